@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use onair::base::{Crew, Pooled, Timestamp};
+use onair::base::{Pooled, Timestamp, WorkerPool};
 use onair::capture;
 use onair::compose::filter::{Asset, Chain, Cube, Filter, FilterAssets, Slot, Table, WantedFilter};
 use onair::compose::transition::{Change, Kind, Stinger, Transition, TransitionAssets};
@@ -41,13 +41,13 @@ fn main() -> Result<()> {
     let pictures = pictures(clip)?;
     let words = words.iter().map(|word| word.split_once('=').context("NAME=VALUE"));
     let words = words.collect::<Result<Vec<_>>>()?;
-    let crew = Crew::of_this_machine("bands");
+    let workers = WorkerPool::of_this_machine("bands");
     let mut work: Work = if kind == "stinger" {
         stinger(words.first().context("above=FILE")?.1, &pictures)?
     } else {
         let mut chain = Chain::default();
         chain.set(&[wanted(kind, &words)?]);
-        Box::new(move |frame, at| drop(chain.apply(frame, at, false, &crew)))
+        Box::new(move |frame, at| drop(chain.apply(frame, at, false, &workers)))
     };
     let mut at = Timestamp::ZERO;
     let mut go = |count: usize| {

@@ -18,7 +18,7 @@ fn main() -> Result<(), app::Error> {
         ("settings", Dialog::Settings),
         ("help", Dialog::Help),
         ("palette", Dialog::Palette),
-        ("file", Dialog::Film),
+        ("file", Dialog::Passthrough),
         ("stop", Dialog::ConfirmStop),
         ("close", Dialog::ConfirmClose),
     ];

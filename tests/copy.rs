@@ -83,13 +83,13 @@ fn the_studio_sends_a_file_and_tells_of_its_end() {
     studio.send(Command::SetTargets(vec![target]));
     send(&file, false);
     wait_for("the file on air", LIMIT, || studio.snapshot().live == LiveState::OnAir);
-    let film = studio.snapshot().film.unwrap();
+    let film = studio.snapshot().passthrough.unwrap();
     assert!(!film.opening && film.path == file && !film.again, "{film:?}");
     assert!(film.duration.is_some_and(|it| (2.5..3.5).contains(&it.as_secs_f64())), "{film:?}");
     wait_for("its end", LIMIT, || told("passthrough-ended"));
     wait_for("the studio at rest", LIMIT, || {
         let snapshot = studio.snapshot();
-        snapshot.live == LiveState::Idle && snapshot.film.is_none()
+        snapshot.live == LiveState::Idle && snapshot.passthrough.is_none()
     });
     nginx.wait_unpublished("tour");
     let got = nginx.recordings().join("tour.flv");
@@ -106,7 +106,9 @@ fn the_studio_sends_a_file_and_tells_of_its_end() {
     wait_for("the file on air", LIMIT, || studio.snapshot().live == LiveState::OnAir);
     studio.send(Command::StartRecording(folder.path().join("none.mp4")));
     wait_for("the refusal", LIMIT, || told("recording-not-started"));
-    wait_for("the second round", LIMIT, || studio.snapshot().film.is_some_and(|it| it.rounds > 0));
+    wait_for("the second round", LIMIT, || {
+        studio.snapshot().passthrough.is_some_and(|it| it.rounds > 0)
+    });
     studio.send(Command::StopLive);
     wait_for("the end", LIMIT, || studio.snapshot().live == LiveState::Idle);
     studio.end(LIMIT).unwrap();

@@ -76,7 +76,7 @@ fn a_clip_that_is_black_is_stood_in_for_until_it_moves() {
     }
     // Placeholder with its name: dark, with letters on it.
     let id = studio.snapshot().scenes.collection.sources[0].id;
-    studio.send(Command::Edit(Edit::SetFallback(id, VideoFallback::Slate)));
+    studio.send(Command::Edit(Edit::SetFallback(id, VideoFallback::Placeholder)));
     wait_for("the slate", LIMIT, || {
         let (low, high) = luma(&studio);
         low > 20 && low < 40 && (110..170).contains(&high)

@@ -22,7 +22,7 @@ pub enum Kind {
     Strip(Option<StripId>),
     Watch,
     /// To go out as it is.
-    Film,
+    Passthrough,
     Folder,
     /// For a scene.
     Source(FileRequest, SceneId),
@@ -56,20 +56,24 @@ enum Offers {
 
 impl Kind {
     fn offers(&self) -> Offers {
-        let films =
+        let with_video =
             |name, more: &[&'static str]| Offers::Files(name, [more, &MEDIA_FILES[..]].concat());
         let images = || Offers::Files("PNG, JPEG, WebP, GIF", IMAGES.to_vec());
         match self {
             Self::Video
             | Self::Source(FileRequest::Video, _)
-            | Self::Another(FileRequest::Video, _) => films("FLV, MP4, MKV, WebM, Y4M", &["y4m"]),
+            | Self::Another(FileRequest::Video, _) => {
+                with_video("FLV, MP4, MKV, WebM, Y4M", &["y4m"])
+            }
             Self::Audio | Self::Strip(_) => {
-                films("WAV, MP3, FLAC, Ogg, AAC, MP4, MKV, FLV", &SONGS)
+                with_video("WAV, MP3, FLAC, Ogg, AAC, MP4, MKV, FLV", &SONGS)
             }
             Self::Then(Then { pick: FileRequest::Image, .. }) => images(),
-            Self::Then(_) => films("FLV, MP4, MKV, WebM", &[]),
-            Self::Watch => films("FLV, MP4, MKV, WebM, MP3, FLAC, Ogg, AAC, WAV", &SONGS),
-            Self::Film => Offers::Files("FLV, MP4, MKV, WebM", vec!["flv", "mp4", "mkv", "webm"]),
+            Self::Then(_) => with_video("FLV, MP4, MKV, WebM", &[]),
+            Self::Watch => with_video("FLV, MP4, MKV, WebM, MP3, FLAC, Ogg, AAC, WAV", &SONGS),
+            Self::Passthrough => {
+                Offers::Files("FLV, MP4, MKV, WebM", vec!["flv", "mp4", "mkv", "webm"])
+            }
             Self::Folder
             | Self::Source(FileRequest::Slides, _)
             | Self::Another(FileRequest::Slides, _)
@@ -80,7 +84,7 @@ impl Kind {
                 Offers::Files("TXT", vec!["txt"])
             }
             Self::Transition(TransitionFile { means: TransitionFilePart::Clip, .. }) => {
-                films("WebP, GIF, PNG, MP4, MKV, WebM, FLV", &["webp", "gif", "png", "apng"])
+                with_video("WebP, GIF, PNG, MP4, MKV, WebM, FLV", &["webp", "gif", "png", "apng"])
             }
             Self::Filter(Asset::Table, ..) => Offers::Files("CUBE", vec!["cube"]),
             Self::Source(FileRequest::Image | FileRequest::Slide, _)

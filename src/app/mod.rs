@@ -241,7 +241,7 @@ impl<S: Studio> Window<S> {
             WindowRequest::PickAudioFile => self.files.ask(ctx, Kind::Audio, None),
             WindowRequest::PickStripFile(strip) => self.files.ask(ctx, Kind::Strip(strip), None),
             WindowRequest::PickWatchFile => self.files.ask(ctx, Kind::Watch, None),
-            WindowRequest::PickPassthrough => self.files.ask(ctx, Kind::Film, None),
+            WindowRequest::PickPassthrough => self.files.ask(ctx, Kind::Passthrough, None),
             WindowRequest::PickRecordingFolder => self.files.ask(ctx, Kind::Folder, Some(folder)),
             WindowRequest::Record => {
                 let format = self.screen.preferences().recording.format.extension();
@@ -381,7 +381,7 @@ impl<S: Studio> eframe::App for Window<S> {
                 Kind::Audio => self.screen.picked_audio(path),
                 Kind::Strip(strip) => self.screen.picked_strip(strip, path),
                 Kind::Watch => self.screen.picked_watch(&path),
-                Kind::Film => self.screen.picked_passthrough(path),
+                Kind::Passthrough => self.screen.picked_passthrough(path),
                 Kind::Folder => self.screen.picked_folder(path),
                 Kind::Source(pick, scene) => self.screen.picked_source(pick, scene, path),
                 Kind::Another(pick, source) => self.screen.picked_another(pick, source, path),

@@ -20,7 +20,7 @@ pub(crate) mod stall_guard;
 pub mod time;
 pub mod worker;
 
-pub use backend::Crew;
+pub use backend::WorkerPool;
 #[cfg(test)]
 pub(crate) use backend::allocations;
 pub use backoff::Backoff;

@@ -11,8 +11,8 @@ pub enum VideoFallback {
     /// The source itself, as it comes.
     #[default]
     Keep,
-    /// A slate with its name.
-    Slate,
+    /// A placeholder with its name.
+    Placeholder,
     /// Another source, by the words that open it: of a device its stable id.
     Source(VideoChoice),
 }
@@ -35,7 +35,7 @@ impl VideoFallback {
     pub fn choice(&self) -> Option<&VideoChoice> {
         match self {
             Self::Source(choice) => Some(choice),
-            Self::Keep | Self::Slate => None,
+            Self::Keep | Self::Placeholder => None,
         }
     }
 
@@ -43,7 +43,7 @@ impl VideoFallback {
     pub fn choice_mut(&mut self) -> Option<&mut VideoChoice> {
         match self {
             Self::Source(choice) => Some(choice),
-            Self::Keep | Self::Slate => None,
+            Self::Keep | Self::Placeholder => None,
         }
     }
 }
@@ -52,7 +52,7 @@ impl fmt::Display for VideoFallback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Keep => f.write_str("keep"),
-            Self::Slate => f.write_str("slate"),
+            Self::Placeholder => f.write_str("slate"),
             Self::Source(choice) => choice.fmt(f),
         }
     }
@@ -64,7 +64,7 @@ impl FromStr for VideoFallback {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "keep" => Ok(Self::Keep),
-            "slate" => Ok(Self::Slate),
+            "slate" => Ok(Self::Placeholder),
             source => match source.parse() {
                 Ok(VideoChoice::None) | Err(_) => {
                     // Of an address its name only, as where it is chosen itself.

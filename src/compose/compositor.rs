@@ -1,7 +1,7 @@
 //! Floor 3: the compositor. On its own thread it ticks on the program's frame grid, pulls the
 //! pictures of the sources that the scene shows, draws the scene, and hands the program picture to
 //! the monitor and, while there is one, to the encoder. A source without a picture is replaced by
-//! its last one for two seconds and by a slate after that: program pictures never stop.
+//! its last one for two seconds and by a placeholder after that: program pictures never stop.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -54,8 +54,8 @@ pub struct Figures {
     pub skipped: u64,
     /// Program pictures that repeat the source's last one because it had no new one.
     pub repeated: u64,
-    /// Program pictures that are the slate.
-    pub slates: u64,
+    /// Program pictures that are the placeholder.
+    pub placeholders: u64,
     /// Program pictures a second, measured over about the last second.
     pub fps: f64,
     /// What is given up because the machine does not keep up.
@@ -72,7 +72,7 @@ pub struct Compositor {
 }
 
 impl Compositor {
-    /// Starts composing into `preview`, with the slate until there is a feed.
+    /// Starts composing into `preview`, with the placeholder until there is a feed.
     ///
     /// # Errors
     /// An impossible size, or no thread.
@@ -120,7 +120,7 @@ impl Compositor {
         self.config
     }
 
-    /// Shows this source alone from the next picture on; `None`: the slate. The feed before it is
+    /// Shows this source alone from the next picture on; `None`: the placeholder. The feed before it is
     /// dropped on the compositor's thread.
     pub fn set_feed(&self, feed: Option<Box<dyn VideoFeed>>) {
         self.set_source(SourceId::default(), feed);
@@ -214,7 +214,7 @@ impl Compositor {
             captured: shared.captured.load(Ordering::Relaxed),
             skipped: shared.skipped.load(Ordering::Relaxed),
             repeated: shared.repeated.load(Ordering::Relaxed),
-            slates: shared.slates.load(Ordering::Relaxed),
+            placeholders: shared.placeholders.load(Ordering::Relaxed),
             fps: f64::from_bits(shared.fps.load(Ordering::Relaxed)),
             degradation: Degradation::of(shared.degradation.load(Ordering::Relaxed)),
         }
@@ -235,7 +235,7 @@ struct Shared {
     captured: AtomicU64,
     skipped: AtomicU64,
     repeated: AtomicU64,
-    slates: AtomicU64,
+    placeholders: AtomicU64,
     /// `f64` as bits.
     fps: AtomicU64,
     degradation: AtomicU8,
@@ -368,7 +368,7 @@ impl Ticker {
         match made {
             Made::New => 0,
             Made::Repeated => shared.repeated.fetch_add(1, Ordering::Relaxed),
-            Made::Slate => shared.slates.fetch_add(1, Ordering::Relaxed),
+            Made::Placeholder => shared.placeholders.fetch_add(1, Ordering::Relaxed),
         };
         for attached in encoders {
             let wanted = attached.as_ref().filter(|(_, from)| at >= *from);

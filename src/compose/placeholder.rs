@@ -1,4 +1,4 @@
-//! The slate: what goes out while a source has no picture. Dark, with a crossed-out camera; no
+//! The placeholder: what goes out while a source has no picture. Dark, with a crossed-out camera; no
 //! words, because viewers of any language see it.
 
 use std::sync::Arc;
@@ -11,7 +11,7 @@ const TOP: f32 = 34.0;
 const BOTTOM: f32 = 22.0;
 const GLYPH: f32 = 92.0;
 
-/// The slate of a program. Its time stamp is zero: whoever shows it sets it.
+/// The placeholder of a program. Its time stamp is zero: whoever shows it sets it.
 pub(super) fn frame(size: Size) -> VideoFrame {
     let mut planes = Planes::black(size);
     let size = planes.size();
@@ -62,13 +62,13 @@ mod tests {
     fn is_dark_with_a_glyph_in_the_middle_at_any_size() {
         for size in [Size::new(1280, 720), Size::new(64, 36), Size::new(2, 2), Size::new(360, 640)]
         {
-            let slate = frame(size);
-            assert_eq!(slate.size(), size);
-            let mean = slate.planes.y.iter().map(|&v| u64::from(v)).sum::<u64>();
+            let placeholder = frame(size);
+            assert_eq!(placeholder.size(), size);
+            let mean = placeholder.planes.y.iter().map(|&v| u64::from(v)).sum::<u64>();
             assert!(mean / (size.pixels() as u64) < 100);
         }
-        let slate = frame(Size::new(1280, 720));
-        let luma = |x: usize, y: usize| slate.planes.y[y * 1280 + x];
+        let placeholder = frame(Size::new(1280, 720));
+        let luma = |x: usize, y: usize| placeholder.planes.y[y * 1280 + x];
         assert!(luma(640, 360) > 80 && luma(20, 20) < 40 && luma(1260, 700) < 40);
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::base::{Crew, Latest, Pooled, Timestamp};
+use crate::base::{Latest, Pooled, Timestamp, WorkerPool};
 use crate::compose::draw::canvas::{Canvas, LayerRenderer};
 use crate::compose::filter::WantedFilter;
 use crate::compose::placeholder;
@@ -27,7 +27,7 @@ pub enum Made {
     /// The last one once more.
     Repeated,
     /// No source has a picture.
-    Slate,
+    Placeholder,
 }
 
 /// What makes program pictures. It reads no clock: the [`Compositor`](crate::compose::compositor::Compositor)'s thread says
@@ -35,7 +35,7 @@ pub enum Made {
 pub struct Program {
     stage: LayerRenderer,
     /// Drawn when it is first shown: most programs never need it.
-    slate: Option<VideoFrame>,
+    placeholder: Option<VideoFrame>,
     pictures: SourceFrames,
     plan: Arc<Plan>,
     canvas: Canvas,
@@ -46,7 +46,7 @@ pub struct Program {
     preview: Option<Preview>,
     size: Size,
     /// Helps with all of it.
-    crew: Arc<Crew>,
+    workers: Arc<WorkerPool>,
 }
 
 /// A transition that is under way.
@@ -77,7 +77,7 @@ struct Preview {
     plan: Arc<Plan>,
     canvas: Canvas,
     stage: LayerRenderer,
-    slate: Option<VideoFrame>,
+    placeholder: Option<VideoFrame>,
     slot: Latest<VideoFrame>,
 }
 
@@ -92,10 +92,10 @@ type Feeds = BTreeMap<SourceId, SourceFrame>;
 impl Program {
     /// Shows one source that fills the program.
     pub fn new(size: Size) -> Self {
-        let crew = Arc::new(Crew::of_this_machine("bands"));
+        let workers = Arc::new(WorkerPool::of_this_machine("bands"));
         Self {
-            stage: LayerRenderer::new(size, Arc::clone(&crew)),
-            slate: None,
+            stage: LayerRenderer::new(size, Arc::clone(&workers)),
+            placeholder: None,
             pictures: SourceFrames::default(),
             plan: Arc::new(Plan::simple(SourceId::default())),
             canvas: Canvas::default(),
@@ -104,7 +104,7 @@ impl Program {
             last: None,
             preview: None,
             size,
-            crew,
+            workers,
         }
     }
 
@@ -131,8 +131,8 @@ impl Program {
                     let size =
                         if size.width > PREVIEW.width { size.fitted_into(PREVIEW) } else { size };
                     let (canvas, stage) =
-                        (Canvas::default(), LayerRenderer::new(size, Arc::clone(&self.crew)));
-                    self.preview = Some(Preview { plan, canvas, stage, slate: None, slot });
+                        (Canvas::default(), LayerRenderer::new(size, Arc::clone(&self.workers)));
+                    self.preview = Some(Preview { plan, canvas, stage, placeholder: None, slot });
                 }
             },
         }
@@ -186,30 +186,30 @@ impl Program {
 
     /// The program picture of the instant `at`.
     pub fn picture(&mut self, at: Timestamp) -> (VideoFrame, Made) {
-        self.pictures.pull(self.plan.sources(), at, &self.crew);
-        let Self { crew, stage, slate, pictures, plan, canvas, switch, mixer, .. } = self;
+        self.pictures.pull(self.plan.sources(), at, &self.workers);
+        let Self { workers, stage, placeholder, pictures, plan, canvas, switch, mixer, .. } = self;
         let mut old = |stage: &mut LayerRenderer,
-                       slate: &mut Option<VideoFrame>,
+                       placeholder: &mut Option<VideoFrame>,
                        from: &mut From| match from {
             From::Still(still) => (Arc::clone(still), Made::New),
             From::Plan(plan, canvas) => {
-                pictures.pull(plan.sources(), at, crew);
-                draw(stage, slate, pictures, plan, canvas)
+                pictures.pull(plan.sources(), at, workers);
+                draw(stage, placeholder, pictures, plan, canvas)
             }
         };
         let mut over = false;
         let (picture, made) = match switch {
-            None => draw(stage, slate, pictures, plan, canvas),
+            None => draw(stage, placeholder, pictures, plan, canvas),
             Some(Switch { how: How::Mix { transition, picture: grey, begun }, from }) => {
                 let begun = *begun.get_or_insert(at);
                 let whole = transition.duration.as_secs_f32().max(1e-3);
                 let part = at.since(begun).as_secs_f32() / whole;
                 over = part >= 1.0;
                 if over {
-                    draw(stage, slate, pictures, plan, canvas)
+                    draw(stage, placeholder, pictures, plan, canvas)
                 } else {
-                    let old = old(stage, slate, from).0;
-                    let new = draw(stage, slate, pictures, plan, canvas).0;
+                    let old = old(stage, placeholder, from).0;
+                    let new = draw(stage, placeholder, pictures, plan, canvas).0;
                     let mut mixed = stage.take();
                     mixer.mix(
                         &transition.kind,
@@ -217,18 +217,18 @@ impl Program {
                         part,
                         (&old, &new),
                         &mut mixed,
-                        crew,
+                        workers,
                     );
                     (mixed.share(), Made::New)
                 }
             }
             Some(Switch { how: How::Clip(clip), from }) => {
-                let now = clip.at(at, crew);
+                let now = clip.at(at, workers);
                 over = now.over;
                 let (below, made) = if now.changed {
-                    draw(stage, slate, pictures, plan, canvas)
+                    draw(stage, placeholder, pictures, plan, canvas)
                 } else {
-                    old(stage, slate, from)
+                    old(stage, placeholder, from)
                 };
                 match now.above {
                     Some(above) => (stage.cover(&below, &above), Made::New),
@@ -254,19 +254,19 @@ impl Program {
         let Some(preview) = self.preview.as_mut().filter(|_| tick % PREVIEW_EVERY == 0) else {
             return;
         };
-        self.pictures.pull(preview.plan.sources(), at, &self.crew);
-        let Preview { plan, canvas, stage, slate, slot } = preview;
-        let (planes, made) = draw(stage, slate, &self.pictures, plan, canvas);
+        self.pictures.pull(preview.plan.sources(), at, &self.workers);
+        let Preview { plan, canvas, stage, placeholder, slot } = preview;
+        let (planes, made) = draw(stage, placeholder, &self.pictures, plan, canvas);
         if made == Made::New || slot.version() == 0 {
             slot.publish(VideoFrame { pts: at, color: Color::PROGRAM, planes });
         }
     }
 }
 
-/// Draws a plan, or the slate where none of its sources has a picture.
+/// Draws a plan, or the placeholder where none of its sources has a picture.
 fn draw(
     stage: &mut LayerRenderer,
-    slate: &mut Option<VideoFrame>,
+    placeholder: &mut Option<VideoFrame>,
     pictures: &SourceFrames,
     plan: &Plan,
     canvas: &mut Canvas,
@@ -275,20 +275,20 @@ fn draw(
     for source in plan.sources() {
         match pictures.shown(source) {
             ShownSource::Picture(_) => seen = true,
-            ShownSource::Slate => gone = true,
+            ShownSource::Placeholder => gone = true,
             ShownSource::Nothing => {}
         }
     }
     if !seen || gone {
-        slate.get_or_insert_with(|| placeholder::frame(stage.size()));
+        placeholder.get_or_insert_with(|| placeholder::frame(stage.size()));
     }
-    if let Some(slate) = slate.as_ref().filter(|_| !seen) {
+    if let Some(placeholder) = placeholder.as_ref().filter(|_| !seen) {
         *canvas = Canvas::default();
-        return (Arc::clone(&slate.planes), Made::Slate);
+        return (Arc::clone(&placeholder.planes), Made::Placeholder);
     }
     let picture = |source| match pictures.shown(source) {
         ShownSource::Picture(picture) => Some(picture),
-        ShownSource::Slate => slate.clone(),
+        ShownSource::Placeholder => placeholder.clone(),
         ShownSource::Nothing => None,
     };
     let (planes, new) = stage.draw(canvas, plan, picture);
@@ -433,7 +433,7 @@ mod tests {
         let given = frame(size, Color::PROGRAM, 90);
         let feed = SourceFrame::Feed(Some(Box::new(Still(given))));
         program.handle([(SourceId(7), feed)].into(), None, Some(Some((plan, slot.clone()))));
-        assert_eq!(program.picture(Timestamp::ZERO).1, Made::Slate);
+        assert_eq!(program.picture(Timestamp::ZERO).1, Made::Placeholder);
         program.draw_preview(0, Timestamp::ZERO);
         let seen = slot.get().unwrap();
         assert_eq!((seen.size(), seen.planes.y[0]), (PREVIEW, 90));
@@ -469,7 +469,7 @@ mod tests {
         program.handle([(SourceId(1), SourceFrame::Feed(None))].into(), None, None);
         let plan = Some((Arc::new(Plan::simple(SourceId(1))), None));
         program.handle(Feeds::new(), plan, None);
-        assert_eq!(program.picture(Timestamp::from_millis(160)).1, Made::Slate);
+        assert_eq!(program.picture(Timestamp::from_millis(160)).1, Made::Placeholder);
     }
 
     #[test]
@@ -522,7 +522,7 @@ mod tests {
         assert_eq!(program.picture(Timestamp::from_millis(40)).0.planes.y[0], 90);
         let plan = Some((Arc::new(Plan::simple(SourceId(0))), None));
         program.handle(Feeds::new(), plan, None);
-        assert_eq!(program.picture(Timestamp::from_millis(80)).1, Made::Slate);
+        assert_eq!(program.picture(Timestamp::from_millis(80)).1, Made::Placeholder);
     }
 
     #[test]
@@ -571,16 +571,16 @@ mod tests {
     fn the_last_picture_stands_in_for_two_seconds_then_the_slate() {
         let size = Size::new(640, 360);
         let mut program = program(size);
-        assert_eq!(program.picture(Timestamp::ZERO).1, Made::Slate);
+        assert_eq!(program.picture(Timestamp::ZERO).1, Made::Placeholder);
         let given = frame(size, Color::PROGRAM, 90);
         program.feed(Some(Box::new(Scripted(vec![Some(given.clone())]))));
         let start = Timestamp::from_millis(1_000);
         assert_eq!(program.picture(start).1, Made::New);
         let (held, made) = program.picture(start + Duration::from_millis(1_999));
         assert!(same(&held, &given) && made == Made::Repeated);
-        let (slate, made) = program.picture(start + Duration::from_millis(2_001));
-        assert!(!same(&slate, &given) && made == Made::Slate);
-        assert_eq!((slate.size(), slate.color), (size, Color::PROGRAM));
+        let (placeholder, made) = program.picture(start + Duration::from_millis(2_001));
+        assert!(!same(&placeholder, &given) && made == Made::Placeholder);
+        assert_eq!((placeholder.size(), placeholder.color), (size, Color::PROGRAM));
     }
 
     #[test]

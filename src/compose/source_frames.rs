@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::base::{Crew, Timestamp};
+use crate::base::{Timestamp, WorkerPool};
 use crate::compose::filter::{Chain, Cover, WantedFilter};
 use crate::compose::scene::SourceId;
 use crate::media::{VideoFeed, VideoFrame};
@@ -19,8 +19,8 @@ pub(super) enum ShownSource {
     Picture(VideoFrame),
     /// Nothing yet: it may come any moment.
     Nothing,
-    /// Nothing for so long that the slate stands in.
-    Slate,
+    /// Nothing for so long that the placeholder stands in.
+    Placeholder,
 }
 
 /// Where a source's pictures come from.
@@ -77,7 +77,7 @@ impl Slot {
             (None, last) => {
                 if last.as_ref().is_some_and(|(_, seen)| at.since(*seen) >= HOLD) {
                     *last = None;
-                    // The slate at once: it has been gone for long enough.
+                    // The placeholder at once: it has been gone for long enough.
                     self.missing = Some(at - HOLD);
                 } else if last.is_none() {
                     self.missing.get_or_insert(at);
@@ -140,7 +140,12 @@ impl SourceFrames {
     }
 
     /// Asks each of these sources for its picture of the instant `at`.
-    pub fn pull(&mut self, ids: impl Iterator<Item = SourceId>, at: Timestamp, crew: &Crew) {
+    pub fn pull(
+        &mut self,
+        ids: impl Iterator<Item = SourceId>,
+        at: Timestamp,
+        workers: &WorkerPool,
+    ) {
         for id in ids {
             let own = self.origin(id);
             let origin = self.slots.entry(own).or_default();
@@ -156,7 +161,7 @@ impl SourceFrames {
                 continue;
             }
             slot.filtered =
-                picture.map(|picture| (slot.chain.apply(&picture, at, self.lean, crew), at));
+                picture.map(|picture| (slot.chain.apply(&picture, at, self.lean, workers), at));
         }
     }
 
@@ -179,7 +184,7 @@ impl SourceFrames {
         }
         match self.slots.get(&id).and_then(|slot| slot.chain.cover()) {
             Some(Cover::Nothing) => return ShownSource::Nothing,
-            Some(Cover::Slate) => return ShownSource::Slate,
+            Some(Cover::Placeholder) => return ShownSource::Placeholder,
             None => {}
         }
         let Some(origin) = self.slots.get(&self.origin(id)) else { return ShownSource::Nothing };
@@ -188,7 +193,7 @@ impl SourceFrames {
             (Some((picture, _)), ..) => {
                 ShownSource::Picture(filtered.map_or(picture, |(filtered, _)| filtered).clone())
             }
-            (None, Some(since), Some(now)) if now.since(since) >= HOLD => ShownSource::Slate,
+            (None, Some(since), Some(now)) if now.since(since) >= HOLD => ShownSource::Placeholder,
             _ => ShownSource::Nothing,
         }
     }

@@ -11,7 +11,7 @@ use crate::media::frame::VideoFrame;
 /// A source of pictures.
 pub trait VideoFeed: Send {
     /// The picture to show at `at`, an instant of the program's frame grid; instants rise from call
-    /// to call. `None` while there is no picture (not yet, stalled, lost): a slate is shown. Must
+    /// to call. `None` while there is no picture (not yet, stalled, lost): a placeholder is shown. Must
     /// not block; a source that makes pictures itself may make this one here.
     fn picture(&mut self, at: Timestamp) -> Option<VideoFrame>;
 }

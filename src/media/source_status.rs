@@ -16,7 +16,7 @@ pub enum SourceState {
     Opening,
     /// Delivers.
     Open,
-    /// Open, but has delivered nothing for a while: slate or silence goes out.
+    /// Open, but has delivered nothing for a while: placeholder or silence goes out.
     Stalled,
     /// Was there and is gone; taken back when it returns.
     Lost,

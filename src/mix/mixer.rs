@@ -149,7 +149,7 @@ impl Mixer {
         self.wish(BlockCommand::Track(track, encoder.map(|encoder| (encoder, from))));
     }
 
-    /// Sends what the person at the desk is to hear to this queue (strips that are heard at the desk
+    /// Sends what the operator is to hear to this queue (strips that are monitored
     /// or solo); `None`: nowhere.
     pub fn set_monitoring(&self, monitoring: Option<Sender<SampleBlock>>) {
         self.wish(BlockCommand::Monitoring(monitoring));

@@ -1,4 +1,4 @@
-//! The mixer in simulated time, for the test of the whole path (`studio/lip_sync.rs`): the real desk,
+//! The mixer in simulated time, for the test of the whole path (`studio/lip_sync.rs`): the real mixer,
 //! asked for its blocks by hand.
 
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::mix::strip::Strip;
 use crate::mix::strip_id::StripId;
 use crate::mix::strips::StripSet;
 
-/// A desk with one strip.
+/// A mixer with one strip.
 pub(crate) struct Mix {
     strip_set: StripSet,
     config: Config,

@@ -20,10 +20,10 @@ pub enum MonitoringMode {
     /// In the program only.
     #[default]
     Program,
-    /// In the program, and by the person at the desk.
+    /// In the program, and by the operator.
     Both,
-    /// By the person at the desk only.
-    Desk,
+    /// By the operator only.
+    MonitorOnly,
     /// In its extra tracks of recordings only.
     Tracks,
 }
@@ -34,9 +34,9 @@ impl MonitoringMode {
         matches!(self, Self::Program | Self::Both)
     }
 
-    /// Whether the person at the desk hears it.
+    /// Whether the operator hears it.
     pub const fn is_monitored(self) -> bool {
-        matches!(self, Self::Both | Self::Desk)
+        matches!(self, Self::Both | Self::MonitorOnly)
     }
 }
 
@@ -55,7 +55,7 @@ pub struct Strip {
     pub heard: MonitoringMode,
     /// Into which extra tracks of recordings it goes, wherever else it is heard.
     pub tracks: ExtraTracks,
-    /// While any strip is solo the desk hears those only; the program does not change.
+    /// While any strip is solo the mixer hears those only; the program does not change.
     pub solo: bool,
     /// In their order, at most [`super::filter::MAX_FILTERS`].
     pub filters: Vec<Slot>,

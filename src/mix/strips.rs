@@ -17,7 +17,7 @@ use crate::mix::meter::Meter;
 use crate::mix::strip::{Channel, Strip};
 use crate::mix::strip_id::StripId;
 
-/// The most strips of a desk: 32 of people's, and the one on which a stinger is heard.
+/// The most strips of a mixer: 32 of people's, and the one on which a stinger is heard.
 pub const MAX_STRIPS: usize = 33;
 
 pub(super) struct StripSet {
@@ -126,7 +126,7 @@ impl StripSet {
         }
     }
 
-    /// What the person at the desk hears of the newest block, added to `out`.
+    /// What the operator hears of the newest block, added to `out`.
     pub(super) fn monitoring(&self, out: &mut [f32]) {
         let solo = self.channels.iter().any(|channel| channel.settings.solo);
         let frames = (out.len() / self.shape.channels) as i64;
@@ -197,7 +197,7 @@ mod tests {
         changed(strip_set, blocks, |_, _| {})
     }
 
-    /// The same while something is done to the desk before each block.
+    /// The same while something is done to the mixer before each block.
     fn changed(
         strip_set: &mut StripSet,
         blocks: i64,
@@ -428,7 +428,7 @@ mod tests {
         };
         let music = Strip { filters: vec![ducking], ..Strip::default() };
         let level = |voice: f32| {
-            let heard = MonitoringMode::Desk;
+            let heard = MonitoringMode::MonitorOnly;
             let voiced = Strip { heard, ..Strip::default() };
             let mut strip_set = strip_set(vec![
                 (music.clone(), Box::new(Level(0.5))),
@@ -456,7 +456,7 @@ mod tests {
             (strip(&[two], MonitoringMode::Program, 0.0, -50_000), Box::new(Click(9_000))),
             (strip(&[two, three], MonitoringMode::Tracks, -6.0, 100_000), Box::new(Click(4_000))),
             (
-                Strip { muted: true, ..strip(&[three], MonitoringMode::Desk, 0.0, 0) },
+                Strip { muted: true, ..strip(&[three], MonitoringMode::MonitorOnly, 0.0, 0) },
                 Box::new(Level(0.7)),
             ),
         ]);
@@ -577,7 +577,7 @@ mod tests {
     fn solo_changes_what_the_desk_hears_and_not_the_program() {
         let solo = Strip { solo: true, ..Strip::default() };
         let both = Strip { heard: MonitoringMode::Both, ..Strip::default() };
-        let only = Strip { heard: MonitoringMode::Desk, ..Strip::default() };
+        let only = Strip { heard: MonitoringMode::MonitorOnly, ..Strip::default() };
         let feed = |level| Box::new(Level(level)) as Box<dyn AudioFeed>;
         let hear = |strips| {
             let mut strip_set = strip_set(strips);

@@ -125,7 +125,7 @@ pub enum Command {
     TalkKeyOf { id: StripId, held: bool },
     /// Integrated loudness and true peaks start afresh.
     ResetLoudness,
-    /// Where strips for the desk and solo ones are heard.
+    /// Where monitored and solo strips are heard.
     SetMonitoring(Monitoring),
     /// Put clip lamps out.
     ClearClip(StripLamp),

@@ -283,7 +283,7 @@ pub struct Snapshot {
     pub track_names: TrackNames,
     /// The meter of the program's sound.
     pub loudness: mix::Reading,
-    /// Where the desk is heard.
+    /// The monitoring device.
     pub monitoring: Monitoring,
     pub speakers: Vec<Device>,
     /// Applications that play, whose sound can be heard alone.
@@ -300,7 +300,7 @@ pub struct Snapshot {
     pub live: LiveState,
     pub figures: LiveFigures,
     /// The file that goes out in the program's stead.
-    pub film: Option<PassthroughView>,
+    pub passthrough: Option<PassthroughView>,
     /// How much later viewers are to see the stream, from the next *Go Live* on.
     pub delay: Duration,
     /// What is held back now.

@@ -174,8 +174,8 @@ impl Studio for Demo {
             }
             Command::SendFile { path, again } => {
                 *snapshot = self::snapshot("film");
-                if let Some(film) = &mut snapshot.film {
-                    (film.path, film.again) = (path.clone(), *again);
+                if let Some(passthrough) = &mut snapshot.passthrough {
+                    (passthrough.path, passthrough.again) = (path.clone(), *again);
                 }
             }
             Command::SetSuccessor(url) => snapshot.server.successor.clone_from(url),
@@ -192,7 +192,7 @@ impl Studio for Demo {
             }
             Command::StopLive => {
                 snapshot.live = LiveState::Idle;
-                snapshot.film = None;
+                snapshot.passthrough = None;
             }
             Command::SetMuted(muted) => {
                 if let Some(audio) = snapshot.audio.as_mut() {

@@ -165,8 +165,12 @@ fn strips() -> Vec<StripView> {
     let tracks = |number| ExtraTrack::new(number).into_iter().collect();
     let voice = Strip { filters: filters[3..8].to_vec(), tracks: tracks(2), ..Strip::default() };
     let music = Strip { gain_db: -12.0, balance: 0.2, tracks: tracks(3), ..Strip::default() };
-    let guest =
-        Strip { muted: true, heard: MonitoringMode::Desk, offset_us: -120_000, ..Strip::default() };
+    let guest = Strip {
+        muted: true,
+        heard: MonitoringMode::MonitorOnly,
+        offset_us: -120_000,
+        ..Strip::default()
+    };
     let voice = view(0, "Voice", AudioChoice::None, voice, -14.2);
     let guest = view(2, "", AudioChoice::Mic(Some("yeti".into())), guest, -60.0);
     vec![
@@ -294,7 +298,7 @@ pub fn snapshot(name: &str) -> Snapshot {
         "film" => {
             snapshot.live = LiveState::OnAir;
             snapshot.figures = figures;
-            snapshot.film = Some(PassthroughView {
+            snapshot.passthrough = Some(PassthroughView {
                 path: "/home/ada/Videos/harbour tour.mp4".into(),
                 again: true,
                 opening: false,

@@ -74,7 +74,7 @@ impl Shown {
     fn rate(&self) -> f64 {
         let count = || {
             let figures = self.compositor.figures();
-            figures.captured - figures.repeated - figures.slates
+            figures.captured - figures.repeated - figures.placeholders
         };
         let (clock, before) = (Clock::start(), count());
         Stop::new().wait(Duration::from_secs(3));
@@ -84,9 +84,9 @@ impl Shown {
     }
 
     /// Waits for a slate; how long that took.
-    fn await_slate(&self) -> Duration {
-        let (clock, before) = (Clock::start(), self.compositor.figures().slates);
-        while self.compositor.figures().slates == before {
+    fn await_placeholder(&self) -> Duration {
+        let (clock, before) = (Clock::start(), self.compositor.figures().placeholders);
+        while self.compositor.figures().placeholders == before {
             assert!(clock.now() < Timestamp::ZERO + LIMIT, "no slate");
             Stop::new().wait(Duration::from_millis(5));
         }
@@ -204,7 +204,7 @@ fn of_several_memories(id: &str) {
     tell("camera-unplug", &["0"]);
     let lost = shown.await_state(SourceState::Lost);
     assert!(lost.reason.contains("Plug it in again"), "{}", lost.reason);
-    eprintln!("    slate after {:?}", shown.await_slate());
+    eprintln!("    slate after {:?}", shown.await_placeholder());
     tell("camera-plug", &["0"]);
     shown.await_state(SourceState::Open);
     shown.close();
@@ -249,7 +249,7 @@ fn raw_and_unplugged(id: &str) {
         tell("camera-unplug", &["0"]);
         let lost = shown.await_state(SourceState::Lost);
         assert!(lost.reason.contains("Plug it in again"), "{}", lost.reason);
-        eprintln!("    slate after {:?}", shown.await_slate());
+        eprintln!("    slate after {:?}", shown.await_placeholder());
         tell("camera-plug", &["0"]);
         shown.await_state(SourceState::Open);
     }
@@ -294,7 +294,7 @@ fn packed_and_stalled() {
     feeder.signal("-STOP");
     let stalled = shown.await_state(SourceState::Stalled);
     assert!(stalled.reason.contains("stopped giving pictures"), "{}", stalled.reason);
-    eprintln!("    slate after {:?}", shown.await_slate());
+    eprintln!("    slate after {:?}", shown.await_placeholder());
     shown.stays_down(Duration::from_secs(12));
     feeder.signal("-CONT");
     shown.await_state(SourceState::Open);
@@ -308,7 +308,7 @@ fn packed_and_stalled() {
         Stop::new().wait(Duration::from_millis(5));
     }
     eprintln!("    ended: {:?}", shown.status.report());
-    shown.await_slate();
+    shown.await_placeholder();
     shown.stays_down(Duration::from_secs(12));
     let feeder = Program::feed("/dev/video20", "blue");
     shown.await_state(SourceState::Open);

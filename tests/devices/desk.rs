@@ -124,7 +124,7 @@ fn inside_pulse_desk() {
     };
     let strips = vec![
         AudioStrip { choice: AudioChoice::None, ..AudioStrip::main() },
-        strip(1, DESK, MonitoringMode::Desk),
+        strip(1, DESK, MonitoringMode::MonitorOnly),
         strip(2, PROGRAM, MonitoringMode::Program),
         strip(3, GUEST, MonitoringMode::Both),
     ];

@@ -420,7 +420,7 @@ fn what_is_shown_for_a_source_that_is_black_is_chosen_among_its_properties() {
     let mut harness = open("media");
     open_properties(&mut harness, "Opening");
     assert_eq!(chosen(&harness, way), "Keep showing it");
-    let slate = Edit::SetFallback(SourceId(2), VideoFallback::Slate);
+    let slate = Edit::SetFallback(SourceId(2), VideoFallback::Placeholder);
     let sent = choose(&mut harness, way, "Placeholder with its name");
     assert_eq!(sent, [Command::Edit(slate.clone())]);
     apply(&mut harness, &slate);
@@ -448,7 +448,7 @@ fn what_is_shown_for_a_source_that_is_black_is_chosen_among_its_properties() {
     let mut harness = open("camera");
     harness.key_press_modifiers(Modifiers::COMMAND, Key::E);
     harness.run();
-    let slate = Edit::SetFallback(SourceId(0), VideoFallback::Slate);
+    let slate = Edit::SetFallback(SourceId(0), VideoFallback::Placeholder);
     assert_eq!(choose(&mut harness, way, "Placeholder with its name"), [Command::Edit(slate)]);
 }
 

@@ -199,7 +199,7 @@ fn the_sound_desk_sets_everything_about_a_strip() {
     let mut harness = open("mixer");
     harness.key_press_modifiers(Modifiers::COMMAND, Key::M);
     harness.run();
-    assert_eq!(harness.state().screen.as_ref().unwrap().dialog(), Some(Dialog::Desk));
+    assert_eq!(harness.state().screen.as_ref().unwrap().dialog(), Some(Dialog::Mixer));
     let row = |harness: &mut Harness<'static, Window>, name: &str| {
         harness.get_by_role_and_label(Role::RadioButton, name).click();
         harness.run();
@@ -211,7 +211,10 @@ fn the_sound_desk_sets_everything_about_a_strip() {
     };
     assert!(press(&mut harness, "Solo").solo);
     assert!(press(&mut harness, "Mono").mono);
-    assert_eq!(strip_set(&click(&mut harness, "Monitor only")).1.heard, MonitoringMode::Desk);
+    assert_eq!(
+        strip_set(&click(&mut harness, "Monitor only")).1.heard,
+        MonitoringMode::MonitorOnly
+    );
     assert_eq!(
         strip_set(&click(&mut harness, "Recording tracks only")).1.heard,
         MonitoringMode::Tracks
@@ -250,7 +253,7 @@ fn where_when_and_by_whose_level_a_strip_is_heard_is_set_at_the_desk() {
     harness.run();
     for (name, heard) in [
         ("Monitor and output", MonitoringMode::Both),
-        ("Monitor only", MonitoringMode::Desk),
+        ("Monitor only", MonitoringMode::MonitorOnly),
         ("Recording tracks only", MonitoringMode::Tracks),
         ("Monitor off", MonitoringMode::Program),
     ] {

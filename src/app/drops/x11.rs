@@ -74,7 +74,7 @@ impl DropReceiver {
         let (atoms, proxy) =
             stand_in(&connection, screen, shown).map_err(|error| error.to_string())?;
         let connection = Arc::new(connection);
-        let desk = DropWindows {
+        let windows = DropWindows {
             connection: Arc::clone(&connection),
             atoms,
             shown,
@@ -82,7 +82,7 @@ impl DropReceiver {
             window,
             drag: None,
         };
-        let worker = Worker::spawn("onair-drops", move |stop| desk.run(stop))
+        let worker = Worker::spawn("onair-drops", move |stop| windows.run(stop))
             .map_err(|error| error.to_string())?;
         Ok(Self { connection, proxy, end: atoms.ONAIR_END, _worker: worker })
     }

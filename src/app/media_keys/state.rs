@@ -168,7 +168,7 @@ mod tests {
 
     const SECOND: i64 = 1_000_000;
 
-    fn film() -> State {
+    fn file() -> State {
         State {
             status: Status::Playing,
             track: TileId(1),
@@ -207,7 +207,7 @@ mod tests {
 
     #[test]
     fn keys_hold_go_on_and_begin_again() {
-        let mut state = film();
+        let mut state = file();
         assert_eq!(state.commands(&Ask::PlayPause), player(WatchCommand::Pause(true)));
         assert_eq!(state.commands(&Ask::Play), []);
         assert_eq!(state.commands(&Ask::Stop), [Command::StopWatching]);
@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn places_stay_within_what_there_is() {
-        let state = film();
+        let state = file();
         let to = |seconds| player(WatchCommand::Seek(Duration::from_secs(seconds)));
         let step =
             |micros, ahead| player(WatchCommand::Step { by: Duration::from_micros(micros), ahead });
@@ -237,7 +237,7 @@ mod tests {
         let live = State {
             length: None,
             rewind: Some((Duration::from_secs(20), Duration::from_secs(5))),
-            ..film()
+            ..file()
         };
         assert!(live.can_seek());
         assert_eq!(live.commands(&Ask::Seek(-10 * SECOND)), step(10_000_000, false));
@@ -246,10 +246,10 @@ mod tests {
 
     #[test]
     fn the_wall_is_walked_and_loudness_bounded() {
-        let state = film();
+        let state = file();
         assert_eq!(state.commands(&Ask::Next), player(WatchCommand::Choose(TileId(4))));
         assert_eq!(state.commands(&Ask::Previous), player(WatchCommand::Choose(TileId(0))));
-        let alone = State { tiles: vec![TileId(1)], ..film() };
+        let alone = State { tiles: vec![TileId(1)], ..file() };
         assert_eq!((alone.commands(&Ask::Next), alone.commands(&Ask::Previous)), (vec![], vec![]));
         let loud = |volume| state.commands(&Ask::SetVolume(volume));
         assert!(loud(7.0).contains(&Command::SetVolume(1.0)));

@@ -1,12 +1,12 @@
 //! What borrows across threads.
 
-mod crew;
+mod worker_pool;
 
 #[cfg(test)]
 #[path = "../../../benches/backend/allocations.rs"]
 pub(crate) mod allocations;
 
-pub use crew::Crew;
+pub use worker_pool::WorkerPool;
 
 /// Tests may count what their thread allocates.
 #[cfg(test)]

@@ -28,10 +28,10 @@ fn file(folder: &Path) -> PathBuf {
 #[test]
 fn a_file_goes_out_as_it_is_and_begins_again() {
     let folder = tempfile::tempdir().unwrap();
-    let film = PassthroughFile::open(&file(folder.path())).unwrap();
-    assert_eq!(film.head.configurations.len(), 2);
-    assert!(film.head.has_video);
-    let showing = film.show(true, Clock::start()).unwrap();
+    let passthrough = PassthroughFile::open(&file(folder.path())).unwrap();
+    assert_eq!(passthrough.head.configurations.len(), 2);
+    assert!(passthrough.head.has_video);
+    let showing = passthrough.show(true, Clock::start()).unwrap();
     let subscription = showing.hub.subscribe("test", Limits::LIVE);
     // Nothing of it goes out before somebody is there.
     assert!(matches!(subscription.next_timeout(POLL_INTERVAL * 3), Next::Waiting));

@@ -410,10 +410,10 @@ mod tests {
 
     /// A display that does what a test tells it.
     #[derive(Clone, Default)]
-    struct Fake(Arc<Mutex<Desk>>);
+    struct Fake(Arc<Mutex<FakeScreen>>);
 
     #[derive(Default)]
-    struct Desk {
+    struct FakeScreen {
         size: Option<Size>,
         color: Option<Rgba>,
         changes: Vec<Result<Change, Fault>>,
@@ -440,8 +440,8 @@ mod tests {
             _: Option<Area>,
             _: &Attempt<'_>,
         ) -> Result<Box<dyn Grabber>, Fault> {
-            let desk = self.0.lock();
-            match (&desk.fault, desk.size) {
+            let fake_screen = self.0.lock();
+            match (&fake_screen.fault, fake_screen.size) {
                 (Some(fault), _) => Err(fault.clone()),
                 (None, Some(size)) => Ok(Box::new(Grabbed(self.clone(), size, Vec::new()))),
                 (None, None) => Err(Fault::Absent("none".to_owned())),
@@ -472,16 +472,16 @@ mod tests {
         }
 
         fn read(&mut self, part: Area) -> Result<&[u8], Fault> {
-            let mut desk = self.0.0.lock();
-            desk.reads += 1;
-            let color = desk.color.unwrap_or(Rgba::BLACK);
+            let mut fake_screen = self.0.0.lock();
+            fake_screen.reads += 1;
+            let color = fake_screen.color.unwrap_or(Rgba::BLACK);
             self.2 = [color.blue, color.green, color.red, 0].repeat(part.pixels());
             Ok(&self.2)
         }
 
         fn pointer(&mut self) -> Result<Option<Placed>, Fault> {
-            let desk = self.0.0.lock();
-            let placed = desk.pointer.as_ref();
+            let fake_screen = self.0.0.lock();
+            let placed = fake_screen.pointer.as_ref();
             Ok(placed
                 .and_then(|(x, y, image)| Some(Placed { x: *x, y: *y, image: image.clone()? })))
         }
@@ -538,10 +538,10 @@ mod tests {
         assert!(Arc::ptr_eq(&first.planes, &second.planes), "the same picture");
         assert_eq!(fake.0.lock().reads, 1);
         {
-            let mut desk = fake.0.lock();
-            desk.color = Some(Rgba::WHITE);
+            let mut fake_screen = fake.0.lock();
+            fake_screen.color = Some(Rgba::WHITE);
             let dirty = Some(Area::new(4, 4, 2, 2));
-            desk.changes.push(Ok(Change { dirty, ..Change::default() }));
+            fake_screen.changes.push(Ok(Change { dirty, ..Change::default() }));
         }
         await_luma(&mut source, clock, 4 * 32 + 4, 235);
         let frame = await_so(&mut source, clock, |_| true);
@@ -568,9 +568,9 @@ mod tests {
         let (fake, mut source, changes, clock) = start();
         await_state(&changes, SourceState::Open);
         {
-            let mut desk = fake.0.lock();
-            desk.size = Some(Size::new(64, 40));
-            desk.changes.push(Ok(Change { reshaped: true, ..Change::default() }));
+            let mut fake_screen = fake.0.lock();
+            fake_screen.size = Some(Size::new(64, 40));
+            fake_screen.changes.push(Ok(Change { reshaped: true, ..Change::default() }));
         }
         await_so(&mut source, clock, |frame| frame.size() == Size::new(64, 40));
         fake.0.lock().fault = Some(Fault::Hidden("The desk".to_owned()));

@@ -1,4 +1,4 @@
-//! The slate with a source's name on it, which stands in for the source while that has nothing to show.
+//! The placeholder with a source's name on it, which stands in for the source while that has nothing to show.
 
 use std::sync::Arc;
 
@@ -11,14 +11,14 @@ use crate::capture::text::style::{Align, Style};
 use crate::media::source_status::{SourceFormat, SourceStatus};
 use crate::media::{Planes, Size};
 
-/// The ground, as dark as the slate without words.
+/// The ground, as dark as the placeholder without words.
 const GROUND: Rgba = Rgba::opaque(18, 20, 26);
 const LETTERS: Rgba = Rgba::opaque(150, 154, 162);
 /// The part of the height that letters have, of the width that lines may have.
 const LETTER: u32 = 10;
 const LINE: f32 = 0.86;
 
-/// Opens the slate of this name; it is drawn once, on a thread of its own.
+/// Opens the placeholder of this name; it is drawn once, on a thread of its own.
 ///
 /// # Errors
 /// Where the system gives no thread.

@@ -1,4 +1,4 @@
-//! Pictures in horizontal bands, for a crew to work on. How many there are does not depend on who
+//! Pictures in horizontal bands, for a worker pool to work on. How many there are does not depend on who
 //! helps, so that every machine makes the same picture.
 
 use crate::media::Planes;

@@ -1,7 +1,7 @@
 //! Turns the colours of a picture into the program's (BT.709, limited range), once, at the source's
-//! edge. In bands that a crew shares.
+//! edge. In bands that a worker pool shares.
 
-use crate::base::Crew;
+use crate::base::WorkerPool;
 use crate::compose::draw::bands;
 use crate::compose::draw::bands::BANDS;
 use crate::media::frame::{Matrix, Range};
@@ -60,14 +60,19 @@ impl Coefficients {
 
 impl ColorConvert {
     /// From `color`; the alpha plane is of full range everywhere and stays as it is.
-    pub(in crate::compose) fn apply(&mut self, color: Color, planes: &mut Planes, crew: &Crew) {
+    pub(in crate::compose) fn apply(
+        &mut self,
+        color: Color,
+        planes: &mut Planes,
+        workers: &WorkerPool,
+    ) {
         let c = Coefficients::of(color);
         let (stride, chroma_stride) = (planes.luma_stride().max(1), planes.chroma_stride().max(1));
         let rows = bands::height(planes.u.len() / chroma_stride, chroma_stride);
         let Planes { y, u, v, .. } = planes;
         let [us, vs] = [u, v].map(|plane| plane.chunks_mut(rows * chroma_stride));
         let parts = y.chunks_mut(rows * 2 * stride).zip(us.zip(vs)).zip(&mut self.add);
-        crew.each(
+        workers.each(
             parts,
             #[inline(always)]
             |((y, (u, v)), add)| {
@@ -144,7 +149,7 @@ mod tests {
                 planes.y.fill(y);
                 planes.u.fill(u);
                 planes.v.fill(v);
-                tint.apply(color, &mut planes, &Crew::alone());
+                tint.apply(color, &mut planes, &WorkerPool::alone());
                 let got = (planes.y[255], planes.u[63], planes.v[0]);
                 let off = [got.0.abs_diff(want.0), got.1.abs_diff(want.1), got.2.abs_diff(want.2)];
                 assert!(off.iter().all(|&d| d <= 2), "{rgb:?} {color:?}: {got:?} for {want:?}");
@@ -171,10 +176,10 @@ mod tests {
             strip.v.copy_from_slice(&whole.v[row * chroma..(row + 1) * chroma]);
             strips.push(strip);
         }
-        let (mut tint, crew) = (ColorConvert::default(), Crew::of("onair-test", 4));
-        tint.apply(Color::WEBCAM, &mut whole, &crew);
+        let (mut tint, workers) = (ColorConvert::default(), WorkerPool::of("onair-test", 4));
+        tint.apply(Color::WEBCAM, &mut whole, &workers);
         for strip in &mut strips {
-            tint.apply(Color::WEBCAM, strip, &Crew::alone());
+            tint.apply(Color::WEBCAM, strip, &WorkerPool::alone());
         }
         let all = |plane: fn(&Planes) -> &[u8]| strips.iter().flat_map(plane).copied();
         assert!(all(|it| &it.y).eq(whole.y.iter().copied()));

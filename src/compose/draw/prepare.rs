@@ -8,7 +8,7 @@ use std::sync::Arc;
 use fast_image_resize::images::{Image as Raster, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 
-use crate::base::{Crew, Fresh, Pool, Pooled};
+use crate::base::{Fresh, Pool, Pooled, WorkerPool};
 use crate::compose::draw::bands;
 use crate::compose::draw::bands::Band;
 use crate::compose::draw::color_convert::ColorConvert;
@@ -64,7 +64,7 @@ impl Prepared {
 /// Prepares layers; its buffers serve all of them.
 #[derive(Default)]
 pub(in crate::compose) struct Preparer {
-    /// One for each plane, since each is made by another of the crew.
+    /// One for each plane, since each worker makes another.
     resizers: [Resizer; 5],
     tint: ColorConvert,
     /// The picture multiplied by its alpha.
@@ -84,7 +84,7 @@ impl Preparer {
         picture: &VideoFrame,
         spot: &Spot,
         before: Option<Prepared>,
-        crew: &Crew,
+        workers: &WorkerPool,
     ) -> Prepared {
         let mut pool = None;
         if let Some(before) = before {
@@ -94,8 +94,9 @@ impl Preparer {
             // The image goes back to its pool first.
             pool = before.pool;
         }
-        let image =
-            self.share(picture, spot).unwrap_or_else(|| self.make(picture, spot, &mut pool, crew));
+        let image = self
+            .share(picture, spot)
+            .unwrap_or_else(|| self.make(picture, spot, &mut pool, workers));
         Prepared { picture: picture.clone(), spot: *spot, image, pool }
     }
 
@@ -114,7 +115,7 @@ impl Preparer {
         picture: &VideoFrame,
         spot: &Spot,
         pool: &mut Option<Shelf>,
-        crew: &Crew,
+        workers: &WorkerPool,
     ) -> Image {
         let see_through = !picture.planes.is_opaque();
         let (rect, alpha) = match spot.shape {
@@ -131,21 +132,21 @@ impl Preparer {
         let chroma_alpha = kept_alpha.as_deref_mut().unwrap_or(&mut none);
         *pool = Some(shelf);
         if see_through {
-            self.premultiply(picture, crew);
+            self.premultiply(picture, workers);
         }
         if let Shape::Upright { turn: Turn::NONE, .. } = spot.shape {
-            self.scale(picture, spot, &mut out, chroma_alpha, crew);
+            self.scale(picture, spot, &mut out, chroma_alpha, workers);
         } else {
             let kept = if see_through { &mut self.scaled_clear } else { &mut self.scaled };
             let mut scaled = shaped(kept.take(), spot.scaled, see_through);
             let mut chroma = std::mem::take(&mut self.scaled_chroma);
-            self.scale(picture, spot, &mut scaled, &mut chroma, crew);
+            self.scale(picture, spot, &mut scaled, &mut chroma, workers);
             match spot.shape {
                 Shape::Upright { turn, .. } => {
-                    turn_all(&scaled, &chroma, turn, &mut out, chroma_alpha, crew);
+                    turn_all(&scaled, &chroma, turn, &mut out, chroma_alpha, workers);
                 }
                 Shape::Free { map, bounds } => {
-                    warp_all(&scaled, &chroma, map, bounds, &mut out, chroma_alpha, crew);
+                    warp_all(&scaled, &chroma, map, bounds, &mut out, chroma_alpha, workers);
                 }
             }
             *(if see_through { &mut self.scaled_clear } else { &mut self.scaled }) = Some(scaled);
@@ -156,7 +157,7 @@ impl Preparer {
     }
 
     /// The picture in the program's colours, multiplied by its alpha.
-    fn premultiply(&mut self, picture: &VideoFrame, crew: &Crew) {
+    fn premultiply(&mut self, picture: &VideoFrame, workers: &WorkerPool) {
         let from = &**picture.planes;
         let mut planes = shaped(self.premultiplied.take(), from.size(), true);
         let (stride, width) = (planes.luma_stride(), planes.chroma_stride());
@@ -164,7 +165,7 @@ impl Preparer {
         let rows = bands::height(from.u.len() / width.max(1), width);
         let chroma = self.premultiplied_chroma.chunks_mut(rows * width.max(1));
         if picture.color == Color::PROGRAM {
-            crew.each(
+            workers.each(
                 bands::bands(from, &mut planes).zip(chroma),
                 #[inline(always)]
                 |(mut band, chroma)| {
@@ -174,8 +175,8 @@ impl Preparer {
             );
         } else {
             planes.copy_pixels(from);
-            self.tint.apply(picture.color, &mut planes, crew);
-            crew.each(
+            self.tint.apply(picture.color, &mut planes, workers);
+            workers.each(
                 bands::bands(from, &mut planes).zip(chroma),
                 #[inline(always)]
                 |(band, chroma)| {
@@ -193,7 +194,7 @@ impl Preparer {
         spot: &Spot,
         out: &mut Planes,
         chroma_alpha: &mut Vec<u8>,
-        crew: &Crew,
+        workers: &WorkerPool,
     ) {
         let premultiplied = self.premultiplied.as_ref().filter(|_| !picture.planes.is_opaque());
         let from: &Planes = premultiplied.unwrap_or(&picture.planes);
@@ -224,11 +225,11 @@ impl Preparer {
         ];
         let jobs = planes.into_iter().zip(&mut self.resizers);
         let jobs = jobs.filter_map(|(plane, resizer)| plane.map(|plane| (plane, resizer)));
-        crew.each(jobs, |((from, out, (size, cut, to)), resizer)| {
+        workers.each(jobs, |((from, out, (size, cut, to)), resizer)| {
             resize(resizer, from, size, cut, out, to);
         });
         if premultiplied.is_none() && picture.color != Color::PROGRAM {
-            self.tint.apply(picture.color, out, crew);
+            self.tint.apply(picture.color, out, workers);
         }
     }
 }
@@ -325,16 +326,16 @@ fn turn_all(
     turn: Turn,
     out: &mut Planes,
     chroma_alpha: &mut Vec<u8>,
-    crew: &Crew,
+    workers: &WorkerPool,
 ) {
     let (width, to) = (from.luma_stride(), out.luma_stride());
-    turn_plane(&from.y, width, turn, &mut out.y, to, crew);
-    turn_plane(&from.u, width / 2, turn, &mut out.u, to / 2, crew);
-    turn_plane(&from.v, width / 2, turn, &mut out.v, to / 2, crew);
+    turn_plane(&from.y, width, turn, &mut out.y, to, workers);
+    turn_plane(&from.u, width / 2, turn, &mut out.u, to / 2, workers);
+    turn_plane(&from.v, width / 2, turn, &mut out.v, to / 2, workers);
     if let (Some(from), Some(out)) = (&from.alpha, &mut out.alpha) {
-        turn_plane(from, width, turn, out, to, crew);
+        turn_plane(from, width, turn, out, to, workers);
         chroma_alpha.resize(chroma.len(), 0);
-        turn_plane(chroma, width / 2, turn, chroma_alpha, to / 2, crew);
+        turn_plane(chroma, width / 2, turn, chroma_alpha, to / 2, workers);
     }
 }
 
@@ -344,13 +345,13 @@ fn turn_plane(
     turn: Turn,
     out: &mut [u8],
     out_width: usize,
-    crew: &Crew,
+    workers: &WorkerPool,
 ) {
     let out_width = out_width.max(1);
     let all = out.len() / out_width;
     let rows = bands::height(all, out_width);
     let parts = out.chunks_mut(rows * out_width).enumerate();
-    crew.each(
+    workers.each(
         parts,
         #[inline(always)]
         |(index, out)| turn_rows(from, width, turn, out, out_width, (index * rows, all)),
@@ -400,7 +401,7 @@ fn warp_all(
     bounds: Rect,
     out: &mut Planes,
     chroma_alpha: &mut Vec<u8>,
-    crew: &Crew,
+    workers: &WorkerPool,
 ) {
     let Some(back) = map.inverse() else { return };
     let size = from.size();
@@ -427,7 +428,7 @@ fn warp_all(
     for (source, map, out, width) in planes.into_iter().flatten() {
         let rows = bands::height(out.len() / width.max(1), width);
         let parts = out.chunks_mut(rows * width.max(1)).enumerate();
-        crew.each(
+        workers.each(
             parts,
             #[inline(always)]
             |(index, out)| warp(&source, map, index * rows, out, width),
@@ -486,7 +487,7 @@ mod tests {
             let mut out = [0; 6];
             let width = if swap { 2 } else { 3 };
             let turn = Turn { swap, flip_x, flip_y };
-            turn_plane(&from, 3, turn, &mut out, width, &Crew::alone());
+            turn_plane(&from, 3, turn, &mut out, width, &WorkerPool::alone());
             out
         };
         assert_eq!(turned(true, true, false), [4, 1, 5, 2, 6, 3], "clockwise");
@@ -499,12 +500,12 @@ mod tests {
     fn a_large_plane_is_turned_in_bands_to_the_same_places() {
         let (width, height) = (402, 322);
         let from: Vec<u8> = (0..width * height).map(|it| (it * 7 % 251) as u8).collect();
-        let crew = Crew::of("onair-test", 4);
+        let workers = WorkerPool::of("onair-test", 4);
         for bits in 0..8 {
             let [swap, flip_x, flip_y] = [1, 2, 4].map(|bit| bits & bit != 0);
             let (to, rows) = if swap { (height, width) } else { (width, height) };
             let mut out = vec![0; from.len()];
-            turn_plane(&from, width, Turn { swap, flip_x, flip_y }, &mut out, to, &crew);
+            turn_plane(&from, width, Turn { swap, flip_x, flip_y }, &mut out, to, &workers);
             for (place, value) in out.iter().enumerate() {
                 let (x, y) = (place % to, place / to);
                 let x = if flip_x { to - 1 - x } else { x };

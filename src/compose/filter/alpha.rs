@@ -1,6 +1,6 @@
 //! Alpha planes: what is made of them on the way through filters.
 
-use crate::base::Crew;
+use crate::base::WorkerPool;
 use crate::base::simd::wide;
 use crate::compose::draw::bands;
 use crate::compose::draw::bands::BANDS;
@@ -33,11 +33,11 @@ pub(super) struct Doubler {
 
 impl Doubler {
     /// `small` has rows of `width` pixels, `out` twice as many rows of twice the width.
-    pub fn double(&mut self, small: &[u8], width: usize, out: &mut [u8], crew: &Crew) {
+    pub fn double(&mut self, small: &[u8], width: usize, out: &mut [u8], workers: &WorkerPool) {
         let width = width.max(1);
         let rows = bands::height(out.len() / (width * 2), width * 2);
         let parts = out.chunks_mut(rows * width * 2).enumerate().zip(&mut self.rows);
-        crew.each(
+        workers.each(
             parts,
             #[inline(always)]
             |((index, out), row)| doubled(small, width, index * rows, row, out),
@@ -85,13 +85,13 @@ mod tests {
     fn doubling_keeps_what_is_even_and_softens_steps() {
         let mut doubler = Doubler::default();
         let mut out = vec![1; 16];
-        doubler.double(&[200; 4], 2, &mut out, &Crew::alone());
+        doubler.double(&[200; 4], 2, &mut out, &WorkerPool::alone());
         assert_eq!(out, [200; 16]);
         let mut out = vec![0; 8];
-        doubler.double(&[0, 255], 2, &mut out, &Crew::alone());
+        doubler.double(&[0, 255], 2, &mut out, &WorkerPool::alone());
         assert_eq!(out, [0, 64, 191, 255, 0, 64, 191, 255]);
         let mut out = vec![0; 4];
-        doubler.double(&[77], 1, &mut out, &Crew::alone());
+        doubler.double(&[77], 1, &mut out, &WorkerPool::alone());
         assert_eq!(out, [77; 4]);
     }
 

@@ -1,6 +1,6 @@
 //! Cuts off the sides, on even pixels, so that chroma stays where it belongs.
 
-use crate::base::Crew;
+use crate::base::WorkerPool;
 use crate::compose::filter::step::Step;
 use crate::media::{Planes, Size};
 
@@ -39,7 +39,7 @@ impl Step for Crop {
         (part(self.sides, size).size, alpha)
     }
 
-    fn run(&mut self, from: &Planes, out: &mut Planes, _: &Crew) {
+    fn run(&mut self, from: &Planes, out: &mut Planes, _: &WorkerPool) {
         let Part { left, top, .. } = part(self.sides, from.size());
         let (left, top) = (left as usize, top as usize);
         let (stride, width) = (from.luma_stride(), out.luma_stride());
@@ -88,7 +88,7 @@ mod tests {
         let (size, alpha) = crop.shape(from.size(), true);
         assert_eq!((size, alpha), (Size::new(4, 2), true));
         let mut out = Planes::transparent(size);
-        crop.run(&from, &mut out, &Crew::alone());
+        crop.run(&from, &mut out, &WorkerPool::alone());
         assert_eq!(out.y, [18, 19, 20, 21, 26, 27, 28, 29]);
         assert_eq!(out.u, [5, 6]);
         assert_eq!(out.alpha.unwrap()[0], 118);

@@ -2,7 +2,7 @@
 //! are made: of those above and below, along edges; or, where nothing moved, left as they are. One
 //! picture comes out for each that goes in.
 
-use crate::base::Crew;
+use crate::base::WorkerPool;
 use crate::compose::draw::bands::strips;
 use crate::compose::filter::step::Step;
 use crate::media::{Planes, Size};
@@ -66,7 +66,7 @@ impl Step for Deinterlace {
         (size, alpha)
     }
 
-    fn run(&mut self, from: &Planes, out: &mut Planes, crew: &Crew) {
+    fn run(&mut self, from: &Planes, out: &mut Planes, workers: &WorkerPool) {
         if let (Some(out), Some(from)) = (&mut out.alpha, &from.alpha) {
             out.copy_from_slice(from);
         }
@@ -78,7 +78,7 @@ impl Step for Deinterlace {
             (&from.u, past.map(|past| past.u.as_slice()), &mut out.u, chroma),
             (&from.v, past.map(|past| past.v.as_slice()), &mut out.v, chroma),
         ] {
-            crew.each(
+            workers.each(
                 strips(from, out, width),
                 #[inline(always)]
                 |strip| {
@@ -194,8 +194,8 @@ mod tests {
         for mode in [Deinterlacing::Linear, Deinterlacing::Adaptive] {
             let mut work = Deinterlace::new(mode, Field::Top);
             let mut out = Planes::black(Size::new(32, 16));
-            work.run(&combed(0, 2), &mut out, &Crew::alone());
-            work.run(&combed(4, 8), &mut out, &Crew::alone());
+            work.run(&combed(0, 2), &mut out, &WorkerPool::alone());
+            work.run(&combed(4, 8), &mut out, &WorkerPool::alone());
             let lines: Vec<&[u8]> = out.y.chunks_exact(32).collect();
             assert!(lines.iter().all(|line| *line == lines[0]), "{mode:?}");
             assert_eq!((lines[1][3], lines[1][4], lines[1][11]), (16, 200, 200));
@@ -205,9 +205,9 @@ mod tests {
         fine.y.chunks_exact_mut(64).for_each(|two| two[..32].fill(200));
         let mut work = Deinterlace::new(Deinterlacing::Adaptive, Field::Bottom);
         let mut out = Planes::black(Size::new(32, 16));
-        work.run(&fine, &mut out, &Crew::alone());
+        work.run(&fine, &mut out, &WorkerPool::alone());
         assert_ne!(out.y, fine.y);
-        work.run(&fine, &mut out, &Crew::alone());
+        work.run(&fine, &mut out, &WorkerPool::alone());
         assert_eq!(out.y, fine.y);
     }
 
@@ -217,13 +217,13 @@ mod tests {
         Deinterlace::new(Deinterlacing::Blend, Field::Top).run(
             &combed(4, 4),
             &mut out,
-            &Crew::alone(),
+            &WorkerPool::alone(),
         );
         assert_eq!(out.y, combed(4, 4).y);
         Deinterlace::new(Deinterlacing::Blend, Field::Top).run(
             &combed(0, 16),
             &mut out,
-            &Crew::alone(),
+            &WorkerPool::alone(),
         );
         assert_eq!(out.y[40], 16);
         assert_eq!(out.y[32 * 3 + 17], 108);

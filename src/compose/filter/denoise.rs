@@ -2,7 +2,7 @@
 //! was seen, the slower the less has changed. What moves stays sharp, because large differences are
 //! taken for picture.
 
-use crate::base::Crew;
+use crate::base::WorkerPool;
 use crate::compose::draw::bands;
 use crate::compose::draw::bands::strips;
 use crate::compose::filter::step::Step;
@@ -45,7 +45,7 @@ impl Step for Denoise {
         (size, alpha)
     }
 
-    fn run(&mut self, from: &Planes, out: &mut Planes, crew: &Crew) {
+    fn run(&mut self, from: &Planes, out: &mut Planes, workers: &WorkerPool) {
         if let (Some(out), Some(from)) = (&mut out.alpha, &from.alpha) {
             out.copy_from_slice(from);
         }
@@ -63,7 +63,7 @@ impl Step for Denoise {
             let length = bands::height(whole.len() / width, width) * width;
             // None at all where nothing is remembered.
             let pasts = past.chunks_mut(length).map(Some).chain(std::iter::repeat_with(|| None));
-            crew.each(
+            workers.each(
                 strips(whole, out, width).zip(pasts),
                 #[inline(always)]
                 |(strip, past)| {
@@ -157,11 +157,11 @@ mod tests {
         let before = error(&noisy(1));
         let mut out = Planes::black(Size::new(64, 36));
         let mut place = Denoise::new(0.6, 0.0);
-        place.run(&noisy(1), &mut out, &Crew::alone());
+        place.run(&noisy(1), &mut out, &WorkerPool::alone());
         assert!(error(&out) < before / 2.5, "{} of {before}", error(&out));
         let mut time = Denoise::new(0.0, 0.6);
         for seed in 1..30 {
-            time.run(&noisy(seed), &mut out, &Crew::alone());
+            time.run(&noisy(seed), &mut out, &WorkerPool::alone());
         }
         assert!(error(&out) < before / 3.0, "{} of {before}", error(&out));
         assert!(out.y.chunks_exact(64).all(|line| line[31] < 66 && line[32] > 173));
@@ -176,17 +176,17 @@ mod tests {
             planes
         };
         let mut out = flat(0);
-        denoise.run(&flat(40), &mut out, &Crew::alone());
-        denoise.run(&flat(200), &mut out, &Crew::alone());
+        denoise.run(&flat(40), &mut out, &WorkerPool::alone());
+        denoise.run(&flat(200), &mut out, &WorkerPool::alone());
         assert_eq!(out.y[0], 200);
         for _ in 0..60 {
-            denoise.run(&flat(203), &mut out, &Crew::alone());
+            denoise.run(&flat(203), &mut out, &WorkerPool::alone());
         }
         assert_eq!(out.y[0], 203);
         Denoise::new(0.0, 0.0).run(
             &noisy(3),
             &mut Planes::black(Size::new(64, 36)),
-            &Crew::alone(),
+            &WorkerPool::alone(),
         );
     }
 }

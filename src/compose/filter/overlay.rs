@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use fast_image_resize::Resizer;
 
-use crate::base::Crew;
+use crate::base::WorkerPool;
 use crate::compose::filter::alpha::{multiply, times};
 use crate::compose::filter::scale::{self, Kernel};
 use crate::compose::filter::step::Step;
@@ -94,7 +94,7 @@ impl Step for Mask {
         (size, true)
     }
 
-    fn run(&mut self, from: &Planes, out: &mut Planes, _: &Crew) {
+    fn run(&mut self, from: &Planes, out: &mut Planes, _: &WorkerPool) {
         out.copy(from);
         let size = from.size();
         if self.fitted.as_ref().is_none_or(|(of, _)| *of != size) {
@@ -139,7 +139,7 @@ impl Watermark {
         Self { picture, corner, width, margin, opacity, fitted: None }
     }
 
-    fn fit(&self, size: Size, crew: &Crew) -> Fitted {
+    fn fit(&self, size: Size, workers: &WorkerPool) -> Fitted {
         let from = self.picture.size();
         let even = |side: f32, most: u32| (((side / 2.0).round() as u32) * 2).clamp(2, most);
         let width = even(self.width * size.width as f32, size.width);
@@ -167,7 +167,7 @@ impl Watermark {
         let mut planes = Planes::black(to);
         let mut resizer = Resizer::default();
         let kernel = if to.width < from.width { Kernel::Area } else { Kernel::Bilinear };
-        scale::scale(&mut Default::default(), kernel, &weighed, &mut planes, crew);
+        scale::scale(&mut Default::default(), kernel, &weighed, &mut planes, workers);
         let mut fine = vec![0; to.pixels()];
         let mut rough = vec![0; half(to).pixels()];
         scale::plane(&mut resizer, kernel, (&alpha, from), (&mut fine, to));
@@ -217,11 +217,11 @@ impl Step for Watermark {
         (size, alpha)
     }
 
-    fn run(&mut self, from: &Planes, out: &mut Planes, crew: &Crew) {
+    fn run(&mut self, from: &Planes, out: &mut Planes, workers: &WorkerPool) {
         out.copy(from);
         let size = from.size();
         if self.fitted.as_ref().is_none_or(|(of, _)| *of != size) {
-            self.fitted = Some((size, self.fit(size, crew)));
+            self.fitted = Some((size, self.fit(size, workers)));
         }
         let Some((_, fitted)) = &self.fitted else { return };
         let Fitted { left, top, planes, solid, rest: [fine, rough] } = fitted;
@@ -264,14 +264,14 @@ mod tests {
             (Reading::LumaInverted, [255, 255, 0, 0]),
         ] {
             let mut out = Planes::transparent(from.size());
-            Mask::new(Arc::clone(&picture), reading).run(&from, &mut out, &Crew::alone());
+            Mask::new(Arc::clone(&picture), reading).run(&from, &mut out, &WorkerPool::alone());
             let alpha = out.alpha.unwrap();
             assert_eq!([alpha[0], alpha[1], alpha[4], alpha[7]], want, "{reading:?}");
             assert_eq!(out.y, from.y);
         }
         let mut large = Planes::transparent(Size::new(64, 36));
         let from = flat(large.size(), [90, 60, 70], Some(128));
-        Mask::new(picture, Reading::Luma).run(&from, &mut large, &Crew::alone());
+        Mask::new(picture, Reading::Luma).run(&from, &mut large, &WorkerPool::alone());
         let alpha = large.alpha.unwrap();
         assert_eq!((alpha[0], alpha[64 * 36 - 1]), (0, 128));
     }
@@ -291,14 +291,18 @@ mod tests {
             Watermark::new(Arc::clone(&logo), corner, 0.2, 0.05, 1.0).run(
                 &from,
                 &mut out,
-                &Crew::alone(),
+                &WorkerPool::alone(),
             );
             let at = |(x, y): (usize, usize)| (out.y[y * 80 + x], out.u[y / 2 * 40 + x / 2]);
             assert_eq!((at(inside), at(outside)), ((200, 90), (100, 128)), "{corner:?}");
         }
         let mut out = Planes::transparent(from.size());
         let clear = flat(Size::new(80, 40), [100, 128, 128], Some(0));
-        Watermark::new(logo, Corner::Middle, 0.2, 0.0, 0.5).run(&clear, &mut out, &Crew::alone());
+        Watermark::new(logo, Corner::Middle, 0.2, 0.0, 0.5).run(
+            &clear,
+            &mut out,
+            &WorkerPool::alone(),
+        );
         let middle = 20 * 80 + 40;
         assert!(out.y[middle].abs_diff(150) <= 1);
         assert_eq!((out.alpha.as_ref().unwrap()[middle], out.alpha.unwrap()[0]), (128, 0));

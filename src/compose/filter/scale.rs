@@ -3,7 +3,7 @@
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 
-use crate::base::Crew;
+use crate::base::WorkerPool;
 use crate::compose::filter::step::Step;
 use crate::media::{Planes, Size};
 
@@ -87,7 +87,7 @@ pub(super) struct Scale {
     pub width: f32,
     pub height: f32,
     pub kernel: Kernel,
-    /// One for each plane, since each is made by another of the crew.
+    /// One for each plane, since each worker makes another.
     pub resizers: [Resizer; 4],
 }
 
@@ -96,8 +96,8 @@ impl Step for Scale {
         (target(self.width, self.height, size), alpha)
     }
 
-    fn run(&mut self, from: &Planes, out: &mut Planes, crew: &Crew) {
-        scale(&mut self.resizers, self.kernel, from, out, crew);
+    fn run(&mut self, from: &Planes, out: &mut Planes, workers: &WorkerPool) {
+        scale(&mut self.resizers, self.kernel, from, out, workers);
     }
 }
 
@@ -107,7 +107,7 @@ pub(super) fn scale(
     kernel: Kernel,
     from: &Planes,
     out: &mut Planes,
-    crew: &Crew,
+    workers: &WorkerPool,
 ) {
     let half = |size: Size| Size::new(size.width / 2, size.height / 2);
     let (size, to) = (from.size(), out.size());
@@ -124,7 +124,7 @@ pub(super) fn scale(
         Some((&from.v, &mut out.v, coarse)),
     ];
     let jobs = planes.into_iter().flatten().zip(resizers);
-    crew.each(jobs, |((from, out, (size, to)), resizer)| {
+    workers.each(jobs, |((from, out, (size, to)), resizer)| {
         plane(resizer, kernel, (from, size), (out, to));
     });
 }
@@ -159,7 +159,7 @@ mod tests {
             let mut scale = Scale { width: 8.0, height: 0.0, kernel, resizers };
             let (size, _) = scale.shape(from.size(), false);
             let mut out = Planes::black(size);
-            scale.run(&from, &mut out, &Crew::alone());
+            scale.run(&from, &mut out, &WorkerPool::alone());
             assert_eq!(out.u, [50; 16], "{kernel:?}");
             if kernel == Kernel::Nearest {
                 assert_eq!(out.y[..8], [0, 0, 10, 10, 20, 20, 30, 30]);

@@ -1,6 +1,6 @@
 //! What every filter's work looks like to the chain.
 
-use crate::base::Crew;
+use crate::base::WorkerPool;
 use crate::media::{Planes, Size};
 
 /// A filter at work on pictures.
@@ -9,6 +9,6 @@ pub(super) trait Step: Send {
     fn shape(&self, size: Size, alpha: bool) -> (Size, bool);
 
     /// Makes `out`, of the shape given, whose content is old, out of `from`, which is in the
-    /// program's colours. Pictures of a source come in order; the crew helps.
-    fn run(&mut self, from: &Planes, out: &mut Planes, crew: &Crew);
+    /// program's colours. Pictures of a source come in order; the worker pool helps.
+    fn run(&mut self, from: &Planes, out: &mut Planes, workers: &WorkerPool);
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 pub use crate::compose::transition::stinger::{MAX_STINGER, Matte, Stinger};
 pub use crate::compose::transition::wipe::{Order, Pattern, Wipe};
 
-use crate::base::Crew;
+use crate::base::WorkerPool;
 use crate::compose::draw::bands::strips;
 use crate::compose::draw::blend::faded;
 use crate::media::{ClipFeed, Planes};
@@ -157,7 +157,7 @@ pub(super) struct Mixer {
 
 impl Mixer {
     /// `out` becomes what lies `part` (0…1) of the way from `from` to `to`. All are of one size.
-    /// `picture`: the grey picture of a wipe by one; without it that is a cut half way. The crew helps.
+    /// `picture`: the grey picture of a wipe by one; without it that is a cut half way. The worker pool helps.
     pub fn mix(
         &mut self,
         kind: &Kind,
@@ -165,14 +165,14 @@ impl Mixer {
         part: f32,
         (from, to): (&Planes, &Planes),
         out: &mut Planes,
-        crew: &Crew,
+        workers: &WorkerPool,
     ) {
         let part = part.clamp(0.0, 1.0);
         match *kind {
             Kind::Cut => copy(to, out),
             Kind::Fade => {
                 copy(from, out);
-                fade(to, part, out, crew);
+                fade(to, part, out, workers);
             }
             Kind::FadeColor(rgb) => {
                 let (picture, seen) =
@@ -181,7 +181,7 @@ impl Mixer {
                 out.y.fill(y);
                 out.u.fill(u);
                 out.v.fill(v);
-                fade(picture, seen, out, crew);
+                fade(picture, seen, out, workers);
             }
             Kind::Slide(side) => each(from, to, out, |from, to, out, width| {
                 slide(side, eased(part), from, to, out, width);
@@ -190,7 +190,7 @@ impl Mixer {
                 swipe(side, eased(part), from, to, out, width);
             }),
             Kind::Luma(ref wipe) => {
-                if !self.map.wipe(wipe, picture, part, (from, to), out, crew) {
+                if !self.map.wipe(wipe, picture, part, (from, to), out, workers) {
                     copy(if part < 0.5 { from } else { to }, out);
                 }
             }
@@ -221,13 +221,13 @@ fn copy(from: &Planes, out: &mut Planes) {
     }
 }
 
-fn fade(to: &Planes, part: f32, out: &mut Planes, crew: &Crew) {
+fn fade(to: &Planes, part: f32, out: &mut Planes, workers: &WorkerPool) {
     let strength = (part * 256.0).round() as u16;
     let (stride, width) = (out.luma_stride(), out.chroma_stride());
     for (to, out, width) in
         [(&to.y, &mut out.y, stride), (&to.u, &mut out.u, width), (&to.v, &mut out.v, width)]
     {
-        crew.each(
+        workers.each(
             strips(to, out, width),
             #[inline(always)]
             |strip| faded(strip.from, strength, strip.out),
@@ -332,10 +332,10 @@ mod tests {
         let mut mixer = Mixer::default();
         for kind in all() {
             let mut out = flat(0);
-            mixer.mix(&kind, None, 1.0, (&from, &to), &mut out, &Crew::alone());
+            mixer.mix(&kind, None, 1.0, (&from, &to), &mut out, &WorkerPool::alone());
             assert_eq!(out, to, "{kind:?} at its end");
             if kind != Kind::Cut {
-                mixer.mix(&kind, None, 0.0, (&from, &to), &mut out, &Crew::alone());
+                mixer.mix(&kind, None, 0.0, (&from, &to), &mut out, &WorkerPool::alone());
                 assert_eq!(out, from, "{kind:?} at its beginning");
             }
         }
@@ -347,7 +347,7 @@ mod tests {
         let mut mixer = Mixer::default();
         let mut out = flat(0);
         for kind in all().into_iter().filter(|kind| *kind != Kind::Cut) {
-            mixer.mix(&kind, None, 0.5, (&from, &to), &mut out, &Crew::alone());
+            mixer.mix(&kind, None, 0.5, (&from, &to), &mut out, &WorkerPool::alone());
             let mean = out.y.iter().map(|&y| u32::from(y)).sum::<u32>() / (64 * 36);
             match kind {
                 Kind::FadeColor([255, ..]) => assert_eq!(mean, 235),
@@ -356,11 +356,25 @@ mod tests {
                 _ => assert!((60..=180).contains(&mean), "{kind:?}: {mean}"),
             }
         }
-        mixer.mix(&Kind::Slide(Side::Right), None, 0.5, (&from, &to), &mut out, &Crew::alone());
+        mixer.mix(
+            &Kind::Slide(Side::Right),
+            None,
+            0.5,
+            (&from, &to),
+            &mut out,
+            &WorkerPool::alone(),
+        );
         assert_eq!((out.y[0], out.y[63]), (40, 200), "the new one comes from the right");
-        mixer.mix(&Kind::Swipe(Side::Top), None, 0.5, (&from, &to), &mut out, &Crew::alone());
+        mixer.mix(&Kind::Swipe(Side::Top), None, 0.5, (&from, &to), &mut out, &WorkerPool::alone());
         assert_eq!((out.y[0], out.y[35 * 64]), (200, 40), "the new one comes from above");
-        mixer.mix(&Kind::Luma(Wipe::default()), None, 0.5, (&from, &to), &mut out, &Crew::alone());
+        mixer.mix(
+            &Kind::Luma(Wipe::default()),
+            None,
+            0.5,
+            (&from, &to),
+            &mut out,
+            &WorkerPool::alone(),
+        );
         assert_eq!((out.y[18 * 64 + 32], out.y[0]), (200, 40), "from the middle");
     }
 

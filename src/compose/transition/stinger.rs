@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::{Crew, Fresh, Pool, Timestamp};
+use crate::base::{Fresh, Pool, Timestamp, WorkerPool};
 use crate::compose::filter::{AssetSupply, Chain, Filter, Slot, WantedFilter};
 use crate::media::frame::Range;
 use crate::media::{ClipFeed, Moment, Planes, Size, VideoFrame};
@@ -87,8 +87,8 @@ impl Running {
         Self { stinger: stinger.clone(), feed, begun: None, changed: false, seer }
     }
 
-    /// At the instant `at`; instants rise from call to call. The crew helps.
-    pub fn at(&mut self, at: Timestamp, crew: &Crew) -> Now {
+    /// At the instant `at`; instants rise from call to call. The worker pool helps.
+    pub fn at(&mut self, at: Timestamp, workers: &WorkerPool) -> Now {
         let gone = at.since(*self.begun.get_or_insert(at));
         let cut = self.stinger.cut.min(MAX_STINGER);
         let mut above = None;
@@ -97,7 +97,7 @@ impl Running {
                 // By the clip's own time: a machine that is late with it is late with both.
                 self.changed |=
                     frame.pts.since(Timestamp::ZERO) >= cut || gone >= cut + LATE_CLIP_GRACE;
-                above = self.seer.see(&frame, crew);
+                above = self.seer.see(&frame, workers);
             }
             Some(Moment::Waiting) => self.changed |= gone >= cut + LATE_CLIP_GRACE,
             Some(Moment::Over) => self.feed = None,
@@ -147,7 +147,7 @@ impl Seer {
     }
 
     /// `None`: nothing of it would be seen.
-    fn see(&mut self, frame: &VideoFrame, crew: &Crew) -> Option<VideoFrame> {
+    fn see(&mut self, frame: &VideoFrame, workers: &WorkerPool) -> Option<VideoFrame> {
         if let Some((from, made)) = &self.made
             && Arc::ptr_eq(&from.planes, &frame.planes)
         {
@@ -156,7 +156,7 @@ impl Seer {
         let seen = match self.matte {
             Matte::Own => frame.clone(),
             Matte::Right | Matte::Below => self.split(frame)?,
-            Matte::Color(_) | Matte::Dark => self.key.apply(frame, frame.pts, false, crew),
+            Matte::Color(_) | Matte::Dark => self.key.apply(frame, frame.pts, false, workers),
         };
         let made = if self.invert && !matches!(self.matte, Matte::Right | Matte::Below) {
             self.inverted(&seen)
@@ -273,7 +273,7 @@ mod tests {
 
     fn run(mut running: Running, millis: &[i64]) -> Vec<(bool, bool, bool)> {
         let now = |running: &mut Running, ms: &i64| {
-            let now = running.at(Timestamp::from_millis(1_000 + ms), &Crew::alone());
+            let now = running.at(Timestamp::from_millis(1_000 + ms), &WorkerPool::alone());
             (now.changed, now.above.is_some(), now.over)
         };
         millis.iter().map(|ms| now(&mut running, ms)).collect()
@@ -325,7 +325,7 @@ mod tests {
                 (false, false) => 16,
             });
             for invert in [false, true] {
-                let seen = Seer::new(matte, invert).see(&given, &Crew::alone()).unwrap();
+                let seen = Seer::new(matte, invert).see(&given, &WorkerPool::alone()).unwrap();
                 assert_eq!((seen.size(), seen.planes.y[9]), (size, 120));
                 let alpha = seen.planes.alpha.as_ref().unwrap();
                 let want = if invert { (0, 255) } else { (255, 0) };
@@ -333,7 +333,7 @@ mod tests {
             }
         }
         let thin = frame(Size::new(2, 2), 0, |_, _| 50);
-        assert!(Seer::new(Matte::Right, false).see(&thin, &Crew::alone()).is_none());
+        assert!(Seer::new(Matte::Right, false).see(&thin, &WorkerPool::alone()).is_none());
     }
 
     #[test]
@@ -341,7 +341,7 @@ mod tests {
         let size = Size::new(16, 16);
         let given = frame(size, 0, |x, _| if x < 8 { 16 } else { 200 });
         let alpha = |matte, invert| {
-            let seen = Seer::new(matte, invert).see(&given, &Crew::alone()).unwrap();
+            let seen = Seer::new(matte, invert).see(&given, &WorkerPool::alone()).unwrap();
             let alpha = seen.planes.alpha.as_ref().unwrap();
             (alpha[8 * 16 + 1], alpha[8 * 16 + 14])
         };
@@ -353,9 +353,10 @@ mod tests {
         green.v.fill(26);
         let planes = Arc::new(Pooled::unpooled(green));
         let green = VideoFrame { planes, ..given };
-        let seen = Seer::new(Matte::Color([0, 255, 0]), false).see(&green, &Crew::alone()).unwrap();
+        let seen =
+            Seer::new(Matte::Color([0, 255, 0]), false).see(&green, &WorkerPool::alone()).unwrap();
         assert_eq!(seen.planes.alpha.as_ref().unwrap()[40], 0);
-        let own = Seer::new(Matte::Own, false).see(&green, &Crew::alone()).unwrap();
+        let own = Seer::new(Matte::Own, false).see(&green, &WorkerPool::alone()).unwrap();
         assert!(Arc::ptr_eq(&own.planes, &green.planes));
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use fast_image_resize::Resizer;
 
-use crate::base::Crew;
+use crate::base::WorkerPool;
 use crate::compose::draw::bands;
 use crate::compose::draw::prepare::resize;
 use crate::compose::layout::Cut;
@@ -177,11 +177,11 @@ impl Map {
         part: f32,
         (from, to): (&Planes, &Planes),
         out: &mut Planes,
-        crew: &Crew,
+        workers: &WorkerPool,
     ) -> bool {
         match (&wipe.order, picture) {
-            (Order::Pattern(pattern), _) => self.draw(*pattern, out.size(), crew),
-            (Order::Picture(_), Some(picture)) => self.take(picture, out.size(), crew),
+            (Order::Pattern(pattern), _) => self.draw(*pattern, out.size(), workers),
+            (Order::Picture(_), Some(picture)) => self.take(picture, out.size(), workers),
             (Order::Picture(_), None) => return false,
         }
         let seen = wipe.seen(part);
@@ -194,7 +194,7 @@ impl Map {
             let length = bands::height(out.len() / width.max(1), width) * width.max(1);
             let pictures = from.chunks(length).zip(to.chunks(length));
             let parts = map.chunks(length).zip(pictures).zip(out.chunks_mut(length));
-            crew.each(
+            workers.each(
                 parts,
                 #[inline(always)]
                 |((map, pictures), out)| mix(map, &seen, pictures, out),
@@ -203,7 +203,7 @@ impl Map {
         true
     }
 
-    fn draw(&mut self, pattern: Pattern, size: Size, crew: &Crew) {
+    fn draw(&mut self, pattern: Pattern, size: Size, workers: &WorkerPool) {
         if self.of == Some((pattern, size)) {
             return;
         }
@@ -213,7 +213,7 @@ impl Map {
             map.resize(width * height, 0);
             let (width, rows) = (width.max(1), bands::height(height, width));
             let parts = map.chunks_mut(rows * width).enumerate();
-            crew.each(parts, |(index, part)| {
+            workers.each(parts, |(index, part)| {
                 for (row, line) in (index * rows..).zip(part.chunks_exact_mut(width)) {
                     let y = (row as f32 + 0.5) / height as f32;
                     for (column, value) in line.iter_mut().enumerate() {
@@ -225,7 +225,7 @@ impl Map {
         }
     }
 
-    fn take(&mut self, picture: &Arc<Planes>, size: Size, crew: &Crew) {
+    fn take(&mut self, picture: &Arc<Planes>, size: Size, workers: &WorkerPool) {
         let same = |(known, of): &(Arc<Planes>, Size)| Arc::ptr_eq(known, picture) && *of == size;
         if self.picture.as_ref().is_some_and(same) {
             return;
@@ -237,7 +237,7 @@ impl Map {
         let (width, height) = (f64::from(from.width), f64::from(from.height));
         let whole = Cut { left: 0.0, top: 0.0, width, height };
         let maps = [(&mut self.full, size), (&mut self.half, half(size))];
-        crew.each(maps.into_iter().zip(&mut self.resizers), |((map, size), resizer)| {
+        workers.each(maps.into_iter().zip(&mut self.resizers), |((map, size), resizer)| {
             map.resize(size.pixels(), 0);
             resize(resizer, &grey, from, &whole, map, size);
         });
@@ -282,7 +282,14 @@ mod tests {
     fn wiped(wipe: &Wipe, picture: Option<&Arc<Planes>>, part: f32) -> Planes {
         let mut out = flat(0);
         let mut map = Map::default();
-        assert!(map.wipe(wipe, picture, part, (&flat(40), &flat(200)), &mut out, &Crew::alone()));
+        assert!(map.wipe(
+            wipe,
+            picture,
+            part,
+            (&flat(40), &flat(200)),
+            &mut out,
+            &WorkerPool::alone()
+        ));
         out
     }
 
@@ -364,17 +371,17 @@ mod tests {
         let mut map = Map::default();
         let mut out = flat(0);
         assert!(
-            !map.wipe(&wipe, None, 0.5, (&flat(40), &flat(200)), &mut out, &Crew::alone()),
+            !map.wipe(&wipe, None, 0.5, (&flat(40), &flat(200)), &mut out, &WorkerPool::alone()),
             "not there"
         );
     }
 
     #[test]
     fn a_pattern_is_drawn_in_bands_as_it_is_in_one() {
-        let crew = Crew::of("onair-test", 4);
+        let workers = WorkerPool::of("onair-test", 4);
         for (name, pattern) in Pattern::ALL {
             let mut map = Map::default();
-            map.draw(pattern, Size::new(640, 480), &crew);
+            map.draw(pattern, Size::new(640, 480), &workers);
             for (drawn, (width, height)) in
                 [(&map.full, (640_u16, 480_u16)), (&map.half, (320, 240))]
             {

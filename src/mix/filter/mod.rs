@@ -1,5 +1,5 @@
 //! Filters of a strip's sound: what each is set to ([`Filter`]) and the chain that carries them out.
-//! A filter that looks ahead makes its sound late by the chain's latency; the desk takes that back,
+//! A filter that looks ahead makes its sound late by the chain's latency; the mixer takes that back,
 //! so that lips and sound stay together.
 
 mod chain;

@@ -16,17 +16,17 @@ use crate::wire::container::{Error, Format, Index, ReadAt, SampleLocation, Track
 
 /// What a file is made of.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(in crate::player) enum TrackKind {
-    Film(Format),
-    Sound(audio::Kind),
+pub(in crate::player) enum FileFormat {
+    Container(Format),
+    Audio(audio::Kind),
 }
 
-impl TrackKind {
+impl FileFormat {
     /// Its name.
     pub(in crate::player) const fn extension(self) -> &'static str {
         match self {
-            Self::Film(format) => format.extension(),
-            Self::Sound(kind) => kind.extension(),
+            Self::Container(format) => format.extension(),
+            Self::Audio(kind) => kind.extension(),
         }
     }
 }
@@ -35,18 +35,18 @@ impl TrackKind {
 ///
 /// # Errors
 /// When it cannot be read.
-pub(in crate::player) fn medium(file: &File, path: &Path) -> Result<TrackKind, Failure> {
-    let Ok(copy) = file.try_clone() else { return Ok(TrackKind::Film(Format::Flv)) };
+pub(in crate::player) fn file_format(file: &File, path: &Path) -> Result<FileFormat, Failure> {
+    let Ok(copy) = file.try_clone() else { return Ok(FileFormat::Container(Format::Flv)) };
     let source = MediaFile::of(copy).map_err(|error| unreadable(path, &error.to_string()));
-    Ok(medium_of(&mut source?).unwrap_or(TrackKind::Film(Format::Flv)))
+    Ok(format_of(&mut source?).unwrap_or(FileFormat::Container(Format::Flv)))
 }
 
-fn medium_of(disk: &mut MediaFile) -> Result<TrackKind, Error> {
+fn format_of(disk: &mut MediaFile) -> Result<FileFormat, Error> {
     match disk.format() {
-        Ok(format) => Ok(TrackKind::Film(format)),
+        Ok(format) => Ok(FileFormat::Container(format)),
         Err(error) => {
             let kind = audio::kind(disk)?;
-            kind.map(|(kind, _)| TrackKind::Sound(kind)).ok_or(error)
+            kind.map(|(kind, _)| FileFormat::Audio(kind)).ok_or(error)
         }
     }
 }
@@ -73,7 +73,7 @@ pub(in crate::player) fn events(
 /// Decoders of sound need so much before what is heard.
 pub(in crate::player) const RUN_UP_MICROS: i64 = 100_000;
 
-/// What a film is handed out in.
+/// One event of a media file.
 pub(in crate::player) enum FileSample {
     Event(StreamEvent),
     /// What came is heard up to this time at most, and what comes from it on, in microseconds.

@@ -26,7 +26,7 @@ use crate::player::buffer::pace::PlayPace;
 use crate::player::clock::frame_rate::frame_rate;
 use crate::player::clock::timeline::Timeline;
 use crate::player::demux::file_samples;
-use crate::player::demux::file_samples::TrackKind;
+use crate::player::demux::file_samples::FileFormat;
 use crate::player::input::connection::{failure, silent, web_failure};
 use crate::player::input::http::{Item, Problem, Pull, PullRequest};
 use crate::player::input::open_deadline::OpenDeadline;
@@ -147,13 +147,13 @@ pub(super) async fn probe_stream(
 fn probe_file(path: &Path, clock: Clock, cancelled: &dyn Fn() -> bool) -> Result<Report, Failure> {
     let mut input = file::open(path)?;
     let mut prober = Prober::new(false, clock.now());
-    let medium = file_samples::medium(&input, path)?;
-    if medium != TrackKind::Film(Format::Flv) {
+    let file_format = file_samples::file_format(&input, path)?;
+    if file_format != FileFormat::Container(Format::Flv) {
         file_samples::events(input, path, &mut |event| {
             prober.take_event(&event, clock.now());
             !cancelled()
         })?;
-        let report = Report { format: medium.extension(), ..prober.report() };
+        let report = Report { format: file_format.extension(), ..prober.report() };
         return Ok(with_path(report, path));
     }
     let mut demuxer = Demuxer::new();

@@ -1,4 +1,4 @@
-//! What the studio keeps about scenes and the desk while it runs: the prepared scene, what can be
+//! What the studio keeps about scenes and the mixer while it runs: the prepared scene, what can be
 //! undone, files in work.
 
 use std::collections::BTreeMap;

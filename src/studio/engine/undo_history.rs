@@ -1,4 +1,4 @@
-//! What can be undone and redone: one history of the scenes and of the sound desk, in the order in
+//! What can be undone and redone: one history of the scenes and of the mixer, in the order in
 //! which a person changed them.
 
 use crate::mix::{Strip, StripId};
@@ -13,14 +13,14 @@ pub(in crate::studio) const MAX_STEPS: usize = 100;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(in crate::studio) struct Before {
     pub scenes: Option<Collection>,
-    pub desk: Option<Vec<AudioStrip>>,
+    pub strips: Option<Vec<AudioStrip>>,
 }
 
 /// What kind of change it was: those that go on with each other, as a drag does, are one step.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::studio) enum Change {
     Scenes(Edit),
-    Desk(StripId, DraggedControl),
+    Mixer(StripId, DraggedControl),
     /// Goes on with nothing.
     Apart,
 }
@@ -36,7 +36,7 @@ pub(in crate::studio) enum DraggedControl {
 }
 
 impl Change {
-    /// What came of the desk; `None`: nothing that is undone. Mute and solo are of the moment: to
+    /// What came of the mixer; `None`: nothing that is undone. Mute and solo are of the moment: to
     /// undo something else must not open a microphone.
     pub fn of_mixer(before: &[AudioStrip], after: &[AudioStrip]) -> Option<Self> {
         let still = |strip: &AudioStrip| AudioStrip {
@@ -70,13 +70,13 @@ impl Change {
                 && (*what != DraggedControl::Filters || filters)
         };
         let drawn = drawn.iter().find(|it| is_it(it));
-        Some(drawn.map_or(Self::Apart, |(what, _)| Self::Desk(after.id, *what)))
+        Some(drawn.map_or(Self::Apart, |(what, _)| Self::Mixer(after.id, *what)))
     }
 
     fn continues(&self, before: &Self) -> bool {
         match (self, before) {
             (Self::Scenes(new), Self::Scenes(old)) => new.continues(old),
-            (Self::Desk(strip, what), Self::Desk(other, before)) => {
+            (Self::Mixer(strip, what), Self::Mixer(other, before)) => {
                 strip == other && what == before
             }
             _ => false,
@@ -107,13 +107,13 @@ impl UndoHistory {
     }
 
     /// What was before the last change. What goes out, what is muted and what is solo stay so.
-    pub fn undo(&mut self, scenes: &Collection, desk: &[AudioStrip]) -> Option<Before> {
-        Self::step(&mut self.done, &mut self.undone, scenes, desk)
+    pub fn undo(&mut self, scenes: &Collection, strips: &[AudioStrip]) -> Option<Before> {
+        Self::step(&mut self.done, &mut self.undone, scenes, strips)
     }
 
     /// What was before the last undoing.
-    pub fn redo(&mut self, scenes: &Collection, desk: &[AudioStrip]) -> Option<Before> {
-        Self::step(&mut self.undone, &mut self.done, scenes, desk)
+    pub fn redo(&mut self, scenes: &Collection, strips: &[AudioStrip]) -> Option<Before> {
+        Self::step(&mut self.undone, &mut self.done, scenes, strips)
     }
 
     pub fn can(&self) -> (bool, bool) {
@@ -124,19 +124,19 @@ impl UndoHistory {
         from: &mut Vec<(Before, Change)>,
         to: &mut Vec<(Before, Change)>,
         scenes: &Collection,
-        desk: &[AudioStrip],
+        strips: &[AudioStrip],
     ) -> Option<Before> {
         let (mut then, change) = from.pop()?;
         let now = Before {
             scenes: then.scenes.as_ref().map(|_| scenes.clone()),
-            desk: then.desk.as_ref().map(|_| desk.to_vec()),
+            strips: then.strips.as_ref().map(|_| strips.to_vec()),
         };
         to.push((now, change));
         if let Some(then) = then.scenes.as_mut().filter(|it| it.scene(scenes.current).is_some()) {
             then.current = scenes.current;
         }
-        for strip in then.desk.iter_mut().flatten() {
-            if let Some(now) = desk.iter().find(|now| now.id == strip.id) {
+        for strip in then.strips.iter_mut().flatten() {
+            if let Some(now) = strips.iter().find(|now| now.id == strip.id) {
                 (strip.strip.muted, strip.strip.solo) = (now.strip.muted, now.strip.solo);
             }
         }
@@ -165,32 +165,32 @@ mod tests {
 
     #[test]
     fn scenes_and_desk_have_one_history_and_a_drag_is_one_step() {
-        let (mut scenes, mut desk, mut steps) =
+        let (mut scenes, mut strips, mut steps) =
             (Collection::default(), strips(), UndoHistory::default());
         let logo =
             Edit::AddSource { scene: SceneId(1), name: "A".into(), choice: VideoChoice::Test };
-        let before = Before { scenes: Some(scenes.clone()), desk: None };
+        let before = Before { scenes: Some(scenes.clone()), strips: None };
         assert!(scenes.apply(&logo));
         steps.add(before, Change::Scenes(logo), false);
         for gain in 1..=20 {
-            let after = with(&desk, |it| it[1].strip.gain_db = -gain as f32);
-            let change = Change::of_mixer(&desk, &after).unwrap();
-            assert_eq!(change, Change::Desk(StripId(1), DraggedControl::Gain));
-            steps.add(Before { scenes: None, desk: Some(desk) }, change, false);
-            desk = after;
+            let after = with(&strips, |it| it[1].strip.gain_db = -gain as f32);
+            let change = Change::of_mixer(&strips, &after).unwrap();
+            assert_eq!(change, Change::Mixer(StripId(1), DraggedControl::Gain));
+            steps.add(Before { scenes: None, strips: Some(strips) }, change, false);
+            strips = after;
         }
         // Muted meanwhile: that stays.
-        let muted = with(&desk, |it| it[1].strip.muted = true);
-        assert_eq!(Change::of_mixer(&desk, &muted), None);
+        let muted = with(&strips, |it| it[1].strip.muted = true);
+        assert_eq!(Change::of_mixer(&strips, &muted), None);
         let back = steps.undo(&scenes, &muted).unwrap();
         assert_eq!(back.scenes, None);
-        let back = back.desk.unwrap();
+        let back = back.strips.unwrap();
         assert_eq!((back[1].strip.gain_db, back[1].strip.muted), (0.0, true));
-        let forth = steps.redo(&scenes, &back).unwrap().desk.unwrap();
+        let forth = steps.redo(&scenes, &back).unwrap().strips.unwrap();
         assert_eq!(forth[1].strip.gain_db, -20.0);
         steps.undo(&scenes, &forth).unwrap();
         let first = steps.undo(&scenes, &back).unwrap();
-        assert_eq!(first, Before { scenes: Some(Collection::default()), desk: None });
+        assert_eq!(first, Before { scenes: Some(Collection::default()), strips: None });
         assert_eq!(steps.undo(&scenes, &back), None);
         assert_eq!(steps.can(), (false, true));
     }
@@ -217,7 +217,7 @@ mod tests {
             assert_eq!(Change::of_mixer(before, after), Some(Change::Apart), "{after:?}");
         }
         let drawn = Change::of_mixer(&filtered, &turned);
-        assert_eq!(drawn, Some(Change::Desk(StripId::MAIN, DraggedControl::Filters)));
+        assert_eq!(drawn, Some(Change::Mixer(StripId::MAIN, DraggedControl::Filters)));
         assert!(!Change::Apart.continues(&Change::Apart));
         assert_eq!(Change::of_mixer(&plain, &plain), None);
     }
@@ -227,7 +227,7 @@ mod tests {
         let (mut it, mut steps) = (Collection::default(), UndoHistory::default());
         for number in 0..MAX_SCENES * 2 {
             let edit = Edit::AddScene(format!("{number}"));
-            let before = Before { scenes: Some(it.clone()), desk: None };
+            let before = Before { scenes: Some(it.clone()), strips: None };
             it.apply(&edit);
             steps.add(before, Change::Scenes(edit), true);
         }

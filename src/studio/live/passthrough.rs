@@ -24,7 +24,7 @@ pub(in crate::studio) struct Opening {
 pub(in crate::studio) struct Opened {
     pub path: PathBuf,
     pub again: bool,
-    pub film: Result<PassthroughFile, String>,
+    pub file: Result<PassthroughFile, String>,
 }
 
 impl Opening {
@@ -44,12 +44,12 @@ impl Opening {
 
     /// What was found, once that is known.
     pub fn poll(&self) -> Option<Opened> {
-        let film = match self.found.recv_timeout(Duration::ZERO) {
+        let file = match self.found.recv_timeout(Duration::ZERO) {
             Ok(found) => found.map_err(|error| error.to_string()),
             Err(Empty::Waiting) => return None,
             Err(Empty::Closed) => Err("it cannot be opened".into()),
         };
-        Some(Opened { path: self.path.clone(), again: self.again, film })
+        Some(Opened { path: self.path.clone(), again: self.again, file })
     }
 
     pub fn view(&self) -> PassthroughView {
@@ -73,13 +73,13 @@ impl Passthrough {
     /// # Errors
     /// When the system grants no thread.
     pub fn start(
-        film: PassthroughFile,
+        file: PassthroughFile,
         path: &Path,
         again: bool,
         clock: Clock,
     ) -> std::io::Result<(Self, Hub)> {
-        let duration = film.duration();
-        let showing = film.show(again, clock)?;
+        let duration = file.duration();
+        let showing = file.show(again, clock)?;
         let path = path.to_owned();
         let reel = Self { path, again, duration, projection: showing.projection };
         Ok((reel, showing.hub))

@@ -1,4 +1,4 @@
-//! What the person at the desk hears: strips that are for the desk or solo, on speakers or headphones
+//! What the operator hears: strips that are monitored or solo, on speakers or headphones
 //! of their choice. On a thread of its own, since opening a device may take long.
 
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::base::{Clock, Stop, Worker};
 use crate::media::SampleBlock;
 use crate::mix::Mixer;
 
-/// Where the desk is heard.
+/// The monitoring device.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Monitoring {
     /// Nowhere.
@@ -24,7 +24,7 @@ pub enum Monitoring {
     Device(String),
 }
 
-/// Blocks of 10 ms that wait for the device: the oldest go, the desk is heard now or not at all.
+/// Blocks of 10 ms that wait for the device: the oldest go, monitoring is heard now or not at all.
 const WAITING: usize = 16;
 /// More than this queued in the device is cut: clocks differ.
 const MAX_QUEUED: Duration = Duration::from_millis(120);
@@ -35,7 +35,7 @@ const STOP_POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// How long the thread may take to end before it is left to itself.
 const END: Duration = Duration::from_millis(200);
 
-/// A device that plays the desk.
+/// A device that plays the monitoring mix.
 #[derive(Debug)]
 pub(in crate::studio) struct Listening {
     worker: Option<Worker>,
@@ -48,7 +48,7 @@ impl Listening {
         Self { worker: None, failed: Arc::default() }
     }
 
-    /// Plays what `mixer` gives the desk on these speakers.
+    /// Plays what `mixer` gives for monitoring on these speakers.
     pub fn start(monitoring: Monitoring, mixer: &Mixer, clock: Clock) -> Self {
         let device = match monitoring {
             Monitoring::Off => {

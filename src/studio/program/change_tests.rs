@@ -303,7 +303,7 @@ fn any(rig: &mut Rig) -> Option<Edit> {
                     0 => files[rig.draw(files.len())].clone(),
                     _ => kinds[rig.draw(kinds.len())].clone(),
                 };
-                // A slate stands still: where it covers all, two pictures are alike.
+                // A placeholder stands still: where it covers all, two pictures are alike.
                 let broken = !filter.hides_by_file() && rig.draw(4) == 0;
                 let file = if broken { "broken".to_owned() } else { rig.draw(3).to_string() };
                 filter.set_file(format!("/files/{file}").into());
@@ -369,7 +369,7 @@ fn whatever_is_changed_at_each_tick_every_picture_is_whole_and_comes_once() {
     rig.read(usize::MAX);
     assert!(kinds.len() >= 14, "{kinds:?}");
     let figures = rig.program.compositor().figures();
-    assert_eq!((figures.repeated, figures.slates, figures.skipped), (0, 0, 0));
+    assert_eq!((figures.repeated, figures.placeholders, figures.skipped), (0, 0, 0));
     assert!(rig.came > changes * 3, "ticks in between: {}", rig.came);
     rig.program.end();
 }
@@ -435,7 +435,7 @@ fn a_transition_is_as_it_would_be_by_itself_and_goes_on_while_its_scene_is_chang
         rig.change(to, "what stays");
     }
     let figures = rig.program.compositor().figures();
-    assert_eq!((figures.repeated, figures.slates, figures.skipped), (0, 0, 0));
+    assert_eq!((figures.repeated, figures.placeholders, figures.skipped), (0, 0, 0));
     rig.program.end();
 }
 
@@ -542,7 +542,7 @@ fn what_a_mask_hides_is_never_seen_while_files_are_read() {
     rig.give(&key("1"), read(&key("1")));
     rig.check((&plain, &two), (&plain, &two), "it is read anew");
 
-    // One that cannot be read: a slate, until it can.
+    // One that cannot be read: a placeholder, until it can.
     set(&mut rig, &[mask("broken", true)]);
     let old = seen(&[there("mask", "1")]);
     rig.check((&plain, &two), (&plain, &old), "a broken one is chosen");
@@ -550,19 +550,19 @@ fn what_a_mask_hides_is_never_seen_while_files_are_read() {
     let told: Vec<_> = news.told.iter().map(|it| it.notice(0, "").key).collect();
     assert_eq!((news.gone.len(), &told[..]), (0, &["mask-failed"][..]));
     let slot = mask("broken", true);
-    let slate = seen(&[WantedFilter { slot, material: AssetSupply::Lacking }]);
-    rig.check((&plain, &old), (&plain, &slate), "it is broken");
+    let placeholder = seen(&[WantedFilter { slot, material: AssetSupply::Lacking }]);
+    rig.check((&plain, &old), (&plain, &placeholder), "it is broken");
     let at = rig.program.grid.instant(rig.came);
-    let [shown, bare] = [(&plain, &slate), (&hidden, &raw)].map(|it| wanted(it, at));
+    let [shown, bare] = [(&plain, &placeholder), (&hidden, &raw)].map(|it| wanted(it, at));
     // In the middle of the program: dark, and not what lies below.
     let middle = 18 * 64 + 24;
     assert!(shown.y[middle] < 60 && shown.y != bare.y);
     rig.program.retry(None);
-    rig.check((&plain, &slate), (&plain, &slate), "it is tried again");
+    rig.check((&plain, &placeholder), (&plain, &placeholder), "it is tried again");
     let news = rig.give(&key("broken"), read(&key("2")));
     assert_eq!((news.gone, news.told.len()), (vec!["/files/broken".to_owned()], 0));
     let three = seen(&[there("mask", "2")]);
-    rig.check((&plain, &slate), (&plain, &three), "it is put right");
+    rig.check((&plain, &placeholder), (&plain, &three), "it is put right");
 
     // A camera that comes with a mask: nothing of it either.
     let mut more = rig.collection.clone();

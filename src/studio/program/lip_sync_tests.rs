@@ -2,7 +2,7 @@
 //! crystal, the viewer's clock and the viewer's speaker are each 200 ppm off what they should be.
 //!
 //! Time is simulated, the code is what runs: the microphone's feed with its drift correction, the
-//! mixer's desk, the sound encoder's thread with its counting of samples, the FLV writer and reader,
+//! mixer, the sound encoder's thread with its counting of samples, the FLV writer and reader,
 //! the player's timeline, jitter buffer, clock and sound. Left out are the codecs, which know no time
 //! (packets carry samples as they are, and the numbers of pictures), and the sockets. All sound has 500
 //! samples a second: at 48,000 ten hours take a debug build longer than anybody waits, and nothing
@@ -81,7 +81,7 @@ fn hear(
             Context { clock, grid, rate: RATE, channels: CHANNELS, at_end: EndBehavior::Loop };
         let (mut microphone, feed) = Microphone::plug_in(&context, RATE);
         let config = mix::Config { rate: RATE, channels: CHANNELS, origin: grid.origin, clock };
-        let mut desk = Mix::of(config, feed);
+        let mut mixer = Mix::of(config, feed);
         let crystal = f64::from(RATE) * (1.0 + ppm * 1e-6);
         let (mut frame, mut noise) = (0_i64, Noise(1));
         let mut sound = Vec::new();
@@ -99,7 +99,7 @@ fn hear(
                 microphone.hear(at.offset(noise.below(1_000)), &sound);
                 frame += 10;
             }
-            let (samples, whole) = desk.block(block * 50, 50);
+            let (samples, whole) = mixer.block(block * 50, 50);
             missing.fetch_add(u64::from(!whole), Ordering::Relaxed);
             if program.send(samples).is_err() {
                 return;

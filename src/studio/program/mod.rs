@@ -88,7 +88,7 @@ pub(super) struct Program {
 }
 
 impl Program {
-    /// Starts a program of this quality that shows the slate and is silent.
+    /// Starts a program of this quality that shows the placeholder and is silent.
     pub(super) fn start(
         clock: Clock,
         quality: &Quality,
@@ -150,7 +150,7 @@ impl Program {
         })
     }
 
-    /// Shows this source. A file that cannot be played leaves the slate and gives the message.
+    /// Shows this source. A file that cannot be played leaves the placeholder and gives the message.
     pub(super) fn select_video(&mut self, choice: VideoChoice) -> Option<StudioMessage> {
         let shape = self.shape();
         let opened = match &choice {

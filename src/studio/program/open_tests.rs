@@ -312,8 +312,8 @@ fn what_stands_in_is_open_only_while_it_does() {
     assert_eq!(middle(&rig.see()), LUMA, "its own again");
     closed(1);
 
-    // A slate with its name opens nothing.
-    rig.edit(&Edit::SetFallback(source, VideoFallback::Slate));
+    // A placeholder with its name opens nothing.
+    rig.edit(&Edit::SetFallback(source, VideoFallback::Placeholder));
     assert!(alarm(&mut rig, Some(SourceAlarm::Black)));
     let since = Instant::now();
     while middle(&rig.see()) == LUMA {

@@ -110,9 +110,9 @@ mod tests {
         }
     }
 
-    struct Desk(Vec<AudioStrip>, Option<AudioChoice>);
+    struct Strips(Vec<AudioStrip>, Option<AudioChoice>);
 
-    impl Desk {
+    impl Strips {
         fn new() -> Self {
             Self(vec![AudioStrip::main()], Some(AudioChoice::Mic(None)))
         }
@@ -131,57 +131,61 @@ mod tests {
 
     #[test]
     fn a_clip_has_one_strip_from_its_first_use_to_its_last() {
-        let mut desk = Desk::new();
+        let mut strips = Strips::new();
         let clip = source(1, "Clip", "file:/a.mp4");
         let again = source(2, "Clip 2", "file:/a.mp4");
         let guest = source(3, "Guest", "stream:rtmp://host/live/a");
         let mute = [source(4, "Raw", "file:/a.Y4M"), source(5, "Logo", "image:/a.png")];
         let there = [clip.clone(), again.clone(), guest.clone(), mute[0].clone(), mute[1].clone()];
         let both = [strip("Clip", "file:/a.mp4"), strip("Guest", "stream:rtmp://host/live/a")];
-        assert_eq!(desk.after(&[], &there), both);
-        assert_eq!(desk.after(&there, &[again.clone(), guest.clone()]), both, "it is still shown");
+        assert_eq!(strips.after(&[], &there), both);
+        assert_eq!(
+            strips.after(&there, &[again.clone(), guest.clone()]),
+            both,
+            "it is still shown"
+        );
         let own = std::slice::from_ref(&guest);
-        assert_eq!(desk.after(&[again, guest.clone()], own), both[1..]);
+        assert_eq!(strips.after(&[again, guest.clone()], own), both[1..]);
         // One that a person took away does not come back with something else.
-        desk.0.truncate(1);
-        assert_eq!(desk.after(own, &[guest.clone(), clip]), both[..1]);
+        strips.0.truncate(1);
+        assert_eq!(strips.after(own, &[guest.clone(), clip]), both[..1]);
     }
 
     #[test]
     fn a_strip_follows_a_file_that_was_moved_or_is_called_otherwise() {
-        let mut desk = Desk::new();
+        let mut strips = Strips::new();
         let clip = source(1, "Clip", "file:/a.mp4");
-        desk.after(&[], std::slice::from_ref(&clip));
-        desk.0[1].strip.gain_db = -6.0;
+        strips.after(&[], std::slice::from_ref(&clip));
+        strips.0[1].strip.gain_db = -6.0;
         let moved = source(1, "Clip", "file:/b.mp4");
-        let found = desk.after(std::slice::from_ref(&clip), std::slice::from_ref(&moved));
+        let found = strips.after(std::slice::from_ref(&clip), std::slice::from_ref(&moved));
         assert_eq!(found, [strip("Clip", "file:/b.mp4")]);
-        assert_eq!(desk.0[1].strip.gain_db, -6.0);
+        assert_eq!(strips.0[1].strip.gain_db, -6.0);
         let called = source(1, "Opening", "file:/b.mp4");
-        let found = desk.after(std::slice::from_ref(&moved), std::slice::from_ref(&called));
+        let found = strips.after(std::slice::from_ref(&moved), std::slice::from_ref(&called));
         assert_eq!(found, [strip("Opening", "file:/b.mp4")]);
-        desk.0[1].name = "Mine".into();
-        let found = desk.after(std::slice::from_ref(&called), std::slice::from_ref(&moved));
+        strips.0[1].name = "Mine".into();
+        let found = strips.after(std::slice::from_ref(&called), std::slice::from_ref(&moved));
         assert_eq!(found, [strip("Mine", "file:/b.mp4")], "what a person called it stays");
-        assert_eq!(desk.after(&[moved], &[source(1, "Clip", "test")]), []);
+        assert_eq!(strips.after(&[moved], &[source(1, "Clip", "test")]), []);
     }
 
     #[test]
     fn what_is_heard_already_or_has_no_sound_gets_no_strip() {
-        let mut desk = Desk::new();
-        desk.0.push(AudioStrip::new(StripId(1), "file:/a.mp4".parse().unwrap()));
-        desk.1 = Some("file:/b.mp4".parse().unwrap());
+        let mut strips = Strips::new();
+        strips.0.push(AudioStrip::new(StripId(1), "file:/a.mp4".parse().unwrap()));
+        strips.1 = Some("file:/b.mp4".parse().unwrap());
         let sources = [source(1, "A", "file:/a.mp4"), source(2, "B", "file:/b.mp4")];
-        assert_eq!(desk.after(&[], &sources), [strip("", "file:/a.mp4")]);
+        assert_eq!(strips.after(&[], &sources), [strip("", "file:/a.mp4")]);
         let raw = [source(3, "Raw", "file:/raw")];
-        follow(&mut desk.0, None, &[], &raw, &|_| false);
-        assert_eq!(desk.0.len(), 2);
+        follow(&mut strips.0, None, &[], &raw, &|_| false);
+        assert_eq!(strips.0.len(), 2);
         let many: Vec<Source> =
             (0..40).map(|id| source(id, "Many", &format!("file:/{id}.mp4"))).collect();
-        assert_eq!(desk.after(&[], &many).len() + 1, MAX_MIXER_STRIPS);
+        assert_eq!(strips.after(&[], &many).len() + 1, MAX_MIXER_STRIPS);
         let last = [source(40, "Last", "file:/last.mp4"), source(41, "Mute", "test")];
         let more = [many, last.to_vec()].concat();
-        let untold = follow(&mut desk.0, None, &more[..40], &more, &|_| true);
+        let untold = follow(&mut strips.0, None, &more[..40], &more, &|_| true);
         assert_eq!(untold, ["Last"], "what it is too much for, once");
     }
 }

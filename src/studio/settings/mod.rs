@@ -74,7 +74,7 @@ pub struct Settings {
     pub delay: Duration,
     /// The mixer's strips, the main one first; its source is `audio`.
     pub strips: Vec<AudioStrip>,
-    /// Where the desk is heard.
+    /// The monitoring device.
     pub monitoring: Monitoring,
     pub volume: Option<f32>,
     pub player_muted: bool,

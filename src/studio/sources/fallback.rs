@@ -78,7 +78,7 @@ mod tests {
         for id in 1..=3 {
             assert!(it.apply(&Edit::SetFallback(SourceId(id), other.clone())));
         }
-        assert!(it.apply(&Edit::SetFallback(SourceId(3), VideoFallback::Slate)));
+        assert!(it.apply(&Edit::SetFallback(SourceId(3), VideoFallback::Placeholder)));
         let ids = |it: &Collection, main: &str| -> Vec<SourceId> {
             let main = main.parse().unwrap();
             replaceable(it, &main).map(|(id, _)| id).collect()

@@ -227,10 +227,10 @@ pub(super) struct Sources {
     shared: BTreeMap<SourceId, SourceId>,
     /// Those of them with other filters: they are drawn apart.
     views: BTreeSet<SourceId>,
-    /// Those that others stand in for, and the slates that do, with the names on them.
+    /// Those that others stand in for, and the placeholders that do, with the names on them.
     out: BTreeSet<SourceId>,
     fallback: BTreeMap<SourceId, SourceId>,
-    slates: BTreeMap<SourceId, String>,
+    placeholders: BTreeMap<SourceId, String>,
     /// What was told of sources that are closed now, or are called otherwise, by their names.
     closed: Vec<(String, SourceReport)>,
 }
@@ -275,8 +275,8 @@ impl Sources {
             let Source { id, choice, filters, fallback, .. } = source;
             if let Some(of) = same.filter(|_| *choice != VideoChoice::None) {
                 self.shared.insert(*id, of.id);
-                // A slate has the name of the one that it stands in for.
-                let alike = of.fallback == fallback && *fallback != VideoFallback::Slate;
+                // A placeholder has the name of the one that it stands in for.
+                let alike = of.fallback == fallback && *fallback != VideoFallback::Placeholder;
                 if of.filters != filters || !alike {
                     self.views.insert(*id);
                 }

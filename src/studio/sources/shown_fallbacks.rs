@@ -76,28 +76,28 @@ impl Sources {
         compositor: &Compositor,
     ) {
         let mut fallback = BTreeMap::new();
-        let mut slates = BTreeMap::new();
+        let mut placeholders = BTreeMap::new();
         for id in &self.out {
             let by = fallback::id_for(*id);
-            if *collection.fallback(*id) == VideoFallback::Slate {
+            if *collection.fallback(*id) == VideoFallback::Placeholder {
                 let own = collection.source_name(*id);
                 let name = if *id == MAIN { shown(&main.name) } else { own };
-                slates.insert(by, name.to_owned());
+                placeholders.insert(by, name.to_owned());
             }
             // What is open already is shown from there.
             fallback.insert(*id, self.shared.get(&by).copied().unwrap_or(by));
         }
-        for (id, name) in &slates {
-            if self.slates.get(id) == Some(name) {
+        for (id, name) in &placeholders {
+            if self.placeholders.get(id) == Some(name) {
                 continue;
             }
             let compose::Config { size, grid, clock } = compositor.config();
             match capture::nameplate(name, &capture::Context { clock, grid, size }) {
-                Ok(slate) => compositor.set_source(*id, Some(slate.feed)),
+                Ok(placeholder) => compositor.set_source(*id, Some(placeholder.feed)),
                 Err(error) => tracing::warn!(%error, "drawing a slate"),
             }
         }
-        for id in self.slates.keys().filter(|id| !slates.contains_key(id)) {
+        for id in self.placeholders.keys().filter(|id| !placeholders.contains_key(id)) {
             // Another source may have its place by now.
             if !self.open.contains_key(id) {
                 compositor.set_source(*id, None);
@@ -111,7 +111,7 @@ impl Sources {
                 compositor.set_fallback(*id, Some(*by));
             }
         }
-        (self.fallback, self.slates) = (fallback, slates);
+        (self.fallback, self.placeholders) = (fallback, placeholders);
     }
 }
 

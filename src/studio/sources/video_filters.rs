@@ -450,9 +450,9 @@ mod tests {
         assert_eq!((gone.len(), told.len()), (0, 4), "{told:#?}");
         assert!(told.iter().any(|it| it.contains("bad.cube") && it.contains("instead of 8")));
         // What hides something is told otherwise, though a watermark works with the same.
-        let slate = |it: &&String| it.starts_with("A slate is shown for Camera");
-        assert_eq!(told.iter().filter(slate).count(), 1, "{told:#?}");
-        assert!(told.iter().filter(slate).all(|it| it.contains("bad.png")));
+        let placeholder = |it: &&String| it.starts_with("A slate is shown for Camera");
+        assert_eq!(told.iter().filter(placeholder).count(), 1, "{told:#?}");
+        assert!(told.iter().filter(placeholder).all(|it| it.contains("bad.png")));
         let supplies: Vec<&AssetSupply> =
             filters.told[&MAIN].iter().map(|it| &it.material).collect();
         assert!(matches!(supplies[0], AssetSupply::There(_)));

@@ -33,7 +33,7 @@ pub struct Needs<'a> {
     pub renderer: &'a Renderer,
     /// How the talk key is heard while another window has the keyboard.
     pub elsewhere: &'a GlobalKeySupport,
-    pub film: &'a mut PassthroughDraft,
+    pub passthrough: &'a mut PassthroughDraft,
     pub services: &'a mut Services,
     /// What is typed as the built-in server's successor.
     pub successor: &'a mut Option<String>,

@@ -14,10 +14,10 @@ use crate::ui::widgets::{Button, label, paragraph};
 
 pub fn show(ctx: &egui::Context, view: &View<'_>) -> Option<DialogAnswer> {
     modal(ctx, view.theme, "history", 620.0, |ui| {
-        let close = heading(ui, view, &view.texts.get("history"));
+        let close = heading(ui, view, &view.texts.get("event-log"));
         let entries = &view.snapshot.history;
         if entries.is_empty() {
-            paragraph(ui, &view.texts.get("history-empty"), Type::Body, view.theme.secondary);
+            paragraph(ui, &view.texts.get("event-log-empty"), Type::Body, view.theme.secondary);
         }
         ScrollArea::vertical().max_height(420.0).auto_shrink([false, true]).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = gap::S;
@@ -47,7 +47,7 @@ fn text(view: &View<'_>, entry: &LogEntry) -> String {
     }
     if let Some(lasted) = entry.lasted {
         let time = format::short_time(lasted);
-        text += &format!(" ({})", view.texts.with("history-lasted", &[("time", time.into())]));
+        text += &format!(" ({})", view.texts.with("event-log-lasted", &[("time", time.into())]));
     }
     text
 }
@@ -77,7 +77,7 @@ fn line(ui: &mut Ui, view: &View<'_>, entry: &LogEntry) {
 fn below(ui: &mut Ui, view: &View<'_>) {
     ui.add_space(gap::S);
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-        let copy = view.texts.get("history-copy");
+        let copy = view.texts.get("event-log-copy");
         if Button::new(&copy).icon(Icon::Copy).show(ui, view.theme).clicked() {
             let lines = view.snapshot.history.iter().map(|entry| {
                 let text = text(view, entry);
@@ -88,7 +88,7 @@ fn below(ui: &mut Ui, view: &View<'_>) {
         if let Some(path) = &view.snapshot.history_path {
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 let path = path.display().to_string();
-                let said = view.texts.with("history-file", &[("path", path.into())]);
+                let said = view.texts.with("event-log-file", &[("path", path.into())]);
                 paragraph(ui, &said, Type::Small, view.theme.secondary);
             });
         }

@@ -30,9 +30,9 @@ pub enum Dialog {
     /// The person's own services.
     Services,
     /// A media file that is to go out as it is.
-    Film,
-    /// The sound desk.
-    Desk,
+    Passthrough,
+    /// The mixer.
+    Mixer,
     Palette,
     /// Whether everything is ready.
     Ready,
@@ -56,8 +56,8 @@ pub fn show(
         Dialog::History => event_log::show(ctx, view),
         Dialog::Developer => developer::show(ctx, view, needs),
         Dialog::Services => own_services::show(ctx, view, needs.services),
-        Dialog::Film => passthrough::show(ctx, view, needs.film),
-        Dialog::Desk => mixer::show(ctx, view),
+        Dialog::Passthrough => passthrough::show(ctx, view, needs.passthrough),
+        Dialog::Mixer => mixer::show(ctx, view),
         Dialog::Palette => command_palette::show(ctx, view, needs.fresh, search),
         Dialog::Ready => preflight::show(ctx, view, needs.fresh),
         Dialog::ConfirmStop => confirm::stop(ctx, view, needs.fresh),

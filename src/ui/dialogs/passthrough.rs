@@ -11,28 +11,36 @@ use crate::ui::widgets::{Button, ButtonWeight, elided, named_switch, paragraph};
 pub fn show(
     ctx: &egui::Context,
     view: &mut View<'_>,
-    film: &mut PassthroughDraft,
+    passthrough: &mut PassthroughDraft,
 ) -> Option<DialogAnswer> {
-    modal(ctx, view.theme, "film", 460.0, |ui| {
+    modal(ctx, view.theme, "passthrough", 460.0, |ui| {
         let (theme, texts) = (view.theme, view.texts);
-        let close = heading(ui, view, &texts.get("film"));
-        paragraph(ui, &texts.get("film-note"), Type::Body, theme.text);
-        paragraph(ui, &texts.get("film-codecs"), Type::Small, theme.secondary);
+        let close = heading(ui, view, &texts.get("passthrough"));
+        paragraph(ui, &texts.get("passthrough-note"), Type::Body, theme.text);
+        paragraph(ui, &texts.get("passthrough-codecs"), Type::Small, theme.secondary);
         ui.add_space(gap::S);
-        file(ui, view, film);
+        file(ui, view, passthrough);
         ui.add_space(gap::XS);
-        if named_switch(ui, theme, &texts.get("film-again"), "", Type::Body, film.again) {
-            film.again = !film.again;
+        if named_switch(
+            ui,
+            theme,
+            &texts.get("passthrough-loop"),
+            "",
+            Type::Body,
+            passthrough.again,
+        ) {
+            passthrough.again = !passthrough.again;
         }
         ui.add_space(gap::S);
         // Whatever is on has to end first.
         let free = view.snapshot.live == LiveState::Idle && view.snapshot.recording.is_none();
         if !free {
-            paragraph(ui, &texts.get("film-busy"), Type::Small, theme.warn);
+            paragraph(ui, &texts.get("passthrough-busy"), Type::Small, theme.warn);
         }
-        let name = texts.get("film-send");
-        let button =
-            Button::new(&name).look(ButtonWeight::Primary).enabled(free && film.path.is_some());
+        let name = texts.get("passthrough-send");
+        let button = Button::new(&name)
+            .look(ButtonWeight::Primary)
+            .enabled(free && passthrough.path.is_some());
         let sent = button.width(ui.available_width()).show(ui, theme).clicked();
         match sent {
             true => Some(DialogAnswer::SendFile),
@@ -41,23 +49,23 @@ pub fn show(
     })
 }
 
-fn file(ui: &mut Ui, view: &mut View<'_>, film: &PassthroughDraft) {
+fn file(ui: &mut Ui, view: &mut View<'_>, passthrough: &PassthroughDraft) {
     let (theme, texts) = (view.theme, view.texts);
     ui.horizontal(|ui| {
         let room = vec2(ui.available_width() - 130.0, size::CONTROL);
         let (rect, response) = ui.allocate_exact_size(room, Sense::hover());
-        match &film.path {
+        match &passthrough.path {
             Some(path) => {
                 let name = path.file_name().unwrap_or_default().to_string_lossy();
                 elided(ui, rect, Align::Min, &name, Type::Body.font(), theme.text);
                 response.on_hover_text(path.display().to_string());
             }
             None => {
-                let none = texts.get("film-none");
+                let none = texts.get("passthrough-none");
                 elided(ui, rect, Align::Min, &none, Type::Body.font(), theme.secondary);
             }
         }
-        if Button::new(&texts.get("film-choose")).width(122.0).show(ui, theme).clicked() {
+        if Button::new(&texts.get("passthrough-choose")).width(122.0).show(ui, theme).clicked() {
             view.wish(WindowRequest::PickPassthrough);
         }
     });

@@ -18,11 +18,11 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, fresh: bool) -> Option<Dia
     }
     modal(ctx, view.theme, "ready", 520.0, |ui| {
         let mut answer = None;
-        if heading(ui, view, &view.texts.get("ready")) {
+        if heading(ui, view, &view.texts.get("preflight")) {
             answer = Some(DialogAnswer::Close);
         }
         if view.snapshot.live != LiveState::Idle {
-            paragraph(ui, &view.texts.get("ready-on-air"), Type::Body, view.theme.secondary);
+            paragraph(ui, &view.texts.get("preflight-on-air"), Type::Body, view.theme.secondary);
             return answer;
         }
         let checked = view.snapshot.checked.clone().unwrap_or_default();
@@ -35,17 +35,17 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, fresh: bool) -> Option<Dia
         });
         ui.add_space(gap::S);
         if checked.running {
-            paragraph(ui, &view.texts.get("ready-running"), Type::Body, view.theme.secondary);
+            paragraph(ui, &view.texts.get("preflight-running"), Type::Body, view.theme.secondary);
             return answer;
         }
         let errors = checked.found.iter().filter(|notice| notice.level == Level::Error).count();
         let (verdict, color) = match (errors, checked.found.is_empty()) {
-            (_, true) => ("ready-running", view.theme.secondary),
-            (0, _) => ("ready-yes", view.theme.good),
-            _ => ("ready-no", view.theme.warn),
+            (_, true) => ("preflight-running", view.theme.secondary),
+            (0, _) => ("preflight-yes", view.theme.good),
+            _ => ("preflight-no", view.theme.warn),
         };
         paragraph(ui, &view.texts.get(verdict), Type::BodyStrong, color);
-        let again = view.texts.get("ready-again");
+        let again = view.texts.get("preflight-again");
         if Button::new(&again).icon(Icon::Refresh).show(ui, view.theme).clicked() {
             view.send(Command::Check);
         }

@@ -153,7 +153,7 @@ fn meters(ui: &mut Ui, view: &View<'_>, needs: &mut Needs<'_>) {
 /// The key, which is chosen by pressing it, and where it is heard.
 fn push_to_talk_key(ui: &mut Ui, view: &View<'_>, needs: &mut Needs<'_>) {
     let (theme, texts) = (view.theme, view.texts);
-    let name = texts.get("strip-talk");
+    let name = texts.get("strip-push-to-talk");
     caption(ui, theme, &name);
     let state = Id::unique("talk-key");
     // While a key is waited for: whether the last one could not be it.
@@ -176,7 +176,7 @@ fn push_to_talk_key(ui: &mut Ui, view: &View<'_>, needs: &mut Needs<'_>) {
             name => name.to_owned(),
         };
         let waits = refused.is_some();
-        let text = if waits { texts.get("settings-talk-press").to_string() } else { key };
+        let text = if waits { texts.get("push-to-talk-press").to_string() } else { key };
         let called = format!("{name} {text}");
         let button = Button::new(&text).name(&called).width(140.0).selected(waits);
         let response = button.show(ui, theme);
@@ -186,7 +186,7 @@ fn push_to_talk_key(ui: &mut Ui, view: &View<'_>, needs: &mut Needs<'_>) {
         } else if !response.has_focus() {
             refused = None;
         }
-        let everywhere = texts.get("settings-talk-everywhere");
+        let everywhere = texts.get("push-to-talk-everywhere");
         ui.add_enabled_ui(needs.elsewhere.can_be(), |ui| {
             let on = &mut needs.preferences.push_to_talk_everywhere;
             *on ^= named_switch(ui, theme, &everywhere, "", Type::Small, *on);
@@ -194,7 +194,7 @@ fn push_to_talk_key(ui: &mut Ui, view: &View<'_>, needs: &mut Needs<'_>) {
     });
     let (key, on) = (needs.preferences.push_to_talk_key, needs.preferences.push_to_talk_everywhere);
     let note = match refused {
-        Some(true) => Some((key!("settings-talk-refused"), "")),
+        Some(true) => Some((key!("push-to-talk-refused"), "")),
         _ => needs.elsewhere.note(key, on),
     };
     if let Some((note, trigger)) = note {
@@ -339,7 +339,7 @@ fn track_name(ui: &mut Ui, view: &View<'_>, needs: &mut Needs<'_>, number: u8, w
     let name = texts.with("settings-track-name", &[("number", number.to_string().into())]);
     let own = view.snapshot.track_names.get(place).filter(|_| given.is_empty());
     let own = own.filter(|own| !own.is_empty()).cloned();
-    let own = own.unwrap_or_else(|| texts.get("heard-program-track").to_string());
+    let own = own.unwrap_or_else(|| texts.get("track-program").to_string());
     let field = Id::unique("track-name").with(number);
     let mut text = ui.data(|data| data.get_temp::<String>(field)).unwrap_or_else(|| given.clone());
     let kept = Field {

@@ -48,26 +48,26 @@ impl GlobalKeySupport {
     /// What is to be said of it, `on` where it is switched on: a text, and what stands in it.
     pub fn note(&self, push_to_talk_key: PushToTalkKey, on: bool) -> Option<(&'static str, &str)> {
         let reply = match self {
-            Self::Never => return Some((key!("settings-talk-here"), "")),
+            Self::Never => return Some((key!("push-to-talk-here"), "")),
             Self::Looked => return None,
             Self::Asked(reply) => reply,
         };
         let text = match (on, reply) {
-            (false, GlobalKeyReply::Refused) => key!("settings-talk-denied"),
-            (false, _) => key!("settings-talk-asks"),
-            _ if push_to_talk_key.button().is_some() => key!("settings-talk-button"),
-            (_, GlobalKeyReply::Nothing) => key!("settings-talk-later"),
-            (_, GlobalKeyReply::Waits) => key!("settings-talk-waits"),
-            (_, GlobalKeyReply::Given(trigger)) if trigger.is_empty() => key!("settings-talk-none"),
+            (false, GlobalKeyReply::Refused) => key!("push-to-talk-denied"),
+            (false, _) => key!("push-to-talk-asks"),
+            _ if push_to_talk_key.button().is_some() => key!("push-to-talk-button"),
+            (_, GlobalKeyReply::Nothing) => key!("push-to-talk-later"),
+            (_, GlobalKeyReply::Waits) => key!("push-to-talk-waits"),
+            (_, GlobalKeyReply::Given(trigger)) if trigger.is_empty() => key!("push-to-talk-none"),
             (_, GlobalKeyReply::Given(trigger)) => {
-                return Some((key!("settings-talk-given"), trigger));
+                return Some((key!("push-to-talk-given"), trigger));
             }
-            (_, GlobalKeyReply::Missing) => key!("settings-talk-missing"),
-            (_, GlobalKeyReply::Unknown) => key!("settings-talk-unknown"),
-            (_, GlobalKeyReply::Refused) => key!("settings-talk-denied"),
-            (_, GlobalKeyReply::Unanswered) => key!("settings-talk-unanswered"),
-            (_, GlobalKeyReply::Ended) => key!("settings-talk-ended"),
-            (_, GlobalKeyReply::Gone) => key!("settings-talk-gone"),
+            (_, GlobalKeyReply::Missing) => key!("push-to-talk-missing"),
+            (_, GlobalKeyReply::Unknown) => key!("push-to-talk-unknown"),
+            (_, GlobalKeyReply::Refused) => key!("push-to-talk-denied"),
+            (_, GlobalKeyReply::Unanswered) => key!("push-to-talk-unanswered"),
+            (_, GlobalKeyReply::Ended) => key!("push-to-talk-ended"),
+            (_, GlobalKeyReply::Gone) => key!("push-to-talk-gone"),
         };
         Some((text, ""))
     }

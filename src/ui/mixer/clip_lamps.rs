@@ -30,11 +30,12 @@ pub fn lamp(
     let sense = if lit { Sense::click() } else { Sense::hover() };
     let response = ui.interact(rect, ui.scope_id().with("clip"), sense);
     let name = match of {
-        None => {
-            texts.get(if lit { key!("clip-lamp-lit") } else { key!("clip-lamp-out") }).to_string()
-        }
+        None => texts
+            .get(if lit { key!("clip-indicator-on") } else { key!("clip-indicator-off") })
+            .to_string(),
         Some(name) => {
-            let key = if lit { key!("clip-of-lit") } else { key!("clip-of-out") };
+            let key =
+                if lit { key!("clip-indicator-on-of") } else { key!("clip-indicator-off-of") };
             texts.with(key, &[("name", name.into())])
         }
     };

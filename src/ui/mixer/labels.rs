@@ -1,4 +1,4 @@
-//! Sources of sound and strips in words and pictures, and the strip that the sound desk shows.
+//! Sources of sound and strips in words and pictures, and the strip that the mixer shows.
 
 use egui::{Color32, Context, Id, Ui};
 
@@ -25,7 +25,7 @@ pub struct MixerSelection {
 
 impl MixerSelection {
     fn place() -> Id {
-        Id::unique("desk-looked-at")
+        Id::unique("mixer-strip")
     }
 
     /// What was looked at last.
@@ -158,17 +158,17 @@ pub fn name_of_choice(view: &View<'_>, choice: &AudioChoice, device: &str) -> St
             known.map_or_else(|| id.clone(), |device| device.name.clone())
         }
         AudioChoice::Mic(None) => view.texts.get("microphone-default").to_string(),
-        AudioChoice::System(None) => view.texts.get("system-sound").to_string(),
+        AudioChoice::System(None) => view.texts.get("system-audio").to_string(),
         AudioChoice::System(Some(id)) => {
             let known = view.snapshot.speakers.iter().find(|device| device.id == *id);
             let name = known.map_or(id, |device| &device.name);
-            view.texts.with("system-sound-of", &[("name", name.as_str().into())])
+            view.texts.with("system-audio-of", &[("name", name.as_str().into())])
         }
         AudioChoice::Application(name) if device.is_empty() => name.clone(),
         AudioChoice::Application(_) => device.to_owned(),
         AudioChoice::Tone => view.texts.get("test-tone").to_string(),
         AudioChoice::Silence => view.texts.get("silence").to_string(),
-        AudioChoice::None => view.texts.get("no-sound").to_string(),
+        AudioChoice::None => view.texts.get("no-audio").to_string(),
         AudioChoice::Stream(url) => match shown_as(view, choice) {
             Some(name) => name,
             None if device.is_empty() => plain(url),
@@ -223,7 +223,7 @@ pub fn silent(view: &View<'_>, strip: &StripView) -> Option<String> {
         _ if sound.strip.muted => key!("muted"),
         TalkMode::PushToTalk => key!("state-waits-key"),
         TalkMode::PushToMute => key!("state-key-mutes"),
-        TalkMode::WhileShown => key!("state-unseen"),
+        TalkMode::WhileShown => key!("state-not-shown"),
         TalkMode::Open => return None,
     };
     Some(view.texts.get(why).to_string())
@@ -240,7 +240,7 @@ pub fn main_silent(view: &View<'_>, audio: &AudioSource) -> Option<String> {
 /// The level of a strip, or why there is none.
 pub fn level(view: &View<'_>, strip: &StripView) -> String {
     if strip.soundless && !strip.sound.strip.muted {
-        return view.texts.get("state-soundless").to_string();
+        return view.texts.get("state-no-audio").to_string();
     }
     silent(view, strip).unwrap_or_else(|| format::decibels(strip.meter.peak_dbfs))
 }

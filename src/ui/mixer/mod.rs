@@ -1,6 +1,6 @@
 //! The mixer below the program. One strip has the whole room: name and state, meter with scale, gain,
 //! level in figures, clip lamp, mute. Several stand side by side, each with name, level, meter, gain
-//! and mute. All the rest is in the sound desk.
+//! and mute. All the rest is in the mixer.
 
 pub mod clip_lamps;
 pub mod labels;
@@ -23,7 +23,7 @@ const NAME: f32 = 168.0;
 const NUMBERS: f32 = 100.0;
 const BUTTONS: f32 = 92.0;
 const GAIN_VALUE: f32 = 72.0;
-/// Side of the button that opens the sound desk.
+/// Side of the button that opens the mixer.
 const MIXER_BUTTON: f32 = 26.0;
 /// Widths of one of several strips.
 const STRIP_MIN: f32 = 250.0;
@@ -33,7 +33,7 @@ const PROGRAM: f32 = 88.0;
 /// Width of a strip's clip lamp, while it is lit.
 const CLIP_LAMP_WIDTH: f32 = 52.0;
 
-/// The mixer in `room`, [`MIXER`](crate::ui::style::theme::size::MIXER) high; whether the sound desk was asked for.
+/// The mixer in `room`, [`MIXER`](crate::ui::style::theme::size::MIXER) high; whether the mixer was asked for.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, room: Rect) -> bool {
     let theme = view.theme;
     ui.painter().hline(room.x_range(), room.top() + 0.5, theme.border());
@@ -41,10 +41,10 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, room: Rect) -> bool {
     if view.snapshot.strips.len() > 1 {
         let end = Rect::from_min_max(pos2(inner.right() - PROGRAM, inner.top()), inner.max);
         inner.max.x = end.left() - gap::L;
-        let desk = strips(ui, view, inner);
+        let mixer_asked = strips(ui, view, inner);
         let mut child = ui.new_child(UiBuilder::new().max_rect(end).id_salt("program"));
         clip_lamps::program(&mut child, view, end);
-        return desk;
+        return mixer_asked;
     }
     let Some(audio) = view.snapshot.audio.as_ref() else {
         let text = view.texts.get("no-microphone-title");
@@ -69,10 +69,10 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, room: Rect) -> bool {
     mixer_button(ui, view, StripId::MAIN, Rect::from_min_size(corner, Vec2::splat(MIXER_BUTTON)))
 }
 
-/// Opens the sound desk at a strip; whether it was pressed.
+/// Opens the mixer at a strip; whether it was pressed.
 fn mixer_button(ui: &mut Ui, view: &View<'_>, strip: StripId, rect: Rect) -> bool {
-    let mut child = ui.new_child(UiBuilder::new().max_rect(rect).id_salt(("desk", strip.0)));
-    let name = view.texts.get("action-desk");
+    let mut child = ui.new_child(UiBuilder::new().max_rect(rect).id_salt(("mixer", strip.0)));
+    let name = view.texts.get("action-mixer");
     let pressed = icon_button(
         &mut child,
         view.theme,
@@ -88,13 +88,13 @@ fn mixer_button(ui: &mut Ui, view: &View<'_>, strip: StripId, rect: Rect) -> boo
     pressed
 }
 
-/// Several strips side by side; whether the desk was asked for.
+/// Several strips side by side; whether the mixer was asked for.
 fn strips(ui: &mut Ui, view: &mut View<'_>, room: Rect) -> bool {
     let count = view.snapshot.strips.len() as f32;
     // Whole points: a hair more than there is room for would bring a scroll bar.
     let width = ((room.width() - gap::L * (count - 1.0)) / count).floor();
     let width = width.clamp(STRIP_MIN, MAX_STRIP);
-    let mut desk = false;
+    let mut mixer_asked = false;
     let mut child = ui.new_child(UiBuilder::new().max_rect(room).id_salt("strips"));
     ScrollArea::horizontal().id_salt("strips").show(&mut child, |ui| {
         ui.spacing_mut().item_spacing.x = gap::L;
@@ -103,11 +103,11 @@ fn strips(ui: &mut Ui, view: &mut View<'_>, room: Rect) -> bool {
                 let (rect, _) = ui.allocate_exact_size(vec2(width, 88.0), Sense::hover());
                 // Not a scope, which would take room of its own.
                 let builder = UiBuilder::new().max_rect(rect).id_salt(("strip", strip.sound.id.0));
-                desk |= column(&mut ui.new_child(builder), view, strip, rect);
+                mixer_asked |= column(&mut ui.new_child(builder), view, strip, rect);
             }
         });
     });
-    desk
+    mixer_asked
 }
 
 /// One of several strips.
@@ -175,7 +175,7 @@ fn identity(ui: &Ui, view: &View<'_>, audio: &AudioSource, rect: Rect) {
             vec2(rect.width() - 28.0, height),
         )
     };
-    // The desk's button stands at its end.
+    // The mixer's button stands at its end.
     let mut first = line(0.0, 22.0);
     first.max.x -= MIXER_BUTTON + gap::XS;
     let name = name_of(view, audio);
@@ -232,11 +232,11 @@ fn figures(ui: &Ui, view: &View<'_>, audio: &AudioSource, rect: Rect) {
     let top = Rect::from_min_size(rect.min, vec2(rect.width(), 28.0));
     elided(ui, top, Align::Max, &text, kind.font(), color);
     let held = format::decibels(if muted { f32::NEG_INFINITY } else { audio.held_dbfs });
-    let held = view.texts.with("held", &[("value", held.into())]);
+    let held = view.texts.with("peak-hold", &[("value", held.into())]);
     let below = Rect::from_min_size(rect.min + vec2(0.0, 28.0), vec2(rect.width(), 18.0));
     elided(ui, below, Align::Max, &held, Type::Small.font(), theme.secondary);
-    ui.interact(below, ui.scope_id().with("held"), Sense::hover())
-        .on_hover_text(&*view.texts.get("tip-held"));
+    ui.interact(below, ui.scope_id().with("peak-hold"), Sense::hover())
+        .on_hover_text(&*view.texts.get("tip-peak-hold"));
     ui.interact(top, ui.scope_id().with("peak"), Sense::hover())
         .on_hover_text(&*view.texts.get("tip-level"));
 }

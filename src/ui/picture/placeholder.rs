@@ -8,7 +8,7 @@ use crate::ui::style::theme::{ON_VIDEO, ON_VIDEO_SECONDARY, Type, gap};
 use crate::ui::widgets::{Button, place};
 
 /// Words in the place of a picture; tells whether the button was pressed.
-pub fn slate(
+pub fn placeholder(
     ui: &mut Ui,
     rect: Rect,
     icon: Icon,
@@ -30,7 +30,7 @@ pub fn slate(
     let at = Align2::CENTER_TOP.anchor_size(below, galley.size());
     let bottom = at.bottom();
     for title in [title, advice] {
-        let id = ui.scope_id().with(("slate", title));
+        let id = ui.scope_id().with(("placeholder", title));
         ui.interact(at, id, Sense::hover())
             .widget_info(|| WidgetInfo::labeled(Role::Label, true, title));
     }
@@ -43,7 +43,7 @@ pub fn slate(
         UiBuilder::new()
             .max_rect(room)
             .layout(egui::Layout::top_down(egui::Align::Center))
-            .id_salt("slate-button"),
+            .id_salt("placeholder-button"),
     );
     // The picture's place is dark in both themes.
     Button::new(text).show(&mut child, &crate::ui::style::theme::Theme::DARK).clicked()

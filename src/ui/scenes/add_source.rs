@@ -71,7 +71,7 @@ fn everything(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, scene: SceneI
             add(view, draft, scene, &camera.name, choice);
         }
     }
-    let name = texts.get("test-picture");
+    let name = texts.get("test-pattern");
     if line(ui, view, &name, true) {
         add(view, draft, scene, &*name, VideoChoice::Test);
     }

@@ -90,7 +90,7 @@ pub(super) fn seen(ui: &mut Ui, view: &View<'_>, picture: &mut FrameView) {
     let fitted = fitted(room, shape, ui.pixels_per_point());
     let rect = fitted.translate(vec2(room.left() - fitted.left(), 0.0));
     let response = ui.interact(rect, ui.scope_id().with("seen"), egui::Sense::hover());
-    let name = view.texts.get("video-filters-picture");
+    let name = view.texts.get("video-filters-program");
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, &*name));
     if !picture.paint(ui, rect) {
         ui.painter().rect_filled(rect, egui::CornerRadius::ZERO, BLACK);
@@ -121,11 +121,11 @@ fn list(ui: &mut Ui, view: &View<'_>, source: SourceId, slots: &mut Vec<Slot>, l
                 None => {}
             }
             if slot.enabled && lacks(view, source, &slot.filter).is_some() {
-                let text = view.texts.get("video-filter-lacks");
+                let text = view.texts.get("video-filter-unusable");
                 paragraph(ui, &text, Type::Small, view.theme.warn);
             }
             if view.snapshot.scenes.lacks_filters && slot.enabled && slot.filter.is_costly() {
-                let text = view.texts.get("video-filter-left-out");
+                let text = view.texts.get("video-filter-skipped");
                 paragraph(ui, &text, Type::Small, view.theme.warn);
             }
         }
@@ -219,9 +219,9 @@ fn file(ui: &mut Ui, view: &mut View<'_>, (source, index): (SourceId, usize), sl
     });
     let Some(reason) = lacks(view, source, &slot.filter).filter(|_| slot.enabled) else { return };
     let key = if slot.filter.hides_by_file() {
-        key!("video-filter-lacks-mask")
+        key!("video-filter-unusable-mask")
     } else {
-        key!("video-filter-lacks-file")
+        key!("video-filter-unusable-file")
     };
     let reason = view.texts.said(reason);
     let words = view.texts.with(key, &[("reason", (&*reason).into())]);

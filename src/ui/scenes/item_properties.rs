@@ -52,13 +52,13 @@ fn contents(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
     Grid::new("item-place").num_columns(4).spacing([gap::S, gap::S]).show(ui, |ui| {
         let [mut x, mut y, mut width, mut height] = placement::pixels(&now, canvas);
         let most = 50.0 * f64::from(canvas.width.max(canvas.height));
-        number(ui, view, &texts.get("place-x"), &mut x, -most..=most, " px");
-        number(ui, view, &texts.get("place-y"), &mut y, -most..=most, " px");
+        number(ui, view, &texts.get("placement-x"), &mut x, -most..=most, " px");
+        number(ui, view, &texts.get("placement-y"), &mut y, -most..=most, " px");
         ui.end_row();
-        number(ui, view, &texts.get("place-width"), &mut width, 2.0..=most, " px");
-        number(ui, view, &texts.get("place-height"), &mut height, 2.0..=most, " px");
+        number(ui, view, &texts.get("placement-width"), &mut width, 2.0..=most, " px");
+        number(ui, view, &texts.get("placement-height"), &mut height, 2.0..=most, " px");
         ui.end_row();
-        number(ui, view, &texts.get("place-rotation"), &mut now.rotation, -360.0..=360.0, "°");
+        number(ui, view, &texts.get("placement-rotation"), &mut now.rotation, -360.0..=360.0, "°");
         ui.end_row();
         let (cw, ch) = (f64::from(canvas.width), f64::from(canvas.height));
         now = Placement { x: x / cw, y: y / ch, width: width / cw, height: height / ch, ..now };
@@ -83,9 +83,9 @@ fn contents(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
         now.crop = Crop { left, top, right, bottom };
     });
     ui.add_space(gap::S);
-    label(ui, &texts.get("place-fit"), Type::Small, view.theme.secondary);
+    label(ui, &texts.get("placement-fit"), Type::Small, view.theme.secondary);
     let fit = FITS.iter().find(|(_, fit)| *fit == now.fit).map_or("", |(name, _)| name);
-    let name = texts.get("place-fit");
+    let name = texts.get("placement-fit");
     let chosen = texts.get(fit);
     Select::new(&name, &chosen, FIELD).show(ui, view.theme, |ui| {
         for (name, fit) in FITS {
@@ -143,7 +143,7 @@ fn shown(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, id: crate::compose
     let texts = view.texts;
     let Some(source) = view.snapshot.scenes.collection.source(id) else { return };
     let (choice, written) = (source.choice.clone(), source.choice.to_string());
-    let name = texts.get("source-shows");
+    let name = texts.get("source-content");
     label(ui, &name, Type::Small, view.theme.secondary);
     let text = draft.source_text.get_or_insert(written);
     let parsed = text.trim().parse::<VideoChoice>();

@@ -119,7 +119,7 @@ fn file_name(path: &Path) -> String {
 fn pictures(ui: &mut Ui, view: &mut View<'_>) {
     let texts = view.texts;
     let snapshot = view.snapshot;
-    heading(ui, view, &texts.get("picture"), true);
+    heading(ui, view, &texts.get("video"), true);
     let source = snapshot.video.as_ref();
     let choice = source.map(|source| &source.choice);
     let state = source.map(|source| source.state);
@@ -148,8 +148,8 @@ fn pictures(ui: &mut Ui, view: &mut View<'_>) {
     }
     let test = SourceLine {
         icon: Icon::TestPicture,
-        title: &texts.get("test-picture"),
-        second: &texts.get("test-picture-second"),
+        title: &texts.get("test-pattern"),
+        second: &texts.get("test-pattern-second"),
         chosen: choice == Some(&VideoChoice::Test),
     };
     if row(ui, view, &test, state, &format) {
@@ -170,7 +170,7 @@ fn pictures(ui: &mut Ui, view: &mut View<'_>) {
         view.wish(WindowRequest::PickVideoFile);
     }
     if choice == Some(&VideoChoice::None) {
-        let title = texts.get("no-picture");
+        let title = texts.get("no-video");
         let line = SourceLine { icon: Icon::NoVideo, title: &title, second: "", chosen: true };
         row(ui, view, &line, None, "");
     }
@@ -185,7 +185,7 @@ fn pictures(ui: &mut Ui, view: &mut View<'_>) {
 fn sounds(ui: &mut Ui, view: &mut View<'_>) {
     let texts = view.texts;
     let snapshot = view.snapshot;
-    heading(ui, view, &texts.get("sound"), false);
+    heading(ui, view, &texts.get("audio"), false);
     let source = snapshot.audio.as_ref();
     let choice = source.map(|source| &source.choice);
     let state = source.map(|source| source.state);
@@ -258,7 +258,7 @@ fn sounds(ui: &mut Ui, view: &mut View<'_>) {
         view.wish(WindowRequest::PickAudioFile);
     }
     if choice == Some(&AudioChoice::None) {
-        let title = texts.get("no-sound");
+        let title = texts.get("no-audio");
         let line = SourceLine { icon: Icon::Silence, title: &title, second: "", chosen: true };
         row(ui, view, &line, None, "");
     }
@@ -275,7 +275,7 @@ fn empty(ui: &mut Ui, view: &mut View<'_>, title: &'static str, advice: &'static
         label(ui, &view.texts.get(title), Type::SmallStrong, view.theme.text);
         paragraph(ui, &view.texts.get(advice), Type::Small, view.theme.secondary);
         ui.add_space(gap::XS);
-        let text = view.texts.get("look-again");
+        let text = view.texts.get("search-again");
         if Button::new(&text).small().icon(Icon::Refresh).show(ui, view.theme).clicked() {
             view.send(Command::RefreshDevices);
         }

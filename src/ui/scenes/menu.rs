@@ -156,7 +156,7 @@ fn alone(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
         (key!("item-flip-x"), Placement { flip_x: !place.flip_x, ..place }),
         (key!("item-flip-y"), Placement { flip_y: !place.flip_y, ..place }),
         (
-            key!("item-turn"),
+            key!("item-rotate"),
             Placement { rotation: (place.rotation + 90.0).rem_euclid(360.0), ..place },
         ),
         (key!("item-reset"), Placement::default()),

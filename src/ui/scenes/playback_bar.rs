@@ -99,7 +99,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
                 pos2(ui.max_rect().left(), plate.top()),
                 pos2(ui.cursor().right() - gap::S, plate.bottom()),
             );
-            let name = view.texts.with("media-place", &[("name", name.as_str().into())]);
+            let name = view.texts.with("media-position", &[("name", name.as_str().into())]);
             if let Some(to) = rail(ui, theme, draft, room, &name, now.at, whole) {
                 view.send(Command::Media(id, TransportCommand::To(to)));
             }

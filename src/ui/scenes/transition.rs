@@ -74,7 +74,7 @@ impl TransitionChoice {
             Self::Slide => key!("transition-slide"),
             Self::Swipe => key!("transition-swipe"),
             Self::Wipe => key!("transition-wipe"),
-            Self::Picture => key!("transition-picture"),
+            Self::Picture => key!("transition-image"),
             Self::Stinger => key!("transition-stinger"),
         }
     }
@@ -208,7 +208,7 @@ fn luma(ui: &mut Ui, view: &mut View<'_>, scene: Option<SceneId>, wipe: &mut Wip
     percent(ui, view, key!("transition-softness"), &mut wipe.softness, 9);
     flag(ui, view, key!("transition-invert"), &mut wipe.invert);
     if wipe.picture().is_some() {
-        hint(ui, view, key!("transition-picture-hint"));
+        hint(ui, view, key!("transition-image-hint"));
     }
 }
 
@@ -274,7 +274,7 @@ fn file(ui: &mut Ui, view: &mut View<'_>, path: &Path, ways: &[(&'static str, Tr
     }
     if let Some(reason) = view.snapshot.scenes.transition_lacks(path) {
         let reason = view.texts.said(reason);
-        let words = view.texts.with("transition-lacks", &[("reason", (&*reason).into())]);
+        let words = view.texts.with("transition-unusable", &[("reason", (&*reason).into())]);
         paragraph(ui, &words, Type::Small, view.theme.warn);
         let text = view.texts.get("try-again");
         if Button::new(&text).small().show(ui, view.theme).clicked() {

@@ -152,7 +152,7 @@ fn on_air_lamp(ui: &mut Ui, view: &View<'_>) {
     if let Some(recording) = &view.snapshot.recording {
         let time = format::clock(recording.duration);
         let only = view.snapshot.live == LiveState::Idle;
-        let word = view.texts.get("recording-lamp");
+        let word = view.texts.get("recording-indicator");
         lamp(ui, view.theme, &word, only.then_some(&*time), view.theme.live, view.theme.panel);
     }
 }
@@ -207,16 +207,14 @@ pub fn sentence(theme: &Theme, texts: &Texts, snapshot: &Snapshot) -> (String, C
             (plain(key!("status-recording-paused")), theme.warn)
         }
         LiveState::Idle if recording => (plain(key!("status-recording")), theme.live),
-        LiveState::Idle if snapshot.film.is_some() => {
+        LiveState::Idle if snapshot.passthrough.is_some() => {
             let said = snapshot
-                .film
+                .passthrough
                 .as_ref()
-                .map(|film| crate::ui::targets::passthrough::sentence(texts, film));
+                .map(|passthrough| crate::ui::targets::passthrough::sentence(texts, passthrough));
             (said.unwrap_or_default(), theme.accent)
         }
-        LiveState::Idle if snapshot.video.is_none() => {
-            (plain(key!("status-no-picture")), theme.warn)
-        }
+        LiveState::Idle if snapshot.video.is_none() => (plain(key!("status-no-video")), theme.warn),
         LiveState::Idle => (plain(key!("status-ready")), theme.good),
         LiveState::Connecting { .. } => {
             let held = crate::ui::targets::stream_delay::sentence(texts, snapshot);
@@ -258,8 +256,8 @@ pub fn sentence(theme: &Theme, texts: &Texts, snapshot: &Snapshot) -> (String, C
             } else if live.queued.as_millis() > 500 {
                 let time = format::short_time(live.queued);
                 (texts.with("status-queue", &[("time", time.into())]), theme.warn)
-            } else if let Some(film) = &snapshot.film {
-                (crate::ui::targets::passthrough::sentence(texts, film), theme.good)
+            } else if let Some(passthrough) = &snapshot.passthrough {
+                (crate::ui::targets::passthrough::sentence(texts, passthrough), theme.good)
             } else if matches!(
                 picture,
                 Some(SourceState::Stalled | SourceState::Lost | SourceState::Failed)
@@ -267,7 +265,7 @@ pub fn sentence(theme: &Theme, texts: &Texts, snapshot: &Snapshot) -> (String, C
                 (plain(key!("status-stalled")), theme.warn)
             } else if picture.is_some() && crawls(snapshot) {
                 let fps = format!("{:.0}", live.fps);
-                (texts.with("status-crawls", &[("fps", fps.into())]), theme.warn)
+                (texts.with("status-too-slow", &[("fps", fps.into())]), theme.warn)
             } else if audible.is_some_and(|audio| audio.muted) {
                 (plain(key!("status-muted")), theme.warn)
             } else if audible.is_some_and(|audio| {
@@ -325,15 +323,15 @@ pub fn status(ui: &mut Ui, view: &View<'_>, page: Page, room: Rect) -> bool {
     let words = place(ui, at, Align2::LEFT_CENTER, &text, Type::SmallStrong, theme.text);
     let said = ui.interact(words, ui.scope_id().with("sentence"), Sense::click());
     said.widget_info(|| WidgetInfo::labeled(Role::Status, true, &text));
-    let pressed = said.on_hover_text(&*texts.get("tip-history")).clicked();
+    let pressed = said.on_hover_text(&*texts.get("tip-event-log")).clicked();
     let mut x = words.right() + 10.0;
     let mut facts: Vec<(String, &'static str)> = Vec::new();
     if page == Page::Watch {
         if let Some(first) = snapshot.watch_figures.first_frame {
             let time = format::short_time(first);
             facts.push((
-                texts.with("status-first-picture", &[("time", time.into())]),
-                key!("tip-first-picture"),
+                texts.with("status-first-frame", &[("time", time.into())]),
+                key!("tip-first-frame"),
             ));
             let figures = &snapshot.watch_figures;
             // One that also ran dry is one.

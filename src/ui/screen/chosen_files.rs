@@ -111,7 +111,7 @@ impl Screen {
 
     /// A file was chosen to go out as it is.
     pub fn picked_passthrough(&mut self, path: PathBuf) {
-        self.film.path = Some(path);
+        self.passthrough.path = Some(path);
     }
 
     /// A folder was chosen for recordings.

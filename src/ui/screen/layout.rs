@@ -32,7 +32,7 @@ impl Screen {
         };
         let action = match self.page {
             Page::Studio => {
-                watch::program(ui, &mut self.program, room, &self.texts.get("slate-none"));
+                watch::program(ui, &mut self.program, room, &self.texts.get("placeholder-none"));
                 None
             }
             Page::Watch => {

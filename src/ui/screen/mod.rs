@@ -42,7 +42,7 @@ pub struct Screen {
     dialog_is_fresh: bool,
     search: dialogs::Search,
     target: targets::Draft,
-    film: dialogs::PassthroughDraft,
+    passthrough: dialogs::PassthroughDraft,
     services: dialogs::Services,
     successor: Option<String>,
     watch: watch::Draft,
@@ -102,7 +102,7 @@ impl Screen {
             dialog_is_fresh: false,
             search: dialogs::Search::default(),
             target: targets::Draft::default(),
-            film: dialogs::PassthroughDraft::default(),
+            passthrough: dialogs::PassthroughDraft::default(),
             services: dialogs::Services::default(),
             successor: None,
             watch: watch::Draft::default(),
@@ -325,7 +325,7 @@ impl Screen {
             preferences: &mut self.preferences,
             renderer: &self.renderer,
             elsewhere: &self.elsewhere,
-            film: &mut self.film,
+            passthrough: &mut self.passthrough,
             services: &mut self.services,
             successor: &mut self.successor,
             fresh: std::mem::take(&mut self.dialog_is_fresh),
@@ -340,7 +340,7 @@ impl Screen {
             }
             Some(DialogAnswer::SendFile) => {
                 self.dialog = None;
-                let PassthroughDraft { path, again } = self.film.clone();
+                let PassthroughDraft { path, again } = self.passthrough.clone();
                 let may = self.may_go_live();
                 if let Some(path) = path.filter(|_| may) {
                     self.wishes.push(WindowRequest::Command(Command::SendFile { path, again }));
@@ -382,10 +382,10 @@ impl Screen {
                 || self.scenes.settings.is_some()
                 || self.scenes.filters.is_some()
                 || self.scenes.properties.is_some();
-            // The desk is changed where it is open, and what was changed there is undone there.
-            let desk =
-                self.dialog == Some(Dialog::Desk) && matches!(action, Action::Undo | Action::Redo);
-            if action.is_letter() && (typing || (asked && !desk)) {
+            // The mixer is changed where it is open, and what was changed there is undone there.
+            let in_mixer =
+                self.dialog == Some(Dialog::Mixer) && matches!(action, Action::Undo | Action::Redo);
+            if action.is_letter() && (typing || (asked && !in_mixer)) {
                 continue;
             }
             // Where several lines are typed it ends them.
@@ -401,10 +401,10 @@ impl Screen {
                     | Action::Help
                     | Action::History
                     | Action::Ready
-                    | Action::Desk
+                    | Action::Mixer
             );
             if pressed
-                && (self.dialog.is_none() || other || desk)
+                && (self.dialog.is_none() || other || in_mixer)
                 && action.is_possible(&self.snapshot)
             {
                 self.act(&ctx, action);
@@ -475,9 +475,9 @@ impl Screen {
             Action::Ready => self.toggle(Dialog::Ready),
             Action::History => self.toggle(Dialog::History),
             Action::Developer => self.toggle(Dialog::Developer),
-            Action::SendFile => self.toggle(Dialog::Film),
+            Action::SendFile => self.toggle(Dialog::Passthrough),
             Action::Services => self.toggle(Dialog::Services),
-            Action::Desk => self.toggle(Dialog::Desk),
+            Action::Mixer => self.toggle(Dialog::Mixer),
             Action::Filters => {
                 if let Some(source) = self.scenes.source(&self.snapshot) {
                     self.page = Page::Studio;

@@ -23,7 +23,7 @@ impl Screen {
 
     /// What the desktop is to call the talk key where it asks for one.
     pub fn talk_called(&self) -> String {
-        self.texts.get("talk-key-called").to_string()
+        self.texts.get("push-to-talk-key").to_string()
     }
 
     /// The talk key is held, as was told last.

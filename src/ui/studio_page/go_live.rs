@@ -133,7 +133,7 @@ fn record(ui: &mut Ui, view: &mut View<'_>) {
     }
     if snapshot.video.is_some() {
         let wish = Beside::Wish(WindowRequest::Snapshot);
-        beside.push((Icon::Picture, key!("take-snapshot"), Some(Action::Snapshot), wish));
+        beside.push((Icon::Picture, key!("take-screenshot"), Some(Action::Snapshot), wish));
     }
     if recording.is_none() {
         let wish = Beside::Wish(WindowRequest::PickRecordingFolder);

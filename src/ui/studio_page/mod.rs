@@ -52,7 +52,7 @@ pub fn show(
 
     program::show(ui, view, program, prepared.as_deref_mut(), scenes, stage_room);
     let mut sound = child(ui, strip, "mixer");
-    let desk = mixer::show(&mut sound, view, strip);
+    let mixer_asked = mixer::show(&mut sound, view, strip);
 
     ui.painter().vline(side.left() + 0.5, side.y_range(), theme.border());
     let inner = side.shrink2(vec2(gap::L, gap::M));
@@ -81,8 +81,8 @@ pub fn show(
         draft.edit(id);
     }
     let mut lower = child(ui, buttons, "go-live");
-    if desk {
-        return Some(Action::Desk);
+    if mixer_asked {
+        return Some(Action::Mixer);
     }
     if asked.is_some() {
         return asked;

@@ -13,7 +13,7 @@ use crate::studio::snapshot::SourceState;
 use crate::studio::{Command, Level, Remedy};
 use crate::ui::input::actions::key;
 use crate::ui::notices::{self, Card, NoticePlace};
-use crate::ui::picture::placeholder::slate;
+use crate::ui::picture::placeholder::placeholder;
 use crate::ui::picture::{FrameView, fill_around, fitted};
 use crate::ui::scenes;
 use crate::ui::style::icons::Icon;
@@ -45,7 +45,7 @@ pub fn show(
         }
         let frame = Stroke::new(2.0, view.theme.good);
         ui.painter().rect_stroke(rect, CornerRadius::same(2), frame, StrokeKind::Outside);
-        label_in(ui, rect, &view.texts.get("prepared-tag"));
+        label_in(ui, rect, &view.texts.get("preview-tag"));
         crate::ui::scenes::canvas::show(ui, view, draft, rect);
         crate::ui::scenes::playback_bar::show(ui, view, draft, rect);
     }
@@ -69,8 +69,8 @@ pub fn show(
         top.add_space(gap::L);
     }
     lost(&mut top, view);
-    if view.snapshot.film.as_ref().is_some_and(|film| !film.opening) {
-        let said = view.texts.get("film-instead");
+    if view.snapshot.passthrough.as_ref().is_some_and(|passthrough| !passthrough.opening) {
+        let said = view.texts.get("passthrough-notice");
         let card = Card {
             level: Level::Info,
             title: &said,
@@ -128,22 +128,32 @@ fn program(ui: &mut Ui, view: &mut View<'_>, picture: &mut FrameView, rect: Rect
             Some((SourceState::Opening | SourceState::Open, choice))
                 if *choice != VideoChoice::None =>
             {
-                (view.texts.get("slate-opening"), view.texts.get("slate-opening-advice"), false)
+                (
+                    view.texts.get("placeholder-opening"),
+                    view.texts.get("placeholder-opening-advice"),
+                    false,
+                )
             }
-            Some((SourceState::Failed | SourceState::Lost | SourceState::Stalled, _)) => {
-                (view.texts.get("slate-failed"), view.texts.get("slate-failed-advice"), true)
-            }
-            _ => (view.texts.get("slate-none"), view.texts.get("slate-none-advice"), true),
+            Some((SourceState::Failed | SourceState::Lost | SourceState::Stalled, _)) => (
+                view.texts.get("placeholder-failed"),
+                view.texts.get("placeholder-failed-advice"),
+                true,
+            ),
+            _ => (
+                view.texts.get("placeholder-none"),
+                view.texts.get("placeholder-none-advice"),
+                true,
+            ),
         };
         let icon = if offer { Icon::NoVideo } else { Icon::Camera };
-        let button = offer.then(|| view.texts.get("use-test-picture"));
-        if slate(ui, rect, icon, &title, &advice, button.as_deref()) {
+        let button = offer.then(|| view.texts.get("use-test-pattern"));
+        if placeholder(ui, rect, icon, &title, &advice, button.as_deref()) {
             view.send(Command::SelectVideo(VideoChoice::Test));
         }
     }
     let frame = match view.snapshot.live {
         // Not this picture is on air.
-        _ if view.snapshot.film.is_some() => Stroke::new(BORDER, theme.line),
+        _ if view.snapshot.passthrough.is_some() => Stroke::new(BORDER, theme.line),
         LiveState::OnAir | LiveState::Stopping => Stroke::new(2.0, theme.live),
         LiveState::Reconnecting { .. } => Stroke::new(2.0, theme.warn),
         LiveState::Idle | LiveState::Connecting { .. } => Stroke::new(BORDER, theme.line),

@@ -75,12 +75,12 @@ pub(super) fn show(
 
 fn floor(ui: &mut Ui, view: &mut View<'_>, draft: &Draft, target: &Target, width: f32) {
     let (theme, texts) = (view.theme, view.texts);
-    let name = texts.get("least-bitrate");
+    let name = texts.get("min-bitrate");
     let said = match target.least_bitrate {
         Some(bitrate) => format::bitrate(bitrate.0),
         None => texts.get("as-all-targets").to_string(),
     };
-    let now = texts.with("least-bitrate-now", &[("bitrate", said.into())]);
+    let now = texts.with("min-bitrate-now", &[("bitrate", said.into())]);
     label(ui, &now, Type::Small, theme.secondary);
     let mut kbps = target.least_bitrate.map_or(LOWEST, |bitrate| bitrate.0 as f32 / 1_000.0);
     if slider(ui, theme, &mut kbps, LOWEST..=HIGHEST, LOWEST, &name, width).changed() {

@@ -22,7 +22,7 @@ pub fn choice(ui: &mut Ui, view: &View<'_>, now: &Quality, idle: bool) -> Option
     let texts = view.texts;
     let mut wanted = None;
     ui.add_enabled_ui(idle, |ui| {
-        let name = texts.get("sound-bitrate");
+        let name = texts.get("audio-bitrate");
         figure_line(ui, view, &name, &format::bitrate(now.audio_bitrate.0));
         let most = if now.channels == 1 { MAX_MONO } else { MAX_KBPS };
         let mut kbps = now.audio_bitrate.0 as f32 / 1000.0;
@@ -32,7 +32,7 @@ pub fn choice(ui: &mut Ui, view: &View<'_>, now: &Quality, idle: bool) -> Option
             let kbps = ((kbps / STEP).round() * STEP).clamp(MIN_KBPS, most) as u32;
             wanted = Some(Quality { audio_bitrate: BitsPerSecond(kbps * 1_000), ..now.clone() });
         }
-        response.on_hover_text(&*texts.get("tip-sound-bitrate"));
+        response.on_hover_text(&*texts.get("tip-audio-bitrate"));
         let khz = |text: &str| format!("{text}\u{a0}kHz");
         let rates = [(44_100, khz("44.1")), (48_000, khz("48"))];
         if let Some(sample_rate) =

@@ -63,8 +63,8 @@ fn readiness(ui: &mut Ui, view: &View<'_>, draft: &Draft) -> Option<Action> {
             let tip = texts.get(if good { yes } else { no });
             Tag { text: &texts.get(text), good }.show(ui, theme).on_hover_text(&*tip);
         };
-        chip(key!("ready-camera"), picture, key!("tip-ready-camera"), key!("tip-not-ready-camera"));
-        chip(key!("ready-sound"), sound, key!("tip-ready-sound"), key!("tip-not-ready-sound"));
+        chip(key!("ready-video"), picture, key!("tip-ready-video"), key!("tip-not-ready-video"));
+        chip(key!("ready-audio"), sound, key!("tip-ready-audio"), key!("tip-not-ready-audio"));
         chip(key!("ready-server"), server, key!("tip-ready-server"), key!("tip-not-ready-server"));
         if keys.peek().is_some() {
             let all = keys.all(crate::studio::targets::address::names_stream);
@@ -72,8 +72,8 @@ fn readiness(ui: &mut Ui, view: &View<'_>, draft: &Draft) -> Option<Action> {
         }
         let mut asked = None;
         let offers = [
-            (key!("ready-look"), Action::Ready, ""),
-            (key!("film-offer"), Action::SendFile, key!("film-note")),
+            (key!("preflight-start"), Action::Ready, ""),
+            (key!("passthrough-offer"), Action::SendFile, key!("passthrough-note")),
         ];
         for (name, action, tip) in offers {
             let name = texts.get(name);
@@ -119,9 +119,9 @@ pub fn on_air(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> Option<Act
     let share = 100.0 * live.dropped_frames as f64 / (live.total_frames as f64).max(1.0);
     let mut dropped = format!("{} ({share:.1}\u{a0}%)", format::grouped(live.dropped_frames));
     if live.dropped_audio > 0 {
-        let sounds = format::grouped(live.dropped_audio);
-        let args = [("pictures", dropped.into()), ("sounds", sounds.into())];
-        dropped = texts.with("dropped-with-sound", &args);
+        let audio = format::grouped(live.dropped_audio);
+        let args = [("frames", dropped.into()), ("audio", audio.into())];
+        dropped = texts.with("dropped-with-audio", &args);
     }
     let rate = |value: f64| texts.with("fps", &[("value", format!("{value:.1}").into())]);
     let dash = || "–".to_owned();
@@ -130,28 +130,32 @@ pub fn on_air(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> Option<Act
         theme,
         &[
             (
-                &texts.get("figure-bitrate"),
+                &texts.get("statistic-bitrate"),
                 format::bitrate(live.bitrate),
                 &texts.get("tip-bitrate"),
             ),
-            (&texts.get("figure-frames"), rate(live.fps), &texts.get("tip-frames")),
-            (&texts.get("figure-dropped"), dropped, &texts.get("tip-dropped")),
-            (&texts.get("figure-queue"), format::short_time(live.queued), &texts.get("tip-queue")),
+            (&texts.get("statistic-frames"), rate(live.fps), &texts.get("tip-frames")),
+            (&texts.get("statistic-dropped"), dropped, &texts.get("tip-dropped")),
             (
-                &texts.get("figure-round-trip"),
+                &texts.get("statistic-queue"),
+                format::short_time(live.queued),
+                &texts.get("tip-queue"),
+            ),
+            (
+                &texts.get("statistic-round-trip"),
                 live.round_trip.map_or_else(dash, format::short_time),
                 &texts.get("tip-round-trip"),
             ),
             (
-                &texts.get("figure-reconnects"),
+                &texts.get("statistic-reconnects"),
                 live.reconnects.to_string(),
                 &texts.get("tip-reconnects"),
             ),
-            (&texts.get("figure-sent"), format::bytes(live.sent_bytes), &texts.get("tip-sent")),
+            (&texts.get("statistic-sent"), format::bytes(live.sent_bytes), &texts.get("tip-sent")),
         ],
     );
     ui.add_space(gap::S);
-    label(ui, &texts.get("figure-quality"), Type::Small, theme.secondary);
+    label(ui, &texts.get("statistic-quality"), Type::Small, theme.secondary);
     quality::quality(ui, view, width);
     services
 }

@@ -168,7 +168,7 @@ fn adaptation(ui: &mut Ui, view: &View<'_>, now: &Quality) -> Option<Quality> {
         let choices = [
             (Adapt::Slowest, key!("adapt-slowest")),
             (Adapt::First, key!("adapt-first")),
-            (Adapt::SecondRendition, key!("adapt-rung")),
+            (Adapt::SecondRendition, key!("adapt-rendition")),
             (Adapt::Off, key!("adapt-off")),
         ];
         for (adapt, text) in choices {
@@ -186,7 +186,7 @@ fn adaptation(ui: &mut Ui, view: &View<'_>, now: &Quality) -> Option<Quality> {
         }
     });
     if now.adapt != Adapt::Off {
-        let name = texts.get("least-bitrate");
+        let name = texts.get("min-bitrate");
         figure_line(ui, view, &name, &format::bitrate(now.least_bitrate.0));
         let mut kbps = now.least_bitrate.0 as f32 / 1000.0;
         let width = ui.available_width();

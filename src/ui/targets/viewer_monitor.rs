@@ -82,10 +82,10 @@ fn seen(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, monitor: &MonitorView) 
     }
     let size = vec2(IMAGE_WIDTH, (IMAGE_WIDTH / picture.shape().max(0.2)).round());
     let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
-    let name = texts.get("viewers-picture");
+    let name = texts.get("viewers-frame");
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &*name));
     picture.paint(ui, Rect::from_min_size(rect.min, size));
-    response.on_hover_text(&*texts.get("viewers-picture-tip"));
+    response.on_hover_text(&*texts.get("viewers-frame-tip"));
 }
 
 /// The state in words, and a colour where it is one to look at.

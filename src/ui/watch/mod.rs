@@ -20,7 +20,7 @@ use egui::{Align2, Color32, CornerRadius, Rect, Ui, pos2, vec2};
 
 use crate::ui::input::actions::Action;
 use crate::ui::picture::FrameView;
-use crate::ui::picture::placeholder::slate;
+use crate::ui::picture::placeholder::placeholder;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{BLACK, Type, gap, size};
 use crate::ui::targets::child;
@@ -86,7 +86,7 @@ fn elsewhere(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
     let texts = view.texts;
     let (title, advice) = (texts.get("window-apart"), texts.get("window-apart-advice"));
     let back = texts.get("window-back");
-    if slate(ui, room, Icon::External, &title, &advice, Some(&back)) {
+    if placeholder(ui, room, Icon::External, &title, &advice, Some(&back)) {
         draft.place = Where::Here;
     }
 }

@@ -20,7 +20,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     section(ui, theme, &texts.get("stream"));
     ui.add_space(gap::XS);
     if !is_busy(&view.snapshot.watch) {
-        paragraph(ui, &texts.get("watch-no-figures"), Type::Small, theme.secondary);
+        paragraph(ui, &texts.get("watch-no-statistics"), Type::Small, theme.secondary);
         return;
     }
     let dash = || "–".to_owned();
@@ -36,30 +36,38 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         ui,
         theme,
         &[
-            (&texts.get("figure-picture"), picture, &texts.get("tip-figure-picture")),
-            (&texts.get("figure-audio"), or_dash(&watch.audio), &texts.get("tip-figure-audio")),
+            (&texts.get("statistic-video"), picture, &texts.get("tip-statistic-video")),
+            (
+                &texts.get("statistic-audio"),
+                or_dash(&watch.audio),
+                &texts.get("tip-statistic-audio"),
+            ),
             (
                 &texts.get("bitrate"),
                 format::bitrate(watch.bitrate),
                 &texts.get("tip-watch-bitrate"),
             ),
-            (&texts.get("figure-latency"), latency(texts, watch), &texts.get("tip-latency")),
-            (&texts.get("figure-buffer"), buffer(texts, watch), &texts.get("tip-buffer")),
-            (&texts.get("figure-speed"), format!("{:.2}×", watch.speed), &texts.get("tip-speed")),
+            (&texts.get("statistic-latency"), latency(texts, watch), &texts.get("tip-latency")),
+            (&texts.get("statistic-buffer"), buffer(texts, watch), &texts.get("tip-buffer")),
             (
-                &texts.get("figure-watch-dropped"),
+                &texts.get("statistic-speed"),
+                format!("{:.2}×", watch.speed),
+                &texts.get("tip-speed"),
+            ),
+            (
+                &texts.get("statistic-watch-dropped"),
                 format!("{} · {}", format::grouped(watch.dropped), format::grouped(watch.late)),
                 &texts.get("tip-watch-dropped"),
             ),
             (
-                &texts.get("figure-lip-sync"),
+                &texts.get("statistic-lip-sync"),
                 watch
                     .av_offset_ms
                     .map_or_else(dash, |ms| format!("{}\u{a0}ms", format::signed(ms, 0, true))),
                 &texts.get("tip-lip-sync"),
             ),
             (
-                &texts.get("figure-playing-for"),
+                &texts.get("statistic-playing-for"),
                 format::clock(watch.playing_for),
                 &texts.get("tip-playing-for"),
             ),

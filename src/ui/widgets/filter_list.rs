@@ -1,5 +1,5 @@
 //! Filters in a list: a row for each with its switch, its name and the buttons that move it, and what
-//! pressing them does to the list. The lists of the sound desk and of sources are made of these.
+//! pressing them does to the list. The lists of the mixer and of sources are made of these.
 
 use egui::{Align, Layout, Ui, vec2};
 

@@ -244,9 +244,9 @@ mod tests {
         let lack = fit(&mut subtitled, Format::Mkv, &[Part::Audio]).unwrap_err();
         assert!(lack.to_string().ends_with("--drop subtitles"), "{lack}");
         assert_eq!(fit(&mut subtitled, Format::Mkv, &[Part::Subtitles]), Ok(()));
-        let mut film = index(VideoCodec::Mpeg2, &[AudioCodec::Ac3]);
-        assert!(fit(&mut film, Format::Flv, &[]).is_err());
-        assert_eq!(fit(&mut film, Format::Flv, &[Part::Video]), Ok(()));
-        assert!(film.tracks.video.is_none() && film.samples.len() == 1);
+        let mut movie = index(VideoCodec::Mpeg2, &[AudioCodec::Ac3]);
+        assert!(fit(&mut movie, Format::Flv, &[]).is_err());
+        assert_eq!(fit(&mut movie, Format::Flv, &[Part::Video]), Ok(()));
+        assert!(movie.tracks.video.is_none() && movie.samples.len() == 1);
     }
 }

@@ -84,15 +84,15 @@ mod tests {
     use crate::media::Color;
 
     /// Gives these pictures of one byte each, or none where it is 0.
-    struct Film(std::vec::IntoIter<u8>, [u8; 1]);
+    struct FakeFrames(std::vec::IntoIter<u8>, [u8; 1]);
 
-    impl Film {
+    impl FakeFrames {
         fn of(pictures: &[u8]) -> Box<dyn Camera> {
             Box::new(Self(Vec::from(pictures).into_iter(), [0]))
         }
     }
 
-    impl Camera for Film {
+    impl Camera for FakeFrames {
         fn frame(&mut self, _: Duration) -> Result<Option<RawFrame<'_>>, Fault> {
             let next = self.0.next().ok_or_else(|| Fault::Absent("over".to_owned()))?;
             self.1 = [next];
@@ -109,7 +109,7 @@ mod tests {
     /// What comes of it until it is over.
     fn seen(first: &[u8], then: &[u8]) -> Vec<u8> {
         let then = then.to_vec();
-        let mut camera = HandOver::new(Film::of(first), move || Ok(Film::of(&then)));
+        let mut camera = HandOver::new(FakeFrames::of(first), move || Ok(FakeFrames::of(&then)));
         let mut seen = Vec::new();
         while let Ok(raw) = camera.frame(Duration::ZERO) {
             seen.push(raw.map_or(0, |raw| raw.data[0]));
@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn a_camera_that_cannot_be_opened_again_is_gone() {
         let refused = || Err(Fault::Busy("EBUSY".to_owned()));
-        let mut camera = HandOver::new(Film::of(&[1]), refused);
+        let mut camera = HandOver::new(FakeFrames::of(&[1]), refused);
         assert!(camera.frame(Duration::ZERO).unwrap().is_some());
         assert!(matches!(camera.frame(Duration::ZERO), Err(Fault::Busy(_))));
         assert!(matches!(camera.frame(Duration::ZERO), Err(Fault::Absent(_))));

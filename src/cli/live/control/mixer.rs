@@ -1,4 +1,4 @@
-//! Lines of `--control` about strips of the sound desk: gain, mute, solo, balance, offset, and where they
+//! Lines of `--control` about strips of the mixer: gain, mute, solo, balance, offset, and where they
 //! are heard.
 
 use std::time::Duration;
@@ -100,7 +100,7 @@ mod tests {
         assert_eq!(of("unsolo"), (String::new(), Setting::Solo(false)));
         assert_eq!(of("balance -50% A").1, Setting::Balance(-0.5));
         assert_eq!(of("offset -120ms A").1, Setting::Offset(-120_000));
-        assert_eq!(of("heard desk A").1, Setting::Heard(MonitoringMode::Desk));
+        assert_eq!(of("heard desk A").1, Setting::Heard(MonitoringMode::MonitorOnly));
         for bad in ["gain", "gain loud A", "gain 21", "balance 101", "offset 21s", "heard x"] {
             assert!(parse(bad).unwrap().unwrap_err().contains("strip gain"), "{bad}");
         }

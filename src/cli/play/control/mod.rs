@@ -486,15 +486,15 @@ mod tests {
 
     #[test]
     fn places_are_those_of_what_plays() {
-        let film =
+        let file =
             Figures { position: seconds(5), duration: Some(seconds(12)), ..Figures::default() };
-        assert_eq!(way(SeekPlace::At(seconds(9)), &film), Ok(SeekDirection::To(seconds(9))));
+        assert_eq!(way(SeekPlace::At(seconds(9)), &file), Ok(SeekDirection::To(seconds(9))));
         let step = |by, ahead| Ok(SeekDirection::Step { by: seconds(by), ahead });
-        assert_eq!(way(SeekPlace::Back(seconds(9)), &film), step(9, false));
-        assert_eq!(way(SeekPlace::Ahead(seconds(9)), &film), step(9, true));
-        assert!(way(SeekPlace::At(seconds(13)), &film).unwrap_err().contains("12.0 s"));
-        assert_eq!(way_back(None, &film), Ok(SeekDirection::To(seconds(0))));
-        assert!(way_back(Some(seconds(1)), &film).is_err());
+        assert_eq!(way(SeekPlace::Back(seconds(9)), &file), step(9, false));
+        assert_eq!(way(SeekPlace::Ahead(seconds(9)), &file), step(9, true));
+        assert!(way(SeekPlace::At(seconds(13)), &file).unwrap_err().contains("12.0 s"));
+        assert_eq!(way_back(None, &file), Ok(SeekDirection::To(seconds(0))));
+        assert!(way_back(Some(seconds(1)), &file).is_err());
         let rewind = Some(Rewind { range: seconds(60), behind: seconds(20), bytes: 1 });
         let live = Figures { rewind, ..Figures::default() };
         assert_eq!(way(SeekPlace::Back(seconds(99)), &live), step(99, false));
@@ -508,7 +508,7 @@ mod tests {
             way(SeekPlace::Back(seconds(1)), &nothing).is_err()
                 && way_back(None, &nothing).is_err()
         );
-        assert!(recordable(&live).is_ok() && recordable(&film).is_err());
+        assert!(recordable(&live).is_ok() && recordable(&file).is_err());
         let saving = Some(Saving { path: "/a.flv".into(), ..Saving::default() });
         assert!(recordable(&Figures { saving, ..live }).unwrap_err().contains("/a.flv"));
     }

@@ -1,11 +1,11 @@
 //! Lays prepared layers onto the program, row by row, in I420. Plain loops over whole rows, which
-//! the compiler turns into vector code, in bands that a crew shares. Modes that mean something in
+//! the compiler turns into vector code, in bands that a worker pool shares. Modes that mean something in
 //! RGB only (adding, screening…) take the way through it, for the pixels of their layer alone.
 
 #[cfg(test)]
 mod tests;
 
-use crate::base::Crew;
+use crate::base::WorkerPool;
 use crate::compose::draw::bands;
 use crate::compose::draw::prepare::{Image, scaled_by};
 use crate::compose::layout::Rect;
@@ -23,13 +23,13 @@ pub(in crate::compose) fn lay(
     strength: u16,
     mode: Blend,
     out: &mut Planes,
-    crew: &Crew,
+    workers: &WorkerPool,
 ) {
     if strength == 0 {
         return;
     }
     if mode != Blend::Normal {
-        return crew.each(
+        return workers.each(
             parts(image, out, None, rows_of(image)),
             #[inline(always)]
             |part| mixed(part, strength, mode),
@@ -48,7 +48,7 @@ pub(in crate::compose) fn lay(
     ] {
         let (samples, parts) = banded(alpha, rect, out, stride);
         let along = Rect { y: 0, ..rect };
-        crew.each(
+        workers.each(
             parts.zip(from.chunks(samples)),
             #[inline(always)]
             |((out, alpha), from)| plane(from, alpha, along, strength, out, stride),
@@ -64,27 +64,27 @@ pub(in crate::compose) fn gather(
     mode: Blend,
     out: &mut Planes,
     chroma_alpha: &mut [u8],
-    crew: &Crew,
+    workers: &WorkerPool,
 ) {
     if strength == 0 {
         return;
     }
     if mode != Blend::Normal {
-        return crew.each(
+        return workers.each(
             parts(image, out, Some(chroma_alpha), rows_of(image)),
             #[inline(always)]
             |part| gathered(part, strength, mode),
         );
     }
-    lay(image, strength, mode, out, crew);
+    lay(image, strength, mode, out, workers);
     let rect = image.rect;
     let (stride, chroma_stride) = (out.luma_stride(), out.chroma_stride());
     let alpha = image.planes.alpha.as_deref();
     let chroma = image.chroma_alpha.as_ref().map(|it| it.as_slice());
     if let Some(out) = &mut out.alpha {
-        cover(alpha, rect, strength, out, stride, crew);
+        cover(alpha, rect, strength, out, stride, workers);
     }
-    cover(chroma, half(rect), strength, chroma_alpha, chroma_stride, crew);
+    cover(chroma, half(rect), strength, chroma_alpha, chroma_stride, workers);
 }
 
 /// What is laid down adds to what can be seen.
@@ -94,10 +94,10 @@ fn cover(
     strength: u16,
     out: &mut [u8],
     stride: usize,
-    crew: &Crew,
+    workers: &WorkerPool,
 ) {
     let along = Rect { y: 0, ..rect };
-    crew.each(
+    workers.each(
         banded(alpha, rect, out, stride).1,
         #[inline(always)]
         |(out, alpha)| covered(alpha, along, strength, out, stride),

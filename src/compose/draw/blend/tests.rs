@@ -28,7 +28,7 @@ fn laid(image: &Image, strength: u16, mode: Blend, ground: [u8; 3]) -> [u8; 3] {
     out.y.fill(ground[0]);
     out.u.fill(ground[1]);
     out.v.fill(ground[2]);
-    lay(image, strength, mode, &mut out, &Crew::alone());
+    lay(image, strength, mode, &mut out, &WorkerPool::alone());
     assert_eq!((out.y[0], out.u[0]), (ground[0], ground[1]), "outside");
     assert_eq!((out.y[2 * 8 + 1], out.y[2 * 8 + 6]), (ground[0], ground[0]), "beside");
     [out.y[2 * 8 + 2], out.u[4 + 1], out.v[4 + 1]]
@@ -91,7 +91,7 @@ fn together(
     planes.v.fill(0);
     let mut chroma_alpha = vec![0; 16];
     for (image, strength, mode) in images {
-        gather(image, strength, mode, &mut planes, &mut chroma_alpha, &Crew::alone());
+        gather(image, strength, mode, &mut planes, &mut chroma_alpha, &WorkerPool::alone());
     }
     let gathered = Image {
         rect: Rect::whole(size),
@@ -166,7 +166,7 @@ fn modes_in_bands_on_a_crew_make_what_they_make_in_one() {
         noise(&mut planes.v, &mut |index| small[index]);
         (planes, small)
     };
-    let (crew, size) = (Crew::of("onair-test", 4), Size::new(640, 480));
+    let (workers, size) = (WorkerPool::of("onair-test", 4), Size::new(640, 480));
     let grounds = (picture(size, false).0, picture(size, true));
     for clear in [false, true] {
         let (planes, small) = picture(rect.size(), clear);
@@ -178,8 +178,8 @@ fn modes_in_bands_on_a_crew_make_what_they_make_in_one() {
         assert!(rows_of(&image) < 230, "there are several bands");
         for strength in [200, 256] {
             let (mut bands, mut one) = (grounds.1.clone(), grounds.1.clone());
-            gather(&image, strength, Blend::Normal, &mut bands.0, &mut bands.1, &crew);
-            lay(&image, strength, Blend::Normal, &mut one.0, &Crew::alone());
+            gather(&image, strength, Blend::Normal, &mut bands.0, &mut bands.1, &workers);
+            lay(&image, strength, Blend::Normal, &mut one.0, &WorkerPool::alone());
             let chroma = image.chroma_alpha.as_ref().map(|it| it.as_slice());
             let seen = one.0.alpha.as_mut().unwrap();
             covered(image.planes.alpha.as_deref(), rect, strength, seen, 640);
@@ -188,11 +188,11 @@ fn modes_in_bands_on_a_crew_make_what_they_make_in_one() {
         }
         for mode in [Blend::Add, Blend::Subtract, Blend::Screen, Blend::Darken] {
             let (mut bands, mut one) = (grounds.0.clone(), grounds.0.clone());
-            lay(&image, 200, mode, &mut bands, &crew);
+            lay(&image, 200, mode, &mut bands, &workers);
             parts(&image, &mut one, None, 230).for_each(|part| mixed(part, 200, mode));
             assert!(bands == one && one != grounds.0, "{mode:?}");
             let (mut bands, mut one) = (grounds.1.clone(), grounds.1.clone());
-            gather(&image, 200, mode, &mut bands.0, &mut bands.1, &crew);
+            gather(&image, 200, mode, &mut bands.0, &mut bands.1, &workers);
             parts(&image, &mut one.0, Some(&mut one.1), 230)
                 .for_each(|part| gathered(part, 200, mode));
             assert!(bands == one && one != grounds.1, "{mode:?}");

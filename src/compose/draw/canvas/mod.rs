@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::base::{Crew, Fresh, Pool, Pooled};
+use crate::base::{Fresh, Pool, Pooled, WorkerPool};
 use crate::compose::draw::blend;
 use crate::compose::draw::layer::{Bundle, DrawStep, DrawnLayer, empty};
 use crate::compose::draw::prepare::{Image, Prepared, Preparer};
@@ -67,7 +67,7 @@ pub(in crate::compose) struct LayerRenderer {
     written: Vec<(u64, Written)>,
     /// Pictures of what had settled so far.
     settled: u64,
-    crew: Arc<Crew>,
+    workers: Arc<WorkerPool>,
     /// Pieces laid down so far.
     #[cfg(test)]
     laid: usize,
@@ -77,8 +77,8 @@ pub(in crate::compose) struct LayerRenderer {
 }
 
 impl LayerRenderer {
-    /// `crew` helps with large pictures.
-    pub fn new(size: Size, crew: Arc<Crew>) -> Self {
+    /// `workers` helps with large pictures.
+    pub fn new(size: Size, workers: Arc<WorkerPool>) -> Self {
         Self {
             size,
             pool: Planes::pool(size, IDLE),
@@ -88,7 +88,7 @@ impl LayerRenderer {
             drawing: 0,
             written: Vec::with_capacity(NOTED),
             settled: 0,
-            crew,
+            workers,
             #[cfg(test)]
             laid: 0,
             #[cfg(test)]
@@ -189,8 +189,8 @@ impl LayerRenderer {
         out.copy_pixels(below);
         if let Some(spot) = spot(&[place], 0, above.size(), self.size) {
             let before = self.prepared.remove(&COVER).map(|(prepared, _)| prepared);
-            let prepared = self.preparer.prepare(above, &spot, before, &self.crew);
-            blend::lay(&prepared.image, 256, Blend::Normal, &mut out, &self.crew);
+            let prepared = self.preparer.prepare(above, &spot, before, &self.workers);
+            blend::lay(&prepared.image, 256, Blend::Normal, &mut out, &self.workers);
             self.prepared.insert(COVER, (prepared, self.drawing));
         }
         out.share()
@@ -302,7 +302,7 @@ impl LayerRenderer {
         }
         let image = self.image(piece);
         let (strength, mode) = piece.way();
-        blend::lay(&image, strength, mode, out, &self.crew);
+        blend::lay(&image, strength, mode, out, &self.workers);
     }
 
     fn image(&mut self, piece: &DrawStep) -> Image {
@@ -349,7 +349,7 @@ impl LayerRenderer {
             };
             let (strength, mode) = piece.way();
             let image = Image { rect, ..image };
-            blend::gather(&image, strength, mode, &mut planes, &mut chroma_alpha, &self.crew);
+            blend::gather(&image, strength, mode, &mut planes, &mut chroma_alpha, &self.workers);
         }
         let (planes, chroma_alpha) = (planes.share(), Some(chroma_alpha.share()));
         let image = Image { rect: bundle.bounds, planes, chroma_alpha };
@@ -361,7 +361,7 @@ impl LayerRenderer {
 
     fn layer(&mut self, layer: &DrawnLayer) -> Image {
         let before = self.prepared.remove(&layer.key).map(|(prepared, _)| prepared);
-        let prepared = self.preparer.prepare(&layer.picture, &layer.spot, before, &self.crew);
+        let prepared = self.preparer.prepare(&layer.picture, &layer.spot, before, &self.workers);
         let image = prepared.image.clone();
         self.prepared.insert(layer.key, (prepared, self.drawing));
         image

@@ -36,7 +36,7 @@ fn corner() -> Placement {
 
 #[test]
 fn shapes_are_kept_on_black() {
-    let mut stage = LayerRenderer::new(SIZE, Arc::new(Crew::alone()));
+    let mut stage = LayerRenderer::new(SIZE, Arc::new(WorkerPool::alone()));
     for from in [Size::new(64, 48), Size::new(320, 100), Size::new(2, 90), Size::new(160, 90)] {
         let frame = flat(from, 200, None);
         let plan = Plan::simple(SourceId(0));
@@ -52,7 +52,7 @@ fn shapes_are_kept_on_black() {
 
 #[test]
 fn layers_lie_over_each_other_and_only_changes_are_drawn() {
-    let mut stage = LayerRenderer::new(SIZE, Arc::new(Crew::alone()));
+    let mut stage = LayerRenderer::new(SIZE, Arc::new(WorkerPool::alone()));
     let mut canvas = Canvas::default();
     let (ground, above) = (flat(SIZE, 60, None), flat(Size::new(40, 40), 180, Some(128)));
     let square = Placement { fit: crate::compose::scene::Fit::Stretch, ..corner() };
@@ -73,7 +73,7 @@ fn layers_lie_over_each_other_and_only_changes_are_drawn() {
 #[test]
 fn nested_scenes_and_groups_are_drawn_as_far_as_they_are_seen() {
     use crate::compose::scene::{Content, Crop, Fit, Item, ItemId, Scene, SceneId};
-    let mut stage = LayerRenderer::new(SIZE, Arc::new(Crew::alone()));
+    let mut stage = LayerRenderer::new(SIZE, Arc::new(WorkerPool::alone()));
     let item = |id: u32, content, place| Item { place, ..Item::new(ItemId(id), content) };
     let source = |id| Content::Source(SourceId(id));
     // The lower one fills the canvas, the upper one sticks out at the right and below.
@@ -122,7 +122,7 @@ fn nested_scenes_and_groups_are_drawn_as_far_as_they_are_seen() {
 
 #[test]
 fn what_lies_still_below_is_drawn_once() {
-    let mut stage = LayerRenderer::new(SIZE, Arc::new(Crew::alone()));
+    let mut stage = LayerRenderer::new(SIZE, Arc::new(WorkerPool::alone()));
     let mut canvas = Canvas::default();
     let place = |x| Placement {
         x,
@@ -152,7 +152,7 @@ fn what_lies_still_below_is_drawn_once() {
         let before = stage.laid;
         let (out, new) = stage.draw(&mut canvas, &plan, picture);
         laid.push(stage.laid - before);
-        let mut alone = LayerRenderer::new(SIZE, Arc::new(Crew::alone()));
+        let mut alone = LayerRenderer::new(SIZE, Arc::new(WorkerPool::alone()));
         let (whole, _) = alone.draw(&mut Canvas::default(), &plan, picture);
         assert!(new && out.y == whole.y && out.u == whole.u && out.v == whole.v, "{n}");
     }
@@ -165,7 +165,7 @@ fn what_lies_still_below_is_drawn_once() {
 
 #[test]
 fn of_what_lies_still_only_that_is_copied_which_was_covered() {
-    let mut stage = LayerRenderer::new(SIZE, Arc::new(Crew::alone()));
+    let mut stage = LayerRenderer::new(SIZE, Arc::new(WorkerPool::alone()));
     let (mut one, mut other) = (Canvas::default(), Canvas::default());
     let place = |x, y, width, height| Placement {
         x,
@@ -210,7 +210,7 @@ fn of_what_lies_still_only_that_is_copied_which_was_covered() {
         let before = stage.copied;
         let (out, new) = stage.draw(canvas, &plan, pictures);
         copied.push(stage.copied - before);
-        let mut alone = LayerRenderer::new(SIZE, Arc::new(Crew::alone()));
+        let mut alone = LayerRenderer::new(SIZE, Arc::new(WorkerPool::alone()));
         let (whole, _) = alone.draw(&mut Canvas::default(), &plan, pictures);
         assert!(new && out.y == whole.y && out.u == whole.u && out.v == whole.v, "{n}");
         // An encoder that is now and then behind, and something that writes over a buffer.
@@ -234,7 +234,7 @@ fn of_what_lies_still_only_that_is_copied_which_was_covered() {
 
 #[test]
 fn what_is_covered_is_not_even_prepared() {
-    let mut stage = LayerRenderer::new(SIZE, Arc::new(Crew::alone()));
+    let mut stage = LayerRenderer::new(SIZE, Arc::new(WorkerPool::alone()));
     let mut canvas = Canvas::default();
     let small = flat(Size::new(32, 18), 90, None);
     let top = flat(SIZE, 200, None);
@@ -252,7 +252,7 @@ fn what_is_covered_is_not_even_prepared() {
 
 #[test]
 fn nothing_is_allocated_for_pictures_once_warm() {
-    let mut stage = LayerRenderer::new(SIZE, Arc::new(Crew::alone()));
+    let mut stage = LayerRenderer::new(SIZE, Arc::new(WorkerPool::alone()));
     let mut canvas = Canvas::default();
     let plan = plan_of(vec![layer(0, Placement::default()), layer(1, corner())]);
     let frames: Vec<_> = (0..40).map(|luma| flat(Size::new(64, 36), luma * 5, None)).collect();
@@ -267,7 +267,7 @@ fn nothing_is_allocated_for_pictures_once_warm() {
 
 #[test]
 fn a_group_is_laid_down_as_one_thing_and_drawn_anew_only_when_it_changes() {
-    let mut stage = LayerRenderer::new(SIZE, Arc::new(Crew::alone()));
+    let mut stage = LayerRenderer::new(SIZE, Arc::new(WorkerPool::alone()));
     let mut canvas = Canvas::default();
     let place = |x, width| Placement {
         x,

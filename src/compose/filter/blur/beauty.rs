@@ -3,7 +3,7 @@
 //! at half the size, where chroma is, and what it found is drawn out to the full size. How much of
 //! it is seen says a mask of skin, from chroma.
 
-use crate::base::Crew;
+use crate::base::WorkerPool;
 use crate::compose::draw::bands;
 use crate::compose::draw::bands::{BANDS, Band};
 use crate::compose::filter::alpha::{Doubler, times};
@@ -87,7 +87,7 @@ impl Beauty {
     }
 
     /// Luma at half the size, and the mask.
-    fn look(&mut self, from: &Planes, crew: &Crew) {
+    fn look(&mut self, from: &Planes, workers: &WorkerPool) {
         let (stride, width) = (from.luma_stride(), from.chroma_stride());
         for plane in [&mut self.small, &mut self.gain, &mut self.base, &mut self.mask] {
             plane.resize(from.u.len(), 0);
@@ -96,7 +96,7 @@ impl Beauty {
         let colors = from.u.chunks(chroma).zip(from.v.chunks(chroma));
         let results = self.small.chunks_mut(chroma).zip(self.mask.chunks_mut(chroma));
         let skin = &self.skin;
-        crew.each(
+        workers.each(
             results.zip(from.y.chunks(luma).zip(colors)),
             #[inline(always)]
             |((small, mask), (y, (u, v)))| {
@@ -114,22 +114,22 @@ impl Beauty {
                 }
             },
         );
-        self.boxes.blur(&mut self.mask, width, 2, crew);
+        self.boxes.blur(&mut self.mask, width, 2, workers);
     }
 
     /// The line `gain · y + base` of each box: flat where luma varies little.
-    fn fit(&mut self, width: usize, radius: usize, crew: &Crew) {
+    fn fit(&mut self, width: usize, radius: usize, workers: &WorkerPool) {
         let lines = Lines { small: &self.small, width, radius, flat: self.flat };
         let rows = bands::height(self.small.len() / width.max(1), width);
         let length = rows * width.max(1);
         let planes = self.gain.chunks_mut(length).zip(self.base.chunks_mut(length));
-        crew.each(
+        workers.each(
             planes.zip(&mut self.columns).enumerate(),
             #[inline(always)]
             |(index, ((gains, bases), columns))| lines.rows(index * rows, gains, bases, columns),
         );
-        self.boxes.blur(&mut self.gain, width, radius, crew);
-        self.boxes.blur(&mut self.base, width, radius, crew);
+        self.boxes.blur(&mut self.gain, width, radius, workers);
+        self.boxes.blur(&mut self.base, width, radius, workers);
     }
 }
 
@@ -213,20 +213,20 @@ impl Step for Beauty {
         (size, alpha)
     }
 
-    fn run(&mut self, from: &Planes, out: &mut Planes, crew: &Crew) {
+    fn run(&mut self, from: &Planes, out: &mut Planes, workers: &WorkerPool) {
         let width = from.chroma_stride();
-        self.look(from, crew);
+        self.look(from, workers);
         // As large as what skin is made of, at every size of the picture.
         let radius = (from.size().height as usize / 180).clamp(2, 12);
-        self.fit(width, radius, crew);
+        self.fit(width, radius, workers);
         for (large, small) in self.wide.iter_mut().zip([&self.gain, &self.base, &self.mask]) {
             large.resize(from.y.len(), 0);
-            self.doubler.double(small, width, large, crew);
+            self.doubler.double(small, width, large, workers);
         }
         let (luma, chroma) = lengths(from);
         let [gains, bases, masks] = self.wide.each_ref().map(|plane| plane.chunks(luma));
         let found = gains.zip(bases).zip(masks.zip(self.mask.chunks(chroma)));
-        crew.each(
+        workers.each(
             bands::bands(from, out).zip(found),
             #[inline(always)]
             |(band, ((gains, bases), (masks, small)))| {
@@ -313,14 +313,14 @@ mod tests {
     fn skin_becomes_smooth_edges_stay_and_the_wall_is_left_alone() {
         let from = portrait();
         let mut out = Planes::black(from.size());
-        Beauty::new(0.7, 0.0, Area::Skin).run(&from, &mut out, &Crew::alone());
+        Beauty::new(0.7, 0.0, Area::Skin).run(&from, &mut out, &WorkerPool::alone());
         let (before, after) = (varies(&from, 34..56), varies(&out, 34..56));
         assert!(after < before / 6.0, "{after} of {before}");
         assert!((varies(&out, 100..124) - varies(&from, 100..124)).abs() < 0.5, "the wall");
         for line in out.y.chunks_exact(128) {
             assert!(line[17] < 60 && line[23] > 130, "{} {}", line[17], line[23]);
         }
-        Beauty::new(0.7, 0.0, Area::Everything).run(&from, &mut out, &Crew::alone());
+        Beauty::new(0.7, 0.0, Area::Everything).run(&from, &mut out, &WorkerPool::alone());
         assert!(varies(&out, 100..124) < varies(&from, 100..124) / 6.0);
         assert_eq!(out.u, from.u);
     }
@@ -329,11 +329,11 @@ mod tests {
     fn whitening_lightens_skin_alone_and_nothing_is_nothing() {
         let from = portrait();
         let mut out = Planes::black(from.size());
-        Beauty::new(0.0, 0.8, Area::Skin).run(&from, &mut out, &Crew::alone());
+        Beauty::new(0.0, 0.8, Area::Skin).run(&from, &mut out, &WorkerPool::alone());
         assert!(out.y[64 * 30 + 40] > from.y[64 * 30 + 40] + 8);
         assert_eq!(out.y[128 * 30 + 120], from.y[128 * 30 + 120]);
         assert!(out.v[32 * 2 + 10] < from.v[32 * 2 + 10] && out.v[60] == from.v[60]);
-        Beauty::new(0.0, 0.0, Area::Everything).run(&from, &mut out, &Crew::alone());
+        Beauty::new(0.0, 0.0, Area::Everything).run(&from, &mut out, &WorkerPool::alone());
         assert_eq!(out, from);
     }
 
@@ -349,22 +349,22 @@ mod tests {
         from.u.iter_mut().for_each(|u| *u = next(90, 50));
         from.v.iter_mut().for_each(|v| *v = next(130, 40));
         from.alpha.iter_mut().flatten().for_each(|alpha| *alpha = next(0, 256));
-        let run = |beauty: &mut Beauty, crew: &Crew| {
+        let run = |beauty: &mut Beauty, workers: &WorkerPool| {
             let mut out = Planes::transparent(size);
-            beauty.run(&from, &mut out, crew);
+            beauty.run(&from, &mut out, workers);
             out
         };
         let mut beauty = Beauty::new(0.7, 0.4, Area::Skin);
-        let alone = run(&mut beauty, &Crew::alone());
+        let alone = run(&mut beauty, &WorkerPool::alone());
         assert_eq!(alone.alpha, from.alpha);
         assert_ne!(alone.y, from.y);
-        assert!(run(&mut beauty, &Crew::of("onair-test", 4)) == alone);
+        assert!(run(&mut beauty, &WorkerPool::of("onair-test", 4)) == alone);
         // The whole picture as one band.
         let lines = Lines { small: &beauty.small, width: 320, radius: 2, flat: beauty.flat };
         let (mut gain, mut base) = (vec![0; 320 * 240], vec![0; 320 * 240]);
         lines.rows(0, &mut gain, &mut base, &mut Vec::new());
-        beauty.boxes.blur(&mut gain, 320, 2, &Crew::alone());
-        beauty.boxes.blur(&mut base, 320, 2, &Crew::alone());
+        beauty.boxes.blur(&mut gain, 320, 2, &WorkerPool::alone());
+        beauty.boxes.blur(&mut base, 320, 2, &WorkerPool::alone());
         assert!(gain == beauty.gain && base == beauty.base);
     }
 }

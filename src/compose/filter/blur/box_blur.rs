@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use fearless_simd::{Simd, SimdBase, dispatch, u8x16};
 
-use crate::base::Crew;
+use crate::base::WorkerPool;
 use crate::base::simd::level;
 use crate::compose::draw::bands::{BANDS, strips};
 
@@ -36,10 +36,10 @@ pub(in crate::compose::filter) struct BoxBlur {
 impl BoxBlur {
     /// Each pixel becomes the mean of the box around it that reaches `radius` to each side; the
     /// edges go on outwards. `plane` has rows of `width`.
-    pub fn blur(&mut self, plane: &mut [u8], width: usize, radius: usize, crew: &Crew) {
+    pub fn blur(&mut self, plane: &mut [u8], width: usize, radius: usize, workers: &WorkerPool) {
         if radius > 0 && width > 0 && plane.len() >= width {
-            self.along(plane, width, &[radius], crew);
-            self.down(plane, width, &[radius], crew);
+            self.along(plane, width, &[radius], workers);
+            self.down(plane, width, &[radius], workers);
         }
     }
 
@@ -51,28 +51,28 @@ impl BoxBlur {
         out: &mut [u8],
         width: usize,
         radii: &[usize],
-        crew: &Crew,
+        workers: &WorkerPool,
     ) {
         let none = radii.iter().take_while(|radius| **radius == 0).count();
         let radii = radii.get(none..).unwrap_or_default();
         if radii.is_empty() || width == 0 {
             return out.copy_from_slice(from);
         }
-        self.along(from, width, radii, crew);
-        self.down(out, width, radii, crew);
+        self.along(from, width, radii, workers);
+        self.down(out, width, radii, workers);
     }
 
-    fn along(&mut self, from: &[u8], width: usize, radii: &[usize], crew: &Crew) {
+    fn along(&mut self, from: &[u8], width: usize, radii: &[usize], workers: &WorkerPool) {
         self.rows.resize(from.len(), 0);
         let parts = strips(from, &mut self.rows, width).zip(&mut self.turned);
-        crew.each(parts, #[inline(always)] |(strip, turned)| {
+        workers.each(parts, #[inline(always)] |(strip, turned)| {
             dispatch!(level(), simd => along(simd, strip.from, strip.out, width, radii, turned));
         });
     }
 
-    fn down(&mut self, out: &mut [u8], width: usize, radii: &[usize], crew: &Crew) {
+    fn down(&mut self, out: &mut [u8], width: usize, radii: &[usize], workers: &WorkerPool) {
         let rows = &self.rows;
-        crew.each(
+        workers.each(
             strips(rows, out, width).zip(&mut self.stripes),
             #[inline(always)]
             |(strip, stripes)| {
@@ -400,19 +400,19 @@ mod tests {
     /// Sides that fill neither blocks nor stripes nor bands, and what is smaller than a box.
     #[test]
     fn one_box_is_what_it_is_pixel_by_pixel() {
-        let crew = Crew::of("bands", 2);
+        let workers = WorkerPool::of("bands", 2);
         for (width, height) in [(1, 1), (2, 40), (13, 9), (16, 16), (33, 17), (530, 70)] {
             for radius in [1, 2, 5, 20] {
                 let from = painted(width, height);
                 let mut plane = from.clone();
-                BoxBlur::default().blur(&mut plane, width, radius, &crew);
+                BoxBlur::default().blur(&mut plane, width, radius, &workers);
                 assert!(plane == slowly(&from, width, radius), "{width}x{height}, {radius}");
             }
         }
         let mut flat = vec![235; 40];
-        BoxBlur::default().blur(&mut flat, 8, 3, &Crew::alone());
+        BoxBlur::default().blur(&mut flat, 8, 3, &WorkerPool::alone());
         assert_eq!(flat, [235; 40]);
-        BoxBlur::default().blur(&mut [1, 2], 0, 3, &Crew::alone());
+        BoxBlur::default().blur(&mut [1, 2], 0, 3, &WorkerPool::alone());
     }
 
     /// All passes along the rows come before all downwards, which rounds elsewhere.
@@ -428,13 +428,13 @@ mod tests {
         ] {
             let from = painted(width, height);
             let mut out = vec![0; from.len()];
-            boxes.blur_to(&from, &mut out, width, &radii, &Crew::of("bands", 2));
+            boxes.blur_to(&from, &mut out, width, &radii, &WorkerPool::of("bands", 2));
             let want = radii.iter().fold(from, |plane, radius| slowly(&plane, width, *radius));
             let worst = out.iter().zip(&want).map(|(one, other)| one.abs_diff(*other)).max();
             assert!(worst <= Some(1), "{width}x{height}, {radii:?}: {worst:?}");
         }
         let mut out = [0; 3];
-        boxes.blur_to(&[1, 2, 3], &mut out, 3, &[0, 0, 0], &Crew::alone());
+        boxes.blur_to(&[1, 2, 3], &mut out, 3, &[0, 0, 0], &WorkerPool::alone());
         assert_eq!(out, [1, 2, 3]);
     }
 

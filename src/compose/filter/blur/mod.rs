@@ -5,7 +5,7 @@
 pub(in crate::compose::filter) mod beauty;
 pub(in crate::compose::filter) mod box_blur;
 
-use crate::base::Crew;
+use crate::base::WorkerPool;
 use crate::compose::draw::bands::{BANDS, strips};
 use crate::compose::filter::blur::box_blur::{BoxBlur, gaussian};
 use crate::compose::filter::step::Step;
@@ -31,10 +31,10 @@ impl Step for Blur {
         (size, alpha)
     }
 
-    fn run(&mut self, from: &Planes, out: &mut Planes, crew: &Crew) {
+    fn run(&mut self, from: &Planes, out: &mut Planes, workers: &WorkerPool) {
         let (stride, chroma_stride) = (from.luma_stride(), from.chroma_stride());
         let mut blur = |from: &[u8], out: &mut [u8], width, radii| {
-            self.boxes.blur_to(from, out, width, radii, crew);
+            self.boxes.blur_to(from, out, width, radii, workers);
         };
         blur(&from.y, &mut out.y, stride, &self.luma);
         if let (Some(from), Some(out)) = (&from.alpha, &mut out.alpha) {
@@ -66,7 +66,7 @@ impl Step for Sharpen {
     }
 
     /// The blur is 1 4 6 4 1 both ways.
-    fn run(&mut self, from: &Planes, out: &mut Planes, crew: &Crew) {
+    fn run(&mut self, from: &Planes, out: &mut Planes, workers: &WorkerPool) {
         out.u.copy_from_slice(&from.u);
         out.v.copy_from_slice(&from.v);
         if let (Some(out), Some(from)) = (&mut out.alpha, &from.alpha) {
@@ -79,7 +79,7 @@ impl Step for Sharpen {
             from.y.get(index * width..(index + 1) * width).unwrap_or_default()
         };
         let by = self.by;
-        crew.each(
+        workers.each(
             strips(&from.y, &mut out.y, width).zip(&mut self.columns),
             #[inline(always)]
             |(strip, column)| {
@@ -151,11 +151,11 @@ mod tests {
     fn a_blur_softens_an_edge_and_leaves_what_is_flat() {
         let from = edge(Size::new(64, 8));
         let mut out = Planes::black(from.size());
-        Blur::new(3.0).run(&from, &mut out, &Crew::alone());
+        Blur::new(3.0).run(&from, &mut out, &WorkerPool::alone());
         assert_eq!((out.y[0], out.y[63], out.u[5]), (16, 200, 90));
         assert!(out.y[31].abs_diff(108) < 14 && out.y[32].abs_diff(108) < 14, "{}", out.y[31]);
         assert!(out.y.chunks_exact(64).all(|line| line.windows(2).all(|two| two[0] <= two[1])));
-        Blur::new(0.0).run(&from, &mut out, &Crew::alone());
+        Blur::new(0.0).run(&from, &mut out, &WorkerPool::alone());
         assert_eq!(out, from);
     }
 
@@ -163,11 +163,11 @@ mod tests {
     fn sharpening_overshoots_at_an_edge_and_leaves_what_is_flat() {
         let from = edge(Size::new(16, 6));
         let mut out = Planes::black(from.size());
-        Sharpen::new(0.5).run(&from, &mut out, &Crew::alone());
+        Sharpen::new(0.5).run(&from, &mut out, &WorkerPool::alone());
         assert_eq!((out.y[0], out.y[15], &out.u), (16, 200, &from.u));
         // Beside the edge the blur takes 5/16 of the step away, half of which comes on top.
         assert!(out.y[8].abs_diff(200 + 29) <= 1, "{}", out.y[8]);
-        Sharpen::new(0.0).run(&from, &mut out, &Crew::alone());
+        Sharpen::new(0.0).run(&from, &mut out, &WorkerPool::alone());
         assert_eq!(out, from);
     }
 }

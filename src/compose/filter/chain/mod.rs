@@ -6,7 +6,7 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::{Crew, Fresh, Pool, Pooled, Timestamp};
+use crate::base::{Fresh, Pool, Pooled, Timestamp, WorkerPool};
 use crate::compose::draw::color_convert::ColorConvert;
 use crate::compose::filter::assets::{AssetSupply, FilterAssets};
 use crate::compose::filter::blur::beauty::Beauty;
@@ -40,14 +40,14 @@ pub struct WantedFilter {
 pub enum Cover {
     /// What lies below: it may come any moment.
     Nothing,
-    Slate,
+    Placeholder,
 }
 
 impl WantedFilter {
     fn cover(&self) -> Option<Cover> {
         let cover = match self.material {
             AssetSupply::Coming => Cover::Nothing,
-            AssetSupply::Lacking => Cover::Slate,
+            AssetSupply::Lacking => Cover::Placeholder,
             AssetSupply::Nothing | AssetSupply::There(_) => return None,
         };
         self.slot.filter.hides_by_file().then_some(cover)
@@ -168,22 +168,22 @@ impl Chain {
         picture: &VideoFrame,
         at: Timestamp,
         lean: bool,
-        crew: &Crew,
+        workers: &WorkerPool,
     ) -> VideoFrame {
         if self.links.is_empty() {
             return picture.clone();
         }
-        let mut frame = self.tint(picture, crew);
+        let mut frame = self.tint(picture, workers);
         for link in &mut self.links {
             if !(lean && link.wanted.slot.filter.is_costly()) {
-                frame = link.run(&frame, at, crew);
+                frame = link.run(&frame, at, workers);
             }
         }
         frame
     }
 
     /// The picture in the program's colours.
-    fn tint(&mut self, picture: &VideoFrame, crew: &Crew) -> VideoFrame {
+    fn tint(&mut self, picture: &VideoFrame, workers: &WorkerPool) -> VideoFrame {
         if picture.color == Color::PROGRAM {
             self.tinted = None;
             return picture.clone();
@@ -194,7 +194,7 @@ impl Chain {
         let from = &**picture.planes;
         let mut out = take(&mut self.shelf, (from.size(), !from.is_opaque()));
         out.copy(from);
-        self.tint.apply(picture.color, &mut out, crew);
+        self.tint.apply(picture.color, &mut out, workers);
         let frame = VideoFrame { color: Color::PROGRAM, planes: out.share(), ..*picture };
         let from = Arc::clone(&picture.planes);
         self.tinted = Some(Made { from, frame: frame.clone() });
@@ -245,7 +245,7 @@ impl Link {
         true
     }
 
-    fn run(&mut self, picture: &VideoFrame, at: Timestamp, crew: &Crew) -> VideoFrame {
+    fn run(&mut self, picture: &VideoFrame, at: Timestamp, workers: &WorkerPool) -> VideoFrame {
         let step: &mut dyn Step = match &mut self.work {
             Work::Step(step) => &mut **step,
             Work::Denoise(denoise) => denoise,
@@ -260,7 +260,7 @@ impl Link {
         let from = &**picture.planes;
         let shape = step.shape(from.size(), !from.is_opaque());
         let mut out = take(&mut self.shelf, shape);
-        step.run(from, &mut out, crew);
+        step.run(from, &mut out, workers);
         let frame = VideoFrame { planes: out.share(), ..*picture };
         self.made = Some(Made { from: Arc::clone(&picture.planes), frame: frame.clone() });
         frame

@@ -55,7 +55,7 @@ fn every_filter_takes_every_size_with_and_without_alpha() {
                     }
                     let mut chain = Chain::default();
                     chain.set(&wanted([filter.clone()]));
-                    let out = chain.apply(&frame, Timestamp::ZERO, false, &Crew::alone());
+                    let out = chain.apply(&frame, Timestamp::ZERO, false, &WorkerPool::alone());
                     assert_eq!(out.size(), filter.size(size), "{filter:?}");
                     assert!(out.size().is_valid());
                     assert!(out.color == Color::PROGRAM || chain.is_empty());
@@ -75,13 +75,13 @@ fn what_changes_nothing_gives_the_same_picture() {
     let mut chain = Chain::default();
     chain.set(&wanted(still));
     assert_eq!(
-        **chain.apply(&frame, Timestamp::ZERO, false, &Crew::alone()).planes,
+        **chain.apply(&frame, Timestamp::ZERO, false, &WorkerPool::alone()).planes,
         **frame.planes
     );
     chain.set(&[]);
     assert!(chain.is_empty());
     assert!(Arc::ptr_eq(
-        &chain.apply(&frame, Timestamp::ZERO, false, &Crew::alone()).planes,
+        &chain.apply(&frame, Timestamp::ZERO, false, &WorkerPool::alone()).planes,
         &frame.planes
     ));
 }
@@ -95,10 +95,10 @@ fn a_picture_that_stands_still_is_filtered_once_and_nothing_is_allocated_once_wa
     filters.extend(Filter::of_kind("luma-key"));
     chain.set(&wanted(filters.clone()));
     let frame = picture(Size::new(64, 36), Color::WEBCAM);
-    let first = chain.apply(&frame, Timestamp::ZERO, false, &Crew::alone());
+    let first = chain.apply(&frame, Timestamp::ZERO, false, &WorkerPool::alone());
     assert!(Arc::ptr_eq(
         &first.planes,
-        &chain.apply(&frame, Timestamp::ZERO, false, &Crew::alone()).planes
+        &chain.apply(&frame, Timestamp::ZERO, false, &WorkerPool::alone()).planes
     ));
     // The last one alone is another: those before it are not carried out again.
     let before = chain
@@ -113,7 +113,7 @@ fn a_picture_that_stands_still_is_filtered_once_and_nothing_is_allocated_once_wa
     chain.set(&wanted(other));
     assert!(!Arc::ptr_eq(
         &first.planes,
-        &chain.apply(&frame, Timestamp::ZERO, false, &Crew::alone()).planes
+        &chain.apply(&frame, Timestamp::ZERO, false, &WorkerPool::alone()).planes
     ));
     let after = chain
         .links
@@ -127,7 +127,7 @@ fn a_picture_that_stands_still_is_filtered_once_and_nothing_is_allocated_once_wa
             &picture(Size::new(64, 36), Color::WEBCAM),
             Timestamp::ZERO,
             false,
-            &Crew::alone(),
+            &WorkerPool::alone(),
         );
         seen.insert(out.planes.y.as_ptr() as usize);
     }
@@ -146,7 +146,7 @@ fn what_waited_behind_a_mask_that_was_being_read_is_never_seen() {
     chain.set(&masked(Some(AssetSupply::Coming)));
     let frame = picture(Size::new(20, 10), Color::PROGRAM);
     let apply = |chain: &mut Chain, n: i64| {
-        chain.apply(&frame, Timestamp::from_millis(40 * n), false, &Crew::alone())
+        chain.apply(&frame, Timestamp::from_millis(40 * n), false, &WorkerPool::alone())
     };
     (0..5).for_each(|n| drop(apply(&mut chain, n)));
     chain.set(&masked(None));
@@ -164,7 +164,7 @@ fn delayed(lengths: impl Fn(usize) -> Vec<f32>, count: usize) -> Vec<usize> {
         chain.set(&wanted(lengths(n).into_iter().map(|ms| Filter::Delay { ms })));
         let frame = picture(Size::new(2, 2), Color::PROGRAM);
         let at = Timestamp::from_millis(40 * n as i64);
-        let out = chain.apply(&frame, at, false, &Crew::alone());
+        let out = chain.apply(&frame, at, false, &WorkerPool::alone());
         made.push(frame.planes);
         made.iter().position(|it| Arc::ptr_eq(it, &out.planes)).unwrap()
     });
@@ -200,7 +200,7 @@ fn what_remembers_goes_on_with_that_while_its_amounts_are_drawn() {
     let denoise = |temporal| Filter::Denoise { spatial: 0.0, temporal };
     let see = |chain: &mut Chain, filter: Filter, frame: &VideoFrame| {
         chain.set(&wanted([filter]));
-        let out = chain.apply(frame, Timestamp::ZERO, false, &Crew::alone());
+        let out = chain.apply(frame, Timestamp::ZERO, false, &WorkerPool::alone());
         out.planes.y[64]
     };
     let mut chain = Chain::default();
@@ -252,9 +252,9 @@ fn what_hides_something_covers_the_picture_while_its_file_is_not_there() {
     let there = AssetSupply::There(FILES[1].clone());
     let (coming, lacking) = (AssetSupply::Coming, AssetSupply::Lacking);
     assert_eq!(cover(&[("mask", true, coming.clone())]), Some(Cover::Nothing));
-    assert_eq!(cover(&[("mask", true, lacking.clone())]), Some(Cover::Slate));
+    assert_eq!(cover(&[("mask", true, lacking.clone())]), Some(Cover::Placeholder));
     let both = [("mask", true, lacking.clone()), ("mask", true, coming.clone())];
-    assert_eq!(cover(&both), Some(Cover::Slate));
+    assert_eq!(cover(&both), Some(Cover::Placeholder));
     assert_eq!(cover(&[("mask", false, lacking.clone())]), None, "it is off");
     assert_eq!(cover(&[("mask", true, there)]), None);
     assert_eq!(cover(&[("mask", true, AssetSupply::Nothing)]), None, "no file is chosen yet");

@@ -2,7 +2,7 @@
 //! turned and scaled in fixed point. Gain and contrast mean the same to chroma as to luma, as they
 //! would in RGB; gamma bends luma alone.
 
-use crate::base::Crew;
+use crate::base::WorkerPool;
 use crate::compose::draw::bands::bands;
 use crate::compose::filter::alpha::times;
 use crate::compose::filter::step::Step;
@@ -101,9 +101,9 @@ impl Step for ColorCorrection {
         (size, alpha || self.opacity < 255)
     }
 
-    fn run(&mut self, from: &Planes, out: &mut Planes, crew: &Crew) {
+    fn run(&mut self, from: &Planes, out: &mut Planes, workers: &WorkerPool) {
         let (straight, across, opacity) = (self.straight, self.across, self.opacity);
-        crew.each(
+        workers.each(
             bands(from, out),
             #[inline(always)]
             |band| {
@@ -158,7 +158,7 @@ mod tests {
         let (size, alpha) = tone.shape(from.size(), false);
         assert!(!alpha);
         let mut out = Planes::black(size);
-        tone.run(&from, &mut out, &Crew::alone());
+        tone.run(&from, &mut out, &WorkerPool::alone());
         [out.y[3], out.u[0], out.v[0]]
     }
 
@@ -191,7 +191,7 @@ mod tests {
         from.alpha = Some(vec![255, 128, 1, 0]);
         assert_eq!(tone.shape(from.size(), false), (from.size(), true));
         let mut out = Planes::transparent(from.size());
-        tone.run(&from, &mut out, &Crew::alone());
+        tone.run(&from, &mut out, &WorkerPool::alone());
         assert_eq!(out.alpha, Some(vec![128, 64, 1, 0]));
     }
 }

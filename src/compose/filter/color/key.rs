@@ -2,7 +2,7 @@
 //! The chroma key looks at chroma alone, where it is: one look into a table a chroma sample gives
 //! alpha and the chroma without spill, and alpha is drawn out to the size of luma.
 
-use crate::base::Crew;
+use crate::base::WorkerPool;
 use crate::compose::draw::bands;
 use crate::compose::draw::bands::bands;
 use crate::compose::filter::alpha::{Doubler, multiply, times_all};
@@ -91,12 +91,12 @@ impl Step for ChromaKey {
         (size, true)
     }
 
-    fn run(&mut self, from: &Planes, out: &mut Planes, crew: &Crew) {
+    fn run(&mut self, from: &Planes, out: &mut Planes, workers: &WorkerPool) {
         let (width, table) = (from.chroma_stride(), &self.table);
         self.small.resize(from.u.len(), 0);
         let rows = bands::height(from.u.len() / width.max(1), width);
         let smalls = self.small.chunks_mut(rows * width.max(1));
-        crew.each(
+        workers.each(
             bands(from, out).zip(smalls),
             #[inline(always)]
             |(band, small)| {
@@ -112,7 +112,7 @@ impl Step for ChromaKey {
             },
         );
         if let Some(alpha) = &mut out.alpha {
-            self.doubler.double(&self.small, width, alpha, crew);
+            self.doubler.double(&self.small, width, alpha, workers);
             multiply(alpha, from.alpha.as_ref());
         }
     }
@@ -148,10 +148,10 @@ impl Step for ColorKey {
         (size, true)
     }
 
-    fn run(&mut self, from: &Planes, out: &mut Planes, crew: &Crew) {
+    fn run(&mut self, from: &Planes, out: &mut Planes, workers: &WorkerPool) {
         let (stride, chroma_stride) = (from.luma_stride(), from.chroma_stride());
         let (table, [kr, kg, kb]) = (&self.table, self.key);
-        crew.each(
+        workers.each(
             bands(from, out).zip(&mut self.add),
             #[inline(always)]
             |(mut band, adds)| {
@@ -223,9 +223,9 @@ impl Step for LumaKey {
         (size, true)
     }
 
-    fn run(&mut self, from: &Planes, out: &mut Planes, crew: &Crew) {
+    fn run(&mut self, from: &Planes, out: &mut Planes, workers: &WorkerPool) {
         let table = &self.table;
-        crew.each(
+        workers.each(
             bands(from, out),
             #[inline(always)]
             |mut band| {
@@ -259,7 +259,7 @@ mod tests {
         let (size, alpha) = step.shape(from.size(), !from.is_opaque());
         assert!(alpha);
         let mut out = Planes::transparent(size);
-        step.run(from, &mut out, &Crew::alone());
+        step.run(from, &mut out, &WorkerPool::alone());
         out
     }
 

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::base::Crew;
+use crate::base::WorkerPool;
 use crate::compose::draw::bands::{Band, bands};
 use crate::compose::filter::color::cube::Cube;
 use crate::compose::filter::color::key::luma_chroma_of;
@@ -117,9 +117,9 @@ impl Step for Lut {
         (size, alpha)
     }
 
-    fn run(&mut self, from: &Planes, out: &mut Planes, crew: &Crew) {
+    fn run(&mut self, from: &Planes, out: &mut Planes, workers: &WorkerPool) {
         let (stride, width) = (from.luma_stride(), from.chroma_stride());
-        crew.each(
+        workers.each(
             bands(from, out),
             #[inline(always)]
             |band| self.map(band, stride, width),
@@ -199,7 +199,11 @@ mod tests {
     fn a_table_that_changes_nothing_changes_nothing() {
         let from = every_chroma();
         let mut out = Planes::black(from.size());
-        Lut::new(Arc::new(Table::new(&cube(|it| it))), 1.0).run(&from, &mut out, &Crew::alone());
+        Lut::new(Arc::new(Table::new(&cube(|it| it))), 1.0).run(
+            &from,
+            &mut out,
+            &WorkerPool::alone(),
+        );
         for (out, from) in [(&out.y, &from.y), (&out.u, &from.u), (&out.v, &from.v)] {
             let worst = out.iter().zip(from).map(|(a, b)| a.abs_diff(*b)).max();
             assert!(worst <= Some(1), "{worst:?}");
@@ -212,10 +216,10 @@ mod tests {
         let mut from = Planes::black(Size::new(2, 2));
         (from.y, from.u, from.v) = (vec![81; 4], vec![100], vec![160]);
         let mut out = Planes::black(from.size());
-        Lut::new(Arc::clone(&negative), 1.0).run(&from, &mut out, &Crew::alone());
+        Lut::new(Arc::clone(&negative), 1.0).run(&from, &mut out, &WorkerPool::alone());
         assert!(out.y[0].abs_diff(170) <= 1 && out.u[0].abs_diff(156) <= 1, "{:?}", out.y);
         assert!(out.v[0].abs_diff(96) <= 1);
-        Lut::new(negative, 0.5).run(&from, &mut out, &Crew::alone());
+        Lut::new(negative, 0.5).run(&from, &mut out, &WorkerPool::alone());
         assert!(out.y[0].abs_diff(126) <= 1 && out.u[0].abs_diff(128) <= 1);
     }
 }

@@ -5,7 +5,7 @@
 
 use fearless_simd::{Simd, dispatch, f32x4};
 
-use crate::base::Crew;
+use crate::base::WorkerPool;
 use crate::base::simd::level;
 use crate::decode::backend::ffmpeg::transfer::Kind;
 use crate::media::Planes;
@@ -57,11 +57,11 @@ struct Rows<'a> {
 }
 
 impl Table {
-    pub fn new(kind: Kind, crew: &Crew) -> Self {
+    pub fn new(kind: Kind, workers: &WorkerPool) -> Self {
         let ready = kind.ready();
         let side = COLUMNS + 1;
         let mut nodes = vec![[0.0_f32; 3]; side * side * NODES];
-        crew.each(nodes.chunks_mut(side * NODES).enumerate(), |(cb, nodes)| {
+        workers.each(nodes.chunks_mut(side * NODES).enumerate(), |(cb, nodes)| {
             for (place, node) in nodes.iter_mut().enumerate() {
                 let (cr, luma) = (place / NODES, place % NODES);
                 let codes = [luma << LUMA_STEP, cb << CHROMA_STEP, cr << CHROMA_STEP];
@@ -107,7 +107,7 @@ impl Table {
     }
 
     /// Makes a picture of ours of one of 10 bits that is at least as large.
-    pub fn show(&self, from: &Wide<'_>, into: &mut Planes, crew: &Crew) {
+    pub fn show(&self, from: &Wide<'_>, into: &mut Planes, workers: &WorkerPool) {
         let Some(look) = self.look() else { return };
         let (width, half) = (into.luma_stride(), into.chroma_stride());
         // Of whole rows of chroma, each with its two of luma.
@@ -121,7 +121,7 @@ impl Table {
             .zip(into.y.chunks_mut(width * 2 * rows))
             .zip(into.u.chunks_mut(half * rows))
             .zip(into.v.chunks_mut(half * rows));
-        crew.each(bands, |(((((y, u), v), to_y), to_u), to_v)| {
+        workers.each(bands, |(((((y, u), v), to_y), to_u), to_v)| {
             let from = y.chunks(luma.1 * 2).zip(u.chunks(cb.1)).zip(v.chunks(cr.1));
             let into = to_y
                 .chunks_exact_mut(width * 2)
@@ -218,7 +218,7 @@ mod tests {
         ] {
             let (primaries, matrix) = (Primaries::Bt2020, Matrix::Bt2020);
             let kind = Kind { transfer, primaries, matrix, full: false, peak };
-            let (table, ready) = (Table::new(kind, &Crew::alone()), kind.ready());
+            let (table, ready) = (Table::new(kind, &WorkerPool::alone()), kind.ready());
             let look = table.look().unwrap();
             let mut errors: [Vec<f64>; 3] = Default::default();
             let mut seed = 1_u32;
@@ -265,7 +265,7 @@ mod tests {
             full: true,
             peak: None,
         };
-        let table = Table::new(kind, &Crew::alone());
+        let table = Table::new(kind, &WorkerPool::alone());
         for size in [Size::new(2, 2), Size::new(6, 34), Size::new(130, 18)] {
             let mut planes = Planes::black(size);
             let (width, height) = (size.width as usize, size.height as usize);
@@ -274,7 +274,7 @@ mod tests {
             let chroma = vec![0x0200_u16; (width / 2 + 5) * height / 2];
             let stride = width / 2 + 5;
             let from = Wide([(&luma, width + 3), (&chroma, stride), (&chroma, stride)]);
-            table.show(&from, &mut planes, &Crew::alone());
+            table.show(&from, &mut planes, &WorkerPool::alone());
             assert!(planes.y.iter().all(|it| *it >= 234), "{size}");
             assert!(planes.u.iter().chain(&planes.v).all(|it| *it == 128), "{size}");
         }

@@ -5,7 +5,7 @@
 
 use std::ffi::c_int;
 
-use crate::base::Crew;
+use crate::base::WorkerPool;
 use crate::decode::backend::ffmpeg::color_table::{Table, Wide};
 use crate::decode::backend::ffmpeg::system as ffi;
 use crate::decode::backend::ffmpeg::transfer::{Kind, Matrix, Primaries, Transfer};
@@ -18,7 +18,7 @@ const MAX_LUMINANCE: f64 = 10_000.0;
 #[derive(Default)]
 pub(super) struct Mapper {
     table: Option<Table>,
-    crew: Option<Crew>,
+    workers: Option<WorkerPool>,
     /// What the stream said last of its brightest; not every picture comes with it.
     peak: Option<u16>,
 }
@@ -129,12 +129,12 @@ impl Mapper {
             plane(cb, of_cb, width / 2, height / 2)?,
             plane(cr, of_cr, width / 2, height / 2)?,
         ]);
-        let crew = self.crew.get_or_insert_with(|| Crew::of_this_machine("colours"));
+        let workers = self.workers.get_or_insert_with(|| WorkerPool::of_this_machine("colours"));
         let table = match &mut self.table {
             Some(table) if table.kind() == kind => table,
-            table => table.insert(Table::new(kind, crew)),
+            table => table.insert(Table::new(kind, workers)),
         };
-        table.show(&from, planes, crew);
+        table.show(&from, planes, workers);
         Ok(())
     }
 }

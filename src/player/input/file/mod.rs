@@ -14,7 +14,7 @@ pub(in crate::player) use open::{no_flv, open};
 
 use crate::base::Stop;
 use crate::player::demux::file_samples;
-use crate::player::demux::file_samples::{FileSample, SampleFile, TrackKind};
+use crate::player::demux::file_samples::{FileFormat, FileSample, SampleFile};
 use crate::player::input::feed::InputFeed;
 use crate::player::session::gapless::NextFile;
 use crate::player::state::{Failure, State};
@@ -108,7 +108,7 @@ impl Opened {
     /// `None`: nothing is in it, or something that cannot be decoded here.
     fn of(path: &Path, stop: &Stop) -> Result<Option<Self>, Failure> {
         let file = open(path)?;
-        if file_samples::medium(&file, path)? == TrackKind::Film(Format::Flv) {
+        if file_samples::file_format(&file, path)? == FileFormat::Container(Format::Flv) {
             return Ok(flv::NextHead::of(path, stop)?.map(Self::Flv));
         }
         let film = SampleFile::open(file, path)?.filter(SampleFile::is_playable);
@@ -183,7 +183,7 @@ fn read(
         Some(Opened::Flv(_)) => return flv::read(feed, path, from, round, sequel),
         None => {
             let file = open(path)?;
-            if file_samples::medium(&file, path)? == TrackKind::Film(Format::Flv) {
+            if file_samples::file_format(&file, path)? == FileFormat::Container(Format::Flv) {
                 return flv::read(feed, path, from, round, sequel);
             }
             SampleFile::open(file, path)?

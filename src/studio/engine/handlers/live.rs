@@ -184,7 +184,7 @@ impl Engine {
     pub(in crate::studio::engine) fn stop_live(&mut self) {
         let Some(on_air) = &mut self.state.on_air else { return };
         let stays = on_air.is_recording() || self.settings.preferences.recording.keeps_always();
-        if stays && on_air.is_publishing() && on_air.film().is_none() {
+        if stays && on_air.is_publishing() && on_air.passthrough().is_none() {
             self.state.stopping = true;
             self.state.ending.extend(on_air.end_publishers(self.last_words.0.clone()));
         } else {
@@ -217,9 +217,12 @@ impl Engine {
     }
 
     pub(in crate::studio::engine) fn end_if_idle(&mut self) {
-        let film = self.state.on_air.as_ref().is_some_and(|on_air| on_air.film().is_some());
+        let passthrough =
+            self.state.on_air.as_ref().is_some_and(|on_air| on_air.passthrough().is_some());
         let keeps = self.settings.preferences.recording.keeps_always() && !self.state.quitting;
-        if (film || !keeps) && self.state.on_air.as_ref().is_some_and(|on_air| !on_air.is_busy()) {
+        if (passthrough || !keeps)
+            && self.state.on_air.as_ref().is_some_and(|on_air| !on_air.is_busy())
+        {
             self.report_passthrough();
             self.end_broadcast();
         }

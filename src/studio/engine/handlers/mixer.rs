@@ -67,7 +67,7 @@ impl Engine {
         }
     }
 
-    /// The strips follow what the scenes show since they were as `before`; the desk as it was, if that
+    /// The strips follow what the scenes show since they were as `before`; the mixer as it was, if that
     /// changed it.
     pub(in crate::studio::engine) fn follow_shown(
         &mut self,
@@ -76,7 +76,7 @@ impl Engine {
         if before.sources == self.settings.collection.sources {
             return None;
         }
-        let desk = self.settings.strips.clone();
+        let old_strips = self.settings.strips.clone();
         let main = self.state.program.as_ref().map(|it| it.audio_choice());
         let unheard = source_strips::follow(
             &mut self.settings.strips,
@@ -94,11 +94,11 @@ impl Engine {
             let source = unheard.join(", ");
             self.tell(&StudioMessage::Scenes(SceneMessage::NoStrip { source }), "");
         }
-        if self.settings.strips == desk {
+        if self.settings.strips == old_strips {
             return None;
         }
         self.set_strips();
-        Some(desk)
+        Some(old_strips)
     }
 
     /// Whether what is heard is also shown, and told of there: once is enough.
@@ -149,7 +149,7 @@ impl Engine {
         });
     }
 
-    /// Changes the desk, as a step that can be undone.
+    /// Changes the mixer, as a step that can be undone.
     fn with_mixer(&mut self, change: impl FnOnce(&mut Vec<AudioStrip>)) {
         let before = self.settings.strips.clone();
         change(&mut self.settings.strips);
@@ -157,7 +157,7 @@ impl Engine {
             return;
         }
         if let Some(change) = Change::of_mixer(&before, &self.settings.strips) {
-            self.add_step(Before { scenes: None, desk: Some(before) }, change);
+            self.add_step(Before { scenes: None, strips: Some(before) }, change);
         }
         self.set_strips();
         self.changed();

@@ -49,7 +49,7 @@ impl Engine {
     /// The targets that are on air, or on their way back there, and are to be looked at.
     fn wanted_monitors(&self) -> Vec<WantedMonitor> {
         let Some(on_air) = &self.state.on_air else { return Vec::new() };
-        if on_air.film().is_some() {
+        if on_air.passthrough().is_some() {
             // It is not decoded here: there is nothing to compare with.
             return Vec::new();
         }

@@ -57,9 +57,9 @@ impl Engine {
     }
 
     fn begin_passthrough(&mut self, opened: Opened) {
-        let Opened { path, again, film } = opened;
-        let film = match film {
-            Ok(film) => film,
+        let Opened { path, again, file } = opened;
+        let file = match file {
+            Ok(file) => file,
             Err(reason) => return self.passthrough_failed(&path, &reason),
         };
         self.begin_news();
@@ -78,7 +78,7 @@ impl Engine {
             self.end_broadcast();
         }
         let (clock, delay) = (self.clock, self.settings.delay);
-        let begun = OnAir::of_passthrough(film, &path, again, &self.state.quality, clock);
+        let begun = OnAir::of_passthrough(file, &path, again, &self.state.quality, clock);
         let begun = begun.and_then(|mut on_air| {
             if !delay.is_zero() {
                 on_air.hold(delay, self.delay_folder.clone(), clock)?;

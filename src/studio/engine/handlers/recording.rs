@@ -44,7 +44,7 @@ impl Engine {
             "disk-slow",
         ]);
         let shown = path.display().to_string();
-        if self.state.on_air.as_ref().is_some_and(|on_air| on_air.film().is_some()) {
+        if self.state.on_air.as_ref().is_some_and(|on_air| on_air.passthrough().is_some()) {
             let reason = "a file goes out, and the program is not encoded".to_owned();
             let cure = "End the broadcast of the file first.";
             self.tell(&StudioMessage::RecordingNotStarted { path: shown, reason, cure }, "");

@@ -198,8 +198,8 @@ impl Engine {
                 return;
             }
         }
-        let desk = self.follow_shown(&before);
-        let then = Before { scenes: Some(before.clone()), desk };
+        let old_strips = self.follow_shown(&before);
+        let then = Before { scenes: Some(before.clone()), strips: old_strips };
         self.add_step(then, Change::Scenes(edit.clone()));
         self.edited(&before);
     }
@@ -215,12 +215,13 @@ impl Engine {
 
     pub(in crate::studio::engine) fn step(&mut self, back: bool) {
         let before = self.settings.collection.clone();
-        let (steps, desk) = (&mut self.state.stage.steps, &self.settings.strips);
-        let then = if back { steps.undo(&before, desk) } else { steps.redo(&before, desk) };
-        let Some(Before { scenes, desk }) = then else { return };
+        let (steps, old_strips) = (&mut self.state.stage.steps, &self.settings.strips);
+        let then =
+            if back { steps.undo(&before, old_strips) } else { steps.redo(&before, old_strips) };
+        let Some(Before { scenes, strips }) = then else { return };
         self.state.stage.last_edit = None;
-        if let Some(desk) = desk {
-            self.settings.strips = desk;
+        if let Some(strips) = strips {
+            self.settings.strips = strips;
             self.set_strips();
             self.changed();
         }
@@ -429,7 +430,7 @@ impl Engine {
         match done {
             FileDone::Read(_, Ok(mut import)) => {
                 let before = self.settings.collection.clone();
-                let desk = self.settings.strips.clone();
+                let old_strips = self.settings.strips.clone();
                 let main = self.state.program.as_ref().map(|it| it.audio_choice().clone());
                 let settings = &mut self.settings;
                 let (scenes, sources, strips) =
@@ -438,7 +439,7 @@ impl Engine {
                 let followed = self.follow_shown(&before).is_some();
                 let then = Before {
                     scenes: (self.settings.collection != before).then(|| before.clone()),
-                    desk: (self.settings.strips != desk).then_some(desk),
+                    strips: (self.settings.strips != old_strips).then_some(old_strips),
                 };
                 if then != Before::default() {
                     self.add_step(then, Change::Apart);

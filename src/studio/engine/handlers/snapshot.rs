@@ -50,9 +50,9 @@ impl Engine {
             key_place: state.key_place.clone(),
             live,
             figures,
-            film: match &state.opening {
+            passthrough: match &state.opening {
                 Some(opening) => Some(opening.view()),
-                None => state.on_air.as_ref().and_then(OnAir::film),
+                None => state.on_air.as_ref().and_then(OnAir::passthrough),
             },
             delay: self.settings.delay,
             held: state.on_air.as_ref().and_then(OnAir::held),

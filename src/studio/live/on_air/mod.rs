@@ -65,7 +65,7 @@ pub(in crate::studio) struct OnAir {
     /// Where there are pictures.
     second: Option<SecondRendition>,
     /// What goes out instead of the program.
-    film: Option<Passthrough>,
+    passthrough: Option<Passthrough>,
     /// Where there is sound.
     extras: Option<ExtraTrackEncoders>,
 }
@@ -170,7 +170,7 @@ impl OnAir {
             encoding: (0, Duration::ZERO),
             adaptation: Adaptation::new(quality),
             second,
-            film: None,
+            passthrough: None,
             extras,
         };
         Ok((on_air, events))
@@ -178,13 +178,13 @@ impl OnAir {
 
     /// A broadcast of a file, which is not encoded.
     pub(in crate::studio) fn of_passthrough(
-        film: PassthroughFile,
+        passthrough: PassthroughFile,
         path: &Path,
         again: bool,
         quality: &Quality,
         clock: Clock,
     ) -> std::io::Result<Self> {
-        let (reel, hub) = Passthrough::start(film, path, again, clock)?;
+        let (passthrough, hub) = Passthrough::start(passthrough, path, again, clock)?;
         let (video_rate, audio_rate) = Default::default();
         Ok(Self {
             hub,
@@ -201,23 +201,23 @@ impl OnAir {
             encoding: (0, Duration::ZERO),
             adaptation: Adaptation::new(&Quality { adapt: Adapt::Off, ..quality.clone() }),
             second: None,
-            film: Some(reel),
+            passthrough: Some(passthrough),
             extras: None,
         })
     }
 
     /// The file that goes out instead of the program.
-    pub(in crate::studio) fn film(&self) -> Option<PassthroughView> {
-        self.film.as_ref().map(Passthrough::view)
+    pub(in crate::studio) fn passthrough(&self) -> Option<PassthroughView> {
+        self.passthrough.as_ref().map(Passthrough::view)
     }
 
     /// The name of the file once all of it was sent or it could not be read on, and why.
     pub(in crate::studio) fn passthrough_over(&self) -> Option<(String, Option<String>)> {
-        let reel = self.film.as_ref()?;
-        let failure = reel.progress().failure;
+        let passthrough = self.passthrough.as_ref()?;
+        let failure = passthrough.progress().failure;
         let ended =
             self.sent.iter().any(|sent| sent.publisher.state() == publisher::State::Stopped);
-        (failure.is_some() || ended && !self.is_publishing()).then(|| (reel.name(), failure))
+        (failure.is_some() || ended && !self.is_publishing()).then(|| (passthrough.name(), failure))
     }
 
     /// Lets the targets have the stream later, from now on.
@@ -256,7 +256,7 @@ impl OnAir {
         let hub = self.stream_delay.as_ref().map_or(&self.hub, StreamDelay::hub);
         for WantedTargets { id, label, built_in, floor, mut target } in wanted {
             let mut drops = DroppedFrames::default();
-            if self.film.is_some() {
+            if self.passthrough.is_some() {
                 target = target.whole();
                 drops = DroppedFrames::of_file();
             }
@@ -337,7 +337,7 @@ impl OnAir {
 
     /// Another wish of the person for the picture's bitrate.
     pub(in crate::studio) fn set_quality(&mut self, quality: &Quality) {
-        if self.film.is_some() {
+        if self.passthrough.is_some() {
             // A file stays as it is.
             return;
         }
@@ -399,9 +399,9 @@ impl OnAir {
         let mut happenings = self.heard_so_far();
         let drops = self.sent.iter_mut().filter_map(|sent| sent.look_at_drops(now));
         happenings.extend(drops);
-        if let Some(film) = &self.film {
+        if let Some(passthrough) = &self.passthrough {
             let targets = self.sent.iter().map(|sent| &sent.publisher);
-            film.look(targets, self.stream_delay.is_some());
+            passthrough.look(targets, self.stream_delay.is_some());
         }
         happenings.extend(self.recording.look().into_iter().map(PublisherNews::Recording));
         if !self.is_publishing() {
@@ -438,7 +438,16 @@ impl OnAir {
     pub(in crate::studio) fn end(self, told: Sender<Event>) -> Option<Worker> {
         background("end-broadcast", move || {
             let Self {
-                hub, video, second, audio, extras, sent, recording, stream_delay, film, ..
+                hub,
+                video,
+                second,
+                audio,
+                extras,
+                sent,
+                recording,
+                stream_delay,
+                passthrough,
+                ..
             } = self;
             if let Some(stream_delay) = &stream_delay {
                 stream_delay.discard();
@@ -448,7 +457,7 @@ impl OnAir {
                 second.and_then(|second| second.join(SECOND_END).err()),
                 audio.and_then(|audio| audio.join(ENCODERS_END).err()),
                 extras.and_then(|extras| extras.join(EXTRAS_END).err()),
-                film.and_then(|film| film.end(ENCODERS_END).err()),
+                passthrough.and_then(|passthrough| passthrough.end(ENCODERS_END).err()),
                 hub.finish(HUB_END).err(),
             ];
             for stuck in stuck.into_iter().flatten() {

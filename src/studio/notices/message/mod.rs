@@ -271,7 +271,7 @@ pub enum StudioMessage {
         reason: String,
         cure: &'static str,
     },
-    /// What the desk is to hear is not heard.
+    /// Monitoring does not work.
     MonitoringFailed {
         reason: String,
     },

@@ -363,7 +363,7 @@ mod tests {
 
     impl Steps {
         fn add(&mut self, before: Collection, edit: &Edit, apart: bool) {
-            let before = Before { scenes: Some(before), desk: None };
+            let before = Before { scenes: Some(before), strips: None };
             self.0.add(before, Change::Scenes(edit.clone()), apart);
         }
 

@@ -155,7 +155,7 @@ mod tests {
             Edit::AddFile(source, "/a".into()),
             Edit::AddFile(SourceId(1), "/a".into()),
             Edit::RemoveFile(SourceId(1), 0),
-            Edit::SetFallback(source, VideoFallback::Slate),
+            Edit::SetFallback(source, VideoFallback::Placeholder),
             Edit::RemoveItem(item),
             Edit::RenameItem(item, "A".into()),
             Edit::HideItem(item, true),

@@ -341,7 +341,7 @@ mod tests {
             Edit::AddSource { scene, name: "Title".into(), choice: choice.clone() },
             Edit::AddSource { scene, name: "Plain".into(), choice },
             Edit::SetProperties(SourceId(1), full()),
-            Edit::SetFallback(SourceId(1), VideoFallback::Slate),
+            Edit::SetFallback(SourceId(1), VideoFallback::Placeholder),
             Edit::SetFallback(SourceId(2), "camera:usb-1@640x480".parse().unwrap()),
             Edit::SetFallback(MAIN, "image:/a b.png".parse().unwrap()),
         ] {

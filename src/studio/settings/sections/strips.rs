@@ -20,7 +20,7 @@ use crate::studio::settings::reading::values::{self, words};
 pub(in crate::studio::settings) const MONITORING: [(&str, MonitoringMode); 4] = [
     ("program", MonitoringMode::Program),
     ("both", MonitoringMode::Both),
-    ("desk", MonitoringMode::Desk),
+    ("desk", MonitoringMode::MonitorOnly),
     ("tracks", MonitoringMode::Tracks),
 ];
 const PUSH_TO_TALK: [(&str, TalkMode); 4] = [
@@ -30,7 +30,7 @@ const PUSH_TO_TALK: [(&str, TalkMode); 4] = [
     ("while-shown", TalkMode::WhileShown),
 ];
 
-/// Where the desk is heard.
+/// The monitoring device.
 pub(in crate::studio::settings) mod monitoring {
     use serde::{Deserialize, Deserializer, Serializer};
 

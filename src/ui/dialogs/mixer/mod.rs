@@ -1,5 +1,5 @@
-//! The sound desk: every strip with its source, fader, balance, time, phones and filters; the
-//! program's loudness; where the desk is heard.
+//! The mixer: every strip with its source, fader, balance, time, phones and filters; the
+//! program's loudness; the monitoring device.
 
 mod filters;
 mod row;
@@ -30,8 +30,8 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>) -> Option<DialogAnswer> {
     let snapshot = view.snapshot;
     let strip = snapshot.strips.iter().find(|strip| strip.sound.id == looked.strip);
     let strip = strip.or_else(|| snapshot.strips.first());
-    let answer = modal(ctx, view.theme, "desk", WIDTH, |ui| {
-        let close = heading(ui, view, &view.texts.get("desk"));
+    let answer = modal(ctx, view.theme, "mixer", WIDTH, |ui| {
+        let close = heading(ui, view, &view.texts.get("mixer"));
         ui.horizontal_top(|ui| {
             ui.spacing_mut().item_spacing.x = gap::L;
             ui.allocate_ui_with_layout(vec2(LIST, HEIGHT), Layout::top_down(Align::Min), |ui| {
@@ -49,7 +49,7 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>) -> Option<DialogAnswer> {
                     match strip {
                         Some(strip) => one(ui, view, strip, &mut looked),
                         None => {
-                            let text = view.texts.get("desk-empty");
+                            let text = view.texts.get("mixer-empty");
                             label(ui, &text, Type::Body, view.theme.secondary);
                         }
                     }
@@ -77,7 +77,7 @@ fn one(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, looked: &mut MixerSe
 }
 
 fn list(ui: &mut Ui, view: &mut View<'_>, looked: &mut MixerSelection) {
-    section(ui, view.theme, &view.texts.get("desk-strips"));
+    section(ui, view.theme, &view.texts.get("mixer-strips"));
     ui.spacing_mut().item_spacing.y = 2.0;
     let height = HEIGHT - 352.0;
     ScrollArea::vertical().id_salt("strips").max_height(height).show(ui, |ui| {
@@ -104,7 +104,7 @@ fn list(ui: &mut Ui, view: &mut View<'_>, looked: &mut MixerSelection) {
 
 /// The list of what may become a strip.
 fn add(ui: &mut Ui, view: &mut View<'_>) {
-    let name = view.texts.get("desk-add");
+    let name = view.texts.get("mixer-add");
     let select = Select {
         name: &name,
         chosen: &name,
@@ -133,7 +133,7 @@ fn add(ui: &mut Ui, view: &mut View<'_>) {
 
 fn loudness(ui: &mut Ui, view: &mut View<'_>) {
     ui.add_space(gap::M);
-    section(ui, view.theme, &view.texts.get("desk-loudness"));
+    section(ui, view.theme, &view.texts.get("mixer-loudness"));
     let reading = view.snapshot.loudness;
     let lufs = |value: Option<f32>| match value {
         Some(value) => format!("{}\u{a0}LUFS", format::signed(f64::from(value), 1, false)),
@@ -141,15 +141,15 @@ fn loudness(ui: &mut Ui, view: &mut View<'_>) {
     };
     let peak = format!("{}\u{a0}dBTP", format::signed(f64::from(reading.true_peak_dbtp), 1, false));
     for (name, value, meaning) in [
-        (key!("desk-rms"), format::decibels(reading.rms_dbfs), key!("tip-rms")),
-        (key!("desk-momentary"), lufs(reading.momentary_lufs), key!("tip-momentary")),
-        (key!("desk-short-term"), lufs(reading.short_term_lufs), key!("tip-short-term")),
-        (key!("desk-integrated"), lufs(reading.integrated_lufs), key!("tip-integrated")),
-        (key!("desk-true-peak"), peak, key!("tip-true-peak")),
+        (key!("mixer-rms"), format::decibels(reading.rms_dbfs), key!("tip-rms")),
+        (key!("mixer-momentary"), lufs(reading.momentary_lufs), key!("tip-momentary")),
+        (key!("mixer-short-term"), lufs(reading.short_term_lufs), key!("tip-short-term")),
+        (key!("mixer-integrated"), lufs(reading.integrated_lufs), key!("tip-integrated")),
+        (key!("mixer-true-peak"), peak, key!("tip-true-peak")),
     ] {
         figure(ui, view.theme, &view.texts.get(name), &value, &view.texts.get(meaning));
     }
-    let text = view.texts.get("desk-reset");
+    let text = view.texts.get("mixer-reset");
     let button = Button::new(&text).look(ButtonWeight::Quiet).icon(Icon::Refresh).small();
     if button.show(ui, view.theme).clicked() {
         view.send(Command::ResetLoudness);
@@ -159,9 +159,10 @@ fn loudness(ui: &mut Ui, view: &mut View<'_>) {
 fn monitoring(ui: &mut Ui, view: &mut View<'_>) {
     ui.add_space(gap::S);
     let (theme, texts) = (view.theme, view.texts);
-    let name = texts.get("desk-phones");
-    section(ui, theme, &name).on_hover_text(&*texts.get("tip-phones"));
-    let (off, default) = (texts.get("desk-phones-off"), texts.get("desk-phones-default"));
+    let name = texts.get("monitoring-device");
+    section(ui, theme, &name).on_hover_text(&*texts.get("tip-monitoring-device"));
+    let (off, default) =
+        (texts.get("monitoring-device-off"), texts.get("monitoring-device-default"));
     let speakers = &view.snapshot.speakers;
     let of = |monitoring: &Monitoring| match monitoring {
         Monitoring::Off => off.to_string(),

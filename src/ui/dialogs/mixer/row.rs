@@ -1,4 +1,4 @@
-//! Lines of the desk: a name and its control, which may be one of a few.
+//! Lines of the mixer: a name and its control, which may be one of a few.
 
 use egui::{Ui, Vec2, vec2};
 

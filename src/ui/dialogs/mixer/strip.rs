@@ -1,4 +1,4 @@
-//! One strip of the desk: what it is called and hears, fader, balance, time, where it is heard.
+//! One strip of the mixer: what it is called and hears, fader, balance, time, where it is heard.
 
 use egui::{Align, DragValue, Id, Layout, Ui, vec2};
 
@@ -95,7 +95,7 @@ fn end(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
     if !matches!(choice, AudioChoice::File(_)) || labels::is_shown(view, choice) {
         return;
     }
-    let (id, theme, name) = (strip.sound.id, view.theme, view.texts.get("at-end-way"));
+    let (id, theme, name) = (strip.sound.id, view.theme, view.texts.get("at-end"));
     line(ui, view, &name, |ui, view| {
         ui.spacing_mut().item_spacing.x = gap::XS;
         for (key, at_end) in [
@@ -280,24 +280,24 @@ fn tracks(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Strip
 }
 
 fn heard(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Strip) {
-    let name = view.texts.get("strip-heard");
+    let name = view.texts.get("monitoring");
     let all = [
-        (key!("heard-program"), MonitoringMode::Program),
-        (key!("heard-both"), MonitoringMode::Both),
-        (key!("heard-desk"), MonitoringMode::Desk),
-        (key!("heard-tracks"), MonitoringMode::Tracks),
+        (key!("monitoring-off"), MonitoringMode::Program),
+        (key!("monitoring-both"), MonitoringMode::Both),
+        (key!("monitoring-only"), MonitoringMode::MonitorOnly),
+        (key!("monitoring-tracks"), MonitoringMode::Tracks),
     ];
     if let Some(heard) = one_of(ui, view, &name, &all, after.heard, None) {
         after.heard = heard;
     }
     tracks(ui, view, strip, after);
-    let name = view.texts.get("strip-talk");
+    let name = view.texts.get("strip-push-to-talk");
     let all = [
-        (key!("talk-open"), TalkMode::Open),
-        (key!("talk-push"), TalkMode::PushToTalk),
-        (key!("talk-push-mute"), TalkMode::PushToMute),
+        (key!("push-to-talk-off"), TalkMode::Open),
+        (key!("push-to-talk-on"), TalkMode::PushToTalk),
+        (key!("push-to-mute"), TalkMode::PushToMute),
     ];
-    let tip = Some(key!("tip-talk"));
+    let tip = Some(key!("tip-push-to-talk"));
     if let Some(talk) = one_of(ui, view, &name, &all, strip.sound.talk, tip) {
         view.send(Command::SetTalk { id: strip.sound.id, talk });
     }

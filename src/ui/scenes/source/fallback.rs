@@ -40,21 +40,23 @@ pub(in crate::ui::scenes) fn contents(ui: &mut Ui, view: &mut View<'_>, id: Sour
     let (snapshot, texts) = (view.snapshot, view.texts);
     let now = snapshot.scenes.collection.fallback(id).clone();
     let others = others(snapshot, id);
-    let (keep, slate) = (texts.get("instead-keep"), texts.get("instead-slate"));
+    let (keep, placeholder) = (texts.get("fallback-keep"), texts.get("fallback-placeholder"));
     let chosen = match &now {
         VideoFallback::Keep => keep.to_string(),
-        VideoFallback::Slate => slate.to_string(),
+        VideoFallback::Placeholder => placeholder.to_string(),
         VideoFallback::Source(choice) => {
             let known = others.iter().find(|(_, other)| other == choice);
             known.map_or_else(|| shown(choice.to_string()), |(name, _)| name.clone())
         }
     };
-    let name = texts.get("instead-way").to_string();
+    let name = texts.get("fallback").to_string();
     let mut wanted = None;
     line(ui, view, &name, |ui, view| {
         let select = Select::new(&name, &chosen, FIELD);
         select.show(ui, view.theme, |ui| {
-            for (text, one) in [(&keep, VideoFallback::Keep), (&slate, VideoFallback::Slate)] {
+            for (text, one) in
+                [(&keep, VideoFallback::Keep), (&placeholder, VideoFallback::Placeholder)]
+            {
                 if menu_item(ui, view.theme, text, "", one == now, true) {
                     wanted = Some(one);
                 }
@@ -72,7 +74,7 @@ pub(in crate::ui::scenes) fn contents(ui: &mut Ui, view: &mut View<'_>, id: Sour
             });
         });
     });
-    hint(ui, view, &texts.get("instead-hint"));
+    hint(ui, view, &texts.get("fallback-hint"));
     if let Some(wanted) = wanted.filter(|wanted| *wanted != now) {
         view.send(Command::Edit(Edit::SetFallback(id, wanted)));
     }

@@ -48,7 +48,7 @@ pub(in crate::ui::scenes) fn contents(
         VideoChoice::Window(id) => window(ui, view, id),
         VideoChoice::Text(content) => said(ui, view, draft, source.id, content),
         VideoChoice::Stream(url) => {
-            let name = view.texts.get("shows-address").to_string();
+            let name = view.texts.get("content-address").to_string();
             let wrong = |url: &str| format!("stream:{url}").parse::<VideoChoice>().err();
             line(ui, view, &name, |ui, view| {
                 typed(ui, view, draft, source.id, (&name, "rtmp://…"), url, wrong);
@@ -109,18 +109,18 @@ fn file(ui: &mut Ui, view: &mut View<'_>, source: &Source) {
         return;
     };
     let key = match pick {
-        FileRequest::Slides => key!("shows-folder"),
-        FileRequest::Slide => key!("shows-slide"),
-        _ => key!("shows-file"),
+        FileRequest::Slides => key!("content-folder"),
+        FileRequest::Slide => key!("content-slide"),
+        _ => key!("content-file"),
     };
     let other = match pick {
-        FileRequest::Slides => Some((key!("shows-a-picture"), FileRequest::Slide)),
-        FileRequest::Slide => Some((key!("shows-a-folder"), FileRequest::Slides)),
+        FileRequest::Slides => Some((key!("content-choose-image"), FileRequest::Slide)),
+        FileRequest::Slide => Some((key!("content-choose-folder"), FileRequest::Slides)),
         _ => None,
     };
     let name = view.texts.get(key).to_string();
     line(ui, view, &name, |ui, view| {
-        for (key, pick) in std::iter::once((key!("shows-choose"), pick)).chain(other) {
+        for (key, pick) in std::iter::once((key!("content-choose"), pick)).chain(other) {
             let text = view.texts.get(key);
             if Button::new(&text).small().show(ui, view.theme).clicked() {
                 let folder = path.parent().map(Path::to_owned);
@@ -241,11 +241,11 @@ fn choice<'a>(name: &'a str, chosen: &'a str) -> Select<'a> {
 fn said(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, id: SourceId, content: &mut Content) {
     match content {
         Content::Words(words) => {
-            let name = view.texts.get("shows-words").to_string();
+            let name = view.texts.get("content-text").to_string();
             typed_lines(ui, view, draft, id, &name, words);
         }
         Content::Clock(format) => {
-            let name = view.texts.get("shows-format").to_string();
+            let name = view.texts.get("content-format").to_string();
             line(ui, view, &name, |ui, view| {
                 typed(ui, view, draft, id, (&name, "%H:%M:%S"), format, |_| None);
             });
@@ -253,8 +253,8 @@ fn said(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, id: SourceId, conte
         Content::Countdown(from) => {
             let before = from.as_secs();
             let (mut minutes, mut seconds) = (before / 60, before % 60);
-            exact(ui, view, key!("shows-minutes"), &mut minutes, 0..=5_999, " min");
-            exact(ui, view, key!("shows-seconds"), &mut seconds, 0..=59, " s");
+            exact(ui, view, key!("content-minutes"), &mut minutes, 0..=5_999, " min");
+            exact(ui, view, key!("content-seconds"), &mut seconds, 0..=59, " s");
             let now = minutes * 60 + seconds;
             if now != before {
                 *from = Duration::from_secs(now);

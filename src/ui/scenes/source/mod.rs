@@ -134,7 +134,7 @@ fn contents(
             let asks = own.is_none_or(asks_desktop);
             if own.is_some() {
                 let mut shown = !now.without_pointer;
-                flag(ui, view, key!("look-pointer"), &mut shown);
+                flag(ui, view, key!("show-pointer"), &mut shown);
                 now.without_pointer = !shown;
             }
             if asks {
@@ -157,12 +157,12 @@ fn share_again(ui: &mut Ui, view: &mut View<'_>, id: SourceId) {
 
 /// The letters themselves.
 fn letters(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, id: SourceId, style: &mut Style) {
-    let name = view.texts.get("look-font").to_string();
+    let name = view.texts.get("text-font").to_string();
     line(ui, view, &name, |ui, view| {
-        let hint = view.texts.get("look-font-hint");
+        let hint = view.texts.get("text-font-hint");
         let text = draft.family.get_or_insert_with(|| style.family.clone());
         let kept = Field {
-            id: Id::unique(("look-font", id)),
+            id: Id::unique(("text-font", id)),
             text,
             name: &name,
             hint: &hint,
@@ -181,61 +181,61 @@ fn letters(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, id: SourceId, st
         }
     });
     let [least, most] = [*Style::SIZES.start(), *Style::SIZES.end()];
-    number(ui, view, key!("look-size"), &mut style.size, least..=most, " px");
-    number(ui, view, key!("look-weight"), &mut style.weight, 100..=900, "");
-    flag(ui, view, key!("look-italic"), &mut style.italic);
-    color(ui, view, key!("look-color"), &mut style.color);
+    number(ui, view, key!("text-size"), &mut style.size, least..=most, " px");
+    number(ui, view, key!("text-weight"), &mut style.weight, 100..=900, "");
+    flag(ui, view, key!("text-italic"), &mut style.italic);
+    color(ui, view, key!("text-color"), &mut style.color);
     let aligns = [
-        (key!("look-left"), text::Align::Left),
-        (key!("look-center"), text::Align::Center),
-        (key!("look-right"), text::Align::Right),
+        (key!("text-left"), text::Align::Left),
+        (key!("text-center"), text::Align::Center),
+        (key!("text-right"), text::Align::Right),
     ];
-    one_of(ui, view, key!("look-align"), &aligns, &mut style.align);
+    one_of(ui, view, key!("text-align"), &aligns, &mut style.align);
 }
 
 /// What lies around and behind the letters.
 fn around(ui: &mut Ui, view: &mut View<'_>, style: &mut Style) {
     let most = Style::MAX_AROUND;
-    part(ui, view, key!("look-outline"), &mut style.outline, (Rgba::BLACK, 4));
+    part(ui, view, key!("text-outline"), &mut style.outline, (Rgba::BLACK, 4));
     if let Some((of, width)) = &mut style.outline {
-        color(ui, view, key!("look-outline-color"), of);
-        number(ui, view, key!("look-outline-width"), width, 0..=most, " px");
+        color(ui, view, key!("text-outline-color"), of);
+        number(ui, view, key!("text-outline-width"), width, 0..=most, " px");
     }
     let begin = Shadow { color: Rgba { alpha: 160, ..Rgba::BLACK }, right: 4, down: 4, blur: 4 };
-    part(ui, view, key!("look-shadow"), &mut style.shadow, begin);
+    part(ui, view, key!("text-shadow"), &mut style.shadow, begin);
     if let Some(shadow) = &mut style.shadow {
         let far = Style::MAX_SHIFT;
-        color(ui, view, key!("look-shadow-color"), &mut shadow.color);
-        number(ui, view, key!("look-shadow-right"), &mut shadow.right, -far..=far, " px");
-        number(ui, view, key!("look-shadow-down"), &mut shadow.down, -far..=far, " px");
-        number(ui, view, key!("look-shadow-blur"), &mut shadow.blur, 0..=most, " px");
+        color(ui, view, key!("text-shadow-color"), &mut shadow.color);
+        number(ui, view, key!("text-shadow-right"), &mut shadow.right, -far..=far, " px");
+        number(ui, view, key!("text-shadow-down"), &mut shadow.down, -far..=far, " px");
+        number(ui, view, key!("text-shadow-blur"), &mut shadow.blur, 0..=most, " px");
     }
     let begin = Rgba { alpha: 160, ..Rgba::BLACK };
-    part(ui, view, key!("look-background"), &mut style.background, begin);
+    part(ui, view, key!("text-background"), &mut style.background, begin);
     if let Some(of) = &mut style.background {
-        color(ui, view, key!("look-background-color"), of);
+        color(ui, view, key!("text-background-color"), of);
     }
     let most = Style::MAX_PADDING;
-    number(ui, view, key!("look-padding"), &mut style.padding, 0..=most, " px");
+    number(ui, view, key!("text-padding"), &mut style.padding, 0..=most, " px");
 }
 
 /// How wide it is and how it moves.
 fn room(ui: &mut Ui, view: &mut View<'_>, look: &mut TextAppearance) {
     let Size { width, height } = view.snapshot.quality.size;
     let sides = TextAppearance::MIN_SIDE..=Size::MAX_SIDE;
-    part(ui, view, key!("look-wrap"), &mut look.width, width);
+    part(ui, view, key!("text-wrap"), &mut look.width, width);
     if let Some(width) = &mut look.width {
-        number(ui, view, key!("look-width"), width, sides.clone(), " px");
+        number(ui, view, key!("text-width"), width, sides.clone(), " px");
     }
     let ways = [
-        (key!("look-stands"), None),
-        (key!("look-way-left"), Some(ScrollDirection::Left)),
-        (key!("look-way-right"), Some(ScrollDirection::Right)),
-        (key!("look-way-up"), Some(ScrollDirection::Up)),
-        (key!("look-way-down"), Some(ScrollDirection::Down)),
+        (key!("text-scroll-none"), None),
+        (key!("text-scroll-left"), Some(ScrollDirection::Left)),
+        (key!("text-scroll-right"), Some(ScrollDirection::Right)),
+        (key!("text-scroll-up"), Some(ScrollDirection::Up)),
+        (key!("text-scroll-down"), Some(ScrollDirection::Down)),
     ];
     let mut way = look.scroll.map(|it| it.way);
-    let name = view.texts.get("look-scroll").to_string();
+    let name = view.texts.get("text-scroll").to_string();
     line(ui, view, &name, |ui, view| {
         let texts = view.texts;
         let chosen = ways.iter().find(|(_, it)| *it == way).map_or("", |(key, _)| key);
@@ -255,15 +255,15 @@ fn room(ui: &mut Ui, view: &mut View<'_>, look: &mut TextAppearance) {
         number(
             ui,
             view,
-            key!("look-speed"),
+            key!("text-scroll-speed"),
             &mut scroll.speed,
             1..=Scroll::MAX_SCROLL_SPEED,
             " px/s",
         );
         if matches!(scroll.way, ScrollDirection::Up | ScrollDirection::Down) {
-            part(ui, view, key!("look-own-height"), &mut look.height, height);
+            part(ui, view, key!("text-own-height"), &mut look.height, height);
             if let Some(height) = &mut look.height {
-                number(ui, view, key!("look-height"), height, sides, " px");
+                number(ui, view, key!("text-height"), height, sides, " px");
             }
         }
     }
@@ -272,11 +272,11 @@ fn room(ui: &mut Ui, view: &mut View<'_>, look: &mut TextAppearance) {
 /// What becomes of it while no scene shows it.
 fn hidden(ui: &mut Ui, view: &mut View<'_>, hidden: &mut WhenHidden) {
     let ways = [
-        (key!("hidden-plays"), WhenHidden::Plays),
-        (key!("hidden-pauses"), WhenHidden::Pauses),
-        (key!("hidden-restarts"), WhenHidden::Restarts),
+        (key!("while-hidden-play"), WhenHidden::Plays),
+        (key!("while-hidden-pause"), WhenHidden::Pauses),
+        (key!("while-hidden-restart"), WhenHidden::Restarts),
     ];
-    one_of(ui, view, key!("hidden-way"), &ways, hidden);
+    one_of(ui, view, key!("while-hidden"), &ways, hidden);
 }
 
 /// What becomes of it when it has been played.
@@ -286,7 +286,7 @@ fn at_end(ui: &mut Ui, view: &mut View<'_>, at_end: &mut EndBehavior) {
         (key!("at-end-clear"), EndBehavior::Clear),
         (key!("at-end-hold"), EndBehavior::Hold),
     ];
-    one_of(ui, view, key!("at-end-way"), &ways, at_end);
+    one_of(ui, view, key!("at-end"), &ways, at_end);
 }
 
 fn slides(ui: &mut Ui, view: &mut View<'_>, pace: &mut Pace) {

@@ -29,7 +29,7 @@ pub(in crate::ui::scenes) fn left_out(ui: &mut Ui, view: &View<'_>, source: Sour
     let source = view.snapshot.scenes.source(source);
     if let Some(reason) = source.and_then(|source| source.lacks(path)) {
         let reason = view.texts.said(reason);
-        let words = view.texts.with("clips-left-out", &[("reason", (&*reason).into())]);
+        let words = view.texts.with("clips-skipped", &[("reason", (&*reason).into())]);
         paragraph(ui, &words, Type::Small, view.theme.warn);
     }
 }
@@ -45,7 +45,7 @@ pub(in crate::ui::scenes) fn contents(
     let name = view.texts.get("clips-then").to_string();
     line(ui, view, &name, |ui, view| {
         let slides = pick == FileRequest::Image;
-        let key = if slides { key!("clips-add-pictures") } else { key!("clips-add") };
+        let key = if slides { key!("clips-add-images") } else { key!("clips-add") };
         let text = view.texts.get(key);
         let room = files.len() < Properties::MAX_FILES;
         if Button::new(&text).small().enabled(room).show(ui, view.theme).clicked() {

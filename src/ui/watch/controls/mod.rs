@@ -140,14 +140,14 @@ fn right(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> Option<Action> 
         draft.place = Where::Here;
     }
     let on = draft.figures;
-    if button(ui, Icon::Info, &texts.get("figures"), "I", Some(on), true) {
+    if button(ui, Icon::Info, &texts.get("statistics"), "I", Some(on), true) {
         draft.figures = !on;
     }
     options::view(ui, view, draft);
     options::sound(ui, view);
     let busy = is_busy(&view.snapshot.watch);
     let playing = view.snapshot.watch == WatchState::Playing;
-    if button(ui, Icon::Picture, &texts.get("watch-snapshot"), "S", None, playing) {
+    if button(ui, Icon::Picture, &texts.get("watch-screenshot"), "S", None, playing) {
         view.wish(WindowRequest::WatchSnapshot);
     }
     let watch = &view.snapshot.watch_figures;

@@ -47,7 +47,7 @@ pub(in crate::ui::watch) fn popup(
 /// Balance, the sound against the picture, the speaker.
 pub fn sound(ui: &mut Ui, view: &mut View<'_>) {
     let (theme, texts) = (view.theme, view.texts);
-    let name = texts.get("sound-options");
+    let name = texts.get("audio-options");
     let button =
         icon_button(ui, theme, Icon::Note, &name, size::CONTROL, widgets::ButtonWeight::Quiet);
     popup(&button, theme, |ui| {
@@ -104,7 +104,7 @@ fn hardware(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
             if !std::mem::replace(&mut draft.asked_hardware, true) {
                 send(view, WatchCommand::ProbeHardware);
             }
-            texts.get("hardware-looking").to_string()
+            texts.get("hardware-searching").to_string()
         }
     };
     paragraph(ui, &said, Type::Small, theme.secondary);
@@ -122,7 +122,7 @@ fn buffer_name(view: &View<'_>, millis: u64) -> String {
 /// Buffer, shape, zoom and turn.
 pub fn view(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let (theme, texts) = (view.theme, view.texts);
-    let name = texts.get("picture-options");
+    let name = texts.get("video-options");
     let button =
         icon_button(ui, theme, Icon::Settings, &name, size::CONTROL, widgets::ButtonWeight::Quiet);
     popup(&button, theme, |ui| {
@@ -176,11 +176,12 @@ pub fn view(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
             let percent = format!("{:.0}\u{a0}%", draft.look.zoom * 100.0);
             label(ui, &percent, Type::FigureStrong, theme.text);
         });
-        section(ui, theme, &texts.get("turn"));
+        section(ui, theme, &texts.get("rotate"));
         ui.horizontal(|ui| {
             for turn in Rotation::ALL {
                 let text = format!("{}°", turn.degrees());
-                let name = texts.with("turn-by", &[("degrees", turn.degrees().to_string().into())]);
+                let name =
+                    texts.with("rotated-by", &[("degrees", turn.degrees().to_string().into())]);
                 let button = Button::new(&text).name(&name).small();
                 let button = button.selected(draft.look.turn == turn);
                 if button.look(widgets::ButtonWeight::Quiet).show(ui, theme).clicked() {
@@ -190,7 +191,7 @@ pub fn view(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         });
         ui.add_space(gap::XS);
         let plain = draft.look == PictureView::default();
-        let reset = texts.get("look-reset");
+        let reset = texts.get("view-reset");
         if Button::new(&reset).small().enabled(!plain).show(ui, theme).clicked() {
             draft.look = PictureView::default();
         }

@@ -41,8 +41,8 @@ fn figures(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
     let lines = lines(texts, &view.snapshot.watch_figures);
     let graphs = [
         (&draft.graphs.bitrate, texts.get("bitrate")),
-        (&draft.graphs.buffer, texts.get("figure-buffer")),
-        (&draft.graphs.fps, texts.get("figure-fps")),
+        (&draft.graphs.buffer, texts.get("statistic-buffer")),
+        (&draft.graphs.fps, texts.get("statistic-fps")),
     ];
     let wanted = lines.len() as f32 * LINE + graphs.len() as f32 * (GRAPH + gap::XS) + 2.0 * gap::S;
     let size =
@@ -53,8 +53,8 @@ fn figures(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
     ui.painter().rect_filled(plate, CornerRadius::same(RADIUS), PLATE);
     let said = lines.iter().map(|(name, value)| format!("{name}: {value}"));
     let said = said.collect::<Vec<_>>().join("; ");
-    let name = texts.with("figures-said", &[("figures", said.into())]);
-    ui.interact(plate, ui.scope_id().with("figures"), Sense::hover())
+    let name = texts.with("statistics-of", &[("figures", said.into())]);
+    ui.interact(plate, ui.scope_id().with("statistics"), Sense::hover())
         .widget_info(|| WidgetInfo::labeled(Role::Label, true, &name));
     let mut y = plate.top() + gap::S;
     for (name, value) in &lines {
@@ -119,28 +119,28 @@ fn lines(texts: &Texts, watch: &WatchFigures) -> Vec<(String, String)> {
     let name = |key: &'static str| texts.get(key).to_string();
     use crate::ui::input::actions::key;
     let mut lines = vec![
-        (name(key!("figure-picture")), or_dash(&watch.video)),
-        (name(key!("figure-decoder")), watch.decoder.map_or_else(dash, |by| decoder(texts, by))),
-        (name(key!("figure-size")), watch.size.map_or_else(dash, format::size)),
-        (name(key!("figure-fps")), format!("{:.1}", watch.fps)),
-        (name(key!("figure-audio")), or_dash(&watch.audio)),
+        (name(key!("statistic-video")), or_dash(&watch.video)),
+        (name(key!("statistic-decoder")), watch.decoder.map_or_else(dash, |by| decoder(texts, by))),
+        (name(key!("statistic-size")), watch.size.map_or_else(dash, format::size)),
+        (name(key!("statistic-fps")), format!("{:.1}", watch.fps)),
+        (name(key!("statistic-audio")), or_dash(&watch.audio)),
         (name(key!("bitrate")), format::bitrate(watch.bitrate)),
-        (name(key!("figure-buffer")), format::short_time(watch.buffer)),
-        (name(key!("figure-speed")), format!("{:.2}×", watch.speed)),
-        (name(key!("figure-latency")), latency(texts, watch)),
-        (name(key!("figure-jitter")), watch.jitter.map_or_else(dash, format::short_time)),
+        (name(key!("statistic-buffer")), format::short_time(watch.buffer)),
+        (name(key!("statistic-speed")), format!("{:.2}×", watch.speed)),
+        (name(key!("statistic-latency")), latency(texts, watch)),
+        (name(key!("statistic-jitter")), watch.jitter.map_or_else(dash, format::short_time)),
         (
-            name(key!("figure-watch-dropped")),
+            name(key!("statistic-watch-dropped")),
             format!("{} · {}", format::grouped(watch.dropped), format::grouped(watch.late)),
         ),
         (
-            name(key!("figure-lip-sync")),
+            name(key!("statistic-lip-sync")),
             watch
                 .av_offset_ms
                 .map_or_else(dash, |ms| format!("{}\u{a0}ms", format::signed(ms, 0, true))),
         ),
-        (name(key!("figure-underruns")), format::grouped(watch.underruns)),
-        (name(key!("figure-reconnects")), format::grouped(watch.reconnects.into())),
+        (name(key!("statistic-underruns")), format::grouped(watch.underruns)),
+        (name(key!("statistic-reconnects")), format::grouped(watch.reconnects.into())),
     ];
     if let Some(rewind) = watch.rewind {
         let range = format::short_time(rewind.range);
@@ -149,7 +149,7 @@ fn lines(texts: &Texts, watch: &WatchFigures) -> Vec<(String, String)> {
             0 => range,
             bytes => format!("{range} · {}", format::bytes(bytes)),
         };
-        lines.push((name(key!("figure-kept")), kept));
+        lines.push((name(key!("statistic-time-shift")), kept));
     }
     lines
 }

@@ -9,7 +9,7 @@ use crate::studio::live::view::LiveState;
 use crate::studio::watch::view::WatchState;
 use crate::studio::{Command, Level};
 use crate::ui::notices::{self, NoticePlace};
-use crate::ui::picture::placeholder::slate;
+use crate::ui::picture::placeholder::placeholder;
 use crate::ui::picture::{FrameView, fill_around};
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{BLACK, gap};
@@ -122,7 +122,7 @@ pub fn show(
 ) {
     let texts = view.texts;
     let state = view.snapshot.watch.clone();
-    let name = texts.get("watch-picture");
+    let name = texts.get("watch-video");
     let over = ui.interact(room, frame_id(ui), Sense::click_and_drag());
     over.widget_info(|| WidgetInfo::labeled(Role::Image, true, &*name));
     // The small window is dragged itself, by its picture.
@@ -153,7 +153,7 @@ pub fn show(
             && state == WatchState::Idle;
         let words = sentence(texts, &state);
         let button = own.then(|| texts.get("watch-own"));
-        if slate(ui, room, words.icon, &words.title, &words.advice, button.as_deref()) {
+        if placeholder(ui, room, words.icon, &words.title, &words.advice, button.as_deref()) {
             let url = view.snapshot.server.play_url.clone();
             view.send(Command::Watch { url });
         }

@@ -142,7 +142,7 @@ fn strip(source: &Value, mixers: u64, everywhere: u64) -> Strip {
     let monitoring = number("monitoring_type", 0.0) as i64;
     let heard = match (mixers & 1 != 0, monitoring) {
         // Their monitor alone silences every track.
-        (_, 1) | (false, 2) => MonitoringMode::Desk,
+        (_, 1) | (false, 2) => MonitoringMode::MonitorOnly,
         (true, 2) => MonitoringMode::Both,
         (true, _) => MonitoringMode::Program,
         (false, _) => MonitoringMode::Tracks,
@@ -210,8 +210,8 @@ mod tests {
             [vec![3], vec![2], vec![2], vec![2, 3, 4, 5, 6], vec![], vec![2, 3, 4, 5, 6]]
         );
         let heard: Vec<_> = strips.iter().map(|strip| strip.strip.heard).collect();
-        use MonitoringMode::{Both, Desk, Program, Tracks};
-        assert_eq!(heard, [Program, Program, Tracks, Program, Desk, Both]);
+        use MonitoringMode::{Both, MonitorOnly, Program, Tracks};
+        assert_eq!(heard, [Program, Program, Tracks, Program, MonitorOnly, Both]);
         let desktop = &strips[0].strip;
         assert!((desktop.gain_db + 6.02).abs() < 0.01 && (desktop.balance + 0.5).abs() < 1e-6);
         assert_eq!(desktop.offset_us, -20_000);

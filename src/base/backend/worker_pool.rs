@@ -24,7 +24,7 @@ type Job<'a> = dyn Fn(usize) + Sync + 'a;
 
 /// See the module. Dropping it ends its threads.
 #[derive(Debug)]
-pub struct Crew {
+pub struct WorkerPool {
     shared: Arc<Shared>,
     helpers: Vec<Worker>,
     /// One piece of work at a time; whoever finds it taken works alone.
@@ -52,7 +52,7 @@ struct Work {
     fault: Option<Box<dyn Any + Send>>,
 }
 
-/// A job that outlives its borrow as far as the compiler knows. [`Crew::share`] sees to it that it does
+/// A job that outlives its borrow as far as the compiler knows. [`WorkerPool::share`] sees to it that it does
 /// not in truth.
 #[derive(Copy, Clone)]
 struct Lent(*const Job<'static>);
@@ -66,7 +66,7 @@ impl std::fmt::Debug for Lent {
     }
 }
 
-impl Crew {
+impl WorkerPool {
     /// Nobody helps: all is done by whoever has it to do.
     pub fn alone() -> Self {
         Self { shared: Arc::default(), helpers: Vec::new(), turn: Mutex::default() }
@@ -81,18 +81,18 @@ impl Crew {
 
     /// So many threads, its owner's among them.
     pub fn of(name: &str, threads: usize) -> Self {
-        let mut crew = Self::alone();
+        let mut workers = Self::alone();
         for _ in 1..threads {
-            let shared = Arc::clone(&crew.shared);
+            let shared = Arc::clone(&workers.shared);
             match Worker::spawn(name, move |stop| help(&shared, stop)) {
-                Ok(worker) => crew.helpers.push(worker),
+                Ok(worker) => workers.helpers.push(worker),
                 Err(fault) => {
                     tracing::warn!(%fault, name, "no thread to help");
                     break;
                 }
             }
         }
-        crew
+        workers
     }
 
     /// Does this to each part, in any order, on any of its threads, with the widest vectors of the
@@ -162,7 +162,7 @@ impl Crew {
     }
 }
 
-impl Drop for Crew {
+impl Drop for WorkerPool {
     fn drop(&mut self) {
         self.helpers.iter().for_each(Worker::stop);
         // Whoever has looked whether to end, and found not, waits by now and is woken.
@@ -235,13 +235,13 @@ mod tests {
 
     #[test]
     fn what_panics_on_a_helper_panics_with_its_owner_and_the_helper_stays() {
-        let crew = Crew::of("crew-test", 2);
+        let workers = WorkerPool::of("workers-test", 2);
         let owner = std::thread::current().id();
         for _ in 0..50 {
             let helped = std::sync::atomic::AtomicBool::new(false);
             // The owner's part waits until a helper has taken one.
             let work = || {
-                crew.each(0..2, |_| {
+                workers.each(0..2, |_| {
                     if std::thread::current().id() == owner {
                         let clock = Clock::start();
                         while !helped.load(std::sync::atomic::Ordering::Relaxed) {
@@ -258,17 +258,17 @@ mod tests {
             assert_eq!(fault.downcast_ref(), Some(&"a part"));
         }
         let mut values = [1, 2, 3];
-        crew.each(&mut values, |value| *value += 1);
+        workers.each(&mut values, |value| *value += 1);
         assert_eq!(values, [2, 3, 4]);
     }
 
     #[test]
     fn every_part_is_done_once_whoever_helps() {
         for threads in [1, 2, 4] {
-            let crew = Crew::of("crew-test", threads);
+            let workers = WorkerPool::of("workers-test", threads);
             for length in [0, 1, 5, 8, 9, 1_000] {
                 let mut values = vec![0_u32; length];
-                crew.each(values.iter_mut().zip(1..), |(value, by)| *value += by);
+                workers.each(values.iter_mut().zip(1..), |(value, by)| *value += by);
                 assert!(values.iter().zip(1..).all(|(value, by)| *value == by), "{length}");
             }
         }
@@ -276,10 +276,10 @@ mod tests {
 
     #[test]
     fn the_owner_and_a_helper_work_at_the_same_time() {
-        let crew = Crew::of("crew-test", 2);
+        let workers = WorkerPool::of("workers-test", 2);
         // Each of two parts waits for the other: one thread alone would never end.
         let meet = std::sync::Barrier::new(2);
-        crew.each(0..2, |_| {
+        workers.each(0..2, |_| {
             meet.wait();
         });
     }
@@ -288,10 +288,10 @@ mod tests {
     fn helpers_end_with_their_crew() {
         let clock = Clock::start();
         for _ in 0..200 {
-            let crew = Crew::of("crew-test", 3);
-            crew.each(0..2, |_| {});
-            let shared = Arc::downgrade(&crew.shared);
-            drop(crew);
+            let workers = WorkerPool::of("workers-test", 3);
+            workers.each(0..2, |_| {});
+            let shared = Arc::downgrade(&workers.shared);
+            drop(workers);
             while shared.strong_count() > 0 {
                 assert!(clock.now().as_millis() < 20_000, "a helper stays");
                 std::thread::yield_now();
@@ -301,32 +301,32 @@ mod tests {
 
     #[test]
     fn work_within_work_is_done_by_whoever_has_it() {
-        let crew = Crew::of("crew-test", 3);
+        let workers = WorkerPool::of("workers-test", 3);
         let mut values = [0_u32; 64];
-        crew.each(values.chunks_mut(16), |part| {
-            crew.each(part.iter_mut(), |value| *value += 1);
+        workers.each(values.chunks_mut(16), |part| {
+            workers.each(part.iter_mut(), |value| *value += 1);
         });
         assert_eq!(values, [1; 64]);
     }
 
     #[test]
     fn a_part_that_panics_lets_its_owner_go_only_when_all_are_over() {
-        let crew = Crew::of("crew-test", 2);
+        let workers = WorkerPool::of("workers-test", 2);
         for _ in 0..20 {
             let mut values = [0_u32; 8];
             let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-                crew.each(values.iter_mut().zip(0..), |(value, index)| {
+                workers.each(values.iter_mut().zip(0..), |(value, index)| {
                     *value = 1;
                     // On the owner's thread only: a helper that is gone is another matter.
-                    let own = std::thread::current().name() != Some("crew-test");
+                    let own = std::thread::current().name() != Some("workers-test");
                     assert!(!(own && index > 3), "as planned");
                 });
             }));
             drop(result);
-            assert_eq!(crew.shared.work.lock().busy, 0);
+            assert_eq!(workers.shared.work.lock().busy, 0);
         }
         let mut values = [0_u32; 8];
-        crew.each(values.iter_mut(), |value| *value = 1);
+        workers.each(values.iter_mut(), |value| *value = 1);
         assert_eq!(values, [1; 8]);
     }
 }
