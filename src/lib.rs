@@ -20,6 +20,7 @@ pub mod net;
 pub mod player;
 pub mod server;
 pub mod studio;
+pub mod text;
 pub mod ui;
 pub mod wire;
 

@@ -23,7 +23,7 @@ use source::Source;
 
 /// The floors, lowest first. A room imports from strictly lower floors and from itself.
 const FLOORS: &[&[&str]] = &[
-    &["base"],
+    &["text", "base"],
     &["media"],
     &["wire"],
     &["capture", "compose", "audio", "mix", "encode", "decode", "files", "net"],
@@ -33,8 +33,9 @@ const FLOORS: &[&[&str]] = &[
     &["app", "cli", "main"],
 ];
 
-/// What the entry points, which share a floor, may take from each other.
-const ENTRANCES: &[(&str, &str)] = &[("main", "cli"), ("main", "app"), ("cli", "app")];
+/// What rooms on one floor may take from each other: the entry points, and problems.
+const ENTRANCES: &[(&str, &str)] =
+    &[("main", "cli"), ("main", "app"), ("cli", "app"), ("base", "text")];
 
 /// Rooms within rooms that must not know each other: bodies are opaque to the protocol, and the
 /// container knows nothing of chunks.

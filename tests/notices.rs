@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use onair::player;
 use onair::studio::notices::message::StudioMessage;
@@ -42,4 +42,105 @@ fn the_guide_explains_every_message_and_no_other() {
     assert!(missing.is_empty(), "not in the guide: {missing:?}");
     let unknown: Vec<_> = explained.difference(&keys()).copied().collect();
     assert!(unknown.is_empty(), "in the guide and nowhere else: {unknown:?}");
+}
+
+/// A message of a Fluent file: its values, and whether it has a cure.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Message {
+    values: BTreeSet<String>,
+    has_cure: bool,
+}
+
+/// The messages of a language, but for those of the window.
+fn messages(language: &str) -> BTreeMap<String, Message> {
+    let folder = format!("{}/assets/i18n/{language}", env!("CARGO_MANIFEST_DIR"));
+    let mut messages: BTreeMap<String, Message> = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        if !name.ends_with(".ftl") || name == "onair.ftl" {
+            continue;
+        }
+        let mut last = String::new();
+        for line in std::fs::read_to_string(path).unwrap().lines() {
+            if let Some((id, _)) = line.split_once(" = ")
+                && !line.starts_with([' ', '#'])
+            {
+                id.clone_into(&mut last);
+                let known = messages.insert(last.clone(), Message::default());
+                assert_eq!(known, None, "{id} stands twice in {language}");
+            }
+            let values = line.split("{ $").skip(1);
+            let names = values.filter_map(|it| it.split([' ', '}']).next()).map(str::to_owned);
+            if let Some(message) = messages.get_mut(&last) {
+                message.values.extend(names.filter(|name| name != "cure"));
+                message.has_cure |= line.starts_with("    .cure = ");
+            }
+        }
+    }
+    messages
+}
+
+/// The code of the program without its tests.
+fn code() -> Vec<String> {
+    let mut folders = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    let mut files = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if !path.ends_with("tests.rs") {
+                let code = std::fs::read_to_string(path).unwrap();
+                files.push(code.split("#[cfg(test)]\nmod tests {").next().unwrap().to_owned());
+            }
+        }
+    }
+    files
+}
+
+/// The values that a call of `problem!` gives: what stands before each `=` between its commas.
+fn values(call: &str) -> BTreeSet<String> {
+    let (mut depth, mut parts, mut part) = (0_u32, Vec::new(), String::new());
+    for sign in call.chars() {
+        match sign {
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' if depth == 0 => break,
+            ')' | ']' | '}' => depth -= 1,
+            ',' if depth == 0 => parts.push(std::mem::take(&mut part)),
+            _ => {}
+        }
+        part.push(sign);
+    }
+    parts.push(part);
+    let name = |part: String| part.split_once('=').map(|(name, _)| name.replace(',', ""));
+    parts.into_iter().filter_map(name).map(|name| name.trim().to_owned()).collect()
+}
+
+#[test]
+fn every_problem_has_its_words_in_both_languages_with_the_same_values() {
+    let (english, chinese) = (messages("en"), messages("zh-CN"));
+    let names = |of: &BTreeMap<String, Message>| of.keys().cloned().collect::<BTreeSet<_>>();
+    let differing: Vec<_> =
+        names(&english).symmetric_difference(&names(&chinese)).cloned().collect();
+    assert!(differing.is_empty(), "in one language only: {differing:?}");
+    for (id, message) in &english {
+        assert_eq!(message, &chinese[id], "{id}");
+    }
+    let code = code();
+    let mut used = 0;
+    for call in code.iter().flat_map(|code| code.split("problem!(").skip(1)) {
+        let Some((id, rest)) =
+            call.trim_start().strip_prefix('"').and_then(|it| it.split_once('"'))
+        else {
+            continue;
+        };
+        let message = english.get(id).unwrap_or_else(|| panic!("{id} has no words"));
+        assert_eq!(values(rest), message.values, "{id}");
+        used += 1;
+    }
+    assert!(used > 100, "{used}");
+    let unused = |id: &&String| !code.iter().any(|code| code.contains(&format!("\"{id}\"")));
+    let unused: Vec<_> = english.keys().filter(unused).collect();
+    assert!(unused.is_empty(), "nothing says {unused:?}");
 }

@@ -37,7 +37,7 @@ impl Fault {
         match self {
             Self::Io(error) => Cause::from_io(error),
             Self::Closed => Cause::Closed,
-            Self::Http(error) => Cause::Protocol(error.to_string()),
+            Self::Http(error) => Cause::Protocol(error.to_string().into()),
         }
     }
 }

@@ -2,25 +2,20 @@
 //! bytes of an answer to read. Sans-IO.
 
 /// Why a proxy does not let us through.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Error {
-    #[error("it does not speak SOCKS 5")]
+    /// It does not speak SOCKS 5.
     NotSocks,
-    #[error("it wants a user and a password")]
     NeedsLogin,
-    #[error("it does not accept user and password")]
     WrongLogin,
-    #[error("user, password or host is longer than 255 bytes")]
+    /// User, password or host is longer than 255 bytes.
     TooLong,
-    #[error("its rules forbid the connection")]
+    /// Its rules forbid the connection.
     Forbidden,
-    #[error("it cannot reach the server's network")]
     NetworkUnreachable,
-    #[error("it does not find or reach the server")]
     HostUnreachable,
-    #[error("the server refuses the connection")]
     ConnectionRefused,
-    #[error("it failed (code {0})")]
+    /// It failed, with this code.
     Failed(u8),
 }
 

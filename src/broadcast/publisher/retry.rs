@@ -12,6 +12,7 @@ use crate::broadcast::publisher::session::{self, Attempt, Ended};
 use crate::broadcast::publisher::state::{KeptSubscription, Report, Shared, State, Timeline};
 use crate::media::RenditionId;
 use crate::net::{Cause, Class, ConnectStage, Error, Refusal};
+use crate::text::problem::problem;
 use crate::wire::rtmp::url::Url;
 
 /// A connection that was live for this long was a good one.
@@ -83,7 +84,7 @@ pub(super) async fn run(shared: Arc<Shared>, home: Url, feed: HubFeed, kept: Opt
             }
             Ended::Elsewhere(_) => Error {
                 stage: ConnectStage::Media,
-                cause: Cause::Protocol("it sends us from server to server".into()),
+                cause: Cause::Protocol(problem!("net-sent-too-often")),
                 peer: url.authority(),
             },
             Ended::Failed(error) => error,

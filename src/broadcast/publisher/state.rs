@@ -17,6 +17,7 @@ use crate::broadcast::target_url::TargetUrl;
 use crate::media::{Rendition, RenditionId};
 use crate::net::rtmp::Options;
 use crate::net::{Class, ConnectStage, Error};
+use crate::text::Problem;
 use crate::wire::rtmp::status::Status;
 
 /// Where the stream goes, and how hard to try.
@@ -117,14 +118,9 @@ impl Report {
         self.error.as_ref().and_then(Error::code)
     }
 
-    /// What went wrong, in words.
-    pub fn cause(&self) -> Option<String> {
-        self.error.as_ref().map(Error::with_stage)
-    }
-
-    /// What to do about it, in words.
-    pub fn advice(&self) -> Option<String> {
-        self.error.as_ref().map(Error::advice)
+    /// What went wrong, and what helps.
+    pub fn problem(&self) -> Option<Problem> {
+        self.error.as_ref().map(Error::problem)
     }
 }
 

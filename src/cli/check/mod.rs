@@ -19,6 +19,7 @@ use crate::net::{ConnectStage, Error, Runtime, Step};
 use crate::studio::Notice;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::targets::address::parse;
+use crate::text::Language;
 use crate::wire::rtmp::url::Url;
 
 /// Flags of `onair check`.
@@ -201,7 +202,7 @@ fn report(output: &Output, url: &Url, outcome: &Outcome, found: Option<&[Notice]
                     "ok": error.is_none(),
                     "ms": millis,
                     "detail": error.map(|error| error.cause.to_string()),
-                    "advice": error.map(Error::advice),
+                    "advice": error.and_then(|error| Language::English.cure(&error.problem())),
                     "peer": error.map(|error| &error.peer),
                 })
             })
@@ -229,7 +230,10 @@ fn report(output: &Output, url: &Url, outcome: &Outcome, found: Option<&[Notice]
             }
             Some(error) => {
                 output.line(&format!("✗ {name:<10} {millis:7.1} ms  {}", error.cause));
-                output.line(&format!("  {}", error.advice()));
+                output.line(&format!(
+                    "  {}",
+                    Language::English.cure(&error.problem()).unwrap_or_default()
+                ));
             }
         }
     }

@@ -19,6 +19,7 @@ use crate::net::error::{Cause, ConnectStage, Error, ProxyProblem, Step};
 use crate::net::stream::Stream;
 use crate::net::tls::Trust;
 use crate::net::{network_changes, tls};
+use crate::text::problem::problem;
 use crate::wire::rtmp::url::authority;
 
 /// How long one address is alone before the next is tried beside it.
@@ -197,7 +198,7 @@ async fn reach(
     if let Some(bind) = bind {
         addresses.retain(|address| bind.fits(address));
         if addresses.is_empty() {
-            let reason = "the server has no address of that family".into();
+            let reason = problem!("net-bind-family");
             return Err(Cause::Bind { from: bind.to_string(), reason });
         }
     }
@@ -225,7 +226,7 @@ async fn reach(
                 Ok(Some(Ok(Ok(socket)))) => return Ok(socket),
                 Ok(Some(Ok(Err(error)))) if own_fault(&error) && bind.is_some() => {
                     let from = bind.map(ToString::to_string).unwrap_or_default();
-                    last = Cause::Bind { from, reason: error.to_string() };
+                    last = Cause::Bind { from, reason: error.to_string().into() };
                 }
                 // A refusal says more than a missing route.
                 Ok(Some(Ok(Err(error)))) if last != Cause::ConnectionRefused => {
@@ -248,10 +249,10 @@ impl Stream {
     /// Speaks TLS over a fresh TCP stream, as the client.
     async fn secure(self, host: &str, trust: Trust) -> Result<Self, Cause> {
         let config = tokio::task::spawn_blocking(move || trust.client()).await;
-        let config = config.map_err(|error| Cause::Tls(error.to_string()))??;
+        let config = config.map_err(|error| Cause::Tls(error.to_string().into()))??;
         let name = rustls::pki_types::ServerName::try_from(host.to_owned())
-            .map_err(|_| Cause::Tls(format!("'{host}' is no name a certificate can hold")))?;
-        let socket = self.into_socket().ok_or_else(|| Cause::Tls("TLS inside TLS".into()))?;
+            .map_err(|_| Cause::Tls(problem!("net-not-a-certificate-name", host = host)))?;
+        let socket = self.into_socket().ok_or_else(|| Cause::Tls(problem!("net-tls-in-tls")))?;
         let stream = tokio_rustls::TlsConnector::from(config).connect(name, socket).await;
         stream.map(|stream| Self::tls(stream.into())).map_err(|error| tls::cause(&error, host))
     }

@@ -10,6 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use crate::net::error::{Cause, ProxyProblem as Problem};
 use crate::net::http::{Fault, Http};
 use crate::net::stream::Stream;
+use crate::text::problem::problem;
 use crate::wire::http::Response;
 use crate::wire::rtmp::url::{Credentials, authority, split_authority};
 use crate::wire::socks5;
@@ -116,20 +117,20 @@ impl Proxy {
         };
         let request = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n{login}\r\n");
         let fault = |fault: Fault| match fault {
-            Fault::Http(_) => Problem::NotProxy("it does not speak HTTP".into()),
+            Fault::Http(_) => Problem::NotProxy(problem!("net-proxy-no-http")),
             fault => Problem::Unreachable(Box::new(fault.cause())),
         };
         let mut http = Http::new(stream);
         http.send(request.as_bytes()).await.map_err(fault)?;
         let head = http.head().await.map_err(fault)?;
-        let head = head.ok_or_else(|| Problem::Refused("it closed the connection".into()))?;
+        let head = head.ok_or_else(|| Problem::Refused(problem!("net-proxy-closed")))?;
         let answer = Response::parse(&head).map_err(|error| fault(Fault::Http(error)))?;
         match answer.status {
             200..=299 => Ok(http.into_stream()),
             // The second is for servers to say; tinyproxy says it of a wrong password.
             407 | 401 if self.credentials.is_some() => Err(Problem::WrongLogin),
             407 | 401 => Err(Problem::NeedsLogin),
-            status => Err(Problem::Refused(format!("{status} {}", answer.reason))),
+            status => Err(Problem::Refused(format!("{status} {}", answer.reason).into())),
         }
     }
 
@@ -172,8 +173,8 @@ impl From<socks5::Error> for Problem {
         match error {
             socks5::Error::NeedsLogin => Self::NeedsLogin,
             socks5::Error::WrongLogin => Self::WrongLogin,
-            socks5::Error::NotSocks => Self::NotProxy(error.to_string()),
-            other => Self::Refused(other.to_string()),
+            socks5::Error::NotSocks => Self::NotProxy((&error).into()),
+            other => Self::Refused((&other).into()),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What can be wrong with a certificate, what may answer instead of an RTMP server, and what web servers do
 //! instead of giving what they are asked for.
 
-use std::fmt;
+use crate::net::web::url::UrlError;
 
 /// Why a server's certificate is not accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,52 +28,6 @@ pub enum CertificateProblem {
     NotPinned { expected: String, presented: String, accepted: bool },
     /// Anything else, in the verifier's words.
     Other(String),
-}
-
-impl fmt::Display for CertificateProblem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Expired { not_after: Some(at) } => {
-                write!(f, "it expired on {} (not after)", date(*at))
-            }
-            Self::Expired { not_after: None } => f.write_str("it has expired (not after)"),
-            Self::NotYetValid { not_before: Some(at) } => {
-                write!(f, "it is valid only from {} on (not before)", date(*at))
-            }
-            Self::NotYetValid { not_before: None } => {
-                f.write_str("it is not valid yet (not before)")
-            }
-            Self::WrongName { host, names } if names.is_empty() => {
-                write!(f, "it names no host at all (subject alternative name), not {host}")
-            }
-            Self::WrongName { host, names } => {
-                let names = names.iter().take(8).cloned().collect::<Vec<_>>().join(", ");
-                write!(f, "it is for {names} (subject alternative name), not for {host}")
-            }
-            Self::UnknownIssuer => f.write_str(
-                "its issuer is not trusted by this machine, or it signed itself (issuer)",
-            ),
-            Self::Revoked => f.write_str("its issuer has withdrawn it (revocation)"),
-            Self::BadSignature => f.write_str("its signature does not fit (signature)"),
-            Self::WrongPurpose => f.write_str("it is not made for a server (extended key usage)"),
-            Self::OwnAuthority => f.write_str(
-                "it is marked as an authority's own, as one that signs itself mostly is, and not \
-                 as a server's (basic constraints: CA)",
-            ),
-            Self::NotPinned { expected, presented, .. } => {
-                write!(f, "its SHA-256 is {presented}, not the pinned {expected}")
-            }
-            Self::Other(text) => f.write_str(text),
-        }
-    }
-}
-
-/// The day of a Unix time, UTC.
-fn date(seconds: u64) -> String {
-    i64::try_from(seconds)
-        .ok()
-        .and_then(|seconds| jiff::Timestamp::from_second(seconds).ok())
-        .map_or_else(|| format!("second {seconds}"), |at| at.strftime("%Y-%m-%d").to_string())
 }
 
 /// What answered instead of an RTMP server.
@@ -110,27 +64,13 @@ impl NotRtmp {
     }
 }
 
-impl fmt::Display for NotRtmp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Http => f.write_str("a web server (HTTP) answered"),
-            Self::Tls => f.write_str("the server speaks TLS on this port"),
-            Self::Banner(line) => write!(f, "the server greeted with \"{line}\""),
-            Self::Bytes(bytes) => {
-                f.write_str("the answer is no RTMP handshake; it begins with")?;
-                bytes.iter().try_for_each(|byte| write!(f, " {byte:02x}"))
-            }
-        }
-    }
-}
-
 /// What a web server does instead of giving what it is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WebProblem {
     /// One redirection leads to the next.
     RoundAndRound,
     /// A redirection leads to what is no address that is read from; why.
-    Nowhere(String),
+    Nowhere(UrlError),
     /// A redirection leads out of TLS.
     Unsafe,
     /// A redirection leads from a socket to a page, or the other way.
@@ -143,27 +83,4 @@ pub enum WebProblem {
     TooLittle,
     /// It is the whole, or another part than the one that was asked for.
     OtherPart,
-}
-
-impl fmt::Display for WebProblem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::RoundAndRound => f.write_str("the server sends us on from address to address"),
-            Self::Nowhere(why) => {
-                write!(f, "the server sends us on to where nothing can be read: {why}")
-            }
-            Self::Unsafe => f.write_str(
-                "the server sends us on to an address without TLS, which would not be as safe",
-            ),
-            Self::OtherProtocol => f.write_str("the server sends us on to another protocol"),
-            Self::Packed(by) => {
-                write!(f, "the server packs what was asked for unpacked ({by})")
-            }
-            Self::TooMuch { kib } => write!(f, "the server sends more than {kib} KiB"),
-            Self::TooLittle => f.write_str("the server sends less than it says"),
-            Self::OtherPart => f.write_str(
-                "the server gives something else than the part of the file that was asked for",
-            ),
-        }
-    }
 }

@@ -80,7 +80,7 @@ async fn ask_name(http: &mut Http, client: &mut Client) -> Result<bool, Cause> {
             break;
         }
     }
-    client.opened(&name).map_err(|error| Cause::Protocol(error.to_string()))?;
+    client.opened(&name).map_err(|error| Cause::Protocol(error.to_string().into()))?;
     Ok(response.keep_alive && body.is_done())
 }
 

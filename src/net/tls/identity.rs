@@ -16,6 +16,8 @@ use crate::net::error::Cause;
 use crate::net::stream::Stream;
 use crate::net::tls::trust::{certificates, read_bounded};
 use crate::net::tls::verify;
+use crate::text::Problem;
+use crate::text::problem::problem;
 
 /// A caller who has not shaken hands by then is let go.
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
@@ -32,7 +34,7 @@ pub struct Identity {
 #[error("{}: {reason}", .path.display())]
 pub struct IdentityError {
     pub path: PathBuf,
-    pub reason: String,
+    pub reason: Problem,
 }
 
 impl Identity {
@@ -42,24 +44,26 @@ impl Identity {
     /// # Errors
     /// Which file cannot be used, and why; also where the key is another certificate's.
     pub fn read(certificate: &Path, key: &Path) -> Result<Self, IdentityError> {
-        let fault = |path: &Path, reason: String| IdentityError { path: path.to_owned(), reason };
+        let fault = |path: &Path, reason: Problem| IdentityError { path: path.to_owned(), reason };
         let chain = certificates(certificate).map_err(|cause| match cause {
             Cause::TrustFile { reason, .. } => fault(certificate, reason),
-            other => fault(certificate, other.to_string()),
+            other => fault(certificate, Problem::from(&other)),
         })?;
-        let leaf = chain.first().ok_or_else(|| fault(certificate, "it is empty".into()))?;
+        let leaf = chain.first().ok_or_else(|| fault(certificate, problem!("net-file-empty")))?;
         let pin = CertificatePin::of(leaf);
-        let bytes = read_bounded(key).map_err(|error| fault(key, error.to_string()))?;
+        let bytes = read_bounded(key).map_err(|reason| fault(key, reason))?;
         let bytes = Zeroizing::new(bytes);
         let secret = PrivateKeyDer::from_pem_slice(&bytes)
-            .map_err(|_| fault(key, "it holds no private key that could be read (PEM)".into()))?;
+            .map_err(|_| fault(key, problem!("net-file-no-key")))?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .map_err(|error| fault(certificate, error.to_string()))?
+            .map_err(|error| fault(certificate, error.to_string().into()))?
             .with_no_client_auth()
             .with_single_cert(chain, secret)
-            .map_err(|error| fault(key, format!("it does not fit the certificate: {error}")))?;
+            .map_err(|error| {
+                fault(key, problem!("net-file-other-key", reason = error.to_string()))
+            })?;
         Ok(Self { config: Arc::new(config), pin })
     }
 
@@ -73,7 +77,7 @@ impl Identity {
     /// # Errors
     /// When the caller does not speak TLS, does not accept the certificate, or takes too long.
     pub async fn welcome(&self, stream: Stream) -> Result<Stream, Cause> {
-        let socket = stream.into_socket().ok_or_else(|| Cause::Tls("TLS inside TLS".into()))?;
+        let socket = stream.into_socket().ok_or_else(|| Cause::Tls(problem!("net-tls-in-tls")))?;
         let acceptor = tokio_rustls::TlsAcceptor::from(Arc::clone(&self.config));
         match timeout(HANDSHAKE_LIMIT, acceptor.accept(socket)).await {
             Ok(Ok(stream)) => Ok(Stream::tls(stream.into())),

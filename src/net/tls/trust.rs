@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,6 +15,8 @@ use rustls::pki_types::pem::PemObject;
 use crate::net::certificate_pin::CertificatePin;
 use crate::net::error::{Cause, CertificateProblem};
 use crate::net::tls::verify::Judge;
+use crate::text::Problem;
+use crate::text::problem::problem;
 
 /// A file of certificates or keys larger than this is none.
 const FILE_LIMIT: u64 = 4 << 20;
@@ -64,12 +66,12 @@ impl Trust {
                     None => Vec::new(),
                 };
                 let trusting = Judge::trusting(extra, Arc::clone(&provider));
-                Arc::new(trusting.map_err(|error| Cause::Tls(error.to_string()))?)
+                Arc::new(trusting.map_err(|error| Cause::Tls(error.to_string().into()))?)
             }
         };
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .map_err(|error| Cause::Tls(error.to_string()))?
+            .map_err(|error| Cause::Tls(error.to_string().into()))?
             .dangerous()
             .with_custom_certificate_verifier(verifier)
             .with_no_client_auth();
@@ -79,26 +81,27 @@ impl Trust {
 
 /// The certificates in a PEM or DER file, at least one.
 pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Cause> {
-    let fault = |reason: String| Cause::TrustFile { path: path.display().to_string(), reason };
-    let bytes = read_bounded(path).map_err(|error| fault(error.to_string()))?;
+    let fault = |reason: Problem| Cause::TrustFile { path: path.display().to_string(), reason };
+    let bytes = read_bounded(path).map_err(fault)?;
     // DER begins with a SEQUENCE.
     if bytes.first() == Some(&0x30) {
         return Ok(vec![CertificateDer::from(bytes)]);
     }
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
     match found {
-        Ok(found) if found.is_empty() => Err(fault("it holds no certificate".into())),
+        Ok(found) if found.is_empty() => Err(fault(problem!("net-file-no-certificate"))),
         Ok(found) => Ok(found),
-        Err(error) => Err(fault(error.to_string())),
+        Err(error) => Err(fault(error.to_string().into())),
     }
 }
 
 /// Reads a file of a size that such a file can have.
-pub(super) fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
+pub(super) fn read_bounded(path: &Path) -> Result<Vec<u8>, Problem> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(FILE_LIMIT + 1).read_to_end(&mut bytes)?;
+    let read = File::open(path).and_then(|file| file.take(FILE_LIMIT + 1).read_to_end(&mut bytes));
+    read.map_err(|error| Problem::words(error.to_string()))?;
     if bytes.len() as u64 > FILE_LIMIT {
-        return Err(io::Error::other("it is too large"));
+        return Err(problem!("net-file-too-large"));
     }
     Ok(bytes)
 }

@@ -170,7 +170,7 @@ pub(in crate::net) fn cause(error: &std::io::Error, host: &str) -> Cause {
             Cause::Certificate { problem, presented }
         }
         Some(rustls::Error::InvalidMessage(_)) => Cause::NotTls,
-        Some(other) => Cause::Tls(other.to_string()),
+        Some(other) => Cause::Tls(other.to_string().into()),
         None => Cause::from_io(error),
     }
 }

@@ -240,7 +240,7 @@ fn content_range(text: &str) -> Option<(Span, Option<u64>)> {
 
 /// Where a redirection leads.
 fn redirected(from: &WebUrl, to: &str) -> Result<WebUrl, Cause> {
-    let nowhere = |error: UrlError| Cause::Web(WebProblem::Nowhere(error.to_string()));
+    let nowhere = |error: UrlError| Cause::Web(WebProblem::Nowhere(error));
     let url = from.join(to).map_err(nowhere)?;
     if from.is_secure() && !url.is_secure() {
         return Err(Cause::Web(WebProblem::Unsafe));

@@ -4,7 +4,7 @@
 mod client;
 mod socket;
 mod stall_timeout;
-mod url;
+pub(in crate::net) mod url;
 
 pub use crate::net::web::url::{UrlError, WebUrl};
 pub use client::{Client, Span, WebResponse};

@@ -18,6 +18,7 @@ use crate::net::connect::Options;
 use crate::net::error::{Cause, ConnectStage, Error, Step, WebProblem};
 use crate::net::stream::Stream;
 use crate::net::web::client::follow;
+use crate::text::problem::problem;
 
 /// The handshake is done by then.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -159,8 +160,8 @@ fn cause(error: &Tungstenite) -> Cause {
             ProtocolError::ResetWithoutClosingHandshake | ProtocolError::HandshakeIncomplete,
         ) => Cause::Closed,
         Tungstenite::Capacity(_) => {
-            Cause::Protocol(format!("a message is longer than {} KiB", MAX_MESSAGE >> 10))
+            Cause::Protocol(problem!("net-message-too-long", kib = MAX_MESSAGE >> 10))
         }
-        other => Cause::Protocol(other.to_string()),
+        other => Cause::Protocol(other.to_string().into()),
     }
 }

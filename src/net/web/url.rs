@@ -9,19 +9,22 @@ use url::{Host, Url};
 use crate::net::connect::Endpoint;
 
 /// Longest address taken.
-const MAX_LENGTH: usize = 8 << 10;
+pub(in crate::net) const MAX_LENGTH: usize = 8 << 10;
 
 /// Why a text is no address that can be read from.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum UrlError {
-    #[error("it is longer than {MAX_LENGTH} bytes")]
+    /// It is longer than such addresses are.
     TooLong,
-    #[error("it makes no sense as an address on the web")]
     Unreadable,
-    #[error("it does not begin with http, https, ws or wss")]
     Scheme,
-    #[error("it names no server")]
     NoHost,
+}
+
+impl fmt::Display for UrlError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        crate::text::Problem::from(self).fmt(f)
+    }
 }
 
 /// An `http`, `https`, `ws` or `wss` address.

@@ -13,6 +13,7 @@ use crate::player::input::feed::InputFeed;
 use crate::player::session::shared::Shared;
 use crate::player::state::anomaly::Anomaly;
 use crate::player::state::{Failure, FailureKind, OfferedChat};
+use crate::text::Language;
 use crate::wire::container::flv::TagKind;
 use crate::wire::rtmp::Url;
 
@@ -209,5 +210,6 @@ pub(in crate::player) fn failure(error: &net::Error) -> Failure {
     };
     let offered = error.pin_to_offer().map(|pin| OfferedChat { server: error.peer.clone(), pin });
     let offered = offered.map(Box::new);
-    Failure { offered, ..Failure::new(kind, error.to_string(), error.advice()) }
+    let advice = Language::English.cure(&error.problem()).unwrap_or_default();
+    Failure { offered, ..Failure::new(kind, error.to_string(), advice) }
 }

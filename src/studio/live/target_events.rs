@@ -10,6 +10,8 @@ use crate::studio::event::{self, TargetState, stats};
 use crate::studio::notices::Next;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::targets::address::{key, sent_on};
+use crate::text::Language;
+use crate::text::problem::problem;
 use crate::wire::rtmp::status::Status;
 
 /// What a publisher does, in the studio's words.
@@ -36,14 +38,16 @@ pub(in crate::studio) fn told(
     };
     let elsewhere = report.error.as_ref().and_then(|error| sent_on(target, error));
     let unanswered = elsewhere.is_some() && report.stage <= ConnectStage::Handshake;
-    let cause = report.cause().map(|cause| match elsewhere {
-        Some(peer) => format!("it sends the stream on to {peer}: {cause}"),
-        None => cause,
+    let problem = report.problem().map(|problem| match elsewhere {
+        Some(peer) => problem!("net-sent-on", peer = peer, cause = problem),
+        None => problem,
     });
-    let advice = report.advice().map(|advice| match unanswered {
-        true => "Tell whoever runs the server, or use another address of its service.".into(),
-        false => advice,
+    let problem = problem.map(|problem| match unanswered {
+        true => problem.with_cure(problem!("net-cure-sent-on")),
+        false => problem,
     });
+    let cause = problem.as_ref().map(ToString::to_string);
+    let advice = problem.as_ref().and_then(|problem| Language::English.cure(problem));
     event::Target {
         index: id as usize,
         url: if built_in { target.url.display_with_name() } else { target.url.to_string() },

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::text::Problem;
+
 use std::time::Duration;
 
 /// What the broadcast is doing.
@@ -17,7 +19,7 @@ pub enum LiveState {
     /// At least one target is publishing.
     OnAir,
     /// Lost; the next try begins in `retry_in`.
-    Reconnecting { retry_in: Duration, cause: String },
+    Reconnecting { retry_in: Duration, cause: Problem },
     /// Being ended.
     Stopping,
 }

@@ -3,6 +3,7 @@
 use crate::net::{CertificatePin, Error};
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::notices::{Level, Notice, Remedy};
+use crate::text::Language;
 
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq)]
@@ -335,8 +336,8 @@ pub(super) fn failed(id: u32, host: String, error: &Error) -> Finding {
     Finding::TargetFailed {
         id,
         host,
-        cause: error.with_stage(),
-        advice: error.advice(),
+        cause: error.problem().to_string(),
+        advice: Language::English.cure(&error.problem()).unwrap_or_default(),
         pin: error.pin_to_offer(),
     }
 }

@@ -205,7 +205,7 @@ fn lost(ui: &mut Ui, view: &mut View<'_>) {
     } else {
         view.texts.with(soon, &[("count", seconds.to_string().into())])
     };
-    let cause = [("cause", format::sentence(&view.texts.said(cause)).into())];
+    let cause = [("cause", format::sentence(&view.texts.say(cause)).into())];
     let advice = if !was_live {
         view.texts.with("never-advice", &cause)
     } else if view.snapshot.recording.is_some() {

@@ -173,20 +173,6 @@ impl Refusal {
     }
 }
 
-impl std::fmt::Display for Refusal {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Unauthorized => "not authorized",
-            Self::Rejected => "rejected",
-            Self::Busy => "the name is in use",
-            Self::BadApp => "no such application",
-            Self::NotFound => "no such stream",
-            Self::Closed => "closed by the server",
-            Self::Failed => "the server failed",
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

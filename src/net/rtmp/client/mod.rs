@@ -520,13 +520,13 @@ impl Client {
             }
             SessionError::Handshake(error) => (
                 ConnectStage::Handshake,
-                seen.unwrap_or_else(|| Cause::Protocol(error.to_string())),
+                seen.unwrap_or_else(|| Cause::Protocol(error.to_string().into())),
             ),
             // That the rules were broken is what the cause says.
             SessionError::Chunk(error) => {
-                (stage_of(self.stage), Cause::Protocol(error.to_string()))
+                (stage_of(self.stage), Cause::Protocol(error.to_string().into()))
             }
-            other => (stage_of(self.stage), Cause::Protocol(other.to_string())),
+            other => (stage_of(self.stage), Cause::Protocol(other.to_string().into())),
         };
         Failure::Other(self.error(stage, cause))
     }

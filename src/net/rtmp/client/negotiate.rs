@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::{Client, Listener, Options, Until, seed};
 use crate::base::Clock;
 use crate::net::error::{Cause, ConnectStage, Error, ProxyProblem, Step, Tried};
+use crate::text::problem::problem;
 use crate::wire::rtmp::auth;
 use crate::wire::rtmp::client::{Config, Refused};
 use crate::wire::rtmp::url::{Scheme, Url};
@@ -169,10 +170,10 @@ impl Hops {
     fn go(&mut self, url: &Url) -> Result<(), Cause> {
         let place = Self::place(url);
         if self.0.contains(&place) {
-            return Err(Cause::Protocol("it sends us on in a circle".into()));
+            return Err(Cause::Protocol(problem!("net-sent-in-a-circle")));
         }
         if self.0.len() > MAX_HOPS {
-            return Err(Cause::Protocol("it sends us on from server to server".into()));
+            return Err(Cause::Protocol(problem!("net-sent-too-often")));
         }
         self.0.push(place);
         Ok(())
@@ -187,9 +188,10 @@ fn send_on(
     on_step: &Listener<'_>,
 ) -> Result<(), Cause> {
     let target = refused.redirect.as_deref().unwrap_or_default();
-    let url = config.url.redirected(target).ok_or_else(|| {
-        Cause::Protocol("it sends us on to where a stream cannot go, or not as safely".into())
-    })?;
+    let url = config
+        .url
+        .redirected(target)
+        .ok_or_else(|| Cause::Protocol(problem!("net-sent-nowhere")))?;
     hops.go(&url)?;
     let with_password = url.credentials.is_some() || config.url.credentials.is_none();
     tracing::info!(to = %url, with_password, "the server sends us elsewhere");

@@ -484,11 +484,11 @@ impl OnAir {
                 publisher::State::Reconnecting => {
                     best = LiveState::Reconnecting {
                         retry_in: report.retry_in.unwrap_or_default(),
-                        cause: report.cause().unwrap_or_default(),
+                        cause: report.problem().unwrap_or_default(),
                     };
                 }
                 publisher::State::Connecting if best == LiveState::Idle => {
-                    best = match (report.retry_in, report.cause()) {
+                    best = match (report.retry_in, report.problem()) {
                         (Some(retry_in), Some(cause)) => {
                             LiveState::Reconnecting { retry_in, cause }
                         }

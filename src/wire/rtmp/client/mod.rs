@@ -201,7 +201,7 @@ pub enum Error {
 
 /// A server's refusal, with all it said.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[error("{stage}: {refusal} ({status})")]
+#[error("{stage}: {refusal:?} ({status})")]
 pub struct Refused {
     pub stage: ClientStage,
     pub refusal: Refusal,

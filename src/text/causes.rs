@@ -2,32 +2,29 @@
 //! language. Their English words are the key: `assets/i18n/<language>/causes.txt` pairs them with
 //! ours, with places for what differs. What has no pair stays English.
 
-#[cfg(test)]
-mod tests;
-
 use std::borrow::Cow;
 
-use crate::ui::text::spacing::{CLOSE, OPEN, closed_up};
+use crate::text::spacing::{CLOSE, OPEN, closed_up};
 
 /// A cause within a cause within… goes no deeper.
-const MAX_DEPTH: usize = 4;
+pub(crate) const MAX_DEPTH: usize = 4;
 
 /// Pairs of a language.
 #[derive(Debug, Default)]
 pub struct Causes {
-    pairs: Vec<Pair>,
+    pub(crate) pairs: Vec<Pair>,
 }
 
 /// English words and ours, cut at their places.
 #[derive(Debug)]
-struct Pair {
+pub(crate) struct Pair {
     /// What stands before, between and after the places.
-    english: Vec<String>,
-    ours: Vec<SentencePiece>,
+    pub(crate) english: Vec<String>,
+    pub(crate) ours: Vec<SentencePiece>,
 }
 
 #[derive(Debug)]
-enum SentencePiece {
+pub(crate) enum SentencePiece {
     Words(String),
     /// What stands at this place of the English words, from 0.
     Place(usize),
@@ -63,7 +60,7 @@ impl Causes {
         }
     }
 
-    fn find(&self, english: &str, depth: usize) -> Option<String> {
+    pub(crate) fn find(&self, english: &str, depth: usize) -> Option<String> {
         let depth = depth.checked_sub(1)?;
         // A sentence may end with its stop where the words come without.
         let bare = english.strip_suffix('.').unwrap_or(english);
@@ -101,7 +98,7 @@ fn whose(text: &str) -> Option<(&str, &str)> {
 
 impl Pair {
     /// What stands at the places, if these are the words.
-    fn places<'a>(&self, text: &'a str) -> Option<Vec<&'a str>> {
+    pub(crate) fn places<'a>(&self, text: &'a str) -> Option<Vec<&'a str>> {
         let (first, rest) = self.english.split_first()?;
         let Some((last, between)) = rest.split_last() else {
             return (first == text).then(Vec::new);

@@ -1,0 +1,191 @@
+//! The Fluent files of a language, read at the first use and shared, and texts out of them.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
+
+use fluent_bundle::concurrent::FluentBundle;
+use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
+
+use crate::text::causes::Causes;
+use crate::text::language::Language;
+use crate::text::problem::{Problem, Value};
+use crate::text::spacing::closed_up;
+
+/// The files of a language.
+macro_rules! files {
+    ($tag:literal) => {
+        [
+            include_str!(concat!("../../assets/i18n/", $tag, "/onair.ftl")),
+            include_str!(concat!("../../assets/i18n/", $tag, "/net.ftl")),
+        ]
+    };
+}
+
+static ENGLISH: LazyLock<Bundle> = LazyLock::new(|| Bundle::read(Language::English, files!("en")));
+static CHINESE: LazyLock<Bundle> =
+    LazyLock::new(|| Bundle::read(Language::Chinese, files!("zh-CN")));
+static CAUSES: LazyLock<Causes> =
+    LazyLock::new(|| Causes::parse(include_str!("../../assets/i18n/zh-CN/causes.txt")));
+
+/// The messages of a language.
+struct Bundle(FluentBundle<FluentResource>);
+
+impl Bundle {
+    fn read<const N: usize>(language: Language, files: [&str; N]) -> Self {
+        let tag = language.tag().parse().unwrap_or_default();
+        let mut bundle = FluentBundle::new_concurrent(vec![tag]);
+        // Marks around values would be drawn as boxes by faces that lack them: where they tell which
+        // spaces are too many, they are taken out again.
+        bundle.set_use_isolating(language == Language::Chinese);
+        for file in files {
+            // A test holds that there are no errors; what could be read is used.
+            let resource = FluentResource::try_new(file.to_owned()).unwrap_or_else(|(it, _)| it);
+            if let Err(errors) = bundle.add_resource(resource) {
+                tracing::error!(?errors, language = language.tag(), "a text occurs twice");
+            }
+        }
+        Self(bundle)
+    }
+
+    /// The text of a message or of its attribute with these values.
+    fn text(&self, id: &str, attribute: Option<&str>, args: &FluentArgs<'_>) -> Option<String> {
+        let message = self.0.get_message(id)?;
+        let pattern = match attribute {
+            Some(name) => message.get_attribute(name)?.value(),
+            None => message.value()?,
+        };
+        let mut errors = Vec::new();
+        Some(self.0.format_pattern(pattern, Some(args), &mut errors).into_owned())
+    }
+}
+
+impl Language {
+    fn bundle(self) -> &'static Bundle {
+        match self {
+            Self::English => &ENGLISH,
+            Self::Chinese => &CHINESE,
+        }
+    }
+
+    /// The text in this language; where it is missing, the English one.
+    fn text(self, id: &str, attribute: Option<&str>, args: &FluentArgs<'_>) -> Option<String> {
+        if self == Self::Chinese
+            && let Some(text) = self.bundle().text(id, attribute, args)
+        {
+            return Some(closed_up(&text));
+        }
+        ENGLISH.text(id, attribute, args)
+    }
+
+    /// What a part below says in English, in this language where it has the words.
+    pub fn said(self, english: &str) -> Cow<'_, str> {
+        match self {
+            Self::English => Cow::Borrowed(english),
+            Self::Chinese => CAUSES.say(english),
+        }
+    }
+
+    /// A problem in this language.
+    pub fn say(self, problem: &Problem) -> String {
+        if let Some(words) = problem.as_words() {
+            return self.said(words).into_owned();
+        }
+        let said = self.text(problem.id(), None, &self.args(problem));
+        said.unwrap_or_else(|| format!("{problem:?}"))
+    }
+
+    /// What helps against a problem: what it was given, else the cure of its message, else that of a
+    /// problem inside it.
+    pub fn cure(self, problem: &Problem) -> Option<String> {
+        if let Some(cure) = problem.own_cure() {
+            return Some(self.say(cure)).filter(|cure| !cure.is_empty());
+        }
+        let inner = problem.inner().find_map(|inner| self.cure(inner));
+        let mut args = self.args(problem);
+        args.set("cure", inner.clone().unwrap_or_default());
+        let own = self.text(problem.id(), Some("cure"), &args).map(|it| it.trim().to_owned());
+        own.or(inner).filter(|cure| !cure.is_empty())
+    }
+
+    fn args(self, problem: &Problem) -> FluentArgs<'static> {
+        let value = |value: &Value| match value {
+            Value::Text(text) => FluentValue::from(self.said(text).into_owned()),
+            Value::Number(number) => FluentValue::from(*number),
+            Value::Problem(problem) => FluentValue::from(self.say(problem)),
+            Value::Problems(problems) => {
+                let said: Vec<_> = problems.iter().map(|it| self.say(it)).collect();
+                FluentValue::from(said.join(if self == Self::Chinese { "；" } else { "; " }))
+            }
+        };
+        problem.args().iter().map(|(name, it)| (*name, value(it))).collect()
+    }
+}
+
+/// The texts of the window in the chosen language; where one is missing, the English one. Texts without
+/// values are formatted once and kept.
+#[derive(Debug)]
+pub struct Texts {
+    language: Language,
+    kept: RefCell<HashMap<&'static str, Arc<str>>>,
+}
+
+impl Texts {
+    /// The words in `language`.
+    pub fn new(language: Language) -> Self {
+        Self { language, kept: RefCell::default() }
+    }
+
+    /// The chosen language.
+    pub fn language(&self) -> Language {
+        self.language
+    }
+
+    /// The text of `key`.
+    pub fn get(&self, key: &'static str) -> Arc<str> {
+        if let Some(text) = self.kept.borrow().get(key) {
+            return Arc::clone(text);
+        }
+        let text: Arc<str> = self.text(key, &FluentArgs::new()).into();
+        self.kept.borrow_mut().insert(key, Arc::clone(&text));
+        text
+    }
+
+    /// The text of `key` with values in it.
+    pub fn with<'a>(&self, key: &str, args: &[(&'a str, Cow<'a, str>)]) -> String {
+        let args = args.iter().map(|(name, value)| (*name, value.as_ref()));
+        self.text(key, &args.collect())
+    }
+
+    /// The text of `key` with one number in it, which chooses the plural.
+    pub fn counted(&self, key: &str, count: usize) -> String {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        self.text(key, &[("count", count)].into_iter().collect())
+    }
+
+    fn text(&self, key: &str, args: &FluentArgs<'_>) -> String {
+        let text = self.language.text(key, None, args);
+        text.unwrap_or_else(|| key.to_owned())
+    }
+
+    /// What a part below the window says in English, in the chosen language where it has the words.
+    pub fn said<'a>(&self, english: &'a str) -> Cow<'a, str> {
+        self.language.said(english)
+    }
+
+    /// A problem in the chosen language.
+    pub fn say(&self, problem: &Problem) -> String {
+        self.language.say(problem)
+    }
+
+    /// What helps against a problem, in the chosen language.
+    pub fn cure(&self, problem: &Problem) -> Option<String> {
+        self.language.cure(problem)
+    }
+
+    /// Whether `key` has a text.
+    pub fn has(&self, key: &str) -> bool {
+        self.language.bundle().0.has_message(key) || ENGLISH.0.has_message(key)
+    }
+}

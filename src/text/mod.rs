@@ -1,0 +1,12 @@
+//! Floor 0: the sentences of onair in both languages (Fluent files under `assets/i18n`), for the window,
+//! the command line and the log. Other rooms have no sentences: they have [`Problem`]s.
+
+mod bundle;
+pub mod causes;
+mod language;
+pub mod problem;
+pub mod spacing;
+
+pub use bundle::Texts;
+pub use language::Language;
+pub use problem::{Problem, Value};

@@ -1,0 +1,229 @@
+//! A problem without sentences: a name and its values. `assets/i18n` has its words in both languages, and
+//! as the attribute `cure` of the same message what helps against it.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::text::language::Language;
+
+/// The name of what has no message: words as they are, of the system, a server or a library.
+const WORDS: &str = "words";
+
+/// Something that went wrong, or that a person is told, by the name of its message.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Problem {
+    id: &'static str,
+    args: Arc<[(&'static str, Value)]>,
+    cure: Option<Arc<Self>>,
+}
+
+/// A value that a message names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// A name, or words as they are.
+    Text(Arc<str>),
+    /// A number, which may choose the plural.
+    Number(i64),
+    /// A problem inside the problem, in the same language.
+    Problem(Problem),
+    /// Several, one behind the other.
+    Problems(Arc<[Problem]>),
+}
+
+/// A [`Problem`] by the name of its message, with the values that the message names:
+/// `problem!("tcp-no-answer", seconds = 10)`.
+#[macro_export]
+macro_rules! problem {
+    ($id:literal $(, $name:ident = $value:expr)* $(,)?) => {
+        $crate::text::Problem::new(
+            $id,
+            [$((stringify!($name), $crate::text::Value::from($value))),*],
+        )
+    };
+}
+
+pub use crate::problem;
+
+impl Problem {
+    /// A problem by the name of its message. Use [`problem!`], whose names and values a test compares with
+    /// the Fluent files.
+    pub fn new<const N: usize>(id: &'static str, args: [(&'static str, Value); N]) -> Self {
+        Self { id, args: Arc::new(args), cure: None }
+    }
+
+    /// Words of the system, a server or a library, which are the same in every language.
+    pub fn words(words: impl Into<Arc<str>>) -> Self {
+        Self::new(WORDS, [("words", Value::Text(words.into()))])
+    }
+
+    /// The same with another cure than that of its message.
+    #[must_use]
+    pub fn with_cure(mut self, cure: Self) -> Self {
+        self.cure = Some(Arc::new(cure));
+        self
+    }
+
+    /// The name of its message.
+    pub fn id(&self) -> &'static str {
+        self.id
+    }
+
+    /// Its values by their names.
+    pub fn args(&self) -> &[(&'static str, Value)] {
+        &self.args
+    }
+
+    /// The cure that it was given in place of that of its message.
+    pub fn own_cure(&self) -> Option<&Self> {
+        self.cure.as_deref()
+    }
+
+    /// Its words, if it is nothing else.
+    pub fn as_words(&self) -> Option<&str> {
+        match &*self.args {
+            [(_, Value::Text(words))] if self.id == WORDS => Some(words),
+            _ => None,
+        }
+    }
+
+    /// Whether it says nothing.
+    pub fn is_empty(&self) -> bool {
+        self.as_words() == Some("")
+    }
+
+    /// The problems among its values.
+    pub fn inner(&self) -> impl Iterator<Item = &Self> {
+        self.args.iter().flat_map(|(_, value)| match value {
+            Value::Problem(problem) => std::slice::from_ref(problem),
+            Value::Problems(problems) => problems,
+            Value::Text(_) | Value::Number(_) => &[],
+        })
+    }
+
+    /// The same with each text in it replaced.
+    #[must_use]
+    pub fn map_texts(&self, replaced: &impl Fn(&str) -> Cow<'_, str>) -> Self {
+        let value = |value: &Value| match value {
+            Value::Text(text) => match replaced(text) {
+                Cow::Borrowed(_) => Value::Text(Arc::clone(text)),
+                Cow::Owned(text) => Value::Text(text.into()),
+            },
+            Value::Number(number) => Value::Number(*number),
+            Value::Problem(problem) => Value::Problem(problem.map_texts(replaced)),
+            Value::Problems(problems) => {
+                Value::Problems(problems.iter().map(|it| it.map_texts(replaced)).collect())
+            }
+        };
+        Self {
+            id: self.id,
+            args: self.args.iter().map(|(name, it)| (*name, value(it))).collect(),
+            cure: self.cure.as_ref().map(|cure| Arc::new(cure.map_texts(replaced))),
+        }
+    }
+}
+
+impl Default for Problem {
+    fn default() -> Self {
+        Self::words("")
+    }
+}
+
+/// In English, for logs and details; windows and commands choose a [`Language`].
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&Language::English.say(self))
+    }
+}
+
+impl fmt::Debug for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut all = f.debug_struct(self.id);
+        self.args.iter().for_each(|(name, value)| {
+            all.field(name, value);
+        });
+        all.finish()
+    }
+}
+
+impl std::error::Error for Problem {}
+
+impl From<String> for Problem {
+    fn from(words: String) -> Self {
+        Self::words(words)
+    }
+}
+
+impl From<&str> for Problem {
+    fn from(words: &str) -> Self {
+        Self::words(words)
+    }
+}
+
+impl From<Problem> for Value {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+impl From<&Problem> for Value {
+    fn from(problem: &Problem) -> Self {
+        Self::Problem(problem.clone())
+    }
+}
+
+impl From<Vec<Problem>> for Value {
+    fn from(problems: Vec<Problem>) -> Self {
+        Self::Problems(problems.into())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(text.into())
+    }
+}
+
+impl From<&String> for Value {
+    fn from(text: &String) -> Self {
+        Self::Text(text.as_str().into())
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Text(text.into())
+    }
+}
+
+impl From<Cow<'_, str>> for Value {
+    fn from(text: Cow<'_, str>) -> Self {
+        Self::Text(text.into())
+    }
+}
+
+macro_rules! numbers {
+    ($($number:ty),*) => {$(
+        impl From<$number> for Value {
+            fn from(number: $number) -> Self {
+                Self::Number(i64::try_from(number).unwrap_or(i64::MAX))
+            }
+        }
+    )*};
+}
+numbers!(u8, u16, u32, u64, usize, i32, i64);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_replaced_however_deep_they_are() {
+        let inner = Problem::words("a\u{7}");
+        let problem = problem!("words", words = inner.clone()).with_cure(inner);
+        let clean = problem.map_texts(&|text| text.replace('\u{7}', "�").into());
+        assert_eq!(clean.inner().next().and_then(Problem::as_words), Some("a�"));
+        assert_eq!(clean.own_cure().and_then(Problem::as_words), Some("a�"));
+        assert_eq!(problem.map_texts(&|text| text.into()), problem);
+    }
+}
