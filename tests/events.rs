@@ -508,17 +508,17 @@ fn paths_bounds_and_exit_codes_are_those_of_the_program() {
         format!("| connections of every kind | {};", thousands(limits.connections)),
         format!("| viewers of one stream | {};", thousands(limits.viewers)),
         format!("| streams with a publisher or a viewer | {};", thousands(limits.streams)),
-        format!("since the last keyframe, {} MiB at most", limits.group_bytes >> 20),
-        format!("| what waits for one viewer | {} MiB;", limits.queue_bytes >> 20),
+        format!("since the last keyframe, at most {} MiB;", limits.group_bytes >> 20),
+        format!("| backlog of one viewer | {} MiB;", limits.queue_bytes >> 20),
         format!(
-            "| a viewer that takes nothing | is let go after {} s |",
+            "| a viewer that accepts no data | disconnected after {} s |",
             limits.stalled_viewer.as_secs()
         ),
         format!(
-            "| a publisher that sends nothing | is let go after {} s |",
+            "| a publisher that sends no data | disconnected after {} s |",
             limits.silent_publisher.as_secs()
         ),
-        format!("| files written at once (`--record`) | {} |", limits.files),
+        format!("| simultaneous recordings (`--record`) | {} |", limits.files),
     ] {
         assert!(text.contains(&bound), "the guide does not say: {bound}");
     }
