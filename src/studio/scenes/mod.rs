@@ -41,6 +41,14 @@ pub struct Source {
     pub fallback: VideoFallback,
 }
 
+impl Source {
+    /// As it is when it has just been added.
+    pub fn new(id: SourceId, name: String, choice: VideoChoice) -> Self {
+        let (filters, properties) = (Vec::new(), Properties::default());
+        Self { id, name, choice, filters, properties, fallback: VideoFallback::Keep }
+    }
+}
+
 /// Everything that can be shown.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Collection {

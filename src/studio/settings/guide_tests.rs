@@ -10,6 +10,7 @@ use crate::media::playback_control::EndBehavior;
 use crate::mix::StripId;
 use crate::mix::filter::{Filter, Slot};
 use crate::studio::mixer::AudioStrip;
+use crate::studio::settings::Settings;
 use crate::studio::settings::sections::strips;
 
 /// The rows of the table with this head: the word that each begins with, and the rest.
@@ -129,4 +130,21 @@ fn the_settings_of_picture_filters_are_in_the_guide() {
         }
         assert_eq!(told.collect::<BTreeSet<_>>(), known, "{kind}");
     }
+}
+
+/// As the version before this way of reading wrote it.
+const EVERY_KEY: &str = include_str!("../../../tests/data/settings/every-key.toml");
+
+#[test]
+fn a_file_with_every_key_is_read_and_written_as_before() {
+    let (settings, warnings) = Settings::parse(EVERY_KEY);
+    assert_eq!(warnings, Vec::<String>::new());
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("settings.toml");
+    settings.write(&path).unwrap();
+    let written = std::fs::read_to_string(&path).unwrap();
+    let (origin, before) = EVERY_KEY.split_once("\n\n").unwrap();
+    assert!(origin.starts_with('#'));
+    assert_eq!(written.parse::<toml::Table>(), before.parse::<toml::Table>());
+    assert_eq!(Settings::parse(&written), (settings, Vec::new()));
 }

@@ -34,6 +34,7 @@ use crate::studio::scenes::Collection;
 use crate::studio::settings::disk::{put, read_bounded};
 use crate::studio::settings::reading::parts::{VERSION, counted};
 use crate::studio::settings::reading::{syntax, values};
+use crate::studio::settings::scenes::layout::CollectionTable;
 use crate::studio::settings::sections::chat::ChatLayout;
 use crate::studio::settings::sections::player::RememberedPlayer;
 use crate::studio::settings::sections::quality::QualityLayout;
@@ -153,9 +154,8 @@ struct File {
     recording: RecordingChoices,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     cameras: sections::cameras::Cameras,
-    /// Read by itself.
-    #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
-    collection: Option<scenes::layout::Table>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    collection: Option<CollectionTable>,
     /// These three are of older files.
     #[serde(skip_serializing)]
     target: Option<OnlyTarget>,
@@ -164,9 +164,6 @@ struct File {
     #[serde(skip_serializing)]
     muted: bool,
 }
-
-/// What of the file has a reader of its own.
-const OTHERS: [&str; 1] = ["collection"];
 
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -201,7 +198,7 @@ impl OnlyTarget {
 }
 
 fn delay<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
-    values::millis(from, 0..=MAX_STREAM_DELAY.as_millis() as i64)
+    values::millis(from, 0..=MAX_STREAM_DELAY.as_millis() as u64)
 }
 
 fn successor<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
@@ -236,22 +233,18 @@ impl Settings {
 
     /// Reads settings from text. Never fails: see [`Settings::read`].
     pub fn parse(text: &str) -> (Self, Vec<String>) {
-        let (table, document) = match (syntax::toml(text), Document::parse(text)) {
-            (Ok(table), Ok(document)) => (table, document),
-            (Err(why), _) | (_, Err(why)) => {
+        let mut document = match Document::parse(text) {
+            Ok(document) => document.essential(&["server"]),
+            Err(why) => {
                 return (Self::default(), vec![format!("None of the settings is used: {why}")]);
             }
         };
-        let version = table.get("version").and_then(toml::Value::as_integer);
-        let newer = version.filter(|version| *version > VERSION);
+        let file = document.read::<File>();
+        let newer = Some(file.version).filter(|version| *version > VERSION);
         let mut warnings = Vec::from_iter(newer.map(|version| {
             format!("The settings were written by a newer onair (version {version}); what is unknown here is left out")
         }));
-        let mut document = document.without(&OTHERS).essential(&["server"]);
-        let file = document.read::<File>();
-        let settings = Self::of_file(file, &table, &mut document, &mut |why| {
-            warnings.push(format!("The settings: {why}"));
-        });
+        let settings = Self::of_file(file, &mut document);
         let bad = document.finish().into_iter().filter(|bad| newer.is_none() || !bad.unknown);
         counted(&settings_warnings::the_settings(), &mut |why| warnings.push(why), |tell| {
             bad.for_each(|bad| tell(bad.to_string()));
@@ -259,13 +252,7 @@ impl Settings {
         (settings, warnings)
     }
 
-    /// `table` is the same file, for what has a reader of its own.
-    fn of_file(
-        file: File,
-        table: &toml::Table,
-        document: &mut Document<'_>,
-        bad: &mut dyn FnMut(String),
-    ) -> Self {
+    fn of_file(file: File, document: &mut Document<'_>) -> Self {
         let mut main = AudioStrip::main();
         (main.strip.gain_db, main.strip.muted) = (file.gain_db, file.muted);
         let targets = match (file.targets, file.target) {
@@ -279,13 +266,13 @@ impl Settings {
                 sections::targets::from_tables(tables)
             }
         };
-        let collection = table.get("collection");
+        let collection = file.collection.map(|table| table.collection(document));
         let player = file.player.checked(document);
         Self {
             video: file.video,
             audio: file.audio,
             cameras: sections::cameras::checked(file.cameras, document),
-            collection: collection.map(|it| scenes::collection::read(it, bad)).unwrap_or_default(),
+            collection: collection.unwrap_or_default(),
             strips: sections::strips::from_tables(file.strips, main, document),
             monitoring: file.monitoring,
             quality: file.quality,
@@ -367,7 +354,10 @@ impl Settings {
             window: self.preferences.clone(),
             recording: self.preferences.recording.clone(),
             cameras: sections::cameras::set(&self.cameras),
-            collection: scenes::layout::table(&self.collection),
+            // The one that is there from the start is not written.
+            collection: Some(&self.collection)
+                .filter(|it| **it != Collection::default())
+                .map(CollectionTable::of),
             ..File::default()
         }
     }

@@ -383,8 +383,8 @@ fn what_an_import_leaves_out_is_said_in_chinese() {
         ("'Alerts' (browser_source)", "“Alerts”（browser_source）"),
         ("filters of 'Cam': a, b 'c', and 3 more", "“Cam”的滤镜：a, b 'c'，另有 3 个"),
         (
-            "in the scenes 'opacity' is not a number from 0 to 1",
-            "场景中的“opacity”不是 0 到 1 之间的数",
+            "The setting 'collection.scenes.items.opacity' in line 3, column 9 is ignored: it is not a number from 0 to 1",
+            "忽略第 3 行第 9 列的设置“collection.scenes.items.opacity”：不是 0 到 1 之间的数",
         ),
     ] {
         assert_eq!(causes.say(english), ours);
@@ -531,7 +531,7 @@ fn what_an_import_leaves_out_has_no_words_but_those_of_the_table() {
     let is_word = |word: &&str| word.chars().filter(char::is_ascii_alphabetic).count() >= 2;
     let mut seen = 0;
     for (path, code) in code("src/studio") {
-        let own = ["scenes/collection", "scenes/properties", "scenes/filters", "sections/strips"];
+        let own = ["scenes/layout", "scenes/properties", "sections/filters", "sections/strips"];
         let own = own.iter().any(|name| path.ends_with(&format!("studio/settings/{name}.rs")));
         if !own && !path.contains("/studio/settings/import/") {
             continue;

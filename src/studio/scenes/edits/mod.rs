@@ -180,14 +180,7 @@ impl Collection {
                     return None;
                 }
                 let (id, name) = (self.next_source(), self.free_source_name(name));
-                self.sources.push(Source {
-                    id,
-                    name,
-                    choice: choice.clone(),
-                    filters: Vec::new(),
-                    properties: Properties::default(),
-                    fallback: VideoFallback::Keep,
-                });
+                self.sources.push(Source::new(id, name, choice.clone()));
                 self.add_item(*scene, Content::Source(id))?;
             }
             Edit::ShowSource { scene, source } => {

@@ -13,8 +13,12 @@ use crate::studio::notices::settings_warnings;
 use crate::studio::settings::reading::parts::{counted, quoted, reason};
 use crate::studio::settings::reading::syntax;
 
-/// Bad values that are noted one by one; after so many, whole tables are left out.
-const MAX_ROUNDS: usize = 128;
+/// A document is read from its beginning for each bad value, up to so many bytes in all. After that whole
+/// entries of lists are left out, as often; then whole lists; then all that is in the document by that name.
+const MAX_READ: usize = 32 << 20;
+
+/// So many bad values are noted of any document.
+const MIN_ROUNDS: usize = 16;
 
 const TOO_MUCH: &str = "too much of it is not as it should be";
 
@@ -62,10 +66,10 @@ pub(crate) struct Document<'a> {
     root: Spanned<DeTable<'a>>,
     /// With the place of each in the text, by which they are told.
     bad: Vec<(usize, BadValue)>,
-    /// Names at the top that others read.
-    others: &'static [&'static str],
     /// Names without whose value an entry of a list means nothing, or something else.
     essential: &'static [&'static str],
+    /// Bad values that are noted one by one.
+    rounds: usize,
 }
 
 impl<'a> Document<'a> {
@@ -73,16 +77,13 @@ impl<'a> Document<'a> {
     /// Where the text is no TOML, and why.
     pub(crate) fn parse(text: &'a str) -> Result<Self, String> {
         let root = syntax::spanned(text)?;
-        Ok(Self { text, root, bad: Vec::new(), others: &[], essential: &[] })
+        let rounds = MIN_ROUNDS.max(MAX_READ / text.len().max(1));
+        Ok(Self { text, root, bad: Vec::new(), essential: &[], rounds })
     }
 
-    /// Leaves these tables at the top to others.
-    pub(crate) fn without(mut self, others: &'static [&'static str]) -> Self {
-        self.others = others;
-        for name in others {
-            self.root.get_mut().remove(*name);
-        }
-        self
+    /// Whether there is something by this name at the top.
+    pub(in crate::studio::settings) fn has(&self, name: &str) -> bool {
+        self.root.get_ref().contains_key(name)
     }
 
     /// An entry of a list goes with one of these where that is bad.
@@ -104,14 +105,26 @@ impl<'a> Document<'a> {
                     let path = track.path();
                     let mut steps = steps(&path);
                     let mut message = error.message();
-                    if rounds > MAX_ROUNDS && steps.len() > 1 {
-                        (message, _) = (TOO_MUCH, steps.truncate(1));
+                    let length = self.noted_length(&steps, rounds);
+                    if steps.len() > length {
+                        (message, _) = (TOO_MUCH, steps.truncate(length));
                     }
                     if !self.leave_out(steps, message) {
                         return T::default();
                     }
                 }
             }
+        }
+    }
+
+    /// How much of the way to a bad value is left out with it in this round.
+    fn noted_length(&self, steps: &[Step], round: usize) -> usize {
+        let entry = steps.iter().rposition(|step| matches!(step, Step::Index(_)));
+        match (round.saturating_sub(1) / self.rounds, entry) {
+            (0, _) => steps.len(),
+            (1, Some(entry)) => entry + 1,
+            (2, Some(entry)) => entry,
+            _ => 1,
         }
     }
 
@@ -125,11 +138,11 @@ impl<'a> Document<'a> {
         let at = (1..=steps.len())
             .rev()
             .find_map(|length| find(self.root.get_ref(), steps.get(..length)?));
-        let bad = self.told(shown(&steps), at, reason(why));
+        let bad = self.told(&steps, at, reason(why));
         self.bad.push((at.unwrap_or(0), bad));
     }
 
-    /// Notes no places: the text is not a person's.
+    /// Notes no places, but names: the text is not a person's.
     pub(in crate::studio::settings) fn without_places(mut self) -> Self {
         self.text = "";
         self
@@ -157,14 +170,14 @@ impl<'a> Document<'a> {
         {
             // It is told of the value, and the entry goes.
             let at = find(self.root.get_ref(), &steps);
-            let bad = self.told(shown(&steps), at, why(message));
+            let bad = self.told(&steps, at, why(message));
             self.bad.push((at.unwrap_or(0), bad));
             steps.pop();
             return remove(self.root.get_mut(), &steps);
         }
         while !steps.is_empty() {
             if let Some(at) = find(self.root.get_ref(), &steps) {
-                let bad = self.told(shown(&steps), Some(at), why(message));
+                let bad = self.told(&steps, Some(at), why(message));
                 self.bad.push((at, bad));
                 return remove(self.root.get_mut(), &steps);
             }
@@ -173,37 +186,88 @@ impl<'a> Document<'a> {
         false
     }
 
-    /// The names of the table there that are not among those of the message, all at once.
+    /// The names that are not among those of the message, in the table there and in all that are like it: the
+    /// other entries of its lists.
     fn leave_unknown_out(&mut self, steps: &[Step], message: &str) -> bool {
         let (_, expected) = message.split_once(", expected").unwrap_or_default();
-        let mut known: Vec<&str> = words(expected).collect();
-        if steps.is_empty() {
-            known.extend(self.others);
+        let known: Vec<&str> = words(expected).collect();
+        let before = self.bad.len();
+        for mut steps in self.alike(steps) {
+            let Some(table) = table_at(self.root.get_mut(), &steps) else { continue };
+            let names = table.keys().map(|key| (key.span().start, key.get_ref().to_string()));
+            let unknown: Vec<_> =
+                names.filter(|(_, name)| !known.contains(&name.as_str())).collect();
+            for (at, name) in unknown {
+                let why = match nearest(&name, &known) {
+                    Some(other) => format!("it is not known here; '{other}' is"),
+                    None => "it is not known here".to_owned(),
+                };
+                steps.push(Step::Key(name.clone()));
+                let bad = BadValue { unknown: true, ..self.told(&steps, Some(at), why) };
+                self.bad.push((at, bad));
+                steps.pop();
+                if let Some(table) = table_at(self.root.get_mut(), &steps) {
+                    table.remove(name.as_str());
+                }
+            }
         }
-        let Some(table) = table_at(self.root.get_mut(), steps) else { return false };
-        let names = table.keys().map(|key| (key.span().start, key.get_ref().to_string()));
-        let unknown: Vec<_> = names.filter(|(_, name)| !known.contains(&name.as_str())).collect();
-        for (_, name) in &unknown {
-            table.remove(name.as_str());
-        }
-        let any = !unknown.is_empty();
-        for (at, name) in unknown {
-            let why = match nearest(&name, &known) {
-                Some(other) => format!("it is not known here; '{other}' is"),
-                None => "it is not known here".to_owned(),
-            };
-            let mut steps = steps.to_vec();
-            steps.push(Step::Key(name));
-            let bad = BadValue { unknown: true, ..self.told(shown(&steps), Some(at), why) };
-            self.bad.push((at, bad));
-        }
-        any
+        self.bad.len() > before
     }
 
-    fn told(&self, path: String, at: Option<usize>, reason: String) -> BadValue {
-        let place = at.filter(|_| !self.text.is_empty()).map(|at| syntax::place(self.text, at));
-        BadValue { path, place, reason, unknown: false }
+    /// The ways that differ from this one in numbers alone.
+    fn alike(&self, steps: &[Step]) -> Vec<Steps> {
+        let mut ways = vec![Steps::new()];
+        for step in steps {
+            ways = ways.iter().flat_map(|way| self.further(way, step)).collect();
+        }
+        ways
     }
+
+    fn further(&self, way: &[Step], step: &Step) -> Vec<Steps> {
+        let next = |step| way.iter().cloned().chain([step]).collect();
+        match (step, value_in(self.root.get_ref(), way)) {
+            (Step::Index(_), Some(DeValue::Array(list))) => {
+                (0..list.len()).map(|at| next(Step::Index(at))).collect()
+            }
+            (step, _) => vec![next(step.clone())],
+        }
+    }
+
+    fn told(&self, steps: &[Step], at: Option<usize>, reason: String) -> BadValue {
+        let place = at.filter(|_| !self.text.is_empty()).map(|at| syntax::place(self.text, at));
+        BadValue { path: self.shown(steps), place, reason, unknown: false }
+    }
+
+    /// An entry of a list is told by its line; its number would be another's after one was left out. Where
+    /// no lines are told, by its name.
+    fn shown(&self, steps: &[Step]) -> String {
+        let mut shown = Vec::new();
+        for (number, step) in steps.iter().enumerate() {
+            match step {
+                Step::Key(name) => shown.push(quoted(name)),
+                Step::Index(_) if self.text.is_empty() => {
+                    let entry = value_in(self.root.get_ref(), steps.get(..=number).unwrap_or(&[]));
+                    let name = entry.and_then(|it| it.get("name")?.get_ref().as_str());
+                    shown.extend(name.map(quoted));
+                }
+                Step::Index(_) => {}
+            }
+        }
+        shown.join(".")
+    }
+}
+
+/// Reads a table whole, or not at all.
+///
+/// # Errors
+/// What is the first bad in it.
+pub(in crate::studio::settings) fn strictly<T: DeserializeOwned>(
+    table: toml::Table,
+) -> Result<T, String> {
+    let mut track = Track::new();
+    let value = toml::Value::Table(table);
+    T::deserialize(serde_path_to_error::Deserializer::new(value, &mut track))
+        .map_err(|error| format!("'{}': {}", track.path(), why(error.message())))
 }
 
 /// As many slips as a word has room for.
@@ -224,21 +288,16 @@ fn steps(path: &Path) -> Steps {
     steps
 }
 
-fn shown(steps: &[Step]) -> String {
-    let mut text = String::new();
-    for step in steps {
-        match step {
-            Step::Key(name) if text.is_empty() => text = quoted(name),
-            Step::Key(name) => text += &format!(".{}", quoted(name)),
-            // The line tells which; after one was left out, the number would be another's.
-            Step::Index(_) => {}
-        }
-    }
-    text
-}
-
 /// Where the value stands in the text.
 fn find(root: &DeTable<'_>, steps: &[Step]) -> Option<usize> {
+    spanned(root, steps).map(|value| value.span().start)
+}
+
+fn value_in<'t, 'a>(root: &'t DeTable<'a>, steps: &[Step]) -> Option<&'t DeValue<'a>> {
+    spanned(root, steps).map(Spanned::get_ref)
+}
+
+fn spanned<'t, 'a>(root: &'t DeTable<'a>, steps: &[Step]) -> Option<&'t Spanned<DeValue<'a>>> {
     let (first, rest) = steps.split_first()?;
     let Step::Key(name) = first else { return None };
     let mut spanned = root.get(name.as_str())?;
@@ -248,7 +307,7 @@ fn find(root: &DeTable<'_>, steps: &[Step]) -> Option<usize> {
             Step::Index(index) => spanned.get_ref().get(*index)?,
         };
     }
-    Some(spanned.span().start)
+    Some(spanned)
 }
 
 fn value_at<'t, 'a>(root: &'t mut DeTable<'a>, steps: &[Step]) -> Option<&'t mut DeValue<'a>> {
@@ -405,7 +464,7 @@ mod tests {
     }
 
     fn small<'de, D: serde::Deserializer<'de>>(from: D) -> Result<u8, D::Error> {
-        values::whole(from, 1..=9)
+        values::bounded(from, 1..=9)
     }
 
     fn read(text: &str) -> (Sheet, Vec<BadValue>) {
@@ -453,8 +512,17 @@ mod tests {
         let rows = "[[rows]]\nurl = 'x'\nwidth = 'y'\n".repeat(5_000);
         let (sheet, bad) = read(&format!("count = 5\n{rows}"));
         assert_eq!((sheet.count, sheet.rows.len()), (5, 0));
-        assert_eq!(bad.len(), MAX_ROUNDS + 1);
+        let rounds = MAX_READ / (rows.len() + "count = 5\n".len());
+        assert_eq!(bad.len(), 2 * rounds + 1, "values, entries, and the rest of them");
         assert!(bad.iter().any(|it| it.path == "rows" && it.reason == TOO_MUCH));
+        // A name that is not known costs little, however often it is there.
+        let rows = "[[rows]]\nurl = 'x'\nheigth = 1\n".repeat(1_000);
+        let (sheet, bad) = read(&rows);
+        assert_eq!((sheet.rows.len(), bad.len()), (1_000, 1_000));
+        // Of a small document every value is noted.
+        let words = format!("words = [{}]\ncount = 5\n", "7, ".repeat(500));
+        let (sheet, bad) = read(&words);
+        assert_eq!((sheet.count, bad.len()), (5, 500));
         let unknown: String = (0..5_000).map(|number| format!("k{number} = 1\n")).collect();
         let (sheet, bad) = read(&format!("count = 5\n{unknown}"));
         assert_eq!((sheet.count, bad.len()), (5, 5_000));

@@ -3,5 +3,4 @@
 pub(in crate::studio::settings) mod lenient;
 pub(in crate::studio::settings) mod parts;
 pub(crate) mod syntax;
-pub(in crate::studio::settings) mod unknown_keys;
 pub(in crate::studio::settings) mod values;

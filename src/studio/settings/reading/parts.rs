@@ -1,5 +1,4 @@
-//! Takes one value after the other out of a settings file and notes what is bad. What a value is looked at
-//! for stands here as functions: those who read tables tell in their own way what is not so.
+//! Words of settings files, and how they are repeated to people.
 
 use toml::Value;
 
@@ -15,52 +14,6 @@ const MAX_WARNINGS: usize = 20;
 /// Words of a file, and reasons with such words in them, as far as they are repeated to people.
 const MAX_WORD: usize = 40;
 const MAX_REASON: usize = 300;
-
-/// What a value is not.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(in crate::studio::settings) enum Fault {
-    Text,
-    Flag,
-    List,
-}
-
-impl Fault {
-    /// Behind what it is called.
-    pub(in crate::studio::settings) fn is(self) -> String {
-        match self {
-            Self::Text => settings_warnings::is_no_text(),
-            Self::Flag => settings_warnings::is_no_flag(),
-            Self::List => settings_warnings::is_no_list(),
-        }
-    }
-}
-
-/// What is written there as a text.
-pub(in crate::studio::settings) fn text(value: Option<&Value>) -> Result<Option<&str>, Fault> {
-    match value {
-        None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(Fault::Text),
-    }
-}
-
-/// Where nothing is written it is not so.
-pub(in crate::studio::settings) fn flag(value: Option<&Value>) -> Result<bool, Fault> {
-    match value {
-        None => Ok(false),
-        Some(Value::Boolean(flag)) => Ok(*flag),
-        Some(_) => Err(Fault::Flag),
-    }
-}
-
-/// Where nothing is written it is empty.
-pub(in crate::studio::settings) fn list(value: Option<&Value>) -> Result<&[Value], Fault> {
-    match value {
-        None => Ok(&[]),
-        Some(Value::Array(list)) => Ok(list),
-        Some(_) => Err(Fault::List),
-    }
-}
 
 /// A number, whole or not.
 pub(in crate::studio::settings) fn number(value: &Value) -> Option<f64> {

@@ -3,6 +3,7 @@
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -86,52 +87,180 @@ pub(in crate::studio::settings) fn short_text<'de, T: From<String>, D: Deseriali
     Ok(String::deserialize(from)?.chars().take(MAX_TEXT).collect::<String>().into())
 }
 
-/// A whole number within bounds.
-pub(in crate::studio::settings) fn whole<'de, T: TryFrom<i64>, D: Deserializer<'de>>(
-    from: D,
-    bounds: RangeInclusive<i64>,
-) -> Result<T, D::Error> {
-    let number = i64::deserialize(from).ok().filter(|number| bounds.contains(number));
-    number.and_then(|number| T::try_from(number).ok()).ok_or_else(|| {
-        let (low, high) = bounds.into_inner();
-        Error::custom(format!("it is not a whole number from {low} to {high}"))
-    })
+/// A path; what of it is no Unicode is lost.
+pub(in crate::studio::settings) mod path {
+    use super::*;
+
+    pub(in crate::studio::settings) fn serialize<S: Serializer>(
+        path: &Path,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        to.collect_str(&path.display())
+    }
+
+    pub(in crate::studio::settings) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<PathBuf, D::Error> {
+        short_text(from).map(|text: String| text.into())
+    }
 }
 
-/// Any number within bounds.
-pub(in crate::studio::settings) fn number<'de, D: Deserializer<'de>>(
-    from: D,
-    bounds: RangeInclusive<f32>,
-) -> Result<f32, D::Error> {
-    let number = f64::deserialize(from).ok().map(|number| number as f32);
-    number.filter(|number| bounds.contains(number)).ok_or_else(|| {
-        let (low, high) = bounds.into_inner();
-        Error::custom(format!("it is not a number from {low} to {high}"))
-    })
+/// What may be bounded.
+pub(in crate::studio::settings) trait Bounded: Sized {
+    type Bound;
+
+    /// # Errors
+    /// That it is none, or not within bounds.
+    fn read<'de, D: Deserializer<'de>>(
+        from: D,
+        bounds: RangeInclusive<Self::Bound>,
+    ) -> Result<Self, D::Error>;
 }
+
+macro_rules! numbers {
+    ($words:literal, $written:ty, $converted:expr, $($number:ty),*) => {$(
+        impl Bounded for $number {
+            type Bound = Self;
+
+            fn read<'de, D: Deserializer<'de>>(
+                from: D,
+                bounds: RangeInclusive<Self>,
+            ) -> Result<Self, D::Error> {
+                let number: Option<Self> = <$written>::deserialize(from).ok().and_then($converted);
+                number.filter(|number| bounds.contains(number)).ok_or_else(|| {
+                    let (low, high) = bounds.into_inner();
+                    Error::custom(format!($words, low = low, high = high))
+                })
+            }
+        }
+    )*};
+}
+
+numbers!(
+    "it is not a whole number from {low} to {high}",
+    i64,
+    |it| it.try_into().ok(),
+    u8,
+    u16,
+    u32,
+    u64,
+    i32
+);
+numbers!("it is not a number from {low} to {high}", f64, Some, f64);
+numbers!("it is not a number from {low} to {high}", f64, |it| Some(it as f32), f32);
+
+/// Where it is there it is bounded.
+impl<T: Bounded> Bounded for Option<T> {
+    type Bound = T::Bound;
+
+    fn read<'de, D: Deserializer<'de>>(
+        from: D,
+        bounds: RangeInclusive<T::Bound>,
+    ) -> Result<Self, D::Error> {
+        T::read(from, bounds).map(Some)
+    }
+}
+
+pub(in crate::studio::settings) fn bounded<'de, T: Bounded, D: Deserializer<'de>>(
+    from: D,
+    bounds: RangeInclusive<T::Bound>,
+) -> Result<T, D::Error> {
+    T::read(from, bounds)
+}
+
+/// Readers of single values within bounds, for `deserialize_with`.
+macro_rules! within {
+    ($($name:ident: $type:ty = $bounds:expr;)*) => {$(
+        pub(in crate::studio::settings) fn $name<'de, D: Deserializer<'de>>(
+            from: D,
+        ) -> Result<$type, D::Error> {
+            values::bounded(from, $bounds)
+        }
+    )*};
+}
+
+pub(in crate::studio::settings) use within;
 
 /// As people read it, not as binary fractions are.
-pub(in crate::studio::settings) fn rounded<S: Serializer>(
-    value: &f32,
+pub(in crate::studio::settings) fn rounded<T: Copy + Into<f64>, S: Serializer>(
+    value: &T,
     to: S,
 ) -> Result<S::Ok, S::Error> {
-    ((f64::from(*value) * 1_000.0).round() / 1_000.0).serialize(to)
+    (((*value).into() * 1_000.0).round() / 1_000.0).serialize(to)
+}
+
+/// As in a new one: it need not be written.
+pub(in crate::studio::settings) fn is_usual<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// A table without what is in it as in a new one.
+pub(in crate::studio::settings) fn unusual<T: Default + Serialize, S: Serializer>(
+    table: &T,
+    to: S,
+) -> Result<S::Ok, S::Error> {
+    use serde::ser::Error;
+    let of = |table: &T| toml::Table::try_from(table).map_err(Error::custom);
+    let (mut table, usual) = (of(table)?, of(&T::default())?);
+    table.retain(|key, value| usual.get(key) != Some(value));
+    table.serialize(to)
 }
 
 /// A time as whole milliseconds.
-pub(in crate::studio::settings) fn as_millis<S: Serializer>(
-    time: &Duration,
+pub(in crate::studio::settings) fn as_millis<T: Copy + Into<Option<Duration>>, S: Serializer>(
+    time: &T,
     to: S,
 ) -> Result<S::Ok, S::Error> {
-    u64::try_from(time.as_millis()).unwrap_or_default().serialize(to)
+    let time: Option<Duration> = (*time).into();
+    time.map(|time| u64::try_from(time.as_millis()).unwrap_or_default()).serialize(to)
 }
 
 pub(in crate::studio::settings) fn millis<'de, D: Deserializer<'de>>(
     from: D,
-    bounds: RangeInclusive<i64>,
+    bounds: RangeInclusive<u64>,
 ) -> Result<Duration, D::Error> {
-    whole(from, bounds).map(Duration::from_millis)
+    bounded(from, bounds).map(Duration::from_millis)
 }
+
+/// A table of a file: each key once, as a field, with the way to its part of the value where it is one. `of`
+/// takes them out of a value, `put` puts them into one; what is no part of it is the caller's.
+macro_rules! layout {
+    ($(#[$meta:meta])* struct $table:ident of $value:ty = $usual:expr; {
+        $($(#[$field:meta])* $key:ident: $type:ty $(= $($part:ident).+)?,)*
+    }) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub(in crate::studio::settings) struct $table {
+            $($(#[$field])* $key: $type,)*
+        }
+
+        impl Default for $table {
+            fn default() -> Self {
+                Self::of(&$usual)
+            }
+        }
+
+        impl $table {
+            /// Those that are parts of the value.
+            #[allow(dead_code, reason = "not every table is changed key by key")]
+            pub(in crate::studio::settings) const KEYS: &[&str] =
+                &[$($({ let _ = stringify!($($part).+); stringify!($key) },)?)*];
+
+            fn of(value: &$value) -> Self {
+                Self { $($key: layout!(@part value $($($part).+)?),)* }
+            }
+
+            fn put(&self, value: &mut $value) {
+                $($(value.$($part).+ = Clone::clone(&self.$key);)?)*
+            }
+        }
+    };
+    (@part $value:ident) => { Default::default() };
+    (@part $value:ident $($part:ident).+) => { Clone::clone(&$value.$($part).+) };
+}
+
+pub(in crate::studio::settings) use layout;
 
 /// A word of a list of words, as a module for `with`.
 macro_rules! words {

@@ -1,37 +1,29 @@
 //! One item or filter changed by the names that it has in settings files: what `--control` says of them.
 
-use toml::{Table, Value};
+use toml::Table;
 
 use crate::compose::filter as picture;
 use crate::compose::scene::Item;
 use crate::mix::{MonitoringMode, StripId, filter as sound};
 use crate::studio::scenes::Collection;
-use crate::studio::settings::reading::parts;
-use crate::studio::settings::scenes::{collection, filters, layout};
-use crate::studio::settings::sections::strips;
-
-/// What of an item can be said.
-const OF_ITEMS: [&str; 13] = [
-    "x", "y", "width", "height", "fit", "rotation", "crop", "flip_x", "flip_y", "opacity", "blend",
-    "hidden", "locked",
-];
+use crate::studio::settings::reading::{lenient, parts};
+use crate::studio::settings::scenes::layout::ItemTable;
+use crate::studio::settings::sections::{filters, strips};
 
 /// An item with some values changed.
 ///
 /// # Errors
 /// What of them makes no sense.
 pub fn of_item(of: &Collection, item: &Item, values: &Table) -> Result<Item, String> {
-    if let Some(name) = values.keys().find(|name| !OF_ITEMS.contains(&name.as_str())) {
-        let (name, known) = (parts::quoted(name), OF_ITEMS.join(", "));
+    if let Some(name) = values.keys().find(|name| !ItemTable::KEYS.contains(&name.as_str())) {
+        let (name, known) = (parts::quoted(name), ItemTable::KEYS.join(", "));
         return Err(format!("an item has no '{name}': write one of {known}"));
     }
-    let mut table = layout::table_of(of, item);
+    let mut table = Table::try_from(ItemTable::shown(of, item)).unwrap_or_default();
     table.extend(values.clone());
-    let mut told = None;
-    let changed = collection::item_of(&Value::Table(table), item.clone(), &mut |why| {
-        told.get_or_insert(why);
-    });
-    told.map_or(Ok(changed), Err)
+    let mut changed = item.clone();
+    lenient::strictly::<ItemTable>(table)?.put_to(&mut changed);
+    Ok(changed)
 }
 
 /// A filter of pictures with some values changed.
@@ -39,13 +31,8 @@ pub fn of_item(of: &Collection, item: &Item, values: &Table) -> Result<Item, Str
 /// # Errors
 /// What of them makes no sense.
 pub fn of_video_filter(slot: &picture::Slot, values: &Table) -> Result<picture::Slot, String> {
-    let mut table = filters::table(slot);
-    table.extend(values.clone());
-    let mut told = None;
-    let changed = filters::slot(&Value::Table(table), &mut |why| {
-        told.get_or_insert(why);
-    });
-    changed.filter(|_| told.is_none()).ok_or_else(|| told.unwrap_or_default())
+    let (enabled, filter) = filters::changed((slot.enabled, &slot.filter), values)?;
+    Ok(picture::Slot { enabled, filter })
 }
 
 /// A filter of sound with some values changed. A side chain is a strip's name, one of `strips`, or `none`.
@@ -71,16 +58,11 @@ pub fn of_audio_filter(
             }
         },
     };
-    let mut told = None;
-    let changed = strips::changed(slot, values, &mut |why| {
-        told.get_or_insert(why);
-    });
-    let changed = changed.filter(|_| told.is_none());
-    let mut changed = changed.ok_or_else(|| told.unwrap_or_default())?;
-    if let sound::Filter::Compressor { side_chain, .. } = &mut changed.filter {
+    let (enabled, mut filter) = filters::changed((slot.enabled, &slot.filter), &values)?;
+    if let sound::Filter::Compressor { side_chain, .. } = &mut filter {
         *side_chain = chain;
     }
-    Ok(changed)
+    Ok(sound::Slot { enabled, filter })
 }
 
 /// Where a strip is heard, by its word.

@@ -1,37 +1,25 @@
-//! The scene collection in the settings (`[collection]`) and as a file of its own, TOML or JSON.
-//! Reading never fails: what is bad is left out or becomes its default, and is told. (It is long because each field of a
-//! scene is read and written here, and its tests stand beside it.)
+//! A scene collection as a file of its own, TOML or JSON, with the strips of the mixer that came with it.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
 use std::path::Path;
-use std::time::Duration;
 
-use serde::Serialize;
-use toml::Value;
+use serde::{Deserialize, Serialize};
 
 pub use crate::studio::settings::import::Import;
 pub use crate::studio::settings::scenes::transition_words::{
     matte_of, matte_text, transition_of, transition_text,
 };
 
-use crate::capture::{VideoChoice, VideoFallback};
-use crate::compose::scene::{
-    Blend, Content, Crop, Fit, Item, ItemId, MAX_DEPTH, Placement, Scene, SceneId, SourceId,
-};
-use crate::compose::transition::{self, Kind, Order, Transition};
+use crate::mix::StripId;
 use crate::studio::mixer::AudioStrip;
 use crate::studio::notices::{import_report, settings_warnings};
-use crate::studio::scenes::{
-    Collection, MAIN, MAX_ITEMS, MAX_SCENES, MAX_SOURCES, Source, clean_name,
-};
+use crate::studio::scenes::Collection;
 use crate::studio::settings::disk::replace;
 use crate::studio::settings::import::obs;
-use crate::studio::settings::reading::parts::{self, number, quoted};
-use crate::studio::settings::reading::{syntax, unknown_keys};
-use crate::studio::settings::scenes::layout::Table;
-use crate::studio::settings::scenes::{filters, layout, properties};
+use crate::studio::settings::reading::lenient::Document;
+use crate::studio::settings::reading::{parts, syntax};
+use crate::studio::settings::scenes::layout::CollectionTable;
 use crate::studio::settings::secret_addresses;
 use crate::studio::settings::sections::strips;
 
@@ -44,312 +32,21 @@ const OF_SETTINGS: [&str; 4] = ["quality", "targets", "player", "window"];
 /// A file larger than this is no collection.
 const MAX_BYTES: u64 = 8 << 20;
 
-/// Texts longer than this name nothing.
-const MAX_TEXT: usize = 4_096;
+/// The file as it is laid out; of settings the rest is not looked at.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct File {
+    version: i64,
+    collection: Option<CollectionTable>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    strips: Vec<strips::Table>,
+}
 
 /// A source of picture or sound, as it is written, as it may be shown to everybody: an address without
 /// what looks secret in it.
 pub fn shown(choice: String) -> String {
     let url = choice.strip_prefix("stream:").and_then(secret_addresses::without_secrets);
     url.map_or(choice, |url| format!("stream:{url}"))
-}
-
-/// Reads a collection; `bad` is told what is not as it should be.
-pub(in crate::studio::settings) fn read(value: &Value, bad: &mut dyn FnMut(String)) -> Collection {
-    parts::counted(&settings_warnings::the_scenes(), bad, |bad| {
-        unknown_keys::collection(value, bad);
-        let (sources, scenes) = (BTreeMap::new(), BTreeMap::new());
-        Reader { value, bad, sources, scenes, items: 0, over: 0 }.collection()
-    })
-}
-
-/// The same item as this table says; `bad` is told what is not as it should be.
-pub(in crate::studio::settings) fn item_of(
-    table: &Value,
-    item: Item,
-    bad: &mut dyn FnMut(String),
-) -> Item {
-    let (sources, scenes) = (BTreeMap::new(), BTreeMap::new());
-    Reader { value: table, bad, sources, scenes, items: 0, over: 0 }.item(table, item)
-}
-
-struct Reader<'a> {
-    value: &'a Value,
-    bad: &'a mut dyn FnMut(String),
-    sources: BTreeMap<String, SourceId>,
-    scenes: BTreeMap<String, SceneId>,
-    items: u32,
-    /// Items that were left out because there are too many.
-    over: usize,
-}
-
-impl<'a> Reader<'a> {
-    fn collection(&mut self) -> Collection {
-        let mut collection =
-            Collection { sources: Vec::new(), scenes: Vec::new(), ..Collection::default() };
-        for table in
-            self.list(self.value, "sources", &settings_warnings::the_sources(), MAX_SOURCES)
-        {
-            let wanted = self.text(table, "name").unwrap_or_default();
-            let name = collection.free_source_name(&wanted);
-            self.tell_twice(&wanted, &name);
-            let text = self.text(table, "source").unwrap_or_default();
-            let choice = text.parse().unwrap_or_else(|why| {
-                (self.bad)(settings_warnings::shows_nothing(&name, &why));
-                VideoChoice::None
-            });
-            let id = collection.next_source();
-            let filters = filters::read(table.get("filters"), self.bad);
-            let properties = properties::read(table, &name, self.bad);
-            let fallback = self.fallback(table, "if_black", &name);
-            self.sources.insert(name.clone(), id);
-            collection.sources.push(Source { id, name, choice, filters, properties, fallback });
-        }
-        collection.main_filters = filters::read(self.value.get("main_filters"), self.bad);
-        collection.main_fallback = self.fallback(self.value, "main_if_black", "");
-        let tables = self.list(self.value, "scenes", &settings_warnings::the_scenes(), MAX_SCENES);
-        for table in &tables {
-            let wanted = self.text(table, "name").unwrap_or_default();
-            let name = collection.free_scene_name(&wanted);
-            self.tell_twice(&wanted, &name);
-            let id = collection.next_scene();
-            self.scenes.insert(name.clone(), id);
-            let own = table.get("transition").is_some();
-            let usual = Collection::default().transition;
-            let transition = own.then(|| self.transition(table, usual));
-            collection.own_transitions.extend(transition.map(|own| (id, own)));
-            collection.scenes.push(Scene { id, name, items: Vec::new() });
-        }
-        for (index, table) in tables.into_iter().enumerate() {
-            let items = self.items(table, 1);
-            if let Some(scene) = collection.scenes.get_mut(index) {
-                scene.items = items;
-            }
-        }
-        if self.over > 0 {
-            (self.bad)(settings_warnings::items_beyond(&MAX_ITEMS, &self.over));
-        }
-        for name in collection.break_circles() {
-            (self.bad)(settings_warnings::shows_itself(&name));
-        }
-        if collection.scenes.is_empty() {
-            collection.scenes = Collection::default().scenes;
-        }
-        let current = self.text(self.value, "current").unwrap_or_default();
-        collection.current = match collection.scene_named(&current) {
-            Some(scene) => scene.id,
-            None => {
-                let first = collection.scenes.first();
-                let name = first.map_or("", |scene| &scene.name);
-                if !current.is_empty() {
-                    (self.bad)(settings_warnings::no_current(&clean_name(&current), &name));
-                }
-                first.map(|scene| scene.id).unwrap_or_default()
-            }
-        };
-        collection.transition = self.transition(self.value, collection.transition);
-        collection
-    }
-
-    /// What refers to the second by that name means the first.
-    fn tell_twice(&mut self, wanted: &str, name: &str) {
-        let wanted = clean_name(wanted);
-        if !wanted.is_empty() && wanted != name {
-            (self.bad)(settings_warnings::called_twice(&wanted, &name));
-        }
-    }
-
-    /// What is shown in a source's stead.
-    fn fallback(&mut self, of: &Value, key: &str, name: &str) -> VideoFallback {
-        let text = self.text(of, key).unwrap_or_default();
-        if text.is_empty() {
-            return VideoFallback::Keep;
-        }
-        text.parse().unwrap_or_else(|why| {
-            (self.bad)(settings_warnings::of_source(&key, &name, &why));
-            VideoFallback::Keep
-        })
-    }
-
-    /// How scenes come, or the scene of this table.
-    fn transition(&mut self, of: &Value, default: Transition) -> Transition {
-        let most = transition::MAX_STINGER.as_secs_f64() * 1e3;
-        let time = |ms: f64| Duration::from_secs_f64(ms / 1e3);
-        let mut kind = default.kind;
-        if let Some(text) = self.text(of, "transition") {
-            match transition_of(&text) {
-                Some(known) => kind = known,
-                None => (self.bad)(settings_warnings::transition(&quoted(&text))),
-            }
-        }
-        let ms = self.number(of, "transition_ms", 0.0, most);
-        match &mut kind {
-            Kind::Luma(wipe) => {
-                let Some(table) = of.get("wipe") else {
-                    return Transition { kind, duration: ms.map_or(default.duration, time) };
-                };
-                if let Order::Picture(path) = &mut wipe.order {
-                    *path = self.text(table, "picture").unwrap_or_default().into();
-                }
-                if let Some(softness) = self.number(table, "softness", 0.0, 100.0) {
-                    wipe.softness = softness as u8;
-                }
-                wipe.invert = self.flag(table, "invert");
-            }
-            Kind::Stinger(stinger) => {
-                let none = Value::Table(toml::Table::new());
-                let table = of.get("stinger").unwrap_or(&none);
-                stinger.file = self.text(table, "file").unwrap_or_default().into();
-                if let Some(cut) = self.number(table, "cut_ms", 0.0, most) {
-                    stinger.cut = time(cut);
-                }
-                if let Some(text) = self.text(table, "matte") {
-                    match matte_of(&text) {
-                        Some(matte) => stinger.matte = matte,
-                        None => (self.bad)(settings_warnings::matte(&quoted(&text))),
-                    }
-                }
-                stinger.invert = self.flag(table, "invert");
-                if let Some(volume) = self.number(table, "volume", 0.0, 100.0) {
-                    stinger.volume = volume as u8;
-                }
-            }
-            _ => {}
-        }
-        Transition { kind, duration: ms.map_or(default.duration, time) }
-    }
-
-    fn items(&mut self, table: &'a Value, depth: usize) -> Vec<Item> {
-        let mut items = Vec::new();
-        for table in self.list(table, "items", &settings_warnings::the_items(), usize::MAX) {
-            if self.items as usize >= MAX_ITEMS {
-                self.over += 1;
-                continue;
-            }
-            self.items += 1;
-            let id = ItemId(self.items);
-            if let Some(content) = self.content(table, depth) {
-                items.push(self.item(table, Item::new(id, content)));
-            }
-        }
-        items
-    }
-
-    fn content(&mut self, table: &'a Value, depth: usize) -> Option<Content> {
-        if let Some(name) = self.text(table, "source") {
-            let id = self.sources.get(&clean_name(&name)).copied();
-            if id.is_none() {
-                (self.bad)(settings_warnings::source_gone(&clean_name(&name)));
-            }
-            return id.map(Content::Source);
-        }
-        if let Some(name) = self.text(table, "scene") {
-            let id = self.scenes.get(&clean_name(&name)).copied();
-            if id.is_none() {
-                (self.bad)(settings_warnings::scene_gone(&clean_name(&name)));
-            }
-            return id.map(Content::Scene);
-        }
-        if self.flag(table, "main") {
-            return Some(Content::Source(MAIN));
-        }
-        if table.get("items").is_none() {
-            (self.bad)(settings_warnings::shows_neither());
-            return None;
-        }
-        if depth >= MAX_DEPTH {
-            (self.bad)(settings_warnings::too_deep(&MAX_DEPTH));
-            return None;
-        }
-        Some(Content::Group(self.items(table, depth + 1)))
-    }
-
-    fn item(&mut self, table: &Value, item: Item) -> Item {
-        let none = Placement::default();
-        let far = Placement::MAX_EXTENT;
-        let mut number =
-            |key, low, high, default| self.number(table, key, low, high).unwrap_or(default);
-        let place = Placement {
-            x: number("x", -far, far, none.x),
-            y: number("y", -far, far, none.y),
-            width: number("width", 0.001, far, none.width),
-            height: number("height", 0.001, far, none.height),
-            rotation: number("rotation", -3_600.0, 3_600.0, 0.0),
-            ..none
-        };
-        let opacity = number("opacity", 0.0, 1.0, 1.0) as f32;
-        let place = Placement {
-            fit: self.named(table, "fit", &Fit::ALL),
-            crop: self.crop(table),
-            flip_x: self.flag(table, "flip_x"),
-            flip_y: self.flag(table, "flip_y"),
-            ..place
-        };
-        Item {
-            name: clean_name(&self.text(table, "name").unwrap_or_default()),
-            place: place.bounded(),
-            opacity,
-            blend: self.named(table, "blend", &Blend::ALL),
-            hidden: self.flag(table, "hidden"),
-            locked: self.flag(table, "locked"),
-            ..item
-        }
-    }
-
-    fn crop(&mut self, table: &Value) -> Crop {
-        let Some(value) = table.get("crop") else { return Crop::default() };
-        let sides: Vec<f64> = value.as_array().into_iter().flatten().filter_map(number).collect();
-        match sides.as_slice() {
-            &[left, top, right, bottom] if sides.iter().all(|side| (0.0..1.0).contains(side)) => {
-                Crop { left, top, right, bottom }.bounded()
-            }
-            _ => {
-                (self.bad)(settings_warnings::crop());
-                Crop::default()
-            }
-        }
-    }
-
-    /// The tables of a list, at most `most` of them.
-    fn list(&mut self, table: &'a Value, key: &str, what: &str, most: usize) -> Vec<&'a Value> {
-        let Ok(list) = parts::list(table.get(key)) else {
-            (self.bad)(settings_warnings::no_list(&what));
-            return Vec::new();
-        };
-        if list.len() > most {
-            (self.bad)(settings_warnings::beyond(&most, &what));
-        }
-        list.iter().take(most).collect()
-    }
-
-    /// It is told, and is as if nothing were written.
-    fn none<T: Default>(&mut self, key: &str, fault: &str) -> T {
-        (self.bad)(settings_warnings::in_scenes(&key, &fault));
-        T::default()
-    }
-
-    fn text(&mut self, table: &Value, key: &str) -> Option<String> {
-        match parts::text(table.get(key)) {
-            Ok(text) => text.map(|text| text.chars().take(MAX_TEXT).collect()),
-            Err(fault) => self.none(key, &fault.is()),
-        }
-    }
-
-    fn flag(&mut self, table: &Value, key: &str) -> bool {
-        parts::flag(table.get(key)).unwrap_or_else(|fault| self.none(key, &fault.is()))
-    }
-
-    fn number(&mut self, table: &Value, key: &str, low: f64, high: f64) -> Option<f64> {
-        let value = table.get(key)?;
-        let number = number(value).filter(|number| (low..=high).contains(number));
-        number.or_else(|| self.none(key, &settings_warnings::is_not_from(&low, &high)))
-    }
-
-    fn named<T: Copy + Default>(&mut self, table: &Value, key: &str, names: &[(&str, T)]) -> T {
-        let Some(text) = self.text(table, key) else { return T::default() };
-        let fault = || settings_warnings::is_no_word(&quoted(&text));
-        parts::meant(&text, names).unwrap_or_else(|| self.none(key, &fault()))
-    }
 }
 
 /// Reads a collection's own file, or one of OBS.
@@ -372,27 +69,32 @@ pub fn import(path: &Path) -> Result<Import, String> {
 /// # Errors
 /// As [`import`].
 pub fn import_text(text: &str) -> Result<Import, String> {
+    if !syntax::without_mark(text).trim_start().starts_with('{') {
+        return import_document(Document::parse(text)?);
+    }
+    let json = syntax::json(text)?;
+    if obs::is_one(&json) {
+        return Ok(obs::import(&json));
+    }
+    let table = toml::Table::try_from(syntax::without_nulls(json))
+        .map_err(|_| import_report::too_big_a_number())?;
+    import_document(Document::parse(&table.to_string())?.without_places())
+}
+
+fn import_document(mut document: Document<'_>) -> Result<Import, String> {
     let mut left_out = Vec::new();
-    let value: Value = if syntax::without_mark(text).trim_start().starts_with('{') {
-        let json = syntax::json(text)?;
-        if obs::is_one(&json) {
-            return Ok(obs::import(&json));
-        }
-        Value::try_from(syntax::without_nulls(json))
-            .map_err(|_| import_report::too_big_a_number())?
-    } else {
-        Value::Table(syntax::toml(text)?)
-    };
-    let table = value.get("collection").ok_or_else(import_report::no_collection)?;
+    let file = document.read::<File>();
+    let table = file.collection.ok_or_else(import_report::no_collection)?;
     // Settings have a collection too, and a version of their own.
-    let settings = OF_SETTINGS.iter().any(|key| value.get(key).is_some());
-    let newest = if settings { parts::VERSION } else { VERSION };
-    if value.get("version").and_then(Value::as_integer).is_some_and(|it| it > newest) {
+    let settings = OF_SETTINGS.iter().any(|name| document.has(name));
+    if file.version > if settings { parts::VERSION } else { VERSION } {
         left_out.push(import_report::newer());
     }
-    let collection = read(table, &mut |why| left_out.push(why));
-    // Those that came with it; the main one is everybody's own.
-    let strips = strips::of_others(&value, &mut |why| left_out.push(why));
+    let collection = table.collection(&mut document);
+    // The main one is everybody's own.
+    let mut strips = strips::from_tables(file.strips, AudioStrip::main(), &mut document);
+    strips.retain(|strip| strip.id != StripId::MAIN);
+    document.tell(&settings_warnings::the_scenes(), &mut |why| left_out.push(why));
     Ok(Import { collection, strips, left_out })
 }
 
@@ -402,32 +104,30 @@ pub fn import_text(text: &str) -> Result<Import, String> {
 /// # Errors
 /// Why it could not be written, in plain words.
 pub fn export(collection: &Collection, strips: &[AudioStrip], path: &Path) -> Result<(), String> {
-    #[derive(Serialize)]
-    struct Own {
-        version: i64,
-        collection: Table,
-        #[serde(skip_serializing_if = "Vec::is_empty")]
-        strips: Vec<strips::Table>,
-    }
     let given = secret_addresses::for_others(collection);
     let strips = strips::tables_of_others(&secret_addresses::strips_for_others(strips));
-    let own = Own { version: VERSION, collection: layout::whole_table(&given), strips };
+    let collection = Some(CollectionTable::of(&given));
+    let file = File { version: VERSION, collection, strips };
     let is_json = path.extension().is_some_and(|it| it.eq_ignore_ascii_case("json"));
     let text = if is_json {
-        serde_json::to_string_pretty(&own).map_err(|error| error.to_string())?
+        serde_json::to_string_pretty(&file).map_err(|error| error.to_string())?
     } else {
-        toml::to_string_pretty(&own).map_err(|error| error.to_string())?
+        toml::to_string_pretty(&file).map_err(|error| error.to_string())?
     };
     replace(path, &text).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::capture::VideoChoice;
     use crate::compose::filter::{Filter, Slot};
-    use crate::compose::transition::{Pattern, Wipe};
-    use crate::mix::StripId;
+    use crate::compose::scene::{Blend, Crop, Fit, ItemId, Placement, SceneId, SourceId};
+    use crate::compose::transition::{Kind, Pattern, Transition, Wipe};
     use crate::studio::scenes::edits::Edit;
+    use crate::studio::scenes::{MAIN, MAX_ITEMS, MAX_SCENES};
     use crate::studio::settings::Settings;
     use proptest::prelude::*;
 
@@ -474,7 +174,7 @@ mod tests {
 
     /// Ids are given anew on reading: written again, it is the same text.
     fn text_of(collection: &Collection) -> String {
-        toml::to_string_pretty(&layout::whole_table(collection)).unwrap()
+        toml::to_string_pretty(&CollectionTable::of(collection)).unwrap()
     }
 
     #[test]
@@ -598,6 +298,66 @@ mod tests {
         assert!(newer(r#"{"version": 2, "collection": {"scenes": [{"name": "A"}]}}"#));
         let settings = |version: i64| format!("{}\n[window]\ntheme = 'dark'", own(version));
         assert!(!newer(&settings(parts::VERSION)) && newer(&settings(parts::VERSION + 1)));
+    }
+
+    #[test]
+    fn names_that_nobody_reads_are_told_with_the_one_that_was_meant() {
+        let text = r#"
+            delay = 3
+            [quality]
+            video_bitrat = 1000
+            [[targets]]
+            name = "Mine"
+            servr = "rtmp://h/a"
+            [[targets]]
+            server = "rtmp://me:Pl4nted@h/a/Pl4nted"
+            stream_key = "Pl4nted"
+            [[strips]]
+            [[strips]]
+            source = "mic"
+            gain = 3
+            [collection]
+            transtion = "cut"
+            [collection.stinger]
+            cut = 3
+            [[collection.sources]]
+            name = "Words"
+            source = "text:a"
+            filter = []
+            [[collection.scenes]]
+            name = "Talk"
+            colour = 1
+            [[collection.scenes.items]]
+            [[collection.scenes.items.items]]
+            source = "Words"
+            widht = 0.5
+        "#;
+        let told = Settings::parse(text).1;
+        let wanted = [
+            ("delay", (2, 13), "it is not known here"),
+            ("quality.video_bitrat", (4, 13), "it is not known here; 'video_bitrate' is"),
+            ("targets.servr", (7, 13), "it is not known here; 'server' is"),
+            ("targets.stream_key", (10, 13), "it is not known here"),
+            ("strips.gain", (14, 13), "it is not known here"),
+            ("collection.transtion", (16, 13), "it is not known here; 'transition' is"),
+            ("collection.stinger.cut", (18, 13), "it is not known here"),
+            ("collection.sources.filter", (22, 13), "it is not known here; 'filters' is"),
+            ("collection.scenes.colour", (25, 13), "it is not known here"),
+            ("collection.scenes.items.items.widht", (29, 13), "it is not known here; 'width' is"),
+        ];
+        for (path, (line, column), why) in wanted {
+            let one =
+                format!("The setting '{path}' in line {line}, column {column} is ignored: {why}");
+            assert!(told.contains(&one), "{one}: {told:#?}");
+        }
+        assert_eq!(told.len(), wanted.len(), "{told:#?}");
+        assert!(!format!("{told:?}").contains("Pl4nted"), "{told:#?}");
+        // As it is told of a file that is imported.
+        let import = import_text(&text.replace("delay = 3", "version = 1")).unwrap();
+        assert_eq!(import.left_out.len(), 6, "{:#?}", import.left_out);
+        // Of newer ones that was told.
+        let (_, told) = Settings::parse("version = 99\ndelay = 3");
+        assert_eq!(told.len(), 1, "{told:?}");
     }
 
     proptest! {

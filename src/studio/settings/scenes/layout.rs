@@ -1,271 +1,545 @@
-//! How a scene collection is written: tables whose defaults are left out.
+//! A scene collection as it is laid out in files: each key once, as a field. What is as in a new one is not
+//! written; what is read and refers to nothing is told and left out.
 
-use serde::Serialize;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
 
-use crate::capture::VideoFallback;
-use crate::compose::scene::{Blend, Content, Crop, Fit, Item, Placement, Scene};
-use crate::compose::transition::{Kind, Stinger, Transition, Wipe};
-use crate::studio::scenes::{Collection, MAIN, Source};
-use crate::studio::settings::reading::parts::word_of;
-use crate::studio::settings::scenes::transition_words::{matte_text, transition_text};
-use crate::studio::settings::scenes::{filters, properties};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A collection as it is laid out in a file.
-#[derive(Debug, Serialize)]
-pub(in crate::studio::settings) struct Table {
-    current: String,
-    transition: String,
-    transition_ms: u64,
-    /// In the stead of the picture that is chosen by `video`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    main_if_black: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    wipe: Option<WipeTable>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stinger: Option<StingerTable>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    sources: Vec<SourceTable>,
-    /// Those of the picture that is chosen by `video`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    main_filters: Vec<toml::Table>,
-    scenes: Vec<SceneTable>,
-}
+use crate::capture::text::TextAppearance;
+use crate::capture::{Pace, Properties, VideoChoice, VideoFallback, WhenHidden};
+use crate::compose::filter::Slot;
+use crate::compose::scene::{
+    Blend, Content, Crop, Fit, Item, ItemId, MAX_DEPTH, Placement, Scene, SceneId, SourceId,
+};
+use crate::compose::transition::{Kind, MAX_STINGER, Matte, Order, Stinger, Transition, Wipe};
+use crate::media::playback_control::EndBehavior;
+use crate::studio::notices::settings_warnings;
+use crate::studio::scenes::{
+    Collection, MAIN, MAX_ITEMS, MAX_SCENES, MAX_SOURCES, Source, clean_name,
+};
+use crate::studio::settings::reading::lenient::Document;
+use crate::studio::settings::reading::parts::{self, quoted};
+use crate::studio::settings::reading::values::{self, is_usual, layout, within, words};
+use crate::studio::settings::scenes::properties::{files, slides, text};
+use crate::studio::settings::scenes::transition_words::{
+    matte_of, matte_text, transition_of, transition_text,
+};
+use crate::studio::settings::sections::filters;
 
-#[derive(Debug, Serialize)]
-struct WipeTable {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    picture: Option<String>,
-    softness: u8,
-    invert: bool,
-}
-
-impl WipeTable {
-    /// `None` where it is as it is without being told.
-    fn of(wipe: &Wipe) -> Option<Self> {
-        let Wipe { softness, invert, .. } = *wipe;
-        let picture = wipe.picture().map(|path| path.display().to_string());
-        let plain = Wipe::default();
-        let told = picture.is_some() || (softness, invert) != (plain.softness, plain.invert);
-        told.then_some(Self { picture, softness, invert })
+layout! {
+    struct WipeTable of Wipe = Wipe::default(); {
+        #[serde(with = "values::path", skip_serializing_if = "is_usual")]
+        picture: PathBuf,
+        #[serde(deserialize_with = "percent")]
+        softness: u8 = softness,
+        invert: bool = invert,
     }
 }
 
-#[derive(Debug, Serialize)]
-struct StingerTable {
-    file: String,
-    cut_ms: u64,
-    matte: String,
-    invert: bool,
-    volume: u8,
-}
-
-impl StingerTable {
-    fn of(stinger: &Stinger) -> Self {
-        Self {
-            file: stinger.file.display().to_string(),
-            cut_ms: u64::try_from(stinger.cut.as_millis()).unwrap_or(0),
-            matte: matte_text(stinger.matte),
-            invert: stinger.invert,
-            volume: stinger.volume,
-        }
+layout! {
+    struct StingerTable of Stinger = Stinger::default(); {
+        #[serde(with = "values::path")]
+        file: PathBuf = file,
+        #[serde(serialize_with = "values::as_millis", deserialize_with = "time")]
+        cut_ms: Duration = cut,
+        #[serde(with = "matte")]
+        matte: Matte = matte,
+        invert: bool = invert,
+        #[serde(deserialize_with = "percent")]
+        volume: u8 = volume,
     }
 }
 
-#[derive(Debug, Serialize)]
-struct SourceTable {
-    name: String,
-    source: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pointer: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    when_hidden: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    at_end: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    if_black: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    files: Vec<String>,
-    #[serde(skip_serializing_if = "toml::Table::is_empty")]
-    text: toml::Table,
-    #[serde(skip_serializing_if = "toml::Table::is_empty")]
-    slides: toml::Table,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    filters: Vec<toml::Table>,
+layout! {
+    struct SourceTable of Source = Source::new(MAIN, String::new(), VideoChoice::None); {
+        name: String,
+        #[serde(deserialize_with = "values::short_text")]
+        source: String,
+        #[serde(with = "values::not", skip_serializing_if = "is_usual")]
+        pointer: bool = properties.without_pointer,
+        #[serde(with = "when_hidden", skip_serializing_if = "is_usual")]
+        when_hidden: WhenHidden = properties.hidden,
+        #[serde(with = "at_end", skip_serializing_if = "is_usual")]
+        at_end: EndBehavior = properties.at_end,
+        #[serde(with = "fallback", skip_serializing_if = "is_usual")]
+        if_black: VideoFallback = fallback,
+        #[serde(with = "files", skip_serializing_if = "is_usual")]
+        files: Vec<PathBuf> = properties.files,
+        #[serde(with = "text", skip_serializing_if = "is_usual")]
+        text: TextAppearance = properties.text,
+        #[serde(with = "slides", skip_serializing_if = "is_usual")]
+        slides: Pace = properties.slides,
+        #[serde(skip_serializing_if = "is_usual")]
+        filters: Vec<toml::Table>,
+    }
 }
 
-#[derive(Debug, Serialize)]
-struct SceneTable {
-    name: String,
-    /// These where it has a transition of its own.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    transition: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    transition_ms: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    wipe: Option<WipeTable>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stinger: Option<StingerTable>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    items: Vec<ItemTable>,
+layout! {
+    /// It shows one of the first three, or is a group of `items`.
+    struct ItemTable of Item = Item::new(ItemId(0), Content::Source(MAIN)); {
+        /// The picture that is chosen by `video`.
+        #[serde(skip_serializing_if = "is_usual")]
+        main: bool,
+        #[serde(skip_serializing_if = "is_usual")]
+        source: Option<String>,
+        #[serde(skip_serializing_if = "is_usual")]
+        scene: Option<String>,
+        #[serde(skip_serializing_if = "is_usual")]
+        name: String,
+        #[serde(serialize_with = "fine", deserialize_with = "extent", skip_serializing_if = "is_usual")]
+        x: f64 = place.x,
+        #[serde(serialize_with = "fine", deserialize_with = "extent", skip_serializing_if = "is_usual")]
+        y: f64 = place.y,
+        #[serde(serialize_with = "fine", deserialize_with = "side", skip_serializing_if = "is_one")]
+        width: f64 = place.width,
+        #[serde(serialize_with = "fine", deserialize_with = "side", skip_serializing_if = "is_one")]
+        height: f64 = place.height,
+        #[serde(with = "fit", skip_serializing_if = "is_usual")]
+        fit: Fit = place.fit,
+        #[serde(serialize_with = "fine", deserialize_with = "degrees", skip_serializing_if = "is_usual")]
+        rotation: f64 = place.rotation,
+        #[serde(with = "crop", skip_serializing_if = "is_usual")]
+        crop: Crop = place.crop,
+        #[serde(skip_serializing_if = "is_usual")]
+        flip_x: bool = place.flip_x,
+        #[serde(skip_serializing_if = "is_usual")]
+        flip_y: bool = place.flip_y,
+        #[serde(serialize_with = "fine", deserialize_with = "share", skip_serializing_if = "is_one")]
+        opacity: f32 = opacity,
+        #[serde(with = "blend", skip_serializing_if = "is_usual")]
+        blend: Blend = blend,
+        #[serde(skip_serializing_if = "is_usual")]
+        hidden: bool = hidden,
+        #[serde(skip_serializing_if = "is_usual")]
+        locked: bool = locked,
+        #[serde(skip_serializing_if = "is_usual")]
+        items: Option<Vec<Self>>,
+    }
 }
 
-/// What is as in [`Item::new`] is not written.
-#[derive(Debug, Default, Serialize)]
-struct ItemTable {
-    /// The picture that is chosen by `video`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    main: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    source: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    scene: Option<String>,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    name: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    x: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    y: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    width: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    height: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    fit: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rotation: Option<f64>,
+const HIDDEN: [(&str, WhenHidden); 3] =
+    [("play", WhenHidden::Plays), ("pause", WhenHidden::Pauses), ("restart", WhenHidden::Restarts)];
+
+words!(when_hidden, WhenHidden, super::HIDDEN);
+words!(at_end, EndBehavior, EndBehavior::WORDS);
+words!(fit, Fit, Fit::ALL);
+words!(blend, Blend, Blend::ALL);
+
+within! {
+    extent: f64 = -Placement::MAX_EXTENT..=Placement::MAX_EXTENT;
+    side: f64 = 0.001..=Placement::MAX_EXTENT;
+    degrees: f64 = -3_600.0..=3_600.0;
+    share: f32 = 0.0..=1.0;
+    milliseconds: f64 = 0.0..=MAX_STINGER.as_secs_f64() * 1e3;
+    hundredths: f32 = 0.0..=100.0;
+}
+
+fn time<'de, T: From<Duration>, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
+    milliseconds(from).map(|ms| Duration::from_secs_f64(ms / 1e3).into())
+}
+
+fn percent<'de, D: Deserializer<'de>>(from: D) -> Result<u8, D::Error> {
+    hundredths(from).map(|share| share as u8)
+}
+
+/// A hundred-thousandth of the program is no pixel.
+fn fine<T: Copy + Into<f64>, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
+    (((*value).into() * 1e6).round() / 1e6).serialize(to)
+}
+
+fn is_one<T: Copy + Into<f64>>(value: &T) -> bool {
+    (*value).into() == 1.0
+}
+
+mod crop {
+    use super::*;
+
     /// Left, top, right, bottom.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    crop: Option<[f64; 4]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    flip_x: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    flip_y: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    opacity: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    blend: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    hidden: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    locked: Option<bool>,
-    /// The members of a group.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    items: Option<Vec<Self>>,
-}
+    pub(super) fn serialize<S: Serializer>(crop: &Crop, to: S) -> Result<S::Ok, S::Error> {
+        [crop.left, crop.top, crop.right, crop.bottom].serialize(to)
+    }
 
-/// How a collection is written; `None` for the one that is there from the start.
-pub(in crate::studio::settings) fn table(collection: &Collection) -> Option<Table> {
-    (*collection != Collection::default()).then(|| whole_table(collection))
-}
-
-/// How any collection is written.
-pub(in crate::studio::settings) fn whole_table(collection: &Collection) -> Table {
-    let scene_name = |id| collection.scene(id).map(|scene| scene.name.clone());
-    let source = |source: &Source| SourceTable {
-        name: source.name.clone(),
-        source: source.choice.to_string(),
-        pointer: source.properties.without_pointer.then_some(false),
-        when_hidden: properties::hidden_text(source.properties.hidden),
-        at_end: properties::at_end_text(source.properties.at_end),
-        if_black: fallback_text(&source.fallback),
-        files: source.properties.files.iter().map(|path| path.display().to_string()).collect(),
-        text: properties::text_table(&source.properties.text),
-        slides: properties::slides_table(&source.properties.slides),
-        filters: filters::tables(&source.filters),
-    };
-    let own = |scene: &Scene| collection.own_transitions.get(&scene.id);
-    let scene = |scene: &Scene| SceneTable {
-        name: scene.name.clone(),
-        transition: own(scene).map(|it| transition_text(&it.kind)),
-        transition_ms: own(scene).map(millis),
-        wipe: own(scene).and_then(wipe_table),
-        stinger: own(scene).and_then(stinger_table),
-        items: scene.items.iter().map(|item| item_table(collection, item)).collect(),
-    };
-    Table {
-        current: scene_name(collection.current).unwrap_or_default(),
-        transition: transition_text(&collection.transition.kind),
-        transition_ms: millis(&collection.transition),
-        wipe: wipe_table(&collection.transition),
-        stinger: stinger_table(&collection.transition),
-        sources: collection.sources.iter().map(source).collect(),
-        main_if_black: fallback_text(&collection.main_fallback),
-        main_filters: filters::tables(&collection.main_filters),
-        scenes: collection.scenes.iter().map(scene).collect(),
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Crop, D::Error> {
+        // All or none: without a bad one the others would be other sides.
+        let sides: Option<[f64; 4]> = toml::Value::deserialize(from)?.try_into().ok();
+        let sides = sides.filter(|sides| sides.iter().all(|side| (0.0..1.0).contains(side)));
+        let [left, top, right, bottom] =
+            sides.ok_or_else(|| Error::custom(settings_warnings::crop()))?;
+        Ok(Crop { left, top, right, bottom }.bounded())
     }
 }
 
-/// What is shown in a source's stead; `None`: nothing else.
-fn fallback_text(fallback: &VideoFallback) -> Option<String> {
-    (*fallback != VideoFallback::Keep).then(|| fallback.to_string())
-}
+mod matte {
+    use super::*;
 
-fn millis(transition: &Transition) -> u64 {
-    u64::try_from(transition.duration.as_millis()).unwrap_or(0)
-}
+    pub(super) fn serialize<S: Serializer>(matte: &Matte, to: S) -> Result<S::Ok, S::Error> {
+        matte_text(*matte).serialize(to)
+    }
 
-fn wipe_table(transition: &Transition) -> Option<WipeTable> {
-    match &transition.kind {
-        Kind::Luma(wipe) => WipeTable::of(wipe),
-        _ => None,
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Matte, D::Error> {
+        let text = String::deserialize(from)?;
+        let unknown = || Error::custom(settings_warnings::matte(&quoted(&text)));
+        matte_of(&text).ok_or_else(unknown)
     }
 }
 
-fn stinger_table(transition: &Transition) -> Option<StingerTable> {
-    match &transition.kind {
-        Kind::Stinger(stinger) => Some(StingerTable::of(stinger)),
-        _ => None,
+mod kind {
+    use super::*;
+
+    pub(super) fn serialize<S: Serializer>(kind: &Option<Kind>, to: S) -> Result<S::Ok, S::Error> {
+        kind.as_ref().map(transition_text).serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<Kind>, D::Error> {
+        let text = String::deserialize(from)?;
+        let unknown = || Error::custom(settings_warnings::transition(&quoted(&text)));
+        transition_of(&text).map(Some).ok_or_else(unknown)
     }
 }
 
-/// How an item is written.
-pub(in crate::studio::settings) fn table_of(collection: &Collection, item: &Item) -> toml::Table {
-    toml::Table::try_from(item_table(collection, item)).unwrap_or_default()
+/// What is shown in a source's stead; an empty text: nothing else.
+mod fallback {
+    use super::*;
+
+    pub(super) fn serialize<S: Serializer>(
+        fallback: &VideoFallback,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        to.collect_str(fallback)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<VideoFallback, D::Error> {
+        values::text_or_none::deserialize(from).map(Option::unwrap_or_default)
+    }
 }
 
-fn item_table(collection: &Collection, item: &Item) -> ItemTable {
-    let (place, none) = (&item.place, Placement::default());
-    let number = |value: f64, default: f64| {
-        // A hundred-thousandth of the program is no pixel.
-        (value != default).then(|| (value * 1e6).round() / 1e6)
+/// A table with a transition of its own: that of most scenes, or of one.
+macro_rules! with_transition {
+    ($(#[$meta:meta])* struct $table:ident { $($first:tt)* } and { $($last:tt)* }) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub(in crate::studio::settings) struct $table {
+            $($first)*
+            #[serde(with = "kind", skip_serializing_if = "is_usual")]
+            transition: Option<Kind>,
+            #[serde(
+                serialize_with = "values::as_millis",
+                deserialize_with = "time",
+                skip_serializing_if = "is_usual"
+            )]
+            transition_ms: Option<Duration>,
+            /// What its kind is set by beside it.
+            #[serde(skip_serializing_if = "is_usual")]
+            wipe: Option<WipeTable>,
+            #[serde(skip_serializing_if = "is_usual")]
+            stinger: Option<StingerTable>,
+            $($last)*
+        }
+
+        impl $table {
+            fn set_transition(&mut self, transition: &Transition) {
+                self.transition = Some(transition.kind.clone());
+                self.transition_ms = Some(transition.duration);
+                match &transition.kind {
+                    Kind::Luma(wipe) => {
+                        let picture = wipe.picture().unwrap_or("".as_ref()).to_owned();
+                        let table = WipeTable { picture, ..WipeTable::of(wipe) };
+                        self.wipe = Some(table).filter(|table| !is_usual(table));
+                    }
+                    Kind::Stinger(stinger) => self.stinger = Some(StingerTable::of(stinger)),
+                    _ => {}
+                }
+            }
+
+            fn transition(&self, usual: Transition) -> Transition {
+                let mut kind = self.transition.clone().unwrap_or(usual.kind);
+                match (&mut kind, &self.wipe, &self.stinger) {
+                    (Kind::Luma(wipe), Some(table), _) => {
+                        table.put(wipe);
+                        if let Order::Picture(path) = &mut wipe.order {
+                            path.clone_from(&table.picture);
+                        }
+                    }
+                    (Kind::Stinger(stinger), _, Some(table)) => table.put(stinger),
+                    _ => {}
+                }
+                Transition { kind, duration: self.transition_ms.unwrap_or(usual.duration) }
+            }
+        }
     };
-    let crop = place.crop;
-    let mut table = ItemTable {
-        name: item.name.clone(),
-        x: number(place.x, none.x),
-        y: number(place.y, none.y),
-        width: number(place.width, none.width),
-        height: number(place.height, none.height),
-        fit: word_of(&Fit::ALL, &place.fit).filter(|_| place.fit != none.fit),
-        rotation: number(place.rotation, 0.0),
-        crop: (crop != Crop::default()).then_some([crop.left, crop.top, crop.right, crop.bottom]),
-        flip_x: place.flip_x.then_some(true),
-        flip_y: place.flip_y.then_some(true),
-        opacity: number(f64::from(item.opacity), 1.0),
-        blend: word_of(&Blend::ALL, &item.blend).filter(|_| item.blend != Blend::Normal),
-        hidden: item.hidden.then_some(true),
-        locked: item.locked.then_some(true),
-        ..ItemTable::default()
-    };
-    match &item.content {
-        Content::Source(MAIN) => table.main = Some(true),
-        Content::Source(id) => table.source = Some(collection.source_name(*id).to_owned()),
-        Content::Scene(id) => table.scene = collection.scene(*id).map(|scene| scene.name.clone()),
-        Content::Group(items) => {
-            table.items = Some(items.iter().map(|item| item_table(collection, item)).collect());
+}
+
+with_transition! {
+    struct CollectionTable {
+        current: String,
+    } and {
+        /// In the stead of the picture that is chosen by `video`.
+        #[serde(with = "fallback", skip_serializing_if = "is_usual")]
+        main_if_black: VideoFallback,
+        #[serde(skip_serializing_if = "is_usual")]
+        sources: Vec<SourceTable>,
+        /// Those of the picture that is chosen by `video`.
+        #[serde(skip_serializing_if = "is_usual")]
+        main_filters: Vec<toml::Table>,
+        scenes: Vec<SceneTable>,
+    }
+}
+
+with_transition! {
+    struct SceneTable {
+        name: String,
+    } and {
+        #[serde(skip_serializing_if = "is_usual")]
+        items: Vec<ItemTable>,
+    }
+}
+
+impl CollectionTable {
+    /// How a collection is written.
+    pub(in crate::studio::settings) fn of(collection: &Collection) -> Self {
+        let source = |source: &Source| SourceTable {
+            name: source.name.clone(),
+            source: source.choice.to_string(),
+            filters: filter_tables(&source.filters),
+            ..SourceTable::of(source)
+        };
+        let scene = |scene: &Scene| {
+            let items = scene.items.iter().map(|item| ItemTable::shown(collection, item));
+            let name = scene.name.clone();
+            let mut table = SceneTable { name, items: items.collect(), ..SceneTable::default() };
+            if let Some(own) = collection.own_transitions.get(&scene.id) {
+                table.set_transition(own);
+            }
+            table
+        };
+        let current = collection.scene(collection.current).map(|scene| scene.name.clone());
+        let mut table = Self {
+            current: current.unwrap_or_default(),
+            main_if_black: collection.main_fallback.clone(),
+            sources: collection.sources.iter().map(source).collect(),
+            main_filters: filter_tables(&collection.main_filters),
+            scenes: collection.scenes.iter().map(scene).collect(),
+            ..Self::default()
+        };
+        table.set_transition(&collection.transition);
+        table
+    }
+
+    /// The collection of this table, which is `collection` in the document.
+    pub(in crate::studio::settings) fn collection(self, from: &mut Document<'_>) -> Collection {
+        let mut reader = Reader {
+            document: from,
+            sources: BTreeMap::new(),
+            scenes: BTreeMap::new(),
+            items: 0,
+            over: 0,
+        };
+        reader.collection(self)
+    }
+}
+
+impl ItemTable {
+    /// How an item is written.
+    pub(in crate::studio::settings) fn shown(collection: &Collection, item: &Item) -> Self {
+        let mut table = Self { name: item.name.clone(), ..Self::of(item) };
+        match &item.content {
+            Content::Source(MAIN) => table.main = true,
+            Content::Source(id) => table.source = Some(collection.source_name(*id).to_owned()),
+            Content::Scene(id) => {
+                table.scene = collection.scene(*id).map(|scene| scene.name.clone());
+            }
+            Content::Group(items) => {
+                table.items = Some(items.iter().map(|it| Self::shown(collection, it)).collect());
+            }
+        }
+        table
+    }
+
+    /// The same item as this table says.
+    pub(in crate::studio::settings) fn put_to(&self, item: &mut Item) {
+        self.put(item);
+        item.name = clean_name(&self.name);
+        item.place = item.place.bounded();
+    }
+}
+
+fn filter_tables(slots: &[Slot]) -> Vec<toml::Table> {
+    slots.iter().map(|slot| filters::table(slot.enabled, &slot.filter)).collect()
+}
+
+struct Reader<'a, 'd> {
+    document: &'a mut Document<'d>,
+    sources: BTreeMap<String, SourceId>,
+    scenes: BTreeMap<String, SceneId>,
+    items: usize,
+    /// Items that were left out because there are too many.
+    over: usize,
+}
+
+impl Reader<'_, '_> {
+    fn collection(&mut self, table: CollectionTable) -> Collection {
+        let usual = Collection::default();
+        let mut it = Collection {
+            sources: Vec::new(),
+            scenes: Vec::new(),
+            transition: table.transition(usual.transition.clone()),
+            main_fallback: table.main_if_black,
+            main_filters: self.filters(&table.main_filters, "collection.main_filters"),
+            ..usual
+        };
+        self.at_most(MAX_SOURCES, "sources", table.sources.len());
+        for (at, table) in table.sources.iter().take(MAX_SOURCES).enumerate() {
+            let source = self.source(&format!("collection.sources.{at}"), table, &it);
+            self.sources.insert(source.name.clone(), source.id);
+            it.sources.push(source);
+        }
+        self.at_most(MAX_SCENES, "scenes", table.scenes.len());
+        let scenes = table.scenes.iter().take(MAX_SCENES);
+        for (at, table) in scenes.clone().enumerate() {
+            let (id, name) = (it.next_scene(), it.free_scene_name(&table.name));
+            self.tell_twice(&format!("collection.scenes.{at}.name"), &table.name, &name);
+            self.scenes.insert(name.clone(), id);
+            if table.transition.is_some() {
+                it.own_transitions.insert(id, table.transition(Collection::default().transition));
+            }
+            it.scenes.push(Scene { id, name, items: Vec::new() });
+        }
+        for (at, table) in scenes.enumerate() {
+            let items = self.items(&format!("collection.scenes.{at}"), &table.items, 1);
+            if let Some(scene) = it.scenes.get_mut(at) {
+                scene.items = items;
+            }
+        }
+        if self.over > 0 {
+            let why = settings_warnings::items_beyond(&MAX_ITEMS, &self.over);
+            self.document.note("collection.scenes", &why);
+        }
+        for name in it.break_circles() {
+            self.document.note("collection.scenes", &settings_warnings::shows_itself(&name));
+        }
+        if it.scenes.is_empty() {
+            it.scenes = Collection::default().scenes;
+        }
+        it.current = self.current(&table.current, &it);
+        it
+    }
+
+    fn current(&mut self, name: &str, it: &Collection) -> SceneId {
+        if let Some(scene) = it.scene_named(name) {
+            return scene.id;
+        }
+        let first = it.scenes.first();
+        if !name.is_empty() {
+            let first = first.map_or("", |scene| &scene.name);
+            let why = settings_warnings::no_current(&clean_name(name), &first);
+            self.document.note("collection.current", &why);
+        }
+        first.map(|scene| scene.id).unwrap_or_default()
+    }
+
+    fn source(&mut self, at: &str, table: &SourceTable, others: &Collection) -> Source {
+        let name = others.free_source_name(&table.name);
+        self.tell_twice(&format!("{at}.name"), &table.name, &name);
+        let choice = table.source.parse().unwrap_or_else(|why| {
+            let why = settings_warnings::shows_nothing(&name, &why);
+            self.document.note(&format!("{at}.source"), &why);
+            VideoChoice::None
+        });
+        if table.files.len() > Properties::MAX_FILES {
+            let why = settings_warnings::the_rest(&Properties::MAX_FILES);
+            self.document.note(&format!("{at}.files"), &why);
+        }
+        let mut source = Source::new(others.next_source(), name, choice);
+        table.put(&mut source);
+        source.properties = source.properties.bounded();
+        source.filters = self.filters(&table.filters, &format!("{at}.filters"));
+        source
+    }
+
+    fn filters(&mut self, tables: &[toml::Table], at: &str) -> Vec<Slot> {
+        let filters = filters::read(tables, at, self.document).into_iter();
+        filters.map(|(enabled, filter)| Slot { enabled, filter }).collect()
+    }
+
+    fn at_most(&mut self, most: usize, list: &str, count: usize) {
+        if count > most {
+            let why = settings_warnings::the_rest(&most);
+            self.document.note(&format!("collection.{list}"), &why);
         }
     }
-    table
+
+    /// What refers to the second by that name means the first.
+    fn tell_twice(&mut self, at: &str, wanted: &str, name: &str) {
+        let wanted = clean_name(wanted);
+        if !wanted.is_empty() && wanted != name {
+            self.document.note(at, &settings_warnings::called_twice(&wanted, &name));
+        }
+    }
+
+    /// The items of a scene or group that is `at` there.
+    fn items(&mut self, at: &str, tables: &[ItemTable], depth: usize) -> Vec<Item> {
+        let mut items = Vec::new();
+        for (number, table) in tables.iter().enumerate() {
+            if self.items >= MAX_ITEMS {
+                self.over += 1;
+                continue;
+            }
+            self.items += 1;
+            let id = ItemId(u32::try_from(self.items).unwrap_or(u32::MAX));
+            let at = format!("{at}.items.{number}");
+            match self.content(&at, table, depth) {
+                Ok(content) => {
+                    let mut item = Item::new(id, content);
+                    table.put_to(&mut item);
+                    items.push(item);
+                }
+                Err((key, why)) => self.document.note(&format!("{at}{key}"), &why),
+            }
+        }
+        items
+    }
+
+    /// # Errors
+    /// Under which key there is nothing to show, and why.
+    fn content(
+        &mut self,
+        at: &str,
+        table: &ItemTable,
+        depth: usize,
+    ) -> Result<Content, (&'static str, String)> {
+        if let Some(name) = table.source.as_deref().map(clean_name) {
+            let id = self.sources.get(&name).copied().map(Content::Source);
+            return id.ok_or_else(|| (".source", settings_warnings::source_gone(&name)));
+        }
+        if let Some(name) = table.scene.as_deref().map(clean_name) {
+            let id = self.scenes.get(&name).copied().map(Content::Scene);
+            return id.ok_or_else(|| (".scene", settings_warnings::scene_gone(&name)));
+        }
+        match &table.items {
+            _ if table.main => Ok(Content::Source(MAIN)),
+            None => Err(("", settings_warnings::shows_neither())),
+            Some(_) if depth >= MAX_DEPTH => {
+                Err((".items", settings_warnings::too_deep(&MAX_DEPTH)))
+            }
+            Some(items) => Ok(Content::Group(self.items(at, items, depth + 1))),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use toml::Value;
 
     use super::*;
-    use crate::compose::transition::{Matte, Order, Pattern};
+    use crate::compose::transition::Pattern;
     use crate::studio::settings::Settings;
 
     #[test]
@@ -293,7 +567,7 @@ mod tests {
             let (read, warnings) = Settings::parse(
                 &toml::to_string(&toml::Table::from_iter([(
                     "collection".to_owned(),
-                    Value::try_from(whole_table(&before)).unwrap(),
+                    Value::try_from(CollectionTable::of(&before)).unwrap(),
                 )]))
                 .unwrap(),
             );

@@ -2,7 +2,6 @@
 
 pub mod amounts;
 pub mod collection;
-pub(in crate::studio::settings) mod filters;
 pub(in crate::studio::settings) mod layout;
 pub(in crate::studio::settings) mod properties;
 pub(in crate::studio::settings) mod transition_words;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::studio::settings::reading::values;
+use crate::studio::settings::reading::values::{self, within};
 use crate::studio::watch::chat;
 use crate::studio::watch::chat::ChatChoices;
 use crate::studio::watch::choices::may_be_kept;
@@ -25,16 +25,10 @@ pub(in crate::studio::settings) struct ChatLayout {
     places: Vec<(String, String)>,
 }
 
-fn opacity<'de, D: Deserializer<'de>>(from: D) -> Result<f32, D::Error> {
-    values::number(from, chat::OPACITIES)
-}
-
-fn speed<'de, D: Deserializer<'de>>(from: D) -> Result<f32, D::Error> {
-    values::number(from, chat::SPEEDS)
-}
-
-fn size<'de, D: Deserializer<'de>>(from: D) -> Result<f32, D::Error> {
-    values::number(from, chat::SIZES)
+within! {
+    opacity: f32 = chat::OPACITIES;
+    speed: f32 = chat::SPEEDS;
+    size: f32 = chat::SIZES;
 }
 
 /// A stream, a space, and where its chat is; without addresses that may hold secrets.

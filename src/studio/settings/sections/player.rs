@@ -9,7 +9,7 @@ use crate::base::Secret;
 use crate::net::CertificatePin;
 use crate::player::{MAX_AV_OFFSET_MS, Prefer};
 use crate::studio::settings::reading::lenient::Document;
-use crate::studio::settings::reading::values;
+use crate::studio::settings::reading::values::{self, within};
 use crate::studio::targets::Route;
 use crate::studio::watch::choices::{
     MAX_RECENT, MAX_TILES, MAX_TRUSTED, Network, PlayerChoices, may_be_kept,
@@ -17,7 +17,7 @@ use crate::studio::watch::choices::{
 use crate::studio::watch::picture_view::PictureView;
 
 /// The longest buffer.
-pub(in crate::studio::settings) const MAX_BUFFER_MS: i64 = 10_000;
+pub(in crate::studio::settings) const MAX_BUFFER_MS: u64 = 10_000;
 
 /// What is kept of the players.
 #[derive(Debug, Default)]
@@ -105,20 +105,11 @@ impl<'de> Deserialize<'de> for TrustedServer {
     }
 }
 
-fn volume<'de, D: Deserializer<'de>>(from: D) -> Result<f32, D::Error> {
-    values::number(from, 0.0..=1.0)
-}
-
-fn buffer<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
-    values::whole(from, 0..=MAX_BUFFER_MS)
-}
-
-fn av_offset<'de, D: Deserializer<'de>>(from: D) -> Result<i32, D::Error> {
-    values::whole(from, i64::from(-MAX_AV_OFFSET_MS)..=i64::from(MAX_AV_OFFSET_MS))
-}
-
-fn balance<'de, D: Deserializer<'de>>(from: D) -> Result<f32, D::Error> {
-    values::number(from, -1.0..=1.0)
+within! {
+    volume: f32 = 0.0..=1.0;
+    buffer: u64 = 0..=MAX_BUFFER_MS;
+    av_offset: i32 = -MAX_AV_OFFSET_MS..=MAX_AV_OFFSET_MS;
+    balance: f32 = -1.0..=1.0;
 }
 
 fn ports<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
@@ -154,7 +145,8 @@ impl Table {
         let looks = wall.iter().map(|(_, look)| look.to_string());
         let wall_looks =
             if wall.iter().all(|(_, look)| is_plain(look)) { Vec::new() } else { looks.collect() };
-        let buffer_ms = buffer.map_or(0, |buffer| buffer.as_millis().min(MAX_BUFFER_MS as u128));
+        let buffer_ms =
+            buffer.map_or(0, |buffer| buffer.as_millis().min(u128::from(MAX_BUFFER_MS)));
         Self {
             url: url.unwrap_or_default(),
             volume: player.volume.unwrap_or(1.0),

@@ -6,7 +6,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::media::{BitsPerSecond, FrameRate, Size};
-use crate::studio::settings::reading::values;
+use crate::studio::settings::reading::values::{self, within};
 use crate::studio::targets::quality::{Adapt, Quality, SAMPLE_RATES};
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -52,7 +52,7 @@ mod bitrate {
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(
         from: D,
     ) -> Result<BitsPerSecond, D::Error> {
-        values::whole(from, 8_000..=200_000_000).map(BitsPerSecond)
+        values::bounded(from, 8_000..=200_000_000).map(BitsPerSecond)
     }
 }
 
@@ -72,12 +72,12 @@ fn keyframe_interval<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::
     values::millis(from, 100..=20_000)
 }
 
-fn channels<'de, D: Deserializer<'de>>(from: D) -> Result<u16, D::Error> {
-    values::whole(from, 1..=2)
+within! {
+    channels: u16 = 1..=2;
 }
 
 fn sample_rate<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
-    let rate = values::whole(from, 8_000..=96_000)?;
+    let rate = values::bounded(from, 8_000..=96_000)?;
     if SAMPLE_RATES.contains(&rate) {
         return Ok(rate);
     }

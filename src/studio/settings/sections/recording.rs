@@ -33,15 +33,15 @@ pub(in crate::studio::settings) struct RecordingLayout {
     track_names: TrackNames,
 }
 
-const YEAR: i64 = 31_536_000;
-const HOUR: i64 = 3_600;
+const YEAR: u64 = 31_536_000;
+const HOUR: u64 = 3_600;
 
 fn as_seconds<S: Serializer>(time: &Option<Duration>, to: S) -> Result<S::Ok, S::Error> {
     time.map_or(0, |time| time.as_secs()).serialize(to)
 }
 
-fn seconds<'de, D: Deserializer<'de>>(from: D, most: i64) -> Result<Option<Duration>, D::Error> {
-    let seconds = values::whole(from, 0..=most)?;
+fn seconds<'de, D: Deserializer<'de>>(from: D, most: u64) -> Result<Option<Duration>, D::Error> {
+    let seconds = values::bounded(from, 0..=most)?;
     Ok(Some(seconds).filter(|it| *it > 0).map(Duration::from_secs))
 }
 
@@ -63,7 +63,7 @@ mod split_bytes {
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
-        let megabytes: u64 = values::whole(from, 0..=4_000_000)?;
+        let megabytes: u64 = values::bounded(from, 0..=4_000_000)?;
         Ok(Some(megabytes * MEGABYTE).filter(|it| *it > 0))
     }
 }
@@ -76,7 +76,7 @@ mod replay_bytes {
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
-        values::whole(from, 1..=16_384).map(|mebibytes: u64| mebibytes << 20)
+        values::bounded(from, 1..=16_384).map(|mebibytes: u64| mebibytes << 20)
     }
 }
 

@@ -7,15 +7,16 @@ use toml::Value;
 use crate::audio::AudioChoice;
 use crate::media::playback_control::EndBehavior;
 use crate::media::{ExtraTrack, MAX_TRACKS};
-use crate::mix::filter::{Filter, MAX_FILTERS, Slot};
+use crate::mix::filter::Slot;
 use crate::mix::{MonitoringMode, Strip, StripId};
 use crate::studio::mixer;
 use crate::studio::mixer::monitoring::Monitoring;
 use crate::studio::mixer::{AudioStrip, MAX_MIXER_STRIPS, TalkMode, clean_name};
 use crate::studio::notices::settings_warnings;
 use crate::studio::settings::reading::lenient::Document;
-use crate::studio::settings::reading::parts::{self, number};
-use crate::studio::settings::reading::values::{self, words};
+use crate::studio::settings::reading::parts;
+use crate::studio::settings::reading::values::{self, within, words};
+use crate::studio::settings::sections::filters;
 
 pub(in crate::studio::settings) const MONITORING: [(&str, MonitoringMode); 4] = [
     ("program", MonitoringMode::Program),
@@ -107,20 +108,13 @@ fn source<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error
     Ok(Some(Value::deserialize(from)?.as_str().unwrap_or_default().to_owned()))
 }
 
-pub(in crate::studio::settings) fn gain<'de, D: Deserializer<'de>>(
-    from: D,
-) -> Result<f32, D::Error> {
-    values::number(from, -60.0..=20.0)
+within! {
+    gain: f32 = -60.0..=20.0;
+    balance: f32 = -1.0..=1.0;
+    offset: f64 = -MAX_OFFSET_MS..=MAX_OFFSET_MS;
 }
 
-fn balance<'de, D: Deserializer<'de>>(from: D) -> Result<f32, D::Error> {
-    values::number(from, -1.0..=1.0)
-}
-
-fn offset<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
-    let most = Strip::MAX_OFFSET.as_millis() as f32;
-    values::number(from, -most..=most).map(f64::from)
-}
+const MAX_OFFSET_MS: f64 = Strip::MAX_OFFSET.as_millis() as f64;
 
 fn if_silent<'de, D: Deserializer<'de>>(from: D) -> Result<Option<AudioChoice>, D::Error> {
     mixer::fallback_of(&String::deserialize(from)?).map_err(serde::de::Error::custom)
@@ -141,7 +135,7 @@ impl Serialize for TrackNumber {
 
 impl<'de> Deserialize<'de> for TrackNumber {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let number = values::whole(from, 2..=i64::from(MAX_TRACKS))?;
+        let number = values::bounded(from, 2..=MAX_TRACKS)?;
         let track = ExtraTrack::new(number).map(Self);
         track.ok_or_else(|| serde::de::Error::custom(settings_warnings::it_is_no_number()))
     }
@@ -180,20 +174,8 @@ fn table(it: &AudioStrip, others: &[AudioStrip]) -> Table {
     }
 }
 
-/// As people read it, not as binary fractions are.
-fn rounded(value: f32) -> f64 {
-    (f64::from(value) * 1_000.0).round() / 1_000.0
-}
-
 fn filter_table(slot: &Slot, others: &[AudioStrip]) -> toml::Table {
-    let mut table = toml::Table::new();
-    let mut filter = slot.filter;
-    table.insert("kind".into(), filter.kind().into());
-    table.insert("enabled".into(), slot.enabled.into());
-    let names = filter.parameters();
-    for (parameter, value) in names.iter().zip(filter.values()) {
-        table.insert(parameter.name.into(), rounded(*value).into());
-    }
+    let mut table = filters::table(slot.enabled, &slot.filter);
     if let Some(id) = slot.filter.side_chain() {
         let place = others.iter().position(|strip| strip.id == id);
         // A strip that has been taken away is named by none: the filter rests.
@@ -242,15 +224,8 @@ fn strip(id: StripId, table: Table, at: usize, from: &mut Document<'_>) -> Optio
             return None;
         }
     };
-    if table.filters.len() > MAX_FILTERS {
-        from.note(&format!("strips.{at}.filters"), &settings_warnings::the_rest(&MAX_FILTERS));
-    }
-    let filters = table.filters.iter().take(MAX_FILTERS).enumerate();
-    let filters = filters.filter_map(|(number, table)| {
-        filter(table, &mut |name, why| {
-            from.note(&format!("strips.{at}.filters.{number}.{name}"), &why);
-        })
-    });
+    let filters = filters::read(&table.filters, &format!("strips.{at}.filters"), from);
+    let filters = filters.into_iter().map(|(enabled, filter)| Slot { enabled, filter });
     let strip = Strip {
         gain_db: table.gain_db,
         muted: table.muted,
@@ -266,83 +241,10 @@ fn strip(id: StripId, table: Table, at: usize, from: &mut Document<'_>) -> Optio
     Some(AudioStrip { id, name, choice, strip, talk, at_end, if_silent: table.if_silent })
 }
 
-/// What its kind has, with what is written; `bad` is told of the rest, by its name.
-fn filter(table: &toml::Table, bad: &mut dyn FnMut(&str, String)) -> Option<Slot> {
-    let kind = table.get("kind").and_then(Value::as_str).unwrap_or_default();
-    let Some(mut filter) = Filter::of_kind(kind) else {
-        bad("kind", settings_warnings::no_such_filter(&parts::quoted(kind)));
-        return None;
-    };
-    let mut enabled = true;
-    for (name, value) in table {
-        let ranges = filter.parameters();
-        let range = ranges.iter().find(|it| it.name == name).map(|it| it.range.clone());
-        match (name.as_str(), number(value), range) {
-            ("kind", ..) => {}
-            ("enabled", ..) => match value.as_bool() {
-                Some(on) => enabled = on,
-                None => bad(name, settings_warnings::it_is_no_flag()),
-            },
-            ("side_chain", Some(id), _) => {
-                if let Filter::Compressor { side_chain, .. } = &mut filter {
-                    *side_chain = (0.0..1e6).contains(&id).then_some(StripId(id as u32));
-                }
-            }
-            (name, Some(number), Some(range)) => {
-                let value = number as f32;
-                if !range.contains(&value) {
-                    bad(name, settings_warnings::it_is_not_from(range.start(), range.end()));
-                }
-                filter.set(name, value);
-            }
-            (name, None, Some(_)) => bad(name, settings_warnings::it_is_no_number()),
-            (name, ..) => bad(name, settings_warnings::no_such_value(&kind)),
-        }
-    }
-    Some(Slot { enabled, filter })
-}
-
-/// A filter with some values changed, but for its side chain; `bad` is told what makes no sense.
-pub(in crate::studio::settings) fn changed(
-    slot: &Slot,
-    values: toml::Table,
-    bad: &mut dyn FnMut(String),
-) -> Option<Slot> {
-    let mut table = filter_table(slot, &[]);
-    table.remove("side_chain");
-    table.extend(values);
-    filter(&table, &mut |name, why| {
-        let why = settings_warnings::of_its_filter(&slot.filter.kind(), &why);
-        let name = parts::quoted(name);
-        bad(settings_warnings::of_strip(&name, &settings_warnings::strip_itself(), &why));
-    })
-}
-
-/// Those of another file than the settings, beside a main strip of one's own.
-pub(in crate::studio::settings) fn of_others(
-    value: &Value,
-    bad: &mut dyn FnMut(String),
-) -> Vec<AudioStrip> {
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct File {
-        strips: Vec<Table>,
-    }
-    let Some(strips) = value.get("strips") else { return Vec::new() };
-    let alone = toml::Table::from_iter([("strips".to_owned(), strips.clone())]);
-    let text = alone.to_string();
-    let Ok(document) = Document::parse(&text) else { return Vec::new() };
-    let mut document = document.without_places();
-    let tables = document.read::<File>().strips;
-    let mut strips = from_tables(tables, AudioStrip::main(), &mut document);
-    strips.retain(|strip| strip.id != StripId::MAIN);
-    document.tell(&settings_warnings::the_strips(), bad);
-    strips
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mix::filter::Filter;
     use crate::studio::settings::Settings;
 
     fn read_text(text: &str) -> (Vec<AudioStrip>, Vec<String>) {

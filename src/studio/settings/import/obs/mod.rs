@@ -18,7 +18,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::audio::AudioChoice;
-use crate::capture::{VideoChoice, VideoFallback};
+use crate::capture::VideoChoice;
 use crate::compose::filter::{Filter, MAX_FILTERS, Slot};
 use crate::compose::scene::{Content, Fit, Item, ItemId, MAX_DEPTH, Scene, SourceId};
 use crate::compose::transition::{self, Transition};
@@ -328,9 +328,8 @@ impl<'a> Importer<'a> {
                 self.known.insert(name, known);
                 let id = self.collection.next_source();
                 let name = self.collection.free_source_name(name);
-                let fallback = VideoFallback::Keep;
-                let source = Source { id, name, choice, filters, properties, fallback };
-                self.collection.sources.push(source);
+                let source = Source::new(id, name, choice);
+                self.collection.sources.push(Source { filters, properties, ..source });
                 Some(id)
             }
             Err(why) => {

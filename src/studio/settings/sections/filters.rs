@@ -1,0 +1,277 @@
+//! Filters of pictures and of sound in files: one table each, with `kind`, `enabled` and what that kind is set
+//! by, under the names that it has itself. What is not known is left out and told; the rest is read.
+
+use std::ops::RangeInclusive;
+
+use toml::{Table, Value};
+
+use crate::capture::Rgba;
+use crate::compose::filter as video;
+use crate::mix::{StripId, filter as audio};
+use crate::studio::notices::settings_warnings;
+use crate::studio::settings::reading::lenient::Document;
+use crate::studio::settings::reading::parts::{number, quoted};
+
+/// Longer paths name nothing.
+const MAX_PATH: usize = 4_096;
+
+/// A filter whose settings have names.
+pub(in crate::studio::settings) trait NamedSettings: Clone {
+    /// The most of one list.
+    const MOST: usize;
+
+    /// One of this kind, as it is where a table says no more of it.
+    fn begun(kind: &str, table: &Table) -> Option<Self>;
+    fn kind(&self) -> &'static str;
+    fn numbers(&mut self) -> Vec<(&'static str, RangeInclusive<f32>, &mut f32)>;
+    /// What is no number, as it is written.
+    fn others(&mut self) -> Vec<(&'static str, String)>;
+    /// Takes what is no number.
+    ///
+    /// # Errors
+    /// Why not.
+    fn take(&mut self, name: &str, value: &Value) -> Result<(), String>;
+}
+
+impl NamedSettings for video::Filter {
+    const MOST: usize = video::MAX_FILTERS;
+
+    fn begun(kind: &str, table: &Table) -> Option<Self> {
+        let mut filter = Self::of_kind(kind)?;
+        // Written before there was such a thing: it looks as it did.
+        if kind == "chroma-key" && table.contains_key("similarity") {
+            filter.set("protect", 0.0);
+        }
+        Some(filter)
+    }
+
+    fn kind(&self) -> &'static str {
+        self.kind()
+    }
+
+    fn numbers(&mut self) -> Vec<(&'static str, RangeInclusive<f32>, &mut f32)> {
+        let all = self.parameters().into_iter();
+        all.zip(self.values()).map(|(it, value)| (it.name, it.range, value)).collect()
+    }
+
+    fn others(&mut self) -> Vec<(&'static str, String)> {
+        let color = self.color().map(|&mut [red, green, blue]| Rgba::opaque(red, green, blue));
+        let mut others = Vec::from_iter(color.map(|color| ("color", color.to_string())));
+        others.extend(self.file().map(|(_, file)| ("file", file.display().to_string())));
+        others.extend(self.choices().iter().map(|it| (it.name, it.chosen.to_owned())));
+        others
+    }
+
+    fn take(&mut self, name: &str, value: &Value) -> Result<(), String> {
+        let kind = self.kind();
+        let text = value.as_str().filter(|text| text.len() <= MAX_PATH);
+        if let ("color", Some(text), Some(color)) = (name, text, self.color()) {
+            let Rgba { red, green, blue, .. } = text.parse()?;
+            *color = [red, green, blue];
+            return Ok(());
+        }
+        match (name, text) {
+            ("file", Some(path)) if self.set_file(path.into()) => Ok(()),
+            (name, Some(option)) if self.choose(name, option) => Ok(()),
+            _ if self.others().iter().any(|(known, _)| *known == name) => {
+                Err(settings_warnings::it_is_not_known())
+            }
+            _ => Err(settings_warnings::no_such_value(&kind)),
+        }
+    }
+}
+
+impl NamedSettings for audio::Filter {
+    const MOST: usize = audio::MAX_FILTERS;
+
+    fn begun(kind: &str, _: &Table) -> Option<Self> {
+        Self::of_kind(kind)
+    }
+
+    fn kind(&self) -> &'static str {
+        self.kind()
+    }
+
+    fn numbers(&mut self) -> Vec<(&'static str, RangeInclusive<f32>, &mut f32)> {
+        let all = self.parameters().into_iter();
+        all.zip(self.values()).map(|(it, value)| (it.name, it.range, value)).collect()
+    }
+
+    fn others(&mut self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
+    fn take(&mut self, name: &str, value: &Value) -> Result<(), String> {
+        match (self, name, value) {
+            (Self::Compressor { side_chain, .. }, "side_chain", Value::Integer(id)) => {
+                *side_chain = u32::try_from(*id).ok().map(StripId);
+                Ok(())
+            }
+            (it, ..) => Err(settings_warnings::no_such_value(&it.kind())),
+        }
+    }
+}
+
+/// How one is written.
+pub(in crate::studio::settings) fn table(enabled: bool, filter: &impl NamedSettings) -> Table {
+    let mut filter = filter.clone();
+    let mut table = Table::new();
+    table.insert("kind".into(), filter.kind().into());
+    table.insert("enabled".into(), enabled.into());
+    for (name, word) in filter.others() {
+        table.insert(name.into(), word.into());
+    }
+    for (name, _, value) in filter.numbers() {
+        // As people read it, not as binary fractions are.
+        let value = (f64::from(*value) * 10_000.0).round() / 10_000.0;
+        table.insert(name.into(), value.into());
+    }
+    table
+}
+
+/// Reads a list that is `at` there in the document.
+pub(in crate::studio::settings) fn read<F: NamedSettings>(
+    tables: &[Table],
+    at: &str,
+    from: &mut Document<'_>,
+) -> Vec<(bool, F)> {
+    if tables.len() > F::MOST {
+        from.note(at, &settings_warnings::the_rest(&F::MOST));
+    }
+    let tables = tables.iter().take(F::MOST).enumerate();
+    let filters = tables.filter_map(|(number, table)| {
+        one(table, &mut |name, why| from.note(&format!("{at}.{number}.{name}"), &why))
+    });
+    filters.collect()
+}
+
+/// What its kind has, with what is written; `bad` is told of the rest, by its name.
+fn one<F: NamedSettings>(table: &Table, bad: &mut dyn FnMut(&str, String)) -> Option<(bool, F)> {
+    let kind = table.get("kind").and_then(Value::as_str).unwrap_or_default();
+    let Some(mut filter) = F::begun(kind, table) else {
+        bad("kind", settings_warnings::no_such_filter(&quoted(kind)));
+        return None;
+    };
+    let mut enabled = true;
+    for (name, value) in table.iter().filter(|(name, _)| *name != "kind") {
+        if name == "enabled" {
+            match value.as_bool() {
+                Some(on) => enabled = on,
+                None => bad(name, settings_warnings::it_is_no_flag()),
+            }
+            continue;
+        }
+        let known = filter.numbers().into_iter().find(|(known, ..)| known == name);
+        let told = match (known, number(value).map(|it| it as f32)) {
+            (Some((_, range, place)), Some(number)) => {
+                if number.is_finite() {
+                    *place = number.clamp(*range.start(), *range.end());
+                }
+                let (low, high) = range.clone().into_inner();
+                let within = range.contains(&number);
+                if within { Ok(()) } else { Err(settings_warnings::it_is_not_from(&low, &high)) }
+            }
+            (Some(_), None) => Err(settings_warnings::it_is_no_number()),
+            (None, _) => filter.take(name, value),
+        };
+        if let Err(why) = told {
+            bad(name, why);
+        }
+    }
+    Some((enabled, filter))
+}
+
+/// One with some values changed.
+///
+/// # Errors
+/// What of them makes no sense.
+pub(in crate::studio::settings) fn changed<F: NamedSettings>(
+    (enabled, filter): (bool, &F),
+    values: &Table,
+) -> Result<(bool, F), String> {
+    let mut table = table(enabled, filter);
+    table.extend(values.clone());
+    let mut told = None;
+    let changed = one(&table, &mut |name, why| {
+        told.get_or_insert(settings_warnings::of_filter(&quoted(name), &filter.kind(), &why));
+    });
+    match (changed, told) {
+        (Some(changed), None) => Ok(changed),
+        (_, told) => Err(told.unwrap_or_default()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compose::filter::{Filter, MAX_FILTERS};
+
+    type Slots = Vec<(bool, Filter)>;
+
+    fn read_text(text: &str) -> (Slots, Vec<String>) {
+        let mut document = Document::parse(text).unwrap();
+        let table: Table = text.parse().unwrap();
+        let tables: Vec<Table> = table["filters"].clone().try_into().unwrap();
+        let slots = read(&tables, "filters", &mut document);
+        (slots, document.finish().iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn filters_come_back_as_they_were() {
+        let mut slots: Slots = Filter::kinds().into_iter().map(|filter| (true, filter)).collect();
+        for (index, (enabled, filter)) in slots.iter_mut().enumerate() {
+            *enabled = index % 2 == 0;
+            for (_, range, value) in filter.numbers() {
+                *value = range.start() + (range.end() - range.start()) * 0.25;
+            }
+            if let Some(color) = filter.color() {
+                *color = [1, 200, 30];
+            }
+            filter.set_file("/home/ada/a look.cube".into());
+            for choice in filter.choices() {
+                assert!(filter.choose(choice.name, choice.options[1]));
+            }
+        }
+        let tables: Vec<_> =
+            slots.iter().map(|(on, filter)| Value::Table(table(*on, filter))).collect();
+        let file = Table::from_iter([("filters".to_owned(), Value::Array(tables))]);
+        let (back, told) = read_text(&file.to_string());
+        assert_eq!(told, Vec::<String>::new());
+        for (back, slot) in back.iter().zip(&slots) {
+            let close = |(a, b): (&mut f32, &mut f32)| (*a - *b).abs() < 1e-3;
+            let ((on, mut a), (was_on, mut b)) = (back.clone(), slot.clone());
+            assert_eq!((on, a.kind(), a.others()), (was_on, b.kind(), b.others()));
+            assert!(a.values().into_iter().zip(b.values()).all(close));
+        }
+        assert_eq!(back.len(), slots.len());
+    }
+
+    #[test]
+    fn a_chroma_key_that_was_set_before_it_could_protect_does_not() {
+        let text = "filters = [{ kind = 'chroma-key', similarity = 0.35 }, { kind = 'chroma-key' },\n\
+            { kind = 'chroma-key', protect = 0.7, similarity = 0.35 }]";
+        let (slots, told) = read_text(text);
+        let protect = slots.iter().map(|(_, filter)| *filter.clone().values()[3]);
+        assert_eq!((protect.collect::<Vec<_>>(), told.len()), (vec![0.0, 0.5, 0.7], 0));
+    }
+
+    #[test]
+    fn what_is_not_known_is_told_and_the_rest_is_read() {
+        let text = "filters = [{ kind = 'hologram', x = 1 }, { },\n\
+            { kind = 'color', gain = 1e9, gamma = 'bright', swirl = 3 },\n\
+            { kind = 'scale', kernel = 'psychic', width = 640 },\n\
+            { kind = 'chroma-key', color = 'greenish', enabled = false }]";
+        let (slots, told) = read_text(text);
+        let kinds: Vec<_> = slots.iter().map(|(on, filter)| (filter.kind(), *on)).collect();
+        assert_eq!(kinds, [("color", true), ("scale", true), ("chroma-key", false)]);
+        let (_, mut color) = slots[0].clone();
+        assert_eq!(*color.values()[0], 4.0);
+        assert_eq!(told.len(), 7, "{told:#?}");
+        let gain =
+            "The setting 'filters.gain' in line 2, column 26 is ignored: it is not from 0 to 4";
+        assert!(told.iter().any(|it| it == gain), "{told:#?}");
+        let (slots, told) =
+            read_text(&format!("filters = [{}]", "{ kind = 'crop' }, ".repeat(100)));
+        assert_eq!((slots.len(), told.len()), (MAX_FILTERS, 1));
+    }
+}
