@@ -4,8 +4,8 @@
 
 pub mod audio;
 mod capacity;
+pub mod demuxer;
 pub mod flv;
-pub mod incremental;
 pub mod mkv;
 pub mod mp4;
 mod packet_times;
@@ -25,6 +25,7 @@ use crate::wire::codec::Colors;
 use crate::wire::container::unsupported::{TrackKind, UnsupportedTrack};
 
 pub use capacity::Part;
+pub use demuxer::Demuxer;
 pub use packet_times::{Timing, TrackTiming, audio_frame};
 
 /// The most audio tracks of a file.

@@ -247,7 +247,7 @@ fn survey(
 ) -> Result<(Index, Option<Finisher>), container::Error> {
     Ok(match format {
         Format::Flv => {
-            let index = crate::wire::container::flv::index(source)?;
+            let index = flv::index(source)?;
             let ours = flv::Recording::has_room(source, &index.tracks)?;
             let finisher: Finisher = Box::new(|index| {
                 Box::new(flv::Recording::resume(index.tracks.clone(), &index.samples))
@@ -255,8 +255,7 @@ fn survey(
             (index, ours.then_some(finisher))
         }
         Format::Mp4 => {
-            let crate::wire::container::mp4::index::FileIndex { index, room, .. } =
-                crate::wire::container::mp4::index::survey(source)?;
+            let mp4::FileIndex { index, room, .. } = mp4::survey(source)?;
             let finisher = room.map(|room| -> Finisher {
                 Box::new(move |index| {
                     let chapters = index.chapters.clone();
@@ -267,8 +266,7 @@ fn survey(
             (index, finisher)
         }
         Format::Mkv => {
-            let crate::wire::container::mkv::index::FileIndex { index, layout, cues } =
-                crate::wire::container::mkv::index::survey(source)?;
+            let mkv::index::FileIndex { index, layout, cues } = mkv::index::survey(source)?;
             let finisher = layout.map(|layout| -> Finisher {
                 Box::new(move |index| {
                     let chapters = index.chapters.clone();

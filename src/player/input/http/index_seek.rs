@@ -9,8 +9,7 @@ use tokio::time::Instant;
 use crate::base::Timestamp;
 use crate::player::demux::file_samples::{RUN_UP_MICROS, is_needed, start_of};
 use crate::player::input::http::range::blocks::Blocks;
-use crate::wire::container::incremental::IncrementalReader;
-use crate::wire::container::{Error, ReadAt, SampleLocation, TrackId, Unit, read};
+use crate::wire::container::{Demuxer, Error, ReadAt, SampleLocation, TrackId, Unit, read};
 
 /// It has come by then.
 pub(super) const SEEK_TIMEOUT: Duration = Duration::from_secs(8);
@@ -35,7 +34,7 @@ pub(super) struct Search {
     until: Timestamp,
     pub began: Instant,
     /// Of a film whose samples are not all known.
-    reader: Option<IncrementalReader>,
+    reader: Option<Box<dyn Demuxer>>,
     /// Where the film ends.
     ends: Timestamp,
     tries: u32,
@@ -52,13 +51,13 @@ pub(super) enum IndexedPlace {
     /// Of samples that are all known these are needed, see [`start_of`].
     Whole((usize, Timestamp)),
     /// These, and then what is read on; whether something is.
-    On(Box<IncrementalReader>, Vec<SampleLocation>, bool),
+    On(Box<dyn Demuxer>, Vec<SampleLocation>, bool),
 }
 
 impl Search {
     /// Of the place at `until` in the film's own time, which ends there.
     pub fn new(
-        reader: Option<IncrementalReader>,
+        reader: Option<Box<dyn Demuxer>>,
         to: Duration,
         until: Timestamp,
         ends: Timestamp,
@@ -88,7 +87,7 @@ impl Search {
     ) -> Result<IndexedPlace, Error> {
         let until = self.until;
         let all = (0, until.offset(-RUN_UP_MICROS));
-        let Some(reader) = &mut self.reader else {
+        let Some(reader) = self.reader.as_deref_mut() else {
             let start = start_of(samples, until).unwrap_or(all);
             first_bytes(blocks, samples, start)?;
             return Ok(IndexedPlace::Whole(start));
@@ -121,13 +120,13 @@ impl Search {
             let places = self.gathered.iter().enumerate();
             let needed = places.filter(|(number, place)| is_needed(start, *number, place));
             let needed = needed.map(|(_, place)| *place).collect();
-            return Ok(IndexedPlace::On(Box::new(reader.clone()), needed, self.goes_on));
+            return Ok(IndexedPlace::On(reader.boxed(), needed, self.goes_on));
         }
     }
 }
 
 /// Whether all that is needed for the place was read.
-fn is_past(reader: &IncrementalReader, gathered: &[SampleLocation], until: Timestamp) -> bool {
+fn is_past(reader: &dyn Demuxer, gathered: &[SampleLocation], until: Timestamp) -> bool {
     let has_video = reader.index().tracks.video.is_some();
     let counts = |place: &&SampleLocation| place.track == TrackId::Video || !has_video;
     let last = gathered.iter().rev().find(counts);
@@ -136,7 +135,7 @@ fn is_past(reader: &IncrementalReader, gathered: &[SampleLocation], until: Times
 
 /// From where to read.
 fn unit(
-    reader: &IncrementalReader,
+    reader: &dyn Demuxer,
     blocks: &mut Blocks,
     until: Timestamp,
     ends: Timestamp,
@@ -180,14 +179,14 @@ struct Halves {
 }
 
 impl Halves {
-    fn new(reader: &IncrementalReader, size: u64, ends: Timestamp) -> Self {
+    fn new(reader: &dyn Demuxer, size: u64, ends: Timestamp) -> Self {
         Self { low: reader.beginning(), high: size, high_time: ends, step: 0 }
     }
 
     /// The unit before `wanted`, or one not long before it.
     fn find(
         &mut self,
-        reader: &IncrementalReader,
+        reader: &dyn Demuxer,
         blocks: &mut Blocks,
         wanted: Timestamp,
     ) -> Result<Unit, Error> {
@@ -218,7 +217,7 @@ impl Halves {
 
 /// The first unit between these bytes.
 fn first_unit(
-    reader: &IncrementalReader,
+    reader: &dyn Demuxer,
     blocks: &mut Blocks,
     from: u64,
     until: u64,
@@ -246,7 +245,7 @@ fn window_at(blocks: &mut Blocks, from: u64, window: u64) -> Result<bytes::Bytes
 /// # Errors
 /// As [`Search::step`].
 pub(super) fn last_unit(
-    reader: &IncrementalReader,
+    reader: &dyn Demuxer,
     blocks: &mut Blocks,
 ) -> Result<Option<Unit>, Error> {
     if let Some(last) = reader.units().last() {

@@ -20,8 +20,9 @@ use crate::player::input::http::range::blocks::{Blocks, Gives, needs_parts};
 use crate::player::input::http::request::{Item, PullRequest};
 use crate::player::input::http::sniff;
 use crate::player::state::{Failure, FailureKind};
-use crate::wire::container::incremental::IncrementalReader;
-use crate::wire::container::{Error, Index, SampleLocation, TrackId};
+use crate::wire::container::{
+    Demuxer, Error, Format, Index, SampleLocation, TrackId, demuxer,
+};
 
 /// So many samples tell when pictures and sound begin.
 const FIRST_SAMPLES: usize = 24;
@@ -33,7 +34,7 @@ const INDEX_AT_THE_END: &str = "the index of this MP4 (moov) stands at its end, 
 #[derive(Debug)]
 pub(super) struct IndexedFile {
     url: WebUrl,
-    reader: IncrementalReader,
+    reader: Box<dyn Demuxer>,
     blocks: Blocks,
     next: Next,
     /// When it begins in its own time, and how long it is, in microseconds.
@@ -64,7 +65,7 @@ impl IndexedFile {
     /// Of `flow`, whose beginning was read and which is `whole` bytes long, where that is known. Reads what
     /// tells what is in it.
     pub async fn open(
-        mut reader: IncrementalReader,
+        format: Option<Format>,
         flow: Flow,
         start: &[u8],
         whole: Option<u64>,
@@ -74,25 +75,29 @@ impl IndexedFile {
         let unknown = sniff::unknown(start, &flow);
         let mut blocks = Blocks::new(flow, start, whole, ask);
         let told = |error: &Error| Problem::Told(unplayable_at(&url, error));
-        while let Err(error) = reader.head(&mut blocks) {
-            match error {
+        let mut begun = None;
+        let mut reader = loop {
+            match begin(format, &mut begun, &mut blocks) {
+                Ok(reader) => break reader,
                 // It only looked like one.
-                Error::UnknownFormat => return Err(unknown),
-                error if !error.is_missing() => return Err(told(&error)),
-                _ => {}
+                Err(Error::UnknownFormat) => return Err(unknown),
+                Err(error) if !error.is_missing() => return Err(told(&error)),
+                Err(_) => {}
             }
             if let Err(problem) = blocks.bring().await {
-                let blind = reader.is_blind() && blocks.gives() == Gives::Whole;
+                let blind = begun.as_ref().is_some_and(|reader| reader.is_blind());
                 return Err(match problem {
-                    Problem::Told(_) if blind => Problem::Told(needs_parts(INDEX_AT_THE_END)),
+                    Problem::Told(_) if blind && blocks.gives() == Gives::Whole => {
+                        Problem::Told(needs_parts(INDEX_AT_THE_END))
+                    }
                     other => other,
                 });
             }
-        }
+        };
         let mut places = Vec::new();
         let mut goes_on = !reader.is_whole();
         // Both tracks have begun by then.
-        while goes_on && !has_begun(&reader, &places) {
+        while goes_on && !has_begun(reader.as_ref(), &places) {
             match reader.read_on(&mut blocks, &mut places) {
                 Ok(more) => goes_on = more,
                 Err(error) if error.is_missing() => blocks.bring().await?,
@@ -111,7 +116,7 @@ impl IndexedFile {
         }
         if length.is_none() && blocks.answer().await == Gives::Parts {
             // Without its length, one can still see it.
-            let end = timeout(SEEK_TIMEOUT, end(&reader, &mut blocks)).await;
+            let end = timeout(SEEK_TIMEOUT, end(reader.as_ref(), &mut blocks)).await;
             length = end.ok().flatten().map(from).filter(|length| *length > 0);
             blocks.leave();
         }
@@ -340,7 +345,7 @@ impl IndexedFile {
                 Next::Whole { number, start }
             }
             IndexedPlace::On(reader, places, goes_on) => {
-                self.reader = *reader;
+                self.reader = reader;
                 self.links = 0;
                 Next::On { places: places.into(), goes_on }
             }
@@ -359,8 +364,25 @@ impl IndexedFile {
     }
 }
 
+/// The reader of a file whose head was read; where bytes are missing, `begun` has it for the next time.
+fn begin(
+    format: Option<Format>,
+    begun: &mut Option<Box<dyn Demuxer>>,
+    blocks: &mut Blocks,
+) -> Result<Box<dyn Demuxer>, Error> {
+    let mut reader = match begun.take() {
+        Some(reader) => reader,
+        None => demuxer::open(format, blocks)?,
+    };
+    if let Err(error) = reader.head(blocks) {
+        *begun = Some(reader);
+        return Err(error);
+    }
+    Ok(reader)
+}
+
 /// Whether these tell when it begins.
-fn has_begun(reader: &IncrementalReader, places: &[SampleLocation]) -> bool {
+fn has_begun(reader: &dyn Demuxer, places: &[SampleLocation]) -> bool {
     // Sound alone tells that itself.
     if reader.heard_from().is_some() {
         return !places.is_empty();
@@ -373,8 +395,8 @@ fn has_begun(reader: &IncrementalReader, places: &[SampleLocation]) -> bool {
 }
 
 /// Where a film ends that does not say so itself.
-async fn end(reader: &IncrementalReader, blocks: &mut Blocks) -> Option<Timestamp> {
-    let mut reader = reader.clone();
+async fn end(reader: &dyn Demuxer, blocks: &mut Blocks) -> Option<Timestamp> {
+    let mut reader = reader.boxed();
     let (mut places, mut landed, mut goes_on) = (Vec::new(), false, true);
     let began = Instant::now();
     while goes_on && began.elapsed() < SEEK_TIMEOUT {
@@ -384,7 +406,7 @@ async fn end(reader: &IncrementalReader, blocks: &mut Blocks) -> Option<Timestam
                 if reader.end().is_some() {
                     return Ok(false);
                 }
-                let Some(unit) = last_unit(&reader, blocks)? else { return Ok(false) };
+                let Some(unit) = last_unit(reader.as_ref(), blocks)? else { return Ok(false) };
                 reader.go_to(unit);
                 landed = true;
             }

@@ -54,11 +54,10 @@ impl Pull {
         let form = match body {
             Body::Flv => single(resync::StreamFormat::Flv, flow),
             Body::Ts => single(resync::StreamFormat::Ts, flow),
-            Body::Film(reader) => {
+            Body::Film(format) => {
                 pace = PlayPace::Recorded;
-                PulledFormat::Film(Box::new(
-                    IndexedFile::open(reader, flow, &start, whole, ask).await?,
-                ))
+                let film = IndexedFile::open(format, flow, &start, whole, ask).await?;
+                PulledFormat::Film(Box::new(film))
             }
             Body::Playlist => {
                 let text = timeout(PLAYLIST, rest(&mut flow, start)).await;

@@ -8,7 +8,6 @@ use tokio::time::{Instant, timeout_at};
 use crate::net::web::Flow;
 use crate::net::{Cause, ConnectStage, Error};
 use crate::player::input::http::problem::Problem;
-use crate::wire::container::incremental::IncrementalReader;
 use crate::wire::container::ts::PACKET;
 use crate::wire::container::{Format, audio};
 use crate::wire::hls::is_playlist;
@@ -26,8 +25,8 @@ pub(super) enum Body {
     Ts,
     /// HLS.
     Playlist,
-    /// MP4, Matroska, or what may be a file of sound alone: who reads its head finds that out.
-    Film(IncrementalReader),
+    /// MP4, Matroska, or (`None`) what may be a file of audio alone: who reads its head finds that out.
+    Film(Option<Format>),
 }
 
 /// As servers call what is sound alone and begins with nothing that could be told: a station's stream in
@@ -66,9 +65,7 @@ async fn sniff_within(flow: &mut Flow, patience: Duration) -> Result<(Body, Byte
     }
     match known(&start, flow) {
         Some(body) => Ok((body, start)),
-        None if is_audio_type(&start, flow) => {
-            Ok((Body::Film(IncrementalReader::of_audio()), start))
-        }
+        None if is_audio_type(&start, flow) => Ok((Body::Film(None), start)),
         None => Err(unknown(&start, flow)),
     }
 }
@@ -80,8 +77,8 @@ fn known(start: &[u8], flow: &Flow) -> Option<Body> {
         _ if is_playlist(start) => Some(Body::Playlist),
         // What comes in messages is a stream, and no file.
         _ if matches!(flow, Flow::Socket(_)) => None,
-        _ if audio::may_begin(start) => Some(Body::Film(IncrementalReader::of_audio())),
-        _ => Format::of_bytes(start).and_then(IncrementalReader::new).map(Body::Film),
+        _ if audio::may_begin(start) => Some(Body::Film(None)),
+        _ => Format::of_bytes(start).map(|format| Body::Film(Some(format))),
     }
 }
 

@@ -2,8 +2,8 @@
 
 use crate::media::{AudioCodec, AudioConfig};
 use crate::wire::codec;
-use crate::wire::container::audio::packets::{Packets, parameters};
-use crate::wire::container::{Error, Index, ReadAt, read};
+use crate::wire::container::audio::packets::parameters;
+use crate::wire::container::{Error, ReadAt, read};
 
 /// Bytes of STREAMINFO.
 pub(super) const INFO: usize = 34;
@@ -126,27 +126,6 @@ impl FrameInfo {
     pub(super) fn begins(&self, frame: FlacHeader) -> u64 {
         if frame.fixed { frame.number.saturating_mul(self.usual) } else { frame.number }
     }
-}
-
-/// Finds all frames of a file that begins at `begin`.
-pub(super) fn index(source: &mut dyn ReadAt, begin: u64) -> Result<Index, Error> {
-    let told = FrameInfo::read(source, begin)?;
-    let mut packets = Packets::new(told.parameters.clone());
-    let mut scan = Scan::default();
-    let mut next = scan.find(source, &told, &mut FrameSearch::any(told.frames))?;
-    let first = next.map_or(0, |(_, frame)| told.begins(frame));
-    while let Some((place, frame)) = next {
-        let begins = told.begins(frame);
-        next = scan.find(source, &told, &mut FrameSearch::behind(place, frame, &told))?;
-        let end = next.map_or(source.size(), |(next, _)| next);
-        let size = u32::try_from(end - place).map_err(|_| Error::TooMuch("frames"))?;
-        // What is missing is silence: times stay those of the file.
-        packets.samples = packets.samples.max(begins);
-        packets.add(place, size, frame.samples.into())?;
-    }
-    let all = packets.samples;
-    packets.index.finished = told.samples == 0 || told.samples <= all;
-    Ok(packets.finish(first, if told.samples == 0 { all } else { told.samples }))
 }
 
 /// A frame that is looked for, and how far that has come.

@@ -1,21 +1,26 @@
 //! Files that hold sound alone: MP3, ADTS (`.aac`), FLAC, WAV, and Ogg with Vorbis, Opus or FLAC in it.
-//! Where their packets are is found once, so that one can go about in them as in any other file; or bit by
-//! bit (`gradual`), where the bytes are still to come. Pure.
+//! Each kind has its own way to another place: by the numbers in its frames (FLAC), by the counts of its pages
+//! (Ogg), or by where it stands in the file (MP3, ADTS, WAV). Pure.
 
 mod flac;
-mod incremental;
+mod flac_reader;
 mod mpeg_frames;
+mod mpeg_reader;
 mod ogg;
-mod ogg_chain;
+mod ogg_reader;
 mod packets;
+#[cfg(test)]
+mod reader_tests;
 #[cfg(test)]
 mod tests;
 mod wav;
 
-pub use incremental::IncrementalReader;
-
-use crate::wire::container::{Error, Index, ReadAt};
+use crate::wire::container::{Demuxer, Error, Index, MAX_SAMPLES, ReadAt};
+use flac_reader::Flac;
+use mpeg_reader::MpegFile;
+use ogg_reader::Ogg;
 use packets::peek;
+use wav::WavCursor;
 
 /// Tags that may stand before the sound, one after the other.
 const MAX_TAGS: usize = 16;
@@ -92,21 +97,40 @@ pub fn may_begin(start: &[u8]) -> bool {
     named || wave || mpeg_frames::MPEG(start).is_some() || mpeg_frames::ADTS(start).is_some()
 }
 
+/// The reader of such a file.
+///
+/// # Errors
+/// It is none of these, its head makes no sense, or [`Error::is_missing`].
+pub fn open(source: &mut dyn ReadAt) -> Result<Box<dyn Demuxer>, Error> {
+    open_for(source, false)
+}
+
+/// The same for who wants `all` that is in it, or what follows each time.
+fn open_for(source: &mut dyn ReadAt, all: bool) -> Result<Box<dyn Demuxer>, Error> {
+    let (kind, at) = kind(source)?.ok_or(Error::UnknownFormat)?;
+    Ok(match kind {
+        Kind::Mp3 | Kind::Adts => Box::new(MpegFile::open(source, at, kind)?),
+        Kind::Flac => Box::new(Flac::open(source, at)?),
+        Kind::Ogg => Box::new(Ogg::new(at, all)),
+        Kind::Wav => Box::new(WavCursor::open(source, at)?),
+    })
+}
+
 /// Finds everything in it, and what of it is heard.
 ///
 /// # Errors
 /// It is none of these, cannot be read, or nothing in it can be used.
 pub fn index(source: &mut dyn ReadAt) -> Result<Index, Error> {
-    let (kind, at) = kind(source)?.ok_or(Error::UnknownFormat)?;
-    let index = match kind {
-        Kind::Mp3 => mpeg_frames::index(source, at, mpeg_frames::MPEG),
-        Kind::Adts => mpeg_frames::index(source, at, mpeg_frames::ADTS),
-        Kind::Flac => flac::index(source, at),
-        Kind::Ogg => ogg::index(source, at),
-        Kind::Wav => wav::index(source, at),
-    }?;
-    if index.samples.is_empty() {
+    let mut reader = open_for(source, true)?;
+    reader.head(source)?;
+    let mut samples = Vec::new();
+    while reader.read_on(source, &mut samples)? {
+        if samples.len() > MAX_SAMPLES {
+            return Err(Error::TooMuch("samples"));
+        }
+    }
+    if samples.is_empty() {
         return Err(Error::Damaged("there is no sound in it"));
     }
-    Ok(index)
+    Ok(Index { samples, heard: reader.heard(), ..reader.index().clone() })
 }

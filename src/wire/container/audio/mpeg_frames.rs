@@ -2,11 +2,11 @@
 
 use bytes::Bytes;
 
-use crate::media::AudioCodec;
+use crate::media::{AudioCodec, AudioConfig};
 use crate::wire::codec::aac::{AudioSpecificConfig, adts};
 use crate::wire::codec::mpeg_audio;
-use crate::wire::container::audio::packets::{Packets, parameters, peek};
-use crate::wire::container::{Error, Index, ReadAt, read};
+use crate::wire::container::audio::packets::{parameters, peek};
+use crate::wire::container::{Error, ReadAt, read};
 
 /// So many that follow each other are no accident.
 const MIN_FRAMES: usize = 3;
@@ -124,47 +124,11 @@ pub(super) fn find(
     Ok(None)
 }
 
-/// Finds all frames from `begin` on.
-pub(super) fn index(source: &mut dyn ReadAt, begin: u64, head: ReadHeader) -> Result<Index, Error> {
-    let size = source.size();
-    let Some(first) = frame_at(source, begin, head)? else {
-        return Err(Error::Damaged("its first frame"));
-    };
-    let (mut at, mut tag) = (begin, Tag::default());
-    let parameters = describe(source, begin, &first)?;
-    let mut packets = Packets::new(parameters);
-    if let Some(found) = Tag::read(source, begin, &first)? {
-        (tag, at) = (found, begin + first.length as u64);
-    }
-    while at < size {
-        let frame = frame_at(source, at, head)?.filter(|frame| frame.key == first.key);
-        let Some(frame) = frame else {
-            match find(source, at + 1, MAX_NOISE, Some(first.key), head)? {
-                Some(next) => at = next,
-                None => break,
-            }
-            continue;
-        };
-        let next = at + frame.length as u64;
-        if next > size {
-            packets.index.finished = false;
-            break;
-        }
-        let length = u32::try_from(frame.length - frame.header).unwrap_or(u32::MAX);
-        packets.add(at + frame.header as u64, length, frame.samples.into())?;
-        at = next;
-    }
-    let all = packets.samples;
-    let begins = tag.before.map_or(0, |before| before + DECODER_DELAY);
-    let ends = all.saturating_sub(tag.behind.saturating_sub(DECODER_DELAY));
-    Ok(packets.finish(begins, ends))
-}
-
 pub(super) fn describe(
     source: &mut dyn ReadAt,
     at: u64,
     first: &Frame,
-) -> Result<crate::media::AudioConfig, Error> {
+) -> Result<AudioConfig, Error> {
     let (of, rate, channel_config) = first.key;
     if of & OF_ADTS == 0 {
         let bytes = read(source, at, mpeg_audio::HEADER as u64, mpeg_audio::HEADER, "frames")?;

@@ -1,5 +1,5 @@
 //! Ogg (RFC 3533): pages whose segments are packets, of which the first track of sound that is known is
-//! taken: Vorbis, Opus (RFC 7845) or FLAC; and of every stream that follows in the same file (`chain`).
+//! taken: Vorbis, Opus (RFC 7845) or FLAC.
 
 use bytes::Bytes;
 
@@ -9,11 +9,8 @@ use crate::wire::codec;
 use crate::wire::codec::vorbis;
 use crate::wire::codec::vorbis::Blocks;
 use crate::wire::container::audio::flac;
-use crate::wire::container::audio::ogg_chain::OggChain;
 use crate::wire::container::audio::packets::{Packets, parameters, peek};
-use crate::wire::container::{
-    Error, Hole, Index, ReadAt, SampleLocation, TrackId, read, read_around,
-};
+use crate::wire::container::{Error, Hole, ReadAt, SampleLocation, TrackId, read, read_around};
 
 /// Bytes of a page's head before its table.
 pub(super) const PAGE_HEADER_BYTES: usize = 27;
@@ -114,56 +111,6 @@ pub(super) struct Reader {
     /// Of samples in the stream and the pages' own count, the difference.
     base: Option<i64>,
     last: Option<u64>,
-}
-
-/// Finds everything in a file.
-pub(super) fn index(source: &mut dyn ReadAt, begin: u64) -> Result<Index, Error> {
-    let (mut at, mut chosen, mut unknown) = (begin, None::<(u32, Reader)>, false);
-    let (mut chain, mut begins) = (OggChain::default(), false);
-    while let Some(page) = Page::next(source, at)? {
-        at = page.next;
-        if page.next > source.size() {
-            break;
-        }
-        // Tracks beside each other begin before anything else comes of any; what begins later follows.
-        let beside = std::mem::replace(&mut begins, page.flags & BEGINS != 0);
-        if begins && let Some((_, before)) = chosen.take_if(|it| !beside || it.0 == page.serial) {
-            chain.add(before.finish())?;
-        }
-        if chain.is_full() {
-            break;
-        }
-        match &mut chosen {
-            None if begins => {
-                let length = (page.next - page.data).min(MAX_CONFIG as u64);
-                let bytes = read(source, page.data, length, MAX_CONFIG, "heads")?;
-                chosen = Reader::begin(&bytes).map(|reader| (page.serial, reader));
-                unknown |= chosen.is_none();
-                // Nothing follows of it.
-                chosen = chosen.filter(|_| page.flags & ENDS == 0);
-            }
-            None => {}
-            Some((serial, reader)) if *serial == page.serial => {
-                reader.page(source, &page)?;
-                if page.flags & ENDS != 0
-                    && let Some((_, whole)) = chosen.take()
-                {
-                    chain.add(whole.finish())?;
-                }
-            }
-            Some(_) => {}
-        }
-    }
-    if let Some((_, last)) = chosen {
-        chain.add(last.finish())?;
-    }
-    chain.finish().unwrap_or_else(|| {
-        Err(if unknown {
-            Error::Unsupported("no Vorbis, Opus or FLAC".to_owned())
-        } else {
-            Error::Damaged("its first page")
-        })
-    })
 }
 
 impl Reader {
@@ -320,13 +267,6 @@ impl Reader {
         let ends = self.last.and_then(|last| last.cast_signed().checked_sub(self.base()));
         let ends = ends.and_then(|ends| u64::try_from(ends).ok()).unwrap_or(packets.samples);
         Some((ends.min(packets.samples), packets.rate))
-    }
-
-    fn finish(self) -> Result<Index, Error> {
-        let damaged = Error::Damaged("the heads of its Vorbis");
-        let Some((ends, _)) = self.ends() else { return Err(damaged) };
-        let begins = self.begins();
-        Ok(self.packets.ok_or(damaged)?.finish(begins, ends))
     }
 }
 

@@ -68,17 +68,19 @@ impl Packets {
         let track = TrackId::Audio(0);
         self.index.push(SampleLocation { track, keyframe: true, dts: pts, pts, at, size })?;
         self.samples = self.samples.saturating_add(samples);
-        self.index.whole = at.saturating_add(size.into());
         Ok(())
     }
+}
 
-    /// Of all samples those from `first` to `end` are heard.
-    pub(super) fn finish(mut self, first: u64, end: u64) -> Index {
-        let end = end.min(self.samples);
-        let (first, end) = if first < end { (first, end) } else { (0, self.samples) };
-        self.index.heard = (end > first).then(|| (self.time(first), self.time(end)));
-        self.index
-    }
+/// Of all that there is, up to `all`, what is heard from `first` to `end`; all of it where that makes no sense.
+pub(super) fn heard(
+    first: Timestamp,
+    end: Timestamp,
+    all: Timestamp,
+) -> Option<(Timestamp, Timestamp)> {
+    let end = end.min(all);
+    let (first, end) = if first < end { (first, end) } else { (Timestamp::ZERO, all) };
+    (first < end).then_some((first, end))
 }
 
 /// Adds some packets one by one. False at the end; what is missing after the first is for the next time.

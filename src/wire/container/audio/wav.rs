@@ -2,8 +2,9 @@
 
 use crate::base::Timestamp;
 use crate::wire::codec::pcm::Pcm;
-use crate::wire::container::audio::packets::{Packets, described, peek, several, time};
-use crate::wire::container::{Error, Index, ReadAt, SampleLocation, TrackId, Unit, read};
+use crate::wire::container::audio::Kind;
+use crate::wire::container::audio::packets::{described, heard, peek, several, time};
+use crate::wire::container::{Demuxer, Error, Index, ReadAt, SampleLocation, TrackId, Unit, read};
 
 /// Chunks that may stand before the sound.
 const MAX_CHUNKS: usize = 1_024;
@@ -117,15 +118,22 @@ impl WavCursor {
         let track = TrackId::Audio(0);
         Ok(Some(SampleLocation { track, keyframe: true, dts: pts, pts, at, size: size_told }))
     }
+}
 
-    /// What is read next begins there.
-    pub(super) fn go_to(&mut self, unit: Unit) {
-        let offset = unit.at.saturating_sub(self.data);
-        self.at = self.data.saturating_add(offset / self.frame * self.frame);
+impl Demuxer for WavCursor {
+    fn name(&self) -> &'static str {
+        Kind::Wav.extension()
     }
 
-    /// Adds what follows. False at the end.
-    pub(super) fn read_on(
+    fn head(&mut self, _source: &mut dyn ReadAt) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn index(&self) -> &Index {
+        &self.index
+    }
+
+    fn read_on(
         &mut self,
         source: &mut dyn ReadAt,
         found: &mut Vec<SampleLocation>,
@@ -133,33 +141,33 @@ impl WavCursor {
         several(found, &mut || self.step(source))
     }
 
-    pub(super) fn index(&self) -> &Index {
-        &self.index
-    }
-
-    pub(super) fn units(&self) -> &[Unit] {
-        &self.units
-    }
-
-    pub(super) fn beginning(&self) -> Unit {
+    fn beginning(&self) -> Unit {
         Unit { time: Timestamp::ZERO, at: self.data }
     }
 
-    /// When the sound ends, where that is known.
-    pub(super) fn end(&self) -> Option<Timestamp> {
+    fn go_to(&mut self, unit: Unit) {
+        let offset = unit.at.saturating_sub(self.data);
+        self.at = self.data.saturating_add(offset / self.frame * self.frame);
+    }
+
+    fn end(&self) -> Option<Timestamp> {
         self.all.map(|all| time(all, self.rate))
     }
-}
 
-/// Finds all of a file that begins at `begin`.
-pub(super) fn index(source: &mut dyn ReadAt, begin: u64) -> Result<Index, Error> {
-    let mut sound = WavCursor::open(source, begin)?;
-    let mut packets = Packets { index: sound.index.clone(), rate: sound.rate, samples: 0 };
-    while let Some(place) = sound.step(source)? {
-        packets.index.push(place)?;
-        packets.index.whole = place.at + u64::from(place.size);
+    fn heard_from(&self) -> Option<Timestamp> {
+        Some(Timestamp::ZERO)
     }
-    packets.samples = sound.samples(packets.index.whole);
-    let all = packets.samples;
-    Ok(packets.finish(0, all))
+
+    fn heard(&self) -> Option<(Timestamp, Timestamp)> {
+        let all = time(self.samples(self.at), self.rate);
+        heard(Timestamp::ZERO, all, all)
+    }
+
+    fn units(&self) -> &[Unit] {
+        &self.units
+    }
+
+    fn boxed(&self) -> Box<dyn Demuxer> {
+        Box::new(self.clone())
+    }
 }

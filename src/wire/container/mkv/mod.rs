@@ -9,11 +9,11 @@ mod codecs;
 mod decode_order;
 pub mod ebml;
 mod header;
-mod incremental;
 pub mod index;
 mod lacing;
+mod reader;
 pub mod writer;
 
-pub use incremental::IncrementalReader;
 pub use index::{index, index_to_play};
+pub use reader::Reader;
 pub use writer::Writer;

@@ -11,15 +11,13 @@ pub mod boxes;
 mod chapters;
 mod encryption;
 mod fragments;
-mod incremental;
-pub mod index;
 mod movie;
 mod pcm;
+mod reader;
 pub mod sample_table;
 mod track_boxes;
 pub mod writer;
 
 pub use encryption::{EncryptedTrack, Scheme};
-pub use incremental::IncrementalReader;
-pub use index::{index, index_sealed, index_to_play};
+pub use reader::{FileIndex, Reader, index, index_sealed, index_to_play, survey};
 pub use writer::Writer;

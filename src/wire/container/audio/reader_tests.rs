@@ -5,7 +5,7 @@ use std::io;
 use proptest::prelude::*;
 
 use super::*;
-use crate::wire::container::audio::index;
+use crate::base::Timestamp;
 use crate::wire::container::audio::tests::{
     flac_frame, id3, mp3_frame, opus_head, opus_stream, page, stream_info, wav, whole,
 };
@@ -111,12 +111,12 @@ fn files() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-fn all(coming: &mut Coming<'_>) -> (IncrementalReader, Vec<SampleLocation>) {
-    let mut gradual = IncrementalReader::default();
-    coming.patiently(|it| gradual.head(it)).unwrap();
+fn all(coming: &mut Coming<'_>) -> (Box<dyn Demuxer>, Vec<SampleLocation>) {
+    let mut reader = coming.patiently(|it| open(it)).unwrap();
+    coming.patiently(|it| reader.head(it)).unwrap();
     let mut found = Vec::new();
-    while coming.patiently(|it| gradual.read_on(it, &mut found)).unwrap() {}
-    (gradual, found)
+    while coming.patiently(|it| reader.read_on(it, &mut found)).unwrap() {}
+    (reader, found)
 }
 
 #[test]
@@ -125,13 +125,13 @@ fn bit_by_bit_the_same_is_found_as_at_once() {
         let index = index(&mut bytes.as_slice()).unwrap();
         let (begins, ends) = index.heard.unwrap();
         for told in [true, false] {
-            let (gradual, found) = all(&mut Coming::new(&bytes, told));
+            let (reader, found) = all(&mut Coming::new(&bytes, told));
             assert!(found == index.samples, "{name} {told}");
-            assert_eq!(gradual.heard_from(), begins, "{name} {told}");
-            let mut ended = gradual.clone();
+            assert_eq!(reader.heard_from(), Some(begins), "{name} {told}");
+            let mut ended = reader.clone();
             ended.look_up(&mut bytes.as_slice()).unwrap();
             assert_eq!(ended.end(), Some(ends), "{name} {told}");
-            let its = gradual.index();
+            let its = reader.index();
             assert_eq!((&its.tracks, &its.links), (&index.tracks, &index.links), "{name} {told}");
             assert_eq!(its.holes, index.holes, "{name} {told}");
         }
@@ -142,13 +142,13 @@ fn bit_by_bit_the_same_is_found_as_at_once() {
 fn where_it_ends_is_known_beforehand_or_reckoned() {
     for (name, bytes) in files() {
         let (begins, ends) = index(&mut bytes.as_slice()).unwrap().heard.unwrap();
-        let mut gradual = IncrementalReader::default();
         let source = &mut bytes.as_slice();
-        gradual.head(source).unwrap();
+        let mut reader = open(source).unwrap();
+        reader.head(source).unwrap();
         let mut found = Vec::new();
-        gradual.read_on(source, &mut found).unwrap();
-        gradual.look_up(source).unwrap();
-        let off = gradual.end().map(|end| end.micros_since(ends));
+        reader.read_on(source, &mut found).unwrap();
+        reader.look_up(source).unwrap();
+        let off = reader.end().map(|end| end.micros_since(ends));
         let length = ends.micros_since(begins);
         match name {
             "opus" | "streams" => assert_eq!(off, None, "{name}"),
@@ -163,21 +163,21 @@ fn where_it_ends_is_known_beforehand_or_reckoned() {
 fn one_begins_at_any_unit() {
     for (name, bytes) in files() {
         let index = index(&mut bytes.as_slice()).unwrap();
-        let mut gradual = IncrementalReader::default();
-        gradual.head(&mut bytes.as_slice()).unwrap();
-        gradual.look_up(&mut bytes.as_slice()).unwrap();
-        let mut units = gradual.units().to_vec();
+        let mut reader = open(&mut bytes.as_slice()).unwrap();
+        reader.head(&mut bytes.as_slice()).unwrap();
+        reader.look_up(&mut bytes.as_slice()).unwrap();
+        let mut units = reader.units().to_vec();
         if units.is_empty() {
-            units = gradual.units_in(&bytes, 0);
+            units = reader.units_in(&bytes, 0);
         }
         let least = if name == "streams" { 0 } else { 2 };
         assert!(units.len() >= least, "{name}: {}", units.len());
-        units.push(gradual.beginning());
+        units.push(reader.beginning());
         for unit in units {
             let mut coming = Coming::new(&bytes, true);
-            gradual.go_to(unit);
+            reader.go_to(unit);
             let mut found = Vec::new();
-            while coming.patiently(|it| gradual.read_on(it, &mut found)).unwrap() {}
+            while coming.patiently(|it| reader.read_on(it, &mut found)).unwrap() {}
             let first = index.samples.iter().position(|place| place.at >= unit.at);
             // On its last page the last packet ends.
             let Some(first) = first else {
@@ -196,8 +196,8 @@ fn one_begins_at_any_unit() {
             assert!(off.abs() < 30_000.max(near), "{name} {unit:?}: {off} µs");
         }
         // Where nothing is, nothing is found there.
-        gradual.go_to(Unit { time: Timestamp::ZERO, at: bytes.len() as u64 + 9 });
-        assert_eq!(gradual.read_on(&mut bytes.as_slice(), &mut Vec::new()).ok(), Some(false));
+        reader.go_to(Unit { time: Timestamp::ZERO, at: bytes.len() as u64 + 9 });
+        assert_eq!(reader.read_on(&mut bytes.as_slice(), &mut Vec::new()).ok(), Some(false));
     }
 }
 
@@ -219,14 +219,14 @@ fn places_in_what_changes_its_bitrate_are_those_of_the_table() {
     let frames = std::iter::repeat_n(mp3_frame(1), 1_000).chain(std::iter::repeat_n(large, 1_000));
     let bytes: Vec<u8> = std::iter::once(head).chain(frames).flatten().collect();
     let index = index(&mut bytes.as_slice()).unwrap();
-    let mut gradual = IncrementalReader::default();
-    gradual.head(&mut bytes.as_slice()).unwrap();
-    let length = gradual.end().unwrap();
+    let mut reader = open(&mut bytes.as_slice()).unwrap();
+    reader.head(&mut bytes.as_slice()).unwrap();
+    let length = reader.end().unwrap();
     assert_eq!(Some(length), index.heard.map(|heard| heard.1));
-    for unit in gradual.units().to_vec() {
-        gradual.go_to(unit);
+    for unit in reader.units().to_vec() {
+        reader.go_to(unit);
         let mut found = Vec::new();
-        gradual.read_on(&mut bytes.as_slice(), &mut found).unwrap();
+        reader.read_on(&mut bytes.as_slice(), &mut found).unwrap();
         let first = found.first().unwrap();
         let wanted = index.samples.iter().find(|place| place.at == first.at).unwrap();
         // A 256th of the bytes is no exact place.
@@ -249,18 +249,19 @@ proptest! {
             *place.get_mut(&mut bytes) = value;
         }
         bytes.truncate(cut.index(bytes.len()) + 1);
-        let mut gradual = IncrementalReader::default();
         let mut coming = Coming::new(&bytes, told);
-        if coming.patiently(|it| gradual.head(it)).is_ok() {
+        if let Ok(mut reader) = coming.patiently(|it| open(it))
+            && coming.patiently(|it| reader.head(it)).is_ok()
+        {
             let mut found = Vec::new();
-            while matches!(coming.patiently(|it| gradual.read_on(it, &mut found)), Ok(true)) {}
-            let _ = coming.patiently(|it| gradual.look_up(it));
-            let mut units = gradual.units_in(&bytes, 0);
-            units.extend(gradual.units().iter().take(50));
+            while matches!(coming.patiently(|it| reader.read_on(it, &mut found)), Ok(true)) {}
+            let _ = coming.patiently(|it| reader.look_up(it));
+            let mut units = reader.units_in(&bytes, 0);
+            units.extend(reader.units().iter().take(50));
             units.push(Unit { time: Timestamp::MAX, at: at.index(bytes.len()) as u64 });
             for unit in units {
-                gradual.go_to(unit);
-                while matches!(coming.patiently(|it| gradual.read_on(it, &mut found)), Ok(true)) {}
+                reader.go_to(unit);
+                while matches!(coming.patiently(|it| reader.read_on(it, &mut found)), Ok(true)) {}
             }
         }
     }

@@ -1,4 +1,4 @@
-//! FLAC: each frame tells which samples it has, and ends where the next one begins.
+//! Reads FLAC: each frame tells which samples it has, and ends where the next one begins.
 
 use std::collections::BTreeSet;
 
@@ -6,8 +6,9 @@ use crate::base::Timestamp;
 use crate::wire::container::audio::flac::{
     FlacHeader, FrameInfo, FrameSearch, MAX_FRAME_HEADER, Scan, heads,
 };
-use crate::wire::container::audio::packets::{described, several, time};
-use crate::wire::container::{Error, Index, ReadAt, SampleLocation, TrackId, Unit};
+use crate::wire::container::audio::Kind;
+use crate::wire::container::audio::packets::{described, heard, several, time};
+use crate::wire::container::{Demuxer, Error, Index, ReadAt, SampleLocation, TrackId, Unit};
 
 /// So many heads are looked at in one piece.
 const MAX_HEADERS: usize = 65_536;
@@ -51,14 +52,6 @@ impl Flac {
         })
     }
 
-    /// Finds the first frame.
-    pub(super) fn head(&mut self, source: &mut dyn ReadAt) -> Result<(), Error> {
-        if self.first.is_none() && !self.begin(source)? {
-            return Err(Error::Damaged("there is no sound in it"));
-        }
-        Ok(())
-    }
-
     /// Finds the frame with which it begins, here or after the beginning. False: there is none.
     fn begin(&mut self, source: &mut dyn ReadAt) -> Result<bool, Error> {
         if self.frame.is_some() {
@@ -87,14 +80,62 @@ impl Flac {
         self.samples = self.samples.saturating_add(frame.samples.into());
         (self.frame, self.hunt, self.over) = (next, None, next.is_none());
         if self.over {
+            self.index.finished = self.end.is_none_or(|told| told <= self.samples);
             self.end.get_or_insert(self.samples);
         }
         let track = TrackId::Audio(0);
         Ok(Some(SampleLocation { track, keyframe: true, dts: pts, pts, at: place, size }))
     }
+}
 
-    /// Frames behind which another one follows as it should.
-    pub(super) fn units_in(&self, bytes: &[u8], at: u64) -> Vec<Unit> {
+impl Demuxer for Flac {
+    fn name(&self) -> &'static str {
+        Kind::Flac.extension()
+    }
+
+    fn head(&mut self, source: &mut dyn ReadAt) -> Result<(), Error> {
+        if self.first.is_none() && !self.begin(source)? {
+            return Err(Error::Damaged("there is no sound in it"));
+        }
+        Ok(())
+    }
+
+    fn index(&self) -> &Index {
+        &self.index
+    }
+
+    fn read_on(
+        &mut self,
+        source: &mut dyn ReadAt,
+        found: &mut Vec<SampleLocation>,
+    ) -> Result<bool, Error> {
+        several(found, &mut || self.step(source))
+    }
+
+    fn beginning(&self) -> Unit {
+        Unit { time: time(self.first.unwrap_or(0), self.rate), at: self.told.frames }
+    }
+
+    fn go_to(&mut self, unit: Unit) {
+        self.hunt = Some(FrameSearch::any(unit.at.max(self.told.frames)));
+        (self.frame, self.samples, self.over) = (None, 0, false);
+    }
+
+    fn end(&self) -> Option<Timestamp> {
+        self.end.map(|end| time(end, self.rate))
+    }
+
+    fn heard_from(&self) -> Option<Timestamp> {
+        Some(self.beginning().time)
+    }
+
+    fn heard(&self) -> Option<(Timestamp, Timestamp)> {
+        let all = time(self.samples, self.rate);
+        heard(self.beginning().time, self.end().unwrap_or(all), all)
+    }
+
+    // Frames behind which another one follows as it should.
+    fn units_in(&self, bytes: &[u8], at: u64) -> Vec<Unit> {
         let usable = bytes.len().saturating_sub(MAX_FRAME_HEADER);
         let found: Vec<_> = heads(bytes, usable).take(MAX_HEADERS).collect();
         let begins: BTreeSet<u64> = found.iter().map(|(_, head)| self.told.begins(*head)).collect();
@@ -107,32 +148,7 @@ impl Flac {
         found.iter().filter_map(unit).collect()
     }
 
-    pub(super) fn go_to(&mut self, unit: Unit) {
-        self.hunt = Some(FrameSearch::any(unit.at.max(self.told.frames)));
-        (self.frame, self.samples, self.over) = (None, 0, false);
-    }
-
-    pub(super) fn heard_from(&self) -> Timestamp {
-        time(self.first.unwrap_or(0), self.rate)
-    }
-
-    pub(super) fn end(&self) -> Option<Timestamp> {
-        self.end.map(|end| time(end, self.rate))
-    }
-
-    pub(super) fn index(&self) -> &Index {
-        &self.index
-    }
-
-    pub(super) fn beginning(&self) -> Unit {
-        Unit { time: self.heard_from(), at: self.told.frames }
-    }
-
-    pub(super) fn read_on(
-        &mut self,
-        source: &mut dyn ReadAt,
-        found: &mut Vec<SampleLocation>,
-    ) -> Result<bool, Error> {
-        several(found, &mut || self.step(source))
+    fn boxed(&self) -> Box<dyn Demuxer> {
+        Box::new(self.clone())
     }
 }

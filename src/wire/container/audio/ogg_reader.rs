@@ -1,13 +1,18 @@
-//! Ogg: each page tells how many samples there are up to its end. Of streams that follow each other all are
-//! read; one goes about in a file of one stream, whose pages count on.
+//! Reads Ogg: each page tells how many samples there are up to its end. Of streams that follow each other, each
+//! with heads of its own, all are read: what is heard of one begins where what is heard of the one before it
+//! ends. One goes about in a file of one stream, whose pages count on.
 
 use crate::base::Timestamp;
+use crate::wire::container::audio::Kind;
 use crate::wire::container::audio::ogg::{
     BEGINS, ENDS, MAX_CONFIG, PAGE_HEADER_BYTES, Page, Reader,
 };
-use crate::wire::container::audio::ogg_chain::{MAX_HEADERS, MAX_LINKS};
-use crate::wire::container::audio::packets::time;
-use crate::wire::container::{Error, Index, Link, ReadAt, SampleLocation, Unit, read};
+use crate::wire::container::audio::packets::{heard, time};
+use crate::wire::container::{Demuxer, Error, Index, Link, ReadAt, SampleLocation, Unit, read};
+
+/// More streams than anybody joined, and as much of heads that differ.
+const MAX_LINKS: usize = 4_096;
+const MAX_HEADERS: usize = 16 << 20;
 
 /// So many pieces between parts of packets are known; of a file that has more they are of packets that were
 /// read long ago.
@@ -18,6 +23,8 @@ const MAX_HOLES: usize = 65_536;
 pub(super) struct Ogg {
     index: Index,
     begin: u64,
+    /// All pieces between parts of packets are known, however many there are.
+    all: bool,
     /// The next page.
     at: u64,
     /// The stream that is read, and the number of its pages.
@@ -37,6 +44,8 @@ pub(super) struct Ogg {
     ends: Option<Timestamp>,
     end: Option<Timestamp>,
     heard_from: Option<Timestamp>,
+    /// Where the packets end that were read.
+    reach: Timestamp,
     /// Bytes of heads of the streams.
     heads: usize,
     /// The next page that tells its count tells when what was read is heard.
@@ -44,10 +53,11 @@ pub(super) struct Ogg {
 }
 
 impl Ogg {
-    pub(super) fn new(begin: u64) -> Self {
+    pub(super) fn new(begin: u64, all: bool) -> Self {
         Self {
             index: Index { to_play: true, finished: true, ..Index::default() },
             begin,
+            all,
             at: begin,
             chosen: None,
             begins: false,
@@ -58,25 +68,10 @@ impl Ogg {
             ends: None,
             end: None,
             heard_from: None,
+            reach: Timestamp::ZERO,
             heads: 0,
             lands: false,
         }
-    }
-
-    /// Reads up to the first packets.
-    pub(super) fn head(&mut self, source: &mut dyn ReadAt) -> Result<(), Error> {
-        let mut ready = std::mem::take(&mut self.ready);
-        while ready.is_empty() {
-            if !self.page(source, &mut ready)? {
-                return Err(if self.unknown {
-                    Error::Unsupported("no Vorbis, Opus or FLAC".to_owned())
-                } else {
-                    Error::Damaged("there is no sound in it")
-                });
-            }
-        }
-        self.ready = ready;
-        Ok(())
     }
 
     /// Reads a page. False at the end.
@@ -159,7 +154,7 @@ impl Ogg {
         let holes = &mut packets.index.holes;
         let over = holes.partition_point(|hole| hole.at < open);
         self.index.holes.extend(holes.drain(..over));
-        if self.index.holes.len() > MAX_HOLES {
+        if self.index.holes.len() > MAX_HOLES && !self.all {
             self.index.holes.drain(..MAX_HOLES / 2);
         }
         let places = std::mem::take(&mut packets.index.samples);
@@ -194,6 +189,7 @@ impl Ogg {
             later = later.saturating_add(time(samples, rate).micros_since(packets.time_now()));
             packets.samples = samples;
         }
+        self.reach = self.reach.max(packets.time_now().offset(later));
         found.extend(places.into_iter().map(|place| SampleLocation {
             dts: place.dts.offset(later),
             pts: place.pts.offset(later),
@@ -205,12 +201,86 @@ impl Ogg {
     fn close(&mut self, whole: &Reader) {
         let Some(later) = self.later.take() else { return };
         if let Some((samples, rate)) = whole.ends() {
-            self.ends = Some(time(samples, rate).offset(later));
+            let ends = time(samples, rate).offset(later);
+            self.ends = Some(self.ends.map_or(ends, |before| before.max(ends)));
+        }
+    }
+}
+
+impl Demuxer for Ogg {
+    fn name(&self) -> &'static str {
+        Kind::Ogg.extension()
+    }
+
+    // Up to the first packets.
+    fn head(&mut self, source: &mut dyn ReadAt) -> Result<(), Error> {
+        let mut ready = std::mem::take(&mut self.ready);
+        while ready.is_empty() {
+            if !self.page(source, &mut ready)? {
+                return Err(if self.unknown {
+                    Error::Unsupported("no Vorbis, Opus or FLAC".to_owned())
+                } else {
+                    Error::Damaged("there is no sound in it")
+                });
+            }
+        }
+        self.ready = ready;
+        Ok(())
+    }
+
+    fn index(&self) -> &Index {
+        &self.index
+    }
+
+    fn read_on(
+        &mut self,
+        source: &mut dyn ReadAt,
+        found: &mut Vec<SampleLocation>,
+    ) -> Result<bool, Error> {
+        if !self.ready.is_empty() {
+            found.append(&mut self.ready);
+            return Ok(true);
+        }
+        self.page(source, found)
+    }
+
+    fn beginning(&self) -> Unit {
+        Unit { time: Timestamp::ZERO, at: self.begin }
+    }
+
+    fn go_to(&mut self, unit: Unit) {
+        let from_start = unit.at <= self.begin;
+        let first = self.first.clone().filter(|_| !from_start);
+        let known = std::mem::take(&mut self.index);
+        *self = Self {
+            at: unit.at,
+            first: self.first.take(),
+            end: self.end,
+            heard_from: self.heard_from,
+            ..Self::new(self.begin, self.all)
+        };
+        self.index.tracks = known.tracks;
+        if let Some((serial, mut reader)) = first {
+            reader.count_from(unit.time);
+            self.chosen = Some((serial, reader));
+            (self.later, self.lands) = (Some(0), true);
         }
     }
 
-    /// Pages of the first stream that follow one of it.
-    pub(super) fn units_in(&self, bytes: &[u8], at: u64) -> Vec<Unit> {
+    fn end(&self) -> Option<Timestamp> {
+        self.end
+    }
+
+    fn heard_from(&self) -> Option<Timestamp> {
+        Some(self.heard_from.unwrap_or_default())
+    }
+
+    fn heard(&self) -> Option<(Timestamp, Timestamp)> {
+        heard(self.heard_from.unwrap_or_default(), self.end.unwrap_or(self.reach), self.reach)
+    }
+
+    // Pages of the first stream that follow one of it.
+    fn units_in(&self, bytes: &[u8], at: u64) -> Vec<Unit> {
         let Some((serial, first)) = &self.first else { return Vec::new() };
         let Some(rate) = first.packets.as_ref().map(|packets| packets.rate) else {
             return Vec::new();
@@ -233,50 +303,7 @@ impl Ogg {
         units
     }
 
-    pub(super) fn go_to(&mut self, unit: Unit) {
-        let from_start = unit.at <= self.begin;
-        let first = self.first.clone().filter(|_| !from_start);
-        let known = std::mem::take(&mut self.index);
-        *self = Self {
-            at: unit.at,
-            first: self.first.take(),
-            end: self.end,
-            heard_from: self.heard_from,
-            ..Self::new(self.begin)
-        };
-        self.index.tracks = known.tracks;
-        if let Some((serial, mut reader)) = first {
-            reader.count_from(unit.time);
-            self.chosen = Some((serial, reader));
-            (self.later, self.lands) = (Some(0), true);
-        }
-    }
-
-    pub(super) fn heard_from(&self) -> Timestamp {
-        self.heard_from.unwrap_or_default()
-    }
-
-    pub(super) fn end(&self) -> Option<Timestamp> {
-        self.end
-    }
-
-    pub(super) fn index(&self) -> &Index {
-        &self.index
-    }
-
-    pub(super) fn beginning(&self) -> Unit {
-        Unit { time: Timestamp::ZERO, at: self.begin }
-    }
-
-    pub(super) fn read_on(
-        &mut self,
-        source: &mut dyn ReadAt,
-        found: &mut Vec<SampleLocation>,
-    ) -> Result<bool, Error> {
-        if !self.ready.is_empty() {
-            found.append(&mut self.ready);
-            return Ok(true);
-        }
-        self.page(source, found)
+    fn boxed(&self) -> Box<dyn Demuxer> {
+        Box::new(self.clone())
     }
 }

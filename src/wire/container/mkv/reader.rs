@@ -2,10 +2,13 @@
 //! are still to come.
 
 use crate::base::Timestamp;
+use crate::wire::container::demuxer::Demuxer;
 use crate::wire::container::mkv::decode_order::DecodeOrder;
 use crate::wire::container::mkv::ebml::{child, elements, float, head, id, uint};
 use crate::wire::container::mkv::index::{ClusterWalk, MAX_MASTER, head_at};
-use crate::wire::container::{Error, Index, ReadAt, SampleLocation, TrackId, Unit, read};
+use crate::wire::container::{
+    Error, Format, Index, ReadAt, SampleLocation, TrackId, Unit, read,
+};
 
 /// So many samples are handed out at a time where they are there.
 const MAX_SAMPLES_PER_TURN: usize = 48;
@@ -14,7 +17,7 @@ const MAX_PER_TURN: usize = 4_096;
 
 /// See the module.
 #[derive(Clone, Debug)]
-pub struct IncrementalReader {
+pub struct Reader {
     walk: ClusterWalk,
     /// The head of the file was read.
     begun: bool,
@@ -30,8 +33,9 @@ pub struct IncrementalReader {
     landing: bool,
 }
 
-impl Default for IncrementalReader {
-    fn default() -> Self {
+impl Reader {
+    /// For who plays.
+    pub fn to_play() -> Self {
         Self {
             walk: ClusterWalk::to_play(),
             begun: false,
@@ -43,15 +47,45 @@ impl Default for IncrementalReader {
             landing: false,
         }
     }
+
+    fn time(&self, ticks: u64) -> Timestamp {
+        let nanos = u128::from(ticks) * u128::from(self.walk.scale_nanos);
+        Timestamp::from_micros(
+            i64::try_from(nanos / 1_000).unwrap_or(i64::MAX / 4).min(i64::MAX / 4),
+        )
+    }
+
+    fn take_cues(&mut self, content: &[u8], size: u64) {
+        let used = &self.walk.used;
+        let video = used.iter().find(|used| used.track == TrackId::Video).or(used.first());
+        let number = video.map(|used| used.number);
+        let mut units = Vec::new();
+        for (_, point) in elements(content).filter(|(its, _)| *its == id::CUE_POINT) {
+            let time = child(point, id::CUE_TIME).and_then(uint);
+            let places = elements(point).filter(|(its, _)| *its == id::CUE_TRACK_POSITIONS);
+            let place = places.map(|(_, place)| place).find(|place| {
+                let track = child(place, id::CUE_TRACK).and_then(uint);
+                track.is_none() || track == number
+            });
+            let offset = place.and_then(|it| child(it, id::CUE_CLUSTER_POSITION)).and_then(uint);
+            let at = offset.and_then(|offset| self.walk.segment.checked_add(offset));
+            if let (Some(time), Some(at)) = (time, at.filter(|at| *at < size)) {
+                units.push(Unit { time: self.time(time), at });
+            }
+        }
+        units.sort_unstable_by_key(|unit| (unit.time, unit.at));
+        // Several keyframes of one cluster.
+        units.dedup_by_key(|unit| unit.at);
+        self.units = units;
+    }
 }
 
-impl IncrementalReader {
-    /// Reads what stands before the first cluster. Where it cannot be read now it goes on there when it
-    /// is called again, as the others do.
-    ///
-    /// # Errors
-    /// Where it is no Matroska, cannot be read, or has nothing that can be used.
-    pub fn head(&mut self, source: &mut dyn ReadAt) -> Result<(), Error> {
+impl Demuxer for Reader {
+    fn name(&self) -> &'static str {
+        Format::Mkv.extension()
+    }
+
+    fn head(&mut self, source: &mut dyn ReadAt) -> Result<(), Error> {
         if !self.begun {
             self.walk.begin(source)?;
             self.begun = true;
@@ -78,61 +112,11 @@ impl IncrementalReader {
         self.walk.index.usable()
     }
 
-    /// The first cluster.
-    pub fn beginning(&self) -> Unit {
-        Unit { time: Timestamp::ZERO, at: self.beginning }
-    }
-
-    /// What is in it, without samples.
-    pub fn index(&self) -> &Index {
+    fn index(&self) -> &Index {
         &self.walk.index
     }
 
-    /// Where it ends, as it tells itself.
-    pub fn end(&self) -> Option<Timestamp> {
-        let (_, info) = self.walk.info.as_ref()?;
-        let ticks = child(info, id::DURATION).and_then(float)?;
-        let micros = ticks * self.walk.scale_nanos as f64 / 1_000.0;
-        (1.0..1e15).contains(&micros).then(|| Timestamp::from_micros(micros as i64))
-    }
-
-    /// Looks up where clusters are, where that was not told in front.
-    ///
-    /// # Errors
-    /// As [`IncrementalReader::head`].
-    pub fn look_up(&mut self, source: &mut dyn ReadAt) -> Result<(), Error> {
-        let Some(at) = self.cues_at.filter(|_| self.units.is_empty()) else { return Ok(()) };
-        let found = if at < source.size() { head_at(source, at)? } else { None };
-        if let Some(found) = found.filter(|found| found.id == id::CUES)
-            && let Some(size) = found.size
-        {
-            let content = at.saturating_add(found.length as u64);
-            let bytes = read(source, content, size, MAX_MASTER, "places")?;
-            self.take_cues(&bytes, source.size());
-        }
-        self.cues_at = None;
-        Ok(())
-    }
-
-    /// Where clusters are, as far as that is known, in their order.
-    pub fn units(&self) -> &[Unit] {
-        &self.units
-    }
-
-    /// What is read next begins there.
-    pub fn go_to(&mut self, unit: Unit) {
-        self.walk.at = unit.at;
-        (self.walk.group, self.landing) = (None, true);
-        self.walk.index.samples.clear();
-        self.order.leave();
-    }
-
-    /// Adds the samples that follow to `found`, in the order of their DTS as far as they are read. False at
-    /// the end.
-    ///
-    /// # Errors
-    /// As [`IncrementalReader::head`].
-    pub fn read_on(
+    fn read_on(
         &mut self,
         source: &mut dyn ReadAt,
         found: &mut Vec<SampleLocation>,
@@ -176,9 +160,43 @@ impl IncrementalReader {
         Ok(goes_on)
     }
 
-    /// The clusters that begin in these bytes, which stand at `at` in the file. What only looks like one
-    /// may be among them.
-    pub fn units_in(&self, bytes: &[u8], at: u64) -> Vec<Unit> {
+    fn beginning(&self) -> Unit {
+        Unit { time: Timestamp::ZERO, at: self.beginning }
+    }
+
+    fn go_to(&mut self, unit: Unit) {
+        self.walk.at = unit.at;
+        (self.walk.group, self.landing) = (None, true);
+        self.walk.index.samples.clear();
+        self.order.leave();
+    }
+
+    fn end(&self) -> Option<Timestamp> {
+        let (_, info) = self.walk.info.as_ref()?;
+        let ticks = child(info, id::DURATION).and_then(float)?;
+        let micros = ticks * self.walk.scale_nanos as f64 / 1_000.0;
+        (1.0..1e15).contains(&micros).then(|| Timestamp::from_micros(micros as i64))
+    }
+
+    fn look_up(&mut self, source: &mut dyn ReadAt) -> Result<(), Error> {
+        let Some(at) = self.cues_at.filter(|_| self.units.is_empty()) else { return Ok(()) };
+        let found = if at < source.size() { head_at(source, at)? } else { None };
+        if let Some(found) = found.filter(|found| found.id == id::CUES)
+            && let Some(size) = found.size
+        {
+            let content = at.saturating_add(found.length as u64);
+            let bytes = read(source, content, size, MAX_MASTER, "places")?;
+            self.take_cues(&bytes, source.size());
+        }
+        self.cues_at = None;
+        Ok(())
+    }
+
+    fn units(&self) -> &[Unit] {
+        &self.units
+    }
+
+    fn units_in(&self, bytes: &[u8], at: u64) -> Vec<Unit> {
         let mark = id::CLUSTER.to_be_bytes();
         let begins = bytes.windows(mark.len()).enumerate().filter(|(_, four)| *four == mark);
         let unit = |(offset, _)| {
@@ -202,35 +220,12 @@ impl IncrementalReader {
         begins.filter_map(unit).collect()
     }
 
-    fn time(&self, ticks: u64) -> Timestamp {
-        let nanos = u128::from(ticks) * u128::from(self.walk.scale_nanos);
-        Timestamp::from_micros(
-            i64::try_from(nanos / 1_000).unwrap_or(i64::MAX / 4).min(i64::MAX / 4),
-        )
+    fn stretch(&self) -> u64 {
+        8 << 20
     }
 
-    fn take_cues(&mut self, content: &[u8], size: u64) {
-        let used = &self.walk.used;
-        let video = used.iter().find(|used| used.track == TrackId::Video).or(used.first());
-        let number = video.map(|used| used.number);
-        let mut units = Vec::new();
-        for (_, point) in elements(content).filter(|(its, _)| *its == id::CUE_POINT) {
-            let time = child(point, id::CUE_TIME).and_then(uint);
-            let places = elements(point).filter(|(its, _)| *its == id::CUE_TRACK_POSITIONS);
-            let place = places.map(|(_, place)| place).find(|place| {
-                let track = child(place, id::CUE_TRACK).and_then(uint);
-                track.is_none() || track == number
-            });
-            let offset = place.and_then(|it| child(it, id::CUE_CLUSTER_POSITION)).and_then(uint);
-            let at = offset.and_then(|offset| self.walk.segment.checked_add(offset));
-            if let (Some(time), Some(at)) = (time, at.filter(|at| *at < size)) {
-                units.push(Unit { time: self.time(time), at });
-            }
-        }
-        units.sort_unstable_by_key(|unit| (unit.time, unit.at));
-        // Several keyframes of one cluster.
-        units.dedup_by_key(|unit| unit.at);
-        self.units = units;
+    fn boxed(&self) -> Box<dyn Demuxer> {
+        Box::new(self.clone())
     }
 }
 

@@ -1,13 +1,14 @@
-//! MP3 and ADTS: their frames do not tell which they are. Where one stands in the file does, by the table
+//! Reads MP3 and ADTS: their frames do not tell which they are. Where one stands in the file does, by the table
 //! that an encoder left, or by how many bytes a frame has on average.
 
 use crate::base::Timestamp;
+use crate::wire::container::audio::Kind;
 use crate::wire::container::audio::mpeg_frames::{
-    DECODER_DELAY, Frame, MAX_NOISE, ReadHeader, Tag, describe, find, frame_at,
+    ADTS, DECODER_DELAY, Frame, MAX_NOISE, MPEG, ReadHeader, Tag, describe, find, frame_at,
 };
-use crate::wire::container::audio::packets::{described, several, time};
+use crate::wire::container::audio::packets::{described, heard, several, time};
 use crate::wire::container::audio::wav::ENDLESS;
-use crate::wire::container::{Error, Index, ReadAt, SampleLocation, TrackId, Unit};
+use crate::wire::container::{Demuxer, Error, Index, ReadAt, SampleLocation, TrackId, Unit};
 
 /// Bytes at the end whose frames are counted.
 const TAIL: u64 = 64 << 10;
@@ -16,7 +17,8 @@ const MAX_UNITS: u64 = 4_096;
 
 /// See the module.
 #[derive(Clone, Debug)]
-pub(super) struct Frames {
+pub(super) struct MpegFile {
+    kind: Kind,
     index: Index,
     head: ReadHeader,
     first: Frame,
@@ -81,12 +83,13 @@ impl FrameCount {
     }
 }
 
-impl Frames {
+impl MpegFile {
     pub(super) fn open(
         source: &mut dyn ReadAt,
         begin: u64,
-        head: ReadHeader,
+        kind: Kind,
     ) -> Result<Self, Error> {
+        let head = if kind == Kind::Adts { ADTS } else { MPEG };
         let first = frame_at(source, begin, head)?.ok_or(Error::Damaged("its first frame"))?;
         let parameters = describe(source, begin, &first)?;
         let rate = parameters.sample_rate.max(1);
@@ -94,6 +97,7 @@ impl Frames {
         let sound = if read.is_some() { begin + first.length as u64 } else { begin };
         let tag = read.unwrap_or_default();
         let mut found = Self {
+            kind,
             index: described(parameters),
             head,
             first,
@@ -176,6 +180,9 @@ impl Frames {
         }
         let mut at = self.at;
         let Some(frame) = self.frame(source, &mut at)? else {
+            // Where a frame stands there it was cut off.
+            let cut = frame_at(source, at, self.head)?.is_some_and(|it| it.key == self.first.key);
+            self.index.finished = !cut;
             // All of them have been counted.
             if self.all.is_none() && !self.leapt {
                 self.lies(self.samples, self.at, Vec::new());
@@ -191,8 +198,59 @@ impl Frames {
         Ok(Some(SampleLocation { track, keyframe: true, dts: pts, pts, at, size }))
     }
 
-    /// Counts the frames at the end, where nothing tells how many there are.
-    pub(super) fn look_up(&mut self, source: &mut dyn ReadAt) -> Result<(), Error> {
+    /// When what `samples` make is heard to its end.
+    fn ends(&self, samples: u64) -> Timestamp {
+        let behind = self.tag.behind.saturating_sub(DECODER_DELAY);
+        time(samples.saturating_sub(behind), self.rate)
+    }
+}
+
+impl Demuxer for MpegFile {
+    fn name(&self) -> &'static str {
+        self.kind.extension()
+    }
+
+    fn head(&mut self, _source: &mut dyn ReadAt) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn index(&self) -> &Index {
+        &self.index
+    }
+
+    fn read_on(
+        &mut self,
+        source: &mut dyn ReadAt,
+        found: &mut Vec<SampleLocation>,
+    ) -> Result<bool, Error> {
+        several(found, &mut || self.step(source))
+    }
+
+    fn beginning(&self) -> Unit {
+        Unit { time: Timestamp::ZERO, at: self.sound }
+    }
+
+    fn go_to(&mut self, unit: Unit) {
+        self.at = unit.at.max(self.sound);
+        (self.lands, self.leapt) = (self.at > self.sound, true);
+        self.samples = 0;
+    }
+
+    fn end(&self) -> Option<Timestamp> {
+        self.all.map(|all| self.ends(all))
+    }
+
+    fn heard_from(&self) -> Option<Timestamp> {
+        Some(time(self.tag.before.map_or(0, |before| before + DECODER_DELAY), self.rate))
+    }
+
+    fn heard(&self) -> Option<(Timestamp, Timestamp)> {
+        let all = time(self.samples, self.rate);
+        heard(self.heard_from()?, self.ends(self.samples), all)
+    }
+
+    // Counts the frames at the end, where nothing tells how many there are.
+    fn look_up(&mut self, source: &mut dyn ReadAt) -> Result<(), Error> {
         let size = source.size();
         if self.all.is_some() || size >= ENDLESS {
             return Ok(());
@@ -226,40 +284,12 @@ impl Frames {
         Ok(())
     }
 
-    pub(super) fn heard_from(&self) -> Timestamp {
-        let begins = self.tag.before.map_or(0, |before| before + DECODER_DELAY);
-        time(begins, self.rate)
-    }
-
-    pub(super) fn end(&self) -> Option<Timestamp> {
-        let behind = self.tag.behind.saturating_sub(DECODER_DELAY);
-        self.all.map(|all| time(all.saturating_sub(behind), self.rate))
-    }
-
-    pub(super) fn index(&self) -> &Index {
-        &self.index
-    }
-
-    pub(super) fn units(&self) -> &[Unit] {
+    fn units(&self) -> &[Unit] {
         &self.units
     }
 
-    pub(super) fn beginning(&self) -> Unit {
-        Unit { time: Timestamp::ZERO, at: self.sound }
-    }
-
-    pub(super) fn go_to(&mut self, unit: Unit) {
-        self.at = unit.at.max(self.sound);
-        (self.lands, self.leapt) = (self.at > self.sound, true);
-        self.samples = 0;
-    }
-
-    pub(super) fn read_on(
-        &mut self,
-        source: &mut dyn ReadAt,
-        found: &mut Vec<SampleLocation>,
-    ) -> Result<bool, Error> {
-        several(found, &mut || self.step(source))
+    fn boxed(&self) -> Box<dyn Demuxer> {
+        Box::new(self.clone())
     }
 }
 

@@ -1,0 +1,364 @@
+//! Reads an MP4 box by box, ordinary or of fragments, whole or cut off: all of it, or only as far as is
+//! wanted while the bytes are still to come. An ordinary one is read by its index, wherever that stands, one
+//! of fragments from its beginning or from any fragment on.
+
+use crate::base::Timestamp;
+use crate::wire::container::demuxer::Demuxer;
+use crate::wire::container::mp4::boxes::{Name, header};
+use crate::wire::container::mp4::chapters;
+use crate::wire::container::mp4::encryption::EncryptedTrack;
+use crate::wire::container::mp4::fragments::{mfra, mfra_at, sidx, units_in};
+use crate::wire::container::mp4::movie::{Movie, moof, moov};
+use crate::wire::container::mp4::writer::{CHAPTER_MARK, MDAT_HEADER_BYTES};
+use crate::wire::container::{
+    Chapter, Error, Format, Index, ReadAt, SampleLocation, Unit, read,
+};
+
+/// The largest `moov` that is read: days of samples.
+const MAX_MOOV: usize = 512 << 20;
+/// The largest `moof` that is read.
+const MAX_MOOF: usize = 16 << 20;
+/// The longest box in which a chapter may be.
+const MAX_CHAPTER: usize = 512;
+/// The longest index of fragments that is read.
+const MAX_INDEX: usize = 4 << 20;
+/// The most samples of a file whose length nobody has measured (half a day), and of one fragment of it.
+const MAX_SAMPLES: usize = 4_000_000;
+const MAX_FRAGMENT_SAMPLES: usize = 100_000;
+
+const NO_MP4: Error = Error::Damaged("this is no MP4 file");
+
+/// What is in the file and, where it is one of ours, what is needed to finish it where it is.
+#[derive(Debug)]
+pub struct FileIndex {
+    pub index: Index,
+    /// Where the room for the header of `mdat` is.
+    pub room: Option<u64>,
+    /// What is encrypted of the samples.
+    pub sealed: Vec<EncryptedTrack>,
+}
+
+/// Finds what is in the file, for who copies it.
+///
+/// # Errors
+/// Where it is no MP4, cannot be read, or has nothing that can be used.
+pub fn index(source: &mut dyn ReadAt) -> Result<Index, Error> {
+    survey(source).map(|survey| survey.index)
+}
+
+/// As [`index`], for who plays: with every codec that is known.
+///
+/// # Errors
+/// As [`index`].
+pub fn index_to_play(source: &mut dyn ReadAt) -> Result<Index, Error> {
+    let index = Index { to_play: true, ..Index::default() };
+    Reader::of(index, true).all(source).map(|survey| survey.index)
+}
+
+/// As [`index_to_play`], for who has the key of what is encrypted; and what that is.
+///
+/// # Errors
+/// As [`index`].
+pub fn index_sealed(source: &mut dyn ReadAt) -> Result<(Index, Vec<EncryptedTrack>), Error> {
+    let index = Index { to_play: true, has_key: true, ..Index::default() };
+    Reader::of(index, true).all(source).map(|survey| (survey.index, survey.sealed))
+}
+
+/// As [`index`], with more.
+///
+/// # Errors
+/// As [`index`].
+pub fn survey(source: &mut dyn ReadAt) -> Result<FileIndex, Error> {
+    Reader::of(Index::default(), true).all(source)
+}
+
+/// See the module.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    index: Index,
+    /// All of it is read: what follows an index, and chapters wherever they stand.
+    surveys: bool,
+    movie: Option<Movie>,
+    /// The box that is read next, and how many came before it.
+    at: u64,
+    number: u64,
+    /// Where the room for the header of `mdat` is.
+    room: Option<u64>,
+    units: Vec<Unit>,
+    /// Where it ends, as it tells itself.
+    end: Option<Timestamp>,
+    looked: bool,
+    /// What is read first, and the samples that are told before all fragments.
+    beginning: u64,
+    first: Vec<SampleLocation>,
+    /// A fragment begins here.
+    landing: bool,
+}
+
+/// A box at the top of the file.
+#[derive(Copy, Clone, Debug)]
+struct TopBox {
+    name: Name,
+    /// Where its content begins.
+    content: u64,
+    end: u64,
+}
+
+/// The box at `at`; `None` where none is whole.
+fn next_box(source: &mut dyn ReadAt, at: u64) -> Result<Option<TopBox>, Error> {
+    let size = source.size();
+    let start = read(source, at, size.saturating_sub(at).min(16), 16, "boxes")?;
+    let Some((head, name, length)) = header(&start) else { return Ok(None) };
+    let length = if length == 0 { size - at } else { length };
+    let end = at.checked_add(length).filter(|end| *end <= size);
+    Ok(end.map(|end| TopBox { name, content: at + head as u64, end }))
+}
+
+/// Whether a file may begin with such a box.
+const fn may_begin(name: Name) -> bool {
+    matches!(&name, b"ftyp" | b"styp" | b"moov" | b"free" | b"wide" | b"mdat")
+}
+
+impl Reader {
+    /// For who plays it while it comes.
+    pub fn to_play() -> Self {
+        Self::of(Index { to_play: true, most: MAX_SAMPLES, ..Index::default() }, false)
+    }
+
+    fn of(index: Index, surveys: bool) -> Self {
+        Self {
+            index,
+            surveys,
+            movie: None,
+            at: 0,
+            number: 0,
+            room: None,
+            units: Vec::new(),
+            end: None,
+            looked: false,
+            beginning: 0,
+            first: Vec::new(),
+            landing: false,
+        }
+    }
+
+    /// Reads all of it.
+    fn all(mut self, source: &mut dyn ReadAt) -> Result<FileIndex, Error> {
+        while let Some(next) = next_box(source, self.at)? {
+            self.take(source, next)?;
+        }
+        let Some(movie) = self.movie else { return Err(self.no_movie()) };
+        self.index.usable()?;
+        self.index.arrange();
+        Ok(FileIndex { index: self.index, room: self.room, sealed: movie.sealed })
+    }
+
+    const fn no_movie(&self) -> Error {
+        if self.number == 0 {
+            return NO_MP4;
+        }
+        Error::Damaged("it was cut off before its index (moov) was written")
+    }
+
+    /// Reads the next box, which is this one.
+    fn take(&mut self, source: &mut dyn ReadAt, next: TopBox) -> Result<(), Error> {
+        let TopBox { name, content, end } = next;
+        if self.number == 0 && !may_begin(name) {
+            return Err(NO_MP4);
+        }
+        let length = end - content;
+        let mut is_whole = true;
+        match &name {
+            b"moov" if self.surveys || self.movie.is_none() => {
+                is_whole = self.movie.is_none();
+                let bytes = read(source, content, length, MAX_MOOV, "tables")?;
+                self.moov(source, &bytes)?;
+            }
+            b"moof" => {
+                if let Some(movie) = self.movie.as_mut().filter(|movie| movie.fragmented) {
+                    let bytes = read(source, content, length, MAX_MOOF, "fragments")?;
+                    moof(&bytes, self.at, movie, &mut self.index, source.size())?;
+                }
+                // Only with its data it is whole.
+                is_whole = false;
+            }
+            b"sidx" if !self.surveys && self.movie.is_some() && self.beginning == 0 => {
+                let bytes = read(source, content, length, MAX_INDEX, "places")?;
+                if let Some((units, ends)) = sidx(&bytes, end, source.size()) {
+                    (self.units, self.end) = (units, Some(self.end.unwrap_or(ends)));
+                }
+            }
+            b"free" if self.number == 1 && end - self.at == MDAT_HEADER_BYTES => {
+                self.room = Some(self.at);
+            }
+            b"free" if self.surveys && (16..=MAX_CHAPTER as u64).contains(&length) => {
+                let bytes = read(source, content, length, MAX_CHAPTER, "chapters")?;
+                chapter(&bytes, &mut self.index);
+            }
+            _ => {}
+        }
+        (self.at, self.number, self.landing) = (end, self.number + 1, false);
+        if is_whole {
+            self.index.whole = end;
+        }
+        Ok(())
+    }
+
+    /// Takes an index in: of two, the last is that of a file that was all but finished.
+    fn moov(&mut self, source: &mut dyn ReadAt, bytes: &[u8]) -> Result<(), Error> {
+        let first = self.movie.is_none();
+        let Index { to_play, has_key, most, .. } = self.index;
+        let mut found = Index { to_play, has_key, most, ..Index::default() };
+        let mut movie = moov(bytes, &mut found, source.size())?;
+        if !first && (movie.fragmented || found.samples.is_empty()) {
+            return Ok(());
+        }
+        // The list is more exact, and has no more than 255.
+        let titles = std::mem::take(&mut movie.titles);
+        if self.surveys {
+            let titled = chapters::titles(source, &titles)?;
+            if titled.len() > found.chapters.len() {
+                found.chapters = titled;
+            }
+        }
+        if found.chapters.is_empty() {
+            found.chapters = std::mem::take(&mut self.index.chapters);
+        }
+        found.finished = first && !movie.fragmented;
+        found.whole = self.index.whole;
+        self.index = found;
+        self.end = movie.length.and_then(|seconds| {
+            let micros = seconds * 1e6;
+            (1.0..1e15).contains(&micros).then(|| Timestamp::from_micros(micros as i64))
+        });
+        self.movie = Some(movie);
+        Ok(())
+    }
+}
+
+impl Demuxer for Reader {
+    fn name(&self) -> &'static str {
+        Format::Mp4.extension()
+    }
+
+    fn head(&mut self, source: &mut dyn ReadAt) -> Result<(), Error> {
+        while let Some(next) = next_box(source, self.at)? {
+            if self.movie.is_some() && matches!(&next.name, b"moof" | b"mdat") {
+                break;
+            }
+            self.take(source, next)?;
+            if self.is_whole() {
+                self.index.usable()?;
+                self.index.arrange();
+                return Ok(());
+            }
+        }
+        if self.movie.is_none() {
+            return Err(self.no_movie());
+        }
+        self.beginning = self.at;
+        self.first.clone_from(&self.index.samples);
+        self.index.most = MAX_FRAGMENT_SAMPLES;
+        self.index.usable()
+    }
+
+    fn index(&self) -> &Index {
+        &self.index
+    }
+
+    fn read_on(
+        &mut self,
+        source: &mut dyn ReadAt,
+        found: &mut Vec<SampleLocation>,
+    ) -> Result<bool, Error> {
+        loop {
+            if !self.index.samples.is_empty() {
+                let samples = &mut self.index.samples;
+                samples.sort_by_key(|sample| (sample.dts, sample.track));
+                found.append(samples);
+                return Ok(true);
+            }
+            let next = next_box(source, self.at)?;
+            let is_unit =
+                next.is_some_and(|next| matches!(&next.name, b"moof" | b"sidx" | b"styp"));
+            if self.landing && !is_unit {
+                return Err(Error::Damaged("its index leads nowhere"));
+            }
+            let Some(next) = next else { return Ok(false) };
+            self.take(source, next)?;
+            // Nobody has the key.
+            if let Some(movie) = &mut self.movie {
+                movie.sealed.clear();
+            }
+        }
+    }
+
+    fn beginning(&self) -> Unit {
+        Unit { time: Timestamp::ZERO, at: self.beginning }
+    }
+
+    fn go_to(&mut self, unit: Unit) {
+        self.at = unit.at;
+        self.landing = unit.at != self.beginning;
+        self.index.samples.clear();
+        if !self.landing {
+            self.index.samples.clone_from(&self.first);
+        }
+        if let Some(movie) = &mut self.movie {
+            movie.go_to(unit.time);
+        }
+    }
+
+    fn end(&self) -> Option<Timestamp> {
+        self.end
+    }
+
+    fn is_blind(&self) -> bool {
+        self.movie.is_none()
+    }
+
+    fn is_whole(&self) -> bool {
+        self.movie.as_ref().is_some_and(|movie| !movie.fragmented)
+    }
+
+    fn look_up(&mut self, source: &mut dyn ReadAt) -> Result<(), Error> {
+        let size = source.size();
+        if self.looked || self.is_whole() || !self.units.is_empty() || size < 16 {
+            return Ok(());
+        }
+        let last = read(source, size - 16, 16, 16, "places")?;
+        if let Some(at) = mfra_at(&last, size) {
+            let bytes = read(source, at, size - at, MAX_INDEX, "places")?;
+            let movie = self.movie.as_ref();
+            self.units = movie.and_then(|movie| mfra(&bytes, movie, size)).unwrap_or_default();
+        }
+        self.looked = true;
+        Ok(())
+    }
+
+    fn units(&self) -> &[Unit] {
+        &self.units
+    }
+
+    fn units_in(&self, bytes: &[u8], at: u64) -> Vec<Unit> {
+        self.movie.as_ref().map_or_else(Vec::new, |movie| units_in(bytes, at, movie))
+    }
+
+    fn stretch(&self) -> u64 {
+        8 << 20
+    }
+
+    fn boxed(&self) -> Box<dyn Demuxer> {
+        Box::new(self.clone())
+    }
+}
+
+/// A chapter kept between fragments.
+fn chapter(bytes: &[u8], index: &mut Index) -> Option<()> {
+    let rest = bytes.strip_prefix(CHAPTER_MARK)?;
+    let (at, title) = rest.split_first_chunk()?;
+    let micros = i64::try_from(u64::from_be_bytes(*at)).ok()?;
+    let title = String::from_utf8_lossy(title);
+    index.push_chapter(Chapter::new(Timestamp::from_micros(micros), &title));
+    Some(())
+}
