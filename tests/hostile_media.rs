@@ -14,14 +14,15 @@ use crate::random::Random;
 use bytes::{Bytes, BytesMut};
 use onair::base::Timestamp;
 use onair::media::{
-    AudioCodec, AudioConfig, BitsPerSecond, FrameRate, Size, StreamConfig, VideoCodec, VideoConfig,
+    AudioCodec, AudioConfig, BitsPerSecond, EncodedPacket, FrameRate, Size, StreamConfig, StreamEvent,
+    Track, VideoCodec, VideoConfig,
 };
 use onair::wire::bits::BitWriter;
 use onair::wire::codec::aac::{AudioSpecificConfig, Extension, adts};
 use onair::wire::codec::h264;
 use onair::wire::codec::h264::DecoderConfig;
 use onair::wire::container::flv::{TagKind, file_header, metadata, metadata_body, write_tag};
-use onair::wire::container::{Format, Muxer, Sample, TrackId, Tracks};
+use onair::wire::container::{Format, Muxer, Tracks};
 use onair::wire::container::{mkv, mp4};
 
 /// Mutations a target.
@@ -110,16 +111,19 @@ fn film(format: Format, pictures: bool, finished: bool) -> Vec<u8> {
         Format::Mp4 => Box::new(mp4::Writer::new(tracks)),
         _ => Box::new(mkv::Writer::new(tracks)),
     };
-    let mut file = muxer.start().to_vec();
+    let mut file = muxer.begin().to_vec();
     for number in 0..24_i64 {
         let at = Timestamp::from_micros(number * 1_024_000_000 / 48_000);
-        let (dts, pts, data) = (at, at, vec![number as u8; 5].into());
+        let mut write = |track, keyframe, data| {
+            let packet = EncodedPacket::received(track, (at, at), keyframe, data);
+            muxer.write(&StreamEvent::Packet(packet));
+        };
         if pictures && number % 2 == 0 {
             let keyframe = number % 8 == 0;
             let data = Bytes::from(vec![0, 0, 0, 3, if keyframe { 0x65 } else { 0x41 }, 9, 9]);
-            muxer.sample(&Sample { track: TrackId::Video, dts, pts, keyframe, data });
+            write(Track::Video, keyframe, data);
         }
-        muxer.sample(&Sample { track: TrackId::Audio(0), dts, pts, keyframe: true, data });
+        write(Track::Audio, true, vec![number as u8; 5].into());
         if number % 8 == 7 {
             file.extend(muxer.flush(file.len() as u64).append);
             muxer.commit();

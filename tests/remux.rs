@@ -9,8 +9,8 @@ use crate::peers::{self, LIMIT, Peer, ffmpeg};
 use onair::base::Timestamp;
 use onair::broadcast::recorder::remux::{Failure, How};
 use onair::broadcast::recorder::{remux, repair};
-use onair::media::Track;
-use onair::wire::container::{Chapter, Format, Index, Muxer, Sample, TrackId, Tracks};
+use onair::media::{EncodedPacket, Metadata, StreamEvent, Track};
+use onair::wire::container::{Chapter, Format, Index, Muxer, TrackId, Tracks};
 use onair::wire::container::{flv, mkv, mp4};
 
 fn ffmpeg_makes(file: &Path, words: &[&str]) {
@@ -115,11 +115,11 @@ fn two_sound_tracks_and_chapters_come_through() {
     tracks.audio.push(tracks.audio[0].clone());
     let mut samples = samples(&film);
     let second: Vec<_> =
-        samples.iter().filter(|it| it.track == TrackId::Audio(0)).cloned().collect();
+        samples.iter().filter(|it| it.track == Track::Audio).cloned().collect();
     // Every second packet only: another content.
-    samples
-        .extend(second.into_iter().step_by(2).map(|it| Sample { track: TrackId::Audio(1), ..it }));
-    samples.sort_by_key(|sample| (sample.dts, sample.track));
+    let track = TrackId::Audio(1).track();
+    samples.extend(second.into_iter().step_by(2).map(|it| EncodedPacket { track, ..it }));
+    samples.sort_by_key(|sample| (sample.dts, TrackId::from(sample.track)));
     let chapters = [Chapter::new(at(0), "Beginning"), Chapter::new(at(2_500), "中 Middle")];
     let first = name("first.mkv");
     fs::write(&first, build(Format::Mkv, &tracks, &samples, &chapters, true)).unwrap();
@@ -233,19 +233,17 @@ fn at(millis: i64) -> Timestamp {
 }
 
 /// The film's packets on a file's time line.
-fn samples(film: &Film) -> Vec<Sample> {
+fn samples(film: &Film) -> Vec<EncodedPacket> {
     let origin = film.packets().iter().find(|it| it.track == Track::Video).unwrap().dts;
     let kept = film.packets().iter().filter(|packet| packet.dts >= origin);
     let mut samples: Vec<_> = kept
-        .map(|packet| Sample {
-            track: if packet.track == Track::Video { TrackId::Video } else { TrackId::Audio(0) },
+        .map(|packet| EncodedPacket {
             dts: at(0) + packet.dts.since(origin),
             pts: at(0) + packet.pts.since(origin),
-            keyframe: packet.keyframe,
-            data: packet.data.clone(),
+            ..packet.clone()
         })
         .collect();
-    samples.sort_by_key(|sample| (sample.dts, sample.track));
+    samples.sort_by_key(|sample| (sample.dts, TrackId::from(sample.track)));
     samples
 }
 
@@ -261,12 +259,12 @@ fn muxer(format: Format, tracks: &Tracks) -> Box<dyn Muxer> {
 fn build(
     format: Format,
     tracks: &Tracks,
-    samples: &[Sample],
+    samples: &[EncodedPacket],
     chapters: &[Chapter],
     finish: bool,
 ) -> Vec<u8> {
     let mut muxer = muxer(format, tracks);
-    let mut file = muxer.start().to_vec();
+    let mut file = muxer.begin().to_vec();
     let mut apply = |piece: onair::wire::container::MuxerOutput| {
         file.extend_from_slice(&piece.append);
         for (at, bytes) in piece.patches {
@@ -279,14 +277,14 @@ fn build(
     let mut flushed = at(0);
     for sample in samples {
         while let Some(chapter) = chapters.next_if(|chapter| chapter.at <= sample.dts) {
-            muxer.chapter(chapter);
+            muxer.write(&StreamEvent::Metadata(Metadata::Chapter(chapter.clone())));
         }
         if sample.dts.since(flushed).as_millis() >= 500 {
             length = apply(muxer.flush(length));
             muxer.commit();
             flushed = sample.dts;
         }
-        muxer.sample(sample);
+        muxer.write(&StreamEvent::Packet(sample.clone()));
     }
     length = apply(muxer.flush(length));
     muxer.commit();
@@ -324,7 +322,7 @@ fn a_file_that_was_cut_anywhere_is_made_whole_with_all_that_was_whole() {
     let folder = tempfile::tempdir().unwrap();
     for format in Format::ALL {
         let running = build(format, &tracks, &samples, &[Chapter::new(at(600), "one")], false);
-        let head = muxer(format, &tracks).start().len();
+        let head = muxer(format, &tracks).begin().len();
         let mut dice = Dice(7);
         for n in 0..200 {
             let cut = dice.below(running.len() + 1);
@@ -351,7 +349,7 @@ fn a_file_that_was_cut_anywhere_is_made_whole_with_all_that_was_whole() {
             assert!(cut_at - found.samples.len() <= 45, "{path:?} cut at {cut}: {last:?}");
             for (place, sample) in found.samples.iter().zip(&samples) {
                 let data = &bytes[place.at as usize..place.at as usize + place.size as usize];
-                assert_eq!((place.track, data), (sample.track, &sample.data[..]), "{path:?}");
+                assert_eq!((place.track.track(), data), (sample.track, &sample.data[..]), "{path:?}");
             }
             // A second time there is nothing to do.
             assert_eq!(repair(&path, &|| false).unwrap().how, How::Whole, "{path:?}");

@@ -2,7 +2,7 @@
 //! tracks the first.
 
 use crate::files::MediaFile;
-use crate::media::{AudioConfig, EncodedPacket, Priority, StreamEvent, Track, TrackConfig};
+use crate::media::{AudioConfig, EncodedPacket, Metadata, StreamEvent, TrackConfig};
 use crate::wire::container::{
     Error, Hole, Index, ReadAt, SampleLocation, TrackId, audio, read_around,
 };
@@ -34,32 +34,23 @@ pub fn sample(
     holes: &[Hole],
     place: &SampleLocation,
 ) -> Result<Option<EncodedPacket>, Error> {
-    let track = match place.track {
-        TrackId::Video => Track::Video,
-        TrackId::Audio(0) => Track::Audio,
-        TrackId::Audio(_) => return Ok(None),
-    };
+    if matches!(place.track, TrackId::Audio(1..)) {
+        return Ok(None);
+    }
     if place.size as usize > MAX_SAMPLE {
         return Err(Error::TooMuch("samples"));
     }
     let data = read_around(source, place, holes, MAX_SAMPLE)?;
-    Ok(Some(EncodedPacket {
-        track,
-        pts: place.pts,
-        dts: place.dts,
-        keyframe: place.keyframe,
-        priority: Priority::Key,
-        data: data.into(),
-        captured: place.pts,
-        rendition: None,
-    }))
+    let (track, times) = (place.track.track(), (place.dts, place.pts));
+    Ok(Some(EncodedPacket::received(track, times, place.keyframe, data.into())))
 }
 
-/// How the tracks that are played are decoded.
-pub fn configs(index: &Index) -> impl Iterator<Item = StreamEvent> {
+/// What comes before the samples: what is left out, and how the tracks that are played are decoded.
+pub fn heads(index: &Index) -> impl Iterator<Item = StreamEvent> {
+    let missed = index.missed().cloned().map(Metadata::Unsupported).map(StreamEvent::Metadata);
     let video = index.tracks.video.clone().map(TrackConfig::Video);
     let audio = index.tracks.audio.first().map(|audio| audio_config(&audio.parameters));
-    video.map(StreamEvent::Config).into_iter().chain(audio)
+    missed.chain(video.map(StreamEvent::Config)).chain(audio)
 }
 
 /// The same of one audio track.

@@ -16,7 +16,12 @@ impl ExtraTrack {
         if number >= 2 && number <= MAX_TRACKS { Some(Self(number)) } else { None }
     }
 
-    /// All of them.
+    /// The one at this place behind the first audio track of a file, which may have more than our recordings.
+    pub const fn behind_first(place: u8) -> Self {
+        Self(if place > 30 { 31 } else { place + 1 })
+    }
+
+    /// All that a recording may have.
     pub fn all() -> impl Iterator<Item = Self> {
         (2..=MAX_TRACKS).filter_map(Self::new)
     }
@@ -40,7 +45,7 @@ impl fmt::Display for ExtraTrack {
 
 /// Some of the extra tracks.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct ExtraTracks(u8);
+pub struct ExtraTracks(u32);
 
 impl ExtraTracks {
     /// None of them.

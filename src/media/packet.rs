@@ -81,3 +81,16 @@ pub struct EncodedPacket {
     /// Which encode a picture is of; `None` for sound, and for what was not encoded here.
     pub rendition: Option<Arc<Rendition>>,
 }
+
+impl EncodedPacket {
+    /// One that was not encoded here: of a file, or of a stream from elsewhere.
+    pub fn received(
+        track: Track,
+        (dts, pts): (Timestamp, Timestamp),
+        keyframe: bool,
+        data: Bytes,
+    ) -> Self {
+        let priority = if keyframe { Priority::Key } else { Priority::Inter };
+        Self { track, pts, dts, keyframe, priority, data, captured: dts, rendition: None }
+    }
+}

@@ -1,5 +1,9 @@
 //! What demuxers give, in the order of decoding.
 
+use std::fmt;
+
+use bytes::Bytes;
+
 use crate::base::Timestamp;
 use crate::media::codec_config::{AudioConfig, Codec, VideoConfig};
 use crate::media::packet::{EncodedPacket, Track};
@@ -29,20 +33,99 @@ impl TrackConfig {
     }
 }
 
+/// The longest title of a chapter or name of a track, in bytes: what every format has room for.
+pub const MAX_TITLE: usize = 200;
+
+/// A named place in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chapter {
+    pub at: Timestamp,
+    /// At most [`MAX_TITLE`] bytes.
+    pub title: String,
+}
+
+impl Chapter {
+    /// With as much of the title as every format takes, without control characters.
+    pub fn new(at: Timestamp, title: &str) -> Self {
+        Self { at, title: printable(title) }
+    }
+}
+
+/// The beginning of a title or name, without control characters.
+pub fn printable(text: &str) -> String {
+    let mut kept = String::new();
+    for letter in text.chars().filter(|letter| !letter.is_control()) {
+        if kept.len() + letter.len_utf8() > MAX_TITLE {
+            break;
+        }
+        kept.push(letter);
+    }
+    kept
+}
+
+/// What a track is.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum TrackKind {
+    Picture,
+    Sound,
+}
+
+/// A track of a source that is not among its packets, since nobody here plays it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnsupportedTrack {
+    pub medium: TrackKind,
+    /// As ffprobe calls it.
+    pub codec: String,
+    /// As people call it.
+    pub name: String,
+}
+
+impl UnsupportedTrack {
+    /// ffprobe's name of what it is.
+    pub fn kind(&self) -> &'static str {
+        match self.medium {
+            TrackKind::Picture => "video",
+            TrackKind::Sound => "audio",
+        }
+    }
+}
+
+impl fmt::Display for UnsupportedTrack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = if self.medium == TrackKind::Picture { "video" } else { "sound" };
+        write!(f, "{} {what}", self.name)
+    }
+}
+
+/// What a source tells beside configs and packets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Metadata {
+    /// Script data of FLV and RTMP as they came (AMF0): `onMetaData`, lines of a chat.
+    Script(Bytes),
+    Chapter(Chapter),
+    Unsupported(UnsupportedTrack),
+}
+
 /// One step of a stream. Times are microseconds of the source's own.
 #[derive(Clone, Debug)]
 pub enum StreamEvent {
     /// The packets of this track that follow are decoded so.
     Config(TrackConfig),
     Packet(EncodedPacket),
+    Metadata(Metadata),
+    /// What follows does not continue what came before: its times and configs begin anew.
+    Discontinuity,
+    /// No more comes.
+    End,
 }
 
 impl StreamEvent {
-    /// Of which track it is.
-    pub const fn track(&self) -> Track {
+    /// Of which track it is, where it is of one.
+    pub const fn track(&self) -> Option<Track> {
         match self {
-            Self::Config(config) => config.track(),
-            Self::Packet(packet) => packet.track,
+            Self::Config(config) => Some(config.track()),
+            Self::Packet(packet) => Some(packet.track),
+            Self::Metadata(_) | Self::Discontinuity | Self::End => None,
         }
     }
 
@@ -54,11 +137,23 @@ impl StreamEvent {
         }
     }
 
-    /// When a packet is decoded; a config has no time.
+    /// When a packet is decoded; nothing else has a time.
     pub const fn dts(&self) -> Option<Timestamp> {
         match self {
-            Self::Config(_) => None,
             Self::Packet(packet) => Some(packet.dts),
+            _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn titles_are_cut_between_letters() {
+        let chapter = Chapter::new(Timestamp::ZERO, &("\u{7}".to_owned() + &"章".repeat(100)));
+        assert_eq!(chapter.title.len(), 198);
+        assert!(chapter.title.chars().all(|letter| letter == '章'));
     }
 }

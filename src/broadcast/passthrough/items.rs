@@ -150,7 +150,7 @@ impl IndexedItems {
         };
         let metadata = without(flv::metadata(&tracks), &NOT_TOLD);
         let mut heads = vec![Item::Metadata(metadata)];
-        for event in samples::configs(&index) {
+        for event in samples::heads(&index) {
             let StreamEvent::Config(config) = event else { continue };
             heads.extend(
                 flv::config_body(&config).map(|body| {
@@ -179,8 +179,6 @@ impl IndexedItems {
                 None => None,
             };
             if let Some((packet, codec)) = packet.zip(codec) {
-                let priority = if packet.keyframe { Priority::Key } else { Priority::Inter };
-                let packet = EncodedPacket { priority, ..packet };
                 return Ok(Some(Item::Packet(SharedPacket::of(codec, packet))));
             }
         }
@@ -221,17 +219,8 @@ pub(super) fn keep_carried(index: &mut Index) -> Result<(), container::Error> {
 /// A packet without data: never thrown away, and nothing to begin with.
 fn bare(track: Track, time_ms: u32) -> EncodedPacket {
     let at = Timestamp::from_millis(time_ms.into());
-    let (keyframe, priority, data) = (false, Priority::Key, Bytes::new());
-    EncodedPacket {
-        track,
-        pts: at,
-        dts: at,
-        keyframe,
-        priority,
-        data,
-        captured: at,
-        rendition: None,
-    }
+    let packet = EncodedPacket::received(track, (at, at), false, Bytes::new());
+    EncodedPacket { priority: Priority::Key, ..packet }
 }
 
 /// What a tag is; `None`: not to be sent, as commands and what cannot be read.

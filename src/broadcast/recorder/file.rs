@@ -10,10 +10,9 @@ use bytes::Bytes;
 
 use crate::base::Timestamp;
 use crate::files::{self, Trouble};
-use crate::media::{AudioConfig, ExtraTrack, ExtraTracks, StreamConfig, Track};
+use crate::media::{AudioConfig, ExtraTrack, ExtraTracks, StreamConfig, StreamEvent, Track};
 use crate::wire::container::{
-    AudioTrack, Chapter, Format, Muxer, MuxerOutput, Sample, Timing, TrackId, Tracks, audio_track,
-    flv, mkv, mp4,
+    AudioTrack, Format, Muxer, MuxerOutput, Timing, Tracks, audio_track, flv, mkv, mp4,
 };
 
 /// The longest a unit of a file is, by its samples.
@@ -94,9 +93,9 @@ impl File {
         let (file, path) = made.map_err(|error| Error::new("creating", path, &error))?;
         let mut file =
             Self { file, path: path.clone(), muxer, written: 0, unit: None, media: false };
-        let append = file.muxer.start();
+        let append = file.muxer.begin();
         let made =
-            file.write(&MuxerOutput { append, patches: Vec::new() }).and_then(|()| file.sync());
+            file.put(&MuxerOutput { append, patches: Vec::new() }).and_then(|()| file.sync());
         if let Err(error) = made {
             // An empty file that nobody asked for helps nobody.
             let _ = fs::remove_file(&path);
@@ -115,22 +114,19 @@ impl File {
         &self.path
     }
 
-    /// Takes a sample in. Where a unit is full, or a keyframe begins, what was taken in before is
-    /// written.
-    pub fn sample(&mut self, sample: &Sample) -> Result<(), Error> {
-        let begins = sample.track == TrackId::Video && sample.keyframe;
-        let full = self.unit.is_some_and(|since| sample.dts.since(since) >= UNIT);
-        if self.unit.is_some() && (begins || full || self.muxer.waiting() >= UNIT_BYTES) {
-            self.flush()?;
+    /// Takes an event in, see [`Muxer::write`]. Where a unit is full, or a keyframe begins, what was taken in
+    /// before is written.
+    pub fn write(&mut self, event: &StreamEvent) -> Result<(), Error> {
+        if let StreamEvent::Packet(packet) = event {
+            let begins = packet.track == Track::Video && packet.keyframe;
+            let full = self.unit.is_some_and(|since| packet.dts.since(since) >= UNIT);
+            if self.unit.is_some() && (begins || full || self.muxer.waiting() >= UNIT_BYTES) {
+                self.flush()?;
+            }
+            self.unit.get_or_insert(packet.dts);
         }
-        self.unit.get_or_insert(sample.dts);
-        self.muxer.sample(sample);
+        self.muxer.write(event);
         Ok(())
-    }
-
-    /// Takes a chapter in.
-    pub fn chapter(&mut self, chapter: &Chapter) {
-        self.muxer.chapter(chapter);
     }
 
     /// Bytes taken in and not written.
@@ -167,7 +163,7 @@ impl File {
             return Ok(());
         }
         let piece = self.muxer.flush(self.written);
-        let written = self.write(&piece);
+        let written = self.put(&piece);
         match written {
             Ok(()) => {
                 self.muxer.commit();
@@ -193,7 +189,7 @@ impl File {
     pub fn finish(&mut self, end: Duration) -> Result<(), Error> {
         self.flush()?;
         let piece = self.muxer.finish(self.written, Timestamp::ZERO + end);
-        self.write(&piece).map_err(|error| Error { doing: "finishing", ..error })?;
+        self.put(&piece).map_err(|error| Error { doing: "finishing", ..error })?;
         self.sync()
     }
 
@@ -202,7 +198,7 @@ impl File {
         self.muxer.discard();
         let end = Timestamp::ZERO + end;
         let piece = self.muxer.finish(self.written, end);
-        if self.write(&piece).is_err() {
+        if self.put(&piece).is_err() {
             // What failed before may fail again; the file is playable without.
             for (at, bytes) in self.muxer.close(self.written, end) {
                 let _ = self.patch(at, &bytes);
@@ -212,7 +208,7 @@ impl File {
     }
 
     /// Writes a piece. After a failure the file ends where it ended before.
-    fn write(&mut self, piece: &MuxerOutput) -> Result<(), Error> {
+    fn put(&mut self, piece: &MuxerOutput) -> Result<(), Error> {
         let before = self.written;
         let write = |file: &mut Self| -> io::Result<()> {
             file.file.seek(SeekFrom::Start(before))?;
@@ -289,17 +285,12 @@ impl RecordedTracks {
         Tracks { video: stream.video.clone(), audio: program.chain(extras).collect() }
     }
 
-    /// Where in such a file a packet belongs; `None`: nowhere.
-    pub(super) fn place(&self, stream: &StreamConfig, track: Track) -> Option<TrackId> {
-        match track {
-            Track::Video => Some(TrackId::Video),
-            Track::Audio => Some(TrackId::Audio(0)),
-            Track::Extra(track) => {
-                let before = usize::from(stream.audio.is_some());
-                let place = self.extras.iter().position(|extra| extra.track == track)?;
-                Some(audio_track(before + place))
-            }
-        }
+    /// Which track of such a file a packet belongs to; `None`: none.
+    pub(super) fn place(&self, stream: &StreamConfig, track: Track) -> Option<Track> {
+        let Track::Extra(extra) = track else { return Some(track) };
+        let before = usize::from(stream.audio.is_some());
+        let place = self.extras.iter().position(|it| it.track == extra)?;
+        Some(audio_track(before + place).track())
     }
 
     /// Bits a second of the extra ones.
@@ -329,7 +320,7 @@ pub(super) fn copier(format: Format, tracks: Tracks, timing: &Timing) -> Box<dyn
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::media::{BitsPerSecond, FrameRate, Size, VideoCodec, VideoConfig};
+    use crate::media::{BitsPerSecond, EncodedPacket, FrameRate, Size, VideoCodec, VideoConfig};
 
     fn tracks() -> Tracks {
         let video = VideoConfig {
@@ -375,8 +366,8 @@ mod tests {
         let mut file = File::resume(file, full, muxer(Format::Mp4, tracks()), 0);
         let at = Timestamp::ZERO;
         let data = Bytes::from_static(&[0; 64]);
-        let sample = Sample { track: TrackId::Video, dts: at, pts: at, keyframe: true, data };
-        file.sample(&sample).unwrap();
+        let packet = EncodedPacket::received(Track::Video, (at, at), true, data);
+        file.write(&StreamEvent::Packet(packet)).unwrap();
         assert_eq!(file.flush().unwrap_err().kind, Trouble::Full);
         assert_eq!((file.waiting(), file.written()), (0, 0));
     }

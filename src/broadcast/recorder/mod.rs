@@ -34,8 +34,8 @@ use crate::broadcast::recorder::journal::Entry;
 use crate::broadcast::recorder::timeline::Timeline;
 use crate::files::disk_space::{SpaceReading, SpaceWatch, Warning};
 use crate::files::{self, Trouble, disk_space};
-use crate::media::RenditionId;
-use crate::wire::container::{Chapter, Format, Sample, TrackId, Tracks};
+use crate::media::{EncodedPacket, Metadata, RenditionId, StreamEvent, Track};
+use crate::wire::container::{Chapter, Format, Tracks};
 
 /// What is written is handed to the system at least this often…
 const FLUSH: Duration = Duration::from_secs(1);
@@ -485,9 +485,10 @@ impl Writer {
                     title => title.to_owned(),
                 };
                 let chapter = Chapter::new(Timestamp::ZERO + at, &title);
-                self.file.chapter(&chapter);
+                let title = chapter.title.clone();
+                self.file.write(&StreamEvent::Metadata(Metadata::Chapter(chapter)))?;
                 self.figures.lock().chapters += 1;
-                let _ = self.events.send(Event::Chapter { at, title: chapter.title });
+                let _ = self.events.send(Event::Chapter { at, title });
             }
             RecorderCommand::Split => self.split_wanted = true,
             RecorderCommand::Pause | RecorderCommand::Resume => {}
@@ -527,11 +528,11 @@ impl Writer {
         let track = self.options.sounds.place(self.feed.parameters(), tag.track);
         let Some(track) = track else { return Ok(()) };
         let Some((dts, pts)) = self.timeline.place(tag) else {
-            self.left_out += u64::from(self.held.is_some() && track == TrackId::Video);
+            self.left_out += u64::from(self.held.is_some() && track == Track::Video);
             return Ok(());
         };
-        let data = tag.data.clone();
-        self.file.sample(&Sample { track, dts, pts, keyframe: tag.keyframe, data })
+        let packet = EncodedPacket { track, dts, pts, ..EncodedPacket::clone(tag) };
+        self.file.write(&StreamEvent::Packet(packet))
     }
 
     fn note(&self) {

@@ -15,8 +15,8 @@ use crate::broadcast::hub::shared_packet::SharedPacket;
 use crate::broadcast::hub::subscription::{Next, Subscription};
 use crate::broadcast::recorder::file::{Error, File, RecordedTracks};
 use crate::broadcast::recorder::timeline::Timeline;
-use crate::media::{ExtraTracks, StreamConfig, Track};
-use crate::wire::container::{Format, Sample};
+use crate::media::{EncodedPacket, ExtraTracks, StreamConfig, StreamEvent, Track};
+use crate::wire::container::Format;
 
 /// How often the thread looks whether it should stop.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
@@ -237,8 +237,8 @@ impl Clip {
         for tag in &self.tags {
             let Some(track) = self.sounds.place(&self.parameters, tag.track) else { continue };
             let Some((dts, pts)) = timeline.place(tag) else { continue };
-            let (keyframe, data) = (tag.keyframe, tag.data.clone());
-            file.sample(&Sample { track, dts, pts, keyframe, data })?;
+            let packet = EncodedPacket { track, dts, pts, ..EncodedPacket::clone(tag) };
+            file.write(&StreamEvent::Packet(packet))?;
         }
         file.finish(timeline.end())
     }

@@ -4,13 +4,12 @@ use bytes::Bytes;
 
 use crate::base::Timestamp;
 use crate::media::{
-    AudioCodec, AudioConfig, BitsPerSecond, EncodedPacket, Priority, StreamEvent, Track,
-    TrackConfig, VideoCodec,
+    AudioCodec, AudioConfig, BitsPerSecond, EncodedPacket, Metadata, StreamEvent, Track,
+    TrackConfig, UnsupportedTrack, VideoCodec,
 };
 use crate::wire::codec::pcm;
 use crate::wire::container::track_config;
 use crate::wire::container::ts::{CLOCK, Codec, Event};
-use crate::wire::container::unsupported::UnsupportedTrack;
 
 /// Turns them around, one after the other.
 #[derive(Debug, Default)]
@@ -54,7 +53,16 @@ impl TsEvents {
                 }
                 take(packet(Track::Audio, (pts, pts), true, data));
             }
-            Event::Unsupported(_) | Event::Sealed | Event::Scrambled | Event::Lost => {}
+            Event::Unsupported(codec) => {
+                let stream_type = match codec {
+                    Codec::BluRayPcm => 0x80,
+                    Codec::Other(stream_type) => stream_type,
+                    _ => return,
+                };
+                let track = UnsupportedTrack::of_ts(stream_type);
+                take(StreamEvent::Metadata(Metadata::Unsupported(track)));
+            }
+            Event::Sealed | Event::Scrambled | Event::Lost => {}
         }
     }
 }
@@ -85,27 +93,8 @@ fn audio_config(codec: AudioCodec, config: Bytes) -> StreamEvent {
 }
 
 fn packet(track: Track, (dts, pts): (i64, i64), keyframe: bool, data: Bytes) -> StreamEvent {
-    StreamEvent::Packet(EncodedPacket {
-        track,
-        pts: Timestamp::from_micros(micros(pts)),
-        dts: Timestamp::from_micros(micros(dts)),
-        keyframe,
-        priority: if keyframe { Priority::Key } else { Priority::Inter },
-        data,
-        captured: Timestamp::ZERO,
-        rendition: None,
-    })
-}
-
-/// What an event says is left out.
-pub(in crate::player) fn unsupported(event: &Event) -> Option<UnsupportedTrack> {
-    match event {
-        Event::Unsupported(Codec::BluRayPcm) => Some(UnsupportedTrack::of_ts(0x80)),
-        Event::Unsupported(Codec::Other(stream_type)) => {
-            Some(UnsupportedTrack::of_ts(*stream_type))
-        }
-        _ => None,
-    }
+    let times = (Timestamp::from_micros(micros(dts)), Timestamp::from_micros(micros(pts)));
+    StreamEvent::Packet(EncodedPacket::received(track, times, keyframe, data))
 }
 
 #[cfg(test)]

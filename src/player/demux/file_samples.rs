@@ -7,11 +7,10 @@ use std::path::Path;
 use crate::base::Timestamp;
 use crate::decode::inventory;
 use crate::files::MediaFile;
-use crate::files::samples::{audio_config, configs, indexed, sample};
+use crate::files::samples::{audio_config, heads, indexed, sample};
 use crate::media::{EncodedPacket, StreamEvent};
 use crate::player::clock::file_timeline::{FileTimeline, Span};
 use crate::player::state::{Failure, FailureKind};
-use crate::wire::container::unsupported::UnsupportedTrack;
 use crate::wire::container::{Error, Format, Index, ReadAt, SampleLocation, TrackId, audio};
 
 /// What a file is made of.
@@ -63,7 +62,7 @@ pub(in crate::player) fn events(
     let source = MediaFile::of(file).map_err(|error| unreadable(path, &error.to_string()));
     let mut disk = source?;
     let index = indexed(&mut disk).map_err(|error| unplayable(path, &error))?;
-    if !configs(&index).all(&mut *take) {
+    if !heads(&index).all(&mut *take) {
         return Ok(());
     }
     packets(&mut disk, &index, &mut |packet| take(StreamEvent::Packet(packet)))
@@ -103,11 +102,6 @@ impl SampleFile {
             None => span(&index.samples),
         };
         Ok(span.map(|span| Self { disk, index, span }))
-    }
-
-    /// What else is in it and is not played.
-    pub(in crate::player) fn missed(&self) -> impl Iterator<Item = &UnsupportedTrack> {
-        self.index.missed()
     }
 
     /// Whether there are decoders for the tracks that are played.
@@ -155,7 +149,7 @@ impl SampleFile {
         let (before, rest) = links.split_at_checked(passed).unwrap_or_default();
         links = rest;
         let begun = match before.last() {
-            None => configs(index).all(|config| take(FileSample::Event(config))),
+            None => heads(index).all(|config| take(FileSample::Event(config))),
             Some(link) => take(FileSample::Event(audio_config(&link.parameters))),
         };
         if !begun {

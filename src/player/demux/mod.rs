@@ -157,6 +157,9 @@ impl Demux {
                 Track::Video => self.video_packet(packet, now),
                 Track::Audio | Track::Extra(_) => self.audio_packet(packet, now),
             },
+            StreamEvent::Metadata(_) | StreamEvent::Discontinuity | StreamEvent::End => {
+                Demuxed::Nothing
+            }
         }
     }
 

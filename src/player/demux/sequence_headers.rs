@@ -65,13 +65,14 @@ impl SequenceHeaders {
 
     /// An event as a body for a file; `None`: it has none, or FLV does not carry its codec.
     pub(in crate::player) fn body(&self, event: &StreamEvent) -> Option<(TagKind, Bytes)> {
-        let (kind, head, codec) = match event.track() {
+        let (kind, head, codec) = match event.track()? {
             Track::Video => (TagKind::Video, &self.video, self.codecs.0),
             Track::Audio | Track::Extra(_) => (TagKind::Audio, &self.audio, self.codecs.1),
         };
         let body = match event {
             StreamEvent::Config(_) => head.clone(),
             StreamEvent::Packet(packet) => flv::packet_body(codec?, packet),
+            _ => None,
         };
         body.map(|body| (kind, body))
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use crate::base::Timestamp;
+use crate::media::{Metadata, StreamEvent};
 use crate::net;
 use crate::net::rtmp::{Client, Options};
 use crate::player::demux::sequence_headers;
@@ -188,15 +189,17 @@ impl Rtmp {
                 watch.heard(TagKind::Audio, &body, shared, now);
                 feed.take(TagKind::Audio, time_ms, &body, now);
             }
-            Event::Metadata { time_ms, body, value } => {
+            Event::Metadata { body, value, .. } => {
                 // Broadcasters relay the metadata of files as they are: only where the server says
                 // that it is recorded is there an end already.
                 let duration = value.get_number("duration").filter(|it| (0.5..1e7).contains(it));
                 watch.length = duration.map(Duration::from_secs_f64);
                 self.note_length(watch, feed, shared);
-                feed.take(TagKind::Script, time_ms, &body, now);
+                feed.take_event(StreamEvent::Metadata(Metadata::Script(body)));
             }
-            Event::Data { time_ms, body, .. } => feed.take(TagKind::Script, time_ms, &body, now),
+            Event::Data { body, .. } => {
+                feed.take_event(StreamEvent::Metadata(Metadata::Script(body)));
+            }
             Event::StreamIsRecorded => {
                 watch.recorded = true;
                 self.note_length(watch, feed, shared);

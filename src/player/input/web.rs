@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
 use crate::base::Timestamp;
+use crate::media::StreamEvent;
 use crate::net::Step;
 use crate::net::web::WebUrl;
 use crate::player::buffer::pace::PlayPace;
@@ -204,7 +205,7 @@ impl Web {
             let now = shared.clock.now();
             match item {
                 Err(_) => {}
-                Ok(Ok(Some(Item::Tag(tag)))) => {
+                Ok(Ok(Item::Tag(tag))) => {
                     if tag.kind != TagKind::Script {
                         watch.heard(tag.kind, &tag.body, &shared, now);
                         self.range_retry.came();
@@ -215,26 +216,38 @@ impl Web {
                         watch.waited(shared.clock.now().since(now));
                     }
                 }
-                Ok(Ok(Some(Item::Event(event)))) => {
-                    watch.heard_event(&event, &shared, now);
-                    self.range_retry.came();
+                Ok(Ok(Item::Event(StreamEvent::End))) if pull.duration().is_some() => over = true,
+                Ok(Ok(Item::Event(StreamEvent::End))) if followed && shared.patient => {
+                    // The broadcast has ended. What is there is played, then it is waited for another.
+                    shared.reception.lock().ended = true;
+                    over = true;
+                }
+                Ok(Ok(Item::Event(StreamEvent::End))) if pull.pace() != PlayPace::Live => return End::Over,
+                Ok(Ok(Item::Event(StreamEvent::End))) => {
+                    // What is buffered is played to its end, while its publisher may come back.
+                    shared.reception.lock().ended = true;
+                    return if self.reconnect && feed.has_media() { End::Faded } else { End::Over };
+                }
+                Ok(Ok(Item::Event(event))) => {
+                    if event.track().is_some() {
+                        watch.heard_event(&event, &shared, now);
+                        self.range_retry.came();
+                    }
                     feed.take_event(event);
                     watch.waited(shared.clock.now().since(now));
                 }
-                Ok(Ok(Some(Item::Seam(at)))) => feed.seam(at),
-                Ok(Ok(Some(Item::Begin(raw)))) => feed.begin(raw, true, now),
-                Ok(Ok(Some(Item::Unsupported(track)))) => feed.leave_out(&track),
+                Ok(Ok(Item::Seam(at))) => feed.seam(at),
+                Ok(Ok(Item::Begin(raw))) => feed.begin(raw, true, now),
                 // Who has gone back goes on there, and comes to it when they are live again.
-                Ok(Ok(Some(Item::Pace(_)))) if shared.listed.is_behind() => {}
-                Ok(Ok(Some(Item::Pace(pace)))) => feed.set_pace(pace),
-                Ok(Ok(Some(Item::Restart))) => feed.restart(),
-                Ok(Ok(Some(Item::Place(place)))) => feed.set_place(place),
-                Ok(Ok(Some(Item::Length(length)))) => shared.set_duration(length),
-                Ok(Ok(Some(Item::Moved { raw, place, firm }))) => {
+                Ok(Ok(Item::Pace(_))) if shared.listed.is_behind() => {}
+                Ok(Ok(Item::Pace(pace))) => feed.set_pace(pace),
+                Ok(Ok(Item::Place(place))) => feed.set_place(place),
+                Ok(Ok(Item::Length(length))) => shared.set_duration(length),
+                Ok(Ok(Item::Moved { raw, place, firm })) => {
                     feed.move_to(raw, place, firm, now);
                     watch.wait_anew(now);
                 }
-                Ok(Ok(Some(Item::Unmoved(why)))) => {
+                Ok(Ok(Item::Unmoved(why))) => {
                     shared.give_up();
                     if feed.has_media() {
                         shared.odd(&Anomaly::Unmoved(why));
@@ -242,33 +255,21 @@ impl Web {
                         no_start(&shared, &why);
                     }
                 }
-                Ok(Ok(Some(Item::Unheard(why)))) => {
+                Ok(Ok(Item::Unheard(why))) => {
                     feed.miss_audio();
                     shared.odd(&Anomaly::Unheard(why));
                 }
-                Ok(Ok(Some(Item::Heard))) => feed.hear_again(),
-                Ok(Ok(Some(Item::Fixed))) if self.start.is_some() && first => {}
-                Ok(Ok(Some(Item::Fixed))) => shared.odd(&Anomaly::Fixed),
-                Ok(Ok(Some(Item::Made(made)))) => feed.set_made(made),
-                Ok(Ok(Some(Item::Listed { seen, from, until }))) => {
+                Ok(Ok(Item::Heard)) => feed.hear_again(),
+                Ok(Ok(Item::Fixed)) if self.start.is_some() && first => {}
+                Ok(Ok(Item::Fixed)) => shared.odd(&Anomaly::Fixed),
+                Ok(Ok(Item::Made(made))) => feed.set_made(made),
+                Ok(Ok(Item::Listed { seen, from, until })) => {
                     if let PlayPace::Followed(distance) = pull.pace() {
                         shared.listed.see(at(seen, now), from, until, distance);
                     }
                 }
-                Ok(Ok(Some(Item::Edge { seen, distance }))) => {
+                Ok(Ok(Item::Edge { seen, distance })) => {
                     feed.set_edge(at(seen, now), distance);
-                }
-                Ok(Ok(None)) if pull.duration().is_some() => over = true,
-                Ok(Ok(None)) if followed && shared.patient => {
-                    // The broadcast has ended. What is there is played, then it is waited for another.
-                    shared.reception.lock().ended = true;
-                    over = true;
-                }
-                Ok(Ok(None)) if pull.pace() != PlayPace::Live => return End::Over,
-                Ok(Ok(None)) => {
-                    // What is buffered is played to its end, while its publisher may come back.
-                    shared.reception.lock().ended = true;
-                    return if self.reconnect && feed.has_media() { End::Faded } else { End::Over };
                 }
                 Ok(Err(Problem::Told(told)))
                     if !pull.is_list() && pull.pace() != PlayPace::Live =>
@@ -348,7 +349,7 @@ fn at(seen: Instant, now: Timestamp) -> Timestamp {
 }
 
 /// What comes next; after the end nothing.
-async fn next(pull: &mut Pull, over: bool) -> Result<Option<Item>, Problem> {
+async fn next(pull: &mut Pull, over: bool) -> Result<Item, Problem> {
     if over { std::future::pending().await } else { pull.next().await }
 }
 

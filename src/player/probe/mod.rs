@@ -17,7 +17,8 @@ use crate::base::{Clock, Timestamp};
 use crate::files;
 use crate::files::samples;
 use crate::media::{
-    AudioCodec, AudioConfig, EncodedPacket, StreamEvent, Track, TrackConfig, VideoConfig,
+    AudioCodec, AudioConfig, EncodedPacket, Metadata, StreamEvent, Track, TrackConfig,
+    UnsupportedTrack, VideoConfig,
 };
 use crate::net::rtmp::{Client, Options};
 use crate::net::web::WebUrl;
@@ -40,7 +41,6 @@ use crate::wire::codec::four_cc::{AudioFormat, VideoFormat};
 use crate::wire::codec::pcm::Pcm;
 use crate::wire::codec::{Colors, mpeg_audio};
 use crate::wire::container::flv::{BodyEvent, BodyReader, Demuxer, TagKind, WireTime};
-use crate::wire::container::unsupported::UnsupportedTrack;
 use crate::wire::container::{self, AudioTrack, Format, Index, TrackId, flv, unsupported};
 use crate::wire::rtmp::client::{Event, Purpose};
 
@@ -218,7 +218,6 @@ fn with_tracks(mut report: Report, index: &Index) -> Report {
             report.duration = Some(ends.micros_since(begins) as f64 * 1e-6);
         }
     }
-    report.unsupported = index.missed().cloned().collect();
     report.further = tracks
         .map(|(track, id)| {
             let mut course = Course::default();
@@ -356,14 +355,11 @@ async fn probe_web(
         let item = timeout(Duration::from_millis(100), pull.next()).await;
         let now = clock.now();
         match item {
-            Ok(Ok(Some(Item::Tag(tag)))) => prober.take(tag.kind, tag.time_ms, &tag.body, now),
-            Ok(Ok(Some(Item::Event(event)))) => prober.take_event(&event, now),
-            Ok(Ok(Some(Item::Unsupported(track)))) => {
-                unsupported::note(&mut prober.unsupported, &track);
-            }
-            Ok(Ok(Some(_))) | Err(_) => {}
-            Ok(Ok(None)) if prober.is_bare() => return Err(silent()),
-            Ok(Ok(None)) => break,
+            Ok(Ok(Item::Tag(tag))) => prober.take(tag.kind, tag.time_ms, &tag.body, now),
+            Ok(Ok(Item::Event(StreamEvent::End))) if prober.is_bare() => return Err(silent()),
+            Ok(Ok(Item::Event(StreamEvent::End))) => break,
+            Ok(Ok(Item::Event(event))) => prober.take_event(&event, now),
+            Ok(Ok(_)) | Err(_) => {}
             Ok(Err(_)) if prober.bodies > 0 => break,
             Ok(Err(problem)) => return Err(told(problem)),
         }
@@ -503,9 +499,8 @@ impl Prober {
         self.take_body(kind, raw, body, now);
     }
 
-    /// A config or a packet.
     fn take_event(&mut self, event: &StreamEvent, now: Timestamp) {
-        self.bodies += 1;
+        self.bodies += u64::from(event.track().is_some());
         match event {
             StreamEvent::Config(TrackConfig::Video(config)) => self.video_config(config),
             StreamEvent::Config(TrackConfig::Audio(config)) => self.audio_config(config),
@@ -513,6 +508,17 @@ impl Prober {
                 self.video_packet(packet, now);
             }
             StreamEvent::Packet(packet) => self.audio_packet(packet, now),
+            StreamEvent::Metadata(Metadata::Script(body)) => {
+                if let Ok(Some(value)) = flv::metadata::parse_script(body) {
+                    self.metadata.get_or_insert(value);
+                }
+            }
+            StreamEvent::Metadata(Metadata::Unsupported(track)) => {
+                unsupported::note(&mut self.unsupported, track);
+            }
+            StreamEvent::Metadata(Metadata::Chapter(_))
+            | StreamEvent::Discontinuity
+            | StreamEvent::End => {}
         }
     }
 
@@ -520,10 +526,8 @@ impl Prober {
         let dts = Timestamp::from_micros(raw);
         let events = match kind {
             TagKind::Script => {
-                if let Ok(Some(value)) = flv::metadata::parse_script(body) {
-                    self.metadata.get_or_insert(value);
-                }
-                return;
+                let script = Metadata::Script(body.clone());
+                return self.take_event(&StreamEvent::Metadata(script), now);
             }
             TagKind::Video => self.body_reader.video(dts, body),
             TagKind::Audio => self.body_reader.audio(dts, body),

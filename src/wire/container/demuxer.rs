@@ -117,8 +117,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::media::{AudioCodec, AudioConfig, BitsPerSecond};
-    use crate::wire::container::{Muxer, Sample, TrackId, Tracks};
+    use crate::media::{
+        AudioCodec, AudioConfig, BitsPerSecond, EncodedPacket, StreamEvent, Track,
+    };
+    use crate::wire::container::{Muxer, Tracks};
 
     /// Bytes of which only some have come; and what is wanted of the others.
     struct Coming<'a> {
@@ -173,12 +175,12 @@ mod tests {
             Format::Mp4 => Box::new(mp4::Writer::new(tracks)),
             _ => Box::new(mkv::Writer::new(tracks)),
         };
-        let mut file = muxer.start().to_vec();
+        let mut file = muxer.begin().to_vec();
         for number in 0..470_i64 {
             let at = Timestamp::from_micros(number * 1_024_000_000 / 48_000);
             let data = vec![number as u8; 300 + number as usize % 7].into();
-            let track = TrackId::Audio(0);
-            muxer.sample(&Sample { track, dts: at, pts: at, keyframe: true, data });
+            let packet = EncodedPacket::received(Track::Audio, (at, at), true, data);
+            muxer.write(&StreamEvent::Packet(packet));
             if number % 47 == 46 {
                 file.extend(muxer.flush(file.len() as u64).append);
                 muxer.commit();

@@ -20,10 +20,13 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::base::Timestamp;
-use crate::media::{AudioConfig, StreamConfig, VideoConfig};
+use crate::media::stream_event::printable;
+use crate::media::{
+    AudioConfig, ExtraTrack, StreamConfig, StreamEvent, Track, TrackKind, UnsupportedTrack, VideoConfig,
+};
 use crate::wire::codec::Colors;
-use crate::wire::container::unsupported::{TrackKind, UnsupportedTrack};
 
+pub use crate::media::{Chapter, stream_event::MAX_TITLE};
 pub use capacity::Part;
 pub use demuxer::Demuxer;
 pub use packet_times::{Timing, TrackTiming, audio_frame};
@@ -34,8 +37,6 @@ pub const MAX_AUDIO_TRACKS: usize = 16;
 pub const MAX_SAMPLES: usize = 16_000_000;
 /// The most chapters that are kept of one file.
 pub const MAX_CHAPTERS: usize = 1_000;
-/// The longest title of a chapter or name of a track, in bytes: what every format has room for.
-pub const MAX_TITLE: usize = 200;
 
 /// The file formats.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
@@ -140,44 +141,25 @@ pub enum TrackId {
     Audio(u8),
 }
 
-/// One access unit on the file's own time line, on which the file begins at zero.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sample {
-    pub track: TrackId,
-    /// Not before zero.
-    pub dts: Timestamp,
-    pub pts: Timestamp,
-    /// True for all sound.
-    pub keyframe: bool,
-    /// As in [`EncodedPacket`](crate::media::EncodedPacket).
-    pub data: Bytes,
-}
-
-/// A named place in a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Chapter {
-    pub at: Timestamp,
-    /// At most [`MAX_TITLE`] bytes.
-    pub title: String,
-}
-
-impl Chapter {
-    /// With as much of the title as every format takes, without control characters.
-    pub fn new(at: Timestamp, title: &str) -> Self {
-        Self { at, title: printable(title) }
-    }
-}
-
-/// The beginning of a text, without control characters.
-fn printable(text: &str) -> String {
-    let mut kept = String::new();
-    for letter in text.chars().filter(|letter| !letter.is_control()) {
-        if kept.len() + letter.len_utf8() > MAX_TITLE {
-            break;
+impl TrackId {
+    /// The same among the tracks of a stream.
+    pub const fn track(self) -> Track {
+        match self {
+            Self::Video => Track::Video,
+            Self::Audio(0) => Track::Audio,
+            Self::Audio(number) => Track::Extra(ExtraTrack::behind_first(number)),
         }
-        kept.push(letter);
     }
-    kept
+}
+
+impl From<Track> for TrackId {
+    fn from(track: Track) -> Self {
+        match track {
+            Track::Video => Self::Video,
+            Track::Audio => Self::Audio(0),
+            Track::Extra(track) => Self::Audio(track.number().saturating_sub(1)),
+        }
+    }
 }
 
 /// Bytes for a file: some to be appended, some to be written over others.
@@ -190,18 +172,16 @@ pub struct MuxerOutput {
 }
 
 /// Writes a file that can be read at every moment: whole units are appended, and the end makes it
-/// an ordinary file with an index. Samples of a track come in the order of their DTS.
+/// an ordinary file with an index.
 pub trait Muxer: fmt::Debug + Send {
     /// The start of the file. Called once, first.
-    fn start(&mut self) -> Bytes;
+    fn begin(&mut self) -> Bytes;
 
-    /// Takes a sample in; it is part of the next [`Muxer::flush`].
-    fn sample(&mut self, sample: &Sample);
+    /// Takes a packet or a chapter in, which is part of the next [`Muxer::flush`]. Times are those of the file,
+    /// which begins at zero; packets of a track come in the order of their DTS.
+    fn write(&mut self, event: &StreamEvent);
 
-    /// Takes a chapter in.
-    fn chapter(&mut self, chapter: &Chapter);
-
-    /// Bytes of samples taken in and not handed out.
+    /// Bytes taken in and not handed out.
     fn waiting(&self) -> usize;
 
     /// Everything that waits, as whole units for the end of the file, which is at `at`. Once the
@@ -551,13 +531,6 @@ mod tests {
         assert_eq!(Format::of_bytes(b"\0\0\0\x20ftypisom"), Some(Format::Mp4));
         assert_eq!(Format::of_bytes(b"RIFF"), None);
         assert_eq!("MKV".parse(), Ok(Format::Mkv));
-    }
-
-    #[test]
-    fn titles_are_cut_between_letters() {
-        let chapter = Chapter::new(Timestamp::ZERO, &("\u{7}".to_owned() + &"章".repeat(100)));
-        assert_eq!(chapter.title.len(), 198);
-        assert!(chapter.title.chars().all(|letter| letter == '章'));
     }
 
     #[test]

@@ -1,24 +1,7 @@
 //! Tracks that are in a file or stream and are read by nobody here: what they are called, by people
 //! and by programs (as ffprobe does).
 
-use std::fmt;
-
-/// What is missing without it.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
-pub enum TrackKind {
-    Picture,
-    Sound,
-}
-
-/// See the module.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct UnsupportedTrack {
-    pub medium: TrackKind,
-    /// As ffprobe has it.
-    pub codec: String,
-    /// As people say.
-    pub name: String,
-}
+use crate::media::{TrackKind, UnsupportedTrack};
 
 /// More of them in one file or stream are not told.
 const MAX_REPORTED: usize = 16;
@@ -133,21 +116,6 @@ impl UnsupportedTrack {
             _ => (TrackKind::Picture, "unknown", "unknown"),
         };
         Self { medium, codec: codec.to_owned(), name: name.to_owned() }
-    }
-
-    /// ffprobe's name of what it is.
-    pub fn kind(&self) -> &'static str {
-        match self.medium {
-            TrackKind::Picture => "video",
-            TrackKind::Sound => "audio",
-        }
-    }
-}
-
-impl fmt::Display for UnsupportedTrack {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = if self.medium == TrackKind::Picture { "video" } else { "sound" };
-        write!(f, "{} {what}", self.name)
     }
 }
 

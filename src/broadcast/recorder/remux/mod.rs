@@ -16,8 +16,9 @@ pub use fit::Lack;
 use crate::base::Timestamp;
 use crate::broadcast::recorder::file::{self, File, copier};
 use crate::files::MediaFile;
+use crate::media::{EncodedPacket, Metadata, StreamEvent};
 use crate::wire::container::{
-    self, Chapter, Format, Index, Muxer, Part, ReadAt, Sample, flv, mkv, mp4, read,
+    self, Chapter, Format, Index, Muxer, Part, ReadAt, flv, mkv, mp4, read,
 };
 
 /// The largest packet: more has no picture.
@@ -158,14 +159,14 @@ fn pour(
     file: &mut File,
     stop: &dyn Fn() -> bool,
 ) -> Result<(), Failure> {
-    let moved = |chapter: &Chapter| Chapter {
-        at: chapter.at.offset(course.shift).max(Timestamp::ZERO),
-        ..chapter.clone()
+    let moved = |chapter: &Chapter| {
+        let at = chapter.at.offset(course.shift).max(Timestamp::ZERO);
+        StreamEvent::Metadata(Metadata::Chapter(Chapter { at, ..chapter.clone() }))
     };
     let mut chapters = index.chapters.iter().peekable();
     for place in &index.samples {
         while let Some(chapter) = chapters.next_if(|chapter| chapter.at <= place.dts) {
-            file.chapter(&moved(chapter));
+            file.write(&moved(chapter))?;
         }
         let size = u64::from(place.size);
         let data = read(source, place.at, size, MAX_PACKET, "packets").map_err(unreadable(from))?;
@@ -174,12 +175,14 @@ fn pour(
             return Err(Failure::Lacking { to: file.path().to_owned(), lack });
         }
         let (dts, pts) = course.place(place);
-        file.sample(&Sample { track: place.track, dts, pts, keyframe: place.keyframe, data })?;
+        let track = place.track.track();
+        let packet = EncodedPacket::received(track, (dts, pts), place.keyframe, data);
+        file.write(&StreamEvent::Packet(packet))?;
         if stop() {
             return Err(Failure::Interrupted);
         }
     }
-    chapters.for_each(|chapter| file.chapter(&moved(chapter)));
+    chapters.try_for_each(|chapter| file.write(&moved(chapter)))?;
     file.finish(course.end.since(Timestamp::ZERO))?;
     Ok(())
 }

@@ -12,7 +12,9 @@ use bytes::Bytes;
 
 use crate::base::Timestamp;
 use crate::decode::{NoDecoder, inventory};
-use crate::media::{AudioCodec, AudioConfig, StreamEvent, Track, VideoConfig};
+use crate::media::{
+    AudioCodec, AudioConfig, Metadata, StreamEvent, Track, TrackKind, UnsupportedTrack, VideoConfig,
+};
 use crate::player::buffer::pace::PlayPace;
 use crate::player::buffer::packets::BufferedPacket;
 use crate::player::buffer::time_shift::KeptPacket;
@@ -29,7 +31,7 @@ use crate::player::state::{Failure, FailureKind, Severity};
 use crate::wire::chat::ChatLine;
 use crate::wire::container::flv::events::audio_codec;
 use crate::wire::container::flv::{BodyEvent, BodyReader, TagKind, WireTime};
-use crate::wire::container::unsupported::{self as left_out, TrackKind, UnsupportedTrack};
+use crate::wire::container::unsupported as left_out;
 
 /// So many bodies without anything that can be played, and that was it.
 const FRUITLESS: u64 = 120;
@@ -155,7 +157,7 @@ impl InputFeed {
         self.made = Some(made);
     }
 
-    /// The connection was made anew.
+    /// The connection was made anew, or what comes does not continue what came.
     pub(in crate::player) fn restart(&mut self) {
         self.demux.restart();
         self.body_reader.restart();
@@ -241,16 +243,25 @@ impl InputFeed {
         self.take_body(kind, dts, body, now);
     }
 
-    /// A config or a packet of a source that names its codecs.
+    /// An event of a source that names its codecs.
     pub(in crate::player) fn take_event(&mut self, event: StreamEvent) {
         let now = self.shared.clock.now();
-        self.heads.note_event(&event);
         let mut raw = 0;
-        if let StreamEvent::Packet(packet) = &event {
-            raw = packet.dts.as_micros();
-            self.pictures |= packet.track == Track::Video;
-            self.shared.figures.lock().received_bytes += packet.data.len() as u64;
+        match &event {
+            StreamEvent::Config(_) => {}
+            StreamEvent::Packet(packet) => {
+                raw = packet.dts.as_micros();
+                self.pictures |= packet.track == Track::Video;
+                self.shared.figures.lock().received_bytes += packet.data.len() as u64;
+            }
+            StreamEvent::Metadata(Metadata::Script(body)) => {
+                return self.take_body(TagKind::Script, 0, body, now);
+            }
+            StreamEvent::Metadata(Metadata::Unsupported(track)) => return self.leave_out(track),
+            StreamEvent::Discontinuity => return self.restart(),
+            StreamEvent::Metadata(Metadata::Chapter(_)) | StreamEvent::End => return,
         }
+        self.heads.note_event(&event);
         self.change_file(now);
         if let Some(save) = &mut self.save {
             save.add_event(&self.shared, &event, &self.heads, now);
@@ -513,7 +524,7 @@ impl InputFeed {
     }
 
     /// A track that is there is not played: said once, with what it is.
-    pub(in crate::player) fn leave_out(&mut self, track: &UnsupportedTrack) {
+    fn leave_out(&mut self, track: &UnsupportedTrack) {
         if !left_out::note(&mut self.left_out, track) {
             return;
         }

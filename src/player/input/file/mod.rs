@@ -191,7 +191,6 @@ fn read(
     };
     let Some(mut film) = film else { return Ok(false) };
     let playable = film.is_playable();
-    film.missed().for_each(|track| feed.leave_out(track));
     let span = film.span;
     if !follows {
         feed.shared.set_duration(span.length());

@@ -8,7 +8,6 @@ use bytes::{Bytes, BytesMut};
 
 use crate::net::web::{Flow, Unavailable};
 use crate::net::{self, Step};
-use crate::player::demux::elementary;
 use crate::player::demux::elementary::TsEvents;
 use crate::player::input::http::byte_seek::recording::{Recorded, SeekFound};
 use crate::player::input::http::byte_seek::resync::StreamFormat;
@@ -98,7 +97,6 @@ impl Unpack {
 }
 
 fn take(event: ts::Event, events: &mut TsEvents, items: &mut VecDeque<Item>) {
-    items.extend(elementary::unsupported(&event).map(Item::Unsupported));
     events.take(event, &mut |event| items.push_back(Item::Event(event)));
 }
 
@@ -180,9 +178,8 @@ impl Single {
         self.wanted = Some(to);
     }
 
-    /// What comes next; `None` at the end, from which one may still go back. Cancel-safe; waits without a
-    /// limit.
-    pub async fn next(&mut self) -> Result<Option<Item>, Problem> {
+    /// What comes next; from the end one may still go back. Cancel-safe; waits without a limit.
+    pub async fn next(&mut self) -> Result<Item, Problem> {
         loop {
             if let Some(recorded) = &mut self.recorded {
                 if let Some(to) = self.wanted.filter(|_| recorded.has_begun()) {
@@ -194,23 +191,23 @@ impl Single {
                     self.wanted = None;
                     if !recorded.seek(to) {
                         let why = "the server gives it from its beginning alone".to_owned();
-                        return Ok(Some(Item::Unmoved(why)));
+                        return Ok(Item::Unmoved(why));
                     }
                 }
                 if recorded.is_searching() {
                     match recorded.found().await {
                         Ok(found) => self.land(found),
-                        Err(why) => return Ok(Some(Item::Unmoved(why))),
+                        Err(why) => return Ok(Item::Unmoved(why)),
                     }
                 }
             }
             if let Some(item) = self.first.pop_front() {
-                return Ok(Some(item));
+                return Ok(item);
             }
             if !self.is_told() {
                 self.length = self.recorded.as_ref().and_then(Recorded::length);
                 if let Some(length) = self.length {
-                    return Ok(Some(Item::Length(length)));
+                    return Ok(Item::Length(length));
                 }
             }
             match self.unpack.next()? {
@@ -226,7 +223,7 @@ impl Single {
                         }
                         match self.unpack.next()? {
                             Some(item) => self.come(item),
-                            None if self.is_told() => return Ok(None),
+                            None if self.is_told() => return Ok(Item::END),
                             None => {}
                         }
                         continue;

@@ -182,12 +182,11 @@ impl IndexedFile {
         self.wanted = Some(to);
     }
 
-    /// What comes next; `None` at the end, from which one may still go back. Cancel-safe; waits without a
-    /// limit.
-    pub async fn next(&mut self) -> Result<Option<Item>, Problem> {
+    /// What comes next; from the end one may still go back. Cancel-safe; waits without a limit.
+    pub async fn next(&mut self) -> Result<Item, Problem> {
         loop {
             if let Some(item) = self.first.pop_front() {
-                return Ok(Some(item));
+                return Ok(item);
             }
             if let Some(to) = self.wanted {
                 // The server is still to say whether one can.
@@ -196,13 +195,13 @@ impl IndexedFile {
                 if !self.begin_search(to) {
                     self.told = true;
                     let why = "the server gives it from its beginning alone".to_owned();
-                    return Ok(Some(Item::Unmoved(why)));
+                    return Ok(Item::Unmoved(why));
                 }
             }
             if let Some(search) = self.search.take() {
                 if let Some(why) = self.look(search).await {
                     self.search = None;
-                    return Ok(Some(Item::Unmoved(why)));
+                    return Ok(Item::Unmoved(why));
                 }
                 continue;
             }
@@ -212,14 +211,14 @@ impl IndexedFile {
                 continue;
             }
             if let Some(item) = self.tell() {
-                return Ok(Some(item));
+                return Ok(item);
             }
             match self.body() {
-                Ok(Some(item)) => return Ok(Some(item)),
+                Ok(Some(item)) => return Ok(item),
                 Ok(None) => {
                     // From the end one may go back, once that is known.
                     self.blocks.answer().await;
-                    return Ok(self.tell());
+                    return Ok(self.tell().unwrap_or(Item::END));
                 }
                 Err(error) if error.is_missing() => self.blocks.bring().await?,
                 Err(error) => return Err(Problem::Told(unplayable_at(&self.url, &error))),
@@ -244,8 +243,7 @@ impl IndexedFile {
     /// What is left out, and what decoders begin with.
     fn begin(&mut self) {
         let Self { first, reader, .. } = self;
-        first.extend(reader.index().missed().cloned().map(Item::Unsupported));
-        first.extend(samples::configs(reader.index()).map(Item::Event));
+        first.extend(samples::heads(reader.index()).map(Item::Event));
     }
 
     /// The next body, or what stands before it.

@@ -175,18 +175,18 @@ impl Pull {
         }
     }
 
-    /// What comes next; `None` at the end. Cancel-safe; waits without a limit.
+    /// What comes next. Cancel-safe; waits without a limit.
     ///
     /// # Errors
     /// When the connection breaks off or what comes makes no sense.
-    pub(in crate::player) async fn next(&mut self) -> Result<Option<Item>, Problem> {
+    pub(in crate::player) async fn next(&mut self) -> Result<Item, Problem> {
         if !std::mem::replace(&mut self.told, true) {
-            return Ok(Some(Item::Pace(self.pace)));
+            return Ok(Item::Pace(self.pace));
         }
         match &mut self.form {
             PulledFormat::Hls(hls) => {
                 let item = hls.next().await?;
-                if let Some(Item::Pace(pace)) = &item {
+                if let Item::Pace(pace) = &item {
                     self.pace = *pace;
                 }
                 Ok(item)

@@ -13,24 +13,19 @@ use crate::player::buffer::pace::{BufferTarget, PlayPace};
 use crate::player::input::open_deadline::OpenDeadline;
 use crate::player::session::decode_budget::DecodeBudget;
 use crate::wire::container::flv::Tag;
-use crate::wire::container::unsupported::UnsupportedTrack;
 
 /// What came.
 #[derive(Debug)]
 pub(in crate::player) enum Item {
+    /// Of FLV.
     Tag(Tag),
-    /// A config or a packet of a film, at its exact time.
     Event(StreamEvent),
     /// Sound that came is heard up to this time at most, in microseconds, and what comes from it on.
     Seam(i64),
     /// A film begins: what carries so many microseconds is its first instant, and played first.
     Begin(i64),
-    /// This is in it and not among the tags.
-    Unsupported(UnsupportedTrack),
     /// From here on.
     Pace(PlayPace),
-    /// What comes next does not follow from what came before.
-    Restart,
     /// The next tag is played so long after the beginning of the recording, or after the first that
     /// was known of a broadcast.
     Place(Duration),
@@ -66,6 +61,11 @@ pub(in crate::player) enum Item {
         seen: Instant,
         distance: Duration,
     },
+}
+
+impl Item {
+    /// From the end one may still go back in a recording.
+    pub(in crate::player) const END: Self = Self::Event(StreamEvent::End);
 }
 
 /// What is asked for, and how.

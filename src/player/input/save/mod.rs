@@ -176,9 +176,10 @@ impl Save {
         let raw = packet.dts.as_micros();
         let dts = self.timeline.place(packet.track, raw, now).dts.max(Timestamp::ZERO);
         let pts = dts.offset(packet.pts.micros_since(packet.dts));
+        let track = packet.track;
         let packet = StreamEvent::Packet(EncodedPacket { dts, pts, ..packet.clone() });
         if let Some((kind, body)) = heads.body(&packet) {
-            self.put(shared, kind, Some((packet.track(), dts.as_millis())), body);
+            self.put(shared, kind, Some((track, dts.as_millis())), body);
         }
     }
 

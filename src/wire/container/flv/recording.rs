@@ -5,13 +5,13 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use super::{MAX_BODY, TAG_HEADER, TagKind, file_header, metadata_body, tag_header, write_tag};
 use crate::base::Timestamp;
-use crate::media::{StreamConfig, TrackConfig};
+use crate::media::{EncodedPacket, Metadata, StreamConfig, StreamEvent, TrackConfig};
 use crate::wire::amf0::Value;
 use crate::wire::container::flv::bodies;
 use crate::wire::container::flv::metadata;
 use crate::wire::container::flv::muxer::tag_trailer;
 use crate::wire::container::{
-    Chapter, Error, Muxer, MuxerOutput, ReadAt, Sample, SampleLocation, TrackId, Tracks, read,
+    Chapter, Error, Muxer, MuxerOutput, ReadAt, SampleLocation, TrackId, Tracks, read,
 };
 
 /// Room for so many keyframes in the index; in longer files every second, fourth… is listed. With
@@ -142,8 +142,48 @@ impl Recording {
     }
 }
 
+impl Recording {
+    fn packet(&mut self, packet: &EncodedPacket) {
+        match TrackId::from(packet.track) {
+            TrackId::Video => {
+                let Some(codec) = self.tracks.video.as_ref().map(|video| video.codec) else {
+                    return;
+                };
+                if packet.keyframe {
+                    let seconds = f64::from(millis(packet.dts)) / 1_000.0;
+                    self.new_keyframes.push((seconds, self.buffer.len()));
+                }
+                let composition =
+                    packet.pts.offset(500).as_millis() - packet.dts.offset(500).as_millis();
+                let composition = i32::try_from(composition).unwrap_or(0);
+                let front = bodies::picture_front(codec, packet.keyframe, composition);
+                let Some(front) = front else { return };
+                // Of some codecs a body has room for one time only.
+                let at = if bodies::has_composition_time(codec) { packet.dts } else { packet.pts };
+                self.tag(TagKind::Video, at, &front, &packet.data);
+            }
+            TrackId::Audio(index) => {
+                let Some(audio) = self.tracks.audio.get(usize::from(index)) else { return };
+                let front = bodies::audio_front(audio.parameters.codec, index, &packet.data);
+                let Some(front) = front else { return };
+                self.tag(TagKind::Audio, packet.dts, &front, &packet.data);
+            }
+        }
+    }
+
+    fn chapter(&mut self, chapter: &Chapter) {
+        let point = Value::ecma_array([
+            ("name", Value::String(chapter.title.clone())),
+            ("time", Value::Number(chapter.at.as_secs_f64())),
+            ("type", Value::String("navigation".to_owned())),
+        ]);
+        let body = crate::wire::amf0::encode(&[Value::String("onCuePoint".to_owned()), point]);
+        self.tag(TagKind::Script, chapter.at, &[], &body);
+    }
+}
+
 impl Muxer for Recording {
-    fn start(&mut self) -> Bytes {
+    fn begin(&mut self) -> Bytes {
         let Tracks { video, audio } = &self.tracks;
         let mut out = BytesMut::from(&file_header(!audio.is_empty(), video.is_some())[..]);
         write_tag(TagKind::Script, 0, &self.metadata(None), &mut out);
@@ -159,42 +199,12 @@ impl Muxer for Recording {
         out.freeze()
     }
 
-    fn sample(&mut self, sample: &Sample) {
-        match sample.track {
-            TrackId::Video => {
-                let Some(codec) = self.tracks.video.as_ref().map(|video| video.codec) else {
-                    return;
-                };
-                if sample.keyframe {
-                    let seconds = f64::from(millis(sample.dts)) / 1_000.0;
-                    self.new_keyframes.push((seconds, self.buffer.len()));
-                }
-                let composition =
-                    sample.pts.offset(500).as_millis() - sample.dts.offset(500).as_millis();
-                let composition = i32::try_from(composition).unwrap_or(0);
-                let front = bodies::picture_front(codec, sample.keyframe, composition);
-                let Some(front) = front else { return };
-                // Of some codecs a body has room for one time only.
-                let at = if bodies::has_composition_time(codec) { sample.dts } else { sample.pts };
-                self.tag(TagKind::Video, at, &front, &sample.data);
-            }
-            TrackId::Audio(index) => {
-                let Some(audio) = self.tracks.audio.get(usize::from(index)) else { return };
-                let front = bodies::audio_front(audio.parameters.codec, index, &sample.data);
-                let Some(front) = front else { return };
-                self.tag(TagKind::Audio, sample.dts, &front, &sample.data);
-            }
+    fn write(&mut self, event: &StreamEvent) {
+        match event {
+            StreamEvent::Packet(packet) => self.packet(packet),
+            StreamEvent::Metadata(Metadata::Chapter(chapter)) => self.chapter(chapter),
+            _ => {}
         }
-    }
-
-    fn chapter(&mut self, chapter: &Chapter) {
-        let point = Value::ecma_array([
-            ("name", Value::String(chapter.title.clone())),
-            ("time", Value::Number(chapter.at.as_secs_f64())),
-            ("type", Value::String("navigation".to_owned())),
-        ]);
-        let body = crate::wire::amf0::encode(&[Value::String("onCuePoint".to_owned()), point]);
-        self.tag(TagKind::Script, chapter.at, &[], &body);
     }
 
     fn waiting(&self) -> usize {
@@ -261,7 +271,7 @@ impl Keyframes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::media::{BitsPerSecond, FrameRate, Size, VideoCodec, VideoConfig};
+    use crate::media::{BitsPerSecond, FrameRate, Size, Track, VideoCodec, VideoConfig};
     use crate::wire::container::flv::metadata::parse_script;
     use crate::wire::container::flv::{Demuxer, Tag};
 
@@ -276,18 +286,18 @@ mod tests {
         Tracks { video: Some(video), audio: Vec::new() }
     }
 
-    fn picture(millis: i64, keyframe: bool) -> Sample {
+    fn picture(millis: i64, keyframe: bool) -> StreamEvent {
         let at = Timestamp::from_millis(millis);
         let data = Bytes::from_static(&[9]);
-        Sample { track: TrackId::Video, dts: at, pts: at, keyframe, data }
+        StreamEvent::Packet(EncodedPacket::received(Track::Video, (at, at), keyframe, data))
     }
 
     /// A finished file of these pictures, each written by itself.
-    fn file(samples: impl Iterator<Item = Sample>, end: Timestamp) -> Vec<u8> {
+    fn file(samples: impl Iterator<Item = StreamEvent>, end: Timestamp) -> Vec<u8> {
         let mut recording = Recording::new(tracks());
-        let mut file = recording.start().to_vec();
+        let mut file = recording.begin().to_vec();
         for sample in samples {
-            recording.sample(&sample);
+            recording.write(&sample);
             file.extend(recording.flush(file.len() as u64).append);
             recording.commit();
         }

@@ -16,7 +16,7 @@ use crate::wire::container::mkv::header::{
 use crate::wire::container::mkv::lacing;
 use crate::wire::container::mkv::writer::{Cue, Layout, delay_ticks};
 use crate::wire::container::track_config::{told_aac_config, told_h264_config};
-use crate::wire::container::unsupported::UnsupportedTrack;
+use crate::media::UnsupportedTrack;
 use crate::wire::container::{
     AudioTrack, Chapter, Error, Index, MAX_AUDIO_TRACKS, Part, ReadAt, SampleLocation, TrackId,
     audio_track, read,

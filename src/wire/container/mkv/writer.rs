@@ -3,6 +3,7 @@
 use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::base::Timestamp;
+use crate::media::{EncodedPacket, Metadata, StreamEvent};
 use crate::wire::codec;
 use crate::wire::container::mkv::ebml::{
     UNKNOWN_SIZE, id, long_size, put_binary, put_id, put_master, put_uint, put_void,
@@ -12,7 +13,7 @@ use crate::wire::container::mkv::header::{
     put_ebml, put_tracks, seek_head,
 };
 use crate::wire::container::{
-    AudioTrack, Chapter, Muxer, MuxerOutput, Sample, Timing, TrackId, Tracks, audio_track,
+    AudioTrack, Chapter, Muxer, MuxerOutput, Timing, TrackId, Tracks, audio_track,
 };
 
 /// A block's time is 16 bits beside its cluster's.
@@ -49,7 +50,7 @@ pub struct Writer {
     /// How much earlier sound is heard than it is stamped, in nanoseconds, by its number.
     delays: Vec<u64>,
     layout: Layout,
-    pending: Vec<Sample>,
+    pending: Vec<EncodedPacket>,
     waiting: usize,
     new_cues: Vec<Cue>,
     cues: Vec<Cue>,
@@ -100,12 +101,12 @@ impl Writer {
     }
 
     /// When a block is stamped, in ticks.
-    fn stamp(&self, sample: &Sample) -> i64 {
-        let delay = match sample.track {
+    fn stamp(&self, packet: &EncodedPacket) -> i64 {
+        let delay = match TrackId::from(packet.track) {
             TrackId::Video => None,
             TrackId::Audio(index) => self.delays.get(usize::from(index)),
         };
-        ticks(sample.pts) + delay.map_or(0, |nanos| delay_ticks(*nanos, TICK_NANOS))
+        ticks(packet.pts) + delay.map_or(0, |nanos| delay_ticks(*nanos, TICK_NANOS))
     }
 
     /// For a file of ours that was cut off, laid out like this and with these keyframes.
@@ -116,7 +117,7 @@ impl Writer {
     /// Where a file with these tracks has what, if it is one of ours.
     pub fn layout_of(tracks: &Tracks) -> Layout {
         let mut writer = Self::new(tracks.clone());
-        let _head = writer.start();
+        let _head = writer.begin();
         writer.layout
     }
 
@@ -136,15 +137,16 @@ impl Writer {
         Some(out.freeze())
     }
 
-    fn cluster(&mut self, samples: &[Sample], at: u64, out: &mut BytesMut) {
+    fn cluster(&mut self, samples: &[EncodedPacket], at: u64, out: &mut BytesMut) {
         let first = samples.iter().map(|sample| self.stamp(sample)).min().unwrap_or(0).max(0);
         let mut content = BytesMut::with_capacity(self.waiting + 64);
         put_uint(&mut content, id::TIMESTAMP, first.unsigned_abs());
         for sample in samples {
-            let Some(number) = number(&self.tracks, sample.track) else { continue };
+            let track = TrackId::from(sample.track);
+            let Some(number) = number(&self.tracks, track) else { continue };
             let time = self.stamp(sample);
             // Only sound has cues where there are no pictures, one for each cluster.
-            let is_cue = match sample.track {
+            let is_cue = match track {
                 TrackId::Video => sample.keyframe,
                 TrackId::Audio(0) => {
                     self.tracks.video.is_none()
@@ -183,7 +185,7 @@ impl Writer {
 }
 
 impl Muxer for Writer {
-    fn start(&mut self) -> Bytes {
+    fn begin(&mut self) -> Bytes {
         let mut out = BytesMut::new();
         put_ebml(&mut out);
         put_id(&mut out, id::SEGMENT);
@@ -209,14 +211,18 @@ impl Muxer for Writer {
         out.freeze()
     }
 
-    fn sample(&mut self, sample: &Sample) {
-        self.waiting += sample.data.len() + BLOCK_HEAD;
-        self.pending.push(sample.clone());
-    }
-
-    fn chapter(&mut self, chapter: &Chapter) {
-        self.waiting += 1;
-        self.new_chapters.push(chapter.clone());
+    fn write(&mut self, event: &StreamEvent) {
+        match event {
+            StreamEvent::Packet(packet) => {
+                self.waiting += packet.data.len() + BLOCK_HEAD;
+                self.pending.push(packet.clone());
+            }
+            StreamEvent::Metadata(Metadata::Chapter(chapter)) => {
+                self.waiting += 1;
+                self.new_chapters.push(chapter.clone());
+            }
+            _ => {}
+        }
     }
 
     fn waiting(&self) -> usize {

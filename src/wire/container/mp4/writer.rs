@@ -3,13 +3,13 @@
 use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::base::Timestamp;
-use crate::media::{FrameRate, VideoCodec};
+use crate::media::{EncodedPacket, FrameRate, Metadata, StreamEvent, VideoCodec};
 use crate::wire::container::mp4::boxes::{put_box, put_full, put_matrix};
 use crate::wire::container::mp4::chapters;
 use crate::wire::container::mp4::sample_table::{Entry, Table, ticks};
 use crate::wire::container::mp4::track_boxes::{Kind, Trak};
 use crate::wire::container::{
-    Chapter, Muxer, MuxerOutput, Sample, Timing, TrackId, Tracks, audio_frame,
+    Chapter, Muxer, MuxerOutput, Timing, TrackId, Tracks, audio_frame,
 };
 
 /// Ticks a second of the movie where there is no sound.
@@ -297,8 +297,26 @@ fn put_chpl(out: &mut BytesMut, chapters: &[Chapter]) {
     });
 }
 
+impl Writer {
+    fn packet(&mut self, packet: &EncodedPacket) {
+        let id = TrackId::from(packet.track);
+        let Some(track) = self.tracks.iter_mut().find(|track| track.id == id) else { return };
+        let Ok(size) = u32::try_from(packet.data.len()) else { return };
+        let last = track.entries.last().map(|entry| entry.dts).or_else(|| track.table.last_dts());
+        let entry = entry(packet.dts, packet.pts, size, packet.keyframe, &track.table, last);
+        self.waiting += packet.data.len() + 32;
+        track.entries.push(entry);
+        track.data.push(packet.data.clone());
+    }
+
+    fn chapter(&mut self, chapter: &Chapter) {
+        self.waiting += 32 + chapter.title.len();
+        self.new_chapters.push(chapter.clone());
+    }
+}
+
 impl Muxer for Writer {
-    fn start(&mut self) -> Bytes {
+    fn begin(&mut self) -> Bytes {
         let mut out = BytesMut::new();
         put_box(&mut out, *b"ftyp", |out| {
             out.put_slice(b"isom");
@@ -319,21 +337,12 @@ impl Muxer for Writer {
         out.freeze()
     }
 
-    fn sample(&mut self, sample: &Sample) {
-        let Some(track) = self.tracks.iter_mut().find(|track| track.id == sample.track) else {
-            return;
-        };
-        let Ok(size) = u32::try_from(sample.data.len()) else { return };
-        let last = track.entries.last().map(|entry| entry.dts).or_else(|| track.table.last_dts());
-        let entry = entry(sample.dts, sample.pts, size, sample.keyframe, &track.table, last);
-        self.waiting += sample.data.len() + 32;
-        track.entries.push(entry);
-        track.data.push(sample.data.clone());
-    }
-
-    fn chapter(&mut self, chapter: &Chapter) {
-        self.waiting += 32 + chapter.title.len();
-        self.new_chapters.push(chapter.clone());
+    fn write(&mut self, event: &StreamEvent) {
+        match event {
+            StreamEvent::Packet(packet) => self.packet(packet),
+            StreamEvent::Metadata(Metadata::Chapter(chapter)) => self.chapter(chapter),
+            _ => {}
+        }
     }
 
     fn waiting(&self) -> usize {

@@ -14,10 +14,9 @@ use crate::net::web::WebUrl;
 use crate::player::buffer::pace::BufferTarget;
 use crate::player::input::http::hls::fetch::{BeginningOfBody, Fetch, FetchRange, join};
 use crate::player::input::http::hls::low_latency_trust::{Early, Trust};
-use crate::player::input::http::hls::segment::SegmentReader;
+use crate::player::input::http::hls::segment::{SegmentReader, is_of_track};
 use crate::player::input::http::problem::Problem;
 use crate::player::state::{Failure, FailureKind};
-use crate::wire::container::unsupported::UnsupportedTrack;
 use crate::wire::hls::{self, Key, Map, Media, Playlist};
 
 /// A playlist is asked for no sooner again.
@@ -37,8 +36,6 @@ const MAX_HOLD_BACK: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(super) struct Arrival {
     pub events: Vec<StreamEvent>,
-    /// What is in it besides.
-    pub unsupported: Vec<UnsupportedTrack>,
     /// It does not follow from what came before.
     pub restart: bool,
     /// When the list was read, and how far its end was from where this begins.
@@ -463,8 +460,7 @@ impl Track {
         let (place, listed) = (Some(self.place(at.0, at.1)), self.live.then_some(whole));
         let made = self.media.made(at.0, at.1).filter(|_| self.live);
         let (bytes, size, took) = (0, 0, Duration::ZERO);
-        let unsupported = self.unpack.take_unsupported();
-        Arrival { events, unsupported, restart, edge, place, made, listed, bytes, size, took }
+        Arrival { events, restart, edge, place, made, listed, bytes, size, took }
     }
 
     /// The first picture of a segment, and what stands before it, as soon as they have come. Nothing
@@ -497,14 +493,9 @@ impl Track {
         };
         if events.is_empty() {
             let whole = self.rest(fetch, rest).await?;
-            let Arrival { events, unsupported, bytes, size, took, .. } = whole;
-            return Ok(Some(Arrival {
-                bytes,
-                size,
-                took,
-                unsupported,
-                ..self.arrival(piece, events, restart)
-            }));
+            let Arrival { events, bytes, size, took, .. } = whole;
+            let arrival = self.arrival(piece, events, restart);
+            return Ok(Some(Arrival { bytes, size, took, ..arrival }));
         }
         self.begun = Some(rest);
         Ok(Some(self.arrival(piece, events, restart)))
@@ -520,10 +511,14 @@ impl Track {
         let (bytes, size, took) = (data.len(), data.len(), since.elapsed());
         self.unpack.begin_anew();
         let mut events = self.unpack.read(&data, None, piece.ends, None)?;
-        events.drain(..given.min(events.len()));
-        let unsupported = self.unpack.take_unsupported();
+        let mut left = given;
+        events.retain(|event| {
+            let was_given = left > 0 && is_of_track(event);
+            left -= usize::from(was_given);
+            !was_given
+        });
         let (restart, edge, place, made, listed) = (false, None, None, None, None);
-        Ok(Arrival { events, unsupported, restart, edge, place, made, listed, bytes, size, took })
+        Ok(Arrival { events, restart, edge, place, made, listed, bytes, size, took })
     }
 
     /// Waits until it may be asked for again, and does.

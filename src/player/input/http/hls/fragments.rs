@@ -10,7 +10,6 @@ use crate::player::demux::file_samples;
 use crate::player::input::http::hls::decrypt::Decryption;
 use crate::player::input::http::problem::Problem;
 use crate::player::state::{Failure, FailureKind};
-use crate::wire::container::unsupported::UnsupportedTrack;
 use crate::wire::container::{Error, ReadAt, mp4};
 
 /// Bytes in memory that are read at any place.
@@ -27,13 +26,13 @@ impl ReadAt for Memory {
 }
 
 /// Hands the samples out in the order of their decoding times, their configurations first where
-/// they are wanted (`fresh`). `seal` opens what is encrypted of them. Gives what is left out.
+/// they are wanted (`fresh`). `seal` opens what is encrypted of them.
 pub(in crate::player::input::http) fn read(
     mut source: Memory,
     fresh: bool,
     seal: Option<&Decryption>,
     take: &mut dyn FnMut(StreamEvent),
-) -> Result<Vec<UnsupportedTrack>, Problem> {
+) -> Result<(), Problem> {
     let damaged = |error: Error| {
         let what = format!("a segment of the playlist cannot be played: {error}");
         let advice = "H.264 and AAC can be played; ask the broadcaster for them.";
@@ -55,12 +54,11 @@ pub(in crate::player::input::http) fn read(
         }
     };
     if fresh {
-        samples::configs(&index).for_each(&mut *take);
+        samples::heads(&index).for_each(&mut *take);
     }
     file_samples::packets(&mut source, &index, &mut |packet| {
         take(StreamEvent::Packet(packet));
         true
     })
-    .map_err(damaged)?;
-    Ok(index.missed().cloned().collect())
+    .map_err(damaged)
 }

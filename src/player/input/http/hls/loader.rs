@@ -52,12 +52,12 @@ pub(super) struct LoaderRequest {
     pub to: Duration,
 }
 
-/// What came of one segment; `None`: the list has come to its end.
+/// What came of one segment, or that the list has come to its end.
 #[derive(Debug)]
 pub(super) struct Batch {
     /// The wish that it follows.
     pub wish: u32,
-    pub items: Option<Vec<Item>>,
+    pub items: Vec<Item>,
 }
 
 /// See the module.
@@ -218,7 +218,7 @@ impl Loader {
             let items = self.complete(arrival).await?;
             let is_packet = |item: &Item| matches!(item, Item::Event(StreamEvent::Packet(_)));
             let holds = items.iter().any(is_packet);
-            if out.send(Ok(Batch { wish, items: Some(items) })).await.is_err() {
+            if out.send(Ok(Batch { wish, items })).await.is_err() {
                 return Ok(());
             }
             // Room is waited for.
@@ -233,7 +233,8 @@ impl Loader {
             self.change().await;
             self.listen().await;
         }
-        if out.send(Ok(Batch { wish, items: None })).await.is_err() {
+        let items = vec![Item::END];
+        if out.send(Ok(Batch { wish, items })).await.is_err() {
             return Ok(());
         }
         pending().await
@@ -300,8 +301,7 @@ impl Loader {
 
     /// A segment with the sound that belongs to it.
     async fn complete(&mut self, arrival: Arrival) -> Result<Vec<Item>, Problem> {
-        let Arrival { mut events, mut unsupported, mut restart, edge, place, made, listed, .. } =
-            arrival;
+        let Arrival { mut events, mut restart, edge, place, made, listed, .. } = arrival;
         let mut size = arrival.size;
         // In parts it is not waited for what is there with the next part of the picture too.
         let part = self.main.part_target().map_or(0, |part| part.as_micros() / 2);
@@ -337,7 +337,6 @@ impl Loader {
                 };
                 size += more.size;
                 restart |= more.restart;
-                unsupported.extend(more.unsupported);
                 let end = end(&more.events);
                 let early = |event: &StreamEvent| {
                     let sound = event.packet_of(MediaTrack::Audio).filter(|_| moved);
@@ -371,13 +370,12 @@ impl Loader {
             items.push(Item::Pace(pace));
         }
         if restart {
-            items.push(Item::Restart);
+            items.push(Item::Event(StreamEvent::Discontinuity));
         }
         items.extend(place.map(Item::Place));
         items.extend(place.map(|_| Item::Made(made)));
         items.extend(listed.map(|(seen, from, until)| Item::Listed { seen, from, until }));
         items.extend(edge.map(|(seen, distance)| Item::Edge { seen, distance }));
-        items.extend(unsupported.into_iter().map(Item::Unsupported));
         items.extend(events.into_iter().map(Item::Event));
         Ok(items)
     }
@@ -418,7 +416,7 @@ impl Loader {
     fn repeat_configs(&mut self, events: &mut Vec<StreamEvent>, restart: bool) {
         for config in self.configs.iter().flatten().filter(|_| restart) {
             let track = config.track();
-            if let Some(at) = events.iter().position(|event| event.track() == track)
+            if let Some(at) = events.iter().position(|event| event.track() == Some(track))
                 && let Some(StreamEvent::Packet(_)) = events.get(at)
             {
                 events.insert(at, StreamEvent::Config(config.clone()));
@@ -537,9 +535,14 @@ fn in_order(events: &mut [StreamEvent]) {
     let mut keys: Vec<Timestamp> = Vec::with_capacity(events.len());
     for event in events.iter().rev() {
         let [video, audio] = &mut next;
-        let next = if event.track() == MediaTrack::Video { video } else { audio };
-        *next = event.dts().unwrap_or(*next);
-        keys.push(*next);
+        keys.push(match event.track() {
+            None => (*video).min(*audio),
+            Some(track) => {
+                let next = if track == MediaTrack::Video { &mut *video } else { &mut *audio };
+                *next = event.dts().unwrap_or(*next);
+                *next
+            }
+        });
     }
     keys.reverse();
     let mut order: Vec<usize> = (0..events.len()).collect();

@@ -92,11 +92,11 @@ impl Hls {
         self.pace
     }
 
-    /// What comes next; `None` at the end, from which one may still go back. Cancel-safe.
-    pub(super) async fn next(&mut self) -> Result<Option<Item>, Problem> {
+    /// What comes next; from the end one may still go back. Cancel-safe.
+    pub(super) async fn next(&mut self) -> Result<Item, Problem> {
         loop {
             if let Some(item) = self.items.pop_front() {
-                return Ok(Some(item));
+                return Ok(item);
             }
             match self.segments.recv().await {
                 Some(batch) => {
@@ -105,10 +105,9 @@ impl Hls {
                         // Of a place that was left.
                         continue;
                     }
-                    let Some(items) = batch.items else { return Ok(None) };
-                    self.items.extend(items);
+                    self.items.extend(batch.items);
                 }
-                None => return Ok(None),
+                None => return Ok(Item::END),
             }
         }
     }

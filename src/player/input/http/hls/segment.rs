@@ -10,7 +10,6 @@ use crate::player::input::http::hls::fragments;
 use crate::player::input::http::problem::Problem;
 use crate::wire::container::ts;
 use crate::wire::container::ts::{Demuxer, Event};
-use crate::wire::container::unsupported::{UnsupportedTrack, note};
 
 /// A first picture is looked for in so much: as large as any is.
 const MAX_INSPECTED: usize = 4 << 20;
@@ -26,8 +25,6 @@ pub(super) struct SegmentReader {
     last: i64,
     /// Pictures and sounds of the transport stream are encrypted one by one.
     sealed: bool,
-    /// What is in it and not among the events, not yet told.
-    unsupported: Vec<UnsupportedTrack>,
 }
 
 impl SegmentReader {
@@ -78,11 +75,6 @@ impl SegmentReader {
         self.events = TsEvents::default();
     }
 
-    /// What was found since the last call that is left out.
-    pub fn take_unsupported(&mut self) -> Vec<UnsupportedTrack> {
-        std::mem::take(&mut self.unsupported)
-    }
-
     /// One that has a look at what comes next. Only for a beginning: what came before, it does not know.
     pub fn look() -> SegmentProbe {
         SegmentProbe::default()
@@ -96,11 +88,8 @@ impl SegmentReader {
         out: &mut Vec<StreamEvent>,
     ) -> Result<(), Problem> {
         let mut scrambled = false;
-        let Self { ts, events, sealed, unsupported, .. } = self;
+        let Self { ts, events, sealed, .. } = self;
         let mut take = |event: Event| {
-            if let Some(track) = elementary::unsupported(&event) {
-                note(unsupported, &track);
-            }
             scrambled |= event == Event::Scrambled || event == Event::Sealed && seal.is_none();
             *sealed |= event == Event::Sealed;
             let event = match seal.filter(|_| *sealed) {
@@ -137,10 +126,7 @@ impl SegmentReader {
         whole.extend_from_slice(data);
         let fresh = self.map.as_ref() != Some(map);
         let mut take = |event| out.push(event);
-        let left = fragments::read(fragments::Memory(whole.freeze()), fresh, seal, &mut take)?;
-        for track in &left {
-            note(&mut self.unsupported, track);
-        }
+        fragments::read(fragments::Memory(whole.freeze()), fresh, seal, &mut take)?;
         self.map = Some(map.clone());
         Ok(())
     }
@@ -182,7 +168,8 @@ impl SegmentProbe {
         let mut scrambled = false;
         demuxer.push(piece, &mut |event| {
             scrambled |= matches!(event, Event::Scrambled | Event::Sealed);
-            events.take(event, &mut |event| found.push(event));
+            // What is left out is told with the whole segment.
+            events.take(event, &mut |event| found.extend(Some(event).filter(is_of_track)));
         });
         if scrambled {
             self.bytes = usize::MAX;
@@ -201,6 +188,11 @@ impl SegmentProbe {
         self.found.truncate(self.first_frame().map_or(0, |at| at + 1));
         self.found
     }
+}
+
+/// Whether an event is a config or a packet.
+pub(super) fn is_of_track(event: &StreamEvent) -> bool {
+    event.track().is_some()
 }
 
 /// What was encrypted by itself, as it was before.

@@ -11,6 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
+use crate::media::StreamEvent;
 use crate::net::web::WebUrl;
 use crate::net::{Cause, ConnectStage};
 use crate::player::input::http::hls::fetch::{Fetch, Limits};
@@ -159,7 +160,7 @@ async fn all(loader: Loader) -> (Vec<Batch>, Option<Problem>) {
     let mut came = Vec::new();
     let problem = loop {
         match batches.recv().await {
-            Some(Ok(batch)) if batch.items.is_some() => came.push(batch),
+            Some(Ok(batch)) if !is_end(&batch) => came.push(batch),
             Some(Err(problem)) => break Some(problem),
             Some(Ok(_)) | None => break None,
         }
@@ -336,6 +337,14 @@ async fn where_no_connection_is_made_the_server_is_not_told_to_send_nothing() {
 const APART: &str = "#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"s\",NAME=\"s\",DEFAULT=YES,URI=\"s.m3u8\"\n\
                      #EXT-X-STREAM-INF:BANDWIDTH=100000,AUDIO=\"s\"\na.m3u8\n";
 
+fn is_end(batch: &Batch) -> bool {
+    batch.items.iter().any(|item| matches!(item, Item::Event(StreamEvent::End)))
+}
+
+fn is_packet(item: &Item) -> bool {
+    matches!(item, Item::Event(StreamEvent::Packet(_)))
+}
+
 /// Plays the picture and its sound in a list each, until the sound is heard again or `most` segments came: what
 /// was told, and how many came. `each` is asked after each of them, with its items and whether it was told
 /// that the sound does not come; where it says so, the next is waited for, as slowly as it is played.
@@ -352,7 +361,7 @@ async fn until_heard(
     while !told.contains(&"heard") && came < most {
         let batch = timeout(WHOLE, batches.recv()).await.unwrap().unwrap().unwrap();
         came += 1;
-        let items = batch.items.unwrap();
+        let items = batch.items;
         for item in &items {
             match item {
                 Item::Unheard(why) => {
@@ -450,7 +459,7 @@ async fn where_the_list_of_the_sound_cannot_be_opened_at_first_the_picture_is_pl
             })
             .await;
             let (told, came) = until_heard(&server, SEGMENTS, |items, _| {
-                assert!(items.iter().any(|item| matches!(item, Item::Event(_))), "no picture");
+                assert!(items.iter().any(is_packet), "no picture");
                 away.store(false, Ordering::Relaxed);
                 true
             })
@@ -485,7 +494,7 @@ async fn sound_that_is_much_too_large_is_read_with_several_segments() {
     let (came, problem) = all(loader).await;
     assert!(problem.is_none(), "{problem:?}");
     let tags = |batch: &Batch| {
-        batch.items.iter().flatten().filter(|item| matches!(item, Item::Event(_))).count()
+        batch.items.iter().filter(|item| is_packet(item)).count()
     };
     assert_eq!(came.len(), 2, "{:?}", came.iter().map(tags).collect::<Vec<_>>());
     // 36 MiB are more than half of what one may hold: a fourth might be too much. Without a bound there

@@ -445,12 +445,12 @@ fn announced(legacy: Option<LegacyAudio>) -> Option<(u32, u16)> {
 
 fn packet(
     track: Track,
-    (dts, pts): (Timestamp, Timestamp),
+    times: (Timestamp, Timestamp),
     priority: Priority,
     data: Bytes,
 ) -> EncodedPacket {
     let keyframe = priority == Priority::Key;
-    EncodedPacket { track, pts, dts, keyframe, priority, data, captured: dts, rendition: None }
+    EncodedPacket { priority, ..EncodedPacket::received(track, times, keyframe, data) }
 }
 
 /// A part of a body, copied where it is so small that it would keep the rest in memory.

@@ -19,6 +19,7 @@ fn word(event: BodyEvent) -> String {
         BodyEvent::Colors(_) | BodyEvent::Channels(..) => "told".to_owned(),
         BodyEvent::Damaged => "damaged".to_owned(),
         BodyEvent::TooLong(bytes) => format!("{bytes} bytes"),
+        BodyEvent::Event(other) => format!("{other:?}"),
     }
 }
 
