@@ -24,9 +24,7 @@ use onair::wire::container::flv::{
     BodyReader, Demuxer, TagKind, default_track, parse_audio, parse_video,
 };
 use onair::wire::container::ts;
-use onair::wire::container::{
-    Error, Format, ReadAt, SampleLocation, Unit, demuxer, read_around,
-};
+use onair::wire::container::{Error, Format, ReadAt, SampleLocation, Unit, demuxer, read_around};
 use onair::wire::hls;
 
 /// An FLV file: any bytes, cut anywhere, give the same tags, none longer than what came.

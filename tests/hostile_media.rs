@@ -14,8 +14,8 @@ use crate::random::Random;
 use bytes::{Bytes, BytesMut};
 use onair::base::Timestamp;
 use onair::media::{
-    AudioCodec, AudioConfig, BitsPerSecond, EncodedPacket, FrameRate, Size, StreamConfig, StreamEvent,
-    Track, VideoCodec, VideoConfig,
+    AudioCodec, AudioConfig, BitsPerSecond, EncodedPacket, FrameRate, Size, StreamConfig,
+    StreamEvent, Track, VideoCodec, VideoConfig,
 };
 use onair::wire::bits::BitWriter;
 use onair::wire::codec::aac::{AudioSpecificConfig, Extension, adts};

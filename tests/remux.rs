@@ -114,8 +114,7 @@ fn two_sound_tracks_and_chapters_come_through() {
     let mut tracks = Tracks::from(film.parameters.clone());
     tracks.audio.push(tracks.audio[0].clone());
     let mut samples = samples(&film);
-    let second: Vec<_> =
-        samples.iter().filter(|it| it.track == Track::Audio).cloned().collect();
+    let second: Vec<_> = samples.iter().filter(|it| it.track == Track::Audio).cloned().collect();
     // Every second packet only: another content.
     let track = TrackId::Audio(1).track();
     samples.extend(second.into_iter().step_by(2).map(|it| EncodedPacket { track, ..it }));
@@ -349,7 +348,11 @@ fn a_file_that_was_cut_anywhere_is_made_whole_with_all_that_was_whole() {
             assert!(cut_at - found.samples.len() <= 45, "{path:?} cut at {cut}: {last:?}");
             for (place, sample) in found.samples.iter().zip(&samples) {
                 let data = &bytes[place.at as usize..place.at as usize + place.size as usize];
-                assert_eq!((place.track.track(), data), (sample.track, &sample.data[..]), "{path:?}");
+                assert_eq!(
+                    (place.track.track(), data),
+                    (sample.track, &sample.data[..]),
+                    "{path:?}"
+                );
             }
             // A second time there is nothing to do.
             assert_eq!(repair(&path, &|| false).unwrap().how, How::Whole, "{path:?}");

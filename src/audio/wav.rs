@@ -5,12 +5,11 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{BufReader, Read, Seek};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hound::{SampleFormat, WavReader, WavSpec};
 use rubato::audioadapter_buffers::direct::InterleavedSlice;
 use rubato::{
     Async, FixedAsync, Resampler, SincInterpolationParameters, SincInterpolationType,
@@ -24,6 +23,9 @@ use crate::media::playback_control::{EndBehavior, TransportCommand};
 use crate::media::samples::micros_to_frames;
 use crate::media::source_status::{SourceFormat, SourceState, SourceStatus};
 use crate::media::{AudioFeed, Pulled, Transport};
+use crate::wire::codec::pcm::Pcm;
+use crate::wire::container::audio::wav::WavAudio;
+use crate::wire::container::{self, ReadAt};
 
 /// File frames read at a time: the reader wakes a dozen times a second.
 const CHUNK: usize = 4_096;
@@ -44,15 +46,15 @@ pub(super) fn is_wav(path: &Path) -> bool {
 /// Opens a file.
 pub(super) fn open(path: &Path, context: &Context) -> Result<Source, Error> {
     let fault = |reason: String| Error::File { path: path.to_owned(), reason };
-    let reader = WavReader::open(path).map_err(|error| fault(words(&error)))?;
-    let clip = Clip::new(reader).map_err(fault)?;
-    let rate_in = clip.spec.sample_rate;
+    let file = File::open(path).map_err(|error| fault(error.to_string()))?;
+    let clip = Clip::new(BufReader::new(file)).map_err(fault)?;
+    let rate_in = clip.pcm.sample_rate;
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
     let status = SourceStatus::new("", name);
     let Context { grid, rate, channels, at_end, .. } = *context;
     let turner = Turner::new(rate_in, rate, channels)
         .ok_or_else(|| fault(format!("{rate_in} Hz cannot be turned into {rate} Hz")))?;
-    status.open(SourceFormat::Audio { rate: rate_in, channels: clip.spec.channels });
+    status.open(SourceFormat::Audio { rate: rate_in, channels: clip.pcm.channels });
     let (blocks, ready) = queue::bounded("file-sound", READ_AHEAD_CHUNKS, Full::Block);
     let its_status = Arc::clone(&status);
     let transport = Transport::default();
@@ -79,40 +81,66 @@ pub(super) fn open(path: &Path, context: &Context) -> Result<Source, Error> {
     Ok(Source { feed, status, transport })
 }
 
-fn words(error: &hound::Error) -> String {
+fn words(error: &container::Error) -> String {
     match error {
-        hound::Error::IoError(error) => error.to_string(),
-        hound::Error::FormatError(what) => format!("it is no WAV file ({what})"),
-        other => format!("its format is not supported ({other})"),
+        container::Error::Io(error) => error.to_string(),
+        container::Error::Unsupported(what) => format!("its format is not supported ({what})"),
+        container::Error::UnknownFormat => "it is no WAV file".to_owned(),
+        other => format!("it is no WAV file ({other})"),
+    }
+}
+
+/// A file of so many bytes, read at any place.
+struct Stored<'a, R>(&'a mut R, u64);
+
+impl<R: Read + Seek> ReadAt for Stored<'_, R> {
+    fn size(&self) -> u64 {
+        self.1
+    }
+
+    fn read_at(&mut self, at: u64, buffer: &mut [u8]) -> io::Result<()> {
+        self.end(at, buffer.len())?;
+        self.0.seek(SeekFrom::Start(at))?;
+        self.0.read_exact(buffer)
     }
 }
 
 /// The file's own sound, looped.
 struct Clip<R> {
-    reader: WavReader<R>,
-    spec: WavSpec,
+    reader: R,
+    pcm: Pcm,
+    /// Where its first frame is, how many there are, and which is next.
+    begins: u64,
+    frames: u64,
+    next: u64,
+    bytes: Vec<u8>,
 }
 
 impl<R: Read + Seek> Clip<R> {
-    fn new(reader: WavReader<R>) -> Result<Self, String> {
-        let spec = reader.spec();
-        if !(4_000..=384_000).contains(&spec.sample_rate) || !(1..=8).contains(&spec.channels) {
-            return Err(format!(
-                "{} Hz with {} channels is not supported",
-                spec.sample_rate, spec.channels
-            ));
+    fn new(mut reader: R) -> Result<Self, String> {
+        let size = reader.seek(SeekFrom::End(0)).map_err(|error| error.to_string())?;
+        let found = WavAudio::find(&mut Stored(&mut reader, size), 0);
+        let WavAudio { pcm, begins, ends } = found.map_err(|error| words(&error))?;
+        let Pcm { sample_rate, channels, .. } = pcm;
+        if !(4_000..=384_000).contains(&sample_rate) || !(1..=8).contains(&channels) {
+            return Err(format!("{sample_rate} Hz with {channels} channels is not supported"));
         }
-        if reader.duration() == 0 {
+        // A file that claims more than it holds ends where it ends.
+        let frames = ends.min(size).saturating_sub(begins) / u64::from(pcm.frame());
+        if frames == 0 {
             return Err("it holds no sound".to_owned());
         }
-        Ok(Self { reader, spec })
+        let mut clip = Self { reader, pcm, begins, frames, next: 0, bytes: Vec::new() };
+        clip.seek(0)?;
+        Ok(clip)
     }
 
     /// Goes to a frame, counted round and round.
     fn seek(&mut self, frame: i64) -> Result<(), String> {
-        let frame = frame.rem_euclid(i64::from(self.reader.duration()));
-        let frame = u32::try_from(frame).unwrap_or(0);
-        self.reader.seek(frame).map_err(|error| error.to_string())
+        let frames = i64::try_from(self.frames).unwrap_or(i64::MAX);
+        self.next = frame.rem_euclid(frames).unsigned_abs();
+        let at = self.begins + self.next * u64::from(self.pcm.frame());
+        self.reader.seek(SeekFrom::Start(at)).map(|_| ()).map_err(|error| error.to_string())
     }
 
     /// Fills `out`, which is a whole number of the file's frames; the end is followed by the
@@ -121,15 +149,8 @@ impl<R: Read + Seek> Clip<R> {
         let mut filled = 0;
         let mut barren = 0;
         while let Some(rest) = out.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-            let got = match (self.spec.sample_format, self.spec.bits_per_sample) {
-                (SampleFormat::Float, _) => take(self.reader.samples::<f32>(), rest, |s| s),
-                (SampleFormat::Int, bits) => {
-                    let scale = 1.0 / (1_u64 << (bits.clamp(1, 32) - 1)) as f32;
-                    take(self.reader.samples::<i32>(), rest, |s| s as f32 * scale)
-                }
-            };
-            // A file that claims more than it holds ends where it ends, on a whole frame.
-            filled += got - got % usize::from(self.spec.channels);
+            let got = self.take(rest);
+            filled += got;
             barren = if got == 0 { barren + 1 } else { 0 };
             if barren > 1 {
                 return Err("no more sound".to_owned());
@@ -145,15 +166,20 @@ impl<R: Read + Seek> Clip<R> {
         }
         Ok(false)
     }
-}
 
-fn take<S>(
-    samples: impl Iterator<Item = Result<S, hound::Error>>,
-    out: &mut [f32],
-    value: impl Fn(S) -> f32,
-) -> usize {
-    let pairs = out.iter_mut().zip(samples.map_while(Result::ok));
-    pairs.map(|(out, sample)| *out = value(sample)).count()
+    /// What follows up to the end, as whole frames; how many values that were.
+    fn take(&mut self, out: &mut [f32]) -> usize {
+        let channels = usize::from(self.pcm.channels);
+        let left = usize::try_from(self.frames - self.next.min(self.frames)).unwrap_or(usize::MAX);
+        let wanted = (out.len() / channels).min(left) * channels * usize::from(self.pcm.bytes);
+        self.bytes.clear();
+        // What cannot be read any more is its end.
+        let _ = self.reader.by_ref().take(wanted as u64).read_to_end(&mut self.bytes);
+        let values = out.iter_mut().zip(self.pcm.values(&self.bytes));
+        let got = values.map(|(out, value)| *out = value).count() / channels;
+        self.next += got as u64;
+        got * channels
+    }
 }
 
 /// Turns channels and rate into the session's.
@@ -250,15 +276,15 @@ impl Reader {
         blocks: &Sender<WavBlock>,
         stop: &Stop,
     ) -> Result<(), String> {
-        let spec = self.clip.spec;
+        let pcm = self.clip.pcm;
         let mut first = now;
         if self.again() {
             // Whole seconds are whole frames at any rate.
             let second = now / i64::from(self.instants.0.rate);
             first = second * i64::from(self.instants.0.rate);
-            self.clip.seek(second.saturating_mul(i64::from(spec.sample_rate)))?;
+            self.clip.seek(second.saturating_mul(i64::from(pcm.sample_rate)))?;
         }
-        let mut chunk = vec![0.0; CHUNK * usize::from(spec.channels)];
+        let mut chunk = vec![0.0; CHUNK * usize::from(pcm.channels)];
         let mut begins = true;
         while !stop.is_set() {
             if self.asked() {
@@ -303,7 +329,7 @@ impl Reader {
         begins: bool,
         blocks: &Sender<WavBlock>,
     ) -> Result<Option<i64>, String> {
-        let sound = self.turner.turn(chunk, usize::from(self.clip.spec.channels))?;
+        let sound = self.turner.turn(chunk, usize::from(self.clip.pcm.channels))?;
         let frames = (sound.len() / self.turner.channels) as i64;
         let piece = WavBlock { first, sound, begins, in_step: self.again() };
         Ok(blocks.send(piece).is_ok().then_some(first + frames))
@@ -378,6 +404,8 @@ impl AudioFeed for WavFeed {
 
 #[cfg(test)]
 mod tests {
+    use hound::{SampleFormat, WavSpec};
+
     use super::*;
     use crate::base::Clock;
     use crate::media::{FrameGrid, FrameRate};

@@ -29,6 +29,4 @@ pub use frame_grid::{FrameGrid, FrameRate};
 pub use packet::{EncodedPacket, Priority, Rendition, RenditionId, Track};
 pub use playback_control::Transport;
 pub use samples::SampleBlock;
-pub use stream_event::{
-    Chapter, Metadata, StreamEvent, TrackConfig, TrackKind, UnsupportedTrack,
-};
+pub use stream_event::{Chapter, Metadata, StreamEvent, TrackConfig, TrackKind, UnsupportedTrack};

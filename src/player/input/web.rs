@@ -222,7 +222,9 @@ impl Web {
                     shared.reception.lock().ended = true;
                     over = true;
                 }
-                Ok(Ok(Item::Event(StreamEvent::End))) if pull.pace() != PlayPace::Live => return End::Over,
+                Ok(Ok(Item::Event(StreamEvent::End))) if pull.pace() != PlayPace::Live => {
+                    return End::Over;
+                }
                 Ok(Ok(Item::Event(StreamEvent::End))) => {
                     // What is buffered is played to its end, while its publisher may come back.
                     shared.reception.lock().ended = true;

@@ -1,13 +1,15 @@
 //! The sound that is played, written to a WAV file of 16-bit samples (`--audio-dump`).
 
 use std::fs::File;
-use std::io::{self, BufWriter};
+use std::io::{self, BufWriter, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use crate::files::{self, Trouble};
 use crate::player::decode::audio::PlayedAudio;
 use crate::player::session::shared::Shared;
 use crate::player::state::{Failure, FailureKind, Severity};
+use crate::wire::codec::pcm::{Coding, Pcm};
+use crate::wire::container::audio::wav;
 
 /// A WAV file being written. Its format is that of the first sound; later sound of another rate or
 /// number of channels is left out, and said.
@@ -15,9 +17,11 @@ pub(in crate::player) struct Dump {
     path: PathBuf,
     /// Opened at once so that a bad path is known before anything plays.
     file: Option<File>,
-    writer: Option<hound::WavWriter<BufWriter<File>>>,
+    writer: Option<BufWriter<File>>,
     /// Rate and channels.
     format: (u32, u16),
+    /// Of sound.
+    bytes: u64,
     broken: bool,
 }
 
@@ -26,7 +30,14 @@ impl Dump {
     pub(in crate::player) fn create(path: &Path) -> Result<Self, Failure> {
         let made = files::create(path);
         let (file, path) = made.map_err(|error| cannot_write(path, &error))?;
-        Ok(Self { path, file: Some(file), writer: None, format: (48_000, 2), broken: false })
+        Ok(Self {
+            path,
+            file: Some(file),
+            writer: None,
+            format: (48_000, 2),
+            bytes: 0,
+            broken: false,
+        })
     }
 
     /// Tells under what name the file is made, where that is not the one that was wanted.
@@ -47,7 +58,7 @@ impl Dump {
         if self.writer.is_none()
             && let Err(error) = self.start(heard.rate, heard.channels)
         {
-            return self.give_up(shared, &io_of(error));
+            return self.give_up(shared, &error);
         }
         if (heard.rate, heard.channels) != self.format {
             let error = io::Error::other("the sound changed its format, a WAV file cannot");
@@ -56,9 +67,10 @@ impl Dump {
         let Some(writer) = &mut self.writer else { return };
         for &value in heard.data {
             let sample = (value * 32_767.0).round().clamp(-32_768.0, 32_767.0) as i16;
-            if let Err(error) = writer.write_sample(sample) {
-                return self.give_up(shared, &io_of(error));
+            if let Err(error) = writer.write_all(&sample.to_le_bytes()) {
+                return self.give_up(shared, &error);
             }
+            self.bytes += 2;
         }
     }
 
@@ -67,27 +79,23 @@ impl Dump {
         if self.writer.is_none() && !self.broken {
             // No sound came: still a valid file.
             if let Err(error) = self.start(48_000, 2) {
-                self.give_up(shared, &io_of(error));
+                self.give_up(shared, &error);
             }
         }
-        if let Some(writer) = self.writer.take()
-            && let Err(error) = writer.finalize()
+        let head = wav::head(pcm(self.format), self.bytes);
+        if let Some(mut writer) = self.writer.take()
+            && let Err(error) =
+                writer.rewind().and_then(|()| writer.write_all(&head)).and_then(|()| writer.flush())
         {
-            self.give_up(shared, &io_of(error));
+            self.give_up(shared, &error);
         }
     }
 
-    fn start(&mut self, sample_rate: u32, channels: u16) -> hound::Result<()> {
+    fn start(&mut self, sample_rate: u32, channels: u16) -> io::Result<()> {
         let Some(file) = self.file.take() else { return Ok(()) };
-        let spec = hound::WavSpec {
-            channels,
-            sample_rate,
-            bits_per_sample: 16,
-            sample_format: hound::SampleFormat::Int,
-        };
-        self.writer = Some(hound::WavWriter::new(BufWriter::new(file), spec)?);
         self.format = (sample_rate, channels);
-        Ok(())
+        let writer = self.writer.insert(BufWriter::new(file));
+        writer.write_all(&wav::head(pcm(self.format), 0))
     }
 
     fn give_up(&mut self, shared: &Shared, error: &io::Error) {
@@ -96,12 +104,9 @@ impl Dump {
     }
 }
 
-/// What the system said.
-fn io_of(error: hound::Error) -> io::Error {
-    match error {
-        hound::Error::IoError(error) => error,
-        other => io::Error::other(other),
-    }
+/// How the samples are written down.
+const fn pcm((sample_rate, channels): (u32, u16)) -> Pcm {
+    Pcm { coding: Coding::Signed, big_endian: false, bytes: 2, channels, sample_rate }
 }
 
 /// The failure of an output file.

@@ -137,6 +137,54 @@ impl Pcm {
     pub fn frame(&self) -> u32 {
         u32::from(self.bytes) * u32::from(self.channels)
     }
+
+    /// The values that stand in `data`, mostly from -1 to 1.
+    pub fn values(self, data: &[u8]) -> impl Iterator<Item = f32> {
+        let Self { coding, big_endian, bytes, .. } = self;
+        let size = usize::from(bytes).max(1);
+        // The most significant byte first, at the top of eight.
+        let word = move |value: &[u8]| {
+            let add = |word: u64, byte: &u8| word << 8 | u64::from(*byte);
+            let word = if big_endian {
+                value.iter().fold(0, add)
+            } else {
+                value.iter().rev().fold(0, add)
+            };
+            word << (64 - 8 * size.min(8))
+        };
+        let whole = |word: u64| (word.cast_signed() >> 32) as f32 / 2_147_483_648.0;
+        data.chunks_exact(size).map(move |value| match coding {
+            Coding::Signed => whole(word(value)),
+            Coding::Unsigned => whole(word(value) ^ 1 << 63),
+            Coding::Float if size == 8 => f64::from_bits(word(value)) as f32,
+            Coding::Float => f32::from_bits((word(value) >> 32) as u32),
+            Coding::ALaw => value.first().map_or(0.0, |byte| scaled(a_law(*byte))),
+            Coding::MuLaw => value.first().map_or(0.0, |byte| scaled(mu_law(*byte))),
+        })
+    }
+}
+
+fn scaled(value: i16) -> f32 {
+    f32::from(value) / 32_768.0
+}
+
+/// G.711 table 1: every second bit is inverted.
+fn a_law(value: u8) -> i16 {
+    let value = value ^ 0x55;
+    let (segment, step) = (value >> 4 & 7, i16::from(value & 0xF));
+    let magnitude = match segment {
+        0 => (step << 4) + 8,
+        segment => ((step << 4) + 0x108) << (segment - 1),
+    };
+    if value & 0x80 != 0 { magnitude } else { -magnitude }
+}
+
+/// G.711 table 2: all bits are inverted.
+fn mu_law(value: u8) -> i16 {
+    let value = !value;
+    let (segment, step) = (value >> 4 & 7, i16::from(value & 0xF));
+    let magnitude = (((step << 3) + 0x84) << segment) - 0x84;
+    if value & 0x80 != 0 { -magnitude } else { magnitude }
 }
 
 impl From<Pcm> for super::AudioInfo {
@@ -191,5 +239,19 @@ mod tests {
         assert_eq!(Pcm::of_wave(&plain).unwrap().coding, Coding::Unsigned);
         plain[2] = 0;
         assert_eq!(Pcm::of_wave(&plain), None);
+    }
+
+    #[test]
+    fn both_laws_as_the_standard_tables_them() {
+        // Smallest, largest and middle values.
+        assert_eq!([0xD5, 0x55, 0xAA, 0x2A].map(a_law), [8, -8, 32_256, -32_256]);
+        assert_eq!([0xFF, 0x7F, 0x80, 0x00].map(mu_law), [0, 0, 32_124, -32_124]);
+        // Rising without a gap.
+        let rising = |law: fn(u8) -> i16| {
+            let mut all: Vec<i16> = (0..=255).map(law).collect();
+            all.sort_unstable();
+            all.windows(2).all(|pair| pair[1] - pair[0] <= 1_024)
+        };
+        assert!(rising(a_law) && rising(mu_law));
     }
 }

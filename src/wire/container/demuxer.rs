@@ -97,10 +97,7 @@ impl Clone for Box<dyn Demuxer> {
 ///
 /// # Errors
 /// It is of none that is read so, or [`Error::is_missing`].
-pub fn open(
-    format: Option<Format>,
-    source: &mut dyn ReadAt,
-) -> Result<Box<dyn Demuxer>, Error> {
+pub fn open(format: Option<Format>, source: &mut dyn ReadAt) -> Result<Box<dyn Demuxer>, Error> {
     match format {
         Some(Format::Mp4) => Ok(Box::new(mp4::Reader::to_play())),
         Some(Format::Mkv) => Ok(Box::new(mkv::Reader::to_play())),
@@ -117,9 +114,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::media::{
-        AudioCodec, AudioConfig, BitsPerSecond, EncodedPacket, StreamEvent, Track,
-    };
+    use crate::media::{AudioCodec, AudioConfig, BitsPerSecond, EncodedPacket, StreamEvent, Track};
     use crate::wire::container::{Muxer, Tracks};
 
     /// Bytes of which only some have come; and what is wanted of the others.
@@ -198,7 +193,7 @@ mod tests {
 
     fn all(bytes: &[u8], format: Format) -> (Box<dyn Demuxer>, Vec<SampleLocation>) {
         let mut coming = Coming { bytes, come: 0, wanted: 0 };
-        let mut demuxer = open(Some(format), &mut &[][..]).unwrap();
+        let mut demuxer = open(Some(format), &mut b"".as_slice()).unwrap();
         patiently(&mut coming, |it| demuxer.head(it)).unwrap();
         if demuxer.is_whole() {
             let found = demuxer.index().samples.clone();
@@ -266,7 +261,7 @@ mod tests {
         bytes.extend([0x1F, 0x43, 0xB6, 0x75, 0x8B, 0xE7, 0x89]);
         bytes.extend([0; 9]);
         let mut coming = Coming { bytes: &bytes, come: 0, wanted: 0 };
-        let mut demuxer = open(Some(Format::Mkv), &mut &[][..]).unwrap();
+        let mut demuxer = open(Some(Format::Mkv), &mut b"".as_slice()).unwrap();
         patiently(&mut coming, |it| demuxer.head(it)).unwrap();
         coming.come = bytes.len() as u64;
         let mut found = Vec::new();
@@ -293,7 +288,7 @@ mod tests {
                 let place = place.index(bytes.len());
                 bytes[place] = value;
             }
-            let mut demuxer = open(Some(format), &mut &[][..]).unwrap();
+            let mut demuxer = open(Some(format), &mut b"".as_slice()).unwrap();
             let mut found = Vec::new();
             let source = &mut &bytes[..];
             if demuxer.head(source).is_ok() {

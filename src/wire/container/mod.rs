@@ -22,7 +22,8 @@ use bytes::Bytes;
 use crate::base::Timestamp;
 use crate::media::stream_event::printable;
 use crate::media::{
-    AudioConfig, ExtraTrack, StreamConfig, StreamEvent, Track, TrackKind, UnsupportedTrack, VideoConfig,
+    AudioConfig, ExtraTrack, StreamConfig, StreamEvent, Track, TrackKind, UnsupportedTrack,
+    VideoConfig,
 };
 use crate::wire::codec::Colors;
 

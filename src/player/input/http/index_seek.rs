@@ -244,10 +244,7 @@ fn window_at(blocks: &mut Blocks, from: u64, window: u64) -> Result<bytes::Bytes
 ///
 /// # Errors
 /// As [`Search::step`].
-pub(super) fn last_unit(
-    reader: &dyn Demuxer,
-    blocks: &mut Blocks,
-) -> Result<Option<Unit>, Error> {
+pub(super) fn last_unit(reader: &dyn Demuxer, blocks: &mut Blocks) -> Result<Option<Unit>, Error> {
     if let Some(last) = reader.units().last() {
         return Ok(Some(*last));
     }

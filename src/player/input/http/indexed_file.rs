@@ -20,9 +20,7 @@ use crate::player::input::http::range::blocks::{Blocks, Gives, needs_parts};
 use crate::player::input::http::request::{Item, PullRequest};
 use crate::player::input::http::sniff;
 use crate::player::state::{Failure, FailureKind};
-use crate::wire::container::{
-    Demuxer, Error, Format, Index, SampleLocation, TrackId, demuxer,
-};
+use crate::wire::container::{Demuxer, Error, Format, Index, SampleLocation, TrackId, demuxer};
 
 /// So many samples tell when pictures and sound begin.
 const FIRST_SAMPLES: usize = 24;

@@ -13,7 +13,7 @@ mod packets;
 mod reader_tests;
 #[cfg(test)]
 mod tests;
-mod wav;
+pub mod wav;
 
 use crate::wire::container::{Demuxer, Error, Index, MAX_SAMPLES, ReadAt};
 use flac_reader::Flac;

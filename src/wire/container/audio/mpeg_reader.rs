@@ -84,11 +84,7 @@ impl FrameCount {
 }
 
 impl MpegFile {
-    pub(super) fn open(
-        source: &mut dyn ReadAt,
-        begin: u64,
-        kind: Kind,
-    ) -> Result<Self, Error> {
+    pub(super) fn open(source: &mut dyn ReadAt, begin: u64, kind: Kind) -> Result<Self, Error> {
         let head = if kind == Kind::Adts { ADTS } else { MPEG };
         let first = frame_at(source, begin, head)?.ok_or(Error::Damaged("its first frame"))?;
         let parameters = describe(source, begin, &first)?;

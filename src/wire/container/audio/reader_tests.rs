@@ -9,6 +9,7 @@ use crate::base::Timestamp;
 use crate::wire::container::audio::tests::{
     flac_frame, id3, mp3_frame, opus_head, opus_stream, page, stream_info, wav, whole,
 };
+use crate::wire::container::{SampleLocation, Unit};
 
 /// Bytes of which only some have come, and what is wanted of the others; before the end has come nobody may
 /// know where it is.

@@ -1,7 +1,7 @@
 //! WAV (RIFF, and RF64 as EBU Tech 3306 has it): uncompressed sound, whose places are counted.
 
 use crate::base::Timestamp;
-use crate::wire::codec::pcm::Pcm;
+use crate::wire::codec::pcm::{Coding, Pcm};
 use crate::wire::container::audio::Kind;
 use crate::wire::container::audio::packets::{described, heard, peek, several, time};
 use crate::wire::container::{Demuxer, Error, Index, ReadAt, SampleLocation, TrackId, Unit, read};
@@ -24,24 +24,24 @@ pub(super) fn begins(head: &[u8; 12]) -> bool {
     (head.starts_with(b"RIFF") || head.starts_with(b"RF64")) && head.ends_with(b"WAVE")
 }
 
-/// Its sound, and which of it is read next.
-#[derive(Clone, Debug)]
-pub(super) struct WavCursor {
-    index: Index,
-    rate: u32,
-    /// Bytes of a value of each channel.
-    frame: u64,
-    /// Where it begins and ends, as the file says.
-    data: u64,
-    end: u64,
-    /// Samples, where that is known.
-    all: Option<u64>,
-    at: u64,
-    units: Vec<Unit>,
+/// The audio of a file: how it is written down, and where it is, as the file says.
+#[derive(Copy, Clone, Debug)]
+pub struct WavAudio {
+    pub pcm: Pcm,
+    pub begins: u64,
+    pub ends: u64,
 }
 
-impl WavCursor {
-    pub(super) fn open(source: &mut dyn ReadAt, begin: u64) -> Result<Self, Error> {
+impl WavAudio {
+    /// In a file that begins at `begin`.
+    ///
+    /// # Errors
+    /// It is no WAV file, cannot be read, or its audio is of an unknown kind.
+    pub fn find(source: &mut dyn ReadAt, begin: u64) -> Result<Self, Error> {
+        let head = read(source, begin, 12, 12, "heads")?;
+        if !head.first_chunk().is_some_and(begins) {
+            return Err(Error::UnknownFormat);
+        }
         let (mut at, mut format, mut long) = (begin + 12, None, None);
         for _ in 0..MAX_CHUNKS {
             let head = read(source, at, 8, 8, "heads")?;
@@ -64,7 +64,13 @@ impl WavCursor {
                         size = long.unwrap_or(0);
                     }
                     let format = format.ok_or(Error::Damaged("its heads"))?;
-                    return Self::of(source, &format, content, size);
+                    let pcm = Pcm::of_wave(&format).ok_or_else(|| {
+                        Error::Unsupported("WAV sound that is neither PCM nor G.711".to_owned())
+                    })?;
+                    let told = content.saturating_add(size);
+                    // Who did not know how long it becomes left it to the end of the file.
+                    let ends = if size == 0 { source.size() } else { told };
+                    return Ok(Self { pcm, begins: content, ends });
                 }
                 _ => {}
             }
@@ -73,15 +79,50 @@ impl WavCursor {
         }
         Err(Error::TooMuch("heads"))
     }
+}
 
-    /// `size`: of the sound; 0: to the end of the file.
-    fn of(source: &dyn ReadAt, format: &[u8], data: u64, size: u64) -> Result<Self, Error> {
-        let unsupported =
-            || Error::Unsupported("WAV sound that is neither PCM nor G.711".to_owned());
-        let pcm = Pcm::of_wave(format).ok_or_else(unsupported)?;
+/// What stands before so many bytes of PCM; more than the format can tell are to the end of the file.
+pub fn head(pcm: Pcm, bytes: u64) -> Vec<u8> {
+    let length = |more: u64| u32::try_from(bytes + more).unwrap_or(u32::MAX).to_le_bytes();
+    let frame = u16::try_from(pcm.frame()).unwrap_or(u16::MAX);
+    let coding: u16 = if pcm.coding == Coding::Float { 3 } else { 1 };
+    let bits = u16::from(pcm.bytes) * 8;
+    [
+        &b"RIFF"[..],
+        &length(36),
+        b"WAVEfmt \x10\0\0\0",
+        &coding.to_le_bytes(),
+        &pcm.channels.to_le_bytes(),
+        &pcm.sample_rate.to_le_bytes(),
+        &(pcm.sample_rate.saturating_mul(frame.into())).to_le_bytes(),
+        &frame.to_le_bytes(),
+        &bits.to_le_bytes(),
+        b"data",
+        &length(0),
+    ]
+    .concat()
+}
+
+/// Its sound, and which of it is read next.
+#[derive(Clone, Debug)]
+pub(super) struct WavCursor {
+    index: Index,
+    rate: u32,
+    /// Bytes of a value of each channel.
+    frame: u64,
+    /// Where it begins and ends, as the file says.
+    data: u64,
+    end: u64,
+    /// Samples, where that is known.
+    all: Option<u64>,
+    at: u64,
+    units: Vec<Unit>,
+}
+
+impl WavCursor {
+    pub(super) fn open(source: &mut dyn ReadAt, begin: u64) -> Result<Self, Error> {
+        let WavAudio { pcm, begins: data, ends: end } = WavAudio::find(source, begin)?;
         let (frame, rate) = (u64::from(pcm.frame()), pcm.sample_rate);
-        let told = data.saturating_add(size);
-        let end = if size == 0 { source.size() } else { told };
         let mut index = described(pcm.parameters());
         // What its head tells is more than there is: it was cut off.
         index.finished = end <= source.size();

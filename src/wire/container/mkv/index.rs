@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use crate::base::Timestamp;
+use crate::media::UnsupportedTrack;
 use crate::wire::codec::cadence;
 use crate::wire::container::flv::Metadata;
 use crate::wire::container::mkv::codecs::{AAC, AVC, colors, name, other_audio, other_video, pcm};
@@ -16,7 +17,6 @@ use crate::wire::container::mkv::header::{
 use crate::wire::container::mkv::lacing;
 use crate::wire::container::mkv::writer::{Cue, Layout, delay_ticks};
 use crate::wire::container::track_config::{told_aac_config, told_h264_config};
-use crate::media::UnsupportedTrack;
 use crate::wire::container::{
     AudioTrack, Chapter, Error, Index, MAX_AUDIO_TRACKS, Part, ReadAt, SampleLocation, TrackId,
     audio_track, read,

@@ -6,9 +6,7 @@ use crate::wire::container::demuxer::Demuxer;
 use crate::wire::container::mkv::decode_order::DecodeOrder;
 use crate::wire::container::mkv::ebml::{child, elements, float, head, id, uint};
 use crate::wire::container::mkv::index::{ClusterWalk, MAX_MASTER, head_at};
-use crate::wire::container::{
-    Error, Format, Index, ReadAt, SampleLocation, TrackId, Unit, read,
-};
+use crate::wire::container::{Error, Format, Index, ReadAt, SampleLocation, TrackId, Unit, read};
 
 /// So many samples are handed out at a time where they are there.
 const MAX_SAMPLES_PER_TURN: usize = 48;

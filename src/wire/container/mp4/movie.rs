@@ -4,6 +4,7 @@
 use bytes::Bytes;
 
 use crate::base::Timestamp;
+use crate::media::UnsupportedTrack;
 use crate::media::{AudioCodec, AudioConfig, BitsPerSecond, FrameRate, Size, VideoConfig};
 use crate::wire::codec::pcm::Pcm;
 use crate::wire::container::flv::Metadata;
@@ -14,7 +15,6 @@ use crate::wire::container::mp4::track_boxes::{TrackDescription, describe};
 use crate::wire::container::mp4::writer::video_timescale;
 use crate::wire::container::mp4::{chapters, encryption, pcm, track_boxes};
 use crate::wire::container::track_config::{told_aac_config, told_h264_config};
-use crate::media::UnsupportedTrack;
 use crate::wire::container::{
     AudioTrack, Chapter, Error, Index, MAX_AUDIO_TRACKS, MAX_SAMPLES, Part, SampleLocation,
     TrackId, audio_track,

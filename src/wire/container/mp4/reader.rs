@@ -10,9 +10,7 @@ use crate::wire::container::mp4::encryption::EncryptedTrack;
 use crate::wire::container::mp4::fragments::{mfra, mfra_at, sidx, units_in};
 use crate::wire::container::mp4::movie::{Movie, moof, moov};
 use crate::wire::container::mp4::writer::{CHAPTER_MARK, MDAT_HEADER_BYTES};
-use crate::wire::container::{
-    Chapter, Error, Format, Index, ReadAt, SampleLocation, Unit, read,
-};
+use crate::wire::container::{Chapter, Error, Format, Index, ReadAt, SampleLocation, Unit, read};
 
 /// The largest `moov` that is read: days of samples.
 const MAX_MOOV: usize = 512 << 20;

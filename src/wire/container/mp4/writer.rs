@@ -8,9 +8,7 @@ use crate::wire::container::mp4::boxes::{put_box, put_full, put_matrix};
 use crate::wire::container::mp4::chapters;
 use crate::wire::container::mp4::sample_table::{Entry, Table, ticks};
 use crate::wire::container::mp4::track_boxes::{Kind, Trak};
-use crate::wire::container::{
-    Chapter, Muxer, MuxerOutput, Timing, TrackId, Tracks, audio_frame,
-};
+use crate::wire::container::{Chapter, Muxer, MuxerOutput, Timing, TrackId, Tracks, audio_frame};
 
 /// Ticks a second of the movie where there is no sound.
 const MOVIE_TIMESCALE: u32 = 90_000;

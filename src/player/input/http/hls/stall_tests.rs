@@ -493,9 +493,7 @@ async fn sound_that_is_much_too_large_is_read_with_several_segments() {
     let loader = server.open(APART, Limits::default()).await.unwrap();
     let (came, problem) = all(loader).await;
     assert!(problem.is_none(), "{problem:?}");
-    let tags = |batch: &Batch| {
-        batch.items.iter().filter(|item| is_packet(item)).count()
-    };
+    let tags = |batch: &Batch| batch.items.iter().filter(|item| is_packet(item)).count();
     assert_eq!(came.len(), 2, "{:?}", came.iter().map(tags).collect::<Vec<_>>());
     // 36 MiB are more than half of what one may hold: a fourth might be too much. Without a bound there
     // would be all sixteen with the first.
