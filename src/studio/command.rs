@@ -135,6 +135,8 @@ pub enum Command {
     StopWatching,
     /// Loudness of the players, 0…1.
     SetVolume(f32),
+    /// So much louder than now.
+    StepVolume(f32),
     /// Silence the players.
     SetPlayerMuted(bool),
     /// Anything else about the players of the *Watch* page.

@@ -80,6 +80,7 @@ fn play(snapshot: &mut Snapshot, playing: &WatchCommand) {
         }
         WatchCommand::Remove(id) => snapshot.tiles.retain(|tile| tile.id != *id),
         WatchCommand::SetAvOffset(millis) => snapshot.player.av_offset_ms = *millis,
+        WatchCommand::StepAvOffset(millis) => snapshot.player.av_offset_ms += *millis,
         WatchCommand::SetBuffer(buffer) => snapshot.player.buffer = *buffer,
         WatchCommand::SetBalance(balance) => snapshot.player.balance = *balance,
         WatchCommand::SetLook(id, look) => {
@@ -223,6 +224,7 @@ impl Studio for Demo {
                 }
             }
             Command::SetVolume(volume) => snapshot.watch_figures.volume = *volume,
+            Command::StepVolume(by) => snapshot.watch_figures.volume += *by,
             Command::SetPlayerMuted(muted) => snapshot.watch_figures.muted = *muted,
             Command::SetQuality(quality) => snapshot.quality = quality.clone(),
             Command::PutTarget(target) => {

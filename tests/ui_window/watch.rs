@@ -171,7 +171,12 @@ fn sound_buffer_and_look_are_set() {
     );
     harness.key_press(Key::Escape);
     harness.run();
-    assert_eq!(asked(&mut harness, Key::K), player(WatchCommand::SetAvOffset(-240)));
+    let later = player(WatchCommand::StepAvOffset(10));
+    assert_eq!(asked(&mut harness, Key::K), later);
+    // Pressed twice before the next frame.
+    harness.key_press(Key::K);
+    assert_eq!(asked(&mut harness, Key::K), [later.clone(), later].concat());
+    assert_eq!(asked(&mut harness, Key::Num9), [Command::StepVolume(-0.05)]);
     // Nobody has asked yet whether hardware decodes.
     let looked = click(&mut harness, "Video and buffer");
     assert_eq!(looked, player(WatchCommand::ProbeHardware));

@@ -398,6 +398,7 @@ impl Engine {
             command @ (Command::Watch { .. }
             | Command::StopWatching
             | Command::SetVolume(_)
+            | Command::StepVolume(_)
             | Command::SetPlayerMuted(_)
             | Command::Player(_)) => self.handle_watching(command),
             Command::SetFaults(faults) => {

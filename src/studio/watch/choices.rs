@@ -43,6 +43,8 @@ pub enum WatchCommand {
     GoToLive,
     /// Sound is heard so many milliseconds later; sooner, where negative. For all players.
     SetAvOffset(i32),
+    /// Sound is heard so many milliseconds later than now.
+    StepAvOffset(i32),
     /// Keep back so much to even out the network; `None`: as little as it allows. For all players.
     SetBuffer(Option<Duration>),
     /// -1 (left alone) … 1 (right alone). For all players.

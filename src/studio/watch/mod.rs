@@ -264,6 +264,12 @@ impl Players {
         }
     }
 
+    fn set_av_offset(&mut self, millis: i32) {
+        let most = player::MAX_AV_OFFSET_MS;
+        self.config.av_offset_ms = millis.clamp(-most, most);
+        self.players().for_each(|player| player.set_av_offset(self.config.av_offset_ms));
+    }
+
     /// Does what needs nothing but the players.
     pub(super) fn handle(&mut self, playing: &WatchCommand) -> Result<(), Failure> {
         match playing {
@@ -272,11 +278,9 @@ impl Players {
                 self.hear();
             }
             WatchCommand::Remove(id) => self.remove(*id),
-            WatchCommand::SetAvOffset(millis) => {
-                let most = player::MAX_AV_OFFSET_MS;
-                self.config.av_offset_ms = (*millis).clamp(-most, most);
-                let offset = self.config.av_offset_ms;
-                self.players().for_each(|player| player.set_av_offset(offset));
+            WatchCommand::SetAvOffset(millis) => self.set_av_offset(*millis),
+            WatchCommand::StepAvOffset(millis) => {
+                self.set_av_offset(self.config.av_offset_ms.saturating_add(*millis));
             }
             WatchCommand::SetBuffer(buffer) => {
                 self.config.auto_buffer = buffer.is_none();

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use egui::{Context, Key, Modifiers, Vec2, vec2};
 
-use crate::player::MAX_AV_OFFSET_MS;
 use crate::studio::{Command, WatchCommand};
 use crate::ui::input::actions::key;
 use crate::ui::view::{View, WindowRequest};
@@ -40,9 +39,13 @@ pub enum KeyAction {
 }
 
 impl KeyAction {
-    /// Whether it goes from where one is on the way to.
+    /// Whether it goes from where one is on the way to, so that two of them are two steps.
     const fn is_step(self) -> bool {
-        matches!(self, Self::Back | Self::Ahead | Self::FarBack | Self::FarAhead)
+        use KeyAction::{Ahead, AudioEarlier, AudioLater, Back, FarAhead, FarBack, Louder, Softer};
+        matches!(
+            self,
+            Back | Ahead | FarBack | FarAhead | Louder | Softer | AudioEarlier | AudioLater
+        )
     }
 }
 
@@ -132,7 +135,6 @@ pub fn take(ctx: &Context, view: &mut View<'_>, draft: &mut Draft) {
 fn act(view: &mut View<'_>, draft: &mut Draft, deed: KeyAction) {
     let watch = &view.snapshot.watch_figures;
     let (span, busy) = (Span::of(watch), is_busy(&view.snapshot.watch));
-    let choices = &view.snapshot.player;
     let some = |view: &mut View<'_>, playing: Option<WatchCommand>| {
         if let Some(playing) = playing {
             send(view, playing);
@@ -151,8 +153,8 @@ fn act(view: &mut View<'_>, draft: &mut Draft, deed: KeyAction) {
                 send(view, WatchCommand::GoToLive);
             }
         }
-        KeyAction::Louder => view.send(Command::SetVolume((watch.volume + LOUDER).min(1.0))),
-        KeyAction::Softer => view.send(Command::SetVolume((watch.volume - LOUDER).max(0.0))),
+        KeyAction::Louder => view.send(Command::StepVolume(LOUDER)),
+        KeyAction::Softer => view.send(Command::StepVolume(-LOUDER)),
         KeyAction::Snapshot if busy => view.wish(WindowRequest::WatchSnapshot),
         KeyAction::Record if watch.saving.is_some() => send(view, WatchCommand::StopSaving),
         KeyAction::Record if busy && watch.live => view.wish(WindowRequest::WatchSave),
@@ -163,8 +165,7 @@ fn act(view: &mut View<'_>, draft: &mut Draft, deed: KeyAction) {
         KeyAction::Turn => draft.look.turn = draft.look.turn.next(),
         KeyAction::AudioEarlier | KeyAction::AudioLater => {
             let by = if deed == KeyAction::AudioLater { LATER_MS } else { -LATER_MS };
-            let millis = (choices.av_offset_ms + by).clamp(-MAX_AV_OFFSET_MS, MAX_AV_OFFSET_MS);
-            send(view, WatchCommand::SetAvOffset(millis));
+            send(view, WatchCommand::StepAvOffset(by));
         }
         KeyAction::OwnWindow => {
             draft.place = if draft.place == Where::Window { Where::Here } else { Where::Window };

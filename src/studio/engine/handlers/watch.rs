@@ -59,6 +59,10 @@ impl Engine {
                 self.watch.set_volume(volume);
                 self.settings.volume = Some(self.watch.volume());
             }
+            Command::StepVolume(by) => {
+                self.watch.set_volume(self.watch.volume() + by);
+                self.settings.volume = Some(self.watch.volume());
+            }
             Command::SetPlayerMuted(muted) => {
                 self.watch.set_muted(muted);
                 self.settings.player_muted = muted;
