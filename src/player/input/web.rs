@@ -290,6 +290,13 @@ impl Web {
                 }
                 Ok(Err(problem)) => {
                     let refusal = problem.refusal();
+                    // Only who gives parts gives the rest, which the server may still be to say.
+                    if feed.has_media() {
+                        tokio::select! {
+                            () = shared.stopping.notified() => return End::Stopped,
+                            _ = pull.settle() => {}
+                        }
+                    }
                     return self.lose(pull, told(problem, feed), refusal, feed);
                 }
             }

@@ -160,6 +160,12 @@ impl IndexedFile {
         u64::try_from(self.length?).ok().map(Duration::from_micros)
     }
 
+    /// The same once the server has said whether it gives parts. Cancel-safe.
+    pub async fn settle(&mut self) -> Option<Duration> {
+        self.blocks.answer().await;
+        self.length()
+    }
+
     /// Whether the server may turn out to give it from any place on.
     pub fn may_be_moved(&mut self) -> bool {
         self.length.is_some() && self.blocks.gives() != Gives::Whole

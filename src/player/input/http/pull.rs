@@ -89,7 +89,7 @@ impl Pull {
     pub(in crate::player) async fn settle(&mut self) -> Option<Duration> {
         match &mut self.form {
             PulledFormat::Hls(hls) => hls.duration(),
-            PulledFormat::Film(film) => film.length(),
+            PulledFormat::Film(film) => film.settle().await,
             PulledFormat::Single(single) => single.settle().await,
         }
     }
