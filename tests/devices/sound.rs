@@ -10,7 +10,7 @@ use onair::media::SampleBlock;
 use onair::media::source_status::SourceState;
 
 use super::application::one_application;
-use super::heard::{Heard, amplitude, hear, hum};
+use super::heard::{Heard, hear, hum, tone};
 use super::{LIMIT, await_state, inside, module, pactl};
 
 #[test]
@@ -38,7 +38,6 @@ fn inside_pulse() {
     hear(rx, 660.0);
     // Continuous from now on: no block short, no gap in time.
     let before = mixer.figures();
-    let mut sound = Vec::new();
     let mut end = None;
     let mut lag = Vec::new();
     for _ in 0..500 {
@@ -46,16 +45,11 @@ fn inside_pulse() {
         assert!(end.is_none_or(|end: Timestamp| end.micros_since(block.pts).abs() <= 1));
         end = Some(block.end());
         lag.push(clock.now().micros_since(block.end()));
-        sound.extend_from_slice(&block.data);
     }
     lag.sort_unstable();
     let after = mixer.figures();
     let short = after.silent - before.silent;
-    // By parts: on a busy machine the player may stumble, which turns the tone's phase.
-    let mut parts: Vec<f64> =
-        sound.chunks_exact(9_600).map(|part| amplitude(part, 660.0)).collect();
-    parts.sort_by(f64::total_cmp);
-    let tone = parts[parts.len() / 2];
+    let tone = tone(rx, 660.0);
     eprintln!("  5 s: {short} samples short, tone {tone:.3}, lag median {} µs", lag[250]);
     eprintln!("  drift {:?} ppm", status.report().drift_ppm);
     assert!((0.4..0.6).contains(&tone), "{tone}");
@@ -111,7 +105,8 @@ fn inside_pulse() {
     eprintln!("  speakers failed: {:?}", output.failed());
     let closing = Clock::start();
     drop(output);
-    assert!(closing.now() < Timestamp::from_millis(500));
+    // A speaker that is gone never answers: closing does not wait for it.
+    assert!(closing.now() < Timestamp::from_millis(5_000), "{:?}", closing.now());
     player.join(Duration::from_secs(30)).unwrap();
     heard.close();
 }
