@@ -84,11 +84,24 @@ pub fn luma_so_far(file: &Path) -> Vec<u8> {
     decode_luma(file).stdout
 }
 
+/// The luma of all pictures of a file with each sample as it is there: [`luma`] gives the full range.
+pub fn luma_as_it_is(file: &Path) -> Vec<u8> {
+    let output = decode_to(file, &["-vf", "extractplanes=y"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
+}
+
 fn decode_luma(file: &Path) -> Output {
+    decode_to(file, &["-pix_fmt", "gray"])
+}
+
+fn decode_to(file: &Path, format: &[&str]) -> Output {
     Command::new("ffmpeg")
         .args(["-hide_banner", "-nostdin", "-v", "error", "-i"])
         .arg(file)
-        .args(["-fps_mode", "passthrough", "-an", "-f", "rawvideo", "-pix_fmt", "gray", "-"])
+        .args(["-fps_mode", "passthrough", "-an", "-f", "rawvideo"])
+        .args(format)
+        .arg("-")
         .output()
         .unwrap()
 }
