@@ -103,18 +103,22 @@ fn recording(folder: &Path) -> Option<PathBuf> {
 #[test]
 fn a_signal_ends_the_window_in_order() {
     peers::require!("Xvfb", "dbus-daemon", "openbox", "xdotool", "xprop", "ffmpeg", "ffprobe");
-    for signal in ["TERM", "INT", "HUP"] {
-        let mut studio = Studio::start();
-        studio.goes_on_air();
-        studio.window.signal(signal);
-        if signal == "HUP" {
-            // A terminal that closes sends it more than once.
-            studio.window.signal(signal);
+    std::thread::scope(|scope| {
+        for signal in ["TERM", "INT", "HUP"] {
+            scope.spawn(move || {
+                let mut studio = Studio::start();
+                studio.goes_on_air();
+                studio.window.signal(signal);
+                if signal == "HUP" {
+                    // A terminal that closes sends it more than once.
+                    studio.window.signal(signal);
+                }
+                let status = studio.window.wait(LIMIT);
+                assert_eq!(status.code(), Some(0), "{signal}: {}", studio.window.errors());
+                studio.was_ended_in_order();
+            });
         }
-        let status = studio.window.wait(LIMIT);
-        assert_eq!(status.code(), Some(0), "{signal}: {}", studio.window.errors());
-        studio.was_ended_in_order();
-    }
+    });
 }
 
 /// A window that does not answer (its thread is stopped by the desktop, say) does not keep the

@@ -84,8 +84,11 @@ impl Planted {
     /// What happens while it runs.
     pub fn meanwhile(&mut self, run: &mut Onair) {
         if let Some(mut server) = self.mortal.take() {
-            run.wait_event("a second on air", |it| {
-                it["targets"][0]["sent_bytes"].as_u64() > Some(10_000)
+            // Who is cut off within a second was refused.
+            let live = run.wait_event("on air", |it| it["state"] == "live")["t"].as_f64();
+            run.wait_event("two seconds on air", |it| {
+                let sends = it["targets"][0]["sent_bytes"].as_u64() > Some(10_000);
+                sends && it["t"].as_f64() > live.map(|live| live + 2.0)
             });
             server.peer.kill();
         }
