@@ -6,6 +6,7 @@ use onair::cli;
 use onair::cli::{Cli, Exit, Sub};
 use onair::studio::engine::system::crash_reports;
 use onair::studio::notices::message::StudioMessage;
+use onair::text::Language;
 
 fn main() -> Exit {
     let clock = Clock::start();
@@ -19,6 +20,7 @@ fn main() -> Exit {
         Ok(cli) => cli,
         Err(error) => error.exit(),
     };
+    onair::cli::output::speak(cli.globals.lang);
     match onair::cli::process::log::start(&cli.globals.log) {
         Ok(last_lines) => {
             if let Some(folder) = crash_reports::default_folder() {
@@ -68,13 +70,17 @@ fn main() -> Exit {
 
 /// Says that a password stands on the command line. (The keys of targets have a word of their own.)
 fn warn_of_password(cli: &Cli, clock: Clock) {
-    let message = StudioMessage::PasswordVisible;
+    let message = StudioMessage::PasswordVisible {};
     match &cli.command {
         Some(Sub::Live(_) | Sub::Play(_) | Sub::Check(_) | Sub::Serve(_)) => {
             let output = onair::cli::output::Output::new(clock, cli.globals.json);
             onair::cli::output::events::print_message(&output, &message);
         }
         // Their standard output is the result.
-        _ => onair::cli::output::complain(&format!("{} {}", message.summary(), message.advice())),
+        _ => {
+            let (problem, language) = (message.problem(), Language::of_system());
+            let cure = language.cure(&problem).unwrap_or_default();
+            onair::cli::output::complain(&format!("{} {cure}", language.say(&problem)));
+        }
     }
 }

@@ -68,7 +68,7 @@ fn the_studio_sends_a_file_and_tells_of_its_end() {
         ..Settings::default()
     };
     let studio = Studio::start(Config::new(Clock::start(), settings)).unwrap();
-    let told = |key: &str| studio.snapshot().notices.iter().any(|notice| notice.key == key);
+    let told = |key: &str| studio.snapshot().notices.iter().any(|notice| notice.key() == key);
     let send = |path: &std::path::Path, again| {
         studio.send(Command::SendFile { path: path.to_owned(), again });
     };

@@ -51,8 +51,8 @@ fn collection(choices: &[VideoChoice]) -> Collection {
 /// What is told of what cannot be opened: the key, and the source or file.
 fn failures(studio: &Studio) -> Vec<(&'static str, String, u64)> {
     let notices = studio.snapshot().notices;
-    let failed = notices.iter().filter(|it| it.key.ends_with("-failed"));
-    failed.map(|it| (it.key, it.args[0].1.clone(), it.id)).collect()
+    let failed = notices.iter().filter(|it| it.key().ends_with("-failed"));
+    failed.map(|it| (it.key(), it.value("path").unwrap(), it.id)).collect()
 }
 
 /// Two seconds of the test picture and its tone.
@@ -97,7 +97,7 @@ fn a_transition_is_undone_as_all_else_is_and_what_cannot_be_done_is_told() {
     for _ in 0..MAX_DEPTH {
         let items = now().scenes[0].items.clone();
         studio.send(Command::Edit(Edit::Group(vec![items[0].id])));
-        let told = || studio.snapshot().notices.iter().any(|it| it.key == "items-too-deep");
+        let told = || studio.snapshot().notices.iter().any(|it| it.key() == "items-too-deep");
         wait_for("an answer", LIMIT, || now().scenes[0].items != items || told());
     }
     let layers = now().plan(now().current).layers.len();
@@ -132,8 +132,8 @@ fn a_clip_for_which_there_is_no_strip_is_told_once() {
     let studio = quiet(Settings { strips, ..Settings::default() });
     let told = || -> Vec<String> {
         let notices = studio.snapshot().notices;
-        let told = notices.iter().filter(|it| it.key == "scene-no-strip");
-        told.map(|it| it.args[0].1.clone()).collect()
+        let told = notices.iter().filter(|it| it.key() == "scene-no-strip");
+        told.and_then(|it| it.value("what")).collect()
     };
     add(&studio, "First", Path::new("/nonexistent/1.mkv"));
     wait_for("the first", LIMIT, || told() == ["First"]);
@@ -162,8 +162,8 @@ fn layers_that_are_not_drawn_are_told_of_the_scene_that_is_shown_and_the_prepare
     let studio = quiet(Settings { collection, ..Settings::default() });
     let told = || -> Vec<String> {
         let notices = studio.snapshot().notices;
-        let told = notices.iter().filter(|it| it.key == "scene-crowded");
-        told.map(|it| it.args[0].1.clone()).collect()
+        let told = notices.iter().filter(|it| it.key() == "scene-crowded");
+        told.and_then(|it| it.value("what")).collect()
     };
     studio.send(Command::PrepareScene(Some(crowd)));
     wait_for("the prepared one", LIMIT, || told() == ["Crowd"]);
@@ -199,7 +199,7 @@ fn what_finds_no_room_beside_the_scenes_that_are_there_is_told() {
     studio.send(Command::ImportScenes(file.clone()));
     let told = || {
         let notices = studio.snapshot().notices;
-        notices.iter().find(|it| it.key == "scenes-left-out").map(|it| it.args[0].1.clone())
+        notices.iter().find(|it| it.key() == "scenes-left-out").and_then(|it| it.value("what"))
     };
     wait_for("what did not come", LIMIT, || told() == Some(wanted.join("; ")));
     let now = studio.snapshot().scenes.collection;
@@ -293,8 +293,8 @@ fn a_slide_that_is_missing_is_told_until_it_comes_or_is_found_elsewhere() {
     let studio = quiet(Settings { collection: slides, ..Settings::default() });
     let told = || -> Vec<(&'static str, String, String)> {
         let notices = studio.snapshot().notices;
-        let told = notices.iter().filter(|it| it.key.ends_with("-left-out"));
-        told.map(|it| (it.key, it.args[0].1.clone(), it.args[1].1.clone())).collect()
+        let told = notices.iter().filter(|it| it.key().ends_with("-left-out"));
+        told.map(|it| (it.key(), it.value("source").unwrap(), it.value("path").unwrap())).collect()
     };
     let second = path("second.png").display().to_string();
     let third = path("third.png").display().to_string();
@@ -502,8 +502,8 @@ fn sources_are_changed_on_air_without_a_lost_or_torn_picture() {
                 }
             }
             Event::Notice(notice) => {
-                strained |= notice.key == "degradation-rate";
-                assert!(!notice.key.ends_with("-failed"), "{notice:?}");
+                strained |= notice.key() == "degradation-rate";
+                assert!(!notice.key().ends_with("-failed"), "{notice:?}");
             }
             Event::Stopped => break,
             _ => {}

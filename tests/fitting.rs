@@ -114,7 +114,7 @@ fn the_picture_becomes_smaller_on_a_slow_connection_and_large_again() {
     let mut studio = Studio::start(config(Adapt::Slowest, vec![target])).unwrap();
     let stats = watch(&mut studio);
     let height = || stats.lock().unwrap().video.and_then(|video| video.size).map(|it| it.height);
-    let notice = |key: &str| studio.snapshot().notices.iter().any(|notice| notice.key == key);
+    let notice = |key: &str| studio.snapshot().notices.iter().any(|notice| notice.key() == key);
     studio.send(Command::GoLive);
     wait_for("the stream", LIMIT, || {
         studio.snapshot().targets.iter().any(|it| it.state == Some(TargetState::Live))
@@ -185,7 +185,7 @@ fn a_target_with_a_slow_connection_gets_a_second_encode_and_the_other_keeps_the_
     let stats = watch(&mut studio);
     let rendition_id =
         |at: usize| stats.lock().unwrap().targets.get(at).map(|target| target.rendition_id);
-    let notice = |key: &str| studio.snapshot().notices.iter().any(|notice| notice.key == key);
+    let notice = |key: &str| studio.snapshot().notices.iter().any(|notice| notice.key() == key);
     studio.send(Command::GoLive);
     wait_for("both targets", LIMIT, || {
         let live = |state| state == Some(TargetState::Live);

@@ -205,7 +205,7 @@ fn the_built_in_servers_viewers_are_looked_at_and_not_counted() {
     assert_eq!(seen.picture.0.get().map(|frame| frame.size()), Some(Size::new(480, 270)));
     assert_eq!(studio.snapshot().server.viewers, 0);
     // Nothing has been wrong, so nothing was said.
-    assert!(studio.snapshot().notices.iter().all(|it| !it.key.starts_with("monitor-")));
+    assert!(studio.snapshot().notices.iter().all(|it| !it.key().starts_with("monitor-")));
     studio.send(Command::StopLive);
     wait_for("the end", LIMIT, || studio.snapshot().live == LiveState::Idle);
     assert_eq!(monitor(), None);

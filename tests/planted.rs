@@ -6,6 +6,7 @@
 mod faults;
 mod plant;
 
+use onair::text::{Problem, Value as Held};
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -31,6 +32,24 @@ struct Sentences {
     at: Option<f64>,
 }
 
+/// A problem by the names that a command gives.
+fn problem(names: &Value) -> Problem {
+    let leaked = |name: &str| -> &'static str { Box::leak(name.to_owned().into_boxed_str()) };
+    let value = |value: &Value| match value {
+        Value::String(text) => Held::from(text.as_str()),
+        Value::Number(number) => Held::from(number.as_i64().unwrap()),
+        Value::Array(all) => Held::from(all.iter().map(problem).collect::<Vec<_>>()),
+        one => Held::from(problem(one)),
+    };
+    let args = names["args"].as_object().unwrap().iter();
+    let args = args.map(|(name, it)| (leaked(name), value(it))).collect();
+    let whole = Problem::of(leaked(names["id"].as_str().unwrap()), args);
+    match &names["cure"] {
+        Value::Null => whole,
+        cure => whole.with_cure(problem(cure)),
+    }
+}
+
 /// The window's words for what a command said.
 struct Window {
     english: Texts,
@@ -43,26 +62,20 @@ impl Window {
     }
 
     /// Of a notice on standard output, as the window shows it.
-    fn notice(&self, key: &'static str, event: &Value) -> Sentences {
+    fn notice(&self, event: &Value) -> Sentences {
         let text = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
-        let args = event["args"].as_object().into_iter().flatten();
-        let args = args.map(|(name, value)| {
-            let name: &'static str = Box::leak(name.clone().into_boxed_str());
-            (name, value.as_str().unwrap_or_default().to_owned())
-        });
         let notice = Notice {
             id: 1,
-            key,
-            args: args.collect(),
+            problem: problem(&event["problem"]),
             level: Level::Error,
-            summary: text("summary"),
-            advice: text("advice"),
             detail: text("detail"),
             remedy: None,
             target: None,
         };
+        let english = words(&self.english, &notice);
+        assert_eq!((text("summary"), text("advice")), english, "{event}");
         Sentences {
-            english: words(&self.english, &notice).into(),
+            english: english.into(),
             chinese: words(&self.chinese, &notice).into(),
             at: event["t"].as_f64(),
         }
@@ -93,7 +106,7 @@ fn told(window: &Window, fault: &Fault, planted: &Planted, run: &Onair) -> Sente
     let of_key = |it: &&Value| it["event"] == "notice" && it["key"] == key;
     let event = events.iter().find(of_key);
     let event = event.unwrap_or_else(|| panic!("{}: no {key} in {events:#?}", fault.planted));
-    let sentences = window.notice(key, event);
+    let sentences = window.notice(event);
     if !fault.stage.is_empty() {
         let at = |it: &&Value| it["event"] == "target" && it["cause"].is_string();
         let target = events.iter().find(at);

@@ -261,7 +261,7 @@ fn a_speaker_is_the_master_and_its_loss_stops_nothing() {
     assert!(!outcome.figures.device);
     assert!(outcome.figures.shown > 50, "{:?}", outcome.figures);
     let told = outcome.events.iter().filter(
-        |event| matches!(event, Event::Message(message) if message.key == "player-no-speaker"),
+        |event| matches!(event, Event::Message(message) if message.key() == "player-no-speaker"),
     );
     assert_eq!(told.count(), 1);
 }
@@ -276,7 +276,9 @@ fn a_speaker_that_was_named_and_is_not_there_is_told_by_its_name() {
     let outcome = play(&config, Some(none), |_| false);
     assert_eq!(outcome.state, State::Ended);
     let told = outcome.events.iter().find_map(|event| match event {
-        Event::Message(message) if message.key == "player-no-speaker" => Some(&message.summary),
+        Event::Message(message) if message.key() == "player-no-speaker" => {
+            Some(message.problem.to_string())
+        }
         _ => None,
     });
     assert_eq!(told.unwrap(), "The speaker hdmi cannot be used: it is not there.");

@@ -423,8 +423,8 @@ fn black_ones_are_told(client: &Client) {
     studio.send(studio::Command::Edit(add));
     let told = || -> Vec<String> {
         let notices = studio.snapshot().notices;
-        let black = notices.iter().filter(|it| it.key.ends_with("-black"));
-        black.map(|it| format!("{} {}", it.key, it.args[0].1)).collect()
+        let black = notices.iter().filter(|it| it.key().ends_with("-black"));
+        black.map(|it| format!("{} {}", it.key(), it.value("device").unwrap())).collect()
     };
     let sorted = || {
         let mut told = told();

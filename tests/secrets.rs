@@ -228,9 +228,9 @@ fn a_crash_leaves_a_report_for_its_owner_without_the_key() {
         let studio = Studio::start(config).unwrap();
         wait_for("a first look", LIMIT, || !studio.snapshot().targets.is_empty());
         let notices = studio.snapshot().notices;
-        assert_eq!(notices.iter().filter(|it| it.key == "crashed").count(), told, "{notices:?}");
-        for notice in notices.iter().filter(|it| it.key == "crashed") {
-            assert!(Path::new(&notice.args[0].1).is_file(), "{notice:?}");
+        assert_eq!(notices.iter().filter(|it| it.key() == "crashed").count(), told, "{notices:?}");
+        for notice in notices.iter().filter(|it| it.key() == "crashed") {
+            assert!(Path::new(&notice.value("path").unwrap()).is_file(), "{notice:?}");
         }
         studio.end(LIMIT).unwrap();
     }
@@ -349,7 +349,7 @@ fn addresses_with_secrets_are_kept_where_keys_are_and_come_back() {
         studio.send(Command::ExportScenes(given.clone()));
         wait_for("the file of scenes", LIMIT, || given.exists());
         wait_for("its end", LIMIT, || {
-            studio.snapshot().notices.iter().any(|notice| notice.key == "scenes-exported")
+            studio.snapshot().notices.iter().any(|notice| notice.key() == "scenes-exported")
         });
         let text = fs::read_to_string(&given).unwrap();
         assert!(text.contains("/live/door") && !text.contains("kept"), "{text}");
@@ -357,7 +357,7 @@ fn addresses_with_secrets_are_kept_where_keys_are_and_come_back() {
             studio.send(Command::Dismiss(notice.id));
         }
         wait_for("no notices", LIMIT, || {
-            !studio.snapshot().notices.iter().any(|notice| notice.key == "scenes-exported")
+            !studio.snapshot().notices.iter().any(|notice| notice.key() == "scenes-exported")
         });
     }
     look("the notices", format!("{:?}", studio.snapshot().notices).as_bytes());

@@ -41,7 +41,7 @@ fn luma(studio: &Studio) -> (u8, u8) {
 }
 
 fn told(studio: &Studio, key: &str) -> bool {
-    studio.snapshot().notices.iter().any(|it| it.key == key)
+    studio.snapshot().notices.iter().any(|it| it.key() == key)
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn a_clip_that_is_black_is_stood_in_for_until_it_moves() {
     wait_for("the clip moves", LIMIT, || is(BRIGHT) && !told(&studio, "clip-black"));
     let lasted = |studio: &Studio| {
         let history = studio.snapshot().history;
-        history.iter().filter(|it| it.notice.key == "clip-black").all(|it| it.lasted.is_some())
+        history.iter().filter(|it| it.notice.key() == "clip-black").all(|it| it.lasted.is_some())
     };
     assert!(lasted(&studio), "{:?}", studio.snapshot().history);
     studio.send(Command::Undo);

@@ -105,11 +105,11 @@ fn what_is_given_up_is_told_in_order_and_the_sound_has_no_gap() {
                     .into_iter()
                     .for_each(|edit| studio.send(Command::Edit(edit)));
             }
-            Event::Notice(notice) if notice.key.starts_with("degradation-") => {
-                eprintln!("  {layers} layers: {}", notice.summary);
-                told.push(notice.key);
+            Event::Notice(notice) if notice.key().starts_with("degradation-") => {
+                eprintln!("  {layers} layers: {}", notice.summary());
+                told.push(notice.key());
             }
-            Event::Notice(notice) => assert!(!notice.key.ends_with("-failed"), "{notice:?}"),
+            Event::Notice(notice) => assert!(!notice.key().ends_with("-failed"), "{notice:?}"),
             _ => {}
         }
     }

@@ -129,8 +129,8 @@ fn messages_name_their_target_and_go_with_it() {
     assert_eq!((notices.len(), notices[0].key), (1, "target-unreachable"), "{notices:?}");
     let began =
         format!("First ({closed}): connection refused: nothing listens there. Retrying in ");
-    assert!(notices[0].summary.starts_with(&began), "{}", notices[0].summary);
-    assert!(!notices[0].summary.contains("Not on air"));
+    assert!(notices[0].summary().starts_with(&began), "{}", notices[0].summary());
+    assert!(!notices[0].summary().contains("Not on air"));
     // The other one comes and goes, and this stays: once, however often it is tried.
     studio.send(Command::PutTarget(Target { enabled: false, ..named(2, "Second", &rtmp) }));
     wait_state(&studio, 2, TargetState::Stopped);
@@ -259,7 +259,7 @@ fn the_bitrate_follows_a_slow_connection_down_and_up_again() {
             }
         }
     });
-    let notice = |key: &str| studio.snapshot().notices.iter().any(|notice| notice.key == key);
+    let notice = |key: &str| studio.snapshot().notices.iter().any(|notice| notice.key() == key);
     studio.send(Command::GoLive);
     nginx.wait_published("show");
     wait_for("three seconds", LIMIT, || studio.snapshot().figures.encoded > 90);
@@ -372,16 +372,16 @@ fn a_look_whether_all_is_ready_finds_what_is_wrong_and_sends_nothing() {
         studio.snapshot().checked.is_some_and(|checked| !checked.running)
     });
     let found = studio.snapshot().checked.unwrap().found;
-    let keys: Vec<_> = found.iter().map(|notice| notice.key).collect();
+    let keys: Vec<_> = found.iter().map(|notice| notice.key()).collect();
     assert!(keys.contains(&"found-picture") && keys.contains(&"found-sound"), "{keys:?}");
     assert!(keys.iter().any(|key| key.starts_with("found-encoder")), "{keys:?}");
     assert_eq!(keys.iter().filter(|key| **key == "found-target").count(), 1, "{found:?}");
     let failed: Vec<_> =
-        found.iter().filter(|notice| notice.key == "found-target-failed").collect();
+        found.iter().filter(|notice| notice.key() == "found-target-failed").collect();
     let remedies: Vec<_> = failed.iter().map(|notice| notice.remedy).collect();
     assert_eq!(remedies, [Some(Remedy::EditTarget(3)), Some(Remedy::EditTarget(2))]);
-    assert!(failed[1].summary.contains("connection refused"), "{failed:?}");
-    assert!(!failed[1].advice.is_empty());
+    assert!(failed[1].summary().contains("connection refused"), "{failed:?}");
+    assert!(!failed[1].advice().is_empty());
     assert!(!nginx.is_published("show"));
     assert_eq!(studio.snapshot().live, LiveState::Idle);
     studio.end(LIMIT).unwrap();
@@ -403,7 +403,7 @@ fn the_replay_buffer_fills_while_nothing_goes_out() {
     let path = folder.path().join("replay.mp4");
     studio.send(Command::SaveReplay(path.clone()));
     wait_for("the file", LIMIT, || {
-        studio.snapshot().notices.iter().any(|notice| notice.key == "replay-saved")
+        studio.snapshot().notices.iter().any(|notice| notice.key() == "replay-saved")
     });
     assert_eq!(ffmpeg::decode(&path), "");
     assert!(ffmpeg::probe(&path).packets("video").len() > 60);

@@ -44,7 +44,7 @@ fn a_dead_address_in_a_tile_harms_no_other_and_the_wall_is_remembered() {
     });
     // It is told in its tile, and nowhere else.
     assert!(
-        snapshot.notices.iter().all(|it| !it.key.starts_with("watch-")),
+        snapshot.notices.iter().all(|it| !it.key().starts_with("watch-")),
         "{:?}",
         snapshot.notices
     );

@@ -35,7 +35,7 @@ impl Outcome {
     /// The keys of what was said.
     pub fn said(&self) -> Vec<&'static str> {
         let said = self.events.iter().filter_map(|event| match event {
-            Event::Message(message) => Some(message.key),
+            Event::Message(message) => Some(message.key()),
             Event::State(_) | Event::Line(_) => None,
         });
         said.collect()
@@ -104,7 +104,7 @@ impl Watching {
             if let Ok(Event::Message(said)) =
                 self.player.events().recv_timeout(Duration::from_millis(5))
             {
-                self.said.borrow_mut().push(said.key);
+                self.said.borrow_mut().push(said.key());
             }
         }
     }

@@ -1,7 +1,9 @@
-//! What keeps a file from being made or written, in words for a person, and what helps. The window has
-//! these words in its languages (`assets/i18n/…/causes.txt`).
+//! What keeps a file from being made or written.
 
 use std::io;
+
+use crate::text::Problem;
+use crate::text::problem::problem;
 
 /// The kinds of trouble.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
@@ -81,52 +83,35 @@ impl Trouble {
         }
     }
 
-    /// In words; `None`: the system's own are all there is.
-    pub const fn cause(self) -> Option<&'static str> {
+    /// The problem that a system's answer is.
+    pub fn problem(error: &io::Error) -> Problem {
+        Self::of(error).in_words(&error.to_string())
+    }
+
+    /// The cause, and what helps; `None`: the system's own words are all there is.
+    pub fn as_problem(self) -> Option<Problem> {
         Some(match self {
-            Self::Full => "the disk is full",
-            Self::Quota => "your share of the disk is used up",
-            Self::TooLarge => "files may not become larger there",
-            Self::Forbidden => "no permission to write there",
-            Self::ReadOnly => "the disk is read-only",
-            Self::NoFolder => "the folder is not there",
-            Self::Gone => "the file was removed",
-            Self::NotAFolder => "a part of its path is a file, not a folder",
-            Self::Folder => "there is a folder of that name",
-            Self::NameTooLong => "the name is too long",
-            Self::NamesTaken => "all its names are taken",
-            Self::TooManyFiles => "too many open files",
-            Self::Broken => "the drive does not work",
-            Self::Format => "its name ends in none of .flv, .mp4 and .mkv",
+            Self::Full => problem!("file-full"),
+            Self::Quota => problem!("file-quota"),
+            Self::TooLarge => problem!("file-too-large"),
+            Self::Forbidden => problem!("file-forbidden"),
+            Self::ReadOnly => problem!("file-read-only"),
+            Self::NoFolder => problem!("file-no-folder"),
+            Self::Gone => problem!("file-gone"),
+            Self::NotAFolder => problem!("file-not-a-folder"),
+            Self::Folder => problem!("file-folder"),
+            Self::NameTooLong => problem!("file-name-too-long"),
+            Self::NamesTaken => problem!("file-names-taken"),
+            Self::TooManyFiles => problem!("file-too-many-open"),
+            Self::Broken => problem!("file-broken"),
+            Self::Format => problem!("file-format"),
             Self::Other => return None,
         })
     }
 
-    /// What helps.
-    pub const fn cure(self) -> &'static str {
-        match self {
-            Self::Full => "Make room on the disk, or choose another one.",
-            Self::Quota => "Remove files of yours from that disk, or choose another one.",
-            Self::TooLarge => "Split recordings into smaller files, or choose another disk.",
-            Self::Forbidden => "Choose a folder you may write to.",
-            Self::ReadOnly => "Choose another disk, or make this one writable.",
-            Self::NoFolder | Self::Gone => {
-                "Check that the folder or drive is still there, or choose another."
-            }
-            Self::NotAFolder | Self::Folder | Self::NamesTaken => "Choose another name or folder.",
-            Self::NameTooLong => "Choose a shorter name.",
-            Self::TooManyFiles => {
-                "Close other programs, or raise the limit of open files (ulimit -n)."
-            }
-            Self::Broken => "Check the drive and its cable, or choose another one.",
-            Self::Format => "Let the name end in .mp4, .mkv or .flv.",
-            Self::Other => "Choose another folder or drive.",
-        }
-    }
-
-    /// The cause, or what the system says where that is all there is.
-    pub fn words(error: &io::Error) -> String {
-        Self::of(error).cause().map_or_else(|| error.to_string(), str::to_owned)
+    /// The cause, and what helps; where nothing is known of it, in the system's words.
+    pub fn in_words(self, words: &str) -> Problem {
+        self.as_problem().unwrap_or_else(|| problem!("file-other", reason = words))
     }
 }
 
@@ -134,6 +119,7 @@ impl Trouble {
 #[cfg(unix)]
 mod tests {
     use super::*;
+    use crate::text::Language;
 
     #[test]
     fn what_the_system_answers_has_a_cause_and_a_cure() {
@@ -154,15 +140,13 @@ mod tests {
         ] {
             let error = io::Error::from_raw_os_error(number);
             assert_eq!(Trouble::of(&error), trouble, "{error}");
-            assert_eq!(Trouble::words(&error), trouble.cause().unwrap());
+            assert_eq!(Some(Trouble::problem(&error)), trouble.as_problem());
         }
         let odd = io::Error::other("never heard of");
-        assert_eq!(
-            (Trouble::of(&odd), Trouble::words(&odd)),
-            (Trouble::Other, "never heard of".into())
-        );
+        assert_eq!(Trouble::of(&odd), Trouble::Other);
+        assert_eq!(Trouble::problem(&odd).to_string(), "never heard of");
         // "Make room" is for a disk that has none.
-        let roomy = Trouble::KNOWN.iter().filter(|it| it.cure().contains("room")).count();
-        assert_eq!(roomy, 1);
+        let cure = |it: &Trouble| Language::English.cure(&it.as_problem().unwrap()).unwrap();
+        assert_eq!(Trouble::KNOWN.iter().filter(|it| cure(it).contains("room")).count(), 1);
     }
 }

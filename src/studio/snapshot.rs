@@ -32,6 +32,7 @@ use crate::studio::targets::{Target, TargetState};
 use crate::studio::watch::chat::{ChatChoices, ChatView};
 use crate::studio::watch::choices::PlayerChoices;
 use crate::studio::watch::view::{TileView, WatchFigures, WatchState};
+use crate::text::Problem;
 
 /// A device to choose from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -177,8 +178,7 @@ pub struct TargetView {
     /// Where on the way it is or failed: `dns`, `tcp`, `tls`…
     pub stage: Option<&'static str>,
     /// What went wrong last, and what to do about it.
-    pub cause: Option<String>,
-    pub advice: Option<String>,
+    pub cause: Option<Problem>,
     /// Bits a second over the last second, while on air.
     pub bitrate: u32,
     /// What waits to be sent, by its timestamps.
@@ -204,7 +204,6 @@ impl TargetView {
             state: None,
             stage: None,
             cause: None,
-            advice: None,
             bitrate: 0,
             queued: Duration::ZERO,
             dropped_frames: 0,

@@ -18,6 +18,9 @@ macro_rules! files {
     ($tag:literal) => {
         [
             include_str!(concat!("../../assets/i18n/", $tag, "/onair.ftl")),
+            include_str!(concat!("../../assets/i18n/", $tag, "/notices.ftl")),
+            include_str!(concat!("../../assets/i18n/", $tag, "/files.ftl")),
+            include_str!(concat!("../../assets/i18n/", $tag, "/monitor.ftl")),
             include_str!(concat!("../../assets/i18n/", $tag, "/net.ftl")),
         ]
     };
@@ -92,8 +95,13 @@ impl Language {
         if let Some(words) = problem.as_words() {
             return self.said(words).into_owned();
         }
-        let said = self.text(problem.id(), None, &self.args(problem));
-        said.unwrap_or_else(|| format!("{problem:?}"))
+        match self.text(problem.id(), None, &self.args(problem)) {
+            Some(mut said) => {
+                said.truncate(said.trim_end().len());
+                said
+            }
+            None => format!("{problem:?}"),
+        }
     }
 
     /// What helps against a problem: what it was given, else the cure of its message, else that of a
@@ -109,15 +117,23 @@ impl Language {
         own.or(inner).filter(|cure| !cure.is_empty())
     }
 
-    fn args(self, problem: &Problem) -> FluentArgs<'static> {
-        let value = |value: &Value| match value {
-            Value::Text(text) => FluentValue::from(self.said(text).into_owned()),
-            Value::Number(number) => FluentValue::from(*number),
-            Value::Problem(problem) => FluentValue::from(self.say(problem)),
+    /// A value of a problem in this language.
+    pub fn value(self, value: &Value) -> String {
+        match value {
+            Value::Text(text) => self.said(text).into_owned(),
+            Value::Number(number) => number.to_string(),
+            Value::Problem(problem) => self.say(problem),
             Value::Problems(problems) => {
                 let said: Vec<_> = problems.iter().map(|it| self.say(it)).collect();
-                FluentValue::from(said.join(if self == Self::Chinese { "；" } else { "; " }))
+                said.join(if self == Self::Chinese { "；" } else { "; " })
             }
+        }
+    }
+
+    fn args(self, problem: &Problem) -> FluentArgs<'static> {
+        let value = |value: &Value| match value {
+            Value::Number(number) => FluentValue::from(*number),
+            other => FluentValue::from(self.value(other)),
         };
         problem.args().iter().map(|(name, it)| (*name, value(it))).collect()
     }

@@ -1,5 +1,10 @@
 //! The languages that onair speaks, and which one a locale asks for.
 
+use std::sync::OnceLock;
+
+/// The language that the command line asks for.
+static CHOSEN: OnceLock<Option<Language>> = OnceLock::new();
+
 /// A language of the window, the command line and the log.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
 pub enum Language {
@@ -51,8 +56,16 @@ impl Language {
         }
     }
 
-    /// The language of this process's environment.
+    /// Takes this for the language of the system, if it is one. The first call counts.
+    pub fn choose(language: Option<Self>) {
+        let _ = CHOSEN.set(language);
+    }
+
+    /// The language that was chosen, else that of this process's environment.
     pub fn of_system() -> Self {
+        if let Some(chosen) = CHOSEN.get().copied().flatten() {
+            return chosen;
+        }
         ["LC_ALL", "LC_MESSAGES", "LANG"]
             .iter()
             .filter_map(|name| std::env::var(name).ok())

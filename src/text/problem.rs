@@ -11,7 +11,7 @@ use crate::text::language::Language;
 const WORDS: &str = "words";
 
 /// Something that went wrong, or that a person is told, by the name of its message.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Problem {
     id: &'static str,
     args: Arc<[(&'static str, Value)]>,
@@ -19,7 +19,7 @@ pub struct Problem {
 }
 
 /// A value that a message names.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Value {
     /// A name, or words as they are.
     Text(Arc<str>),
@@ -32,7 +32,7 @@ pub enum Value {
 }
 
 /// A [`Problem`] by the name of its message, with the values that the message names:
-/// `problem!("tcp-no-answer", seconds = 10)`.
+/// `problem!("net-no-answer", seconds = "10")`.
 #[macro_export]
 macro_rules! problem {
     ($id:literal $(, $name:ident = $value:expr)* $(,)?) => {
@@ -50,6 +50,11 @@ impl Problem {
     /// the Fluent files.
     pub fn new<const N: usize>(id: &'static str, args: [(&'static str, Value); N]) -> Self {
         Self { id, args: Arc::new(args), cure: None }
+    }
+
+    /// A problem whose values are known only at run time.
+    pub fn of(id: &'static str, args: Vec<(&'static str, Value)>) -> Self {
+        Self { id, args: args.into(), cure: None }
     }
 
     /// Words of the system, a server or a library, which are the same in every language.

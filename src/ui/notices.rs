@@ -1,8 +1,6 @@
 //! Notices as cards beside what they are about: cause, advice, a button that helps, and one that
 //! puts the card away.
 
-use std::borrow::Cow;
-
 use egui::{CornerRadius, Frame, Margin, Role, Sense, Stroke, Ui, Vec2, WidgetInfo, vec2};
 
 use crate::capture::VideoChoice;
@@ -30,7 +28,7 @@ pub enum NoticePlace {
 
 /// What a notice is about, by its key and its remedy.
 pub fn place_of(notice: &Notice) -> NoticePlace {
-    let about = |words: &[&str]| words.iter().any(|word| notice.key.starts_with(word));
+    let about = |words: &[&str]| words.iter().any(|word| notice.key().starts_with(word));
     if about(&["watch", "player"]) {
         NoticePlace::Watch
     } else if about(&["microphone", "no-microphone"]) {
@@ -58,29 +56,13 @@ pub fn place_of(notice: &Notice) -> NoticePlace {
 
 /// Whether a notice is shown there. A picture is saved on both pages.
 fn is_at(notice: &Notice, place: NoticePlace) -> bool {
-    place_of(notice) == place || place == NoticePlace::Watch && notice.key.starts_with("screenshot")
+    place_of(notice) == place
+        || place == NoticePlace::Watch && notice.key().starts_with("screenshot")
 }
 
-/// The words of a notice in the language of the window, the English ones where there are none.
+/// The words of a notice in the language of the window.
 pub fn words(texts: &Texts, notice: &Notice) -> (String, String) {
-    let said = |value: &str| texts.said(value).into_owned();
-    let args: Vec<(&str, Cow<'_, str>)> = notice
-        .args
-        .iter()
-        .map(|(name, value)| match *name {
-            // Several, each said by itself.
-            "what" => (*name, value.split("; ").map(said).collect::<Vec<_>>().join("; ").into()),
-            _ => (*name, texts.said(value)),
-        })
-        .collect();
-    let find = |key: String, english: &str| match texts.has(&key) {
-        true => texts.with(&key, &args),
-        false => texts.said(english).into_owned(),
-    };
-    (
-        find(format!("notice-{}", notice.key), &notice.summary),
-        find(format!("notice-{}-advice", notice.key), &notice.advice),
-    )
+    (texts.say(&notice.problem), texts.cure(&notice.problem).unwrap_or_default())
 }
 
 /// A card ready to be shown.
@@ -180,7 +162,7 @@ pub fn cards(ui: &mut Ui, view: &mut View<'_>, place: NoticePlace, limit: usize)
     let alone = view.snapshot.notices.iter().filter(retried).count() == 1;
     let said = |notice: &Notice| {
         alone && retried(&notice) && matches!(view.snapshot.live, LiveState::Reconnecting { .. })
-            || matches!(notice.key, "no-camera" | "no-microphone")
+            || matches!(notice.key(), "no-camera" | "no-microphone")
     };
     let here: Vec<&Notice> = view
         .snapshot
@@ -263,49 +245,13 @@ pub fn apply(view: &mut View<'_>, remedy: Option<Remedy>) {
 mod tests {
     use super::*;
     use crate::studio::notices::message::StudioMessage;
-    use crate::ui::text::Language;
-
-    /// A device's reason names it, and says what helps against that very cause.
-    #[test]
-    fn a_device_that_fails_is_named_once_and_the_advice_is_that_of_its_cause() {
-        let texts = [Language::English, Language::Chinese].map(Texts::new);
-        let said = |message: &StudioMessage| {
-            let notice = message.notice(1, "");
-            texts.each_ref().map(|texts| words(texts, &notice))
-        };
-        let device = "Microphone".to_owned();
-        let reason = "The microphone is being used by another program. Close that one and wait a \
-                      second"
-            .to_owned();
-        let pair = |what: &str, then: &str| (what.to_owned(), then.to_owned());
-        let busy = said(&StudioMessage::MicrophoneFailed { device: device.clone(), reason });
-        assert_eq!(
-            busy,
-            [
-                pair(
-                    "The microphone is being used by another program.",
-                    "Close that one and wait a second."
-                ),
-                pair("麦克风正被另一个程序使用。", "请关闭该程序并稍等片刻。"),
-            ]
-        );
-        let reason = "No microphone was found. Plug one in and it will be taken".to_owned();
-        let none = said(&StudioMessage::MicrophoneFailed { device, reason });
-        assert_eq!(none[0].0, "No microphone was found.");
-        assert_eq!(none[1], pair("未找到麦克风。", "插入后会自动启用。"));
-        let reason = "Dr. Cam offers no format that can be read: YUV. 9. Choose another camera";
-        let (device, reason) = ("Dr. Cam".to_owned(), reason.to_owned());
-        let format = said(&StudioMessage::CameraFailed { device, reason });
-        assert_eq!(format[0].1, "Choose another camera.");
-        assert_eq!(format[1], pair("Dr. Cam 没有可读取的格式：YUV. 9。", "请选择其他摄像头。"));
-    }
 
     #[test]
     fn a_saved_picture_is_told_on_both_pages() {
-        let (path, reason) = ("a.png".to_owned(), "the disk is full".to_owned());
+        let (path, reason) = ("a.png".to_owned(), "the disk is full".into());
         for message in [
             StudioMessage::SnapshotSaved { path: path.clone() },
-            StudioMessage::SnapshotFailed { path, reason, cure: "" },
+            StudioMessage::SnapshotFailed { path, reason },
         ] {
             let notice = message.notice(1, "");
             assert!(is_at(&notice, NoticePlace::Watch) && is_at(&notice, NoticePlace::Target));

@@ -4,6 +4,8 @@ use super::scenes::{
     camera_controls, camera_formats, camera_source, filtered, played, playing_sources, styled,
 };
 use super::*;
+use onair::text::Problem;
+use onair::text::problem::problem;
 
 /// The states by name.
 pub const STATES: [&str; 37] = [
@@ -109,35 +111,16 @@ fn missing(snapshot: &mut Snapshot) {
     }];
     let remedy = Some(Remedy::EditSource(SourceId(1)));
     let level = Level::Warning;
-    let summary = format!("The source Logo cannot be shown: {reason}");
-    let mut told = notice(1, "scene-source-failed", level, &summary, "", remedy);
-    told.args = vec![("source", "Logo".into()), ("reason", reason.into())];
-    told.advice = "It is shown as soon as it is there.".into();
-    snapshot.notices = vec![told];
+    let problem = problem!("scene-source-failed", source = "Logo", reason = reason);
+    snapshot.notices = vec![notice(1, problem, level, remedy)];
 }
 
-fn notice(
-    id: u64,
-    key: &'static str,
-    level: Level,
-    summary: &str,
-    advice: &str,
-    remedy: Option<Remedy>,
-) -> Notice {
+fn notice(id: u64, problem: Problem, level: Level, remedy: Option<Remedy>) -> Notice {
     Notice {
         target: None,
         id,
-        key,
-        args: vec![
-            ("device", "HD Pro Webcam C920".into()),
-            ("host", "live.example.com".into()),
-            ("wanted", "1935".into()),
-            ("used", "1936".into()),
-            ("cause", "not authorized".into()),
-        ],
+        problem,
         level,
-        summary: summary.into(),
-        advice: advice.into(),
         detail: "VIDIOC_DQBUF: No such device (os error 19)".into(),
         remedy,
     }
@@ -410,34 +393,31 @@ pub fn snapshot(name: &str) -> Snapshot {
             snapshot.notices = vec![
                 notice(
                     1,
-                    "microphone-lost",
+                    problem!("microphone-lost", device = "HD Pro Webcam C920"),
                     Level::Warning,
-                    "The microphone was unplugged.",
-                    "Silence is sent until it is back.",
                     Some(Remedy::RefreshDevices),
                 ),
                 notice(
                     2,
-                    "target-refused",
+                    problem!(
+                        "target-refused",
+                        host = "live.example.com",
+                        cause = problem!("net-refused-unauthorized"),
+                        next = problem!("next-given-up"),
+                    ),
                     Level::Error,
-                    "The server rejected the stream key.",
-                    "Check the stream key: copy it again from the service's page.",
                     Some(Remedy::EditTarget(1)),
                 ),
                 notice(
                     3,
-                    "port-taken",
+                    problem!("port-taken", wanted = "1935", used = "1936"),
                     Level::Info,
-                    "Port 1935 is taken; the built-in server uses 1936.",
-                    "",
                     None,
                 ),
                 notice(
                     4,
-                    "camera-lost",
+                    problem!("camera-lost", device = "HD Pro Webcam C920"),
                     Level::Error,
-                    "The camera HD Pro Webcam C920 was unplugged.",
-                    "Viewers see a dark picture. Plug it in again, or use the test picture meanwhile.",
                     Some(Remedy::UseTestSource),
                 ),
             ];
@@ -573,11 +553,8 @@ fn tile_notice() -> Notice {
     Notice {
         target: None,
         id: 0,
-        key: "player-damaged-stream",
-        args: Vec::new(),
+        problem: problem!("player-damaged-stream"),
         level: Level::Warning,
-        summary: "Part of the stream makes no sense and is left out.".into(),
-        advice: String::new(),
         detail: String::new(),
         remedy: None,
     }

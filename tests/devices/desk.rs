@@ -176,7 +176,7 @@ fn inside_pulse_desk() {
 
     // Speakers that are not there: said.
     studio.send(studio::Command::SetMonitoring(Monitoring::Device("pulse:gone".into())));
-    let told = || studio.snapshot().notices.iter().any(|it| it.key == "monitoring-failed");
+    let told = || studio.snapshot().notices.iter().any(|it| it.key() == "monitoring-failed");
     let clock = Clock::start();
     while !told() {
         assert!(clock.now() < Timestamp::ZERO + LIMIT, "that they are not there is not told");

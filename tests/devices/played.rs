@@ -13,8 +13,8 @@ use super::{LIMIT, inside, module, pactl};
 fn said(player: &Player, key: &str) -> bool {
     player.events().waiting().any(|event| match event {
         Event::Message(message) => {
-            eprintln!("  {}: {} {}", message.key, message.summary, message.detail);
-            message.key == key
+            eprintln!("  {}: {} {}", message.key(), message.problem, message.detail);
+            message.key() == key
         }
         Event::State(_) | Event::Line(_) => false,
     })

@@ -93,20 +93,20 @@ fn inside_pulse_told() {
     let listener = Worker::spawn("listener", move |stop| {
         while !stop.is_set() {
             if let Ok(Event::Notice(notice)) = events.recv_timeout(Duration::from_millis(100)) {
-                eprintln!("  {}: {}", notice.key, notice.summary);
-                let device = notice.args.iter().find(|(name, _)| *name == "device");
-                let device = device.map(|(_, value)| value.clone()).unwrap_or_default();
-                *all.lock().entry((notice.key.to_owned(), device)).or_default() += 1;
+                eprintln!("  {}: {}", notice.key(), notice.summary());
+                let device = notice.value("device").unwrap_or_default();
+                *all.lock().entry((notice.key().to_owned(), device)).or_default() += 1;
             }
         }
     })
     .unwrap();
-    let stands = |key: &str, name: &str| {
-        let device = format!("{name}_Microphone");
-        studio.snapshot().notices.iter().any(|notice| {
-            notice.key == key && notice.args.iter().any(|(_, value)| *value == device)
-        })
-    };
+    let stands =
+        |key: &str, name: &str| {
+            let device = format!("{name}_Microphone");
+            studio.snapshot().notices.iter().any(|notice| {
+                notice.key() == key && notice.value("device").as_ref() == Some(&device)
+            })
+        };
     wait("strips", || studio.snapshot().strips.len() == 5);
     studio.send(studio::Command::StartRecording(recording.clone()));
 

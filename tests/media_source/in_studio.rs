@@ -179,7 +179,7 @@ fn a_clip_without_sound_has_a_strip_that_says_so_and_no_failure_is_told() {
     });
     wait_for("its notice", LIMIT, || !studio.snapshot().notices.is_empty());
     let notices = studio.snapshot().notices;
-    let keys: Vec<&str> = notices.iter().map(|notice| notice.key).collect();
+    let keys: Vec<&str> = notices.iter().map(|notice| notice.key()).collect();
     assert_eq!(keys, ["scene-source-failed"], "{notices:?}");
     studio.end(LIMIT).unwrap();
 }
@@ -282,7 +282,7 @@ fn a_stream_that_is_black_is_told_until_something_is_seen_and_a_black_clip_is_no
     studio.send(Command::Edit(Edit::AddSource { scene, name: "Guest".into(), choice }));
     let told = || -> Vec<(&'static str, String)> {
         let notices = studio.snapshot().notices;
-        notices.iter().map(|it| (it.key, it.summary.clone())).collect()
+        notices.iter().map(|it| (it.key(), it.summary())).collect()
     };
     let black = |it: &(&str, String)| it.0 == "stream-black";
     wait_for("the notice", LIMIT, || told().iter().any(black));
@@ -355,8 +355,8 @@ fn files_of_a_list_follow_each_other_and_end_together() {
     }
     let told = || {
         let notices = studio.snapshot().notices;
-        let told = notices.iter().filter(|it| it.key.starts_with("scene-"));
-        told.map(|it| (it.key, it.args[1].1.clone())).collect::<Vec<_>>()
+        let told = notices.iter().filter(|it| it.key().starts_with("scene-"));
+        told.map(|it| (it.key(), it.problem.args()[1].1.clone())).collect::<Vec<_>>()
     };
     let absent = folder.path().join("absent.mp4").display().to_string();
     assert_eq!(told(), [("scene-file-left-out", absent)]);

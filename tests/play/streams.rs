@@ -73,7 +73,7 @@ fn an_ending_stream_ends_and_missing_ones_say_so() {
 fn said(player: &Player) -> Vec<&'static str> {
     let events = std::iter::from_fn(|| player.events().try_recv().ok());
     let keys = events.filter_map(|event| match event {
-        Event::Message(message) => Some(message.key),
+        Event::Message(message) => Some(message.key()),
         _ => None,
     });
     keys.collect()

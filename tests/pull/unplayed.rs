@@ -23,9 +23,9 @@ fn make(folder: &Path, name: &str, pictures: bool, options: &[&str]) -> PathBuf 
 }
 
 /// What was said under this key.
-fn said<'a>(outcome: &'a Outcome, key: &str) -> Vec<&'a str> {
+fn said(outcome: &Outcome, key: &str) -> Vec<String> {
     let said = outcome.events.iter().filter_map(|event| match event {
-        Event::Message(message) if message.key == key => Some(message.summary.as_str()),
+        Event::Message(message) if message.key() == key => Some(message.problem.to_string()),
         _ => None,
     });
     said.collect()

@@ -234,7 +234,7 @@ fn play(urls: &[String]) -> Vec<(State, Figures, Vec<&'static str>)> {
         for (player, said) in &mut players {
             let messages = std::iter::from_fn(|| player.events().try_recv().ok());
             said.extend(messages.filter_map(|event| match event {
-                Event::Message(message) => Some(message.key),
+                Event::Message(message) => Some(message.key()),
                 Event::State(_) | Event::Line(_) => None,
             }));
         }

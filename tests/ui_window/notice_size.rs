@@ -1,6 +1,7 @@
 //! What is told of a target, at its longest, in the smallest window.
 
 use super::*;
+use onair::text::Problem;
 use onair::ui::text::{Language as Spoken, Texts};
 
 /// The longest that tests/planted.rs met, as it stands in the window: whole, and nobody has to scroll.
@@ -28,8 +29,7 @@ fn the_longest_notice_of_a_target_is_seen_whole_in_the_smallest_window() {
                 id: 0,
                 pin: None,
                 host: "My channel (live-upload-eu1.example.com:443)".into(),
-                cause: cause.into(),
-                advice: advice.into(),
+                cause: Problem::from(cause).with_cure(advice.into()),
                 next: onair::studio::notices::Next::GivenUp,
             };
             let notice = message.notice(1, "");

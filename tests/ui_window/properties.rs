@@ -6,6 +6,7 @@ use onair::capture::{Area, DisplayTarget as Monitor};
 use onair::media::playback_control::SkippedFile;
 use onair::studio::Collection;
 use onair::studio::scenes::MAX_SOURCES;
+use onair::text::problem::problem;
 use onair::ui::view::file_request::{FileRequest, Then};
 
 /// What the topmost source is to show now.
@@ -199,16 +200,14 @@ fn a_slide_that_is_missing_is_told_and_found_elsewhere() {
         snapshot.notices = vec![Notice {
             target: None,
             id: 7,
-            key: "scene-files-left-out",
-            args: vec![
-                ("source", "Source 1".into()),
-                ("path", "/a/1.png".into()),
-                ("reason", reason.into()),
-                ("others", "1".into()),
-            ],
+            problem: problem!(
+                "scene-files-left-out",
+                source = "Source 1",
+                path = "/a/1.png",
+                reason = reason,
+                others = "1",
+            ),
             level: Level::Warning,
-            summary: "Source 1 is shown without two".into(),
-            advice: String::new(),
             detail: String::new(),
             remedy: Some(Remedy::EditSource(SOURCE)),
         }];
@@ -257,11 +256,8 @@ fn what_is_missing_is_found_elsewhere_or_tried_again() {
             snapshot.notices = vec![Notice {
                 target: None,
                 id: 7,
-                key: "scene-source-failed",
-                args: vec![("source", "Source 1".into()), ("reason", reason.into())],
+                problem: problem!("scene-source-failed", source = "Source 1", reason = reason),
                 level: Level::Warning,
-                summary: "The source cannot be shown".into(),
-                advice: String::new(),
                 detail: String::new(),
                 remedy: Some(Remedy::EditSource(SOURCE)),
             }];

@@ -1,6 +1,7 @@
 //! Scenes, their sources and transitions, as a person uses them.
 
 use onair::media::playback_control::SkippedFile;
+use onair::text::Problem;
 use onair::ui::view::file_request::{
     FileRequest, FilterFile, Then, TransitionFile, TransitionFilePart,
 };
@@ -63,11 +64,8 @@ fn lacking(key: &'static str, remedy: Remedy) -> Notice {
     Notice {
         target: None,
         id: 7,
-        key,
-        args: Vec::new(),
+        problem: Problem::of(key, Vec::new()),
         level: Level::Warning,
-        summary: "A file cannot be used".into(),
-        advice: String::new(),
         detail: String::new(),
         remedy: Some(remedy),
     }

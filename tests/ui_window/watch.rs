@@ -2,6 +2,7 @@
 
 use super::sound::paints;
 use super::*;
+use onair::text::problem::problem;
 
 #[test]
 fn a_stream_is_watched() {
@@ -535,11 +536,11 @@ fn a_certificate_that_nobody_vouches_for_can_be_accepted() {
         snapshot.notices.push(Notice {
             target: None,
             id: 77,
-            key: "watch-unreachable",
-            args: vec![("cause", "the server's certificate is not accepted".into())],
+            problem: problem!(
+                "watch-unreachable",
+                cause = "the server's certificate is not accepted"
+            ),
             level: Level::Error,
-            summary: String::new(),
-            advice: String::new(),
             detail: String::new(),
             remedy: Some(Remedy::TrustStream { tile, pin }),
         });

@@ -26,6 +26,7 @@ use crate::broadcast::hub::backlog::Limits;
 use crate::broadcast::hub::shared_packet::SharedPacket;
 use crate::broadcast::hub::subscription::{Next, Subscription};
 use crate::files::Trouble;
+use crate::text::Problem;
 
 /// The longest delay there is.
 pub const MAX_STREAM_DELAY: Duration = Duration::from_secs(30 * 60);
@@ -63,7 +64,7 @@ struct Shared {
     /// Nothing more is taken in.
     last: Stop,
     /// What the disk said last, until it is told.
-    trouble: Mutex<Option<(String, &'static str)>>,
+    trouble: Mutex<Option<Problem>>,
 }
 
 impl Delay {
@@ -133,7 +134,7 @@ impl Delay {
     }
 
     /// What went wrong with the disk since the last call.
-    pub fn trouble(&self) -> Option<(String, &'static str)> {
+    pub fn trouble(&self) -> Option<Problem> {
         self.shared.trouble.lock().take()
     }
 }
@@ -183,7 +184,7 @@ impl Shared {
     }
 
     fn note(&self, error: &io::Error) {
-        *self.trouble.lock() = Some((Trouble::words(error), Trouble::of(error).cure()));
+        *self.trouble.lock() = Some(Trouble::problem(error));
     }
 
     /// The giver: hands out what is due.

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use crate::base::Timestamp;
 use crate::files::{self, Trouble};
 use crate::media::{AudioConfig, ExtraTrack, ExtraTracks, StreamConfig, StreamEvent, Track};
+use crate::text::Problem;
 use crate::wire::container::{
     AudioTrack, Format, Muxer, MuxerOutput, Timing, Tracks, audio_track, flv, mkv, mp4,
 };
@@ -42,18 +43,13 @@ impl Error {
     /// For a name that tells no format.
     pub(super) fn format(path: &Path) -> Self {
         let kind = Trouble::Format;
-        let reason = kind.cause().unwrap_or_default().to_owned();
+        let reason = kind.as_problem().unwrap_or_default().to_string();
         Self { doing: "creating", path: path.to_owned(), reason, kind }
     }
 
-    /// The cause alone, for who knows the file.
-    pub fn cause(&self) -> String {
-        self.kind.cause().map_or_else(|| self.reason.clone(), str::to_owned)
-    }
-
-    /// What a person can do about it.
-    pub fn advice(&self) -> &'static str {
-        self.kind.cure()
+    /// The cause alone, for who knows the file, and what helps.
+    pub fn problem(&self) -> Problem {
+        self.kind.in_words(&self.reason)
     }
 }
 
@@ -179,7 +175,7 @@ impl File {
         self.file.sync_data().map_err(|error| self.fault("writing to", &error))?;
         if is_unlinked(&self.file) {
             let kind = Trouble::Gone;
-            let reason = kind.cause().unwrap_or_default().to_owned();
+            let reason = kind.as_problem().unwrap_or_default().to_string();
             return Err(Error { doing: "writing to", path: self.path.clone(), reason, kind });
         }
         Ok(())

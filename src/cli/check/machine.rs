@@ -11,12 +11,14 @@ use crate::base::{Clock, Stop};
 use crate::broadcast::recorder;
 use crate::capture::VideoChoice;
 use crate::cli::flags::{Globals, value};
+use crate::cli::output::events;
 use crate::cli::output::exit::Exit;
 use crate::media::{BitsPerSecond, FrameRate, Size};
-use crate::studio::preflight::Finding;
+use crate::studio::notices::message::StudioMessage;
 use crate::studio::settings::keys_beside;
 use crate::studio::snapshot::{Snapshot, SourceState};
 use crate::studio::{Command, Config, Level, Notice, Quality, Studio, Target};
+use crate::text::Language;
 
 /// How long devices may take to open, and sound to be heard.
 const SOURCES: Duration = Duration::from_secs(8);
@@ -97,18 +99,18 @@ pub fn look(
         && let Err(error) = recorder::try_out(path)
     {
         // A recording that was asked for: that its folder is bad is no warning any more.
-        match found.iter_mut().find(|notice| notice.key == "found-folder-bad") {
+        match found.iter_mut().find(|notice| notice.key() == "found-folder-bad") {
             Some(folder) => folder.level = Level::Error,
             None => {
-                let (path, reason) = (path.display().to_string(), error.cause());
-                let bad = Finding::RecordBad { path, reason, cure: error.advice() };
-                found.push(bad.notice(found.len() as u64));
+                let (path, reason) = (path.display().to_string(), error.problem());
+                let bad = StudioMessage::FoundRecordBad { path, reason };
+                found.push(bad.notice(found.len() as u64, ""));
             }
         }
     }
     if !any {
         // Nobody asked for targets.
-        found.retain(|notice| notice.key != "no-target");
+        found.retain(|notice| notice.key() != "no-target");
     }
     Ok(found)
 }
@@ -143,28 +145,22 @@ fn check(studio: &Studio, clock: Clock) -> Option<Vec<Notice>> {
 }
 
 /// The findings as JSON.
-pub fn fields(found: &[Notice]) -> Vec<Value> {
+pub fn fields(found: &[Notice], language: Language) -> Vec<Value> {
     let field = |notice: &Notice| {
-        let advice = Some(&notice.advice).filter(|advice| !advice.is_empty());
-        let args: serde_json::Map<String, Value> = notice
-            .args
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), value.as_str().into()))
-            .collect();
         json!({
-            "name": notice.key.strip_prefix("found-").unwrap_or(notice.key),
+            "name": notice.key().strip_prefix("found-").unwrap_or(notice.key()),
             "level": level(notice.level),
             "ok": notice.level != Level::Error,
-            "summary": notice.summary,
-            "advice": advice,
-            "values": args,
+            "summary": language.say(&notice.problem),
+            "advice": language.cure(&notice.problem),
+            "values": events::values(&notice.problem, language),
         })
     };
     found.iter().map(field).collect()
 }
 
 /// The findings as lines for a person.
-pub fn lines(found: &[Notice]) -> Vec<String> {
+pub fn lines(found: &[Notice], language: Language) -> Vec<String> {
     let mut lines = Vec::new();
     for notice in found {
         let mark = match notice.level {
@@ -172,10 +168,8 @@ pub fn lines(found: &[Notice]) -> Vec<String> {
             Level::Warning => '!',
             Level::Error => '✗',
         };
-        lines.push(format!("{mark} {}", notice.summary));
-        if !notice.advice.is_empty() {
-            lines.push(format!("  {}", notice.advice));
-        }
+        lines.push(format!("{mark} {}", language.say(&notice.problem)));
+        lines.extend(language.cure(&notice.problem).map(|cure| format!("  {cure}")));
     }
     lines
 }
@@ -184,7 +178,7 @@ pub fn lines(found: &[Notice]) -> Vec<String> {
 /// (warnings do not), else with the code of the first that does.
 pub fn exit(found: &[Notice]) -> Exit {
     let first = found.iter().find(|notice| notice.level == Level::Error);
-    match first.map(|notice| notice.key) {
+    match first.map(Notice::key) {
         None => Exit::Ok,
         Some("found-no-picture") => Exit::Device,
         Some("found-folder-bad" | "found-record-bad") => Exit::File,
@@ -209,14 +203,14 @@ mod tests {
     #[test]
     fn the_first_that_stands_in_the_way_gives_the_code_and_a_warning_gives_none() {
         let times = || "0.4".to_owned();
-        let slow = Finding::EncoderTooSlow { times: times() }.notice(0);
-        let hardly = Finding::EncoderSlow { times: times() }.notice(1);
-        let (path, reason) = ("/x/y.mp4".to_owned(), "the disk is full".to_owned());
-        let full = Finding::RecordBad { path, reason, cure: "" }.notice(2);
+        let slow = StudioMessage::FoundEncoderTooSlow { times: times() }.notice(0, "");
+        let hardly = StudioMessage::FoundEncoderSlow { times: times() }.notice(1, "");
+        let (path, reason) = ("/x/y.mp4".to_owned(), "the disk is full".into());
+        let full = StudioMessage::FoundRecordBad { path, reason }.notice(2, "");
         assert_eq!(exit(&[]), Exit::Ok);
         assert_eq!(exit(std::slice::from_ref(&hardly)), Exit::Ok);
         assert_eq!(exit(&[hardly.clone(), slow.clone(), full.clone()]), Exit::Codec);
         assert_eq!(exit(&[hardly, full, slow]), Exit::File);
-        assert_eq!(exit(&[Finding::NoVideo.notice(0)]), Exit::Device);
+        assert_eq!(exit(&[StudioMessage::FoundNoVideo {}.notice(0, "")]), Exit::Device);
     }
 }

@@ -19,7 +19,7 @@ use crate::net::{ConnectStage, Error, Runtime, Step};
 use crate::studio::Notice;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::targets::address::parse;
-use crate::text::Language;
+use crate::text::Problem;
 use crate::wire::rtmp::url::Url;
 
 /// Flags of `onair check`.
@@ -103,11 +103,12 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
 
 /// What was found on this machine alone.
 fn report_machine(output: &Output, found: &[Notice]) {
+    let language = output.language();
     if output.is_json() {
         let ok = machine::exit(found) == Exit::Ok;
-        output.line(&json!({ "machine": machine::fields(found), "ok": ok }).to_string());
+        output.line(&json!({ "machine": machine::fields(found, language), "ok": ok }).to_string());
     } else {
-        machine::lines(found).iter().for_each(|line| output.line(line));
+        machine::lines(found, language).iter().for_each(|line| output.line(line));
     }
 }
 
@@ -124,7 +125,7 @@ fn prepare(url: &str, args: &Args, output: &Output) -> Result<(Url, Options), (S
     })?;
     let TargetUrl::Rtmp(url) = parse(url, key.as_ref()).map_err(|why| (why, Exit::Usage))?;
     if key.is_none() && !output.is_json() {
-        events::print_message(output, &StudioMessage::KeyVisible);
+        events::print_message(output, &StudioMessage::KeyVisible {});
     }
     Ok((url, Options { net: args.route.read()?, ..Options::default() }))
 }
@@ -190,6 +191,7 @@ fn try_stages(runtime: &Runtime, url: &Url, options: &Options, clock: Clock) -> 
 }
 
 fn report(output: &Output, url: &Url, outcome: &Outcome, found: Option<&[Notice]>) {
+    let language = output.language();
     let (tried, ok) = (&outcome.tried, outcome.error.is_none());
     if output.is_json() {
         let stages: Vec<Value> = tried
@@ -201,8 +203,8 @@ fn report(output: &Output, url: &Url, outcome: &Outcome, found: Option<&[Notice]
                     "name": tried.stage.name(),
                     "ok": error.is_none(),
                     "ms": millis,
-                    "detail": error.map(|error| error.cause.to_string()),
-                    "advice": error.and_then(|error| Language::English.cure(&error.problem())),
+                    "detail": error.map(|error| language.say(&Problem::from(&error.cause))),
+                    "advice": error.and_then(|error| language.cure(&error.problem())),
                     "peer": error.map(|error| &error.peer),
                 })
             })
@@ -214,12 +216,12 @@ fn report(output: &Output, url: &Url, outcome: &Outcome, found: Option<&[Notice]
             line.insert("elsewhere".into(), elsewhere.into());
         }
         if let (Some(found), Value::Object(line)) = (found, &mut line) {
-            line.insert("machine".into(), machine::fields(found).into());
+            line.insert("machine".into(), machine::fields(found, language).into());
         }
         output.line(&line.to_string());
         return;
     }
-    machine::lines(found.unwrap_or_default()).iter().for_each(|line| output.line(line));
+    machine::lines(found.unwrap_or_default(), language).iter().for_each(|line| output.line(line));
     for tried in tried {
         let millis = tried.took.as_secs_f64() * 1_000.0;
         let name = tried.stage.name();
@@ -229,11 +231,11 @@ fn report(output: &Output, url: &Url, outcome: &Outcome, found: Option<&[Notice]
                 output.line(&format!("– {name:<10} {millis:7.1} ms  {error}; the next port"));
             }
             Some(error) => {
-                output.line(&format!("✗ {name:<10} {millis:7.1} ms  {}", error.cause));
                 output.line(&format!(
-                    "  {}",
-                    Language::English.cure(&error.problem()).unwrap_or_default()
+                    "✗ {name:<10} {millis:7.1} ms  {}",
+                    language.say(&Problem::from(&error.cause))
                 ));
+                output.line(&format!("  {}", language.cure(&error.problem()).unwrap_or_default()));
             }
         }
     }

@@ -7,6 +7,7 @@ pub mod value;
 use std::path::PathBuf;
 
 use crate::studio::Settings;
+use crate::text::Language;
 
 /// Flags that every command takes.
 #[derive(Clone, Debug, clap::Args)]
@@ -17,9 +18,16 @@ pub struct Globals {
     /// Settings file to use instead of your own
     #[arg(long, global = true, value_name = "FILE")]
     pub settings: Option<PathBuf>,
+    /// Language of notices and errors: en, zh-CN [default: that of the system; English with --json]
+    #[arg(long, global = true, value_name = "LANGUAGE", value_parser = language)]
+    pub lang: Option<Language>,
     /// Log level for standard error: error, warn, info, debug, trace, or a filter such as onair=debug
     #[arg(long, global = true, value_name = "LEVEL", default_value = "warn")]
     pub log: String,
+}
+
+fn language(tag: &str) -> Result<Language, String> {
+    Language::of_tag(tag).ok_or_else(|| "choose en or zh-CN".to_owned())
 }
 
 impl Globals {

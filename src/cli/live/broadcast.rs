@@ -74,7 +74,7 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
     };
     let Some(events) = studio.events() else { return Exit::Error };
     if visible {
-        events::print_message(output, &StudioMessage::KeyVisible);
+        events::print_message(output, &StudioMessage::KeyVisible {});
     }
     let (mut outcome, mut folded) = (Outcome::default(), Folded::default());
     if record.is_none() || !targets.is_empty() {
@@ -205,8 +205,8 @@ impl Outcome {
             }
             Event::Recording(recording) => self.recording = Some(recording.state),
             Event::Stats(stats) => self.last_stats = Some(stats.clone()),
-            Event::Notice(notice) if notice.key == "encoder-failed" => self.codec_failed = true,
-            Event::Notice(notice) if notice.key == "file-failed" => self.device_failed = true,
+            Event::Notice(notice) if notice.key() == "encoder-failed" => self.codec_failed = true,
+            Event::Notice(notice) if notice.key() == "file-failed" => self.device_failed = true,
             Event::Stopped => self.stopped = true,
             _ => {}
         }

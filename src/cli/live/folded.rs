@@ -94,7 +94,7 @@ mod tests {
                 url: format!("rtmp://host{index}/live/***"),
                 state,
                 stage: Some(stage),
-                cause: cause.map(str::to_owned),
+                cause: cause.map(Into::into),
                 retry_in: wait.map(Duration::from_millis),
                 ..Target::default()
             };

@@ -441,8 +441,8 @@ fn warn_of_misfits(config: &Config, output: &Output) {
             continue;
         };
         for misfit in service.misfits(&config.settings.quality) {
-            let sentence = misfit.sentence(&service.name);
-            events::print_message(output, &StudioMessage::Misfit { sentence });
+            let reason = misfit.sentence(&service.name).into();
+            events::print_message(output, &StudioMessage::Misfit { reason });
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::studio::event::{
 use crate::studio::notices::Level;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::{Event, Notice};
+use crate::text::{self, Language, Problem};
 
 /// Seconds with milliseconds.
 pub fn seconds(duration: Duration) -> f64 {
@@ -77,10 +78,10 @@ fn print_source(output: &Output, source: &Source) {
     let state = if source.back { "back" } else { report.state.name() };
     let mut fields = json!({
         "kind": source.kind,
-        "id": text(&report.id),
-        "name": text(&report.name),
+        "id": some(&report.id),
+        "name": some(&report.name),
         "state": state,
-        "reason": text(&report.reason),
+        "reason": some(&report.reason),
     });
     let mut format = String::new();
     if let Value::Object(fields) = &mut fields {
@@ -112,9 +113,9 @@ fn print_encoder(output: &Output, encoder: &Encoder) {
         "track": track,
         "name": encoder.name,
         "profile": encoder.profile,
-        "level": text(&encoder.level),
+        "level": some(&encoder.level),
         "bitrate": encoder.bitrate,
-        "why": text(&encoder.why),
+        "why": some(&encoder.why),
     });
     output.event("encoder", fields, || {
         let kbps = encoder.bitrate / 1_000;
@@ -123,14 +124,16 @@ fn print_encoder(output: &Output, encoder: &Encoder) {
 }
 
 fn print_target(output: &Output, target: &Target) {
+    let language = output.language();
+    let advice = target.cause.as_ref().and_then(|cause| language.cure(cause));
     let fields = json!({
         "index": target.index,
         "url": target.url,
         "state": target.state.name(),
         "stage": target.stage,
         "code": target.code,
-        "cause": target.cause,
-        "advice": target.advice,
+        "cause": target.cause.as_ref().map(|cause| language.say(cause)),
+        "advice": advice,
         "retry_in": target.retry_in.map(seconds),
     });
     output.event("target", fields, || {
@@ -139,11 +142,11 @@ fn print_target(output: &Output, target: &Target) {
             words.push_str(&format!(" ({stage})"));
         }
         if let Some(cause) = &target.cause {
-            words.push_str(&format!(": {cause}"));
+            words.push_str(&format!(": {}", language.say(cause)));
         }
         if let Some(retry_in) = target.retry_in {
             words.push_str(&format!("; next try in {:.1} s", retry_in.as_secs_f64()));
-        } else if let (Some(advice), Some(_)) = (&target.advice, target.exit) {
+        } else if let (Some(advice), Some(_)) = (advice, target.exit) {
             words.push_str(&format!(". {advice}"));
         }
         Some(words)
@@ -151,6 +154,7 @@ fn print_target(output: &Output, target: &Target) {
 }
 
 fn print_monitor(output: &Output, monitor: &Monitor) {
+    let language = output.language();
     let millis = |value: Option<f64>| value.map(tenths);
     let fields = json!({
         "index": monitor.index,
@@ -166,12 +170,12 @@ fn print_monitor(output: &Output, monitor: &Monitor) {
         "bitrate": monitor.bitrate,
         "video": monitor.video,
         "audio": monitor.audio,
-        "cause": monitor.cause,
-        "advice": monitor.advice,
+        "cause": monitor.cause.as_ref().map(|cause| language.say(cause)),
+        "advice": monitor.notice.as_ref().and_then(|notice| language.cure(notice)),
     });
     output.event("monitor", fields, || {
         let behind = monitor.latency_ms.map(|millis| format!(", {:.1} s behind", millis / 1e3));
-        let cause = monitor.cause.as_ref().map(|cause| format!(": {cause}"));
+        let cause = monitor.cause.as_ref().map(|cause| format!(": {}", language.say(cause)));
         Some(format!(
             "Viewers of {}: {}{}{}",
             monitor.url,
@@ -427,8 +431,8 @@ pub fn print_server(output: &Output, event: &server::Event) {
         }
         server::Event::Held(path, trouble) => {
             let path = path.display().to_string();
-            let (reason, cure) = (trouble.cause().unwrap_or_default().to_owned(), trouble.cure());
-            print_message(output, &StudioMessage::RecordingNotStarted { path, reason, cure });
+            let reason = trouble.as_problem().unwrap_or_default();
+            print_message(output, &StudioMessage::RecordingNotStarted { path, reason });
             return;
         }
         server::Event::Publish(peer) => ("publish", peer, None),
@@ -453,6 +457,7 @@ pub fn print_server(output: &Output, event: &server::Event) {
 
 /// A person should know.
 pub fn print_notice(output: &Output, notice: &Notice) {
+    let language = output.language();
     let level = match notice.level {
         Level::Info => "info",
         Level::Warning => "warning",
@@ -460,20 +465,40 @@ pub fn print_notice(output: &Output, notice: &Notice) {
     };
     let fields = json!({
         "level": level,
-        "key": notice.key,
-        "summary": notice.summary,
-        "advice": text(&notice.advice),
-        "detail": text(&notice.detail),
+        "key": notice.key(),
+        "summary": language.say(&notice.problem),
+        "advice": language.cure(&notice.problem),
+        "detail": some(&notice.detail),
         "target": notice.target,
-        "args": (!notice.args.is_empty()).then(|| {
-            let args = notice.args.iter();
-            args.map(|(name, value)| ((*name).to_owned(), value.clone().into()))
-                .collect::<serde_json::Map<_, _>>()
-        }),
+        "args": (!notice.problem.args().is_empty()).then(|| values(&notice.problem, language)),
+        "problem": names(&notice.problem),
     });
     output.event("notice", fields, || {
-        Some(format!("[{level}] {}", joined(&notice.summary, &notice.advice)))
+        let advice = language.cure(&notice.problem).unwrap_or_default();
+        Some(format!("[{level}] {}", joined(&language.say(&notice.problem), &advice)))
     });
+}
+
+/// The values that the texts of a problem name.
+pub fn values(problem: &Problem, language: Language) -> serde_json::Map<String, Value> {
+    let value = |(name, value): &(&str, _)| ((*name).to_owned(), language.value(value).into());
+    problem.args().iter().map(value).collect()
+}
+
+/// A problem by the names of its messages, which are the same in every language.
+fn names(problem: &Problem) -> Value {
+    let value = |value: &text::Value| match value {
+        text::Value::Text(text) => Value::from(&**text),
+        text::Value::Number(number) => Value::from(*number),
+        text::Value::Problem(problem) => names(problem),
+        text::Value::Problems(problems) => problems.iter().map(names).collect(),
+    };
+    let args = problem.args().iter().map(|(name, it)| ((*name).to_owned(), value(it)));
+    let args: serde_json::Map<_, _> = args.collect();
+    match problem.own_cure() {
+        Some(cure) => json!({ "id": problem.id(), "args": args, "cure": names(cure) }),
+        None => json!({ "id": problem.id(), "args": args }),
+    }
 }
 
 /// Two sentences behind each other; the first may have come without its stop.
@@ -531,7 +556,7 @@ fn track(track: Track) -> &'static str {
 }
 
 /// `null` for nothing.
-fn text(text: &str) -> Option<&str> {
+fn some(text: &str) -> Option<&str> {
     Some(text).filter(|text| !text.is_empty())
 }
 

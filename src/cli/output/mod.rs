@@ -8,6 +8,7 @@ pub mod exit;
 pub mod redact;
 
 use std::io::{self, Write};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
@@ -18,9 +19,19 @@ use crate::base::sanitize::{sanitized, sanitized_json};
 use crate::cli::output::exit::Exit;
 use crate::cli::output::redact::hidden;
 use crate::files::Trouble;
+use crate::text::Language;
 
 /// Something that was to be on standard output is not there.
 static UNWRITTEN: AtomicBool = AtomicBool::new(false);
+
+/// The language of `--lang`, if it was given.
+static LANGUAGE: OnceLock<Option<Language>> = OnceLock::new();
+
+/// Chooses the language of all that is printed; the first call counts.
+pub fn speak(language: Option<Language>) {
+    let _ = LANGUAGE.set(language);
+    Language::choose(language);
+}
 
 /// Writes events. Shared by reference; lines never mix.
 #[derive(Debug)]
@@ -39,6 +50,12 @@ impl Output {
     /// Whether JSON was asked for.
     pub fn is_json(&self) -> bool {
         self.json
+    }
+
+    /// What it speaks: what was asked for, else with `--json` English, else the language of the system.
+    pub fn language(&self) -> Language {
+        let unasked = if self.json { Language::English } else { Language::of_system() };
+        LANGUAGE.get().copied().flatten().unwrap_or(unasked)
     }
 
     /// One event: with `--json` a line `{"t":…,"event":NAME,…fields}`, else the sentence that

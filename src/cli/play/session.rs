@@ -189,19 +189,21 @@ impl<'a> Watching<'a> {
     }
 
     fn tell_message(&self, message: &PlayerMessage) {
+        let language = self.output.language();
+        let cure = language.cure(&message.problem).unwrap_or_default();
         let level = match message.severity {
             Severity::Info => "info",
             Severity::Warning => "warning",
         };
         let fields = json!({
             "level": level,
-            "key": message.key,
-            "summary": message.summary,
-            "advice": message.advice,
+            "key": message.key(),
+            "summary": language.say(&message.problem),
+            "advice": cure,
             "detail": message.detail,
         });
         self.event("notice", fields, || {
-            Some(format!("{} {}", message.summary, message.advice).trim_end().to_owned())
+            Some(format!("{} {cure}", language.say(&message.problem)).trim_end().to_owned())
         });
     }
 

@@ -26,6 +26,7 @@ use crate::server::{Config, Listen, Login, RecordingState, Secure, Server};
 use crate::studio::event::Ready;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::settings::ServerToken;
+use crate::text::Language;
 use crate::wire::rtmp::auth::Method;
 use crate::wire::rtmp::url::Credentials;
 
@@ -124,13 +125,12 @@ fn wanted(args: &Args) -> Result<(Config, Option<ServerToken>), (String, Exit)> 
     })?;
     if let Some(folder) = &args.record {
         // Now somebody can do something about it.
-        let made = std::fs::create_dir_all(folder)
-            .map_err(|error| (Trouble::words(&error), Trouble::of(&error).cure()));
+        let made = std::fs::create_dir_all(folder).map_err(|error| Trouble::problem(&error));
         let name = format!(".onair-check-{}.flv", std::process::id());
-        let tried = made.and_then(|()| {
-            recorder::try_out(&folder.join(name)).map_err(|error| (error.cause(), error.advice()))
-        });
-        tried.map_err(|(cause, cure)| {
+        let tried = made
+            .and_then(|()| recorder::try_out(&folder.join(name)).map_err(|error| error.problem()));
+        tried.map_err(|cause| {
+            let cure = Language::English.cure(&cause).unwrap_or_default();
             let folder = folder.display();
             (format!("recordings cannot be written to {folder}: {cause}. {cure}"), Exit::File)
         })?;

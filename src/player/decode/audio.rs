@@ -17,6 +17,7 @@ use crate::player::decode::stretch::Stretch;
 use crate::player::session::shared::Shared;
 use crate::player::state::Severity;
 use crate::player::state::anomaly::Anomaly;
+use crate::text::problem::problem;
 
 /// A device (or a test's stand-in) that plays sound.
 pub trait Speaker: Send {
@@ -282,13 +283,8 @@ impl AudioDecoding {
                     Err(error) => {
                         shared.figures.lock().damaged += 1;
                         if !std::mem::replace(&mut self.reported_damage, true) {
-                            shared.say(
-                                "player-damaged-sound",
-                                Severity::Warning,
-                                "Part of the sound arrives damaged and is left out.",
-                                "",
-                                error.to_string(),
-                            );
+                            let problem = problem!("player-damaged-sound");
+                            shared.say(problem, Severity::Warning, error.to_string());
                         }
                     }
                 }
@@ -547,13 +543,7 @@ fn begin_at(samples: &mut SampleBlock, from: Timestamp) {
 impl Shared {
     /// The sound cannot be played: said once; the picture goes on.
     pub(in crate::player) fn unsupported_audio(&self, what: &str) {
-        self.say(
-            "player-no-sound-codec",
-            Severity::Warning,
-            format!("The sound cannot be played: {what}."),
-            "Ask the broadcaster for AAC, MP3 or Opus sound.",
-            what,
-        );
+        self.say(problem!("player-no-sound-codec", detail = what), Severity::Warning, what);
     }
 }
 

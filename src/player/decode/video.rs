@@ -11,6 +11,7 @@ use crate::player::buffer::packets::{BufferedPacket, Popped};
 use crate::player::session::shared::Shared;
 use crate::player::state::anomaly::Anomaly;
 use crate::player::state::{Failure, FailureKind, Severity};
+use crate::text::problem::problem;
 
 /// Pictures that wait to be shown, beyond what the decoder itself holds back.
 pub(in crate::player) const DEPTH: usize = 6;
@@ -246,13 +247,8 @@ impl<'a> Decoding<'a> {
         self.shared.figures.lock().damaged += 1;
         if !self.reported_damage {
             self.reported_damage = true;
-            self.shared.say(
-                "player-damaged-picture",
-                Severity::Warning,
-                "Part of the picture arrives damaged and is left out.",
-                "",
-                error.to_string(),
-            );
+            let problem = problem!("player-damaged-picture");
+            self.shared.say(problem, Severity::Warning, error.to_string());
         }
     }
 
@@ -439,7 +435,7 @@ mod tests {
         }
 
         fn said(&self) -> usize {
-            let said = |event: &Event| matches!(event, Event::Message(said) if said.key == "player-too-slow");
+            let said = |event: &Event| matches!(event, Event::Message(said) if said.key() == "player-too-slow");
             self.events.waiting().filter(said).count()
         }
     }
@@ -561,7 +557,7 @@ mod tests {
             gaps.len() >= 3 && gaps.iter().all(|gap| (10_000..12_000).contains(gap)),
             "{gaps:?}"
         );
-        let none = |event| matches!(event, Event::Message(it) if it.key == "player-no-keyframe");
+        let none = |event| matches!(event, Event::Message(it) if it.key() == "player-no-keyframe");
         assert!(!bench.events.waiting().any(none));
     }
 }

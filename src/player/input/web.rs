@@ -20,6 +20,7 @@ use crate::player::input::open_deadline::OpenDeadline;
 use crate::player::session::shared::Shared;
 use crate::player::state::anomaly::Anomaly;
 use crate::player::state::{Failure, FailureKind, Severity, State};
+use crate::text::problem::problem;
 use crate::wire::container::flv::TagKind;
 
 /// How often is looked whether the rest has been played.
@@ -284,8 +285,8 @@ impl Web {
                     if told.kind == FailureKind::Lost {
                         return End::Failed(told);
                     }
-                    let summary = format!("The file is damaged: {}.", told.cause);
-                    shared.say("player-file-damaged", Severity::Warning, summary, &told.advice, "");
+                    let problem = problem!("player-file-damaged", reason = told.problem());
+                    shared.say(problem, Severity::Warning, "");
                     return End::Over;
                 }
                 Ok(Err(problem)) => {
@@ -325,14 +326,7 @@ impl Web {
 
 /// The place that it was to begin with cannot be had.
 fn no_start(shared: &Shared, why: &str) {
-    shared.say(
-        "player-no-start",
-        Severity::Warning,
-        "This is played from its beginning, or as it is broadcast.",
-        "--start holds for files, recorded lists of HLS, recorded streams of RTMP servers, and files of web servers \
-         that give parts of them.",
-        why,
-    );
+    shared.say(problem!("player-no-start"), Severity::Warning, why);
 }
 
 /// Why nothing was opened.

@@ -8,6 +8,8 @@ use crate::files::{self, Trouble};
 use crate::player::decode::audio::PlayedAudio;
 use crate::player::session::shared::Shared;
 use crate::player::state::{Failure, FailureKind, Severity};
+use crate::text::Language;
+use crate::text::problem::problem;
 use crate::wire::codec::pcm::{Coding, Pcm};
 use crate::wire::container::audio::wav;
 
@@ -44,9 +46,8 @@ impl Dump {
     pub(in crate::player) fn tell_name(&self, shared: &Shared, wanted: &Path) {
         if self.path != wanted {
             let path = self.path.display().to_string();
-            let summary =
-                format!("There is a file of that name already; the sound is written to {path}.");
-            shared.say("player-dump-renamed", Severity::Info, summary, "", path);
+            let problem = problem!("player-dump-renamed", detail = path.as_str());
+            shared.say(problem, Severity::Info, path);
         }
     }
 
@@ -111,23 +112,20 @@ const fn pcm((sample_rate, channels): (u32, u16)) -> Pcm {
 
 /// The failure of an output file.
 pub(in crate::player) fn cannot_write(path: &Path, error: &io::Error) -> Failure {
+    let problem = Trouble::problem(error);
+    let cure = Language::English.cure(&problem).unwrap_or_default();
     Failure::new(
         FailureKind::File,
-        format!("{} cannot be written: {}", path.display(), Trouble::words(error)),
-        Trouble::of(error).cure(),
+        format!("{} cannot be written: {problem}", path.display()),
+        cure,
     )
 }
 
 impl Shared {
     /// An output file cannot be written any more: said once; playing goes on.
     pub(in crate::player) fn output_failed(&self, failure: &Failure) {
-        self.say(
-            "player-output-failed",
-            Severity::Warning,
-            format!("{}.", failure.cause),
-            &failure.advice,
-            "",
-        );
+        let problem = problem!("player-output-failed", reason = failure.problem());
+        self.say(problem, Severity::Warning, "");
         *self.output_failure.lock() = Some(failure.clone());
     }
 }

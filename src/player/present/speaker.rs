@@ -10,6 +10,8 @@ use crate::base::{Clock, Timestamp, Worker};
 use crate::player::decode::audio::Speaker;
 use crate::player::session::shared::Shared;
 use crate::player::state::Severity;
+use crate::text::Problem;
+use crate::text::problem::problem;
 
 /// A speaker that failed is looked for again after this long.
 const RETRY_INTERVAL: Duration = Duration::from_secs(5);
@@ -66,13 +68,7 @@ impl Speakers {
         match answer {
             Ok(speaker) if format == (rate, channels) => {
                 if std::mem::replace(&mut self.told, false) {
-                    shared.say(
-                        "player-speaker-back",
-                        Severity::Info,
-                        "The speaker is back.",
-                        "",
-                        "",
-                    );
+                    shared.say(problem!("player-speaker-back"), Severity::Info, "");
                 }
                 Some(speaker)
             }
@@ -83,11 +79,11 @@ impl Speakers {
             Err(reason) => {
                 let wanted = shared.speaker().lock().clone();
                 // Where one was named, it is told which.
-                let summary = wanted.map_or_else(
-                    || "There is no speaker to play the sound.".to_owned(),
-                    |id| format!("The speaker {id} cannot be used: {reason}."),
+                let problem = wanted.map_or_else(
+                    || problem!("player-speaker-none"),
+                    |id| problem!("player-speaker-unusable", id = id, reason = reason.as_str()),
                 );
-                self.failed(shared, &summary, reason, now);
+                self.failed(shared, problem, reason, now);
                 None
             }
         }
@@ -102,7 +98,7 @@ impl Speakers {
         now: Timestamp,
     ) {
         self.put_away(speaker);
-        self.failed(shared, "The speaker is gone.", reason, now);
+        self.failed(shared, problem!("player-speaker-gone"), reason, now);
     }
 
     /// Another speaker is wanted: what was learned of this one is forgotten.
@@ -134,21 +130,15 @@ impl Speakers {
             }
             Err(error) => {
                 let reason = error.to_string();
-                self.failed(shared, "There is no speaker to play the sound.", reason, now);
+                self.failed(shared, problem!("player-speaker-none"), reason, now);
             }
         }
     }
 
-    fn failed(&mut self, shared: &Shared, summary: &str, reason: String, now: Timestamp) {
+    fn failed(&mut self, shared: &Shared, problem: Problem, reason: String, now: Timestamp) {
         self.again_at = Some(now + RETRY_INTERVAL);
         if !std::mem::replace(&mut self.told, true) {
-            shared.say(
-                "player-no-speaker",
-                Severity::Warning,
-                summary,
-                "The picture goes on; plug in or choose a speaker to hear the sound.",
-                reason,
-            );
+            shared.say(problem!("player-no-speaker", problem = problem), Severity::Warning, reason);
         }
     }
 }

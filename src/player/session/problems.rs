@@ -1,8 +1,9 @@
-//! What a player says of its stream: each once, in words.
+//! What a player says of its stream, each once.
 
 use crate::player::session::shared::Shared;
 use crate::player::state::anomaly::Anomaly;
 use crate::player::state::{Event, PlayerMessage, Severity};
+use crate::text::Problem;
 use crate::wire::chat::ChatLine;
 
 /// What is said once of something, at most: a stream may change its codec for ever.
@@ -26,7 +27,7 @@ impl Shared {
         }
         let hurts = odd.hurts() || *odd == Anomaly::Stalled;
         let severity = if hurts { Severity::Warning } else { Severity::Info };
-        self.pass_on(odd.key(), severity, !odd.hurts(), odd.summary(), odd.advice(), odd.detail());
+        self.pass_on(odd.problem(), severity, !odd.hurts(), odd.detail());
     }
 
     /// What was said is no longer so: when it comes again it is said again.
@@ -37,27 +38,22 @@ impl Shared {
     /// Says something once.
     pub(in crate::player) fn say(
         &self,
-        key: &'static str,
+        problem: Problem,
         severity: Severity,
-        summary: impl Into<String>,
-        advice: &str,
         detail: impl Into<String>,
     ) {
-        self.pass_on(key, severity, false, summary.into(), advice, detail.into());
+        self.pass_on(problem, severity, false, detail.into());
     }
 
     /// Passes a message on, for what happened alone where it is `quiet`.
     pub(in crate::player) fn pass_on(
         &self,
-        key: &'static str,
+        problem: Problem,
         severity: Severity,
         quiet: bool,
-        summary: String,
-        advice: &str,
         detail: String,
     ) {
-        let advice = advice.to_owned();
-        let message = PlayerMessage { key, severity, quiet, summary, advice, detail };
+        let message = PlayerMessage { problem, severity, quiet, detail };
         let _ = self.events.send(Event::Message(message));
     }
 

@@ -1,6 +1,9 @@
 //! What is said of a stream that is not as it should be, and is played on: each once a player, but for
 //! what comes back.
 
+use crate::text::Problem;
+use crate::text::problem::problem;
+
 /// See the module.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::player) enum Anomaly {
@@ -49,29 +52,34 @@ pub(in crate::player) enum Anomaly {
 impl Anomaly {
     /// Which message it is.
     pub(in crate::player) fn key(&self) -> &'static str {
+        self.problem().id()
+    }
+
+    /// What happened, and what helps.
+    pub(in crate::player) fn problem(&self) -> Problem {
         match self {
-            Self::Stalled => "player-stalled",
-            Self::JumpedAhead => "player-jumped-ahead",
-            Self::TimesJumped => "player-times-jumped",
-            Self::TimesBackwards => "player-times-backwards",
-            Self::TimesDiffer => "player-times-differ",
-            Self::TimesWrapped => "player-times-wrapped",
-            Self::TimesHigh(_) => "player-times-high",
-            Self::NoMetadata => "player-no-metadata",
-            Self::PublisherBack => "player-publisher-back",
-            Self::Regained(_) => "player-regained",
-            Self::ChangedCodec(_) => "player-changed-codec",
-            Self::ChangedSize(_) => "player-changed-size",
-            Self::ChangedAudio(_) => "player-changed-sound",
-            Self::NoAudio => "player-no-sound",
-            Self::NoVideo => "player-no-picture",
-            Self::LateAudio(_) => "player-late-sound",
-            Self::Unheard(_) => "player-sound-missing",
-            Self::NoHeaders => "player-no-headers",
-            Self::NoKeyframe => "player-no-keyframe",
-            Self::TooSlow => "player-too-slow",
-            Self::Unmoved(_) => "player-unmoved",
-            Self::Fixed => "player-fixed",
+            Self::Stalled => problem!("player-stalled"),
+            Self::JumpedAhead => problem!("player-jumped-ahead"),
+            Self::TimesJumped => problem!("player-times-jumped"),
+            Self::TimesBackwards => problem!("player-times-backwards"),
+            Self::TimesDiffer => problem!("player-times-differ"),
+            Self::TimesWrapped => problem!("player-times-wrapped"),
+            Self::TimesHigh(detail) => problem!("player-times-high", detail = *detail),
+            Self::NoMetadata => problem!("player-no-metadata"),
+            Self::PublisherBack => problem!("player-publisher-back"),
+            Self::Regained(detail) => problem!("player-regained", detail = *detail),
+            Self::ChangedCodec(detail) => problem!("player-changed-codec", detail = detail),
+            Self::ChangedSize(detail) => problem!("player-changed-size", detail = detail),
+            Self::ChangedAudio(detail) => problem!("player-changed-sound", detail = detail),
+            Self::NoAudio => problem!("player-no-sound"),
+            Self::NoVideo => problem!("player-no-picture"),
+            Self::LateAudio(detail) => problem!("player-late-sound", detail = *detail),
+            Self::Unheard(detail) => problem!("player-sound-missing", detail = detail),
+            Self::NoHeaders => problem!("player-no-headers"),
+            Self::NoKeyframe => problem!("player-no-keyframe"),
+            Self::TooSlow => problem!("player-too-slow"),
+            Self::Unmoved(detail) => problem!("player-unmoved", detail = detail),
+            Self::Fixed => problem!("player-fixed"),
         }
     }
 
@@ -104,70 +112,6 @@ impl Anomaly {
                 | Self::TooSlow
                 | Self::Unmoved(_)
         )
-    }
-
-    pub(in crate::player) fn summary(&self) -> String {
-        match self {
-            Self::Stalled => "Nothing more came in time: the playing stood still.".into(),
-            Self::JumpedAhead => "The playing jumped ahead, to keep its delay.".into(),
-            Self::TimesJumped => "The stream's times jumped; it is played on.".into(),
-            Self::TimesBackwards => {
-                "The stream's times run backwards now and then; it is played on.".into()
-            }
-            Self::TimesDiffer => {
-                "Picture and sound count their times from different beginnings; they are played as they come."
-                    .into()
-            }
-            Self::TimesWrapped => {
-                "The stream's times came to the end of what they can count to, and began anew; it is played on."
-                    .into()
-            }
-            Self::TimesHigh(hours) => {
-                format!("The stream's times begin {hours} h after zero; it is played from there.")
-            }
-            Self::NoMetadata => {
-                "The stream tells nothing of itself (onMetaData is missing); it is played as it comes.".into()
-            }
-            Self::PublisherBack => "The broadcast ended, and has begun again.".into(),
-            Self::Regained(seconds) => format!("The stream is back after {seconds} s."),
-            Self::ChangedCodec(codec) => format!("The stream goes on with another codec: {codec}."),
-            Self::ChangedSize(size) => format!("The stream goes on with another size: {size}."),
-            Self::ChangedAudio(sound) => format!("The stream goes on with other sound: {sound}."),
-            Self::NoAudio => "The stream has no sound.".into(),
-            Self::NoVideo => "The stream has no picture.".into(),
-            Self::LateAudio(seconds) => format!("The sound began {seconds} s after the picture."),
-            Self::Unheard(why) => {
-                format!("The sound does not come: {why}. The picture goes on without it.")
-            }
-            Self::NoHeaders => {
-                "The pictures cannot be shown: what tells how to decode them (SPS and PPS) is missing.".into()
-            }
-            Self::NoKeyframe => {
-                "The pictures cannot be shown: none comes that the others could begin with.".into()
-            }
-            Self::TooSlow => {
-                "This machine does not decode the pictures in time: some are left out.".into()
-            }
-            Self::Unmoved(why) => format!("That place cannot be gone to: {why}. It is played on."),
-            Self::Fixed => {
-                "One cannot go about in this file: its server gives it from its beginning alone.".into()
-            }
-        }
-    }
-
-    pub(in crate::player) fn advice(&self) -> &'static str {
-        match self {
-            Self::Stalled => "Check the network connection; a larger buffer evens out more.",
-            Self::Unheard(_) => "It is heard again as soon as it comes.",
-            Self::NoHeaders => {
-                "The broadcaster must begin the broadcast again, or send the headers again."
-            }
-            Self::NoKeyframe => "The broadcaster must send keyframes: every two seconds is usual.",
-            Self::TooSlow => "Watch it smaller, close other programs, or try the system's decoder.",
-            Self::Unmoved(_) => "Try again, or check the server.",
-            Self::Fixed => "A server that gives parts of files (Range) is needed for that.",
-            _ => "",
-        }
     }
 
     pub(in crate::player) fn detail(&self) -> String {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::decode::By;
 use crate::media::Size;
 use crate::net::CertificatePin;
+use crate::text::Problem;
 use crate::wire::chat::ChatLine;
 
 /// What kind of ending a failure is, as exit codes count them.
@@ -76,6 +77,11 @@ impl Failure {
     ) -> Self {
         Self { kind, cause: cause.into(), advice: advice.into(), offered: None }
     }
+
+    /// The cause, and what helps.
+    pub fn problem(&self) -> Problem {
+        Problem::from(self.cause.as_str()).with_cure(self.advice.as_str().into())
+    }
 }
 
 /// What the player is doing.
@@ -118,17 +124,20 @@ pub enum Severity {
 /// Something worth a sentence, said once each time it begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlayerMessage {
-    /// Which message it is, in Fluent's spelling (`player-no-speaker`).
-    pub key: &'static str,
+    /// What happened, and what helps.
+    pub problem: Problem,
     pub severity: Severity,
     /// It changes nothing for who watches: a line in what happened is enough.
     pub quiet: bool,
-    pub summary: String,
-    pub advice: String,
     pub detail: String,
 }
 
 impl PlayerMessage {
+    /// Which message it is (`player-no-speaker`).
+    pub fn key(&self) -> &'static str {
+        self.problem.id()
+    }
+
     /// Every name there is, for the test that looks for its texts.
     pub const KEYS: &[&str] = &[
         "player-changed-codec",

@@ -21,6 +21,7 @@ use crate::server::stream::Stream;
 use crate::server::stream::flv_sink::FlvSink;
 use crate::server::stream::recording_files::RecordingStart;
 use crate::server::stream::sink::Sink;
+use crate::text::Language;
 
 /// What comes within this time is written at once.
 const GATHER: Duration = Duration::from_millis(500);
@@ -71,7 +72,7 @@ async fn write(registry: Arc<Registry>, stream: Arc<Stream>, sink: Arc<FlvSink>,
     let fared = (registry.clock.now().since(since), written);
     let (state, reason) = match (error, sink.skipped()) {
         (Some(error), _) => {
-            let cure = Trouble::of(&error).cure();
+            let cure = Language::English.cure(&Trouble::problem(&error)).unwrap_or_default();
             (RecordingState::Failed, Some(format!("{error}. {cure}")))
         }
         (None, _) if sink.was_overrun() => {

@@ -42,7 +42,8 @@ use crate::studio::mixer::monitoring::Listening;
 use crate::studio::notices::Notice;
 use crate::studio::notices::active_notices::ActiveNotices;
 use crate::studio::notices::event_log::EventLog;
-use crate::studio::notices::message::{StudioMessage, names};
+use crate::studio::notices::groups;
+use crate::studio::notices::message::StudioMessage;
 use crate::studio::preflight::Preflight;
 use crate::studio::program::Program;
 use crate::studio::settings::Settings;
@@ -184,7 +185,7 @@ impl Engine {
         self.state.quality = self.settings.quality.clone();
         self.state.process = Some(Process::new());
         for reason in warnings {
-            self.tell(&StudioMessage::SettingsBad { reason }, "");
+            self.tell(&StudioMessage::SettingsBad { reason: reason.into() }, "");
         }
         if self.built_in.wanted_at_once() {
             self.start_built_in();
@@ -269,7 +270,7 @@ impl Engine {
                 self.state.program = Some(program);
             }
             Err(error) => {
-                self.tell(&StudioMessage::EncoderFailed { reason: error.to_string() }, "");
+                self.tell(&StudioMessage::EncoderFailed { reason: error.to_string().into() }, "");
                 return;
             }
         }
@@ -485,7 +486,7 @@ impl Engine {
             let (video, audio) = (program.video_choice().clone(), program.audio_choice().clone());
             self.state.filters = Some(program.end());
             // Its successor reads them anew, and tells.
-            self.state.active_notices.clear(names::TRANSITION);
+            self.state.active_notices.clear(groups::TRANSITION);
             let kept = (self.settings.video.clone(), self.settings.audio.clone());
             (self.settings.video, self.settings.audio) = (Some(video), Some(audio));
             self.begin_program();
@@ -531,8 +532,8 @@ impl Engine {
 
     fn tell_notice(&mut self, notice: Notice) {
         let wall = self.clock.wall_micros(self.clock.now());
-        if let Some(target) = notice.target.filter(|_| notice.key == "frames-dropped-over") {
-            self.state.active_notices.clear_target(names::DROPS, target);
+        if let Some(target) = notice.target.filter(|_| notice.key() == "frames-dropped-over") {
+            self.state.active_notices.clear_target(groups::DROPS, target);
         }
         let notice = self.state.active_notices.put(notice);
         self.state.chronicle.add(&notice, wall);

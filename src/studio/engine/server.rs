@@ -64,7 +64,7 @@ impl BuiltIn {
         clock: Clock,
     ) -> Result<Vec<StudioMessage>, Box<StudioMessage>> {
         if self.key.is_empty() {
-            let reason = "the system has no randomness".to_owned();
+            let reason = "the system has no randomness".into();
             return Err(Box::new(StudioMessage::ServerFailed { reason }));
         }
         let (app, stream) = address::OWN_STREAM;
@@ -77,8 +77,9 @@ impl BuiltIn {
             successor: self.next(),
             ..server::Config::default()
         };
-        let server = Server::start(runtime, clock, config)
-            .map_err(|error| Box::new(StudioMessage::ServerFailed { reason: error.to_string() }))?;
+        let server = Server::start(runtime, clock, config).map_err(|error| {
+            Box::new(StudioMessage::ServerFailed { reason: error.to_string().into() })
+        })?;
         let addresses = server.addresses();
         let moved = |moved: bool, wanted: u16, used: Option<SocketAddr>| {
             used.filter(|_| moved).map(|used| StudioMessage::PortTaken {

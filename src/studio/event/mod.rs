@@ -14,6 +14,7 @@ use crate::media::{Size, Track};
 use crate::net::{CertificatePin, Trouble};
 use crate::studio::event::stats::{DelayState, Stats};
 use crate::studio::notices::{Notice, TileId};
+use crate::text::Problem;
 use crate::{player, server};
 
 /// Something that happened in the studio.
@@ -108,8 +109,8 @@ pub struct Target {
     pub stage: Option<&'static str>,
     /// The server's own code.
     pub code: Option<String>,
-    pub cause: Option<String>,
-    pub advice: Option<String>,
+    /// What went wrong, and what helps.
+    pub cause: Option<Problem>,
     /// The next try.
     pub retry_in: Option<Duration>,
     /// Live again: for how long viewers saw nothing new.
@@ -159,8 +160,9 @@ pub struct Monitor {
     /// Names of the codecs.
     pub video: Option<String>,
     pub audio: Option<String>,
-    pub cause: Option<String>,
-    pub advice: Option<String>,
+    pub cause: Option<Problem>,
+    /// The notice that tells of it, which has what helps.
+    pub notice: Option<Problem>,
 }
 
 /// A recording's state.
@@ -172,7 +174,7 @@ pub struct Recording {
     pub bytes: u64,
     pub reason: Option<String>,
     /// The cause of a failure alone, and what helps.
-    pub trouble: Option<(String, &'static str)>,
+    pub trouble: Option<Problem>,
     /// Which file of a split recording, from 1.
     pub part: u32,
     /// Nothing is written until it is resumed.
@@ -197,7 +199,7 @@ pub struct Replay {
     pub bytes: u64,
     pub reason: Option<String>,
     /// As of a recording.
-    pub trouble: Option<(String, &'static str)>,
+    pub trouble: Option<Problem>,
 }
 
 /// A picture as it was saved.
@@ -207,5 +209,5 @@ pub struct Snapshot {
     /// Why it was not.
     pub reason: Option<String>,
     /// As of a recording.
-    pub trouble: Option<(String, &'static str)>,
+    pub trouble: Option<Problem>,
 }

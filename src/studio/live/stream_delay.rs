@@ -9,6 +9,7 @@ use crate::broadcast::{Delay, Hub};
 use crate::studio::event;
 use crate::studio::event::stats::{DelayFigures, DelayState};
 use crate::studio::notices::message::StudioMessage;
+use crate::text::Problem;
 
 /// Something to tell.
 #[derive(Debug)]
@@ -26,7 +27,7 @@ pub(in crate::studio) struct StreamDelay {
     delay: Delay,
     told: Option<(DelayState, Duration)>,
     /// What its files met last, and what helps.
-    trouble: (String, &'static str),
+    trouble: Problem,
 }
 
 impl StreamDelay {
@@ -39,7 +40,7 @@ impl StreamDelay {
     ) -> std::io::Result<Self> {
         let config = Config { duration, folder, room: Room::default() };
         let delay = Delay::start(&config, hub, clock)?;
-        Ok(Self { delay, told: None, trouble: Default::default() })
+        Ok(Self { delay, told: None, trouble: Problem::default() })
     }
 
     /// What hands out what is due.
@@ -81,7 +82,7 @@ impl StreamDelay {
     /// What has changed since the last call.
     pub(in crate::studio) fn look(&mut self) -> Option<Changed> {
         if let Some(trouble) = self.delay.trouble() {
-            tracing::warn!(trouble = trouble.0, "the delay's files");
+            tracing::warn!(%trouble, "the delay's files");
             self.trouble = trouble;
         }
         let figures = self.figures();
@@ -101,8 +102,8 @@ impl StreamDelay {
             DelayState::On => note = Some(StudioMessage::DelayOn { time: time(figures.delay) }),
             DelayState::Shortened => {
                 let (time, wanted) = (time(figures.delay), time(wanted));
-                let (reason, cure) = self.trouble.clone();
-                message = Some(StudioMessage::DelayShort { time, wanted, reason, cure });
+                let reason = self.trouble.clone();
+                message = Some(StudioMessage::DelayShort { time, wanted, reason });
             }
             DelayState::Filling | DelayState::Draining => {}
         }

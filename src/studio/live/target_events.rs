@@ -10,7 +10,6 @@ use crate::studio::event::{self, TargetState, stats};
 use crate::studio::notices::Next;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::targets::address::{key, sent_on};
-use crate::text::Language;
 use crate::text::problem::problem;
 use crate::wire::rtmp::status::Status;
 
@@ -38,16 +37,14 @@ pub(in crate::studio) fn told(
     };
     let elsewhere = report.error.as_ref().and_then(|error| sent_on(target, error));
     let unanswered = elsewhere.is_some() && report.stage <= ConnectStage::Handshake;
-    let problem = report.problem().map(|problem| match elsewhere {
+    let cause = report.problem().map(|problem| match elsewhere {
         Some(peer) => problem!("net-sent-on", peer = peer, cause = problem),
         None => problem,
     });
-    let problem = problem.map(|problem| match unanswered {
+    let cause = cause.map(|problem| match unanswered {
         true => problem.with_cure(problem!("net-cure-sent-on")),
         false => problem,
     });
-    let cause = problem.as_ref().map(ToString::to_string);
-    let advice = problem.as_ref().and_then(|problem| Language::English.cure(problem));
     event::Target {
         index: id as usize,
         url: if built_in { target.url.display_with_name() } else { target.url.to_string() },
@@ -56,7 +53,6 @@ pub(in crate::studio) fn told(
         stage: Some(report.stage.name()),
         code: report.code().map(str::to_owned),
         cause,
-        advice,
         retry_in: report.retry_in,
         gap: report.gap,
         exit,
@@ -124,7 +120,6 @@ pub(in crate::studio) fn message(told: &event::Target) -> Option<StudioMessage> 
         pin: told.pin.filter(|_| told.state == TargetState::Failed),
         host: told.host.clone(),
         cause: told.cause.clone().unwrap_or_default(),
-        advice: told.advice.clone().unwrap_or_default(),
         next,
     })
 }

@@ -1,7 +1,8 @@
 //! The notices a person has not dismissed yet, newest last.
 
 use crate::studio::notices::Notice;
-use crate::studio::notices::message::{StudioMessage, names};
+use crate::studio::notices::groups;
+use crate::studio::notices::message::StudioMessage;
 
 /// The most notices that are kept.
 const MAX_NOTICES: usize = 20;
@@ -28,7 +29,7 @@ impl ActiveNotices {
     pub(in crate::studio) fn put(&mut self, notice: Notice) -> Notice {
         self.next += 1;
         let notice = Notice { id: self.next, ..notice };
-        let about = |it: &Notice| it.target.filter(|_| names::TARGET.contains(&it.key));
+        let about = |it: &Notice| it.target.filter(|_| groups::TARGET.contains(&it.key()));
         let newer = |old: &Notice| about(old).is_some() && about(old) == about(&notice);
         self.notices.retain(|old| !old.is_same(&notice) && !newer(old));
         self.notices.push(notice.clone());
@@ -40,38 +41,35 @@ impl ActiveNotices {
 
     /// Takes back what is no longer true.
     pub(in crate::studio) fn clear(&mut self, keys: &[&str]) {
-        self.notices.retain(|notice| !keys.contains(&notice.key));
+        self.notices.retain(|notice| !keys.contains(&notice.key()));
     }
 
     /// Takes back what is no longer true of one device, source, scene or file.
     pub(in crate::studio) fn clear_of(&mut self, keys: &[&str], device: &str) {
         let of = |notice: &Notice| {
-            let mut args = notice.args.iter();
-            args.any(|(name, value)| {
-                matches!(*name, "device" | "source" | "scene" | "path") && value == device
-            })
+            let mut names = ["device", "source", "scene", "path"].into_iter();
+            names.any(|name| notice.value(name).is_some_and(|value| value == device))
         };
-        self.notices.retain(|notice| !keys.contains(&notice.key) || !of(notice));
+        self.notices.retain(|notice| !keys.contains(&notice.key()) || !of(notice));
     }
 
     /// The same again, with another time until the next try; where it was dismissed it stays so.
     pub(in crate::studio) fn renew(&mut self, message: &StudioMessage) {
         let new = message.notice(0, "");
         if let Some(old) = self.notices.iter_mut().find(|old| old.is_same(&new)) {
-            (old.args, old.summary) = (new.args, new.summary);
+            old.problem = new.problem;
         }
     }
 
     /// Takes back what is no longer true of this target.
     pub(in crate::studio) fn clear_target(&mut self, keys: &[&str], target: u32) {
-        self.notices.retain(|it| it.target != Some(target) || !keys.contains(&it.key));
+        self.notices.retain(|it| it.target != Some(target) || !keys.contains(&it.key()));
     }
 
     /// Takes back what is no longer true of this host.
     pub(in crate::studio) fn clear_at(&mut self, key: &str, host: &str) {
-        let about =
-            |notice: &Notice| notice.args.iter().any(|(name, it)| *name == "host" && it == host);
-        self.notices.retain(|notice| notice.key != key || !about(notice));
+        let about = |notice: &Notice| notice.value("host").is_some_and(|it| it == host);
+        self.notices.retain(|notice| notice.key() != key || !about(notice));
     }
 
     /// The person has read it.
@@ -101,7 +99,6 @@ mod tests {
             pin: None,
             host: format!("Target {id} (same:1935)"),
             cause: "connection refused".into(),
-            advice: String::new(),
             next: Next::Retry(Duration::from_millis(tenths * 100)),
         };
         active_notices.add(&trouble("target-silent", 1, 5), "");
@@ -110,13 +107,13 @@ mod tests {
         active_notices.renew(&trouble("target-unreachable", 2, 30));
         let of = |active_notices: &ActiveNotices| {
             let notices = active_notices.notices().iter();
-            notices.map(|it| (it.key, it.target, it.summary.clone())).collect::<Vec<_>>()
+            notices.map(|it| (it.key(), it.target, it.summary())).collect::<Vec<_>>()
         };
         let second = "Target 2 (same:1935): connection refused. Retrying in 3 s.".to_owned();
         let first = "Target 1 (same:1935): connection refused. Retrying in 0.5 s.".to_owned();
         let second = ("target-unreachable", Some(2), second);
         assert_eq!(of(&active_notices), [second.clone(), ("target-lost", Some(1), first)]);
-        active_notices.clear_target(names::TARGET, 1);
+        active_notices.clear_target(groups::TARGET, 1);
         assert_eq!(of(&active_notices), [second]);
         active_notices.renew(&trouble("target-lost", 1, 1));
         assert_eq!(active_notices.notices().len(), 1);

@@ -89,7 +89,7 @@ impl EventLog {
 
     /// Something happened.
     pub fn add(&mut self, notice: &Notice, wall_micros: i64) {
-        let is_end = ENDS.iter().any(|(end, ..)| *end == notice.key);
+        let is_end = ENDS.iter().any(|(end, ..)| *end == notice.key());
         if !is_end && self.is_repeated(notice, wall_micros) {
             return;
         }
@@ -114,7 +114,8 @@ impl EventLog {
             entries.pop_front();
         }
         entries.push_back(LogEntry { wall_micros, notice: notice.clone(), times: 1, lasted: None });
-        self.write(line(wall_micros, notice, lasted));
+        let texts = [notice.summary(), notice.advice(), notice.detail.clone()];
+        self.write(line(wall_micros, &texts, lasted));
     }
 
     /// Counts what was just said of the same, instead of saying it again.
@@ -148,19 +149,14 @@ impl EventLog {
         let Running { notice, last_micros, unwritten } = running;
         if *unwritten > 0 {
             let times = if *unwritten == 1 { "once".into() } else { format!("{unwritten} times") };
-            let again = Notice {
-                summary: format!("The same {times} more: {}", notice.summary),
-                advice: String::new(),
-                detail: String::new(),
-                ..notice.clone()
-            };
-            self.write(line(*last_micros, &again, None));
+            let summary = format!("The same {times} more: {}", notice.summary());
+            self.write(line(*last_micros, &[summary], None));
         }
     }
 
     /// What this ends has a length now; gives the longest.
     fn close(&mut self, notice: &Notice, wall_micros: i64) -> Option<Duration> {
-        let ended = ENDS.iter().filter(|(end, ..)| *end == notice.key);
+        let ended = ENDS.iter().filter(|(end, ..)| *end == notice.key());
         ended
             .filter_map(|(_, begins, about)| self.close_one(notice, begins, about, wall_micros))
             .max()
@@ -174,14 +170,11 @@ impl EventLog {
         wall_micros: i64,
     ) -> Option<Duration> {
         let mut longest = None;
-        let of = |notice: &Notice| {
-            let found = notice.args.iter().find(|(name, _)| *name == about);
-            found.map(|(_, value)| value.clone())
-        };
+        let of = |notice: &Notice| notice.value(about);
         let subject = of(notice);
         let ends = |key: &str| ENDS.iter().any(|(end, ..)| *end == key);
         for entry in Arc::make_mut(&mut self.entries).iter_mut().rev() {
-            let key = entry.notice.key;
+            let key = entry.notice.key();
             if !key.starts_with(begins) || of(&entry.notice) != subject {
                 continue;
             }
@@ -198,22 +191,17 @@ impl EventLog {
 
     /// What this message told of this host or device is over.
     pub fn over(&mut self, key: &str, of: &str, wall_micros: i64) {
-        self.write_repeated(|it| it.notice.key == key);
+        self.write_repeated(|it| it.notice.key() == key);
         let about = |notice: &Notice| {
-            let mut args = notice.args.iter();
-            notice.key == key
-                && args.any(|(name, it)| matches!(*name, "host" | "device") && it == of)
+            let named = |name| notice.value(name).is_some_and(|it| it == of);
+            notice.key() == key && (named("host") || named("device"))
         };
         let last = Arc::make_mut(&mut self.entries).iter_mut().rev().find(|it| about(&it.notice));
         if let Some(entry) = last.filter(|entry| entry.lasted.is_none()) {
             let micros = u64::try_from(wall_micros - entry.wall_micros).unwrap_or(0);
             let lasted = Duration::from_micros(micros);
             entry.lasted = Some(lasted);
-            let over = Notice {
-                summary: format!("Over: {}", entry.notice.summary),
-                advice: String::new(),
-                ..entry.notice.clone()
-            };
+            let over = [format!("Over: {}", entry.notice.summary()), entry.notice.detail.clone()];
             self.write(line(wall_micros, &over, Some(lasted)));
         }
     }
@@ -267,17 +255,12 @@ fn micros(time: Duration) -> i64 {
 }
 
 /// One entry as a line of text, in English.
-fn line(wall_micros: i64, notice: &Notice, ended: Option<Duration>) -> String {
+fn line(wall_micros: i64, texts: &[String], ended: Option<Duration>) -> String {
     let at = jiff::Timestamp::from_microsecond(wall_micros)
         .map(|at| at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())
         .unwrap_or_default();
-    let mut line = format!("{at}  {}", notice.summary);
-    for more in [&notice.advice, &notice.detail] {
-        if !more.is_empty() {
-            line += "  | ";
-            line += more;
-        }
-    }
+    let texts = texts.iter().filter(|text| !text.is_empty()).map(String::as_str);
+    let mut line = format!("{at}  {}", texts.collect::<Vec<_>>().join("  | "));
     if let Some(lasted) = ended {
         line += &format!("  | it lasted {:.1} s", lasted.as_secs_f64());
     }
@@ -319,6 +302,7 @@ mod tests {
     use super::*;
     use crate::studio::notices::Next;
     use crate::studio::notices::message::StudioMessage;
+    use crate::text::Problem;
 
     fn lost(host: &str) -> Notice {
         let message = StudioMessage::Target {
@@ -326,8 +310,7 @@ mod tests {
             id: 1,
             pin: None,
             host: host.into(),
-            cause: "the connection was cut".into(),
-            advice: "Check the network.".into(),
+            cause: Problem::from("the connection was cut").with_cure("Check the network.".into()),
             next: Next::Retry(Duration::from_millis(500)),
         };
         message.notice(1, "")
@@ -347,7 +330,7 @@ mod tests {
         let seen: Vec<_> = chronicle
             .entries()
             .iter()
-            .map(|entry| (entry.notice.key, entry.times, entry.lasted))
+            .map(|entry| (entry.notice.key(), entry.times, entry.lasted))
             .collect();
         assert_eq!(
             seen,
@@ -427,7 +410,6 @@ mod tests {
                 pin: None,
                 host: format!("host{id}:1935"),
                 cause: "connection refused".into(),
-                advice: String::new(),
                 next: Next::Retry(Duration::from_secs(seconds)),
             };
             message.notice(1, "")

@@ -1,12 +1,11 @@
 //! What a person is told: one summary, one piece of advice, the detail for who wants it.
 
 pub(in crate::studio) mod active_notices;
-pub mod adaptation;
 pub mod event_log;
+pub(in crate::studio) mod groups;
 pub mod import_report;
 pub mod message;
 pub(in crate::studio) mod monitor;
-pub mod scenes;
 pub mod settings_warnings;
 
 use std::borrow::Cow;
@@ -15,6 +14,8 @@ use std::time::Duration;
 use crate::base::sanitize::sanitized;
 use crate::compose::scene::SourceId;
 use crate::net::CertificatePin;
+use crate::text::Language;
+use crate::text::problem::{Problem, problem};
 
 /// How much it matters.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -67,35 +68,27 @@ pub enum Next {
     Waiting,
 }
 
-impl std::fmt::Display for Next {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Retry(wait) => {
+impl From<Next> for Problem {
+    fn from(next: Next) -> Self {
+        match next {
+            Next::Retry(wait) => {
                 let tenths = (wait.as_secs_f64() * 10.0).round() / 10.0;
-                write!(f, "Retrying in {tenths} s")
+                problem!("next-retry", seconds = tenths.to_string())
             }
-            Self::GivenUp => f.write_str("onair does not try again"),
-            Self::Waiting => f.write_str("onair connects again if that lasts"),
+            Next::GivenUp => problem!("next-given-up"),
+            Next::Waiting => problem!("next-waiting"),
         }
     }
 }
 
-/// A message to the person. Texts are complete sentences in the language of the window; `key` names
-/// the message independent of language.
+/// Something that a person is told. It has no sentences: a [`Language`] says its problem.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
     /// Counts up; names the notice for dismissal.
     pub id: u64,
-    /// Which message it is, in Fluent's spelling (`camera-lost`). The window looks the texts up by
-    /// it; the command line prints the English ones below.
-    pub key: &'static str,
-    /// Values that the texts name, in Fluent's spelling (`device`, `seconds`).
-    pub args: Vec<(&'static str, String)>,
+    /// What happened, with the values that the texts name, and what to do about it.
+    pub problem: Problem,
     pub level: Level,
-    /// What happened, in English.
-    pub summary: String,
-    /// What to do about it, in English. Empty where there is nothing to do.
-    pub advice: String,
     /// What the machine said, verbatim, without secrets.
     pub detail: String,
     /// The button that helps, if one does.
@@ -105,22 +98,41 @@ pub struct Notice {
 }
 
 impl Notice {
+    /// Which notice it is (`camera-lost`).
+    pub fn key(&self) -> &'static str {
+        self.problem.id()
+    }
+
+    /// What happened, in English.
+    pub fn summary(&self) -> String {
+        Language::English.say(&self.problem)
+    }
+
+    /// What to do about it, in English; empty where there is nothing to do.
+    pub fn advice(&self) -> String {
+        Language::English.cure(&self.problem).unwrap_or_default()
+    }
+
+    /// A value that its texts name, in English.
+    pub fn value(&self, name: &str) -> Option<String> {
+        let found = self.problem.args().iter().find(|(it, _)| *it == name);
+        found.map(|(_, value)| Language::English.value(value))
+    }
+
     /// Whether it says the same of the same; when the next try begins makes no difference.
     pub fn is_same(&self, other: &Self) -> bool {
-        let said = |notice: &Self| {
-            let args = notice.args.iter().filter(|(name, _)| *name != "next");
+        let values = |notice: &Self| {
+            let args = notice.problem.args().iter().filter(|(name, _)| *name != "next");
             args.cloned().collect::<Vec<_>>()
         };
-        self.key == other.key && self.target == other.target && said(self) == said(other)
+        self.key() == other.key() && self.target == other.target && values(self) == values(other)
     }
 
     /// What servers, files and devices said in it is shown, and steers nothing.
     pub(super) fn sanitized(mut self) -> Self {
-        let args = self.args.iter_mut().map(|(_, value)| value);
-        for text in args.chain([&mut self.summary, &mut self.advice, &mut self.detail]) {
-            if let Cow::Owned(clean) = sanitized(text) {
-                *text = clean;
-            }
+        self.problem = self.problem.map_texts(&sanitized);
+        if let Cow::Owned(clean) = sanitized(&self.detail) {
+            self.detail = clean;
         }
         self
     }
@@ -145,9 +157,9 @@ mod tests {
     fn what_a_server_says_steers_nothing() {
         let text = "\u{1B}[2J\u{9B}31m\u{202E}gone".to_owned();
         let notice = StudioMessage::ServerSays { host: "a:1".into(), text }.notice(1, "\u{7}");
-        for text in [&notice.summary, &notice.detail, &notice.args[0].1] {
+        for text in [&notice.summary(), &notice.detail, &notice.value("text").unwrap()] {
             assert!(text.chars().all(crate::base::sanitize::is_harmless), "{text:?}");
         }
-        assert!(notice.summary.ends_with("gone"));
+        assert!(notice.summary().ends_with("gone"));
     }
 }

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use crate::broadcast::recorder;
 use crate::files::free_space;
+use crate::studio::notices::message::StudioMessage;
 use crate::studio::preflight::backend;
-use crate::studio::preflight::findings::Finding;
 use crate::studio::targets::quality::Quality;
 
 /// With room for less than this a recording of an evening ends early.
@@ -16,11 +16,11 @@ const YOUNGEST: i64 = 1_767_225_600;
 const OLDEST: i64 = YOUNGEST + 20 * 31_557_600;
 
 /// Whether recordings of this quality can be written there, and for how long.
-pub(super) fn disk(folder: &Path, quality: &Quality) -> Finding {
+pub(super) fn disk(folder: &Path, quality: &Quality) -> StudioMessage {
     let shown = folder.display().to_string();
     let bad = |error: recorder::Error| {
         let folder = shown.clone();
-        Finding::FolderBad { folder, reason: error.cause(), cure: error.advice() }
+        StudioMessage::FoundFolderBad { folder, reason: error.problem() }
     };
     // Rights, quotas and read-only disks show only when something is written.
     let name = format!(".onair-check-{}.flv", std::process::id());
@@ -30,30 +30,30 @@ pub(super) fn disk(folder: &Path, quality: &Quality) -> Finding {
     // The folder itself is made with the first recording.
     let there = folder.ancestors().find(|path| path.is_dir()).unwrap_or(Path::new("."));
     let Some(free) = free_space(there) else {
-        return Finding::Disk { folder: shown, hours: "?".into() };
+        return StudioMessage::FoundDisk { folder: shown, hours: "?".into() };
     };
     let bits = f64::from(quality.video_bitrate.0) + f64::from(quality.audio_bitrate.0);
     let hours = free as f64 * 8.0 / bits.max(1.0) / 3_600.0;
     let said = if hours < 10.0 { format!("{hours:.1}") } else { format!("{hours:.0}") };
     if hours < LITTLE_HOURS {
-        Finding::DiskLittle { folder: shown, hours: said }
+        StudioMessage::FoundDiskLittle { folder: shown, hours: said }
     } else {
-        Finding::Disk { folder: shown, hours: said }
+        StudioMessage::FoundDisk { folder: shown, hours: said }
     }
 }
 
 /// Whether the clock, by which certificates and the history go, can be believed.
-pub(super) fn clock(wall_micros: i64) -> Finding {
+pub(super) fn clock(wall_micros: i64) -> StudioMessage {
     let seconds = wall_micros.div_euclid(1_000_000);
     let time = jiff::Timestamp::from_second(seconds)
         .map(|at| at.strftime("%Y-%m-%d %H:%M UTC").to_string())
         .unwrap_or_default();
     if !(YOUNGEST..OLDEST).contains(&seconds) {
-        return Finding::ClockWrong { time };
+        return StudioMessage::FoundClockWrong { time };
     }
     match backend::is_synchronised() {
-        Some(false) => Finding::ClockAlone { time },
-        _ => Finding::Clock { time },
+        Some(false) => StudioMessage::FoundClockAlone { time },
+        _ => StudioMessage::FoundClock { time },
     }
 }
 
@@ -66,18 +66,21 @@ mod tests {
         let quality = Quality::default();
         let folder = tempfile::tempdir().unwrap();
         let good = disk(&folder.path().join("not/yet/made"), &quality);
-        assert!(matches!(good, Finding::Disk { .. } | Finding::DiskLittle { .. }), "{good:?}");
+        assert!(
+            matches!(good, StudioMessage::FoundDisk { .. } | StudioMessage::FoundDiskLittle { .. }),
+            "{good:?}"
+        );
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
         // Nobody writes there, root neither.
         let bad = disk(Path::new("/proc/onair"), &quality);
-        assert!(matches!(&bad, Finding::FolderBad { .. }), "{bad:?}");
+        assert!(matches!(&bad, StudioMessage::FoundFolderBad { .. }), "{bad:?}");
         let file = folder.path().join("file");
         std::fs::write(&file, "").unwrap();
         // No folder can be made in a file.
-        let Finding::FolderBad { reason, .. } = disk(&file.join("x"), &quality) else {
+        let StudioMessage::FoundFolderBad { reason, .. } = disk(&file.join("x"), &quality) else {
             panic!("a file is a folder")
         };
-        assert_eq!(reason, "a part of its path is a file, not a folder");
+        assert_eq!(reason.to_string(), "a part of its path is a file, not a folder");
     }
 
     #[test]
@@ -89,14 +92,17 @@ mod tests {
         quality.video_bitrate.0 = ((free * 8.0 / 3_600.0) as u64).min(u32::MAX.into()) as u32;
         let enough = free * 8.0 / 3_600.0 > f64::from(u32::MAX) * 2.0;
         let found = disk(folder.path(), &quality);
-        assert!(enough || matches!(found, Finding::DiskLittle { .. }), "{found:?}");
+        assert!(enough || matches!(found, StudioMessage::FoundDiskLittle { .. }), "{found:?}");
     }
 
     #[test]
     fn a_clock_that_is_years_off_is_told() {
-        assert!(matches!(clock(0), Finding::ClockWrong { .. }));
-        assert!(matches!(clock(i64::MAX), Finding::ClockWrong { .. }));
+        assert!(matches!(clock(0), StudioMessage::FoundClockWrong { .. }));
+        assert!(matches!(clock(i64::MAX), StudioMessage::FoundClockWrong { .. }));
         let now = 1_800_000_000_000_000;
-        assert!(matches!(clock(now), Finding::Clock { .. } | Finding::ClockAlone { .. }));
+        assert!(matches!(
+            clock(now),
+            StudioMessage::FoundClock { .. } | StudioMessage::FoundClockAlone { .. }
+        ));
     }
 }

@@ -4,7 +4,6 @@
 //! sent, as a test. On a thread of its own.
 
 pub(in crate::studio) mod backend;
-pub mod findings;
 mod machine;
 mod upload;
 
@@ -17,12 +16,12 @@ use crate::broadcast::publisher;
 use crate::capture::{self, VideoChoice};
 use crate::encode::VideoEncoder;
 use crate::media::FrameGrid;
+use crate::net;
 use crate::net::rtmp::Client;
 use crate::studio::notices::Notice;
-use crate::studio::preflight::findings::failed;
 use crate::studio::targets::quality::Quality;
 
-pub use crate::studio::preflight::findings::Finding;
+use crate::studio::notices::message::StudioMessage;
 pub(super) use crate::studio::preflight::upload::{Plan, PlannedCheck};
 
 /// Findings that may wait to be read: more than there can be.
@@ -37,14 +36,14 @@ const SPARE: f64 = 1.3;
 /// A look that is under way, or over.
 #[derive(Debug)]
 pub(super) struct Preflight {
-    findings: Receiver<Finding>,
+    findings: Receiver<StudioMessage>,
     worker: Worker,
     pub found: Vec<Notice>,
 }
 
 impl Preflight {
     /// Begins with what is known already, and tries the rest.
-    pub fn start(known: &[Finding], plan: Plan) -> std::io::Result<Self> {
+    pub fn start(known: &[StudioMessage], plan: Plan) -> std::io::Result<Self> {
         let (sender, findings) = queue::bounded("findings", FINDINGS, Full::DropOldest);
         let worker = Worker::spawn("preflight", move |stop| look(&plan, &sender, stop))?;
         let mut preflight = Self { findings, worker, found: Vec::new() };
@@ -52,8 +51,8 @@ impl Preflight {
         Ok(preflight)
     }
 
-    fn add(&mut self, found: &Finding) {
-        self.found.push(found.notice(self.found.len() as u64));
+    fn add(&mut self, found: &StudioMessage) {
+        self.found.push(found.notice(self.found.len() as u64, ""));
     }
 
     /// Takes what was found since.
@@ -69,7 +68,7 @@ impl Preflight {
     }
 }
 
-fn look(plan: &Plan, tell: &Sender<Finding>, stop: &Stop) {
+fn look(plan: &Plan, tell: &Sender<StudioMessage>, stop: &Stop) {
     let _ = tell.send(machine::clock(plan.clock.wall_micros(plan.clock.now())));
     if let Some(folder) = &plan.folder {
         let _ = tell.send(machine::disk(folder, &plan.quality));
@@ -81,14 +80,15 @@ fn look(plan: &Plan, tell: &Sender<Finding>, stop: &Stop) {
         }
         let PlannedCheck { id, host, target, .. } = asked;
         let found = ask(plan, *id, host, target);
-        let well = matches!(found, Finding::Target { .. });
+        let well = matches!(found, StudioMessage::FoundTarget { .. });
         let _ = tell.send(found);
         let way = match asked.test_query.filter(|_| well) {
             Some(query) => {
                 let target = upload::in_test_mode(target, query);
                 Some(upload::try_upload(plan, *id, host, target, stop))
             }
-            None => (well && !asked.built_in).then(|| Finding::NotMeasured { host: host.clone() }),
+            None => (well && !asked.built_in)
+                .then(|| StudioMessage::FoundNotMeasured { host: host.clone() }),
         };
         if let Some(way) = way {
             let _ = tell.send(way);
@@ -97,9 +97,9 @@ fn look(plan: &Plan, tell: &Sender<Finding>, stop: &Stop) {
 }
 
 /// How fast this machine encodes the moving test picture while it does everything else it does.
-fn try_encoder(plan: &Plan, stop: &Stop) -> Finding {
+fn try_encoder(plan: &Plan, stop: &Stop) -> StudioMessage {
     let Quality { size, frame_rate, video_bitrate, keyframe_interval, .. } = plan.quality;
-    let failed = |reason: String| Finding::EncoderFailed { reason };
+    let failed = |reason: String| StudioMessage::FoundEncoderFailed { reason: reason.into() };
     let grid = FrameGrid { origin: Timestamp::ZERO, rate: frame_rate };
     let context = capture::Context { clock: plan.clock, grid, size };
     let mut source = match capture::open(&VideoChoice::Test, &context) {
@@ -142,17 +142,17 @@ fn try_encoder(plan: &Plan, stop: &Stop) -> Finding {
 }
 
 /// What it means that the encoder is so many times as fast as the picture needs.
-fn speed(factor: f64) -> Finding {
+fn speed(factor: f64) -> StudioMessage {
     let times = format!("{factor:.1}");
     match factor {
-        _ if factor < 1.0 => Finding::EncoderTooSlow { times: format!("{factor:.2}") },
-        _ if factor < SPARE => Finding::EncoderSlow { times },
-        _ => Finding::Encoder { times },
+        _ if factor < 1.0 => StudioMessage::FoundEncoderTooSlow { times: format!("{factor:.2}") },
+        _ if factor < SPARE => StudioMessage::FoundEncoderSlow { times },
+        _ => StudioMessage::FoundEncoder { times },
     }
 }
 
 /// Asks a target as far as its answer to `connect`.
-fn ask(plan: &Plan, id: u32, host: &str, target: &publisher::Target) -> Finding {
+fn ask(plan: &Plan, id: u32, host: &str, target: &publisher::Target) -> StudioMessage {
     let begun = plan.clock.now();
     let TargetUrl::Rtmp(url) = &target.url;
     let asked = Client::check(url, &target.options, plan.clock, &|_| {});
@@ -160,10 +160,16 @@ fn ask(plan: &Plan, id: u32, host: &str, target: &publisher::Target) -> Finding 
     match plan.runtime.block_on(asked) {
         Ok(_) => {
             let ms = plan.clock.now().since(begun).as_millis().to_string();
-            Finding::Target { host, ms }
+            StudioMessage::FoundTarget { host, ms }
         }
         Err(error) => failed(id, host, &error),
     }
+}
+
+/// A target that does not answer as it should.
+fn failed(id: u32, host: String, error: &net::Error) -> StudioMessage {
+    let pin = error.pin_to_offer();
+    StudioMessage::FoundTargetFailed { id, host, cause: error.problem(), pin }
 }
 
 #[cfg(test)]
@@ -173,10 +179,10 @@ mod tests {
 
     #[test]
     fn a_machine_that_is_slower_than_the_picture_stands_in_the_way() {
-        let level = |factor| speed(factor).notice(0).level;
+        let level = |factor| speed(factor).notice(0, "").level;
         assert_eq!([0.4, 0.99].map(level), [Level::Error; 2]);
         assert_eq!([1.0, 1.29].map(level), [Level::Warning; 2]);
         assert_eq!(level(1.3), Level::Info);
-        assert!(speed(0.4).notice(0).summary.contains("too slow"));
+        assert!(speed(0.4).notice(0, "").summary().contains("too slow"));
     }
 }

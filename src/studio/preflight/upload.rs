@@ -12,7 +12,8 @@ use crate::capture::{self, VideoChoice};
 use crate::encode::{self, VideoEncoder};
 use crate::media::{FrameGrid, StreamConfig, VideoFrame};
 use crate::net::Runtime;
-use crate::studio::preflight::findings::{Finding, failed};
+use crate::studio::notices::message::StudioMessage;
+use crate::studio::preflight::failed;
 use crate::studio::targets::quality::Quality;
 
 /// How long is sent.
@@ -40,9 +41,10 @@ pub(super) fn try_upload(
     host: &str,
     target: publisher::Target,
     stop: &Stop,
-) -> Finding {
+) -> StudioMessage {
     match send(plan, id, host, target, stop) {
-        Ok(found) | Err(found) => found,
+        Ok(found) => found,
+        Err(found) => *found,
     }
 }
 
@@ -52,9 +54,10 @@ fn send(
     host: &str,
     target: publisher::Target,
     stop: &Stop,
-) -> Result<Finding, Finding> {
+) -> Result<StudioMessage, Box<StudioMessage>> {
     let Quality { size, frame_rate, video_bitrate, keyframe_interval, .. } = plan.quality;
-    let broken = |reason: String| Finding::EncoderFailed { reason };
+    let broken =
+        |reason: String| Box::new(StudioMessage::FoundEncoderFailed { reason: reason.into() });
     let grid = FrameGrid { origin: plan.clock.now(), rate: frame_rate };
     let context = capture::Context { clock: plan.clock, grid, size };
     let mut source =
@@ -107,15 +110,15 @@ fn send(
     sent.stop(END);
     let host = host.to_owned();
     let Some((rate, queued)) = carried else {
-        return Err(match report.error {
+        return Err(Box::new(match report.error {
             Some(error) => failed(id, host, &error),
-            None => Finding::NotMeasured { host },
-        });
+            None => StudioMessage::FoundNotMeasured { host },
+        }));
     };
     let (kbps, wanted) = (format!("{:.0}", rate / 1e3), video_bitrate.as_kbps().to_string());
     Ok(match queued > WAITING {
-        true => Finding::UploadNarrow { id, host, kbps, wanted },
-        false => Finding::Upload { host, kbps },
+        true => StudioMessage::FoundUploadNarrow { id, host, kbps, wanted },
+        false => StudioMessage::FoundUpload { host, kbps },
     })
 }
 
@@ -209,12 +212,12 @@ mod tests {
         let target = in_test_mode(&target, "bandwidthtest=true");
         in_real_time(|| {
             let found = try_upload(&plan, 1, "h", target.clone(), &Stop::new());
-            let Finding::Upload { kbps, .. } = &found else { panic!("{found:?}") };
+            let StudioMessage::FoundUpload { kbps, .. } = &found else { panic!("{found:?}") };
             assert!((200.0..1_500.0).contains(&kbps.parse::<f64>().unwrap()), "{kbps}");
         });
         server.shutdown(Duration::from_secs(1));
         let gone = in_test_mode(&publisher::Target::new(url(9)), "x=y");
         let found = try_upload(&plan, 1, "h", gone, &Stop::new());
-        assert!(matches!(found, Finding::TargetFailed { id: 1, .. }), "{found:?}");
+        assert!(matches!(found, StudioMessage::FoundTargetFailed { id: 1, .. }), "{found:?}");
     }
 }

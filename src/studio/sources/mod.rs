@@ -24,8 +24,8 @@ use crate::media::Transport;
 use crate::media::playback_control::{SkippedFile, TransportCommand};
 use crate::media::source_status::{SourceAlarm, SourceReport, SourceState, SourceStatus};
 use crate::studio::notices::message::StudioMessage;
-use crate::studio::notices::scenes::SceneMessage;
 use crate::studio::scenes::{Collection, MAIN, Source};
+use crate::text::Problem;
 
 /// A chosen source and how it fares.
 #[derive(Debug)]
@@ -125,10 +125,13 @@ pub(super) fn settle<C: Display, F>(
 ) -> (Option<F>, Chosen<C>, Option<StudioMessage>) {
     let (opened, message) = match opened {
         Ok(opened) => (opened, None),
-        Err(reason) => (None, Some(StudioMessage::FileFailed { path: label(&choice), reason })),
+        Err(reason) => {
+            let (path, reason) = (label(&choice), reason.into());
+            (None, Some(StudioMessage::FileFailed { path, reason }))
+        }
     };
     let (feed, status) = opened.unzip();
-    let told = told(&choice, message.as_ref().map(StudioMessage::summary));
+    let told = told(&choice, message.as_ref().map(|it| it.problem().to_string()));
     (feed, Chosen { choice, status, told }, message)
 }
 
@@ -146,8 +149,8 @@ pub(super) fn retry<C: Display, F>(
         }
         Err(reason) => reason,
     };
-    let message = StudioMessage::FileFailed { path: label(&chosen.choice), reason };
-    let now = told(&chosen.choice, Some(message.summary()));
+    let message = StudioMessage::FileFailed { path: label(&chosen.choice), reason: reason.into() };
+    let now = told(&chosen.choice, Some(message.problem().to_string()));
     let before = std::mem::replace(&mut chosen.told, now);
     (None, (asked || before.reason != chosen.told.reason).then_some(message))
 }
@@ -469,13 +472,16 @@ impl Sources {
             }
             open.left_out = Arc::clone(&now);
             let message = now.first().map(|first| {
-                StudioMessage::Scenes(SceneMessage::FileLeftOut {
-                    id: fallback::owner(*id),
-                    source: open.name.clone(),
-                    path: first.path.display().to_string(),
-                    others: now.len() - 1,
-                    reason: first.reason.clone(),
-                })
+                let (id, source) = (fallback::owner(*id), open.name.clone());
+                let path = first.path.display().to_string();
+                let reason = Problem::from(first.reason.as_str());
+                match now.len() - 1 {
+                    0 => StudioMessage::FileLeftOut { id, source, path, reason },
+                    others => {
+                        let others = others.to_string();
+                        StudioMessage::FilesLeftOut { id, source, path, others, reason }
+                    }
+                }
             });
             Some((open.name.clone(), message))
         });
@@ -519,21 +525,23 @@ fn open(
 /// A source of the scenes cannot be shown.
 fn failed_for(id: SourceId, name: &str, reason: String) -> StudioMessage {
     let id = fallback::owner(id);
-    StudioMessage::Scenes(SceneMessage::SourceFailed { id, source: name.to_owned(), reason })
+    StudioMessage::SourceFailed { id, source: name.to_owned(), reason: reason.into() }
 }
 
 /// What a change is to a person.
 pub(super) fn message(change: &SourceChange) -> Option<StudioMessage> {
     let source = change.name.clone();
-    let reason = change.report.reason.clone();
+    let reason = Problem::from(change.report.reason.as_str());
     let was_down = change.before.state.is_down();
     // What stands in is chosen among the properties of the other.
     let id = fallback::owner(change.id);
     let said = match change.report.state {
-        SourceState::Failed => SceneMessage::SourceFailed { id, source, reason },
-        SourceState::Stalled | SourceState::Lost => SceneMessage::SourceLost { id, source, reason },
-        SourceState::Open if was_down => SceneMessage::SourceBack { source },
+        SourceState::Failed => StudioMessage::SourceFailed { id, source, reason },
+        SourceState::Stalled | SourceState::Lost => {
+            StudioMessage::SourceLost { id, source, reason }
+        }
+        SourceState::Open if was_down => StudioMessage::SceneSourceBack { source },
         _ => return None,
     };
-    Some(StudioMessage::Scenes(said))
+    Some(said)
 }

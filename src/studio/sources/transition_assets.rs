@@ -16,7 +16,6 @@ use crate::media::playback_control::SkippedFile;
 use crate::media::{AudioFeed, ClipFeed, Planes};
 use crate::mix::{Mixer, Strip, StripId};
 use crate::studio::notices::message::StudioMessage;
-use crate::studio::notices::scenes::SceneMessage;
 use crate::studio::sources::missing_files::FileNews;
 use crate::studio::sources::open::Shape;
 
@@ -137,8 +136,8 @@ impl TransitionLoader {
             let said = prepared
                 .failed
                 .clone()
-                .map(|reason| SceneMessage::TransitionFailed { path, reason });
-            news.told.extend(said.map(StudioMessage::Scenes));
+                .map(|reason| StudioMessage::TransitionFailed { path, reason: reason.into() });
+            news.told.extend(said);
         }
         news
     }
@@ -320,7 +319,7 @@ mod tests {
     ) -> Option<String> {
         for _ in 0..60_000 {
             if let Some(message) = transition_assets.look(mixer, clock.now()).told.pop() {
-                return Some(message.summary());
+                return Some(message.notice(0, "").summary());
             }
             if transition_assets.is_settled() {
                 return None;

@@ -19,9 +19,9 @@ use crate::compose::filter::{
 use crate::compose::scene::SourceId;
 use crate::media::playback_control::SkippedFile;
 use crate::studio::notices::message::StudioMessage;
-use crate::studio::notices::scenes::SceneMessage;
 use crate::studio::scenes::{Collection, MAIN};
 use crate::studio::sources::missing_files::FileNews;
+use crate::text::Problem;
 
 /// Files that are read at once.
 const MAX_READERS: usize = 4;
@@ -230,7 +230,7 @@ impl Filters {
             let shown = || path.display().to_string();
             let now = file.failed.as_ref().map(|reason| {
                 let uses = uses(collection, (*asset, path.as_path()), main);
-                StudioMessage::Scenes(uses.said(shown(), reason.clone()))
+                uses.said(shown(), reason.as_str().into())
             });
             // While it is read again for a person nothing is new.
             let again = file.asked && matches!(file.work, Work::Done);
@@ -354,12 +354,12 @@ fn uses(collection: &Collection, file: (Asset, &Path), main: &str) -> Uses {
 }
 
 impl Uses {
-    fn said(self, path: String, reason: String) -> SceneMessage {
+    fn said(self, path: String, reason: Problem) -> StudioMessage {
         let (id, source) = (self.id, self.names.join(", "));
         if self.hides {
-            SceneMessage::MaskFailed { id, source, path, reason }
+            StudioMessage::MaskFailed { id, source, path, reason }
         } else {
-            SceneMessage::FilterFailed { id, source, path, reason }
+            StudioMessage::FilterFailed { id, source, path, reason }
         }
     }
 }
@@ -440,7 +440,7 @@ mod tests {
                 assert!(begun.elapsed() < Duration::from_secs(60));
                 let news = filters.look(&collection, "Camera", &compositor);
                 gone.extend(news.gone);
-                told.extend(news.told.iter().map(StudioMessage::summary));
+                told.extend(news.told.iter().map(|it| it.notice(0, "").summary()));
                 std::thread::yield_now();
             }
             told.sort();

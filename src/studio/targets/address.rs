@@ -13,7 +13,6 @@ use crate::studio::notices::Next;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::targets::services::Book;
 use crate::studio::targets::{Target, TargetPlace};
-use crate::text::Language;
 use crate::wire::rtmp::url::{Url, authority};
 
 /// Application and name of the program's own stream on the built-in server.
@@ -175,8 +174,7 @@ pub(in crate::studio) fn stalled(id: u32, host: &str, flow: Flow) -> Option<Stud
         id,
         pin: None,
         host: host.to_owned(),
-        cause: error.problem().to_string(),
-        advice: Language::English.cure(&error.problem()).unwrap_or_default(),
+        cause: error.problem(),
         next: Next::Waiting,
     })
 }

@@ -483,10 +483,5 @@ pub(super) fn message(failure: &player::Failure, tile: Option<TileId>) -> Studio
         player::FailureKind::Usage | player::FailureKind::System => "watch-failed",
     };
     let trust = tile.zip(failure.offered.as_ref().map(|offered| offered.pin));
-    StudioMessage::Watch {
-        key,
-        cause: failure.cause.clone(),
-        advice: failure.advice.clone(),
-        trust,
-    }
+    StudioMessage::Watch { key, cause: failure.problem(), trust }
 }

@@ -100,7 +100,7 @@ impl Tile {
 
     /// Keeps what it said for when it is chosen: the newest, each once.
     pub(super) fn keep(&mut self, said: player::PlayerMessage) {
-        self.kept.retain(|old| old.key != said.key);
+        self.kept.retain(|old| old.key() != said.key());
         self.kept.push_back(said);
         if self.kept.len() > MAX_KEPT {
             self.kept.pop_front();
@@ -211,6 +211,7 @@ fn failed(failure: &Failure) -> WatchState {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::Problem;
 
     #[test]
     fn what_is_kept_is_bounded_and_each_once() {
@@ -218,18 +219,16 @@ mod tests {
         let mut tile =
             Tile::new(TileId(0), Latest::default(), String::new(), PictureView::default());
         let said = |key| player::PlayerMessage {
-            key,
+            problem: Problem::of(key, Vec::new()),
             severity: player::Severity::Warning,
             quiet: false,
-            summary: String::new(),
-            advice: String::new(),
             detail: String::new(),
         };
         KEYS.iter().for_each(|key| tile.keep(said(key)));
         tile.keep(said(KEYS[KEYS.len() - 2]));
         assert_eq!(tile.kept().count(), MAX_KEPT);
         let newest = tile.take_kept().last().unwrap();
-        assert_eq!(newest.key, KEYS[KEYS.len() - 2]);
+        assert_eq!(newest.key(), KEYS[KEYS.len() - 2]);
         assert_eq!(tile.kept().count(), 0);
     }
 }

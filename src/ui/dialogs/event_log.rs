@@ -81,7 +81,7 @@ fn below(ui: &mut Ui, view: &View<'_>) {
         if Button::new(&copy).icon(Icon::Copy).show(ui, view.theme).clicked() {
             let lines = view.snapshot.history.iter().map(|entry| {
                 let text = text(view, entry);
-                format!("{}  {text} [{}]", time(entry), entry.notice.key)
+                format!("{}  {text} [{}]", time(entry), entry.notice.key())
             });
             ui.ctx().copy_text(lines.collect::<Vec<_>>().join("\n"));
         }

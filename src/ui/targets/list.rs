@@ -136,7 +136,7 @@ fn host(server: &str) -> &str {
 /// How it fares: a lamp and words.
 fn fares(view: &View<'_>, entry: &TargetView) -> (Option<Color32>, String) {
     let (theme, texts) = (view.theme, view.texts);
-    let cause = || texts.said(entry.cause.as_deref().unwrap_or_default()).into_owned();
+    let cause = || entry.cause.as_ref().map(|cause| texts.say(cause)).unwrap_or_default();
     let broadcasting = view.snapshot.live != LiveState::Idle;
     match entry.state {
         Some(TargetState::Live) if broadcasting => {

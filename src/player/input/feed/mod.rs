@@ -28,6 +28,7 @@ use crate::player::session::requests::NewFile;
 use crate::player::session::shared::Shared;
 use crate::player::state::anomaly::Anomaly;
 use crate::player::state::{Failure, FailureKind, Severity};
+use crate::text::problem::problem;
 use crate::wire::chat::ChatLine;
 use crate::wire::container::flv::events::audio_codec;
 use crate::wire::container::flv::{BodyEvent, BodyReader, TagKind, WireTime};
@@ -533,10 +534,8 @@ impl InputFeed {
         match track.medium {
             TrackKind::Sound => self.shared.unsupported_audio(&what),
             TrackKind::Picture => self.shared.say(
-                "player-no-picture-codec",
+                problem!("player-no-picture-codec", detail = what.as_str()),
                 Severity::Warning,
-                format!("The picture cannot be shown: {what}."),
-                "Ask the broadcaster for H.264 video; onair remux and ffmpeg convert files.",
                 what,
             ),
         }
@@ -546,13 +545,7 @@ impl InputFeed {
         self.shared.figures.lock().damaged += 1;
         self.damaged += 1;
         if self.damaged == 1 {
-            self.shared.say(
-                "player-damaged-stream",
-                Severity::Warning,
-                "Part of the stream makes no sense and is left out.",
-                "",
-                detail,
-            );
+            self.shared.say(problem!("player-damaged-stream"), Severity::Warning, detail);
         }
     }
 

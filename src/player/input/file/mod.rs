@@ -18,6 +18,7 @@ use crate::player::demux::file_samples::{FileFormat, FileSample, SampleFile};
 use crate::player::input::feed::InputFeed;
 use crate::player::session::gapless::NextFile;
 use crate::player::state::{Failure, State};
+use crate::text::problem::problem;
 use crate::wire::container::Format;
 
 /// How often a reader that has come to the end looks whether it is to go back.
@@ -57,10 +58,8 @@ pub(in crate::player) fn run(
                 Ok(_) => {}
                 // What could be read is played to its end.
                 Err(failure) if feed.has_media() => feed.shared.say(
-                    "player-file-damaged",
+                    problem!("player-file-damaged", reason = failure.problem()),
                     crate::player::state::Severity::Warning,
-                    format!("The file is damaged: {}.", failure.cause),
-                    &failure.advice,
                     "",
                 ),
                 Err(failure) => shared.fail(failure),

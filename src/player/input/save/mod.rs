@@ -20,6 +20,7 @@ use crate::player::present::audio_dump::cannot_write;
 use crate::player::session::requests::NewFile;
 use crate::player::session::shared::Shared;
 use crate::player::state::{Failure, Saving, Severity};
+use crate::text::problem::problem;
 use crate::wire::container::flv;
 use crate::wire::container::flv::video::VideoTag;
 use crate::wire::container::flv::{TAG_HEADER, TAG_TRAILER, TagKind};
@@ -67,9 +68,8 @@ pub(in crate::player) fn make(path: &Path) -> Result<NewFile, Failure> {
 pub(in crate::player) fn tell_name(shared: &Shared, wanted: &Path, path: &Path) {
     if path != wanted {
         let path = path.display().to_string();
-        let summary =
-            format!("There is a file of that name already; what is received is saved as {path}.");
-        shared.say("player-save-renamed", Severity::Info, summary, "", path);
+        let problem = problem!("player-save-renamed", detail = path.as_str());
+        shared.say(problem, Severity::Info, path);
     }
 }
 
@@ -188,8 +188,8 @@ impl Save {
         if !flv::carries(codec) && !self.missing.contains(&codec) {
             self.missing.push(codec);
             let name = codec.name();
-            let summary = format!("The saved file lacks a track: FLV cannot hold {name}.");
-            shared.say("player-save-incomplete", Severity::Warning, summary, "", name.to_owned());
+            let problem = problem!("player-save-incomplete", detail = name);
+            shared.say(problem, Severity::Warning, name.to_owned());
         }
     }
 
@@ -253,8 +253,7 @@ impl Save {
             shared.output_failed(&cannot_write(&self.path, &error));
         } else if self.told {
             let path = self.path.display().to_string();
-            let summary = "What was watched has been recorded.";
-            shared.say("player-saved", Severity::Info, summary, "", path);
+            shared.say(problem!("player-saved"), Severity::Info, path);
         }
     }
 }
@@ -319,7 +318,7 @@ mod tests {
         }
         let told: Vec<_> = std::iter::from_fn(|| events.try_recv().ok())
             .filter_map(|event| match event {
-                Event::Message(message) => Some((message.key, message.detail)),
+                Event::Message(message) => Some((message.key(), message.detail)),
                 Event::State(_) | Event::Line(_) => None,
             })
             .collect();

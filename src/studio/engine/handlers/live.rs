@@ -4,8 +4,11 @@ use crate::studio::engine::Engine;
 use crate::studio::event::{self, Event, TargetState};
 use crate::studio::live::history::History;
 use crate::studio::live::on_air::{OnAir, WantedTargets};
-use crate::studio::notices::message::{StudioMessage, names};
+use crate::studio::notices::groups;
+use crate::studio::notices::message::StudioMessage;
 use crate::studio::targets::{Target, address};
+use crate::text::Problem;
+use crate::text::problem::problem;
 
 impl Engine {
     pub(in crate::studio::engine) fn start_built_in(&mut self) {
@@ -34,7 +37,7 @@ impl Engine {
         let wanted: Vec<Target> =
             self.state.targets.iter().filter(|target| target.enabled).cloned().collect();
         if wanted.is_empty() {
-            self.tell(&StudioMessage::NoTarget, "");
+            self.tell(&StudioMessage::NoTarget {}, "");
         }
         let resolved: Vec<_> = wanted.iter().filter_map(|target| self.resolve(target)).collect();
         if resolved.is_empty() || !self.begin_broadcast() {
@@ -47,7 +50,7 @@ impl Engine {
                 && let Err(error) = on_air.hold(delay, self.delay_folder.clone(), self.clock)
             {
                 // Nothing goes out too early.
-                self.tell(&StudioMessage::EncoderFailed { reason: error.to_string() }, "");
+                self.tell(&StudioMessage::EncoderFailed { reason: error.to_string().into() }, "");
                 self.end_if_idle();
                 return;
             }
@@ -61,9 +64,9 @@ impl Engine {
 
     /// What was told of an earlier broadcast is true no more.
     pub(in crate::studio::engine) fn begin_news(&mut self) {
-        self.state.active_notices.clear(names::TARGET);
-        self.state.active_notices.clear(names::ADAPTATION);
-        self.state.active_notices.clear(names::DROPS);
+        self.state.active_notices.clear(groups::TARGET);
+        self.state.active_notices.clear(groups::ADAPTATION);
+        self.state.active_notices.clear(groups::DROPS);
         let keys =
             ["delay-short", "passthrough-failed", "passthrough-ended", "frames-dropped-over"];
         self.state.active_notices.clear(&keys);
@@ -99,8 +102,7 @@ impl Engine {
                     index: target.id as usize,
                     url: address::shown(target),
                     state: TargetState::Failed,
-                    cause: Some(reason),
-                    advice: Some(message.advice()),
+                    cause: Some(cause(&reason)),
                     exit: Some(2),
                     ..event::Target::default()
                 });
@@ -121,7 +123,7 @@ impl Engine {
         reason: &str,
     ) -> StudioMessage {
         let (id, host) = (target.id, self.label(target, ""));
-        StudioMessage::TargetInvalid { id, host, reason: reason.to_owned() }
+        StudioMessage::TargetInvalid { id, host, reason: reason.into() }
     }
 
     /// A target's newest state: remembered for the window, and told.
@@ -142,7 +144,7 @@ impl Engine {
         }
         if !enabled {
             self.state.ending.extend(on_air.end_publisher(id, self.last_words.0.clone()));
-            self.state.active_notices.clear_target(names::TARGET, id);
+            self.state.active_notices.clear_target(groups::TARGET, id);
             return;
         }
         let resolved = target.and_then(|target| self.resolve(&target));
@@ -175,7 +177,7 @@ impl Engine {
                 true
             }
             Err(reason) => {
-                self.tell(&StudioMessage::EncoderFailed { reason }, "");
+                self.tell(&StudioMessage::EncoderFailed { reason: reason.into() }, "");
                 false
             }
         }
@@ -241,4 +243,9 @@ impl Engine {
             self.state.replay_failed = !self.begin_broadcast();
         }
     }
+}
+
+/// Why a target's address or key cannot be used, and what helps.
+pub(in crate::studio::engine) fn cause(reason: &str) -> Problem {
+    Problem::from(reason).with_cure(problem!("target-cure-address"))
 }

@@ -14,9 +14,8 @@ use crate::studio::live::recording::audio_tracks::TrackNames;
 use crate::studio::mixer;
 use crate::studio::mixer::monitoring::{Listening, Monitoring};
 use crate::studio::mixer::{AudioStrip, TalkMode};
+use crate::studio::notices::groups;
 use crate::studio::notices::message::StudioMessage;
-use crate::studio::notices::scenes;
-use crate::studio::notices::scenes::SceneMessage;
 use crate::studio::program::{Program, source_strips};
 use crate::studio::scenes::{Collection, MAIN};
 use crate::studio::snapshot::StripView;
@@ -27,7 +26,7 @@ impl Engine {
         let there = |id: &StripId| self.settings.strips.iter().any(|strip| strip.id == *id);
         self.state.talking.strips.retain(there);
         if mixer::free_id(&self.settings.strips).is_some() {
-            self.state.active_notices.clear(&[scenes::NO_STRIP]);
+            self.state.active_notices.clear(&[groups::NO_STRIP]);
         }
         let Some(program) = &mut self.state.program else { return };
         let seen = source_strips::seen(program, &self.settings.collection);
@@ -90,9 +89,9 @@ impl Engine {
             },
         );
         if !unheard.is_empty() {
-            self.state.active_notices.clear(&[scenes::NO_STRIP]);
+            self.state.active_notices.clear(&[groups::NO_STRIP]);
             let source = unheard.join(", ");
-            self.tell(&StudioMessage::Scenes(SceneMessage::NoStrip { source }), "");
+            self.tell(&StudioMessage::NoStrip { source }, "");
         }
         if self.settings.strips == old_strips {
             return None;
@@ -283,7 +282,7 @@ impl Engine {
         self.follow_tracks();
         let failure = self.state.listening.as_ref().and_then(Listening::failure);
         if let Some(reason) = failure {
-            self.tell(&StudioMessage::MonitoringFailed { reason: reason.clone() }, reason);
+            self.tell(&StudioMessage::MonitoringFailed { reason: reason.as_str().into() }, reason);
         }
     }
 
@@ -294,7 +293,7 @@ impl Engine {
             return;
         };
         if let Err(reason) = on_air.follow_tracks(used, program) {
-            self.tell(&StudioMessage::EncoderFailed { reason }, "");
+            self.tell(&StudioMessage::EncoderFailed { reason: reason.into() }, "");
         }
     }
 

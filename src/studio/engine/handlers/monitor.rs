@@ -8,7 +8,7 @@ use crate::studio::engine::Engine;
 use crate::studio::event::stats::Stats;
 use crate::studio::event::{Event, stats};
 use crate::studio::live::monitor::{MonitorNews, Reference, WantedMonitor};
-use crate::studio::notices::message::names;
+use crate::studio::notices::groups;
 use crate::studio::targets::Target;
 
 impl Engine {
@@ -98,7 +98,7 @@ impl Engine {
     pub(in crate::studio::engine) fn end_monitors(&mut self) {
         let ended = self.state.monitors.end();
         self.state.ending_monitors.extend(ended);
-        self.state.active_notices.clear(names::MONITOR);
+        self.state.active_notices.clear(groups::MONITOR);
     }
 
     /// What is seen beside what is sent.

@@ -49,7 +49,10 @@ impl Engine {
             self.state.passthrough_end_reported = true;
             match failure {
                 Some(reason) => {
-                    self.tell(&StudioMessage::PassthroughFailed { path: name, reason }, "");
+                    self.tell(
+                        &StudioMessage::PassthroughFailed { path: name, reason: reason.into() },
+                        "",
+                    );
                 }
                 None => self.tell(&StudioMessage::PassthroughEnded { path: name }, ""),
             }
@@ -66,7 +69,7 @@ impl Engine {
         let wanted: Vec<Target> =
             self.state.targets.iter().filter(|target| target.enabled).cloned().collect();
         if wanted.is_empty() {
-            self.tell(&StudioMessage::NoTarget, "");
+            self.tell(&StudioMessage::NoTarget {}, "");
         }
         let resolved: Vec<_> = wanted.iter().filter_map(|target| self.resolve(target)).collect();
         if resolved.is_empty() {
@@ -97,7 +100,7 @@ impl Engine {
     }
 
     fn passthrough_failed(&mut self, path: &Path, reason: &str) {
-        let (path, reason) = (path.display().to_string(), reason.to_owned());
+        let (path, reason) = (path.display().to_string(), reason.into());
         self.tell(&StudioMessage::PassthroughFailed { path, reason }, "");
         self.happened(Event::Stopped);
     }

@@ -12,9 +12,11 @@ use crate::studio::event::{self, Event, TargetState};
 use crate::studio::live::adaptation::{Changed, Resized};
 use crate::studio::live::on_air::PublisherNews;
 use crate::studio::live::stream_delay;
-use crate::studio::notices::adaptation::AdaptationMessage;
-use crate::studio::notices::message::{StudioMessage, alarm_key, names};
+use crate::studio::notices::groups;
+use crate::studio::notices::message::{StudioMessage, alarm_key};
 use crate::studio::targets::address;
+use crate::text::Problem;
+use crate::text::problem::problem;
 
 /// Different causes of one outage that are remembered as told.
 const MAX_REPORTED: usize = 32;
@@ -92,7 +94,7 @@ impl Engine {
                 PublisherNews::Recording(happening) => self.recording_happened(happening),
                 PublisherNews::Delay(changed) => self.delay_happened(changed),
                 PublisherNews::Encoder(reason) => {
-                    self.tell(&StudioMessage::EncoderFailed { reason }, "");
+                    self.tell(&StudioMessage::EncoderFailed { reason: reason.into() }, "");
                 }
                 PublisherNews::Said { .. }
                 | PublisherNews::Unannounced { .. }
@@ -123,7 +125,7 @@ impl Engine {
         let Some(on_air) = &mut self.state.on_air else { return };
         let (outcome, failed) = on_air.adapt(now, program);
         if let Some(reason) = failed {
-            self.tell(&StudioMessage::Fitted(AdaptationMessage::NoSecond { reason }), "");
+            self.tell(&StudioMessage::RenditionFailed { reason: reason.into() }, "");
         }
         let Some(outcome) = outcome else { return };
         if let Some(changed) = outcome.changed {
@@ -139,7 +141,8 @@ impl Engine {
 
     fn bitrate_changed(&mut self, changed: Changed) {
         let kbps = (changed.bitrate.0 / 1_000).to_string();
-        let told = self.state.active_notices.notices().iter().any(|it| it.key == "bitrate-lowered");
+        let told =
+            self.state.active_notices.notices().iter().any(|it| it.key() == "bitrate-lowered");
         if changed.lower {
             self.state.active_notices.clear(&["bitrate-lowered", "bitrate-restored"]);
             let by = changed.by.and_then(|id| self.state.on_air.as_ref()?.label(id));
@@ -156,13 +159,13 @@ impl Engine {
         self.state.active_notices.clear(&["size-lowered", "size-restored"]);
         let size = resized.size.to_string();
         let said = if resized.full {
-            AdaptationMessage::Whole { size }
+            StudioMessage::SizeRestored { size }
         } else {
             let bitrate = self.state.on_air.as_ref().map_or(0, |on_air| on_air.allowed().0);
             let wanted = self.state.quality.size.to_string();
-            AdaptationMessage::Smaller { size, wanted, kbps: (bitrate / 1_000).to_string() }
+            StudioMessage::SizeLowered { size, wanted, kbps: (bitrate / 1_000).to_string() }
         };
-        self.tell(&StudioMessage::Fitted(said), "");
+        self.tell(&said, "");
     }
 
     fn moved(&mut self, id: u32, rendition_id: RenditionId) {
@@ -172,14 +175,14 @@ impl Engine {
         self.state.active_notices.clear_at("rendition-lowered", &host);
         self.state.active_notices.clear_at("rendition-restored", &host);
         let said = match (rendition_id, second) {
-            (RenditionId::Second, Some((bitrate, size))) => AdaptationMessage::Less {
+            (RenditionId::Second, Some((bitrate, size))) => StudioMessage::RenditionLowered {
                 host,
                 size: size.to_string(),
                 kbps: (bitrate.0 / 1_000).to_string(),
             },
-            _ => AdaptationMessage::All { host },
+            _ => StudioMessage::RenditionRestored { host },
         };
-        self.tell(&StudioMessage::Fitted(said), "");
+        self.tell(&said, "");
     }
 
     fn delay_happened(&mut self, changed: stream_delay::Changed) {
@@ -200,7 +203,8 @@ impl Engine {
             if said.len() >= MAX_REPORTED {
                 said.clear();
             }
-            let new = said.insert((message.key(), told.cause.clone()));
+            let new =
+                said.insert((message.problem().id(), told.cause.as_ref().map(ToString::to_string)));
             if !new && told.state != TargetState::Failed {
                 self.note(&message);
                 self.state.active_notices.renew(&message);
@@ -210,7 +214,7 @@ impl Engine {
         }
         if told.state == TargetState::Live {
             self.state.said.remove(&id);
-            self.state.active_notices.clear_target(names::TARGET, id);
+            self.state.active_notices.clear_target(groups::TARGET, id);
             match self.state.history.live_again(&told, self.clock.now()) {
                 Some(message) => self.tell(&message, ""),
                 None => self.note(&StudioMessage::TargetOnAir { host: told.host.clone() }),
@@ -277,7 +281,7 @@ impl Engine {
     ) {
         // What failed may not have told its name then.
         for name in [&before.name, &report.name] {
-            self.state.active_notices.clear_of(names::DOWN, name);
+            self.state.active_notices.clear_of(groups::DOWN, name);
         }
     }
 
@@ -330,7 +334,7 @@ fn device_message(
     camera: bool,
 ) -> Option<StudioMessage> {
     let device = if report.name.is_empty() { report.id.clone() } else { report.name.clone() };
-    let reason = report.reason.clone();
+    let reason = device_problem(&report.reason);
     match (report.state, camera) {
         (SourceState::Stalled, true) => Some(StudioMessage::CameraStalled { device }),
         (SourceState::Stalled, false) => Some(StudioMessage::MicrophoneStalled { device }),
@@ -347,10 +351,18 @@ fn device_message(
     }
 }
 
+/// Why a device cannot be used, which names it, and what helps: its reason is two sentences.
+fn device_problem(reason: &str) -> Problem {
+    let (what, then) = reason
+        .rsplit_once(". ")
+        .unwrap_or((reason, "It is tried again by itself, or choose another one"));
+    Problem::from(what).with_cure(problem!("sentence", words = Problem::from(then)))
+}
+
 /// The same of a source that is no device: its reason is the whole sentence.
 fn source_message(report: &SourceReport, before: &SourceReport) -> Option<StudioMessage> {
     let device = if report.name.is_empty() { report.id.clone() } else { report.name.clone() };
-    let reason = report.reason.clone();
+    let reason = Problem::from(report.reason.as_str());
     match report.state {
         SourceState::Stalled | SourceState::Lost | SourceState::Failed => {
             Some(StudioMessage::SourceTrouble { device, reason })
@@ -390,7 +402,7 @@ mod tests {
             index,
             host: format!("host{index}:1935"),
             state,
-            cause: trouble.map(|it| format!("{it:?}")),
+            cause: trouble.map(|it| format!("{it:?}").into()),
             trouble,
             retry_in: (trouble.is_some() && state != TargetState::Failed)
                 .then_some(Duration::from_secs(3)),
@@ -400,7 +412,7 @@ mod tests {
     }
 
     fn keys_of(engine: &Engine) -> Vec<(&'static str, Option<u32>)> {
-        engine.state.active_notices.notices().iter().map(|it| (it.key, it.target)).collect()
+        engine.state.active_notices.notices().iter().map(|it| (it.key(), it.target)).collect()
     }
 
     #[test]
@@ -420,7 +432,7 @@ mod tests {
         engine.look();
         let told: Vec<&str> = std::iter::from_fn(|| events.try_recv().ok())
             .map(|event| match event {
-                Event::Notice(notice) => notice.key,
+                Event::Notice(notice) => notice.key(),
                 Event::Target(_) => "target",
                 Event::Stopped => "stopped",
                 _ => "other",
@@ -443,7 +455,7 @@ mod tests {
         engine.target_happened(target(2, TargetState::Live, None));
         assert_eq!(keys_of(&engine), [("target-unreachable", Some(1))]);
         let notice = engine.state.active_notices.notices()[0].clone();
-        assert_eq!(notice.summary, "host1:1935: Unreachable. Retrying in 3 s.");
+        assert_eq!(notice.summary(), "host1:1935: Unreachable. Retrying in 3 s.");
         // Silence is told as what it is, and taken back when something gets through.
         engine.flow_happened(2, "host2:1935", Flow::Silent);
         let both = [("target-unreachable", Some(1)), ("target-silent", Some(2))];
@@ -461,7 +473,7 @@ mod tests {
         engine.target_happened(target(1, TargetState::Reconnecting, Some(Trouble::Lost)));
         let gap = Some(Duration::from_millis(8_100));
         engine.target_happened(event::Target { gap, ..target(1, TargetState::Live, None) });
-        let summary = &engine.state.active_notices.notices()[0].summary;
+        let summary = engine.state.active_notices.notices()[0].summary();
         assert_eq!(summary, "The connection to host1:1935 is back after 8.1 s.");
     }
 }

@@ -4,9 +4,10 @@ use crate::audio::AudioChoice;
 use crate::capture::VideoChoice;
 use crate::media::source_status::SourceState;
 use crate::studio::engine::Engine;
+use crate::studio::engine::handlers::live::cause;
 use crate::studio::live::on_air::OnAir;
 use crate::studio::notices::message::StudioMessage;
-use crate::studio::preflight::{Finding, Plan, PlannedCheck, Preflight};
+use crate::studio::preflight::{Plan, PlannedCheck, Preflight};
 use crate::studio::program::Program;
 use crate::studio::targets::{address, services};
 
@@ -27,12 +28,12 @@ impl Engine {
         let mut known = self.state.program.as_ref().map(sources).unwrap_or_default();
         let audible = self.settings.audio != Some(AudioChoice::None);
         if self.settings.strips.first().is_some_and(|main| main.strip.muted) && audible {
-            known.push(Finding::Muted);
+            known.push(StudioMessage::FoundMuted {});
         }
         let enabled: Vec<_> =
             self.state.targets.iter().filter(|target| target.enabled).cloned().collect();
         if enabled.is_empty() {
-            known.push(Finding::Said(Box::new(StudioMessage::NoTarget)));
+            known.push(StudioMessage::NoTarget {});
         }
         let mut asked = Vec::new();
         for target in enabled {
@@ -51,12 +52,10 @@ impl Engine {
                     });
                 }
                 Err(reason) => {
-                    let invalid = self.invalid(&target, &reason);
-                    known.push(Finding::TargetFailed {
+                    known.push(StudioMessage::FoundTargetFailed {
                         id: target.id,
                         host: services::host_of(target.server()).unwrap_or("?").to_owned(),
-                        cause: reason,
-                        advice: invalid.advice(),
+                        cause: cause(&reason),
                         pin: None,
                     });
                 }
@@ -73,32 +72,32 @@ impl Engine {
         match Preflight::start(&known, plan) {
             Ok(preflight) => self.state.preflight = Some(preflight),
             Err(error) => {
-                self.tell(&StudioMessage::EncoderFailed { reason: error.to_string() }, "");
+                self.tell(&StudioMessage::EncoderFailed { reason: error.to_string().into() }, "");
             }
         }
     }
 }
 
 /// How the sources fare now.
-fn sources(program: &Program) -> Vec<Finding> {
+fn sources(program: &Program) -> Vec<StudioMessage> {
     let mut found = Vec::new();
     let video = program.video_report();
     if *program.video_choice() != VideoChoice::None {
         found.push(match video.state {
-            SourceState::Open => Finding::Picture { name: video.name },
-            _ => Finding::NoVideo,
+            SourceState::Open => StudioMessage::FoundVideo { name: video.name },
+            _ => StudioMessage::FoundNoVideo {},
         });
     }
     let meter = program.mixer().meter();
     let db = format!("{:.0}", meter.held_dbfs);
     match (program.audio_choice(), program.audio_report().state) {
         (AudioChoice::None | AudioChoice::Silence, _) => {}
-        (_, SourceState::Open) if meter.clipped => found.push(Finding::Loud { db }),
+        (_, SourceState::Open) if meter.clipped => found.push(StudioMessage::FoundLoud { db }),
         (AudioChoice::Mic(_), SourceState::Open) if meter.held_dbfs < SILENT_DBFS => {
-            found.push(Finding::Silence);
+            found.push(StudioMessage::FoundSilence {});
         }
-        (_, SourceState::Open) => found.push(Finding::Sound { db }),
-        _ => found.push(Finding::NoAudio),
+        (_, SourceState::Open) => found.push(StudioMessage::FoundAudio { db }),
+        _ => found.push(StudioMessage::FoundNoAudio {}),
     }
     found
 }

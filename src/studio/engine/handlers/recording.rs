@@ -12,6 +12,8 @@ use crate::studio::live::on_air::OnAir;
 use crate::studio::live::recording::repair::Repairs;
 use crate::studio::live::recording::{RecordingNews, audio_tracks};
 use crate::studio::notices::message::StudioMessage;
+use crate::text::Language;
+use crate::text::problem::problem;
 use crate::wire::container::Format;
 
 impl Engine {
@@ -45,9 +47,8 @@ impl Engine {
         ]);
         let shown = path.display().to_string();
         if self.state.on_air.as_ref().is_some_and(|on_air| on_air.passthrough().is_some()) {
-            let reason = "a file goes out, and the program is not encoded".to_owned();
-            let cure = "End the broadcast of the file first.";
-            self.tell(&StudioMessage::RecordingNotStarted { path: shown, reason, cure }, "");
+            let reason = problem!("recording-passthrough");
+            self.tell(&StudioMessage::RecordingNotStarted { path: shown, reason }, "");
             return;
         }
         if !self.begin_broadcast() {
@@ -68,18 +69,19 @@ impl Engine {
                 self.tell_some(renamed);
             }
             Err(error) => {
-                let (reason, cure) = (error.cause(), error.advice());
+                let reason = error.problem();
+                let cure = Language::English.cure(&reason).unwrap_or_default();
                 self.happened(Event::Recording(event::Recording {
                     path,
                     state: event::RecordingState::Failed,
                     duration: Duration::ZERO,
                     bytes: 0,
                     reason: Some(format!("{error}. {cure}")),
-                    trouble: Some((reason.clone(), cure)),
+                    trouble: Some(reason.clone()),
                     part: 1,
                     paused: false,
                 }));
-                self.tell(&StudioMessage::RecordingNotStarted { path: shown, reason, cure }, "");
+                self.tell(&StudioMessage::RecordingNotStarted { path: shown, reason }, "");
                 self.end_if_idle();
             }
         }
@@ -133,17 +135,15 @@ impl Engine {
 
     pub(in crate::studio::engine) fn recording_over(&mut self, recording: event::Recording) {
         let path = recording.path.display().to_string();
-        let (reason, cure) = recording.trouble.clone().unwrap_or_default();
+        let reason = recording.trouble.clone().unwrap_or_default();
         // Nothing of it can be played.
         let never = recording.part == 1 && recording.duration.is_zero();
         let message = match recording.state {
             event::RecordingState::Writing => None,
             event::RecordingState::Failed if never => {
-                Some(StudioMessage::RecordingNotStarted { path, reason, cure })
+                Some(StudioMessage::RecordingNotStarted { path, reason })
             }
-            event::RecordingState::Failed => {
-                Some(StudioMessage::RecordingFailed { path, reason, cure })
-            }
+            event::RecordingState::Failed => Some(StudioMessage::RecordingFailed { path, reason }),
             event::RecordingState::Finished => Some(StudioMessage::RecordingSaved { path }),
         };
         if recording.state != event::RecordingState::Writing {
@@ -173,7 +173,7 @@ impl Engine {
         let clip = |on_air: &OnAir| on_air.recording().clip(on_air.sounds(tracks, &names));
         let clip = self.state.on_air.as_ref().and_then(clip);
         let Some(clip) = clip else {
-            self.tell(&StudioMessage::ReplayEmpty, "");
+            self.tell(&StudioMessage::ReplayEmpty {}, "");
             return;
         };
         let tell = self.last_words.0.clone();
@@ -193,7 +193,7 @@ impl Engine {
                     duration: Duration::ZERO,
                     bytes: 0,
                     reason: Some(error.to_string()),
-                    trouble: Some((error.cause(), error.advice())),
+                    trouble: Some(error.problem()),
                 },
             };
             let _ = tell.send(Event::Replay(replay));
@@ -213,8 +213,8 @@ impl Engine {
         self.state.active_notices.clear(&["screenshot-failed", "screenshot-saved"]);
         let Some(frame) = frame else {
             let path = path.display().to_string();
-            let (reason, cure) = ("there is no picture yet".to_owned(), "");
-            self.tell(&StudioMessage::SnapshotFailed { path, reason, cure }, "");
+            let reason = problem!("screenshot-none");
+            self.tell(&StudioMessage::SnapshotFailed { path, reason }, "");
             return;
         };
         let tell = self.last_words.0.clone();
@@ -226,7 +226,7 @@ impl Engine {
                     Err(error) => event::Snapshot {
                         path,
                         reason: Some(error.to_string()),
-                        trouble: Some((Trouble::words(&error), Trouble::of(&error).cure())),
+                        trouble: Some(Trouble::problem(&error)),
                     },
                 };
             let _ = tell.send(Event::Snapshot(saved));
@@ -240,14 +240,14 @@ impl Engine {
                 let path = replay.path.display().to_string();
                 match replay.trouble.clone() {
                     None => StudioMessage::ReplaySaved { path },
-                    Some((reason, cure)) => StudioMessage::ReplayFailed { path, reason, cure },
+                    Some(reason) => StudioMessage::ReplayFailed { path, reason },
                 }
             }
             Event::Snapshot(snapshot) => {
                 let path = snapshot.path.display().to_string();
                 match snapshot.trouble.clone() {
                     None => StudioMessage::SnapshotSaved { path },
-                    Some((reason, cure)) => StudioMessage::SnapshotFailed { path, reason, cure },
+                    Some(reason) => StudioMessage::SnapshotFailed { path, reason },
                 }
             }
             _ => {

@@ -20,9 +20,8 @@ use crate::studio::engine::Engine;
 use crate::studio::engine::scene_state::FileDone;
 use crate::studio::engine::undo_history::{Before, Change};
 use crate::studio::event::{self, Event};
-use crate::studio::notices::message::{StudioMessage, names};
-use crate::studio::notices::scenes;
-use crate::studio::notices::scenes::SceneMessage;
+use crate::studio::notices::groups;
+use crate::studio::notices::message::StudioMessage;
 use crate::studio::program::{Program, Tried};
 use crate::studio::scenes::edits::Edit;
 use crate::studio::scenes::{Collection, MAIN};
@@ -30,6 +29,8 @@ use crate::studio::settings::scenes::collection;
 use crate::studio::snapshot::{SceneSource, Scenes};
 use crate::studio::sources;
 use crate::studio::sources::missing_files::FileNews;
+use crate::text::problem::problem;
+use crate::text::{Language, Problem};
 
 /// Changes of one kind that follow each other sooner than this are one step to undo.
 const ONE_STEP: Duration = Duration::from_millis(1_500);
@@ -64,8 +65,8 @@ impl Engine {
         for (name, report) in closed {
             // What no scene shows any more cannot be out of order.
             self.tell_alarm(&SourceReport::default(), &report, &name);
-            self.state.active_notices.clear_of(names::SOURCE, &name);
-            self.state.active_notices.clear_of(names::LEFT_OUT, &name);
+            self.state.active_notices.clear_of(groups::SOURCE, &name);
+            self.state.active_notices.clear_of(groups::LEFT_OUT, &name);
         }
         for message in messages {
             self.tell(message, "");
@@ -88,8 +89,9 @@ impl Engine {
         messages.extend(self.untold(strips));
         for message in messages {
             // The reason may be another than it was.
-            for (_, value) in message.notice(0, "").args {
-                self.state.active_notices.clear_of(names::SOURCE, &value);
+            for (_, value) in message.problem().args() {
+                let value = Language::English.value(value);
+                self.state.active_notices.clear_of(groups::SOURCE, &value);
                 self.state.active_notices.clear_of(&["file-failed"], &value);
             }
             self.tell(&message, "");
@@ -194,7 +196,7 @@ impl Engine {
             Ok(true) => {}
             Ok(false) => return,
             Err(refusal) => {
-                self.tell(&StudioMessage::Scenes(SceneMessage::Refused(refusal)), "");
+                self.tell(&StudioMessage::Refused(refusal), "");
                 return;
             }
         }
@@ -261,7 +263,7 @@ impl Engine {
         self.state.stage.crowded.retain(|id, name| {
             let stays = collection.scene(*id).is_some_and(|it| it.name == *name);
             if !stays {
-                active_notices.clear_of(&[scenes::CROWDED], name);
+                active_notices.clear_of(&[groups::CROWDED], name);
             }
             stays
         });
@@ -282,9 +284,9 @@ impl Engine {
         let scene = self.settings.collection.scene(id).map(|it| it.name.clone());
         let scene = scene.unwrap_or_default();
         if more && crowded.insert(id, scene.clone()).is_none() {
-            self.tell(&StudioMessage::Scenes(SceneMessage::Crowded { scene }), "");
+            self.tell(&StudioMessage::Crowded { scene }, "");
         } else if !more && crowded.remove(&id).is_some() {
-            self.state.active_notices.clear_of(&[scenes::CROWDED], &scene);
+            self.state.active_notices.clear_of(&[groups::CROWDED], &scene);
         }
     }
 
@@ -367,19 +369,21 @@ impl Engine {
             _ if degradation == before => None,
             Degradation::None => {
                 let told = self.state.active_notices.notices().iter();
-                let mut told = told.filter(|it| it.key.starts_with("degradation-"));
-                told.next().map(|_| SceneMessage::FullQuality)
+                let mut told = told.filter(|it| it.key().starts_with("degradation-"));
+                told.next().map(|_| StudioMessage::FullQuality {})
             }
             // It gets better step by step: that need not be told each time.
             _ if degradation < before => None,
-            Degradation::Preview => self.state.stage.prepared.map(|_| SceneMessage::PreviewDropped),
-            Degradation::Transitions => Some(SceneMessage::TransitionsDropped),
+            Degradation::Preview => {
+                self.state.stage.prepared.map(|_| StudioMessage::PreviewDropped {})
+            }
+            Degradation::Transitions => Some(StudioMessage::TransitionsDropped {}),
             Degradation::Filters => self
                 .settings
                 .collection
                 .has_costly_filters()
-                .then_some(SceneMessage::FiltersDropped),
-            Degradation::Rate => Some(SceneMessage::RateHalved),
+                .then_some(StudioMessage::FiltersDropped {}),
+            Degradation::Rate => Some(StudioMessage::RateHalved {}),
         };
         let changes = program.source_changes();
         let left_out = program.files_left_out();
@@ -387,29 +391,28 @@ impl Engine {
         let filters = program.filter_changes(&self.settings.collection);
         let transitions = program.transition_changes();
         if let Some(said) = said {
-            self.state.active_notices.clear(names::DEGRADATION);
-            self.tell(&StudioMessage::Scenes(said), "");
+            self.state.active_notices.clear(groups::DEGRADATION);
+            self.tell(&said, "");
         }
-        self.tell_news(names::FILTER, filters);
-        self.tell_news(names::TRANSITION, transitions);
+        self.tell_news(groups::FILTER, filters);
+        self.tell_news(groups::TRANSITION, transitions);
         if seen_changed {
             self.attend_strips();
         }
         for change in changes {
             self.tell_alarm(&change.report, &change.before, &change.name);
             let message = sources::message(&change);
-            if let Some(StudioMessage::Scenes(SceneMessage::SourceBack { source })) = &message {
-                self.state.active_notices.clear_of(names::SOURCE, source);
+            if let Some(StudioMessage::SceneSourceBack { source }) = &message {
+                self.state.active_notices.clear_of(groups::SOURCE, source);
             }
-            let back =
-                matches!(message, Some(StudioMessage::Scenes(SceneMessage::SourceBack { .. })));
+            let back = matches!(message, Some(StudioMessage::SceneSourceBack { .. }));
             self.tell_some(message.map(|message| (message, change.report.detail.clone())));
             let (kind, _) = crate::studio::live::target_events::video_kind(&change.choice);
             let source = event::Source { track: Track::Video, kind, back, report: change.report };
             self.happened(Event::Source(source));
         }
         for (source, message) in left_out {
-            self.state.active_notices.clear_of(names::LEFT_OUT, &source);
+            self.state.active_notices.clear_of(groups::LEFT_OUT, &source);
             self.tell_some(message);
         }
         self.show_fallbacks();
@@ -453,24 +456,21 @@ impl Engine {
                 }
                 let (scenes, sources) = (scenes.to_string(), sources.to_string());
                 let strips = strips.to_string();
-                self.tell(
-                    &StudioMessage::Scenes(SceneMessage::Imported { scenes, sources, strips }),
-                    "",
-                );
+                self.tell(&StudioMessage::ScenesImported { scenes, sources, strips }, "");
                 if !left_out.is_empty() {
-                    self.tell(&StudioMessage::Scenes(SceneMessage::LeftOut { what: left_out }), "");
+                    self.tell(&StudioMessage::ScenesLeftOut { what: list(&left_out) }, "");
                 }
             }
             FileDone::Read(path, Err(reason)) => {
-                let said = SceneMessage::ImportFailed { path: shown(path), reason };
-                self.tell(&StudioMessage::Scenes(said), "");
+                let (path, reason) = (shown(path), reason.into());
+                self.tell(&StudioMessage::ScenesImportFailed { path, reason }, "");
             }
             FileDone::Written(path, None) => {
-                self.tell(&StudioMessage::Scenes(SceneMessage::Exported { path: shown(path) }), "");
+                self.tell(&StudioMessage::ScenesExported { path: shown(path) }, "");
             }
             FileDone::Written(path, Some(reason)) => {
-                let said = SceneMessage::ExportFailed { path: shown(path), reason };
-                self.tell(&StudioMessage::Scenes(said), "");
+                let (path, reason) = (shown(path), reason.into());
+                self.tell(&StudioMessage::ScenesExportFailed { path, reason }, "");
             }
         }
     }
@@ -521,4 +521,9 @@ impl Engine {
             formats: self.state.stage.board.formats(),
         }
     }
+}
+
+/// What an import left out: several, each said on its own.
+fn list(left_out: &str) -> Problem {
+    problem!("list", items = left_out.split("; ").map(Problem::from).collect::<Vec<_>>())
 }

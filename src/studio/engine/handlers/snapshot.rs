@@ -121,7 +121,6 @@ impl Engine {
                 view.state = Some(told.state);
                 view.stage = told.stage;
                 view.cause.clone_from(&told.cause);
-                view.advice.clone_from(&told.advice);
             }
         }
         let on_air = self.state.on_air.iter().flat_map(OnAir::target_figures);

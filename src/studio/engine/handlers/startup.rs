@@ -59,7 +59,7 @@ impl Engine {
                 self.select_video(VideoChoice::Camera(CameraChoice::default()));
             } else {
                 self.select_video(VideoChoice::Test);
-                self.tell(&StudioMessage::NoCamera, "");
+                self.tell(&StudioMessage::NoCamera {}, "");
             }
         }
         if audio {
@@ -71,7 +71,7 @@ impl Engine {
             } else {
                 let instead = if test { AudioChoice::Tone } else { AudioChoice::Silence };
                 self.select_audio(instead);
-                self.tell(&StudioMessage::NoMicrophone, "");
+                self.tell(&StudioMessage::NoMicrophone {}, "");
             }
         }
     }

@@ -5,7 +5,8 @@ use crate::net::CertificatePin;
 use crate::studio::command::Command;
 use crate::studio::engine::Engine;
 use crate::studio::event::TargetState;
-use crate::studio::notices::message::{StudioMessage, names};
+use crate::studio::notices::groups;
+use crate::studio::notices::message::StudioMessage;
 use crate::studio::settings::secret_addresses;
 use crate::studio::settings::secret_addresses::KeptSecret;
 use crate::studio::settings::stream_keys::{KeyAnswer, KeyOwner, Keys};
@@ -27,7 +28,7 @@ impl Engine {
         let keys = match Keys::start(path, self.keyring) {
             Ok(keys) => keys,
             Err(error) => {
-                self.tell(&StudioMessage::KeyNotKept { reason: error.to_string() }, "");
+                self.tell(&StudioMessage::KeyNotKept { reason: error.to_string().into() }, "");
                 return;
             }
         };
@@ -81,7 +82,9 @@ impl Engine {
                     self.state.keys_pending = false;
                     self.state.stage.permissions.fetched();
                 }
-                KeyAnswer::Failed(reason) => self.tell(&StudioMessage::KeyNotKept { reason }, ""),
+                KeyAnswer::Failed(reason) => {
+                    self.tell(&StudioMessage::KeyNotKept { reason: reason.into() }, "");
+                }
             }
         }
         self.keep_permissions();
@@ -161,7 +164,7 @@ impl Engine {
         self.state.keys_changed.remove(&id);
         self.remember_targets();
         self.follow_switch(id);
-        self.state.active_notices.clear_target(names::TARGET, id);
+        self.state.active_notices.clear_target(groups::TARGET, id);
         self.state.told.remove(&id);
     }
 

@@ -5,7 +5,7 @@ use crate::decode::inventory;
 use crate::studio::command::Command;
 use crate::studio::engine::Engine;
 use crate::studio::event::Event;
-use crate::studio::notices::message::names;
+use crate::studio::notices::groups;
 use crate::studio::targets::Target;
 use crate::studio::watch::choices::WatchCommand;
 use crate::studio::watch::{MessageVia, choices, message};
@@ -47,12 +47,12 @@ impl Engine {
         match command {
             Command::Watch { url } => {
                 self.remember_watched(&url);
-                self.state.active_notices.clear(names::WATCH);
+                self.state.active_notices.clear(groups::WATCH);
                 let message = self.watch.open(url, &self.runtime, self.clock);
                 self.tell_some(message.map(|message| (message, String::new())));
             }
             Command::StopWatching => {
-                self.state.active_notices.clear(names::WATCH);
+                self.state.active_notices.clear(groups::WATCH);
                 self.watch.close();
             }
             Command::SetVolume(volume) => {
@@ -86,7 +86,7 @@ impl Engine {
                 self.tell_some(message.map(|message| (message, String::new())));
             }
             WatchCommand::Trust { tile, pin } => {
-                self.state.active_notices.clear(names::WATCH);
+                self.state.active_notices.clear(groups::WATCH);
                 let message = self.watch.trust((tile, pin), &self.runtime, self.clock);
                 self.tell_some(message.map(|message| (message, String::new())));
                 self.keep_choices();

@@ -9,6 +9,8 @@ use crate::media::similarity::STEP_MICROS;
 use crate::player::probe::viewer::{Keyframe, ProbeReading};
 use crate::player::{FailureKind, State};
 use crate::studio::live::monitor::evidence::{FRESH, MOST_BEHIND, Proof, Sent};
+use crate::text::Problem;
+use crate::text::problem::problem;
 
 /// A server may need so long to show what has just begun.
 const BEGINNING: Duration = Duration::from_secs(8);
@@ -82,9 +84,67 @@ pub struct Finding {
     pub trouble: Trouble,
     /// How it shows itself, where one trouble has more than one way.
     pub sign: Sign,
-    /// A sentence without its full stop, and without the moment since when it has lasted.
-    pub cause: String,
+    pub cause: Cause,
+    /// Since when it has lasted, where its texts say so.
     pub since: Option<Timestamp>,
+}
+
+/// How a trouble shows itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The stream has ended there.
+    Ended,
+    Nothing,
+    /// It comes at this share of the speed at which it plays, in percent.
+    Slow(String),
+    /// Nothing is in it that was sent in so many seconds.
+    Different(u64),
+    /// Viewers are so many seconds behind.
+    Late(String),
+    Black,
+    /// Audio comes and no video.
+    NoVideo,
+    Frozen,
+    Silent,
+    /// Video comes and no audio.
+    NoAudio,
+    /// There is no audio, and should be nothing else.
+    NoAudioAtAll,
+    Size {
+        got: Size,
+        fps: String,
+        wanted: Size,
+        wanted_fps: String,
+    },
+    /// What the player says.
+    Player(Problem),
+}
+
+impl Cause {
+    /// The cause with the time of day since when it has lasted.
+    pub fn problem(&self, time: &str) -> Problem {
+        match self {
+            Self::Ended => problem!("monitor-cause-ended"),
+            Self::Nothing => problem!("monitor-cause-nothing", time = time),
+            Self::Slow(percent) => problem!("monitor-cause-slow", percent = percent),
+            Self::Different(seconds) => problem!("monitor-cause-different", seconds = *seconds),
+            Self::Late(seconds) => problem!("monitor-cause-late", seconds = seconds),
+            Self::Black => problem!("monitor-cause-black", time = time),
+            Self::NoVideo => problem!("monitor-cause-no-video", time = time),
+            Self::Frozen => problem!("monitor-cause-frozen", time = time),
+            Self::Silent => problem!("monitor-cause-silent", time = time),
+            Self::NoAudio => problem!("monitor-cause-no-audio", time = time),
+            Self::NoAudioAtAll => problem!("monitor-cause-no-audio-at-all", time = time),
+            Self::Size { got, fps, wanted, wanted_fps } => problem!(
+                "monitor-cause-size",
+                size = got.to_string(),
+                fps = fps,
+                wanted = wanted.to_string(),
+                wanted_fps = wanted_fps,
+            ),
+            Self::Player(problem) => problem.clone(),
+        }
+    }
 }
 
 /// In which of its ways a trouble shows itself.
@@ -98,8 +158,8 @@ pub enum Sign {
     Content,
 }
 
-fn finding(trouble: Trouble, cause: impl Into<String>) -> Finding {
-    Finding { trouble, sign: Sign::Content, cause: cause.into(), since: None }
+fn finding(trouble: Trouble, cause: Cause) -> Finding {
+    Finding { trouble, sign: Sign::Content, cause, since: None }
 }
 
 impl Finding {
@@ -141,19 +201,18 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
     let slow = seen.pace.filter(|pace| *pace < PACE);
     // What came slowly and then not at all does not flow any better meanwhile.
     if nothing_for >= if slow.is_some() { SLOW_STALLED_FOR } else { STALLED_FOR } {
-        let nothing = finding(Trouble::Stalled, "nothing has come since").of(Sign::Nothing);
+        let nothing = finding(Trouble::Stalled, Cause::Nothing).of(Sign::Nothing);
         // What else there was is old.
         return vec![nothing.since(last)];
     }
     let mut found = Vec::new();
     if let Some(pace) = slow {
-        let cause = format!("it comes at {:.0} % of the speed at which it plays", pace * 100.0);
+        let cause = Cause::Slow(format!("{:.0}", pace * 100.0));
         found.push(finding(Trouble::Stalled, cause).of(Sign::Slow));
     }
     if proof == Proof::Different {
         let back = (MOST_BEHIND + delay).as_secs();
-        let cause = format!("nothing that was sent in the last {back} s is in it");
-        found.push(finding(Trouble::Different, cause));
+        found.push(finding(Trouble::Different, Cause::Different(back)));
         // What else is wrong with it is another's.
         return found;
     }
@@ -165,7 +224,7 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
         sound(now, reach, seen, sent, &mut found);
     }
     if let Some(latency) = latency.filter(|latency| *latency > LATE + delay) {
-        let cause = format!("viewers are {:.1} s behind", latency.as_secs_f64());
+        let cause = Cause::Late(format!("{:.1}", latency.as_secs_f64()));
         found.push(finding(Trouble::Late, cause));
     }
     if let Some((size, fps)) = sent.picture {
@@ -190,12 +249,12 @@ fn not_playing(seen: &ProbeReading) -> Option<Vec<Finding>> {
                 FailureKind::Codec => Trouble::WrongSize,
                 _ => Trouble::Unreachable,
             };
-            Some(vec![finding(trouble, failure.cause.clone())])
+            Some(vec![finding(trouble, Cause::Player(failure.problem()))])
         }
         State::Reconnecting { cause, .. } => {
-            Some(vec![finding(Trouble::Unreachable, cause.clone())])
+            Some(vec![finding(Trouble::Unreachable, Cause::Player(cause.as_str().into()))])
         }
-        State::Ended => Some(vec![finding(Trouble::NoStream, "the stream has ended there")]),
+        State::Ended => Some(vec![finding(Trouble::NoStream, Cause::Ended)]),
         State::Starting | State::Opening { .. } => Some(Vec::new()),
         State::Playing => None,
     }
@@ -212,7 +271,7 @@ fn picture(
     let (count, since) = black.fold((0, now), |(count, _), it| (count + 1, it.at));
     let black_for = now.since(since);
     if count >= 2 && black_for >= BLACK_FOR && never_black(since - reach, sent) {
-        found.push(finding(Trouble::Black, "black since").since(since));
+        found.push(finding(Trouble::Black, Cause::Black).since(since));
         return;
     }
     let newest = seen.pictures.back();
@@ -230,11 +289,10 @@ fn picture(
     if now.since(came) >= NO_PICTURE_FOR {
         // Without sound as well nothing comes at all, which is said where it has lasted.
         if comes(now, seen.last_audio) {
-            let cause = "sound has come and no picture since";
-            found.push(finding(Trouble::Frozen, cause).of(Sign::Nothing).since(came));
+            found.push(finding(Trouble::Frozen, Cause::NoVideo).of(Sign::Nothing).since(came));
         }
     } else if count >= 3 && still_for >= FROZEN_FOR && always_moves(since - reach, now, sent) {
-        found.push(finding(Trouble::Frozen, "the same picture since").since(since));
+        found.push(finding(Trouble::Frozen, Cause::Frozen).since(since));
     }
 }
 
@@ -291,12 +349,10 @@ fn sound(
         return;
     }
     let silent = match seen.last_audio {
-        Some(last) if now.since(last) < SILENT_FOR => finding(Trouble::Silent, "silent since"),
+        Some(last) if now.since(last) < SILENT_FOR => finding(Trouble::Silent, Cause::Silent),
         _ if sent.picture.is_some() && !comes(now, seen.last_video) => return,
-        _ if sent.picture.is_some() => {
-            finding(Trouble::Silent, "pictures have come and no sound since").of(Sign::Nothing)
-        }
-        _ => finding(Trouble::Silent, "no sound has come since").of(Sign::Nothing),
+        _ if sent.picture.is_some() => finding(Trouble::Silent, Cause::NoAudio).of(Sign::Nothing),
+        _ => finding(Trouble::Silent, Cause::NoAudioAtAll).of(Sign::Nothing),
     };
     found.push(silent.since(since));
 }
@@ -336,7 +392,8 @@ fn shape(
     if got == size && !other {
         return None;
     }
-    let cause = format!("{got} at {rate:.0} fps instead of {size} at {fps:.0} fps");
+    let (rate, fps) = (format!("{rate:.0}"), format!("{fps:.0}"));
+    let cause = Cause::Size { got, fps: rate, wanted: size, wanted_fps: fps };
     Some(finding(Trouble::WrongSize, cause))
 }
 

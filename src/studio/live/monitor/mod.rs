@@ -29,8 +29,10 @@ use crate::studio::live::monitor::evidence::{FRESH, Proof, Sent};
 use crate::studio::live::monitor::judge::{Case, Sign, judge};
 use crate::studio::live::monitor::view::{MonitorView, ViewersPicture};
 use crate::studio::notices::message::StudioMessage;
-use crate::studio::notices::monitor as monitor_texts;
+use crate::studio::notices::monitor::time_of_day;
 use crate::studio::targets::services;
+use crate::text::Problem;
+use crate::text::problem::problem;
 
 /// What is remembered of what viewers get: a minute of pictures, 20 s of sound.
 const MEMORY: ProbeMemory = ProbeMemory { pictures: 64, sound: 1_000 };
@@ -77,7 +79,7 @@ struct One {
     host: String,
     glance: Option<ViewerProbe>,
     /// Where nothing can be seen: why.
-    unavailable: Option<String>,
+    unavailable: Option<Problem>,
     place: Option<ProbeTarget>,
     again_at: Timestamp,
     tries: usize,
@@ -195,9 +197,7 @@ impl One {
                 (Some(ProbeTarget::Address(wanted.play_url.clone())), None)
             }
             Some(service) => {
-                let why =
-                    format!("{} cannot be watched at the address it is sent to", service.name);
-                (None, Some(why))
+                (None, Some(problem!("monitor-service", service = service.name.to_string())))
             }
             None => {
                 let TargetUrl::Rtmp(url) = wanted.publish.clone();
@@ -253,7 +253,7 @@ impl One {
             Ok(glance) => self.glance = Some(glance),
             Err(failure) => {
                 self.place = None;
-                self.unavailable = Some(failure.cause);
+                self.unavailable = Some(failure.problem());
             }
         }
     }
@@ -342,14 +342,9 @@ impl One {
     }
 
     /// Why, and since when: a number of seconds would be wrong a second later.
-    fn cause(&self, finding: &Finding) -> String {
-        match finding.since {
-            Some(since) => {
-                let time = monitor_texts::time_of_day(self.clock.wall_micros(since));
-                format!("{} {time}", finding.cause)
-            }
-            None => finding.cause.clone(),
-        }
+    fn cause(&self, finding: &Finding) -> Problem {
+        let since = finding.since.map(|since| self.clock.wall_micros(since));
+        finding.cause.problem(&since.map(time_of_day).unwrap_or_default())
     }
 
     /// What has come, if it still comes.
@@ -396,14 +391,12 @@ impl One {
             audio: audio.map(|seen| seen.audio.clone()).filter(|name| !name.is_empty()),
             cause: match (finding, state) {
                 (Some(finding), _) => Some(self.cause(finding)),
-                (None, "unsure") => Some(monitor_texts::UNSURE.into()),
+                (None, "unsure") => Some(problem!("monitor-unsure")),
                 (None, _) => self.unavailable.clone(),
             },
-            advice: match (finding, &self.unavailable) {
-                (Some(finding), _) => Some(self.message(finding).advice()),
-                (None, Some(_)) => {
-                    Some("Give the target an address at which it is watched.".into())
-                }
+            notice: match (finding, &self.unavailable) {
+                (Some(finding), _) => Some(self.message(finding).problem()),
+                (None, Some(cause)) => Some(problem!("monitor-no-address", cause = cause)),
                 (None, None) => None,
             },
         }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::base::Latest;
 use crate::media::{Size, VideoFrame};
+use crate::text::Problem;
 
 /// What viewers of a target get, as the confidence monitor sees it.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,7 +12,7 @@ pub struct MonitorView {
     /// As in [`event::Monitor`](crate::studio::event::Monitor).
     pub state: &'static str,
     /// What is wrong, in English; empty where all is well.
-    pub cause: String,
+    pub cause: Problem,
     /// How far viewers are behind, without their player, and how that is known.
     pub latency: Option<Duration>,
     pub latency_by: Option<LatencyBy>,

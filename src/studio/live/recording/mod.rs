@@ -211,8 +211,7 @@ fn drain(recorder: &Recorder) -> Vec<RecordingNews> {
             recorder::Event::Held(error) => {
                 Some(RecordingNews::Message(StudioMessage::RecordingHeld {
                     path: recorder.figures().path.display().to_string(),
-                    reason: error.cause(),
-                    cure: error.advice(),
+                    reason: error.problem(),
                 }))
             }
             recorder::Event::Warning(warning) => {
@@ -234,7 +233,7 @@ fn told(figures: &recorder::Figures) -> event::Recording {
         duration: figures.duration,
         bytes: figures.bytes,
         reason: error.map(ToString::to_string),
-        trouble: error.map(|error| (error.cause(), error.advice())),
+        trouble: error.map(recorder::Error::problem),
         part: figures.part,
         paused: figures.paused,
     }

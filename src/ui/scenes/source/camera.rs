@@ -72,7 +72,7 @@ fn formats(ui: &mut Ui, view: &mut View<'_>, source: SourceId, device: &str) {
         None if !camera.mode.is_automatic() => camera.mode.to_string(),
         None => texts.get("camera-format-auto").to_string(),
     };
-    let name = texts.get("camera-format");
+    let name = texts.get("camera-format-label");
     let mut asked = None;
     let room = vec2(ui.available_width(), 28.0);
     ui.allocate_ui_with_layout(room, Layout::left_to_right(Align::Center), |ui| {

@@ -63,7 +63,7 @@ pub fn sentence(texts: &Texts, state: &WatchState) -> Sentence {
         }
         WatchState::Failed { cause, .. } => plain(
             Icon::Warning,
-            key!("watch-failed"),
+            key!("watch-failed-title"),
             format!("{cause} {}", texts.get("watch-failed-advice")).into(),
         ),
         WatchState::Idle => plain(Icon::Play, key!("watch-empty"), get(key!("watch-empty-advice"))),

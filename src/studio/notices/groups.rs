@@ -1,7 +1,4 @@
-//! The names of all messages; those that are taken back together stand together.
-
-use super::StudioMessage;
-use crate::studio::notices::scenes;
+//! Names of notices that are taken back together.
 
 /// Of sources that do not deliver.
 pub(in crate::studio) const DOWN: &[&str] = &[
@@ -92,105 +89,8 @@ pub(in crate::studio) const DEGRADATION: &[&str] = &[
     "degradation-over",
 ];
 
-const OTHERS: &[&str] = &[
-    "camera-back",
-    "no-camera",
-    "microphone-back",
-    "no-microphone",
-    "source-back",
-    "video-black",
-    "video-frozen",
-    "stream-black",
-    "stream-frozen",
-    "clip-black",
-    "clip-frozen",
-    "screen-black",
-    "window-black",
-    "camera-format",
-    "audio-zero",
-    "audio-silent",
-    "audio-faint",
-    "audio-clipped",
-    "system-silent",
-    "played-silent",
-    "default-changed",
-    "encoder-failed",
-    "encoder-slow",
-    "key-visible",
-    "password-visible",
-    "key-not-kept",
-    "misfit",
-    "target-back",
-    "target-on-air",
-    "codecs-unannounced",
-    "passthrough-failed",
-    "passthrough-ended",
-    "frames-dropped-over",
-    "items-too-many",
-    "items-too-deep",
-    "ungroup-cut",
-    "ungroup-stretched",
-    "ungroup-scaled",
-    "delay-on",
-    "delay-short",
-    "monitor-well",
-    "network-changed",
-    "slept",
-    "broadcast-ended",
-    "server-says",
-    "fault-struck",
-    "port-taken",
-    "server-failed",
-    "server-open",
-    "server-open-to-play",
-    "recording-not-started",
-    "recording-failed",
-    "recording-held",
-    "recording-renamed",
-    "tracks-left-out",
-    "recording-saved",
-    "recording-repaired",
-    "recording-lost",
-    "disk-space",
-    "disk-slow",
-    "replay-saved",
-    "replay-failed",
-    "replay-empty",
-    "screenshot-saved",
-    "screenshot-failed",
-    "monitoring-failed",
-    "crashed",
-    "settings-bad",
-    "settings-not-saved",
-    "scene-source-back",
-    scenes::NO_STRIP,
-    scenes::CROWDED,
-    "scenes-imported",
-    "scenes-left-out",
-    "scenes-import-failed",
-    "scenes-exported",
-    "scenes-export-failed",
-];
+/// Of what is not heard; taken back once there is room for a strip.
+pub(in crate::studio) const NO_STRIP: &str = "scene-no-strip";
 
-impl StudioMessage {
-    /// Every name there is, for the test that looks for its texts in each language.
-    pub fn keys() -> impl Iterator<Item = &'static str> {
-        [
-            DOWN,
-            SOURCE,
-            LEFT_OUT,
-            FILTER,
-            TRANSITION,
-            TARGET,
-            ADAPTATION,
-            MONITOR,
-            WATCH,
-            DEGRADATION,
-            DROPS,
-            OTHERS,
-        ]
-        .into_iter()
-        .flatten()
-        .copied()
-    }
-}
+/// Of a scene with too many layers; taken back once it has no more.
+pub(in crate::studio) const CROWDED: &str = "scene-crowded";

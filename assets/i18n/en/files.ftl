@@ -1,0 +1,35 @@
+# Why a file cannot be made or written (src/files, src/broadcast/recorder). Keep in step with zh-CN.
+
+file-full = the disk is full
+    .cure = Make room on the disk, or choose another one.
+file-quota = your share of the disk is used up
+    .cure = Remove files of yours from that disk, or choose another one.
+file-too-large = files may not become larger there
+    .cure = Split recordings into smaller files, or choose another disk.
+file-forbidden = no permission to write there
+    .cure = Choose a folder you may write to.
+file-read-only = the disk is read-only
+    .cure = Choose another disk, or make this one writable.
+file-no-folder = the folder is not there
+    .cure = Check that the folder or drive is still there, or choose another.
+file-gone = the file was removed
+    .cure = Check that the folder or drive is still there, or choose another.
+file-not-a-folder = a part of its path is a file, not a folder
+    .cure = Choose another name or folder.
+file-folder = there is a folder of that name
+    .cure = Choose another name or folder.
+file-name-too-long = the name is too long
+    .cure = Choose a shorter name.
+file-names-taken = all its names are taken
+    .cure = Choose another name or folder.
+file-too-many-open = too many open files
+    .cure = Close other programs, or raise the limit of open files (ulimit -n).
+file-broken = the drive does not work
+    .cure = Check the drive and its cable, or choose another one.
+file-format = its name ends in none of .flv, .mp4 and .mkv
+    .cure = Let the name end in .mp4, .mkv or .flv.
+file-other = { $reason }
+    .cure = Choose another folder or drive.
+recording-passthrough = a file goes out, and the program is not encoded
+    .cure = End the broadcast of the file first.
+screenshot-none = there is no picture yet

@@ -1,0 +1,35 @@
+# 文件无法建立或写入的原因（src/files、src/broadcast/recorder）。与 en 保持同步。
+
+file-full = 磁盘已满
+    .cure = 请释放磁盘空间，或选择其他磁盘。
+file-quota = 你在该磁盘上可用的空间已用完
+    .cure = 请删除你在该磁盘上的文件，或选择其他磁盘。
+file-too-large = 该磁盘上的文件不能更大
+    .cure = 请将录像分成更小的文件，或选择其他磁盘。
+file-forbidden = 没有写入权限
+    .cure = 请选择可以写入的文件夹。
+file-read-only = 磁盘只读
+    .cure = 请选择其他磁盘，或使该磁盘可写。
+file-no-folder = 文件夹不存在
+    .cure = 请检查文件夹或磁盘是否还在，或选择其他位置。
+file-gone = 文件已被删除
+    .cure = 请检查文件夹或磁盘是否还在，或选择其他位置。
+file-not-a-folder = 路径中的一部分是文件，不是文件夹
+    .cure = 请选择其他名称或文件夹。
+file-folder = 已有同名文件夹
+    .cure = 请选择其他名称或文件夹。
+file-name-too-long = 名称太长
+    .cure = 请选择更短的名称。
+file-names-taken = 可用的文件名都已被占用
+    .cure = 请选择其他名称或文件夹。
+file-too-many-open = 打开的文件太多
+    .cure = 请关闭其他程序，或提高打开文件数的上限（ulimit -n）。
+file-broken = 磁盘出现故障
+    .cure = 请检查磁盘和连接线，或选择其他磁盘。
+file-format = 文件名不以 .flv、.mp4 或 .mkv 结尾
+    .cure = 请让文件名以 .mp4、.mkv 或 .flv 结尾。
+file-other = { $reason }
+    .cure = 请选择其他文件夹或磁盘。
+recording-passthrough = 正在发送文件，节目没有编码
+    .cure = 请先结束该文件的直播。
+screenshot-none = 还没有画面

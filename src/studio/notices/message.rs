@@ -1,0 +1,489 @@
+//! The table of all notices: the name of each, how much it matters, the values its texts name. The texts and
+//! the cure are the message of that name in `assets/i18n/*/notices.ftl`; a test holds them together.
+
+use std::io;
+
+use crate::compose::scene::SourceId;
+use crate::files::Trouble;
+use crate::files::disk_space::Warning;
+use crate::media::source_status::SourceAlarm;
+use crate::net::CertificatePin;
+use crate::player;
+use crate::studio::notices::{Level, Next, Notice, Remedy, TileId};
+use crate::studio::scenes::edits::EditRefusal;
+use crate::text::problem::{Problem, problem};
+
+/// `Variant "name" Level [texts] [problems] { what its texts do not name };` and in `also` what chooses its
+/// name by a value.
+macro_rules! notices {
+    (
+        also { $($also:tt)* }
+        $(
+            $(#[$doc:meta])*
+            $variant:ident $key:literal $level:ident
+                [$($text:ident)*] [$($problem:ident)*] {$($own:ident: $type:ty)*};
+        )*
+    ) => {
+        /// A notice, before it has a number.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub enum StudioMessage {
+            $(
+                $(#[$doc])*
+                $variant { $($text: String,)* $($problem: Problem,)* $($own: $type,)* },
+            )*
+            $($also)*
+        }
+
+        /// The names and values of the table.
+        const TABLE: &[(&str, &[&str])] =
+            &[$(($key, &[$(stringify!($text),)* $(stringify!($problem)),*])),*];
+
+        impl StudioMessage {
+            /// What happened, with the values of its texts.
+            pub fn problem(&self) -> Problem {
+                match self {
+                    $(Self::$variant { $($text,)* $($problem,)* .. } => {
+                        problem!($key, $($text = $text,)* $($problem = $problem),*)
+                    })*
+                    _ => self.problem_by_value(),
+                }
+            }
+
+            /// How much it matters.
+            pub fn level(&self) -> Level {
+                match self {
+                    $(Self::$variant { .. } => Level::$level,)*
+                    _ => self.level_by_value(),
+                }
+            }
+        }
+    };
+}
+
+notices! {
+    also {
+        /// What a source delivers is not as it should be.
+        Alarm { alarm: SourceAlarm, device: String },
+        /// A change of the scenes was not made.
+        Refused(EditRefusal),
+        /// On the way to the target or on air; `key` tells the kind.
+        Target {
+            key: &'static str,
+            id: u32,
+            /// Of a certificate that its owner may accept.
+            pin: Option<CertificatePin>,
+            host: String,
+            cause: Problem,
+            next: Next,
+        },
+        /// What viewers of a target get is not what is sent; `key` tells the kind.
+        Monitor { key: &'static str, host: String, cause: Problem },
+        /// The player could not play or go on; `key` tells the kind.
+        Watch {
+            key: &'static str,
+            cause: Problem,
+            /// A certificate that its owner may accept, and the tile that it was shown to.
+            trust: Option<(TileId, CertificatePin)>,
+        },
+        /// What the player says about the stream it plays.
+        Player(player::PlayerMessage),
+    }
+
+    // Devices and sources.
+    CameraLost "camera-lost" Warning [device] [] {};
+    CameraStalled "camera-stalled" Warning [device] [] {};
+    CameraFailed "camera-failed" Warning [device] [reason] {};
+    CameraBack "camera-back" Info [device] [] {};
+    NoCamera "no-camera" Info [] [] {};
+    MicrophoneLost "microphone-lost" Warning [device] [] {};
+    MicrophoneStalled "microphone-stalled" Warning [device] [] {};
+    MicrophoneFailed "microphone-failed" Warning [device] [reason] {};
+    MicrophoneBack "microphone-back" Info [device] [] {};
+    NoMicrophone "no-microphone" Info [] [] {};
+    /// A source that is neither camera nor microphone does not deliver.
+    SourceTrouble "source-trouble" Warning [device] [reason] {};
+    SourceBack "source-back" Info [device] [] {};
+    /// Another device is the system's default now, and is used.
+    DefaultChanged "default-changed" Info [device] [] {};
+    FileFailed "file-failed" Error [path] [reason] {};
+    EncoderFailed "encoder-failed" Error [] [reason] {};
+    EncoderSlow "encoder-slow" Warning [percent] [] {};
+    KeyVisible "key-visible" Warning [] [] {};
+    PasswordVisible "password-visible" Warning [] [] {};
+
+    // Scenes.
+    SourceFailed "scene-source-failed" Warning [source] [reason] { id: SourceId };
+    /// A source that was shown is gone.
+    SourceLost "scene-source-lost" Warning [source] [reason] { id: SourceId };
+    SceneSourceBack "scene-source-back" Info [source] [] {};
+    /// A source goes on without this one of its files.
+    FileLeftOut "scene-file-left-out" Warning [source path] [reason] { id: SourceId };
+    /// A source goes on without this one of its files, and others.
+    FilesLeftOut "scene-files-left-out" Warning [source path others] [reason] { id: SourceId };
+    /// What a source plays is not heard: there are as many strips as there may be.
+    NoStrip "scene-no-strip" Warning [source] [] {};
+    /// A scene has more layers than are drawn.
+    Crowded "scene-crowded" Warning [scene] [] {};
+    /// A file that filters of these sources work with cannot be used: they do nothing.
+    FilterFailed "filter-failed" Warning [source path] [reason] { id: SourceId };
+    /// …and what it is to hide of them must not be seen.
+    MaskFailed "mask-failed" Warning [source path] [reason] { id: SourceId };
+    /// The image of a wipe or the clip of a stinger cannot be used.
+    TransitionFailed "transition-failed" Warning [path] [reason] {};
+    ScenesImported "scenes-imported" Info [scenes sources strips] [] {};
+    /// What of a collection was not imported.
+    ScenesLeftOut "scenes-left-out" Warning [] [what] {};
+    ScenesImportFailed "scenes-import-failed" Error [path] [reason] {};
+    ScenesExported "scenes-exported" Info [path] [] {};
+    ScenesExportFailed "scenes-export-failed" Error [path] [reason] {};
+
+    // A machine that does not keep up.
+    PreviewDropped "degradation-preview" Warning [] [] {};
+    TransitionsDropped "degradation-transitions" Warning [] [] {};
+    /// Filters that only make a frame nicer are left out.
+    FiltersDropped "degradation-filters" Warning [] [] {};
+    RateHalved "degradation-rate" Warning [] [] {};
+    FullQuality "degradation-over" Info [] [] {};
+
+    // What was made to fit a connection.
+    /// The connection carries less than was set.
+    BitrateLowered "bitrate-lowered" Warning [host kbps wanted] [] {};
+    BitrateRestored "bitrate-restored" Info [kbps] [] {};
+    /// The connection carries too few bits for the size.
+    SizeLowered "size-lowered" Warning [size wanted kbps] [] {};
+    SizeRestored "size-restored" Info [size] [] {};
+    /// This target gets the second encode.
+    RenditionLowered "rendition-lowered" Warning [host size kbps] [] {};
+    RenditionRestored "rendition-restored" Info [host] [] {};
+    /// There is no second encode for those who need one.
+    RenditionFailed "rendition-failed" Warning [] [reason] {};
+    /// The connection to a target is too slow for what is sent.
+    FramesDropped "frames-dropped" Warning [host] [] { id: u32 };
+    /// …and carries it again, or the target has ended.
+    FramesDroppedOver "frames-dropped-over" Info [host dropped total seconds] [] { id: u32 };
+
+    // Targets.
+    /// Nothing is switched on to go live to.
+    NoTarget "no-target" Error [] [] {};
+    TargetInvalid "target-invalid" Error [host] [reason] { id: u32 };
+    TargetBack "target-back" Info [host seconds] [] { id: u32 };
+    /// For the event log: the stream has reached a target.
+    TargetOnAir "target-on-air" Info [host] [] {};
+    /// The stream is not what a service takes; how.
+    Misfit "misfit" Warning [] [reason] {};
+    /// A key could not be kept or read.
+    KeyNotKept "key-not-kept" Warning [] [reason] {};
+    /// A server did not say whether it takes what is sent as it is.
+    CodecsUnannounced "codecs-unannounced" Warning [host codecs] [] {};
+    ServerSays "server-says" Info [host text] [] {};
+    /// Viewers get what is sent again.
+    MonitorWell "monitor-well" Info [host seconds] [] {};
+    NetworkChanged "network-changed" Info [came gone] [] {};
+    /// This machine slept.
+    Slept "slept" Info [seconds] [] {};
+    BroadcastEnded "broadcast-ended" Info [time sent dropped] [] {};
+    /// Viewers see the stream so much later.
+    DelayOn "delay-on" Info [time] [] {};
+    /// There is no room for the whole stream delay.
+    DelayShort "delay-short" Warning [time wanted] [reason] {};
+    /// A file cannot be sent, or not to its end.
+    PassthroughFailed "passthrough-failed" Error [path] [reason] {};
+    PassthroughEnded "passthrough-ended" Info [path] [] {};
+    /// A target was not sent all of a file.
+    PassthroughLeftOut "passthrough-left-out" Warning [host] [] { id: u32 };
+
+    // The built-in server.
+    FaultStruck "fault-struck" Info [fault] [] {};
+    /// Beyond this machine, anybody may publish at this address.
+    ServerOpen "server-open" Warning [address] [] {};
+    /// Beyond this machine, anybody may play what is published at this address.
+    ServerOpenToPlay "server-open-to-play" Info [address] [] {};
+    PortTaken "port-taken" Info [wanted used] [] {};
+    ServerFailed "server-failed" Error [] [reason] {};
+
+    // Files that are written.
+    /// Nothing was recorded.
+    RecordingNotStarted "recording-not-started" Error [path] [reason] {};
+    RecordingFailed "recording-failed" Error [path] [reason] {};
+    /// The next file cannot be made; this one goes on.
+    RecordingHeld "recording-held" Warning [path] [reason] {};
+    RecordingRenamed "recording-renamed" Info [path] [] {};
+    /// The format has no room for the extra audio tracks.
+    TracksLeftOut "tracks-left-out" Warning [path] [] {};
+    RecordingSaved "recording-saved" Info [path] [] {};
+    RecordingRepaired "recording-repaired" Info [path] [] {};
+    RecordingLost "recording-lost" Error [path] [reason] {};
+    DiskSpace "disk-space" Warning [minutes megabytes] [] {};
+    DiskSlow "disk-slow" Warning [seconds] [] {};
+    ReplaySaved "replay-saved" Info [path] [] {};
+    ReplayFailed "replay-failed" Error [path] [reason] {};
+    ReplayEmpty "replay-empty" Info [] [] {};
+    SnapshotSaved "screenshot-saved" Info [path] [] {};
+    SnapshotFailed "screenshot-failed" Error [path] [reason] {};
+    /// Monitoring does not work.
+    MonitoringFailed "monitoring-failed" Error [] [reason] {};
+    /// An earlier run met an error that nobody expected.
+    Crashed "crashed" Warning [path] [] {};
+    SettingsBad "settings-bad" Warning [] [reason] {};
+    SettingsNotSaved "settings-not-saved" Warning [] [reason] {};
+
+    // What the pre-flight check finds.
+    FoundVideo "found-picture" Info [name] [] {};
+    FoundNoVideo "found-no-picture" Error [] [] {};
+    FoundAudio "found-sound" Info [db] [] {};
+    FoundSilence "found-silence" Warning [] [] {};
+    FoundLoud "found-loud" Warning [db] [] {};
+    FoundNoAudio "found-no-sound" Warning [] [] {};
+    FoundMuted "found-muted" Warning [] [] {};
+    /// Room for so many hours of recording.
+    FoundDisk "found-disk" Info [folder hours] [] {};
+    FoundDiskLittle "found-disk-little" Warning [folder hours] [] {};
+    FoundFolderBad "found-folder-bad" Warning [folder] [reason] {};
+    /// The recording that was asked for could not be begun.
+    FoundRecordBad "found-record-bad" Error [path] [reason] {};
+    FoundClock "found-clock" Info [time] [] {};
+    /// Nothing keeps it right.
+    FoundClockAlone "found-clock-alone" Info [time] [] {};
+    FoundClockWrong "found-clock-wrong" Error [time] [] {};
+    /// The way to a service carried this, in its test mode.
+    FoundUpload "found-upload" Info [host kbps] [] {};
+    FoundUploadNarrow "found-upload-narrow" Warning [host kbps wanted] [] { id: u32 };
+    /// There is no test mode: nothing was sent.
+    FoundNotMeasured "found-not-measured" Info [host] [] {};
+    /// How many times faster than needed.
+    FoundEncoder "found-encoder" Info [times] [] {};
+    /// Fast enough, with little to spare.
+    FoundEncoderSlow "found-encoder-slow" Warning [times] [] {};
+    /// Not fast enough: frames would be left out.
+    FoundEncoderTooSlow "found-encoder-too-slow" Error [times] [] {};
+    FoundEncoderFailed "found-encoder-failed" Error [] [reason] {};
+    FoundTarget "found-target" Info [host ms] [] {};
+    FoundTargetFailed "found-target-failed" Error [host] [cause] { id: u32 pin: Option<CertificatePin> };
+}
+
+/// The names that a value chooses, each with the values of its texts.
+const BY_VALUE: &[(&[&str], &[&str])] = &[
+    (
+        &[
+            "video-black",
+            "video-frozen",
+            "stream-black",
+            "stream-frozen",
+            "clip-black",
+            "clip-frozen",
+            "screen-black",
+            "window-black",
+            "camera-format",
+            "audio-zero",
+            "audio-silent",
+            "audio-faint",
+            "audio-clipped",
+            "system-silent",
+            "played-silent",
+        ],
+        &["device"],
+    ),
+    (
+        &["items-too-many", "items-too-deep", "ungroup-cut", "ungroup-stretched", "ungroup-scaled"],
+        &[],
+    ),
+    (
+        &[
+            "target-settings",
+            "target-no-network",
+            "target-silent",
+            "target-no-such-host",
+            "target-unreachable",
+            "target-timeout",
+            "target-certificate",
+            "target-not-rtmp",
+            "target-refused",
+            "target-busy",
+            "target-lost",
+            "target-failed",
+        ],
+        &["host", "cause", "next"],
+    ),
+    (
+        &[
+            "monitor-unreachable",
+            "monitor-no-stream",
+            "monitor-stalled",
+            "monitor-different",
+            "monitor-black",
+            "monitor-frozen",
+            "monitor-silent",
+            "monitor-late",
+            "monitor-wrong-size",
+        ],
+        &["host", "cause"],
+    ),
+    (
+        &[
+            "watch-no-stream",
+            "watch-unreachable",
+            "watch-refused",
+            "watch-lost",
+            "watch-codec",
+            "watch-file",
+            "watch-failed",
+        ],
+        &["cause"],
+    ),
+];
+
+/// The name of an alarm's message.
+pub(in crate::studio) const fn alarm_key(alarm: SourceAlarm) -> &'static str {
+    match alarm {
+        SourceAlarm::Black => "video-black",
+        SourceAlarm::Frozen => "video-frozen",
+        SourceAlarm::BlackStream => "stream-black",
+        SourceAlarm::FrozenStream => "stream-frozen",
+        SourceAlarm::BlackFile => "clip-black",
+        SourceAlarm::FrozenFile => "clip-frozen",
+        SourceAlarm::BlackScreen => "screen-black",
+        SourceAlarm::BlackWindow => "window-black",
+        SourceAlarm::OtherFormat => "camera-format",
+        SourceAlarm::Zero => "audio-zero",
+        SourceAlarm::Silent => "audio-silent",
+        SourceAlarm::Faint => "audio-faint",
+        SourceAlarm::Clipped => "audio-clipped",
+        SourceAlarm::SystemSilent => "system-silent",
+        SourceAlarm::PlayedSilent => "played-silent",
+    }
+}
+
+const fn refusal_key(refusal: EditRefusal) -> &'static str {
+    match refusal {
+        EditRefusal::TooMany => "items-too-many",
+        EditRefusal::TooDeep => "items-too-deep",
+        EditRefusal::Cut => "ungroup-cut",
+        EditRefusal::Stretched => "ungroup-stretched",
+        EditRefusal::Scaled => "ungroup-scaled",
+    }
+}
+
+impl StudioMessage {
+    /// Every name there is, with the values of its texts, for the test that looks for them in each language.
+    pub fn all() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
+        let by_value = |(names, values): &'static (&[&str], &'static [&str])| {
+            names.iter().map(move |name| (*name, *values))
+        };
+        TABLE.iter().copied().chain(BY_VALUE.iter().flat_map(by_value))
+    }
+
+    /// The message as a notice with this number, and what the machine said.
+    pub fn notice(&self, id: u64, detail: impl Into<String>) -> Notice {
+        Notice {
+            id,
+            problem: self.problem(),
+            level: self.level(),
+            detail: detail.into(),
+            remedy: self.remedy(),
+            target: self.target(),
+        }
+        .sanitized()
+    }
+
+    fn problem_by_value(&self) -> Problem {
+        match self {
+            Self::Alarm { alarm, device } => {
+                Problem::new(alarm_key(*alarm), [("device", device.into())])
+            }
+            Self::Refused(refusal) => Problem::new(refusal_key(*refusal), []),
+            &Self::Target { key, ref host, ref cause, next, .. } => {
+                let next = Problem::from(next);
+                let values =
+                    [("host", host.into()), ("cause", cause.into()), ("next", next.into())];
+                Problem::new(key, values)
+            }
+            &Self::Monitor { key, ref host, ref cause } => {
+                Problem::new(key, [("host", host.into()), ("cause", cause.into())])
+            }
+            &Self::Watch { key, ref cause, .. } => Problem::new(key, [("cause", cause.into())]),
+            Self::Player(said) => said.problem.clone(),
+            _ => Problem::default(),
+        }
+    }
+
+    fn level_by_value(&self) -> Level {
+        match self {
+            // A server that makes its own of the stream is told, not alarmed of.
+            Self::Monitor { key: "monitor-wrong-size", .. } => Level::Info,
+            Self::Player(said) if said.severity == player::Severity::Info => Level::Info,
+            Self::Watch { .. } | Self::Target { next: Next::GivenUp, .. } => Level::Error,
+            _ => Level::Warning,
+        }
+    }
+
+    /// The target that it is about.
+    fn target(&self) -> Option<u32> {
+        match self {
+            Self::Target { id, .. }
+            | Self::TargetInvalid { id, .. }
+            | Self::PassthroughLeftOut { id, .. }
+            | Self::FramesDropped { id, .. }
+            | Self::FramesDroppedOver { id, .. }
+            | Self::TargetBack { id, .. } => Some(*id),
+            _ => None,
+        }
+    }
+
+    /// The button that helps.
+    pub fn remedy(&self) -> Option<Remedy> {
+        match self {
+            Self::CameraFailed { .. } | Self::CameraStalled { .. } | Self::FoundNoVideo {} => {
+                Some(Remedy::UseTestSource)
+            }
+            Self::NoCamera {} | Self::NoMicrophone {} | Self::FoundNoAudio {} => {
+                Some(Remedy::RefreshDevices)
+            }
+            Self::Target { id, pin: Some(pin), .. }
+            | Self::FoundTargetFailed { id, pin: Some(pin), .. } => {
+                Some(Remedy::TrustCertificate { target: *id, pin: *pin })
+            }
+            Self::Watch { trust: Some((tile, pin)), .. } => {
+                Some(Remedy::TrustStream { tile: *tile, pin: *pin })
+            }
+            Self::Target { next: Next::Retry(_), .. } => Some(Remedy::RetryNow),
+            Self::Target { next: Next::Waiting, .. } => None,
+            Self::Target { id, .. }
+            | Self::TargetInvalid { id, .. }
+            | Self::FoundTargetFailed { id, .. } => Some(Remedy::EditTarget(*id)),
+            Self::RecordingNotStarted { .. }
+            | Self::RecordingFailed { .. }
+            | Self::ReplayFailed { .. }
+            | Self::SnapshotFailed { .. }
+            | Self::FoundDiskLittle { .. }
+            | Self::FoundFolderBad { .. }
+            | Self::FoundRecordBad { .. } => Some(Remedy::ChooseFolder),
+            Self::FoundMuted {} => Some(Remedy::Unmute),
+            Self::FileFailed { .. } => Some(Remedy::TryAgain),
+            Self::SourceFailed { id, .. }
+            | Self::SourceLost { id, .. }
+            | Self::FileLeftOut { id, .. }
+            | Self::FilesLeftOut { id, .. } => Some(Remedy::EditSource(*id)),
+            Self::FilterFailed { id, .. } | Self::MaskFailed { id, .. } => {
+                Some(Remedy::EditFilters(*id))
+            }
+            Self::TransitionFailed { .. } => Some(Remedy::EditTransition),
+            _ => None,
+        }
+    }
+
+    /// Of the disk that a recording goes to.
+    pub fn of_disk(warning: Warning) -> Self {
+        match warning {
+            Warning::Space { left, free } => Self::DiskSpace {
+                minutes: (left.as_secs() / 60).to_string(),
+                megabytes: (free / 1_000_000).to_string(),
+            },
+            Warning::Slow { queued } => Self::DiskSlow { seconds: queued.as_secs().to_string() },
+        }
+    }
+
+    /// Of settings that could not be written.
+    pub fn settings_not_saved(error: &io::Error) -> Self {
+        Self::SettingsNotSaved { reason: Trouble::problem(error) }
+    }
+}
