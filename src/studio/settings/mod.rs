@@ -273,7 +273,7 @@ impl Settings {
             audio: file.audio,
             cameras: sections::cameras::checked(file.cameras, document),
             collection: collection.unwrap_or_default(),
-            strips: sections::strips::from_tables(file.strips, main, document),
+            strips: sections::strips::from_tables(&file.strips, main, document),
             monitoring: file.monitoring,
             quality: file.quality,
             targets,

@@ -92,7 +92,7 @@ fn import_document(mut document: Document<'_>) -> Result<Import, String> {
     }
     let collection = table.collection(&mut document);
     // The main one is everybody's own.
-    let mut strips = strips::from_tables(file.strips, AudioStrip::main(), &mut document);
+    let mut strips = strips::from_tables(&file.strips, AudioStrip::main(), &mut document);
     strips.retain(|strip| strip.id != StripId::MAIN);
     document.tell(&settings_warnings::the_scenes(), &mut |why| left_out.push(why));
     Ok(Import { collection, strips, left_out })

@@ -6,7 +6,7 @@ use toml::Value;
 
 use crate::audio::AudioChoice;
 use crate::media::playback_control::EndBehavior;
-use crate::media::{ExtraTrack, MAX_TRACKS};
+use crate::media::{ExtraTrack, ExtraTracks, MAX_TRACKS};
 use crate::mix::filter::Slot;
 use crate::mix::{MonitoringMode, Strip, StripId};
 use crate::studio::mixer;
@@ -15,7 +15,7 @@ use crate::studio::mixer::{AudioStrip, MAX_MIXER_STRIPS, TalkMode, clean_name};
 use crate::studio::notices::settings_warnings;
 use crate::studio::settings::reading::lenient::Document;
 use crate::studio::settings::reading::parts;
-use crate::studio::settings::reading::values::{self, within, words};
+use crate::studio::settings::reading::values::{self, is_usual, layout, within, words};
 use crate::studio::settings::sections::filters;
 
 pub(in crate::studio::settings) const MONITORING: [(&str, MonitoringMode); 4] = [
@@ -66,41 +66,40 @@ const MAX_ID: usize = 1_024;
 /// The side chain of a filter whose strip has been taken away.
 const REMOVED_STRIP: i64 = 999_999;
 
-/// One strip as it is laid out; what is missing is as in [`Strip::default`].
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(in crate::studio::settings) struct Table {
-    #[serde(skip_serializing_if = "String::is_empty")]
-    name: String,
-    /// Nothing stands there of the main strip.
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "source")]
-    source: Option<String>,
-    #[serde(serialize_with = "values::rounded", deserialize_with = "gain")]
-    gain_db: f32,
-    muted: bool,
-    #[serde(serialize_with = "values::rounded", deserialize_with = "balance")]
-    balance: f32,
-    mono: bool,
-    #[serde(deserialize_with = "offset")]
-    offset_ms: f64,
-    #[serde(with = "heard")]
-    heard: MonitoringMode,
-    /// Numbers of extra tracks, from 2.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    tracks: Vec<TrackNumber>,
-    solo: bool,
-    #[serde(with = "talk")]
-    talk: TalkMode,
-    #[serde(with = "at_end", skip_serializing_if = "at_end::is_usual")]
-    at_end: EndBehavior,
-    #[serde(
-        serialize_with = "values::text_or_none::serialize",
-        deserialize_with = "if_silent",
-        skip_serializing_if = "Option::is_none"
-    )]
-    if_silent: Option<AudioChoice>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    filters: Vec<toml::Table>,
+layout! {
+    /// One strip as it is laid out; what is missing is as in a strip that changes nothing.
+    struct Table of AudioStrip = AudioStrip::main(); {
+        #[serde(skip_serializing_if = "is_usual")]
+        name: String = name,
+        /// Nothing stands there of the main strip.
+        #[serde(skip_serializing_if = "is_usual", deserialize_with = "source")]
+        source: Option<String>,
+        #[serde(serialize_with = "values::rounded", deserialize_with = "gain")]
+        gain_db: f32 = strip.gain_db,
+        muted: bool = strip.muted,
+        #[serde(serialize_with = "values::rounded", deserialize_with = "balance")]
+        balance: f32 = strip.balance,
+        mono: bool = strip.mono,
+        #[serde(serialize_with = "as_milliseconds", deserialize_with = "offset")]
+        offset_ms: i64 = strip.offset_us,
+        #[serde(with = "heard")]
+        heard: MonitoringMode = strip.heard,
+        #[serde(with = "tracks", skip_serializing_if = "is_usual")]
+        tracks: ExtraTracks = strip.tracks,
+        solo: bool = strip.solo,
+        #[serde(with = "talk")]
+        talk: TalkMode = talk,
+        #[serde(with = "at_end", skip_serializing_if = "is_usual")]
+        at_end: EndBehavior = at_end,
+        #[serde(
+            serialize_with = "values::text_or_none::serialize",
+            deserialize_with = "if_silent",
+            skip_serializing_if = "is_usual"
+        )]
+        if_silent: Option<AudioChoice> = if_silent,
+        #[serde(skip_serializing_if = "is_usual")]
+        filters: Vec<toml::Table>,
+    }
 }
 
 /// What is no text names no source, but neither is the strip the main one.
@@ -111,10 +110,19 @@ fn source<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error
 within! {
     gain: f32 = -60.0..=20.0;
     balance: f32 = -1.0..=1.0;
-    offset: f64 = -MAX_OFFSET_MS..=MAX_OFFSET_MS;
+    milliseconds: f64 = -MAX_OFFSET_MS..=MAX_OFFSET_MS;
 }
 
 const MAX_OFFSET_MS: f64 = Strip::MAX_OFFSET.as_millis() as f64;
+
+fn offset<'de, D: Deserializer<'de>>(from: D) -> Result<i64, D::Error> {
+    milliseconds(from).map(|ms| (ms * 1_000.0) as i64)
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn as_milliseconds<S: Serializer>(us: &i64, to: S) -> Result<S::Ok, S::Error> {
+    (*us as f64 / 1_000.0).serialize(to)
+}
 
 fn if_silent<'de, D: Deserializer<'de>>(from: D) -> Result<Option<AudioChoice>, D::Error> {
     mixer::fallback_of(&String::deserialize(from)?).map_err(serde::de::Error::custom)
@@ -124,20 +132,25 @@ words!(heard, MonitoringMode, super::MONITORING);
 words!(talk, TalkMode, super::PUSH_TO_TALK);
 words!(at_end, EndBehavior, EndBehavior::WORDS);
 
-#[derive(Copy, Clone, Debug, PartialEq)]
-struct TrackNumber(ExtraTrack);
+/// Numbers of extra tracks, from 2.
+mod tracks {
+    use super::*;
 
-impl Serialize for TrackNumber {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        self.0.number().serialize(to)
+    struct Number(ExtraTrack);
+
+    impl<'de> Deserialize<'de> for Number {
+        fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+            let track = ExtraTrack::new(values::bounded(from, 2..=MAX_TRACKS)?).map(Self);
+            track.ok_or_else(|| serde::de::Error::custom(settings_warnings::it_is_no_number()))
+        }
     }
-}
 
-impl<'de> Deserialize<'de> for TrackNumber {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let number = values::bounded(from, 2..=MAX_TRACKS)?;
-        let track = ExtraTrack::new(number).map(Self);
-        track.ok_or_else(|| serde::de::Error::custom(settings_warnings::it_is_no_number()))
+    pub(super) fn serialize<S: Serializer>(tracks: &ExtraTracks, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(tracks.iter().map(ExtraTrack::number))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<ExtraTracks, D::Error> {
+        Ok(Vec::<Number>::deserialize(from)?.into_iter().map(|Number(track)| track).collect())
     }
 }
 
@@ -155,23 +168,9 @@ pub(in crate::studio::settings) fn tables_of_others(strips: &[AudioStrip]) -> Ve
 
 /// How a strip is written, one of or beside these.
 fn table(it: &AudioStrip, others: &[AudioStrip]) -> Table {
-    let strip = &it.strip;
-    Table {
-        name: it.name.clone(),
-        source: (it.id != StripId::MAIN).then(|| it.choice.to_string()),
-        gain_db: strip.gain_db,
-        muted: strip.muted,
-        balance: strip.balance,
-        mono: strip.mono,
-        offset_ms: strip.offset_us as f64 / 1_000.0,
-        heard: strip.heard,
-        tracks: strip.tracks.iter().map(TrackNumber).collect(),
-        solo: strip.solo,
-        talk: it.talk,
-        at_end: it.at_end,
-        if_silent: it.if_silent.clone(),
-        filters: strip.filters.iter().map(|slot| filter_table(slot, others)).collect(),
-    }
+    let source = (it.id != StripId::MAIN).then(|| it.choice.to_string());
+    let filters = it.strip.filters.iter().map(|slot| filter_table(slot, others)).collect();
+    Table { source, filters, ..Table::of(it) }
 }
 
 fn filter_table(slot: &Slot, others: &[AudioStrip]) -> toml::Table {
@@ -187,7 +186,7 @@ fn filter_table(slot: &Slot, others: &[AudioStrip]) -> toml::Table {
 
 /// The strips of these tables; the main one, as given where it is not among them, is always the first.
 pub(in crate::studio::settings) fn from_tables(
-    tables: Vec<Table>,
+    tables: &[Table],
     main: AudioStrip,
     from: &mut Document<'_>,
 ) -> Vec<AudioStrip> {
@@ -197,7 +196,7 @@ pub(in crate::studio::settings) fn from_tables(
     let own = tables.first().is_some_and(|first| first.source.is_none());
     let mut strips = if own { Vec::new() } else { vec![main] };
     let room = MAX_MIXER_STRIPS - strips.len();
-    for (at, table) in tables.into_iter().take(room).enumerate() {
+    for (at, table) in tables.iter().take(room).enumerate() {
         let id = StripId(u32::try_from(at).unwrap_or(u32::MAX) + u32::from(!own));
         strips.extend(strip(id, table, at, from));
     }
@@ -215,8 +214,8 @@ pub(in crate::studio::settings) fn from_tables(
 }
 
 /// `at`: among the tables.
-fn strip(id: StripId, table: Table, at: usize, from: &mut Document<'_>) -> Option<AudioStrip> {
-    let choice = match table.source.unwrap_or_default().parse() {
+fn strip(id: StripId, table: &Table, at: usize, from: &mut Document<'_>) -> Option<AudioStrip> {
+    let choice = match table.source.as_deref().unwrap_or_default().parse() {
         _ if id == StripId::MAIN => AudioChoice::None,
         Ok(choice) => choice,
         Err(why) => {
@@ -224,21 +223,12 @@ fn strip(id: StripId, table: Table, at: usize, from: &mut Document<'_>) -> Optio
             return None;
         }
     };
-    let filters = filters::read(&table.filters, &format!("strips.{at}.filters"), from);
-    let filters = filters.into_iter().map(|(enabled, filter)| Slot { enabled, filter });
-    let strip = Strip {
-        gain_db: table.gain_db,
-        muted: table.muted,
-        balance: table.balance,
-        mono: table.mono,
-        offset_us: (table.offset_ms * 1_000.0) as i64,
-        heard: table.heard,
-        tracks: table.tracks.iter().map(|track| track.0).collect(),
-        solo: table.solo,
-        filters: filters.collect(),
-    };
-    let (name, talk, at_end) = (clean_name(&table.name), table.talk, table.at_end);
-    Some(AudioStrip { id, name, choice, strip, talk, at_end, if_silent: table.if_silent })
+    let mut strip = AudioStrip::new(id, choice);
+    table.put(&mut strip);
+    strip.name = clean_name(&strip.name);
+    let filters = filters::read(&table.filters, &format!("strips.{at}.filters"), from).into_iter();
+    strip.strip.filters = filters.map(|(enabled, filter)| Slot { enabled, filter }).collect();
+    Some(strip)
 }
 
 #[cfg(test)]

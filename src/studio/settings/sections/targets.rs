@@ -1,77 +1,81 @@
 //! The targets in the settings: `[[targets]]`, one table each, without keys.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::base::Secret;
 use crate::media::BitsPerSecond;
 use crate::net::CertificatePin;
-use crate::studio::settings::reading::values::{short_text, text_or_none};
+use crate::studio::settings::reading::values::{is_usual, layout, short_text, text_or_none};
 use crate::studio::targets::address::without_key;
-use crate::studio::targets::{MAX_TARGETS, Route, Target, TargetPlace};
+use crate::studio::targets::{MAX_TARGETS, Target, TargetPlace};
 
-/// One target as it is laid out.
-#[derive(Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(in crate::studio::settings) struct Table {
-    /// Without it, this is the server inside the program.
-    #[serde(skip_serializing_if = "String::is_empty", deserialize_with = "short_text")]
-    server: String,
-    enabled: bool,
-    #[serde(skip_serializing_if = "String::is_empty", deserialize_with = "short_text")]
-    name: String,
-    #[serde(skip_serializing_if = "String::is_empty", deserialize_with = "short_text")]
-    service: String,
-    #[serde(skip_serializing_if = "Option::is_none", with = "text_or_none")]
-    tls_pin: Option<CertificatePin>,
-    /// Whether what its viewers get is looked at.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    monitor: Option<bool>,
-    /// Where, if not where it is published to; what is secret of it has been taken out before.
-    #[serde(skip_serializing_if = "String::is_empty", deserialize_with = "short_text")]
-    play_url: String,
-    remember_key: bool,
-    /// The server's URL has no key in it, whatever it looks like.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    key_apart: bool,
-    /// Under which name the keyring has the key.
-    #[serde(skip_serializing_if = "String::is_empty", deserialize_with = "short_text")]
-    key_name: String,
-    /// Bits a second; 0: as for all targets.
-    #[serde(skip_serializing_if = "is_zero")]
-    least_bitrate: u32,
-    #[serde(skip_serializing_if = "String::is_empty", deserialize_with = "short_text")]
-    ports: String,
-    /// Without user and password.
-    #[serde(skip_serializing_if = "String::is_empty", deserialize_with = "short_text")]
-    proxy: String,
-    #[serde(skip_serializing_if = "String::is_empty", deserialize_with = "short_text")]
-    bind: String,
+layout! {
+    /// One target as it is laid out. Who writes one by hand means it: it is enabled.
+    struct Table of Target = Target::built_in(); {
+        /// Without it, this is the server inside the program.
+        #[serde(skip_serializing_if = "is_usual", deserialize_with = "short_text")]
+        server: String,
+        enabled: bool = enabled,
+        #[serde(skip_serializing_if = "is_usual", deserialize_with = "short_text")]
+        name: String = name,
+        #[serde(skip_serializing_if = "is_usual", deserialize_with = "short_text")]
+        service: String = service,
+        #[serde(skip_serializing_if = "is_usual", with = "text_or_none")]
+        tls_pin: Option<CertificatePin> = pin,
+        /// Whether what its viewers get is looked at.
+        #[serde(skip_serializing_if = "is_usual")]
+        monitor: Option<bool> = monitor,
+        /// Where, if not where it is published to; what is secret of it has been taken out before.
+        #[serde(skip_serializing_if = "is_usual", with = "address")]
+        play_url: Secret = play_url,
+        remember_key: bool = remember_key,
+        /// The server's URL has no key in it, whatever it looks like.
+        #[serde(skip_serializing_if = "is_usual")]
+        key_apart: bool = key_apart,
+        /// Under which name the keyring has the key.
+        #[serde(skip_serializing_if = "is_usual", deserialize_with = "short_text")]
+        key_name: String = keep_as,
+        /// Bits a second; 0: as for all targets.
+        #[serde(skip_serializing_if = "is_usual", with = "bitrate")]
+        least_bitrate: Option<BitsPerSecond> = least_bitrate,
+        #[serde(skip_serializing_if = "is_usual", deserialize_with = "short_text")]
+        ports: String = route.ports,
+        /// Without user and password.
+        #[serde(skip_serializing_if = "is_usual", with = "address")]
+        proxy: Secret = route.proxy,
+        #[serde(skip_serializing_if = "is_usual", deserialize_with = "short_text")]
+        bind: String = route.bind,
+    }
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-fn is_zero(number: &u32) -> bool {
-    *number == 0
+/// An address out of which what is secret has been taken.
+mod address {
+    use super::*;
+
+    pub(super) fn serialize<S: Serializer>(address: &Secret, to: S) -> Result<S::Ok, S::Error> {
+        address.expose().serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Secret, D::Error> {
+        short_text::<String, D>(from).map(Secret::new)
+    }
 }
 
-impl Default for Table {
-    fn default() -> Self {
-        Self {
-            server: String::new(),
-            // Who writes a target by hand means it.
-            enabled: true,
-            name: String::new(),
-            service: String::new(),
-            tls_pin: None,
-            monitor: None,
-            play_url: String::new(),
-            remember_key: false,
-            key_apart: false,
-            key_name: String::new(),
-            least_bitrate: 0,
-            ports: String::new(),
-            proxy: String::new(),
-            bind: String::new(),
-        }
+mod bitrate {
+    use super::*;
+
+    pub(super) fn serialize<S: Serializer>(
+        rate: &Option<BitsPerSecond>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        rate.map_or(0, |rate| rate.0).serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<BitsPerSecond>, D::Error> {
+        let rate = u32::deserialize(from)?;
+        Ok(Some(rate).filter(|rate| *rate > 0).map(BitsPerSecond))
     }
 }
 
@@ -86,18 +90,8 @@ pub(in crate::studio::settings) fn tables(targets: &[Target]) -> Vec<Table> {
         },
         // Without a query the URL itself says so.
         key_apart: (target.key_apart || target.key().is_some()) && target.server().contains('?'),
-        enabled: target.enabled,
-        name: target.name.clone(),
-        service: target.service.clone(),
-        tls_pin: target.pin,
-        monitor: target.monitor,
-        play_url: target.play_url.expose().to_owned(),
-        remember_key: target.remember_key,
-        key_name: target.keep_as.clone(),
-        least_bitrate: target.least_bitrate.map_or(0, |bitrate| bitrate.0),
-        ports: target.route.ports.clone(),
-        proxy: target.route.proxy_without_password(),
-        bind: target.route.bind.clone(),
+        proxy: Secret::new(target.route.proxy_without_password()),
+        ..Table::of(target)
     };
     targets.iter().map(table).collect()
 }
@@ -115,20 +109,10 @@ pub(in crate::studio::settings) fn from_tables(tables: Vec<Table>) -> Vec<Target
         }
         let id = u32::try_from(targets.len()).unwrap_or(u32::MAX);
         let server = if table.server == "rtmp://" { "" } else { table.server.as_str() };
-        targets.push(Target {
-            name: table.name,
-            service: table.service,
-            enabled: table.enabled,
-            pin: table.tls_pin,
-            monitor: table.monitor,
-            play_url: Secret::new(table.play_url),
-            remember_key: table.remember_key && !table.key_name.is_empty(),
-            keep_as: table.key_name,
-            key_apart: table.key_apart,
-            least_bitrate: Some(table.least_bitrate).filter(|it| *it > 0).map(BitsPerSecond),
-            route: Route { ports: table.ports, proxy: Secret::new(table.proxy), bind: table.bind },
-            ..Target::custom(id, server, Secret::default())
-        });
+        let mut target = Target::custom(id, server, Secret::default());
+        table.put(&mut target);
+        target.remember_key &= !target.keep_as.is_empty();
+        targets.push(target);
     }
     targets
 }

@@ -6,23 +6,10 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::mix::StripId;
-use crate::mix::filter::{Filter, MAX_FILTERS, Slot};
-use crate::studio::notices::import_report;
-use crate::studio::settings::import::obs::video_filters::{
-    array, called, is_of_audio, kind, number, text,
-};
-
-/// What became of a sound's filters.
-#[derive(Debug, Default)]
-pub(in crate::studio::settings) struct ImportedFilters {
-    pub(in crate::studio::settings) slots: Vec<Slot>,
-    /// The kinds and names of those that were not taken.
-    pub(in crate::studio::settings) not: Vec<String>,
-    /// So many more were not.
-    pub(in crate::studio::settings) more: usize,
-    /// What of the others is not as it was, in plain words.
-    pub(in crate::studio::settings) otherwise: Vec<String>,
-}
+use crate::mix::filter::{Filter, Slot};
+use crate::studio::settings::import::obs::imported_filters::ImportedFilters;
+use crate::studio::settings::import::obs::json::{array, number, part, text};
+use crate::studio::settings::import::obs::video_filters::{is_of_audio, kind};
 
 /// The filters of a sound. `strips` are those of the file by their names: another one's level may
 /// decide. Of one that has a picture too, the others are its picture's.
@@ -30,46 +17,20 @@ pub(in crate::studio::settings) fn read(
     source: &Value,
     strips: &BTreeMap<&str, StripId>,
     has_video: bool,
-) -> ImportedFilters {
+) -> ImportedFilters<Slot> {
     let mut taken = ImportedFilters::default();
     for table in array(source, "filters") {
         if has_video && !is_of_audio(table) {
             continue;
         }
-        match filter(table, strips).filter(|_| taken.slots.len() < MAX_FILTERS) {
-            Some(mut filter) => {
-                let (not, called) = (bound(&mut filter), called(table));
-                let not = not.iter().map(|not| import_report::of_filter(not, &called));
-                taken.otherwise.extend(not);
-                let enabled = table.get("enabled").and_then(Value::as_bool) != Some(false);
-                taken.slots.push(Slot { enabled, filter });
-            }
-            None if taken.not.len() < MAX_FILTERS => taken.not.push(called(table)),
-            None => taken.more += 1,
-        }
+        let filters = filter(table, strips).map(|filter| vec![filter]);
+        taken.take(table, filters, Vec::new(), 1, |enabled, filter| Slot { enabled, filter });
     }
     taken
 }
 
-/// Brings every number into its range; gives those that were not, in plain words.
-fn bound(filter: &mut Filter) -> Vec<String> {
-    let mut not = Vec::new();
-    let parameters = filter.parameters();
-    for (value, parameter) in filter.values().into_iter().zip(parameters) {
-        let (was, range) = (*value, parameter.range);
-        *value = was.clamp(*range.start(), *range.end());
-        if (was - *value).abs() > 1e-3 {
-            let name = parameter.name.replace('_', " ");
-            let (was, is) = (format!("{was:.1}"), format!("{value:.1}"));
-            not.push(import_report::bounded(&name, &was, &is));
-        }
-    }
-    not
-}
-
 fn filter(table: &Value, strips: &BTreeMap<&str, StripId>) -> Option<Filter> {
-    let none = Value::Null;
-    let settings = table.get("settings").unwrap_or(&none);
+    let settings = part(table, "settings");
     let number = |key: &str, default: f64| number(settings, key).unwrap_or(default) as f32;
     let (kind, second) = kind(table);
     Some(match kind {
@@ -131,6 +92,7 @@ fn filter(table: &Value, strips: &BTreeMap<&str, StripId>) -> Option<Filter> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mix::filter::MAX_FILTERS;
 
     #[test]
     fn every_kind_comes_with_its_numbers_and_the_rest_is_named() {

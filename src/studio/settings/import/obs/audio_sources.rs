@@ -12,7 +12,8 @@ use crate::mix::{MonitoringMode, Strip, StripId};
 use crate::studio::mixer::{AudioStrip, MAX_MIXER_STRIPS, TalkMode, clean_name, has_video};
 use crate::studio::notices::import_report;
 use crate::studio::settings::import::obs::audio_filters;
-use crate::studio::settings::import::obs::video_filters::{array, kind, number, text};
+use crate::studio::settings::import::obs::json::{array, is_on, number, text, whole};
+use crate::studio::settings::import::obs::video_filters::kind;
 use crate::studio::settings::import::obs::video_sources::names_device;
 
 /// Where a file has the devices that are heard in every scene.
@@ -112,21 +113,19 @@ pub(in crate::studio::settings) fn read(
         let name = clean_name(text(source, "name"));
         let has_picture_too = self::choice(source).is_none();
         let taken = audio_filters::read(source, &named, has_picture_too);
-        let (filters, not) = (taken.slots, taken.not.join(", "));
-        match (taken.not.len(), taken.more) {
-            (0, _) => false,
-            (_, 0) => told.insert(import_report::filters_of_audio(&name, &not)),
-            (_, more) => told.insert(import_report::filters_of_sound_and_more(&name, &not, &more)),
-        };
+        told.extend(taken.left_out(
+            &name,
+            import_report::filters_of_audio,
+            import_report::filters_of_sound_and_more,
+        ));
         told.extend(taken.otherwise.iter().map(|not| import_report::of_audio(&name, not)));
-        let flag = |key: &str| source.get(key).and_then(Value::as_bool) == Some(true);
-        let talk = match (flag("push-to-talk"), flag("push-to-mute")) {
+        let talk = match (is_on(source, "push-to-talk"), is_on(source, "push-to-mute")) {
             (true, _) => TalkMode::PushToTalk,
             (_, true) => TalkMode::PushToMute,
             _ if has_video(&choice) => TalkMode::WhileShown,
             _ => TalkMode::Open,
         };
-        let strip = Strip { filters, ..strip(source, mixers(source), everywhere) };
+        let strip = Strip { filters: taken.slots, ..strip(source, mixers(source), everywhere) };
         strips.push(AudioStrip { name, strip, talk, ..AudioStrip::new(id, choice) });
     }
     strips
@@ -134,7 +133,7 @@ pub(in crate::studio::settings) fn read(
 
 /// In which tracks a source is, by bits.
 fn mixers(source: &Value) -> u64 {
-    source.get("mixers").and_then(Value::as_u64).unwrap_or(ALL) & ALL
+    whole(source, "mixers").unwrap_or(ALL) & ALL
 }
 
 fn strip(source: &Value, mixers: u64, everywhere: u64) -> Strip {
@@ -150,11 +149,11 @@ fn strip(source: &Value, mixers: u64, everywhere: u64) -> Strip {
     let own = if monitoring == 1 { 0 } else { mixers & !everywhere };
     let tracks: ExtraTracks =
         ExtraTrack::all().filter(|track| own & 1 << (track.number() - 1) != 0).collect();
-    let flags = source.get("flags").and_then(Value::as_u64).unwrap_or(0);
+    let flags = whole(source, "flags").unwrap_or(0);
     let most = Strip::MAX_OFFSET.as_micros() as f64;
     Strip {
         gain_db: (20.0 * number("volume", 1.0).max(1e-6).log10()).clamp(-60.0, 20.0) as f32,
-        muted: source.get("muted").and_then(Value::as_bool) == Some(true),
+        muted: is_on(source, "muted"),
         balance: (number("balance", 0.5) * 2.0 - 1.0).clamp(-1.0, 1.0) as f32,
         mono: flags & MONO != 0,
         // Theirs is in nanoseconds.

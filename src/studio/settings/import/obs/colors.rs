@@ -5,8 +5,10 @@
 
 use serde_json::Value;
 
+use crate::capture::Rgba;
 use crate::compose::filter::{Correction, Filter};
 use crate::studio::notices::import_report;
+use crate::studio::settings::import::obs::json::{self, number, whole};
 
 /// Light is about this power of a pixel's value.
 const POWER: f32 = 2.2;
@@ -102,23 +104,14 @@ fn opacity(settings: &Value, second: bool) -> f32 {
     (if second { told.unwrap_or(1.0) } else { told.unwrap_or(100.0) / 100.0 }) as f32
 }
 
-fn number(settings: &Value, key: &str) -> Option<f64> {
-    settings.get(key).and_then(Value::as_f64).filter(|number| number.is_finite())
-}
-
-fn whole(settings: &Value, key: &str) -> Option<u64> {
-    settings.get(key).and_then(Value::as_u64)
-}
-
-/// The value of a colour that is grey; theirs are BGR in one number.
+/// The value of a colour that is grey.
 fn grey(color: u64) -> Option<f32> {
-    let [red, green, blue, ..] = color.to_le_bytes();
+    let Rgba { red, green, blue, .. } = json::color(color);
     (red == green && green == blue).then(|| f32::from(red) / 255.0)
 }
 
 fn hex(color: u64) -> String {
-    let [red, green, blue, ..] = color.to_le_bytes();
-    format!("#{red:02x}{green:02x}{blue:02x}")
+    Rgba { alpha: 255, ..json::color(color) }.to_string()
 }
 
 /// The light of a value of sRGB.

@@ -4,6 +4,8 @@
 pub(in crate::studio::settings) mod audio_filters;
 pub(in crate::studio::settings) mod audio_sources;
 pub(in crate::studio::settings) mod colors;
+pub(in crate::studio::settings) mod imported_filters;
+pub(in crate::studio::settings) mod json;
 pub(in crate::studio::settings) mod placement;
 pub(in crate::studio::settings) mod sizes;
 pub(in crate::studio::settings) mod text_and_slides;
@@ -26,8 +28,8 @@ use crate::studio::mixer::audio_of;
 use crate::studio::notices::import_report;
 use crate::studio::scenes::{Collection, MAX_ITEMS, MAX_SCENES, MAX_SOURCES, Source};
 use crate::studio::settings::import::Import;
+use crate::studio::settings::import::obs::json::{array, is_off, is_on, number, text};
 use crate::studio::settings::import::obs::sizes::Known;
-use crate::studio::settings::import::obs::video_filters::{array, flag, number, text};
 use crate::studio::settings::import::obs::video_sources::ImportedSource;
 
 /// What is left out is listed up to here.
@@ -182,8 +184,8 @@ impl<'a> Importer<'a> {
             };
             let Some(content) = self.content(name, source, depth) else { continue };
             self.items += 1;
-            let hidden = table.get("visible").and_then(Value::as_bool) == Some(false);
-            let locked = flag(table, "locked");
+            let hidden = is_off(table, "visible");
+            let locked = is_on(table, "locked");
             // A group has a size of its own there.
             let whole = matches!(content, Content::Group(_));
             let size = match content {
@@ -237,7 +239,7 @@ impl<'a> Importer<'a> {
     fn without_filters(&mut self, source: &Value, told: fn(&dyn Display, &dyn Display) -> String) {
         let not: Vec<String> = array(source, "filters")
             .into_iter()
-            .map(video_filters::called)
+            .map(imported_filters::called)
             .take(2 * MAX_FILTERS)
             .collect();
         if !not.is_empty() {
@@ -296,14 +298,10 @@ impl<'a> Importer<'a> {
                 let known = sizes::of(kind, source, (&choice, &properties), self.canvas);
                 let size = known.size.unwrap_or(self.canvas);
                 let taken = video_filters::read(source, size);
-                let (mut filters, without) = (taken.slots, taken.not.join(", "));
-                match (taken.not.len(), taken.more) {
-                    (0, _) => false,
-                    (_, 0) => self.told.insert(import_report::filters_of(&name, &without)),
-                    (_, more) => {
-                        self.told.insert(import_report::filters_of_and_more(&name, &without, &more))
-                    }
-                };
+                let (these, and_more) =
+                    (import_report::filters_of, import_report::filters_of_and_more);
+                self.told.extend(taken.left_out(name, these, and_more));
+                let mut filters = taken.slots;
                 not.extend(taken.otherwise);
                 if let Some([left, top, right, bottom]) = cut {
                     let part = |side: f64, length: f64| (side / length.max(1.0)) as f32;

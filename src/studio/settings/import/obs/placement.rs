@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use crate::compose::scene::{Blend, Crop, Fit, Placement};
-use crate::studio::settings::import::obs::video_filters::number;
+use crate::studio::settings::import::obs::json::number;
 
 /// Scales that differ by less are one.
 const SAME: f64 = 1e-3;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::capture::{self, Properties, VideoChoice};
 use crate::files;
 use crate::media::Size;
-use crate::studio::settings::import::obs::video_filters::{array, number, text};
+use crate::studio::settings::import::obs::json::{array, number, part, text, whole};
 use crate::wire::container::Format;
 
 /// Slides whose heads are read.
@@ -34,8 +34,7 @@ pub(in crate::studio::settings) fn of(
     (choice, set): (&VideoChoice, &Properties),
     canvas: (f64, f64),
 ) -> Known {
-    let none = Value::Null;
-    let settings = source.get("settings").unwrap_or(&none);
+    let settings = part(source, "settings");
     let own = || Some((number(settings, "width")?, number(settings, "height")?));
     let own = || own().filter(|(width, height)| *width >= 1.0 && *height >= 1.0);
     let pixels = |(width, height): (u32, u32)| (f64::from(width), f64::from(height));
@@ -48,7 +47,7 @@ pub(in crate::studio::settings) fn of(
         }),
         "v4l2_input" => {
             // Two numbers in one; -1: as it is.
-            let packed = settings.get("resolution").and_then(Value::as_u64);
+            let packed = whole(settings, "resolution");
             let both = packed.map(|it| pixels(((it >> 16) as u32 & 0xFFFF, it as u32 & 0xFFFF)));
             both.filter(|(width, height)| *width >= 16.0 && *height >= 16.0)
         }

@@ -8,7 +8,7 @@ use crate::capture::text::{Align, Shadow, Style, TextAppearance};
 use crate::capture::{Order, Pace, Properties, Rgba, WhenHidden};
 use crate::media::playback_control::EndBehavior;
 use crate::studio::notices::import_report;
-use crate::studio::settings::import::obs::video_filters::{flag, number, text};
+use crate::studio::settings::import::obs::json::{color, is_off, is_on, number, part, text, whole};
 
 /// Bits of `flags` in a font.
 const BOLD: u64 = 1;
@@ -20,8 +20,7 @@ pub(in crate::studio::settings) fn properties(
     kind: &str,
     source: &Value,
 ) -> (Properties, Vec<String>) {
-    let none = Value::Null;
-    let settings = source.get("settings").unwrap_or(&none);
+    let settings = part(source, "settings");
     let mut not = Vec::new();
     let (hidden, at_end) = (hidden(kind, settings), at_end(kind, settings));
     let base = Properties { hidden, at_end, ..Properties::default() };
@@ -43,18 +42,11 @@ pub(in crate::studio::settings) fn properties(
     (set.bounded(), not)
 }
 
-/// Whether a switch that is on at first is off.
-fn is_off(settings: &Value, key: &str) -> bool {
-    settings.get(key).and_then(Value::as_bool) == Some(false)
-}
-
 /// What becomes of something that plays while it is not shown.
 fn hidden(kind: &str, settings: &Value) -> WhenHidden {
     match kind {
-        "ffmpeg_source" => match settings.get("restart_on_activate").and_then(Value::as_bool) {
-            Some(false) => WhenHidden::Plays,
-            _ => WhenHidden::Restarts,
-        },
+        "ffmpeg_source" if is_off(settings, "restart_on_activate") => WhenHidden::Plays,
+        "ffmpeg_source" => WhenHidden::Restarts,
         "slideshow" | "vlc_source" => match text(settings, "playback_behavior") {
             "pause_unpause" => WhenHidden::Pauses,
             "stop_restart" => WhenHidden::Restarts,
@@ -68,26 +60,15 @@ fn hidden(kind: &str, settings: &Value) -> WhenHidden {
 
 /// What becomes of something that plays at its end.
 fn at_end(kind: &str, settings: &Value) -> EndBehavior {
-    let unless = |key: &str| settings.get(key).and_then(Value::as_bool) != Some(false);
     match kind {
-        "ffmpeg_source" if !unless("is_local_file") || flag(settings, "looping") => {
+        "ffmpeg_source" if is_off(settings, "is_local_file") || is_on(settings, "looping") => {
             EndBehavior::Loop
         }
-        "ffmpeg_source" if unless("clear_on_media_end") => EndBehavior::Clear,
-        "ffmpeg_source" => EndBehavior::Hold,
-        "vlc_source" if !unless("loop") => EndBehavior::Clear,
+        "ffmpeg_source" if is_off(settings, "clear_on_media_end") => EndBehavior::Hold,
+        "ffmpeg_source" => EndBehavior::Clear,
+        "vlc_source" if is_off(settings, "loop") => EndBehavior::Clear,
         _ => EndBehavior::Loop,
     }
-}
-
-/// Their colours are ABGR in one number.
-pub(in crate::studio::settings) fn color(number: u64) -> Rgba {
-    let [red, green, blue, alpha, ..] = number.to_le_bytes();
-    Rgba { red, green, blue, alpha }
-}
-
-fn whole(settings: &Value, key: &str) -> Option<u64> {
-    settings.get(key).and_then(Value::as_u64)
 }
 
 /// A colour whose opacity is a number from 0 to 100 beside it.
@@ -99,8 +80,7 @@ fn with_opacity(settings: &Value, key: &str, default: u64, opacity: &str, usual:
 
 /// Font and size; `usual` is the size of a text whose file does not tell.
 fn font(settings: &Value, usual: u32, not: &mut Vec<String>) -> Style {
-    let none = Value::Null;
-    let font = settings.get("font").unwrap_or(&none);
+    let font = part(settings, "font");
     let flags = whole(font, "flags").unwrap_or(0);
     let style = text(font, "style").to_lowercase();
     if flags & LINES != 0 {
@@ -128,14 +108,14 @@ fn free_type(source: &Value, settings: &Value, not: &mut Vec<String>) -> TextApp
     if first.unwrap_or(0xFFFF_FFFF) != second.unwrap_or(0xFFFF_FFFF) {
         not.push(import_report::second_color());
     }
-    if flag(settings, "log_mode") {
+    if is_on(settings, "log_mode") {
         not.push(import_report::last_lines());
     }
     let style = Style {
         color: color(first.unwrap_or(0xFFFF_FFFF)),
         // Theirs are always so.
-        outline: flag(settings, "outline").then_some((Rgba::BLACK, 2)),
-        shadow: flag(settings, "drop_shadow").then_some(Shadow {
+        outline: is_on(settings, "outline").then_some((Rgba::BLACK, 2)),
+        shadow: is_on(settings, "drop_shadow").then_some(Shadow {
             color: Rgba::BLACK,
             right: 4,
             down: 4,
@@ -144,7 +124,7 @@ fn free_type(source: &Value, settings: &Value, not: &mut Vec<String>) -> TextApp
         ..font(settings, usual_size(source, 32), not)
     };
     let width = whole(settings, "custom_width").filter(|width| *width >= 100);
-    let width = width.filter(|_| flag(settings, "word_wrap"));
+    let width = width.filter(|_| is_on(settings, "word_wrap"));
     TextAppearance {
         style,
         width: width.and_then(|it| u32::try_from(it).ok()),
@@ -158,14 +138,14 @@ fn gdi(source: &Value, settings: &Value, not: &mut Vec<String>) -> TextAppearanc
         ("vertical", import_report::downwards()),
         ("chatlog", import_report::last_lines()),
     ] {
-        if flag(settings, key) {
+        if is_on(settings, key) {
             not.push(what);
         }
     }
     if number(settings, "transform").is_some_and(|it| it != 0.0) {
         not.push(import_report::capitals());
     }
-    let outline = flag(settings, "outline").then(|| {
+    let outline = is_on(settings, "outline").then(|| {
         let color = with_opacity(settings, "outline_color", 0x00FF_FFFF, "outline_opacity", 100.0);
         (color, number(settings, "outline_size").unwrap_or(2.0).clamp(0.0, 100.0) as u32)
     });
@@ -181,8 +161,7 @@ fn gdi(source: &Value, settings: &Value, not: &mut Vec<String>) -> TextAppearanc
         },
         ..font(settings, usual_size(source, 36), not)
     };
-    let wraps = flag(settings, "extents")
-        && settings.get("extents_wrap").and_then(Value::as_bool) != Some(false);
+    let wraps = is_on(settings, "extents") && !is_off(settings, "extents_wrap");
     let width = whole(settings, "extents_cx").filter(|_| wraps);
     TextAppearance {
         style,
@@ -202,12 +181,12 @@ fn pace(settings: &Value, not: &mut Vec<String>) -> Pace {
     if text(settings, "slide_mode") == "mode_manual" {
         not.push(import_report::slides_by_key());
     }
-    if flag(settings, "hide") {
+    if is_on(settings, "hide") {
         not.push(import_report::nothing_after_slides());
     }
     let mode = text(settings, "playback_mode");
-    let shuffled = mode == "random" || flag(settings, "randomize");
-    let round = mode != "once" && settings.get("loop").and_then(Value::as_bool) != Some(false);
+    let shuffled = mode == "random" || is_on(settings, "randomize");
+    let round = mode != "once" && !is_off(settings, "loop");
     Pace {
         // Theirs has the fade in it.
         time: ms("slide_time", 8_000.0),

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::capture::Rgba;
 use crate::compose::transition::{Kind, Matte, Order, Pattern, Side, Stinger, Transition, Wipe};
 use crate::studio::notices::import_report;
-use crate::studio::settings::import::obs::video_filters::{array, number, text};
+use crate::studio::settings::import::obs::json::{array, color, is_on, number, part, text, whole};
 
 /// Pictures a second where a stinger's cut is a number of pictures: the file does not say.
 const USUAL_FPS: f64 = 30.0;
@@ -23,8 +24,7 @@ pub(in crate::studio::settings) fn of_scene(
     json: &Value,
     scene: &Value,
 ) -> (Option<Transition>, Option<String>) {
-    let none = Value::Null;
-    let private = scene.get("private_settings").unwrap_or(&none);
+    let private = part(scene, "private_settings");
     let name = text(private, "transition");
     if name.is_empty() {
         return (None, None);
@@ -40,8 +40,7 @@ fn named(json: &Value, name: &str) -> (Kind, Option<String>) {
     let Some(table) = all.iter().find(|table| text(table, "name") == name) else {
         return by_name(name);
     };
-    let none = Value::Null;
-    let settings = table.get("settings").unwrap_or(&none);
+    let settings = part(table, "settings");
     let side = || match text(settings, "direction") {
         "right" => Side::Left,
         "up" => Side::Bottom,
@@ -54,13 +53,12 @@ fn named(json: &Value, name: &str) -> (Kind, Option<String>) {
         "fade_transition" => Kind::Fade,
         "slide_transition" => Kind::Slide(side()),
         "swipe_transition" => {
-            let not = flag(settings, "swipe_in").then(|| import_report::swipe_in(&name));
+            let not = is_on(settings, "swipe_in").then(|| import_report::swipe_in(&name));
             return (Kind::Swipe(side()), not);
         }
         "fade_to_color_transition" => {
-            let color = settings.get("color").and_then(Value::as_u64).unwrap_or(0);
-            let [r, g, b, ..] = color.to_le_bytes();
-            Kind::FadeColor([r, g, b])
+            let Rgba { red, green, blue, .. } = color(whole(settings, "color").unwrap_or(0));
+            Kind::FadeColor([red, green, blue])
         }
         "obs_stinger_transition" => return stinger(name, settings),
         "wipe_transition" => return wipe(name, settings),
@@ -107,17 +105,13 @@ const FADES: [&str; 53] = [
     "서서히 사라지기",
 ];
 
-fn flag(settings: &Value, key: &str) -> bool {
-    settings.get(key).and_then(Value::as_bool).unwrap_or(false)
-}
-
 fn stinger(name: &str, settings: &Value) -> (Kind, Option<String>) {
     let point = number(settings, "transition_point").unwrap_or(0.0).clamp(0.0, 20_000.0);
     let in_pictures = number(settings, "tp_type").unwrap_or(0.0) as i64 == 1;
     let ms = if in_pictures { point * 1e3 / USUAL_FPS } else { point };
     let mut not = in_pictures.then(|| import_report::cut_in_frames(&name, &ms.round()));
     let matte = match number(settings, "track_matte_layout").unwrap_or(0.0) as i64 {
-        _ if !flag(settings, "track_matte_enabled") => Matte::Own,
+        _ if !is_on(settings, "track_matte_enabled") => Matte::Own,
         0 => Matte::Right,
         1 => Matte::Below,
         _ => {
@@ -129,7 +123,7 @@ fn stinger(name: &str, settings: &Value) -> (Kind, Option<String>) {
         file: text(settings, "path").into(),
         cut: Duration::from_millis(ms as u64),
         matte,
-        invert: matte != Matte::Own && flag(settings, "invert_matte"),
+        invert: matte != Matte::Own && is_on(settings, "invert_matte"),
         ..Stinger::default()
     };
     (Kind::Stinger(stinger), not)
@@ -167,7 +161,7 @@ fn wipe(name: &str, settings: &Value) -> (Kind, Option<String>) {
         .then(|| import_report::wipe(&name, &image));
     let softness = number(settings, "luma_softness").unwrap_or(0.03).clamp(0.0, 1.0);
     let softness = (softness * 100.0).round() as u8;
-    (Kind::Luma(Wipe { order, softness, invert: flag(settings, "luma_invert") }), not)
+    (Kind::Luma(Wipe { order, softness, invert: is_on(settings, "luma_invert") }), not)
 }
 
 #[cfg(test)]

@@ -5,30 +5,15 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::capture::{Properties, VideoChoice};
-use crate::compose::filter::{
-    Deinterlacing, Field, Filter, Kernel, MAX_FILTERS, Parameter, Reading, Slot, Unit,
-};
+use crate::capture::{Properties, Rgba, VideoChoice};
+use crate::compose::filter::{Deinterlacing, Field, Filter, Kernel, Reading, Slot};
 use crate::media::Size;
 use crate::studio::notices::import_report;
 use crate::studio::settings::import::obs::colors;
-
-pub(in crate::studio::settings) fn array<'a>(value: &'a Value, key: &str) -> Vec<&'a Value> {
-    value.get(key).and_then(Value::as_array).map(|it| it.iter().collect()).unwrap_or_default()
-}
-
-pub(in crate::studio::settings) fn text<'a>(value: &'a Value, key: &str) -> &'a str {
-    value.get(key).and_then(Value::as_str).unwrap_or_default()
-}
-
-pub(in crate::studio::settings) fn number(value: &Value, key: &str) -> Option<f64> {
-    value.get(key).and_then(Value::as_f64).filter(|number| number.is_finite())
-}
-
-/// A flag that is there and on.
-pub(in crate::studio::settings) fn flag(value: &Value, key: &str) -> bool {
-    value.get(key).and_then(Value::as_bool) == Some(true)
-}
+use crate::studio::settings::import::obs::imported_filters::ImportedFilters;
+use crate::studio::settings::import::obs::json::{
+    array, color, is_off, is_on, number, part, text, whole,
+};
 
 /// Their filters of sound, without their versions.
 const OF_AUDIO: [&str; 10] = [
@@ -44,20 +29,8 @@ const OF_AUDIO: [&str; 10] = [
     "vst_filter",
 ];
 
-/// What became of a source's filters.
-#[derive(Debug, Default)]
-pub(in crate::studio::settings) struct ImportedFilters {
-    pub(in crate::studio::settings) slots: Vec<Slot>,
-    /// The kinds and names of those that were not taken.
-    pub(in crate::studio::settings) not: Vec<String>,
-    /// So many more were not.
-    pub(in crate::studio::settings) more: usize,
-    /// What of the others is not as it was, in plain words.
-    pub(in crate::studio::settings) otherwise: Vec<String>,
-}
-
 /// The filters of a source's picture, which is so large.
-pub(in crate::studio::settings) fn read(source: &Value, size: (f64, f64)) -> ImportedFilters {
+pub(in crate::studio::settings) fn read(source: &Value, size: (f64, f64)) -> ImportedFilters<Slot> {
     let mut taken = ImportedFilters::default();
     let (fields, not) = deinterlacing(source);
     taken.slots.extend(fields.map(|filter| Slot { enabled: true, filter }));
@@ -65,42 +38,10 @@ pub(in crate::studio::settings) fn read(source: &Value, size: (f64, f64)) -> Imp
     // Those of its sound come with its strip.
     for table in array(source, "filters").into_iter().filter(|it| !is_of_audio(it)) {
         let mut not = Vec::new();
-        let room = MAX_FILTERS - taken.slots.len().min(MAX_FILTERS);
-        match filters(table, size, &mut not).filter(|it| it.len() <= room) {
-            Some(filters) => {
-                let enabled = table.get("enabled").and_then(Value::as_bool) != Some(false);
-                for filter in filters {
-                    let filter = within(filter, &mut not);
-                    taken.slots.push(Slot { enabled, filter });
-                }
-                let called = called(table);
-                let not = not.iter().map(|not| import_report::of_filter(not, &called));
-                taken.otherwise.extend(not);
-            }
-            None if taken.not.len() < MAX_FILTERS => taken.not.push(called(table)),
-            None => taken.more += 1,
-        }
+        let filters = filters(table, size, &mut not);
+        taken.take(table, filters, not, 2, |enabled, filter| Slot { enabled, filter });
     }
     taken
-}
-
-/// The same with every number in its range; those that were not are told.
-fn within(filter: Filter, not: &mut Vec<String>) -> Filter {
-    let (mut was, mut is) = (filter.clone(), filter.bounded());
-    let parameters = is.parameters();
-    for ((parameter, was), is) in parameters.iter().zip(was.values()).zip(is.values()) {
-        let Parameter { name, unit, .. } = parameter;
-        if (*was - *is).abs() > 1e-3 {
-            let (name, was, is) = match unit {
-                Unit::Milliseconds => {
-                    ("delay".into(), format!("{was:.0} ms"), format!("{is:.0} ms"))
-                }
-                _ => (name.replace('_', " "), format!("{was:.2}"), format!("{is:.2}")),
-            };
-            not.push(import_report::bounded(&name, &was, &is));
-        }
-    }
-    is
 }
 
 /// What is done with the fields of a capture card: not among the filters there.
@@ -128,16 +69,6 @@ pub(in crate::studio::settings) fn is_of_audio(table: &Value) -> bool {
     OF_AUDIO.iter().any(|known| kind.starts_with(known))
 }
 
-/// The kind, and the name that a person gave it: of plugins the kind says nothing.
-pub(in crate::studio::settings) fn called(table: &Value) -> String {
-    let name = text(table, "name");
-    let called = match text(table, "id") {
-        kind if name.is_empty() || name == kind => kind.to_owned(),
-        kind => format!("{kind} '{name}'"),
-    };
-    called.chars().filter(|it| !it.is_control()).take(100).collect()
-}
-
 /// What kind a filter is of, and whether it is the second version of it, whose numbers mean other
 /// things.
 pub(in crate::studio::settings) fn kind(table: &Value) -> (&str, bool) {
@@ -151,8 +82,7 @@ pub(in crate::studio::settings) fn kind(table: &Value) -> (&str, bool) {
 /// One of theirs as ours: itself, and what else it does behind it. `not` is told what of it is left
 /// out.
 fn filters(table: &Value, size: (f64, f64), not: &mut Vec<String>) -> Option<Vec<Filter>> {
-    let none = Value::Null;
-    let settings = table.get("settings").unwrap_or(&none);
+    let settings = part(table, "settings");
     let (kind, second) = kind(table);
     let first = filter(kind, second, settings, size, not)?;
     let behind = match kind {
@@ -177,7 +107,7 @@ fn filter(
 ) -> Option<Filter> {
     let number = |key: &str, default: f64| number(settings, key).unwrap_or(default) as f32;
     Some(match kind {
-        "crop_filter" if settings.get("relative").and_then(Value::as_bool) != Some(false) => {
+        "crop_filter" if !is_off(settings, "relative") => {
             // Theirs are pixels of the source.
             let (width, height) = (size.0.max(1.0) as f32, size.1.max(1.0) as f32);
             Filter::Crop {
@@ -238,7 +168,7 @@ fn filter(
                 "bilinear" => Kernel::Bilinear,
                 _ => Kernel::Bicubic,
             };
-            if flag(settings, "undistort") && matches!(kernel, Kernel::Bicubic | Kernel::Lanczos) {
+            if is_on(settings, "undistort") && matches!(kernel, Kernel::Bicubic | Kernel::Lanczos) {
                 not.push(import_report::undistorted());
             }
             Filter::Scale { width: size.width as f32, height: size.height as f32, kernel }
@@ -250,7 +180,7 @@ fn filter(
 /// Whether a mask is not stretched there and its image has another shape than the picture.
 fn keeps_shape(settings: &Value, (width, height): (f64, f64)) -> bool {
     let path = text(settings, "image_path");
-    if flag(settings, "stretch") || path.is_empty() {
+    if is_on(settings, "stretch") || path.is_empty() {
         return false;
     }
     let image = VideoChoice::Image(Path::new(path).into());
@@ -269,9 +199,8 @@ fn key_color(settings: &Value, blue: [u8; 3]) -> [u8; 3] {
         "magenta" => [255, 0, 255],
         "red" => [255, 0, 0],
         "custom" | "custom_color" => {
-            // ABGR in one number.
-            let number = settings.get("key_color").and_then(Value::as_u64).unwrap_or(0x00_ff_00);
-            let [red, green, blue, ..] = number.to_le_bytes();
+            let Rgba { red, green, blue, .. } =
+                color(whole(settings, "key_color").unwrap_or(0x00_ff_00));
             [red, green, blue]
         }
         _ => [0, 255, 0],
@@ -281,6 +210,7 @@ fn key_color(settings: &Value, blue: [u8; 3]) -> [u8; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compose::filter::MAX_FILTERS;
     use serde_json::json;
 
     #[test]

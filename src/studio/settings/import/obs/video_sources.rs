@@ -6,8 +6,10 @@ use serde_json::Value;
 
 use crate::capture::{Properties, VideoChoice};
 use crate::studio::notices::import_report;
+use crate::studio::settings::import::obs::json::{
+    array, color, is_off, is_on, number, part, text, whole,
+};
 use crate::studio::settings::import::obs::text_and_slides;
-use crate::studio::settings::import::obs::video_filters::{array, flag, number, text};
 
 /// A source that is taken in.
 #[derive(Debug)]
@@ -30,8 +32,7 @@ pub(in crate::studio::settings) fn kind(source: &Value) -> &str {
 
 /// A source of ours for one of theirs; the error is its kind, or why there is none.
 pub(in crate::studio::settings) fn read(source: &Value) -> Result<ImportedSource, String> {
-    let none = Value::Null;
-    let settings = source.get("settings").unwrap_or(&none);
+    let settings = part(source, "settings");
     let kind = kind(source);
     let (mut not, mut then) = (Vec::new(), Vec::new());
     let wanted = match kind {
@@ -47,8 +48,7 @@ pub(in crate::studio::settings) fn read(source: &Value) -> Result<ImportedSource
                 .into_iter()
                 .any(|it| it.ends_with("_v3"));
             let usual = if newest { 0xffd1_d1d1 } else { 0xffff_ffff };
-            let number = settings.get("color").and_then(Value::as_u64).unwrap_or(usual);
-            format!("color:{}", text_and_slides::color(number))
+            format!("color:{}", color(whole(settings, "color").unwrap_or(usual)))
         }
         "ffmpeg_source" => media(settings, &mut not),
         "vlc_source" => {
@@ -84,10 +84,10 @@ pub(in crate::studio::settings) fn read(source: &Value) -> Result<ImportedSource
             format!("window:{}", window(settings).ok_or_else(import_report::a_window)?)
         }
         "window_capture" => return Err(import_report::a_window()),
-        "text_gdiplus" if flag(settings, "read_from_file") => {
+        "text_gdiplus" if is_on(settings, "read_from_file") => {
             format!("text-file:{}", text(settings, "file"))
         }
-        "text_ft2_source" if flag(settings, "from_file") => {
+        "text_ft2_source" if is_on(settings, "from_file") => {
             format!("text-file:{}", text(settings, "text_file"))
         }
         "text_gdiplus" | "text_ft2_source" => format!("text:{}", text(settings, "text")),
@@ -111,7 +111,7 @@ fn media(settings: &Value, not: &mut Vec<String>) -> String {
     if number(settings, "speed_percent").is_some_and(|it| (it - 100.0).abs() > 0.5) {
         not.push(import_report::another_speed());
     }
-    if settings.get("is_local_file").and_then(Value::as_bool) == Some(false) {
+    if is_off(settings, "is_local_file") {
         return format!("stream:{}", text(settings, "input"));
     }
     format!("file:{}", text(settings, "local_file"))
@@ -133,7 +133,7 @@ fn playlist(settings: &Value, not: &mut Vec<String>) -> (String, Vec<PathBuf>) {
     if files.len() > Properties::MAX_FILES {
         not.push(import_report::list_beyond(&Properties::MAX_FILES));
     }
-    if flag(settings, "shuffle") {
+    if is_on(settings, "shuffle") {
         not.push(import_report::list_shuffled());
     }
     if stream {

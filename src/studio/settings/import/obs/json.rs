@@ -1,0 +1,42 @@
+//! What stands in OBS's files: values by their keys, and colours in one number.
+
+use serde_json::Value;
+
+use crate::capture::Rgba;
+
+pub(in crate::studio::settings) fn array<'a>(value: &'a Value, key: &str) -> Vec<&'a Value> {
+    value.get(key).and_then(Value::as_array).map(|it| it.iter().collect()).unwrap_or_default()
+}
+
+pub(in crate::studio::settings) fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+    value.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+pub(in crate::studio::settings) fn number(value: &Value, key: &str) -> Option<f64> {
+    value.get(key).and_then(Value::as_f64).filter(|number| number.is_finite())
+}
+
+pub(in crate::studio::settings) fn whole(value: &Value, key: &str) -> Option<u64> {
+    value.get(key).and_then(Value::as_u64)
+}
+
+/// A switch that is there and on.
+pub(in crate::studio::settings) fn is_on(value: &Value, key: &str) -> bool {
+    value.get(key).and_then(Value::as_bool) == Some(true)
+}
+
+/// One that is on at first, and is off.
+pub(in crate::studio::settings) fn is_off(value: &Value, key: &str) -> bool {
+    value.get(key).and_then(Value::as_bool) == Some(false)
+}
+
+/// A part by its key; where there is none, nothing is in it.
+pub(in crate::studio::settings) fn part<'a>(value: &'a Value, key: &str) -> &'a Value {
+    value.get(key).unwrap_or(&Value::Null)
+}
+
+/// Their colours are ABGR in one number.
+pub(in crate::studio::settings) fn color(number: u64) -> Rgba {
+    let [red, green, blue, alpha, ..] = number.to_le_bytes();
+    Rgba { red, green, blue, alpha }
+}
