@@ -426,8 +426,16 @@ fn answers_are_as_the_guide_says() {
 
     // What devices there are, is the machine's.
     let unseen = compared.unseen(&["`onair devices`"], &[answer(&["devices"], 0)]);
-    let lists =
-        ["cameras", "microphones", "speakers", "applications", "screens", "windows", "decoders"];
+    let lists = [
+        "cameras",
+        "microphones",
+        "speakers",
+        "applications",
+        "screens",
+        "windows",
+        "decoders",
+        "encoders",
+    ];
     assert!(!lists.iter().any(|list| unseen.contains(*list)), "{unseen:?}");
 
     let url = format!("rtmp://127.0.0.1:{}/live/stream", peers::free_port());

@@ -283,6 +283,37 @@ fn settings_and_help_open_by_keyboard_and_close_by_escape() {
     }
 }
 
+#[test]
+fn the_video_encoder_is_chosen_in_the_settings() {
+    use onair::encode::{Choice, Error, KnownEncoder};
+    use onair::media::{Codec, VideoCodec};
+
+    let open_settings = |encoders: Vec<KnownEncoder>| {
+        let mut harness = open("idle");
+        harness.state().demo.change(|snapshot| snapshot.encoders = encoders.leak());
+        harness.key_press_modifiers(Modifiers::COMMAND, Key::Comma);
+        harness.run();
+        harness.get_by_role_and_label(Role::ComboBox, "Video encoder").click();
+        harness.run();
+        harness
+    };
+    let known = |unavailable| KnownEncoder {
+        choice: Some(Choice::OpenH264),
+        name: "openh264",
+        codec: Codec::Video(VideoCodec::H264),
+        unavailable,
+    };
+    let mut harness = open_settings(vec![known(None)]);
+    match &click(&mut harness, "openh264")[..] {
+        [Command::SetQuality(quality)] => assert_eq!(quality.encoder, Choice::OpenH264),
+        other => panic!("{other:?}"),
+    }
+    // One that does not open cannot be chosen.
+    let reason = Error::Config { what: "video", reason: "no device".to_owned() };
+    let mut harness = open_settings(vec![known(Some(reason))]);
+    assert_eq!(click(&mut harness, "openh264"), []);
+}
+
 /// From the top left to the bottom right, only with Tab; then going live with Space.
 #[test]
 fn everything_is_reached_by_keyboard_in_reading_order() {

@@ -10,7 +10,8 @@ use crate::cli::flags::Globals;
 use crate::cli::output::Output;
 use crate::cli::output::exit::Exit;
 use crate::decode::{NoDecoder, inventory};
-use crate::media::Track;
+use crate::encode::{self, KnownEncoder};
+use crate::media::{Codec, Track};
 
 /// Runs the command.
 pub fn run(globals: &Globals, clock: Clock) -> Exit {
@@ -34,6 +35,7 @@ pub fn run(globals: &Globals, clock: Clock) -> Exit {
             "screens": screens,
             "windows": windows,
             "sharing": sharing.as_ref().map(shared),
+            "encoders": encode::known_encoders().iter().map(encoder).collect::<Vec<_>>(),
             "decoders": inventory::all().iter().map(decoder).collect::<Vec<_>>(),
             "decoding_hardware": decoding_hardware(),
         });
@@ -129,8 +131,19 @@ pub fn run(globals: &Globals, clock: Clock) -> Exit {
         Ok(_) => {}
         Err(why) => output.line(&format!("  none: {why}")),
     }
+    encoders(&output);
     decoders(&output);
     Exit::Ok
+}
+
+/// What can be encoded, by what, and why the rest cannot.
+fn encoders(output: &Output) {
+    output.line("Encoders");
+    for KnownEncoder { choice, name, codec, unavailable } in encode::known_encoders() {
+        let flag = if choice.is_some() { format!(", --encoder {name}") } else { String::new() };
+        let why = unavailable.as_ref().map_or_else(String::new, |why| format!("  not here: {why}"));
+        output.line(&format!("  {}  ({name}{flag}){why}", codec.name()));
+    }
 }
 
 /// What can be played, by what, and why the rest cannot.
@@ -157,6 +170,19 @@ fn decoders(output: &Output) {
         Ok(name) => output.line(&format!("  hardware: {name}")),
         Err(why) => output.line(&format!("  hardware: none, {why}")),
     }
+}
+
+fn encoder(known: &KnownEncoder) -> Value {
+    json!({
+        "type": match known.codec {
+            Codec::Video(_) => "video",
+            Codec::Audio(_) => "audio",
+        },
+        "codec": known.codec.name(),
+        "name": known.name,
+        "available": known.unavailable.is_none(),
+        "why": known.unavailable.as_ref().map(ToString::to_string),
+    })
 }
 
 fn decoder(entry: &inventory::Entry) -> Value {

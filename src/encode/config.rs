@@ -1,12 +1,11 @@
 //! How pictures and sound are encoded.
 
-use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
 use crate::media::{BitsPerSecond, FrameRate, Size};
 
-/// Which encoder, in the words of `--encoder`.
+/// Which video encoder.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Choice {
     /// The best that opens.
@@ -19,14 +18,18 @@ pub enum Choice {
     Pipelined,
 }
 
-impl fmt::Display for Choice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Choice {
+    /// What there is to choose from.
+    pub const ALL: [Self; 2] = [Self::Auto, Self::OpenH264];
+
+    /// Its word on the command line and in the settings.
+    pub const fn name(self) -> &'static str {
+        match self {
             Self::Auto => "auto",
             Self::OpenH264 => "openh264",
             #[cfg(test)]
             Self::Pipelined => "pipelined",
-        })
+        }
     }
 }
 
@@ -34,11 +37,9 @@ impl FromStr for Choice {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "auto" => Ok(Self::Auto),
-            "openh264" => Ok(Self::OpenH264),
-            _ => Err(format!("'{text}' is no encoder: choose auto or openh264")),
-        }
+        let known = Self::ALL.into_iter().find(|choice| choice.name() == text);
+        let names = || Self::ALL.map(Self::name).join(", ");
+        known.ok_or_else(|| format!("'{text}' is none of {}", names()))
     }
 }
 

@@ -17,5 +17,6 @@ mod scene_change;
 pub mod video;
 
 pub use audio::AudioEncoder;
+pub use backend::{KnownEncoder, known_encoders};
 pub use error::Error;
 pub use video::{Choice, VideoEncoder};

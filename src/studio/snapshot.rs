@@ -11,6 +11,7 @@ use crate::audio::AudioChoice;
 use crate::base::Latest;
 use crate::capture::{CameraControl, CameraFormat, ScreenInfo, VideoChoice, WindowInfo};
 use crate::compose::scene::{SceneId, SourceId};
+use crate::encode::KnownEncoder;
 use crate::media::playback_control::{Position, SkippedFile};
 use crate::media::{RenditionId, Size, VideoFrame};
 use crate::mix;
@@ -312,6 +313,8 @@ pub struct Snapshot {
     pub tiles: Vec<TileView>,
     /// How all of them play.
     pub player: PlayerChoices,
+    /// The encoders that onair knows.
+    pub encoders: &'static [KnownEncoder],
     /// There is more than one decoder to choose from.
     pub decoders: bool,
     /// The graphics hardware that decodes, or why none does; `None`: nobody has asked it yet.

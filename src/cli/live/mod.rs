@@ -11,7 +11,9 @@ use std::borrow::Cow;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::{NonEmptyStringValueParser, PossibleValue, TypedValueParser};
+use clap::builder::{
+    NonEmptyStringValueParser, PossibleValue, PossibleValuesParser, TypedValueParser,
+};
 use clap::parser::ValueSource;
 use serde_json::json;
 
@@ -22,6 +24,7 @@ use crate::cli::flags::value::{bytes, delay, duration, sample_rate};
 use crate::cli::flags::{Globals, network, value};
 use crate::cli::output::exit::Exit;
 use crate::cli::output::{Output, complain, events};
+use crate::encode;
 use crate::media::{BitsPerSecond, FrameRate, Size};
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::settings::{
@@ -93,10 +96,10 @@ pub struct Args {
     /// in a new file when the size changes
     #[arg(long, help_heading = "Quality")]
     pub adapt_size: bool,
-    /// Video encoder: auto or openh264
-    #[arg(long, value_name = "NAME", default_value = "auto", value_parser = ["auto", "openh264"],
+    /// Video encoder; `onair devices` lists what there is
+    #[arg(long, value_name = "NAME", default_value = "auto", value_parser = encoder(),
           help_heading = "Quality")]
-    pub encoder: String,
+    pub encoder: encode::Choice,
     /// Audio bitrate
     #[arg(long, value_name = "BITRATE", default_value = "128k", help_heading = "Quality")]
     pub audio_bitrate: BitsPerSecond,
@@ -347,12 +350,10 @@ fn prepare(
     if args.replay_to.is_some() && settings.preferences.recording.replay.is_none() {
         return Err(("--replay-to needs --replay, or settings with a replay".into(), Exit::Usage));
     }
-    let encoder = args.encoder.parse().map_err(|why| (why, Exit::Usage))?;
     let mut config = Config {
         server_token: ServerToken::of_user_or_none(),
         services,
         warnings,
-        encoder,
         keys_path,
         calm: true,
         loudness: globals.json,
@@ -366,6 +367,12 @@ fn prepare(
     config.retry_for = args.retry_for;
     config.journal = default_journal();
     Ok(config)
+}
+
+/// The video encoders by name.
+fn encoder() -> impl TypedValueParser<Value = encode::Choice> {
+    let names = PossibleValuesParser::new(encode::Choice::ALL.map(encode::Choice::name));
+    names.try_map(|name| name.parse())
 }
 
 /// The built-in server as the settings know it.
@@ -398,6 +405,7 @@ fn quality(args: &Args, matches: &clap::ArgMatches, kept: &Quality) -> Quality {
         adapt_frames: args.adapt_frames || kept.adapt_frames,
         adapt_size: args.adapt_size || kept.adapt_size,
         keyframe_interval: chosen!(keyframe_interval, kept.keyframe_interval),
+        encoder: chosen!(encoder, kept.encoder),
         audio_bitrate: chosen!(audio_bitrate, kept.audio_bitrate),
         sample_rate: chosen!(sample_rate, kept.sample_rate),
         channels: chosen!(channels, kept.channels),

@@ -6,9 +6,13 @@ mod openh264;
 pub(super) mod pipelined;
 mod traits;
 
+use std::sync::OnceLock;
+use std::time::Duration;
+
 use crate::base::Timestamp;
 use crate::encode::config::{self, Choice};
 use crate::encode::error::Error;
+use crate::media::{AudioCodec, BitsPerSecond, Codec, FrameRate, Size, VideoCodec};
 
 pub(super) use traits::{AudioBackend, Block, Description, VideoBackend};
 
@@ -19,22 +23,45 @@ pub(super) struct Opened<B: ?Sized> {
     pub why: String,
 }
 
-type Candidate<C, B> = (&'static str, fn(&C) -> Result<Box<B>, Error>);
+/// A codec and how it is opened.
+struct Candidate<C, B: ?Sized> {
+    name: &'static str,
+    /// What it makes.
+    codec: Codec,
+    open: fn(&C) -> Result<Box<B>, Error>,
+}
 
-fn first_that_opens<C, B: ?Sized>(
+/// Video encoders, the best first.
+const VIDEO: &[(Choice, Candidate<config::Video, dyn VideoBackend>)] = &[(
+    Choice::OpenH264,
+    Candidate {
+        name: Choice::OpenH264.name(),
+        codec: Codec::Video(VideoCodec::H264),
+        open: |config| Ok(Box::new(openh264::Encoder::open(config)?)),
+    },
+)];
+
+/// Audio encoders, the best first.
+const AUDIO: &[Candidate<config::Audio, dyn AudioBackend>] = &[Candidate {
+    name: "fdk-aac",
+    codec: Codec::Audio(AudioCodec::Aac),
+    open: |config| Ok(Box::new(fdk_aac::Encoder::open(config)?)),
+}];
+
+fn first_that_opens<'a, C: 'a, B: ?Sized + 'a>(
     kind: &'static str,
     chosen: &str,
     config: &C,
-    candidates: &[Candidate<C, B>],
+    candidates: impl Iterator<Item = &'a Candidate<C, B>>,
 ) -> Result<Opened<B>, Error> {
     let mut tried = Vec::new();
-    for (name, open) in candidates {
-        match open(config) {
+    for candidate in candidates {
+        match (candidate.open)(config) {
             Ok(backend) => {
                 let why = if tried.is_empty() { chosen.to_owned() } else { tried.join("; ") };
                 return Ok(Opened { backend, why });
             }
-            Err(error) => tried.push(format!("{name}: {error}")),
+            Err(error) => tried.push(format!("{}: {error}", candidate.name)),
         }
     }
     Err(Error::NoBackend { kind, tried })
@@ -42,29 +69,59 @@ fn first_that_opens<C, B: ?Sized>(
 
 /// Opens the video encoder that was chosen, or the best there is.
 pub(super) fn open_video(config: &config::Video) -> Result<Opened<dyn VideoBackend>, Error> {
-    const OPENH264: Candidate<config::Video, dyn VideoBackend> =
-        ("openh264", |config| Ok(Box::new(openh264::Encoder::open(config)?)));
     #[cfg(test)]
-    const PIPELINED: Candidate<config::Video, dyn VideoBackend> =
-        ("pipelined", |config| Ok(Box::new(pipelined::Encoder::open(config)?)));
-    match config.encoder {
-        Choice::Auto => first_that_opens(
-            "H.264",
-            "the only encoder on this machine that needs no hardware",
-            config,
-            &[OPENH264],
-        ),
-        Choice::OpenH264 => first_that_opens("H.264", "asked for", config, &[OPENH264]),
-        #[cfg(test)]
-        Choice::Pipelined => first_that_opens("H.264", "asked for", config, &[PIPELINED]),
+    if config.encoder == Choice::Pipelined {
+        let backend = Box::new(pipelined::Encoder::open(config)?);
+        return Ok(Opened { backend, why: "asked for".to_owned() });
     }
+    let is_wanted = |choice: Choice| [Choice::Auto, choice].contains(&config.encoder);
+    let candidates = VIDEO.iter().filter(|(choice, _)| is_wanted(*choice));
+    let why = match config.encoder {
+        Choice::Auto => "the only encoder on this machine that needs no hardware",
+        _ => "asked for",
+    };
+    first_that_opens("video", why, config, candidates.map(|(_, candidate)| candidate))
 }
 
 /// Opens the audio encoder.
 pub(super) fn open_audio(config: &config::Audio) -> Result<Opened<dyn AudioBackend>, Error> {
-    const FDK: Candidate<config::Audio, dyn AudioBackend> =
-        ("fdk-aac", |config| Ok(Box::new(fdk_aac::Encoder::open(config)?)));
-    first_that_opens("AAC", "the only AAC encoder built in", config, &[FDK])
+    first_that_opens("AAC", "the only AAC encoder built in", config, AUDIO.iter())
+}
+
+/// An encoder that onair knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownEncoder {
+    /// `None`: for audio, where there is nothing to choose.
+    pub choice: Option<Choice>,
+    pub name: &'static str,
+    pub codec: Codec,
+    /// Why it does not open on this machine.
+    pub unavailable: Option<Error>,
+}
+
+/// All encoders, each tried once.
+pub fn known_encoders() -> &'static [KnownEncoder] {
+    static KNOWN: OnceLock<Vec<KnownEncoder>> = OnceLock::new();
+    KNOWN.get_or_init(|| {
+        let video = config::Video {
+            size: Size::new(320, 180),
+            frame_rate: FrameRate::FPS_30,
+            bitrate: BitsPerSecond(500_000),
+            keyframe_interval: Duration::from_secs(2),
+            encoder: Choice::Auto,
+        };
+        let audio =
+            config::Audio { sample_rate: 48_000, channels: 2, bitrate: BitsPerSecond(128_000) };
+        let video = VIDEO.iter().map(|(choice, it)| it.tried(Some(*choice), &video));
+        video.chain(AUDIO.iter().map(|it| it.tried(None, &audio))).collect()
+    })
+}
+
+impl<C, B: ?Sized> Candidate<C, B> {
+    fn tried(&self, choice: Option<Choice>, config: &C) -> KnownEncoder {
+        let unavailable = (self.open)(config).err();
+        KnownEncoder { choice, name: self.name, codec: self.codec, unavailable }
+    }
 }
 
 /// Moves a stamp by a number of samples.

@@ -9,6 +9,7 @@ use crate::base::worker::Stuck;
 use crate::base::{Clock, Latest, Worker};
 use crate::media::VideoFrame;
 use crate::net::Runtime;
+use crate::player;
 use crate::studio::command::Command;
 use crate::studio::engine::Engine;
 use crate::studio::engine::server::{BuiltIn, Serve};
@@ -18,7 +19,6 @@ use crate::studio::snapshot::Snapshot;
 use crate::studio::targets::services::Book;
 use crate::studio::watch::Players;
 use crate::studio::watch::choices::MAX_TILES;
-use crate::{encode, player};
 
 /// Commands that may wait; a person cannot type faster than the studio obeys.
 const COMMANDS: usize = 256;
@@ -59,7 +59,6 @@ pub struct Config {
     pub services: Book,
     /// What was bad about the settings, to be told.
     pub warnings: Vec<String>,
-    pub encoder: encode::Choice,
     pub serve: Serve,
     /// Trust and limits of connections to targets.
     pub options: crate::net::rtmp::Options,
@@ -92,7 +91,6 @@ impl Config {
             server_token: None,
             services: Book::default(),
             warnings: Vec::new(),
-            encoder: encode::Choice::Auto,
             serve: Serve::WhenNeeded,
             options: crate::net::rtmp::Options::default(),
             monitor_own: false,
@@ -227,7 +225,6 @@ pub(in crate::studio) fn assemble(config: Config) -> std::io::Result<(Engine, En
         loudness: config.loudness,
         history_path: config.history_path,
         crashes: config.crashes,
-        encoder: config.encoder,
         options: config.options,
         monitor_own: config.monitor_own,
         retry_for: config.retry_for,

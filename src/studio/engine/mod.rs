@@ -18,7 +18,6 @@ use crate::base::{Clock, Latest, Secret, Timestamp};
 use crate::broadcast::Recorder;
 use crate::broadcast::delay::MAX_STREAM_DELAY;
 use crate::capture::VideoChoice;
-use crate::encode;
 use crate::media::VideoFrame;
 use crate::media::source_status::SourceReport;
 use crate::mix::StripId;
@@ -96,7 +95,6 @@ pub(super) struct Engine {
     pub(super) loudness: bool,
     pub(super) history_path: Option<PathBuf>,
     pub(super) crashes: Option<PathBuf>,
-    pub(super) encoder: encode::Choice,
     pub(super) options: crate::net::rtmp::Options,
     /// The built-in server's viewers are looked at unless a person says otherwise.
     pub(super) monitor_own: bool,

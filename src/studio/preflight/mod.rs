@@ -98,7 +98,7 @@ fn look(plan: &Plan, tell: &Sender<StudioMessage>, stop: &Stop) {
 
 /// How fast this machine encodes the moving test picture while it does everything else it does.
 fn try_encoder(plan: &Plan, stop: &Stop) -> StudioMessage {
-    let Quality { size, frame_rate, video_bitrate, keyframe_interval, .. } = plan.quality;
+    let Quality { size, frame_rate, .. } = plan.quality;
     let failed = |reason: String| StudioMessage::FoundEncoderFailed { reason: reason.into() };
     let grid = FrameGrid { origin: Timestamp::ZERO, rate: frame_rate };
     let context = capture::Context { clock: plan.clock, grid, size };
@@ -106,16 +106,9 @@ fn try_encoder(plan: &Plan, stop: &Stop) -> StudioMessage {
         Ok(source) => source,
         Err(error) => return failed(error.to_string()),
     };
-    let config = crate::encode::video::Config {
-        size,
-        frame_rate,
-        bitrate: video_bitrate,
-        keyframe_interval,
-        encoder: plan.encoder,
-    };
     let (pictures, waiting) = queue::bounded("tried pictures", 4, Full::Block);
     let (packets, encoded) = queue::bounded("tried packets", 4, Full::DropOldest);
-    let encoder = match VideoEncoder::spawn(config, waiting, packets) {
+    let encoder = match VideoEncoder::spawn(plan.quality.video_config(), waiting, packets) {
         Ok(encoder) => encoder,
         Err(error) => return failed(error.to_string()),
     };

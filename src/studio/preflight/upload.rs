@@ -9,7 +9,7 @@ use crate::base::queue::{self, Full, Sender};
 use crate::base::{Clock, Stop, Timestamp};
 use crate::broadcast::{Hub, Publisher, publisher};
 use crate::capture::{self, VideoChoice};
-use crate::encode::{self, VideoEncoder};
+use crate::encode::VideoEncoder;
 use crate::media::{FrameGrid, StreamConfig, VideoFrame};
 use crate::net::Runtime;
 use crate::studio::notices::message::StudioMessage;
@@ -55,24 +55,17 @@ fn send(
     target: publisher::Target,
     stop: &Stop,
 ) -> Result<StudioMessage, Box<StudioMessage>> {
-    let Quality { size, frame_rate, video_bitrate, keyframe_interval, .. } = plan.quality;
+    let Quality { size, frame_rate, video_bitrate, .. } = plan.quality;
     let broken =
         |reason: String| Box::new(StudioMessage::FoundEncoderFailed { reason: reason.into() });
     let grid = FrameGrid { origin: plan.clock.now(), rate: frame_rate };
     let context = capture::Context { clock: plan.clock, grid, size };
     let mut source =
         capture::open(&VideoChoice::Test, &context).map_err(|error| broken(error.to_string()))?;
-    let config = crate::encode::video::Config {
-        size,
-        frame_rate,
-        bitrate: video_bitrate,
-        keyframe_interval,
-        encoder: plan.encoder,
-    };
     let (pictures, waiting) = queue::bounded("test pictures", 4, Full::DropOldest);
     let (packets, input) = queue::bounded("test packets", 64, Full::Block);
-    let encoder =
-        VideoEncoder::spawn(config, waiting, packets).map_err(|error| broken(error.to_string()))?;
+    let encoder = VideoEncoder::spawn(plan.quality.video_config(), waiting, packets)
+        .map_err(|error| broken(error.to_string()))?;
     let parameters = StreamConfig { video: Some(encoder.parameters().clone()), audio: None };
     let hub = Hub::spawn(parameters, input).map_err(|error| broken(error.to_string()))?;
     hub.on_keyframe_wanted(encoder.keyframe_request());
@@ -144,7 +137,6 @@ pub(in crate::studio) struct Plan {
     pub runtime: Runtime,
     pub clock: Clock,
     pub quality: Quality,
-    pub encoder: encode::Choice,
     /// Where recordings go, if any will be made.
     pub folder: Option<PathBuf>,
     pub targets: Vec<PlannedCheck>,
@@ -199,14 +191,7 @@ mod tests {
             video_bitrate: BitsPerSecond(500_000),
             ..Quality::default()
         };
-        let plan = Plan {
-            runtime,
-            clock,
-            quality,
-            encoder: encode::Choice::Auto,
-            folder: None,
-            targets: Vec::new(),
-        };
+        let plan = Plan { runtime, clock, quality, folder: None, targets: Vec::new() };
         let url = |port: u16| Url::parse(&format!("rtmp://127.0.0.1:{port}/live/k")).unwrap();
         let target = publisher::Target::new(url(server.addresses().rtmp.port()));
         let target = in_test_mode(&target, "bandwidthtest=true");

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::encode::{self, video};
 use crate::media::{BitsPerSecond, FrameRate, Size};
 
 /// Whether the picture's bitrate follows what the connections carry, and which of several.
@@ -58,6 +59,7 @@ pub struct Quality {
     /// it.
     pub adapt_size: bool,
     pub keyframe_interval: Duration,
+    pub encoder: encode::Choice,
     pub audio_bitrate: BitsPerSecond,
     /// One of [`SAMPLE_RATES`].
     pub sample_rate: u32,
@@ -67,6 +69,19 @@ pub struct Quality {
 /// Samples a second that sound can go out with: AAC's (ISO/IEC 14496-3, table 1.18).
 pub const SAMPLE_RATES: [u32; 12] =
     [8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200, 96_000];
+
+impl Quality {
+    /// As the video encoder needs it.
+    pub fn video_config(&self) -> video::Config {
+        video::Config {
+            size: self.size,
+            frame_rate: self.frame_rate,
+            bitrate: self.video_bitrate,
+            keyframe_interval: self.keyframe_interval,
+            encoder: self.encoder,
+        }
+    }
+}
 
 impl Default for Quality {
     fn default() -> Self {
@@ -79,6 +94,7 @@ impl Default for Quality {
             adapt_frames: false,
             adapt_size: false,
             keyframe_interval: Duration::from_secs(2),
+            encoder: encode::Choice::Auto,
             audio_bitrate: BitsPerSecond(128_000),
             sample_rate: 48_000,
             channels: 2,

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use egui::{Id, ScrollArea, Sense, Ui, vec2};
 
+use crate::encode::Choice;
 use crate::media::{ExtraTrack, ExtraTracks};
 use crate::mix::MeterFall;
-use crate::studio::{Language, Theme as ThemeChoice, mixer};
+use crate::studio::{Command, Language, Quality, Theme as ThemeChoice, mixer};
 use crate::ui::dialogs::card::{DialogAnswer, Needs, heading, modal};
 use crate::ui::input::actions::key;
 use crate::ui::input::push_to_talk;
@@ -45,6 +46,7 @@ pub fn show(
             motion(ui, view, needs);
             meters(ui, view, needs);
             push_to_talk_key(ui, view, needs);
+            encoder(ui, view);
             folder(ui, view, needs);
             recording(ui, view, needs);
             replay_always(ui, view, needs);
@@ -202,6 +204,32 @@ fn push_to_talk_key(ui: &mut Ui, view: &View<'_>, needs: &mut Needs<'_>) {
         paragraph(ui, &note, Type::Small, theme.secondary);
     }
     ui.data_mut(|data| data.insert_temp(state, refused));
+}
+
+/// The video encoder of the next broadcast, with the reason for each that does not open.
+fn encoder(ui: &mut Ui, view: &mut View<'_>) {
+    let (theme, texts) = (view.theme, view.texts);
+    let name = texts.get("settings-encoder");
+    caption(ui, theme, &name);
+    let now = view.snapshot.quality.encoder;
+    let best = texts.get("settings-encoder-auto");
+    let shown = |choice: Choice| if choice == Choice::Auto { &*best } else { choice.name() };
+    let select = Select::new(&name, shown(now), ui.available_width());
+    let mut wanted = None;
+    select.show(ui, theme, |ui| {
+        for choice in Choice::ALL {
+            let known = view.snapshot.encoders.iter().find(|it| it.choice == Some(choice));
+            let why = known.and_then(|it| it.unavailable.as_ref()).map(ToString::to_string);
+            let (second, can) = (why.as_deref().unwrap_or_default(), why.is_none());
+            if menu_item(ui, theme, shown(choice), second, choice == now, can) {
+                wanted = Some(choice);
+            }
+        }
+    });
+    if let Some(encoder) = wanted {
+        let quality = Quality { encoder, ..view.snapshot.quality.clone() };
+        view.send(Command::SetQuality(quality));
+    }
 }
 
 fn folder(ui: &mut Ui, view: &mut View<'_>, needs: &Needs<'_>) {

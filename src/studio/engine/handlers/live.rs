@@ -167,7 +167,7 @@ impl Engine {
         }
         self.apply_quality();
         let Some(program) = &self.state.program else { return false };
-        match OnAir::begin(program, &self.state.quality, self.encoder, self.clock) {
+        match OnAir::begin(program, &self.state.quality, self.clock) {
             Ok((on_air, events)) => {
                 self.state.on_air = Some(on_air);
                 for event in events {

@@ -65,7 +65,6 @@ impl Engine {
             runtime: self.runtime.clone(),
             clock: self.clock,
             quality: self.settings.quality.clone(),
-            encoder: self.encoder,
             folder: Some(self.settings.preferences.recording_folder.clone()),
             targets: asked,
         };

@@ -13,7 +13,7 @@ use crate::base::queue::{self, Full, Sender};
 use crate::base::{Clock, Timestamp, Worker};
 use crate::broadcast::adaptation::Sample;
 use crate::broadcast::{Hub, PassthroughFile, Publisher, publisher};
-use crate::encode::{self, AudioEncoder, VideoEncoder};
+use crate::encode::{AudioEncoder, VideoEncoder};
 use crate::media::{BitsPerSecond, Size, StreamConfig, Track};
 use crate::mix::FLOOR_DBFS;
 use crate::studio::event::stats::{DelayFigures, DelayState, Stats};
@@ -83,7 +83,6 @@ impl OnAir {
     pub(in crate::studio) fn begin(
         program: &Program,
         quality: &Quality,
-        encoder: encode::Choice,
         clock: Clock,
     ) -> Result<(Self, Vec<Event>), String> {
         let (packets, input) = queue::bounded("packets", PACKETS, Full::Block);
@@ -92,13 +91,7 @@ impl OnAir {
             (None, None, None)
         } else {
             let (pictures, waiting) = queue::bounded("pictures", QUEUED_FRAMES, Full::DropOldest);
-            let config = crate::encode::video::Config {
-                size: quality.size,
-                frame_rate: quality.frame_rate,
-                bitrate: quality.video_bitrate,
-                keyframe_interval: quality.keyframe_interval,
-                encoder,
-            };
+            let config = quality.video_config();
             let encoder = VideoEncoder::spawn(config, waiting, packets.clone())
                 .map_err(|error| error.to_string())?;
             (Some(encoder), Some(pictures), Some(SecondRendition::new(packets.clone(), config)))

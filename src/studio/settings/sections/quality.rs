@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::encode;
 use crate::media::{BitsPerSecond, FrameRate, Size};
 use crate::studio::settings::reading::values::{self, within};
 use crate::studio::targets::quality::{Adapt, Quality, SAMPLE_RATES};
@@ -34,6 +35,8 @@ pub(in crate::studio::settings) struct QualityLayout {
         deserialize_with = "keyframe_interval"
     )]
     keyframe_interval: Duration,
+    #[serde(serialize_with = "encoder_word", deserialize_with = "values::text::deserialize")]
+    encoder: encode::Choice,
     #[serde(with = "bitrate")]
     audio_bitrate: BitsPerSecond,
     #[serde(deserialize_with = "sample_rate")]
@@ -66,6 +69,10 @@ fn exact_rate<S: Serializer>(rate: &FrameRate, to: S) -> Result<S::Ok, S::Error>
 
 fn adapt_word<S: Serializer>(adapt: &Adapt, to: S) -> Result<S::Ok, S::Error> {
     adapt.name().serialize(to)
+}
+
+fn encoder_word<S: Serializer>(encoder: &encode::Choice, to: S) -> Result<S::Ok, S::Error> {
+    encoder.name().serialize(to)
 }
 
 fn keyframe_interval<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
