@@ -59,7 +59,8 @@ fn main() -> Result<()> {
             clip.read_exact(plane)?;
         }
         let planes = Arc::new(Pooled::unpooled(planes));
-        let frame = VideoFrame { pts: grid.instant(number), color: Color::PROGRAM, planes };
+        let frame =
+            VideoFrame { pts: grid.instant(number), color: Color::PROGRAM, surface: planes.into() };
         pictures.send(frame)?;
         while let Ok(packet) = packets.try_recv() {
             write(packet)?;

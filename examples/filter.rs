@@ -114,7 +114,11 @@ fn pictures(path: &str) -> Result<Vec<VideoFrame>> {
             clip.read_exact(plane)?;
         }
         let planes = Arc::new(Pooled::unpooled(planes));
-        pictures.push(VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, planes });
+        pictures.push(VideoFrame {
+            pts: Timestamp::ZERO,
+            color: Color::PROGRAM,
+            surface: planes.into(),
+        });
         line.clear();
     }
     Ok(pictures)
@@ -152,7 +156,11 @@ fn stinger(path: &str, pictures: &[VideoFrame]) -> Result<Work> {
             file.read_exact(plane)?;
         }
         let planes = Arc::new(Pooled::unpooled(planes));
-        clip.push(VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, planes });
+        clip.push(VideoFrame {
+            pts: Timestamp::ZERO,
+            color: Color::PROGRAM,
+            surface: planes.into(),
+        });
     }
     let slot = Arc::default();
     let feed = SourceFrame::Feed(Some(Box::new(Handed(Arc::clone(&slot)))));

@@ -11,8 +11,8 @@ use onair::decode;
 use onair::encode::{self, AudioEncoder, Choice, VideoEncoder};
 use onair::media::samples::micros_to_frames;
 use onair::media::{
-    BitsPerSecond, Color, EncodedPacket, FrameGrid, Planes, SampleBlock, Size, VideoConfig,
-    VideoFrame,
+    BitsPerSecond, Color, EncodedPacket, FrameGrid, Nv12, Planes, SampleBlock, Size, Surface,
+    VideoConfig, VideoFrame,
 };
 use onair::wire::codec::h264::DecoderConfig;
 use onair::wire::container::flv::Demuxer;
@@ -43,7 +43,7 @@ fn picture(size: Size, n: usize) -> Planes {
 }
 
 fn frame(pts: Timestamp, planes: Planes) -> VideoFrame {
-    VideoFrame { pts, color: Color::PROGRAM, planes: Arc::new(Pooled::unpooled(planes)) }
+    VideoFrame { pts, color: Color::PROGRAM, surface: Arc::new(Pooled::unpooled(planes)).into() }
 }
 
 fn video_config(size: Size, rate: &str, kbps: u32) -> encode::video::Config {
@@ -107,6 +107,67 @@ fn psnr(a: &[u8], b: &[u8]) -> f64 {
     10.0 * (255.0_f64.powi(2) * a.len() as f64 / sum.max(1e-9)).log10()
 }
 
+/// The same pixels on an NV12 surface.
+fn as_nv12(frame: &VideoFrame) -> VideoFrame {
+    let planes = frame.planes();
+    let chroma = planes.u.iter().zip(&planes.v).flat_map(|(u, v)| [*u, *v]).collect();
+    let pool = Planes::pool(frame.size(), 1);
+    let nv12 = Nv12::new(frame.size(), (planes.y.clone(), chroma), pool);
+    VideoFrame { surface: Surface::Nv12(Arc::new(nv12)), ..*frame }
+}
+
+#[test]
+fn nv12_goes_through_compositor_and_encoder_as_i420_does() {
+    use onair::compose::scene::SourceId;
+    use onair::compose::{Made, Program, SourceFrame};
+    use onair::media::VideoFeed;
+
+    /// Frames of the instants that are asked for.
+    struct Feed(FrameGrid, fn(&VideoFrame) -> VideoFrame);
+
+    impl VideoFeed for Feed {
+        fn picture(&mut self, at: Timestamp) -> Option<VideoFrame> {
+            let planes = picture(SIZE, self.0.index_at(at) as usize);
+            Some(self.1(&frame(at, planes)))
+        }
+    }
+
+    let grid = grid("30");
+    let composed = |surface: fn(&VideoFrame) -> VideoFrame, size: Size| {
+        let mut program = Program::new(size);
+        let feed: Box<dyn VideoFeed> = Box::new(Feed(grid, surface));
+        let source = (SourceId::default(), SourceFrame::Feed(Some(feed)));
+        program.handle([source].into(), None, None);
+        (0..5).map(|n| program.picture(grid.instant(n))).collect::<Vec<_>>()
+    };
+    // As it is, and scaled.
+    for size in [SIZE, Size::new(320, 180)] {
+        let (nv12, i420) = (composed(as_nv12, size), composed(VideoFrame::clone, size));
+        for ((ours, made), (theirs, _)) in nv12.iter().zip(&i420) {
+            assert_eq!((*made, ours.size()), (Made::New, size));
+            assert!(ours.planes() == theirs.planes(), "{size}");
+        }
+    }
+    let encoded = |surface: fn(&VideoFrame) -> VideoFrame| {
+        let frames = (0..10).map(|n| surface(&frame(grid.instant(n), picture(SIZE, n as usize))));
+        let (encoder, packets) = encode_video(video_config(SIZE, "30", 3_000), frames, |_, _| {});
+        encoder.join(Duration::from_secs(30)).unwrap();
+        packets.into_iter().map(|packet| (packet.pts, packet.data)).collect::<Vec<_>>()
+    };
+    assert_eq!(encoded(as_nv12), encoded(VideoFrame::clone));
+}
+
+#[test]
+fn every_encoder_that_is_listed_opens_or_says_why() {
+    let known = encode::known_encoders();
+    let h264 = known.iter().find(|it| it.choice == Some(Choice::OpenH264)).unwrap();
+    assert_eq!((h264.codec.name(), &h264.unavailable), ("H.264", &None));
+    assert!(known.iter().any(|it| it.codec.name() == "AAC" && it.unavailable.is_none()));
+    for choice in Choice::ALL.into_iter().filter(|choice| *choice != Choice::Auto) {
+        assert!(known.iter().any(|it| it.choice == Some(choice) && it.name == choice.name()));
+    }
+}
+
 #[test]
 fn pictures_come_back_at_once_at_their_instants_and_alike() {
     let grid = grid("29.97");
@@ -126,9 +187,9 @@ fn pictures_come_back_at_once_at_their_instants_and_alike() {
         assert_eq!(shown[0].pts, grid.instant(n as i64));
         assert_eq!(shown[0].size(), SIZE);
         let original = picture(SIZE, n);
-        let luma = psnr(&shown[0].planes.y, &original.y);
+        let luma = psnr(&shown[0].planes().y, &original.y);
         assert!(luma > 33.0, "picture {n}: {luma:.1} dB");
-        assert!(psnr(&shown[0].planes.u, &original.u) > 36.0);
+        assert!(psnr(&shown[0].planes().u, &original.u) > 36.0);
     }
     assert!(decoder.flush().is_empty());
     encoder.join(Duration::from_secs(30)).unwrap();
@@ -407,7 +468,7 @@ fn b_pictures_of_x264_come_out_in_the_order_they_are_shown() {
     let pictures = raw.chunks_exact(320 * 180 * 3 / 2);
     assert_eq!(pictures.len(), shown.len());
     for (n, (theirs, frame)) in pictures.zip(&shown).enumerate() {
-        let ours = [&frame.planes.y[..], &frame.planes.u, &frame.planes.v].concat();
+        let ours = [&frame.planes().y[..], &frame.planes().u, &frame.planes().v].concat();
         let alike = psnr(&ours, theirs);
         assert!(alike > 70.0, "picture {n}: {alike:.1} dB");
     }

@@ -347,7 +347,7 @@ mod decoded {
             }
             frames.extend(decoder.flush());
             let times: Vec<_> = frames.iter().map(|frame| frame.pts).collect();
-            let luma: Vec<_> = frames.iter().map(|frame| frame.planes.y.to_vec()).collect();
+            let luma: Vec<_> = frames.iter().map(|frame| frame.planes().y.to_vec()).collect();
             (decoder.name().to_owned(), times, luma)
         });
         assert!(system.0.contains("FFmpeg") && !own.0.contains("FFmpeg"), "{} {}", own.0, system.0);
@@ -423,7 +423,7 @@ mod decoded {
                     frames.extend(decoder.decode(packet).unwrap());
                 }
                 frames.extend(decoder.flush());
-                frames.iter().map(|it| (it.pts, it.planes.y.to_vec())).collect::<Vec<_>>()
+                frames.iter().map(|it| (it.pts, it.planes().y.to_vec())).collect::<Vec<_>>()
             });
             assert_eq!(as_usual.len(), 25, "{name}");
             assert!(as_usual == prepared, "{name}");
@@ -524,7 +524,7 @@ mod decoded {
             for (number, (frame, expected)) in frames.iter().zip(expected.chunks(size)).enumerate()
             {
                 assert_eq!(frame.size(), Size::new(320, 180));
-                let planes = [&frame.planes.y[..], &frame.planes.u, &frame.planes.v].concat();
+                let planes = [&frame.planes().y[..], &frame.planes().u, &frame.planes().v].concat();
                 let db = psnr(&planes, expected);
                 let least = if exact { 99.0 } else { 42.0 };
                 assert!(db >= least, "{name}: picture {number} has {db:.1} dB");
@@ -823,10 +823,11 @@ fn the_alpha_of_a_webm_clip_is_its_own_in_each_picture() {
         };
         for number in 0..9_u8 {
             let picture = picture_at(u64::from(number) * 100);
-            let alpha = picture.planes.alpha.as_ref().unwrap_or_else(|| panic!("{codec}: opaque"));
+            let alpha =
+                picture.planes().alpha.as_ref().unwrap_or_else(|| panic!("{codec}: opaque"));
             // Not beside the edge, where the codec makes it soft.
             for (row, (alpha, luma)) in
-                alpha.chunks(64).zip(picture.planes.y.chunks(64)).enumerate()
+                alpha.chunks(64).zip(picture.planes().y.chunks(64)).enumerate()
             {
                 let all = |part: &[u8], want: u8| part.iter().all(|it| it.abs_diff(want) <= near);
                 let right = 200 - 20 * number;

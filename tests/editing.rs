@@ -362,7 +362,7 @@ fn files_of_filters_and_transitions_that_are_missing_are_told_until_they_come() 
     // Nothing of the white ones is seen: a slate is dark.
     let brightest = || {
         let frame = studio.program().get()?;
-        frame.planes.y.iter().max().copied()
+        frame.planes().y.iter().max().copied()
     };
     wait_for("a slate", LIMIT, || brightest().is_some_and(|luma| luma < 150));
 

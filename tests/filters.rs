@@ -89,7 +89,7 @@ fn together_by_ffmpeg(inputs: &[&[Planes]], graph: &str) -> Vec<u8> {
 fn by_us(pictures: &[Planes], filter: Filter, material: Option<FilterAssets>) -> Vec<u8> {
     let frame = |planes: &Planes| {
         let planes = Arc::new(Pooled::unpooled(planes.clone()));
-        VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, planes }
+        VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, surface: planes.into() }
     };
     let reel = Reel { frames: pictures.iter().map(frame).collect(), at: 0 };
     let wanted = WantedFilter { slot: Slot { enabled: true, filter }, material: material.into() };
@@ -102,7 +102,7 @@ fn by_us(pictures: &[Planes], filter: Filter, material: Option<FilterAssets>) ->
     let begin = ticks.next().unwrap();
     let first = program.picture(begin).0;
     let last = ticks.fold(first, |_, at| program.picture(at).0);
-    raw(&last.planes)
+    raw(last.planes())
 }
 
 fn psnr(a: &[u8], b: &[u8]) -> f64 {
@@ -237,7 +237,8 @@ fn a_whole_scene_looks_as_ffmpegs_graph_for_it_does() {
     let mut program = Program::new(SIZE);
     let feed = |planes: &Planes| {
         let planes = Arc::new(Pooled::unpooled(planes.clone()));
-        let frame = VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, planes };
+        let frame =
+            VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, surface: planes.into() };
         SourceFrame::Feed(Some(Box::new(Still(frame))))
     };
     let black = Planes::black(SIZE);
@@ -279,12 +280,12 @@ fn a_whole_scene_looks_as_ffmpegs_graph_for_it_does() {
     let change = Change { transition, means: TransitionAssets::Nothing };
     program.handle(Default::default(), Some((scene, Some(change))), None);
     program.picture(begin);
-    let half = raw(&program.picture(begin + second / 2).0.planes);
+    let half = raw(program.picture(begin + second / 2).0.planes());
     let decibels = psnr(&want, &half);
     eprintln!("half faded: {decibels:.1} dB");
     assert!(decibels >= 49.5, "half faded: {decibels:.1} dB");
     // And whole: the fade does not hide what differs.
-    let whole = raw(&program.picture(begin + second * 2).0.planes);
+    let whole = raw(program.picture(begin + second * 2).0.planes());
     let graph = graph.replace(",fade=in:0:2", "");
     let decibels = psnr(&together_by_ffmpeg(&[&twice(&camera), &twice(&green)], &graph), &whole);
     eprintln!("whole: {decibels:.1} dB");

@@ -104,7 +104,7 @@ fn patches(folder: &Path, name: &str, codes: &[Three], tags: Tags, options: &[&s
 
 /// The mean colour in the middle of each patch.
 fn middles(frame: &VideoFrame) -> Vec<Three> {
-    let (width, planes) = (SIZE.width as usize, &frame.planes);
+    let (width, planes) = (SIZE.width as usize, frame.planes());
     let mean = |plane: &[u8], stride: usize, x: usize, y: usize| {
         let near = [(x, y), (x + 1, y), (x, y + 1), (x + 1, y + 1)];
         near.iter().map(|(x, y)| f64::from(plane[y * stride + x])).sum::<f64>() / 4.0
@@ -426,8 +426,8 @@ fn pictures_look_as_those_of_ffmpegs_filters() {
         let theirs = filtered(&path, filters);
         assert_eq!((frames.len(), theirs.len()), (5, 5), "{name}");
         for (frame, theirs) in frames.iter().zip(&theirs) {
-            let db = psnr(&frame.planes.y, theirs);
-            let ours = frame.planes.y.iter().map(|it| f64::from(*it)).sum::<f64>();
+            let db = psnr(&frame.planes().y, theirs);
+            let ours = frame.planes().y.iter().map(|it| f64::from(*it)).sum::<f64>();
             let (ours, theirs) =
                 (ours / SIZE.pixels() as f64, theirs.iter().sum::<f64>() / SIZE.pixels() as f64);
             assert!(

@@ -47,7 +47,7 @@ fn flash_and_tone_leave_together() {
     let end = Timestamp::from_millis(4_500);
     loop {
         let frame = pictures.recv_timeout(LIMIT).unwrap();
-        let planes = &frame.planes;
+        let planes = frame.planes();
         let read = markers::read_band(&planes.y, planes.luma_stride(), size);
         // The very first picture may still be the slate.
         let Some(time) = read else { continue };

@@ -62,7 +62,7 @@ fn in_step(
         let offset = sync.offset_ms();
         assert!(clock.now() < limit, "{seen} flashes, {offset:?} ms: {:?}", status.report());
         let frame = pictures.recv_timeout(LIMIT).unwrap();
-        let planes = &frame.planes;
+        let planes = frame.planes();
         if let Some(time) = markers::read_band(&planes.y, planes.luma_stride(), size) {
             let flash = markers::is_flash(&planes.y, planes.luma_stride(), size);
             // Each picture of the clip is shown twice.
@@ -198,7 +198,7 @@ fn a_clip_that_is_played_once_ends_with_its_sound_and_can_be_played_again() {
         // Or nothing is shown, of the same size.
         let blank = |it: &mut Pulled| {
             let frame = it.media.video.picture(it.next).unwrap();
-            let alpha = frame.planes.alpha.as_ref();
+            let alpha = frame.planes().alpha.as_ref();
             let clear = alpha.is_some_and(|alpha| alpha.iter().all(|it| *it == 0));
             (clear, frame.size())
         };

@@ -69,7 +69,7 @@ fn frames(size: Size, color: Color, alpha: bool, count: u8) -> Moving {
         planes.y.fill(40 + luma * 20);
         planes.alpha.iter_mut().for_each(|alpha| alpha.fill(90 + luma));
         let planes = Arc::new(Pooled::unpooled(planes));
-        VideoFrame { pts: Timestamp::ZERO, color, planes }
+        VideoFrame { pts: Timestamp::ZERO, color, surface: planes.into() }
     };
     Moving { frames: (0..count).map(frame).collect(), at: 0 }
 }

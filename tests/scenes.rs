@@ -104,7 +104,8 @@ fn by_us(below: &Planes, above: &Planes, place: Placement, opacity: f32) -> Vec<
     };
     for (id, planes) in [(1, below), (2, above)] {
         let planes = Arc::new(Pooled::unpooled(planes.clone()));
-        let frame = VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, planes };
+        let frame =
+            VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, surface: planes.into() };
         compositor.set_source(SourceId(id), Some(Box::new(Still(frame))));
     }
     let layers = vec![layer(1, Placement::default(), 1.0), layer(2, place, opacity)];
@@ -114,7 +115,7 @@ fn by_us(below: &Planes, above: &Planes, place: Placement, opacity: f32) -> Vec<
     // Wishes are taken together: the first picture after them has all of it.
     let frame = pictures.recv_timeout(LIMIT).unwrap();
     compositor.join(LIMIT).unwrap();
-    raw(&frame.planes)
+    raw(frame.planes())
 }
 
 fn psnr(a: &[u8], b: &[u8]) -> f64 {
@@ -215,7 +216,7 @@ fn program(below: &Planes, above: &Planes) -> Program {
 
 fn frame(planes: &Planes) -> VideoFrame {
     let planes = Arc::new(Pooled::unpooled(planes.clone()));
-    VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, planes }
+    VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, surface: planes.into() }
 }
 
 fn at_least(name: &str, want: &[u8], have: &[u8], least: f64) {
@@ -250,7 +251,7 @@ fn a_group_is_seen_through_as_one_thing_as_ffmpeg_does_it() {
                  [c][a]overlay=100:40:format=yuv420:alpha=straight[d];\
                  [d][b]overlay=240:100:format=yuv420:alpha=straight,format=yuva420p,\
                  lutyuv=a=val*0.5[e];[0][e]overlay=0:0";
-    let have = raw(&have.planes);
+    let have = raw(have.planes());
     let together = by_ffmpeg(&below, &above, graph);
     at_least("group", &together, &have, 38.0);
     // Each by itself at half strength is another picture: the lower one shines through.
@@ -274,7 +275,7 @@ fn half_way(
     let change = Change { transition, means };
     program.handle(Default::default(), Some((plan(2), Some(change))), None);
     program.picture(begin);
-    raw(&program.picture(begin + half).0.planes)
+    raw(program.picture(begin + half).0.planes())
 }
 
 #[test]

@@ -327,7 +327,7 @@ fn the_screen(client: &Client) {
     Stop::new().wait(Duration::from_millis(200));
     let first = shown.frame().unwrap();
     Stop::new().wait(Duration::from_millis(300));
-    assert!(Arc::ptr_eq(&first.planes, &shown.frame().unwrap().planes), "a still screen");
+    assert!(first.is_same(&shown.frame().unwrap()), "a still screen");
     client.configure(red, &ConfigureWindowAux::new().x(300).y(200));
     shown.await_frame("it moved", |frame| is(frame, 110, 60, BLACK) && is(frame, 400, 280, RED));
     client.white_pointer((400, 280));
@@ -464,7 +464,7 @@ fn moving_pictures(client: &Client) {
         client.paint(window, if step.is_multiple_of(2) { RED } else { BLUE });
         Stop::new().wait(Duration::from_millis(10));
         let now = shown.frame().unwrap();
-        if !Arc::ptr_eq(&now.planes, &last.planes) {
+        if !now.is_same(&last) {
             assert!(is(&now, 100, 100, RED) || is(&now, 100, 100, BLUE));
             seen += 1;
             last = now;

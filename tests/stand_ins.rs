@@ -36,7 +36,7 @@ fn start(settings: Settings) -> Studio {
 /// The darkest and the brightest of the picture that goes out.
 fn luma(studio: &Studio) -> (u8, u8) {
     let Some(frame) = studio.program().get() else { return (0, 0) };
-    let y = &frame.planes.y;
+    let y = &frame.planes().y;
     (*y.iter().min().unwrap(), *y.iter().max().unwrap())
 }
 

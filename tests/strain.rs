@@ -126,7 +126,7 @@ fn what_is_given_up_is_told_in_order_and_the_sound_has_no_gap() {
     wait_for("the other scene", LIMIT, || studio.snapshot().scenes.collection.current == next);
     std::thread::sleep(Duration::from_millis(500));
     let now = prepared().unwrap();
-    assert!(Arc::ptr_eq(&before.planes, &now.planes), "it is still drawn");
+    assert!(before.is_same(&now), "it is still drawn");
     studio.send(Command::StopRecording);
     loop {
         if matches!(events.recv_timeout(LIMIT).unwrap(), Event::Stopped) {

@@ -108,7 +108,7 @@ impl VideoWatch {
             return;
         };
         let due = self.seen.as_ref().is_none_or(|seen| at.since(seen.looked) >= LOOK);
-        let new = |seen: &SeenFrame| !Arc::ptr_eq(&seen.picture.planes, &picture.planes);
+        let new = |seen: &SeenFrame| !seen.picture.is_same(picture);
         if !due || !self.seen.as_ref().is_none_or(new) {
             return;
         }
@@ -152,7 +152,7 @@ fn points(picture: &VideoFrame) -> Vec<u8> {
         let y = (row * 2 + 1) * height / (GRID.1 * 2);
         for column in 0..GRID.0 {
             let x = (column * 2 + 1) * width / (GRID.0 * 2);
-            points.push(picture.planes.y.get(y * width + x).copied().unwrap_or(0));
+            points.push(picture.planes().y.get(y * width + x).copied().unwrap_or(0));
         }
     }
     points

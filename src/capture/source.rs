@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 
 use crate::base::{Clock, Latest, Pooled, Timestamp, Worker};
 use crate::media::source_status::SourceStatus;
-use crate::media::{Color, FrameGrid, Planes, Size, VideoFeed, VideoFrame};
+use crate::media::{Color, FrameGrid, Planes, Size, Surface, VideoFeed, VideoFrame};
 
 /// What a source needs to know of the program.
 #[derive(Copy, Clone, Debug)]
@@ -116,7 +116,11 @@ impl VideoFeed for StillFeed {
 
 /// A picture in the program's colours; whoever shows it stamps it.
 pub(super) fn frame(planes: impl Into<Arc<Pooled<Planes>>>) -> VideoFrame {
-    VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, planes: planes.into() }
+    VideoFrame {
+        pts: Timestamp::ZERO,
+        color: Color::PROGRAM,
+        surface: Surface::I420(planes.into()),
+    }
 }
 
 /// A source of one picture that never changes.

@@ -32,7 +32,7 @@ pub(super) fn frame(size: Size) -> VideoFrame {
     planes.u.fill(131);
     planes.v.fill(126);
     let planes = Arc::new(Pooled::unpooled(planes));
-    VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, planes }
+    VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, surface: planes.into() }
 }
 
 /// How much of the glyph covers the point, 0…1; `pixel` is the size of a pixel.
@@ -64,11 +64,11 @@ mod tests {
         {
             let placeholder = frame(size);
             assert_eq!(placeholder.size(), size);
-            let mean = placeholder.planes.y.iter().map(|&v| u64::from(v)).sum::<u64>();
+            let mean = placeholder.planes().y.iter().map(|&v| u64::from(v)).sum::<u64>();
             assert!(mean / (size.pixels() as u64) < 100);
         }
         let placeholder = frame(Size::new(1280, 720));
-        let luma = |x: usize, y: usize| placeholder.planes.y[y * 1280 + x];
+        let luma = |x: usize, y: usize| placeholder.planes().y[y * 1280 + x];
         assert!(luma(640, 360) > 80 && luma(20, 20) < 40 && luma(1260, 700) < 40);
     }
 }

@@ -240,13 +240,16 @@ impl Program {
             *switch = None;
         }
         self.last = Some(Arc::clone(&picture));
-        (VideoFrame { pts: at, color: Color::PROGRAM, planes: picture }, made)
+        (VideoFrame { pts: at, color: Color::PROGRAM, surface: picture.into() }, made)
     }
 
     /// The last picture once more, as that of the instant `at`.
     pub fn repeat(&self, at: Timestamp) -> Option<(VideoFrame, Made)> {
         let planes = Arc::clone(self.last.as_ref()?);
-        Some((VideoFrame { pts: at, color: Color::PROGRAM, planes }, Made::Repeated))
+        Some((
+            VideoFrame { pts: at, color: Color::PROGRAM, surface: planes.into() },
+            Made::Repeated,
+        ))
     }
 
     /// Draws the scene that is being prepared, if it is its turn.
@@ -258,7 +261,7 @@ impl Program {
         let Preview { plan, canvas, stage, placeholder, slot } = preview;
         let (planes, made) = draw(stage, placeholder, &self.pictures, plan, canvas);
         if made == Made::New || slot.version() == 0 {
-            slot.publish(VideoFrame { pts: at, color: Color::PROGRAM, planes });
+            slot.publish(VideoFrame { pts: at, color: Color::PROGRAM, surface: planes.into() });
         }
     }
 }
@@ -284,7 +287,7 @@ fn draw(
     }
     if let Some(placeholder) = placeholder.as_ref().filter(|_| !seen) {
         *canvas = Canvas::default();
-        return (Arc::clone(&placeholder.planes), Made::Placeholder);
+        return (Arc::clone(placeholder.shared()), Made::Placeholder);
     }
     let picture = |source| match pictures.shown(source) {
         ShownSource::Picture(picture) => Some(picture),
@@ -317,7 +320,11 @@ mod tests {
     fn frame(size: Size, color: Color, luma: u8) -> VideoFrame {
         let mut planes = Planes::black(size);
         planes.y.fill(luma);
-        VideoFrame { pts: Timestamp::ZERO, color, planes: Arc::new(Pooled::unpooled(planes)) }
+        VideoFrame {
+            pts: Timestamp::ZERO,
+            color,
+            surface: Arc::new(Pooled::unpooled(planes)).into(),
+        }
     }
 
     fn program(size: Size) -> Program {
@@ -332,7 +339,7 @@ mod tests {
 
     /// Whether two frames share their pixels.
     fn same(a: &VideoFrame, b: &VideoFrame) -> bool {
-        Arc::ptr_eq(&a.planes, &b.planes)
+        a.is_same(b)
     }
 
     /// The same picture for ever.
@@ -358,7 +365,7 @@ mod tests {
             Transition { kind: transition::Kind::Fade, duration: Duration::from_millis(400) };
         let plan = Arc::new(Plan::simple(SourceId(1)));
         program.handle(Feeds::new(), Some((plan, Some(fade.clone().into()))), None);
-        let luma = |program: &mut Program, millis| program.picture(at(millis)).0.planes.y[0];
+        let luma = |program: &mut Program, millis| program.picture(at(millis)).0.planes().y[0];
         let seen: Vec<u8> = [40, 140, 240, 340].map(|it| luma(&mut program, it)).to_vec();
         assert_eq!(seen, [40, 80, 120, 160]);
         // Back in the middle of it: from what is seen, without a jump.
@@ -389,7 +396,11 @@ mod tests {
             }
             let planes = Arc::new(Pooled::unpooled(planes));
             let pts = Timestamp::ZERO + place;
-            crate::media::Moment::Picture(VideoFrame { pts, color: Color::PROGRAM, planes })
+            crate::media::Moment::Picture(VideoFrame {
+                pts,
+                color: Color::PROGRAM,
+                surface: planes.into(),
+            })
         }
     }
 
@@ -410,7 +421,7 @@ mod tests {
         let means = TransitionAssets::Clip(Box::new(Clip(None)));
         program.handle(Feeds::new(), Some((to(1), change(means))), None);
         let luma = |program: &mut Program, millis| {
-            let planes = program.picture(Timestamp::from_millis(millis)).0.planes;
+            let planes = Arc::clone(program.picture(Timestamp::from_millis(millis)).0.shared());
             (planes.y[0], planes.y[63])
         };
         let seen: Vec<_> =
@@ -436,7 +447,7 @@ mod tests {
         assert_eq!(program.picture(Timestamp::ZERO).1, Made::Placeholder);
         program.draw_preview(0, Timestamp::ZERO);
         let seen = slot.get().unwrap();
-        assert_eq!((seen.size(), seen.planes.y[0]), (PREVIEW, 90));
+        assert_eq!((seen.size(), seen.planes().y[0]), (PREVIEW, 90));
         program.draw_preview(2, Timestamp::from_millis(66));
         assert_eq!(slot.version(), 1, "nothing has changed");
     }
@@ -461,7 +472,7 @@ mod tests {
         let luma = |program: &mut Program, id, millis| {
             let plan = Some((Arc::new(Plan::simple(SourceId(id))), None));
             program.handle(Feeds::new(), plan, None);
-            program.picture(Timestamp::from_millis(millis)).0.planes.y[0]
+            program.picture(Timestamp::from_millis(millis)).0.planes().y[0]
         };
         assert_eq!((luma(&mut program, 0, 0), luma(&mut program, 1, 40)), (184, 58));
         program.set_filters([(SourceId(1), Vec::new())].into(), false);
@@ -489,7 +500,7 @@ mod tests {
         }];
         program.set_filters([(SourceId(0), wanted)].into(), false);
         let luma = |program: &mut Program, millis| {
-            program.picture(Timestamp::from_millis(millis)).0.planes.y[0]
+            program.picture(Timestamp::from_millis(millis)).0.planes().y[0]
         };
         luma(&mut program, 0);
         program.set_fallback([(SourceId(0), Some(SourceId(7)))].into());
@@ -514,12 +525,12 @@ mod tests {
         let feed = SourceFrame::Feed(Some(Box::new(Scripted(once))));
         let view = SourceFrame::View(SourceId(0));
         program.handle([(SourceId(0), feed), (SourceId(5), view)].into(), None, None);
-        assert_eq!(program.picture(Timestamp::ZERO).0.planes.y[0], 90);
+        assert_eq!(program.picture(Timestamp::ZERO).0.planes().y[0], 90);
         program.hand_over(vec![(SourceId(0), SourceId(5))]);
         let closed = SourceFrame::Feed(None);
         let plan = Some((Arc::new(Plan::simple(SourceId(5))), None));
         program.handle([(SourceId(0), closed)].into(), plan, None);
-        assert_eq!(program.picture(Timestamp::from_millis(40)).0.planes.y[0], 90);
+        assert_eq!(program.picture(Timestamp::from_millis(40)).0.planes().y[0], 90);
         let plan = Some((Arc::new(Plan::simple(SourceId(0))), None));
         program.handle(Feeds::new(), plan, None);
         assert_eq!(program.picture(Timestamp::from_millis(80)).1, Made::Placeholder);
@@ -546,7 +557,7 @@ mod tests {
             None,
         );
         let luma = |program: &mut Program, millis| {
-            let planes = program.picture(Timestamp::from_millis(millis)).0.planes;
+            let planes = Arc::clone(program.picture(Timestamp::from_millis(millis)).0.shared());
             (planes.y[0], planes.y[63])
         };
         assert_eq!(luma(&mut program, 0), (200, 90));

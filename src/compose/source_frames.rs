@@ -66,7 +66,7 @@ impl Slot {
         }
         self.asked = Some(at);
         match (self.feed.as_mut().and_then(|feed| feed.picture(at)), &mut self.last) {
-            (Some(new), Some((last, _))) if std::sync::Arc::ptr_eq(&new.planes, &last.planes) => {
+            (Some(new), Some((last, _))) if new.is_same(last) => {
                 *last = new;
                 self.missing = None;
             }

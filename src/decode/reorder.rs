@@ -49,7 +49,7 @@ mod tests {
         VideoFrame {
             pts: Timestamp::from_millis(ms),
             color: Color::PROGRAM,
-            planes: Arc::new(Pooled::unpooled(Planes::black(Size::new(2, 2)))),
+            surface: Arc::new(Pooled::unpooled(Planes::black(Size::new(2, 2)))).into(),
         }
     }
 

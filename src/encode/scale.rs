@@ -30,12 +30,12 @@ impl Scaler {
         let mut planes = self.pool.take();
         let to = planes.size();
         let out = &mut *planes;
-        let scaled = self.scaling.scale(&frame.planes, [&mut out.y, &mut out.u, &mut out.v], to);
+        let scaled = self.scaling.scale(frame.planes(), [&mut out.y, &mut out.u, &mut out.v], to);
         if let Err(fault) = scaled {
             // Cannot happen with planes that have their sizes.
             tracing::warn!(%fault, "for the encoder");
         }
-        VideoFrame { planes: Arc::new(planes), ..frame.clone() }
+        VideoFrame { surface: Arc::new(planes).into(), ..frame.clone() }
     }
 }
 
@@ -53,13 +53,17 @@ mod tests {
         planes.u.fill(90);
         planes.v.fill(160);
         let planes = Arc::new(Pooled::unpooled(planes));
-        let frame = VideoFrame { pts: Timestamp::from_millis(40), color: Color::PROGRAM, planes };
+        let frame = VideoFrame {
+            pts: Timestamp::from_millis(40),
+            color: Color::PROGRAM,
+            surface: planes.into(),
+        };
         let mut scaler = Scaler::new(Size::new(32, 18));
         let small = scaler.scale(&frame);
         assert_eq!((small.size(), small.pts), (Size::new(32, 18), frame.pts));
-        assert_eq!((small.planes.y[4], small.planes.y[28]), (16, 200));
-        assert_eq!((small.planes.u[100], small.planes.v[100]), (90, 160));
+        assert_eq!((small.planes().y[4], small.planes().y[28]), (16, 200));
+        assert_eq!((small.planes().u[100], small.planes().v[100]), (90, 160));
         let same = Scaler::new(frame.size()).scale(&frame);
-        assert!(Arc::ptr_eq(&same.planes, &frame.planes));
+        assert!(same.is_same(&frame));
     }
 }

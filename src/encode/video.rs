@@ -373,7 +373,9 @@ mod tests {
             }
             let pts = Timestamp::from_millis(1_000 + number * 40);
             let planes = Arc::new(Pooled::unpooled(Planes::black(SIZE)));
-            pictures.send(VideoFrame { pts, planes, color: Color::PROGRAM }).unwrap();
+            pictures
+                .send(VideoFrame { pts, surface: planes.into(), color: Color::PROGRAM })
+                .unwrap();
         }
         drop(pictures);
         encoder.join(LIMIT).unwrap();

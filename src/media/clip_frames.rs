@@ -104,7 +104,11 @@ mod tests {
         let mut planes = Planes::black(Size::new(2, 2));
         planes.y.fill(luma);
         let planes = Arc::new(Pooled::unpooled(planes));
-        let frame = VideoFrame { pts: Timestamp::from_millis(ms), color: Color::PROGRAM, planes };
+        let frame = VideoFrame {
+            pts: Timestamp::from_millis(ms),
+            color: Color::PROGRAM,
+            surface: planes.into(),
+        };
         ClipFrame { frame, shown: Duration::from_millis(40) }
     }
 
@@ -116,7 +120,7 @@ mod tests {
         let mut at = |ms: i64| match reel.moment(Timestamp::from_millis(5_000 + ms)) {
             Moment::Waiting => "waiting".to_owned(),
             Moment::Over => "over".to_owned(),
-            Moment::Picture(frame) => frame.planes.y[0].to_string(),
+            Moment::Picture(frame) => frame.planes().y[0].to_string(),
         };
         assert!(begun.get().is_none());
         assert_eq!(at(0), "waiting");

@@ -1,8 +1,8 @@
-//! Pictures. All of them are I420 (planar YCbCr 4:2:0, 8 bits): each source converts once, and
-//! everything after it shares the planes.
+//! Frames: YCbCr 4:2:0 of 8 bits, on a [`Surface`]. Each source converts once, and everything after it
+//! shares the pixels.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::base::{Pool, Pooled, Timestamp};
 
@@ -188,21 +188,106 @@ impl Planes {
     }
 }
 
-/// A picture and the instant at which it was taken. Cloning shares the pixels.
+/// A frame and the instant at which it was taken. Cloning shares the pixels.
 #[derive(Clone, Debug)]
 pub struct VideoFrame {
-    /// When it was captured; for a program picture, its instant on the frame grid.
+    /// When it was captured; for a program frame, its instant on the frame grid.
     pub pts: Timestamp,
     /// What the numbers mean.
     pub color: Color,
     /// The pixels.
-    pub planes: Arc<Pooled<Planes>>,
+    pub surface: Surface,
 }
 
 impl VideoFrame {
     /// Width and height.
     pub fn size(&self) -> Size {
-        self.planes.size()
+        match &self.surface {
+            Surface::I420(planes) => planes.size(),
+            Surface::Nv12(nv12) => nv12.size(),
+        }
+    }
+
+    /// The pixels as I420.
+    pub fn planes(&self) -> &Planes {
+        self.shared()
+    }
+
+    /// The pixels as I420, to be shared.
+    pub fn shared(&self) -> &Arc<Pooled<Planes>> {
+        match &self.surface {
+            Surface::I420(planes) => planes,
+            Surface::Nv12(nv12) => nv12.as_i420(),
+        }
+    }
+
+    /// Whether both share the same pixels.
+    pub fn is_same(&self, other: &Self) -> bool {
+        match (&self.surface, &other.surface) {
+            (Surface::I420(one), Surface::I420(other)) => Arc::ptr_eq(one, other),
+            (Surface::Nv12(one), Surface::Nv12(other)) => Arc::ptr_eq(one, other),
+            _ => false,
+        }
+    }
+}
+
+/// Where the pixels of a frame are, and how they lie there.
+#[derive(Clone, Debug)]
+pub enum Surface {
+    /// Three planes in memory.
+    I420(Arc<Pooled<Planes>>),
+    /// Luma and interleaved chroma in memory.
+    Nv12(Arc<Nv12>),
+}
+
+impl From<Arc<Pooled<Planes>>> for Surface {
+    fn from(planes: Arc<Pooled<Planes>>) -> Self {
+        Self::I420(planes)
+    }
+}
+
+/// An NV12 frame. The first consumer that needs I420 converts it, once for all that share it.
+#[derive(Debug)]
+pub struct Nv12 {
+    size: Size,
+    /// Rows of luma without padding.
+    pub y: Vec<u8>,
+    /// As many bytes a row, half as many rows: Cb and Cr by turns.
+    pub uv: Vec<u8>,
+    /// Where the planes of I420 come from.
+    pool: Pool<Planes>,
+    i420: OnceLock<Arc<Pooled<Planes>>>,
+}
+
+impl Nv12 {
+    /// A frame with these pixels, which are cut or filled up with black to the size; `pool` has planes
+    /// for it.
+    pub fn new(size: Size, (mut y, mut uv): (Vec<u8>, Vec<u8>), pool: Pool<Planes>) -> Self {
+        let size = Planes::valid(size);
+        y.resize(size.pixels(), 16);
+        uv.resize(size.pixels() / 2, 128);
+        Self { size, y, uv, pool, i420: OnceLock::new() }
+    }
+
+    /// Width and height.
+    pub const fn size(&self) -> Size {
+        self.size
+    }
+
+    fn as_i420(&self) -> &Arc<Pooled<Planes>> {
+        self.i420.get_or_init(|| {
+            let mut planes = self.pool.take();
+            planes.reshape(self.size);
+            let Planes { y, u, v, .. } = &mut *planes;
+            y.copy_from_slice(&self.y);
+            let chroma = u.iter_mut().zip(v).zip(self.uv.chunks_exact(2));
+            for ((u, v), pair) in chroma {
+                if let [cb, cr] = *pair {
+                    (*u, *v) = (cb, cr);
+                }
+            }
+            Arc::new(planes)
+        })
     }
 }
 
@@ -275,6 +360,21 @@ mod tests {
             assert_eq!((planes.size(), lengths(&planes)), (want.size(), lengths(&want)));
             assert_eq!(planes.alpha.as_ref().map(Vec::len), want.alpha.map(|it| it.len()));
         }
+    }
+
+    #[test]
+    fn nv12_becomes_i420_once_for_all_that_share_it() {
+        let size = Size::new(4, 2);
+        let pool = Planes::pool(size, 1);
+        let pixels = ((0..8).collect(), vec![100, 200, 101, 201]);
+        let surface = Surface::Nv12(Arc::new(Nv12::new(size, pixels, pool)));
+        let frame = VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, surface };
+        let later = VideoFrame { pts: Timestamp::from_millis(40), ..frame.clone() };
+        assert_eq!(frame.size(), size);
+        let planes = frame.planes();
+        assert_eq!((&planes.u[..], &planes.v[..]), (&[100, 101][..], &[200, 201][..]));
+        assert_eq!(planes.y, (0..8).collect::<Vec<u8>>());
+        assert!(later.is_same(&frame) && Arc::ptr_eq(frame.shared(), later.shared()));
     }
 
     #[test]

@@ -327,6 +327,6 @@ fn picture(step: u32) -> VideoFrame {
     VideoFrame {
         pts: Timestamp::from_millis(i64::from(step) * 33),
         color: Color::PROGRAM,
-        planes: Arc::new(onair::base::Pooled::unpooled(planes)),
+        surface: Arc::new(onair::base::Pooled::unpooled(planes)).into(),
     }
 }

@@ -57,7 +57,7 @@ impl Shown {
         let mut seen = (0, 0, 0);
         while clock.now() < Timestamp::ZERO + LIMIT {
             if let Some(frame) = self.preview.get() {
-                let planes = &frame.planes;
+                let planes = frame.planes();
                 let chroma = 320 * 90 + 80;
                 seen = (planes.y[640 * 180 + 160], planes.u[chroma], planes.v[chroma]);
                 let near = |a: u8, b: u8| a.abs_diff(b) <= 3;

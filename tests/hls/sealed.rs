@@ -34,7 +34,7 @@ fn is_the_film(name: &str, (outcome, pitch): (Outcome, f64), plain: &Outcome) {
     let off = figures.audio_samples as i64 - known.audio_samples as i64;
     assert!(off.abs() < 4_096, "{name}: {off} samples");
     assert!((pitch - 440.0).abs() < 5.0, "{name}: {pitch} Hz");
-    let planes = |outcome: &Outcome| outcome.picture.as_ref().unwrap().planes.y.clone();
+    let planes = |outcome: &Outcome| outcome.picture.as_ref().unwrap().planes().y.clone();
     assert!(planes(&outcome) == planes(plain), "{name}: another picture");
 }
 

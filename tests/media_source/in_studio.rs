@@ -317,8 +317,8 @@ fn gray_clip(folder: &Path, name: &str, gray: &str, size: &str, hz: u32) -> std:
 /// The luma in the middle of what goes out.
 fn middle(studio: &Studio) -> u8 {
     let Some(frame) = studio.program().get() else { return 0 };
-    let (width, size) = (frame.planes.luma_stride(), frame.size());
-    frame.planes.y[size.height as usize / 2 * width + size.width as usize / 2]
+    let (width, size) = (frame.planes().luma_stride(), frame.size());
+    frame.planes().y[size.height as usize / 2 * width + size.width as usize / 2]
 }
 
 #[test]

@@ -22,7 +22,7 @@ pub fn numbered(path: &Path, seconds: &str, sound: &str, codec: &[&str]) {
 
 /// The number of a picture.
 fn number(frame: &VideoFrame) -> u64 {
-    let planes = &frame.planes;
+    let planes = frame.planes();
     let row = planes.luma_stride() * 96;
     (0..8).filter(|bit| planes.y[row + bit * 40 + 20] > 120).map(|bit| 1 << bit).sum()
 }

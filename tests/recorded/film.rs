@@ -118,7 +118,7 @@ fn pictures(config: &Config, places: &[f64], all: &[u8]) -> Vec<Vec<u8>> {
                 && (it.player.position().as_secs_f64() - place).abs() < 0.1
                 && most_like(&seen.planes.y, all, number) == number
         });
-        watching.player.picture().unwrap().planes.y.clone()
+        watching.player.picture().unwrap().planes().y.clone()
     });
     let seen = seen.collect();
     watching.end();

@@ -23,7 +23,7 @@ pub fn numbers(color: u32) -> (u8, u8, u8) {
 pub fn color_at(frame: &VideoFrame, x: usize, y: usize) -> (u8, u8, u8) {
     let width = frame.size().width as usize;
     let chroma = y / 2 * (width / 2) + x / 2;
-    (frame.planes.y[y * width + x], frame.planes.u[chroma], frame.planes.v[chroma])
+    (frame.planes().y[y * width + x], frame.planes().u[chroma], frame.planes().v[chroma])
 }
 
 pub fn is(frame: &VideoFrame, x: usize, y: usize, color: u32) -> bool {

@@ -281,7 +281,7 @@ fn a_clip_is_shown_and_heard_by_its_own_time_from_when_it_is_begun() {
             assert!(tries < 10_000, "nothing at {now} µs");
         };
         assert_eq!((seen.size().width, seen.size().height), (1280, 360));
-        if seen.planes.y[20] < 200 {
+        if seen.planes().y[20] < 200 {
             grey.get_or_insert(seen.pts.as_micros());
         }
         // Sound a little behind the pictures: it is decoded by then.

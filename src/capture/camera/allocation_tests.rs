@@ -52,7 +52,7 @@ fn each(pixel: Pixel, size: Size, data: Vec<u8>) -> u64 {
     let latest = Latest::default();
     let stop = Stop::new();
     let planes = Arc::new(crate::base::Pooled::unpooled(Planes::black(size)));
-    let black = VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, planes };
+    let black = VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, surface: planes.into() };
     let mut camera = Still {
         data,
         given: 0,

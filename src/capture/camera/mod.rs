@@ -430,7 +430,7 @@ impl Inner {
                     let turned = turner.turn(self.offer.pixel, self.offer.size, raw, &mut planes);
                     // One that failed is used again as well.
                     let planes = planes.share();
-                    turned.map(|color| Some(VideoFrame { pts, color, planes }))
+                    turned.map(|color| Some(VideoFrame { pts, color, surface: planes.into() }))
                 }
             };
             match made {
@@ -556,7 +556,7 @@ mod tests {
         assert_eq!((open.id.as_str(), open.name.as_str()), ("cam", "The cam"));
         assert_eq!(open.format, SourceFormat::Video { size: SIZE, fps: 30.0 });
         let picture = await_frame(&bench, &mut source, clock, &FRAME);
-        assert!(picture.planes.y.iter().all(|&y| y == 77));
+        assert!(picture.planes().y.iter().all(|&y| y == 77));
         assert!(picture.pts < clock.now());
         assert!(source.feed.picture(clock.now() + STALL).is_none(), "an old picture is none");
         bench.unplug("cam");
@@ -581,7 +581,7 @@ mod tests {
         assert_eq!(open.alarm, None, "it is the one that was chosen");
         let frame = await_frame(&bench, &mut source, clock, &picture);
         assert_eq!(frame.size(), Size::new(4, 2));
-        assert_eq!(frame.planes.y, [40, 40, 40, 40, 80, 80, 80, 80]);
+        assert_eq!(frame.planes().y, [40, 40, 40, 40, 80, 80, 80, 80]);
     }
 
     /// Gives a picture as bright as the last byte says, of the size that the one before it says, once
@@ -596,8 +596,11 @@ mod tests {
             let mut planes = Planes::black(Size::new(width.into(), 2));
             planes.y.fill(luma);
             let planes = Arc::new(crate::base::Pooled::unpooled(planes));
-            let frame =
-                VideoFrame { pts: Timestamp::ZERO, color: crate::media::Color::PROGRAM, planes };
+            let frame = VideoFrame {
+                pts: Timestamp::ZERO,
+                color: crate::media::Color::PROGRAM,
+                surface: planes.into(),
+            };
             Ok(Some(frame).filter(|_| self.0))
         }
     }
@@ -616,7 +619,7 @@ mod tests {
         let open = await_state(&bench, &changes, SourceState::Open, b"P\x04\x63");
         assert_eq!(open.format, SourceFormat::Video { size: SIZE, fps: 30.0 });
         let picture = await_frame(&bench, &mut source, clock, b"P\x04\x63");
-        assert!(picture.planes.y.iter().all(|&y| y == 0x63));
+        assert!(picture.planes().y.iter().all(|&y| y == 0x63));
         assert!(picture.pts > Timestamp::ZERO, "when it was taken");
         // Damage costs pictures; pictures of another size are none at all.
         let failed = await_state(&bench, &changes, SourceState::Failed, b"P\x08\x63");

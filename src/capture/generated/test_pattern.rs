@@ -65,7 +65,7 @@ impl TestPattern {
         }
         markers::draw_band(&mut planes, time_ms);
         let pts = self.schedule.grid().instant(frame);
-        VideoFrame { pts, color: Color::PROGRAM, planes: Arc::new(planes) }
+        VideoFrame { pts, color: Color::PROGRAM, surface: Arc::new(planes).into() }
     }
 }
 
@@ -334,7 +334,7 @@ mod tests {
             for frame in 0..31 {
                 let at = schedule.grid().instant(frame);
                 let picture = feed.picture(at).unwrap();
-                let planes = &picture.planes;
+                let planes = picture.planes();
                 assert_eq!((picture.pts, picture.size()), (at, size));
                 let read = markers::read_band(&planes.y, planes.luma_stride(), size);
                 assert_eq!(read, Some(schedule.time_ms(frame) % (1 << 36)));
@@ -358,8 +358,8 @@ mod tests {
             let at = feed.schedule.grid().instant(frame);
             let reused = feed.picture(at).unwrap();
             let fresh = TestPattern::new(feed.schedule, size).picture(at).unwrap();
-            assert!(reused.planes.y == fresh.planes.y, "frame {frame}");
-            assert!(reused.planes.u == fresh.planes.u && reused.planes.v == fresh.planes.v);
+            assert!(reused.planes().y == fresh.planes().y, "frame {frame}");
+            assert!(reused.planes().u == fresh.planes().u && reused.planes().v == fresh.planes().v);
         }
     }
 

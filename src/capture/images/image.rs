@@ -277,7 +277,7 @@ mod tests {
         let (y, ..) = numbers(color);
         for _ in 0..6_000 {
             if let Some(frame) = source.feed.picture(Timestamp::ZERO)
-                && frame.planes.y[0].abs_diff(y) <= 2
+                && frame.planes().y[0].abs_diff(y) <= 2
             {
                 return frame;
             }
@@ -310,7 +310,7 @@ mod tests {
             assert_eq!((frame.size(), frame.pts), (Size::new(32, 16), Timestamp::from_millis(40)));
             let (y, u, v) = numbers(RED);
             let near = |a: u8, b: u8| a.abs_diff(b) <= 2;
-            let planes = &frame.planes;
+            let planes = frame.planes();
             let found = (planes.y[200], planes.u[50], planes.v[50]);
             assert!(near(found.0, y) && near(found.1, u) && near(found.2, v), "{name} {found:?}");
             assert!(planes.is_opaque(), "{name}");
@@ -321,8 +321,8 @@ mod tests {
         let (mut source, changes) = open(&path);
         await_state(&changes, SourceState::Open);
         let frame = source.feed.picture(Timestamp::ZERO).unwrap();
-        assert_eq!(frame.planes.alpha.as_deref(), Some(&[64; 64][..]));
-        assert_eq!(frame.planes.y[0], numbers(GREEN).0, "straight");
+        assert_eq!(frame.planes().alpha.as_deref(), Some(&[64; 64][..]));
+        assert_eq!(frame.planes().y[0], numbers(GREEN).0, "straight");
     }
 
     #[test]

@@ -274,10 +274,10 @@ mod tests {
         await_state(&changes, SourceState::Open);
         let first = source.feed.picture(clock.now()).unwrap();
         let second = source.feed.picture(clock.now()).unwrap();
-        assert!(Arc::ptr_eq(&first.planes, &second.planes));
-        let alpha = first.planes.alpha.as_ref().unwrap();
+        assert!(first.is_same(&second));
+        let alpha = first.planes().alpha.as_ref().unwrap();
         assert!(alpha.contains(&0) && alpha.contains(&255));
-        assert!(first.planes.y.contains(&235), "white");
+        assert!(first.planes().y.contains(&235), "white");
     }
 
     #[test]
@@ -313,7 +313,7 @@ mod tests {
         await_state(&changes, SourceState::Open);
         let first = source.feed.picture(clock.now()).unwrap();
         let mut tries = 0;
-        while Arc::ptr_eq(&source.feed.picture(clock.now()).unwrap().planes, &first.planes) {
+        while source.feed.picture(clock.now()).unwrap().is_same(&first) {
             tries += 1;
             assert!(tries < 8_000, "stands");
             Stop::new().wait(Duration::from_millis(5));
@@ -329,7 +329,7 @@ mod tests {
         let ink = |source: &mut Source, millis: i64| {
             let frame = source.feed.picture(Timestamp::from_millis(millis)).unwrap();
             assert_eq!(frame.size().width, 640);
-            let alpha = frame.planes.alpha.as_ref().unwrap();
+            let alpha = frame.planes().alpha.as_ref().unwrap();
             let left =
                 alpha.chunks_exact(640).map(|row| row[..100].iter().filter(|&&a| a > 0).count());
             left.sum::<usize>()

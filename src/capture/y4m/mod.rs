@@ -102,7 +102,7 @@ fn read_ahead(
             status.down(SourceState::Failed, "The file can no longer be read", fault.to_string());
             return;
         }
-        let frame = VideoFrame { pts: Timestamp::ZERO, color, planes: planes.share() };
+        let frame = VideoFrame { pts: Timestamp::ZERO, color, surface: planes.share().into() };
         if frames.send((number, frame)).is_err() {
             return;
         }
@@ -266,7 +266,7 @@ impl VideoFeed for Y4mFeed {
                 .blank
                 .get_or_insert_with(|| Arc::new(Pooled::unpooled(Planes::transparent(size))));
             let planes = Arc::clone(blank);
-            return Some(VideoFrame { pts: at, color: Color::PROGRAM, planes });
+            return Some(VideoFrame { pts: at, color: Color::PROGRAM, surface: planes.into() });
         }
         self.blank = None;
         self.current.as_ref().map(|(_, frame)| VideoFrame { pts: at, ..frame.clone() })
@@ -304,7 +304,7 @@ mod tests {
             let at = grid.instant(tick);
             let want = (tick / 3 % 5) as u8;
             let found = (0..30_000).any(|_| {
-                let seen = source.feed.picture(at).map(|frame| frame.planes.y[0]);
+                let seen = source.feed.picture(at).map(|frame| frame.planes().y[0]);
                 if seen != Some(want) {
                     // The reader is another thread.
                     Stop::new().wait(Duration::from_millis(1));
@@ -329,7 +329,7 @@ mod tests {
             }
             let at = grid.instant(tick);
             let found = (0..30_000).any(|_| {
-                let seen = source.feed.picture(at).map(|frame| frame.planes.y[0]);
+                let seen = source.feed.picture(at).map(|frame| frame.planes().y[0]);
                 if seen != Some(want) {
                     // The reader is another thread.
                     Stop::new().wait(Duration::from_millis(1));
@@ -370,8 +370,8 @@ mod tests {
         let mut check = |tick: i64, want: Option<u8>| {
             let found = (0..30_000).any(|_| {
                 let seen = source.feed.picture(grid.instant(begin + tick)).map(|seen| {
-                    let clear = seen.planes.alpha.as_ref().is_some_and(|alpha| alpha[0] == 0);
-                    (!clear).then(|| seen.planes.y[0])
+                    let clear = seen.planes().alpha.as_ref().is_some_and(|alpha| alpha[0] == 0);
+                    (!clear).then(|| seen.planes().y[0])
                 });
                 let want = Some(want);
                 if seen != want {
@@ -421,7 +421,7 @@ mod tests {
         let mut check = |tick: i64, want: u8| {
             let found = (0..30_000).any(|_| {
                 let seen = source.feed.picture(grid.instant(123 + tick));
-                let seen = seen.map(|frame| frame.planes.y[0]);
+                let seen = seen.map(|frame| frame.planes().y[0]);
                 if seen != Some(want) {
                     // The reader is another thread.
                     Stop::new().wait(Duration::from_millis(1));

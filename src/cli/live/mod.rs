@@ -526,6 +526,7 @@ mod tests {
             adapt_frames: false,
             adapt_size: false,
             keyframe_interval: Duration::from_secs(1),
+            encoder: encode::Choice::OpenH264,
             audio_bitrate: BitsPerSecond(96_000),
             sample_rate: 44_100,
             channels: 1,

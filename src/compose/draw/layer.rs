@@ -1,7 +1,5 @@
 //! What a picture is made of: layers and bundles of layers, as they are drawn.
 
-use std::sync::Arc;
-
 use crate::compose::layout::{Rect, Shape, Spot};
 use crate::compose::scene::Blend;
 use crate::media::VideoFrame;
@@ -18,7 +16,7 @@ pub(in crate::compose) struct DrawnLayer {
 
 impl PartialEq for DrawnLayer {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.picture.planes, &other.picture.planes)
+        self.picture.is_same(&other.picture)
             && self.picture.color == other.picture.color
             && (self.key, self.strength, self.blend) == (other.key, other.strength, other.blend)
             && self.spot == other.spot
@@ -28,8 +26,9 @@ impl PartialEq for DrawnLayer {
 impl DrawnLayer {
     /// Where it hides what lies below.
     fn hides(&self) -> Option<Rect> {
-        let solid =
-            self.strength >= 256 && self.blend == Blend::Normal && self.picture.planes.is_opaque();
+        let solid = self.strength >= 256
+            && self.blend == Blend::Normal
+            && self.picture.planes().is_opaque();
         match self.spot.shape {
             Shape::Upright { rect, .. } if solid => Some(rect),
             _ => None,

@@ -55,9 +55,7 @@ impl Shelf {
 
 impl Prepared {
     fn is_of(&self, picture: &VideoFrame, spot: &Spot) -> bool {
-        Arc::ptr_eq(&self.picture.planes, &picture.planes)
-            && self.picture.color == picture.color
-            && self.spot == *spot
+        self.picture.is_same(picture) && self.picture.color == picture.color && self.spot == *spot
     }
 }
 
@@ -103,11 +101,11 @@ impl Preparer {
     /// The picture itself, where nothing is to be done.
     fn share(&self, picture: &VideoFrame, spot: &Spot) -> Option<Image> {
         let Shape::Upright { rect, turn: Turn::NONE } = spot.shape else { return None };
-        let same = picture.planes.is_opaque()
+        let same = picture.planes().is_opaque()
             && picture.color == Color::PROGRAM
             && spot.scaled == picture.size()
             && is_whole(&spot.cut, picture.size());
-        same.then(|| Image { rect, planes: Arc::clone(&picture.planes), chroma_alpha: None })
+        same.then(|| Image { rect, planes: Arc::clone(picture.shared()), chroma_alpha: None })
     }
 
     fn make(
@@ -117,7 +115,7 @@ impl Preparer {
         pool: &mut Option<Shelf>,
         workers: &WorkerPool,
     ) -> Image {
-        let see_through = !picture.planes.is_opaque();
+        let see_through = !picture.planes().is_opaque();
         let (rect, alpha) = match spot.shape {
             Shape::Upright { rect, .. } => (rect, see_through),
             Shape::Free { bounds, .. } => (bounds, true),
@@ -158,7 +156,7 @@ impl Preparer {
 
     /// The picture in the program's colours, multiplied by its alpha.
     fn premultiply(&mut self, picture: &VideoFrame, workers: &WorkerPool) {
-        let from = &**picture.planes;
+        let from = picture.planes();
         let mut planes = shaped(self.premultiplied.take(), from.size(), true);
         let (stride, width) = (planes.luma_stride(), planes.chroma_stride());
         self.premultiplied_chroma.resize(from.u.len(), 0);
@@ -196,8 +194,8 @@ impl Preparer {
         chroma_alpha: &mut Vec<u8>,
         workers: &WorkerPool,
     ) {
-        let premultiplied = self.premultiplied.as_ref().filter(|_| !picture.planes.is_opaque());
-        let from: &Planes = premultiplied.unwrap_or(&picture.planes);
+        let premultiplied = self.premultiplied.as_ref().filter(|_| !picture.planes().is_opaque());
+        let from: &Planes = premultiplied.unwrap_or(picture.planes());
         let (size, to) = (from.size(), out.size());
         let half = |size: Size| Size::new(size.width / 2, size.height / 2);
         let cut = spot.cut;

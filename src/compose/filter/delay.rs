@@ -27,7 +27,7 @@ pub(super) struct Delay {
 }
 
 fn bytes(frame: &VideoFrame) -> usize {
-    frame.size().pixels() * if frame.planes.is_opaque() { 3 } else { 5 } / 2
+    frame.size().pixels() * if frame.planes().is_opaque() { 3 } else { 5 } / 2
 }
 
 impl Delay {
@@ -47,8 +47,8 @@ impl Delay {
         if before.is_some_and(|before| at.since(before) > self.by + PAUSE) {
             self.waiting.clear();
         }
-        let newest = self.waiting.back().map(|(_, frame)| Arc::as_ptr(&frame.planes));
-        if newest != Some(Arc::as_ptr(&picture.planes)) {
+        let newest = self.waiting.back().map(|(_, frame)| Arc::as_ptr(frame.shared()));
+        if newest != Some(Arc::as_ptr(picture.shared())) {
             let mut held: usize = self.waiting.iter().map(|(_, frame)| bytes(frame)).sum();
             held += bytes(picture);
             while self.waiting.len() >= MAX_FRAMES || held > MAX_BYTES {
@@ -76,21 +76,21 @@ mod tests {
         let mut planes = Planes::black(Size::new(2, 2));
         planes.y.fill(luma);
         let planes = Arc::new(Pooled::unpooled(planes));
-        VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, planes }
+        VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, surface: planes.into() }
     }
 
     #[test]
     fn pictures_come_as_much_later_as_was_asked_for() {
         let mut delay = Delay::new(Duration::from_millis(100));
         let seen: Vec<u8> = (0..10_u8)
-            .map(|n| delay.run(&frame(n), Timestamp::from_millis(40 * i64::from(n))).planes.y[0])
+            .map(|n| delay.run(&frame(n), Timestamp::from_millis(40 * i64::from(n))).planes().y[0])
             .collect();
         // 100 ms are two and a half pictures: three.
         assert_eq!(seen, [0, 0, 0, 0, 1, 2, 3, 4, 5, 6]);
         // One that stands still comes through.
         let still = frame(77);
         let last = (10..20).map(|n| delay.run(&still, Timestamp::from_millis(40 * n)));
-        assert_eq!(last.last().unwrap().planes.y[0], 77);
+        assert_eq!(last.last().unwrap().planes().y[0], 77);
         assert_eq!(delay.waiting.len(), 1);
     }
 
@@ -104,7 +104,7 @@ mod tests {
         let seen: Vec<u8> = (0..6_u8)
             .map(|n| {
                 let at = Timestamp::from_millis(hour + 40 * i64::from(n));
-                delay.run(&frame(100 + n), at).planes.y[0]
+                delay.run(&frame(100 + n), at).planes().y[0]
             })
             .collect();
         assert_eq!(seen, [100, 100, 100, 100, 101, 102]);
@@ -121,7 +121,7 @@ mod tests {
                 _ => {}
             }
             let at = Timestamp::from_millis(40 * i64::from(n));
-            seen.push(delay.run(&frame(n), at).planes.y[0]);
+            seen.push(delay.run(&frame(n), at).planes().y[0]);
         }
         // It stands while it gets longer, and never shows what is later than it should be.
         assert_eq!(seen, [0, 0, 0, 0, 1, 2, 3, 4, 4, 4, 5, 6, 7, 8, 13, 14, 15, 16, 17, 18]);
@@ -136,7 +136,7 @@ mod tests {
         assert!(delay.waiting.len() <= MAX_FRAMES && delay.by == MAX_DELAY);
         let large = || {
             let planes = Arc::new(Pooled::unpooled(Planes::black(Size::new(8192, 4096))));
-            VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, planes }
+            VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, surface: planes.into() }
         };
         for n in 0..8 {
             delay.run(&large(), Timestamp::from_millis(3_000 + n));

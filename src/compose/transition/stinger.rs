@@ -2,7 +2,6 @@
 //! alpha plane is seen through is said here; [`Running`] is one that plays. Thread: the compositor's.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{Fresh, Pool, Timestamp, WorkerPool};
@@ -149,7 +148,7 @@ impl Seer {
     /// `None`: nothing of it would be seen.
     fn see(&mut self, frame: &VideoFrame, workers: &WorkerPool) -> Option<VideoFrame> {
         if let Some((from, made)) = &self.made
-            && Arc::ptr_eq(&from.planes, &frame.planes)
+            && from.is_same(frame)
         {
             return Some(made.clone());
         }
@@ -177,7 +176,7 @@ impl Seer {
 
     /// One half with the other as its alpha.
     fn split(&mut self, frame: &VideoFrame) -> Option<VideoFrame> {
-        let from = &**frame.planes;
+        let from = frame.planes();
         let whole = from.size();
         let size = match self.matte {
             Matte::Right => Size::new((whole.width / 2) & !1, whole.height),
@@ -215,11 +214,11 @@ impl Seer {
                 }
             }
         }
-        Some(VideoFrame { planes: out.share(), ..*frame })
+        Some(VideoFrame { surface: out.share().into(), ..*frame })
     }
 
     fn inverted(&mut self, frame: &VideoFrame) -> VideoFrame {
-        let from = &**frame.planes;
+        let from = frame.planes();
         let mut out = self.take(from.size());
         out.copy_pixels(from);
         if let Some(alpha) = &mut out.alpha {
@@ -228,7 +227,7 @@ impl Seer {
                 None => alpha.fill(0),
             }
         }
-        VideoFrame { planes: out.share(), ..*frame }
+        VideoFrame { surface: out.share().into(), ..*frame }
     }
 }
 
@@ -245,6 +244,8 @@ fn levels(full_range: bool, invert: bool) -> [u8; 256] {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::base::Pooled;
     use crate::media::Color;
@@ -256,7 +257,11 @@ mod tests {
             *y = luma(index % width, index / width);
         }
         let planes = Arc::new(Pooled::unpooled(planes));
-        VideoFrame { pts: Timestamp::from_millis(millis), color: Color::PROGRAM, planes }
+        VideoFrame {
+            pts: Timestamp::from_millis(millis),
+            color: Color::PROGRAM,
+            surface: planes.into(),
+        }
     }
 
     /// Gives these moments, one a call, the last for ever.
@@ -326,8 +331,8 @@ mod tests {
             });
             for invert in [false, true] {
                 let seen = Seer::new(matte, invert).see(&given, &WorkerPool::alone()).unwrap();
-                assert_eq!((seen.size(), seen.planes.y[9]), (size, 120));
-                let alpha = seen.planes.alpha.as_ref().unwrap();
+                assert_eq!((seen.size(), seen.planes().y[9]), (size, 120));
+                let alpha = seen.planes().alpha.as_ref().unwrap();
                 let want = if invert { (0, 255) } else { (255, 0) };
                 assert_eq!((alpha[0], alpha[7]), want, "{matte:?}");
             }
@@ -342,7 +347,7 @@ mod tests {
         let given = frame(size, 0, |x, _| if x < 8 { 16 } else { 200 });
         let alpha = |matte, invert| {
             let seen = Seer::new(matte, invert).see(&given, &WorkerPool::alone()).unwrap();
-            let alpha = seen.planes.alpha.as_ref().unwrap();
+            let alpha = seen.planes().alpha.as_ref().unwrap();
             (alpha[8 * 16 + 1], alpha[8 * 16 + 14])
         };
         assert_eq!(alpha(Matte::Dark, false), (0, 255));
@@ -352,11 +357,11 @@ mod tests {
         green.u.fill(42);
         green.v.fill(26);
         let planes = Arc::new(Pooled::unpooled(green));
-        let green = VideoFrame { planes, ..given };
+        let green = VideoFrame { surface: planes.into(), ..given };
         let seen =
             Seer::new(Matte::Color([0, 255, 0]), false).see(&green, &WorkerPool::alone()).unwrap();
-        assert_eq!(seen.planes.alpha.as_ref().unwrap()[40], 0);
+        assert_eq!(seen.planes().alpha.as_ref().unwrap()[40], 0);
         let own = Seer::new(Matte::Own, false).see(&green, &WorkerPool::alone()).unwrap();
-        assert!(Arc::ptr_eq(&own.planes, &green.planes));
+        assert!(own.is_same(&green));
     }
 }

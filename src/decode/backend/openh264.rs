@@ -246,7 +246,7 @@ fn copy(
             }
         }
     }
-    VideoFrame { pts: picture.pts, color, planes: planes.share() }
+    VideoFrame { pts: picture.pts, color, surface: planes.share().into() }
 }
 
 impl VideoBackend for Decoder {

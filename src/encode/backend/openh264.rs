@@ -274,7 +274,7 @@ impl Encoder {
                 return Err(codec_error("being asked for a keyframe", code));
             }
         }
-        let planes = &frame.planes;
+        let planes = frame.planes();
         let stride = |stride: usize| c_int::try_from(stride).unwrap_or(0);
         let mut picture = sys::SSourcePicture {
             iColorFormat: sys::videoFormatI420,
@@ -344,7 +344,7 @@ impl VideoBackend for Encoder {
         if frame.size() != size {
             return Err(Error::Size { expected: size, got: frame.size() });
         }
-        if self.scenes.is_new(&frame.planes.y, frame.planes.luma_stride()) {
+        if self.scenes.is_new(&frame.planes().y, frame.planes().luma_stride()) {
             self.rate.expect_new_scene();
         }
         let mut qp = self.rate.choose(key);

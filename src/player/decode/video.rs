@@ -321,7 +321,7 @@ mod tests {
             }
             self.decoded.lock().push((packet.pts.as_millis(), late));
             let planes = Arc::new(Pooled::unpooled(Planes::black(Size::new(2, 2))));
-            Ok(vec![VideoFrame { pts: packet.pts, color: Color::PROGRAM, planes }])
+            Ok(vec![VideoFrame { pts: packet.pts, color: Color::PROGRAM, surface: planes.into() }])
         }
 
         fn flush(&mut self) -> Vec<VideoFrame> {

@@ -35,7 +35,7 @@ impl Measure {
         came: Option<Timestamp>,
         clock: Clock,
     ) {
-        let (luma, stride, size) = (&frame.planes.y, frame.planes.luma_stride(), frame.size());
+        let (luma, stride, size) = (&frame.planes().y, frame.planes().luma_stride(), frame.size());
         let Some(time_ms) = markers::read_band(luma, stride, size) else { return };
         let age = |at: Timestamp| {
             let wall = clock.wall_micros(at);

@@ -47,7 +47,7 @@ pub fn save(path: &Path, frame: &VideoFrame) -> io::Result<PathBuf> {
 /// Interleaved 8-bit RGB.
 fn to_rgb(frame: &VideoFrame) -> Result<Vec<u8>, String> {
     let size = frame.size();
-    let planes = &frame.planes;
+    let planes = frame.planes();
     let chroma = planes.chroma_stride() as u32;
     let image = yuv::YuvPlanarImage {
         y_plane: &planes.y,
@@ -90,7 +90,7 @@ mod tests {
                 planes.u.fill(yuv.1);
                 planes.v.fill(yuv.2);
                 let planes = Arc::new(Pooled::unpooled(planes));
-                let frame = VideoFrame { pts: Timestamp::ZERO, color, planes };
+                let frame = VideoFrame { pts: Timestamp::ZERO, color, surface: planes.into() };
                 let rgb = to_rgb(&frame).unwrap();
                 for (is, wanted) in rgb.iter().zip(expected.iter().cycle()) {
                     assert!(is.abs_diff(*wanted) <= 3, "{color:?} {:?}", &rgb[..3]);
@@ -105,7 +105,8 @@ mod tests {
         let path = folder.path().join("a.png");
         std::fs::write(folder.path().join("taken.png"), "precious").unwrap();
         let planes = Arc::new(Pooled::unpooled(Planes::black(Size::new(32, 18))));
-        let frame = VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, planes };
+        let frame =
+            VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, surface: planes.into() };
         assert_eq!(write(&path, &frame).unwrap(), path);
         let file = std::fs::File::open(&path).unwrap();
         let decoder = png::Decoder::new(std::io::BufReader::new(file));

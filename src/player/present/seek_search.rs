@@ -117,7 +117,7 @@ mod tests {
 
     fn picture(ms: i64) -> VideoFrame {
         let planes = Arc::new(Pooled::unpooled(Planes::black(Size::new(2, 2))));
-        VideoFrame { pts: at(ms), color: Color::PROGRAM, planes }
+        VideoFrame { pts: at(ms), color: Color::PROGRAM, surface: planes.into() }
     }
 
     /// A presenter whose decoder is the test. Nobody looks at a clock.

@@ -278,7 +278,7 @@ impl ProbeWorker {
         };
         frames.extend(rest);
         let Some(frame) = frames.pop() else { return };
-        let (luma, stride, size) = (&frame.planes.y, frame.planes.luma_stride(), frame.size());
+        let (luma, stride, size) = (&frame.planes().y, frame.planes().luma_stride(), frame.size());
         self.seen.size = Some(size);
         if self.seen.pictures.len() >= self.memory.pictures.max(1) {
             self.seen.pictures.pop_front();

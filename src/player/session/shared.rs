@@ -461,7 +461,7 @@ mod tests {
         let picture = || VideoFrame {
             pts: Timestamp::ZERO,
             color: Color::PROGRAM,
-            planes: Arc::clone(&planes),
+            surface: Arc::clone(&planes).into(),
         };
         let slot = Latest::default();
         shared.show(&slot, picture());

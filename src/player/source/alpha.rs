@@ -71,10 +71,10 @@ impl AlphaTrack {
         }
         let Some((_, pool)) = &self.pool else { return frame };
         let mut planes = pool.fresh();
-        planes.copy_pixels(&frame.planes);
+        planes.copy_pixels(frame.planes());
         if let Some(seen) = &mut planes.alpha {
-            seen.copy_from_slice(&alpha.planes.y);
+            seen.copy_from_slice(&alpha.planes().y);
         }
-        VideoFrame { planes: planes.share(), ..frame }
+        VideoFrame { surface: planes.share().into(), ..frame }
     }
 }

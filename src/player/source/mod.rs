@@ -238,7 +238,7 @@ impl VideoFeed for SourceVideo {
                 .filter(|blank| blank.size() == size)
                 .unwrap_or_else(|| Arc::new(Pooled::unpooled(Planes::transparent(size))));
             self.blank = Some(Arc::clone(&planes));
-            return Some(VideoFrame { pts: at, color: Color::PROGRAM, planes });
+            return Some(VideoFrame { pts: at, color: Color::PROGRAM, surface: planes.into() });
         }
         let (frame, due) = self.shown.as_ref()?;
         if at.since(*due) > STALL && self.shared.video_status.state() != Fares::Open {

@@ -42,7 +42,7 @@ impl VideoFeed for Moving {
         planes.u.fill(60 + (self.0 * 17).rem_euclid(130) as u8);
         planes.v.fill(60 + (self.0 * 29).rem_euclid(130) as u8);
         let planes = Arc::new(Pooled::unpooled(planes));
-        Some(VideoFrame { pts: at, color: Color::PROGRAM, planes })
+        Some(VideoFrame { pts: at, color: Color::PROGRAM, surface: planes.into() })
     }
 }
 
@@ -98,7 +98,7 @@ fn apart(collection: &Collection, plan: Plan, filters: &Filtered) -> compose::Pr
 
 /// What it shows at an instant.
 fn wanted((collection, filters): (&Collection, &Filtered), at: Timestamp) -> Arc<Pooled<Planes>> {
-    apart(collection, collection.plan(collection.current), filters).picture(at).0.planes
+    apart(collection, collection.plan(collection.current), filters).picture(at).0.shared().clone()
 }
 
 struct Rig {
@@ -170,7 +170,12 @@ impl Rig {
             assert_eq!(frame.pts, self.program.grid.instant(self.came), "of its tick");
             self.came += 1;
             if let Some(last) = self.last.replace(frame.clone()) {
-                assert_ne!(last.planes.y, frame.planes.y, "the picture {} comes twice", self.came);
+                assert_ne!(
+                    last.planes().y,
+                    frame.planes().y,
+                    "the picture {} comes twice",
+                    self.came
+                );
             }
         }
         assert_eq!(self.came, self.next.load(Ordering::SeqCst), "one a tick");
@@ -238,7 +243,7 @@ impl Rig {
         let frames = self.pictures();
         let count = frames.len();
         for (number, frame) in (1..).zip(frames) {
-            let same = |of| **wanted(of, frame.pts) == **frame.planes;
+            let same = |of| **wanted(of, frame.pts) == *frame.planes();
             // At some instants both look alike.
             let (old, new) = (same(before), same(now));
             let place = format!("{what}: picture {number} of {count}");
@@ -411,14 +416,14 @@ fn a_transition_is_as_it_would_be_by_itself_and_goes_on_while_its_scene_is_chang
         rig.show(&to, Some(transition.clone()));
         rig.collection = to;
         for frame in rig.pictures() {
-            assert!(**apart.picture(frame.pts).0.planes == **frame.planes, "{kind:?} before it");
+            assert!(*apart.picture(frame.pts).0.planes() == *frame.planes(), "{kind:?} before it");
         }
         let after = Arc::new(rig.collection.plan(rig.collection.current));
         apart.handle(BTreeMap::new(), Some((after, Some(transition.into()))), None);
         for number in 0..20 {
             rig.tick();
             for frame in rig.pictures() {
-                let alike = edits || **apart.picture(frame.pts).0.planes == **frame.planes;
+                let alike = edits || *apart.picture(frame.pts).0.planes() == *frame.planes();
                 assert!(alike, "{kind:?}: picture {number}");
             }
             // What comes in is changed meanwhile.

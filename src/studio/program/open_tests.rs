@@ -60,7 +60,7 @@ fn open(
         let mut planes = Planes::black(SIZE);
         planes.y.fill(if choice.to_string() == OTHER { LUMA / 2 } else { LUMA });
         let planes = Arc::new(Pooled::unpooled(planes));
-        VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, planes }
+        VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, surface: planes.into() }
     });
     let status = SourceStatus::new("", "Counting");
     status.open(SourceFormat::Video { size: SIZE, fps: 30.0 });
@@ -137,8 +137,8 @@ fn later(slot: &Latest<VideoFrame>) -> VideoFrame {
 
 /// Luma in the middle.
 fn middle(frame: &VideoFrame) -> u8 {
-    let (size, stride) = (frame.size(), frame.planes.luma_stride());
-    frame.planes.y[size.height as usize / 2 * stride + size.width as usize / 2]
+    let (size, stride) = (frame.size(), frame.planes().luma_stride());
+    frame.planes().y[size.height as usize / 2 * stride + size.width as usize / 2]
 }
 
 const CAMERA: &str = "camera:usb-front";

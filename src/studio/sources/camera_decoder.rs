@@ -176,7 +176,7 @@ mod tests {
             planes.y.fill(luma(number));
             let pts = Timestamp::from_micros(i64::from(number) * 33_333);
             let planes = Arc::new(Pooled::unpooled(planes));
-            frames.send(VideoFrame { pts, color: Color::PROGRAM, planes }).unwrap();
+            frames.send(VideoFrame { pts, color: Color::PROGRAM, surface: planes.into() }).unwrap();
             let packet = packets.recv().unwrap();
             let mut unit = vec![0, 0, 0, 1, 9, 0xF0];
             let record = DecoderConfig::parse(&encoder.parameters().config).unwrap();
@@ -201,7 +201,7 @@ mod tests {
         for (number, unit) in (0..).zip(&units) {
             let frame = camera.unpack(unit).unwrap().unwrap();
             assert_eq!(frame.size(), SIZE);
-            let middle = frame.planes.y[160 + 320 * 96];
+            let middle = frame.planes().y[160 + 320 * 96];
             assert!(middle.abs_diff(luma(number)) <= 3, "{number}: {middle}");
         }
         // Another size from now on.
@@ -233,7 +233,7 @@ mod tests {
         let first = with(&units[0], &other);
         for (number, unit) in (0..).zip([&first, &units[1], &units[2]]) {
             let frame = camera.unpack(unit).unwrap().unwrap();
-            let middle = frame.planes.y[160 + 320 * 96];
+            let middle = frame.planes().y[160 + 320 * 96];
             assert!(middle.abs_diff(luma(number)) <= 3, "{number}: {middle}");
         }
     }

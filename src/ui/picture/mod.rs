@@ -294,7 +294,9 @@ mod tests {
         VideoFrame {
             pts: Timestamp::ZERO,
             color: Color::default(),
-            planes: Arc::new(Planes::black(Size::new(1280, 720)).into()),
+            surface: crate::media::Surface::I420(Arc::new(
+                Planes::black(Size::new(1280, 720)).into(),
+            )),
         }
     }
 

@@ -38,7 +38,7 @@ impl Scaler {
         order: ByteOrder,
         pixels: &mut [u8],
     ) -> Result<(), Fault> {
-        let source = &frame.planes;
+        let source = frame.planes();
         let from = source.size();
         let image = if from == size {
             planar(&source.y, &source.u, &source.v, size)
@@ -86,14 +86,14 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::base::{Pool, Timestamp};
+    use crate::base::{Pool, Pooled, Timestamp};
     use crate::media::{Color, Planes};
 
     fn grey(size: Size, luma: u8) -> VideoFrame {
         let pool: Pool<Planes> = Planes::pool(size, 1);
         let mut planes = pool.take();
         planes.y.fill(luma);
-        VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, planes: Arc::new(planes) }
+        VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, surface: Arc::new(planes).into() }
     }
 
     #[test]
@@ -114,8 +114,10 @@ mod tests {
     #[test]
     fn both_orders_are_the_same_picture() {
         let size = Size::new(64, 36);
-        let mut frame = grey(size, 90);
-        Arc::get_mut(&mut frame.planes).unwrap().u.fill(200);
+        let mut planes = grey(size, 90).planes().clone();
+        planes.u.fill(200);
+        let surface = Arc::new(Pooled::unpooled(planes)).into();
+        let frame = VideoFrame { surface, ..grey(size, 90) };
         let mut scaler = Scaler::default();
         let mut of = |order| {
             let mut pixels = vec![0; size.pixels() * 4];

@@ -340,7 +340,7 @@ impl Show {
         let step = (gone.as_secs_f64() / self.pace.fade.as_secs_f64() * f64::from(STEPS)) as u32;
         if self.blended.as_ref().is_none_or(|(before, _)| *before != step) {
             let mut out = self.pool.fresh();
-            blend(&now.planes, &next.planes, step, &mut out);
+            blend(now.planes(), next.planes(), step, &mut out);
             self.blended = Some((step, source::frame(out.share())));
         }
         self.blended.as_ref().map(|(_, frame)| VideoFrame { pts: at, ..frame.clone() })
@@ -380,7 +380,7 @@ mod tests {
         let mut slides = vec![slide(50), slide(200), slide(100)];
         let mut luma = |millis: i64| {
             let next = || slides.pop();
-            show.picture(Timestamp::from_millis(millis), next).map(|frame| frame.planes.y[0])
+            show.picture(Timestamp::from_millis(millis), next).map(|frame| frame.planes().y[0])
         };
         let seen: Vec<_> =
             [0, 1_999, 2_000, 2_500, 2_999, 3_000, 4_999, 5_000, 5_500, 6_000, 60_000]
@@ -411,7 +411,7 @@ mod tests {
             let found = (0..15_000).any(|_| {
                 at += Duration::from_millis(5_000);
                 let frame = source.feed.picture(at);
-                if frame.as_ref().is_none_or(|frame| frame.planes.y[32] != luma) {
+                if frame.as_ref().is_none_or(|frame| frame.planes().y[32] != luma) {
                     Stop::new().wait(Duration::from_millis(2));
                     return false;
                 }
@@ -422,7 +422,7 @@ mod tests {
             assert_eq!(frame.size(), context.size);
             if luma == 16 {
                 // 36 of 64 columns, in the middle.
-                let alpha = frame.planes.alpha.as_ref().unwrap();
+                let alpha = frame.planes().alpha.as_ref().unwrap();
                 assert_eq!(
                     (alpha[0], alpha[13], alpha[14], alpha[49], alpha[50]),
                     (0, 0, 255, 255, 0)
@@ -436,7 +436,7 @@ mod tests {
             .unwrap();
         let mut luma = |at: &mut Timestamp| {
             *at += Duration::from_secs(5);
-            source.feed.picture(*at).map(|frame| frame.planes.y[32])
+            source.feed.picture(*at).map(|frame| frame.planes().y[32])
         };
         let mut await_luma = |wanted: u8, at: &mut Timestamp| {
             for _ in 0..15_000 {
@@ -479,7 +479,7 @@ mod tests {
             }
             for _ in 0..30_000 {
                 at += Duration::from_millis(1);
-                let seen = source.feed.picture(at).map(|frame| frame.planes.y[32]);
+                let seen = source.feed.picture(at).map(|frame| frame.planes().y[32]);
                 if seen == [16, 126, 235].get(wanted).copied() {
                     let position = transport.position().unwrap();
                     assert_eq!(position.item, Some((wanted, 3)));
@@ -498,12 +498,12 @@ mod tests {
         // A minute of standing is nothing; then it goes on by itself.
         for _ in 0..60 {
             at += Duration::from_secs(1);
-            assert_eq!(source.feed.picture(at).map(|frame| frame.planes.y[32]), Some(16));
+            assert_eq!(source.feed.picture(at).map(|frame| frame.planes().y[32]), Some(16));
         }
         transport.ask(TransportCommand::Resume);
         for _ in 0..30_000 {
             at += Duration::from_millis(100);
-            if source.feed.picture(at).map(|frame| frame.planes.y[32]) == Some(126) {
+            if source.feed.picture(at).map(|frame| frame.planes().y[32]) == Some(126) {
                 assert!(!transport.position().unwrap().paused);
                 return;
             }
@@ -532,7 +532,7 @@ mod tests {
         let mut after = |feed: &mut SlideFeed, luma: Option<u8>, step: Duration| {
             for _ in 0..30_000 {
                 at += step;
-                let seen = feed.picture(at).map(|frame| frame.planes.y[32]);
+                let seen = feed.picture(at).map(|frame| frame.planes().y[32]);
                 if seen.is_some() && seen != luma {
                     return seen;
                 }

@@ -12,7 +12,7 @@ fn flat(size: Size, luma: u8, alpha: Option<u8>) -> VideoFrame {
     planes.y.fill(luma);
     planes.alpha = alpha.map(|alpha| vec![alpha; size.pixels()]);
     let planes = Arc::new(Pooled::unpooled(planes));
-    VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, planes }
+    VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, surface: planes.into() }
 }
 
 fn layer(source: u32, place: Placement) -> Layer {
@@ -67,7 +67,7 @@ fn layers_lie_over_each_other_and_only_changes_are_drawn() {
     let (second, new) = stage.draw(&mut canvas, &plan, pictures);
     assert!(!new && Arc::ptr_eq(&first, &second));
     let (without, new) = stage.draw(&mut canvas, &plan, |id| pictures(id).filter(|_| id.0 == 0));
-    assert!(new && Arc::ptr_eq(&without, &ground.planes), "the ground itself");
+    assert!(new && Arc::ptr_eq(&without, ground.shared()), "the ground itself");
 }
 
 #[test]
@@ -181,7 +181,7 @@ fn of_what_lies_still_only_that_is_copied_which_was_covered() {
         let mut planes = Planes::black(SIZE);
         planes.y.iter_mut().enumerate().for_each(|(at, y)| *y = luma + (at % 97) as u8);
         let planes = Arc::new(Pooled::unpooled(planes));
-        VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, planes }
+        VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, surface: planes.into() }
     };
     let corner = flat(Size::new(32, 18), 200, None);
     let mut held = std::collections::VecDeque::new();
@@ -241,7 +241,7 @@ fn what_is_covered_is_not_even_prepared() {
     let plan = plan_of(vec![layer(0, corner()), layer(1, Placement::default())]);
     let pictures = |id: SourceId| Some(if id.0 == 1 { top.clone() } else { small.clone() });
     let (out, _) = stage.draw(&mut canvas, &plan, pictures);
-    assert!(Arc::ptr_eq(&out, &top.planes) && stage.prepared.len() == 1);
+    assert!(Arc::ptr_eq(&out, top.shared()) && stage.prepared.len() == 1);
     // Beside each other below one that covers one of them.
     let half =
         Placement { width: 0.5, fit: crate::compose::scene::Fit::Stretch, ..Placement::default() };

@@ -191,12 +191,12 @@ impl Chain {
         if let Some(frame) = kept(self.tinted.as_ref(), picture) {
             return frame;
         }
-        let from = &**picture.planes;
+        let from = picture.planes();
         let mut out = take(&mut self.shelf, (from.size(), !from.is_opaque()));
         out.copy(from);
         self.tint.apply(picture.color, &mut out, workers);
-        let frame = VideoFrame { color: Color::PROGRAM, planes: out.share(), ..*picture };
-        let from = Arc::clone(&picture.planes);
+        let frame = VideoFrame { color: Color::PROGRAM, surface: out.share().into(), ..*picture };
+        let from = Arc::clone(picture.shared());
         self.tinted = Some(Made { from, frame: frame.clone() });
         frame
     }
@@ -212,7 +212,7 @@ fn length(wanted: &WantedFilter) -> Option<Duration> {
 
 /// What was made of this picture, if it was the last one.
 fn kept(made: Option<&Made>, picture: &VideoFrame) -> Option<VideoFrame> {
-    let made = made.filter(|made| Arc::ptr_eq(&made.from, &picture.planes))?;
+    let made = made.filter(|made| Arc::ptr_eq(&made.from, picture.shared()))?;
     Some(VideoFrame { pts: picture.pts, ..made.frame.clone() })
 }
 
@@ -257,12 +257,12 @@ impl Link {
         }
         // What was made goes back to its shelf, if nobody else has it.
         self.made = None;
-        let from = &**picture.planes;
+        let from = picture.planes();
         let shape = step.shape(from.size(), !from.is_opaque());
         let mut out = take(&mut self.shelf, shape);
         step.run(from, &mut out, workers);
-        let frame = VideoFrame { planes: out.share(), ..*picture };
-        self.made = Some(Made { from: Arc::clone(&picture.planes), frame: frame.clone() });
+        let frame = VideoFrame { surface: out.share().into(), ..*picture };
+        self.made = Some(Made { from: Arc::clone(picture.shared()), frame: frame.clone() });
         frame
     }
 }

@@ -32,16 +32,16 @@ fn picture(size: Size, color: Color) -> VideoFrame {
     planes.y.iter_mut().zip(0_usize..).for_each(|(y, n)| *y = (n * 7 % 219) as u8 + 16);
     planes.u.iter_mut().zip(0_usize..).for_each(|(u, n)| *u = (n * 5 % 224) as u8 + 16);
     planes.v.iter_mut().zip(0_usize..).for_each(|(v, n)| *v = (n * 3 % 224) as u8 + 16);
-    VideoFrame { pts: Timestamp::ZERO, color, planes: Arc::new(Pooled::unpooled(planes)) }
+    VideoFrame { pts: Timestamp::ZERO, color, surface: Arc::new(Pooled::unpooled(planes)).into() }
 }
 
 #[test]
 fn every_filter_takes_every_size_with_and_without_alpha() {
     for size in [Size::new(2, 2), Size::new(2, 6), Size::new(66, 34)] {
         let mut clear = picture(size, Color::PROGRAM);
-        let mut planes = (**clear.planes).clone();
+        let mut planes = clear.planes().clone();
         planes.alpha = Some(vec![200; size.pixels()]);
-        clear.planes = Arc::new(Pooled::unpooled(planes));
+        clear.surface = Arc::new(Pooled::unpooled(planes)).into();
         for frame in [picture(size, Color::WEBCAM), clear] {
             for filter in Filter::kinds() {
                 for extreme in [0, 1, 2] {
@@ -75,14 +75,14 @@ fn what_changes_nothing_gives_the_same_picture() {
     let mut chain = Chain::default();
     chain.set(&wanted(still));
     assert_eq!(
-        **chain.apply(&frame, Timestamp::ZERO, false, &WorkerPool::alone()).planes,
-        **frame.planes
+        *chain.apply(&frame, Timestamp::ZERO, false, &WorkerPool::alone()).planes(),
+        *frame.planes()
     );
     chain.set(&[]);
     assert!(chain.is_empty());
     assert!(Arc::ptr_eq(
-        &chain.apply(&frame, Timestamp::ZERO, false, &WorkerPool::alone()).planes,
-        &frame.planes
+        chain.apply(&frame, Timestamp::ZERO, false, &WorkerPool::alone()).shared(),
+        frame.shared()
     ));
 }
 
@@ -97,14 +97,14 @@ fn a_picture_that_stands_still_is_filtered_once_and_nothing_is_allocated_once_wa
     let frame = picture(Size::new(64, 36), Color::WEBCAM);
     let first = chain.apply(&frame, Timestamp::ZERO, false, &WorkerPool::alone());
     assert!(Arc::ptr_eq(
-        &first.planes,
-        &chain.apply(&frame, Timestamp::ZERO, false, &WorkerPool::alone()).planes
+        first.shared(),
+        chain.apply(&frame, Timestamp::ZERO, false, &WorkerPool::alone()).shared()
     ));
     // The last one alone is another: those before it are not carried out again.
     let before = chain
         .links
         .iter()
-        .map(|link| link.made.as_ref().map(|it| it.frame.planes.y.as_ptr() as usize))
+        .map(|link| link.made.as_ref().map(|it| it.frame.planes().y.as_ptr() as usize))
         .collect::<Vec<_>>();
     let mut other = filters;
     if let Some(filter) = other.last_mut() {
@@ -112,13 +112,13 @@ fn a_picture_that_stands_still_is_filtered_once_and_nothing_is_allocated_once_wa
     }
     chain.set(&wanted(other));
     assert!(!Arc::ptr_eq(
-        &first.planes,
-        &chain.apply(&frame, Timestamp::ZERO, false, &WorkerPool::alone()).planes
+        first.shared(),
+        chain.apply(&frame, Timestamp::ZERO, false, &WorkerPool::alone()).shared()
     ));
     let after = chain
         .links
         .iter()
-        .map(|link| link.made.as_ref().map(|it| it.frame.planes.y.as_ptr() as usize))
+        .map(|link| link.made.as_ref().map(|it| it.frame.planes().y.as_ptr() as usize))
         .collect::<Vec<_>>();
     assert_eq!(before[..before.len() - 1], after[..after.len() - 1]);
     let mut seen = std::collections::BTreeSet::new();
@@ -129,7 +129,7 @@ fn a_picture_that_stands_still_is_filtered_once_and_nothing_is_allocated_once_wa
             false,
             &WorkerPool::alone(),
         );
-        seen.insert(out.planes.y.as_ptr() as usize);
+        seen.insert(out.planes().y.as_ptr() as usize);
     }
     assert!(seen.len() <= 3, "{} buffers", seen.len());
 }
@@ -151,7 +151,7 @@ fn what_waited_behind_a_mask_that_was_being_read_is_never_seen() {
     (0..5).for_each(|n| drop(apply(&mut chain, n)));
     chain.set(&masked(None));
     for n in 5..10 {
-        let alpha = apply(&mut chain, n).planes.alpha.clone();
+        let alpha = apply(&mut chain, n).planes().alpha.clone();
         assert!(alpha.is_some_and(|alpha| alpha.iter().all(|it| *it == 0)), "{n}");
     }
 }
@@ -165,8 +165,8 @@ fn delayed(lengths: impl Fn(usize) -> Vec<f32>, count: usize) -> Vec<usize> {
         let frame = picture(Size::new(2, 2), Color::PROGRAM);
         let at = Timestamp::from_millis(40 * n as i64);
         let out = chain.apply(&frame, at, false, &WorkerPool::alone());
-        made.push(frame.planes);
-        made.iter().position(|it| Arc::ptr_eq(it, &out.planes)).unwrap()
+        made.push(Arc::clone(frame.shared()));
+        made.iter().position(|it| Arc::ptr_eq(it, out.shared())).unwrap()
     });
     out.collect()
 }
@@ -195,13 +195,13 @@ fn what_remembers_goes_on_with_that_while_its_amounts_are_drawn() {
             line.fill(if row % 2 == 0 { luma } else { odd });
         }
         let planes = Arc::new(Pooled::unpooled(planes));
-        VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, planes }
+        VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, surface: planes.into() }
     };
     let denoise = |temporal| Filter::Denoise { spatial: 0.0, temporal };
     let see = |chain: &mut Chain, filter: Filter, frame: &VideoFrame| {
         chain.set(&wanted([filter]));
         let out = chain.apply(frame, Timestamp::ZERO, false, &WorkerPool::alone());
-        out.planes.y[64]
+        out.planes().y[64]
     };
     let mut chain = Chain::default();
     assert_eq!(see(&mut chain, denoise(1.0), &grey(100, 100)), 100);
@@ -221,7 +221,7 @@ fn what_remembers_goes_on_with_that_while_its_amounts_are_drawn() {
     let kept = see(&mut chain, still, &grey(50, 200));
     let turned = see(&mut chain, woven(Deinterlacing::Adaptive, Field::Bottom), &grey(50, 200));
     assert_eq!((kept, turned), (200, 200));
-    let first = |chain: &Chain| chain.links[0].made.as_ref().unwrap().frame.planes.y[0];
+    let first = |chain: &Chain| chain.links[0].made.as_ref().unwrap().frame.planes().y[0];
     assert_eq!(first(&chain), 50, "nothing moved");
     see(&mut chain, woven(Deinterlacing::Linear, Field::Bottom), &grey(50, 200));
     see(&mut chain, woven(Deinterlacing::Adaptive, Field::Bottom), &grey(50, 200));

@@ -154,7 +154,7 @@ impl Converter {
                     self.mapper.show(kind, converted.get(), &mut planes)?;
                 }
             }
-            return Ok(VideoFrame { pts, color: Color::PROGRAM, planes: planes.share() });
+            return Ok(VideoFrame { pts, color: Color::PROGRAM, surface: planes.share().into() });
         }
         if is_ours && !meaning.foreign {
             copy(fields, &mut planes)?;
@@ -169,7 +169,7 @@ impl Converter {
                 copy(converted.get(), &mut planes)?;
             }
         }
-        Ok(VideoFrame { pts, color: meaning.color, planes: planes.share() })
+        Ok(VideoFrame { pts, color: meaning.color, surface: planes.share().into() })
     }
 
     /// Whether pictures came back from the hardware.

@@ -101,7 +101,7 @@ fn is_right(frame: &VideoFrame) -> bool {
     if frame.size() != SIZE {
         return false;
     }
-    let planes = &frame.planes;
+    let planes = frame.planes();
     let near = |plane: &[u8], stride: usize, (x, y): (usize, usize), wanted: u8| {
         plane.get(y * stride + x).is_some_and(|is| is.abs_diff(wanted) <= OFF)
     };
@@ -238,14 +238,18 @@ mod tests {
 
     #[test]
     fn hardware_that_fails_is_none_and_says_why() {
-        let black =
-            VideoFrame { planes: Arc::new(Pooled::unpooled(Planes::black(SIZE))), ..picture() };
+        let black = VideoFrame {
+            surface: Arc::new(Pooled::unpooled(Planes::black(SIZE))).into(),
+            ..picture()
+        };
         let small = Size::new(128, 72);
-        let small =
-            VideoFrame { planes: Arc::new(Pooled::unpooled(Planes::black(small))), ..picture() };
-        let mut grey = Planes::clone(&**picture().planes);
+        let small = VideoFrame {
+            surface: Arc::new(Pooled::unpooled(Planes::black(small))).into(),
+            ..picture()
+        };
+        let mut grey = Planes::clone(picture().planes());
         grey.v.fill(128);
-        let grey = VideoFrame { planes: Arc::new(Pooled::unpooled(grey)), ..picture() };
+        let grey = VideoFrame { surface: Arc::new(Pooled::unpooled(grey)).into(), ..picture() };
         for wrong in [black, small, grey] {
             let why = told(of(wrong)).unwrap_err();
             assert_eq!(why, "a VAAPI device opens, but shows a picture wrong");
