@@ -1,11 +1,12 @@
 //! Floor 4: what goes out. One [`Hub`] takes the encoded packets of both tracks, puts them in
 //! order and hands them to any number of outputs: [`Publisher`]s (RTMP(S), on the network runtime)
-//! and [`Recorder`]s (FLV, a thread each). One output's trouble never touches another, nor the
+//! and [`Recorder`]s (a thread each), all of them an [`Output`]. One output's trouble never touches another, nor the
 //! encoders.
 
 pub mod adaptation;
 pub mod delay;
 pub mod hub;
+mod output;
 pub mod passthrough;
 pub mod publisher;
 pub mod recorder;
@@ -18,6 +19,7 @@ pub use hub::backlog::Limits;
 pub use hub::sequence_headers::SequenceHeaders;
 pub use hub::shared_packet::SharedPacket;
 pub use hub::subscription::Subscription;
+pub use output::{LinkEstimate, Output, OutputState, Sink};
 pub use passthrough::PassthroughFile;
 pub use publisher::{Event, Flow, Publisher, Report, State, Target};
 pub use recorder::Recorder;

@@ -13,6 +13,7 @@ pub use renditions::{RenditionChoice, second_bitrate};
 use std::time::Duration;
 
 use crate::base::Timestamp;
+use crate::broadcast::output::{LinkEstimate, Output, OutputState};
 use crate::media::BitsPerSecond;
 
 /// How often a sample is worth taking.
@@ -53,6 +54,15 @@ pub struct Sample {
     pub carried: u64,
     /// For how long the server has accepted nothing of what waits.
     pub silent: Duration,
+}
+
+impl Sample {
+    /// How an output fares now.
+    pub fn of(output: &dyn Output, at: Timestamp) -> Self {
+        let LinkEstimate { carried, silent } = output.estimate().unwrap_or_default();
+        let live = output.state() == OutputState::Running;
+        Self { at, live, queued: output.backlog(), carried, silent }
+    }
 }
 
 /// Decides for one target.

@@ -24,6 +24,7 @@ use crate::broadcast::hub::interleaver::Interleaver;
 use crate::broadcast::hub::sequence_headers::SequenceHeaders;
 use crate::broadcast::hub::shared_packet::SharedPacket;
 use crate::broadcast::hub::subscription::{Subscription, SubscriptionQueue, WantedVideo};
+use crate::broadcast::output::Sink;
 use crate::media::{EncodedPacket, ExtraTracks, Rendition, RenditionId, StreamConfig, Track};
 
 /// How often the thread looks whether it should stop.
@@ -79,7 +80,7 @@ struct State {
     second_gop: Gop,
     /// Of the latest keyframe of each rendition.
     latest: [Option<Arc<Rendition>>; 2],
-    outputs: Vec<Weak<SubscriptionQueue>>,
+    sinks: Vec<Weak<dyn Sink>>,
     figures: Figures,
     /// Packets taken from the input, and the latest DTS among them.
     taken: u64,
@@ -160,6 +161,18 @@ impl Hub {
         extras: ExtraTracks,
     ) -> Subscription {
         self.feed.open(name.into(), limits, None, RenditionId::Main, Some(extras))
+    }
+
+    /// Offers everything to this sink, as long as somebody has it: extra audio tracks and every rendition
+    /// too, from the latest keyframe of the main one.
+    pub fn attach<S: Sink + 'static>(&self, sink: &Arc<S>) {
+        let mut state = self.feed.shared.state.lock();
+        state.gop.tags().iter().for_each(|tag| sink.offer(tag));
+        if state.ended {
+            sink.end();
+        }
+        let sink = Arc::downgrade(sink);
+        state.sinks.push(sink);
     }
 
     /// These extra sound tracks are being made: packets of others are put into the order of the rest
@@ -297,7 +310,8 @@ impl HubFeed {
             let pictures = WantedVideo::Of { rendition_id, wanted, last: last.map(|tag| tag.dts) };
             let line =
                 SubscriptionQueue::new(name, backlog, pictures, extras.is_some(), state.ended);
-            state.outputs.push(Arc::downgrade(&line));
+            let sink = Arc::downgrade(&line);
+            state.sinks.push(sink);
             line
         };
         if let Some(rendition_id) = ask {
@@ -314,7 +328,8 @@ impl HubFeed {
         let backlog = Backlog::new(limits, self.shared.head.has_video, &begin);
         let line =
             SubscriptionQueue::new(name.into(), backlog, WantedVideo::All, false, state.ended);
-        state.outputs.push(Arc::downgrade(&line));
+        let sink = Arc::downgrade(&line);
+        state.sinks.push(sink);
         Subscription { line }
     }
 
@@ -379,9 +394,9 @@ impl HubFeed {
         state.handed_out = state.handed_out.max(tag.dts);
         state.gop.push(&tag);
         state.second_gop.push(&tag);
-        state.outputs.retain(|line| match line.upgrade() {
-            Some(line) => {
-                line.push(&tag);
+        state.sinks.retain(|sink| match sink.upgrade() {
+            Some(sink) => {
+                sink.offer(&tag);
                 true
             }
             None => false,
@@ -391,7 +406,7 @@ impl HubFeed {
     fn end(&self) {
         let mut state = self.shared.state.lock();
         state.ended = true;
-        state.outputs.iter().filter_map(Weak::upgrade).for_each(|line| line.end());
+        state.sinks.iter().filter_map(Weak::upgrade).for_each(|sink| sink.end());
     }
 }
 

@@ -12,6 +12,7 @@ pub use crate::broadcast::hub::backlog::{Figures, Limits};
 use crate::base::Timestamp;
 use crate::broadcast::hub::backlog::Backlog;
 use crate::broadcast::hub::shared_packet::SharedPacket;
+use crate::broadcast::output::Sink;
 use crate::media::{RenditionId, Track};
 
 /// What became of a wait.
@@ -96,7 +97,14 @@ impl SubscriptionQueue {
         Arc::new(Self { name, extras, state, thread: Condvar::new(), task: Notify::new() })
     }
 
-    pub fn push(&self, tag: &Arc<SharedPacket>) {
+    fn wake(&self) {
+        self.thread.notify_one();
+        self.task.notify_one();
+    }
+}
+
+impl Sink for SubscriptionQueue {
+    fn offer(&self, tag: &Arc<SharedPacket>) {
         if tag.is_extra() && !self.extras {
             return;
         }
@@ -110,14 +118,9 @@ impl SubscriptionQueue {
         self.wake();
     }
 
-    pub fn end(&self) {
+    fn end(&self) {
         self.state.lock().ended = true;
         self.wake();
-    }
-
-    fn wake(&self) {
-        self.thread.notify_one();
-        self.task.notify_one();
     }
 }
 

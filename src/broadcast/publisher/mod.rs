@@ -19,6 +19,7 @@ use tokio::task::JoinHandle;
 use crate::base::queue::{self, Full, Receiver};
 use crate::base::{Clock, Stop};
 use crate::broadcast::hub::Hub;
+use crate::broadcast::output::{LinkEstimate, Output, OutputState};
 use crate::broadcast::publisher::state::Shared;
 use crate::broadcast::target_url::TargetUrl;
 use crate::media::RenditionId;
@@ -166,6 +167,35 @@ impl Publisher {
     /// whether it is.
     pub fn wait(&self, limit: Duration) -> bool {
         self.done.wait(limit)
+    }
+}
+
+impl Output for Publisher {
+    fn state(&self) -> OutputState {
+        match self.state() {
+            State::Connecting => OutputState::Starting,
+            State::Live => OutputState::Running,
+            State::Reconnecting => OutputState::Recovering,
+            State::Stopped => OutputState::Ended,
+            State::Failed(_) => OutputState::Failed,
+        }
+    }
+
+    fn estimate(&self) -> Option<LinkEstimate> {
+        let figures = self.shared.figures.lock();
+        Some(LinkEstimate { carried: figures.carried, silent: figures.silent })
+    }
+
+    fn backlog(&self) -> Duration {
+        self.shared.figures.lock().queued
+    }
+
+    fn ask_to_stop(&self, limit: Duration) {
+        self.ask_to_stop(limit);
+    }
+
+    fn stop(&mut self, limit: Duration) {
+        Self::stop(self, limit);
     }
 }
 

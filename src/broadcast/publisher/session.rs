@@ -176,6 +176,17 @@ async fn connect(
     Ok(client)
 }
 
+/// Whether a server says this to everybody and it means nothing to a person.
+fn is_routine(status: &Status) -> bool {
+    const ROUTINE: [&str; 4] = [
+        "NetStream.Publish.Start",
+        "NetStream.Unpublish.Success",
+        "NetStream.FCPublish.Start",
+        "NetConnection.Connect.Success",
+    ];
+    ROUTINE.contains(&status.code.as_str())
+}
+
 /// That the server sends us elsewhere, as a person should know it.
 fn sent_on(to: &str, with_password: bool) -> Status {
     let kept =
@@ -414,7 +425,9 @@ impl<'a> Live<'a> {
         match event {
             Said::Status(status) => {
                 tracing::debug!(code = status.code, description = status.description, "server");
-                self.shared.tell(Event::Said(status));
+                if !is_routine(&status) {
+                    self.shared.tell(Event::Said(status));
+                }
                 None
             }
             Said::ReconnectRequest { tc_url, .. } => {

@@ -19,6 +19,7 @@ use crate::net::rtmp::Options;
 use crate::net::{Class, ConnectStage, Error};
 use crate::text::Problem;
 use crate::wire::rtmp::status::Status;
+use crate::wire::rtmp::url::authority;
 
 /// Where the stream goes, and how hard to try.
 #[derive(Clone, Debug)]
@@ -121,6 +122,16 @@ impl Report {
     /// What went wrong, and what helps.
     pub fn problem(&self) -> Option<Problem> {
         self.error.as_ref().map(Error::problem)
+    }
+
+    /// The server at which it went wrong, where the target's own had sent us on there.
+    pub fn elsewhere(&self, target: &Target) -> Option<&str> {
+        let peer = self.error.as_ref()?.peer.as_str();
+        let url = &target.url;
+        let own = |port| authority(url.host(), port) == peer;
+        let mut ports = target.options.net.ports.iter().copied().chain([url.port()]);
+        let is_own = peer == url.host() || ports.any(own);
+        (!is_own).then_some(peer)
     }
 }
 

@@ -14,7 +14,7 @@ mod timeline;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -27,8 +27,9 @@ use crate::base::queue::{self, Full, Receiver, Sender};
 use crate::base::{Stop, Timestamp, Worker};
 use crate::broadcast::hub::backlog::Limits;
 use crate::broadcast::hub::shared_packet::SharedPacket;
-use crate::broadcast::hub::subscription::{Next, Subscription};
+use crate::broadcast::hub::subscription::{Next, Subscription, SubscriptionQueue};
 use crate::broadcast::hub::{Hub, HubFeed};
+use crate::broadcast::output::{LinkEstimate, Output, OutputState};
 use crate::broadcast::recorder::file::File;
 use crate::broadcast::recorder::journal::Entry;
 use crate::broadcast::recorder::timeline::Timeline;
@@ -149,6 +150,8 @@ pub struct Recorder {
     worker: Worker,
     ended: Stop,
     feed: HubFeed,
+    /// What waits to be written.
+    waiting: Weak<SubscriptionQueue>,
     /// What was given to the hub when the end was asked for.
     mark: Arc<Mutex<Option<u64>>>,
 }
@@ -206,14 +209,16 @@ impl Recorder {
             + parameters.audio.as_ref().map_or(0, |it| u64::from(it.bitrate.0))
             + options.sounds.bitrate();
         let name = format!("recorder {}", path.display());
+        let subscription = match options.sounds.wanted() {
+            none if none.is_empty() => hub.subscribe(name, Limits::FILE),
+            extras => hub.subscribe_with(name, Limits::FILE, extras),
+        };
+        let waiting = Arc::downgrade(&subscription.line);
         let writer = Writer {
             asked: path.to_owned(),
             format,
             tracks,
-            subscription: match options.sounds.wanted() {
-                none if none.is_empty() => hub.subscribe(name, Limits::FILE),
-                extras => hub.subscribe_with(name, Limits::FILE, extras),
-            },
+            subscription,
             feed: hub.feed(),
             figures: Arc::clone(&figures),
             events: sender,
@@ -240,7 +245,7 @@ impl Recorder {
         let failed_path = path.to_owned();
         let worker = Worker::spawn("onair-record", move |stop| writer.run(stop))
             .map_err(|error| Error::new("starting a thread for", &failed_path, &error))?;
-        Ok(Self { figures, events, orders, worker, ended, feed: hub.feed(), mark })
+        Ok(Self { figures, events, orders, worker, ended, feed: hub.feed(), waiting, mark })
     }
 
     /// What has been written.
@@ -281,8 +286,35 @@ impl Recorder {
     /// Writes everything that was given to the hub before this, makes the file whole and waits for
     /// it, at most `limit`.
     pub fn finish(mut self, limit: Duration) -> Figures {
-        *self.mark.lock() = Some(self.feed.given());
+        self.stop(limit);
+        self.figures()
+    }
+}
+
+impl Output for Recorder {
+    fn state(&self) -> OutputState {
+        match self.figures.lock().state {
+            State::Writing => OutputState::Running,
+            State::Finished => OutputState::Ended,
+            State::Failed(_) => OutputState::Failed,
+        }
+    }
+
+    fn estimate(&self) -> Option<LinkEstimate> {
+        None
+    }
+
+    fn backlog(&self) -> Duration {
+        self.waiting.upgrade().map(|line| Subscription { line }.queued()).unwrap_or_default()
+    }
+
+    fn ask_to_stop(&self, _: Duration) {
+        self.mark.lock().get_or_insert_with(|| self.feed.given());
         self.ended.set();
+    }
+
+    fn stop(&mut self, limit: Duration) {
+        self.ask_to_stop(limit);
         if let Err(stuck) = self.worker.wait(limit) {
             let mut figures = self.figures.lock();
             if figures.state == State::Writing {
@@ -291,7 +323,6 @@ impl Recorder {
                     State::Failed(Error::new("finishing", &figures.path.clone(), &reason));
             }
         }
-        self.figures.lock().clone()
     }
 }
 

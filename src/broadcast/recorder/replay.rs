@@ -1,5 +1,5 @@
 //! The replay buffer: the last seconds of the stream in memory, in whole groups of pictures, to be
-//! written into a file when somebody asks. On a thread of its own; saving is its caller's.
+//! written into a file when somebody asks. It takes packets on the hub's thread; saving is its caller's.
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -8,18 +8,15 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use crate::base::{Stop, Timestamp, Worker};
+use crate::base::Timestamp;
 use crate::broadcast::hub::Hub;
-use crate::broadcast::hub::backlog::Limits;
 use crate::broadcast::hub::shared_packet::SharedPacket;
-use crate::broadcast::hub::subscription::{Next, Subscription};
+use crate::broadcast::output::{LinkEstimate, Output, OutputState, Sink};
 use crate::broadcast::recorder::file::{Error, File, RecordedTracks};
 use crate::broadcast::recorder::timeline::Timeline;
-use crate::media::{EncodedPacket, ExtraTracks, StreamConfig, StreamEvent, Track};
+use crate::media::{EncodedPacket, RenditionId, StreamConfig, StreamEvent, Track};
 use crate::wire::container::Format;
 
-/// How often the thread looks whether it should stop.
-const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// A group of sound alone.
 const AUDIO_GROUP: Duration = Duration::from_secs(1);
 
@@ -81,31 +78,33 @@ impl Ring {
     }
 }
 
+impl Sink for Mutex<Ring> {
+    fn offer(&self, packet: &Arc<SharedPacket>) {
+        if packet.rendition_id() != Some(RenditionId::Second) {
+            self.lock().push(packet);
+        }
+    }
+
+    fn end(&self) {}
+}
+
 /// A running replay buffer. Dropping it ends it.
 #[derive(Debug)]
 pub struct Replay {
     ring: Arc<Mutex<Ring>>,
     parameters: StreamConfig,
     room: Room,
-    _worker: Worker,
 }
 
 impl Replay {
-    /// Keeps what goes out from here on.
-    ///
-    /// # Errors
-    /// When the system grants no thread.
-    pub fn start(hub: &Hub, room: Room) -> std::io::Result<Self> {
+    /// Keeps what goes out from here on, with whichever extra audio tracks there will be.
+    pub fn start(hub: &Hub, room: Room) -> Self {
         let parameters = hub.parameters().clone();
         let has_video = parameters.video.is_some();
         let ring = Ring { room, has_video, groups: VecDeque::new(), bytes: 0 };
         let ring = Arc::new(Mutex::new(ring));
-        let its_ring = Arc::clone(&ring);
-        // Whichever extra sound tracks there will be.
-        let subscription = hub.subscribe_with("replay", Limits::FILE, ExtraTracks::NONE);
-        let worker =
-            Worker::spawn("onair-replay", move |stop| keep(&subscription, &its_ring, stop))?;
-        Ok(Self { ring, parameters, room, _worker: worker })
+        hub.attach(&ring);
+        Self { ring, parameters, room }
     }
 
     /// How much it was asked to keep.
@@ -133,14 +132,22 @@ impl Replay {
     }
 }
 
-fn keep(subscription: &Subscription, ring: &Mutex<Ring>, stop: &Stop) {
-    while !stop.is_set() {
-        match subscription.next_timeout(POLL_INTERVAL) {
-            Next::Tag(tag) => ring.lock().push(&tag),
-            Next::Waiting => {}
-            Next::Ended => return,
-        }
+impl Output for Replay {
+    fn state(&self) -> OutputState {
+        OutputState::Running
     }
+
+    fn estimate(&self) -> Option<LinkEstimate> {
+        None
+    }
+
+    fn backlog(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn ask_to_stop(&self, _: Duration) {}
+
+    fn stop(&mut self, _: Duration) {}
 }
 
 /// A piece of the stream.

@@ -12,9 +12,9 @@ use crate::studio::engine::system::process::Process;
 use crate::studio::event::stats::Stats;
 use crate::studio::event::{Event, stats};
 use crate::studio::live::dropped_frames::DroppedFrames;
-use crate::studio::live::publishers::{PublisherNews, Publishers};
+use crate::studio::live::outputs::target::TargetOutput;
+use crate::studio::live::outputs::{OutputNews, Outputs};
 use crate::studio::live::stream_delay::StreamDelay;
-use crate::studio::notices::message::StudioMessage;
 use crate::studio::targets::address;
 
 /// How long the targets may take to say goodbye.
@@ -39,7 +39,7 @@ pub struct Copying {
     runtime: Runtime,
     showing: Playback,
     stream_delay: Option<StreamDelay>,
-    sent: Vec<Publishers>,
+    outputs: Outputs,
     clock: Clock,
     usage: Process,
     next_stats: Timestamp,
@@ -68,11 +68,12 @@ impl Copying {
             let folder = config.delay_folder.clone();
             Some(StreamDelay::start(delay, folder, &showing.hub, clock).map_err(|it| system(&it))?)
         };
-        let start = |(id, target)| {
+        let mut outputs = Outputs::default();
+        for (id, target) in wanted {
             let hub = stream_delay.as_ref().map_or(&showing.hub, StreamDelay::hub);
             let target = publisher::Target { await_media: stream_delay.is_some(), ..target };
             let publisher = Publisher::start(&runtime, target, hub, clock);
-            Publishers {
+            outputs.add(TargetOutput {
                 id,
                 label: publisher.target().url.authority(),
                 built_in: false,
@@ -80,29 +81,25 @@ impl Copying {
                 bitrate: stats::Meter::default(),
                 floor: None,
                 drops: DroppedFrames::of_file(),
-            }
-        };
-        let sent = wanted.into_iter().map(start).collect();
+            });
+        }
         if stream_delay.is_some() {
             // Nobody is connected before something is due.
             showing.projection.begin();
         }
         let next_stats = clock.now() + SECOND;
         let usage = Process::new();
-        Ok(Self { runtime, showing, stream_delay, sent, clock, usage, next_stats })
+        Ok(Self { runtime, showing, stream_delay, outputs, clock, usage, next_stats })
     }
 
     /// What happened since the last call.
     pub fn look(&mut self) -> Vec<Event> {
         let mut events = Vec::new();
         if !self.showing.projection.has_begun() {
-            self.showing.projection.begin_for(self.sent.iter().map(|sent| &sent.publisher));
+            self.showing.projection.begin_for(self.targets().map(|sent| &sent.publisher));
         }
         let now = self.clock.now();
-        for sent in &mut self.sent {
-            drain(sent.id, &sent.publisher, &mut events);
-            events.extend(sent.look_at_drops(now).and_then(PublisherNews::last_word));
-        }
+        events.extend(self.outputs.look(now).into_iter().filter_map(told));
         events.extend(
             self.stream_delay.as_mut().and_then(StreamDelay::look).map(|it| Event::Delay(it.told)),
         );
@@ -122,7 +119,11 @@ impl Copying {
     /// Whether nothing more will happen: the file has ended and everything is sent, or no target is
     /// left.
     pub fn is_over(&self) -> bool {
-        self.sent.iter().all(|sent| sent.publisher.state().is_over())
+        self.targets().all(TargetOutput::is_over)
+    }
+
+    fn targets(&self) -> impl Iterator<Item = &TargetOutput> {
+        self.outputs.all()
     }
 
     /// Lets out what is held back and no more; `false` where nothing is.
@@ -139,17 +140,9 @@ impl Copying {
         if let Some(stream_delay) = &self.stream_delay {
             stream_delay.discard();
         }
-        for sent in &self.sent {
-            sent.publisher.ask_to_stop(END);
-        }
-        let mut events = Vec::new();
         let now = self.clock.now();
-        for sent in &mut self.sent {
-            sent.publisher.stop(END);
-            drain(sent.id, &sent.publisher, &mut events);
-            let drops = [sent.look_at_drops(now), sent.last_drops()];
-            events.extend(drops.into_iter().flatten().filter_map(PublisherNews::last_word));
-        }
+        let mut events: Vec<_> = self.outputs.look(now).into_iter().filter_map(told).collect();
+        self.outputs.stop(END, |event| events.push(event));
         let figures = self.stats(now);
         if let Err(stuck) = self.showing.end(END) {
             tracing::warn!(%stuck, "ending the file");
@@ -160,39 +153,18 @@ impl Copying {
 
     fn stats(&mut self, now: Timestamp) -> Stats {
         let (cpu, rss_bytes) = self.usage.read();
-        let target = |sent: &mut Publishers| {
-            let Publishers { publisher, bitrate, .. } = sent;
-            crate::studio::live::target_events::figures(publisher, bitrate, now)
-        };
-        let targets = self.sent.iter_mut().map(target).collect();
+        let targets = self.outputs.all_mut().map(|sent: &mut TargetOutput| sent.figures(now));
+        let targets = targets.collect();
         let strips = Vec::new();
         Stats { video: None, audio: None, strips, targets, delay: self.held(), cpu, rss_bytes }
     }
 }
 
-fn drain(id: u32, publisher: &Publisher, events: &mut Vec<Event>) {
-    while let Ok(event) = publisher.events().try_recv() {
-        match event {
-            publisher::Event::Changed(report) => {
-                let target = publisher.target();
-                let label = target.url.authority();
-                let told =
-                    crate::studio::live::target_events::told((id, &label), target, false, &report);
-                events.push(Event::Target(told));
-            }
-            publisher::Event::Unannounced(codecs) => {
-                let url = &publisher.target().url;
-                let host = url.host_and_port();
-                let message =
-                    StudioMessage::CodecsUnannounced { host, codecs: codecs.join(" and ") };
-                events.push(Event::Notice(message.notice(0, "")));
-            }
-            publisher::Event::Flow(flow) => {
-                let host = publisher.target().url.authority();
-                let message = address::stalled(id, &host, flow);
-                events.extend(message.map(|it| Event::Notice(it.notice(0, ""))));
-            }
-            publisher::Event::Said(status) => tracing::debug!(%status, "the server says"),
+fn told(news: OutputNews) -> Option<Event> {
+    match news {
+        OutputNews::Flow { id, host, flow } => {
+            address::stalled(id, &host, flow).map(|it| Event::Notice(it.notice(0, "")))
         }
+        news => news.last_word(),
     }
 }

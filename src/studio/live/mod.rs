@@ -1,12 +1,12 @@
-//! A broadcast from Go Live to its end: encoders, publishers, adaptation, recording, viewer monitor.
+//! A broadcast from Go Live to its end: encoders, outputs, adaptation, recording, viewer monitor.
 
 pub(in crate::studio) mod adaptation;
 pub(in crate::studio) mod dropped_frames;
 pub(in crate::studio) mod history;
 pub mod monitor;
 pub(in crate::studio) mod on_air;
+pub(in crate::studio) mod outputs;
 pub(in crate::studio) mod passthrough;
-pub(in crate::studio) mod publishers;
 pub mod recording;
 pub(in crate::studio) mod second_rendition;
 pub mod stream_delay;

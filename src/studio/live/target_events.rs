@@ -1,17 +1,15 @@
 //! What happens at a target, as events and messages.
 
 use crate::audio::AudioChoice;
-use crate::base::Timestamp;
-use crate::broadcast::{Publisher, publisher};
+use crate::broadcast::publisher;
 use crate::capture::VideoChoice;
 use crate::media::RenditionId;
 use crate::net::{self, ConnectStage};
-use crate::studio::event::{self, TargetState, stats};
+use crate::studio::event::{self, TargetState};
 use crate::studio::notices::Next;
 use crate::studio::notices::message::StudioMessage;
-use crate::studio::targets::address::{key, sent_on};
+use crate::studio::targets::address::key;
 use crate::text::problem::problem;
-use crate::wire::rtmp::status::Status;
 
 /// What a publisher does, in the studio's words.
 pub(in crate::studio) fn state(state: publisher::State) -> TargetState {
@@ -35,7 +33,7 @@ pub(in crate::studio) fn told(
         publisher::State::Failed(class) => Some(class.exit_code()),
         _ => None,
     };
-    let elsewhere = report.error.as_ref().and_then(|error| sent_on(target, error));
+    let elsewhere = report.elsewhere(target);
     let unanswered = elsewhere.is_some() && report.stage <= ConnectStage::Handshake;
     let cause = report.problem().map(|problem| match elsewhere {
         Some(peer) => problem!("net-sent-on", peer = peer, cause = problem),
@@ -65,44 +63,9 @@ pub(in crate::studio) fn told(
     }
 }
 
-/// A publisher's figures.
-pub(in crate::studio) fn figures(
-    publisher: &Publisher,
-    meter: &mut stats::Meter,
-    now: Timestamp,
-) -> stats::Target {
-    let figures = publisher.figures();
-    stats::Target {
-        state: state(publisher.state()),
-        sent_bytes: figures.sent_bytes,
-        bitrate: meter.rate(figures.sent_bytes, now),
-        queued_ms: u64::try_from(figures.queued.as_millis()).unwrap_or(u64::MAX),
-        dropped_frames: figures.dropped_frames,
-        dropped_audio: figures.dropped_audio,
-        sent_frames: figures.total_frames.saturating_sub(figures.dropped_frames),
-        reconnects: figures.reconnects,
-        frame_age_ms: figures.frame_age.map(|age| age.as_secs_f64() * 1_000.0),
-        round_trip_ms: figures.round_trip.map(|trip| trip.as_secs_f64() * 1_000.0),
-        rendition_id: rendition_id(&figures),
-        size: figures.rendition.as_ref().map(|rendition| rendition.video.size),
-        monitor: None,
-    }
-}
-
 /// Which encode goes to a target.
 pub(in crate::studio) fn rendition_id(figures: &publisher::Figures) -> RenditionId {
     figures.rendition.as_ref().map_or(RenditionId::Main, |rendition| rendition.rendition_id)
-}
-
-/// Whether a server says this to everybody and it means nothing to a person.
-pub(in crate::studio) fn is_routine(status: &Status) -> bool {
-    const ROUTINE: &[&str] = &[
-        "NetStream.Publish.Start",
-        "NetStream.Unpublish.Success",
-        "NetStream.FCPublish.Start",
-        "NetConnection.Connect.Success",
-    ];
-    ROUTINE.contains(&status.code.as_str())
 }
 
 /// What a person is told when a target's state changes, if it is worth a notice.

@@ -13,7 +13,7 @@ use crate::studio::notices::Next;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::targets::services::Book;
 use crate::studio::targets::{Target, TargetPlace};
-use crate::wire::rtmp::url::{Url, authority};
+use crate::wire::rtmp::url::Url;
 
 /// Application and name of the program's own stream on the built-in server.
 pub(in crate::studio) const OWN_STREAM: (&str, &str) = ("live", "onair");
@@ -101,18 +101,6 @@ pub(in crate::studio) fn without_key(server: &str, key: &Secret, apart: bool) ->
     // that there is none.
     let passes = Url::parse(&bare).is_ok_and(|url| !url.stream.is_empty());
     if passes && !bare.contains('?') { bare + "/" } else { bare }
-}
-
-/// The server at which an error happened, where the target's own had sent us on there.
-pub(in crate::studio) fn sent_on<'a>(
-    target: &publisher::Target,
-    error: &'a net::Error,
-) -> Option<&'a str> {
-    let url = &target.url;
-    let own = |port| authority(url.host(), port) == error.peer;
-    let mut ports = target.options.net.ports.iter().copied().chain([url.port()]);
-    let is_own = error.peer == url.host() || ports.any(own);
-    (!is_own).then_some(error.peer.as_str())
 }
 
 /// What messages call a target: by its name or service, where it has one, and where it is.

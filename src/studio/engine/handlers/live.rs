@@ -3,7 +3,8 @@
 use crate::studio::engine::Engine;
 use crate::studio::event::{self, Event, TargetState};
 use crate::studio::live::history::History;
-use crate::studio::live::on_air::{OnAir, WantedTargets};
+use crate::studio::live::on_air::OnAir;
+use crate::studio::live::outputs::target::WantedTargets;
 use crate::studio::notices::groups;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::targets::{Target, address};
@@ -197,7 +198,8 @@ impl Engine {
     /// Ends encoders, outputs and hub in the background, in that order.
     pub(in crate::studio::engine) fn end_broadcast(&mut self) {
         // What came until now is told before what the end brings.
-        let heard = self.state.on_air.as_mut().map(OnAir::heard_so_far);
+        let now = self.clock.now();
+        let heard = self.state.on_air.as_mut().map(|on_air| on_air.heard_so_far(now));
         self.all_happened(heard.unwrap_or_default());
         let Some(on_air) = self.state.on_air.take() else { return };
         let figures = on_air.live_figures();

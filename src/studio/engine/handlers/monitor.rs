@@ -8,6 +8,7 @@ use crate::studio::engine::Engine;
 use crate::studio::event::stats::Stats;
 use crate::studio::event::{Event, stats};
 use crate::studio::live::monitor::{MonitorNews, Reference, WantedMonitor};
+use crate::studio::live::outputs::target::TargetOutput;
 use crate::studio::notices::groups;
 use crate::studio::targets::Target;
 
@@ -54,9 +55,10 @@ impl Engine {
             return Vec::new();
         }
         let delay = on_air.held().map_or(Duration::ZERO, |held| held.delay);
-        let publishers = on_air.publishers().filter(|(_, _, it)| !it.state().is_over());
-        publishers
-            .filter_map(|(id, built_in, publisher)| {
+        let targets = on_air.targets().filter(|it| !it.is_over());
+        targets
+            .filter_map(|TargetOutput { id, built_in, publisher, label, .. }| {
+                let (id, built_in) = (*id, *built_in);
                 let target = self.state.targets.iter().find(|target| target.id == id)?;
                 if !self.is_monitored(target) {
                     return None;
@@ -68,10 +70,10 @@ impl Engine {
                         true => publish.url.display_with_name(),
                         false => publish.url.to_string(),
                     },
-                    host: match on_air.label(id) {
+                    host: match built_in {
                         // By this its viewers are counted.
-                        Some(label) if !built_in => label,
-                        _ => publish.url.host_and_port(),
+                        true => publish.url.host_and_port(),
+                        false => label.clone(),
                     },
                     // One that has not been fetched yet is none.
                     play_url: match crate::studio::targets::address::kept_name(
@@ -104,8 +106,8 @@ impl Engine {
     /// What is seen beside what is sent.
     pub(in crate::studio::engine) fn add_monitors(&self, stats: &mut Stats) {
         let Some(on_air) = &self.state.on_air else { return };
-        for ((id, ..), target) in on_air.publishers().zip(&mut stats.targets) {
-            target.monitor = self.state.monitors.view(id).map(|view| stats::Monitor {
+        for (sent, target) in on_air.targets().zip(&mut stats.targets) {
+            target.monitor = self.state.monitors.view(sent.id).map(|view| stats::Monitor {
                 state: view.state,
                 latency_ms: view.latency.map(|latency| latency.as_secs_f64() * 1e3),
                 av_offset_ms: view.av_offset_ms,

@@ -45,9 +45,7 @@ impl Engine {
 
     fn try_anew(&mut self, at_once: bool) {
         let Some(on_air) = &self.state.on_air else { return };
-        for (_, _, publisher) in on_air.publishers() {
-            publisher.network_changed();
-        }
+        on_air.targets().for_each(|sent| sent.publisher.network_changed());
         if at_once {
             on_air.retry_now();
         }

@@ -10,7 +10,7 @@ use crate::server;
 use crate::studio::engine::Engine;
 use crate::studio::event::{self, Event, TargetState};
 use crate::studio::live::adaptation::{Changed, Resized};
-use crate::studio::live::on_air::PublisherNews;
+use crate::studio::live::outputs::OutputNews;
 use crate::studio::live::stream_delay;
 use crate::studio::notices::groups;
 use crate::studio::notices::message::{StudioMessage, alarm_key};
@@ -61,7 +61,7 @@ impl Engine {
         let over = !ending.is_empty() && ending.iter().all(Worker::is_finished);
         while let Ok(event) = self.last_words.1.try_recv() {
             match event {
-                Event::Recording(recording) => self.recording_over(recording),
+                Event::Recording(recording) => self.recording_happened(recording),
                 // Its last words are told as all others.
                 Event::Target(told) => self.target_happened(told),
                 Event::Notice(notice) => self.tell_notice(notice),
@@ -83,22 +83,18 @@ impl Engine {
     }
 
     /// Tells what happened on the air, in its order.
-    pub(in crate::studio::engine) fn all_happened(&mut self, happenings: Vec<PublisherNews>) {
+    pub(in crate::studio::engine) fn all_happened(&mut self, happenings: Vec<OutputNews>) {
         for happening in happenings {
-            if let Some(message) = happening.message() {
-                self.tell(&message, "");
-            }
             match happening {
-                PublisherNews::Target(told) => self.target_happened(told),
-                PublisherNews::Flow { id, host, flow } => self.flow_happened(id, &host, flow),
-                PublisherNews::Recording(happening) => self.recording_happened(happening),
-                PublisherNews::Delay(changed) => self.delay_happened(changed),
-                PublisherNews::Encoder(reason) => {
+                OutputNews::Target(told) => self.target_happened(told),
+                OutputNews::Flow { id, host, flow } => self.flow_happened(id, &host, flow),
+                OutputNews::Recording(recording) => self.recording_happened(recording),
+                OutputNews::Chapter(chapter) => self.happened(Event::Chapter(chapter)),
+                OutputNews::Delay(changed) => self.delay_happened(changed),
+                OutputNews::Encoder(reason) => {
                     self.tell(&StudioMessage::EncoderFailed { reason: reason.into() }, "");
                 }
-                PublisherNews::Said { .. }
-                | PublisherNews::Unannounced { .. }
-                | PublisherNews::Drops(_) => {}
+                OutputNews::Message(message) => self.tell(&message, ""),
             }
         }
     }

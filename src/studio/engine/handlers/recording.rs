@@ -9,8 +9,8 @@ use crate::media::{ExtraTracks, VideoFrame};
 use crate::studio::engine::Engine;
 use crate::studio::event::{self, Event};
 use crate::studio::live::on_air::OnAir;
+use crate::studio::live::recording::audio_tracks;
 use crate::studio::live::recording::repair::Repairs;
-use crate::studio::live::recording::{RecordingNews, audio_tracks};
 use crate::studio::notices::message::StudioMessage;
 use crate::text::Language;
 use crate::text::problem::problem;
@@ -112,28 +112,13 @@ impl Engine {
         &self,
         act: impl FnOnce(&crate::broadcast::Recorder),
     ) {
-        if let Some(recorder) = self.state.on_air.as_ref().and_then(|it| it.recording().recorder())
-        {
-            act(recorder);
+        if let Some(recording) = self.state.on_air.as_ref().and_then(OnAir::recording) {
+            act(&recording.recorder);
         }
     }
 
-    pub(in crate::studio::engine) fn recording_happened(&mut self, happening: RecordingNews) {
-        match happening {
-            RecordingNews::Writing(recording) => {
-                // The next file could be made after all.
-                if recording.part > 1 {
-                    self.state.active_notices.clear(&["recording-held"]);
-                }
-                self.happened(Event::Recording(recording));
-            }
-            RecordingNews::Over(recording) => self.recording_over(recording),
-            RecordingNews::Chapter(chapter) => self.happened(Event::Chapter(chapter)),
-            RecordingNews::Message(message) => self.tell(&message, ""),
-        }
-    }
-
-    pub(in crate::studio::engine) fn recording_over(&mut self, recording: event::Recording) {
+    /// A file was begun or paused, is whole, or was given up.
+    pub(in crate::studio::engine) fn recording_happened(&mut self, recording: event::Recording) {
         let path = recording.path.display().to_string();
         let reason = recording.trouble.clone().unwrap_or_default();
         // Nothing of it can be played.
@@ -146,7 +131,8 @@ impl Engine {
             event::RecordingState::Failed => Some(StudioMessage::RecordingFailed { path, reason }),
             event::RecordingState::Finished => Some(StudioMessage::RecordingSaved { path }),
         };
-        if recording.state != event::RecordingState::Writing {
+        // The next file could be made after all, or none is to be made any more.
+        if recording.part > 1 || recording.state != event::RecordingState::Writing {
             self.state.active_notices.clear(&["recording-held"]);
         }
         self.happened(Event::Recording(recording));
@@ -170,8 +156,7 @@ impl Engine {
         ]);
         let names = self.track_names();
         let tracks = self.tracks_for(&path);
-        let clip = |on_air: &OnAir| on_air.recording().clip(on_air.sounds(tracks, &names));
-        let clip = self.state.on_air.as_ref().and_then(clip);
+        let clip = self.state.on_air.as_ref().and_then(|it| it.clip(tracks, &names));
         let Some(clip) = clip else {
             self.tell(&StudioMessage::ReplayEmpty {}, "");
             return;

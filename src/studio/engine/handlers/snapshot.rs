@@ -9,7 +9,6 @@ use crate::media::source_status::SourceFormat;
 use crate::mix::StripId;
 use crate::studio::engine::Engine;
 use crate::studio::live::on_air::OnAir;
-use crate::studio::live::recording::Recordings;
 use crate::studio::live::view::{LiveFigures, LiveState};
 use crate::studio::program::Program;
 use crate::studio::snapshot::{
@@ -27,7 +26,6 @@ impl Engine {
         figures.bitrate_history = state.history.bitrates().collect();
         let live =
             if state.stopping && live == LiveState::Idle { LiveState::Stopping } else { live };
-        let recording = state.on_air.as_ref().map(OnAir::recording);
         let program = state.program.as_ref();
         let tiles = self.watch.views();
         Snapshot {
@@ -57,8 +55,8 @@ impl Engine {
             },
             delay: self.settings.delay,
             held: state.on_air.as_ref().and_then(OnAir::held),
-            recording: recording.and_then(Recordings::recorder).map(|recorder| {
-                let figures = recorder.figures();
+            recording: state.on_air.as_ref().and_then(OnAir::recording).map(|recording| {
+                let figures = recording.recorder.figures();
                 RecordingFigures {
                     path: figures.path,
                     duration: figures.earlier + figures.duration,
@@ -67,9 +65,10 @@ impl Engine {
                     chapters: figures.chapters,
                 }
             }),
-            replay: recording
-                .and_then(Recordings::replay)
-                .map(|(filled, room)| ReplayFigures { filled, room }),
+            replay: state.on_air.as_ref().and_then(OnAir::replay).map(|replay| ReplayFigures {
+                filled: replay.filled().0,
+                room: replay.room().duration,
+            }),
             watch: self.watch.state(),
             watch_figures: self.watch.figures(&tiles),
             tiles,
@@ -125,9 +124,9 @@ impl Engine {
                 view.cause.clone_from(&told.cause);
             }
         }
-        let on_air = self.state.on_air.iter().flat_map(OnAir::target_figures);
-        for (id, figures) in on_air {
-            if let Some(view) = views.iter_mut().find(|view| view.target.id == id) {
+        for sent in self.state.on_air.iter().flat_map(OnAir::targets) {
+            let figures = sent.publisher.figures();
+            if let Some(view) = views.iter_mut().find(|view| view.target.id == sent.id) {
                 view.bitrate = u32::try_from(figures.bitrate).unwrap_or(u32::MAX);
                 view.queued = figures.queued;
                 view.dropped_frames = figures.dropped_frames;

@@ -1,18 +1,15 @@
 //! A broadcast: encoders, the hub, the targets and the recording, from *Go Live* to the end.
 
-mod announced;
 mod recording;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub(in crate::studio) use crate::studio::live::publishers::{PublisherNews, WantedTargets};
-
 use crate::audio::AudioChoice;
 use crate::base::queue::{self, Full, Sender};
 use crate::base::{Clock, Timestamp, Worker};
 use crate::broadcast::adaptation::Sample;
-use crate::broadcast::{Hub, PassthroughFile, Publisher, publisher};
+use crate::broadcast::{Hub, Output, PassthroughFile, publisher};
 use crate::encode::{AudioEncoder, VideoEncoder};
 use crate::media::{BitsPerSecond, Size, StreamConfig, Track};
 use crate::mix::FLOOR_DBFS;
@@ -20,11 +17,10 @@ use crate::studio::event::stats::{DelayFigures, DelayState, Stats};
 use crate::studio::event::{self, Event, stats};
 use crate::studio::live::adaptation::{Adaptation, Outcome, Terms};
 use crate::studio::live::dropped_frames::DroppedFrames;
+use crate::studio::live::outputs::target::{TargetOutput, WantedTargets};
+use crate::studio::live::outputs::{OutputNews, Outputs, background};
 use crate::studio::live::passthrough::Passthrough;
-use crate::studio::live::publishers;
-use crate::studio::live::publishers::{Publishers, background, stop};
 use crate::studio::live::recording::audio_tracks::ExtraTrackEncoders;
-use crate::studio::live::recording::{RecordingChoices, Recordings};
 use crate::studio::live::second_rendition::SecondRendition;
 use crate::studio::live::stream_delay::StreamDelay;
 use crate::studio::live::view::{LiveFigures, LiveState, PassthroughView};
@@ -43,6 +39,9 @@ const ENCODERS_END: Duration = Duration::from_millis(700);
 const SECOND_END: Duration = Duration::from_millis(200);
 const EXTRAS_END: Duration = Duration::from_millis(200);
 const HUB_END: Duration = Duration::from_millis(500);
+const OUTPUTS_END: Duration = Duration::from_millis(900);
+/// A file that nobody else is waited for may be on a slow disk.
+const FILE_END: Duration = Duration::from_millis(2_000);
 
 /// The running broadcast.
 #[derive(Debug)]
@@ -50,8 +49,7 @@ pub(in crate::studio) struct OnAir {
     hub: Hub,
     video: Option<VideoEncoder>,
     audio: Option<AudioEncoder>,
-    sent: Vec<Publishers>,
-    recording: Recordings,
+    outputs: Outputs,
     /// Between the hub and the targets.
     stream_delay: Option<StreamDelay>,
     began: Base,
@@ -152,8 +150,7 @@ impl OnAir {
             hub,
             video,
             audio,
-            sent: Vec::new(),
-            recording: Recordings::default(),
+            outputs: Outputs::default(),
             stream_delay: None,
             began,
             video_rate: stats::Meter::default(),
@@ -183,8 +180,7 @@ impl OnAir {
             hub,
             video: None,
             audio: None,
-            sent: Vec::new(),
-            recording: Recordings::default(),
+            outputs: Outputs::default(),
             stream_delay: None,
             began: Base::default(),
             video_rate,
@@ -208,8 +204,7 @@ impl OnAir {
     pub(in crate::studio) fn passthrough_over(&self) -> Option<(String, Option<String>)> {
         let passthrough = self.passthrough.as_ref()?;
         let failure = passthrough.progress().failure;
-        let ended =
-            self.sent.iter().any(|sent| sent.publisher.state() == publisher::State::Stopped);
+        let ended = self.targets().any(|it| it.publisher.state() == publisher::State::Stopped);
         (failure.is_some() || ended && !self.is_publishing()).then(|| (passthrough.name(), failure))
     }
 
@@ -244,7 +239,7 @@ impl OnAir {
         runtime: &crate::net::Runtime,
         clock: Clock,
         wanted: Vec<WantedTargets>,
-    ) -> Vec<PublisherNews> {
+    ) -> Vec<OutputNews> {
         let left = self.forget(|sent| wanted.iter().any(|it| it.id == sent.id));
         let hub = self.stream_delay.as_ref().map_or(&self.hub, StreamDelay::hub);
         for WantedTargets { id, label, built_in, floor, mut target } in wanted {
@@ -256,14 +251,41 @@ impl OnAir {
             target.await_media = self.stream_delay.is_some();
             let publisher = Publisher::start(runtime, target, hub, clock);
             let bitrate = stats::Meter::default();
-            self.sent.push(Publishers { id, label, built_in, publisher, bitrate, floor, drops });
+            self.outputs.add(TargetOutput {
+                id,
+                label,
+                built_in,
+                publisher,
+                bitrate,
+                floor,
+                drops,
+            });
         }
         left
     }
 
     /// Whether the stream goes to this target, or is on its way there.
     pub(in crate::studio) fn publishes_to(&self, id: u32) -> bool {
-        self.sent.iter().any(|sent| sent.id == id && !sent.publisher.state().is_over())
+        self.targets().any(|sent| sent.id == id && !sent.is_over())
+    }
+
+    /// Forgets what earlier tries have left; gives what they still had to tell.
+    pub(in crate::studio) fn forget_ended(&mut self) -> Vec<OutputNews> {
+        self.forget(TargetOutput::is_over)
+    }
+
+    fn forget(&mut self, which: impl Fn(&TargetOutput) -> bool) -> Vec<OutputNews> {
+        self.outputs.take(which).last_words()
+    }
+
+    /// What the outputs have told so far: before others are left to hear the rest.
+    pub(in crate::studio) fn heard_so_far(&mut self, now: Timestamp) -> Vec<OutputNews> {
+        self.outputs.look(now)
+    }
+
+    /// What messages call a target.
+    pub(in crate::studio) fn label(&self, id: u32) -> Option<String> {
+        self.targets().find(|sent| sent.id == id).map(|sent| sent.label.clone())
     }
 
     /// Ends one target in the background; the others go on.
@@ -272,9 +294,7 @@ impl OnAir {
         id: u32,
         told: Sender<Event>,
     ) -> Option<Worker> {
-        let (gone, stay) = std::mem::take(&mut self.sent).into_iter().partition(|it| it.id == id);
-        self.sent = stay;
-        background("unpublish", move || stop(&gone, &told))
+        self.outputs.take(|sent: &TargetOutput| sent.id == id).stop_beside(OUTPUTS_END, told)
     }
 
     /// What is sent, for who compares it with what comes back.
@@ -282,21 +302,9 @@ impl OnAir {
         &self.hub
     }
 
-    /// The targets with what they do: id, whether it is the built-in server, the publisher.
-    pub(in crate::studio) fn publishers(&self) -> impl Iterator<Item = (u32, bool, &Publisher)> {
-        self.sent.iter().map(|sent| (sent.id, sent.built_in, &sent.publisher))
-    }
-
-    /// Figures of the targets, by their ids.
-    pub(in crate::studio) fn target_figures(
-        &self,
-    ) -> impl Iterator<Item = (u32, publisher::Figures)> + '_ {
-        self.sent.iter().map(|sent| (sent.id, sent.publisher.figures()))
-    }
-
-    /// Keeps as much of the past as is chosen.
-    pub(in crate::studio) fn keep_replay(&mut self, choices: &RecordingChoices) {
-        self.recording.keep(&self.hub, choices);
+    /// The targets, in the order in which they were begun.
+    pub(in crate::studio) fn targets(&self) -> impl Iterator<Item = &TargetOutput> {
+        self.outputs.all()
     }
 
     /// Pictures wait for sound that is made late.
@@ -304,17 +312,12 @@ impl OnAir {
         self.hub.set_audio_delay(lag);
     }
 
-    /// The recording and the replay buffer.
-    pub(in crate::studio) fn recording(&self) -> &Recordings {
-        &self.recording
-    }
-
     pub(in crate::studio) fn is_publishing(&self) -> bool {
-        self.sent.iter().any(|sent| !sent.publisher.state().is_over())
+        self.targets().any(|sent| !sent.is_over())
     }
 
     pub(in crate::studio) fn is_recording(&self) -> bool {
-        self.recording.recorder().is_some()
+        self.recording().is_some()
     }
 
     /// Whether it goes anywhere, the replay buffer apart.
@@ -323,9 +326,7 @@ impl OnAir {
     }
 
     pub(in crate::studio) fn retry_now(&self) {
-        for sent in &self.sent {
-            sent.publisher.retry_now();
-        }
+        self.targets().for_each(|sent| sent.publisher.retry_now());
     }
 
     /// Another wish of the person for the picture's bitrate.
@@ -353,25 +354,20 @@ impl OnAir {
         now: Timestamp,
         program: &Program,
     ) -> (Option<Outcome>, Option<String>) {
-        let targets = self.sent.iter().map(|sent| {
-            let figures = sent.publisher.figures();
-            let live = sent.publisher.state() == publisher::State::Live;
-            let publisher::Figures { queued, carried, silent, .. } = figures;
-            let sample = Sample { at: now, live, queued, carried, silent };
-            (sent.id, sent.floor, sample)
-        });
-        let sending = self.sent.iter().filter(|sent| !sent.publisher.state().is_over()).count();
+        let sending = self.targets().filter(|sent| !sent.is_over()).count();
         let terms = Terms {
             second: self.second.as_ref().is_some_and(SecondRendition::is_possible),
-            alone: sending <= 1 && !self.is_recording() && self.recording.replay().is_none(),
+            alone: sending <= 1 && !self.is_recording() && self.replay().is_none(),
         };
+        let targets = self.outputs.all::<TargetOutput>();
+        let targets = targets.map(|it| (it.id, it.floor, Sample::of(&it.publisher, now)));
         let outcome = self.adaptation.look(now, targets, terms);
         if outcome.is_some() {
             self.set_encoder();
         }
         let wanted = self.adaptation.second();
         let followed = self.second.as_mut().map(|it| it.follow(wanted, program, &self.hub));
-        for sent in &self.sent {
+        for sent in self.targets() {
             sent.publisher.set_rendition(self.adaptation.rendition_id(sent.id));
         }
         (outcome, followed.and_then(Result::err))
@@ -388,42 +384,32 @@ impl OnAir {
     }
 
     /// What happened since the last call.
-    pub(in crate::studio) fn look(&mut self, now: Timestamp) -> Vec<PublisherNews> {
-        let mut happenings = self.heard_so_far();
-        let drops = self.sent.iter_mut().filter_map(|sent| sent.look_at_drops(now));
-        happenings.extend(drops);
+    pub(in crate::studio) fn look(&mut self, now: Timestamp) -> Vec<OutputNews> {
+        let mut happenings = self.outputs.look(now);
         if let Some(passthrough) = &self.passthrough {
-            let targets = self.sent.iter().map(|sent| &sent.publisher);
+            let targets = self.targets().map(|sent| &sent.publisher);
             passthrough.look(targets, self.stream_delay.is_some());
         }
-        happenings.extend(self.recording.look().into_iter().map(PublisherNews::Recording));
         if !self.is_publishing() {
             self.stream_delay = None;
             self.adaptation.set_lag(Duration::ZERO);
         }
         let held = self.stream_delay.as_mut().and_then(StreamDelay::look);
-        happenings.extend(held.map(PublisherNews::Delay));
+        happenings.extend(held.map(OutputNews::Delay));
         let failed = self.video.as_ref().and_then(VideoEncoder::failed);
         let failed = failed.or_else(|| self.audio.as_ref().and_then(AudioEncoder::failed));
         let failed = failed.or_else(|| self.extras.as_ref().and_then(ExtraTrackEncoders::failure));
         if let Some(error) = failed.filter(|_| !self.encoder_failed) {
             self.encoder_failed = true;
-            happenings.push(PublisherNews::Encoder(error.to_string()));
+            happenings.push(OutputNews::Encoder(error.to_string()));
         }
         happenings
-    }
-
-    /// Finishes the recording in the background while the stream goes on. Until the worker has
-    /// ended, its last word is still to come.
-    pub(in crate::studio) fn finish_recording(&mut self, told: Sender<Event>) -> Option<Worker> {
-        self.recording.finish_beside(told)
     }
 
     /// Ends the publishers in the background; what is left of the broadcast goes on.
     pub(in crate::studio) fn end_publishers(&mut self, told: Sender<Event>) -> Option<Worker> {
         self.stream_delay = None;
-        let sent = std::mem::take(&mut self.sent);
-        background("unpublish", move || stop(&sent, &told))
+        self.outputs.take(|_: &TargetOutput| true).stop_beside(OUTPUTS_END, told)
     }
 
     /// Ends all of it in the background: encoders flush, files finish, streams are unpublished.
@@ -436,8 +422,7 @@ impl OnAir {
                 second,
                 audio,
                 extras,
-                sent,
-                recording,
+                mut outputs,
                 stream_delay,
                 passthrough,
                 ..
@@ -456,11 +441,9 @@ impl OnAir {
             for stuck in stuck.into_iter().flatten() {
                 tracing::warn!(%stuck, "ending the broadcast");
             }
-            for sent in &sent {
-                sent.publisher.ask_to_stop(publishers::END);
-            }
-            recording.finish(sent.is_empty(), &told);
-            stop(&sent, &told);
+            let alone = outputs.all::<TargetOutput>().next().is_none();
+            let limit = if alone { FILE_END } else { OUTPUTS_END };
+            outputs.stop(limit, |event| drop(told.send(event)));
         })
     }
 
@@ -470,7 +453,7 @@ impl OnAir {
         if self.held().is_some_and(|held| held.begins_in.is_some()) && self.is_publishing() {
             return LiveState::Connecting { stage: "delay" };
         }
-        for sent in &self.sent {
+        for sent in self.targets() {
             let report = sent.publisher.report();
             match report.state {
                 publisher::State::Live => return LiveState::OnAir,
@@ -502,7 +485,7 @@ impl OnAir {
             (None, None) => self.hub.figures().frames,
         };
         let mut all = LiveFigures { encoded, fps: self.fps.2, ..LiveFigures::default() };
-        for sent in &self.sent {
+        for sent in self.targets() {
             let figures = sent.publisher.figures();
             all.on_air_for = all.on_air_for.max(figures.live_for);
             all.bitrate = all.bitrate.max(u32::try_from(figures.bitrate).unwrap_or(u32::MAX));
@@ -577,13 +560,8 @@ impl OnAir {
             integrated_lufs: meter.integrated_lufs,
             drift_ppm: program.audio_report().drift_ppm,
         });
-        let targets = self
-            .sent
-            .iter_mut()
-            .map(|sent| {
-                crate::studio::live::target_events::figures(&sent.publisher, &mut sent.bitrate, now)
-            })
-            .collect();
+        let targets = self.outputs.all_mut().map(|sent: &mut TargetOutput| sent.figures(now));
+        let targets = targets.collect();
         Stats { video, audio, strips: Vec::new(), targets, delay: self.held(), cpu, rss_bytes }
     }
 }

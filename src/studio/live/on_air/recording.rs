@@ -1,15 +1,21 @@
-//! The recording of a broadcast, and the extra sound tracks that are made for it and for the replay
-//! buffer.
+//! The recording and the replay buffer of a broadcast, and the extra audio tracks that are made for them.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::OnAir;
-use crate::broadcast::recorder::{self, RecordedTracks};
+use crate::base::Worker;
+use crate::base::queue::Sender;
+use crate::broadcast::recorder::replay::Clip;
+use crate::broadcast::recorder::{self, RecordedTracks, Replay};
 use crate::media::ExtraTracks;
-use crate::studio::event;
-use crate::studio::live::recording::RecordingChoices;
+use crate::studio::event::{self, Event};
 use crate::studio::live::recording::audio_tracks::TrackNames;
+use crate::studio::live::recording::{RecordingChoices, RecordingOutput};
 use crate::studio::program::Program;
+
+/// How long finishing a file may take in the background of a stream that goes on.
+const END_BESIDE: Duration = Duration::from_secs(30);
 
 impl OnAir {
     /// Records into this file too.
@@ -27,13 +33,50 @@ impl OnAir {
             tracing::warn!(%reason, "an extra sound track");
         }
         let sounds = self.sounds(tracks, names);
-        self.recording.record(path, &self.hub, choices, journal, sounds)
+        let recording = RecordingOutput::start(path, &self.hub, choices, journal, sounds)?;
+        let told = recording.told();
+        self.outputs.add(recording);
+        Ok(told)
+    }
+
+    /// The recording, if there is one.
+    pub(in crate::studio) fn recording(&self) -> Option<&RecordingOutput> {
+        self.outputs.all().next()
+    }
+
+    /// Finishes the recording in the background while the stream goes on. Until the worker has
+    /// ended, its last word is still to come.
+    pub(in crate::studio) fn finish_recording(&mut self, told: Sender<Event>) -> Option<Worker> {
+        self.outputs.take(|_: &RecordingOutput| true).stop_beside(END_BESIDE, told)
+    }
+
+    /// Keeps as much of the past as is chosen.
+    pub(in crate::studio) fn keep_replay(&mut self, choices: &RecordingChoices) {
+        let room = choices.room();
+        if self.replay().map(Replay::room) != room {
+            drop(self.outputs.take(|_: &Replay| true));
+            if let Some(room) = room {
+                self.outputs.add(Replay::start(&self.hub, room));
+            }
+        }
+    }
+
+    /// The replay buffer, if there is one.
+    pub(in crate::studio) fn replay(&self) -> Option<&Replay> {
+        self.outputs.all().next()
+    }
+
+    /// What the replay buffer has, with those of these audio tracks that it has; `None` where it has
+    /// nothing.
+    pub(in crate::studio) fn clip(&self, tracks: ExtraTracks, names: &TrackNames) -> Option<Clip> {
+        let clip = self.replay().map(|replay| replay.clip(self.sounds(tracks, names)));
+        clip.filter(|clip| !clip.is_empty())
     }
 
     /// The extra sound tracks that somebody wants, where these are used.
     fn wanted_tracks(&self, used: ExtraTracks) -> ExtraTracks {
-        let kept = if self.recording.replay().is_some() { used } else { ExtraTracks::NONE };
-        self.recording.tracks().and(kept)
+        let kept = if self.replay().is_some() { used } else { ExtraTracks::NONE };
+        self.recording().map_or(ExtraTracks::NONE, |recording| recording.tracks).and(kept)
     }
 
     /// These extra sound tracks are used now: their encoders run while a recording that has begun
@@ -48,11 +91,7 @@ impl OnAir {
     }
 
     /// The sound tracks of a file that is to have these, as far as they are made now.
-    pub(in crate::studio) fn sounds(
-        &self,
-        tracks: ExtraTracks,
-        names: &TrackNames,
-    ) -> RecordedTracks {
+    fn sounds(&self, tracks: ExtraTracks, names: &TrackNames) -> RecordedTracks {
         self.extras.as_ref().map(|extras| extras.sounds(tracks, names)).unwrap_or_default()
     }
 }

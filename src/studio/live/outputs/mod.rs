@@ -1,0 +1,148 @@
+//! What a broadcast goes to, in one list: targets, the recording, the replay buffer. Here they are
+//! watched and stopped, whatever they are.
+
+pub mod target;
+
+use std::any::Any;
+use std::fmt;
+use std::time::Duration;
+
+use crate::base::queue::Sender;
+use crate::base::{Timestamp, Worker};
+use crate::broadcast::publisher::Flow;
+use crate::broadcast::{Output, Replay};
+use crate::studio::event::{self, Event};
+use crate::studio::live::stream_delay;
+use crate::studio::notices::message::StudioMessage;
+
+/// Something to tell.
+#[derive(Debug)]
+pub(in crate::studio) enum OutputNews {
+    Target(event::Target),
+    /// Nothing gets through to a live target any more, or something does again.
+    Flow {
+        id: u32,
+        host: String,
+        flow: Flow,
+    },
+    Recording(event::Recording),
+    Chapter(event::Chapter),
+    Delay(stream_delay::Changed),
+    /// An encoder gave up.
+    Encoder(String),
+    Message(StudioMessage),
+}
+
+impl OutputNews {
+    /// As it is told of an output that is being ended.
+    pub fn last_word(self) -> Option<Event> {
+        match self {
+            Self::Target(told) => Some(Event::Target(told)),
+            Self::Recording(recording) => Some(Event::Recording(recording)),
+            Self::Chapter(chapter) => Some(Event::Chapter(chapter)),
+            Self::Message(message) => Some(Event::Notice(message.notice(0, ""))),
+            Self::Flow { .. } | Self::Delay(_) | Self::Encoder(_) => None,
+        }
+    }
+}
+
+/// An output with what the studio tells of it.
+pub(in crate::studio) trait LiveOutput: Any + fmt::Debug + Send {
+    fn output(&self) -> &dyn Output;
+    fn output_mut(&mut self) -> &mut dyn Output;
+    /// What happened since the last call.
+    fn look(&mut self, now: Timestamp) -> Vec<OutputNews>;
+    /// What is still to be told once it is stopped or forgotten.
+    fn last_words(&mut self) -> Vec<OutputNews>;
+    /// Whether it has ended early and that was told.
+    fn is_forgotten(&self) -> bool;
+}
+
+/// The outputs of a broadcast.
+#[derive(Debug, Default)]
+pub(in crate::studio) struct Outputs(Vec<Box<dyn LiveOutput>>);
+
+fn of_kind<T: LiveOutput>(output: &dyn LiveOutput) -> Option<&T> {
+    (output as &dyn Any).downcast_ref()
+}
+
+impl Outputs {
+    pub fn add(&mut self, output: impl LiveOutput) {
+        self.0.push(Box::new(output));
+    }
+
+    /// Those of one kind, in the order in which they came.
+    pub fn all<T: LiveOutput>(&self) -> impl Iterator<Item = &T> {
+        self.0.iter().filter_map(|output| of_kind(&**output))
+    }
+
+    pub fn all_mut<T: LiveOutput>(&mut self) -> impl Iterator<Item = &mut T> {
+        self.0.iter_mut().filter_map(|output| (&mut **output as &mut dyn Any).downcast_mut())
+    }
+
+    /// Takes out those of one kind that are so.
+    pub fn take<T: LiveOutput>(&mut self, which: impl Fn(&T) -> bool) -> Self {
+        let is_meant = |output: &mut Box<dyn LiveOutput>| of_kind(&**output).is_some_and(&which);
+        Self(self.0.extract_if(.., is_meant).collect())
+    }
+
+    /// What happened since the last call, in order.
+    pub fn look(&mut self, now: Timestamp) -> Vec<OutputNews> {
+        let news = self.0.iter_mut().flat_map(|output| output.look(now)).collect();
+        self.0.retain(|output| !output.is_forgotten());
+        news
+    }
+
+    /// What these still have to tell.
+    pub fn last_words(&mut self) -> Vec<OutputNews> {
+        self.0.iter_mut().flat_map(|output| output.last_words()).collect()
+    }
+
+    /// Ends all of them, at once, files first, and tells their last words.
+    pub fn stop(&mut self, limit: Duration, mut tell: impl FnMut(Event)) {
+        self.0.sort_by_key(|output| output.output().estimate().is_some());
+        self.0.iter().for_each(|output| output.output().ask_to_stop(limit));
+        for output in &mut self.0 {
+            output.output_mut().stop(limit);
+            let words = output.last_words().into_iter();
+            words.filter_map(OutputNews::last_word).for_each(&mut tell);
+        }
+    }
+
+    /// The same in the background.
+    pub fn stop_beside(mut self, limit: Duration, tell: Sender<Event>) -> Option<Worker> {
+        background("end-outputs", move || self.stop(limit, |event| drop(tell.send(event))))
+    }
+}
+
+/// Does this on a thread that is waited for at the end.
+pub(in crate::studio) fn background(
+    name: &str,
+    work: impl FnOnce() + Send + 'static,
+) -> Option<Worker> {
+    Worker::spawn(name, move |_| work())
+        .inspect_err(|error| tracing::error!(%error, "ending in the background"))
+        .ok()
+}
+
+impl LiveOutput for Replay {
+    fn output(&self) -> &dyn Output {
+        self
+    }
+
+    fn output_mut(&mut self) -> &mut dyn Output {
+        self
+    }
+
+    fn look(&mut self, _: Timestamp) -> Vec<OutputNews> {
+        Vec::new()
+    }
+
+    fn last_words(&mut self) -> Vec<OutputNews> {
+        Vec::new()
+    }
+
+    fn is_forgotten(&self) -> bool {
+        false
+    }
+}

@@ -1,0 +1,118 @@
+//! A target of a broadcast: its publisher, and what happens there.
+
+use crate::base::Timestamp;
+use crate::broadcast::{Output, Publisher, publisher};
+use crate::media::BitsPerSecond;
+use crate::studio::event::stats;
+use crate::studio::live::dropped_frames::DroppedFrames;
+use crate::studio::live::outputs::{LiveOutput, OutputNews};
+use crate::studio::live::target_events;
+use crate::studio::notices::message::StudioMessage;
+
+/// A target to send to.
+#[derive(Debug)]
+pub(in crate::studio) struct WantedTargets {
+    pub id: u32,
+    /// What messages call it.
+    pub label: String,
+    /// It is the server inside the program, whose stream names are no secrets.
+    pub built_in: bool,
+    pub floor: Option<BitsPerSecond>,
+    pub target: publisher::Target,
+}
+
+/// A target with its publisher.
+#[derive(Debug)]
+pub(in crate::studio) struct TargetOutput {
+    pub id: u32,
+    /// What messages call it.
+    pub label: String,
+    /// It is the server inside the program, whose stream names are no secrets.
+    pub built_in: bool,
+    pub publisher: Publisher,
+    pub bitrate: stats::Meter,
+    /// Of the picture, for its connection.
+    pub floor: Option<BitsPerSecond>,
+    pub drops: DroppedFrames,
+}
+
+impl TargetOutput {
+    pub fn is_over(&self) -> bool {
+        self.publisher.state().is_over()
+    }
+
+    /// Its figures.
+    pub fn figures(&mut self, now: Timestamp) -> stats::Target {
+        let figures = self.publisher.figures();
+        stats::Target {
+            state: target_events::state(self.publisher.state()),
+            sent_bytes: figures.sent_bytes,
+            bitrate: self.bitrate.rate(figures.sent_bytes, now),
+            queued_ms: u64::try_from(figures.queued.as_millis()).unwrap_or(u64::MAX),
+            dropped_frames: figures.dropped_frames,
+            dropped_audio: figures.dropped_audio,
+            sent_frames: figures.total_frames.saturating_sub(figures.dropped_frames),
+            reconnects: figures.reconnects,
+            frame_age_ms: figures.frame_age.map(|age| age.as_secs_f64() * 1_000.0),
+            round_trip_ms: figures.round_trip.map(|trip| trip.as_secs_f64() * 1_000.0),
+            rendition_id: target_events::rendition_id(&figures),
+            size: figures.rendition.as_ref().map(|rendition| rendition.video.size),
+            monitor: None,
+        }
+    }
+
+    fn happened(&self, event: publisher::Event) -> OutputNews {
+        let host = self.label.clone();
+        match event {
+            publisher::Event::Changed(report) => OutputNews::Target(target_events::told(
+                (self.id, &self.label),
+                self.publisher.target(),
+                self.built_in,
+                &report,
+            )),
+            publisher::Event::Flow(flow) => OutputNews::Flow { id: self.id, host, flow },
+            publisher::Event::Unannounced(codecs) => {
+                let codecs = codecs.join(" and ");
+                OutputNews::Message(StudioMessage::CodecsUnannounced { host, codecs })
+            }
+            publisher::Event::Said(status) => {
+                let text = status.to_string();
+                OutputNews::Message(StudioMessage::ServerSays { host, text })
+            }
+        }
+    }
+
+    fn happenings(&self) -> Vec<OutputNews> {
+        self.publisher.events().waiting().map(|event| self.happened(event)).collect()
+    }
+}
+
+impl LiveOutput for TargetOutput {
+    fn output(&self) -> &dyn Output {
+        &self.publisher
+    }
+
+    fn output_mut(&mut self) -> &mut dyn Output {
+        &mut self.publisher
+    }
+
+    fn look(&mut self, now: Timestamp) -> Vec<OutputNews> {
+        let mut news = self.happenings();
+        let (state, figures) = (self.publisher.state(), self.publisher.figures());
+        let drops = self.drops.look(now, state, &figures);
+        let message = |drops| self.drops.message(drops, self.id, &self.label);
+        news.extend(drops.map(message).map(OutputNews::Message));
+        news
+    }
+
+    fn last_words(&mut self) -> Vec<OutputNews> {
+        let mut news = self.happenings();
+        let message = |drops| self.drops.message(drops, self.id, &self.label);
+        news.extend(self.drops.over().map(message).map(OutputNews::Message));
+        news
+    }
+
+    fn is_forgotten(&self) -> bool {
+        false
+    }
+}
