@@ -4,7 +4,6 @@
 
 use std::path::Path;
 use std::process::Command as Process;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::peers::{LIMIT, missing, wait_for};

@@ -59,6 +59,7 @@ mod play_window;
 #[path = "rigs/portal.rs"]
 mod portal;
 mod probed;
+mod programs;
 mod publish;
 mod pull;
 mod random;

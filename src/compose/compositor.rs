@@ -14,11 +14,12 @@ use crate::base::queue::Sender;
 use crate::base::{Clock, Latest, Stop, Timestamp, Worker};
 use crate::compose::degradation::{Degradation, LoadWatcher};
 use crate::compose::filter::WantedFilter;
-use crate::compose::program::{Made, Program};
+use crate::compose::program::Program;
 use crate::compose::scene::{Plan, SourceId};
 use crate::compose::source_frames::SourceFrame;
 use crate::compose::transition::Change;
-use crate::media::{FrameGrid, Size, VideoFeed, VideoFrame};
+use crate::compose::view::Made;
+use crate::media::{FrameGrid, FrameRate, ProgramId, Size, VideoFeed, VideoFrame};
 
 /// A tick later than this is skipped; one less late is caught up with.
 const MAX_TICK_DELAY: Duration = Duration::from_millis(100);
@@ -185,6 +186,12 @@ impl Compositor {
         self.post(|inbox| inbox.preview = Some(preview));
     }
 
+    /// Draws this as another program of the same sources, at this size and rate, which is at most that of
+    /// the main one; `None`: no longer.
+    pub fn set_other(&self, id: ProgramId, other: Option<OtherProgram>) {
+        self.post(|inbox| inbox.others.insert(id, other));
+    }
+
     /// Sends program pictures to an encoder from the next one on. A queue whose receiver is gone is
     /// let go by itself.
     pub fn attach_encoder(&self, encoder: Sender<VideoFrame>) {
@@ -194,6 +201,12 @@ impl Compositor {
     /// The same, and none of before this instant, however late they are drawn.
     pub fn attach_encoder_from(&self, encoder: Sender<VideoFrame>, from: Timestamp) {
         self.post(|inbox| inbox.encoders[0] = Some(Some((encoder, from))));
+    }
+
+    /// The same for an encoder of another program's pictures, which are drawn while there is one; `None`: no
+    /// longer.
+    pub fn attach_other(&self, id: ProgramId, encoder: Option<(Sender<VideoFrame>, Timestamp)>) {
+        self.post(|inbox| inbox.other_encoders.push((id, encoder)));
     }
 
     /// The same for a second encoder of the same pictures, which are shared; `None`: no longer.
@@ -279,12 +292,41 @@ struct Inbox {
     plan: Option<(Arc<Plan>, Option<Change>)>,
     preview: Option<Option<(Arc<Plan>, Latest<VideoFrame>)>>,
     encoders: [Option<Option<Attached>>; 2],
+    others: BTreeMap<ProgramId, Option<OtherProgram>>,
+    other_encoders: Vec<(ProgramId, Option<Attached>)>,
     /// So many have more to wish: until then nothing is carried out.
     held: u32,
 }
 
 /// An encoder's queue, and the first instant that it is to show.
 type Attached = (Sender<VideoFrame>, Timestamp);
+
+/// Another program of the same sources.
+#[derive(Clone, Debug)]
+pub struct OtherProgram {
+    pub plan: Arc<Plan>,
+    pub size: Size,
+    pub rate: FrameRate,
+}
+
+/// The instants of another program's pictures, and where they go.
+#[derive(Debug)]
+struct OtherPace {
+    grid: FrameGrid,
+    /// The number of the last one.
+    last: i64,
+    encoder: Option<Attached>,
+}
+
+impl OtherPace {
+    /// The number of the picture that is due at a tick, if it is none before.
+    fn due(&mut self, at: Timestamp) -> Option<Timestamp> {
+        let index = self.grid.index_at(at);
+        let is_new = index > self.last;
+        self.last = index;
+        is_new.then(|| self.grid.instant(index))
+    }
+}
 
 /// The tick loop.
 fn run(mut ticker: Ticker, stop: &Stop) {
@@ -323,6 +365,7 @@ pub struct Ticker {
     shared: Arc<Shared>,
     preview: Latest<VideoFrame>,
     encoders: [Option<Attached>; 2],
+    others: BTreeMap<ProgramId, OtherPace>,
     rate: Rate,
     watcher: LoadWatcher,
 }
@@ -335,6 +378,7 @@ impl Ticker {
             shared,
             preview,
             encoders: [None, None],
+            others: BTreeMap::new(),
             rate: Rate::default(),
             watcher: LoadWatcher::default(),
         }
@@ -362,6 +406,8 @@ impl Ticker {
             }
         }
         let at = self.config.grid.instant(number);
+        self.set_others(commands.others, commands.other_encoders, at);
+        let Self { program, shared, encoders, .. } = self;
         let repeated =
             (degradation == Degradation::Rate && number % 2 != 0).then(|| program.repeat(at));
         let (frame, made) = repeated.flatten().unwrap_or_else(|| program.picture(at));
@@ -377,10 +423,51 @@ impl Ticker {
             }
         }
         self.preview.publish(frame);
+        self.draw_others(at);
+        let Self { program, shared, .. } = self;
         if degradation == Degradation::None {
             program.draw_preview(number, at);
         }
         shared.captured.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn set_others(
+        &mut self,
+        others: BTreeMap<ProgramId, Option<OtherProgram>>,
+        encoders: Vec<(ProgramId, Option<Attached>)>,
+        at: Timestamp,
+    ) {
+        for (id, other) in others {
+            let Some(OtherProgram { plan, size, rate }) = other else {
+                self.others.remove(&id);
+                self.program.set_other(id, None);
+                continue;
+            };
+            let grid = FrameGrid { rate, ..self.config.grid };
+            let fresh = || OtherPace { grid, last: grid.index_at(at) - 1, encoder: None };
+            self.others.entry(id).or_insert_with(fresh).grid = grid;
+            self.program.set_other(id, Some((plan, size)));
+        }
+        for (id, encoder) in encoders {
+            if let Some(other) = self.others.get_mut(&id) {
+                other.encoder = encoder;
+            }
+        }
+    }
+
+    /// Draws what is due of other programs, where somebody encodes it.
+    fn draw_others(&mut self, at: Timestamp) {
+        for (id, other) in &mut self.others {
+            let Some(pts) = other.due(at) else { continue };
+            let Some((encoder, _)) = other.encoder.as_ref().filter(|(_, from)| pts >= *from) else {
+                continue;
+            };
+            let frame = self.program.other_picture(*id, at);
+            let sent = frame.map(|frame| encoder.send(VideoFrame { pts, ..frame }));
+            if sent.is_some_and(|sent| sent.is_err()) {
+                other.encoder = None;
+            }
+        }
     }
 
     /// That took so long, of so long as there is, and began `now`.

@@ -10,8 +10,10 @@ mod program;
 pub mod scene;
 mod source_frames;
 pub mod transition;
+mod view;
 
-pub use crate::compose::program::{Made, Program};
+pub use crate::compose::program::Program;
 pub use crate::compose::source_frames::SourceFrame;
+pub use crate::compose::view::Made;
 
-pub use compositor::{ChangeGuard, Compositor, Config, Error, Figures, Ticker};
+pub use compositor::{ChangeGuard, Compositor, Config, Error, Figures, OtherProgram, Ticker};

@@ -7,28 +7,18 @@ use std::sync::Arc;
 use crate::base::{Latest, Pooled, Timestamp, WorkerPool};
 use crate::compose::draw::canvas::{Canvas, LayerRenderer};
 use crate::compose::filter::WantedFilter;
-use crate::compose::placeholder;
 use crate::compose::scene::{Plan, SourceId};
-use crate::compose::source_frames::{ShownSource, SourceFrame, SourceFrames};
+use crate::compose::source_frames::{SourceFrame, SourceFrames};
 use crate::compose::transition::stinger::Running;
 use crate::compose::transition::{self, Change, Kind, Transition, TransitionAssets};
-use crate::media::{Color, Planes, Size, VideoFrame};
+use crate::compose::view::{Made, View, draw};
+use crate::media::{Color, Planes, ProgramId, Size, VideoFrame};
 
 /// The scene that is prepared is drawn at most this large…
 const PREVIEW: Size = Size::new(640, 360);
 
 /// …and every so many ticks.
 const PREVIEW_EVERY: i64 = 2;
-
-/// What a program picture is.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Made {
-    New,
-    /// The last one once more.
-    Repeated,
-    /// No source has a picture.
-    Placeholder,
-}
 
 /// What makes program pictures. It reads no clock: the [`Compositor`](crate::compose::compositor::Compositor)'s thread says
 /// for which instant each is, and so may who measures.
@@ -43,7 +33,9 @@ pub struct Program {
     mixer: transition::Mixer,
     /// The newest program picture.
     last: Option<Arc<Pooled<Planes>>>,
-    preview: Option<Preview>,
+    preview: Option<(View, Latest<VideoFrame>)>,
+    /// Other programs of the same sources.
+    others: BTreeMap<ProgramId, View>,
     size: Size,
     /// Helps with all of it.
     workers: Arc<WorkerPool>,
@@ -72,15 +64,6 @@ enum From {
     Still(Arc<Pooled<Planes>>),
 }
 
-/// The scene that is being prepared.
-struct Preview {
-    plan: Arc<Plan>,
-    canvas: Canvas,
-    stage: LayerRenderer,
-    placeholder: Option<VideoFrame>,
-    slot: Latest<VideoFrame>,
-}
-
 impl std::fmt::Debug for Program {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Program").field("size", &self.size).finish_non_exhaustive()
@@ -103,6 +86,7 @@ impl Program {
             mixer: transition::Mixer::default(),
             last: None,
             preview: None,
+            others: BTreeMap::new(),
             size,
             workers,
         }
@@ -125,17 +109,33 @@ impl Program {
             None => {}
             Some(None) => self.preview = None,
             Some(Some((plan, slot))) => match &mut self.preview {
-                Some(preview) => (preview.plan, preview.slot) = (plan, slot),
+                Some((preview, its_slot)) => (preview.plan, *its_slot) = (plan, slot),
                 None => {
                     let size = self.size;
                     let size =
                         if size.width > PREVIEW.width { size.fitted_into(PREVIEW) } else { size };
-                    let (canvas, stage) =
-                        (Canvas::default(), LayerRenderer::new(size, Arc::clone(&self.workers)));
-                    self.preview = Some(Preview { plan, canvas, stage, placeholder: None, slot });
+                    self.preview = Some((View::new(plan, size, &self.workers), slot));
                 }
             },
         }
+    }
+
+    /// Draws this as another program, at this size; `None`: no longer.
+    pub fn set_other(&mut self, id: ProgramId, wanted: Option<(Arc<Plan>, Size)>) {
+        let Some((plan, size)) = wanted else {
+            self.others.remove(&id);
+            return;
+        };
+        match self.others.get_mut(&id).filter(|view| view.size() == size) {
+            Some(view) => view.plan = plan,
+            None => drop(self.others.insert(id, View::new(plan, size, &self.workers))),
+        }
+    }
+
+    /// The picture of another program of the instant `at`.
+    pub fn other_picture(&mut self, id: ProgramId, at: Timestamp) -> Option<VideoFrame> {
+        let Self { others, pictures, workers, .. } = self;
+        others.get_mut(&id).map(|view| view.draw(pictures, at, workers).0)
     }
 
     /// What the first of each is fed by feeds the second from now on.
@@ -254,48 +254,15 @@ impl Program {
 
     /// Draws the scene that is being prepared, if it is its turn.
     pub fn draw_preview(&mut self, tick: i64, at: Timestamp) {
-        let Some(preview) = self.preview.as_mut().filter(|_| tick % PREVIEW_EVERY == 0) else {
+        let Self { preview, pictures, workers, .. } = self;
+        let Some((preview, slot)) = preview.as_mut().filter(|_| tick % PREVIEW_EVERY == 0) else {
             return;
         };
-        self.pictures.pull(preview.plan.sources(), at, &self.workers);
-        let Preview { plan, canvas, stage, placeholder, slot } = preview;
-        let (planes, made) = draw(stage, placeholder, &self.pictures, plan, canvas);
+        let (frame, made) = preview.draw(pictures, at, workers);
         if made == Made::New || slot.version() == 0 {
-            slot.publish(VideoFrame { pts: at, color: Color::PROGRAM, surface: planes.into() });
+            slot.publish(frame);
         }
     }
-}
-
-/// Draws a plan, or the placeholder where none of its sources has a picture.
-fn draw(
-    stage: &mut LayerRenderer,
-    placeholder: &mut Option<VideoFrame>,
-    pictures: &SourceFrames,
-    plan: &Plan,
-    canvas: &mut Canvas,
-) -> (Arc<Pooled<Planes>>, Made) {
-    let (mut seen, mut gone) = (plan.layers.is_empty(), false);
-    for source in plan.sources() {
-        match pictures.shown(source) {
-            ShownSource::Picture(_) => seen = true,
-            ShownSource::Placeholder => gone = true,
-            ShownSource::Nothing => {}
-        }
-    }
-    if !seen || gone {
-        placeholder.get_or_insert_with(|| placeholder::frame(stage.size()));
-    }
-    if let Some(placeholder) = placeholder.as_ref().filter(|_| !seen) {
-        *canvas = Canvas::default();
-        return (Arc::clone(placeholder.shared()), Made::Placeholder);
-    }
-    let picture = |source| match pictures.shown(source) {
-        ShownSource::Picture(picture) => Some(picture),
-        ShownSource::Placeholder => placeholder.clone(),
-        ShownSource::Nothing => None,
-    };
-    let (planes, new) = stage.draw(canvas, plan, picture);
-    (planes, if new { Made::New } else { Made::Repeated })
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ pub use feed::{AudioFeed, ClipFeed, Moment, Pulled, VideoFeed};
 pub use frame::Color;
 pub use frame::{Nv12, Planes, Size, Surface, VideoFrame};
 pub use frame_grid::{FrameGrid, FrameRate};
-pub use packet::{EncodedPacket, Priority, Rendition, RenditionId, Track};
+pub use packet::{EncodedPacket, Priority, ProgramId, Rendition, RenditionId, Track};
 pub use playback_control::Transport;
 pub use samples::SampleBlock;
 pub use stream_event::{Chapter, Metadata, StreamEvent, TrackConfig, TrackKind, UnsupportedTrack};

@@ -29,6 +29,15 @@ pub enum Priority {
     Key,
 }
 
+/// One of several programs over the same sources, each with its canvas, encoders and outputs.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct ProgramId(pub u8);
+
+impl ProgramId {
+    /// The one that is always there and sets the pace.
+    pub const MAIN: Self = Self(0);
+}
+
 /// One of several encodes of the same pictures.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub enum RenditionId {

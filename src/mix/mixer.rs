@@ -14,7 +14,7 @@ use parking_lot::{Condvar, Mutex};
 use crate::base::queue::Sender;
 use crate::base::{Clock, Pool, Stop, Timestamp, Worker};
 use crate::media::samples::{frames_to_micros, micros_to_frames};
-use crate::media::{AudioFeed, ExtraTrack, SampleBlock};
+use crate::media::{AudioFeed, ExtraTrack, ProgramId, SampleBlock};
 use crate::mix::block::{Shape, limit};
 use crate::mix::meter::{Meter, MeterFall, Reading};
 use crate::mix::strip::Strip;
@@ -134,12 +134,27 @@ impl Mixer {
 
     /// The same, from the block on that is heard at this instant.
     pub fn attach_encoder_from(&self, encoder: Sender<SampleBlock>, from: Timestamp) {
-        self.wish(BlockCommand::Encoder(Some((encoder, from))));
+        self.attach_encoder_of(ProgramId::MAIN, encoder, from);
+    }
+
+    /// The same for the encoder of one of several programs, which all have this sound.
+    pub fn attach_encoder_of(
+        &self,
+        program: ProgramId,
+        encoder: Sender<SampleBlock>,
+        from: Timestamp,
+    ) {
+        self.wish(BlockCommand::Encoder(program, Some((encoder, from))));
+    }
+
+    /// Sends no more sound to the encoder of a program: its queue ends with the block being made.
+    pub fn detach_encoder_of(&self, program: ProgramId) {
+        self.wish(BlockCommand::Encoder(program, None));
     }
 
     /// Sends no more sound to the encoder: its queue ends with the block being made.
     pub fn detach_encoder(&self) {
-        self.wish(BlockCommand::Encoder(None));
+        self.detach_encoder_of(ProgramId::MAIN);
     }
 
     /// Sends an extra track's sound to an encoder, from the present on; `None`: nowhere, its queue
@@ -263,15 +278,15 @@ enum BlockCommand {
     Set(StripId, Arc<Strip>),
     Feed(StripId, Option<Box<dyn AudioFeed>>),
     Remove(StripId),
-    Encoder(Option<(Sender<SampleBlock>, Timestamp)>),
+    Encoder(ProgramId, Option<(Sender<SampleBlock>, Timestamp)>),
     Track(ExtraTrack, Option<(Sender<SampleBlock>, Timestamp)>),
     Monitoring(Option<Sender<SampleBlock>>),
 }
 
 /// The thread's own.
 struct Outputs {
-    /// With the instant from which it is to hear: what was heard before is not for it.
-    encoder: Option<(Sender<SampleBlock>, Timestamp)>,
+    /// Each with the instant from which it is to hear: what was heard before is not for it.
+    encoders: Vec<(ProgramId, Sender<SampleBlock>, Timestamp)>,
     /// The same of the extra tracks.
     tracks: Vec<(ExtraTrack, Sender<SampleBlock>, Timestamp)>,
     monitoring: Option<Sender<SampleBlock>>,
@@ -295,7 +310,7 @@ fn run(config: Config, shared: &Shared, stop: &Stop) {
         data.resize(frames * width, 0.0);
         data
     };
-    let mut outputs = Outputs { encoder: None, tracks: Vec::new(), monitoring: None };
+    let mut outputs = Outputs { encoders: Vec::new(), tracks: Vec::new(), monitoring: None };
     loop {
         handle(shared, &mut strip_set, &mut outputs);
         let (first, end) = (first_of(block), first_of(block + 1));
@@ -402,14 +417,19 @@ impl Shared {
 
 impl Outputs {
     fn are_none(&self) -> bool {
-        self.encoder.is_none() && self.tracks.is_empty() && self.monitoring.is_none()
+        self.encoders.is_empty() && self.tracks.is_empty() && self.monitoring.is_none()
     }
 
     fn send(&mut self, samples: SampleBlock) {
-        let Some((encoder, since)) = &self.encoder else { return };
-        if samples.end() > *since && encoder.send(samples).is_err() {
-            self.encoder = None;
-        }
+        let end = samples.end();
+        let mut samples = Some(samples);
+        let mut left = self.encoders.len();
+        self.encoders.retain(|(_, encoder, since)| {
+            left -= 1;
+            // The last one has it without a copy.
+            let block = if left == 0 { samples.take() } else { samples.clone() };
+            end <= *since || block.is_some_and(|block| encoder.send(block).is_ok())
+        });
     }
 }
 
@@ -432,7 +452,10 @@ fn handle(shared: &Shared, strip_set: &mut StripSet, outputs: &mut Outputs) {
                 }
             }
             BlockCommand::Remove(id) => strip_set.remove(id),
-            BlockCommand::Encoder(encoder) => outputs.encoder = encoder,
+            BlockCommand::Encoder(program, encoder) => {
+                outputs.encoders.retain(|(its, ..)| *its != program);
+                outputs.encoders.extend(encoder.map(|(encoder, from)| (program, encoder, from)));
+            }
             BlockCommand::Track(track, encoder) => {
                 outputs.tracks.retain(|(its, ..)| *its != track);
                 outputs.tracks.extend(encoder.map(|(encoder, from)| (track, encoder, from)));

@@ -7,6 +7,7 @@ use crate::audio::AudioChoice;
 use crate::capture::VideoChoice;
 use crate::compose::scene::{SceneId, SourceId};
 use crate::media::playback_control::{EndBehavior, TransportCommand};
+use crate::media::{FrameRate, ProgramId, Size};
 use crate::mix::{Strip, StripId, StripLamp};
 use crate::net::CertificatePin;
 use crate::server::Fault;
@@ -54,6 +55,10 @@ pub enum Command {
     SelectAudio(AudioChoice),
     /// Encode like this.
     SetQuality(Quality),
+    /// Record this scene as another program of the same sources, on a canvas of its own.
+    StartProgram { id: ProgramId, scene: SceneId, size: Size, rate: FrameRate, path: PathBuf },
+    /// End it; its file is finished.
+    StopProgram(ProgramId),
     /// These are the targets now: those enabled get the stream at the next *Go Live*.
     SetTargets(Vec<Target>),
     /// Adds this target or, by its id, changes it. On air, one that is switched on starts and one

@@ -217,7 +217,7 @@ impl Hub {
     /// Outputs connected now.
     pub fn outputs(&self) -> usize {
         let state = self.feed.shared.state.lock();
-        state.outputs.iter().filter(|line| line.strong_count() > 0).count()
+        state.sinks.iter().filter(|sink| sink.strong_count() > 0).count()
     }
 
     /// Waits until the input has ended and everything has been handed to the outputs, at most

@@ -33,10 +33,13 @@ impl Deref for SharedPacket {
 }
 
 impl SharedPacket {
-    /// A packet of what is encoded here: H.264 and AAC.
+    /// A packet of what is encoded here: as its rendition says, and AAC.
     pub fn new(packet: EncodedPacket) -> Self {
         let codec = match packet.track {
-            Track::Video => Codec::Video(VideoCodec::H264),
+            Track::Video => {
+                let rendition = packet.rendition.as_ref();
+                Codec::Video(rendition.map_or(VideoCodec::H264, |it| it.video.codec))
+            }
             Track::Audio | Track::Extra(_) => Codec::Audio(AudioCodec::Aac),
         };
         Self::of(codec, packet)
@@ -90,5 +93,29 @@ impl SharedPacket {
     /// Whether it is a picture from which decoding can start.
     pub fn starts_gop(&self) -> bool {
         self.packet.track == Track::Video && self.packet.keyframe
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::broadcast::hub::gop::tests::of_rendition;
+    use crate::media::Rendition;
+
+    #[test]
+    fn the_codec_of_its_rendition_is_that_of_its_body() {
+        let of_codec = |codec| {
+            let packet = of_rendition(RenditionId::Main, 0);
+            let mut rendition = Rendition::clone(packet.rendition.as_ref().unwrap());
+            rendition.video.codec = codec;
+            let rendition = Some(Arc::new(rendition));
+            SharedPacket::new(EncodedPacket { rendition, ..packet }).flv_body().clone()
+        };
+        // Enhanced RTMP v2: a FourCC after the first byte.
+        assert_eq!(of_codec(VideoCodec::Hevc).get(1..5), Some(&b"hvc1"[..]));
+        assert_eq!(of_codec(VideoCodec::Av1).get(1..5), Some(&b"av01"[..]));
+        assert_eq!(of_codec(VideoCodec::H264).first(), Some(&0x17));
     }
 }

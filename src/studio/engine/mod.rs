@@ -18,8 +18,8 @@ use crate::base::{Clock, Latest, Secret, Timestamp};
 use crate::broadcast::Recorder;
 use crate::broadcast::delay::MAX_STREAM_DELAY;
 use crate::capture::VideoChoice;
-use crate::media::VideoFrame;
 use crate::media::source_status::SourceReport;
+use crate::media::{ProgramId, VideoFrame};
 use crate::mix::StripId;
 use crate::net::Runtime;
 use crate::studio::KeyPlace;
@@ -44,7 +44,7 @@ use crate::studio::notices::event_log::EventLog;
 use crate::studio::notices::groups;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::preflight::Preflight;
-use crate::studio::program::Program;
+use crate::studio::program::{OtherCanvas, Program};
 use crate::studio::settings::Settings;
 use crate::studio::settings::stream_keys::Keys;
 use crate::studio::snapshot::Snapshot;
@@ -114,6 +114,8 @@ pub(super) struct Engaged {
     program: Option<Program>,
     stage: SceneState,
     on_air: Option<OnAir>,
+    /// What goes out of other programs.
+    others: BTreeMap<ProgramId, OnAir>,
     /// A file that is to go out is being looked into.
     opening: Option<Opening>,
     /// It was told that the file on air has ended.
@@ -360,6 +362,10 @@ impl Engine {
             }
             Command::StartRecording(path) => self.start_recording(path),
             Command::StopRecording => self.stop_recording(),
+            Command::StartProgram { id, scene, size, rate, path } => {
+                self.start_program(id, OtherCanvas { scene, size, rate }, &path);
+            }
+            Command::StopProgram(id) => self.stop_program(id),
             Command::PauseRecording => self.with_recording(Recorder::pause),
             Command::ResumeRecording => self.with_recording(Recorder::resume),
             Command::Chapter(title) => self.with_recording(|recorder| recorder.chapter(&title)),
@@ -425,6 +431,7 @@ impl Engine {
             Command::Dismiss(id) => self.state.active_notices.dismiss(id),
             Command::Quit => {
                 self.state.quitting = true;
+                self.stop_programs();
                 self.end_broadcast();
             }
         }
@@ -480,6 +487,7 @@ impl Engine {
             return;
         }
         self.end_monitoring();
+        self.stop_programs();
         if let Some(program) = self.state.program.take() {
             let (video, audio) = (program.video_choice().clone(), program.audio_choice().clone());
             self.state.filters = Some(program.end());

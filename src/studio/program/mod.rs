@@ -9,7 +9,7 @@ pub(in crate::studio) mod lip_sync_tests;
 mod open_tests;
 pub(in crate::studio) mod source_strips;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,12 +19,14 @@ use crate::base::queue::Sender;
 use crate::base::{Clock, Latest, Timestamp};
 use crate::capture::{self, LiveProperties, VideoChoice};
 use crate::compose::filter::Slot;
-use crate::compose::scene::{Plan, SourceId};
+use crate::compose::scene::{Plan, SceneId, SourceId};
 use crate::compose::transition::Transition;
 use crate::compose::{self, Compositor};
 use crate::media::playback_control::{EndBehavior, SkippedFile};
 use crate::media::source_status::SourceReport;
-use crate::media::{ExtraTrack, FrameGrid, SampleBlock, Transport, VideoFrame};
+use crate::media::{
+    ExtraTrack, FrameGrid, FrameRate, ProgramId, SampleBlock, Size, Transport, VideoFrame,
+};
 use crate::mix::{self, Mixer};
 use crate::studio::mixer;
 use crate::studio::mixer::fallback::StripFallback;
@@ -58,6 +60,15 @@ pub(super) struct Tried {
     pub strips: Vec<(AudioChoice, StudioMessage)>,
 }
 
+/// The canvas of another program of the same sources, and what it shows.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct OtherCanvas {
+    pub scene: SceneId,
+    pub size: Size,
+    /// At most that of the main one.
+    pub rate: FrameRate,
+}
+
 /// The running program.
 #[derive(Debug)]
 pub(super) struct Program {
@@ -79,6 +90,8 @@ pub(super) struct Program {
     transition_assets: TransitionLoader,
     /// What is shown now, before shared sources are resolved.
     plans: (Plan, Option<(Plan, Latest<VideoFrame>)>),
+    /// What other programs show, likewise.
+    others: BTreeMap<ProgramId, (OtherCanvas, Plan)>,
     audio: Chosen<AudioChoice>,
     audio_end: StripEnd,
     audio_fallback: StripFallback,
@@ -142,6 +155,7 @@ impl Program {
             filters: Filters::default(),
             transition_assets: TransitionLoader::default(),
             plans: (Plan::simple(MAIN), None),
+            others: BTreeMap::new(),
             audio: Chosen::nothing(AudioChoice::None),
             audio_end: StripEnd::default(),
             audio_fallback: StripFallback::default(),
@@ -195,7 +209,30 @@ impl Program {
         let (plan, prepared) = self.plans.clone();
         self.show(plan, None);
         self.prepare(prepared);
+        for (id, canvas) in self.others.iter().map(|(id, other)| (*id, other.0)).collect::<Vec<_>>()
+        {
+            self.set_other(id, Some(canvas), collection);
+        }
         messages
+    }
+
+    /// Shows this in another program, of which pictures are drawn while an encoder takes them; `None`:
+    /// there is none any more.
+    pub(super) fn set_other(
+        &mut self,
+        id: ProgramId,
+        canvas: Option<OtherCanvas>,
+        collection: &Collection,
+    ) {
+        self.others.remove(&id);
+        let other = canvas.map(|canvas| {
+            let plan = collection.plan(canvas.scene);
+            self.others.insert(id, (canvas, plan.clone()));
+            let OtherCanvas { size, rate, .. } = canvas;
+            compose::OtherProgram { plan: Arc::new(self.sources.resolve(plan)), size, rate }
+        });
+        self.attend();
+        self.compositor.set_other(id, other);
     }
 
     /// What is changed of the picture until what this gives is dropped is seen at once.
@@ -237,7 +274,8 @@ impl Program {
         let now = self.clock.now();
         self.leaving.retain(|(_, until)| *until > now);
         let leaving = self.leaving.iter().map(|(id, _)| *id);
-        let seen = self.plans.0.sources().chain(leaving).collect();
+        let others = self.others.values().flat_map(|(_, plan)| plan.sources());
+        let seen = self.plans.0.sources().chain(others).chain(leaving).collect();
         self.seen_changed |= seen != self.seen;
         self.seen = seen;
         self.dials.set_alone(self.sources.attend(&self.seen) == Some(MAIN));
@@ -519,26 +557,33 @@ impl Program {
         &self.mixer
     }
 
-    /// Pictures and sound go to these queues too, both from the same instant on, however late the threads
-    /// are that make them.
+    /// Pictures of a program and the sound go to these queues too, both from the same instant on, however
+    /// late the threads are that make them.
     pub(super) fn attach(
         &self,
+        id: ProgramId,
         video: Option<Sender<VideoFrame>>,
         audio: Option<Sender<SampleBlock>>,
     ) {
         let now = self.clock.now();
-        if let Some(video) = video {
-            self.compositor.attach_encoder_from(video, now);
+        match video {
+            Some(video) if id == ProgramId::MAIN => self.compositor.attach_encoder_from(video, now),
+            Some(video) => self.compositor.attach_other(id, Some((video, now))),
+            None => {}
         }
         if let Some(audio) = audio {
-            self.mixer.attach_encoder_from(audio, now);
+            self.mixer.attach_encoder_of(id, audio, now);
         }
     }
 
-    /// The queues end.
-    pub(super) fn detach(&self) {
+    /// The queues of a program end.
+    pub(super) fn detach(&self, id: ProgramId) {
+        self.mixer.detach_encoder_of(id);
+        if id != ProgramId::MAIN {
+            self.compositor.attach_other(id, None);
+            return;
+        }
         self.compositor.detach_encoder();
-        self.mixer.detach_encoder();
         ExtraTrack::all().for_each(|track| self.mixer.set_track(track, None));
     }
 

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use super::*;
 use crate::base::Pooled;
+use crate::base::queue::{self, Full};
 use crate::capture::{Context, Properties, VideoFallback};
 use crate::compose::scene::{Content, ItemId, Placement, SceneId};
 use crate::media::source_status::{SourceAlarm, SourceFormat, SourceState, SourceStatus};
@@ -191,6 +192,38 @@ fn two_scenes_the_preview_and_the_program_share_one_opening() {
         rig.see();
     }
     closed(1);
+    rig.program.end();
+}
+
+#[test]
+fn another_program_shares_the_opening_and_each_instant_on_its_own_canvas() {
+    let mut rig = Rig::new();
+    let scene = rig.collection.current;
+    rig.add(scene, CAMERA);
+    rig.edit(&Edit::AddScene("Tall".into()));
+    let tall = rig.collection.scenes[1].id;
+    let source = rig.collection.sources[0].id;
+    rig.edit(&Edit::ShowSource { scene: tall, source });
+    let id = ProgramId(1);
+    let canvas = OtherCanvas { scene: tall, size: Size::new(36, 64), rate: FrameRate::FPS_30 };
+    rig.program.set_other(id, Some(canvas), &rig.collection);
+    let (frames, drawn) = queue::bounded("frames", 8, Full::DropOldest);
+    rig.program.attach(id, Some(frames), None);
+    let seen = drawn.recv_timeout(LIMIT).unwrap();
+    assert_eq!((seen.size(), middle(&seen)), (Size::new(36, 64), LUMA));
+    assert_eq!(middle(&rig.see()), LUMA, "the main one goes on");
+    // What its scene shows may change while it is drawn.
+    let item = rig.collection.scenes[1].items[0].id;
+    rig.edit(&Edit::RemoveItem(item));
+    let since = Instant::now();
+    while middle(&drawn.recv_timeout(LIMIT).unwrap()) == LUMA {
+        assert!(since.elapsed() < LIMIT, "it shows what is gone");
+    }
+    assert_eq!(rig.opened(), [CAMERA]);
+    assert_eq!(AGAIN.load(Ordering::SeqCst), 0, "one picture an instant for both");
+    rig.program.detach(id);
+    while drawn.recv_timeout(LIMIT).is_ok() {}
+    assert_eq!(middle(&rig.see()), LUMA);
     rig.program.end();
 }
 

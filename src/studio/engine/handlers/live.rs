@@ -1,12 +1,18 @@
 //! Going on air, and ending it.
 
+use std::path::Path;
+
+use crate::media::{ExtraTracks, ProgramId};
 use crate::studio::engine::Engine;
 use crate::studio::event::{self, Event, TargetState};
 use crate::studio::live::history::History;
 use crate::studio::live::on_air::OnAir;
 use crate::studio::live::outputs::target::WantedTargets;
+use crate::studio::live::recording::audio_tracks::TrackNames;
 use crate::studio::notices::groups;
 use crate::studio::notices::message::StudioMessage;
+use crate::studio::program::OtherCanvas;
+use crate::studio::targets::quality::Quality;
 use crate::studio::targets::{Target, address};
 use crate::text::Problem;
 use crate::text::problem::problem;
@@ -168,7 +174,7 @@ impl Engine {
         }
         self.apply_quality();
         let Some(program) = &self.state.program else { return false };
-        match OnAir::begin(program, &self.state.quality, self.clock) {
+        match OnAir::begin(program, ProgramId::MAIN, &self.state.quality, self.clock) {
             Ok((on_air, events)) => {
                 self.state.on_air = Some(on_air);
                 for event in events {
@@ -181,6 +187,61 @@ impl Engine {
                 self.tell(&StudioMessage::EncoderFailed { reason: reason.into() }, "");
                 false
             }
+        }
+    }
+
+    /// Encodes and records another program of the same sources.
+    pub(in crate::studio::engine) fn start_program(
+        &mut self,
+        id: ProgramId,
+        canvas: OtherCanvas,
+        path: &Path,
+    ) {
+        self.stop_program(id);
+        let Some(program) = &mut self.state.program else { return };
+        if id == ProgramId::MAIN || self.state.quitting {
+            return;
+        }
+        program.set_other(id, Some(canvas), &self.settings.collection);
+        let OtherCanvas { size, rate: frame_rate, .. } = canvas;
+        let quality = Quality { size, frame_rate, ..self.state.quality.clone() };
+        let choices = &self.settings.preferences.recording;
+        let tracks = (ExtraTracks::NONE, &TrackNames::default());
+        let message = match OnAir::begin(program, id, &quality, self.clock) {
+            Ok((mut on_air, _)) => {
+                match on_air.record(path, choices, self.journal.clone(), tracks, program) {
+                    Ok(recording) => {
+                        self.state.others.insert(id, on_air);
+                        self.happened(Event::Recording(recording));
+                        return;
+                    }
+                    Err(error) => StudioMessage::RecordingNotStarted {
+                        path: path.display().to_string(),
+                        reason: error.problem(),
+                    },
+                }
+            }
+            Err(reason) => StudioMessage::EncoderFailed { reason: reason.into() },
+        };
+        program.detach(id);
+        program.set_other(id, None, &self.settings.collection);
+        self.tell(&message, "");
+    }
+
+    /// Ends another program in the background; its sources go on.
+    pub(in crate::studio::engine) fn stop_program(&mut self, id: ProgramId) {
+        let Some(on_air) = self.state.others.remove(&id) else { return };
+        if let Some(program) = &mut self.state.program {
+            program.detach(id);
+            program.set_other(id, None, &self.settings.collection);
+        }
+        self.state.ending.extend(on_air.end(self.last_words.0.clone()));
+    }
+
+    /// Ends all programs but the main one.
+    pub(in crate::studio::engine) fn stop_programs(&mut self) {
+        for id in self.state.others.keys().copied().collect::<Vec<_>>() {
+            self.stop_program(id);
         }
     }
 
@@ -214,7 +275,7 @@ impl Engine {
         }
         self.end_monitors();
         if let Some(program) = &self.state.program {
-            program.detach();
+            program.detach(ProgramId::MAIN);
         }
         self.state.stopping = true;
         self.state.ending.extend(on_air.end(self.last_words.0.clone()));

@@ -56,6 +56,10 @@ impl Engine {
             self.all_happened(looked);
             self.end_if_idle();
         }
+        let now = self.clock.now();
+        let others = self.state.others.values_mut();
+        let looked = others.flat_map(|on_air| on_air.look(now)).collect();
+        self.all_happened(looked);
         self.adapt();
         let ending = &self.state.ending;
         let over = !ending.is_empty() && ending.iter().all(Worker::is_finished);

@@ -1,6 +1,8 @@
 //! A broadcast: encoders, the hub, the targets and the recording, from *Go Live* to the end.
 
 mod recording;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,9 +11,9 @@ use crate::audio::AudioChoice;
 use crate::base::queue::{self, Full, Sender};
 use crate::base::{Clock, Timestamp, Worker};
 use crate::broadcast::adaptation::Sample;
-use crate::broadcast::{Hub, Output, PassthroughFile, publisher};
+use crate::broadcast::{Hub, PassthroughFile, Publisher, publisher};
 use crate::encode::{AudioEncoder, VideoEncoder};
-use crate::media::{BitsPerSecond, Size, StreamConfig, Track};
+use crate::media::{BitsPerSecond, ProgramId, Size, StreamConfig, Track};
 use crate::mix::FLOOR_DBFS;
 use crate::studio::event::stats::{DelayFigures, DelayState, Stats};
 use crate::studio::event::{self, Event, stats};
@@ -80,12 +82,13 @@ impl OnAir {
     /// Opens the encoders and lets them have picture and sound. Nothing goes out yet.
     pub(in crate::studio) fn begin(
         program: &Program,
+        id: ProgramId,
         quality: &Quality,
         clock: Clock,
     ) -> Result<(Self, Vec<Event>), String> {
         let (packets, input) = queue::bounded("packets", PACKETS, Full::Block);
         let mut events = Vec::new();
-        let (video, pictures, second) = if !program.has_video() {
+        let (video, pictures, second) = if id == ProgramId::MAIN && !program.has_video() {
             (None, None, None)
         } else {
             let (pictures, waiting) = queue::bounded("pictures", QUEUED_FRAMES, Full::DropOldest);
@@ -143,7 +146,7 @@ impl OnAir {
         }
         hub.set_audio_delay(program.mixer().lag());
         let (composed, mixed) = (program.compositor().figures(), program.mixer().figures());
-        program.attach(pictures, sounds);
+        program.attach(id, pictures, sounds);
         let began =
             Base { captured: composed.captured, skipped: composed.skipped, samples: mixed.samples };
         let on_air = Self {
@@ -443,7 +446,9 @@ impl OnAir {
             }
             let alone = outputs.all::<TargetOutput>().next().is_none();
             let limit = if alone { FILE_END } else { OUTPUTS_END };
-            outputs.stop(limit, |event| drop(told.send(event)));
+            outputs.stop(limit, |event| {
+                let _ = told.send(event);
+            });
         })
     }
 

@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use crate::base::queue::Sender;
 use crate::base::{Timestamp, Worker};
+use crate::broadcast::Output;
 use crate::broadcast::publisher::Flow;
-use crate::broadcast::{Output, Replay};
+use crate::broadcast::recorder::Replay;
 use crate::studio::event::{self, Event};
 use crate::studio::live::stream_delay;
 use crate::studio::notices::message::StudioMessage;
@@ -111,7 +112,11 @@ impl Outputs {
 
     /// The same in the background.
     pub fn stop_beside(mut self, limit: Duration, tell: Sender<Event>) -> Option<Worker> {
-        background("end-outputs", move || self.stop(limit, |event| drop(tell.send(event))))
+        background("end-outputs", move || {
+            self.stop(limit, |event| {
+                let _ = tell.send(event);
+            });
+        })
     }
 }
 

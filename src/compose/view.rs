@@ -1,0 +1,84 @@
+//! Drawing a plan of the sources' frames; and what is drawn so beside the program, at a size of its own:
+//! the scene that is prepared, other programs.
+
+use std::sync::Arc;
+
+use crate::base::{Pooled, Timestamp, WorkerPool};
+use crate::compose::draw::canvas::{Canvas, LayerRenderer};
+use crate::compose::placeholder;
+use crate::compose::scene::Plan;
+use crate::compose::source_frames::{ShownSource, SourceFrames};
+use crate::media::{Color, Planes, Size, VideoFrame};
+
+/// What a program picture is.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Made {
+    New,
+    /// The last one once more.
+    Repeated,
+    /// No source has a picture.
+    Placeholder,
+}
+
+/// Something else that is drawn of the same sources, at a size of its own.
+pub(super) struct View {
+    pub plan: Arc<Plan>,
+    canvas: Canvas,
+    stage: LayerRenderer,
+    placeholder: Option<VideoFrame>,
+}
+
+impl View {
+    pub fn size(&self) -> Size {
+        self.stage.size()
+    }
+
+    pub fn new(plan: Arc<Plan>, size: Size, workers: &Arc<WorkerPool>) -> Self {
+        let stage = LayerRenderer::new(size, Arc::clone(workers));
+        Self { plan, canvas: Canvas::default(), stage, placeholder: None }
+    }
+
+    pub fn draw(
+        &mut self,
+        pictures: &mut SourceFrames,
+        at: Timestamp,
+        workers: &WorkerPool,
+    ) -> (VideoFrame, Made) {
+        pictures.pull(self.plan.sources(), at, workers);
+        let Self { plan, canvas, stage, placeholder } = self;
+        let (planes, made) = draw(stage, placeholder, pictures, plan, canvas);
+        (VideoFrame { pts: at, color: Color::PROGRAM, surface: planes.into() }, made)
+    }
+}
+
+/// Draws a plan, or the placeholder where none of its sources has a picture.
+pub(super) fn draw(
+    stage: &mut LayerRenderer,
+    placeholder: &mut Option<VideoFrame>,
+    pictures: &SourceFrames,
+    plan: &Plan,
+    canvas: &mut Canvas,
+) -> (Arc<Pooled<Planes>>, Made) {
+    let (mut seen, mut gone) = (plan.layers.is_empty(), false);
+    for source in plan.sources() {
+        match pictures.shown(source) {
+            ShownSource::Picture(_) => seen = true,
+            ShownSource::Placeholder => gone = true,
+            ShownSource::Nothing => {}
+        }
+    }
+    if !seen || gone {
+        placeholder.get_or_insert_with(|| placeholder::frame(stage.size()));
+    }
+    if let Some(placeholder) = placeholder.as_ref().filter(|_| !seen) {
+        *canvas = Canvas::default();
+        return (Arc::clone(placeholder.shared()), Made::Placeholder);
+    }
+    let picture = |source| match pictures.shown(source) {
+        ShownSource::Picture(picture) => Some(picture),
+        ShownSource::Placeholder => placeholder.clone(),
+        ShownSource::Nothing => None,
+    };
+    let (planes, new) = stage.draw(canvas, plan, picture);
+    (planes, if new { Made::New } else { Made::Repeated })
+}

@@ -1,0 +1,154 @@
+//! An output that the studio does not know, among those that it does: a packager that counts.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Instant;
+
+use super::*;
+use crate::base::Latest;
+use crate::broadcast::{LinkEstimate, Output, OutputState, SharedPacket, Sink};
+use crate::media::ExtraTracks;
+use crate::media::playback_control::EndBehavior;
+use crate::studio::live::outputs::LiveOutput;
+use crate::studio::live::recording::RecordingChoices;
+use crate::studio::live::recording::audio_tracks::TrackNames;
+use crate::studio::notices::message::StudioMessage;
+use crate::studio::sources::open::SourceOpener;
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Begins a segment with every keyframe.
+#[derive(Debug, Default)]
+struct Packager {
+    segments: AtomicUsize,
+    packets: AtomicUsize,
+    stopped: AtomicBool,
+    stream_ended: AtomicBool,
+}
+
+impl Sink for Packager {
+    fn offer(&self, packet: &Arc<SharedPacket>) {
+        self.packets.fetch_add(1, Ordering::SeqCst);
+        self.segments.fetch_add(usize::from(packet.starts_gop()), Ordering::SeqCst);
+    }
+
+    fn end(&self) {
+        self.stream_ended.store(true, Ordering::SeqCst);
+    }
+}
+
+#[derive(Debug)]
+struct PackagerOutput {
+    packager: Arc<Packager>,
+    told: usize,
+}
+
+impl PackagerOutput {
+    fn message(&self, text: &str) -> OutputNews {
+        let (host, text) = ("packager".to_owned(), text.to_owned());
+        OutputNews::Message(StudioMessage::ServerSays { host, text })
+    }
+}
+
+impl Output for PackagerOutput {
+    fn state(&self) -> OutputState {
+        match self.packager.stopped.load(Ordering::SeqCst) {
+            true => OutputState::Ended,
+            false => OutputState::Running,
+        }
+    }
+
+    fn estimate(&self) -> Option<LinkEstimate> {
+        Some(LinkEstimate { carried: 1_000_000, silent: Duration::ZERO })
+    }
+
+    fn backlog(&self) -> Duration {
+        Duration::from_millis(20)
+    }
+
+    fn ask_to_stop(&self, _: Duration) {
+        self.packager.stopped.store(true, Ordering::SeqCst);
+    }
+
+    fn stop(&mut self, limit: Duration) {
+        self.ask_to_stop(limit);
+    }
+}
+
+impl LiveOutput for PackagerOutput {
+    fn output(&self) -> &dyn Output {
+        self
+    }
+
+    fn output_mut(&mut self) -> &mut dyn Output {
+        self
+    }
+
+    fn look(&mut self, _: Timestamp) -> Vec<OutputNews> {
+        let segments = self.packager.segments.load(Ordering::SeqCst);
+        let new = segments - std::mem::replace(&mut self.told, segments);
+        (0..new).map(|_| self.message("segment")).collect()
+    }
+
+    fn last_words(&mut self) -> Vec<OutputNews> {
+        vec![self.message("playlist ended")]
+    }
+
+    fn is_forgotten(&self) -> bool {
+        false
+    }
+}
+
+fn await_that(what: &str, mut is_so: impl FnMut() -> bool) {
+    let since = Instant::now();
+    while !is_so() {
+        assert!(since.elapsed() < LIMIT, "{what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn an_output_of_any_kind_is_watched_and_stopped_with_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Clock::start();
+    let (size, keyframe_interval) = (Size::new(320, 180), Duration::from_millis(500));
+    let quality = Quality { size, keyframe_interval, ..Quality::default() };
+    let media = SourceOpener::opened_by(crate::capture::open_by);
+    let mut program = Program::start(clock, &quality, Latest::default(), media).unwrap();
+    assert!(program.select_video(crate::capture::VideoChoice::Test).is_none());
+    assert!(program.select_audio(AudioChoice::Tone, EndBehavior::Loop).is_none());
+    let (mut on_air, _) = OnAir::begin(&program, ProgramId::MAIN, &quality, clock).unwrap();
+
+    let packager = Arc::new(Packager::default());
+    on_air.hub().attach(&packager);
+    on_air.outputs.add(PackagerOutput { packager: Arc::clone(&packager), told: 0 });
+    let replay = Some(Duration::from_secs(10));
+    let choices = RecordingChoices { replay, ..RecordingChoices::default() };
+    on_air.keep_replay(&choices);
+    let (path, names) = (folder.path().join("show.mp4"), TrackNames::default());
+    on_air.record(&path, &choices, None, (ExtraTracks::NONE, &names), &program).unwrap();
+
+    let mut segments = 0;
+    await_that("two segments", || {
+        let told = |news: &OutputNews| matches!(news, OutputNews::Message(_));
+        segments += on_air.look(clock.now()).iter().filter(|news| told(news)).count();
+        segments >= 2
+    });
+    assert!(packager.packets.load(Ordering::SeqCst) > 2, "audio too");
+    let sample =
+        Sample::of(&PackagerOutput { packager: Arc::clone(&packager), told: 0 }, clock.now());
+    assert!(sample.live && sample.carried == 1_000_000 && sample.queued.as_millis() == 20);
+    await_that("a clip", || on_air.clip(ExtraTracks::NONE, &names).is_some());
+    assert!(on_air.recording().is_some_and(|it| it.recorder.state() == OutputState::Running));
+
+    program.detach(ProgramId::MAIN);
+    let (told, words) = queue::bounded("last words", 16, Full::DropOldest);
+    let worker = on_air.end(told).unwrap();
+    assert!(worker.join(LIMIT).is_ok());
+    assert!(packager.stopped.load(Ordering::SeqCst));
+    assert!(packager.stream_ended.load(Ordering::SeqCst));
+    let words: Vec<Event> = words.waiting().collect();
+    let finished = |it: &event::Recording| it.state == event::RecordingState::Finished;
+    assert!(matches!(&words[..], [Event::Recording(it), Event::Notice(_)] if finished(it)));
+    program.end();
+}
