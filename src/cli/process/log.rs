@@ -2,20 +2,19 @@
 
 use std::fmt::{self, Debug};
 
+use tracing::Level;
 use tracing::field::{Field, Visit};
+use tracing_subscriber::Layer;
 use tracing_subscriber::field::RecordFields;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::FormatFields;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::base::sanitize::sanitized;
 use crate::cli::output::redact::hidden;
 use crate::cli::process::crash::LastLines;
-
-/// What is kept for the report of a crash, whatever is shown.
-const CRASH_REPORT_FILTER: &str = "warn,onair=info";
 
 /// Starts logging at a level (`info`) or by a filter (`onair=debug`); gives the last lines, for the
 /// report of a crash.
@@ -31,7 +30,8 @@ pub fn start(level: &str) -> Result<LastLines, String> {
     } else {
         level.to_owned()
     };
-    let filter = EnvFilter::try_new(filter)
+    let filter = filter
+        .parse::<Targets>()
         .ok()
         .filter(|_| known || level.contains(['=', ',']))
         .ok_or_else(|| {
@@ -39,6 +39,8 @@ pub fn start(level: &str) -> Result<LastLines, String> {
                 "--log '{level}' is no level: write error, warn, info, debug, trace or a filter such as onair=debug"
             )
         })?;
+    // What is kept for the report of a crash, whatever is shown.
+    let for_report = Targets::new().with_default(Level::WARN).with_target("onair", Level::INFO);
     let last = LastLines::default();
     let kept = tracing_subscriber::fmt::layer()
         .fmt_fields(Fields)
@@ -47,7 +49,7 @@ pub fn start(level: &str) -> Result<LastLines, String> {
     let shown = tracing_subscriber::fmt::layer().fmt_fields(Fields).with_writer(std::io::stderr);
     tracing_subscriber::registry()
         .with(shown.with_filter(filter))
-        .with(kept.with_filter(EnvFilter::new(CRASH_REPORT_FILTER)))
+        .with(kept.with_filter(for_report))
         .init();
     Ok(last)
 }
