@@ -20,6 +20,8 @@ pub(crate) mod stall_guard;
 pub mod time;
 pub mod worker;
 
+#[cfg(target_os = "linux")]
+pub use backend::Mapping;
 pub use backend::WorkerPool;
 #[cfg(test)]
 pub(crate) use backend::allocations;
@@ -30,3 +32,18 @@ pub use pool::{Fresh, Pool, Pooled};
 pub use secret::Secret;
 pub use time::{Clock, Timestamp};
 pub use worker::{Stop, Worker};
+
+/// `Debug` of types of which not all can or need be shown: their names, and these fields.
+macro_rules! partial_debug {
+    ($($name:ident { $($field:ident),* })*) => {$(
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                let mut shown = f.debug_struct(stringify!($name));
+                $(shown.field(stringify!($field), &self.$field);)*
+                shown.finish_non_exhaustive()
+            }
+        }
+    )*};
+}
+
+pub(crate) use partial_debug;

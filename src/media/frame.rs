@@ -4,7 +4,7 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use crate::base::{Pool, Pooled, Timestamp};
+use crate::base::{Fresh, Pool, Pooled, Timestamp};
 
 /// Width and height in pixels.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -35,6 +35,11 @@ impl Size {
     /// Pixels in a picture.
     pub const fn pixels(self) -> usize {
         self.width as usize * self.height as usize
+    }
+
+    /// Of the chroma planes.
+    pub const fn half(self) -> Self {
+        Self::new(self.width / 2, self.height / 2)
     }
 
     /// Macroblocks (16×16) in a picture, as H.264 levels count them.
@@ -152,8 +157,49 @@ impl Planes {
     /// When the sizes differ.
     pub fn copy(&mut self, from: &Self) {
         self.copy_pixels(from);
+        self.copy_alpha(from);
+    }
+
+    /// Takes over the alpha plane of a picture of the same size, where both have one.
+    ///
+    /// # Panics
+    /// When the sizes differ.
+    pub fn copy_alpha(&mut self, from: &Self) {
         if let (Some(own), Some(from)) = (&mut self.alpha, &from.alpha) {
             own.copy_from_slice(from);
+        }
+    }
+
+    /// Copies the rectangle of another picture that begins at `corner` to `place`, as far as it lies in
+    /// both, with its alpha where both have one. All numbers are even.
+    pub fn copy_rect(
+        &mut self,
+        from: &Self,
+        corner: (usize, usize),
+        place: (usize, usize),
+        size: (usize, usize),
+    ) {
+        let half = |(x, y): (usize, usize)| (x / 2, y / 2);
+        let fine = [(from.luma_stride(), 0), (self.luma_stride(), 0), corner, place, size];
+        let (fine, coarse) = (fine, fine.map(half));
+        let planes = [
+            Some((&from.y, &mut self.y, fine)),
+            Some((&from.u, &mut self.u, coarse)),
+            Some((&from.v, &mut self.v, coarse)),
+            from.alpha.as_ref().zip(self.alpha.as_mut()).map(|(from, own)| (from, own, fine)),
+        ];
+        for (from, own, [(stride, _), (own_stride, _), corner, place, size]) in
+            planes.into_iter().flatten()
+        {
+            let room = (stride.saturating_sub(corner.0)).min(own_stride.saturating_sub(place.0));
+            let width = size.0.min(room);
+            let rows = from.chunks_exact(stride).skip(corner.1).take(size.1);
+            for (from, own) in rows.zip(own.chunks_exact_mut(own_stride).skip(place.1)) {
+                let from = from.get(corner.0..corner.0 + width);
+                if let (Some(from), Some(own)) = (from, own.get_mut(place.0..place.0 + width)) {
+                    own.copy_from_slice(from);
+                }
+            }
         }
     }
 
@@ -185,6 +231,21 @@ impl Planes {
     /// A pool of pictures of one size with an alpha plane.
     pub fn alpha_pool(size: Size, max_idle: usize) -> Pool<Self> {
         Pool::new(max_idle, move || Self::transparent(size))
+    }
+}
+
+/// Frames of the shape that was asked for last; at most `MAX_IDLE` of them are kept for reuse.
+#[derive(Debug, Default)]
+pub struct PlanesPool<const MAX_IDLE: usize>(Option<((Size, bool), Pool<Planes>)>);
+
+impl<const MAX_IDLE: usize> PlanesPool<MAX_IDLE> {
+    /// A frame of this size, with an alpha plane or without, with some old content.
+    pub fn fresh(&mut self, size: Size, alpha: bool) -> Fresh<Planes> {
+        if let Some((_, pool)) = self.0.as_ref().filter(|(shape, _)| *shape == (size, alpha)) {
+            return pool.fresh();
+        }
+        let make = if alpha { Planes::alpha_pool } else { Planes::pool };
+        self.0.insert(((size, alpha), make(size, MAX_IDLE))).1.fresh()
     }
 }
 

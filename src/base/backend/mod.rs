@@ -1,11 +1,15 @@
-//! What borrows across threads.
+//! What borrows across threads, and memory of other processes.
 
+#[cfg(target_os = "linux")]
+mod mapping;
 mod worker_pool;
 
 #[cfg(test)]
 #[path = "../../../benches/backend/allocations.rs"]
 pub(crate) mod allocations;
 
+#[cfg(target_os = "linux")]
+pub use mapping::Mapping;
 pub use worker_pool::WorkerPool;
 
 /// Tests may count what their thread allocates.
