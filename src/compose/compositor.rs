@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use crate::base::partial_debug;
 use crate::base::queue::Sender;
 use crate::base::{Clock, Latest, Stop, Timestamp, Worker};
 use crate::compose::degradation::{Degradation, LoadWatcher};
@@ -275,11 +276,7 @@ impl Drop for ChangeGuard {
     }
 }
 
-impl std::fmt::Debug for Shared {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Shared").field("captured", &self.captured).finish_non_exhaustive()
-    }
-}
+partial_debug!(Shared { captured });
 
 /// Wishes not yet carried out: the outer `Some` is a wish.
 #[derive(Default)]

@@ -142,6 +142,30 @@ pub struct Cut {
     pub height: f64,
 }
 
+impl Cut {
+    /// All of a picture.
+    pub fn whole(size: Size) -> Self {
+        Self { left: 0.0, top: 0.0, width: size.width.into(), height: size.height.into() }
+    }
+
+    /// The same part of the chroma planes.
+    pub fn half(self) -> Self {
+        let Self { left, top, width, height } = self;
+        Self { left: left / 2.0, top: top / 2.0, width: width / 2.0, height: height / 2.0 }
+    }
+
+    /// Whether it has this size.
+    pub fn is_of(self, size: Size) -> bool {
+        (self.width - f64::from(size.width)).abs() < 1e-6
+            && (self.height - f64::from(size.height)).abs() < 1e-6
+    }
+
+    /// Whether it is all of a picture of this size.
+    pub fn is_whole(self, size: Size) -> bool {
+        self.left.abs() < 1e-6 && self.top.abs() < 1e-6 && self.is_of(size)
+    }
+}
+
 /// How an upright picture is turned and flipped: first axes are exchanged, then the sides.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
 pub struct Turn {

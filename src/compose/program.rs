@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::base::partial_debug;
 use crate::base::{Latest, Pooled, Timestamp, WorkerPool};
 use crate::compose::draw::canvas::{Canvas, LayerRenderer};
 use crate::compose::filter::WantedFilter;
@@ -64,11 +65,7 @@ enum From {
     Still(Arc<Pooled<Planes>>),
 }
 
-impl std::fmt::Debug for Program {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Program").field("size", &self.size).finish_non_exhaustive()
-    }
-}
+partial_debug!(Program { size });
 
 type Feeds = BTreeMap<SourceId, SourceFrame>;
 

@@ -15,6 +15,27 @@ pub(in crate::compose) fn height(rows: usize, width: usize) -> usize {
     rows.div_ceil(bands).max(1)
 }
 
+/// A row of a plane; below the last one that one.
+#[inline(always)]
+pub(in crate::compose) fn row(plane: &[u8], width: usize, index: usize) -> &[u8] {
+    let last = (plane.len() / width.max(1)).saturating_sub(1);
+    let index = index.min(last);
+    plane.get(index * width..(index + 1) * width).unwrap_or_default()
+}
+
+/// A plane at half the size: the mean of each four pixels. `stride`: the length of its rows.
+#[inline(always)]
+pub(in crate::compose) fn halved(plane: &[u8], stride: usize, out: &mut [u8]) {
+    for (out, rows) in out.chunks_exact_mut(stride / 2).zip(plane.chunks_exact(stride * 2)) {
+        let (upper, lower) = rows.split_at(stride);
+        let pairs = upper.chunks_exact(2).zip(lower.chunks_exact(2));
+        for (out, (upper, lower)) in out.iter_mut().zip(pairs) {
+            let sum: u16 = upper.iter().chain(lower).map(|&value| u16::from(value)).sum();
+            *out = ((sum + 2) / 4) as u8;
+        }
+    }
+}
+
 /// A band of one plane to be looked at, and the same of one to be written.
 pub(in crate::compose) struct Strip<'a> {
     pub from: &'a [u8],
@@ -60,6 +81,13 @@ impl Band<'_> {
     pub fn keep(&mut self) {
         for strip in [&mut self.y, &mut self.u, &mut self.v] {
             strip.out.copy_from_slice(strip.from);
+        }
+    }
+
+    /// The alpha stays as it is.
+    pub fn keep_alpha(&mut self) {
+        if let (Some(from), Some(out)) = &mut self.alpha {
+            out.copy_from_slice(from);
         }
     }
 }

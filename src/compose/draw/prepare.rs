@@ -13,7 +13,7 @@ use crate::compose::draw::bands;
 use crate::compose::draw::bands::Band;
 use crate::compose::draw::color_convert::ColorConvert;
 use crate::compose::layout::{Affine, Cut, Rect, Shape, Spot, Turn};
-use crate::media::{Color, Planes, Size, VideoFrame};
+use crate::media::{Color, Planes, PlanesPool, Size, VideoFrame};
 
 /// Pictures of one layer that may be on their way at once (encoder, preview, this one).
 const IDLE: usize = 4;
@@ -35,21 +35,19 @@ pub(in crate::compose) struct Prepared {
     picture: VideoFrame,
     spot: Spot,
     pub image: Image,
-    pool: Option<Shelf>,
+    pools: Pools,
 }
 
-/// Pictures of one size, with alpha or without, and alphas of their chroma.
+/// Where the images of a layer come from, and the alphas of their chroma.
 #[derive(Debug)]
-struct Shelf {
-    shape: (Size, bool),
-    planes: Pool<Planes>,
+struct Pools {
+    planes: PlanesPool<IDLE>,
     alphas: Pool<Vec<u8>>,
 }
 
-impl Shelf {
-    fn new((size, alpha): (Size, bool)) -> Self {
-        let planes = if alpha { Planes::alpha_pool(size, IDLE) } else { Planes::pool(size, IDLE) };
-        Self { shape: (size, alpha), planes, alphas: Pool::new(IDLE, Vec::new) }
+impl Default for Pools {
+    fn default() -> Self {
+        Self { planes: PlanesPool::default(), alphas: Pool::new(IDLE, Vec::new) }
     }
 }
 
@@ -84,18 +82,16 @@ impl Preparer {
         before: Option<Prepared>,
         workers: &WorkerPool,
     ) -> Prepared {
-        let mut pool = None;
-        if let Some(before) = before {
-            if before.is_of(picture, spot) {
-                return before;
-            }
+        let mut pools = match before {
+            Some(before) if before.is_of(picture, spot) => return before,
             // The image goes back to its pool first.
-            pool = before.pool;
-        }
+            Some(before) => before.pools,
+            None => Pools::default(),
+        };
         let image = self
             .share(picture, spot)
-            .unwrap_or_else(|| self.make(picture, spot, &mut pool, workers));
-        Prepared { picture: picture.clone(), spot: *spot, image, pool }
+            .unwrap_or_else(|| self.make(picture, spot, &mut pools, workers));
+        Prepared { picture: picture.clone(), spot: *spot, image, pools }
     }
 
     /// The picture itself, where nothing is to be done.
@@ -104,7 +100,7 @@ impl Preparer {
         let same = picture.planes().is_opaque()
             && picture.color == Color::PROGRAM
             && spot.scaled == picture.size()
-            && is_whole(&spot.cut, picture.size());
+            && spot.cut.is_whole(picture.size());
         same.then(|| Image { rect, planes: Arc::clone(picture.shared()), chroma_alpha: None })
     }
 
@@ -112,7 +108,7 @@ impl Preparer {
         &mut self,
         picture: &VideoFrame,
         spot: &Spot,
-        pool: &mut Option<Shelf>,
+        pools: &mut Pools,
         workers: &WorkerPool,
     ) -> Image {
         let see_through = !picture.planes().is_opaque();
@@ -120,15 +116,10 @@ impl Preparer {
             Shape::Upright { rect, .. } => (rect, see_through),
             Shape::Free { bounds, .. } => (bounds, true),
         };
-        let size = rect.size();
-        let shelf = match pool.take() {
-            Some(shelf) if shelf.shape == (size, alpha) => shelf,
-            _ => Shelf::new((size, alpha)),
-        };
-        let (mut out, mut kept_alpha) = (shelf.planes.fresh(), alpha.then(|| shelf.alphas.fresh()));
+        let mut out = pools.planes.fresh(rect.size(), alpha);
+        let mut kept_alpha = alpha.then(|| pools.alphas.fresh());
         let mut none = Vec::new();
         let chroma_alpha = kept_alpha.as_deref_mut().unwrap_or(&mut none);
-        *pool = Some(shelf);
         if see_through {
             self.premultiply(picture, workers);
         }
@@ -162,26 +153,21 @@ impl Preparer {
         self.premultiplied_chroma.resize(from.u.len(), 0);
         let rows = bands::height(from.u.len() / width.max(1), width);
         let chroma = self.premultiplied_chroma.chunks_mut(rows * width.max(1));
-        if picture.color == Color::PROGRAM {
-            workers.each(
-                bands::bands(from, &mut planes).zip(chroma),
-                #[inline(always)]
-                |(mut band, chroma)| {
-                    band.keep();
-                    multiply(band, chroma, stride);
-                },
-            );
-        } else {
+        let is_plain = picture.color == Color::PROGRAM;
+        if !is_plain {
             planes.copy_pixels(from);
             self.tint.apply(picture.color, &mut planes, workers);
-            workers.each(
-                bands::bands(from, &mut planes).zip(chroma),
-                #[inline(always)]
-                |(band, chroma)| {
-                    multiply(band, chroma, stride);
-                },
-            );
         }
+        workers.each(
+            bands::bands(from, &mut planes).zip(chroma),
+            #[inline(always)]
+            |(mut band, chroma)| {
+                if is_plain {
+                    band.keep();
+                }
+                multiply(band, chroma, stride);
+            },
+        );
         self.premultiplied = Some(planes);
     }
 
@@ -197,18 +183,11 @@ impl Preparer {
         let premultiplied = self.premultiplied.as_ref().filter(|_| !picture.planes().is_opaque());
         let from: &Planes = premultiplied.unwrap_or(picture.planes());
         let (size, to) = (from.size(), out.size());
-        let half = |size: Size| Size::new(size.width / 2, size.height / 2);
-        let cut = spot.cut;
-        let half_cut = Cut {
-            left: cut.left / 2.0,
-            top: cut.top / 2.0,
-            width: cut.width / 2.0,
-            height: cut.height / 2.0,
-        };
-        let (fine, coarse) = ((size, &cut, to), (half(size), &half_cut, half(to)));
+        let (cut, half_cut) = (spot.cut, spot.cut.half());
+        let (fine, coarse) = ((size, &cut, to), (size.half(), &half_cut, to.half()));
         let (alpha, small_alpha) = match (&from.alpha, &mut out.alpha) {
             (Some(from), Some(out)) => {
-                chroma_alpha.resize(half(to).pixels(), 0);
+                chroma_alpha.resize(to.half().pixels(), 0);
                 let small = (&self.premultiplied_chroma, chroma_alpha, coarse);
                 (Some((from, out, fine)), Some(small))
             }
@@ -224,7 +203,8 @@ impl Preparer {
         let jobs = planes.into_iter().zip(&mut self.resizers);
         let jobs = jobs.filter_map(|(plane, resizer)| plane.map(|plane| (plane, resizer)));
         workers.each(jobs, |((from, out, (size, cut, to)), resizer)| {
-            resize(resizer, from, size, cut, out, to);
+            let bilinear = ResizeAlg::Convolution(FilterType::Bilinear);
+            resize(resizer, bilinear, (from, size), cut, (out, to));
         });
         if premultiplied.is_none() && picture.color != Color::PROGRAM {
             self.tint.apply(picture.color, out, workers);
@@ -251,14 +231,7 @@ fn multiply(band: Band<'_>, chroma: &mut [u8], stride: usize) {
     let (Some(alpha), Some(kept)) = band.alpha else { return };
     kept.copy_from_slice(alpha);
     band.y.out.iter_mut().zip(alpha).for_each(|(y, a)| *y = scaled_by(*y, *a));
-    for (out, rows) in chroma.chunks_exact_mut(stride / 2).zip(alpha.chunks_exact(stride * 2)) {
-        let (upper, lower) = rows.split_at(stride);
-        let pairs = upper.chunks_exact(2).zip(lower.chunks_exact(2));
-        for (out, (upper, lower)) in out.iter_mut().zip(pairs) {
-            let sum: u16 = upper.iter().chain(lower).map(|&a| u16::from(a)).sum();
-            *out = ((sum + 2) / 4) as u8;
-        }
-    }
+    bands::halved(alpha, stride, chroma);
     for plane in [band.u.out, band.v.out] {
         plane.iter_mut().zip(&*chroma).for_each(|(value, a)| *value = scaled_by(*value, *a));
     }
@@ -271,26 +244,16 @@ pub(in crate::compose) fn scaled_by(value: u8, alpha: u8) -> u8 {
     ((product + (product >> 8)) >> 8) as u8
 }
 
-fn is_whole(cut: &Cut, size: Size) -> bool {
-    cut.left.abs() < 1e-6
-        && cut.top.abs() < 1e-6
-        && (cut.width - f64::from(size.width)).abs() < 1e-6
-        && (cut.height - f64::from(size.height)).abs() < 1e-6
-}
-
 /// Scales a part of one plane; a part of the target's size on whole pixels is copied.
 pub(in crate::compose) fn resize(
     resizer: &mut Resizer,
-    from: &[u8],
-    size: Size,
+    algorithm: ResizeAlg,
+    (from, size): (&[u8], Size),
     cut: &Cut,
-    to: &mut [u8],
-    target: Size,
+    (to, target): (&mut [u8], Size),
 ) {
     let whole = |value: f64| (value - value.round()).abs() < 1e-6;
-    let same = (cut.width - f64::from(target.width)).abs() < 1e-6
-        && (cut.height - f64::from(target.height)).abs() < 1e-6;
-    if same && whole(cut.left) && whole(cut.top) {
+    if cut.is_of(target) && whole(cut.left) && whole(cut.top) {
         let (left, top) = (cut.left.round() as usize, cut.top.round() as usize);
         let width = target.width as usize;
         let rows = from.chunks_exact(size.width.max(1) as usize).skip(top);
@@ -304,9 +267,12 @@ pub(in crate::compose) fn resize(
     // Rounding may have moved an edge out of the picture by a hair.
     let (width, height) = (f64::from(size.width), f64::from(size.height));
     let (left, top) = (cut.left.clamp(0.0, width), cut.top.clamp(0.0, height));
-    let options = ResizeOptions::new()
-        .resize_alg(ResizeAlg::Convolution(FilterType::Bilinear))
-        .crop(left, top, cut.width.min(width - left), cut.height.min(height - top));
+    let options = ResizeOptions::new().resize_alg(algorithm).crop(
+        left,
+        top,
+        cut.width.min(width - left),
+        cut.height.min(height - top),
+    );
     let input = ImageRef::new(size.width, size.height, from, PixelType::U8);
     let output = Raster::from_slice_u8(target.width, target.height, to, PixelType::U8);
     if let (Ok(input), Ok(mut output)) = (input, output)
@@ -403,7 +369,7 @@ fn warp_all(
 ) {
     let Some(back) = map.inverse() else { return };
     let size = from.size();
-    let half = Size::new(size.width / 2, size.height / 2);
+    let half = size.half();
     // From pixels of the target to pixels of the source, both by their middles.
     let luma = back.after(Affine::shift(bounds.x as f64, bounds.y as f64));
     let small = Affine::scale(0.5, 0.5).after(luma).after(Affine::scale(2.0, 2.0));

@@ -48,21 +48,8 @@ impl StaticAreas {
     pub fn copy(&self, from: &Planes, out: &mut Planes) {
         for place in self.places.iter().flatten() {
             let side = |side: i64| usize::try_from(side).unwrap_or(0);
-            let (x, y, width, height) =
-                (side(place.x), side(place.y), side(place.width), side(place.height));
-            let (stride, half) = (out.luma_stride(), out.chroma_stride());
-            for (from, out, stride, by) in [
-                (&from.y, &mut out.y, stride, 1),
-                (&from.u, &mut out.u, half, 2),
-                (&from.v, &mut out.v, half, 2),
-            ] {
-                for row in y / by..(y + height) / by {
-                    let part = row * stride + x / by..row * stride + (x + width) / by;
-                    if let (Some(from), Some(out)) = (from.get(part.clone()), out.get_mut(part)) {
-                        out.copy_from_slice(from);
-                    }
-                }
-            }
+            let corner = (side(place.x), side(place.y));
+            out.copy_rect(from, corner, corner, (side(place.width), side(place.height)));
         }
     }
 

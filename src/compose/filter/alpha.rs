@@ -6,6 +6,11 @@ use crate::compose::draw::bands;
 use crate::compose::draw::bands::BANDS;
 pub(super) use crate::compose::draw::prepare::scaled_by as times;
 
+/// Luma of limited range as a part of 255.
+pub(in crate::compose) fn full_range(y: u8) -> u8 {
+    ((i32::from(y) - 16) * 255 / 219).clamp(0, 255) as u8
+}
+
 /// Multiplies a plane by another, or leaves it where there is none.
 pub(super) fn multiply(plane: &mut [u8], by: Option<&Vec<u8>>) {
     let Some(by) = by else { return };
@@ -51,10 +56,7 @@ fn doubled(small: &[u8], width: usize, first: usize, row: &mut Vec<u16>, out: &m
     // A column of air at either side.
     row.resize(width + 2, 0);
     let last = (small.len() / width).saturating_sub(1);
-    let line = |index: usize| {
-        let index = index.min(last);
-        small.get(index * width..(index + 1) * width).unwrap_or_default()
-    };
+    let line = |index| bands::row(small, width, index);
     for (index, out) in (first..).zip(out.chunks_exact_mut(width * 2)) {
         let near = (index / 2).min(last);
         let far = if index % 2 == 0 { near.saturating_sub(1) } else { near + 1 };

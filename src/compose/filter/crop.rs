@@ -42,22 +42,8 @@ impl Step for Crop {
     fn run(&mut self, from: &Planes, out: &mut Planes, _: &WorkerPool) {
         let Part { left, top, .. } = part(self.sides, from.size());
         let (left, top) = (left as usize, top as usize);
-        let (stride, width) = (from.luma_stride(), out.luma_stride());
-        copy(&from.y, stride, left, top, &mut out.y, width);
-        copy(&from.u, stride / 2, left / 2, top / 2, &mut out.u, width / 2);
-        copy(&from.v, stride / 2, left / 2, top / 2, &mut out.v, width / 2);
-        if let (Some(from), Some(out)) = (&from.alpha, &mut out.alpha) {
-            copy(from, stride, left, top, out, width);
-        }
-    }
-}
-
-fn copy(from: &[u8], stride: usize, left: usize, top: usize, out: &mut [u8], width: usize) {
-    let rows = from.chunks_exact(stride.max(1)).skip(top);
-    for (out, from) in out.chunks_exact_mut(width.max(1)).zip(rows) {
-        if let Some(from) = from.get(left..left + width) {
-            out.copy_from_slice(from);
-        }
+        let size = (out.luma_stride(), out.size().height as usize);
+        out.copy_rect(from, (left, top), (0, 0), size);
     }
 }
 

@@ -3,9 +3,9 @@
 //! picture comes out for each that goes in.
 
 use crate::base::WorkerPool;
-use crate::compose::draw::bands::strips;
+use crate::compose::draw::bands::{row, strips};
 use crate::compose::filter::step::Step;
-use crate::media::{Planes, Size};
+use crate::media::Planes;
 
 /// What becomes of the lines of the other field.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
@@ -62,14 +62,8 @@ impl Deinterlace {
 }
 
 impl Step for Deinterlace {
-    fn shape(&self, size: Size, alpha: bool) -> (Size, bool) {
-        (size, alpha)
-    }
-
     fn run(&mut self, from: &Planes, out: &mut Planes, workers: &WorkerPool) {
-        if let (Some(out), Some(from)) = (&mut out.alpha, &from.alpha) {
-            out.copy_from_slice(from);
-        }
+        out.copy_alpha(from);
         let past = self.past.as_ref().filter(|past| past.size() == from.size());
         let (stride, chroma) = (from.luma_stride(), from.chroma_stride());
         let (mode, field) = (self.mode, self.field);
@@ -111,15 +105,12 @@ fn plane(
     let width = width.max(1);
     let last = (from.len() / width).saturating_sub(1);
     let kept = if field == Field::Top { 0 } else { 1 };
-    fn row(plane: &[u8], index: usize, width: usize) -> &[u8] {
-        plane.get(index * width..(index + 1) * width).unwrap_or_default()
-    }
     for (index, out) in (first..).zip(out.chunks_exact_mut(width)) {
         // At the edges the line of the kept field that there is.
         let above = index.checked_sub(1).unwrap_or((index + 1).min(last));
         let below = if index < last { index + 1 } else { above };
         let (up, here, down) =
-            (row(from, above, width), row(from, index, width), row(from, below, width));
+            (row(from, width, above), row(from, width, index), row(from, width, below));
         if mode == Deinterlacing::Blend {
             for ((out, here), (up, down)) in out.iter_mut().zip(here).zip(up.iter().zip(down)) {
                 let sum = u16::from(*here) * 2 + u16::from(*up) + u16::from(*down);
@@ -131,9 +122,9 @@ fn plane(
             made(up, down, out);
             if let (Deinterlacing::Adaptive, Some(past)) = (mode, past) {
                 let rows = [
-                    (up, row(past, above, width)),
-                    (here, row(past, index, width)),
-                    (down, row(past, below, width)),
+                    (up, row(past, width, above)),
+                    (here, row(past, width, index)),
+                    (down, row(past, width, below)),
                 ];
                 keep_still(rows, out);
             }
@@ -178,6 +169,7 @@ fn keep_still([up, here, down]: [(&[u8], &[u8]); 3], out: &mut [u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::media::Size;
 
     /// A bar whose place differs from field to field.
     fn combed(top: usize, bottom: usize) -> Planes {

@@ -41,14 +41,8 @@ impl Denoise {
 }
 
 impl Step for Denoise {
-    fn shape(&self, size: Size, alpha: bool) -> (Size, bool) {
-        (size, alpha)
-    }
-
     fn run(&mut self, from: &Planes, out: &mut Planes, workers: &WorkerPool) {
-        if let (Some(out), Some(from)) = (&mut out.alpha, &from.alpha) {
-            out.copy_from_slice(from);
-        }
+        out.copy_alpha(from);
         let fresh = self.size != Some(from.size());
         self.size = Some(from.size());
         let (stride, chroma) = (from.luma_stride(), from.chroma_stride());
@@ -93,11 +87,7 @@ fn soft(difference: i16, most: i16) -> i16 {
 /// The rows of a plane from `first` on.
 #[inline(always)]
 fn in_place(from: &[u8], first: usize, out: &mut [u8], width: usize, most: i16) {
-    let last = (from.len() / width).saturating_sub(1);
-    let row = |index: usize| {
-        let index = index.min(last);
-        from.get(index * width..(index + 1) * width).unwrap_or_default()
-    };
+    let row = |index| bands::row(from, width, index);
     for (index, out) in (first..).zip(out.chunks_exact_mut(width)) {
         let (up, here, down) = (row(index.saturating_sub(1)), row(index), row(index + 1));
         out.copy_from_slice(here);

@@ -17,11 +17,13 @@ mod scale;
 mod settings;
 mod step;
 
+pub(in crate::compose) use crate::compose::filter::alpha::full_range;
 pub use crate::compose::filter::assets::{Asset, AssetSupply, FilterAssets};
 pub use crate::compose::filter::blur::beauty::Area;
 pub use crate::compose::filter::chain::{Chain, Cover, WantedFilter};
 pub use crate::compose::filter::color::correction::Correction;
 pub use crate::compose::filter::color::cube::{Cube, MAX_BYTES as MAX_CUBE_BYTES};
+pub(in crate::compose) use crate::compose::filter::color::key::luma_chroma;
 pub use crate::compose::filter::color::lut::Table;
 pub use crate::compose::filter::deinterlace::{Deinterlacing, Field};
 pub use crate::compose::filter::overlay::{Corner, Reading};

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use fast_image_resize::Resizer;
 
 use crate::base::WorkerPool;
-use crate::compose::filter::alpha::{multiply, times};
+use crate::compose::draw::bands::halved;
+use crate::compose::filter::alpha::{full_range, multiply, times};
 use crate::compose::filter::scale::{self, Kernel};
 use crate::compose::filter::step::Step;
 use crate::media::{Planes, Size};
@@ -68,14 +69,13 @@ impl Mask {
     fn fit(&self, size: Size) -> Vec<u8> {
         let picture = &*self.picture;
         let alpha = |index: usize| picture.alpha.as_ref().and_then(|it| it.get(index)).copied();
-        let luma = |y: u8| ((i32::from(y) - 16) * 255 / 219).clamp(0, 255) as u8;
         let seen = picture.y.iter().enumerate().map(|(index, y)| {
             let alpha = alpha(index).unwrap_or(255);
             match self.reading {
                 Reading::Alpha => alpha,
                 Reading::AlphaInverted => 255 - alpha,
-                Reading::Luma => times(luma(*y), alpha),
-                Reading::LumaInverted => 255 - times(luma(*y), alpha),
+                Reading::Luma => times(full_range(*y), alpha),
+                Reading::LumaInverted => 255 - times(full_range(*y), alpha),
             }
         });
         let seen: Vec<u8> = seen.collect();
@@ -149,18 +149,8 @@ impl Watermark {
         let alpha = weighed.alpha.take().unwrap_or_else(|| vec![255; from.pixels()]);
         let strength = (self.opacity.clamp(0.0, 1.0) * 255.0).round() as u8;
         let alpha: Vec<u8> = alpha.iter().map(|value| times(*value, strength)).collect();
-        let half = |size: Size| Size::new(size.width / 2, size.height / 2);
-        let stride = weighed.luma_stride();
         let mut coarse = vec![0; weighed.u.len()];
-        let pairs = alpha.chunks_exact(stride * 2).zip(coarse.chunks_exact_mut(stride / 2));
-        for (lines, out) in pairs {
-            let (upper, lower) = lines.split_at(stride);
-            let fours = upper.chunks_exact(2).zip(lower.chunks_exact(2));
-            for (out, (upper, lower)) in out.iter_mut().zip(fours) {
-                let sum: u16 = upper.iter().chain(lower).map(|it| u16::from(*it)).sum();
-                *out = ((sum + 2) >> 2) as u8;
-            }
-        }
+        halved(&alpha, weighed.luma_stride(), &mut coarse);
         multiply(&mut weighed.y, Some(&alpha));
         multiply(&mut weighed.u, Some(&coarse));
         multiply(&mut weighed.v, Some(&coarse));
@@ -169,9 +159,9 @@ impl Watermark {
         let kernel = if to.width < from.width { Kernel::Area } else { Kernel::Bilinear };
         scale::scale(&mut Default::default(), kernel, &weighed, &mut planes, workers);
         let mut fine = vec![0; to.pixels()];
-        let mut rough = vec![0; half(to).pixels()];
+        let mut rough = vec![0; to.half().pixels()];
         scale::plane(&mut resizer, kernel, (&alpha, from), (&mut fine, to));
-        scale::plane(&mut resizer, kernel, (&coarse, half(from)), (&mut rough, half(to)));
+        scale::plane(&mut resizer, kernel, (&coarse, from.half()), (&mut rough, to.half()));
         let solid = fine.clone();
         for value in fine.iter_mut().chain(&mut rough) {
             *value = 255 - *value;
@@ -213,10 +203,6 @@ fn over(
 }
 
 impl Step for Watermark {
-    fn shape(&self, size: Size, alpha: bool) -> (Size, bool) {
-        (size, alpha)
-    }
-
     fn run(&mut self, from: &Planes, out: &mut Planes, workers: &WorkerPool) {
         out.copy(from);
         let size = from.size();

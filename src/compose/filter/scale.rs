@@ -1,10 +1,11 @@
 //! Another size, with a kernel of one's choice.
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::{FilterType, ResizeAlg, Resizer};
 
 use crate::base::WorkerPool;
+use crate::compose::draw::prepare::resize;
 use crate::compose::filter::step::Step;
+use crate::compose::layout::Cut;
 use crate::media::{Planes, Size};
 
 /// How pixels are made of those around.
@@ -71,15 +72,7 @@ pub(super) fn plane(
     (from, size): (&[u8], Size),
     (to, target): (&mut [u8], Size),
 ) {
-    let options = ResizeOptions::new().resize_alg(kernel.algorithm());
-    let input = ImageRef::new(size.width, size.height, from, PixelType::U8);
-    let output = Image::from_slice_u8(target.width, target.height, to, PixelType::U8);
-    if let (Ok(input), Ok(mut output)) = (input, output)
-        && let Err(fault) = resizer.resize(&input, &mut output, &options)
-    {
-        // Cannot happen with sizes that match their buffers; the old content would show.
-        tracing::warn!(%fault, "scaling a picture");
-    }
+    resize(resizer, kernel.algorithm(), (from, size), &Cut::whole(size), (to, target));
 }
 
 /// See [`Filter::Scale`](super::Filter::Scale).
@@ -109,13 +102,12 @@ pub(super) fn scale(
     out: &mut Planes,
     workers: &WorkerPool,
 ) {
-    let half = |size: Size| Size::new(size.width / 2, size.height / 2);
     let (size, to) = (from.size(), out.size());
     if size == to {
         out.copy(from);
         return;
     }
-    let (fine, coarse) = ((size, to), (half(size), half(to)));
+    let (fine, coarse) = ((size, to), (size.half(), to.half()));
     let alpha = from.alpha.as_ref().zip(out.alpha.as_mut());
     let planes = [
         Some((&from.y, &mut out.y, fine)),

@@ -1,5 +1,6 @@
-//! What filters of pictures are set to: plain values.
+//! The settings of video filters: plain values.
 
+use std::mem::discriminant;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
@@ -61,67 +62,61 @@ pub enum Filter {
     Delay { ms: f32 },
 }
 
-/// The green and the blue of a studio's screen.
+/// The green of a studio's screen.
 pub const GREEN: [u8; 3] = [0, 255, 0];
+
+/// One of each kind as it is when just added, by the name that settings have for its kind.
+static KINDS: [(&str, Filter); 15] = [
+    ("crop", Filter::Crop { left: 0.0, top: 0.0, right: 0.0, bottom: 0.0 }),
+    ("color", Filter::Color(Correction::PLAIN)),
+    (
+        "chroma-key",
+        Filter::ChromaKey {
+            color: GREEN,
+            similarity: 0.5,
+            smoothness: 0.08,
+            spill: 0.8,
+            protect: 0.5,
+        },
+    ),
+    ("color-key", Filter::ColorKey { color: GREEN, similarity: 0.1, smoothness: 0.05 }),
+    ("luma-key", Filter::LumaKey { low: 0.1, low_smooth: 0.05, high: 1.0, high_smooth: 0.05 }),
+    ("beauty", Filter::Beauty { smooth: 0.5, whiten: 0.2, area: Area::Skin }),
+    ("denoise", Filter::Denoise { spatial: 0.3, temporal: 0.4 }),
+    ("sharpen", Filter::Sharpen { amount: 0.4 }),
+    ("blur", Filter::Blur { sigma: 8.0 }),
+    ("scale", Filter::Scale { width: 0.0, height: 0.0, kernel: Kernel::Bilinear }),
+    ("deinterlace", Filter::Deinterlace { mode: Deinterlacing::Adaptive, field: Field::Top }),
+    ("lut", Filter::Lut { file: PathBuf::new(), amount: 1.0 }),
+    ("mask", Filter::Mask { file: PathBuf::new(), reading: Reading::Alpha }),
+    (
+        "watermark",
+        Filter::Watermark {
+            file: PathBuf::new(),
+            corner: Corner::BottomRight,
+            width: 0.15,
+            margin: 0.02,
+            opacity: 0.8,
+        },
+    ),
+    ("delay", Filter::Delay { ms: 0.0 }),
+];
 
 impl Filter {
     /// One of each kind as it is when just added.
     pub fn kinds() -> Vec<Self> {
-        vec![
-            Self::Crop { left: 0.0, top: 0.0, right: 0.0, bottom: 0.0 },
-            Self::Color(Correction::PLAIN),
-            Self::ChromaKey {
-                color: GREEN,
-                similarity: 0.5,
-                smoothness: 0.08,
-                spill: 0.8,
-                protect: 0.5,
-            },
-            Self::ColorKey { color: GREEN, similarity: 0.1, smoothness: 0.05 },
-            Self::LumaKey { low: 0.1, low_smooth: 0.05, high: 1.0, high_smooth: 0.05 },
-            Self::Beauty { smooth: 0.5, whiten: 0.2, area: Area::Skin },
-            Self::Denoise { spatial: 0.3, temporal: 0.4 },
-            Self::Sharpen { amount: 0.4 },
-            Self::Blur { sigma: 8.0 },
-            Self::Scale { width: 0.0, height: 0.0, kernel: Kernel::Bilinear },
-            Self::Deinterlace { mode: Deinterlacing::Adaptive, field: Field::Top },
-            Self::Lut { file: PathBuf::new(), amount: 1.0 },
-            Self::Mask { file: PathBuf::new(), reading: Reading::Alpha },
-            Self::Watermark {
-                file: PathBuf::new(),
-                corner: Corner::BottomRight,
-                width: 0.15,
-                margin: 0.02,
-                opacity: 0.8,
-            },
-            Self::Delay { ms: 0.0 },
-        ]
+        KINDS.iter().map(|(_, filter)| filter.clone()).collect()
     }
 
     /// The name of its kind, as settings spell it.
-    pub const fn kind(&self) -> &'static str {
-        match self {
-            Self::Crop { .. } => "crop",
-            Self::Color(_) => "color",
-            Self::ChromaKey { .. } => "chroma-key",
-            Self::ColorKey { .. } => "color-key",
-            Self::LumaKey { .. } => "luma-key",
-            Self::Scale { .. } => "scale",
-            Self::Sharpen { .. } => "sharpen",
-            Self::Blur { .. } => "blur",
-            Self::Denoise { .. } => "denoise",
-            Self::Beauty { .. } => "beauty",
-            Self::Deinterlace { .. } => "deinterlace",
-            Self::Lut { .. } => "lut",
-            Self::Mask { .. } => "mask",
-            Self::Watermark { .. } => "watermark",
-            Self::Delay { .. } => "delay",
-        }
+    pub fn kind(&self) -> &'static str {
+        let is_own = |(_, filter): &&(&str, Self)| discriminant(filter) == discriminant(self);
+        KINDS.iter().find(is_own).map_or("", |(kind, _)| kind)
     }
 
     /// One of the kind that settings spell so.
     pub fn of_kind(kind: &str) -> Option<Self> {
-        Self::kinds().into_iter().find(|filter| filter.kind() == kind)
+        KINDS.iter().find(|(name, _)| *name == kind).map(|(_, filter)| filter.clone())
     }
 
     /// Whether it is left out when the machine does not keep up: what only makes a picture nicer,
@@ -172,130 +167,129 @@ pub struct Choice {
     pub chosen: &'static str,
 }
 
-impl Choice {
-    fn of<T: Copy + PartialEq>(name: &'static str, all: &[(&'static str, T)], now: T) -> Self {
-        let chosen = all.iter().find(|(_, it)| *it == now).map_or("", |(name, _)| name);
-        Self { name, options: all.iter().map(|(name, _)| *name).collect(), chosen }
-    }
+/// One value that a filter is set by.
+enum Setting<'a> {
+    Number(Parameter, &'a mut f32),
+    /// With what takes another option, by its name; whether there is such an option.
+    Choice(Choice, Box<dyn FnOnce(&str) -> bool + 'a>),
 }
 
-fn pick<T: Copy>(all: &[(&'static str, T)], option: &str, place: &mut T) -> bool {
-    let found = all.iter().find(|(name, _)| *name == option);
-    if let Some((_, value)) = found {
-        *place = *value;
-    }
-    found.is_some()
+fn number<'a>(
+    name: &'static str,
+    value: &'a mut f32,
+    unit: Unit,
+    range: RangeInclusive<f32>,
+) -> Setting<'a> {
+    Setting::Number(Parameter { name, unit, range, rest: *value }, value)
+}
+
+fn share<'a>(name: &'static str, value: &'a mut f32) -> Setting<'a> {
+    number(name, value, Unit::Share, 0.0..=1.0)
+}
+
+fn choice<'a, T: Copy + PartialEq>(
+    name: &'static str,
+    all: &'static [(&'static str, T)],
+    value: &'a mut T,
+) -> Setting<'a> {
+    let options = all.iter().map(|(name, _)| *name).collect();
+    let chosen = all.iter().find(|(_, it)| it == value).map_or("", |(name, _)| name);
+    let pick = |option: &str| {
+        let found = all.iter().find(|(name, _)| *name == option);
+        found.map(|(_, it)| *value = *it).is_some()
+    };
+    Setting::Choice(Choice { name, options, chosen }, Box::new(pick))
 }
 
 impl Filter {
-    /// What it can be set by, in order.
-    pub fn parameters(&self) -> Vec<Parameter> {
+    /// All that it is set by beside colours and files, in order.
+    fn settings(&mut self) -> Vec<Setting<'_>> {
         use Unit::{Degrees, Factor, Milliseconds, Pixels, Radius, Share};
-        let list: &[(&'static str, Unit, f32, f32)] = match self {
-            Self::Crop { .. } => &[
-                ("left", Share, 0.0, 0.99),
-                ("top", Share, 0.0, 0.99),
-                ("right", Share, 0.0, 0.99),
-                ("bottom", Share, 0.0, 0.99),
+        match self {
+            Self::Crop { left, top, right, bottom } => vec![
+                number("left", left, Share, 0.0..=0.99),
+                number("top", top, Share, 0.0..=0.99),
+                number("right", right, Share, 0.0..=0.99),
+                number("bottom", bottom, Share, 0.0..=0.99),
             ],
-            Self::Color(_) => &[
-                ("gain", Factor, 0.0, 4.0),
-                ("brightness", Share, -1.0, 1.0),
-                ("contrast", Factor, 0.0, 4.0),
-                ("gamma", Factor, 0.1, 8.0),
-                ("saturation", Factor, 0.0, 4.0),
-                ("hue_degrees", Degrees, -180.0, 180.0),
-                ("opacity", Share, 0.0, 1.0),
+            Self::Color(it) => vec![
+                number("gain", &mut it.gain, Factor, 0.0..=4.0),
+                number("brightness", &mut it.brightness, Share, -1.0..=1.0),
+                number("contrast", &mut it.contrast, Factor, 0.0..=4.0),
+                number("gamma", &mut it.gamma, Factor, 0.1..=8.0),
+                number("saturation", &mut it.saturation, Factor, 0.0..=4.0),
+                number("hue_degrees", &mut it.hue_degrees, Degrees, -180.0..=180.0),
+                share("opacity", &mut it.opacity),
             ],
-            Self::ChromaKey { .. } => &[
-                ("similarity", Share, 0.0, 1.0),
-                ("smoothness", Share, 0.0, 1.0),
-                ("spill", Share, 0.0, 1.0),
-                ("protect", Share, 0.0, 1.0),
+            Self::ChromaKey { similarity, smoothness, spill, protect, .. } => vec![
+                share("similarity", similarity),
+                share("smoothness", smoothness),
+                share("spill", spill),
+                share("protect", protect),
             ],
-            Self::ColorKey { .. } => {
-                &[("similarity", Share, 0.0, 1.0), ("smoothness", Share, 0.0, 1.0)]
+            Self::ColorKey { similarity, smoothness, .. } => {
+                vec![share("similarity", similarity), share("smoothness", smoothness)]
             }
-            Self::LumaKey { .. } => &[
-                ("low", Share, 0.0, 1.0),
-                ("low_smooth", Share, 0.0, 1.0),
-                ("high", Share, 0.0, 1.0),
-                ("high_smooth", Share, 0.0, 1.0),
+            Self::LumaKey { low, low_smooth, high, high_smooth } => vec![
+                share("low", low),
+                share("low_smooth", low_smooth),
+                share("high", high),
+                share("high_smooth", high_smooth),
             ],
-            Self::Scale { .. } => &[
-                ("width", Pixels, 0.0, scale::MAX_SCALE_SIDE),
-                ("height", Pixels, 0.0, scale::MAX_SCALE_SIDE),
+            Self::Scale { width, height, kernel } => vec![
+                number("width", width, Pixels, 0.0..=scale::MAX_SCALE_SIDE),
+                number("height", height, Pixels, 0.0..=scale::MAX_SCALE_SIDE),
+                choice("kernel", &Kernel::ALL, kernel),
             ],
-            Self::Sharpen { .. } => &[("amount", Share, 0.0, 2.0)],
-            Self::Blur { .. } => &[("sigma", Radius, 0.0, 64.0)],
-            Self::Denoise { .. } => &[("spatial", Share, 0.0, 1.0), ("temporal", Share, 0.0, 1.0)],
-            Self::Beauty { .. } => &[("smooth", Share, 0.0, 1.0), ("whiten", Share, 0.0, 1.0)],
-            Self::Deinterlace { .. } | Self::Mask { .. } => &[],
-            Self::Lut { .. } => &[("amount", Share, 0.0, 1.0)],
-            Self::Watermark { .. } => &[
-                ("width", Share, 0.01, 1.0),
-                ("margin", Share, 0.0, 0.5),
-                ("opacity", Share, 0.0, 1.0),
+            Self::Sharpen { amount } => vec![number("amount", amount, Share, 0.0..=2.0)],
+            Self::Blur { sigma } => vec![number("sigma", sigma, Radius, 0.0..=64.0)],
+            Self::Denoise { spatial, temporal } => {
+                vec![share("spatial", spatial), share("temporal", temporal)]
+            }
+            Self::Beauty { smooth, whiten, area } => vec![
+                share("smooth", smooth),
+                share("whiten", whiten),
+                choice("area", &Area::ALL, area),
             ],
-            Self::Delay { .. } => &[("ms", Milliseconds, 0.0, 500.0)],
-        };
-        let fresh = Self::of_kind(self.kind());
-        let rests = fresh.map(|mut fresh| fresh.values().into_iter().map(|it| *it).collect());
-        let rests: Vec<f32> = rests.unwrap_or_default();
-        let with_rest = list.iter().zip(rests.into_iter().chain(std::iter::repeat(0.0)));
-        with_rest
-            .map(|(&(name, unit, low, high), rest)| Parameter {
-                name,
-                unit,
-                range: low..=high,
-                rest,
-            })
-            .collect()
+            Self::Deinterlace { mode, field } => {
+                vec![choice("mode", &Deinterlacing::ALL, mode), choice("field", &Field::ALL, field)]
+            }
+            Self::Lut { amount, .. } => vec![share("amount", amount)],
+            Self::Mask { reading, .. } => vec![choice("reading", &Reading::ALL, reading)],
+            Self::Watermark { corner, width, margin, opacity, .. } => vec![
+                number("width", width, Share, 0.01..=1.0),
+                number("margin", margin, Share, 0.0..=0.5),
+                share("opacity", opacity),
+                choice("corner", &Corner::ALL, corner),
+            ],
+            Self::Delay { ms } => vec![number("ms", ms, Milliseconds, 0.0..=500.0)],
+        }
+    }
+
+    fn numbers(&mut self) -> impl Iterator<Item = (Parameter, &mut f32)> {
+        self.settings().into_iter().filter_map(|setting| match setting {
+            Setting::Number(parameter, value) => Some((parameter, value)),
+            Setting::Choice(..) => None,
+        })
+    }
+
+    /// The numbers that it can be set by, in order.
+    pub fn parameters(&self) -> Vec<Parameter> {
+        let mut fresh = Self::of_kind(self.kind()).unwrap_or_else(|| self.clone());
+        fresh.numbers().map(|(parameter, _)| parameter).collect()
     }
 
     /// The values of [`Filter::parameters`], to be read and changed.
     pub fn values(&mut self) -> Vec<&mut f32> {
-        match self {
-            Self::Crop { left, top, right, bottom } => vec![left, top, right, bottom],
-            Self::Color(it) => vec![
-                &mut it.gain,
-                &mut it.brightness,
-                &mut it.contrast,
-                &mut it.gamma,
-                &mut it.saturation,
-                &mut it.hue_degrees,
-                &mut it.opacity,
-            ],
-            Self::ChromaKey { similarity, smoothness, spill, protect, .. } => {
-                vec![similarity, smoothness, spill, protect]
-            }
-            Self::ColorKey { similarity, smoothness, .. } => vec![similarity, smoothness],
-            Self::LumaKey { low, low_smooth, high, high_smooth } => {
-                vec![low, low_smooth, high, high_smooth]
-            }
-            Self::Scale { width, height, .. } => vec![width, height],
-            Self::Sharpen { amount } => vec![amount],
-            Self::Blur { sigma } => vec![sigma],
-            Self::Denoise { spatial, temporal } => vec![spatial, temporal],
-            Self::Beauty { smooth, whiten, .. } => vec![smooth, whiten],
-            Self::Deinterlace { .. } | Self::Mask { .. } => Vec::new(),
-            Self::Lut { amount, .. } => vec![amount],
-            Self::Watermark { width, margin, opacity, .. } => vec![width, margin, opacity],
-            Self::Delay { ms } => vec![ms],
-        }
+        self.numbers().map(|(_, value)| value).collect()
     }
 
     /// Sets one of the parameters, within its range; whether there is one of this name.
-    pub fn set(&mut self, name: &str, value: f32) -> bool {
-        let parameters = self.parameters();
-        let Some(index) = parameters.iter().position(|it| it.name == name) else { return false };
-        let (Some(slot), Some(parameter)) =
-            (self.values().into_iter().nth(index), parameters.get(index))
-        else {
-            return false;
-        };
-        if value.is_finite() {
-            *slot = value.clamp(*parameter.range.start(), *parameter.range.end());
+    pub fn set(&mut self, name: &str, new: f32) -> bool {
+        let found = self.numbers().find(|(parameter, _)| parameter.name == name);
+        let Some((Parameter { range, .. }, value)) = found else { return false };
+        if new.is_finite() {
+            *value = new.clamp(*range.start(), *range.end());
         }
         true
     }
@@ -310,30 +304,20 @@ impl Filter {
 
     /// What is chosen of a few, in order.
     pub fn choices(&self) -> Vec<Choice> {
-        match self {
-            Self::Scale { kernel, .. } => vec![Choice::of("kernel", &Kernel::ALL, *kernel)],
-            Self::Beauty { area, .. } => vec![Choice::of("area", &Area::ALL, *area)],
-            Self::Deinterlace { mode, field } => vec![
-                Choice::of("mode", &Deinterlacing::ALL, *mode),
-                Choice::of("field", &Field::ALL, *field),
-            ],
-            Self::Mask { reading, .. } => vec![Choice::of("reading", &Reading::ALL, *reading)],
-            Self::Watermark { corner, .. } => vec![Choice::of("corner", &Corner::ALL, *corner)],
-            _ => Vec::new(),
-        }
+        let mut own = self.clone();
+        let choices = own.settings().into_iter().filter_map(|setting| match setting {
+            Setting::Choice(choice, _) => Some(choice),
+            Setting::Number(..) => None,
+        });
+        choices.collect()
     }
 
     /// Chooses; whether there is that choice and that option.
     pub fn choose(&mut self, name: &str, option: &str) -> bool {
-        match (self, name) {
-            (Self::Scale { kernel, .. }, "kernel") => pick(&Kernel::ALL, option, kernel),
-            (Self::Beauty { area, .. }, "area") => pick(&Area::ALL, option, area),
-            (Self::Deinterlace { mode, .. }, "mode") => pick(&Deinterlacing::ALL, option, mode),
-            (Self::Deinterlace { field, .. }, "field") => pick(&Field::ALL, option, field),
-            (Self::Mask { reading, .. }, "reading") => pick(&Reading::ALL, option, reading),
-            (Self::Watermark { corner, .. }, "corner") => pick(&Corner::ALL, option, corner),
-            _ => false,
-        }
+        self.settings().into_iter().any(|setting| match setting {
+            Setting::Choice(choice, pick) => choice.name == name && pick(option),
+            Setting::Number(..) => false,
+        })
     }
 
     /// The file that it works with, of filters that have one, and what is to be in it.

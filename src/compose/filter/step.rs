@@ -6,7 +6,9 @@ use crate::media::{Planes, Size};
 /// A filter at work on pictures.
 pub(super) trait Step: Send {
     /// The size of what it makes of a picture, and whether that has an alpha plane.
-    fn shape(&self, size: Size, alpha: bool) -> (Size, bool);
+    fn shape(&self, size: Size, alpha: bool) -> (Size, bool) {
+        (size, alpha)
+    }
 
     /// Makes `out`, of the shape given, whose content is old, out of `from`, which is in the
     /// program's colours. Pictures of a source come in order; the worker pool helps.

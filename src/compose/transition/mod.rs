@@ -11,8 +11,10 @@ pub use crate::compose::transition::stinger::{MAX_STINGER, Matte, Stinger};
 pub use crate::compose::transition::wipe::{Order, Pattern, Wipe};
 
 use crate::base::WorkerPool;
+use crate::base::partial_debug;
 use crate::compose::draw::bands::strips;
 use crate::compose::draw::blend::faded;
+use crate::compose::filter::luma_chroma;
 use crate::media::{ClipFeed, Planes};
 
 /// From where the new scene comes.
@@ -132,11 +134,7 @@ pub struct Change {
     pub means: TransitionAssets,
 }
 
-impl std::fmt::Debug for Change {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Change").field("transition", &self.transition).finish_non_exhaustive()
-    }
-}
+partial_debug!(Change { transition });
 
 impl Change {
     /// At once.
@@ -169,9 +167,9 @@ impl Mixer {
     ) {
         let part = part.clamp(0.0, 1.0);
         match *kind {
-            Kind::Cut => copy(to, out),
+            Kind::Cut => out.copy_pixels(to),
             Kind::Fade => {
-                copy(from, out);
+                out.copy_pixels(from);
                 fade(to, part, out, workers);
             }
             Kind::FadeColor(rgb) => {
@@ -191,11 +189,11 @@ impl Mixer {
             }),
             Kind::Luma(ref wipe) => {
                 if !self.map.wipe(wipe, picture, part, (from, to), out, workers) {
-                    copy(if part < 0.5 { from } else { to }, out);
+                    out.copy_pixels(if part < 0.5 { from } else { to });
                 }
             }
             // Its clip lies over whole pictures: there is nothing to mix.
-            Kind::Stinger(_) => copy(to, out),
+            Kind::Stinger(_) => out.copy_pixels(to),
         }
     }
 }
@@ -205,20 +203,10 @@ fn eased(part: f32) -> f32 {
     part * part * (3.0 - 2.0 * part)
 }
 
-/// A colour in the program's numbers (BT.709, limited range).
+/// A color in the program's numbers.
 fn yuv(rgb: [u8; 3]) -> [u8; 3] {
-    let [r, g, b] = rgb.map(|value| f32::from(value) / 255.0);
-    let y = 0.2126 * r + 0.7152 * g + 0.0722 * b;
-    let (u, v) = ((b - y) / 1.8556, (r - y) / 1.5748);
-    [16.0 + 219.0 * y, 128.0 + 224.0 * u, 128.0 + 224.0 * v].map(|value| value.round() as u8)
-}
-
-fn copy(from: &Planes, out: &mut Planes) {
-    for (from, out) in [(&from.y, &mut out.y), (&from.u, &mut out.u), (&from.v, &mut out.v)] {
-        if from.len() == out.len() {
-            out.copy_from_slice(from);
-        }
-    }
+    let [y, u, v] = luma_chroma(rgb);
+    [y, u + 128.0, v + 128.0].map(|value| value.round() as u8)
 }
 
 fn fade(to: &Planes, part: f32, out: &mut Planes, workers: &WorkerPool) {

@@ -4,10 +4,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::base::{Fresh, Pool, Timestamp, WorkerPool};
-use crate::compose::filter::{AssetSupply, Chain, Filter, Slot, WantedFilter};
+use crate::base::{Timestamp, WorkerPool};
+use crate::compose::filter::{AssetSupply, Chain, Filter, Slot, WantedFilter, full_range};
 use crate::media::frame::Range;
-use crate::media::{ClipFeed, Moment, Planes, Size, VideoFrame};
+use crate::media::{ClipFeed, Moment, PlanesPool, Size, VideoFrame};
 
 /// The longest transition.
 pub const MAX_STINGER: Duration = Duration::from_secs(20);
@@ -115,7 +115,7 @@ struct Seer {
     matte: Matte,
     invert: bool,
     key: Chain,
-    pool: Option<(Size, Pool<Planes>)>,
+    pool: PlanesPool<IDLE>,
     /// The last picture and what it became.
     made: Option<(VideoFrame, VideoFrame)>,
 }
@@ -142,7 +142,7 @@ impl Seer {
             .map(|slot| WantedFilter { slot, material: AssetSupply::Nothing })
             .into_iter();
         key.set(&wanted.collect::<Vec<_>>());
-        Self { matte, invert, key, pool: None, made: None }
+        Self { matte, invert, key, pool: PlanesPool::default(), made: None }
     }
 
     /// `None`: nothing of it would be seen.
@@ -166,14 +166,6 @@ impl Seer {
         Some(made)
     }
 
-    fn take(&mut self, size: Size) -> Fresh<Planes> {
-        if self.pool.as_ref().is_none_or(|(of, _)| *of != size) {
-            self.pool = None;
-        }
-        let (_, pool) = self.pool.get_or_insert_with(|| (size, Planes::alpha_pool(size, IDLE)));
-        pool.fresh()
-    }
-
     /// One half with the other as its alpha.
     fn split(&mut self, frame: &VideoFrame) -> Option<VideoFrame> {
         let from = frame.planes();
@@ -187,23 +179,15 @@ impl Seer {
         }
         let invert = self.invert;
         let full_range = frame.color.range == Range::Full;
-        let mut out = self.take(size);
+        let mut out = self.pool.fresh(size, true);
         let (width, height) = (size.width as usize, size.height as usize);
-        let (stride, chroma_stride) = (from.luma_stride(), from.chroma_stride());
+        let stride = from.luma_stride();
         let (aside, below) = match self.matte {
             Matte::Right => (width, 0),
             _ => (0, height),
         };
-        let part = |from: &[u8], stride: usize, to: &mut [u8], width: usize| {
-            for (from, to) in from.chunks_exact(stride.max(1)).zip(to.chunks_exact_mut(width)) {
-                if let Some(from) = from.get(..width) {
-                    to.copy_from_slice(from);
-                }
-            }
-        };
-        part(&from.y, stride, &mut out.y, width);
-        part(&from.u, chroma_stride, &mut out.u, width / 2);
-        part(&from.v, chroma_stride, &mut out.v, width / 2);
+        let corner = (0, 0);
+        out.copy_rect(from, corner, corner, (width, height));
         let table = levels(full_range, invert);
         if let Some(alpha) = &mut out.alpha {
             let rows = from.y.chunks_exact(stride.max(1)).skip(below);
@@ -219,7 +203,7 @@ impl Seer {
 
     fn inverted(&mut self, frame: &VideoFrame) -> VideoFrame {
         let from = frame.planes();
-        let mut out = self.take(from.size());
+        let mut out = self.pool.fresh(from.size(), true);
         out.copy_pixels(from);
         if let Some(alpha) = &mut out.alpha {
             match &from.alpha {
@@ -232,11 +216,10 @@ impl Seer {
 }
 
 /// What grey is as alpha.
-fn levels(full_range: bool, invert: bool) -> [u8; 256] {
+fn levels(is_full: bool, invert: bool) -> [u8; 256] {
     let mut table = [0; 256];
-    for (grey, alpha) in (0_i32..).zip(&mut table) {
-        let level = if full_range { grey } else { (grey - 16) * 255 / 219 };
-        let level = level.clamp(0, 255) as u8;
+    for (grey, alpha) in (0..=255).zip(&mut table) {
+        let level = if is_full { grey } else { full_range(grey) };
         *alpha = if invert { 255 - level } else { level };
     }
     table
@@ -248,7 +231,7 @@ mod tests {
 
     use super::*;
     use crate::base::Pooled;
-    use crate::media::Color;
+    use crate::media::{Color, Planes};
 
     fn frame(size: Size, millis: i64, luma: impl Fn(usize, usize) -> u8) -> VideoFrame {
         let mut planes = Planes::black(size);

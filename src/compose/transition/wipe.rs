@@ -4,11 +4,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use fast_image_resize::Resizer;
+use fast_image_resize::{FilterType, ResizeAlg, Resizer};
 
 use crate::base::WorkerPool;
+use crate::base::partial_debug;
 use crate::compose::draw::bands;
 use crate::compose::draw::prepare::resize;
+use crate::compose::filter::full_range;
 use crate::compose::layout::Cut;
 use crate::media::{Planes, Size};
 
@@ -208,7 +210,7 @@ impl Map {
             return;
         }
         (self.of, self.picture) = (Some((pattern, size)), None);
-        for (map, size) in [(&mut self.full, size), (&mut self.half, half(size))] {
+        for (map, size) in [(&mut self.full, size), (&mut self.half, size.half())] {
             let (width, height) = (size.width as usize, size.height as usize);
             map.resize(width * height, 0);
             let (width, rows) = (width.max(1), bands::height(height, width));
@@ -234,29 +236,17 @@ impl Map {
         let from = picture.size();
         // Grey from black to white; pictures are of limited range.
         let grey: Vec<u8> = picture.y.iter().map(|&y| full_range(y)).collect();
-        let (width, height) = (f64::from(from.width), f64::from(from.height));
-        let whole = Cut { left: 0.0, top: 0.0, width, height };
-        let maps = [(&mut self.full, size), (&mut self.half, half(size))];
+        let whole = Cut::whole(from);
+        let bilinear = ResizeAlg::Convolution(FilterType::Bilinear);
+        let maps = [(&mut self.full, size), (&mut self.half, size.half())];
         workers.each(maps.into_iter().zip(&mut self.resizers), |((map, size), resizer)| {
             map.resize(size.pixels(), 0);
-            resize(resizer, &grey, from, &whole, map, size);
+            resize(resizer, bilinear, (&grey, from), &whole, (map, size));
         });
     }
 }
 
-impl std::fmt::Debug for Map {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Map").field("of", &self.of).finish_non_exhaustive()
-    }
-}
-
-fn half(size: Size) -> Size {
-    Size::new(size.width / 2, size.height / 2)
-}
-
-fn full_range(y: u8) -> u8 {
-    ((i32::from(y) - 16) * 255 / 219).clamp(0, 255) as u8
-}
+partial_debug!(Map { of });
 
 #[inline(always)]
 fn mix(map: &[u8], seen: &[u16; 256], (from, to): (&[u8], &[u8]), out: &mut [u8]) {

@@ -9,7 +9,7 @@ use crate::compose::draw::bands::{BANDS, Band};
 use crate::compose::filter::alpha::{Doubler, times};
 use crate::compose::filter::blur::box_blur::BoxBlur;
 use crate::compose::filter::step::Step;
-use crate::media::{Planes, Size};
+use crate::media::Planes;
 
 /// Where it works.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
@@ -100,14 +100,7 @@ impl Beauty {
             results.zip(from.y.chunks(luma).zip(colors)),
             #[inline(always)]
             |((small, mask), (y, (u, v)))| {
-                for (out, lines) in small.chunks_exact_mut(width).zip(y.chunks_exact(stride * 2)) {
-                    let (upper, lower) = lines.split_at(stride);
-                    let fours = upper.chunks_exact(2).zip(lower.chunks_exact(2));
-                    for (out, (upper, lower)) in out.iter_mut().zip(fours) {
-                        let sum: u16 = upper.iter().chain(lower).map(|y| u16::from(*y)).sum();
-                        *out = ((sum + 2) >> 2) as u8;
-                    }
-                }
+                bands::halved(y, stride, small);
                 for ((mask, u), v) in mask.iter_mut().zip(u).zip(v) {
                     let row = skin.get(usize::from(*u));
                     *mask = row.and_then(|row| row.get(usize::from(*v))).copied().unwrap_or(0);
@@ -153,9 +146,7 @@ impl<'a> Lines<'a> {
     /// The last one stands for those below it.
     #[inline(always)]
     fn line(&self, index: usize) -> &'a [u8] {
-        let last = (self.small.len() / self.width.max(1)).saturating_sub(1);
-        let index = index.min(last);
-        self.small.get(index * self.width..(index + 1) * self.width).unwrap_or_default()
+        bands::row(self.small, self.width, index)
     }
 
     /// Those of some rows, of which `first` is the first. `columns` is kept from time to time: sums of each
@@ -209,10 +200,6 @@ impl<'a> Lines<'a> {
 }
 
 impl Step for Beauty {
-    fn shape(&self, size: Size, alpha: bool) -> (Size, bool) {
-        (size, alpha)
-    }
-
     fn run(&mut self, from: &Planes, out: &mut Planes, workers: &WorkerPool) {
         let width = from.chroma_stride();
         self.look(from, workers);
@@ -241,13 +228,11 @@ impl Beauty {
     #[inline(always)]
     fn lay<'a>(
         &self,
-        band: Band<'_>,
+        mut band: Band<'_>,
         lines: impl Iterator<Item = ((&'a u8, &'a u8), &'a u8)>,
         masks: (&[u8], &[u8]),
     ) {
-        if let (Some(from), Some(out)) = band.alpha {
-            out.copy_from_slice(from);
-        }
+        band.keep_alpha();
         for ((out, y), ((gain, base), mask)) in band.y.out.iter_mut().zip(band.y.from).zip(lines) {
             let flat = i32::from(times(*y, *gain)) + i32::from(*base);
             let (y, mask) = (i32::from(*y), i32::from(*mask));
@@ -278,6 +263,7 @@ impl Beauty {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::media::Size;
 
     /// Skin with blemishes beside something dark, on the left; a blue wall with the same pattern on
     /// the right.

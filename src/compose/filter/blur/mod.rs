@@ -6,10 +6,10 @@ pub(in crate::compose::filter) mod beauty;
 pub(in crate::compose::filter) mod box_blur;
 
 use crate::base::WorkerPool;
-use crate::compose::draw::bands::{BANDS, strips};
+use crate::compose::draw::bands::{self, BANDS, strips};
 use crate::compose::filter::blur::box_blur::{BoxBlur, gaussian};
 use crate::compose::filter::step::Step;
-use crate::media::{Planes, Size};
+use crate::media::Planes;
 
 /// See [`Filter::Blur`](super::Filter::Blur).
 #[derive(Debug)]
@@ -27,10 +27,6 @@ impl Blur {
 }
 
 impl Step for Blur {
-    fn shape(&self, size: Size, alpha: bool) -> (Size, bool) {
-        (size, alpha)
-    }
-
     fn run(&mut self, from: &Planes, out: &mut Planes, workers: &WorkerPool) {
         let (stride, chroma_stride) = (from.luma_stride(), from.chroma_stride());
         let mut blur = |from: &[u8], out: &mut [u8], width, radii| {
@@ -61,23 +57,13 @@ impl Sharpen {
 }
 
 impl Step for Sharpen {
-    fn shape(&self, size: Size, alpha: bool) -> (Size, bool) {
-        (size, alpha)
-    }
-
     /// The blur is 1 4 6 4 1 both ways.
     fn run(&mut self, from: &Planes, out: &mut Planes, workers: &WorkerPool) {
         out.u.copy_from_slice(&from.u);
         out.v.copy_from_slice(&from.v);
-        if let (Some(out), Some(from)) = (&mut out.alpha, &from.alpha) {
-            out.copy_from_slice(from);
-        }
+        out.copy_alpha(from);
         let width = from.luma_stride();
-        let last = (from.y.len() / width).saturating_sub(1);
-        let row = |index: usize| {
-            let index = index.min(last);
-            from.y.get(index * width..(index + 1) * width).unwrap_or_default()
-        };
+        let row = |index| bands::row(&from.y, width, index);
         let by = self.by;
         workers.each(
             strips(&from.y, &mut out.y, width).zip(&mut self.columns),
@@ -136,6 +122,7 @@ fn sharpened(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::media::Size;
 
     fn edge(size: Size) -> Planes {
         let mut planes = Planes::black(size);

@@ -6,7 +6,8 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::{Fresh, Pool, Pooled, Timestamp, WorkerPool};
+use crate::base::partial_debug;
+use crate::base::{Pooled, Timestamp, WorkerPool};
 use crate::compose::draw::color_convert::ColorConvert;
 use crate::compose::filter::assets::{AssetSupply, FilterAssets};
 use crate::compose::filter::blur::beauty::Beauty;
@@ -22,7 +23,7 @@ use crate::compose::filter::overlay::{Mask, Watermark};
 use crate::compose::filter::scale::Scale;
 use crate::compose::filter::settings::{Filter, MAX_FILTERS, Slot};
 use crate::compose::filter::step::Step;
-use crate::media::{Color, Planes, Size, VideoFrame};
+use crate::media::{Color, Planes, PlanesPool, VideoFrame};
 
 /// Pictures of one filter that may be on their way at once.
 const IDLE: usize = 4;
@@ -54,12 +55,6 @@ impl WantedFilter {
     }
 }
 
-/// Pictures of one shape.
-struct Shelf {
-    shape: (Size, bool),
-    pool: Pool<Planes>,
-}
-
 /// A picture made of another.
 struct Made {
     from: Arc<Pooled<Planes>>,
@@ -77,7 +72,7 @@ enum Work {
 struct Link {
     wanted: WantedFilter,
     work: Work,
-    shelf: Option<Shelf>,
+    pool: PlanesPool<IDLE>,
     /// Kept, so that a picture that stands still costs nothing.
     made: Option<Made>,
 }
@@ -89,26 +84,10 @@ pub struct Chain {
     cover: Option<Cover>,
     tint: ColorConvert,
     tinted: Option<Made>,
-    shelf: Option<Shelf>,
+    pool: PlanesPool<IDLE>,
 }
 
-impl std::fmt::Debug for Chain {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Chain").field("links", &self.links.len()).finish_non_exhaustive()
-    }
-}
-
-fn take(shelf: &mut Option<Shelf>, shape: (Size, bool)) -> Fresh<Planes> {
-    let fits = |shelf: &&mut Shelf| shelf.shape == shape;
-    if let Some(shelf) = shelf.as_mut().filter(fits) {
-        return shelf.pool.fresh();
-    }
-    let (size, alpha) = shape;
-    let pool = if alpha { Planes::alpha_pool(size, IDLE) } else { Planes::pool(size, IDLE) };
-    let first = pool.fresh();
-    *shelf = Some(Shelf { shape, pool });
-    first
-}
+partial_debug!(Chain { cover });
 
 impl Chain {
     /// These are the filters from now on. One that is as it was goes on with what it remembers, and so
@@ -144,7 +123,12 @@ impl Chain {
                 *link = adjusted.map(|at| before.remove(at));
             }
             if link.is_none() {
-                let new = |work| Link { wanted: wanted.clone(), work, shelf: None, made: None };
+                let new = |work| Link {
+                    wanted: wanted.clone(),
+                    work,
+                    pool: PlanesPool::default(),
+                    made: None,
+                };
                 *link = work(wanted).map(new);
             }
         }
@@ -192,7 +176,7 @@ impl Chain {
             return frame;
         }
         let from = picture.planes();
-        let mut out = take(&mut self.shelf, (from.size(), !from.is_opaque()));
+        let mut out = self.pool.fresh(from.size(), !from.is_opaque());
         out.copy(from);
         self.tint.apply(picture.color, &mut out, workers);
         let frame = VideoFrame { color: Color::PROGRAM, surface: out.share().into(), ..*picture };
@@ -255,11 +239,11 @@ impl Link {
         if let Some(frame) = kept(self.made.as_ref(), picture) {
             return frame;
         }
-        // What was made goes back to its shelf, if nobody else has it.
+        // What was made goes back to its pool, if nobody else has it.
         self.made = None;
         let from = picture.planes();
-        let shape = step.shape(from.size(), !from.is_opaque());
-        let mut out = take(&mut self.shelf, shape);
+        let (size, alpha) = step.shape(from.size(), !from.is_opaque());
+        let mut out = self.pool.fresh(size, alpha);
         step.run(from, &mut out, workers);
         let frame = VideoFrame { surface: out.share().into(), ..*picture };
         self.made = Some(Made { from: Arc::clone(picture.shared()), frame: frame.clone() });

@@ -10,7 +10,7 @@ use crate::compose::filter::step::Step;
 use crate::media::{Planes, Size};
 
 /// BT.709, limited range: luma, and chroma about zero, of sRGB.
-pub(in crate::compose::filter) fn luma_chroma(rgb: [u8; 3]) -> [f32; 3] {
+pub(in crate::compose) fn luma_chroma(rgb: [u8; 3]) -> [f32; 3] {
     luma_chroma_of(rgb.map(|it| f32::from(it) / 255.0))
 }
 

@@ -4,11 +4,12 @@
 use std::sync::Arc;
 
 use crate::base::WorkerPool;
+use crate::base::partial_debug;
 use crate::compose::draw::bands::{Band, bands};
 use crate::compose::filter::color::cube::Cube;
 use crate::compose::filter::color::key::luma_chroma_of;
 use crate::compose::filter::step::Step;
-use crate::media::{Planes, Size};
+use crate::media::Planes;
 
 /// Steps of chroma from one corner to the next, and corners of a side: the last is beyond 255.
 const STEP: usize = 8;
@@ -28,11 +29,7 @@ pub struct Table {
     corners: Vec<Corner>,
 }
 
-impl std::fmt::Debug for Table {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Table").finish_non_exhaustive()
-    }
-}
+partial_debug!(Table {});
 
 impl Table {
     /// Works it out: some hundred thousand colours, a matter of tens of milliseconds.
@@ -113,10 +110,6 @@ fn mixed(from: u8, to: u8, amount: i32) -> u8 {
 }
 
 impl Step for Lut {
-    fn shape(&self, size: Size, alpha: bool) -> (Size, bool) {
-        (size, alpha)
-    }
-
     fn run(&mut self, from: &Planes, out: &mut Planes, workers: &WorkerPool) {
         let (stride, width) = (from.luma_stride(), from.chroma_stride());
         workers.each(
@@ -129,11 +122,9 @@ impl Step for Lut {
 
 impl Lut {
     #[inline(always)]
-    fn map(&self, band: Band<'_>, stride: usize, width: usize) {
-        let Band { y, u, v, alpha } = band;
-        if let (Some(from), Some(out)) = alpha {
-            out.copy_from_slice(from);
-        }
+    fn map(&self, mut band: Band<'_>, stride: usize, width: usize) {
+        band.keep_alpha();
+        let Band { y, u, v, .. } = band;
         let lines = y.from.chunks_exact(stride * 2).zip(y.out.chunks_exact_mut(stride * 2));
         let chroma = u.from.chunks_exact(width).zip(v.from.chunks_exact(width));
         let out_chroma = u.out.chunks_exact_mut(width).zip(v.out.chunks_exact_mut(width));
@@ -168,6 +159,7 @@ impl Lut {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::media::Size;
 
     fn cube(map: impl Fn([f32; 3]) -> [f32; 3]) -> Cube {
         let mut text = "LUT_3D_SIZE 9\n".to_owned();
