@@ -383,7 +383,7 @@ fn inside_portal() {
     let permissions = Permissions::default();
     let choice: VideoChoice = "screen".parse().unwrap();
     let dials = LiveProperties::default();
-    dials.set_permissions(permissions.clone());
+    dials.permissions.set(permissions.clone());
     let shown = Shown::open(|context| capture::open_by(&choice, &dials, context));
     let down = shown.await_down();
     assert!(

@@ -7,29 +7,32 @@ use std::io::BufReader;
 
 use crate::base::Timestamp;
 use crate::capture::camera::control::CameraControl;
+use crate::capture::camera::driver::OfferedCamera;
 use crate::capture::choice::VideoChoice;
+use crate::capture::generated::test_pattern::TestPattern;
 use crate::capture::images::decode;
 use crate::capture::images::image::ImageSource;
 use crate::capture::images::slides::SlideShow;
 use crate::capture::properties::{LiveProperties, Properties};
+use crate::capture::screen::Target;
+use crate::capture::screen::backend::screens as screens_of_session;
 use crate::capture::screen::display::{ScreenInfo, Sharing, WindowInfo};
 use crate::capture::screen::target::{DisplayTarget, WindowTarget};
 use crate::capture::signal_watch::over_file;
 use crate::capture::source::{CameraInfo, Context, Error, Source};
 use crate::capture::text::Text;
-use crate::capture::y4m;
 use crate::capture::y4m::reader;
+use crate::capture::{camera, screen, signal_watch, y4m};
 use crate::media::Size;
 use crate::media::markers::Schedule;
 use crate::media::source_status::{SourceFormat, SourceStatus};
 
 /// The cameras there are now.
 pub fn cameras() -> Vec<CameraInfo> {
-    let found = crate::capture::camera::backend::driver().cameras().into_iter();
+    let found = camera::backend::driver().cameras().into_iter();
     found
         .map(|camera| {
-            let formats =
-                camera.offers.iter().map(crate::capture::camera::driver::OfferedCamera::format);
+            let formats = camera.offers.iter().map(OfferedCamera::format);
             CameraInfo { formats: formats.collect(), id: camera.id, name: camera.name }
         })
         .collect()
@@ -37,29 +40,28 @@ pub fn cameras() -> Vec<CameraInfo> {
 
 /// What a camera's driver lets be set, by its id; nothing where it cannot be asked.
 pub fn controls(id: &str) -> Vec<CameraControl> {
-    crate::capture::camera::backend::driver().controls(id).unwrap_or_default()
+    camera::backend::driver().controls(id).unwrap_or_default()
 }
 
 /// The screens there are now; the error is a sentence that says why they cannot be shown.
 pub fn screens() -> Result<Vec<ScreenInfo>, String> {
-    crate::capture::screen::backend::screens().screens().map_err(|fault| fault.to_string())
+    screens_of_session().screens().map_err(|fault| fault.to_string())
 }
 
 /// The windows there are now; the error is a sentence that says why they cannot be shown.
 pub fn windows() -> Result<Vec<WindowInfo>, String> {
-    crate::capture::screen::backend::screens().windows().map_err(|fault| fault.to_string())
+    screens_of_session().windows().map_err(|fault| fault.to_string())
 }
 
 /// Whether this is a session of Wayland, whose screens the desktop is asked for.
 pub fn in_wayland() -> bool {
-    crate::capture::screen::target::is_wayland()
+    screen::target::is_wayland()
 }
 
 /// What the desktop's own dialog gives where it is asked for screens and windows, or a sentence that
 /// says why it gives nothing; `None` where this is no session of Wayland.
 pub fn sharing() -> Option<Result<Sharing, String>> {
-    crate::capture::screen::backend::sharing()
-        .map(|offered| offered.map_err(|fault| fault.to_string()))
+    screen::backend::sharing().map(|offered| offered.map_err(|fault| fault.to_string()))
 }
 
 impl DisplayTarget {
@@ -68,11 +70,7 @@ impl DisplayTarget {
     /// # Errors
     /// Where the system gives no thread.
     pub fn open(&self, context: &Context) -> Result<Source, Error> {
-        crate::capture::screen::open(
-            crate::capture::screen::backend::screens(),
-            crate::capture::screen::Target::Screen(self.clone()),
-            context,
-        )
+        screen::open(screens_of_session(), Target::Screen(self.clone()), context)
     }
 }
 
@@ -82,18 +80,14 @@ impl WindowTarget {
     /// # Errors
     /// Where the system gives no thread.
     pub fn open(&self, context: &Context) -> Result<Source, Error> {
-        crate::capture::screen::open(
-            crate::capture::screen::backend::screens(),
-            crate::capture::screen::Target::Window(self.clone()),
-            context,
-        )
+        screen::open(screens_of_session(), Target::Window(self.clone()), context)
     }
 }
 
 /// Whether [`open`] shows this source; other files and streams are for the player.
 pub fn shows(choice: &VideoChoice) -> bool {
     match choice {
-        VideoChoice::File(path) => crate::capture::y4m::is_y4m(path),
+        VideoChoice::File(path) => y4m::is_y4m(path),
         VideoChoice::Stream(_) => false,
         _ => true,
     }
@@ -116,7 +110,10 @@ pub fn open_by(
     dials: &LiveProperties,
     context: &Context,
 ) -> Result<Source, Error> {
-    let pointer = || (dials.without_pointer.clone(), dials.permissions());
+    let grab = |target| {
+        let live = (dials.without_pointer.clone(), dials.permissions.get());
+        screen::open_by(screens_of_session(), target, live, context)
+    };
     match choice {
         VideoChoice::Test => {
             let zero = context.clock.wall_micros(Timestamp::ZERO);
@@ -124,44 +121,21 @@ pub fn open_by(
             let status = SourceStatus::new("", "Test picture");
             let fps = context.grid.rate.as_f64();
             status.open(SourceFormat::Video { size: context.size, fps });
-            let feed = Box::new(crate::capture::generated::test_pattern::TestPattern::new(
-                schedule,
-                context.size,
-            ));
+            let feed = Box::new(TestPattern::new(schedule, context.size));
             Ok(Source { feed, status })
         }
-        VideoChoice::File(path) => crate::capture::y4m::open(path, dials.transport(), context)
+        VideoChoice::File(path) => y4m::open(path, dials.transport(), context)
             .map(|source| over_file(source, dials.watched())),
         // Floor 4 plays these: the studio asks there.
         VideoChoice::Stream(_) => Err(Error::NoVideo),
         VideoChoice::Camera(choice) => {
-            let driver = crate::capture::camera::backend::driver();
-            crate::capture::camera::open(
-                driver,
-                choice.clone(),
-                (dials.controls(), dials.unpacker()),
-                context,
-            )
-            .map(crate::capture::signal_watch::over)
+            let live = (dials.controls.get(), dials.decoder.get());
+            camera::open(camera::backend::driver(), choice.clone(), live, context)
+                .map(signal_watch::over)
         }
-        VideoChoice::Screen(screen) => {
-            let target = crate::capture::screen::Target::Screen(screen.clone());
-            crate::capture::screen::open_by(
-                crate::capture::screen::backend::screens(),
-                target,
-                pointer(),
-                context,
-            )
-        }
+        VideoChoice::Screen(screen) => grab(Target::Screen(screen.clone())),
         VideoChoice::Window(id) => {
-            let window = WindowTarget { id: id.clone(), without_pointer: false };
-            let target = crate::capture::screen::Target::Window(window);
-            crate::capture::screen::open_by(
-                crate::capture::screen::backend::screens(),
-                target,
-                pointer(),
-                context,
-            )
+            grab(Target::Window(WindowTarget { id: id.clone(), without_pointer: false }))
         }
         VideoChoice::Text(content) => {
             Text::of(content.clone()).open_by(dials.text.clone(), context)

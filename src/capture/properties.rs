@@ -131,9 +131,12 @@ pub struct LiveProperties {
     pub(super) without_pointer: LiveSetting<bool>,
     watched: WatchedFile,
     transport: LiveSetting<Transport>,
-    controls: LiveSetting<CameraControls>,
-    permissions: LiveSetting<Permissions>,
-    unpacker: LiveSetting<FrameDecoder>,
+    /// What is wanted of cameras, and what they have: the studio's, before a camera is opened.
+    pub controls: LiveSetting<CameraControls>,
+    /// What the desktop has allowed: the studio's, before a screen or window is opened.
+    pub permissions: LiveSetting<Permissions>,
+    /// Who decodes what cameras give compressed: the studio's, before a camera is opened.
+    pub decoder: LiveSetting<FrameDecoder>,
 }
 
 impl LiveProperties {
@@ -165,36 +168,6 @@ impl LiveProperties {
     /// Whether a media file is looked at.
     pub fn watched(&self) -> WatchedFile {
         self.watched.clone()
-    }
-
-    /// What is wanted of cameras, and what they have.
-    pub fn controls(&self) -> CameraControls {
-        self.controls.get()
-    }
-
-    /// The board of the studio, before a camera is opened.
-    pub fn set_controls(&self, board: CameraControls) {
-        self.controls.set(board);
-    }
-
-    /// What the desktop has allowed.
-    pub fn permissions(&self) -> Permissions {
-        self.permissions.get()
-    }
-
-    /// Those of the studio, before a screen or window is opened.
-    pub fn set_permissions(&self, permissions: Permissions) {
-        self.permissions.set(permissions);
-    }
-
-    /// Who decodes what cameras give compressed.
-    pub fn unpacker(&self) -> FrameDecoder {
-        self.unpacker.get()
-    }
-
-    /// The studio's, before a camera is opened.
-    pub fn set_unpacker(&self, unpacker: FrameDecoder) {
-        self.unpacker.set(unpacker);
     }
 
     /// By which the source is paused and moved about in, where it plays something.

@@ -20,7 +20,6 @@ pub struct Rgba {
 impl Rgba {
     pub const BLACK: Self = Self::opaque(0, 0, 0);
     pub const WHITE: Self = Self::opaque(255, 255, 255);
-    pub const CLEAR: Self = Self { red: 0, green: 0, blue: 0, alpha: 0 };
 
     /// A colour through which nothing is seen.
     pub const fn opaque(red: u8, green: u8, blue: u8) -> Self {
@@ -150,7 +149,6 @@ pub(super) fn fill(rgba: &[u8], width: u32, height: u32, planes: &mut Planes) {
     }
 }
 
-/// The planes' numbers of one colour.
 #[cfg(test)]
 pub(super) fn numbers(color: Rgba) -> (u8, u8, u8) {
     let [r, g, b] = [color.red, color.green, color.blue].map(i32::from);
@@ -182,6 +180,12 @@ pub(super) fn three_planes<'a>(
         width,
         height,
     }
+}
+
+/// The planes of a picture, as the library wants them.
+pub(super) fn target(planes: &mut Planes) -> YuvPlanarImageMut<'_, u8> {
+    let size = planes.size();
+    three_planes(size, [&mut planes.y, &mut planes.u, &mut planes.v])
 }
 
 /// RGB in full range, whose rows are `stride` bytes apart, into BT.709 in limited range.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use crate::base::partial_debug;
 use crate::base::{Clock, Latest, Pooled, Timestamp, Worker};
 use crate::media::source_status::SourceStatus;
 use crate::media::{Color, FrameGrid, Planes, Size, Surface, VideoFeed, VideoFrame};
@@ -27,11 +28,7 @@ pub struct Source {
     pub status: Arc<SourceStatus>,
 }
 
-impl std::fmt::Debug for Source {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Source").field("status", &self.status).finish_non_exhaustive()
-    }
-}
+partial_debug!(Source { status });
 
 /// Why a source cannot even be begun with. A camera that is absent or busy is no error: its status
 /// says so, and it is taken when it comes.

@@ -226,7 +226,7 @@ fn set(id: &str) {
     let wanted = [("brightness".to_owned(), 200), ("contrast".to_owned(), 9_999)].into();
     board.want(&[(id.to_owned(), wanted)].into());
     let dials = capture::LiveProperties::default();
-    dials.set_controls(board.clone());
+    dials.controls.set(board.clone());
     let context = capture::Context { clock, grid: grid(), size: Size::new(640, 360) };
     let choice = VideoChoice::Camera(CameraChoice::of(id));
     let _source = capture::open_by(&choice, &dials, &context).unwrap();

@@ -38,7 +38,7 @@ impl ColorSource {
         Ok(source::still(self.paint(size), status))
     }
 
-    fn paint(&self, size: Size) -> Planes {
+    pub(in crate::capture) fn paint(&self, size: Size) -> Planes {
         let (width, height) = (size.width as usize, size.height as usize);
         let Some(to) = self.to else {
             let pixel = self.color.channels();

@@ -55,7 +55,8 @@ impl TestPattern {
         // As it was when it was last shown, or new: the ground is there in both.
         let mut planes = self.pool.take();
         if planes.y.first() == Some(&markers::FLASH_LUMA) {
-            restore(&mut planes, &self.ground, flash_rows(self.size));
+            let flash = (self.size.width as usize, flash_rows(self.size));
+            planes.copy_rect(&self.ground, (0, 0), (0, 0), flash);
         }
         self.weave.draw(&mut planes, frame);
         let time_ms = self.schedule.time_ms(frame);
@@ -91,20 +92,6 @@ fn flash(planes: &mut Planes) {
     ] {
         if let Some(rows) = plane.get_mut(..length) {
             rows.fill(value);
-        }
-    }
-}
-
-/// Copies the uppermost rows of the ground.
-fn restore(planes: &mut Planes, ground: &Planes, rows: usize) {
-    let (luma, chroma) = (rows * ground.luma_stride(), rows / 2 * ground.chroma_stride());
-    for (to, from, length) in [
-        (&mut planes.y, &ground.y, luma),
-        (&mut planes.u, &ground.u, chroma),
-        (&mut planes.v, &ground.v, chroma),
-    ] {
-        if let Some((to, from)) = to.get_mut(..length).zip(from.get(..length)) {
-            to.copy_from_slice(from);
         }
     }
 }

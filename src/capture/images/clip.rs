@@ -8,7 +8,7 @@ use crate::base::queue::{self, Full, Sender};
 use crate::base::{Pooled, Stop, Timestamp, Worker};
 use crate::capture::images::decode;
 use crate::capture::images::decode::{Moving, Opened};
-use crate::capture::images::slides::is_image;
+use crate::capture::images::slides::{images_in, is_image};
 use crate::capture::source;
 use crate::capture::source::{Context, Error};
 use crate::media::clip_frames::{ClipFrame, ClipStart};
@@ -46,9 +46,7 @@ pub fn open(path: &Path, context: &Context) -> Result<Box<dyn ClipFeed>, Error> 
 
 /// The images of a folder by their names, `9` before `10`.
 fn listed(folder: &Path) -> Result<Vec<PathBuf>, String> {
-    let entries = std::fs::read_dir(folder).map_err(|error| error.to_string())?;
-    let paths = entries.take(MAX_FRAMES * 2).filter_map(Result::ok).map(|entry| entry.path());
-    let mut files: Vec<PathBuf> = paths.filter(|path| is_image(path)).collect();
+    let mut files = images_in(folder, MAX_FRAMES * 2)?;
     files.sort_by_cached_key(|path| natural(path));
     files.truncate(MAX_FRAMES);
     if files.is_empty() {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{Clock, FileStamp, Latest, Pooled, Stop, Timestamp, Worker};
-use crate::capture::images::decode::{Moving, Opened};
+use crate::capture::images::decode::{self, Moving, Opened};
 use crate::capture::source;
 use crate::capture::source::{Context, Error, Source, StillFeed};
 use crate::media::source_status::{SourceFormat, SourceState, SourceStatus};
@@ -22,7 +22,7 @@ const MAX_KEPT: usize = 128 << 20;
 /// # Errors
 /// Why there is none, in plain words.
 pub fn still(path: &Path) -> Result<Planes, String> {
-    crate::capture::images::decode::open(path, None)?.first()
+    decode::open(path, None)?.first()
 }
 
 /// A picture out of a file.
@@ -40,7 +40,7 @@ impl ImageSource {
     pub fn open(&self, context: &Context) -> Result<Source, Error> {
         let path = self.path.clone();
         let fault = |reason| Error::File { path: path.clone(), reason };
-        crate::capture::images::decode::dimensions(&path).map_err(fault)?;
+        decode::dimensions(&path).map_err(fault)?;
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
         let status = SourceStatus::new("", name);
         let latest = Latest::default();
@@ -65,7 +65,7 @@ struct Shower {
     latest: Latest<VideoFrame>,
 }
 
-/// Why showing ended.
+/// Why showing ended before its time.
 enum End {
     Stopped,
     /// The file is not what it was.
@@ -76,30 +76,26 @@ impl Shower {
     fn run(&self, stop: &Stop) {
         loop {
             let stamp = FileStamp::of(&self.path);
-            let shown = match &stamp {
-                Err(gone) => {
-                    self.down(SourceState::Lost, gone);
+            let opened = match &stamp {
+                Err(gone) => Err((SourceState::Lost, gone.clone())),
+                Ok(_) => decode::open(&self.path, None).map_err(|why| (SourceState::Failed, why)),
+            };
+            let mut watch =
+                FileWatch { shown: stamp.clone(), last: stamp, looked: self.clock.now() };
+            let ended = match opened {
+                Ok(Opened::Moving(moving)) => self.play(moving, &mut watch, stop),
+                Ok(Opened::Still(planes)) => {
+                    self.show(source::frame(Pooled::unpooled(planes)));
                     None
                 }
-                Ok(_) => match crate::capture::images::decode::open(&self.path, None) {
-                    Ok(opened) => Some(opened),
-                    Err(fault) => {
-                        self.down(SourceState::Failed, &fault);
-                        None
-                    }
-                },
-            };
-            let end = match shown {
-                Some(Opened::Still(planes)) => {
-                    self.show(source::frame(Pooled::unpooled(planes)));
-                    self.await_change(&stamp, stop)
+                Err((state, why)) => {
+                    self.down(state, &why);
+                    None
                 }
-                Some(Opened::Moving(moving)) => self.play(moving, &stamp, stop),
-                None => self.await_change(&stamp, stop),
             };
-            match end {
-                End::Stopped => return,
-                End::Changed => {}
+            let ended = ended.or_else(|| self.wait(None, &mut watch, stop));
+            if matches!(ended, Some(End::Stopped)) {
+                return;
             }
         }
     }
@@ -130,32 +126,44 @@ impl Shower {
         self.status.down(state, reason, detail);
     }
 
-    /// Waits until the file is another one and whoever writes it has paused.
-    fn await_change(&self, shown: &Result<FileStamp, String>, stop: &Stop) -> End {
-        let mut last = shown.clone();
+    /// Waits until then, `None`: for ever; less where the file becomes another one and whoever writes it
+    /// has paused.
+    fn wait(&self, until: Option<Timestamp>, watch: &mut FileWatch, stop: &Stop) -> Option<End> {
         loop {
-            if stop.wait(POLL_INTERVAL) {
-                return End::Stopped;
+            let now = self.clock.now();
+            if now.since(watch.looked) >= POLL_INTERVAL {
+                let found = FileStamp::of(&self.path);
+                if found == watch.last && found != watch.shown {
+                    return Some(End::Changed);
+                }
+                (watch.last, watch.looked) = (found, now);
             }
-            let now = FileStamp::of(&self.path);
-            if now == last && now != *shown {
-                return End::Changed;
+            let left = until.map(|until| until.since(now));
+            if stop.wait(left.map_or(POLL_INTERVAL, |left| left.min(POLL_INTERVAL))) {
+                return Some(End::Stopped);
             }
-            last = now;
+            if left.is_some_and(|left| left <= POLL_INTERVAL) {
+                return None;
+            }
         }
     }
 
-    /// Plays a moving image in a loop.
-    fn play(&self, mut moving: Moving, shown: &Result<FileStamp, String>, stop: &Stop) -> End {
+    /// Plays a moving image in a loop; `None`: there is no more of it.
+    fn play(&self, mut moving: Moving, watch: &mut FileWatch, stop: &Stop) -> Option<End> {
         let mut kept: Option<Vec<(VideoFrame, Duration)>> = Some(Vec::new());
         let mut bytes = 0;
-        let mut watch = Watched { last: shown.clone(), looked: self.clock.now() };
         let mut due = self.clock.now();
+        let mut hold = |frame: VideoFrame, time: Duration| {
+            self.show(frame);
+            // Times add up; a machine that could not keep up does not hurry after them.
+            due = (due + time).max(self.clock.now() - POLL_INTERVAL);
+            self.wait(Some(due), watch, stop)
+        };
         loop {
             // Once through, decoding.
             loop {
                 let (planes, time) = match moving.next() {
-                    Ok(Some(picture)) => picture,
+                    Ok(Some(frame)) => frame,
                     Ok(None) => break,
                     Err(fault) => {
                         // What can be read of it goes on.
@@ -169,65 +177,34 @@ impl Shower {
                     Some(frames) if bytes <= MAX_KEPT => frames.push((frame.clone(), time)),
                     _ => kept = None,
                 }
-                if let Some(end) = self.hold(frame, time, &mut due, &mut watch, shown, stop) {
-                    return end;
+                if let Some(end) = hold(frame, time) {
+                    return Some(end);
                 }
             }
             if let Some(frames) = &kept {
                 if frames.len() < 2 {
-                    return self.await_change(shown, stop);
+                    return None;
                 }
                 // From then on out of memory.
                 for (frame, time) in frames.iter().cycle() {
-                    let (frame, time) = (frame.clone(), *time);
-                    if let Some(end) = self.hold(frame, time, &mut due, &mut watch, shown, stop) {
-                        return end;
+                    if let Some(end) = hold(frame.clone(), *time) {
+                        return Some(end);
                     }
                 }
             }
-            match crate::capture::images::decode::open(&self.path, None) {
+            match decode::open(&self.path, None) {
                 Ok(Opened::Moving(again)) => moving = again,
-                _ => return self.await_change(shown, stop),
-            }
-        }
-    }
-
-    /// Shows one picture for its time.
-    fn hold(
-        &self,
-        frame: VideoFrame,
-        time: Duration,
-        due: &mut Timestamp,
-        watch: &mut Watched,
-        shown: &Result<FileStamp, String>,
-        stop: &Stop,
-    ) -> Option<End> {
-        self.show(frame);
-        // Times add up; a machine that could not keep up does not hurry after them.
-        *due = (*due + time).max(self.clock.now() - POLL_INTERVAL);
-        loop {
-            let now = self.clock.now();
-            if now.since(watch.looked) >= POLL_INTERVAL {
-                watch.looked = now;
-                let found = FileStamp::of(&self.path);
-                if found == watch.last && found != *shown {
-                    return Some(End::Changed);
-                }
-                watch.last = found;
-            }
-            let wait = due.since(now);
-            if stop.wait(wait.min(POLL_INTERVAL)) {
-                return Some(End::Stopped);
-            }
-            if wait <= POLL_INTERVAL {
-                return None;
+                _ => return None,
             }
         }
     }
 }
 
-/// When a file was looked at last, and what it was.
-struct Watched {
+/// A file that is looked at from time to time.
+struct FileWatch {
+    /// What it was when it was read.
+    shown: Result<FileStamp, String>,
+    /// What it was when it was looked at last.
     last: Result<FileStamp, String>,
     looked: Timestamp,
 }
@@ -356,7 +333,7 @@ mod tests {
             .map(|(color, millis)| Frame::from_parts(flat(color, 8, 8), 0, 0, delay(millis)));
         let file = fs::File::create(&path).unwrap();
         image::codecs::gif::GifEncoder::new(file).encode_frames(frames).unwrap();
-        let mut opened = match crate::capture::images::decode::open(&path, None).unwrap() {
+        let mut opened = match decode::open(&path, None).unwrap() {
             Opened::Moving(moving) => moving,
             Opened::Still(_) => panic!("it moves"),
         };
@@ -420,10 +397,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.png");
         flat(RED, 5_000, 10).save(&path).unwrap();
-        let Opened::Still(planes) = crate::capture::images::decode::open(&path, None).unwrap()
-        else {
-            panic!()
-        };
+        let Opened::Still(planes) = decode::open(&path, None).unwrap() else { panic!() };
         assert_eq!(planes.size(), Size::new(4_096, 8));
         assert!(planes.y.iter().all(|y| y.abs_diff(numbers(RED).0) <= 1));
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use yuv::bgra_to_yuv420;
 
 use crate::base::{Fresh, Pool, Pooled};
-use crate::capture::rgb::{three_planes, turned};
+use crate::capture::rgb::{target, turned};
 use crate::capture::screen::area::Area;
 use crate::capture::screen::display::Placed;
 use crate::media::{Planes, Size};
@@ -22,17 +22,15 @@ pub(in crate::capture) struct Canvas {
     /// The next one.
     next: Option<Fresh<Planes>>,
     /// A part on its way into the planes.
-    y: Vec<u8>,
-    u: Vec<u8>,
-    v: Vec<u8>,
+    part: Planes,
     /// The pixels beneath the pointer.
     beneath: Vec<u8>,
 }
 
 impl Canvas {
     pub(in crate::capture) fn new(size: Size) -> Self {
-        let (y, u, v, beneath) = Default::default();
-        Self { size, pool: Planes::pool(size, 4), shown: None, next: None, y, u, v, beneath }
+        let (pool, part) = (Planes::pool(size, 4), Planes::black(Size::new(2, 2)));
+        Self { size, pool, shown: None, next: None, part, beneath: Vec::new() }
     }
 
     /// All of it.
@@ -67,19 +65,12 @@ impl Canvas {
         self.next(part);
         let Some(planes) = &mut self.next else { return Ok(()) };
         if part == Area::new(0, 0, self.size.width, self.size.height) {
-            let Planes { y, u, v, .. } = &mut **planes;
-            return convert(pixels, part, y, u, v);
+            return convert(pixels, planes);
         }
-        let (luma, chroma) = (part.pixels(), part.pixels() / 4);
-        self.y.resize(luma, 0);
-        self.u.resize(chroma, 0);
-        self.v.resize(chroma, 0);
-        convert(pixels, part, &mut self.y, &mut self.u, &mut self.v)?;
-        let (stride, half) = (planes.luma_stride(), planes.chroma_stride());
-        let half_part = Area::new(part.x / 2, part.y / 2, part.width / 2, part.height / 2);
-        lay(&self.y, part, &mut planes.y, stride);
-        lay(&self.u, half_part, &mut planes.u, half);
-        lay(&self.v, half_part, &mut planes.v, half);
+        self.part.reshape(Size::new(part.width, part.height));
+        convert(pixels, &mut self.part)?;
+        let place = (part.x as usize, part.y as usize);
+        planes.copy_rect(&self.part, (0, 0), place, (part.width as usize, part.height as usize));
         Ok(())
     }
 
@@ -139,27 +130,9 @@ impl Canvas {
     }
 }
 
-fn convert(
-    pixels: &[u8],
-    part: Area,
-    y: &mut [u8],
-    u: &mut [u8],
-    v: &mut [u8],
-) -> Result<(), String> {
-    let Area { width, height, .. } = part;
-    let mut planes = three_planes(Size::new(width, height), [y, u, v]);
-    turned(bgra_to_yuv420, pixels, width as usize * 4, &mut planes)
-}
-
-/// Copies the rows of a part to their place in a plane.
-fn lay(from: &[u8], part: Area, to: &mut [u8], stride: usize) {
-    let (left, width) = (part.x as usize, part.width as usize);
-    let rows = to.chunks_exact_mut(stride).skip(part.y as usize);
-    for (from, to) in from.chunks_exact(width).zip(rows) {
-        if let Some(to) = to.get_mut(left..left + width) {
-            to.copy_from_slice(from);
-        }
-    }
+fn convert(pixels: &[u8], planes: &mut Planes) -> Result<(), String> {
+    let stride = planes.luma_stride() * 4;
+    turned(bgra_to_yuv420, pixels, stride, &mut target(planes))
 }
 
 #[cfg(test)]

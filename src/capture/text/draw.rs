@@ -15,7 +15,7 @@ use vello_cpu::kurbo::{Affine, Join, Rect, Stroke};
 use vello_cpu::{Glyph, Pixmap, RenderContext, Resources};
 
 use crate::capture::rgb::Rgba;
-use crate::capture::text::style::{Align, Style};
+use crate::capture::text::appearance::{Align, Style};
 use crate::media::Size;
 
 /// The face that is always there.
@@ -297,7 +297,7 @@ fn under(over: &mut [u8], below: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capture::text::style::Shadow;
+    use crate::capture::text::appearance::Shadow;
 
     fn style() -> Style {
         Style { size: 64, ..Style::default() }

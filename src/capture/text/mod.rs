@@ -7,18 +7,16 @@ mod content;
 mod draw;
 mod placeholder;
 mod scroll;
-mod style;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
 
-pub use crate::capture::text::appearance::TextAppearance;
+pub use crate::capture::text::appearance::{Align, Shadow, Style, TextAppearance};
 pub use crate::capture::text::content::Content;
 pub use crate::capture::text::placeholder::nameplate;
 pub use crate::capture::text::scroll::{Scroll, ScrollDirection};
-pub use crate::capture::text::style::{Align, Shadow, Style};
 
 use crate::base::{Clock, FileStamp, Latest, Pooled, Stop, Timestamp, Worker};
 use crate::capture::source::{Context, Error, LiveSetting, Source};

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use crate::base::{Latest, Pooled, Worker};
+use crate::capture::generated::color_source::ColorSource;
 use crate::capture::rgb::{self, Rgba};
 use crate::capture::source;
 use crate::capture::source::{Context, Source, StillFeed};
+use crate::capture::text::appearance::{Align, Style};
 use crate::capture::text::draw::draw;
-use crate::capture::text::style::{Align, Style};
 use crate::media::source_status::{SourceFormat, SourceStatus};
 use crate::media::{Planes, Size};
 
@@ -39,29 +40,24 @@ fn drawn(name: &str, size: Size) -> Planes {
     let style = Style {
         size: (size.height / LETTER).clamp(*Style::SIZES.start(), *Style::SIZES.end()),
         color: LETTERS,
+        background: Some(GROUND),
         align: Align::Center,
         ..Style::default()
     };
     let words = draw(name, &style, Some(size.width as f32 * LINE));
-    let (width, height) = (size.width as usize, size.height as usize);
-    let mut rgba = GROUND.channels().repeat(width * height);
-    let (its_width, its_height) = (words.width as usize, words.height as usize);
-    // What is too large for the picture is cut off on both sides alike.
-    let cut =
-        |its: usize, room: usize| (its.saturating_sub(room) / 2, room.saturating_sub(its) / 2);
-    let ((skip_x, left), (skip_y, top)) = (cut(its_width, width), cut(its_height, height));
-    let lines = rgba.chunks_exact_mut(width * 4).skip(top);
-    for (to, from) in lines.zip(words.rgba.chunks_exact(its_width.max(1) * 4).skip(skip_y)) {
-        let to = to.chunks_exact_mut(4).skip(left);
-        for (to, from) in to.zip(from.chunks_exact(4).skip(skip_x)) {
-            let cover = from.last().map_or(0, |alpha| u16::from(*alpha));
-            for (below, above) in to.iter_mut().zip(from).take(3) {
-                let mixed = u16::from(*above) * cover + u16::from(*below) * (255 - cover);
-                *below = (mixed / 255) as u8;
-            }
-        }
-    }
-    rgb::planes(&rgba, size.width, size.height)
+    let words = rgb::planes(&words.rgba, words.width, words.height);
+    let mut out = ColorSource::plain(GROUND).paint(size);
+    // What is too large for the frame is cut off on both sides alike.
+    let cut = |its: u32, room: u32| {
+        let half = |more: u32| ((more / 2) & !1) as usize;
+        (half(its.saturating_sub(room)), half(room.saturating_sub(its)))
+    };
+    let inner = words.size();
+    let ((skip_x, left), (skip_y, top)) =
+        (cut(inner.width, size.width), cut(inner.height, size.height));
+    let all = (inner.width as usize, inner.height as usize);
+    out.copy_rect(&words, (skip_x, skip_y), (left, top), all);
+    out
 }
 
 #[cfg(test)]

@@ -39,8 +39,6 @@ impl Scroll {
 /// A strip of pieces, one behind the other.
 pub(super) struct Strip {
     planes: Planes,
-    /// Its alpha where it has none, which is all of it.
-    opaque: Vec<u8>,
     /// Top and width of each piece of a ticker; none for a text that moves up or down.
     pieces: Vec<(usize, usize)>,
     view: Size,
@@ -51,8 +49,9 @@ pub(super) struct Strip {
 impl Strip {
     /// A drawn text that moves through a picture as large as `view` (a ticker is as high as a line).
     pub(super) fn new(drawn: &TextPixels, view: Size, scroll: Scroll) -> Self {
-        let planes = rgb::planes(&drawn.rgba, drawn.width, drawn.height);
+        let mut planes = rgb::planes(&drawn.rgba, drawn.width, drawn.height);
         let size = planes.size();
+        planes.alpha.get_or_insert_with(|| vec![255; size.pixels()]);
         let even = |side: u32| side.max(2) & !1;
         let mut pieces = Vec::new();
         let mut view = Size::new(even(view.width), even(view.height));
@@ -69,13 +68,7 @@ impl Strip {
             }
         }
         let pool = Planes::alpha_pool(view, 4);
-        let opaque = if planes.alpha.is_none() { vec![255; planes.y.len()] } else { Vec::new() };
-        Self { planes, opaque, pieces, view, scroll, pool }
-    }
-
-    /// Its alpha.
-    fn seen(&self) -> &[u8] {
-        self.planes.alpha.as_ref().unwrap_or(&self.opaque)
+        Self { planes, pieces, view, scroll, pool }
     }
 
     pub(super) fn view(&self) -> Size {
@@ -139,62 +132,12 @@ impl Strip {
 
     /// Copies a part of the strip to an even place in the view, which may lie outside of it.
     fn copy(&self, from: (usize, usize), to: (i64, i64), size: (usize, usize), out: &mut Planes) {
-        let outer = out.size();
-        let source = self.planes.size();
-        let planes = [
-            (&self.planes.y, &mut out.y, 1),
-            (&self.planes.u, &mut out.u, 2),
-            (&self.planes.v, &mut out.v, 2),
-        ];
-        for (from_plane, to_plane, scale) in planes {
-            let widths = (source.width as usize / scale, outer.width as usize / scale);
-            let at = (to.0 / scale as i64, to.1 / scale as i64);
-            let part = (size.0 / scale, size.1 / scale);
-            copy(
-                from_plane,
-                widths.0,
-                (from.0 / scale, from.1 / scale),
-                to_plane,
-                widths.1,
-                at,
-                part,
-            );
-        }
-        if let Some(to_plane) = &mut out.alpha {
-            let widths = (source.width as usize, outer.width as usize);
-            copy(self.seen(), widths.0, from, to_plane, widths.1, to, size);
-        }
-    }
-}
-
-/// Copies a rectangle from one plane into another, as far as it lies in both.
-fn copy(
-    from: &[u8],
-    from_width: usize,
-    corner: (usize, usize),
-    to: &mut [u8],
-    to_width: usize,
-    place: (i64, i64),
-    size: (usize, usize),
-) {
-    if from_width == 0 || to_width == 0 {
-        return;
-    }
-    let cut = |at: i64| usize::try_from(-at).unwrap_or(0);
-    let (cut_x, cut_y) = (cut(place.0), cut(place.1));
-    let (x, y) = (place.0.max(0) as usize, place.1.max(0) as usize);
-    let width = size.0.saturating_sub(cut_x).min(to_width.saturating_sub(x));
-    let width = width.min(from_width.saturating_sub(corner.0 + cut_x));
-    if width == 0 {
-        return;
-    }
-    let rows = from.chunks_exact(from_width).skip(corner.1 + cut_y);
-    let rows = rows.take(size.1.saturating_sub(cut_y));
-    for (from, to) in rows.zip(to.chunks_exact_mut(to_width).skip(y)) {
-        let from = from.get(corner.0 + cut_x..corner.0 + cut_x + width);
-        if let (Some(from), Some(to)) = (from, to.get_mut(x..x + width)) {
-            to.copy_from_slice(from);
-        }
+        let cut = |at: i64| usize::try_from(-at).unwrap_or(0);
+        let (cut_x, cut_y) = (cut(to.0), cut(to.1));
+        let corner = (from.0 + cut_x, from.1 + cut_y);
+        let place = (to.0.max(0) as usize, to.1.max(0) as usize);
+        let rest = (size.0.saturating_sub(cut_x), size.1.saturating_sub(cut_y));
+        out.copy_rect(&self.planes, corner, place, rest);
     }
 }
 

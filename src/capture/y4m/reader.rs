@@ -3,7 +3,11 @@
 //! bounded before anything is allocated by them.
 
 use std::io::{BufRead, Read, Seek, SeekFrom};
+use std::time::Duration;
 
+use crate::capture::camera::convert::PixelConverter;
+use crate::capture::camera::driver::{Layout, PlaneBytes, RawFrame};
+use crate::capture::camera::pixel_format::Pixel;
 use crate::media::frame::Range;
 use crate::media::{Color, FrameRate, Planes, Size};
 
@@ -27,34 +31,13 @@ pub(in crate::capture) enum Error {
     Empty,
 }
 
-/// How chroma is stored.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-enum Chroma {
-    C420,
-    C422,
-    C444,
-    Mono,
-}
-
-impl Chroma {
-    /// Size of a chroma plane of a picture.
-    fn plane(self, width: usize, height: usize) -> (usize, usize) {
-        match self {
-            Self::C420 => (width.div_ceil(2), height.div_ceil(2)),
-            Self::C422 => (width.div_ceil(2), height),
-            Self::C444 => (width, height),
-            Self::Mono => (0, 0),
-        }
-    }
-}
-
 /// What the first line says.
 #[derive(Clone, Debug, PartialEq)]
 struct Header {
     width: usize,
     height: usize,
     rate: FrameRate,
-    chroma: Chroma,
+    pixel: Pixel,
     color: Color,
     /// Bytes of the line.
     length: u64,
@@ -137,8 +120,8 @@ impl<R: BufRead + Seek> Reader<R> {
         let here = self.source.stream_position()?;
         let ahead = i64::try_from(start).unwrap_or(i64::MAX) - i64::try_from(here).unwrap_or(0);
         self.source.seek_relative(ahead)?;
-        let Header { width, height, chroma, .. } = self.header;
-        if chroma == Chroma::C420 && width.is_multiple_of(2) && height.is_multiple_of(2) {
+        let Header { width, height, pixel, .. } = self.header;
+        if pixel == Pixel::Yuv420m && width.is_multiple_of(2) && height.is_multiple_of(2) {
             self.source.read_exact(&mut planes.y)?;
             self.source.read_exact(&mut planes.u)?;
             self.source.read_exact(&mut planes.v)?;
@@ -146,49 +129,33 @@ impl<R: BufRead + Seek> Reader<R> {
         }
         self.raw.resize(bytes, 0);
         self.source.read_exact(&mut self.raw)?;
-        self.convert(planes);
-        Ok(())
+        self.convert(planes)
     }
 
     /// Turns what was read into 4:2:0 with even sides.
-    fn convert(&self, planes: &mut Planes) {
-        let Header { width, height, chroma, .. } = self.header;
-        let (cw, ch) = chroma.plane(width, height);
-        let (luma, rest) = self.raw.split_at((width * height).min(self.raw.len()));
-        let stride = planes.luma_stride();
-        for (to, from) in planes.y.chunks_exact_mut(stride).zip(luma.chunks_exact(width)) {
-            to.copy_from_slice(from.get(..stride).unwrap_or(from));
-        }
-        if chroma == Chroma::Mono {
-            planes.u.fill(128);
-            planes.v.fill(128);
-            return;
-        }
-        let stride = planes.chroma_stride();
-        // How many source samples become one: the mean of them.
-        let across = if chroma == Chroma::C444 { 2 } else { 1 };
-        let down = if chroma == Chroma::C420 { 1 } else { 2 };
-        let (u, v) = rest.split_at((cw * ch).min(rest.len()));
-        for (to, from) in [(&mut planes.u, u), (&mut planes.v, v)] {
-            let lines = to.chunks_exact_mut(stride).zip(from.chunks_exact(cw * down));
-            for (to, from) in lines {
-                let (upper, lower) = from.split_at(cw);
-                let lower = if down == 2 { lower } else { upper };
-                let pairs = upper.chunks(across).zip(lower.chunks(across));
-                for (to, (upper, lower)) in to.iter_mut().zip(pairs) {
-                    let sum = |part: &[u8]| part.iter().map(|&s| u32::from(s)).sum::<u32>();
-                    let count = (upper.len() + lower.len()) as u32;
-                    *to = ((sum(upper) + sum(lower) + count / 2) / count.max(1)) as u8;
-                }
-            }
-        }
+    fn convert(&self, planes: &mut Planes) -> Result<(), Error> {
+        let Header { width, height, pixel, color, .. } = self.header;
+        let (data, chroma) = self.raw.split_at((width * height).min(self.raw.len()));
+        let (u, v) = chroma.split_at(chroma.len() / 2);
+        let more = [u, v].map(|data| PlaneBytes { data, stride: 0 });
+        let layout = Layout { stride: 0, color };
+        let raw = RawFrame { data, more, age: Duration::ZERO, layout };
+        let size = Size::new(width as u32, height as u32);
+        let converted = PixelConverter::default().turn(pixel, size, raw, planes);
+        converted.map(drop).map_err(Error::Header)
     }
 }
 
 impl Header {
     fn frame_bytes(&self) -> usize {
-        let (cw, ch) = self.chroma.plane(self.width, self.height);
-        self.width * self.height + 2 * cw * ch
+        let (width, height) = (self.width, self.height);
+        let chroma = match self.pixel {
+            Pixel::Yuv420m => width.div_ceil(2) * height.div_ceil(2),
+            Pixel::Yuv422m => width.div_ceil(2) * height,
+            Pixel::Yuv444m => width * height,
+            _ => 0,
+        };
+        width * height + 2 * chroma
     }
 }
 
@@ -209,7 +176,7 @@ fn read_header(source: &mut impl BufRead) -> Result<Header, Error> {
         return Err(Error::NotY4m);
     }
     let text = line(source)?;
-    let (mut width, mut height, mut rate, mut chroma) = (0, 0, None, Chroma::C420);
+    let (mut width, mut height, mut rate, mut pixel) = (0, 0, None, Pixel::Yuv420m);
     let mut color = Color::PROGRAM;
     for word in text.split_ascii_whitespace() {
         let mut letters = word.chars();
@@ -225,11 +192,11 @@ fn read_header(source: &mut impl BufRead) -> Result<Header, Error> {
                 rate.ok_or_else(bad)?;
             }
             Some('C') => {
-                chroma = match value {
-                    "420" | "420jpeg" | "420mpeg2" | "420paldv" => Chroma::C420,
-                    "422" => Chroma::C422,
-                    "444" => Chroma::C444,
-                    "mono" => Chroma::Mono,
+                pixel = match value {
+                    "420" | "420jpeg" | "420mpeg2" | "420paldv" => Pixel::Yuv420m,
+                    "422" => Pixel::Yuv422m,
+                    "444" => Pixel::Yuv444m,
+                    "mono" => Pixel::Grey,
                     _ => return Err(Error::Pixels(value.escape_debug().to_string())),
                 }
             }
@@ -243,7 +210,7 @@ fn read_header(source: &mut impl BufRead) -> Result<Header, Error> {
     }
     let rate = rate.ok_or_else(|| Error::Header("no frame rate".to_owned()))?;
     let length = magic.len() as u64 + text.len() as u64 + 1;
-    Ok(Header { width, height, rate, chroma, color, length })
+    Ok(Header { width, height, rate, pixel, color, length })
 }
 
 /// Whether the frame at `start` begins with nothing but `FRAME`.

@@ -103,9 +103,9 @@ impl SourceOpener {
             VideoChoice::Stream(url) => Source::Url(whole(url)?.to_owned()),
             VideoChoice::File(path) if !capture::shows(choice) => Source::File(path.clone()),
             _ => {
-                dials.set_controls(self.board.clone());
-                dials.set_unpacker(camera_decoder::unpacker());
-                dials.set_permissions(self.permissions.clone());
+                dials.controls.set(self.board.clone());
+                dials.decoder.set(camera_decoder::unpacker());
+                dials.permissions.set(self.permissions.clone());
                 let opened = (self.by)(choice, dials, &shape.video);
                 return opened.map_err(|error| error.to_string());
             }

@@ -1,12 +1,16 @@
 //! The controls of a Video4Linux camera (VIDIOC_QUERYCTRL, VIDIOC_QUERYMENU, VIDIOC_G_CTRL,
 //! VIDIOC_S_CTRL): what a user may set, of 32 bits. Whatever a driver says of itself is bounded.
 
+#![allow(unsafe_code)]
+
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::AsRawFd;
 use std::path::Path;
 
-use crate::capture::camera::backend::ioctl::Call;
+use v4l::v4l_sys::{v4l2_control, v4l2_queryctrl, v4l2_querymenu};
+
+use crate::capture::camera::backend::ioctl::{Call, Plain as _};
 use crate::capture::camera::control::{CameraControl, MAX_CONTROLS, Span, plain};
 
 /// Kinds of controls (`enum v4l2_ctrl_type`).
@@ -26,43 +30,10 @@ const NEXT: u32 = 0x8000_0000;
 /// Items of one menu that are looked at.
 const MAX_ITEMS: i32 = 64;
 
-/// `struct v4l2_queryctrl`.
-#[repr(C)]
-#[derive(Copy, Clone, Default)]
-struct Query {
-    id: u32,
-    kind: u32,
-    name: [u8; 32],
-    minimum: i32,
-    maximum: i32,
-    step: i32,
-    default: i32,
-    flags: u32,
-    reserved: [u32; 2],
-}
-
-/// `struct v4l2_querymenu`, which is packed: a name, or a value in its first eight bytes.
-#[repr(C, packed)]
-#[derive(Copy, Clone, Default)]
-struct Item {
-    id: u32,
-    index: u32,
-    name: [u8; 32],
-    reserved: u32,
-}
-
-/// `struct v4l2_control`.
-#[repr(C)]
-#[derive(Copy, Clone, Default)]
-struct Value {
-    id: u32,
-    value: i32,
-}
-
-const QUERY: Call<Query> = Call::new(36);
-const QUERY_MENU: Call<Item> = Call::new(37);
-const GET: Call<Value> = Call::new(27);
-const SET: Call<Value> = Call::new(28);
+const QUERY: Call<v4l2_queryctrl> = Call::new(36);
+const QUERY_MENU: Call<v4l2_querymenu> = Call::new(37);
+const GET: Call<v4l2_control> = Call::new(27);
+const SET: Call<v4l2_control> = Call::new(28);
 
 fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).open(path)
@@ -88,13 +59,13 @@ pub(super) fn set(path: &Path, name: &str, value: Option<i64>) -> io::Result<()>
     if wanted == control.value {
         return Ok(());
     }
-    SET.ask(file.as_raw_fd(), &mut Value { id, value })
+    SET.ask(file.as_raw_fd(), &mut v4l2_control { id, value })
 }
 
-fn queried(file: &File) -> Vec<Query> {
+fn queried(file: &File) -> Vec<v4l2_queryctrl> {
     let (mut found, mut last) = (Vec::new(), 0);
     while found.len() < MAX_CONTROLS {
-        let mut query = Query { id: last | NEXT, ..Query::default() };
+        let mut query = v4l2_queryctrl { id: last | NEXT, ..v4l2_queryctrl::blank() };
         // The end is an error; a driver that goes around has no more either.
         if QUERY.ask(file.as_raw_fd(), &mut query).is_err() || query.id <= last {
             break;
@@ -105,13 +76,13 @@ fn queried(file: &File) -> Vec<Query> {
     found
 }
 
-fn control(file: &File, query: &Query) -> Option<CameraControl> {
+fn control(file: &File, query: &v4l2_queryctrl) -> Option<CameraControl> {
     if query.flags & (DISABLED | READ_ONLY | WRITE_ONLY) != 0 {
         return None;
     }
     let title = text(&query.name);
     let name = plain(&title);
-    let span = match query.kind {
+    let span = match query.type_ {
         INTEGER if query.minimum < query.maximum => Span::Number {
             least: query.minimum.into(),
             most: query.maximum.into(),
@@ -124,23 +95,24 @@ fn control(file: &File, query: &Query) -> Option<CameraControl> {
     if name.is_empty() || matches!(&span, Span::Menu(items) if items.len() < 2) {
         return None;
     }
-    let mut now = Value { id: query.id, value: query.default };
+    let mut now = v4l2_control { id: query.id, value: query.default_value };
     GET.ask(file.as_raw_fd(), &mut now).ok()?;
     let active = query.flags & INACTIVE == 0;
-    let (default, value) = (query.default.into(), now.value.into());
+    let (default, value) = (query.default_value.into(), now.value.into());
     Some(CameraControl { name, title, span, default, value, active })
 }
 
-fn items(file: &File, query: &Query) -> Vec<(i64, String)> {
+fn items(file: &File, query: &v4l2_queryctrl) -> Vec<(i64, String)> {
     let (first, last) = (query.minimum.max(0), query.maximum);
     let indices = (first..=last).take(usize::try_from(MAX_ITEMS).unwrap_or(0));
     let item = |index: i32| {
         let place = u32::try_from(index).ok()?;
-        let mut item = Item { id: query.id, index: place, ..Item::default() };
+        let mut item = v4l2_querymenu { id: query.id, index: place, ..v4l2_querymenu::blank() };
         // Menus have gaps.
         QUERY_MENU.ask(file.as_raw_fd(), &mut item).ok()?;
-        let name = item.name;
-        let words = if query.kind == INTEGER_MENU {
+        // SAFETY: a name, or a value in its first eight bytes: bytes in either case.
+        let name = unsafe { item.__bindgen_anon_1.name };
+        let words = if query.type_ == INTEGER_MENU {
             let (bytes, _) = name.split_at(8);
             i64::from_ne_bytes(bytes.try_into().ok()?).to_string()
         } else {
@@ -165,7 +137,10 @@ mod tests {
     #[test]
     fn structures_and_numbers_are_the_kernels() {
         // include/uapi/linux/videodev2.h.
-        assert_eq!((size_of::<Query>(), size_of::<Item>(), size_of::<Value>()), (68, 44, 8));
+        assert_eq!(
+            (size_of::<v4l2_queryctrl>(), size_of::<v4l2_querymenu>(), size_of::<v4l2_control>()),
+            (68, 44, 8)
+        );
         assert_eq!(QUERY.0, 0xc044_5624);
         assert_eq!(QUERY_MENU.0, 0xc02c_5625);
         assert_eq!((GET.0, SET.0), (0xc008_561b, 0xc008_561c));

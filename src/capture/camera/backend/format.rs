@@ -2,33 +2,18 @@
 //! kinds of pixels that it has, and its rate. By hand, because the library leaves the matrix out, stops on
 //! numbers that it does not know, and knows nothing of devices of several planes.
 
+#![allow(unsafe_code)]
+
 use std::io;
 use std::os::fd::RawFd;
 
-use crate::capture::camera::backend::ioctl::Call;
+use v4l::v4l_sys::{v4l2_fmtdesc, v4l2_format, v4l2_fract, v4l2_streamparm};
+
+use crate::capture::camera::backend::ioctl::{Call, Plain as _, Queue};
 use crate::capture::camera::driver::Layout;
 use crate::capture::camera::pixel_format::Pixel;
 use crate::media::frame::{Matrix, Range};
 use crate::media::{Color, Size};
-
-/// How a device hands out pictures: `V4L2_BUF_TYPE_VIDEO_CAPTURE…`.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum Queue {
-    /// In one memory each.
-    Single,
-    /// In a memory for each plane, also where there is only one.
-    Several,
-}
-
-impl Queue {
-    /// The kernel's number.
-    pub(super) const fn number(self) -> u32 {
-        match self {
-            Self::Single => 1,
-            Self::Several => 9,
-        }
-    }
-}
 
 /// `V4L2_PIX_FMT_PRIV_MAGIC`: the fields behind it are meant.
 const EXTENDED: u32 = 0xFEED_CAFE;
@@ -40,65 +25,8 @@ const JPEG: u32 = 7;
 const BT_2020: u32 = 10;
 const DCI_P3: u32 = 12;
 
-/// `struct v4l2_format` with one of its structures in it.
-#[repr(C)]
-#[derive(Copy, Clone)]
-struct Format<T> {
-    kind: u32,
-    /// The union holds pointers too.
-    _aligned: [usize; 0],
-    told: T,
-}
-
-/// `struct v4l2_pix_format`, in the room of the union.
-#[repr(C)]
-#[derive(Copy, Clone)]
-struct Single {
-    width: u32,
-    height: u32,
-    code: u32,
-    field: u32,
-    stride: u32,
-    length: u32,
-    colorspace: u32,
-    private: u32,
-    flags: u32,
-    encoding: u32,
-    quantization: u32,
-    transfer: u32,
-    rest: [u8; 200 - 48],
-}
-
-/// `struct v4l2_pix_format_mplane`, in the room of the union.
-#[repr(C)]
-#[derive(Copy, Clone)]
-struct Several {
-    width: u32,
-    height: u32,
-    code: u32,
-    field: u32,
-    colorspace: u32,
-    planes: [Plane; 8],
-    count: u8,
-    flags: u8,
-    encoding: u8,
-    quantization: u8,
-    transfer: u8,
-    rest: [u8; 200 - 185],
-}
-
-/// `struct v4l2_plane_pix_format`.
-#[repr(C)]
-#[derive(Copy, Clone, Default)]
-struct Plane {
-    length: u32,
-    stride: u32,
-    reserved: [u16; 6],
-}
-
-/// `VIDIOC_S_FMT`, for either.
-const SET: Call<Format<Single>> = Call::new(5);
-const SET_SEVERAL: Call<Format<Several>> = Call::new(5);
+/// `VIDIOC_S_FMT`.
+const SET: Call<v4l2_format> = Call::new(5);
 
 /// What a driver makes of a wish.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
@@ -121,66 +49,50 @@ pub(super) fn set(
     pixel: Pixel,
 ) -> io::Result<DriverFormat> {
     let Size { width, height } = size;
-    let (kind, code) = (queue.number(), u32::from_le_bytes(*pixel.code()));
+    let code = u32::from_le_bytes(*pixel.code());
+    let mut format = v4l2_format::blank();
+    format.type_ = queue.number();
     match queue {
         Queue::Single => {
-            let told = Single {
-                width,
-                height,
-                code,
-                field: 0,
-                stride: 0,
-                length: 0,
-                colorspace: 0,
-                private: EXTENDED,
-                flags: 0,
-                encoding: 0,
-                quantization: 0,
-                transfer: 0,
-                rest: [0; _],
-            };
-            let mut format = Format { kind, _aligned: [], told };
-            SET.ask(device, &mut format)?;
-            Ok(format.told.into())
+            let pix = &mut format.fmt;
+            (pix.pix.width, pix.pix.height) = (width, height);
+            (pix.pix.pixelformat, pix.pix.priv_) = (code, EXTENDED);
         }
         Queue::Several => {
-            let told = Several {
-                width,
-                height,
-                code,
-                field: 0,
-                colorspace: 0,
-                planes: [Plane::default(); 8],
-                count: 0,
-                flags: 0,
-                encoding: 0,
-                quantization: 0,
-                transfer: 0,
-                rest: [0; _],
-            };
-            let mut format = Format { kind, _aligned: [], told };
-            SET_SEVERAL.ask(device, &mut format)?;
-            Ok(format.told.into())
+            let pix = &mut format.fmt;
+            (pix.pix_mp.width, pix.pix_mp.height) = (width, height);
+            pix.pix_mp.pixelformat = code;
         }
     }
-}
-
-impl From<Single> for DriverFormat {
-    fn from(told: Single) -> Self {
-        let Single { width, height, code, colorspace, encoding, quantization, .. } = told;
-        let strides = [told.stride, 0, 0];
-        Self { width, height, code, strides, colorspace, encoding, quantization }
-    }
-}
-
-impl From<Several> for DriverFormat {
-    fn from(told: Several) -> Self {
-        let Several { width, height, code, colorspace, .. } = told;
-        let [first, second, third, ..] = told.planes.map(|plane| plane.stride);
-        let strides = [first, second, third];
-        let (encoding, quantization) = (told.encoding.into(), told.quantization.into());
-        Self { width, height, code, strides, colorspace, encoding, quantization }
-    }
+    SET.ask(device, &mut format)?;
+    // SAFETY: of plain numbers all members of a union are values; the kind says which the driver filled.
+    Ok(match queue {
+        Queue::Single => unsafe {
+            let pix = format.fmt.pix;
+            DriverFormat {
+                width: pix.width,
+                height: pix.height,
+                code: pix.pixelformat,
+                strides: [pix.bytesperline, 0, 0],
+                colorspace: pix.colorspace,
+                encoding: pix.__bindgen_anon_1.ycbcr_enc,
+                quantization: pix.quantization,
+            }
+        },
+        Queue::Several => unsafe {
+            let pix = format.fmt.pix_mp;
+            let [first, second, third, ..] = pix.plane_fmt;
+            DriverFormat {
+                width: pix.width,
+                height: pix.height,
+                code: pix.pixelformat,
+                strides: [first.bytesperline, second.bytesperline, third.bytesperline],
+                colorspace: pix.colorspace,
+                encoding: pix.__bindgen_anon_1.ycbcr_enc.into(),
+                quantization: pix.quantization.into(),
+            }
+        },
+    })
 }
 
 impl DriverFormat {
@@ -216,82 +128,48 @@ impl DriverFormat {
     }
 }
 
-/// `struct v4l2_fmtdesc`.
-#[repr(C)]
-#[derive(Copy, Clone)]
-struct Listed {
-    index: u32,
-    kind: u32,
-    flags: u32,
-    name: [u8; 32],
-    code: [u8; 4],
-    rest: [u32; 4],
-}
-
 /// `VIDIOC_ENUM_FMT`.
-const LIST: Call<Listed> = Call::new(2);
+const LIST: Call<v4l2_fmtdesc> = Call::new(2);
 /// Kinds of pixels looked at: a driver may list without end.
 const MAX_LISTED: u32 = 256;
 
 /// Video4Linux's names of the kinds of pixels that a device has.
 pub(super) fn list(device: RawFd, queue: Queue) -> Vec<[u8; 4]> {
     let one = |index| {
-        let kind = queue.number();
-        let mut listed =
-            Listed { index, kind, flags: 0, name: [0; 32], code: [0; 4], rest: [0; 4] };
-        LIST.ask(device, &mut listed).ok().map(|()| listed.code)
+        let mut listed = v4l2_fmtdesc { index, type_: queue.number(), ..v4l2_fmtdesc::blank() };
+        LIST.ask(device, &mut listed).ok().map(|()| listed.pixelformat.to_le_bytes())
     };
     (0..MAX_LISTED).map_while(one).collect()
 }
 
-/// `struct v4l2_streamparm` with a `struct v4l2_captureparm` in it.
-#[repr(C)]
-#[derive(Copy, Clone)]
-struct Parameters {
-    kind: u32,
-    ability: u32,
-    mode: u32,
-    numerator: u32,
-    denominator: u32,
-    extended: u32,
-    buffers: u32,
-    rest: [u8; 200 - 24],
-}
-
 /// `VIDIOC_S_PARM`.
-const SET_RATE: Call<Parameters> = Call::new(22);
+const SET_RATE: Call<v4l2_streamparm> = Call::new(22);
 
-/// Asks for so many pictures a second, a fraction; the driver takes the nearest.
+/// Asks for so many frames a second, a fraction; the driver takes the nearest.
 pub(super) fn set_rate(device: RawFd, queue: Queue, rate: (u32, u32)) -> io::Result<()> {
-    let mut parameters = Parameters {
-        kind: queue.number(),
-        ability: 0,
-        mode: 0,
-        numerator: rate.1,
-        denominator: rate.0,
-        extended: 0,
-        buffers: 0,
-        rest: [0; _],
-    };
+    let mut parameters = v4l2_streamparm::blank();
+    parameters.type_ = queue.number();
+    parameters.parm.capture.timeperframe = v4l2_fract { numerator: rate.1, denominator: rate.0 };
     SET_RATE.ask(device, &mut parameters)
 }
 
 #[cfg(test)]
 mod tests {
+    use v4l::v4l_sys::{v4l2_pix_format_mplane, v4l2_plane_pix_format};
+
     use super::*;
 
     #[test]
     fn the_structures_are_the_kernels() {
         let words = size_of::<usize>();
-        assert_eq!(size_of::<Format<Single>>(), 200 + words);
-        assert_eq!(size_of::<Format<Several>>(), 200 + words);
-        assert_eq!(std::mem::offset_of!(Format<Several>, told), words);
-        assert_eq!(size_of::<Plane>(), 20);
-        assert_eq!(std::mem::offset_of!(Several, count), 180);
-        assert_eq!(std::mem::offset_of!(Several, quantization), 183);
+        assert_eq!(size_of::<v4l2_format>(), 200 + words);
+        assert_eq!(std::mem::offset_of!(v4l2_format, fmt), words);
+        assert_eq!(size_of::<v4l2_plane_pix_format>(), 20);
+        assert_eq!(std::mem::offset_of!(v4l2_pix_format_mplane, num_planes), 180);
+        assert_eq!(std::mem::offset_of!(v4l2_pix_format_mplane, quantization), 183);
         // x86-64 and aarch64.
         if words == 8 {
-            assert_eq!((SET.0, SET_SEVERAL.0), (0xC0D0_5605, 0xC0D0_5605));
+            assert_eq!(SET.0, 0xC0D0_5605);
         }
         assert_eq!(LIST.0, 0xC040_5602);
         assert_eq!(SET_RATE.0, 0xC0CC_5616);

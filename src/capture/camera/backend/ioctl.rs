@@ -1,16 +1,79 @@
-//! Calls of Video4Linux that its library does not make as they are needed here.
+//! Calls of Video4Linux that its library does not make as they are needed here, and what all readers make of
+//! a driver's answers: faults and stamps.
 
 #![allow(unsafe_code)]
 
 use std::io;
 use std::marker::PhantomData;
 use std::os::fd::RawFd;
+use std::time::Duration;
+
+use v4l::device::Handle;
+use v4l::v4l_sys as sys;
+use v4l::v4l2::{self, vidioc};
+
+use crate::capture::camera::driver::Fault;
+
+/// A stamp older than this is a driver's mistake.
+pub(super) const MAX_AGE: Duration = Duration::from_secs(1);
+/// Buffers that the driver fills in turn.
+pub(super) const BUFFERS: u32 = 4;
+
+/// How a device hands out frames: `V4L2_BUF_TYPE_VIDEO_CAPTURE…`.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Queue {
+    /// In one memory each.
+    Single,
+    /// In a memory for each plane, also where there is only one.
+    Several,
+}
+
+impl Queue {
+    /// The kernel's number.
+    pub(super) const fn number(self) -> u32 {
+        match self {
+            Self::Single => 1,
+            Self::Several => 9,
+        }
+    }
+}
+
+/// A structure of the kernel's that any bytes are a value of.
+///
+/// # Safety
+/// It consists of numbers, unions of numbers, and pointers that are looked at by the kernel alone.
+pub(super) unsafe trait Plain: Copy {
+    /// All zeros.
+    fn blank() -> Self {
+        // SAFETY: any bytes are a value of it.
+        unsafe { std::mem::zeroed() }
+    }
+}
+
+// SAFETY: structures of `videodev2.h`, as the trait wants them.
+unsafe impl Plain for sys::v4l2_format {}
+// SAFETY: as above.
+unsafe impl Plain for sys::v4l2_fmtdesc {}
+// SAFETY: as above.
+unsafe impl Plain for sys::v4l2_streamparm {}
+// SAFETY: as above.
+unsafe impl Plain for sys::v4l2_queryctrl {}
+// SAFETY: as above.
+unsafe impl Plain for sys::v4l2_querymenu {}
+// SAFETY: as above.
+unsafe impl Plain for sys::v4l2_control {}
+// SAFETY: as above.
+unsafe impl Plain for sys::v4l2_requestbuffers {}
+// SAFETY: as above.
+unsafe impl Plain for sys::v4l2_buffer {}
+// SAFETY: as above.
+unsafe impl Plain for sys::v4l2_plane {}
 
 /// The number of a call that reads and writes a structure, whose size it carries.
 pub(super) struct Call<T>(pub(super) u64, PhantomData<T>);
 
-impl<T: Copy> Call<T> {
-    /// `_IOWR('V', number, T)`; `T` is laid out as the kernel's structure is, of plain numbers.
+impl<T: Plain> Call<T> {
+    /// `_IOWR('V', number, T)`.
     pub(super) const fn new(number: u8) -> Self {
         let size = (size_of::<T>() as u64) << 16;
         Self((3 << 30) | size | ((b'V' as u64) << 8) | number as u64, PhantomData)
@@ -19,9 +82,90 @@ impl<T: Copy> Call<T> {
     /// Asks the driver of an open file, whose answer is in the structure then.
     pub(super) fn ask(&self, descriptor: RawFd, about: &mut T) -> io::Result<()> {
         // SAFETY: the number carries the size of `T`, so that the kernel reads and writes no more than the
-        // one `about`, alive and borrowed for the call; any numbers are a valid `T`. A descriptor that is
+        // one `about`, alive and borrowed for the call; any bytes are a valid `T`. A descriptor that is
         // not open, or of something else, is an error.
         let done = unsafe { libc::ioctl(descriptor, self.0 as _, std::ptr::from_mut(about)) };
         if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    }
+}
+
+/// Begins streaming.
+pub(super) fn start(descriptor: RawFd, queue: Queue) -> io::Result<()> {
+    switch(descriptor, queue, vidioc::VIDIOC_STREAMON)
+}
+
+/// Ends streaming, which makes a reader that waits return with an error.
+pub(super) fn stop(descriptor: RawFd, queue: Queue) {
+    if let Err(error) = switch(descriptor, queue, vidioc::VIDIOC_STREAMOFF) {
+        tracing::debug!(%error, "stopping a camera");
+    }
+}
+
+fn switch(descriptor: RawFd, queue: Queue, call: vidioc::_IOC_TYPE) -> io::Result<()> {
+    let mut kind = queue.number();
+    // SAFETY: both calls read one `int`, which lives through the call; a descriptor that is not open, or
+    // of no video device, is an error.
+    unsafe { v4l2::ioctl(descriptor, call, (&raw mut kind).cast()) }
+}
+
+/// Waits until the driver has a frame or a fault, which the call that follows tells. False: neither came.
+pub(super) fn wait(handle: &Handle, limit: Duration) -> bool {
+    let limit = i32::try_from(limit.as_millis()).unwrap_or(i32::MAX);
+    match handle.poll(libc::POLLIN, limit) {
+        Ok(count) => count != 0,
+        Err(error) => error.kind() != io::ErrorKind::Interrupted,
+    }
+}
+
+/// The kinds of faults, by their error numbers.
+pub(super) fn fault(doing: &str, error: &io::Error) -> Fault {
+    fault_of(error.raw_os_error(), format!("{doing}: {error}"))
+}
+
+/// The kind of a fault of this error number.
+pub(super) fn fault_of(number: Option<i32>, detail: String) -> Fault {
+    match number {
+        Some(libc::EBUSY) => Fault::Busy(detail),
+        Some(libc::EACCES | libc::EPERM) => Fault::Refused(detail),
+        Some(libc::ENODEV | libc::ENOENT | libc::ENXIO) => Fault::Absent(detail),
+        _ => Fault::Other(detail),
+    }
+}
+
+/// How long ago a driver's stamp was, in seconds and microseconds.
+pub(super) fn age(seconds: impl TryInto<u64>, micros: impl TryInto<u32>) -> Duration {
+    let taken = Duration::new(
+        seconds.try_into().unwrap_or(0),
+        micros.try_into().unwrap_or(0).min(999_999) * 1_000,
+    );
+    let age = monotonic().checked_sub(taken).filter(|age| *age < MAX_AGE);
+    age.unwrap_or_default()
+}
+
+/// The clock that drivers stamp their frames with.
+fn monotonic() -> Duration {
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the call fills the one `timespec`, which lives through it.
+    let done = unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut now) };
+    if done != 0 {
+        return Duration::ZERO;
+    }
+    let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
+    Duration::new(seconds, u32::try_from(now.tv_nsec).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_are_told_by_their_numbers() {
+        let of = |number| fault("testing", &io::Error::from_raw_os_error(number));
+        assert!(matches!(of(libc::EBUSY), Fault::Busy(_)));
+        assert!(matches!(of(libc::EACCES), Fault::Refused(_)));
+        assert!(matches!(of(libc::ENODEV), Fault::Absent(_)));
+        assert!(matches!(of(libc::EIO), Fault::Other(_)));
+        assert!(matches!(fault("testing", &io::ErrorKind::TimedOut.into()), Fault::Other(_)));
+        assert!(!monotonic().is_zero());
     }
 }

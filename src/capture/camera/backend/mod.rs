@@ -1,8 +1,6 @@
-//! The camera systems: Video4Linux through nokhwa and directly, a fake for tests; and the display: X11,
-//! and the desktop's portal for sessions of Wayland.
+//! The camera systems: Video4Linux, read through nokhwa and directly; a fake for tests.
 
 mod controls;
-mod driver_report;
 #[cfg(test)]
 pub(in crate::capture) mod fake;
 mod format;
@@ -12,7 +10,6 @@ mod ioctl;
 mod multiplanar;
 mod nokhwa;
 mod v4l;
-mod wake;
 
 use std::sync::Arc;
 

@@ -6,18 +6,16 @@
 
 use std::io;
 use std::os::fd::RawFd;
-use std::ptr::{self, NonNull};
 use std::sync::Arc;
 use std::time::Duration;
 
+use v4l::buffer::Flags;
 use v4l::device::Handle;
 use v4l::v4l_sys::{timeval, v4l2_buffer, v4l2_plane, v4l2_requestbuffers};
-use v4l::{buffer::Flags, v4l2};
 
-use crate::capture::camera::backend::driver_report::{BUFFERS, age, fault};
-use crate::capture::camera::backend::format::{DriverFormat, Queue};
-use crate::capture::camera::backend::ioctl::Call;
-use crate::capture::camera::backend::wake;
+use crate::base::Mapping;
+use crate::capture::camera::backend::format::DriverFormat;
+use crate::capture::camera::backend::ioctl::{self, BUFFERS, Call, Plain as _, Queue, age, fault};
 use crate::capture::camera::driver::{Camera, Fault, Layout, PlaneBytes, RawFrame};
 use crate::capture::camera::pixel_format::Pixel;
 
@@ -34,54 +32,6 @@ const ASK_FOR: Call<v4l2_requestbuffers> = Call::new(8);
 const QUERY_BUFFER: Call<v4l2_buffer> = Call::new(9);
 const FILL: Call<v4l2_buffer> = Call::new(15);
 const TAKE: Call<v4l2_buffer> = Call::new(17);
-
-/// A plane's memory; read only.
-struct Mapping {
-    start: NonNull<u8>,
-    length: usize,
-}
-
-impl Mapping {
-    fn of(device: RawFd, length: u32, offset: u32) -> io::Result<Self> {
-        let length = usize::try_from(length).unwrap_or(usize::MAX);
-        let offset = libc::off_t::from(offset);
-        // SAFETY: a new mapping of an open descriptor at an address of the system's choice; the driver
-        // refuses lengths and offsets that are not those of a buffer, and the result is looked at.
-        let start = unsafe {
-            let (read, shared) = (libc::PROT_READ, libc::MAP_SHARED);
-            libc::mmap(ptr::null_mut(), length, read, shared, device, offset)
-        };
-        if start == libc::MAP_FAILED {
-            return Err(io::Error::last_os_error());
-        }
-        let start = NonNull::new(start.cast()).ok_or_else(io::Error::last_os_error)?;
-        Ok(Self { start, length })
-    }
-
-    fn bytes(&self) -> &[u8] {
-        // SAFETY: `start` is the beginning of a live mapping of `length` bytes, which lives as long as
-        // `self`. The driver writes into it only while the buffer is with it, and it is read only while it
-        // is with us; were a driver to break that, the pixels would be torn, plain bytes of any value.
-        unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.length) }
-    }
-}
-
-impl Drop for Mapping {
-    fn drop(&mut self) {
-        // SAFETY: exactly what `of` mapped, unmapped once; nothing borrows from it any more.
-        let done = unsafe { libc::munmap(self.start.as_ptr().cast(), self.length) };
-        if done != 0 {
-            tracing::debug!(error = %io::Error::last_os_error(), "unmapping a camera's memory");
-        }
-    }
-}
-
-/// Which part of a plane's memory is the picture.
-#[derive(Copy, Clone, Default)]
-struct Filled {
-    from: usize,
-    to: usize,
-}
 
 /// See the module.
 pub(super) struct Open {
@@ -130,7 +80,7 @@ impl Open {
         let one = |plane: &v4l2_plane| {
             // SAFETY: of memory that is mapped the union holds the offset, and any number is one.
             let offset = unsafe { plane.m.mem_offset };
-            Mapping::of(device, plane.length, offset)
+            Mapping::of(device, plane.length as usize, offset)
         };
         planes.iter().take(count).map(one).collect()
     }
@@ -145,11 +95,7 @@ impl Open {
         for (index, _) in (0..).zip(&self.buffers) {
             self.give(index)?;
         }
-        let mut kind = Queue::Several.number();
-        // SAFETY: VIDIOC_STREAMON reads one `int`, which lives through the call.
-        let done = unsafe {
-            v4l2::ioctl(self.handle.fd(), v4l2::vidioc::VIDIOC_STREAMON, (&raw mut kind).cast())
-        };
+        let done = ioctl::start(self.handle.fd(), Queue::Several);
         done.map_err(|error| fault("starting the camera", &error))?;
         self.started = true;
         Ok(())
@@ -157,8 +103,7 @@ impl Open {
 }
 
 fn request(device: RawFd, count: u32) -> io::Result<u32> {
-    // SAFETY: a structure of plain numbers, which all zeros are.
-    let mut request: v4l2_requestbuffers = unsafe { std::mem::zeroed() };
+    let mut request = v4l2_requestbuffers::blank();
     (request.count, request.type_, request.memory) = (count, Queue::Several.number(), MAPPED);
     ASK_FOR.ask(device, &mut request)?;
     Ok(request.count)
@@ -170,9 +115,7 @@ fn ask(
     call: &Call<v4l2_buffer>,
     index: u32,
 ) -> io::Result<(v4l2_buffer, [v4l2_plane; MAX_PLANES])> {
-    // SAFETY: structures of numbers, unions of numbers, and pointers; all zeros are values of each.
-    let (mut about, mut planes): (v4l2_buffer, [v4l2_plane; MAX_PLANES]) =
-        unsafe { (std::mem::zeroed(), std::mem::zeroed()) };
+    let (mut about, mut planes) = (v4l2_buffer::blank(), [v4l2_plane::blank(); MAX_PLANES]);
     (about.index, about.type_, about.memory) = (index, Queue::Several.number(), MAPPED);
     // The kernel writes as many as `length` says, into an array that lives through the call; the pointer is
     // not used after it.
@@ -190,12 +133,8 @@ impl Camera for Open {
         if let Some(index) = self.held.take() {
             self.give(index)?;
         }
-        let limit = i32::try_from(limit.as_millis()).unwrap_or(i32::MAX);
-        match self.handle.poll(libc::POLLIN, limit) {
-            Ok(0) => return Ok(None),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(None),
-            // A fault is told by the call that follows.
-            Ok(_) | Err(_) => {}
+        if !ioctl::wait(&self.handle, limit) {
+            return Ok(None);
         }
         let (about, planes) = match ask(self.handle.fd(), &TAKE, 0) {
             Ok(taken) => taken,
@@ -208,14 +147,14 @@ impl Camera for Open {
         }
         let buffer = self.buffers.get(about.index as usize);
         let buffer = buffer.ok_or_else(|| Fault::Other("a buffer of nobody's".to_owned()))?;
-        let mut filled = planes.iter().map(filled);
-        let mut parts = buffer.iter().zip(self.strides).map(|(mapping, stride)| {
-            let Filled { from, to } = filled.next().unwrap_or_default();
-            let bytes = mapping.bytes();
-            // Not every driver tells the length.
-            let to = if to == 0 { bytes.len() } else { to.min(bytes.len()) };
-            PlaneBytes { data: bytes.get(from..to).unwrap_or(&[]), stride }
-        });
+        let mut parts =
+            buffer.iter().zip(&planes).zip(self.strides).map(|((mapping, plane), stride)| {
+                let (from, to) = (plane.data_offset as usize, plane.bytesused as usize);
+                let bytes = mapping.bytes();
+                // Not every driver tells the length.
+                let to = if to == 0 { bytes.len() } else { to.min(bytes.len()) };
+                PlaneBytes { data: bytes.get(from..to).unwrap_or(&[]), stride }
+            });
         let mut part = || parts.next().unwrap_or_default();
         let PlaneBytes { data, .. } = part();
         let more = [part(), part()];
@@ -225,17 +164,13 @@ impl Camera for Open {
 
     fn waker(&self) -> Box<dyn Fn() + Send> {
         let handle = Arc::clone(&self.handle);
-        Box::new(move || wake::stream(handle.fd(), Queue::Several))
+        Box::new(move || ioctl::stop(handle.fd(), Queue::Several))
     }
-}
-
-fn filled(plane: &v4l2_plane) -> Filled {
-    Filled { from: plane.data_offset as usize, to: plane.bytesused as usize }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        wake::stream(self.handle.fd(), Queue::Several);
+        ioctl::stop(self.handle.fd(), Queue::Several);
         // A device is busy for others as long as it has buffers, and it has them as long as they are mapped.
         self.buffers.clear();
         if let Err(error) = request(self.handle.fd(), 0) {

@@ -16,12 +16,9 @@ use nokhwa::utils::{
     Resolution,
 };
 
-use crate::capture::camera::backend::format::Queue;
+use crate::capture::camera::backend::ioctl::{self, MAX_AGE, Queue, fault_of};
 use crate::capture::camera::driver::{Camera, Fault, Layout, OfferedCamera, RawFrame};
 use crate::capture::camera::pixel_format::Pixel;
-
-/// A stamp older than this is a driver's mistake.
-const MAX_AGE: Duration = Duration::from_secs(1);
 
 /// Whether nokhwa can be asked for this offer: raw pixels at a whole rate, of the
 /// kinds that it knows. (Its JPEG pictures come as whole buffers of stale bytes, and on a loopback
@@ -69,13 +66,7 @@ fn fault(detail: &str) -> Fault {
         let (digits, _) = rest.split_once(')')?;
         digits.parse::<i32>().ok()
     });
-    let detail = detail.to_owned();
-    match number {
-        Some(libc::EBUSY) => Fault::Busy(detail),
-        Some(libc::EACCES | libc::EPERM) => Fault::Refused(detail),
-        Some(libc::ENODEV | libc::ENOENT | libc::ENXIO) => Fault::Absent(detail),
-        _ => Fault::Other(detail),
-    }
+    fault_of(number, detail.to_owned())
 }
 
 /// Our own handle on the file that nokhwa has open, to wait on it with a limit.
@@ -121,9 +112,7 @@ impl Camera for Open {
 
     fn waker(&self) -> Box<dyn Fn() + Send> {
         let descriptor = Arc::clone(&self.descriptor);
-        Box::new(move || {
-            crate::capture::camera::backend::wake::stream(descriptor.as_raw_fd(), Queue::Single);
-        })
+        Box::new(move || ioctl::stop(descriptor.as_raw_fd(), Queue::Single))
     }
 }
 

@@ -17,11 +17,11 @@ use v4l::io::traits::CaptureStream;
 use v4l::video::Capture;
 use v4l::{Device, FourCC, capability};
 
-use crate::capture::camera::backend::driver_report::{BUFFERS, age, fault};
-use crate::capture::camera::backend::format::{DriverFormat, Queue};
+use crate::capture::camera::backend::format::DriverFormat;
 use crate::capture::camera::backend::handover::HandOver;
 use crate::capture::camera::backend::identity::Node;
-use crate::capture::camera::backend::{controls, format, identity, multiplanar, nokhwa, wake};
+use crate::capture::camera::backend::ioctl::{self, BUFFERS, Queue, age, fault};
+use crate::capture::camera::backend::{controls, format, identity, multiplanar, nokhwa};
 use crate::capture::camera::control::CameraControl;
 use crate::capture::camera::driver::{
     Camera, Driver, Fault, FoundCamera, Layout, OfferedCamera, RawFrame,
@@ -230,16 +230,8 @@ impl Open {
 impl Camera for Open {
     fn frame(&mut self, limit: Duration) -> Result<Option<RawFrame<'_>>, Fault> {
         // The first picture is what starts the stream; it is waited for with a limit of its own.
-        if self.started {
-            let limit = i32::try_from(limit.as_millis()).unwrap_or(i32::MAX);
-            match self.handle.poll(libc::POLLIN, limit) {
-                Ok(0) => return Ok(None),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(None),
-                // A fault is told by the call that follows.
-                Ok(_) | Err(_) => {}
-            }
-        } else {
-            self.started = true;
+        if std::mem::replace(&mut self.started, true) && !ioctl::wait(&self.handle, limit) {
+            return Ok(None);
         }
         let next = self.stream.next();
         let (buffer, about) = next.map_err(|error| fault("taking a picture", &error))?;
@@ -256,6 +248,6 @@ impl Camera for Open {
 
     fn waker(&self) -> Box<dyn Fn() + Send> {
         let handle = Arc::clone(&self.handle);
-        Box::new(move || wake::stream(handle.fd(), Queue::Single))
+        Box::new(move || ioctl::stop(handle.fd(), Queue::Single))
     }
 }

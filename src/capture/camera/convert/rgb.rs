@@ -3,9 +3,8 @@
 use yuv::{bgr_to_yuv420, bgra_to_yuv420, rgb_to_yuv420, rgba_to_yuv420};
 
 use crate::capture::camera::convert::rows::Rows;
-use crate::capture::camera::convert::yuv::target;
 use crate::capture::camera::pixel_format::{Bits, Bytes, Ends};
-use crate::capture::rgb::{Turn, three_planes, turned};
+use crate::capture::rgb::{Turn, target, three_planes, turned};
 use crate::media::frame::Range;
 use crate::media::{Planes, Size};
 

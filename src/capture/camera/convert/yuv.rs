@@ -8,13 +8,8 @@ use yuv::{
 
 use crate::capture::camera::convert::rows::Rows;
 use crate::capture::camera::pixel_format::{Chroma, First, Memory, PackedOrder, Pixel, Samples};
-use crate::capture::rgb::three_planes;
+use crate::capture::rgb::target;
 use crate::media::{Planes, Size};
-
-pub(super) fn target(planes: &mut Planes) -> YuvPlanarImageMut<'_, u8> {
-    let size = planes.size();
-    three_planes(size, [&mut planes.y, &mut planes.u, &mut planes.v])
-}
 
 type Unpack = fn(&mut YuvPlanarImageMut<'_, u8>, &YuvPackedImage<'_, u8>) -> Result<(), YuvError>;
 

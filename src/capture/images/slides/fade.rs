@@ -5,34 +5,18 @@ use crate::media::{Planes, Size};
 /// Steps of a fade: finer ones cannot be seen.
 pub(super) const STEPS: u32 = 256;
 
-/// A picture in the middle of a larger one through which one sees around it.
-pub(super) fn centred(picture: &Planes, size: Size) -> Planes {
-    let inner = picture.size();
+/// A frame in the middle of a larger one through which one sees around it.
+pub(super) fn centred(mut frame: Planes, size: Size) -> Planes {
+    let inner = frame.size();
     if inner == size {
-        return picture.clone();
+        return frame;
     }
+    let pixels = inner.pixels();
+    frame.alpha.get_or_insert_with(|| vec![255; pixels]);
     let mut out = Planes::transparent(size);
     let side = |outer: u32, inner: u32| ((outer.saturating_sub(inner) / 2) & !1) as usize;
-    let (left, top) = (side(size.width, inner.width), side(size.height, inner.height));
-    let lay = |from: &[u8], stride: usize, to: &mut [u8], wide: usize, left: usize, top: usize| {
-        for (from, to) in from.chunks_exact(stride).zip(to.chunks_exact_mut(wide).skip(top)) {
-            let width = stride.min(wide.saturating_sub(left));
-            if let (Some(to), Some(from)) = (to.get_mut(left..left + width), from.get(..width)) {
-                to.copy_from_slice(from);
-            }
-        }
-    };
-    let (wide, half) = (out.luma_stride(), out.chroma_stride());
-    let (luma, chroma) = (picture.luma_stride(), picture.chroma_stride());
-    lay(&picture.y, luma, &mut out.y, wide, left, top);
-    lay(&picture.u, chroma, &mut out.u, half, left / 2, top / 2);
-    lay(&picture.v, chroma, &mut out.v, half, left / 2, top / 2);
-    if let Some(alpha) = &mut out.alpha {
-        match &picture.alpha {
-            Some(from) => lay(from, luma, alpha, wide, left, top),
-            None => lay(&vec![255; picture.y.len()], luma, alpha, wide, left, top),
-        }
-    }
+    let place = (side(size.width, inner.width), side(size.height, inner.height));
+    out.copy_rect(&frame, (0, 0), place, (inner.width as usize, inner.height as usize));
     out
 }
 

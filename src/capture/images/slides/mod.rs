@@ -173,10 +173,7 @@ impl SlideShow {
         let mut files = Vec::new();
         for path in self.paths.iter().chain(then) {
             if path.is_dir() {
-                let entries = std::fs::read_dir(path).map_err(|error| error.to_string())?;
-                let entries = entries.take(MAX_SLIDES).filter_map(Result::ok);
-                let mut found: Vec<PathBuf> =
-                    entries.map(|entry| entry.path()).filter(|path| is_image(path)).collect();
+                let mut found = images_in(path, MAX_SLIDES)?;
                 found.sort();
                 files.append(&mut found);
             } else {
@@ -189,6 +186,13 @@ impl SlideShow {
         }
         Ok(files)
     }
+}
+
+/// The images of a folder of which so many entries are looked at.
+pub(in crate::capture) fn images_in(folder: &Path, most: usize) -> Result<Vec<PathBuf>, String> {
+    let entries = std::fs::read_dir(folder).map_err(|error| error.to_string())?;
+    let paths = entries.take(most).filter_map(Result::ok).map(|entry| entry.path());
+    Ok(paths.filter(|path| is_image(path)).collect())
 }
 
 pub(in crate::capture) fn is_image(path: &Path) -> bool {

@@ -175,7 +175,7 @@ impl Reader {
                 tried += 1;
                 match decode::open(path, Some(self.size)).and_then(Opened::first) {
                     Ok(planes) => {
-                        let frame = source::frame(Pooled::unpooled(centred(&planes, self.size)));
+                        let frame = source::frame(Pooled::unpooled(centred(planes, self.size)));
                         read += 1;
                         self.status.open(SourceFormat::Video { size: self.size, fps: self.fps });
                         let path = path.clone();

@@ -1,23 +1,69 @@
-//! Display systems: X11, and the desktop portal on Wayland.
+//! Display systems: X11 and the desktop's portal, as the id says, or as the session is where the id says
+//! nothing.
 
 #[cfg(not(feature = "wayland"))]
 pub(in crate::capture) mod no_portal;
 #[cfg(feature = "wayland")]
 pub(in crate::capture) mod portal;
-pub(in crate::capture) mod session;
 pub(in crate::capture) mod shared_memory;
 pub(in crate::capture) mod x11;
 
 use std::sync::Arc;
 
-use crate::capture::screen::display::{Fault, ScreenSystem, Sharing};
+use crate::capture::screen::area::Area;
+#[cfg(not(feature = "wayland"))]
+use crate::capture::screen::backend::no_portal as portal;
+use crate::capture::screen::backend::x11::X11;
+use crate::capture::screen::display::{
+    Attempt, Fault, Grabber, ScreenInfo, ScreenSystem, Sharing, WindowInfo,
+};
+use crate::capture::screen::permission;
+use crate::capture::screen::target::{SHARED, WindowTarget, is_wayland, shared_name};
+
+struct Session;
 
 /// The machine's screens and windows.
 pub(in crate::capture) fn screens() -> Arc<dyn ScreenSystem> {
-    Arc::new(crate::capture::screen::backend::session::Session)
+    Arc::new(Session)
 }
 
 /// What the desktop's dialog offers; `None` where this is no session of Wayland.
 pub(in crate::capture) fn sharing() -> Option<Result<Sharing, Fault>> {
-    crate::capture::screen::backend::session::sharing()
+    is_wayland().then(portal::offers)
+}
+
+impl ScreenSystem for Session {
+    fn screens(&self) -> Result<Vec<ScreenInfo>, Fault> {
+        X11.screens()
+    }
+
+    fn windows(&self) -> Result<Vec<WindowInfo>, Fault> {
+        X11.windows()
+    }
+
+    fn grab_screen(
+        &self,
+        id: Option<&str>,
+        part: Option<Area>,
+        attempt: &Attempt<'_>,
+    ) -> Result<Box<dyn Grabber>, Fault> {
+        let by_portal = id.map_or_else(is_wayland, |id| shared_name(id).is_some());
+        match permission::screen_key(id, part).filter(|_| by_portal) {
+            Some(key) => portal::grab(
+                portal::ShareRequest::Screen(part),
+                id.unwrap_or(SHARED),
+                &key,
+                attempt,
+            ),
+            None => X11.grab_screen(id, part, attempt),
+        }
+    }
+
+    fn grab_window(&self, id: &str, attempt: &Attempt<'_>) -> Result<Box<dyn Grabber>, Fault> {
+        let window = WindowTarget { id: id.to_owned(), without_pointer: false };
+        match permission::window_key(&window) {
+            Some(key) => portal::grab(portal::ShareRequest::Window, id, &key, attempt),
+            None => X11.grab_window(id, attempt),
+        }
+    }
 }

@@ -484,12 +484,12 @@ impl Grabber for Grab {
         let connection = &self.display.connection;
         let format = ImageFormat::Z_PIXMAP;
         if let Some((memory, segment)) = &self.memory
-            && bytes <= memory.length()
+            && bytes <= memory.bytes().len()
         {
             connection
                 .shm_get_image(self.pixels, x, y, width, height, !0, format.into(), *segment, 0)?
                 .reply()?;
-            return memory.read(bytes).get(..bytes).ok_or_else(short);
+            return memory.bytes().get(..bytes).ok_or_else(short);
         }
         let reply = connection.get_image(format, self.pixels, x, y, width, height, !0)?.reply()?;
         self.carried = reply.data;
