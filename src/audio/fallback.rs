@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use crate::audio::signal_watch::SignalWatch;
 use crate::audio::source::Source;
 use crate::base::Timestamp;
+use crate::base::partial_debug;
 use crate::media::source_status::{SourceAlarm, SourceReport, SourceState, SourceStatus};
 use crate::media::{AudioFeed, Pulled};
 
@@ -35,11 +36,7 @@ struct Shared {
     other: Mutex<Option<Box<dyn AudioFeed>>>,
 }
 
-impl std::fmt::Debug for AudioFallback {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("StandIn").field("wanted", &self.0.wanted).finish_non_exhaustive()
-    }
-}
+partial_debug!(AudioFallback {});
 
 impl AudioFallback {
     /// Whether silence of the source is to be looked for.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::base::Clock;
+use crate::base::partial_debug;
 use crate::media::playback_control::EndBehavior;
 use crate::media::source_status::SourceStatus;
 use crate::media::{AudioFeed, FrameGrid, Transport};
@@ -32,11 +33,7 @@ pub struct Source {
     pub transport: Transport,
 }
 
-impl std::fmt::Debug for Source {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Source").field("status", &self.status).finish_non_exhaustive()
-    }
-}
+partial_debug!(Source { status });
 
 /// Why a source or output cannot even be begun with. A microphone that is absent or busy is no
 /// error: its status says so, and it is taken when it comes.

@@ -11,16 +11,20 @@ use crate::audio::mic::bury;
 use crate::audio::source::{DeviceInfo, Error};
 use crate::audio::system;
 use crate::audio::system::{AudioSystem, Direction, Fault, Played, Stream};
+use crate::base::partial_debug;
 use crate::base::{Clock, Timestamp};
 
 /// Room in the ring.
 const RING_DURATION: Duration = Duration::from_millis(500);
 
-/// Times a second that a device asks for sound.
-const CALLBACKS: u32 = 100;
-/// The same for sound that is ready well ahead. Each time costs the same, however little is asked for: most of it
-/// is the sound library's, which clears a MiB for each message of the server.
-const CALM_CALLBACKS: u32 = 50;
+/// How many times a second a device asks for samples. Each time costs the same, however little is asked for:
+/// most of it is the library's, which clears a MiB for each message of the server.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum SpeakerPace {
+    Prompt = 100,
+    /// For samples that are written well ahead of when they are heard.
+    Calm = 50,
+}
 
 /// Open speakers. The player uses them as its clock: what is written now will be heard in
 /// [`SpeakerOutput::queued_time`].
@@ -35,47 +39,21 @@ pub struct SpeakerOutput {
     stream: Option<Box<dyn Stream>>,
 }
 
-impl std::fmt::Debug for SpeakerOutput {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Output").field("device", &self.device).finish_non_exhaustive()
-    }
-}
+partial_debug!(SpeakerOutput { device });
 
 impl SpeakerOutput {
-    /// Opens the speakers of this id, or the system's default, for interleaved sound.
+    /// Opens the speakers of this id, or the system's default, for interleaved samples of this rate and
+    /// these channels.
     ///
     /// # Errors
     /// No such device, busy, refused, or no sound system at all.
     pub fn open(
         device: Option<&str>,
-        rate: u32,
-        channels: u16,
-        clock: Clock,
-    ) -> Result<Self, Error> {
-        Self::open_here(device, (rate, channels), CALLBACKS, clock)
-    }
-
-    /// As [`SpeakerOutput::open`], for sound that is written well ahead of when it is heard: the device asks for
-    /// more at a time.
-    ///
-    /// # Errors
-    /// As those of [`SpeakerOutput::open`].
-    pub fn open_calm(
-        device: Option<&str>,
-        rate: u32,
-        channels: u16,
-        clock: Clock,
-    ) -> Result<Self, Error> {
-        Self::open_here(device, (rate, channels), CALM_CALLBACKS, clock)
-    }
-
-    fn open_here(
-        device: Option<&str>,
         format: (u32, u16),
-        callbacks: u32,
+        pace: SpeakerPace,
         clock: Clock,
     ) -> Result<Self, Error> {
-        Self::open_on(&mut *crate::audio::backend::system(), device, format, callbacks, clock)
+        Self::open_on(&mut *crate::audio::backend::system(), device, format, pace, clock)
             .map_err(|fault| Error::Output(format!("{fault} ({})", fault.detail())))
     }
 
@@ -83,7 +61,7 @@ impl SpeakerOutput {
         system: &mut dyn AudioSystem,
         id: Option<&str>,
         (rate, channels): (u32, u16),
-        callbacks: u32,
+        pace: SpeakerPace,
         clock: Clock,
     ) -> Result<Self, Fault> {
         if !(8_000..=192_000).contains(&rate) || !(1..=8).contains(&channels) {
@@ -96,7 +74,7 @@ impl SpeakerOutput {
         let device = device.ok_or_else(|| Fault::Absent("no such speakers".to_owned()))?.clone();
         let room = rate as usize * RING_DURATION.as_millis() as usize / 1_000;
         let (sound, played, tap) = system::playback(clock, rate, channels, room);
-        let stream = Some(system.play(&device.id, rate, callbacks, tap)?);
+        let stream = Some(system.play(&device.id, rate, pace as u32, tap)?);
         Ok(Self { rate, channels, clock, sound, played, device, opened: clock.now(), stream })
     }
 
@@ -186,7 +164,8 @@ mod tests {
         bench.plug(Direction::Output, "speakers");
         let clock = Clock::start();
         let mut output =
-            SpeakerOutput::open_on(&mut system, None, (48_000, 2), CALLBACKS, clock).unwrap();
+            SpeakerOutput::open_on(&mut system, None, (48_000, 2), SpeakerPace::Prompt, clock)
+                .unwrap();
         assert_eq!((output.device().id.as_str(), output.queued()), ("speakers", 0));
         assert_eq!(output.write(&vec![0.5; 2_000]), 1_000);
         assert_eq!(output.queued(), 1_000);
@@ -205,14 +184,20 @@ mod tests {
     fn says_why_there_are_no_speakers() {
         let (mut system, bench) = Fake::new();
         let clock = Clock::start();
-        let none = SpeakerOutput::open_on(&mut system, None, (48_000, 2), CALLBACKS, clock);
+        let none =
+            SpeakerOutput::open_on(&mut system, None, (48_000, 2), SpeakerPace::Prompt, clock);
         assert!(matches!(none, Err(Fault::Absent(_))));
         bench.plug(Direction::Output, "speakers");
         bench.refuse("speakers", Some(Fault::Busy("EBUSY".into())));
-        let busy =
-            SpeakerOutput::open_on(&mut system, Some("speakers"), (48_000, 2), CALLBACKS, clock);
+        let busy = SpeakerOutput::open_on(
+            &mut system,
+            Some("speakers"),
+            (48_000, 2),
+            SpeakerPace::Prompt,
+            clock,
+        );
         assert!(matches!(busy, Err(Fault::Busy(_))));
-        let odd = SpeakerOutput::open_on(&mut system, None, (0, 0), CALLBACKS, clock);
+        let odd = SpeakerOutput::open_on(&mut system, None, (0, 0), SpeakerPace::Prompt, clock);
         assert!(matches!(odd, Err(Fault::Format(_))));
     }
 }

@@ -171,13 +171,7 @@ impl Sink {
 
     /// Takes a callback's sound, `channels` interleaved in `sound`, the first frame captured
     /// `age_micros` ago. Sound that finds no room is left out: nobody listens.
-    pub(super) fn push<T: Copy>(
-        &mut self,
-        sound: &[T],
-        channels: u16,
-        age_micros: i64,
-        value: impl Fn(T) -> f32,
-    ) {
+    pub(super) fn push(&mut self, sound: &[f32], channels: u16, age_micros: i64) {
         let channels = usize::from(channels.max(1));
         let frames = sound.len() / channels;
         self.heard.frames.fetch_add(frames as u64, Ordering::Relaxed);
@@ -187,16 +181,23 @@ impl Sink {
         let mark = CaptureMark { frame: self.frame, at: self.clock.now().offset(-age_micros) };
         // A full queue of marks loses one: the pace goes on without it.
         let _ = self.marks.push(mark);
-        let mixed = sound.chunks_exact(channels).flat_map(|frame| {
-            (0..wanted).map(|channel| match (channels, wanted) {
-                // Fewer channels here than there: the mean, so that neither side is lost.
-                (_, 1) => frame.iter().map(|&s| value(s)).sum::<f32>() / channels as f32,
-                _ => frame.get(channel % channels).map_or(0.0, |&s| value(s)),
-            })
-        });
-        chunk.fill_from_iter(mixed);
+        chunk.fill_from_iter(remixed(sound, channels, wanted));
         self.frame += frames as i64;
     }
+}
+
+/// Interleaved samples in another number of channels: their mean in one, so that neither side is lost.
+pub(super) fn remixed(
+    samples: &[f32],
+    channels: usize,
+    wanted: usize,
+) -> impl Iterator<Item = f32> {
+    samples.chunks_exact(channels).flat_map(move |frame| {
+        (0..wanted).map(move |channel| match wanted {
+            1 => frame.iter().sum::<f32>() / channels as f32,
+            _ => frame.get(channel % channels).copied().unwrap_or(0.0),
+        })
+    })
 }
 
 /// What both ends of a playback know.
@@ -258,7 +259,7 @@ impl Tap {
     }
 
     /// Fills a callback's buffer, whose first frame will be heard in `latency_micros`.
-    pub(super) fn fill<T>(&mut self, out: &mut [T], latency_micros: i64, value: impl Fn(f32) -> T) {
+    pub(super) fn fill(&mut self, out: &mut [f32], latency_micros: i64) {
         let channels = usize::from(self.channels.max(1));
         let frames = out.len() / channels;
         if self.played.clear.swap(false, Ordering::AcqRel) {
@@ -277,13 +278,13 @@ impl Tap {
             for frame in place.by_ref().take(ready) {
                 self.volume += step;
                 for (out, sample) in frame.iter_mut().zip(&mut sound) {
-                    *out = value(sample * self.volume);
+                    *out = sample * self.volume;
                 }
             }
             chunk.commit_all();
         }
         for frame in place {
-            frame.iter_mut().for_each(|out| *out = value(0.0));
+            frame.fill(0.0);
         }
         self.volume = target;
         // The first callbacks before anything was queued, and a pause, are no underruns.
@@ -306,11 +307,11 @@ mod tests {
     fn channels_are_mixed_down_and_copied_up() {
         let clock = Clock::start();
         let (mut sink, mut recording) = recording(clock, 8_000, 1);
-        sink.push(&[0.5_f32, -0.1, 1.0, 0.0], 2, 0, |s| s);
+        sink.push(&[0.5, -0.1, 1.0, 0.0], 2, 0);
         let got: Vec<f32> = std::iter::from_fn(|| recording.sound.pop().ok()).collect();
         assert_eq!(got, [0.2, 0.5]);
         let (mut sink, mut recording) = super::recording(clock, 8_000, 2);
-        sink.push(&[i16::MAX, i16::MIN], 1, 7_000, |s| f32::from(s) / 32_768.0);
+        sink.push(&[1.0, -1.0], 1, 7_000);
         let got: Vec<f32> = std::iter::from_fn(|| recording.sound.pop().ok()).collect();
         assert_eq!((got[0], got[2], got.len()), (got[1], -1.0, 4));
         let mark = recording.marks.pop().unwrap();
@@ -321,7 +322,7 @@ mod tests {
     fn a_recording_nobody_reads_stays_bounded_and_joins_again() {
         let (mut sink, mut recording) = recording(Clock::start(), 8_000, 1);
         for _ in 0..1_000 {
-            sink.push(&[0.1_f32; 80], 1, 0, |s| s);
+            sink.push(&[0.1; 80], 1, 0);
         }
         assert_eq!(recording.sound.slots(), 12_000);
         // The marks number the frames that are in the ring.
@@ -333,22 +334,22 @@ mod tests {
     fn playback_fills_with_silence_counts_underruns_and_ramps() {
         let (mut sound, played, mut tap) = playback(Clock::start(), 8_000, 2, 400);
         let mut out = [9.0_f32; 200];
-        tap.fill(&mut out, 0, |s| s);
+        tap.fill(&mut out, 0);
         assert!(out.iter().all(|&s| s == 0.0) && played.underruns.load(Ordering::Relaxed) == 0);
         for _ in 0..300 {
             sound.push(1.0).unwrap();
         }
-        tap.fill(&mut out, 5_000, |s| s);
+        tap.fill(&mut out, 5_000);
         assert!(out.iter().all(|&s| s == 1.0));
         played.volume.store(0.0_f32.to_bits(), Ordering::Relaxed);
-        tap.fill(&mut out, 0, |s| s);
+        tap.fill(&mut out, 0);
         assert!(out[0] > 0.98 && out[99] < 0.02 + 0.5 && out[150] == 0.0);
         assert_eq!(played.underruns.load(Ordering::Relaxed), 1);
         played.clear.store(true, Ordering::Relaxed);
         for _ in 0..10 {
             sound.push(1.0).unwrap();
         }
-        tap.fill(&mut out, 0, |s| s);
+        tap.fill(&mut out, 0);
         assert!(out.iter().all(|&s| s == 0.0));
     }
 

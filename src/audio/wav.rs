@@ -17,6 +17,7 @@ use rubato::{
 };
 
 use crate::audio::source::{Context, Error, Source};
+use crate::audio::system::remixed;
 use crate::base::queue::{self, Full, Receiver, Sender};
 use crate::base::{Stop, Timestamp, Worker};
 use crate::media::playback_control::{EndBehavior, TransportCommand};
@@ -215,15 +216,7 @@ impl Turner {
     fn turn(&mut self, sound: &[f32], channels: usize) -> Result<Vec<f32>, String> {
         let wanted = self.channels;
         self.mixed.clear();
-        for frame in sound.chunks_exact(channels) {
-            match wanted {
-                1 => self.mixed.push(frame.iter().sum::<f32>() / channels as f32),
-                _ => self.mixed.extend(
-                    (0..wanted)
-                        .map(|channel| frame.get(channel % channels).copied().unwrap_or(0.0)),
-                ),
-            }
-        }
+        self.mixed.extend(remixed(sound, channels, wanted));
         let Some(resampler) = &mut self.resampler else { return Ok(self.mixed.clone()) };
         let frames = self.mixed.len() / wanted;
         let input = InterleavedSlice::new(&self.mixed, wanted, frames);

@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::Duration;
 
-use onair::audio::speaker::SpeakerOutput;
+use onair::audio::speaker::{SpeakerOutput, SpeakerPace};
 use onair::audio::{self, AudioChoice};
 use onair::base::{Clock, Stop, Timestamp, Worker};
 use onair::media::SampleBlock;
@@ -29,7 +29,8 @@ fn inside_pulse() {
     let feed_sink = speakers.iter().find(|s| s.name.contains("Rig_Feed")).unwrap();
 
     // What is played into the feed is heard by the microphone.
-    let output = SpeakerOutput::open(Some(&feed_sink.id), 48_000, 2, clock).unwrap();
+    let output =
+        SpeakerOutput::open(Some(&feed_sink.id), (48_000, 2), SpeakerPace::Prompt, clock).unwrap();
     let player = Worker::spawn("hum", move |stop| hum(output, stop)).unwrap();
     let heard = Heard::open(clock, &AudioChoice::Mic(None));
     let Heard { changes, status, rx, mixer } = &heard;
@@ -88,7 +89,7 @@ fn inside_pulse() {
 
     // All speakers are removed while playing (one alone, and the server moves the stream to the
     // other): said where the server says so, and closing does not hang.
-    let mut output = SpeakerOutput::open(None, 48_000, 2, clock).unwrap();
+    let mut output = SpeakerOutput::open(None, (48_000, 2), SpeakerPace::Prompt, clock).unwrap();
     output.set_volume(0.5);
     let started = Clock::start();
     let mut removed = false;
@@ -113,7 +114,7 @@ fn inside_pulse() {
 
 /// What the speakers are given is heard, and the default is followed.
 fn system_sound(clock: Clock) {
-    let output = SpeakerOutput::open(None, 48_000, 2, clock).unwrap();
+    let output = SpeakerOutput::open(None, (48_000, 2), SpeakerPace::Prompt, clock).unwrap();
     let player = Worker::spawn("hum", move |stop| hum(output, stop)).unwrap();
     let heard = Heard::open(clock, &AudioChoice::System(None));
     let open = await_state(&heard.changes, SourceState::Open);

@@ -204,7 +204,7 @@ fn record_f32(
         let lasts = (sound.len() / usize::from(channels)) as i64 * 1_000_000 / rate;
         // The first frame is at least as old as the buffer is long.
         let age = micros(stamp.callback.checked_duration_since(stamp.capture)).max(lasts);
-        sink.push(sound, channels, age, |sample| sample);
+        sink.push(sound, channels, age);
     };
     let error = move |error: cpal::Error| {
         if !harmless(&error) {
@@ -219,7 +219,7 @@ fn play_f32(device: &Device, config: StreamConfig, mut tap: Tap) -> Result<cpal:
     let data = move |out: &mut [f32], info: &cpal::OutputCallbackInfo| {
         let stamp = info.timestamp();
         let latency = micros(stamp.playback.checked_duration_since(stamp.callback));
-        tap.fill(out, latency, |sample| sample);
+        tap.fill(out, latency);
     };
     let error = move |error: cpal::Error| {
         if !harmless(&error) {

@@ -77,13 +77,13 @@ impl Bench {
     pub(in crate::audio) fn speak(&self, id: &str, sound: &[f32], channels: u16) -> bool {
         let mut devices = self.0.lock();
         let sink = devices.recording.get_mut(id);
-        sink.map(|sink| sink.push(sound, channels, 10_000, |s| s)).is_some()
+        sink.map(|sink| sink.push(sound, channels, 10_000)).is_some()
     }
 
     /// The device wants sound.
     pub(in crate::audio) fn ask(&self, id: &str, out: &mut [f32], latency_micros: i64) {
         if let Some(tap) = self.0.lock().playing.get_mut(id) {
-            tap.fill(out, latency_micros, |s| s);
+            tap.fill(out, latency_micros);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The real speaker behind [`Speaker`].
 
-use crate::audio::speaker::SpeakerOutput;
+use crate::audio::speaker::{SpeakerOutput, SpeakerPace};
 use crate::base::Clock;
 use crate::player::decode::audio::Speaker;
 use crate::player::present::upsample::{Upsampled, times};
@@ -13,8 +13,9 @@ pub(in crate::player) fn open(
     clock: Clock,
 ) -> Result<Box<dyn Speaker>, String> {
     let times = times(rate);
-    let output = SpeakerOutput::open_calm(id, rate.saturating_mul(times), channels, clock)
-        .map_err(|error| error.to_string())?;
+    let output =
+        SpeakerOutput::open(id, (rate.saturating_mul(times), channels), SpeakerPace::Calm, clock)
+            .map_err(|error| error.to_string())?;
     let device = Device(output);
     Ok(if times > 1 {
         Box::new(Upsampled::new(device, times as usize, channels))

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use crate::audio::speaker::SpeakerOutput;
+use crate::audio::speaker::{SpeakerOutput, SpeakerPace};
 use crate::base::queue::{self, Empty, Full, Receiver};
 use crate::base::{Clock, Stop, Worker};
 use crate::media::SampleBlock;
@@ -98,7 +98,8 @@ fn play(
     while !stop.is_set() {
         match sound.recv_timeout(STOP_POLL_INTERVAL) {
             Ok(first) => {
-                let opened = SpeakerOutput::open(device, first.rate, first.channels, clock);
+                let format = (first.rate, first.channels);
+                let opened = SpeakerOutput::open(device, format, SpeakerPace::Prompt, clock);
                 let mut output = match opened {
                     Ok(output) => output,
                     Err(error) => {

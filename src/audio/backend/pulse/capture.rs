@@ -88,7 +88,7 @@ impl Capture {
             self.blend.pass(now, |sound| {
                 let frames = sound.len() / usize::from(channels.max(1));
                 let lasts = frames as i64 * 1_000_000 / i64::from(rate.max(1));
-                sink.push(sound, channels, lasts, |sample| sample);
+                sink.push(sound, channels, lasts);
             });
             if self.stale || self.again.is_some_and(|again| now >= again) {
                 self.look()?;
