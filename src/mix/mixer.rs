@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
+use crate::base::partial_debug;
 use crate::base::queue::Sender;
 use crate::base::{Clock, Pool, Stop, Timestamp, Worker};
 use crate::media::samples::{frames_to_micros, micros_to_frames};
@@ -267,11 +268,7 @@ struct Shared {
     skipped: AtomicU64,
 }
 
-impl std::fmt::Debug for Shared {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Shared").field("samples", &self.samples).finish_non_exhaustive()
-    }
-}
+partial_debug!(Shared { samples });
 
 /// What the thread is to do before the next block.
 enum BlockCommand {

@@ -140,8 +140,13 @@ pub struct Parameter {
     pub range: RangeInclusive<f32>,
 }
 
-const fn parameter(name: &'static str, unit: Unit, low: f32, high: f32) -> Parameter {
-    Parameter { name, unit, range: low..=high }
+fn number<'a>(
+    name: &'static str,
+    value: &'a mut f32,
+    unit: Unit,
+    range: RangeInclusive<f32>,
+) -> (Parameter, &'a mut f32) {
+    (Parameter { name, unit, range }, value)
 }
 
 /// Names of the ten bands.
@@ -156,86 +161,74 @@ impl Filter {
         Self::KINDS.into_iter().find(|filter| filter.kind() == kind)
     }
 
-    /// What it can be set by, in order.
-    pub fn parameters(&self) -> Vec<Parameter> {
+    /// The numbers that it can be set by, in order.
+    fn numbers(&mut self) -> Vec<(Parameter, &mut f32)> {
         use Unit::{Dbfs, Decibels, Hertz, Lufs, Milliseconds, Ratio, Share};
         match self {
-            Self::Gain { .. } => vec![parameter("db", Decibels, -60.0, 30.0)],
-            Self::HighPass { .. } | Self::LowPass { .. } => {
-                vec![parameter("hz", Hertz, 20.0, 20_000.0)]
+            Self::Gain { db } => vec![number("db", db, Decibels, -60.0..=30.0)],
+            Self::HighPass { hz } | Self::LowPass { hz } => {
+                vec![number("hz", hz, Hertz, 20.0..=20_000.0)]
             }
-            Self::Denoise { .. } => vec![parameter("amount", Share, 0.0, 1.0)],
-            Self::Gate { .. } => vec![
-                parameter("open_dbfs", Dbfs, -96.0, 0.0),
-                parameter("close_dbfs", Dbfs, -96.0, 0.0),
-                parameter("attack_ms", Milliseconds, 0.1, 500.0),
-                parameter("hold_ms", Milliseconds, 0.0, 3_000.0),
-                parameter("release_ms", Milliseconds, 1.0, 3_000.0),
+            Self::Denoise { amount } => vec![number("amount", amount, Share, 0.0..=1.0)],
+            Self::Gate { open_dbfs, close_dbfs, attack_ms, hold_ms, release_ms } => vec![
+                number("open_dbfs", open_dbfs, Dbfs, -96.0..=0.0),
+                number("close_dbfs", close_dbfs, Dbfs, -96.0..=0.0),
+                number("attack_ms", attack_ms, Milliseconds, 0.1..=500.0),
+                number("hold_ms", hold_ms, Milliseconds, 0.0..=3_000.0),
+                number("release_ms", release_ms, Milliseconds, 1.0..=3_000.0),
             ],
-            Self::Expander { .. } => vec![
-                parameter("threshold_dbfs", Dbfs, -96.0, 0.0),
-                parameter("ratio", Ratio, 1.0, 20.0),
-                parameter("attack_ms", Milliseconds, 0.1, 500.0),
-                parameter("release_ms", Milliseconds, 1.0, 3_000.0),
-                parameter("gain_db", Decibels, -32.0, 32.0),
+            Self::Expander { threshold_dbfs, ratio, attack_ms, release_ms, gain_db } => vec![
+                number("threshold_dbfs", threshold_dbfs, Dbfs, -96.0..=0.0),
+                number("ratio", ratio, Ratio, 1.0..=20.0),
+                number("attack_ms", attack_ms, Milliseconds, 0.1..=500.0),
+                number("release_ms", release_ms, Milliseconds, 1.0..=3_000.0),
+                number("gain_db", gain_db, Decibels, -32.0..=32.0),
             ],
-            Self::Compressor { .. } => vec![
-                parameter("threshold_dbfs", Dbfs, -60.0, 0.0),
-                parameter("ratio", Ratio, 1.0, 32.0),
-                parameter("attack_ms", Milliseconds, 0.1, 500.0),
-                parameter("release_ms", Milliseconds, 1.0, 3_000.0),
-                parameter("gain_db", Decibels, -32.0, 32.0),
+            Self::Compressor { threshold_dbfs, ratio, attack_ms, release_ms, gain_db, .. } => vec![
+                number("threshold_dbfs", threshold_dbfs, Dbfs, -60.0..=0.0),
+                number("ratio", ratio, Ratio, 1.0..=32.0),
+                number("attack_ms", attack_ms, Milliseconds, 0.1..=500.0),
+                number("release_ms", release_ms, Milliseconds, 1.0..=3_000.0),
+                number("gain_db", gain_db, Decibels, -32.0..=32.0),
             ],
-            Self::Limiter { .. } => vec![
-                parameter("threshold_dbfs", Dbfs, -60.0, 0.0),
-                parameter("release_ms", Milliseconds, 1.0, 1_000.0),
+            Self::Limiter { threshold_dbfs, release_ms } => vec![
+                number("threshold_dbfs", threshold_dbfs, Dbfs, -60.0..=0.0),
+                number("release_ms", release_ms, Milliseconds, 1.0..=1_000.0),
             ],
-            Self::ThreeBand { .. } => vec![
-                parameter("low_db", Decibels, -20.0, 20.0),
-                parameter("middle_db", Decibels, -20.0, 20.0),
-                parameter("high_db", Decibels, -20.0, 20.0),
+            Self::ThreeBand { low_db, middle_db, high_db } => vec![
+                number("low_db", low_db, Decibels, -20.0..=20.0),
+                number("middle_db", middle_db, Decibels, -20.0..=20.0),
+                number("high_db", high_db, Decibels, -20.0..=20.0),
             ],
-            Self::TenBand { .. } => {
-                BANDS.iter().map(|&name| parameter(name, Decibels, -20.0, 20.0)).collect()
+            Self::TenBand { db } => {
+                let bands = BANDS.iter().zip(db);
+                bands.map(|(name, db)| number(name, db, Decibels, -20.0..=20.0)).collect()
             }
-            Self::Loudness { .. } => vec![
-                parameter("target_lufs", Lufs, -40.0, -5.0),
-                parameter("most_db", Decibels, 0.0, 40.0),
+            Self::Loudness { target_lufs, most_db } => vec![
+                number("target_lufs", target_lufs, Lufs, -40.0..=-5.0),
+                number("most_db", most_db, Decibels, 0.0..=40.0),
             ],
         }
+    }
+
+    /// The numbers that it can be set by, in order.
+    pub fn parameters(&self) -> Vec<Parameter> {
+        let mut own = *self;
+        own.numbers().into_iter().map(|(parameter, _)| parameter).collect()
     }
 
     /// The values of [`Filter::parameters`], to be read and changed.
     pub fn values(&mut self) -> Vec<&mut f32> {
-        match self {
-            Self::Gain { db } => vec![db],
-            Self::HighPass { hz } | Self::LowPass { hz } => vec![hz],
-            Self::Denoise { amount } => vec![amount],
-            Self::Gate { open_dbfs, close_dbfs, attack_ms, hold_ms, release_ms } => {
-                vec![open_dbfs, close_dbfs, attack_ms, hold_ms, release_ms]
-            }
-            Self::Expander { threshold_dbfs, ratio, attack_ms, release_ms, gain_db }
-            | Self::Compressor { threshold_dbfs, ratio, attack_ms, release_ms, gain_db, .. } => {
-                vec![threshold_dbfs, ratio, attack_ms, release_ms, gain_db]
-            }
-            Self::Limiter { threshold_dbfs, release_ms } => vec![threshold_dbfs, release_ms],
-            Self::ThreeBand { low_db, middle_db, high_db } => vec![low_db, middle_db, high_db],
-            Self::TenBand { db } => db.iter_mut().collect(),
-            Self::Loudness { target_lufs, most_db } => vec![target_lufs, most_db],
-        }
+        self.numbers().into_iter().map(|(_, value)| value).collect()
     }
 
     /// Sets one of the parameters, within its range; whether there is one of this name.
-    pub fn set(&mut self, name: &str, value: f32) -> bool {
-        let parameters = self.parameters();
-        let Some(index) = parameters.iter().position(|it| it.name == name) else { return false };
-        let (Some(slot), Some(parameter)) =
-            (self.values().into_iter().nth(index), parameters.get(index))
-        else {
-            return false;
-        };
-        if value.is_finite() {
-            *slot = value.clamp(*parameter.range.start(), *parameter.range.end());
+    pub fn set(&mut self, name: &str, new: f32) -> bool {
+        let mut numbers = self.numbers().into_iter();
+        let found = numbers.find(|(parameter, _)| parameter.name == name);
+        let Some((Parameter { range, .. }, value)) = found else { return false };
+        if new.is_finite() {
+            *value = new.clamp(*range.start(), *range.end());
         }
         true
     }
