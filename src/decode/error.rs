@@ -52,13 +52,13 @@ impl NoDecoder {
 }
 
 impl Error {
+    /// A packet of a length that none has.
+    pub(super) fn length(what: &'static str, bytes: usize) -> Self {
+        Self::Damaged { what, reason: format!("{bytes} bytes") }
+    }
+
     /// Nothing that comes later in the stream can be decoded either.
     pub fn is_final(&self) -> bool {
         matches!(self, Self::Unsupported(_) | Self::NoDecoder { .. })
-    }
-
-    /// Whether the stream can go on: only this packet is lost.
-    pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Damaged { .. })
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::decode::backend::ffmpeg;
 use crate::decode::error::NoDecoder;
+use crate::decode::open::{audio_candidates, video_candidates};
 use crate::media::{AudioCodec, Track, VideoCodec};
 
 /// A codec.
@@ -14,38 +15,26 @@ pub struct Entry {
     pub by: Result<String, NoDecoder>,
 }
 
-/// What decodes such pictures.
+/// What decodes such video.
 ///
 /// # Errors
 /// Why nothing does.
 pub fn video_decoder(codec: VideoCodec) -> Result<String, NoDecoder> {
-    match codec {
-        VideoCodec::H264 => Ok("OpenH264".to_owned()),
+    match video_candidates(codec).first() {
+        Some((Some(name), _)) => Ok((*name).to_owned()),
         _ => ffmpeg::video_decoder(codec),
     }
 }
 
-/// What decodes such sound.
+/// What decodes such audio.
 ///
 /// # Errors
 /// Why nothing does.
 pub fn audio_decoder(codec: AudioCodec) -> Result<String, NoDecoder> {
-    Ok(match codec {
-        AudioCodec::Aac => "FDK-AAC".to_owned(),
-        AudioCodec::Mp3 | AudioCodec::Flac | AudioCodec::Vorbis => "Symphonia".to_owned(),
-        AudioCodec::Opus => "libopus".to_owned(),
-        AudioCodec::PcmS16Le
-        | AudioCodec::PcmU8
-        | AudioCodec::PcmAlaw
-        | AudioCodec::PcmMulaw
-        | AudioCodec::Pcm => "onair".to_owned(),
-        AudioCodec::Speex
-        | AudioCodec::Ac3
-        | AudioCodec::Eac3
-        | AudioCodec::Mp2
-        | AudioCodec::Nellymoser
-        | AudioCodec::AdpcmSwf => return ffmpeg::audio_decoder(codec),
-    })
+    match audio_candidates(codec).first() {
+        Some((Some(name), _)) => Ok((*name).to_owned()),
+        _ => ffmpeg::audio_decoder(codec),
+    }
 }
 
 /// All codecs that are known.

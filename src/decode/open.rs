@@ -7,49 +7,57 @@ use crate::decode::error::Error;
 use crate::decode::traits::{AudioBackend, VideoBackend};
 use crate::media::{AudioCodec, AudioConfig, VideoCodec, VideoConfig};
 
-/// A way to open a decoder.
-type Open<P, T> = fn(&P) -> Result<T, Error>;
+/// A decoder that may be able to: what it is called, `None` for what the system has, and how it is
+/// opened.
+type Candidate<P, T> = (Option<&'static str>, fn(&P) -> Result<T, Error>);
 
-type OpenVideo = Open<VideoConfig, Box<dyn VideoBackend>>;
+type VideoCandidate = Candidate<VideoConfig, Box<dyn VideoBackend>>;
 
-type OpenAudio = Open<AudioConfig, Box<dyn AudioBackend>>;
+type AudioCandidate = Candidate<AudioConfig, Box<dyn AudioBackend>>;
 
 /// The decoders that may be able to, the first choice first.
-fn video_candidates(codec: VideoCodec) -> &'static [OpenVideo] {
+pub(super) fn video_candidates(codec: VideoCodec) -> &'static [VideoCandidate] {
+    const SYSTEM: VideoCandidate = (None, ffmpeg::open_video);
     match codec {
-        VideoCodec::H264 => &[|p| Ok(Box::new(openh264::Decoder::open(p)?)), ffmpeg::open_video],
-        _ => &[ffmpeg::open_video],
+        VideoCodec::H264 => {
+            &[(Some("OpenH264"), |p| Ok(Box::new(openh264::Decoder::open(p)?))), SYSTEM]
+        }
+        _ => &[SYSTEM],
     }
 }
 
 /// The decoders that may be able to, the first choice first.
-fn audio_candidates(codec: AudioCodec) -> &'static [OpenAudio] {
+pub(super) fn audio_candidates(codec: AudioCodec) -> &'static [AudioCandidate] {
+    const SYSTEM: AudioCandidate = (None, ffmpeg::open_audio);
+    const PCM: AudioCandidate = (Some("onair"), |p| Ok(Box::new(pcm::Decoder::open(p)?)));
     match codec {
-        AudioCodec::Aac => &[|p| Ok(Box::new(fdk_aac::Decoder::open(p)?)), ffmpeg::open_audio],
-        AudioCodec::Mp3 | AudioCodec::Flac | AudioCodec::Vorbis => {
-            &[|p| Ok(Box::new(symphonia::Decoder::open(p)?)), ffmpeg::open_audio]
+        AudioCodec::Aac => {
+            &[(Some("FDK-AAC"), |p| Ok(Box::new(fdk_aac::Decoder::open(p)?))), SYSTEM]
         }
-        AudioCodec::Opus => &[|p| Ok(Box::new(opus::Decoder::open(p)?)), ffmpeg::open_audio],
+        AudioCodec::Mp3 | AudioCodec::Flac | AudioCodec::Vorbis => {
+            &[(Some("Symphonia"), |p| Ok(Box::new(symphonia::Decoder::open(p)?))), SYSTEM]
+        }
+        AudioCodec::Opus => &[(Some("libopus"), |p| Ok(Box::new(opus::Decoder::open(p)?))), SYSTEM],
         AudioCodec::PcmS16Le
         | AudioCodec::PcmU8
         | AudioCodec::PcmAlaw
         | AudioCodec::PcmMulaw
-        | AudioCodec::Pcm => &[|p| Ok(Box::new(pcm::Decoder::open(p)?))],
+        | AudioCodec::Pcm => &[PCM],
         // Silence of the right length is better than nothing.
-        AudioCodec::Speex => &[ffmpeg::open_audio, |p| Ok(Box::new(pcm::Decoder::open(p)?))],
+        AudioCodec::Speex => &[SYSTEM, PCM],
         AudioCodec::Ac3
         | AudioCodec::Eac3
         | AudioCodec::Mp2
         | AudioCodec::Nellymoser
-        | AudioCodec::AdpcmSwf => &[ffmpeg::open_audio],
+        | AudioCodec::AdpcmSwf => &[SYSTEM],
     }
 }
 
 /// Tries the candidates in order. What one does not have, the next may; damaged parameters are
 /// damaged for all of them. If none can, it is told why the first choice cannot.
-fn first<P, T>(candidates: &[Open<P, T>], parameters: &P) -> Result<T, Error> {
+fn first<P, T>(candidates: &[Candidate<P, T>], parameters: &P) -> Result<T, Error> {
     let mut refused = None;
-    for open in candidates {
+    for (_, open) in candidates {
         match open(parameters) {
             Ok(decoder) => return Ok(decoder),
             Err(error) if error.is_final() => {

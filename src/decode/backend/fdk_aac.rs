@@ -103,8 +103,7 @@ impl AudioBackend for Decoder {
             return Ok(None);
         }
         if packet.data.len() > MAX_PACKET {
-            let reason = format!("{} bytes", packet.data.len());
-            return Err(Error::Damaged { what: "AAC", reason });
+            return Err(Error::length("AAC", packet.data.len()));
         }
         let mut data = packet.data.as_ptr().cast_mut();
         let len = u32::try_from(packet.data.len()).unwrap_or(0);

@@ -134,7 +134,7 @@ impl Raw {
         let side = |value: c_int| u32::try_from(value).unwrap_or(0);
         let size = Size::new(side(form.iWidth), side(form.iHeight));
         let stride = form.iStride.map(|stride| usize::try_from(stride).unwrap_or(0));
-        let half = Size::new(size.width / 2, size.height / 2);
+        let half = size.half();
         if !size.is_valid() || stride[0] < size.width as usize || stride[1] < half.width as usize {
             return (state, None);
         }

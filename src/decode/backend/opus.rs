@@ -103,8 +103,7 @@ impl Decoder {
 impl AudioBackend for Decoder {
     fn decode(&mut self, packet: &EncodedPacket) -> Result<Option<SampleBlock>, Error> {
         if packet.data.is_empty() || packet.data.len() > MAX_PACKET {
-            let reason = format!("{} bytes", packet.data.len());
-            return Err(Error::Damaged { what: "Opus", reason });
+            return Err(Error::length("Opus", packet.data.len()));
         }
         let decoded = self.inner.decode(&packet.data, &mut self.block, self.channels);
         let data = self.block.get(..decoded? * self.channels).unwrap_or_default();

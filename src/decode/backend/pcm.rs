@@ -50,8 +50,7 @@ impl Decoder {
 impl AudioBackend for Decoder {
     fn decode(&mut self, packet: &EncodedPacket) -> Result<Option<SampleBlock>, Error> {
         if packet.data.len() > MAX_PACKET {
-            let reason = format!("{} bytes", packet.data.len());
-            return Err(Error::Damaged { what: "PCM", reason });
+            return Err(Error::length("PCM", packet.data.len()));
         }
         let mut data = match self.shape {
             Some(shape) => read(&packet.data, shape),

@@ -9,6 +9,7 @@ use symphonia_core::packet::PacketRef;
 use symphonia_core::units::{Duration, Timestamp};
 
 use super::guarded;
+use crate::decode::downmix;
 use crate::decode::error::Error;
 use crate::decode::traits::AudioBackend;
 use crate::media::{AudioCodec, AudioConfig, EncodedPacket, SampleBlock};
@@ -80,12 +81,7 @@ impl Decoder {
         if channels <= 2 {
             out.extend_from_slice(&self.block);
         } else {
-            for frame in self.block.chunks_exact(channels) {
-                let [left, right, others @ ..] = frame else { continue };
-                // The centre to both sides; more would need the layout.
-                let centre = others.first().copied().unwrap_or(0.0) * 0.707;
-                out.extend([left, right].map(|side| ((side + centre) / 1.707).clamp(-1.0, 1.0)));
-            }
+            downmix::to_stereo(&self.block, channels, 0, out);
         }
         let channels = u16::try_from(channels.min(2)).unwrap_or(0);
         Ok((rate, channels))
@@ -128,8 +124,7 @@ impl AudioBackend for Decoder {
     fn decode(&mut self, packet: &EncodedPacket) -> Result<Option<SampleBlock>, Error> {
         let what = self.what();
         if packet.data.len() > MAX_PACKET {
-            let reason = format!("{} bytes", packet.data.len());
-            return Err(Error::Damaged { what, reason });
+            return Err(Error::length(what, packet.data.len()));
         }
         let mut finished = false;
         let decoded = guarded(what, || {

@@ -6,13 +6,13 @@
 use std::ffi::c_int;
 use std::ptr;
 
-use crate::base::{Pool, Timestamp};
+use crate::base::Timestamp;
 use crate::decode::backend::ffmpeg::hdr::Mapper;
 use crate::decode::backend::ffmpeg::library::{Code, Frame};
 use crate::decode::backend::ffmpeg::system as ffi;
 use crate::decode::backend::ffmpeg::transfer::Kind;
 use crate::media::frame::{Matrix, Range};
-use crate::media::{Color, Planes, Size, VideoFrame};
+use crate::media::{Color, Planes, PlanesPool, Size, VideoFrame};
 
 /// Pictures kept for reuse: what waits for its turn and what is on its way to the window.
 const IDLE_FRAMES: usize = 6;
@@ -20,7 +20,7 @@ const IDLE_FRAMES: usize = 6;
 /// Makes our pictures of the library's.
 #[derive(Default)]
 pub(super) struct Converter {
-    pool: Option<(Size, Pool<Planes>)>,
+    pool: PlanesPool<IDLE_FRAMES>,
     scaler: Scaler,
     /// What the scaler writes into, and of which pixel format that is.
     converted: Option<(Size, ffi::AVPixelFormat, Frame)>,
@@ -134,15 +134,7 @@ impl Converter {
             fields.format,
             ffi::AV_PIX_FMT_YUV420P | ffi::AV_PIX_FMT_YUVJ420P | ffi::AV_PIX_FMT_YUVA420P
         );
-        let pool = match &self.pool {
-            Some((its, pool)) if *its == size => pool.clone(),
-            _ => {
-                let pool = Planes::pool(size, IDLE_FRAMES);
-                self.pool = Some((size, pool.clone()));
-                pool
-            }
-        };
-        let mut planes = pool.fresh();
+        let mut planes = self.pool.fresh(size, false);
         if let Some(kind) = self.mapped {
             if Mapper::reads(fields) {
                 self.mapper.show(kind, fields, &mut planes)?;
