@@ -1,11 +1,11 @@
-//! What a person may choose as the sound, in the words of `--audio`.
+//! What a person may choose as the audio, in the words of `--audio`.
 
 use std::ffi::OsStr;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-/// A sound source as it is chosen, saved and shown.
+/// An audio source as it is chosen, saved and shown.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum AudioChoice {
     /// A microphone by its stable id; `None`: the system's default, followed when it changes.
@@ -22,7 +22,7 @@ pub enum AudioChoice {
     File(PathBuf),
     /// A remote stream.
     Stream(String),
-    /// No sound track at all.
+    /// No audio track at all.
     None,
 }
 

@@ -1,4 +1,4 @@
-//! Puts a device's sound onto the session's time: a sinc resampler whose ratio follows the device's
+//! Puts a device's audio onto the session's time: a sinc resampler whose ratio follows the device's
 //! measured rate and closes whatever distance is left between where it reads and where it should.
 //! Runs on the mixer's thread.
 
@@ -20,7 +20,7 @@ const MAX_BEND: f64 = 0.003;
 /// Output frames made at a time.
 const CHUNK: usize = 64;
 
-/// Device sound in, session sound out.
+/// Device audio in, session audio out.
 pub(super) struct ClockAligner {
     resampler: Async<f32>,
     channels: usize,
@@ -43,7 +43,7 @@ pub(super) struct ClockAligner {
 pub(super) enum GapFilled {
     /// All of it.
     Whole,
-    /// The device's sound was not there yet.
+    /// The device's audio was not there yet.
     Short,
 }
 
@@ -94,7 +94,7 @@ impl ClockAligner {
         self.resampler.reset();
     }
 
-    /// Fills `out` with the sound that was captured from `at` on, by the device's `pace`.
+    /// Fills `out` with the audio that was captured from `at` on, by the device's `pace`.
     pub(super) fn pull(&mut self, pace: &DeviceRate, at: Timestamp, out: &mut [f32]) -> GapFilled {
         let Some(wanted) = pace.frame_at(at) else {
             out.fill(0.0);

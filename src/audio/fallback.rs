@@ -1,5 +1,5 @@
-//! A sound source that another one stands in for while it is silent or gone. It is listened to all the
-//! while, and is heard again from its first sound on, whoever opens and closes the other.
+//! An audio source that another one stands in for while it is silent or gone. It is listened to all the
+//! while, and is heard again from its first audible sample on, whoever opens and closes the other.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

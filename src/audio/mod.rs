@@ -1,4 +1,4 @@
-//! Floor 3: sound from devices, files and the test tone, each behind an audio feed.
+//! Floor 3: audio from devices, files and the test tone, each behind an audio feed.
 
 mod backend;
 pub mod choice;

@@ -1,4 +1,4 @@
-//! Floor 3: sound from devices, files and the test source, each behind an
+//! Floor 3: audio from devices, files and the test source, each behind an
 //! [`AudioFeed`], and the way to the speakers.
 
 use crate::audio::choice::AudioChoice;

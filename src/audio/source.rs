@@ -1,4 +1,4 @@
-//! What a sound source is to those who open and own it.
+//! What an audio source is to those who open and own it.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::media::{AudioFeed, FrameGrid, Transport};
 pub struct Context {
     /// The session clock.
     pub clock: Clock,
-    /// The instants of program pictures; samples are counted from its origin.
+    /// The instants of program frames; samples are counted from its origin.
     pub grid: FrameGrid,
     /// Samples a second.
     pub rate: u32,
@@ -23,7 +23,7 @@ pub struct Context {
     pub at_end: EndBehavior,
 }
 
-/// An open (or opening) sound source. Dropping the feed closes it.
+/// An open (or opening) audio source. Dropping the feed closes it.
 pub struct Source {
     /// For the mixer.
     pub feed: Box<dyn AudioFeed>,

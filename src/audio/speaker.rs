@@ -93,7 +93,7 @@ impl SpeakerOutput {
         self.channels
     }
 
-    /// Queues interleaved sound; the frames (samples a channel) that found room. Never waits.
+    /// Queues interleaved audio; the frames (samples a channel) that found room. Never waits.
     pub fn write(&mut self, sound: &[f32]) -> usize {
         let channels = usize::from(self.channels);
         let frames = (sound.len().min(self.sound.slots())) / channels;
@@ -128,7 +128,7 @@ impl SpeakerOutput {
         self.played.volume.store(volume.to_bits(), Ordering::Relaxed);
     }
 
-    /// Times the device asked for sound and there was not enough, after there had been.
+    /// Times the device asked for audio and there was not enough, after there had been.
     pub fn underruns(&self) -> u64 {
         self.played.underruns.load(Ordering::Relaxed)
     }

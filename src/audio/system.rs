@@ -42,7 +42,7 @@ impl Fault {
     }
 }
 
-/// Which way a device's sound goes.
+/// Which way a device's audio goes.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Direction {
     /// Microphones.
@@ -70,9 +70,9 @@ pub(super) trait AudioSystem: Send {
         rate: u32,
         sink: Sink,
     ) -> Result<Box<dyn Stream>, Fault>;
-    /// Starts hearing a device; sound is given in `sink`'s channels at the rate that is returned.
+    /// Starts hearing a device; audio is given in `sink`'s channels at the rate that is returned.
     fn record(&mut self, id: &str, rate: u32, sink: Sink) -> Result<Box<dyn Stream>, Fault>;
-    /// Starts playing on a device, at exactly this rate and these channels, asking for sound so many
+    /// Starts playing on a device, at exactly this rate and these channels, asking for audio so many
     /// times a second.
     fn play(
         &mut self,
@@ -120,7 +120,7 @@ pub(super) struct RecordingState {
     pub(super) latch: Latch,
     /// Frames that came.
     pub(super) frames: AtomicU64,
-    /// The sound's age when its callback came, microseconds, the longest seen lately.
+    /// The audio's age when its callback came, microseconds, the longest seen lately.
     pub(super) age_micros: AtomicI64,
 }
 
@@ -169,8 +169,8 @@ impl Sink {
         self.clock.now()
     }
 
-    /// Takes a callback's sound, `channels` interleaved in `sound`, the first frame captured
-    /// `age_micros` ago. Sound that finds no room is left out: nobody listens.
+    /// Takes a callback's audio, `channels` interleaved in `sound`, the first frame captured
+    /// `age_micros` ago. Audio that finds no room is left out: nobody listens.
     pub(super) fn push(&mut self, sound: &[f32], channels: u16, age_micros: i64) {
         let channels = usize::from(channels.max(1));
         let frames = sound.len() / channels;
@@ -248,7 +248,7 @@ pub(super) fn playback(
 }
 
 impl Tap {
-    /// Channels of the queued sound.
+    /// Channels of the queued audio.
     pub(super) fn channels(&self) -> u16 {
         self.channels
     }

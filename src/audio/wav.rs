@@ -106,7 +106,7 @@ impl<R: Read + Seek> ReadAt for Stored<'_, R> {
     }
 }
 
-/// The file's own sound, looped.
+/// The file's own audio, looped.
 struct Clip<R> {
     reader: R,
     pcm: Pcm,
@@ -212,7 +212,7 @@ impl Turner {
         Some(Self { resampler, channels, delay, mixed: Vec::new(), scratch })
     }
 
-    /// The session's sound for a chunk of the file's.
+    /// The session's audio for a chunk of the file's.
     fn turn(&mut self, sound: &[f32], channels: usize) -> Result<Vec<f32>, String> {
         let wanted = self.channels;
         self.mixed.clear();
@@ -233,7 +233,7 @@ impl Turner {
     }
 }
 
-/// A block of sound.
+/// A block of audio.
 struct WavBlock {
     /// The number of its first frame since the grid's origin.
     first: i64,
@@ -314,7 +314,7 @@ impl Reader {
             .fold(false, |is, go| is | (go == TransportCommand::Restart))
     }
 
-    /// Hands a chunk on as the sound from that frame on; the frame after it, `None` where nobody hears.
+    /// Hands a chunk on as the audio from that frame on; the frame after it, `None` where nobody hears.
     fn send(
         &mut self,
         chunk: &[f32],
@@ -334,7 +334,7 @@ struct WavFeed {
     rate: u32,
     channels: usize,
     ready: Receiver<WavBlock>,
-    /// Sound in hand, and the number of its first frame.
+    /// Audio in hand, and the number of its first frame.
     held: VecDeque<f32>,
     first: i64,
     /// How many frames later than it was to be it is heard.

@@ -18,7 +18,7 @@ pub enum VideoFallback {
 }
 
 impl VideoFallback {
-    /// Whether this kind of source may be black, stand still or be gone against somebody's will: a picture or a
+    /// Whether this kind of source may be black, stand still or be gone against somebody's will: a frame or a
     /// text is as it is.
     pub fn suits(choice: &VideoChoice) -> bool {
         matches!(

@@ -1,4 +1,4 @@
-//! Floor 3: pictures from devices, files and the test source, each behind a
+//! Floor 3: frames from devices, files and the test source, each behind a
 //! [`VideoFeed`](crate::media::VideoFeed). Each kind is a struct of plain settings that opens itself;
 //! [`VideoChoice`] is what a few words can say of them.
 

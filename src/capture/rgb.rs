@@ -1,4 +1,4 @@
-//! Pictures that are made of RGB (images, text, fills): converted once, at the edge, from straight
+//! Frames that are made of RGB (images, text, fills): converted once, at the edge, from straight
 //! sRGB with 8 bits a channel to BT.709 in limited range, with an alpha plane where it is needed.
 
 use yuv::{
@@ -80,14 +80,14 @@ fn weigh(by: [i32; 3], [r, g, b]: [i32; 3], foot: i32) -> u8 {
     ((wr * r + wg * g + wb * b + HALF + (foot << BITS)) >> BITS).clamp(0, 255) as u8
 }
 
-/// The even size that holds a picture of this width and height: an odd side is one longer, its last
+/// The even size that holds a frame of this width and height: an odd side is one longer, its last
 /// line twice there.
 pub(super) fn even(width: u32, height: u32) -> Size {
     let side = |side: u32| side.clamp(1, Size::MAX_SIDE).next_multiple_of(2);
     Size::new(side(width), side(height))
 }
 
-/// A picture of `width × height` pixels of four bytes (red, green, blue, alpha; straight), as planes
+/// A frame of `width × height` pixels of four bytes (red, green, blue, alpha; straight), as planes
 /// of the [`even`] size. There is an alpha plane where a pixel is not opaque.
 pub(super) fn planes(rgba: &[u8], width: u32, height: u32) -> Planes {
     let size = even(width, height);
@@ -97,7 +97,7 @@ pub(super) fn planes(rgba: &[u8], width: u32, height: u32) -> Planes {
     planes
 }
 
-/// Fills `planes` (of the [`even`] size) with a picture.
+/// Fills `planes` (of the [`even`] size) with a frame.
 pub(super) fn fill(rgba: &[u8], width: u32, height: u32, planes: &mut Planes) {
     let (stride, half) = (planes.luma_stride(), planes.chroma_stride());
     let row_bytes = width as usize * 4;
@@ -182,7 +182,7 @@ pub(super) fn three_planes<'a>(
     }
 }
 
-/// The planes of a picture, as the library wants them.
+/// The planes of a frame, as the library wants them.
 pub(super) fn target(planes: &mut Planes) -> YuvPlanarImageMut<'_, u8> {
     let size = planes.size();
     three_planes(size, [&mut planes.y, &mut planes.u, &mut planes.v])

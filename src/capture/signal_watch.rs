@@ -1,5 +1,5 @@
-//! Looks at what a camera or a remote stream delivers: a picture that is black or does not move, though
-//! pictures come, is an alarm in its status. A deliberately still source is not looked at, a media file only
+//! Looks at what a camera or a remote stream delivers: a frame that is black or does not move, though
+//! frames come, is an alarm in its status. A deliberately still source is not looked at, a media file only
 //! where something else is to be shown instead, or where nothing else is seen. Costs a few thousand pixels twice a second, on the compositor's thread.
 
 use std::sync::Arc;
@@ -12,16 +12,16 @@ use crate::media::frame::Range;
 use crate::media::source_status::{SourceAlarm, SourceStatus};
 use crate::media::{VideoFeed, VideoFrame};
 
-/// Pictures that come no more often than this are not told to be black or to stand still.
+/// Frames that come no more often than this are not told to be black or to stand still.
 const GAP: Duration = Duration::from_secs(3);
 
-/// How often pictures are looked at.
+/// How often frames are looked at.
 const LOOK: Duration = Duration::from_millis(500);
 /// Points across and down.
 const GRID: (usize, usize) = (64, 36);
 /// Luma up to this is black, in limited and in full range.
 const DARK: (u8, u8) = (24, 10);
-/// How long a picture has to be black, or the same, and what that is.
+/// How long a frame has to be black, or the same, and what that is.
 struct Limits {
     black: (Duration, SourceAlarm),
     frozen: (Duration, SourceAlarm),
@@ -32,7 +32,7 @@ const CAMERA: Limits = Limits {
     frozen: (Duration::from_secs(10), SourceAlarm::Frozen),
 };
 
-/// Its encoder makes the same picture of what hardly moves, and a guest may show a page for a while.
+/// Its encoder makes the same frame of what hardly moves, and a guest may show a page for a while.
 const STREAM: Limits = Limits {
     black: (Duration::from_secs(10), SourceAlarm::BlackStream),
     frozen: (Duration::from_secs(30), SourceAlarm::FrozenStream),
@@ -89,7 +89,7 @@ struct VideoWatch {
 /// What was seen at the last look.
 struct SeenFrame {
     looked: Timestamp,
-    /// Stays alive, so that a new picture has other planes.
+    /// Stays alive, so that a new frame has other planes.
     picture: VideoFrame,
     points: Vec<u8>,
     /// Since when it has been black, and the same.
@@ -254,7 +254,7 @@ mod tests {
         assert_eq!((frozen[8], frozen[12]), (None, Some(SourceAlarm::Frozen)));
         let noise = alarms(14, |tick| Some(picture(90, 90 + (tick / 15 % 2) as u8)));
         assert_eq!(noise, [None; 14]);
-        // The same picture held is a matter of its state.
+        // The same frame held is a matter of its state.
         let held = picture(90, 90);
         assert_eq!(alarms(14, |_| Some(held.clone())), [None; 14]);
         let gone = alarms(16, |tick| (tick < 390).then(|| picture(90, 90)));

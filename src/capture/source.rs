@@ -14,7 +14,7 @@ use crate::media::{Color, FrameGrid, Planes, Size, Surface, VideoFeed, VideoFram
 pub struct Context {
     /// The session clock.
     pub clock: Clock,
-    /// The instants of program pictures.
+    /// The instants of program frames.
     pub grid: FrameGrid,
     /// The program's size: what a source delivers at best.
     pub size: Size,
@@ -61,7 +61,7 @@ pub struct CameraInfo {
 pub struct CameraFormat {
     /// Width and height.
     pub size: Size,
-    /// Pictures a second.
+    /// Frames a second.
     pub fps: f64,
     /// How pixels are stored: `YUYV`, `NV12`, `MJPEG`…
     pub pixel: &'static str,
@@ -111,7 +111,7 @@ impl VideoFeed for StillFeed {
     }
 }
 
-/// A picture in the program's colours; whoever shows it stamps it.
+/// A frame in the program's colours; whoever shows it stamps it.
 pub(super) fn frame(planes: impl Into<Arc<Pooled<Planes>>>) -> VideoFrame {
     VideoFrame {
         pts: Timestamp::ZERO,
@@ -120,7 +120,7 @@ pub(super) fn frame(planes: impl Into<Arc<Pooled<Planes>>>) -> VideoFrame {
     }
 }
 
-/// A source of one picture that never changes.
+/// A source of one frame that never changes.
 pub(super) fn still(planes: Planes, status: Arc<SourceStatus>) -> Source {
     let latest = Latest::default();
     latest.publish(frame(Pooled::unpooled(planes)));

@@ -1,7 +1,7 @@
 //! Floor 3: the compositor. On its own thread it ticks on the program's frame grid, pulls the
-//! pictures of the sources that the scene shows, draws the scene, and hands the program picture to
-//! the monitor and, while there is one, to the encoder. A source without a picture is replaced by
-//! its last one for two seconds and by a placeholder after that: program pictures never stop.
+//! frames of the sources that the scene shows, draws the scene, and hands the program frame to
+//! the monitor and, while there is one, to the encoder. A source without a frame is replaced by
+//! its last one for two seconds and by a placeholder after that: program frames never stop.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ const MAX_TICK_DELAY: Duration = Duration::from_millis(100);
 pub struct Config {
     /// Width and height of the program.
     pub size: Size,
-    /// The instants of its pictures.
+    /// The instants of its frames.
     pub grid: FrameGrid,
     /// The session clock.
     pub clock: Clock,
@@ -50,15 +50,15 @@ pub enum Error {
 /// What the compositor has done since it was started.
 #[derive(Copy, Clone, Debug, Default, PartialEq)]
 pub struct Figures {
-    /// Program pictures made.
+    /// Program frames made.
     pub captured: u64,
-    /// Pictures that were due and were not made, because the machine was too busy.
+    /// Frames that were due and were not made, because the machine was too busy.
     pub skipped: u64,
-    /// Program pictures that repeat the source's last one because it had no new one.
+    /// Program frames that repeat the source's last one because it had no new one.
     pub repeated: u64,
-    /// Program pictures that are the placeholder.
+    /// Program frames that are the placeholder.
     pub placeholders: u64,
-    /// Program pictures a second, measured over about the last second.
+    /// Program frames a second, measured over about the last second.
     pub fps: f64,
     /// What is given up because the machine does not keep up.
     pub degradation: Degradation,
@@ -102,7 +102,7 @@ impl Compositor {
         *self.shared.after.lock() = Some(Box::new(then));
     }
 
-    /// What is wished is carried out with the same picture, once what this gives is dropped: else some of it
+    /// What is wished is carried out with the same frame, once what this gives is dropped: else some of it
     /// could be seen without the rest.
     #[must_use]
     pub fn hold(&self) -> ChangeGuard {
@@ -122,13 +122,13 @@ impl Compositor {
         self.config
     }
 
-    /// Shows this source alone from the next picture on; `None`: the placeholder. The feed before it is
+    /// Shows this source alone from the next frame on; `None`: the placeholder. The feed before it is
     /// dropped on the compositor's thread.
     pub fn set_feed(&self, feed: Option<Box<dyn VideoFeed>>) {
         self.set_source(SourceId::default(), feed);
     }
 
-    /// Gives a source its pictures, in whatever scenes it is shown; `None`: it has none.
+    /// Gives a source its frames, in whatever scenes it is shown; `None`: it has none.
     pub fn set_source(&self, id: SourceId, feed: Option<Box<dyn VideoFeed>>) {
         self.give(id, SourceFrame::Feed(feed));
     }
@@ -143,7 +143,7 @@ impl Compositor {
         drop(self.post(|inbox| inbox.sources.insert(id, given)));
     }
 
-    /// What feeds one source feeds another from the next picture on, and is not closed in between.
+    /// What feeds one source feeds another from the next frame on, and is not closed in between.
     pub fn hand_over(&self, from: SourceId, to: SourceId) {
         let before = self.post(|inbox| match inbox.sources.remove(&from) {
             Some(waiting) => {
@@ -159,17 +159,17 @@ impl Compositor {
     }
 
     /// This source shows what another one is given, while it goes on being asked itself; `None`: its own
-    /// pictures again.
+    /// frames again.
     pub fn set_fallback(&self, id: SourceId, by: Option<SourceId>) {
         self.post(|inbox| inbox.fallback.insert(id, by));
     }
 
-    /// Does this to the pictures of a source from the next one on, in this order.
+    /// Does this to the frames of a source from the next one on, in this order.
     pub fn set_filters(&self, id: SourceId, filters: Vec<WantedFilter>) {
         self.post(|inbox| inbox.filters.insert(id, filters));
     }
 
-    /// Shows this from the next picture on. With a transition it is another scene, without one the
+    /// Shows this from the next frame on. With a transition it is another scene, without one the
     /// same scene changed.
     pub fn show(&self, plan: Arc<Plan>, change: Option<Change>) {
         let unused = self.post(|inbox| {
@@ -193,7 +193,7 @@ impl Compositor {
         self.post(|inbox| inbox.others.insert(id, other));
     }
 
-    /// Sends program pictures to an encoder from the next one on. A queue whose receiver is gone is
+    /// Sends program frames to an encoder from the next one on. A queue whose receiver is gone is
     /// let go by itself.
     pub fn attach_encoder(&self, encoder: Sender<VideoFrame>) {
         self.attach_encoder_from(encoder, Timestamp::ZERO);
@@ -204,19 +204,19 @@ impl Compositor {
         self.post(|inbox| inbox.encoders[0] = Some(Some((encoder, from))));
     }
 
-    /// The same for an encoder of another program's pictures, which are drawn while there is one; `None`: no
+    /// The same for an encoder of another program's frames, which are drawn while there is one; `None`: no
     /// longer.
     pub fn attach_other(&self, id: ProgramId, encoder: Option<(Sender<VideoFrame>, Timestamp)>) {
         self.post(|inbox| inbox.other_encoders.push((id, encoder)));
     }
 
-    /// The same for a second encoder of the same pictures, which are shared; `None`: no longer.
+    /// The same for a second encoder of the same frames, which are shared; `None`: no longer.
     pub fn attach_second(&self, encoder: Option<Sender<VideoFrame>>) {
         let encoder = encoder.map(|encoder| (encoder, Timestamp::ZERO));
         self.post(|inbox| inbox.encoders[1] = Some(encoder));
     }
 
-    /// Sends no more pictures to the encoders: their queues end within one frame period.
+    /// Sends no more frames to the encoders: their queues end within one frame period.
     pub fn detach_encoder(&self) {
         self.post(|inbox| inbox.encoders = [Some(None), Some(None)]);
     }
@@ -306,7 +306,7 @@ pub struct OtherProgram {
     pub rate: FrameRate,
 }
 
-/// The instants of another program's pictures, and where they go.
+/// The instants of another program's frames, and where they go.
 #[derive(Debug)]
 struct OtherPace {
     grid: FrameGrid,
@@ -316,7 +316,7 @@ struct OtherPace {
 }
 
 impl OtherPace {
-    /// The number of the picture that is due at a tick, if it is none before.
+    /// The number of the frame that is due at a tick, if it is none before.
     fn due(&mut self, at: Timestamp) -> Option<Timestamp> {
         let index = self.grid.index_at(at);
         let is_new = index > self.last;
@@ -381,7 +381,7 @@ impl Ticker {
         }
     }
 
-    /// Carries out what is wished, unless more is to come, and makes the picture of this number.
+    /// Carries out what is wished, unless more is to come, and makes the frame of this number.
     pub fn tick(&mut self, number: i64) {
         let Self { program, shared, watcher, encoders, .. } = self;
         let commands = {

@@ -1,6 +1,6 @@
 //! What is given up when the machine does not keep up, in this order: the scene that is prepared,
-//! transitions, filters that only make a picture nicer, every second picture. Never sound, which
-//! has a thread of its own. Pure: it is told how long each picture took.
+//! transitions, filters that only make a frame nicer, every second frame. Never audio, which
+//! has a thread of its own. Pure: it is told how long each frame took.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ pub enum Degradation {
     Transitions,
     /// …and filters that are [costly](crate::compose::filter::Filter::is_costly) are left out.
     Filters,
-    /// …and every second picture repeats the one before.
+    /// …and every second frame repeats the one before.
     Rate,
 }
 
@@ -35,11 +35,11 @@ impl Degradation {
     }
 }
 
-/// More than this part of a picture's time is too much…
+/// More than this part of a frame's time is too much…
 const HIGH: f64 = 0.85;
 /// …if it lasts this long.
 const OVERLOAD_DURATION: Duration = Duration::from_secs(1);
-/// Pictures are given up only where they would be late anyway…
+/// Frames are given up only where they would be late anyway…
 const TOO_HIGH: f64 = 1.1;
 /// …for this long.
 const LAST_OVERLOAD_DURATION: Duration = Duration::from_secs(3);
@@ -48,11 +48,11 @@ const LOW: f64 = 0.5;
 /// …if it lasts this long.
 const TRUST: Duration = Duration::from_secs(8);
 
-/// Watches how long pictures take.
+/// Watches how long frames take.
 #[derive(Debug, Default)]
 pub(super) struct LoadWatcher {
     degradation: Degradation,
-    /// Smoothed over some ten pictures, in parts of a picture's time.
+    /// Smoothed over some ten frames, in parts of a frame's time.
     load: f64,
     /// How long it has been too much, or little.
     high: Duration,
@@ -65,7 +65,7 @@ impl LoadWatcher {
         self.degradation
     }
 
-    /// A picture took so long of its time; what is given up from now on.
+    /// A frame took so long of its time; what is given up from now on.
     pub fn took(&mut self, used: Duration, period: Duration) -> Degradation {
         let part = used.as_secs_f64() / period.as_secs_f64().max(1e-6);
         self.load += (part.min(4.0) - self.load) * 0.1;
@@ -75,7 +75,7 @@ impl LoadWatcher {
             }
             Degradation::Filters | Degradation::Rate => (TOO_HIGH, LAST_OVERLOAD_DURATION),
         };
-        // A picture that took seconds is seconds of it.
+        // A frame that took seconds is seconds of it.
         let passed = used.max(period);
         self.high = if self.load > most { self.high + passed } else { Duration::ZERO };
         self.low = if self.load < LOW { self.low + period } else { Duration::ZERO };
@@ -114,14 +114,14 @@ mod tests {
         assert!(run(&mut watcher, 20, 20).iter().all(|it| *it == Degradation::Rate), "no room yet");
         let down = run(&mut watcher, 5, 40);
         assert_eq!(down.last(), Some(&Degradation::None));
-        // Where each picture takes a second it is seconds too, and not so many pictures.
+        // Where each frame takes a second it is seconds too, and not so many frames.
         let (mut slow, mut pictures) = (LoadWatcher::default(), 0);
         while slow.degradation() != Degradation::Rate {
             slow.took(Duration::from_secs(1), period);
             pictures += 1;
         }
         assert!((6..=12).contains(&pictures), "{pictures} s");
-        // One slow picture is nothing.
+        // One slow frame is nothing.
         watcher.took(Duration::from_millis(200), period);
         assert!(run(&mut watcher, 5, 3).iter().all(|it| *it == Degradation::None));
     }

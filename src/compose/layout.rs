@@ -1,11 +1,11 @@
-//! Where a picture lies on the program: an item's place, the picture's size and the program's size
-//! become a cut-out of the picture and an affine map. Pure. Upright pictures lie on even pixels, so
+//! Where a frame lies on the program: an item's place, the frame's size and the program's size
+//! become a cut-out of the frame and an affine map. Pure. Upright frames lie on even pixels, so
 //! that luma and chroma agree; turned ones lie anywhere.
 
 use crate::compose::scene::{Fit, Placement};
 use crate::media::Size;
 
-/// Turned pictures are scaled to at most this side before they are turned.
+/// Turned frames are scaled to at most this side before they are turned.
 const MAX_TURNED: f64 = 4_096.0;
 /// Nothing lies farther away or is larger than so many pixels, 2⁴⁰.
 const FARTHEST: f64 = 1_099_511_627_776.0;
@@ -133,7 +133,7 @@ impl Rect {
     }
 }
 
-/// A part of a picture, in its luma pixels.
+/// A part of a frame, in its luma pixels.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct Cut {
     pub left: f64,
@@ -143,7 +143,7 @@ pub struct Cut {
 }
 
 impl Cut {
-    /// All of a picture.
+    /// All of a frame.
     pub fn whole(size: Size) -> Self {
         Self { left: 0.0, top: 0.0, width: size.width.into(), height: size.height.into() }
     }
@@ -160,13 +160,13 @@ impl Cut {
             && (self.height - f64::from(size.height)).abs() < 1e-6
     }
 
-    /// Whether it is all of a picture of this size.
+    /// Whether it is all of a frame of this size.
     pub fn is_whole(self, size: Size) -> bool {
         self.left.abs() < 1e-6 && self.top.abs() < 1e-6 && self.is_of(size)
     }
 }
 
-/// How an upright picture is turned and flipped: first axes are exchanged, then the sides.
+/// How an upright frame is turned and flipped: first axes are exchanged, then the sides.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
 pub struct Turn {
     /// Rows become columns.
@@ -191,18 +191,18 @@ pub enum Shape {
     Free { map: Affine, bounds: Rect },
 }
 
-/// What becomes of a picture on the program.
+/// What becomes of a frame on the program.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct Spot {
-    /// The part of the picture that is seen.
+    /// The part of the frame that is seen.
     pub cut: Cut,
     /// What that part is scaled to before it is turned.
     pub scaled: Size,
     pub shape: Shape,
 }
 
-/// The place of a picture in its box: from the unit square of what is left of it after cropping to
-/// program pixels; and what is left, as left, top, width and height in parts of the picture.
+/// The place of a frame in its box: from the unit square of what is left of it after cropping to
+/// program pixels; and what is left, as left, top, width and height in parts of the frame.
 pub fn map(place: &Placement, picture: (f64, f64), canvas: Size) -> (Affine, [f64; 4]) {
     let (cw, ch) = (f64::from(canvas.width), f64::from(canvas.height));
     let (width, height) = (place.width * cw, place.height * ch);
@@ -236,7 +236,7 @@ pub fn map(place: &Placement, picture: (f64, f64), canvas: Size) -> (Affine, [f6
     (map, part)
 }
 
-/// Where a picture of size `source` comes to lie through `places` (the outermost group first); `framed`:
+/// Where a frame of size `source` comes to lie through `places` (the outermost group first); `framed`:
 /// which of them are nested scenes, as in [`Layer`](crate::compose::scene::Layer). `None` if nothing of it
 /// is seen.
 pub fn spot(places: &[Placement], framed: u16, source: Size, canvas: Size) -> Option<Spot> {
@@ -256,7 +256,7 @@ fn is_upright(map: Affine) -> bool {
 }
 
 /// From the pixels of the innermost group's canvas to those of the program; and the part of the program in
-/// which something within these groups can be seen: a scene is a picture of the program's size, and of a
+/// which something within these groups can be seen: a scene is a frame of the program's size, and of a
 /// group nothing is seen that was cut off. Of what is turned by no quarters it is the rectangle around it.
 fn through(groups: &[Placement], framed: u16, canvas: Size) -> Option<(Affine, Rect)> {
     let mut outer = Affine::NONE;
@@ -305,12 +305,12 @@ fn bounded(coordinate: f64) -> f64 {
     coordinate.clamp(-FARTHEST, FARTHEST)
 }
 
-/// The rectangle of an upright picture, and how it is turned.
+/// The rectangle of an upright frame, and how it is turned.
 fn upright_box(map: Affine) -> (Rect, Turn) {
     let swap = map.xx.abs() < map.xy.abs();
     let (across, down) = if swap { (map.xy, map.yx) } else { (map.xx, map.yy) };
     let turn = Turn { swap, flip_x: across < 0.0, flip_y: down < 0.0 };
-    // A picture of the program's size stays that size, whatever was lost in the arithmetic.
+    // A frame of the program's size stays that size, whatever was lost in the arithmetic.
     let even = |length: f64| ((length.abs() + 1e-6) / 2.0).floor().max(1.0) * 2.0;
     let reach = |start: f64, across: f64| {
         let length = even(across);
@@ -322,7 +322,7 @@ fn upright_box(map: Affine) -> (Rect, Turn) {
     (Rect { x, y, width, height }, turn)
 }
 
-/// The rectangle around a turned picture.
+/// The rectangle around a turned frame.
 fn around(map: Affine) -> Rect {
     let corners =
         [map.apply(0.0, 0.0), map.apply(1.0, 0.0), map.apply(0.0, 1.0), map.apply(1.0, 1.0)];

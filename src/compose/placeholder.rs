@@ -1,4 +1,4 @@
-//! The placeholder: what goes out while a source has no picture. Dark, with a crossed-out camera; no
+//! The placeholder: what goes out while a source has no frame. Dark, with a crossed-out camera; no
 //! words, because viewers of any language see it.
 
 use std::sync::Arc;

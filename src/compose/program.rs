@@ -1,4 +1,4 @@
-//! What makes program pictures, apart from time: the scene that is shown, a transition
+//! What makes program frames, apart from time: the scene that is shown, a transition
 //! that is under way, the scene that is prepared.
 
 use std::collections::BTreeMap;
@@ -21,7 +21,7 @@ const PREVIEW: Size = Size::new(640, 360);
 /// …and every so many ticks.
 const PREVIEW_EVERY: i64 = 2;
 
-/// What makes program pictures. It reads no clock: the [`Compositor`](crate::compose::compositor::Compositor)'s thread says
+/// What makes program frames. It reads no clock: the [`Compositor`](crate::compose::compositor::Compositor)'s thread says
 /// for which instant each is, and so may who measures.
 pub struct Program {
     stage: LayerRenderer,
@@ -32,7 +32,7 @@ pub struct Program {
     canvas: Canvas,
     switch: Option<Switch>,
     mixer: transition::Mixer,
-    /// The newest program picture.
+    /// The newest program frame.
     last: Option<Arc<Pooled<Planes>>>,
     preview: Option<(View, Latest<VideoFrame>)>,
     /// Other programs of the same sources.
@@ -51,9 +51,9 @@ struct Switch {
 enum How {
     Mix {
         transition: Transition,
-        /// The grey picture of a wipe by one.
+        /// The grey image of a wipe by one.
         picture: Option<Arc<Planes>>,
-        /// The instant of its first picture.
+        /// The instant of its first frame.
         begun: Option<Timestamp>,
     },
     Clip(Box<Running>),
@@ -61,7 +61,7 @@ enum How {
 
 enum From {
     Plan(Arc<Plan>, Canvas),
-    /// Another transition was under way: its last picture stands still.
+    /// Another transition was under way: its last frame stands still.
     Still(Arc<Pooled<Planes>>),
 }
 
@@ -129,7 +129,7 @@ impl Program {
         }
     }
 
-    /// The picture of another program of the instant `at`.
+    /// The frame of another program of the instant `at`.
     pub fn other_picture(&mut self, id: ProgramId, at: Timestamp) -> Option<VideoFrame> {
         let Self { others, pictures, workers, .. } = self;
         others.get_mut(&id).map(|view| view.draw(pictures, at, workers).0)
@@ -142,14 +142,14 @@ impl Program {
         }
     }
 
-    /// Sources that show another one's pictures instead of their own, or their own again.
+    /// Sources that show another one's frames instead of their own, or their own again.
     pub fn set_fallback(&mut self, sources: BTreeMap<SourceId, Option<SourceId>>) {
         for (id, by) in sources {
             self.pictures.set_fallback(id, by);
         }
     }
 
-    /// What is done to the pictures of sources; `lean`: what is costly is left out.
+    /// What is done to the frames of sources; `lean`: what is costly is left out.
     pub fn set_filters(&mut self, filters: BTreeMap<SourceId, Vec<WantedFilter>>, lean: bool) {
         for (id, wanted) in filters {
             self.pictures.set_filters(id, &wanted);
@@ -181,7 +181,7 @@ impl Program {
         self.switch = Some(Switch { how, from });
     }
 
-    /// The program picture of the instant `at`.
+    /// The program frame of the instant `at`.
     pub fn picture(&mut self, at: Timestamp) -> (VideoFrame, Made) {
         self.pictures.pull(self.plan.sources(), at, &self.workers);
         let Self { workers, stage, placeholder, pictures, plan, canvas, switch, mixer, .. } = self;
@@ -240,7 +240,7 @@ impl Program {
         (VideoFrame { pts: at, color: Color::PROGRAM, surface: picture.into() }, made)
     }
 
-    /// The last picture once more, as that of the instant `at`.
+    /// The last frame once more, as that of the instant `at`.
     pub fn repeat(&self, at: Timestamp) -> Option<(VideoFrame, Made)> {
         let planes = Arc::clone(self.last.as_ref()?);
         Some((
@@ -306,7 +306,7 @@ mod tests {
         a.is_same(b)
     }
 
-    /// The same picture for ever.
+    /// The same frame for ever.
     struct Still(VideoFrame);
 
     impl VideoFeed for Still {
@@ -344,7 +344,7 @@ mod tests {
         assert!(same(&program.picture(at(800)).0, &new));
     }
 
-    /// A clip of three pictures, half of each seen through, that takes 100 ms a picture.
+    /// A clip of three frames, half of each seen through, that takes 100 ms a frame.
     struct Clip(Option<Timestamp>);
 
     impl crate::media::ClipFeed for Clip {
@@ -474,7 +474,7 @@ mod tests {
         program.set_fallback([(SourceId(0), None)].into());
         program.set_filters([(SourceId(0), Vec::new())].into(), false);
         assert_eq!(luma(&mut program, 120), 19, "its fourth: it was asked for each");
-        // One that has no picture stands in for nothing, nor does the source itself.
+        // One that has no frame stands in for nothing, nor does the source itself.
         for by in [SourceId(8), SourceId(0)] {
             program.set_fallback([(SourceId(0), Some(by))].into());
             assert_eq!(luma(&mut program, 160), 19);

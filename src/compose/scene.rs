@@ -1,4 +1,4 @@
-//! Scenes as values: what is shown, where, and in which order. Pure: no pictures,
+//! Scenes as values: what is shown, where, and in which order. Pure: no frames,
 //! no clock. A scene's items are flattened into a [`Plan`], which the compositor draws.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -43,7 +43,7 @@ pub struct Item {
     pub opacity: f32,
     pub blend: Blend,
     pub hidden: bool,
-    /// Cannot be moved on the picture by mistake.
+    /// Cannot be moved on the frame by mistake.
     pub locked: bool,
 }
 
@@ -53,7 +53,7 @@ pub enum Content {
     Source(SourceId),
     /// Items that move, hide and fade together, on a canvas of the program's size.
     Group(Vec<Item>),
-    /// Another scene, as if it were a picture of the program's size.
+    /// Another scene, as if it were a frame of the program's size.
     Scene(SceneId),
 }
 
@@ -87,7 +87,7 @@ pub struct Placement {
     pub y: f64,
     pub width: f64,
     pub height: f64,
-    /// How the picture fills the box.
+    /// How the frame fills the box.
     pub fit: Fit,
     /// Degrees clockwise about the middle of the box.
     pub rotation: f64,
@@ -134,7 +134,7 @@ impl Placement {
     }
 }
 
-/// What is cut off the picture's sides, as parts of its width and height.
+/// What is cut off the frame's sides, as parts of its width and height.
 #[derive(Copy, Clone, Debug, PartialEq, Default)]
 pub struct Crop {
     pub left: f64,
@@ -144,7 +144,7 @@ pub struct Crop {
 }
 
 impl Crop {
-    /// The same, with at least a hundredth of the picture left each way.
+    /// The same, with at least a hundredth of the frame left each way.
     pub fn bounded(self) -> Self {
         let side = |value: f64, most: f64| {
             if value.is_finite() { value.clamp(0.0, most) } else { 0.0 }
@@ -155,7 +155,7 @@ impl Crop {
     }
 }
 
-/// How a picture fills its box.
+/// How a frame fills its box.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Fit {
     /// As large as fits, whole.
@@ -205,7 +205,7 @@ impl Blend {
     ];
 }
 
-/// One picture of a plan.
+/// One frame of a plan.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Layer {
     /// The same from plan to plan for the same item in the same groups.

@@ -1,6 +1,6 @@
 //! The sources of all scenes, each there once however often it is shown. A source that is needed is
-//! asked once a tick; one that has no picture shows its last one for two seconds. What filters make
-//! of a picture is made here, once a tick.
+//! asked once a tick; one that has no frame shows its last one for two seconds. What filters make
+//! of a frame is made here, once a tick.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::compose::filter::{Chain, Cover, WantedFilter};
 use crate::compose::scene::SourceId;
 use crate::media::{VideoFeed, VideoFrame};
 
-/// How long the last picture stands in for a missing one.
+/// How long the last frame stands in for a missing one.
 const HOLD: Duration = Duration::from_secs(2);
 
 /// What a source shows.
@@ -23,7 +23,7 @@ pub(super) enum ShownSource {
     Placeholder,
 }
 
-/// Where a source's pictures come from.
+/// Where a source's frames come from.
 pub enum SourceFrame {
     /// Its own; `None`: it has none.
     Feed(Option<Box<dyn VideoFeed>>),
@@ -43,13 +43,13 @@ impl std::fmt::Debug for SourceFrame {
 #[derive(Default)]
 struct Slot {
     feed: Option<Box<dyn VideoFeed>>,
-    /// It shows another's pictures.
+    /// It shows another's frames.
     of: Option<SourceId>,
-    /// Whose pictures are shown instead of its own, though it goes on being asked for those.
+    /// Whose frames are shown instead of its own, though it goes on being asked for those.
     fallback: Option<SourceId>,
     /// When it was last asked.
     asked: Option<Timestamp>,
-    /// Its newest picture and when that was first seen.
+    /// Its newest frame and when that was first seen.
     last: Option<(VideoFrame, Timestamp)>,
     /// Since when there is none.
     missing: Option<Timestamp>,
@@ -59,7 +59,7 @@ struct Slot {
 }
 
 impl Slot {
-    /// Asks for the picture of the instant `at`, unless that was done.
+    /// Asks for the frame of the instant `at`, unless that was done.
     fn ask(&mut self, at: Timestamp) {
         if self.asked == Some(at) {
             return;
@@ -96,7 +96,7 @@ pub(super) struct SourceFrames {
 }
 
 impl SourceFrames {
-    /// This source has its pictures from there from now on. The feed before is dropped here.
+    /// This source has its frames from there from now on. The feed before is dropped here.
     pub fn give(&mut self, id: SourceId, given: SourceFrame) {
         let before = self.slots.remove(&id);
         let (chain, fallback) = before.map(|slot| (slot.chain, slot.fallback)).unwrap_or_default();
@@ -119,7 +119,7 @@ impl SourceFrames {
         *heir = Slot { chain, fallback, filtered: None, ..given };
     }
 
-    /// This source shows what another one is given, without any filters, as long as that has a picture;
+    /// This source shows what another one is given, without any filters, as long as that has a frame;
     /// `None`: its own again.
     pub fn set_fallback(&mut self, id: SourceId, by: Option<SourceId>) {
         if let Some(slot) = self.slots.get_mut(&id) {
@@ -129,7 +129,7 @@ impl SourceFrames {
         }
     }
 
-    /// What is done to a source's pictures from now on.
+    /// What is done to a source's frames from now on.
     pub fn set_filters(&mut self, id: SourceId, wanted: &[WantedFilter]) {
         if let Some(slot) = self.slots.get_mut(&id) {
             slot.chain.set(wanted);
@@ -139,7 +139,7 @@ impl SourceFrames {
         }
     }
 
-    /// Asks each of these sources for its picture of the instant `at`.
+    /// Asks each of these sources for its frame of the instant `at`.
     pub fn pull(
         &mut self,
         ids: impl Iterator<Item = SourceId>,
@@ -165,12 +165,12 @@ impl SourceFrames {
         }
     }
 
-    /// Where a source's pictures come from.
+    /// Where a source's frames come from.
     fn origin(&self, id: SourceId) -> SourceId {
         self.slots.get(&id).and_then(|slot| slot.of).unwrap_or(id)
     }
 
-    /// Where the pictures come from that are shown in this one's stead.
+    /// Where the frames come from that are shown in this one's stead.
     fn fallback_of(&self, id: SourceId) -> Option<SourceId> {
         let by = self.origin(self.slots.get(&id)?.fallback?);
         (by != self.origin(id)).then_some(by)

@@ -10,13 +10,13 @@ use crate::compose::scene::Plan;
 use crate::compose::source_frames::{ShownSource, SourceFrames};
 use crate::media::{Color, Planes, Size, VideoFrame};
 
-/// What a program picture is.
+/// What a program frame is.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Made {
     New,
     /// The last one once more.
     Repeated,
-    /// No source has a picture.
+    /// No source has a frame.
     Placeholder,
 }
 
@@ -51,7 +51,7 @@ impl View {
     }
 }
 
-/// Draws a plan, or the placeholder where none of its sources has a picture.
+/// Draws a plan, or the placeholder where none of its sources has a frame.
 pub(super) fn draw(
     stage: &mut LayerRenderer,
     placeholder: &mut Option<VideoFrame>,

@@ -11,10 +11,10 @@ use crate::wire::bits::{BitReader, BitWriter};
 use crate::wire::codec::h264::sps::PicOrderCount;
 use crate::wire::codec::h264::{DecoderConfig, NalType, Pps, Sps, avcc_nals, escape, unescape};
 
-/// Macroblocks in a picture of level 5.2: the most that is decoded.
+/// Macroblocks in a frame of level 5.2: the most that is decoded.
 const MAX_MACROBLOCKS: u32 = 36_864;
 
-/// Pictures that H.264 lets a stream refer to.
+/// Frames that H.264 lets a stream refer to.
 const MAX_REFERENCES: u32 = 16;
 
 /// More parameter sets than any real stream has.
@@ -57,7 +57,7 @@ impl Configuration {
         self.color
     }
 
-    /// Appends an IDR picture that breaks off where it begins (H.264 §7.3.3), and gives the size of those
+    /// Appends an IDR frame that breaks off where it begins (H.264 §7.3.3), and gives the size of those
     /// that may come; nothing where there is more than one set of a kind.
     pub(super) fn write_broken_frame(&self, out: &mut Vec<u8>) -> Option<Size> {
         let [sps, pps] = &self.sets[..] else { return None };
@@ -186,9 +186,9 @@ fn color(sps: &Sps) -> Color {
 pub(super) enum Kind {
     /// No slice.
     NoVideo,
-    /// A picture that others must come before.
+    /// A frame that others must come before.
     Inter,
-    /// A picture that decodes by itself, after which nothing refers to what came before.
+    /// A frame that decodes by itself, after which nothing refers to what came before.
     Idr,
 }
 

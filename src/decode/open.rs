@@ -1,4 +1,4 @@
-//! Floor 3: packets become pictures and sound. A decoder is a plain value that lives on its
+//! Floor 3: packets become frames and audio. A decoder is a plain value that lives on its
 //! caller's thread; what comes in is hostile: no input may crash it, keep it busy for ever or make
 //! it hold memory without limit.
 
@@ -69,7 +69,7 @@ fn first<P, T>(candidates: &[Candidate<P, T>], parameters: &P) -> Result<T, Erro
     Err(refused.unwrap_or_else(|| Error::Unsupported("it".to_owned())))
 }
 
-/// Which decoder of pictures is asked first where there are two.
+/// Which decoder of frames is asked first where there are two.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Prefer {
     /// The one in the program.
@@ -79,7 +79,7 @@ pub enum Prefer {
     System,
 }
 
-/// Opens a decoder for such pictures.
+/// Opens a decoder for such frames.
 ///
 /// # Errors
 /// When the parameters are damaged or describe what cannot be decoded; the error names it.
@@ -103,13 +103,13 @@ pub fn open_preferred(
     }
 }
 
-/// A decoder that begins in the middle of a stream without a strict keyframe and knows when its pictures
+/// A decoder that begins in the middle of a stream without a strict keyframe and knows when its frames
 /// are whole: the system's, for H.264.
 pub fn open_tolerant(parameters: &VideoConfig) -> Option<Box<dyn VideoBackend>> {
     if parameters.codec == VideoCodec::H264 { ffmpeg::open_video(parameters).ok() } else { None }
 }
 
-/// Opens a decoder for such sound.
+/// Opens a decoder for such audio.
 ///
 /// # Errors
 /// When the parameters are damaged or describe what cannot be decoded; the error names it.

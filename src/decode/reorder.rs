@@ -1,16 +1,16 @@
-//! From decoding order to the order of presentation, by the stream's own stamps: a picture may be
+//! From decoding order to the order of presentation, by the stream's own stamps: a frame may be
 //! shown as soon as no later packet can come before it. Packets come by rising `dts`, and no
-//! picture is shown before it is decoded, so everything with `pts <= dts` of the last packet is
-//! ready. A stream without B pictures (`pts == dts`) is not delayed at all.
+//! frame is shown before it is decoded, so everything with `pts <= dts` of the last packet is
+//! ready. A stream without B-frames (`pts == dts`) is not delayed at all.
 
 use crate::base::Timestamp;
 use crate::media::VideoFrame;
 
-/// The most pictures that wait; H.264 allows 16 in its buffer (§A.3.1). A stream that claims more
-/// gets its pictures early.
+/// The most frames that wait; H.264 allows 16 in its buffer (§A.3.1). A stream that claims more
+/// gets its frames early.
 const MAX_REORDERED: usize = 16;
 
-/// Holds pictures until their turn.
+/// Holds frames until their turn.
 #[derive(Debug, Default)]
 pub(super) struct Reorder {
     /// By `pts`, soonest first.
@@ -18,13 +18,13 @@ pub(super) struct Reorder {
 }
 
 impl Reorder {
-    /// Takes a decoded picture.
+    /// Takes a decoded frame.
     pub(super) fn push(&mut self, frame: VideoFrame) {
         let place = self.waiting.partition_point(|other| other.pts <= frame.pts);
         self.waiting.insert(place, frame);
     }
 
-    /// The pictures whose turn it is, now that the packet with this `dts` has been decoded.
+    /// The frames whose turn it is, now that the packet with this `dts` has been decoded.
     pub(super) fn ready(&mut self, dts: Timestamp) -> Vec<VideoFrame> {
         let due = self.waiting.partition_point(|frame| frame.pts <= dts);
         let due = due.max(self.waiting.len().saturating_sub(MAX_REORDERED));

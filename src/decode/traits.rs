@@ -3,34 +3,34 @@
 use crate::decode::error::Error;
 use crate::media::{EncodedPacket, SampleBlock, VideoFrame};
 
-/// A decoder of pictures.
+/// A decoder of frames.
 pub trait VideoBackend: Send {
-    /// Does what the first picture would wait for, while that is still on its way.
+    /// Does what the first frame would wait for, while that is still on its way.
     fn prepare(&mut self);
-    /// Takes a packet; returns the pictures that are now ready, in the order in which they are
+    /// Takes a packet; returns the frames that are now ready, in the order in which they are
     /// shown, each with the `pts` of its packet.
     ///
     /// # Errors
-    /// A packet that cannot be decoded. The decoder stays usable: it leaves out pictures up to the
+    /// A packet that cannot be decoded. The decoder stays usable: it leaves out frames up to the
     /// next keyframe by itself.
     fn decode(&mut self, packet: &EncodedPacket) -> Result<Vec<VideoFrame>, Error>;
-    /// At the end of the stream: the pictures that were still waiting for their turn.
+    /// At the end of the stream: the frames that were still waiting for their turn.
     fn flush(&mut self) -> Vec<VideoFrame>;
     /// Forgets everything but the parameters: after a seek or a lost connection.
     fn reset(&mut self);
     /// Whether all that comes is left out until a keyframe does.
     fn is_waiting(&self) -> bool;
-    /// Begins with what comes next as far as it can, though no keyframe may come: pictures that are not
+    /// Begins with what comes next as far as it can, though no keyframe may come: frames that are not
     /// whole yet are kept back.
     fn begin_anywhere(&mut self);
-    /// Of the library and what it decodes, such as `H.264 High`. May say more once there are pictures:
+    /// Of the library and what it decodes, such as `H.264 High`. May say more once there are frames:
     /// what is made of HDR.
     fn name(&self) -> &str;
-    /// What does the work. Whether hardware does is known with the first picture only.
+    /// What does the work. Whether hardware does is known with the first frame only.
     fn by(&self) -> By;
 }
 
-/// What decodes pictures.
+/// What decodes frames.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct By {
     pub library: &'static str,
@@ -38,9 +38,9 @@ pub struct By {
     pub hardware: Option<&'static str>,
 }
 
-/// A decoder of sound.
+/// A decoder of audio.
 pub trait AudioBackend: Send {
-    /// Takes a packet; returns the sound it decodes to (at most two channels), if it does.
+    /// Takes a packet; returns the audio it decodes to (at most two channels), if it does.
     /// `pts` is the instant of its first sample, the decoder's own delay subtracted.
     ///
     /// # Errors

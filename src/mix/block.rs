@@ -1,6 +1,6 @@
-//! Arithmetic on blocks of interleaved sound.
+//! Arithmetic on blocks of interleaved audio.
 
-/// The sound a filter works on.
+/// The audio a filter works on.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Shape {
     /// Samples a second and channel.

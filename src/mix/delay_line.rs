@@ -1,4 +1,4 @@
-//! The sound of a strip's last seconds, so that it can be heard later than it came.
+//! The audio of a strip's last seconds, so that it can be heard later than it came.
 
 use std::collections::VecDeque;
 

@@ -102,7 +102,7 @@ impl Meter {
         }
     }
 
-    /// Takes a block of interleaved sound.
+    /// Takes a block of interleaved audio.
     pub(super) fn push(&mut self, block: &[f32], channels: usize, rate: u32) {
         let channels = channels.max(1);
         let seconds = (block.len() / channels) as f32 / rate.max(1) as f32;

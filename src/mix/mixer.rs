@@ -1,8 +1,8 @@
-//! Floor 3: the mixer. On its own thread it makes a block of program sound every 10 ms: pulls each
+//! Floor 3: the mixer. On its own thread it makes a block of program audio every 10 ms: pulls each
 //! strip's source, later by the sources' delay, filters, applies fader and mute with a ramp, meters,
-//! adds the strips up, and hands the block to the encoder while there is one. Sound that is missing
+//! adds the strips up, and hands the block to the encoder while there is one. Audio that is missing
 //! is silence: the time stamps go on without a gap or an overlap. While there is no source and nobody who
-//! takes the sound, it rests. (It is long because its tests hear whole programs.)
+//! takes the audio, it rests. (It is long because its tests hear whole programs.)
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -127,7 +127,7 @@ impl Mixer {
         self.wish(BlockCommand::Remove(id));
     }
 
-    /// Sends program sound to an encoder, from the present on. A queue whose receiver is gone is let go by
+    /// Sends program audio to an encoder, from the present on. A queue whose receiver is gone is let go by
     /// itself.
     pub fn attach_encoder(&self, encoder: Sender<SampleBlock>) {
         self.attach_encoder_from(encoder, self.config.clock.now());
@@ -138,7 +138,7 @@ impl Mixer {
         self.attach_encoder_of(ProgramId::MAIN, encoder, from);
     }
 
-    /// The same for the encoder of one of several programs, which all have this sound.
+    /// The same for the encoder of one of several programs, which all have this audio.
     pub fn attach_encoder_of(
         &self,
         program: ProgramId,
@@ -148,17 +148,17 @@ impl Mixer {
         self.wish(BlockCommand::Encoder(program, Some((encoder, from))));
     }
 
-    /// Sends no more sound to the encoder of a program: its queue ends with the block being made.
+    /// Sends no more audio to the encoder of a program: its queue ends with the block being made.
     pub fn detach_encoder_of(&self, program: ProgramId) {
         self.wish(BlockCommand::Encoder(program, None));
     }
 
-    /// Sends no more sound to the encoder: its queue ends with the block being made.
+    /// Sends no more audio to the encoder: its queue ends with the block being made.
     pub fn detach_encoder(&self) {
         self.detach_encoder_of(ProgramId::MAIN);
     }
 
-    /// Sends an extra track's sound to an encoder, from the present on; `None`: nowhere, its queue
+    /// Sends an extra track's audio to an encoder, from the present on; `None`: nowhere, its queue
     /// ends. Nothing is added up for a track that goes nowhere.
     pub fn set_track(&self, track: ExtraTrack, encoder: Option<Sender<SampleBlock>>) {
         let from = self.config.clock.now();
@@ -172,7 +172,7 @@ impl Mixer {
     }
 
     /// Whether the loudness and the true peak of what goes out are worked out, as they are from the start:
-    /// for a broadcast that nobody looks at they are a sixth of the sound's work.
+    /// for a broadcast that nobody looks at they are a sixth of the audio's work.
     pub fn measure_loudness(&self, wanted: bool) {
         self.shared.program.lock().measure_loudness(wanted);
     }
@@ -213,8 +213,8 @@ impl Mixer {
         self.shared.program.lock().reset_loudness();
     }
 
-    /// How long after an instant its program sound is made, the sources' delay apart: a strip that
-    /// must be heard earlier than it comes makes all sound wait.
+    /// How long after an instant its program audio is made, the sources' delay apart: a strip that
+    /// must be heard earlier than it comes makes all audio wait.
     pub fn lag(&self) -> Duration {
         let micros = self.shared.lag_us.load(Ordering::Relaxed);
         Duration::from_micros(u64::try_from(micros).unwrap_or(0))
@@ -559,7 +559,7 @@ mod tests {
             }
         };
         wait(&|| mixer.lag() == Duration::from_millis(50));
-        // A source is metered although nobody takes the sound.
+        // A source is metered although nobody takes the audio.
         mixer.set_strip(StripId::MAIN, Strip::default());
         let delay = Duration::ZERO;
         mixer.set_feed(StripId::MAIN, Some(Box::new(Counting { origin, rate, delay })));

@@ -29,7 +29,7 @@ impl Mix {
     }
 
     /// The program's block of so many frames that begins with sample `first`, and whether there was
-    /// sound for all of it.
+    /// audio for all of it.
     pub(crate) fn block(&mut self, first: i64, frames: usize) -> (SampleBlock, bool) {
         let Config { rate, channels, origin, .. } = self.config;
         let pts = origin.offset(frames_to_micros(first, rate));

@@ -1,5 +1,5 @@
 //! A strip of the mixer: what a person sets ([`Strip`], plain values), and the strip at work: pull,
-//! filter, meter, fader, and a line that moves its sound in time.
+//! filter, meter, fader, and a line that moves its audio in time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -151,7 +151,7 @@ impl Channel {
         self.feed.as_ref().map_or(Duration::ZERO, |feed| feed.delay())
     }
 
-    /// By how much its sound must leave later than it came out of the filters, in samples; below zero it
+    /// By how much its audio must leave later than it came out of the filters, in samples; below zero it
     /// would have to leave before.
     fn shift(&self) -> i64 {
         self.settings.offset(self.shape.rate) - self.chain.held(self.shape.channels) as i64

@@ -2,7 +2,7 @@
 //! instants they belong to. Has no thread or clock of its own: the mixer's loop calls it.
 //!
 //! A strip may be earlier than it came (a negative offset, a filter that looks ahead). Then all
-//! the others wait: the program is made [`StripSet::lag`] after the newest sound, and each strip's line
+//! the others wait: the program is made [`StripSet::lag`] after the newest audio, and each strip's line
 //! gives what belongs to the instant.
 
 use std::sync::Arc;
@@ -30,7 +30,7 @@ pub(super) struct StripSet {
 /// How a block came about.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) struct StripBlock {
-    /// No strip that is in the program had sound for all of it.
+    /// No strip that is in the program had audio for all of it.
     pub silent: bool,
 }
 
@@ -69,7 +69,7 @@ impl StripSet {
         self.channels.iter().map(Channel::delay).max().unwrap_or_default()
     }
 
-    /// Samples by which the program is made after its newest sound.
+    /// Samples by which the program is made after its newest audio.
     pub(super) fn lag(&self) -> i64 {
         self.channels.iter().map(Channel::early).max().unwrap_or(0).max(0)
     }
@@ -358,7 +358,7 @@ mod tests {
 
     #[test]
     fn filters_that_look_ahead_come_and_go_without_a_sample_lost_or_heard_twice() {
-        // Neither changes anything of this sound but the time at which it leaves.
+        // Neither changes anything of this audio but the time at which it leaves.
         let limiter = Filter::Limiter { threshold_dbfs: 0.0, release_ms: 60.0 };
         let denoise = Filter::Denoise { amount: 0.0 };
         let gain = Filter::Gain { db: 0.0 };

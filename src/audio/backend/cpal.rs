@@ -1,4 +1,4 @@
-//! Real sound through cpal. The PulseAudio protocol (which PipeWire speaks too) where a server
+//! Real audio through cpal. The PulseAudio protocol (which PipeWire speaks too) where a server
 //! answers: it knows names for people, converts formats, and reports a lost device once; ALSA
 //! otherwise. Buffers are always of a fixed size: the servers' default plays two seconds ahead.
 
@@ -14,7 +14,7 @@ use crate::audio::system::{AudioSystem, Direction, Fault, Sink, Stream, Tap};
 
 /// Longest wait for a device to open.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(3);
-/// A sound's age or latency beyond this is a device's mistake.
+/// An audio block's age or latency beyond this is a device's mistake.
 const MAX_MICROS: i64 = 1_000_000;
 /// How the server calls what hears a speaker.
 const MONITOR: &str = ".monitor";

@@ -80,7 +80,7 @@ impl Bench {
         sink.map(|sink| sink.push(sound, channels, 10_000)).is_some()
     }
 
-    /// The device wants sound.
+    /// The device wants audio.
     pub(in crate::audio) fn ask(&self, id: &str, out: &mut [f32], latency_micros: i64) {
         if let Some(tap) = self.0.lock().playing.get_mut(id) {
             tap.fill(out, latency_micros);

@@ -1,6 +1,6 @@
 //! The microphone, what the speakers are given, and one application: a thread that finds the
 //! device, opens it, watches it and takes it back when it returns, and the feed that hands its
-//! sound to the mixer on the session's time.
+//! audio to the mixer on the session's time.
 
 #[cfg(test)]
 pub(in crate::audio) mod simulated;
@@ -335,7 +335,7 @@ struct Link {
     next: i64,
     /// Frames heard when last looked.
     heard: u64,
-    /// The sound's age at its callback, the longest of late, microseconds.
+    /// The audio's age at its callback, the longest of late, microseconds.
     age: f64,
     /// Added to the delay by blocks that came too late.
     slack: Duration,

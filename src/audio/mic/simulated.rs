@@ -31,7 +31,7 @@ impl Microphone {
         (Self { sound, marks, heard, channels, frame: 0 }, Box::new(feed))
     }
 
-    /// A callback brings this sound, whose first frame was captured at `at` as the driver has it.
+    /// A callback brings this audio, whose first frame was captured at `at` as the driver has it.
     pub(crate) fn hear(&mut self, at: Timestamp, sound: &[f32]) {
         self.marks.push(CaptureMark { frame: self.frame, at }).unwrap();
         for sample in sound {

@@ -1,4 +1,4 @@
-//! What a camera's picture allocates on its way to the compositor, from the driver's buffer on.
+//! What a camera's frame allocates on its way to the compositor, from the driver's buffer on.
 
 use image::ExtendedColorType;
 use image::codecs::jpeg::JpegEncoder;
@@ -9,11 +9,11 @@ use crate::capture::camera::driver::{Layout, PlaneBytes, RawFrame};
 use crate::capture::camera::pixel_format::PixelLayout;
 use crate::media::{Color, Size};
 
-/// Pictures until all buffers are there, and those that are counted.
+/// Frames until all buffers are there, and those that are counted.
 const WARM: usize = 12;
 const FRAMES: usize = 20;
 
-/// Gives the same picture for a while; tells how much its reader's thread had allocated each time.
+/// Gives the same frame for a while; tells how much its reader's thread had allocated each time.
 struct Still {
     data: Vec<u8>,
     given: usize,
@@ -46,7 +46,7 @@ impl Camera for Still {
     }
 }
 
-/// The most that one of the pictures allocates.
+/// The most that one of the frames allocates.
 fn each(pixel: Pixel, size: Size, data: Vec<u8>) -> u64 {
     let counts = Arc::new(Mutex::new(Vec::with_capacity(WARM + FRAMES)));
     let latest = Latest::default();
@@ -97,8 +97,8 @@ fn a_raw_picture_allocates_nothing_once_warm() {
     }
 }
 
-/// The decoder is a library's and is made anew for each picture: a few tables, and some rows of each of
-/// the colours; never a whole picture.
+/// The decoder is a library's and is made anew for each frame: a few tables, and some rows of each of
+/// the colours; never a whole frame.
 #[test]
 fn a_jpeg_allocates_its_decoders_tables_and_a_few_rows() {
     const HALVED: &[u8] = include_bytes!("../../../tests/data/jpeg/red-blue-422.jpg");

@@ -50,7 +50,7 @@ impl Fault {
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::capture) struct OfferedCamera {
     pub(in crate::capture) size: Size,
-    /// Pictures a second as a fraction.
+    /// Frames a second as a fraction.
     pub(in crate::capture) rate: (u32, u32),
     pub(in crate::capture) pixel: Pixel,
 }
@@ -60,7 +60,7 @@ impl OfferedCamera {
         f64::from(self.rate.0) / f64::from(self.rate.1.max(1))
     }
 
-    /// What is shown of it: pictures have even sides, an odd last column or row is left out.
+    /// What is shown of it: frames have even sides, an odd last column or row is left out.
     pub(in crate::capture) const fn shown(&self) -> Size {
         Size::new(self.size.width & !1, self.size.height & !1)
     }
@@ -102,7 +102,7 @@ impl FoundCamera {
     }
 }
 
-/// What a driver says of the pictures that it gives.
+/// What a driver says of the frames that it gives.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::capture) struct Layout {
     /// Bytes from one row to the next, of luma where there are several planes; 0: there is nothing
@@ -112,7 +112,7 @@ pub(in crate::capture) struct Layout {
     pub(in crate::capture) color: Color,
 }
 
-/// A picture as it comes from the camera, in the driver's memory where that can be.
+/// A frame as it comes from the camera, in the driver's memory where that can be.
 #[derive(Copy, Clone, Debug)]
 pub(in crate::capture) struct RawFrame<'a> {
     pub(in crate::capture) data: &'a [u8],
@@ -140,7 +140,7 @@ pub(in crate::capture) struct PlaneBytes<'a> {
 
 /// An open camera. Lives on one thread.
 pub(in crate::capture) trait Camera {
-    /// The next picture, or `None` when none came within `limit`. The first call may take longer.
+    /// The next frame, or `None` when none came within `limit`. The first call may take longer.
     fn frame(&mut self, limit: Duration) -> Result<Option<RawFrame<'_>>, Fault>;
     /// Makes a call of `frame` that hangs on another thread return.
     fn waker(&self) -> Box<dyn Fn() + Send>;
@@ -148,7 +148,7 @@ pub(in crate::capture) trait Camera {
 
 /// A camera system. No default methods: each backend answers every question.
 pub(in crate::capture) trait Driver: Send + Sync {
-    /// The cameras there are, without nodes that give no pictures.
+    /// The cameras there are, without nodes that give no frames.
     fn cameras(&self) -> Vec<FoundCamera>;
     /// Opens a camera and starts it.
     fn open(&self, id: &str, offer: OfferedCamera) -> Result<Box<dyn Camera>, Fault>;

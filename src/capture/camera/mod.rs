@@ -1,5 +1,5 @@
 //! The camera: a thread that finds it, opens it on another thread, watches that and takes the
-//! camera back when it returns; and the feed that shows its newest picture.
+//! camera back when it returns; and the feed that shows its newest frame.
 //!
 //! Drivers can hang in any call. All of them are made on the inner thread, which is woken, left to
 //! itself and replaced when it gives nothing; it is never waited for. (It is long because the tests of its watchdog,
@@ -37,15 +37,15 @@ const NAMELESS: &str = "Camera";
 const WATCH: Duration = Duration::from_millis(100);
 /// How often an absent camera is looked for.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
-/// A camera that has given nothing for so long has stalled; its picture is no longer shown.
+/// A camera that has given nothing for so long has stalled; its frame is no longer shown.
 const STALL: Duration = Duration::from_secs(2);
 /// A stalled camera is opened afresh after so long.
 const GIVE_UP: Duration = Duration::from_secs(4);
-/// How long the inner thread waits for a picture at a time.
+/// How long the inner thread waits for a frame at a time.
 const FRAME_TIMEOUT: Duration = Duration::from_millis(200);
 /// Every so many looks at what is wanted it is looked at what a camera has: every two seconds.
 const POLLS_PER_CONTROL_READ: u32 = 20;
-/// Pictures in a row that cannot be read before the format is called odd.
+/// Frames in a row that cannot be read before the format is called odd.
 const MAX_BROKEN: u32 = 30;
 
 /// A camera that onair itself has just closed, to be opened otherwise, may still be busy for so long.
@@ -320,7 +320,7 @@ impl Minder {
 }
 
 /// The thread that sets what a camera is to be set to, and looks what it has: a driver may hang in
-/// these calls as in any other, and takes them beside the one who reads its pictures.
+/// these calls as in any other, and takes them beside the one who reads its frames.
 struct Adjuster {
     driver: Arc<dyn Driver>,
     id: String,
@@ -444,7 +444,7 @@ impl Inner {
                     }
                 }
                 Err(fault) => {
-                    // Single damaged pictures are usual, at the start above all.
+                    // Single damaged frames are usual, at the start above all.
                     broken += 1;
                     if broken >= MAX_BROKEN {
                         return Err(Fault::Format(fault));
@@ -511,7 +511,7 @@ mod tests {
         (source, changes, clock)
     }
 
-    /// The next report in this state, while the camera takes pictures.
+    /// The next report in this state, while the camera takes frames.
     fn await_state(
         bench: &FakeCameras,
         changes: &Receiver<SourceReport>,
@@ -529,7 +529,7 @@ mod tests {
         panic!("never {state:?}");
     }
 
-    /// What it shows while it takes pictures: an old one is none after the machine stood.
+    /// What it shows while it takes frames: an old one is none after the machine stood.
     fn await_frame(
         bench: &FakeCameras,
         source: &mut Source,
@@ -584,7 +584,7 @@ mod tests {
         assert_eq!(frame.planes().y, [40, 40, 40, 40, 80, 80, 80, 80]);
     }
 
-    /// Gives a picture as bright as the last byte says, of the size that the one before it says, once
+    /// Gives a frame as bright as the last byte says, of the size that the one before it says, once
     /// it has been told to begin.
     #[derive(Default)]
     struct Pretended(bool);
@@ -612,7 +612,7 @@ mod tests {
         bench.plug(FoundCamera { offers: vec![h264], ..found("cam") });
         let unpacker = FrameDecoder::new(|| Box::new(Pretended::default()));
         let (mut source, changes, clock) = open_by(Some("cam"), Mode::default(), &bench, unpacker);
-        // The first picture of a session is not shown, but those that follow hang together with it.
+        // The first frame of a session is not shown, but those that follow hang together with it.
         while !bench.shoot("cam", b"I\x04\x50") {
             Stop::new().wait(Duration::from_millis(5));
         }
@@ -621,7 +621,7 @@ mod tests {
         let picture = await_frame(&bench, &mut source, clock, b"P\x04\x63");
         assert!(picture.planes().y.iter().all(|&y| y == 0x63));
         assert!(picture.pts > Timestamp::ZERO, "when it was taken");
-        // Damage costs pictures; pictures of another size are none at all.
+        // Damage costs frames; frames of another size are none at all.
         let failed = await_state(&bench, &changes, SourceState::Failed, b"P\x08\x63");
         assert!(failed.detail.contains("8x2 instead of 4x2"), "{failed:?}");
         drop(source);
@@ -676,7 +676,7 @@ mod tests {
         board.want(&set(&[("absolute", 400), ("zoom_auto", 0), ("unknown", 3)]));
         bench.plug(found("cam"));
         let (_source, changes, _) = open_fake(Some("cam"), &bench);
-        // Until so much was set, while the camera takes pictures.
+        // Until so much was set, while the camera takes frames.
         let taken = |count: usize| {
             let mut all = Vec::new();
             for _ in 0..6_000 {

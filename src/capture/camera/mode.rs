@@ -11,7 +11,7 @@ pub(in crate::capture) const RATE_TOLERANCE: u32 = 5;
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Mode {
     pub size: Option<Size>,
-    /// Pictures in a thousand seconds.
+    /// Frames in a thousand seconds.
     pub rate: Option<u32>,
     /// As `onair devices` calls it.
     pub pixel: Option<&'static str>,
@@ -39,7 +39,7 @@ fn size(text: &str) -> Option<Size> {
     Some(Size::new(side(width)?, side(height)?))
 }
 
-/// Pictures in a thousand seconds.
+/// Frames in a thousand seconds.
 pub(in crate::capture) fn milli(fps: f64) -> u32 {
     (fps * 1e3).round().clamp(0.0, f64::from(u32::MAX)) as u32
 }

@@ -31,7 +31,7 @@ pub(in crate::capture) enum PixelLayout {
     /// One colour a pixel, as a sensor's filter lets it through.
     Bayer(BayerOrder, Samples),
     Jpeg,
-    /// Pictures of H.264, each by itself as a stream of bytes (Annex B).
+    /// Frames of H.264, each by itself as a stream of bytes (Annex B).
     H264,
 }
 

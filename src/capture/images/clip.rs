@@ -1,5 +1,5 @@
-//! A moving image, or a folder of images one a picture of the program, as a clip that is played once: a
-//! stinger. A thread decodes a few pictures ahead and waits; the file's length costs no memory.
+//! A moving image, or a folder of images one a frame of the program, as a clip that is played once: a
+//! stinger. A thread decodes a few images ahead and waits; the file's length costs no memory.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,9 +14,9 @@ use crate::capture::source::{Context, Error};
 use crate::media::clip_frames::{ClipFrame, ClipStart};
 use crate::media::{ClipFeed, ClipFrames, Planes, Size};
 
-/// Pictures decoded ahead.
+/// Images decoded ahead.
 const FRAMES_AHEAD: usize = 8;
-/// Pictures of one clip: what is more is left out.
+/// Images of one clip: what is more is left out.
 const MAX_FRAMES: usize = 3_000;
 
 /// Whether this is a clip that [`open`] plays: a folder, or an image by its name.
@@ -24,10 +24,10 @@ pub fn plays(path: &Path) -> bool {
     path.is_dir() || is_image(path)
 }
 
-/// Opens a clip; its pictures are at most as large as the program.
+/// Opens a clip; its images are at most as large as the program.
 ///
 /// # Errors
-/// Where there is no picture, with the reason.
+/// Where there is no image, with the reason.
 pub fn open(path: &Path, context: &Context) -> Result<Box<dyn ClipFeed>, Error> {
     let fault = |reason| Error::File { path: path.to_owned(), reason };
     let size = context.size;
@@ -110,7 +110,7 @@ impl ClipDecoder {
     }
 }
 
-/// Hands on the pictures of a moving image until nobody wants them.
+/// Hands on the images of a moving image until nobody wants them.
 fn each(mut moving: Moving, send: &mut impl FnMut(Planes, Duration) -> bool) -> Result<(), String> {
     for _ in 0..MAX_FRAMES {
         let Some((planes, shown)) = moving.next()? else { break };

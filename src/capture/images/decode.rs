@@ -20,16 +20,16 @@ use crate::base::FileStamp;
 use crate::capture::rgb;
 use crate::media::{Planes, Size};
 
-/// A file larger than this is no picture for a stream.
+/// A file larger than this is no image for a stream.
 const MAX_BYTES: u64 = 256 << 20;
 /// The longest side and the most pixels that are decoded at all.
 const MAX_SIDE: u32 = 16_384;
 const MAX_PIXELS: u64 = 1 << 26;
 /// What decoding may take besides.
 const MAX_ALLOC: u64 = 640 << 20;
-/// Larger pictures are made smaller once, when they are read.
+/// Larger images are made smaller once, when they are read.
 const MAX_KEPT_SIZE: Size = Size::new(4_096, 4_096);
-/// Times of a moving picture shorter than this mean "I do not care": viewers of the web give them
+/// Times of a moving image shorter than this mean "I do not care": viewers of the web give them
 /// a tenth of a second.
 const MIN_FRAME_DURATION: Duration = Duration::from_millis(20);
 const USUAL: Duration = Duration::from_millis(100);
@@ -42,7 +42,7 @@ pub(in crate::capture) enum Opened {
 }
 
 impl Opened {
-    /// Its picture; of a moving image the first one.
+    /// Its image; of a moving image the first one.
     pub(in crate::capture) fn first(self) -> Result<Planes, String> {
         match self {
             Self::Still(planes) => Ok(planes),
@@ -54,7 +54,7 @@ impl Opened {
     }
 }
 
-/// The pictures of a moving image, one after the other.
+/// The images of a moving image, one after the other.
 pub(in crate::capture) struct Moving {
     frames: Frames<'static>,
     fit: Size,
@@ -88,7 +88,7 @@ fn input(path: &Path) -> Result<Input, String> {
     Ok(BufReader::with_capacity(1 << 16, file))
 }
 
-/// Whether a picture of so many pixels is decoded.
+/// Whether an image of so many pixels is decoded.
 fn bounded((width, height): (u32, u32)) -> Result<(), String> {
     let pixels = u64::from(width) * u64::from(height);
     if width == 0 || height == 0 {
@@ -104,7 +104,7 @@ fn bounded((width, height): (u32, u32)) -> Result<(), String> {
     Ok(())
 }
 
-/// The size in pixels by the file's header, if it is a picture that can be taken.
+/// The size in pixels by the file's header, if it is an image that can be taken.
 pub(in crate::capture) fn dimensions(path: &Path) -> Result<(u32, u32), String> {
     let (_, size) = header(path)?;
     bounded(size)?;
@@ -127,7 +127,7 @@ fn header(path: &Path) -> Result<(ImageFormat, (u32, u32)), String> {
     Ok((format, size))
 }
 
-/// Opens and, unless it moves, decodes a picture, at most `fit` large.
+/// Opens and, unless it moves, decodes an image, at most `fit` large.
 pub(in crate::capture) fn open(path: &Path, fit: Option<Size>) -> Result<Opened, String> {
     let fit = fit.unwrap_or(MAX_KEPT_SIZE);
     let (format, size) = header(path)?;
@@ -181,7 +181,7 @@ fn still(path: &Path, fit: Size) -> Result<Planes, String> {
     shrink(&picture.into_rgba8(), fit)
 }
 
-/// The picture as planes, at most `fit` large.
+/// The image as planes, at most `fit` large.
 fn shrink(picture: &RgbaImage, fit: Size) -> Result<Planes, String> {
     let (width, height) = picture.dimensions();
     if width <= fit.width && height <= fit.height {
@@ -198,7 +198,7 @@ fn shrink(picture: &RgbaImage, fit: Size) -> Result<Planes, String> {
 }
 
 impl Moving {
-    /// The next picture and how long it is shown; `None` at the end.
+    /// The next image and how long it is shown; `None` at the end.
     pub(in crate::capture) fn next(&mut self) -> Result<Option<(Planes, Duration)>, String> {
         if let Some(waiting) = self.waiting.pop() {
             return Ok(Some(waiting));

@@ -1,5 +1,5 @@
 //! An image file as a source. A thread reads it, plays it where it moves, and watches it: a changed
-//! file is shown, one that vanished or broke leaves its last picture and says so.
+//! file is shown, one that vanished or broke leaves its last image and says so.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,10 +14,10 @@ use crate::media::{Planes, VideoFrame};
 
 /// How often the file is looked at.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
-/// What the pictures of a moving image may take in memory; longer ones are decoded again each time.
+/// What the images of a moving image may take in memory; longer ones are decoded again each time.
 const MAX_KEPT: usize = 128 << 20;
 
-/// The picture in an image file, the first one of a moving image.
+/// The image in an image file, the first one of a moving image.
 ///
 /// # Errors
 /// Why there is none, in plain words.
@@ -25,7 +25,7 @@ pub fn still(path: &Path) -> Result<Planes, String> {
     decode::open(path, None)?.first()
 }
 
-/// A picture out of a file.
+/// An image out of a file.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ImageSource {
     /// PNG, JPEG, WebP or GIF.
@@ -36,7 +36,7 @@ impl ImageSource {
     /// Opens it.
     ///
     /// # Errors
-    /// Where there is no such file, or its header is that of no picture that can be taken.
+    /// Where there is no such file, or its header is that of no image that can be taken.
     pub fn open(&self, context: &Context) -> Result<Source, Error> {
         let path = self.path.clone();
         let fault = |reason| Error::File { path: path.clone(), reason };
@@ -249,7 +249,7 @@ mod tests {
         }
     }
 
-    /// Waits until the picture begins with this colour.
+    /// Waits until the image begins with this colour.
     fn await_color(source: &mut Source, color: Rgba) -> VideoFrame {
         let (y, ..) = numbers(color);
         for _ in 0..6_000 {

@@ -70,7 +70,7 @@ impl Area {
         Self { x: self.x.saturating_sub(outer.x), y: self.y.saturating_sub(outer.y), ..self }
     }
 
-    /// With even sides, an odd last line left out, and not larger than a picture may be; `None`
+    /// With even sides, an odd last line left out, and not larger than a frame may be; `None`
     /// where nothing is left.
     pub(in crate::capture) fn even(self) -> Option<Self> {
         let side = |side: u32| side.min(crate::media::Size::MAX_SIDE) & !1;
@@ -78,7 +78,7 @@ impl Area {
         (area.width > 0 && area.height > 0).then_some(area)
     }
 
-    /// Grown to even corners inside a picture of even sides, so that it holds whole chroma samples.
+    /// Grown to even corners inside a frame of even sides, so that it holds whole chroma samples.
     pub(in crate::capture) fn on_chroma(self) -> Self {
         let (x, y) = (self.x & !1, self.y & !1);
         let side = |from: u32, start: u32, length: u32| {

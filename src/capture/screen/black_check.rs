@@ -1,7 +1,7 @@
 //! Whether a screen or window shows nothing at all: every point is black but those beneath the pointer, which is
 //! drawn over whatever is captured. Captures that do not work (a window drawn past the desktop, a
 //! protected film, a monitor asleep) give zeros, and so black here is what zeros become: a dark
-//! desktop with one small light thing on it is none. A picture is looked at once, two a second at
+//! desktop with one small light thing on it is none. A frame is looked at once, two a second at
 //! most; nearly all are told to be lit by a few points.
 
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::base::Timestamp;
 use crate::capture::screen::area::Area;
 use crate::media::Planes;
 
-/// How often pictures are looked at.
+/// How often frames are looked at.
 const CHECK_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Luma up to this is black, and chroma that is so far from none at most: 16 and 128, as rounding may leave them.
@@ -29,7 +29,7 @@ const LIT: i64 = i64::MAX;
 pub(super) struct BlackCheck {
     since: Arc<AtomicI64>,
     looked: Option<Timestamp>,
-    /// There is a picture that was not looked at.
+    /// There is a frame that was not looked at.
     is_new: bool,
 }
 
@@ -50,12 +50,12 @@ impl BlackCheck {
         (Self { since: Arc::clone(&since), looked: None, is_new: false }, BlackState(since))
     }
 
-    /// There is another picture.
+    /// There is another frame.
     pub(super) fn changed(&mut self) {
         self.is_new = true;
     }
 
-    /// Looks at the newest picture, if that is due; `pointer` is where the pointer lies on it.
+    /// Looks at the newest frame, if that is due; `pointer` is where the pointer lies on it.
     pub(super) fn look(&mut self, now: Timestamp, picture: &Planes, pointer: Option<Area>) {
         if !is_dark(picture, pointer) {
             self.since.store(LIT, Ordering::Relaxed);
@@ -70,7 +70,7 @@ impl BlackCheck {
         self.is_new && self.looked.is_none_or(|looked| now.since(looked) >= CHECK_INTERVAL)
     }
 
-    /// There is no picture any more.
+    /// There is no frame any more.
     pub(super) fn gone(&mut self) {
         (self.looked, self.is_new) = (None, false);
         self.since.store(LIT, Ordering::Relaxed);
@@ -161,7 +161,7 @@ mod tests {
             assert!(!is_dark(&planes, None), "{spot:?}");
             assert_eq!(is_dark(&planes, POINTER), spot.0 < 124, "{spot:?}");
         }
-        // Out of the picture on the right, as pictures may be smaller than they were.
+        // Out of the frame on the right, as frames may be smaller than they were.
         assert!(is_dark(&Planes::black(SIZE), Some(Area::new(630, 470, 24, 24))));
         assert!(is_dark(&Planes::black(Size::new(2, 2)), Some(Area::new(630, 470, 24, 24))));
     }

@@ -1,4 +1,4 @@
-//! The picture of a screen, made part by part: what changed is converted, the rest is taken over.
+//! The frame of a screen, made part by part: what changed is converted, the rest is taken over.
 
 use std::sync::Arc;
 
@@ -10,10 +10,10 @@ use crate::capture::screen::area::Area;
 use crate::capture::screen::display::Placed;
 use crate::media::{Planes, Size};
 
-/// Beyond this part of the picture all of it is converted: cheaper than copying and converting.
+/// Beyond this part of the frame all of it is converted: cheaper than copying and converting.
 const MAX_PARTS: usize = 2;
 
-/// The picture in the making.
+/// The frame in the making.
 pub(in crate::capture) struct Canvas {
     size: Size,
     pool: Pool<Planes>,
@@ -117,12 +117,12 @@ impl Canvas {
         done
     }
 
-    /// The last finished picture.
+    /// The last finished frame.
     pub(in crate::capture) fn seen(&self) -> Option<&Arc<Pooled<Planes>>> {
         self.shown.as_ref()
     }
 
-    /// The finished picture, if anything was put.
+    /// The finished frame, if anything was put.
     pub(in crate::capture) fn finish(&mut self) -> Option<Arc<Pooled<Planes>>> {
         let planes = self.next.take()?.share();
         self.shown = Some(Arc::clone(&planes));

@@ -26,7 +26,7 @@ pub(in crate::capture) enum Fault {
          an X11 (Xorg) session. Programs that run under XWayland can be shown as windows"
     )]
     Lacking,
-    /// What was chosen is a screen of XWayland, which has no picture of its own.
+    /// What was chosen is a screen of XWayland, which has no frame of its own.
     #[error(
         "This display is XWayland, which does not see the screens of its Wayland session: choose \
          screen:wayland"
@@ -38,7 +38,7 @@ pub(in crate::capture) enum Fault {
          belongs to this desktop (xdg-desktop-portal-gnome, -kde, -wlr…), and PipeWire"
     )]
     NoPortal(String),
-    /// The pictures cannot be carried. Nothing was asked.
+    /// The frames cannot be carried. Nothing was asked.
     #[error(
         "PipeWire, which carries the pictures of a Wayland session, does not answer ({0}): it has to \
          run, with its session manager (wireplumber)"
@@ -160,7 +160,7 @@ impl WindowInfo {
 /// What happened to what is being taken.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::capture) struct Change {
-    /// The part whose pixels are new, counted from the picture's corner.
+    /// The part whose pixels are new, counted from the frame's corner.
     pub(in crate::capture) dirty: Option<Area>,
     /// It has another size or place: it has to be opened again.
     pub(in crate::capture) reshaped: bool,
@@ -173,7 +173,7 @@ pub(in crate::capture) struct Change {
 pub(in crate::capture) struct Attempt<'a> {
     /// The pointer is to be seen.
     pub(in crate::capture) pointer: bool,
-    /// More pictures a second are of no use.
+    /// More frames a second are of no use.
     pub(in crate::capture) rate: FrameRate,
     /// Set when nobody wants it any more; whoever waits for a person looks at it.
     pub(in crate::capture) stop: &'a Stop,
@@ -183,7 +183,7 @@ pub(in crate::capture) struct Attempt<'a> {
     pub(in crate::capture) asking: &'a dyn Fn(),
 }
 
-/// The pointer's picture.
+/// The pointer's image.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::capture) struct Pointer {
     pub(in crate::capture) width: u32,
@@ -194,7 +194,7 @@ pub(in crate::capture) struct Pointer {
     pub(in crate::capture) pixels: Vec<u32>,
 }
 
-/// The pointer and where its upper left corner is, counted from the picture's; perhaps outside.
+/// The pointer and where its upper left corner is, counted from the frame's; perhaps outside.
 #[derive(Clone, Debug)]
 pub(in crate::capture) struct Placed {
     pub(in crate::capture) x: i64,

@@ -1,4 +1,4 @@
-//! The compositor's end of a screen: its newest picture, whether its thread still lives, and what is
+//! The compositor's end of a screen: its newest frame, whether its thread still lives, and what is
 //! told when all of it has been black for a while.
 
 use std::sync::Arc;

@@ -511,7 +511,7 @@ mod tests {
         }
     }
 
-    /// Its picture once it is so: there is none for a moment after the machine stood.
+    /// Its frame once it is so: there is none for a moment after the machine stood.
     fn await_so(source: &mut Source, clock: Clock, so: impl Fn(&VideoFrame) -> bool) -> VideoFrame {
         for _ in 0..6_000 {
             if let Some(frame) = source.feed.picture(clock.now()).filter(&so) {

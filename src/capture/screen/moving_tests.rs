@@ -221,7 +221,7 @@ fn number(frame: &VideoFrame, x: usize, y: usize) -> u16 {
     (0..BITS).map(|bit| u16::from(is_one(bit)) << bit).sum()
 }
 
-/// The picture that fulfils this.
+/// The frame that fulfils this.
 fn seen(
     source: &mut Source,
     clock: Clock,
@@ -286,7 +286,7 @@ fn inside() {
     let damaged = u64::from(steps) * 344 * 184;
     assert!(pixels <= damaged, "{pixels} of {damaged}; whole pictures are {}", SIZE.pixels());
 
-    // Nothing moves: nothing is read, and the picture stays the same one.
+    // Nothing moves: nothing is read, and the frame stays the same one.
     still(&mut source, clock, &figures);
 
     whole_frames(client, &mut source, clock);
@@ -312,7 +312,7 @@ fn still(source: &mut Source, clock: Clock, figures: &Figures) -> VideoFrame {
     now
 }
 
-/// The whole screen as fast as the client can: each picture that is shown is one that was painted, whole,
+/// The whole screen as fast as the client can: each frame that is shown is one that was painted, whole,
 /// and none is older than the one before.
 fn whole_frames(client: Client, source: &mut Source, clock: Clock) {
     const FIRST: u16 = 1_000;

@@ -1,6 +1,6 @@
 //! Text as a source: fixed words, a watched file's, a clock, a countdown, a stopwatch; in any script,
 //! with outline, shadow and ground, wrapped or moving. A thread draws it when what it says or how
-//! it looks changes; between that it costs nothing (and a moving text one copy a picture).
+//! it looks changes; between that it costs nothing (and a moving text one copy a frame).
 
 mod appearance;
 mod content;
@@ -218,7 +218,7 @@ struct TextFeed {
     /// Of a text that moves.
     strip: Shared,
     begun: Timestamp,
-    /// The picture last made, of which strip and step.
+    /// The frame last made, of which strip and step.
     shown: Option<(Arc<Strip>, u64, VideoFrame)>,
     _worker: Worker,
 }

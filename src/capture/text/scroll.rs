@@ -47,7 +47,7 @@ pub(super) struct Strip {
 }
 
 impl Strip {
-    /// A drawn text that moves through a picture as large as `view` (a ticker is as high as a line).
+    /// A drawn text that moves through a frame as large as `view` (a ticker is as high as a line).
     pub(super) fn new(drawn: &TextPixels, view: Size, scroll: Scroll) -> Self {
         let mut planes = rgb::planes(&drawn.rgba, drawn.width, drawn.height);
         let size = planes.size();
@@ -81,7 +81,7 @@ impl Strip {
             as u64
     }
 
-    /// The picture at this step.
+    /// The frame at this step.
     pub(super) fn picture(&self, step: u64) -> Arc<Pooled<Planes>> {
         let mut out = self.pool.fresh();
         out.y.fill(16);

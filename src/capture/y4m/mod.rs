@@ -214,7 +214,7 @@ impl VideoFeed for Y4mFeed {
     fn picture(&mut self, at: Timestamp) -> Option<VideoFrame> {
         let by_time = self.times.index_at(at).max(0);
         let at_end = self.transport.at_end();
-        // Before anything is asked of it: it may have been paused before its first picture.
+        // Before anything is asked of it: it may have been paused before its first frame.
         self.begin(by_time, at_end);
         while let Some(go) = self.transport.take() {
             self.handle(go, by_time);
@@ -281,7 +281,7 @@ mod tests {
     use crate::base::Clock;
     use crate::media::Size;
 
-    /// Ten pictures a second, each of one value: its number.
+    /// Ten frames a second, each of one value: its number.
     fn clip(frames: impl IntoIterator<Item = u8>) -> tempfile::NamedTempFile {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(b"YUV4MPEG2 W4 H2 F10:1\n").unwrap();
@@ -383,7 +383,7 @@ mod tests {
             assert!(found, "tick {tick}");
             transport.position().unwrap().paused
         };
-        // Its first picture is its beginning, whatever time it is.
+        // Its first frame is its beginning, whatever time it is.
         assert!(!check(0, Some(1)) && !check(9, Some(10)));
         assert!(check(10, None), "it has been played to its end");
         assert!(check(500, None));

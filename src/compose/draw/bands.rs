@@ -1,9 +1,9 @@
-//! Pictures in horizontal bands, for a worker pool to work on. How many there are does not depend on who
-//! helps, so that every machine makes the same picture.
+//! Frames in horizontal bands, for a worker pool to work on. How many there are does not depend on who
+//! helps, so that every machine makes the same frame.
 
 use crate::media::Planes;
 
-/// Bands of a picture.
+/// Bands of a frame.
 pub(in crate::compose) const BANDS: usize = 4;
 
 /// A plane of fewer pixels is one band: waking somebody takes longer than the work.
@@ -66,7 +66,7 @@ fn cut<'a>(
     pairs.map(move |(index, (from, out))| Strip { from, out, first: index * rows })
 }
 
-/// A band of a picture to be looked at, and the same of one to be written: whole rows of chroma with
+/// A band of a frame to be looked at, and the same of one to be written: whole rows of chroma with
 /// the luma that belongs to them.
 pub(in crate::compose) struct Band<'a> {
     pub y: Strip<'a>,
@@ -92,7 +92,7 @@ impl Band<'_> {
     }
 }
 
-/// The bands of two pictures of the same size.
+/// The bands of two frames of the same size.
 pub(in crate::compose) fn bands<'a>(
     from: &'a Planes,
     out: &'a mut Planes,

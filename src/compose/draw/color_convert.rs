@@ -1,4 +1,4 @@
-//! Turns the colours of a picture into the program's (BT.709, limited range), once, at the source's
+//! Turns the colours of a frame into the program's (BT.709, limited range), once, at the source's
 //! edge. In bands that a worker pool shares.
 
 use crate::base::WorkerPool;
@@ -7,7 +7,7 @@ use crate::compose::draw::bands::BANDS;
 use crate::media::frame::{Matrix, Range};
 use crate::media::{Color, Planes};
 
-/// Turns the colours of a whole picture into the program's, in place. Fixed point, 13 bits; the
+/// Turns the colours of a whole frame into the program's, in place. Fixed point, 13 bits; the
 /// chroma's part of luma is worked out once a chroma sample.
 #[derive(Default)]
 pub(in crate::compose) struct ColorConvert {

@@ -1,10 +1,10 @@
-//! What a picture is made of: layers and bundles of layers, as they are drawn.
+//! What a frame is made of: layers and bundles of layers, as they are drawn.
 
 use crate::compose::layout::{Rect, Shape, Spot};
 use crate::compose::scene::Blend;
 use crate::media::VideoFrame;
 
-/// One layer of a picture, as it was drawn.
+/// One layer of a frame, as it was drawn.
 #[derive(Clone, Debug)]
 pub(in crate::compose) struct DrawnLayer {
     pub key: u64,
@@ -66,7 +66,7 @@ impl Clone for Bundle {
     }
 }
 
-/// What a picture is made of.
+/// What a frame is made of.
 #[derive(Debug, PartialEq)]
 pub(in crate::compose) enum DrawStep {
     Layer(DrawnLayer),

@@ -1,6 +1,6 @@
-//! Makes a source's picture ready to be laid onto the program: cut out, scaled, its colours turned
-//! into the program's, multiplied by its alpha, turned. The result is kept until the picture or its
-//! place changes, so that a layer that stands still costs nothing here. A picture that needs none
+//! Makes a source's frame ready to be laid onto the program: cut out, scaled, its colours turned
+//! into the program's, multiplied by its alpha, turned. The result is kept until the frame or its
+//! place changes, so that a layer that stands still costs nothing here. A frame that needs none
 //! of it is shared, not copied.
 
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::compose::draw::color_convert::ColorConvert;
 use crate::compose::layout::{Affine, Cut, Rect, Shape, Spot, Turn};
 use crate::media::{Color, Planes, PlanesPool, Size, VideoFrame};
 
-/// Pictures of one layer that may be on their way at once (encoder, preview, this one).
+/// Frames of one layer that may be on their way at once (encoder, preview, this one).
 const IDLE: usize = 4;
 
 /// A layer ready to be laid down.
@@ -63,10 +63,10 @@ pub(in crate::compose) struct Preparer {
     /// One for each plane, since each worker makes another.
     resizers: [Resizer; 5],
     tint: ColorConvert,
-    /// The picture multiplied by its alpha.
+    /// The frame multiplied by its alpha.
     premultiplied: Option<Planes>,
     premultiplied_chroma: Vec<u8>,
-    /// The scaled picture before it is turned.
+    /// The scaled frame before it is turned.
     scaled: Option<Planes>,
     /// The same of one that can be seen through.
     scaled_clear: Option<Planes>,
@@ -94,7 +94,7 @@ impl Preparer {
         Prepared { picture: picture.clone(), spot: *spot, image, pools }
     }
 
-    /// The picture itself, where nothing is to be done.
+    /// The frame itself, where nothing is to be done.
     fn share(&self, picture: &VideoFrame, spot: &Spot) -> Option<Image> {
         let Shape::Upright { rect, turn: Turn::NONE } = spot.shape else { return None };
         let same = picture.planes().is_opaque()
@@ -145,7 +145,7 @@ impl Preparer {
         Image { rect, planes: out.share(), chroma_alpha }
     }
 
-    /// The picture in the program's colours, multiplied by its alpha.
+    /// The frame in the program's colours, multiplied by its alpha.
     fn premultiply(&mut self, picture: &VideoFrame, workers: &WorkerPool) {
         let from = picture.planes();
         let mut planes = shaped(self.premultiplied.take(), from.size(), true);
@@ -212,7 +212,7 @@ impl Preparer {
     }
 }
 
-/// A picture of this size, with some content: the one that was kept, if there is one.
+/// A frame of this size, with some content: the one that was kept, if there is one.
 fn shaped(kept: Option<Planes>, size: Size, alpha: bool) -> Planes {
     match kept {
         Some(mut planes) => {
@@ -264,7 +264,7 @@ pub(in crate::compose) fn resize(
         }
         return;
     }
-    // Rounding may have moved an edge out of the picture by a hair.
+    // Rounding may have moved an edge out of the frame by a hair.
     let (width, height) = (f64::from(size.width), f64::from(size.height));
     let (left, top) = (cut.left.clamp(0.0, width), cut.top.clamp(0.0, height));
     let options = ResizeOptions::new().resize_alg(algorithm).crop(
@@ -357,7 +357,7 @@ fn turn_rows(
     }
 }
 
-/// Turns all planes by any angle, with smooth edges: outside the picture there is nothing.
+/// Turns all planes by any angle, with smooth edges: outside the frame there is nothing.
 fn warp_all(
     from: &Planes,
     chroma: &[u8],

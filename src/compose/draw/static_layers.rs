@@ -9,14 +9,14 @@ use crate::compose::draw::layer::DrawStep;
 use crate::compose::layout::Rect;
 use crate::media::{Planes, Size};
 
-/// Drawings in a row with the same lowest pieces before they are kept as one picture: a source that
-/// merely has fewer pictures a second than the program would cost a copy more each time.
+/// Drawings in a row with the same lowest pieces before they are kept as one frame: a source that
+/// merely has fewer frames a second than the program would cost a copy more each time.
 const STILL: u32 = 3;
 
-/// Pieces of a picture are looked at one by one up to so many.
+/// Pieces of a frame are looked at one by one up to so many.
 const MAX_PARTS: usize = 8;
 
-/// The lowest pieces of a picture as one picture. Holds what they show only as long as they are the
+/// The lowest pieces of a frame as one frame. Holds what they show only as long as they are the
 /// lowest.
 #[derive(Debug, Default)]
 pub(in crate::compose) struct StaticLayers {
@@ -25,7 +25,7 @@ pub(in crate::compose) struct StaticLayers {
     streak: u32,
 }
 
-/// Where pieces lie, within a picture.
+/// Where pieces lie, within a frame.
 #[derive(Copy, Clone, Debug)]
 pub(in crate::compose) struct StaticAreas {
     places: [Option<Rect>; MAX_PARTS],
@@ -68,8 +68,8 @@ pub(in crate::compose) struct Written {
 }
 
 impl StaticLayers {
-    /// A picture of these pieces is drawn, of which the `same` lowest were the lowest of the last one
-    /// too. Tells how many should be drawn as one picture now, and given to [`StaticLayers::keep`].
+    /// A frame of these pieces is drawn, of which the `same` lowest were the lowest of the last one
+    /// too. Tells how many should be drawn as one frame now, and given to [`StaticLayers::keep`].
     pub fn due(&mut self, pieces: &[DrawStep], same: usize) -> Option<usize> {
         if pieces.get(..self.pieces.len()) != Some(&self.pieces) {
             self.clear();
@@ -79,14 +79,14 @@ impl StaticLayers {
         (self.streak >= STILL).then_some(same)
     }
 
-    /// These pieces as one picture, which has a number that no other has.
+    /// These pieces as one frame, which has a number that no other has.
     pub fn keep(&mut self, pieces: &[DrawStep], picture: Arc<Pooled<Planes>>, number: u64) {
         self.pieces.clear();
         self.pieces.extend_from_slice(pieces);
         (self.picture, self.streak) = (Some((picture, number)), 0);
     }
 
-    /// How many of the lowest pieces are there as one picture, that picture and its number.
+    /// How many of the lowest pieces are there as one frame, that frame and its number.
     pub fn kept(&self) -> Option<(usize, &Planes, u64)> {
         self.picture.as_ref().map(|(picture, number)| (self.pieces.len(), &***picture, *number))
     }

@@ -25,7 +25,7 @@ pub enum FilterAssets {
 /// What there is of a filter's file.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub enum AssetSupply {
-    /// It works with none, or none is chosen: the picture passes as it is.
+    /// It works with none, or none is chosen: the frame passes as it is.
     #[default]
     Nothing,
     /// It is being read.

@@ -4,7 +4,7 @@ use crate::base::WorkerPool;
 use crate::compose::filter::step::Step;
 use crate::media::{Planes, Size};
 
-/// A part of a picture, all sides even.
+/// A part of a frame, all sides even.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) struct Part {
     pub left: u32,
@@ -12,7 +12,7 @@ pub(super) struct Part {
     pub size: Size,
 }
 
-/// What is left of a picture without these parts of it: left, top, right, bottom.
+/// What is left of a frame without these parts of it: left, top, right, bottom.
 pub(super) fn part([left, top, right, bottom]: [f32; 4], from: Size) -> Part {
     let even = |part: f32, side: u32| {
         let part = if part.is_finite() { part.clamp(0.0, 1.0) } else { 0.0 };

@@ -1,6 +1,6 @@
-//! Makes whole pictures of the fields of a capture card. One field is kept, the lines of the other
+//! Makes whole frames of the fields of a capture card. One field is kept, the lines of the other
 //! are made: of those above and below, along edges; or, where nothing moved, left as they are. One
-//! picture comes out for each that goes in.
+//! frame comes out for each that goes in.
 
 use crate::base::WorkerPool;
 use crate::compose::draw::bands::{row, strips};
@@ -53,7 +53,7 @@ impl Deinterlace {
 
     /// So from now on. What it remembers stays.
     pub fn set(&mut self, mode: Deinterlacing, field: Field) {
-        // Only one mode looks at the picture before, and keeps it.
+        // Only one mode looks at the frame before, and keeps it.
         if [self.mode, mode] != [Deinterlacing::Adaptive; 2] {
             self.past = None;
         }
@@ -152,7 +152,7 @@ fn made(up: &[u8], down: &[u8], out: &mut [u8]) {
 }
 
 /// Brings the made line as near to the line that came as it, or its neighbours, changed since the
-/// last picture: where nothing changed it is that line itself.
+/// last frame: where nothing changed it is that line itself.
 #[inline(always)]
 fn keep_still([up, here, down]: [(&[u8], &[u8]); 3], out: &mut [u8]) {
     let ups = up.0.iter().zip(up.1);
@@ -192,7 +192,7 @@ mod tests {
             assert!(lines.iter().all(|line| *line == lines[0]), "{mode:?}");
             assert_eq!((lines[1][3], lines[1][4], lines[1][11]), (16, 200, 200));
         }
-        // A still picture of fine lines keeps them.
+        // A still frame of fine lines keeps them.
         let mut fine = Planes::black(Size::new(32, 16));
         fine.y.chunks_exact_mut(64).for_each(|two| two[..32].fill(200));
         let mut work = Deinterlace::new(Deinterlacing::Adaptive, Field::Bottom);

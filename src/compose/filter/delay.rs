@@ -1,4 +1,4 @@
-//! Shows pictures later, so that they meet a sound that comes late. What waits is bounded in number
+//! Shows frames later, so that they meet audio that comes late. What waits is bounded in number
 //! and in bytes; where it does not fit the delay is as long as what does.
 
 use std::collections::VecDeque;
@@ -10,7 +10,7 @@ use crate::media::VideoFrame;
 
 /// The longest delay.
 pub(super) const MAX_DELAY: Duration = Duration::from_millis(500);
-/// Pictures that wait at most, and their bytes.
+/// Frames that wait at most, and their bytes.
 const MAX_FRAMES: usize = 64;
 const MAX_BYTES: usize = 192 << 20;
 /// Who was not asked for so much longer than the delay begins anew: what waits is of another time.
@@ -85,7 +85,7 @@ mod tests {
         let seen: Vec<u8> = (0..10_u8)
             .map(|n| delay.run(&frame(n), Timestamp::from_millis(40 * i64::from(n))).planes().y[0])
             .collect();
-        // 100 ms are two and a half pictures: three.
+        // 100 ms are two and a half frames: three.
         assert_eq!(seen, [0, 0, 0, 0, 1, 2, 3, 4, 5, 6]);
         // One that stands still comes through.
         let still = frame(77);

@@ -1,6 +1,6 @@
 //! Noise: in place, by the mean of neighbours that are nearly alike; in time, by going on from what
 //! was seen, the slower the less has changed. What moves stays sharp, because large differences are
-//! taken for picture.
+//! taken for detail.
 
 use crate::base::WorkerPool;
 use crate::compose::draw::bands;
@@ -135,7 +135,7 @@ mod tests {
         planes
     }
 
-    /// The mean of the squared distance from the clean picture.
+    /// The mean of the squared distance from the clean frame.
     fn error(planes: &Planes) -> f64 {
         let clean = |index: usize| if index % 64 < 32 { 59.5 } else { 179.5 };
         let values = planes.y.iter().enumerate();

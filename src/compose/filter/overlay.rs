@@ -1,4 +1,4 @@
-//! Filters that work with a picture out of a file: a mask, which says what is seen, and a watermark,
+//! Filters that work with an image out of a file: a mask, which says what is seen, and a watermark,
 //! which is laid over. Each is made as large as it is needed once, and then kept.
 
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::compose::filter::scale::{self, Kernel};
 use crate::compose::filter::step::Step;
 use crate::media::{Planes, Size};
 
-/// What of a mask's picture says how much is seen.
+/// What of a mask's image says how much is seen.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
 pub enum Reading {
     #[default]
@@ -57,7 +57,7 @@ impl Corner {
 pub(super) struct Mask {
     picture: Arc<Planes>,
     reading: Reading,
-    /// What is seen, for pictures of this size.
+    /// What is seen, for frames of this size.
     fitted: Option<(Size, Vec<u8>)>,
 }
 
@@ -128,7 +128,7 @@ struct Fitted {
 }
 
 impl Watermark {
-    /// `width` and `margin` are parts of the picture's width.
+    /// `width` and `margin` are parts of the frame's width.
     pub fn new(
         picture: Arc<Planes>,
         corner: Corner,

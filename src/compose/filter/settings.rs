@@ -18,7 +18,7 @@ pub const MAX_FILTERS: usize = 16;
 /// A filter and whether it is on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Slot {
-    /// Off: the picture passes as it is.
+    /// Off: the frame passes as it is.
     pub enabled: bool,
     pub filter: Filter,
 }
@@ -27,7 +27,7 @@ pub struct Slot {
 /// when they are set.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Filter {
-    /// Cuts off the sides, each by a part of the picture's width or height.
+    /// Cuts off the sides, each by a part of the frame's width or height.
     Crop { left: f32, top: f32, right: f32, bottom: f32 },
     /// Makes colours others.
     Color(Correction),
@@ -46,19 +46,19 @@ pub enum Filter {
     Sharpen { amount: f32 },
     /// A Gaussian of this standard deviation in pixels.
     Blur { sigma: f32 },
-    /// Takes noise away: within a picture, and from one to the next; each 0…1.
+    /// Takes noise away: within a frame, and from one to the next; each 0…1.
     Denoise { spatial: f32, temporal: f32 },
     /// Smooths and lightens skin; each 0…1.
     Beauty { smooth: f32, whiten: f32, area: Area },
-    /// Whole pictures of interlaced ones, for capture cards.
+    /// Whole frames of interlaced ones, for capture cards.
     Deinterlace { mode: Deinterlacing, field: Field },
     /// Colours by a table (`.cube`), mixed in by `amount`.
     Lut { file: PathBuf, amount: f32 },
     /// An image says what is seen.
     Mask { file: PathBuf, reading: Reading },
-    /// An image lies over the picture; `width` and `margin` are parts of its width.
+    /// An image lies over the frame; `width` and `margin` are parts of its width.
     Watermark { file: PathBuf, corner: Corner, width: f32, margin: f32, opacity: f32 },
-    /// Shows the picture later, up to 500 ms.
+    /// Shows the frame later, up to 500 ms.
     Delay { ms: f32 },
 }
 
@@ -119,13 +119,13 @@ impl Filter {
         KINDS.iter().find(|(name, _)| *name == kind).map(|(_, filter)| filter.clone())
     }
 
-    /// Whether it is left out when the machine does not keep up: what only makes a picture nicer,
+    /// Whether it is left out when the machine does not keep up: what only makes a frame nicer,
     /// and nothing whose absence would show what was to be hidden.
     pub const fn is_costly(&self) -> bool {
         matches!(self, Self::Beauty { .. } | Self::Denoise { .. } | Self::Sharpen { .. })
     }
 
-    /// Whether its file says what is hidden: while that is not there nothing of the picture may be seen.
+    /// Whether its file says what is hidden: while that is not there nothing of the frame may be seen.
     pub const fn hides_by_file(&self) -> bool {
         matches!(self, Self::Mask { .. })
     }
@@ -350,7 +350,7 @@ impl Filter {
         self
     }
 
-    /// The size of what becomes of a picture.
+    /// The size of what becomes of a frame.
     pub fn size(&self, from: Size) -> Size {
         match self {
             Self::Crop { left, top, right, bottom } => {
@@ -364,7 +364,7 @@ impl Filter {
 }
 
 impl Slot {
-    /// The size of what these filters make of a picture.
+    /// The size of what these filters make of a frame.
     pub fn size(slots: &[Self], from: Size) -> Size {
         let on = slots.iter().filter(|slot| slot.enabled);
         on.fold(from, |size, slot| slot.filter.size(size))

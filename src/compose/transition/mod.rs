@@ -1,4 +1,4 @@
-//! From one scene to the next: two whole program pictures become one. Pure, row by row.
+//! From one scene to the next: two whole program frames become one. Pure, row by row.
 
 pub(in crate::compose) mod stinger;
 mod wipe;
@@ -39,7 +39,7 @@ pub enum Kind {
     Slide(Side),
     /// The new one is uncovered by an edge that moves.
     Swipe(Side),
-    /// The new one is uncovered in the order of a pattern or a grey picture.
+    /// The new one is uncovered in the order of a pattern or a grey image.
     Luma(Wipe),
     /// A clip plays over both; it has a length of its own.
     Stinger(Stinger),
@@ -112,7 +112,7 @@ pub enum TransitionAssets {
     /// Nothing, or what it needs is not there.
     #[default]
     Nothing,
-    /// The grey picture of a wipe.
+    /// The grey image of a wipe.
     Picture(Arc<Planes>),
     /// The clip of a stinger, at its beginning.
     Clip(Box<dyn ClipFeed>),
@@ -155,7 +155,7 @@ pub(super) struct Mixer {
 
 impl Mixer {
     /// `out` becomes what lies `part` (0…1) of the way from `from` to `to`. All are of one size.
-    /// `picture`: the grey picture of a wipe by one; without it that is a cut half way. The worker pool helps.
+    /// `picture`: the grey image of a wipe by one; without it that is a cut half way. The worker pool helps.
     pub fn mix(
         &mut self,
         kind: &Kind,
@@ -192,7 +192,7 @@ impl Mixer {
                     out.copy_pixels(if part < 0.5 { from } else { to });
                 }
             }
-            // Its clip lies over whole pictures: there is nothing to mix.
+            // Its clip lies over whole frames: there is nothing to mix.
             Kind::Stinger(_) => out.copy_pixels(to),
         }
     }

@@ -15,10 +15,10 @@ pub const MAX_STINGER: Duration = Duration::from_secs(20);
 /// A clip that is late is waited for so long beyond the instant at which the scenes were to change.
 pub(super) const LATE_CLIP_GRACE: Duration = Duration::from_millis(500);
 
-/// Pictures on their way at once.
+/// Frames on their way at once.
 const IDLE: usize = 3;
 
-/// What of a clip's picture is seen through.
+/// What of a clip's frame is seen through.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Matte {
     /// What its own alpha plane says.
@@ -44,7 +44,7 @@ pub struct Stinger {
     pub matte: Matte,
     /// What would be seen is seen through, and the other way round.
     pub invert: bool,
-    /// How loud its sound is in the program, in hundredths.
+    /// How loud its audio is in the program, in hundredths.
     pub volume: u8,
 }
 
@@ -74,7 +74,7 @@ pub struct Running {
 pub struct Now {
     /// The new scene is behind the clip.
     pub changed: bool,
-    /// The clip's picture, which lies over everything.
+    /// The clip's frame, which lies over everything.
     pub above: Option<VideoFrame>,
     /// This was its last instant.
     pub over: bool,
@@ -110,13 +110,13 @@ impl Running {
     }
 }
 
-/// Makes a clip's picture one that can be seen through.
+/// Makes a clip's frame one that can be seen through.
 struct Seer {
     matte: Matte,
     invert: bool,
     key: Chain,
     pool: PlanesPool<IDLE>,
-    /// The last picture and what it became.
+    /// The last frame and what it became.
     made: Option<(VideoFrame, VideoFrame)>,
 }
 

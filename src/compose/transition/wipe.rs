@@ -1,4 +1,4 @@
-//! Wipes: the new scene is uncovered point by point, in the order that a pattern or a grey picture
+//! Wipes: the new scene is uncovered point by point, in the order that a pattern or a grey image
 //! tells: what is dark comes first. Pure, plane by plane.
 
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use crate::compose::filter::full_range;
 use crate::compose::layout::Cut;
 use crate::media::{Planes, Size};
 
-/// The order in which a wipe uncovers the picture. Sides and corners are those where it begins.
+/// The order in which a wipe uncovers the frame. Sides and corners are those where it begins.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Pattern {
     /// From the middle outwards.
@@ -162,7 +162,7 @@ impl Wipe {
 #[derive(Default)]
 pub(super) struct Map {
     of: Option<(Pattern, Size)>,
-    /// The picture that it was made of, and the size for which.
+    /// The image that it was made of, and the size for which.
     picture: Option<(Arc<Planes>, Size)>,
     full: Vec<u8>,
     half: Vec<u8>,
@@ -170,7 +170,7 @@ pub(super) struct Map {
 }
 
 impl Map {
-    /// `out` becomes what lies `part` of the way from `from` to `to`. False where the picture that
+    /// `out` becomes what lies `part` of the way from `from` to `to`. False where the image that
     /// tells the order is not there.
     pub fn wipe(
         &mut self,
@@ -234,7 +234,7 @@ impl Map {
         }
         (self.of, self.picture) = (None, Some((Arc::clone(picture), size)));
         let from = picture.size();
-        // Grey from black to white; pictures are of limited range.
+        // Grey from black to white; images are of limited range.
         let grey: Vec<u8> = picture.y.iter().map(|&y| full_range(y)).collect();
         let whole = Cut::whole(from);
         let bilinear = ResizeAlg::Convolution(FilterType::Bilinear);

@@ -5,23 +5,23 @@ use crate::decode::error::{Error, NoDecoder};
 use crate::decode::traits::{AudioBackend, VideoBackend};
 use crate::media::{AudioCodec, AudioConfig, VideoCodec, VideoConfig};
 
-/// Nobody decodes such pictures.
+/// Nobody decodes such frames.
 pub(crate) fn video_decoder(_: VideoCodec) -> Result<String, NoDecoder> {
     Err(NoDecoder::NotBuilt)
 }
 
-/// Nobody decodes such sound.
+/// Nobody decodes such audio.
 pub(crate) fn audio_decoder(_: AudioCodec) -> Result<String, NoDecoder> {
     Err(NoDecoder::NotBuilt)
 }
 
-/// Says that nobody decodes such pictures.
+/// Says that nobody decodes such frames.
 pub(crate) fn open_video(parameters: &VideoConfig) -> Result<Box<dyn VideoBackend>, Error> {
     let codec = parameters.codec.name().to_owned();
     Err(Error::NoDecoder { codec, lack: NoDecoder::NotBuilt })
 }
 
-/// Says that nobody decodes such sound.
+/// Says that nobody decodes such audio.
 pub(crate) fn open_audio(parameters: &AudioConfig) -> Result<Box<dyn AudioBackend>, Error> {
     let codec = parameters.codec.name().to_owned();
     Err(Error::NoDecoder { codec, lack: NoDecoder::NotBuilt })

@@ -1,8 +1,8 @@
 //! H.264 by OpenH264, through its C interface: High profile, 8 bits, 4:2:0, progressive, P and B
-//! pictures.
+//! frames.
 //!
-//! The library's own reordering holds back a picture even where nothing is reordered, puts pictures
-//! out of order in some streams with B pictures, and its flush never gives the held picture's
+//! The library's own reordering holds back a frame even where nothing is reordered, puts frames
+//! out of order in some streams with B-frames, and its flush never gives the held frame's
 //! buffer back. It reorders nothing in streams that call themselves Scalable Baseline (profile 83),
 //! whose parameter sets have the same syntax as High; so that is what it is told, and the order is
 //! restored by the stamps ([`Reorder`]).
@@ -22,7 +22,7 @@ use crate::media::{Color, EncodedPacket, Planes, Size, VideoConfig, VideoFrame};
 
 const NAME: &str = "openh264";
 
-/// Pictures kept for reuse: what waits for its turn and what is on its way to the window.
+/// Frames kept for reuse: what waits for its turn and what is on its way to the window.
 const IDLE_FRAMES: usize = 6;
 
 /// So many keyframes in a row that fail end the stream.
@@ -70,7 +70,7 @@ fn codec_error(doing: &'static str, code: i64) -> Error {
     Error::Codec { decoder: NAME, doing, code }
 }
 
-/// A decoded picture inside the library: valid until its next call.
+/// A decoded frame inside the library: valid until its next call.
 struct DecodedFrame<'a> {
     pts: Timestamp,
     size: Size,
@@ -89,7 +89,7 @@ impl Raw {
         let raw = Self(object);
         let mut params = sys::SDecodingParam::default();
         params.sVideoProperty.eVideoBsType = sys::VIDEO_BITSTREAM_AVC;
-        // Conceal nothing: a picture that is not whole is left out.
+        // Conceal nothing: a frame that is not whole is left out.
         params.eEcActiveIdc = sys::ERROR_CON_DISABLE;
         let mut level = sys::WELS_LOG_QUIET;
         // SAFETY: the object is alive; it reads one integer and one structure, which outlive the
@@ -175,15 +175,15 @@ impl Decoder {
         })
     }
 
-    /// Has the library make room for its pictures, and takes room for the first of ours: that takes about
-    /// as long as decoding one. A picture that breaks off where it begins is enough for it.
+    /// Has the library make room for its frames, and takes room for the first of ours: that takes about
+    /// as long as decoding one. A frame that breaks off where it begins is enough for it.
     fn make_room(&mut self) {
         self.stream.clear();
         self.configuration.write_parameter_sets(&mut self.stream);
         if let Some(size) = self.configuration.write_broken_frame(&mut self.stream) {
             let stream = std::mem::take(&mut self.stream);
             for part in [Some(stream.as_slice()), None] {
-                // It finds that there is no picture in it, and waits for one that decodes by itself.
+                // It finds that there is no frame in it, and waits for one that decodes by itself.
                 let _ = self.raw.step(part, Timestamp::ZERO);
             }
             self.stream = stream;
@@ -278,7 +278,7 @@ impl VideoBackend for Decoder {
             Ok(()) => {
                 self.waiting = false;
                 self.failed_keyframes = 0;
-                // All that comes after an IDR picture is shown after it: nothing is waited for.
+                // All that comes after an IDR frame is shown after it: nothing is waited for.
                 Ok(if idr { self.reorder.take() } else { self.reorder.ready(packet.dts) })
             }
             Err(error) => {
@@ -310,7 +310,7 @@ impl VideoBackend for Decoder {
         self.waiting
     }
 
-    /// The library begins with IDR pictures alone, whatever it is told.
+    /// The library begins with IDR frames alone, whatever it is told.
     fn begin_anywhere(&mut self) {}
 
     fn name(&self) -> &str {

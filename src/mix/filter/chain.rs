@@ -21,10 +21,10 @@ struct FilterStage {
     slot: Slot,
     /// `None` while it is off, or where it cannot be.
     work: Option<Work>,
-    /// Samples a channel that are still to come before its first sound does: they are left out, so that
-    /// nothing but sound leaves.
+    /// Samples a channel that are still to come before its first audio comes: they are left out, so that
+    /// nothing but audio leaves.
     empty: usize,
-    /// Samples a channel of sound in it.
+    /// Samples a channel of audio in it.
     held: usize,
 }
 
@@ -72,7 +72,7 @@ impl Chain {
         self.rests.iter_mut().skip(place).take(1).for_each(|it| it.extend_from_slice(&rest));
     }
 
-    /// Samples a channel by which the sound leaves late, once all filters are full.
+    /// Samples a channel by which the audio leaves late, once all filters are full.
     pub fn latency(&self) -> usize {
         self.stages.iter().filter_map(|stage| stage.work.as_ref()).map(Work::latency).sum()
     }
@@ -83,7 +83,7 @@ impl Chain {
         self.stages.iter().map(|stage| stage.held).sum::<usize>() + rests / channels.max(1)
     }
 
-    /// Filters a block of interleaved sound in place. `side` gives another strip's unfiltered block. While
+    /// Filters a block of interleaved audio in place. `side` gives another strip's unfiltered block. While
     /// filters that look ahead come or go, less or more leaves than came.
     pub fn process<'a>(
         &mut self,
@@ -140,7 +140,7 @@ impl FilterStage {
         self.held = (self.held + came).saturating_sub(block.len() / channels);
     }
 
-    /// The sound in it, as it would have left.
+    /// The audio in it, as it would have left.
     fn rest(mut self, shape: Shape) -> Vec<f32> {
         let (held, mut rest) = (self.held, Vec::new());
         let wanted = held * shape.channels;
@@ -279,7 +279,7 @@ mod tests {
         (10.0 * square.log10()) as f32 - (dbfs - 3.01)
     }
 
-    /// 440 Hz and 1 kHz through every filter, with the gain that its settings mean. Through a real sound
+    /// 440 Hz and 1 kHz through every filter, with the gain that its settings mean. Through a real audio
     /// server `tests/devices/filters.rs` does the same.
     #[test]
     fn tones_leave_each_filter_with_the_gain_it_is_set_to() {

@@ -1,4 +1,4 @@
-//! Noise suppression by RNNoise. It works on 10 ms of one channel at 48 kHz; sound of another rate
+//! Noise suppression by RNNoise. It works on 10 ms of one channel at 48 kHz; audio of another rate
 //! goes there and back again.
 
 use nnnoiseless::DenoiseState;
@@ -17,17 +17,17 @@ pub(super) struct Denoise {
     rate: u32,
     channels: Vec<Channel>,
     /// A model for each channel; one for all of them as long as they have never differed, as those
-    /// of most microphones: the same sound would cost the same work again.
+    /// of most microphones: the same audio would cost the same work again.
     models: Vec<Box<DenoiseState<'static>>>,
 }
 
-/// One channel on its way: in, through the model, out; with the sound as it was beside it.
+/// One channel on its way: in, through the model, out; with the audio as it was beside it.
 struct Channel {
-    /// To 48 kHz and back; `None` where the sound is there already.
+    /// To 48 kHz and back; `None` where the audio is there already.
     resamplers: Option<(Fft<f32>, Fft<f32>)>,
     /// What waits for a whole frame at the session's rate.
     waiting: Vec<f32>,
-    /// Cleaned sound that waits to be taken, and the sound it was made of, equally late.
+    /// Cleaned audio that waits to be taken, and the audio it was made of, equally late.
     cleaned: Vec<f32>,
     plain: Vec<f32>,
     /// Scratch.
@@ -144,7 +144,7 @@ impl Channel {
         }
     }
 
-    /// Takes sound in, and brings it to 48 kHz.
+    /// Takes audio in, and brings it to 48 kHz.
     fn take<'a>(&mut self, sound: impl Iterator<Item = &'a f32>) {
         let known = self.waiting.len();
         self.waiting.extend(sound);

@@ -1,5 +1,5 @@
 //! Gate, expander and compressor: the level decides the gain. All channels get the same gain, so
-//! that the stereo picture does not move.
+//! that the stereo image does not move.
 
 use crate::mix::block::{Shape, decibels, factor, loudest, within};
 use crate::mix::filter::settings::Filter;
@@ -202,7 +202,7 @@ impl Compressor {
                 Some(keys) => self.crest.of(keys.next().unwrap_or_default()),
                 None => self.crest.of(frame),
             };
-            // Most frames of most sound have nothing to be worked out.
+            // Most frames of most audio have nothing to be worked out.
             let over =
                 if level > quiet { (decibels(level) - self.threshold).max(0.0) } else { 0.0 };
             let reduction = self.envelope.follow(over * self.slope);

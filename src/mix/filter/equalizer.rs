@@ -20,7 +20,7 @@ impl Equalizer {
         Self { sections: coefficients(filter, shape).into_iter().map(state).collect() }
     }
 
-    /// Other settings of the same kind, without a break in the sound.
+    /// Other settings of the same kind, without a break in the audio.
     pub(super) fn adjust(&mut self, filter: &Filter, shape: Shape) -> bool {
         let sections = coefficients(filter, shape);
         if sections.len() != self.sections.len() {

@@ -18,7 +18,7 @@ pub(super) struct Limiter {
     release: f32,
     /// Frames it looks ahead.
     ahead: usize,
-    /// The sound on its way, interleaved.
+    /// The audio on its way, interleaved.
     waiting: Vec<f32>,
     /// Reductions needed in the window (1 minus the gain), with the frame each belongs to, largest
     /// first: those that a later and larger one outlives are not kept.
@@ -66,7 +66,7 @@ impl Limiter {
         let known = self.waiting.len();
         self.waiting.extend_from_slice(block);
         let coming = self.waiting.get(known..).unwrap_or_default();
-        // Most sound never comes near the threshold.
+        // Most audio never comes near the threshold.
         if self.rested >= 2 * self.ahead && loudest(coming) <= self.threshold {
             self.frame += (block.len() / channels) as u64;
             block.copy_from_slice(self.waiting.get(..block.len()).unwrap_or_default());

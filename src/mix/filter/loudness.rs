@@ -15,7 +15,7 @@ const DOWN_DB_A_SECOND: f32 = 6.0;
 const MIN_DB: f32 = -30.0;
 
 pub(super) struct Leveler {
-    /// `None` where this sound cannot be measured: it passes as it is.
+    /// `None` where this audio cannot be measured: it passes as it is.
     meter: Option<EbuR128>,
     loudness_window: LoudnessWindow,
     /// Loudness as it was last worked out, ten times a second; `None` in a pause.

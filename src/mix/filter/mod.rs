@@ -1,6 +1,6 @@
-//! Filters of a strip's sound: what each is set to ([`Filter`]) and the chain that carries them out.
-//! A filter that looks ahead makes its sound late by the chain's latency; the mixer takes that back,
-//! so that lips and sound stay together.
+//! Filters of a strip's audio: what each is set to ([`Filter`]) and the chain that carries them out.
+//! A filter that looks ahead makes its audio late by the chain's latency; the mixer takes that back,
+//! so that lips and audio stay together.
 
 mod chain;
 mod denoise;

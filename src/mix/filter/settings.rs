@@ -14,7 +14,7 @@ pub const TEN_BANDS_HZ: [f32; 10] =
 /// A filter and whether it is on.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct Slot {
-    /// Off: sound passes as it is.
+    /// Off: audio passes as it is.
     pub enabled: bool,
     pub filter: Filter,
 }
@@ -29,7 +29,7 @@ pub enum Filter {
     HighPass { hz: f32 },
     /// Takes away what is above, 20…20,000 Hz, 12 dB an octave.
     LowPass { hz: f32 },
-    /// RNNoise: takes away what is no voice; `amount` 0…1 is how much of the cleaned sound is heard.
+    /// RNNoise: takes away what is no voice; `amount` 0…1 is how much of the cleaned audio is heard.
     Denoise { amount: f32 },
     /// Silence below `close_dbfs`, until the level passes `open_dbfs`.
     Gate { open_dbfs: f32, close_dbfs: f32, attack_ms: f32, hold_ms: f32, release_ms: f32 },

@@ -19,7 +19,7 @@ use crate::base::{Stop, Timestamp, Worker};
 
 /// Streams of one application that are heard at most.
 const MAX_STREAMS: usize = 32;
-/// How long is waited for sound before it is looked whether there is any.
+/// How long is waited for audio before it is looked whether there is any.
 const TICK: Duration = Duration::from_millis(20);
 /// When a stream that could not be heard is tried again.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
@@ -97,7 +97,7 @@ impl Capture {
         Ok(())
     }
 
-    /// Talks to the server; sound that comes meanwhile is heard.
+    /// Talks to the server; audio that comes meanwhile is heard.
     fn with<T>(
         &mut self,
         talk: impl FnOnce(&mut Link, &mut dyn FnMut(Aside<'_>)) -> Result<T, Fault>,

@@ -15,17 +15,17 @@ use crate::base::Clock;
 
 /// Longest wait for an answer.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(3);
-/// Servers send sound in pieces of 64 KiB at most; a longer list of streams is none.
+/// Servers send audio in pieces of 64 KiB at most; a longer list of streams is none.
 const MAX_MESSAGE: usize = 4 << 20;
 /// What is read at once.
 const CHUNK: usize = 64 << 10;
-/// The channel of commands; others carry sound.
+/// The channel of commands; others carry audio.
 const CONTROL: u32 = u32::MAX;
 
 /// What comes without having been asked for.
 #[derive(Debug)]
 pub(super) enum Aside<'a> {
-    /// Sound of a recording, by its channel.
+    /// Audio of a recording, by its channel.
     Sound(u32, &'a [u8]),
     /// The server says something.
     Said(&'a Command),

@@ -45,7 +45,7 @@ impl FakeCameras {
         self.0.lock().refused = fault;
     }
 
-    /// The camera takes a picture. False while nobody has it open.
+    /// The camera takes a frame. False while nobody has it open.
     pub(in crate::capture) fn shoot(&self, id: &str, data: &[u8]) -> bool {
         let plugged = self.0.lock();
         let open = plugged.open.iter().rev().find(|(open, _)| open == id);

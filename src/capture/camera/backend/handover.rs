@@ -1,6 +1,6 @@
 //! A camera that another reader takes over once it has shown that it delivers: nokhwa waits for its
-//! first picture without a limit, and its handles share one device, so a camera that is silent at first
-//! would never be had again. The first picture is taken directly, with a limit.
+//! first frame without a limit, and its handles share one device, so a camera that is silent at first
+//! would never be had again. The first frame is taken directly, with a limit.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,12 +17,12 @@ pub(super) struct HandOver<F> {
     wake: Wake,
     /// Opens it with the other reader.
     again: F,
-    /// The first picture, until the other reader has had one too.
+    /// The first frame, until the other reader has had one too.
     first: Option<Vec<u8>>,
 }
 
 enum Reader {
-    /// Directly, until the first picture.
+    /// Directly, until the first frame.
     First(Box<dyn Camera>),
     /// From then on.
     Then(Box<dyn Camera>),
@@ -62,7 +62,7 @@ impl<F: FnMut() -> Result<Box<dyn Camera>, Fault>> Camera for HandOver<F> {
             Reader::Then(camera) => {
                 let raw = camera.frame(limit)?;
                 let first = if raw.is_some() { self.first.take() } else { None };
-                // A driver may hand the last picture to everyone who opens it: once is enough.
+                // A driver may hand the last frame to everyone who opens it: once is enough.
                 Ok(raw.filter(|raw| first.is_none_or(|first| first != raw.data)))
             }
             Reader::First(_) | Reader::Gone => {
@@ -83,7 +83,7 @@ mod tests {
     use crate::capture::camera::driver::Layout;
     use crate::media::Color;
 
-    /// Gives these pictures of one byte each, or none where it is 0.
+    /// Gives these frames of one byte each, or none where it is 0.
     struct FakeFrames(std::vec::IntoIter<u8>, [u8; 1]);
 
     impl FakeFrames {

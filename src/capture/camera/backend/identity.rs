@@ -13,7 +13,7 @@ pub(super) struct Node {
     /// The same with the socket it is in: its id wherever another one calls itself the same.
     pub(super) id_there: String,
     pub(super) name: String,
-    /// Which of its device's nodes it is; cameras' pictures come from the first.
+    /// Which of its device's nodes it is; cameras' frames come from the first.
     pub(super) first: bool,
 }
 

@@ -21,7 +21,7 @@ use crate::capture::camera::driver::{Camera, Fault, Layout, OfferedCamera, RawFr
 use crate::capture::camera::pixel_format::Pixel;
 
 /// Whether nokhwa can be asked for this offer: raw pixels at a whole rate, of the
-/// kinds that it knows. (Its JPEG pictures come as whole buffers of stale bytes, and on a loopback
+/// kinds that it knows. (Its JPEG frames come as whole buffers of stale bytes, and on a loopback
 /// camera they stop.)
 pub(super) fn takes(offer: OfferedCamera) -> bool {
     kind(offer.pixel).is_some() && offer.rate.1 != 0 && offer.rate.0.is_multiple_of(offer.rate.1)
@@ -105,7 +105,7 @@ impl Camera for Open {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let age = frame.capture_timestamp().and_then(|taken| now.checked_sub(taken));
         let age = age.filter(|age| *age < MAX_AGE).unwrap_or_default();
-        // A copy that nokhwa makes: only so does it tell when a picture was taken.
+        // A copy that nokhwa makes: only so does it tell when a frame was taken.
         self.last = frame.buffer_bytes();
         Ok(Some(RawFrame::new(&self.last, age, self.layout)))
     }
@@ -116,7 +116,7 @@ impl Camera for Open {
     }
 }
 
-/// Waits until the camera has a picture or a fault to tell.
+/// Waits until the camera has a frame or a fault to tell.
 fn ready(descriptor: &OwnedFd, limit: Duration) -> bool {
     let mut poll = libc::pollfd { fd: descriptor.as_raw_fd(), events: libc::POLLIN, revents: 0 };
     let limit = i32::try_from(limit.as_millis()).unwrap_or(i32::MAX);

@@ -35,7 +35,7 @@ const USUAL: [(u32, u32); 6] =
 /// Sizes and rates looked at of each kind of pixels: a driver may list without end.
 const MAX_OFFERS: usize = 256;
 
-/// How long a camera may take for its first picture, less than the watch gives it.
+/// How long a camera may take for its first frame, less than the watch gives it.
 const FIRST_FRAME_TIMEOUT: Duration = Duration::from_millis(3_500);
 
 /// Video4Linux.
@@ -106,7 +106,7 @@ fn found(node: Node) -> Option<FoundCamera> {
     let none = |fault| (Vec::new(), Some(fault));
     let (offers, fault) = match Device::with_path(path(&node)) {
         Ok(device) => {
-            // Nodes for metadata and outputs give no pictures.
+            // Nodes for metadata and outputs give no frames.
             let queue = queue(&device).ok()??;
             let listed = format::list(device.handle().fd(), queue);
             let offers = offers(&device, &listed);
@@ -119,7 +119,7 @@ fn found(node: Node) -> Option<FoundCamera> {
     Some(FoundCamera { id: node.id, id_there: node.id_there, name: node.name, offers, fault })
 }
 
-/// How a device hands out pictures; `None` if it gives none.
+/// How a device hands out frames; `None` if it gives none.
 fn queue(device: &Device) -> io::Result<Option<Queue>> {
     let abilities = device.query_caps()?.capabilities;
     let can = |flags| abilities.contains(flags);
@@ -184,7 +184,7 @@ fn rates(device: &Device, code: FourCC, width: u32, height: u32) -> Vec<(u32, u3
     rates.filter(|&(num, den)| den > 0 && num > 0).collect()
 }
 
-/// Puts the format and the rate in place; how the pictures will lie in memory.
+/// Puts the format and the rate in place; how the frames will lie in memory.
 fn prepare(device: &Device, queue: Queue, offer: OfferedCamera) -> Result<DriverFormat, Fault> {
     let Size { width, height } = offer.size;
     let handle = device.handle();
@@ -229,7 +229,7 @@ impl Open {
 
 impl Camera for Open {
     fn frame(&mut self, limit: Duration) -> Result<Option<RawFrame<'_>>, Fault> {
-        // The first picture is what starts the stream; it is waited for with a limit of its own.
+        // The first frame is what starts the stream; it is waited for with a limit of its own.
         if std::mem::replace(&mut self.started, true) && !ioctl::wait(&self.handle, limit) {
             return Ok(None);
         }

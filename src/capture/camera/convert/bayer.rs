@@ -1,4 +1,4 @@
-//! Pictures of a sensor that sees one colour a pixel: the other two are the mean of the neighbours that
+//! Frames of a sensor that sees one colour a pixel: the other two are the mean of the neighbours that
 //! have them (bilinear), beyond an edge those of the other side of it.
 
 use crate::capture::camera::convert::rgb;
@@ -7,7 +7,7 @@ use crate::capture::camera::pixel_format::{BayerOrder, Ends, Samples};
 use crate::media::frame::Range;
 use crate::media::{Planes, Size};
 
-/// What is kept from picture to picture.
+/// What is kept from frame to frame.
 #[derive(Default)]
 pub(super) struct Demosaic {
     /// Three rows of samples of 8 bits, in turn, each with one more at both ends.

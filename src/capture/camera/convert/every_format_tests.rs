@@ -1,4 +1,4 @@
-//! Every kind of pixels, by value: pictures are laid out as the kernel's documents describe each, of many
+//! Every kind of pixels, by value: frames are laid out as the kernel's documents describe each, of many
 //! sizes, with and without something between the rows, and must come out as the colours they were made of.
 
 use std::time::Duration;
@@ -17,7 +17,7 @@ struct Laid {
     stride: u32,
 }
 
-/// A picture as a camera of a kind gives it.
+/// A frame as a camera of a kind gives it.
 struct Picture {
     planes: Vec<Laid>,
     color: Color,
@@ -47,7 +47,7 @@ impl Picture {
     }
 }
 
-/// Lays out a picture whose pixels have these three numbers (luma and chroma, or red, green and blue), with
+/// Lays out a frame whose pixels have these three numbers (luma and chroma, or red, green and blue), with
 /// so many bytes more behind each row (of luma).
 fn lay(
     pixel: Pixel,

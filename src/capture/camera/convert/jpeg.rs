@@ -1,4 +1,4 @@
-//! JPEG pictures of cameras: mended where they lack their tables, cut where they end, decoded.
+//! JPEG frames of cameras: mended where they lack their tables, cut where they end, decoded.
 
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::bytestream::ZCursor;
@@ -11,17 +11,17 @@ use crate::capture::camera::convert::yuv::colourless;
 use crate::capture::camera::pixel_format::{PackedOrder, Samples};
 use crate::media::{Planes, Size};
 
-/// What pictures are decoded into before they are planes.
+/// What frames are decoded into before they are planes.
 #[derive(Default)]
 pub(super) struct Jpegs {
     /// Three bytes a pixel.
     packed: Vec<u8>,
-    /// A picture with the tables that it lacked.
+    /// A frame with the tables that it lacked.
     completed: Vec<u8>,
 }
 
 impl Jpegs {
-    /// Fills `planes` with a picture.
+    /// Fills `planes` with a frame.
     pub(super) fn turn(
         &mut self,
         data: &[u8],
@@ -74,19 +74,19 @@ impl Jpegs {
     }
 }
 
-/// The marker that a picture begins with.
+/// The marker that a frame begins with.
 const START: &[u8] = &[0xFF, 0xD8];
 /// A segment that says: Motion JPEG as in AVI files, Huffman tables are the standard's.
 const STANDARD_TABLES: &[u8] = b"\xFF\xE0\x00\x07AVI1\0";
 
-/// Whether a picture brings its Huffman tables; many webcams leave them out.
+/// Whether a frame brings its Huffman tables; many webcams leave them out.
 fn has_huffman_tables(jpeg: &[u8]) -> bool {
     let mut rest = jpeg.get(START.len()..).unwrap_or(&[]);
     // Segments: a marker, a length that counts itself, as much content.
     while let &[0xFF, kind, high, low, ..] = rest {
         match kind {
             0xC4 => return true,
-            // Here the picture itself begins.
+            // Here the frame itself begins.
             0xDA => return false,
             _ => {
                 let length = usize::from(u16::from_be_bytes([high, low]));
@@ -98,7 +98,7 @@ fn has_huffman_tables(jpeg: &[u8]) -> bool {
     true
 }
 
-/// The picture without what follows it: the whole buffer comes, however short the picture is.
+/// The frame without what follows it: the whole buffer comes, however short the frame is.
 fn whole_jpeg(data: &[u8]) -> &[u8] {
     // The marker cannot occur inside: entropy-coded bytes of 255 are followed by 0 or a restart.
     // From the end, because thumbnails in the header end with one too.

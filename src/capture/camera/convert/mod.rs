@@ -15,7 +15,7 @@ use crate::capture::camera::driver::RawFrame;
 use crate::capture::camera::pixel_format::{Pixel, PixelLayout};
 use crate::media::{Color, Planes, Size};
 
-/// Turns pictures of one camera.
+/// Turns frames of one camera.
 #[derive(Default)]
 pub(in crate::capture) struct PixelConverter {
     jpegs: Jpegs,
@@ -25,7 +25,7 @@ pub(in crate::capture) struct PixelConverter {
 }
 
 impl PixelConverter {
-    /// Fills `planes` with a picture of this size, of which an odd last column or row is left out. Anything
+    /// Fills `planes` with a frame of this size, of which an odd last column or row is left out. Anything
     /// wrong with it is an error in words.
     pub(in crate::capture) fn turn(
         &mut self,

@@ -1,9 +1,9 @@
-//! The rows of a picture in a driver's memory.
+//! The rows of a frame in a driver's memory.
 
 use crate::capture::camera::driver::{PlaneBytes, RawFrame};
 use crate::media::Size;
 
-/// What is left of a picture's memory, plane after plane.
+/// What is left of a frame's memory, plane after plane.
 pub(super) struct Rows<'a> {
     width: usize,
     height: usize,
@@ -14,7 +14,7 @@ pub(super) struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    /// Of a picture of this size.
+    /// Of a frame of this size.
     pub(super) fn of(raw: &RawFrame<'a>, size: Size) -> Self {
         Self {
             width: size.width as usize,
@@ -33,7 +33,7 @@ impl<'a> Rows<'a> {
         Self { width, height, rest: data, whole: data.len(), stride: 0, more }
     }
 
-    /// Width and height of the picture, which may be odd: its rows are longer than ours then.
+    /// Width and height of the frame, which may be odd: its rows are longer than ours then.
     pub(super) const fn size(&self) -> (usize, usize) {
         (self.width, self.height)
     }

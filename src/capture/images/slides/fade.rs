@@ -1,4 +1,4 @@
-//! Pictures of slides: in the middle of a larger one, and on the way from one to the next.
+//! Images of slides: in the middle of a larger one, and on the way from one to the next.
 
 use crate::media::{Planes, Size};
 
@@ -20,7 +20,7 @@ pub(super) fn centred(mut frame: Planes, size: Size) -> Planes {
     out
 }
 
-/// `step`/[`STEPS`] of the way from one picture to another of the same size.
+/// `step`/[`STEPS`] of the way from one image to another of the same size.
 pub(super) fn blend(from: &Planes, to: &Planes, step: u32, out: &mut Planes) {
     let (late, early) = (step, STEPS - step);
     let mix = |a: u8, b: u8| ((u32::from(a) * early + u32::from(b) * late + 128) >> 8) as u8;

@@ -22,7 +22,7 @@ use crate::media::playback_control::{Position, TransportCommand};
 use crate::media::source_status::SourceStatus;
 use crate::media::{Planes, Size, Transport, VideoFeed, VideoFrame};
 
-/// Pictures of one folder that are looked at.
+/// Images of one folder that are looked at.
 const MAX_SLIDES: usize = 10_000;
 /// What a slide's file is called.
 const ENDINGS: [&str; 6] = ["png", "jpg", "jpeg", "webp", "gif", "apng"];
@@ -81,7 +81,7 @@ pub struct SlideShow {
     /// Image files, and folders whose image files are taken.
     pub paths: Vec<PathBuf>,
     pub pace: Pace,
-    /// Of the picture into which all are fitted; `None`: the program's.
+    /// Of the image into which all are fitted; `None`: the program's.
     pub size: Option<Size>,
 }
 
@@ -199,7 +199,7 @@ pub(in crate::capture) fn is_image(path: &Path) -> bool {
     names_image(path) && path.is_file()
 }
 
-/// Whether it is called as pictures are; the disk is not asked.
+/// Whether it is called as images are; the disk is not asked.
 pub fn names_image(path: &Path) -> bool {
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
     ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()))
@@ -532,7 +532,7 @@ mod tests {
         let slides = SlideShow::of(path("c.png"));
         let (mut feed, _) = slides.feed(dial, transport.clone(), &context).unwrap();
         let mut at = Timestamp::ZERO;
-        // The next picture that is another than this one; `step`: how far the time goes with each look.
+        // The next image that is another than this one; `step`: how far the time goes with each look.
         let mut after = |feed: &mut SlideFeed, luma: Option<u8>, step: Duration| {
             for _ in 0..30_000 {
                 at += step;

@@ -16,7 +16,7 @@ use crate::capture::source;
 use crate::media::source_status::{SourceFormat, SourceState, SourceStatus};
 use crate::media::{Size, VideoFrame};
 
-/// How long a folder without a readable picture is left alone.
+/// How long a folder without a readable image is left alone.
 const RETRY_INTERVAL: Duration = Duration::from_secs(2);
 /// How often a show that is over looks whether it is to go on.
 const RESCAN_INTERVAL: Duration = Duration::from_millis(100);

@@ -1,5 +1,5 @@
 //! Which of the files that were chosen are left out of a show, and why: told until it is not so any more.
-//! Of the pictures of a folder nobody chose each one: what is broken there is only logged.
+//! Of the images of a folder nobody chose each one: what is broken there is only logged.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Memory that the X server writes pictures into: the server makes it and hands over its descriptor.
+//! Memory that the X server writes frames into: the server makes it and hands over its descriptor.
 
 #![allow(unsafe_code)]
 

@@ -317,7 +317,7 @@ impl ScreenSystem for X11 {
     }
 }
 
-/// A picture that is being taken of a drawable.
+/// A frame that is being taken of a drawable.
 struct Grab {
     display: Display,
     /// Where pixels are read: the root window, or a window's own pixmap.

@@ -56,7 +56,7 @@ pub(in crate::compose) fn lay(
     }
 }
 
-/// Lays `image` onto a picture of which some, or nothing, is seen yet: `out` is multiplied by its
+/// Lays `image` onto a frame of which some, or nothing, is seen yet: `out` is multiplied by its
 /// alpha, and `chroma_alpha` is that of its chroma samples.
 pub(in crate::compose) fn gather(
     image: &Image,
@@ -271,7 +271,7 @@ fn mix(mode: Blend, below: i32, above: i32) -> i32 {
     }
 }
 
-/// A picture's planes at 2×2 pixels.
+/// A frame's planes at 2×2 pixels.
 struct Block {
     luma: [u8; 4],
     u: u8,
@@ -437,7 +437,7 @@ fn straight(value: u8, alpha: u8) -> u8 {
     ((u32::from(value) * 255 + u32::from(alpha) / 2) / u32::from(alpha)).min(255) as u8
 }
 
-/// [`mixed`] onto a picture of which some is seen: a mode has no effect where there is nothing below
+/// [`mixed`] onto a frame of which some is seen: a mode has no effect where there is nothing below
 /// (W3C Compositing and Blending Level 1, section 5.8).
 #[inline(always)]
 fn gathered(part: Part<'_>, strength: u16, mode: Blend) {

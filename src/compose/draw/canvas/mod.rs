@@ -1,6 +1,6 @@
-//! Draws plans: from the layers' pictures to one picture of the program's size. What has not changed
+//! Draws plans: from the layers' frames to one frame of the program's size. What has not changed
 //! since the last time is not drawn again, what is covered is not drawn at all, what lies still below
-//! the rest is one picture of which only that is copied which was covered by what moves, and a picture
+//! the rest is one frame of which only that is copied which was covered by what moves, and a frame
 //! that alone fills the program is handed on as it is.
 
 #[cfg(test)]
@@ -19,7 +19,7 @@ use crate::compose::layout::{Rect, spot};
 use crate::compose::scene::{Blend, Fit, Placement, Plan, SourceId, Together};
 use crate::media::{Planes, Size, VideoFrame};
 
-/// Program pictures on their way at once: encoder queues, preview, transitions.
+/// Program frames on their way at once: encoder queues, preview, transitions.
 const IDLE: usize = 8;
 
 /// Buffers of which it is known what is in them.
@@ -28,7 +28,7 @@ const NOTED: usize = 2 * IDLE;
 /// An image that was not needed for so many drawings is forgotten.
 const KEEP: u64 = 64;
 
-/// Pictures of one group that may be on their way at once.
+/// Frames of one group that may be on their way at once.
 const GROUPS: usize = 2;
 
 /// The key under which what covers everything is prepared.
@@ -43,7 +43,7 @@ struct Gathered {
     last: u64,
 }
 
-/// The last picture of a plan and what it was made of.
+/// The last frame of a plan and what it was made of.
 #[derive(Debug, Default)]
 pub(in crate::compose) struct Canvas {
     drawn: Vec<DrawStep>,
@@ -65,7 +65,7 @@ pub(in crate::compose) struct LayerRenderer {
     drawing: u64,
     /// What is in the buffers of the pool, by their numbers; of at most [`NOTED`].
     written: Vec<(u64, Written)>,
-    /// Pictures of what had settled so far.
+    /// Frames of what had settled so far.
     settled: u64,
     workers: Arc<WorkerPool>,
     /// Pieces laid down so far.
@@ -77,7 +77,7 @@ pub(in crate::compose) struct LayerRenderer {
 }
 
 impl LayerRenderer {
-    /// `workers` helps with large pictures.
+    /// `workers` helps with large frames.
     pub fn new(size: Size, workers: Arc<WorkerPool>) -> Self {
         Self {
             size,
@@ -100,7 +100,7 @@ impl LayerRenderer {
         self.size
     }
 
-    /// An empty picture of the stage's size, with some old content.
+    /// An empty frame of the stage's size, with some old content.
     pub fn take(&mut self) -> Fresh<Planes> {
         self.fresh().0
     }
@@ -113,8 +113,8 @@ impl LayerRenderer {
         (out, written)
     }
 
-    /// The picture of `plan`; the second value tells whether it is another than the last of this
-    /// canvas. Layers whose source has no picture are left out.
+    /// The frame of `plan`; the second value tells whether it is another than the last of this
+    /// canvas. Layers whose source has no frame are left out.
     pub fn draw(
         &mut self,
         canvas: &mut Canvas,
@@ -128,7 +128,7 @@ impl LayerRenderer {
         if let Some(out) = out.as_ref().filter(|_| drawn == next) {
             return (Arc::clone(out), false);
         }
-        // The old picture and what it was made of go back to their pools first.
+        // The old frame and what it was made of go back to their pools first.
         *out = None;
         let same = drawn.iter().zip(next.iter()).take_while(|(old, new)| old == new).count();
         std::mem::swap(drawn, next);
@@ -182,7 +182,7 @@ impl LayerRenderer {
         }
     }
 
-    /// `below` with a picture over all of it, as large as leaves no gap.
+    /// `below` with a frame over all of it, as large as leaves no gap.
     pub fn cover(&mut self, below: &Planes, above: &VideoFrame) -> Arc<Pooled<Planes>> {
         let place = Placement { fit: Fit::Cover, ..Placement::default() };
         let mut out = self.take();
@@ -196,7 +196,7 @@ impl LayerRenderer {
         out.share()
     }
 
-    /// The `same` lowest pieces were the lowest of this canvas's last picture too.
+    /// The `same` lowest pieces were the lowest of this canvas's last frame too.
     fn paint(
         &mut self,
         layers: &[DrawStep],

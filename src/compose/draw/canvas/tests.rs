@@ -1,4 +1,4 @@
-//! Pictures are drawn whole, and compared with what is known of them; what drawing costs is counted.
+//! Frames are drawn whole, and compared with what is known of them; what drawing costs is counted.
 
 use super::*;
 use crate::base::Timestamp;
@@ -143,7 +143,7 @@ fn what_lies_still_below_is_drawn_once() {
     still[0] = flat(SIZE, 60, None);
     let mut laid = Vec::new();
     for n in 0..20 {
-        // The fourth has a new picture each time, the second another in the middle.
+        // The fourth has a new frame each time, the second another in the middle.
         if n == 10 {
             still[1] = flat(Size::new(64, 36), 220, Some(128));
         }
@@ -224,7 +224,7 @@ fn of_what_lies_still_only_that_is_copied_which_was_covered() {
             drop(other.share());
         }
     }
-    // Once all buffers have it: the line and the small thing, and no whole picture.
+    // Once all buffers have it: the line and the small thing, and no whole frame.
     let moving = SIZE.width as usize * 18 + 16 * 10;
     let small = copied[90..].iter().filter(|it| (1..=moving).contains(*it)).count();
     assert!(small >= 20, "{copied:?}");

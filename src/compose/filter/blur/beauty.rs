@@ -27,7 +27,7 @@ impl Area {
 
 /// See [`Filter::Beauty`](crate::compose::filter::Filter::Beauty).
 pub(in crate::compose::filter) struct Beauty {
-    /// What of the smoothed picture is seen, of 255.
+    /// What of the smoothed frame is seen, of 255.
     smooth: u8,
     /// Variance below which luma counts as flat.
     flat: f32,
@@ -126,7 +126,7 @@ impl Beauty {
     }
 }
 
-/// Pixels of luma and of chroma in a band of a picture.
+/// Pixels of luma and of chroma in a band of a frame.
 fn lengths(of: &Planes) -> (usize, usize) {
     let width = of.chroma_stride().max(1);
     let rows = bands::height(of.u.len() / width, width);
@@ -203,7 +203,7 @@ impl Step for Beauty {
     fn run(&mut self, from: &Planes, out: &mut Planes, workers: &WorkerPool) {
         let width = from.chroma_stride();
         self.look(from, workers);
-        // As large as what skin is made of, at every size of the picture.
+        // As large as what skin is made of, at every size of the frame.
         let radius = (from.size().height as usize / 180).clamp(2, 12);
         self.fit(width, radius, workers);
         for (large, small) in self.wide.iter_mut().zip([&self.gain, &self.base, &self.mask]) {
@@ -224,7 +224,7 @@ impl Step for Beauty {
 }
 
 impl Beauty {
-    /// What was found, on a band of the picture. `masks`: where luma is, and where chroma is.
+    /// What was found, on a band of the frame. `masks`: where luma is, and where chroma is.
     #[inline(always)]
     fn lay<'a>(
         &self,
@@ -345,7 +345,7 @@ mod tests {
         assert_eq!(alone.alpha, from.alpha);
         assert_ne!(alone.y, from.y);
         assert!(run(&mut beauty, &WorkerPool::of("onair-test", 4)) == alone);
-        // The whole picture as one band.
+        // The whole frame as one band.
         let lines = Lines { small: &beauty.small, width: 320, radius: 2, flat: beauty.flat };
         let (mut gain, mut base) = (vec![0; 320 * 240], vec![0; 320 * 240]);
         lines.rows(0, &mut gain, &mut base, &mut Vec::new());

@@ -25,14 +25,14 @@ use crate::compose::filter::settings::{Filter, MAX_FILTERS, Slot};
 use crate::compose::filter::step::Step;
 use crate::media::{Color, Planes, PlanesPool, VideoFrame};
 
-/// Pictures of one filter that may be on their way at once.
+/// Frames of one filter that may be on their way at once.
 const IDLE: usize = 4;
 
 /// A filter as the chain is to have it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WantedFilter {
     pub slot: Slot,
-    /// What is in its file: without it the picture passes as it is, or nothing is seen of it.
+    /// What is in its file: without it the frame passes as it is, or nothing is seen of it.
     pub material: AssetSupply,
 }
 
@@ -55,7 +55,7 @@ impl WantedFilter {
     }
 }
 
-/// A picture made of another.
+/// A frame made of another.
 struct Made {
     from: Arc<Pooled<Planes>>,
     frame: VideoFrame,
@@ -63,7 +63,7 @@ struct Made {
 
 enum Work {
     Step(Box<dyn Step>),
-    // These remember earlier pictures.
+    // These remember earlier frames.
     Denoise(Denoise),
     Deinterlace(Deinterlace),
     Delay(Delay),
@@ -73,11 +73,11 @@ struct Link {
     wanted: WantedFilter,
     work: Work,
     pool: PlanesPool<IDLE>,
-    /// Kept, so that a picture that stands still costs nothing.
+    /// Kept, so that a frame that stands still costs nothing.
     made: Option<Made>,
 }
 
-/// What is done to the pictures of one source.
+/// What is done to the frames of one source.
 #[derive(Default)]
 pub struct Chain {
     links: Vec<Link>,
@@ -135,7 +135,7 @@ impl Chain {
         self.links = links.into_iter().flatten().collect();
     }
 
-    /// Whether pictures pass as they are.
+    /// Whether frames pass as they are.
     pub fn is_empty(&self) -> bool {
         self.links.is_empty() && self.cover.is_none()
     }
@@ -145,7 +145,7 @@ impl Chain {
         self.cover
     }
 
-    /// The picture of the instant `at` with everything done to it. `lean`: without what is costly. The
+    /// The frame of the instant `at` with everything done to it. `lean`: without what is costly. The
     /// crew helps.
     pub fn apply(
         &mut self,
@@ -166,7 +166,7 @@ impl Chain {
         frame
     }
 
-    /// The picture in the program's colours.
+    /// The frame in the program's colours.
     fn tint(&mut self, picture: &VideoFrame, workers: &WorkerPool) -> VideoFrame {
         if picture.color == Color::PROGRAM {
             self.tinted = None;
@@ -194,7 +194,7 @@ fn length(wanted: &WantedFilter) -> Option<Duration> {
     }
 }
 
-/// What was made of this picture, if it was the last one.
+/// What was made of this frame, if it was the last one.
 fn kept(made: Option<&Made>, picture: &VideoFrame) -> Option<VideoFrame> {
     let made = made.filter(|made| Arc::ptr_eq(&made.from, picture.shared()))?;
     Some(VideoFrame { pts: picture.pts, ..made.frame.clone() })

@@ -18,7 +18,7 @@ fn wanted(filters: impl IntoIterator<Item = Filter>) -> Vec<WantedFilter> {
     filters.into_iter().map(slot).collect()
 }
 
-/// A colour table that turns everything grey, and a picture of which nothing is seen; read once.
+/// A colour table that turns everything grey, and a frame of which nothing is seen; read once.
 static FILES: LazyLock<[FilterAssets; 2]> = LazyLock::new(|| {
     [table_of(), FilterAssets::Picture(Arc::new(Planes::transparent(Size::new(20, 10))))]
 });
@@ -47,7 +47,7 @@ fn every_filter_takes_every_size_with_and_without_alpha() {
             for filter in Filter::kinds() {
                 for extreme in [0, 1, 2] {
                     let mut filter = filter.clone();
-                    // The largest picture that there is takes seconds: it is made of one size only.
+                    // The largest frame that there is takes seconds: it is made of one size only.
                     let again = filter.kind() == "scale" && size != Size::new(2, 2);
                     let most = if again { 200.0 } else { 1e9 };
                     for parameter in filter.parameters() {
@@ -157,7 +157,7 @@ fn what_waited_behind_a_mask_that_was_being_read_is_never_seen() {
     }
 }
 
-/// Which picture comes out at each of so many, 40 ms apart, while the delays are these.
+/// Which frame comes out at each of so many, 40 ms apart, while the delays are these.
 fn delayed(lengths: impl Fn(usize) -> Vec<f32>, count: usize) -> Vec<usize> {
     let mut chain = Chain::default();
     let mut made = Vec::new();
@@ -174,7 +174,7 @@ fn delayed(lengths: impl Fn(usize) -> Vec<f32>, count: usize) -> Vec<usize> {
 
 #[test]
 fn a_delay_keeps_what_waits_while_its_length_is_drawn() {
-    // The other one stays as it is. 100 to 111 ms are three pictures, 80 ms two more.
+    // The other one stays as it is. 100 to 111 ms are three frames, 80 ms two more.
     let seen = delayed(|n| vec![100.0 + n as f32, 80.0], 12);
     assert_eq!(seen, [0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6]);
     // One of two that are alike, the first or the second.
@@ -182,7 +182,7 @@ fn a_delay_keeps_what_waits_while_its_length_is_drawn() {
         let seen = delayed(|n| if n < 9 { vec![100.0; 2] } else { drawn.into() }, 14);
         assert_eq!(seen, [0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7], "{drawn:?}");
     }
-    // Another is put before it, and taken away: three pictures wait in the first all the time.
+    // Another is put before it, and taken away: three frames wait in the first all the time.
     let seen = delayed(|n| if n == 6 { vec![40.0, 100.0] } else { vec![100.0] }, 9);
     assert_eq!(seen, [0, 0, 0, 0, 1, 2, 3, 4, 5]);
 }

@@ -356,7 +356,7 @@ mod tests {
         else {
             panic!("{first:?}")
         };
-        // As it is when it is added, and as it is when the screen's colour is taken from the picture,
+        // As it is when it is added, and as it is when the screen's colour is taken from the frame,
         // where it is bright and where it is dim.
         for color in [[0, 255, 0], [30, 185, 65], [24, 140, 50]] {
             let mut key = ChromaKey::new(color, similarity, smoothness, spill, protect);

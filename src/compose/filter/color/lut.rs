@@ -23,7 +23,7 @@ struct Corner {
     v: [u8; 256],
 }
 
-/// A colour table for pictures in the program's colours.
+/// A colour table for frames in the program's colours.
 pub struct Table {
     /// By U, then V.
     corners: Vec<Corner>,

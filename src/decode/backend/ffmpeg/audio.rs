@@ -1,4 +1,4 @@
-//! Sound by FFmpeg: whatever sample format its decoders give becomes interleaved 32-bit floats of at
+//! Audio by FFmpeg: whatever sample format its decoders give becomes interleaved 32-bit floats of at
 //! most two channels.
 #![allow(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! A table of what shows each colour of 10 bits, and pictures through it. Its nodes are 32 codes of
+//! A table of what shows each colour of 10 bits, and frames through it. Its nodes are 32 codes of
 //! luma and 16 of chroma apart; between them it is as straight as a table in three dimensions can be.
 //! Chroma has a quarter of the pixels, so its two numbers choose a column once for four of them; in the
 //! column the four corners of each node stand side by side, as one vector.
@@ -20,7 +20,7 @@ const COLUMNS: usize = 1024 >> CHROMA_STEP;
 const BETWEEN: usize = 1 << CHROMA_STEP;
 const SUBCELLS: usize = BETWEEN * BETWEEN;
 
-/// Bands that a picture is worked on in.
+/// Bands that a frame is worked on in.
 const BANDS: usize = 8;
 
 /// Of each node the values at the four corners of the column.
@@ -106,7 +106,7 @@ impl Table {
         Some(SizedTable { columns, weights: (&*self.weights).try_into().ok()? })
     }
 
-    /// Makes a picture of ours of one of 10 bits that is at least as large.
+    /// Makes a frame of ours of one of 10 bits that is at least as large.
     pub fn show(&self, from: &Wide<'_>, into: &mut Planes, workers: &WorkerPool) {
         let Some(look) = self.look() else { return };
         let (width, half) = (into.luma_stride(), into.chroma_stride());
@@ -269,7 +269,7 @@ mod tests {
         for size in [Size::new(2, 2), Size::new(6, 34), Size::new(130, 18)] {
             let mut planes = Planes::black(size);
             let (width, height) = (size.width as usize, size.height as usize);
-            // Rows are longer than the picture; codes have bits that are none of theirs.
+            // Rows are longer than the frame; codes have bits that are none of theirs.
             let luma = vec![0xFFFF_u16; (width + 3) * height];
             let chroma = vec![0x0200_u16; (width / 2 + 5) * height / 2];
             let stride = width / 2 + 5;

@@ -1,6 +1,6 @@
 //! The library's frames become I420 in planes of ours: by copying where they are that already, else
 //! through its own converter, into a frame that it made (its fast paths write beyond the rows of a
-//! picture whose buffer has no room for that). HDR and wide colours are shown by `hdr`.
+//! frame whose buffer has no room for that). HDR and wide colours are shown by `hdr`.
 #![allow(unsafe_code)]
 
 use std::ffi::c_int;
@@ -14,10 +14,10 @@ use crate::decode::backend::ffmpeg::transfer::Kind;
 use crate::media::frame::{Matrix, Range};
 use crate::media::{Color, Planes, PlanesPool, Size, VideoFrame};
 
-/// Pictures kept for reuse: what waits for its turn and what is on its way to the window.
+/// Frames kept for reuse: what waits for its turn and what is on its way to the window.
 const IDLE_FRAMES: usize = 6;
 
-/// Makes our pictures of the library's.
+/// Makes our frames of the library's.
 #[derive(Default)]
 pub(super) struct Converter {
     pool: PlanesPool<IDLE_FRAMES>,
@@ -25,7 +25,7 @@ pub(super) struct Converter {
     /// What the scaler writes into, and of which pixel format that is.
     converted: Option<(Size, ffi::AVPixelFormat, Frame)>,
     mapper: Mapper,
-    /// What the last picture was, if it was not shown as it is.
+    /// What the last frame was, if it was not shown as it is.
     mapped: Option<Kind>,
     /// What came back from the hardware.
     fetched: Option<Frame>,
@@ -56,7 +56,7 @@ struct Meaning {
     color: Color,
     /// The coefficients of the frame's own matrix, as the converter numbers them.
     source: u32,
-    /// Whether its matrix is none of those that our pictures may have.
+    /// Whether its matrix is none of those that our frames may have.
     foreign: bool,
     /// It is RGB, or has a palette of it.
     rgb: bool,
@@ -105,7 +105,7 @@ struct Task {
 }
 
 impl Converter {
-    /// One picture of ours; odd sides lose their last row or column.
+    /// One frame of ours; odd sides lose their last row or column.
     pub fn convert(&mut self, frame: &mut Frame, pts: Timestamp) -> Result<VideoFrame, String> {
         if frame.get().format == ffi::AV_PIX_FMT_VAAPI {
             let mut fetched = match self.fetched.take() {
@@ -164,12 +164,12 @@ impl Converter {
         Ok(VideoFrame { pts, color: meaning.color, surface: planes.share().into() })
     }
 
-    /// Whether pictures came back from the hardware.
+    /// Whether frames came back from the hardware.
     pub fn has_fetched(&self) -> bool {
         self.fetched.is_some()
     }
 
-    /// What was made of the last picture's light, in words, where it was HDR.
+    /// What was made of the last frame's light, in words, where it was HDR.
     pub fn told(&self) -> Option<&'static str> {
         self.mapped.and_then(Kind::told)
     }
@@ -243,7 +243,7 @@ fn room(size: Size, format: ffi::AVPixelFormat) -> Result<Frame, Code> {
     if code < 0 { Err(Code(code)) } else { Ok(frame) }
 }
 
-/// Brings a picture back from the hardware, with what is known of it.
+/// Brings a frame back from the hardware, with what is known of it.
 fn fetch(into: &mut Frame, from: &mut Frame) -> Result<(), Code> {
     into.clear();
     // SAFETY: `from` is a frame of the hardware; `into` is empty and gets room of its own.
@@ -251,14 +251,14 @@ fn fetch(into: &mut Frame, from: &mut Frame) -> Result<(), Code> {
     if code < 0 {
         return Err(Code(code));
     }
-    // SAFETY: both are whole; the numbers of colours and what is told beside the picture are copied.
+    // SAFETY: both are whole; the numbers of colours and what is told beside the frame are copied.
     let code = unsafe { ffi::av_frame_copy_props(into.raw(), from.raw()) };
     if code < 0 {
         return Err(Code(code));
     }
     let (width, height) = (from.get().width, from.get().height);
     let fields = into.get_mut();
-    // The hardware's picture may be larger than what is shown of it.
+    // The hardware's frame may be larger than what is shown of it.
     (fields.width, fields.height) = (width.min(fields.width), height.min(fields.height));
     Ok(())
 }

@@ -1,5 +1,5 @@
 //! Whether graphics hardware decodes is found out by having it decode: a device that opens may belong to a
-//! driver that fails at the first picture, draws it wrong, or has no decoder for it. Asked once.
+//! driver that fails at the first frame, draws it wrong, or has no decoder for it. Asked once.
 
 use std::sync::OnceLock;
 
@@ -52,7 +52,7 @@ pub(super) fn known() -> Option<Result<&'static str, String>> {
     FOUND.get().map(|found| found.told.clone())
 }
 
-/// `prove` says whether the hardware decoded a picture, and decoded it right; or what went wrong.
+/// `prove` says whether the hardware decoded a frame, and decoded it right; or what went wrong.
 fn judge<D>(
     opened: Result<D, String>,
     prove: impl FnOnce(&D) -> Result<bool, String>,
@@ -75,7 +75,7 @@ fn judge<D>(
     }
 }
 
-/// Decodes the picture below. Whether hardware did it; or what it did wrong.
+/// Decodes the frame below. Whether hardware did it; or what it did wrong.
 fn prove(decoder: &mut dyn VideoBackend) -> Result<bool, String> {
     let fails = |error: crate::decode::error::Error| format!("fails at a picture ({error})");
     let mut frames = decoder.decode(&packet()).map_err(fails)?;
@@ -96,7 +96,7 @@ const RED: [u8; 2] = [160, 96];
 /// Decoders agree to the bit; converters on the way back need not.
 const OFF: u8 = 4;
 
-/// Whether every part of the picture is there in its colour: looked at in their middles.
+/// Whether every part of the frame is there in its colour: looked at in their middles.
 fn is_right(frame: &VideoFrame) -> bool {
     if frame.size() != SIZE {
         return false;
@@ -140,7 +140,7 @@ fn packet() -> EncodedPacket {
     }
 }
 
-// A picture of flat colours by x264: Main profile, as every hardware has it, larger than the least of them all.
+// A frame of flat colours by x264: Main profile, as every hardware has it, larger than the least of them all.
 // ffmpeg -f lavfi -i "color=black:s=256x144:r=25,format=yuv420p,geq=cb=128:cr='if(lt(X,64),160,96)':
 // lum='if(lt(X,128),if(lt(Y,72),48,96),if(lt(Y,72),144,208))'" -frames:v 1 -c:v libx264 -profile:v main
 // -preset veryslow -x264-params qp=18:threads=1:info=0:bframes=0 -bsf:v filter_units=remove_types=6 key.h264
@@ -265,7 +265,7 @@ mod tests {
         assert_eq!((none.device, none.told), (None, Err("no device".into())));
     }
 
-    /// The library's own decoder, which takes over where hardware has not the codec, decodes the picture
+    /// The library's own decoder, which takes over where hardware has not the codec, decodes the frame
     /// right: that is no proof.
     #[test]
     fn what_the_processor_decodes_proves_nothing_and_spares_other_codecs() {

@@ -1,4 +1,4 @@
-//! Pictures whose numbers mean other light or other colours than ours (HDR; BT.2020 and P3 of SDR
+//! Frames whose numbers mean other light or other colours than ours (HDR; BT.2020 and P3 of SDR
 //! too): finds out which they are, and shows them as they are to be seen in BT.709, where 10 bits
 //! become 8.
 #![allow(unsafe_code)]
@@ -14,12 +14,12 @@ use crate::media::Planes;
 /// The most cd/m² that can be told.
 const MAX_LUMINANCE: f64 = 10_000.0;
 
-/// Shows pictures of such kinds. Its table is made when there is a first one.
+/// Shows frames of such kinds. Its table is made when there is a first one.
 #[derive(Default)]
 pub(super) struct Mapper {
     table: Option<Table>,
     workers: Option<WorkerPool>,
-    /// What the stream said last of its brightest; not every picture comes with it.
+    /// What the stream said last of its brightest; not every frame comes with it.
     peak: Option<u16>,
 }
 
@@ -52,7 +52,7 @@ fn kind(frame: &ffi::AVFrame, full: bool) -> Option<Kind> {
     (!ours).then_some(Kind { transfer, primaries, matrix, full, peak: None })
 }
 
-/// What a frame has of this kind beside its picture.
+/// What a frame has of this kind beside its pixels.
 fn beside<T: Copy>(frame: &ffi::AVFrame, kind: ffi::AVFrameSideDataType) -> Option<T> {
     // SAFETY: it looks through the list of the frame, which is whole; null is looked for.
     let found = unsafe { ffi::av_frame_get_side_data(frame, kind).as_ref() }?;

@@ -10,7 +10,7 @@ use crate::decode::error::NoDecoder;
 /// The most bytes of a configuration: real ones have some hundred.
 const MAX_CONFIG: usize = 64 << 10;
 
-/// Threads of one decoder: slices and tiles of a picture, so that nothing waits for later pictures.
+/// Threads of one decoder: slices and tiles of a frame, so that nothing waits for later frames.
 const MAX_THREADS: usize = 4;
 
 /// An error code of the library.

@@ -19,31 +19,31 @@ use crate::decode::error::{Error, NoDecoder};
 use crate::decode::traits::{AudioBackend, VideoBackend};
 use crate::media::{AudioCodec, AudioConfig, VideoCodec, VideoConfig};
 
-/// Who decodes such pictures, or why nobody does.
+/// Who decodes such frames, or why nobody does.
 pub(crate) fn video_decoder(codec: VideoCodec) -> Result<String, NoDecoder> {
     find_video(codec).map(|found| format!("FFmpeg ({})", found.name()))
 }
 
-/// Who decodes such sound, or why nobody does.
+/// Who decodes such audio, or why nobody does.
 pub(crate) fn audio_decoder(codec: AudioCodec) -> Result<String, NoDecoder> {
     find_audio(codec).map(|found| format!("FFmpeg ({})", found.name()))
 }
 
-/// Opens a decoder for such pictures.
+/// Opens a decoder for such frames.
 pub(crate) fn open_video(parameters: &VideoConfig) -> Result<Box<dyn VideoBackend>, Error> {
     let codec = find_video(parameters.codec)
         .map_err(|lack| Error::NoDecoder { codec: parameters.codec.name().to_owned(), lack })?;
     Ok(Box::new(video::Decoder::open(codec, parameters, hardware_probe::device())?))
 }
 
-/// Opens a decoder for such sound.
+/// Opens a decoder for such audio.
 pub(crate) fn open_audio(parameters: &AudioConfig) -> Result<Box<dyn AudioBackend>, Error> {
     let codec = find_audio(parameters.codec)
         .map_err(|lack| Error::NoDecoder { codec: parameters.codec.name().to_owned(), lack })?;
     Ok(Box::new(audio::Decoder::open(codec, parameters)?))
 }
 
-/// Whether the libraries decode such pictures, as far as can be told without loading them for that.
+/// Whether the libraries decode such frames, as far as can be told without loading them for that.
 pub(crate) fn may_decode(codec: VideoCodec) -> bool {
     !system::is_known() || find_video(codec).is_ok()
 }

@@ -1,4 +1,4 @@
-//! What light the numbers of a wide picture stand for (PQ: SMPTE ST 2084; HLG: ARIB STD-B67 with the
+//! What light the numbers of a wide frame stand for (PQ: SMPTE ST 2084; HLG: ARIB STD-B67 with the
 //! OOTF of ITU-R BT.2100; else a display of BT.1886), and which numbers of BT.709 show it best. The
 //! brightness of HDR is brought down by the curve of ITU-R BT.2390 §5.4 so that the reference white of
 //! BT.2408 (203 cd/m²) is just below white; colours that BT.709 has not are brought to its edge along
@@ -47,7 +47,7 @@ pub(super) enum Matrix {
     Bt601,
 }
 
-/// A kind of pictures that are shown otherwise than by taking their numbers for ours. Codes are of
+/// A kind of frames that are shown otherwise than by taking their numbers for ours. Codes are of
 /// 10 bits.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) struct Kind {

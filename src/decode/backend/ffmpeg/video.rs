@@ -1,4 +1,4 @@
-//! Pictures by FFmpeg: one packet in, the pictures that are then ready out, in the order in which
+//! Frames by FFmpeg: one packet in, the frames that are then ready out, in the order in which
 //! they are shown, which the library's decoders see to.
 
 use crate::base::Timestamp;
@@ -16,11 +16,11 @@ const NAME: &str = "FFmpeg";
 /// The largest packet that is looked at.
 const MAX_PACKET: usize = 16 << 20;
 
-/// The largest picture: that of H.264's level 5.2, as everywhere here (4096×2304). What a stream may
+/// The largest frame: that of H.264's level 5.2, as everywhere here (4096×2304). What a stream may
 /// make the library hold follows from it.
 const MAX_PIXELS: i64 = 36_864 * 256;
 
-/// Pictures of one packet that are taken.
+/// Frames of one packet that are taken.
 const MAX_FRAMES: usize = 64;
 
 /// So many keyframes in a row that fail end the stream.
@@ -41,7 +41,7 @@ pub(super) struct Decoder {
     waiting: bool,
     failed_keyframes: u32,
     last: Timestamp,
-    /// The picture of this time was given before its turn.
+    /// The frame of this time was given before its turn.
     early: Option<Timestamp>,
 }
 
@@ -67,7 +67,7 @@ fn start(
             context.color_trc = transfer.into();
         }
         if parameters.codec == VideoCodec::Av1 {
-            // One picture at a time, instead of several on threads of their own.
+            // One frame at a time, instead of several on threads of their own.
             context.flags |= ffi::AV_CODEC_FLAG_LOW_DELAY as i32;
         }
         if let Some(device) = device {
@@ -133,7 +133,7 @@ impl Decoder {
         }
     }
 
-    /// Has the name say what the pictures are.
+    /// Has the name say what the frames are.
     fn tell(&mut self) {
         let told = self.converter.told();
         if told != self.told {
@@ -151,9 +151,9 @@ impl Decoder {
         received
     }
 
-    /// The first picture, which the library holds back until it knows that none comes before it: none
-    /// does. It is told that this is all, gives the picture, and begins again with the same packet, whose
-    /// picture it then gives a second time.
+    /// The first frame, which the library holds back until it knows that none comes before it: none
+    /// does. It is told that this is all, gives the frame, and begins again with the same packet, whose
+    /// frame it then gives a second time.
     fn hurry(
         &mut self,
         packet: &EncodedPacket,
@@ -248,7 +248,7 @@ impl VideoBackend for Decoder {
     }
 
     fn begin_anywhere(&mut self) {
-        // The library of H.264 keeps pictures back until they are whole.
+        // The library of H.264 keeps frames back until they are whole.
         self.waiting = false;
     }
 

@@ -1,4 +1,4 @@
-//! A picture in a buffer of PipeWire: whether its numbers hold (they are another program's), which part
+//! A frame in a buffer of PipeWire: whether its numbers hold (they are another program's), which part
 //! of it is meant and which is new, and its pixels. Shared memory only: memory of a graphics card is
 //! refused, since reading it back is slow and the desktop has been asked for the other.
 
@@ -13,7 +13,7 @@ use crate::capture::screen::area::Area;
 use crate::capture::screen::backend::portal::pod::Format;
 use crate::media::Size;
 
-/// Changed parts that are looked at; more of them are the whole picture.
+/// Changed parts that are looked at; more of them are the whole frame.
 pub(super) const MAX_PARTS: usize = 16;
 
 /// What a buffer holds.
@@ -24,7 +24,7 @@ pub(super) enum Content {
     Picture(MappedFrame),
 }
 
-/// A picture whose rows lie in memory that is there; valid while its buffer is.
+/// A frame whose rows lie in memory that is there; valid while its buffer is.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct MappedFrame {
     /// The first pixel.
@@ -47,10 +47,10 @@ pub(super) struct MappedFrame {
 // thread; its owner keeps it no longer than its buffer.
 unsafe impl Send for MappedFrame {}
 
-/// How an upright picture lies in its buffer: of a turned screen the desktop hands out what goes to it.
+/// How an upright frame lies in its buffer: of a turned screen the desktop hands out what goes to it.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Turn {
-    /// A row of the picture is a column of the buffer.
+    /// A row of the frame is a column of the buffer.
     across: bool,
     /// From right to left, and from below.
     mirrored: (bool, bool),
@@ -73,7 +73,7 @@ impl Turn {
         Self { across, mirrored }
     }
 
-    /// A part of the buffer, which is `all`, as a part of the picture.
+    /// A part of the buffer, which is `all`, as a part of the frame.
     fn upright(self, part: Area, all: Area) -> Area {
         let turned = |it: Area| match self.across {
             true => Area::new(it.y, it.x, it.height, it.width),
@@ -85,7 +85,7 @@ impl Turn {
         Area::new(x, y, width, height)
     }
 
-    /// Where in the buffer a pixel of the picture lies, which is `all`.
+    /// Where in the buffer a pixel of the frame lies, which is `all`.
     fn place(self, x: u32, y: u32, all: Area) -> (usize, usize) {
         let x = if self.mirrored.0 { all.width - 1 - x } else { x } as usize;
         let y = if self.mirrored.1 { all.height - 1 - y } else { y } as usize;
@@ -133,7 +133,7 @@ fn number(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
 }
 
-/// A rectangle as metadata has it, as far as it lies in the picture; `None` for an empty one.
+/// A rectangle as metadata has it, as far as it lies in the frame; `None` for an empty one.
 fn region(bytes: &[u8], whole: Area) -> Option<Area> {
     let [x, y] = [number(bytes, 0)?, number(bytes, 4)?].map(|at| i64::from(at.cast_signed()));
     Area::clipped(x, y, number(bytes, 8)?, number(bytes, 12)?)?.within(whole)
@@ -228,7 +228,7 @@ fn whole_file(data: &spa::spa_data) -> Result<(), String> {
 }
 
 impl MappedFrame {
-    /// Copies a part, as blue, green, red and a byte, to the same part (less `corner`) of a picture
+    /// Copies a part, as blue, green, red and a byte, to the same part (less `corner`) of a frame
     /// with rows of `row` bytes. Parts outside are left out.
     ///
     /// # Safety
@@ -244,7 +244,7 @@ impl MappedFrame {
                 for (x, to) in (part.x..).zip(to.as_chunks_mut::<4>().0) {
                     let (x, y) = self.turn.place(x, line, self.whole);
                     let from = self.start.as_ptr().cast_const();
-                    // SAFETY: as below; a pixel of the picture is one of the buffer.
+                    // SAFETY: as below; a pixel of the frame is one of the buffer.
                     *to = unsafe { from.add(y * self.stride + x * 4).cast::<[u8; 4]>().read() };
                     if self.red_first {
                         to.swap(0, 2);
@@ -253,7 +253,7 @@ impl MappedFrame {
                 continue;
             }
             let from = line as usize * self.stride + part.x as usize * 4;
-            // SAFETY: the part lies in the picture, whose rows of `stride` bytes all lie in memory
+            // SAFETY: the part lies in the frame, whose rows of `stride` bytes all lie in memory
             // that is mapped, as `content` has seen; the producer may write meanwhile what it likes,
             // and what would come of it are torn pixels, plain bytes of which any value is valid.
             let from = unsafe { std::slice::from_raw_parts(self.start.add(from).as_ptr(), bytes) };
@@ -275,7 +275,7 @@ mod tests {
 
     use super::*;
 
-    /// A buffer as PipeWire lays it out, of a picture 4 × 3.
+    /// A buffer as PipeWire lays it out, of a frame 4 × 3.
     struct Rig {
         pixels: Vec<u8>,
         chunk: spa::spa_chunk,

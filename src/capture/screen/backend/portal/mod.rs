@@ -1,5 +1,5 @@
 //! Screens and windows of a Wayland session: the desktop's portal asks the person what to share and
-//! gives a stream of PipeWire, out of which pictures come with what is new in them. A region is a
+//! gives a stream of PipeWire, out of which frames come with what is new in them. A region is a
 //! part of that stream. Only the parts that changed are copied, and nothing where nothing did.
 
 mod bus;
@@ -20,7 +20,7 @@ use crate::capture::screen::permission::Permissions;
 use crate::capture::screen::target::shared_name;
 use crate::media::Size;
 
-/// How long the first picture may take.
+/// How long the first frame may take.
 const FIRST_FRAME_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often it is looked whether it has come.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
@@ -41,7 +41,7 @@ pub(in crate::capture) fn offers() -> Result<Sharing, Fault> {
     bus::offers()
 }
 
-/// Asks the desktop, where it must, and waits for the first picture. `key` is the name of what it has
+/// Asks the desktop, where it must, and waits for the first frame. `key` is the name of what it has
 /// allowed.
 pub(in crate::capture) fn grab(
     what: ShareRequest,
@@ -134,7 +134,7 @@ struct Grab {
     session: Session,
     _lease: Lease,
     part: Option<Area>,
-    /// What is shown of the stream's pictures, in their coordinates; sides are even.
+    /// What is shown of the stream's frames, in their coordinates; sides are even.
     area: Option<Area>,
     /// Its pixels: blue, green, red and a byte, rows without padding.
     mirror: Vec<u8>,
@@ -146,7 +146,7 @@ struct Grab {
     listened: Instant,
 }
 
-/// What of a picture is shown.
+/// What of a frame is shown.
 fn shown(of: Area, part: Option<Area>) -> Result<Area, Fault> {
     let area = match part {
         None => of,
@@ -159,7 +159,7 @@ fn shown(of: Area, part: Option<Area>) -> Result<Area, Fault> {
 }
 
 impl Grab {
-    /// Waits for the first picture.
+    /// Waits for the first frame.
     fn first(&mut self, stop: &Stop) -> Result<(), Fault> {
         let began = Instant::now();
         while self.area.is_none() {
@@ -187,7 +187,7 @@ impl Grab {
         }
     }
 
-    /// Takes over what is new; tells of it, and whether the picture has another size.
+    /// Takes over what is new; tells of it, and whether the frame has another size.
     fn look(&mut self) -> Result<(Option<Area>, bool), Fault> {
         let Self { stream, area, mirror, part, .. } = self;
         let mut seen = Ok((None, false));
@@ -262,7 +262,7 @@ impl Grabber for Grab {
     }
 
     fn pointer(&mut self) -> Result<Option<Placed>, Fault> {
-        // The desktop draws it into the picture, where it is wanted.
+        // The desktop draws it into the frame, where it is wanted.
         Ok(None)
     }
 }

@@ -1,5 +1,5 @@
 //! Parameters as PipeWire's streams exchange them (SPA POD): objects of numbers, written, and a
-//! negotiated picture format, read. Native byte order; each value is padded to 8 bytes.
+//! negotiated frame format, read. Native byte order; each value is padded to 8 bytes.
 
 use libspa_sys as spa;
 
@@ -121,7 +121,7 @@ fn number(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_ne_bytes(bytes.try_into().ok()?))
 }
 
-/// The picture format that was agreed on.
+/// The frame format that was agreed on.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) struct Format {
     /// `SPA_VIDEO_FORMAT_…`.
@@ -130,7 +130,7 @@ pub(super) struct Format {
     pub(super) height: u32,
 }
 
-/// Reads a format object; `None` where it is no raw picture with a size.
+/// Reads a format object; `None` where it is no raw frame with a size.
 pub(super) fn format(bytes: &[u8]) -> Option<Format> {
     let end = length(bytes.get(..8)?.try_into().ok()?)?;
     let body = bytes.get(8..end)?;

@@ -1,6 +1,6 @@
-//! A stream of pictures out of PipeWire. Its loop is a thread of the library, on which the callbacks
+//! A stream of frames out of PipeWire. Its loop is a thread of the library, on which the callbacks
 //! here are called; what they find out lies in a cell, at which the source's thread looks. The newest
-//! buffer is held until the next one comes, so that a picture is copied only where it is looked at.
+//! buffer is held until the next one comes, so that a frame is copied only where it is looked at.
 
 #![allow(unsafe_code)]
 
@@ -21,24 +21,24 @@ use crate::media::{FrameRate, Size};
 
 const NAME: &CStr = c"onair screen";
 const ABOUT: &CStr = c"media.type=Video media.category=Capture media.role=Screen";
-/// Pictures that the producer may have in work beside the one that is held here.
+/// Frames that the producer may have in work beside the one that is held here.
 const BUFFERS: [i32; 3] = [4, 3, 8];
 
 /// What the stream knows now.
 #[derive(Default)]
 struct Cell {
     format: Option<Format>,
-    /// The newest picture and the buffer in which it lies.
+    /// The newest frame and the buffer in which it lies.
     held: Option<HeldBuffer>,
-    /// The newest picture was not looked at yet.
+    /// The newest frame was not looked at yet.
     fresh: bool,
     /// What is new in it since it was looked at.
     dirty: Option<Area>,
-    /// Why there will be no more pictures.
+    /// Why there will be no more frames.
     ended: Option<End>,
 }
 
-/// Why there are no more pictures.
+/// Why there are no more frames.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum End {
     /// The other side, or PipeWire itself, is gone.
@@ -52,7 +52,7 @@ struct HeldBuffer {
     picture: MappedFrame,
 }
 
-// SAFETY: a buffer is used by the loop's thread alone; others read the picture, behind the lock under
+// SAFETY: a buffer is used by the loop's thread alone; others read the frame, behind the lock under
 // which the loop's thread gives it up.
 unsafe impl Send for HeldBuffer {}
 
@@ -85,12 +85,12 @@ pub(super) struct StreamNews<'a> {
 }
 
 impl StreamNews<'_> {
-    /// What is meant of the stream's pictures.
+    /// What is meant of the stream's frames.
     pub(super) fn shown(&self) -> Area {
         self.picture.shown
     }
 
-    /// Copies a part, as blue, green, red and a byte, to the same part (less `corner`) of a picture
+    /// Copies a part, as blue, green, red and a byte, to the same part (less `corner`) of a frame
     /// with rows of `row` bytes.
     pub(super) fn copy(&self, part: Area, corner: (u32, u32), to: &mut [u8], row: usize) {
         // SAFETY: this value lives behind the lock under which buffers are given up.
@@ -99,7 +99,7 @@ impl StreamNews<'_> {
 }
 
 impl Stream {
-    /// Connects to PipeWire by `fd` and asks for the pictures of `node`, at most `rate` of them.
+    /// Connects to PipeWire by `fd` and asks for the frames of `node`, at most `rate` of them.
     pub(super) fn open(fd: OwnedFd, node: u32, rate: FrameRate) -> Result<Self, String> {
         static ONCE: Once = Once::new();
         // SAFETY: without arguments to take anything from; called once.
@@ -182,8 +182,8 @@ impl Stream {
         Ok(())
     }
 
-    /// Looks at the newest picture, if there is one since the last look. The loop waits meanwhile where
-    /// it would give the picture up.
+    /// Looks at the newest frame, if there is one since the last look. The loop waits meanwhile where
+    /// it would give the frame up.
     ///
     /// # Errors
     /// Why there are no more.
@@ -204,7 +204,7 @@ impl Stream {
         Ok(())
     }
 
-    /// Whether a picture has come that was not looked at.
+    /// Whether a frame has come that was not looked at.
     pub(super) fn has_news(&self) -> Result<bool, End> {
         // SAFETY: as in `look`.
         let cell = unsafe { self.inside.as_ref() }.cell.lock();
@@ -235,7 +235,7 @@ impl Drop for Stream {
     }
 }
 
-/// The formats that can be shown. No modifiers: with them pictures would come in a graphics card's
+/// The formats that can be shown. No modifiers: with them frames would come in a graphics card's
 /// memory.
 fn offer(rate: FrameRate) -> Vec<u64> {
     let pixels = [
@@ -263,7 +263,7 @@ fn offer(rate: FrameRate) -> Vec<u64> {
         .finish()
 }
 
-/// How pictures of an agreed format are to come: in shared memory, with what is new in them.
+/// How frames of an agreed format are to come: in shared memory, with what is new in them.
 fn wishes() -> [Vec<u64>; 5] {
     let memory = 1 << spa::SPA_DATA_MemFd | 1 << spa::SPA_DATA_MemPtr;
     let meta = |kind: u32, sizes: &[i32]| {
