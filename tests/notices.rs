@@ -156,3 +156,28 @@ fn every_problem_has_its_words_in_both_languages_with_the_same_values() {
     let unused: Vec<_> = english.keys().filter(unused).collect();
     assert!(unused.is_empty(), "nothing says {unused:?}");
 }
+
+/// What `onair check` says of a port on which nothing listens.
+fn check(args: &[&str]) -> String {
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_onair"));
+    command.args(["check", &format!("rtmp://{closed}/live/key")]).args(args);
+    let output = command.env("LC_ALL", "zh_CN.UTF-8").output().unwrap();
+    assert_eq!(output.status.code(), Some(6), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn commands_speak_the_language_that_is_asked_for_and_json_is_english() {
+    let (english, chinese) =
+        ("connection refused: nothing listens there", "连接被拒绝：该端口没有服务");
+    for (args, cause, cure) in [
+        (&[][..], chinese, "请检查端口"),
+        (&["--lang", "en"], english, "Check the port"),
+        (&["--json"], english, "Check the port"),
+        (&["--json", "--lang", "zh-CN"], chinese, "请检查端口"),
+    ] {
+        let said = check(args);
+        assert!(said.contains(cause) && said.contains(cure), "{args:?}: {said}");
+    }
+}

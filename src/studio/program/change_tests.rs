@@ -552,7 +552,7 @@ fn what_a_mask_hides_is_never_seen_while_files_are_read() {
     let old = seen(&[there("mask", "1")]);
     rig.check((&plain, &two), (&plain, &old), "a broken one is chosen");
     let news = rig.give(&key("broken"), read(&key("broken")));
-    let told: Vec<_> = news.told.iter().map(|it| it.notice(0, "").key).collect();
+    let told: Vec<_> = news.told.iter().map(|it| it.notice(0, "").key()).collect();
     assert_eq!((news.gone.len(), &told[..]), (0, &["mask-failed"][..]));
     let slot = mask("broken", true);
     let placeholder = seen(&[WantedFilter { slot, material: AssetSupply::Lacking }]);
