@@ -133,7 +133,7 @@ fn a_clip_for_which_there_is_no_strip_is_told_once() {
     let told = || -> Vec<String> {
         let notices = studio.snapshot().notices;
         let told = notices.iter().filter(|it| it.key() == "scene-no-strip");
-        told.and_then(|it| it.value("what")).collect()
+        told.filter_map(|it| it.value("what")).collect()
     };
     add(&studio, "First", Path::new("/nonexistent/1.mkv"));
     wait_for("the first", LIMIT, || told() == ["First"]);
@@ -163,7 +163,7 @@ fn layers_that_are_not_drawn_are_told_of_the_scene_that_is_shown_and_the_prepare
     let told = || -> Vec<String> {
         let notices = studio.snapshot().notices;
         let told = notices.iter().filter(|it| it.key() == "scene-crowded");
-        told.and_then(|it| it.value("what")).collect()
+        told.filter_map(|it| it.value("what")).collect()
     };
     studio.send(Command::PrepareScene(Some(crowd)));
     wait_for("the prepared one", LIMIT, || told() == ["Crowd"]);

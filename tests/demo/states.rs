@@ -331,7 +331,7 @@ pub fn snapshot(name: &str) -> Snapshot {
             seen.publish(picture(0));
             let monitor = |state, latency| MonitorView {
                 state,
-                cause: String::new(),
+                cause: String::new().into(),
                 latency,
                 latency_by: None,
                 av_offset_ms: None,
