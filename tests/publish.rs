@@ -5,13 +5,24 @@ mod sent_on;
 
 use std::time::Duration;
 
-use onair::broadcast::{Event, Flow, State};
+use onair::broadcast::{Event, Flow, Report, State};
 use onair::net::{Cause, Class, ConnectStage, NotRtmp, Refusal};
+use onair::text::Language;
 use onair::wire::rtmp::status::{Level, Status, code};
 
 use crate::odd_servers::{Behavior, Server, Show, target, wait_for};
 
 const LIMIT: Duration = Duration::from_secs(20);
+
+/// What went wrong, in English.
+fn cause(report: &Report) -> String {
+    Language::English.say(&report.problem().unwrap())
+}
+
+/// What helps, in English.
+fn advice(report: &Report) -> String {
+    Language::English.cure(&report.problem().unwrap()).unwrap()
+}
 
 #[test]
 fn a_stream_begins_with_metadata_headers_and_a_keyframe_at_zero() {
@@ -65,9 +76,9 @@ fn a_wrong_key_ends_at_once_and_the_key_is_not_repeated() {
     assert_eq!(report.state, State::Failed(Class::Refused));
     assert_eq!(report.stage, ConnectStage::Publish);
     assert_eq!(report.code(), Some(code::PUBLISH_UNAUTHORIZED));
-    let cause = report.cause().unwrap();
+    let cause = cause(&report);
     assert!(cause.contains("stream key *** is unknown"), "{cause}");
-    assert!(report.advice().unwrap().contains("stream key"));
+    assert!(advice(&report).contains("stream key"));
     assert_eq!(server.connections(), 1, "tried again although waiting cannot help");
     assert!(!format!("{publisher:?}").contains("secret-key-1"));
 }
@@ -138,7 +149,7 @@ fn servers_that_are_none_are_named() {
         assert_eq!(error.stage, stage, "{said}: {error}");
         assert!(check(&error.cause), "{said}: {error}");
         assert_eq!(report.state, State::Failed(Class::Unreachable), "{said}");
-        assert!(!error.advice().is_empty());
+        assert!(!advice(&report).is_empty());
     }
 }
 
@@ -182,7 +193,7 @@ fn a_rejected_connection_and_a_silent_refusal_are_told_apart() {
         (report.state, report.stage),
         (State::Failed(Class::Refused), ConnectStage::Publish)
     );
-    assert!(report.advice().unwrap().contains("key"));
+    assert!(advice(&report).contains("key"));
 }
 
 #[test]
@@ -289,7 +300,7 @@ fn what_the_server_says_while_live_is_heard() {
     assert!(publisher.wait(LIMIT));
     let report = publisher.report();
     assert_eq!((report.state, report.stage), (State::Failed(Class::Refused), ConnectStage::Media));
-    assert!(report.cause().unwrap().contains("account closed"));
+    assert!(cause(&report).contains("account closed"));
 }
 
 #[test]
@@ -479,8 +490,8 @@ fn a_codec_that_the_server_says_it_does_not_take_is_not_sent() {
     let report = publisher.report();
     assert_eq!(report.state, State::Failed(Class::Refused));
     assert_eq!(report.stage, ConnectStage::Publish);
-    assert!(report.cause().unwrap().contains("HEVC"), "{report:?}");
-    assert!(report.advice().unwrap().contains("H.264"), "{report:?}");
+    assert!(cause(&report).contains("HEVC"), "{report:?}");
+    assert!(advice(&report).contains("H.264"), "{report:?}");
     assert_eq!(server.connections(), 1, "tried again although waiting cannot help");
     assert_eq!(server.connection(0).messages, [], "media was sent");
 

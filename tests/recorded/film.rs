@@ -116,7 +116,7 @@ fn pictures(config: &Config, places: &[f64], all: &[u8]) -> Vec<Vec<u8>> {
             let seen = it.player.picture().unwrap();
             it.shown() > before
                 && (it.player.position().as_secs_f64() - place).abs() < 0.1
-                && most_like(&seen.planes.y, all, number) == number
+                && most_like(&seen.planes().y, all, number) == number
         });
         watching.player.picture().unwrap().planes().y.clone()
     });
