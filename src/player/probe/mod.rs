@@ -110,6 +110,31 @@ pub struct Audio {
     pub bitrate: Option<f64>,
 }
 
+impl Audio {
+    const fn of(format: AudioFormat) -> Self {
+        let (name, variant, profile, bitrate) = (None, None, None, None);
+        Self { name, format, variant, profile, sample_rate: None, channels: None, bitrate }
+    }
+
+    /// What a config tells.
+    fn describe(&mut self, told: &AudioConfig) {
+        if told.sample_rate > 0 {
+            (self.sample_rate, self.channels) = (Some(told.sample_rate), Some(told.channels));
+        }
+        match told.codec {
+            AudioCodec::Aac => {
+                if let Ok(parsed) = AudioSpecificConfig::parse(&told.config) {
+                    self.profile = Some(parsed.profile().to_owned());
+                    self.sample_rate = Some(parsed.output_sample_rate());
+                    self.channels = Some(parsed.output_channels());
+                }
+            }
+            AudioCodec::Pcm => self.variant = Pcm::parse(&told.config).map(|pcm| pcm.name()),
+            _ => {}
+        }
+    }
+}
+
 /// Probes a source; `cancelled` is asked now and then.
 ///
 /// # Errors
@@ -225,31 +250,13 @@ fn with_tracks(mut report: Report, index: &Index) -> Report {
                 course.add(place.dts, place.size as usize);
             }
             let parameters = &track.parameters;
-            let pcm =
-                || crate::wire::codec::pcm::Pcm::parse(&parameters.config).map(|pcm| pcm.name());
-            let (format, variant) = match parameters.codec {
-                AudioCodec::Mp3 => (AudioFormat::Mp3, None),
-                AudioCodec::Mp2 => (AudioFormat::Mp3, Some("mp2".to_owned())),
-                AudioCodec::Opus => (AudioFormat::Opus, None),
-                AudioCodec::Flac => (AudioFormat::Flac, None),
-                AudioCodec::Vorbis => (AudioFormat::Vorbis, None),
-                AudioCodec::Ac3 => (AudioFormat::Ac3, None),
-                AudioCodec::Eac3 => (AudioFormat::Eac3, None),
-                AudioCodec::Pcm => (AudioFormat::Pcm, pcm()),
-                _ => (AudioFormat::Aac, None),
-            };
-            let config = AudioSpecificConfig::parse(&parameters.config).ok();
-            let profile = config.filter(|_| format == AudioFormat::Aac);
-            let profile = profile.map(|config| config.profile().to_owned());
-            Audio {
-                name: name(track),
-                format,
-                variant,
-                profile,
-                sample_rate: Some(parameters.sample_rate),
-                channels: Some(parameters.channels),
-                bitrate: course.bitrate(),
+            let mut audio = Audio::of(parameters.codec.into());
+            audio.describe(parameters);
+            if parameters.codec == AudioCodec::Mp2 {
+                audio.variant = Some("mp2".to_owned());
             }
+            audio.channels = Some(parameters.channels);
+            Audio { name: name(track), bitrate: course.bitrate(), ..audio }
         })
         .collect();
     report
@@ -592,21 +599,7 @@ impl Prober {
     }
 
     fn audio_config(&mut self, told: &AudioConfig) {
-        let audio = self.audio(told.codec.into());
-        if told.sample_rate > 0 {
-            (audio.sample_rate, audio.channels) = (Some(told.sample_rate), Some(told.channels));
-        }
-        match told.codec {
-            AudioCodec::Aac => {
-                if let Ok(parsed) = AudioSpecificConfig::parse(&told.config) {
-                    audio.profile = Some(parsed.profile().to_owned());
-                    audio.sample_rate = Some(parsed.output_sample_rate());
-                    audio.channels = Some(parsed.output_channels());
-                }
-            }
-            AudioCodec::Pcm => audio.variant = Pcm::parse(&told.config).map(|pcm| pcm.name()),
-            _ => {}
-        }
+        self.audio(told.codec.into()).describe(told);
     }
 
     fn audio_packet(&mut self, packet: &EncodedPacket, now: Timestamp) {
@@ -643,15 +636,7 @@ impl Prober {
     }
 
     fn audio(&mut self, format: AudioFormat) -> &mut Audio {
-        self.audio.get_or_insert(Audio {
-            name: None,
-            format,
-            variant: None,
-            profile: None,
-            sample_rate: None,
-            channels: None,
-            bitrate: None,
-        })
+        self.audio.get_or_insert_with(|| Audio::of(format))
     }
 
     /// How much media time has been seen.

@@ -5,18 +5,18 @@ use bytes::Bytes;
 
 use super::{FrameType, Metadata, TAG_HEADER, TAG_TRAILER, TagKind, parse_audio, parse_video};
 use crate::base::Timestamp;
-use crate::media::{
-    AudioCodec, AudioConfig, BitsPerSecond, FrameRate, Size, VideoCodec, VideoConfig,
-};
-use crate::wire::codec;
+use crate::media::{AudioCodec, AudioConfig, BitsPerSecond, Size, VideoCodec, VideoConfig};
+use crate::wire::codec::cadence;
 use crate::wire::codec::four_cc::{AudioFormat, VideoFormat};
-use crate::wire::codec::{cadence, mpeg_audio};
 use crate::wire::container::flv::WireTime;
 use crate::wire::container::flv::audio::AudioPacket;
 use crate::wire::container::flv::enhanced::{AUDIO_MULTITRACK, VIDEO_MULTITRACK};
+use crate::wire::container::flv::events::audio_codec;
 use crate::wire::container::flv::metadata::{MAX_SCRIPT, parse_script};
 use crate::wire::container::flv::video::VideoPacket;
-use crate::wire::container::track_config::{told_aac_config, told_h264_config};
+use crate::wire::container::track_config::{
+    audio_config, bare_video_config, told_aac_config, told_h264_config,
+};
 use crate::wire::container::{
     Chapter, Error, Format, Index, MAX_AUDIO_TRACKS, Part, ReadAt, SampleLocation, TrackId,
     audio_track, read,
@@ -197,12 +197,13 @@ impl Scan {
             self.other_audio = Some(format);
             return Ok(());
         }
-        let audio = match (&tag.track.packet, known) {
-            (AudioPacket::SequenceStart(start), None) if !start.is_empty() => {
+        let untold = known.is_none();
+        let audio = match &tag.track.packet {
+            AudioPacket::SequenceStart(start) if untold && !start.is_empty() => {
                 let config = rest(source, at, size, prefix.len() - start.len())?;
-                self.audio_of(format, config)
+                self.audio_of(format, config, &[])
             }
-            (AudioPacket::Frame(data), None) => audio_of_frame(format, data),
+            AudioPacket::Frame(data) if untold => self.audio_of(format, Bytes::new(), data),
             _ => None,
         };
         let known = match audio.filter(|_| self.audio_ids.len() < MAX_AUDIO_TRACKS) {
@@ -230,36 +231,26 @@ impl Scan {
 
     /// Parameters of pictures that are no H.264.
     fn video_of(&self, codec: VideoCodec, config: Bytes) -> VideoConfig {
-        let told = match codec {
-            VideoCodec::Hevc => codec::hevc(&config).and_then(|told| told.size),
-            VideoCodec::Av1 => codec::av1(&config).and_then(|told| told.size),
-            _ => None,
-        };
-        let told = told.or(self.metadata.width.zip(self.metadata.height)).unwrap_or((0, 0));
+        let told = bare_video_config(codec, config, &[]);
+        let size = Some((told.size.width, told.size.height)).filter(|(width, _)| *width > 0);
+        let size = size.or(self.metadata.width.zip(self.metadata.height)).unwrap_or((0, 0));
         let rate = self.metadata.frame_rate.and_then(cadence::fraction);
         VideoConfig {
-            codec,
-            size: Size::new(told.0.min(0xFFFF), told.1.min(0xFFFF)),
-            frame_rate: rate.unwrap_or(FrameRate::FPS_30),
+            size: Size::new(size.0.min(0xFFFF), size.1.min(0xFFFF)),
+            frame_rate: rate.unwrap_or(told.frame_rate),
             bitrate: BitsPerSecond(self.metadata.video_bitrate.unwrap_or(0)),
-            config,
+            ..told
         }
     }
 
-    /// What a configuration tells of sound.
-    fn audio_of(&self, format: AudioFormat, config: Bytes) -> Option<AudioConfig> {
-        let (codec, told, config) = match format {
-            AudioFormat::Aac => return told_aac_config(config, &self.metadata),
-            AudioFormat::Opus => (AudioCodec::Opus, codec::opus(&config)?, config),
-            AudioFormat::Flac => {
-                // The stream marker and a block's head may stand before it.
-                let from = if config.starts_with(b"fLaC") { 8 } else { 0 };
-                config.get(from..from + 34)?;
-                (AudioCodec::Flac, codec::flac(&config)?, config.slice(from..from + 34))
-            }
-            _ => return None,
-        };
-        Some(sound(codec, told, config))
+    /// What a config, or else a frame, tells of audio.
+    fn audio_of(&self, format: AudioFormat, config: Bytes, frame: &[u8]) -> Option<AudioConfig> {
+        let codec = audio_codec(format, None)?;
+        let is_carried = Format::ALL.iter().any(|format| format.carries_audio(codec));
+        match codec {
+            AudioCodec::Aac => told_aac_config(config, &self.metadata),
+            codec => audio_config(codec, None, &config, frame).filter(|_| is_carried),
+        }
     }
 
     fn at(&mut self, time_ms: u32, offset_nanos: u32) -> Timestamp {
@@ -324,30 +315,6 @@ fn is_carried(codec: VideoCodec) -> bool {
 fn is_shared(body: &[u8], multitrack: u8) -> bool {
     matches!(body, [first, kind, ..] if first & 0x8F == 0x80 | multitrack && kind >> 4 > 0)
         && (multitrack == VIDEO_MULTITRACK || body.first().is_some_and(|first| first >> 4 == 9))
-}
-
-fn sound(codec: AudioCodec, told: codec::AudioInfo, config: Bytes) -> AudioConfig {
-    let codec::AudioInfo { sample_rate, channels } = told;
-    AudioConfig { codec, sample_rate, channels, bitrate: BitsPerSecond(0), config }
-}
-
-/// What a packet tells of sound that has no configuration.
-fn audio_of_frame(format: AudioFormat, data: &[u8]) -> Option<AudioConfig> {
-    let (codec, told) = match format {
-        AudioFormat::Mp3 => {
-            let header = mpeg_audio::header(data)?;
-            let codec = if header.layer == 3 { AudioCodec::Mp3 } else { AudioCodec::Mp2 };
-            let (sample_rate, channels) = (header.sample_rate, header.channels);
-            (codec, codec::AudioInfo { sample_rate, channels })
-        }
-        AudioFormat::Ac3 => (AudioCodec::Ac3, codec::ac3(data)?),
-        AudioFormat::Eac3 => (AudioCodec::Eac3, codec::ac3(data)?),
-        AudioFormat::Opus => {
-            (AudioCodec::Opus, codec::AudioInfo { sample_rate: 48_000, channels: 2 })
-        }
-        _ => return None,
-    };
-    Some(sound(codec, told, Bytes::new()))
 }
 
 /// A body after its head.

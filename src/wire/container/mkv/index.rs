@@ -278,63 +278,56 @@ impl ClusterWalk {
         if encoded {
             return false;
         }
-        if kind == TYPE_AUDIO && !codec.starts_with(AAC) {
-            let config = config.unwrap_or_default();
-            let pcm = || pcm(entry, codec, &config).map(|pcm| pcm.parameters());
-            let Some(audio) = pcm().or_else(|| other_audio(entry, codec, config.clone())) else {
-                return false;
-            };
-            let tracks = &mut self.index.tracks;
-            if tracks.audio.len() >= MAX_AUDIO_TRACKS {
-                return false;
-            }
-            let track = audio_track(tracks.audio.len());
-            tracks.audio.push(AudioTrack::named(audio, &name(entry)));
+        let track = match kind {
+            TYPE_AUDIO => self.audio_track(entry, codec, config),
+            TYPE_VIDEO => self.video_track(entry, codec, config),
+            _ => None,
+        };
+        if let Some(track) = track {
             self.uses(entry, number, track);
-            return true;
         }
-        if kind == TYPE_VIDEO && codec != AVC {
-            let tracks = &mut self.index.tracks;
-            let untold = config.as_ref().is_none_or(Bytes::is_empty);
-            let Some(mut picture) = other_video(entry, codec, config.unwrap_or_default()) else {
-                return false;
-            };
-            if untold && !self.index.to_play {
-                // Who copies looks for it in the pictures.
-                picture.config = Bytes::new();
-            }
-            if tracks.video.is_some() {
-                return false;
-            }
-            tracks.video = Some(picture);
-            let mode = child(entry, id::VIDEO).and_then(|it| child(it, id::ALPHA_MODE));
-            self.has_alpha = mode.and_then(uint) == Some(1);
-            self.uses(entry, number, TrackId::Video);
-            return true;
-        }
-        let Some(config) = config else { return false };
-        let mut metadata = Metadata::default();
+        track.is_some()
+    }
+
+    fn audio_track(&mut self, entry: &[u8], codec: &str, config: Option<Bytes>) -> Option<TrackId> {
         let tracks = &mut self.index.tracks;
-        match (kind, codec) {
-            (TYPE_VIDEO, AVC) if tracks.video.is_none() => {
-                let nanos = child(entry, id::DEFAULT_DURATION).and_then(uint);
-                let nanos = nanos.filter(|nanos| (1_000_000..=10_000_000_000).contains(nanos));
-                metadata.frame_rate = nanos.map(|nanos| 1e9 / nanos as f64);
-                let Some(video) = told_h264_config(config, &metadata) else { return false };
-                tracks.video = Some(video);
-                self.uses(entry, number, TrackId::Video);
-            }
-            (TYPE_AUDIO, codec)
-                if codec.starts_with(AAC) && tracks.audio.len() < MAX_AUDIO_TRACKS =>
-            {
-                let Some(audio) = told_aac_config(config, &metadata) else { return false };
-                let track = audio_track(tracks.audio.len());
-                tracks.audio.push(AudioTrack::named(audio, &name(entry)));
-                self.uses(entry, number, track);
-            }
-            _ => return false,
+        if tracks.audio.len() >= MAX_AUDIO_TRACKS {
+            return None;
         }
-        true
+        let audio = if codec.starts_with(AAC) {
+            told_aac_config(config?, &Metadata::default())?
+        } else {
+            let config = config.unwrap_or_default();
+            let pcm = pcm(entry, codec, &config).map(|pcm| pcm.parameters());
+            pcm.or_else(|| other_audio(entry, codec, config))?
+        };
+        tracks.audio.push(AudioTrack::named(audio, &name(entry)));
+        Some(audio_track(tracks.audio.len() - 1))
+    }
+
+    fn video_track(&mut self, entry: &[u8], codec: &str, config: Option<Bytes>) -> Option<TrackId> {
+        let tracks = &mut self.index.tracks;
+        if tracks.video.is_some() {
+            return None;
+        }
+        if codec == AVC {
+            let nanos = child(entry, id::DEFAULT_DURATION).and_then(uint);
+            let nanos = nanos.filter(|nanos| (1_000_000..=10_000_000_000).contains(nanos));
+            let frame_rate = nanos.map(|nanos| 1e9 / nanos as f64);
+            let metadata = Metadata { frame_rate, ..Metadata::default() };
+            tracks.video = Some(told_h264_config(config?, &metadata)?);
+            return Some(TrackId::Video);
+        }
+        let untold = config.as_ref().is_none_or(Bytes::is_empty);
+        let mut video = other_video(entry, codec, config.unwrap_or_default())?;
+        if untold && !self.index.to_play {
+            // Who copies looks for it in the pictures.
+            video.config = Bytes::new();
+        }
+        tracks.video = Some(video);
+        let mode = child(entry, id::VIDEO).and_then(|it| child(it, id::ALPHA_MODE));
+        self.has_alpha = mode.and_then(uint) == Some(1);
+        Some(TrackId::Video)
     }
 
     fn uses(&mut self, entry: &[u8], number: u64, track: TrackId) {

@@ -14,7 +14,7 @@ use crate::wire::container::mp4::sample_table::micros;
 use crate::wire::container::mp4::track_boxes::{TrackDescription, describe};
 use crate::wire::container::mp4::writer::video_timescale;
 use crate::wire::container::mp4::{chapters, encryption, pcm, track_boxes};
-use crate::wire::container::track_config::{told_aac_config, told_h264_config};
+use crate::wire::container::track_config::told_h264_config;
 use crate::wire::container::{
     AudioTrack, Chapter, Error, Index, MAX_AUDIO_TRACKS, MAX_SAMPLES, Part, SampleLocation,
     TrackId, audio_track,
@@ -206,14 +206,6 @@ fn trak_header(
             let period = period.or_else(|| first_duration(stbl));
             index.tracks.video = Some(video(config, timescale, period)?);
             TrackId::Video
-        }
-        TrackDescription::Aac(config) => {
-            if index.tracks.audio.len() >= MAX_AUDIO_TRACKS {
-                return None;
-            }
-            let audio = told_aac_config(config, &Metadata::default())?;
-            index.tracks.audio.push(AudioTrack::named(audio, &name(trak)));
-            audio_track(index.tracks.audio.len() - 1)
         }
         TrackDescription::Sound(audio, _) if index.tracks.audio.len() < MAX_AUDIO_TRACKS => {
             index.tracks.audio.push(AudioTrack::named(audio, &name(trak)));

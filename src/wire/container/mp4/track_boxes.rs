@@ -5,12 +5,14 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::media::{AudioCodec, AudioConfig, BitsPerSecond, VideoCodec, VideoConfig};
 use crate::wire::codec::{Colors, FLAC_HEAD, hdr, opus_box};
+use crate::wire::container::flv::Metadata;
 use crate::wire::container::mp4::boxes::{
     BoxSpan, Fields, Name, child, put_box, put_full, put_matrix,
 };
 use crate::wire::container::mp4::encryption::Protection;
 use crate::wire::container::mp4::sample_table::Table;
 use crate::wire::container::mp4::{chapters, encryption, pcm};
+use crate::wire::container::track_config::told_aac_config;
 use crate::wire::container::{AudioTrack, audio_frame};
 
 /// What tracks without a name of their own are called.
@@ -268,9 +270,7 @@ fn es_descriptor(audio: &AudioConfig) -> Vec<u8> {
 pub(super) enum TrackDescription {
     /// An avcC.
     Avc(Bytes),
-    /// An AudioSpecificConfig.
-    Aac(Bytes),
-    /// Sound that is no AAC, and how its description is called.
+    /// Sound, and how its description is called.
     Sound(AudioConfig, Name),
     /// Pictures that are no H.264, with their configuration, and how their description is called.
     Picture(VideoCodec, (u16, u16), Bytes, Name),
@@ -315,7 +315,9 @@ fn described(entry: &BoxSpan<'_>) -> Option<TrackDescription> {
             fields.full()?;
             match specific_config(fields.0)? {
                 Specific::Aac(config) => {
-                    Some(TrackDescription::Aac(Bytes::copy_from_slice(config)))
+                    let config = Bytes::copy_from_slice(config);
+                    let audio = told_aac_config(config, &Metadata::default())?;
+                    Some(TrackDescription::Sound(audio, entry.name))
                 }
                 Specific::Mpeg => sound(entry, AudioCodec::Mp3, Bytes::new()),
                 Specific::Picture(..) => Some(TrackDescription::Other(entry.name)),

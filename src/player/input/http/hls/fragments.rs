@@ -1,7 +1,5 @@
 //! The configs and samples of an MP4 in memory.
 
-use std::io;
-
 use bytes::Bytes;
 
 use crate::files::samples;
@@ -10,25 +8,12 @@ use crate::player::demux::file_samples;
 use crate::player::input::http::hls::decrypt::Decryption;
 use crate::player::input::http::problem::Problem;
 use crate::player::state::{Failure, FailureKind};
-use crate::wire::container::{Error, ReadAt, mp4};
-
-/// Bytes in memory that are read at any place.
-pub(in crate::player::input::http) struct Memory(pub Bytes);
-
-impl ReadAt for Memory {
-    fn size(&self) -> u64 {
-        self.0.len() as u64
-    }
-
-    fn read_at(&mut self, at: u64, buffer: &mut [u8]) -> io::Result<()> {
-        (&self.0[..]).read_at(at, buffer)
-    }
-}
+use crate::wire::container::{Error, mp4};
 
 /// Hands the samples out in the order of their decoding times, their configurations first where
 /// they are wanted (`fresh`). `seal` opens what is encrypted of them.
 pub(in crate::player::input::http) fn read(
-    mut source: Memory,
+    mut data: Bytes,
     fresh: bool,
     seal: Option<&Decryption>,
     take: &mut dyn FnMut(StreamEvent),
@@ -42,13 +27,13 @@ pub(in crate::player::input::http) fn read(
         }
     };
     let index = match seal {
-        None => mp4::index_to_play(&mut source).map_err(damaged)?,
+        None => mp4::index_to_play(&mut &data[..]).map_err(damaged)?,
         Some(seal) => {
-            let (index, sealed) = mp4::index_sealed(&mut source).map_err(damaged)?;
+            let (index, sealed) = mp4::index_sealed(&mut &data[..]).map_err(damaged)?;
             if !sealed.is_empty() {
-                let mut opened = source.0.to_vec();
+                let mut opened = data.to_vec();
                 seal.samples(&mut opened, &sealed);
-                source = Memory(Bytes::from(opened));
+                data = Bytes::from(opened);
             }
             index
         }
@@ -56,7 +41,7 @@ pub(in crate::player::input::http) fn read(
     if fresh {
         samples::heads(&index).for_each(&mut *take);
     }
-    file_samples::packets(&mut source, &index, &mut |packet| {
+    file_samples::packets(&mut &data[..], &index, &mut |packet| {
         take(StreamEvent::Packet(packet));
         true
     })

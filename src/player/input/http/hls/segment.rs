@@ -126,7 +126,7 @@ impl SegmentReader {
         whole.extend_from_slice(data);
         let fresh = self.map.as_ref() != Some(map);
         let mut take = |event| out.push(event);
-        fragments::read(fragments::Memory(whole.freeze()), fresh, seal, &mut take)?;
+        fragments::read(whole.freeze(), fresh, seal, &mut take)?;
         self.map = Some(map.clone());
         Ok(())
     }
