@@ -330,6 +330,7 @@ fn a_copy_follows_the_server_to_its_successor() {
     let arguments = ["live", "--copy", file.to_str().unwrap(), "--loop", "--to", &url];
     let mut live = Onair::start(&arguments);
     first.wait_event("published", |event| event["event"] == "publish");
+    live.wait_event("a live target", |event| event["state"] == "live");
     assert!(first.stop(LIMIT).success());
     let published = second.wait_event("published", |event| event["event"] == "publish");
     assert_eq!(published["stream"], "film");

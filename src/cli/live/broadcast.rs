@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::base::Timestamp;
 use crate::base::queue::Empty;
@@ -16,6 +16,7 @@ use crate::cli::process::signals::Interrupt;
 use crate::media::Track;
 use crate::media::source_status::SourceState;
 use crate::net::Trouble;
+use crate::studio::event::stats;
 use crate::studio::event::stats::Stats;
 use crate::studio::event::{RecordingState, TargetState};
 use crate::studio::notices::message::StudioMessage;
@@ -47,6 +48,8 @@ pub(super) struct Outcome {
     stopped: bool,
     codec_failed: bool,
     device_failed: bool,
+    /// Why the file of `--copy` was not sent to its end.
+    copy_failed: Option<String>,
 }
 
 /// Runs the broadcast to its end.
@@ -77,13 +80,17 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
         events::print_message(output, &StudioMessage::KeyVisible {});
     }
     let (mut outcome, mut folded) = (Outcome::default(), Folded::default());
-    if record.is_none() || !targets.is_empty() {
+    if let Some((path, again)) = run.copy.clone() {
+        studio.send(Command::SendFile { path, again });
+    } else if record.is_none() || !targets.is_empty() {
         studio.send(Command::GoLive);
     }
     if let Some(path) = record {
         studio.send(Command::StartRecording(path.to_owned()));
     }
     let (mut stopping_since, mut draining) = (None, false);
+    // A file that no target takes ends with the time that it was given.
+    let started = run.copy.as_ref().map(|_| clock.now());
     loop {
         let patience = match outcome.first {
             None => EAGER,
@@ -105,7 +112,7 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
         if outcome.first.is_none() && studio.snapshot().figures.encoded > 0 {
             outcome.first = Some(clock.now());
         }
-        let over = duration.zip(outcome.first);
+        let over = duration.zip(outcome.first.or(started));
         let over = over.is_some_and(|(duration, first)| clock.now() >= first + duration);
         let hopeless = !targets.is_empty()
             && record.is_none()
@@ -137,12 +144,14 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
     }
     folded.end(output);
     let exit = outcome.exit(&targets, record.is_some());
-    events::summary(
-        output,
-        outcome.last_stats.as_deref(),
-        exit,
-        || json!({ "seconds": outcome.first.map(|first| events::seconds(clock.now().since(first))) }),
-    );
+    events::summary(output, outcome.last_stats.as_deref(), exit, || {
+        let seconds = outcome.first.map(|first| events::seconds(clock.now().since(first)));
+        let mut fields = json!({ "seconds": seconds });
+        if let (Some(why), Value::Object(fields)) = (&outcome.copy_failed, &mut fields) {
+            fields.insert("error".into(), why.as_str().into());
+        }
+        fields
+    });
     exit
 }
 
@@ -205,6 +214,14 @@ impl Outcome {
             }
             Event::Recording(recording) => self.recording = Some(recording.state),
             Event::Stats(stats) => self.last_stats = Some(stats.clone()),
+            Event::Totals(targets) => {
+                let known = &mut self.last_stats.get_or_insert_default().targets;
+                known.resize(targets.len(), stats::Target::default());
+                known.iter_mut().zip(targets).for_each(|(known, last)| known.count(last));
+            }
+            Event::Notice(notice) if notice.key() == "passthrough-failed" => {
+                self.copy_failed = Some(notice.summary());
+            }
             Event::Notice(notice) if notice.key() == "encoder-failed" => self.codec_failed = true,
             Event::Notice(notice) if notice.key() == "file-failed" => self.device_failed = true,
             Event::Stopped => self.stopped = true,
@@ -217,6 +234,9 @@ impl Outcome {
     pub(super) fn exit(&self, targets: &[usize], recorded: bool) -> Exit {
         if self.codec_failed {
             return Exit::Codec;
+        }
+        if self.copy_failed.is_some() {
+            return Exit::File;
         }
         if targets.is_empty() && !recorded {
             return Exit::Usage;

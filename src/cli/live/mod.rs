@@ -3,7 +3,6 @@
 mod broadcast;
 mod control;
 mod folded;
-mod passthrough;
 mod record_tracks;
 pub mod targets;
 
@@ -23,6 +22,7 @@ use crate::capture::VideoChoice;
 use crate::cli::flags::value::{bytes, delay, duration, sample_rate};
 use crate::cli::flags::{Globals, network, value};
 use crate::cli::output::exit::Exit;
+use crate::cli::output::redact::check_file;
 use crate::cli::output::{Output, complain, events};
 use crate::encode;
 use crate::media::{BitsPerSecond, FrameRate, Size};
@@ -219,23 +219,20 @@ pub struct Args {
 pub fn run(args: &Args, matches: &clap::ArgMatches, globals: &Globals, clock: Clock) -> Exit {
     let output = Output::new(clock, globals.json);
     match prepare(args, matches, globals, clock) {
-        Ok(config) => match &args.copy {
-            Some(path) => {
-                let (again, drain) = (args.again, args.stop_after_delay);
-                passthrough::run(&config, path, again, args.duration, drain, &output)
-            }
-            None => {
+        Ok(config) => {
+            if config.program {
                 warn_of_misfits(&config, &output);
-                let run = control::Run {
-                    record: args.record.clone(),
-                    duration: args.duration,
-                    replay_to: args.replay_to.clone(),
-                    control: args.control,
-                    drain: args.stop_after_delay,
-                };
-                broadcast::run(config, &run, &output)
             }
-        },
+            let run = control::Run {
+                copy: args.copy.clone().map(|path| (path, args.again)),
+                record: args.record.clone(),
+                duration: args.duration,
+                replay_to: args.replay_to.clone(),
+                control: args.control,
+                drain: args.stop_after_delay,
+            };
+            broadcast::run(config, &run, &output)
+        }
         Err((why, exit)) => {
             complain(&why);
             output.event("summary", json!({"error": why, "exit": exit.code()}), || None);
@@ -311,6 +308,9 @@ fn prepare(
             return Err((why, Exit::Usage));
         }
     }
+    if let Some(path) = &args.copy {
+        check_file(path).map_err(|why| (why, Exit::File))?;
+    }
     let net = args.route.read()?;
     let named = globals.settings_to_go_by().map_err(|why| (why, Exit::File))?;
     let (mut settings, mut warnings) = named.unwrap_or_default();
@@ -356,6 +356,7 @@ fn prepare(
         warnings,
         keys_path,
         calm: true,
+        program: args.copy.is_none(),
         loudness: globals.json,
         history_path: args.why.clone(),
         ..Config::new(clock, settings)
@@ -365,7 +366,7 @@ fn prepare(
         config.delay_folder.clone_from(folder);
     }
     config.retry_for = args.retry_for;
-    config.journal = default_journal();
+    config.journal = default_journal().filter(|_| config.program);
     Ok(config)
 }
 

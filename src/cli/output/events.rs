@@ -43,7 +43,7 @@ pub fn print(output: &Output, event: &Event) {
         Event::Server(event) => print_server(output, event),
         Event::Notice(notice) => print_notice(output, notice),
         // What players do, `play` tells in its own words.
-        Event::Player(..) | Event::Stopped => {}
+        Event::Player(..) | Event::Totals(_) | Event::Stopped => {}
     }
 }
 

@@ -57,6 +57,9 @@ pub struct Config {
     pub server_token: Option<ServerToken>,
     /// The services that are known, with a person's own.
     pub services: Book,
+    /// Whether there is a program, with its sources, compositor and mixer; without one, the studio sends
+    /// files and plays streams.
+    pub program: bool,
     /// What was bad about the settings, to be told.
     pub warnings: Vec<String>,
     pub serve: Serve,
@@ -90,6 +93,7 @@ impl Config {
             crashes: None,
             server_token: None,
             services: Book::default(),
+            program: true,
             warnings: Vec::new(),
             serve: Serve::WhenNeeded,
             options: crate::net::rtmp::Options::default(),
@@ -220,6 +224,7 @@ pub(in crate::studio) fn assemble(config: Config) -> std::io::Result<(Engine, En
         settings_path: config.settings_path,
         keys_path: config.keys_path,
         journal: config.journal,
+        has_program: config.program,
         keyring: config.keyring,
         calm: config.calm,
         loudness: config.loudness,

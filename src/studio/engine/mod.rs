@@ -3,7 +3,6 @@
 
 pub mod handle;
 mod handlers;
-pub mod passthrough_only;
 pub(in crate::studio) mod scene_state;
 pub(in crate::studio) mod server;
 pub mod system;
@@ -90,6 +89,7 @@ pub(super) struct Engine {
     pub(super) keys_path: Option<PathBuf>,
     /// The folder of the journal of unfinished recordings.
     pub(super) journal: Option<PathBuf>,
+    pub(super) has_program: bool,
     pub(super) keyring: bool,
     pub(super) calm: bool,
     pub(super) loudness: bool,
@@ -256,6 +256,9 @@ impl Engine {
     }
 
     fn begin_program(&mut self) {
+        if !self.has_program {
+            return;
+        }
         self.state.stage.board.want(&self.settings.cameras);
         let (runtime, net) = (self.runtime.clone(), self.options.net.clone());
         let SceneState { board, permissions, .. } = &self.state.stage;

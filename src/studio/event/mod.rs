@@ -44,6 +44,8 @@ pub enum Event {
     Snapshot(Snapshot),
     /// Once a second while broadcasting or recording.
     Stats(Box<Stats>),
+    /// The last figures of the targets, when all of them have ended.
+    Totals(Vec<stats::Target>),
     /// Somebody published, joined or left at the built-in server.
     Server(server::Event),
     /// A player does something else now.

@@ -109,6 +109,19 @@ pub struct Target {
     pub monitor: Option<Monitor>,
 }
 
+impl Target {
+    /// Counts as the `last` figures do; what was measured over the last second stays.
+    pub fn count(&mut self, last: &Self) {
+        self.state = last.state;
+        self.sent_bytes = last.sent_bytes;
+        self.queued_ms = last.queued_ms;
+        self.dropped_frames = last.dropped_frames;
+        self.dropped_audio = last.dropped_audio;
+        self.sent_frames = last.sent_frames;
+        self.reconnects = last.reconnects;
+    }
+}
+
 /// What viewers of a target get.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Monitor {

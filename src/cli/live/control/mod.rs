@@ -21,6 +21,8 @@ use crate::studio::{Command, Edit};
 /// What the flags say of the way it runs.
 #[derive(Clone, Debug)]
 pub(super) struct Run {
+    /// A file that is sent as is, and whether it loops.
+    pub copy: Option<(PathBuf, bool)>,
     pub record: Option<PathBuf>,
     pub duration: Option<Duration>,
     pub replay_to: Option<PathBuf>,

@@ -235,7 +235,7 @@ impl Engine {
             program.detach(id);
             program.set_other(id, None, &self.settings.collection);
         }
-        self.state.ending.extend(on_air.end(self.last_words.0.clone()));
+        self.state.ending.extend(on_air.end(self.clock, self.last_words.0.clone()));
     }
 
     /// Ends all programs but the main one.
@@ -278,7 +278,7 @@ impl Engine {
             program.detach(ProgramId::MAIN);
         }
         self.state.stopping = true;
-        self.state.ending.extend(on_air.end(self.last_words.0.clone()));
+        self.state.ending.extend(on_air.end(self.clock, self.last_words.0.clone()));
     }
 
     pub(in crate::studio::engine) fn end_if_idle(&mut self) {

@@ -315,9 +315,8 @@ impl Engine {
         }
         self.poll_viewer_monitor();
         let strips = self.strip_stats();
-        let Some(program) = &self.state.program else { return };
         let Some(on_air) = &mut self.state.on_air else { return };
-        let mut stats = on_air.stats(program, self.state.usage, now);
+        let mut stats = on_air.stats(self.state.program.as_ref(), self.state.usage, now);
         stats.strips = strips;
         self.add_monitors(&mut stats);
         self.state.history.second(&stats);

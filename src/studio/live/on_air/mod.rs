@@ -417,7 +417,7 @@ impl OnAir {
 
     /// Ends all of it in the background: encoders flush, files finish, streams are unpublished.
     /// The program must have let go of the encoders before.
-    pub(in crate::studio) fn end(self, told: Sender<Event>) -> Option<Worker> {
+    pub(in crate::studio) fn end(self, clock: Clock, told: Sender<Event>) -> Option<Worker> {
         background("end-broadcast", move || {
             let Self {
                 hub,
@@ -449,6 +449,11 @@ impl OnAir {
             outputs.stop(limit, |event| {
                 let _ = told.send(event);
             });
+            let totals = outputs.all_mut().map(|sent: &mut TargetOutput| sent.figures(clock.now()));
+            let totals: Vec<_> = totals.collect();
+            if !totals.is_empty() {
+                let _ = told.send(Event::Totals(totals));
+            }
         })
     }
 
@@ -487,7 +492,11 @@ impl OnAir {
         let encoded = match (&self.video, &self.audio) {
             (Some(video), _) => video.figures().encoded,
             (None, Some(audio)) => audio.figures().encoded,
-            (None, None) => self.hub.figures().frames,
+            (None, None) => match self.hub.figures() {
+                // A file may have sound alone.
+                figures if figures.frames == 0 => figures.sounds,
+                figures => figures.frames,
+            },
         };
         let mut all = LiveFigures { encoded, fps: self.fps.2, ..LiveFigures::default() };
         for sent in self.targets() {
@@ -520,13 +529,25 @@ impl OnAir {
     /// One second's figures.
     pub(in crate::studio) fn stats(
         &mut self,
-        program: &Program,
+        program: Option<&Program>,
         (cpu, rss_bytes): (f32, u64),
         now: Timestamp,
     ) -> Stats {
+        self.count_frames(now);
+        let (video, audio) = program.map(|it| self.encoded(it, now)).unwrap_or_default();
+        let targets = self.outputs.all_mut().map(|sent: &mut TargetOutput| sent.figures(now));
+        let targets = targets.collect();
+        Stats { video, audio, strips: Vec::new(), targets, delay: self.held(), cpu, rss_bytes }
+    }
+
+    /// What the encoders made of the program.
+    fn encoded(
+        &mut self,
+        program: &Program,
+        now: Timestamp,
+    ) -> (Option<stats::Video>, Option<stats::Audio>) {
         let composed = program.compositor().figures();
         let mixed = program.mixer().figures();
-        self.count_frames(now);
         let fps = self.fps.2;
         let video = self.video.as_ref().map(|encoder| {
             let figures = encoder.figures();
@@ -565,8 +586,6 @@ impl OnAir {
             integrated_lufs: meter.integrated_lufs,
             drift_ppm: program.audio_report().drift_ppm,
         });
-        let targets = self.outputs.all_mut().map(|sent: &mut TargetOutput| sent.figures(now));
-        let targets = targets.collect();
-        Stats { video, audio, strips: Vec::new(), targets, delay: self.held(), cpu, rss_bytes }
+        (video, audio)
     }
 }

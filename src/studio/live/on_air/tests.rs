@@ -143,7 +143,7 @@ fn an_output_of_any_kind_is_watched_and_stopped_with_the_others() {
 
     program.detach(ProgramId::MAIN);
     let (told, words) = queue::bounded("last words", 16, Full::DropOldest);
-    let worker = on_air.end(told).unwrap();
+    let worker = on_air.end(Clock::start(), told).unwrap();
     assert!(worker.join(LIMIT).is_ok());
     assert!(packager.stopped.load(Ordering::SeqCst));
     assert!(packager.stream_ended.load(Ordering::SeqCst));
