@@ -21,8 +21,6 @@ pub(super) const MAX_COMMANDS_PER_TURN: usize = 16;
 const LINES: usize = 64;
 /// How long a line waits at once for the studio to have carried out what was asked before.
 const SETTLE: Duration = Duration::from_millis(50);
-/// How often it is looked whether it has.
-const POLL_INTERVAL: Duration = Duration::from_millis(2);
 
 /// Reads standard input on a thread of its own, which ends with the process: a read cannot be taken
 /// back.
@@ -79,16 +77,11 @@ impl Lines {
         at_once: impl Fn(&str) -> bool,
     ) -> Option<ControlLine> {
         let line = self.take()?;
-        let mut waited = Duration::ZERO;
-        while !at_once(&line.text) && !studio.is_settled() {
-            if waited >= SETTLE {
-                self.waiting.push_front(line);
-                return None;
-            }
-            std::thread::sleep(POLL_INTERVAL);
-            waited += POLL_INTERVAL;
+        if at_once(&line.text) || studio.settle(SETTLE) {
+            return Some(line);
         }
-        Some(line)
+        self.waiting.push_front(line);
+        None
     }
 }
 

@@ -15,7 +15,7 @@ use crate::media::VideoFrame;
 use crate::player;
 use crate::studio::settings::{read_services, services_beside};
 use crate::studio::watch::choices::{Network, PlayerChoices};
-use crate::studio::{self, Command, Event, Serve, Settings, Snapshot, Studio, WatchCommand};
+use crate::studio::{self, Command, Event, Serve, Settings, Snapshot, Studio};
 use crate::ui::Page;
 
 /// Opens the studio and runs it to its end.
@@ -110,19 +110,58 @@ pub(super) fn play(
     settings.video = Some(crate::capture::VideoChoice::None);
     settings.audio = Some(crate::audio::AudioChoice::None);
     settings.wall.clear();
-    let player = player::Config { time_shift: Some(player::TimeShiftDepth::default()), ..player };
+    let time_shift = Some(player::TimeShiftDepth::default());
+    // Who watches in a window ends it themselves.
+    let player = player::Config { time_shift, patient: true, ..player };
     let preferences = settings.preferences.clone();
     let config =
         studio::Config { player, warnings, players_path, ..studio::Config::new(clock, settings) };
     (options.preferences, options.page) = (preferences, Page::Watch);
-    let others = urls.iter().skip(1).map(|url| WatchCommand::Add { url: url.clone() });
-    let first = urls.iter().take(1).map(|url| Command::Watch { url: url.clone() });
-    let commands: Vec<Command> = first.chain(others.map(Command::Player)).collect();
-    open(config, options, &commands, beside)
+    open(config, options, &[Command::WatchAll(urls.to_vec())], beside)
+}
+
+/// Plays streams without a window until what goes on beside them or a signal ends it.
+/// `chat`: where the first of them is talked about.
+pub(super) fn headless(
+    urls: &[String],
+    player: player::Config,
+    chat: Option<&str>,
+    interrupt: &Interrupt,
+    beside: &mut dyn Beside,
+    clock: Clock,
+) -> Exit {
+    let mut settings = Settings { player: PlayerChoices::of(&player), ..Settings::default() };
+    if let (Some(chat), Some(url)) = (chat, urls.first()) {
+        settings.chat.put_place(url, chat);
+    }
+    let own = studio::Config::new(clock, settings);
+    let config = studio::Config { player, program: false, find_chat: false, ..own };
+    let Some((studio, events)) = start(config) else { return Exit::Error };
+    studio.send(Command::WatchAll(urls.to_vec()));
+    while !beside.look(&studio, &events) && !interrupt.is_set() {
+        std::thread::sleep(HEADLESS_POLL_INTERVAL);
+    }
+    studio.send(Command::Quit);
+    let ended = has_ended(&studio, END);
+    match beside.end(&studio, &events) {
+        Exit::Ok if !ended => Exit::Error,
+        exit => exit,
+    }
+}
+
+/// Starts a studio; where that cannot be, it is said why.
+fn start(config: studio::Config) -> Option<(Studio, Receiver<Event>)> {
+    let started = Studio::start(config);
+    let mut studio = started.inspect_err(|error| complain(&format!("starting: {error}"))).ok()?;
+    let events = studio.events()?;
+    Some((studio, events))
 }
 
 /// How often to look whether a signal has come, or the studio has ended.
 const POLL_INTERVAL: Duration = Duration::from_millis(30);
+
+/// The same where there is no window, and `--duration` is to be kept.
+const HEADLESS_POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// How long the studio may take to end.
 const END: Duration = Duration::from_secs(5);
@@ -137,14 +176,7 @@ fn open(
     mut beside: Box<dyn Beside>,
 ) -> Exit {
     let Some(interrupt) = Interrupt::listen() else { return Exit::Error };
-    let mut studio = match Studio::start(config) {
-        Ok(studio) => studio,
-        Err(error) => {
-            complain(&format!("starting: {error}"));
-            return Exit::Error;
-        }
-    };
-    let Some(events) = studio.events() else { return Exit::Error };
+    let Some((studio, events)) = start(config) else { return Exit::Error };
     let studio = Arc::new(studio);
     for command in first {
         studio.send(command.clone());

@@ -136,6 +136,8 @@ pub enum Command {
     ClearClip(StripLamp),
     /// Pull this stream or local file and show it, in the chosen tile.
     Watch { url: String },
+    /// Pull all of these and show them, each in a tile of its own.
+    WatchAll(Vec<String>),
     /// Stop showing what is in the chosen tile.
     StopWatching,
     /// Loudness of the players, 0…1.

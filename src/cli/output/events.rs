@@ -502,7 +502,7 @@ fn names(problem: &Problem) -> Value {
 }
 
 /// Two sentences behind each other; the first may have come without its stop.
-fn joined(summary: &str, advice: &str) -> String {
+pub fn joined(summary: &str, advice: &str) -> String {
     if advice.is_empty() {
         return summary.to_owned();
     }

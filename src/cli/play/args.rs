@@ -303,13 +303,14 @@ fn share(text: &str, least: f32) -> Option<f32> {
     (least * whole..=whole).contains(&value).then_some(value / whole)
 }
 
-/// Where the chat is: at the address given, or beside the stream; `None` for that in the stream only.
-pub(super) fn chat_at(url: &str, source: &str) -> Result<Option<WebUrl>, String> {
+/// Where the chat is: at the address given, or beside the stream where it is to be `found`; `None` for that
+/// in the stream only.
+pub(super) fn chat_at(url: &str, source: &str, found: bool) -> Result<Option<String>, String> {
     if url.is_empty() {
-        let beside = WebUrl::parse(source).ok();
-        return Ok(beside.and_then(|url| url.chat()));
+        let beside = WebUrl::parse(source).ok().filter(|_| found);
+        return Ok(beside.and_then(|url| url.chat()).map(|chat| chat.whole()));
     }
-    check_place(url).map(Some).map_err(|why| format!("--chat: {why}"))
+    check_place(url).map(|chat| Some(chat.whole())).map_err(|why| format!("--chat: {why}"))
 }
 
 #[cfg(test)]

@@ -2,12 +2,8 @@
 
 mod args;
 mod control;
-mod headless;
 mod report;
-mod session;
-mod window;
-
-use std::time::Duration;
+mod watcher;
 
 use serde_json::json;
 
@@ -16,13 +12,12 @@ use crate::cli::flags::Globals;
 use crate::cli::output::exit::Exit;
 use crate::cli::output::{Output, complain};
 use crate::cli::process::signals::Interrupt;
-use crate::net::Runtime;
 use crate::player::Config;
 
 pub use args::Args;
 use args::chat_at;
 pub(super) use report::{exit_of, sentence_of};
-use window::WindowWatcher;
+use watcher::Watcher;
 
 /// Runs the command.
 pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
@@ -37,56 +32,42 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
         Ok(config) => config,
         Err(refusal) => return refuse(refusal),
     };
-    let chat = args.chat.as_deref().map(|at| chat_at(at, args.first())).transpose();
-    let chat = match chat {
+    // What stands beside a stream, the window finds by itself.
+    let chat = args.chat.as_deref().map(|at| chat_at(at, args.first(), args.headless));
+    let chat = match chat.transpose() {
         Ok(chat) => chat.flatten(),
         Err(why) => return refuse((why, Exit::Usage)),
     };
-    if !args.headless {
-        let settings = match crate::cli::window::settings(globals) {
-            Ok(settings) => settings,
-            Err(why) => return refuse((why, Exit::File)),
-        };
-        let net = match args.route.beneath() {
-            Ok(net) => net,
-            Err(refusal) => return refuse(refusal),
-        };
-        let beside = match WindowWatcher::new(args, output, clock) {
-            Ok(beside) => beside,
-            Err(error) => {
-                complain(&format!("listening for commands: {error}"));
-                return Exit::Error;
-            }
-        };
-        let config = args.with_remembered(&settings.0, Config { net, ..config });
-        // What stands beside a stream, the window finds by itself.
-        let chat = args.chat.as_deref().filter(|at| !at.is_empty());
-        let (urls, options, way) = (&args.sources, args.options(), (args.network(), chat));
-        let beside = Box::new(beside);
-        let path = globals.settings.clone().or_else(crate::studio::settings::default_path);
-        return crate::cli::window::play(
-            urls,
-            (settings, path),
-            config,
-            way,
-            options,
-            beside,
-            clock,
-        );
-    }
-    // What is told by --control may name other files later.
-    if !args.control {
-        let files = [&args.save, &args.snapshot, &args.audio_dump];
-        sandbox::files(&files.into_iter().flatten().map(|path| path.as_path()).collect::<Vec<_>>());
-    }
-    let Some(interrupt) = Interrupt::listen() else { return Exit::Error };
-    let runtime = match Runtime::start() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            return refuse((format!("the network cannot be used: {error}"), Exit::Error));
+    if args.headless {
+        // What is told by --control may name other files later.
+        if !args.control {
+            let files = [&args.save, &args.snapshot, &args.audio_dump];
+            let files: Vec<_> = files.into_iter().flatten().map(|path| path.as_path()).collect();
+            sandbox::files(&files);
         }
+        let Some(interrupt) = Interrupt::listen() else { return Exit::Error };
+        let Some(mut watcher) = watcher(args, output, clock) else { return Exit::Error };
+        let (urls, chat) = (&args.sources, chat.as_deref());
+        return crate::cli::window::headless(urls, config, chat, &interrupt, &mut watcher, clock);
+    }
+    let settings = match crate::cli::window::settings(globals) {
+        Ok(settings) => settings,
+        Err(why) => return refuse((why, Exit::File)),
     };
-    let exit = headless::run(args, &config, chat, &output, &interrupt, &runtime, clock);
-    runtime.shutdown(Duration::from_secs(1));
-    exit
+    let net = match args.route.beneath() {
+        Ok(net) => net,
+        Err(refusal) => return refuse(refusal),
+    };
+    let Some(watcher) = watcher(args, output, clock) else { return Exit::Error };
+    let config = args.with_remembered(&settings.0, Config { net, ..config });
+    let (urls, options, way) = (&args.sources, args.options(), (args.network(), chat.as_deref()));
+    let path = globals.settings.clone().or_else(crate::studio::settings::default_path);
+    let beside = Box::new(watcher);
+    crate::cli::window::play(urls, (settings, path), config, way, options, beside, clock)
+}
+
+/// What goes on beside the window, or without one; where that cannot be, it is said why.
+fn watcher(args: &Args, output: Output, clock: Clock) -> Option<Watcher> {
+    let watcher = Watcher::new(args, output, clock);
+    watcher.inspect_err(|error| complain(&format!("listening for commands: {error}"))).ok()
 }

@@ -7,7 +7,7 @@ use crate::cli::output::events::seconds;
 use crate::cli::output::exit::Exit;
 use crate::player::chat::ChatState;
 use crate::player::source::host_of;
-use crate::player::{Failure, FailureKind, Figures, Source, State};
+use crate::player::{Failure, FailureKind, Figures, PlayerMessage, Severity, Source, State};
 use crate::wire::chat::ChatLine;
 
 /// The last line where there are several streams.
@@ -67,6 +67,39 @@ pub(super) fn state(state: &State) -> Option<Value> {
             "advice": failure.advice,
         }),
     })
+}
+
+/// The same in words, where there is something to say.
+pub(super) fn state_words(state: &State) -> Option<String> {
+    match state {
+        State::Starting | State::Opening { .. } | State::Failed(_) => None,
+        State::Playing => Some("Playing.".to_owned()),
+        State::Reconnecting { cause, retry_in } => {
+            Some(format!("Lost: {cause}. Next try in {:.1} s.", retry_in.as_secs_f64()))
+        }
+        State::Ended => Some("The stream has ended.".to_owned()),
+    }
+}
+
+/// What a player says of its stream.
+pub(super) fn message(output: &Output, index: Option<usize>, message: &PlayerMessage) {
+    let language = output.language();
+    let (summary, cure) = (language.say(&message.problem), language.cure(&message.problem));
+    let cure = cure.unwrap_or_default();
+    let level = match message.severity {
+        Severity::Info => "info",
+        Severity::Warning => "warning",
+    };
+    let fields = json!({
+        "level": level,
+        "key": message.key(),
+        "summary": summary,
+        "advice": cure,
+        "detail": message.detail,
+    });
+    event(output, index, "notice", fields, || {
+        Some(format!("{summary} {cure}").trim_end().to_owned())
+    });
 }
 
 /// A line of the chat.
@@ -136,6 +169,21 @@ pub(super) fn fields(figures: &Figures, measure: bool) -> Value {
         fields.insert("av_offset_ms".into(), json!(figures.av_offset_ms.map(tenths)));
     }
     fields
+}
+
+/// The figures of a second in words.
+pub(super) fn stats_words(figures: &Figures) -> String {
+    let size = figures.size.map_or_else(|| "no picture".to_owned(), |size| size.to_string());
+    let latency =
+        figures.latency_ms.map_or_else(String::new, |ms| format!(" · latency {ms:.0} ms"));
+    format!(
+        "{size} {:.1} fps · {} kbps · buffer {} ms · {} dropped · {} underruns{latency}",
+        figures.fps,
+        figures.bitrate / 1_000,
+        figures.buffer.as_millis(),
+        figures.dropped,
+        figures.underruns,
+    )
 }
 
 pub(super) fn summary(

@@ -161,6 +161,11 @@ impl WebUrl {
         Some(format!("Basic {}", BASE64.encode(&pair)))
     }
 
+    /// The whole address, with what may be a secret.
+    pub fn whole(&self) -> String {
+        self.0.to_string()
+    }
+
     /// The address without user and password, for a WebSocket's handshake.
     pub(super) fn bare(&self) -> String {
         let mut bare = self.0.clone();

@@ -29,6 +29,9 @@ const EVENTS: usize = 1_024;
 /// Events of a broadcast being ended; a few for each target.
 const LAST_WORDS: usize = 256;
 
+/// How often it is looked whether commands have been carried out.
+const SETTLE_POLL_INTERVAL: Duration = Duration::from_millis(2);
+
 /// How a studio is started.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -72,6 +75,8 @@ pub struct Config {
     pub retry_for: Option<Duration>,
     /// Where the stream delay makes files, which have no names.
     pub delay_folder: PathBuf,
+    /// Whether the chat beside a stream is looked for where nobody said where it is.
+    pub find_chat: bool,
     /// How streams are watched; the source is put in by [`Command::Watch`].
     pub player: player::Config,
 }
@@ -100,8 +105,11 @@ impl Config {
             monitor_own: false,
             retry_for: None,
             delay_folder: crate::studio::settings::default_delay_folder(),
+            find_chat: true,
             player: player::Config {
                 measure: true,
+                // Who watches in a window ends it themselves.
+                patient: true,
                 time_shift: Some(player::TimeShiftDepth::default()),
                 ..player::Config::new(player::Source::Url(String::new()))
             },
@@ -147,6 +155,19 @@ impl Studio {
     pub fn is_settled(&self) -> bool {
         let sent = self.sent.load(Ordering::Relaxed);
         self.snapshot.get().is_some_and(|snapshot| snapshot.obeyed >= sent)
+    }
+
+    /// Waits until that is so, at most `limit`; whether it is.
+    pub fn settle(&self, limit: Duration) -> bool {
+        let mut waited = Duration::ZERO;
+        while !self.is_settled() {
+            if waited >= limit {
+                return false;
+            }
+            std::thread::sleep(SETTLE_POLL_INTERVAL);
+            waited += SETTLE_POLL_INTERVAL;
+        }
+        true
     }
 
     /// The studio as it is now.
@@ -213,6 +234,7 @@ pub(in crate::studio) fn assemble(config: Config) -> std::io::Result<(Engine, En
             watched.clone(),
             config.player,
             (config.settings.player.network.clone(), config.settings.player.look),
+            config.find_chat,
         ),
         built_in: BuiltIn::new(
             config.serve,

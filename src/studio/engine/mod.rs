@@ -404,6 +404,7 @@ impl Engine {
                 }
             }
             command @ (Command::Watch { .. }
+            | Command::WatchAll(_)
             | Command::StopWatching
             | Command::SetVolume(_)
             | Command::StepVolume(_)

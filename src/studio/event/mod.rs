@@ -48,8 +48,8 @@ pub enum Event {
     Totals(Vec<stats::Target>),
     /// Somebody published, joined or left at the built-in server.
     Server(server::Event),
-    /// A player does something else now.
-    Player(TileId, player::State),
+    /// A player does something else now, or says something of its stream.
+    Player(TileId, player::Event),
     /// A person should know.
     Notice(Notice),
     /// The broadcast has ended: nothing is sent or recorded any more.

@@ -16,6 +16,8 @@ use crate::wire::rtmp::url::Url;
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct ChatSession {
+    /// Whether a chat is looked for where nobody said where it is.
+    finds: bool,
     /// What is played, as it was asked for.
     of: String,
     chat: Option<Chat>,
@@ -30,6 +32,10 @@ pub(super) struct ChatSession {
 }
 
 impl ChatSession {
+    pub(super) fn new(finds: bool) -> Self {
+        Self { finds, ..Self::default() }
+    }
+
     /// Goes where this is talked about, unless it is there: into no chat where nothing is played.
     /// `plays`: there are pictures or sound of it. `own` tells where the built-in server publishes and
     /// where its pages are.
@@ -49,7 +55,7 @@ impl ChatSession {
             if let Some(place) = self.choices.place_of(url) {
                 let at = check_place(place).ok();
                 self.chat = at.map(|at| Chat::join(at, options.clone(), runtime));
-            } else {
+            } else if self.finds {
                 let own = own();
                 let own = (own.rtmp.as_str(), own.http.as_deref().unwrap_or_default());
                 self.guess = address(url, own);
@@ -196,7 +202,7 @@ mod tests {
         let runtime = Runtime::start().unwrap();
         let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/live/x.flv", server.local_addr().unwrap());
-        let mut talk = ChatSession::default();
+        let mut talk = ChatSession::new(true);
         let follow = |talk: &mut ChatSession, plays| {
             talk.follow(&url, plays, Ready::default, &Options::default(), &runtime);
             talk.view().state

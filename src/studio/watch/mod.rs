@@ -8,6 +8,8 @@ pub mod picture_view;
 mod tile;
 pub mod view;
 
+use std::time::Duration;
+
 use crate::base::{Clock, Latest};
 use crate::media::VideoFrame;
 use crate::net::{CertificatePin, Options, Runtime};
@@ -21,6 +23,9 @@ use crate::studio::watch::picture_view::PictureView;
 use crate::studio::watch::view::{TileView, WatchFigures, WatchState};
 use chat_session::ChatSession;
 use tile::Tile;
+
+/// How long the players may take at the end of all, to complete files that are written.
+const LAST_END: Duration = Duration::from_secs(3);
 
 /// How somebody learns of a message.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -49,8 +54,8 @@ pub(super) struct Players {
     /// How the picture of the first player is looked at.
     look: PictureView,
     talk: ChatSession,
-    /// What players do now that has not been told, oldest first.
-    untold: Vec<(TileId, State)>,
+    /// What players do now and say that has not been told, oldest first.
+    untold: Vec<(TileId, player::Event)>,
 }
 
 impl Players {
@@ -59,9 +64,8 @@ impl Players {
         screens: Vec<Latest<VideoFrame>>,
         config: player::Config,
         (network, look): (Network, PictureView),
+        find_chat: bool,
     ) -> Self {
-        // Who watches in a window ends it themselves.
-        let config = player::Config { patient: true, ..config };
         let base = config.net.clone();
         let mut watch = Self {
             screens,
@@ -71,7 +75,7 @@ impl Players {
             network,
             base,
             look: look.checked(),
-            talk: ChatSession::default(),
+            talk: ChatSession::new(find_chat),
             untold: Vec::new(),
         };
         // What was remembered was looked at when it was read.
@@ -153,6 +157,22 @@ impl Players {
         self.open_in(id, url, runtime, clock)
     }
 
+    /// Plays all of these, each in a tile of its own, from the same place of a recording.
+    pub(super) fn add_all(
+        &mut self,
+        urls: Vec<String>,
+        runtime: &Runtime,
+        clock: Clock,
+    ) -> Vec<StudioMessage> {
+        let start = self.config.start;
+        let mut messages = Vec::new();
+        for url in urls {
+            self.config.start = start;
+            messages.extend(self.add(url, runtime, clock));
+        }
+        messages
+    }
+
     /// Plays again what a tile played.
     pub(super) fn again(
         &mut self,
@@ -179,7 +199,7 @@ impl Players {
         self.config.muted = muted;
         self.share_memory();
         let failed = failed?;
-        self.untold.push((id, State::Failed(failed.clone())));
+        self.untold.push((id, player::Event::State(State::Failed(failed.clone()))));
         (self.tiles.len() == 1).then(|| message(&failed, None))
     }
 
@@ -234,7 +254,7 @@ impl Players {
     /// there to be looked at.
     pub(super) fn end(&mut self, clock: Clock) {
         self.players().for_each(Player::leave);
-        let until = clock.now() + tile::END;
+        let until = clock.now() + LAST_END;
         for tile in &mut self.tiles {
             tile.end(until.since(clock.now()));
         }
@@ -342,8 +362,8 @@ impl Players {
                 messages.extend(kept);
             }
             for event in tile.poll() {
-                if let player::Event::State(state) = &event {
-                    self.untold.push((tile.id, state.clone()));
+                if !matches!(event, player::Event::Line(_)) {
+                    self.untold.push((tile.id, event.clone()));
                 }
                 match event {
                     player::Event::State(State::Failed(failure)) if alone => {
@@ -367,8 +387,8 @@ impl Players {
         messages
     }
 
-    /// What players have come to since the last call.
-    pub(super) fn take_states(&mut self) -> Vec<(TileId, State)> {
+    /// What players have come to and said since the last call.
+    pub(super) fn take_events(&mut self) -> Vec<(TileId, player::Event)> {
         std::mem::take(&mut self.untold)
     }
 
@@ -428,6 +448,7 @@ impl Players {
                 figures: tile.figures(counted.clone(), self.config.volume, self.config.muted),
                 counted,
                 picture: ShownFrame(tile.picture()),
+                output_failure: tile.player().and_then(Player::output_failure).map(|it| it.kind),
                 offered: tile.offered().map(|offered| offered.pin),
                 said: tile
                     .kept()

@@ -12,7 +12,7 @@ use crate::studio::watch::picture_view::PictureView;
 use crate::studio::watch::view::{WatchFigures, WatchState};
 
 /// How long a player may take to end before its threads are left to themselves.
-pub(super) const END: Duration = Duration::from_millis(800);
+const END: Duration = Duration::from_millis(800);
 
 /// Messages of a player that is not chosen; older ones go.
 const MAX_KEPT: usize = 8;

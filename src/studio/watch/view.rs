@@ -45,6 +45,8 @@ pub struct TileView {
     /// All that is counted.
     pub counted: player::Figures,
     pub picture: ShownFrame,
+    /// Why a file of it that was to be written is not whole, if so.
+    pub output_failure: Option<player::FailureKind>,
     /// A certificate for which it gave up, which its owner may accept.
     pub offered: Option<CertificatePin>,
     /// What it said while it was not chosen, oldest first.

@@ -1,8 +1,7 @@
 //! What the lines of `onair play --control` ask for. Which of it can be had is known where it is carried
-//! out: without a window by the players themselves (`steer`), beside one by the studio (`wishes`).
+//! out, in `ask`.
 
-pub(in crate::cli::play) mod headless;
-pub(in crate::cli::play) mod window;
+pub(in crate::cli::play) mod ask;
 
 use std::ops::RangeInclusive;
 use std::path::PathBuf;

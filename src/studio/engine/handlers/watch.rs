@@ -31,8 +31,8 @@ impl Engine {
                 MessageVia::Noted => self.note(&message),
             }
         }
-        for (tile, state) in self.watch.take_states() {
-            self.happened(Event::Player(tile, state));
+        for (tile, event) in self.watch.take_events() {
+            self.happened(Event::Player(tile, event));
         }
     }
 
@@ -50,6 +50,12 @@ impl Engine {
                 self.state.active_notices.clear(groups::WATCH);
                 let message = self.watch.open(url, &self.runtime, self.clock);
                 self.tell_some(message.map(|message| (message, String::new())));
+            }
+            Command::WatchAll(urls) => {
+                urls.iter().for_each(|url| self.remember_watched(url));
+                for message in self.watch.add_all(urls, &self.runtime, self.clock) {
+                    self.tell(&message, "");
+                }
             }
             Command::StopWatching => {
                 self.state.active_notices.clear(groups::WATCH);

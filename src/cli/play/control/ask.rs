@@ -1,7 +1,9 @@
-//! `--control` beside a window: what lines on standard input ask for is asked of the studio, as the window
-//! does.
+//! What lines on standard input ask for is asked of the studio, as the window does.
 
-use super::{Chat, PictureView, PlayCommand, SeekDirection};
+use std::time::Duration;
+
+use super::{Chat, PictureView, PlayCommand, SeekDirection, WINDOW, Which};
+use crate::cli::output::events::joined;
 use crate::cli::play::args::Buffer;
 use crate::cli::play::control;
 use crate::player::chat::ChatState;
@@ -9,14 +11,51 @@ use crate::studio::watch::picture_view;
 use crate::studio::watch::view::{TileView, WatchState};
 use crate::studio::{Command, Snapshot, Studio, WatchCommand};
 
+/// A file that is to be recorded into is made within this time.
+const MADE_WITHIN: Duration = Duration::from_secs(1);
+
 /// Asks for it; the studio's snapshot shows all that was asked before.
 ///
 /// # Errors
 /// Why that cannot be.
-pub(in crate::cli::play) fn ask(asked: PlayCommand, studio: &Studio) -> Result<(), String> {
-    let command = command(asked, &studio.snapshot())?;
-    studio.send(command);
-    Ok(())
+pub(in crate::cli::play) fn ask(
+    asked: PlayCommand,
+    studio: &Studio,
+    headless: bool,
+) -> Result<(), String> {
+    let records = matches!(asked, PlayCommand::Record(Some(_)));
+    let snapshot = studio.snapshot();
+    if headless {
+        check_headless(&asked, &snapshot)?;
+    }
+    studio.send(command(asked, &snapshot)?);
+    if records && studio.settle(MADE_WITHIN) { recorded(&studio.snapshot()) } else { Ok(()) }
+}
+
+/// Without a window, nobody sees how a picture is looked at, and who is silent stays so.
+fn check_headless(asked: &PlayCommand, snapshot: &Snapshot) -> Result<(), String> {
+    match asked {
+        PlayCommand::Look(_) | PlayCommand::Chat(_) => Err(WINDOW.to_owned()),
+        PlayCommand::Stream(which) => {
+            let tile = other(*which, snapshot)?;
+            let number = tile.id.slot() + 1;
+            is_running(tile).then_some(()).ok_or_else(|| format!("stream {number} does not play"))
+        }
+        PlayCommand::Snapshot(_) if chosen(snapshot)?.picture.0.get().is_none() => {
+            Err("there is no picture yet".to_owned())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether the file that was asked for was made; what a person is told where it was not.
+fn recorded(snapshot: &Snapshot) -> Result<(), String> {
+    if chosen(snapshot)?.counted.saving.is_some() {
+        return Ok(());
+    }
+    let notice = snapshot.notices.iter().rfind(|notice| notice.key() == "watch-file");
+    let why = notice.map(|notice| joined(&notice.summary(), &notice.advice()));
+    Err(why.unwrap_or_else(|| "the file cannot be made".to_owned()))
 }
 
 fn command(asked: PlayCommand, snapshot: &Snapshot) -> Result<Command, String> {
@@ -32,18 +71,15 @@ fn command(asked: PlayCommand, snapshot: &Snapshot) -> Result<Command, String> {
         PlayCommand::AvOffset(millis) => WatchCommand::SetAvOffset(millis),
         PlayCommand::Buffer(Buffer::Auto) => WatchCommand::SetBuffer(None),
         PlayCommand::Buffer(Buffer::Fixed(buffer)) => WatchCommand::SetBuffer(Some(buffer)),
-        PlayCommand::Stream(which) => {
-            let tiles = &snapshot.tiles;
-            let now = tiles.iter().position(|tile| tile.chosen).unwrap_or(0);
-            let next = which.of(tiles.len(), now)?;
-            WatchCommand::Choose(tiles.get(next).map(|tile| tile.id).unwrap_or_default())
-        }
+        PlayCommand::Stream(which) => WatchCommand::Choose(other(which, snapshot)?.id),
         PlayCommand::Chat(choice) => WatchCommand::SetChat(chat(&choice, snapshot)),
         PlayCommand::Say(text) if snapshot.chat.state == Some(ChatState::Open) => {
             WatchCommand::Say(text)
         }
         PlayCommand::Say(_) => {
-            return Err("there is no chat about it that is open".to_owned());
+            return Err(
+                "no chat about it is open: onair finds one, or start with --chat".to_owned()
+            );
         }
         PlayCommand::Look(look) => {
             let tile = chosen(snapshot)?;
@@ -74,17 +110,25 @@ fn chosen(snapshot: &Snapshot) -> Result<&TileView, String> {
     snapshot.tiles.iter().find(|tile| tile.chosen).ok_or_else(|| "nothing plays".to_owned())
 }
 
-/// The same, where it plays.
-fn running(snapshot: &Snapshot) -> Result<&TileView, String> {
-    let tile = chosen(snapshot)?;
+/// The tile that is to be heard and steered instead.
+fn other(which: Which, snapshot: &Snapshot) -> Result<&TileView, String> {
+    let tiles = &snapshot.tiles;
+    let now = tiles.iter().position(|tile| tile.chosen).unwrap_or(0);
+    let next = which.of(tiles.len(), now)?;
+    tiles.get(next).ok_or_else(|| "nothing plays".to_owned())
+}
+
+fn is_running(tile: &TileView) -> bool {
     match tile.state {
-        WatchState::Opening { .. } | WatchState::Playing | WatchState::Reconnecting { .. } => {
-            Ok(tile)
-        }
-        WatchState::Idle | WatchState::Ended | WatchState::Failed { .. } => {
-            Err("it does not play".to_owned())
-        }
+        WatchState::Opening { .. } | WatchState::Playing | WatchState::Reconnecting { .. } => true,
+        WatchState::Idle | WatchState::Ended | WatchState::Failed { .. } => false,
     }
+}
+
+/// The chosen one, where it plays.
+fn running(snapshot: &Snapshot) -> Result<&TileView, String> {
+    chosen(snapshot)
+        .and_then(|tile| is_running(tile).then_some(tile).ok_or("it does not play".into()))
 }
 
 fn go(way: SeekDirection) -> WatchCommand {

@@ -1,0 +1,335 @@
+//! What `onair play` does beside its window, or without one: it ends the players after `--duration`, obeys
+//! `--control`, writes `--snapshot` at the end, and tells what happens. In words only without a window.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::base::queue::Receiver;
+use crate::base::{Clock, Latest, Timestamp};
+use crate::cli::control::{Lines, MAX_COMMANDS_PER_TURN};
+use crate::cli::output::events::print;
+use crate::cli::output::exit::Exit;
+use crate::cli::output::{Output, complain};
+use crate::cli::play::args::Args;
+use crate::cli::play::control::{PlayCommand, ask};
+use crate::cli::play::report::{exit_of, sentence, sentence_of};
+use crate::cli::play::{control, report};
+use crate::cli::window::Beside;
+use crate::media::VideoFrame;
+use crate::player::chat::ChatState;
+use crate::player::present::screenshot;
+use crate::player::{self, FailureKind, Figures, Source, State};
+use crate::studio::snapshot::Snapshot;
+use crate::studio::watch::view::WatchState;
+use crate::studio::{Command, Event, Studio, TileId, WatchCommand, event};
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Watcher {
+    args: Args,
+    output: Output,
+    clock: Clock,
+    /// Commands on standard input.
+    lines: Option<Lines>,
+    tiles: BTreeMap<TileId, Tile>,
+    /// What was shown last, which the end of the player clears.
+    picture: Option<VideoFrame>,
+    /// Of the chat: how its connection is, and the number of its last line.
+    chat: (Option<ChatState>, u64),
+    /// With a window: since when something plays.
+    playing_since: Option<Timestamp>,
+    next_stats: Option<Timestamp>,
+    /// The snapshot that was looked at last.
+    seen: u64,
+    /// The time is over, or there is nothing that could be played: not the person ended it.
+    over: bool,
+    /// A line asked for the end.
+    stopped: bool,
+}
+
+/// One of the players.
+#[derive(Debug, Default)]
+struct Tile {
+    /// As it was told last.
+    state: State,
+    /// While it plays, or as it played last.
+    figures: Figures,
+    /// Why a file of its own is not whole.
+    output_failure: Option<FailureKind>,
+    playing_since: Option<Timestamp>,
+    /// Its time is over.
+    over: bool,
+}
+
+impl Tile {
+    /// How it ends; `over`: the time is over, and what is lost then is.
+    fn exit(&self, over: bool) -> Exit {
+        match &self.state {
+            State::Reconnecting { .. } if over => Exit::Lost,
+            State::Failed(failure) => exit_of(failure.kind),
+            _ => self.output_failure.map_or(Exit::Ok, exit_of),
+        }
+    }
+
+    /// Whether it has something of the stream: `--duration` counts from then on.
+    fn has_begun(&self, args: &Args) -> bool {
+        self.figures.first_frame.is_some()
+            || self.figures.audio_samples > 0
+            || (args.save.is_some() && self.figures.received_bytes > 0)
+    }
+}
+
+impl Watcher {
+    /// # Errors
+    /// When the system grants no thread to read commands.
+    pub(super) fn new(args: &Args, output: Output, clock: Clock) -> std::io::Result<Self> {
+        Ok(Self {
+            args: args.clone(),
+            output,
+            clock,
+            lines: args.control.then(Lines::listen).transpose()?,
+            tiles: BTreeMap::new(),
+            picture: None,
+            chat: (None, 0),
+            playing_since: None,
+            next_stats: None,
+            seen: 0,
+            over: false,
+            stopped: false,
+        })
+    }
+
+    /// Which of several streams it is: they are opened in the order of their places.
+    fn index(&self, id: TileId) -> Option<usize> {
+        (self.args.sources.len() > 1).then_some(id.slot())
+    }
+
+    /// Whether what happens is told: in words the window says it.
+    fn tells(&self) -> bool {
+        self.args.headless || self.output.is_json()
+    }
+
+    /// What has happened since the last look.
+    fn catch_up(&mut self, studio: &Studio, events: &Receiver<Event>) {
+        if let Some(snapshot) = studio.snapshots().newer(&mut self.seen) {
+            self.follow(&snapshot);
+        }
+        while let Ok(event) = events.try_recv() {
+            self.tell(&event);
+        }
+    }
+
+    /// What has become of the players since the last look.
+    fn follow(&mut self, snapshot: &Snapshot) {
+        for view in snapshot.tiles.iter().filter(|view| view.state != WatchState::Idle) {
+            let tile = self.tiles.entry(view.id).or_default();
+            tile.figures = view.counted.clone();
+            tile.output_failure = view.output_failure;
+        }
+        if self.args.chat.is_some() && self.tells() {
+            self.tell_chat(snapshot);
+        }
+    }
+
+    fn tell_chat(&mut self, snapshot: &Snapshot) {
+        let (state, told) = &mut self.chat;
+        for heard in snapshot.chat.lines.iter().filter(|heard| heard.number > *told) {
+            report::line(&self.output, None, &heard.line);
+        }
+        *told = snapshot.chat.lines.last().map_or(*told, |heard| heard.number);
+        if *state != snapshot.chat.state {
+            state.clone_from(&snapshot.chat.state);
+            if let Some(state) = state {
+                report::chat(&self.output, None, state);
+            }
+        }
+    }
+
+    fn tell(&mut self, event: &Event) {
+        match event {
+            Event::Player(id, player::Event::State(state)) => {
+                self.tell_state(*id, state);
+                self.tiles.entry(*id).or_default().state = state.clone();
+            }
+            // The window has notices of these.
+            Event::Player(id, player::Event::Message(message)) if self.args.headless => {
+                report::message(&self.output, self.index(*id), message);
+            }
+            Event::Notice(_) if self.output.is_json() && !self.args.headless => {
+                print(&self.output, event);
+            }
+            Event::Snapshot(_) if self.tells() => print(&self.output, event),
+            _ => {}
+        }
+    }
+
+    fn tell_state(&self, id: TileId, state: &State) {
+        let index = self.index(id);
+        if let State::Failed(failure) = state
+            && self.args.headless
+        {
+            let source = self.args.sources.get(id.slot()).map(|source| Source::parse(source));
+            let said = source.map_or_else(|| sentence(failure), |it| sentence_of(&it, failure));
+            complain(&report::numbered(index, said));
+        }
+        if let Some(fields) = report::state(state) {
+            self.say("play", fields, index, || report::state_words(state));
+        }
+    }
+
+    fn say(
+        &self,
+        name: &str,
+        fields: Value,
+        index: Option<usize>,
+        words: impl FnOnce() -> Option<String>,
+    ) {
+        if self.tells() {
+            report::event(&self.output, index, name, fields, words);
+        }
+    }
+
+    fn tell_stats(&mut self, now: Timestamp) {
+        let next = *self.next_stats.get_or_insert(now + Duration::from_secs(1));
+        if now < next {
+            return;
+        }
+        self.next_stats = Some(next + Duration::from_secs(1));
+        let plays = |tile: &Tile| !(self.args.headless && (tile.over || tile.state.is_final()));
+        for (id, tile) in self.tiles.iter().filter(|(_, tile)| plays(tile)) {
+            let fields = report::fields(&tile.figures, self.args.measure);
+            let words = || Some(report::stats_words(&tile.figures));
+            self.say("play_stats", fields, self.index(*id), words);
+        }
+    }
+
+    /// Obeys the lines that wait.
+    fn handle(&mut self, studio: &Studio) {
+        let ends = |text: &str| matches!(control::parse(text), Ok(Some(PlayCommand::Stop)));
+        for _ in 0..MAX_COMMANDS_PER_TURN {
+            let line = self.lines.as_mut().and_then(|it| it.take_for(studio, ends));
+            let Some(line) = line else { break };
+            let done = match control::parse(&line.text) {
+                Ok(None) => continue,
+                Ok(Some(PlayCommand::Stop)) => {
+                    self.stopped = true;
+                    Ok(())
+                }
+                Ok(Some(asked)) => ask::ask(asked, studio, self.args.headless),
+                Err(why) => Err(why),
+            };
+            line.answer(&self.output, &done);
+        }
+    }
+
+    /// Whether all that was asked for has come to its end.
+    fn all_ended(&self) -> bool {
+        self.tiles.len() >= self.args.sources.len()
+            && self.tiles.values().all(|tile| tile.over || tile.state.is_final())
+    }
+
+    /// With a window: whether the time since something plays is over, or nothing of what was asked for can
+    /// be played, so that no time begins to run.
+    fn is_time_over(&mut self, now: Timestamp) -> bool {
+        let Some(duration) = self.args.duration else { return false };
+        if self.playing_since.is_none() && self.tiles.values().any(|it| it.has_begun(&self.args)) {
+            self.playing_since = Some(now);
+        }
+        match self.playing_since {
+            Some(since) => now.since(since) >= duration,
+            None => self.all_ended(),
+        }
+    }
+
+    /// Without a window each stream has its own time, and ends with it.
+    fn end_in_time(&mut self, studio: &Studio, now: Timestamp) {
+        let Some(duration) = self.args.duration else { return };
+        let several = self.args.sources.len() > 1;
+        for (id, tile) in &mut self.tiles {
+            if tile.playing_since.is_none() && tile.has_begun(&self.args) {
+                tile.playing_since = Some(now);
+            }
+            let over = tile.playing_since.is_some_and(|since| now.since(since) >= duration);
+            if over && !tile.over && !tile.state.is_final() {
+                tile.over = true;
+                if several {
+                    studio.send(Command::Player(WatchCommand::Remove(*id)));
+                }
+            }
+        }
+    }
+
+    /// Writes the last picture where `--snapshot` says, if it does, and says where; or why not, and ends so.
+    fn write_snapshot(&self) -> Exit {
+        let Some(path) = &self.args.snapshot else { return Exit::Ok };
+        let written = match &self.picture {
+            Some(frame) => screenshot::write(path, frame).map_err(|failure| sentence(&failure)),
+            None => Err("no picture was shown, so there is no snapshot".to_owned()),
+        };
+        match written {
+            Ok(path) => {
+                let saved = event::Snapshot { path, reason: None, trouble: None };
+                print(&self.output, &Event::Snapshot(saved));
+                Exit::Ok
+            }
+            Err(why) => {
+                complain(&why);
+                Exit::File
+            }
+        }
+    }
+
+    fn look_at_picture(&mut self, studio: &Studio) {
+        if self.args.snapshot.is_some() {
+            let first = self.tiles.keys().next().map(|id| id.slot());
+            let shown = first.and_then(|slot| studio.watched().get(slot).and_then(Latest::get));
+            self.picture = shown.or_else(|| self.picture.take());
+        }
+    }
+}
+
+impl Beside for Watcher {
+    fn look(&mut self, studio: &Studio, events: &Receiver<Event>) -> bool {
+        self.catch_up(studio, events);
+        self.handle(studio);
+        self.look_at_picture(studio);
+        let now = self.clock.now();
+        self.tell_stats(now);
+        self.over = if self.args.headless {
+            self.end_in_time(studio, now);
+            self.all_ended()
+        } else {
+            self.is_time_over(now)
+        };
+        self.over || self.stopped
+    }
+
+    fn end(&mut self, studio: &Studio, events: &Receiver<Event>) -> Exit {
+        self.catch_up(studio, events);
+        self.look_at_picture(studio);
+        let written = self.write_snapshot();
+        let own = |tile: &Tile| tile.exit(self.over || tile.over);
+        // A person who closes the window has seen what became of it.
+        let shown = !self.over && !self.args.headless;
+        let bad = self.tiles.values().map(own).find(|exit| *exit != Exit::Ok);
+        let exit = bad.filter(|_| !shown).unwrap_or(written);
+        if !self.tells() {
+            return exit;
+        }
+        let (alone, measure) = (self.args.sources.len() == 1, self.args.measure);
+        for (id, tile) in &self.tiles {
+            // Of one stream it is the last line.
+            let own = if alone { exit } else { own(tile) };
+            report::summary(&self.output, &tile.figures, measure, self.index(*id), own);
+        }
+        let figures: Vec<Figures> = self.tiles.values().map(|tile| tile.figures.clone()).collect();
+        match figures.len() {
+            0 => report::summary(&self.output, &Figures::default(), measure, None, exit),
+            1 if alone => {}
+            streams => report::totals(&self.output, &figures, streams, exit),
+        }
+        exit
+    }
+}
