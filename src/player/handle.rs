@@ -16,9 +16,11 @@ use crate::player::present::audio_dump::Dump;
 use crate::player::present::measure::Measure;
 use crate::player::present::speaker::{Open, Speakers};
 use crate::player::present::{self, Presenter};
+use crate::player::session::audio_controls::AudioControls;
 use crate::player::session::config::{Config, Source};
 use crate::player::session::requests::NewFile;
-use crate::player::session::shared::{Shared, TimeShiftPlace};
+use crate::player::session::requests::TimeShiftPlace;
+use crate::player::session::shared::Shared;
 use crate::player::state::{Event, Failure, FailureKind, Figures, Rewind, Saving, State};
 
 /// Nobody goes nearer to the end of a recording than this: to its last picture.
@@ -52,8 +54,8 @@ impl Player {
         clock: Clock,
         screen: Latest<VideoFrame>,
     ) -> Result<Self, Failure> {
-        Self::begin(config, runtime, clock, screen, |shared| {
-            let wanted = shared.speaker();
+        Self::begin(config, runtime, clock, screen, |controls| {
+            let wanted = controls.speaker();
             config.speaker.then(|| {
                 Arc::new(move |rate, channels, clock| {
                     let id = wanted.lock().clone();
@@ -82,7 +84,7 @@ impl Player {
         runtime: &Runtime,
         clock: Clock,
         screen: Latest<VideoFrame>,
-        speaker: impl FnOnce(&Shared) -> Option<Arc<Open>>,
+        speaker: impl FnOnce(&AudioControls) -> Option<Arc<Open>>,
     ) -> Result<Self, Failure> {
         let live = matches!(config.source, Source::Url(_));
         let remote = match &config.source {
@@ -95,10 +97,10 @@ impl Player {
         let shared = Arc::new(shared);
         if let Some((wanted, made)) = config.save.as_deref().zip(save.as_ref()) {
             save::tell_name(&shared, wanted, &made.path);
-            shared.filing.lock().begin(&made.path);
+            shared.requests.filing.lock().begin(&made.path);
         }
         if let Some((wanted, dump)) = config.audio_dump.as_deref().zip(dump.as_ref()) {
-            dump.tell_name(&shared, wanted);
+            dump.tell_name(&shared.report, wanted);
         }
         let save = save.map(|made| Save::into_file(made, live));
         let (decoded, pictures) = queue::bounded("player pictures", video::DEPTH, Full::Block);
@@ -113,7 +115,7 @@ impl Player {
             shared: Arc::clone(&shared),
             pictures,
             screen,
-            speakers: Speakers::new(speaker(&shared)),
+            speakers: Speakers::new(speaker(&shared.controls), clock),
             measure: config.measure.then(Measure::new),
             dump,
         };
@@ -159,14 +161,14 @@ impl Player {
 
     /// What it is doing.
     pub fn state(&self) -> State {
-        self.shared.state()
+        self.shared.report.state()
     }
 
     /// How it fares. The file that is being written is the one that is wanted, also before anything has
     /// come for it.
     pub fn figures(&self) -> Figures {
-        let wanted = self.shared.filing.lock().path().map(Path::to_owned);
-        let mut figures = self.shared.figures.lock().clone();
+        let wanted = self.shared.requests.filing.lock().path().map(Path::to_owned);
+        let mut figures = self.shared.report.figures.lock().clone();
         let written = figures.saving.take();
         figures.saving = wanted.map(|path| {
             let written = written.filter(|written| written.path == path);
@@ -187,12 +189,12 @@ impl Player {
 
     /// Why a file that was to be written (`save`, `audio_dump`) is not whole, if so.
     pub fn output_failure(&self) -> Option<Failure> {
-        self.shared.output_failure.lock().clone()
+        self.shared.report.output_failure.lock().clone()
     }
 
     /// 0…1.
     pub fn set_volume(&self, volume: f32) {
-        self.shared.set_volume(volume);
+        self.shared.controls.set_volume(volume);
     }
 
     /// Sound is heard so many milliseconds later than its stamps say (sooner, where negative).
@@ -202,18 +204,18 @@ impl Player {
 
     /// Silences it.
     pub fn set_muted(&self, muted: bool) {
-        self.shared.set_muted(muted);
+        self.shared.controls.set_muted(muted);
     }
 
     /// Holds where it is, or goes on: at the same place in a recording, and in a broadcast as far as
     /// it is kept (`time_shift`); where nothing is, a broadcast goes on where it is by then.
     pub fn pause(&self, paused: bool) {
-        self.shared.set_paused(paused);
+        self.shared.requests.set_paused(paused);
     }
 
     /// Whether it was asked to hold.
     pub fn is_paused(&self) -> bool {
-        self.shared.paused()
+        self.shared.requests.paused()
     }
 
     /// Goes on at another place of a recording: in a file, on a web server too, at the very picture and
@@ -237,9 +239,9 @@ impl Player {
         if self.shared.rewind_list(behind) {
             return true;
         }
-        let can = self.shared.shift.lock().is_on();
+        let can = self.shared.packets.shift.lock().is_on();
         if can {
-            self.shared.go_back(TimeShiftPlace::Behind(behind));
+            self.shared.requests.go_back(TimeShiftPlace::Behind(behind));
         }
         can
     }
@@ -273,26 +275,26 @@ impl Player {
         if self.shared.rewind_list(Duration::ZERO) {
             return;
         }
-        if self.shared.shift.lock().is_on() {
-            self.shared.go_back(TimeShiftPlace::Live);
+        if self.shared.packets.shift.lock().is_on() {
+            self.shared.requests.go_back(TimeShiftPlace::Live);
         } else {
-            self.shared.set_paused(false);
+            self.shared.requests.set_paused(false);
         }
     }
 
     /// Keeps at most so many bytes of a broadcast to go back in.
     pub fn set_time_shift_bytes(&self, bytes: usize) {
-        self.shared.shift.lock().set_bytes(bytes);
+        self.shared.packets.shift.lock().set_bytes(bytes);
     }
 
     /// -1 (left alone) … 1 (right alone).
     pub fn set_balance(&self, balance: f32) {
-        self.shared.set_balance(balance);
+        self.shared.controls.set_balance(balance);
     }
 
     /// Plays on this speaker, or on the system's.
     pub fn set_speaker(&self, id: Option<String>) {
-        self.shared.choose_speaker(id);
+        self.shared.controls.choose_speaker(id);
     }
 
     /// Keeps back so much of what comes as it happens; `None`: as little as the network allows.
@@ -309,7 +311,7 @@ impl Player {
     /// # Errors
     /// When the file cannot be made.
     pub fn start_saving(&self, path: &Path) -> Result<(), Failure> {
-        if self.shared.filing.lock().is_over() {
+        if self.shared.requests.filing.lock().is_over() {
             return Err(Failure::new(
                 FailureKind::File,
                 "nothing more comes that could be recorded",
@@ -330,7 +332,7 @@ impl Player {
     /// The feed writes into this file from here on, or into none. One that it had not taken up yet is
     /// complete as it is.
     fn want_save(&self, file: Option<NewFile>) {
-        let left = self.shared.filing.lock().want(file);
+        let left = self.shared.requests.filing.lock().want(file);
         if let Some(left) = left {
             Save::into_file(left, true).telling().finish(&self.shared);
         }
@@ -338,22 +340,22 @@ impl Player {
 
     /// How long a recording is, where that is known and one can go about in it.
     pub fn duration(&self) -> Option<Duration> {
-        self.shared.duration()
+        self.shared.timeline.duration()
     }
 
     /// It is as long as that: another file of several is played now.
     pub(super) fn set_duration(&self, duration: Duration) {
-        self.shared.set_duration(duration);
+        self.shared.timeline.set_duration(duration);
     }
 
     /// Where in a recording it is.
     pub fn position(&self) -> Duration {
-        self.shared.place()
+        self.shared.timeline.place()
     }
 
     /// Whether the next round through a file that goes around is being read already.
     pub(super) fn is_read_beyond(&self) -> bool {
-        self.shared.is_read_beyond()
+        self.shared.timeline.is_read_beyond()
     }
 
     /// Whether all its threads have ended, as they do after a final state.

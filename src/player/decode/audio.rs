@@ -214,7 +214,7 @@ impl AudioDecoding {
             if ahead > DECODE_AHEAD_MICROS {
                 return;
             }
-            let (generation, popped) = shared.audio.pop(Duration::ZERO);
+            let (generation, popped) = shared.packets.audio.pop(Duration::ZERO);
             self.restart(generation);
             match popped {
                 Popped::Unit(unit) => self.take(unit, shared),
@@ -235,20 +235,22 @@ impl AudioDecoding {
                         let form = (parameters.sample_rate, parameters.channels);
                         match &self.parameters {
                             Some(before) if before.codec != parameters.codec => {
-                                shared.odd(&Anomaly::ChangedCodec(decoder.name().to_owned()));
+                                shared
+                                    .report
+                                    .odd(&Anomaly::ChangedCodec(decoder.name().to_owned()));
                             }
                             Some(before) if (before.sample_rate, before.channels) != form => {
-                                shared.odd(&Anomaly::ChangedAudio(described.clone()));
+                                shared.report.odd(&Anomaly::ChangedAudio(described.clone()));
                             }
                             _ => {}
                         }
-                        shared.figures.lock().audio = described;
+                        shared.report.figures.lock().audio = described;
                         self.decoder = Some(decoder);
                         self.parameters = Some(parameters);
                     }
                     Err(error) => {
                         self.decoder = None;
-                        shared.unsupported_audio(&error.to_string());
+                        shared.report.unsupported_audio(&error.to_string());
                     }
                 }
             }
@@ -258,7 +260,7 @@ impl AudioDecoding {
                 }
             }
             BufferedPacket::Seam(at) => {
-                let at = at.offset(shared.av_offset());
+                let at = at.offset(shared.controls.av_offset());
                 self.fifo.end_at(at);
                 self.seam = Some(at);
                 // Their beginnings are decoded as what nothing came before.
@@ -273,7 +275,7 @@ impl AudioDecoding {
                 match decoder.decode(&packet) {
                     Ok(Some(mut samples)) => {
                         self.any = true;
-                        samples.pts = samples.pts.offset(shared.av_offset());
+                        samples.pts = samples.pts.offset(shared.controls.av_offset());
                         if let Some(seam) = self.seam {
                             begin_at(&mut samples, seam);
                         }
@@ -281,10 +283,10 @@ impl AudioDecoding {
                     }
                     Ok(None) => {}
                     Err(error) => {
-                        shared.figures.lock().damaged += 1;
+                        shared.report.figures.lock().damaged += 1;
                         if !std::mem::replace(&mut self.reported_damage, true) {
                             let problem = problem!("player-damaged-sound");
-                            shared.say(problem, Severity::Warning, error.to_string());
+                            shared.report.say(problem, Severity::Warning, error.to_string());
                         }
                     }
                 }
@@ -538,13 +540,6 @@ fn begin_at(samples: &mut SampleBlock, from: Timestamp) {
     let early = early.min(samples.frames());
     samples.data.drain(..early * usize::from(samples.channels));
     samples.pts = samples.pts.offset(frames_to_micros(early as i64, samples.rate));
-}
-
-impl Shared {
-    /// The sound cannot be played: said once; the picture goes on.
-    pub(in crate::player) fn unsupported_audio(&self, what: &str) {
-        self.say(problem!("player-no-sound-codec", detail = what), Severity::Warning, what);
-    }
 }
 
 #[cfg(test)]

@@ -30,8 +30,8 @@ pub(in crate::player) struct Decoded {
 /// Decodes until the packets end or the presenter is gone.
 pub(in crate::player) fn run(shared: &Arc<Shared>, stop: &Stop, pictures: &queue::Sender<Decoded>) {
     let mut thread = Decoding::new(shared);
-    while !stop.is_set() && !shared.stop.is_set() {
-        let (generation, popped) = shared.video.pop(Duration::from_millis(100));
+    while !stop.is_set() && !shared.lifetime.stop.is_set() {
+        let (generation, popped) = shared.packets.video.pop(Duration::from_millis(100));
         if generation != thread.generation {
             // Another place of the stream: nothing of the one before is wanted.
             thread.generation = generation;
@@ -114,10 +114,11 @@ impl<'a> Decoding<'a> {
     /// Decodes it, unless decoding is too far behind what is played for it.
     fn keep_up(&mut self, packet: &EncodedPacket) -> Vec<VideoFrame> {
         let shared = self.shared;
-        let position = shared.position();
-        let verdict = self.lag.judge(packet, position, shared.begun(), &shared.video);
+        let position = shared.timeline.position();
+        let verdict =
+            self.lag.judge(packet, position, shared.timeline.begun(), &shared.packets.video);
         if self.lag.has_recovered(position) {
-            shared.is_over(&Anomaly::TooSlow);
+            shared.report.is_over(&Anomaly::TooSlow);
         }
         let rest = match verdict {
             Verdict::Decode => {
@@ -132,13 +133,13 @@ impl<'a> Decoding<'a> {
             Verdict::Leave => Vec::new(),
             Verdict::Break { slow } => {
                 if slow {
-                    shared.odd(&Anomaly::TooSlow);
+                    shared.report.odd(&Anomaly::TooSlow);
                 }
                 self.left_out = true;
                 self.break_off()
             }
         };
-        shared.add_dropped(1);
+        shared.report.add_dropped(1);
         rest
     }
 
@@ -181,7 +182,7 @@ impl<'a> Decoding<'a> {
         }
         let for_so_long = packet.dts.since(*self.waiting.since.get_or_insert(packet.dts));
         if for_so_long >= GIVE_UP {
-            self.shared.odd(&Anomaly::NoKeyframe);
+            self.shared.report.odd(&Anomaly::NoKeyframe);
         }
         if !waits || self.waiting.anywhere || !(packet.keyframe || for_so_long >= KEYFRAME_TIMEOUT)
         {
@@ -193,7 +194,7 @@ impl<'a> Decoding<'a> {
             tracing::debug!("no picture begins anew: the system's decoder goes on");
             *decoder = system;
             self.tolerant = true;
-            decoder.name().clone_into(&mut self.shared.figures.lock().video);
+            decoder.name().clone_into(&mut self.shared.report.figures.lock().video);
         }
         decoder.begin_anywhere();
         self.decode(packet)
@@ -218,9 +219,9 @@ impl<'a> Decoding<'a> {
                     decoder.prepare();
                 }
                 if before.is_some_and(|before| before != parameters.codec) {
-                    self.shared.odd(&Anomaly::ChangedCodec(decoder.name().to_owned()));
+                    self.shared.report.odd(&Anomaly::ChangedCodec(decoder.name().to_owned()));
                 }
-                let mut figures = self.shared.figures.lock();
+                let mut figures = self.shared.report.figures.lock();
                 decoder.name().clone_into(&mut figures.video);
                 figures.decoder = Some(decoder.by());
                 drop(figures);
@@ -244,11 +245,11 @@ impl<'a> Decoding<'a> {
     }
 
     fn damaged(&mut self, error: &decode::Error) {
-        self.shared.figures.lock().damaged += 1;
+        self.shared.report.figures.lock().damaged += 1;
         if !self.reported_damage {
             self.reported_damage = true;
             let problem = problem!("player-damaged-picture");
-            self.shared.say(problem, Severity::Warning, error.to_string());
+            self.shared.report.say(problem, Severity::Warning, error.to_string());
         }
     }
 
@@ -257,7 +258,7 @@ impl<'a> Decoding<'a> {
         if frames.is_empty() {
             return true;
         }
-        let mut figures = self.shared.figures.lock();
+        let mut figures = self.shared.report.figures.lock();
         figures.decoded += frames.len() as u64;
         // What is made of HDR, and whether hardware helps, is known with the pictures only.
         if let Some(decoder) = &self.decoder {
@@ -312,9 +313,10 @@ mod tests {
 
         fn decode(&mut self, packet: &EncodedPacket) -> Result<Vec<VideoFrame>, decode::Error> {
             // It waits until there is room for what comes of it.
-            let position = self.shared.position().max(packet.pts.offset(-DECODE_AHEAD * 1_000));
+            let position =
+                self.shared.timeline.position().max(packet.pts.offset(-DECODE_AHEAD * 1_000));
             let position = position.offset(self.takes.load(Ordering::Relaxed) * 1_000);
-            self.shared.set_position(position);
+            self.shared.timeline.set_position(position);
             let late = position.micros_since(packet.pts) / 1_000;
             if self.waits {
                 return Ok(Vec::new());
@@ -381,7 +383,7 @@ mod tests {
             let (shared, events) = Shared::new(&Config::new(source), Clock::start());
             let (takes, decoded) = (Arc::default(), Arc::default());
             let shared = Arc::new(shared);
-            shared.begin_at(Timestamp::ZERO);
+            shared.timeline.begin_at(Timestamp::ZERO);
             let (lag, next, waiting) = (FrameDrop::default(), 0, 0);
             Self { shared, events, takes, decoded, lag, next, waiting, group: GROUP }
         }
@@ -391,19 +393,19 @@ mod tests {
         }
 
         fn position(&self) -> i64 {
-            self.shared.position().as_millis()
+            self.shared.timeline.position().as_millis()
         }
 
         /// The next picture comes.
         fn feed(&mut self) {
-            self.shared.video.push(picture(self.next, self.group));
+            self.shared.packets.video.push(picture(self.next, self.group));
             self.next += STEP;
             self.waiting += 1;
         }
 
         /// Takes one picture out. False where none waits.
         fn take(&mut self) -> bool {
-            let (_, Popped::Unit(unit)) = self.shared.video.pop(Duration::ZERO) else {
+            let (_, Popped::Unit(unit)) = self.shared.packets.video.pop(Duration::ZERO) else {
                 return false;
             };
             self.waiting -= 1;
@@ -428,7 +430,9 @@ mod tests {
                     self.feed();
                 }
                 if !self.take() {
-                    self.shared.set_position(self.shared.position().offset(STEP * 1_000));
+                    self.shared
+                        .timeline
+                        .set_position(self.shared.timeline.position().offset(STEP * 1_000));
                 }
             }
             std::mem::take(&mut *self.decoded.lock())
@@ -448,19 +452,23 @@ mod tests {
     fn a_decoder_that_is_too_slow_leaves_pictures_out_and_stays_with_the_sound() {
         let mut bench = Bench::live();
         let decoded = bench.watch(20, 36);
-        assert!(latest(&decoded) <= STEP && bench.shared.dropped() == 0, "{}", latest(&decoded));
+        assert!(
+            latest(&decoded) <= STEP && bench.shared.report.dropped() == 0,
+            "{}",
+            latest(&decoded)
+        );
         // A tenth too slow, for ten minutes.
         let decoded = bench.watch(600, 44);
-        let dropped = bench.shared.dropped();
+        let dropped = bench.shared.report.dropped();
         assert!(latest(&decoded) < 1_200, "{}", latest(&decoded));
         assert!(decoded.len() > 9_000 && dropped > 1_000, "{} {dropped}", decoded.len());
         assert_eq!(bench.said(), 1);
         // It keeps up again, for a minute and more; then no more.
         let decoded = bench.watch(70, 30);
         assert!(latest(&decoded[200..]) <= STEP, "{}", latest(&decoded[200..]));
-        let before = bench.shared.dropped();
+        let before = bench.shared.report.dropped();
         let decoded = bench.watch(60, 120);
-        assert!(bench.shared.dropped() > before && latest(&decoded) < 1_200);
+        assert!(bench.shared.report.dropped() > before && latest(&decoded) < 1_200);
         assert!(decoded.len() > 200, "{}", decoded.len());
         assert_eq!(bench.said(), 1, "said once more");
     }
@@ -479,7 +487,7 @@ mod tests {
             assert!(read > bench.position() + 1_000, "{read} {}", bench.position());
             bench.take();
         }
-        assert!(bench.shared.dropped() > 500, "{}", bench.shared.dropped());
+        assert!(bench.shared.report.dropped() > 500, "{}", bench.shared.report.dropped());
         assert_eq!(bench.said(), 1);
     }
 
@@ -491,17 +499,17 @@ mod tests {
         while bench.next < 64_000 {
             bench.feed();
         }
-        bench.shared.begin_at(Timestamp::from_millis(63_000));
+        bench.shared.timeline.begin_at(Timestamp::from_millis(63_000));
         let decoded = bench.watch(5, 4);
         let (begun, _) = *decoded.iter().find(|&&(at, _)| at > 40_000).unwrap();
         assert!(begun >= 62_000 && begun % GROUP == 0, "{begun}");
         assert!(decoded.last().unwrap().1 <= STEP);
         assert_eq!(bench.said(), 0);
         // A little: it catches up, and leaves nothing out.
-        let before = bench.shared.dropped();
-        bench.shared.begin_at(Timestamp::from_millis(bench.position() + 1_500));
+        let before = bench.shared.report.dropped();
+        bench.shared.timeline.begin_at(Timestamp::from_millis(bench.position() + 1_500));
         bench.watch(5, 4);
-        assert_eq!((bench.shared.dropped(), bench.said()), (before, 0));
+        assert_eq!((bench.shared.report.dropped(), bench.said()), (before, 0));
     }
 
     #[test]
@@ -511,10 +519,10 @@ mod tests {
         for _ in 0..500 {
             bench.feed();
             // Of each it is heard 3 s before it comes.
-            bench.shared.set_position(Timestamp::from_millis(bench.next + 3_000));
+            bench.shared.timeline.set_position(Timestamp::from_millis(bench.next + 3_000));
             assert!(bench.take());
         }
-        assert_eq!((bench.shared.dropped(), bench.said()), (0, 0));
+        assert_eq!((bench.shared.report.dropped(), bench.said()), (0, 0));
         let mut bench = Bench::live();
         bench.group = i64::MAX;
         let decoded = bench.watch(60, 60);
@@ -544,9 +552,9 @@ mod tests {
             while bench.next <= bench.position() + BUFFER {
                 bench.feed();
             }
-            match shared.video.pop(Duration::ZERO) {
+            match shared.packets.video.pop(Duration::ZERO) {
                 (_, Popped::Unit(unit)) => drop(decoding.take(unit)),
-                _ => shared.set_position(shared.position().offset(STEP * 1_000)),
+                _ => shared.timeline.set_position(shared.timeline.position().offset(STEP * 1_000)),
             }
         }
         let seen = bench.decoded.lock();

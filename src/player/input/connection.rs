@@ -122,11 +122,11 @@ impl ConnectionWatch {
         let first = !std::mem::replace(&mut self.media, true);
         let back = std::mem::replace(&mut self.ended, false);
         if back && !shared.patient {
-            shared.odd(&Anomaly::PublisherBack);
+            shared.report.odd(&Anomaly::PublisherBack);
         }
         // Also where an earlier connection was told of the end.
         if back || first {
-            shared.regained();
+            shared.report.regained();
             shared.reception.lock().resume();
         }
     }
@@ -167,7 +167,9 @@ impl ConnectionWatch {
         }
         let seconds = MEDIA_TIMEOUT.as_secs();
         Some(match (self.ended, feed.has_media()) {
-            (true, true) if feed.shared.patient && feed.shared.duration().is_none() => End::Faded,
+            (true, true) if feed.shared.patient && feed.shared.timeline.duration().is_none() => {
+                End::Faded
+            }
             (true, true) => End::Over,
             (false, true) => End::Lost(Failure::new(
                 FailureKind::Lost,

@@ -129,7 +129,7 @@ impl LiveInput {
                     match &mut self.way {
                         LiveProtocol::Rtmp(rtmp) if elsewhere <= MAX_REDIRECTS => {
                             rtmp.now = *next;
-                            shared.figures.lock().reconnects += 1;
+                            shared.report.figures.lock().reconnects += 1;
                             feed.restart();
                             continue;
                         }
@@ -159,16 +159,16 @@ impl LiveInput {
             }
             let retry_in = tries.pause(now);
             {
-                let mut figures = shared.figures.lock();
+                let mut figures = shared.report.figures.lock();
                 figures.reconnects += 1;
                 // One loss, however many tries it takes.
                 figures.losses += u32::from(came);
             }
             let waiting = shared.patient && faded.is_some();
             let cause = if waiting { WAITING.to_owned() } else { failure.cause };
-            shared.enter(State::Reconnecting { cause, retry_in });
-            let waited = timeout(retry_in, shared.stopping.notified()).await;
-            if waited.is_ok() || shared.stop.is_set() {
+            shared.report.enter(State::Reconnecting { cause, retry_in });
+            let waited = timeout(retry_in, shared.lifetime.stopping.notified()).await;
+            if waited.is_ok() || shared.lifetime.stop.is_set() {
                 return;
             }
             if !matches!(&self.way, LiveProtocol::Web(web) if web.goes_on()) {

@@ -51,7 +51,7 @@ impl Rtmp {
             opening.step(step);
             match step {
                 net::Step::Stage(stage) if first => {
-                    shared.enter(State::Opening { stage: stage.name() });
+                    shared.report.enter(State::Opening { stage: stage.name() });
                 }
                 net::Step::Elsewhere { to, with_password: false } => {
                     tracing::warn!(
@@ -64,7 +64,7 @@ impl Rtmp {
         let connect =
             Client::connect(&self.now, Purpose::Play, &self.options, shared.clock, &on_step);
         let connected = tokio::select! {
-            () = shared.stopping.notified() => return End::Stopped,
+            () = shared.lifetime.stopping.notified() => return End::Stopped,
             connected = opening.within(connect) => connected,
         };
         let mut client = match connected {
@@ -73,10 +73,10 @@ impl Rtmp {
             Err(failure) => return End::Lost(failure),
         };
         if first {
-            shared.enter(State::Opening { stage: "media" });
+            shared.report.enter(State::Opening { stage: "media" });
         }
         // What the connection before was asked for, this one was not.
-        shared.give_up();
+        shared.requests.give_up();
         feed.expect_metadata();
         let end = self.receive(&mut client, feed).await;
         if matches!(end, End::Stopped | End::Over | End::Elsewhere(_)) {
@@ -92,18 +92,18 @@ impl Rtmp {
             let event = tokio::select! {
                 // A wish goes first: nothing of the old place is taken after it.
                 biased;
-                () = shared.stopping.notified() => return End::Stopped,
-                () = shared.wished.notified() => {
+                () = shared.lifetime.stopping.notified() => return End::Stopped,
+                () = shared.requests.wished.notified() => {
                     self.wish(client, feed, &mut watch);
                     continue;
                 }
                 event = timeout(TICK, client.next_event()) => event,
             };
-            if shared.stop.is_set() {
+            if shared.lifetime.stop.is_set() {
                 return End::Stopped;
             }
             let now = shared.clock.now();
-            if shared.paused() && shared.duration().is_some() {
+            if shared.requests.paused() && shared.timeline.duration().is_some() {
                 // The server is asked to be silent.
                 watch.since = now;
             }
@@ -137,16 +137,16 @@ impl Rtmp {
     /// Passes on to the server what the person wants of a recorded stream.
     fn wish(&self, client: &mut Client, feed: &mut InputFeed, watch: &mut ConnectionWatch) {
         let shared = Arc::clone(&feed.shared);
-        if shared.duration().is_none() {
+        if shared.timeline.duration().is_none() {
             return;
         }
         let now = shared.clock.now();
         watch.since = now;
-        if let Some(to) = shared.take_wanted() {
+        if let Some(to) = shared.requests.take_wanted() {
             client.session().seek(to);
             leave(feed, watch, now);
         }
-        let (paused, at) = (shared.paused(), shared.place());
+        let (paused, at) = (shared.requests.paused(), shared.timeline.place());
         if std::mem::replace(&mut watch.paused, paused) != paused {
             client.session().pause(paused, at);
             shared.reception.lock().jitter.forget();
@@ -156,7 +156,7 @@ impl Rtmp {
     /// It is recorded and so long, once both are known: it begins where the person wants.
     fn note_length(&self, watch: &mut ConnectionWatch, feed: &InputFeed, shared: &Shared) {
         let Some(length) = watch.length.filter(|_| watch.recorded) else { return };
-        shared.set_duration(length);
+        shared.timeline.set_duration(length);
         // Servers do not agree on how `play` counts: it is moved once it is there.
         if !std::mem::replace(&mut watch.begun, true)
             && let Some(start) = self.start.filter(|_| !feed.has_media())
@@ -211,7 +211,7 @@ impl Rtmp {
                     let was_last = watch.arrive();
                     // Of a place that was wanted in between nothing is known any more.
                     if failed && was_last {
-                        shared.give_up();
+                        shared.requests.give_up();
                     }
                 }
                 let complete = matches!(status.code.as_str(), code::PLAY_COMPLETE);
@@ -221,7 +221,7 @@ impl Rtmp {
             }
             Event::StreamEof | Event::Unpublished => {
                 // A recorded stream also ends so where it pauses or is moved.
-                if shared.paused() {
+                if shared.requests.paused() {
                     return None;
                 }
                 if !watch.ended && watch.media {
@@ -229,12 +229,12 @@ impl Rtmp {
                     watch.since = now;
                     // What is buffered is played to its end.
                     shared.reception.lock().ended = true;
-                    if shared.patient && shared.duration().is_none() {
+                    if shared.patient && shared.timeline.duration().is_none() {
                         let cause = WAITING.to_owned();
-                        shared.enter(State::Reconnecting { cause, retry_in: MEDIA_TIMEOUT });
+                        shared.report.enter(State::Reconnecting { cause, retry_in: MEDIA_TIMEOUT });
                     }
                 }
-                if !self.reconnect && feed.has_media() && shared.duration().is_none() {
+                if !self.reconnect && feed.has_media() && shared.timeline.duration().is_none() {
                     return Some(End::Over);
                 }
             }
@@ -323,7 +323,7 @@ mod tests {
 
         fn is_at(&self, ms: u128) -> bool {
             // The place goes on a few milliseconds with the clock.
-            self.shared.place().as_millis().abs_diff(ms) < 100
+            self.shared.timeline.place().as_millis().abs_diff(ms) < 100
         }
     }
 
@@ -378,13 +378,13 @@ mod tests {
         assert!(!talk.shared.reception.lock().ended);
         talk.take(there(), 23);
         talk.sound(9_000, SOUND, 24);
-        assert!(talk.is_at(9_000), "{:?}", talk.shared.place());
+        assert!(talk.is_at(9_000), "{:?}", talk.shared.timeline.place());
 
         // A server that says nothing is believed after a while.
         talk.leave(30);
         talk.sound(5_000, SOUND, 2_100);
         // Nobody has played meanwhile.
-        assert!(talk.is_at(5_000 - 2_070), "{:?}", talk.shared.place());
+        assert!(talk.is_at(5_000 - 2_070), "{:?}", talk.shared.timeline.place());
     }
 
     #[test]
@@ -399,7 +399,7 @@ mod tests {
             talk.sound(20_000, SOUND, 10);
             for (place, ms) in [(50, 20), (90, 30)] {
                 talk.shared.seek(Duration::from_secs(place));
-                assert_eq!(talk.shared.take_wanted(), Some(Duration::from_secs(place)));
+                assert_eq!(talk.shared.requests.take_wanted(), Some(Duration::from_secs(place)));
                 talk.leave(ms);
             }
             let case = format!("{first:?} {second:?}");
@@ -415,7 +415,7 @@ mod tests {
             );
             if from == 90 {
                 talk.sound(90_000, SOUND, 51);
-                assert!(talk.is_at(90_000), "{case} {:?}", talk.shared.place());
+                assert!(talk.is_at(90_000), "{case} {:?}", talk.shared.timeline.place());
             }
         }
     }
@@ -428,13 +428,13 @@ mod tests {
         for recorded_first in [true, false] {
             let mut talk = Talk::begin(Some(Duration::from_secs(10)));
             for recorded in [recorded_first, !recorded_first] {
-                assert!(!talk.shared.is_wanted());
+                assert!(!talk.shared.requests.is_wanted());
                 talk.take(if recorded { Event::StreamIsRecorded } else { metadata() }, 0);
             }
-            assert_eq!(talk.shared.take_wanted(), Some(Duration::from_secs(10)));
+            assert_eq!(talk.shared.requests.take_wanted(), Some(Duration::from_secs(10)));
             talk.leave(1);
             talk.take(metadata(), 1);
-            assert!(!talk.shared.is_wanted(), "it is said again after each move");
+            assert!(!talk.shared.requests.is_wanted(), "it is said again after each move");
             talk.sound(0, CONFIG, 2);
             talk.sound(0, SOUND, 3);
             talk.sound(23, SOUND, 4);
@@ -442,7 +442,7 @@ mod tests {
             talk.take(there(), 5);
             talk.sound(10_000, SOUND, 6);
             assert!(talk.feed.has_media(), "nobody knows how to decode it");
-            assert!(talk.is_at(10_000), "{:?}", talk.shared.place());
+            assert!(talk.is_at(10_000), "{:?}", talk.shared.timeline.place());
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::player::input::http::range_retry::{RangeRefusal, RangeRetry};
 use crate::player::input::http::{Item, Problem, Pull, PullRequest};
 use crate::player::input::open_deadline;
 use crate::player::input::open_deadline::OpenDeadline;
-use crate::player::session::shared::Shared;
+use crate::player::session::report::PlayerReport;
 use crate::player::state::anomaly::Anomaly;
 use crate::player::state::{Failure, FailureKind, Severity, State};
 use crate::text::problem::problem;
@@ -119,7 +119,9 @@ impl Web {
         let on_step = |step: Step<'_>| {
             opening.step(step);
             match step {
-                Step::Stage(stage) if first => shared.enter(State::Opening { stage: stage.name() }),
+                Step::Stage(stage) if first => {
+                    shared.report.enter(State::Opening { stage: stage.name() });
+                }
                 Step::Elsewhere { to, .. } => tracing::info!("sent on to {to}"),
                 _ => {}
             }
@@ -133,7 +135,7 @@ impl Web {
             ..self.ask.clone()
         };
         let opened = tokio::select! {
-            () = shared.stopping.notified() => return End::Stopped,
+            () = shared.lifetime.stopping.notified() => return End::Stopped,
             opened = self.open(&ask, &on_step) => opened,
         };
         let mut pull = match opened {
@@ -145,9 +147,9 @@ impl Web {
             }
         };
         if first {
-            shared.enter(State::Opening { stage: "media" });
+            shared.report.enter(State::Opening { stage: "media" });
         }
-        shared.set_plays_on(!pull.is_list());
+        shared.requests.set_plays_on(!pull.is_list());
         if pull.format() == "flv" && !resumes {
             feed.expect_metadata();
         }
@@ -162,7 +164,7 @@ impl Web {
             shared.reception.lock().resume();
         }
         if let Some(duration) = pull.duration() {
-            shared.set_duration(duration);
+            shared.timeline.set_duration(duration);
         }
         if pull.may_be_moved() {
             // After a loss it goes on where it was.
@@ -171,16 +173,16 @@ impl Web {
                 pull.seek(place);
             }
         } else {
-            shared.give_up();
+            shared.requests.give_up();
             if self.start.is_some() && first {
-                no_start(&shared, "");
+                no_start(&shared.report, "");
             }
         }
         let mut watch = ConnectionWatch::new(shared.clock.now());
         // All has come; while the rest is played one may still go back.
         let mut over = false;
         loop {
-            if let Some(to) = shared.take_wanted() {
+            if let Some(to) = shared.requests.take_wanted() {
                 pull.seek(to);
                 watch.wait_anew(shared.clock.now());
                 // What is no list is moved once the place is found.
@@ -190,17 +192,17 @@ impl Web {
                 shared.reception.lock().ended = false;
                 over = false;
             }
-            if over && shared.video.is_empty() && shared.audio.is_empty() {
+            if over && shared.packets.is_empty() {
                 self.ended = followed && shared.patient;
                 return if self.ended { End::Faded } else { End::Over };
             }
             let limit = if over { POLL_INTERVAL } else { TICK };
             let item = tokio::select! {
-                () = shared.stopping.notified() => return End::Stopped,
-                () = shared.wished.notified() => continue,
+                () = shared.lifetime.stopping.notified() => return End::Stopped,
+                () = shared.requests.wished.notified() => continue,
                 item = timeout(limit, next(&mut pull, over)) => item,
             };
-            if shared.stop.is_set() {
+            if shared.lifetime.stop.is_set() {
                 return End::Stopped;
             }
             let now = shared.clock.now();
@@ -242,33 +244,33 @@ impl Web {
                 Ok(Ok(Item::Seam(at))) => feed.seam(at),
                 Ok(Ok(Item::Begin(raw))) => feed.begin(raw, true, now),
                 // Who has gone back goes on there, and comes to it when they are live again.
-                Ok(Ok(Item::Pace(_))) if shared.listed.is_behind() => {}
+                Ok(Ok(Item::Pace(_))) if shared.packets.listed.is_behind() => {}
                 Ok(Ok(Item::Pace(pace))) => feed.set_pace(pace),
                 Ok(Ok(Item::Place(place))) => feed.set_place(place),
-                Ok(Ok(Item::Length(length))) => shared.set_duration(length),
+                Ok(Ok(Item::Length(length))) => shared.timeline.set_duration(length),
                 Ok(Ok(Item::Moved { raw, place, firm })) => {
                     feed.move_to(raw, place, firm, now);
                     watch.wait_anew(now);
                 }
                 Ok(Ok(Item::Unmoved(why))) => {
-                    shared.give_up();
+                    shared.requests.give_up();
                     if feed.has_media() {
-                        shared.odd(&Anomaly::Unmoved(why));
+                        shared.report.odd(&Anomaly::Unmoved(why));
                     } else {
-                        no_start(&shared, &why);
+                        no_start(&shared.report, &why);
                     }
                 }
                 Ok(Ok(Item::Unheard(why))) => {
                     feed.miss_audio();
-                    shared.odd(&Anomaly::Unheard(why));
+                    shared.report.odd(&Anomaly::Unheard(why));
                 }
                 Ok(Ok(Item::Heard)) => feed.hear_again(),
                 Ok(Ok(Item::Fixed)) if self.start.is_some() && first => {}
-                Ok(Ok(Item::Fixed)) => shared.odd(&Anomaly::Fixed),
+                Ok(Ok(Item::Fixed)) => shared.report.odd(&Anomaly::Fixed),
                 Ok(Ok(Item::Made(made))) => feed.set_made(made),
                 Ok(Ok(Item::Listed { seen, from, until })) => {
                     if let PlayPace::Followed(distance) = pull.pace() {
-                        shared.listed.see(at(seen, now), from, until, distance);
+                        shared.packets.listed.see(at(seen, now), from, until, distance);
                     }
                 }
                 Ok(Ok(Item::Edge { seen, distance })) => {
@@ -286,7 +288,7 @@ impl Web {
                         return End::Failed(told);
                     }
                     let problem = problem!("player-file-damaged", reason = told.problem());
-                    shared.say(problem, Severity::Warning, "");
+                    shared.report.say(problem, Severity::Warning, "");
                     return End::Over;
                 }
                 Ok(Err(problem)) => {
@@ -294,7 +296,7 @@ impl Web {
                     // Only who gives parts gives the rest, which the server may still be to say.
                     if feed.has_media() {
                         tokio::select! {
-                            () = shared.stopping.notified() => return End::Stopped,
+                            () = shared.lifetime.stopping.notified() => return End::Stopped,
                             _ = pull.settle() => {}
                         }
                     }
@@ -325,8 +327,8 @@ impl Web {
 }
 
 /// The place that it was to begin with cannot be had.
-fn no_start(shared: &Shared, why: &str) {
-    shared.say(problem!("player-no-start"), Severity::Warning, why);
+fn no_start(report: &PlayerReport, why: &str) {
+    report.say(problem!("player-no-start"), Severity::Warning, why);
 }
 
 /// Why nothing was opened.
@@ -391,6 +393,7 @@ mod tests {
     use super::*;
     use crate::base::Clock;
     use crate::player::session::config::{Config, Source};
+    use crate::player::session::shared::Shared;
 
     /// Much less than any step has.
     const LIMIT: Duration = Duration::from_secs(1);

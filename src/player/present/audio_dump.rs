@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::files::{self, Trouble};
 use crate::player::decode::audio::PlayedAudio;
-use crate::player::session::shared::Shared;
+use crate::player::session::report::PlayerReport;
 use crate::player::state::{Failure, FailureKind, Severity};
 use crate::text::Language;
 use crate::text::problem::problem;
@@ -43,44 +43,44 @@ impl Dump {
     }
 
     /// Tells under what name the file is made, where that is not the one that was wanted.
-    pub(in crate::player) fn tell_name(&self, shared: &Shared, wanted: &Path) {
+    pub(in crate::player) fn tell_name(&self, report: &PlayerReport, wanted: &Path) {
         if self.path != wanted {
             let path = self.path.display().to_string();
             let problem = problem!("player-dump-renamed", detail = path.as_str());
-            shared.say(problem, Severity::Info, path);
+            report.say(problem, Severity::Info, path);
         }
     }
 
     /// Adds what is heard.
-    pub(in crate::player) fn write(&mut self, shared: &Shared, heard: &PlayedAudio<'_>) {
+    pub(in crate::player) fn write(&mut self, report: &PlayerReport, heard: &PlayedAudio<'_>) {
         if self.broken {
             return;
         }
         if self.writer.is_none()
             && let Err(error) = self.start(heard.rate, heard.channels)
         {
-            return self.give_up(shared, &error);
+            return self.give_up(report, &error);
         }
         if (heard.rate, heard.channels) != self.format {
             let error = io::Error::other("the sound changed its format, a WAV file cannot");
-            return self.give_up(shared, &error);
+            return self.give_up(report, &error);
         }
         let Some(writer) = &mut self.writer else { return };
         for &value in heard.data {
             let sample = (value * 32_767.0).round().clamp(-32_768.0, 32_767.0) as i16;
             if let Err(error) = writer.write_all(&sample.to_le_bytes()) {
-                return self.give_up(shared, &error);
+                return self.give_up(report, &error);
             }
             self.bytes += 2;
         }
     }
 
     /// Completes the file.
-    pub(in crate::player) fn finish(mut self, shared: &Shared) {
+    pub(in crate::player) fn finish(mut self, report: &PlayerReport) {
         if self.writer.is_none() && !self.broken {
             // No sound came: still a valid file.
             if let Err(error) = self.start(48_000, 2) {
-                self.give_up(shared, &error);
+                self.give_up(report, &error);
             }
         }
         let head = wav::head(pcm(self.format), self.bytes);
@@ -88,7 +88,7 @@ impl Dump {
             && let Err(error) =
                 writer.rewind().and_then(|()| writer.write_all(&head)).and_then(|()| writer.flush())
         {
-            self.give_up(shared, &error);
+            self.give_up(report, &error);
         }
     }
 
@@ -99,9 +99,9 @@ impl Dump {
         writer.write_all(&wav::head(pcm(self.format), 0))
     }
 
-    fn give_up(&mut self, shared: &Shared, error: &io::Error) {
+    fn give_up(&mut self, report: &PlayerReport, error: &io::Error) {
         self.broken = true;
-        shared.output_failed(&cannot_write(&self.path, error));
+        report.output_failed(&cannot_write(&self.path, error));
     }
 }
 
@@ -119,13 +119,4 @@ pub(in crate::player) fn cannot_write(path: &Path, error: &io::Error) -> Failure
         format!("{} cannot be written: {problem}", path.display()),
         cure,
     )
-}
-
-impl Shared {
-    /// An output file cannot be written any more: said once; playing goes on.
-    pub(in crate::player) fn output_failed(&self, failure: &Failure) {
-        let problem = problem!("player-output-failed", reason = failure.problem());
-        self.say(problem, Severity::Warning, "");
-        *self.output_failure.lock() = Some(failure.clone());
-    }
 }

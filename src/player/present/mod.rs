@@ -52,9 +52,9 @@ pub(super) struct Presenter {
 pub(super) fn run(presenter: Presenter, stop: &Stop) {
     let shared = Arc::clone(&presenter.shared);
     let mut run = Run::new(presenter);
-    while !stop.is_set() && !shared.stop.is_set() {
+    while !stop.is_set() && !shared.lifetime.stop.is_set() {
         if run.step() {
-            shared.enter(State::Ended);
+            shared.report.enter(State::Ended);
             break;
         }
     }
@@ -119,7 +119,7 @@ struct Run {
 
 impl Run {
     fn new(presenter: Presenter) -> Self {
-        let speaker_choices = presenter.shared.speaker_choices();
+        let speaker_choices = presenter.shared.controls.speaker_choices();
         Self {
             presenter,
             playout: Playout::new(),
@@ -147,31 +147,31 @@ impl Run {
         let shared = Arc::clone(&self.presenter.shared);
         let now = shared.clock.now();
         self.follow_feed(now);
-        shared.set_position(self.playout.position());
+        shared.timeline.set_position(self.playout.position());
         let live = shared.reception.lock().supply(now);
         self.follow_wish(now, &live);
         if self.sought.is_some() {
             self.playout.hold_here(now);
-            shared.set_position(self.playout.position());
+            shared.timeline.set_position(self.playout.position());
             self.seek_on(now);
             self.look_back(now, &live);
             self.publish_figures(now, &Supply::default());
             self.nap(now);
             return false;
         }
-        if shared.paused() && self.playout.has_started() {
+        if shared.requests.paused() && self.playout.has_started() {
             self.playout.hold_here(now);
-            shared.set_position(self.playout.position());
-            shared.shift.lock().hold();
+            shared.timeline.set_position(self.playout.position());
+            shared.packets.shift.lock().hold();
             shared.hold_list();
             self.show_still(now);
             self.look_back(now, &live);
             self.publish_figures(now, &Supply::default());
-            shared.stop.wait(MAX_SLEEP);
+            shared.lifetime.stop.wait(MAX_SLEEP);
             return false;
         }
         let mut supply = self.supply(now, live);
-        if !self.playout.has_started() && self.next.is_none() && !shared.video.is_empty() {
+        if !self.playout.has_started() && self.next.is_none() && !shared.packets.video.is_empty() {
             // Pictures are on their way through the decoder: begin when one is at hand.
             supply.settling = true;
         }
@@ -188,7 +188,7 @@ impl Run {
         self.follow(change, now);
         if !supply.ended && self.starved.is_some_and(|since| now.since(since) >= STALLED) {
             self.starved = None;
-            shared.odd(&Anomaly::Stalled);
+            shared.report.odd(&Anomaly::Stalled);
         }
         if self.playout.is_running() {
             self.play_audio(now, supply.ended);
@@ -197,7 +197,9 @@ impl Run {
         self.look_back(now, &live);
         self.publish_figures(now, &supply);
 
-        let all_read = supply.ended && shared.audio.is_finished() && shared.video.is_finished();
+        let all_read = supply.ended
+            && shared.packets.audio.is_finished()
+            && shared.packets.video.is_finished();
         if all_read && self.video_ended && self.next.is_none() && self.sound.is_drained(now) {
             return true;
         }
@@ -211,18 +213,18 @@ impl Run {
             Change::Started(at) => {
                 self.started_at.get_or_insert(now);
                 self.begin(at, true, now);
-                self.presenter.shared.enter(State::Playing);
+                self.presenter.shared.report.enter(State::Playing);
             }
             Change::Jumped(at) => {
                 tracing::debug!(?at, "jumped ahead to keep the latency");
-                self.presenter.shared.odd(&Anomaly::JumpedAhead);
+                self.presenter.shared.report.odd(&Anomaly::JumpedAhead);
                 self.begin(at, true, now);
-                self.presenter.shared.enter(State::Playing);
+                self.presenter.shared.report.enter(State::Playing);
             }
             Change::Resumed(at) => {
                 self.started_at.get_or_insert(now);
                 self.begin(at, false, now);
-                self.presenter.shared.enter(State::Playing);
+                self.presenter.shared.report.enter(State::Playing);
             }
             Change::Starved => {
                 self.counts.underruns += 1;
@@ -235,7 +237,7 @@ impl Run {
     fn begin(&mut self, at: Timestamp, skip: bool, now: Timestamp) {
         let position = self.sound.seek(at, skip);
         self.playout.set_position(position);
-        self.presenter.shared.begin_at(position);
+        self.presenter.shared.timeline.begin_at(position);
         self.starved = None;
         self.presenter.shared.reception.lock().begun(now, position);
         if skip {
@@ -250,18 +252,18 @@ impl Run {
                 measure.heard(&heard);
             }
             if let Some(dump) = dump {
-                dump.write(shared, &heard);
+                dump.write(&shared.report, &heard);
             }
         };
         let (position, speed) = (self.playout.position(), self.playout.speed());
-        self.sound.set_balance(shared.balance());
-        self.sound.play(now, position, speed, shared.loudness(), ended, &mut heard);
+        self.sound.set_balance(shared.controls.balance());
+        self.sound.play(now, position, speed, shared.controls.loudness(), ended, &mut heard);
     }
 
     /// Opens, changes and gives up speakers.
     fn tend_speaker(&mut self, now: Timestamp) {
         let shared = &self.presenter.shared;
-        let choices = shared.speaker_choices();
+        let choices = shared.controls.speaker_choices();
         if std::mem::replace(&mut self.speaker_choices, choices) != choices {
             self.presenter.speakers.forget();
             if let Some(speaker) = self.sound.detach() {
@@ -270,7 +272,7 @@ impl Run {
         }
         if let Some(reason) = self.sound.failure() {
             if let Some(speaker) = self.sound.detach() {
-                self.presenter.speakers.lost(shared, speaker, reason, now);
+                self.presenter.speakers.lost(&shared.report, speaker, reason, now);
             }
         } else if let (Some(is), Some(wanted)) = (self.sound.device_format(), self.sound.format())
             && is != wanted
@@ -280,8 +282,13 @@ impl Run {
         }
         if self.sound.device_format().is_none()
             && let Some((rate, channels)) = self.sound.format()
-            && let Some(speaker) =
-                self.presenter.speakers.open(shared, rate, speaker_channels(channels), now)
+            && let Some(speaker) = self.presenter.speakers.open(
+                &shared.report,
+                &shared.controls,
+                rate,
+                speaker_channels(channels),
+                now,
+            )
         {
             self.sound.attach(speaker, rate, channels);
             if self.playout.is_running() {
@@ -378,18 +385,18 @@ impl Run {
         let opened = self.presenter.shared.opened;
         let size = frame.size();
         if self.size.replace(size).is_some_and(|before| before != size) {
-            self.presenter.shared.odd(&Anomaly::ChangedSize(size.to_string()));
+            self.presenter.shared.report.odd(&Anomaly::ChangedSize(size.to_string()));
         }
         // Whoever looks at it later counts in session time.
         frame.pts = due;
-        self.presenter.shared.show(&self.presenter.screen, frame);
+        self.presenter.shared.lifetime.show(&self.presenter.screen, frame);
         self.counts.shown += 1;
         self.last_shown = Some(now);
         if self.counts.first_frame.is_none() {
             self.counts.first_frame = Some(self.presenter.shared.clock.now().since(opened));
         }
         if self.counts.shown == 1 || self.counts.shown.is_multiple_of(16) {
-            self.presenter.shared.figures.lock().size = Some(size);
+            self.presenter.shared.report.figures.lock().size = Some(size);
         }
     }
 
@@ -398,13 +405,13 @@ impl Run {
         let jitter = shared.reception.lock().jitter();
         let position = self.playout.position();
         let made = shared.dated.lock().of(position).filter(|_| self.playout.has_started());
-        let mut figures = shared.figures.lock();
+        let mut figures = shared.report.figures.lock();
         figures.jitter = jitter;
         figures.sender_latency_ms =
             made.map(|made| shared.clock.wall_micros(now).saturating_sub(made) as f64 / 1_000.0);
         let counts = &self.counts;
         figures.shown = counts.shown;
-        figures.dropped = counts.dropped + shared.dropped();
+        figures.dropped = counts.dropped + shared.report.dropped();
         figures.late = counts.late;
         figures.skipped = counts.skipped;
         figures.underruns = counts.underruns + self.sound.underruns;
@@ -412,12 +419,12 @@ impl Run {
         figures.first_frame = counts.first_frame;
         figures.speed = self.playout.speed();
         figures.device = self.sound.device_format().is_some();
-        figures.volume = shared.volume();
-        figures.muted = shared.muted();
-        figures.position = shared.place();
-        figures.duration = shared.duration();
+        figures.volume = shared.controls.volume();
+        figures.muted = shared.controls.muted();
+        figures.position = shared.timeline.place();
+        figures.duration = shared.timeline.duration();
         // Not before it holds.
-        figures.paused = shared.paused() && !self.playout.is_running();
+        figures.paused = shared.requests.paused() && !self.playout.is_running();
         figures.rewind = self.kept.rewind;
         figures.playing_for = self.started_at.map_or(Duration::ZERO, |at| now.since(at));
         if let (Some(edge), false) = (supply.edge, self.kept.behind) {
@@ -438,7 +445,7 @@ impl Run {
                 SecondStart { since: now, shown: counts.shown, bytes: figures.received_bytes };
         }
         drop(figures);
-        shared.end_back();
+        shared.requests.end_back();
     }
 
     /// Sleeps until the next picture's time or the sound's next meal.
@@ -455,12 +462,12 @@ impl Run {
                 Duration::from_millis(4)
             };
             if !wait.is_zero() {
-                self.presenter.shared.stop.wait(wait);
+                self.presenter.shared.lifetime.stop.wait(wait);
             }
             return;
         }
         if self.video_ended {
-            self.presenter.shared.stop.wait(Duration::from_millis(4));
+            self.presenter.shared.lifetime.stop.wait(Duration::from_millis(4));
             return;
         }
         match self.presenter.pictures.recv_timeout(MAX_SLEEP) {
@@ -480,7 +487,7 @@ impl Run {
             self.presenter.speakers.put_away(speaker);
         }
         if let Some(dump) = self.presenter.dump.take() {
-            dump.finish(&self.presenter.shared);
+            dump.finish(&self.presenter.shared.report);
         }
     }
 }

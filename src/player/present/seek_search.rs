@@ -134,14 +134,14 @@ mod tests {
             let (shared, _events) = Shared::new(&Config::new(source), Clock::start());
             let (pictures, receiver) = queue::bounded("test pictures", 8, queue::Full::Block);
             let shared = Arc::new(shared);
-            shared.set_position(at(PLACE));
-            shared.set_paused(paused);
+            shared.timeline.set_position(at(PLACE));
+            shared.requests.set_paused(paused);
             shared.move_exactly();
             let mut run = Run::new(Presenter {
                 shared: Arc::clone(&shared),
                 pictures: receiver,
                 screen: crate::base::Latest::default(),
-                speakers: Speakers::new(None),
+                speakers: Speakers::new(None, Clock::start()),
                 measure: None,
                 dump: None,
             });
@@ -209,7 +209,7 @@ mod tests {
     fn the_search_ends_with_the_pictures_and_with_the_pause() {
         let mut bench = Bench::new(true);
         assert_eq!(bench.round(3_000), (true, 0));
-        bench.run.presenter.shared.set_paused(false);
+        bench.run.presenter.shared.requests.set_paused(false);
         assert_eq!(bench.round(3_010), (false, 0));
         for (found, shown) in [(None, 0), (Some(PLACE - 40), 1)] {
             let mut bench = Bench::new(true);

@@ -8,7 +8,8 @@ use crossbeam_channel::{Receiver, TryRecvError, bounded};
 
 use crate::base::{Clock, Timestamp, Worker};
 use crate::player::decode::audio::Speaker;
-use crate::player::session::shared::Shared;
+use crate::player::session::audio_controls::AudioControls;
+use crate::player::session::report::PlayerReport;
 use crate::player::state::Severity;
 use crate::text::Problem;
 use crate::text::problem::problem;
@@ -27,6 +28,7 @@ type OpenedSpeaker = Result<Box<dyn Speaker>, String>;
 pub(in crate::player) struct Speakers {
     /// `None`: sound goes nowhere.
     open: Option<Arc<Open>>,
+    clock: Clock,
     opening: Option<Opening>,
     again_at: Option<Timestamp>,
     told: bool,
@@ -41,20 +43,21 @@ struct Opening {
 }
 
 impl Speakers {
-    pub(in crate::player) fn new(open: Option<Arc<Open>>) -> Self {
-        Self { open, opening: None, again_at: None, told: false }
+    pub(in crate::player) fn new(open: Option<Arc<Open>>, clock: Clock) -> Self {
+        Self { open, clock, opening: None, again_at: None, told: false }
     }
 
     /// A speaker, once there is one; begins to look for it. Never waits.
     pub(in crate::player) fn open(
         &mut self,
-        shared: &Shared,
+        report: &PlayerReport,
+        controls: &AudioControls,
         rate: u32,
         channels: u16,
         now: Timestamp,
     ) -> Option<Box<dyn Speaker>> {
         let Some(opening) = &self.opening else {
-            self.begin(shared, rate, channels, now);
+            self.begin(report, rate, channels, now);
             return None;
         };
         let answer = match opening.answer.try_recv() {
@@ -68,7 +71,7 @@ impl Speakers {
         match answer {
             Ok(speaker) if format == (rate, channels) => {
                 if std::mem::replace(&mut self.told, false) {
-                    shared.say(problem!("player-speaker-back"), Severity::Info, "");
+                    report.say(problem!("player-speaker-back"), Severity::Info, "");
                 }
                 Some(speaker)
             }
@@ -77,13 +80,13 @@ impl Speakers {
                 None
             }
             Err(reason) => {
-                let wanted = shared.speaker().lock().clone();
+                let wanted = controls.speaker().lock().clone();
                 // Where one was named, it is told which.
                 let problem = wanted.map_or_else(
                     || problem!("player-speaker-none"),
                     |id| problem!("player-speaker-unusable", id = id, reason = reason.as_str()),
                 );
-                self.failed(shared, problem, reason, now);
+                self.failed(report, problem, reason, now);
                 None
             }
         }
@@ -92,13 +95,13 @@ impl Speakers {
     /// A speaker in use failed; sound goes on without it, and another is looked for.
     pub(in crate::player) fn lost(
         &mut self,
-        shared: &Shared,
+        report: &PlayerReport,
         speaker: Box<dyn Speaker>,
         reason: String,
         now: Timestamp,
     ) {
         self.put_away(speaker);
-        self.failed(shared, problem!("player-speaker-gone"), reason, now);
+        self.failed(report, problem!("player-speaker-gone"), reason, now);
     }
 
     /// Another speaker is wanted: what was learned of this one is forgotten.
@@ -112,12 +115,12 @@ impl Speakers {
         let _ = Worker::spawn("player-spk-drop", move |_| drop(speaker));
     }
 
-    fn begin(&mut self, shared: &Shared, rate: u32, channels: u16, now: Timestamp) {
+    fn begin(&mut self, report: &PlayerReport, rate: u32, channels: u16, now: Timestamp) {
         let Some(open) = &self.open else { return };
         if self.again_at.is_some_and(|again| now < again) {
             return;
         }
-        let (open, clock) = (Arc::clone(open), shared.clock);
+        let (open, clock) = (Arc::clone(open), self.clock);
         let (tell, answer) = bounded::<OpenedSpeaker>(1);
         let worker = Worker::spawn("player-spk-open", move |_| {
             // The other end may have given up: then the speaker is dropped here.
@@ -130,15 +133,15 @@ impl Speakers {
             }
             Err(error) => {
                 let reason = error.to_string();
-                self.failed(shared, problem!("player-speaker-none"), reason, now);
+                self.failed(report, problem!("player-speaker-none"), reason, now);
             }
         }
     }
 
-    fn failed(&mut self, shared: &Shared, problem: Problem, reason: String, now: Timestamp) {
+    fn failed(&mut self, report: &PlayerReport, problem: Problem, reason: String, now: Timestamp) {
         self.again_at = Some(now + RETRY_INTERVAL);
         if !std::mem::replace(&mut self.told, true) {
-            shared.say(problem!("player-no-speaker", problem = problem), Severity::Warning, reason);
+            report.say(problem!("player-no-speaker", problem = problem), Severity::Warning, reason);
         }
     }
 }

@@ -10,7 +10,9 @@ use crate::base::Timestamp;
 use crate::player::buffer::time_shift::Begin;
 use crate::player::clock::playout::Supply;
 use crate::player::present::seek_search::{Lull, SearchStep, SeekSearch, Turn};
-use crate::player::session::shared::{Shared, Start, TimeShiftPlace};
+use crate::player::session::packets::{Start, WaitingPackets};
+use crate::player::session::report::PlayerReport;
+use crate::player::session::requests::TimeShiftPlace;
 use crate::player::state::Rewind;
 
 /// The decoders are given so much ahead of the position, and so many units in one go.
@@ -33,13 +35,13 @@ impl Run {
     /// Goes where somebody wants to go.
     pub(super) fn follow_wish(&mut self, now: Timestamp, live: &Supply) {
         let shared = &self.presenter.shared;
-        let Some(wanted) = shared.take_back() else { return };
+        let Some(wanted) = shared.requests.take_back() else { return };
         // Where it is then, the figures tell at once.
         self.kept.at = None;
         let Some(end) = live_position(now, live).filter(|_| self.playout.has_started()) else {
             return;
         };
-        let mut shift = shared.shift.lock();
+        let mut shift = shared.packets.shift.lock();
         if !shift.is_on() {
             return;
         }
@@ -56,19 +58,18 @@ impl Run {
             }
         };
         if let Some(begin) = place {
-            let start = restart(shared, begin.units);
+            let start = restart(&shared.packets, &shared.report, begin.units);
             drop(shift);
             self.playout.move_to(begin.at, now);
             self.forget(start, Some(begin.at));
             // Shown at once, also in a pause.
             self.previewed = false;
-        } else if shift.is_behind() || shared.paused() {
-            shared.set_paused(false);
+        } else if shift.is_behind() || shared.requests.paused() {
+            shared.requests.set_paused(false);
             let Some(Begin { units, .. }) = shift.go_live(end) else { return };
-            let start = restart(shared, units);
+            let start = restart(&shared.packets, &shared.report, units);
             if shift.is_over() {
-                shared.video.close();
-                shared.audio.close();
+                shared.packets.close();
             }
             drop(shift);
             self.playout.begin_again();
@@ -117,11 +118,11 @@ impl Run {
         }
         // The last picture there is, none at all, a slow decoder, or a file that gives nothing any more.
         let Some(sought) = &mut self.sought else { return };
-        let read = shared.video.is_empty() && {
+        let read = shared.packets.video.is_empty() && {
             let edge = shared.reception.lock().supply(now).edge;
             edge.is_some_and(|edge| edge.micros_since(sought.at()) > BEYOND_MICROS)
         };
-        let lull = Lull { paused: shared.paused(), ended: self.video_ended, read };
+        let lull = Lull { paused: shared.requests.paused(), ended: self.video_ended, read };
         match sought.lull(now, lull) {
             Turn::Waits => {}
             Turn::Meanwhile(frame) => self.show(frame, now, now, false),
@@ -137,7 +138,7 @@ impl Run {
     /// What there is to play: while behind, what is kept, at its own speed.
     pub(super) fn supply(&mut self, now: Timestamp, live: Supply) -> Supply {
         let shared = &self.presenter.shared;
-        let mut shift = shared.shift.lock();
+        let mut shift = shared.packets.shift.lock();
         self.kept.behind = shift.is_behind();
         if !self.kept.behind {
             return live;
@@ -146,7 +147,7 @@ impl Run {
             && let Some(oldest) = shift.oldest()
             && let Some(begin) = shift.go_to(oldest, false)
         {
-            let start = restart(shared, begin.units);
+            let start = restart(&shared.packets, &shared.report, begin.units);
             drop(shift);
             self.playout.move_to(begin.at, now);
             self.forget(start, Some(begin.at));
@@ -155,20 +156,19 @@ impl Run {
         let position = self.playout.position();
         let near = live_position(now, &live)
             .is_some_and(|end| live.target.is_some() && end.micros_since(position) < NEAR_MICROS);
-        let ahead = if near && !shared.paused() && !live.ended {
+        let ahead = if near && !shared.requests.paused() && !live.ended {
             shift.catch_up()
         } else {
             // Sound that is heard sooner is needed sooner.
-            let ahead = AHEAD_MICROS - shared.av_offset().min(0);
+            let ahead = AHEAD_MICROS - shared.controls.av_offset().min(0);
             shift.take_until(position.offset(ahead), MAX_PACKETS_PER_TURN)
         };
         for kept in ahead {
-            let dropped = shared.hand_over(kept);
-            shared.add_dropped(dropped);
+            let dropped = shared.packets.hand_over(kept);
+            shared.report.add_dropped(dropped);
         }
         if shift.is_over() {
-            shared.video.close();
-            shared.audio.close();
+            shared.packets.close();
         }
         if shift.is_behind() {
             Supply { first: Some(position), target: None, settling: false, ..live }
@@ -194,11 +194,11 @@ impl Run {
         }
         self.kept.at = Some(now);
         let shared = &self.presenter.shared;
-        if let Some(rewind) = shared.listed.rewind_at(shared.place(), now) {
+        if let Some(rewind) = shared.packets.listed.rewind_at(shared.timeline.place(), now) {
             self.kept.rewind = Some(rewind);
             return;
         }
-        let shift = shared.shift.lock();
+        let shift = shared.packets.shift.lock();
         self.kept.behind = shift.is_behind();
         let (Some(end), Some(oldest)) = (live_position(now, live), shift.oldest()) else {
             self.kept.rewind = None;
@@ -215,11 +215,15 @@ impl Run {
 }
 
 /// Gives the decoders these units and nothing of what waited.
-fn restart(shared: &Shared, units: Vec<crate::player::buffer::time_shift::KeptPacket>) -> Start {
-    let start = Start { video: shared.video.restart(), audio: shared.audio.restart() };
+fn restart(
+    packets: &WaitingPackets,
+    report: &PlayerReport,
+    units: Vec<crate::player::buffer::time_shift::KeptPacket>,
+) -> Start {
+    let start = Start { video: packets.video.restart(), audio: packets.audio.restart() };
     for kept in units {
-        let dropped = shared.hand_over(kept);
-        shared.add_dropped(dropped);
+        let dropped = packets.hand_over(kept);
+        report.add_dropped(dropped);
     }
     start
 }

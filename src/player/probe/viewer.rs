@@ -471,7 +471,7 @@ impl ViewerProbe {
     /// What has come so far.
     pub fn seen(&self) -> ProbeReading {
         let mut seen = self.seen.lock().clone();
-        seen.state = self.shared.state();
+        seen.state = self.shared.report.state();
         seen
     }
 
@@ -494,9 +494,9 @@ impl Drop for ViewerProbe {
 }
 
 fn run(shared: &Shared, mut looker: ProbeWorker, out: &Mutex<ProbeReading>) {
-    while !shared.stop.wait(LOOK) {
+    while !shared.lifetime.stop.wait(LOOK) {
         let mut any = false;
-        while let (_, Popped::Unit(unit)) = shared.video.pop(Duration::ZERO) {
+        while let (_, Popped::Unit(unit)) = shared.packets.video.pop(Duration::ZERO) {
             any = true;
             match unit {
                 BufferedPacket::Configure(parameters) => looker.configure_video(parameters),
@@ -505,7 +505,7 @@ fn run(shared: &Shared, mut looker: ProbeWorker, out: &Mutex<ProbeReading>) {
                 BufferedPacket::Seam(_) => {}
             }
         }
-        while let (_, Popped::Unit(unit)) = shared.audio.pop(Duration::ZERO) {
+        while let (_, Popped::Unit(unit)) = shared.packets.audio.pop(Duration::ZERO) {
             any = true;
             match unit {
                 BufferedPacket::Configure(parameters) => looker.configure_audio(parameters),
@@ -514,7 +514,7 @@ fn run(shared: &Shared, mut looker: ProbeWorker, out: &Mutex<ProbeReading>) {
             }
         }
         if any && looker.seen.last.is_some() {
-            shared.enter(State::Playing);
+            shared.report.enter(State::Playing);
         }
         looker.sum_up(shared.clock.now());
         *out.lock() = looker.seen.clone();

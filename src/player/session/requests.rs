@@ -1,10 +1,14 @@
 //! What whoever watches wishes, until it is carried out: another place, and a file of what comes. The
 //! next wish counts from the one before it, not from figures that come later.
 //!
-//! Pure. Wishes come from whoever holds the player; the feed and the presenter carry them out.
+//! Wishes come from whoever holds the player; the feed and the presenter carry them out.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
 
 /// A place that is wanted, until it is reached or given up.
 #[derive(Debug)]
@@ -108,6 +112,79 @@ impl SaveRequest {
     /// Where what comes is to be written.
     pub fn path(&self) -> Option<&Path> {
         self.path.as_deref()
+    }
+}
+
+/// A place in what is kept of a live stream.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(in crate::player) enum TimeShiftPlace {
+    /// So far behind the live end.
+    Behind(Duration),
+    /// The live end.
+    Live,
+}
+
+/// All that is wished of a player.
+#[derive(Debug, Default)]
+pub(in crate::player) struct Requests {
+    paused: AtomicBool,
+    /// Where to go on in a recording.
+    pub(in crate::player) wanted: Mutex<SeekGoal<Duration>>,
+    /// What waits is played until that place is found.
+    pub(in crate::player) plays_on: AtomicBool,
+    /// Wakes a feed that waits for the network, for a pause or a new place.
+    pub(in crate::player) wished: tokio::sync::Notify,
+    /// Where to go on in what is kept of a live stream.
+    pub(in crate::player) wanted_back: Mutex<SeekGoal<TimeShiftPlace>>,
+    /// The file of what comes.
+    pub(in crate::player) filing: Mutex<SaveRequest>,
+}
+
+impl Requests {
+    /// Holds where it is, or goes on.
+    pub(in crate::player) fn set_paused(&self, paused: bool) {
+        if self.paused.swap(paused, Ordering::Relaxed) != paused {
+            self.wished.notify_one();
+        }
+    }
+
+    pub(in crate::player) fn paused(&self) -> bool {
+        self.paused.load(Ordering::Relaxed)
+    }
+
+    /// Whether what waits is played until a place that is wanted is found.
+    pub(in crate::player) fn set_plays_on(&self, plays_on: bool) {
+        self.plays_on.store(plays_on, Ordering::Relaxed);
+    }
+
+    /// Whether another place is wanted.
+    pub(in crate::player) fn is_wanted(&self) -> bool {
+        self.wanted.lock().waits()
+    }
+
+    /// The place that is wanted, once.
+    pub(in crate::player) fn take_wanted(&self) -> Option<Duration> {
+        self.wanted.lock().take()
+    }
+
+    /// The place that was taken up is not gone to any more.
+    pub(in crate::player) fn give_up(&self) {
+        self.wanted.lock().end();
+    }
+
+    /// Goes to another place of what is kept.
+    pub(in crate::player) fn go_back(&self, to: TimeShiftPlace) {
+        self.wanted_back.lock().want(to);
+    }
+
+    /// The place that is wanted, once.
+    pub(in crate::player) fn take_back(&self) -> Option<TimeShiftPlace> {
+        self.wanted_back.lock().take()
+    }
+
+    /// The figures are those of the place that was taken up, or it is not gone to.
+    pub(in crate::player) fn end_back(&self) {
+        self.wanted_back.lock().end();
     }
 }
 

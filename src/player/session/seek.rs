@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use crate::player::buffer::dvr_window::SeekTarget;
 use crate::player::buffer::pace::PlayPace;
-use crate::player::session::shared::{Shared, TimeShiftPlace};
+use crate::player::session::requests::TimeShiftPlace;
+use crate::player::session::shared::Shared;
 use crate::player::state::Rewind;
 
 impl Shared {
@@ -14,33 +15,30 @@ impl Shared {
     /// may wait for room, looks at once; or stays, where that place may turn out not to be had.
     pub(in crate::player) fn seek(&self, to: Duration) {
         // Held meanwhile: what the feed reads there must not be thrown away with what waited before.
-        let mut wanted = self.wanted.lock();
+        let mut wanted = self.requests.wanted.lock();
         wanted.want(to);
-        if self.plays_on.load(Ordering::Relaxed) {
-            self.video.nudge();
-            self.audio.nudge();
+        if self.requests.plays_on.load(Ordering::Relaxed) {
+            self.packets.video.nudge();
+            self.packets.audio.nudge();
         } else {
-            self.video.flush();
-            self.audio.flush();
+            self.packets.video.flush();
+            self.packets.audio.flush();
         }
-        self.wished.notify_one();
-    }
-
-    /// Whether what waits is played until a place that is wanted is found.
-    pub(in crate::player) fn set_plays_on(&self, plays_on: bool) {
-        self.plays_on.store(plays_on, Ordering::Relaxed);
+        self.requests.wished.notify_one();
     }
 
     /// Goes so far behind the live end of what a server lists. False where it lists nothing.
     pub(in crate::player) fn rewind_list(&self, behind: Duration) -> bool {
-        let Some(taken) = self.listed.rewind(behind, self.clock.now()) else { return false };
+        let Some(taken) = self.packets.listed.rewind(behind, self.clock.now()) else {
+            return false;
+        };
         let (pace, place) = match taken {
             SeekTarget::Back(place) => (PlayPace::Recorded, place),
             SeekTarget::Live { place, distance } => (PlayPace::Followed(distance), place),
         };
         self.reception.lock().set_pace(pace);
         if pace != PlayPace::Recorded {
-            self.set_paused(false);
+            self.requests.set_paused(false);
         }
         self.seek(place);
         true
@@ -48,40 +46,25 @@ impl Shared {
 
     /// In a pause what a server lists goes on without us.
     pub(in crate::player) fn hold_list(&self) {
-        if self.listed.hold() {
+        if self.packets.listed.hold() {
             self.reception.lock().set_pace(PlayPace::Recorded);
         }
     }
 
-    /// Whether another place is wanted.
-    pub(in crate::player) fn is_wanted(&self) -> bool {
-        self.wanted.lock().waits()
-    }
-
-    /// The place that is wanted, once.
-    pub(in crate::player) fn take_wanted(&self) -> Option<Duration> {
-        self.wanted.lock().take()
-    }
-
-    /// The place that was taken up is not gone to any more.
-    pub(in crate::player) fn give_up(&self) {
-        self.wanted.lock().end();
-    }
-
     /// Where in the recording it is, or is on its way to.
     pub(in crate::player) fn aimed(&self) -> Duration {
-        let aim = self.wanted.lock().aim();
-        aim.unwrap_or_else(|| self.place())
+        let aim = self.requests.wanted.lock().aim();
+        aim.unwrap_or_else(|| self.timeline.place())
     }
 
     /// What there is of a broadcast to go back in, from where it is or is on its way to.
     pub(in crate::player) fn aimed_back(&self) -> Option<Rewind> {
-        if let Some(rewind) = self.listed.rewind_at(self.aimed(), self.clock.now()) {
+        if let Some(rewind) = self.packets.listed.rewind_at(self.aimed(), self.clock.now()) {
             return Some(rewind);
         }
         // Before the figures, which are those of the new place once it is the aim no more.
-        let aim = self.wanted_back.lock().aim();
-        let rewind = self.figures.lock().rewind?;
+        let aim = self.requests.wanted_back.lock().aim();
+        let rewind = self.report.figures.lock().rewind?;
         Some(match aim {
             Some(TimeShiftPlace::Behind(behind)) => {
                 Rewind { behind: behind.min(rewind.range), ..rewind }
@@ -89,21 +72,6 @@ impl Shared {
             Some(TimeShiftPlace::Live) => Rewind { behind: Duration::ZERO, ..rewind },
             None => rewind,
         })
-    }
-
-    /// Goes to another place of what is kept.
-    pub(in crate::player) fn go_back(&self, to: TimeShiftPlace) {
-        self.wanted_back.lock().want(to);
-    }
-
-    /// The place that is wanted, once.
-    pub(in crate::player) fn take_back(&self) -> Option<TimeShiftPlace> {
-        self.wanted_back.lock().take()
-    }
-
-    /// The figures are those of the place that was taken up, or it is not gone to.
-    pub(in crate::player) fn end_back(&self) {
-        self.wanted_back.lock().end();
     }
 }
 
@@ -132,13 +100,15 @@ mod tests {
             let feed = scope.spawn(|| {
                 let mut missing = 0;
                 for time in 1..=TIMES {
-                    wait_until(&|| shared.take_wanted().is_some());
+                    wait_until(&|| shared.requests.take_wanted().is_some());
                     shared.move_exactly();
-                    shared.audio.push(BufferedPacket::Seam(Timestamp::ZERO));
-                    shared.video.push(BufferedPacket::Gap);
+                    shared.packets.audio.push(BufferedPacket::Seam(Timestamp::ZERO));
+                    shared.packets.video.push(BufferedPacket::Gap);
                     // Only when whoever asked is through with asking.
                     wait_until(&|| asked.load(Ordering::Acquire) == time);
-                    missing += u64::from(shared.audio.is_empty() || shared.video.is_empty());
+                    missing += u64::from(
+                        shared.packets.audio.is_empty() || shared.packets.video.is_empty(),
+                    );
                     looked.store(time, Ordering::Release);
                 }
                 missing

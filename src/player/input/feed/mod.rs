@@ -133,7 +133,7 @@ impl InputFeed {
     /// What comes is played as it comes, or as a file.
     pub(in crate::player) fn set_pace(&mut self, pace: PlayPace) {
         self.live = pace == PlayPace::Live;
-        self.shared.listed.forget();
+        self.shared.packets.listed.forget();
         self.demux.set_live(self.live);
         self.shared.reception.lock().set_pace(pace);
     }
@@ -168,7 +168,7 @@ impl InputFeed {
             save.restart();
         }
         self.shared.reception.lock().jitter.forget();
-        self.shared.gap();
+        self.shared.packets.gap();
     }
 
     /// The sound does not come, which is told.
@@ -179,7 +179,7 @@ impl InputFeed {
     /// Sound that was missing comes again: its times are those of the picture, whatever lies between.
     pub(in crate::player) fn hear_again(&mut self) {
         self.demux.forget_audio();
-        self.shared.hand_on(KeptPacket::Audio(BufferedPacket::Gap));
+        self.shared.packets.hand_on(KeptPacket::Audio(BufferedPacket::Gap));
     }
 
     /// What comes next is of another place of the recording; what waited was thrown away.
@@ -223,7 +223,10 @@ impl InputFeed {
         self.demux.turn();
         let (anchor, media) = self.anchor;
         let at = media.offset(raw.saturating_sub(anchor));
-        self.shared.audio.push_waiting(BufferedPacket::Seam(at), &self.shared.stop);
+        self.shared
+            .packets
+            .audio
+            .push_waiting(BufferedPacket::Seam(at), &self.shared.lifetime.stop);
     }
 
     /// What comes next is of another file, whose times are believed whatever they are where they are
@@ -234,7 +237,7 @@ impl InputFeed {
         self.track_presence = TrackPresence::default();
         if !pictures {
             // Nothing comes that would push the last ones out of the decoder.
-            self.shared.video.push_waiting(BufferedPacket::Gap, &self.shared.stop);
+            self.shared.packets.video.push_waiting(BufferedPacket::Gap, &self.shared.lifetime.stop);
         }
     }
 
@@ -253,7 +256,7 @@ impl InputFeed {
             StreamEvent::Packet(packet) => {
                 raw = packet.dts.as_micros();
                 self.pictures |= packet.track == Track::Video;
-                self.shared.figures.lock().received_bytes += packet.data.len() as u64;
+                self.shared.report.figures.lock().received_bytes += packet.data.len() as u64;
             }
             StreamEvent::Metadata(Metadata::Script(body)) => {
                 return self.take_body(TagKind::Script, 0, body, now);
@@ -282,7 +285,7 @@ impl InputFeed {
             && let Some(line) = ChatLine::from_data(body)
         {
             self.lines.1 += 1;
-            self.shared.tell_line(line);
+            self.shared.report.tell_line(line);
         }
     }
 
@@ -306,7 +309,7 @@ impl InputFeed {
         if let Some(save) = &mut self.save {
             save.add(&self.shared, kind, raw, body, now);
         }
-        self.shared.figures.lock().received_bytes += body.len() as u64;
+        self.shared.report.figures.lock().received_bytes += body.len() as u64;
         let dts = Timestamp::from_micros(raw);
         let events = match kind {
             TagKind::Script => return self.line(body, now),
@@ -341,7 +344,7 @@ impl InputFeed {
     /// Hands on what came of a body or an event, and tells what is wrong with it.
     fn found(&mut self, found: Demuxed, raw: i64, now: Timestamp) {
         if let Some(untidy) = self.demux.take_untidy() {
-            self.shared.odd(&match untidy {
+            self.shared.report.odd(&match untidy {
                 TimestampAnomaly::Jumped => Anomaly::TimesJumped,
                 TimestampAnomaly::Backwards => Anomaly::TimesBackwards,
                 TimestampAnomaly::Differ => Anomaly::TimesDiffer,
@@ -350,7 +353,7 @@ impl InputFeed {
             });
         }
         if self.demux.headless() == HEADLESS {
-            self.shared.odd(&Anomaly::NoHeaders);
+            self.shared.report.odd(&Anomaly::NoHeaders);
         }
         self.note_place(&found, raw);
         match found {
@@ -364,7 +367,9 @@ impl InputFeed {
                 if parameters.codec == AudioCodec::Speex
                     && let Err(lack) = inventory::audio_decoder(parameters.codec)
                 {
-                    self.shared.unsupported_audio(&format!("Speex is played as silence: {lack}"));
+                    self.shared
+                        .report
+                        .unsupported_audio(&format!("Speex is played as silence: {lack}"));
                 }
                 self.hear(BufferedPacket::Configure(parameters), now);
                 self.hear(BufferedPacket::Packet(packet), now);
@@ -383,7 +388,9 @@ impl InputFeed {
                 let why = lack.map(|lack| format!(": {lack}. {}", lack.remedy()));
                 let why = why.unwrap_or_default();
                 self.unsupported = Some((format!("{format} sound"), lack));
-                self.shared.unsupported_audio(&format!("{format} cannot be decoded here{why}"));
+                self.shared
+                    .report
+                    .unsupported_audio(&format!("{format} cannot be decoded here{why}"));
             }
             Demuxed::Damaged => self.damaged(""),
             Demuxed::TooLong(bytes) => {
@@ -410,7 +417,7 @@ impl InputFeed {
     /// Nothing more will come. Says what was wrong if nothing could be played.
     pub(in crate::player) fn finish(mut self) {
         let saved = self.save.is_some();
-        let wanted = self.shared.filing.lock().close();
+        let wanted = self.shared.requests.filing.lock().close();
         if let Some(wanted) = wanted {
             let now = self.shared.clock.now();
             self.save_into(wanted, now);
@@ -418,20 +425,20 @@ impl InputFeed {
         if let Some(save) = self.save.take() {
             save.finish(&self.shared);
         }
-        if self.playable == 0 && !(saved && self.bodies > 0) && !self.shared.stop.is_set() {
+        if self.playable == 0 && !(saved && self.bodies > 0) && !self.shared.lifetime.stop.is_set()
+        {
             self.shared.fail(self.fruitless());
         }
         self.shared.reception.lock().ended = true;
         // What is kept and not played yet is handed on first, by the presenter.
-        if self.shared.shift.lock().end() || self.shared.stop.is_set() {
-            self.shared.video.close();
-            self.shared.audio.close();
+        if self.shared.packets.shift.lock().end() || self.shared.lifetime.stop.is_set() {
+            self.shared.packets.close();
         }
     }
 
     /// Another file is wanted for what comes, or none any more.
     fn change_file(&mut self, now: Timestamp) {
-        let wanted = self.shared.filing.lock().take();
+        let wanted = self.shared.requests.filing.lock().take();
         if let Some(wanted) = wanted {
             self.save_into(wanted, now);
         }
@@ -467,15 +474,15 @@ impl InputFeed {
             }
         }
         let dropped = if self.live {
-            self.shared.hand_on(KeptPacket::Video(unit))
+            self.shared.packets.hand_on(KeptPacket::Video(unit))
         } else {
-            self.shared.video.push_waiting(unit, &self.shared.stop);
+            self.shared.packets.video.push_waiting(unit, &self.shared.lifetime.stop);
             0
         };
-        if dropped > 0 && !self.shared.paused() {
-            self.shared.odd(&Anomaly::TooSlow);
+        if dropped > 0 && !self.shared.requests.paused() {
+            self.shared.report.odd(&Anomaly::TooSlow);
         }
-        self.shared.add_dropped(dropped);
+        self.shared.report.add_dropped(dropped);
     }
 
     fn hear(&mut self, unit: BufferedPacket<AudioConfig>, now: Timestamp) {
@@ -484,9 +491,9 @@ impl InputFeed {
             self.arrived(Track::Audio, packet.dts, now);
         }
         if self.live {
-            self.shared.hand_on(KeptPacket::Audio(unit));
+            self.shared.packets.hand_on(KeptPacket::Audio(unit));
         } else {
-            self.shared.audio.push_waiting(unit, &self.shared.stop);
+            self.shared.packets.audio.push_waiting(unit, &self.shared.lifetime.stop);
         }
     }
 
@@ -505,7 +512,7 @@ impl InputFeed {
             // Of what is left out, that is said.
             Some(Anomaly::NoVideo | Anomaly::NoAudio) if self.unsupported.is_some() => {}
             Some(Anomaly::NoAudio | Anomaly::LateAudio(_)) if self.unheard => {}
-            Some(odd) => self.shared.odd(&odd),
+            Some(odd) => self.shared.report.odd(&odd),
             None => {}
         }
         if let Some(since) = &mut self.metadata
@@ -513,7 +520,7 @@ impl InputFeed {
         {
             self.metadata = None;
             if self.heads.script.is_none() {
-                self.shared.odd(&Anomaly::NoMetadata);
+                self.shared.report.odd(&Anomaly::NoMetadata);
             }
         }
         let edge = self.edge.take();
@@ -532,8 +539,8 @@ impl InputFeed {
         self.unsupported.get_or_insert((track.to_string(), None));
         let what = format!("{track} cannot be decoded here");
         match track.medium {
-            TrackKind::Sound => self.shared.unsupported_audio(&what),
-            TrackKind::Picture => self.shared.say(
+            TrackKind::Sound => self.shared.report.unsupported_audio(&what),
+            TrackKind::Picture => self.shared.report.say(
                 problem!("player-no-picture-codec", detail = what.as_str()),
                 Severity::Warning,
                 what,
@@ -542,10 +549,10 @@ impl InputFeed {
     }
 
     fn damaged(&mut self, detail: &str) {
-        self.shared.figures.lock().damaged += 1;
+        self.shared.report.figures.lock().damaged += 1;
         self.damaged += 1;
         if self.damaged == 1 {
-            self.shared.say(problem!("player-damaged-stream"), Severity::Warning, detail);
+            self.shared.report.say(problem!("player-damaged-stream"), Severity::Warning, detail);
         }
     }
 

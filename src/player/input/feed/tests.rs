@@ -21,12 +21,12 @@ fn what_has_no_headers_is_written_from_a_keyframe_on_too() {
     };
     take(&mut feed, TagKind::Video, b"\x12key");
     take(&mut feed, TagKind::Video, b"\x22one");
-    shared.filing.lock().want(Some(save::make(&path).unwrap()));
+    shared.requests.filing.lock().want(Some(save::make(&path).unwrap()));
     take(&mut feed, TagKind::Video, b"\x22two");
     take(&mut feed, TagKind::Audio, b"\x2Fsound");
     take(&mut feed, TagKind::Video, b"\x12new");
     take(&mut feed, TagKind::Video, b"\x22four");
-    shared.filing.lock().want(None);
+    shared.requests.filing.lock().want(None);
     take(&mut feed, TagKind::Video, b"\x22five");
     let mut written = flv::Demuxer::new();
     written.push(&std::fs::read(&path).unwrap());
@@ -58,9 +58,9 @@ fn sound_alone_waits_for_no_keyframe_and_no_header_of_another_connection_is_writ
         // The end of pictures, and how colours are meant: no pictures.
         take(&mut feed, TagKind::Video, b"\x17\x02\0\0\0");
         take(&mut feed, TagKind::Video, b"\x94hvc1\x02\0\x09colorInfo");
-        shared.filing.lock().want(Some(save::make(&path).unwrap()));
+        shared.requests.filing.lock().want(Some(save::make(&path).unwrap()));
         take(&mut feed, TagKind::Audio, b"\x2Fmore");
-        shared.filing.lock().want(None);
+        shared.requests.filing.lock().want(None);
         take(&mut feed, TagKind::Audio, b"\x2Frest");
         let mut written = flv::Demuxer::new();
         written.push(&std::fs::read(&path).unwrap());

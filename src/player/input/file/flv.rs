@@ -34,18 +34,18 @@ pub(super) fn read(
 ) -> Result<bool, Failure> {
     // The first tags of sound, and of pictures.
     let (first, pictures, begins) = if let Some(from) = from {
-        let survey = survey(path, from, &feed.shared.stop)?;
-        feed.shared.set_duration(survey.duration);
+        let survey = survey(path, from, &feed.shared.lifetime.stop)?;
+        feed.shared.timeline.set_duration(survey.duration);
         // Of this round only the end is seen.
         round.length = Some(micros(survey.duration)).filter(|length| *length > 0);
         (survey.start, survey.pictures, survey.begins)
     } else {
-        let begins = beginning(path, &feed.shared.stop);
+        let begins = beginning(path, &feed.shared.lifetime.stop);
         // Its whole is not read for this alone; once it has been, it is known better.
         let last = last_time(&mut open(path)?).filter(|last| (0.0..1e6).contains(last));
         if let Some(last) = last.filter(|_| !round.again) {
             let begins = Duration::from_micros(u64::try_from(begins).unwrap_or(0));
-            feed.shared.set_duration(Duration::from_secs_f64(last).saturating_sub(begins));
+            feed.shared.timeline.set_duration(Duration::from_secs_f64(last).saturating_sub(begins));
         }
         (0, 0, begins)
     };
@@ -73,7 +73,7 @@ pub(super) fn read(
     {
         // One that follows another may not play yet.
         if !sequel.is_some_and(|sequel| sequel.measure(path, span.length())) {
-            feed.shared.set_duration(span.length());
+            feed.shared.timeline.set_duration(span.length());
         }
     }
     walked.map(|()| true)

@@ -79,7 +79,7 @@ impl Round {
 
     /// Tells the feed where what comes is played: `from` in the file on, or where the last round ends.
     pub(super) fn begin(&self, feed: &mut InputFeed, from: Option<Duration>, firm: bool) {
-        feed.shared.set_round(Duration::from_micros(u64::try_from(self.at).unwrap_or(0)));
+        feed.shared.timeline.set_round(Duration::from_micros(u64::try_from(self.at).unwrap_or(0)));
         let now = feed.shared.clock.now();
         let place = from.map_or(0, micros);
         match from {
@@ -97,7 +97,7 @@ pub(in crate::player) fn micros(time: Duration) -> i64 {
 
 /// Whether nobody wants it to stop or to be read from elsewhere.
 pub(super) fn goes_on(feed: &InputFeed) -> bool {
-    !feed.shared.stop.is_set() && !feed.shared.is_wanted()
+    !feed.shared.lifetime.stop.is_set() && !feed.shared.requests.is_wanted()
 }
 
 #[cfg(test)]

@@ -33,15 +33,15 @@ pub(in crate::player) fn run(
     sequel: Option<&NextFile>,
 ) {
     let shared = std::sync::Arc::clone(&feed.shared);
-    shared.enter(State::Opening { stage: "file" });
+    shared.report.enter(State::Opening { stage: "file" });
     let (mut round, mut from, mut ready) = (Round::default(), start, None);
     loop {
         let read = read(&mut feed, &path, from, &mut round, ready.take(), sequel);
         // Where it was to go to, it is, or it cannot be read.
-        shared.give_up();
+        shared.requests.give_up();
         let whole = read.is_ok();
         let led = read.as_ref().is_ok_and(|led| *led);
-        let goes_on = || !shared.stop.is_set() && !shared.is_wanted();
+        let goes_on = || !shared.lifetime.stop.is_set() && !shared.requests.is_wanted();
         let then = |round: &mut Round| {
             let sequel = sequel.filter(|_| goes_on())?;
             if sequel.goes_around() && whole && round.next() {
@@ -50,14 +50,14 @@ pub(in crate::player) fn run(
             if !led {
                 return None;
             }
-            follow(sequel, round, &shared.stop)
+            follow(sequel, round, &shared.lifetime.stop)
         };
         let mut next = then(&mut round);
         if next.is_none() {
             match read {
                 Ok(_) => {}
                 // What could be read is played to its end.
-                Err(failure) if feed.has_media() => feed.shared.say(
+                Err(failure) if feed.has_media() => feed.shared.report.say(
                     problem!("player-file-damaged", reason = failure.problem()),
                     crate::player::state::Severity::Warning,
                     "",
@@ -66,17 +66,16 @@ pub(in crate::player) fn run(
             }
         }
         // While the rest is played one may still go back, have it go around after all, or another one follow.
-        while next.is_none() && goes_on() && (!shared.video.is_empty() || !shared.audio.is_empty())
-        {
-            shared.stop.wait(POLL_INTERVAL);
+        while next.is_none() && goes_on() && !shared.packets.is_empty() {
+            shared.lifetime.stop.wait(POLL_INTERVAL);
             next = then(&mut round);
         }
         match next.filter(|_| goes_on()) {
             Some(Next::Again) => from = None,
             Some(Next::File(other, opened)) => (path, ready, from) = (other, Some(opened), None),
             None => {
-                from = shared.take_wanted();
-                if from.is_none() || shared.stop.is_set() {
+                from = shared.requests.take_wanted();
+                if from.is_none() || shared.lifetime.stop.is_set() {
                     break;
                 }
                 if let Some(sequel) = sequel {
@@ -192,7 +191,7 @@ fn read(
     let playable = film.is_playable();
     let span = film.span;
     if !follows {
-        feed.shared.set_duration(span.length());
+        feed.shared.timeline.set_duration(span.length());
     }
     if let Some(from) = from {
         film.begin_at(span.begins.saturating_add(micros(from)));

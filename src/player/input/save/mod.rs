@@ -69,7 +69,7 @@ pub(in crate::player) fn tell_name(shared: &Shared, wanted: &Path, path: &Path) 
     if path != wanted {
         let path = path.display().to_string();
         let problem = problem!("player-save-renamed", detail = path.as_str());
-        shared.say(problem, Severity::Info, path);
+        shared.report.say(problem, Severity::Info, path);
     }
 }
 
@@ -189,7 +189,7 @@ impl Save {
             self.missing.push(codec);
             let name = codec.name();
             let problem = problem!("player-save-incomplete", detail = name);
-            shared.say(problem, Severity::Warning, name.to_owned());
+            shared.report.say(problem, Severity::Warning, name.to_owned());
         }
     }
 
@@ -203,7 +203,7 @@ impl Save {
         self.bytes += (TAG_HEADER + body.len() + TAG_TRAILER) as u64;
         self.order.push(kind, placed, body);
         {
-            let mut figures = shared.figures.lock();
+            let mut figures = shared.report.figures.lock();
             let fresh = || Saving { path: self.path.clone(), ..Saving::default() };
             let saving = figures.saving.get_or_insert_with(fresh);
             saving.bytes = self.bytes;
@@ -224,14 +224,14 @@ impl Save {
         if let Err(error) = self.file.write_all(&self.buffer) {
             self.broken = true;
             self.tell_end(shared);
-            shared.output_failed(&cannot_write(&self.path, &error));
+            shared.report.output_failed(&cannot_write(&self.path, &error));
         }
     }
 
     /// It is written no more.
     fn tell_end(&self, shared: &Shared) {
-        shared.filing.lock().end(&self.path);
-        shared.figures.lock().saving = None;
+        shared.requests.filing.lock().end(&self.path);
+        shared.report.figures.lock().saving = None;
     }
 
     /// Completes the file.
@@ -250,10 +250,10 @@ impl Save {
             .and_then(|_| self.file.write_all(&[flags]))
             .and_then(|()| self.file.flush());
         if let Err(error) = whole {
-            shared.output_failed(&cannot_write(&self.path, &error));
+            shared.report.output_failed(&cannot_write(&self.path, &error));
         } else if self.told {
             let path = self.path.display().to_string();
-            shared.say(problem!("player-saved"), Severity::Info, path);
+            shared.report.say(problem!("player-saved"), Severity::Info, path);
         }
     }
 }

@@ -1,0 +1,97 @@
+//! How the audio is heard: volume, balance, the speaker, and its offset against the video.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
+
+use parking_lot::Mutex;
+
+use crate::player::session::config::{Config, MAX_AV_OFFSET_MS};
+
+/// See the module.
+#[derive(Debug)]
+pub(in crate::player) struct AudioControls {
+    volume: AtomicU32,
+    muted: AtomicBool,
+    /// -1 (left) … 1 (right).
+    balance: AtomicU32,
+    /// Microseconds by which sound is later than its stamps say.
+    av_offset: AtomicI64,
+    /// Which speaker; and how often that was chosen.
+    speaker: Arc<Mutex<Option<String>>>,
+    speaker_choices: AtomicU32,
+}
+
+/// A balance that makes sense.
+fn fair(balance: f32) -> f32 {
+    if balance.is_finite() { balance.clamp(-1.0, 1.0) } else { 0.0 }
+}
+
+impl AudioControls {
+    pub(in crate::player) fn new(config: &Config) -> Self {
+        Self {
+            volume: AtomicU32::new(config.volume.to_bits()),
+            muted: AtomicBool::new(config.muted),
+            balance: AtomicU32::new(fair(config.balance).to_bits()),
+            av_offset: AtomicI64::new(0),
+            speaker: Arc::new(Mutex::new(config.device.clone())),
+            speaker_choices: AtomicU32::new(0),
+        }
+    }
+
+    pub(in crate::player) fn set_volume(&self, volume: f32) {
+        let volume = if volume.is_finite() { volume.clamp(0.0, 1.0) } else { 1.0 };
+        self.volume.store(volume.to_bits(), Ordering::Relaxed);
+    }
+
+    pub(in crate::player) fn volume(&self) -> f32 {
+        f32::from_bits(self.volume.load(Ordering::Relaxed))
+    }
+
+    pub(in crate::player) fn set_muted(&self, muted: bool) {
+        self.muted.store(muted, Ordering::Relaxed);
+    }
+
+    pub(in crate::player) fn muted(&self) -> bool {
+        self.muted.load(Ordering::Relaxed)
+    }
+
+    /// What the speaker is set to.
+    pub(in crate::player) fn loudness(&self) -> f32 {
+        if self.muted() { 0.0 } else { self.volume() }
+    }
+
+    pub(in crate::player) fn set_balance(&self, balance: f32) {
+        self.balance.store(fair(balance).to_bits(), Ordering::Relaxed);
+    }
+
+    pub(in crate::player) fn balance(&self) -> f32 {
+        f32::from_bits(self.balance.load(Ordering::Relaxed))
+    }
+
+    pub(in crate::player) fn av_offset(&self) -> i64 {
+        self.av_offset.load(Ordering::Relaxed)
+    }
+
+    /// Which speaker is wanted, for whoever opens it.
+    pub(in crate::player) fn speaker(&self) -> Arc<Mutex<Option<String>>> {
+        Arc::clone(&self.speaker)
+    }
+
+    pub(in crate::player) fn choose_speaker(&self, id: Option<String>) {
+        *self.speaker.lock() = id;
+        self.speaker_choices.fetch_add(1, Ordering::Release);
+    }
+
+    /// How often a speaker was chosen.
+    pub(in crate::player) fn speaker_choices(&self) -> u32 {
+        self.speaker_choices.load(Ordering::Acquire)
+    }
+
+    /// Sound is heard so much later than its stamps say (sooner, where negative), within what makes sense.
+    /// Gives that in microseconds.
+    pub(in crate::player) fn set_av_offset(&self, millis: i32) -> i64 {
+        let offset = i64::from(millis.clamp(-MAX_AV_OFFSET_MS, MAX_AV_OFFSET_MS)) * 1_000;
+        self.av_offset.store(offset, Ordering::Relaxed);
+        offset
+    }
+}

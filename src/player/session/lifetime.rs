@@ -1,0 +1,69 @@
+//! How a player ends: its threads are asked to, and from then on no picture is shown.
+
+use parking_lot::Mutex;
+
+use crate::base::{Latest, Stop};
+use crate::media::VideoFrame;
+
+/// See the module.
+#[derive(Debug)]
+pub(in crate::player) struct Lifetime {
+    /// Stops all threads.
+    pub(in crate::player) stop: Stop,
+    /// Wakes a feed that waits for the network, see `feed`.
+    pub(in crate::player) stopping: tokio::sync::Notify,
+    /// Until it is asked to end. Held while a picture is put into the slot, which belongs to another
+    /// player by the time this one's threads have ended.
+    showing: Mutex<bool>,
+}
+
+impl Default for Lifetime {
+    fn default() -> Self {
+        let (stop, stopping) = (Stop::new(), tokio::sync::Notify::new());
+        Self { stop, stopping, showing: Mutex::new(true) }
+    }
+}
+
+impl Lifetime {
+    /// Asks all threads to end. Nothing is shown from here on.
+    pub(in crate::player) fn end(&self) {
+        *self.showing.lock() = false;
+        self.stop.set();
+        self.stopping.notify_one();
+    }
+
+    /// Shows a picture, unless it was asked to end.
+    pub(in crate::player) fn show(&self, screen: &Latest<VideoFrame>, frame: VideoFrame) {
+        let showing = self.showing.lock();
+        if *showing {
+            screen.publish(frame);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::base::{Pooled, Timestamp};
+    use crate::media::{Color, Planes, Size};
+
+    #[test]
+    fn who_is_asked_to_end_leaves_no_picture_behind() {
+        let lifetime = Lifetime::default();
+        let planes = Arc::new(Pooled::unpooled(Planes::black(Size::new(2, 2))));
+        let picture = || VideoFrame {
+            pts: Timestamp::ZERO,
+            color: Color::PROGRAM,
+            surface: Arc::clone(&planes).into(),
+        };
+        let slot = Latest::default();
+        lifetime.show(&slot, picture());
+        assert!(slot.get().is_some());
+        lifetime.end();
+        slot.clear();
+        lifetime.show(&slot, picture());
+        assert!(slot.get().is_none());
+    }
+}

@@ -1,0 +1,87 @@
+//! The packets of a player that wait: for the decoders, and to go back in.
+
+use parking_lot::Mutex;
+
+use crate::media::{AudioConfig, VideoConfig};
+use crate::player::buffer::dvr_window::DvrWindow;
+use crate::player::buffer::packets::{BufferedPacket, Packets};
+use crate::player::buffer::time_shift::{KeptPacket, TimeShift};
+use crate::player::session::config::{Config, Source};
+
+/// Packets that a file's feed reads ahead, a track.
+const FILE_AHEAD: usize = 250;
+
+/// See the module.
+#[derive(Debug)]
+pub(in crate::player) struct WaitingPackets {
+    pub(in crate::player) video: Packets<VideoConfig>,
+    pub(in crate::player) audio: Packets<AudioConfig>,
+    /// What its server lists of a live stream, to go back in.
+    pub(in crate::player) listed: DvrWindow,
+    /// The newest of a live stream, kept to go back in.
+    pub(in crate::player) shift: Mutex<TimeShift>,
+}
+
+/// The numbers of a new start in the queues of both tracks, see `Packets::restart`.
+#[derive(Copy, Clone, Debug)]
+pub(in crate::player) struct Start {
+    pub(in crate::player) video: u32,
+    pub(in crate::player) audio: u32,
+}
+
+impl WaitingPackets {
+    pub(in crate::player) fn new(config: &Config) -> Self {
+        let live = matches!(config.source, Source::Url(_));
+        let ahead = if live { None } else { Some(FILE_AHEAD) };
+        Self {
+            video: ahead.map_or_else(Packets::default, Packets::new),
+            audio: ahead.map_or_else(Packets::default, Packets::new),
+            listed: DvrWindow::default(),
+            shift: Mutex::new(TimeShift::new(config.time_shift.filter(|_| live))),
+        }
+    }
+
+    /// Throws away what waits, and what is decoded of it too; configs stay.
+    pub(in crate::player) fn restart(&self) -> Start {
+        let video = self.video.restart_with_parameters();
+        let audio = self.audio.restart_with_parameters();
+        Start { video, audio }
+    }
+
+    /// No more come.
+    pub(in crate::player) fn close(&self) {
+        self.video.close();
+        self.audio.close();
+    }
+
+    /// Whether nothing waits for the decoders.
+    pub(in crate::player) fn is_empty(&self) -> bool {
+        self.video.is_empty() && self.audio.is_empty()
+    }
+
+    /// Hands on what came, or only keeps it while the player is behind. Returns how many packets were
+    /// thrown away for it.
+    pub(in crate::player) fn hand_on(&self, kept: KeptPacket) -> u64 {
+        // Held while it is handed on, so that nothing comes between a new start and what it begins
+        // with.
+        let mut shift = self.shift.lock();
+        if shift.push(&kept) { self.hand_over(kept) } else { 0 }
+    }
+
+    /// Puts a unit where its decoder takes it from.
+    pub(in crate::player) fn hand_over(&self, kept: KeptPacket) -> u64 {
+        match kept {
+            KeptPacket::Video(unit) => self.video.push(unit),
+            KeptPacket::Audio(unit) => {
+                self.audio.push(unit);
+                0
+            }
+        }
+    }
+
+    /// Packets are missing here, of both tracks.
+    pub(in crate::player) fn gap(&self) {
+        self.hand_on(KeptPacket::Video(BufferedPacket::Gap));
+        self.hand_on(KeptPacket::Audio(BufferedPacket::Gap));
+    }
+}

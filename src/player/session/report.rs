@@ -1,0 +1,196 @@
+//! What a player tells whoever watches: its state, its figures, and what is odd about its stream, each once.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::Mutex;
+
+use crate::base::queue::{self, Full};
+use crate::base::{Clock, Timestamp};
+use crate::player::state::anomaly::Anomaly;
+use crate::player::state::{Event, Failure, Figures, PlayerMessage, Severity, State};
+use crate::text::problem::{Problem, problem};
+use crate::wire::chat::ChatLine;
+
+/// Events that wait for whoever watches; older ones go.
+const EVENTS: usize = 256;
+/// What is said once of something, at most: a stream may change its codec for ever.
+const MAX_REPORTED: usize = 64;
+
+/// See the module.
+#[derive(Debug)]
+pub(in crate::player) struct PlayerReport {
+    clock: Clock,
+    state: Mutex<State>,
+    events: queue::Sender<Event>,
+    pub(in crate::player) figures: Mutex<Figures>,
+    /// Packets thrown away because the decoder could not keep up.
+    dropped: AtomicU64,
+    /// Why a file that is being written will not be whole.
+    pub(in crate::player) output_failure: Mutex<Option<Failure>>,
+    /// What was said once, by its key and what it is of.
+    told: Mutex<BTreeSet<(&'static str, String)>>,
+    /// Since when the connection is lost.
+    lost: Mutex<Option<Timestamp>>,
+}
+
+impl PlayerReport {
+    /// Also gives the end at which its events come out.
+    pub(in crate::player) fn new(clock: Clock) -> (Self, queue::Receiver<Event>) {
+        let (events, receiver) = queue::bounded("player events", EVENTS, Full::DropOldest);
+        let report = Self {
+            clock,
+            state: Mutex::new(State::Starting),
+            events,
+            figures: Mutex::new(Figures { speed: 1.0, ..Figures::default() }),
+            dropped: AtomicU64::new(0),
+            output_failure: Mutex::new(None),
+            told: Mutex::default(),
+            lost: Mutex::new(None),
+        };
+        (report, receiver)
+    }
+
+    pub(in crate::player) fn state(&self) -> State {
+        self.state.lock().clone()
+    }
+
+    /// Changes the state and tells. A final state stays.
+    pub(in crate::player) fn enter(&self, next: State) {
+        {
+            let mut state = self.state.lock();
+            if state.is_final() || *state == next {
+                return;
+            }
+            if matches!(next, State::Reconnecting { .. }) {
+                self.lost.lock().get_or_insert(self.clock.now());
+            }
+            *state = next.clone();
+        }
+        // Nobody may be listening.
+        let _ = self.events.send(Event::State(next));
+    }
+
+    /// Media come again after a loss.
+    pub(in crate::player) fn regained(&self) {
+        let lost = matches!(*self.state.lock(), State::Reconnecting { .. });
+        if lost {
+            self.enter(State::Playing);
+        }
+        if let Some(since) = self.lost.lock().take() {
+            self.odd(&Anomaly::Regained(self.clock.now().since(since).as_secs()));
+        }
+    }
+
+    /// Packets thrown away because the decoder could not keep up.
+    pub(in crate::player) fn add_dropped(&self, count: u64) {
+        if count > 0 {
+            self.dropped.fetch_add(count, Ordering::Relaxed);
+        }
+    }
+
+    pub(in crate::player) fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
+    }
+
+    /// Says it, unless that was done.
+    pub(in crate::player) fn odd(&self, odd: &Anomaly) {
+        if !odd.returns() {
+            let mut told = self.told.lock();
+            let of = if odd.is_each_time() {
+                told.iter().filter(|(key, _)| *key == odd.key()).count().to_string()
+            } else {
+                odd.of()
+            };
+            // There are only so many kinds, but no end to what they may be of.
+            let full = !of.is_empty() && told.len() >= MAX_REPORTED;
+            if full || !told.insert((odd.key(), of)) {
+                return;
+            }
+        }
+        let hurts = odd.hurts() || *odd == Anomaly::Stalled;
+        let severity = if hurts { Severity::Warning } else { Severity::Info };
+        self.pass_on(odd.problem(), severity, !odd.hurts(), odd.detail());
+    }
+
+    /// What was said is no longer so: when it comes again it is said again.
+    pub(in crate::player) fn is_over(&self, odd: &Anomaly) {
+        self.told.lock().remove(&(odd.key(), odd.of()));
+    }
+
+    /// Says something once.
+    pub(in crate::player) fn say(
+        &self,
+        problem: Problem,
+        severity: Severity,
+        detail: impl Into<String>,
+    ) {
+        self.pass_on(problem, severity, false, detail.into());
+    }
+
+    /// Passes a message on, for what happened alone where it is `quiet`.
+    pub(in crate::player) fn pass_on(
+        &self,
+        problem: Problem,
+        severity: Severity,
+        quiet: bool,
+        detail: String,
+    ) {
+        let message = PlayerMessage { problem, severity, quiet, detail };
+        let _ = self.events.send(Event::Message(message));
+    }
+
+    /// Passes on a line that came in the stream.
+    pub(in crate::player) fn tell_line(&self, line: ChatLine) {
+        let _ = self.events.send(Event::Line(line));
+    }
+
+    /// An output file cannot be written any more: said once; playing goes on.
+    pub(in crate::player) fn output_failed(&self, failure: &Failure) {
+        let problem = problem!("player-output-failed", reason = failure.problem());
+        self.say(problem, Severity::Warning, "");
+        *self.output_failure.lock() = Some(failure.clone());
+    }
+
+    /// The sound cannot be played: said once; the picture goes on.
+    pub(in crate::player) fn unsupported_audio(&self, what: &str) {
+        self.say(problem!("player-no-sound-codec", detail = what), Severity::Warning, what);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_stream_makes_be_said_for_ever_hides_nothing_else() {
+        let (report, events) = PlayerReport::new(Clock::start());
+        (0..1_000).for_each(|n| report.odd(&Anomaly::ChangedAudio(n.to_string())));
+        assert_eq!(events.waiting().count(), MAX_REPORTED);
+        for odd in [Anomaly::TooSlow, Anomaly::NoKeyframe, Anomaly::Stalled] {
+            report.odd(&odd);
+            report.odd(&odd);
+            assert_eq!(events.waiting().count(), 1, "{odd:?}");
+        }
+        report.odd(&Anomaly::ChangedAudio("one more".into()));
+        assert_eq!(events.waiting().count(), 0);
+        // What is over may come again.
+        report.is_over(&Anomaly::TooSlow);
+        report.odd(&Anomaly::TooSlow);
+        assert_eq!(events.waiting().count(), 1);
+    }
+    #[test]
+    fn each_change_of_the_size_is_said() {
+        let (report, events) = PlayerReport::new(Clock::start());
+        let sizes = ["320x180", "640x360", "320x180"];
+        sizes.into_iter().for_each(|size| report.odd(&Anomaly::ChangedSize(size.into())));
+        let told = events.waiting().filter_map(|event| match event {
+            Event::Message(message) => Some(message.detail),
+            _ => None,
+        });
+        assert_eq!(told.collect::<Vec<_>>(), sizes);
+        // One that changes for ever is not told of for ever.
+        (0..1_000).for_each(|n| report.odd(&Anomaly::ChangedSize(n.to_string())));
+        assert_eq!(events.waiting().count(), MAX_REPORTED - sizes.len());
+    }
+}
