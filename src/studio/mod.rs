@@ -17,7 +17,8 @@ pub mod targets;
 pub mod watch;
 
 pub use command::Command;
-pub use engine::handle::{Config, Studio};
+pub use engine::config::Config;
+pub use engine::handle::Studio;
 pub use engine::server::Serve;
 pub use event::Event;
 pub use event::stats::{DelayFigures, DelayState};

@@ -1,55 +1,47 @@
 //! The studio's thread: takes commands, looks at every part, tells events, draws the snapshot.
 //! Nothing here waits for a device, a socket or a disk; what takes time has a thread of its own.
 
+pub mod config;
 pub mod handle;
 mod handlers;
+pub(in crate::studio) mod notice_board;
 pub(in crate::studio) mod scene_state;
 pub(in crate::studio) mod server;
+pub(in crate::studio) mod settings_file;
+pub(in crate::studio) mod state;
 pub mod system;
 pub(in crate::studio) mod undo_history;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::base::queue::{Empty, Receiver, Sender};
-use crate::base::{Clock, Latest, Secret, Timestamp};
+use crate::base::{Clock, Latest};
 use crate::broadcast::Recorder;
 use crate::broadcast::delay::MAX_STREAM_DELAY;
 use crate::capture::VideoChoice;
+use crate::media::VideoFrame;
 use crate::media::source_status::SourceReport;
-use crate::media::{ProgramId, VideoFrame};
 use crate::mix::StripId;
 use crate::net::Runtime;
-use crate::studio::KeyPlace;
 use crate::studio::command::Command;
+use crate::studio::engine::config::Config;
+use crate::studio::engine::notice_board::NoticeBoard;
 use crate::studio::engine::scene_state::SceneState;
 use crate::studio::engine::server::BuiltIn;
+use crate::studio::engine::settings_file::SettingsFile;
+use crate::studio::engine::state::{
+    Broadcast, Endings, EngineState, KeptSecrets, Machine, Startup, TargetList,
+};
 use crate::studio::engine::system::crash_reports;
-use crate::studio::engine::system::devices::Devices;
-use crate::studio::engine::system::events::SystemEvents;
 use crate::studio::engine::system::process::Process;
-use crate::studio::event::{self, Event};
-use crate::studio::live::history::History;
-use crate::studio::live::monitor::Monitors;
-use crate::studio::live::on_air::OnAir;
-use crate::studio::live::passthrough::Opening;
-use crate::studio::live::recording::repair::Repairs;
-use crate::studio::mixer::HeldTalkKeys;
-use crate::studio::mixer::monitoring::Listening;
-use crate::studio::notices::Notice;
-use crate::studio::notices::active_notices::ActiveNotices;
+use crate::studio::event::Event;
 use crate::studio::notices::event_log::EventLog;
 use crate::studio::notices::groups;
 use crate::studio::notices::message::StudioMessage;
-use crate::studio::preflight::Preflight;
 use crate::studio::program::{OtherCanvas, Program};
 use crate::studio::settings::Settings;
-use crate::studio::settings::stream_keys::Keys;
 use crate::studio::snapshot::Snapshot;
 use crate::studio::sources::open::SourceOpener;
-use crate::studio::sources::video_filters::Filters;
-use crate::studio::targets::Target;
 use crate::studio::targets::quality::Quality;
 use crate::studio::targets::services::Book;
 use crate::studio::watch::Players;
@@ -69,131 +61,51 @@ const HISTORY_END: Duration = Duration::from_secs(2);
 /// How long keeping the last changed key may take at the end.
 const KEYS_END: Duration = Duration::from_secs(1);
 
-/// Settings are written this long after the last change.
-const SAVE_AFTER: Duration = Duration::from_millis(800);
-
 /// What the engine is made of.
 pub(super) struct Engine {
     pub(super) clock: Clock,
     pub(super) runtime: Runtime,
+    /// As it was started; its settings, services and players are below.
+    pub(super) config: Config,
     pub(super) commands: Receiver<Command>,
-    pub(super) events: Sender<Event>,
     pub(super) output: Latest<Snapshot>,
     pub(super) preview: Latest<VideoFrame>,
     /// The scene that is prepared.
     pub(super) prepared: Latest<VideoFrame>,
     pub(super) settings: Settings,
-    pub(super) settings_path: Option<PathBuf>,
-    /// Where what is changed of the players is kept, and what it began with.
-    pub(super) players: Option<(PathBuf, Settings)>,
-    pub(super) keys_path: Option<PathBuf>,
-    /// The folder of the journal of unfinished recordings.
-    pub(super) journal: Option<PathBuf>,
-    pub(super) has_program: bool,
-    pub(super) keyring: bool,
-    pub(super) calm: bool,
-    pub(super) loudness: bool,
-    pub(super) history_path: Option<PathBuf>,
-    pub(super) crashes: Option<PathBuf>,
-    pub(super) options: crate::net::rtmp::Options,
-    /// The built-in server's viewers are looked at unless a person says otherwise.
-    pub(super) monitor_own: bool,
-    pub(super) retry_for: Option<Duration>,
-    pub(super) delay_folder: PathBuf,
+    pub(super) file: SettingsFile,
     pub(super) services: Book,
     pub(super) built_in: BuiltIn,
     pub(super) watch: Players,
+    pub(super) notices: NoticeBoard,
+    pub(super) live: Broadcast,
+    pub(super) targets: TargetList,
+    pub(super) secrets: KeptSecrets,
+    pub(super) startup: Startup,
+    pub(super) machine: Machine,
+    pub(super) endings: Endings,
     /// What a broadcast that is being ended in the background still has to tell.
     pub(super) last_words: (Sender<Event>, Receiver<Event>),
-    pub(super) state: Engaged,
-}
-
-/// What changes while it runs.
-#[derive(Default)]
-pub(super) struct Engaged {
-    program: Option<Program>,
-    stage: SceneState,
-    on_air: Option<OnAir>,
-    /// What goes out of other programs.
-    others: BTreeMap<ProgramId, OnAir>,
-    /// A file that is to go out is being looked into.
-    opening: Option<Opening>,
-    /// It was told that the file on air has ended.
-    passthrough_end_reported: bool,
-    listening: Option<Listening>,
-    /// The talk keys that are held.
-    talking: HeldTalkKeys,
-    /// What is being ended in the background: publishers, a recording, a whole broadcast.
-    ending: Vec<crate::base::Worker>,
-    monitors: Monitors,
-    surroundings: SystemEvents,
-    /// Threads of the monitor that are ending.
-    ending_monitors: Vec<crate::base::Worker>,
-    devices: Devices,
-    active_notices: ActiveNotices,
-    chronicle: EventLog,
-    preflight: Option<Preflight>,
-    history: History,
-    process: Option<Process>,
-    usage: (f32, u64),
-    quality: Quality,
-    targets: Vec<Target>,
-    /// The wall clock at the start, in microseconds.
-    born: u64,
-    /// What was said of each target since it was live: the same is not said at every try.
-    said: BTreeMap<u32, BTreeSet<(&'static str, Option<String>)>>,
-    /// What each target did last, by its id.
-    told: BTreeMap<u32, event::Target>,
-    keys: Option<Keys>,
-    key_place: Option<KeyPlace>,
-    /// Keys from an earlier run are still being fetched.
-    keys_pending: bool,
-    /// What is kept of addresses with something secret in them, by its name.
-    addresses: BTreeMap<String, Secret>,
-    /// The person's own services are to be written when the settings are.
-    services_changed: bool,
-    /// Targets whose key is to be kept when the settings are.
-    keys_changed: BTreeSet<u32>,
-    next_second: Timestamp,
-    save_at: Option<Timestamp>,
-    stopping: bool,
-    quitting: bool,
-    /// A source was not chosen by a person and follows what devices there are.
-    undecided: (bool, bool),
-    /// When they are decided at the latest, whatever was found by then.
-    decide_by: Timestamp,
-    /// What must wait until they are decided, and for files of filters: going live, recording.
-    postponed: Vec<Command>,
-    /// Until when it waits for those.
-    read_by: Option<Timestamp>,
-    /// What filters worked with in a program that another one follows.
-    filters: Option<Filters>,
-    /// Earlier recordings that are being made whole.
-    repairs: Option<Repairs>,
-    /// The encoders could not run for the replay buffer alone: not tried again until something is
-    /// changed.
-    replay_failed: bool,
-    /// How many commands have been carried out.
-    obeyed: u64,
-    /// Replays and pictures that are being saved.
-    saving: Vec<crate::base::Worker>,
+    pub(super) state: EngineState,
 }
 
 impl Engine {
     /// Runs to the end: after [`Command::Quit`], or when nobody can send commands any more.
     pub(super) fn run(mut self, warnings: Vec<String>) {
         self.state.quality = self.settings.quality.clone();
-        self.state.process = Some(Process::new());
+        self.machine.process = Some(Process::new());
         for reason in warnings {
-            self.tell(&StudioMessage::SettingsBad { reason: reason.into() }, "");
+            self.notices.tell(&StudioMessage::SettingsBad { reason: reason.into() }, "");
         }
         if self.built_in.wanted_at_once() {
             self.start_built_in();
         }
         self.begin_history();
         self.state.born = self.clock.wall_micros(self.clock.now()).cast_unsigned();
-        if let Some(path) = self.crashes.take().and_then(|folder| crash_reports::take(&folder)) {
-            self.tell(&StudioMessage::Crashed { path: path.display().to_string() }, "");
+        if let Some(path) =
+            self.config.crashes.take().and_then(|folder| crash_reports::take(&folder))
+        {
+            self.notices.tell(&StudioMessage::Crashed { path: path.display().to_string() }, "");
         }
         self.begin_network();
         self.begin_targets();
@@ -202,7 +114,7 @@ impl Engine {
         self.begin_watching();
         self.state.next_second = self.clock.now() + Duration::from_secs(1);
         loop {
-            let tick = if self.calm && self.frames_flow() { CALM_TICK } else { TICK };
+            let tick = if self.config.calm && self.frames_flow() { CALM_TICK } else { TICK };
             match self.commands.recv_timeout(tick) {
                 Ok(command) => {
                     let mut next = Some(command);
@@ -220,10 +132,8 @@ impl Engine {
                 self.second();
             }
             let ended = self.state.quitting
-                && self.state.on_air.is_none()
-                && self.state.ending.iter().all(crate::base::Worker::is_finished)
-                && self.state.saving.iter().all(crate::base::Worker::is_finished)
-                && self.state.ending_monitors.iter().all(crate::base::Worker::is_finished)
+                && self.live.on_air.is_none()
+                && self.endings.are_over()
                 && !self.scenes_busy();
             if ended {
                 // What they had to tell.
@@ -239,28 +149,28 @@ impl Engine {
         }
         self.built_in.shutdown();
         self.save(true);
-        if let Some(keys) = self.state.keys.take() {
+        if let Some(keys) = self.secrets.keys.take() {
             keys.end(KEYS_END);
         }
-        self.state.chronicle.end(HISTORY_END);
+        self.notices.log.end(HISTORY_END);
         self.output.publish(self.snapshot(true));
     }
 
     fn begin_history(&mut self) {
-        self.state.chronicle = EventLog::new(self.history_path.take());
+        self.notices.log = EventLog::new(self.config.history_path.take());
     }
 
     /// A broadcast is on and has encoded something.
     fn frames_flow(&self) -> bool {
-        self.state.on_air.as_ref().is_some_and(|on_air| on_air.live_figures().encoded > 0)
+        self.live.on_air.as_ref().is_some_and(|on_air| on_air.live_figures().encoded > 0)
     }
 
     fn begin_program(&mut self) {
-        if !self.has_program {
+        if !self.config.program {
             return;
         }
         self.state.stage.board.want(&self.settings.cameras);
-        let (runtime, net) = (self.runtime.clone(), self.options.net.clone());
+        let (runtime, net) = (self.runtime.clone(), self.config.options.net.clone());
         let SceneState { board, permissions, .. } = &self.state.stage;
         let media = SourceOpener::new(runtime, net, board.clone(), permissions.clone());
         match Program::start(self.clock, &self.state.quality, self.preview.clone(), media) {
@@ -268,12 +178,13 @@ impl Engine {
                 if let Some(filters) = self.state.filters.take() {
                     program.inherit(filters);
                 }
-                program.mixer().measure_loudness(self.loudness);
+                program.mixer().measure_loudness(self.config.loudness);
                 program.mixer().set_fall(self.settings.preferences.meter_fall);
                 self.state.program = Some(program);
             }
             Err(error) => {
-                self.tell(&StudioMessage::EncoderFailed { reason: error.to_string().into() }, "");
+                self.notices
+                    .tell(&StudioMessage::EncoderFailed { reason: error.to_string().into() }, "");
                 return;
             }
         }
@@ -283,10 +194,10 @@ impl Engine {
         let unseen = (!self.wants_main()).then_some(VideoChoice::None);
         let video = unseen.or_else(|| self.settings.video.clone());
         let audio = self.settings.audio.clone();
-        self.state.undecided = (video.is_none(), audio.is_none());
-        self.state.decide_by = self.clock.now() + DECIDE_WITHIN;
-        if video.is_none() || audio.is_none() || self.settings_path.is_some() {
-            self.state.devices.refresh();
+        self.startup.undecided = (video.is_none(), audio.is_none());
+        self.startup.decide_by = self.clock.now() + DECIDE_WITHIN;
+        if video.is_none() || audio.is_none() || self.file.path.is_some() {
+            self.machine.devices.refresh();
         }
         if let Some(video) = video {
             self.select_video(video);
@@ -299,13 +210,13 @@ impl Engine {
     fn handle(&mut self, command: Command) {
         match command {
             Command::SelectVideo(choice) => {
-                self.state.undecided.0 = false;
+                self.startup.undecided.0 = false;
                 self.settings.video = Some(choice.clone());
                 self.select_video(choice);
                 self.changed();
             }
             Command::SelectAudio(choice) => {
-                self.state.undecided.1 = false;
+                self.startup.undecided.1 = false;
                 self.settings.audio = Some(choice.clone());
                 self.select_audio(choice);
                 self.changed();
@@ -330,7 +241,7 @@ impl Engine {
             Command::ImportScenes(path) => self.import_scenes(path),
             Command::ExportScenes(path) => self.export_scenes(path),
             Command::SetQuality(quality) => self.set_quality(&quality),
-            Command::SetTargets(targets) => self.state.targets = targets,
+            Command::SetTargets(targets) => self.targets.list = targets,
             Command::PutTarget(target) => self.put_target(target),
             Command::RemoveTarget(id) => self.remove_target(id),
             Command::StartTarget(id) => self.follow_switch(id),
@@ -338,16 +249,16 @@ impl Engine {
             Command::GoLive | Command::StartRecording(_) if self.must_wait() => {
                 self.postpone(command);
             }
-            Command::StopLive | Command::StopAfterDelay if self.state.opening.is_some() => {
-                self.state.opening = None;
-                self.happened(Event::Stopped);
+            Command::StopLive | Command::StopAfterDelay if self.live.opening.is_some() => {
+                self.live.opening = None;
+                self.notices.happened(Event::Stopped);
             }
             Command::StopLive | Command::StopAfterDelay | Command::StopRecording
-                if !self.state.postponed.is_empty() =>
+                if !self.startup.postponed.is_empty() =>
             {
-                self.state.postponed.clear();
-                self.state.read_by = None;
-                self.happened(Event::Stopped);
+                self.startup.postponed.clear();
+                self.startup.read_by = None;
+                self.notices.happened(Event::Stopped);
             }
             Command::Check => self.check(),
             Command::GoLive => self.go_live(),
@@ -359,7 +270,7 @@ impl Engine {
                 self.changed();
             }
             Command::RetryNow => {
-                if let Some(on_air) = &self.state.on_air {
+                if let Some(on_air) = &self.live.on_air {
                     on_air.retry_now();
                 }
             }
@@ -411,7 +322,7 @@ impl Engine {
             | Command::SetPlayerMuted(_)
             | Command::Player(_)) => self.handle_watching(command),
             Command::SetFaults(faults) => {
-                self.state.active_notices.clear(&["fault-struck"]);
+                self.notices.active.clear(&["fault-struck"]);
                 self.built_in.set_faults(faults);
             }
             Command::SetSuccessor(url) => self.set_successor(&url),
@@ -422,17 +333,17 @@ impl Engine {
                 if let Some(program) = &self.state.program {
                     program.mixer().set_fall(self.settings.preferences.meter_fall);
                 }
-                self.state.replay_failed = false;
+                self.live.replay_failed = false;
                 self.keep_replay();
                 self.end_if_idle();
                 self.changed();
             }
             Command::RefreshDevices => {
-                self.state.active_notices.clear(&["no-camera", "no-microphone"]);
-                self.state.devices.refresh();
+                self.notices.active.clear(&["no-camera", "no-microphone"]);
+                self.machine.devices.refresh();
             }
             Command::TryAgain => self.try_again(),
-            Command::Dismiss(id) => self.state.active_notices.dismiss(id),
+            Command::Dismiss(id) => self.notices.active.dismiss(id),
             Command::Quit => {
                 self.state.quitting = true;
                 self.stop_programs();
@@ -442,7 +353,7 @@ impl Engine {
     }
 
     fn select_video(&mut self, choice: VideoChoice) {
-        self.state.active_notices.clear(&[
+        self.notices.active.clear(&[
             "camera-lost",
             "camera-stalled",
             "camera-failed",
@@ -451,10 +362,10 @@ impl Engine {
         ]);
         let before = self.state.program.as_ref().map(Program::video_report).unwrap_or_default();
         self.tell_alarm(&SourceReport::default(), &before, &before.name);
-        self.state.active_notices.clear_of(&["file-failed"], &before.name);
+        self.notices.active.clear_of(&["file-failed"], &before.name);
         let held = self.state.program.as_ref().map(Program::hold);
         let message = self.state.program.as_mut().and_then(|it| it.select_video(choice));
-        self.tell_some(message);
+        self.notices.tell_some(message);
         self.follow_main();
         drop(held);
     }
@@ -465,8 +376,8 @@ impl Engine {
         }
         self.settings.quality = quality.clone();
         self.changed();
-        self.state.replay_failed = false;
-        if let Some(on_air) = &mut self.state.on_air {
+        self.live.replay_failed = false;
+        if let Some(on_air) = &mut self.live.on_air {
             let same =
                 Quality { video_bitrate: quality.video_bitrate, ..self.state.quality.clone() };
             if on_air.is_busy() || same == *quality {
@@ -487,7 +398,7 @@ impl Engine {
         let new = &self.state.quality;
         let same = (old.size, old.frame_rate, old.sample_rate, old.channels)
             == (new.size, new.frame_rate, new.sample_rate, new.channels);
-        if same || self.state.undecided.0 || self.state.undecided.1 {
+        if same || self.startup.undecided.0 || self.startup.undecided.1 {
             return;
         }
         self.end_monitoring();
@@ -496,7 +407,7 @@ impl Engine {
             let (video, audio) = (program.video_choice().clone(), program.audio_choice().clone());
             self.state.filters = Some(program.end());
             // Its successor reads them anew, and tells.
-            self.state.active_notices.clear(groups::TRANSITION);
+            self.notices.active.clear(groups::TRANSITION);
             let kept = (self.settings.video.clone(), self.settings.audio.clone());
             (self.settings.video, self.settings.audio) = (Some(video), Some(audio));
             self.begin_program();
@@ -505,86 +416,21 @@ impl Engine {
     }
 
     fn changed(&mut self) {
-        if self.settings_path.is_some() || self.players.is_some() {
-            self.state.save_at = Some(self.clock.now() + SAVE_AFTER);
-        }
+        self.file.changed(self.clock.now());
     }
 
     fn save(&mut self, last: bool) {
-        if self.state.save_at.take().is_none() {
+        if !self.file.take_due() {
             return;
         }
         self.keep_keys();
         self.keep_services();
-        let written = match (&self.settings_path, &mut self.players) {
-            (Some(path), _) => self.settings.write(path),
-            (None, Some((path, began))) => {
-                let written = self.settings.write_player(began, path);
-                if written.is_ok() {
-                    began.clone_from(&self.settings);
-                }
-                written
-            }
-            (None, None) => return,
-        };
-        if let Err(error) = written {
-            if last {
-                tracing::warn!(%error, "saving the settings");
-            } else {
-                self.tell(&StudioMessage::settings_not_saved(&error.cause), "");
+        match self.file.write(&self.settings) {
+            Ok(()) => {}
+            Err(error) if last => tracing::warn!(%error, "saving the settings"),
+            Err(error) => {
+                self.notices.tell(&StudioMessage::settings_not_saved(&error.cause), "");
             }
         }
-    }
-
-    fn tell(&mut self, message: &StudioMessage, detail: impl Into<String>) {
-        self.tell_notice(message.notice(0, detail));
-    }
-
-    fn tell_notice(&mut self, notice: Notice) {
-        let wall = self.clock.wall_micros(self.clock.now());
-        if let Some(target) = notice.target.filter(|_| notice.key() == "frames-dropped-over") {
-            self.state.active_notices.clear_target(groups::DROPS, target);
-        }
-        let notice = self.state.active_notices.put(notice);
-        self.state.chronicle.add(&notice, wall);
-        self.happened(Event::Notice(notice));
-    }
-
-    /// What the chronicle has already.
-    fn tell_again(&mut self, message: &StudioMessage) {
-        let notice = self.state.active_notices.add(message, "");
-        self.happened(Event::Notice(notice));
-    }
-
-    /// For the chronicle only: nobody need be told now.
-    fn note(&mut self, message: &StudioMessage) {
-        let wall = self.clock.wall_micros(self.clock.now());
-        self.state.chronicle.add(&message.notice(0, ""), wall);
-    }
-
-    fn tell_some(&mut self, message: impl Into<LoggedMessage>) {
-        if let LoggedMessage(Some((message, detail))) = message.into() {
-            self.tell(&message, detail);
-        }
-    }
-
-    fn happened(&mut self, event: Event) {
-        // Nobody need listen.
-        let _ = self.events.send(event);
-    }
-}
-
-/// A message, with or without what the machine said.
-struct LoggedMessage(Option<(StudioMessage, String)>);
-
-impl From<Option<StudioMessage>> for LoggedMessage {
-    fn from(message: Option<StudioMessage>) -> Self {
-        Self(message.map(|message| (message, String::new())))
-    }
-}
-
-impl From<Option<(StudioMessage, String)>> for LoggedMessage {
-    fn from(message: Option<(StudioMessage, String)>) -> Self {
-        Self(message)
     }
 }

@@ -22,69 +22,70 @@ impl Engine {
         match self.built_in.start(&self.runtime, self.clock) {
             Ok(messages) => {
                 for message in messages {
-                    self.tell(&message, "");
+                    self.notices.tell(&message, "");
                 }
                 let ready = self.built_in.ready();
-                self.happened(Event::Ready(ready));
+                self.notices.happened(Event::Ready(ready));
             }
-            Err(message) => self.tell(&message, ""),
+            Err(message) => self.notices.tell(&message, ""),
         }
     }
 
     pub(in crate::studio::engine) fn go_live(&mut self) {
-        if self.state.stopping || self.state.quitting {
+        if self.live.stopping || self.state.quitting {
             return;
         }
-        if self.state.on_air.as_ref().is_some_and(OnAir::is_publishing) {
+        if self.live.is_publishing() {
             return;
         }
-        let left = self.state.on_air.as_mut().map(OnAir::forget_ended);
+        let left = self.live.on_air.as_mut().map(OnAir::forget_ended);
         self.all_happened(left.unwrap_or_default());
         self.begin_news();
         let wanted: Vec<Target> =
-            self.state.targets.iter().filter(|target| target.enabled).cloned().collect();
+            self.targets.list.iter().filter(|target| target.enabled).cloned().collect();
         if wanted.is_empty() {
-            self.tell(&StudioMessage::NoTarget {}, "");
+            self.notices.tell(&StudioMessage::NoTarget {}, "");
         }
         let resolved: Vec<_> = wanted.iter().filter_map(|target| self.resolve(target)).collect();
         if resolved.is_empty() || !self.begin_broadcast() {
-            self.happened(Event::Stopped);
+            self.notices.happened(Event::Stopped);
             return;
         }
-        if let Some(on_air) = &mut self.state.on_air {
+        if let Some(on_air) = &mut self.live.on_air {
             let delay = self.settings.delay;
             if !delay.is_zero()
-                && let Err(error) = on_air.hold(delay, self.delay_folder.clone(), self.clock)
+                && let Err(error) = on_air.hold(delay, self.config.delay_folder.clone(), self.clock)
             {
                 // Nothing goes out too early.
-                self.tell(&StudioMessage::EncoderFailed { reason: error.to_string().into() }, "");
+                self.notices
+                    .tell(&StudioMessage::EncoderFailed { reason: error.to_string().into() }, "");
                 self.end_if_idle();
                 return;
             }
         }
-        if let Some(on_air) = &mut self.state.on_air {
+        if let Some(on_air) = &mut self.live.on_air {
             // Nothing is left of earlier ones.
             drop(on_air.publish(&self.runtime, self.clock, resolved));
         }
-        self.state.history = History::default();
+        self.live.history = History::default();
     }
 
     /// What was told of an earlier broadcast is true no more.
     pub(in crate::studio::engine) fn begin_news(&mut self) {
-        self.state.active_notices.clear(groups::TARGET);
-        self.state.active_notices.clear(groups::ADAPTATION);
-        self.state.active_notices.clear(groups::DROPS);
+        self.notices.active.clear(groups::TARGET);
+        self.notices.active.clear(groups::ADAPTATION);
+        self.notices.active.clear(groups::DROPS);
         let keys =
             ["delay-short", "passthrough-failed", "passthrough-ended", "frames-dropped-over"];
-        self.state.active_notices.clear(&keys);
-        self.state.told.clear();
-        self.state.said.clear();
+        self.notices.active.clear(&keys);
+        self.targets.told.clear();
+        self.targets.said.clear();
     }
 
     /// Ends the broadcast once what is held back has gone out; the second time, or where nothing is,
     /// now.
     pub(in crate::studio::engine) fn stop_after_delay(&mut self) {
-        if !self.state.on_air.as_ref().is_some_and(OnAir::drain) {
+        if !self.live.on_air.as_ref().is_some_and(OnAir::drain) {
             self.stop_live();
         }
     }
@@ -94,7 +95,12 @@ impl Engine {
         if target.is_built_in() {
             self.start_built_in_if_needed();
         }
-        match address::resolve(target, self.built_in.entrance(), &self.options, self.retry_for) {
+        match address::resolve(
+            target,
+            self.built_in.entrance(),
+            &self.config.options,
+            self.config.retry_for,
+        ) {
             Ok(resolved) => Some(WantedTargets {
                 id: target.id,
                 label: self.label(target, &resolved.url.authority()),
@@ -104,7 +110,7 @@ impl Engine {
             }),
             Err(reason) => {
                 let message = self.invalid(target, &reason);
-                self.tell(&message, "");
+                self.notices.tell(&message, "");
                 self.target_reported(event::Target {
                     index: target.id as usize,
                     url: address::shown(target),
@@ -120,7 +126,7 @@ impl Engine {
 
     /// What messages call a target, which is there.
     fn label(&self, target: &Target, place: &str) -> String {
-        address::label(target, place, &self.services, &self.state.targets)
+        address::label(target, place, &self.services, &self.targets.list)
     }
 
     /// That a target's address or key cannot be used.
@@ -136,26 +142,26 @@ impl Engine {
     /// A target's newest state: remembered for the window, and told.
     pub(in crate::studio::engine) fn target_reported(&mut self, told: event::Target) {
         if let Ok(id) = u32::try_from(told.index) {
-            self.state.told.insert(id, told.clone());
+            self.targets.told.insert(id, told.clone());
         }
-        self.happened(Event::Target(told));
+        self.notices.happened(Event::Target(told));
     }
 
     /// On air: starts or stops one target, as it is switched; the others go on.
     pub(in crate::studio::engine) fn follow_switch(&mut self, id: u32) {
-        let target = self.state.targets.iter().find(|target| target.id == id).cloned();
+        let target = self.targets.list.iter().find(|target| target.id == id).cloned();
         let enabled = target.as_ref().is_some_and(|target| target.enabled);
-        let Some(on_air) = &mut self.state.on_air else { return };
-        if self.state.stopping || !on_air.is_publishing() || on_air.publishes_to(id) == enabled {
+        let Some(on_air) = &mut self.live.on_air else { return };
+        if self.live.stopping || !on_air.is_publishing() || on_air.publishes_to(id) == enabled {
             return;
         }
         if !enabled {
-            self.state.ending.extend(on_air.end_publisher(id, self.last_words.0.clone()));
-            self.state.active_notices.clear_target(groups::TARGET, id);
+            self.endings.broadcasts.extend(on_air.end_publisher(id, self.last_words.0.clone()));
+            self.notices.active.clear_target(groups::TARGET, id);
             return;
         }
         let resolved = target.and_then(|target| self.resolve(&target));
-        if let (Some(resolved), Some(on_air)) = (resolved, &mut self.state.on_air) {
+        if let (Some(resolved), Some(on_air)) = (resolved, &mut self.live.on_air) {
             let left = on_air.publish(&self.runtime, self.clock, vec![resolved]);
             self.all_happened(left);
         }
@@ -169,22 +175,22 @@ impl Engine {
 
     /// Encoders and hub run from here on. False, with a notice, when they cannot.
     pub(in crate::studio::engine) fn begin_broadcast(&mut self) -> bool {
-        if self.state.on_air.is_some() {
+        if self.live.on_air.is_some() {
             return true;
         }
         self.apply_quality();
         let Some(program) = &self.state.program else { return false };
         match OnAir::begin(program, ProgramId::MAIN, &self.state.quality, self.clock) {
             Ok((on_air, events)) => {
-                self.state.on_air = Some(on_air);
+                self.live.on_air = Some(on_air);
                 for event in events {
-                    self.happened(event);
+                    self.notices.happened(event);
                 }
                 self.keep_replay();
                 true
             }
             Err(reason) => {
-                self.tell(&StudioMessage::EncoderFailed { reason: reason.into() }, "");
+                self.notices.tell(&StudioMessage::EncoderFailed { reason: reason.into() }, "");
                 false
             }
         }
@@ -209,10 +215,10 @@ impl Engine {
         let tracks = (ExtraTracks::NONE, &TrackNames::default());
         let message = match OnAir::begin(program, id, &quality, self.clock) {
             Ok((mut on_air, _)) => {
-                match on_air.record(path, choices, self.journal.clone(), tracks, program) {
+                match on_air.record(path, choices, self.config.journal.clone(), tracks, program) {
                     Ok(recording) => {
-                        self.state.others.insert(id, on_air);
-                        self.happened(Event::Recording(recording));
+                        self.live.others.insert(id, on_air);
+                        self.notices.happened(Event::Recording(recording));
                         return;
                     }
                     Err(error) => StudioMessage::RecordingNotStarted {
@@ -225,32 +231,32 @@ impl Engine {
         };
         program.detach(id);
         program.set_other(id, None, &self.settings.collection);
-        self.tell(&message, "");
+        self.notices.tell(&message, "");
     }
 
     /// Ends another program in the background; its sources go on.
     pub(in crate::studio::engine) fn stop_program(&mut self, id: ProgramId) {
-        let Some(on_air) = self.state.others.remove(&id) else { return };
+        let Some(on_air) = self.live.others.remove(&id) else { return };
         if let Some(program) = &mut self.state.program {
             program.detach(id);
             program.set_other(id, None, &self.settings.collection);
         }
-        self.state.ending.extend(on_air.end(self.clock, self.last_words.0.clone()));
+        self.endings.broadcasts.extend(on_air.end(self.clock, self.last_words.0.clone()));
     }
 
     /// Ends all programs but the main one.
     pub(in crate::studio::engine) fn stop_programs(&mut self) {
-        for id in self.state.others.keys().copied().collect::<Vec<_>>() {
+        for id in self.live.others.keys().copied().collect::<Vec<_>>() {
             self.stop_program(id);
         }
     }
 
     pub(in crate::studio::engine) fn stop_live(&mut self) {
-        let Some(on_air) = &mut self.state.on_air else { return };
+        let Some(on_air) = &mut self.live.on_air else { return };
         let stays = on_air.is_recording() || self.settings.preferences.recording.keeps_always();
         if stays && on_air.is_publishing() && on_air.passthrough().is_none() {
-            self.state.stopping = true;
-            self.state.ending.extend(on_air.end_publishers(self.last_words.0.clone()));
+            self.live.stopping = true;
+            self.endings.broadcasts.extend(on_air.end_publishers(self.last_words.0.clone()));
         } else {
             self.end_broadcast();
         }
@@ -260,14 +266,14 @@ impl Engine {
     pub(in crate::studio::engine) fn end_broadcast(&mut self) {
         // What came until now is told before what the end brings.
         let now = self.clock.now();
-        let heard = self.state.on_air.as_mut().map(|on_air| on_air.heard_so_far(now));
+        let heard = self.live.on_air.as_mut().map(|on_air| on_air.heard_so_far(now));
         self.all_happened(heard.unwrap_or_default());
-        let Some(on_air) = self.state.on_air.take() else { return };
+        let Some(on_air) = self.live.on_air.take() else { return };
         let figures = on_air.live_figures();
         if figures.was_live() {
             let seconds = figures.on_air_for.as_secs();
             let (hours, minutes) = (seconds / 3_600, seconds / 60 % 60);
-            self.note(&StudioMessage::BroadcastEnded {
+            self.notices.note(&StudioMessage::BroadcastEnded {
                 time: format!("{hours:02}:{minutes:02}:{:02}", seconds % 60),
                 sent: format!("{:.1} MB", figures.sent_bytes as f64 / 1e6),
                 dropped: figures.dropped_frames.to_string(),
@@ -277,16 +283,15 @@ impl Engine {
         if let Some(program) = &self.state.program {
             program.detach(ProgramId::MAIN);
         }
-        self.state.stopping = true;
-        self.state.ending.extend(on_air.end(self.clock, self.last_words.0.clone()));
+        self.live.stopping = true;
+        self.endings.broadcasts.extend(on_air.end(self.clock, self.last_words.0.clone()));
     }
 
     pub(in crate::studio::engine) fn end_if_idle(&mut self) {
-        let passthrough =
-            self.state.on_air.as_ref().is_some_and(|on_air| on_air.passthrough().is_some());
+        let passthrough = self.live.is_passthrough();
         let keeps = self.settings.preferences.recording.keeps_always() && !self.state.quitting;
         if (passthrough || !keeps)
-            && self.state.on_air.as_ref().is_some_and(|on_air| !on_air.is_busy())
+            && self.live.on_air.as_ref().is_some_and(|on_air| !on_air.is_busy())
         {
             self.report_passthrough();
             self.end_broadcast();
@@ -297,13 +302,13 @@ impl Engine {
     /// on.
     pub(in crate::studio::engine) fn keep_always(&mut self) {
         let state = &self.state;
-        let free = state.on_air.is_none()
-            && state.ending.is_empty()
-            && !(state.stopping || state.quitting || state.replay_failed)
-            && state.undecided == (false, false)
+        let free = self.live.on_air.is_none()
+            && self.endings.broadcasts.is_empty()
+            && !(self.live.stopping || state.quitting || self.live.replay_failed)
+            && !self.startup.is_undecided()
             && state.program.is_some();
         if free && self.settings.preferences.recording.keeps_always() {
-            self.state.replay_failed = !self.begin_broadcast();
+            self.live.replay_failed = !self.begin_broadcast();
         }
     }
 }

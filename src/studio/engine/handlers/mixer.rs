@@ -26,7 +26,7 @@ impl Engine {
         let there = |id: &StripId| self.settings.strips.iter().any(|strip| strip.id == *id);
         self.state.talking.strips.retain(there);
         if mixer::free_id(&self.settings.strips).is_some() {
-            self.state.active_notices.clear(&[groups::NO_STRIP]);
+            self.notices.active.clear(&[groups::NO_STRIP]);
         }
         let Some(program) = &mut self.state.program else { return };
         let seen = source_strips::seen(program, &self.settings.collection);
@@ -44,7 +44,7 @@ impl Engine {
         let messages = program.set_strips(&self.settings.strips, &heard, &at_end);
         self.state.stage.sounds = seen;
         for message in self.untold(messages) {
-            self.tell(&message, "");
+            self.notices.tell(&message, "");
         }
     }
 
@@ -89,9 +89,9 @@ impl Engine {
             },
         );
         if !unheard.is_empty() {
-            self.state.active_notices.clear(&[groups::NO_STRIP]);
+            self.notices.active.clear(&[groups::NO_STRIP]);
             let source = unheard.join(", ");
-            self.tell(&StudioMessage::NoStrip { source }, "");
+            self.notices.tell(&StudioMessage::NoStrip { source }, "");
         }
         if self.settings.strips == old_strips {
             return None;
@@ -181,7 +181,7 @@ impl Engine {
 
     /// The main strip hears this.
     pub(in crate::studio::engine) fn select_audio(&mut self, choice: AudioChoice) {
-        self.state.active_notices.clear(&[
+        self.notices.active.clear(&[
             "microphone-lost",
             "microphone-stalled",
             "microphone-failed",
@@ -190,10 +190,10 @@ impl Engine {
         ]);
         let before = self.state.program.as_ref().map(Program::audio_report).unwrap_or_default();
         self.tell_alarm(&SourceReport::default(), &before, &before.name);
-        self.state.active_notices.clear_of(&["file-failed"], &before.name);
+        self.notices.active.clear_of(&["file-failed"], &before.name);
         let at_end = self.settings.strips.first().map_or(EndBehavior::Loop, |main| main.at_end);
         let message = self.state.program.as_mut().and_then(|it| it.select_audio(choice, at_end));
-        self.tell_some(message);
+        self.notices.tell_some(message);
     }
 
     /// What becomes of the file that a strip plays.
@@ -258,10 +258,10 @@ impl Engine {
         let changes = program.strip_changes();
         for report in closed {
             self.tell_alarm(&SourceReport::default(), &report, &report.name);
-            self.state.active_notices.clear_of(&["file-failed"], &report.name);
+            self.notices.active.clear_of(&["file-failed"], &report.name);
         }
         for message in self.untold(messages) {
-            self.tell(&message, "");
+            self.notices.tell(&message, "");
         }
         for change in changes {
             let (kind, device) = crate::studio::live::target_events::audio_kind(&change.choice);
@@ -274,26 +274,32 @@ impl Engine {
                 self.take_back(&change.report, &change.before);
             }
             let report = change.report;
-            self.happened(Event::Source(event::Source { track: Track::Audio, kind, back, report }));
+            self.notices.happened(Event::Source(event::Source {
+                track: Track::Audio,
+                kind,
+                back,
+                report,
+            }));
         }
-        if let (Some(program), Some(on_air)) = (&self.state.program, &self.state.on_air) {
+        if let (Some(program), Some(on_air)) = (&self.state.program, &self.live.on_air) {
             on_air.set_audio_delay(program.mixer().lag());
         }
         self.follow_tracks();
         let failure = self.state.listening.as_ref().and_then(Listening::failure);
         if let Some(reason) = failure {
-            self.tell(&StudioMessage::MonitoringFailed { reason: reason.as_str().into() }, reason);
+            self.notices
+                .tell(&StudioMessage::MonitoringFailed { reason: reason.as_str().into() }, reason);
         }
     }
 
     /// The extra sound tracks are made while somebody wants them.
     fn follow_tracks(&mut self) {
         let used = audio_tracks::used(&self.settings.strips);
-        let (Some(program), Some(on_air)) = (&self.state.program, &mut self.state.on_air) else {
+        let (Some(program), Some(on_air)) = (&self.state.program, &mut self.live.on_air) else {
             return;
         };
         if let Err(reason) = on_air.follow_tracks(used, program) {
-            self.tell(&StudioMessage::EncoderFailed { reason: reason.into() }, "");
+            self.notices.tell(&StudioMessage::EncoderFailed { reason: reason.into() }, "");
         }
     }
 

@@ -19,7 +19,7 @@ impl Engine {
         if wanted.is_empty() && self.state.monitors.is_empty() {
             return;
         }
-        let (on_air, clock) = (self.state.on_air.as_ref(), self.clock);
+        let (on_air, clock) = (self.live.on_air.as_ref(), self.clock);
         let begin = || {
             let hub = on_air?.hub();
             Reference::start(hub, clock)
@@ -27,8 +27,8 @@ impl Engine {
                 .ok()
         };
         let ended = self.state.monitors.follow(wanted, begin, &self.runtime, clock);
-        self.state.ending_monitors.retain(|worker| !worker.is_finished());
-        self.state.ending_monitors.extend(ended);
+        self.endings.monitors.retain(|worker| !worker.is_finished());
+        self.endings.monitors.extend(ended);
         for told in self.state.monitors.look(clock.now()) {
             self.viewers_reported(told);
         }
@@ -36,20 +36,19 @@ impl Engine {
 
     fn viewers_reported(&mut self, told: MonitorNews) {
         match told {
-            MonitorNews::Event(event) => self.happened(Event::Monitor(Box::new(event))),
-            MonitorNews::Begun(message) => self.tell(&message, ""),
+            MonitorNews::Event(event) => self.notices.happened(Event::Monitor(Box::new(event))),
+            MonitorNews::Begun(message) => self.notices.tell(&message, ""),
             MonitorNews::Over { key, host } => {
-                self.state.active_notices.clear_at(key, &host);
-                let wall = self.clock.wall_micros(self.clock.now());
-                self.state.chronicle.over(key, &host, wall);
+                self.notices.active.clear_at(key, &host);
+                self.notices.is_over(key, &host);
             }
-            MonitorNews::Well(message) => self.note(&message),
+            MonitorNews::Well(message) => self.notices.note(&message),
         }
     }
 
     /// The targets that are on air, or on their way back there, and are to be looked at.
     fn wanted_monitors(&self) -> Vec<WantedMonitor> {
-        let Some(on_air) = &self.state.on_air else { return Vec::new() };
+        let Some(on_air) = &self.live.on_air else { return Vec::new() };
         if on_air.passthrough().is_some() {
             // It is not decoded here: there is nothing to compare with.
             return Vec::new();
@@ -59,7 +58,7 @@ impl Engine {
         targets
             .filter_map(|TargetOutput { id, built_in, publisher, label, .. }| {
                 let (id, built_in) = (*id, *built_in);
-                let target = self.state.targets.iter().find(|target| target.id == id)?;
+                let target = self.targets.list.iter().find(|target| target.id == id)?;
                 if !self.is_monitored(target) {
                     return None;
                 }
@@ -93,19 +92,19 @@ impl Engine {
 
     /// Whether a target's viewers are looked at.
     pub(in crate::studio::engine) fn is_monitored(&self, target: &Target) -> bool {
-        target.monitor.unwrap_or(self.monitor_own && target.is_built_in())
+        target.monitor.unwrap_or(self.config.monitor_own && target.is_built_in())
     }
 
     /// The broadcast is over: nothing is looked at any more, and nothing said of it holds.
     pub(in crate::studio::engine) fn end_monitors(&mut self) {
         let ended = self.state.monitors.end();
-        self.state.ending_monitors.extend(ended);
-        self.state.active_notices.clear(groups::MONITOR);
+        self.endings.monitors.extend(ended);
+        self.notices.active.clear(groups::MONITOR);
     }
 
     /// What is seen beside what is sent.
     pub(in crate::studio::engine) fn add_monitors(&self, stats: &mut Stats) {
-        let Some(on_air) = &self.state.on_air else { return };
+        let Some(on_air) = &self.live.on_air else { return };
         for (sent, target) in on_air.targets().zip(&mut stats.targets) {
             target.monitor = self.state.monitors.view(sent.id).map(|view| stats::Monitor {
                 state: view.state,

@@ -3,7 +3,6 @@
 
 use crate::net::{NetworkChange, NetworkChanges};
 use crate::studio::engine::Engine;
-use crate::studio::live::on_air::OnAir;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::preflight::backend;
 
@@ -11,29 +10,29 @@ impl Engine {
     /// Begins to listen, where the system tells.
     pub(in crate::studio::engine) fn begin_network(&mut self) {
         match NetworkChanges::listen(&self.runtime) {
-            Ok(changes) => self.state.surroundings.set_changes(changes),
+            Ok(changes) => self.machine.events.set_changes(changes),
             Err(error) => tracing::info!(%error, "changes of the network are not told"),
         }
-        self.state.surroundings.woke(backend::asleep());
+        self.machine.events.woke(backend::asleep());
     }
 
     /// Looks at the network, and whether the machine has slept.
     pub(in crate::studio::engine) fn poll_network(&mut self) {
-        if let Some(slept) = self.state.surroundings.woke(backend::asleep()) {
+        if let Some(slept) = self.machine.events.woke(backend::asleep()) {
             let seconds = format!("{:.0}", slept.as_secs_f64());
-            self.note(&StudioMessage::Slept { seconds });
+            self.notices.note(&StudioMessage::Slept { seconds });
             self.try_anew(true);
         }
-        while let Some(change) = self.state.surroundings.change() {
+        while let Some(change) = self.machine.events.change() {
             let NetworkChange { came, gone, route } = change;
             tracing::info!(?came, ?gone, route, "the network has changed");
-            let on_air = self.state.on_air.as_ref().is_some_and(OnAir::is_publishing);
+            let on_air = self.live.is_publishing();
             if on_air && !(came.is_empty() && gone.is_empty()) {
                 let words = |some: &[String]| match some.is_empty() {
                     true => "–".to_owned(),
                     false => some.join(", "),
                 };
-                self.note(&StudioMessage::NetworkChanged {
+                self.notices.note(&StudioMessage::NetworkChanged {
                     came: words(&came),
                     gone: words(&gone),
                 });
@@ -44,7 +43,7 @@ impl Engine {
     }
 
     fn try_anew(&mut self, at_once: bool) {
-        let Some(on_air) = &self.state.on_air else { return };
+        let Some(on_air) = &self.live.on_air else { return };
         on_air.targets().for_each(|sent| sent.publisher.network_changed());
         if at_once {
             on_air.retry_now();

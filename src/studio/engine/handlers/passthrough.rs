@@ -18,25 +18,25 @@ impl Engine {
     /// Sends this file to the targets that are switched on, once it has been looked into.
     pub(in crate::studio::engine) fn send_file(&mut self, path: &Path, again: bool) {
         let state = &self.state;
-        let busy = state.on_air.as_ref().is_some_and(OnAir::is_busy) || state.opening.is_some();
-        if state.quitting || state.stopping {
+        let busy = self.live.is_busy() || self.live.opening.is_some();
+        if state.quitting || self.live.stopping {
             return;
         }
-        self.state.active_notices.clear(PASSTHROUGH_KEYS);
+        self.notices.active.clear(PASSTHROUGH_KEYS);
         if busy {
             self.passthrough_failed(path, "end the broadcast or recording that is on first");
             return;
         }
         match Opening::start(path.to_owned(), again) {
-            Ok(opening) => self.state.opening = Some(opening),
+            Ok(opening) => self.live.opening = Some(opening),
             Err(error) => self.passthrough_failed(path, &error.to_string()),
         }
     }
 
     /// The file was looked into meanwhile.
     pub(in crate::studio::engine) fn poll_passthrough(&mut self) {
-        if let Some(opened) = self.state.opening.as_ref().and_then(Opening::poll) {
-            self.state.opening = None;
+        if let Some(opened) = self.live.opening.as_ref().and_then(Opening::poll) {
+            self.live.opening = None;
             self.begin_passthrough(opened);
         }
         self.report_passthrough();
@@ -44,17 +44,17 @@ impl Engine {
 
     /// Tells once that the file on air is over.
     pub(in crate::studio::engine) fn report_passthrough(&mut self) {
-        let over = self.state.on_air.as_ref().and_then(OnAir::passthrough_over);
-        if let Some((name, failure)) = over.filter(|_| !self.state.passthrough_end_reported) {
-            self.state.passthrough_end_reported = true;
+        let over = self.live.on_air.as_ref().and_then(OnAir::passthrough_over);
+        if let Some((name, failure)) = over.filter(|_| !self.live.passthrough_end_reported) {
+            self.live.passthrough_end_reported = true;
             match failure {
                 Some(reason) => {
-                    self.tell(
+                    self.notices.tell(
                         &StudioMessage::PassthroughFailed { path: name, reason: reason.into() },
                         "",
                     );
                 }
-                None => self.tell(&StudioMessage::PassthroughEnded { path: name }, ""),
+                None => self.notices.tell(&StudioMessage::PassthroughEnded { path: name }, ""),
             }
         }
     }
@@ -67,16 +67,16 @@ impl Engine {
         };
         self.begin_news();
         let wanted: Vec<Target> =
-            self.state.targets.iter().filter(|target| target.enabled).cloned().collect();
+            self.targets.list.iter().filter(|target| target.enabled).cloned().collect();
         if wanted.is_empty() {
-            self.tell(&StudioMessage::NoTarget {}, "");
+            self.notices.tell(&StudioMessage::NoTarget {}, "");
         }
         let resolved: Vec<_> = wanted.iter().filter_map(|target| self.resolve(target)).collect();
         if resolved.is_empty() {
-            self.happened(Event::Stopped);
+            self.notices.happened(Event::Stopped);
             return;
         }
-        if self.state.on_air.is_some() {
+        if self.live.on_air.is_some() {
             // The replay buffer had the encoders alone.
             self.end_broadcast();
         }
@@ -84,16 +84,16 @@ impl Engine {
         let begun = OnAir::of_passthrough(file, &path, again, &self.state.quality, clock);
         let begun = begun.and_then(|mut on_air| {
             if !delay.is_zero() {
-                on_air.hold(delay, self.delay_folder.clone(), clock)?;
+                on_air.hold(delay, self.config.delay_folder.clone(), clock)?;
             }
             drop(on_air.publish(&self.runtime, clock, resolved));
             Ok(on_air)
         });
         match begun {
             Ok(on_air) => {
-                self.state.on_air = Some(on_air);
-                self.state.passthrough_end_reported = false;
-                self.state.history = History::default();
+                self.live.on_air = Some(on_air);
+                self.live.passthrough_end_reported = false;
+                self.live.history = History::default();
             }
             Err(error) => self.passthrough_failed(&path, &error.to_string()),
         }
@@ -101,7 +101,7 @@ impl Engine {
 
     fn passthrough_failed(&mut self, path: &Path, reason: &str) {
         let (path, reason) = (path.display().to_string(), reason.into());
-        self.tell(&StudioMessage::PassthroughFailed { path, reason }, "");
-        self.happened(Event::Stopped);
+        self.notices.tell(&StudioMessage::PassthroughFailed { path, reason }, "");
+        self.notices.happened(Event::Stopped);
     }
 }

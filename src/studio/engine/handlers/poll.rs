@@ -24,10 +24,10 @@ const MAX_REPORTED: usize = 32;
 impl Engine {
     /// Looks at every part.
     pub(in crate::studio::engine) fn look(&mut self) {
-        let undecided = self.state.undecided != (false, false);
+        let undecided = self.startup.is_undecided();
         // A driver that never answers must not keep anybody off the air.
-        let overdue = undecided && self.clock.now() >= self.state.decide_by;
-        if self.state.devices.poll() || overdue {
+        let overdue = undecided && self.clock.now() >= self.startup.decide_by;
+        if self.machine.devices.poll() || overdue {
             self.decide();
         }
         self.poll_stream_keys();
@@ -47,41 +47,41 @@ impl Engine {
         for event in self.built_in.poll() {
             if let server::Event::Fault(struck) = &event {
                 let fault = struck.fault.clone();
-                self.tell(&StudioMessage::FaultStruck { fault }, "");
+                self.notices.tell(&StudioMessage::FaultStruck { fault }, "");
             }
-            self.happened(Event::Server(event));
+            self.notices.happened(Event::Server(event));
         }
-        if let Some(on_air) = &mut self.state.on_air {
+        if let Some(on_air) = &mut self.live.on_air {
             let looked = on_air.look(self.clock.now());
             self.all_happened(looked);
             self.end_if_idle();
         }
         let now = self.clock.now();
-        let others = self.state.others.values_mut();
+        let others = self.live.others.values_mut();
         let looked = others.flat_map(|on_air| on_air.look(now)).collect();
         self.all_happened(looked);
         self.adapt();
-        let ending = &self.state.ending;
+        let ending = &self.endings.broadcasts;
         let over = !ending.is_empty() && ending.iter().all(Worker::is_finished);
         while let Ok(event) = self.last_words.1.try_recv() {
             match event {
                 Event::Recording(recording) => self.recording_happened(recording),
                 // Its last words are told as all others.
                 Event::Target(told) => self.target_happened(told),
-                Event::Notice(notice) => self.tell_notice(notice),
+                Event::Notice(notice) => self.notices.tell_notice(notice),
                 event => self.saved(event),
             }
         }
         self.poll_repairs();
         if over {
-            self.state.ending.clear();
-            self.state.stopping = false;
-            if self.state.on_air.is_none() {
-                self.happened(Event::Stopped);
+            self.endings.broadcasts.clear();
+            self.live.stopping = false;
+            if self.live.on_air.is_none() {
+                self.notices.happened(Event::Stopped);
             }
         }
         self.keep_always();
-        if self.state.save_at.is_some_and(|at| self.clock.now() >= at) {
+        if self.file.is_due(self.clock.now()) {
             self.save(false);
         }
     }
@@ -93,12 +93,12 @@ impl Engine {
                 OutputNews::Target(told) => self.target_happened(told),
                 OutputNews::Flow { id, host, flow } => self.flow_happened(id, &host, flow),
                 OutputNews::Recording(recording) => self.recording_happened(recording),
-                OutputNews::Chapter(chapter) => self.happened(Event::Chapter(chapter)),
+                OutputNews::Chapter(chapter) => self.notices.happened(Event::Chapter(chapter)),
                 OutputNews::Delay(changed) => self.delay_happened(changed),
                 OutputNews::Encoder(reason) => {
-                    self.tell(&StudioMessage::EncoderFailed { reason: reason.into() }, "");
+                    self.notices.tell(&StudioMessage::EncoderFailed { reason: reason.into() }, "");
                 }
-                OutputNews::Message(message) => self.tell(&message, ""),
+                OutputNews::Message(message) => self.notices.tell(&message, ""),
             }
         }
     }
@@ -106,12 +106,11 @@ impl Engine {
     /// Nothing gets through to a live target any more, or something does again.
     fn flow_happened(&mut self, id: u32, host: &str, flow: Flow) {
         match address::stalled(id, host, flow) {
-            Some(message) => self.tell(&message, ""),
+            Some(message) => self.notices.tell(&message, ""),
             None => {
-                self.state.active_notices.clear_target(&address::STALLED, id);
-                let wall = self.clock.wall_micros(self.clock.now());
+                self.notices.active.clear_target(&address::STALLED, id);
                 for key in address::STALLED {
-                    self.state.chronicle.over(key, host, wall);
+                    self.notices.is_over(key, host);
                 }
             }
         }
@@ -122,10 +121,10 @@ impl Engine {
     fn adapt(&mut self) {
         let now = self.clock.now();
         let Some(program) = &self.state.program else { return };
-        let Some(on_air) = &mut self.state.on_air else { return };
+        let Some(on_air) = &mut self.live.on_air else { return };
         let (outcome, failed) = on_air.adapt(now, program);
         if let Some(reason) = failed {
-            self.tell(&StudioMessage::RenditionFailed { reason: reason.into() }, "");
+            self.notices.tell(&StudioMessage::RenditionFailed { reason: reason.into() }, "");
         }
         let Some(outcome) = outcome else { return };
         if let Some(changed) = outcome.changed {
@@ -141,39 +140,38 @@ impl Engine {
 
     fn bitrate_changed(&mut self, changed: Changed) {
         let kbps = (changed.bitrate.0 / 1_000).to_string();
-        let told =
-            self.state.active_notices.notices().iter().any(|it| it.key() == "bitrate-lowered");
+        let told = self.notices.active.notices().iter().any(|it| it.key() == "bitrate-lowered");
         if changed.lower {
-            self.state.active_notices.clear(&["bitrate-lowered", "bitrate-restored"]);
-            let by = changed.by.and_then(|id| self.state.on_air.as_ref()?.label(id));
+            self.notices.active.clear(&["bitrate-lowered", "bitrate-restored"]);
+            let by = changed.by.and_then(|id| self.live.on_air.as_ref()?.label(id));
             let host = by.unwrap_or_default();
             let wanted = (self.settings.quality.video_bitrate.0 / 1_000).to_string();
-            self.tell(&StudioMessage::BitrateLowered { host, kbps, wanted }, "");
+            self.notices.tell(&StudioMessage::BitrateLowered { host, kbps, wanted }, "");
         } else if changed.full && told {
-            self.state.active_notices.clear(&["bitrate-lowered"]);
-            self.tell(&StudioMessage::BitrateRestored { kbps }, "");
+            self.notices.active.clear(&["bitrate-lowered"]);
+            self.notices.tell(&StudioMessage::BitrateRestored { kbps }, "");
         }
     }
 
     fn resized(&mut self, resized: Resized) {
-        self.state.active_notices.clear(&["size-lowered", "size-restored"]);
+        self.notices.active.clear(&["size-lowered", "size-restored"]);
         let size = resized.size.to_string();
         let said = if resized.full {
             StudioMessage::SizeRestored { size }
         } else {
-            let bitrate = self.state.on_air.as_ref().map_or(0, |on_air| on_air.allowed().0);
+            let bitrate = self.live.on_air.as_ref().map_or(0, |on_air| on_air.allowed().0);
             let wanted = self.state.quality.size.to_string();
             StudioMessage::SizeLowered { size, wanted, kbps: (bitrate / 1_000).to_string() }
         };
-        self.tell(&said, "");
+        self.notices.tell(&said, "");
     }
 
     fn moved(&mut self, id: u32, rendition_id: RenditionId) {
-        let Some(on_air) = &self.state.on_air else { return };
+        let Some(on_air) = &self.live.on_air else { return };
         let Some(host) = on_air.label(id) else { return };
         let second = on_air.second();
-        self.state.active_notices.clear_at("rendition-lowered", &host);
-        self.state.active_notices.clear_at("rendition-restored", &host);
+        self.notices.active.clear_at("rendition-lowered", &host);
+        self.notices.active.clear_at("rendition-restored", &host);
         let said = match (rendition_id, second) {
             (RenditionId::Second, Some((bitrate, size))) => StudioMessage::RenditionLowered {
                 host,
@@ -182,45 +180,45 @@ impl Engine {
             },
             _ => StudioMessage::RenditionRestored { host },
         };
-        self.tell(&said, "");
+        self.notices.tell(&said, "");
     }
 
     fn delay_happened(&mut self, changed: stream_delay::Changed) {
         if let Some(note) = changed.note {
-            self.note(&note);
+            self.notices.note(&note);
         }
         if let Some(message) = changed.message {
-            self.state.active_notices.clear(&["delay-short"]);
-            self.tell(&message, "");
+            self.notices.active.clear(&["delay-short"]);
+            self.notices.tell(&message, "");
         }
-        self.happened(Event::Delay(changed.told));
+        self.notices.happened(Event::Delay(changed.told));
     }
 
     pub(in crate::studio::engine) fn target_happened(&mut self, told: event::Target) {
         let id = u32::try_from(told.index).unwrap_or(u32::MAX);
         if let Some(message) = crate::studio::live::target_events::message(&told) {
-            let said = self.state.said.entry(id).or_default();
+            let said = self.targets.said.entry(id).or_default();
             if said.len() >= MAX_REPORTED {
                 said.clear();
             }
             let new =
                 said.insert((message.problem().id(), told.cause.as_ref().map(ToString::to_string)));
             if !new && told.state != TargetState::Failed {
-                self.note(&message);
-                self.state.active_notices.renew(&message);
+                self.notices.note(&message);
+                self.notices.active.renew(&message);
             } else {
-                self.tell(&message, told.code.clone().unwrap_or_default());
+                self.notices.tell(&message, told.code.clone().unwrap_or_default());
             }
         }
         if told.state == TargetState::Live {
-            self.state.said.remove(&id);
-            self.state.active_notices.clear_target(groups::TARGET, id);
-            match self.state.history.live_again(&told, self.clock.now()) {
-                Some(message) => self.tell(&message, ""),
-                None => self.note(&StudioMessage::TargetOnAir { host: told.host.clone() }),
+            self.targets.said.remove(&id);
+            self.notices.active.clear_target(groups::TARGET, id);
+            match self.live.history.live_again(&told, self.clock.now()) {
+                Some(message) => self.notices.tell(&message, ""),
+                None => self.notices.note(&StudioMessage::TargetOnAir { host: told.host.clone() }),
             }
         } else {
-            self.state.history.lost(&told, self.clock.now());
+            self.live.history.lost(&told, self.clock.now());
         }
         self.target_reported(told);
     }
@@ -233,13 +231,23 @@ impl Engine {
             let (kind, device) = crate::studio::live::target_events::video_kind(&choice);
             self.tell_of(&report, &before, device.then_some(true));
             let back = is_back(&report, &before);
-            self.happened(Event::Source(event::Source { track: Track::Video, kind, back, report }));
+            self.notices.happened(Event::Source(event::Source {
+                track: Track::Video,
+                kind,
+                back,
+                report,
+            }));
         }
         if let Some(((report, before), choice)) = audio {
             let (kind, device) = crate::studio::live::target_events::audio_kind(&choice);
             self.tell_of(&report, &before, device.then_some(false));
             let back = is_back(&report, &before);
-            self.happened(Event::Source(event::Source { track: Track::Audio, kind, back, report }));
+            self.notices.happened(Event::Source(event::Source {
+                track: Track::Audio,
+                kind,
+                back,
+                report,
+            }));
         }
     }
 
@@ -265,12 +273,12 @@ impl Engine {
         // Only the default is ever another device while it is open.
         let both_open = (report.state, before.state) == (SourceState::Open, SourceState::Open);
         if both_open && !before.id.is_empty() && report.id != before.id && camera != Some(true) {
-            self.tell(&StudioMessage::DefaultChanged { device: device() }, "");
+            self.notices.tell(&StudioMessage::DefaultChanged { device: device() }, "");
         }
         if is_back(report, before) {
             self.take_back(report, before);
         }
-        self.tell_some(message.map(|message| (message, report.detail.clone())));
+        self.notices.tell_some(message.map(|message| (message, report.detail.clone())));
     }
 
     /// It delivers again: what was told of it is no longer true.
@@ -281,7 +289,7 @@ impl Engine {
     ) {
         // What failed may not have told its name then.
         for name in [&before.name, &report.name] {
-            self.state.active_notices.clear_of(groups::DOWN, name);
+            self.notices.active.clear_of(groups::DOWN, name);
         }
     }
 
@@ -296,12 +304,11 @@ impl Engine {
             return;
         }
         if let Some(alarm) = before.alarm {
-            self.state.active_notices.clear_of(&[alarm_key(alarm)], name);
-            let wall = self.clock.wall_micros(self.clock.now());
-            self.state.chronicle.over(alarm_key(alarm), name, wall);
+            self.notices.active.clear_of(&[alarm_key(alarm)], name);
+            self.notices.is_over(alarm_key(alarm), name);
         }
         if let Some(alarm) = report.alarm {
-            self.tell(&StudioMessage::Alarm { alarm, device: name.to_owned() }, "");
+            self.notices.tell(&StudioMessage::Alarm { alarm, device: name.to_owned() }, "");
         }
     }
 
@@ -310,19 +317,19 @@ impl Engine {
         let now = self.clock.now();
         self.state.next_second =
             self.state.next_second.max(now - Duration::from_secs(1)) + Duration::from_secs(1);
-        if let Some(process) = &mut self.state.process {
-            self.state.usage = process.read();
+        if let Some(process) = &mut self.machine.process {
+            self.machine.usage = process.read();
         }
         self.poll_viewer_monitor();
         let strips = self.strip_stats();
-        let Some(on_air) = &mut self.state.on_air else { return };
-        let mut stats = on_air.stats(self.state.program.as_ref(), self.state.usage, now);
+        let Some(on_air) = &mut self.live.on_air else { return };
+        let mut stats = on_air.stats(self.state.program.as_ref(), self.machine.usage, now);
         stats.strips = strips;
         self.add_monitors(&mut stats);
-        self.state.history.second(&stats);
-        let slow = self.state.history.slow();
-        self.happened(Event::Stats(Box::new(stats)));
-        self.tell_some(slow);
+        self.live.history.second(&stats);
+        let slow = self.live.history.slow();
+        self.notices.happened(Event::Stats(Box::new(stats)));
+        self.notices.tell_some(slow);
     }
 }
 
@@ -381,7 +388,7 @@ mod tests {
     use crate::base::Clock;
     use crate::base::queue::Receiver;
     use crate::net::Trouble;
-    use crate::studio::engine::handle::Config;
+    use crate::studio::engine::config::Config;
     use crate::studio::engine::handle::assemble;
     use crate::studio::settings::Settings;
 
@@ -411,7 +418,7 @@ mod tests {
     }
 
     fn keys_of(engine: &Engine) -> Vec<(&'static str, Option<u32>)> {
-        engine.state.active_notices.notices().iter().map(|it| (it.key(), it.target)).collect()
+        engine.notices.active.notices().iter().map(|it| (it.key(), it.target)).collect()
     }
 
     #[test]
@@ -424,8 +431,8 @@ mod tests {
         let said = StudioMessage::ServerSays { host: "host1:1935".into(), text: "no more".into() };
         engine.last_words.0.send(Event::Notice(said.notice(0, ""))).unwrap();
         engine.last_words.0.send(Event::Target(refused)).unwrap();
-        engine.state.ending.push(Worker::spawn("ended", |_| ()).unwrap());
-        while !engine.state.ending.iter().all(Worker::is_finished) {
+        engine.endings.broadcasts.push(Worker::spawn("ended", |_| ()).unwrap());
+        while !engine.endings.broadcasts.iter().all(Worker::is_finished) {
             std::thread::yield_now();
         }
         engine.look();
@@ -438,7 +445,7 @@ mod tests {
             })
             .collect();
         assert_eq!(told, ["server-says", "target-refused", "target", "stopped"]);
-        engine.state.chronicle.end(Duration::from_secs(30));
+        engine.notices.log.end(Duration::from_secs(30));
         let text = std::fs::read_to_string(&path).unwrap();
         assert_eq!(text.lines().count(), 2, "{text}");
         assert!(text.contains("host1:1935: Refused. onair does not try again."), "{text}");
@@ -453,7 +460,7 @@ mod tests {
         }
         engine.target_happened(target(2, TargetState::Live, None));
         assert_eq!(keys_of(&engine), [("target-unreachable", Some(1))]);
-        let notice = engine.state.active_notices.notices()[0].clone();
+        let notice = engine.notices.active.notices()[0].clone();
         assert_eq!(notice.summary(), "host1:1935: Unreachable. Retrying in 3 s.");
         // Silence is told as what it is, and taken back when something gets through.
         engine.flow_happened(2, "host2:1935", Flow::Silent);
@@ -472,7 +479,7 @@ mod tests {
         engine.target_happened(target(1, TargetState::Reconnecting, Some(Trouble::Lost)));
         let gap = Some(Duration::from_millis(8_100));
         engine.target_happened(event::Target { gap, ..target(1, TargetState::Live, None) });
-        let summary = engine.state.active_notices.notices()[0].summary();
+        let summary = engine.notices.active.notices()[0].summary();
         assert_eq!(summary, "The connection to host1:1935 is back after 8.1 s.");
     }
 }

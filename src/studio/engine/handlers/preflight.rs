@@ -5,7 +5,6 @@ use crate::capture::VideoChoice;
 use crate::media::source_status::SourceState;
 use crate::studio::engine::Engine;
 use crate::studio::engine::handlers::live::cause;
-use crate::studio::live::on_air::OnAir;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::preflight::{Plan, PlannedCheck, Preflight};
 use crate::studio::program::Program;
@@ -18,11 +17,7 @@ impl Engine {
     /// Begins a look, unless one is under way or a broadcast is.
     pub(in crate::studio::engine) fn check(&mut self) {
         let running = self.state.preflight.as_ref().is_some_and(Preflight::is_running);
-        if running
-            || self.state.on_air.as_ref().is_some_and(OnAir::is_busy)
-            || self.state.stopping
-            || self.state.quitting
-        {
+        if running || self.live.is_busy() || self.live.stopping || self.state.quitting {
             return;
         }
         let mut known = self.state.program.as_ref().map(sources).unwrap_or_default();
@@ -31,7 +26,7 @@ impl Engine {
             known.push(StudioMessage::FoundMuted {});
         }
         let enabled: Vec<_> =
-            self.state.targets.iter().filter(|target| target.enabled).cloned().collect();
+            self.targets.list.iter().filter(|target| target.enabled).cloned().collect();
         if enabled.is_empty() {
             known.push(StudioMessage::NoTarget {});
         }
@@ -40,7 +35,7 @@ impl Engine {
             if target.is_built_in() {
                 self.start_built_in_if_needed();
             }
-            match address::resolve(&target, self.built_in.entrance(), &self.options, None) {
+            match address::resolve(&target, self.built_in.entrance(), &self.config.options, None) {
                 Ok(resolved) => {
                     let service = self.services.of_target(&target.service, target.server());
                     asked.push(PlannedCheck {
@@ -71,7 +66,8 @@ impl Engine {
         match Preflight::start(&known, plan) {
             Ok(preflight) => self.state.preflight = Some(preflight),
             Err(error) => {
-                self.tell(&StudioMessage::EncoderFailed { reason: error.to_string().into() }, "");
+                self.notices
+                    .tell(&StudioMessage::EncoderFailed { reason: error.to_string().into() }, "");
             }
         }
     }

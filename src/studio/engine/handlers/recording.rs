@@ -18,24 +18,24 @@ use crate::wire::container::Format;
 
 impl Engine {
     pub(in crate::studio::engine) fn begin_repairs(&mut self) {
-        self.state.repairs = self.journal.as_deref().and_then(Repairs::start);
+        self.state.repairs = self.config.journal.as_deref().and_then(Repairs::start);
     }
 
     pub(in crate::studio::engine) fn poll_repairs(&mut self) {
         let Some(repairs) = &self.state.repairs else { return };
         for message in repairs.told() {
-            self.tell(&message, "");
+            self.notices.tell(&message, "");
         }
     }
 
     pub(in crate::studio::engine) fn start_recording(&mut self, path: PathBuf) {
-        if self.state.stopping || self.state.quitting {
+        if self.live.stopping || self.state.quitting {
             return;
         }
-        if self.state.on_air.as_ref().is_some_and(OnAir::is_recording) {
+        if self.live.on_air.as_ref().is_some_and(OnAir::is_recording) {
             return;
         }
-        self.state.active_notices.clear(&[
+        self.notices.active.clear(&[
             "recording-failed",
             "recording-not-started",
             "recording-held",
@@ -46,32 +46,32 @@ impl Engine {
             "disk-slow",
         ]);
         let shown = path.display().to_string();
-        if self.state.on_air.as_ref().is_some_and(|on_air| on_air.passthrough().is_some()) {
+        if self.live.is_passthrough() {
             let reason = problem!("recording-passthrough");
-            self.tell(&StudioMessage::RecordingNotStarted { path: shown, reason }, "");
+            self.notices.tell(&StudioMessage::RecordingNotStarted { path: shown, reason }, "");
             return;
         }
         if !self.begin_broadcast() {
-            self.happened(Event::Stopped);
+            self.notices.happened(Event::Stopped);
             return;
         }
         let choices = self.settings.preferences.recording.clone();
         let names = self.track_names();
         let tracks = (self.tracks_for(&path), &names);
-        let Some(on_air) = &mut self.state.on_air else { return };
+        let Some(on_air) = &mut self.live.on_air else { return };
         let Some(program) = &self.state.program else { return };
-        match on_air.record(&path, &choices, self.journal.clone(), tracks, program) {
+        match on_air.record(&path, &choices, self.config.journal.clone(), tracks, program) {
             Ok(started) => {
                 let renamed = (started.path != path).then(|| StudioMessage::RecordingRenamed {
                     path: started.path.display().to_string(),
                 });
-                self.happened(Event::Recording(started));
-                self.tell_some(renamed);
+                self.notices.happened(Event::Recording(started));
+                self.notices.tell_some(renamed);
             }
             Err(error) => {
                 let reason = error.problem();
                 let cure = Language::English.cure(&reason).unwrap_or_default();
-                self.happened(Event::Recording(event::Recording {
+                self.notices.happened(Event::Recording(event::Recording {
                     path,
                     state: event::RecordingState::Failed,
                     duration: Duration::ZERO,
@@ -81,7 +81,7 @@ impl Engine {
                     part: 1,
                     paused: false,
                 }));
-                self.tell(&StudioMessage::RecordingNotStarted { path: shown, reason }, "");
+                self.notices.tell(&StudioMessage::RecordingNotStarted { path: shown, reason }, "");
                 self.end_if_idle();
             }
         }
@@ -94,15 +94,15 @@ impl Engine {
             return used;
         }
         // Its multitrack bodies disturb players that do not know them, which most do not.
-        self.tell(&StudioMessage::TracksLeftOut { path: path.display().to_string() }, "");
+        self.notices.tell(&StudioMessage::TracksLeftOut { path: path.display().to_string() }, "");
         ExtraTracks::NONE
     }
 
     pub(in crate::studio::engine) fn stop_recording(&mut self) {
-        let Some(on_air) = &mut self.state.on_air else { return };
+        let Some(on_air) = &mut self.live.on_air else { return };
         let stays = self.settings.preferences.recording.keeps_always();
         if on_air.is_publishing() || stays {
-            self.state.ending.extend(on_air.finish_recording(self.last_words.0.clone()));
+            self.endings.broadcasts.extend(on_air.finish_recording(self.last_words.0.clone()));
         } else {
             self.end_broadcast();
         }
@@ -112,7 +112,7 @@ impl Engine {
         &self,
         act: impl FnOnce(&crate::broadcast::Recorder),
     ) {
-        if let Some(recording) = self.state.on_air.as_ref().and_then(OnAir::recording) {
+        if let Some(recording) = self.live.on_air.as_ref().and_then(OnAir::recording) {
             act(&recording.recorder);
         }
     }
@@ -133,22 +133,22 @@ impl Engine {
         };
         // The next file could be made after all, or none is to be made any more.
         if recording.part > 1 || recording.state != event::RecordingState::Writing {
-            self.state.active_notices.clear(&["recording-held"]);
+            self.notices.active.clear(&["recording-held"]);
         }
-        self.happened(Event::Recording(recording));
-        self.tell_some(message);
+        self.notices.happened(Event::Recording(recording));
+        self.notices.tell_some(message);
     }
 
     /// Keeps as much of the past as the settings say, while the encoders run.
     pub(in crate::studio::engine) fn keep_replay(&mut self) {
         let choices = &self.settings.preferences.recording;
-        if let Some(on_air) = &mut self.state.on_air {
+        if let Some(on_air) = &mut self.live.on_air {
             on_air.keep_replay(choices);
         }
     }
 
     pub(in crate::studio::engine) fn save_replay(&mut self, path: PathBuf) {
-        self.state.active_notices.clear(&[
+        self.notices.active.clear(&[
             "replay-failed",
             "replay-saved",
             "replay-empty",
@@ -156,9 +156,9 @@ impl Engine {
         ]);
         let names = self.track_names();
         let tracks = self.tracks_for(&path);
-        let clip = self.state.on_air.as_ref().and_then(|it| it.clip(tracks, &names));
+        let clip = self.live.on_air.as_ref().and_then(|it| it.clip(tracks, &names));
         let Some(clip) = clip else {
-            self.tell(&StudioMessage::ReplayEmpty {}, "");
+            self.notices.tell(&StudioMessage::ReplayEmpty {}, "");
             return;
         };
         let tell = self.last_words.0.clone();
@@ -195,11 +195,11 @@ impl Engine {
         frame: Option<VideoFrame>,
         path: PathBuf,
     ) {
-        self.state.active_notices.clear(&["screenshot-failed", "screenshot-saved"]);
+        self.notices.active.clear(&["screenshot-failed", "screenshot-saved"]);
         let Some(frame) = frame else {
             let path = path.display().to_string();
             let reason = problem!("screenshot-none");
-            self.tell(&StudioMessage::SnapshotFailed { path, reason }, "");
+            self.notices.tell(&StudioMessage::SnapshotFailed { path, reason }, "");
             return;
         };
         let tell = self.last_words.0.clone();
@@ -236,20 +236,20 @@ impl Engine {
                 }
             }
             _ => {
-                self.happened(event);
+                self.notices.happened(event);
                 return;
             }
         };
-        self.happened(event);
-        self.tell(&message, "");
+        self.notices.happened(event);
+        self.notices.tell(&message, "");
     }
 
     /// Does something that takes time; the studio does not end before it is done.
     fn beside(&mut self, name: &str, work: impl FnOnce() + Send + 'static) {
         match Worker::spawn(name, move |_| work()) {
             Ok(worker) => {
-                self.state.saving.retain(|worker| !worker.is_finished());
-                self.state.saving.push(worker);
+                self.endings.saving.retain(|worker| !worker.is_finished());
+                self.endings.saving.push(worker);
             }
             Err(error) => tracing::error!(%error, name, "starting a thread"),
         }

@@ -65,11 +65,11 @@ impl Engine {
         for (name, report) in closed {
             // What no scene shows any more cannot be out of order.
             self.tell_alarm(&SourceReport::default(), &report, &name);
-            self.state.active_notices.clear_of(groups::SOURCE, &name);
-            self.state.active_notices.clear_of(groups::LEFT_OUT, &name);
+            self.notices.active.clear_of(groups::SOURCE, &name);
+            self.notices.active.clear_of(groups::LEFT_OUT, &name);
         }
         for message in messages {
-            self.tell(message, "");
+            self.notices.tell(message, "");
         }
     }
 
@@ -91,20 +91,20 @@ impl Engine {
             // The reason may be another than it was.
             for (_, value) in message.problem().args() {
                 let value = Language::English.value(value);
-                self.state.active_notices.clear_of(groups::SOURCE, &value);
-                self.state.active_notices.clear_of(&["file-failed"], &value);
+                self.notices.active.clear_of(groups::SOURCE, &value);
+                self.notices.active.clear_of(&["file-failed"], &value);
             }
-            self.tell(&message, "");
+            self.notices.tell(&message, "");
         }
     }
 
     /// What became of files, of which notices of these kinds tell.
     fn tell_news(&mut self, keys: &[&str], news: FileNews) {
         for path in news.gone {
-            self.state.active_notices.clear_of(keys, &path);
+            self.notices.active.clear_of(keys, &path);
         }
         for message in news.told {
-            self.tell(&message, "");
+            self.notices.tell(&message, "");
         }
     }
 
@@ -115,7 +115,7 @@ impl Engine {
         collection.current = id;
         let transition = collection.transition_to(id).clone();
         self.stage_changed(Some(transition));
-        self.happened(Event::Scene(name));
+        self.notices.happened(Event::Scene(name));
         self.changed();
     }
 
@@ -196,7 +196,7 @@ impl Engine {
             Ok(true) => {}
             Ok(false) => return,
             Err(refusal) => {
-                self.tell(&StudioMessage::Refused(refusal), "");
+                self.notices.tell(&StudioMessage::Refused(refusal), "");
                 return;
             }
         }
@@ -238,7 +238,7 @@ impl Engine {
         let switched = before.current != self.settings.collection.current;
         self.stage_changed(switched.then_some(Transition::CUT));
         if let Some(scene) = self.settings.collection.current().filter(|_| switched) {
-            self.happened(Event::Scene(scene.name.clone()));
+            self.notices.happened(Event::Scene(scene.name.clone()));
         }
         let ends = |it: &Collection| -> Vec<EndBehavior> {
             it.sources.iter().map(|source| source.properties.at_end).collect()
@@ -257,8 +257,7 @@ impl Engine {
 
     /// Gives the program its sources and scenes as they are now.
     fn stage_changed(&mut self, transition: Option<Transition>) {
-        let (collection, active_notices) =
-            (&self.settings.collection, &mut self.state.active_notices);
+        let (collection, active_notices) = (&self.settings.collection, &mut self.notices.active);
         // Scenes that are gone, or are called otherwise now.
         self.state.stage.crowded.retain(|id, name| {
             let stays = collection.scene(*id).is_some_and(|it| it.name == *name);
@@ -284,9 +283,9 @@ impl Engine {
         let scene = self.settings.collection.scene(id).map(|it| it.name.clone());
         let scene = scene.unwrap_or_default();
         if more && crowded.insert(id, scene.clone()).is_none() {
-            self.tell(&StudioMessage::Crowded { scene }, "");
+            self.notices.tell(&StudioMessage::Crowded { scene }, "");
         } else if !more && crowded.remove(&id).is_some() {
-            self.state.active_notices.clear_of(&[groups::CROWDED], &scene);
+            self.notices.active.clear_of(&[groups::CROWDED], &scene);
         }
     }
 
@@ -368,7 +367,7 @@ impl Engine {
         let said = match degradation {
             _ if degradation == before => None,
             Degradation::None => {
-                let told = self.state.active_notices.notices().iter();
+                let told = self.notices.active.notices().iter();
                 let mut told = told.filter(|it| it.key().starts_with("degradation-"));
                 told.next().map(|_| StudioMessage::FullQuality {})
             }
@@ -391,8 +390,8 @@ impl Engine {
         let filters = program.filter_changes(&self.settings.collection);
         let transitions = program.transition_changes();
         if let Some(said) = said {
-            self.state.active_notices.clear(groups::DEGRADATION);
-            self.tell(&said, "");
+            self.notices.active.clear(groups::DEGRADATION);
+            self.notices.tell(&said, "");
         }
         self.tell_news(groups::FILTER, filters);
         self.tell_news(groups::TRANSITION, transitions);
@@ -403,17 +402,17 @@ impl Engine {
             self.tell_alarm(&change.report, &change.before, &change.name);
             let message = sources::message(&change);
             if let Some(StudioMessage::SceneSourceBack { source }) = &message {
-                self.state.active_notices.clear_of(groups::SOURCE, source);
+                self.notices.active.clear_of(groups::SOURCE, source);
             }
             let back = matches!(message, Some(StudioMessage::SceneSourceBack { .. }));
-            self.tell_some(message.map(|message| (message, change.report.detail.clone())));
+            self.notices.tell_some(message.map(|message| (message, change.report.detail.clone())));
             let (kind, _) = crate::studio::live::target_events::video_kind(&change.choice);
             let source = event::Source { track: Track::Video, kind, back, report: change.report };
-            self.happened(Event::Source(source));
+            self.notices.happened(Event::Source(source));
         }
         for (source, message) in left_out {
-            self.state.active_notices.clear_of(groups::LEFT_OUT, &source);
-            self.tell_some(message);
+            self.notices.active.clear_of(groups::LEFT_OUT, &source);
+            self.notices.tell_some(message);
         }
         self.show_fallbacks();
     }
@@ -456,21 +455,21 @@ impl Engine {
                 }
                 let (scenes, sources) = (scenes.to_string(), sources.to_string());
                 let strips = strips.to_string();
-                self.tell(&StudioMessage::ScenesImported { scenes, sources, strips }, "");
+                self.notices.tell(&StudioMessage::ScenesImported { scenes, sources, strips }, "");
                 if !left_out.is_empty() {
-                    self.tell(&StudioMessage::ScenesLeftOut { what: list(&left_out) }, "");
+                    self.notices.tell(&StudioMessage::ScenesLeftOut { what: list(&left_out) }, "");
                 }
             }
             FileDone::Read(path, Err(reason)) => {
                 let (path, reason) = (shown(path), reason.into());
-                self.tell(&StudioMessage::ScenesImportFailed { path, reason }, "");
+                self.notices.tell(&StudioMessage::ScenesImportFailed { path, reason }, "");
             }
             FileDone::Written(path, None) => {
-                self.tell(&StudioMessage::ScenesExported { path: shown(path) }, "");
+                self.notices.tell(&StudioMessage::ScenesExported { path: shown(path) }, "");
             }
             FileDone::Written(path, Some(reason)) => {
                 let (path, reason) = (shown(path), reason.into());
-                self.tell(&StudioMessage::ScenesExportFailed { path, reason }, "");
+                self.notices.tell(&StudioMessage::ScenesExportFailed { path, reason }, "");
             }
         }
     }

@@ -26,10 +26,10 @@ impl Engine {
         }
         if let Some(was) = was {
             // Targets keep to it under its new name.
-            for target in self.state.targets.iter_mut().filter(|target| target.service == was) {
+            for target in self.targets.list.iter_mut().filter(|target| target.service == was) {
                 target.service = service.id.to_string();
             }
-            self.settings.targets.clone_from(&self.state.targets);
+            self.settings.targets.clone_from(&self.targets.list);
         }
         self.set_services(own);
     }
@@ -42,18 +42,18 @@ impl Engine {
 
     fn set_services(&mut self, own: Vec<Service>) {
         self.services = Book::with_own(own);
-        self.state.services_changed = true;
+        self.file.services_changed = true;
         self.changed();
     }
 
     /// Writes them down, where they have changed.
     pub(in crate::studio::engine) fn keep_services(&mut self) {
-        let Some(path) = self.settings_path.as_deref().map(services_beside) else { return };
-        if !std::mem::take(&mut self.state.services_changed) {
+        let Some(path) = self.file.path.as_deref().map(services_beside) else { return };
+        if !std::mem::take(&mut self.file.services_changed) {
             return;
         }
         if let Err(error) = write_services(&path, self.services.own()) {
-            self.tell(&StudioMessage::settings_not_saved(&error), "");
+            self.notices.tell(&StudioMessage::settings_not_saved(&error), "");
         }
     }
 

@@ -19,20 +19,20 @@ use crate::studio::snapshot::{
 impl Engine {
     pub(in crate::studio::engine) fn snapshot(&self, ended: bool) -> Snapshot {
         let state = &self.state;
-        let (live, mut figures) = match &state.on_air {
+        let (live, mut figures) = match &self.live.on_air {
             Some(on_air) => (on_air.live_state(), on_air.live_figures()),
             None => (LiveState::Idle, LiveFigures::default()),
         };
-        figures.bitrate_history = state.history.bitrates().collect();
+        figures.bitrate_history = self.live.history.bitrates().collect();
         let live =
-            if state.stopping && live == LiveState::Idle { LiveState::Stopping } else { live };
+            if self.live.stopping && live == LiveState::Idle { LiveState::Stopping } else { live };
         let program = state.program.as_ref();
         let tiles = self.watch.views();
         Snapshot {
-            cameras: state.devices.cameras().to_vec(),
-            microphones: state.devices.microphones().to_vec(),
-            screens: Arc::clone(state.devices.screens()),
-            windows: Arc::clone(state.devices.windows()),
+            cameras: self.machine.devices.cameras().to_vec(),
+            microphones: self.machine.devices.microphones().to_vec(),
+            screens: Arc::clone(self.machine.devices.screens()),
+            windows: Arc::clone(self.machine.devices.windows()),
             video: program.map(video_source),
             scenes: self.scenes_view(),
             audio: program.map(|program| self.audio_source(program)),
@@ -40,22 +40,22 @@ impl Engine {
             track_names: self.track_names(),
             loudness: program.map(|program| program.mixer().meter()).unwrap_or_default(),
             monitoring: self.settings.monitoring.clone(),
-            speakers: state.devices.speakers().to_vec(),
-            applications: state.devices.applications().to_vec(),
+            speakers: self.machine.devices.speakers().to_vec(),
+            applications: self.machine.devices.applications().to_vec(),
             quality: self.settings.quality.clone(),
             born: self.state.born,
             targets: self.target_views(),
             services: self.services.clone(),
-            key_place: state.key_place.clone(),
+            key_place: self.secrets.place.clone(),
             live,
             figures,
-            passthrough: match &state.opening {
+            passthrough: match &self.live.opening {
                 Some(opening) => Some(opening.view()),
-                None => state.on_air.as_ref().and_then(OnAir::passthrough),
+                None => self.live.on_air.as_ref().and_then(OnAir::passthrough),
             },
             delay: self.settings.delay,
-            held: state.on_air.as_ref().and_then(OnAir::held),
-            recording: state.on_air.as_ref().and_then(OnAir::recording).map(|recording| {
+            held: self.live.on_air.as_ref().and_then(OnAir::held),
+            recording: self.live.on_air.as_ref().and_then(OnAir::recording).map(|recording| {
                 let figures = recording.recorder.figures();
                 RecordingFigures {
                     path: figures.path,
@@ -65,7 +65,7 @@ impl Engine {
                     chapters: figures.chapters,
                 }
             }),
-            replay: state.on_air.as_ref().and_then(OnAir::replay).map(|replay| ReplayFigures {
+            replay: self.live.on_air.as_ref().and_then(OnAir::replay).map(|replay| ReplayFigures {
                 filled: replay.filled().0,
                 room: replay.room().duration,
             }),
@@ -86,11 +86,11 @@ impl Engine {
                 found: preflight.found.clone(),
                 running: preflight.is_running(),
             }),
-            history: state.chronicle.entries(),
-            history_path: state.chronicle.path().map(Path::to_owned),
-            notices: state.active_notices.notices().to_vec(),
-            cpu: state.usage.0,
-            rss_bytes: state.usage.1,
+            history: self.notices.log.entries(),
+            history_path: self.notices.log.path().map(Path::to_owned),
+            notices: self.notices.active.notices().to_vec(),
+            cpu: self.machine.usage.0,
+            rss_bytes: self.machine.usage.1,
             obeyed: state.obeyed,
             ended,
         }
@@ -116,15 +116,15 @@ impl Engine {
 
     fn target_views(&self) -> Vec<TargetView> {
         let mut views: Vec<TargetView> =
-            self.state.targets.iter().cloned().map(TargetView::idle).collect();
+            self.targets.list.iter().cloned().map(TargetView::idle).collect();
         for view in &mut views {
-            if let Some(told) = self.state.told.get(&view.target.id) {
+            if let Some(told) = self.targets.told.get(&view.target.id) {
                 view.state = Some(told.state);
                 view.stage = told.stage;
                 view.cause.clone_from(&told.cause);
             }
         }
-        for sent in self.state.on_air.iter().flat_map(OnAir::targets) {
+        for sent in self.live.on_air.iter().flat_map(OnAir::targets) {
             let figures = sent.publisher.figures();
             if let Some(view) = views.iter_mut().find(|view| view.target.id == sent.id) {
                 view.bitrate = u32::try_from(figures.bitrate).unwrap_or(u32::MAX);

@@ -7,7 +7,6 @@ use crate::audio::AudioChoice;
 use crate::capture::{CameraChoice, VideoChoice};
 use crate::studio::command::Command;
 use crate::studio::engine::Engine;
-use crate::studio::live::on_air::OnAir;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::program::Program;
 
@@ -20,50 +19,50 @@ impl Engine {
         let state = &self.state;
         let files = || {
             // What goes out already does not wait.
-            let idle = !state.on_air.as_ref().is_some_and(OnAir::is_busy);
-            let in_time = state.read_by.is_none_or(|by| self.clock.now() < by);
+            let idle = !self.live.is_busy();
+            let in_time = self.startup.read_by.is_none_or(|by| self.clock.now() < by);
             idle && in_time && state.program.as_ref().is_some_and(Program::awaits_filters)
         };
-        state.undecided != (false, false) || state.keys_pending || files()
+        self.startup.is_undecided() || self.secrets.pending || files()
     }
 
     /// Does this once it need not wait any more.
     pub(in crate::studio::engine) fn postpone(&mut self, command: Command) {
-        self.state.read_by.get_or_insert(self.clock.now() + READ_WITHIN);
-        if !self.state.postponed.contains(&command) {
-            self.state.postponed.push(command);
+        self.startup.read_by.get_or_insert(self.clock.now() + READ_WITHIN);
+        if !self.startup.postponed.contains(&command) {
+            self.startup.postponed.push(command);
         }
     }
 
     /// What had to wait is done as soon as it may be.
     pub(in crate::studio::engine) fn go_on(&mut self) {
-        if self.state.postponed.is_empty() || self.must_wait() {
+        if self.startup.postponed.is_empty() || self.must_wait() {
             return;
         }
-        for command in std::mem::take(&mut self.state.postponed) {
+        for command in std::mem::take(&mut self.startup.postponed) {
             self.handle(command);
         }
-        self.state.read_by = None;
+        self.startup.read_by = None;
     }
 
     /// Devices were looked for: decide what was left to us.
     pub(in crate::studio::engine) fn decide(&mut self) {
-        let (video, audio) = self.state.undecided;
+        let (video, audio) = self.startup.undecided;
         let (cameras, microphones) = (
-            !self.state.devices.cameras().is_empty(),
-            !self.state.devices.microphones().is_empty(),
+            !self.machine.devices.cameras().is_empty(),
+            !self.machine.devices.microphones().is_empty(),
         );
         if video {
-            self.state.undecided.0 = false;
+            self.startup.undecided.0 = false;
             if cameras {
                 self.select_video(VideoChoice::Camera(CameraChoice::default()));
             } else {
                 self.select_video(VideoChoice::Test);
-                self.tell(&StudioMessage::NoCamera {}, "");
+                self.notices.tell(&StudioMessage::NoCamera {}, "");
             }
         }
         if audio {
-            self.state.undecided.1 = false;
+            self.startup.undecided.1 = false;
             let test =
                 self.state.program.as_ref().map(Program::video_choice) == Some(&VideoChoice::Test);
             if microphones {
@@ -71,7 +70,7 @@ impl Engine {
             } else {
                 let instead = if test { AudioChoice::Tone } else { AudioChoice::Silence };
                 self.select_audio(instead);
-                self.tell(&StudioMessage::NoMicrophone {}, "");
+                self.notices.tell(&StudioMessage::NoMicrophone {}, "");
             }
         }
     }

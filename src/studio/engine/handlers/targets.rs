@@ -23,44 +23,45 @@ fn kept_as(key: &str) -> String {
 impl Engine {
     /// Takes the remembered targets over and asks for their keys.
     pub(in crate::studio::engine) fn begin_targets(&mut self) {
-        self.state.targets.clone_from(&self.settings.targets);
-        let Some(path) = self.keys_path.clone() else { return };
-        let keys = match Keys::start(path, self.keyring) {
+        self.targets.list.clone_from(&self.settings.targets);
+        let Some(path) = self.config.keys_path.clone() else { return };
+        let keys = match Keys::start(path, self.config.keyring) {
             Ok(keys) => keys,
             Err(error) => {
-                self.tell(&StudioMessage::KeyNotKept { reason: error.to_string().into() }, "");
+                self.notices
+                    .tell(&StudioMessage::KeyNotKept { reason: error.to_string().into() }, "");
                 return;
             }
         };
-        for target in self.state.targets.iter().filter(|target| target.remember_key) {
+        for target in self.targets.list.iter().filter(|target| target.remember_key) {
             keys.load(KeyOwner::Target(target.id), &target.keep_as);
-            self.state.keys_pending = true;
+            self.secrets.pending = true;
         }
         let (_, kept) = self.settings.concealed();
         for missing in kept.iter().filter(|kept| kept.url.is_none()) {
             keys.load(KeyOwner::Address, &missing.name);
-            self.state.keys_pending = true;
+            self.secrets.pending = true;
         }
         // Screens and windows that the desktop was asked for wait for what it allowed.
         for key in self.settings.permissions() {
             self.state.stage.permissions.fetching();
             keys.load(KeyOwner::Permission, &kept_as(&key));
-            self.state.keys_pending = true;
+            self.secrets.pending = true;
         }
         keys.mark();
-        self.state.keys = Some(keys);
+        self.secrets.keys = Some(keys);
     }
 
     /// What has become of keys that were asked for.
     pub(in crate::studio::engine) fn poll_stream_keys(&mut self) {
-        while let Some(answer) = self.state.keys.as_ref().and_then(Keys::poll) {
+        while let Some(answer) = self.secrets.keys.as_ref().and_then(Keys::poll) {
             match answer {
-                KeyAnswer::Place(place) => self.state.key_place = Some(place),
+                KeyAnswer::Place(place) => self.secrets.place = Some(place),
                 KeyAnswer::Loaded { what: KeyOwner::Address, name, key } => match key {
                     Some(url) => self.reveal(&name, &url),
                     None => {
                         let reason = "an address is not where it was kept: type it again".into();
-                        self.tell(&StudioMessage::KeyNotKept { reason }, "");
+                        self.notices.tell(&StudioMessage::KeyNotKept { reason }, "");
                     }
                 },
                 KeyAnswer::Loaded { key: None, .. } => {}
@@ -69,7 +70,7 @@ impl Engine {
                     self.state.stage.permissions.restore(name, &key);
                 }
                 KeyAnswer::Loaded { what: KeyOwner::Target(id), key: Some(key), .. } => {
-                    let target = self.state.targets.iter_mut().find(|target| target.id == id);
+                    let target = self.targets.list.iter_mut().find(|target| target.id == id);
                     // What was typed meanwhile is newer.
                     if let Some(Target { place: TargetPlace::Custom { key: empty, .. }, .. }) =
                         target
@@ -79,11 +80,11 @@ impl Engine {
                     }
                 }
                 KeyAnswer::Ready => {
-                    self.state.keys_pending = false;
+                    self.secrets.pending = false;
                     self.state.stage.permissions.fetched();
                 }
                 KeyAnswer::Failed(reason) => {
-                    self.tell(&StudioMessage::KeyNotKept { reason: reason.into() }, "");
+                    self.notices.tell(&StudioMessage::KeyNotKept { reason: reason.into() }, "");
                 }
             }
         }
@@ -93,7 +94,7 @@ impl Engine {
     /// Keeps what the desktop has allowed at once: what it replaces is good for nothing any more.
     fn keep_permissions(&mut self) {
         let changes = self.state.stage.permissions.take_changes();
-        let Some(keys) = &self.state.keys else { return };
+        let Some(keys) = &self.secrets.keys else { return };
         for (key, tokens) in changes {
             keys.keep(&kept_as(&key), &tokens);
         }
@@ -105,8 +106,8 @@ impl Engine {
         if !secret_addresses::reveal(self.settings.addresses(), name, url) {
             return;
         }
-        self.state.addresses.insert(name.to_owned(), url.clone());
-        for target in &mut self.state.targets {
+        self.secrets.addresses.insert(name.to_owned(), url.clone());
+        for target in &mut self.targets.list {
             // What was typed meanwhile is newer.
             if crate::studio::targets::address::kept_name(target.play_url.expose()) == Some(name) {
                 target.play_url = url.clone();
@@ -134,21 +135,21 @@ impl Engine {
         let id = target.id;
         let same = |known: &Target| known.id == id && known.server() == target.server();
         // What was typed anew may be a whole URL.
-        target.key_apart &= self.state.targets.iter().any(same);
-        let full = self.state.targets.len() >= MAX_TARGETS;
-        match self.state.targets.iter_mut().find(|known| known.id == id) {
+        target.key_apart &= self.targets.list.iter().any(same);
+        let full = self.targets.list.len() >= MAX_TARGETS;
+        match self.targets.list.iter_mut().find(|known| known.id == id) {
             Some(known) if *known == target => return,
             Some(known) => {
                 let key = known.key() != target.key();
                 if key || known.remember_key != target.remember_key {
-                    self.state.keys_changed.insert(id);
+                    self.secrets.changed.insert(id);
                 }
                 *known = target;
             }
             None if full => return,
             None => {
-                self.state.keys_changed.insert(id);
-                self.state.targets.push(target);
+                self.secrets.changed.insert(id);
+                self.targets.list.push(target);
             }
         }
         self.remember_targets();
@@ -156,26 +157,26 @@ impl Engine {
     }
 
     pub(in crate::studio::engine) fn remove_target(&mut self, id: u32) {
-        let Some(at) = self.state.targets.iter().position(|target| target.id == id) else { return };
-        let removed = self.state.targets.remove(at);
-        if let Some(keys) = self.state.keys.as_ref().filter(|_| !removed.keep_as.is_empty()) {
+        let Some(at) = self.targets.list.iter().position(|target| target.id == id) else { return };
+        let removed = self.targets.list.remove(at);
+        if let Some(keys) = self.secrets.keys.as_ref().filter(|_| !removed.keep_as.is_empty()) {
             keys.forget(&removed.keep_as);
         }
-        self.state.keys_changed.remove(&id);
+        self.secrets.changed.remove(&id);
         self.remember_targets();
         self.follow_switch(id);
-        self.state.active_notices.clear_target(groups::TARGET, id);
-        self.state.told.remove(&id);
+        self.notices.active.clear_target(groups::TARGET, id);
+        self.targets.told.remove(&id);
     }
 
     /// The person accepts a certificate.
     pub(in crate::studio::engine) fn trust(&mut self, id: u32, pin: CertificatePin) {
-        self.state.active_notices.clear_target(&["target-certificate"], id);
-        let known = self.state.targets.iter().find(|target| target.id == id);
+        self.notices.active.clear_target(&["target-certificate"], id);
+        let known = self.targets.list.iter().find(|target| target.id == id);
         let Some(target) = known.cloned() else { return };
         self.put_target(Target { pin: Some(pin), ..target });
-        let failed = self.state.told.get(&id).is_some_and(|it| it.state == TargetState::Failed);
-        if failed && self.state.on_air.is_none() {
+        let failed = self.targets.told.get(&id).is_some_and(|it| it.state == TargetState::Failed);
+        if failed && self.live.on_air.is_none() {
             self.handle(Command::GoLive);
         } else {
             self.follow_switch(id);
@@ -184,16 +185,16 @@ impl Engine {
 
     /// The settings take the targets over; what is secret of them is left out when they are written.
     fn remember_targets(&mut self) {
-        self.settings.targets.clone_from(&self.state.targets);
+        self.settings.targets.clone_from(&self.targets.list);
         self.changed();
     }
 
     /// Keeps the addresses that have something secret in them, and forgets those that are gone.
     fn keep_addresses(&mut self) {
-        let Some(keys) = &self.state.keys else { return };
+        let Some(keys) = &self.secrets.keys else { return };
         let (_, wanted) = self.settings.concealed();
         let gone: Vec<String> = self
-            .state
+            .secrets
             .addresses
             .keys()
             .filter(|name| !wanted.iter().any(|kept| kept.name == **name))
@@ -201,13 +202,13 @@ impl Engine {
             .collect();
         for name in gone {
             keys.forget(&name);
-            self.state.addresses.remove(&name);
+            self.secrets.addresses.remove(&name);
         }
         for KeptSecret { name, url } in wanted {
             let Some(url) = url else { continue };
-            if self.state.addresses.get(&name) != Some(&url) {
+            if self.secrets.addresses.get(&name) != Some(&url) {
                 keys.keep(&name, &url);
-                self.state.addresses.insert(name, url);
+                self.secrets.addresses.insert(name, url);
             }
         }
     }
@@ -215,9 +216,9 @@ impl Engine {
     /// Keeps or forgets the keys that have changed.
     pub(in crate::studio::engine) fn keep_keys(&mut self) {
         self.keep_addresses();
-        let changed = std::mem::take(&mut self.state.keys_changed);
-        let Some(keys) = &self.state.keys else { return };
-        for target in self.state.targets.iter().filter(|target| changed.contains(&target.id)) {
+        let changed = std::mem::take(&mut self.secrets.changed);
+        let Some(keys) = &self.secrets.keys else { return };
+        for target in self.targets.list.iter().filter(|target| changed.contains(&target.id)) {
             match target.key() {
                 _ if target.keep_as.is_empty() => {}
                 Some(key) if target.remember_key => keys.keep(&target.keep_as, key),

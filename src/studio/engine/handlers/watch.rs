@@ -26,13 +26,13 @@ impl Engine {
     pub(in crate::studio::engine) fn poll_players(&mut self) {
         for (message, way) in self.watch.poll() {
             match way {
-                MessageVia::Told => self.tell(&message, ""),
-                MessageVia::Again => self.tell_again(&message),
-                MessageVia::Noted => self.note(&message),
+                MessageVia::Told => self.notices.tell(&message, ""),
+                MessageVia::Again => self.notices.tell_again(&message),
+                MessageVia::Noted => self.notices.note(&message),
             }
         }
         for (tile, event) in self.watch.take_events() {
-            self.happened(Event::Player(tile, event));
+            self.notices.happened(Event::Player(tile, event));
         }
     }
 
@@ -47,18 +47,18 @@ impl Engine {
         match command {
             Command::Watch { url } => {
                 self.remember_watched(&url);
-                self.state.active_notices.clear(groups::WATCH);
+                self.notices.active.clear(groups::WATCH);
                 let message = self.watch.open(url, &self.runtime, self.clock);
-                self.tell_some(message.map(|message| (message, String::new())));
+                self.notices.tell_some(message.map(|message| (message, String::new())));
             }
             Command::WatchAll(urls) => {
                 urls.iter().for_each(|url| self.remember_watched(url));
                 for message in self.watch.add_all(urls, &self.runtime, self.clock) {
-                    self.tell(&message, "");
+                    self.notices.tell(&message, "");
                 }
             }
             Command::StopWatching => {
-                self.state.active_notices.clear(groups::WATCH);
+                self.notices.active.clear(groups::WATCH);
                 self.watch.close();
             }
             Command::SetVolume(volume) => {
@@ -85,21 +85,21 @@ impl Engine {
             WatchCommand::Add { url } => {
                 self.remember_watched(&url);
                 let message = self.watch.add(url, &self.runtime, self.clock);
-                self.tell_some(message.map(|message| (message, String::new())));
+                self.notices.tell_some(message.map(|message| (message, String::new())));
             }
             WatchCommand::Again(id) => {
                 let message = self.watch.again(id, &self.runtime, self.clock);
-                self.tell_some(message.map(|message| (message, String::new())));
+                self.notices.tell_some(message.map(|message| (message, String::new())));
             }
             WatchCommand::Trust { tile, pin } => {
-                self.state.active_notices.clear(groups::WATCH);
+                self.notices.active.clear(groups::WATCH);
                 let message = self.watch.trust((tile, pin), &self.runtime, self.clock);
-                self.tell_some(message.map(|message| (message, String::new())));
+                self.notices.tell_some(message.map(|message| (message, String::new())));
                 self.keep_choices();
             }
             WatchCommand::TrustChat(pin) => {
                 let message = self.watch.trust_chat(pin);
-                self.tell_some(message.map(|message| (message, String::new())));
+                self.notices.tell_some(message.map(|message| (message, String::new())));
                 self.keep_choices();
             }
             WatchCommand::ProbeHardware => {
@@ -123,12 +123,12 @@ impl Engine {
                     let _ = std::fs::create_dir_all(folder);
                 }
                 if let Err(failure) = self.watch.handle(&WatchCommand::Save(path)) {
-                    self.tell(&message(&failure, None), "");
+                    self.notices.tell(&message(&failure, None), "");
                 }
             }
             playing => {
                 if let Err(failure) = self.watch.handle(&playing) {
-                    self.tell(&message(&failure, None), "");
+                    self.notices.tell(&message(&failure, None), "");
                 }
                 self.keep_choices();
             }
@@ -154,7 +154,7 @@ impl Engine {
     /// part of it. Where keys are not known (a player's window fetches none), nothing below a target's
     /// own address is.
     fn may_keep(&self, url: &str) -> bool {
-        let mut keys = self.state.targets.iter().filter_map(Target::key).map(Secret::expose);
+        let mut keys = self.targets.list.iter().filter_map(Target::key).map(Secret::expose);
         let unknown = |target: &Target| {
             let (scheme, rest) = target.server().split_once("://")?;
             let rest = rest.rsplit_once('@').map_or(rest, |(_, rest)| rest);
@@ -162,8 +162,8 @@ impl Engine {
             let asked = url.strip_prefix(scheme)?.strip_prefix("://")?;
             (!own.is_empty() && asked.starts_with(own)).then_some(())
         };
-        let below = self.players.is_some()
-            && self.state.targets.iter().any(|target| unknown(target).is_some());
+        let below = self.file.players.is_some()
+            && self.targets.list.iter().any(|target| unknown(target).is_some());
         choices::may_be_kept(url) && !below && !keys.any(|key| url.contains(key))
     }
 

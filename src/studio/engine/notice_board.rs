@@ -1,0 +1,83 @@
+//! Where the engine tells what happens: events for the command line, notices for the window, and the event
+//! log.
+
+use crate::base::Clock;
+use crate::base::queue::Sender;
+use crate::studio::event::Event;
+use crate::studio::notices::active_notices::ActiveNotices;
+use crate::studio::notices::event_log::EventLog;
+use crate::studio::notices::message::StudioMessage;
+use crate::studio::notices::{Notice, groups};
+
+/// See the module.
+pub(in crate::studio) struct NoticeBoard {
+    clock: Clock,
+    events: Sender<Event>,
+    /// The notices that a person sees.
+    pub active: ActiveNotices,
+    pub log: EventLog,
+}
+
+impl NoticeBoard {
+    pub fn new(clock: Clock, events: Sender<Event>) -> Self {
+        Self { clock, events, active: ActiveNotices::default(), log: EventLog::default() }
+    }
+
+    pub fn tell(&mut self, message: &StudioMessage, detail: impl Into<String>) {
+        self.tell_notice(message.notice(0, detail));
+    }
+
+    pub fn tell_notice(&mut self, notice: Notice) {
+        let wall = self.clock.wall_micros(self.clock.now());
+        if let Some(target) = notice.target.filter(|_| notice.key() == "frames-dropped-over") {
+            self.active.clear_target(groups::DROPS, target);
+        }
+        let notice = self.active.put(notice);
+        self.log.add(&notice, wall);
+        self.happened(Event::Notice(notice));
+    }
+
+    /// What the chronicle has already.
+    pub fn tell_again(&mut self, message: &StudioMessage) {
+        let notice = self.active.add(message, "");
+        self.happened(Event::Notice(notice));
+    }
+
+    /// For the chronicle only: nobody need be told now.
+    pub fn note(&mut self, message: &StudioMessage) {
+        let wall = self.clock.wall_micros(self.clock.now());
+        self.log.add(&message.notice(0, ""), wall);
+    }
+
+    pub fn tell_some(&mut self, message: impl Into<LoggedMessage>) {
+        if let LoggedMessage(Some((message, detail))) = message.into() {
+            self.tell(&message, detail);
+        }
+    }
+
+    pub fn happened(&mut self, event: Event) {
+        // Nobody need listen.
+        let _ = self.events.send(event);
+    }
+
+    /// For the event log: what was told of this is over.
+    pub fn is_over(&mut self, key: &str, of: &str) {
+        let wall = self.clock.wall_micros(self.clock.now());
+        self.log.over(key, of, wall);
+    }
+}
+
+/// A message, with or without what the machine said.
+pub(in crate::studio) struct LoggedMessage(Option<(StudioMessage, String)>);
+
+impl From<Option<StudioMessage>> for LoggedMessage {
+    fn from(message: Option<StudioMessage>) -> Self {
+        Self(message.map(|message| (message, String::new())))
+    }
+}
+
+impl From<Option<(StudioMessage, String)>> for LoggedMessage {
+    fn from(message: Option<(StudioMessage, String)>) -> Self {
+        Self(message)
+    }
+}
