@@ -32,6 +32,8 @@ fn hold(stop: &crate::base::Stop) {
 
     use zbus::zvariant::Value;
 
+    use crate::base::portal;
+
     const REASON: &str = "On air";
     // A service that never answers is as none.
     const LIMIT: Duration = Duration::from_secs(5);
@@ -59,14 +61,14 @@ fn hold(stop: &crate::base::Stop) {
             // 4: not suspend, 8: not idle.
             let options: HashMap<&str, Value<'_>> =
                 HashMap::from([("reason", Value::from(REASON))]);
-            let portal = connection.call_method(
-                Some("org.freedesktop.portal.Desktop"),
-                "/org/freedesktop/portal/desktop",
+            let inhibited = connection.call_method(
+                Some(portal::SERVICE),
+                portal::PATH,
                 Some("org.freedesktop.portal.Inhibit"),
                 "Inhibit",
                 &("", 12_u32, options),
             );
-            if let Err(error) = portal {
+            if let Err(error) = inhibited {
                 tracing::debug!(%error, "nobody can keep the screen awake");
                 return;
             }
