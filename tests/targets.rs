@@ -126,7 +126,7 @@ fn messages_name_their_target_and_go_with_it() {
     wait_for("the trouble of the first", LIMIT, || !about(1).is_empty());
     assert_eq!(studio.snapshot().live, LiveState::OnAir);
     let notices = about(1);
-    assert_eq!((notices.len(), notices[0].key), (1, "target-unreachable"), "{notices:?}");
+    assert_eq!((notices.len(), notices[0].key()), (1, "target-unreachable"), "{notices:?}");
     let began =
         format!("First ({closed}): connection refused: nothing listens there. Retrying in ");
     assert!(notices[0].summary().starts_with(&began), "{}", notices[0].summary());

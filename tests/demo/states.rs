@@ -296,7 +296,7 @@ pub fn snapshot(name: &str) -> Snapshot {
             let view = |target, state, bitrate, cause: Option<&str>| TargetView {
                 state: Some(state),
                 bitrate,
-                cause: cause.map(str::to_owned),
+                cause: cause.map(onair::text::Problem::words),
                 ..TargetView::idle(target)
             };
             let twitch = Target {

@@ -356,7 +356,8 @@ fn files_of_a_list_follow_each_other_and_end_together() {
     let told = || {
         let notices = studio.snapshot().notices;
         let told = notices.iter().filter(|it| it.key().starts_with("scene-"));
-        told.map(|it| (it.key(), it.problem.args()[1].1.clone())).collect::<Vec<_>>()
+        let second = |it: &onair::studio::Notice| it.value(it.problem.args()[1].0).unwrap();
+        told.map(|it| (it.key(), second(it))).collect::<Vec<_>>()
     };
     let absent = folder.path().join("absent.mp4").display().to_string();
     assert_eq!(told(), [("scene-file-left-out", absent.into())]);

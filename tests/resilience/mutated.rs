@@ -331,8 +331,9 @@ fn said_enough(player: &Player) -> bool {
             Told::State(_) | Told::Line(_) => {}
         }
     }
-    for Said { key, summary, .. } in &said {
-        assert!(summary.contains(' ') && summary.ends_with('.'), "{key}: {summary:?}");
+    for message in &said {
+        let summary = message.problem.to_string();
+        assert!(summary.contains(' ') && summary.ends_with('.'), "{}: {summary:?}", message.key());
     }
     let (state, figures) = (player.state(), player.figures());
     assert!(lost > 0 || figures.reconnects == 0, "it came back without a word: {figures:?}");
