@@ -212,7 +212,7 @@ fn where_a_desktop_gives_less_room_than_is_needed_one_scrolls() {
 #[test]
 fn notices_help_and_go_away() {
     let mut harness = open("notices");
-    harness.get_all_by_label("Use test picture").last().unwrap().click();
+    harness.get_all_by_label("Use test pattern").last().unwrap().click();
     assert_eq!(
         commands(&mut harness),
         [Command::SelectVideo(VideoChoice::Test), Command::Dismiss(4)]
@@ -342,8 +342,8 @@ fn everything_is_reached_by_keyboard_in_reading_order() {
     let order = [
         "Studio",
         "Settings",
-        "Search for devices again",
-        "Test picture",
+        "Refresh devices",
+        "Test pattern",
         "Default microphone",
         "Gain of Yeti Stereo Microphone",
         "Mute",

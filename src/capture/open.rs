@@ -118,7 +118,7 @@ pub fn open_by(
         VideoChoice::Test => {
             let zero = context.clock.wall_micros(Timestamp::ZERO);
             let schedule = Schedule::new(context.grid, zero);
-            let status = SourceStatus::new("", "Test picture");
+            let status = SourceStatus::new("", "Test pattern");
             let fps = context.grid.rate.as_f64();
             status.open(SourceFormat::Video { size: context.size, fps });
             let feed = Box::new(TestPattern::new(schedule, context.size));

@@ -157,7 +157,7 @@ fn every_kind_of_source_is_added_without_typing_its_words() {
     let graded = choice("color:#1e2430,#3b5b8c");
     for (line, wanted) in [
         ("HD Pro Webcam C920", choice("camera:c920")),
-        ("Test picture", VideoChoice::Test),
+        ("Test pattern", VideoChoice::Test),
         ("Text", choice("text:Text")),
         ("Clock", choice("clock")),
         ("Countdown", choice("countdown:300")),
@@ -172,7 +172,7 @@ fn every_kind_of_source_is_added_without_typing_its_words() {
     }
     for (line, pick, found) in [
         ("Image…", FileRequest::Image, choice("image:/a/b.png")),
-        ("Slide show…", FileRequest::Slides, choice("slides:/a/b.png")),
+        ("Folder slide show…", FileRequest::Slides, choice("slides:/a/b.png")),
         ("Image slide show…", FileRequest::Slide, choice("slides:/a/b.png")),
         ("Video file…", FileRequest::Video, choice("file:/a/b.png")),
         ("Text from a file…", FileRequest::Text, choice("text-file:/a/b.png")),
@@ -227,7 +227,7 @@ fn screens_windows_and_what_there_is_already_are_chosen_from_lists() {
         assert_eq!(chosen(&add(&mut harness, &lines)), wanted);
     }
     // Back to everything, from where something else is added.
-    let lines = ["Window capture ›", "‹ Back", "Test picture"];
+    let lines = ["Window capture ›", "‹ Back", "Test pattern"];
     assert_eq!(chosen(&add(&mut harness, &lines)), "test");
     // However many there are.
     let more: Vec<Edit> = (1..=30)
@@ -297,7 +297,7 @@ fn items_are_placed_ordered_and_grouped_by_their_menu() {
         ("Move down", Edit::MoveItem(ITEM, 0)),
         ("Duplicate", Edit::DuplicateItem(ITEM)),
         ("Duplicate source", Edit::DuplicateSource(ITEM)),
-        ("Group with the one below", Edit::Group(vec![ITEM, ItemId(1)])),
+        ("Group with item below", Edit::Group(vec![ITEM, ItemId(1)])),
         ("Remove", Edit::RemoveItem(ITEM)),
     ] {
         assert_eq!(edit(&by_menu(&mut harness, "Source 1", line)), wanted, "{line}");
@@ -388,7 +388,7 @@ fn the_settings_of_an_item_set_its_place_and_look() {
     harness.run();
     harness.event(egui::Event::Text("ing".into()));
     harness.run();
-    assert!(harness.query_by_label("Use this").is_none(), "there is nothing of that name");
+    assert!(harness.query_by_label("Apply").is_none(), "there is nothing of that name");
     for _ in 0.."testing".len() {
         harness.key_press(Key::Backspace);
         harness.run();
@@ -396,5 +396,5 @@ fn the_settings_of_an_item_set_its_place_and_look() {
     harness.event(egui::Event::Text("clock".into()));
     harness.run();
     let clock = VideoChoice::Text(Content::Clock(String::new()));
-    assert_eq!(edit(&click(&mut harness, "Use this")), Edit::SetSource(SOURCE, clock));
+    assert_eq!(edit(&click(&mut harness, "Apply")), Edit::SetSource(SOURCE, clock));
 }

@@ -44,7 +44,7 @@ fn what_a_source_shows_is_set_in_fields() {
     make(&mut harness, &[Edit::SetSource(SOURCE, graded)]);
     harness.get_by_role_and_label(Role::SpinButton, "Direction").set_value_accesskit(45.0);
     assert_eq!(shows(&commands(&mut harness)), "color:#102030,#ffffff,45");
-    for colour in ["Color", "To color"] {
+    for colour in ["Color", "Second color"] {
         assert_eq!(harness.get_all_by_label(colour).count(), 2, "its name and its button");
     }
 
@@ -126,10 +126,10 @@ fn what_was_just_added_shows_its_properties() {
     harness.get_by_label("Properties of Gradient");
     harness.key_press(Key::Escape);
     harness.run();
-    let added = edit(&add(&mut harness, &["Test picture"]));
+    let added = edit(&add(&mut harness, &["Test pattern"]));
     make(&mut harness, &[added]);
     assert!(
-        harness.query_by_label("Properties of Test picture").is_none(),
+        harness.query_by_label("Properties of Test pattern").is_none(),
         "it has nothing to set"
     );
 }
@@ -180,7 +180,7 @@ fn slides_are_pictures_that_are_chosen_one_by_one() {
     let found = edit(&picked(&mut harness, then, &["/c/2.png"]));
     let new = "/c/2.png".into();
     assert_eq!(found, Edit::ReplaceFile { source: SOURCE, index: 0, old, new });
-    click(&mut harness, "A folder…");
+    click(&mut harness, "Folder…");
     let folder = WindowRequest::PickAnother(FileRequest::Slides, SOURCE, Some("/a".into()));
     assert_eq!(wish(&harness), Some(folder));
 }

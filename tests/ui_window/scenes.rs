@@ -274,7 +274,7 @@ fn a_transition_is_chosen_and_set() {
     assert_eq!(stinger.cut, Duration::from_millis(800));
     harness.get_by_role_and_label(Role::ComboBox, "Track matte").click();
     harness.run();
-    let right = of(transition_set(&click(&mut harness, "Right half of the video, in gray")));
+    let right = of(transition_set(&click(&mut harness, "Right half of the video (grayscale)")));
     assert_eq!(right.matte, Matte::Right);
 }
 
@@ -290,8 +290,8 @@ fn one_scene_gets_a_transition_of_its_own() {
     harness.run();
     assert_eq!(click(&mut harness, "Transition to this scene…"), []);
     harness.get_by_label(&format!("Transition to “{}”", scene.name));
-    harness.get_by_label("This scene uses the transition of all scenes.");
-    harness.get_by_role_and_label(Role::CheckBox, "Its own transition").click();
+    harness.get_by_label("This scene uses the default transition.");
+    harness.get_by_role_and_label(Role::CheckBox, "Use a separate transition").click();
     let fade = own(&commands(&mut harness)).unwrap();
     assert_eq!(fade.kind, Kind::Fade, "it begins with that of all");
     let edit = Edit::SetSceneTransition(scene.id, Some(fade));
@@ -303,7 +303,7 @@ fn one_scene_gets_a_transition_of_its_own() {
     harness.run();
     harness.get_by_role_and_label(Role::SpinButton, "Duration").set_value_accesskit(2.0);
     assert_eq!(own(&commands(&mut harness)).unwrap().duration, Duration::from_secs(2));
-    harness.get_by_role_and_label(Role::CheckBox, "Its own transition").click();
+    harness.get_by_role_and_label(Role::CheckBox, "Use a separate transition").click();
     assert_eq!(own(&commands(&mut harness)), None);
 }
 
@@ -456,8 +456,8 @@ fn what_is_said_of_a_field_begins_below_it() {
         let mut harness =
             open_as("media", Vec2::new(1280.0, 720.0), preferences(language, Theme::Dark));
         let [way, hint, properties] = match language {
-            Language::Chinese => ["黑屏或静止时", "画面变黑", "属性…"],
-            _ => ["If black or frozen", "Shown while the video", "Properties…"],
+            Language::Chinese => ["黑屏或静止时", "黑屏、静止或没有画面", "属性…"],
+            _ => ["If black or frozen", "Replaces black, frozen", "Properties…"],
         };
         source(&harness, "Opening").click_secondary();
         harness.run();

@@ -22,12 +22,12 @@ fn several_sources_are_selected_and_changed_as_one() {
     }
     harness.get_by_label("Album").click_modifiers(Modifiers::COMMAND);
     harness.run();
-    harness.get_by_label("Canvas, 2 sources selected: arrow keys move them");
+    harness.get_by_label("Canvas, 2 sources selected: move them with the arrow keys");
     let hidden = several(click(&mut harness, "Hide Opening"));
     let both = [ItemId(2), ItemId(3)];
     assert!(both.iter().all(|id| hidden.contains(&Edit::HideItem(*id, true))), "{hidden:?}");
     // By the keyboard on the picture.
-    let canvas = "Canvas, 2 sources selected: arrow keys move them";
+    let canvas = "Canvas, 2 sources selected: move them with the arrow keys";
     harness.get_by_label(canvas).focus();
     harness.run();
     harness.key_press(Key::ArrowRight);
@@ -54,7 +54,7 @@ fn several_sources_are_selected_and_changed_as_one() {
     harness.run();
     harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
     harness.run();
-    harness.get_by_label("Canvas, 3 sources selected: arrow keys move them");
+    harness.get_by_label("Canvas, 3 sources selected: move them with the arrow keys");
     source(&harness, "Opening").click();
     harness.run();
     harness.get_by_label("Album").click_modifiers(Modifiers::SHIFT);
@@ -72,7 +72,7 @@ fn several_are_resized_together_by_the_frame_around_them() {
     harness.run();
     harness.get_by_label("Album").click_modifiers(Modifiers::COMMAND);
     harness.run();
-    let canvas = "Canvas, 2 sources selected: arrow keys move them";
+    let canvas = "Canvas, 2 sources selected: move them with the arrow keys";
     let canvas = harness.get_by_label(canvas).rect();
     let snapshot = harness.state().demo.snapshot();
     let collection = &snapshot.scenes.collection;
@@ -145,7 +145,7 @@ fn a_member_of_a_group_is_moved_within_it() {
     harness.run();
     source(&harness, "Opening").click();
     harness.run();
-    let name = "Canvas, Opening selected: arrow keys move it";
+    let name = "Canvas, Opening selected: move it with the arrow keys";
     let canvas = harness.get_by_label(name).rect();
     commands(&mut harness);
     // Its middle is that of the group. Up and to the left is down and to the right for it.
@@ -190,7 +190,7 @@ fn a_frame_around_several_selects_them() {
     harness.run();
     harness.event(button(false, at(0.97, 0.8)));
     harness.run();
-    harness.get_by_label("Canvas, 3 sources selected: arrow keys move them");
+    harness.get_by_label("Canvas, 3 sources selected: move them with the arrow keys");
 }
 
 #[test]

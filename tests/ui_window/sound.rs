@@ -5,14 +5,14 @@ use super::*;
 #[test]
 fn sources_are_chosen_from_lists() {
     let mut harness = open("idle");
-    assert_eq!(click(&mut harness, "Test picture"), [Command::SelectVideo(VideoChoice::Test)]);
-    assert_eq!(click(&mut harness, "Search for devices again"), [Command::RefreshDevices]);
+    assert_eq!(click(&mut harness, "Test pattern"), [Command::SelectVideo(VideoChoice::Test)]);
+    assert_eq!(click(&mut harness, "Refresh devices"), [Command::RefreshDevices]);
     harness.get_by_label("Video file…").click();
     harness.run();
     assert!(harness.state().wishes.contains(&WindowRequest::PickVideoFile));
     let mut harness = open("first-run");
     harness.get_by_label("No camera found");
-    assert_eq!(click(&mut harness, "Use test picture"), [Command::SelectVideo(VideoChoice::Test)]);
+    assert_eq!(click(&mut harness, "Use test pattern"), [Command::SelectVideo(VideoChoice::Test)]);
 }
 
 #[test]
@@ -229,7 +229,7 @@ fn the_sound_desk_sets_everything_about_a_strip() {
     assert_eq!(strip_set(&commands(&mut harness)).1.balance, 0.5);
     let talk = click(&mut harness, "Push to talk");
     assert_eq!(talk, [Command::SetTalk { id: StripId(1), talk: TalkMode::PushToTalk }]);
-    assert_eq!(click(&mut harness, "Remove this strip"), [Command::RemoveStrip(StripId(1))]);
+    assert_eq!(click(&mut harness, "Remove this audio source"), [Command::RemoveStrip(StripId(1))]);
     // A filter is added, taken away, set.
     assert_eq!(click(&mut harness, "Add a filter"), []);
     let (_, strip) = strip_set(&click(&mut harness, "Compressor"));
@@ -255,9 +255,11 @@ fn where_when_and_by_whose_level_a_strip_is_heard_is_set_at_the_desk() {
         ("Monitor and output", MonitoringMode::Both),
         ("Monitor only", MonitoringMode::MonitorOnly),
         ("Recording tracks only", MonitoringMode::Tracks),
-        ("Monitor off", MonitoringMode::Program),
+        ("Off", MonitoringMode::Program),
     ] {
-        let (id, strip) = strip_set(&click(&mut harness, name));
+        // The push-to-talk key below can be off too.
+        harness.get_all_by_label(name).next().unwrap().click();
+        let (id, strip) = strip_set(&commands(&mut harness));
         assert_eq!((id, strip.heard, strip.gain_db), (StripId(1), heard, -12.0), "{name}");
     }
     // Later and earlier than it comes, 20 s at most.
@@ -343,7 +345,7 @@ fn one_application_is_chosen_and_the_desk_is_undone() {
     harness.run();
     harness.get_by_label("Open  ·  Clock drift −38 ppm");
     // Applications come and go: they are looked for as the list opens, once.
-    assert_eq!(click(&mut harness, "Add a strip"), [Command::RefreshDevices]);
+    assert_eq!(click(&mut harness, "Add an audio source"), [Command::RefreshDevices]);
     harness.get_by_role_and_label(Role::MenuItemRadio, "Firefox").click();
     assert_eq!(commands(&mut harness), [Command::AddStrip(firefox)]);
     // What can be undone is undone here as in the scenes; what cannot be is not.
@@ -367,7 +369,7 @@ fn the_sound_of_what_scenes_show_is_offered_once() {
     assert_eq!(commands(&mut harness), [Command::SelectAudio(clip.clone())]);
     harness.key_press_modifiers(Modifiers::COMMAND, Key::M);
     harness.run();
-    click(&mut harness, "Add a strip");
+    click(&mut harness, "Add an audio source");
     harness.get_by_role_and_label(Role::MenuItemRadio, "Opening").click();
     assert_eq!(commands(&mut harness), [Command::AddStrip(clip.clone())]);
     // One that has a strip is not offered for another.
@@ -385,7 +387,7 @@ fn the_sound_of_what_scenes_show_is_offered_once() {
     harness.state().demo.change(|snapshot| snapshot.strips.push(strip));
     harness.run();
     assert_eq!(rows(&harness), scenes_alone);
-    click(&mut harness, "Add a strip");
+    click(&mut harness, "Add an audio source");
     assert!(harness.query_by_role_and_label(Role::MenuItemRadio, "Opening").is_none());
     harness.key_press(Key::Escape);
     harness.run();

@@ -203,29 +203,26 @@ fn the_settings_say_what_the_desktop_has_said_of_the_talk_key() {
     let switch =
         [(Language::English, "Also in other windows"), (Language::Chinese, "在其他窗口中也有效")];
     let asked = [
-        (GlobalKeyReply::Nothing, ["as soon as a strip uses", "有音频源使用通话键时"]),
-        (GlobalKeyReply::Waits, ["asks for the key for other windows", "请在对话框中回答"]),
+        (GlobalKeyReply::Nothing, ["as soon as an audio source uses", "有音频源启用按键讲话后"]),
+        (GlobalKeyReply::Waits, ["asks for the key for other windows", "请在弹窗中选择"]),
         (
             GlobalKeyReply::Given("Press Super+F8".to_owned()),
-            ["other windows the key is Press Super+F8. ", "窗口中的通话键：Press Super+F8。"],
+            ["other windows the key is Press Super+F8. ", "窗口中的讲话键：Press Super+F8。"],
         ),
         (
             GlobalKeyReply::Given(String::new()),
-            ["not assigned a key for other windows yet", "尚未分配其他窗口"],
+            ["not assigned a key for other windows yet", "还没有分配其他窗口"],
         ),
-        (GlobalKeyReply::Missing, ["no global shortcuts", "没有系统快捷键"]),
+        (GlobalKeyReply::Missing, ["no global shortcuts", "不支持全局快捷键"]),
         (GlobalKeyReply::Unknown, ["onair.desktop", "onair.desktop"]),
-        (GlobalKeyReply::Unanswered, ["closed without an answer", "没有得到回答"]),
-        (GlobalKeyReply::Ended, ["took the key back", "收回该键"]),
+        (GlobalKeyReply::Unanswered, ["closed without an answer", "没有得到答复"]),
+        (GlobalKeyReply::Ended, ["revoked the key", "收回了该键"]),
         (GlobalKeyReply::Gone, ["portal stopped", "门户已停止"]),
     ];
     for (number, (language, switch)) in switch.into_iter().enumerate() {
         // Before it is switched on: what that will do, and that buttons are none of it.
         let mut harness = settings(language, GlobalKeySupport::Asked(GlobalKeyReply::Nothing));
-        assert_eq!(
-            said(&harness, ["Mouse buttons do not work there", "不能用鼠标按键"][number]),
-            1
-        );
+        assert_eq!(said(&harness, ["mouse buttons do not work", "不支持鼠标按键"][number]), 1);
         harness.get_by_role_and_label(Role::CheckBox, switch).click();
         harness.run();
         for (reply, words) in &asked {
@@ -244,7 +241,7 @@ fn the_settings_say_what_the_desktop_has_said_of_the_talk_key() {
         screen.set_preferences(&ctx, with_button);
         harness.run();
         let words =
-            ["The mouse button works only in onair's window", "鼠标按键仅在 onair 的窗口中有效"];
+            ["The mouse button works only in onair's window", "鼠标按键只在 onair 窗口中有效"];
         assert_eq!(said(&harness, words[number]), 1);
     }
 }
@@ -267,9 +264,7 @@ fn where_the_desktop_refuses_the_switch_goes_off_and_asks_again() {
     assert_eq!(screen.talk_refused(), None);
     harness.run();
     assert!(!on(&harness));
-    assert!(
-        harness.query_all_by_label_contains("Switch this on to be asked again").next().is_some()
-    );
+    assert!(harness.query_all_by_label_contains("Turn this on to be asked again").next().is_some());
     harness.get_by_role_and_label(Role::CheckBox, everywhere).click();
     harness.run();
     assert!(on(&harness));

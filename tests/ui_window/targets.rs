@@ -116,7 +116,7 @@ fn a_key_typed_quickly_behind_tab_stands_in_its_own_field() {
 #[test]
 fn what_viewers_get_is_shown_and_asked_for() {
     let mut harness = open("black");
-    harness.get_by_label("On air, but at media.school.example: Viewers see black.");
+    harness.get_by_label("On air. media.school.example: Viewers see black.");
     harness.get_by_label("Viewers get the stream, 1.20\u{a0}s behind.");
     harness.get_by_label("What viewers see");
     harness.get_by_role_and_label(egui::Role::CheckBox, "Viewer monitor").click();
@@ -142,7 +142,7 @@ fn what_viewers_get_is_shown_and_asked_for() {
     harness.run();
     let field = harness
         .get_all_by_role(egui::Role::TextInput)
-        .find(|node| node.accesskit_node().label().as_deref() == Some("Viewers watch at"))
+        .find(|node| node.accesskit_node().label().as_deref() == Some("Play address"))
         .unwrap();
     field.focus();
     harness.run();
@@ -247,7 +247,7 @@ fn a_closer_look_is_asked_for_and_the_history_is_shown() {
     harness.key_press_modifiers(Modifiers::COMMAND, Key::H);
     harness.run();
     assert_eq!(harness.state().screen.as_ref().unwrap().dialog(), Some(Dialog::History));
-    harness.get_by_label_contains("Nothing yet.");
+    harness.get_by_label_contains("No events yet.");
 }
 
 #[test]
@@ -255,7 +255,7 @@ fn with_no_target_switched_on_nothing_goes_live() {
     let mut harness = open("idle");
     click(&mut harness, "Send to Built-in server");
     assert_eq!(click(&mut harness, "Go Live"), []);
-    harness.get_by_label("Enable a target first.");
+    harness.get_by_label("Switch on a target first.");
 }
 
 #[test]
@@ -355,7 +355,7 @@ fn own_services_are_added_changed_and_removed() {
     harness.run();
     click(&mut harness, "添加平台");
     let words = shown(&harness);
-    for said in ["自定义平台", "平台的上限；留空表示不限。onair 会据此检查你的设置。"]
+    for said in ["自定义平台", "平台的上限，留空表示不限。onair 会按它检查你的设置。"]
     {
         assert!(words.iter().any(|it| it == said), "{said} is not among {words:?}");
     }

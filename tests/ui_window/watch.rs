@@ -95,7 +95,7 @@ fn a_broadcast_is_held_gone_back_in_and_brought_to_its_end() {
     let seconds = Duration::from_secs;
     assert!(shown(&harness).iter().any(|name| name == "−12\u{a0}s"), "{:?}", shown(&harness));
     assert_eq!(click(&mut harness, "Pause"), player(WatchCommand::Pause(true)));
-    assert_eq!(click(&mut harness, "Go on"), player(WatchCommand::Pause(false)));
+    assert_eq!(click(&mut harness, "Resume"), player(WatchCommand::Pause(false)));
     assert_eq!(asked(&mut harness, Key::Space), player(WatchCommand::Pause(true)));
     let step = |by, ahead| player(WatchCommand::Step { by: seconds(by), ahead });
     assert_eq!(asked(&mut harness, Key::ArrowLeft), step(5, false));
@@ -207,7 +207,7 @@ fn sound_buffer_and_look_are_set() {
     harness.key_press_modifiers(Modifiers::ALT, Key::ArrowRight);
     let keyed = looked_at(&commands(&mut harness)).pan;
     assert!(keyed[0] > 0.0 && keyed[1] == 0.0, "{keyed:?}");
-    let middle = harness.get_by_label("Video of the stream").rect().center();
+    let middle = harness.get_by_label("Stream video").rect().center();
     harness.drag_at(middle);
     harness.hover_at(middle + egui::vec2(-90.0, 45.0));
     harness.run_steps(2);
@@ -319,9 +319,7 @@ fn whether_hardware_decodes_is_asked_for_once_and_said_with_its_reason() {
         snapshot.hardware = Some(Err("no VAAPI device could be opened (I/O error)".into()));
     });
     harness.run();
-    harness.get_by_label(
-        "No graphics hardware can decode: no VAAPI device could be opened (I/O error).",
-    );
+    harness.get_by_label("No hardware decoding: no VAAPI device could be opened (I/O error).");
     harness.state().demo.change(|snapshot| snapshot.hardware = Some(Ok("VAAPI")));
     harness.run();
     harness.get_by_label_contains("graphics hardware if possible: VAAPI");
@@ -415,13 +413,13 @@ fn a_wall_shows_each_players_state_in_its_tile() {
     harness.key_press(Key::Enter);
     assert_eq!(commands(&mut harness), player(WatchCommand::Choose(TileId(1))));
     harness.get_by_label(workshop);
-    assert_eq!(click(&mut harness, "Tile").len(), 1);
+    assert_eq!(click(&mut harness, "Add tile").len(), 1);
     // Once more: alone, and back.
     harness.get_by_label(workshop).focus();
     harness.run();
     harness.key_press(Key::Enter);
     assert_eq!(commands(&mut harness), player(WatchCommand::Choose(TileId(1))));
-    harness.get_by_label("Video of the stream");
+    harness.get_by_label("Stream video");
     assert_eq!(asked(&mut harness, Key::Escape), []);
     harness.get_by_role_and_label(Role::RadioButton, &format!("{hall}: Playing"));
 }
@@ -480,7 +478,7 @@ fn the_players_move_into_a_window_of_their_own_and_back() {
     click(&mut harness, "Separate window");
     assert!(harness.state().screen.as_ref().unwrap().plays_apart());
     // Behind the other window, which is inside this one here.
-    harness.get_all_by_label("Back to the page").next().unwrap().click_accesskit();
+    harness.get_all_by_label("Back to the main window").next().unwrap().click_accesskit();
     harness.run();
     assert!(!harness.state().screen.as_ref().unwrap().plays_apart());
     asked(&mut harness, Key::P);
@@ -501,7 +499,7 @@ fn how_servers_are_reached_is_set_and_only_what_makes_sense_is_sent() {
     harness.get_by_role_and_label(Role::CheckBox, "Reconnect automatically").click();
     let once = Network { reconnect: false, ..network };
     assert_eq!(commands(&mut harness), asked(&once));
-    let proxy = "Proxy (its password is not remembered)";
+    let proxy = "Proxy (password not saved)";
     let type_into = |harness: &mut Harness<'static, Window>, name: &str, text: &str| {
         harness.get_by_role_and_label(Role::TextInput, name).focus();
         harness.run();
@@ -519,7 +517,7 @@ fn how_servers_are_reached_is_set_and_only_what_makes_sense_is_sent() {
     let mut wanted = once;
     wanted.route.proxy = Secret::new("socks5://proxy.example:9");
     assert_eq!(sent.last(), asked(&wanted).last());
-    let sent = type_into(&mut harness, "Trust this certificate file too", "/own.pem");
+    let sent = type_into(&mut harness, "Also trust this certificate file", "/own.pem");
     wanted.ca_file = "/own.pem".into();
     assert_eq!(sent.last(), asked(&wanted).last());
     let sent = click(&mut harness, "Stop trusting own.example:443");

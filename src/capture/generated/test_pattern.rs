@@ -1,4 +1,4 @@
-//! The test picture: the markers by which latency and lip-sync are measured, a clock, and ribbons of
+//! The test pattern: the markers by which latency and lip-sync are measured, a clock, and ribbons of
 //! dusk light, some of them woven of threads that run past each other. What stands still is drawn
 //! once into every buffer of the pool; of a picture only what moves is drawn.
 //!
@@ -13,7 +13,7 @@ use crate::capture::generated::dot_font;
 use crate::media::markers::{self, Schedule};
 use crate::media::{Color, Planes, Size, VideoFeed, VideoFrame};
 
-const TITLE: &str = "onair test picture";
+const TITLE: &str = "onair test pattern";
 /// Luma of the letters and of the panel behind them.
 const INK: u8 = 220;
 const PANEL: u8 = 28;

@@ -400,7 +400,7 @@ mod tests {
         let mut it = Collection::default();
         let scene = it.current;
         let choice = crate::capture::VideoChoice::Test;
-        assert!(it.apply(&Edit::AddSource { scene, name: "Test picture".into(), choice }));
+        assert!(it.apply(&Edit::AddSource { scene, name: "Test pattern".into(), choice }));
         let (main, id, source) = (ItemId(1), ItemId(2), crate::compose::scene::SourceId(1));
         let rename = |it: &mut Collection, id, name: &str| {
             let edit = renamed(it, id, name.into());

@@ -48,6 +48,10 @@ mod tests {
         let texts = [
             include_str!("../../../assets/i18n/en/onair.ftl"),
             include_str!("../../../assets/i18n/zh-CN/onair.ftl"),
+            include_str!("../../../assets/i18n/zh-CN/files.ftl"),
+            include_str!("../../../assets/i18n/zh-CN/monitor.ftl"),
+            include_str!("../../../assets/i18n/zh-CN/net.ftl"),
+            include_str!("../../../assets/i18n/zh-CN/notices.ftl"),
             include_str!("../../../assets/i18n/zh-CN/causes.txt"),
         ];
         let mut fonts = Fonts::new(TextOptions::default(), definitions());

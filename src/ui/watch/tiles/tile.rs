@@ -224,7 +224,7 @@ mod tests {
         let state = |cause: &str| WatchState::Reconnecting { cause: cause.to_owned() };
         let words = sentence(&texts, &state(WAITING));
         assert_eq!(words.title, "The stream has ended");
-        assert_eq!(words.advice, "Waiting for it to come back.");
+        assert_eq!(words.advice, "Waiting for the stream to return.");
         let words = sentence(&texts, &state("nothing has come for 10 s"));
         assert_eq!(words.title, "The stream was lost");
         assert!(words.advice.contains("nothing has come for 10 s"), "{}", words.advice);
