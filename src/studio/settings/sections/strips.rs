@@ -119,7 +119,6 @@ fn offset<'de, D: Deserializer<'de>>(from: D) -> Result<i64, D::Error> {
     milliseconds(from).map(|ms| (ms * 1_000.0) as i64)
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
 fn as_milliseconds<S: Serializer>(us: &i64, to: S) -> Result<S::Ok, S::Error> {
     (*us as f64 / 1_000.0).serialize(to)
 }
