@@ -360,7 +360,7 @@ fn files_of_a_list_follow_each_other_and_end_together() {
         told.map(|it| (it.key(), second(it))).collect::<Vec<_>>()
     };
     let absent = folder.path().join("absent.mp4").display().to_string();
-    assert_eq!(told(), [("scene-file-left-out", absent.into())]);
+    assert_eq!(told(), [("scene-file-left-out", absent)]);
     studio.send(Command::Edit(Edit::RemoveFile(id, 0)));
     wait_for("nothing to tell", LIMIT, || told().is_empty());
     let of_two = |index: usize| playing().is_some_and(|it| it.item == Some((index, 2)));
