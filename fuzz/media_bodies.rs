@@ -24,7 +24,7 @@ use onair::wire::container::flv::{
     BodyReader, Demuxer, TagKind, default_track, parse_audio, parse_video,
 };
 use onair::wire::container::ts;
-use onair::wire::container::{Error, Format, ReadAt, SampleLocation, Unit, demuxer, read_around};
+use onair::wire::container::{self, Error, Format, ReadAt, SampleLocation, Unit, read_around};
 use onair::wire::hls;
 
 /// An FLV file: any bytes, cut anywhere, give the same tags, none longer than what came.
@@ -248,7 +248,7 @@ impl Coming<'_> {
     }
 
     /// All that follows.
-    fn rest(&mut self, film: &mut Box<dyn demuxer::Demuxer>) -> Vec<SampleLocation> {
+    fn rest(&mut self, film: &mut Box<dyn container::Demuxer>) -> Vec<SampleLocation> {
         let mut found = Vec::new();
         while self.patiently(|it| film.read_on(it, &mut found)) == Some(true) {
             self.left = self.left.checked_sub(1).expect("it has no end");
@@ -271,7 +271,7 @@ pub fn film(data: &[u8]) {
     let read = |cut: u64| {
         let (came, left) = (Vec::new(), 64 + 16 * data.len());
         let mut coming = Coming { bytes: data, size, came, cut, wanted: None, left };
-        let mut film = coming.patiently(|it| demuxer::open(Some(format), it))?;
+        let mut film = coming.patiently(|it| container::open(Some(format), it))?;
         coming.patiently(|it| film.head(it))?;
         let whole = film.is_whole().then(|| film.index().samples.clone());
         let found = whole.unwrap_or_else(|| coming.rest(&mut film));

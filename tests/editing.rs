@@ -52,7 +52,8 @@ fn collection(choices: &[VideoChoice]) -> Collection {
 fn failures(studio: &Studio) -> Vec<(&'static str, String, u64)> {
     let notices = studio.snapshot().notices;
     let failed = notices.iter().filter(|it| it.key().ends_with("-failed"));
-    failed.map(|it| (it.key(), it.value("path").unwrap(), it.id)).collect()
+    let of = |it: &onair::studio::Notice| it.value("source").or_else(|| it.value("path"));
+    failed.map(|it| (it.key(), of(it).unwrap(), it.id)).collect()
 }
 
 /// Two seconds of the test picture and its tone.
@@ -133,7 +134,7 @@ fn a_clip_for_which_there_is_no_strip_is_told_once() {
     let told = || -> Vec<String> {
         let notices = studio.snapshot().notices;
         let told = notices.iter().filter(|it| it.key() == "scene-no-strip");
-        told.filter_map(|it| it.value("what")).collect()
+        told.filter_map(|it| it.value("source")).collect()
     };
     add(&studio, "First", Path::new("/nonexistent/1.mkv"));
     wait_for("the first", LIMIT, || told() == ["First"]);
@@ -163,7 +164,7 @@ fn layers_that_are_not_drawn_are_told_of_the_scene_that_is_shown_and_the_prepare
     let told = || -> Vec<String> {
         let notices = studio.snapshot().notices;
         let told = notices.iter().filter(|it| it.key() == "scene-crowded");
-        told.filter_map(|it| it.value("what")).collect()
+        told.filter_map(|it| it.value("scene")).collect()
     };
     studio.send(Command::PrepareScene(Some(crowd)));
     wait_for("the prepared one", LIMIT, || told() == ["Crowd"]);

@@ -11,6 +11,7 @@ mod parts;
 pub mod remux;
 pub mod replay;
 mod timeline;
+mod try_out;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -22,6 +23,7 @@ use parking_lot::Mutex;
 pub use crate::broadcast::recorder::file::{Error, Extra, RecordedTracks};
 pub use crate::broadcast::recorder::remux::{remux, repair};
 pub use crate::broadcast::recorder::replay::Replay;
+pub use crate::broadcast::recorder::try_out::try_out;
 
 use crate::base::queue::{self, Full, Receiver, Sender};
 use crate::base::{Stop, Timestamp, Worker};
@@ -33,8 +35,9 @@ use crate::broadcast::output::{LinkEstimate, Output, OutputState};
 use crate::broadcast::recorder::file::File;
 use crate::broadcast::recorder::journal::Entry;
 use crate::broadcast::recorder::timeline::Timeline;
+use crate::broadcast::recorder::try_out::enough_room;
 use crate::files::disk_space::{SpaceReading, SpaceWatch, Warning};
-use crate::files::{self, Trouble, disk_space};
+use crate::files::{self, Trouble};
 use crate::media::{EncodedPacket, Metadata, RenditionId, StreamEvent, Track};
 use crate::wire::container::{Chapter, Format, Tracks};
 
@@ -329,40 +332,6 @@ impl Output for Recorder {
 impl Drop for Recorder {
     fn drop(&mut self) {
         self.ended.set();
-    }
-}
-
-/// Whether a recording could be begun there, by beginning one. Nothing is left behind.
-///
-/// # Errors
-/// Why it could not.
-pub fn try_out(path: &Path) -> Result<(), Error> {
-    let format = Format::of_path(path).ok_or_else(|| Error::format(path))?;
-    // What is made for the file alone goes with it.
-    let missing = path.ancestors().skip(1).take_while(|it| !it.exists()).map(Path::to_owned);
-    let missing: Vec<PathBuf> = missing.filter(|it| !it.as_os_str().is_empty()).collect();
-    let tried = File::create(path, format, &Tracks::default()).and_then(|file| {
-        let room = enough_room(file.path(), 0);
-        file.remove();
-        room
-    });
-    for folder in missing {
-        let _ = std::fs::remove_dir(folder);
-    }
-    tried
-}
-
-/// Whether the disk has room to begin.
-fn enough_room(path: &Path, index: u64) -> Result<(), Error> {
-    match files::free_space(path) {
-        Some(free) if free < disk_space::reserve(index) => {
-            let full = std::io::Error::new(
-                std::io::ErrorKind::StorageFull,
-                format!("only {} MB are free", free / 1_000_000),
-            );
-            Err(Error::new("writing to", path, &full))
-        }
-        _ => Ok(()),
     }
 }
 

@@ -1,7 +1,6 @@
 //! How a text looks, how wide it is and how it moves: everything but its content.
 
 use crate::capture::rgb::Rgba;
-use crate::capture::text::scroll::Scroll;
 use crate::media::Size;
 
 /// How a text looks, how wide it is and how it moves.
@@ -44,6 +43,33 @@ impl TextAppearance {
             (*italic, parts, *align, sides, look.scroll.map(|it| it.way))
         };
         switched(self) == switched(other)
+    }
+}
+
+/// Which way.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ScrollDirection {
+    Left,
+    Right,
+    Up,
+    Down,
+}
+
+/// How a text moves.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Scroll {
+    pub way: ScrollDirection,
+    /// Pixels a second.
+    pub speed: u32,
+}
+
+impl Scroll {
+    /// The fastest, pixels a second.
+    pub const MAX_SCROLL_SPEED: u32 = 10_000;
+
+    /// Along a line.
+    pub(super) fn is_level(self) -> bool {
+        matches!(self.way, ScrollDirection::Left | ScrollDirection::Right)
     }
 }
 

@@ -14,9 +14,9 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 pub use crate::capture::text::appearance::{Align, Shadow, Style, TextAppearance};
+pub use crate::capture::text::appearance::{Scroll, ScrollDirection};
 pub use crate::capture::text::content::Content;
 pub use crate::capture::text::placeholder::nameplate;
-pub use crate::capture::text::scroll::{Scroll, ScrollDirection};
 
 use crate::base::{Clock, FileStamp, Latest, Pooled, Stop, Timestamp, Worker};
 use crate::capture::source::{Context, Error, LiveSetting, Source};

@@ -6,35 +6,9 @@ use std::time::Duration;
 
 use crate::base::{Pool, Pooled};
 use crate::capture::rgb;
+use crate::capture::text::appearance::{Scroll, ScrollDirection};
 use crate::capture::text::draw::TextPixels;
 use crate::media::{Planes, Size};
-
-/// Which way.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
-pub enum ScrollDirection {
-    Left,
-    Right,
-    Up,
-    Down,
-}
-
-/// How a text moves.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Scroll {
-    pub way: ScrollDirection,
-    /// Pixels a second.
-    pub speed: u32,
-}
-
-impl Scroll {
-    /// The fastest, pixels a second.
-    pub const MAX_SCROLL_SPEED: u32 = 10_000;
-
-    /// Along a line.
-    pub(super) fn is_level(self) -> bool {
-        matches!(self.way, ScrollDirection::Left | ScrollDirection::Right)
-    }
-}
 
 /// A strip of pieces, one behind the other.
 pub(super) struct Strip {

@@ -4,11 +4,12 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::net::error::problem::UrlError;
 use crate::net::error::{
     Cause, CertificateProblem, ConnectStage, Error, NotRtmp, ProxyProblem, Refusal, Tried,
     WebProblem,
 };
-use crate::net::web::url::{MAX_LENGTH, UrlError};
+use crate::net::web::url::MAX_LENGTH;
 use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::socks5;

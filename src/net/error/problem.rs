@@ -1,7 +1,9 @@
 //! What can be wrong with a certificate, what may answer instead of an RTMP server, and what web servers do
 //! instead of giving what they are asked for.
 
-use crate::net::web::url::UrlError;
+use std::fmt;
+
+use crate::text::Problem;
 
 /// Why a server's certificate is not accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,4 +85,20 @@ pub enum WebProblem {
     TooLittle,
     /// It is the whole, or another part than the one that was asked for.
     OtherPart,
+}
+
+/// Why a text is no address that can be read from.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum UrlError {
+    /// It is longer than such addresses are.
+    TooLong,
+    Unreadable,
+    Scheme,
+    NoHost,
+}
+
+impl fmt::Display for UrlError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Problem::from(self).fmt(f)
+    }
 }

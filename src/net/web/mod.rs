@@ -6,7 +6,8 @@ mod socket;
 mod stall_timeout;
 pub(in crate::net) mod url;
 
-pub use crate::net::web::url::{UrlError, WebUrl};
+pub use crate::net::error::problem::UrlError;
+pub use crate::net::web::url::WebUrl;
 pub use client::{Client, Span, WebResponse};
 pub use socket::Socket;
 pub use stall_timeout::StallTimeout;

@@ -7,25 +7,10 @@ use percent_encoding::percent_decode_str;
 use url::{Host, Url};
 
 use crate::net::connect::Endpoint;
+use crate::net::error::problem::UrlError;
 
 /// Longest address taken.
 pub(in crate::net) const MAX_LENGTH: usize = 8 << 10;
-
-/// Why a text is no address that can be read from.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum UrlError {
-    /// It is longer than such addresses are.
-    TooLong,
-    Unreadable,
-    Scheme,
-    NoHost,
-}
-
-impl fmt::Display for UrlError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        crate::text::Problem::from(self).fmt(f)
-    }
-}
 
 /// An `http`, `https`, `ws` or `wss` address.
 #[derive(Clone, PartialEq, Eq, Hash)]

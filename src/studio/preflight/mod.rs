@@ -16,7 +16,6 @@ use crate::broadcast::publisher;
 use crate::capture::{self, VideoChoice};
 use crate::encode::VideoEncoder;
 use crate::media::FrameGrid;
-use crate::net;
 use crate::net::rtmp::Client;
 use crate::studio::notices::Notice;
 use crate::studio::targets::quality::Quality;
@@ -155,14 +154,8 @@ fn ask(plan: &Plan, id: u32, host: &str, target: &publisher::Target) -> StudioMe
             let ms = plan.clock.now().since(begun).as_millis().to_string();
             StudioMessage::FoundTarget { host, ms }
         }
-        Err(error) => failed(id, host, &error),
+        Err(error) => upload::failed(id, host, &error),
     }
-}
-
-/// A target that does not answer as it should.
-fn failed(id: u32, host: String, error: &net::Error) -> StudioMessage {
-    let pin = error.pin_to_offer();
-    StudioMessage::FoundTargetFailed { id, host, cause: error.problem(), pin }
 }
 
 #[cfg(test)]

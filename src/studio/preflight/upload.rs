@@ -13,7 +13,6 @@ use crate::encode::VideoEncoder;
 use crate::media::{FrameGrid, StreamConfig, VideoFrame};
 use crate::net::Runtime;
 use crate::studio::notices::message::StudioMessage;
-use crate::studio::preflight::failed;
 use crate::studio::targets::quality::Quality;
 
 /// How long is sent.
@@ -152,6 +151,12 @@ pub(in crate::studio) struct PlannedCheck {
     pub test_query: Option<&'static str>,
     /// It is the server inside the program, to which there is no way to be measured.
     pub built_in: bool,
+}
+
+/// A target that does not answer as it should.
+pub(super) fn failed(id: u32, host: String, error: &crate::net::Error) -> StudioMessage {
+    let pin = error.pin_to_offer();
+    StudioMessage::FoundTargetFailed { id, host, cause: error.problem(), pin }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use crate::base::Timestamp;
-use crate::wire::container::{Error, Format, Index, ReadAt, SampleLocation, Unit, audio, mkv, mp4};
+use crate::wire::container::{Error, Index, ReadAt, SampleLocation, Unit};
 
 /// The reader of a file. Where bytes are missing a method goes on when it is called again.
 pub trait Demuxer: fmt::Debug + Send + Sync {
@@ -93,19 +93,6 @@ impl Clone for Box<dyn Demuxer> {
     }
 }
 
-/// The reader of a file of this format; `None`: of audio alone, whose kind its head tells.
-///
-/// # Errors
-/// It is of none that is read so, or [`Error::is_missing`].
-pub fn open(format: Option<Format>, source: &mut dyn ReadAt) -> Result<Box<dyn Demuxer>, Error> {
-    match format {
-        Some(Format::Mp4) => Ok(Box::new(mp4::Reader::to_play())),
-        Some(Format::Mkv) => Ok(Box::new(mkv::Reader::to_play())),
-        Some(Format::Flv) => Err(Error::UnknownFormat),
-        None => audio::open(source),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::io;
@@ -115,7 +102,7 @@ mod tests {
 
     use super::*;
     use crate::media::{AudioCodec, AudioConfig, BitsPerSecond, EncodedPacket, StreamEvent, Track};
-    use crate::wire::container::{Muxer, Tracks};
+    use crate::wire::container::{Format, Muxer, Tracks, open};
 
     /// Bytes of which only some have come; and what is wanted of the others.
     struct Coming<'a> {

@@ -8,6 +8,7 @@ pub mod demuxer;
 pub mod flv;
 pub mod mkv;
 pub mod mp4;
+mod opening;
 mod packet_times;
 pub mod track_config;
 pub mod ts;
@@ -30,6 +31,7 @@ use crate::wire::codec::Colors;
 pub use crate::media::{Chapter, stream_event::MAX_TITLE};
 pub use capacity::Part;
 pub use demuxer::Demuxer;
+pub use opening::open;
 pub use packet_times::{Timing, TrackTiming, audio_frame};
 
 /// The most audio tracks of a file.

@@ -20,7 +20,7 @@ use crate::player::input::http::range::blocks::{Blocks, Gives, needs_parts};
 use crate::player::input::http::request::{Item, PullRequest};
 use crate::player::input::http::sniff;
 use crate::player::state::{Failure, FailureKind};
-use crate::wire::container::{Demuxer, Error, Format, Index, SampleLocation, TrackId, demuxer};
+use crate::wire::container::{self, Demuxer, Error, Format, Index, SampleLocation, TrackId};
 
 /// So many samples tell when pictures and sound begin.
 const FIRST_SAMPLES: usize = 24;
@@ -374,7 +374,7 @@ fn begin(
 ) -> Result<Box<dyn Demuxer>, Error> {
     let mut reader = match begun.take() {
         Some(reader) => reader,
-        None => demuxer::open(format, blocks)?,
+        None => container::open(format, blocks)?,
     };
     if let Err(error) = reader.head(blocks) {
         *begun = Some(reader);

@@ -4,6 +4,7 @@
 
 mod compare;
 mod evidence;
+mod finding;
 mod judge;
 mod pictures;
 mod reference;
@@ -14,7 +15,7 @@ pub mod view;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-pub use judge::{Finding, Trouble};
+pub use finding::{Finding, Trouble};
 pub(in crate::studio) use reference::Reference;
 
 use crate::base::{Clock, Latest, Secret, Timestamp, Worker};
@@ -26,7 +27,8 @@ use crate::player::probe::viewer::{ProbeMemory, ProbeReading, ProbeTarget, Viewe
 use crate::studio::event;
 use crate::studio::live::monitor::compare::{Comparison, is_coming};
 use crate::studio::live::monitor::evidence::{FRESH, Proof, Sent};
-use crate::studio::live::monitor::judge::{Case, Sign, judge};
+use crate::studio::live::monitor::finding::Sign;
+use crate::studio::live::monitor::judge::{Case, judge};
 use crate::studio::live::monitor::view::{MonitorView, ViewersPicture};
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::notices::monitor::time_of_day;

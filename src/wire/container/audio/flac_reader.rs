@@ -3,11 +3,10 @@
 use std::collections::BTreeSet;
 
 use crate::base::Timestamp;
-use crate::wire::container::audio::Kind;
 use crate::wire::container::audio::flac::{
     FlacHeader, FrameInfo, FrameSearch, MAX_FRAME_HEADER, Scan, heads,
 };
-use crate::wire::container::audio::packets::{described, heard, several, time};
+use crate::wire::container::audio::packets::{Kind, described, heard, several, time};
 use crate::wire::container::{Demuxer, Error, Index, ReadAt, SampleLocation, TrackId, Unit};
 
 /// So many heads are looked at in one piece.

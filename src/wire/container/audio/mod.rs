@@ -19,6 +19,7 @@ use crate::wire::container::{Demuxer, Error, Index, MAX_SAMPLES, ReadAt};
 use flac_reader::Flac;
 use mpeg_reader::MpegFile;
 use ogg_reader::Ogg;
+pub use packets::Kind;
 use packets::peek;
 use wav::WavCursor;
 
@@ -26,30 +27,6 @@ use wav::WavCursor;
 const MAX_TAGS: usize = 16;
 /// Where the first frame of a file without a head is looked for, past its tags.
 const MAX_NOISE: u64 = 64 << 10;
-
-/// What kind of file it is.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Kind {
-    Mp3,
-    /// AAC with a header before each frame.
-    Adts,
-    Flac,
-    Ogg,
-    Wav,
-}
-
-impl Kind {
-    /// Its name, which is also its extension.
-    pub const fn extension(self) -> &'static str {
-        match self {
-            Self::Mp3 => "mp3",
-            Self::Adts => "aac",
-            Self::Flac => "flac",
-            Self::Ogg => "ogg",
-            Self::Wav => "wav",
-        }
-    }
-}
 
 /// Which kind a file is, by its first bytes, and where its sound begins; `None`: none of them.
 ///

@@ -2,11 +2,10 @@
 //! that an encoder left, or by how many bytes a frame has on average.
 
 use crate::base::Timestamp;
-use crate::wire::container::audio::Kind;
 use crate::wire::container::audio::mpeg_frames::{
     ADTS, DECODER_DELAY, Frame, MAX_NOISE, MPEG, ReadHeader, Tag, describe, find, frame_at,
 };
-use crate::wire::container::audio::packets::{described, heard, several, time};
+use crate::wire::container::audio::packets::{Kind, described, heard, several, time};
 use crate::wire::container::audio::wav::ENDLESS;
 use crate::wire::container::{Demuxer, Error, Index, ReadAt, SampleLocation, TrackId, Unit};
 

@@ -3,11 +3,10 @@
 //! ends. One goes about in a file of one stream, whose pages count on.
 
 use crate::base::Timestamp;
-use crate::wire::container::audio::Kind;
 use crate::wire::container::audio::ogg::{
     BEGINS, ENDS, MAX_CONFIG, PAGE_HEADER_BYTES, Page, Reader,
 };
-use crate::wire::container::audio::packets::{heard, time};
+use crate::wire::container::audio::packets::{Kind, heard, time};
 use crate::wire::container::{Demuxer, Error, Index, Link, ReadAt, SampleLocation, Unit, read};
 
 /// More streams than anybody joined, and as much of heads that differ.

@@ -4,6 +4,30 @@ use crate::base::Timestamp;
 use crate::media::{AudioCodec, AudioConfig, BitsPerSecond};
 use crate::wire::container::{Error, Index, ReadAt, SampleLocation, TrackId};
 
+/// What kind of file it is.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Mp3,
+    /// AAC with a header before each frame.
+    Adts,
+    Flac,
+    Ogg,
+    Wav,
+}
+
+impl Kind {
+    /// Its name, which is also its extension.
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Mp3 => "mp3",
+            Self::Adts => "aac",
+            Self::Flac => "flac",
+            Self::Ogg => "ogg",
+            Self::Wav => "wav",
+        }
+    }
+}
+
 /// Packets that are looked up at a time, where bytes may be missing.
 const MAX_PACKETS_PER_TURN: usize = 32;
 

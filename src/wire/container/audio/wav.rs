@@ -2,8 +2,7 @@
 
 use crate::base::Timestamp;
 use crate::wire::codec::pcm::{Coding, Pcm};
-use crate::wire::container::audio::Kind;
-use crate::wire::container::audio::packets::{described, heard, peek, several, time};
+use crate::wire::container::audio::packets::{Kind, described, heard, peek, several, time};
 use crate::wire::container::{Demuxer, Error, Index, ReadAt, SampleLocation, TrackId, Unit, read};
 
 /// Chunks that may stand before the sound.

@@ -1,0 +1,131 @@
+//! Faults that the viewer monitor finds in what viewers get.
+
+use crate::base::Timestamp;
+use crate::media::Size;
+use crate::text::Problem;
+use crate::text::problem::problem;
+
+/// What can be wrong, the worst first.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Trouble {
+    Unreachable,
+    NoStream,
+    Stalled,
+    Different,
+    Black,
+    Frozen,
+    Silent,
+    Late,
+    WrongSize,
+}
+
+impl Trouble {
+    /// Its word in events.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unreachable => "unreachable",
+            Self::NoStream => "no_stream",
+            Self::Stalled => "stalled",
+            Self::Different => "different",
+            Self::Black => "black",
+            Self::Frozen => "frozen",
+            Self::Silent => "silent",
+            Self::Late => "late",
+            Self::WrongSize => "wrong_size",
+        }
+    }
+}
+
+/// One thing that is wrong, with what is known of why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    pub trouble: Trouble,
+    /// How it shows itself, where one trouble has more than one way.
+    pub sign: Sign,
+    pub cause: Cause,
+    /// Since when it has lasted, where its texts say so.
+    pub since: Option<Timestamp>,
+}
+
+/// How a trouble shows itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The stream has ended there.
+    Ended,
+    Nothing,
+    /// It comes at this share of the speed at which it plays, in percent.
+    Slow(String),
+    /// Nothing is in it that was sent in so many seconds.
+    Different(u64),
+    /// Viewers are so many seconds behind.
+    Late(String),
+    Black,
+    /// Audio comes and no video.
+    NoVideo,
+    Frozen,
+    Silent,
+    /// Video comes and no audio.
+    NoAudio,
+    /// There is no audio, and should be nothing else.
+    NoAudioAtAll,
+    Size {
+        got: Size,
+        fps: String,
+        wanted: Size,
+        wanted_fps: String,
+    },
+    /// What the player says.
+    Player(Problem),
+}
+
+impl Cause {
+    /// The cause with the time of day since when it has lasted.
+    pub fn problem(&self, time: &str) -> Problem {
+        match self {
+            Self::Ended => problem!("monitor-cause-ended"),
+            Self::Nothing => problem!("monitor-cause-nothing", time = time),
+            Self::Slow(percent) => problem!("monitor-cause-slow", percent = percent),
+            Self::Different(seconds) => problem!("monitor-cause-different", seconds = *seconds),
+            Self::Late(seconds) => problem!("monitor-cause-late", seconds = seconds),
+            Self::Black => problem!("monitor-cause-black", time = time),
+            Self::NoVideo => problem!("monitor-cause-no-video", time = time),
+            Self::Frozen => problem!("monitor-cause-frozen", time = time),
+            Self::Silent => problem!("monitor-cause-silent", time = time),
+            Self::NoAudio => problem!("monitor-cause-no-audio", time = time),
+            Self::NoAudioAtAll => problem!("monitor-cause-no-audio-at-all", time = time),
+            Self::Size { got, fps, wanted, wanted_fps } => problem!(
+                "monitor-cause-size",
+                size = got.to_string(),
+                fps = fps,
+                wanted = wanted.to_string(),
+                wanted_fps = wanted_fps,
+            ),
+            Self::Player(problem) => problem.clone(),
+        }
+    }
+}
+
+/// In which of its ways a trouble shows itself.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Sign {
+    /// Nothing of it comes.
+    Nothing,
+    /// It comes too slowly.
+    Slow,
+    /// What comes is wrong in itself.
+    Content,
+}
+
+pub(super) fn finding(trouble: Trouble, cause: Cause) -> Finding {
+    Finding { trouble, sign: Sign::Content, cause, since: None }
+}
+
+impl Finding {
+    pub(super) fn since(self, since: Timestamp) -> Self {
+        Self { since: Some(since), ..self }
+    }
+
+    pub(super) fn of(self, sign: Sign) -> Self {
+        Self { sign, ..self }
+    }
+}
