@@ -29,10 +29,10 @@ const NOT_TOLD: [&str; 3] = ["framerate", "videodatarate", "audiodatarate"];
 pub enum Error {
     #[error("{path} cannot be read: {source}")]
     Io { path: PathBuf, source: io::Error },
-    #[error("{path} cannot be sent: {source}")]
-    Flv { path: PathBuf, source: flv::Error },
-    #[error("{path} cannot be sent: {source}")]
-    Container { path: PathBuf, source: container::Error },
+    #[error(transparent)]
+    Flv(#[from] flv::Error),
+    #[error(transparent)]
+    Container(#[from] container::Error),
     #[error("{0} is no regular file")]
     NoFile(PathBuf),
     #[error("{0} holds no picture and no sound")]
@@ -67,7 +67,7 @@ impl FileItems {
         let mut source = MediaFile::open(path).map_err(fail)?;
         match source.format() {
             Ok(Format::Mp4 | Format::Mkv) => {
-                IndexedItems::new(path, source).map(|it| Self::Indexed(Box::new(it)))
+                IndexedItems::new(source).map(|it| Self::Indexed(Box::new(it)))
             }
             // What is none of them is told by its reader.
             _ => FlvItems::open(path).map(Self::Flv),
@@ -108,7 +108,7 @@ impl FlvItems {
 
     fn next(&mut self) -> Result<Option<Item>, Error> {
         loop {
-            let flv = |source| Error::Flv { path: self.path.clone(), source };
+            let flv = Error::Flv;
             if let Some(tag) = self.demuxer.next_tag().map_err(flv)? {
                 match item(tag) {
                     Some(item) => return Ok(Some(item)),
@@ -129,7 +129,6 @@ impl FlvItems {
 
 /// The samples of an MP4 or MKV file whose codecs FLV carries; of several audio tracks the first of those.
 pub(super) struct IndexedItems {
-    path: PathBuf,
     source: MediaFile,
     index: Index,
     /// What comes before the samples, the last one first.
@@ -140,8 +139,8 @@ pub(super) struct IndexedItems {
 }
 
 impl IndexedItems {
-    fn new(path: &Path, mut source: MediaFile) -> Result<Self, Error> {
-        let fail = |source| Error::Container { path: path.to_owned(), source };
+    fn new(mut source: MediaFile) -> Result<Self, Error> {
+        let fail = Error::Container;
         let mut index = samples::indexed(&mut source).map_err(fail)?;
         keep_carried(&mut index).map_err(fail)?;
         let tracks = StreamConfig {
@@ -161,7 +160,7 @@ impl IndexedItems {
         heads.reverse();
         let end = index.samples.last().map(|place| place.dts.as_micros().max(0).unsigned_abs());
         let duration = end.map(Duration::from_micros);
-        Ok(Self { path: path.to_owned(), source, index, heads, number: 0, duration })
+        Ok(Self { source, index, heads, number: 0, duration })
     }
 
     fn next(&mut self) -> Result<Option<Item>, Error> {
@@ -171,7 +170,7 @@ impl IndexedItems {
         while let Some(place) = self.index.samples.get(self.number) {
             self.number += 1;
             let packet = samples::sample(&mut self.source, &self.index.holes, place)
-                .map_err(|source| Error::Container { path: self.path.clone(), source })?;
+                .map_err(Error::Container)?;
             let tracks = &self.index.tracks;
             let codec = match packet.as_ref().map(|packet| packet.track) {
                 Some(Track::Video) => tracks.video.as_ref().map(|it| Codec::Video(it.codec)),

@@ -63,7 +63,7 @@ fn what_cannot_be_sent_is_refused() {
     assert!(matches!(PassthroughFile::open(&folder.path().join("no")), Err(Error::Io { .. })));
     let path = folder.path().join("a.flv");
     std::fs::write(&path, b"MP4").unwrap();
-    assert!(matches!(PassthroughFile::open(&path), Err(Error::Flv { .. })));
+    assert!(matches!(PassthroughFile::open(&path), Err(Error::Flv(_))));
     std::fs::write(&path, file_header(true, true)).unwrap();
     assert!(matches!(PassthroughFile::open(&path), Err(Error::Empty(_))));
 }

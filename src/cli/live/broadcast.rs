@@ -144,6 +144,9 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
     }
     folded.end(output);
     let exit = outcome.exit(&targets, record.is_some());
+    if let Some(why) = &outcome.copy_failed {
+        complain(why);
+    }
     events::summary(output, outcome.last_stats.as_deref(), exit, || {
         let seconds = outcome.first.map(|first| events::seconds(clock.now().since(first)));
         let mut fields = json!({ "seconds": seconds });
