@@ -12,5 +12,5 @@ monitor-cause-silent = silent since { $time }
 monitor-cause-no-audio = video has come and no audio since { $time }
 monitor-cause-no-audio-at-all = no audio has come since { $time }
 monitor-cause-size = { $size } at { $fps } fps instead of { $wanted } at { $wanted_fps } fps
-monitor-unsure = neither picture nor sound varies enough to tell whether it is what is sent
+monitor-unsure = video and audio hardly change, so onair cannot tell whether this is your stream
 monitor-service = { $service } cannot be watched at the address it is sent to

@@ -1,6 +1,6 @@
 # 观众端监看发现的问题（src/studio/live/monitor）。与 en 保持同步。
 
-monitor-cause-ended = 直播流在那里已结束
+monitor-cause-ended = 服务器上的直播流已结束
 monitor-cause-nothing = 自 { $time } 起没有收到任何内容
 monitor-cause-slow = 传来的速度只有播放速度的 { $percent }%
 monitor-cause-different = 其中没有最近 { $seconds } 秒发送的任何内容
@@ -12,5 +12,5 @@ monitor-cause-silent = 自 { $time } 起静音
 monitor-cause-no-audio = 自 { $time } 起只有画面，没有声音
 monitor-cause-no-audio-at-all = 自 { $time } 起没有声音
 monitor-cause-size = 收到 { $size }、{ $fps } fps，而不是 { $wanted }、{ $wanted_fps } fps
-monitor-unsure = 画面和声音都没有变化，无法确定是否是发送的内容
+monitor-unsure = 画面和声音都没有变化，无法确认是不是你的直播
 monitor-service = { $service } 的直播不能在推流地址观看
