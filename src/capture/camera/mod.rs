@@ -290,7 +290,7 @@ impl Minder {
             Fault::Ours(_) => (
                 SourceState::Failed,
                 format!(
-                    "{name} is open in onair already, by a source that names it otherwise. Choose \
+                    "{name} is already open in onair under another of its names. Choose \
                      camera:{id} for both, and they share it",
                     id = self.status.report().id
                 ),
@@ -773,7 +773,7 @@ mod tests {
         bench.plug(found("cam"));
         let (_source, changes, _) = open_fake(Some("cam"), &bench);
         let failed = await_state(&bench, &changes, SourceState::Failed, &FRAME);
-        assert!(failed.reason.contains("open in onair already"), "{}", failed.reason);
+        assert!(failed.reason.contains("already open in onair"), "{}", failed.reason);
     }
 
     #[test]

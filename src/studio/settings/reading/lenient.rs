@@ -20,7 +20,7 @@ const MAX_READ: usize = 32 << 20;
 /// So many bad values are noted of any document.
 const MIN_ROUNDS: usize = 16;
 
-const TOO_MUCH: &str = "too much of it is not as it should be";
+const TOO_MUCH: &str = "it has too many invalid values";
 
 /// A way to a value, from the top of the document.
 type Steps = Vec<Step>;
