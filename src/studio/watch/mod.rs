@@ -85,7 +85,11 @@ impl Players {
 
     fn set_network(&mut self, network: Network) -> Result<(), Failure> {
         self.config.net = network.options(&self.base).map_err(|why| {
-            Failure::new(player::FailureKind::Usage, why, "Check the connection settings: proxy and certificates.")
+            Failure::new(
+                player::FailureKind::Usage,
+                why,
+                "Check the connection settings: proxy and certificates.",
+            )
         })?;
         self.config.reconnect = network.reconnect;
         self.network = network;
