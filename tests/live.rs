@@ -149,9 +149,10 @@ fn the_built_in_server_serves_ffmpeg_gstreamer_and_mpv() {
     assert_eq!(live.warnings, "");
     assert_eq!(live.stream("video")["profile"], "High");
     assert_eq!(onair.stop(LIMIT).code(), Some(0));
-    // Here stream names are names.
+    // Here stream names are names; the port of the scheme, which it gets where that is free, is not shown.
+    let shown = url.replace(":1935/", "/");
     let events = onair.events();
-    assert!(events.iter().any(|event| event["url"].as_str() == Some(url.as_str())), "{events:?}");
+    assert!(events.iter().any(|event| event["url"] == *shown), "{events:?}");
     assert_eq!(onair.peer.errors(), "");
 }
 
