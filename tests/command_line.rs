@@ -438,7 +438,7 @@ fn what_is_printed_steers_no_terminal_and_repeats_no_password() {
         let shown = text(&output.stdout) + &text(&output.stderr);
         assert_eq!(output.status.code(), Some(code), "{words:?}: {shown}");
         assert!(!shown.contains("Pl4nted"), "{words:?}: {shown}");
-        let warned = shown.contains("password is part of the command line");
+        let warned = shown.contains("password is on the command line");
         assert!(warned || code == 2, "{words:?}: {shown}");
     }
 }

@@ -397,7 +397,7 @@ fn what_cannot_be_sent_or_saved_says_so() {
     let path = file.to_str().unwrap();
     let (code, said) = run(&["live", "--copy", path, "--to", "rtmp://127.0.0.1:9/live/film"]);
     assert_eq!(code, Some(3), "{said}");
-    assert!(said.contains("cannot be sent"), "{said}");
+    assert!(said.contains("onair cannot send"), "{said}");
     let (code, said) = run(&["live", "--copy", path]);
     assert_eq!(code, Some(2), "no target: {said}");
     let saved = folder.path().join("saved.mp4");

@@ -281,7 +281,7 @@ fn a_speaker_that_was_named_and_is_not_there_is_told_by_its_name() {
         }
         _ => None,
     });
-    assert_eq!(told.unwrap(), "The speaker hdmi cannot be used: it is not there.");
+    assert_eq!(told.unwrap(), "Cannot use the speaker hdmi: it is not there.");
 }
 
 #[test]

@@ -276,7 +276,7 @@ fn a_recording_that_never_began_says_so_and_why() {
         let notice = notice.unwrap_or_else(|| panic!("{path:?}: {events:?} {errors}"));
         assert!(notice["summary"].as_str().unwrap().contains(cause), "{notice}");
         assert!(notice["advice"].as_str().unwrap().contains(cure), "{notice}");
-        assert!(!notice.to_string().contains("can be played"), "{notice}");
+        assert!(!notice.to_string().contains("recorded part is playable"), "{notice}");
         assert_eq!(last(&events, "summary")["exit"], 3, "{events:?}");
         assert!(!path.exists(), "{path:?}");
     }

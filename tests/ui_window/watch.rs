@@ -394,7 +394,7 @@ fn a_wall_shows_each_players_state_in_its_tile() {
     harness.get_by_label(&format!("{nobody}: The stream cannot be shown"));
     harness.get_by_label("stage · live.example.com: The stream was lost");
     // What another tile than the chosen one said, and the figures over the chosen one.
-    harness.get_by_label("Part of the stream makes no sense and is left out.");
+    harness.get_by_label("Part of the stream is damaged. onair skips it.");
     assert!(harness.query_by_label_contains("Statistics: ").is_none());
     asked(&mut harness, Key::I);
     harness.get_by_label_contains("Statistics: ");

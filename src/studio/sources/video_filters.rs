@@ -450,7 +450,7 @@ mod tests {
         assert_eq!((gone.len(), told.len()), (0, 4), "{told:#?}");
         assert!(told.iter().any(|it| it.contains("bad.cube") && it.contains("instead of 8")));
         // What hides something is told otherwise, though a watermark works with the same.
-        let placeholder = |it: &&String| it.starts_with("The placeholder is shown for Camera");
+        let placeholder = |it: &&String| it.starts_with("Camera shows the placeholder");
         assert_eq!(told.iter().filter(placeholder).count(), 1, "{told:#?}");
         assert!(told.iter().filter(placeholder).all(|it| it.contains("bad.png")));
         let supplies: Vec<&AssetSupply> =

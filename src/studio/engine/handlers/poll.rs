@@ -448,7 +448,7 @@ mod tests {
         engine.notices.log.end(Duration::from_secs(30));
         let text = std::fs::read_to_string(&path).unwrap();
         assert_eq!(text.lines().count(), 2, "{text}");
-        assert!(text.contains("host1:1935: Refused. onair does not try again."), "{text}");
+        assert!(text.contains("host1:1935: Refused. onair does not retry."), "{text}");
     }
 
     #[test]
