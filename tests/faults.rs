@@ -19,7 +19,7 @@ const ENDINGS: &[Ending] = &[
     ("reset@handshake", 6, "handshake", "", "cut", true),
     ("close@handshake", 6, "handshake", "", "c", true),
     ("half-close@handshake", 6, "handshake", "", "closed", true),
-    ("garbage@handshake", 6, "handshake", "", "no RTMP", true),
+    ("garbage@handshake", 6, "handshake", "", "not an RTMP", true),
     ("stall@handshake", 6, "handshake", "", "no answer within 10 s", true),
     ("reset@connect", 7, "connect", "", "c", true),
     ("close@connect", 7, "connect", "", "c", true),
@@ -35,13 +35,13 @@ const ENDINGS: &[Ending] = &[
         false,
     ),
     ("reject@connect:Closed", 7, "connect", "NetConnection.Connect.Closed", "closed", true),
-    ("reject@connect:Failed", 7, "connect", "NetConnection.Connect.Failed", "failed", true),
+    ("reject@connect:Failed", 7, "connect", "NetConnection.Connect.Failed", "internal error", true),
     (
         "reject@connect:AppShutdown",
         7,
         "connect",
         "NetConnection.Connect.AppShutdown",
-        "failed",
+        "internal error",
         true,
     ),
     ("reset@createStream", 7, "publish", "", "c", true),
@@ -111,8 +111,8 @@ fn every_fault_on_the_way_in_ends_with_its_stage_and_reason() {
 const PASSING: &[(&str, &str)] = &[
     ("reset@handshake*1", "cut"),
     ("half-close@connect*1", "closed"),
-    ("garbage@handshake*1", "no RTMP"),
-    ("garbage@connect*1", "broke the protocol"),
+    ("garbage@handshake*1", "not an RTMP"),
+    ("garbage@connect*1", "violated the protocol"),
     ("close@createStream*1", "c"),
     ("reset@publish*1", "c"),
     ("busy@publish:2", "in use"),
@@ -182,7 +182,7 @@ fn every_fault_that_passes_is_survived_and_what_arrives_is_whole() {
         let said = causes.iter().any(|cause| cause.contains(word));
         assert!(said || word.is_empty(), "{fault}: {causes:?}");
         // Once said is enough.
-        let twice = |cause: &String| cause.matches("broke the protocol").count() > 1;
+        let twice = |cause: &String| cause.matches("violated the protocol").count() > 1;
         assert!(!causes.iter().any(twice), "{fault}: {causes:?}");
         // Our own patience and the system's end at the same time; neither is the server's doing.
         let ours = causes.iter().any(|it| it.contains("no data") || it.contains("timed out"));

@@ -76,7 +76,7 @@ fn we_come_in_by_both_schemes_and_a_wrong_password_ends_at_once() {
         for who in ["me:wrong@", "you:pa55word@", ""] {
             let (code, said) = live(who);
             assert_eq!(code, Some(7), "{who}: {said}");
-            assert!(said.contains("user and password"), "{said}");
+            assert!(said.contains("user name and password"), "{said}");
         }
         let words = ["check", &format!("rtmp://me:pa55word@{address}/live/show")];
         assert_eq!(Onair::start(&words).peer.wait(LIMIT).code(), Some(0));

@@ -256,11 +256,11 @@ fn servers_that_lie_get_a_sentence_and_an_exit_code() {
         ),
         (answer("SSH-2.0-OpenSSH_9.2\r\n\r\n"), FailureKind::Unreachable, "protocol"),
         (answer(""), FailureKind::Unreachable, "closed"),
-        (circle, FailureKind::Unreachable, "address to address"),
+        (circle, FailureKind::Unreachable, "in a circle"),
         (
             answer("HTTP/1.1 302 x\r\nLocation: file:///etc/passwd\r\n\r\n"),
             FailureKind::Unreachable,
-            "nothing can be read",
+            "cannot read",
         ),
         (
             answer("HTTP/1.1 200 OK\r\n\r\nFLV\u{1}\u{5}\0\0\0\u{9}\0\0\0\0"),

@@ -263,9 +263,9 @@ fn a_recording_that_never_began_says_so_and_why() {
     for (path, limit, cause, cure) in [
         (inside("file/show.mp4"), "", "a part of its path is a file", "another name or folder"),
         (inside(&format!("{long}.mkv")), "", "the name is too long", "a shorter name"),
-        (PathBuf::from("/proc/none/show.flv"), "", "the folder is not there", "still there"),
+        (PathBuf::from("/proc/none/show.flv"), "", "the folder does not exist", "still there"),
         // No file may have a byte: not one of the recording is written.
-        (inside("show.flv"), "ulimit -f 0; ", "files may not become larger there", "another disk"),
+        (inside("show.flv"), "ulimit -f 0; ", "reached the maximum size", "another disk"),
     ] {
         let words = live(&path, &["--duration", "2s"]);
         let script = format!("({limit}exec \"$@\") | cat");

@@ -124,7 +124,7 @@ fn an_http_proxy_is_gone_through() {
 
     let to = format!("rtmp://localhost:{rtmp}/live/show");
     let (anonymous, wrong) = (format!("127.0.0.1:{port}"), through.replace("pa55", "p455"));
-    for (proxy, cause) in [(&anonymous, "wants a user"), (&wrong, "does not accept")] {
+    for (proxy, cause) in [(&anonymous, "requires a user"), (&wrong, "does not accept")] {
         let failed = fails(&to, &["--proxy", proxy]);
         assert_eq!(failed["stage"], "tcp", "{failed}");
         assert!(failed["cause"].as_str().unwrap().contains(cause), "{failed}");
@@ -150,7 +150,7 @@ fn a_socks_proxy_is_gone_through_and_the_environment_names_one() {
     let failed = fails(&to, &["--proxy", &through.replace("pa55", "p455")]);
     assert!(failed["cause"].as_str().unwrap().contains("does not accept"), "{failed}");
     let failed = fails(&to, &["--proxy", &format!("socks5://127.0.0.1:{port}")]);
-    assert!(failed["cause"].as_str().unwrap().contains("wants a user"), "{failed}");
+    assert!(failed["cause"].as_str().unwrap().contains("requires a user"), "{failed}");
     let failed = fails("rtmp://localhost:1/live/show", &["--proxy", &through]);
     assert!(failed["cause"].as_str().unwrap().contains("refuses"), "{failed}");
 
@@ -219,7 +219,7 @@ fn connections_leave_from_the_wished_address() {
     assert!(publish["peer"].as_str().unwrap().starts_with("127.0.0.2:"), "{publish}");
     for bad in ["192.0.2.7", "::1"] {
         let failed = fails(&to, &["--bind", bad]);
-        assert!(failed["cause"].as_str().unwrap().contains("leave from"), "{failed}");
+        assert!(failed["cause"].as_str().unwrap().contains("cannot connect from"), "{failed}");
     }
 }
 

@@ -128,7 +128,7 @@ fn messages_name_their_target_and_go_with_it() {
     let notices = about(1);
     assert_eq!((notices.len(), notices[0].key()), (1, "target-unreachable"), "{notices:?}");
     let began =
-        format!("First ({closed}): connection refused: nothing listens there. Retrying in ");
+        format!("First ({closed}): connection refused: nothing is listening there. Retrying in ");
     assert!(notices[0].summary().starts_with(&began), "{}", notices[0].summary());
     assert!(!notices[0].summary().contains("Not on air"));
     // The other one comes and goes, and this stays: once, however often it is tried.

@@ -319,7 +319,7 @@ pub fn snapshot(name: &str) -> Snapshot {
                     own,
                     TargetState::Reconnecting,
                     0,
-                    Some("connection refused: nothing listens there"),
+                    Some("connection refused: nothing is listening there"),
                 ),
                 TargetView::idle(backup),
             ];

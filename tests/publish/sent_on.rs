@@ -80,7 +80,7 @@ fn asked_to_connect_where_a_stream_cannot_go_we_stay() {
 
 #[test]
 fn being_asked_from_server_to_server_ends() {
-    between_two_that_name_each_other(Behavior::SendElsewhere, "from server to server", 2);
+    between_two_that_name_each_other(Behavior::SendElsewhere, "redirects too often", 2);
 }
 
 #[test]
@@ -182,6 +182,6 @@ fn being_sent_to_what_is_no_server_is_named() {
         let _feeder = show.feed_live(0);
         assert!(publisher.wait(LIMIT));
         assert!(matches!(publisher.state(), State::Failed(_)), "{:?}", publisher.report());
-        assert!(super::cause(&publisher.report()).contains("sends us on"), "{there}");
+        assert!(super::cause(&publisher.report()).contains("redirects"), "{there}");
     }
 }

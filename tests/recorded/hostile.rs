@@ -104,7 +104,7 @@ fn moved(to: &str) -> Vec<u8> {
 
 fn cases(elsewhere: u16, endless: &Arc<AtomicUsize>) -> Vec<Case> {
     use Then::{Lost, Plays};
-    const OTHER: Then = Lost("something else than the part of the file");
+    const OTHER: Then = Lost("does not send the requested part of the file");
     const CHANGED: Then = Lost("is not the one any more");
     let endless = Arc::clone(endless);
     vec![
@@ -150,11 +150,11 @@ fn cases(elsewhere: u16, endless: &Arc<AtomicUsize>) -> Vec<Case> {
             [head.as_bytes(), it.film].concat()
         }),
         sends("another film", CHANGED, |it| it.answer("ETag: \"two\"\r\n")),
-        sends("packed", Lost("packs what was asked for unpacked (gzip)"), |it| {
+        sends("packed", Lost("asked for uncompressed data (gzip)"), |it| {
             it.answer("Content-Encoding: gzip\r\n")
         }),
-        sends("on and on", Lost("from address to address"), |_| moved("/a.mp4")),
-        sends("to another scheme", Lost("nothing can be read"), |_| moved("ftp://127.0.0.1/a.mp4")),
+        sends("on and on", Lost("redirects in a circle"), |_| moved("/a.mp4")),
+        sends("to another scheme", Lost("onair cannot read"), |_| moved("ftp://127.0.0.1/a.mp4")),
         sends("to a socket", Lost("another protocol"), |_| moved("ws://127.0.0.1/a.mp4")),
         sends("to another host", Plays, move |_| {
             moved(&format!("http://127.0.0.2:{elsewhere}/a.mp4"))

@@ -183,7 +183,7 @@ fn targets_are_switched_kept_fitted_and_removed() {
     let mut harness = open("targets");
     for (name, words) in [
         ("Twitch", "On air · 2\u{a0}508\u{a0}kbps"),
-        ("media.school.example", "Retrying: connection refused: nothing listens there"),
+        ("media.school.example", "Retrying: connection refused: nothing is listening there"),
     ] {
         let row = harness.get_by_role_and_label(egui::Role::RadioButton, name);
         assert_eq!(row.value().as_deref(), Some(words));

@@ -1,16 +1,16 @@
 # 观众端监看发现的问题（src/studio/live/monitor）。与 en 保持同步。
 
-monitor-cause-ended = 服务器上的直播流已结束
+monitor-cause-ended = 服务器上的直播流已经结束
 monitor-cause-nothing = 自 { $time } 起没有收到任何内容
-monitor-cause-slow = 传来的速度只有播放速度的 { $percent }%
-monitor-cause-different = 其中没有最近 { $seconds } 秒发送的任何内容
+monitor-cause-slow = 数据到达速度只有播放速度的 { $percent }%
+monitor-cause-different = 与 onair 最近 { $seconds } 秒推送的内容都不一致
 monitor-cause-late = 观众落后 { $seconds } 秒
 monitor-cause-black = 自 { $time } 起黑屏
 monitor-cause-no-video = 自 { $time } 起只有声音，没有画面
-monitor-cause-frozen = 自 { $time } 起一直是同一画面
-monitor-cause-silent = 自 { $time } 起静音
+monitor-cause-frozen = 自 { $time } 起画面静止
+monitor-cause-silent = 自 { $time } 起没有声音
 monitor-cause-no-audio = 自 { $time } 起只有画面，没有声音
-monitor-cause-no-audio-at-all = 自 { $time } 起没有声音
+monitor-cause-no-audio-at-all = 自 { $time } 起没有音频
 monitor-cause-size = 收到 { $size }、{ $fps } fps，而不是 { $wanted }、{ $wanted_fps } fps
-monitor-unsure = 画面和声音都没有变化，无法确认是不是你的直播
-monitor-service = { $service } 的直播不能在推流地址观看
+monitor-unsure = 画面和声音几乎没有变化，无法确认是不是你的直播
+monitor-service = 在推流地址上看不到 { $service } 的直播

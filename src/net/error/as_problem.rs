@@ -332,23 +332,23 @@ mod tests {
         let told = |stage, cause| Error { stage, cause, peer: "a:1".into() }.problem().to_string();
         let after = Duration::from_secs(10);
         for (stage, cause, words) in [
-            (ConnectStage::Tls, Cause::Reset, "at the TLS handshake: the connection was cut"),
+            (ConnectStage::Tls, Cause::Reset, "during the TLS handshake: the connection was cut"),
             (
                 ConnectStage::Connect,
                 Cause::Closed,
-                "at the request for the application: the server closed the connection",
+                "while connecting to the application: the server closed the connection",
             ),
             (
                 ConnectStage::Handshake,
                 Cause::TimedOut { after },
-                "at the RTMP handshake: no answer within 10 s",
+                "during the RTMP handshake: no answer within 10 s",
             ),
-            (ConnectStage::Media, Cause::Closed, "in mid-stream: the server closed the connection"),
-            (ConnectStage::Dns, Cause::NoSuchHost, "no host of this name is known"),
+            (ConnectStage::Media, Cause::Closed, "mid-stream: the server closed the connection"),
+            (ConnectStage::Dns, Cause::NoSuchHost, "unknown host"),
             (
                 ConnectStage::Tcp,
                 Cause::ConnectionRefused,
-                "connection refused: nothing listens there",
+                "connection refused: nothing is listening there",
             ),
         ] {
             assert_eq!(told(stage, cause), words);
@@ -367,7 +367,7 @@ mod tests {
         };
         assert_eq!(
             error.to_string(),
-            "live.example:443: the server's certificate is not accepted: \
+            "live.example:443: onair rejects the server's certificate: \
              it expired on 1970-01-02 (not after)"
         );
         let cure = |error: &Error| Language::English.cure(&error.problem()).unwrap();
@@ -378,11 +378,11 @@ mod tests {
             let cause = Cause::Certificate { problem, presented: None };
             cure(&Error { cause, ..error.clone() })
         });
-        assert!(renewed[0].contains("pin the new one") && renewed[1].contains("behind the gear"));
+        assert!(renewed[0].contains("pin the new one") && renewed[1].contains("press the gear"));
         assert_eq!(error.class().exit_code(), 6);
         assert_eq!(
             Language::Chinese.say(&error.problem()),
-            "不接受服务器的证书：已于 1970-01-02 过期（not after）"
+            "服务器证书验证失败：已于 1970-01-02 过期（not after）"
         );
     }
 
@@ -394,13 +394,13 @@ mod tests {
         };
         assert!(cure(ConnectStage::Publish, Cause::Closed).contains("stream key"));
         assert!(cure(ConnectStage::Handshake, Cause::Closed).contains("rtmps://"));
-        assert!(cure(ConnectStage::Media, Cause::Io("x".into())).contains("messages"));
+        assert!(cure(ConnectStage::Media, Cause::Io("x".into())).contains("log"));
         let refused = |stage, refusal| {
             let (code, description) = ("NetStream.X".to_owned(), String::new());
             cure(stage, Cause::Status { refusal, code, description })
         };
         assert!(
-            refused(ConnectStage::Connect, Refusal::Unauthorized).contains("user and password")
+            refused(ConnectStage::Connect, Refusal::Unauthorized).contains("name and password")
         );
         assert!(refused(ConnectStage::Publish, Refusal::Unauthorized).contains("copy it again"));
         assert!(refused(ConnectStage::Media, Refusal::Failed).contains("ended the stream"));

@@ -34,14 +34,14 @@ fn places_are_found_and_looked_up_themselves() {
 fn a_server_before_its_cause_stays_as_it_is() {
     let causes = chinese();
     let said = |english: &str| causes.say(english).into_owned();
-    let refused = "connection refused: nothing listens there";
+    let refused = "connection refused: nothing is listening there";
     for server in ["live.example.com", "127.0.0.1:1935", "[::1]:80"] {
         let ours = format!("{server}：连接被拒绝：该端口没有服务");
         assert_eq!(said(&format!("{server}: {refused}")), ours);
     }
     assert_eq!(said("a.b: never heard of"), "a.b: never heard of");
-    let told = said("a.b: at the TLS handshake: the connection was cut.");
-    assert_eq!(told, "a.b：TLS 握手时：连接被切断");
+    let told = said("a.b: during the TLS handshake: the connection was cut.");
+    assert_eq!(told, "a.b：TLS 握手时：连接中断");
 }
 
 /// Half by half, as a notice of a device says it.

@@ -187,7 +187,7 @@ impl std::fmt::Display for ClientStage {
 pub enum Error {
     #[error("handshake: {0}")]
     Handshake(#[from] handshake::Error),
-    #[error("the server broke the protocol: {0}")]
+    #[error("the server violated the protocol: {0}")]
     Chunk(#[from] chunk::Error),
     #[error("{0}")]
     Refused(Box<Refused>),

@@ -137,7 +137,7 @@ pub enum Step {
 pub enum Error {
     #[error("handshake: {0}")]
     Handshake(#[from] handshake::Error),
-    #[error("the client broke the protocol: {0}")]
+    #[error("the client violated the protocol: {0}")]
     Chunk(#[from] chunk::Error),
     #[error("the client did not finish the handshake in time")]
     HandshakeTimeout,
