@@ -146,7 +146,7 @@ fn a_transition_whose_file_is_missing_says_so_and_takes_another() {
     harness.run();
     assert_eq!(click(&mut harness, "Change transition"), [Command::Dismiss(7)]);
     harness.run();
-    harness.get_by_label(&format!("This file cannot be used: {GONE}. Scenes are cut."));
+    harness.get_by_label(&format!("This file cannot be used: {GONE}. onair cuts between scenes."));
     assert_eq!(click(&mut harness, "Try again"), [Command::TryAgain]);
     click(&mut harness, "Choose…");
     let of = TransitionFile { scene: None, means: TransitionFilePart::Clip };
@@ -257,7 +257,7 @@ fn a_transition_is_chosen_and_set() {
     });
     harness.run();
     assert_eq!(by_menu(&mut harness, "Transition settings…"), []);
-    harness.get_by_label("No file chosen: scenes are cut.");
+    harness.get_by_label("No file chosen. onair cuts between scenes.");
     harness.get_by_label("Choose…").click();
     harness.run();
     let clip = TransitionFile { scene: None, means: TransitionFilePart::Clip };
@@ -269,7 +269,7 @@ fn a_transition_is_chosen_and_set() {
         other => panic!("{other:?}"),
     };
     assert!(of(transition_set(&commands(&mut harness))).file.ends_with("swoosh.webp"));
-    harness.get_by_role_and_label(Role::SpinButton, "Switch scenes at").set_value_accesskit(0.8);
+    harness.get_by_role_and_label(Role::SpinButton, "Transition point").set_value_accesskit(0.8);
     let stinger = of(transition_set(&commands(&mut harness)));
     assert_eq!(stinger.cut, Duration::from_millis(800));
     harness.get_by_role_and_label(Role::ComboBox, "Track matte").click();

@@ -391,7 +391,7 @@ fn a_wall_shows_each_players_state_in_its_tile() {
     let player = |playing| vec![Command::Player(playing)];
     let hall = "main-hall · live.example.com";
     let nobody = "nobody · live.example.com";
-    harness.get_by_label(&format!("{nobody}: The stream cannot be shown"));
+    harness.get_by_label(&format!("{nobody}: onair cannot play the stream"));
     harness.get_by_label("stage · live.example.com: The stream was lost");
     // What another tile than the chosen one said, and the figures over the chosen one.
     harness.get_by_label("Part of the stream is damaged. onair skips it.");
