@@ -11,7 +11,7 @@ use crate::cli::output::{complain, raw};
 /// Which page, and where to.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
-    /// Command, with its subcommand: `live`, `scenes import` [default: onair itself]
+    /// Command, with its subcommand if it has one: `live`, `scenes import` [default: onair itself]
     #[arg(value_name = "COMMAND", conflicts_with = "all")]
     pub command: Vec<String>,
     /// Write the pages of onair and all its commands to this folder (onair.1, onair-live.1…)

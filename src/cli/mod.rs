@@ -21,12 +21,12 @@ use clap::{CommandFactory, Parser, Subcommand};
 pub use flags::Globals;
 pub use output::exit::Exit;
 
-/// A streaming studio: capture, stream, serve and watch.
+/// A live-streaming studio: capture, stream, serve and watch.
 #[derive(Debug, Parser)]
 #[command(name = "onair", version, about, max_term_width = 100)]
 #[command(
-    after_help = "Exit codes: 0 ended as asked · 1 other error · 2 usage · 3 settings, input \
-    or output file · 4 device · 5 codec · 6 unreachable · 7 refused · 8 lost and not regained · \
+    after_help = "Exit codes: 0 success · 1 other error · 2 invalid command line · 3 settings, input \
+    or output file · 4 device · 5 codec · 6 unreachable · 7 refused · 8 connection lost · \
     9 no such stream"
 )]
 pub struct Cli {
@@ -39,7 +39,7 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Sub {
-    /// Open the studio window (what `onair` alone does)
+    /// Open the studio window, like `onair` without a command
     Studio,
     /// Broadcast without a window
     Live(Box<live::Args>),
@@ -61,10 +61,10 @@ pub enum Sub {
     Check(check::Args),
     /// Print shell completions
     Completions {
-        /// The shell
+        /// Shell
         shell: clap_complete::Shell,
     },
-    /// Print the manual page of onair or of a command
+    /// Print the manual page of onair or of one command
     Man(man::Args),
 }
 

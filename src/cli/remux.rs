@@ -66,8 +66,8 @@ impl From<Drop> for Part {
 /// Arguments of `onair repair`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct RepairArgs {
-    /// An unfinished recording. onair repairs its own recordings in place. For others, it writes a
-    /// repaired copy beside the file
+    /// An unfinished recording. onair repairs its own recordings in place. For other files, it
+    /// writes a repaired copy beside the file
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
 }

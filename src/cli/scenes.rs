@@ -25,8 +25,8 @@ pub struct Args {
 
 #[derive(Clone, Debug, clap::Subcommand)]
 enum Sub {
-    /// Add the scenes and audio strips of a file to the settings (--settings or your own), or write them
-    /// to --to
+    /// Add the scenes and audio strips of a file to the settings (--settings or your own), or write
+    /// them to the file of --to
     Import {
         /// A scene collection of onair (TOML, JSON) or of OBS (JSON)
         file: PathBuf,

@@ -31,25 +31,25 @@ const END: Duration = Duration::from_secs(5);
 /// What is going to be broadcast.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Flags {
-    /// With a URL: look at this machine too
+    /// With a URL, also check this machine
     #[arg(long)]
     pub machine: bool,
-    /// Picture, as in `onair live`
+    /// Video source, as in `onair live`
     #[arg(long, value_name = "SOURCE", value_parser = value::video())]
     pub video: Option<VideoChoice>,
-    /// Sound, as in `onair live`
+    /// Audio source, as in `onair live`
     #[arg(long, value_name = "SOURCE", value_parser = value::audio())]
     pub audio: Option<AudioChoice>,
-    /// Picture size [default: of the settings, or 1280x720]
+    /// Frame size [default: from the settings, or 1280x720]
     #[arg(long, value_name = "WxH")]
     pub size: Option<Size>,
-    /// Pictures a second [default: of the settings, or 30]
+    /// Frames per second [default: from the settings, or 30]
     #[arg(long, value_name = "RATE")]
     pub fps: Option<FrameRate>,
-    /// Bitrate of the picture [default: of the settings, or 2500k]
+    /// Video bitrate [default: from the settings, or 2500k]
     #[arg(long, value_name = "BITRATE")]
     pub video_bitrate: Option<BitsPerSecond>,
-    /// A recording that will be made: room and rights are looked at there
+    /// File that you will record to: onair checks the free space and the permissions there
     #[arg(long, value_name = "PATH")]
     pub record: Option<PathBuf>,
 }

@@ -25,8 +25,9 @@ use crate::wire::rtmp::url::Url;
 /// Flags of `onair check`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
-    /// The target: a URL (rtmp, rtmps, rtmpt or rtmpts) that ends in the stream key, or an application's
-    /// URL with a --key-…. Without it, onair checks this machine and the targets of --settings
+    /// The target: a URL (rtmp, rtmps, rtmpt or rtmpts) that ends in the stream key, or an
+    /// application's URL with a --key-…. Without a URL, onair checks this machine and the targets
+    /// of --settings
     #[arg(value_name = "URL")]
     pub url: Option<String>,
     /// Environment variable with the stream key

@@ -15,10 +15,11 @@ pub struct Globals {
     /// Print only JSON objects on standard output, one per line
     #[arg(long, global = true)]
     pub json: bool,
-    /// Settings file to use instead of your own
+    /// Use this settings file instead of your own
     #[arg(long, global = true, value_name = "FILE")]
     pub settings: Option<PathBuf>,
-    /// Language of notices and errors: en, zh-CN [default: that of the system; English with --json]
+    /// Language of notices and errors: en, zh-CN [default: the system's language; English with
+    /// --json]
     #[arg(long, global = true, value_name = "LANGUAGE", value_parser = language)]
     pub lang: Option<Language>,
     /// Log level for standard error: error, warn, info, debug, trace, or a filter such as onair=debug

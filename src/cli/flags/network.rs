@@ -14,11 +14,12 @@ pub struct Flags {
     /// and rtmpts, 80 for rtmpt]
     #[arg(long, value_name = "PORT,…", value_delimiter = ',')]
     ports: Vec<std::num::NonZeroU16>,
-    /// Proxy: `http://[USER:PASSWORD@]HOST:PORT` (CONNECT) or socks5://…; `none` turns it off [default:
-    /// ALL_PROXY of the environment, except for hosts in NO_PROXY and this machine]
+    /// Proxy: `http://[USER:PASSWORD@]HOST:PORT` (CONNECT) or socks5://…; `none` turns the proxy
+    /// off [default: the environment variable ALL_PROXY, except for hosts in NO_PROXY and this
+    /// machine]
     #[arg(long, value_name = "URL")]
     proxy: Option<String>,
-    /// Local address or, on Linux, interface for connections
+    /// Local address for connections, or on Linux the interface
     #[arg(long, value_name = "ADDRESS|INTERFACE")]
     bind: Option<String>,
     #[command(flatten)]

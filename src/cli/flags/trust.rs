@@ -10,8 +10,8 @@ use crate::net::Trust;
 #[derive(Clone, Debug, Default, clap::Args)]
 #[group(id = "trust")]
 pub struct Flags {
-    /// Trust this certificate authority or server certificate (PEM) for rtmps://, in addition to the
-    /// system's
+    /// Trust this certificate authority or server certificate (PEM) for rtmps://, in addition to
+    /// those of the system
     #[arg(long, value_name = "FILE")]
     tls_ca: Option<PathBuf>,
     /// Trust only the server certificate with this SHA-256 (DER, hex) for rtmps://

@@ -40,9 +40,9 @@ use crate::wire::container::Format;
 #[command(group = clap::ArgGroup::new("target").args(["to", "service"]).multiple(true))]
 #[command(
     after_help = "Without --to and --record, onair sends to the targets of --settings that are on. \
-    Without such targets, it sends to the built-in server as live/onair. With --settings, the settings \
-    apply to quality flags that you omit.\nSIGINT, SIGTERM and SIGHUP end the broadcast cleanly. \
-    SIGUSR1 saves the replay buffer, SIGUSR2 sets a chapter in the recording."
+    Without such targets, it sends to the built-in server as live/onair. With --settings, quality flags \
+    that you omit have the values in the settings.\nSIGINT, SIGTERM and SIGHUP end the broadcast \
+    cleanly. SIGUSR1 saves the replay buffer, and SIGUSR2 adds a chapter to the recording."
 )]
 pub struct Args {
     /// Video source: `camera[:ID][@1280x720,30,MJPEG]`, `screen[:ID]`, window:ID (screen:wayland,
@@ -51,16 +51,16 @@ pub struct Args {
     /// test, none [default: a camera if there is one, else test]
     #[arg(long, value_name = "SOURCE", value_parser = value::video(), help_heading = "Sources")]
     pub video: Option<VideoChoice>,
-    /// Audio source: `mic[:ID]`, `system[:ID]`, app:NAME (one application of `onair devices`), file:CLIP,
-    /// stream:URL, tone, silence, none [default: a microphone if there is one, else tone with the test
-    /// picture, else silence]
+    /// Audio source: `mic[:ID]`, `system[:ID]`, app:NAME (one application of `onair devices`),
+    /// file:CLIP, stream:URL, tone, silence, none [default: a microphone if there is one, else tone
+    /// with the test pattern, else silence]
     #[arg(long, value_name = "SOURCE", value_parser = value::audio(), help_heading = "Sources")]
     pub audio: Option<AudioChoice>,
-    /// Program scene from --settings [default: the last program scene]
+    /// Scene from --settings to broadcast [default: the last program scene]
     #[arg(long, value_name = "NAME", help_heading = "Sources", conflicts_with = "copy")]
     pub scene: Option<String>,
-    /// Send this FLV, MP4 or MKV file as is, with any codec: onair does not encode it. It starts when
-    /// a target is connected. After a short stall, onair sends the backlog
+    /// Send this FLV, MP4 or MKV file as is, with any codec, without encoding it. The file starts
+    /// when a target is connected. After a short stall, onair sends the backlog
     #[arg(long, value_name = "FILE", help_heading = "Sources", requires = "target",
           conflicts_with_all = ["video", "audio", "record", "replay", "control", "why", "monitor"])]
     pub copy: Option<PathBuf>,
@@ -81,22 +81,22 @@ pub struct Args {
     #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = duration,
           help_heading = "Quality")]
     pub keyframe_interval: Duration,
-    /// Adaptive bitrate: slowest or first (follow the slowest or the first target), off, or rung (slow
-    /// targets get a second encode with a lower bitrate; a single target without a recording works as
-    /// with slowest)
+    /// Adaptive bitrate: slowest or first (follow the slowest or the first target), off, or rung
+    /// (slow targets get a second encode with a lower bitrate). For a single target without a
+    /// recording, rung works like slowest
     #[arg(long, value_name = "WHOSE", default_value = "slowest", help_heading = "Quality")]
     pub adapt: Adapt,
-    /// Lowest video bitrate of adaptive bitrate
+    /// Lowest video bitrate that adaptive bitrate may use
     #[arg(long, value_name = "BITRATE", default_value = "300k", help_heading = "Quality")]
     pub min_video_bitrate: BitsPerSecond,
-    /// Below half of the bitrate, skip every second frame to keep the others sharp
+    /// Below half of the bitrate, skip every second frame to keep the other frames sharp
     #[arg(long, help_heading = "Quality")]
     pub adapt_frames: bool,
-    /// If the bitrate is too low for the frame size, encode at 3/4 or 1/2 of it. A recording continues
-    /// in a new file when the size changes
+    /// If the bitrate is too low for the frame size, encode at 3/4 or 1/2 of the size. When the
+    /// size changes, a recording continues in a new file
     #[arg(long, help_heading = "Quality")]
     pub adapt_size: bool,
-    /// Video encoder; `onair devices` lists what there is
+    /// Video encoder, from the list in `onair devices`
     #[arg(long, value_name = "NAME", default_value = "auto", value_parser = encoder(),
           help_heading = "Quality")]
     pub encoder: encode::Choice,
@@ -108,7 +108,7 @@ pub struct Args {
     #[arg(long, value_name = "HZ", default_value_t = 48_000, help_heading = "Quality",
           value_parser = sample_rate)]
     pub sample_rate: u32,
-    /// Channels, 1 or 2
+    /// Number of audio channels, 1 or 2
     #[arg(long, value_name = "N", default_value_t = 2, help_heading = "Quality",
           value_parser = clap::value_parser!(u16).range(1..=2))]
     pub channels: u16,
@@ -117,52 +117,56 @@ pub struct Args {
     /// followed by --key-env, --key-file or --key-stdin
     #[arg(long, value_name = "URL", help_heading = "Targets")]
     pub to: Vec<String>,
-    /// Send to this known service, or to your own service (services.toml beside the settings). The
-    /// following --key-… has the stream key (repeatable)
+    /// Send to this known service, or to one of your own services (services.toml beside the
+    /// settings). Pass the stream key with the --key-… flag that follows (repeatable)
     #[arg(long, value_name = "NAME", value_parser = ServiceName, help_heading = "Targets")]
     pub service: Vec<String>,
     /// Send only to the built-in server, as live/onair, and not to the targets of --settings
     #[arg(long, conflicts_with_all = ["to", "service", "copy"], help_heading = "Targets")]
     pub built_in: bool,
-    /// Environment variable with the stream key of the previous --to
+    /// Environment variable with the stream key for the preceding --to
     #[arg(long, value_name = "NAME", requires = "target", help_heading = "Targets")]
     pub key_env: Vec<String>,
-    /// File with the stream key of the previous --to
+    /// File with the stream key for the preceding --to
     #[arg(long, value_name = "PATH", requires = "target", help_heading = "Targets")]
     pub key_file: Vec<PathBuf>,
-    /// Read the stream key of the previous --to from the first line of standard input
+    /// Read the stream key for the preceding --to from the first line of standard input
     #[arg(long, requires = "target", help_heading = "Targets")]
     pub key_stdin: bool,
-    /// Viewer monitor for all targets, or with =URL for the previous --to, played from that URL. onair
-    /// reports black, frozen, silent, late, stalled or different streams, and other frame sizes
+    /// Turn on the viewer monitor for all targets, or with =URL for the preceding --to, which onair
+    /// then plays from that URL. The monitor reports black, frozen, silent, late, stalled or
+    /// different streams, and other frame sizes
     #[arg(long, value_name = "URL", num_args = 0..=1, require_equals = true,
           default_missing_value = "", help_heading = "Targets")]
     pub monitor: Vec<String>,
-    /// Lowest video bitrate for the previous --to [default: as --min-video-bitrate]
+    /// Lowest video bitrate for the preceding --to [default: the value of --min-video-bitrate]
     #[arg(long, value_name = "BITRATE", requires = "target", help_heading = "Targets")]
     pub target_min_bitrate: Vec<BitsPerSecond>,
-    /// How long onair retries a target, at the start and after a loss [default: no limit]
+    /// How long onair retries a target, at the start and after it loses the connection [default: no
+    /// limit]
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Targets")]
     pub retry_for: Option<Duration>,
     /// Stream delay for all targets, at most 30 min. It does not delay recordings and the preview
     #[arg(long, value_name = "DURATION", value_parser = delay, help_heading = "Targets")]
     pub delay: Option<Duration>,
-    /// At the end (--duration, Ctrl-C, `stop`), send the delayed part first instead of discarding it
+    /// When the broadcast ends (--duration, Ctrl-C, `stop`), send the delayed part first instead of
+    /// discarding it
     #[arg(long, requires = "delay", help_heading = "Targets")]
     pub stop_after_delay: bool,
-    /// Folder for the part of the delay that does not fit into memory (64 MiB) [default: the user's
-    /// cache folder]
+    /// Folder for the delayed part that does not fit into memory (64 MiB) [default: your cache
+    /// folder]
     #[arg(long, value_name = "FOLDER", requires = "delay", help_heading = "Targets")]
     pub delay_folder: Option<PathBuf>,
     #[command(flatten, next_help_heading = "Targets")]
     pub route: network::Flags,
 
-    /// Record into this file: .flv, .mp4 or .mkv
+    /// Record to this file: .flv, .mp4 or .mkv
     #[arg(long, value_name = "PATH", help_heading = "Recording")]
     pub record: Option<PathBuf>,
-    /// Record this audio source into an extra track called NAME (repeatable, up to 5). The first is
-    /// track 2. Track 1 is always the program. A SOURCE of --audio or of a strip in --settings keeps its
-    /// strip settings. Another SOURCE is in its track only
+    /// Record this audio source to an additional track with this NAME (repeatable, up to 5). The
+    /// first additional track is track 2, because track 1 is always the program. A SOURCE of
+    /// --audio or of a strip in --settings keeps its strip settings. Any other SOURCE is only in
+    /// its track, not in the program
     #[arg(long, value_name = "NAME=SOURCE", value_parser = record_tracks::parse, conflicts_with = "copy",
           help_heading = "Recording")]
     pub record_track: Vec<record_tracks::Named>,
@@ -177,40 +181,40 @@ pub struct Args {
     #[arg(long, value_name = "SIZE", value_parser = bytes, requires = "record",
           help_heading = "Recording")]
     pub split_size: Option<u64>,
-    /// Length of the replay buffer. SIGUSR1, or `replay` on --control, saves it
+    /// Length of the replay buffer. SIGUSR1, or `replay` with --control, saves the buffer
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Recording")]
     pub replay: Option<Duration>,
     /// Memory limit of --replay
     #[arg(long, value_name = "SIZE", value_parser = bytes, default_value = "512M",
           help_heading = "Recording")]
     pub replay_size: u64,
-    /// File for replays: .flv, .mp4 or .mkv [default: replay.mp4 beside --record, or here]
+    /// File for replays: .flv, .mp4 or .mkv [default: replay.mp4 beside --record, or in the current
+    /// folder]
     #[arg(long, value_name = "PATH", help_heading = "Recording")]
     pub replay_to: Option<PathBuf>,
     /// Read commands from standard input, one per line: pause, resume, `chapter [TITLE]`, split,
-    /// `replay [PATH]`, `snapshot [PATH]`, record PATH, stop-recording, scene NAME,
-    /// `prepare SCENE` (puts it into the preview; `none` ends this), `take [KIND [DURATION]
-    /// [OPTION]…]` (switches the preview to the program), `transition KIND [DURATION] [OPTION]… [file=PATH]`,
-    /// `scene-transition NAME: KIND …` (or `none`),
-    /// `item hide|show|lock|unlock|up|down|top|bottom [ITEM]` (ITEM of the current scene, or
-    /// SCENE/ITEM), `item place [ITEM:] WHAT=VALUE …` and `filter on|off|remove KIND [SOURCE]`,
-    /// `filter set|add KIND [SOURCE:] WHAT=VALUE …` (with the names from the settings),
-    /// `duplicate [ITEM]` (with the same source), `duplicate-source ITEM` (with a
-    /// copy of its source),
-    /// `media pause|resume|restart|next|previous|seek TIME [SOURCE]`, `media at-end loop|clear|hold [SOURCE]`
-    /// (at the end of a file), `media add SOURCE: FILE` (at the end of the playlist),
-    /// `media remove NUMBER SOURCE`, `if-black [NAME:] keep|slate|SOURCE` (the fallback
-    /// for a camera, screen, window, stream or file that is black, frozen or lost: none, a placeholder,
-    /// or another source), `ask [SOURCE]` (opens the Wayland desktop's dialog for a screen or window
-    /// again), `talk press|release [STRIP]` (push-to-talk), `clip-out [STRIP]` (resets clip indicators), `strip gain DECIBELS [STRIP]`, `strip mute|unmute|solo|unsolo|mono|stereo [STRIP]`,
-    /// `strip balance PERCENT [STRIP]`, `strip offset TIME [STRIP]`,
-    /// `strip heard program|both|desk|tracks [STRIP]`, `strip filter …` (as `filter`),
-    /// `strip at-end loop|clear|hold [STRIP]` (for an audio file),
-    /// `strip restart [STRIP]`, `strip if-silent [STRIP:] keep|SOURCE` (the fallback for a silent or lost
-    /// strip), stop
+    /// `replay [PATH]`, `snapshot [PATH]`, record PATH, stop-recording, scene NAME, `prepare SCENE`
+    /// (puts it into the preview; `none` empties the preview), `take [KIND [DURATION] [OPTION]…]`
+    /// (switches the preview to the program), `transition KIND [DURATION] [OPTION]… [file=PATH]`,
+    /// `scene-transition NAME: KIND …` (or `none`), `item hide|show|lock|unlock|up|down|top|bottom
+    /// [ITEM]` (an ITEM of the current scene, or SCENE/ITEM), `item place [ITEM:] WHAT=VALUE …` and
+    /// `filter on|off|remove KIND [SOURCE]`, `filter set|add KIND [SOURCE:] WHAT=VALUE …` (with the
+    /// names from the settings), `duplicate [ITEM]` (with the same source), `duplicate-source ITEM`
+    /// (with a copy of its source), `media pause|resume|restart|next|previous|seek TIME [SOURCE]`,
+    /// `media at-end loop|clear|hold [SOURCE]` (at the end of a file), `media add SOURCE: FILE` (at
+    /// the end of the playlist), `media remove NUMBER SOURCE`, `if-black [NAME:] keep|slate|SOURCE`
+    /// (the fallback for a camera, display, window, stream or file that is black, frozen or lost:
+    /// none, a placeholder, or another source), `ask [SOURCE]` (opens the Wayland desktop's dialog
+    /// for a display or window again), `talk press|release [STRIP]` (push-to-talk), `clip-out
+    /// [STRIP]` (resets clip indicators), `strip gain DECIBELS [STRIP]`, `strip
+    /// mute|unmute|solo|unsolo|mono|stereo [STRIP]`, `strip balance PERCENT [STRIP]`, `strip offset
+    /// TIME [STRIP]`, `strip heard program|both|desk|tracks [STRIP]`, `strip filter …` (like
+    /// `filter`), `strip at-end loop|clear|hold [STRIP]` (for an audio file), `strip restart
+    /// [STRIP]`, `strip if-silent [STRIP:] keep|SOURCE` (the fallback for a silent or lost strip),
+    /// stop
     #[arg(long, conflicts_with = "key_stdin", help_heading = "Recording")]
     pub control: bool,
-    /// Duration, from the first frame on [default: until interrupted]
+    /// Duration of the broadcast, from the first frame on [default: until you stop it]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub duration: Option<Duration>,
 }

@@ -17,22 +17,23 @@ use crate::wire::container::Format;
 /// Arguments.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
-    /// A URL (rtmp, rtmps, rtmpt, rtmpts, http, https, ws or wss), or a media file
-    /// (FLV, MP4, MKV, MP3, FLAC, Ogg, AAC, WAV). Up to nine play side by side; you hear the first
+    /// A URL (rtmp, rtmps, rtmpt, rtmpts, http, https, ws or wss), or a media file (FLV, MP4, MKV,
+    /// MP3, FLAC, Ogg, AAC, WAV). Up to nine streams play side by side; you hear the first
     #[arg(value_name = "URL|FILE", required = true, num_args = 1.., value_parser = value::source())]
     pub sources: Vec<String>,
-    /// Without a window
+    /// Play without a window
     #[arg(long)]
     pub headless: bool,
-    /// Duration, from the first frame or audio on. With a window, onair also ends if nothing is playable
+    /// Duration of playback, from the first frame or audio on. With a window, onair also ends if it
+    /// cannot play any stream
     #[arg(long, value_name = "DURATION", value_parser = value::duration)]
     pub duration: Option<Duration>,
     /// Buffer, 100ms to 10s, or `auto` for the smallest that the network allows [default: 300ms; in a
     /// window the last value]
     #[arg(long, value_name = "DURATION|auto", value_parser = buffer)]
     pub buffer: Option<Buffer>,
-    /// Delay the audio by up to 2s. A negative value plays it earlier, and a live stream then plays
-    /// later [default: 0ms; in a window the last value]
+    /// Delay the audio by up to 2s. A negative value plays the audio earlier; onair then plays a
+    /// live stream later [default: 0ms; in a window the last value]
     #[arg(long, value_name = "DURATION", value_parser = av_offset, allow_hyphen_values = true)]
     pub av_offset: Option<i32>,
     /// H.264 decoder: the built-in one, or the system's FFmpeg libraries, which use less CPU. Without
@@ -43,28 +44,30 @@ pub struct Args {
     /// stream of an RTMP server
     #[arg(long, value_name = "DURATION", value_parser = value::duration)]
     pub start: Option<Duration>,
-    /// Save the received stream to this FLV file. If the file exists, onair uses NAME-1.flv and reports it
+    /// Save the received stream to this FLV file. If the file exists, onair uses NAME-1.flv and
+    /// reports this
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
-    /// Save the last frame to this PNG file at the end. If the file exists, onair uses NAME-1.png and
-    /// reports it
+    /// Save the last frame to this PNG file at the end. If the file exists, onair uses NAME-1.png
+    /// and reports this
     #[arg(long, value_name = "FILE.png")]
     pub snapshot: Option<PathBuf>,
-    /// Save the played audio to this WAV file. If the file exists, onair uses NAME-1.wav and reports it
+    /// Save the played audio to this WAV file. If the file exists, onair uses NAME-1.wav and
+    /// reports this
     #[arg(long, value_name = "FILE.wav")]
     pub audio_dump: Option<PathBuf>,
-    /// Measure latency and lip sync by the markers of the test source
+    /// Measure latency and lip sync with the markers of the test source
     #[arg(long)]
     pub measure: bool,
-    /// With --headless, print chat messages: those in the stream (such as onTextData), and the chat of an
-    /// onair server. onair finds the chat of an HTTP-FLV URL; for others, give
+    /// With --headless, print chat messages in the stream (such as onTextData) and the chat of an
+    /// onair server. onair finds the chat of an HTTP-FLV URL; for other URLs, pass
     /// ws://HOST/APP/STREAM/chat. A window shows the chat at that address
     #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = "")]
     pub chat: Option<String>,
     /// Reconnect after a lost connection (the default)
     #[arg(long, overrides_with = "no_reconnect")]
     pub reconnect: bool,
-    /// End when the connection is lost
+    /// End playback when the connection is lost
     #[arg(long, overrides_with = "reconnect")]
     pub no_reconnect: bool,
     /// Volume in percent, 0 to 100 [default: 100; in a window the last value]
@@ -79,26 +82,27 @@ pub struct Args {
     /// Balance in percent: -100 is left only, 100 is right only [default: 0; in a window the last value]
     #[arg(long, value_name = "PERCENT", value_parser = balance, allow_hyphen_values = true)]
     pub balance: Option<f32>,
-    /// Full screen
+    /// Play in full screen
     #[arg(long, help_heading = "Window")]
     pub fullscreen: bool,
-    /// Play in a separate window beside the page
+    /// Play in a separate window beside the main window
     #[arg(long, conflicts_with_all = ["headless", "fullscreen", "small"], help_heading = "Window")]
     pub own_window: bool,
-    /// Picture in picture: a small window without a frame, above all others
+    /// Play picture in picture: in a small window without a frame, above all other windows
     #[arg(long, conflicts_with_all = ["headless", "fullscreen"], help_heading = "Window")]
     pub small: bool,
     /// Show statistics over the video
     #[arg(long, conflicts_with = "headless", help_heading = "Window")]
     pub figures: bool,
-    /// Read commands from standard input, one per line: pause, resume, `seek PLACE` (90s, 1:30, +10s,
-    /// -10s), `rewind [TIME]` (behind the live edge, or as far as the time shift allows; in a recording,
-    /// to the beginning), go-live, `volume PERCENT` (or +5, -5), `mute [on|off]`,
-    /// `balance PERCENT`, `speaker [ID]`, `av-offset TIME`, `buffer TIME|auto`, `snapshot [FILE.png]`,
-    /// `record FILE.flv`, `record off`, `say TEXT` (in the chat; headless with --chat), next, previous,
-    /// `stream NUMBER` (selects one of several streams), stop; with a window also
-    /// `shape fit|fill|16:9|4:3|original`, `zoom PERCENT`, `turn 0|90|180|270`, `chat fly|still`,
-    /// `chat opacity PERCENT`, `chat speed FACTOR`, `chat size POINTS`, `chat hide [WORD,WORD…]`
+    /// Read commands from standard input, one per line: pause, resume, `seek PLACE` (90s, 1:30,
+    /// +10s, -10s), `rewind [TIME]` (back from the live edge by TIME, or as far as the time shift
+    /// allows; in a recording, to the beginning), go-live, `volume PERCENT` (or +5, -5), `mute
+    /// [on|off]`, `balance PERCENT`, `speaker [ID]`, `av-offset TIME`, `buffer TIME|auto`,
+    /// `snapshot [FILE.png]`, `record FILE.flv`, `record off`, `say TEXT` (in the chat; headless
+    /// with --chat), next, previous, `stream NUMBER` (selects one of several streams), stop; with a
+    /// window also `shape fit|fill|16:9|4:3|original`, `zoom PERCENT`, `turn 0|90|180|270`, `chat
+    /// fly|still`, `chat opacity PERCENT`, `chat speed FACTOR`, `chat size POINTS`, `chat hide
+    /// [WORD,WORD…]`
     #[arg(long)]
     pub control: bool,
     #[command(flatten)]

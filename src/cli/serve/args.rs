@@ -55,19 +55,19 @@ pub struct Args {
     /// HTTP off [default: 127.0.0.1:8088, or the next free port]
     #[arg(long, value_name = "ADDR")]
     pub http: Option<Http>,
-    /// Host name that browsers and tunnels may use for the server, besides its addresses and localhost
-    /// (repeatable)
+    /// Host name that browsers and tunnels may use for the server, in addition to its addresses and
+    /// localhost (repeatable)
     #[arg(long, value_name = "HOST")]
     pub name: Vec<String>,
     /// Origin whose pages may read from --http, such as <https://example.com>, or `*` for all
-    /// (repeatable). The server's own pages always may
+    /// (repeatable). The server's own pages may always read
     #[arg(long, value_name = "ORIGIN", value_parser = origin)]
     pub cors: Vec<String>,
     /// Address for RTMP over TLS. Port 0 picks a free port
     #[arg(long, value_name = "ADDR")]
     pub rtmps: Option<SocketAddr>,
-    /// Additional address for RTMP tunneled through HTTP (RTMPT). --rtmp and, inside TLS, --rtmps accept
-    /// RTMPT too
+    /// Additional address for RTMP tunneled through HTTP (RTMPT). --rtmp and, with TLS, --rtmps
+    /// also accept RTMPT
     #[arg(long, value_name = "ADDR")]
     pub rtmpt: Option<SocketAddr>,
     /// Certificate chain for --rtmps, the server's certificate first (PEM, or DER)
@@ -76,10 +76,11 @@ pub struct Args {
     /// Private key of the certificate (PEM)
     #[arg(long, value_name = "FILE")]
     pub cert_key: Option<PathBuf>,
-    /// Record every published stream into an FLV file in this folder, at most 64 at once
+    /// Record every published stream to an FLV file in this folder, at most 64 streams at once
     #[arg(long, value_name = "DIR")]
     pub record: Option<PathBuf>,
-    /// Read publish keys and the values of omitted flags from this file (TOML, flag names with _)
+    /// Read publish keys and the values of omitted flags from this file (TOML; flag names with _
+    /// instead of -)
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Simulate this fault to test publishers (repeatable)
@@ -88,18 +89,18 @@ pub struct Args {
     /// Random seed for the times and the garbage of --fault [default: 0]
     #[arg(long, value_name = "NUMBER")]
     pub fault_seed: Option<u64>,
-    /// When this server ends, it asks Enhanced RTMP clients to connect to this URL, such as
+    /// When this server stops, it asks Enhanced RTMP clients to connect to this URL, such as
     /// <rtmp://other/live>
     #[arg(long, value_name = "URL", value_parser = check_successor)]
     pub successor: Option<String>,
-    /// User name for publishers, with the password in --password-file
-    /// (rtmp://USER:PASSWORD@HOST/app/stream). Players need no login
+    /// User name for publishers (rtmp://USER:PASSWORD@HOST/app/stream), with the password in
+    /// --password-file. Players need no login
     #[arg(long, value_name = "NAME")]
     pub user: Option<String>,
     /// File with the password in its first line
     #[arg(long, value_name = "FILE")]
     pub password_file: Option<PathBuf>,
-    /// Login scheme: that of Adobe's or of Limelight's servers [default: adobe]
+    /// Login method, of Adobe's or of Limelight's servers [default: adobe]
     #[arg(long, value_name = "SCHEME", value_parser = ["adobe", "llnw"])]
     pub auth: Option<String>,
 }
@@ -107,14 +108,14 @@ pub struct Args {
 const FAULT_HELP: &str = "Simulate this fault to test publishers (repeatable): \
     WHAT@PHASE[:VALUE][*TIMES]. The phases are handshake, connect, createStream, publish and media.
 
-  reset, close, half-close, garbage   at once, or this long after media began: reset@media:3s
-  stall                 reads nothing, without an end or for a time:
+  reset, close, half-close, garbage   at once, or this long after the media starts: reset@media:3s
+  stall                 stops reading, forever or for a time:
                         stall@media:2s+8s (after 2 s, for 8 s), stall@connect:+5s
   delay:TIME            delays everything received: delay@media:200ms
   throttle:BITRATE      reads at most this rate: throttle@media:500k
   reject:CODE           at connect (Rejected, InvalidApp, Closed, Failed, AppShutdown) or publish
                         (BadName, Denied, Unauthorized, Rejected, BadAuth)
-  busy[:TIMES]          at publish: says that the name is in use
+  busy[:TIMES]          at publish: reports that the name is in use
   redirect:URL          at connect, or at media (Enhanced RTMP)
   noack                 acknowledges nothing
 
