@@ -46,7 +46,7 @@ if ! "$python" -c 'import imageio_ffmpeg, numpy' 2>/dev/null; then
     say "Fetching a static ffmpeg and numpy (PyPI: imageio-ffmpeg, numpy)."
     /usr/bin/python3 -m venv "$work/venv"
     need_wheels "$python" requirements.txt requirements-bench.txt ||
-        complain "It could not be fetched: OpenH264 in ffmpeg is left out."
+        complain "Download failed: skipping OpenH264 in ffmpeg."
 fi
 static=$("$python" -c 'import imageio_ffmpeg; print(imageio_ffmpeg.get_ffmpeg_exe())' 2>/dev/null || true)
 
@@ -68,14 +68,14 @@ fi
 
 encode=
 if wanted quality "$@" && "$python" -c 'import numpy' 2>/dev/null; then
-    say "Building what encodes a file."
+    say "Building the encoder program."
     example encode
     encode=${CARGO_TARGET_DIR:-$root/target}/release/examples/encode
 fi
 
 filter=
 if wanted filters "$@"; then
-    say "Building what filters a file."
+    say "Building the filter program."
     example filter
     filter=${CARGO_TARGET_DIR:-$root/target}/release/examples/filter
 fi

@@ -44,7 +44,7 @@ as_root() {
     elif command -v sudo >/dev/null; then
         sudo "$@"
     else
-        complain "This needs root, and there is no sudo. As root, run:  $*"
+        complain "This step needs root, but sudo is not installed. As root, run:  $*"
         return 1
     fi
 }
@@ -67,7 +67,7 @@ need_packages() {
     done
     [ ${#missing[@]} -gt 0 ] || return 0
     say "Installing system packages ($*): ${missing[*]}"
-    as_root apt-get update -qq || complain "The package lists could not be renewed; trying with the old ones."
+    as_root apt-get update -qq || complain "Cannot update the package lists; continuing with the old ones."
     as_root env DEBIAN_FRONTEND=noninteractive \
         apt-get install -y -qq --no-install-recommends "${missing[@]}" || {
         complain "These packages could not be installed: ${missing[*]}"
@@ -80,7 +80,7 @@ need_signs() {
     local package sign purpose lacking=no
     while read -r package sign purpose; do
         seen "$sign" && continue
-        [ $lacking = yes ] || complain "This system has no apt; please install with its own tools:"
+        [ $lacking = yes ] || complain "This system has no apt. Please install these with the tools of your system:"
         lacking=yes
         complain "  ${sign#*:}  for $purpose (Debian calls the package $package)"
     done < <(listed "$@")
@@ -106,16 +106,16 @@ install_rustup() {
     local name version triple sum folder status=1
     # shellcheck disable=SC2034 # the first column is the name
     read -r name version triple sum < <(grep "^rustup .* $(uname -m)-" "$here/tools") || {
-        complain "For $(uname -m) no installer is known: see https://rustup.rs"
+        complain "No installer is known for $(uname -m). See https://rustup.rs"
         return 1
     }
     folder=$(mktemp -d) || return 1
     if ! curl --proto '=https' --tlsv1.2 -sSf -o "$folder/rustup-init" \
         "https://static.rust-lang.org/rustup/archive/$version/$triple/rustup-init"
     then
-        complain "rustup's installer could not be fetched."
+        complain "Cannot download the rustup installer."
     elif ! printf '%s  %s\n' "$sum" "$folder/rustup-init" | sha256sum --check --status; then
-        complain "rustup's installer is not the file that packaging/tools names; it was NOT run."
+        complain "The hash of the rustup installer differs from packaging/tools, so it was NOT run."
     else
         chmod +x "$folder/rustup-init"
         "$folder/rustup-init" -y --profile minimal --default-toolchain "$(wanted_rust)" && status=0
@@ -129,7 +129,7 @@ need_tool() {
     local version
     command -v "$1" >/dev/null && return
     version=$(sed -n "s/^$1 \([0-9.]*\)\$/\1/p" "$here/tools")
-    [ -n "$version" ] || { complain "packaging/tools names no version of $1."; return 1; }
+    [ -n "$version" ] || { complain "packaging/tools has no version for $1."; return 1; }
     say "Building $1 $version (once; kept in target/tools)."
     env -u RUSTC_WORKSPACE_WRAPPER CARGO_TARGET_DIR="$tools/build" \
         cargo install --quiet --version "=$version" --locked --debug --root "$tools" "$1" || return 1
@@ -149,20 +149,20 @@ need_wheels() {
 need_rust() {
     command -v cargo >/dev/null || PATH=$PATH:${CARGO_HOME:-$HOME/.cargo}/bin
     if ! rust_is_new_enough; then
-        say "Rust $(wanted_rust) or newer is needed; here is $(cargo --version 2>/dev/null || echo none)."
+        say "onair needs Rust $(wanted_rust) or newer. Installed: $(cargo --version 2>/dev/null || echo none)."
         if command -v rustup >/dev/null; then
             say "Fetching Rust $(wanted_rust) with rustup."
             RUSTUP_TOOLCHAIN=$(wanted_rust)
             export RUSTUP_TOOLCHAIN
             rustup toolchain install "$RUSTUP_TOOLCHAIN" --profile minimal --no-self-update
         else
-            say "Installing it for this user with rustup's official installer (https://rustup.rs)."
+            say "Installing Rust for this user with the official rustup installer (https://rustup.rs)."
             need_packages rust || return 1
             install_rustup || return 1
             PATH=${CARGO_HOME:-$HOME/.cargo}/bin:$PATH
         fi
         rust_is_new_enough || {
-            complain "There is still no Rust $(wanted_rust): see https://rustup.rs"
+            complain "Rust $(wanted_rust) is still missing. See https://rustup.rs"
             return 1
         }
     fi
@@ -170,7 +170,7 @@ need_rust() {
     for component in "$@"; do
         [ "$component" != -- ] || continue
         "cargo-$component" --version >/dev/null 2>&1 || rustup component add "$component" || {
-            complain "cargo's $component is missing, and rustup is not there to add it."
+            complain "cargo $component is missing, and rustup is not installed to add it."
             return 1
         }
     done
@@ -200,7 +200,7 @@ build_onair() {
     # With one of the tests the dependencies are those of the tests, which are built already.
     [ "$profile" != dev ] || { folder=debug; also=(--test architecture --quiet); }
     [ -x "$target/$folder/onair" ] ||
-        say "Building onair ($profile). The first time takes about a quarter of an hour on two processors."
+        say "Building onair ($profile). The first build takes about 15 minutes on two cores."
     cargo build --manifest-path "$root/Cargo.toml" --locked --profile "$profile" \
         --bin onair ${features[@]+"${features[@]}"} ${also[@]+"${also[@]}"} || return 1
     # shellcheck disable=SC2034 # for the caller

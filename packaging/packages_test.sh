@@ -99,12 +99,12 @@ expect "what is there is not named" not says "clang"
 # Rust: absent, too old, new enough.
 system
 there 'need_packages() { echo "packages: $*"; }; need_rust'
-expect "no cargo is said" says "or newer is needed; here is none."
+expect "no cargo is said" says "or newer. Installed: none."
 expect "what rustup needs is installed" says "packages: rust"
 stub cargo 'echo "cargo 1.60.0 (abc 2022-01-01)"'
 stub rustup ''
 there 'need_rust'
-expect "an old cargo is said" says "here is cargo 1.60.0"
+expect "an old cargo is said" says "Installed: cargo 1.60.0"
 expect "rustup is asked for one version" called "rustup toolchain install $(. ./packages.sh; wanted_rust)"
 stub cargo 'echo "cargo 9.1.0 (abc 2030-01-01)"'
 stub cargo-clippy ''
@@ -127,7 +127,7 @@ expect "and it says so" says "it was NOT run"
 expect "one version is fetched" called "rustup/archive/$(sed -n 's/^rustup \([0-9.]*\) x86_64.*/\1/p' tools)/x86_64"
 stub uname 'echo vax'
 there 'need_packages() { :; }; need_rust'
-expect "an unknown processor is said" says "For vax no installer is known"
+expect "an unknown processor is said" says "No installer is known for vax"
 
 # A cargo tool is installed in the version of the list, and not at all without one.
 system

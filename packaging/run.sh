@@ -19,7 +19,7 @@ if [ "${1-}" = --seconds ]; then
 fi
 case $seconds in
 '' | *[!0-9]*)
-    complain "'$seconds' is not a number of seconds."
+    complain "'$seconds' is not a valid number of seconds."
     exit 2
     ;;
 esac
@@ -31,9 +31,9 @@ headless() {
     shift
     case " $* " in *" --duration"*) length=() ;; esac
     if [ ${#length[@]} -gt 0 ]; then
-        say "Broadcasting without a window for $seconds seconds (--seconds N changes that; Ctrl-C ends it)."
+        say "Broadcasting without a window for $seconds seconds (to change this, use --seconds N; to stop, press Ctrl-C)."
     else
-        say "Broadcasting without a window (Ctrl-C ends it)."
+        say "Broadcasting without a window (to stop, press Ctrl-C)."
     fi
     # What was set up in the window, to the built-in server: nobody has asked for other targets now.
     local file=${XDG_CONFIG_HOME:-${HOME-}/.config}/onair/settings.toml
@@ -41,7 +41,7 @@ headless() {
     *" --settings"*) ;;
     *)
         if [ -f "$file" ]; then
-            say "The scenes, sources and quality are those of $file."
+            say "Using the scenes, sources and quality in $file."
             own=(--settings "$file")
             case " $* " in *" --delay"*) ;; *) own+=(--delay 0s) ;; esac
             case " $* " in *" --to"* | *" --service"* | *" --copy"* | *" --record"*) ;; *) own+=(--built-in) ;; esac
@@ -50,7 +50,7 @@ headless() {
     esac
     case " $* " in
     *" --to "* | *" --record "*) ;;
-    *) say "Watch it with any RTMP player at the URL below; by default rtmp://127.0.0.1:1935/live/onair" ;;
+    *) say "Watch the stream with any RTMP player at the URL below (default: rtmp://127.0.0.1:1935/live/onair)." ;;
     esac
     exec "$onair" live ${length[@]+"${length[@]}"} ${own[@]+"${own[@]}"} "$@"
 }
@@ -59,8 +59,8 @@ headless() {
 say() { complain "$@"; }
 {
     need_packages build
-    need_packages decoders || say "Without FFmpeg's libraries HEVC, AV1, VP9 and others are not played."
-    need_packages sharing || say "Without PipeWire's library screens of Wayland sessions are not shown."
+    need_packages decoders || say "Without the FFmpeg libraries, onair cannot play HEVC, AV1, VP9 and other codecs."
+    need_packages sharing || say "Without the PipeWire library, onair cannot capture displays in Wayland sessions."
     need_rust --
     build_onair
 } >&2

@@ -53,7 +53,7 @@ licences() {
     if timeout 30 cargo deny --locked --log-level error fetch db >/dev/null 2>&1; then
         cargo deny --locked --log-level error check --disable-fetch advisories
     else
-        say "The advisory database cannot be reached from here: advisories NOT checked."
+        say "The advisory database is unreachable: advisories NOT checked."
     fi
 }
 
@@ -82,7 +82,7 @@ need_ffmpeg() {
         say "Fetching a newer ffmpeg for the tests of Enhanced RTMP (PyPI: imageio-ffmpeg; kept in target/tools)."
         /usr/bin/python3 -m venv "$tools/ffmpeg" >/dev/null 2>&1 &&
             need_wheels "$python" requirements.txt || {
-            say "It cannot be fetched from here (python3-venv and PyPI are needed): Enhanced RTMP is NOT tested against ffmpeg."
+            say "Download failed (python3-venv and PyPI are needed): Enhanced RTMP is NOT tested against ffmpeg."
             return 0
         }
     fi
@@ -305,7 +305,7 @@ for section in "${wanted[@]}"; do
     case " ${sections[*]} " in
     *" $section "*) ;;
     *)
-        complain "There is no section '$section'; there are: ${sections[*]}"
+        complain "Unknown section '$section'. Sections: ${sections[*]}"
         exit 2
         ;;
     esac
@@ -328,5 +328,5 @@ printf '%s\n' "${summary[@]}"
     grep -h '^ *FLAKY ' target/nextest.log | sort -u | sed 's/^ */passed only at another try: /'
     ;;
 esac
-if [ $failed = 0 ]; then say "All is well."; else say "FAILED: see above."; fi
+if [ $failed = 0 ]; then say "All checks passed."; else say "FAILED: see above."; fi
 exit $failed
