@@ -7,15 +7,15 @@ use onair::ui::text::{Language as Spoken, Texts};
 /// The longest that tests/planted.rs met, as it stands in the window: whole, and nobody has to scroll.
 #[test]
 fn the_longest_notice_of_a_target_is_seen_whole_in_the_smallest_window() {
-    let cause = "at the request for the application: not authorized; the server says \
+    let cause = "while connecting to the application: not authorized; the server says \
                  NetConnection.Connect.Rejected: [ AccessManager.Reject ] : [ authmod=adobe ] : \
                  ?reason=authfailed&user=somebody";
-    let own = "For your own server, trust its certificate with --tls-ca or --tls-pin; otherwise do \
-               not send your key there. Its pin is \
+    let own = "For your own server, trust the certificate with --tls-ca or --tls-pin. Otherwise do \
+               not send your key there. The pin is \
                467d7416b99e3a1eefba3a84afb08e92bf86670816f2c0eb20dd0b0a04b736a0.";
-    let issuer = "the server's certificate is not accepted: its issuer is not trusted by this \
-                  machine, or it signed itself (issuer)";
-    let login = "Check user and password (rtmp://user:password@server/app), or the URL.";
+    let issuer = "onair rejects the server's certificate: this machine does not trust its issuer, \
+                  or it is self-signed (issuer)";
+    let login = "Check the user name and password (rtmp://user:password@server/app), or the URL.";
     for (key, cause, advice) in
         [("target-refused", cause, login), ("target-certificate", issuer, own)]
     {
