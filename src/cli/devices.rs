@@ -141,7 +141,8 @@ fn encoders(output: &Output) {
     output.line("Encoders");
     for KnownEncoder { choice, name, codec, unavailable } in encode::known_encoders() {
         let flag = if choice.is_some() { format!(", --encoder {name}") } else { String::new() };
-        let why = unavailable.as_ref().map_or_else(String::new, |why| format!("  not here: {why}"));
+        let why =
+            unavailable.as_ref().map_or_else(String::new, |why| format!("  unavailable: {why}"));
         output.line(&format!("  {}  ({name}{flag}){why}", codec.name()));
     }
 }

@@ -162,8 +162,8 @@ fn tell(output: &Output, name: &str, report: &Report) {
     });
     output.event(name, fields, || {
         let what = match report.how {
-            How::Whole => "is whole, there is nothing to do",
-            How::InPlace => "is whole again",
+            How::Whole => "is complete; there is nothing to do",
+            How::InPlace => "is repaired",
             How::Copied => "is written",
         };
         let left_out = match report.left_out.as_slice() {

@@ -63,9 +63,9 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
                 };
                 let strips: Vec<String> = import.strips.iter().map(heard).collect();
                 if !strips.is_empty() {
-                    lines.push(format!("Sound strips: {}", strips.join(", ")));
+                    lines.push(format!("Audio strips: {}", strips.join(", ")));
                 }
-                lines.extend(import.left_out.iter().map(|what| format!("Not taken in: {what}")));
+                lines.extend(import.left_out.iter().map(|what| format!("Not imported: {what}")));
                 Some(lines.join("\n"))
             });
             Exit::Ok
@@ -101,7 +101,7 @@ fn import(
     // Passwords in addresses are not written there.
     let keys = keys_beside(&path);
     keep_addresses(&settings, keys, KEPT_WITHIN)
-        .map_err(|why| format!("passwords of addresses cannot be kept: {why}"))?;
+        .map_err(|why| format!("cannot store the passwords of addresses: {why}"))?;
     settings.write(&path).map_err(|error| error.to_string())?;
     Ok(import)
 }

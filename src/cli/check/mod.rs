@@ -229,7 +229,7 @@ fn report(output: &Output, url: &Url, outcome: &Outcome, found: Option<&[Notice]
         match &tried.error {
             None => output.line(&format!("✓ {name:<10} {millis:7.1} ms")),
             Some(error) if tried.passed_over => {
-                output.line(&format!("– {name:<10} {millis:7.1} ms  {error}; the next port"));
+                output.line(&format!("– {name:<10} {millis:7.1} ms  {error}; next port"));
             }
             Some(error) => {
                 output.line(&format!(
@@ -241,13 +241,13 @@ fn report(output: &Output, url: &Url, outcome: &Outcome, found: Option<&[Notice]
         }
     }
     for (to, with_password) in &outcome.elsewhere {
-        let kept = if *with_password { "" } else { ", without user and password: another host" };
-        output.line(&format!("→ sent on to {to}{kept}"));
+        let kept = if *with_password { "" } else { ", without the login: another host" };
+        output.line(&format!("→ redirected to {to}{kept}"));
     }
     if ok {
         let tls = if url.scheme.is_secure() { ", encrypted" } else { "" };
         output.line(&format!(
-            "{url} answers{tls}. Nothing was published; the key is tried at Go Live."
+            "{url} answers{tls}. Nothing was published. onair tries the key only when you go live."
         ));
     }
 }

@@ -73,7 +73,7 @@ impl Last {
             1 => "once".to_owned(),
             times => format!("{times} times"),
         };
-        Some(format!("Target {}: the same {times} more", self.target.url))
+        Some(format!("Target {}: repeated {times} more", self.target.url))
     }
 }
 
@@ -126,14 +126,14 @@ mod tests {
                 "1 live media",
                 "0 reconnecting tcp",
                 "1 reconnecting tcp",
-                "Target rtmp://host1/live/***: the same 14 times more",
+                "Target rtmp://host1/live/***: repeated 14 times more",
                 "1 reconnecting publish",
                 "1 live media",
             ]
         );
         assert_eq!(
             folded.last[&0].counted().as_deref(),
-            Some("Target rtmp://host0/live/***: the same 14 times more")
+            Some("Target rtmp://host0/live/***: repeated 14 times more")
         );
     }
 }

@@ -145,7 +145,7 @@ fn print_target(output: &Output, target: &Target) {
             words.push_str(&format!(": {}", language.say(cause)));
         }
         if let Some(retry_in) = target.retry_in {
-            words.push_str(&format!("; next try in {:.1} s", retry_in.as_secs_f64()));
+            words.push_str(&format!("; retrying in {:.1} s", retry_in.as_secs_f64()));
         } else if let (Some(advice), Some(_)) = (advice, target.exit) {
             words.push_str(&format!(". {advice}"));
         }
@@ -209,11 +209,11 @@ fn print_delay(output: &Output, delay: &Delay) {
     let fields = json!({ "state": delay.state.name(), "seconds": now, "wanted": wanted });
     output.event("delay", fields, || {
         Some(match delay.state {
-            DelayState::Filling => format!("Delay: the stream goes out in {now} s"),
+            DelayState::Filling => format!("Delay: the stream starts in {now} s"),
             DelayState::On | DelayState::Shortened => {
-                format!("Delay: viewers see the stream {now} s later")
+                format!("Delay: viewers are {now} s behind")
             }
-            DelayState::Draining => "Delay: what is held back still goes out".into(),
+            DelayState::Draining => "Delay: sending the delayed part".into(),
         })
     });
 }
@@ -246,7 +246,7 @@ fn print_snapshot(output: &Output, snapshot: &Snapshot) {
     let fields = json!({ "path": path, "state": state, "reason": snapshot.reason });
     output.event("snapshot", fields, || {
         let why = snapshot.reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
-        Some(format!("Picture {path}: {state}{why}"))
+        Some(format!("Screenshot {path}: {state}{why}"))
     });
 }
 
@@ -404,7 +404,7 @@ pub fn print_server(output: &Output, event: &server::Event) {
                 "id": struck.id,
             });
             output.event("fault", fields, || {
-                Some(format!("Server: the fault {} strikes {}", struck.fault, struck.address))
+                Some(format!("Server: simulated fault {} for {}", struck.fault, struck.address))
             });
             return;
         }
@@ -529,7 +529,7 @@ pub fn summary(output: &Output, stats: Option<&Stats>, exit: Exit, more: impl Fn
             }
             _ => (stats.and_then(|stats| stats.video).map_or(0, |video| video.encoded), "encoded"),
         };
-        Some(format!("Ended: {frames} pictures {what}, exit code {}", exit.code()))
+        Some(format!("Ended: {frames} frames {what}, exit code {}", exit.code()))
     });
 }
 

@@ -23,7 +23,7 @@ pub(super) fn totals(output: &Output, figures: &[Figures], streams: usize, exit:
         "received_bytes": sum(|figures| figures.received_bytes),
         "exit": exit.code(),
     });
-    output.event("summary", fields, || Some(format!("{streams} streams, {shown} pictures shown.")));
+    output.event("summary", fields, || Some(format!("{streams} streams, {shown} frames shown.")));
 }
 
 /// An event, with the number of its stream where there are several.
@@ -75,7 +75,7 @@ pub(super) fn state_words(state: &State) -> Option<String> {
         State::Starting | State::Opening { .. } | State::Failed(_) => None,
         State::Playing => Some("Playing.".to_owned()),
         State::Reconnecting { cause, retry_in } => {
-            Some(format!("Lost: {cause}. Next try in {:.1} s.", retry_in.as_secs_f64()))
+            Some(format!("Lost: {cause}. Retrying in {:.1} s.", retry_in.as_secs_f64()))
         }
         State::Ended => Some("The stream has ended.".to_owned()),
     }
@@ -121,7 +121,7 @@ pub(super) fn chat(output: &Output, index: Option<usize>, state: &ChatState) {
         ChatState::Absent => ("refused", None),
     };
     event(output, index, "chat", json!({ "state": name, "cause": cause }), || {
-        cause.map(|cause| format!("The chat cannot be followed: {cause}."))
+        cause.map(|cause| format!("onair cannot join the chat: {cause}."))
     });
 }
 
@@ -201,7 +201,7 @@ pub(super) fn summary(
     }
     event(output, index, "summary", fields, || {
         Some(format!(
-            "{} pictures shown, {} dropped, {:.1} s of playing.",
+            "{} frames shown, {} dropped, {:.1} s of playback.",
             figures.shown,
             figures.dropped,
             figures.playing_for.as_secs_f64()

@@ -88,7 +88,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     let left = server.files_under_way();
     if left > 0 {
         complain(&format!(
-            "{left} recordings were not whole when the server ended: the disk hangs"
+            "{left} recordings were incomplete when the server stopped: the disk does not respond"
         ));
         totals.unwritten += left as u64;
     }
@@ -132,7 +132,7 @@ fn wanted(args: &Args) -> Result<(Config, Option<ServerToken>), (String, Exit)> 
         tried.map_err(|cause| {
             let cure = Language::English.cure(&cause).unwrap_or_default();
             let folder = folder.display();
-            (format!("recordings cannot be written to {folder}: {cause}. {cure}"), Exit::File)
+            (format!("cannot write recordings to {folder}: {cause}. {cure}"), Exit::File)
         })?;
     }
     let listen = |wish: Option<SocketAddr>, port| {
@@ -146,7 +146,7 @@ fn wanted(args: &Args) -> Result<(Config, Option<ServerToken>), (String, Exit)> 
     let token = match http {
         None => None,
         Some(_) => ServerToken::of_user().map_err(|error| {
-            let why = format!("the token for changes over HTTP cannot be kept: {error}");
+            let why = format!("cannot store the token for changes over HTTP: {error}");
             (why, Exit::File)
         })?,
     };

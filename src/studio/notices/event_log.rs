@@ -149,7 +149,7 @@ impl EventLog {
         let Running { notice, last_micros, unwritten } = running;
         if *unwritten > 0 {
             let times = if *unwritten == 1 { "once".into() } else { format!("{unwritten} times") };
-            let summary = format!("The same {times} more: {}", notice.summary());
+            let summary = format!("Repeated {times} more: {}", notice.summary());
             self.write(line(*last_micros, &[summary], None));
         }
     }
@@ -437,9 +437,9 @@ mod tests {
         for (line, words) in lines.iter().zip([
             "host1:1935: connection refused. Retrying in 0 s.",
             "host2:1935: connection refused. Retrying in 0 s.",
-            "The same 14 times more: host2:1935: connection refused.",
+            "Repeated 14 times more: host2:1935: connection refused.",
             "is back after 12 s",
-            "The same 14 times more: host1:1935: connection refused.",
+            "Repeated 14 times more: host1:1935: connection refused.",
             "host1:1935: connection refused. Retrying in 1 s.",
         ]) {
             assert!(line.contains(words), "{words}: {text}");
