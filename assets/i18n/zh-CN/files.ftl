@@ -30,6 +30,6 @@ file-format = 文件名不以 .flv、.mp4 或 .mkv 结尾
     .cure = 请使用以 .mp4、.mkv 或 .flv 结尾的文件名。
 file-other = { $reason }
     .cure = 请选择其他文件夹或磁盘。
-recording-passthrough = 正在推送文件，没有对场景画面编码
+recording-passthrough = 正在推送文件，场景画面没有编码
     .cure = 请先停止推送文件。
 screenshot-none = 还没有画面
