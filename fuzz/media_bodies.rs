@@ -7,7 +7,6 @@
 use std::io;
 
 use bytes::{Bytes, BytesMut};
-use onair::base::Timestamp;
 use onair::media::FrameRate;
 use onair::media::frame::Color;
 use onair::wire::byte_block::ByteBlock;
@@ -21,7 +20,7 @@ use onair::wire::codec::h264::{
 use onair::wire::codec::vorbis;
 use onair::wire::container::audio;
 use onair::wire::container::flv::{
-    BodyReader, Demuxer, TagKind, default_track, parse_audio, parse_video,
+    Demuxer, Reader, TagContent, default_track, parse_audio, parse_video,
 };
 use onair::wire::container::ts;
 use onair::wire::container::{self, Error, Format, ReadAt, SampleLocation, Unit, read_around};
@@ -64,12 +63,10 @@ pub fn flv(data: &[u8]) {
     };
     assert!(tags == in_blocks(), "the same in blocks that bodies share");
     assert!(tags.iter().map(|tag| tag.body.len()).sum::<usize>() <= data.len());
-    let mut reader = BodyReader::new(|_| true);
+    let mut reader = Reader::new(|_| true);
     for tag in &tags {
-        let _ = match tag.kind {
-            TagKind::Video => reader.video(Timestamp::ZERO, &tag.body),
-            _ => reader.audio(Timestamp::ZERO, &tag.body),
-        };
+        let read = reader.read(tag.clone());
+        assert!(read.content == TagContent::of(tag.kind, &tag.body), "the same by either way");
         let _ = (parse_video(&tag.body), parse_audio(&tag.body));
         let one = default_track(tag.kind, &tag.body, cut);
         assert!(one.is_none_or(|one| one.len() <= tag.body.len()), "one track is no more than all");

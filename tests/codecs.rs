@@ -15,7 +15,7 @@ use onair::media::{
     VideoConfig, VideoFrame,
 };
 use onair::wire::codec::h264::DecoderConfig;
-use onair::wire::container::flv::Demuxer;
+use onair::wire::container::flv::Reader;
 
 const SIZE: Size = Size::new(640, 360);
 
@@ -419,9 +419,9 @@ fn by_x264(folder: &Path, size: &str) -> (VideoConfig, Vec<EncodedPacket>) {
     let pictures = ["-bf", "3", "-x264-params", "b-adapt=0:b-pyramid=normal:scenecut=0"];
     let all = words.iter().chain(&codec).chain(&pictures).map(std::ffi::OsStr::new);
     peers::Peer::start("ffmpeg", all.chain([file.as_os_str()])).wait_success(peers::LIMIT);
-    let mut demuxer = Demuxer::new();
-    demuxer.push(&std::fs::read(&file).unwrap());
-    let (parameters, packets) = crate::film::read(&mut demuxer);
+    let mut reader = Reader::new(|_| true);
+    reader.push(&std::fs::read(&file).unwrap());
+    let (parameters, packets) = crate::film::read(&mut reader);
     assert_eq!(packets.len(), 60);
     assert!(packets.windows(2).any(|pair| pair[1].pts < pair[0].pts), "no B pictures");
     (parameters.video.unwrap(), packets)

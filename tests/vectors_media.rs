@@ -5,7 +5,6 @@
 use crate::vectors::{folder, load, unhex};
 use bytes::Bytes;
 use md5::{Digest, Md5};
-use onair::base::Timestamp;
 use onair::media::{EncodedPacket, StreamConfig, StreamEvent, Track, TrackConfig, VideoCodec};
 use onair::wire::bits::BitWriter;
 use onair::wire::codec;
@@ -21,7 +20,7 @@ use onair::wire::container::flv::audio::AudioPacket;
 use onair::wire::container::flv::metadata::parse_script;
 use onair::wire::container::flv::video::VideoPacket;
 use onair::wire::container::flv::{
-    BodyEvent, BodyReader, Demuxer, Metadata, TagKind, parse_audio, parse_video, tag_header,
+    Demuxer, Metadata, Reader, Tag, TagEvent, TagKind, parse_audio, parse_video, tag_header,
 };
 use serde_json::Value;
 
@@ -397,9 +396,10 @@ fn lal_avc() {
     for case in list(&vectors["errors"]) {
         // The first is a legal body of another codec without data; neither is a configuration.
         let body = Bytes::from(hex(&case["flv_video_body_hex"]));
-        let events = BodyReader::new(|_| true).video(Timestamp::ZERO, &body);
-        let config = |it: &BodyEvent| match it {
-            BodyEvent::Event(StreamEvent::Config(TrackConfig::Video(it))) => !it.config.is_empty(),
+        let tag = Tag { kind: TagKind::Video, time_ms: 0, body };
+        let events = Reader::new(|_| true).read(tag).events;
+        let config = |it: &TagEvent| match it {
+            TagEvent::Event(StreamEvent::Config(TrackConfig::Video(it))) => !it.config.is_empty(),
             _ => false,
         };
         assert!(!events.iter().flatten().any(config));
@@ -665,9 +665,9 @@ fn media_files_give_the_very_counts_and_bodies() {
 }
 
 fn read_all(name: &str) -> Option<(StreamConfig, Vec<EncodedPacket>)> {
-    let mut demuxer = Demuxer::new();
-    demuxer.push(&std::fs::read(folder()?.join(name)).unwrap());
-    Some(crate::film::read(&mut demuxer))
+    let mut reader = Reader::new(|_| true);
+    reader.push(&std::fs::read(folder()?.join(name)).unwrap());
+    Some(crate::film::read(&mut reader))
 }
 
 #[test]

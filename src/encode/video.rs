@@ -344,8 +344,8 @@ mod tests {
     use super::*;
     use crate::base::queue::Full;
     use crate::base::{Pooled, Timestamp};
-    use crate::media::{Codec, Color, FrameRate, Planes, StreamEvent, Track, VideoCodec};
-    use crate::wire::container::flv::{self, BodyEvent, BodyReader};
+    use crate::media::{Codec, Color, FrameRate, Planes, VideoCodec};
+    use crate::wire::container::flv::{self, Reader, Tag, TagKind};
 
     const LIMIT: Duration = Duration::from_secs(30);
     const SIZE: Size = Size::new(160, 120);
@@ -396,17 +396,12 @@ mod tests {
             packets.iter().filter(|it| it.keyframe).map(|it| it.pts.as_millis()).collect();
         assert_eq!(keyframes, [1_000, 2_000, 3_000]);
         // On the wire the times are those of the frames.
-        let mut reader = BodyReader::new(|_| true);
+        let mut reader = Reader::new(|_| true);
         for packet in &packets {
             let body = flv::packet_body(Codec::Video(VideoCodec::H264), packet).unwrap();
-            let read = reader.video(packet.dts, &body).into_iter().flatten();
-            let times = read.filter_map(|it| match it {
-                BodyEvent::Event(StreamEvent::Packet(it)) if it.track == Track::Video => {
-                    Some(it.pts)
-                }
-                _ => None,
-            });
-            assert_eq!(times.collect::<Vec<_>>(), [packet.pts]);
+            let time_ms = u32::try_from(packet.dts.as_millis()).unwrap();
+            let read = reader.read(Tag { kind: TagKind::Video, time_ms, body });
+            assert_eq!(read.packet().map(|it| it.pts), Some(packet.pts));
         }
     }
 

@@ -3,6 +3,7 @@
 
 pub mod backend;
 pub mod disk_space;
+pub mod flv_tags;
 mod media_file;
 mod new_file;
 pub mod samples;

@@ -14,7 +14,7 @@ use crate::player::clock::frame_pacing::{Cadence, PacingVerdict, judge};
 use crate::player::clock::playout::{Change, Playout};
 use crate::player::decode::audio::{AudioDecoding, Speaker};
 use crate::player::demux::{Demux, Demuxed};
-use crate::wire::container::flv::{BodyEvent, BodyReader, Demuxer, TagKind};
+use crate::wire::container::flv::{Reader, TagEvent, TagKind};
 
 /// What went wrong on the way, or was put right audibly.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
@@ -28,8 +28,7 @@ pub(crate) struct SimulatedFault {
 
 /// See the module.
 pub(crate) struct Viewer {
-    demuxer: Demuxer,
-    bodies: BodyReader,
+    reader: Reader,
     demux: Demux,
     reception: Reception,
     playout: Playout,
@@ -47,8 +46,7 @@ impl Viewer {
         let mut sound = AudioDecoding::new();
         sound.attach(speaker, rate, channels);
         Self {
-            demuxer: Demuxer::new(),
-            bodies: BodyReader::new(|_| true),
+            reader: Reader::new(|_| true),
             demux: Demux::new(true),
             reception: Reception::of_live(Duration::from_millis(300)),
             playout: Playout::new(),
@@ -63,17 +61,14 @@ impl Viewer {
 
     /// Bytes of a stream come at `now`.
     pub(crate) fn receive(&mut self, bytes: &[u8], now: Timestamp) {
-        self.demuxer.push(bytes);
-        while let Some(tag) = self.demuxer.next_tag().unwrap() {
-            let dts = Timestamp::from_millis(tag.time_ms.into());
-            let events = match tag.kind {
-                TagKind::Script => continue,
-                TagKind::Video => self.bodies.video(dts, &tag.body),
-                TagKind::Audio => self.bodies.audio(dts, &tag.body),
-            };
-            for event in events.into_iter().flatten() {
+        self.reader.push(bytes);
+        while let Some(read) = self.reader.next_tag().unwrap() {
+            if read.tag.kind == TagKind::Script {
+                continue;
+            }
+            for event in read.events.into_iter().flatten() {
                 match event {
-                    BodyEvent::Event(event) => self.take(event, now),
+                    TagEvent::Event(event) => self.take(event, now),
                     _ => self.trouble.damaged += 1,
                 }
             }

@@ -9,33 +9,29 @@ use onair::base::Timestamp;
 use onair::base::queue::{self, Full, Sender};
 use onair::broadcast::Hub;
 use onair::media::{EncodedPacket, StreamConfig, StreamEvent, TrackConfig};
-use onair::wire::container::flv::{self, BodyEvent, TagKind};
+use onair::wire::container::flv::{Reader, TagEvent, TagKind};
 
 use crate::peers::{Peer, ffmpeg};
 
 /// Seconds of the film; it is repeated for as long as it is wanted.
 pub const SECONDS: i64 = 4;
 
-/// What the tags that a demuxer has tell of the stream, and its packets.
-pub fn read(demuxer: &mut flv::Demuxer) -> (StreamConfig, Vec<EncodedPacket>) {
+/// What the tags that a reader has tell of the stream, and its packets.
+pub fn read(reader: &mut Reader) -> (StreamConfig, Vec<EncodedPacket>) {
     let (mut parameters, mut packets) = (StreamConfig::default(), Vec::new());
-    let (mut reader, mut time) = (flv::BodyReader::new(|_| true), flv::WireTime::default());
-    while let Some(tag) = demuxer.next_tag().unwrap() {
-        let dts = Timestamp::from_micros(time.micros(tag.time_ms));
-        let events = match tag.kind {
-            TagKind::Video => reader.video(dts, &tag.body),
-            TagKind::Audio => reader.audio(dts, &tag.body),
-            TagKind::Script => continue,
-        };
-        for event in events.into_iter().flatten() {
+    while let Some(read) = reader.next_tag().unwrap() {
+        if read.tag.kind == TagKind::Script {
+            continue;
+        }
+        for event in read.events.into_iter().flatten() {
             match event {
-                BodyEvent::Event(StreamEvent::Config(TrackConfig::Video(it))) => {
+                TagEvent::Event(StreamEvent::Config(TrackConfig::Video(it))) => {
                     parameters.video = Some(it);
                 }
-                BodyEvent::Event(StreamEvent::Config(TrackConfig::Audio(it))) => {
+                TagEvent::Event(StreamEvent::Config(TrackConfig::Audio(it))) => {
                     parameters.audio = Some(it);
                 }
-                BodyEvent::Event(StreamEvent::Packet(packet)) => packets.push(packet),
+                TagEvent::Event(StreamEvent::Packet(packet)) => packets.push(packet),
                 other => panic!("{other:?}"),
             }
         }
@@ -62,9 +58,9 @@ impl Film {
         words.push(file.to_str().unwrap());
         Peer::start("ffmpeg", words).wait_success(ffmpeg::limit(30));
 
-        let mut demuxer = flv::Demuxer::new();
-        demuxer.push(&std::fs::read(&file).unwrap());
-        let (parameters, packets) = read(&mut demuxer);
+        let mut reader = Reader::new(|_| true);
+        reader.push(&std::fs::read(&file).unwrap());
+        let (parameters, packets) = read(&mut reader);
         assert!(parameters.video.is_some() && parameters.audio.is_some());
         Self { parameters, packets }
     }

@@ -2,7 +2,7 @@
 //! samples of MP4 and MKV by their index.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,16 +10,12 @@ use bytes::Bytes;
 
 use crate::base::Timestamp;
 use crate::broadcast::hub::shared_packet::SharedPacket;
+use crate::files::flv_tags::{self, FlvTags};
 use crate::files::{MediaFile, samples};
 use crate::media::{Codec, EncodedPacket, Priority, StreamConfig, StreamEvent, Track};
 use crate::wire::amf0::Value;
-use crate::wire::container::flv::audio::AudioPacket;
-use crate::wire::container::flv::video::VideoPacket;
-use crate::wire::container::flv::{Demuxer, FrameType, TagKind, parse_audio, parse_video};
+use crate::wire::container::flv::{ReadTag, Reader, TagContent, TagKind};
 use crate::wire::container::{self, Format, Index, TrackId, flv};
-
-/// Bytes read at a time.
-const BLOCK: usize = 64 << 10;
 
 /// What an index need not tell.
 const NOT_TOLD: [&str; 3] = ["framerate", "videodatarate", "audiodatarate"];
@@ -52,7 +48,7 @@ pub(super) enum Item {
 /// Reads a file.
 pub(super) enum FileItems {
     /// FLV: bodies go out as they came, whatever they are of.
-    Flv(FlvItems),
+    Flv(Box<FlvItems>),
     /// MP4 and MKV, with their index.
     Indexed(Box<IndexedItems>),
 }
@@ -70,7 +66,7 @@ impl FileItems {
                 IndexedItems::new(source).map(|it| Self::Indexed(Box::new(it)))
             }
             // What is none of them is told by its reader.
-            _ => FlvItems::open(path).map(Self::Flv),
+            _ => FlvItems::open(path).map(|it| Self::Flv(Box::new(it))),
         }
     }
 
@@ -93,36 +89,27 @@ impl FileItems {
 /// The tags of an FLV file.
 pub(super) struct FlvItems {
     path: PathBuf,
-    file: File,
-    demuxer: Demuxer,
-    block: Vec<u8>,
+    tags: FlvTags,
+    reader: Reader,
 }
 
 impl FlvItems {
     fn open(path: &Path) -> Result<Self, Error> {
         let file =
             File::open(path).map_err(|source| Error::Io { path: path.to_owned(), source })?;
-        let (demuxer, block) = (Demuxer::new(), vec![0; BLOCK]);
-        Ok(Self { path: path.to_owned(), file, demuxer, block })
+        Ok(Self { path: path.to_owned(), tags: FlvTags::new(file), reader: Reader::new(|_| true) })
     }
 
     fn next(&mut self) -> Result<Option<Item>, Error> {
         loop {
-            let flv = Error::Flv;
-            if let Some(tag) = self.demuxer.next_tag().map_err(flv)? {
-                match item(tag) {
-                    Some(item) => return Ok(Some(item)),
-                    None => continue,
-                }
+            let tag = self.tags.next(&mut self.reader).map_err(|error| match error {
+                flv_tags::Error::Io(source) => Error::Io { path: self.path.clone(), source },
+                flv_tags::Error::Flv(error) => Error::Flv(error),
+            })?;
+            let Some(tag) = tag else { return Ok(None) };
+            if let Some(item) = item(tag) {
+                return Ok(Some(item));
             }
-            let read = self
-                .file
-                .read(&mut self.block)
-                .map_err(|source| Error::Io { path: self.path.clone(), source })?;
-            if read == 0 {
-                return Ok(None);
-            }
-            self.demuxer.push(self.block.get(..read).unwrap_or_default());
         }
     }
 }
@@ -151,11 +138,10 @@ impl IndexedItems {
         let mut heads = vec![Item::Metadata(metadata)];
         for event in samples::heads(&index) {
             let StreamEvent::Config(config) = event else { continue };
-            heads.extend(
-                flv::config_body(&config).map(|body| {
-                    Item::Config(SharedPacket::with_body(bare(config.track(), 0), body))
-                }),
-            );
+            heads.extend(flv::config_body(&config).map(|body| {
+                let packet = bare(config.track(), Timestamp::ZERO);
+                Item::Config(SharedPacket::with_body(packet, body))
+            }));
         }
         heads.reverse();
         let end = index.samples.last().map(|place| place.dts.as_micros().max(0).unsigned_abs());
@@ -216,55 +202,37 @@ pub(super) fn keep_carried(index: &mut Index) -> Result<(), container::Error> {
 }
 
 /// A packet without data: never thrown away, and nothing to begin with.
-fn bare(track: Track, time_ms: u32) -> EncodedPacket {
-    let at = Timestamp::from_millis(time_ms.into());
-    let packet = EncodedPacket::received(track, (at, at), false, Bytes::new());
+fn bare(track: Track, dts: Timestamp) -> EncodedPacket {
+    let packet = EncodedPacket::received(track, (dts, dts), false, Bytes::new());
     EncodedPacket { priority: Priority::Key, ..packet }
 }
 
-/// What a tag is; `None`: not to be sent, as commands and what cannot be read.
-fn item(tag: flv::Tag) -> Option<Item> {
-    let (time_ms, body) = (tag.time_ms, tag.body);
-    match tag.kind {
-        TagKind::Script => flv::metadata::parse_script(&body).ok().flatten().map(Item::Metadata),
-        TagKind::Audio => {
-            let tag = parse_audio(&body).ok()?;
-            let packet = bare(Track::Audio, time_ms);
-            if tag.is_sequence_start() {
-                return Some(Item::Config(SharedPacket::with_body(packet, body)));
-            }
-            let data = match tag.track.packet {
-                AudioPacket::Frame(data) => data,
-                _ => Bytes::new(),
-            };
-            let packet = EncodedPacket { keyframe: true, data, ..packet };
-            Some(Item::Packet(SharedPacket::with_body(packet, body)))
+/// What a tag is; `None`: not to be sent, as commands and what cannot be read. Its body goes out as it came:
+/// of tracks beside the first, and of codecs that nobody here knows, there are no events.
+fn item(read: ReadTag) -> Option<Item> {
+    let data = read.packet().map(|packet| packet.data.clone()).unwrap_or_default();
+    let ReadTag { tag, content, dts, pts, priority, .. } = read;
+    let track = match tag.kind {
+        TagKind::Script => {
+            return flv::metadata::parse_script(&tag.body).ok().flatten().map(Item::Metadata);
         }
-        TagKind::Video => {
-            let tag = parse_video(&body).ok()?;
-            let packet = bare(Track::Video, time_ms);
-            if tag.is_sequence_start() {
-                return Some(Item::Config(SharedPacket::with_body(packet, body)));
-            }
-            let keyframe = tag.is_keyframe();
-            match tag.track.packet {
-                VideoPacket::Metadata(_) => {
-                    Some(Item::Config(SharedPacket::with_body(packet, body)))
-                }
-                VideoPacket::Frame { composition_ms, data } => {
-                    let priority = match tag.frame_type {
-                        _ if keyframe => Priority::Key,
-                        FrameType::Disposable => Priority::Disposable,
-                        _ => Priority::Inter,
-                    };
-                    let pts = packet.dts.offset(i64::from(composition_ms) * 1_000);
-                    let packet = EncodedPacket { pts, keyframe, priority, data, ..packet };
-                    Some(Item::Packet(SharedPacket::with_body(packet, body)))
-                }
-                VideoPacket::SequenceEnd => Some(Item::End(SharedPacket::with_body(packet, body))),
-                _ => None,
-            }
+        TagKind::Audio => Track::Audio,
+        TagKind::Video => Track::Video,
+    };
+    let shared = |packet| SharedPacket::with_body(packet, tag.body);
+    match content {
+        TagContent::Config | TagContent::ChannelLayout | TagContent::ColorInfo => {
+            Some(Item::Config(shared(bare(track, dts))))
         }
+        TagContent::SequenceEnd if track == Track::Video => {
+            Some(Item::End(shared(bare(track, dts))))
+        }
+        TagContent::Frame | TagContent::Empty | TagContent::SequenceEnd => {
+            let packet =
+                EncodedPacket::received(track, (dts, pts), priority == Priority::Key, data);
+            Some(Item::Packet(shared(EncodedPacket { priority, ..packet })))
+        }
+        _ => None,
     }
 }
 

@@ -213,7 +213,7 @@ impl Demux {
         }
         let (of, can) = self.asked.get_or_insert((codec, false));
         if *of != codec || !*can {
-            (*of, *can) = (codec, inventory::video_decoder(codec).is_ok());
+            (*of, *can) = (codec, can_be_seen(codec));
         }
         *can
     }
@@ -271,6 +271,11 @@ impl Demux {
             None => Demuxed::Audio(BufferedPacket::Packet(packet)),
         }
     }
+}
+
+/// Whether there is a decoder for it.
+pub(super) fn can_be_seen(codec: VideoCodec) -> bool {
+    inventory::video_decoder(codec).is_ok()
 }
 
 /// Whether there is a decoder for it, or silence in its place.

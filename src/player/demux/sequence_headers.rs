@@ -1,27 +1,9 @@
-//! What a body is: a picture or sound, what tells of all that follow, or neither.
+//! What a stream begins with: its metadata and configs, as bodies for a file of FLV.
 
 use bytes::Bytes;
 
 use crate::media::{Codec, StreamEvent, Track};
-use crate::wire::container::flv;
-use crate::wire::container::flv::audio::AudioPacket;
-use crate::wire::container::flv::video::VideoPacket;
-use crate::wire::container::flv::{FrameType, TagKind};
-
-/// Whether a body is a picture or sound: no data, nothing that only tells how to decode, no command.
-pub(in crate::player) fn is_media(kind: TagKind, body: &Bytes) -> bool {
-    match kind {
-        TagKind::Script => false,
-        TagKind::Video => flv::parse_video(body).is_ok_and(|tag| {
-            let frame = |packet: &VideoPacket| matches!(packet, VideoPacket::Frame { data, .. } if !data.is_empty());
-            tag.frame_type != FrameType::Command && tag.tracks().any(|it| frame(&it.packet))
-        }),
-        TagKind::Audio => flv::parse_audio(body).is_ok_and(|tag| {
-            let frame = |packet: &AudioPacket| matches!(packet, AudioPacket::Frame(data) if !data.is_empty());
-            tag.tracks().any(|it| frame(&it.packet))
-        }),
-    }
-}
+use crate::wire::container::flv::{self, ReadTag, TagContent, TagKind};
 
 /// What a file that is begun in the middle of a stream needs first.
 #[derive(Debug, Default)]
@@ -31,25 +13,6 @@ pub(in crate::player) struct SequenceHeaders {
     pub(in crate::player) audio: Option<Bytes>,
     /// What the packets of events are of.
     codecs: (Option<Codec>, Option<Codec>),
-}
-
-/// Whether a body of data is what tells of the stream.
-fn is_metadata(body: &[u8]) -> bool {
-    const NAME: &[u8] = b"onMetaData";
-    body.get(..32).unwrap_or(body).windows(NAME.len()).any(|name| name == NAME)
-}
-
-/// Whether a body holds no picture or sound, but tells of all that come after it.
-pub(in crate::player) fn is_head(kind: TagKind, body: &Bytes) -> bool {
-    match kind {
-        // Other data, such as a chat's lines, are no head.
-        TagKind::Script => is_metadata(body),
-        TagKind::Video => flv::parse_video(body).is_ok_and(|tag| tag.is_sequence_start()),
-        // How channels are laid out does without; the configuration does not.
-        TagKind::Audio => {
-            flv::parse_audio(body).is_ok_and(|tag| tag.is_sequence_start() && !tag.is_layout())
-        }
-    }
 }
 
 impl SequenceHeaders {
@@ -77,38 +40,15 @@ impl SequenceHeaders {
         body.map(|body| (kind, body))
     }
 
-    /// A body came.
-    pub(in crate::player) fn note(&mut self, kind: TagKind, body: &Bytes) {
-        if is_head(kind, body) {
-            let place = match kind {
-                TagKind::Script => &mut self.script,
+    /// A tag of pictures or sound came.
+    pub(in crate::player) fn note_tag(&mut self, read: &ReadTag) {
+        // How channels are laid out does without; the config does not.
+        if read.content == TagContent::Config {
+            let place = match read.tag.kind {
                 TagKind::Video => &mut self.video,
-                TagKind::Audio => &mut self.audio,
+                _ => &mut self.audio,
             };
-            *place = Some(body.clone());
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_is_decoded_is_media() {
-        for (kind, body, is) in [
-            (TagKind::Script, &b"\x02\0\x0aonMetaData"[..], false),
-            (TagKind::Video, b"\x17\0\0\0\0\x01d", false),
-            (TagKind::Video, b"\x17\x01\0\0\0\0\0\0\x01e", true),
-            (TagKind::Video, b"\x17\x01\0\0\0", false),
-            (TagKind::Video, b"\x57\0", false),
-            (TagKind::Video, b"\x17\x02\0\0\0", false),
-            (TagKind::Audio, b"\xAF\0\x11\x90", false),
-            (TagKind::Audio, b"\xAF\x01abc", true),
-            (TagKind::Audio, b"\xAF\x01", false),
-            (TagKind::Audio, b"", false),
-        ] {
-            assert_eq!(is_media(kind, &Bytes::from_static(body)), is, "{kind:?} {body:?}");
+            *place = Some(read.tag.body.clone());
         }
     }
 }

@@ -3,18 +3,15 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
-
 use crate::base::Timestamp;
 use crate::media::StreamEvent;
 use crate::net::{self, Class};
-use crate::player::demux::sequence_headers::is_media;
 use crate::player::input::feed::InputFeed;
 use crate::player::session::shared::Shared;
 use crate::player::state::anomaly::Anomaly;
 use crate::player::state::{Failure, FailureKind, OfferedChat};
 use crate::text::Language;
-use crate::wire::container::flv::TagKind;
+use crate::wire::container::flv::{ReadTag, TagContent};
 use crate::wire::rtmp::Url;
 
 /// Without media for this long there is no such stream, or it is lost.
@@ -89,16 +86,10 @@ impl ConnectionWatch {
         }
     }
 
-    /// A body of pictures or sound came: only what is to be decoded ends the silence.
-    pub(in crate::player) fn heard(
-        &mut self,
-        kind: TagKind,
-        body: &Bytes,
-        shared: &Shared,
-        now: Timestamp,
-    ) {
+    /// Pictures or sound came: only what is to be decoded ends the silence.
+    pub(in crate::player) fn heard_tag(&mut self, read: &ReadTag, shared: &Shared, now: Timestamp) {
         self.answered = true;
-        if is_media(kind, body) {
+        if read.content == TagContent::Frame {
             self.came(shared, now);
         }
     }

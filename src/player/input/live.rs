@@ -10,12 +10,13 @@ use crate::base::{Backoff, Timestamp};
 use crate::net::Runtime;
 use crate::net::rtmp::Options;
 use crate::net::web::WebUrl;
+use crate::player::demux::can_be_seen;
 use crate::player::input::connection::{End, MEDIA_TIMEOUT, WAITING};
 use crate::player::input::feed::InputFeed;
 use crate::player::input::http::PullRequest;
 use crate::player::input::rtmp::Rtmp;
 use crate::player::input::web::Web;
-use crate::player::input::{open_deadline, rtmp, web};
+use crate::player::input::{rtmp, web};
 use crate::player::session::config::Config;
 use crate::player::state::{Failure, FailureKind, State};
 use crate::wire::rtmp::Url;
@@ -78,7 +79,8 @@ impl LiveInput {
             let url = web::parse(url)?;
             // These are the player's own, or a connection's, see [`Web::play`].
             let (buffer, decode_budget, opening) = (Arc::default(), Arc::default(), Arc::default());
-            let ask = PullRequest { url, net: config.net.clone(), buffer, decode_budget, opening };
+            let (net, decodable) = (config.net.clone(), can_be_seen as _);
+            let ask = PullRequest { url, net, buffer, decode_budget, opening, decodable };
             let way = LiveProtocol::Web(Box::new(Web::new(ask, reconnect, config.start)));
             return Ok(Self { way, reconnect, runtime });
         }
@@ -90,9 +92,7 @@ impl LiveInput {
         let mut options = Options { buffer: config.buffer, ..Options::default() };
         options.net = config.net.clone();
         let reconnect = config.reconnect;
-        let (now, start) = (url.clone(), config.start);
-        let limit = open_deadline::LIMIT;
-        let way = LiveProtocol::Rtmp(Box::new(Rtmp { url, now, options, reconnect, start, limit }));
+        let way = LiveProtocol::Rtmp(Box::new(Rtmp::new(url, options, reconnect, config.start)));
         Self { way, reconnect, runtime }
     }
 

@@ -11,15 +11,15 @@ use crate::base::Timestamp;
 use crate::media::{Metadata, StreamEvent};
 use crate::net;
 use crate::net::rtmp::{Client, Options};
-use crate::player::demux::sequence_headers;
+use crate::player::demux::can_be_seen;
 use crate::player::input::connection::{
     ConnectionWatch, End, MEDIA_TIMEOUT, TICK, WAITING, failure,
 };
 use crate::player::input::feed::InputFeed;
-use crate::player::input::open_deadline::OpenDeadline;
+use crate::player::input::open_deadline::{self, OpenDeadline};
 use crate::player::session::shared::Shared;
 use crate::player::state::{Failure, FailureKind, State};
-use crate::wire::container::flv::TagKind;
+use crate::wire::container::flv::{Reader, Tag, TagContent, TagKind};
 use crate::wire::rtmp::Url;
 use crate::wire::rtmp::client::{Event, Purpose};
 use crate::wire::rtmp::status::code;
@@ -33,17 +33,28 @@ pub(in crate::player) struct Rtmp {
     pub(in crate::player) url: Url,
     /// Where it is asked for: elsewhere than `url` once a server has sent us on.
     pub(in crate::player) now: Url,
-    pub(in crate::player) options: Options,
-    pub(in crate::player) reconnect: bool,
+    options: Options,
+    reconnect: bool,
     /// Where a recorded stream is to begin.
-    pub(in crate::player) start: Option<Duration>,
+    start: Option<Duration>,
     /// How long opening may take.
     pub(in crate::player) limit: Duration,
+    reader: Reader,
 }
 
 impl Rtmp {
+    pub(in crate::player) fn new(
+        url: Url,
+        options: Options,
+        reconnect: bool,
+        start: Option<Duration>,
+    ) -> Self {
+        let (now, limit, reader) = (url.clone(), open_deadline::LIMIT, Reader::new(can_be_seen));
+        Self { url, now, options, reconnect, start, limit, reader }
+    }
+
     /// One connection, from the name to its end.
-    pub(in crate::player) async fn play(&self, feed: &mut InputFeed) -> End {
+    pub(in crate::player) async fn play(&mut self, feed: &mut InputFeed) -> End {
         let shared = Arc::clone(&feed.shared);
         let first = !feed.has_media();
         let opening = OpenDeadline::of_rtmp(&self.now, &self.options.net, self.limit);
@@ -78,6 +89,7 @@ impl Rtmp {
         // What the connection before was asked for, this one was not.
         shared.requests.give_up();
         feed.expect_metadata();
+        self.reader.restart();
         let end = self.receive(&mut client, feed).await;
         if matches!(end, End::Stopped | End::Over | End::Elsewhere(_)) {
             client.close(CLOSE_LIMIT).await;
@@ -85,7 +97,7 @@ impl Rtmp {
         end
     }
 
-    async fn receive(&self, client: &mut Client, feed: &mut InputFeed) -> End {
+    async fn receive(&mut self, client: &mut Client, feed: &mut InputFeed) -> End {
         let shared = Arc::clone(&feed.shared);
         let mut watch = ConnectionWatch::new(shared.clock.now());
         loop {
@@ -165,8 +177,14 @@ impl Rtmp {
         }
     }
 
+    fn tag(&mut self, tag: Tag, watch: &mut ConnectionWatch, feed: &mut InputFeed, now: Timestamp) {
+        let read = self.reader.read(tag);
+        watch.heard_tag(&read, &feed.shared, now);
+        feed.take_tag(read, now);
+    }
+
     fn take(
-        &self,
+        &mut self,
         event: Event,
         watch: &mut ConnectionWatch,
         feed: &mut InputFeed,
@@ -177,17 +195,17 @@ impl Rtmp {
             // On its way when the server was asked for another place. How to decode holds there too,
             // and is not always said again: nginx-rtmp sends what stands in the file.
             Event::Video { ref body, .. }
-                if !sequence_headers::is_head(TagKind::Video, body) && watch.is_leaving(now) => {}
+                if watch.is_leaving(now)
+                    && TagContent::of(TagKind::Video, body) != TagContent::Config => {}
             Event::Audio { ref body, .. }
-                if !sequence_headers::is_head(TagKind::Audio, body) && watch.is_leaving(now) => {}
+                if watch.is_leaving(now)
+                    && TagContent::of(TagKind::Audio, body) != TagContent::Config => {}
             Event::StreamEof if watch.is_leaving(now) => {}
             Event::Video { time_ms, body } => {
-                watch.heard(TagKind::Video, &body, shared, now);
-                feed.take(TagKind::Video, time_ms, &body, now);
+                self.tag(Tag { kind: TagKind::Video, time_ms, body }, watch, feed, now);
             }
             Event::Audio { time_ms, body } => {
-                watch.heard(TagKind::Audio, &body, shared, now);
-                feed.take(TagKind::Audio, time_ms, &body, now);
+                self.tag(Tag { kind: TagKind::Audio, time_ms, body }, watch, feed, now);
             }
             Event::Metadata { body, value, .. } => {
                 // Broadcasters relay the metadata of files as they are: only where the server says
@@ -277,7 +295,6 @@ mod tests {
 
     use super::*;
     use crate::base::Clock;
-    use crate::player::input::open_deadline;
     use crate::player::session::config::{Config, Source};
     use crate::wire::amf0::Value;
     use crate::wire::rtmp::status::{Level, Status};
@@ -296,9 +313,7 @@ mod tests {
             let clock = Clock::start();
             let (shared, _events) = Shared::new(&Config::new(Source::parse(text)), clock);
             let (shared, url) = (Arc::new(shared), parse(text).unwrap());
-            let options = Options::default();
-            let (now, limit, reconnect) = (url.clone(), open_deadline::LIMIT, false);
-            let rtmp = Rtmp { url, now, options, reconnect, start, limit };
+            let rtmp = Rtmp::new(url, Options::default(), false, start);
             let feed = InputFeed::new(Arc::clone(&shared), None, true);
             Self { rtmp, feed, watch: ConnectionWatch::new(clock.now()), shared }
         }

@@ -208,12 +208,12 @@ impl Web {
             let now = shared.clock.now();
             match item {
                 Err(_) => {}
-                Ok(Ok(Item::Tag(tag))) => {
-                    if tag.kind != TagKind::Script {
-                        watch.heard(tag.kind, &tag.body, &shared, now);
+                Ok(Ok(Item::Tag(read))) => {
+                    if read.tag.kind != TagKind::Script {
+                        watch.heard_tag(&read, &shared, now);
                         self.range_retry.came();
                     }
-                    feed.take(tag.kind, tag.time_ms, &tag.body, now);
+                    feed.take_tag(*read, now);
                     if pull.pace() != PlayPace::Live {
                         // It may have waited for room, in a pause for as long as that lasts.
                         watch.waited(shared.clock.now().since(now));
@@ -465,7 +465,8 @@ mod tests {
         let mut feed = InputFeed::new(Arc::new(shared), None, true);
         let (buffer, decode_budget, opening) = (Arc::default(), Arc::default(), Arc::default());
         let (url, net) = (parse(&text).unwrap(), Default::default());
-        let ask = PullRequest { url, net, buffer, decode_budget, opening };
+        let decodable = |_| true;
+        let ask = PullRequest { url, net, buffer, decode_budget, opening, decodable };
         let mut web = Web { limit: LIMIT, ..Web::new(ask, true, None) };
         (peer, web.play(&mut feed).await)
     }

@@ -5,16 +5,15 @@ mod video;
 pub mod viewer;
 
 use std::collections::VecDeque;
-use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::time::timeout;
 
 use crate::base::{Clock, Timestamp};
 use crate::files;
+use crate::files::flv_tags::FlvTags;
 use crate::files::samples;
 use crate::media::{
     AudioCodec, AudioConfig, EncodedPacket, Metadata, StreamEvent, Track, TrackConfig,
@@ -40,7 +39,7 @@ use crate::wire::codec::aac::AudioSpecificConfig;
 use crate::wire::codec::four_cc::{AudioFormat, VideoFormat};
 use crate::wire::codec::pcm::Pcm;
 use crate::wire::codec::{Colors, mpeg_audio};
-use crate::wire::container::flv::{BodyEvent, BodyReader, Demuxer, TagKind, WireTime};
+use crate::wire::container::flv::{ReadTag, Reader, Tag, TagEvent, TagKind};
 use crate::wire::container::{self, AudioTrack, Format, Index, TrackId, flv, unsupported};
 use crate::wire::rtmp::client::{Event, Purpose};
 
@@ -51,7 +50,7 @@ const LONG_ENOUGH: Duration = Duration::from_secs(6);
 /// At least this long, so that rates mean something.
 const MIN_DURATION: Duration = Duration::from_millis(1_500);
 /// Of a file, so much is read.
-const MAX_FILE_DURATION: u64 = 256 << 20;
+const MAX_FILE_BYTES: u64 = 256 << 20;
 /// Keyframes whose bytes are looked into.
 const LOOKED_INTO: usize = 2;
 /// How often it is asked whether it is still wanted.
@@ -181,25 +180,13 @@ fn probe_file(path: &Path, clock: Clock, cancelled: &dyn Fn() -> bool) -> Result
         let report = Report { format: file_format.extension(), ..prober.report() };
         return Ok(with_path(report, path));
     }
-    let mut demuxer = Demuxer::new();
-    let mut block = vec![0; 256 << 10];
-    let mut total = 0;
-    while total < MAX_FILE_DURATION && !cancelled() {
-        let read = input
-            .read(&mut block)
-            .map_err(|error| file_samples::unreadable(path, &error.to_string()))?;
-        if read == 0 {
-            break;
-        }
-        total += read as u64;
-        demuxer.push(block.get(..read).unwrap_or_default());
-        loop {
-            match demuxer.next_tag() {
-                Ok(Some(tag)) => prober.take(tag.kind, tag.time_ms, &tag.body, clock.now()),
-                Ok(None) => break,
-                Err(error) => return Err(file::no_flv(path, &error)),
-            }
-        }
+    let copy =
+        input.try_clone().map_err(|error| file_samples::unreadable(path, &error.to_string()))?;
+    let (mut tags, mut reader) = (FlvTags::new(copy), Reader::new(|_| true));
+    while tags.bytes() < MAX_FILE_BYTES && !cancelled() {
+        let read = tags.next(&mut reader).map_err(|error| file::failure(path, &error))?;
+        let Some(read) = read else { break };
+        prober.take_tag(&read, clock.now());
     }
     if prober.bodies == 0 {
         return Err(Failure::new(
@@ -209,7 +196,7 @@ fn probe_file(path: &Path, clock: Clock, cancelled: &dyn Fn() -> bool) -> Result
         ));
     }
     let mut report = prober.report();
-    if total >= MAX_FILE_DURATION {
+    if tags.bytes() >= MAX_FILE_BYTES {
         report.duration = file::last_time(&mut input).or(report.duration);
         return Ok(report);
     }
@@ -289,7 +276,7 @@ async fn probe_url(
             Err(_) => {}
         }
     };
-    let mut prober = Prober::new(true, start);
+    let (mut prober, mut reader) = (Prober::new(true, start), Reader::new(|_| true));
     let began = clock.now();
     let mut over = false;
     loop {
@@ -297,10 +284,10 @@ async fn probe_url(
         let now = clock.now();
         match event {
             Ok(Ok(Event::Video { time_ms, body })) => {
-                prober.take(TagKind::Video, time_ms, &body, now);
+                prober.take_tag(&reader.read(Tag { kind: TagKind::Video, time_ms, body }), now);
             }
             Ok(Ok(Event::Audio { time_ms, body })) => {
-                prober.take(TagKind::Audio, time_ms, &body, now);
+                prober.take_tag(&reader.read(Tag { kind: TagKind::Audio, time_ms, body }), now);
             }
             Ok(Ok(Event::Metadata { value, .. })) => prober.metadata = Some(value),
             // Broadcasters relay the metadata of files as they are: only where the server says this is
@@ -341,7 +328,8 @@ async fn probe_web(
     let decode_budget = Arc::default();
     let opening = OpenDeadline::new(url.endpoint().to_string(), limit);
     let (buffer, opening) = (Arc::default(), Arc::new(opening));
-    let ask = PullRequest { url, net: net.clone(), buffer, decode_budget, opening };
+    let (net, decodable) = (net.clone(), (|_| true) as _);
+    let ask = PullRequest { url, net, buffer, decode_budget, opening, decodable };
     let on_step = |step: net::Step<'_>| ask.opening.step(step);
     let opened = ask.opening.within(Pull::open(&ask, &on_step));
     tokio::pin!(opened);
@@ -362,7 +350,7 @@ async fn probe_web(
         let item = timeout(Duration::from_millis(100), pull.next()).await;
         let now = clock.now();
         match item {
-            Ok(Ok(Item::Tag(tag))) => prober.take(tag.kind, tag.time_ms, &tag.body, now),
+            Ok(Ok(Item::Tag(read))) => prober.take_tag(&read, now),
             Ok(Ok(Item::Event(StreamEvent::End))) if prober.is_bare() => return Err(silent()),
             Ok(Ok(Item::Event(StreamEvent::End))) => break,
             Ok(Ok(Item::Event(event))) => prober.take_event(&event, now),
@@ -424,8 +412,6 @@ struct Prober {
     length: Length,
     start: Timestamp,
     timeline: Timeline,
-    wire_time: WireTime,
-    body_reader: BodyReader,
     metadata: Option<Value>,
     bodies: u64,
     video: Option<Video>,
@@ -478,8 +464,6 @@ impl Prober {
             length: if live { Length::None } else { Length::Measured },
             start,
             timeline: Timeline::new(live),
-            wire_time: WireTime::default(),
-            body_reader: BodyReader::new(|_| true),
             metadata: None,
             bodies: 0,
             video: None,
@@ -499,11 +483,6 @@ impl Prober {
     /// Whether nothing was found.
     fn is_bare(&self) -> bool {
         self.bodies == 0 && self.unsupported.is_empty()
-    }
-
-    fn take(&mut self, kind: TagKind, time_ms: u32, body: &Bytes, now: Timestamp) {
-        let raw = if kind == TagKind::Script { 0 } else { self.wire_time.micros(time_ms) };
-        self.take_body(kind, raw, body, now);
     }
 
     fn take_event(&mut self, event: &StreamEvent, now: Timestamp) {
@@ -529,32 +508,23 @@ impl Prober {
         }
     }
 
-    fn take_body(&mut self, kind: TagKind, raw: i64, body: &Bytes, now: Timestamp) {
-        let dts = Timestamp::from_micros(raw);
-        let events = match kind {
-            TagKind::Script => {
-                let script = Metadata::Script(body.clone());
-                return self.take_event(&StreamEvent::Metadata(script), now);
-            }
-            TagKind::Video => self.body_reader.video(dts, body),
-            TagKind::Audio => self.body_reader.audio(dts, body),
-        };
-        for event in events.into_iter().flatten() {
+    fn take_tag(&mut self, read: &ReadTag, now: Timestamp) {
+        for event in read.events.iter().flatten() {
             match event {
-                BodyEvent::Event(event) => self.take_event(&event, now),
-                BodyEvent::UnsupportedVideo(format) => {
+                TagEvent::Event(event) => self.take_event(event, now),
+                TagEvent::UnsupportedVideo(format) => {
                     self.bodies += 1;
-                    self.video(format);
+                    self.video(*format);
                 }
-                BodyEvent::UnsupportedAudio(format) => {
+                TagEvent::UnsupportedAudio(format) => {
                     self.bodies += 1;
-                    self.audio(format);
+                    self.audio(*format);
                 }
-                BodyEvent::Colors(colors) => self.told = colors.or(self.told),
-                BodyEvent::Channels(format, channels) => {
-                    self.audio(format).channels = Some(channels);
+                TagEvent::Colors(colors) => self.told = colors.or(self.told),
+                TagEvent::Channels(format, channels) => {
+                    self.audio(*format).channels = Some(*channels);
                 }
-                BodyEvent::Damaged | BodyEvent::TooLong(_) => {}
+                TagEvent::Damaged | TagEvent::TooLong(_) => {}
             }
         }
     }

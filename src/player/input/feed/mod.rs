@@ -1,4 +1,4 @@
-//! The feed thread's work on each body, wherever it comes from: save, demux, place in time, hand
+//! The feed thread's work on each event, wherever it comes from: save, demux, place in time, hand
 //! over. [`file`](crate::player::input::file) and [`remote`](crate::player::input::live) drive it.
 
 mod failures;
@@ -19,7 +19,7 @@ use crate::player::buffer::pace::PlayPace;
 use crate::player::buffer::packets::BufferedPacket;
 use crate::player::buffer::time_shift::KeptPacket;
 use crate::player::clock::timeline::TimestampAnomaly;
-use crate::player::demux::sequence_headers::{SequenceHeaders, is_media};
+use crate::player::demux::sequence_headers::SequenceHeaders;
 use crate::player::demux::track_presence::TrackPresence;
 use crate::player::demux::{Demux, Demuxed};
 use crate::player::input::feed::failures::{lack_of_video, too_long, unsupported};
@@ -30,8 +30,10 @@ use crate::player::state::anomaly::Anomaly;
 use crate::player::state::{Failure, FailureKind, Severity};
 use crate::text::problem::problem;
 use crate::wire::chat::ChatLine;
+use crate::wire::codec::four_cc::VideoFormat;
 use crate::wire::container::flv::events::audio_codec;
-use crate::wire::container::flv::{BodyEvent, BodyReader, TagKind, WireTime};
+use crate::wire::container::flv::metadata::is_metadata;
+use crate::wire::container::flv::{ReadTag, TagContent, TagEvent, TagKind};
 use crate::wire::container::unsupported as left_out;
 
 /// So many bodies without anything that can be played, and that was it.
@@ -50,11 +52,9 @@ const LINES_IN: Duration = Duration::from_secs(1);
 /// See the module.
 pub(in crate::player) struct InputFeed {
     pub(in crate::player) shared: Arc<Shared>,
-    /// Of FLV and RTMP.
-    body_reader: BodyReader,
     demux: Demux,
-    /// Of bodies that carry wrapping milliseconds.
-    wire_time: WireTime,
+    /// See [`ReadTag::suspect`].
+    suspect: Option<VideoFormat>,
     track_presence: TrackPresence,
     save: Option<Save>,
     heads: SequenceHeaders,
@@ -94,9 +94,8 @@ impl InputFeed {
     pub(in crate::player) fn new(shared: Arc<Shared>, save: Option<Save>, live: bool) -> Self {
         Self {
             shared,
-            body_reader: BodyReader::new(|codec| inventory::video_decoder(codec).is_ok()),
             demux: Demux::new(live),
-            wire_time: WireTime::default(),
+            suspect: None,
             track_presence: TrackPresence::default(),
             save,
             heads: SequenceHeaders::default(),
@@ -161,7 +160,6 @@ impl InputFeed {
     /// The connection was made anew, or what comes does not continue what came.
     pub(in crate::player) fn restart(&mut self) {
         self.demux.restart();
-        self.body_reader.restart();
         // What it told of pictures and sound, another one may not have.
         (self.pictures, self.heads) = (false, SequenceHeaders::default());
         if let Some(save) = &mut self.save {
@@ -233,18 +231,11 @@ impl InputFeed {
     /// `firm`, and which may have no `pictures`; a seam follows.
     pub(in crate::player) fn take_file(&mut self, firm: bool, pictures: bool) {
         self.demux.take_file(firm);
-        self.body_reader.restart();
         self.track_presence = TrackPresence::default();
         if !pictures {
             // Nothing comes that would push the last ones out of the decoder.
             self.shared.packets.video.push_waiting(BufferedPacket::Gap, &self.shared.lifetime.stop);
         }
-    }
-
-    /// A body that is decoded at these microseconds.
-    pub(in crate::player) fn take_at(&mut self, kind: TagKind, dts: i64, body: &Bytes) {
-        let now = self.shared.clock.now();
-        self.take_body(kind, dts, body, now);
     }
 
     /// An event of a source that names its codecs.
@@ -259,14 +250,14 @@ impl InputFeed {
                 self.shared.report.figures.lock().received_bytes += packet.data.len() as u64;
             }
             StreamEvent::Metadata(Metadata::Script(body)) => {
-                return self.take_body(TagKind::Script, 0, body, now);
+                return self.script(body, now);
             }
             StreamEvent::Metadata(Metadata::Unsupported(track)) => return self.leave_out(track),
             StreamEvent::Discontinuity => return self.restart(),
             StreamEvent::Metadata(Metadata::Chapter(_)) | StreamEvent::End => return,
         }
         self.heads.note_event(&event);
-        self.change_file(now);
+        self.change_file();
         if let Some(save) = &mut self.save {
             save.add_event(&self.shared, &event, &self.heads, now);
         }
@@ -289,45 +280,46 @@ impl InputFeed {
         }
     }
 
-    /// A body with wrapping milliseconds that came at `now`.
-    pub(in crate::player) fn take(
-        &mut self,
-        kind: TagKind,
-        time_ms: u32,
-        body: &Bytes,
-        now: Timestamp,
-    ) {
-        // Data has no place of its own.
-        let raw = if kind == TagKind::Script { 0 } else { self.wire_time.micros(time_ms) };
-        self.take_body(kind, raw, body, now);
-    }
-
-    fn take_body(&mut self, kind: TagKind, raw: i64, body: &Bytes, now: Timestamp) {
-        self.heads.note(kind, body);
-        self.pictures = self.pictures || kind == TagKind::Video && is_media(kind, body);
-        self.change_file(now);
+    /// Script data: metadata, or a line of a chat.
+    fn script(&mut self, body: &Bytes, now: Timestamp) {
+        if is_metadata(body) {
+            self.heads.script = Some(body.clone());
+        }
+        self.change_file();
         if let Some(save) = &mut self.save {
-            save.add(&self.shared, kind, raw, body, now);
+            save.add_header(&self.shared, TagKind::Script, body);
         }
         self.shared.report.figures.lock().received_bytes += body.len() as u64;
-        let dts = Timestamp::from_micros(raw);
-        let events = match kind {
-            TagKind::Script => return self.line(body, now),
-            TagKind::Video => self.body_reader.video(dts, body),
-            TagKind::Audio => self.body_reader.audio(dts, body),
-        };
+        self.line(body, now);
+    }
+
+    /// A tag of FLV, or a message of RTMP, that came at `now`. Its events are played, and its body is saved as
+    /// it came.
+    pub(in crate::player) fn take_tag(&mut self, read: ReadTag, now: Timestamp) {
+        if read.tag.kind == TagKind::Script {
+            return self.script(&read.tag.body, now);
+        }
+        self.heads.note_tag(&read);
+        self.pictures |= read.tag.kind == TagKind::Video && read.content == TagContent::Frame;
+        self.change_file();
+        if let Some(save) = &mut self.save {
+            save.add_tag(&self.shared, &read, now);
+        }
+        self.shared.report.figures.lock().received_bytes += read.tag.body.len() as u64;
         self.bodies += 1;
-        for _ in 0..self.body_reader.take_strays() {
+        self.suspect = read.suspect;
+        for _ in 0..read.strays {
             self.damaged("");
         }
-        for event in events.into_iter().flatten() {
+        let raw = read.dts.as_micros();
+        for event in read.events.into_iter().flatten() {
             let found = match event {
-                BodyEvent::Event(event) => self.demux.event(event, now),
-                BodyEvent::UnsupportedVideo(format) => Demuxed::UnsupportedVideo(format),
-                BodyEvent::UnsupportedAudio(format) => Demuxed::UnsupportedAudio(format),
-                BodyEvent::Colors(_) | BodyEvent::Channels(..) => Demuxed::Nothing,
-                BodyEvent::Damaged => Demuxed::Damaged,
-                BodyEvent::TooLong(bytes) => Demuxed::TooLong(bytes),
+                TagEvent::Event(event) => self.demux.event(event, now),
+                TagEvent::UnsupportedVideo(format) => Demuxed::UnsupportedVideo(format),
+                TagEvent::UnsupportedAudio(format) => Demuxed::UnsupportedAudio(format),
+                TagEvent::Colors(_) | TagEvent::Channels(..) => Demuxed::Nothing,
+                TagEvent::Damaged => Demuxed::Damaged,
+                TagEvent::TooLong(bytes) => Demuxed::TooLong(bytes),
             };
             self.found(found, raw, now);
         }
@@ -387,10 +379,14 @@ impl InputFeed {
                     .and_then(|codec| inventory::audio_decoder(codec).err());
                 let why = lack.map(|lack| format!(": {lack}. {}", lack.remedy()));
                 let why = why.unwrap_or_default();
-                self.unsupported = Some((format!("{format} sound"), lack));
-                self.shared
-                    .report
-                    .unsupported_audio(&format!("{format} cannot be decoded here{why}"));
+                let what = format!("{format} sound");
+                let told = self.unsupported.replace((what.clone(), lack));
+                // Another connection finds it anew.
+                if told.is_none_or(|(told, _)| told != what) {
+                    self.shared
+                        .report
+                        .unsupported_audio(&format!("{format} cannot be decoded here{why}"));
+                }
             }
             Demuxed::Damaged => self.damaged(""),
             Demuxed::TooLong(bytes) => {
@@ -419,8 +415,7 @@ impl InputFeed {
         let saved = self.save.is_some();
         let wanted = self.shared.requests.filing.lock().close();
         if let Some(wanted) = wanted {
-            let now = self.shared.clock.now();
-            self.save_into(wanted, now);
+            self.save_into(wanted);
         }
         if let Some(save) = self.save.take() {
             save.finish(&self.shared);
@@ -437,16 +432,16 @@ impl InputFeed {
     }
 
     /// Another file is wanted for what comes, or none any more.
-    fn change_file(&mut self, now: Timestamp) {
+    fn change_file(&mut self) {
         let wanted = self.shared.requests.filing.lock().take();
         if let Some(wanted) = wanted {
-            self.save_into(wanted, now);
+            self.save_into(wanted);
         }
     }
 
     /// Writes what comes into another file, or into none any more. It begins with the metadata and
     /// configurations that came, and with a keyframe.
-    fn save_into(&mut self, wanted: Option<NewFile>, now: Timestamp) {
+    fn save_into(&mut self, wanted: Option<NewFile>) {
         if let Some(save) = self.save.take() {
             save.finish(&self.shared);
         }
@@ -456,7 +451,7 @@ impl InputFeed {
         let heads = [(TagKind::Script, script), (TagKind::Video, video), (TagKind::Audio, audio)];
         for (kind, head) in heads {
             if let Some(head) = head {
-                save.add(&self.shared, kind, 0, head, now);
+                save.add_header(&self.shared, kind, head);
             }
         }
         if video.is_some() || self.pictures {
@@ -561,7 +556,7 @@ impl InputFeed {
         if let Some((codec, lack)) = &self.unsupported {
             return Some(unsupported(codec, *lack));
         }
-        let suspect = self.body_reader.suspect().filter(|_| self.playable == 0)?;
+        let suspect = self.suspect.filter(|_| self.playable == 0)?;
         Some(unsupported(&format!("{suspect} video"), lack_of_video(suspect)))
     }
 

@@ -4,7 +4,7 @@ use super::*;
 use crate::base::Clock;
 use crate::player::input::save;
 use crate::player::session::config::{Config, Source};
-use crate::wire::container::flv;
+use crate::wire::container::flv::{self, Reader, Tag};
 
 /// What is written of a stream without headers (Sorenson H.263) from its middle on.
 #[test]
@@ -15,9 +15,10 @@ fn what_has_no_headers_is_written_from_a_keyframe_on_too() {
     let (shared, _events) = Shared::new(&Config::new(source), Clock::start());
     let shared = Arc::new(shared);
     let mut feed = InputFeed::new(Arc::clone(&shared), None, true);
-    let now = Timestamp::ZERO;
-    let take = |feed: &mut InputFeed, kind, body: &'static [u8]| {
-        feed.take(kind, 0, &Bytes::from_static(body), now);
+    let mut reader = Reader::new(|_| true);
+    let mut take = |feed: &mut InputFeed, kind, body: &'static [u8]| {
+        let body = Bytes::from_static(body);
+        feed.take_tag(reader.read(Tag { kind, time_ms: 0, body }), Timestamp::ZERO);
     };
     take(&mut feed, TagKind::Video, b"\x12key");
     take(&mut feed, TagKind::Video, b"\x22one");
@@ -50,8 +51,10 @@ fn sound_alone_waits_for_no_keyframe_and_no_header_of_another_connection_is_writ
         let (shared, _events) = Shared::new(&Config::new(source.clone()), Clock::start());
         let shared = Arc::new(shared);
         let mut feed = InputFeed::new(Arc::clone(&shared), None, true);
-        let take = |feed: &mut InputFeed, kind, body: &'static [u8]| {
-            feed.take(kind, 0, &Bytes::from_static(body), Timestamp::ZERO);
+        let mut reader = Reader::new(|_| true);
+        let mut take = |feed: &mut InputFeed, kind, body: &'static [u8]| {
+            let body = Bytes::from_static(body);
+            feed.take_tag(reader.read(Tag { kind, time_ms: 0, body }), Timestamp::ZERO);
         };
         take(&mut feed, kind, before);
         feed.restart();

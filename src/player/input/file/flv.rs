@@ -6,27 +6,25 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::base::Stop;
-use crate::decode::inventory;
+use crate::files::flv_tags::{Error, FlvTags};
 use crate::player::clock::file_timeline::{FileTimeline, Span};
-use crate::player::demux::can_be_heard;
 use crate::player::demux::file_samples::{RUN_UP_MICROS, unreadable};
+use crate::player::demux::{can_be_heard, can_be_seen};
 use crate::player::input::feed::InputFeed;
 use crate::player::input::file::loop_position::{Round, goes_on, micros};
 use crate::player::input::file::open::{no_flv, open};
 use crate::player::session::gapless::NextFile;
 use crate::player::state::Failure;
-use crate::wire::container::flv;
-use crate::wire::container::flv::audio::AudioTag;
 use crate::wire::container::flv::events::audio_codec;
-use crate::wire::container::flv::video::{VideoPacket, VideoTag};
-use crate::wire::container::flv::{Demuxer, FrameType, Tag, TagKind};
+use crate::wire::container::flv::{self, ReadTag, Reader, TagContent, TagKind};
 
-/// Read at a time.
-const BLOCK: usize = 64 << 10;
+/// How far from when it is decoded a picture may be shown.
+const MAX_COMPOSITION: i64 = 10_000_000;
 
 /// Reads it as [`crate::player::input::file::read`] does.
 pub(super) fn read(
     feed: &mut InputFeed,
+    reader: &mut Reader,
     path: &Path,
     from: Option<Duration>,
     round: &mut Round,
@@ -52,17 +50,15 @@ pub(super) fn read(
     round.begin(feed, from, false);
     feed.expect_metadata();
     let (shift, mut number) = (round.shift(begins), 0);
-    let walked = walk(path, &mut |tag| {
-        let header = is_header(&tag);
-        let from = if tag.kind == TagKind::Video { pictures } else { first };
+    let walked = walk(path, reader, &mut |read| {
+        let header = read.content.is_header();
+        let from = if read.tag.kind == TagKind::Video { pictures } else { first };
         if number >= from || header {
-            let (dts, pts) = times(&tag);
             if !header {
-                round.note(tag.kind, tag.time_ms, pts);
+                round.note(read.tag.kind, read.tag.time_ms, shown(&read));
             }
-            // One that carries no time of its own must not seem to jump.
-            let dts = if header { begins } else { dts }.saturating_add(shift);
-            feed.take_at(tag.kind, dts, &tag.body);
+            let now = feed.shared.clock.now();
+            feed.take_tag(read.later(shift), now);
         }
         number += 1;
         goes_on(feed)
@@ -90,15 +86,20 @@ impl NextHead {
     /// `None`: nothing is in it, or something that cannot be decoded here.
     pub(super) fn of(path: &Path, stop: &Stop) -> Result<Option<Self>, Failure> {
         let (mut pictures, mut sound, mut decoded, mut number) = (false, false, true, 0);
-        walk(path, &mut |tag| {
-            match tag.kind {
+        look(path, &mut |read| {
+            match read.tag.kind {
                 TagKind::Video => {
                     pictures = true;
-                    decoded &= flv::parse_video(&tag.body).is_ok_and(|tag| is_seen(&tag));
+                    decoded &= flv::parse_video(&read.tag.body).is_ok_and(|tag| {
+                        read.content == TagContent::Command
+                            || tag.track.format.codec().is_some_and(can_be_seen)
+                    });
                 }
                 TagKind::Audio => {
                     sound = true;
-                    decoded &= flv::parse_audio(&tag.body).is_ok_and(|tag| is_heard(&tag));
+                    decoded &= flv::parse_audio(&read.tag.body).is_ok_and(|tag| {
+                        audio_codec(tag.track.format, tag.legacy).is_some_and(can_be_heard)
+                    });
                 }
                 TagKind::Script => {}
             }
@@ -121,24 +122,10 @@ impl NextHead {
     }
 }
 
-fn is_seen(tag: &VideoTag) -> bool {
-    tag.frame_type == FrameType::Command
-        || tag.track.format.codec().is_some_and(|it| inventory::video_decoder(it).is_ok())
-}
-
-fn is_heard(tag: &AudioTag) -> bool {
-    audio_codec(tag.track.format, tag.legacy).is_some_and(can_be_heard)
-}
-
-/// When a tag is decoded, and seen or heard, in microseconds.
-fn times(tag: &Tag) -> (i64, i64) {
-    let dts = i64::from(tag.time_ms) * 1_000;
-    let picture = || match flv::parse_video(&tag.body).ok()?.track.packet {
-        VideoPacket::Frame { composition_ms, .. } => Some(composition_ms.clamp(-10_000, 10_000)),
-        _ => None,
-    };
-    let composition = if tag.kind == TagKind::Video { picture() } else { None };
-    (dts, dts + i64::from(composition.unwrap_or(0)) * 1_000)
+/// When it is seen or heard, in microseconds.
+fn shown(read: &ReadTag) -> i64 {
+    let composition = read.pts.micros_since(read.dts).clamp(-MAX_COMPOSITION, MAX_COMPOSITION);
+    read.dts.as_micros() + composition
 }
 
 /// Where a file begins in its own time, by its first tags.
@@ -146,15 +133,14 @@ fn beginning(path: &Path, stop: &Stop) -> i64 {
     let (mut pictures, mut sound, mut number) =
         (FileTimeline::default(), FileTimeline::default(), 0);
     // What is damaged is told when it is played.
-    let _ = walk(path, &mut |tag| {
+    let _ = look(path, &mut |read| {
         let mut found = false;
-        if !is_header(&tag) {
-            let (_, pts) = times(&tag);
-            if tag.kind == TagKind::Video {
-                pictures.add(pts);
+        if !read.content.is_header() {
+            if read.tag.kind == TagKind::Video {
+                pictures.add(shown(&read));
                 found = true;
             } else {
-                sound.add(pts);
+                sound.add(shown(&read));
             }
         }
         number += 1;
@@ -166,32 +152,32 @@ fn beginning(path: &Path, stop: &Stop) -> i64 {
 /// So many tags are looked at for the first picture.
 const MAX_FIRST_TAGS: u32 = 200;
 
-fn is_header(tag: &Tag) -> bool {
-    match tag.kind {
-        TagKind::Script => true,
-        TagKind::Video => flv::parse_video(&tag.body).is_ok_and(|tag| tag.is_sequence_start()),
-        TagKind::Audio => flv::parse_audio(&tag.body).is_ok_and(|tag| tag.is_sequence_start()),
+/// The tags of an FLV file, until `take` returns false.
+fn walk(
+    path: &Path,
+    reader: &mut Reader,
+    take: &mut dyn FnMut(ReadTag) -> bool,
+) -> Result<(), Failure> {
+    reader.rewind();
+    let mut tags = FlvTags::new(open(path)?);
+    while let Some(read) = tags.next(reader).map_err(|error| failure(path, &error))? {
+        if !take(read) {
+            break;
+        }
     }
+    Ok(())
 }
 
-/// The tags of an FLV file, until `take` returns false.
-fn walk(path: &Path, take: &mut dyn FnMut(Tag) -> bool) -> Result<(), Failure> {
-    let mut file = open(path)?;
-    let mut demuxer = Demuxer::new();
-    let mut block = vec![0; BLOCK];
-    loop {
-        let read = file.read(&mut block).map_err(|error| unreadable(path, &error.to_string()))?;
-        if read == 0 {
-            return Ok(());
-        }
-        demuxer.push(block.get(..read).unwrap_or_default());
-        loop {
-            let tag = demuxer.next_tag().map_err(|error| no_flv(path, &error))?;
-            let Some(tag) = tag else { break };
-            if !take(tag) {
-                return Ok(());
-            }
-        }
+/// The same for who only looks at them.
+fn look(path: &Path, take: &mut dyn FnMut(ReadTag) -> bool) -> Result<(), Failure> {
+    walk(path, &mut Reader::new(|_| true), take)
+}
+
+/// What is wrong with a file.
+pub(in crate::player) fn failure(path: &Path, error: &Error) -> Failure {
+    match error {
+        Error::Io(error) => unreadable(path, &error.to_string()),
+        Error::Flv(error) => no_flv(path, error),
     }
 }
 
@@ -224,19 +210,19 @@ fn survey(path: &Path, from: Duration, stop: &Stop) -> Result<Survey, Failure> {
     // The last keyframe before the place, and the last sound that a decoder needs.
     let (mut keyframe, mut sound, mut pictures) = (None, None, false);
     let (mut seen, mut heard) = (FileTimeline::default(), FileTimeline::default());
-    let walked = walk(path, &mut |tag| {
-        if tag.kind != TagKind::Script && !is_header(&tag) {
-            let (_, pts) = times(&tag);
+    let walked = look(path, &mut |read| {
+        if !read.content.is_header() {
+            let pts = shown(&read);
+            let is_video = read.tag.kind == TagKind::Video;
             // Times that jump say nothing of how long it is.
             if pts < last + 600_000_000 {
                 last = last.max(pts);
-                let course = if tag.kind == TagKind::Video { &mut seen } else { &mut heard };
+                let course = if is_video { &mut seen } else { &mut heard };
                 course.add(pts);
             }
-            if tag.kind == TagKind::Video {
+            if is_video {
                 pictures = true;
-                let key = flv::parse_video(&tag.body).is_ok_and(|tag| tag.is_keyframe());
-                if key && pts <= until {
+                if read.is_keyframe() && pts <= until {
                     // The sound of the place may stand before its keyframe.
                     keyframe = Some((sound.unwrap_or(number), number));
                 }

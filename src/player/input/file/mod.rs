@@ -7,19 +7,20 @@ mod open;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub(in crate::player) use flv::last_time;
+pub(in crate::player) use flv::{failure, last_time};
 pub(in crate::player) use loop_position::{BEGINS, micros};
 use loop_position::{Round, goes_on};
-pub(in crate::player) use open::{no_flv, open};
+pub(in crate::player) use open::open;
 
 use crate::base::Stop;
-use crate::player::demux::file_samples;
 use crate::player::demux::file_samples::{FileFormat, FileSample, SampleFile};
+use crate::player::demux::{can_be_seen, file_samples};
 use crate::player::input::feed::InputFeed;
 use crate::player::session::gapless::NextFile;
 use crate::player::state::{Failure, State};
 use crate::text::problem::problem;
 use crate::wire::container::Format;
+use crate::wire::container::flv::Reader;
 
 /// How often a reader that has come to the end looks whether it is to go back.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
@@ -35,8 +36,9 @@ pub(in crate::player) fn run(
     let shared = std::sync::Arc::clone(&feed.shared);
     shared.report.enter(State::Opening { stage: "file" });
     let (mut round, mut from, mut ready) = (Round::default(), start, None);
+    let mut reader = Reader::new(can_be_seen);
     loop {
-        let read = read(&mut feed, &path, from, &mut round, ready.take(), sequel);
+        let read = read(&mut feed, &mut reader, &path, from, &mut round, ready.take(), sequel);
         // Where it was to go to, it is, or it cannot be read.
         shared.requests.give_up();
         let whole = read.is_ok();
@@ -165,6 +167,7 @@ fn follow(sequel: &NextFile, round: &mut Round, stop: &Stop) -> Option<Next> {
 /// Whether another file may follow it without a gap; `ready`: the file, where it is open already.
 fn read(
     feed: &mut InputFeed,
+    reader: &mut Reader,
     path: &Path,
     from: Option<Duration>,
     round: &mut Round,
@@ -173,16 +176,17 @@ fn read(
 ) -> Result<bool, Failure> {
     if let Some(opened) = &ready {
         feed.take_file(opened.is_firm(), opened.has_video());
+        reader.restart();
     }
     // How long one is that follows another is told when it plays.
     let follows = ready.is_some();
     let film = match ready {
         Some(Opened::Film(film)) => Some(*film),
-        Some(Opened::Flv(_)) => return flv::read(feed, path, from, round, sequel),
+        Some(Opened::Flv(_)) => return flv::read(feed, reader, path, from, round, sequel),
         None => {
             let file = open(path)?;
             if file_samples::file_format(&file, path)? == FileFormat::Container(Format::Flv) {
-                return flv::read(feed, path, from, round, sequel);
+                return flv::read(feed, reader, path, from, round, sequel);
             }
             SampleFile::open(file, path)?
         }

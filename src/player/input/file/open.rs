@@ -16,7 +16,7 @@ pub(in crate::player) fn open(path: &Path) -> Result<File, Failure> {
     File::open(path).map_err(|error| unreadable(path, &error.to_string()))
 }
 
-pub(in crate::player) fn no_flv(path: &Path, error: &Error) -> Failure {
+pub(super) fn no_flv(path: &Path, error: &Error) -> Failure {
     Failure::new(
         FailureKind::File,
         format!("{} cannot be played: {error}", path.display()),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 
+use crate::media::VideoCodec;
 use crate::net::web::{Flow, Unavailable};
 use crate::net::{self, Step};
 use crate::player::demux::elementary::TsEvents;
@@ -37,21 +38,22 @@ pub(super) struct Single {
 /// What takes it apart.
 #[derive(Debug)]
 enum Unpack {
-    Flv { demuxer: flv::Demuxer },
+    Flv { reader: Box<flv::Reader> },
     Ts { demuxer: Box<ts::Demuxer>, events: TsEvents, items: VecDeque<Item> },
 }
 
 impl Unpack {
     /// Of what begins with its head.
-    fn new(form: StreamFormat) -> Self {
+    fn new(form: StreamFormat, decodable: fn(VideoCodec) -> bool) -> Self {
         match form {
-            StreamFormat::Flv => Self::Flv { demuxer: flv::Demuxer::new() },
-            StreamFormat::Ts => Self::Ts {
-                demuxer: Box::default(),
-                events: TsEvents::default(),
-                items: VecDeque::new(),
-            },
+            StreamFormat::Flv => Self::Flv { reader: Box::new(flv::Reader::new(decodable)) },
+            StreamFormat::Ts => Self::ts(),
         }
+    }
+
+    fn ts() -> Self {
+        let (events, items) = (TsEvents::default(), VecDeque::new());
+        Self::Ts { demuxer: Box::default(), events, items }
     }
 
     fn form(&self) -> StreamFormat {
@@ -63,7 +65,7 @@ impl Unpack {
 
     fn push(&mut self, bytes: &[u8]) {
         match self {
-            Self::Flv { demuxer } => demuxer.push(bytes),
+            Self::Flv { reader } => reader.push(bytes),
             Self::Ts { demuxer, events, items } => {
                 demuxer.push(bytes, &mut |event| take(event, events, items));
             }
@@ -79,9 +81,9 @@ impl Unpack {
 
     fn next(&mut self) -> Result<Option<Item>, Problem> {
         match self {
-            Self::Flv { demuxer } => {
-                let tag = demuxer.next_tag().map_err(|error| Problem::flv(&error))?;
-                Ok(tag.map(Item::Tag))
+            Self::Flv { reader } => {
+                let read = reader.next_tag().map_err(|error| Problem::flv(&error))?;
+                Ok(read.map(|read| Item::Tag(Box::new(read))))
             }
             Self::Ts { items, .. } => Ok(items.pop_front()),
         }
@@ -90,7 +92,7 @@ impl Unpack {
     /// Bytes that were given and have not come out.
     fn held(&self) -> u64 {
         match self {
-            Self::Flv { demuxer } => demuxer.pending() as u64,
+            Self::Flv { reader } => reader.pending() as u64,
             Self::Ts { demuxer, .. } => demuxer.held() as u64,
         }
     }
@@ -113,7 +115,7 @@ impl Single {
             let parts = RangeParts::new(flow.url().clone(), ask.net.clone(), whole);
             Recorded::new(form, parts.found_by(&ask.url).of(flow.mark()))
         });
-        let mut unpack = Unpack::new(form);
+        let mut unpack = Unpack::new(form, ask.decodable);
         unpack.push(start);
         Self {
             flow: Download::new(flow, start.len() as u64, whole),
@@ -244,7 +246,7 @@ impl Single {
         if let Some(recorded) = &mut self.recorded {
             let read = self.flow.taken().saturating_sub(self.unpack.held());
             let media = match &item {
-                Item::Tag(tag) => recorded.note(tag, read).then_some(tag.time_ms),
+                Item::Tag(tag) => recorded.note(tag, read).then_some(tag.tag.time_ms),
                 Item::Event(event) => recorded.note_event(event),
                 _ => None,
             };
@@ -271,15 +273,15 @@ impl Single {
         let SeekFound { flow, at, time_ms, place } = found;
         let raw = i64::from(time_ms) * 1_000;
         self.flow = flow;
-        self.unpack = Unpack::new(self.unpack.form());
-        if let Unpack::Flv { demuxer } = &mut self.unpack
-            && at > 0
-        {
-            demuxer.push(&flv::file_header(true, true));
-        }
         self.first = [Item::Moved { raw, place, firm: false }].into();
-        if let Some(recorded) = &self.recorded {
-            self.first.extend(recorded.heads(at).cloned().map(Item::Tag));
+        match &mut self.unpack {
+            Unpack::Flv { reader } => {
+                reader.go_to(at);
+                let headers = self.recorded.iter().flat_map(|it| it.heads(at));
+                let headers = headers.map(|tag| Item::Tag(Box::new(reader.read(tag.clone()))));
+                self.first.extend(headers);
+            }
+            unpack @ Unpack::Ts { .. } => *unpack = Unpack::ts(),
         }
         self.placed = true;
     }

@@ -6,19 +6,19 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::media::StreamEvent;
+use crate::media::{StreamEvent, VideoCodec};
 use crate::net::web::WebUrl;
 use crate::net::{self, Cause, ConnectStage, WebProblem};
 use crate::player::buffer::pace::{BufferTarget, PlayPace};
 use crate::player::input::open_deadline::OpenDeadline;
 use crate::player::session::decode_budget::DecodeBudget;
-use crate::wire::container::flv::Tag;
+use crate::wire::container::flv::ReadTag;
 
 /// What came.
 #[derive(Debug)]
 pub(in crate::player) enum Item {
-    /// Of FLV.
-    Tag(Tag),
+    /// Of FLV, with the events that it gave.
+    Tag(Box<ReadTag>),
     Event(StreamEvent),
     /// Sound that came is heard up to this time at most, in microseconds, and what comes from it on.
     Seam(i64),
@@ -79,6 +79,8 @@ pub(in crate::player) struct PullRequest {
     pub decode_budget: Arc<DecodeBudget>,
     /// How long it may take until there is something to play.
     pub opening: Arc<OpenDeadline>,
+    /// Whether video of a codec can be decoded by whoever takes the events.
+    pub decodable: fn(VideoCodec) -> bool,
 }
 
 impl PullRequest {

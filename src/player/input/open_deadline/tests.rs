@@ -89,8 +89,8 @@ async fn a_server_of_rtmp_that_takes_a_little_less_at_every_step_is_given_up() {
     let (shared, _events) = Shared::new(&Config::new(Source::parse(&text)), Clock::start());
     let mut feed = InputFeed::new(Arc::new(shared), None, true);
     let url = rtmp::parse(&text).unwrap();
-    let (now, options) = (url.clone(), Options::default());
-    let rtmp = Rtmp { url, now, options, reconnect: false, start: None, limit: LIMIT };
+    let mut rtmp = Rtmp::new(url, Options::default(), false, None);
+    rtmp.limit = LIMIT;
     let end = rtmp.play(&mut feed).await;
     let End::Lost(failure) = end else { panic!("{end:?}") };
     is_overdue(&failure, &peer);

@@ -21,9 +21,7 @@ use crate::player::session::requests::NewFile;
 use crate::player::session::shared::Shared;
 use crate::player::state::{Failure, Saving, Severity};
 use crate::text::problem::problem;
-use crate::wire::container::flv;
-use crate::wire::container::flv::video::VideoTag;
-use crate::wire::container::flv::{TAG_HEADER, TAG_TRAILER, TagKind};
+use crate::wire::container::flv::{self, ReadTag, TAG_HEADER, TAG_TRAILER, Tag, TagKind};
 
 /// Where the flags stand in the file header, which say what is in the file.
 const FLAGS_AT: u64 = 4;
@@ -109,41 +107,31 @@ impl Save {
         self.timeline.restart();
     }
 
-    /// Adds a body with its time in microseconds. Headers carry no time of their own that could be
-    /// trusted.
-    pub(in crate::player) fn add(
-        &mut self,
-        shared: &Shared,
-        kind: TagKind,
-        raw: i64,
-        body: &Bytes,
-        now: Timestamp,
-    ) {
+    /// Adds what tells of the tags that follow. It has no time of its own that could be trusted.
+    pub(in crate::player) fn add_header(&mut self, shared: &Shared, kind: TagKind, body: &Bytes) {
+        if !self.broken && !body.is_empty() {
+            self.put(shared, kind, None, body.clone());
+        }
+    }
+
+    /// Adds a tag of pictures or sound, with its body as it came.
+    pub(in crate::player) fn add_tag(&mut self, shared: &Shared, read: &ReadTag, now: Timestamp) {
+        let Tag { kind, body, .. } = &read.tag;
+        if read.content.is_header() {
+            return self.add_header(shared, *kind, body);
+        }
         if self.broken || body.is_empty() {
             return;
         }
-        let (place, key) = match kind {
-            TagKind::Script => (None, false),
-            TagKind::Video => {
-                let tag = flv::parse_video(body).ok();
-                let header = tag.as_ref().is_some_and(VideoTag::is_sequence_start);
-                let key = tag.is_some_and(|tag| tag.is_keyframe());
-                ((!header).then_some(Track::Video), key)
-            }
-            TagKind::Audio => {
-                let header = flv::parse_audio(body).is_ok_and(|tag| tag.is_sequence_start());
-                ((!header).then_some(Track::Audio), false)
-            }
-        };
-        if self.waits && place.is_some() {
-            if !key {
+        if self.waits {
+            if !read.is_keyframe() {
                 return;
             }
             self.waits = false;
         }
-        let placed = place.map(|track| (track, self.timeline.place(track, raw, now).dts));
-        let placed = placed.map(|(track, at)| (track, at.as_millis().max(0)));
-        self.put(shared, kind, placed, body.clone());
+        let track = if *kind == TagKind::Video { Track::Video } else { Track::Audio };
+        let at = self.timeline.place(track, read.dts.as_micros(), now).dts;
+        self.put(shared, *kind, Some((track, at.as_millis().max(0))), body.clone());
     }
 
     /// Adds a config or a packet; `heads` knows what it is of.
@@ -265,7 +253,7 @@ mod tests {
     use crate::media::{AudioCodec, AudioConfig, BitsPerSecond, TrackConfig};
     use crate::player::session::config::{Config, Source};
     use crate::player::state::Event;
-    use crate::wire::container::flv::Demuxer;
+    use crate::wire::container::flv::{Demuxer, Reader};
 
     #[test]
     fn tags_leave_in_the_order_of_their_times() {
@@ -277,15 +265,18 @@ mod tests {
         let now = Timestamp::ZERO;
         let frame = Bytes::from_static(&[0x17, 1, 0, 0, 0, 1]);
         let sound = Bytes::from_static(&[0xAF, 1, 2]);
+        let mut reader = Reader::new(|_| true);
+        let mut add = |kind, time_ms, body: &Bytes| {
+            let read = reader.read(Tag { kind, time_ms, body: body.clone() });
+            save.add_tag(&shared, &read, now);
+        };
         // As segments of HLS bring them: pictures of two seconds, then their sound.
         for segment in 0..3 {
             for n in 0..50 {
-                let at = (9_000 + segment * 2_000 + n * 40) * 1_000;
-                save.add(&shared, TagKind::Video, at, &frame, now);
+                add(TagKind::Video, 9_000 + segment * 2_000 + n * 40, &frame);
             }
             for n in 0..100 {
-                let at = (9_005 + segment * 2_000 + n * 20) * 1_000;
-                save.add(&shared, TagKind::Audio, at, &sound, now);
+                add(TagKind::Audio, 9_005 + segment * 2_000 + n * 20, &sound);
             }
         }
         save.finish(&shared);

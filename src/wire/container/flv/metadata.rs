@@ -4,7 +4,7 @@
 use super::Error;
 use crate::media::{Codec, StreamConfig};
 use crate::wire::amf0::{self, Value};
-use crate::wire::container::flv::bodies::codec_id;
+use crate::wire::container::flv::tag_body::codec_id;
 
 /// Keyframes that an index has at most: a day and a half of one in two seconds.
 pub const MAX_KEYFRAMES: usize = 65_536;
@@ -85,6 +85,12 @@ impl Metadata {
             encoder: value.get("encoder").and_then(Value::as_str).map(str::to_owned),
         }
     }
+}
+
+/// Whether script data is `onMetaData`, by its beginning.
+pub fn is_metadata(body: &[u8]) -> bool {
+    const NAME: &[u8] = b"onMetaData";
+    body.get(..32).unwrap_or(body).windows(NAME.len()).any(|name| name == NAME)
 }
 
 /// The value of `onMetaData` in a script body, `@setDataFrame` before it or not; `None` where the

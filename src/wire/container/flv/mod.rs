@@ -2,28 +2,30 @@
 //! legacy and Enhanced RTMP v2. Pure: bytes in, values out, and back.
 
 pub mod audio;
-pub mod bodies;
 pub mod demuxer;
 mod enhanced;
 pub mod events;
 pub mod index;
 pub mod metadata;
 pub mod muxer;
+pub mod reader;
 pub mod recording;
+pub mod tag_body;
 pub mod video;
 mod wire_time;
 
 pub use audio::{AudioTag, parse_audio};
-pub use bodies::{carries, config_body, packet_body, packet_body_size};
 pub use demuxer::Demuxer;
 pub use enhanced::default_track;
-pub use events::{BodyEvent, BodyReader};
+pub use events::TagEvent;
 pub use index::index;
 pub use metadata::{Metadata, metadata};
 pub use muxer::{file_header, metadata_body, tag_header, write_tag};
+pub use reader::{ReadTag, Reader, TagContent};
 pub use recording::Recording;
+pub use tag_body::{carries, config_body, packet_body, packet_body_size};
 pub use video::{FrameType, VideoTag, parse_video};
-pub use wire_time::WireTime;
+pub(crate) use wire_time::WireTime;
 
 use bytes::Bytes;
 

@@ -7,9 +7,9 @@ use super::{MAX_BODY, TAG_HEADER, TagKind, file_header, metadata_body, tag_heade
 use crate::base::Timestamp;
 use crate::media::{EncodedPacket, Metadata, StreamConfig, StreamEvent, TrackConfig};
 use crate::wire::amf0::Value;
-use crate::wire::container::flv::bodies;
 use crate::wire::container::flv::metadata;
 use crate::wire::container::flv::muxer::tag_trailer;
+use crate::wire::container::flv::tag_body;
 use crate::wire::container::{
     Chapter, Error, Muxer, MuxerOutput, ReadAt, SampleLocation, TrackId, Tracks, read,
 };
@@ -72,7 +72,7 @@ impl Recording {
         {
             // A place is that of the data, after the tag's and the picture's own head.
             let codec = recording.tracks.video.as_ref().map(|video| video.codec);
-            let front = codec.and_then(|codec| bodies::picture_front(codec, true, 0));
+            let front = codec.and_then(|codec| tag_body::picture_front(codec, true, 0));
             let front = front.map_or(5, |front| front.len());
             let at = place.at.saturating_sub((TAG_HEADER + front) as u64);
             recording.index.add(f64::from(millis(place.dts)) / 1_000.0, at as f64);
@@ -156,15 +156,16 @@ impl Recording {
                 let composition =
                     packet.pts.offset(500).as_millis() - packet.dts.offset(500).as_millis();
                 let composition = i32::try_from(composition).unwrap_or(0);
-                let front = bodies::picture_front(codec, packet.keyframe, composition);
+                let front = tag_body::picture_front(codec, packet.keyframe, composition);
                 let Some(front) = front else { return };
                 // Of some codecs a body has room for one time only.
-                let at = if bodies::has_composition_time(codec) { packet.dts } else { packet.pts };
+                let at =
+                    if tag_body::has_composition_time(codec) { packet.dts } else { packet.pts };
                 self.tag(TagKind::Video, at, &front, &packet.data);
             }
             TrackId::Audio(index) => {
                 let Some(audio) = self.tracks.audio.get(usize::from(index)) else { return };
-                let front = bodies::audio_front(audio.parameters.codec, index, &packet.data);
+                let front = tag_body::audio_front(audio.parameters.codec, index, &packet.data);
                 let Some(front) = front else { return };
                 self.tag(TagKind::Audio, packet.dts, &front, &packet.data);
             }
@@ -188,11 +189,11 @@ impl Muxer for Recording {
         let mut out = BytesMut::from(&file_header(!audio.is_empty(), video.is_some())[..]);
         write_tag(TagKind::Script, 0, &self.metadata(None), &mut out);
         let video = video.clone().map(TrackConfig::Video);
-        if let Some(head) = video.as_ref().and_then(bodies::config_body) {
+        if let Some(head) = video.as_ref().and_then(tag_body::config_body) {
             write_tag(TagKind::Video, 0, &head, &mut out);
         }
         for (index, audio) in (0..).zip(audio) {
-            if let Some(head) = bodies::audio_config_body(&audio.parameters, index) {
+            if let Some(head) = tag_body::audio_config_body(&audio.parameters, index) {
                 write_tag(TagKind::Audio, 0, &head, &mut out);
             }
         }
@@ -231,7 +232,7 @@ impl Muxer for Recording {
         let mut out = BytesMut::new();
         if !self.index.entries.is_empty()
             && let Some(body) =
-                self.tracks.video.as_ref().and_then(|video| bodies::end_body(video.codec))
+                self.tracks.video.as_ref().and_then(|video| tag_body::end_body(video.codec))
         {
             write_tag(TagKind::Video, millis(end), &body, &mut out);
         }

@@ -10,7 +10,6 @@ use tokio::time::timeout;
 use super::Course;
 use crate::media::StreamEvent;
 use crate::net;
-use crate::player::demux::sequence_headers::{is_head, is_media};
 use crate::player::input::connection::failure;
 use crate::player::input::http::byte_seek;
 use crate::player::input::http::byte_seek::resync::StreamFormat;
@@ -18,7 +17,7 @@ use crate::player::input::http::range::download::Download;
 use crate::player::input::http::range::parts::RangeParts;
 use crate::wire::amf0::Value;
 use crate::wire::container::flv::metadata::{MAX_KEYFRAMES, parse_script};
-use crate::wire::container::flv::{Tag, TagKind};
+use crate::wire::container::flv::{ReadTag, Tag, TagContent, TagKind};
 use crate::wire::container::track_config::MAX_CONFIG;
 
 /// How long the server may take to tell the length, and to give another place.
@@ -119,30 +118,31 @@ impl Recorded {
     }
 
     /// A tag came, when so many bytes had been read. Whether it is something to be seen or heard.
-    pub fn note(&mut self, tag: &Tag, read: u64) -> bool {
-        if tag.kind == TagKind::Script {
-            if self.told.is_none()
-                && let Ok(Some(value)) = parse_script(&tag.body)
-            {
-                self.told = value.get_number("duration").filter(|told| *told > 0.0);
-                self.index = index(&value, self.parts.whole());
+    pub fn note(&mut self, tag: &ReadTag, read: u64) -> bool {
+        let (content, tag) = (tag.content, &tag.tag);
+        match content {
+            TagContent::Metadata | TagContent::Script => {
+                if self.told.is_none()
+                    && let Ok(Some(value)) = parse_script(&tag.body)
+                {
+                    self.told = value.get_number("duration").filter(|told| *told > 0.0);
+                    self.index = index(&value, self.parts.whole());
+                }
             }
-            return false;
-        }
-        if is_head(tag.kind, &tag.body) {
-            let known = self.head(tag.kind, read).is_some_and(|head| head.body == tag.body);
-            // Longer ones are not believed by what decodes; with what stands before them.
-            let sane = tag.body.len() <= MAX_CONFIG + 64;
-            if !known && sane && self.heads.len() < MAX_HEADERS {
-                self.heads.push((read, tag.clone()));
+            TagContent::Config => {
+                let known = self.head(tag.kind, read).is_some_and(|head| head.body == tag.body);
+                // Longer ones are not believed by what decodes; with what stands before them.
+                let sane = tag.body.len() <= MAX_CONFIG + 64;
+                if !known && sane && self.heads.len() < MAX_HEADERS {
+                    self.heads.push((read, tag.clone()));
+                }
             }
-            return false;
+            TagContent::Frame => {
+                self.begins.get_or_insert(tag.time_ms);
+            }
+            _ => {}
         }
-        let media = is_media(tag.kind, &tag.body);
-        if media {
-            self.begins.get_or_insert(tag.time_ms);
-        }
-        media
+        content == TagContent::Frame
     }
 
     /// A config or a packet came. The time of what is to be seen or heard, in wrapping milliseconds.
@@ -254,6 +254,7 @@ mod tests {
     use crate::net::Options;
     use crate::net::web::WebUrl;
     use crate::wire::amf0::encode;
+    use crate::wire::container::flv::Reader;
     use crate::wire::container::flv::metadata::MAX_SCRIPT;
 
     #[tokio::test]
@@ -265,7 +266,7 @@ mod tests {
             let mut body = vec![0x17, 0, 0, 0, 0];
             body.resize(length, number);
             let tag = Tag { kind: TagKind::Video, time_ms: 0, body: body.into() };
-            recorded.note(&tag, 100);
+            recorded.note(&Reader::new(|_| true).read(tag), 100);
         }
         assert_eq!(recorded.heads.len(), 2);
     }
@@ -298,7 +299,7 @@ mod tests {
             let whole = 1 << 40;
             let parts = RangeParts::new(url.clone(), Options::default(), whole);
             let mut recorded = Recorded::new(StreamFormat::Flv, parts);
-            recorded.note(&tag, 100);
+            recorded.note(&Reader::new(|_| true).read(tag), 100);
             (recorded.told, recorded.index)
         };
         for keyframes in [5_000, MAX_KEYFRAMES as u32] {

@@ -3,9 +3,8 @@
 
 use bytes::Bytes;
 
-use crate::player::demux::sequence_headers::is_media;
 use crate::wire::container::flv;
-use crate::wire::container::flv::{TAG_HEADER, TAG_TRAILER, TagKind};
+use crate::wire::container::flv::{TAG_HEADER, TAG_TRAILER, TagContent, TagKind};
 use crate::wire::container::ts::{CLOCK, PACKET};
 
 /// So much of a body tells what it is.
@@ -87,7 +86,7 @@ fn of_flv(bytes: &Bytes, from: u64) -> Vec<ResyncPoint> {
         };
         let body = at + TAG_HEADER;
         let body = bytes.slice(body..(body + header.size.min(PREFIX)).min(bytes.len()));
-        if is_media(header.kind, &body) {
+        if TagContent::of(header.kind, &body) == TagContent::Frame {
             let picture = header.kind == TagKind::Video;
             let key = picture && flv::parse_video(&body).is_ok_and(|tag| tag.is_keyframe());
             found.push(ResyncPoint { at: from + at as u64, time_ms: header.time_ms, picture, key });

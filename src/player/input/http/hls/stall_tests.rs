@@ -77,6 +77,7 @@ impl Server {
             buffer,
             decode_budget,
             opening,
+            decodable: |_| true,
         };
         let mut fetch = Fetch::new(&ask);
         fetch.limits = limits;

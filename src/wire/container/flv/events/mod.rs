@@ -1,4 +1,4 @@
-//! FLV and RTMP media bodies as stream events: legacy and enhanced, of the first track of each kind.
+//! The bodies of FLV tags and RTMP messages as stream events: legacy and enhanced, of the first track of each kind.
 //! A few bodies of another codec in the middle of a stream are damage and left out; announced ones, or
 //! many of them, change the codec. Pure.
 
@@ -14,9 +14,9 @@ use crate::media::{
 };
 use crate::wire::codec::four_cc::{AudioFormat, VideoFormat};
 use crate::wire::codec::{self, Colors, mpeg_audio};
-use crate::wire::container::flv::audio::{AudioPacket, LegacyAudio};
-use crate::wire::container::flv::video::VideoPacket;
-use crate::wire::container::flv::{FrameType, parse_audio, parse_video};
+use crate::wire::container::flv::FrameType;
+use crate::wire::container::flv::audio::{AudioPacket, AudioTag, LegacyAudio};
+use crate::wire::container::flv::video::{VideoPacket, VideoTag};
 use crate::wire::container::track_config::{
     MAX_CONFIG, aac_config, audio_config, bare_video_config, in_band, video_config,
 };
@@ -26,7 +26,7 @@ const MEANT: u32 = 12;
 
 /// What a body gave.
 #[derive(Clone, Debug)]
-pub enum BodyEvent {
+pub enum TagEvent {
     Event(StreamEvent),
     /// A codec that FLV has no meaning for, or that cannot be decoded; told once.
     UnsupportedVideo(VideoFormat),
@@ -42,13 +42,13 @@ pub enum BodyEvent {
 }
 
 /// At most a config and its first packet.
-pub type BodyEvents = [Option<BodyEvent>; 2];
+pub(super) type TagEvents = [Option<TagEvent>; 2];
 
-const NOTHING: BodyEvents = [None, None];
+const NOTHING: TagEvents = [None, None];
 
 /// Reads the bodies of one stream, in their order.
 #[derive(Debug)]
-pub struct BodyReader {
+pub(super) struct BodyReader {
     video: VideoReader,
     audio: AudioReader,
 }
@@ -95,7 +95,7 @@ struct AudioReader {
 
 impl BodyReader {
     /// `decodable`: whether video of a codec can be decoded by whoever takes the events.
-    pub fn new(decodable: fn(VideoCodec) -> bool) -> Self {
+    pub(super) fn new(decodable: fn(VideoCodec) -> bool) -> Self {
         let video = VideoReader {
             decodable,
             track: None,
@@ -111,7 +111,7 @@ impl BodyReader {
     }
 
     /// What comes next is of another connection or file: nothing of what came before describes it.
-    pub fn restart(&mut self) {
+    pub(super) fn restart(&mut self) {
         self.video.settle();
         let (strays, named) = (self.video.strays, self.video.named);
         let heard = self.audio.named;
@@ -120,18 +120,23 @@ impl BodyReader {
     }
 
     /// A format that cannot be decoded and came a few times before any picture, and no picture after.
-    pub fn suspect(&self) -> Option<VideoFormat> {
+    pub(super) fn suspect(&self) -> Option<VideoFormat> {
         self.video.suspect
     }
 
     /// Bodies that were damage, as is known since what came after them was none.
-    pub fn take_strays(&mut self) -> u32 {
+    pub(super) fn take_strays(&mut self) -> u32 {
         std::mem::take(&mut self.video.strays)
     }
 
-    /// A video body that is decoded at `dts`.
-    pub fn video(&mut self, dts: Timestamp, body: &Bytes) -> BodyEvents {
-        let Ok(tag) = parse_video(body) else { return one(BodyEvent::Damaged) };
+    /// A video body that is decoded at `dts`; `None`: it cannot be read.
+    pub(super) fn video(
+        &mut self,
+        dts: Timestamp,
+        tag: Option<VideoTag>,
+        body: &Bytes,
+    ) -> TagEvents {
+        let Some(tag) = tag else { return one(TagEvent::Damaged) };
         let its = &mut self.video;
         if tag.frame_type == FrameType::Command {
             return NOTHING;
@@ -142,7 +147,7 @@ impl BodyReader {
         let Some(track) = tag.into_track(read) else { return NOTHING };
         match track.packet {
             VideoPacket::SequenceStart(config) if config.len() > MAX_CONFIG => {
-                one(BodyEvent::TooLong(config.len()))
+                one(TagEvent::TooLong(config.len()))
             }
             VideoPacket::SequenceStart(config) => its.config(track.format, apart(config, body)),
             VideoPacket::Frame { composition_ms, data } => {
@@ -158,16 +163,21 @@ impl BodyReader {
             }
             VideoPacket::Metadata(values) => {
                 let values = crate::wire::amf0::decode(&values).unwrap_or_default();
-                Colors::of_enhanced(&values).map_or(NOTHING, |it| one(BodyEvent::Colors(it)))
+                Colors::of_enhanced(&values).map_or(NOTHING, |it| one(TagEvent::Colors(it)))
             }
             _ => NOTHING,
         }
     }
 
-    /// An audio body that is decoded at `dts`.
-    pub fn audio(&mut self, dts: Timestamp, body: &Bytes) -> BodyEvents {
-        let Ok(tag) = parse_audio(body) else {
-            return if body.is_empty() { NOTHING } else { one(BodyEvent::Damaged) };
+    /// An audio body that is decoded at `dts`; `None`: it cannot be read.
+    pub(super) fn audio(
+        &mut self,
+        dts: Timestamp,
+        tag: Option<AudioTag>,
+        body: &Bytes,
+    ) -> TagEvents {
+        let Some(tag) = tag else {
+            return if body.is_empty() { NOTHING } else { one(TagEvent::Damaged) };
         };
         let its = &mut self.audio;
         let (legacy, nanos) = (tag.legacy, tag.offset_nanos);
@@ -175,13 +185,13 @@ impl BodyReader {
         let Some(mut track) = tag.into_track(read) else { return NOTHING };
         match &mut track.packet {
             AudioPacket::SequenceStart(config) if config.len() > MAX_CONFIG => {
-                return one(BodyEvent::TooLong(config.len()));
+                return one(TagEvent::TooLong(config.len()));
             }
             AudioPacket::SequenceStart(part) | AudioPacket::Frame(part) => {
                 *part = apart(std::mem::take(part), body);
             }
             AudioPacket::MultichannelConfig(layout) => {
-                return one(BodyEvent::Channels(track.format, layout.channels.into()));
+                return one(TagEvent::Channels(track.format, layout.channels.into()));
             }
             AudioPacket::SequenceEnd => return NOTHING,
         }
@@ -196,10 +206,10 @@ impl BodyReader {
         }
         let Some(codec) = audio_codec(track.format, legacy) else {
             let told = its.named.replace(track.format) == Some(track.format);
-            return if told { NOTHING } else { one(BodyEvent::UnsupportedAudio(track.format)) };
+            return if told { NOTHING } else { one(TagEvent::UnsupportedAudio(track.format)) };
         };
         if its.is_damage(track.format, codec, legacy, &track.packet) {
-            return one(BodyEvent::Damaged);
+            return one(TagEvent::Damaged);
         }
         match track.packet {
             AudioPacket::SequenceStart(config) => {
@@ -217,14 +227,14 @@ impl BodyReader {
 
 impl VideoReader {
     /// A config of a format.
-    fn config(&mut self, format: VideoFormat, config: Bytes) -> BodyEvents {
+    fn config(&mut self, format: VideoFormat, config: Bytes) -> TagEvents {
         if self.playing.is_some_and(|playing| playing != format) {
             let codec = self.decodable(format);
             let told = codec.and_then(|codec| video_config(codec, config.clone()));
             let makes_sense = told.is_some();
             self.announced = Some((format, told));
             if self.is_passing() {
-                return if makes_sense { NOTHING } else { one(BodyEvent::Damaged) };
+                return if makes_sense { NOTHING } else { one(TagEvent::Damaged) };
             }
             self.give_up_playing(format);
         } else {
@@ -238,7 +248,7 @@ impl VideoReader {
     }
 
     /// A frame of a format.
-    fn frame(&mut self, format: VideoFormat, mut packet: EncodedPacket) -> BodyEvents {
+    fn frame(&mut self, format: VideoFormat, mut packet: EncodedPacket) -> TagEvents {
         let mut fresh = None;
         if self.playing.is_some_and(|playing| playing != format) {
             let announced = self.announced.take_if(|(its, _)| *its == format);
@@ -252,7 +262,7 @@ impl VideoReader {
                     self.announced = Some((format, told));
                 }
                 if self.is_passing() {
-                    return if makes_sense { NOTHING } else { one(BodyEvent::Damaged) };
+                    return if makes_sense { NOTHING } else { one(TagEvent::Damaged) };
                 }
                 if let Some(config) = self.give_up_playing(format) {
                     return self.begin(format, config);
@@ -284,21 +294,21 @@ impl VideoReader {
         let config =
             fresh.or_else(|| needed.then(|| bare_video_config(codec, crop.clone(), &packet.data)));
         let config = config.map(|config| self.event(config));
-        [config, Some(BodyEvent::Event(StreamEvent::Packet(packet)))]
+        [config, Some(TagEvent::Event(StreamEvent::Packet(packet)))]
     }
 
     /// Frames of this format from here on.
-    fn begin(&mut self, format: VideoFormat, config: Bytes) -> BodyEvents {
+    fn begin(&mut self, format: VideoFormat, config: Bytes) -> TagEvents {
         let config = format.codec().and_then(|codec| video_config(codec, config));
-        let Some(config) = config else { return one(BodyEvent::Damaged) };
+        let Some(config) = config else { return one(TagEvent::Damaged) };
         self.settle();
         self.playing = Some(format);
         [Some(self.event(config)), None]
     }
 
-    fn event(&mut self, config: VideoConfig) -> BodyEvent {
+    fn event(&mut self, config: VideoConfig) -> TagEvent {
         self.config = Some((config.codec, config.config.clone()));
-        BodyEvent::Event(StreamEvent::Config(TrackConfig::Video(config)))
+        TagEvent::Event(StreamEvent::Config(TrackConfig::Video(config)))
     }
 
     /// Another format has come so often that it is meant. Returns its config, where one came.
@@ -315,7 +325,7 @@ impl VideoReader {
         (self.playing == Some(format) || (self.decodable)(codec)).then_some(codec)
     }
 
-    fn unsupported(&mut self, format: VideoFormat, announced: bool) -> BodyEvents {
+    fn unsupported(&mut self, format: VideoFormat, announced: bool) -> TagEvents {
         // Before the first picture too a few of them are damage.
         if self.playing.is_none() && !announced && self.is_passing() {
             // Damage chooses no track.
@@ -323,7 +333,7 @@ impl VideoReader {
             return NOTHING;
         }
         let told = self.named.replace(format) == Some(format);
-        if told { NOTHING } else { one(BodyEvent::UnsupportedVideo(format)) }
+        if told { NOTHING } else { one(TagEvent::UnsupportedVideo(format)) }
     }
 
     fn is_passing(&mut self) -> bool {
@@ -342,33 +352,33 @@ impl VideoReader {
 }
 
 impl AudioReader {
-    fn aac_config(&mut self, config: Bytes) -> BodyEvents {
+    fn aac_config(&mut self, config: Bytes) -> TagEvents {
         if config.is_empty() {
             return NOTHING;
         }
-        let Some(config) = aac_config(config) else { return one(BodyEvent::Damaged) };
+        let Some(config) = aac_config(config) else { return one(TagEvent::Damaged) };
         (self.other, self.announced, self.told) = (false, None, None);
         self.aac = Some(config.clone());
-        one(BodyEvent::Event(StreamEvent::Config(TrackConfig::Audio(config))))
+        one(TagEvent::Event(StreamEvent::Config(TrackConfig::Audio(config))))
     }
 
-    fn aac_frame(&mut self, packet: EncodedPacket) -> BodyEvents {
+    fn aac_frame(&mut self, packet: EncodedPacket) -> TagEvents {
         if packet.data.is_empty() {
             return NOTHING;
         }
         let Some(config) = &self.aac else {
             // What it is of is known, and not how it is decoded.
             let config = (!std::mem::replace(&mut self.bare, true)).then(bare_aac);
-            return [config, Some(BodyEvent::Event(StreamEvent::Packet(packet)))];
+            return [config, Some(TagEvent::Event(StreamEvent::Packet(packet)))];
         };
         // Back from another codec, without a config.
         let back = self
             .told
             .take()
             .is_some()
-            .then(|| BodyEvent::Event(StreamEvent::Config(TrackConfig::Audio(config.clone()))));
+            .then(|| TagEvent::Event(StreamEvent::Config(TrackConfig::Audio(config.clone()))));
         (self.strange, self.announced, self.other) = (0, None, false);
-        [back, Some(BodyEvent::Event(StreamEvent::Packet(packet)))]
+        [back, Some(TagEvent::Event(StreamEvent::Packet(packet)))]
     }
 
     /// Whether a body of another codec beside AAC came by accident.
@@ -399,21 +409,21 @@ impl AudioReader {
         codec: AudioCodec,
         legacy: Option<LegacyAudio>,
         packet: EncodedPacket,
-    ) -> BodyEvents {
+    ) -> TagEvents {
         let told = self.told == Some((codec, legacy)) && !self.fresh;
         if !self.other {
             let read = audio_config(codec, announced(legacy), &self.config, &packet.data);
             // Beside AAC; by itself it is what the stream is of, readable or not.
             if read.is_none() && self.aac.is_some() {
-                return one(BodyEvent::Damaged);
+                return one(TagEvent::Damaged);
             }
             self.other = true;
         }
         let config = (!told).then(|| self.event(codec, legacy, &packet.data));
-        [config, Some(BodyEvent::Event(StreamEvent::Packet(packet)))]
+        [config, Some(TagEvent::Event(StreamEvent::Packet(packet)))]
     }
 
-    fn event(&mut self, codec: AudioCodec, legacy: Option<LegacyAudio>, data: &[u8]) -> BodyEvent {
+    fn event(&mut self, codec: AudioCodec, legacy: Option<LegacyAudio>, data: &[u8]) -> TagEvent {
         (self.told, self.fresh) = (Some((codec, legacy)), false);
         let read = audio_config(codec, announced(legacy), &self.config, data);
         // What cannot be read is left to the decoder to name.
@@ -422,20 +432,20 @@ impl AudioReader {
             let config = self.config.clone();
             AudioConfig { codec, sample_rate, channels, bitrate: BitsPerSecond(0), config }
         });
-        BodyEvent::Event(StreamEvent::Config(TrackConfig::Audio(config)))
+        TagEvent::Event(StreamEvent::Config(TrackConfig::Audio(config)))
     }
 }
 
-const fn one(event: BodyEvent) -> BodyEvents {
+const fn one(event: TagEvent) -> TagEvents {
     [Some(event), None]
 }
 
 /// AAC of which nothing else is known.
-fn bare_aac() -> BodyEvent {
+fn bare_aac() -> TagEvent {
     let (codec, config) = (AudioCodec::Aac, Bytes::new());
     let (sample_rate, channels, bitrate) = (0, 0, BitsPerSecond(0));
     let config = AudioConfig { codec, sample_rate, channels, bitrate, config };
-    BodyEvent::Event(StreamEvent::Config(TrackConfig::Audio(config)))
+    TagEvent::Event(StreamEvent::Config(TrackConfig::Audio(config)))
 }
 
 /// Sample rate and channels of a legacy header.

@@ -2,37 +2,46 @@
 
 use super::*;
 use crate::wire::codec::h264::DecoderConfig;
+use crate::wire::container::flv::{parse_audio, parse_video};
 
 const SPS: [u8; 25] = [
     0x67, 0x64, 0x00, 0x20, 0xac, 0xd9, 0x40, 0xc0, 0x29, 0xb0, 0x11, 0x00, 0x00, 0x03, 0x00, 0x01,
     0x00, 0x00, 0x03, 0x00, 0x32, 0x0f, 0x18, 0x31, 0x96,
 ];
 
-fn word(event: BodyEvent) -> String {
+fn word(event: TagEvent) -> String {
     match event {
-        BodyEvent::Event(StreamEvent::Config(config)) => config.codec().name().to_owned(),
-        BodyEvent::Event(StreamEvent::Packet(packet)) => {
+        TagEvent::Event(StreamEvent::Config(config)) => config.codec().name().to_owned(),
+        TagEvent::Event(StreamEvent::Packet(packet)) => {
             String::from_utf8_lossy(&packet.data).into_owned()
         }
-        BodyEvent::UnsupportedVideo(format) => format!("no {format}"),
-        BodyEvent::UnsupportedAudio(format) => format!("no {format}"),
-        BodyEvent::Colors(_) | BodyEvent::Channels(..) => "told".to_owned(),
-        BodyEvent::Damaged => "damaged".to_owned(),
-        BodyEvent::TooLong(bytes) => format!("{bytes} bytes"),
-        BodyEvent::Event(other) => format!("{other:?}"),
+        TagEvent::UnsupportedVideo(format) => format!("no {format}"),
+        TagEvent::UnsupportedAudio(format) => format!("no {format}"),
+        TagEvent::Colors(_) | TagEvent::Channels(..) => "told".to_owned(),
+        TagEvent::Damaged => "damaged".to_owned(),
+        TagEvent::TooLong(bytes) => format!("{bytes} bytes"),
+        TagEvent::Event(other) => format!("{other:?}"),
     }
 }
 
-fn words(events: BodyEvents) -> Vec<String> {
+fn words(events: TagEvents) -> Vec<String> {
     events.into_iter().flatten().map(word).collect()
 }
 
+fn read_video(reader: &mut BodyReader, dts: Timestamp, body: &Bytes) -> TagEvents {
+    reader.video(dts, parse_video(body).ok(), body)
+}
+
+fn read_audio(reader: &mut BodyReader, body: &Bytes) -> TagEvents {
+    reader.audio(Timestamp::ZERO, parse_audio(body).ok(), body)
+}
+
 fn video(reader: &mut BodyReader, body: &[u8]) -> Vec<String> {
-    words(reader.video(Timestamp::ZERO, &Bytes::copy_from_slice(body)))
+    words(read_video(reader, Timestamp::ZERO, &Bytes::copy_from_slice(body)))
 }
 
 fn audio(reader: &mut BodyReader, body: &[u8]) -> Vec<String> {
-    words(reader.audio(Timestamp::ZERO, &Bytes::copy_from_slice(body)))
+    words(read_audio(reader, &Bytes::copy_from_slice(body)))
 }
 
 fn aac_plays() -> BodyReader {
@@ -69,8 +78,8 @@ fn sound_without_a_config_is_named_and_legacy_heads_tell_rate_and_channels() {
     assert_eq!(audio(&mut reader, b"\xAF\x01abc"), ["AAC", "abc"]);
     assert_eq!(audio(&mut reader, b"\xAF\x01abc"), ["abc"]);
     let mut reader = BodyReader::new(|_| true);
-    let [Some(BodyEvent::Event(StreamEvent::Config(TrackConfig::Audio(told)))), Some(_)] =
-        reader.audio(Timestamp::ZERO, &Bytes::from_static(b"\x3Bab"))
+    let [Some(TagEvent::Event(StreamEvent::Config(TrackConfig::Audio(told)))), Some(_)] =
+        read_audio(&mut reader, &Bytes::from_static(b"\x3Bab"))
     else {
         panic!("no config")
     };
@@ -86,11 +95,13 @@ fn times_are_those_of_the_body_to_the_microsecond() {
     let mut reader = BodyReader::new(|_| true);
     let take = |reader: &mut BodyReader, body: &'static [u8]| {
         let at = Timestamp::from_micros(1_000_001);
-        reader.video(at, &Bytes::from_static(body)).into_iter().flatten().find_map(|it| match it {
-            BodyEvent::Event(StreamEvent::Packet(it)) => {
-                Some((it.dts.as_micros(), it.pts.as_micros()))
+        read_video(reader, at, &Bytes::from_static(body)).into_iter().flatten().find_map(|it| {
+            match it {
+                TagEvent::Event(StreamEvent::Packet(it)) => {
+                    Some((it.dts.as_micros(), it.pts.as_micros()))
+                }
+                _ => None,
             }
-            _ => None,
         })
     };
     assert_eq!(take(&mut reader, b"\x17\x01\x00\x00\x28abcd"), Some((1_000_001, 1_040_001)));
@@ -167,9 +178,9 @@ fn the_byte_that_crops_vp6_is_its_config_and_tells_when_it_changes() {
     let mut reader = BodyReader::new(|_| true);
     assert!(video(&mut reader, b"\x24\x10inter").is_empty(), "none to begin with");
     let take = |reader: &mut BodyReader, body: &'static [u8]| {
-        let events = reader.video(Timestamp::ZERO, &Bytes::from_static(body));
+        let events = read_video(reader, Timestamp::ZERO, &Bytes::from_static(body));
         let config = events.into_iter().flatten().find_map(|it| match it {
-            BodyEvent::Event(StreamEvent::Config(TrackConfig::Video(it))) => Some(it.config),
+            TagEvent::Event(StreamEvent::Config(TrackConfig::Video(it))) => Some(it.config),
             _ => None,
         });
         config.map(|config| config.to_vec())

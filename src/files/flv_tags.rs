@@ -1,0 +1,56 @@
+//! The tags of an FLV file, from its beginning to its end.
+
+use std::fs::File;
+use std::io::{self, Read};
+
+use crate::wire::container::flv::{self, ReadTag, Reader};
+
+/// Bytes read at a time.
+const BLOCK: usize = 64 << 10;
+
+/// Why a tag cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error(transparent)]
+    Flv(#[from] flv::Error),
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct FlvTags {
+    file: File,
+    block: Vec<u8>,
+    bytes: u64,
+}
+
+impl FlvTags {
+    /// Of a file of which nothing was read.
+    pub fn new(file: File) -> Self {
+        Self { file, block: vec![0; BLOCK], bytes: 0 }
+    }
+
+    /// Bytes that were read.
+    pub const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// The next tag, of a `reader` of this file alone; `None` at the end.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is no FLV.
+    pub fn next(&mut self, reader: &mut Reader) -> Result<Option<ReadTag>, Error> {
+        loop {
+            if let Some(tag) = reader.next_tag()? {
+                return Ok(Some(tag));
+            }
+            let read = self.file.read(&mut self.block)?;
+            if read == 0 {
+                return Ok(None);
+            }
+            self.bytes += read as u64;
+            reader.push(self.block.get(..read).unwrap_or_default());
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! The FLV reader: an FLV file or stream, however its bytes arrive, or the messages of an RTMP stream, tag by
+//! tag as stream events. Pure.
+
+use bytes::Bytes;
+
+use super::events::{BodyReader, TagEvent};
+use super::{
+    Demuxer, Error, FrameType, Tag, TagKind, WireTime, metadata, parse_audio, parse_video,
+};
+use crate::base::Timestamp;
+use crate::media::{EncodedPacket, Metadata, Priority, StreamEvent, VideoCodec};
+use crate::wire::codec::four_cc::VideoFormat;
+use crate::wire::container::flv::audio::{AudioPacket, AudioTag};
+use crate::wire::container::flv::video::{VideoPacket, VideoTag};
+
+/// What a tag is.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum TagContent {
+    /// `onMetaData`.
+    Metadata,
+    /// Other script data, such as the lines of a chat.
+    Script,
+    /// A decoder config.
+    Config,
+    /// Audio: how channels are laid out, which is kept beside the config.
+    ChannelLayout,
+    /// Video: how colors are meant.
+    ColorInfo,
+    /// A coded frame.
+    Frame,
+    /// A frame or config without data.
+    Empty,
+    /// No more frames.
+    SequenceEnd,
+    /// A command to the player.
+    Command,
+    /// It cannot be read.
+    Unreadable,
+}
+
+impl TagContent {
+    /// Of a body, or of its beginning.
+    pub fn of(kind: TagKind, body: &Bytes) -> Self {
+        match kind {
+            TagKind::Script if metadata::is_metadata(body) => Self::Metadata,
+            TagKind::Script => Self::Script,
+            TagKind::Video => {
+                parse_video(body).map_or(Self::Unreadable, |tag| Self::of_video(&tag))
+            }
+            TagKind::Audio => {
+                parse_audio(body).map_or(Self::Unreadable, |tag| Self::of_audio(&tag))
+            }
+        }
+    }
+
+    fn of_video(tag: &VideoTag) -> Self {
+        let frame = |packet: &VideoPacket| matches!(packet, VideoPacket::Frame { data, .. } if !data.is_empty());
+        match &tag.track.packet {
+            _ if tag.is_sequence_start() => Self::Config,
+            VideoPacket::Command(_) => Self::Command,
+            _ if tag.frame_type == FrameType::Command => Self::Command,
+            _ if tag.tracks().any(|track| frame(&track.packet)) => Self::Frame,
+            VideoPacket::SequenceEnd => Self::SequenceEnd,
+            VideoPacket::Metadata(_) => Self::ColorInfo,
+            _ => Self::Empty,
+        }
+    }
+
+    fn of_audio(tag: &AudioTag) -> Self {
+        let frame =
+            |packet: &AudioPacket| matches!(packet, AudioPacket::Frame(data) if !data.is_empty());
+        match &tag.track.packet {
+            _ if tag.is_layout() => Self::ChannelLayout,
+            _ if tag.is_sequence_start() => Self::Config,
+            _ if tag.tracks().any(|track| frame(&track.packet)) => Self::Frame,
+            AudioPacket::SequenceEnd => Self::SequenceEnd,
+            _ => Self::Empty,
+        }
+    }
+
+    /// Whether it tells of what comes after it, and its time says nothing.
+    pub const fn is_header(self) -> bool {
+        matches!(self, Self::Metadata | Self::Script | Self::Config | Self::ChannelLayout)
+    }
+}
+
+/// A tag or RTMP message that was read.
+#[derive(Clone, Debug)]
+pub struct ReadTag {
+    /// As it came, for those who keep it so.
+    pub tag: Tag,
+    pub content: TagContent,
+    /// When it is decoded and shown, without wrap-arounds; zero for script data.
+    pub dts: Timestamp,
+    pub pts: Timestamp,
+    /// Of video; audio can begin anywhere.
+    pub priority: Priority,
+    /// At most a config and its first packet, of the first track of each kind.
+    pub events: [Option<TagEvent>; 2],
+    /// Tags before this one that turned out to be damage.
+    pub strays: u32,
+    /// A format that cannot be decoded and came a few times before any picture, and no picture after.
+    pub suspect: Option<VideoFormat>,
+}
+
+impl ReadTag {
+    /// Whether decoding may start at it.
+    pub fn is_keyframe(&self) -> bool {
+        self.tag.kind == TagKind::Video && self.priority == Priority::Key
+    }
+
+    /// Its packet.
+    pub fn packet(&self) -> Option<&EncodedPacket> {
+        self.events.iter().flatten().find_map(|event| match event {
+            TagEvent::Event(StreamEvent::Packet(packet)) => Some(packet),
+            _ => None,
+        })
+    }
+
+    /// The same, so many microseconds later.
+    pub fn later(mut self, micros: i64) -> Self {
+        (self.dts, self.pts) = (self.dts.offset(micros), self.pts.offset(micros));
+        for event in self.events.iter_mut().flatten() {
+            if let TagEvent::Event(StreamEvent::Packet(packet)) = event {
+                (packet.dts, packet.pts) = (packet.dts.offset(micros), packet.pts.offset(micros));
+            }
+        }
+        self
+    }
+}
+
+/// The reader of one stream after the other.
+#[derive(Debug)]
+pub struct Reader {
+    demuxer: Demuxer,
+    time: WireTime,
+    bodies: BodyReader,
+}
+
+impl Reader {
+    /// `decodable`: whether video of a codec can be decoded by whoever takes the events.
+    pub fn new(decodable: fn(VideoCodec) -> bool) -> Self {
+        let (demuxer, time) = (Demuxer::new(), WireTime::default());
+        Self { demuxer, time, bodies: BodyReader::new(decodable) }
+    }
+
+    /// What comes next is of another connection or file: nothing of what came before describes it.
+    pub fn restart(&mut self) {
+        self.demuxer = Demuxer::new();
+        self.bodies.restart();
+    }
+
+    /// The bytes that come next are a file's first ones again.
+    pub fn rewind(&mut self) {
+        self.time = WireTime::default();
+        self.go_to(0);
+    }
+
+    /// The bytes that come next stand there in the same file, and begin with a tag.
+    pub fn go_to(&mut self, at: u64) {
+        self.demuxer = Demuxer::new();
+        if at > 0 {
+            self.demuxer.push(&super::file_header(true, true));
+        }
+    }
+
+    /// Gives it bytes as they come; [`Reader::next_tag`] has the tags.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.demuxer.push(bytes);
+    }
+
+    /// The next tag; `None` until more bytes come.
+    ///
+    /// # Errors
+    /// This is no FLV.
+    pub fn next_tag(&mut self) -> Result<Option<ReadTag>, Error> {
+        Ok(self.demuxer.next_tag()?.map(|tag| self.read(tag)))
+    }
+
+    /// Bytes received and not yet given out.
+    pub fn pending(&self) -> usize {
+        self.demuxer.pending()
+    }
+
+    /// Reads a tag, or a message of RTMP.
+    pub fn read(&mut self, tag: Tag) -> ReadTag {
+        let dts = match tag.kind {
+            TagKind::Script => Timestamp::ZERO,
+            _ => Timestamp::from_micros(self.time.micros(tag.time_ms)),
+        };
+        let (mut pts, mut priority) = (dts, Priority::Key);
+        let (content, events) = match tag.kind {
+            TagKind::Script => {
+                let script = StreamEvent::Metadata(Metadata::Script(tag.body.clone()));
+                let content = TagContent::of(TagKind::Script, &tag.body);
+                (content, [Some(TagEvent::Event(script)), None])
+            }
+            TagKind::Video => {
+                let parsed = parse_video(&tag.body).ok();
+                if let Some(VideoTag { track, .. }) = &parsed
+                    && let VideoPacket::Frame { composition_ms, .. } = track.packet
+                {
+                    pts = dts.offset(i64::from(composition_ms) * 1_000);
+                }
+                priority = parsed.as_ref().map_or(Priority::Inter, priority_of);
+                let content = parsed.as_ref().map_or(TagContent::Unreadable, TagContent::of_video);
+                (content, self.bodies.video(dts, parsed, &tag.body))
+            }
+            TagKind::Audio => {
+                let parsed = parse_audio(&tag.body).ok();
+                let content = parsed.as_ref().map_or(TagContent::Unreadable, TagContent::of_audio);
+                (content, self.bodies.audio(dts, parsed, &tag.body))
+            }
+        };
+        let (strays, suspect) = (self.bodies.take_strays(), self.bodies.suspect());
+        ReadTag { tag, content, dts, pts, priority, events, strays, suspect }
+    }
+}
+
+fn priority_of(tag: &VideoTag) -> Priority {
+    match tag.frame_type {
+        _ if tag.is_keyframe() => Priority::Key,
+        FrameType::Disposable => Priority::Disposable,
+        _ => Priority::Inter,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_decoded_is_a_frame() {
+        use TagContent::{
+            ChannelLayout, Command, Config, Empty, Frame, Script, SequenceEnd, Unreadable,
+        };
+        for (kind, body, content) in [
+            (TagKind::Script, &b"\x02\0\x0aonMetaData"[..], TagContent::Metadata),
+            (TagKind::Script, b"\x02\0\x0aonTextData", Script),
+            (TagKind::Video, b"\x17\0\0\0\0\x01d", Config),
+            (TagKind::Video, b"\x17\x01\0\0\0\0\0\0\x01e", Frame),
+            (TagKind::Video, b"\x17\x01\0\0\0", Empty),
+            (TagKind::Video, b"\x57\0", Command),
+            (TagKind::Video, b"\x17\x02\0\0\0", SequenceEnd),
+            (TagKind::Video, b"\x94hvc1\x02\0\x09colorInfo", TagContent::ColorInfo),
+            (TagKind::Video, b"", Unreadable),
+            (TagKind::Audio, b"\xAF\0\x11\x90", Config),
+            (TagKind::Audio, b"\x94Opus\x01\x02\0\0\0\x03", ChannelLayout),
+            (TagKind::Audio, b"\xAF\x01abc", Frame),
+            (TagKind::Audio, b"\xAF\x01", Empty),
+            (TagKind::Audio, b"\xAF\0", Empty),
+            (TagKind::Audio, b"", Unreadable),
+        ] {
+            let body = Bytes::from_static(body);
+            assert_eq!(TagContent::of(kind, &body), content, "{kind:?} {body:?}");
+            let read = Reader::new(|_| true).read(Tag { kind, time_ms: 0, body });
+            assert_eq!(read.content, content);
+        }
+    }
+
+    #[test]
+    fn times_do_not_wrap_and_tags_are_moved_with_their_packets() {
+        let mut reader = Reader::new(|_| true);
+        let mut read = |time_ms| {
+            let body = Bytes::from_static(b"\x17\x01\0\0\x28\0\0\0\x01e");
+            reader.read(Tag { kind: TagKind::Video, time_ms, body })
+        };
+        let last = read(u32::MAX).dts;
+        let tag = read(39).later(-last.as_micros());
+        let packet = tag.packet().unwrap();
+        assert_eq!((packet.dts.as_millis(), packet.pts.as_millis()), (40, 80));
+        assert_eq!((tag.dts, tag.pts, tag.is_keyframe()), (packet.dts, packet.pts, true));
+    }
+}
