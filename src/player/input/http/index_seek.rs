@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use crate::base::Timestamp;
 use crate::player::demux::file_samples::{RUN_UP_MICROS, is_needed, start_of};
+use crate::player::input::http::bisection::Bisection;
 use crate::player::input::http::range::blocks::Blocks;
 use crate::wire::container::{Demuxer, Error, ReadAt, SampleLocation, TrackId, Unit, read};
 
@@ -21,8 +22,6 @@ const MAX_TRIES: u32 = 6;
 const STEP_BACK: i64 = 5_000_000;
 /// Bytes in which a unit is looked for, growing.
 const WINDOWS: [u64; 3] = [64 << 10, 1 << 20, 4 << 20];
-/// Places that are looked at.
-const MAX_STEPS: u32 = 24;
 /// A unit that begins so little before the place, in microseconds, is near enough.
 const SEEK_TOLERANCE: i64 = 2_000_000;
 
@@ -38,7 +37,7 @@ pub(super) struct Search {
     /// Where the film ends.
     ends: Timestamp,
     tries: u32,
-    halves: Option<Halves>,
+    halves: Option<Bisection>,
     /// The unit from which on it is read.
     landed: Option<Unit>,
     gathered: Vec<SampleLocation>,
@@ -140,14 +139,17 @@ fn unit(
     until: Timestamp,
     ends: Timestamp,
     tries: u32,
-    halves: &mut Option<Halves>,
+    halves: &mut Option<Bisection>,
 ) -> Result<Unit, Error> {
     let wanted = until.offset(-RUN_UP_MICROS);
     let units = reader.units();
     if units.is_empty() {
-        let first = || Halves::new(reader, blocks.size(), ends);
-        let halves = halves.get_or_insert_with(first);
-        return halves.find(reader, blocks, wanted.offset(-STEP_BACK * i64::from(tries)));
+        let first = reader.beginning();
+        let low = (first.at, first.time.as_micros());
+        let halves =
+            halves.get_or_insert_with(|| Bisection::new(low, (blocks.size(), ends.as_micros())));
+        let wanted = wanted.offset(-STEP_BACK * i64::from(tries));
+        return before(halves, reader, blocks, wanted.as_micros());
     }
     let before = units.partition_point(|unit| unit.time <= wanted);
     let unit = before.checked_sub(1 + tries as usize).and_then(|number| units.get(number));
@@ -169,50 +171,19 @@ fn first_bytes(
     }
 }
 
-/// Between which units the one lies that is looked for.
-#[derive(Debug)]
-struct Halves {
-    low: Unit,
-    high: u64,
-    high_time: Timestamp,
-    step: u32,
-}
-
-impl Halves {
-    fn new(reader: &dyn Demuxer, size: u64, ends: Timestamp) -> Self {
-        Self { low: reader.beginning(), high: size, high_time: ends, step: 0 }
+/// The unit before `wanted`, or one not long before it.
+fn before(
+    halves: &mut Bisection,
+    reader: &dyn Demuxer,
+    blocks: &mut Blocks,
+    wanted: i64,
+) -> Result<Unit, Error> {
+    while let Some(guess) = halves.guess(wanted, reader.stretch(), SEEK_TOLERANCE) {
+        let first = first_unit(reader, blocks, guess, halves.end())?;
+        halves.note(guess, wanted, first.map(|unit| (unit.at, unit.time.as_micros())));
     }
-
-    /// The unit before `wanted`, or one not long before it.
-    fn find(
-        &mut self,
-        reader: &dyn Demuxer,
-        blocks: &mut Blocks,
-        wanted: Timestamp,
-    ) -> Result<Unit, Error> {
-        while self.step < MAX_STEPS {
-            let low = self.low;
-            let between = self.high.saturating_sub(low.at);
-            let after = wanted.micros_since(low.time);
-            if between <= reader.stretch() || after <= SEEK_TOLERANCE {
-                break;
-            }
-            // Where it is if bytes and times go together; every other time in the middle.
-            let length = self.high_time.micros_since(low.time).max(1);
-            let part = (after as f64 / length as f64).clamp(0.05, 0.95);
-            let part = if self.step.is_multiple_of(2) { part } else { 0.5 };
-            let guess = low.at + (between as f64 * part) as u64;
-            match first_unit(reader, blocks, guess, self.high)? {
-                Some(unit) if unit.time <= wanted && unit.time > low.time => self.low = unit,
-                Some(unit) if unit.time > wanted => {
-                    (self.high, self.high_time) = (guess, unit.time);
-                }
-                _ => self.high = guess,
-            }
-            self.step += 1;
-        }
-        Ok(self.low)
-    }
+    let (at, time) = halves.low();
+    Ok(Unit { time: Timestamp::from_micros(time), at })
 }
 
 /// The first unit between these bytes.

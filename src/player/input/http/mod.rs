@@ -1,7 +1,8 @@
-//! What comes from the web, as FLV tags: an FLV body that never ends or one that does, a transport
+//! What comes from the web, as stream events: an FLV body that never ends or one that does, a transport
 //! stream, what a playlist leads to, or a film that is read at any place. What it is is told by its first bytes, not by its name. Used
 //! on the feed thread and by the probe.
 
+mod bisection;
 mod body;
 mod byte_seek;
 mod hls;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use crate::net;
+use crate::player::input::http::bisection::Bisection;
 use crate::player::input::http::byte_seek::resync::{ResyncPoint, StreamFormat, marks};
 use crate::player::input::http::range::parts::RangeParts;
 
@@ -16,8 +17,6 @@ use crate::player::input::http::range::parts::RangeParts;
 const WINDOW: u64 = 64 << 10;
 /// Bytes in which no picture and no sound begins are no recording.
 const MAX_WINDOW: u64 = 2 << 20;
-/// Places that are looked at for the time that is wanted.
-const MAX_STEPS: u32 = 24;
 /// Who is so near before it, in milliseconds, looks no further.
 const SEEK_TOLERANCE_MS: i64 = 500;
 /// Bytes that are read at a time for the keyframe before it, and in all.
@@ -124,17 +123,8 @@ async fn before(
     course: &Course,
     to: i64,
 ) -> Result<Option<u64>, net::Error> {
-    let (mut low, mut low_time) = (0, 0);
-    let (mut high, mut high_time) = (parts.whole(), course.length.max(1));
-    for step in 0..MAX_STEPS {
-        let between = high - low;
-        if between <= STRETCH || to - low_time <= SEEK_TOLERANCE_MS {
-            break;
-        }
-        // Where it is if bytes and times go together; every other time in the middle.
-        let part = (to - low_time) as f64 / (high_time - low_time).max(1) as f64;
-        let part = if step % 2 == 0 { part.clamp(0.05, 0.95) } else { 0.5 };
-        let guess = low + (between as f64 * part) as u64;
+    let mut places = Bisection::new((0, 0), (parts.whole(), course.length.max(1)));
+    while let Some(guess) = places.guess(to, STRETCH, SEEK_TOLERANCE_MS) {
         let mut size = WINDOW;
         let first = loop {
             let Some(bytes) = parts.read(guess, size).await? else { return Ok(None) };
@@ -145,13 +135,9 @@ async fn before(
             }
             size = MAX_WINDOW;
         };
-        match first.map(|mark| (mark.at, course.of(&mark))) {
-            Some((at, time)) if time <= to && at < high => (low, low_time) = (at, time),
-            Some((_, time)) if time > to => (high, high_time) = (guess, time),
-            _ => high = guess,
-        }
+        places.note(guess, to, first.map(|mark| (mark.at, course.of(&mark))));
     }
-    Ok(Some(low))
+    Ok(Some(places.low().0))
 }
 
 /// The keyframe at or before the place, that is looked for around `low` and then ever further back.

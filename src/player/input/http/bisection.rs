@@ -1,0 +1,87 @@
+//! The bisection for a place in a recording whose bytes and times go together roughly: between which bytes
+//! it lies. Pure.
+
+/// Places that are looked at.
+const MAX_STEPS: u32 = 24;
+
+/// Times are of any unit, but of one.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Bisection {
+    /// A byte before the place, and what begins there.
+    low: (u64, i64),
+    /// A byte behind it, and when what begins there or later begins.
+    high: (u64, i64),
+    step: u32,
+}
+
+impl Bisection {
+    /// Between what begins first and the end of all.
+    pub const fn new(low: (u64, i64), high: (u64, i64)) -> Self {
+        Self { low, high, step: 0 }
+    }
+
+    /// The byte before the place that is known best, and what begins there.
+    pub const fn low(&self) -> (u64, i64) {
+        self.low
+    }
+
+    /// The first byte that is known to be behind the place.
+    pub const fn end(&self) -> u64 {
+        self.high.0
+    }
+
+    /// The byte from which on to look next for what is at `to`; `None`: it is not further than so many bytes or
+    /// so much time from the low end.
+    pub fn guess(&self, to: i64, near_bytes: u64, near_time: i64) -> Option<u64> {
+        let ((low, low_time), (high, high_time)) = (self.low, self.high);
+        let (between, after) = (high.saturating_sub(low), to.saturating_sub(low_time));
+        if self.step >= MAX_STEPS || between <= near_bytes || after <= near_time {
+            return None;
+        }
+        // Where it is if bytes and times go together; every other time in the middle.
+        let part = after as f64 / high_time.saturating_sub(low_time).max(1) as f64;
+        let part = if self.step.is_multiple_of(2) { part.clamp(0.05, 0.95) } else { 0.5 };
+        Some(low + (between as f64 * part) as u64)
+    }
+
+    /// What begins first from that byte on: where, and when.
+    pub fn note(&mut self, guess: u64, to: i64, first: Option<(u64, i64)>) {
+        self.step += 1;
+        match first {
+            Some((at, time)) if time <= to && at < self.high.0 => self.low = (at, time),
+            Some((_, time)) if time > to => self.high = (guess, time),
+            _ => self.high.0 = guess,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_found_in_few_steps_wherever_the_bytes_are() {
+        // Something begins every 100 bytes; the later half has four times as many a second.
+        let time = |at: i64| if at < 500_000 { at * 4 } else { 2_000_000 + (at - 500_000) };
+        for to in [1_000, 700_000, 1_999_000, 2_100_000, 2_499_000] {
+            let mut bisection = Bisection::new((0, 0), (1_000_000, time(1_000_000)));
+            let mut steps = 0;
+            while let Some(guess) = bisection.guess(to, 1_000, 500) {
+                let at = guess.next_multiple_of(100);
+                bisection.note(guess, to, Some((at, time(at as i64))));
+                steps += 1;
+            }
+            let (low, low_time) = bisection.low();
+            assert!(low_time <= to && bisection.end() > low, "{to}");
+            assert!(to - low_time <= 5_000 && steps < 20, "{to} {low_time} {steps}");
+        }
+        // Nothing begins anywhere: it ends all the same.
+        let mut bisection = Bisection::new((0, 0), (u64::MAX, i64::MAX));
+        let mut steps = 0;
+        while let Some(guess) = bisection.guess(i64::MAX / 2, 0, 0) {
+            bisection.note(guess, i64::MAX / 2, None);
+            steps += 1;
+        }
+        assert_eq!(steps, MAX_STEPS);
+    }
+}
