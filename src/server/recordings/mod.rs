@@ -1,5 +1,6 @@
-//! Every publication into a file of a folder, where that is wanted: FLV, everything as it came. What
-//! came is on the disk half a second later, so that a crash costs no more; a disk that is too slow costs
+//! Every publication into a file of a folder, where that is wanted: FLV, everything as it came. The tags are
+//! those of viewers by HTTP, shared with them, and no `Muxer` makes them of packets: tracks, codecs and script
+//! data that onair does not know are kept. What came is on the disk half a second later, so that a crash costs no more; a disk that is too slow costs
 //! pictures up to the next keyframe, as a slow viewer's line does, and never the broadcast. A disk that
 //! fills up is told while there is time, and left with some room.
 

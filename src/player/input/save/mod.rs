@@ -1,5 +1,7 @@
 //! What is received, written to an FLV file as it is (`--save`): bodies unchanged, times made
-//! continuous from zero, tags in the order of their DTS. Runs on the feed thread.
+//! continuous from zero, tags in the order of their DTS. Tags are written here and not by
+//! the FLV `Muxer`, which makes bodies of packets: further tracks, codecs that nobody here knows and script data
+//! have no packets, and would be lost. Runs on the feed thread.
 
 mod reorder;
 
