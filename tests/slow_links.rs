@@ -77,7 +77,7 @@ fn latency_follows_a_buffer_that_is_changed_while_it_plays() {
     let folder = tempfile::tempdir().unwrap();
     let studio = watcher(folder.path());
     studio.send(Command::Watch { url });
-    let latency = || studio.snapshot().watch_figures.latency.map(|it| it.as_secs_f64() * 1_000.0);
+    let latency = || studio.snapshot().watch_figures.latency().map(|it| it.as_secs_f64() * 1_000.0);
     let set = |buffer| studio.send(Command::Player(WatchCommand::SetBuffer(buffer)));
     let steady = || (studio.snapshot().watch_figures.speed - 1.0).abs() < 1e-6;
     wait_for("a latency", LIMIT, || latency().is_some() && steady());

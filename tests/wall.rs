@@ -241,7 +241,7 @@ fn servers_that_misbehave_in_tiles_harm_no_other() {
     for cause in causes(&snapshot) {
         assert!(cause.len() > 15 && !cause.contains('{'), "{cause}");
     }
-    let shown = |snapshot: &Snapshot| [0, last].map(|id| tile(snapshot, id).unwrap().counted.shown);
+    let shown = |snapshot: &Snapshot| [0, last].map(|id| tile(snapshot, id).unwrap().figures.shown);
     let before = shown(&snapshot);
     let snapshot = wait(&studio, "a second more of both", |snapshot| {
         shown(snapshot).iter().zip(before).all(|(now, before)| *now >= before + 20)
@@ -249,7 +249,7 @@ fn servers_that_misbehave_in_tiles_harm_no_other() {
     for id in [0, last] {
         let tile = tile(&snapshot, id).unwrap();
         assert_eq!(tile.state, WatchState::Playing);
-        assert_eq!((tile.counted.damaged, tile.counted.reconnects), (0, 0), "{:?}", tile.counted);
+        assert_eq!((tile.figures.damaged, tile.figures.reconnects), (0, 0), "{:?}", tile.figures);
     }
     studio.end(LIMIT).unwrap();
 }
@@ -272,7 +272,7 @@ fn nine_tiles_all_play() {
     assert!(studio.watched().iter().all(|screen| screen.get().is_some()));
     // None of them stands still for the others.
     let shown = |snapshot: &Snapshot| -> Vec<u64> {
-        snapshot.tiles.iter().map(|tile| tile.counted.shown).collect()
+        snapshot.tiles.iter().map(|tile| tile.figures.shown).collect()
     };
     let before = shown(&snapshot);
     assert_eq!(before.len(), MAX_TILES);

@@ -25,7 +25,7 @@ use onair::media::{Color, ExtraTrack, Planes, Size, VideoFrame};
 use onair::mix::filter::{Filter, Slot};
 use onair::mix::{MonitoringMode, Reading, Strip, StripId, StripLamp};
 use onair::player::chat::ChatState;
-use onair::player::{FailureKind, Rewind, Saving};
+use onair::player::{FailureKind, Figures, Rewind, Saving};
 use onair::studio::live::monitor::view::{MonitorView, ViewersPicture};
 use onair::studio::live::view::{LiveFigures, LiveState, PassthroughView};
 use onair::studio::snapshot::TargetView;

@@ -232,27 +232,23 @@ pub fn snapshot(name: &str) -> Snapshot {
         paused: false,
         chapters: 0,
     };
-    let playing = WatchFigures {
-        url: "rtmp://127.0.0.1:1935/live/onair".into(),
-        live: true,
+    let counted = Figures {
         size: Some(Size::new(1280, 720)),
         video: "H.264 High".into(),
         audio: "AAC-LC 48 kHz stereo".into(),
         fps: 30.0,
         bitrate: 2_498_000,
         buffer: Duration::from_millis(304),
-        dropped: 0,
-        late: 0,
-        latency: Some(Duration::from_millis(380)),
+        latency_ms: Some(380.0),
         av_offset_ms: Some(4.0),
         jitter: Some(Duration::from_millis(4)),
         first_frame: Some(Duration::from_millis(41)),
-        volume: 0.8,
-        muted: false,
         playing_for: Duration::from_secs(128),
         speed: 1.0,
-        ..WatchFigures::default()
+        ..Figures::default()
     };
+    let url = "rtmp://127.0.0.1:1935/live/onair".into();
+    let playing = WatchFigures { url, live: true, volume: 0.8, muted: false, counted };
     match name {
         "idle" | "watch-idle" => {}
         "custom" => {
@@ -514,17 +510,20 @@ pub fn snapshot(name: &str) -> Snapshot {
             };
             let paused = name == "watch-paused";
             let saving = Some(saving).filter(|_| !paused);
-            snapshot.watch_figures =
-                WatchFigures { rewind: Some(rewind), paused, saving, ..playing };
+            let counted = Figures { rewind: Some(rewind), paused, saving, ..playing.counted };
+            snapshot.watch_figures = WatchFigures { counted, ..playing };
         }
         "watch-file" => {
             snapshot.watch = WatchState::Playing;
             snapshot.watch_figures = WatchFigures {
                 url: "/home/ada/Videos/onair 2026-11-20 09-12-00.flv".into(),
                 live: false,
-                position: Duration::from_secs(42),
-                duration: Some(Duration::from_secs(190)),
-                latency: None,
+                counted: Figures {
+                    position: Duration::from_secs(42),
+                    duration: Some(Duration::from_secs(190)),
+                    latency_ms: None,
+                    ..playing.counted
+                },
                 ..playing
             };
         }

@@ -125,7 +125,7 @@ impl Watcher {
     fn follow(&mut self, snapshot: &Snapshot) {
         for view in snapshot.tiles.iter().filter(|view| view.state != WatchState::Idle) {
             let tile = self.tiles.entry(view.id).or_default();
-            tile.figures = view.counted.clone();
+            tile.figures = view.figures.counted.clone();
             tile.output_failure = view.output_failure;
         }
         if self.args.chat.is_some() && self.tells() {

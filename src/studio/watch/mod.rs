@@ -442,23 +442,16 @@ impl Players {
 
     /// All of them.
     pub(super) fn views(&self) -> Vec<TileView> {
-        let view = |tile: &Tile| {
-            let counted = tile.counted();
-            TileView {
-                id: tile.id,
-                look: tile.look,
-                chosen: tile.id == self.chosen,
-                state: tile.state().clone(),
-                figures: tile.figures(counted.clone(), self.config.volume, self.config.muted),
-                counted,
-                picture: ShownFrame(tile.picture()),
-                output_failure: tile.player().and_then(Player::output_failure).map(|it| it.kind),
-                offered: tile.offered().map(|offered| offered.pin),
-                said: tile
-                    .kept()
-                    .map(|it| StudioMessage::Player(it.clone()).notice(0, ""))
-                    .collect(),
-            }
+        let view = |tile: &Tile| TileView {
+            id: tile.id,
+            look: tile.look,
+            chosen: tile.id == self.chosen,
+            state: tile.state().clone(),
+            figures: tile.figures(self.config.volume, self.config.muted),
+            picture: ShownFrame(tile.picture()),
+            output_failure: tile.player().and_then(Player::output_failure).map(|it| it.kind),
+            offered: tile.offered().map(|offered| offered.pin),
+            said: tile.kept().map(|it| StudioMessage::Player(it.clone()).notice(0, "")).collect(),
         };
         self.tiles.iter().map(view).collect()
     }

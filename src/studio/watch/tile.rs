@@ -154,54 +154,12 @@ impl Tile {
         events
     }
 
-    /// What is counted of it.
-    pub(super) fn counted(&self) -> player::Figures {
-        self.player.as_ref().map(Player::figures).unwrap_or_default()
+    /// How it fares; loudness is everybody's.
+    pub(super) fn figures(&self, volume: f32, muted: bool) -> WatchFigures {
+        let counted = self.player.as_ref().map(Player::figures).unwrap_or_default();
+        let live = matches!(Source::parse(&self.url), Source::Url(_)) && counted.duration.is_none();
+        WatchFigures { url: self.url.clone(), live, volume, muted, counted }
     }
-
-    /// How it fares by what was `counted`; loudness is everybody's.
-    pub(super) fn figures(
-        &self,
-        figures: player::Figures,
-        volume: f32,
-        muted: bool,
-    ) -> WatchFigures {
-        WatchFigures {
-            url: self.url.clone(),
-            live: matches!(Source::parse(&self.url), Source::Url(_)) && figures.duration.is_none(),
-            size: figures.size,
-            video: figures.video,
-            audio: figures.audio,
-            decoder: figures.decoder,
-            fps: figures.fps,
-            bitrate: figures.bitrate,
-            buffer: figures.buffer,
-            speed: figures.speed,
-            dropped: figures.dropped,
-            late: figures.late,
-            underruns: figures.underruns,
-            reconnects: figures.reconnects,
-            losses: figures.losses,
-            latency: figures.latency_ms.and_then(time),
-            sender_latency: figures.sender_latency_ms.and_then(time),
-            jitter: figures.jitter,
-            av_offset_ms: figures.av_offset_ms,
-            first_frame: figures.first_frame,
-            volume,
-            muted,
-            playing_for: figures.playing_for,
-            position: figures.position,
-            duration: figures.duration,
-            paused: figures.paused,
-            rewind: figures.rewind,
-            saving: figures.saving,
-        }
-    }
-}
-
-/// None below zero.
-fn time(millis: f64) -> Option<Duration> {
-    Duration::try_from_secs_f64(millis / 1_000.0).ok()
 }
 
 fn failed(failure: &Failure) -> WatchState {

@@ -1,11 +1,10 @@
 //! The players as the window sees them.
 
+use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
-use crate::decode::By;
-use crate::media::Size;
 use crate::net::CertificatePin;
-use crate::player::{self, Rewind, Saving};
+use crate::player;
 use crate::studio::notices::{Notice, TileId};
 use crate::studio::watch::choices::ShownFrame;
 use crate::studio::watch::picture_view::PictureView;
@@ -42,8 +41,6 @@ pub struct TileView {
     pub chosen: bool,
     pub state: WatchState,
     pub figures: WatchFigures,
-    /// All that is counted.
-    pub counted: player::Figures,
     pub picture: ShownFrame,
     /// Why a file of it that was to be written is not whole, if so.
     pub output_failure: Option<player::FailureKind>,
@@ -53,49 +50,46 @@ pub struct TileView {
     pub said: Vec<Notice>,
 }
 
-/// Figures of the player.
+/// How a player fares.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct WatchFigures {
     pub url: String,
     /// It comes as it happens: there is no going about in it, save in what is kept of it.
     pub live: bool,
-    pub size: Option<Size>,
-    /// Names of the codecs, such as `H.264 High` and `AAC-LC 48 kHz stereo`.
-    pub video: String,
-    pub audio: String,
-    /// What decodes the pictures.
-    pub decoder: Option<By>,
-    pub fps: f64,
-    /// What arrives, bits a second.
-    pub bitrate: u32,
-    pub buffer: Duration,
-    /// 1 is as recorded.
-    pub speed: f64,
-    pub dropped: u64,
-    pub late: u64,
-    /// Times that there was nothing to show or to hear.
-    pub underruns: u64,
-    pub reconnects: u32,
-    /// See [`crate::player::Figures::losses`].
-    pub losses: u32,
-    /// By the test source's markers, when they are seen.
-    pub latency: Option<Duration>,
-    /// By the time of its sender's clock that the stream carries, where it does and the clocks may agree.
-    pub sender_latency: Option<Duration>,
-    /// How unevenly it comes, see [`crate::player::Figures::jitter`].
-    pub jitter: Option<Duration>,
-    /// Sound against picture in milliseconds, > 0: sound late; by the markers.
-    pub av_offset_ms: Option<f64>,
-    pub first_frame: Option<Duration>,
+    /// How loud all players are, and whether the listener silenced them.
     pub volume: f32,
     pub muted: bool,
-    pub playing_for: Duration,
-    /// Where in a recording it is, and how long that is, where one can go about in it.
-    pub position: Duration,
-    pub duration: Option<Duration>,
-    pub paused: bool,
-    /// How far one can go back in a broadcast, and how far back it is.
-    pub rewind: Option<Rewind>,
-    /// The file that is being written.
-    pub saving: Option<Saving>,
+    /// All that is counted and measured; `WatchFigures` has these fields too.
+    pub counted: player::Figures,
+}
+
+impl Deref for WatchFigures {
+    type Target = player::Figures;
+
+    fn deref(&self) -> &player::Figures {
+        &self.counted
+    }
+}
+
+impl DerefMut for WatchFigures {
+    fn deref_mut(&mut self) -> &mut player::Figures {
+        &mut self.counted
+    }
+}
+
+impl WatchFigures {
+    /// By the test source's markers, when they are seen.
+    pub fn latency(&self) -> Option<Duration> {
+        self.latency_ms.and_then(time)
+    }
+
+    /// By the time of its sender's clock that the stream carries, where it does and the clocks may agree.
+    pub fn sender_latency(&self) -> Option<Duration> {
+        self.sender_latency_ms.and_then(time)
+    }
+}
+
+/// None below zero.
+fn time(millis: f64) -> Option<Duration> {
+    Duration::try_from_secs_f64(millis / 1_000.0).ok()
 }

@@ -50,7 +50,7 @@ fn check_headless(asked: &PlayCommand, snapshot: &Snapshot) -> Result<(), String
 
 /// Whether the file that was asked for was made; what a person is told where it was not.
 fn recorded(snapshot: &Snapshot) -> Result<(), String> {
-    if chosen(snapshot)?.counted.saving.is_some() {
+    if chosen(snapshot)?.figures.counted.saving.is_some() {
         return Ok(());
     }
     let notice = snapshot.notices.iter().rfind(|notice| notice.key() == "watch-file");
@@ -89,15 +89,17 @@ fn command(asked: PlayCommand, snapshot: &Snapshot) -> Result<Command, String> {
             running(snapshot)?;
             WatchCommand::Pause(paused)
         }
-        PlayCommand::Seek(place) => go(control::way(place, &running(snapshot)?.counted)?),
-        PlayCommand::Rewind(behind) => go(control::way_back(behind, &running(snapshot)?.counted)?),
+        PlayCommand::Seek(place) => go(control::way(place, &running(snapshot)?.figures.counted)?),
+        PlayCommand::Rewind(behind) => {
+            go(control::way_back(behind, &running(snapshot)?.figures.counted)?)
+        }
         PlayCommand::GoLive => {
-            control::live_end(&running(snapshot)?.counted)?;
+            control::live_end(&running(snapshot)?.figures.counted)?;
             WatchCommand::GoToLive
         }
         PlayCommand::Snapshot(path) => WatchCommand::Snapshot(path),
         PlayCommand::Record(Some(path)) => {
-            control::recordable(&running(snapshot)?.counted)?;
+            control::recordable(&running(snapshot)?.figures.counted)?;
             WatchCommand::Save(path)
         }
         PlayCommand::Record(None) => WatchCommand::StopSaving,

@@ -96,7 +96,7 @@ fn time(ui: &mut Ui, view: &mut View<'_>) {
                 send(view, WatchCommand::GoToLive);
             }
         }
-        _ => match watch.latency {
+        _ => match watch.latency() {
             Some(latency) => {
                 label(ui, &texts.get("live-latency"), Type::Body, theme.secondary);
                 let behind = format!("−{}", format::short_time(latency));

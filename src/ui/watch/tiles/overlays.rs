@@ -103,7 +103,7 @@ fn decoder(texts: &Texts, by: By) -> String {
 
 /// How old what is seen is, and by whose clock where that is not ours.
 pub fn latency(texts: &Texts, watch: &WatchFigures) -> String {
-    match (watch.latency, watch.sender_latency) {
+    match (watch.latency(), watch.sender_latency()) {
         (Some(latency), _) => format::short_time(latency),
         (None, Some(latency)) => {
             texts.with("latency-by-sender", &[("time", format::short_time(latency).into())])
