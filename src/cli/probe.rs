@@ -8,7 +8,6 @@ use crate::cli::output::exit::Exit;
 use crate::cli::output::{Output, complain};
 use crate::cli::play;
 use crate::cli::process::signals::Interrupt;
-use crate::net::Runtime;
 use crate::player::Source;
 use crate::player::probe::{self, Audio, Report, Video};
 use crate::wire::amf0;
@@ -33,18 +32,11 @@ pub struct Args {
 pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     sandbox::files(&[]);
     let Some(interrupt) = Interrupt::listen() else { return Exit::Error };
-    let net = match args.route.read() {
-        Ok(net) => net,
+    let (net, runtime) = match args.route.start() {
+        Ok(started) => started,
         Err((why, exit)) => {
             complain(&why);
             return exit;
-        }
-    };
-    let runtime = match Runtime::start() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            complain(&format!("the network cannot be used: {error}"));
-            return Exit::Error;
         }
     };
     let source = Source::parse(&args.source);

@@ -64,42 +64,28 @@ enum CheckEvent {
 
 /// Runs the command.
 pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
+    check(args, globals, clock).unwrap_or_else(|(why, exit)| {
+        complain(&why);
+        exit
+    })
+}
+
+fn check(args: &Args, globals: &Globals, clock: Clock) -> Result<Exit, (String, Exit)> {
     let output = Output::new(clock, globals.json);
-    let found = match args.url.is_none() || args.here.machine {
-        true => machine::look(&args.here, args.url.is_none(), globals, clock).map(Some),
-        false => Ok(None),
-    };
-    let found = match found {
-        Ok(found) => found,
-        Err((why, exit)) => {
-            complain(&why);
-            return exit;
-        }
-    };
+    let machine = args.url.is_none() || args.here.machine;
+    let look = || machine::look(&args.here, args.url.is_none(), globals, clock);
+    let found = machine.then(look).transpose()?;
     let Some(url) = &args.url else {
         let found = found.unwrap_or_default();
         report_machine(&output, &found);
-        return machine::exit(&found);
+        return Ok(machine::exit(&found));
     };
-    let (url, options) = match prepare(url, args, &output) {
-        Ok(prepared) => prepared,
-        Err((why, exit)) => {
-            complain(&why);
-            return exit;
-        }
-    };
-    let runtime = match Runtime::start() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            complain(&format!("starting the network: {error}"));
-            return Exit::Error;
-        }
-    };
+    let (url, options, runtime) = prepare(url, args, &output)?;
     let outcome = try_stages(&runtime, &url, &options, clock);
     report(&output, &url, &outcome, found.as_deref());
     runtime.shutdown(Duration::from_millis(500));
     let here = found.as_deref().map_or(Exit::Ok, machine::exit);
-    outcome.error.map_or(here, |error| events::exit(Some(error.class().exit_code())))
+    Ok(outcome.error.map_or(here, |error| events::exit(Some(error.class().exit_code()))))
 }
 
 /// What was found on this machine alone.
@@ -113,7 +99,11 @@ fn report_machine(output: &Output, found: &[Notice]) {
     }
 }
 
-fn prepare(url: &str, args: &Args, output: &Output) -> Result<(Url, Options), (String, Exit)> {
+fn prepare(
+    url: &str,
+    args: &Args,
+    output: &Output,
+) -> Result<(Url, Options, Runtime), (String, Exit)> {
     let source = match (&args.key_env, &args.key_file, args.key_stdin) {
         (Some(name), _, _) => Some(KeySource::Env(name.clone())),
         (_, Some(path), _) => Some(KeySource::File(path.clone())),
@@ -128,7 +118,8 @@ fn prepare(url: &str, args: &Args, output: &Output) -> Result<(Url, Options), (S
     if key.is_none() && !output.is_json() {
         events::print_message(output, &StudioMessage::KeyVisible {});
     }
-    Ok((url, Options { net: args.route.read()?, ..Options::default() }))
+    let (net, runtime) = args.route.start()?;
+    Ok((url, Options { net, ..Options::default() }, runtime))
 }
 
 /// How it went.

@@ -3,7 +3,7 @@
 use crate::base::Secret;
 use crate::cli::flags::trust;
 use crate::cli::output::exit::Exit;
-use crate::net::{Bind, Options, Proxy, Trust};
+use crate::net::{Bind, Options, Proxy, Runtime, Trust};
 use crate::studio::Route;
 
 /// The flags.
@@ -56,6 +56,15 @@ impl Flags {
         let proxy = environment.and_then(Result::ok);
         let trust = Trust { ca_file: None, ..self.trust.read()? };
         Ok(Options { trust, proxy, ..Options::default() })
+    }
+
+    /// The network as they want it.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read), and where the system grants no threads.
+    pub fn start(&self) -> Result<(Options, Runtime), (String, Exit)> {
+        let refused = |error| (format!("the network cannot be used: {error}"), Exit::Error);
+        Ok((self.read()?, Runtime::start().map_err(refused)?))
     }
 
     /// What they and the environment mean.
