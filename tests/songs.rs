@@ -294,7 +294,7 @@ fn damaged_songs_end_with_a_sentence() {
         let bad = Heard::open(&path, EndBehavior::Clear);
         let status = &bad.media.audio_status;
         peers::wait_for("a word", LIMIT, || status.state() == SourceState::Failed);
-        let reason = status.report().reason;
+        let reason = status.report().reason.to_string();
         assert!(reason.contains(name) && reason.len() > name.len() + 20, "{reason}");
         // Damaged in the middle it goes on to its end.
         let mut bad = whole;

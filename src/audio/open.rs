@@ -8,6 +8,7 @@ use crate::base::Timestamp;
 use crate::media::markers::Schedule;
 use crate::media::source_status::{SourceAlarm, SourceFormat, SourceStatus};
 use crate::media::{AudioFeed, Transport};
+use crate::text::problem::{Problem, problem};
 
 /// The microphones there are now.
 pub fn microphones() -> Vec<DeviceInfo> {
@@ -22,16 +23,12 @@ pub fn speakers() -> Vec<DeviceInfo> {
 /// The applications that play now.
 ///
 /// # Errors
-/// Why this machine's sound system cannot tell, in words.
-pub fn applications() -> Result<Vec<ApplicationInfo>, String> {
+/// Why this machine's sound system cannot tell.
+pub fn applications() -> Result<Vec<ApplicationInfo>, Problem> {
     match crate::audio::backend::system().applications() {
         Ok(found) => Ok(found.into_iter().filter(|it| it.playing).collect()),
-        Err(fault) => Err(match fault {
-            crate::audio::system::Fault::Absent(detail) => {
-                format!("{detail}, and nothing else tells them apart")
-            }
-            fault => format!("{fault}: {}", fault.detail()),
-        }),
+        Err(crate::audio::system::Fault::Absent(_)) => Err(problem!("device-no-applications")),
+        Err(fault) => Err(Problem::from(&fault)),
     }
 }
 

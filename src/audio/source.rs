@@ -7,6 +7,7 @@ use crate::base::partial_debug;
 use crate::media::playback_control::EndBehavior;
 use crate::media::source_status::SourceStatus;
 use crate::media::{AudioFeed, FrameGrid, Transport};
+use crate::text::problem::{Problem, problem};
 
 /// What a source needs to know of the program.
 #[derive(Copy, Clone, Debug)]
@@ -38,19 +39,29 @@ partial_debug!(Source { status });
 /// Why a source or output cannot even be begun with. A microphone that is absent or busy is no
 /// error: its status says so, and it is taken when it comes.
 #[derive(Debug, thiserror::Error)]
+#[error("{}", Problem::from(self))]
 pub enum Error {
     /// `none` was chosen.
-    #[error("no sound source was chosen")]
     NoAudio,
     /// The file cannot be played.
-    #[error("opening {path}: {reason}")]
-    File { path: std::path::PathBuf, reason: String },
+    File { path: std::path::PathBuf, reason: Problem },
     /// The speakers cannot be opened.
-    #[error("opening the speakers: {0}")]
-    Output(String),
+    Output(Problem),
     /// The system gave no thread.
-    #[error("starting a source: {0}")]
     Thread(#[from] std::io::Error),
+}
+
+impl From<&Error> for Problem {
+    fn from(error: &Error) -> Self {
+        match error {
+            Error::NoAudio => problem!("source-no-audio"),
+            Error::File { path, reason } => {
+                problem!("source-file", path = path.display().to_string(), reason = reason)
+            }
+            Error::Output(reason) => problem!("source-no-speakers", reason = reason),
+            Error::Thread(error) => problem!("source-no-thread", reason = error.to_string()),
+        }
+    }
 }
 
 /// An application that is connected to the sound server.

@@ -13,6 +13,7 @@ use crate::audio::system;
 use crate::audio::system::{AudioSystem, Direction, Fault, Played, Stream};
 use crate::base::partial_debug;
 use crate::base::{Clock, Timestamp};
+use crate::text::Problem;
 
 /// Room in the ring.
 const RING_DURATION: Duration = Duration::from_millis(500);
@@ -54,7 +55,7 @@ impl SpeakerOutput {
         clock: Clock,
     ) -> Result<Self, Error> {
         Self::open_on(&mut *crate::audio::backend::system(), device, format, pace, clock)
-            .map_err(|fault| Error::Output(format!("{fault} ({})", fault.detail())))
+            .map_err(|fault| Error::Output(Problem::from(&fault)))
     }
 
     fn open_on(

@@ -8,24 +8,21 @@ use rtrb::{Consumer, Producer, RingBuffer};
 
 use crate::audio::source::{ApplicationInfo, DeviceInfo};
 use crate::base::{Clock, Timestamp};
+use crate::text::problem::{Problem, problem};
 
 /// Why a device cannot be had.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", Problem::from(self))]
 pub(super) enum Fault {
     /// There is no such device, or none at all.
-    #[error("it is not there")]
     Absent(String),
     /// Somebody else has it.
-    #[error("another program is using it")]
     Busy(String),
     /// The system does not let us.
-    #[error("this user is not allowed to use it")]
     Refused(String),
     /// It cannot do what is needed.
-    #[error("it does not offer a usable format")]
     Format(String),
     /// Anything else.
-    #[error("the sound system failed")]
     Other(String),
 }
 
@@ -38,6 +35,19 @@ impl Fault {
             | Self::Refused(detail)
             | Self::Format(detail)
             | Self::Other(detail) => detail,
+        }
+    }
+}
+
+impl From<&Fault> for Problem {
+    fn from(fault: &Fault) -> Self {
+        let device = problem!("device-it");
+        match fault {
+            Fault::Absent(_) => problem!("device-absent", device = device),
+            Fault::Busy(_) => problem!("device-busy", device = device),
+            Fault::Refused(_) => problem!("device-audio-forbidden", device = device),
+            Fault::Format(_) => problem!("device-audio-format", device = device),
+            Fault::Other(_) => problem!("device-broken", device = device),
         }
     }
 }

@@ -24,6 +24,7 @@ use crate::media::playback_control::{EndBehavior, TransportCommand};
 use crate::media::samples::micros_to_frames;
 use crate::media::source_status::{SourceFormat, SourceState, SourceStatus};
 use crate::media::{AudioFeed, Pulled, Transport};
+use crate::text::problem::{Problem, problem};
 use crate::wire::codec::pcm::Pcm;
 use crate::wire::container::audio::wav::WavAudio;
 use crate::wire::container::{self, ReadAt};
@@ -46,15 +47,15 @@ pub(super) fn is_wav(path: &Path) -> bool {
 
 /// Opens a file.
 pub(super) fn open(path: &Path, context: &Context) -> Result<Source, Error> {
-    let fault = |reason: String| Error::File { path: path.to_owned(), reason };
-    let file = File::open(path).map_err(|error| fault(error.to_string()))?;
+    let fault = |reason: Problem| Error::File { path: path.to_owned(), reason };
+    let file = File::open(path).map_err(|error| fault(error.into()))?;
     let clip = Clip::new(BufReader::new(file)).map_err(fault)?;
     let rate_in = clip.pcm.sample_rate;
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
     let status = SourceStatus::new("", name);
     let Context { grid, rate, channels, at_end, .. } = *context;
     let turner = Turner::new(rate_in, rate, channels)
-        .ok_or_else(|| fault(format!("{rate_in} Hz cannot be turned into {rate} Hz")))?;
+        .ok_or_else(|| fault(problem!("wav-rate", rate = rate_in.to_string())))?;
     status.open(SourceFormat::Audio { rate: rate_in, channels: clip.pcm.channels });
     let (blocks, ready) = queue::bounded("file-sound", READ_AHEAD_CHUNKS, Full::Block);
     let its_status = Arc::clone(&status);
@@ -65,8 +66,9 @@ pub(super) fn open(path: &Path, context: &Context) -> Result<Source, Error> {
     let now = Instants(context).now();
     let worker = Worker::spawn("sound-file", move |stop| {
         let reader = Reader { clip, turner, instants: Instants(context), transport: its_transport };
-        if let Err(reason) = reader.read_ahead(now, &blocks, stop) {
-            its_status.down(SourceState::Failed, "The file can no longer be read", reason);
+        if let Err(why) = reader.read_ahead(now, &blocks, stop) {
+            let reason = problem!("source-unreadable", reason = &why);
+            its_status.down(SourceState::Failed, reason, why.to_string());
         }
     })?;
     let feed = Box::new(WavFeed {
@@ -82,12 +84,12 @@ pub(super) fn open(path: &Path, context: &Context) -> Result<Source, Error> {
     Ok(Source { feed, status, transport })
 }
 
-fn words(error: &container::Error) -> String {
+fn unreadable(error: &container::Error) -> Problem {
     match error {
-        container::Error::Io(error) => error.to_string(),
-        container::Error::Unsupported(what) => format!("its format is not supported ({what})"),
-        container::Error::UnknownFormat => "it is no WAV file".to_owned(),
-        other => format!("it is no WAV file ({other})"),
+        container::Error::Io(error) => error.into(),
+        container::Error::Unsupported(what) => problem!("wav-unsupported", what = what.to_string()),
+        container::Error::UnknownFormat => problem!("wav-none"),
+        other => problem!("wav-damaged", reason = other.to_string()),
     }
 }
 
@@ -118,18 +120,18 @@ struct Clip<R> {
 }
 
 impl<R: Read + Seek> Clip<R> {
-    fn new(mut reader: R) -> Result<Self, String> {
-        let size = reader.seek(SeekFrom::End(0)).map_err(|error| error.to_string())?;
+    fn new(mut reader: R) -> Result<Self, Problem> {
+        let size = reader.seek(SeekFrom::End(0))?;
         let found = WavAudio::find(&mut Stored(&mut reader, size), 0);
-        let WavAudio { pcm, begins, ends } = found.map_err(|error| words(&error))?;
+        let WavAudio { pcm, begins, ends } = found.map_err(|error| unreadable(&error))?;
         let Pcm { sample_rate, channels, .. } = pcm;
         if !(4_000..=384_000).contains(&sample_rate) || !(1..=8).contains(&channels) {
-            return Err(format!("{sample_rate} Hz with {channels} channels is not supported"));
+            return Err(problem!("wav-shape", rate = sample_rate.to_string(), channels = channels));
         }
         // A file that claims more than it holds ends where it ends.
         let frames = ends.min(size).saturating_sub(begins) / u64::from(pcm.frame());
         if frames == 0 {
-            return Err("it holds no sound".to_owned());
+            return Err(problem!("wav-empty"));
         }
         let mut clip = Self { reader, pcm, begins, frames, next: 0, bytes: Vec::new() };
         clip.seek(0)?;
@@ -137,16 +139,17 @@ impl<R: Read + Seek> Clip<R> {
     }
 
     /// Goes to a frame, counted round and round.
-    fn seek(&mut self, frame: i64) -> Result<(), String> {
+    fn seek(&mut self, frame: i64) -> Result<(), Problem> {
         let frames = i64::try_from(self.frames).unwrap_or(i64::MAX);
         self.next = frame.rem_euclid(frames).unsigned_abs();
         let at = self.begins + self.next * u64::from(self.pcm.frame());
-        self.reader.seek(SeekFrom::Start(at)).map(|_| ()).map_err(|error| error.to_string())
+        self.reader.seek(SeekFrom::Start(at))?;
+        Ok(())
     }
 
     /// Fills `out`, which is a whole number of the file's frames; the end is followed by the
     /// beginning, or else by silence. Whether it ended so.
-    fn read(&mut self, out: &mut [f32], again: impl Fn() -> bool) -> Result<bool, String> {
+    fn read(&mut self, out: &mut [f32], again: impl Fn() -> bool) -> Result<bool, Problem> {
         let mut filled = 0;
         let mut barren = 0;
         while let Some(rest) = out.get_mut(filled..).filter(|rest| !rest.is_empty()) {
@@ -154,7 +157,7 @@ impl<R: Read + Seek> Clip<R> {
             filled += got;
             barren = if got == 0 { barren + 1 } else { 0 };
             if barren > 1 {
-                return Err("no more sound".to_owned());
+                return Err(problem!("wav-cut-off"));
             }
             match out.get_mut(filled..).filter(|rest| !rest.is_empty()) {
                 Some(rest) if !again() => {
@@ -213,7 +216,7 @@ impl Turner {
     }
 
     /// The session's audio for a chunk of the file's.
-    fn turn(&mut self, sound: &[f32], channels: usize) -> Result<Vec<f32>, String> {
+    fn turn(&mut self, sound: &[f32], channels: usize) -> Result<Vec<f32>, Problem> {
         let wanted = self.channels;
         self.mixed.clear();
         self.mixed.extend(remixed(sound, channels, wanted));
@@ -223,7 +226,7 @@ impl Turner {
         let room = self.scratch.len() / wanted;
         let output = InterleavedSlice::new_mut(&mut self.scratch, wanted, room);
         let (Ok(input), Ok(mut output)) = (input, output) else {
-            return Err("a chunk of odd size".to_owned());
+            return Err("a chunk of odd size".into());
         };
         let done = resampler.process_into_buffer(&input, &mut output, None);
         let (_, given) = done.map_err(|error| error.to_string())?;
@@ -268,7 +271,7 @@ impl Reader {
         now: i64,
         blocks: &Sender<WavBlock>,
         stop: &Stop,
-    ) -> Result<(), String> {
+    ) -> Result<(), Problem> {
         let pcm = self.clip.pcm;
         let mut first = now;
         if self.again() {
@@ -321,7 +324,7 @@ impl Reader {
         first: i64,
         begins: bool,
         blocks: &Sender<WavBlock>,
-    ) -> Result<Option<i64>, String> {
+    ) -> Result<Option<i64>, Problem> {
         let sound = self.turner.turn(chunk, usize::from(self.clip.pcm.channels))?;
         let frames = (sound.len() / self.turner.channels) as i64;
         let piece = WavBlock { first, sound, begins, in_step: self.again() };

@@ -4,6 +4,8 @@ use std::fs::Metadata;
 use std::path::Path;
 use std::time::SystemTime;
 
+use crate::text::problem::{Problem, problem};
+
 /// When a file was written, and how long it is.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct FileStamp {
@@ -13,11 +15,11 @@ pub struct FileStamp {
 
 impl FileStamp {
     /// Of a file as it is now; an error says why it cannot be read.
-    pub fn of(path: &Path) -> Result<Self, String> {
-        let meta = std::fs::metadata(path).map_err(|error| error.to_string())?;
+    pub fn of(path: &Path) -> Result<Self, Problem> {
+        let meta = std::fs::metadata(path)?;
         // Opening a pipe would wait for whoever writes it.
         if !meta.is_file() {
-            return Err("it is no file".to_owned());
+            return Err(problem!("io-not-a-file"));
         }
         Ok(Self::from(&meta))
     }

@@ -26,6 +26,7 @@ use crate::capture::{camera, screen, signal_watch, y4m};
 use crate::media::Size;
 use crate::media::markers::Schedule;
 use crate::media::source_status::{SourceFormat, SourceStatus};
+use crate::text::Problem;
 
 /// The cameras there are now.
 pub fn cameras() -> Vec<CameraInfo> {
@@ -43,14 +44,14 @@ pub fn controls(id: &str) -> Vec<CameraControl> {
     camera::backend::driver().controls(id).unwrap_or_default()
 }
 
-/// The screens there are now; the error is a sentence that says why they cannot be shown.
-pub fn screens() -> Result<Vec<ScreenInfo>, String> {
-    screens_of_session().screens().map_err(|fault| fault.to_string())
+/// The screens there are now, or why they cannot be shown.
+pub fn screens() -> Result<Vec<ScreenInfo>, Problem> {
+    screens_of_session().screens().map_err(|fault| Problem::from(&fault))
 }
 
-/// The windows there are now; the error is a sentence that says why they cannot be shown.
-pub fn windows() -> Result<Vec<WindowInfo>, String> {
-    screens_of_session().windows().map_err(|fault| fault.to_string())
+/// The windows there are now, or why they cannot be shown.
+pub fn windows() -> Result<Vec<WindowInfo>, Problem> {
+    screens_of_session().windows().map_err(|fault| Problem::from(&fault))
 }
 
 /// Whether this is a session of Wayland, whose screens the desktop is asked for.
@@ -58,10 +59,10 @@ pub fn in_wayland() -> bool {
     screen::target::is_wayland()
 }
 
-/// What the desktop's own dialog gives where it is asked for screens and windows, or a sentence that
-/// says why it gives nothing; `None` where this is no session of Wayland.
-pub fn sharing() -> Option<Result<Sharing, String>> {
-    screen::backend::sharing().map(|offered| offered.map_err(|fault| fault.to_string()))
+/// What the desktop's own dialog gives where it is asked for screens and windows, or why it gives
+/// nothing; `None` where this is no session of Wayland.
+pub fn sharing() -> Option<Result<Sharing, Problem>> {
+    screen::backend::sharing().map(|offered| offered.map_err(|fault| Problem::from(&fault)))
 }
 
 impl DisplayTarget {

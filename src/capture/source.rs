@@ -8,6 +8,7 @@ use crate::base::partial_debug;
 use crate::base::{Clock, Latest, Pooled, Timestamp, Worker};
 use crate::media::source_status::SourceStatus;
 use crate::media::{Color, FrameGrid, Planes, Size, Surface, VideoFeed, VideoFrame};
+use crate::text::problem::{Problem, problem};
 
 /// What a source needs to know of the program.
 #[derive(Copy, Clone, Debug)]
@@ -33,16 +34,26 @@ partial_debug!(Source { status });
 /// Why a source cannot even be begun with. A camera that is absent or busy is no error: its status
 /// says so, and it is taken when it comes.
 #[derive(Debug, thiserror::Error)]
+#[error("{}", Problem::from(self))]
 pub enum Error {
     /// `none` was chosen.
-    #[error("no picture source was chosen")]
     NoVideo,
     /// The file cannot be played.
-    #[error("opening {path}: {reason}")]
-    File { path: std::path::PathBuf, reason: String },
+    File { path: std::path::PathBuf, reason: Problem },
     /// The system gave no thread.
-    #[error("starting a source: {0}")]
     Thread(#[from] std::io::Error),
+}
+
+impl From<&Error> for Problem {
+    fn from(error: &Error) -> Self {
+        match error {
+            Error::NoVideo => problem!("source-no-video"),
+            Error::File { path, reason } => {
+                problem!("source-file", path = path.display().to_string(), reason = reason)
+            }
+            Error::Thread(error) => problem!("source-no-thread", reason = error.to_string()),
+        }
+    }
 }
 
 /// A camera of this machine.

@@ -12,6 +12,7 @@ use crate::cli::output::exit::Exit;
 use crate::decode::{NoDecoder, inventory};
 use crate::encode::{self, KnownEncoder};
 use crate::media::{Codec, Track};
+use crate::text::{Language, Problem};
 
 /// Runs the command.
 pub fn run(globals: &Globals, clock: Clock) -> Exit {
@@ -22,6 +23,8 @@ pub fn run(globals: &Globals, clock: Clock) -> Exit {
     let applications = audio::applications();
     let (screens, windows) = (capture::screens(), capture::windows());
     let sharing = crate::capture::sharing();
+    let language = output.language();
+    let none = |why: &Problem| format!("  none: {}", language.say_with_cure(why));
     if output.is_json() {
         let screens: Vec<Value> = screens.unwrap_or_default().iter().map(screen).collect();
         let windows: Vec<Value> = windows.unwrap_or_default().iter().map(window).collect();
@@ -34,7 +37,7 @@ pub fn run(globals: &Globals, clock: Clock) -> Exit {
             "applications": applications.iter().flatten().map(application).collect::<Vec<_>>(),
             "screens": screens,
             "windows": windows,
-            "sharing": sharing.as_ref().map(shared),
+            "sharing": sharing.as_ref().map(|it| shared(it, language)),
             "encoders": encode::known_encoders().iter().map(encoder).collect::<Vec<_>>(),
             "decoders": inventory::all().iter().map(decoder).collect::<Vec<_>>(),
             "decoding_hardware": decoding_hardware(),
@@ -87,7 +90,7 @@ pub fn run(globals: &Globals, clock: Clock) -> Exit {
                 output.line("  none plays");
             }
         }
-        Err(why) => output.line(&format!("  none: {why}")),
+        Err(why) => output.line(&none(why)),
     }
     output.line("Screens");
     let asks = |it: &Sharing| if it.remembers { "" } else { ", asks each time" };
@@ -99,7 +102,7 @@ pub fn run(globals: &Globals, clock: Clock) -> Exit {
     }
     match &screens {
         Err(_) if matches!(sharing, Some(Ok(_))) => {}
-        Err(_) if let Some(Err(why)) = &sharing => output.line(&format!("  none: {why}")),
+        Err(_) if let Some(Err(why)) = &sharing => output.line(&none(why)),
         Ok(screens) => {
             for screen in screens {
                 let main = if screen.primary { ", main" } else { "" };
@@ -107,7 +110,7 @@ pub fn run(globals: &Globals, clock: Clock) -> Exit {
                 output.line(&format!("  {name}  {area}  (screen:{id}{main})"));
             }
         }
-        Err(why) => output.line(&format!("  none: {why}")),
+        Err(why) => output.line(&none(why)),
     }
     output.line("Windows");
     match &sharing {
@@ -129,7 +132,7 @@ pub fn run(globals: &Globals, clock: Clock) -> Exit {
         Err(_) if matches!(sharing, Some(Ok(_))) => {}
         Ok(windows) if windows.is_empty() => output.line("  none found"),
         Ok(_) => {}
-        Err(why) => output.line(&format!("  none: {why}")),
+        Err(why) => output.line(&none(why)),
     }
     encoders(&output);
     decoders(&output);
@@ -217,7 +220,7 @@ fn screen(screen: &capture::ScreenInfo) -> Value {
     })
 }
 
-fn shared(sharing: &Result<Sharing, String>) -> Value {
+fn shared(sharing: &Result<Sharing, Problem>, language: Language) -> Value {
     match sharing {
         Ok(it) => json!({
             "screens": it.screens,
@@ -225,7 +228,12 @@ fn shared(sharing: &Result<Sharing, String>) -> Value {
             "remembers": it.remembers,
             "why": null,
         }),
-        Err(why) => json!({ "screens": false, "windows": false, "remembers": false, "why": why }),
+        Err(why) => json!({
+            "screens": false,
+            "windows": false,
+            "remembers": false,
+            "why": language.say_with_cure(why),
+        }),
     }
 }
 

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use crate::text::Problem;
+
 /// Wishes that wait for a source that does not look: older ones go.
 const MAX_WAITING: usize = 16;
 
@@ -67,7 +69,7 @@ pub struct Position {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SkippedFile {
     pub path: PathBuf,
-    pub reason: String,
+    pub reason: Problem,
 }
 
 #[derive(Debug, Default)]

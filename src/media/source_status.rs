@@ -7,6 +7,7 @@ use parking_lot::Mutex;
 
 use crate::base::queue::{self, Full, Receiver, Sender};
 use crate::media::frame::Size;
+use crate::text::Problem;
 
 /// How a source fares.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
@@ -117,8 +118,8 @@ pub struct SourceReport {
     /// For people.
     pub name: String,
     pub format: SourceFormat,
-    /// Why it is not open, in plain words with what to do about it; empty while it is.
-    pub reason: String,
+    /// Why it is not open, and what helps; empty while it is.
+    pub reason: Problem,
     /// What the machine said, verbatim; empty while it is open.
     pub detail: String,
     /// The device's clock against ours, parts per million, once measured.
@@ -183,13 +184,13 @@ impl SourceStatus {
         self.update(|report| {
             report.state = SourceState::Open;
             report.format = format;
-            report.reason.clear();
+            report.reason = Problem::default();
             report.detail.clear();
         });
     }
 
-    /// It does not deliver, for this reason (plain words) and detail (what the machine said).
-    pub fn down(&self, state: SourceState, reason: impl Into<String>, detail: impl Into<String>) {
+    /// It does not deliver, for this reason and detail (what the machine said).
+    pub fn down(&self, state: SourceState, reason: impl Into<Problem>, detail: impl Into<String>) {
         let (reason, detail) = (reason.into(), detail.into());
         self.update(|report| {
             report.state = state;
@@ -217,7 +218,7 @@ mod tests {
         status.down(SourceState::Lost, "gone", "ENODEV");
         assert_eq!(changes.try_recv().unwrap().state, SourceState::Open);
         let lost = changes.try_recv().unwrap();
-        assert_eq!((lost.state, lost.reason.as_str()), (SourceState::Lost, "gone"));
+        assert_eq!((lost.state, lost.reason), (SourceState::Lost, "gone".into()));
         assert!(changes.try_recv().is_err());
         assert_eq!(status.state(), SourceState::Lost);
     }

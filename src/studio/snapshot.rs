@@ -67,7 +67,7 @@ pub struct SceneSource {
     /// Size of what it delivers, once known.
     pub size: Option<Size>,
     /// Why it does not deliver; empty while it does.
-    pub reason: String,
+    pub reason: Problem,
     /// Where it is, if it plays something that can be paused.
     pub playing: Option<Position>,
     /// Those of its files that it goes on without.
@@ -101,18 +101,18 @@ pub struct Scenes {
 }
 
 /// Why this file is among those that cannot be used.
-fn lack<'a>(files: &'a [SkippedFile], path: &Path) -> Option<&'a str> {
-    files.iter().find(|it| it.path == path).map(|it| it.reason.as_str())
+fn lack<'a>(files: &'a [SkippedFile], path: &Path) -> Option<&'a Problem> {
+    files.iter().find(|it| it.path == path).map(|it| &it.reason)
 }
 
 impl SceneSource {
     /// Why it goes on without this file.
-    pub fn lacks(&self, path: &Path) -> Option<&str> {
+    pub fn lacks(&self, path: &Path) -> Option<&Problem> {
         lack(&self.left_out, path)
     }
 
     /// Why its filters cannot work with this file.
-    pub fn filter_lacks(&self, path: &Path) -> Option<&str> {
+    pub fn filter_lacks(&self, path: &Path) -> Option<&Problem> {
         lack(&self.filters_lack, path)
     }
 }
@@ -124,7 +124,7 @@ impl Scenes {
     }
 
     /// Why transitions cannot work with this file.
-    pub fn transition_lacks(&self, path: &Path) -> Option<&str> {
+    pub fn transition_lacks(&self, path: &Path) -> Option<&Problem> {
         lack(&self.transitions_lack, path)
     }
 }

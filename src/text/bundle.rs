@@ -19,6 +19,7 @@ macro_rules! files {
         [
             include_str!(concat!("../../assets/i18n/", $tag, "/onair.ftl")),
             include_str!(concat!("../../assets/i18n/", $tag, "/notices.ftl")),
+            include_str!(concat!("../../assets/i18n/", $tag, "/devices.ftl")),
             include_str!(concat!("../../assets/i18n/", $tag, "/files.ftl")),
             include_str!(concat!("../../assets/i18n/", $tag, "/monitor.ftl")),
             include_str!(concat!("../../assets/i18n/", $tag, "/net.ftl")),
@@ -117,6 +118,27 @@ impl Language {
         own.or(inner).filter(|cure| !cure.is_empty())
     }
 
+    /// A problem, and behind it what helps, as two sentences.
+    pub fn say_with_cure(self, problem: &Problem) -> String {
+        let said = self.say(problem);
+        match self.cure(problem) {
+            Some(cure) => self.joined(&said, &cure),
+            None => said,
+        }
+    }
+
+    /// Two sentences behind each other; the first may come without its stop.
+    pub fn joined(self, first: &str, second: &str) -> String {
+        let ends = first.ends_with(['.', '!', '?', ':', '。', '！', '？', '：']);
+        let between = match (second.is_empty(), self, ends) {
+            (true, ..) | (_, Self::Chinese, true) => "",
+            (_, Self::Chinese, false) => "。",
+            (_, Self::English, true) => " ",
+            (_, Self::English, false) => ". ",
+        };
+        format!("{first}{between}{second}")
+    }
+
     /// A value of a problem in this language.
     pub fn value(self, value: &Value) -> String {
         match value {
@@ -195,6 +217,11 @@ impl Texts {
         self.language.say(problem)
     }
 
+    /// A problem and what helps, in the chosen language.
+    pub fn say_with_cure(&self, problem: &Problem) -> String {
+        self.language.say_with_cure(problem)
+    }
+
     /// What helps against a problem, in the chosen language.
     pub fn cure(&self, problem: &Problem) -> Option<String> {
         self.language.cure(problem)
@@ -203,5 +230,27 @@ impl Texts {
     /// Whether `key` has a text.
     pub fn has(&self, key: &str) -> bool {
         self.language.bundle().0.has_message(key) || ENGLISH.0.has_message(key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_ends_before_the_next_one_begins() {
+        for (summary, advice, whole) in [
+            (
+                "The setting 'x' is bad",
+                "The default is used.",
+                "The setting 'x' is bad. The default is used.",
+            ),
+            ("It is gone.", "Plug it in.", "It is gone. Plug it in."),
+            ("It is gone", "", "It is gone"),
+        ] {
+            assert_eq!(Language::English.joined(summary, advice), whole);
+        }
+        assert_eq!(Language::Chinese.joined("已断开", "请重新插入。"), "已断开。请重新插入。");
+        assert_eq!(Language::Chinese.joined("已断开。", "请重新插入。"), "已断开。请重新插入。");
     }
 }

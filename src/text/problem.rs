@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::io;
 use std::sync::Arc;
 
 use crate::text::language::Language;
@@ -152,6 +153,25 @@ impl fmt::Debug for Problem {
 }
 
 impl std::error::Error for Problem {}
+
+/// Why a file cannot be read, in words of ours where the system's answer is a usual one.
+impl From<&io::Error> for Problem {
+    fn from(error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::NotFound => problem!("io-not-found"),
+            io::ErrorKind::PermissionDenied => problem!("io-forbidden"),
+            io::ErrorKind::IsADirectory => problem!("io-folder"),
+            io::ErrorKind::AddrInUse => problem!("io-port-taken"),
+            _ => Self::words(error.to_string()),
+        }
+    }
+}
+
+impl From<io::Error> for Problem {
+    fn from(error: io::Error) -> Self {
+        Self::from(&error)
+    }
+}
 
 impl From<String> for Problem {
     fn from(words: String) -> Self {

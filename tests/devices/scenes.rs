@@ -303,7 +303,7 @@ fn inside_scenes() {
     // One that hangs, and goes on.
     desk_feeder.signal("-STOP");
     let stalled = live.notice("scene-source-lost", "Desk");
-    assert!(stalled.contains("stopped giving pictures"), "{stalled}");
+    assert!(stalled.contains("sends no frames"), "{stalled}");
     live.seconds(3);
     desk_feeder.signal("-CONT");
     live.notice("scene-source-back", "Desk");

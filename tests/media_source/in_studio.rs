@@ -240,7 +240,7 @@ fn a_clip_of_a_scene_is_played_once_and_is_silent_then() {
     let snapshot = studio.snapshot();
     assert_eq!(snapshot.scenes.collection.sources[0].properties.at_end, EndBehavior::Clear);
     let source = snapshot.scenes.source(id).unwrap();
-    assert_eq!((source.state, source.reason.as_str()), (SourceState::Open, ""));
+    assert!(source.state == SourceState::Open && source.reason.is_empty());
     // The media bar plays it once more.
     studio.send(Command::Media(id, TransportCommand::Resume));
     wait_for("its sound once more", LIMIT, || {
@@ -427,7 +427,7 @@ fn a_list_goes_on_whatever_is_taken_out_of_it_fails_or_is_asked_for_at_its_end()
     edit(Edit::AddFile(id, late.clone()));
     let fails = || {
         let source = studio.snapshot().scenes.source(id).cloned().unwrap();
-        source.reason.contains("late.mp4") && source.playing.is_some_and(|it| it.paused)
+        source.reason.to_string().contains("late.mp4") && source.playing.is_some_and(|it| it.paused)
     };
     wait_for("the failure", LIMIT, fails);
     std::fs::rename(third, late).unwrap();

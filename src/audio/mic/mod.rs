@@ -22,6 +22,7 @@ use crate::audio::system::{AudioSystem, CaptureMark, Direction, Fault, Recording
 use crate::base::{Stop, Timestamp, Worker};
 use crate::media::source_status::{SourceFormat, SourceState, SourceStatus};
 use crate::media::{AudioFeed, Pulled, Transport};
+use crate::text::problem::{Value, problem};
 
 /// How often the device is looked after.
 const WATCH: Duration = Duration::from_millis(100);
@@ -237,7 +238,7 @@ impl Minder {
             } else if now.since(alive) > GIVE_UP {
                 return End::Lost("no sound for 5 s".to_owned());
             } else if now.since(alive) > STALL && self.status.state() != SourceState::Stalled {
-                let reason = format!("{} has stopped giving sound; silence goes out", device.name);
+                let reason = problem!("device-no-sound", device = &device.name);
                 self.status.down(SourceState::Stalled, reason, "no sound for 2 s");
             }
             if now.since(looked) > POLL_INTERVAL {
@@ -254,61 +255,44 @@ impl Minder {
 
     fn report_lost(&self, name: &str, detail: String) {
         let reason = match self.wanted {
-            WantedInput::Application(_) => {
-                format!(
-                    "{name} has been closed; silence goes out. It is heard again when it is back"
-                )
+            WantedInput::Application(_) => problem!("device-application-closed", device = name),
+            WantedInput::Microphone(_) | WantedInput::Speakers(_) => {
+                problem!("device-gone", device = name)
             }
-            WantedInput::Microphone(_) | WantedInput::Speakers(_) => format!(
-                "{name} is gone; silence goes out. Plug it in again and it will be taken back"
-            ),
         };
         self.status.down(SourceState::Lost, reason, detail);
     }
 
     fn report(&mut self, fault: &Fault) {
-        let mut name = self.status.report().name;
+        let name = self.status.report().name;
         if self.was_open && matches!(fault, Fault::Absent(_) | Fault::Other(_)) {
             if self.status.state() != SourceState::Lost {
                 self.report_lost(&name, fault.detail().to_owned());
             }
             return;
         }
-        if name == NAMELESS {
-            name = match self.wanted.id() {
-                Some(id) => format!("The microphone '{id}'"),
-                None => "The microphone".to_owned(),
-            };
-        }
+        let device = match self.wanted.id() {
+            Some(id) if name == NAMELESS => Value::from(problem!("device-microphone", id = id)),
+            _ => Value::from(name),
+        };
         let reason = match fault {
             Fault::Absent(_) if self.wanted == WantedInput::Microphone(None) => {
-                "No microphone was found. Plug one in and it will be taken".to_owned()
+                problem!("device-no-microphone")
             }
             Fault::Absent(_) if self.wanted == WantedInput::Speakers(None) => {
-                "There is no system sound to hear: it needs PulseAudio or PipeWire. It is taken \
-                 when one of them answers"
-                    .to_owned()
+                problem!("device-no-system-audio")
             }
             Fault::Absent(_) if matches!(self.wanted, WantedInput::Application(_)) => {
                 match self.system.applications() {
-                    Ok(_) => format!("{name} is not running. It is heard as soon as it plays"),
-                    Err(_) => "This machine's sound system cannot tell applications apart: that \
-                               takes PulseAudio or PipeWire"
-                        .to_owned(),
+                    Ok(_) => problem!("device-not-running", device = device),
+                    Err(_) => problem!("device-no-applications"),
                 }
             }
-            Fault::Absent(_) => format!("{name} is not there. Plug it in and it will be taken"),
-            Fault::Busy(_) => {
-                format!("{name} is being used by another program. Close that one and wait a second")
-            }
-            Fault::Refused(_) => format!(
-                "{name} may not be used by this user. Allow it in the system's privacy settings, \
-                 or join the group 'audio'"
-            ),
-            Fault::Format(_) => {
-                format!("{name} offers no format that can be used. Choose another microphone")
-            }
-            Fault::Other(_) => format!("{name} cannot be opened. It is tried again every second"),
+            Fault::Absent(_) => problem!("device-absent", device = device),
+            Fault::Busy(_) => problem!("device-busy", device = device),
+            Fault::Refused(_) => problem!("device-audio-forbidden", device = device),
+            Fault::Format(_) => problem!("device-audio-format", device = device),
+            Fault::Other(_) => problem!("device-broken", device = device),
         };
         self.status.down(SourceState::Failed, reason, fault.detail());
     }

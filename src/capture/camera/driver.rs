@@ -10,25 +10,19 @@ use crate::capture::source::CameraFormat;
 use crate::media::{Color, Size};
 
 /// Why a camera cannot be had, with what the machine said.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::capture) enum Fault {
     /// There is no such camera, or it has gone.
-    #[error("it is not there ({0})")]
     Absent(String),
     /// Somebody else has it.
-    #[error("another program is using it ({0})")]
     Busy(String),
     /// This process has it open already.
-    #[error("onair has it open already ({0})")]
     Ours(String),
     /// The system does not let us.
-    #[error("this user is not allowed to use it ({0})")]
     Refused(String),
     /// It offers nothing we can read.
-    #[error("it offers no usable format ({0})")]
     Format(String),
     /// Anything else.
-    #[error("it failed ({0})")]
     Other(String),
 }
 

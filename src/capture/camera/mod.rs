@@ -28,8 +28,11 @@ use crate::capture::camera::mode::{CameraChoice, Mode};
 use crate::capture::camera::pixel_format::Pixel;
 use crate::capture::source::{Context, Error, Source};
 use crate::media::feed::FrameDecoder;
-use crate::media::source_status::{SourceAlarm, SourceFormat, SourceState, SourceStatus};
+use crate::media::source_status::{
+    SourceAlarm, SourceFormat, SourceReport, SourceState, SourceStatus,
+};
 use crate::media::{Planes, VideoFeed, VideoFrame};
+use crate::text::problem::{Value, problem};
 
 /// What a camera is called as long as it has not said its name.
 const NAMELESS: &str = "Camera";
@@ -188,7 +191,7 @@ impl Minder {
         let offers: Vec<OfferedCamera> = found.offers.iter().filter(read).copied().collect();
         driver::choose(&offers, self.mode, size, grid.rate.as_f64())
             .map(|(offer, as_wanted)| (found, Sight { offer, as_wanted }))
-            .ok_or_else(|| Fault::Format("none of its sizes and rates can be used".to_owned()))
+            .ok_or_else(|| Fault::Format("no size and rate that fits".to_owned()))
     }
 
     /// Opens the camera on a thread of its own and watches until something ends it.
@@ -246,11 +249,7 @@ impl Minder {
                     self.status.update(|report| report.alarm = Some(SourceAlarm::OtherFormat));
                 }
             } else if silent > STALL {
-                let reason = format!(
-                    "{} has stopped giving pictures; it is opened afresh until it does. If this \
-                     lasts, unplug it and plug it in again",
-                    found.name
-                );
+                let reason = problem!("device-no-frames", device = &found.name);
                 self.status.down(SourceState::Stalled, reason, "no picture for 2 s");
                 if silent > GIVE_UP {
                     return End::Stalled;
@@ -260,60 +259,31 @@ impl Minder {
     }
 
     fn report(&self, fault: &Fault) {
-        let mut name = self.status.report().name;
-        if name == NAMELESS {
-            name = match &self.wanted {
-                Some(id) => format!("The camera '{id}'"),
-                None => "The camera".to_owned(),
-            };
-        }
-        let stalled = self.status.state() == SourceState::Stalled;
-        let (state, reason) = match fault {
-            Fault::Absent(_) if self.was_open => (
-                SourceState::Lost,
-                format!("{name} is gone. Plug it in again and it will be taken back"),
-            ),
-            Fault::Absent(_) if self.wanted.is_none() => (
-                SourceState::Failed,
-                "No camera was found. Plug one in and it will be taken".to_owned(),
-            ),
-            Fault::Absent(_) => (
-                SourceState::Failed,
-                format!("{name} is not there. Plug it in and it will be taken"),
-            ),
-            Fault::Busy(_) => (
-                SourceState::Failed,
-                format!(
-                    "{name} is being used by another program. Close that one and wait a second"
-                ),
-            ),
-            Fault::Ours(_) => (
-                SourceState::Failed,
-                format!(
-                    "{name} is already open in onair under another of its names. Choose \
-                     camera:{id} for both, and they share it",
-                    id = self.status.report().id
-                ),
-            ),
-            Fault::Refused(_) => (
-                SourceState::Failed,
-                format!(
-                    "{name} may not be used by this user. Join the group 'video', or allow cameras \
-                     in the system's privacy settings"
-                ),
-            ),
-            Fault::Format(detail) if !stalled => (
-                SourceState::Failed,
-                format!(
-                    "{name} offers no format that can be read: {detail}. Choose another camera"
-                ),
-            ),
+        let SourceReport { id, name, .. } = self.status.report();
+        let device = match (&self.wanted, name == NAMELESS) {
+            (Some(id), true) => Value::from(problem!("device-camera", id = id)),
+            _ => Value::from(name),
+        };
+        let state = if self.was_open && matches!(fault, Fault::Absent(_) | Fault::Other(_)) {
+            SourceState::Lost
+        } else {
+            SourceState::Failed
+        };
+        let reason = match fault {
+            Fault::Absent(_) if self.was_open => problem!("device-gone", device = device),
+            Fault::Absent(_) if self.wanted.is_none() => problem!("device-no-camera"),
+            Fault::Absent(_) => problem!("device-absent", device = device),
+            Fault::Busy(_) => problem!("device-busy", device = device),
+            Fault::Ours(_) => problem!("device-open-twice", device = device, id = id),
+            Fault::Refused(_) => problem!("device-camera-forbidden", device = device),
             // One that stalled and cannot be opened again at once is still the same trouble.
-            Fault::Format(_) | Fault::Other(_) if stalled => return,
-            Fault::Format(_) | Fault::Other(_) => (
-                if self.was_open { SourceState::Lost } else { SourceState::Failed },
-                format!("{name} cannot be opened. It is tried again every second"),
-            ),
+            Fault::Format(_) | Fault::Other(_) if self.status.state() == SourceState::Stalled => {
+                return;
+            }
+            Fault::Format(detail) => {
+                problem!("device-camera-format", device = device, formats = detail)
+            }
+            Fault::Other(_) => problem!("device-broken", device = device),
         };
         self.status.down(state, reason, fault.detail());
     }
@@ -347,7 +317,7 @@ impl Adjuster {
             if changed || looked.is_multiple_of(POLLS_PER_CONTROL_READ) {
                 match self.driver.controls(&self.id) {
                     Ok(controls) => self.board.tell(&self.id, controls),
-                    Err(fault) => tracing::debug!(%fault, "the controls of a camera"),
+                    Err(fault) => tracing::debug!(?fault, "the controls of a camera"),
                 }
             }
             looked = looked.wrapping_add(1);
@@ -369,7 +339,7 @@ impl Adjuster {
         all.sort_by_key(|(name, _)| late(name));
         for (name, value) in all {
             if let Err(fault) = self.driver.set_control(&self.id, name, value) {
-                tracing::warn!(camera = self.id, name, %fault, "setting a camera's control");
+                tracing::warn!(camera = self.id, name, ?fault, "setting a camera's control");
             }
         }
     }
@@ -561,7 +531,7 @@ mod tests {
         assert!(source.feed.picture(clock.now() + STALL).is_none(), "an old picture is none");
         bench.unplug("cam");
         let lost = await_state(&bench, &changes, SourceState::Lost, &FRAME);
-        assert!(lost.reason.contains("The cam"), "{}", lost.reason);
+        assert!(lost.reason.to_string().contains("The cam"), "{}", lost.reason);
         // The other camera is not taken in its place.
         bench.plug(found("cam"));
         assert_eq!(await_state(&bench, &changes, SourceState::Open, &FRAME).id, "cam");
@@ -630,7 +600,7 @@ mod tests {
         let (_source, changes, _) =
             open_by(Some("cam"), Mode::default(), &bench, FrameDecoder::default());
         let failed = await_state(&bench, &changes, SourceState::Failed, b"I\x04\x63");
-        assert!(failed.reason.contains("no format that can be read"), "{failed:?}");
+        assert_eq!(failed.reason.id(), "device-camera-format", "{failed:?}");
         bench.unplug("cam");
         let nv12 = OfferedCamera { pixel: Pixel::Nv12, ..h264 };
         bench.plug(FoundCamera { offers: vec![h264, nv12], ..found("cam") });
@@ -766,14 +736,14 @@ mod tests {
         }
         bench.refuse(None);
         await_state(&bench, &changes, SourceState::Open, &FRAME);
-        assert_eq!(source.status.report().reason, "");
+        assert!(source.status.report().reason.is_empty());
         // Where it lasts it is told.
         let bench = FakeCameras::default();
         bench.refuse(Some(Fault::Ours("EBUSY".into())));
         bench.plug(found("cam"));
         let (_source, changes, _) = open_fake(Some("cam"), &bench);
         let failed = await_state(&bench, &changes, SourceState::Failed, &FRAME);
-        assert!(failed.reason.contains("already open in onair"), "{}", failed.reason);
+        assert_eq!(failed.reason.id(), "device-open-twice");
     }
 
     #[test]
@@ -781,23 +751,22 @@ mod tests {
         let bench = FakeCameras::default();
         let (_source, changes, _) = open_fake(Some("cam"), &bench);
         // A report with a new name may come before the one with the new reason.
-        let says = |words: &str, data: &[u8]| {
-            (0..3).any(|_| {
-                await_state(&bench, &changes, SourceState::Failed, data).reason.contains(words)
-            })
+        let says = |id: &str, data: &[u8]| {
+            (0..3)
+                .any(|_| await_state(&bench, &changes, SourceState::Failed, data).reason.id() == id)
         };
-        assert!(says("not there", &FRAME));
+        assert!(says("device-absent", &FRAME));
         bench.refuse(Some(Fault::Busy("EBUSY".into())));
         bench.plug(found("cam"));
-        assert!(says("another program", &FRAME));
+        assert!(says("device-busy", &FRAME));
         bench.refuse(Some(Fault::Refused("EACCES".into())));
-        assert!(says("group 'video'", &FRAME));
+        assert!(says("device-camera-forbidden", &FRAME));
         bench.refuse(None);
-        assert!(says("no format", &[1, 2, 3]));
+        assert!(says("device-camera-format", &[1, 2, 3]));
         bench.unplug("cam");
-        let fault = Some(Fault::Format("it has only GREY".into()));
+        let fault = Some(Fault::Format("GREY".into()));
         bench.plug(FoundCamera { offers: Vec::new(), fault, ..found("cam") });
-        assert!(says("no format", &FRAME));
+        assert!(says("device-camera-format", &FRAME));
         bench.unplug("cam");
         bench.plug(found("cam"));
         assert_eq!(bench.woken(), 0);

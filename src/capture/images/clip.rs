@@ -13,6 +13,7 @@ use crate::capture::source;
 use crate::capture::source::{Context, Error};
 use crate::media::clip_frames::{ClipFrame, ClipStart};
 use crate::media::{ClipFeed, ClipFrames, Planes, Size};
+use crate::text::problem::{Problem, problem};
 
 /// Images decoded ahead.
 const FRAMES_AHEAD: usize = 8;
@@ -45,12 +46,12 @@ pub fn open(path: &Path, context: &Context) -> Result<Box<dyn ClipFeed>, Error> 
 }
 
 /// The images of a folder by their names, `9` before `10`.
-fn listed(folder: &Path) -> Result<Vec<PathBuf>, String> {
+fn listed(folder: &Path) -> Result<Vec<PathBuf>, Problem> {
     let mut files = images_in(folder, MAX_FRAMES * 2)?;
     files.sort_by_cached_key(|path| natural(path));
     files.truncate(MAX_FRAMES);
     if files.is_empty() {
-        return Err("there is no PNG, JPEG, WebP or GIF picture in it".to_owned());
+        return Err(problem!("image-none-in-folder"));
     }
     Ok(files)
 }
@@ -86,7 +87,7 @@ impl ClipDecoder {
                     let opened = decode::open(&path, Some(size)).and_then(Opened::first);
                     // One that cannot be read is a gap in time, not in order.
                     let planes = opened.unwrap_or_else(|why| {
-                        tracing::warn!(path = %path.display(), why, "left out of a clip");
+                        tracing::warn!(path = %path.display(), %why, "left out of a clip");
                         Planes::transparent(Size::new(2, 2))
                     });
                     if !send(planes, period) {
@@ -101,17 +102,20 @@ impl ClipDecoder {
                 }
                 Ok(Opened::Moving(moving)) => {
                     if let Err(why) = each(moving, &mut send) {
-                        tracing::warn!(why, "a clip breaks off");
+                        tracing::warn!(%why, "a clip breaks off");
                     }
                 }
-                Err(why) => tracing::warn!(why, "a clip is gone"),
+                Err(why) => tracing::warn!(%why, "a clip is gone"),
             },
         }
     }
 }
 
 /// Hands on the images of a moving image until nobody wants them.
-fn each(mut moving: Moving, send: &mut impl FnMut(Planes, Duration) -> bool) -> Result<(), String> {
+fn each(
+    mut moving: Moving,
+    send: &mut impl FnMut(Planes, Duration) -> bool,
+) -> Result<(), Problem> {
     for _ in 0..MAX_FRAMES {
         let Some((planes, shown)) = moving.next()? else { break };
         if !send(planes, shown) {

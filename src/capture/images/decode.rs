@@ -19,6 +19,7 @@ use image::{
 use crate::base::FileStamp;
 use crate::capture::rgb;
 use crate::media::{Planes, Size};
+use crate::text::problem::{Problem, problem};
 
 /// A file larger than this is no image for a stream.
 const MAX_BYTES: u64 = 256 << 20;
@@ -43,12 +44,12 @@ pub(in crate::capture) enum Opened {
 
 impl Opened {
     /// Its image; of a moving image the first one.
-    pub(in crate::capture) fn first(self) -> Result<Planes, String> {
+    pub(in crate::capture) fn first(self) -> Result<Planes, Problem> {
         match self {
             Self::Still(planes) => Ok(planes),
             Self::Moving(mut moving) => match moving.next()? {
                 Some((planes, _)) => Ok(planes),
-                None => Err("there is no picture in it".to_owned()),
+                None => Err(problem!("image-none")),
             },
         }
     }
@@ -72,55 +73,56 @@ fn limits() -> Limits {
     limits
 }
 
-fn said(error: &ImageError) -> String {
+fn said(error: &ImageError) -> Problem {
     match error {
-        ImageError::Limits(_) => "the picture is too large".to_owned(),
-        error => error.to_string(),
+        ImageError::Limits(_) => problem!("image-too-large"),
+        ImageError::IoError(error) => error.into(),
+        error => Problem::words(error.to_string()),
     }
 }
 
-fn input(path: &Path) -> Result<Input, String> {
+fn input(path: &Path) -> Result<Input, Problem> {
     let stamp = FileStamp::of(path)?;
     if stamp.bytes > MAX_BYTES {
-        return Err(format!("the file has {} MB, more than a picture needs", stamp.bytes >> 20));
+        return Err(problem!("image-file-too-large", megabytes = stamp.bytes >> 20));
     }
-    let file = File::open(path).map_err(|error| error.to_string())?;
+    let file = File::open(path)?;
     Ok(BufReader::with_capacity(1 << 16, file))
 }
 
 /// Whether an image of so many pixels is decoded.
-fn bounded((width, height): (u32, u32)) -> Result<(), String> {
+fn bounded((width, height): (u32, u32)) -> Result<(), Problem> {
     let pixels = u64::from(width) * u64::from(height);
     if width == 0 || height == 0 {
-        return Err("the picture has no pixels".to_owned());
+        return Err(problem!("image-empty"));
     }
     if width > MAX_SIDE || height > MAX_SIDE || pixels > MAX_PIXELS {
-        return Err(format!(
-            "the picture is {width}×{height} pixels; at most {MAX_SIDE} a side and {} million in \
-             all are taken. Save it smaller",
-            MAX_PIXELS / 1_000_000
+        return Err(problem!(
+            "image-too-many-pixels",
+            size = format!("{width}×{height}"),
+            side = MAX_SIDE.to_string(),
+            millions = MAX_PIXELS / 1_000_000
         ));
     }
     Ok(())
 }
 
 /// The size in pixels by the file's header, if it is an image that can be taken.
-pub(in crate::capture) fn dimensions(path: &Path) -> Result<(u32, u32), String> {
+pub(in crate::capture) fn dimensions(path: &Path) -> Result<(u32, u32), Problem> {
     let (_, size) = header(path)?;
     bounded(size)?;
     Ok(size)
 }
 
-fn header(path: &Path) -> Result<(ImageFormat, (u32, u32)), String> {
-    let mut reader =
-        ImageReader::new(input(path)?).with_guessed_format().map_err(|error| error.to_string())?;
+fn header(path: &Path) -> Result<(ImageFormat, (u32, u32)), Problem> {
+    let mut reader = ImageReader::new(input(path)?).with_guessed_format()?;
     let format = reader.format().filter(|format| {
         matches!(
             format,
             ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::WebP | ImageFormat::Gif
         )
     });
-    let format = format.ok_or("it is no PNG, JPEG, WebP or GIF picture")?;
+    let format = format.ok_or_else(|| problem!("image-format"))?;
     // Only the header is read; whether its claim is taken is for the caller.
     reader.no_limits();
     let size = reader.into_dimensions().map_err(|error| said(&error))?;
@@ -128,7 +130,7 @@ fn header(path: &Path) -> Result<(ImageFormat, (u32, u32)), String> {
 }
 
 /// Opens and, unless it moves, decodes an image, at most `fit` large.
-pub(in crate::capture) fn open(path: &Path, fit: Option<Size>) -> Result<Opened, String> {
+pub(in crate::capture) fn open(path: &Path, fit: Option<Size>) -> Result<Opened, Problem> {
     let fit = fit.unwrap_or(MAX_KEPT_SIZE);
     let (format, size) = header(path)?;
     bounded(size)?;
@@ -157,7 +159,7 @@ pub(in crate::capture) fn open(path: &Path, fit: Option<Size>) -> Result<Opened,
     };
     let Some(frames) = frames else { return still(path, fit).map(Opened::Still) };
     let mut moving = Moving { frames, fit, waiting: Vec::new() };
-    let first = moving.next()?.ok_or("there is no picture in it")?;
+    let first = moving.next()?.ok_or_else(|| problem!("image-none"))?;
     match moving.next()? {
         None => Ok(Opened::Still(first.0)),
         Some(second) => {
@@ -167,9 +169,8 @@ pub(in crate::capture) fn open(path: &Path, fit: Option<Size>) -> Result<Opened,
     }
 }
 
-fn still(path: &Path, fit: Size) -> Result<Planes, String> {
-    let mut reader =
-        ImageReader::new(input(path)?).with_guessed_format().map_err(|error| error.to_string())?;
+fn still(path: &Path, fit: Size) -> Result<Planes, Problem> {
+    let mut reader = ImageReader::new(input(path)?).with_guessed_format()?;
     reader.limits(limits());
     let mut decoder = reader.into_decoder().map_err(|error| said(&error))?;
     // A telephone held upright says so in the file.
@@ -182,13 +183,13 @@ fn still(path: &Path, fit: Size) -> Result<Planes, String> {
 }
 
 /// The image as planes, at most `fit` large.
-fn shrink(picture: &RgbaImage, fit: Size) -> Result<Planes, String> {
+fn shrink(picture: &RgbaImage, fit: Size) -> Result<Planes, Problem> {
     let (width, height) = picture.dimensions();
     if width <= fit.width && height <= fit.height {
         return Ok(rgb::planes(picture.as_raw(), width, height));
     }
     let small = Size::new(width, height).fitted_into(fit);
-    let fault = |error: &dyn std::fmt::Display| error.to_string();
+    let fault = |error: &dyn std::fmt::Display| Problem::words(error.to_string());
     let from = ImageRef::new(width, height, picture.as_raw(), PixelType::U8x4)
         .map_err(|error| fault(&error))?;
     let mut to = Image::new(small.width, small.height, PixelType::U8x4);
@@ -199,7 +200,7 @@ fn shrink(picture: &RgbaImage, fit: Size) -> Result<Planes, String> {
 
 impl Moving {
     /// The next image and how long it is shown; `None` at the end.
-    pub(in crate::capture) fn next(&mut self) -> Result<Option<(Planes, Duration)>, String> {
+    pub(in crate::capture) fn next(&mut self) -> Result<Option<(Planes, Duration)>, Problem> {
         if let Some(waiting) = self.waiting.pop() {
             return Ok(Some(waiting));
         }

@@ -11,6 +11,7 @@ use crate::capture::source;
 use crate::capture::source::{Context, Error, Source, StillFeed};
 use crate::media::source_status::{SourceFormat, SourceState, SourceStatus};
 use crate::media::{Planes, VideoFrame};
+use crate::text::problem::{Problem, problem};
 
 /// How often the file is looked at.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
@@ -20,8 +21,8 @@ const MAX_KEPT: usize = 128 << 20;
 /// The image in an image file, the first one of a moving image.
 ///
 /// # Errors
-/// Why there is none, in plain words.
-pub fn still(path: &Path) -> Result<Planes, String> {
+/// Why there is none.
+pub fn still(path: &Path) -> Result<Planes, Problem> {
     decode::open(path, None)?.first()
 }
 
@@ -111,19 +112,13 @@ impl Shower {
         self.status.open(SourceFormat::Video { size, fps: self.fps });
     }
 
-    fn down(&self, state: SourceState, detail: &str) {
-        let name = file_name(&self.path);
-        let reason = match (state, self.latest.get().is_some()) {
-            (SourceState::Lost, true) => {
-                format!("{name} is gone; its last picture stays until it is back")
-            }
-            (SourceState::Lost, false) => format!("{name} is gone"),
-            (_, true) => {
-                format!("{name} cannot be read; its last picture stays until it is back")
-            }
-            (_, false) => format!("{name} cannot be read"),
+    fn down(&self, state: SourceState, why: &Problem) {
+        let file = file_name(&self.path);
+        let reason = match state {
+            SourceState::Lost => problem!("source-file-gone", file = file),
+            _ => problem!("source-file-unreadable", file = file, reason = why),
         };
-        self.status.down(state, reason, detail);
+        self.status.down(state, reason, why.to_string());
     }
 
     /// Waits until then, `None`: for ever; less where the file becomes another one and whoever writes it
@@ -167,7 +162,7 @@ impl Shower {
                     Ok(None) => break,
                     Err(fault) => {
                         // What can be read of it goes on.
-                        tracing::debug!(fault, path = %self.path.display(), "a moving image");
+                        tracing::debug!(%fault, path = %self.path.display(), "a moving image");
                         break;
                     }
                 };
@@ -203,9 +198,9 @@ impl Shower {
 /// A file that is looked at from time to time.
 struct FileWatch {
     /// What it was when it was read.
-    shown: Result<FileStamp, String>,
+    shown: Result<FileStamp, Problem>,
     /// What it was when it was looked at last.
-    last: Result<FileStamp, String>,
+    last: Result<FileStamp, Problem>,
     looked: Timestamp,
 }
 
@@ -313,11 +308,11 @@ mod tests {
         assert_eq!(await_color(&mut source, GREEN).size(), Size::new(10, 8));
         fs::remove_file(&path).unwrap();
         let lost = await_state(&changes, SourceState::Lost);
-        assert!(lost.reason.contains("a.png") && lost.reason.contains("stays"), "{}", lost.reason);
+        assert_eq!(lost.reason.to_string(), "a.png is gone");
         await_color(&mut source, GREEN);
         fs::write(&path, b"\x89PNG\r\n\x1a\nnonsense").unwrap();
         let broken = await_state(&changes, SourceState::Failed);
-        assert!(broken.reason.contains("cannot be read"), "{}", broken.reason);
+        assert_eq!(broken.reason.id(), "source-file-unreadable");
         await_color(&mut source, GREEN);
         flat(RED, 8, 8).save(&path).unwrap();
         await_state(&changes, SourceState::Open);

@@ -7,69 +7,41 @@ use crate::base::Stop;
 use crate::capture::screen::area::Area;
 use crate::capture::screen::permission::Permissions;
 use crate::media::{FrameRate, Size};
+use crate::text::problem::{Problem, Value, problem};
 
 /// Why a screen or window cannot be had, with what the machine said.
 #[cfg_attr(not(feature = "wayland"), allow(dead_code, reason = "only a portal uses all of it"))]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", Problem::from(self))]
 pub(in crate::capture) enum Fault {
     /// Nothing tells where the display is.
-    #[error(
-        "there is no display: start onair in a desktop session, or set DISPLAY to the X11 display \
-         that is to be shown"
-    )]
     NoDisplay,
     /// The session does not show its screens to X11, and this build cannot ask the desktop.
     #[cfg_attr(feature = "wayland", allow(dead_code, reason = "said by builds without it"))]
-    #[error(
-        "This is a Wayland session, whose screens need an onair that was built with the feature \
-         'wayland'; this one was not. With it the desktop is asked what to share; without it log in to \
-         an X11 (Xorg) session. Programs that run under XWayland can be shown as windows"
-    )]
     Lacking,
     /// What was chosen is a screen of XWayland, which has no frame of its own.
-    #[error(
-        "This display is XWayland, which does not see the screens of its Wayland session: choose \
-         screen:wayland"
-    )]
     XWayland,
     /// Nobody can be asked to share a screen. Nothing was asked.
-    #[error(
-        "the desktop offers no screen sharing ({0}): it needs xdg-desktop-portal with the part that \
-         belongs to this desktop (xdg-desktop-portal-gnome, -kde, -wlr…), and PipeWire"
-    )]
     NoPortal(String),
     /// The frames cannot be carried. Nothing was asked.
-    #[error(
-        "PipeWire, which carries the pictures of a Wayland session, does not answer ({0}): it has to \
-         run, with its session manager (wireplumber)"
-    )]
     NoPipeWire(String),
     /// The desktop has no dialog for this.
-    #[error("This desktop shares whole screens only, no single windows: choose screen:wayland")]
     NoWindows,
     /// The person said no, or closed the dialog.
-    #[error("it was refused in the desktop's dialog")]
     Denied,
     /// It was shared, and is not any more.
-    #[error("the desktop does not share it any more ({0})")]
     Ended(String),
     /// What was asked for was given, and cannot be shown.
-    #[error("what the desktop shares cannot be shown ({0})")]
     Unusable(String),
     /// The display cannot be reached, or went away.
-    #[error("the display does not answer ({0})")]
     Display(String),
     /// There is no such screen or window (any more).
-    #[error("it is not there ({0})")]
     Absent(String),
     /// The window of this name is minimised.
-    #[error("the window {0} is minimised")]
     Hidden(String),
     /// Its pixels cannot be read.
-    #[error("it has a format that cannot be read ({0})")]
     Format(String),
     /// Anything else.
-    #[error("the display refused ({0})")]
     Other(String),
 }
 
@@ -84,7 +56,49 @@ pub(in crate::capture) enum RetryRequest {
     WhenAsked,
 }
 
+impl From<&Fault> for Problem {
+    fn from(fault: &Fault) -> Self {
+        fault.of(&problem!("display-it").into())
+    }
+}
+
 impl Fault {
+    /// What is wrong with the display or window of this name.
+    pub(in crate::capture) fn of(&self, name: &Value) -> Problem {
+        let name = name.clone();
+        match self {
+            Self::NoDisplay => problem!("display-none"),
+            Self::Lacking => problem!("display-not-built"),
+            Self::XWayland => problem!("display-xwayland"),
+            Self::NoPortal(reason) => problem!("display-no-portal", reason = reason),
+            Self::NoPipeWire(reason) => problem!("display-no-pipewire", reason = reason),
+            Self::NoWindows => problem!("display-no-windows"),
+            Self::Denied => problem!("display-denied", name = name),
+            Self::Ended(_) => problem!("display-ended", name = name),
+            Self::Unusable(_) => problem!("display-unusable", name = name),
+            Self::Absent(_) => problem!("display-absent", name = name),
+            Self::Hidden(name) => problem!("display-minimized", name = name),
+            Self::Format(reason) => problem!("display-format", name = name, reason = reason),
+            Self::Display(_) | Self::Other(_) => problem!("display-broken", name = name),
+        }
+    }
+
+    /// What the machine said.
+    pub(in crate::capture) fn detail(&self) -> &str {
+        match self {
+            Self::NoDisplay | Self::Lacking | Self::XWayland | Self::NoWindows | Self::Denied => "",
+            Self::NoPortal(detail)
+            | Self::NoPipeWire(detail)
+            | Self::Ended(detail)
+            | Self::Unusable(detail)
+            | Self::Display(detail)
+            | Self::Absent(detail)
+            | Self::Hidden(detail)
+            | Self::Format(detail)
+            | Self::Other(detail) => detail,
+        }
+    }
+
     pub(in crate::capture) fn again(&self) -> RetryRequest {
         match self {
             Self::NoDisplay

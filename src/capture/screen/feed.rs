@@ -9,6 +9,7 @@ use crate::base::{Latest, Timestamp, Worker};
 use crate::capture::screen::black_check::BlackState;
 use crate::media::source_status::{SourceAlarm, SourceState, SourceStatus};
 use crate::media::{VideoFeed, VideoFrame};
+use crate::text::problem::problem;
 
 /// A display that has not answered for so long has stalled.
 pub(super) const STALL: Duration = Duration::from_secs(2);
@@ -69,7 +70,7 @@ impl VideoFeed for ScreenFeed {
         let alive = Timestamp::from_micros(self.alive.load(Ordering::Relaxed));
         if at.since(alive) > STALL {
             if self.status.state() == SourceState::Open {
-                let reason = "The display has stopped answering; it is shown again when it does";
+                let reason = problem!("display-silent");
                 self.status.down(SourceState::Stalled, reason, "no answer for 2 s");
             }
             return None;

@@ -32,6 +32,7 @@ use crate::capture::screen::target::{DisplayTarget, WindowTarget, shared_name};
 use crate::capture::source::{Context, Error, LiveSetting, Source};
 use crate::media::source_status::{SourceAlarm, SourceFormat, SourceState, SourceStatus};
 use crate::media::{Color, VideoFrame};
+use crate::text::problem::problem;
 
 /// How often a screen or window that is not there is looked for.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
@@ -205,7 +206,7 @@ impl Shower {
             let now = clock.now();
             alive.store(now.as_micros(), Ordering::Relaxed);
             if now.since(began) >= QUESTION {
-                let reason = "The desktop asks what may be shared: answer its dialog";
+                let reason = problem!("display-asks");
                 status.down(SourceState::Failed, reason, "waiting for the desktop's dialog");
             }
         };
@@ -320,44 +321,14 @@ impl Shower {
             _ => SourceState::Failed,
         };
         let reason = match fault {
-            Fault::Hidden(name) => {
-                format!("{name} is minimised; its last picture stays until it is shown again")
-            }
-            Fault::Absent(_) if self.was_open => {
-                format!("{name} is gone; it is taken back when it returns")
-            }
-            Fault::Absent(_) => format!("{name} is not there; it is taken when it comes"),
-            Fault::Denied => format!(
-                "{name} was not allowed in the desktop's dialog; the desktop asks again when you want it to"
-            ),
-            Fault::Ended(_) => format!(
-                "{name} is not shared by the desktop any more; the desktop asks again when you want it to"
-            ),
-            Fault::Unusable(_) => format!(
-                "{name} cannot be shown as the desktop shares it; the desktop asks again when you want it to"
-            ),
-            Fault::NoDisplay
-            | Fault::Lacking
-            | Fault::XWayland
-            | Fault::NoPortal(_)
-            | Fault::NoPipeWire(_)
-            | Fault::NoWindows
-            | Fault::Format(_) => {
-                let mut sentence = fault.to_string();
-                if let Some(first) = sentence.get_mut(..1) {
-                    first.make_ascii_uppercase();
-                }
-                sentence
-            }
-            Fault::Display(_) | Fault::Other(_) => {
-                format!("{name} cannot be shown; it is tried again all the time")
-            }
+            Fault::Absent(_) if self.was_open => problem!("display-gone", name = name),
+            fault => fault.of(&name.into()),
         };
         if !matches!(fault, Fault::Hidden(_)) {
             self.latest.clear();
             self.dark.gone();
         }
-        self.status.down(state, reason, fault.to_string());
+        self.status.down(state, reason, fault.detail());
     }
 }
 
@@ -576,7 +547,7 @@ mod tests {
         fake.0.lock().fault = Some(Fault::Hidden("The desk".to_owned()));
         fake.0.lock().changes.push(Err(Fault::Hidden("The desk".to_owned())));
         let hidden = await_state(&changes, SourceState::Stalled);
-        assert!(hidden.reason.contains("minimised"), "{}", hidden.reason);
+        assert_eq!(hidden.reason.id(), "display-minimized");
         await_so(&mut source, clock, |_| true); // The last one stays.
         fake.0.lock().fault = None;
         await_state(&changes, SourceState::Open);

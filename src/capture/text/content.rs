@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::base::FileStamp;
 use crate::base::sanitize::is_harmless;
+use crate::text::Problem;
 
 /// Signs that are laid out.
 const MAX_CHARACTERS: usize = 4_000;
@@ -98,12 +99,12 @@ fn count(seconds: u64) -> String {
 }
 
 /// The words of a file, and what it was when they were read.
-pub(super) fn read(path: &Path) -> (Result<FileStamp, String>, Result<String, String>) {
+pub(super) fn read(path: &Path) -> (Result<FileStamp, Problem>, Result<String, Problem>) {
     let stamp = FileStamp::of(path);
     let words = stamp.clone().and_then(|_| {
-        let file = File::open(path).map_err(|error| error.to_string())?;
+        let file = File::open(path)?;
         let mut bytes = Vec::new();
-        file.take(MAX_BYTES).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+        file.take(MAX_BYTES).read_to_end(&mut bytes)?;
         Ok(clean(&String::from_utf8_lossy(&bytes)))
     });
     (stamp, words)

@@ -24,6 +24,7 @@ use crate::capture::text::scroll::Strip;
 use crate::capture::{rgb, source};
 use crate::media::source_status::{SourceFormat, SourceState, SourceStatus};
 use crate::media::{Size, VideoFeed, VideoFrame};
+use crate::text::problem::{Problem, problem};
 
 /// How often an open text looks whether it is to look otherwise: what is drawn anew while a slider
 /// is drawn.
@@ -131,7 +132,7 @@ impl Writer {
                     } else {
                         let (found, words) = content::read(path);
                         stamp = Some(found);
-                        words.map_err(|detail| self.down(&detail)).ok()
+                        words.map_err(|why| self.down(&why)).ok()
                     }
                 }
                 content => content.words(since, wall),
@@ -173,10 +174,9 @@ impl Writer {
         stop.wait(left)
     }
 
-    fn down(&self, detail: &str) {
-        let name = self.content.name();
-        let reason = format!("{name} cannot be read; its last words stay until it can");
-        self.status.down(SourceState::Lost, reason, detail);
+    fn down(&self, why: &Problem) {
+        let reason = problem!("source-file-unreadable", file = self.content.name(), reason = why);
+        self.status.down(SourceState::Lost, reason, why.to_string());
     }
 
     fn show(&self, words: &str) {
@@ -295,7 +295,7 @@ mod tests {
         }
         std::fs::remove_file(&path).unwrap();
         let lost = await_state(&changes, SourceState::Lost);
-        assert!(lost.reason.contains("last words stay"), "{}", lost.reason);
+        assert_eq!(lost.reason.id(), "source-file-unreadable");
         assert!(source.feed.picture(clock.now()).is_some());
         std::fs::write(&path, "a longer score: 10 : 20").unwrap();
         await_state(&changes, SourceState::Open);

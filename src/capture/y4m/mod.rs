@@ -18,6 +18,7 @@ use crate::capture::y4m::reader::Reader;
 use crate::media::playback_control::{EndBehavior, Position, TransportCommand};
 use crate::media::source_status::{SourceFormat, SourceState, SourceStatus};
 use crate::media::{Color, FrameGrid, Planes, Transport, VideoFeed, VideoFrame};
+use crate::text::problem::{Problem, problem};
 
 /// Frames read ahead.
 const READ_AHEAD_FRAMES: usize = 4;
@@ -33,13 +34,13 @@ pub(super) fn is_y4m(path: &Path) -> bool {
 
 /// Opens a file.
 pub(super) fn open(path: &Path, transport: Transport, context: &Context) -> Result<Source, Error> {
-    let fault = |reason: String| Error::File { path: path.to_owned(), reason };
-    let file = File::open(path).map_err(|fault_| fault(fault_.to_string()))?;
+    let fault = |reason: Problem| Error::File { path: path.to_owned(), reason };
+    let file = File::open(path).map_err(|error| fault(error.into()))?;
     if !file.metadata().is_ok_and(|meta| meta.is_file()) {
-        return Err(fault("it is no file".to_owned()));
+        return Err(fault(problem!("io-not-a-file")));
     }
     let source = BufReader::with_capacity(1 << 16, file);
-    let reader = Reader::open(source).map_err(|fault_| fault(fault_.to_string()))?;
+    let reader = Reader::open(source).map_err(|error| fault(Problem::from(&error)))?;
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
     let status = SourceStatus::new("", name);
     let (size, rate) = (reader.size(), reader.rate());
@@ -99,7 +100,8 @@ fn read_ahead(
         let mut planes = pool.fresh();
         let frame = u64::try_from(number.rem_euclid(count)).unwrap_or(0);
         if let Err(fault) = reader.read(frame, &mut planes) {
-            status.down(SourceState::Failed, "The file can no longer be read", fault.to_string());
+            let reason = problem!("source-unreadable", reason = Problem::from(&fault));
+            status.down(SourceState::Failed, reason, fault.to_string());
             return;
         }
         let frame = VideoFrame { pts: Timestamp::ZERO, color, surface: planes.share().into() };
@@ -248,7 +250,7 @@ impl VideoFeed for Y4mFeed {
         });
         match (late, self.status.state()) {
             (true, SourceState::Open) => {
-                let reason = "The disk has stopped giving the file; it goes on when it does";
+                let reason = problem!("source-disk-silent");
                 self.status.down(SourceState::Stalled, reason, "nothing was read for 2 s");
             }
             (false, SourceState::Stalled) => {

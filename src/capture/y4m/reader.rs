@@ -10,6 +10,7 @@ use crate::capture::camera::driver::{Layout, PlaneBytes, RawFrame};
 use crate::capture::camera::pixel_format::Pixel;
 use crate::media::frame::Range;
 use crate::media::{Color, FrameRate, Planes, Size};
+use crate::text::problem::{Problem, problem};
 
 /// Longest line of parameters that is read.
 const MAX_LINE: u64 = 1_024;
@@ -18,17 +19,25 @@ const MAX_FRAMES: usize = 4_000_000;
 
 /// Why a file cannot be played.
 #[derive(Debug, thiserror::Error)]
+#[error("{}", Problem::from(self))]
 pub(in crate::capture) enum Error {
-    #[error("it cannot be read ({0})")]
     Io(#[from] std::io::Error),
-    #[error("it is no Y4M file")]
     NotY4m,
-    #[error("its header is damaged ({0})")]
     Header(String),
-    #[error("its pixel format {0} is not supported: use 4:2:0, 4:2:2, 4:4:4 or mono with 8 bits")]
     Pixels(String),
-    #[error("it holds no whole frame")]
     Empty,
+}
+
+impl From<&Error> for Problem {
+    fn from(error: &Error) -> Self {
+        match error {
+            Error::Io(error) => error.into(),
+            Error::NotY4m => problem!("y4m-none"),
+            Error::Header(what) => problem!("y4m-damaged", what = what),
+            Error::Pixels(format) => problem!("y4m-format", format = format),
+            Error::Empty => problem!("y4m-empty"),
+        }
+    }
 }
 
 /// What the first line says.

@@ -75,13 +75,14 @@ fn print_source(output: &Output, source: &Source) {
     if report.state == SourceState::Opening {
         return;
     }
+    let language = output.language();
     let state = if source.back { "back" } else { report.state.name() };
     let mut fields = json!({
         "kind": source.kind,
         "id": some(&report.id),
         "name": some(&report.name),
         "state": state,
-        "reason": some(&report.reason),
+        "reason": (!report.reason.is_empty()).then(|| language.say_with_cure(&report.reason)),
     });
     let mut format = String::new();
     if let Value::Object(fields) = &mut fields {
@@ -102,7 +103,10 @@ fn print_source(output: &Output, source: &Source) {
     }
     output.event("source", fields, || {
         let what = if source.track == Track::Video { "Picture" } else { "Sound" };
-        let why = if report.reason.is_empty() { format } else { format!(": {}", report.reason) };
+        let why = match report.reason.is_empty() {
+            true => format,
+            false => format!(": {}", language.say_with_cure(&report.reason)),
+        };
         Some(format!("{what}: {} is {state}{why}", report.name))
     });
 }
@@ -474,8 +478,7 @@ pub fn print_notice(output: &Output, notice: &Notice) {
         "problem": names(&notice.problem),
     });
     output.event("notice", fields, || {
-        let advice = language.cure(&notice.problem).unwrap_or_default();
-        Some(format!("[{level}] {}", joined(&language.say(&notice.problem), &advice)))
+        Some(format!("[{level}] {}", language.say_with_cure(&notice.problem)))
     });
 }
 
@@ -499,15 +502,6 @@ fn names(problem: &Problem) -> Value {
         Some(cure) => json!({ "id": problem.id(), "args": args, "cure": names(cure) }),
         None => json!({ "id": problem.id(), "args": args }),
     }
-}
-
-/// Two sentences behind each other; the first may have come without its stop.
-pub fn joined(summary: &str, advice: &str) -> String {
-    if advice.is_empty() {
-        return summary.to_owned();
-    }
-    let stop = if summary.ends_with(['.', '!', '?', ':']) { "" } else { "." };
-    format!("{summary}{stop} {advice}")
 }
 
 /// A message of a command that runs no studio.
@@ -558,24 +552,4 @@ fn track(track: Track) -> &'static str {
 /// `null` for nothing.
 fn some(text: &str) -> Option<&str> {
     Some(text).filter(|text| !text.is_empty())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_sentence_ends_before_the_next_one_begins() {
-        for (summary, advice, whole) in [
-            (
-                "The setting 'x' is bad",
-                "The default is used.",
-                "The setting 'x' is bad. The default is used.",
-            ),
-            ("It is gone.", "Plug it in.", "It is gone. Plug it in."),
-            ("It is gone", "", "It is gone"),
-        ] {
-            assert_eq!(joined(summary, advice), whole);
-        }
-    }
 }

@@ -26,7 +26,7 @@ impl SkippedFiles {
     pub(super) fn add(&mut self, path: &Path, reason: &str) {
         self.files.retain(|(it, _)| it.path != path);
         self.files.push((
-            SkippedFile { path: path.to_owned(), reason: reason.to_owned() },
+            SkippedFile { path: path.to_owned(), reason: reason.into() },
             FileStamp::at(path),
         ));
         if !self.skips(path) {

@@ -7,9 +7,11 @@ use crate::base::{Backoff, Timestamp};
 use crate::media::source_status::SourceReport;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::sources::{self, Chosen};
+use crate::text::Problem;
 
 /// Opens a sound, or says why it cannot be begun with.
-pub(in crate::studio) type Open<'a> = dyn FnMut(&AudioChoice) -> Result<audio::Source, String> + 'a;
+pub(in crate::studio) type Open<'a> =
+    dyn FnMut(&AudioChoice) -> Result<audio::Source, Problem> + 'a;
 
 /// When what could not be begun with is tried again.
 #[derive(Debug)]
@@ -225,7 +227,7 @@ mod tests {
         for tick in 0..6_000 {
             let mut refuse = |_: &AudioChoice| {
                 tries += 1;
-                Err(if tries < 3 { "not there" } else { "no sound" }.to_owned())
+                Err(if tries < 3 { "not there" } else { "no sound" }.into())
             };
             let now = Timestamp::from_millis(tick * 100);
             told += usize::from(fallback.look(&lost, now, &mut refuse).is_some());
@@ -237,7 +239,7 @@ mod tests {
 
         // A person need not wait for the next try, and is answered.
         let now = Timestamp::from_millis(600_000);
-        let mut refuse = |_: &AudioChoice| Err("no sound".to_owned());
+        let mut refuse = |_: &AudioChoice| Err("no sound".into());
         assert!(fallback.retry(now, true, &mut refuse).is_some());
         assert!(fallback.closed().is_empty(), "the answer stands");
         let mut open = |_: &AudioChoice| {

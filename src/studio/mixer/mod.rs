@@ -22,6 +22,7 @@ use crate::studio::notices::import_report;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::scenes;
 use crate::studio::sources::{self, Chosen};
+use crate::text::Problem;
 
 /// The most strips there are, the main one included; the mixer has one more, for stingers.
 pub const MAX_MIXER_STRIPS: usize = MAX_STRIPS - 1;
@@ -238,7 +239,7 @@ impl StripEnd {
 
 /// Opens a sound, of which that becomes at its end.
 pub(super) type Open<'a> =
-    dyn FnMut(&AudioChoice, EndBehavior) -> Result<audio::Source, String> + 'a;
+    dyn FnMut(&AudioChoice, EndBehavior) -> Result<audio::Source, Problem> + 'a;
 
 /// What is open on the strips beside the main one.
 #[derive(Debug, Default)]
@@ -486,7 +487,7 @@ mod tests {
         let mixer = Mixer::spawn(config).unwrap();
         let choice = "stream:rtmp://me:planted_word@host/app/name?token=planted_token";
         let strip = AudioStrip::new(StripId(1), choice.parse().unwrap());
-        let mut refuse = |_: &AudioChoice, _: EndBehavior| Err("no".to_owned());
+        let mut refuse = |_: &AudioChoice, _: EndBehavior| Err("no".into());
         let mut strips = Strips::default();
         let messages = strips.sync(
             &[strip],

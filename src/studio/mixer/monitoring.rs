@@ -11,6 +11,7 @@ use crate::base::queue::{self, Empty, Full, Receiver};
 use crate::base::{Clock, Stop, Worker};
 use crate::media::SampleBlock;
 use crate::mix::Mixer;
+use crate::text::problem::{Problem, problem};
 
 /// The monitoring device.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,7 +40,7 @@ const END: Duration = Duration::from_millis(200);
 #[derive(Debug)]
 pub(in crate::studio) struct Listening {
     worker: Option<Worker>,
-    failed: Arc<Mutex<Option<String>>>,
+    failed: Arc<Mutex<Option<Problem>>>,
 }
 
 impl Listening {
@@ -60,13 +61,13 @@ impl Listening {
         };
         let (tx, rx) = queue::bounded("monitoring", WAITING, Full::DropOldest);
         mixer.set_monitoring(Some(tx));
-        let failed: Arc<Mutex<Option<String>>> = Arc::default();
+        let failed: Arc<Mutex<Option<Problem>>> = Arc::default();
         let its = Arc::clone(&failed);
         let run = move |stop: &Stop| play(device.as_deref(), clock, &rx, &its, stop);
         let worker = match Worker::spawn("onair-monitoring", run) {
             Ok(worker) => Some(worker),
             Err(error) => {
-                *failed.lock() = Some(error.to_string());
+                *failed.lock() = Some(problem!("source-no-thread", reason = error.to_string()));
                 None
             }
         };
@@ -74,7 +75,7 @@ impl Listening {
     }
 
     /// Why nothing is heard, told once.
-    pub fn failure(&self) -> Option<String> {
+    pub fn failure(&self) -> Option<Problem> {
         self.failed.lock().take()
     }
 
@@ -91,7 +92,7 @@ fn play(
     device: Option<&str>,
     clock: Clock,
     sound: &Receiver<SampleBlock>,
-    failed: &Mutex<Option<String>>,
+    failed: &Mutex<Option<Problem>>,
     stop: &Stop,
 ) {
     let mut told = false;
@@ -104,7 +105,7 @@ fn play(
                     Ok(output) => output,
                     Err(error) => {
                         if !std::mem::replace(&mut told, true) {
-                            *failed.lock() = Some(error.to_string());
+                            *failed.lock() = Some(Problem::from(&error));
                         }
                         if stop.wait(REST) {
                             return;

@@ -64,7 +64,7 @@ fn open(
 type Filtered = BTreeMap<SourceId, Vec<WantedFilter>>;
 
 /// What is in a file that a filter works with: each has another content, and one is broken.
-fn read((asset, path): &Key) -> Result<FilterAssets, String> {
+fn read((asset, path): &Key) -> Result<FilterAssets, crate::text::Problem> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let number = name.parse::<usize>().map_err(|_| "it is broken".to_owned())?;
     Ok(match asset {
@@ -213,7 +213,7 @@ impl Rig {
     }
 
     /// A file was read; what is told of it.
-    fn give(&mut self, key: &Key, read: Result<FilterAssets, String>) -> FileNews {
+    fn give(&mut self, key: &Key, read: Result<FilterAssets, crate::text::Problem>) -> FileNews {
         self.program.filters.give(key, read);
         self.program.filter_changes(&self.collection)
     }
@@ -619,7 +619,7 @@ fn another_colour_table_or_watermark_comes_without_a_picture_that_has_none() {
         rig.check((&plain, &seen("1")), (&plain, &raw), kind);
         set(&mut rig, vec![with_file(kind, "1", true)]);
         rig.check((&plain, &raw), (&plain, &seen("1")), kind);
-        rig.give(&key("1"), Err("it is gone".to_owned()));
+        rig.give(&key("1"), Err("it is gone".into()));
         rig.check((&plain, &seen("1")), (&plain, &raw), kind);
         set(&mut rig, Vec::new());
         rig.check((&plain, &raw), (&plain, &raw), kind);

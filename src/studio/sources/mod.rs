@@ -102,10 +102,10 @@ pub(super) fn label(choice: &impl Display) -> String {
 
 /// Opens a picture, or says why it cannot even be begun with.
 pub(super) type Open<'a> =
-    dyn FnMut(&VideoChoice, &LiveProperties) -> Result<capture::Source, String> + 'a;
+    dyn FnMut(&VideoChoice, &LiveProperties) -> Result<capture::Source, Problem> + 'a;
 
 /// What is first known of a source: why it failed, or a report that every other differs from.
-pub(super) fn told(choice: &impl Display, failed: Option<String>) -> SourceReport {
+pub(super) fn told(choice: &impl Display, failed: Option<Problem>) -> SourceReport {
     match failed {
         Some(reason) => SourceReport {
             state: SourceState::Failed,
@@ -121,17 +121,14 @@ pub(super) fn told(choice: &impl Display, failed: Option<String>) -> SourceRepor
 /// told where it cannot even be begun with.
 pub(super) fn settle<C: Display, F>(
     choice: C,
-    opened: Result<Option<(F, Arc<SourceStatus>)>, String>,
+    opened: Result<Option<(F, Arc<SourceStatus>)>, Problem>,
 ) -> (Option<F>, Chosen<C>, Option<StudioMessage>) {
     let (opened, message) = match opened {
         Ok(opened) => (opened, None),
-        Err(reason) => {
-            let (path, reason) = (label(&choice), reason.into());
-            (None, Some(StudioMessage::FileFailed { path, reason }))
-        }
+        Err(reason) => (None, Some(StudioMessage::FileFailed { path: label(&choice), reason })),
     };
     let (feed, status) = opened.unzip();
-    let told = told(&choice, message.as_ref().map(|it| it.problem().to_string()));
+    let told = told(&choice, message.as_ref().map(StudioMessage::problem));
     (feed, Chosen { choice, status, told }, message)
 }
 
@@ -139,7 +136,7 @@ pub(super) fn settle<C: Display, F>(
 /// another, or if they `asked`.
 pub(super) fn retry<C: Display, F>(
     chosen: &mut Chosen<C>,
-    opened: Result<(F, Arc<SourceStatus>), String>,
+    opened: Result<(F, Arc<SourceStatus>), Problem>,
     asked: bool,
 ) -> (Option<F>, Option<StudioMessage>) {
     let reason = match opened {
@@ -149,8 +146,8 @@ pub(super) fn retry<C: Display, F>(
         }
         Err(reason) => reason,
     };
-    let message = StudioMessage::FileFailed { path: label(&chosen.choice), reason: reason.into() };
-    let now = told(&chosen.choice, Some(message.problem().to_string()));
+    let message = StudioMessage::FileFailed { path: label(&chosen.choice), reason };
+    let now = told(&chosen.choice, Some(message.problem()));
     let before = std::mem::replace(&mut chosen.told, now);
     (None, (asked || before.reason != chosen.told.reason).then_some(message))
 }
@@ -474,7 +471,7 @@ impl Sources {
             let message = now.first().map(|first| {
                 let (id, source) = (fallback::owner(*id), open.name.clone());
                 let path = first.path.display().to_string();
-                let reason = Problem::from(first.reason.as_str());
+                let reason = first.reason.clone();
                 match now.len() - 1 {
                     0 => StudioMessage::FileLeftOut { id, source, path, reason },
                     others => {
@@ -523,15 +520,15 @@ fn open(
 }
 
 /// A source of the scenes cannot be shown.
-fn failed_for(id: SourceId, name: &str, reason: String) -> StudioMessage {
+fn failed_for(id: SourceId, name: &str, reason: Problem) -> StudioMessage {
     let id = fallback::owner(id);
-    StudioMessage::SourceFailed { id, source: name.to_owned(), reason: reason.into() }
+    StudioMessage::SourceFailed { id, source: name.to_owned(), reason }
 }
 
 /// What a change is to a person.
 pub(super) fn message(change: &SourceChange) -> Option<StudioMessage> {
     let source = change.name.clone();
-    let reason = Problem::from(change.report.reason.as_str());
+    let reason = change.report.reason.clone();
     let was_down = change.before.state.is_down();
     // What stands in is chosen among the properties of the other.
     let id = fallback::owner(change.id);

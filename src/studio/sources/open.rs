@@ -11,6 +11,7 @@ use crate::media::playback_control::EndBehavior;
 use crate::net::{self, Runtime};
 use crate::player::{self, Source};
 use crate::studio::sources::camera_decoder;
+use crate::text::problem::{Problem, problem};
 
 /// Halves that wait for somebody to ask for them.
 const MAX_SPARE: usize = 16;
@@ -56,12 +57,10 @@ pub(in crate::studio) struct Shape {
 }
 
 /// The address, unless a part of it is still to be fetched from where it is kept.
-fn whole(url: &str) -> Result<&str, String> {
+fn whole(url: &str) -> Result<&str, Problem> {
     match crate::studio::targets::address::kept_name(url) {
         None => Ok(url),
-        Some(_) => Err("the whole address is kept in the keyring, or beside other settings; \
-                        unlock it, or type the address again"
-            .into()),
+        Some(_) => Err(problem!("source-address-kept")),
     }
 }
 
@@ -92,13 +91,13 @@ impl SourceOpener {
         Self { by, ..Self::new(runtime, net::Options::default(), board, permissions) }
     }
 
-    /// Opens a picture; the error is a sentence that says why it cannot even be begun with.
+    /// Opens a picture, or says why it cannot even be begun with.
     pub(in crate::studio) fn picture(
         &mut self,
         choice: &VideoChoice,
         dials: &LiveProperties,
         shape: &Shape,
-    ) -> Result<capture::Source, String> {
+    ) -> Result<capture::Source, Problem> {
         let of = match choice {
             VideoChoice::Stream(url) => Source::Url(whole(url)?.to_owned()),
             VideoChoice::File(path) if !capture::shows(choice) => Source::File(path.clone()),
@@ -107,7 +106,7 @@ impl SourceOpener {
                 dials.decoder.set(camera_decoder::unpacker());
                 dials.permissions.set(self.permissions.clone());
                 let opened = (self.by)(choice, dials, &shape.video);
-                return opened.map_err(|error| error.to_string());
+                return opened.map_err(|error| Problem::from(&error));
             }
         };
         let waits = |spare: &Spare| spare.of == of && matches!(spare.half, Half::Video(_));
@@ -127,19 +126,19 @@ impl SourceOpener {
         Ok(video)
     }
 
-    /// Opens a sound, of which that becomes at its end; the error is a sentence that says why it cannot even be begun with.
+    /// Opens a sound, of which that becomes at its end; the error says why it cannot even be begun with.
     pub(in crate::studio) fn sound(
         &mut self,
         choice: &AudioChoice,
         at_end: EndBehavior,
         shape: &Shape,
-    ) -> Result<audio::Source, String> {
+    ) -> Result<audio::Source, Problem> {
         let of = match choice {
             AudioChoice::Stream(url) => Source::Url(whole(url)?.to_owned()),
             AudioChoice::File(path) if !audio::hears(choice) => Source::File(path.clone()),
             _ => {
                 let context = audio::Context { at_end, ..shape.audio };
-                return audio::open(choice, &context).map_err(|error| error.to_string());
+                return audio::open(choice, &context).map_err(|error| Problem::from(&error));
             }
         };
         let waits = |spare: &Spare| spare.of == of && matches!(spare.half, Half::Audio(_));
@@ -173,7 +172,7 @@ impl SourceOpener {
         of: &Source,
         at_end: EndBehavior,
         shape: &Shape,
-    ) -> Result<crate::player::source::MediaSource, String> {
+    ) -> Result<crate::player::source::MediaSource, Problem> {
         if self.spare.len() >= MAX_SPARE {
             self.spare.remove(0);
         }
@@ -181,6 +180,6 @@ impl SourceOpener {
         let audio::Context { clock, rate, channels, .. } = shape.audio;
         let context = crate::player::source::Context { clock, rate, channels, at_end };
         crate::player::source::open(&config, &context, &self.runtime)
-            .map_err(|failure| failure.cause)
+            .map_err(|failure| failure.cause.into())
     }
 }

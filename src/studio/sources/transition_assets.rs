@@ -18,6 +18,7 @@ use crate::mix::{Mixer, Strip, StripId};
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::sources::missing_files::FileNews;
 use crate::studio::sources::open::Shape;
+use crate::text::problem::{Problem, problem};
 
 /// The strip on which stingers are heard. People's strips are counted from below.
 const STRIP: StripId = StripId(u32::MAX);
@@ -56,12 +57,12 @@ enum State {
     #[default]
     Nothing,
     Reading {
-        told: Receiver<Result<Loaded, String>>,
+        told: Receiver<Result<Loaded, Problem>>,
         _worker: Worker,
     },
     Ready(Loaded),
     /// Why.
-    Failed(String),
+    Failed(Problem),
 }
 
 /// Files that are kept ready at once: each clip has a thread and pictures that wait. Beyond that scenes
@@ -73,11 +74,11 @@ struct Prepared {
     wanted: WantedAsset,
     state: State,
     /// Why it could not be used when it was tried last, until it can.
-    failed: Option<String>,
+    failed: Option<Problem>,
     /// What comes of the next try is told in any case.
     asked: bool,
     /// What was said of it.
-    told: Option<String>,
+    told: Option<Problem>,
 }
 
 /// See the module.
@@ -136,7 +137,7 @@ impl TransitionLoader {
             let said = prepared
                 .failed
                 .clone()
-                .map(|reason| StudioMessage::TransitionFailed { path, reason: reason.into() });
+                .map(|reason| StudioMessage::TransitionFailed { path, reason });
             news.told.extend(said);
         }
         news
@@ -232,7 +233,7 @@ impl State {
         });
         match worker {
             Ok(worker) => Self::Reading { told, _worker: worker },
-            Err(error) => Self::Failed(error.to_string()),
+            Err(error) => Self::Failed(problem!("source-no-thread", reason = error.to_string())),
         }
     }
 }
@@ -249,7 +250,7 @@ impl Prepared {
                 Ok(Ok(loaded)) => State::Ready(loaded),
                 Ok(Err(reason)) => State::Failed(reason),
                 Err(Empty::Waiting) => return,
-                Err(Empty::Closed) => State::Failed("it could not be read".to_owned()),
+                Err(Empty::Closed) => State::Failed(problem!("file-unread")),
             };
         }
         match &self.state {
@@ -263,14 +264,14 @@ impl Prepared {
 }
 
 /// Reads a file; a reason where it is not what it should be.
-fn read(wanted: &WantedAsset, shape: &Shape) -> Result<Loaded, String> {
+fn read(wanted: &WantedAsset, shape: &Shape) -> Result<Loaded, Problem> {
     match wanted {
         WantedAsset::Picture(path) => {
             capture::still(path).map(|planes| Loaded::Picture(Arc::new(planes)))
         }
         WantedAsset::Clip(path) if crate::capture::images::clip::plays(path) => {
             let pictures = crate::capture::images::clip::open(path, &shape.video)
-                .map_err(|error| error.to_string())?;
+                .map_err(|error| Problem::from(&error))?;
             Ok(Loaded::Clip { pictures, sound: None })
         }
         WantedAsset::Clip(path) => {

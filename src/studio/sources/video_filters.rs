@@ -21,7 +21,7 @@ use crate::media::playback_control::SkippedFile;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::scenes::{Collection, MAIN};
 use crate::studio::sources::missing_files::FileNews;
-use crate::text::Problem;
+use crate::text::problem::{Problem, problem};
 
 /// Files that are read at once.
 const MAX_READERS: usize = 4;
@@ -38,7 +38,7 @@ struct File {
     /// What was in it when it was read last.
     material: Option<FilterAssets>,
     /// Why it cannot be used, until it is read after all.
-    failed: Option<String>,
+    failed: Option<Problem>,
     /// A person wanted it to be tried again, and hears what comes of it.
     asked: bool,
     /// What was said of it.
@@ -52,7 +52,7 @@ enum Work {
     /// Its turn has not come.
     Waiting,
     Reading {
-        told: Receiver<Result<FilterAssets, String>>,
+        told: Receiver<Result<FilterAssets, Problem>>,
         _worker: Option<Worker>,
     },
 }
@@ -191,7 +191,9 @@ impl Filters {
             });
             match worker {
                 Ok(worker) => file.work = Work::Reading { told, _worker: Some(worker) },
-                Err(error) => file.is_read(Err(error.to_string())),
+                Err(error) => {
+                    file.is_read(Err(problem!("source-no-thread", reason = error.to_string())));
+                }
             }
         }
     }
@@ -210,7 +212,7 @@ impl Filters {
             let read = match told.try_recv() {
                 Ok(read) => read,
                 Err(Empty::Waiting) => continue,
-                Err(Empty::Closed) => Err("it could not be read".to_owned()),
+                Err(Empty::Closed) => Err(problem!("file-unread")),
             };
             done = true;
             file.is_read(read);
@@ -230,7 +232,7 @@ impl Filters {
             let shown = || path.display().to_string();
             let now = file.failed.as_ref().map(|reason| {
                 let uses = uses(collection, (*asset, path.as_path()), main);
-                uses.said(shown(), reason.as_str().into())
+                uses.said(shown(), reason.clone())
             });
             // While it is read again for a person nothing is new.
             let again = file.asked && matches!(file.work, Work::Done);
@@ -307,7 +309,7 @@ impl Filters {
     }
 
     /// That was read.
-    pub fn give(&mut self, key: &Key, read: Result<FilterAssets, String>) {
+    pub fn give(&mut self, key: &Key, read: Result<FilterAssets, Problem>) {
         let Some(file) = self.files.get_mut(key) else { panic!("{key:?} is not wanted") };
         let (tell, told) = queue::bounded("filter-file", 1, Full::DropOldest);
         tell.send(read).unwrap();
@@ -321,7 +323,7 @@ impl Filters {
 }
 
 impl File {
-    fn is_read(&mut self, read: Result<FilterAssets, String>) {
+    fn is_read(&mut self, read: Result<FilterAssets, Problem>) {
         self.work = Work::Done;
         (self.material, self.failed) = match read {
             Ok(material) => (Some(material), None),
@@ -365,7 +367,7 @@ impl Uses {
 }
 
 /// Reads a file; a reason where it is not what it should be.
-fn read(asset: Asset, path: &Path) -> Result<FilterAssets, String> {
+fn read(asset: Asset, path: &Path) -> Result<FilterAssets, Problem> {
     match asset {
         Asset::Picture => {
             capture::still(path).map(|planes| FilterAssets::Picture(Arc::new(planes)))
@@ -377,17 +379,16 @@ fn read(asset: Asset, path: &Path) -> Result<FilterAssets, String> {
     }
 }
 
-fn text(path: &Path) -> Result<String, String> {
-    let said = |error: std::io::Error| error.to_string();
+fn text(path: &Path) -> Result<String, Problem> {
     // Opening a pipe would wait for whoever writes it.
-    if !fs::metadata(path).map_err(said)?.is_file() {
-        return Err("it is no file".to_owned());
+    if !fs::metadata(path)?.is_file() {
+        return Err(problem!("io-not-a-file"));
     }
     let mut text = String::new();
-    let file = fs::File::open(path).map_err(said)?;
-    file.take(MAX_CUBE_BYTES + 1).read_to_string(&mut text).map_err(said)?;
+    let file = fs::File::open(path)?;
+    file.take(MAX_CUBE_BYTES + 1).read_to_string(&mut text)?;
     if text.len() as u64 > MAX_CUBE_BYTES {
-        return Err("it is far too large for a colour table".to_owned());
+        return Err(problem!("lut-file-too-large"));
     }
     Ok(text)
 }

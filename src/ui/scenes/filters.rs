@@ -9,6 +9,7 @@ use crate::compose::filter::{Filter, MAX_FILTERS, Parameter, Slot, Unit};
 use crate::compose::scene::SourceId;
 use crate::studio::scenes::MAIN;
 use crate::studio::{Command, Edit};
+use crate::text::Problem;
 use crate::ui::dialogs::{DialogAnswer, heading, modal};
 use crate::ui::input::actions::key;
 use crate::ui::picture::{FrameView, fitted};
@@ -98,7 +99,7 @@ pub(super) fn seen(ui: &mut Ui, view: &View<'_>, picture: &mut FrameView) {
 }
 
 /// Why a filter cannot work with its file.
-fn lacks<'a>(view: &View<'a>, source: SourceId, filter: &Filter) -> Option<&'a str> {
+fn lacks<'a>(view: &View<'a>, source: SourceId, filter: &Filter) -> Option<&'a Problem> {
     let (_, path) = filter.file()?;
     view.snapshot.scenes.source(source)?.filter_lacks(path)
 }
@@ -223,8 +224,8 @@ fn file(ui: &mut Ui, view: &mut View<'_>, (source, index): (SourceId, usize), sl
     } else {
         key!("video-filter-unusable-file")
     };
-    let reason = view.texts.said(reason);
-    let words = view.texts.with(key, &[("reason", (&*reason).into())]);
+    let reason = view.texts.say(reason);
+    let words = view.texts.with(key, &[("reason", reason.into())]);
     paragraph(ui, &words, Type::Small, view.theme.warn);
     let text = view.texts.get("try-again");
     if Button::new(&text).small().show(ui, view.theme).clicked() {

@@ -171,7 +171,7 @@ fn shown(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, id: crate::compose
         Ok(_) => {
             let reason = view.snapshot.scenes.source(id).map(|it| it.reason.clone());
             if let Some(reason) = reason.filter(|reason| !reason.is_empty()) {
-                paragraph(ui, &reason, Type::Small, view.theme.warn);
+                paragraph(ui, &view.texts.say_with_cure(&reason), Type::Small, view.theme.warn);
             }
         }
         Err(why) => {

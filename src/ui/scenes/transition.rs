@@ -273,8 +273,8 @@ fn file(ui: &mut Ui, view: &mut View<'_>, path: &Path, ways: &[(&'static str, Tr
         paragraph(ui, &text, Type::Small, view.theme.warn);
     }
     if let Some(reason) = view.snapshot.scenes.transition_lacks(path) {
-        let reason = view.texts.said(reason);
-        let words = view.texts.with("transition-unusable", &[("reason", (&*reason).into())]);
+        let reason = view.texts.say(reason);
+        let words = view.texts.with("transition-unusable", &[("reason", reason.into())]);
         paragraph(ui, &words, Type::Small, view.theme.warn);
         let text = view.texts.get("try-again");
         if Button::new(&text).small().show(ui, view.theme).clicked() {

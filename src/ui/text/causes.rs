@@ -44,34 +44,6 @@ fn a_server_before_its_cause_stays_as_it_is() {
     assert_eq!(told, "a.b：TLS 握手时：连接中断");
 }
 
-/// Half by half, as a notice of a device says it.
-#[test]
-fn what_a_device_says_is_said_in_chinese_in_both_its_sentences() {
-    let causes = chinese();
-    let mut seen = 0;
-    for (path, code) in ["src/capture", "src/audio"].into_iter().flat_map(code) {
-        if !path.ends_with("/camera/mod.rs") && !path.ends_with("/mic/mod.rs") {
-            continue;
-        }
-        for sentence in sentences(&code) {
-            let filled = filled(&sentence);
-            let Some((what, then)) = filled.rsplit_once(". ") else { continue };
-            // Notices of these have their words by their names.
-            if ["has stopped giving", "is gone", "has been closed"]
-                .iter()
-                .any(|it| what.contains(it))
-            {
-                continue;
-            }
-            seen += 1;
-            for half in [what, then] {
-                assert!(causes.find(half, MAX_DEPTH).is_some(), "{path}: {half}");
-            }
-        }
-    }
-    assert!(seen >= 10, "{seen}");
-}
-
 #[test]
 fn hostile_words_do_no_harm() {
     let causes = chinese();
@@ -298,23 +270,18 @@ fn sentences(code: &str) -> Vec<String> {
 }
 
 /// What does not come from a pair: details for whoever looks into a fault.
-const OTHERWISE: [&str; 8] = [
-    "XDG_RUNTIME_DIR is not set",
-    "{most} bytes from {offset} for {width}×{height} pixels in rows of {stride}",
-    "MIT-SHM is older than 1.2",
-    "{length} bytes of picture instead of {wanted}",
-    "{rate} Hz, {channels} channels",
+const OTHERWISE: [&str; 3] = [
     "{decoder} {rate} kHz {channels}",
     "Speex is played as silence: {lack}",
     "{format} cannot be decoded here{why}",
 ];
 
 #[test]
-fn what_sources_and_the_player_say_is_said_in_chinese() {
+fn what_the_player_says_is_said_in_chinese() {
     let causes = chinese();
     let mut missing = Vec::new();
     let mut seen = 0;
-    for (path, code) in ["src/capture", "src/audio", "src/player"].into_iter().flat_map(code) {
+    for (path, code) in code("src/player") {
         for sentence in sentences(&code) {
             seen += 1;
             let filled = filled(&sentence);
@@ -325,7 +292,7 @@ fn what_sources_and_the_player_say_is_said_in_chinese() {
         }
     }
     assert!(missing.is_empty(), "{missing:#?}");
-    assert!(seen > 60, "only {seen} were found");
+    assert!(seen > 20, "only {seen} were found");
 }
 
 /// The numbers of all filters, as they are called where one of OBS's was beyond what onair has.
@@ -561,10 +528,6 @@ fn no_space_stands_between_chinese_words_and_a_chinese_name() {
             assert!(!words.contains(torn), "{said}");
         }
     }
-    let busy =
-        |who: &str| causes.say(&format!("{who} is being used by another program")).into_owned();
-    assert_eq!(busy("The microphone"), "麦克风正被另一个程序使用");
-    assert_eq!(busy("Yeti"), "Yeti 正被另一个程序使用");
 }
 
 #[test]

@@ -134,7 +134,7 @@ fn unreadable(listed: &[[u8; 4]]) -> Fault {
     // What is no text in them is shown as such.
     let name = |code: &[u8; 4]| String::from_utf8_lossy(code).trim_end().to_owned();
     let names: Vec<String> = listed.iter().take(16).map(name).collect();
-    Fault::Format(format!("it has only {}", names.join(", ")))
+    Fault::Format(names.join(", "))
 }
 
 fn path(node: &Node) -> PathBuf {

@@ -21,6 +21,7 @@ use crate::capture::source::{Context, Error, LiveSetting, Source};
 use crate::media::playback_control::{Position, TransportCommand};
 use crate::media::source_status::SourceStatus;
 use crate::media::{Planes, Size, Transport, VideoFeed, VideoFrame};
+use crate::text::problem::{Problem, problem};
 
 /// Images of one folder that are looked at.
 const MAX_SLIDES: usize = 10_000;
@@ -169,7 +170,7 @@ impl SlideShow {
     }
 
     /// The files as they are now, in order: its own, and those that follow them.
-    fn listed(&self, then: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
+    fn listed(&self, then: &[PathBuf]) -> Result<Vec<PathBuf>, Problem> {
         let mut files = Vec::new();
         for path in self.paths.iter().chain(then) {
             if path.is_dir() {
@@ -182,15 +183,15 @@ impl SlideShow {
         }
         files.truncate(MAX_SLIDES);
         if files.is_empty() {
-            return Err("there is no PNG, JPEG, WebP or GIF picture in it".to_owned());
+            return Err(problem!("image-none-in-folder"));
         }
         Ok(files)
     }
 }
 
 /// The images of a folder of which so many entries are looked at.
-pub(in crate::capture) fn images_in(folder: &Path, most: usize) -> Result<Vec<PathBuf>, String> {
-    let entries = std::fs::read_dir(folder).map_err(|error| error.to_string())?;
+pub(in crate::capture) fn images_in(folder: &Path, most: usize) -> Result<Vec<PathBuf>, Problem> {
+    let entries = std::fs::read_dir(folder)?;
     let paths = entries.take(most).filter_map(Result::ok).map(|entry| entry.path());
     Ok(paths.filter(|path| is_image(path)).collect())
 }

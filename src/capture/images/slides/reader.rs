@@ -15,6 +15,7 @@ use crate::capture::images::slides::skipped_files::SkippedFiles;
 use crate::capture::source;
 use crate::media::source_status::{SourceFormat, SourceState, SourceStatus};
 use crate::media::{Size, VideoFrame};
+use crate::text::problem::{Problem, problem};
 
 /// How long a folder without a readable image is left alone.
 const RETRY_INTERVAL: Duration = Duration::from_secs(2);
@@ -130,7 +131,7 @@ impl Inside {
 pub(super) struct Reader {
     pub turn: Arc<Turn>,
     /// The files as they are now, in order.
-    pub listed: Box<dyn Fn() -> Result<Vec<PathBuf>, String> + Send>,
+    pub listed: Box<dyn Fn() -> Result<Vec<PathBuf>, Problem> + Send>,
     pub rounds: Box<dyn Fn() -> Rounds + Send>,
     pub size: Size,
     pub fps: f64,
@@ -150,11 +151,8 @@ impl Reader {
             let mut files = match (self.listed)() {
                 Ok(files) => files,
                 Err(why) => {
-                    self.status.down(
-                        SourceState::Lost,
-                        "The slides are gone; the last one stays",
-                        why,
-                    );
+                    let reason = problem!("source-slides-gone", reason = &why);
+                    self.status.down(SourceState::Lost, reason, why.to_string());
                     let generation = self.turn.put_off(shown);
                     rest(stop, || self.turn.generation() != generation);
                     continue;
@@ -166,7 +164,7 @@ impl Reader {
             }
             let alone = files.len() == 1;
             let (mut tried, mut read) = (0, 0);
-            let mut fault = String::new();
+            let mut fault = Problem::default();
             let count = files.len();
             let mut at = shown.map_or(0, |shown| self.after(&shown, &mut files, rounds));
             while let Some((index, generation)) = self.turn.next(at, count) {
@@ -185,7 +183,7 @@ impl Reader {
                         }
                     }
                     Err(why) => {
-                        tracing::warn!(path = %path.display(), why, "a slide is left out");
+                        tracing::warn!(path = %path.display(), %why, "a slide is left out");
                         self.missing.failed(path, &why);
                         fault = why;
                     }
@@ -195,8 +193,8 @@ impl Reader {
                 }
             }
             if tried > 0 && read == 0 {
-                let reason = "None of the slides can be read; the last one stays";
-                self.status.down(SourceState::Failed, reason, fault);
+                let reason = problem!("source-slides-unreadable", reason = &fault);
+                self.status.down(SourceState::Failed, reason, fault.to_string());
             }
             let failed = tried > 0 && read == 0;
             if failed || alone {
@@ -306,7 +304,7 @@ mod tests {
             listed: Box::new(move || {
                 // After this look it is over.
                 ends.set();
-                Err("gone".to_owned())
+                Err("gone".into())
             }),
             rounds: Box::new(|| Rounds { shuffled: false, repeat: true }),
             size: Size::new(2, 2),
@@ -327,7 +325,7 @@ mod tests {
     fn shuffling_keeps_every_slide() {
         let (slides, _ready) = queue::bounded("test", 1, Full::Block);
         let status = SourceStatus::new("", "");
-        let listed = Box::new(|| Err("nothing".to_owned()));
+        let listed = Box::new(|| Err("nothing".into()));
         let rounds = Box::new(|| Rounds { shuffled: true, repeat: true });
         let size = Size::new(2, 2);
         let turn = Arc::default();

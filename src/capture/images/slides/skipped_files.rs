@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::base::FileStamp;
 use crate::media::Transport;
 use crate::media::playback_control::SkippedFile;
+use crate::text::Problem;
 
 /// See the module.
 #[derive(Debug)]
@@ -15,7 +16,7 @@ pub(super) struct SkippedFiles {
     /// The files and folders that were chosen, in order.
     chosen: Vec<PathBuf>,
     /// Those that are there and could not be read, as they were then, and why.
-    unread: BTreeMap<PathBuf, (FileStamp, String)>,
+    unread: BTreeMap<PathBuf, (FileStamp, Problem)>,
 }
 
 impl SkippedFiles {
@@ -52,19 +53,19 @@ impl SkippedFiles {
     }
 
     /// One could not be read, for this reason.
-    pub fn failed(&mut self, path: &Path, reason: &str) {
+    pub fn failed(&mut self, path: &Path, reason: &Problem) {
         if !self.chosen.iter().any(|it| it == path) {
             return;
         }
         if let Ok(Some(stamp)) = stamp(path) {
-            self.unread.insert(path.to_owned(), (stamp, reason.to_owned()));
+            self.unread.insert(path.to_owned(), (stamp, reason.clone()));
         }
         self.look();
     }
 }
 
 /// By what a file is known to be another one; `None`: a folder.
-fn stamp(path: &Path) -> Result<Option<FileStamp>, String> {
+fn stamp(path: &Path) -> Result<Option<FileStamp>, Problem> {
     if path.is_dir() { Ok(None) } else { FileStamp::of(path).map(Some) }
 }
 
@@ -90,11 +91,11 @@ mod tests {
         let chosen = ["gone.png", "broken.png", "album", "gone.png"].map(path);
         missing.follow(chosen.to_vec());
         assert_eq!(told(), ["gone.png"], "once, though it is there twice");
-        missing.failed(&path("broken.png"), "it is no picture");
-        missing.failed(&path("album/1.png"), "it was not chosen");
-        missing.failed(&path("gone.png"), "it is not there");
+        missing.failed(&path("broken.png"), &"it is no picture".into());
+        missing.failed(&path("album/1.png"), &"it was not chosen".into());
+        missing.failed(&path("gone.png"), &"it is not there".into());
         assert_eq!(told(), ["gone.png", "broken.png"]);
-        assert_eq!(transport.left_out()[1].reason, "it is no picture");
+        assert_eq!(transport.left_out()[1].reason, "it is no picture".into());
         fs::write(path("gone.png"), "come").unwrap();
         missing.look();
         assert_eq!(told(), ["broken.png"]);

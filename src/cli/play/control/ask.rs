@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use super::{Chat, PictureView, PlayCommand, SeekDirection, WINDOW, Which};
-use crate::cli::output::events::joined;
 use crate::cli::play::args::Buffer;
 use crate::cli::play::control;
 use crate::player::chat::ChatState;
 use crate::studio::watch::picture_view;
 use crate::studio::watch::view::{TileView, WatchState};
 use crate::studio::{Command, Snapshot, Studio, WatchCommand};
+use crate::text::Language;
 
 /// A file that is to be recorded into is made within this time.
 const MADE_WITHIN: Duration = Duration::from_secs(1);
@@ -54,7 +54,7 @@ fn recorded(snapshot: &Snapshot) -> Result<(), String> {
         return Ok(());
     }
     let notice = snapshot.notices.iter().rfind(|notice| notice.key() == "watch-file");
-    let why = notice.map(|notice| joined(&notice.summary(), &notice.advice()));
+    let why = notice.map(|notice| Language::English.say_with_cure(&notice.problem));
     Err(why.unwrap_or_else(|| "the file cannot be made".to_owned()))
 }
 

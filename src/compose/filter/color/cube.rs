@@ -2,6 +2,8 @@
 //! that Resolve writes): one-dimensional ones of up to 4,096 lines, three-dimensional ones of up to
 //! 65 steps a side. Pure, bounded by the text it is given.
 
+use crate::text::problem::{Problem, problem};
+
 /// The most steps of a side.
 const MAX_3D: usize = 65;
 /// The most lines of a one-dimensional table.
@@ -35,14 +37,14 @@ impl Cube {
     /// Reads one.
     ///
     /// # Errors
-    /// What is wrong with it, in plain words with the line's number.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    /// What is wrong with it, with the line's number.
+    pub fn parse(text: &str) -> Result<Self, Problem> {
         let mut kind: Option<(bool, usize)> = None;
         let (mut low, mut high) = ([0.0; 3], [1.0; 3]);
         let mut colors = Vec::new();
         for (number, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
             let line = line.trim();
-            let fault = |what: &str| format!("line {}: {what}", number + 1);
+            let fault = |what: Problem| problem!("lut-line", line = number + 1, what = what);
             let mut words = line.split_ascii_whitespace();
             let Some(first) = words.next() else { continue };
             match first {
@@ -53,18 +55,19 @@ impl Cube {
                     let most = if flat { MAX_1D } else { MAX_3D };
                     let size = words.next().and_then(|word| word.parse().ok());
                     let size = size.filter(|size| (2..=most).contains(size));
-                    let size =
-                        size.ok_or_else(|| fault(&format!("the size is not from 2 to {most}")))?;
+                    let size = size.ok_or_else(|| fault(problem!("lut-size", most = most)))?;
                     if kind.replace((flat, size)).is_some() {
-                        return Err(fault("a second size"));
+                        return Err(fault(problem!("lut-second-size")));
                     }
                 }
                 "DOMAIN_MIN" | "DOMAIN_MAX" => {
-                    let ends = three(words).ok_or_else(|| fault("not three numbers"))?;
+                    let ends =
+                        three(words).ok_or_else(|| fault(problem!("lut-numbers", count = 3)))?;
                     *(if first == "DOMAIN_MIN" { &mut low } else { &mut high }) = ends;
                 }
                 "LUT_1D_INPUT_RANGE" | "LUT_3D_INPUT_RANGE" => {
-                    let ends = three(words.chain(["0"])).ok_or_else(|| fault("not two numbers"))?;
+                    let ends = three(words.chain(["0"]))
+                        .ok_or_else(|| fault(problem!("lut-numbers", count = 2)))?;
                     let [from, to, _] = ends;
                     (low, high) = ([from; 3], [to; 3]);
                 }
@@ -73,23 +76,23 @@ impl Cube {
                     && !first.to_ascii_lowercase().starts_with("nan")
                     && !first.to_ascii_lowercase().starts_with("inf") => {}
                 _ => {
-                    let (flat, size) = kind.ok_or_else(|| fault("numbers before the size"))?;
+                    let (flat, size) = kind.ok_or_else(|| fault(problem!("lut-early")))?;
                     let count = if flat { size } else { size * size * size };
                     if colors.len() >= count {
-                        return Err(fault(&format!("more than {count} colours")));
+                        return Err(fault(problem!("lut-too-many", count = count)));
                     }
                     let color = three(line.split_ascii_whitespace());
-                    colors.push(color.ok_or_else(|| fault("not three numbers"))?);
+                    colors.push(color.ok_or_else(|| fault(problem!("lut-numbers", count = 3)))?);
                 }
             }
         }
-        let (one_dimensional, size) = kind.ok_or("there is no LUT_1D_SIZE or LUT_3D_SIZE in it")?;
+        let (one_dimensional, size) = kind.ok_or_else(|| problem!("lut-no-size"))?;
         let count = if one_dimensional { size } else { size * size * size };
         if colors.len() != count {
-            return Err(format!("{} colours instead of {count}", colors.len()));
+            return Err(problem!("lut-count", count = colors.len(), wanted = count));
         }
         if low.iter().zip(&high).any(|(low, high)| high - low < 1e-6) {
-            return Err("its domain is empty".to_owned());
+            return Err(problem!("lut-domain"));
         }
         Ok(Self { size, one_dimensional, low, high, colors })
     }
@@ -201,7 +204,7 @@ mod tests {
             ("LUT_1D_SIZE 2\nDOMAIN_MIN 1 1 1\n0 0 0\n1 1 1\n", "empty"),
         ] {
             let why = Cube::parse(text).unwrap_err();
-            assert!(why.contains(word), "{text:?}: {why}");
+            assert!(why.to_string().contains(word), "{text:?}: {why}");
         }
     }
 

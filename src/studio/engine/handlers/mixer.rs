@@ -287,8 +287,8 @@ impl Engine {
         self.follow_tracks();
         let failure = self.state.listening.as_ref().and_then(Listening::failure);
         if let Some(reason) = failure {
-            self.notices
-                .tell(&StudioMessage::MonitoringFailed { reason: reason.as_str().into() }, reason);
+            let detail = reason.to_string();
+            self.notices.tell(&StudioMessage::MonitoringFailed { reason }, detail);
         }
     }
 

@@ -15,8 +15,6 @@ use crate::studio::live::stream_delay;
 use crate::studio::notices::groups;
 use crate::studio::notices::message::{StudioMessage, alarm_key};
 use crate::studio::targets::address;
-use crate::text::Problem;
-use crate::text::problem::problem;
 
 /// Different causes of one outage that are remembered as told.
 const MAX_REPORTED: usize = 32;
@@ -340,7 +338,7 @@ fn device_message(
     camera: bool,
 ) -> Option<StudioMessage> {
     let device = if report.name.is_empty() { report.id.clone() } else { report.name.clone() };
-    let reason = device_problem(&report.reason);
+    let reason = report.reason.clone();
     match (report.state, camera) {
         (SourceState::Stalled, true) => Some(StudioMessage::CameraStalled { device }),
         (SourceState::Stalled, false) => Some(StudioMessage::MicrophoneStalled { device }),
@@ -357,18 +355,10 @@ fn device_message(
     }
 }
 
-/// Why a device cannot be used, which names it, and what helps: its reason is two sentences.
-fn device_problem(reason: &str) -> Problem {
-    let (what, then) = reason
-        .rsplit_once(". ")
-        .unwrap_or((reason, "It is tried again by itself, or choose another one"));
-    Problem::from(what).with_cure(problem!("sentence", words = Problem::from(then)))
-}
-
-/// The same of a source that is no device: its reason is the whole sentence.
+/// The same of a source that is no device.
 fn source_message(report: &SourceReport, before: &SourceReport) -> Option<StudioMessage> {
     let device = if report.name.is_empty() { report.id.clone() } else { report.name.clone() };
-    let reason = Problem::from(report.reason.as_str());
+    let reason = report.reason.clone();
     match report.state {
         SourceState::Stalled | SourceState::Lost | SourceState::Failed => {
             Some(StudioMessage::SourceTrouble { device, reason })

@@ -499,7 +499,7 @@ impl Engine {
                         _ => None,
                     },
                     reason: if report.state == SourceState::Open {
-                        String::new()
+                        Problem::default()
                     } else {
                         report.reason
                     },

@@ -66,7 +66,7 @@ pub(in crate::ui::scenes) fn contents(
     }
     let reason = view.snapshot.scenes.source(source.id).map(|it| it.reason.clone());
     if let Some(reason) = reason.filter(|reason| !reason.is_empty()) {
-        paragraph(ui, &reason, Type::Small, view.theme.warn);
+        paragraph(ui, &view.texts.say_with_cure(&reason), Type::Small, view.theme.warn);
         let text = view.texts.get("try-again");
         if Button::new(&text).small().show(ui, view.theme).clicked() {
             view.send(Command::TryAgain);

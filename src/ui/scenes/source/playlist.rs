@@ -28,8 +28,8 @@ enum Done {
 pub(in crate::ui::scenes) fn left_out(ui: &mut Ui, view: &View<'_>, source: SourceId, path: &Path) {
     let source = view.snapshot.scenes.source(source);
     if let Some(reason) = source.and_then(|source| source.lacks(path)) {
-        let reason = view.texts.said(reason);
-        let words = view.texts.with("clips-skipped", &[("reason", (&*reason).into())]);
+        let reason = view.texts.say(reason);
+        let words = view.texts.with("clips-skipped", &[("reason", reason.into())]);
         paragraph(ui, &words, Type::Small, view.theme.warn);
     }
 }
