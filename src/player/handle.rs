@@ -59,7 +59,12 @@ impl Player {
             config.speaker.then(|| {
                 Arc::new(move |rate, channels, clock| {
                     let id = wanted.lock().clone();
-                    crate::player::present::device::open(id.as_deref(), rate, channels, clock)
+                    crate::player::present::speaker::open_device(
+                        id.as_deref(),
+                        rate,
+                        channels,
+                        clock,
+                    )
                 }) as Arc<Open>
             })
         })

@@ -1,6 +1,9 @@
 //! What has been received of a stream, and what the presenter makes of it.
 
+use std::collections::VecDeque;
 use std::time::Duration;
+
+use parking_lot::Mutex;
 
 use crate::base::Timestamp;
 use crate::media::Track;
@@ -132,6 +135,30 @@ impl Reception {
             settling: self.live && self.jitter.settling(now),
             ended: self.ended,
         }
+    }
+}
+
+/// When the newest pictures came, by their media time, to measure how old they were then. Written by the feed,
+/// read when one is shown.
+#[derive(Debug, Default)]
+pub(in crate::player) struct Arrivals(Mutex<VecDeque<(Timestamp, Timestamp)>>);
+
+/// The most pictures whose arrival is known: more than wait in any buffer.
+const MAX_ARRIVALS: usize = 1_024;
+
+impl Arrivals {
+    /// The picture of `pts` came at `now`, whole.
+    pub(in crate::player) fn note(&self, pts: Timestamp, now: Timestamp) {
+        let mut known = self.0.lock();
+        if known.len() >= MAX_ARRIVALS {
+            known.pop_front();
+        }
+        known.push_back((pts, now));
+    }
+
+    /// When the picture of `pts` came.
+    pub(in crate::player) fn of(&self, pts: Timestamp) -> Option<Timestamp> {
+        self.0.lock().iter().rev().find(|(of, _)| *of == pts).map(|(_, came)| *came)
     }
 }
 

@@ -1,7 +1,6 @@
 //! Stream events of a source become what decoders take: configs where they are needed, and packets on
 //! the continuous media time. Codecs that cannot be played are named once. Runs on the feed thread.
 
-pub(in crate::player) mod elementary;
 pub(in crate::player) mod file_samples;
 pub(in crate::player) mod sequence_headers;
 pub(in crate::player) mod track_presence;

@@ -3,7 +3,6 @@
 //! still fills.
 
 pub(in crate::player) mod audio_dump;
-pub(in crate::player) mod device;
 pub(in crate::player) mod measure;
 pub mod screenshot;
 mod seek_search;

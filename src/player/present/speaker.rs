@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
 
+use crate::audio::speaker::{SpeakerOutput, SpeakerPace};
 use crate::base::{Clock, Timestamp, Worker};
 use crate::player::decode::audio::Speaker;
+use crate::player::present::upsample::{Upsampled, times};
 use crate::player::session::audio_controls::AudioControls;
 use crate::player::session::report::PlayerReport;
 use crate::player::state::Severity;
@@ -143,5 +145,48 @@ impl Speakers {
         if !std::mem::replace(&mut self.told, true) {
             report.say(problem!("player-no-speaker", problem = problem), Severity::Warning, reason);
         }
+    }
+}
+
+/// Opens the speaker of this id, or the system's default.
+pub(in crate::player) fn open_device(
+    id: Option<&str>,
+    rate: u32,
+    channels: u16,
+    clock: Clock,
+) -> Result<Box<dyn Speaker>, String> {
+    let times = times(rate);
+    let output =
+        SpeakerOutput::open(id, (rate.saturating_mul(times), channels), SpeakerPace::Calm, clock)
+            .map_err(|error| error.to_string())?;
+    let device = Device(output);
+    Ok(if times > 1 {
+        Box::new(Upsampled::new(device, times as usize, channels))
+    } else {
+        Box::new(device)
+    })
+}
+
+struct Device(SpeakerOutput);
+
+impl Speaker for Device {
+    fn write(&mut self, data: &[f32]) -> usize {
+        self.0.write(data)
+    }
+
+    fn queued(&self) -> usize {
+        self.0.queued()
+    }
+
+    fn set_volume(&mut self, volume: f32) {
+        self.0.set_volume(volume);
+    }
+
+    fn underruns(&self) -> u64 {
+        self.0.underruns()
+    }
+
+    fn failed(&self) -> Option<String> {
+        self.0.failed()
     }
 }

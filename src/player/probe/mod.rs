@@ -23,7 +23,6 @@ use crate::net::rtmp::{Client, Options};
 use crate::net::web::WebUrl;
 use crate::net::{self, Runtime};
 use crate::player::buffer::pace::PlayPace;
-use crate::player::clock::frame_rate::frame_rate;
 use crate::player::clock::timeline::Timeline;
 use crate::player::demux::file_samples;
 use crate::player::demux::file_samples::FileFormat;
@@ -219,7 +218,7 @@ fn with_tracks(mut report: Report, index: &Index) -> Report {
         // Finer than the milliseconds of what was looked at.
         let shown = index.samples.iter().filter(|place| place.track == TrackId::Video);
         let times = shown.take(MAX_TIMES).map(|place| place.pts.as_micros()).collect();
-        video.fps = frame_rate(&times, video.fps).or(video.fps);
+        video.fps = video::measured_frame_rate(&times, video.fps).or(video.fps);
     }
     let name = |track: &AudioTrack| Some(track.name.clone()).filter(|name| !name.is_empty());
     let mut tracks = index.tracks.audio.iter().zip(index.tracks.ids().filter(is_audio));
@@ -642,7 +641,7 @@ impl Prober {
         let number =
             |name: &str| self.metadata.as_ref().and_then(|metadata| metadata.get_number(name));
         let told = self.declared_fps.or_else(|| number("framerate"));
-        let fps = frame_rate(&self.times, told);
+        let fps = video::measured_frame_rate(&self.times, told);
         let longest = self.seconds();
         let told = self.declared_duration();
         let video = self.video.map(|video| Video {

@@ -1,12 +1,14 @@
 //! What the bytes of a picture stream tell of it: its configurations, and its first keyframes.
 
+use std::collections::VecDeque;
+
 use bytes::Bytes;
 
 use crate::wire::codec;
 use crate::wire::codec::four_cc::VideoFormat;
 use crate::wire::codec::h264::DecoderConfig;
 use crate::wire::codec::h264::vui::VideoSignal;
-use crate::wire::codec::{Colors, hdr};
+use crate::wire::codec::{Colors, cadence, hdr};
 
 /// What a configuration tells.
 pub(super) fn described(format: VideoFormat, config: &Bytes) -> Option<codec::VideoInfo> {
@@ -65,4 +67,10 @@ pub(super) fn length_size(format: VideoFormat, config: &[u8]) -> usize {
         _ => 21,
     };
     config.get(place).map_or(4, |byte| usize::from(byte & 3) + 1)
+}
+
+/// Frames a second by the times at which they are shown, to three decimals; `told` is what the stream says of itself.
+pub(super) fn measured_frame_rate(times: &VecDeque<i64>, told: Option<f64>) -> Option<f64> {
+    let rate = cadence::frame_rate(times.iter().copied(), told)?;
+    Some((rate * 1_000.0).round() / 1_000.0)
 }

@@ -12,7 +12,7 @@ use crate::player::demux::file_samples::{RUN_UP_MICROS, unreadable};
 use crate::player::demux::{can_be_heard, can_be_seen};
 use crate::player::input::feed::InputFeed;
 use crate::player::input::file::loop_position::{Round, goes_on, micros};
-use crate::player::input::file::open::{no_flv, open};
+use crate::player::input::file::{no_flv, open};
 use crate::player::session::gapless::NextFile;
 use crate::player::state::Failure;
 use crate::wire::container::flv::events::audio_codec;

@@ -2,25 +2,24 @@
 
 mod flv;
 mod loop_position;
-mod open;
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub(in crate::player) use flv::{failure, last_time};
 pub(in crate::player) use loop_position::{BEGINS, micros};
 use loop_position::{Round, goes_on};
-pub(in crate::player) use open::open;
 
 use crate::base::Stop;
-use crate::player::demux::file_samples::{FileFormat, FileSample, SampleFile};
+use crate::player::demux::file_samples::{FileFormat, FileSample, SampleFile, unreadable};
 use crate::player::demux::{can_be_seen, file_samples};
 use crate::player::input::feed::InputFeed;
 use crate::player::session::gapless::NextFile;
-use crate::player::state::{Failure, State};
+use crate::player::state::{Failure, FailureKind, State};
 use crate::text::problem::problem;
 use crate::wire::container::Format;
-use crate::wire::container::flv::Reader;
+use crate::wire::container::flv::{Error as FlvError, Reader};
 
 /// How often a reader that has come to the end looks whether it is to go back.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
@@ -210,4 +209,21 @@ fn read(
         goes_on(feed)
     })?;
     Ok(playable)
+}
+
+/// Opens a regular file: a pipe or a device could keep us waiting for ever.
+pub(in crate::player) fn open(path: &Path) -> Result<File, Failure> {
+    let metadata = path.metadata().map_err(|error| unreadable(path, &error.to_string()))?;
+    if !metadata.is_file() {
+        return Err(unreadable(path, "it is no regular file"));
+    }
+    File::open(path).map_err(|error| unreadable(path, &error.to_string()))
+}
+
+fn no_flv(path: &Path, error: &FlvError) -> Failure {
+    Failure::new(
+        FailureKind::File,
+        format!("{} cannot be played: {error}", path.display()),
+        "Give an FLV, MP4, MKV, WebM, MP3, FLAC, Ogg, AAC or WAV file; others can be converted, for example with ffmpeg.",
+    )
 }

@@ -9,7 +9,6 @@ use bytes::{Bytes, BytesMut};
 use crate::media::VideoCodec;
 use crate::net::web::{Flow, Unavailable};
 use crate::net::{self, Step};
-use crate::player::demux::elementary::TsEvents;
 use crate::player::input::http::byte_seek::recording::{Recorded, SeekFound};
 use crate::player::input::http::byte_seek::resync::StreamFormat;
 use crate::player::input::http::problem::Problem;
@@ -39,7 +38,7 @@ pub(super) struct Single {
 #[derive(Debug)]
 enum Unpack {
     Flv { reader: Box<flv::Reader> },
-    Ts { demuxer: Box<ts::Demuxer>, events: TsEvents, items: VecDeque<Item> },
+    Ts { demuxer: Box<ts::Demuxer>, events: ts::StreamEvents, items: VecDeque<Item> },
 }
 
 impl Unpack {
@@ -52,7 +51,7 @@ impl Unpack {
     }
 
     fn ts() -> Self {
-        let (events, items) = (TsEvents::default(), VecDeque::new());
+        let (events, items) = (ts::StreamEvents::default(), VecDeque::new());
         Self::Ts { demuxer: Box::default(), events, items }
     }
 
@@ -98,7 +97,7 @@ impl Unpack {
     }
 }
 
-fn take(event: ts::Event, events: &mut TsEvents, items: &mut VecDeque<Item>) {
+fn take(event: ts::Event, events: &mut ts::StreamEvents, items: &mut VecDeque<Item>) {
     events.take(event, &mut |event| items.push_back(Item::Event(event)));
 }
 

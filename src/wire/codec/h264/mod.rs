@@ -6,16 +6,17 @@ pub mod config;
 pub mod dts;
 pub mod nal;
 pub mod pps;
-pub mod slice;
 pub mod sps;
 pub mod sps_rewrite;
 pub mod vui;
 
 pub use config::DecoderConfig;
 pub use dts::DtsExtractor;
-pub use nal::{NalType, annexb_nals, annexb_to_avcc, avcc_nals, avcc_to_annexb, escape, unescape};
+pub use nal::{
+    NalType, SliceType, annexb_nals, annexb_to_avcc, avcc_nals, avcc_to_annexb, escape, slice_type,
+    unescape,
+};
 pub use pps::Pps;
-pub use slice::{SliceType, slice_type};
 pub use sps::{Sps, level_name, profile_name};
 pub use sps_rewrite::{VuiChanges, rewrite_sps_vui};
 pub use vui::Vui;

@@ -3,12 +3,13 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use super::{MAX_BODY, TAG_HEADER, TagKind, file_header, metadata_body, tag_header, write_tag};
+use super::{
+    MAX_BODY, TAG_HEADER, TagKind, file_header, metadata_body, tag_header, tag_trailer, write_tag,
+};
 use crate::base::Timestamp;
 use crate::media::{EncodedPacket, Metadata, StreamConfig, StreamEvent, TrackConfig};
 use crate::wire::amf0::Value;
 use crate::wire::container::flv::metadata;
-use crate::wire::container::flv::muxer::tag_trailer;
 use crate::wire::container::flv::tag_body;
 use crate::wire::container::{
     Chapter, Error, Muxer, MuxerOutput, ReadAt, SampleLocation, TrackId, Tracks, read,

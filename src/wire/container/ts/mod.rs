@@ -10,4 +10,4 @@ mod section;
 mod video;
 
 pub use demuxer::{Demuxer, PACKET, PackedAudio, packed_audio};
-pub use event::{CLOCK, Codec, Event};
+pub use event::{CLOCK, Codec, Event, StreamEvents, ticks};

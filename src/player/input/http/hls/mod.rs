@@ -1,5 +1,5 @@
 //! HLS (RFC 8216): a task reads playlists and segments ahead (two segments wait in a channel, a full
-//! one makes it wait) and gives their content as FLV tags, in order. Live lists are joined near their
+//! one makes it wait) and gives their content as stream events, in order. Live lists are joined near their
 //! end, part by part where they have parts (low latency), recorded ones at their beginning; in these
 //! one can go about.
 
@@ -7,10 +7,8 @@ mod audio_rendition;
 pub(in crate::player::input::http) mod decrypt;
 mod fetch;
 mod follow;
-pub(in crate::player::input::http) mod fragments;
 mod loader;
 mod low_latency;
-mod low_latency_trust;
 mod segment;
 #[cfg(test)]
 mod stall_tests;

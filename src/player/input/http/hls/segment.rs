@@ -2,14 +2,14 @@
 
 use bytes::{Bytes, BytesMut};
 
+use crate::files::samples;
 use crate::media::{StreamEvent, Track};
-use crate::player::demux::elementary;
-use crate::player::demux::elementary::TsEvents;
+use crate::player::demux::file_samples;
 use crate::player::input::http::hls::decrypt::Decryption;
-use crate::player::input::http::hls::fragments;
 use crate::player::input::http::problem::Problem;
-use crate::wire::container::ts;
-use crate::wire::container::ts::{Demuxer, Event};
+use crate::player::state::{Failure, FailureKind};
+use crate::wire::container::ts::{self, Demuxer, Event, StreamEvents};
+use crate::wire::container::{Error, mp4};
 
 /// A first picture is looked for in so much: as large as any is.
 const MAX_INSPECTED: usize = 4 << 20;
@@ -18,7 +18,7 @@ const MAX_INSPECTED: usize = 4 << 20;
 #[derive(Debug, Default)]
 pub(super) struct SegmentReader {
     ts: Demuxer,
-    events: TsEvents,
+    events: StreamEvents,
     /// What stands before the fragments, as last used.
     map: Option<Bytes>,
     /// Microseconds of the last packet.
@@ -30,7 +30,7 @@ pub(super) struct SegmentReader {
 impl SegmentReader {
     /// What comes does not follow from what came before.
     pub fn restart(&mut self) {
-        (self.ts, self.events) = (Demuxer::new(), TsEvents::default());
+        (self.ts, self.events) = (Demuxer::new(), StreamEvents::default());
         (self.map, self.sealed) = (None, false);
     }
 
@@ -72,7 +72,7 @@ impl SegmentReader {
 
     /// What follows is told of from its beginning, as [`look`](Self::look) tells it.
     pub fn begin_anew(&mut self) {
-        self.events = TsEvents::default();
+        self.events = StreamEvents::default();
     }
 
     /// One that has a look at what comes next. Only for a beginning: what came before, it does not know.
@@ -126,7 +126,7 @@ impl SegmentReader {
         whole.extend_from_slice(data);
         let fresh = self.map.as_ref() != Some(map);
         let mut take = |event| out.push(event);
-        fragments::read(whole.freeze(), fresh, seal, &mut take)?;
+        fragments(whole.freeze(), fresh, seal, &mut take)?;
         self.map = Some(map.clone());
         Ok(())
     }
@@ -136,7 +136,7 @@ impl SegmentReader {
         let (start, rest) = id3(data);
         let mut reader = ts::packed_audio(rest.first_chunk());
         let mut events = Vec::new();
-        let start = start.unwrap_or_else(|| elementary::ticks(self.last));
+        let start = start.unwrap_or_else(|| ts::ticks(self.last));
         reader.read(start, rest, &mut events);
         for event in events {
             self.events.take(event, &mut |event| out.push(event));
@@ -144,11 +144,49 @@ impl SegmentReader {
     }
 }
 
+/// Hands the samples of an MP4 out in the order of their decoding times, their configurations first where
+/// they are wanted (`fresh`). `seal` opens what is encrypted of them.
+fn fragments(
+    mut data: Bytes,
+    fresh: bool,
+    seal: Option<&Decryption>,
+    take: &mut dyn FnMut(StreamEvent),
+) -> Result<(), Problem> {
+    let damaged = |error: Error| {
+        let what = format!("a segment of the playlist cannot be played: {error}");
+        let advice = "H.264 and AAC can be played; ask the broadcaster for them.";
+        match error {
+            Error::Unsupported(_) => Problem::Told(Failure::new(FailureKind::Codec, what, advice)),
+            _ => Problem::no_stream(what, advice),
+        }
+    };
+    let index = match seal {
+        None => mp4::index_to_play(&mut &data[..]).map_err(damaged)?,
+        Some(seal) => {
+            let (index, sealed) = mp4::index_sealed(&mut &data[..]).map_err(damaged)?;
+            if !sealed.is_empty() {
+                let mut opened = data.to_vec();
+                seal.samples(&mut opened, &sealed);
+                data = Bytes::from(opened);
+            }
+            index
+        }
+    };
+    if fresh {
+        samples::heads(&index).for_each(&mut *take);
+    }
+    file_samples::packets(&mut &data[..], &index, &mut |packet| {
+        take(StreamEvent::Packet(packet));
+        true
+    })
+    .map_err(damaged)
+}
+
 /// Looks into a transport stream for its first picture, while it comes.
 #[derive(Debug, Default)]
 pub(super) struct SegmentProbe {
     demuxer: Demuxer,
-    events: TsEvents,
+    events: StreamEvents,
     found: Vec<StreamEvent>,
     bytes: usize,
 }
