@@ -69,8 +69,10 @@ impl Window {
             problem: problem(&event["problem"]),
             level: Level::Error,
             detail: text("detail"),
-            remedy: None,
+            remedies: Vec::new(),
             target: None,
+            wall_micros: 0,
+            times: 1,
         };
         let english = words(&self.english, &notice);
         assert_eq!((text("summary"), text("advice")), english, "{event}");

@@ -378,8 +378,8 @@ fn a_look_whether_all_is_ready_finds_what_is_wrong_and_sends_nothing() {
     assert_eq!(keys.iter().filter(|key| **key == "found-target").count(), 1, "{found:?}");
     let failed: Vec<_> =
         found.iter().filter(|notice| notice.key() == "found-target-failed").collect();
-    let remedies: Vec<_> = failed.iter().map(|notice| notice.remedy).collect();
-    assert_eq!(remedies, [Some(Remedy::EditTarget(3)), Some(Remedy::EditTarget(2))]);
+    let remedies: Vec<_> = failed.iter().flat_map(|notice| &notice.remedies).copied().collect();
+    assert_eq!(remedies, [Remedy::EditTarget(3), Remedy::EditTarget(2)]);
     assert!(failed[1].summary().contains("connection refused"), "{failed:?}");
     assert!(!failed[1].advice().is_empty());
     assert!(!nginx.is_published("show"));

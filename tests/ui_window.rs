@@ -212,15 +212,33 @@ fn where_a_desktop_gives_less_room_than_is_needed_one_scrolls() {
 #[test]
 fn notices_help_and_go_away() {
     let mut harness = open("notices");
-    harness.get_all_by_label("Use test pattern").last().unwrap().click();
+    // The worst one and its button are in the health bar, the others behind the bell.
+    harness.get_by_label("The camera HD Pro Webcam C920 is gone. A placeholder is sent instead.");
+    assert!(harness.query_by_label("Dismiss").is_none());
+    assert_eq!(click(&mut harness, "3 more"), []);
+    harness.get_by_label("The microphone HD Pro Webcam C920 is gone. Silence is sent instead.");
+    harness.get_by_label("Nothing is heard from Yeti.");
+    // The first button has the keyboard.
+    assert!(harness.get_all_by_label("Use test pattern").last().unwrap().is_focused());
+    harness.key_press(Key::Space);
     assert_eq!(
         commands(&mut harness),
         [Command::SelectVideo(VideoChoice::Test), Command::Dismiss(4)]
     );
+    click(&mut harness, "Notices: 3 open");
     let before = harness.get_all_by_label("Dismiss").count();
     harness.get_all_by_label("Dismiss").next().unwrap().click();
     assert!(matches!(commands(&mut harness).as_slice(), [Command::Dismiss(_)]));
     assert_eq!(harness.get_all_by_label("Dismiss").count(), before - 1);
+    harness.key_press(Key::Escape);
+    harness.run();
+    assert!(harness.query_by_label("Dismiss").is_none());
+    // By the keyboard, too; and what helps is a command.
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::N);
+    harness.run();
+    harness.get_all_by_label("Dismiss").next().unwrap();
+    click(&mut harness, "Event log (0)");
+    assert_eq!(harness.state().screen.as_ref().unwrap().dialog(), Some(Dialog::History));
 }
 
 #[test]
@@ -366,10 +384,15 @@ fn a_machine_that_is_too_slow_is_not_called_good() {
     let mut harness = open("on-air");
     assert!(harness.query_by_label_contains("too slow").is_none());
     // Half as many is what a slow connection may have.
-    harness.state().demo.change(|snapshot| snapshot.figures.fps = 15.0);
+    harness.state().demo.change(|snapshot| {
+        (snapshot.figures.fps, snapshot.figures.wanted_fps) = (15.0, 15.0);
+    });
     harness.run();
     assert!(harness.query_by_label_contains("too slow").is_none());
-    harness.state().demo.change(|snapshot| snapshot.figures.fps = 2.0);
+    harness.state().demo.change(|snapshot| {
+        (snapshot.figures.fps, snapshot.figures.wanted_fps) = (17.0, 30.0);
+    });
     harness.run();
-    harness.get_by_label_contains("this computer is too slow: 2 fps");
+    harness.get_by_label("This computer is too slow: 17 of 30 fps.");
+    assert!(harness.query_by_label_contains("All good").is_none());
 }

@@ -54,8 +54,8 @@ fn a_certificate_is_accepted_once_for_that_server_and_no_other() {
     let first = watcher(folder.path());
     watch(&first, &url);
     let snapshot = wait(&first, "the refusal", failed);
-    let offered = |notice: &Notice| match notice.remedy {
-        Some(Remedy::TrustStream { tile, pin }) => Some((tile, pin)),
+    let offered = |notice: &Notice| match notice.remedies.first() {
+        Some(&Remedy::TrustStream { tile, pin }) => Some((tile, pin)),
         _ => None,
     };
     let (tile, pin) = snapshot.notices.iter().find_map(offered).expect("nothing is offered");

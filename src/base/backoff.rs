@@ -38,6 +38,14 @@ impl Backoff {
         wait - wait.mul_f64(0.25 * self.fraction())
     }
 
+    /// The wait after the server has said no: 1 s, then twice as long each time up to 15 s, each shortened
+    /// by up to a quarter at random.
+    pub fn next_refused(&mut self) -> Duration {
+        let wait = Duration::from_secs(1).saturating_mul(1 << self.tries.min(4)).min(LIMIT);
+        self.tries = self.tries.saturating_add(1);
+        wait - wait.mul_f64(0.25 * self.fraction())
+    }
+
     /// Forgets the outage: the next wait is a short one again.
     pub const fn reset(&mut self) {
         self.tries = 0;
@@ -80,6 +88,19 @@ mod tests {
             assert!(last > Duration::from_secs(11), "{last:?}");
             backoff.reset();
             assert!(backoff.next_wait(Duration::ZERO) <= Duration::from_millis(500));
+        }
+    }
+
+    #[test]
+    fn a_server_that_says_no_is_asked_less_and_less_often() {
+        for seed in 0..50 {
+            let mut backoff = Backoff::new(seed);
+            let (mut gone, mut tries) = (Duration::ZERO, 1);
+            while gone < Duration::from_secs(66) {
+                gone += backoff.next_refused();
+                tries += 1;
+            }
+            assert!((7..=10).contains(&tries), "{tries} tries in {gone:?}");
         }
     }
 

@@ -23,8 +23,8 @@ use crate::studio::live::recording::audio_tracks::TrackNames;
 use crate::studio::live::view::{LiveFigures, LiveState, PassthroughView};
 use crate::studio::mixer::AudioStrip;
 use crate::studio::mixer::monitoring::Monitoring;
-use crate::studio::notices::Notice;
 use crate::studio::notices::event_log::LogEntry;
+use crate::studio::notices::{Notice, PastNotice};
 use crate::studio::scenes::{Collection, MAIN};
 use crate::studio::settings::Preferences;
 use crate::studio::targets::quality::Quality;
@@ -180,6 +180,11 @@ pub struct TargetView {
     pub stage: Option<&'static str>,
     /// What went wrong last, and what to do about it.
     pub cause: Option<Problem>,
+    /// The server said no, by words or by hanging up.
+    pub refused: bool,
+    /// Until the next try, and how many have failed since it was live last.
+    pub retry_in: Option<Duration>,
+    pub tries: u32,
     /// Bits a second over the last second, while on air.
     pub bitrate: u32,
     /// What waits to be sent, by its timestamps.
@@ -205,6 +210,9 @@ impl TargetView {
             state: None,
             stage: None,
             cause: None,
+            refused: false,
+            retry_in: None,
+            tries: 0,
             bitrate: 0,
             queued: Duration::ZERO,
             dropped_frames: 0,
@@ -336,8 +344,10 @@ pub struct Snapshot {
     pub history: Arc<VecDeque<LogEntry>>,
     /// The file it is written to, once there is something in it.
     pub history_path: Option<PathBuf>,
-    /// Newest last, at most 20.
+    /// Those that hold, newest last, at most 20.
     pub notices: Vec<Notice>,
+    /// Those that are over, newest last.
+    pub past_notices: Vec<PastNotice>,
     /// Of this process, 1.0 is one core.
     pub cpu: f32,
     pub rss_bytes: u64,

@@ -20,6 +20,7 @@ macro_rules! files {
             include_str!(concat!("../../assets/i18n/", $tag, "/onair.ftl")),
             include_str!(concat!("../../assets/i18n/", $tag, "/notices.ftl")),
             include_str!(concat!("../../assets/i18n/", $tag, "/devices.ftl")),
+            include_str!(concat!("../../assets/i18n/", $tag, "/health.ftl")),
             include_str!(concat!("../../assets/i18n/", $tag, "/files.ftl")),
             include_str!(concat!("../../assets/i18n/", $tag, "/monitor.ftl")),
             include_str!(concat!("../../assets/i18n/", $tag, "/net.ftl")),

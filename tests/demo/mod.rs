@@ -28,6 +28,7 @@ use onair::player::chat::ChatState;
 use onair::player::{FailureKind, Figures, Rewind, Saving};
 use onair::studio::live::monitor::view::{MonitorView, ViewersPicture};
 use onair::studio::live::view::{LiveFigures, LiveState, PassthroughView};
+use onair::studio::notices::PastNotice;
 use onair::studio::snapshot::TargetView;
 use onair::studio::snapshot::{
     AudioSource, Device, RecordingFigures, SceneSource, ServerFigures, SourceState, StripView,

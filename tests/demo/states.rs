@@ -48,6 +48,9 @@ pub const STATES: [&str; 37] = [
     "watch-chat",
 ];
 
+/// A morning in November.
+const WALL_MICROS: i64 = 1_763_620_000_000_000;
+
 /// Whether a state is about the *Watch* page.
 pub fn is_watch(state: &str) -> bool {
     state.starts_with("watch")
@@ -122,7 +125,9 @@ fn notice(id: u64, problem: Problem, level: Level, remedy: Option<Remedy>) -> No
         problem,
         level,
         detail: "VIDIOC_DQBUF: No such device (os error 19)".into(),
-        remedy,
+        remedies: remedy.into_iter().collect(),
+        wall_micros: WALL_MICROS + i64::from(id as u32) * 47_000_000,
+        times: 1,
     }
 }
 
@@ -215,6 +220,7 @@ pub fn snapshot(name: &str) -> Snapshot {
         encoded: 22_600,
         on_air_for: Duration::from_secs(754),
         fps: 30.0,
+        wanted_fps: 30.0,
         bitrate: 2_512_000,
         bitrate_history: (0..60).map(|i| 2_500_000 + (i * 7919 % 13) * 18_000).collect(),
         dropped_frames: 0,
@@ -311,12 +317,16 @@ pub fn snapshot(name: &str) -> Snapshot {
             snapshot.targets = vec![
                 view(Target::built_in(), TargetState::Live, 2_512_000, None),
                 view(twitch, TargetState::Live, 2_508_000, None),
-                view(
-                    own,
-                    TargetState::Reconnecting,
-                    0,
-                    Some("connection refused: nothing is listening there"),
-                ),
+                TargetView {
+                    retry_in: Some(Duration::from_millis(2_300)),
+                    tries: 3,
+                    ..view(
+                        own,
+                        TargetState::Reconnecting,
+                        0,
+                        Some("connection refused: nothing is listening there"),
+                    )
+                },
                 TargetView::idle(backup),
             ];
         }
@@ -373,12 +383,19 @@ pub fn snapshot(name: &str) -> Snapshot {
             };
         }
         "reconnecting" => {
-            snapshot.live = LiveState::Reconnecting {
-                retry_in: Duration::from_millis(1900),
-                cause: "The server closed the connection (TCP reset).".into(),
-            };
-            snapshot.figures = figures;
+            let (retry_in, cause) = (Duration::from_millis(1900), problem!("net-cut"));
+            snapshot.live = LiveState::Reconnecting { retry_in, cause: cause.clone() };
+            snapshot.figures = LiveFigures { bitrate: 0, round_trip: None, ..figures };
             snapshot.recording = Some(recording);
+            snapshot.targets[0].target.enabled = false;
+            let own = Target::custom(1, "rtmp://media.school.example/live", "k".into());
+            snapshot.targets.push(TargetView {
+                state: Some(TargetState::Reconnecting),
+                cause: Some(cause),
+                retry_in: Some(retry_in),
+                tries: 3,
+                ..TargetView::idle(own)
+            });
         }
         "stopping" => {
             snapshot.live = LiveState::Stopping;
@@ -417,6 +434,13 @@ pub fn snapshot(name: &str) -> Snapshot {
                     Some(Remedy::UseTestSource),
                 ),
             ];
+            let key = Target::custom(1, "rtmp://live.example.com/app", "k".into());
+            snapshot.targets.push(TargetView::idle(Target { enabled: false, ..key }));
+            snapshot.notices[1].remedies = vec![Remedy::EditKey(1), Remedy::SwitchOff(1)];
+            snapshot.notices[1].times = 4;
+            let over = notice(0, problem!("audio-silent", device = "Yeti"), Level::Warning, None);
+            let over_micros = WALL_MICROS + 6_000_000;
+            snapshot.past_notices = vec![PastNotice { notice: over, over_micros }];
         }
         "no-camera" => {
             snapshot.cameras.clear();
@@ -555,7 +579,9 @@ fn tile_notice() -> Notice {
         problem: problem!("player-damaged-stream"),
         level: Level::Warning,
         detail: String::new(),
-        remedy: None,
+        remedies: Vec::new(),
+        wall_micros: WALL_MICROS,
+        times: 1,
     }
 }
 

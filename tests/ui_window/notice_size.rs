@@ -37,14 +37,17 @@ fn the_longest_notice_of_a_target_is_seen_whole_in_the_smallest_window() {
             let (title, advice) = onair::ui::notices::words(&texts, &notice);
             harness.state().demo.change(|snapshot| snapshot.notices = vec![notice]);
             harness.run();
+            harness.key_press_modifiers(Modifiers::COMMAND, Key::N);
             harness.run();
-            let button = harness.get_by_label(&texts.get("go-live")).rect();
+            harness.run();
+            let copy = harness.get_by_label(&texts.get("copy-diagnostics")).rect();
+            assert!(copy.bottom() <= size.y, "{copy:?}");
             for words in [&title, &advice] {
                 let found: Vec<_> = harness.query_all_by_label(words).collect();
                 assert!(!found.is_empty(), "{words} is not shown");
                 for node in found {
                     let place = node.rect();
-                    assert!(place.bottom() <= button.top(), "{place:?} {button:?}: {words}");
+                    assert!(place.bottom() <= copy.top(), "{place:?} {copy:?}: {words}");
                 }
             }
         }

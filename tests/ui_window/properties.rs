@@ -209,11 +209,13 @@ fn a_slide_that_is_missing_is_told_and_found_elsewhere() {
             ),
             level: Level::Warning,
             detail: String::new(),
-            remedy: Some(Remedy::EditSource(SOURCE)),
+            remedies: vec![Remedy::EditSource(SOURCE)],
+            wall_micros: 0,
+            times: 1,
         }];
     });
     harness.run();
-    assert_eq!(click(&mut harness, "Change source"), [Command::Dismiss(7)]);
+    assert_eq!(click(&mut harness, "Change source"), []);
     harness.run();
     let told = format!("Skipped: {reason}");
     assert_eq!(harness.query_all_by_label(&told).count(), 2, "the first one and the third");
@@ -259,11 +261,13 @@ fn what_is_missing_is_found_elsewhere_or_tried_again() {
                 problem: problem!("scene-source-failed", source = "Source 1", reason = reason),
                 level: Level::Warning,
                 detail: String::new(),
-                remedy: Some(Remedy::EditSource(SOURCE)),
+                remedies: vec![Remedy::EditSource(SOURCE)],
+                wall_micros: 0,
+                times: 1,
             }];
         });
         harness.run();
-        assert_eq!(click(&mut harness, "Change source"), [Command::Dismiss(7)]);
+        assert_eq!(click(&mut harness, "Change source"), []);
         harness.run();
         harness.get_by_label("Properties of Source 1");
         harness.get_by_label(reason);

@@ -67,7 +67,9 @@ fn lacking(key: &'static str, remedy: Remedy) -> Notice {
         problem: Problem::of(key, Vec::new()),
         level: Level::Warning,
         detail: String::new(),
-        remedy: Some(remedy),
+        remedies: vec![remedy],
+        wall_micros: 0,
+        times: 1,
     }
 }
 
@@ -93,7 +95,7 @@ fn a_filter_whose_file_is_missing_says_so_and_takes_another() {
     });
     harness.run();
     // The notice leads to the first that lacks its file.
-    assert_eq!(click(&mut harness, "Change filter"), [Command::Dismiss(7)]);
+    assert_eq!(click(&mut harness, "Change filter"), []);
     harness.run();
     assert_eq!(harness.query_all_by_label("This file cannot be used.").count(), 2);
     harness.get_by_label("watermark");
@@ -144,7 +146,7 @@ fn a_transition_whose_file_is_missing_says_so_and_takes_another() {
         snapshot.notices = vec![lacking("transition-failed", Remedy::EditTransition)];
     });
     harness.run();
-    assert_eq!(click(&mut harness, "Change transition"), [Command::Dismiss(7)]);
+    assert_eq!(click(&mut harness, "Change transition"), []);
     harness.run();
     harness.get_by_label(&format!("This file cannot be used: {GONE}. onair cuts between scenes."));
     assert_eq!(click(&mut harness, "Try again"), [Command::TryAgain]);

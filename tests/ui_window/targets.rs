@@ -128,7 +128,8 @@ fn what_viewers_get_is_shown_and_asked_for() {
     // All is well again.
     harness.state().demo.snapshot.lock().targets[1].monitor.as_mut().unwrap().state = "ok";
     harness.run();
-    harness.get_by_label("All good: viewers get the stream, 2.10\u{a0}s behind.");
+    harness.get_by_label("All good.");
+    harness.get_by_label("The stream arrives 2.1\u{a0}s later · 2 watching");
 
     // Another server's viewers are looked at when it is asked for, at an address of their own.
     let mut harness = open("custom");
@@ -189,6 +190,7 @@ fn targets_are_switched_kept_fitted_and_removed() {
         assert_eq!(row.value().as_deref(), Some(words));
     }
     harness.get_by_label("On air, but not at media.school.example.");
+    harness.get_by_label("Connection refused: nothing is listening there · Try 4 in 3 s");
     let sent = click(&mut harness, "Send to Twitch");
     assert!(matches!(sent.as_slice(), [Command::PutTarget(Target { enabled: false, id: 1, .. })]));
 }
@@ -211,7 +213,7 @@ fn a_media_file_is_chosen_and_sent_as_it_is() {
     harness.run();
     let words = shown(&harness);
     for said in [
-        "A file is on air instead of your scenes.",
+        "A file is on air instead of your scenes",
         "On air: tour.mkv",
         "00:01:12 / 00:30:30 · loop 2",
     ] {
@@ -261,7 +263,11 @@ fn with_no_target_switched_on_nothing_goes_live() {
 #[test]
 fn a_lost_connection_is_retried_or_given_up() {
     let mut harness = open("reconnecting");
-    harness.get_by_label("Not on air: the connection was lost. Recording continues.");
+    harness.get_by_label("Not on air: the connection to media.school.example was lost.");
+    harness.get_by_label("The connection was cut · Try 4 in 2 s · Recording continues");
+    harness.get_by_label("OFF AIR 00:12:34");
+    // Nothing is sent meanwhile.
+    assert!(harness.query_by_label_contains("2\u{a0}512\u{a0}kbps").is_none());
     harness.get_all_by_label("Retry now").next().unwrap().click();
     assert_eq!(commands(&mut harness), [Command::RetryNow]);
     assert_eq!(click(&mut harness, "Stop"), []);

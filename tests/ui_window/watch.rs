@@ -540,11 +540,15 @@ fn a_certificate_that_nobody_vouches_for_can_be_accepted() {
             ),
             level: Level::Error,
             detail: String::new(),
-            remedy: Some(Remedy::TrustStream { tile, pin }),
+            remedies: vec![Remedy::TrustStream { tile, pin }],
+            wall_micros: 0,
+            times: 1,
         });
     });
     harness.run();
-    let sent = click(&mut harness, "Trust this certificate");
+    // In the health bar, and over the picture, where the card goes with it.
+    harness.get_all_by_label("Trust this certificate").last().unwrap().click();
+    let sent = commands(&mut harness);
     let trust = Command::Player(WatchCommand::Trust { tile, pin });
     assert_eq!(sent, [trust, Command::Dismiss(77)]);
     // In a wall, in its tile.

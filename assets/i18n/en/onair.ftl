@@ -4,12 +4,6 @@ app-name = onair
 # top bar
 tab-studio = Studio
 tab-watch = Watch
-on-air = ON AIR
-connecting = CONNECTING
-reconnecting = RECONNECTING
-trying = NOT CONNECTED
-stopping = STOPPING
-recording-indicator = REC
 language = Language
 language-switch = Switch to Chinese
 theme-to-light = Switch to the light theme
@@ -592,15 +586,7 @@ viewers-behind = Viewers get the stream, { $time } behind.
 viewers-waiting = Waiting for the stream on the viewer side…
 viewers-comparing = Comparing with the stream you send…
 viewers-unsure = The stream never changes, so onair cannot tell whether it is yours.
-viewers-different = Viewers get a different stream.
 viewers-unavailable = The viewer monitor cannot check this target.
-viewers-unreachable = The viewer monitor cannot reach the stream.
-viewers-no-stream = Viewers get nothing.
-viewers-stalled = The stream stalls for viewers.
-viewers-black = Viewers see black.
-viewers-frozen = Viewers see a frozen frame.
-viewers-silent = Viewers hear nothing.
-viewers-late = Viewers are far behind.
 viewers-wrong-size = Viewers get a different size or frame rate.
 viewers-frame = What viewers see
 viewers-frame-tip = The newest keyframe that viewers received.
@@ -738,25 +724,6 @@ tip-sent = Data sent in this broadcast.
 tip-sparkline = Bitrate over the last minute. The thin line is the chosen bitrate.
 
 # status bar
-status-ready = Ready to go live.
-status-no-video = No video yet: choose a source on the left.
-status-connecting = Connecting to the server.
-status-on-air = All good.
-status-on-air-seen = All good: viewers get the stream, { $time } behind.
-status-viewers = On air. { $name }: { $what }
-status-partly = On air, but not at { $name }.
-status-dropping = The connection is too slow: { $percent } % of the frames were dropped.
-status-queue = The connection is slow: the send queue holds { $time }.
-status-silent = On air, but there is no audio.
-status-muted = On air, but muted.
-status-stalled = On air, but the video source has no data.
-status-too-slow = On air, but this computer is too slow: { $fps } fps.
-status-reconnecting = Not on air: the connection was lost.
-status-reconnecting-recording = Not on air: the connection was lost. Recording continues.
-status-trying = Not on air: not connected to the server yet.
-status-stopping = Ending the broadcast.
-status-recording = Recording, not on air.
-status-recording-paused = The recording is paused.
 status-watch-idle = Nothing is playing.
 status-watch-opening = Opening the stream.
 status-watch-playing = Playing.
@@ -968,19 +935,15 @@ dismiss = Dismiss
 details = Details
 remedy-retry = Retry now
 remedy-target = Edit target
+remedy-key = Edit key
+remedy-switch-off = Switch off
+remedy-bitrate = Lower to { $kbps } kbps
 remedy-test = Use test pattern
 remedy-refresh = Search again
-remedy-folder = Choose folder
+remedy-folder = Choose folder…
 remedy-source = Change source
 remedy-filters = Change filter
 remedy-transition = Change transition
-lost-title = The connection to the server was lost. Reconnecting in { $count } s.
-lost-title-now = The connection to the server was lost. Reconnecting now.
-lost-advice = { $cause }. Viewers see the last frame.
-lost-advice-recording = { $cause }. Recording continues. Viewers see the last frame.
-never-title = Not connected to the server yet. Retrying in { $count } s.
-never-title-now = Not connected to the server yet. Retrying now.
-never-advice = { $cause }.
 more-notices = { $count ->
     [one] { $count } more notice
    *[other] { $count } more notices
@@ -1054,12 +1017,32 @@ renderer-gpu = GPU: { $name }
 renderer-software = Software: { $name }. The preview updates less often to save CPU for the encoder.
 renderer-unknown = Unknown
 help = Help
+notices = Notices
+notices-count = { $count ->
+    [0] Notices
+    [one] Notices: { $count } open
+   *[other] Notices: { $count } open
+}
+notices-none = No notices. What needs you appears here and in the health bar.
+notices-log = Event log ({ $count })
+notice-over = Over since { $time }.
+copy-diagnostics = Copy diagnostics
+tip-copy-diagnostics = Copies the version, the notices and the event log, without stream keys.
+commands = Commands
+health-more = { $count ->
+    [one] { $count } more
+   *[other] { $count } more
+}
+health-notices = { $count ->
+    [one] { $count } notice
+   *[other] { $count } notices
+}
+status-dropped = { $count } dropped
 event-log = Event log
 event-log-empty = No events yet. This list shows each event with its cause and duration.
 event-log-lasted = for { $time }
 event-log-copy = Copy as text
 event-log-file = Written to { $path }, without stream keys.
-tip-event-log = Click to open the event log.
 preflight = Pre-flight check
 preflight-start = Check…
 
@@ -1104,7 +1087,6 @@ passthrough-send = Go live with this file
 passthrough-busy = Stop the current broadcast or recording first.
 passthrough-opening = Opening { $name }…
 passthrough-on-air = On air: { $name }
-passthrough-notice = A file is on air instead of your scenes.
 passthrough-loop-count = loop { $count }
 preflight-running = Checking…
 preflight-yes = Ready to go live. The check did not start a broadcast.
@@ -1130,6 +1112,8 @@ action-full-screen = Full screen
 action-palette = All commands
 action-settings = Settings
 action-event-log = Event log
+action-notices = Show the notices
+action-remedy = Do what the health bar suggests
 action-services = Your own services
 action-send-file = Send a file as is
 action-preflight = Pre-flight check

@@ -57,6 +57,7 @@ impl Publisher {
             clock,
             target,
             report: Mutex::new(report),
+            next_try: Mutex::default(),
             figures: Mutex::default(),
             events: sender,
             retry: Notify::new(),
@@ -83,9 +84,19 @@ impl Publisher {
         Self { shared, lost_audio, events, task, done }
     }
 
-    /// What it is doing, and why.
+    /// What it is doing, and why; until the next try as of now.
     pub fn report(&self) -> Report {
-        self.shared.report.lock().clone()
+        let mut report = self.shared.report.lock().clone();
+        let next = self.shared.next_try.lock().0.filter(|_| report.retry_in.is_some());
+        if let Some(next) = next {
+            report.retry_in = Some(next.since(self.shared.clock.now()));
+        }
+        report
+    }
+
+    /// How many tries have failed since it was live last.
+    pub fn tries(&self) -> u32 {
+        self.shared.next_try.lock().1
     }
 
     /// What it is doing.

@@ -8,7 +8,7 @@ use tokio::time::sleep;
 use crate::base::{Backoff, Timestamp};
 use crate::broadcast::hub::HubFeed;
 use crate::broadcast::hub::subscription::Subscription;
-use crate::broadcast::publisher::session::{self, Attempt, Ended};
+use crate::broadcast::publisher::session::{self, Attempt, Ended, MOMENT};
 use crate::broadcast::publisher::state::{KeptSubscription, Report, Shared, State, Timeline};
 use crate::media::RenditionId;
 use crate::net::{Cause, Class, ConnectStage, Error, Refusal};
@@ -17,9 +17,6 @@ use crate::wire::rtmp::url::Url;
 
 /// A connection that was live for this long was a good one.
 const STEADY: Duration = Duration::from_secs(10);
-/// A server that accepts the stream and hangs up this soon has refused it: nginx-rtmp and several
-/// services say no like this.
-const MOMENT: Duration = Duration::from_secs(1);
 /// So many connections in a row may be cut sooner and each begin a new outage; after that, being
 /// live for a moment does not end the outage any more.
 const MAX_SHORT_ATTEMPTS: u32 = 3;
@@ -55,17 +52,20 @@ pub(super) async fn run(shared: Arc<Shared>, home: Url, feed: HubFeed, kept: Opt
     let mut was_live = false;
     // Why the try before failed, and whether the next is the last.
     let (mut failed, mut is_last) = (None::<Error>, false);
+    // The server hung up on the last try as soon as the stream began.
+    let mut in_doubt = false;
     loop {
         // The first try has the time that it takes, and the last one a moment.
         let until = failed.as_ref().and(shared.target.retry_for).map(|limit| {
             let by = outage + limit;
             if is_last { by.max(clock.now() + LAST_TRY) } else { by }
         });
-        let trying =
-            Attempt { home: &home, url: &url, tcp_limit: tcp_limit(&shared, outage), until };
+        let tcp_limit = tcp_limit(&shared, outage);
+        let trying = Attempt { home: &home, url: &url, tcp_limit, in_doubt, until };
+        let live_for = shared.figures.lock().live_for;
         let (live_since, ended) = session::run(&shared, &mut timeline, &trying).await;
         let now = clock.now();
-        if live_since.is_some() {
+        if live_since.is_some() && !in_doubt {
             failed = None;
         }
         let mut error = match ended {
@@ -102,7 +102,11 @@ pub(super) async fn run(shared: Arc<Shared>, home: Url, feed: HubFeed, kept: Opt
             && error.stage == ConnectStage::Media;
         if refused {
             error.stage = ConnectStage::Publish;
+            // A moment that the server did not want was no time on air.
+            shared.figures.lock().live_for = live_for;
         }
+        let hung_up = hung_up && !was_live && error.stage == ConnectStage::Publish;
+        in_doubt = refused || in_doubt && hung_up;
         tracing::debug!(%error, stage = %error.stage, "publishing");
         // Where a redirection led nowhere, the next try is at the front door again.
         url.clone_from(&home);
@@ -121,7 +125,9 @@ pub(super) async fn run(shared: Arc<Shared>, home: Url, feed: HubFeed, kept: Opt
             let class = error.class();
             return over(&shared, State::Failed(class), Some(error));
         }
-        let (gone, wait) = (now.since(outage), backoff.next_wait(now.since(outage)));
+        let gone = now.since(outage);
+        // Whoever says no is asked less and less often: the answer changes when the key does.
+        let wait = if hung_up { backoff.next_refused() } else { backoff.next_wait(gone) };
         let Some(next) = next_try(shared.target.retry_for, gone, wait) else {
             let class = if was_live { Class::Lost } else { error.class() };
             return over(&shared, State::Failed(class), Some(error));

@@ -27,6 +27,9 @@ const MAX_UNSENT_BYTES: usize = 16 << 10;
 const AUDIO_LEAD: Duration = Duration::from_secs(1);
 /// How often figures are taken and the link is looked at.
 const TICK: Duration = Duration::from_millis(250);
+/// A server that accepts the stream and hangs up this soon has refused it: nginx-rtmp and several
+/// services say no like this.
+pub(super) const MOMENT: Duration = Duration::from_secs(1);
 /// After a change of the network something must get through within this.
 const NETWORK_CHANGE_TIMEOUT: Duration = Duration::from_millis(1_500);
 
@@ -36,6 +39,8 @@ pub(super) struct Attempt<'a> {
     pub home: &'a Url,
     pub url: &'a Url,
     pub tcp_limit: Duration,
+    /// The server hung up on the last try at once: this one is live once it has stayed.
+    pub in_doubt: bool,
     /// It is given up then, however far it has come.
     pub until: Option<Timestamp>,
 }
@@ -150,8 +155,8 @@ async fn connect(
     trying: &Attempt<'_>,
 ) -> Result<Client, Error> {
     let state = match timeline.origin {
-        Some(_) => State::Reconnecting,
-        None => State::Connecting,
+        Some(_) if !trying.in_doubt => State::Reconnecting,
+        _ => State::Connecting,
     };
     let error = shared.report.lock().error.clone();
     let on_step = |step: Step<'_>| match step {
@@ -206,6 +211,8 @@ struct Live<'a> {
     subscription: Subscription,
     /// When the first packet was sent.
     since: Option<Timestamp>,
+    /// That it is live is not told before the server has kept it for a moment.
+    in_doubt: bool,
     /// The DTS of the picture that was queued last.
     picture: Option<Timestamp>,
     /// The first packet has not left yet.
@@ -254,6 +261,7 @@ impl<'a> Live<'a> {
             client,
             subscription,
             since: None,
+            in_doubt: trying.in_doubt,
             picture: None,
             beginning: true,
             ended: false,
@@ -412,6 +420,12 @@ impl<'a> Live<'a> {
 
     fn went_live(&mut self, now: Timestamp) {
         self.since = Some(now);
+        if !self.in_doubt {
+            self.tell_live(now);
+        }
+    }
+
+    fn tell_live(&mut self, now: Timestamp) {
         let gap = self.timeline.accepted.map(|last| now.since(last));
         if gap.is_some() {
             self.shared.figures.lock().reconnects += 1;
@@ -485,6 +499,10 @@ impl<'a> Live<'a> {
             self.timeline.feed.ask_keyframe(rendition_id);
         }
         let now = self.shared.clock.now();
+        if self.in_doubt && self.since.is_some_and(|since| now.since(since) >= MOMENT) {
+            self.in_doubt = false;
+            self.tell_live(now);
+        }
         let written = self.client.written_bytes();
         self.look(now);
         self.doubted = self.doubted.filter(|since| self.link.progress() <= *since);
@@ -571,8 +589,10 @@ impl<'a> Live<'a> {
     fn count(&mut self) {
         let taken = self.subscription.figures();
         let written = self.client.written_bytes();
-        let live_for =
-            self.since.map_or(Duration::ZERO, |since| self.shared.clock.now().since(since));
+        let live_for = self
+            .since
+            .filter(|_| !self.in_doubt)
+            .map_or(Duration::ZERO, |since| self.shared.clock.now().since(since));
         let mut figures = self.shared.figures.lock();
         let counted = &mut self.counted;
         figures.sent_bytes += written - counted.written;

@@ -198,6 +198,8 @@ pub(super) struct Shared {
     pub clock: Clock,
     pub target: Target,
     pub report: Mutex<Report>,
+    /// When the next try begins, and how many have failed since it was live last.
+    pub next_try: Mutex<(Option<Timestamp>, u32)>,
     pub figures: Mutex<Figures>,
     pub events: Sender<Event>,
     pub retry: Notify,
@@ -219,6 +221,13 @@ impl Shared {
         }
         // Whoever sees the new state finds among the events what led to it.
         self.tell(Event::Changed(report.clone()));
+        let mut next = self.next_try.lock();
+        next.0 = report.retry_in.map(|wait| self.clock.now() + wait);
+        match (report.state, report.retry_in) {
+            (State::Live, _) => next.1 = 0,
+            (_, Some(_)) => next.1 += 1,
+            _ => {}
+        }
         *now = report;
     }
 

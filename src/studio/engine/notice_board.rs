@@ -20,7 +20,7 @@ pub(in crate::studio) struct NoticeBoard {
 
 impl NoticeBoard {
     pub fn new(clock: Clock, events: Sender<Event>) -> Self {
-        Self { clock, events, active: ActiveNotices::default(), log: EventLog::default() }
+        Self { clock, events, active: ActiveNotices::new(clock), log: EventLog::default() }
     }
 
     pub fn tell(&mut self, message: &StudioMessage, detail: impl Into<String>) {
@@ -58,6 +58,13 @@ impl NoticeBoard {
     pub fn happened(&mut self, event: Event) {
         // Nobody need listen.
         let _ = self.events.send(event);
+    }
+
+    /// What was told by this name is over, whatever it was about.
+    pub fn take_back(&mut self, key: &'static str) {
+        let wall = self.clock.wall_micros(self.clock.now());
+        self.active.clear(&[key]);
+        self.log.over(key, "", wall);
     }
 
     /// For the event log: what was told of this is over.

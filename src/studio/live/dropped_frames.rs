@@ -12,6 +12,8 @@ const OVER_AFTER: Duration = Duration::from_secs(10);
 /// What is dropped this soon after a connection was lost and made again belongs to that loss, which
 /// has messages of its own.
 const SETTLING: Duration = Duration::from_secs(2);
+/// Nobody is advised to send less video than this, kbps.
+const LEAST_KBPS: u32 = 300;
 
 /// What was dropped and sent so far.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
@@ -93,11 +95,11 @@ impl DroppedFrames {
     }
 
     /// This as a message about the target that is called so.
-    pub fn message(&self, news: DropNews, id: u32, host: &str) -> StudioMessage {
+    pub fn message(&self, news: DropNews, id: u32, host: &str, carried: u64) -> StudioMessage {
         let host = host.to_owned();
         match news {
             DropNews::Begun if self.whole_file => StudioMessage::PassthroughLeftOut { id, host },
-            DropNews::Begun => StudioMessage::FramesDropped { id, host },
+            DropNews::Begun => StudioMessage::FramesDropped { id, host, kbps: fitting(carried) },
             DropNews::Over { dropped, total, lasted } => StudioMessage::FramesDroppedOver {
                 id,
                 host,
@@ -107,6 +109,12 @@ impl DroppedFrames {
             },
         }
     }
+}
+
+/// A bitrate of the video, kbps, that a connection carries with some to spare; `None`: too little.
+fn fitting(carried: u64) -> Option<u32> {
+    let kbps = carried * 8 / 10 / 1_000 / 100 * 100;
+    u32::try_from(kbps).ok().filter(|kbps| *kbps >= LEAST_KBPS)
 }
 
 #[cfg(test)]

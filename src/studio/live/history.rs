@@ -12,15 +12,24 @@ use crate::studio::notices::message::StudioMessage;
 const SECONDS: usize = 60;
 /// More pictures skipped than this share over the last seconds is told.
 const SLOW: f64 = 0.05;
+/// Fewer than this, and the machine keeps up again.
+const FAST: f64 = 0.01;
 /// Over how many seconds.
 const SLOW_SECONDS: usize = 5;
+
+/// What has changed in how the machine keeps up.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::studio) enum PaceNews {
+    Slow(StudioMessage),
+    Over,
+}
 
 #[derive(Debug, Default)]
 pub(in crate::studio) struct History {
     bitrates: VecDeque<u32>,
     /// (captured, skipped) at each of the last seconds.
     pace: VecDeque<(u64, u64)>,
-    slow_reported: bool,
+    is_slow: bool,
     /// When a target that was live was lost.
     lost_at: BTreeMap<usize, Timestamp>,
 }
@@ -46,20 +55,24 @@ impl History {
         self.bitrates.iter().copied()
     }
 
-    /// Whether the machine does not keep up; told once a broadcast.
-    pub(in crate::studio) fn slow(&mut self) -> Option<StudioMessage> {
+    /// Whether the machine does not keep up any more, or does again.
+    pub(in crate::studio) fn pace(&mut self) -> Option<PaceNews> {
         let (first, last) = (self.pace.front()?, self.pace.back()?);
-        if self.slow_reported || self.pace.len() <= SLOW_SECONDS {
+        if self.pace.len() <= SLOW_SECONDS {
             return None;
         }
         let captured = last.0.saturating_sub(first.0) as f64;
         let skipped = last.1.saturating_sub(first.1) as f64;
         let share = skipped / (captured + skipped).max(1.0);
-        if share < SLOW {
+        let is_slow = if self.is_slow { share >= FAST } else { share >= SLOW };
+        if is_slow == std::mem::replace(&mut self.is_slow, is_slow) {
             return None;
         }
-        self.slow_reported = true;
-        Some(StudioMessage::EncoderSlow { percent: format!("{:.0} %", share * 100.0) })
+        let percent = format!("{:.0} %", share * 100.0);
+        Some(match is_slow {
+            true => PaceNews::Slow(StudioMessage::EncoderSlow { percent }),
+            false => PaceNews::Over,
+        })
     }
 
     /// A target is not live (any more).
@@ -84,5 +97,34 @@ impl History {
             host: told.host.clone(),
             seconds: format!("{seconds:.1}"),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::studio::event::stats;
+
+    #[test]
+    fn that_the_machine_is_too_slow_is_told_and_taken_back() {
+        let mut history = History::default();
+        let (mut captured, mut skipped) = (0, 0);
+        let mut seconds = |history: &mut History, count: u32, of_thirty: u64| {
+            let mut news = Vec::new();
+            for _ in 0..count {
+                captured += 30 - of_thirty;
+                skipped += of_thirty;
+                let video = stats::Video { captured, skipped, ..stats::Video::default() };
+                history.second(&Stats { video: Some(video), ..Stats::default() });
+                news.extend(history.pace());
+            }
+            news
+        };
+        assert_eq!(seconds(&mut history, 10, 0), []);
+        let slow = seconds(&mut history, 10, 13);
+        assert!(matches!(slow[..], [PaceNews::Slow(_)]), "{slow:?}");
+        assert_eq!(seconds(&mut history, 10, 0), [PaceNews::Over]);
+        let again = seconds(&mut history, 10, 13);
+        assert!(matches!(again[..], [PaceNews::Slow(_)]), "{again:?}");
     }
 }

@@ -31,7 +31,10 @@ pub struct LiveFigures {
     pub on_air_for: Duration,
     /// Pictures encoded (blocks of sound, where there is no picture).
     pub encoded: u64,
+    /// Over the last seconds.
     pub fps: f64,
+    /// What it should be: fewer than chosen where a slow connection carries no more; 0: not known.
+    pub wanted_fps: f64,
     /// What was sent in the last second, bits a second.
     pub bitrate: u32,
     /// One value a second, the last minute, bits a second, oldest first.

@@ -1,20 +1,37 @@
-//! The notices a person has not dismissed yet, newest last.
+//! The notices that hold now, newest last, and the newest of those that are over.
 
-use crate::studio::notices::Notice;
+use std::collections::VecDeque;
+
+use crate::base::Clock;
 use crate::studio::notices::groups;
 use crate::studio::notices::message::StudioMessage;
+use crate::studio::notices::{Level, Notice, PastNotice};
 
 /// The most notices that are kept.
 const MAX_NOTICES: usize = 20;
+/// The most that are over and kept.
+const MAX_PAST: usize = 12;
+/// What is only good to know holds for so long.
+const INFO_MICROS: i64 = 15_000_000;
 
-/// Numbers notices, keeps the newest, and drops repetitions.
-#[derive(Debug, Default)]
+/// Numbers notices, keeps the newest, and folds repetitions.
+#[derive(Debug)]
 pub(in crate::studio) struct ActiveNotices {
+    clock: Clock,
     next: u64,
     notices: Vec<Notice>,
+    past: VecDeque<PastNotice>,
 }
 
 impl ActiveNotices {
+    pub(in crate::studio) fn new(clock: Clock) -> Self {
+        Self { clock, next: 0, notices: Vec::new(), past: VecDeque::new() }
+    }
+
+    fn wall_micros(&self) -> i64 {
+        self.clock.wall_micros(self.clock.now())
+    }
+
     /// Adds a message with what the machine said. The same message about the same thing replaces
     /// its older self.
     pub(in crate::studio) fn add(
@@ -28,10 +45,13 @@ impl ActiveNotices {
     /// Adds a notice. Of the trouble of one target only the newest stays.
     pub(in crate::studio) fn put(&mut self, notice: Notice) -> Notice {
         self.next += 1;
-        let notice = Notice { id: self.next, ..notice };
+        let again = self.notices.iter().find(|old| old.is_same(&notice)).map_or(0, |old| old.times);
+        let wall_micros = self.wall_micros();
+        let notice = Notice { id: self.next, wall_micros, times: again + notice.times, ..notice };
         let about = |it: &Notice| it.target.filter(|_| groups::TARGET.contains(&it.key()));
         let newer = |old: &Notice| about(old).is_some() && about(old) == about(&notice);
         self.notices.retain(|old| !old.is_same(&notice) && !newer(old));
+        self.past.retain(|old| !old.notice.is_same(&notice));
         self.notices.push(notice.clone());
         if self.notices.len() > MAX_NOTICES {
             self.notices.remove(0);
@@ -39,9 +59,24 @@ impl ActiveNotices {
         notice
     }
 
+    /// These are over.
+    fn close(&mut self, which: impl Fn(&Notice) -> bool) {
+        let over_micros = self.wall_micros();
+        for notice in self.notices.extract_if(.., |notice| which(notice)) {
+            self.past.push_back(PastNotice { notice, over_micros });
+        }
+        self.past.drain(..self.past.len().saturating_sub(MAX_PAST));
+    }
+
+    /// What is only good to know has been seen by now.
+    pub(in crate::studio) fn fold_old(&mut self) {
+        let now = self.wall_micros();
+        self.close(|it| it.level == Level::Info && now - it.wall_micros > INFO_MICROS);
+    }
+
     /// Takes back what is no longer true.
     pub(in crate::studio) fn clear(&mut self, keys: &[&str]) {
-        self.notices.retain(|notice| !keys.contains(&notice.key()));
+        self.close(|notice| keys.contains(&notice.key()));
     }
 
     /// Takes back what is no longer true of one device, source, scene or file.
@@ -50,26 +85,28 @@ impl ActiveNotices {
             let mut names = ["device", "source", "scene", "path"].into_iter();
             names.any(|name| notice.value(name).is_some_and(|value| value == device))
         };
-        self.notices.retain(|notice| !keys.contains(&notice.key()) || !of(notice));
+        self.close(|notice| keys.contains(&notice.key()) && of(notice));
     }
 
     /// The same again, with another time until the next try; where it was dismissed it stays so.
     pub(in crate::studio) fn renew(&mut self, message: &StudioMessage) {
-        let new = message.notice(0, "");
+        let (new, now) = (message.notice(0, ""), self.wall_micros());
         if let Some(old) = self.notices.iter_mut().find(|old| old.is_same(&new)) {
             old.problem = new.problem;
+            old.wall_micros = now;
+            old.times += 1;
         }
     }
 
     /// Takes back what is no longer true of this target.
     pub(in crate::studio) fn clear_target(&mut self, keys: &[&str], target: u32) {
-        self.notices.retain(|it| it.target != Some(target) || !keys.contains(&it.key()));
+        self.close(|it| it.target == Some(target) && keys.contains(&it.key()));
     }
 
     /// Takes back what is no longer true of this host.
     pub(in crate::studio) fn clear_at(&mut self, key: &str, host: &str) {
         let about = |notice: &Notice| notice.value("host").is_some_and(|it| it == host);
-        self.notices.retain(|notice| notice.key() != key || !about(notice));
+        self.close(|notice| notice.key() == key && about(notice));
     }
 
     /// The person has read it.
@@ -77,9 +114,14 @@ impl ActiveNotices {
         self.notices.retain(|notice| notice.id != id);
     }
 
-    /// Those not dismissed.
+    /// Those that hold.
     pub(in crate::studio) fn notices(&self) -> &[Notice] {
         &self.notices
+    }
+
+    /// Those that are over, newest last.
+    pub(in crate::studio) fn past(&self) -> impl Iterator<Item = &PastNotice> {
+        self.past.iter()
     }
 }
 
@@ -92,7 +134,7 @@ mod tests {
 
     #[test]
     fn a_target_has_one_trouble_and_takes_back_only_its_own() {
-        let mut active_notices = ActiveNotices::default();
+        let mut active_notices = ActiveNotices::new(Clock::start());
         let trouble = |key, id, tenths: u64| StudioMessage::Target {
             key,
             id,
@@ -117,11 +159,18 @@ mod tests {
         assert_eq!(of(&active_notices), [second]);
         active_notices.renew(&trouble("target-lost", 1, 1));
         assert_eq!(active_notices.notices().len(), 1);
+        // The same again counts up, and what is over is kept apart until it is true again.
+        active_notices.add(&trouble("target-unreachable", 2, 40), "");
+        assert_eq!(active_notices.notices()[0].times, 3);
+        let past: Vec<_> = active_notices.past().map(|it| it.notice.key()).collect();
+        assert_eq!(past, ["target-lost"]);
+        active_notices.add(&trouble("target-lost", 1, 5), "");
+        assert_eq!(active_notices.past().count(), 0);
     }
 
     #[test]
     fn the_newest_are_kept_and_repetitions_are_not() {
-        let mut active_notices = ActiveNotices::default();
+        let mut active_notices = ActiveNotices::new(Clock::start());
         let lost = StudioMessage::CameraLost { device: "C920".into() };
         active_notices.add(&lost, "");
         let second = active_notices.add(&lost, "again");

@@ -189,12 +189,12 @@ impl EventLog {
         longest
     }
 
-    /// What this message told of this host or device is over.
+    /// What this message told of this host or device is over; of none: of whatever it was about.
     pub fn over(&mut self, key: &str, of: &str, wall_micros: i64) {
         self.write_repeated(|it| it.notice.key() == key);
         let about = |notice: &Notice| {
             let named = |name| notice.value(name).is_some_and(|it| it == of);
-            notice.key() == key && (named("host") || named("device"))
+            notice.key() == key && (of.is_empty() || named("host") || named("device"))
         };
         let last = Arc::make_mut(&mut self.entries).iter_mut().rev().find(|it| about(&it.notice));
         if let Some(entry) = last.filter(|entry| entry.lasted.is_none()) {

@@ -45,6 +45,18 @@ pub(in crate::studio) const TARGET: &[&str] = &[
 /// Of frames that are dropped for a target; `frames-dropped-over` takes them back.
 pub(in crate::studio) const DROPS: &[&str] = &["passthrough-left-out", "frames-dropped"];
 
+/// Of what holds only while a broadcast goes on.
+pub(in crate::studio) const BROADCAST: &[&str] = &[
+    "encoder-slow",
+    "frames-dropped",
+    "passthrough-left-out",
+    "bitrate-lowered",
+    "size-lowered",
+    "rendition-lowered",
+    "target-silent",
+    "target-no-network",
+];
+
 /// Of what was made to fit a connection.
 pub(in crate::studio) const ADAPTATION: &[&str] = &[
     "bitrate-lowered",

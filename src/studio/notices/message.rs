@@ -158,7 +158,7 @@ notices! {
     /// There is no second encode for those who need one.
     RenditionFailed "rendition-failed" Warning [] [reason] {};
     /// The connection to a target is too slow for what is sent.
-    FramesDropped "frames-dropped" Warning [host] [] { id: u32 };
+    FramesDropped "frames-dropped" Warning [host] [] { id: u32 kbps: Option<u32> };
     /// …and carries it again, or the target has ended.
     FramesDroppedOver "frames-dropped-over" Info [host dropped total seconds] [] { id: u32 };
 
@@ -379,8 +379,10 @@ impl StudioMessage {
             problem: self.problem(),
             level: self.level(),
             detail: detail.into(),
-            remedy: self.remedy(),
+            remedies: self.remedies(),
             target: self.target(),
+            wall_micros: 0,
+            times: 1,
         }
         .sanitized()
     }
@@ -429,45 +431,61 @@ impl StudioMessage {
         }
     }
 
-    /// The button that helps.
-    pub fn remedy(&self) -> Option<Remedy> {
+    /// The buttons that help, the best first.
+    pub fn remedies(&self) -> Vec<Remedy> {
         match self {
             Self::CameraFailed { .. } | Self::CameraStalled { .. } | Self::FoundNoVideo {} => {
-                Some(Remedy::UseTestSource)
+                vec![Remedy::UseTestSource]
             }
             Self::NoCamera {} | Self::NoMicrophone {} | Self::FoundNoAudio {} => {
-                Some(Remedy::RefreshDevices)
+                vec![Remedy::RefreshDevices]
             }
             Self::Target { id, pin: Some(pin), .. }
             | Self::FoundTargetFailed { id, pin: Some(pin), .. } => {
-                Some(Remedy::TrustCertificate { target: *id, pin: *pin })
+                vec![Remedy::TrustCertificate { target: *id, pin: *pin }]
             }
             Self::Watch { trust: Some((tile, pin)), .. } => {
-                Some(Remedy::TrustStream { tile: *tile, pin: *pin })
+                vec![Remedy::TrustStream { tile: *tile, pin: *pin }]
             }
-            Self::Target { next: Next::Retry(_), .. } => Some(Remedy::RetryNow),
-            Self::Target { next: Next::Waiting, .. } => None,
-            Self::Target { id, .. }
-            | Self::TargetInvalid { id, .. }
-            | Self::FoundTargetFailed { id, .. } => Some(Remedy::EditTarget(*id)),
+            &Self::Target { key: "target-refused", id, next: Next::Retry(_), .. } => {
+                vec![Remedy::EditKey(id), Remedy::RetryNow, Remedy::SwitchOff(id)]
+            }
+            &Self::Target { id, next: Next::Retry(_), .. } => {
+                vec![Remedy::RetryNow, Remedy::EditTarget(id), Remedy::SwitchOff(id)]
+            }
+            Self::Target { next: Next::Waiting, .. } => Vec::new(),
+            &Self::Target { key: "target-refused", id, .. } => {
+                vec![Remedy::EditKey(id), Remedy::StartTarget(id), Remedy::SwitchOff(id)]
+            }
+            &Self::Target { id, .. } => {
+                vec![Remedy::EditTarget(id), Remedy::StartTarget(id), Remedy::SwitchOff(id)]
+            }
+            Self::TargetInvalid { id, .. } => {
+                vec![Remedy::EditTarget(*id), Remedy::SwitchOff(*id)]
+            }
+            Self::FoundTargetFailed { id, .. } => vec![Remedy::EditTarget(*id)],
+            &Self::FramesDropped { kbps: Some(kbps), .. } => vec![Remedy::LowerBitrate(kbps)],
             Self::RecordingNotStarted { .. }
             | Self::RecordingFailed { .. }
+            | Self::RecordingHeld { .. }
+            | Self::DiskSpace { .. }
+            | Self::DiskSlow { .. }
             | Self::ReplayFailed { .. }
             | Self::SnapshotFailed { .. }
             | Self::FoundDiskLittle { .. }
             | Self::FoundFolderBad { .. }
-            | Self::FoundRecordBad { .. } => Some(Remedy::ChooseFolder),
-            Self::FoundMuted {} => Some(Remedy::Unmute),
-            Self::FileFailed { .. } => Some(Remedy::TryAgain),
+            | Self::FoundRecordBad { .. } => vec![Remedy::ChooseFolder],
+            Self::FoundMuted {} => vec![Remedy::Unmute],
+            Self::FileFailed { .. } => vec![Remedy::TryAgain],
             Self::SourceFailed { id, .. }
             | Self::SourceLost { id, .. }
             | Self::FileLeftOut { id, .. }
-            | Self::FilesLeftOut { id, .. } => Some(Remedy::EditSource(*id)),
+            | Self::FilesLeftOut { id, .. } => vec![Remedy::EditSource(*id)],
             Self::FilterFailed { id, .. } | Self::MaskFailed { id, .. } => {
-                Some(Remedy::EditFilters(*id))
+                vec![Remedy::EditFilters(*id)]
             }
-            Self::TransitionFailed { .. } => Some(Remedy::EditTransition),
-            _ => None,
+            Self::TransitionFailed { .. } => vec![Remedy::EditTransition],
+            _ => Vec::new(),
         }
     }
 

@@ -3,6 +3,7 @@
 pub(in crate::studio) mod active_notices;
 pub mod event_log;
 pub(in crate::studio) mod groups;
+pub mod health;
 pub mod import_report;
 pub mod message;
 pub(in crate::studio) mod monitor;
@@ -35,6 +36,14 @@ pub enum Remedy {
     RetryNow,
     /// Show this target's address and key for correction.
     EditTarget(u32),
+    /// Show this target's stream key for correction.
+    EditKey(u32),
+    /// Try this target again, which has given up.
+    StartTarget(u32),
+    /// Send nothing to this target any more.
+    SwitchOff(u32),
+    /// Encode the video with this many kilobits a second.
+    LowerBitrate(u32),
     /// Accept this certificate, and no other, from this target.
     TrustCertificate { target: u32, pin: CertificatePin },
     /// Accept this certificate, and no other, from the server of what this tile is to play.
@@ -91,10 +100,22 @@ pub struct Notice {
     pub level: Level,
     /// What the machine said, verbatim, without secrets.
     pub detail: String,
-    /// The button that helps, if one does.
-    pub remedy: Option<Remedy>,
+    /// The buttons that help, the best first.
+    pub remedies: Vec<Remedy>,
     /// The target that it is about, by its id.
     pub target: Option<u32>,
+    /// When it was told last, in microseconds since the Unix epoch.
+    pub wall_micros: i64,
+    /// How often it was told without a break.
+    pub times: u32,
+}
+
+/// A notice that is over: what it said is no longer true.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PastNotice {
+    pub notice: Notice,
+    /// Since when, in microseconds since the Unix epoch.
+    pub over_micros: i64,
 }
 
 impl Notice {

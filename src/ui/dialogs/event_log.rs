@@ -32,13 +32,6 @@ pub fn show(ctx: &egui::Context, view: &View<'_>) -> Option<DialogAnswer> {
     })
 }
 
-/// The time of day here.
-fn time(entry: &LogEntry) -> String {
-    jiff::Timestamp::from_microsecond(entry.wall_micros)
-        .map(|at| at.to_zoned(jiff::tz::TimeZone::system()).strftime("%H:%M:%S").to_string())
-        .unwrap_or_default()
-}
-
 /// The message, and for how long or how often.
 fn text(view: &View<'_>, entry: &LogEntry) -> String {
     let (mut text, _) = words(view.texts, &entry.notice);
@@ -63,7 +56,7 @@ fn line(ui: &mut Ui, view: &View<'_>, entry: &LogEntry) {
     ui.horizontal_top(|ui| {
         let (rect, _) = ui.allocate_exact_size(vec2(10.0, 18.0), egui::Sense::hover());
         ui.painter().circle_filled(pos2(rect.center().x, rect.center().y), 4.0, color);
-        label(ui, &time(entry), Type::Figure, theme.secondary);
+        label(ui, &format::time_of_day(entry.wall_micros), Type::Figure, theme.secondary);
         ui.vertical(|ui| {
             let shown = paragraph(ui, &text(view, entry), Type::Body, theme.text);
             if !entry.notice.detail.is_empty() {
@@ -81,7 +74,11 @@ fn below(ui: &mut Ui, view: &View<'_>) {
         if Button::new(&copy).icon(Icon::Copy).show(ui, view.theme).clicked() {
             let lines = view.snapshot.history.iter().map(|entry| {
                 let text = text(view, entry);
-                format!("{}  {text} [{}]", time(entry), entry.notice.key())
+                format!(
+                    "{}  {text} [{}]",
+                    format::time_of_day(entry.wall_micros),
+                    entry.notice.key()
+                )
             });
             ui.ctx().copy_text(lines.collect::<Vec<_>>().join("\n"));
         }

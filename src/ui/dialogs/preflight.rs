@@ -5,7 +5,7 @@ use egui::{ScrollArea, Ui, pos2, vec2};
 use crate::studio::live::view::LiveState;
 use crate::studio::{Command, Level, Notice, Remedy};
 use crate::ui::dialogs::card::{DialogAnswer, heading, modal};
-use crate::ui::notices::{apply, remedy_key, words};
+use crate::ui::notices::{apply, remedy_name, words};
 use crate::ui::style::icons;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap};
@@ -75,10 +75,10 @@ fn line(ui: &mut Ui, view: &mut View<'_>, notice: &Notice) -> Option<u32> {
             if !advice.is_empty() {
                 paragraph(ui, &advice, Type::Small, theme.secondary);
             }
-            if let Some(remedy) = notice.remedy {
-                let name = view.texts.get(remedy_key(remedy));
+            if let Some(remedy) = notice.remedies.first().copied() {
+                let name = remedy_name(view.texts, remedy);
                 if Button::new(&name).small().look(ButtonWeight::Plain).show(ui, theme).clicked() {
-                    apply(view, Some(remedy));
+                    apply(view, remedy);
                     if let Remedy::EditTarget(id) = remedy {
                         edit = Some(id);
                     }

@@ -6,8 +6,10 @@ use egui::{Key, KeyboardShortcut, Modifiers};
 use crate::capture::UsedProperties;
 use crate::studio::Snapshot;
 use crate::studio::live::view::LiveState;
+use crate::studio::notices::health::Health;
 use crate::studio::snapshot::VideoSource;
 use crate::studio::watch::view::WatchState;
+use crate::ui::notices;
 
 /// A thing to do.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -31,6 +33,10 @@ pub enum Action {
     Settings,
     Help,
     History,
+    /// All notices.
+    Notices,
+    /// What the health bar's button does.
+    Remedy,
     Developer,
     /// The person's own services.
     Services,
@@ -67,7 +73,7 @@ macro_rules! key {
 
 impl Action {
     /// In the order of the palette and the help.
-    pub const ALL: [Self; 41] = [
+    pub const ALL: [Self; 43] = [
         Self::GoLive,
         Self::SendFile,
         Self::Ready,
@@ -85,6 +91,8 @@ impl Action {
         Self::Settings,
         Self::Help,
         Self::History,
+        Self::Notices,
+        Self::Remedy,
         Self::Developer,
         Self::Services,
         Self::Studio,
@@ -131,6 +139,8 @@ impl Action {
             Self::Settings => key!("action-settings"),
             Self::Help => key!("action-help"),
             Self::History => key!("action-event-log"),
+            Self::Notices => key!("action-notices"),
+            Self::Remedy => key!("action-remedy"),
             Self::Developer => key!("action-developer"),
             Self::Services => key!("action-services"),
             Self::Studio => key!("action-studio"),
@@ -176,6 +186,8 @@ impl Action {
             Self::Filters => command(Key::F),
             Self::Properties => command(Key::E),
             Self::History => command(Key::H),
+            Self::Notices => command(Key::N),
+            Self::Remedy => command(Key::Period),
             Self::Studio => command(Key::Num1),
             Self::Watch => command(Key::Num2),
             Self::OpenFile => command(Key::O),
@@ -220,6 +232,9 @@ impl Action {
             Self::Snapshot => snapshot.video.is_some(),
             Self::Mute => snapshot.audio.is_some(),
             Self::RetryNow => matches!(snapshot.live, LiveState::Reconnecting { .. }),
+            Self::Remedy => Health::of(snapshot)
+                .remedy
+                .is_some_and(|remedy| notices::is_possible(remedy, snapshot)),
             Self::ClearClip => snapshot.has_clipped(),
             Self::CopyAddress => !snapshot.server.play_url.is_empty(),
             Self::WatchOwn => {

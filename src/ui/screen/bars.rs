@@ -1,29 +1,21 @@
-//! The bar at the top (name, lamp, pages, tools) and the bar at the bottom (the truth in one
-//! sentence, figures, the built-in server).
-
-use std::time::Duration;
+//! The bar at the top (name, pages, commands, notices, tools) and the bar at the bottom (figures, the built-in
+//! server).
 
 use egui::{
-    Align, Align2, Color32, CornerRadius, Layout, Rect, Role, Sense, Stroke, StrokeKind, Ui,
-    UiBuilder, WidgetInfo, pos2, vec2,
+    Align, Align2, Color32, Layout, Rect, Role, Sense, Ui, UiBuilder, WidgetInfo, pos2, vec2,
 };
 
-use crate::audio::AudioChoice;
 use crate::studio::Snapshot;
 use crate::studio::live::view::LiveState;
-use crate::studio::snapshot::SourceState;
-use crate::studio::targets::TargetState;
+use crate::studio::notices::health::Health;
 use crate::studio::watch::view::WatchState;
-use crate::ui::input::actions::{Action, key};
+use crate::ui::input::actions::{Action, key, shortcut_text};
+use crate::ui::notices::{self, TrayRequest};
 use crate::ui::style::icons::Icon;
-use crate::ui::style::theme::{BORDER, RADIUS, Theme, Type, gap};
-use crate::ui::targets;
+use crate::ui::style::theme::{Theme, Type, gap};
 use crate::ui::text::{Language, Texts, format};
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, ButtonWeight, elided, icon_button, place};
-
-/// So long after the start there is a rate of pictures.
-const RATE_KNOWN_AFTER: Duration = Duration::from_secs(3);
 
 /// The pages of the window.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
@@ -33,8 +25,29 @@ pub enum Page {
     Watch,
 }
 
+/// What was asked for in the top bar.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Pressed {
+    Act(Action),
+    Tray(TrayRequest),
+}
+
+/// Whether the notice tray is open, and was opened by the keyboard just now.
+#[derive(Copy, Clone, Debug, Default)]
+pub struct TrayState {
+    pub open: bool,
+    pub fresh: bool,
+}
+
 /// The top bar; gives what was pressed.
-pub fn top(ui: &mut Ui, view: &mut View<'_>, page: Page, room: Rect) -> Option<Action> {
+pub fn top(
+    ui: &mut Ui,
+    view: &View<'_>,
+    health: &Health,
+    page: Page,
+    tray: &mut TrayState,
+    room: Rect,
+) -> Option<Pressed> {
     let theme = view.theme;
     ui.painter().hline(room.x_range(), room.bottom() - 0.5, theme.border());
     let on_air = matches!(view.snapshot.live, LiveState::OnAir);
@@ -44,249 +57,92 @@ pub fn top(ui: &mut Ui, view: &mut View<'_>, page: Page, room: Rect) -> Option<A
     let name =
         place(ui, dot + vec2(13.0, 0.0), Align2::LEFT_CENTER, &name, Type::Timer, theme.text);
 
-    let lamps = Rect::from_min_max(pos2(name.right() + gap::XL, room.top()), room.max);
-    let mut lamp = ui.new_child(
-        UiBuilder::new()
-            .max_rect(lamps)
-            .layout(Layout::left_to_right(Align::Center))
-            .id_salt("lamps"),
-    );
-    lamp.spacing_mut().item_spacing.x = gap::S;
-    on_air_lamp(&mut lamp, view);
-
     let mut pressed = None;
     let tabs =
         [(Page::Studio, Action::Studio, "tab-studio"), (Page::Watch, Action::Watch, "tab-watch")];
-    let widths: Vec<f32> = tabs
-        .iter()
-        .map(|(_, _, key)| {
-            let text = view.texts.get(key).to_string();
-            let galley = ui.painter().layout_no_wrap(text, Type::BodyStrong.font(), theme.text);
-            galley.size().x + 28.0
-        })
-        .collect();
-    let total: f32 = widths.iter().sum::<f32>() + gap::XS;
-    // In the middle of the window, unless the lamps reach that far.
-    let left = (room.center().x - total / 2.0).max(lamp.min_rect().right() + gap::XL);
-    let place = Rect::from_min_size(pos2(left, room.center().y - 15.0), vec2(total, 30.0));
+    let left = Rect::from_min_max(pos2(name.right() + 20.0, room.top() + 7.0), room.max);
     let mut bar = ui.new_child(
         UiBuilder::new()
-            .max_rect(place)
+            .max_rect(left.with_max_y(left.top() + 30.0))
             .layout(Layout::left_to_right(Align::Center))
             .id_salt("tabs"),
     );
-    bar.spacing_mut().item_spacing.x = gap::XS;
-    for ((tab, action, key), width) in tabs.into_iter().zip(widths) {
+    bar.spacing_mut().item_spacing.x = 2.0;
+    for (tab, action, key) in tabs {
         let text = view.texts.get(key);
-        let button = Button::new(&text).look(ButtonWeight::Quiet).height(30.0).width(width);
+        let button = Button::new(&text).look(ButtonWeight::Quiet).height(30.0);
         if button.selected(page == tab).show(&mut bar, theme).clicked() {
-            pressed = Some(action);
+            pressed = Some(Pressed::Act(action));
         }
     }
-    pressed.or(tools(ui, view, room))
+    pressed.or(tools(ui, view, health, tray, room))
 }
 
-fn tools(ui: &mut Ui, view: &View<'_>, room: Rect) -> Option<Action> {
+fn tools(
+    ui: &mut Ui,
+    view: &View<'_>,
+    health: &Health,
+    tray: &mut TrayState,
+    room: Rect,
+) -> Option<Pressed> {
     let (theme, texts) = (view.theme, view.texts);
     let language = match texts.language() {
         Language::English => "EN / 中",
         Language::Chinese => "中 / EN",
     };
-    let width = 64.0 + 2.0 * 30.0 + 2.0 * 6.0;
+    let count = view.snapshot.notices.len();
+    let bell_text = if count == 0 { String::new() } else { count.to_string() };
+    let commands = texts.get("commands");
+    let keys = shortcut_text(ui.ctx(), Action::Palette).unwrap_or_default();
+    let commands_text = format!("{commands} {keys}");
+    let width_of = |text: &str, kind: Type| {
+        ui.painter().layout_no_wrap(text.to_owned(), kind.font(), theme.text).size().x
+    };
+    let bell_width =
+        if count == 0 { 30.0 } else { 16.0 + width_of(&bell_text, Type::Small) + 22.0 };
+    let commands_width = 16.0 + gap::S + width_of(&commands_text, Type::Small) + 2.0 * gap::M;
+    let width = commands_width + bell_width + 64.0 + 2.0 * 30.0 + 4.0 * gap::XS;
     let at = Rect::from_min_size(
-        pos2(room.right() - gap::L - width, room.center().y - 15.0),
+        pos2(room.right() - gap::M - width, room.center().y - 15.0),
         vec2(width, 30.0),
     );
     let mut bar = ui.new_child(
         UiBuilder::new().max_rect(at).layout(Layout::left_to_right(Align::Center)).id_salt("tools"),
     );
-    bar.spacing_mut().item_spacing.x = 6.0;
+    bar.spacing_mut().item_spacing.x = gap::XS;
     let mut pressed = None;
+    let quiet = |text| Button::new(text).look(ButtonWeight::Quiet).kind(Type::Small).height(30.0);
+    let button = quiet(&commands_text).icon(Icon::Search).name(&commands).width(commands_width);
+    if button.show(&mut bar, theme).clicked() {
+        pressed = Some(Pressed::Act(Action::Palette));
+    }
+    let name = texts.counted("notices-count", count);
+    let button = quiet(&bell_text).icon(Icon::Bell).name(&name).width(bell_width);
+    let bell = button.selected(tray.open).show(&mut bar, theme).on_hover_text(&name);
+    if bell.clicked() {
+        tray.open = !tray.open;
+    }
+    let fresh = std::mem::take(&mut tray.fresh);
+    let asked = notices::tray(&bell, view, health, &mut tray.open, fresh);
+    pressed = pressed.or(asked.map(Pressed::Tray));
     let name = texts.get("language-switch");
     let button = Button::new(language).name(&name).kind(Type::Small).height(30.0).width(64.0);
     if button.show(&mut bar, theme).on_hover_text(&*name).clicked() {
-        pressed = Some(Action::Language);
+        pressed = Some(Pressed::Act(Action::Language));
     }
     let (icon, name) = if theme.dark {
         (Icon::Sun, texts.get("theme-to-light"))
     } else {
         (Icon::Moon, texts.get("theme-to-dark"))
     };
-    if icon_button(&mut bar, theme, icon, &name, 30.0, ButtonWeight::Plain).clicked() {
-        pressed = Some(Action::Theme);
+    if icon_button(&mut bar, theme, icon, &name, 30.0, ButtonWeight::Quiet).clicked() {
+        pressed = Some(Pressed::Act(Action::Theme));
     }
     let name = texts.get("settings");
-    if icon_button(&mut bar, theme, Icon::Settings, &name, 30.0, ButtonWeight::Plain).clicked() {
-        pressed = Some(Action::Settings);
+    if icon_button(&mut bar, theme, Icon::Settings, &name, 30.0, ButtonWeight::Quiet).clicked() {
+        pressed = Some(Pressed::Act(Action::Settings));
     }
     pressed
-}
-
-/// What the lamp says, with its colours and whether a time stands beside it.
-fn lamp_of<'a>(view: &'a View<'_>) -> Option<(std::sync::Arc<str>, Color32, Color32, bool)> {
-    let theme: &'a Theme = view.theme;
-    match view.snapshot.live {
-        LiveState::Idle => None,
-        LiveState::Connecting { .. } => {
-            Some((view.texts.get("connecting"), theme.accent, theme.raised, false))
-        }
-        LiveState::OnAir => Some((view.texts.get("on-air"), theme.live, theme.live_tint, true)),
-        LiveState::Reconnecting { .. } if !view.snapshot.figures.was_live() => {
-            Some((view.texts.get("trying"), theme.warn, theme.warn_tint, false))
-        }
-        LiveState::Reconnecting { .. } => {
-            Some((view.texts.get("reconnecting"), theme.warn, theme.warn_tint, true))
-        }
-        LiveState::Stopping => {
-            Some((view.texts.get("stopping"), theme.secondary, theme.raised, true))
-        }
-    }
-}
-
-fn on_air_lamp(ui: &mut Ui, view: &View<'_>) {
-    if let Some((word, color, fill, timed)) = lamp_of(view) {
-        let time = timed.then(|| format::clock(view.snapshot.figures.on_air_for));
-        let response = lamp(ui, view.theme, &word, time.as_deref(), color, fill);
-        response.on_hover_text(&*view.texts.get("tip-on-air-time"));
-    }
-    if let Some(recording) = &view.snapshot.recording {
-        let time = format::clock(recording.duration);
-        let only = view.snapshot.live == LiveState::Idle;
-        let word = view.texts.get("recording-indicator");
-        lamp(ui, view.theme, &word, only.then_some(&*time), view.theme.live, view.theme.panel);
-    }
-}
-
-fn lamp(
-    ui: &mut Ui,
-    theme: &Theme,
-    word: &str,
-    time: Option<&str>,
-    color: Color32,
-    fill: Color32,
-) -> egui::Response {
-    let font = crate::ui::style::theme::Weight::Bold.family();
-    let word_galley =
-        ui.painter().layout_no_wrap(word.to_owned(), egui::FontId::new(14.0, font), color);
-    let time_galley = time
-        .map(|time| ui.painter().layout_no_wrap(time.to_owned(), Type::Timer.font(), theme.text));
-    let time_width = time_galley.as_ref().map_or(0.0, |galley| galley.size().x + 10.0);
-    let width = 10.0 + 12.0 + 5.0 + word_galley.size().x + time_width + 12.0;
-    let (rect, response) = ui.allocate_exact_size(vec2(width, 28.0), Sense::hover());
-    response.widget_info(|| {
-        WidgetInfo::labeled(Role::Status, true, format!("{word} {}", time.unwrap_or("")))
-    });
-    let stroke = Stroke::new(BORDER, color);
-    ui.painter().rect(rect, CornerRadius::same(RADIUS), fill, stroke, StrokeKind::Inside);
-    ui.painter().circle_filled(pos2(rect.left() + 16.0, rect.center().y), 5.0, color);
-    let at = pos2(rect.left() + 27.0, rect.center().y - word_galley.size().y / 2.0);
-    let end = at.x + word_galley.size().x;
-    ui.painter().galley(at, word_galley, color);
-    if let Some(galley) = time_galley {
-        let at = pos2(end + 10.0, rect.center().y - galley.size().y / 2.0);
-        ui.painter().galley(at, galley, theme.text);
-    }
-    response
-}
-
-/// Whether far fewer pictures go out than are wanted, also than half of them, as a slow connection may have.
-fn crawls(snapshot: &Snapshot) -> bool {
-    let live = &snapshot.figures;
-    live.on_air_for > RATE_KNOWN_AFTER && live.fps < 0.4 * snapshot.quality.frame_rate.as_f64()
-}
-
-/// The truth in one sentence: how it stands, and the colour of its lamp.
-pub fn sentence(theme: &Theme, texts: &Texts, snapshot: &Snapshot) -> (String, Color32) {
-    let plain = |key: &'static str| texts.get(key).to_string();
-    let audible = snapshot.audio.as_ref().filter(|audio| audio.choice != AudioChoice::None);
-    let picture = snapshot.video.as_ref().map(|video| video.state);
-    let live = &snapshot.figures;
-    let recording = snapshot.recording.is_some();
-    match &snapshot.live {
-        LiveState::Idle if snapshot.recording.as_ref().is_some_and(|it| it.paused) => {
-            (plain(key!("status-recording-paused")), theme.warn)
-        }
-        LiveState::Idle if recording => (plain(key!("status-recording")), theme.live),
-        LiveState::Idle if snapshot.passthrough.is_some() => {
-            let said = snapshot
-                .passthrough
-                .as_ref()
-                .map(|passthrough| crate::ui::targets::passthrough::sentence(texts, passthrough));
-            (said.unwrap_or_default(), theme.accent)
-        }
-        LiveState::Idle if snapshot.video.is_none() => (plain(key!("status-no-video")), theme.warn),
-        LiveState::Idle => (plain(key!("status-ready")), theme.good),
-        LiveState::Connecting { .. } => {
-            let held = crate::ui::targets::stream_delay::sentence(texts, snapshot);
-            (held.unwrap_or_else(|| plain(key!("status-connecting"))), theme.accent)
-        }
-        LiveState::Reconnecting { .. } if !live.was_live() => {
-            (plain(key!("status-trying")), theme.warn)
-        }
-        LiveState::Reconnecting { .. } if recording => {
-            (plain(key!("status-reconnecting-recording")), theme.warn)
-        }
-        LiveState::Reconnecting { .. } => (plain(key!("status-reconnecting")), theme.warn),
-        LiveState::Stopping => (plain(key!("status-stopping")), theme.secondary),
-        LiveState::OnAir => {
-            // A target that is only on its way at first is no trouble yet.
-            let missed = snapshot.targets.iter().find(|entry| {
-                let trouble = entry.cause.is_some() || entry.state == Some(TargetState::Failed);
-                entry.target.enabled && entry.state != Some(TargetState::Live) && trouble
-            });
-            if let Some(missed) = missed {
-                let name = targets::title(texts, &missed.target);
-                return (texts.with("status-partly", &[("name", name.into())]), theme.warn);
-            }
-            let troubled = snapshot.targets.iter().find_map(|entry| {
-                let monitor = entry.monitor.as_ref().filter(|it| targets::is_trouble(it))?;
-                Some((entry, monitor))
-            });
-            if let Some((entry, monitor)) = troubled {
-                let name = targets::title(texts, &entry.target);
-                let what = texts.get(targets::viewers_words(monitor.state)).to_string();
-                let args = [("name", name.into()), ("what", what.into())];
-                return (texts.with("status-viewers", &args), theme.warn);
-            }
-            let dropped = 100.0 * live.dropped_frames as f64 / (live.total_frames as f64).max(1.0);
-            if dropped > 1.0 {
-                let percent = format!("{dropped:.1}");
-                let text = texts.with("status-dropping", &[("percent", percent.into())]);
-                (text, theme.warn)
-            } else if live.queued.as_millis() > 500 {
-                let time = format::short_time(live.queued);
-                (texts.with("status-queue", &[("time", time.into())]), theme.warn)
-            } else if let Some(passthrough) = &snapshot.passthrough {
-                (crate::ui::targets::passthrough::sentence(texts, passthrough), theme.good)
-            } else if matches!(
-                picture,
-                Some(SourceState::Stalled | SourceState::Lost | SourceState::Failed)
-            ) {
-                (plain(key!("status-stalled")), theme.warn)
-            } else if picture.is_some() && crawls(snapshot) {
-                let fps = format!("{:.0}", live.fps);
-                (texts.with("status-too-slow", &[("fps", fps.into())]), theme.warn)
-            } else if audible.is_some_and(|audio| audio.muted) {
-                (plain(key!("status-muted")), theme.warn)
-            } else if audible.is_some_and(|audio| {
-                matches!(audio.choice, AudioChoice::Mic(_)) && audio.held_dbfs <= -59.0
-            }) {
-                (plain(key!("status-silent")), theme.warn)
-            } else if let Some(held) = crate::ui::targets::stream_delay::sentence(texts, snapshot) {
-                (held, theme.good)
-            } else {
-                let seen = snapshot.targets.iter().filter_map(|entry| entry.monitor.as_ref());
-                let behind = seen.filter(|it| it.state == "ok").filter_map(|it| it.latency).max();
-                match behind.map(format::short_time) {
-                    Some(time) => {
-                        let text = texts.with("status-on-air-seen", &[("time", time.into())]);
-                        (text, theme.good)
-                    }
-                    None => (plain(key!("status-on-air")), theme.good),
-                }
-            }
-        }
-    }
 }
 
 fn watch_sentence(theme: &Theme, texts: &Texts, snapshot: &Snapshot) -> (String, Color32) {
@@ -301,32 +157,21 @@ fn watch_sentence(theme: &Theme, texts: &Texts, snapshot: &Snapshot) -> (String,
     (texts.get(key).to_string(), color)
 }
 
-/// The bottom bar; tells whether its sentence was pressed.
-pub fn status(ui: &mut Ui, view: &View<'_>, page: Page, room: Rect) -> bool {
+/// The bottom bar: what the player does on its page, and figures.
+pub fn status(ui: &mut Ui, view: &View<'_>, page: Page, room: Rect) {
     let (theme, texts, snapshot) = (view.theme, view.texts, view.snapshot);
     ui.painter().hline(room.x_range(), room.top() + 0.5, theme.border());
-    let (text, color) = match page {
-        // What is wrong with one's own broadcast comes first.
-        Page::Watch => {
-            let own = sentence(theme, texts, snapshot);
-            let calm = match snapshot.watch {
-                WatchState::Idle => snapshot.live == LiveState::Idle,
-                _ => snapshot.live == LiveState::Idle || own.1 == theme.good,
-            };
-            if calm { watch_sentence(theme, texts, snapshot) } else { own }
-        }
-        _ => sentence(theme, texts, snapshot),
-    };
     let y = room.center().y;
-    ui.painter().circle_filled(pos2(room.left() + gap::L + 4.0, y), 4.0, color);
-    let at = pos2(room.left() + gap::L + 18.0, y);
-    let words = place(ui, at, Align2::LEFT_CENTER, &text, Type::SmallStrong, theme.text);
-    let said = ui.interact(words, ui.scope_id().with("sentence"), Sense::click());
-    said.widget_info(|| WidgetInfo::labeled(Role::Status, true, &text));
-    let pressed = said.on_hover_text(&*texts.get("tip-event-log")).clicked();
-    let mut x = words.right() + 10.0;
+    let mut x = room.left() + gap::L;
     let mut facts: Vec<(String, &'static str)> = Vec::new();
     if page == Page::Watch {
+        let (text, color) = watch_sentence(theme, texts, snapshot);
+        ui.painter().circle_filled(pos2(x + 4.0, y), 4.0, color);
+        let at = pos2(x + 18.0, y);
+        let words = place(ui, at, Align2::LEFT_CENTER, &text, Type::SmallStrong, theme.text);
+        let said = ui.interact(words, ui.scope_id().with("sentence"), Sense::hover());
+        said.widget_info(|| WidgetInfo::labeled(Role::Status, true, &text));
+        x = words.right() + gap::L;
         if let Some(first) = snapshot.watch_figures.first_frame {
             let time = format::short_time(first);
             facts.push((
@@ -342,19 +187,20 @@ pub fn status(ui: &mut Ui, view: &View<'_>, page: Page, room: Rect) -> bool {
     } else if snapshot.live != LiveState::Idle || snapshot.recording.is_some() {
         let fps = format!("{:.1}", snapshot.figures.fps);
         facts.push((texts.with("fps", &[("value", fps.into())]), key!("tip-fps")));
+        let dropped = format::grouped(snapshot.figures.dropped_frames);
+        let dropped = texts.with("status-dropped", &[("count", dropped.into())]);
+        facts.push((dropped, key!("tip-dropped")));
     }
     facts.push((format!("CPU {:.0}\u{a0}%", f64::from(snapshot.cpu) * 100.0), key!("tip-cpu")));
     facts.push((format::bytes(snapshot.rss_bytes), key!("tip-memory")));
     for (index, (fact, tip)) in facts.into_iter().enumerate() {
-        let words = if index == 0 { fact.clone() } else { format!("· {fact}") };
-        let rect = place(ui, pos2(x, y), Align2::LEFT_CENTER, &words, Type::Small, theme.secondary);
+        let rect = place(ui, pos2(x, y), Align2::LEFT_CENTER, &fact, Type::Small, theme.secondary);
         let told = ui.interact(rect, ui.scope_id().with(("fact", index)), Sense::hover());
         told.widget_info(|| WidgetInfo::labeled(Role::Label, true, &fact));
         told.on_hover_text(&*texts.get(tip));
-        x = rect.right() + 5.0;
+        x = rect.right() + gap::L;
     }
     server(ui, view, room, x);
-    pressed
 }
 
 fn server(ui: &Ui, view: &View<'_>, room: Rect, left: f32) {

@@ -3,7 +3,9 @@
 
 pub mod bars;
 mod chosen_files;
+mod health_bar;
 mod layout;
+mod notice_requests;
 mod push_to_talk_key;
 
 use std::sync::Arc;
@@ -16,6 +18,7 @@ use crate::compose::scene::SourceId;
 use crate::media::VideoFrame;
 use crate::mix::StripLamp;
 use crate::studio::live::view::LiveState;
+use crate::studio::notices::health::Health;
 use crate::studio::{Command, Language, Preferences, Snapshot, Theme as ThemeChoice};
 use crate::ui::dialogs::{self, Dialog, DialogAnswer, PassthroughDraft};
 use crate::ui::input::actions::Action;
@@ -40,6 +43,7 @@ pub struct Screen {
     page: Page,
     dialog: Option<Dialog>,
     dialog_is_fresh: bool,
+    tray: bars::TrayState,
     search: dialogs::Search,
     target: targets::Draft,
     passthrough: dialogs::PassthroughDraft,
@@ -100,6 +104,7 @@ impl Screen {
             page: Page::Studio,
             dialog: None,
             dialog_is_fresh: false,
+            tray: bars::TrayState::default(),
             search: dialogs::Search::default(),
             target: targets::Draft::default(),
             passthrough: dialogs::PassthroughDraft::default(),
@@ -250,7 +255,9 @@ impl Screen {
         let top = Rect::from_min_size(room.min, vec2(room.width(), size::TOP_BAR));
         let bottom =
             Rect::from_min_max(pos2(room.left(), room.bottom() - size::STATUS_BAR), room.max);
-        let page = Rect::from_min_max(top.left_bottom(), bottom.right_top());
+        let health_bar =
+            Rect::from_min_size(top.left_bottom(), vec2(room.width(), size::HEALTH_BAR));
+        let page = Rect::from_min_max(health_bar.left_bottom(), bottom.right_top());
         let narrow = room.width() < size::NARROW;
         let right = if narrow { size::RIGHT_NARROW } else { size::RIGHT };
         let left = if narrow { size::LEFT_NARROW } else { size::LEFT };
@@ -261,7 +268,10 @@ impl Screen {
             snapshot: &self.snapshot,
             wishes: &mut self.wishes,
         };
-        let mut action = bars::top(ui, &mut view, self.page, top);
+        let health = Health::of(view.snapshot);
+        let pressed = bars::top(ui, &view, &health, self.page, &mut self.tray, top);
+        let helped = health_bar::show(ui, &view, &health, health_bar);
+        let mut action = None;
         self.watch.learn(&view, ui.input(|input| input.time));
         match self.page {
             Page::Studio => {
@@ -284,12 +294,11 @@ impl Screen {
                 action = action.or(asked);
             }
         }
-        if bars::status(ui, &view, self.page, bottom) {
-            action = Some(Action::History);
-        }
+        bars::status(ui, &view, self.page, bottom);
         if let Some(action) = action {
             self.act(ui.ctx(), action);
         }
+        self.answer(ui.ctx(), pressed, helped);
     }
 
     fn dialogs(&mut self, ctx: &egui::Context) {
@@ -474,6 +483,15 @@ impl Screen {
             Action::Help => self.toggle(Dialog::Help),
             Action::Ready => self.toggle(Dialog::Ready),
             Action::History => self.toggle(Dialog::History),
+            Action::Notices => {
+                let open = !self.tray.open;
+                self.tray = bars::TrayState { open, fresh: open };
+            }
+            Action::Remedy => {
+                if let Some(remedy) = Health::of(&self.snapshot).remedy {
+                    self.help(remedy);
+                }
+            }
             Action::Developer => self.toggle(Dialog::Developer),
             Action::SendFile => self.toggle(Dialog::Passthrough),
             Action::Services => self.toggle(Dialog::Services),

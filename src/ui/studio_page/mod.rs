@@ -5,10 +5,8 @@ pub mod program;
 
 use egui::{Rect, ScrollArea, Ui, pos2, vec2};
 
-use crate::studio::Remedy;
 use crate::studio::live::view::LiveState;
 use crate::ui::input::actions::Action;
-use crate::ui::notices::{self, NoticePlace};
 use crate::ui::picture::FrameView;
 use crate::ui::scenes::left_panel;
 use crate::ui::style::theme::{gap, size};
@@ -60,26 +58,16 @@ pub fn show(
         Rect::from_min_max(pos2(inner.left(), inner.bottom() - go_live::HEIGHT), inner.max);
     let above = Rect::from_min_max(inner.min, pos2(inner.right(), buttons.top() - gap::M));
     let mut upper = child(ui, above, "target");
-    let (mut edit, mut asked) = (None, None);
+    let mut asked = None;
     ScrollArea::vertical().auto_shrink(false).show(&mut upper, |ui| {
         // Room for focus rings at the edges.
         ui.set_width(above.width());
-        // First of all what is wrong: nobody should have to scroll for it.
-        let spacing = ui.spacing().item_spacing.y;
-        ui.spacing_mut().item_spacing.y = gap::S;
-        if let Some(Remedy::EditTarget(id)) = notices::cards(ui, view, NoticePlace::Target, 2) {
-            edit = Some(id);
-        }
-        ui.spacing_mut().item_spacing.y = spacing;
         if matches!(view.snapshot.live, LiveState::Idle | LiveState::Connecting { .. }) {
             asked = targets::idle(ui, view, draft);
         } else {
             asked = targets::on_air(ui, view, draft);
         }
     });
-    if let Some(id) = edit {
-        draft.edit(id);
-    }
     let mut lower = child(ui, buttons, "go-live");
     if mixer_asked {
         return Some(Action::Mixer);

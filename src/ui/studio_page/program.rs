@@ -1,18 +1,13 @@
-//! The program picture with its frame and tag, what stands in its place while there is none, and
-//! the notices about it.
+//! The program picture with its frame and tag, and what stands in its place while there is none.
 
-use egui::{
-    CornerRadius, Rect, Role, Sense, Stroke, StrokeKind, Ui, UiBuilder, Vec2, WidgetInfo, vec2,
-};
+use egui::{CornerRadius, Rect, Role, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, vec2};
 
 use crate::capture::VideoChoice;
 use crate::compose::scene::Content;
+use crate::studio::Command;
 use crate::studio::live::view::LiveState;
 use crate::studio::scenes::MAIN;
 use crate::studio::snapshot::SourceState;
-use crate::studio::{Command, Level, Remedy};
-use crate::ui::input::actions::key;
-use crate::ui::notices::{self, Card, NoticePlace};
 use crate::ui::picture::placeholder::placeholder;
 use crate::ui::picture::{FrameView, fill_around, fitted};
 use crate::ui::scenes;
@@ -56,48 +51,6 @@ pub fn show(
     if painted && view.snapshot.scenes.prepared.is_none() {
         crate::ui::scenes::canvas::show(ui, view, draft, rect);
         crate::ui::scenes::playback_bar::show(ui, view, draft, rect);
-    }
-
-    let inset = rect.shrink(gap::XL.min(rect.width() * 0.04));
-    // Sound is shown below: its notices stand at the lower edge.
-    let mut top = ui.new_child(UiBuilder::new().max_rect(inset).id_salt("stage-notices"));
-    top.spacing_mut().item_spacing.y = gap::S;
-    if view.snapshot.notices.iter().any(|notice| notices::place_of(notice) == NoticePlace::Stage)
-        || matches!(view.snapshot.live, LiveState::Reconnecting { .. })
-    {
-        // Clear of the tag in the corner.
-        top.add_space(gap::L);
-    }
-    lost(&mut top, view);
-    if view.snapshot.passthrough.as_ref().is_some_and(|passthrough| !passthrough.opening) {
-        let said = view.texts.get("passthrough-notice");
-        let card = Card {
-            level: Level::Info,
-            title: &said,
-            advice: "",
-            detail: "",
-            button: None,
-            dismissible: false,
-        };
-        card.show(&mut top, view.theme, view.texts);
-    }
-    match notices::cards(&mut top, view, NoticePlace::Stage, 2) {
-        Some(Remedy::EditSource(id)) => draft.show_properties(id),
-        Some(Remedy::EditFilters(id)) => draft.show_lacking_filter(&view.snapshot.scenes, id),
-        Some(Remedy::EditTransition) => draft.show_lacking_transition(&view.snapshot.scenes),
-        _ => {}
-    }
-    // As high as it was in the last frame.
-    let height_id = ui.scope_id().with("sound-notices-height");
-    let height = ui.data(|data| data.get_temp::<f32>(height_id)).unwrap_or(60.0);
-    let mut low = inset;
-    low.min.y = low.bottom() - height;
-    let mut bottom = ui.new_child(UiBuilder::new().max_rect(low).id_salt("sound-notices"));
-    notices::cards(&mut bottom, view, NoticePlace::Mixer, 1);
-    let now = bottom.min_rect().height();
-    if now > 0.0 && (now - height).abs() > 0.5 {
-        ui.data_mut(|data| data.insert_temp(height_id, now));
-        ui.ctx().request_discard("a card found its height");
     }
 }
 
@@ -186,43 +139,4 @@ fn label_in(ui: &Ui, rect: Rect, text: &str) -> Rect {
     ui.painter().rect_filled(plate, CornerRadius::same(4), PLATE);
     ui.painter().galley(plate.center() - galley.size() / 2.0, galley, ON_VIDEO);
     plate
-}
-
-/// The card that stands over the program while the connection is lost.
-fn lost(ui: &mut Ui, view: &mut View<'_>) {
-    let LiveState::Reconnecting { retry_in, cause } = &view.snapshot.live else {
-        return;
-    };
-    let seconds = format::countdown(*retry_in);
-    let was_live = view.snapshot.figures.was_live();
-    let (now, soon) = if was_live {
-        (key!("lost-title-now"), key!("lost-title"))
-    } else {
-        (key!("never-title-now"), key!("never-title"))
-    };
-    let title = if seconds == 0 {
-        view.texts.get(now).to_string()
-    } else {
-        view.texts.with(soon, &[("count", seconds.to_string().into())])
-    };
-    let cause = [("cause", format::sentence(&view.texts.say(cause)).into())];
-    let advice = if !was_live {
-        view.texts.with("never-advice", &cause)
-    } else if view.snapshot.recording.is_some() {
-        view.texts.with("lost-advice-recording", &cause)
-    } else {
-        view.texts.with("lost-advice", &cause)
-    };
-    let button = view.texts.get("retry-now");
-    let card = Card {
-        level: Level::Warning,
-        title: &title,
-        advice: &advice,
-        detail: "",
-        button: Some(&button),
-        dismissible: false,
-    };
-    if card.show(ui, view.theme, view.texts).button {
-        view.send(Command::RetryNow);
-    }
 }

@@ -39,6 +39,7 @@ pub enum Icon {
     ChevronUp,
     Warning,
     Info,
+    Bell,
     Dot,
     Help,
     Search,
@@ -334,6 +335,18 @@ fn draw(pen: &Pen<'_>, icon: Icon) {
             pen.arc(10.0, 8.2, 2.5, PI, TAU + 0.9);
             pen.line(&[(11.5, 10.2), (10.0, 11.2), (10.0, 12.2)]);
             pen.dot(10.0, 14.5, 1.0);
+        }
+        Icon::Bell => {
+            pen.line(&[
+                (6.0, 8.6),
+                (6.0, 11.6),
+                (4.4, 14.2),
+                (15.6, 14.2),
+                (14.0, 11.6),
+                (14.0, 8.6),
+            ]);
+            pen.arc(10.0, 8.4, 4.0, PI, TAU);
+            pen.line(&[(8.6, 17.0), (11.4, 17.0)]);
         }
         Icon::Search => {
             pen.circle(8.5, 8.5, 5.5);

@@ -23,6 +23,9 @@ pub mod gap {
 /// Sizes of the fixed parts of the window, in points.
 pub mod size {
     pub const TOP_BAR: f32 = 44.0;
+    pub const HEALTH_BAR: f32 = 40.0;
+    /// What the studio does, at the left of the health bar.
+    pub const PILL: f32 = 190.0;
     pub const STATUS_BAR: f32 = 28.0;
     pub const LEFT: f32 = 220.0;
     pub const RIGHT: f32 = 300.0;
@@ -96,6 +99,10 @@ pub enum Type {
     Body,
     /// 14 medium.
     BodyStrong,
+    /// The health sentence and titles of notices, 14 semibold.
+    Sentence,
+    /// What the studio does, 13 bold.
+    Pill,
     /// 16 semibold.
     Title,
     /// 16 bold: the name and the timer.
@@ -118,6 +125,8 @@ impl Type {
             Self::FigureStrong => (13.0, Weight::Medium),
             Self::Body => (14.0, Weight::Regular),
             Self::BodyStrong => (14.0, Weight::Medium),
+            Self::Sentence => (14.0, Weight::SemiBold),
+            Self::Pill => (13.0, Weight::Bold),
             Self::Title => (16.0, Weight::SemiBold),
             Self::Timer => (16.0, Weight::Bold),
             Self::Big => (18.0, Weight::Bold),
@@ -153,6 +162,8 @@ pub struct Theme {
     pub live: Color32,
     /// Behind the lamp's text.
     pub live_tint: Color32,
+    /// Behind white words: on air.
+    pub live_fill: Color32,
     pub good: Color32,
     pub warn: Color32,
     pub warn_tint: Color32,
@@ -189,6 +200,7 @@ impl Theme {
         on_accent: rgb(0x08_12_1F),
         live: rgb(0xFF_41_55),
         live_tint: rgb(0x33_1D_27),
+        live_fill: rgb(0xDB_24_3A),
         good: rgb(0x35_C9_8E),
         warn: rgb(0xF2_B5_44),
         warn_tint: rgb(0x35_30_27),
@@ -210,6 +222,7 @@ impl Theme {
         on_accent: rgb(0xFF_FF_FF),
         live: rgb(0xD9_1E_36),
         live_tint: rgb(0xFF_F6_F7),
+        live_fill: rgb(0xD9_1E_36),
         good: rgb(0x0E_78_50),
         warn: rgb(0x92_5E_00),
         warn_tint: rgb(0xFB_F3_E6),
@@ -218,6 +231,11 @@ impl Theme {
     /// The border.
     pub fn border(&self) -> Stroke {
         Stroke::new(BORDER, self.line)
+    }
+
+    /// The border of what wants attention.
+    pub fn warn_line(&self) -> Color32 {
+        self.panel.lerp_to_gamma(self.warn, 0.5)
     }
 
     /// Makes egui's own widgets look like ours.
@@ -343,6 +361,7 @@ mod tests {
                 ("on accent, hovered", theme.on_accent, theme.accent_hover),
                 ("live on panel", theme.live, theme.panel),
                 ("live on live tint", theme.live, theme.live_tint),
+                ("white on air", Color32::WHITE, theme.live_fill),
                 ("good on panel", theme.good, theme.panel),
                 ("good on canvas", theme.good, theme.canvas),
                 ("warn on panel", theme.warn, theme.panel),

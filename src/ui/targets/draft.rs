@@ -188,6 +188,12 @@ impl Draft {
         self.focus = Some(Part::Server);
     }
 
+    /// Shows an entry and puts the keyboard into the field of its key.
+    pub fn edit_key(&mut self, id: u32) {
+        self.choose(id);
+        self.focus = Some(Part::Key);
+    }
+
     /// An entry with what was typed about it.
     pub(super) fn filled(&self, target: &Target) -> Target {
         let Some(texts) = self.texts.get(&target.id) else { return target.clone() };

@@ -16,6 +16,7 @@ use egui::{Ui, UiBuilder, vec2};
 
 use crate::capture::VideoChoice;
 use crate::studio::Snapshot;
+use crate::studio::live::view::LiveState;
 use crate::studio::snapshot::SourceState;
 use crate::ui::input::actions::{Action, key};
 use crate::ui::style::theme::{Type, gap};
@@ -26,7 +27,6 @@ use crate::ui::widgets::{Button, ButtonWeight, Tag, figures, label, sparkline};
 pub use draft::{Draft, key_field, server_field};
 pub use list::title;
 pub use quality::quality_text;
-pub use viewer_monitor::{is_trouble, words as viewers_words};
 
 /// The panel while nothing goes out; gives what is asked for in it.
 pub fn idle(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> Option<Action> {
@@ -125,13 +125,14 @@ pub fn on_air(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> Option<Act
     }
     let rate = |value: f64| texts.with("fps", &[("value", format!("{value:.1}").into())]);
     let dash = || "–".to_owned();
+    let on_air = snapshot.live == LiveState::OnAir;
     figures(
         ui,
         theme,
         &[
             (
                 &texts.get("statistic-bitrate"),
-                format::bitrate(live.bitrate),
+                if on_air { format::bitrate(live.bitrate) } else { dash() },
                 &texts.get("tip-bitrate"),
             ),
             (&texts.get("statistic-frames"), rate(live.fps), &texts.get("tip-frames")),

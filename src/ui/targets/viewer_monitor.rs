@@ -3,6 +3,7 @@
 use egui::{Color32, Id, Rect, Role, Sense, Ui, WidgetInfo, vec2};
 
 use crate::studio::live::monitor::view::MonitorView;
+use crate::studio::notices::health::trouble_of_viewers;
 use crate::studio::snapshot::TargetView;
 use crate::studio::{Command, Target};
 use crate::ui::input::actions::key;
@@ -108,8 +109,7 @@ pub(super) fn state(
 
 /// Whether something is wrong at these viewers.
 pub fn is_trouble(monitor: &MonitorView) -> bool {
-    let calm = ["ok", "waiting", "comparing", "unsure", "unavailable", "wrong_size"];
-    !calm.contains(&monitor.state)
+    trouble_of_viewers(monitor.state).is_some()
 }
 
 /// The text of a state.

@@ -11,6 +11,13 @@ pub fn clock(time: Duration) -> String {
     format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
+/// `18:07:41`: the time of day here.
+pub fn time_of_day(wall_micros: i64) -> String {
+    jiff::Timestamp::from_microsecond(wall_micros)
+        .map(|at| at.to_zoned(jiff::tz::TimeZone::system()).strftime("%H:%M:%S").to_string())
+        .unwrap_or_default()
+}
+
 /// `5:00`, `0:30`: minutes and seconds, to the nearest.
 pub fn minutes(time: Duration) -> String {
     let seconds = (time + Duration::from_millis(500)).as_secs();

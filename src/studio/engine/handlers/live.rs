@@ -75,8 +75,13 @@ impl Engine {
         self.notices.active.clear(groups::TARGET);
         self.notices.active.clear(groups::ADAPTATION);
         self.notices.active.clear(groups::DROPS);
-        let keys =
-            ["delay-short", "passthrough-failed", "passthrough-ended", "frames-dropped-over"];
+        let keys = [
+            "delay-short",
+            "passthrough-failed",
+            "passthrough-ended",
+            "frames-dropped-over",
+            "encoder-slow",
+        ];
         self.notices.active.clear(&keys);
         self.targets.told.clear();
         self.targets.said.clear();
@@ -279,6 +284,7 @@ impl Engine {
                 dropped: figures.dropped_frames.to_string(),
             });
         }
+        self.notices.active.clear(groups::BROADCAST);
         self.end_monitors();
         if let Some(program) = &self.state.program {
             program.detach(ProgramId::MAIN);

@@ -10,6 +10,7 @@ use crate::server;
 use crate::studio::engine::Engine;
 use crate::studio::event::{self, Event, TargetState};
 use crate::studio::live::adaptation::{Changed, Resized};
+use crate::studio::live::history::PaceNews;
 use crate::studio::live::outputs::OutputNews;
 use crate::studio::live::stream_delay;
 use crate::studio::notices::groups;
@@ -318,6 +319,7 @@ impl Engine {
         if let Some(process) = &mut self.machine.process {
             self.machine.usage = process.read();
         }
+        self.notices.active.fold_old();
         self.poll_viewer_monitor();
         let strips = self.strip_stats();
         let Some(on_air) = &mut self.live.on_air else { return };
@@ -325,9 +327,13 @@ impl Engine {
         stats.strips = strips;
         self.add_monitors(&mut stats);
         self.live.history.second(&stats);
-        let slow = self.live.history.slow();
+        let pace = self.live.history.pace();
         self.notices.happened(Event::Stats(Box::new(stats)));
-        self.notices.tell_some(slow);
+        match pace {
+            Some(PaceNews::Slow(message)) => self.notices.tell(&message, ""),
+            Some(PaceNews::Over) => self.notices.take_back("encoder-slow"),
+            None => {}
+        }
     }
 }
 

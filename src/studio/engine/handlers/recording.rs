@@ -131,6 +131,9 @@ impl Engine {
             event::RecordingState::Failed => Some(StudioMessage::RecordingFailed { path, reason }),
             event::RecordingState::Finished => Some(StudioMessage::RecordingSaved { path }),
         };
+        if recording.state != event::RecordingState::Writing {
+            self.notices.active.clear(&["disk-space", "disk-slow"]);
+        }
         // The next file could be made after all, or none is to be made any more.
         if recording.part > 1 || recording.state != event::RecordingState::Writing {
             self.notices.active.clear(&["recording-held"]);

@@ -7,8 +7,9 @@ use crate::decode::inventory;
 use crate::encode::known_encoders;
 use crate::media::source_status::SourceFormat;
 use crate::mix::StripId;
+use crate::net::Trouble;
 use crate::studio::engine::Engine;
-use crate::studio::live::on_air::OnAir;
+use crate::studio::live::on_air::{OnAir, carried};
 use crate::studio::live::view::{LiveFigures, LiveState};
 use crate::studio::program::Program;
 use crate::studio::snapshot::{
@@ -89,6 +90,7 @@ impl Engine {
             history: self.notices.log.entries(),
             history_path: self.notices.log.path().map(Path::to_owned),
             notices: self.notices.active.notices().to_vec(),
+            past_notices: self.notices.active.past().cloned().collect(),
             cpu: self.machine.usage.0,
             rss_bytes: self.machine.usage.1,
             obeyed: state.obeyed,
@@ -122,12 +124,16 @@ impl Engine {
                 view.state = Some(told.state);
                 view.stage = told.stage;
                 view.cause.clone_from(&told.cause);
+                view.refused =
+                    matches!(told.trouble, Some(Trouble::Refused | Trouble::NoSuchStream));
             }
         }
         for sent in self.live.on_air.iter().flat_map(OnAir::targets) {
             let figures = sent.publisher.figures();
             if let Some(view) = views.iter_mut().find(|view| view.target.id == sent.id) {
-                view.bitrate = u32::try_from(figures.bitrate).unwrap_or(u32::MAX);
+                view.bitrate = carried(&figures);
+                let report = sent.publisher.report();
+                (view.retry_in, view.tries) = (report.retry_in, sent.publisher.tries());
                 view.queued = figures.queued;
                 view.dropped_frames = figures.dropped_frames;
                 view.total_frames = figures.total_frames;

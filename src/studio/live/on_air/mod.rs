@@ -4,6 +4,7 @@ mod recording;
 #[cfg(test)]
 mod tests;
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use crate::base::{Clock, Timestamp, Worker};
 use crate::broadcast::adaptation::Sample;
 use crate::broadcast::{Hub, PassthroughFile, Publisher, publisher};
 use crate::encode::{AudioEncoder, VideoEncoder};
-use crate::media::{BitsPerSecond, ProgramId, Size, StreamConfig, Track};
+use crate::media::{BitsPerSecond, FrameRate, ProgramId, Size, StreamConfig, Track};
 use crate::mix::FLOOR_DBFS;
 use crate::studio::event::stats::{DelayFigures, DelayState, Stats};
 use crate::studio::event::{self, Event, stats};
@@ -45,6 +46,19 @@ const OUTPUTS_END: Duration = Duration::from_millis(900);
 /// A file that nobody else is waited for may be on a slow disk.
 const FILE_END: Duration = Duration::from_millis(2_000);
 
+/// The frame rate that people see is that of so many seconds.
+const FPS_SECONDS: usize = 3;
+/// A server that has accepted nothing for so long gets nothing.
+const SILENCE: Duration = Duration::from_secs(1);
+
+/// What a target gets, bits a second: nothing while the server accepts nothing.
+pub(in crate::studio) fn carried(figures: &publisher::Figures) -> u32 {
+    if figures.silent >= SILENCE {
+        return 0;
+    }
+    u32::try_from(figures.bitrate).unwrap_or(u32::MAX)
+}
+
 /// The running broadcast.
 #[derive(Debug)]
 pub(in crate::studio) struct OnAir {
@@ -59,6 +73,9 @@ pub(in crate::studio) struct OnAir {
     audio_rate: stats::Meter,
     encoder_failed: bool,
     fps: (u64, Timestamp, f64),
+    /// Of the last seconds, for people: a single one says little.
+    lately: VecDeque<f64>,
+    frame_rate: FrameRate,
     /// Pictures encoded up to the last look, and how long that took.
     encoding: (u64, Duration),
     adaptation: Adaptation,
@@ -160,6 +177,8 @@ impl OnAir {
             audio_rate: stats::Meter::default(),
             encoder_failed: false,
             fps: (0, clock.now(), 0.0),
+            lately: VecDeque::new(),
+            frame_rate: quality.frame_rate,
             encoding: (0, Duration::ZERO),
             adaptation: Adaptation::new(quality),
             second,
@@ -190,6 +209,8 @@ impl OnAir {
             audio_rate,
             encoder_failed: false,
             fps: (0, clock.now(), 0.0),
+            lately: VecDeque::new(),
+            frame_rate: quality.frame_rate,
             encoding: (0, Duration::ZERO),
             adaptation: Adaptation::new(&Quality { adapt: Adapt::Off, ..quality.clone() }),
             second: None,
@@ -498,11 +519,16 @@ impl OnAir {
                 figures => figures.frames,
             },
         };
-        let mut all = LiveFigures { encoded, fps: self.fps.2, ..LiveFigures::default() };
+        let fps = self.lately.iter().sum::<f64>() / (self.lately.len().max(1) as f64);
+        let wanted_fps = match &self.video {
+            Some(_) => self.frame_rate.as_f64() / f64::from(self.adaptation.frame_step().max(1)),
+            None => 0.0,
+        };
+        let mut all = LiveFigures { encoded, fps, wanted_fps, ..LiveFigures::default() };
         for sent in self.targets() {
             let figures = sent.publisher.figures();
             all.on_air_for = all.on_air_for.max(figures.live_for);
-            all.bitrate = all.bitrate.max(u32::try_from(figures.bitrate).unwrap_or(u32::MAX));
+            all.bitrate = all.bitrate.max(carried(&figures));
             all.dropped_frames = all.dropped_frames.max(figures.dropped_frames);
             all.dropped_audio = all.dropped_audio.max(figures.dropped_audio);
             all.total_frames = all.total_frames.max(figures.total_frames);
@@ -524,6 +550,10 @@ impl OnAir {
         let seconds = now.since(at).as_secs_f64();
         let new = count.saturating_sub(last) as f64;
         self.fps = (count, now, if seconds > 0.0 { new / seconds } else { 0.0 });
+        self.lately.push_back(self.fps.2);
+        if self.lately.len() > FPS_SECONDS {
+            self.lately.pop_front();
+        }
     }
 
     /// One second's figures.

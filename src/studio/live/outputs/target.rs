@@ -100,14 +100,14 @@ impl LiveOutput for TargetOutput {
         let mut news = self.happenings();
         let (state, figures) = (self.publisher.state(), self.publisher.figures());
         let drops = self.drops.look(now, state, &figures);
-        let message = |drops| self.drops.message(drops, self.id, &self.label);
+        let message = |drops| self.drops.message(drops, self.id, &self.label, figures.carried);
         news.extend(drops.map(message).map(OutputNews::Message));
         news
     }
 
     fn last_words(&mut self) -> Vec<OutputNews> {
         let mut news = self.happenings();
-        let message = |drops| self.drops.message(drops, self.id, &self.label);
+        let message = |drops| self.drops.message(drops, self.id, &self.label, 0);
         news.extend(self.drops.over().map(message).map(OutputNews::Message));
         news
     }

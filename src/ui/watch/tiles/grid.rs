@@ -8,7 +8,7 @@ use egui::{
 use crate::studio::watch::view::{TileView, WatchState};
 use crate::studio::{Notice, WatchCommand};
 use crate::ui::input::actions::key;
-use crate::ui::notices::{self, NoticePlace};
+use crate::ui::notices;
 use crate::ui::picture::{FrameView, fill_around};
 use crate::ui::style::icons;
 use crate::ui::style::icons::Icon;
@@ -137,7 +137,7 @@ fn over(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, room: Rect) {
         ui.new_child(UiBuilder::new().max_rect(room.shrink(gap::S)).id_salt("wall-notices"));
     child.set_clip_rect(room.intersect(ui.clip_rect()));
     overlays::show(&mut child, view, draft, room);
-    notices::cards(&mut child, view, NoticePlace::Watch, 1);
+    notices::watch_cards(&mut child, view, 1);
 }
 
 /// The newest of what another player said, in a line; the rest comes when it is chosen.

@@ -8,7 +8,7 @@ use crate::player::WAITING;
 use crate::studio::live::view::LiveState;
 use crate::studio::watch::view::WatchState;
 use crate::studio::{Command, Level};
-use crate::ui::notices::{self, NoticePlace};
+use crate::ui::notices;
 use crate::ui::picture::placeholder::placeholder;
 use crate::ui::picture::{FrameView, fill_around};
 use crate::ui::style::icons::Icon;
@@ -174,7 +174,7 @@ pub fn show(
         }
         .show(&mut top, view.theme, texts);
     }
-    notices::cards(&mut top, view, NoticePlace::Watch, 2);
+    notices::watch_cards(&mut top, view, 2);
 }
 
 /// Paints the chosen player's picture, moved as was asked for since; gives where it lies.

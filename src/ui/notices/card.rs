@@ -1,11 +1,9 @@
-//! Notices as cards beside what they are about: cause, advice, a button that helps, and one that
-//! puts the card away.
+//! Cards over a player's picture: cause, advice, a button that helps, and one that puts the card away.
 
 use egui::{CornerRadius, Frame, Margin, Role, Sense, Stroke, Ui, Vec2, WidgetInfo, vec2};
 
-use crate::capture::VideoChoice;
-use crate::studio::live::view::LiveState;
-use crate::studio::{Command, Level, Notice, Remedy, WatchCommand};
+use crate::studio::{Command, Level, Notice};
+use crate::ui::notices::{apply, remedy_name, words};
 use crate::ui::style::icons;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{RADIUS_LARGE, Theme, Type, gap};
@@ -13,56 +11,9 @@ use crate::ui::text::Texts;
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{Button, ButtonWeight, icon_button, paragraph};
 
-/// Where a notice stands.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum NoticePlace {
-    /// Over the program.
-    Stage,
-    /// Above the mixer.
-    Mixer,
-    /// In the target's panel.
-    Target,
-    /// Over the player's picture.
-    Watch,
-}
-
-/// What a notice is about, by its key and its remedy.
-pub fn place_of(notice: &Notice) -> NoticePlace {
-    let about = |words: &[&str]| words.iter().any(|word| notice.key().starts_with(word));
-    if about(&["watch", "player"]) {
-        NoticePlace::Watch
-    } else if about(&["microphone", "no-microphone"]) {
-        NoticePlace::Mixer
-    } else if about(&[
-        "target",
-        "monitor",
-        "no-target",
-        "server",
-        "port",
-        "recording",
-        "replay",
-        "screenshot",
-        "passthrough",
-        "disk",
-        "key-",
-        "settings",
-    ]) || matches!(notice.remedy, Some(Remedy::EditTarget(_) | Remedy::ChooseFolder))
-    {
-        NoticePlace::Target
-    } else {
-        NoticePlace::Stage
-    }
-}
-
-/// Whether a notice is shown there. A picture is saved on both pages.
-fn is_at(notice: &Notice, place: NoticePlace) -> bool {
-    place_of(notice) == place
-        || place == NoticePlace::Watch && notice.key().starts_with("screenshot")
-}
-
-/// The words of a notice in the language of the window.
-pub fn words(texts: &Texts, notice: &Notice) -> (String, String) {
-    (texts.say(&notice.problem), texts.cure(&notice.problem).unwrap_or_default())
+/// Whether a notice is about what is watched. A screenshot is saved on both pages.
+fn is_watched(notice: &Notice) -> bool {
+    ["watch", "player", "screenshot"].iter().any(|word| notice.key().starts_with(word))
 }
 
 /// A card ready to be shown.
@@ -153,28 +104,14 @@ impl Card<'_> {
     }
 }
 
-/// Shows the newest notices about `place`, at most `limit`, newest first.
-pub fn cards(ui: &mut Ui, view: &mut View<'_>, place: NoticePlace, limit: usize) -> Option<Remedy> {
-    // While the connection is lost, the stage says so and offers the retry.
-    // That there is no camera, the list of pictures says all the time.
-    let retried = |notice: &&Notice| notice.remedy == Some(Remedy::RetryNow);
-    // Of several it tells of one.
-    let alone = view.snapshot.notices.iter().filter(retried).count() == 1;
-    let said = |notice: &Notice| {
-        alone && retried(&notice) && matches!(view.snapshot.live, LiveState::Reconnecting { .. })
-            || matches!(notice.key(), "no-camera" | "no-microphone")
-    };
-    let here: Vec<&Notice> = view
-        .snapshot
-        .notices
-        .iter()
-        .rev()
-        .filter(|notice| is_at(notice, place) && !said(notice))
-        .collect();
-    let mut remedy = None;
+/// Shows the newest notices about what is watched, at most `limit`, newest first.
+pub fn watch_cards(ui: &mut Ui, view: &mut View<'_>, limit: usize) {
+    let here: Vec<&Notice> =
+        view.snapshot.notices.iter().rev().filter(|notice| is_watched(notice)).collect();
     for notice in here.iter().take(limit) {
         let (title, advice) = words(view.texts, notice);
-        let button = notice.remedy.map(|remedy| view.texts.get(remedy_key(remedy)));
+        let remedy = notice.remedies.first().copied();
+        let button = remedy.map(|remedy| remedy_name(view.texts, remedy));
         let card = Card {
             level: notice.level,
             title: &title,
@@ -184,9 +121,8 @@ pub fn cards(ui: &mut Ui, view: &mut View<'_>, place: NoticePlace, limit: usize)
             dismissible: true,
         };
         let pressed = ui.push_id(notice.id, |ui| card.show(ui, view.theme, view.texts)).inner;
-        if pressed.button {
-            remedy = notice.remedy;
-            apply(view, notice.remedy);
+        if let Some(remedy) = remedy.filter(|_| pressed.button) {
+            apply(view, remedy);
         }
         if pressed.dismiss || pressed.button {
             view.wishes.push(WindowRequest::Command(Command::Dismiss(notice.id)));
@@ -196,49 +132,6 @@ pub fn cards(ui: &mut Ui, view: &mut View<'_>, place: NoticePlace, limit: usize)
         let text = view.texts.counted("more-notices", here.len() - limit);
         paragraph(ui, &text, Type::Small, view.theme.secondary);
     }
-    remedy
-}
-
-pub fn remedy_key(remedy: Remedy) -> &'static str {
-    use crate::ui::input::actions::key;
-    match remedy {
-        Remedy::RetryNow => key!("remedy-retry"),
-        Remedy::EditTarget(_) => key!("remedy-target"),
-        Remedy::TrustCertificate { .. } | Remedy::TrustStream { .. } => key!("remedy-trust"),
-        Remedy::UseTestSource => key!("remedy-test"),
-        Remedy::Unmute => key!("unmute"),
-        Remedy::RefreshDevices => key!("remedy-refresh"),
-        Remedy::ChooseFolder => key!("remedy-folder"),
-        Remedy::EditSource(_) => key!("remedy-source"),
-        Remedy::EditFilters(_) => key!("remedy-filters"),
-        Remedy::EditTransition => key!("remedy-transition"),
-        Remedy::TryAgain => key!("try-again"),
-    }
-}
-
-/// Does what a remedy's button promises. Showing what is to be changed is up to the screen.
-pub fn apply(view: &mut View<'_>, remedy: Option<Remedy>) {
-    match remedy {
-        Some(Remedy::RetryNow) => view.send(Command::RetryNow),
-        Some(Remedy::UseTestSource) => view.send(Command::SelectVideo(VideoChoice::Test)),
-        Some(Remedy::Unmute) => view.send(Command::SetMuted(false)),
-        Some(Remedy::RefreshDevices) => view.send(Command::RefreshDevices),
-        Some(Remedy::ChooseFolder) => view.wish(WindowRequest::PickRecordingFolder),
-        Some(Remedy::TrustCertificate { target, pin }) => {
-            view.send(Command::TrustCertificate { target, pin });
-        }
-        Some(Remedy::TrustStream { tile, pin }) => {
-            view.send(Command::Player(WatchCommand::Trust { tile, pin }));
-        }
-        Some(Remedy::TryAgain) => view.send(Command::TryAgain),
-        Some(
-            Remedy::EditTarget(_)
-            | Remedy::EditSource(_)
-            | Remedy::EditFilters(_)
-            | Remedy::EditTransition,
-        )
-        | None => {}
-    }
 }
 
 #[cfg(test)]
@@ -247,15 +140,14 @@ mod tests {
     use crate::studio::notices::message::StudioMessage;
 
     #[test]
-    fn a_saved_picture_is_told_on_both_pages() {
+    fn a_saved_picture_is_told_over_what_is_watched_too() {
         let (path, reason) = ("a.png".to_owned(), "the disk is full".into());
         for message in [
             StudioMessage::SnapshotSaved { path: path.clone() },
             StudioMessage::SnapshotFailed { path, reason },
         ] {
-            let notice = message.notice(1, "");
-            assert!(is_at(&notice, NoticePlace::Watch) && is_at(&notice, NoticePlace::Target));
-            assert!(!is_at(&notice, NoticePlace::Mixer));
+            assert!(is_watched(&message.notice(1, "")));
         }
+        assert!(!is_watched(&StudioMessage::NoTarget {}.notice(1, "")));
     }
 }

@@ -1,0 +1,96 @@
+# The health sentence: how the studio is, and beside it the cause, what comes next, or as .cure what helps. Keep
+# in step with zh-CN.
+
+# What the studio is doing.
+activity-ready = Ready
+activity-not-ready = Not ready
+activity-connecting = Connecting
+activity-on-air = On air
+activity-reconnecting = Off air
+activity-recording = Recording
+activity-recording-paused = Paused
+activity-stopping = Stopping
+
+# Names.
+health-built-in = Built-in server
+health-unnamed-target = the new target
+health-the-server = the server
+
+# All is well.
+health-good = All good.
+health-ready = Ready to go live.
+health-connecting = Connecting to the server.
+health-stopping = Ending the broadcast.
+health-recording = Recording, not on air.
+health-recording-paused = The recording is paused.
+health-file-opening = Opening { $name }.
+health-file-on-air = On air: { $name }
+health-file-instead = A file is on air instead of your scenes
+health-target = { $name }
+health-behind = The stream arrives { $time } later
+health-watching = { $count ->
+    [one] { $count } watching
+   *[other] { $count } watching
+}
+health-nobody-watches = nobody is watching yet
+health-smaller = { $name } gets a smaller picture
+health-partly-muted = microphone muted
+health-delay = Viewers are { $time } behind
+health-delay-begins = Starts in { $time }
+health-delay-ending = Ending: { $time } left to send
+
+# The targets.
+health-no-target = No target is on.
+    .cure = Switch on a target on the right.
+health-no-server = { $name } has no server address.
+    .cure = Enter the address that the service gives you.
+health-no-key = { $name } has no stream key.
+    .cure = Copy the key from the service's dashboard.
+health-partly = On air, but not at { $name }.
+health-partly-refused = On air, but { $name } refuses the stream. Is the stream key right?
+health-refused = Not on air: { $name } refuses the stream. Is the stream key right?
+health-not-reached = Not on air yet: onair cannot connect to { $name }.
+health-lost = Not on air: the connection to { $name } was lost.
+health-stalled = On air, but { $name } takes no data.
+health-next-try = Try { $number } in { $seconds } s
+health-trying-now = trying now
+health-recording-goes-on = Recording continues
+health-others-too = { $count ->
+    [one] one more target is not connected
+   *[other] { $count } more targets are not connected
+}
+health-viewers = On air. { $name }: { $what }
+viewers-different = Viewers get a different stream.
+viewers-unreachable = The viewer monitor cannot reach the stream.
+viewers-no-stream = Viewers get nothing.
+viewers-stalled = The stream stalls for viewers.
+viewers-black = Viewers see black.
+viewers-frozen = Viewers see a frozen frame.
+viewers-silent = Viewers hear nothing.
+viewers-late = Viewers are far behind.
+health-dropping = The connection to { $name } is too slow: onair is dropping frames.
+    .cure = Choose a lower bitrate, and look who else uses the connection.
+health-queue = The connection is slow: the send queue holds { $time }.
+    .cure = A lower bitrate helps if this continues.
+
+# The recording.
+health-recording-ended = On air, but the recording has ended.
+
+# What viewers see and hear.
+health-no-video = No video yet.
+    .cure = Choose a source on the left, or start with the test pattern.
+health-scene-empty = Nothing is shown: the scene { $scene } is empty.
+    .cure = Add a source, or show one that is hidden.
+health-audio-only = On air with audio only.
+health-opening = Opening the sources.
+health-opening-source = Opening { $name }.
+health-video-gone = { $name } sends no video. Viewers see the placeholder.
+    .cure = onair shows it again when it returns. Or choose another source.
+health-source-gone = { $name } sends no video.
+    .cure = onair shows it again when it returns. Or choose another source.
+health-too-slow = This computer is too slow: { $fps } of { $wanted } fps.
+    .cure = Choose a smaller frame size or a lower frame rate, or close other programs.
+health-muted = The audio is muted.
+    .cure = Viewers hear nothing.
+health-silent = No audio: the program is silent.
+    .cure = Check the microphone and the faders.

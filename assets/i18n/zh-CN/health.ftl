@@ -1,0 +1,89 @@
+# 状态句：直播间当前的情况；旁边是原因、下一步，或 .cure 里的办法。与 en 保持一致。
+
+# 直播间在做什么。
+activity-ready = 准备就绪
+activity-not-ready = 未就绪
+activity-connecting = 连接中
+activity-on-air = 直播中
+activity-reconnecting = 直播中断
+activity-recording = 录制中
+activity-recording-paused = 已暂停
+activity-stopping = 正在结束
+
+# 名称。
+health-built-in = 内置服务器
+health-unnamed-target = 新推流目标
+health-the-server = 服务器
+
+# 一切正常。
+health-good = 一切正常。
+health-ready = 可以开始直播。
+health-connecting = 正在连接服务器。
+health-stopping = 正在结束直播。
+health-recording = 正在录制，未直播。
+health-recording-paused = 录制已暂停。
+health-file-opening = 正在打开 { $name }。
+health-file-on-air = 正在直播：{ $name }
+health-file-instead = 正在播出的是文件，不是你的场景
+health-target = { $name }
+health-behind = 观看端延迟 { $time }
+health-watching = { $count } 人观看
+health-nobody-watches = 还没有人观看
+health-smaller = { $name } 收到的画面较小
+health-partly-muted = 麦克风已静音
+health-delay = 观众延迟 { $time }
+health-delay-begins = { $time } 后开始
+health-delay-ending = 正在结束：还有 { $time } 待发送
+
+# 推流目标。
+health-no-target = 没有开启推流目标。
+    .cure = 请在右侧开启一个推流目标。
+health-no-server = { $name } 没有服务器地址。
+    .cure = 请填写平台提供的推流地址。
+health-no-key = { $name } 没有推流密钥。
+    .cure = 请从平台的直播页面复制密钥。
+health-partly = 正在直播，但 { $name } 没有连上。
+health-partly-refused = 正在直播，但 { $name } 拒绝推流。推流密钥对吗？
+health-refused = 未在直播：{ $name } 拒绝推流。推流密钥对吗？
+health-not-reached = 尚未开播：无法连接 { $name }。
+health-lost = 直播中断：与 { $name } 的连接已断开。
+health-stalled = 正在直播，但 { $name } 不接收数据。
+health-next-try = { $seconds } 秒后第 { $number } 次尝试
+health-trying-now = 正在重试
+health-recording-goes-on = 录制仍在继续
+health-others-too = 另有 { $count } 个推流目标没有连上
+health-viewers = 正在直播。{ $name }：{ $what }
+viewers-different = 观众看到的不是你的直播。
+viewers-unreachable = 无法连接到观看地址。
+viewers-no-stream = 观众什么都看不到。
+viewers-stalled = 观众端卡顿。
+viewers-black = 观众看到的是黑屏。
+viewers-frozen = 观众看到的画面静止不动。
+viewers-silent = 观众听不到声音。
+viewers-late = 观众端延迟过大。
+health-dropping = 到 { $name } 的网速不够，正在丢帧。
+    .cure = 请降低码率，并检查是否有其他程序占用网络。
+health-queue = 网速偏慢：待发送 { $time }。
+    .cure = 如果一直这样，请降低码率。
+
+# 录制。
+health-recording-ended = 正在直播，但录制已停止。
+
+# 观众看到和听到的。
+health-no-video = 还没有画面。
+    .cure = 请在左侧选择来源，或先用测试画面。
+health-scene-empty = 没有画面：场景 { $scene } 是空的。
+    .cure = 请添加来源，或显示被隐藏的来源。
+health-audio-only = 正在直播，只有声音。
+health-opening = 正在打开来源。
+health-opening-source = 正在打开 { $name }。
+health-video-gone = { $name } 没有画面，观众看到的是占位画面。
+    .cure = 来源恢复后会自动显示；也可以换一个来源。
+health-source-gone = { $name } 没有画面。
+    .cure = 来源恢复后会自动显示；也可以换一个来源。
+health-too-slow = 电脑性能不足：{ $wanted } 帧只做到 { $fps } 帧。
+    .cure = 请降低分辨率或帧率，或关闭其他程序。
+health-muted = 声音已静音。
+    .cure = 观众听不到声音。
+health-silent = 没有声音：输出是静音的。
+    .cure = 请检查麦克风和音量推子。

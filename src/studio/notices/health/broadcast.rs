@@ -1,0 +1,354 @@
+//! The way to viewers: targets, the recording, the pace, and the sentence where all is well.
+
+use std::time::Duration;
+
+use crate::media::RenditionId;
+use crate::studio::event::stats::{DelayFigures, DelayState};
+use crate::studio::live::view::LiveState;
+use crate::studio::notices::health::signal::is_partly_muted;
+use crate::studio::notices::health::{Finding, RATE_KNOWN_AFTER, named};
+use crate::studio::notices::{Level, Notice, Remedy, groups};
+use crate::studio::snapshot::{Snapshot, TargetView};
+use crate::studio::targets::{Target, TargetState, address, services};
+use crate::text::Problem;
+use crate::text::problem::{Value, problem};
+
+/// More than this that waits to be sent is seen by viewers.
+const LONG_QUEUE: Duration = Duration::from_millis(500);
+/// Fewer frames than this part of those wanted are too few.
+const ENOUGH_FRAMES: f64 = 0.9;
+
+/// A recording has ended before it should.
+const RECORDING_ENDED: &[&str] = &["recording-failed", "recording-not-started"];
+
+/// Of a machine that does not keep up.
+const TOO_SLOW: &[&str] = &[
+    "encoder-slow",
+    "degradation-preview",
+    "degradation-transitions",
+    "degradation-filters",
+    "degradation-rate",
+];
+
+/// What a target is called.
+fn name_of(target: &Target) -> Value {
+    if target.is_built_in() {
+        return problem!("health-built-in").into();
+    }
+    let service = || services::SERVICES.iter().find(|it| it.id == target.service);
+    match (target.name.trim(), service(), services::host_of(target.server())) {
+        (name, ..) if !name.is_empty() => name.into(),
+        (_, Some(service), _) => (&*service.name).into(),
+        (.., Some(host)) => host.into(),
+        _ => problem!("health-unnamed-target").into(),
+    }
+}
+
+fn seconds(time: Duration) -> String {
+    time.as_secs_f64().ceil().to_string()
+}
+
+/// `96 ms`, `1.9 s`.
+fn short_time(time: Duration) -> String {
+    match time.as_millis() {
+        millis @ ..1_000 => format!("{millis}\u{a0}ms"),
+        _ => format!("{:.1}\u{a0}s", time.as_secs_f64()),
+    }
+}
+
+/// What is wrong on the way to the targets.
+pub(super) fn of_targets(snapshot: &Snapshot) -> Vec<Finding> {
+    match &snapshot.live {
+        LiveState::Stopping => Vec::new(),
+        LiveState::Idle => before_going_live(snapshot).into_iter().collect(),
+        LiveState::Connecting { .. } => missed(snapshot).collect(),
+        LiveState::Reconnecting { cause, .. } => vec![off_air(snapshot, cause)],
+        LiveState::OnAir => {
+            let stalled = stalled(snapshot);
+            missed(snapshot)
+                .chain(stalled)
+                .chain(viewers(snapshot))
+                .chain(queue(snapshot))
+                .collect()
+        }
+    }
+}
+
+/// Nobody could go live like this.
+fn before_going_live(snapshot: &Snapshot) -> Option<Finding> {
+    if snapshot.recording.is_some() || snapshot.passthrough.is_some() {
+        return None;
+    }
+    let mut enabled = snapshot.targets.iter().map(|it| &it.target).filter(|it| it.enabled);
+    let finding = |sentence| Finding::new(Some(Level::Warning), sentence).blocking();
+    let Some(first) = enabled.next() else {
+        return Some(finding(problem!("health-no-target")));
+    };
+    std::iter::once(first).chain(enabled).find_map(|target| {
+        if target.is_built_in() {
+            return None;
+        }
+        let name = name_of(target);
+        if target.server().trim().is_empty() {
+            let sentence = problem!("health-no-server", name = name);
+            return Some(finding(sentence).with_remedy(Remedy::EditTarget(target.id)));
+        }
+        let sentence = problem!("health-no-key", name = name);
+        (!address::names_stream(target))
+            .then(|| finding(sentence).with_remedy(Remedy::EditKey(target.id)))
+    })
+}
+
+/// The notices about a target's connection.
+fn about<'a>(snapshot: &'a Snapshot, target: &TargetView) -> impl Iterator<Item = &'a Notice> {
+    let id = target.target.id;
+    named(snapshot, groups::TARGET).filter(move |notice| notice.target == Some(id))
+}
+
+/// What went wrong at a target, and what comes next.
+fn details(target: &TargetView) -> impl Iterator<Item = Problem> + '_ {
+    let next = match (target.state, target.retry_in) {
+        (Some(TargetState::Failed), _) => Some(problem!("next-given-up")),
+        (_, Some(wait)) if !wait.is_zero() => {
+            Some(problem!("health-next-try", seconds = seconds(wait), number = target.tries + 1))
+        }
+        (_, _) if target.cause.is_some() => Some(problem!("health-trying-now")),
+        _ => None,
+    };
+    target.cause.clone().into_iter().chain(next)
+}
+
+/// On air, but not at these targets.
+fn missed(snapshot: &Snapshot) -> impl Iterator<Item = Finding> + '_ {
+    let missing = |entry: &&TargetView| {
+        // One that is only on its way at first is no trouble yet.
+        let trouble = entry.cause.is_some() || entry.state == Some(TargetState::Failed);
+        entry.target.enabled && entry.state != Some(TargetState::Live) && trouble
+    };
+    snapshot.targets.iter().filter(missing).map(|entry| {
+        let name = name_of(&entry.target);
+        let sentence = match (snapshot.live == LiveState::OnAir, entry.refused) {
+            (true, true) => problem!("health-partly-refused", name = name),
+            (true, false) => problem!("health-partly", name = name),
+            (false, true) => problem!("health-refused", name = name),
+            (false, false) => problem!("health-not-reached", name = name),
+        };
+        let remedy = match entry.state {
+            _ if entry.refused => Remedy::EditKey(entry.target.id),
+            Some(TargetState::Failed) => Remedy::StartTarget(entry.target.id),
+            _ => Remedy::RetryNow,
+        };
+        Finding::new(Some(Level::Error), sentence)
+            .with_details(details(entry))
+            .with_remedy(remedy)
+            .covering(about(snapshot, entry))
+    })
+}
+
+/// Nowhere on air.
+fn off_air(snapshot: &Snapshot, cause: &Problem) -> Finding {
+    let sought = |entry: &&TargetView| entry.target.enabled && entry.cause.is_some();
+    let mut sought = snapshot.targets.iter().filter(sought);
+    let (first, others) = (sought.next(), sought.count());
+    let was_live = snapshot.figures.was_live();
+    let name = first.map_or_else(|| problem!("health-the-server").into(), |it| name_of(&it.target));
+    let refused = first.is_some_and(|it| it.refused);
+    let sentence = match (was_live, refused) {
+        (_, true) => problem!("health-refused", name = name),
+        (true, false) => problem!("health-lost", name = name),
+        (false, false) => problem!("health-not-reached", name = name),
+    };
+    let mut finding = Finding::new(Some(Level::Error), sentence);
+    match first {
+        Some(entry) => {
+            let notices = about(snapshot, entry).collect::<Vec<_>>();
+            let remedy = if refused { Remedy::EditKey(entry.target.id) } else { Remedy::RetryNow };
+            finding = finding.with_details(details(entry)).with_remedy(remedy).covering(notices);
+        }
+        None => finding = finding.with_details([cause.clone()]).with_remedy(Remedy::RetryNow),
+    }
+    if snapshot.recording.as_ref().is_some_and(|recording| !recording.paused) {
+        finding = finding.with_details([problem!("health-recording-goes-on")]);
+    }
+    if others > 0 {
+        finding = finding.with_details([problem!("health-others-too", count = others)]);
+    }
+    finding
+}
+
+/// A connection stands, and nothing gets through.
+fn stalled(snapshot: &Snapshot) -> Option<Finding> {
+    let stalled = named(snapshot, &address::STALLED).next()?;
+    let entry = snapshot.targets.iter().find(|it| Some(it.target.id) == stalled.target)?;
+    let sentence = problem!("health-stalled", name = name_of(&entry.target));
+    let cause = stalled.problem.args().iter().find(|(name, _)| *name == "cause");
+    let cause = cause.and_then(|(_, value)| match value {
+        Value::Problem(problem) => Some(problem.clone()),
+        _ => None,
+    });
+    Some(Finding::new(Some(Level::Error), sentence).with_details(cause).covering([stalled]))
+}
+
+/// Viewers get something else than what is sent.
+fn viewers(snapshot: &Snapshot) -> Option<Finding> {
+    let troubled = |entry: &&TargetView| {
+        entry.monitor.as_ref().is_some_and(|monitor| trouble_of_viewers(monitor.state).is_some())
+    };
+    let entry = snapshot.targets.iter().find(troubled)?;
+    let monitor = entry.monitor.as_ref()?;
+    let what = trouble_of_viewers(monitor.state)?;
+    let key = format!("monitor-{}", monitor.state.replace('_', "-"));
+    let sentence = problem!("health-viewers", name = name_of(&entry.target), what = what);
+    let known = snapshot.notices.iter().filter(|notice| notice.key() == key);
+    let cause = Some(monitor.cause.clone()).filter(|cause| !cause.is_empty());
+    Some(Finding::new(Some(Level::Warning), sentence).with_details(cause).covering(known))
+}
+
+/// What is wrong with what viewers get; `None` where nothing is.
+pub fn trouble_of_viewers(state: &str) -> Option<Problem> {
+    Some(match state {
+        "different" => problem!("viewers-different"),
+        "unreachable" => problem!("viewers-unreachable"),
+        "no_stream" => problem!("viewers-no-stream"),
+        "stalled" => problem!("viewers-stalled"),
+        "black" => problem!("viewers-black"),
+        "frozen" => problem!("viewers-frozen"),
+        "silent" => problem!("viewers-silent"),
+        "late" => problem!("viewers-late"),
+        _ => return None,
+    })
+}
+
+/// The connection takes the stream late.
+fn queue(snapshot: &Snapshot) -> Option<Finding> {
+    let live = |entry: &&TargetView| entry.state == Some(TargetState::Live);
+    let entry = snapshot.targets.iter().filter(live).max_by_key(|entry| entry.queued);
+    let queued = entry.map_or(snapshot.figures.queued, |entry| entry.queued);
+    let dropping = named(snapshot, groups::DROPS).collect::<Vec<_>>();
+    if let Some(notice) = dropping.first() {
+        let entry = snapshot.targets.iter().find(|it| Some(it.target.id) == notice.target);
+        let name =
+            entry.map_or_else(|| problem!("health-the-server").into(), |it| name_of(&it.target));
+        let sentence = problem!("health-dropping", name = name);
+        return Some(Finding::new(Some(Level::Warning), sentence).covering(dropping));
+    }
+    let sentence = problem!("health-queue", time = short_time(queued));
+    (queued > LONG_QUEUE).then(|| Finding::new(Some(Level::Warning), sentence))
+}
+
+/// The recording has ended while the broadcast goes on.
+pub(super) fn recording_ended(snapshot: &Snapshot) -> Option<Finding> {
+    let notice =
+        named(snapshot, RECORDING_ENDED).next().filter(|_| snapshot.recording.is_none())?;
+    let reason = notice.problem.args().iter().find(|(name, _)| *name == "reason");
+    let reason = reason.and_then(|(_, value)| match value {
+        Value::Problem(problem) => Some(problem.clone()),
+        _ => None,
+    });
+    let on_air = snapshot.live == LiveState::OnAir;
+    let sentence = match on_air {
+        true => problem!("health-recording-ended"),
+        false => notice.problem.clone(),
+    };
+    Some(Finding::new(Some(Level::Error), sentence).with_details(reason).covering([notice]))
+}
+
+/// Fewer frames are encoded than are wanted.
+pub(super) fn too_slow(snapshot: &Snapshot) -> Option<Finding> {
+    let figures = &snapshot.figures;
+    let wanted = match figures.wanted_fps {
+        wanted if wanted > 0.0 => wanted,
+        _ => snapshot.quality.frame_rate.as_f64(),
+    };
+    let encodes = snapshot.passthrough.is_none() && snapshot.video.is_some();
+    let known = snapshot.live == LiveState::OnAir && figures.on_air_for > RATE_KNOWN_AFTER;
+    if !encodes || !known || figures.fps >= ENOUGH_FRAMES * wanted {
+        return None;
+    }
+    let (fps, wanted) = (format!("{:.0}", figures.fps), format!("{wanted:.0}"));
+    let sentence = problem!("health-too-slow", fps = fps, wanted = wanted);
+    Some(Finding::new(Some(Level::Warning), sentence).covering(named(snapshot, TOO_SLOW)))
+}
+
+/// The sentence where nothing is wrong.
+pub(super) fn all_is_well(snapshot: &Snapshot) -> Finding {
+    let good = |sentence| Finding::new(None, sentence);
+    if let Some(passthrough) = &snapshot.passthrough {
+        let name = passthrough.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        return match passthrough.opening {
+            true => good(problem!("health-file-opening", name = name)),
+            false => good(problem!("health-file-on-air", name = name))
+                .with_details([problem!("health-file-instead")]),
+        };
+    }
+    match &snapshot.live {
+        LiveState::Stopping => good(problem!("health-stopping")),
+        LiveState::Connecting { .. } => {
+            let held = snapshot.held.and_then(delayed);
+            good(held.unwrap_or_else(|| problem!("health-connecting")))
+                .with_details(enabled(snapshot))
+        }
+        LiveState::OnAir | LiveState::Reconnecting { .. } => {
+            let muted = is_partly_muted(snapshot).then(|| problem!("health-partly-muted"));
+            good(problem!("health-good"))
+                .with_details(snapshot.held.and_then(delayed))
+                .with_details(reached(snapshot))
+                .with_details(muted)
+        }
+        LiveState::Idle => match &snapshot.recording {
+            Some(recording) if recording.paused => {
+                Finding::new(Some(Level::Info), problem!("health-recording-paused"))
+            }
+            Some(_) => good(problem!("health-recording")),
+            None => good(problem!("health-ready")).with_details(enabled(snapshot)),
+        },
+    }
+}
+
+/// The names of the targets that are switched on.
+fn enabled(snapshot: &Snapshot) -> impl Iterator<Item = Problem> + '_ {
+    let targets = snapshot.targets.iter().filter(|entry| entry.target.enabled);
+    targets.map(|entry| problem!("health-target", name = name_of(&entry.target)))
+}
+
+/// Who gets the stream, and how late.
+fn reached(snapshot: &Snapshot) -> Vec<Problem> {
+    let mut said = Vec::new();
+    let live: Vec<&TargetView> = snapshot
+        .targets
+        .iter()
+        .filter(|entry| entry.state.is_none_or(|state| state == TargetState::Live))
+        .filter(|entry| entry.target.enabled)
+        .collect();
+    let seen = live.iter().filter_map(|entry| entry.monitor.as_ref());
+    let behind = seen.filter(|it| it.state == "ok").filter_map(|it| it.latency).max();
+    said.extend(behind.map(|time| problem!("health-behind", time = short_time(time))));
+    if live.iter().any(|entry| entry.target.is_built_in()) {
+        // Only the built-in server knows how many watch.
+        said.push(match snapshot.server.viewers {
+            0 => problem!("health-nobody-watches"),
+            count => problem!("health-watching", count = count),
+        });
+    }
+    let second = live.iter().filter(|entry| entry.rendition_id == RenditionId::Second);
+    said.extend(second.map(|entry| problem!("health-smaller", name = name_of(&entry.target))));
+    said
+}
+
+/// What is held back.
+fn delayed(held: DelayFigures) -> Option<Problem> {
+    let minutes = |time: Duration| {
+        let seconds = (time + Duration::from_millis(500)).as_secs();
+        format!("{}:{:02}", seconds / 60, seconds % 60)
+    };
+    Some(match held {
+        DelayFigures { state: DelayState::Draining, held, .. } => {
+            problem!("health-delay-ending", time = minutes(held))
+        }
+        DelayFigures { begins_in: Some(time), .. } => {
+            problem!("health-delay-begins", time = minutes(time))
+        }
+        DelayFigures { delay, .. } if delay.is_zero() => return None,
+        DelayFigures { delay, .. } => problem!("health-delay", time = minutes(delay)),
+    })
+}

@@ -1,0 +1,144 @@
+//! What viewers would see and hear: an empty scene, sources that deliver nothing, silence.
+
+use std::collections::BTreeSet;
+
+use crate::audio::AudioChoice;
+use crate::capture::VideoChoice;
+use crate::compose::scene::SourceId;
+use crate::studio::notices::health::{Finding, is_broadcasting};
+use crate::studio::notices::{Level, Notice, Remedy, groups};
+use crate::studio::scenes::MAIN;
+use crate::studio::snapshot::{Snapshot, SourceState};
+use crate::text::problem::problem;
+
+/// Below this nobody hears anything.
+const SILENT_DBFS: f32 = -59.0;
+
+/// A source of the scene that goes out.
+struct ShownSource<'a> {
+    name: &'a str,
+    state: SourceState,
+}
+
+/// The sources that the current scene shows.
+fn shown(snapshot: &Snapshot) -> Vec<ShownSource<'_>> {
+    let scenes = &snapshot.scenes;
+    let ids: BTreeSet<SourceId> =
+        scenes.collection.plan(scenes.collection.current).sources().collect();
+    let of = |id: SourceId| {
+        if id == MAIN {
+            let video = snapshot.video.as_ref().filter(|it| it.choice != VideoChoice::None)?;
+            return Some(ShownSource { name: &video.name, state: video.state });
+        }
+        let source = scenes.collection.source(id)?;
+        // It is about to be opened.
+        let state = scenes.source(id).map_or(SourceState::Opening, |it| it.state);
+        Some(ShownSource { name: &source.name, state })
+    };
+    ids.into_iter().filter_map(of).collect()
+}
+
+/// What is wrong with the picture.
+pub(super) fn video(snapshot: &Snapshot) -> Option<Finding> {
+    if snapshot.passthrough.is_some() {
+        return None;
+    }
+    let shown = shown(snapshot);
+    if shown.is_empty() {
+        return Some(nothing_shown(snapshot));
+    }
+    let down = shown.iter().find(|source| source.state.is_down());
+    if let Some(source) = down {
+        let all = shown.iter().all(|source| source.state.is_down());
+        let known = snapshot.notices.iter().rev().find(|notice| is_down(notice, source.name));
+        let sentence = match all {
+            true => problem!("health-video-gone", name = source.name),
+            false => problem!("health-source-gone", name = source.name),
+        };
+        let finding = Finding::new(Some(Level::Warning), sentence);
+        return Some(match known {
+            Some(notice) => Finding::of_notice(notice),
+            None if all => finding.with_remedy(Remedy::UseTestSource),
+            None => finding,
+        });
+    }
+    let opening = shown.iter().find(|source| source.state == SourceState::Opening)?;
+    let all = shown.iter().all(|source| source.state == SourceState::Opening);
+    all.then(|| {
+        let sentence = match opening.name {
+            "" => problem!("health-opening"),
+            name => problem!("health-opening-source", name = name),
+        };
+        Finding::new(Some(Level::Info), sentence).blocking()
+    })
+}
+
+/// Whether a notice says that this source delivers nothing.
+fn is_down(notice: &Notice, name: &str) -> bool {
+    let families = [groups::DOWN, groups::SOURCE];
+    families.iter().any(|keys| keys.contains(&notice.key()))
+        && ["device", "source", "path"].iter().any(|it| notice.value(it).as_deref() == Some(name))
+}
+
+/// No source is in the scene, or none that is seen.
+fn nothing_shown(snapshot: &Snapshot) -> Finding {
+    let collection = &snapshot.scenes.collection;
+    let none = snapshot.video.as_ref().is_some_and(|video| video.choice == VideoChoice::None);
+    if none && collection.sources.is_empty() && is_broadcasting(snapshot) {
+        // That is what was asked for.
+        return Finding::new(Some(Level::Info), problem!("health-audio-only"));
+    }
+    if snapshot.video.is_none() && collection.sources.is_empty() {
+        return Finding::new(Some(Level::Warning), problem!("health-no-video"))
+            .with_remedy(Remedy::UseTestSource)
+            .blocking();
+    }
+    let scene = collection.current().map_or("", |scene| &scene.name);
+    let own = collection.plan(collection.current).sources().any(|id| id == MAIN);
+    Finding::new(Some(Level::Warning), problem!("health-scene-empty", scene = scene))
+        .with_remedy(own.then_some(Remedy::UseTestSource))
+        .blocking()
+}
+
+/// Whether anything is heard of the program.
+fn is_audible(snapshot: &Snapshot) -> bool {
+    let strip = |strip: &crate::studio::snapshot::StripView| {
+        !strip.sound.strip.muted && strip.meter.held_dbfs > SILENT_DBFS
+    };
+    let main = |audio: &crate::studio::snapshot::AudioSource| {
+        !audio.muted && audio.held_dbfs > SILENT_DBFS
+    };
+    snapshot.loudness.held_dbfs > SILENT_DBFS
+        || snapshot.audio.as_ref().is_some_and(main)
+        || snapshot.strips.iter().any(strip)
+}
+
+/// Nothing is heard of a program that should be.
+pub(super) fn audio(snapshot: &Snapshot) -> Option<Finding> {
+    if snapshot.passthrough.is_some() || is_audible(snapshot) {
+        return None;
+    }
+    let main = snapshot.audio.as_ref()?;
+    let wanted = |choice: &AudioChoice| !matches!(choice, AudioChoice::None | AudioChoice::Silence);
+    let others = snapshot.strips.iter().skip(1).any(|strip| wanted(&strip.sound.choice));
+    if !wanted(&main.choice) && !others {
+        return None;
+    }
+    if main.muted && wanted(&main.choice) {
+        let sentence = problem!("health-muted");
+        return Some(Finding::new(Some(Level::Warning), sentence).with_remedy(Remedy::Unmute));
+    }
+    let quiet = |notice: &&Notice| {
+        notice.key().starts_with("audio-") || notice.key().starts_with("microphone-")
+    };
+    let known = snapshot.notices.iter().rev().find(quiet);
+    Some(match known {
+        Some(notice) => Finding::of_notice(notice),
+        None => Finding::new(Some(Level::Warning), problem!("health-silent")),
+    })
+}
+
+/// Whether the main source is muted while others are heard.
+pub(super) fn is_partly_muted(snapshot: &Snapshot) -> bool {
+    is_audible(snapshot) && snapshot.audio.as_ref().is_some_and(|audio| audio.muted)
+}

@@ -1,0 +1,480 @@
+//! The health sentence as a table of states.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::audio::AudioChoice;
+use crate::base::Latest;
+use crate::capture::VideoChoice;
+use crate::compose::scene::ItemId;
+use crate::media::source_status::SourceAlarm;
+use crate::studio::live::monitor::view::{MonitorView, ViewersPicture};
+use crate::studio::live::view::{LiveFigures, LiveState};
+use crate::studio::notices::health::{Activity, Health};
+use crate::studio::notices::message::StudioMessage;
+use crate::studio::notices::{Level, Next, Notice, Remedy};
+use crate::studio::scenes::Collection;
+use crate::studio::snapshot::{
+    AudioSource, RecordingFigures, ServerFigures, Snapshot, SourceState, TargetView, VideoSource,
+};
+use crate::studio::targets::{Target, TargetState};
+use crate::text::problem::problem;
+use crate::text::{Language, Problem};
+
+/// The built-in server is on, a camera and a microphone deliver.
+fn idle() -> Snapshot {
+    Snapshot {
+        video: Some(VideoSource {
+            choice: VideoChoice::Test,
+            state: SourceState::Open,
+            name: "Test pattern".into(),
+            format: None,
+        }),
+        audio: Some(AudioSource {
+            choice: AudioChoice::Mic(None),
+            state: SourceState::Open,
+            name: "Yeti".into(),
+            gain_db: 0.0,
+            muted: false,
+            peak_dbfs: -18.0,
+            held_dbfs: -18.0,
+            rms_dbfs: -24.0,
+            clipped: false,
+            drift_ppm: None,
+        }),
+        targets: vec![TargetView::idle(Target::built_in())],
+        server: ServerFigures { viewers: 2, ..ServerFigures::default() },
+        ..Snapshot::default()
+    }
+}
+
+fn twitch() -> Target {
+    let target = Target::custom(1, "rtmp://live.twitch.tv/app", "key".into());
+    Target { service: "twitch".into(), ..target }
+}
+
+/// On air at the built-in server and at Twitch.
+fn on_air() -> Snapshot {
+    let mut snapshot = idle();
+    snapshot.live = LiveState::OnAir;
+    let fps = snapshot.quality.frame_rate.as_f64();
+    let on_air_for = Duration::from_secs(754);
+    snapshot.figures = LiveFigures { fps, on_air_for, ..LiveFigures::default() };
+    snapshot.targets.push(TargetView::idle(twitch()));
+    snapshot.targets.iter_mut().for_each(|it| it.state = Some(TargetState::Live));
+    snapshot
+}
+
+fn lost(snapshot: &mut Snapshot, trouble: &Problem, refused: bool) {
+    let entry = &mut snapshot.targets[1];
+    entry.state = Some(TargetState::Reconnecting);
+    entry.cause = Some(trouble.clone());
+    entry.refused = refused;
+    (entry.retry_in, entry.tries) = (Some(Duration::from_millis(2_400)), 3);
+}
+
+/// Twitch is the only target, and it is not reached.
+fn off_air(refused: bool, was_live: bool) -> Snapshot {
+    let mut snapshot = on_air();
+    let cause = match refused {
+        true => problem!("net-closed"),
+        false => problem!("net-connection-refused"),
+    };
+    lost(&mut snapshot, &cause, refused);
+    snapshot.targets[0].target.enabled = false;
+    snapshot.targets[0].state = None;
+    if !was_live {
+        snapshot.figures.on_air_for = Duration::ZERO;
+    }
+    snapshot.live = LiveState::Reconnecting { retry_in: Duration::from_secs(2), cause };
+    snapshot
+}
+
+fn notice(message: &StudioMessage) -> Notice {
+    message.notice(7, "")
+}
+
+fn with(mut snapshot: Snapshot, change: impl FnOnce(&mut Snapshot)) -> Snapshot {
+    change(&mut snapshot);
+    snapshot
+}
+
+fn monitor(state: &'static str, latency: Option<u64>) -> MonitorView {
+    MonitorView {
+        state,
+        cause: Problem::default(),
+        latency: latency.map(Duration::from_millis),
+        latency_by: None,
+        av_offset_ms: None,
+        size: None,
+        fps: None,
+        bitrate: 0,
+        picture: ViewersPicture(Latest::default()),
+    }
+}
+
+fn disk_full() -> Notice {
+    let path = "/home/ada/Videos/a.mp4".into();
+    notice(&StudioMessage::RecordingFailed { path, reason: "the disk is full".into() })
+}
+
+fn refused(next: Next) -> Notice {
+    notice(&StudioMessage::Target {
+        key: "target-refused",
+        id: 1,
+        pin: None,
+        host: "Twitch".into(),
+        cause: problem!("net-closed"),
+        next,
+    })
+}
+
+/// An empty scene, beside a main source that no scene shows.
+fn empty_scene(snapshot: &mut Snapshot) {
+    let mut collection = Collection::default();
+    collection.scenes[0].items.retain(|item| item.id != ItemId(1));
+    snapshot.scenes.collection = Arc::new(collection);
+}
+
+/// A name, the state, the sentence, what stands beside it, how bad it is, and what helps.
+type Row = (&'static str, Snapshot, &'static str, &'static str, Option<Level>, Option<Remedy>);
+
+fn rows() -> Vec<Row> {
+    let (bad, worse, info) = (Some(Level::Warning), Some(Level::Error), Some(Level::Info));
+    vec![
+        ("idle and ready", idle(), "Ready to go live.", "Built-in server", None, None),
+        ("on air, two watch", on_air(), "All good.", "2 watching", None, None),
+        (
+            "a recording ended on a full disk",
+            with(on_air(), |it| it.notices.push(disk_full())),
+            "On air, but the recording has ended.",
+            "The disk is full",
+            worse,
+            Some(Remedy::ChooseFolder),
+        ),
+        (
+            "the same after the broadcast",
+            with(idle(), |it| it.notices.push(disk_full())),
+            "The recording /home/ada/Videos/a.mp4 ended early: the disk is full.",
+            "What was recorded can be played.",
+            worse,
+            Some(Remedy::ChooseFolder),
+        ),
+        (
+            "17 of 30 frames",
+            with(on_air(), |it| it.figures.fps = 17.0),
+            "This computer is too slow: 17 of 30 fps.",
+            "Choose a smaller frame size or a lower frame rate, or close other programs.",
+            bad,
+            None,
+        ),
+        (
+            "half as many frames are all that a slow connection is to carry",
+            with(on_air(), |it| (it.figures.fps, it.figures.wanted_fps) = (15.0, 15.0)),
+            "All good.",
+            "2 watching",
+            None,
+            None,
+        ),
+        (
+            "an empty scene before going live",
+            with(idle(), empty_scene),
+            "Nothing is shown: the scene Main is empty.",
+            "Add a source, or show one that is hidden.",
+            bad,
+            None,
+        ),
+        (
+            "an empty scene on air",
+            with(on_air(), empty_scene),
+            "Nothing is shown: the scene Main is empty.",
+            "Add a source, or show one that is hidden.",
+            bad,
+            None,
+        ),
+        (
+            "no picture was chosen",
+            with(idle(), |it| it.video.as_mut().unwrap().choice = VideoChoice::None),
+            "Nothing is shown: the scene Main is empty.",
+            "Add a source, or show one that is hidden.",
+            bad,
+            Some(Remedy::UseTestSource),
+        ),
+        (
+            "audio only, on purpose",
+            with(on_air(), |it| it.video.as_mut().unwrap().choice = VideoChoice::None),
+            "On air with audio only.",
+            "",
+            info,
+            None,
+        ),
+        (
+            "no target is on",
+            with(idle(), |it| it.targets[0].target.enabled = false),
+            "No target is on.",
+            "Switch on a target on the right.",
+            bad,
+            None,
+        ),
+        (
+            "a target without a server",
+            with(idle(), |it| {
+                it.targets = vec![TargetView::idle(Target::custom(1, "", "".into()))];
+            }),
+            "The new target has no server address.",
+            "Enter the address that the service gives you.",
+            bad,
+            Some(Remedy::EditTarget(1)),
+        ),
+        (
+            "a target without a key",
+            with(idle(), |it| {
+                let target = Target::custom(1, "rtmp://live.twitch.tv/app", "".into());
+                let target = Target { key_apart: true, ..target };
+                it.targets = vec![TargetView::idle(target)];
+            }),
+            "live.twitch.tv has no stream key.",
+            "Copy the key from the service's dashboard.",
+            bad,
+            Some(Remedy::EditKey(1)),
+        ),
+        (
+            "the microphone is dead, and music plays at -18 dB",
+            with(on_air(), |it| {
+                it.audio.as_mut().unwrap().held_dbfs = -60.0;
+                it.loudness.held_dbfs = -18.0;
+            }),
+            "All good.",
+            "2 watching",
+            None,
+            None,
+        ),
+        (
+            "nothing is heard at all",
+            with(on_air(), |it| it.audio.as_mut().unwrap().held_dbfs = -60.0),
+            "No audio: the program is silent.",
+            "Check the microphone and the faders.",
+            bad,
+            None,
+        ),
+        (
+            "muted, and nothing else is heard",
+            with(on_air(), |it| it.audio.as_mut().unwrap().muted = true),
+            "The audio is muted.",
+            "Viewers hear nothing.",
+            bad,
+            Some(Remedy::Unmute),
+        ),
+        (
+            "nobody watches",
+            with(on_air(), |it| {
+                it.server.viewers = 0;
+                it.targets[0].monitor = Some(monitor("ok", Some(96)));
+            }),
+            "All good.",
+            "The stream arrives 96\u{a0}ms later · Nobody is watching yet",
+            None,
+            None,
+        ),
+        (
+            "not at Twitch",
+            with(on_air(), |it| lost(it, &problem!("net-connection-refused"), false)),
+            "On air, but not at Twitch.",
+            "Connection refused: nothing is listening there · Try 4 in 3 s",
+            worse,
+            Some(Remedy::RetryNow),
+        ),
+        (
+            "a wrong key, elsewhere on air",
+            with(on_air(), |it| lost(it, &problem!("net-closed"), true)),
+            "On air, but Twitch refuses the stream. Is the stream key right?",
+            "The server closed the connection · Try 4 in 3 s",
+            worse,
+            Some(Remedy::EditKey(1)),
+        ),
+        (
+            "a wrong key, nowhere on air",
+            off_air(true, false),
+            "Not on air: Twitch refuses the stream. Is the stream key right?",
+            "The server closed the connection · Try 4 in 3 s",
+            worse,
+            Some(Remedy::EditKey(1)),
+        ),
+        (
+            "never connected: no viewers are cut off",
+            off_air(false, false),
+            "Not on air yet: onair cannot connect to Twitch.",
+            "Connection refused: nothing is listening there · Try 4 in 3 s",
+            worse,
+            Some(Remedy::RetryNow),
+        ),
+        (
+            "the connection was lost while recording",
+            with(off_air(false, true), |it| {
+                it.recording = Some(RecordingFigures {
+                    path: "a.mp4".into(),
+                    duration: Duration::from_secs(1),
+                    bytes: 1,
+                    paused: false,
+                    chapters: 0,
+                });
+            }),
+            "Not on air: the connection to Twitch was lost.",
+            "Connection refused: nothing is listening there · Try 4 in 3 s · Recording continues",
+            worse,
+            Some(Remedy::RetryNow),
+        ),
+        (
+            "given up, the broadcast has ended",
+            with(idle(), |it| {
+                it.targets.push(TargetView::idle(twitch()));
+                it.notices.push(refused(Next::GivenUp));
+            }),
+            "Twitch: the server closed the connection. onair does not try again.",
+            "",
+            worse,
+            Some(Remedy::EditKey(1)),
+        ),
+        (
+            "viewers see black",
+            with(on_air(), |it| it.targets[1].monitor = Some(monitor("black", None))),
+            "On air. Twitch: Viewers see black.",
+            "",
+            bad,
+            None,
+        ),
+        (
+            "frames are dropped, and the bitrate can be lowered",
+            with(on_air(), |it| {
+                let (host, kbps) = ("Twitch".into(), Some(1_800));
+                it.notices.push(notice(&StudioMessage::FramesDropped { id: 1, host, kbps }));
+            }),
+            "The connection to Twitch is too slow: onair is dropping frames.",
+            "Choose a lower bitrate, and look who else uses the connection.",
+            bad,
+            Some(Remedy::LowerBitrate(1_800)),
+        ),
+        (
+            "much was dropped once, and nothing is now",
+            with(on_air(), |it| {
+                (it.figures.dropped_frames, it.figures.total_frames) = (900, 9_000);
+            }),
+            "All good.",
+            "2 watching",
+            None,
+            None,
+        ),
+        (
+            "the only source is gone",
+            with(on_air(), |it| it.video.as_mut().unwrap().state = SourceState::Lost),
+            "Test pattern sends no video. Viewers see the placeholder.",
+            "onair shows it again when it returns. Or choose another source.",
+            bad,
+            Some(Remedy::UseTestSource),
+        ),
+        (
+            "a camera is still being opened",
+            with(idle(), |it| it.video.as_mut().unwrap().state = SourceState::Opening),
+            "Opening Test pattern.",
+            "",
+            info,
+            None,
+        ),
+        (
+            "something is only good to know",
+            with(on_air(), |it| {
+                let (wanted, used) = ("1935".into(), "1936".into());
+                it.notices.push(notice(&StudioMessage::PortTaken { wanted, used }));
+            }),
+            "Port 1935 is in use. The built-in server uses port 1936 instead.",
+            "",
+            info,
+            None,
+        ),
+        (
+            "connecting",
+            with(idle(), |it| it.live = LiveState::Connecting { stage: "tcp" }),
+            "Connecting to the server.",
+            "Built-in server",
+            None,
+            None,
+        ),
+    ]
+}
+
+#[test]
+fn every_state_has_its_sentence_cause_and_button() {
+    for (name, snapshot, sentence, beside, level, remedy) in rows() {
+        let health = Health::of(&snapshot);
+        let said = health.words(Language::English);
+        assert_eq!(said.0, sentence, "{name}");
+        assert!(
+            said.1.starts_with(beside) && said.1.is_empty() == beside.is_empty(),
+            "{name}: {said:?}"
+        );
+        assert_eq!((health.level, health.remedy), (level, remedy), "{name}");
+        let (chinese, _) = health.words(Language::Chinese);
+        assert!(chinese.chars().any(|it| ('\u{4E00}'..='\u{9FFF}').contains(&it)), "{chinese}");
+    }
+}
+
+/// Whatever the state is, no notice that holds leaves the sentence a good one.
+#[test]
+fn it_is_never_good_while_a_notice_holds() {
+    let device = || "Yeti".to_owned();
+    let alarm = SourceAlarm::Silent;
+    let messages = [
+        StudioMessage::CameraLost { device: device() },
+        StudioMessage::Alarm { alarm, device: device() },
+        StudioMessage::EncoderSlow { percent: "12 %".into() },
+        StudioMessage::RecordingSaved { path: "a.mp4".into() },
+        StudioMessage::NoMicrophone {},
+        StudioMessage::DelayOn { time: "5:00".into() },
+    ];
+    for (name, snapshot, ..) in rows() {
+        let alone = Health::of(&snapshot);
+        for message in &messages {
+            let mut snapshot = snapshot.clone();
+            snapshot.notices.insert(0, Notice { id: 99, ..notice(message) });
+            let health = Health::of(&snapshot);
+            assert!(!health.is_good(), "{name} and {message:?}: {:?}", health.sentence);
+            assert!(health.level >= alone.level, "{name} and {message:?}");
+        }
+    }
+}
+
+#[test]
+fn what_one_sentence_says_is_not_counted_again() {
+    let mut snapshot = on_air();
+    lost(&mut snapshot, &problem!("net-closed"), true);
+    snapshot.notices.push(refused(Next::Retry(Duration::from_secs(2))));
+    assert_eq!(Health::of(&snapshot).more, 0);
+    snapshot.notices.push(Notice { id: 8, ..disk_full() });
+    let health = Health::of(&snapshot);
+    assert_eq!(health.more, 1);
+    assert_eq!(health.sentence.id(), "health-partly-refused");
+}
+
+#[test]
+fn a_too_slow_sentence_ends_with_the_problem() {
+    let mut snapshot = on_air();
+    snapshot.notices.push(notice(&StudioMessage::EncoderSlow { percent: "40 %".into() }));
+    snapshot.figures.fps = 17.0;
+    let health = Health::of(&snapshot);
+    assert_eq!((health.sentence.id(), health.more), ("health-too-slow", 0));
+    // The studio takes the notice back (studio/live/history).
+    snapshot.figures.fps = 30.0;
+    snapshot.notices.clear();
+    assert!(Health::of(&snapshot).is_good());
+}
+
+#[test]
+fn what_the_studio_does_is_one_word() {
+    let of = |snapshot: &Snapshot| Health::of(snapshot).activity;
+    assert_eq!(of(&idle()), Activity::Ready);
+    assert_eq!(of(&with(idle(), empty_scene)), Activity::NotReady);
+    assert_eq!(of(&on_air()), Activity::OnAir);
+    assert_eq!(of(&off_air(false, true)), Activity::Reconnecting);
+    assert_eq!(of(&off_air(true, false)), Activity::Connecting);
+    assert_eq!(of(&with(on_air(), |it| it.live = LiveState::Stopping)), Activity::Stopping);
+}

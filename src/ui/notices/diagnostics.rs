@@ -1,0 +1,30 @@
+//! A text for whoever helps: the version, the health sentence, the notices and the event log. It has no secrets.
+
+use crate::studio::Notice;
+use crate::studio::notices::health::Health;
+use crate::ui::text::format;
+use crate::ui::view::View;
+
+/// Lines of the event log in it.
+const LOG_LINES: usize = 100;
+
+/// The text.
+pub(super) fn text(view: &View<'_>, health: &Health) -> String {
+    let snapshot = view.snapshot;
+    let language = view.texts.language();
+    let (sentence, beside) = health.words(language);
+    let mut lines = vec![
+        format!("onair {}", env!("CARGO_PKG_VERSION")),
+        format!("{}: {sentence} {beside}", health.activity.name()),
+    ];
+    let line = |micros: i64, notice: &Notice| {
+        let time = format::time_of_day(micros);
+        let (summary, detail) = (language.say(&notice.problem), &notice.detail);
+        format!("{time}  {summary} [{}] {detail}", notice.key()).trim_end().to_owned()
+    };
+    lines.extend(snapshot.notices.iter().rev().map(|it| line(it.wall_micros, it)));
+    lines.push(String::new());
+    let log = snapshot.history.iter().rev().take(LOG_LINES);
+    lines.extend(log.map(|entry| line(entry.wall_micros, &entry.notice)));
+    lines.join("\n")
+}

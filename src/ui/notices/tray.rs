@@ -1,0 +1,252 @@
+//! The notice tray: all notices, newest first, with what helps; those that are over are dimmed.
+
+use egui::{
+    Align, Frame, Layout, Margin, Popup, PopupCloseBehavior, RectAlign, Response, Role, ScrollArea,
+    Sense, Ui, Vec2, WidgetInfo, vec2,
+};
+
+use crate::studio::notices::PastNotice;
+use crate::studio::notices::health::Health;
+use crate::studio::{Level, Notice, Remedy};
+use crate::ui::notices::{diagnostics, is_possible, remedy_name, words};
+use crate::ui::style::icons;
+use crate::ui::style::icons::Icon;
+use crate::ui::style::theme::{Type, gap, size};
+use crate::ui::text::format;
+use crate::ui::view::View;
+use crate::ui::widgets::{Button, ButtonWeight, icon_button, label, paragraph};
+
+/// As wide as the window lets it be, at most.
+const WIDTH: f32 = 520.0;
+const ICON: f32 = 20.0;
+/// Of the time of day and the cross beside it.
+const SIDE: f32 = 96.0;
+
+/// What is asked for in the tray.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum TrayRequest {
+    /// Do this, which a notice offers.
+    Help {
+        notice: u64,
+        remedy: Remedy,
+    },
+    Dismiss(u64),
+    EventLog,
+}
+
+/// Shows the tray below the `bell` while it is open; `fresh`: it has just been opened by the keyboard.
+pub fn tray(
+    bell: &Response,
+    view: &View<'_>,
+    health: &Health,
+    open: &mut bool,
+    fresh: bool,
+) -> Option<TrayRequest> {
+    let window = bell.ctx.content_rect();
+    let width = WIDTH.min(window.width() - 2.0 * gap::M);
+    let height = (window.height() - size::TOP_BAR - size::HEALTH_BAR - 80.0).max(120.0);
+    let frame = Frame::popup(&bell.ctx.global_style()).fill(view.theme.panel);
+    let name = view.texts.get("notices");
+    let shown = Popup::from_response(bell)
+        .open_bool(open)
+        .align(RectAlign::BOTTOM_END)
+        .gap(gap::S)
+        .width(width)
+        .accessible_name(&*name)
+        .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
+        .frame(frame.inner_margin(Margin::same(6)))
+        .show(|ui| {
+            ui.set_width(width);
+            ui.spacing_mut().item_spacing = vec2(gap::S, 0.0);
+            let mut asked = None;
+            ScrollArea::vertical().max_height(height).auto_shrink([false, true]).show(ui, |ui| {
+                asked = list(ui, view, fresh);
+            });
+            asked.or(footer(ui, view, health, fresh))
+        });
+    let asked = shown.and_then(|shown| shown.inner);
+    if asked.is_some_and(|asked| !matches!(asked, TrayRequest::Dismiss(_))) {
+        *open = false;
+    }
+    asked
+}
+
+fn list(ui: &mut Ui, view: &View<'_>, mut fresh: bool) -> Option<TrayRequest> {
+    let snapshot = view.snapshot;
+    let mut asked = None;
+    if snapshot.notices.is_empty() && snapshot.past_notices.is_empty() {
+        inside(ui, |ui| {
+            paragraph(ui, &view.texts.get("notices-none"), Type::Body, view.theme.secondary);
+        });
+    }
+    let mut first = true;
+    for notice in snapshot.notices.iter().rev() {
+        line_above(ui, view, &mut first);
+        let pressed = ui.push_id(notice.id, |ui| entry(ui, view, notice, fresh)).inner;
+        asked = asked.or(pressed);
+        fresh = false;
+    }
+    for past in snapshot.past_notices.iter().rev() {
+        line_above(ui, view, &mut first);
+        ui.push_id(("past", past.notice.id), |ui| over(ui, view, past));
+    }
+    asked
+}
+
+fn line_above(ui: &Ui, view: &View<'_>, first: &mut bool) {
+    if !std::mem::take(first) {
+        let at = ui.cursor();
+        ui.painter().hline(at.x_range(), at.top(), view.theme.border());
+    }
+}
+
+fn inside<R>(ui: &mut Ui, contents: impl FnOnce(&mut Ui) -> R) -> R {
+    Frame::new().inner_margin(Margin::symmetric(10, 9)).show(ui, contents).inner
+}
+
+/// The icon at the left, words as wide as leaves room for the time, and what stands at the right.
+fn columns(
+    ui: &mut Ui,
+    (icon, color): (Icon, egui::Color32),
+    words: impl FnOnce(&mut Ui),
+    side: impl FnOnce(&mut Ui),
+) {
+    ui.horizontal_top(|ui| {
+        ui.spacing_mut().item_spacing.x = 10.0;
+        let (place, _) = ui.allocate_exact_size(Vec2::splat(ICON), Sense::hover());
+        icons::paint(ui.painter(), icon, place.shrink(1.0), color);
+        let room = (ui.available_width() - SIDE - 10.0).max(80.0);
+        ui.allocate_ui(vec2(room, 0.0), |ui| {
+            ui.vertical(|ui| {
+                ui.set_width(room);
+                ui.spacing_mut().item_spacing.y = 2.0;
+                words(ui);
+            });
+        });
+        let rest = vec2(ui.available_width(), ICON);
+        ui.allocate_ui_with_layout(rest, Layout::right_to_left(Align::Center), side);
+    });
+}
+
+/// A notice that holds.
+fn entry(ui: &mut Ui, view: &View<'_>, notice: &Notice, fresh: bool) -> Option<TrayRequest> {
+    let (theme, texts) = (view.theme, view.texts);
+    let look = match notice.level {
+        Level::Info => (Icon::Info, theme.accent),
+        Level::Warning | Level::Error => (Icon::Warning, theme.warn),
+    };
+    let (mut title, advice) = words(texts, notice);
+    if notice.times > 1 {
+        title += &format!(" ×{}", notice.times);
+    }
+    let mut asked = None;
+    let frame = Frame::new().inner_margin(Margin::symmetric(10, 9)).show(ui, |ui| {
+        let mut dismissed = false;
+        let mut helped = None;
+        columns(
+            ui,
+            look,
+            |ui| {
+                let said = paragraph(ui, &title, Type::Sentence, theme.text);
+                if !notice.detail.is_empty() {
+                    said.on_hover_text(&notice.detail);
+                }
+                if !advice.is_empty() {
+                    paragraph(ui, &advice, Type::Small, theme.secondary);
+                }
+                helped = buttons(ui, view, notice, fresh);
+            },
+            |ui| {
+                let name = texts.get("dismiss");
+                dismissed =
+                    icon_button(ui, theme, Icon::Close, &name, 24.0, ButtonWeight::Quiet).clicked();
+                let time = format::time_of_day(notice.wall_micros);
+                label(ui, &time, Type::Small, theme.secondary);
+            },
+        );
+        asked = helped.map(|remedy| TrayRequest::Help { notice: notice.id, remedy });
+        asked = asked.or(dismissed.then_some(TrayRequest::Dismiss(notice.id)));
+    });
+    frame.response.widget_info(|| WidgetInfo::labeled(Role::ListItem, true, &title));
+    asked
+}
+
+/// What helps against it, the best first.
+fn buttons(ui: &mut Ui, view: &View<'_>, notice: &Notice, fresh: bool) -> Option<Remedy> {
+    let possible = notice.remedies.iter().filter(|it| is_possible(**it, view.snapshot));
+    let remedies: Vec<Remedy> = possible.copied().collect();
+    if remedies.is_empty() {
+        return None;
+    }
+    ui.add_space(gap::XS);
+    let mut helped = None;
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = vec2(gap::S, gap::XS);
+        for (index, remedy) in remedies.into_iter().enumerate() {
+            let name = remedy_name(view.texts, remedy);
+            let look = if index == 0 { ButtonWeight::Primary } else { ButtonWeight::Plain };
+            let button = Button::new(&name).small().look(look).show(ui, view.theme);
+            if fresh && index == 0 {
+                button.request_focus();
+            }
+            if button.clicked() {
+                helped = Some(remedy);
+            }
+        }
+    });
+    helped
+}
+
+/// A notice that is over.
+fn over(ui: &mut Ui, view: &View<'_>, past: &PastNotice) {
+    let (theme, texts) = (view.theme, view.texts);
+    let title = texts.say(&past.notice.problem);
+    let frame = Frame::new().inner_margin(Margin::symmetric(10, 9)).show(ui, |ui| {
+        columns(
+            ui,
+            (Icon::Check, theme.secondary),
+            |ui| {
+                paragraph(ui, &title, Type::Body, theme.secondary);
+                if past.notice.level != Level::Info {
+                    let time = format::time_of_day(past.over_micros);
+                    let since = texts.with("notice-over", &[("time", time.into())]);
+                    paragraph(ui, &since, Type::Small, theme.secondary);
+                }
+            },
+            |ui| {
+                let time = format::time_of_day(past.notice.wall_micros);
+                label(ui, &time, Type::Small, theme.secondary);
+            },
+        );
+    });
+    frame.response.widget_info(|| WidgetInfo::labeled(Role::ListItem, true, &title));
+}
+
+/// The event log, and a copy for whoever helps.
+fn footer(ui: &mut Ui, view: &View<'_>, health: &Health, fresh: bool) -> Option<TrayRequest> {
+    let (theme, texts) = (view.theme, view.texts);
+    let at = ui.cursor();
+    ui.painter().hline(at.x_range(), at.top(), theme.border());
+    ui.add_space(gap::XS);
+    let mut asked = None;
+    ui.horizontal(|ui| {
+        let count = view.snapshot.history.len();
+        let name = texts.with("notices-log", &[("count", count.to_string().into())]);
+        let log = Button::new(&name).small().look(ButtonWeight::Quiet).show(ui, theme);
+        let has_buttons = view.snapshot.notices.iter().any(|it| !it.remedies.is_empty());
+        if fresh && !has_buttons {
+            log.request_focus();
+        }
+        if log.clicked() {
+            asked = Some(TrayRequest::EventLog);
+        }
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let name = texts.get("copy-diagnostics");
+            let copy = Button::new(&name).small().look(ButtonWeight::Quiet).show(ui, theme);
+            if copy.on_hover_text(&*texts.get("tip-copy-diagnostics")).clicked() {
+                ui.ctx().copy_text(diagnostics::text(view, health));
+            }
+        });
+    });
+    asked
+}

@@ -1,0 +1,172 @@
+//! The health bar under the top bar: what the studio does and for how long, how it is in one sentence, the
+//! cause, the one button that helps, and how many more notices hold.
+
+use egui::{
+    Align, Align2, Color32, CornerRadius, Layout, Rect, Role, Sense, Stroke, StrokeKind, Ui,
+    UiBuilder, WidgetInfo, pos2, vec2,
+};
+
+use crate::studio::notices::health::{Activity, Health};
+use crate::studio::{Level, Remedy};
+use crate::ui::notices::{is_possible, remedy_name};
+use crate::ui::style::theme::{BORDER, RADIUS, Type, gap, size};
+use crate::ui::text::format;
+use crate::ui::view::View;
+use crate::ui::widgets::{Button, elided};
+
+/// Between the sentence and its cause.
+const BETWEEN: f32 = 8.0;
+
+/// What was pressed in the bar.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Pressed {
+    /// The button that helps.
+    Help(Remedy),
+    /// The number of other notices, or the sentence.
+    Notices,
+}
+
+/// The bar.
+pub fn show(ui: &mut Ui, view: &View<'_>, health: &Health, room: Rect) -> Option<Pressed> {
+    let theme = view.theme;
+    let trouble = health.is_trouble();
+    let line = if trouble {
+        ui.painter().rect_filled(room, CornerRadius::ZERO, theme.warn_tint);
+        Stroke::new(BORDER, theme.warn_line())
+    } else {
+        theme.border()
+    };
+    if trouble {
+        ui.painter().hline(room.x_range(), room.top() - 0.5, line);
+    }
+    ui.painter().hline(room.x_range(), room.bottom() - 0.5, line);
+
+    let place = Rect::from_min_size(
+        pos2(room.left() + gap::M, room.center().y - 14.0),
+        vec2(size::PILL, 28.0),
+    );
+    pill(ui, view, health.activity, place);
+    let (pressed, right) = buttons(ui, view, health, room);
+    let words = Rect::from_min_max(
+        pos2(place.right() + gap::M, room.top()),
+        pos2(right - gap::M, room.bottom()),
+    );
+    let asked = sentence(ui, view, health, words);
+    pressed.or(asked.then_some(Pressed::Notices))
+}
+
+/// What the studio does, and for how long.
+fn pill(ui: &Ui, view: &View<'_>, activity: Activity, place: Rect) {
+    let theme = view.theme;
+    let figures = &view.snapshot.figures;
+    let (fill, border, text) = match activity {
+        Activity::OnAir => (theme.live_fill, theme.live_fill, Color32::WHITE),
+        Activity::Ready => (Color32::TRANSPARENT, theme.good.gamma_multiply(0.5), theme.good),
+        Activity::Connecting => (Color32::TRANSPARENT, theme.line, theme.accent),
+        Activity::Reconnecting | Activity::NotReady => {
+            (Color32::TRANSPARENT, theme.warn_line(), theme.warn)
+        }
+        Activity::Recording => (Color32::TRANSPARENT, theme.live, theme.live),
+        Activity::RecordingPaused | Activity::Stopping => {
+            (Color32::TRANSPARENT, theme.line, theme.secondary)
+        }
+    };
+    let time = match activity {
+        Activity::OnAir | Activity::Reconnecting | Activity::Stopping if figures.was_live() => {
+            Some(figures.on_air_for)
+        }
+        Activity::Recording | Activity::RecordingPaused => {
+            view.snapshot.recording.as_ref().map(|recording| recording.duration)
+        }
+        _ => None,
+    };
+    let word = view.texts.say(&activity.problem()).to_uppercase();
+    let time = time.map(format::clock);
+    ui.painter().rect(
+        place,
+        CornerRadius::same(RADIUS),
+        fill,
+        Stroke::new(BORDER, border),
+        StrokeKind::Inside,
+    );
+    let y = place.center().y;
+    ui.painter().circle_filled(pos2(place.left() + 15.0, y), 4.5, text);
+    let at = pos2(place.left() + 28.0, y);
+    let font = Type::Pill.font();
+    ui.painter().text(at, Align2::LEFT_CENTER, &word, font, text);
+    if let Some(time) = &time {
+        let color = if activity == Activity::OnAir { Color32::WHITE } else { theme.text };
+        let at = pos2(place.right() - 10.0, y);
+        ui.painter().text(at, Align2::RIGHT_CENTER, time, Type::Timer.font(), color);
+    }
+    let response = ui.interact(place, ui.scope_id().with("activity"), Sense::hover());
+    response.widget_info(|| {
+        let name = format!("{word} {}", time.as_deref().unwrap_or(""));
+        WidgetInfo::labeled(Role::Status, true, name.trim_end())
+    });
+    if time.is_some() && activity != Activity::Recording {
+        response.on_hover_text(&*view.texts.get("tip-on-air-time"));
+    }
+}
+
+/// The buttons at the right end, and where they begin.
+fn buttons(ui: &mut Ui, view: &View<'_>, health: &Health, room: Rect) -> (Option<Pressed>, f32) {
+    let theme = view.theme;
+    let mut pressed = None;
+    let mut bar = ui.new_child(
+        UiBuilder::new()
+            .max_rect(room.shrink2(vec2(gap::M, 6.0)))
+            .layout(Layout::right_to_left(Align::Center))
+            .id_salt("health-buttons"),
+    );
+    bar.spacing_mut().item_spacing.x = gap::S;
+    let remedy = health.remedy.filter(|remedy| is_possible(*remedy, view.snapshot));
+    // Laid out from the right; read from the left.
+    if health.more > 0 {
+        let text = match remedy.is_some() || health.level > Some(Level::Info) {
+            true => view.texts.counted("health-more", health.more),
+            false => view.texts.counted("health-notices", health.more),
+        };
+        if Button::new(&text).small().show(&mut bar, theme).clicked() {
+            pressed = Some(Pressed::Notices);
+        }
+    }
+    if let Some(remedy) = remedy {
+        let name = remedy_name(view.texts, remedy);
+        let look = crate::ui::widgets::ButtonWeight::Primary;
+        if Button::new(&name).small().look(look).show(&mut bar, theme).clicked() {
+            pressed = Some(Pressed::Help(remedy));
+        }
+    }
+    (pressed, bar.min_rect().left().min(room.right() - gap::M))
+}
+
+/// The sentence, and what is said beside it; tells whether it was pressed.
+fn sentence(ui: &Ui, view: &View<'_>, health: &Health, room: Rect) -> bool {
+    let theme = view.theme;
+    let (sentence, beside) = health.words(view.texts.language());
+    let said = elided(ui, room, Align::Min, &sentence, Type::Sentence.font(), theme.text);
+    let response = ui.interact(said, ui.scope_id().with("sentence"), Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(Role::Status, true, &sentence));
+    ui.ctx().accesskit_node_builder(response.id, |node| {
+        node.set_live(egui::accesskit::Live::Polite);
+    });
+    let cure = view.texts.cure(&health.sentence).filter(|cure| *cure != beside);
+    let whole: Vec<&str> = [Some(&sentence), Some(&beside), cure.as_ref()]
+        .into_iter()
+        .flatten()
+        .map(String::as_str)
+        .filter(|text| !text.is_empty())
+        .collect();
+    let whole = whole.join("\n");
+    let mut pressed = response.on_hover_text(&whole).clicked();
+    let rest = Rect::from_min_max(pos2(said.right() + BETWEEN, room.top()), room.max);
+    if !beside.is_empty() && rest.width() > 40.0 {
+        let font = Type::Figure.font();
+        let said = elided(ui, rest, Align::Min, &beside, font, theme.secondary);
+        let response = ui.interact(said, ui.scope_id().with("beside"), Sense::click());
+        response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &beside));
+        pressed |= response.on_hover_text(&whole).clicked();
+    }
+    pressed
+}

@@ -1,0 +1,82 @@
+//! What is asked for in the notice tray and the health bar.
+
+use super::Screen;
+use super::bars::Pressed;
+use super::health_bar;
+use crate::studio::{Command, Remedy};
+use crate::ui::input::actions::Action;
+use crate::ui::notices::{self, TrayRequest};
+use crate::ui::screen::bars::{Page, TrayState};
+use crate::ui::view::{View, WindowRequest};
+
+impl Screen {
+    /// Does what was pressed in the top bar and the health bar.
+    pub(super) fn answer(
+        &mut self,
+        ctx: &egui::Context,
+        top: Option<Pressed>,
+        health: Option<health_bar::Pressed>,
+    ) {
+        match top {
+            Some(Pressed::Act(action)) => self.act(ctx, action),
+            Some(Pressed::Tray(TrayRequest::EventLog)) => self.act(ctx, Action::History),
+            Some(Pressed::Tray(TrayRequest::Dismiss(notice))) => self.dismiss(notice),
+            Some(Pressed::Tray(TrayRequest::Help { notice, remedy })) => {
+                self.help(remedy);
+                if notices::is_final(remedy) {
+                    self.dismiss(notice);
+                }
+            }
+            None => {}
+        }
+        match health {
+            Some(health_bar::Pressed::Help(remedy)) => self.help(remedy),
+            Some(health_bar::Pressed::Notices) => {
+                self.tray = TrayState { open: true, fresh: true };
+            }
+            None => {}
+        }
+    }
+
+    fn dismiss(&mut self, notice: u64) {
+        self.wishes.push(WindowRequest::Command(Command::Dismiss(notice)));
+    }
+
+    /// Does what a remedy's button promises.
+    pub(super) fn help(&mut self, remedy: Remedy) {
+        let shows = match remedy {
+            Remedy::EditTarget(id) => {
+                self.target.edit(id);
+                true
+            }
+            Remedy::EditKey(id) => {
+                self.target.edit_key(id);
+                true
+            }
+            Remedy::EditSource(id) => {
+                self.scenes.show_properties(id);
+                true
+            }
+            Remedy::EditFilters(id) => {
+                self.scenes.show_lacking_filter(&self.snapshot.scenes, id);
+                true
+            }
+            Remedy::EditTransition => {
+                self.scenes.show_lacking_transition(&self.snapshot.scenes);
+                true
+            }
+            _ => false,
+        };
+        if shows {
+            self.page = Page::Studio;
+            return;
+        }
+        let mut view = View {
+            theme: &self.theme,
+            texts: &self.texts,
+            snapshot: &self.snapshot,
+            wishes: &mut self.wishes,
+        };
+        notices::apply(&mut view, remedy);
+    }
+}
