@@ -14,6 +14,7 @@ use crate::studio::event::{
     Chapter, Delay, Encoder, Monitor, Ready, Recording, Replay, Snapshot, Source, Target, stats,
 };
 use crate::studio::notices::Level;
+use crate::studio::notices::health::Health;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::{Event, Notice};
 use crate::text::{self, Language, Problem};
@@ -42,6 +43,7 @@ pub fn print(output: &Output, event: &Event) {
         Event::Stats(stats) => print_stats(output, stats),
         Event::Server(event) => print_server(output, event),
         Event::Notice(notice) => print_notice(output, notice),
+        Event::Health(health) => print_health(output, health),
         // What players do, `play` tells in its own words.
         Event::Player(..) | Event::Totals(_) | Event::Stopped => {}
     }
@@ -459,14 +461,34 @@ pub fn print_server(output: &Output, event: &server::Event) {
     });
 }
 
-/// A person should know.
-pub fn print_notice(output: &Output, notice: &Notice) {
-    let language = output.language();
-    let level = match notice.level {
+fn level_name(level: Level) -> &'static str {
+    match level {
         Level::Info => "info",
         Level::Warning => "warning",
         Level::Error => "error",
-    };
+    }
+}
+
+/// How the broadcast is, in one sentence.
+fn print_health(output: &Output, health: &Health) {
+    let (sentence, detail) = health.words(output.language());
+    let fields = json!({
+        "activity": health.activity.name(),
+        "level": health.level.map_or("good", level_name),
+        "sentence": sentence,
+        "detail": some(&detail),
+        "more": health.more,
+    });
+    output.event("health", fields, || {
+        let level = health.level.map_or("good", level_name);
+        Some(format!("Health: [{level}] {}", joined(&sentence, &detail)))
+    });
+}
+
+/// A person should know.
+pub fn print_notice(output: &Output, notice: &Notice) {
+    let language = output.language();
+    let level = level_name(notice.level);
     let fields = json!({
         "level": level,
         "key": notice.key(),

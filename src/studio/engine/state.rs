@@ -18,6 +18,7 @@ use crate::studio::live::passthrough::Opening;
 use crate::studio::live::recording::repair::Repairs;
 use crate::studio::mixer::HeldTalkKeys;
 use crate::studio::mixer::monitoring::Listening;
+use crate::studio::notices::health::Health;
 use crate::studio::preflight::Preflight;
 use crate::studio::program::Program;
 use crate::studio::settings::stream_keys::Keys;
@@ -28,6 +29,8 @@ use crate::studio::targets::quality::Quality;
 /// What belongs to none of the other parts.
 #[derive(Default)]
 pub(in crate::studio) struct EngineState {
+    /// How the studio was when it was told last.
+    pub health: Option<Health>,
     pub program: Option<Program>,
     pub stage: SceneState,
     pub listening: Option<Listening>,

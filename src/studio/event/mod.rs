@@ -13,6 +13,7 @@ pub use crate::studio::targets::TargetState;
 use crate::media::{Size, Track};
 use crate::net::{CertificatePin, Trouble};
 use crate::studio::event::stats::{DelayState, Stats};
+use crate::studio::notices::health::Health;
 use crate::studio::notices::{Notice, TileId};
 use crate::text::Problem;
 use crate::{player, server};
@@ -52,6 +53,8 @@ pub enum Event {
     Player(TileId, player::Event),
     /// A person should know.
     Notice(Notice),
+    /// The health sentence is another one.
+    Health(Box<Health>),
     /// The broadcast has ended: nothing is sent or recorded any more.
     Stopped,
 }

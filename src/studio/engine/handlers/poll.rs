@@ -14,8 +14,10 @@ use crate::studio::live::history::PaceNews;
 use crate::studio::live::outputs::OutputNews;
 use crate::studio::live::stream_delay;
 use crate::studio::notices::groups;
+use crate::studio::notices::health::Health;
 use crate::studio::notices::message::{StudioMessage, alarm_key};
 use crate::studio::targets::address;
+use crate::text::Language;
 
 /// Different causes of one outage that are remembered as told.
 const MAX_REPORTED: usize = 32;
@@ -311,6 +313,20 @@ impl Engine {
         }
     }
 
+    /// Tells how the broadcast is, where that is another sentence than before.
+    fn tell_health(&mut self) {
+        let health = Health::of(&self.snapshot(false));
+        if self.state.health.as_ref().is_some_and(|known| known.is_same_kind(&health)) {
+            return;
+        }
+        let (sentence, detail) = health.words(Language::English);
+        tracing::info!(activity = health.activity.name(), detail, "{sentence}");
+        if self.live.on_air.is_some() {
+            self.notices.happened(Event::Health(Box::new(health.clone())));
+        }
+        self.state.health = Some(health);
+    }
+
     /// Once a second: figures.
     pub(in crate::studio::engine) fn second(&mut self) {
         let now = self.clock.now();
@@ -320,6 +336,7 @@ impl Engine {
             self.machine.usage = process.read();
         }
         self.notices.active.fold_old();
+        self.tell_health();
         self.poll_viewer_monitor();
         let strips = self.strip_stats();
         let Some(on_air) = &mut self.live.on_air else { return };

@@ -156,7 +156,7 @@ fn rows() -> Vec<Row> {
             "the same after the broadcast",
             with(idle(), |it| it.notices.push(disk_full())),
             "The recording /home/ada/Videos/a.mp4 ended early: the disk is full.",
-            "What was recorded can be played.",
+            "The recorded part is playable.",
             worse,
             Some(Remedy::ChooseFolder),
         ),
@@ -330,7 +330,7 @@ fn rows() -> Vec<Row> {
                 it.targets.push(TargetView::idle(twitch()));
                 it.notices.push(refused(Next::GivenUp));
             }),
-            "Twitch: the server closed the connection. onair does not try again.",
+            "Twitch: the server closed the connection. onair does not retry.",
             "",
             worse,
             Some(Remedy::EditKey(1)),
