@@ -481,7 +481,7 @@ fn print_health(output: &Output, health: &Health) {
     });
     output.event("health", fields, || {
         let level = health.level.map_or("good", level_name);
-        Some(format!("Health: [{level}] {}", joined(&sentence, &detail)))
+        Some(format!("Health: [{level}] {sentence} {detail}").trim_end().to_owned())
     });
 }
 
