@@ -270,6 +270,7 @@ impl Engine {
                 self.changed();
             }
             Command::RetryNow => {
+                self.restart_edited(true);
                 if let Some(on_air) = &self.live.on_air {
                     on_air.retry_now();
                 }

@@ -124,6 +124,8 @@ pub(in crate::studio) struct TargetList {
     pub said: BTreeMap<u32, BTreeSet<(&'static str, Option<String>)>>,
     /// What each target did last, by its id.
     pub told: BTreeMap<u32, event::Target>,
+    /// Targets that were edited while they are sought, and when they are tried with what was typed.
+    pub edited: BTreeMap<u32, Timestamp>,
 }
 
 /// Stream keys and other secrets, which are kept outside the settings.

@@ -1,8 +1,8 @@
 //! The notice tray: all notices, newest first, with what helps; those that are over are dimmed.
 
 use egui::{
-    Align, Frame, Layout, Margin, Popup, PopupCloseBehavior, RectAlign, Response, Role, ScrollArea,
-    Sense, Ui, Vec2, WidgetInfo, vec2,
+    Align, Frame, Layout, Margin, Popup, PopupAnchor, PopupCloseBehavior, Pos2, Rect, RectAlign,
+    Response, Role, ScrollArea, Sense, Ui, Vec2, WidgetInfo, vec2,
 };
 
 use crate::studio::notices::PastNotice;
@@ -34,9 +34,11 @@ pub enum TrayRequest {
     EventLog,
 }
 
-/// Shows the tray below the `bell` while it is open; `fresh`: it has just been opened by the keyboard.
+/// Shows the tray with its upper right corner there while it is open; `fresh`: it has just been opened by the
+/// keyboard.
 pub fn tray(
     bell: &Response,
+    corner: Pos2,
     view: &View<'_>,
     health: &Health,
     open: &mut bool,
@@ -49,8 +51,10 @@ pub fn tray(
     let name = view.texts.get("notices");
     let shown = Popup::from_response(bell)
         .open_bool(open)
+        .anchor(PopupAnchor::ParentRect(Rect::from_min_max(corner, corner)))
         .align(RectAlign::BOTTOM_END)
-        .gap(gap::S)
+        .align_alternatives(&[])
+        .gap(gap::XS)
         .width(width)
         .accessible_name(&*name)
         .close_behavior(PopupCloseBehavior::CloseOnClickOutside)

@@ -12,7 +12,7 @@ use crate::studio::watch::view::WatchState;
 use crate::ui::input::actions::{Action, key, shortcut_text};
 use crate::ui::notices::{self, TrayRequest};
 use crate::ui::style::icons::Icon;
-use crate::ui::style::theme::{Theme, Type, gap};
+use crate::ui::style::theme::{Theme, Type, gap, size};
 use crate::ui::text::{Language, Texts, format};
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, ButtonWeight, elided, icon_button, place};
@@ -123,7 +123,8 @@ fn tools(
         tray.open = !tray.open;
     }
     let fresh = std::mem::take(&mut tray.fresh);
-    let asked = notices::tray(&bell, view, health, &mut tray.open, fresh);
+    let corner = pos2(room.right() - gap::M, room.bottom() + size::HEALTH_BAR);
+    let asked = notices::tray(&bell, corner, view, health, &mut tray.open, fresh);
     pressed = pressed.or(asked.map(Pressed::Tray));
     let name = texts.get("language-switch");
     let button = Button::new(language).name(&name).kind(Type::Small).height(30.0).width(64.0);

@@ -29,11 +29,12 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, width: f
         viewer_monitor::show(ui, view, draft, entry, false, width);
         return;
     }
-    // What is on its way or there is not changed under its feet.
-    let running = matches!(
-        entry.state,
-        Some(TargetState::Connecting | TargetState::Live | TargetState::Reconnecting)
-    ) && snapshot.live != crate::studio::live::view::LiveState::Idle;
+    // What is on its way or there is not changed under its feet; what failed may need a change.
+    let running = match entry.state {
+        Some(TargetState::Live) => true,
+        Some(TargetState::Connecting | TargetState::Reconnecting) => entry.cause.is_none(),
+        _ => false,
+    } && snapshot.live != crate::studio::live::view::LiveState::Idle;
     ui.add_enabled_ui(!running, |ui| {
         server(ui, view, draft, &entry.target, width);
         stream_key(ui, view, draft, &entry.target, width);

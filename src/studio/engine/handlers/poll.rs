@@ -32,6 +32,7 @@ impl Engine {
             self.decide();
         }
         self.poll_stream_keys();
+        self.restart_edited(false);
         self.poll_network();
         self.poll_passthrough();
         if let Some(preflight) = &mut self.state.preflight {

@@ -1,5 +1,7 @@
 //! The list of targets: changed, remembered, with their keys.
 
+use std::time::Duration;
+
 use crate::base::Secret;
 use crate::net::CertificatePin;
 use crate::studio::command::Command;
@@ -11,6 +13,9 @@ use crate::studio::settings::secret_addresses;
 use crate::studio::settings::secret_addresses::KeptSecret;
 use crate::studio::settings::stream_keys::{KeyAnswer, KeyOwner, Keys};
 use crate::studio::targets::{MAX_TARGETS, Target, TargetPlace};
+
+/// What was typed about a target is tried once nothing was typed for so long.
+const EDIT_SETTLES: Duration = Duration::from_millis(1_500);
 
 /// Before the name of what the desktop has allowed.
 const PERMISSION: &str = "permission ";
@@ -140,6 +145,10 @@ impl Engine {
         match self.targets.list.iter_mut().find(|known| known.id == id) {
             Some(known) if *known == target => return,
             Some(known) => {
+                let way = |it: &Target| (it.place.clone(), it.route.clone(), it.pin);
+                if way(known) != way(&target) {
+                    self.targets.edited.insert(id, self.clock.now() + EDIT_SETTLES);
+                }
                 let key = known.key() != target.key();
                 if key || known.remember_key != target.remember_key {
                     self.secrets.changed.insert(id);
@@ -154,6 +163,27 @@ impl Engine {
         }
         self.remember_targets();
         self.follow_switch(id);
+    }
+
+    /// Tries targets that are sought with what was typed meanwhile, once the typing has paused; `now`: at once.
+    pub(in crate::studio::engine) fn restart_edited(&mut self, at_once: bool) {
+        let now = self.clock.now();
+        let due = self.targets.edited.extract_if(.., |_, due| at_once || *due <= now);
+        for (id, _) in due.collect::<Vec<_>>() {
+            let live = self.targets.told.get(&id).is_some_and(|it| it.state == TargetState::Live);
+            let sought = self.live.on_air.as_ref().is_some_and(|it| it.publishes_to(id));
+            let target = self.targets.list.iter().find(|it| it.id == id && it.enabled).cloned();
+            let Some(target) = target.filter(|_| sought && !live && !self.live.stopping) else {
+                continue;
+            };
+            let wanted = self.resolve(&target);
+            if let (Some(wanted), Some(on_air)) = (wanted, &mut self.live.on_air) {
+                // The earlier one is forgotten: nothing of it was accepted.
+                drop(on_air.publish(&self.runtime, self.clock, vec![wanted]));
+                self.targets.said.remove(&id);
+                self.notices.active.clear_target(groups::TARGET, id);
+            }
+        }
     }
 
     pub(in crate::studio::engine) fn remove_target(&mut self, id: u32) {
