@@ -242,7 +242,7 @@ mod decoded {
                     config,
                 });
             }
-            Event::Picture { dts, pts, keyframe, data, .. } => {
+            Event::Video { dts, pts, keyframe, data, .. } => {
                 let [dts, pts] = [dts, pts].map(|ticks| Timestamp::from_micros(ticks * 100 / 9));
                 film.packets.push(packet(Track::Video, dts, pts, keyframe, data));
             }
@@ -811,7 +811,7 @@ fn the_alpha_of_a_webm_clip_is_its_own_in_each_picture() {
             // The reader is a thread of its own, which may not be so far yet.
             peers::wait_for(&format!("{codec}: the picture of {ms} ms"), LIMIT, || {
                 found = match clip.pictures.moment(begun + Duration::from_millis(ms)) {
-                    Moment::Picture(it) => {
+                    Moment::Frame(it) => {
                         Some(it).filter(|it| it.pts == Timestamp::from_millis(ms as i64))
                     }
                     Moment::Over => panic!("{codec}: it is over at {ms} ms"),

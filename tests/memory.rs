@@ -24,7 +24,7 @@ use onair::base::{Clock, Pooled, Stop, Timestamp};
 use onair::capture::text::{Content, Scroll, ScrollDirection, Style, TextAppearance};
 use onair::capture::{self, Rgba, Text};
 use onair::compose::filter::{Cube, Filter, FilterAssets, Slot, Table, WantedFilter};
-use onair::compose::scene::{Blend, Fit, Layer, Placement, Plan, SourceId, Together};
+use onair::compose::scene::{Blend, Fit, Layer, LayerGroup, Placement, Plan, SourceId};
 use onair::compose::transition::{Change, Kind, Side, Stinger, Transition, TransitionAssets, Wipe};
 use onair::compose::{Program, SourceFrame};
 use onair::media::source_status::SourceState;
@@ -51,7 +51,7 @@ struct Moving {
 }
 
 impl VideoFeed for Moving {
-    fn picture(&mut self, _: Timestamp) -> Option<VideoFrame> {
+    fn frame(&mut self, _: Timestamp) -> Option<VideoFrame> {
         self.at += 1;
         Some(self.frames[self.at % self.frames.len()].clone())
     }
@@ -59,7 +59,7 @@ impl VideoFeed for Moving {
 
 impl ClipFeed for Moving {
     fn moment(&mut self, at: Timestamp) -> Moment {
-        self.picture(at).map_or(Moment::Over, Moment::Picture)
+        self.frame(at).map_or(Moment::Over, Moment::Frame)
     }
 }
 
@@ -106,7 +106,7 @@ fn wanted(filters: impl IntoIterator<Item = Filter>) -> Vec<WantedFilter> {
         let material = match filter.kind() {
             "lut" => Some(FilterAssets::Table(Arc::clone(&NEGATIVE))),
             "mask" | "watermark" => {
-                Some(FilterAssets::Picture(Arc::new(Planes::transparent(Size::new(64, 36)))))
+                Some(FilterAssets::Image(Arc::new(Planes::transparent(Size::new(64, 36)))))
             }
             _ => None,
         };
@@ -150,7 +150,7 @@ fn crowded() -> Arc<Plan> {
         added,
         layer(6, 4, at(150.0, 100.0, SMALL)),
     ];
-    let group = |key, layers, opacity| Together { key, layers, opacity, blend: Blend::Normal };
+    let group = |key, layers, opacity| LayerGroup { key, layers, opacity, blend: Blend::Normal };
     Arc::new(Plan {
         layers,
         together: vec![group(90, 1..4, 0.5), group(91, 2..4, 0.8)],
@@ -165,7 +165,7 @@ fn counted(program: &mut Program, from: &mut i64, warm: i64, pictures: i64) -> u
     let mut go = |program: &mut Program, pictures: i64| {
         for _ in 0..pictures {
             *from += 1;
-            drop(program.picture(Timestamp::from_micros(*from * 33_333)));
+            drop(program.frame(Timestamp::from_micros(*from * 33_333)));
         }
     };
     go(program, warm);
@@ -393,7 +393,7 @@ fn an_hour_of_switches_holds_no_more_than_its_first_minutes() {
             // New keys all the time, as of items that are made and removed.
             layers.push(layer(u64::from(turn) * 10 + u64::from(number), id, place));
         }
-        let group = Together {
+        let group = LayerGroup {
             key: u64::from(turn) * 10 + 9,
             layers: 1..3,
             opacity: 0.5,
@@ -412,7 +412,7 @@ fn an_hour_of_switches_holds_no_more_than_its_first_minutes() {
         program.handle(sources, Some((plan, Some(Change { transition, means }))), None);
         for after in [0, 300, 500, 1_000] {
             let millis = i64::from(turn) * 10_000 + after;
-            drop(program.picture(Timestamp::from_millis(millis)));
+            drop(program.frame(Timestamp::from_millis(millis)));
             peak = peak.max(everywhere().1);
         }
         // All scenes, filters and transitions have met after 30 turns.

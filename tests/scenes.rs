@@ -311,7 +311,7 @@ struct Held(VideoFrame);
 
 impl ClipFeed for Held {
     fn moment(&mut self, _: Timestamp) -> Moment {
-        Moment::Picture(self.0.clone())
+        Moment::Frame(self.0.clone())
     }
 }
 

@@ -373,7 +373,7 @@ fn a_look_whether_all_is_ready_finds_what_is_wrong_and_sends_nothing() {
     });
     let found = studio.snapshot().checked.unwrap().found;
     let keys: Vec<_> = found.iter().map(|notice| notice.key()).collect();
-    assert!(keys.contains(&"found-picture") && keys.contains(&"found-sound"), "{keys:?}");
+    assert!(keys.contains(&"found-video") && keys.contains(&"found-audio"), "{keys:?}");
     assert!(keys.iter().any(|key| key.starts_with("found-encoder")), "{keys:?}");
     assert_eq!(keys.iter().filter(|key| **key == "found-target").count(), 1, "{found:?}");
     let failed: Vec<_> =

@@ -8,8 +8,8 @@ use std::time::Duration;
 use crate::peers::watcher::{wait, watcher};
 use crate::peers::{self, LIMIT, Onair, free_port, web};
 use onair::studio::watch::choices::MAX_TILES;
-use onair::studio::watch::picture_view::PictureView;
 use onair::studio::watch::view::{TileView, WatchState};
+use onair::studio::watch::viewport::Viewport;
 use onair::studio::{Command as Ask, Snapshot, TileId, WatchCommand};
 use serde_json::Value;
 
@@ -88,13 +88,13 @@ fn a_dead_address_in_a_tile_harms_no_other_and_the_wall_is_remembered() {
     let snapshot = wait(&one, "three", |snapshot| snapshot.tiles.len() == 3);
     assert_eq!(snapshot.recent, [dead.clone(), url.clone()]);
     // What is added is seen as it comes, whatever the first is looked at like.
-    let looks: [PictureView; 2] =
+    let looks: [Viewport; 2] =
         ["fill 1.5 90 0.25 -0.125", "4:3 1 270"].map(|look| look.parse().unwrap());
     let seen = |snapshot: &Snapshot| {
         [0, 1].map(|id| tile(snapshot, id).map(|tile| tile.look).unwrap_or_default())
     };
     player(WatchCommand::SetLook(TileId(0), looks[0]));
-    wait(&one, "a look", |snapshot| seen(snapshot) == [looks[0], PictureView::default()]);
+    wait(&one, "a look", |snapshot| seen(snapshot) == [looks[0], Viewport::default()]);
     player(WatchCommand::SetLook(TileId(1), looks[1]));
     wait(&one, "another", |snapshot| seen(snapshot) == looks);
     one.end(LIMIT).unwrap();

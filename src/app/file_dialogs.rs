@@ -89,10 +89,8 @@ impl Kind {
             Self::Filter(Asset::Table, ..) => Offers::Files("CUBE", vec!["cube"]),
             Self::Source(FileRequest::Image | FileRequest::Slide, _)
             | Self::Another(FileRequest::Image | FileRequest::Slide, _)
-            | Self::Filter(Asset::Picture, ..)
-            | Self::Transition(TransitionFile { means: TransitionFilePart::Picture, .. }) => {
-                images()
-            }
+            | Self::Filter(Asset::Image, ..)
+            | Self::Transition(TransitionFile { means: TransitionFilePart::Image, .. }) => images(),
             Self::Scenes => Offers::Files("onair, OBS", vec!["toml", "json"]),
             Self::NewScenes => Offers::NewFile("TOML, JSON", &["toml", "json"], "scenes.toml"),
         }

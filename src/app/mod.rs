@@ -22,8 +22,8 @@ use crate::media::VideoFrame;
 use crate::studio::live::view::LiveState;
 use crate::studio::watch::view::WatchState;
 use crate::studio::{Command, Preferences, Snapshot, WatchCommand};
-use crate::ui::picture::Surfaces;
 use crate::ui::style::theme;
+use crate::ui::video::Surfaces;
 use crate::ui::watch::Where;
 use crate::ui::{Dialog, Page, Renderer, Screen, WindowRequest};
 

@@ -165,7 +165,7 @@ pub(super) fn recording(clock: Clock, rate: u32, channels: u16) -> (Sink, Record
 
 impl Sink {
     /// Where faults go.
-    pub(super) fn heard(&self) -> Arc<RecordingState> {
+    pub(super) fn recording_state(&self) -> Arc<RecordingState> {
         Arc::clone(&self.heard)
     }
 

@@ -54,7 +54,7 @@ pub(super) fn open(path: &Path, context: &Context) -> Result<Source, Error> {
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
     let status = SourceStatus::new("", name);
     let Context { grid, rate, channels, at_end, .. } = *context;
-    let turner = Turner::new(rate_in, rate, channels)
+    let turner = FormatConverter::new(rate_in, rate, channels)
         .ok_or_else(|| fault(problem!("wav-rate", rate = rate_in.to_string())))?;
     status.open(SourceFormat::Audio { rate: rate_in, channels: clip.pcm.channels });
     let (blocks, ready) = queue::bounded("file-sound", READ_AHEAD_CHUNKS, Full::Block);
@@ -187,7 +187,7 @@ impl<R: Read + Seek> Clip<R> {
 }
 
 /// Turns channels and rate into the session's.
-struct Turner {
+struct FormatConverter {
     resampler: Option<Async<f32>>,
     channels: usize,
     /// Frames that the resampler puts before the first.
@@ -196,7 +196,7 @@ struct Turner {
     scratch: Vec<f32>,
 }
 
-impl Turner {
+impl FormatConverter {
     fn new(rate_in: u32, rate_out: u32, channels: u16) -> Option<Self> {
         let channels = usize::from(channels);
         let resampler = if rate_in == rate_out {
@@ -259,7 +259,7 @@ impl Instants {
 
 struct Reader {
     clip: Clip<BufReader<File>>,
-    turner: Turner,
+    turner: FormatConverter,
     instants: Instants,
     transport: Transport,
 }
@@ -478,7 +478,12 @@ mod tests {
 
     /// Pulls until at least so many samples and then a while nothing is heard; what was heard, without
     /// the silence before, behind, and where the reader stood.
-    fn heard(source: &mut Source, context: &Context, from: &mut i64, least: usize) -> Vec<f32> {
+    fn pull_until_silent(
+        source: &mut Source,
+        context: &Context,
+        from: &mut i64,
+        least: usize,
+    ) -> Vec<f32> {
         let mut all = Vec::new();
         let mut quiet = 0;
         let begun = context.clock.now();
@@ -522,11 +527,11 @@ mod tests {
                 let middle = &sound[1_000..8_600];
                 assert!(middle.iter().all(|it| (0.4..0.55).contains(it)), "{rate} Hz");
             };
-            whole(&heard(&mut source, &context, &mut next, least));
+            whole(&pull_until_silent(&mut source, &context, &mut next, least));
             // It is over, and begins where it is asked to.
             source.transport.ask(TransportCommand::Restart);
-            whole(&heard(&mut source, &context, &mut next, least));
-            assert!(heard(&mut source, &context, &mut next, 0).is_empty());
+            whole(&pull_until_silent(&mut source, &context, &mut next, least));
+            assert!(pull_until_silent(&mut source, &context, &mut next, 0).is_empty());
             // Other words for its end hold from then on.
             source.transport.set_at_end(EndBehavior::Loop);
             let at = |block: i64| context.grid.origin.offset(block * 10_000);
@@ -539,7 +544,7 @@ mod tests {
             }
             source.transport.set_at_end(EndBehavior::Hold);
             let clock = Clock::start();
-            while !heard(&mut source, &context, &mut next, 0).is_empty() {
+            while !pull_until_silent(&mut source, &context, &mut next, 0).is_empty() {
                 assert!(clock.now().since(Timestamp::ZERO) < LIMIT, "it does not end");
             }
         }

@@ -10,11 +10,11 @@ use parking_lot::Mutex;
 
 /// Hands out values and takes them back. Clones share the pool.
 pub struct Pool<T> {
-    shelf: Arc<Shelf<T>>,
+    shelf: Arc<Store<T>>,
     make: Arc<dyn Fn() -> T + Send + Sync>,
 }
 
-struct Shelf<T> {
+struct Store<T> {
     idle: Mutex<Vec<T>>,
     /// What was shared by [`Fresh::share`]; who else has one of them is seen by its count.
     shared: Mutex<Vec<Arc<Pooled<T>>>>,
@@ -38,7 +38,7 @@ impl<T> Pool<T> {
     pub fn new(max_idle: usize, make: impl Fn() -> T + Send + Sync + 'static) -> Self {
         let idle = Mutex::new(Vec::with_capacity(max_idle));
         let shared = Mutex::new(Vec::with_capacity(max_idle));
-        Self { shelf: Arc::new(Shelf { idle, shared, max_idle }), make: Arc::new(make) }
+        Self { shelf: Arc::new(Store { idle, shared, max_idle }), make: Arc::new(make) }
     }
 
     /// A value: one that came back (with its old content) or a new one.
@@ -70,7 +70,7 @@ impl<T> Pool<T> {
 #[derive(Debug)]
 pub struct Fresh<T> {
     value: Arc<Pooled<T>>,
-    shelf: Weak<Shelf<T>>,
+    shelf: Weak<Store<T>>,
 }
 
 impl<T> Fresh<T> {
@@ -112,7 +112,7 @@ impl<T> DerefMut for Fresh<T> {
 pub struct Pooled<T> {
     /// `None` only while being dropped.
     value: Option<T>,
-    shelf: Weak<Shelf<T>>,
+    shelf: Weak<Store<T>>,
     /// See [`Fresh::number`].
     number: u64,
 }

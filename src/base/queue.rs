@@ -84,13 +84,13 @@ impl Gauge {
 
 /// Wakes those who wait for something that is looked at without a lock.
 #[derive(Debug, Default)]
-struct Bell {
+struct Wakeup {
     waiting: AtomicUsize,
     lock: Mutex<()>,
     changed: Condvar,
 }
 
-impl Bell {
+impl Wakeup {
     /// Waits until `look` finds something, at most so long if there is a limit.
     fn wait<R>(&self, limit: Option<Duration>, mut look: impl FnMut() -> Option<R>) -> Option<R> {
         if let Some(found) = look() {
@@ -129,9 +129,9 @@ impl Bell {
 #[derive(Debug)]
 struct Shared<T> {
     /// An item came, or the last sender went.
-    more: Bell,
+    more: Wakeup,
     /// An item was taken, or the receiver went.
-    room: Bell,
+    room: Wakeup,
     gauge: Arc<Gauge>,
     is_key: Option<fn(&T) -> bool>,
     /// What comes is thrown away up to the next keyframe.
@@ -142,9 +142,9 @@ struct Shared<T> {
 
 /// Rings when it goes.
 #[derive(Debug)]
-struct Leaving<T>(Arc<Shared<T>>);
+struct WakeOnDrop<T>(Arc<Shared<T>>);
 
-impl<T> Drop for Leaving<T> {
+impl<T> Drop for WakeOnDrop<T> {
     fn drop(&mut self) {
         self.0.more.ring();
     }
@@ -158,7 +158,7 @@ pub struct Sender<T> {
     drain: channel::Receiver<T>,
     shared: Arc<Shared<T>>,
     /// Goes after `sender`, so that who is woken finds the queue ended.
-    _leaving: Leaving<T>,
+    _leaving: WakeOnDrop<T>,
 }
 
 impl<T> Clone for Sender<T> {
@@ -167,7 +167,7 @@ impl<T> Clone for Sender<T> {
             sender: self.sender.clone(),
             drain: self.drain.clone(),
             shared: Arc::clone(&self.shared),
-            _leaving: Leaving(Arc::clone(&self.shared)),
+            _leaving: WakeOnDrop(Arc::clone(&self.shared)),
         }
     }
 }
@@ -222,15 +222,15 @@ fn build<T>(
     });
     let (sender, receiver) = channel::bounded(gauge.depth);
     let shared = Arc::new(Shared {
-        more: Bell::default(),
-        room: Bell::default(),
+        more: Wakeup::default(),
+        room: Wakeup::default(),
         gauge,
         is_key,
         skipping: AtomicBool::new(false),
         closed: AtomicBool::new(false),
     });
     let drain = receiver.clone();
-    let leaving = Leaving(Arc::clone(&shared));
+    let leaving = WakeOnDrop(Arc::clone(&shared));
     let tx = Sender { sender, drain, shared: Arc::clone(&shared), _leaving: leaving };
     (tx, Receiver { receiver, shared })
 }
@@ -372,13 +372,13 @@ impl<T> Receiver<T> {
     /// [`Empty::Waiting`] after the timeout, [`Empty::Closed`] at the end of the stream.
     pub fn recv_timeout(&self, timeout: Duration) -> Result<T, Empty> {
         let more = &self.shared.more;
-        more.wait(Some(timeout), || self.look()).unwrap_or(Err(Empty::Waiting))
+        more.wait(Some(timeout), || self.try_next()).unwrap_or(Err(Empty::Waiting))
     }
 
     /// Waits for the next item; `None` at the end of the stream (all senders dropped, all items
     /// received). For threads whose producer is certain to end.
     pub fn recv(&self) -> Option<T> {
-        self.shared.more.wait(None, || self.look())?.ok()
+        self.shared.more.wait(None, || self.try_next())?.ok()
     }
 
     /// The next item if one waits.
@@ -386,7 +386,7 @@ impl<T> Receiver<T> {
     /// # Errors
     /// [`Empty::Waiting`] or [`Empty::Closed`].
     pub fn try_recv(&self) -> Result<T, Empty> {
-        self.look().unwrap_or(Err(Empty::Waiting))
+        self.try_next().unwrap_or(Err(Empty::Waiting))
     }
 
     /// The items that wait, and those that come while they are taken.
@@ -419,7 +419,7 @@ impl<T> Receiver<T> {
     }
 
     /// The next item, or that none will come.
-    fn look(&self) -> Option<Result<T, Empty>> {
+    fn try_next(&self) -> Option<Result<T, Empty>> {
         match self.receiver.try_recv() {
             Ok(item) => {
                 self.shared.gauge.received.fetch_add(1, Ordering::Relaxed);

@@ -36,7 +36,7 @@ impl StallGuard {
         let longest = Arc::<AtomicU64>::default();
         let watch = |number: usize| {
             let longest = Arc::clone(&longest);
-            Worker::spawn(format!("watch-{number}"), move |stop| look(stop, &longest)).unwrap()
+            Worker::spawn(format!("watch-{number}"), move |stop| measure(stop, &longest)).unwrap()
         };
         let mut workers: Vec<Worker> = (0..WATCHING).map(watch).collect();
         let others = Arc::clone(&longest);
@@ -57,7 +57,7 @@ fn note(longest: &AtomicU64, stood: Duration) {
     longest.fetch_max(u64::try_from(stood.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
 }
 
-fn look(stop: &Stop, longest: &AtomicU64) {
+fn measure(stop: &Stop, longest: &AtomicU64) {
     let mut last = Instant::now();
     while !stop.wait(POLL_INTERVAL) {
         note(longest, last.elapsed().saturating_sub(POLL_INTERVAL));

@@ -71,9 +71,9 @@ struct Watched {
 }
 
 impl VideoFeed for Watched {
-    fn picture(&mut self, at: Timestamp) -> Option<VideoFrame> {
-        let picture = self.feed.picture(at);
-        self.watch.look(at, picture.as_ref());
+    fn frame(&mut self, at: Timestamp) -> Option<VideoFrame> {
+        let picture = self.feed.frame(at);
+        self.watch.check_frame(at, picture.as_ref());
         picture
     }
 }
@@ -98,7 +98,7 @@ struct SeenFrame {
 }
 
 impl VideoWatch {
-    fn look(&mut self, at: Timestamp, picture: Option<&VideoFrame>) {
+    fn check_frame(&mut self, at: Timestamp, picture: Option<&VideoFrame>) {
         let looks = self.wanted.as_ref().is_none_or(WatchedFile::is_wanted);
         let Some(picture) = picture.filter(|_| looks) else {
             // Its state tells that, or nobody wants to know.
@@ -167,7 +167,7 @@ mod tests {
     use crate::media::source_status::SourceFormat;
     use crate::media::{Planes, Size};
 
-    fn picture(luma: u8, spot: u8) -> VideoFrame {
+    fn luma_frame(luma: u8, spot: u8) -> VideoFrame {
         let mut planes = Planes::black(Size::new(64, 36));
         planes.y.fill(luma);
         planes.y[64 * 18 + 32] = spot;
@@ -191,7 +191,7 @@ mod tests {
         let mut found = Vec::new();
         for tick in 0..seconds * 30 {
             let at = Timestamp::from_micros(i64::from(tick) * 33_333);
-            watch.look(at, of(tick).as_ref());
+            watch.check_frame(at, of(tick).as_ref());
             if tick % 30 == 29 {
                 found.push(status.report().alarm);
             }
@@ -203,7 +203,7 @@ mod tests {
     fn black_comes_and_goes() {
         let found = alarms(9, |tick| {
             let luma = if tick < 180 { 16 } else { 90 };
-            Some(picture(luma, luma + (tick % 7) as u8))
+            Some(luma_frame(luma, luma + (tick % 7) as u8))
         });
         assert_eq!(found[..3], [None; 3]);
         assert_eq!(found[5], Some(SourceAlarm::Black));
@@ -214,11 +214,12 @@ mod tests {
     fn streams_have_more_time_and_alarms_of_their_own() {
         let black = alarms_by(&STREAM, 16, |tick| {
             let luma = if tick < 13 * 30 { 16 } else { 90 };
-            Some(picture(luma, luma + (tick % 7) as u8))
+            Some(luma_frame(luma, luma + (tick % 7) as u8))
         });
         assert_eq!((black[8], black[11], black[15]), (None, Some(SourceAlarm::BlackStream), None));
-        let frozen =
-            alarms_by(&STREAM, 36, |tick| Some(picture(90, if tick < 34 * 30 { 90 } else { 91 })));
+        let frozen = alarms_by(&STREAM, 36, |tick| {
+            Some(luma_frame(90, if tick < 34 * 30 { 90 } else { 91 }))
+        });
         let told = Some(SourceAlarm::FrozenStream);
         assert_eq!((frozen[28], frozen[32], frozen[35]), (None, told, None));
     }
@@ -234,7 +235,7 @@ mod tests {
         let mut second = 0;
         let mut after = |seconds: i64| {
             for _ in 0..seconds * 2 {
-                watch.look(Timestamp::from_millis(second * 500), Some(&picture(16, 16)));
+                watch.check_frame(Timestamp::from_millis(second * 500), Some(&luma_frame(16, 16)));
                 second += 1;
             }
             status.report().alarm
@@ -250,14 +251,14 @@ mod tests {
 
     #[test]
     fn what_stands_still_is_told_and_noise_is_not() {
-        let frozen = alarms(14, |_| Some(picture(90, 90)));
+        let frozen = alarms(14, |_| Some(luma_frame(90, 90)));
         assert_eq!((frozen[8], frozen[12]), (None, Some(SourceAlarm::Frozen)));
-        let noise = alarms(14, |tick| Some(picture(90, 90 + (tick / 15 % 2) as u8)));
+        let noise = alarms(14, |tick| Some(luma_frame(90, 90 + (tick / 15 % 2) as u8)));
         assert_eq!(noise, [None; 14]);
         // The same frame held is a matter of its state.
-        let held = picture(90, 90);
+        let held = luma_frame(90, 90);
         assert_eq!(alarms(14, |_| Some(held.clone())), [None; 14]);
-        let gone = alarms(16, |tick| (tick < 390).then(|| picture(90, 90)));
+        let gone = alarms(16, |tick| (tick < 390).then(|| luma_frame(90, 90)));
         assert_eq!((gone[12], gone[13]), (Some(SourceAlarm::Frozen), None));
     }
 }

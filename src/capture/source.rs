@@ -117,7 +117,7 @@ pub(super) struct StillFeed {
 }
 
 impl VideoFeed for StillFeed {
-    fn picture(&mut self, at: Timestamp) -> Option<VideoFrame> {
+    fn frame(&mut self, at: Timestamp) -> Option<VideoFrame> {
         self.latest.get().map(|frame| VideoFrame { pts: at, ..frame })
     }
 }

@@ -48,9 +48,9 @@ pub fn run(globals: &Globals, clock: Clock) -> Exit {
 }
 
 /// What goes on beside a window, on a thread of its own.
-pub(super) trait Beside: Send {
+pub(super) trait WindowCompanion: Send {
     /// Looks at the studio and the events since the last look; whether the window is to be closed.
-    fn look(&mut self, studio: &Studio, events: &Receiver<Event>) -> bool;
+    fn poll(&mut self, studio: &Studio, events: &Receiver<Event>) -> bool;
     /// It has been closed, and the studio has ended: a last look. How the command ends where the window ended
     /// well.
     fn end(&mut self, studio: &Studio, events: &Receiver<Event>) -> Exit;
@@ -59,8 +59,8 @@ pub(super) trait Beside: Send {
 /// Nothing does.
 struct Nothing;
 
-impl Beside for Nothing {
-    fn look(&mut self, _: &Studio, _: &Receiver<Event>) -> bool {
+impl WindowCompanion for Nothing {
+    fn poll(&mut self, _: &Studio, _: &Receiver<Event>) -> bool {
         false
     }
 
@@ -89,7 +89,7 @@ pub(super) fn play(
     player: player::Config,
     (network, chat): (Option<Network>, Option<&str>),
     mut options: Options,
-    beside: Box<dyn Beside>,
+    beside: Box<dyn WindowCompanion>,
     clock: Clock,
 ) -> Exit {
     // What was said here holds; whom the person trusts is trusted here too.
@@ -127,7 +127,7 @@ pub(super) fn headless(
     player: player::Config,
     chat: Option<&str>,
     interrupt: &Interrupt,
-    beside: &mut dyn Beside,
+    beside: &mut dyn WindowCompanion,
     clock: Clock,
 ) -> Exit {
     let mut settings = Settings { player: PlayerChoices::of(&player), ..Settings::default() };
@@ -138,7 +138,7 @@ pub(super) fn headless(
     let config = studio::Config { player, program: false, find_chat: false, ..own };
     let Some((studio, events)) = start(config) else { return Exit::Error };
     studio.send(Command::WatchAll(urls.to_vec()));
-    while !beside.look(&studio, &events) && !interrupt.is_set() {
+    while !beside.poll(&studio, &events) && !interrupt.is_set() {
         std::thread::sleep(HEADLESS_POLL_INTERVAL);
     }
     studio.send(Command::Quit);
@@ -173,7 +173,7 @@ fn open(
     config: studio::Config,
     options: Options,
     first: &[Command],
-    mut beside: Box<dyn Beside>,
+    mut beside: Box<dyn WindowCompanion>,
 ) -> Exit {
     let Some(interrupt) = Interrupt::listen() else { return Exit::Error };
     let Some((studio, events)) = start(config) else { return Exit::Error };
@@ -222,11 +222,11 @@ fn heed(
     interrupt: &Interrupt,
     studio: &Studio,
     events: &Receiver<Event>,
-    beside: &mut dyn Beside,
+    beside: &mut dyn WindowCompanion,
     stop: &Stop,
 ) -> Exit {
     loop {
-        let over = beside.look(studio, events);
+        let over = beside.poll(studio, events);
         if over || interrupt.is_set() {
             break;
         }

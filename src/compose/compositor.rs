@@ -407,7 +407,7 @@ impl Ticker {
         let Self { program, shared, encoders, .. } = self;
         let repeated =
             (degradation == Degradation::Rate && number % 2 != 0).then(|| program.repeat(at));
-        let (frame, made) = repeated.flatten().unwrap_or_else(|| program.picture(at));
+        let (frame, made) = repeated.flatten().unwrap_or_else(|| program.frame(at));
         match made {
             Made::New => 0,
             Made::Repeated => shared.repeated.fetch_add(1, Ordering::Relaxed),

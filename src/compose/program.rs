@@ -173,7 +173,7 @@ impl Program {
                 How::Clip(Box::new(Running::new(stinger, Some(feed))))
             }
             (Kind::Stinger(stinger), _) => How::Clip(Box::new(Running::new(stinger, None))),
-            (_, TransitionAssets::Picture(picture)) => {
+            (_, TransitionAssets::Image(picture)) => {
                 How::Mix { transition, picture: Some(picture), begun: None }
             }
             _ => How::Mix { transition, picture: None, begun: None },
@@ -182,7 +182,7 @@ impl Program {
     }
 
     /// The program frame of the instant `at`.
-    pub fn picture(&mut self, at: Timestamp) -> (VideoFrame, Made) {
+    pub fn frame(&mut self, at: Timestamp) -> (VideoFrame, Made) {
         self.pictures.pull(self.plan.sources(), at, &self.workers);
         let Self { workers, stage, placeholder, pictures, plan, canvas, switch, mixer, .. } = self;
         let mut old = |stage: &mut LayerRenderer,
@@ -276,7 +276,7 @@ mod tests {
     struct Scripted(Vec<Option<VideoFrame>>);
 
     impl VideoFeed for Scripted {
-        fn picture(&mut self, _: Timestamp) -> Option<VideoFrame> {
+        fn frame(&mut self, _: Timestamp) -> Option<VideoFrame> {
             if self.0.is_empty() { None } else { self.0.remove(0) }
         }
     }
@@ -310,7 +310,7 @@ mod tests {
     struct Still(VideoFrame);
 
     impl VideoFeed for Still {
-        fn picture(&mut self, _: Timestamp) -> Option<VideoFrame> {
+        fn frame(&mut self, _: Timestamp) -> Option<VideoFrame> {
             Some(self.0.clone())
         }
     }
@@ -324,12 +324,12 @@ mod tests {
         let feeds = [(SourceId(0), feed(&old)), (SourceId(1), feed(&new))];
         program.handle(feeds.into(), None, None);
         let at = Timestamp::from_millis;
-        assert!(same(&program.picture(at(0)).0, &old));
+        assert!(same(&program.frame(at(0)).0, &old));
         let fade =
             Transition { kind: transition::Kind::Fade, duration: Duration::from_millis(400) };
         let plan = Arc::new(Plan::simple(SourceId(1)));
         program.handle(Feeds::new(), Some((plan, Some(fade.clone().into()))), None);
-        let luma = |program: &mut Program, millis| program.picture(at(millis)).0.planes().y[0];
+        let luma = |program: &mut Program, millis| program.frame(at(millis)).0.planes().y[0];
         let seen: Vec<u8> = [40, 140, 240, 340].map(|it| luma(&mut program, it)).to_vec();
         assert_eq!(seen, [40, 80, 120, 160]);
         // Back in the middle of it: from what is seen, without a jump.
@@ -337,11 +337,11 @@ mod tests {
         program.handle(Feeds::new(), Some((plan, Some(fade.into()))), None);
         assert_eq!(luma(&mut program, 350), 160);
         assert_eq!(luma(&mut program, 550), 100);
-        assert!(same(&program.picture(at(750)).0, &old) && program.switch.is_none());
+        assert!(same(&program.frame(at(750)).0, &old) && program.switch.is_none());
         // A cut is the new scene at once.
         let plan = Arc::new(Plan::simple(SourceId(1)));
         program.handle(Feeds::new(), Some((plan, Some(Change::CUT))), None);
-        assert!(same(&program.picture(at(800)).0, &new));
+        assert!(same(&program.frame(at(800)).0, &new));
     }
 
     /// A clip of three frames, half of each seen through, that takes 100 ms a frame.
@@ -360,7 +360,7 @@ mod tests {
             }
             let planes = Arc::new(Pooled::unpooled(planes));
             let pts = Timestamp::ZERO + place;
-            crate::media::Moment::Picture(VideoFrame {
+            crate::media::Moment::Frame(VideoFrame {
                 pts,
                 color: Color::PROGRAM,
                 surface: planes.into(),
@@ -385,7 +385,7 @@ mod tests {
         let means = TransitionAssets::Clip(Box::new(Clip(None)));
         program.handle(Feeds::new(), Some((to(1), change(means))), None);
         let luma = |program: &mut Program, millis| {
-            let planes = Arc::clone(program.picture(Timestamp::from_millis(millis)).0.shared());
+            let planes = Arc::clone(program.frame(Timestamp::from_millis(millis)).0.shared());
             (planes.y[0], planes.y[63])
         };
         let seen: Vec<_> =
@@ -408,7 +408,7 @@ mod tests {
         let given = frame(size, Color::PROGRAM, 90);
         let feed = SourceFrame::Feed(Some(Box::new(Still(given))));
         program.handle([(SourceId(7), feed)].into(), None, Some(Some((plan, slot.clone()))));
-        assert_eq!(program.picture(Timestamp::ZERO).1, Made::Placeholder);
+        assert_eq!(program.frame(Timestamp::ZERO).1, Made::Placeholder);
         program.draw_preview(0, Timestamp::ZERO);
         let seen = slot.get().unwrap();
         assert_eq!((seen.size(), seen.planes().y[0]), (PREVIEW, 90));
@@ -436,7 +436,7 @@ mod tests {
         let luma = |program: &mut Program, id, millis| {
             let plan = Some((Arc::new(Plan::simple(SourceId(id))), None));
             program.handle(Feeds::new(), plan, None);
-            program.picture(Timestamp::from_millis(millis)).0.planes().y[0]
+            program.frame(Timestamp::from_millis(millis)).0.planes().y[0]
         };
         assert_eq!((luma(&mut program, 0, 0), luma(&mut program, 1, 40)), (184, 58));
         program.set_filters([(SourceId(1), Vec::new())].into(), false);
@@ -444,7 +444,7 @@ mod tests {
         program.handle([(SourceId(1), SourceFrame::Feed(None))].into(), None, None);
         let plan = Some((Arc::new(Plan::simple(SourceId(1))), None));
         program.handle(Feeds::new(), plan, None);
-        assert_eq!(program.picture(Timestamp::from_millis(160)).1, Made::Placeholder);
+        assert_eq!(program.frame(Timestamp::from_millis(160)).1, Made::Placeholder);
     }
 
     #[test]
@@ -464,7 +464,7 @@ mod tests {
         }];
         program.set_filters([(SourceId(0), wanted)].into(), false);
         let luma = |program: &mut Program, millis| {
-            program.picture(Timestamp::from_millis(millis)).0.planes().y[0]
+            program.frame(Timestamp::from_millis(millis)).0.planes().y[0]
         };
         luma(&mut program, 0);
         program.set_fallback([(SourceId(0), Some(SourceId(7)))].into());
@@ -489,15 +489,15 @@ mod tests {
         let feed = SourceFrame::Feed(Some(Box::new(Scripted(once))));
         let view = SourceFrame::View(SourceId(0));
         program.handle([(SourceId(0), feed), (SourceId(5), view)].into(), None, None);
-        assert_eq!(program.picture(Timestamp::ZERO).0.planes().y[0], 90);
+        assert_eq!(program.frame(Timestamp::ZERO).0.planes().y[0], 90);
         program.hand_over(vec![(SourceId(0), SourceId(5))]);
         let closed = SourceFrame::Feed(None);
         let plan = Some((Arc::new(Plan::simple(SourceId(5))), None));
         program.handle([(SourceId(0), closed)].into(), plan, None);
-        assert_eq!(program.picture(Timestamp::from_millis(40)).0.planes().y[0], 90);
+        assert_eq!(program.frame(Timestamp::from_millis(40)).0.planes().y[0], 90);
         let plan = Some((Arc::new(Plan::simple(SourceId(0))), None));
         program.handle(Feeds::new(), plan, None);
-        assert_eq!(program.picture(Timestamp::from_millis(80)).1, Made::Placeholder);
+        assert_eq!(program.frame(Timestamp::from_millis(80)).1, Made::Placeholder);
     }
 
     #[test]
@@ -521,7 +521,7 @@ mod tests {
             None,
         );
         let luma = |program: &mut Program, millis| {
-            let planes = Arc::clone(program.picture(Timestamp::from_millis(millis)).0.shared());
+            let planes = Arc::clone(program.frame(Timestamp::from_millis(millis)).0.shared());
             (planes.y[0], planes.y[63])
         };
         assert_eq!(luma(&mut program, 0), (200, 90));
@@ -537,23 +537,23 @@ mod tests {
         let given = frame(size, Color::PROGRAM, 90);
         program.feed(Some(Box::new(Scripted(vec![Some(given.clone()); 2]))));
         let at = Timestamp::from_millis(500);
-        let (out, made) = program.picture(at);
+        let (out, made) = program.frame(at);
         assert!(same(&out, &given) && out.pts == at && made == Made::New);
-        assert_eq!(program.picture(at).1, Made::Repeated);
+        assert_eq!(program.frame(at).1, Made::Repeated);
     }
 
     #[test]
     fn the_last_picture_stands_in_for_two_seconds_then_the_slate() {
         let size = Size::new(640, 360);
         let mut program = program(size);
-        assert_eq!(program.picture(Timestamp::ZERO).1, Made::Placeholder);
+        assert_eq!(program.frame(Timestamp::ZERO).1, Made::Placeholder);
         let given = frame(size, Color::PROGRAM, 90);
         program.feed(Some(Box::new(Scripted(vec![Some(given.clone())]))));
         let start = Timestamp::from_millis(1_000);
-        assert_eq!(program.picture(start).1, Made::New);
-        let (held, made) = program.picture(start + Duration::from_millis(1_999));
+        assert_eq!(program.frame(start).1, Made::New);
+        let (held, made) = program.frame(start + Duration::from_millis(1_999));
         assert!(same(&held, &given) && made == Made::Repeated);
-        let (placeholder, made) = program.picture(start + Duration::from_millis(2_001));
+        let (placeholder, made) = program.frame(start + Duration::from_millis(2_001));
         assert!(!same(&placeholder, &given) && made == Made::Placeholder);
         assert_eq!((placeholder.size(), placeholder.color), (size, Color::PROGRAM));
     }
@@ -564,8 +564,8 @@ mod tests {
         let mut program = program(size);
         let given = frame(Size::new(320, 240), Color::WEBCAM, 90);
         program.feed(Some(Box::new(Scripted(vec![Some(given); 2]))));
-        let (first, _) = program.picture(Timestamp::ZERO);
-        let (second, _) = program.picture(Timestamp::from_millis(33));
+        let (first, _) = program.frame(Timestamp::ZERO);
+        let (second, _) = program.frame(Timestamp::from_millis(33));
         assert_eq!((first.size(), first.color), (size, Color::PROGRAM));
         assert!(same(&first, &second));
     }

@@ -222,7 +222,7 @@ pub struct Layer {
 
 /// Layers that are drawn as one thing, which is then laid down by its own opacity and mode.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Together {
+pub struct LayerGroup {
     /// As that of a [`Layer`].
     pub key: u64,
     /// Of the plan's layers.
@@ -236,7 +236,7 @@ pub struct Together {
 pub struct Plan {
     pub layers: Vec<Layer>,
     /// Groups that are drawn as one; each before those within it, otherwise from the bottom to the top.
-    pub together: Vec<Together>,
+    pub together: Vec<LayerGroup>,
     /// Whether something that would be seen lies above the [most layers](MAX_LAYERS).
     pub more: bool,
 }
@@ -327,7 +327,7 @@ impl Flattener<'_> {
             return members(self);
         }
         let (first, index) = (self.plan.layers.len(), self.plan.together.len());
-        self.plan.together.push(Together { key, layers: first..first, opacity, blend });
+        self.plan.together.push(LayerGroup { key, layers: first..first, opacity, blend });
         members(self);
         let last = self.plan.layers.len();
         let alone = self.plan.together.len() == index + 1 && last == first + 1;

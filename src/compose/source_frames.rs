@@ -16,7 +16,7 @@ const HOLD: Duration = Duration::from_secs(2);
 /// What a source shows.
 #[derive(Clone, Debug)]
 pub(super) enum ShownSource {
-    Picture(VideoFrame),
+    Frame(VideoFrame),
     /// Nothing yet: it may come any moment.
     Nothing,
     /// Nothing for so long that the placeholder stands in.
@@ -65,7 +65,7 @@ impl Slot {
             return;
         }
         self.asked = Some(at);
-        match (self.feed.as_mut().and_then(|feed| feed.picture(at)), &mut self.last) {
+        match (self.feed.as_mut().and_then(|feed| feed.frame(at)), &mut self.last) {
             (Some(new), Some((last, _))) if new.is_same(last) => {
                 *last = new;
                 self.missing = None;
@@ -180,7 +180,7 @@ impl SourceFrames {
     pub fn shown(&self, id: SourceId) -> ShownSource {
         let by = self.fallback_of(id).and_then(|by| self.slots.get(&by));
         if let Some((picture, _)) = by.and_then(|slot| slot.last.as_ref()) {
-            return ShownSource::Picture(picture.clone());
+            return ShownSource::Frame(picture.clone());
         }
         match self.slots.get(&id).and_then(|slot| slot.chain.cover()) {
             Some(Cover::Nothing) => return ShownSource::Nothing,
@@ -191,7 +191,7 @@ impl SourceFrames {
         let filtered = self.slots.get(&id).and_then(|slot| slot.filtered.as_ref());
         match (&origin.last, origin.missing, origin.asked) {
             (Some((picture, _)), ..) => {
-                ShownSource::Picture(filtered.map_or(picture, |(filtered, _)| filtered).clone())
+                ShownSource::Frame(filtered.map_or(picture, |(filtered, _)| filtered).clone())
             }
             (None, Some(since), Some(now)) if now.since(since) >= HOLD => ShownSource::Placeholder,
             _ => ShownSource::Nothing,

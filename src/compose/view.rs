@@ -62,7 +62,7 @@ pub(super) fn draw(
     let (mut seen, mut gone) = (plan.layers.is_empty(), false);
     for source in plan.sources() {
         match pictures.shown(source) {
-            ShownSource::Picture(_) => seen = true,
+            ShownSource::Frame(_) => seen = true,
             ShownSource::Placeholder => gone = true,
             ShownSource::Nothing => {}
         }
@@ -75,7 +75,7 @@ pub(super) fn draw(
         return (Arc::clone(placeholder.shared()), Made::Placeholder);
     }
     let picture = |source| match pictures.shown(source) {
-        ShownSource::Picture(picture) => Some(picture),
+        ShownSource::Frame(picture) => Some(picture),
         ShownSource::Placeholder => placeholder.clone(),
         ShownSource::Nothing => None,
     };

@@ -60,7 +60,7 @@ mod tests {
     const WIDTH: usize = 640;
 
     /// A wavy picture of a kind, moved by so many columns.
-    fn picture(kind: f32, moved: usize) -> Vec<u8> {
+    fn luma(kind: f32, moved: usize) -> Vec<u8> {
         let luma = |at: usize| {
             let (x, y) = ((at % WIDTH + moved) as f32, (at / WIDTH) as f32);
             (120.0 + 60.0 * (x * 0.011 * kind + kind).sin() * (y * 0.017 + kind * 2.0).cos()) as u8
@@ -73,13 +73,13 @@ mod tests {
         let mut detector = SceneDetector::default();
         let mut new = |picture: &[u8]| detector.is_new(picture, WIDTH);
         for n in 0..20 {
-            assert!(!new(&picture(1.0, 8 * n)), "movement, {n}");
+            assert!(!new(&luma(1.0, 8 * n)), "movement, {n}");
         }
-        let mut flash = picture(1.0, 160);
+        let mut flash = luma(1.0, 160);
         flash[..WIDTH * 90].fill(235);
-        assert!(!new(&flash) && !new(&picture(1.0, 168)));
-        assert!(new(&picture(2.3, 0)));
-        assert!(!new(&picture(2.3, 8)));
+        assert!(!new(&flash) && !new(&luma(1.0, 168)));
+        assert!(new(&luma(2.3, 0)));
+        assert!(!new(&luma(2.3, 8)));
     }
 
     #[test]

@@ -76,7 +76,7 @@ impl SpaceWatch {
     }
 
     /// Looks; every second or two.
-    pub fn look(&mut self, look: &SpaceReading) -> Option<Warning> {
+    pub fn check(&mut self, look: &SpaceReading) -> Option<Warning> {
         self.history.push_back((look.now, look.written));
         while self.history.front().is_some_and(|(at, _)| look.now.since(*at) > WINDOW) {
             self.history.pop_front();
@@ -117,7 +117,7 @@ mod tests {
 
     const MIB: u64 = 1 << 20;
 
-    fn look(seconds: i64, free: u64, written: u64) -> SpaceReading {
+    fn check(seconds: i64, free: u64, written: u64) -> SpaceReading {
         SpaceReading {
             now: Timestamp::from_millis(seconds * 1_000),
             free: Some(free),
@@ -132,7 +132,7 @@ mod tests {
         // 8 Mbit/s: a megabyte a second.
         let mut watch = SpaceWatch::new(8_000_000);
         let mut warned = |seconds: i64, room: u64| {
-            watch.look(&look(seconds, 8 * MIB + room, seconds.unsigned_abs() * 1_000_000))
+            watch.check(&check(seconds, 8 * MIB + room, seconds.unsigned_abs() * 1_000_000))
         };
         assert_eq!(warned(0, 1_000_000_000), None);
         let left = Duration::from_secs(590);
@@ -152,7 +152,7 @@ mod tests {
         // Twice as much as expected.
         for second in 0..20 {
             let warned =
-                watch.look(&look(second, 8 * MIB + 1_100_000_000, second as u64 * 2_000_000));
+                watch.check(&check(second, 8 * MIB + 1_100_000_000, second as u64 * 2_000_000));
             assert_eq!(warned.is_some(), second == 8, "{second}");
         }
     }
@@ -162,7 +162,7 @@ mod tests {
         let mut watch = SpaceWatch::new(8_000_000);
         let mut queued = |seconds| {
             let queued = Duration::from_secs(seconds);
-            watch.look(&SpaceReading { queued, free: None, ..look(0, 0, 0) }).is_some()
+            watch.check(&SpaceReading { queued, free: None, ..check(0, 0, 0) }).is_some()
         };
         assert_eq!(
             [1, 6, 9, 3, 6, 0, 6].map(&mut queued),

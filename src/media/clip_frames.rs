@@ -88,7 +88,7 @@ impl<K: Send> ClipFeed for ClipFrames<K> {
             None if self.closed => Moment::Over,
             None => Moment::Waiting,
             Some(shot) if self.closed && place >= shot.frame.pts + shot.shown => Moment::Over,
-            Some(shot) => Moment::Picture(shot.frame.clone()),
+            Some(shot) => Moment::Frame(shot.frame.clone()),
         }
     }
 }
@@ -120,7 +120,7 @@ mod tests {
         let mut at = |ms: i64| match reel.moment(Timestamp::from_millis(5_000 + ms)) {
             Moment::Waiting => "waiting".to_owned(),
             Moment::Over => "over".to_owned(),
-            Moment::Picture(frame) => frame.planes().y[0].to_string(),
+            Moment::Frame(frame) => frame.planes().y[0].to_string(),
         };
         assert!(begun.get().is_none());
         assert_eq!(at(0), "waiting");

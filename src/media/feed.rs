@@ -13,7 +13,7 @@ pub trait VideoFeed: Send {
     /// The picture to show at `at`, an instant of the program's frame grid; instants rise from call
     /// to call. `None` while there is no picture (not yet, stalled, lost): a placeholder is shown. Must
     /// not block; a source that makes pictures itself may make this one here.
-    fn picture(&mut self, at: Timestamp) -> Option<VideoFrame>;
+    fn frame(&mut self, at: Timestamp) -> Option<VideoFrame>;
 }
 
 /// What [`AudioFeed::pull`] did.
@@ -42,7 +42,7 @@ pub enum Moment {
     /// Nothing yet.
     Waiting,
     /// This, stamped with its time in the clip.
-    Picture(VideoFrame),
+    Frame(VideoFrame),
     /// It has been played to its end, or broke off.
     Over,
 }

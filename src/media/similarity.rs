@@ -194,7 +194,7 @@ impl LoudnessCurve {
 
     /// Whether the loudness varies anywhere from this media time on.
     pub fn varies(&self, from: Timestamp) -> bool {
-        let values: Vec<f64> = self.since(from).map(|(_, value)| heard(value)).collect();
+        let values: Vec<f64> = self.since(from).map(|(_, value)| audible(value)).collect();
         values.chunks(COMPARED).any(|part| centred(part).is_some())
     }
 
@@ -206,14 +206,15 @@ impl LoudnessCurve {
         if begin < copy.first {
             return CurveMatch::Unclear;
         }
-        let wanted: Vec<f64> = (begin..end).filter_map(|step| copy.get(step)).map(heard).collect();
+        let wanted: Vec<f64> =
+            (begin..end).filter_map(|step| copy.get(step)).map(audible).collect();
         let Some((wanted, power)) = centred(&wanted) else { return CurveMatch::Flat };
         let (least, most) = (least.div_euclid(STEP_MICROS), most.div_euclid(STEP_MICROS));
         // Those at which all of it is there.
         let lags = least.max(end - self.end())..=most.min(begin - self.first);
         let from = (begin - *lags.end()).max(self.first);
         let there: Vec<f64> =
-            (from..self.end()).filter_map(|step| self.get(step)).map(heard).collect();
+            (from..self.end()).filter_map(|step| self.get(step)).map(audible).collect();
         let alike: Vec<(i64, f64)> = lags
             .filter_map(|lag| {
                 let first = usize::try_from(begin - lag - from).ok()?;
@@ -238,7 +239,7 @@ impl LoudnessCurve {
 }
 
 /// What of a loudness counts: below −60 dBFS codecs do as they like.
-fn heard(dbfs: f32) -> f64 {
+fn audible(dbfs: f32) -> f64 {
     f64::from(dbfs).clamp(-60.0, 0.0)
 }
 

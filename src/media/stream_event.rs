@@ -66,8 +66,8 @@ pub fn printable(text: &str) -> String {
 /// What a track is.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum TrackKind {
-    Picture,
-    Sound,
+    Video,
+    Audio,
 }
 
 /// A track of a source that is not among its packets, since nobody here plays it.
@@ -84,15 +84,15 @@ impl UnsupportedTrack {
     /// ffprobe's name of what it is.
     pub fn kind(&self) -> &'static str {
         match self.medium {
-            TrackKind::Picture => "video",
-            TrackKind::Sound => "audio",
+            TrackKind::Video => "video",
+            TrackKind::Audio => "audio",
         }
     }
 }
 
 impl fmt::Display for UnsupportedTrack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = if self.medium == TrackKind::Picture { "video" } else { "sound" };
+        let what = if self.medium == TrackKind::Video { "video" } else { "sound" };
         write!(f, "{} {what}", self.name)
     }
 }

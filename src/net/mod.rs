@@ -23,8 +23,8 @@ pub use connect::proxy::Proxy;
 pub use connect::{Endpoint, Options, connect};
 pub use error::trouble::Trouble;
 pub use error::{
-    Cause, CertificateProblem, Class, ConnectStage, Error, NotRtmp, ProxyProblem, Refusal, Step,
-    Tried, WebProblem,
+    Cause, CertificateProblem, Class, ConnectStage, Error, FailedAttempt, NotRtmp, ProxyProblem,
+    Refusal, Step, WebProblem,
 };
 pub use listener::Listener;
 pub use network_changes::{NetworkChange, NetworkChanges};

@@ -61,7 +61,7 @@ impl Chat {
 
     /// As [`join`](Self::join), where nobody said that there is a chat: a server that has none is
     /// asked once.
-    pub fn look(url: WebUrl, options: Options, runtime: &Runtime) -> Self {
+    pub fn discover(url: WebUrl, options: Options, runtime: &Runtime) -> Self {
         Self::go(url, true, options, runtime)
     }
 
@@ -80,7 +80,7 @@ impl Chat {
     }
 
     /// What is said, also by oneself.
-    pub fn heard(&self) -> &queue::Receiver<ChatLine> {
+    pub fn lines(&self) -> &queue::Receiver<ChatLine> {
         &self.heard
     }
 

@@ -188,7 +188,7 @@ impl Player {
     }
 
     /// The picture shown last.
-    pub fn picture(&self) -> Option<VideoFrame> {
+    pub fn last_frame(&self) -> Option<VideoFrame> {
         self.screen.get()
     }
 

@@ -110,7 +110,7 @@ impl Viewer {
         {
             self.sound.forget_before(prospect);
         }
-        match self.playout.step(now, &supply, self.sound.heard()) {
+        match self.playout.step(now, &supply, self.sound.position_played()) {
             Change::None => {}
             Change::Started(at) => self.begin(at, true, now),
             Change::Jumped(at) => {

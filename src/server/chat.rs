@@ -37,7 +37,7 @@ struct Room {
 
 /// Somebody's place in a chat; given back when dropped.
 #[derive(Debug)]
-pub(super) struct Seat {
+pub(super) struct ChatMember {
     chats: Arc<Chats>,
     key: (String, String),
     room: Arc<Room>,
@@ -67,7 +67,7 @@ impl Chats {
         stream: &str,
         number: u64,
         now: Timestamp,
-    ) -> Option<Seat> {
+    ) -> Option<ChatMember> {
         let key = (app.to_owned(), stream.to_owned());
         let mut rooms = self.rooms.lock();
         let room = match rooms.get(&key) {
@@ -89,11 +89,11 @@ impl Chats {
             (room.lines.subscribe(), past.iter().cloned().collect())
         };
         let (guest, allowance) = (format!("guest-{number}"), Allowance::new(now));
-        Some(Seat { chats: Arc::clone(self), key, room, lines, past, guest, allowance })
+        Some(ChatMember { chats: Arc::clone(self), key, room, lines, past, guest, allowance })
     }
 }
 
-impl Seat {
+impl ChatMember {
     /// Says something to everybody here; false where that is too much at once.
     pub fn say(&mut self, line: &ChatLine, now: Timestamp) -> bool {
         if !self.allowance.take(now) {
@@ -115,7 +115,7 @@ impl Seat {
     }
 }
 
-impl Drop for Seat {
+impl Drop for ChatMember {
     fn drop(&mut self) {
         let mut rooms = self.chats.rooms.lock();
         // This seat's own receiver still counts.
@@ -201,7 +201,7 @@ mod tests {
         let chats = Chats::new(1, 2);
         let mut seat = chats.enter("live", "a", 1, at(0)).unwrap();
         let line = ChatLine::new("", "x").unwrap();
-        let passed = |seat: &mut Seat, millis| seat.say(&line, at(millis));
+        let passed = |seat: &mut ChatMember, millis| seat.say(&line, at(millis));
         let said: Vec<_> = (0..7).map(|_| passed(&mut seat, 5_000)).collect();
         assert_eq!(said, [true, true, true, true, true, false, false]);
         assert!(!passed(&mut seat, 5_900));

@@ -28,7 +28,7 @@ use crate::studio::notices::{Notice, PastNotice};
 use crate::studio::scenes::{Collection, MAIN};
 use crate::studio::settings::Preferences;
 use crate::studio::targets::quality::Quality;
-use crate::studio::targets::services::Book;
+use crate::studio::targets::services::ServiceList;
 use crate::studio::targets::{Target, TargetState};
 use crate::studio::watch::chat::{ChatChoices, ChatView};
 use crate::studio::watch::choices::PlayerChoices;
@@ -302,7 +302,7 @@ pub struct Snapshot {
     /// The built-in server first.
     pub targets: Vec<TargetView>,
     /// The services that are known, with the person's own.
-    pub services: Book,
+    pub services: ServiceList,
     /// Where stream keys are kept, once that is known.
     pub key_place: Option<KeyPlace>,
     pub live: LiveState,

@@ -272,7 +272,7 @@ fn a_clip_is_shown_and_heard_by_its_own_time_from_when_it_is_begun() {
         let mut tries = 0;
         let seen = loop {
             match clip.pictures.moment(at(now)) {
-                Moment::Picture(seen) if seen.pts.as_micros() >= now - 17_000 => break seen,
+                Moment::Frame(seen) if seen.pts.as_micros() >= now - 17_000 => break seen,
                 Moment::Over => panic!("over after {now} µs"),
                 // The decoder is another thread.
                 _ => std::thread::sleep(std::time::Duration::from_millis(2)),

@@ -106,7 +106,7 @@ fn a_filter_whose_file_is_missing_says_so_and_takes_another() {
     let folder = Some("/a".into());
     let (source, was) = (SourceId(1), "/a/watermark".into());
     let of = FilterFile { source, index: 1, kind: "watermark", was };
-    let wish = WindowRequest::PickFilterFile(video::Asset::Picture, of.clone(), folder);
+    let wish = WindowRequest::PickFilterFile(video::Asset::Image, of.clone(), folder);
     assert_eq!(harness.state().wishes.last(), Some(&wish));
     // Where it stands in another place by now it is found there; where it is gone, no other one is changed.
     for (index, was, sets) in [(2, "/a/watermark", 1), (0, "/a/other", 0)] {
@@ -355,7 +355,7 @@ fn a_file_goes_to_the_transition_that_it_was_asked_for() {
     let every = transition_set(&picked(&mut harness, all, "/v/all.webp"));
     assert!(every.kind.file().unwrap().ends_with("all.webp"));
     // What has become another kind gets nothing, nor does one that is gone.
-    let picture = TransitionFile { means: TransitionFilePart::Picture, ..all };
+    let picture = TransitionFile { means: TransitionFilePart::Image, ..all };
     assert_eq!(picked(&mut harness, picture, "/v/grey.png"), []);
     let wipe = Transition { kind: Kind::Luma(Wipe::default()), ..stinger };
     set(&mut harness, &[Edit::SetTransition(wipe), Edit::SetSceneTransition(scene.id, None)]);

@@ -241,7 +241,7 @@ fn sound_buffer_and_look_are_set() {
 }
 
 /// The last of what was told of how a picture is looked at.
-fn looked_at(commands: &[Command]) -> onair::studio::watch::picture_view::PictureView {
+fn looked_at(commands: &[Command]) -> onair::studio::watch::viewport::Viewport {
     let mut looks = commands.iter().filter_map(|command| match command {
         Command::Player(WatchCommand::SetLook(_, look)) => Some(*look),
         _ => None,

@@ -117,10 +117,10 @@ target-on-air = { $host } is live.
 broadcast-ended = The broadcast ended after { $time }: { $sent } sent, { $dropped } frames dropped.
 
 # What the pre-flight check finds.
-found-picture = Video works: { $name }.
+found-video = Video works: { $name }.
 found-no-picture = The video source delivers nothing. Viewers would see a placeholder.
     .cure = Choose another video source, or check why this one delivers nothing.
-found-sound = Audio works, peak { $db } dB.
+found-audio = Audio works, peak { $db } dB.
 found-silence = The microphone is silent.
     .cure = Say something. Check whether the microphone is muted or turned down.
 found-loud = The audio clips: { $db } dB.

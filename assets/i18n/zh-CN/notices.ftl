@@ -117,10 +117,10 @@ target-on-air = { $host } 已开播。
 broadcast-ended = 直播结束，时长 { $time }：已发送 { $sent }，丢帧 { $dropped }。
 
 # 开播检查
-found-picture = 视频来源正常：{ $name }。
+found-video = 视频来源正常：{ $name }。
 found-no-picture = 视频来源没有数据，观众会看到占位画面。
     .cure = 请换一个视频来源，或检查它为什么没有数据。
-found-sound = 音频正常，峰值 { $db } dB。
+found-audio = 音频正常，峰值 { $db } dB。
 found-silence = 麦克风没有声音。
     .cure = 请说几句话，并检查有没有静音、音量是否太低。
 found-loud = 音频削波：{ $db } dB。

@@ -13,7 +13,7 @@ use eframe::glow::{self, HasContext as _};
 use parking_lot::Mutex;
 
 use crate::media::Size;
-use crate::ui::picture::{Rotation, Surface, Surfaces, corners};
+use crate::ui::video::{Rotation, Surface, Surfaces, corners};
 
 const VERTEX: &str = "
     in vec2 corner;

@@ -156,7 +156,7 @@ impl DropWindows {
         while !stop.is_set() {
             let Ok(event) = self.connection.wait_for_event() else { return };
             let done = match event {
-                Event::ClientMessage(message) => self.heard(message),
+                Event::ClientMessage(message) => self.on_client_message(message),
                 Event::SelectionNotify(answer) => self.answered(answer),
                 _ => Ok(()),
             };
@@ -168,7 +168,7 @@ impl DropWindows {
         }
     }
 
-    fn heard(&mut self, message: ClientMessageEvent) -> Result<(), ReplyError> {
+    fn on_client_message(&mut self, message: ClientMessageEvent) -> Result<(), ReplyError> {
         let atoms = self.atoms;
         let data = message.data.as_data32();
         let [source, ..] = data;

@@ -38,7 +38,7 @@ enum KeySource {
     None,
     Look(Option<Watched>),
     #[cfg(target_os = "linux")]
-    Ask(portal::Asker),
+    Ask(portal::PortalKey),
 }
 
 struct Watched {
@@ -63,7 +63,7 @@ impl TalkKeys {
             Ok(RawWindowHandle::Xlib(_) | RawWindowHandle::Xcb(_)) => KeySource::Look(None),
             #[cfg(target_os = "linux")]
             Ok(RawWindowHandle::Wayland(_)) => {
-                KeySource::Ask(portal::Asker::new(Arc::clone(&line), wake.clone()))
+                KeySource::Ask(portal::PortalKey::new(Arc::clone(&line), wake.clone()))
             }
             _ => KeySource::None,
         };
@@ -139,7 +139,7 @@ impl Watched {
                 wake.request_repaint();
             }
         };
-        let worker = Worker::spawn("onair-talk-key", move |stop| look(key, stop, &change))
+        let worker = Worker::spawn("onair-talk-key", move |stop| watch_key(key, stop, &change))
             .inspect_err(|error| tracing::warn!(%error, "the talk key is heard in the window only"))
             .ok();
         Self { key, held, _worker: worker }
@@ -147,7 +147,7 @@ impl Watched {
 }
 
 #[cfg(target_os = "linux")]
-use x11::look;
+use x11::watch_key;
 
 #[cfg(not(target_os = "linux"))]
-fn look(_: PushToTalkKey, _: &crate::base::Stop, _: &dyn Fn(bool)) {}
+fn watch_key(_: PushToTalkKey, _: &crate::base::Stop, _: &dyn Fn(bool)) {}

@@ -20,7 +20,7 @@ const TURN: Duration = Duration::from_millis(20);
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// Tells whether the key is down, until it is asked to stop.
-pub(super) fn look(key: PushToTalkKey, stop: &Stop, change: &dyn Fn(bool)) {
+pub(super) fn watch_key(key: PushToTalkKey, stop: &Stop, change: &dyn Fn(bool)) {
     loop {
         let watched = match (button(key), symbol(key)) {
             (Some(button), _) => watch_button(button, stop, change),

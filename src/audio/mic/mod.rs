@@ -102,7 +102,7 @@ pub(super) fn open(
     };
     let status = SourceStatus::new(wanted.id().unwrap_or_default(), name);
     let shared = Arc::new(Shared::default());
-    let mut minder = Minder {
+    let mut minder = MicWatcher {
         system,
         wanted,
         context: *context,
@@ -132,7 +132,7 @@ struct Shared {
 }
 
 /// Looks after the device.
-struct Minder {
+struct MicWatcher {
     system: Box<dyn AudioSystem>,
     wanted: WantedInput,
     context: Context,
@@ -151,7 +151,7 @@ enum End {
     Moved,
 }
 
-impl Minder {
+impl MicWatcher {
     fn run(&mut self, stop: &Stop) {
         while !stop.is_set() {
             match self

@@ -80,7 +80,7 @@ impl Link {
     }
 
     /// Takes in what the server has accepted by now.
-    pub fn look(&mut self, now: Timestamp, seen: LinkReading) {
+    pub fn update(&mut self, now: Timestamp, seen: LinkReading) {
         let accepted = seen.written.saturating_sub(seen.unaccepted);
         if seen.unaccepted == 0 && seen.queued == 0 {
             self.progress = now;
@@ -171,16 +171,16 @@ mod tests {
     #[test]
     fn silence_counts_from_the_last_byte_that_the_server_accepted() {
         let mut link = Link::new(at(0), 0);
-        link.look(at(250), waiting(10_000, 4_000));
+        link.update(at(250), waiting(10_000, 4_000));
         // It accepted something 180 ms before this look, and nothing since.
         let heard = Some(Duration::from_millis(180));
-        link.look(at(500), LinkReading { heard, ..waiting(20_000, 9_000) });
+        link.update(at(500), LinkReading { heard, ..waiting(20_000, 9_000) });
         assert_eq!(link.progress(), at(320));
         for look in 3..40 {
             // The system takes more, and probes are answered all the time.
             let heard = Some(Duration::ZERO);
             let unaccepted = 9_000 + 1_000 * look;
-            link.look(
+            link.update(
                 at(250 * look as i64),
                 LinkReading { heard, ..waiting(20_000 + 1_000 * look, unaccepted) },
             );
@@ -189,10 +189,10 @@ mod tests {
         assert_eq!(link.silent(at(8_420)), Duration::from_millis(8_100));
         // What it said long before this look began cannot have been this.
         let heard = Some(Duration::from_secs(9));
-        link.look(at(10_000), LinkReading { heard, ..waiting(60_000, 100) });
+        link.update(at(10_000), LinkReading { heard, ..waiting(60_000, 100) });
         assert_eq!(link.progress(), at(9_750));
         // With nothing to accept there is no silence.
-        link.look(at(30_000), waiting(60_000, 0));
+        link.update(at(30_000), waiting(60_000, 0));
         assert_eq!(link.silent(at(30_000)), Duration::ZERO);
     }
 
@@ -218,7 +218,7 @@ mod tests {
                 _ => written,
             };
             link.rate(dts, accepted);
-            link.look(dts, waiting(written, written - accepted));
+            link.update(dts, waiting(written, written - accepted));
             let waits = link.waiting(last, None);
             worst = worst.max(waits);
             if stuck {
@@ -241,7 +241,7 @@ mod tests {
         link.sent(120, at(1_900));
         let behind = Some((at(1_040), at(2_500)));
         assert_eq!(link.waiting(Some(at(1_900)), behind), Duration::from_millis(1_500));
-        link.look(at(3_000), waiting(120, 0));
+        link.update(at(3_000), waiting(120, 0));
         assert_eq!(link.waiting(Some(at(1_900)), behind), Duration::from_millis(1_460));
         assert_eq!(link.waiting(Some(at(2_500)), None), Duration::ZERO);
         // However much is on its way, the oldest of it is known and memory is bounded.

@@ -318,7 +318,7 @@ impl<'a> Live<'a> {
                 }
                 progress = self.client.progress(wanted) => match progress {
                     Ok(Progress::Event(event)) => {
-                        if let Some(ended) = self.heard(event) {
+                        if let Some(ended) = self.on_event(event) {
                             return ended;
                         }
                     }
@@ -435,7 +435,7 @@ impl<'a> Live<'a> {
     }
 
     /// What the server said.
-    fn heard(&mut self, event: Said) -> Option<Ended> {
+    fn on_event(&mut self, event: Said) -> Option<Ended> {
         match event {
             Said::Status(status) => {
                 tracing::debug!(code = status.code, description = status.description, "server");
@@ -504,7 +504,7 @@ impl<'a> Live<'a> {
             self.tell_live(now);
         }
         let written = self.client.written_bytes();
-        self.look(now);
+        self.update_link(now);
         self.doubted = self.doubted.filter(|since| self.link.progress() <= *since);
         self.tell_flow(now);
         if self.doubted.is_some_and(|since| now.since(since) >= NETWORK_CHANGE_TIMEOUT) {
@@ -534,15 +534,15 @@ impl<'a> Live<'a> {
     }
 
     /// Takes in what the server has accepted by now.
-    fn look(&mut self, now: Timestamp) {
+    fn update_link(&mut self, now: Timestamp) {
         let stream = self.client.stream();
         let seen = LinkReading {
             written: self.client.written_bytes(),
             unaccepted: stream.unsent_bytes().unwrap_or(0),
             queued: self.client.queued_bytes() as u64,
-            heard: stream.heard(),
+            heard: stream.since_last_ack(),
         };
-        self.link.look(now, seen);
+        self.link.update(now, seen);
     }
 
     /// Tells when nothing gets through any more, and why, as far as this machine knows; and when
@@ -572,7 +572,7 @@ impl<'a> Live<'a> {
     /// took.
     fn over(&mut self) {
         let now = self.shared.clock.now();
-        self.look(now);
+        self.update_link(now);
         if self.since.is_some() {
             self.timeline.accepted = Some(self.link.progress());
         }

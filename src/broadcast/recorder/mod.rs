@@ -565,7 +565,7 @@ impl Writer {
             queued: self.subscription.queued(),
             index,
         };
-        if let Some(warning) = self.watch.look(&look) {
+        if let Some(warning) = self.watch.check(&look) {
             let _ = self.events.send(Event::Warning(warning));
         }
         // Now there is still room to finish the file.

@@ -63,7 +63,7 @@ pub(super) fn open(
 ) -> Result<Source, Error> {
     let status = SourceStatus::new(choice.id.clone().unwrap_or_default(), NAMELESS);
     let latest = Latest::default();
-    let mut minder = Minder {
+    let mut minder = CameraWatcher {
         driver,
         wanted: choice.id,
         mode: choice.mode,
@@ -87,13 +87,13 @@ struct CameraFeed {
 }
 
 impl VideoFeed for CameraFeed {
-    fn picture(&mut self, at: Timestamp) -> Option<VideoFrame> {
+    fn frame(&mut self, at: Timestamp) -> Option<VideoFrame> {
         self.latest.get().filter(|frame| at.since(frame.pts) < STALL)
     }
 }
 
 /// Looks after the camera.
-struct Minder {
+struct CameraWatcher {
     driver: Arc<dyn Driver>,
     wanted: Option<String>,
     mode: Mode,
@@ -124,7 +124,7 @@ impl Session {
 
 /// How a camera is opened.
 #[derive(Copy, Clone)]
-struct Sight {
+struct OfferedView {
     offer: OfferedCamera,
     /// It is what was chosen, or nothing was.
     as_wanted: bool,
@@ -137,7 +137,7 @@ enum End {
     Stalled,
 }
 
-impl Minder {
+impl CameraWatcher {
     fn run(&mut self, stop: &Stop) {
         let begun = self.context.clock.now();
         while !stop.is_set() {
@@ -157,7 +157,7 @@ impl Minder {
         }
     }
 
-    fn find(&mut self) -> Result<(FoundCamera, Sight), Fault> {
+    fn find(&mut self) -> Result<(FoundCamera, OfferedView), Fault> {
         let cameras = self.driver.cameras();
         let found = match &self.wanted {
             Some(id) => {
@@ -190,12 +190,17 @@ impl Minder {
         let read = |offer: &&OfferedCamera| offer.pixel != Pixel::H264 || self.unpacker.is_some();
         let offers: Vec<OfferedCamera> = found.offers.iter().filter(read).copied().collect();
         driver::choose(&offers, self.mode, size, grid.rate.as_f64())
-            .map(|(offer, as_wanted)| (found, Sight { offer, as_wanted }))
+            .map(|(offer, as_wanted)| (found, OfferedView { offer, as_wanted }))
             .ok_or_else(|| Fault::Format("no size and rate that fits".to_owned()))
     }
 
     /// Opens the camera on a thread of its own and watches until something ends it.
-    fn session(&mut self, found: &FoundCamera, sight: Sight, stop: &Stop) -> Result<End, Fault> {
+    fn session(
+        &mut self,
+        found: &FoundCamera,
+        sight: OfferedView,
+        stop: &Stop,
+    ) -> Result<End, Fault> {
         let offer = sight.offer;
         tracing::debug!(camera = found.id, pixel = offer.pixel.name(), size = %offer.size, "opening");
         let session = Arc::new(Session::default());
@@ -227,8 +232,14 @@ impl Minder {
         Ok(end)
     }
 
-    fn watch(&mut self, found: &FoundCamera, sight: Sight, session: &Session, stop: &Stop) -> End {
-        let Sight { offer, as_wanted } = sight;
+    fn watch(
+        &mut self,
+        found: &FoundCamera,
+        sight: OfferedView,
+        session: &Session,
+        stop: &Stop,
+    ) -> End {
+        let OfferedView { offer, as_wanted } = sight;
         let clock = self.context.clock;
         let (mut frames, mut alive) = (0, clock.now());
         loop {
@@ -508,7 +519,7 @@ mod tests {
     ) -> VideoFrame {
         for _ in 0..6_000 {
             bench.shoot("cam", data);
-            if let Some(frame) = source.feed.picture(clock.now()) {
+            if let Some(frame) = source.feed.frame(clock.now()) {
                 return frame;
             }
             Stop::new().wait(Duration::from_millis(5));
@@ -528,7 +539,7 @@ mod tests {
         let picture = await_frame(&bench, &mut source, clock, &FRAME);
         assert!(picture.planes().y.iter().all(|&y| y == 77));
         assert!(picture.pts < clock.now());
-        assert!(source.feed.picture(clock.now() + STALL).is_none(), "an old picture is none");
+        assert!(source.feed.frame(clock.now() + STALL).is_none(), "an old picture is none");
         bench.unplug("cam");
         let lost = await_state(&bench, &changes, SourceState::Lost, &FRAME);
         assert!(lost.reason.to_string().contains("The cam"), "{}", lost.reason);

@@ -71,7 +71,7 @@ impl TestPattern {
 }
 
 impl VideoFeed for TestPattern {
-    fn picture(&mut self, at: Timestamp) -> Option<VideoFrame> {
+    fn frame(&mut self, at: Timestamp) -> Option<VideoFrame> {
         debug_assert!(self.size.is_valid());
         Some(self.render(self.schedule.grid().index_at(at)))
     }
@@ -138,13 +138,13 @@ fn tint(size: Size, column: usize, row: usize) -> (u8, u8) {
 
 /// The woven ribbons, wider than the picture, so that each thread can run at its own pace.
 struct Weave {
-    ribbons: Vec<Woven>,
+    ribbons: Vec<Pattern>,
     /// Luma columns beyond the picture's width; even.
     spare: usize,
     size: Size,
 }
 
-struct Woven {
+struct Pattern {
     /// The first luma row, even.
     top: usize,
     y: Vec<u8>,
@@ -162,7 +162,7 @@ impl Weave {
             let luma = |row| (0..width).map(move |x| light(size, x, row, grain(x, row)));
             let tints = |row| (0..width / 2).map(move |column| tint(size, column, row));
             let (u, v) = (rows.start / 2..rows.end / 2).flat_map(tints).unzip();
-            Woven { top: rows.start, y: rows.flat_map(luma).collect(), u, v }
+            Pattern { top: rows.start, y: rows.flat_map(luma).collect(), u, v }
         });
         Self { ribbons: ribbons.collect(), spare, size }
     }
@@ -170,7 +170,7 @@ impl Weave {
     fn draw(&self, planes: &mut Planes, frame: i64) {
         let width = self.size.width as usize;
         let full = width + self.spare;
-        for Woven { top, y, u, v } in &self.ribbons {
+        for Pattern { top, y, u, v } in &self.ribbons {
             for thread in 0..y.len() / full / THREAD {
                 let shift = self.shift(top / THREAD + thread, frame);
                 let rows = thread * THREAD..(thread + 1) * THREAD;
@@ -320,7 +320,7 @@ mod tests {
             let mut lit = 0;
             for frame in 0..31 {
                 let at = schedule.grid().instant(frame);
-                let picture = feed.picture(at).unwrap();
+                let picture = feed.frame(at).unwrap();
                 let planes = picture.planes();
                 assert_eq!((picture.pts, picture.size()), (at, size));
                 let read = markers::read_band(&planes.y, planes.luma_stride(), size);
@@ -343,8 +343,8 @@ mod tests {
         let mut feed = feed(size);
         for frame in 0..40 {
             let at = feed.schedule.grid().instant(frame);
-            let reused = feed.picture(at).unwrap();
-            let fresh = TestPattern::new(feed.schedule, size).picture(at).unwrap();
+            let reused = feed.frame(at).unwrap();
+            let fresh = TestPattern::new(feed.schedule, size).frame(at).unwrap();
             assert!(reused.planes().y == fresh.planes().y, "frame {frame}");
             assert!(reused.planes().u == fresh.planes().u && reused.planes().v == fresh.planes().v);
         }
@@ -354,11 +354,11 @@ mod tests {
     fn pictures_are_reused_and_any_size_can_be_drawn() {
         let mut feed = feed(Size::new(640, 360));
         for frame in 0..20 {
-            drop(feed.picture(Timestamp::from_millis(frame * 33)));
+            drop(feed.frame(Timestamp::from_millis(frame * 33)));
         }
         assert_eq!(feed.pool.idle(), 1);
         for size in [Size::new(2, 2), Size::new(16, 400), Size::new(400, 16)] {
-            assert!(self::feed(size).picture(Timestamp::ZERO).is_some());
+            assert!(self::feed(size).frame(Timestamp::ZERO).is_some());
         }
     }
 }

@@ -145,7 +145,7 @@ mod tests {
     fn alpha(feed: &mut dyn ClipFeed, at: Timestamp, want: u8) {
         let found = (0..30_000).any(|_| {
             let seen = match feed.moment(at) {
-                Moment::Picture(frame) => frame.planes().alpha.as_ref().map_or(255, |it| it[0]),
+                Moment::Frame(frame) => frame.planes().alpha.as_ref().map_or(255, |it| it[0]),
                 Moment::Waiting => 0,
                 Moment::Over => panic!("over at {at:?}"),
             };

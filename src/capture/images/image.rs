@@ -45,7 +45,7 @@ impl ImageSource {
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
         let status = SourceStatus::new("", name);
         let latest = Latest::default();
-        let shower = Shower {
+        let shower = ImageThread {
             path: path.clone(),
             clock: context.clock,
             fps: context.grid.rate.as_f64(),
@@ -58,7 +58,7 @@ impl ImageSource {
 }
 
 /// The file's thread.
-struct Shower {
+struct ImageThread {
     path: PathBuf,
     clock: Clock,
     fps: f64,
@@ -73,7 +73,7 @@ enum End {
     Changed,
 }
 
-impl Shower {
+impl ImageThread {
     fn run(&self, stop: &Stop) {
         loop {
             let stamp = FileStamp::of(&self.path);
@@ -248,7 +248,7 @@ mod tests {
     fn await_color(source: &mut Source, color: Rgba) -> VideoFrame {
         let (y, ..) = numbers(color);
         for _ in 0..6_000 {
-            if let Some(frame) = source.feed.picture(Timestamp::ZERO)
+            if let Some(frame) = source.feed.frame(Timestamp::ZERO)
                 && frame.planes().y[0].abs_diff(y) <= 2
             {
                 return frame;
@@ -278,7 +278,7 @@ mod tests {
             }
             let (mut source, changes) = open(&path);
             await_state(&changes, SourceState::Open);
-            let frame = source.feed.picture(Timestamp::from_millis(40)).unwrap();
+            let frame = source.feed.frame(Timestamp::from_millis(40)).unwrap();
             assert_eq!((frame.size(), frame.pts), (Size::new(32, 16), Timestamp::from_millis(40)));
             let (y, u, v) = numbers(RED);
             let near = |a: u8, b: u8| a.abs_diff(b) <= 2;
@@ -292,7 +292,7 @@ mod tests {
         flat(Rgba { alpha: 64, ..GREEN }, 8, 8).save(&path).unwrap();
         let (mut source, changes) = open(&path);
         await_state(&changes, SourceState::Open);
-        let frame = source.feed.picture(Timestamp::ZERO).unwrap();
+        let frame = source.feed.frame(Timestamp::ZERO).unwrap();
         assert_eq!(frame.planes().alpha.as_deref(), Some(&[64; 64][..]));
         assert_eq!(frame.planes().y[0], numbers(GREEN).0, "straight");
     }

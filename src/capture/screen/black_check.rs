@@ -56,7 +56,7 @@ impl BlackCheck {
     }
 
     /// Looks at the newest frame, if that is due; `pointer` is where the pointer lies on it.
-    pub(super) fn look(&mut self, now: Timestamp, picture: &Planes, pointer: Option<Area>) {
+    pub(super) fn check(&mut self, now: Timestamp, picture: &Planes, pointer: Option<Area>) {
         if !is_dark(picture, pointer) {
             self.since.store(LIT, Ordering::Relaxed);
         } else if self.since.load(Ordering::Relaxed) == LIT {
@@ -174,19 +174,19 @@ mod tests {
         assert!(!dark.is_due(ms(0)), "there is none");
         dark.changed();
         assert!(dark.is_due(ms(100)));
-        dark.look(ms(100), &black, None);
+        dark.check(ms(100), &black, None);
         assert_eq!(told.since(), Some(ms(100)));
         assert!(!dark.is_due(ms(9_000)), "a still one is looked at once");
         dark.changed();
         assert!(dark.is_due(ms(600)) && !dark.is_due(ms(599)));
-        dark.look(ms(600), &black, None);
+        dark.check(ms(600), &black, None);
         assert_eq!(told.since(), Some(ms(100)), "as long as before");
         dark.changed();
         assert!(!dark.is_due(ms(700)) && dark.is_due(ms(1_100)));
-        dark.look(ms(1_100), &lit, None);
+        dark.check(ms(1_100), &lit, None);
         assert_eq!(told.since(), None);
         dark.changed();
-        dark.look(ms(2_000), &black, None);
+        dark.check(ms(2_000), &black, None);
         assert_eq!(told.since(), Some(ms(2_000)));
         dark.gone();
         assert_eq!((told.since(), dark.is_due(ms(9_000))), (None, false));

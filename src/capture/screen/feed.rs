@@ -66,7 +66,7 @@ impl ScreenFeed {
 }
 
 impl VideoFeed for ScreenFeed {
-    fn picture(&mut self, at: Timestamp) -> Option<VideoFrame> {
+    fn frame(&mut self, at: Timestamp) -> Option<VideoFrame> {
         let alive = Timestamp::from_micros(self.alive.load(Ordering::Relaxed));
         if at.since(alive) > STALL {
             if self.status.state() == SourceState::Open {
@@ -97,7 +97,7 @@ mod tests {
         let mut feed = ScreenFeed::new(Latest::default(), alive, Arc::clone(&status), its, worker);
         let mut show = |from: i64, to: i64| {
             for tick in from * 10..to * 10 {
-                feed.picture(Timestamp::from_millis(tick * 100));
+                feed.frame(Timestamp::from_millis(tick * 100));
             }
             status.report().alarm
         };
@@ -106,12 +106,12 @@ mod tests {
         lit.y[40] = 90;
         let told = Some(SourceAlarm::BlackWindow);
         status.open(SourceFormat::Unknown);
-        dark.look(Timestamp::ZERO, &black, None);
+        dark.check(Timestamp::ZERO, &black, None);
         assert_eq!((show(0, 10), show(10, 11)), (None, told));
-        dark.look(Timestamp::from_millis(11_000), &lit, None);
+        dark.check(Timestamp::from_millis(11_000), &lit, None);
         assert_eq!(show(11, 12), None);
         // Black while nobody looked: counted from when it is shown again.
-        dark.look(Timestamp::from_millis(12_000), &black, None);
+        dark.check(Timestamp::from_millis(12_000), &black, None);
         assert_eq!((show(40, 50), show(50, 51)), (None, told));
         // What is down has a reason of its own.
         status.down(SourceState::Lost, "gone", "gone");

@@ -121,7 +121,7 @@ pub(super) fn open_by(
     let alive = Arc::new(AtomicI64::new(context.clock.now().as_micros()));
     let (dark, darkness) = BlackCheck::new();
     let black = target.black();
-    let mut shower = Shower {
+    let mut shower = ScreenThread {
         system,
         key: target.key().unwrap_or_default(),
         target,
@@ -142,7 +142,7 @@ pub(super) fn open_by(
 }
 
 /// The thread.
-struct Shower {
+struct ScreenThread {
     system: Arc<dyn ScreenSystem>,
     target: Target,
     /// Whether the pointer is left out.
@@ -173,7 +173,7 @@ enum End {
     Resized,
 }
 
-impl Shower {
+impl ScreenThread {
     fn run(&mut self, stop: &Stop) {
         let fetched_by = self.context.clock.now() + FETCH;
         while self.permissions.is_fetching()
@@ -297,7 +297,7 @@ impl Shower {
                 && let Some(picture) = canvas.seen()
             {
                 let pointer = placed.as_ref().and_then(|placed| canvas.pointer_area(placed));
-                self.dark.look(now, picture, pointer);
+                self.dark.check(now, picture, pointer);
             }
             pointer = placed;
             (self.was_open, self.later) = (true, RETRY_PAUSES.0);
@@ -485,7 +485,7 @@ mod tests {
     /// Its frame once it is so: there is none for a moment after the machine stood.
     fn await_so(source: &mut Source, clock: Clock, so: impl Fn(&VideoFrame) -> bool) -> VideoFrame {
         for _ in 0..6_000 {
-            if let Some(frame) = source.feed.picture(clock.now()).filter(&so) {
+            if let Some(frame) = source.feed.frame(clock.now()).filter(&so) {
                 return frame;
             }
             Stop::new().wait(Duration::from_millis(5));
@@ -554,7 +554,7 @@ mod tests {
         fake.0.lock().fault = Some(Fault::Absent("closed".to_owned()));
         fake.0.lock().changes.push(Err(Fault::Absent("closed".to_owned())));
         await_state(&changes, SourceState::Lost);
-        assert!(source.feed.picture(clock.now()).is_none());
+        assert!(source.feed.frame(clock.now()).is_none());
         fake.0.lock().fault = None;
         await_state(&changes, SourceState::Open);
     }
@@ -566,7 +566,7 @@ mod tests {
         // Held, so that every call of the thread waits.
         let held = fake.0.lock();
         let later = clock.now() + feed::STALL + Duration::from_millis(100);
-        assert!(source.feed.picture(later).is_none());
+        assert!(source.feed.frame(later).is_none());
         await_state(&changes, SourceState::Stalled);
         drop(held);
         await_state(&changes, SourceState::Open);

@@ -231,7 +231,7 @@ fn seen(
     let begun = clock.now();
     loop {
         let now = clock.now();
-        if let Some(frame) = source.feed.picture(now).filter(&wanted) {
+        if let Some(frame) = source.feed.frame(now).filter(&wanted) {
             return frame;
         }
         assert!(now.since(begun) < LIMIT, "never {what}: {:?}", source.status.report());
@@ -304,10 +304,10 @@ fn still(source: &mut Source, clock: Clock, figures: &Figures) -> VideoFrame {
     };
     // What was painted last has been told by then.
     wait(10);
-    let (read, frame) = (figures.read(), source.feed.picture(clock.now()).unwrap());
+    let (read, frame) = (figures.read(), source.feed.frame(clock.now()).unwrap());
     wait(50);
     assert_eq!(figures.read(), read, "a still screen is read");
-    let now = source.feed.picture(clock.now()).unwrap();
+    let now = source.feed.frame(clock.now()).unwrap();
     assert!(now.is_same(&frame));
     now
 }

@@ -224,7 +224,7 @@ struct TextFeed {
 }
 
 impl VideoFeed for TextFeed {
-    fn picture(&mut self, at: Timestamp) -> Option<VideoFrame> {
+    fn frame(&mut self, at: Timestamp) -> Option<VideoFrame> {
         let strip = self.strip.lock().clone();
         let Some(strip) = strip else {
             self.shown = None;
@@ -235,7 +235,7 @@ impl VideoFeed for TextFeed {
             self.shown.as_ref().filter(|(of, made, _)| Arc::ptr_eq(of, &strip) && *made == step);
         let frame = match same {
             Some((_, _, frame)) => frame.clone(),
-            None => source::frame(strip.picture(step)),
+            None => source::frame(strip.frame(step)),
         };
         self.shown = Some((strip, step, frame.clone()));
         Some(VideoFrame { pts: at, ..frame })
@@ -270,8 +270,8 @@ mod tests {
     fn words_stand_still_and_can_be_seen_through() {
         let (mut source, changes, clock) = open(&Text::of(Content::Words("Hello 你好".into())));
         await_state(&changes, SourceState::Open);
-        let first = source.feed.picture(clock.now()).unwrap();
-        let second = source.feed.picture(clock.now()).unwrap();
+        let first = source.feed.frame(clock.now()).unwrap();
+        let second = source.feed.frame(clock.now()).unwrap();
         assert!(first.is_same(&second));
         let alpha = first.planes().alpha.as_ref().unwrap();
         assert!(alpha.contains(&0) && alpha.contains(&255));
@@ -285,10 +285,10 @@ mod tests {
         std::fs::write(&path, "1 : 0").unwrap();
         let (mut source, changes, clock) = open(&Text::of(Content::File(path.clone())));
         await_state(&changes, SourceState::Open);
-        let first = source.feed.picture(clock.now()).unwrap();
+        let first = source.feed.frame(clock.now()).unwrap();
         std::fs::write(&path, "a longer score: 10 : 20").unwrap();
         let mut tries = 0;
-        while source.feed.picture(clock.now()).unwrap().size() == first.size() {
+        while source.feed.frame(clock.now()).unwrap().size() == first.size() {
             tries += 1;
             assert!(tries < 8_000, "never followed");
             Stop::new().wait(Duration::from_millis(5));
@@ -309,9 +309,9 @@ mod tests {
         let (mut source, changes, clock) =
             open(&Text::of(Content::Countdown(Duration::from_secs(90))));
         await_state(&changes, SourceState::Open);
-        let first = source.feed.picture(clock.now()).unwrap();
+        let first = source.feed.frame(clock.now()).unwrap();
         let mut tries = 0;
-        while source.feed.picture(clock.now()).unwrap().is_same(&first) {
+        while source.feed.frame(clock.now()).unwrap().is_same(&first) {
             tries += 1;
             assert!(tries < 8_000, "stands");
             Stop::new().wait(Duration::from_millis(5));
@@ -325,7 +325,7 @@ mod tests {
         await_state(&changes, SourceState::Open);
         let opened = clock.now();
         let ink = |source: &mut Source, millis: i64| {
-            let frame = source.feed.picture(Timestamp::from_millis(millis)).unwrap();
+            let frame = source.feed.frame(Timestamp::from_millis(millis)).unwrap();
             assert_eq!(frame.size().width, 640);
             let alpha = frame.planes().alpha.as_ref().unwrap();
             let left =
@@ -349,7 +349,7 @@ mod tests {
         let mut await_size = |fits: &dyn Fn(Size) -> bool| {
             let mut tries = 0;
             loop {
-                if let Some(frame) = source.feed.picture(clock.now())
+                if let Some(frame) = source.feed.frame(clock.now())
                     && fits(frame.size())
                 {
                     return frame.size();

@@ -56,7 +56,7 @@ impl Strip {
     }
 
     /// The frame at this step.
-    pub(super) fn picture(&self, step: u64) -> Arc<Pooled<Planes>> {
+    pub(super) fn frame(&self, step: u64) -> Arc<Pooled<Planes>> {
         let mut out = self.pool.fresh();
         out.y.fill(16);
         out.u.fill(128);
@@ -150,7 +150,7 @@ mod tests {
         let left = strip(ScrollDirection::Left);
         assert_eq!(left.view(), Size::new(12, 4));
         assert_eq!(left.step(Duration::from_secs(1)), 30);
-        let at = |step| seen(&left.picture(step), 0);
+        let at = |step| seen(&left.frame(step), 0);
         assert_eq!(at(0), "............");
         assert_eq!(at(1), "..........dd");
         assert_eq!(at(5), "..ddddddddbb");
@@ -158,8 +158,8 @@ mod tests {
         assert_eq!(at(13), "bb..........");
         assert_eq!(at(14), at(0));
         let right = strip(ScrollDirection::Right);
-        assert_eq!(seen(&right.picture(1), 3), "bb..........");
-        assert_eq!(seen(&right.picture(8), 3), "ddddddddbbbb".chars().collect::<String>());
+        assert_eq!(seen(&right.frame(1), 3), "bb..........");
+        assert_eq!(seen(&right.frame(8), 3), "ddddddddbbbb".chars().collect::<String>());
     }
 
     #[test]
@@ -167,18 +167,18 @@ mod tests {
         let up =
             Strip::new(&drawn(2), Size::new(16, 6), Scroll { way: ScrollDirection::Up, speed: 60 });
         let column = |step| {
-            let picture = up.picture(step);
+            let picture = up.frame(step);
             (0..6).map(|row| seen(&picture, row).chars().nth(8).unwrap()).collect::<String>()
         };
         assert_eq!((column(0).as_str(), column(1).as_str()), ("......", "....dd"));
         assert_eq!((column(4).as_str(), column(6).as_str()), ("ddbbbb", "bb...."));
         assert_eq!(column(7), column(0));
-        assert_eq!(seen(&up.picture(2), 5), "....dddddddd....");
+        assert_eq!(seen(&up.frame(2), 5), "....dddddddd....");
         let down = Strip::new(
             &drawn(2),
             Size::new(16, 6),
             Scroll { way: ScrollDirection::Down, speed: 60 },
         );
-        assert_eq!(seen(&down.picture(1), 0), "....bbbbbbbb....");
+        assert_eq!(seen(&down.frame(1), 0), "....bbbbbbbb....");
     }
 }

@@ -213,7 +213,7 @@ impl Y4mFeed {
 }
 
 impl VideoFeed for Y4mFeed {
-    fn picture(&mut self, at: Timestamp) -> Option<VideoFrame> {
+    fn frame(&mut self, at: Timestamp) -> Option<VideoFrame> {
         let by_time = self.times.index_at(at).max(0);
         let at_end = self.transport.at_end();
         // Before anything is asked of it: it may have been paused before its first frame.
@@ -306,7 +306,7 @@ mod tests {
             let at = grid.instant(tick);
             let want = (tick / 3 % 5) as u8;
             let found = (0..30_000).any(|_| {
-                let seen = source.feed.picture(at).map(|frame| frame.planes().y[0]);
+                let seen = source.feed.frame(at).map(|frame| frame.planes().y[0]);
                 if seen != Some(want) {
                     // The reader is another thread.
                     Stop::new().wait(Duration::from_millis(1));
@@ -331,7 +331,7 @@ mod tests {
             }
             let at = grid.instant(tick);
             let found = (0..30_000).any(|_| {
-                let seen = source.feed.picture(at).map(|frame| frame.planes().y[0]);
+                let seen = source.feed.frame(at).map(|frame| frame.planes().y[0]);
                 if seen != Some(want) {
                     // The reader is another thread.
                     Stop::new().wait(Duration::from_millis(1));
@@ -371,7 +371,7 @@ mod tests {
         let begin = 123;
         let mut check = |tick: i64, want: Option<u8>| {
             let found = (0..30_000).any(|_| {
-                let seen = source.feed.picture(grid.instant(begin + tick)).map(|seen| {
+                let seen = source.feed.frame(grid.instant(begin + tick)).map(|seen| {
                     let clear = seen.planes().alpha.as_ref().is_some_and(|alpha| alpha[0] == 0);
                     (!clear).then(|| seen.planes().y[0])
                 });
@@ -422,7 +422,7 @@ mod tests {
         transport.ask(TransportCommand::Pause);
         let mut check = |tick: i64, want: u8| {
             let found = (0..30_000).any(|_| {
-                let seen = source.feed.picture(grid.instant(123 + tick));
+                let seen = source.feed.frame(grid.instant(123 + tick));
                 let seen = seen.map(|frame| frame.planes().y[0]);
                 if seen != Some(want) {
                     // The reader is another thread.

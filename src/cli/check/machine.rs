@@ -59,7 +59,7 @@ pub struct Flags {
 ///
 /// # Errors
 /// A sentence and the exit code, when it cannot be looked at.
-pub fn look(
+pub fn inspect(
     flags: &Flags,
     with_targets: bool,
     globals: &Globals,

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::base::Secret;
 use crate::media::BitsPerSecond;
-use crate::studio::targets::services::Book;
+use crate::studio::targets::services::ServiceList;
 
 /// A key longer than this is none.
 const MAX_KEY_BYTES: u64 = 8 << 10;
@@ -46,7 +46,7 @@ pub enum Error {
 ///
 /// # Errors
 /// A `--key-…` before any `--to`, two for one, or a key that cannot be read.
-pub fn written(matches: &ArgMatches, services: &Book) -> Result<Vec<Written>, Error> {
+pub fn written(matches: &ArgMatches, services: &ServiceList) -> Result<Vec<Written>, Error> {
     let mut words: Vec<(usize, Word)> = Vec::new();
     let mut collect = |name: &str, make: &dyn Fn(String) -> Word| {
         let values = matches.try_get_many::<String>(name).ok().flatten().into_iter().flatten();
@@ -208,7 +208,7 @@ mod tests {
     fn parse(words: &[&str]) -> Result<Vec<Written>, Error> {
         let all = ["onair", "live"].iter().chain(words);
         let matches = Cli::command().try_get_matches_from(all).unwrap();
-        written(matches.subcommand_matches("live").unwrap(), &Book::default())
+        written(matches.subcommand_matches("live").unwrap(), &ServiceList::default())
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::cli::play::args::Args;
 use crate::cli::play::control::{PlayCommand, ask};
 use crate::cli::play::report::{exit_of, sentence, sentence_of};
 use crate::cli::play::{control, report};
-use crate::cli::window::Beside;
+use crate::cli::window::WindowCompanion;
 use crate::media::VideoFrame;
 use crate::player::chat::ChatState;
 use crate::player::present::screenshot;
@@ -290,8 +290,8 @@ impl Watcher {
     }
 }
 
-impl Beside for Watcher {
-    fn look(&mut self, studio: &Studio, events: &Receiver<Event>) -> bool {
+impl WindowCompanion for Watcher {
+    fn poll(&mut self, studio: &Studio, events: &Receiver<Event>) -> bool {
         self.catch_up(studio, events);
         self.handle(studio);
         self.look_at_picture(studio);

@@ -45,7 +45,7 @@ impl Config {
     /// # Errors
     /// What is wrong with the file, in words for a person and without what is secret in it.
     pub(super) fn read(path: &Path) -> Result<Self, String> {
-        let failed = |why: String| told(path, &why);
+        let failed = |why: String| with_path(path, &why);
         let mut text = String::new();
         let file = std::fs::File::open(path).map_err(|error| failed(error.to_string()))?;
         let read = file.take(MAX_FILE_BYTES + 1).read_to_string(&mut text);
@@ -117,7 +117,7 @@ impl Config {
 }
 
 /// What is wrong with the file, with its name.
-pub(super) fn told(path: &Path, why: &str) -> String {
+pub(super) fn with_path(path: &Path, why: &str) -> String {
     format!("--config {}: {why}", path.display())
 }
 

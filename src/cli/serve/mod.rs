@@ -115,12 +115,12 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
 fn wanted(args: &Args) -> Result<(Config, Option<ServerToken>), (String, Exit)> {
     let (args, publish_keys) = match &args.config {
         Some(path) => config::Config::read(path)
-            .and_then(|file| file.complete(args).map_err(|why| config::told(path, &why)))
+            .and_then(|file| file.complete(args).map_err(|why| config::with_path(path, &why)))
             .map_err(|why| (why, Exit::File))?,
         None => (args.clone(), Vec::new()),
     };
     args.check().map_err(|why| match &args.config {
-        Some(path) => (config::told(path, &why), Exit::File),
+        Some(path) => (config::with_path(path, &why), Exit::File),
         None => (why, Exit::Usage),
     })?;
     if let Some(folder) = &args.record {

@@ -31,12 +31,12 @@ pub(super) fn times_all(plane: &mut [u8], by: &[u8]) {
 /// A plane of half the width and height, drawn out to the full ones: each new pixel is three parts
 /// of the nearest old one and one of the next, each way.
 #[derive(Debug, Default)]
-pub(super) struct Doubler {
+pub(super) struct ChromaUpscaler {
     /// A row for each band.
     rows: [Vec<u16>; BANDS],
 }
 
-impl Doubler {
+impl ChromaUpscaler {
     /// `small` has rows of `width` pixels, `out` twice as many rows of twice the width.
     pub fn double(&mut self, small: &[u8], width: usize, out: &mut [u8], workers: &WorkerPool) {
         let width = width.max(1);
@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn doubling_keeps_what_is_even_and_softens_steps() {
-        let mut doubler = Doubler::default();
+        let mut doubler = ChromaUpscaler::default();
         let mut out = vec![1; 16];
         doubler.double(&[200; 4], 2, &mut out, &WorkerPool::alone());
         assert_eq!(out, [200; 16]);

@@ -11,7 +11,7 @@ pub enum Asset {
     /// A colour table (`.cube`).
     Table,
     /// An image.
-    Picture,
+    Image,
 }
 
 /// What was in a file.
@@ -19,7 +19,7 @@ pub enum Asset {
 pub enum FilterAssets {
     Table(Arc<Table>),
     /// In the program's colours.
-    Picture(Arc<Planes>),
+    Image(Arc<Planes>),
 }
 
 /// What there is of a filter's file.
@@ -46,7 +46,7 @@ impl PartialEq for FilterAssets {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Table(one), Self::Table(other)) => Arc::ptr_eq(one, other),
-            (Self::Picture(one), Self::Picture(other)) => Arc::ptr_eq(one, other),
+            (Self::Image(one), Self::Image(other)) => Arc::ptr_eq(one, other),
             _ => false,
         }
     }

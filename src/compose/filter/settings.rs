@@ -324,7 +324,7 @@ impl Filter {
     pub fn file(&self) -> Option<(Asset, &Path)> {
         match self {
             Self::Lut { file, .. } => Some((Asset::Table, file)),
-            Self::Mask { file, .. } | Self::Watermark { file, .. } => Some((Asset::Picture, file)),
+            Self::Mask { file, .. } | Self::Watermark { file, .. } => Some((Asset::Image, file)),
             _ => None,
         }
     }

@@ -49,7 +49,7 @@ impl Kind {
     /// The file that it works with; empty: none is chosen.
     pub fn file(&self) -> Option<&Path> {
         match self {
-            Self::Luma(wipe) => wipe.picture(),
+            Self::Luma(wipe) => wipe.image(),
             Self::Stinger(stinger) => Some(&stinger.file),
             _ => None,
         }
@@ -113,7 +113,7 @@ pub enum TransitionAssets {
     #[default]
     Nothing,
     /// The grey image of a wipe.
-    Picture(Arc<Planes>),
+    Image(Arc<Planes>),
     /// The clip of a stinger, at its beginning.
     Clip(Box<dyn ClipFeed>),
 }
@@ -122,7 +122,7 @@ impl std::fmt::Debug for TransitionAssets {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Nothing => "Nothing",
-            Self::Picture(_) => "Picture",
+            Self::Image(_) => "Image",
             Self::Clip(_) => "Clip",
         })
     }
@@ -309,7 +309,7 @@ mod tests {
         all.extend(sides.map(Kind::Slide));
         all.extend(sides.map(Kind::Swipe));
         all.extend(Pattern::ALL.map(|(_, pattern)| Kind::Luma(Wipe::of(pattern))));
-        let absent = Wipe { order: Order::Picture("/absent".into()), ..Wipe::default() };
+        let absent = Wipe { order: Order::Image("/absent".into()), ..Wipe::default() };
         all.push(Kind::Luma(absent));
         all
     }
@@ -340,7 +340,7 @@ mod tests {
             match kind {
                 Kind::FadeColor([255, ..]) => assert_eq!(mean, 235),
                 Kind::FadeColor(_) => assert_eq!(mean, 16),
-                Kind::Luma(Wipe { order: Order::Picture(_), .. }) => assert_eq!(mean, 200, "cut"),
+                Kind::Luma(Wipe { order: Order::Image(_), .. }) => assert_eq!(mean, 200, "cut"),
                 _ => assert!((60..=180).contains(&mean), "{kind:?}: {mean}"),
             }
         }

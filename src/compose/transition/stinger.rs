@@ -67,7 +67,7 @@ pub struct Running {
     feed: Option<Box<dyn ClipFeed>>,
     begun: Option<Timestamp>,
     changed: bool,
-    seer: Seer,
+    seer: AlphaMaker,
 }
 
 /// What a stinger wants of the program at one instant.
@@ -82,7 +82,7 @@ pub struct Now {
 
 impl Running {
     pub fn new(stinger: &Stinger, feed: Option<Box<dyn ClipFeed>>) -> Self {
-        let seer = Seer::new(stinger.matte, stinger.invert);
+        let seer = AlphaMaker::new(stinger.matte, stinger.invert);
         Self { stinger: stinger.clone(), feed, begun: None, changed: false, seer }
     }
 
@@ -92,7 +92,7 @@ impl Running {
         let cut = self.stinger.cut.min(MAX_STINGER);
         let mut above = None;
         match self.feed.as_mut().map(|feed| feed.moment(at)) {
-            Some(Moment::Picture(frame)) => {
+            Some(Moment::Frame(frame)) => {
                 // By the clip's own time: a machine that is late with it is late with both.
                 self.changed |=
                     frame.pts.since(Timestamp::ZERO) >= cut || gone >= cut + LATE_CLIP_GRACE;
@@ -111,7 +111,7 @@ impl Running {
 }
 
 /// Makes a clip's frame one that can be seen through.
-struct Seer {
+struct AlphaMaker {
     matte: Matte,
     invert: bool,
     key: Chain,
@@ -120,7 +120,7 @@ struct Seer {
     made: Option<(VideoFrame, VideoFrame)>,
 }
 
-impl Seer {
+impl AlphaMaker {
     fn new(matte: Matte, invert: bool) -> Self {
         let mut key = Chain::default();
         let filter = match matte {
@@ -255,7 +255,7 @@ mod tests {
             if self.0.is_empty() {
                 return if self.1 { Moment::Over } else { Moment::Waiting };
             }
-            self.0.remove(0).map_or(Moment::Waiting, Moment::Picture)
+            self.0.remove(0).map_or(Moment::Waiting, Moment::Frame)
         }
     }
 
@@ -313,7 +313,8 @@ mod tests {
                 (false, false) => 16,
             });
             for invert in [false, true] {
-                let seen = Seer::new(matte, invert).see(&given, &WorkerPool::alone()).unwrap();
+                let seen =
+                    AlphaMaker::new(matte, invert).see(&given, &WorkerPool::alone()).unwrap();
                 assert_eq!((seen.size(), seen.planes().y[9]), (size, 120));
                 let alpha = seen.planes().alpha.as_ref().unwrap();
                 let want = if invert { (0, 255) } else { (255, 0) };
@@ -321,7 +322,7 @@ mod tests {
             }
         }
         let thin = frame(Size::new(2, 2), 0, |_, _| 50);
-        assert!(Seer::new(Matte::Right, false).see(&thin, &WorkerPool::alone()).is_none());
+        assert!(AlphaMaker::new(Matte::Right, false).see(&thin, &WorkerPool::alone()).is_none());
     }
 
     #[test]
@@ -329,7 +330,7 @@ mod tests {
         let size = Size::new(16, 16);
         let given = frame(size, 0, |x, _| if x < 8 { 16 } else { 200 });
         let alpha = |matte, invert| {
-            let seen = Seer::new(matte, invert).see(&given, &WorkerPool::alone()).unwrap();
+            let seen = AlphaMaker::new(matte, invert).see(&given, &WorkerPool::alone()).unwrap();
             let alpha = seen.planes().alpha.as_ref().unwrap();
             (alpha[8 * 16 + 1], alpha[8 * 16 + 14])
         };
@@ -341,10 +342,11 @@ mod tests {
         green.v.fill(26);
         let planes = Arc::new(Pooled::unpooled(green));
         let green = VideoFrame { surface: planes.into(), ..given };
-        let seen =
-            Seer::new(Matte::Color([0, 255, 0]), false).see(&green, &WorkerPool::alone()).unwrap();
+        let seen = AlphaMaker::new(Matte::Color([0, 255, 0]), false)
+            .see(&green, &WorkerPool::alone())
+            .unwrap();
         assert_eq!(seen.planes().alpha.as_ref().unwrap()[40], 0);
-        let own = Seer::new(Matte::Own, false).see(&green, &WorkerPool::alone()).unwrap();
+        let own = AlphaMaker::new(Matte::Own, false).see(&green, &WorkerPool::alone()).unwrap();
         assert!(own.is_same(&green));
     }
 }

@@ -111,7 +111,7 @@ fn grain(x: u32, y: u32) -> f32 {
 pub enum Order {
     Pattern(Pattern),
     /// An image file: black is uncovered first, white last.
-    Picture(PathBuf),
+    Image(PathBuf),
 }
 
 /// A wipe.
@@ -137,9 +137,9 @@ impl Wipe {
     }
 
     /// The image file that tells the order, if one does.
-    pub fn picture(&self) -> Option<&std::path::Path> {
+    pub fn image(&self) -> Option<&std::path::Path> {
         match &self.order {
-            Order::Picture(path) => Some(path),
+            Order::Image(path) => Some(path),
             Order::Pattern(_) => None,
         }
     }
@@ -183,8 +183,8 @@ impl Map {
     ) -> bool {
         match (&wipe.order, picture) {
             (Order::Pattern(pattern), _) => self.draw(*pattern, out.size(), workers),
-            (Order::Picture(_), Some(picture)) => self.take(picture, out.size(), workers),
-            (Order::Picture(_), None) => return false,
+            (Order::Image(_), Some(picture)) => self.take(picture, out.size(), workers),
+            (Order::Image(_), None) => return false,
         }
         let seen = wipe.seen(part);
         let (stride, width) = (out.luma_stride(), out.chroma_stride());
@@ -353,7 +353,7 @@ mod tests {
             row.copy_from_slice(&[235, 220, 180, 150, 100, 60, 30, 16]);
         }
         let grey = Arc::new(grey);
-        let wipe = Wipe { order: Order::Picture("/x.png".into()), ..Wipe::default() };
+        let wipe = Wipe { order: Order::Image("/x.png".into()), ..Wipe::default() };
         let out = wiped(&wipe, Some(&grey), 0.5);
         assert_eq!((at(&out, 0, 5), at(&out, 63, 5)), (40, 200));
         assert_eq!(wiped(&wipe, Some(&grey), 1.0), flat(200));

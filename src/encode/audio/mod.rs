@@ -102,7 +102,7 @@ impl AudioEncoder {
         let its = Arc::clone(&shared);
         let mut backend = opened.backend;
         let worker = Worker::spawn("onair-aenc", move |stop| {
-            let mut street = Street::new(config, track, backend.as_mut(), &its, &output);
+            let mut street = EncoderThread::new(config, track, backend.as_mut(), &its, &output);
             if let Err(error) = street.run(&input, stop) {
                 *its.failure.lock() = Some(error);
             }
@@ -158,7 +158,7 @@ const STOP_POLL_INTERVAL: Duration = Duration::from_millis(50);
 const SILENCE: usize = 4_096;
 
 /// What the thread works with.
-struct Street<'a> {
+struct EncoderThread<'a> {
     config: Config,
     track: Track,
     backend: &'a mut dyn AudioBackend,
@@ -179,7 +179,7 @@ struct Anchor {
     samples: i64,
 }
 
-impl<'a> Street<'a> {
+impl<'a> EncoderThread<'a> {
     fn new(
         config: Config,
         track: Track,

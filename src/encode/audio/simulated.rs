@@ -73,7 +73,7 @@ pub(crate) fn spawn(
         let waiting = vec![0; BLOCK * usize::from(channels)];
         let mut backend = Bare { parameters, waiting, made: 0 };
         let shared = Shared::default();
-        let mut street = Street::new(config, Track::Audio, &mut backend, &shared, &output);
+        let mut street = EncoderThread::new(config, Track::Audio, &mut backend, &shared, &output);
         street.run(&input, stop).unwrap();
         let [filled, skipped] = [&shared.filled, &shared.skipped];
         let all = filled.load(Ordering::Relaxed) + skipped.load(Ordering::Relaxed);

@@ -23,7 +23,7 @@ impl FlashReader {
 
     /// Takes the next picture's band time and whether it is lit. True when it is certainly the
     /// first frame of a flash: the picture before it was seen, was dark, and was its neighbour.
-    pub fn picture(&mut self, time_ms: u64, flash: bool) -> bool {
+    pub fn on_frame(&mut self, time_ms: u64, flash: bool) -> bool {
         let Some((last_ms, last_flash)) = self.last.replace((time_ms, flash)) else { return false };
         let step = time_ms.wrapping_sub(last_ms) % TIME_MODULUS;
         if step == 0 {
@@ -350,7 +350,7 @@ mod tests {
             if frame == start + 30 {
                 continue;
             }
-            if reader.picture(schedule.time_ms(frame), schedule.is_flash(frame)) {
+            if reader.on_frame(schedule.time_ms(frame), schedule.is_flash(frame)) {
                 firsts.push(frame - start);
             }
         }

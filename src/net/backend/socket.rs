@@ -26,7 +26,7 @@ pub(in crate::net) fn round_trip(socket: &TcpStream) -> Option<Duration> {
 
 /// How long ago the peer acknowledged something last (`TCP_INFO`); also that it has no room.
 #[cfg(target_os = "linux")]
-pub(in crate::net) fn heard(socket: &TcpStream) -> Option<Duration> {
+pub(in crate::net) fn since_last_ack(socket: &TcpStream) -> Option<Duration> {
     tcp_info(socket).map(|info| Duration::from_millis(info.tcpi_last_ack_recv.into()))
 }
 
@@ -104,7 +104,7 @@ mod elsewhere {
         None
     }
 
-    pub(in crate::net) fn heard(_: &TcpStream) -> Option<Duration> {
+    pub(in crate::net) fn since_last_ack(_: &TcpStream) -> Option<Duration> {
         None
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::net::error::problem::UrlError;
 use crate::net::error::{
-    Cause, CertificateProblem, ConnectStage, Error, NotRtmp, ProxyProblem, Refusal, Tried,
+    Cause, CertificateProblem, ConnectStage, Error, FailedAttempt, NotRtmp, ProxyProblem, Refusal,
     WebProblem,
 };
 use crate::net::web::url::MAX_LENGTH;
@@ -161,8 +161,8 @@ impl fmt::Display for Cause {
     }
 }
 
-impl From<&Tried> for Problem {
-    fn from(tried: &Tried) -> Self {
+impl From<&FailedAttempt> for Problem {
+    fn from(tried: &FailedAttempt) -> Self {
         let cause = Self::from(&tried.cause);
         problem!("net-tried", port = tried.port, stage = tried.stage.name(), cause = cause)
     }

@@ -78,7 +78,7 @@ pub enum Step<'a> {
 
 /// A port that was tried in vain.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tried {
+pub struct FailedAttempt {
     pub port: u16,
     pub stage: ConnectStage,
     pub cause: Cause,
@@ -184,7 +184,7 @@ pub enum Cause {
     /// Connections cannot leave from this address or interface.
     Bind { from: String, reason: Problem },
     /// None of several ports does; in the order they were tried.
-    EveryPort(Vec<Tried>),
+    EveryPort(Vec<FailedAttempt>),
     /// Another failure of the system, mostly in its words.
     Io(Problem),
 }

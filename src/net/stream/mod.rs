@@ -129,8 +129,8 @@ impl Stream {
     }
 
     /// How long ago the other end acknowledged anything last, where the system tells.
-    pub fn heard(&self) -> Option<Duration> {
-        self.socket().and_then(socket::heard)
+    pub fn since_last_ack(&self) -> Option<Duration> {
+        self.socket().and_then(socket::since_last_ack)
     }
 
     /// Whether a network of this machine leads to the other end, as far as can be told without sending

@@ -300,11 +300,11 @@ mod tests {
         }
     }
 
-    fn picture(ms: i64, size: usize) -> KeptPacket {
+    fn video(ms: i64, size: usize) -> KeptPacket {
         KeptPacket::Video(BufferedPacket::Packet(packet(Track::Video, ms, ms % 2_000 == 0, size)))
     }
 
-    fn sound(ms: i64) -> KeptPacket {
+    fn audio(ms: i64) -> KeptPacket {
         KeptPacket::Audio(BufferedPacket::Packet(packet(Track::Audio, ms, true, 10)))
     }
 
@@ -335,8 +335,8 @@ mod tests {
     /// A keyframe every 2 s, a picture every 100 ms, sound 30 ms earlier than its picture.
     fn stream(shift: &mut TimeShift, from: i64, until: i64, size: usize) {
         for ms in (from..until).step_by(100) {
-            shift.push(&sound(ms + 30));
-            shift.push(&picture(ms, size));
+            shift.push(&audio(ms + 30));
+            shift.push(&video(ms, size));
         }
     }
 
@@ -383,7 +383,7 @@ mod tests {
         }
         // A time that stands still.
         for _ in 0..MAX_UNITS * 2 {
-            shift.push(&sound(90_000));
+            shift.push(&audio(90_000));
         }
         assert!(shift.units.len() <= MAX_UNITS && shift.bytes() <= 5_000);
     }
@@ -391,9 +391,9 @@ mod tests {
     #[test]
     fn without_depth_nothing_is_kept_and_all_is_handed_on() {
         let mut shift = TimeShift::new(None);
-        assert!(shift.push(&picture(0, 10)) && !shift.is_on());
+        assert!(shift.push(&video(0, 10)) && !shift.is_on());
         shift.hold();
-        assert!(shift.push(&picture(100, 10)) && !shift.is_behind());
+        assert!(shift.push(&video(100, 10)) && !shift.is_behind());
         assert_eq!((shift.bytes(), shift.oldest()), (0, None));
     }
 
@@ -412,7 +412,7 @@ mod tests {
         assert_eq!(said(&shift.take_until(at(4_100), 99)), ["v4000"]);
         assert_eq!(said(&shift.take_until(at(4_150), 99)), ["a4130", "v4100"]);
         // What comes is kept and not handed on.
-        assert!(!shift.push(&picture(10_000, 10)));
+        assert!(!shift.push(&video(10_000, 10)));
         let begin = shift.go_to(at(6_100), false).unwrap();
         assert_eq!(said(&begin.units), ["video 1280", "audio", "a6030"]);
         // Forward to the next keyframe, not back to the one before.
@@ -432,7 +432,7 @@ mod tests {
         let words = said(&begin.units);
         assert_eq!((words[0].as_str(), words[1].as_str()), ("a8030", "v8000"));
         assert_eq!(words.last().unwrap(), "v9900");
-        assert!(!shift.is_behind() && shift.push(&sound(10_030)));
+        assert!(!shift.is_behind() && shift.push(&audio(10_030)));
 
         shift.hold();
         stream(&mut shift, 10_100, 10_300, 10);
@@ -458,7 +458,7 @@ mod tests {
     fn sound_alone_can_be_gone_back_in_and_the_end_comes_last() {
         let mut shift = TimeShift::new(Some(TimeShiftDepth::default()));
         for ms in (0..3_000).step_by(20) {
-            shift.push(&sound(ms));
+            shift.push(&audio(ms));
         }
         assert_eq!(shift.go_to(at(1_010), false).unwrap().at, at(1_000));
         assert!(!shift.end() && !shift.is_over());

@@ -353,7 +353,7 @@ impl AudioDecoding {
 
     /// The media time that leaves the speaker now; `None` without a device, or while it still plays
     /// what was written before the last start.
-    pub(in crate::player) fn heard(&self) -> Option<Timestamp> {
+    pub(in crate::player) fn position_played(&self) -> Option<Timestamp> {
         let device = self.device.as_ref()?;
         let head = device.written.saturating_sub(device.speaker.queued() as u64);
         let entry = device

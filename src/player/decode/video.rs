@@ -351,7 +351,7 @@ mod tests {
         }
     }
 
-    fn picture(ms: i64, group: i64) -> BufferedPacket<VideoConfig> {
+    fn packet_at(ms: i64, group: i64) -> BufferedPacket<VideoConfig> {
         let (at, keyframe) = (Timestamp::from_millis(ms), ms % group == 0);
         BufferedPacket::Packet(EncodedPacket {
             track: Track::Video,
@@ -398,7 +398,7 @@ mod tests {
 
         /// The next picture comes.
         fn feed(&mut self) {
-            self.shared.packets.video.push(picture(self.next, self.group));
+            self.shared.packets.video.push(packet_at(self.next, self.group));
             self.next += STEP;
             self.waiting += 1;
         }

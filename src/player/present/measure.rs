@@ -45,13 +45,13 @@ impl Measure {
         };
         self.latency_ms = Some(age(at));
         self.arrival_ms = came.map(age);
-        if self.flashes.picture(time_ms, markers::is_flash(luma, stride, size)) {
+        if self.flashes.on_frame(time_ms, markers::is_flash(luma, stride, size)) {
             self.lip_sync.flash(at);
         }
     }
 
     /// Sound is, or will be, heard.
-    pub(in crate::player) fn heard(&mut self, heard: &PlayedAudio<'_>) {
+    pub(in crate::player) fn on_played(&mut self, heard: &PlayedAudio<'_>) {
         let fresh = self.onsets.as_ref().is_none_or(|(rate, _)| *rate != heard.rate);
         if fresh {
             self.onsets = Some((heard.rate, OnsetReader::new(heard.rate)));

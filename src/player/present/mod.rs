@@ -183,7 +183,7 @@ impl Run {
             self.sound.forget_before(prospect);
         }
 
-        let change = self.playout.step(now, &supply, self.sound.heard());
+        let change = self.playout.step(now, &supply, self.sound.position_played());
         self.follow(change, now);
         if !supply.ended && self.starved.is_some_and(|since| now.since(since) >= STALLED) {
             self.starved = None;
@@ -248,7 +248,7 @@ impl Run {
         let Presenter { shared, measure, dump, .. } = &mut self.presenter;
         let mut heard = |heard: PlayedAudio<'_>| {
             if let Some(measure) = measure {
-                measure.heard(&heard);
+                measure.on_played(&heard);
             }
             if let Some(dump) = dump {
                 dump.write(&shared.report, &heard);

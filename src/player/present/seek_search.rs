@@ -35,7 +35,7 @@ pub(super) enum SearchStep {
 
 /// How it stands while no picture comes.
 #[derive(Copy, Clone, Debug)]
-pub(super) struct Lull {
+pub(super) struct NoFrames {
     /// Nothing is played until somebody says so.
     pub paused: bool,
     /// No picture comes any more.
@@ -80,7 +80,7 @@ impl SeekSearch {
 
     /// None came. What plays does without the picture; in a pause nothing else would ever be seen of
     /// the place, and a decoder that gets no processor is no reason to show nothing.
-    pub fn lull(&mut self, now: Timestamp, lull: Lull) -> Turn {
+    pub fn lull(&mut self, now: Timestamp, lull: NoFrames) -> Turn {
         let patience = if lull.read { BEYOND } else { FRAME_TIMEOUT };
         if lull.ended || !lull.paused && now.since(self.alive) > patience {
             return Turn::Over(self.found.take());
@@ -115,7 +115,7 @@ mod tests {
         Timestamp::from_millis(ms)
     }
 
-    fn picture(ms: i64) -> VideoFrame {
+    fn frame(ms: i64) -> VideoFrame {
         let planes = Arc::new(Pooled::unpooled(Planes::black(Size::new(2, 2))));
         VideoFrame { pts: at(ms), color: Color::PROGRAM, surface: planes.into() }
     }
@@ -152,7 +152,7 @@ mod tests {
 
         fn decode(&self, ms: i64) {
             let generation = self.run.generation;
-            self.pictures.send(Decoded { generation, frame: picture(ms) }).unwrap();
+            self.pictures.send(Decoded { generation, frame: frame(ms) }).unwrap();
         }
 
         /// The presenter's round at `now`: whether it searches on, and how much has been shown.

@@ -9,7 +9,7 @@ use super::Run;
 use crate::base::Timestamp;
 use crate::player::buffer::time_shift::Begin;
 use crate::player::clock::playout::Supply;
-use crate::player::present::seek_search::{Lull, SearchStep, SeekSearch, Turn};
+use crate::player::present::seek_search::{NoFrames, SearchStep, SeekSearch, Turn};
 use crate::player::session::packets::{Start, WaitingPackets};
 use crate::player::session::report::PlayerReport;
 use crate::player::session::requests::TimeShiftPlace;
@@ -122,7 +122,7 @@ impl Run {
             let edge = shared.reception.lock().supply(now).edge;
             edge.is_some_and(|edge| edge.micros_since(sought.at()) > BEYOND_MICROS)
         };
-        let lull = Lull { paused: shared.requests.paused(), ended: self.video_ended, read };
+        let lull = NoFrames { paused: shared.requests.paused(), ended: self.video_ended, read };
         match sought.lull(now, lull) {
             Turn::Waits => {}
             Turn::Meanwhile(frame) => self.show(frame, now, now, false),

@@ -256,7 +256,7 @@ impl ProbeWorker {
             }
         } else {
             self.seen.last_audio = Some(at);
-            self.sound(packet);
+            self.on_audio(packet);
         }
     }
 
@@ -313,7 +313,7 @@ impl ProbeWorker {
         self.picture.publish(frame);
     }
 
-    fn sound(&mut self, packet: &EncodedPacket) {
+    fn on_audio(&mut self, packet: &EncodedPacket) {
         let Some((_, decoder)) = &mut self.audio else { return };
         let samples = match decoder.decode(packet) {
             Ok(Some(samples)) => samples,

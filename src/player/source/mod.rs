@@ -107,7 +107,7 @@ pub fn open(config: &Config, context: &Context, runtime: &Runtime) -> Result<Med
         Source::Url(_) => (None, PlaylistPosition::default()),
     };
     let config = Config { sequel, speaker: true, ..config.clone() };
-    let keeper = Keeper {
+    let keeper = SourceThread {
         transport: transport.clone(),
         shared: Arc::clone(&shared),
         config,
@@ -215,7 +215,7 @@ struct SourceVideo {
 }
 
 impl VideoFeed for SourceVideo {
-    fn picture(&mut self, at: Timestamp) -> Option<VideoFrame> {
+    fn frame(&mut self, at: Timestamp) -> Option<VideoFrame> {
         // The picture whose instant is nearest: within half of the program's period.
         let period = self.asked.replace(at).map_or(Duration::ZERO, |before| at.since(before));
         let half = period.min(LEAD) / 2;
@@ -267,7 +267,7 @@ impl AudioFeed for SourceAudio {
 }
 
 /// The thread that looks after the player.
-struct Keeper {
+struct SourceThread {
     transport: Transport,
     shared: Arc<Shared>,
     config: Config,
@@ -302,7 +302,7 @@ impl Ends {
     }
 }
 
-impl Keeper {
+impl SourceThread {
     /// Opens it from this place on.
     fn start(&self, place: Option<Duration>) -> Result<Player, Failure> {
         self.ends.take();

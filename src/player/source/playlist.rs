@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Keeper, LEAD, POLL_INTERVAL, RETRY_INTERVAL};
+use super::{LEAD, POLL_INTERVAL, RETRY_INTERVAL, SourceThread};
 use crate::base::{FileStamp, Stop};
 use crate::media::playback_control::{EndBehavior, Position, TransportCommand};
 use crate::player::handle::Player;
@@ -28,7 +28,7 @@ enum WantedStep {
     File(usize),
 }
 
-impl Keeper {
+impl SourceThread {
     /// Notes which of several files is seen by now, and says which one follows it without a gap.
     pub(super) fn lead_on(&self, player: &Player) {
         let Some(sequel) = &self.config.sequel else { return };
@@ -67,7 +67,7 @@ impl Keeper {
         if left_out.is_empty() && self.transport.left_out().is_empty() {
             return;
         }
-        left_out.look(self.clock.now(), |path| list.find(path).is_some());
+        left_out.update(self.clock.now(), |path| list.find(path).is_some());
         self.transport.tell_left_out(&left_out.files());
     }
 

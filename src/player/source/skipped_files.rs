@@ -59,7 +59,7 @@ impl SkippedFiles {
     }
 
     /// What is another file by now, or none of the list, is not left out any more.
-    pub(super) fn look(&mut self, now: Timestamp, is_listed: impl Fn(&Path) -> bool) {
+    pub(super) fn update(&mut self, now: Timestamp, is_listed: impl Fn(&Path) -> bool) {
         let again = now.since(self.looked) >= EVERY;
         if again {
             self.looked = now;
@@ -94,7 +94,7 @@ mod tests {
         std::fs::write(&one, "come").unwrap();
         let mut look = |it: &mut SkippedFiles, listed: &Path| {
             now += EVERY;
-            it.look(now, |path| path == one || path == listed);
+            it.update(now, |path| path == one || path == listed);
         };
         look(&mut it, &two);
         assert_eq!(count(&it), (1, false, true));

@@ -12,7 +12,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::server::admission::Purpose;
-use crate::server::chat::Seat;
+use crate::server::chat::ChatMember;
 use crate::server::http::caller::Caller;
 use crate::server::http::guard::is_trusted;
 use crate::server::http::no_stream::no_such_stream;
@@ -58,7 +58,12 @@ pub(super) fn upgraded(
 }
 
 /// Passes lines on until either end has enough.
-async fn talk(mut socket: WebSocket, mut seat: Seat, registry: Arc<Registry>, may_talk: bool) {
+async fn talk(
+    mut socket: WebSocket,
+    mut seat: ChatMember,
+    registry: Arc<Registry>,
+    may_talk: bool,
+) {
     for line in std::mem::take(&mut seat.past) {
         if socket.send(text(&line)).await.is_err() {
             return;

@@ -21,7 +21,7 @@ const MAX_ALIKE: u32 = 1_000;
 
 /// The file.
 #[derive(Debug)]
-pub(in crate::server) struct Paper {
+pub(in crate::server) struct RecordingWriter {
     file: File,
     path: PathBuf,
     written: u64,
@@ -32,7 +32,7 @@ pub(in crate::server) struct Paper {
     free: fn(&Path) -> Option<u64>,
 }
 
-impl Paper {
+impl RecordingWriter {
     /// A file that was not there before; of that name, or of one with a number.
     pub fn create(path: &Path) -> io::Result<Self> {
         Self::create_where(path, files::free_space)
@@ -94,18 +94,18 @@ impl Paper {
         }
         self.file.sync_data()?;
         self.looked = Instant::now();
-        self.look(since.elapsed())
+        self.check_disk(since.elapsed())
     }
 
     /// Looks at the disk, which took so long for what it was given last.
-    fn look(&mut self, took: Duration) -> io::Result<Option<Warning>> {
+    fn check_disk(&mut self, took: Duration) -> io::Result<Option<Warning>> {
         if is_unlinked(&self.file) {
             return Err(io::Error::new(io::ErrorKind::NotFound, "the file was removed"));
         }
         let free = (self.free)(&self.path);
         // While there still is some for others.
         enough_room(free)?;
-        Ok(self.watch.look(&SpaceReading {
+        Ok(self.watch.check(&SpaceReading {
             now: Timestamp::ZERO + self.begun.elapsed(),
             free,
             written: self.written,
@@ -175,49 +175,49 @@ mod tests {
     fn a_file_that_is_there_is_left_alone() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("live-show.flv");
-        let mut first = Paper::create(&path).unwrap();
+        let mut first = RecordingWriter::create(&path).unwrap();
         first.append(&[Bytes::from_static(b"first")]).unwrap();
-        let second = Paper::create(&path).unwrap();
+        let second = RecordingWriter::create(&path).unwrap();
         assert_eq!((first.path(), second.path().ends_with("live-show 2.flv")), (&*path, true));
         assert_eq!(fs::read(&path).unwrap(), b"first");
         second.remove_if_empty();
         first.remove_if_empty();
         assert!(path.exists() && !second.path().exists());
-        assert!(Paper::create(&folder.path().join("none/a.flv")).is_err());
+        assert!(RecordingWriter::create(&folder.path().join("none/a.flv")).is_err());
     }
 
     #[test]
     fn a_disk_that_fills_up_is_told_and_left_with_some_room() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("show.flv");
-        let mut paper = Paper::create_where(&path, |_| Some(1 << 40)).unwrap();
+        let mut paper = RecordingWriter::create_where(&path, |_| Some(1 << 40)).unwrap();
         paper.append(&[TAG, TAG]).unwrap();
-        assert_eq!(paper.look(Duration::ZERO).unwrap(), None);
+        assert_eq!(paper.check_disk(Duration::ZERO).unwrap(), None);
         paper.free = |_| Some((8 << 20) + 2_500_000 / 8 * 60);
         let left = Duration::from_secs(60);
-        let told = paper.look(Duration::ZERO).unwrap();
+        let told = paper.check_disk(Duration::ZERO).unwrap();
         assert!(matches!(told, Some(Warning::Space { left: it, .. }) if it == left), "{told:?}");
-        assert_eq!(paper.look(Duration::ZERO).unwrap(), None, "said already");
+        assert_eq!(paper.check_disk(Duration::ZERO).unwrap(), None, "said already");
         paper.free = |_| Some((8 << 20) - 1);
-        let full = paper.look(Duration::ZERO).unwrap_err();
+        let full = paper.check_disk(Duration::ZERO).unwrap_err();
         assert_eq!(full.kind(), io::ErrorKind::StorageFull);
         assert_eq!(full.to_string(), "only 8 MB are free");
         assert_eq!((paper.written(), fs::metadata(&path).unwrap().len()), (200, 200));
         // None is begun there.
-        assert!(Paper::create_where(&folder.path().join("b.flv"), |_| Some(0)).is_err());
+        assert!(RecordingWriter::create_where(&folder.path().join("b.flv"), |_| Some(0)).is_err());
         assert!(!folder.path().join("b.flv").exists());
         // A disk that takes long is told, too; and a file that somebody removed.
         paper.free = |_| None;
-        let slow = paper.look(Duration::from_secs(6)).unwrap();
+        let slow = paper.check_disk(Duration::from_secs(6)).unwrap();
         assert!(matches!(slow, Some(Warning::Slow { .. })), "{slow:?}");
         fs::remove_file(&path).unwrap();
-        assert!(paper.look(Duration::ZERO).is_err());
+        assert!(paper.check_disk(Duration::ZERO).is_err());
     }
 
     #[test]
     fn what_was_cut_ends_with_a_whole_tag_and_counts() {
         let folder = tempfile::tempdir().unwrap();
-        let mut paper = Paper::create(&folder.path().join("show.flv")).unwrap();
+        let mut paper = RecordingWriter::create(&folder.path().join("show.flv")).unwrap();
         paper.append(&[TAG]).unwrap();
         // As a full disk leaves it: two more tags, and a part of the third.
         paper.file.write_all(&[7; 250]).unwrap();

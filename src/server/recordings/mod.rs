@@ -16,7 +16,7 @@ use bytes::Bytes;
 
 use crate::files::Trouble;
 use crate::server::event::{Event, Recording, RecordingState};
-use crate::server::recordings::file::Paper;
+use crate::server::recordings::file::RecordingWriter;
 use crate::server::registry::Registry;
 use crate::server::stream::Stream;
 use crate::server::stream::flv_sink::FlvSink;
@@ -91,11 +91,11 @@ async fn write(registry: Arc<Registry>, stream: Arc<Stream>, sink: Arc<FlvSink>,
 
 /// Makes the file. Where too many are open it is tried again, as long as there is something to write:
 /// what comes meanwhile waits.
-async fn create(registry: &Registry, sink: &FlvSink, path: &Path) -> io::Result<Paper> {
+async fn create(registry: &Registry, sink: &FlvSink, path: &Path) -> io::Result<RecordingWriter> {
     let mut told = false;
     loop {
         let wanted = path.to_owned();
-        let error = match on_the_disk(move || Paper::create(&wanted)).await {
+        let error = match on_the_disk(move || RecordingWriter::create(&wanted)).await {
             Ok(paper) => return Ok(paper),
             Err(error) => error,
         };
@@ -113,7 +113,7 @@ async fn create(registry: &Registry, sink: &FlvSink, path: &Path) -> io::Result<
 async fn take(
     registry: &Registry,
     sink: &FlvSink,
-    mut paper: Paper,
+    mut paper: RecordingWriter,
     written: &mut u64,
 ) -> io::Result<()> {
     while let Some(first) = poll_fn(|cx| sink.poll_next(cx)).await {

@@ -56,12 +56,12 @@ struct Io {
     paused: bool,
     /// Sound and pictures that the player wants.
     wanted: (bool, bool),
-    lab: InLab,
+    lab: ConnectionFaults,
 }
 
 /// What the faults that were asked for do to the connection.
 #[derive(Debug, Default)]
-struct InLab {
+struct ConnectionFaults {
     /// Of the server's faults, when last looked at.
     generation: u64,
     plan: Option<Box<Plan>>,
@@ -108,7 +108,7 @@ impl Connection {
             deadline: None,
             paused: false,
             wanted: (true, true),
-            lab: InLab::default(),
+            lab: ConnectionFaults::default(),
         };
         Self { id, peer, registry, io: Mutex::new(io) }
     }

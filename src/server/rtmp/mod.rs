@@ -131,7 +131,7 @@ impl Task {
             };
             let told = async {
                 match dismissal {
-                    Some(dismissal) => dismissal.told().await,
+                    Some(dismissal) => dismissal.stop_reason().await,
                     None => std::future::pending().await,
                 }
             };
@@ -171,7 +171,7 @@ impl Task {
                         return Ok("finished");
                     }
                 }
-                () = &mut sleep => self.look(registry.clock.now())?,
+                () = &mut sleep => self.check_deadlines(registry.clock.now())?,
             }
         }
     }
@@ -181,7 +181,7 @@ impl Task {
         deadlines.into_iter().flatten().fold(self.check_at, Timestamp::min)
     }
 
-    fn look(&mut self, now: Timestamp) -> Result<(), Error> {
+    fn check_deadlines(&mut self, now: Timestamp) -> Result<(), Error> {
         if self.flush_at.is_some_and(|at| now >= at) {
             self.flush_at = None;
             if let Role::Publishing(publication) = &self.role {

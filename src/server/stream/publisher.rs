@@ -63,7 +63,7 @@ impl Dismissal {
     }
 
     /// Waits to be told, and why.
-    pub async fn told(&self) -> &'static str {
+    pub async fn stop_reason(&self) -> &'static str {
         self.notify.notified().await;
         self.reason.lock().unwrap_or("dismissed")
     }

@@ -7,7 +7,7 @@ use crate::base::Clock;
 use crate::player;
 use crate::studio::engine::server::Serve;
 use crate::studio::settings::{ServerToken, Settings};
-use crate::studio::targets::services::Book;
+use crate::studio::targets::services::ServiceList;
 
 /// See the module.
 #[derive(Clone, Debug)]
@@ -36,7 +36,7 @@ pub struct Config {
     /// Lets programs change something on the built-in server over HTTP; `None`: nobody may.
     pub server_token: Option<ServerToken>,
     /// The services that are known, with a person's own.
-    pub services: Book,
+    pub services: ServiceList,
     /// Whether there is a program, with its sources, compositor and mixer; without one, the studio sends
     /// files and plays streams.
     pub program: bool,
@@ -74,7 +74,7 @@ impl Config {
             history_path: None,
             crashes: None,
             server_token: None,
-            services: Book::default(),
+            services: ServiceList::default(),
             program: true,
             warnings: Vec::new(),
             serve: Serve::WhenNeeded,

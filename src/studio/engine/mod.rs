@@ -43,7 +43,7 @@ use crate::studio::settings::Settings;
 use crate::studio::snapshot::Snapshot;
 use crate::studio::sources::open::SourceOpener;
 use crate::studio::targets::quality::Quality;
-use crate::studio::targets::services::Book;
+use crate::studio::targets::services::ServiceList;
 use crate::studio::watch::Players;
 
 /// How often the studio looks at its parts: as often as a meter needs to move smoothly.
@@ -74,7 +74,7 @@ pub(super) struct Engine {
     pub(super) prepared: Latest<VideoFrame>,
     pub(super) settings: Settings,
     pub(super) file: SettingsFile,
-    pub(super) services: Book,
+    pub(super) services: ServiceList,
     pub(super) built_in: BuiltIn,
     pub(super) watch: Players,
     pub(super) notices: NoticeBoard,
@@ -127,7 +127,7 @@ impl Engine {
                 Err(Empty::Waiting) => {}
                 Err(Empty::Closed) => self.handle(Command::Quit),
             }
-            self.look();
+            self.poll();
             if self.clock.now() >= self.state.next_second {
                 self.second();
             }
@@ -137,7 +137,7 @@ impl Engine {
                 && !self.scenes_busy();
             if ended {
                 // What they had to tell.
-                self.look();
+                self.poll();
                 break;
             }
             self.output.publish(self.snapshot(false));

@@ -174,7 +174,7 @@ impl Adaptation {
     }
 
     /// Looks at the targets, in the order of their list; tells when something has changed.
-    pub fn look(
+    pub fn update(
         &mut self,
         now: Timestamp,
         targets: impl Iterator<Item = (u32, Option<BitsPerSecond>, Sample)>,
@@ -318,7 +318,7 @@ mod tests {
             let narrow =
                 Sample { queued: Duration::from_millis(200 * step), carried: 600_000, ..wide };
             let targets = [(1, None, wide), (2, None, narrow)];
-            let outcome = adaptation.look(at, targets.into_iter(), TERMS);
+            let outcome = adaptation.update(at, targets.into_iter(), TERMS);
             changes.extend(outcome.and_then(|outcome| outcome.changed));
         }
         (adaptation, changes)
@@ -344,7 +344,7 @@ mod tests {
             let queued = Duration::from_millis(200 * step);
             let narrow =
                 Sample { at, live: true, queued, carried: 400_000, silent: Duration::ZERO };
-            adaptation.look(at, [(1, floor, narrow)].into_iter(), TERMS);
+            adaptation.update(at, [(1, floor, narrow)].into_iter(), TERMS);
         }
         assert_eq!(adaptation.bitrate(), BitsPerSecond(1_500_000));
     }
@@ -361,7 +361,7 @@ mod tests {
                 let queued = if slow { Duration::from_secs(1) } else { Duration::ZERO };
                 let sample =
                     Sample { at, live: true, queued, carried: 700_000, silent: Duration::ZERO };
-                adaptation.look(at, [(1, None, sample)].into_iter(), TERMS);
+                adaptation.update(at, [(1, None, sample)].into_iter(), TERMS);
                 if steps.last() != Some(&adaptation.frame_step()) {
                     steps.push(adaptation.frame_step());
                 }
@@ -379,7 +379,7 @@ mod tests {
         let gone =
             Sample { at, live: false, queued: Duration::ZERO, carried: 0, silent: Duration::ZERO };
         let targets = [(1, None, gone), (2, None, gone)];
-        assert_eq!(adaptation.look(at, targets.into_iter(), TERMS), None);
+        assert_eq!(adaptation.update(at, targets.into_iter(), TERMS), None);
         assert_eq!(adaptation.bitrate(), before);
     }
 
@@ -392,7 +392,7 @@ mod tests {
             let queued = Duration::from_secs(u64::from(step < 80));
             let sample =
                 Sample { at, live: true, queued, carried: 700_000, silent: Duration::ZERO };
-            adaptation.look(at, [(1, None, sample)].into_iter(), TERMS);
+            adaptation.update(at, [(1, None, sample)].into_iter(), TERMS);
             if sizes.last() != Some(&adaptation.size().height) {
                 sizes.push(adaptation.size().height);
             }
@@ -429,7 +429,7 @@ mod tests {
             let queued = Duration::from_secs(u64::from(slow));
             let narrow = Sample { queued, carried: 700_000, ..wide };
             let targets = [(1, None, wide), (2, None, narrow)];
-            let outcome = adaptation.look(at, targets.into_iter(), TERMS);
+            let outcome = adaptation.update(at, targets.into_iter(), TERMS);
             moved.extend(outcome.into_iter().flat_map(|outcome| outcome.moved));
         };
         look(&mut adaptation, 0, false);
@@ -451,7 +451,7 @@ mod tests {
             let queued = Duration::from_secs(1);
             let narrow =
                 Sample { at, live: true, queued, carried: 700_000, silent: Duration::ZERO };
-            adaptation.look(at, [(2, None, narrow)].into_iter(), TERMS);
+            adaptation.update(at, [(2, None, narrow)].into_iter(), TERMS);
         };
         (2_000..2_040).for_each(|step| look(&mut adaptation, step));
         assert_eq!(adaptation.rendition_id(2), RenditionId::Second);
@@ -470,7 +470,7 @@ mod tests {
             let narrow =
                 Sample { at, live: true, queued, carried: 700_000, silent: Duration::ZERO };
             let terms = Terms { alone, ..TERMS };
-            adaptation.look(at, [(1, None, narrow)].into_iter(), terms)
+            adaptation.update(at, [(1, None, narrow)].into_iter(), terms)
         };
         for step in 0..60 {
             let outcome = look(&mut adaptation, step, true);

@@ -24,7 +24,7 @@ struct Counts {
 }
 
 #[derive(Debug)]
-struct Episode {
+struct DropEpisode {
     began: Timestamp,
     last: Timestamp,
     /// Counts when it began, and when something was dropped last.
@@ -39,7 +39,7 @@ pub(in crate::studio) struct DroppedFrames {
     whole_file: bool,
     counts: Counts,
     live_since: Option<Timestamp>,
-    episode: Option<Episode>,
+    episode: Option<DropEpisode>,
 }
 
 /// What has changed.
@@ -56,7 +56,7 @@ impl DroppedFrames {
     }
 
     /// Looks at the counters once more.
-    pub fn look(&mut self, now: Timestamp, state: State, figures: &Figures) -> Option<DropNews> {
+    pub fn update(&mut self, now: Timestamp, state: State, figures: &Figures) -> Option<DropNews> {
         let counts = Counts {
             dropped: figures.dropped_frames,
             dropped_audio: figures.dropped_audio,
@@ -70,7 +70,7 @@ impl DroppedFrames {
         let counted = self.whole_file || (live && now.since(since) >= SETTLING);
         match &mut self.episode {
             None if more && counted => {
-                self.episode = Some(Episode { began: now, last: now, before, after: counts });
+                self.episode = Some(DropEpisode { began: now, last: now, before, after: counts });
                 Some(DropNews::Begun)
             }
             Some(episode) if more && counted => {
@@ -88,7 +88,7 @@ impl DroppedFrames {
 
     /// How much was dropped, where it goes on until now.
     pub fn over(&self) -> Option<DropNews> {
-        let Episode { began, last, before, after } = self.episode.as_ref()?;
+        let DropEpisode { began, last, before, after } = self.episode.as_ref()?;
         let lasted = last.since(*began).max(Duration::from_secs(1));
         let (dropped, total) = (after.dropped - before.dropped, after.total - before.total);
         Some(DropNews::Over { dropped, total, lasted })
@@ -141,7 +141,7 @@ mod tests {
                 self.figures.total_frames += sent + dropped;
                 self.figures.dropped_frames += dropped;
                 let now = Timestamp::from_millis(self.millis);
-                news.extend(self.drops.look(now, state, &self.figures));
+                news.extend(self.drops.update(now, state, &self.figures));
             }
             news
         }

@@ -87,7 +87,11 @@ impl Passthrough {
 
     /// Lets it go out once its targets are there, or at once where it is held back before they are
     /// connected.
-    pub fn look<'a>(&self, targets: impl IntoIterator<Item = &'a Publisher>, is_held_back: bool) {
+    pub fn begin_when_ready<'a>(
+        &self,
+        targets: impl IntoIterator<Item = &'a Publisher>,
+        is_held_back: bool,
+    ) {
         if is_held_back {
             self.projection.begin();
         } else if !self.projection.has_begun() {

@@ -80,7 +80,7 @@ impl StreamDelay {
     }
 
     /// What has changed since the last call.
-    pub(in crate::studio) fn look(&mut self) -> Option<Changed> {
+    pub(in crate::studio) fn poll(&mut self) -> Option<Changed> {
         if let Some(trouble) = self.delay.trouble() {
             tracing::warn!(%trouble, "the delay's files");
             self.trouble = trouble;

@@ -23,7 +23,7 @@ pub(in crate::studio) fn state(state: publisher::State) -> TargetState {
 }
 
 /// A publisher's report as an event.
-pub(in crate::studio) fn told(
+pub(in crate::studio) fn target_event(
     (id, label): (u32, &str),
     target: &publisher::Target,
     built_in: bool,

@@ -80,7 +80,7 @@ impl StripFallback {
     }
 
     /// Looks how the strip's source fares; what a person is told where the other cannot be opened.
-    pub fn look(
+    pub fn poll(
         &mut self,
         report: &SourceReport,
         now: Timestamp,
@@ -186,7 +186,7 @@ mod tests {
                 let (feed, status) = (Box::new(Nothing), Arc::clone(&status));
                 Ok(audio::Source { feed, status, transport: Transport::default() })
             };
-            assert!(fallback.look(&report, now, &mut open).is_none());
+            assert!(fallback.poll(&report, now, &mut open).is_none());
             opened.len()
         };
         assert_eq!(
@@ -230,7 +230,7 @@ mod tests {
                 Err(if tries < 3 { "not there" } else { "no sound" }.into())
             };
             let now = Timestamp::from_millis(tick * 100);
-            told += usize::from(fallback.look(&lost, now, &mut refuse).is_some());
+            told += usize::from(fallback.poll(&lost, now, &mut refuse).is_some());
         }
         assert_eq!(told, 2, "once for each reason");
         assert_eq!(fallback.closed().len(), 1, "the first reason is taken back");
@@ -247,10 +247,10 @@ mod tests {
             status.open(SourceFormat::Unknown);
             Ok(audio::Source { feed: Box::new(Nothing), status, transport: Transport::default() })
         };
-        assert!(fallback.look(&lost, now, &mut open).is_none());
+        assert!(fallback.poll(&lost, now, &mut open).is_none());
         assert!(fallback.change().is_none(), "not yet due");
         let later = Timestamp::from_millis(620_000);
-        assert!(fallback.look(&lost, later, &mut open).is_none());
+        assert!(fallback.poll(&lost, later, &mut open).is_none());
         let (_, report, before) = fallback.change().unwrap();
         assert_eq!(
             (report.state, before.state),
@@ -262,10 +262,10 @@ mod tests {
         // Nobody tries while the first is heard.
         let well = SourceReport { state: SourceState::Open, ..SourceReport::default() };
         let mut never = |_: &AudioChoice| panic!("not needed");
-        assert!(fallback.look(&well, later, &mut never).is_none());
+        assert!(fallback.poll(&well, later, &mut never).is_none());
         let much_later = Timestamp::from_millis(900_000);
-        assert!(fallback.look(&well, much_later, &mut never).is_none());
+        assert!(fallback.poll(&well, much_later, &mut never).is_none());
         fallback.bare();
-        assert!(fallback.look(&lost, much_later, &mut never).is_none());
+        assert!(fallback.poll(&lost, much_later, &mut never).is_none());
     }
 }

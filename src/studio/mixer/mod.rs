@@ -99,7 +99,7 @@ impl AudioStrip {
     }
 
     /// What the mixer is to do then.
-    pub fn heard(&self, held: bool, shown: bool) -> Strip {
+    pub fn effective_strip(&self, held: bool, shown: bool) -> Strip {
         Strip { muted: self.is_muted(held, shown), ..self.strip.clone() }
     }
 }
@@ -375,7 +375,7 @@ impl Strips {
         let mut messages = Vec::new();
         for (id, open_fallbacks) in &mut self.fallbacks {
             if let Some(first) = self.open.get(id) {
-                messages.extend(open_fallbacks.look(&first.report(), now, open));
+                messages.extend(open_fallbacks.poll(&first.report(), now, open));
             }
         }
         messages
@@ -491,7 +491,7 @@ mod tests {
         let mut strips = Strips::default();
         let messages = strips.sync(
             &[strip],
-            &|it| it.heard(false, true),
+            &|it| it.effective_strip(false, true),
             &|it| it.at_end,
             &mut refuse,
             &mixer,

@@ -228,9 +228,9 @@ notices! {
     SettingsNotSaved "settings-not-saved" Warning [] [reason] {};
 
     // What the pre-flight check finds.
-    FoundVideo "found-picture" Info [name] [] {};
+    FoundVideo "found-video" Info [name] [] {};
     FoundNoVideo "found-no-picture" Error [] [] {};
-    FoundAudio "found-sound" Info [db] [] {};
+    FoundAudio "found-audio" Info [db] [] {};
     FoundSilence "found-silence" Warning [] [] {};
     FoundLoud "found-loud" Warning [db] [] {};
     FoundNoAudio "found-no-sound" Warning [] [] {};

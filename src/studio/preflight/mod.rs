@@ -44,7 +44,7 @@ impl Preflight {
     /// Begins with what is known already, and tries the rest.
     pub fn start(known: &[StudioMessage], plan: Plan) -> std::io::Result<Self> {
         let (sender, findings) = queue::bounded("findings", FINDINGS, Full::DropOldest);
-        let worker = Worker::spawn("preflight", move |stop| look(&plan, &sender, stop))?;
+        let worker = Worker::spawn("preflight", move |stop| check(&plan, &sender, stop))?;
         let mut preflight = Self { findings, worker, found: Vec::new() };
         known.iter().for_each(|found| preflight.add(found));
         Ok(preflight)
@@ -67,7 +67,7 @@ impl Preflight {
     }
 }
 
-fn look(plan: &Plan, tell: &Sender<StudioMessage>, stop: &Stop) {
+fn check(plan: &Plan, tell: &Sender<StudioMessage>, stop: &Stop) {
     let _ = tell.send(machine::clock(plan.clock.wall_micros(plan.clock.now())));
     if let Some(folder) = &plan.folder {
         let _ = tell.send(machine::disk(folder, &plan.quality));
@@ -115,7 +115,7 @@ fn try_encoder(plan: &Plan, stop: &Stop) -> StudioMessage {
     let begun = plan.clock.now();
     for number in 0..count {
         let late = plan.clock.now().since(begun) > TRIED_WITHIN;
-        let picture = source.feed.picture(grid.instant(number));
+        let picture = source.feed.frame(grid.instant(number));
         let sent = picture.is_some_and(|picture| pictures.send(picture).is_ok());
         if stop.is_set() || late || !sent {
             break;

@@ -123,7 +123,7 @@ fn feed(
     number: &mut i64,
 ) {
     while grid.instant(*number) <= now {
-        if let Some(picture) = source.picture(grid.instant(*number)) {
+        if let Some(picture) = source.frame(grid.instant(*number)) {
             // Dropped by the encoder's queue where the machine is too slow.
             let _ = pictures.send(picture);
         }

@@ -33,7 +33,7 @@ const GROUND: &str = "camera:usb-ground";
 struct Moving(i64);
 
 impl VideoFeed for Moving {
-    fn picture(&mut self, at: Timestamp) -> Option<VideoFrame> {
+    fn frame(&mut self, at: Timestamp) -> Option<VideoFrame> {
         let mut planes = Planes::black(SIZE);
         let base = at.as_micros() / 10_000 * 7 + self.0 * 31;
         for (place, luma) in (0..).zip(&mut planes.y) {
@@ -73,13 +73,13 @@ fn read((asset, path): &Key) -> Result<FilterAssets, crate::text::Problem> {
             let cube = format!("LUT_1D_SIZE 2\n{dark} {dark} {dark}\n0.9 0.8 0.7\n");
             FilterAssets::Table(Arc::new(Table::new(&Cube::parse(&cube).unwrap())))
         }
-        Asset::Picture => {
+        Asset::Image => {
             let mut planes = Planes::transparent(Size::new(16, 8));
             planes.y.fill(40 + 50 * number as u8);
             for (place, alpha) in planes.alpha.iter_mut().flatten().enumerate() {
                 *alpha = if place % 3 == number % 3 { 255 } else { 0 };
             }
-            FilterAssets::Picture(Arc::new(planes))
+            FilterAssets::Image(Arc::new(planes))
         }
     })
 }
@@ -98,7 +98,7 @@ fn apart(collection: &Collection, plan: Plan, filters: &Filtered) -> compose::Pr
 
 /// What it shows at an instant.
 fn wanted((collection, filters): (&Collection, &Filtered), at: Timestamp) -> Arc<Pooled<Planes>> {
-    apart(collection, collection.plan(collection.current), filters).picture(at).0.shared().clone()
+    apart(collection, collection.plan(collection.current), filters).frame(at).0.shared().clone()
 }
 
 struct Rig {
@@ -185,7 +185,7 @@ impl Rig {
     /// The filters as the compositor has them. Sources of one device that are set alike are drawn as its
     /// first one.
     fn filtered(&self, collection: &Collection) -> Filtered {
-        let mut filters = self.program.filters.told().clone();
+        let mut filters = self.program.filters.applied().clone();
         for source in &collection.sources {
             let first = collection.sources.iter().find(|it| it.choice == source.choice);
             if let Some(first) = first.filter(|first| first.filters == source.filters)
@@ -412,18 +412,18 @@ fn a_transition_is_as_it_would_be_by_itself_and_goes_on_while_its_scene_is_chang
         let before = rig.collection.plan(rig.collection.current);
         let mut apart = apart(&to, before, &rig.filtered(&to));
         let now = rig.next.load(Ordering::SeqCst);
-        apart.picture(rig.program.grid.instant(now - 1));
+        apart.frame(rig.program.grid.instant(now - 1));
         rig.show(&to, Some(transition.clone()));
         rig.collection = to;
         for frame in rig.pictures() {
-            assert!(*apart.picture(frame.pts).0.planes() == *frame.planes(), "{kind:?} before it");
+            assert!(*apart.frame(frame.pts).0.planes() == *frame.planes(), "{kind:?} before it");
         }
         let after = Arc::new(rig.collection.plan(rig.collection.current));
         apart.handle(BTreeMap::new(), Some((after, Some(transition.into()))), None);
         for number in 0..20 {
             rig.tick();
             for frame in rig.pictures() {
-                let alike = edits || *apart.picture(frame.pts).0.planes() == *frame.planes();
+                let alike = edits || *apart.frame(frame.pts).0.planes() == *frame.planes();
                 assert!(alike, "{kind:?}: picture {number}");
             }
             // What comes in is changed meanwhile.
@@ -475,7 +475,7 @@ fn a_mask_that_is_being_read_takes_no_other_ones_picture() {
         rig.begin(&to);
         rig.collection = to;
     };
-    let key = |file: &str| (Asset::Picture, PathBuf::from(format!("/files/{file}")));
+    let key = |file: &str| (Asset::Image, PathBuf::from(format!("/files/{file}")));
     let (raw, one) = (Filtered::new(), Filtered::from([(source, vec![there("mask", "0")])]));
     set(&mut rig, &["0", "1"]);
     rig.check((&plain, &raw), (&hidden, &raw), "two masks");
@@ -511,7 +511,7 @@ fn what_a_mask_hides_is_never_seen_while_files_are_read() {
     let brighter = WantedFilter { slot: bright.clone(), material: AssetSupply::Nothing };
     let raw = Filtered::new();
     let seen = |list: &[WantedFilter]| Filtered::from([(source, list.to_vec())]);
-    let key = |file: &str| (Asset::Picture, PathBuf::from(format!("/files/{file}")));
+    let key = |file: &str| (Asset::Image, PathBuf::from(format!("/files/{file}")));
     let set = |rig: &mut Rig, slots: &[Slot]| {
         let mut to = rig.collection.clone();
         assert!(to.apply(&Edit::SetFilters(source, slots.to_vec())));
@@ -594,7 +594,7 @@ fn another_colour_table_or_watermark_comes_without_a_picture_that_has_none() {
     rig.change(plain.clone(), "a camera");
     let source = plain.sources[1].id;
     let raw = Filtered::new();
-    for (kind, asset) in [("lut", Asset::Table), ("watermark", Asset::Picture)] {
+    for (kind, asset) in [("lut", Asset::Table), ("watermark", Asset::Image)] {
         let key = |file: &str| (asset, PathBuf::from(format!("/files/{file}")));
         let seen = |file: &str| Filtered::from([(source, vec![there(kind, file)])]);
         let set = |rig: &mut Rig, slots: Vec<Slot>| {

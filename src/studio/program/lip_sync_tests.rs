@@ -109,7 +109,7 @@ fn hear(
     [encoder, mixer.unwrap()]
 }
 
-fn picture(index: i64, grid: FrameGrid) -> EncodedPacket {
+fn video_packet(index: i64, grid: FrameGrid) -> EncodedPacket {
     let at = grid.instant(index);
     let keyframe = index % 60 == 0;
     let mut data = BytesMut::new();
@@ -233,7 +233,7 @@ fn hours(hours: i64, [microphone_ppm, viewer_ppm, speaker_ppm]: [f64; 3]) -> Out
     let played = Arc::new(Mutex::new(Played::default()));
     let mut viewer = Viewer::new(Box::new(Device(Arc::clone(&played))), RATE, CHANNELS);
     viewer.receive(&start, Timestamp::ZERO);
-    let (mut next_audio, mut next_frame) = (sound.recv(), picture(0, grid));
+    let (mut next_audio, mut next_frame) = (sound.recv(), video_packet(0, grid));
     let (mut pictures, mut begun) = (1, None);
     let (mut noise, mut last_arrival) = (Noise(2), 0);
     // On the way: when it arrives by the sender's clock, and what.
@@ -255,7 +255,7 @@ fn hours(hours: i64, [microphone_ppm, viewer_ppm, speaker_ppm]: [f64; 3]) -> Out
             if first.track == Track::Audio {
                 next_audio = sound.recv();
             } else {
-                next_frame = picture(pictures, grid);
+                next_frame = video_packet(pictures, grid);
                 pictures += 1;
             }
         }

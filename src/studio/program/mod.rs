@@ -54,7 +54,7 @@ pub enum Error {
 
 /// What there is to tell of what was tried again.
 #[derive(Debug, Default)]
-pub(super) struct Tried {
+pub(super) struct RetryReport {
     pub messages: Vec<StudioMessage>,
     /// Of strips, with what they are to hear: it may be told of as a picture already.
     pub strips: Vec<(AudioChoice, StudioMessage)>,
@@ -171,7 +171,7 @@ impl Program {
             VideoChoice::None => Ok(None),
             choice => {
                 self.dials = LiveProperties::default();
-                self.media.picture(choice, &self.dials, &shape).map(Some)
+                self.media.open_video(choice, &self.dials, &shape).map(Some)
             }
         };
         let opened = opened.map(|it| it.map(|source| (source.feed, source.status)));
@@ -197,7 +197,7 @@ impl Program {
         let _held = self.hold();
         let shape = self.shape();
         let mut open = |choice: &VideoChoice, dials: &LiveProperties| {
-            self.media.picture(choice, dials, &shape)
+            self.media.open_video(choice, dials, &shape)
         };
         let report = self.video.report();
         let main = (&self.video.choice, &report);
@@ -307,7 +307,7 @@ impl Program {
     }
 
     /// Opens those files that could not be opened and have come, or are others now.
-    pub(super) fn retry_missing_files(&mut self) -> Tried {
+    pub(super) fn retry_missing_files(&mut self) -> RetryReport {
         let mut wanted = BTreeSet::new();
         if self.video.failed() {
             wanted.extend(self.video.choice.path().map(Path::to_owned));
@@ -321,12 +321,12 @@ impl Program {
         wanted.extend(strips.map(Path::to_owned));
         wanted.extend(self.filters.failed().map(Path::to_owned));
         wanted.extend(self.transition_assets.lacks().map(|it| it.path));
-        let due = self.absent.look(self.clock.now(), &wanted);
-        if due.is_empty() { Tried::default() } else { self.retry(Some(&due)) }
+        let due = self.absent.check(self.clock.now(), &wanted);
+        if due.is_empty() { RetryReport::default() } else { self.retry(Some(&due)) }
     }
 
     /// Tries what could not be opened again: these files, or everything that a person asked for.
-    pub(super) fn retry(&mut self, due: Option<&BTreeSet<PathBuf>>) -> Tried {
+    pub(super) fn retry(&mut self, due: Option<&BTreeSet<PathBuf>>) -> RetryReport {
         let shape = self.shape();
         let (asked, mut messages) = (due.is_none(), Vec::new());
         // What becomes of these is told when it is known.
@@ -336,7 +336,7 @@ impl Program {
             |path: Option<&Path>| due.is_none_or(|due| path.is_some_and(|path| due.contains(path)));
         if self.video.failed() && is_due(self.video.choice.path()) {
             self.dials = LiveProperties::default();
-            let opened = self.media.picture(&self.video.choice, &self.dials, &shape);
+            let opened = self.media.open_video(&self.video.choice, &self.dials, &shape);
             let opened = opened.map(|source| (source.feed, source.status));
             let (feed, message) = sources::retry(&mut self.video, opened, asked);
             if feed.is_some() {
@@ -345,7 +345,7 @@ impl Program {
             messages.extend(message);
         }
         if self.audio.failed() && is_due(self.audio.choice.path()) {
-            let opened = self.media.sound(&self.audio.choice, self.audio_end.at_end, &shape);
+            let opened = self.media.open_audio(&self.audio.choice, self.audio_end.at_end, &shape);
             let opened = opened.map(|source| {
                 let rate = shape.audio.rate;
                 let source = self.audio_fallback.over(&self.audio.choice, source, rate);
@@ -359,22 +359,22 @@ impl Program {
             messages.extend(message);
         }
         let mut open = |choice: &VideoChoice, dials: &LiveProperties| {
-            self.media.picture(choice, dials, &shape)
+            self.media.open_video(choice, dials, &shape)
         };
         let shown = |choice: &VideoChoice| is_due(choice.path());
         messages.extend(self.sources.retry(shown, asked, &mut open, &self.compositor));
-        let mut open = |choice: &AudioChoice, at_end| self.media.sound(choice, at_end, &shape);
+        let mut open = |choice: &AudioChoice, at_end| self.media.open_audio(choice, at_end, &shape);
         let heard = |choice: &AudioChoice| is_due(choice.path());
         let mut strips = self.strips.retry(heard, asked, &mut open, &self.mixer);
         if asked {
             // Otherwise they wait for their own time.
             let now = self.clock.now();
             let mut open =
-                |choice: &AudioChoice| self.media.sound(choice, EndBehavior::Loop, &shape);
+                |choice: &AudioChoice| self.media.open_audio(choice, EndBehavior::Loop, &shape);
             strips.extend(self.strips.retry_fallbacks(now, &mut open));
             strips.extend(self.audio_fallback.retry(now, true, &mut open));
         }
-        Tried { messages, strips }
+        RetryReport { messages, strips }
     }
 
     /// How a source of the scenes fares.
@@ -407,7 +407,7 @@ impl Program {
 
     /// What became of the files that filters work with since the last call.
     pub(super) fn filter_changes(&mut self, collection: &Collection) -> FileNews {
-        self.filters.look(collection, &sources::label(&self.video.choice), &self.compositor)
+        self.filters.poll(collection, &sources::label(&self.video.choice), &self.compositor)
     }
 
     /// Those of them that cannot be used of these filters, and why.
@@ -427,7 +427,7 @@ impl Program {
 
     /// What became of the transitions' files since the last call.
     pub(super) fn transition_changes(&mut self) -> FileNews {
-        self.transition_assets.look(&self.mixer, self.clock.now())
+        self.transition_assets.poll(&self.mixer, self.clock.now())
     }
 
     /// Those of them that cannot be used, and why.
@@ -452,7 +452,7 @@ impl Program {
         self.audio_end.set(at_end);
         let opened = match &choice {
             AudioChoice::None => Ok(None),
-            choice => self.media.sound(choice, at_end, &shape).map(Some),
+            choice => self.media.open_audio(choice, at_end, &shape).map(Some),
         };
         let opened = opened.map(|it| {
             it.map(|source| {
@@ -482,7 +482,7 @@ impl Program {
             self.audio_fallback.set(main.if_silent.as_ref());
         }
         let shape = self.shape();
-        let mut open = |choice: &AudioChoice, at_end| self.media.sound(choice, at_end, &shape);
+        let mut open = |choice: &AudioChoice, at_end| self.media.open_audio(choice, at_end, &shape);
         self.strips.sync(strips, heard, at_end, &mut open, &self.mixer)
     }
 
@@ -490,9 +490,10 @@ impl Program {
     pub(super) fn open_audio_fallbacks(&mut self) -> Vec<(AudioChoice, StudioMessage)> {
         let shape = self.shape();
         let now = self.clock.now();
-        let mut open = |choice: &AudioChoice| self.media.sound(choice, EndBehavior::Loop, &shape);
+        let mut open =
+            |choice: &AudioChoice| self.media.open_audio(choice, EndBehavior::Loop, &shape);
         let mut messages = self.strips.open_fallbacks(now, &mut open);
-        messages.extend(self.audio_fallback.look(&self.audio.report(), now, &mut open));
+        messages.extend(self.audio_fallback.poll(&self.audio.report(), now, &mut open));
         messages
     }
 

@@ -36,7 +36,7 @@ struct Counting {
 }
 
 impl VideoFeed for Counting {
-    fn picture(&mut self, at: Timestamp) -> Option<VideoFrame> {
+    fn frame(&mut self, at: Timestamp) -> Option<VideoFrame> {
         if self.last.replace(at) == Some(at) {
             AGAIN.fetch_add(1, Ordering::SeqCst);
         }

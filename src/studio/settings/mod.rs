@@ -44,7 +44,7 @@ use crate::studio::targets::quality::Quality;
 use crate::studio::targets::{MAX_TARGETS, Target};
 use crate::studio::watch::chat::ChatChoices;
 use crate::studio::watch::choices::PlayerChoices;
-use crate::studio::watch::picture_view::PictureView;
+use crate::studio::watch::viewport::Viewport;
 
 pub use folders::{
     default_delay_folder, default_journal, default_path, default_recording_folder, keys_beside,
@@ -88,7 +88,7 @@ pub struct Settings {
     /// Streams to offer again, the newest first.
     pub recent: Vec<String>,
     /// What the tiles of the *Watch* page play, and how each is looked at.
-    pub wall: Vec<(String, PictureView)>,
+    pub wall: Vec<(String, Viewport)>,
     /// Where clients of the built-in server are asked to go when it ends; empty: nowhere else.
     pub successor: String,
     pub preferences: Preferences,

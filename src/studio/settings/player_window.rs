@@ -93,7 +93,7 @@ mod tests {
 
     use super::*;
     use crate::net::CertificatePin;
-    use crate::studio::watch::picture_view::PictureView;
+    use crate::studio::watch::viewport::Viewport;
 
     /// Such as another version of the program may have left, with things that this one does not know.
     const OLD: &str = "version = 1\nvideo = \"test\"\nfuture = [1, 2]\n\
@@ -114,7 +114,7 @@ mod tests {
         now.player.balance = 0.5;
         now.recent = vec!["rtmp://h/live/new".into(), "/home/ada/film.flv".into()];
         now.recent.push("https://h/a.m3u8?token=planted".into());
-        let turned: PictureView = "fill 2 90".parse().unwrap();
+        let turned: Viewport = "fill 2 90".parse().unwrap();
         now.wall = vec![("rtmp://h/live/x".into(), turned)];
         now.player.look = turned;
         now.watch_url = "rtmp://h/live/x".into();

@@ -31,7 +31,7 @@ pub(in crate::studio) struct MissingFiles {
 
 impl MissingFiles {
     /// Those of the files that could not be opened which may be opened now.
-    pub fn look(&mut self, now: Timestamp, wanted: &BTreeSet<PathBuf>) -> BTreeSet<PathBuf> {
+    pub fn check(&mut self, now: Timestamp, wanted: &BTreeSet<PathBuf>) -> BTreeSet<PathBuf> {
         self.seen.retain(|path, _| wanted.contains(path));
         let found = match self.search.poll() {
             Outcome::Waiting => return BTreeSet::new(),
@@ -64,13 +64,13 @@ mod tests {
     use super::*;
 
     /// What the next look finds, however long the disk takes.
-    fn look(absent: &mut MissingFiles, now: &mut Timestamp, wanted: &BTreeSet<PathBuf>) -> usize {
+    fn check(absent: &mut MissingFiles, now: &mut Timestamp, wanted: &BTreeSet<PathBuf>) -> usize {
         *now += EVERY;
-        let mut due = absent.look(*now, wanted).len();
+        let mut due = absent.check(*now, wanted).len();
         while absent.search.is_under_way() {
             std::thread::sleep(Duration::from_millis(1));
             // The same instant: no other search begins.
-            due += absent.look(*now, wanted).len();
+            due += absent.check(*now, wanted).len();
         }
         due
     }
@@ -82,19 +82,19 @@ mod tests {
         let (mut absent, mut now) = (MissingFiles::default(), Timestamp::ZERO);
         let wanted = BTreeSet::from([path.clone()]);
         for _ in 0..2 {
-            assert_eq!(look(&mut absent, &mut now, &wanted), 0);
+            assert_eq!(check(&mut absent, &mut now, &wanted), 0);
         }
         std::fs::write(&path, "3").unwrap();
-        assert_eq!(look(&mut absent, &mut now, &wanted), 1);
-        assert_eq!(look(&mut absent, &mut now, &wanted), 0, "the same file fails the same way");
+        assert_eq!(check(&mut absent, &mut now, &wanted), 1);
+        assert_eq!(check(&mut absent, &mut now, &wanted), 0, "the same file fails the same way");
         std::fs::write(&path, "3 : 2").unwrap();
-        assert_eq!(look(&mut absent, &mut now, &wanted), 1);
+        assert_eq!(check(&mut absent, &mut now, &wanted), 1);
         std::fs::remove_file(&path).unwrap();
-        assert_eq!(look(&mut absent, &mut now, &wanted), 0);
+        assert_eq!(check(&mut absent, &mut now, &wanted), 0);
         // Forgotten once nobody wants it any more, and there from the first look on.
         std::fs::write(&path, "3").unwrap();
-        assert_eq!(look(&mut absent, &mut now, &BTreeSet::new()), 0);
+        assert_eq!(check(&mut absent, &mut now, &BTreeSet::new()), 0);
         assert!(absent.seen.is_empty());
-        assert_eq!(look(&mut absent, &mut now, &wanted), 1);
+        assert_eq!(check(&mut absent, &mut now, &wanted), 1);
     }
 }

@@ -105,7 +105,7 @@ pub(super) type Open<'a> =
     dyn FnMut(&VideoChoice, &LiveProperties) -> Result<capture::Source, Problem> + 'a;
 
 /// What is first known of a source: why it failed, or a report that every other differs from.
-pub(super) fn told(choice: &impl Display, failed: Option<Problem>) -> SourceReport {
+pub(super) fn first_report(choice: &impl Display, failed: Option<Problem>) -> SourceReport {
     match failed {
         Some(reason) => SourceReport {
             state: SourceState::Failed,
@@ -128,7 +128,7 @@ pub(super) fn settle<C: Display, F>(
         Err(reason) => (None, Some(StudioMessage::FileFailed { path: label(&choice), reason })),
     };
     let (feed, status) = opened.unzip();
-    let told = told(&choice, message.as_ref().map(StudioMessage::problem));
+    let told = first_report(&choice, message.as_ref().map(StudioMessage::problem));
     (feed, Chosen { choice, status, told }, message)
 }
 
@@ -147,7 +147,7 @@ pub(super) fn retry<C: Display, F>(
         Err(reason) => reason,
     };
     let message = StudioMessage::FileFailed { path: label(&chosen.choice), reason };
-    let now = told(&chosen.choice, Some(message.problem()));
+    let now = first_report(&chosen.choice, Some(message.problem()));
     let before = std::mem::replace(&mut chosen.told, now);
     (None, (asked || before.reason != chosen.told.reason).then_some(message))
 }
@@ -393,7 +393,7 @@ impl Sources {
                     if asked || reason != chosen.told.reason {
                         messages.push(failed_for(*id, &open.name, reason.clone()));
                     }
-                    chosen.told = told(&chosen.choice, Some(reason));
+                    chosen.told = first_report(&chosen.choice, Some(reason));
                 }
             }
         }
@@ -513,7 +513,7 @@ fn open(
         }
         Err(reason) => (None, Some(reason)),
     };
-    let told = told(&choice, failed.clone());
+    let told = first_report(&choice, failed.clone());
     let chosen = Chosen { choice, status, told };
     let message = failed.map(|reason| failed_for(source.id, &source.name, reason));
     (Opened::new(source, chosen, dials), message)

@@ -92,7 +92,7 @@ impl SourceOpener {
     }
 
     /// Opens a picture, or says why it cannot even be begun with.
-    pub(in crate::studio) fn picture(
+    pub(in crate::studio) fn open_video(
         &mut self,
         choice: &VideoChoice,
         dials: &LiveProperties,
@@ -127,7 +127,7 @@ impl SourceOpener {
     }
 
     /// Opens a sound, of which that becomes at its end; the error says why it cannot even be begun with.
-    pub(in crate::studio) fn sound(
+    pub(in crate::studio) fn open_audio(
         &mut self,
         choice: &AudioChoice,
         at_end: EndBehavior,

@@ -103,7 +103,7 @@ fn what_was_told_of_pictures_is_taken_back_when_nobody_sees_them() {
 struct Nothing;
 
 impl crate::media::VideoFeed for Nothing {
-    fn picture(&mut self, _: crate::base::Timestamp) -> Option<crate::media::VideoFrame> {
+    fn frame(&mut self, _: crate::base::Timestamp) -> Option<crate::media::VideoFrame> {
         None
     }
 }

@@ -29,26 +29,26 @@ const TAIL: Duration = Duration::from_secs(5);
 /// What is to be read.
 #[derive(Clone, Debug, PartialEq)]
 enum WantedAsset {
-    Picture(PathBuf),
+    Image(PathBuf),
     Clip(PathBuf),
 }
 
 impl WantedAsset {
     fn by(kind: &Kind) -> Option<Self> {
         let path = kind.file()?.to_owned();
-        Some(if matches!(kind, Kind::Luma(_)) { Self::Picture(path) } else { Self::Clip(path) })
+        Some(if matches!(kind, Kind::Luma(_)) { Self::Image(path) } else { Self::Clip(path) })
     }
 
     fn path(&self) -> &Path {
         match self {
-            Self::Picture(path) | Self::Clip(path) => path,
+            Self::Image(path) | Self::Clip(path) => path,
         }
     }
 }
 
 /// What was read.
 enum Loaded {
-    Picture(Arc<Planes>),
+    Image(Arc<Planes>),
     Clip { pictures: Box<dyn ClipFeed>, sound: Option<Box<dyn AudioFeed>> },
 }
 
@@ -116,14 +116,14 @@ impl TransitionLoader {
     }
 
     /// Takes what was read since the last call, and tells what a person need know.
-    pub fn look(&mut self, mixer: &Mixer, now: Timestamp) -> FileNews {
+    pub fn poll(&mut self, mixer: &Mixer, now: Timestamp) -> FileNews {
         if self.heard.is_some_and(|until| now > until) {
             self.heard = None;
             mixer.remove_strip(STRIP);
         }
         let mut news = FileNews { gone: std::mem::take(&mut self.gone), told: Vec::new() };
         for prepared in &mut self.prepared {
-            prepared.look();
+            prepared.poll();
             let again = prepared.asked && !matches!(prepared.state, State::Reading { .. });
             if prepared.told == prepared.failed && !again {
                 continue;
@@ -187,9 +187,9 @@ impl TransitionLoader {
             return transition.into();
         };
         let means = match std::mem::take(&mut prepared.state) {
-            State::Ready(Loaded::Picture(picture)) => {
-                prepared.state = State::Ready(Loaded::Picture(Arc::clone(&picture)));
-                TransitionAssets::Picture(picture)
+            State::Ready(Loaded::Image(picture)) => {
+                prepared.state = State::Ready(Loaded::Image(Arc::clone(&picture)));
+                TransitionAssets::Image(picture)
             }
             State::Ready(Loaded::Clip { pictures, sound }) => {
                 prepared.state = State::begin(&prepared.wanted, shape);
@@ -244,7 +244,7 @@ impl Prepared {
         Self { wanted, state, failed: None, asked: false, told: None }
     }
 
-    fn look(&mut self) {
+    fn poll(&mut self) {
         if let State::Reading { told, .. } = &self.state {
             self.state = match told.try_recv() {
                 Ok(Ok(loaded)) => State::Ready(loaded),
@@ -266,8 +266,8 @@ impl Prepared {
 /// Reads a file; a reason where it is not what it should be.
 fn read(wanted: &WantedAsset, shape: &Shape) -> Result<Loaded, Problem> {
     match wanted {
-        WantedAsset::Picture(path) => {
-            capture::still(path).map(|planes| Loaded::Picture(Arc::new(planes)))
+        WantedAsset::Image(path) => {
+            capture::still(path).map(|planes| Loaded::Image(Arc::new(planes)))
         }
         WantedAsset::Clip(path) if crate::capture::images::clip::plays(path) => {
             let pictures = crate::capture::images::clip::open(path, &shape.video)
@@ -319,7 +319,7 @@ mod tests {
         clock: Clock,
     ) -> Option<String> {
         for _ in 0..60_000 {
-            if let Some(message) = transition_assets.look(mixer, clock.now()).told.pop() {
+            if let Some(message) = transition_assets.poll(mixer, clock.now()).told.pop() {
                 return Some(message.notice(0, "").summary());
             }
             if transition_assets.is_settled() {
@@ -346,7 +346,7 @@ mod tests {
         let clock = Clock::start();
         let (mixer, shape) = (mixer(clock), shape(clock));
         let mut transition_assets = TransitionLoader::default();
-        let order = Order::Picture(path);
+        let order = Order::Image(path);
         let wipe = by(Kind::Luma(Wipe { order, ..Wipe::default() }));
         for transition in [wipe, stinger(folder.path())] {
             transition_assets.sync([&transition].into_iter(), &shape);
@@ -355,7 +355,7 @@ mod tests {
                 let change =
                     transition_assets.change(transition.clone(), &mixer, clock.now(), &shape);
                 let fits = match change.means {
-                    TransitionAssets::Picture(_) => matches!(transition.kind, Kind::Luma(_)),
+                    TransitionAssets::Image(_) => matches!(transition.kind, Kind::Luma(_)),
                     TransitionAssets::Clip(_) => matches!(transition.kind, Kind::Stinger(_)),
                     TransitionAssets::Nothing => false,
                 };
@@ -388,7 +388,7 @@ mod tests {
         }
         transition_assets.sync([&stinger("")].into_iter(), &shape);
         assert!(transition_assets.is_settled(), "nothing is chosen yet");
-        let news = transition_assets.look(&mixer, clock.now());
+        let news = transition_assets.poll(&mixer, clock.now());
         assert_eq!((news.gone, news.told.len()), (vec!["/dev/zero".to_owned()], 0));
     }
 
@@ -399,7 +399,7 @@ mod tests {
         let clock = Clock::start();
         let (mixer, shape) = (mixer(clock), shape(clock));
         let mut transition_assets = TransitionLoader::default();
-        let wipe = Wipe { order: Order::Picture(path.clone()), ..Wipe::default() };
+        let wipe = Wipe { order: Order::Image(path.clone()), ..Wipe::default() };
         transition_assets.sync([&by(Kind::Luma(wipe))].into_iter(), &shape);
         assert!(settle(&mut transition_assets, &mixer, clock).is_some());
         // By itself the same is not told twice, for a person it is.
@@ -415,7 +415,7 @@ mod tests {
         );
         transition_assets.retry(Some(&[path.clone()].into()), &shape);
         while !transition_assets.is_settled() {
-            let news = transition_assets.look(&mixer, clock.now());
+            let news = transition_assets.poll(&mixer, clock.now());
             if transition_assets.is_settled() {
                 assert_eq!((news.gone, news.told.len()), (vec![path.display().to_string()], 0));
             }

@@ -200,7 +200,7 @@ impl Filters {
 
     /// Takes what was read since the last call, and tells what a person need know; `main`: what the
     /// chosen picture is called.
-    pub fn look(
+    pub fn poll(
         &mut self,
         collection: &Collection,
         main: &str,
@@ -317,7 +317,7 @@ impl Filters {
     }
 
     /// What the compositor was told last.
-    pub fn told(&self) -> &BTreeMap<SourceId, Vec<WantedFilter>> {
+    pub fn applied(&self) -> &BTreeMap<SourceId, Vec<WantedFilter>> {
         &self.told
     }
 }
@@ -369,9 +369,7 @@ impl Uses {
 /// Reads a file; a reason where it is not what it should be.
 fn read(asset: Asset, path: &Path) -> Result<FilterAssets, Problem> {
     match asset {
-        Asset::Picture => {
-            capture::still(path).map(|planes| FilterAssets::Picture(Arc::new(planes)))
-        }
+        Asset::Image => capture::still(path).map(|planes| FilterAssets::Image(Arc::new(planes))),
         Asset::Table => {
             let text = text(path)?;
             Cube::parse(&text).map(|cube| FilterAssets::Table(Arc::new(Table::new(&cube))))
@@ -439,7 +437,7 @@ mod tests {
             let (mut gone, mut told) = (Vec::new(), Vec::new());
             while filters.files.values().any(|file| !matches!(file.work, Work::Done)) {
                 assert!(begun.elapsed() < Duration::from_secs(60));
-                let news = filters.look(&collection, "Camera", &compositor);
+                let news = filters.poll(&collection, "Camera", &compositor);
                 gone.extend(news.gone);
                 told.extend(news.told.iter().map(|it| it.notice(0, "").summary()));
                 std::thread::yield_now();
@@ -477,7 +475,7 @@ mod tests {
         // What nothing works with any more is forgotten.
         filters.sync(&Collection::default(), &compositor);
         assert!(filters.files.is_empty() && filters.told.is_empty());
-        let news = filters.look(&Collection::default(), "Camera", &compositor);
+        let news = filters.poll(&Collection::default(), "Camera", &compositor);
         assert_eq!((news.gone.len(), news.told.len()), (3, 0));
     }
 }

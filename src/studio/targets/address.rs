@@ -11,7 +11,7 @@ use crate::broadcast::publisher::Flow;
 use crate::net::{self, Cause, ConnectStage, Trouble};
 use crate::studio::notices::Next;
 use crate::studio::notices::message::StudioMessage;
-use crate::studio::targets::services::Book;
+use crate::studio::targets::services::ServiceList;
 use crate::studio::targets::{Target, TargetPlace};
 use crate::wire::rtmp::url::Url;
 
@@ -107,7 +107,7 @@ pub(in crate::studio) fn without_key(server: &str, key: &Secret, apart: bool) ->
 pub(in crate::studio) fn label(
     target: &Target,
     place: &str,
-    services: &Book,
+    services: &ServiceList,
     all: &[Target],
 ) -> String {
     let service = || services.of_target(&target.service, target.server());

@@ -245,7 +245,7 @@ impl Misfit {
 
 /// The known services and a person's own, which come first where both have an id or a host.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Book {
+pub struct ServiceList {
     own: Arc<[Service]>,
 }
 
@@ -254,7 +254,7 @@ pub fn of_host(host: &str) -> Option<&'static Service> {
     SERVICES.iter().find(|service| service.servers.iter().any(|at| host_of(at) == Some(host)))
 }
 
-impl Book {
+impl ServiceList {
     /// With these beside the known ones.
     pub fn with_own(own: Vec<Service>) -> Self {
         Self { own: own.into() }
@@ -350,7 +350,7 @@ mod tests {
         for pair in SERVICES.windows(2) {
             assert!(pair[0].id < pair[1].id, "{} is out of order", pair[1].id);
         }
-        let book = Book::default();
+        let book = ServiceList::default();
         for service in SERVICES {
             assert!(service.key_page.starts_with("https://"), "{}", service.id);
             assert_eq!(book.find(&service.id), Some(service));
@@ -383,7 +383,7 @@ mod tests {
             limits: Limits { height: Some(720), ..USUAL },
             test_query: None,
         };
-        let book = Book::with_own(vec![own.clone()]);
+        let book = ServiceList::with_own(vec![own.clone()]);
         assert_eq!(book.find("school"), Some(&own));
         assert_eq!(book.of_server("rtmp://live.restream.io/live"), Some(&own));
         assert!(book.find("twitch").is_some());
@@ -392,7 +392,7 @@ mod tests {
 
     #[test]
     fn what_a_service_does_not_take_is_named_and_can_be_fitted() {
-        let book = Book::default();
+        let book = ServiceList::default();
         let twitch = book.find("twitch").unwrap();
         assert_eq!(twitch.misfits(&Quality::default()), []);
         let rich = Quality {

@@ -62,7 +62,7 @@ impl ChatSession {
             }
         }
         if plays && let Some(at) = self.guess.take() {
-            self.chat = Some(Chat::look(at, options.clone(), runtime));
+            self.chat = Some(Chat::discover(at, options.clone(), runtime));
         }
     }
 
@@ -110,7 +110,7 @@ impl ChatSession {
         let Some(chat) = self.chat.take() else { return };
         // At most so many at once: the rest is taken next time.
         let mut any = false;
-        for line in chat.heard().waiting().take(KEPT_LINES) {
+        for line in chat.lines().waiting().take(KEPT_LINES) {
             any |= self.take(line);
         }
         self.chat = Some(chat);

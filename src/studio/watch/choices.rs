@@ -11,7 +11,7 @@ use crate::player::{self, Prefer};
 use crate::studio::notices::TileId;
 use crate::studio::targets::Route;
 use crate::studio::watch::chat::ChatChoices;
-use crate::studio::watch::picture_view::PictureView;
+use crate::studio::watch::viewport::Viewport;
 
 /// Players at once, at most.
 pub const MAX_TILES: usize = 9;
@@ -52,7 +52,7 @@ pub enum WatchCommand {
     /// Play on this speaker, or on the system's. For all players.
     SetSpeaker(Option<String>),
     /// Look at this one's picture so. The one that plays alone begins so again.
-    SetLook(TileId, PictureView),
+    SetLook(TileId, Viewport),
     /// Ask this decoder first from the next start on. For all players.
     SetDecoder(Prefer),
     /// Reach servers so from the next start on. For all players.
@@ -96,7 +96,7 @@ pub struct PlayerChoices {
     /// How servers are reached.
     pub network: Network,
     /// How the picture of the first player is looked at.
-    pub look: PictureView,
+    pub look: Viewport,
 }
 
 impl Default for PlayerChoices {
@@ -108,7 +108,7 @@ impl Default for PlayerChoices {
             speaker: None,
             decoder: Prefer::Own,
             network: Network::default(),
-            look: PictureView::default(),
+            look: Viewport::default(),
         }
     }
 }
@@ -180,7 +180,7 @@ impl PlayerChoices {
             speaker: config.device.clone(),
             decoder: config.decoder,
             network: Network { reconnect: config.reconnect, ..Network::default() },
-            look: PictureView::default(),
+            look: Viewport::default(),
         }
     }
 }

@@ -4,9 +4,9 @@
 pub mod chat;
 mod chat_session;
 pub mod choices;
-pub mod picture_view;
 mod tile;
 pub mod view;
+pub mod viewport;
 
 use std::time::Duration;
 
@@ -19,8 +19,8 @@ use crate::studio::notices::TileId;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::watch::chat::{ChatChoices, ChatView};
 use crate::studio::watch::choices::{MAX_TILES, Network, PlayerChoices, ShownFrame, WatchCommand};
-use crate::studio::watch::picture_view::PictureView;
 use crate::studio::watch::view::{TileView, WatchFigures, WatchState};
+use crate::studio::watch::viewport::Viewport;
 use chat_session::ChatSession;
 use tile::Tile;
 
@@ -52,7 +52,7 @@ pub(super) struct Players {
     network: Network,
     base: Options,
     /// How the picture of the first player is looked at.
-    look: PictureView,
+    look: Viewport,
     talk: ChatSession,
     /// What players do now and say that has not been told, oldest first.
     untold: Vec<(TileId, player::Event)>,
@@ -63,7 +63,7 @@ impl Players {
     pub(super) fn new(
         screens: Vec<Latest<VideoFrame>>,
         config: player::Config,
-        (network, look): (Network, PictureView),
+        (network, look): (Network, Viewport),
         find_chat: bool,
     ) -> Self {
         let base = config.net.clone();
@@ -122,7 +122,7 @@ impl Players {
     }
 
     /// Tiles that played these, looked at like that, which do not play yet.
-    pub(super) fn restore(&mut self, wall: &[(String, PictureView)]) {
+    pub(super) fn restore(&mut self, wall: &[(String, Viewport)]) {
         for (url, look) in wall.iter().take(MAX_TILES) {
             if let Some(id) = self.place(url.clone()) {
                 self.set_look(id, *look);
@@ -214,12 +214,12 @@ impl Players {
         let (id, screen) = ids.into_iter().find(|(id, _)| !taken(*id))?;
         let screen = screen.clone();
         // What is added beside another is seen as it comes.
-        let look = if self.tiles.is_empty() { self.look } else { PictureView::default() };
+        let look = if self.tiles.is_empty() { self.look } else { Viewport::default() };
         self.tiles.push(Tile::new(id, screen, url, look));
         Some(id)
     }
 
-    fn set_look(&mut self, id: TileId, look: PictureView) {
+    fn set_look(&mut self, id: TileId, look: Viewport) {
         let look = look.checked();
         if let Some(tile) = self.tiles.iter_mut().find(|tile| tile.id == id) {
             tile.look = look;
@@ -417,8 +417,8 @@ impl Players {
     }
 
     /// The picture of the chosen one.
-    pub(super) fn picture(&self) -> Option<VideoFrame> {
-        self.tile(self.chosen)?.picture().get()
+    pub(super) fn chosen_frame(&self) -> Option<VideoFrame> {
+        self.tile(self.chosen)?.screen().get()
     }
 
     /// What the chosen one does.
@@ -448,7 +448,7 @@ impl Players {
             chosen: tile.id == self.chosen,
             state: tile.state().clone(),
             figures: tile.figures(self.config.volume, self.config.muted),
-            picture: ShownFrame(tile.picture()),
+            picture: ShownFrame(tile.screen()),
             output_failure: tile.player().and_then(Player::output_failure).map(|it| it.kind),
             offered: tile.offered().map(|offered| offered.pin),
             said: tile.kept().map(|it| StudioMessage::Player(it.clone()).notice(0, "")).collect(),
@@ -457,7 +457,7 @@ impl Players {
     }
 
     /// What is in the tiles, in order, and how it is looked at.
-    pub(super) fn wall(&self) -> Vec<(String, PictureView)> {
+    pub(super) fn wall(&self) -> Vec<(String, Viewport)> {
         self.tiles.iter().map(|tile| (tile.url().to_owned(), tile.look)).collect()
     }
 

@@ -8,8 +8,8 @@ use crate::media::VideoFrame;
 use crate::net::Runtime;
 use crate::player::{self, Failure, OfferedChat, Player, Source, State};
 use crate::studio::notices::TileId;
-use crate::studio::watch::picture_view::PictureView;
 use crate::studio::watch::view::{WatchFigures, WatchState};
+use crate::studio::watch::viewport::Viewport;
 
 /// How long a player may take to end before its threads are left to themselves.
 const END: Duration = Duration::from_millis(800);
@@ -22,7 +22,7 @@ const MAX_KEPT: usize = 8;
 pub(super) struct Tile {
     pub(super) id: TileId,
     /// How its picture is looked at.
-    pub(super) look: PictureView,
+    pub(super) look: Viewport,
     screen: Latest<VideoFrame>,
     player: Option<Player>,
     url: String,
@@ -35,12 +35,7 @@ pub(super) struct Tile {
 
 impl Tile {
     /// A tile that plays nothing; `url` is what it may play again.
-    pub(super) fn new(
-        id: TileId,
-        screen: Latest<VideoFrame>,
-        url: String,
-        look: PictureView,
-    ) -> Self {
+    pub(super) fn new(id: TileId, screen: Latest<VideoFrame>, url: String, look: Viewport) -> Self {
         let (player, state, offered, kept) = (None, WatchState::Idle, None, VecDeque::new());
         Self { id, look, screen, player, url, state, offered, kept }
     }
@@ -132,7 +127,7 @@ impl Tile {
         self.offered.as_deref()
     }
 
-    pub(super) fn picture(&self) -> Latest<VideoFrame> {
+    pub(super) fn screen(&self) -> Latest<VideoFrame> {
         self.screen.clone()
     }
 
@@ -174,8 +169,7 @@ mod tests {
     #[test]
     fn what_is_kept_is_bounded_and_each_once() {
         const KEYS: &[&str] = player::PlayerMessage::KEYS;
-        let mut tile =
-            Tile::new(TileId(0), Latest::default(), String::new(), PictureView::default());
+        let mut tile = Tile::new(TileId(0), Latest::default(), String::new(), Viewport::default());
         let said = |key| player::PlayerMessage {
             problem: Problem::of(key, Vec::new()),
             severity: player::Severity::Warning,

@@ -7,7 +7,7 @@ use crate::net::CertificatePin;
 use crate::player;
 use crate::studio::notices::{Notice, TileId};
 use crate::studio::watch::choices::ShownFrame;
-use crate::studio::watch::picture_view::PictureView;
+use crate::studio::watch::viewport::Viewport;
 
 /// What the player is doing.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -36,7 +36,7 @@ pub enum WatchState {
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct TileView {
     pub id: TileId,
-    pub look: PictureView,
+    pub look: Viewport,
     /// It is heard, and the controls are its.
     pub chosen: bool,
     pub state: WatchState,

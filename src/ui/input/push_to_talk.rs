@@ -25,7 +25,7 @@ impl TalkState {
     }
 
     /// Looks at this window's keyboard; what is to be told.
-    pub fn look(
+    pub fn poll(
         &mut self,
         ctx: &Context,
         snapshot: &Snapshot,

@@ -36,7 +36,7 @@ pub(super) enum TransitionChoice {
     Slide,
     Swipe,
     Wipe,
-    Picture,
+    Image,
     Stinger,
 }
 
@@ -48,7 +48,7 @@ impl TransitionChoice {
         Self::Slide,
         Self::Swipe,
         Self::Wipe,
-        Self::Picture,
+        Self::Image,
         Self::Stinger,
     ];
 
@@ -61,7 +61,7 @@ impl TransitionChoice {
             Kind::Slide(_) => Self::Slide,
             Kind::Swipe(_) => Self::Swipe,
             Kind::Luma(Wipe { order: Order::Pattern(_), .. }) => Self::Wipe,
-            Kind::Luma(Wipe { order: Order::Picture(_), .. }) => Self::Picture,
+            Kind::Luma(Wipe { order: Order::Image(_), .. }) => Self::Image,
             Kind::Stinger(_) => Self::Stinger,
         }
     }
@@ -74,14 +74,14 @@ impl TransitionChoice {
             Self::Slide => key!("transition-slide"),
             Self::Swipe => key!("transition-swipe"),
             Self::Wipe => key!("transition-wipe"),
-            Self::Picture => key!("transition-image"),
+            Self::Image => key!("transition-image"),
             Self::Stinger => key!("transition-stinger"),
         }
     }
 
     /// Whether it can do nothing before it is told what with.
     pub fn asks(self) -> bool {
-        matches!(self, Self::Wipe | Self::Picture | Self::Stinger)
+        matches!(self, Self::Wipe | Self::Image | Self::Stinger)
     }
 
     /// A kind of this way, as like `before` as can be.
@@ -101,7 +101,7 @@ impl TransitionChoice {
             Self::Slide => Kind::Slide(side),
             Self::Swipe => Kind::Swipe(side),
             Self::Wipe => Kind::Luma(Wipe { order: Order::Pattern(Pattern::default()), ..wipe }),
-            Self::Picture => Kind::Luma(Wipe { order: Order::Picture("".into()), ..wipe }),
+            Self::Image => Kind::Luma(Wipe { order: Order::Image("".into()), ..wipe }),
             Self::Stinger => Kind::Stinger(Stinger::default()),
         }
     }
@@ -200,14 +200,14 @@ fn luma(ui: &mut Ui, view: &mut View<'_>, scene: Option<SceneId>, wipe: &mut Wip
             let patterns = Pattern::ALL.map(|(_, pattern)| (pattern_name(pattern), pattern));
             choose(ui, view, key!("transition-pattern"), &patterns, pattern);
         }
-        Order::Picture(path) => {
-            let of = TransitionFile { scene, means: TransitionFilePart::Picture };
+        Order::Image(path) => {
+            let of = TransitionFile { scene, means: TransitionFilePart::Image };
             file(ui, view, path, &[(key!("transition-file-choose"), of)]);
         }
     }
     percent(ui, view, key!("transition-softness"), &mut wipe.softness, 9);
     flag(ui, view, key!("transition-invert"), &mut wipe.invert);
-    if wipe.picture().is_some() {
+    if wipe.image().is_some() {
         hint(ui, view, key!("transition-image-hint"));
     }
 }

@@ -72,7 +72,7 @@ impl Screen {
             None => collection.transition.clone(),
         };
         match (&mut transition.kind, of.means) {
-            (Kind::Luma(Wipe { order: Order::Picture(file), .. }), TransitionFilePart::Picture)
+            (Kind::Luma(Wipe { order: Order::Image(file), .. }), TransitionFilePart::Image)
             | (
                 Kind::Stinger(Stinger { file, .. }),
                 TransitionFilePart::Clip | TransitionFilePart::Folder,

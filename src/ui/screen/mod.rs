@@ -24,11 +24,11 @@ use crate::ui::dialogs::{self, Dialog, DialogAnswer, PassthroughDraft};
 use crate::ui::input::actions::Action;
 use crate::ui::input::global_key::GlobalKeySupport;
 use crate::ui::input::push_to_talk;
-use crate::ui::picture::{FrameView, Surfaces};
 use crate::ui::screen::bars::Page;
 use crate::ui::style::fonts;
 use crate::ui::style::theme::{Theme, size};
 use crate::ui::text::{self, Texts};
+use crate::ui::video::{FrameView, Surfaces};
 use crate::ui::view::{Renderer, View, WindowRequest};
 use crate::ui::{scenes, studio_page, targets, watch};
 
@@ -383,7 +383,7 @@ impl Screen {
             self.set_full_screen(false);
         }
         let key = self.preferences.push_to_talk_key;
-        let told = self.talk.look(&ctx, &self.snapshot, key, typing);
+        let told = self.talk.poll(&ctx, &self.snapshot, key, typing);
         self.wishes.extend(told.map(WindowRequest::Command));
         for action in Action::ALL {
             let Some(shortcut) = action.shortcut() else { continue };

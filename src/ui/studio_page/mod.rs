@@ -11,6 +11,7 @@ use crate::ui::picture::FrameView;
 use crate::ui::scenes::left_panel;
 use crate::ui::style::theme::{gap, size};
 use crate::ui::targets::child;
+use crate::ui::video::FrameView;
 use crate::ui::view::View;
 use crate::ui::{mixer, scenes, targets};
 

@@ -9,7 +9,7 @@ use crate::base::{Latest, Secret};
 use crate::media::VideoFrame;
 use crate::studio::{Snapshot, Target, TargetPlace};
 use crate::ui::input::actions::key;
-use crate::ui::picture::FrameView;
+use crate::ui::video::FrameView;
 
 /// What is being typed.
 #[derive(Default)]

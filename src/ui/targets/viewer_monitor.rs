@@ -7,10 +7,10 @@ use crate::studio::notices::health::trouble_of_viewers;
 use crate::studio::snapshot::TargetView;
 use crate::studio::{Command, Target};
 use crate::ui::input::actions::key;
-use crate::ui::picture::FrameView;
 use crate::ui::style::theme::{Theme, Type};
 use crate::ui::targets::Draft;
 use crate::ui::text::{Texts, format};
+use crate::ui::video::FrameView;
 use crate::ui::view::View;
 use crate::ui::widgets::{Field, label, named_switch, paragraph};
 

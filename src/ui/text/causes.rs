@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::net::CertificatePin;
 use crate::net::error::{
-    Cause, CertificateProblem, ConnectStage, Error, NotRtmp, ProxyProblem, Refusal, Tried,
+    Cause, CertificateProblem, ConnectStage, Error, FailedAttempt, NotRtmp, ProxyProblem, Refusal,
     WebProblem,
 };
 use crate::studio::notices::{import_report, settings_warnings};
@@ -98,7 +98,8 @@ fn every_cause() -> Vec<Cause> {
         WebProblem::OtherPart,
     ];
     let after = Duration::from_secs(2);
-    let tried = Tried { port: 1935, stage: ConnectStage::Tcp, cause: Cause::ConnectionRefused };
+    let tried =
+        FailedAttempt { port: 1935, stage: ConnectStage::Tcp, cause: Cause::ConnectionRefused };
     let mut all = vec![
         Cause::NoSuchHost,
         Cause::LookupFailed(text()),

@@ -92,7 +92,7 @@ pub struct TransitionFile {
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum TransitionFilePart {
     /// The grey picture of a wipe.
-    Picture,
+    Image,
     /// The clip of a stinger.
     Clip,
     /// A folder of pictures that are one.

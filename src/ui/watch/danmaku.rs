@@ -52,12 +52,12 @@ impl Flight {
 
 /// All that is in the air.
 #[derive(Clone, Debug, Default)]
-pub struct Sky {
+pub struct DanmakuLayer {
     flying: VecDeque<Flight>,
     waiting: VecDeque<(Arc<ChatLine>, f64)>,
 }
 
-impl Sky {
+impl DanmakuLayer {
     /// A line that is to fly.
     pub fn add(&mut self, line: Arc<ChatLine>, now: f64) {
         while self.waiting.len() >= WAITING {
@@ -126,10 +126,10 @@ mod tests {
 
     #[test]
     fn a_line_crosses_from_edge_to_edge() {
-        let mut sky = Sky::default();
+        let mut sky = DanmakuLayer::default();
         sky.add(line("hello"), 0.0);
         sky.tick(0.0, 400.0, 3, 1.0, width);
-        let x = |sky: &Sky, now| sky.flights().next().map(|it| it.x(400.0, now));
+        let x = |sky: &DanmakuLayer, now| sky.flights().next().map(|it| it.x(400.0, now));
         assert_eq!(x(&sky, 0.0), Some(400.0));
         assert_eq!(x(&sky, CROSSING), Some(-50.0));
         sky.tick(CROSSING - 0.01, 400.0, 3, 1.0, width);
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn lines_of_a_lane_never_touch() {
-        let mut sky = Sky::default();
+        let mut sky = DanmakuLayer::default();
         let mut random = 7_u32;
         let mut most = 0;
         for step in 0..4_000 {
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn a_flood_is_bounded_and_old_news_is_left_out() {
-        let mut sky = Sky::default();
+        let mut sky = DanmakuLayer::default();
         for number in 0..1_000 {
             sky.add(line(&number.to_string()), 0.0);
         }

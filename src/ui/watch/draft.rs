@@ -5,13 +5,13 @@ use std::collections::VecDeque;
 
 use egui::{Pos2, Rect, Vec2, pos2};
 
-use crate::studio::watch::picture_view;
 use crate::studio::watch::view::WatchState;
+use crate::studio::watch::viewport;
 use crate::studio::{Command, TileId, WatchCommand};
 use crate::ui::view::View;
-use crate::ui::watch::danmaku::Sky;
+use crate::ui::watch::danmaku::DanmakuLayer;
 use crate::ui::watch::network_form::NetworkForm;
-use crate::ui::watch::picture_view::PictureView;
+use crate::ui::watch::viewport::Viewport;
 
 /// Points of a graph: a minute.
 const MINUTE: usize = 60;
@@ -96,11 +96,11 @@ pub struct Draft {
     pub graphs: Graphs,
     /// The figures lie over the picture.
     pub figures: bool,
-    pub look: PictureView,
+    pub look: Viewport,
     /// The picture is to be moved by so much, in points.
     pub moved: Vec2,
     /// Whose picture is looked at so, and how the studio knows it.
-    looked: Option<(Option<TileId>, picture_view::PictureView)>,
+    looked: Option<(Option<TileId>, viewport::Viewport)>,
     /// The tile that is shown alone.
     pub enlarged: Option<TileId>,
     /// Where on the bar it is being dragged to, 0…1.
@@ -111,7 +111,7 @@ pub struct Draft {
     /// The picture was clicked twice.
     pub double_clicked: bool,
     /// What flies over the picture, and the last line that was let fly.
-    pub sky: Sky,
+    pub sky: DanmakuLayer,
     pub flown: u64,
     /// What is being written into the chat, and words to keep lines out, as they are typed.
     pub saying: String,

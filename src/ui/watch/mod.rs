@@ -9,9 +9,9 @@ pub mod draft;
 mod drops;
 pub mod keys;
 mod network_form;
-pub mod picture_view;
 mod stats_panel;
 mod tiles;
+pub mod viewport;
 mod windows;
 
 pub use commands::name_of;
@@ -19,11 +19,11 @@ pub use commands::name_of;
 use egui::{Align2, Color32, CornerRadius, Rect, Ui, pos2, vec2};
 
 use crate::ui::input::actions::Action;
-use crate::ui::picture::FrameView;
-use crate::ui::picture::placeholder::placeholder;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{BLACK, Type, gap, size};
 use crate::ui::targets::child;
+use crate::ui::video::FrameView;
+use crate::ui::video::placeholder::placeholder;
 use crate::ui::view::View;
 use crate::ui::widgets::place;
 
@@ -110,7 +110,7 @@ pub fn full_screen(
 /// The program alone on the whole screen.
 pub fn program(ui: &mut Ui, picture: &mut FrameView, room: Rect, hint: &str) {
     ui.painter().rect_filled(room, CornerRadius::ZERO, Color32::BLACK);
-    let rect = crate::ui::picture::fitted(room, picture.shape(), ui.pixels_per_point());
+    let rect = crate::ui::video::fitted(room, picture.shape(), ui.pixels_per_point());
     if !picture.paint(ui, rect) {
         let color = crate::ui::style::theme::ON_VIDEO_SECONDARY;
         place(ui, room.center(), Align2::CENTER_CENTER, hint, Type::Body, color);

@@ -8,9 +8,9 @@ use egui::{
 
 use crate::studio::Command;
 use crate::ui::input::actions::Action;
-use crate::ui::picture::FrameView;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{PLATE, RADIUS, Theme, gap, size};
+use crate::ui::video::FrameView;
 use crate::ui::view::View;
 use crate::ui::watch::commands::name_of;
 use crate::ui::watch::draft::{Draft, Where};

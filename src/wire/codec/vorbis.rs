@@ -64,7 +64,7 @@ pub fn is_header(number: u8, packet: &[u8]) -> bool {
 }
 
 /// What a configuration tells.
-pub fn told(config: &[u8]) -> Option<AudioInfo> {
+pub fn audio_info(config: &[u8]) -> Option<AudioInfo> {
     let blocks = Blocks::of(config)?;
     Some(AudioInfo { sample_rate: blocks.sample_rate, channels: blocks.channels })
 }

@@ -45,7 +45,7 @@ pub trait Demuxer: fmt::Debug + Send + Sync {
     }
 
     /// Of audio alone that was read from its beginning to its end, what is heard of it.
-    fn heard(&self) -> Option<(Timestamp, Timestamp)> {
+    fn audio_span(&self) -> Option<(Timestamp, Timestamp)> {
         None
     }
 

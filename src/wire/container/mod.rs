@@ -388,7 +388,7 @@ impl Index {
     /// What is missing without them: sound, and the picture where there is no other.
     pub fn missed(&self) -> impl Iterator<Item = &UnsupportedTrack> {
         let seen = self.tracks.video.is_some();
-        self.unsupported.iter().filter(move |it| it.medium == TrackKind::Sound || !seen)
+        self.unsupported.iter().filter(move |it| it.medium == TrackKind::Audio || !seen)
     }
 
     /// Puts the samples into the order of their DTS, keeps the order within each track, and begins

@@ -51,7 +51,7 @@ pub fn audio_config(
             )
         }
         AudioCodec::Vorbis => {
-            let told = vorbis::told(config)?;
+            let told = vorbis::audio_info(config)?;
             (told.sample_rate, told.channels, config.clone())
         }
         AudioCodec::Pcm => {

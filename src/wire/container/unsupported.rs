@@ -70,8 +70,8 @@ impl UnsupportedTrack {
     /// seen nor heard.
     pub fn of_mp4(handler: [u8; 4], name: [u8; 4]) -> Option<Self> {
         let medium = match &handler {
-            b"vide" => TrackKind::Picture,
-            b"soun" => TrackKind::Sound,
+            b"vide" => TrackKind::Video,
+            b"soun" => TrackKind::Audio,
             _ => return None,
         };
         let known = FOUR_CC.iter().find(|(known, ..)| **known == name);
@@ -86,8 +86,8 @@ impl UnsupportedTrack {
     /// A track of a Matroska file, by its type and codec.
     pub fn of_mkv(track_type: u64, codec: &str) -> Option<Self> {
         let medium = match track_type {
-            1 => TrackKind::Picture,
-            2 => TrackKind::Sound,
+            1 => TrackKind::Video,
+            2 => TrackKind::Audio,
             _ => return None,
         };
         let known = MATROSKA.iter().find(|(known, ..)| codec.starts_with(known));
@@ -105,15 +105,15 @@ impl UnsupportedTrack {
     /// A stream of a transport stream, by its type.
     pub fn of_ts(stream_type: u8) -> Self {
         let (medium, codec, name) = match stream_type {
-            0x01 => (TrackKind::Picture, "mpeg1video", "MPEG-1"),
-            0x02 => (TrackKind::Picture, "mpeg2video", "MPEG-2"),
-            0x10 => (TrackKind::Picture, "mpeg4", "MPEG-4 part 2"),
-            0x33 => (TrackKind::Picture, "vvc", "VVC"),
-            0x11 => (TrackKind::Sound, "aac_latm", "AAC-LATM"),
-            0x80 => (TrackKind::Sound, "pcm_bluray", "Blu-ray LPCM"),
-            0x83 => (TrackKind::Sound, "truehd", "TrueHD"),
-            0x82 | 0x85 | 0x86 | 0x8A => (TrackKind::Sound, "dts", "DTS"),
-            _ => (TrackKind::Picture, "unknown", "unknown"),
+            0x01 => (TrackKind::Video, "mpeg1video", "MPEG-1"),
+            0x02 => (TrackKind::Video, "mpeg2video", "MPEG-2"),
+            0x10 => (TrackKind::Video, "mpeg4", "MPEG-4 part 2"),
+            0x33 => (TrackKind::Video, "vvc", "VVC"),
+            0x11 => (TrackKind::Audio, "aac_latm", "AAC-LATM"),
+            0x80 => (TrackKind::Audio, "pcm_bluray", "Blu-ray LPCM"),
+            0x83 => (TrackKind::Audio, "truehd", "TrueHD"),
+            0x82 | 0x85 | 0x86 | 0x8A => (TrackKind::Audio, "dts", "DTS"),
+            _ => (TrackKind::Video, "unknown", "unknown"),
         };
         Self { medium, codec: codec.to_owned(), name: name.to_owned() }
     }

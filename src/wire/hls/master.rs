@@ -29,7 +29,7 @@ pub struct Variant {
 
 impl Variant {
     /// How its picture is encoded.
-    pub fn picture(&self) -> VariantVideo {
+    pub fn video(&self) -> VariantVideo {
         let codecs = self.codecs.as_deref().unwrap_or_default().split(',').map(str::trim);
         let known = codecs.map(|codec| match codec.get(..4).unwrap_or(codec) {
             "avc1" | "avc3" => VariantVideo::Of(VideoCodec::H264),

@@ -77,9 +77,9 @@ mod tests {
         let [high, sound, hevc] = &master.variants[..] else { panic!() };
         assert_eq!((high.uri.as_str(), high.bandwidth), ("high.m3u8", 2_000_000));
         assert_eq!(high.resolution, Some((1_280, 720)));
-        assert_eq!(high.picture(), VariantVideo::Of(VideoCodec::H264));
-        assert_eq!((sound.picture(), sound.is_audio_only()), (VariantVideo::Untold, true));
-        assert_eq!((hevc.picture(), hevc.hdr), (VariantVideo::Of(VideoCodec::Hevc), true));
+        assert_eq!(high.video(), VariantVideo::Of(VideoCodec::H264));
+        assert_eq!((sound.video(), sound.is_audio_only()), (VariantVideo::Untold, true));
+        assert_eq!((hevc.video(), hevc.hdr), (VariantVideo::Of(VideoCodec::Hevc), true));
         assert_eq!(hevc.frame_rate, Some(50.0));
         assert_eq!(master.audio_of(high).unwrap().name, "a");
         assert_eq!(master.audio_of(sound), None);

@@ -27,7 +27,7 @@ pub struct Command<'a> {
 /// Why a body is no command.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a command has no name")]
-pub struct Nameless;
+pub struct MissingName;
 
 impl<'a> Command<'a> {
     /// Reads the body of a message of kind 20, or 17 (whose AMF0 body follows a zero byte). What
@@ -35,10 +35,10 @@ impl<'a> Command<'a> {
     ///
     /// # Errors
     /// Where there is no name.
-    pub fn parse(kind: Kind, body: &'a [u8]) -> Result<Self, Nameless> {
+    pub fn parse(kind: Kind, body: &'a [u8]) -> Result<Self, MissingName> {
         let mut decoder = Decoder::new(amf0_body(kind, body));
         let Ok(Some(Data::String(name))) = decoder.next_value::<Cow<'a, str>>() else {
-            return Err(Nameless);
+            return Err(MissingName);
         };
         let name = match name {
             Cow::Borrowed(name) => Cow::Borrowed(name.strip_prefix('@').unwrap_or(name)),
@@ -333,8 +333,8 @@ mod tests {
         assert_eq!(cut.text(0), "key");
         let aliased = command("@connect", 1.0, &Value::Null, &[]);
         assert_eq!(Command::parse(Kind::COMMAND, &aliased).unwrap().name, "connect");
-        assert_eq!(Command::parse(Kind::COMMAND, &[5]), Err(Nameless));
-        assert_eq!(Command::parse(Kind::COMMAND, &[]), Err(Nameless));
+        assert_eq!(Command::parse(Kind::COMMAND, &[5]), Err(MissingName));
+        assert_eq!(Command::parse(Kind::COMMAND, &[]), Err(MissingName));
     }
 
     #[test]

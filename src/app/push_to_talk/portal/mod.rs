@@ -26,7 +26,7 @@ pub(super) struct WantedKey {
 }
 
 /// See the module.
-pub(super) struct Asker {
+pub(super) struct PortalKey {
     line: Arc<KeyState>,
     wake: egui::Context,
     /// Whether it was wanted when it was looked last; nobody has looked before the first time.
@@ -37,7 +37,7 @@ pub(super) struct Asker {
     worker: Option<Worker>,
 }
 
-impl Asker {
+impl PortalKey {
     pub(super) fn new(line: Arc<KeyState>, wake: egui::Context) -> Self {
         Self { line, wake, was_on: None, reply: Arc::default(), asked: false, worker: None }
     }

@@ -45,8 +45,8 @@ pub(in crate::audio::backend) fn record(
         stale: true,
         again: None,
     };
-    capture.look()?;
-    let heard = capture.sink.heard();
+    capture.update()?;
+    let heard = capture.sink.recording_state();
     let body = move |stop: &Stop| {
         if let Err(fault) = capture.run(stop) {
             heard.latch.set(|| fault.detail().to_owned());
@@ -91,7 +91,7 @@ impl Capture {
                 sink.push(sound, channels, lasts);
             });
             if self.stale || self.again.is_some_and(|again| now >= again) {
-                self.look()?;
+                self.update()?;
             }
         }
         Ok(())
@@ -119,7 +119,7 @@ impl Capture {
 
     /// Hears what the application plays that is not heard yet, and lets go of what it no longer
     /// plays.
-    fn look(&mut self) -> Result<(), Fault> {
+    fn update(&mut self) -> Result<(), Fault> {
         (self.stale, self.again) = (false, None);
         let list: Vec<SinkInputInfo> =
             self.with(|link, aside| link.list(&Command::GetSinkInputInfoList, aside))?;

@@ -250,7 +250,7 @@ impl SlideFeed {
     }
 
     /// Looks whether the list is another.
-    fn look(&mut self) {
+    fn check_list(&mut self) {
         let changes = self.transport.then_changes();
         if changes != self.changes {
             self.changes = changes;
@@ -265,11 +265,11 @@ impl SlideFeed {
 }
 
 impl VideoFeed for SlideFeed {
-    fn picture(&mut self, at: Timestamp) -> Option<VideoFrame> {
+    fn frame(&mut self, at: Timestamp) -> Option<VideoFrame> {
         while let Some(go) = self.transport.take() {
             self.handle(go, at);
         }
-        self.look();
+        self.check_list();
         self.show.pace = self.dial.get().bounded();
         let paused = self.held.is_some();
         if paused {
@@ -279,7 +279,7 @@ impl VideoFeed for SlideFeed {
         let now =
             self.held.unwrap_or(at).offset(-i64::try_from(self.stood.as_micros()).unwrap_or(0));
         let Self { show, ready, generation, shown, count, .. } = self;
-        let frame = show.picture(now, || {
+        let frame = show.frame(now, || {
             loop {
                 let slide = ready.try_recv().ok()?;
                 if slide.generation == *generation {
@@ -318,7 +318,7 @@ impl Show {
         (self.next, self.blended) = (None, None);
     }
 
-    fn picture(
+    fn frame(
         &mut self,
         at: Timestamp,
         mut ready: impl FnMut() -> Option<VideoFrame>,
@@ -385,7 +385,7 @@ mod tests {
         let mut slides = vec![slide(50), slide(200), slide(100)];
         let mut luma = |millis: i64| {
             let next = || slides.pop();
-            show.picture(Timestamp::from_millis(millis), next).map(|frame| frame.planes().y[0])
+            show.frame(Timestamp::from_millis(millis), next).map(|frame| frame.planes().y[0])
         };
         let seen: Vec<_> =
             [0, 1_999, 2_000, 2_500, 2_999, 3_000, 4_999, 5_000, 5_500, 6_000, 60_000]
@@ -415,7 +415,7 @@ mod tests {
         for luma in [16, 235, 16, 235] {
             let found = (0..15_000).any(|_| {
                 at += Duration::from_millis(5_000);
-                let frame = source.feed.picture(at);
+                let frame = source.feed.frame(at);
                 if frame.as_ref().is_none_or(|frame| frame.planes().y[32] != luma) {
                     Stop::new().wait(Duration::from_millis(2));
                     return false;
@@ -423,7 +423,7 @@ mod tests {
                 true
             });
             assert!(found, "{luma}");
-            let frame = source.feed.picture(at).unwrap();
+            let frame = source.feed.frame(at).unwrap();
             assert_eq!(frame.size(), context.size);
             if luma == 16 {
                 // 36 of 64 columns, in the middle.
@@ -441,7 +441,7 @@ mod tests {
             .unwrap();
         let mut luma = |at: &mut Timestamp| {
             *at += Duration::from_secs(5);
-            source.feed.picture(*at).map(|frame| frame.planes().y[32])
+            source.feed.frame(*at).map(|frame| frame.planes().y[32])
         };
         let mut await_luma = |wanted: u8, at: &mut Timestamp| {
             for _ in 0..15_000 {
@@ -484,7 +484,7 @@ mod tests {
             }
             for _ in 0..30_000 {
                 at += Duration::from_millis(1);
-                let seen = source.feed.picture(at).map(|frame| frame.planes().y[32]);
+                let seen = source.feed.frame(at).map(|frame| frame.planes().y[32]);
                 if seen == [16, 126, 235].get(wanted).copied() {
                     let position = transport.position().unwrap();
                     assert_eq!(position.item, Some((wanted, 3)));
@@ -503,12 +503,12 @@ mod tests {
         // A minute of standing is nothing; then it goes on by itself.
         for _ in 0..60 {
             at += Duration::from_secs(1);
-            assert_eq!(source.feed.picture(at).map(|frame| frame.planes().y[32]), Some(16));
+            assert_eq!(source.feed.frame(at).map(|frame| frame.planes().y[32]), Some(16));
         }
         transport.ask(TransportCommand::Resume);
         for _ in 0..30_000 {
             at += Duration::from_millis(100);
-            if source.feed.picture(at).map(|frame| frame.planes().y[32]) == Some(126) {
+            if source.feed.frame(at).map(|frame| frame.planes().y[32]) == Some(126) {
                 assert!(!transport.position().unwrap().paused);
                 return;
             }
@@ -537,7 +537,7 @@ mod tests {
         let mut after = |feed: &mut SlideFeed, luma: Option<u8>, step: Duration| {
             for _ in 0..30_000 {
                 at += step;
-                let seen = feed.picture(at).map(|frame| frame.planes().y[32]);
+                let seen = feed.frame(at).map(|frame| frame.planes().y[32]);
                 if seen.is_some() && seen != luma {
                     return seen;
                 }

@@ -203,7 +203,7 @@ impl Reader {
             let ends = |it: &Self| !(it.rounds)().repeat && !it.turn.is_wanted();
             while !failed && ends(&self) && !stop.is_set() {
                 rest(stop, || !ends(&self));
-                self.missing.look();
+                self.missing.check();
             }
         }
     }
@@ -216,7 +216,7 @@ impl Reader {
                 Ok(Some(back)) => slide = back,
                 Err(_) => return false,
             }
-            self.missing.look();
+            self.missing.check();
         }
     }
 

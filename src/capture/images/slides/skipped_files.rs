@@ -27,11 +27,11 @@ impl SkippedFiles {
     /// These are chosen now.
     pub fn follow(&mut self, chosen: Vec<PathBuf>) {
         self.chosen = chosen;
-        self.look();
+        self.check();
     }
 
     /// Looks which of them are there.
-    pub fn look(&mut self) {
+    pub fn check(&mut self) {
         let unread = std::mem::take(&mut self.unread);
         let mut seen = BTreeSet::new();
         let mut left_out = Vec::new();
@@ -60,7 +60,7 @@ impl SkippedFiles {
         if let Ok(Some(stamp)) = stamp(path) {
             self.unread.insert(path.to_owned(), (stamp, reason.clone()));
         }
-        self.look();
+        self.check();
     }
 }
 
@@ -97,13 +97,13 @@ mod tests {
         assert_eq!(told(), ["gone.png", "broken.png"]);
         assert_eq!(transport.left_out()[1].reason, "it is no picture".into());
         fs::write(path("gone.png"), "come").unwrap();
-        missing.look();
+        missing.check();
         assert_eq!(told(), ["broken.png"]);
         fs::write(path("broken.png"), "mended by now").unwrap();
-        missing.look();
+        missing.check();
         assert_eq!(told(), [""; 0]);
         fs::remove_dir(path("album")).unwrap();
-        missing.look();
+        missing.check();
         assert_eq!(told(), ["album"]);
         missing.follow(Vec::new());
         assert_eq!(told(), [""; 0]);

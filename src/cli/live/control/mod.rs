@@ -40,7 +40,7 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// Beside the recording, or here.
+    /// WindowCompanion the recording, or here.
     pub fn beside(record: Option<&Path>, replay: Option<PathBuf>) -> Self {
         let beside = |name: &str| record.map_or_else(|| name.into(), |it| it.with_file_name(name));
         let extension =
@@ -315,11 +315,11 @@ fn transition(text: &str) -> Result<Transition, String> {
     }
     let file = file.trim();
     match &mut transition.kind {
-        Kind::Luma(Wipe { order: Order::Picture(path), .. }) if !file.is_empty() => {
+        Kind::Luma(Wipe { order: Order::Image(path), .. }) if !file.is_empty() => {
             *path = file.into();
         }
         Kind::Stinger(stinger) if !file.is_empty() => stinger.file = file.into(),
-        Kind::Luma(Wipe { order: Order::Picture(_), .. }) | Kind::Stinger(_) => {
+        Kind::Luma(Wipe { order: Order::Image(_), .. }) | Kind::Stinger(_) => {
             return Err(format!("'{kind}' needs a file: end the line with file=PATH"));
         }
         _ if !file.is_empty() => return Err(format!("'{kind}' takes no file")),
@@ -362,7 +362,7 @@ mod tests {
             other => panic!("{other:?}"),
         };
         let wipe = set("transition luma-picture 1s soft=20 invert file=/v/a b.png");
-        let order = Order::Picture("/v/a b.png".into());
+        let order = Order::Image("/v/a b.png".into());
         assert_eq!(wipe.kind, Kind::Luma(Wipe { order, softness: 20, invert: true }));
         assert_eq!(wipe.duration, Duration::from_secs(1));
         let stinger = set("transition stinger cut=400ms matte=right volume=80 file=/v/swoosh.mp4");

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::{Chat, PictureView, PlayCommand, SeekDirection, WINDOW, Which};
+use super::{Chat, PlayCommand, SeekDirection, Viewport, WINDOW, Which};
 use crate::cli::play::args::Buffer;
 use crate::cli::play::control;
 use crate::player::chat::ChatState;
-use crate::studio::watch::picture_view;
 use crate::studio::watch::view::{TileView, WatchState};
+use crate::studio::watch::viewport;
 use crate::studio::{Command, Snapshot, Studio, WatchCommand};
 use crate::text::Language;
 
@@ -142,11 +142,11 @@ fn go(way: SeekDirection) -> WatchCommand {
     }
 }
 
-fn looked(asked: PictureView, now: picture_view::PictureView) -> picture_view::PictureView {
+fn looked(asked: Viewport, now: viewport::Viewport) -> viewport::Viewport {
     match asked {
-        PictureView::Shape(aspect) => picture_view::PictureView { aspect, ..now },
-        PictureView::Zoom(zoom) => picture_view::PictureView { zoom, ..now },
-        PictureView::Turn(turn) => picture_view::PictureView { turn, ..now },
+        Viewport::Shape(aspect) => viewport::Viewport { aspect, ..now },
+        Viewport::Zoom(zoom) => viewport::Viewport { zoom, ..now },
+        Viewport::Turn(turn) => viewport::Viewport { turn, ..now },
     }
 }
 

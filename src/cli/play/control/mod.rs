@@ -13,7 +13,7 @@ use crate::cli::play::args;
 use crate::cli::play::args::Buffer;
 use crate::player::Figures;
 use crate::studio::watch::chat::{MAX_WORD, MAX_WORDS, OPACITIES, SIZES, SPEEDS};
-use crate::studio::watch::picture_view::{Aspect, Rotation, ZOOM};
+use crate::studio::watch::viewport::{Aspect, Rotation, ZOOM};
 use crate::wire::container::Format;
 
 /// What can be written.
@@ -49,7 +49,7 @@ pub(super) enum PlayCommand {
     Say(String),
     /// Of several streams another one is heard and steered.
     Stream(Which),
-    Look(PictureView),
+    Look(Viewport),
     Chat(Chat),
     Stop,
 }
@@ -110,7 +110,7 @@ impl Which {
 
 /// How the picture is looked at, one of the three.
 #[derive(Copy, Clone, Debug, PartialEq)]
-pub(super) enum PictureView {
+pub(super) enum Viewport {
     Shape(Aspect),
     Zoom(f32),
     Turn(Rotation),
@@ -178,14 +178,12 @@ pub(super) fn parse(line: &str) -> Result<Option<PlayCommand>, String> {
         "shape" => {
             let shape = Aspect::of(rest);
             let wrong = "write shape and one of fit, fill, 16:9, 4:3, original";
-            PlayCommand::Look(PictureView::Shape(shape.ok_or(wrong)?))
+            PlayCommand::Look(Viewport::Shape(shape.ok_or(wrong)?))
         }
-        "zoom" => PlayCommand::Look(PictureView::Zoom(number("zoom", rest, &ZOOM, Unit::Percent)?)),
+        "zoom" => PlayCommand::Look(Viewport::Zoom(number("zoom", rest, &ZOOM, Unit::Percent)?)),
         "turn" => {
             let turn = Rotation::ALL.into_iter().find(|turn| turn.degrees().to_string() == rest);
-            PlayCommand::Look(PictureView::Turn(
-                turn.ok_or("write turn and one of 0, 90, 180, 270")?,
-            ))
+            PlayCommand::Look(Viewport::Turn(turn.ok_or("write turn and one of 0, 90, 180, 270")?))
         }
         "chat" => PlayCommand::Chat(chat(rest)?),
         "stop" | "quit" => PlayCommand::Stop,
@@ -416,9 +414,9 @@ mod tests {
         assert_eq!(of("record off"), PlayCommand::Record(None));
         assert_eq!(of("say  hi there"), PlayCommand::Say("hi there".into()));
         assert_eq!(of("stream 2"), PlayCommand::Stream(Which::Number(1)));
-        assert_eq!(of("shape 16:9"), PlayCommand::Look(PictureView::Shape(Aspect::Wide)));
-        assert_eq!(of("zoom 150"), PlayCommand::Look(PictureView::Zoom(1.5)));
-        assert_eq!(of("turn 90"), PlayCommand::Look(PictureView::Turn(Rotation::Right)));
+        assert_eq!(of("shape 16:9"), PlayCommand::Look(Viewport::Shape(Aspect::Wide)));
+        assert_eq!(of("zoom 150"), PlayCommand::Look(Viewport::Zoom(1.5)));
+        assert_eq!(of("turn 90"), PlayCommand::Look(Viewport::Turn(Rotation::Right)));
         assert_eq!(of("chat opacity 50"), PlayCommand::Chat(Chat::Opacity(0.5)));
         assert_eq!(
             of("chat hide a, b"),

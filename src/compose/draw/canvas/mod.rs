@@ -16,7 +16,7 @@ use crate::compose::draw::layer::{Bundle, DrawStep, DrawnLayer, empty};
 use crate::compose::draw::prepare::{Image, Prepared, Preparer};
 use crate::compose::draw::static_layers::{StaticAreas, StaticLayers, Written};
 use crate::compose::layout::{Rect, spot};
-use crate::compose::scene::{Blend, Fit, Placement, Plan, SourceId, Together};
+use crate::compose::scene::{Blend, Fit, LayerGroup, Placement, Plan, SourceId};
 use crate::media::{Planes, Size, VideoFrame};
 
 /// Program frames on their way at once: encoder queues, preview, transitions.
@@ -143,7 +143,7 @@ impl LayerRenderer {
         &self,
         plan: &Plan,
         layers: Range<usize>,
-        mut groups: &[Together],
+        mut groups: &[LayerGroup],
         picture: &impl Fn(SourceId) -> Option<VideoFrame>,
         pieces: &mut Vec<DrawStep>,
         spare: &mut Vec<Vec<DrawStep>>,

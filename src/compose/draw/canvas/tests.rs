@@ -278,7 +278,7 @@ fn a_group_is_laid_down_as_one_thing_and_drawn_anew_only_when_it_changes() {
     // Over the ground a group at half strength: two that lie over each other.
     let layers =
         vec![layer(0, Placement::default()), layer(1, place(0.0, 0.75)), layer(2, place(0.5, 0.5))];
-    let mut group = Together {
+    let mut group = LayerGroup {
         key: 9,
         layers: 1..3,
         opacity: 0.5,

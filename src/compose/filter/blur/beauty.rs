@@ -6,7 +6,7 @@
 use crate::base::WorkerPool;
 use crate::compose::draw::bands;
 use crate::compose::draw::bands::{BANDS, Band};
-use crate::compose::filter::alpha::{Doubler, times};
+use crate::compose::filter::alpha::{ChromaUpscaler, times};
 use crate::compose::filter::blur::box_blur::BoxBlur;
 use crate::compose::filter::step::Step;
 use crate::media::Planes;
@@ -44,7 +44,7 @@ pub(in crate::compose::filter) struct Beauty {
     wide: [Vec<u8>; 3],
     columns: [Vec<(u32, u32)>; BANDS],
     boxes: BoxBlur,
-    doubler: Doubler,
+    doubler: ChromaUpscaler,
 }
 
 /// How much a chroma is skin's: all within an ellipse, falling softly to nothing around it.
@@ -82,12 +82,12 @@ impl Beauty {
             wide: Default::default(),
             columns: Default::default(),
             boxes: BoxBlur::default(),
-            doubler: Doubler::default(),
+            doubler: ChromaUpscaler::default(),
         }
     }
 
     /// Luma at half the size, and the mask.
-    fn look(&mut self, from: &Planes, workers: &WorkerPool) {
+    fn prepare_mask(&mut self, from: &Planes, workers: &WorkerPool) {
         let (stride, width) = (from.luma_stride(), from.chroma_stride());
         for plane in [&mut self.small, &mut self.gain, &mut self.base, &mut self.mask] {
             plane.resize(from.u.len(), 0);
@@ -202,7 +202,7 @@ impl<'a> Lines<'a> {
 impl Step for Beauty {
     fn run(&mut self, from: &Planes, out: &mut Planes, workers: &WorkerPool) {
         let width = from.chroma_stride();
-        self.look(from, workers);
+        self.prepare_mask(from, workers);
         // As large as what skin is made of, at every size of the frame.
         let radius = (from.size().height as usize / 180).clamp(2, 12);
         self.fit(width, radius, workers);

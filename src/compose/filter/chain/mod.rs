@@ -260,7 +260,7 @@ fn delay_of(ms: f32) -> Option<Duration> {
 /// What does the work of a filter; `None`: nothing is to be done.
 fn work(wanted: &WantedFilter) -> Option<Work> {
     let picture = || match &wanted.material {
-        AssetSupply::There(FilterAssets::Picture(picture)) => Some(Arc::clone(picture)),
+        AssetSupply::There(FilterAssets::Image(picture)) => Some(Arc::clone(picture)),
         _ => None,
     };
     let step: Box<dyn Step> = match wanted.slot.filter.clone().bounded() {

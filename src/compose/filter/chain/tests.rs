@@ -20,7 +20,7 @@ fn wanted(filters: impl IntoIterator<Item = Filter>) -> Vec<WantedFilter> {
 
 /// A colour table that turns everything grey, and a frame of which nothing is seen; read once.
 static FILES: LazyLock<[FilterAssets; 2]> = LazyLock::new(|| {
-    [table_of(), FilterAssets::Picture(Arc::new(Planes::transparent(Size::new(20, 10))))]
+    [table_of(), FilterAssets::Image(Arc::new(Planes::transparent(Size::new(20, 10))))]
 });
 
 fn table_of() -> FilterAssets {
@@ -28,7 +28,7 @@ fn table_of() -> FilterAssets {
     FilterAssets::Table(Arc::new(Table::new(&Cube::parse(text).unwrap())))
 }
 
-fn picture(size: Size, color: Color) -> VideoFrame {
+fn frame_of(size: Size, color: Color) -> VideoFrame {
     let mut planes = Planes::black(size);
     planes.y.iter_mut().zip(0_usize..).for_each(|(y, n)| *y = (n * 7 % 219) as u8 + 16);
     planes.u.iter_mut().zip(0_usize..).for_each(|(u, n)| *u = (n * 5 % 224) as u8 + 16);
@@ -39,11 +39,11 @@ fn picture(size: Size, color: Color) -> VideoFrame {
 #[test]
 fn every_filter_takes_every_size_with_and_without_alpha() {
     for size in [Size::new(2, 2), Size::new(2, 6), Size::new(66, 34)] {
-        let mut clear = picture(size, Color::PROGRAM);
+        let mut clear = frame_of(size, Color::PROGRAM);
         let mut planes = clear.planes().clone();
         planes.alpha = Some(vec![200; size.pixels()]);
         clear.surface = Arc::new(Pooled::unpooled(planes)).into();
-        for frame in [picture(size, Color::WEBCAM), clear] {
+        for frame in [frame_of(size, Color::WEBCAM), clear] {
             for filter in Filter::kinds() {
                 for extreme in [0, 1, 2] {
                     let mut filter = filter.clone();
@@ -68,7 +68,7 @@ fn every_filter_takes_every_size_with_and_without_alpha() {
 
 #[test]
 fn what_changes_nothing_gives_the_same_picture() {
-    let frame = picture(Size::new(64, 36), Color::PROGRAM);
+    let frame = frame_of(Size::new(64, 36), Color::PROGRAM);
     let still: Vec<_> = Filter::kinds()
         .into_iter()
         .filter(|filter| matches!(filter.kind(), "crop" | "color" | "scale" | "delay"))
@@ -95,7 +95,7 @@ fn a_picture_that_stands_still_is_filtered_once_and_nothing_is_allocated_once_wa
     filters.retain(|filter| filter.kind() != "luma-key");
     filters.extend(Filter::of_kind("luma-key"));
     chain.set(&wanted(filters.clone()));
-    let frame = picture(Size::new(64, 36), Color::WEBCAM);
+    let frame = frame_of(Size::new(64, 36), Color::WEBCAM);
     let first = chain.apply(&frame, Timestamp::ZERO, false, &WorkerPool::alone());
     assert!(Arc::ptr_eq(
         first.shared(),
@@ -125,7 +125,7 @@ fn a_picture_that_stands_still_is_filtered_once_and_nothing_is_allocated_once_wa
     let mut seen = std::collections::BTreeSet::new();
     for _ in 0..40 {
         let out = chain.apply(
-            &picture(Size::new(64, 36), Color::WEBCAM),
+            &frame_of(Size::new(64, 36), Color::WEBCAM),
             Timestamp::ZERO,
             false,
             &WorkerPool::alone(),
@@ -145,7 +145,7 @@ fn what_waited_behind_a_mask_that_was_being_read_is_never_seen() {
     };
     let mut chain = Chain::default();
     chain.set(&masked(Some(AssetSupply::Coming)));
-    let frame = picture(Size::new(20, 10), Color::PROGRAM);
+    let frame = frame_of(Size::new(20, 10), Color::PROGRAM);
     let apply = |chain: &mut Chain, n: i64| {
         chain.apply(&frame, Timestamp::from_millis(40 * n), false, &WorkerPool::alone())
     };
@@ -163,7 +163,7 @@ fn delayed(lengths: impl Fn(usize) -> Vec<f32>, count: usize) -> Vec<usize> {
     let mut made = Vec::new();
     let out = (0..count).map(|n| {
         chain.set(&wanted(lengths(n).into_iter().map(|ms| Filter::Delay { ms })));
-        let frame = picture(Size::new(2, 2), Color::PROGRAM);
+        let frame = frame_of(Size::new(2, 2), Color::PROGRAM);
         let at = Timestamp::from_millis(40 * n as i64);
         let out = chain.apply(&frame, at, false, &WorkerPool::alone());
         made.push(Arc::clone(frame.shared()));

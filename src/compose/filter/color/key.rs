@@ -5,7 +5,7 @@
 use crate::base::WorkerPool;
 use crate::compose::draw::bands;
 use crate::compose::draw::bands::bands;
-use crate::compose::filter::alpha::{Doubler, multiply, times_all};
+use crate::compose::filter::alpha::{ChromaUpscaler, multiply, times_all};
 use crate::compose::filter::step::Step;
 use crate::media::{Planes, Size};
 
@@ -49,7 +49,7 @@ pub(in crate::compose::filter) struct ChromaKey {
     /// By U, then V.
     table: Vec<[Keyed; 256]>,
     small: Vec<u8>,
-    doubler: Doubler,
+    doubler: ChromaUpscaler,
 }
 
 impl ChromaKey {
@@ -82,7 +82,7 @@ impl ChromaKey {
             row.iter_mut().zip(0..=255).for_each(|(keyed, v)| *keyed = of(u, v));
             row
         });
-        Self { table: table.collect(), small: Vec::new(), doubler: Doubler::default() }
+        Self { table: table.collect(), small: Vec::new(), doubler: ChromaUpscaler::default() }
     }
 }
 

@@ -99,7 +99,7 @@ impl Lut {
     }
 }
 
-fn look([(a, wa), (b, wb), (c, wc)]: [(&[u8; 256], u32); 3], y: u8) -> u8 {
+fn interpolate([(a, wa), (b, wb), (c, wc)]: [(&[u8; 256], u32); 3], y: u8) -> u8 {
     let of = |table: &[u8; 256]| u32::from(table.get(usize::from(y)).copied().unwrap_or(0));
     ((of(a) * wa + of(b) * wb + of(c) * wc + 4) >> 3) as u8
 }
@@ -143,12 +143,12 @@ impl Lut {
                 let mut sum = 2;
                 let fours = up.iter().chain(down).zip(out_up.iter_mut().chain(out_down));
                 for (y, out) in fours {
-                    *out = mixed(*y, look(luma, *y), self.amount);
+                    *out = mixed(*y, interpolate(luma, *y), self.amount);
                     sum += u16::from(*y);
                 }
                 let y = (sum >> 2) as u8;
-                let new_u = look(corners.map(|(corner, weight)| (&corner.u, weight)), y);
-                let new_v = look(corners.map(|(corner, weight)| (&corner.v, weight)), y);
+                let new_u = interpolate(corners.map(|(corner, weight)| (&corner.u, weight)), y);
+                let new_v = interpolate(corners.map(|(corner, weight)| (&corner.v, weight)), y);
                 *out_u = mixed(*u, new_u, self.amount);
                 *out_v = mixed(*v, new_v, self.amount);
             }

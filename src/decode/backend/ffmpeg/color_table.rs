@@ -101,14 +101,14 @@ impl Table {
         self.kind
     }
 
-    fn look(&self) -> Option<SizedTable<'_>> {
+    fn sized(&self) -> Option<SizedTable<'_>> {
         let columns = (&*self.columns).try_into().ok()?;
         Some(SizedTable { columns, weights: (&*self.weights).try_into().ok()? })
     }
 
     /// Makes a frame of ours of one of 10 bits that is at least as large.
     pub fn show(&self, from: &Wide<'_>, into: &mut Planes, workers: &WorkerPool) {
-        let Some(look) = self.look() else { return };
+        let Some(look) = self.sized() else { return };
         let (width, half) = (into.luma_stride(), into.chroma_stride());
         // Of whole rows of chroma, each with its two of luma.
         let rows = (into.size().height as usize / 2).div_ceil(BANDS).max(1);
@@ -219,7 +219,7 @@ mod tests {
             let (primaries, matrix) = (Primaries::Bt2020, Matrix::Bt2020);
             let kind = Kind { transfer, primaries, matrix, full: false, peak };
             let (table, ready) = (Table::new(kind, &WorkerPool::alone()), kind.ready());
-            let look = table.look().unwrap();
+            let look = table.sized().unwrap();
             let mut errors: [Vec<f64>; 3] = Default::default();
             let mut seed = 1_u32;
             for _ in 0..10_000 {

@@ -170,8 +170,8 @@ impl Converter {
     }
 
     /// What was made of the last frame's light, in words, where it was HDR.
-    pub fn told(&self) -> Option<&'static str> {
-        self.mapped.and_then(Kind::told)
+    pub fn hdr_label(&self) -> Option<&'static str> {
+        self.mapped.and_then(Kind::hdr_label)
     }
 
     /// Writes the frame into `self.converted`, in the same size.

@@ -211,7 +211,7 @@ mod tests {
         Decoder::open(codec, &parameters().unwrap(), None).unwrap()
     }
 
-    fn picture() -> VideoFrame {
+    fn frame() -> VideoFrame {
         let frames = software().decode(&packet()).unwrap();
         assert_eq!(frames.len(), 1);
         frames.into_iter().next().unwrap()
@@ -221,7 +221,7 @@ mod tests {
         Fake { decoded: Ok(vec![frame]), held: Vec::new(), hardware: Some(NAME) }
     }
 
-    fn told(mut fake: Fake) -> Result<&'static str, String> {
+    fn judged(mut fake: Fake) -> Result<&'static str, String> {
         let found = judge(Ok(()), |()| prove(&mut fake));
         // What is not there or fails is not used any more; what has other codecs is.
         let harm = found.told.as_ref().is_err_and(|why| !why.ends_with("H.264"));
@@ -231,34 +231,34 @@ mod tests {
 
     #[test]
     fn hardware_is_there_once_it_has_decoded_a_picture_right() {
-        assert_eq!(told(of(picture())), Ok(NAME));
-        let late = Fake { decoded: Ok(Vec::new()), held: vec![picture()], hardware: Some(NAME) };
-        assert_eq!(told(late), Ok(NAME));
+        assert_eq!(judged(of(frame())), Ok(NAME));
+        let late = Fake { decoded: Ok(Vec::new()), held: vec![frame()], hardware: Some(NAME) };
+        assert_eq!(judged(late), Ok(NAME));
     }
 
     #[test]
     fn hardware_that_fails_is_none_and_says_why() {
         let black = VideoFrame {
             surface: Arc::new(Pooled::unpooled(Planes::black(SIZE))).into(),
-            ..picture()
+            ..frame()
         };
         let small = Size::new(128, 72);
         let small = VideoFrame {
             surface: Arc::new(Pooled::unpooled(Planes::black(small))).into(),
-            ..picture()
+            ..frame()
         };
-        let mut grey = Planes::clone(picture().planes());
+        let mut grey = Planes::clone(frame().planes());
         grey.v.fill(128);
-        let grey = VideoFrame { surface: Arc::new(Pooled::unpooled(grey)).into(), ..picture() };
+        let grey = VideoFrame { surface: Arc::new(Pooled::unpooled(grey)).into(), ..frame() };
         for wrong in [black, small, grey] {
-            let why = told(of(wrong)).unwrap_err();
+            let why = judged(of(wrong)).unwrap_err();
             assert_eq!(why, "a VAAPI device opens, but shows a picture wrong");
         }
         let nothing = Fake { decoded: Ok(Vec::new()), held: Vec::new(), hardware: Some(NAME) };
-        assert_eq!(told(nothing).unwrap_err(), "a VAAPI device opens, but gives no picture");
+        assert_eq!(judged(nothing).unwrap_err(), "a VAAPI device opens, but gives no picture");
         let error = Error::Damaged { what: "H.264", reason: "Input/output error".into() };
         let broken = Fake { decoded: Err(error), held: Vec::new(), hardware: Some(NAME) };
-        let why = told(broken).unwrap_err();
+        let why = judged(broken).unwrap_err();
         assert!(why.starts_with("a VAAPI device opens, but fails at a picture ("), "{why}");
         assert!(why.contains("Input/output error"), "{why}");
         let none = judge::<()>(Err("no device".into()), |()| unreachable!("there is none"));

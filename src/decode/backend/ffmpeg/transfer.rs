@@ -119,7 +119,7 @@ fn from_hlg(signal: f64) -> f64 {
 
 impl Kind {
     /// As it is told to people, where it is HDR.
-    pub fn told(self) -> Option<&'static str> {
+    pub fn hdr_label(self) -> Option<&'static str> {
         match self.transfer {
             Transfer::Pq => Some("HDR (PQ) → SDR"),
             Transfer::Hlg => Some("HDR (HLG) → SDR"),

@@ -135,7 +135,7 @@ impl Decoder {
 
     /// Has the name say what the frames are.
     fn tell(&mut self) {
-        let told = self.converter.told();
+        let told = self.converter.hdr_label();
         if told != self.told {
             self.told = told;
             let more = told.map(|told| format!(", {told}")).unwrap_or_default();

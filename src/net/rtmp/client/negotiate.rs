@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Client, Listener, Options, Until, seed};
 use crate::base::Clock;
-use crate::net::error::{Cause, ConnectStage, Error, ProxyProblem, Step, Tried};
+use crate::net::error::{Cause, ConnectStage, Error, FailedAttempt, ProxyProblem, Step};
 use crate::text::problem::problem;
 use crate::wire::rtmp::auth;
 use crate::wire::rtmp::client::{Config, Refused};
@@ -61,7 +61,7 @@ impl Client {
             ports if ports.is_empty() || config.url.names_port => vec![config.url.port],
             ports => ports.to_vec(),
         };
-        let mut tried: Vec<Tried> = Vec::new();
+        let mut tried: Vec<FailedAttempt> = Vec::new();
         for (at, port) in ports.iter().enumerate() {
             let last = at + 1 == ports.len();
             config.url.port = *port;
@@ -82,7 +82,11 @@ impl Client {
                 return Err(error);
             }
             tracing::info!(%error, stage = %error.stage, "this port does not do");
-            tried.push(Tried { port: *port, stage: error.stage, cause: error.cause.clone() });
+            tried.push(FailedAttempt {
+                port: *port,
+                stage: error.stage,
+                cause: error.cause.clone(),
+            });
             if last {
                 let stage = tried.iter().map(|tried| tried.stage).max().unwrap_or(error.stage);
                 let (cause, peer) = (Cause::EveryPort(tried), config.url.host.clone());

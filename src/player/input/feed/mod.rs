@@ -534,8 +534,8 @@ impl InputFeed {
         self.unsupported.get_or_insert((track.to_string(), None));
         let what = format!("{track} cannot be decoded here");
         match track.medium {
-            TrackKind::Sound => self.shared.report.unsupported_audio(&what),
-            TrackKind::Picture => self.shared.report.say(
+            TrackKind::Audio => self.shared.report.unsupported_audio(&what),
+            TrackKind::Video => self.shared.report.say(
                 problem!("player-no-picture-codec", detail = what.as_str()),
                 Severity::Warning,
                 what,

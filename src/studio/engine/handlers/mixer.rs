@@ -32,7 +32,7 @@ impl Engine {
         let seen = source_strips::seen(program, &self.settings.collection);
         let talking = &self.state.talking;
         let heard = |strip: &AudioStrip| {
-            strip.heard(talking.is_held(strip.id), seen.contains(&strip.choice))
+            strip.effective_strip(talking.is_held(strip.id), seen.contains(&strip.choice))
         };
         let main = (program.video_choice().clone(), program.transport(MAIN).at_end());
         let sources = &self.settings.collection.sources;

@@ -29,7 +29,7 @@ impl Engine {
         let ended = self.state.monitors.follow(wanted, begin, &self.runtime, clock);
         self.endings.monitors.retain(|worker| !worker.is_finished());
         self.endings.monitors.extend(ended);
-        for told in self.state.monitors.look(clock.now()) {
+        for told in self.state.monitors.poll(clock.now()) {
             self.viewers_reported(told);
         }
     }

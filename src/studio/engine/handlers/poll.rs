@@ -24,7 +24,7 @@ const MAX_REPORTED: usize = 32;
 
 impl Engine {
     /// Looks at every part.
-    pub(in crate::studio::engine) fn look(&mut self) {
+    pub(in crate::studio::engine) fn poll(&mut self) {
         let undecided = self.startup.is_undecided();
         // A driver that never answers must not keep anybody off the air.
         let overdue = undecided && self.clock.now() >= self.startup.decide_by;
@@ -54,13 +54,13 @@ impl Engine {
             self.notices.happened(Event::Server(event));
         }
         if let Some(on_air) = &mut self.live.on_air {
-            let looked = on_air.look(self.clock.now());
+            let looked = on_air.poll(self.clock.now());
             self.all_happened(looked);
             self.end_if_idle();
         }
         let now = self.clock.now();
         let others = self.live.others.values_mut();
-        let looked = others.flat_map(|on_air| on_air.look(now)).collect();
+        let looked = others.flat_map(|on_air| on_air.poll(now)).collect();
         self.all_happened(looked);
         self.adapt();
         let ending = &self.endings.broadcasts;
@@ -449,7 +449,7 @@ mod tests {
         while !engine.endings.broadcasts.iter().all(Worker::is_finished) {
             std::thread::yield_now();
         }
-        engine.look();
+        engine.poll();
         let told: Vec<&str> = std::iter::from_fn(|| events.try_recv().ok())
             .map(|event| match event {
                 Event::Notice(notice) => notice.key(),

@@ -23,7 +23,7 @@ impl Engine {
 
     pub(in crate::studio::engine) fn poll_repairs(&mut self) {
         let Some(repairs) = &self.state.repairs else { return };
-        for message in repairs.told() {
+        for message in repairs.messages() {
             self.notices.tell(&message, "");
         }
     }

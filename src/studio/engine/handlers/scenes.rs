@@ -22,7 +22,7 @@ use crate::studio::engine::undo_history::{Before, Change};
 use crate::studio::event::{self, Event};
 use crate::studio::notices::groups;
 use crate::studio::notices::message::StudioMessage;
-use crate::studio::program::{Program, Tried};
+use crate::studio::program::{Program, RetryReport};
 use crate::studio::scenes::edits::Edit;
 use crate::studio::scenes::{Collection, MAIN};
 use crate::studio::settings::scenes::collection;
@@ -85,7 +85,7 @@ impl Engine {
         self.report_missing_files(tried.unwrap_or_default());
     }
 
-    fn report_missing_files(&mut self, Tried { mut messages, strips }: Tried) {
+    fn report_missing_files(&mut self, RetryReport { mut messages, strips }: RetryReport) {
         messages.extend(self.untold(strips));
         for message in messages {
             // The reason may be another than it was.

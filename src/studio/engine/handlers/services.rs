@@ -3,7 +3,7 @@
 use crate::studio::engine::Engine;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::settings::{MAX_SERVICES, check_successor, services_beside, write_services};
-use crate::studio::targets::services::{Book, Service};
+use crate::studio::targets::services::{Service, ServiceList};
 
 impl Engine {
     pub(in crate::studio::engine) fn put_service(&mut self, was: Option<&str>, service: &Service) {
@@ -41,7 +41,7 @@ impl Engine {
     }
 
     fn set_services(&mut self, own: Vec<Service>) {
-        self.services = Book::with_own(own);
+        self.services = ServiceList::with_own(own);
         self.file.services_changed = true;
         self.changed();
     }

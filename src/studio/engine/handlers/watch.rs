@@ -112,7 +112,7 @@ impl Engine {
                 }
             }
             WatchCommand::Snapshot(path) => {
-                let frame = self.watch.picture();
+                let frame = self.watch.chosen_frame();
                 self.take_snapshot_of(frame, path);
             }
             WatchCommand::Forget(url) => self.settings.recent.retain(|known| *known != url),

@@ -8,7 +8,7 @@ use crate::media::similarity::CurveMatch;
 use crate::player::State;
 use crate::player::probe::viewer::ProbeReading;
 use crate::studio::live::monitor::evidence::{FRESH, Proof, Sent, Verdict, Window};
-use crate::studio::live::monitor::pictures;
+use crate::studio::live::monitor::frames;
 use crate::studio::live::monitor::view::LatencyBy;
 
 /// How often it is compared, which takes some milliseconds: while it matches, and until then.
@@ -43,7 +43,13 @@ pub(super) struct Comparison {
 
 impl Comparison {
     /// Compares once more, where it is time to.
-    pub fn look(&mut self, now: Timestamp, delay: Duration, seen: &ProbeReading, sent: &Sent<'_>) {
+    pub fn update(
+        &mut self,
+        now: Timestamp,
+        delay: Duration,
+        seen: &ProbeReading,
+        sent: &Sent<'_>,
+    ) {
         if self.joined != seen.joined {
             // Another connection may bring another stream.
             *self = Self { joined: seen.joined, differs: self.differs, ..Self::default() };
@@ -61,12 +67,12 @@ impl Comparison {
         if self.due.is_some_and(|due| now < due) {
             return;
         }
-        let (sound, behind) = sound(&window);
+        let (sound, behind) = find_audio(&window);
         if let Some(behind) = behind {
             self.by_sound = Some((behind, now));
         }
         let pictures = match sent.picture {
-            Some(_) => pictures::compare(&window),
+            Some(_) => frames::compare(&window),
             None => Verdict::Still,
         };
         self.take(now, markers, pictures, sound);
@@ -160,7 +166,7 @@ fn markers(window: &Window<'_>) -> Verdict {
 }
 
 /// Looks for what is heard in what was sent; and how far behind it is, where it was found.
-fn sound(window: &Window<'_>) -> (Verdict, Option<Duration>) {
+fn find_audio(window: &Window<'_>) -> (Verdict, Option<Duration>) {
     let (seen, sent) = (window.seen, window.sent);
     let heard = seen.last_audio.filter(|last| window.now.since(*last) <= SOUNDS);
     let (Some(_), true) = (heard, sent.sound) else {

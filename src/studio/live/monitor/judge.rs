@@ -92,10 +92,10 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
     }
     let reach = latency.map_or(REACH, |latency| latency + MARGIN) + delay;
     if sent.picture.is_some() {
-        picture(now, reach, seen, sent, &mut found);
+        judge_video(now, reach, seen, sent, &mut found);
     }
     if sent.sound {
-        sound(now, reach, seen, sent, &mut found);
+        judge_audio(now, reach, seen, sent, &mut found);
     }
     if let Some(latency) = latency.filter(|latency| *latency > LATE + delay) {
         let cause = Cause::Late(format!("{:.1}", latency.as_secs_f64()));
@@ -134,7 +134,7 @@ fn not_playing(seen: &ProbeReading) -> Option<Vec<Finding>> {
     }
 }
 
-fn picture(
+fn judge_video(
     now: Timestamp,
     reach: Duration,
     seen: &ProbeReading,
@@ -199,7 +199,7 @@ fn always_moves(since: Timestamp, now: Timestamp, sent: &Sent<'_>) -> bool {
     moved > first.at && now.since(moved) < SENT_STILL
 }
 
-fn sound(
+fn judge_audio(
     now: Timestamp,
     reach: Duration,
     seen: &ProbeReading,
@@ -287,7 +287,7 @@ mod tests {
         Timestamp::from_micros((seconds * 1e6) as i64)
     }
 
-    fn picture(luma: u8) -> FrameSimilarity {
+    fn judge_video(luma: u8) -> FrameSimilarity {
         FrameSimilarity::of(&[luma; 64 * 36], 64, SIZE)
     }
 
@@ -302,7 +302,7 @@ mod tests {
             (Some(at(60.0)), Some(at(60.0)), Some(at(60.0)));
         for number in 0..30 {
             let second = f64::from(number) * 2.0;
-            let likeness = picture(luma(second));
+            let likeness = judge_video(luma(second));
             seen.pictures.push_back(Keyframe {
                 at: at(second),
                 pts: at(second),
@@ -429,7 +429,7 @@ mod tests {
     }
 
     /// What is said of a stream of which the last of each came then, at this pace.
-    fn told(
+    fn judged_times(
         last_video: Option<f64>,
         last_audio: Option<f64>,
         pace: Option<f64>,
@@ -464,7 +464,7 @@ mod tests {
             (all, Some(50.0), None, vec![(Silent, Nothing, Some(at(50.0)))]),
             (Some(57.0), Some(50.0), None, vec![]),
         ] {
-            assert_eq!(told(video, audio, pace), expected, "{video:?} {audio:?} {pace:?}");
+            assert_eq!(judged_times(video, audio, pace), expected, "{video:?} {audio:?} {pace:?}");
         }
     }
 

@@ -5,8 +5,8 @@
 mod compare;
 mod evidence;
 mod finding;
+mod frames;
 mod judge;
-mod pictures;
 mod reference;
 #[cfg(test)]
 mod tests;
@@ -155,12 +155,12 @@ impl Monitors {
     }
 
     /// Compares what is seen with what is sent.
-    pub fn look(&mut self, now: Timestamp) -> Vec<MonitorNews> {
+    pub fn poll(&mut self, now: Timestamp) -> Vec<MonitorNews> {
         let Some(reference) = &self.reference else { return Vec::new() };
         let mut told = Vec::new();
         reference.with(now, |sent| {
             for (id, one) in &mut self.each {
-                one.look(*id, sent, now, &mut told);
+                one.poll(*id, sent, now, &mut told);
             }
         });
         told
@@ -260,7 +260,7 @@ impl One {
         }
     }
 
-    fn look(&mut self, id: u32, sent: &Sent<'_>, now: Timestamp, told: &mut Vec<MonitorNews>) {
+    fn poll(&mut self, id: u32, sent: &Sent<'_>, now: Timestamp, told: &mut Vec<MonitorNews>) {
         if let Some(glance) = &self.glance {
             let seen = glance.seen();
             // While it is looked again after a failure, the failure stands.
@@ -275,7 +275,7 @@ impl One {
         }
         self.now = now;
         if let Some(seen) = &self.seen {
-            self.comparison.look(now, self.delay, seen, sent);
+            self.comparison.update(now, self.delay, seen, sent);
         }
         let findings = match (&self.seen, self.live_since) {
             (Some(seen), Some(live_since)) => judge(&Case {

@@ -178,7 +178,7 @@ impl Run {
                 self.arrive(&seen, &server, from, until);
             }
             self.now = until;
-            self.look();
+            self.poll();
         }
     }
 
@@ -210,7 +210,7 @@ impl Run {
         its.behind_micros = Some((latency * 1e6) as i64);
     }
 
-    fn look(&mut self) {
+    fn poll(&mut self) {
         let sent = Sent {
             picture: Some((SIZE, FPS)),
             sizes: &[],
@@ -221,7 +221,7 @@ impl Run {
             course: &self.sent.course,
         };
         let mut told = Vec::new();
-        self.one.look(0, &sent, at(self.now), &mut told);
+        self.one.poll(0, &sent, at(self.now), &mut told);
         self.states.push(self.one.state());
         for told in told {
             match told {

@@ -304,7 +304,7 @@ impl OnAir {
 
     /// What the outputs have told so far: before others are left to hear the rest.
     pub(in crate::studio) fn heard_so_far(&mut self, now: Timestamp) -> Vec<OutputNews> {
-        self.outputs.look(now)
+        self.outputs.poll(now)
     }
 
     /// What messages call a target.
@@ -385,7 +385,7 @@ impl OnAir {
         };
         let targets = self.outputs.all::<TargetOutput>();
         let targets = targets.map(|it| (it.id, it.floor, Sample::of(&it.publisher, now)));
-        let outcome = self.adaptation.look(now, targets, terms);
+        let outcome = self.adaptation.update(now, targets, terms);
         if outcome.is_some() {
             self.set_encoder();
         }
@@ -408,17 +408,17 @@ impl OnAir {
     }
 
     /// What happened since the last call.
-    pub(in crate::studio) fn look(&mut self, now: Timestamp) -> Vec<OutputNews> {
-        let mut happenings = self.outputs.look(now);
+    pub(in crate::studio) fn poll(&mut self, now: Timestamp) -> Vec<OutputNews> {
+        let mut happenings = self.outputs.poll(now);
         if let Some(passthrough) = &self.passthrough {
             let targets = self.targets().map(|sent| &sent.publisher);
-            passthrough.look(targets, self.stream_delay.is_some());
+            passthrough.begin_when_ready(targets, self.stream_delay.is_some());
         }
         if !self.is_publishing() {
             self.stream_delay = None;
             self.adaptation.set_lag(Duration::ZERO);
         }
-        let held = self.stream_delay.as_mut().and_then(StreamDelay::look);
+        let held = self.stream_delay.as_mut().and_then(StreamDelay::poll);
         happenings.extend(held.map(OutputNews::Delay));
         let failed = self.video.as_ref().and_then(VideoEncoder::failed);
         let failed = failed.or_else(|| self.audio.as_ref().and_then(AudioEncoder::failed));

@@ -34,7 +34,7 @@ impl OnAir {
         }
         let sounds = self.sounds(tracks, names);
         let recording = RecordingOutput::start(path, &self.hub, choices, journal, sounds)?;
-        let told = recording.told();
+        let told = recording.event();
         self.outputs.add(recording);
         Ok(told)
     }

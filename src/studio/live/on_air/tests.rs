@@ -84,7 +84,7 @@ impl LiveOutput for PackagerOutput {
         self
     }
 
-    fn look(&mut self, _: Timestamp) -> Vec<OutputNews> {
+    fn poll(&mut self, _: Timestamp) -> Vec<OutputNews> {
         let segments = self.packager.segments.load(Ordering::SeqCst);
         let new = segments - std::mem::replace(&mut self.told, segments);
         (0..new).map(|_| self.message("segment")).collect()
@@ -131,7 +131,7 @@ fn an_output_of_any_kind_is_watched_and_stopped_with_the_others() {
     let mut segments = 0;
     await_that("two segments", || {
         let told = |news: &OutputNews| matches!(news, OutputNews::Message(_));
-        segments += on_air.look(clock.now()).iter().filter(|news| told(news)).count();
+        segments += on_air.poll(clock.now()).iter().filter(|news| told(news)).count();
         segments >= 2
     });
     assert!(packager.packets.load(Ordering::SeqCst) > 2, "audio too");

@@ -52,7 +52,7 @@ pub(in crate::studio) trait LiveOutput: Any + fmt::Debug + Send {
     fn output(&self) -> &dyn Output;
     fn output_mut(&mut self) -> &mut dyn Output;
     /// What happened since the last call.
-    fn look(&mut self, now: Timestamp) -> Vec<OutputNews>;
+    fn poll(&mut self, now: Timestamp) -> Vec<OutputNews>;
     /// What is still to be told once it is stopped or forgotten.
     fn last_words(&mut self) -> Vec<OutputNews>;
     /// Whether it has ended early and that was told.
@@ -88,8 +88,8 @@ impl Outputs {
     }
 
     /// What happened since the last call, in order.
-    pub fn look(&mut self, now: Timestamp) -> Vec<OutputNews> {
-        let news = self.0.iter_mut().flat_map(|output| output.look(now)).collect();
+    pub fn poll(&mut self, now: Timestamp) -> Vec<OutputNews> {
+        let news = self.0.iter_mut().flat_map(|output| output.poll(now)).collect();
         self.0.retain(|output| !output.is_forgotten());
         news
     }
@@ -139,7 +139,7 @@ impl LiveOutput for Replay {
         self
     }
 
-    fn look(&mut self, _: Timestamp) -> Vec<OutputNews> {
+    fn poll(&mut self, _: Timestamp) -> Vec<OutputNews> {
         Vec::new()
     }
 

@@ -64,7 +64,7 @@ impl TargetOutput {
     fn happened(&self, event: publisher::Event) -> OutputNews {
         let host = self.label.clone();
         match event {
-            publisher::Event::Changed(report) => OutputNews::Target(target_events::told(
+            publisher::Event::Changed(report) => OutputNews::Target(target_events::target_event(
                 (self.id, &self.label),
                 self.publisher.target(),
                 self.built_in,
@@ -96,7 +96,7 @@ impl LiveOutput for TargetOutput {
         &mut self.publisher
     }
 
-    fn look(&mut self, now: Timestamp) -> Vec<OutputNews> {
+    fn poll(&mut self, now: Timestamp) -> Vec<OutputNews> {
         let mut news = self.happenings();
         let (state, figures) = (self.publisher.state(), self.publisher.figures());
         let drops = self.drops.look(now, state, &figures);

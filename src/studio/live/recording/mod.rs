@@ -92,8 +92,8 @@ impl RecordingOutput {
     }
 
     /// How it fares.
-    pub fn told(&self) -> event::Recording {
-        told(&self.recorder.figures())
+    pub fn event(&self) -> event::Recording {
+        recording_event(&self.recorder.figures())
     }
 
     fn happened(&self, event: recorder::Event) -> Option<OutputNews> {
@@ -103,10 +103,12 @@ impl RecordingOutput {
             recorder::Event::Began(figures) if figures.part == 1 => None,
             recorder::Event::Began(figures)
             | recorder::Event::Paused(figures)
-            | recorder::Event::Parted(figures) => Some(OutputNews::Recording(told(&figures))),
+            | recorder::Event::Parted(figures) => {
+                Some(OutputNews::Recording(recording_event(&figures)))
+            }
             recorder::Event::Over(figures) => {
                 let failed = matches!(figures.state, recorder::State::Failed(_));
-                failed.then(|| OutputNews::Recording(told(&figures)))
+                failed.then(|| OutputNews::Recording(recording_event(&figures)))
             }
             recorder::Event::Chapter { at, title } => {
                 Some(OutputNews::Chapter(event::Chapter { path: path(), at, title }))
@@ -131,7 +133,7 @@ impl LiveOutput for RecordingOutput {
         &mut self.recorder
     }
 
-    fn look(&mut self, _: Timestamp) -> Vec<OutputNews> {
+    fn poll(&mut self, _: Timestamp) -> Vec<OutputNews> {
         let events: Vec<_> = self.recorder.events().waiting().collect();
         let is_end = |event: &recorder::Event| matches!(event, recorder::Event::Over(_));
         let failed = matches!(self.recorder.figures().state, recorder::State::Failed(_));
@@ -144,7 +146,7 @@ impl LiveOutput for RecordingOutput {
         let is_end = |event: &recorder::Event| matches!(event, recorder::Event::Over(_));
         let events = self.recorder.events().waiting().filter(|event| !is_end(event));
         let mut news: Vec<_> = events.filter_map(|event| self.happened(event)).collect();
-        news.push(OutputNews::Recording(self.told()));
+        news.push(OutputNews::Recording(self.event()));
         news
     }
 
@@ -153,7 +155,7 @@ impl LiveOutput for RecordingOutput {
     }
 }
 
-fn told(figures: &recorder::Figures) -> event::Recording {
+fn recording_event(figures: &recorder::Figures) -> event::Recording {
     let (state, error) = match &figures.state {
         recorder::State::Writing => (event::RecordingState::Writing, None),
         recorder::State::Finished => (event::RecordingState::Finished, None),

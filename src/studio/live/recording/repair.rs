@@ -41,7 +41,7 @@ impl Repairs {
     }
 
     /// What became of them since the last call.
-    pub(in crate::studio) fn told(&self) -> Vec<StudioMessage> {
+    pub(in crate::studio) fn messages(&self) -> Vec<StudioMessage> {
         self.told.waiting().collect()
     }
 }

@@ -11,7 +11,7 @@ use crate::studio::scenes::{Collection, MAIN, MAX_ITEMS, MAX_SCENES, MAX_SOURCES
 
 /// What came of another collection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TakenIn {
+pub struct MergeReport {
     /// So many of its scenes, from the first on.
     pub scenes: usize,
     /// And of its sources.
@@ -22,12 +22,12 @@ pub struct TakenIn {
 
 impl Collection {
     /// Adds the scenes of another collection, under names and ids that are free.
-    pub fn take_in(&mut self, other: Self) -> TakenIn {
+    pub fn take_in(&mut self, other: Self) -> MergeReport {
         // Nothing was built here yet: it becomes the other.
         if *self == Self::default() {
             let (scenes, sources) = (other.scenes.len(), other.sources.len());
             *self = other;
-            return TakenIn { scenes, sources, left_out: Vec::new() };
+            return MergeReport { scenes, sources, left_out: Vec::new() };
         }
         let mut left_out = self.keep_own(&other);
         let by = (self.next_source().0, self.next_scene().0, self.next_item().0);
@@ -58,7 +58,7 @@ impl Collection {
         }
         let full = |it: &Scene| import_report::no_room_for_scene(&it.name, &MAX_SCENES);
         left_out.extend(gone.iter().map(full));
-        TakenIn { scenes: came.len(), sources, left_out }
+        MergeReport { scenes: came.len(), sources, left_out }
     }
 
     /// What is one for the whole collection: where both have it, that which is here stays.

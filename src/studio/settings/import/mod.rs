@@ -7,7 +7,7 @@ use crate::audio::AudioChoice;
 use crate::studio::mixer::{AudioStrip, take_in};
 use crate::studio::notices::import_report;
 use crate::studio::scenes::Collection;
-use crate::studio::settings::import::merge::TakenIn;
+use crate::studio::settings::import::merge::MergeReport;
 
 /// In a notice so much is listed.
 const IN_SHORT: usize = 30;
@@ -31,7 +31,7 @@ impl Import {
         strips: &mut Vec<AudioStrip>,
         main: Option<&AudioChoice>,
     ) -> (usize, usize, usize) {
-        let TakenIn { scenes, sources, left_out } = to.take_in(self.collection.clone());
+        let MergeReport { scenes, sources, left_out } = to.take_in(self.collection.clone());
         self.left_out.extend(left_out);
         self.collection.scenes.truncate(scenes);
         self.collection.sources.truncate(sources);

@@ -250,7 +250,7 @@ macro_rules! with_transition {
                 self.transition_ms = Some(transition.duration);
                 match &transition.kind {
                     Kind::Luma(wipe) => {
-                        let picture = wipe.picture().unwrap_or("".as_ref()).to_owned();
+                        let picture = wipe.image().unwrap_or("".as_ref()).to_owned();
                         let table = WipeTable { picture, ..WipeTable::of(wipe) };
                         self.wipe = Some(table).filter(|table| !is_usual(table));
                     }
@@ -264,7 +264,7 @@ macro_rules! with_transition {
                 match (&mut kind, &self.wipe, &self.stinger) {
                     (Kind::Luma(wipe), Some(table), _) => {
                         table.put(wipe);
-                        if let Order::Picture(path) = &mut wipe.order {
+                        if let Order::Image(path) = &mut wipe.order {
                             path.clone_from(&table.picture);
                         }
                     }
@@ -544,7 +544,7 @@ mod tests {
 
     #[test]
     fn wipes_by_a_picture_and_stingers_come_back_and_odd_ones_are_told() {
-        let order = Order::Picture("/v/a \"b\".png".into());
+        let order = Order::Image("/v/a \"b\".png".into());
         let stinger = Stinger {
             file: "/v/转场.webp".into(),
             cut: Duration::from_millis(1_250),

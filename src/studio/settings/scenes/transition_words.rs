@@ -18,7 +18,7 @@ pub fn transition_text(kind: &Kind) -> String {
         Kind::FadeColor([r, g, b]) => format!("color-#{r:02x}{g:02x}{b:02x}"),
         Kind::Slide(from) => format!("slide-{}", side(from)),
         Kind::Swipe(from) => format!("swipe-{}", side(from)),
-        Kind::Luma(Wipe { order: Order::Picture(_), .. }) => "luma-picture".into(),
+        Kind::Luma(Wipe { order: Order::Image(_), .. }) => "luma-picture".into(),
         Kind::Luma(Wipe { order: Order::Pattern(pattern), .. }) => {
             format!("luma-{}", word_of(&Pattern::ALL, &pattern).unwrap_or_default())
         }
@@ -41,7 +41,7 @@ pub fn transition_of(text: &str) -> Option<Kind> {
         "slide" => meant(rest, &SIDES).map(Kind::Slide),
         "swipe" => meant(rest, &SIDES).map(Kind::Swipe),
         "luma" if rest == "picture" => {
-            let order = Order::Picture(PathBuf::new());
+            let order = Order::Image(PathBuf::new());
             Some(Kind::Luma(Wipe { order, ..Wipe::default() }))
         }
         "luma" => meant(rest, &Pattern::ALL).map(|pattern| Kind::Luma(Wipe::of(pattern))),
@@ -82,7 +82,7 @@ mod tests {
         let mut kinds = vec![Kind::Cut, Kind::Fade, Kind::FadeColor([1, 255, 16])];
         kinds.extend(SIDES.iter().flat_map(|(_, side)| [Kind::Slide(*side), Kind::Swipe(*side)]));
         kinds.extend(Pattern::ALL.map(|(_, pattern)| Kind::Luma(Wipe::of(pattern))));
-        let order = Order::Picture(PathBuf::new());
+        let order = Order::Image(PathBuf::new());
         kinds.push(Kind::Luma(Wipe { order, ..Wipe::default() }));
         kinds.push(Kind::Stinger(Stinger::default()));
         for kind in kinds {

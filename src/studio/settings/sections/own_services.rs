@@ -11,7 +11,7 @@ use crate::studio::settings::disk::{folder_of, read_bounded, replace};
 use crate::studio::settings::reading::lenient::Document;
 use crate::studio::settings::reading::syntax;
 use crate::studio::targets::address::parse;
-use crate::studio::targets::services::{Book, Limits, Service, USUAL};
+use crate::studio::targets::services::{Limits, Service, ServiceList, USUAL};
 
 /// Services that are read.
 pub(in crate::studio) const MAX_SERVICES: usize = 64;
@@ -51,17 +51,17 @@ pub fn services_beside(settings: &Path) -> PathBuf {
 
 /// The services of the file beside the known ones; the second value tells what is wrong with it. A
 /// file that is not there is not wrong.
-pub fn read_services(path: &Path) -> (Book, Vec<String>) {
+pub fn read_services(path: &Path) -> (ServiceList, Vec<String>) {
     match read_bounded(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Default::default(),
         Err(error) => {
             let why = syntax::unreadable(&error);
-            (Book::default(), vec![format!("{} cannot be read: {why}", path.display())])
+            (ServiceList::default(), vec![format!("{} cannot be read: {why}", path.display())])
         }
         Ok(text) => {
             let (own, wrong) = parse_services(&text);
             let named = |why| format!("{}: {why}", path.display());
-            (Book::with_own(own), wrong.into_iter().map(named).collect())
+            (ServiceList::with_own(own), wrong.into_iter().map(named).collect())
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::studio::targets::Route;
 use crate::studio::watch::choices::{
     MAX_RECENT, MAX_TILES, MAX_TRUSTED, Network, PlayerChoices, may_be_kept,
 };
-use crate::studio::watch::picture_view::PictureView;
+use crate::studio::watch::viewport::Viewport;
 
 /// The longest buffer.
 pub(in crate::studio::settings) const MAX_BUFFER_MS: u64 = 10_000;
@@ -27,7 +27,7 @@ pub(in crate::studio::settings) struct RememberedPlayer {
     pub(in crate::studio::settings) muted: bool,
     pub(in crate::studio::settings) url: String,
     pub(in crate::studio::settings) recent: Vec<String>,
-    pub(in crate::studio::settings) wall: Vec<(String, PictureView)>,
+    pub(in crate::studio::settings) wall: Vec<(String, Viewport)>,
 }
 
 /// As it is laid out.
@@ -68,7 +68,7 @@ pub(in crate::studio::settings) struct Table {
     /// How the picture of the first player is looked at, and those of the wall, in its order; nothing
     /// where they are seen as they come.
     #[serde(with = "values::text", skip_serializing_if = "is_plain")]
-    look: PictureView,
+    look: Viewport,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     wall_looks: Vec<String>,
 }
@@ -131,8 +131,8 @@ fn route<'de, D: Deserializer<'de>>(from: D, of: fn(String) -> Route) -> Result<
     Ok(text)
 }
 
-fn is_plain(look: &PictureView) -> bool {
-    *look == PictureView::default()
+fn is_plain(look: &Viewport) -> bool {
+    *look == Viewport::default()
 }
 
 impl Table {
@@ -199,14 +199,14 @@ impl Table {
 }
 
 /// What the tiles played. A bad look does not shift the others.
-fn wall(urls: &[String], looks: &[String], from: &mut Document<'_>) -> Vec<(String, PictureView)> {
+fn wall(urls: &[String], looks: &[String], from: &mut Document<'_>) -> Vec<(String, Viewport)> {
     let mut looks = looks.iter();
     let mut wall = Vec::new();
     for url in urls {
-        let look = looks.next().map_or(Ok(PictureView::default()), |text| text.parse());
+        let look = looks.next().map_or(Ok(Viewport::default()), |text| text.parse());
         let look = look.unwrap_or_else(|why| {
             from.note("player.wall_looks", why);
-            PictureView::default()
+            Viewport::default()
         });
         if may_be_kept(url) && wall.len() < MAX_TILES {
             wall.push((url.clone(), look));
@@ -220,7 +220,7 @@ mod tests {
     use super::*;
     use crate::studio::settings::Settings;
     use crate::studio::watch::choices::Network;
-    use crate::studio::watch::picture_view::{Aspect, Rotation};
+    use crate::studio::watch::viewport::{Aspect, Rotation};
 
     #[test]
     fn players_are_read_as_they_were_written_and_without_secrets() {
@@ -240,17 +240,14 @@ mod tests {
                 reconnect: false,
                 trusted: vec![("h:443".into(), crate::net::CertificatePin::of(b"own"))],
             },
-            look: PictureView {
+            look: Viewport {
                 aspect: Aspect::Classic,
                 zoom: 1.5,
                 turn: Rotation::Half,
                 pan: [0.25, -0.5],
             },
         };
-        let looks = [
-            PictureView::default(),
-            PictureView { turn: Rotation::Left, ..PictureView::default() },
-        ];
+        let looks = [Viewport::default(), Viewport { turn: Rotation::Left, ..Viewport::default() }];
         let good = vec!["rtmp://h/live/a".to_owned(), "/home/ada/film.flv".to_owned()];
         let mut settings = Settings {
             watch_url: "https://h/a.m3u8?token=planted".into(),
@@ -285,26 +282,26 @@ mod tests {
         let wanted =
             PlayerChoices { buffer: Some(Duration::from_millis(100)), ..PlayerChoices::default() };
         assert_eq!((read.player, read.recent.len()), (wanted, 0));
-        assert_eq!(read.wall, [("rtmp://h/a/b".to_owned(), PictureView::default())]);
+        assert_eq!(read.wall, [("rtmp://h/a/b".to_owned(), Viewport::default())]);
     }
 
     #[test]
     fn looks_are_no_part_of_older_files_and_bad_ones_fall_back() {
         let old = "[player]\nvolume = 0.5\nwall = [\"rtmp://h/a/b\", \"rtmp://h/a/c\"]";
         let (read, warnings) = Settings::parse(old);
-        assert_eq!((read.player.look, warnings.len()), (PictureView::default(), 0));
-        assert!(read.wall.iter().all(|(_, look)| *look == PictureView::default()));
+        assert_eq!((read.player.look, warnings.len()), (Viewport::default(), 0));
+        assert!(read.wall.iter().all(|(_, look)| *look == Viewport::default()));
         let bad = format!(
             "{old}\nlook = \"round 1 0\"\nwall_looks = [\"fit 99 0\", \"fill 2 270 -1e9 0.5\"]"
         );
         let (read, warnings) = Settings::parse(&bad);
         assert_eq!(warnings.len(), 2, "{warnings:?}");
         let second =
-            PictureView { aspect: Aspect::Fill, zoom: 2.0, turn: Rotation::Left, pan: [-4.0, 0.5] };
-        assert_eq!(read.player.look, PictureView::default());
+            Viewport { aspect: Aspect::Fill, zoom: 2.0, turn: Rotation::Left, pan: [-4.0, 0.5] };
+        assert_eq!(read.player.look, Viewport::default());
         assert_eq!(
             read.wall.iter().map(|it| it.1).collect::<Vec<_>>(),
-            [PictureView::default(), second]
+            [Viewport::default(), second]
         );
     }
 }

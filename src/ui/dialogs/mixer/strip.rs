@@ -49,7 +49,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Str
     });
     offset(ui, view, after);
     switches(ui, view, strip, after);
-    heard(ui, view, strip, after);
+    monitoring_row(ui, view, strip, after);
     end(ui, view, strip);
 }
 
@@ -279,7 +279,7 @@ fn tracks(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Strip
     });
 }
 
-fn heard(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Strip) {
+fn monitoring_row(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Strip) {
     let name = view.texts.get("monitoring");
     let all = [
         (key!("monitoring-off"), MonitoringMode::Program),

@@ -103,7 +103,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
 }
 
 /// Several items: the edges of the frame around them, in program pixels, and their tight places.
-type Together = ([f64; 4], Vec<(ItemId, Placement)>);
+type LayerGroup = ([f64; 4], Vec<(ItemId, Placement)>);
 
 /// The picture of a scene, or of a group in it, and what is pressed with the pointer.
 #[derive(Debug)]
@@ -175,7 +175,7 @@ impl<'a> Canvas<'a> {
     }
 
     /// Several that are selected, and which handle of the frame around them is there.
-    fn of_several(&self, view: &View<'_>, draft: &Draft, at: Pos2) -> Option<(Together, Grip)> {
+    fn of_several(&self, view: &View<'_>, draft: &Draft, at: Pos2) -> Option<(LayerGroup, Grip)> {
         let several = self.together(view, draft)?;
         let around = placement::around(several.0, self.frame.canvas);
         let grip = grip_at(self.frame, &around, at, false).filter(|grip| *grip != Grip::Turn)?;
@@ -188,7 +188,7 @@ impl<'a> Canvas<'a> {
     }
 
     /// Where several are selected that can be moved.
-    fn together(&self, view: &View<'_>, draft: &Draft) -> Option<Together> {
+    fn together(&self, view: &View<'_>, draft: &Draft) -> Option<LayerGroup> {
         let chosen: Vec<&Item> = self.free().filter(|item| draft.is_chosen(item.id)).collect();
         if chosen.len() < 2 {
             return None;

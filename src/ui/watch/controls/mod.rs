@@ -144,7 +144,7 @@ fn right(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> Option<Action> 
         draft.figures = !on;
     }
     options::view(ui, view, draft);
-    options::sound(ui, view);
+    options::audio_options(ui, view);
     let busy = is_busy(&view.snapshot.watch);
     let playing = view.snapshot.watch == WatchState::Playing;
     if button(ui, Icon::Picture, &texts.get("watch-screenshot"), "S", None, playing) {

@@ -6,7 +6,7 @@ use egui::{Frame, Margin, Popup, PopupCloseBehavior, Response, Ui, vec2};
 
 use crate::player::{MAX_AV_OFFSET_MS, Prefer};
 use crate::studio::WatchCommand;
-use crate::studio::watch::picture_view::{Aspect, Rotation, ZOOM};
+use crate::studio::watch::viewport::{Aspect, Rotation, ZOOM};
 use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Theme, Type, gap, size};
@@ -14,7 +14,7 @@ use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::watch::commands::send;
 use crate::ui::watch::draft::Draft;
-use crate::ui::watch::picture_view::{PictureView, key_of};
+use crate::ui::watch::viewport::{Viewport, key_of};
 use crate::ui::widgets::{
     self, Button, icon_button, label, menu_item, paragraph, scrolled, section, slider,
 };
@@ -45,7 +45,7 @@ pub(in crate::ui::watch) fn popup(
 }
 
 /// Balance, the sound against the picture, the speaker.
-pub fn sound(ui: &mut Ui, view: &mut View<'_>) {
+pub fn audio_options(ui: &mut Ui, view: &mut View<'_>) {
     let (theme, texts) = (view.theme, view.texts);
     let name = texts.get("audio-options");
     let button =
@@ -190,10 +190,10 @@ pub fn view(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
             }
         });
         ui.add_space(gap::XS);
-        let plain = draft.look == PictureView::default();
+        let plain = draft.look == Viewport::default();
         let reset = texts.get("view-reset");
         if Button::new(&reset).small().enabled(!plain).show(ui, theme).clicked() {
-            draft.look = PictureView::default();
+            draft.look = Viewport::default();
         }
     });
 }

@@ -8,8 +8,8 @@ pub(in crate::ui::watch) mod tile;
 use egui::{CornerRadius, Rect, Ui, pos2, vec2};
 
 use crate::ui::input::actions::Action;
-use crate::ui::picture::FrameView;
 use crate::ui::style::theme::{gap, size};
+use crate::ui::video::FrameView;
 use crate::ui::view::View;
 use crate::ui::watch::commands::send;
 use crate::ui::watch::controls;

@@ -14,10 +14,12 @@ use crate::ui::picture::{FrameView, fill_around};
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{BLACK, gap};
 use crate::ui::text::Texts;
+use crate::ui::video::placeholder::placeholder;
+use crate::ui::video::{FrameView, fill_around};
 use crate::ui::view::View;
 use crate::ui::watch::draft::{Draft, Where};
-use crate::ui::watch::picture_view::PictureView;
 use crate::ui::watch::tiles::overlays;
+use crate::ui::watch::viewport::Viewport;
 
 /// What a player does, in words.
 #[derive(Debug)]
@@ -191,7 +193,7 @@ pub fn paint_chosen(
 }
 
 /// Paints a picture as it is looked at; gives where it lies.
-pub fn paint(ui: &mut Ui, picture: &mut FrameView, look: &PictureView, room: Rect) -> Option<Rect> {
+pub fn paint(ui: &mut Ui, picture: &mut FrameView, look: &Viewport, room: Rect) -> Option<Rect> {
     let size = picture.size()?;
     let rect = look.place(room, size, ui.pixels_per_point());
     fill_around(ui, room, rect.intersect(room), BLACK);

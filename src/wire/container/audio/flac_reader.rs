@@ -6,7 +6,7 @@ use crate::base::Timestamp;
 use crate::wire::container::audio::flac::{
     FlacHeader, FrameInfo, FrameSearch, MAX_FRAME_HEADER, Scan, heads,
 };
-use crate::wire::container::audio::packets::{Kind, described, heard, several, time};
+use crate::wire::container::audio::packets::{Kind, audio_span, described, several, time};
 use crate::wire::container::{Demuxer, Error, Index, ReadAt, SampleLocation, TrackId, Unit};
 
 /// So many heads are looked at in one piece.
@@ -128,9 +128,9 @@ impl Demuxer for Flac {
         Some(self.beginning().time)
     }
 
-    fn heard(&self) -> Option<(Timestamp, Timestamp)> {
+    fn audio_span(&self) -> Option<(Timestamp, Timestamp)> {
         let all = time(self.samples, self.rate);
-        heard(self.beginning().time, self.end().unwrap_or(all), all)
+        audio_span(self.beginning().time, self.end().unwrap_or(all), all)
     }
 
     // Frames behind which another one follows as it should.

@@ -109,5 +109,5 @@ pub fn index(source: &mut dyn ReadAt) -> Result<Index, Error> {
     if samples.is_empty() {
         return Err(Error::Damaged("there is no sound in it"));
     }
-    Ok(Index { samples, heard: reader.heard(), ..reader.index().clone() })
+    Ok(Index { samples, heard: reader.audio_span(), ..reader.index().clone() })
 }

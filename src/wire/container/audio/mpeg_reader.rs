@@ -5,7 +5,7 @@ use crate::base::Timestamp;
 use crate::wire::container::audio::mpeg_frames::{
     ADTS, DECODER_DELAY, Frame, MAX_NOISE, MPEG, ReadHeader, Tag, describe, find, frame_at,
 };
-use crate::wire::container::audio::packets::{Kind, described, heard, several, time};
+use crate::wire::container::audio::packets::{Kind, audio_span, described, several, time};
 use crate::wire::container::audio::wav::ENDLESS;
 use crate::wire::container::{Demuxer, Error, Index, ReadAt, SampleLocation, TrackId, Unit};
 
@@ -239,9 +239,9 @@ impl Demuxer for MpegFile {
         Some(time(self.tag.before.map_or(0, |before| before + DECODER_DELAY), self.rate))
     }
 
-    fn heard(&self) -> Option<(Timestamp, Timestamp)> {
+    fn audio_span(&self) -> Option<(Timestamp, Timestamp)> {
         let all = time(self.samples, self.rate);
-        heard(self.heard_from()?, self.ends(self.samples), all)
+        audio_span(self.heard_from()?, self.ends(self.samples), all)
     }
 
     // Counts the frames at the end, where nothing tells how many there are.

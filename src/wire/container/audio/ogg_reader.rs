@@ -6,7 +6,7 @@ use crate::base::Timestamp;
 use crate::wire::container::audio::ogg::{
     BEGINS, ENDS, MAX_CONFIG, PAGE_HEADER_BYTES, Page, Reader,
 };
-use crate::wire::container::audio::packets::{Kind, heard, time};
+use crate::wire::container::audio::packets::{Kind, audio_span, time};
 use crate::wire::container::{Demuxer, Error, Index, Link, ReadAt, SampleLocation, Unit, read};
 
 /// More streams than anybody joined, and as much of heads that differ.
@@ -274,8 +274,8 @@ impl Demuxer for Ogg {
         Some(self.heard_from.unwrap_or_default())
     }
 
-    fn heard(&self) -> Option<(Timestamp, Timestamp)> {
-        heard(self.heard_from.unwrap_or_default(), self.end.unwrap_or(self.reach), self.reach)
+    fn audio_span(&self) -> Option<(Timestamp, Timestamp)> {
+        audio_span(self.heard_from.unwrap_or_default(), self.end.unwrap_or(self.reach), self.reach)
     }
 
     // Pages of the first stream that follow one of it.

@@ -97,7 +97,7 @@ impl Packets {
 }
 
 /// Of all that there is, up to `all`, what is heard from `first` to `end`; all of it where that makes no sense.
-pub(super) fn heard(
+pub(super) fn audio_span(
     first: Timestamp,
     end: Timestamp,
     all: Timestamp,

@@ -2,7 +2,7 @@
 
 use crate::base::Timestamp;
 use crate::wire::codec::pcm::{Coding, Pcm};
-use crate::wire::container::audio::packets::{Kind, described, heard, peek, several, time};
+use crate::wire::container::audio::packets::{Kind, audio_span, described, peek, several, time};
 use crate::wire::container::{Demuxer, Error, Index, ReadAt, SampleLocation, TrackId, Unit, read};
 
 /// Chunks that may stand before the sound.
@@ -198,9 +198,9 @@ impl Demuxer for WavCursor {
         Some(Timestamp::ZERO)
     }
 
-    fn heard(&self) -> Option<(Timestamp, Timestamp)> {
+    fn audio_span(&self) -> Option<(Timestamp, Timestamp)> {
         let all = time(self.samples(self.at), self.rate);
-        heard(Timestamp::ZERO, all, all)
+        audio_span(Timestamp::ZERO, all, all)
     }
 
     fn units(&self) -> &[Unit] {

@@ -288,7 +288,7 @@ mod tests {
         Tracks { video: Some(video), audio: Vec::new() }
     }
 
-    fn picture(millis: i64, keyframe: bool) -> StreamEvent {
+    fn video(millis: i64, keyframe: bool) -> StreamEvent {
         let at = Timestamp::from_millis(millis);
         let data = Bytes::from_static(&[9]);
         StreamEvent::Packet(EncodedPacket::received(Track::Video, (at, at), keyframe, data))
@@ -321,9 +321,8 @@ mod tests {
 
     #[test]
     fn the_index_points_at_keyframes_and_fits_however_long_the_file_is() {
-        let samples = (0..5_000).flat_map(|second| {
-            [picture(second * 2_000, true), picture(second * 2_000 + 33, false)]
-        });
+        let samples = (0..5_000)
+            .flat_map(|second| [video(second * 2_000, true), video(second * 2_000 + 33, false)]);
         let file = file(samples, Timestamp::from_millis(10_000_000));
         let tags = tags(&file);
         let metadata = parse_script(&tags[0].body).unwrap().unwrap();
@@ -349,7 +348,7 @@ mod tests {
     #[test]
     fn an_index_of_less_than_two_keyframes_is_none() {
         for (keyframes, indexed) in [(0, false), (1, false), (2, true)] {
-            let samples = (0..keyframes).map(|n| picture(n * 2_000, true));
+            let samples = (0..keyframes).map(|n| video(n * 2_000, true));
             let file = file(samples, Timestamp::from_millis(2_000));
             let metadata = parse_script(&tags(&file)[0].body).unwrap().unwrap();
             assert_eq!(metadata.get("keyframes").is_some(), indexed, "{keyframes}");

@@ -24,7 +24,7 @@ pub(super) fn other_audio(entry: &[u8], codec: &str, config: Bytes) -> Option<Au
         }
         "A_VORBIS" => {
             let config = vorbis::unlaced(&config)?;
-            (AudioCodec::Vorbis, vorbis::told(&config)?, config)
+            (AudioCodec::Vorbis, vorbis::audio_info(&config)?, config)
         }
         // What they are is told by each frame, and by the track's entry.
         "A_AC3" | "A_EAC3" | "A_MPEG/L2" | "A_MPEG/L3" => {
@@ -34,7 +34,7 @@ pub(super) fn other_audio(entry: &[u8], codec: &str, config: Bytes) -> Option<Au
                 "A_MPEG/L2" => AudioCodec::Mp2,
                 _ => AudioCodec::Mp3,
             };
-            (codec, sound(entry), Bytes::new())
+            (codec, audio_info(entry), Bytes::new())
         }
         _ => return None,
     };
@@ -43,7 +43,7 @@ pub(super) fn other_audio(entry: &[u8], codec: &str, config: Bytes) -> Option<Au
 }
 
 /// What a track's entry tells of its sound; what it leaves out, or what cannot be, as most sound is.
-fn sound(entry: &[u8]) -> codec::AudioInfo {
+fn audio_info(entry: &[u8]) -> codec::AudioInfo {
     let audio = child(entry, id::AUDIO).unwrap_or_default();
     let rate = child(audio, id::SAMPLING_FREQUENCY).and_then(float);
     let channels = child(audio, id::CHANNELS).and_then(uint);

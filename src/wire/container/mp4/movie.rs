@@ -207,11 +207,11 @@ fn trak_header(
             index.tracks.video = Some(video(config, timescale, period)?);
             TrackId::Video
         }
-        TrackDescription::Sound(audio, _) if index.tracks.audio.len() < MAX_AUDIO_TRACKS => {
+        TrackDescription::Audio(audio, _) if index.tracks.audio.len() < MAX_AUDIO_TRACKS => {
             index.tracks.audio.push(AudioTrack::named(audio, &name(trak)));
             audio_track(index.tracks.audio.len() - 1)
         }
-        TrackDescription::Picture(codec, (width, height), config, _)
+        TrackDescription::Video(codec, (width, height), config, _)
             if index.tracks.video.is_none() =>
         {
             let period = Some(defaults.duration).filter(|period| *period > 0);
@@ -226,8 +226,8 @@ fn trak_header(
             });
             TrackId::Video
         }
-        TrackDescription::Picture(_, _, _, name)
-        | TrackDescription::Sound(_, name)
+        TrackDescription::Video(_, _, _, name)
+        | TrackDescription::Audio(_, name)
         | TrackDescription::Other(name) => {
             left_out(part(mdia), name, index);
             index.leave(UnsupportedTrack::of_mp4(handler(mdia).unwrap_or_default(), name));
@@ -247,7 +247,7 @@ fn with_clock(
     described: TrackDescription,
     timescale: u32,
 ) -> Option<(TrackDescription, Option<u32>)> {
-    let TrackDescription::Sound(AudioConfig { codec: AudioCodec::Pcm, config, .. }, name) =
+    let TrackDescription::Audio(AudioConfig { codec: AudioCodec::Pcm, config, .. }, name) =
         &described
     else {
         return Some((described, None));
@@ -259,7 +259,7 @@ fn with_clock(
     if !pcm.is_audio() {
         return Some((TrackDescription::Other(*name), None));
     }
-    Some((TrackDescription::Sound(pcm.parameters(), *name), Some(pcm.frame())))
+    Some((TrackDescription::Audio(pcm.parameters(), *name), Some(pcm.frame())))
 }
 
 /// What a track is called: by its user data, or else by its handler, where that is not what every

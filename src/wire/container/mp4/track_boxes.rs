@@ -18,7 +18,7 @@ use crate::wire::container::{AudioTrack, audio_frame};
 /// What tracks without a name of their own are called.
 const VIDEO: &str = "Video";
 const CHAPTERS: &str = "Chapters";
-pub(super) const SOUND: &str = "Sound";
+pub(super) const SOUND: &str = "Audio";
 /// `und`, packed as ISO 639-2 letters.
 const UNDETERMINED: u16 = 0x55C4;
 
@@ -271,9 +271,9 @@ pub(super) enum TrackDescription {
     /// An avcC.
     Avc(Bytes),
     /// Sound, and how its description is called.
-    Sound(AudioConfig, Name),
+    Audio(AudioConfig, Name),
     /// Pictures that are no H.264, with their configuration, and how their description is called.
-    Picture(VideoCodec, (u16, u16), Bytes, Name),
+    Video(VideoCodec, (u16, u16), Bytes, Name),
     /// Something else, by its name.
     Other(Name),
 }
@@ -317,13 +317,13 @@ fn described(entry: &BoxSpan<'_>) -> Option<TrackDescription> {
                 Specific::Aac(config) => {
                     let config = Bytes::copy_from_slice(config);
                     let audio = told_aac_config(config, &Metadata::default())?;
-                    Some(TrackDescription::Sound(audio, entry.name))
+                    Some(TrackDescription::Audio(audio, entry.name))
                 }
-                Specific::Mpeg => sound(entry, AudioCodec::Mp3, Bytes::new()),
-                Specific::Picture(..) => Some(TrackDescription::Other(entry.name)),
+                Specific::Mpeg => audio_entry(entry, AudioCodec::Mp3, Bytes::new()),
+                Specific::Video(..) => Some(TrackDescription::Other(entry.name)),
             }
         }
-        b".mp3" => sound(entry, AudioCodec::Mp3, Bytes::new()),
+        b".mp3" => audio_entry(entry, AudioCodec::Mp3, Bytes::new()),
         b"Opus" => {
             let inner = entry.content.get(28..)?;
             let mut fields = Fields(child(inner, *b"dOps")?);
@@ -336,7 +336,7 @@ fn described(entry: &BoxSpan<'_>) -> Option<TrackDescription> {
             head.put_u32_le(rate);
             head.put_u16_le(gain);
             head.put_slice(fields.0);
-            sound(entry, AudioCodec::Opus, head.freeze())
+            audio_entry(entry, AudioCodec::Opus, head.freeze())
         }
         b"fLaC" => {
             let inner = entry.content.get(28..)?;
@@ -345,29 +345,29 @@ fn described(entry: &BoxSpan<'_>) -> Option<TrackDescription> {
             // A block's head, then STREAMINFO.
             fields.u32()?;
             let info = Bytes::copy_from_slice(fields.bytes(34)?);
-            sound(entry, AudioCodec::Flac, info)
+            audio_entry(entry, AudioCodec::Flac, info)
         }
-        b"ac-3" => sound(entry, AudioCodec::Ac3, Bytes::new()),
-        b"ec-3" => sound(entry, AudioCodec::Eac3, Bytes::new()),
-        b"hvc1" | b"hev1" => picture(entry, VideoCodec::Hevc, b"hvcC"),
-        b"vvc1" | b"vvi1" => picture(entry, VideoCodec::Vvc, b"vvcC"),
-        b"av01" => picture(entry, VideoCodec::Av1, b"av1C"),
-        b"vp09" => picture(entry, VideoCodec::Vp9, b"vpcC"),
-        b"vp08" => picture(entry, VideoCodec::Vp8, b"vpcC"),
+        b"ac-3" => audio_entry(entry, AudioCodec::Ac3, Bytes::new()),
+        b"ec-3" => audio_entry(entry, AudioCodec::Eac3, Bytes::new()),
+        b"hvc1" | b"hev1" => video_entry(entry, VideoCodec::Hevc, b"hvcC"),
+        b"vvc1" | b"vvi1" => video_entry(entry, VideoCodec::Vvc, b"vvcC"),
+        b"av01" => video_entry(entry, VideoCodec::Av1, b"av1C"),
+        b"vp09" => video_entry(entry, VideoCodec::Vp9, b"vpcC"),
+        b"vp08" => video_entry(entry, VideoCodec::Vp8, b"vpcC"),
         b"mp4v" => {
             let inner = entry.content.get(78..)?;
             let mut fields = Fields(child(inner, *b"esds")?);
             fields.full()?;
             match specific_config(fields.0)? {
-                Specific::Picture(codec, config) => {
+                Specific::Video(codec, config) => {
                     let config = Bytes::copy_from_slice(config);
-                    Some(TrackDescription::Picture(codec, sides(entry)?, config, entry.name))
+                    Some(TrackDescription::Video(codec, sides(entry)?, config, entry.name))
                 }
                 _ => Some(TrackDescription::Other(entry.name)),
             }
         }
         name => match pcm::described(entry) {
-            Some(found) => Some(TrackDescription::Sound(found.parameters(), *name)),
+            Some(found) => Some(TrackDescription::Audio(found.parameters(), *name)),
             None => Some(TrackDescription::Other(*name)),
         },
     }
@@ -409,9 +409,9 @@ fn sides(entry: &BoxSpan<'_>) -> Option<(u16, u16)> {
 }
 
 /// A visual sample entry whose configuration is in a box of this name.
-fn picture(entry: &BoxSpan<'_>, codec: VideoCodec, config: &Name) -> Option<TrackDescription> {
+fn video_entry(entry: &BoxSpan<'_>, codec: VideoCodec, config: &Name) -> Option<TrackDescription> {
     let found = child(entry.content.get(78..)?, *config)?;
-    Some(TrackDescription::Picture(codec, sides(entry)?, Bytes::copy_from_slice(found), entry.name))
+    Some(TrackDescription::Video(codec, sides(entry)?, Bytes::copy_from_slice(found), entry.name))
 }
 
 fn next_descriptor<'a>(fields: &mut Fields<'a>) -> Option<(u8, &'a [u8])> {
@@ -428,7 +428,7 @@ fn next_descriptor<'a>(fields: &mut Fields<'a>) -> Option<(u8, &'a [u8])> {
 }
 
 /// A sound description of a codec with this configuration.
-fn sound(entry: &BoxSpan<'_>, codec: AudioCodec, config: Bytes) -> Option<TrackDescription> {
+fn audio_entry(entry: &BoxSpan<'_>, codec: AudioCodec, config: Bytes) -> Option<TrackDescription> {
     let mut fields = Fields(entry.content);
     fields.bytes(16)?;
     let channels = fields.u16()?;
@@ -436,7 +436,7 @@ fn sound(entry: &BoxSpan<'_>, codec: AudioCodec, config: Bytes) -> Option<TrackD
     let sample_rate = fields.u32()? >> 16;
     let bitrate = BitsPerSecond(0);
     let parameters = AudioConfig { codec, sample_rate, channels, bitrate, config };
-    Some(TrackDescription::Sound(parameters, entry.name))
+    Some(TrackDescription::Audio(parameters, entry.name))
 }
 
 /// What an ES descriptor is of.
@@ -446,7 +446,7 @@ enum Specific<'a> {
     /// MPEG audio.
     Mpeg,
     /// Pictures, with what stands before the first of them.
-    Picture(VideoCodec, &'a [u8]),
+    Video(VideoCodec, &'a [u8]),
 }
 
 /// What an ES descriptor is of, where that is known (ISO/IEC 14496-1 §7.2.6.6).
@@ -476,7 +476,7 @@ fn specific_config(es: &[u8]) -> Option<Specific<'_>> {
             let codec = if kind == 0x20 { VideoCodec::Mpeg4 } else { VideoCodec::Mpeg2 };
             let config = fields.bytes(12).and_then(|_| next_descriptor(&mut fields));
             let config = config.filter(|(its, _)| *its == tag::DECODER_SPECIFIC);
-            return Some(Specific::Picture(codec, config.map_or(&[], |(_, config)| config)));
+            return Some(Specific::Video(codec, config.map_or(&[], |(_, config)| config)));
         }
         _ => return None,
     }

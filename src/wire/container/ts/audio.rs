@@ -118,7 +118,7 @@ impl AudioUnits {
             let value = value << (usize::from(bytes) * 8 - bits);
             out.extend(value.to_le_bytes().into_iter().take(bytes.into()));
         }
-        events.push(Event::Sound { codec: Codec::S302m, pts, data: out.into() });
+        events.push(Event::Audio { codec: Codec::S302m, pts, data: out.into() });
     }
 
     /// Reads the frame at the start of `data`.
@@ -164,7 +164,7 @@ impl AudioUnits {
             && !payload.is_empty()
         {
             let data = Bytes::copy_from_slice(payload);
-            events.push(Event::Sound { codec: self.codec, pts, data });
+            events.push(Event::Audio { codec: self.codec, pts, data });
             self.time = Some(pts.saturating_add(lasts));
         }
         FoundFrame::Frame(length)
@@ -201,7 +201,7 @@ impl AudioUnits {
                 && !payload.is_empty()
             {
                 let data = Bytes::copy_from_slice(payload);
-                events.push(Event::Sound { codec: Codec::Opus, pts, data });
+                events.push(Event::Audio { codec: Codec::Opus, pts, data });
                 time = Some(pts.saturating_add(CLOCK / 50));
             }
             rest = after;

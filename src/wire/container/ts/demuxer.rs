@@ -255,24 +255,24 @@ impl Demuxer {
         for stream in streams {
             match stream.kind {
                 // The first of each; of several kinds one that every player here decodes.
-                Kind::Picture(Codec::H264) if is_kind(&video, |it| it == HEVC) => {
+                Kind::Video(Codec::H264) if is_kind(&video, |it| it == HEVC) => {
                     video = Some(stream);
                 }
-                Kind::Picture(Codec::Hevc) if video.is_none() => video = Some(stream),
-                Kind::Sound(Codec::Aac | Codec::Mpeg | Codec::Opus | Codec::S302m)
+                Kind::Video(Codec::Hevc) if video.is_none() => video = Some(stream),
+                Kind::Audio(Codec::Aac | Codec::Mpeg | Codec::Opus | Codec::S302m)
                     if is_kind(&audio, |it| DOLBY.contains(&it)) =>
                 {
                     audio = Some(stream);
                 }
-                Kind::Sound(Codec::Ac3 | Codec::Eac3) if audio.is_none() => audio = Some(stream),
-                Kind::Picture(codec @ (Codec::H264 | Codec::Hevc | Codec::Other(_)))
-                | Kind::Sound(codec) => others.push((stream.kind, codec)),
-                Kind::Picture(_) | Kind::Data => {}
+                Kind::Audio(Codec::Ac3 | Codec::Eac3) if audio.is_none() => audio = Some(stream),
+                Kind::Video(codec @ (Codec::H264 | Codec::Hevc | Codec::Other(_)))
+                | Kind::Audio(codec) => others.push((stream.kind, codec)),
+                Kind::Video(_) | Kind::Data => {}
             }
         }
         for (kind, codec) in others {
-            let taken = matches!(kind, Kind::Picture(_)) && video.is_some()
-                || matches!(kind, Kind::Sound(_)) && audio.is_some();
+            let taken = matches!(kind, Kind::Video(_)) && video.is_some()
+                || matches!(kind, Kind::Audio(_)) && audio.is_some();
             if !taken && !self.told.contains(&codec) && self.told.len() < 16 {
                 self.told.push(codec);
                 self.events.push(Event::Unsupported(codec));
@@ -289,7 +289,7 @@ impl Demuxer {
                 .is_none_or(|it| (it.pid, it.kind) != (stream.pid, stream.stream_type))
         {
             self.end_video();
-            let Kind::Picture(codec) = stream.kind else { return };
+            let Kind::Video(codec) = stream.kind else { return };
             let reader = VideoUnits::new(codec);
             self.video = Some(Stream::new(stream.pid, stream.stream_type, reader));
         }
@@ -300,15 +300,15 @@ impl Demuxer {
                 .is_none_or(|it| (it.pid, it.kind) != (stream.pid, stream.stream_type))
         {
             self.end_audio();
-            let Kind::Sound(codec) = stream.kind else { return };
+            let Kind::Audio(codec) = stream.kind else { return };
             let reader = AudioUnits::new(codec, stream.channels);
             self.audio = Some(Stream::new(stream.pid, stream.stream_type, reader));
         }
     }
 }
 
-const HEVC: Kind = Kind::Picture(Codec::Hevc);
-const DOLBY: [Kind; 2] = [Kind::Sound(Codec::Ac3), Kind::Sound(Codec::Eac3)];
+const HEVC: Kind = Kind::Video(Codec::Hevc);
+const DOLBY: [Kind; 2] = [Kind::Audio(Codec::Ac3), Kind::Audio(Codec::Eac3)];
 
 /// Whether there is none yet, or one of a kind.
 fn is_kind(stream: &Option<section::Stream>, kind: impl Fn(Kind) -> bool) -> bool {
@@ -451,10 +451,10 @@ mod tests {
             let mut sound = Vec::new();
             for event in &events {
                 match event {
-                    Event::Picture { dts, keyframe, data, .. } => {
+                    Event::Video { dts, keyframe, data, .. } => {
                         pictures.push((*dts, *keyframe, data.to_vec()));
                     }
-                    Event::Sound { pts, data, .. } => sound.push((*pts, data.len())),
+                    Event::Audio { pts, data, .. } => sound.push((*pts, data.len())),
                     Event::VideoConfig { config, .. } => assert_eq!(config[1], 0x64),
                     Event::AudioConfig(config) => assert_eq!(&config[..], [0x11, 0x90]),
                     other => panic!("{other:?}"),
@@ -483,7 +483,7 @@ mod tests {
         data.extend(packet(0x100, 3, true, &pes(0xE0, 12_000, &key())));
         let events = read(&data, 188);
         assert!(events.contains(&Event::Lost));
-        let pictures = events.iter().filter(|e| matches!(e, Event::Picture { .. })).count();
+        let pictures = events.iter().filter(|e| matches!(e, Event::Video { .. })).count();
         assert_eq!(pictures, 1);
     }
 

@@ -38,11 +38,11 @@ pub enum Event {
     /// The decoder configuration record of the codec, from here on.
     VideoConfig { codec: Codec, config: Bytes },
     /// An access unit, its NAL units with 4-byte lengths.
-    Picture { codec: Codec, dts: i64, pts: i64, keyframe: bool, data: Bytes },
+    Video { codec: Codec, dts: i64, pts: i64, keyframe: bool, data: Bytes },
     /// AudioSpecificConfig, from here on.
     AudioConfig(Bytes),
     /// An access unit of sound.
-    Sound { codec: Codec, pts: i64, data: Bytes },
+    Audio { codec: Codec, pts: i64, data: Bytes },
     /// Something that is not taken apart here; told once.
     Unsupported(Codec),
     /// Pictures and sounds are encrypted one by one (SAMPLE-AES); told once, before the first of them.

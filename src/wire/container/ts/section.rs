@@ -78,8 +78,8 @@ pub(super) struct Stream {
 /// What a stream is.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    Picture(Codec),
-    Sound(Codec),
+    Video(Codec),
+    Audio(Codec),
     Data,
 }
 
@@ -110,21 +110,21 @@ const DTS: u8 = 0x8A;
 
 fn kind(stream_type: u8, descriptors: &[u8]) -> (Kind, u8) {
     let kind = match stream_type {
-        0x1B => Kind::Picture(Codec::H264),
-        0x24 => Kind::Picture(Codec::Hevc),
-        0x01 | 0x02 | 0x10 | 0x33 => Kind::Picture(Codec::Other(stream_type)),
-        0x03 | 0x04 => Kind::Sound(Codec::Mpeg),
-        0x0F => Kind::Sound(Codec::Aac),
-        0x80 if has(descriptors, b"HDMV") => Kind::Sound(Codec::BluRayPcm),
-        0x11 => Kind::Sound(Codec::Other(stream_type)),
+        0x1B => Kind::Video(Codec::H264),
+        0x24 => Kind::Video(Codec::Hevc),
+        0x01 | 0x02 | 0x10 | 0x33 => Kind::Video(Codec::Other(stream_type)),
+        0x03 | 0x04 => Kind::Audio(Codec::Mpeg),
+        0x0F => Kind::Audio(Codec::Aac),
+        0x80 if has(descriptors, b"HDMV") => Kind::Audio(Codec::BluRayPcm),
+        0x11 => Kind::Audio(Codec::Other(stream_type)),
         // Others use these numbers for subtitles and cues.
         0x82 | 0x83 | 0x85 | 0x86 if has(descriptors, b"HDMV") => {
-            Kind::Sound(Codec::Other(stream_type))
+            Kind::Audio(Codec::Other(stream_type))
         }
-        0x8A => Kind::Sound(Codec::Other(stream_type)),
-        0x82 if is_dts(descriptors) => Kind::Sound(Codec::Other(stream_type)),
-        0x81 => Kind::Sound(Codec::Ac3),
-        0x87 => Kind::Sound(Codec::Eac3),
+        0x8A => Kind::Audio(Codec::Other(stream_type)),
+        0x82 if is_dts(descriptors) => Kind::Audio(Codec::Other(stream_type)),
+        0x81 => Kind::Audio(Codec::Ac3),
+        0x87 => Kind::Audio(Codec::Eac3),
         0x06 => return private(descriptors),
         _ => Kind::Data,
     };
@@ -144,10 +144,10 @@ fn is_dts(descriptors: &[u8]) -> bool {
 /// HTTP Live Streaming").
 fn sealed(stream_type: u8, descriptors: &[u8]) -> Option<Kind> {
     let (name, kind) = match stream_type {
-        0xDB => (b"zavc", Kind::Picture(Codec::H264)),
-        0xCF => (b"aacd", Kind::Sound(Codec::Aac)),
-        0xC1 => (b"ac3d", Kind::Sound(Codec::Ac3)),
-        0xC2 => (b"ec3d", Kind::Sound(Codec::Eac3)),
+        0xDB => (b"zavc", Kind::Video(Codec::H264)),
+        0xCF => (b"aacd", Kind::Audio(Codec::Aac)),
+        0xC1 => (b"ac3d", Kind::Audio(Codec::Ac3)),
+        0xC2 => (b"ec3d", Kind::Audio(Codec::Eac3)),
         _ => return None,
     };
     // A private data indicator descriptor.
@@ -161,12 +161,12 @@ fn private(descriptors: &[u8]) -> (Kind, u8) {
     while let [tag, length, after @ ..] = rest {
         let Some((content, after)) = after.split_at_checked(usize::from(*length)) else { break };
         match (*tag, content) {
-            (0x05, [b'O', b'p', b'u', b's', ..]) => kind = Kind::Sound(Codec::Opus),
-            (0x05, [b'A', b'C', b'-', b'3', ..]) | (0x6A, _) => kind = Kind::Sound(Codec::Ac3),
-            (0x05, [b'E', b'A', b'C', b'3', ..]) | (0x7A, _) => kind = Kind::Sound(Codec::Eac3),
-            (0x05, [b'B', b'S', b'S', b'D', ..]) => kind = Kind::Sound(Codec::S302m),
-            (0x7B, _) => kind = Kind::Sound(Codec::Other(DTS)),
-            (0x05, [b'H', b'E', b'V', b'C', ..]) => kind = Kind::Picture(Codec::Hevc),
+            (0x05, [b'O', b'p', b'u', b's', ..]) => kind = Kind::Audio(Codec::Opus),
+            (0x05, [b'A', b'C', b'-', b'3', ..]) | (0x6A, _) => kind = Kind::Audio(Codec::Ac3),
+            (0x05, [b'E', b'A', b'C', b'3', ..]) | (0x7A, _) => kind = Kind::Audio(Codec::Eac3),
+            (0x05, [b'B', b'S', b'S', b'D', ..]) => kind = Kind::Audio(Codec::S302m),
+            (0x7B, _) => kind = Kind::Audio(Codec::Other(DTS)),
+            (0x05, [b'H', b'E', b'V', b'C', ..]) => kind = Kind::Video(Codec::Hevc),
             // Opus in its own extension descriptor.
             (0x7F, [0x80, count, ..]) => channels = *count,
             _ => {}

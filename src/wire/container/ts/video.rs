@@ -105,7 +105,7 @@ impl VideoUnits {
         if let Ok(data) = annexb_to_avcc(data, keep)
             && self.told.is_some()
         {
-            events.push(Event::Picture { codec, dts, pts: pts.unwrap_or(dts), keyframe, data });
+            events.push(Event::Video { codec, dts, pts: pts.unwrap_or(dts), keyframe, data });
         }
     }
 

@@ -91,13 +91,13 @@ async fn property(connection: &Connection, name: &str) -> Result<u32, Fault> {
 }
 
 /// What the portal can be asked for.
-struct Able {
+struct PortalSupport {
     version: u32,
     kinds: u32,
     pointers: u32,
 }
 
-impl Able {
+impl PortalSupport {
     async fn ask(connection: &Connection) -> Result<Self, Fault> {
         let version = property(connection, "version").await?;
         let kinds = property(connection, "AvailableSourceTypes").await?;
@@ -111,7 +111,7 @@ impl Able {
 pub(super) fn offers() -> Result<Sharing, Fault> {
     runtime()?.block_on(async {
         let connection = portal::connect().await?;
-        let able = Able::ask(&connection).await?;
+        let able = PortalSupport::ask(&connection).await?;
         Ok(Sharing {
             screens: able.kinds & SCREEN != 0,
             windows: able.kinds & WINDOW != 0,
@@ -145,7 +145,7 @@ impl Session {
         asking: &dyn Fn(),
     ) -> Result<(Link, Shared), Fault> {
         let connection = portal::connect().await?;
-        let able = Able::ask(&connection).await?;
+        let able = PortalSupport::ask(&connection).await?;
         let kind = if wish.window { WINDOW } else { SCREEN };
         if able.kinds & kind == 0 {
             return Err(match wish.window {
@@ -169,7 +169,7 @@ impl Session {
         connection: &Connection,
         path: &OwnedObjectPath,
         wish: &PortalRequest<'_>,
-        able: &Able,
+        able: &PortalSupport,
         soon: &Waiting<'_>,
         person: &Waiting<'_>,
     ) -> Result<Shared, Fault> {

@@ -21,7 +21,7 @@ pub(super) const MAX_PARTS: usize = 16;
 pub(super) enum Content {
     /// Nothing new, or nothing that may be shown.
     Nothing,
-    Picture(MappedFrame),
+    Frame(MappedFrame),
 }
 
 /// A frame whose rows lie in memory that is there; valid while its buffer is.
@@ -209,7 +209,7 @@ pub(super) unsafe fn content(buffer: &spa::spa_buffer, format: &Format) -> Resul
     // SAFETY: `offset` is less than the bytes that are mapped there.
     let start = unsafe { start.add(offset) };
     let [shown, dirty, whole] = [shown, dirty, whole].map(|part| turn.upright(part, whole));
-    Ok(Content::Picture(MappedFrame { start, stride, whole, shown, dirty, turn, red_first }))
+    Ok(Content::Frame(MappedFrame { start, stride, whole, shown, dirty, turn, red_first }))
 }
 
 /// Reading past the end of a file that is shorter than it was said to be would end the process.
@@ -322,9 +322,9 @@ mod tests {
             unsafe { content(&buffer, format) }
         }
 
-        fn picture(&mut self) -> MappedFrame {
+        fn frame(&mut self) -> MappedFrame {
             match self.content(&FORMAT).unwrap() {
-                Content::Picture(picture) => picture,
+                Content::Frame(picture) => picture,
                 Content::Nothing => panic!("nothing"),
             }
         }
@@ -333,14 +333,14 @@ mod tests {
     #[test]
     fn pixels_go_where_they_belong_in_both_orders() {
         let mut rig = Rig::new();
-        let picture = rig.picture();
+        let picture = rig.frame();
         assert_eq!((picture.shown, picture.dirty), (picture.whole, picture.whole));
         let mut to = vec![99; 16];
         // SAFETY: the rig lives.
         unsafe { picture.copy(Area::new(1, 1, 2, 2), (1, 1), &mut to, 8) };
         assert_eq!(to, [20, 21, 22, 23, 24, 25, 26, 27, 36, 37, 38, 39, 40, 41, 42, 43]);
         let red = Format { pixels: spa::SPA_VIDEO_FORMAT_RGBA, ..FORMAT };
-        let Ok(Content::Picture(picture)) = rig.content(&red) else { panic!("no picture") };
+        let Ok(Content::Frame(picture)) = rig.content(&red) else { panic!("no picture") };
         // SAFETY: the rig lives.
         unsafe { picture.copy(Area::new(1, 1, 1, 1), (1, 1), &mut to, 8) };
         assert_eq!(to[..4], [22, 21, 20, 23]);
@@ -383,7 +383,7 @@ mod tests {
         (rig.data.type_, rig.data.fd) = (spa::SPA_DATA_MemFd, i64::from(file.as_raw_fd()));
         assert!(rig.content(&FORMAT).unwrap_err().contains("47 bytes for 48"));
         file.write_all(&[0; 1]).unwrap();
-        assert!(matches!(rig.content(&FORMAT), Ok(Content::Picture(_))));
+        assert!(matches!(rig.content(&FORMAT), Ok(Content::Frame(_))));
         rig.data.mapoffset = 1;
         assert!(rig.content(&FORMAT).is_err());
     }
@@ -409,13 +409,13 @@ mod tests {
         rig.meta(spa::SPA_META_VideoDamage, &mut damage);
         let mut crop = [1, 0, i32::MAX, 2];
         rig.meta(spa::SPA_META_VideoCrop, &mut crop);
-        let picture = rig.picture();
+        let picture = rig.frame();
         assert_eq!(picture.dirty, Area::new(0, 0, 3, 2), "up to the empty one");
         assert_eq!(picture.shown, Area::new(1, 0, 3, 2));
         let mut rig = Rig::new();
         rig.meta(spa::SPA_META_VideoDamage, &mut [0; 4]);
         rig.meta(spa::SPA_META_VideoCrop, &mut [9, 9, 1, 1]);
-        let picture = rig.picture();
+        let picture = rig.frame();
         assert_eq!((picture.dirty, picture.shown), (picture.whole, picture.whole));
     }
 
@@ -463,14 +463,14 @@ mod tests {
             let (mut crop, mut damage) = ([1, 1, 2, 2], [2, 2, 1, 1]);
             rig.meta(spa::SPA_META_VideoCrop, &mut crop);
             rig.meta(spa::SPA_META_VideoDamage, &mut damage);
-            let picture = rig.picture();
+            let picture = rig.frame();
             assert_eq!(seen(&picture, picture.whole), want, "{transformation}");
             assert_eq!(seen(&picture, picture.dirty), [[10]], "{transformation}");
             let mut meant = seen(&picture, picture.shown).concat();
             meant.sort_unstable();
             assert_eq!(meant, [5, 6, 9, 10], "{transformation}");
             let red = Format { pixels: spa::SPA_VIDEO_FORMAT_RGBA, ..FORMAT };
-            let Ok(Content::Picture(picture)) = rig.content(&red) else { panic!("no picture") };
+            let Ok(Content::Frame(picture)) = rig.content(&red) else { panic!("no picture") };
             let mut to = [99; 4];
             // SAFETY: the rig lives.
             unsafe {

@@ -175,7 +175,7 @@ impl Grab {
                 }
                 continue;
             }
-            self.look()?;
+            self.poll()?;
         }
         Ok(())
     }
@@ -188,10 +188,10 @@ impl Grab {
     }
 
     /// Takes over what is new; tells of it, and whether the frame has another size.
-    fn look(&mut self) -> Result<(Option<Area>, bool), Fault> {
+    fn poll(&mut self) -> Result<(Option<Area>, bool), Fault> {
         let Self { stream, area, mirror, part, .. } = self;
         let mut seen = Ok((None, false));
-        let looked = stream.look(|news| {
+        let looked = stream.poll(|news| {
             let now = match shown(news.shown(), *part) {
                 Ok(now) => now,
                 Err(fault) => {
@@ -240,7 +240,7 @@ impl Grabber for Grab {
                 return Err(Fault::Ended(reason));
             }
         }
-        let (dirty, resized) = self.look()?;
+        let (dirty, resized) = self.poll()?;
         Ok(Change { dirty, reshaped: false, resized })
     }
 

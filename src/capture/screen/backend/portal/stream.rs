@@ -187,7 +187,7 @@ impl Stream {
     ///
     /// # Errors
     /// Why there are no more.
-    pub(super) fn look(&self, mut at: impl FnMut(StreamNews<'_>)) -> Result<(), End> {
+    pub(super) fn poll(&self, mut at: impl FnMut(StreamNews<'_>)) -> Result<(), End> {
         // SAFETY: it lives as long as `self`, and is shared.
         let inside = unsafe { self.inside.as_ref() };
         let mut cell = inside.cell.lock();
@@ -402,7 +402,7 @@ unsafe extern "C" fn process(data: *mut c_void) {
             };
             match content {
                 None | Some(Ok(Content::Nothing)) => {}
-                Some(Ok(Content::Picture(picture))) => {
+                Some(Ok(Content::Frame(picture))) => {
                     let turned =
                         cell.held.as_ref().is_none_or(|held| held.picture.turn != picture.turn);
                     let dirty = if turned { picture.whole } else { picture.dirty };

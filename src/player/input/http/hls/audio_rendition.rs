@@ -101,7 +101,9 @@ impl AudioRendition {
             let pause = self.pause;
             self.look.spawn(async move {
                 sleep(pause).await;
-                timeout(POLL_TIMEOUT, look(fetch, &url, &buffer, number)).await.unwrap_or(false)
+                timeout(POLL_TIMEOUT, is_playable(fetch, &url, &buffer, number))
+                    .await
+                    .unwrap_or(false)
             });
         }
         false
@@ -109,7 +111,12 @@ impl AudioRendition {
 }
 
 /// Whether something comes of a list at that segment.
-async fn look(mut fetch: Fetch, url: &WebUrl, buffer: &Arc<BufferTarget>, number: u64) -> bool {
+async fn is_playable(
+    mut fetch: Fetch,
+    url: &WebUrl,
+    buffer: &Arc<BufferTarget>,
+    number: u64,
+) -> bool {
     let Ok(mut track) = Track::open(&mut fetch, url, buffer, None).await else { return false };
     track.begin_at(number);
     matches!(track.next(&mut fetch).await, Ok(Some(_)))

@@ -48,7 +48,7 @@ impl Decryption {
     }
 
     /// A picture of H.264, its NAL units with 4-byte lengths.
-    pub fn picture(&self, units: &Bytes) -> Bytes {
+    pub fn video(&self, units: &Bytes) -> Bytes {
         let mut out = BytesMut::with_capacity(units.len());
         for nal in avcc_nals(units, 4).map_while(Result::ok) {
             let is_slice = matches!(NalType::of(nal), Some(NalType::Slice | NalType::Idr));
@@ -74,7 +74,7 @@ impl Decryption {
     }
 
     /// An access unit of sound, without a head of ADTS.
-    pub fn sound(&self, unit: &Bytes) -> Bytes {
+    pub fn audio(&self, unit: &Bytes) -> Bytes {
         let mut out = BytesMut::from(&unit[..]);
         blocks(&mut self.chain(&self.iv), out.get_mut(CLEAR_AUDIO_BYTES..).unwrap_or_default());
         out.freeze()
@@ -220,11 +220,11 @@ mod tests {
     fn pictures_and_sounds_of_any_length_are_read() {
         for length in 0..400 {
             let unit = Bytes::from(vec![0x65; length]);
-            assert_eq!(seal(1).sound(&unit).len(), length);
+            assert_eq!(seal(1).audio(&unit).len(), length);
             let mut picture = BytesMut::new();
             picture.put_u32(length as u32);
             picture.put_slice(&unit);
-            let opened = seal(1).picture(&picture.freeze());
+            let opened = seal(1).video(&picture.freeze());
             let is_open = opened.get(4..36) == unit.get(..32);
             assert!(is_open && (opened.len() == length + 4 || length == 0), "{length}");
             // The second block of what is encrypted is not.

@@ -476,7 +476,7 @@ impl Track {
             return Ok(None);
         }
         let (url, since) = (join(&self.url, &piece.uri)?, Instant::now());
-        let mut look = SegmentReader::look();
+        let mut look = SegmentReader::at_start();
         let begun = fetch.begin(&url, &mut |data| look.take(data)).await?;
         let events = look.events();
         let Some(begun) = begun else { return Ok(None) };

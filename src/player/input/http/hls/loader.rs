@@ -109,8 +109,8 @@ impl Loader {
         if let Ok(Playlist::Master(master)) = parse(text) {
             let can = |variant: &Variant| is_playable(variant, &ask.decode_budget);
             let variant = first(&master.variants, &can);
-            let main = picture(&mut fetch, url, &master, variant, buffer, None).await?;
-            let opening = sound(&mut fetch, url, &master, variant, buffer, &main);
+            let main = open_video(&mut fetch, url, &master, variant, buffer, None).await?;
+            let opening = open_audio(&mut fetch, url, &master, variant, buffer, &main);
             let opened = match timeout(audio_rendition::patience(main.hold_back()), opening).await {
                 Ok(opened) => opened.map_err(audio_rendition::at_the_beginning),
                 Err(_) => Err("its list has not come in time".to_owned()),
@@ -456,7 +456,7 @@ impl Loader {
         match timeout(quiet, opening).await {
             Ok(Ok((mut main, sound))) => {
                 tracing::info!(from = self.variant, to = wanted, "another variant");
-                let picture = |at: usize| master.variants.get(at).map(Variant::picture);
+                let picture = |at: usize| master.variants.get(at).map(Variant::video);
                 self.codec_changed |= picture(self.variant) != picture(wanted);
                 main.go_on_from(&self.main);
                 let sound = sound.map(|mut new| {
@@ -492,13 +492,13 @@ async fn tracks(
     buffer: &Arc<BufferTarget>,
     (now, heard): (Option<&Track>, bool),
 ) -> Result<(Track, Option<Track>), Problem> {
-    let main = picture(fetch, url, master, at, buffer, now).await?;
-    let sound = if heard { sound(fetch, url, master, at, buffer, &main).await? } else { None };
+    let main = open_video(fetch, url, master, at, buffer, now).await?;
+    let sound = if heard { open_audio(fetch, url, master, at, buffer, &main).await? } else { None };
     Ok((main, sound))
 }
 
 /// The list of a variant's picture; of a variant that has it in it, of its sound too.
-async fn picture(
+async fn open_video(
     fetch: &mut Fetch,
     url: &WebUrl,
     master: &Master,
@@ -511,7 +511,7 @@ async fn picture(
 }
 
 /// The list of its sound, where that has one of its own; `main` is that of the picture.
-async fn sound(
+async fn open_audio(
     fetch: &mut Fetch,
     url: &WebUrl,
     master: &Master,

@@ -76,7 +76,7 @@ impl SegmentReader {
     }
 
     /// One that has a look at what comes next. Only for a beginning: what came before, it does not know.
-    pub fn look() -> SegmentProbe {
+    pub fn at_start() -> SegmentProbe {
         SegmentProbe::default()
     }
 
@@ -236,11 +236,11 @@ pub(super) fn is_of_track(event: &StreamEvent) -> bool {
 /// What was encrypted by itself, as it was before.
 fn open(event: Event, seal: &Decryption) -> Event {
     match event {
-        Event::Picture { codec: ts::Codec::H264, dts, pts, keyframe, data } => {
-            let data = seal.picture(&data);
-            Event::Picture { codec: ts::Codec::H264, dts, pts, keyframe, data }
+        Event::Video { codec: ts::Codec::H264, dts, pts, keyframe, data } => {
+            let data = seal.video(&data);
+            Event::Video { codec: ts::Codec::H264, dts, pts, keyframe, data }
         }
-        Event::Sound { codec, pts, data } => Event::Sound { codec, pts, data: seal.sound(&data) },
+        Event::Audio { codec, pts, data } => Event::Audio { codec, pts, data: seal.audio(&data) },
         other => other,
     }
 }

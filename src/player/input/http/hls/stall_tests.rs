@@ -117,7 +117,7 @@ async fn answer(
 }
 
 /// So many frames of AAC, a second of which are 47; 215 bytes each.
-fn sound(frames: usize) -> Vec<u8> {
+fn aac_frames(frames: usize) -> Vec<u8> {
     let length = 215_usize;
     let head = [
         0xFF,
@@ -137,7 +137,7 @@ fn padded(bytes: usize, frames: usize) -> Vec<u8> {
     let size = [21, 14, 7, 0].map(|by| (bytes >> by) as u8 & 0x7F);
     let mut data = [&b"ID3\x04\0\0"[..], &size].concat();
     data.resize(10 + bytes, 0);
-    data.extend(sound(frames));
+    data.extend(aac_frames(frames));
     data
 }
 
@@ -237,7 +237,7 @@ async fn a_variant_that_stalls_is_left_alone_while_the_other_plays() {
             let server = Server::start(move |path| match path {
                 "/a.m3u8" => Does::Sends(text.clone().into_bytes()),
                 "/b.m3u8" => does(),
-                _ => Does::Sends(sound(47)),
+                _ => Does::Sends(aac_frames(47)),
             })
             .await;
             let variants = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1000\na.m3u8\n\
@@ -278,7 +278,7 @@ async fn where_segments_of_a_variant_do_not_come_those_of_a_lesser_one_do() {
                 "/a.m3u8" => Does::Sends(upper.clone().into_bytes()),
                 "/b.m3u8" => Does::Sends(lower.clone().into_bytes()),
                 path if path == stalls => does(),
-                _ => Does::Sends(sound(47)),
+                _ => Does::Sends(aac_frames(47)),
             })
             .await;
             let loader = server.open(VARIANTS, Limits::default()).await.unwrap();
@@ -306,7 +306,7 @@ async fn where_the_lesser_variant_does_not_come_either_the_one_that_plays_has_it
     let upper = list(&["a1.aac", "a2.aac"], "");
     let server = Server::start(move |path| match path {
         "/a.m3u8" => Does::Sends(upper.clone().into_bytes()),
-        "/a1.aac" => Does::Sends(sound(47)),
+        "/a1.aac" => Does::Sends(aac_frames(47)),
         _ => Does::Stalls,
     })
     .await;
@@ -404,7 +404,7 @@ async fn where_the_sound_alone_does_not_come_the_picture_goes_on_and_the_sound_c
                     "/s.m3u8" => Does::Sends(lists[1].clone().into_bytes()),
                     _ if late && its.load(Ordering::Relaxed) && missing => Does::Lacks,
                     _ if late && its.load(Ordering::Relaxed) => Does::Stalls,
-                    _ => Does::Sends(sound(47)),
+                    _ => Does::Sends(aac_frames(47)),
                 }
             })
             .await;
@@ -455,8 +455,8 @@ async fn where_the_list_of_the_sound_cannot_be_opened_at_first_the_picture_is_pl
                 "/a.m3u8" => Does::Sends(main.clone().into_bytes()),
                 "/s.m3u8" if its.load(Ordering::Relaxed) => does(),
                 "/s.m3u8" => Does::Sends(sounds.clone().into_bytes()),
-                path if path.starts_with("/s") => Does::Sends(sound(94)),
-                _ => Does::Sends(sound(47)),
+                path if path.starts_with("/s") => Does::Sends(aac_frames(94)),
+                _ => Does::Sends(aac_frames(47)),
             })
             .await;
             let (told, came) = until_heard(&server, SEGMENTS, |items, _| {
@@ -488,7 +488,7 @@ async fn sound_that_is_much_too_large_is_read_with_several_segments() {
         "/a.m3u8" => Does::Sends(main.clone().into_bytes()),
         "/s.m3u8" => Does::Sends(sounds.clone().into_bytes()),
         path if path.starts_with("/s") => Does::Sends(large.clone()),
-        _ => Does::Sends(sound(47)),
+        _ => Does::Sends(aac_frames(47)),
     })
     .await;
     let loader = server.open(APART, Limits::default()).await.unwrap();

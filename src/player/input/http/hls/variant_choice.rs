@@ -51,9 +51,8 @@ impl Bandwidth {
             variant.bandwidth as f64 <= estimate * share
         };
         // Another codec is a break: only where nothing else fits.
-        let alike = |variant: &Variant| {
-            playing.is_none_or(|playing| playing.picture() == variant.picture())
-        };
+        let alike =
+            |variant: &Variant| playing.is_none_or(|playing| playing.video() == variant.video());
         let of = |wanted: &dyn Fn(&Variant) -> bool| {
             let those = candidates(variants, can).filter(|(_, variant)| wanted(variant));
             those.max_by_key(|(_, variant)| rank(variant)).map(|(at, _)| at)
@@ -73,13 +72,13 @@ pub(super) fn lesser(
 ) -> Option<usize> {
     let playing = variants.get(now)?;
     let those = candidates(variants, can).filter(|(_, it)| it.bandwidth < playing.bandwidth);
-    let alike = |it: &Variant| it.picture() == playing.picture();
+    let alike = |it: &Variant| it.video() == playing.video();
     those.max_by_key(|(_, it)| (alike(it), rank(it))).map(|(at, _)| at)
 }
 
 /// Of those that fit the one of the most bits, of equal ones the one that is the least work.
 fn rank(variant: &Variant) -> (u64, bool, bool) {
-    (variant.bandwidth, !variant.hdr, variant.picture() == VariantVideo::Of(VideoCodec::H264))
+    (variant.bandwidth, !variant.hdr, variant.video() == VariantVideo::Of(VideoCodec::H264))
 }
 
 /// Those with a picture that can be shown here; all, where there is none.
@@ -105,7 +104,7 @@ fn candidates<'a>(
 
 /// Whether there is a decoder for its picture.
 fn is_known(variant: &Variant) -> bool {
-    match variant.picture() {
+    match variant.video() {
         VariantVideo::Of(codec) => inventory::video_decoder(codec).is_ok(),
         VariantVideo::Unknown => false,
         VariantVideo::Untold => true,
@@ -116,7 +115,7 @@ fn is_known(variant: &Variant) -> bool {
 pub(super) fn is_playable(variant: &Variant, decode_budget: &DecodeBudget) -> bool {
     let in_time = || {
         let (VariantVideo::Of(codec), Some((width, height))) =
-            (variant.picture(), variant.resolution)
+            (variant.video(), variant.resolution)
         else {
             return true;
         };
@@ -134,7 +133,7 @@ pub(super) fn first(variants: &[Variant], can: &dyn Fn(&Variant) -> bool) -> usi
     let same = |variant: &Variant| {
         let alike = variant.bandwidth == first.bandwidth
             || variant.resolution.is_some() && variant.resolution == first.resolution;
-        alike && variant.picture() == VariantVideo::Of(VideoCodec::H264)
+        alike && variant.video() == VariantVideo::Of(VideoCodec::H264)
     };
     if same(first) {
         return at;
@@ -167,7 +166,7 @@ mod tests {
             variant(64_000, "mp4a.40.2"),
         ];
         // Without a decoder for HEVC.
-        let can = |variant: &Variant| variant.picture() == VariantVideo::Of(VideoCodec::H264);
+        let can = |variant: &Variant| variant.video() == VariantVideo::Of(VideoCodec::H264);
         assert_eq!(first(&variants, &can), 1);
         let mut line = Bandwidth::default();
         assert_eq!(line.choose(&variants, 1, &can), 1);
@@ -204,7 +203,7 @@ mod tests {
 
     #[test]
     fn a_codec_is_kept_and_h264_is_first_among_equals() {
-        let all = |variant: &Variant| variant.picture() != VariantVideo::Unknown;
+        let all = |variant: &Variant| variant.video() != VariantVideo::Unknown;
         let variants = [
             variant(3_000_000, "dvh1.05"),
             variant(3_000_000, "hvc1.1"),

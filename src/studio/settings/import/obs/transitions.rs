@@ -154,7 +154,7 @@ fn wipe(name: &str, settings: &Value) -> (Kind, Option<String>) {
     let order = match like {
         Some(pattern) => Order::Pattern(pattern),
         // A file of the person's own.
-        None if Path::new(image).is_absolute() => Order::Picture(image.into()),
+        None if Path::new(image).is_absolute() => Order::Image(image.into()),
         None => Order::Pattern(Pattern::Left),
     };
     let not = (like.is_none() && !Path::new(image).is_absolute())
@@ -221,7 +221,7 @@ mod tests {
         assert!(not.unwrap().contains("spiral.png"));
         let (kind, _) = of("wipe_transition", &json!({"luma_image": "/home/ada/mine.png"}));
         let Kind::Luma(wipe) = kind else { panic!("{kind:?}") };
-        assert_eq!(wipe.picture(), Some(Path::new("/home/ada/mine.png")));
+        assert_eq!(wipe.image(), Some(Path::new("/home/ada/mine.png")));
     }
 
     #[test]

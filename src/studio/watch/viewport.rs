@@ -87,7 +87,7 @@ pub const MAX_PAN: f32 = 4.0;
 
 /// How a picture is looked at.
 #[derive(Copy, Clone, Debug, PartialEq)]
-pub struct PictureView {
+pub struct Viewport {
     pub aspect: Aspect,
     pub zoom: f32,
     pub turn: Rotation,
@@ -96,13 +96,13 @@ pub struct PictureView {
     pub pan: [f32; 2],
 }
 
-impl Default for PictureView {
+impl Default for Viewport {
     fn default() -> Self {
         Self { aspect: Aspect::Fit, zoom: 1.0, turn: Rotation::None, pan: [0.0; 2] }
     }
 }
 
-impl PictureView {
+impl Viewport {
     /// With a zoom that makes sense, and a place that goes with it.
     pub fn checked(self) -> Self {
         let zoom = if self.zoom.is_finite() { self.zoom } else { 1.0 };
@@ -116,7 +116,7 @@ impl PictureView {
 }
 
 /// As in settings files: `fill 1.5 90`, or `fill 1.5 90 -0.2 0.1` where it was dragged.
-impl fmt::Display for PictureView {
+impl fmt::Display for Viewport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // A slider's fractions of a percent are nobody's choice.
         // (And a zero has no sign.)
@@ -127,7 +127,7 @@ impl fmt::Display for PictureView {
     }
 }
 
-impl FromStr for PictureView {
+impl FromStr for Viewport {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -170,15 +170,14 @@ mod tests {
             for turn in Rotation::ALL {
                 for zoom in [0.25, 1.0, 1.337, 4.0] {
                     let pan = if zoom > 1.0 { [-0.25, 0.125] } else { [0.0; 2] };
-                    let look = PictureView { aspect, zoom, turn, pan };
+                    let look = Viewport { aspect, zoom, turn, pan };
                     assert_eq!(look.to_string().parse(), Ok(look), "{look}");
                 }
             }
         }
-        let slid = PictureView { zoom: 1.234_567, ..PictureView::default() };
+        let slid = Viewport { zoom: 1.234_567, ..Viewport::default() };
         assert_eq!(slid.to_string(), "fit 1.235 0");
-        let dragged =
-            PictureView { zoom: 2.0, pan: [0.300_04, -0.000_1], ..PictureView::default() };
+        let dragged = Viewport { zoom: 2.0, pan: [0.300_04, -0.000_1], ..Viewport::default() };
         assert_eq!(dragged.to_string(), "fit 2 0 0.3 0");
         assert_eq!((Aspect::Original.next(), Rotation::Left.next()), (Aspect::Fit, Rotation::None));
     }
@@ -190,22 +189,22 @@ mod tests {
         let places =
             ["fit 2 0 1", "fit 2 0 1 x", "fit 2 0 NaN 0", "fit 2 0 0 inf", "fit 2 0 0 0 0"];
         for text in wrong.into_iter().chain(places) {
-            assert!(text.parse::<PictureView>().is_err(), "{text}");
+            assert!(text.parse::<Viewport>().is_err(), "{text}");
         }
         assert_eq!(
-            PictureView { zoom: f32::NAN, ..PictureView::default() }.checked(),
-            PictureView::default()
+            Viewport { zoom: f32::NAN, ..Viewport::default() }.checked(),
+            Viewport::default()
         );
-        assert_eq!(PictureView { zoom: 99.0, ..PictureView::default() }.checked().zoom, 4.0);
+        assert_eq!(Viewport { zoom: 99.0, ..Viewport::default() }.checked().zoom, 4.0);
     }
 
     #[test]
     fn a_place_is_bounded_and_goes_with_what_is_enlarged() {
-        let pan = |text: &str| text.parse::<PictureView>().unwrap().pan;
+        let pan = |text: &str| text.parse::<Viewport>().unwrap().pan;
         assert_eq!(pan("fit 2 0 1e30 -7"), [MAX_PAN, -MAX_PAN]);
         assert_eq!(pan("fit 1 0 0.5 0.5"), [0.0; 2]);
         let wild =
-            PictureView { zoom: 2.0, pan: [f32::NAN, f32::NEG_INFINITY], ..PictureView::default() };
+            Viewport { zoom: 2.0, pan: [f32::NAN, f32::NEG_INFINITY], ..Viewport::default() };
         assert_eq!(wild.checked().pan, [0.0; 2]);
     }
 }

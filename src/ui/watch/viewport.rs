@@ -3,10 +3,10 @@
 use egui::{Rect, Vec2, vec2};
 
 use crate::media::Size;
-use crate::studio::watch::picture_view;
-use crate::studio::watch::picture_view::{Aspect, Rotation, ZOOM};
+use crate::studio::watch::viewport;
+use crate::studio::watch::viewport::{Aspect, Rotation, ZOOM};
 use crate::ui::input::actions::key;
-use crate::ui::picture::fitted;
+use crate::ui::video::fitted;
 
 /// The key of a shape's name.
 pub fn key_of(aspect: Aspect) -> &'static str {
@@ -21,7 +21,7 @@ pub fn key_of(aspect: Aspect) -> &'static str {
 
 /// How a picture is looked at.
 #[derive(Copy, Clone, Debug, PartialEq)]
-pub struct PictureView {
+pub struct Viewport {
     pub aspect: Aspect,
     pub zoom: f32,
     /// The middle of the picture lies so far from that of the room, in widths and heights of the picture as it
@@ -30,23 +30,23 @@ pub struct PictureView {
     pub turn: Rotation,
 }
 
-impl Default for PictureView {
+impl Default for Viewport {
     fn default() -> Self {
-        picture_view::PictureView::default().into()
+        viewport::Viewport::default().into()
     }
 }
 
-impl From<picture_view::PictureView> for PictureView {
-    fn from(look: picture_view::PictureView) -> Self {
-        let picture_view::PictureView { aspect, zoom, turn, pan } = look;
+impl From<viewport::Viewport> for Viewport {
+    fn from(look: viewport::Viewport) -> Self {
+        let viewport::Viewport { aspect, zoom, turn, pan } = look;
         Self { aspect, zoom, pan: pan.into(), turn }
     }
 }
 
-impl PictureView {
+impl Viewport {
     /// What of it is kept.
-    pub fn kept(&self) -> picture_view::PictureView {
-        picture_view::PictureView {
+    pub fn kept(&self) -> viewport::Viewport {
+        viewport::Viewport {
             aspect: self.aspect,
             zoom: self.zoom,
             turn: self.turn,
@@ -107,7 +107,7 @@ impl PictureView {
 fn most_pan(size: Vec2, room: Rect) -> Vec2 {
     let most = (size + room.size()) / 2.0 - room.size().min(size) / 4.0;
     let most = most / size.max(Vec2::splat(f32::MIN_POSITIVE));
-    most.max(Vec2::ZERO).min(Vec2::splat(picture_view::MAX_PAN))
+    most.max(Vec2::ZERO).min(Vec2::splat(viewport::MAX_PAN))
 }
 
 #[cfg(test)]
@@ -119,13 +119,13 @@ mod tests {
     const AREA: Rect = Rect { min: pos2(0.0, 0.0), max: pos2(800.0, 600.0) };
     const HD: Size = Size::new(1280, 720);
 
-    fn place(look: PictureView) -> Rect {
+    fn place(look: Viewport) -> Rect {
         look.place(AREA, HD, 1.0)
     }
 
     #[test]
     fn every_shape_is_what_it_says() {
-        let of = |aspect| place(PictureView { aspect, ..PictureView::default() });
+        let of = |aspect| place(Viewport { aspect, ..Viewport::default() });
         assert_eq!(of(Aspect::Fit).size(), vec2(800.0, 450.0));
         assert_eq!(of(Aspect::Wide).size(), vec2(800.0, 450.0));
         assert_eq!(of(Aspect::Classic).size(), vec2(800.0, 600.0));
@@ -133,7 +133,7 @@ mod tests {
         assert!(fill.contains_rect(AREA) && (fill.width() - 1_066.7).abs() < 0.1);
         assert_eq!(of(Aspect::Original).size(), vec2(1_280.0, 720.0));
         let half =
-            PictureView { aspect: Aspect::Original, ..PictureView::default() }.place(AREA, HD, 2.0);
+            Viewport { aspect: Aspect::Original, ..Viewport::default() }.place(AREA, HD, 2.0);
         assert_eq!(half.size(), vec2(640.0, 360.0));
         let mut aspect = Aspect::Fit;
         for _ in Aspect::ALL {
@@ -144,16 +144,16 @@ mod tests {
 
     #[test]
     fn a_picture_on_its_side_is_upright_and_narrow() {
-        let rect = place(PictureView { turn: Rotation::Right, ..PictureView::default() });
+        let rect = place(Viewport { turn: Rotation::Right, ..Viewport::default() });
         assert_eq!(rect.height(), 600.0);
         assert!((rect.width() - 337.5).abs() < 2.0, "{rect:?}");
-        let rect = place(PictureView { turn: Rotation::Half, ..PictureView::default() });
+        let rect = place(Viewport { turn: Rotation::Half, ..Viewport::default() });
         assert_eq!(rect.size(), vec2(800.0, 450.0));
     }
 
     #[test]
     fn zoom_is_bounded_and_the_picture_cannot_be_lost() {
-        let mut look = PictureView::default();
+        let mut look = Viewport::default();
         for _ in 0..100 {
             look.zoom_by(1.25);
         }
@@ -174,19 +174,19 @@ mod tests {
         look.move_by(vec2(9.0, 9.0), AREA, HD, 1.0);
         assert_eq!(look.pan, Vec2::ZERO);
         // Nothing of a size that makes no sense.
-        assert!(PictureView::default().place(AREA, Size::new(0, 0), 1.0).is_finite());
+        assert!(Viewport::default().place(AREA, Size::new(0, 0), 1.0).is_finite());
     }
 
     #[test]
     fn the_same_part_is_seen_in_every_room_and_after_a_restart() {
-        let mut look = PictureView { zoom: 2.0, ..PictureView::default() };
+        let mut look = Viewport { zoom: 2.0, ..Viewport::default() };
         look.move_by(vec2(160.0, -90.0), AREA, HD, 1.0);
         assert_eq!(place(look).center(), AREA.center() + vec2(160.0, -90.0));
         // Of one half as wide and high it lies half as far.
         let small = Rect::from_min_size(pos2(7.0, 9.0), AREA.size() / 2.0);
         let off = look.place(small, HD, 1.0).center() - small.center() - vec2(80.0, -45.0);
         assert!(off.length() < 1.0, "but for what whole pixels take: {off:?}");
-        let kept: picture_view::PictureView = look.kept().to_string().parse().unwrap();
-        assert_eq!(PictureView::from(kept), look);
+        let kept: viewport::Viewport = look.kept().to_string().parse().unwrap();
+        assert_eq!(Viewport::from(kept), look);
     }
 }

@@ -12,7 +12,7 @@ use egui::{Color32, ColorImage, Rect, TextureHandle, TextureOptions, Ui, pos2, v
 
 use crate::base::Latest;
 use crate::media::{Size, VideoFrame};
-pub use crate::studio::watch::picture_view::Rotation;
+pub use crate::studio::watch::viewport::Rotation;
 
 use scaler::{ByteOrder, Fault, Scaler};
 pub use surface::{Surface, Surfaces};

@@ -1,0 +1,120 @@
+//! What a transport stream gives, as stream events.
+
+use bytes::Bytes;
+
+use crate::base::Timestamp;
+use crate::media::{
+    AudioCodec, AudioConfig, BitsPerSecond, EncodedPacket, Metadata, StreamEvent, Track,
+    TrackConfig, UnsupportedTrack, VideoCodec,
+};
+use crate::wire::codec::pcm;
+use crate::wire::container::track_config;
+use crate::wire::container::ts::{CLOCK, Codec, Event};
+
+/// Turns them around, one after the other.
+#[derive(Debug, Default)]
+pub(in crate::player) struct TsEvents {
+    /// The audio codec that a config told.
+    audio: Option<Codec>,
+}
+
+impl TsEvents {
+    /// One of them; those that say nothing of a stream give nothing.
+    pub(in crate::player) fn take(&mut self, event: Event, take: &mut dyn FnMut(StreamEvent)) {
+        match event {
+            Event::VideoConfig { codec, config } => {
+                let config =
+                    track_config::video_config(video_codec(codec), config).map(TrackConfig::Video);
+                config.into_iter().for_each(|config| take(StreamEvent::Config(config)));
+            }
+            Event::Video { dts, pts, keyframe, data, .. } => {
+                take(packet(Track::Video, (dts, pts), keyframe, data));
+            }
+            Event::AudioConfig(config) => {
+                let (codec, name) = match &config {
+                    config if config.starts_with(b"OpusHead") => (AudioCodec::Opus, Codec::Opus),
+                    config if config.starts_with(pcm::MARK) => (AudioCodec::Pcm, Codec::S302m),
+                    _ => (AudioCodec::Aac, Codec::Aac),
+                };
+                self.audio = Some(name);
+                take(audio_config(codec, config));
+            }
+            Event::Audio { codec, pts, data } => {
+                let itself = match codec {
+                    Codec::Mpeg => Some(AudioCodec::Mp3),
+                    Codec::Ac3 => Some(AudioCodec::Ac3),
+                    Codec::Eac3 => Some(AudioCodec::Eac3),
+                    _ => None,
+                };
+                // Each of their frames tells the rest.
+                if let Some(itself) = itself.filter(|_| self.audio != Some(codec)) {
+                    self.audio = Some(codec);
+                    take(audio_config(itself, Bytes::new()));
+                }
+                take(packet(Track::Audio, (pts, pts), true, data));
+            }
+            Event::Unsupported(codec) => {
+                let stream_type = match codec {
+                    Codec::BluRayPcm => 0x80,
+                    Codec::Other(stream_type) => stream_type,
+                    _ => return,
+                };
+                let track = UnsupportedTrack::of_ts(stream_type);
+                take(StreamEvent::Metadata(Metadata::Unsupported(track)));
+            }
+            Event::Sealed | Event::Scrambled | Event::Lost => {}
+        }
+    }
+}
+
+/// Microseconds of a 90 kHz time.
+pub(in crate::player) const fn micros(ticks: i64) -> i64 {
+    ticks.saturating_mul(1_000_000 / 10_000).div_euclid(CLOCK / 10_000)
+}
+
+/// The 90 kHz time of microseconds.
+pub(in crate::player) const fn ticks(micros: i64) -> i64 {
+    micros.saturating_mul(CLOCK / 10_000).div_euclid(1_000_000 / 10_000)
+}
+
+fn video_codec(codec: Codec) -> VideoCodec {
+    if codec == Codec::Hevc { VideoCodec::Hevc } else { VideoCodec::H264 }
+}
+
+fn audio_config(codec: AudioCodec, config: Bytes) -> StreamEvent {
+    let told = match codec {
+        AudioCodec::Aac => track_config::aac_config(config.clone()),
+        _ => track_config::audio_config(codec, None, &config, &[]),
+    };
+    // What cannot be read is left to the decoder to name.
+    let unread =
+        || AudioConfig { codec, sample_rate: 0, channels: 0, bitrate: BitsPerSecond(0), config };
+    StreamEvent::Config(TrackConfig::Audio(told.unwrap_or_else(unread)))
+}
+
+fn packet(track: Track, (dts, pts): (i64, i64), keyframe: bool, data: Bytes) -> StreamEvent {
+    let times = (Timestamp::from_micros(micros(dts)), Timestamp::from_micros(micros(pts)));
+    StreamEvent::Packet(EncodedPacket::received(track, times, keyframe, data))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_exact_and_codecs_are_told_before_their_packets() {
+        assert_eq!([micros(90_000), micros(3_003), micros(-9)], [1_000_000, 33_366, -100]);
+        let (mut events, mut found) = (TsEvents::default(), Vec::new());
+        let sound = |codec| Event::Audio { codec, pts: 9, data: Bytes::from_static(b"x") };
+        for event in [sound(Codec::Mpeg), sound(Codec::Mpeg), sound(Codec::Ac3)] {
+            events.take(event, &mut |event| {
+                found.push(match event {
+                    StreamEvent::Config(TrackConfig::Audio(config)) => Some(config.codec),
+                    _ => None,
+                });
+            });
+        }
+        let (mp3, ac3) = (Some(AudioCodec::Mp3), Some(AudioCodec::Ac3));
+        assert_eq!(found, [mp3, None, None, ac3, None]);
+    }
+}
