@@ -99,7 +99,7 @@ impl LiveOutput for TargetOutput {
     fn poll(&mut self, now: Timestamp) -> Vec<OutputNews> {
         let mut news = self.happenings();
         let (state, figures) = (self.publisher.state(), self.publisher.figures());
-        let drops = self.drops.look(now, state, &figures);
+        let drops = self.drops.update(now, state, &figures);
         let message = |drops| self.drops.message(drops, self.id, &self.label, figures.carried);
         news.extend(drops.map(message).map(OutputNews::Message));
         news
