@@ -7,10 +7,10 @@ use egui::{Rect, ScrollArea, Ui, pos2, vec2};
 
 use crate::studio::live::view::LiveState;
 use crate::ui::input::actions::Action;
-use crate::ui::picture::FrameView;
 use crate::ui::scenes::left_panel;
 use crate::ui::style::theme::{gap, size};
 use crate::ui::targets::child;
+use crate::ui::video::FrameView;
 use crate::ui::video::FrameView;
 use crate::ui::view::View;
 use crate::ui::{mixer, scenes, targets};

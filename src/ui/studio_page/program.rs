@@ -8,13 +8,13 @@ use crate::studio::Command;
 use crate::studio::live::view::LiveState;
 use crate::studio::scenes::MAIN;
 use crate::studio::snapshot::SourceState;
-use crate::ui::picture::placeholder::placeholder;
-use crate::ui::picture::{FrameView, fill_around, fitted};
 use crate::ui::scenes;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{BLACK, BORDER, ON_VIDEO, PLATE, Type, gap};
 use crate::ui::text::format;
 use crate::ui::video::placeholder::placeholder;
+use crate::ui::video::placeholder::placeholder;
+use crate::ui::video::{FrameView, fill_around, fitted};
 use crate::ui::video::{FrameView, fill_around, fitted};
 use crate::ui::view::View;
 

@@ -9,12 +9,12 @@ use crate::studio::watch::view::{TileView, WatchState};
 use crate::studio::{Notice, WatchCommand};
 use crate::ui::input::actions::key;
 use crate::ui::notices;
-use crate::ui::picture::{FrameView, fill_around};
 use crate::ui::style::icons;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{
     BLACK, ON_VIDEO, ON_VIDEO_SECONDARY, PLATE, RADIUS, Theme, Type, gap,
 };
+use crate::ui::video::{FrameView, fill_around};
 use crate::ui::video::{FrameView, fill_around};
 use crate::ui::view::View;
 use crate::ui::watch::commands::{name_of, send};

@@ -69,7 +69,7 @@ impl StreamEvents {
                     track_config::video_config(video_codec(codec), config).map(TrackConfig::Video);
                 config.into_iter().for_each(|config| take(StreamEvent::Config(config)));
             }
-            Event::Picture { dts, pts, keyframe, data, .. } => {
+            Event::Video { dts, pts, keyframe, data, .. } => {
                 take(packet(Track::Video, (dts, pts), keyframe, data));
             }
             Event::AudioConfig(config) => {
@@ -81,7 +81,7 @@ impl StreamEvents {
                 self.audio = Some(name);
                 take(audio_config(codec, config));
             }
-            Event::Sound { codec, pts, data } => {
+            Event::Audio { codec, pts, data } => {
                 let itself = match codec {
                     Codec::Mpeg => Some(AudioCodec::Mp3),
                     Codec::Ac3 => Some(AudioCodec::Ac3),
@@ -147,7 +147,7 @@ mod tests {
     fn times_are_exact_and_codecs_are_told_before_their_packets() {
         assert_eq!([micros(90_000), micros(3_003), micros(-9)], [1_000_000, 33_366, -100]);
         let (mut events, mut found) = (StreamEvents::default(), Vec::new());
-        let sound = |codec| Event::Sound { codec, pts: 9, data: Bytes::from_static(b"x") };
+        let sound = |codec| Event::Audio { codec, pts: 9, data: Bytes::from_static(b"x") };
         for event in [sound(Codec::Mpeg), sound(Codec::Mpeg), sound(Codec::Ac3)] {
             events.take(event, &mut |event| {
                 found.push(match event {
