@@ -11,7 +11,6 @@ use crate::ui::scenes::left_panel;
 use crate::ui::style::theme::{gap, size};
 use crate::ui::targets::child;
 use crate::ui::video::FrameView;
-use crate::ui::video::FrameView;
 use crate::ui::view::View;
 use crate::ui::{mixer, scenes, targets};
 

@@ -13,8 +13,6 @@ use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{BLACK, BORDER, ON_VIDEO, PLATE, Type, gap};
 use crate::ui::text::format;
 use crate::ui::video::placeholder::placeholder;
-use crate::ui::video::placeholder::placeholder;
-use crate::ui::video::{FrameView, fill_around, fitted};
 use crate::ui::video::{FrameView, fill_around, fitted};
 use crate::ui::view::View;
 

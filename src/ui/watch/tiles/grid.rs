@@ -15,7 +15,6 @@ use crate::ui::style::theme::{
     BLACK, ON_VIDEO, ON_VIDEO_SECONDARY, PLATE, RADIUS, Theme, Type, gap,
 };
 use crate::ui::video::{FrameView, fill_around};
-use crate::ui::video::{FrameView, fill_around};
 use crate::ui::view::View;
 use crate::ui::watch::commands::{name_of, send};
 use crate::ui::watch::draft::Draft;

@@ -13,8 +13,6 @@ use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{BLACK, gap};
 use crate::ui::text::Texts;
 use crate::ui::video::placeholder::placeholder;
-use crate::ui::video::placeholder::placeholder;
-use crate::ui::video::{FrameView, fill_around};
 use crate::ui::video::{FrameView, fill_around};
 use crate::ui::view::View;
 use crate::ui::watch::draft::{Draft, Where};
