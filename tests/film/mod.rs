@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use onair::base::Timestamp;
 use onair::base::queue::{self, Full, Sender};
 use onair::broadcast::Hub;
 use onair::media::{EncodedPacket, StreamConfig, StreamEvent, TrackConfig};
