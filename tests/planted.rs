@@ -85,18 +85,28 @@ impl Window {
 
     /// Of a sentence on standard error, which ends with what helps.
     fn complaint(&self, fault: &Fault, errors: &str) -> Sentences {
-        let said = errors.lines().find_map(|line| line.strip_prefix("onair: "));
-        let said = said.unwrap_or_else(|| panic!("{}: nothing on stderr: {errors}", fault.planted));
+        let said = complaint(errors, fault);
+        // The same once more, for who reads Chinese.
+        let mut again = (fault.plant)().with(&["--lang", "zh-CN"]).start();
+        again.peer.wait(LIMIT * 2);
+        let errors = again.peer.errors();
+        let other = complaint(&errors, fault);
         let chinese = |text: &str| self.chinese.said(text).into_owned();
         // The cure is a sentence of its own, or the end of the only one.
         let cut = said.find(fault.english[2]).filter(|at| said[..*at].ends_with(". "));
         let (cause, cure) = cut.map_or((said, ""), |at| (said[..at].trim_end(), &said[at..]));
-        Sentences {
-            english: [cause.to_owned(), cure.to_owned()],
-            chinese: [chinese(cause), chinese(cure)],
-            at: None,
-        }
+        let chinese = match other == said {
+            true => [chinese(cause), chinese(cure)],
+            false => [other.to_owned(), String::new()],
+        };
+        Sentences { english: [cause.to_owned(), cure.to_owned()], chinese, at: None }
     }
+}
+
+/// What a command that failed said of it.
+fn complaint<'a>(errors: &'a str, fault: &Fault) -> &'a str {
+    let said = errors.lines().find_map(|line| line.strip_prefix("onair: "));
+    said.unwrap_or_else(|| panic!("{}: nothing on stderr: {errors}", fault.planted))
 }
 
 /// What a run told of its fault; the other places where it stands hold the same.

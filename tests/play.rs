@@ -19,7 +19,9 @@ use onair::media::VideoFrame;
 use onair::net::{Options, Runtime};
 use onair::player::present::screenshot;
 use onair::player::probe;
-use onair::player::{Config, Event, FailureKind, Figures, Open, Player, Source, Speaker, State};
+use onair::player::{
+    Config, Event, FailureKind, Figures, Open, Player, Source, Speaker, State, WAITING,
+};
 use parking_lot::Mutex;
 
 /// How long anything may take.
@@ -220,7 +222,7 @@ fn fake(heard: &Arc<Mutex<Vec<f32>>>, pace: f64, fails_after: Option<f64>) -> Ar
         let first = opened.fetch_add(1, Ordering::Relaxed) == 0;
         let now = clock.now().as_secs_f64();
         if !first {
-            return Err("none".to_owned());
+            return Err("none".into());
         }
         Ok(Box::new(Fake {
             clock,
@@ -272,7 +274,7 @@ fn a_speaker_that_was_named_and_is_not_there_is_told_by_its_name() {
     let folder = tempfile::tempdir().unwrap();
     let made = make(folder.path(), "a.flv", &with(&[&TONE, &["-t", "1"], &AAC]));
     let config = Config { device: Some("hdmi".to_owned()), ..file(&made) };
-    let none: Arc<Open> = Arc::new(|_, _, _| Err("it is not there".to_owned()));
+    let none: Arc<Open> = Arc::new(|_, _, _| Err("it is not there".into()));
     let outcome = play(&config, Some(none), |_| false);
     assert_eq!(outcome.state, State::Ended);
     let told = outcome.events.iter().find_map(|event| match event {
@@ -358,7 +360,7 @@ fn a_speaker_that_never_opens_holds_nothing_up() {
     let open: Arc<Open> = Arc::new(move |_, _, _| {
         count.fetch_add(1, Ordering::Relaxed);
         let _ = hold.recv();
-        Err("never".to_owned())
+        Err("never".into())
     });
     let outcome = play(&file(&made), Some(open), |_| false);
     assert_eq!(outcome.state, State::Ended);
@@ -383,12 +385,12 @@ fn what_is_no_flv_or_cannot_be_decoded_is_named() {
         let outcome = to_the_end(&file(&make(folder.path(), "old.flv", &old)));
         assert_eq!(outcome.failure(), FailureKind::Codec);
         let State::Failed(failure) = &outcome.state else { unreachable!() };
-        assert!(failure.cause.contains("Sorenson H.263"), "{}", failure.cause);
+        assert!(failure.to_string().contains("Sorenson H.263"), "{failure}");
         let nelly = with(&[&TONE, &["-t", "9", "-c:a", "nellymoser", "-ar", "44100"]]);
         let outcome = to_the_end(&file(&make(folder.path(), "nelly.flv", &nelly)));
         assert_eq!(outcome.failure(), FailureKind::Codec);
         let State::Failed(failure) = &outcome.state else { unreachable!() };
-        assert!(failure.cause.contains("Nellymoser"), "{}", failure.cause);
+        assert!(failure.to_string().contains("Nellymoser"), "{failure}");
     }
     // A file that cannot be written is told before anything plays.
     let config = Config { save: Some("/nowhere/at/all.flv".into()), ..file(&path) };

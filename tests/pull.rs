@@ -203,7 +203,7 @@ fn files_are_played_over_http_and_https_and_where_redirections_lead() {
     let url = format!("https://127.0.0.1:{}/a.flv", web.https);
     let outcome = play(&config(&url), |_| false);
     assert_eq!(outcome.failure().kind, FailureKind::Unreachable);
-    assert!(outcome.failure().cause.contains("certificate"), "{:?}", outcome.failure());
+    assert!(outcome.failure().to_string().contains("certificate"), "{:?}", outcome.failure());
 }
 
 #[test]
@@ -265,7 +265,7 @@ fn servers_that_lie_get_a_sentence_and_an_exit_code() {
         (
             answer("HTTP/1.1 200 OK\r\n\r\nFLV\u{1}\u{5}\0\0\0\u{9}\0\0\0\0"),
             FailureKind::NoSuchStream,
-            "no picture",
+            "no video",
         ),
     ];
     for (port, kind, word) in cases {
@@ -273,7 +273,7 @@ fn servers_that_lie_get_a_sentence_and_an_exit_code() {
         let outcome = play(&Config { reconnect: false, ..config(&url) }, |_| false);
         let failure = outcome.failure();
         assert_eq!(failure.kind, kind, "{word}: {failure:?}");
-        assert!(failure.cause.contains(word), "{word}: {failure:?}");
+        assert!(failure.to_string().contains(word), "{word}: {failure:?}");
         assert!(!format!("{failure:?}").contains("secret"), "{failure:?}");
     }
     // The same over a WebSocket that is none.

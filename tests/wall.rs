@@ -231,7 +231,7 @@ fn servers_that_misbehave_in_tiles_harm_no_other() {
     // The one that stalls is waited for longest.
     let causes = |snapshot: &Snapshot| -> Vec<String> {
         let cause = |id| match tile(snapshot, id).map(|tile| &tile.state) {
-            Some(WatchState::Failed { cause, .. }) => Some(cause.clone()),
+            Some(WatchState::Failed { cause, .. }) => Some(cause.to_string()),
             _ => None,
         };
         others.clone().filter_map(cause).collect()

@@ -8,6 +8,7 @@ use onair::base::{Clock, Latest};
 use onair::media::VideoFrame;
 use onair::net::Runtime;
 use onair::player::{Config, Event, Failure, Figures, Player, Rewind, Source, State};
+use onair::text::Language;
 
 /// How long anything may take.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -40,6 +41,11 @@ impl Outcome {
         });
         said.collect()
     }
+}
+
+/// What helps, in English.
+pub fn cure(failure: &Failure) -> String {
+    Language::English.cure(&failure.problem).unwrap_or_default()
 }
 
 /// A player of a URL without a speaker.

@@ -100,6 +100,7 @@ fn a_proxy_is_gone_through_and_a_first_loss_may_be_the_last() {
     watch(&studio, &url);
     let snapshot = wait(&studio, "the proxy's failure", failed);
     let WatchState::Failed { cause, .. } = &snapshot.watch else { unreachable!() };
+    let cause = cause.to_string();
     assert!(cause.contains("proxy") && !cause.contains("planted"), "{cause}");
     set(&studio, |network| {
         network.route.proxy = "".into();

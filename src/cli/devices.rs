@@ -164,15 +164,21 @@ fn decoders(output: &Output) {
         }
     }
     if let Some((lack, codecs)) = lacking {
-        output.line(&format!("  none for {}: {lack}. {}.", codecs.join(", "), lack.remedy()));
+        let lack = output.language().say_with_cure(&lack.into());
+        output.line(&format!("  none for {}: {lack}", codecs.join(", ")));
     }
     match inventory::ffmpeg_version() {
         Ok(version) => output.line(&format!("  FFmpeg's libraries: {version}")),
-        Err(lack) => output.line(&format!("  FFmpeg's libraries: none, {lack}")),
+        Err(lack) => {
+            let lack = output.language().say(&lack.into());
+            output.line(&format!("  FFmpeg's libraries: none, {lack}"));
+        }
     }
     match inventory::hardware() {
         Ok(name) => output.line(&format!("  hardware: {name}")),
-        Err(why) => output.line(&format!("  hardware: none, {why}")),
+        Err(why) => {
+            output.line(&format!("  hardware: none, {}", output.language().say(&why)));
+        }
     }
 }
 
@@ -204,7 +210,7 @@ fn decoder(entry: &inventory::Entry) -> Value {
 fn decoding_hardware() -> Value {
     match inventory::hardware() {
         Ok(name) => json!({ "name": name }),
-        Err(why) => json!({ "why": why }),
+        Err(why) => json!({ "why": why.to_string() }),
     }
 }
 

@@ -53,7 +53,8 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
             Exit::Ok
         }
         Err(failure) => {
-            complain(&play::sentence_of(&source, &failure));
+            let language = Output::new(clock, globals.json).language();
+            complain(&play::sentence_of(language, &source, &failure));
             play::exit_of(failure.kind)
         }
     }

@@ -1,54 +1,34 @@
 //! What can go wrong while decoding.
 
+use std::fmt;
+
+use crate::text::Problem;
+use crate::text::problem::problem;
+
 /// A stream or one of its packets cannot be decoded.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
     /// The stream is of a kind that this decoder does not have; nothing will help.
-    #[error("{0} cannot be decoded here")]
     Unsupported(String),
     /// There is no decoder for it here, and why.
-    #[error("{codec} cannot be decoded here: {lack}")]
     NoDecoder { codec: String, lack: NoDecoder },
     /// The decoder configuration (avcC, AudioSpecificConfig) is damaged.
-    #[error("the {what} is damaged: {reason}")]
     Parameters { what: &'static str, reason: String },
     /// One packet is damaged. The stream may go on after it.
-    #[error("a damaged {what} packet was left out ({reason})")]
     Damaged { what: &'static str, reason: String },
     /// The library could not be started.
-    #[error("{decoder} failed while {doing} (code {code})")]
     Codec { decoder: &'static str, doing: &'static str, code: i64 },
 }
 
 /// Why there is no decoder for a codec that none of those in the program decodes.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum NoDecoder {
     /// It knows nothing of the libraries that have it.
-    #[error("this onair was built without FFmpeg's libraries")]
     NotBuilt,
     /// The libraries that it was built for are not on this system.
-    #[error("the FFmpeg libraries that this onair was built for are not installed")]
     NotInstalled,
     /// The libraries that are there have none.
-    #[error("FFmpeg's libraries on this system have no decoder for it")]
     NotInLibrary,
-}
-
-impl NoDecoder {
-    /// What a person can do about it.
-    pub const fn remedy(self) -> &'static str {
-        match self {
-            Self::NotBuilt => {
-                "Use an onair that was built with the feature `ffmpeg` (packaging/run.sh builds it \
-                 so where FFmpeg's libraries are installed)"
-            }
-            Self::NotInstalled => {
-                "Install FFmpeg's libraries (libavcodec, libavutil, libswscale) of the version that it \
-                 was built with, or build it again with those that are there"
-            }
-            Self::NotInLibrary => "Install FFmpeg's libraries with that decoder",
-        }
-    }
 }
 
 impl Error {
@@ -62,3 +42,49 @@ impl Error {
         matches!(self, Self::Unsupported(_) | Self::NoDecoder { .. })
     }
 }
+
+impl From<&Error> for Problem {
+    fn from(error: &Error) -> Self {
+        match error {
+            Error::Unsupported(codec) => problem!("decode-unsupported", codec = codec),
+            Error::NoDecoder { codec, lack } => {
+                problem!("decode-no-decoder", codec = codec, reason = Self::from(*lack))
+            }
+            Error::Parameters { what, reason } => {
+                problem!("decode-bad-config", what = *what, reason = reason)
+            }
+            Error::Damaged { what, reason } => {
+                problem!("decode-bad-packet", what = *what, reason = reason)
+            }
+            Error::Codec { decoder, doing, code } => {
+                problem!("decode-failed", decoder = *decoder, doing = *doing, code = *code)
+            }
+        }
+    }
+}
+
+impl From<NoDecoder> for Problem {
+    fn from(lack: NoDecoder) -> Self {
+        match lack {
+            NoDecoder::NotBuilt => problem!("decode-not-built"),
+            NoDecoder::NotInstalled => problem!("decode-not-installed"),
+            NoDecoder::NotInLibrary => problem!("decode-not-in-library"),
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Problem::from(self).fmt(f)
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl fmt::Display for NoDecoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Problem::from(*self).fmt(f)
+    }
+}
+
+impl std::error::Error for NoDecoder {}

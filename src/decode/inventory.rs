@@ -4,6 +4,7 @@ use crate::decode::backend::ffmpeg;
 use crate::decode::error::NoDecoder;
 use crate::decode::open::{audio_candidates, video_candidates};
 use crate::media::{AudioCodec, Track, VideoCodec};
+use crate::text::Problem;
 
 /// A codec.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,7 +68,7 @@ pub fn ffmpeg_version() -> Result<String, NoDecoder> {
 }
 
 /// As [`hardware`], where that was asked before: asking opens the device, which takes its time.
-pub fn hardware_known() -> Option<Result<&'static str, String>> {
+pub fn hardware_known() -> Option<Result<&'static str, Problem>> {
     ffmpeg::hardware_known()
 }
 
@@ -75,6 +76,6 @@ pub fn hardware_known() -> Option<Result<&'static str, String>> {
 ///
 /// # Errors
 /// Why there is none.
-pub fn hardware() -> Result<&'static str, String> {
+pub fn hardware() -> Result<&'static str, Problem> {
     crate::decode::backend::ffmpeg::hardware()
 }

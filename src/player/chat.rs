@@ -15,6 +15,8 @@ use crate::base::queue::{self, Full};
 use crate::net::web::{Socket, WebUrl};
 use crate::net::{Cause, Error, Options, Runtime};
 use crate::player::state::OfferedChat;
+use crate::text::Problem;
+use crate::text::problem::problem;
 use crate::wire::chat::ChatLine;
 
 /// Lines that wait to be read; the oldest go.
@@ -33,12 +35,12 @@ pub enum ChatState {
     /// Lost, or never reached: why. It is tried again. A certificate that nobody vouches for may be
     /// accepted.
     Lost {
-        cause: String,
+        cause: Problem,
         offered: Option<OfferedChat>,
     },
     /// There is none, or one may not come in: why. It is not tried again.
     Refused {
-        cause: String,
+        cause: Problem,
     },
     /// None is where one was looked for. It is not looked for again.
     Absent,
@@ -135,10 +137,9 @@ impl ChatThread {
                 *self.state.lock() = ChatState::Absent;
                 return;
             }
-            let cause = error.as_ref().map_or_else(
-                || "the server ended the chat".to_owned(),
-                |error| error.cause.to_string(),
-            );
+            let cause = error
+                .as_ref()
+                .map_or_else(|| problem!("chat-ended"), |error| Problem::from(&error.cause));
             if error.as_ref().is_some_and(|error| !error.may_pass()) {
                 *self.state.lock() = ChatState::Refused { cause };
                 return;

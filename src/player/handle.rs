@@ -22,6 +22,7 @@ use crate::player::session::requests::NewFile;
 use crate::player::session::requests::TimeShiftPlace;
 use crate::player::session::shared::Shared;
 use crate::player::state::{Event, Failure, FailureKind, Figures, Rewind, Saving, State};
+use crate::text::problem::problem;
 
 /// Nobody goes nearer to the end of a recording than this: to its last picture.
 const NEAR_THE_END: Duration = Duration::from_millis(15);
@@ -317,11 +318,7 @@ impl Player {
     /// When the file cannot be made.
     pub fn start_saving(&self, path: &Path) -> Result<(), Failure> {
         if self.shared.requests.filing.lock().is_over() {
-            return Err(Failure::new(
-                FailureKind::File,
-                "nothing more comes that could be recorded",
-                "",
-            ));
+            return Err(Failure::new(FailureKind::File, problem!("play-nothing-to-record")));
         }
         let made = save::make(path)?;
         save::tell_name(&self.shared, path, &made.path);
@@ -391,11 +388,8 @@ impl Player {
 }
 
 pub(super) fn no_threads(error: &std::io::Error) -> Failure {
-    Failure::new(
-        FailureKind::System,
-        format!("the system grants no more threads: {error}"),
-        "Close other programs and try again.",
-    )
+    let reason = error.to_string();
+    Failure::new(FailureKind::System, problem!("play-no-threads", reason = reason))
 }
 
 impl Drop for Player {

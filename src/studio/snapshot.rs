@@ -326,7 +326,7 @@ pub struct Snapshot {
     /// There is more than one decoder to choose from.
     pub decoders: bool,
     /// The graphics hardware that decodes, or why none does; `None`: nobody has asked it yet.
-    pub hardware: Option<Result<&'static str, String>>,
+    pub hardware: Option<Result<&'static str, Problem>>,
     /// What is said about the chosen one, and how that is shown.
     pub chat: ChatView,
     pub chat_choices: ChatChoices,

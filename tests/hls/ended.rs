@@ -93,7 +93,7 @@ fn an_ended_list_is_an_end_and_who_is_patient_sees_the_next_broadcast() {
 
     origin.begin();
     let patient = Watching::start(&Config { patient: true, ..config(&origin.url()) });
-    let waits = |it: &Watching| matches!(it.player.state(), State::Reconnecting { cause, .. } if cause == WAITING);
+    let waits = |it: &Watching| matches!(it.player.state(), State::Reconnecting { cause, .. } if cause.id() == WAITING);
     patient.wait("its end", waits);
     // What was decoded is shown while it is waited already.
     patient.wait("another look", |it| it.player.figures().reconnects >= 2);

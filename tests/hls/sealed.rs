@@ -71,7 +71,7 @@ fn keys_that_cannot_be_had_are_named() {
         let url = format!("http://127.0.0.1:{port}/x");
         let outcome = play(&Config { reconnect: false, ..config(&url) }, |_| false);
         assert_eq!(outcome.failure().kind, FailureKind::Codec, "{word}: {:?}", outcome.failure());
-        assert!(outcome.failure().cause.contains(word), "{:?}", outcome.failure());
+        assert!(outcome.failure().to_string().contains(word), "{:?}", outcome.failure());
     }
 }
 
@@ -94,6 +94,10 @@ fn another_key_and_none_at_all_do_no_harm() {
         let bare: Vec<_> = list.lines().filter(|line| !line.starts_with("#EXT-X-KEY")).collect();
         fs::write(copy.path().join("v.m3u8"), bare.join("\n")).unwrap();
         let outcome = play(&Config { reconnect: false, ..config(&url) }, |_| false);
-        assert!(outcome.failure().cause.contains("encrypted"), "{kind}: {:?}", outcome.failure());
+        assert!(
+            outcome.failure().to_string().contains("encrypted"),
+            "{kind}: {:?}",
+            outcome.failure()
+        );
     }
 }

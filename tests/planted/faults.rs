@@ -225,14 +225,14 @@ pub const FAULTS: &[Fault] = &[
         "a source that is no film",
         plant::no_film,
         (3, Notice("source-trouble"), ""),
-        ["cannot be played", "this is no media that onair knows", "choose another source"],
-        ["来源 holiday.mp4", "这不是 onair 能识别的媒体", "也可以选择其他来源"],
+        ["cannot be played", "onair does not know its format", "choose another source"],
+        ["来源 holiday.mp4", "onair 无法识别其格式", "也可以选择其他来源"],
     ),
     row(
         "a file that is not there",
         || Planted::new(&["play", "--headless", "/nosuch/film.mp4"], "/nosuch/film.mp4"),
         (3, Stderr, ""),
-        ["cannot be read", "No such file", "Check the file's name"],
+        ["cannot be read", "No such file", "Check the file name"],
         ["无法读取", "没有此文件或文件夹", "请检查文件名"],
     ),
     row(
@@ -247,11 +247,11 @@ pub const FAULTS: &[Fault] = &[
         plant::unknown_codec,
         (5, Stderr, ""),
         [
-            "strange.flv: the stream holds",
-            "unknown codec 15 video, which cannot be decoded here",
+            "strange.flv: the stream has",
+            "unknown codec 15 video, which onair cannot decode",
             "Ask the broadcaster for H.264",
         ],
-        ["直播流使用", "此处无法解码", "H.264"],
+        ["直播流使用", "onair 无法解码", "H.264"],
     ),
     row(
         "a full disk",

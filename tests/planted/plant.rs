@@ -53,7 +53,7 @@ impl Planted {
         Self { words, shell, host: host.to_owned(), why, kept, mortal }
     }
 
-    fn with(mut self, words: &[&str]) -> Self {
+    pub fn with(mut self, words: &[&str]) -> Self {
         self.words.extend(words.iter().map(|word| (*word).to_owned()));
         self
     }

@@ -99,7 +99,7 @@ fn a_broadcaster_who_leaves_is_waited_for_and_comes_back() {
     peers::wait_for(
         "the wait",
         LIMIT,
-        || matches!(patient.state(), State::Reconnecting { cause, .. } if cause.contains("waiting")),
+        || matches!(patient.state(), State::Reconnecting { cause, .. } if cause.id() == WAITING),
     );
     // Back soon: both go on, on the connection that they have.
     let publisher = peers::ffmpeg::publish(&url, None);

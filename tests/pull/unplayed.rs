@@ -140,7 +140,7 @@ fn with_nothing_left_to_play_it_is_a_matter_of_codecs() {
         let outcome = play(&config, |_| false);
         let failure = outcome.failure();
         assert_eq!(failure.kind, FailureKind::Codec, "{failure:?}");
-        assert!(failure.cause.contains(word), "{failure:?}");
+        assert!(failure.to_string().contains(word), "{failure:?}");
     }
     assert_eq!(listed(&url), [("audio".to_owned(), "aac_latm".to_owned())]);
 }

@@ -10,7 +10,7 @@ use super::web::serve;
 use super::{go_about, look_about_in_a_pause, probe};
 use crate::peers::certificates::Authority;
 use crate::peers::{self, ffmpeg, web};
-use crate::watch::{Watching, config, play};
+use crate::watch::{Watching, config, cure, play};
 use onair::base::Clock;
 use onair::media::playback_control::{EndBehavior, TransportCommand};
 use onair::net::Runtime;
@@ -323,8 +323,8 @@ fn an_index_that_cannot_be_had_is_told() {
     let outcome = play(&config(&serve(&path, |_, _, _| None)), |_| false);
     let failure = outcome.failure();
     assert_eq!(failure.kind, FailureKind::File);
-    assert!(failure.cause.contains("stands at its end"), "{failure:?}");
-    assert!(failure.advice.contains("faststart"), "{failure:?}");
+    assert!(failure.to_string().contains("is at its end"), "{failure:?}");
+    assert!(cure(failure).contains("faststart"), "{failure:?}");
 }
 
 /// A server that breaks off its first answer in the middle, and then gives parts of a file that is called
@@ -365,7 +365,7 @@ fn what_breaks_off_is_gone_on_with_unless_it_has_become_another_file() {
     let outcome = play(&config(&fickle(&path, ["\"one\"", "\"two\""])), |_| false);
     let failure = outcome.failure();
     assert_eq!(failure.kind, FailureKind::Lost, "{failure:?}");
-    assert!(failure.cause.contains("is not the one any more"), "{failure:?}");
+    assert!(failure.to_string().contains("changed during playback"), "{failure:?}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::peers::{self, LIMIT, ffmpeg, web};
-use crate::watch::config;
+use crate::watch::{config, cure};
 use onair::base::{Clock, Latest};
 use onair::media::VideoFrame;
 use onair::net::Runtime;
@@ -105,7 +105,7 @@ fn moved(to: &str) -> Vec<u8> {
 fn cases(elsewhere: u16, endless: &Arc<AtomicUsize>) -> Vec<Case> {
     use Then::{Lost, Plays};
     const OTHER: Then = Lost("does not send the requested part of the file");
-    const CHANGED: Then = Lost("is not the one any more");
+    const CHANGED: Then = Lost("changed during playback");
     let endless = Arc::clone(endless);
     vec![
         sends("as it should be", Plays, |it| it.answer("")),
@@ -313,8 +313,9 @@ fn in_the_middle(piece: &Piece) {
             }
             (Then::Lost(words), State::Failed(failure)) => {
                 assert_eq!(failure.kind, FailureKind::Lost, "{name}: {failure:?}");
-                assert!(failure.cause.contains(words), "{name}: {failure:?}");
-                assert!(!failure.advice.is_empty() && !failure.advice.contains("RTMP"), "{name}");
+                assert!(failure.to_string().contains(words), "{name}: {failure:?}");
+                let cure = cure(&failure);
+                assert!(!cure.is_empty() && !cure.contains("RTMP"), "{name}");
             }
             (then, state) => panic!("{name}: {state:?} instead of {then:?}"),
         }

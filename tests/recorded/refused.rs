@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
 use crate::peers::{self, ffmpeg, web};
-use crate::watch::{Outcome, config, play};
+use crate::watch::{Outcome, config, cure, play};
 use onair::player::{Event, FailureKind, State};
 
 /// Pictures of each recording.
@@ -97,8 +97,8 @@ fn play_all<T: Send + 'static>(cases: Vec<(T, String)>) -> Vec<(T, Outcome)> {
 }
 
 const FORMATS: [&str; 4] = ["a.flv", "a.ts", "a.mp4", "a.mkv"];
-const GONE: &str = "the recording is not on the server any more";
-const NO_REST: &str = "the server does not give the rest of the recording";
+const GONE: &str = "the recording is no longer on the server";
+const NO_REST: &str = "the server does not send the rest of the recording";
 
 #[test]
 fn what_is_gone_in_the_middle_ends_at_once_and_other_answers_after_some_tries() {
@@ -118,8 +118,8 @@ fn what_is_gone_in_the_middle_ends_at_once_and_other_answers_after_some_tries() 
     for ((name, does, words, most), outcome) in play_all(cases.collect()) {
         let failure = outcome.failure();
         assert_eq!(failure.kind, FailureKind::Lost, "{name} {does:?}: {failure:?}");
-        assert!(failure.cause.starts_with(words), "{name} {does:?}: {failure:?}");
-        assert!(!failure.advice.is_empty(), "{name} {does:?}: {failure:?}");
+        assert!(failure.to_string().starts_with(words), "{name} {does:?}: {failure:?}");
+        assert!(!cure(failure).is_empty(), "{name} {does:?}: {failure:?}");
         // What comes as a whole broke off before that; parts are asked for by themselves.
         let broke_off = usize::from(["a.flv", "a.ts"].contains(&name));
         assert_eq!(tries(&outcome), most + broke_off, "{name} {does:?}");
@@ -172,8 +172,8 @@ fn the_rest_of_a_file_is_not_taken_from_another_one() {
         }
         let failure = outcome.failure();
         assert_eq!(failure.kind, FailureKind::Lost, "{name} {mark} {then}: {failure:?}");
-        let words = "the file on the server is not the one any more that was being played";
-        assert_eq!(failure.cause, words, "{name} {mark} {then}");
+        let words = "the file on the server changed during playback";
+        assert_eq!(failure.to_string(), words, "{name} {mark} {then}");
         assert!(tries(&outcome) <= 1, "{name} {mark} {then}: {:?}", outcome.events);
     }
 }

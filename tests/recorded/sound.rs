@@ -9,7 +9,7 @@ use super::probe;
 use super::web::serve;
 use crate::peers::certificates::Authority;
 use crate::peers::{self, Peer, web};
-use crate::watch::{Watching, config, play};
+use crate::watch::{Watching, config, cure, play};
 use onair::base::Clock;
 use onair::media::playback_control::{EndBehavior, TransportCommand};
 use onair::net::{Options, Runtime, Trust};
@@ -237,8 +237,9 @@ fn what_is_called_sound_and_is_none_is_told() {
     let failure = outcome.failure();
     assert_eq!(failure.kind, FailureKind::Unreachable, "{failure:?}");
     assert_eq!(
-        failure.cause, "what the server sends is no stream that is known here (audio/mpeg)",
+        failure.to_string(),
+        "the server sends audio/mpeg, which onair does not play",
         "{failure:?}"
     );
-    assert!(failure.advice.contains("FLAC"), "{failure:?}");
+    assert!(cure(failure).contains("FLAC"), "{failure:?}");
 }

@@ -325,7 +325,7 @@ fn said_enough(player: &Player) -> bool {
         match event {
             Told::Message(message) => said.push(message),
             Told::State(State::Reconnecting { cause, .. }) => {
-                assert!(cause.contains(' '), "{cause:?}");
+                assert!(cause.to_string().contains(' '), "{cause:?}");
                 lost += 1;
             }
             Told::State(_) | Told::Line(_) => {}
@@ -338,7 +338,7 @@ fn said_enough(player: &Player) -> bool {
     let (state, figures) = (player.state(), player.figures());
     assert!(lost > 0 || figures.reconnects == 0, "it came back without a word: {figures:?}");
     if let State::Failed(failure) = &state {
-        assert!(failure.cause.contains(' '), "{failure:?}");
+        assert!(failure.to_string().contains(' '), "{failure:?}");
     }
     let nothing = figures.shown == 0 && figures.audio_samples == 0;
     assert!(!(state == State::Ended && nothing && said.is_empty()), "not a word: {figures:?}");

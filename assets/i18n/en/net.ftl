@@ -1,6 +1,7 @@
 # What goes wrong on the way to a server (src/net): causes, and as .cure what helps. Keep in step with zh-CN.
 
 # The stage, where the cause does not tell it.
+net-with-peer = { $peer }: { $cause }
 net-at-dns = during the name lookup: { $cause }
 net-at-tcp = while connecting over TCP: { $cause }
 net-at-tls = during the TLS handshake: { $cause }

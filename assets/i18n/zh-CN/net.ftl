@@ -1,6 +1,7 @@
 # 连接服务器途中的问题（src/net）：原因，以及 .cure 中的解决办法。与 en 保持同步。
 
 # 阶段（原因中看不出时）
+net-with-peer = { $peer }：{ $cause }
 net-at-dns = 解析主机名时：{ $cause }
 net-at-tcp = 建立 TCP 连接时：{ $cause }
 net-at-tls = TLS 握手时：{ $cause }

@@ -8,6 +8,7 @@ use crate::cli::output::exit::Exit;
 use crate::player::chat::ChatState;
 use crate::player::source::host_of;
 use crate::player::{Failure, FailureKind, Figures, PlayerMessage, Severity, Source, State};
+use crate::text::Language;
 use crate::wire::chat::ChatLine;
 
 /// The last line where there are several streams.
@@ -49,34 +50,36 @@ pub(super) fn numbered(index: Option<usize>, words: String) -> String {
 }
 
 /// The fields of `play`; `None`: there is nothing to be told yet.
-pub(super) fn state(state: &State) -> Option<Value> {
+pub(super) fn state(language: Language, state: &State) -> Option<Value> {
     Some(match state {
         State::Starting => return None,
         State::Opening { stage } => json!({ "state": "opening", "stage": stage }),
         State::Playing => json!({ "state": "playing" }),
         State::Reconnecting { cause, retry_in } => json!({
             "state": "reconnecting",
-            "cause": cause,
+            "cause": language.say(cause),
             "retry_in": retry_in.as_secs_f64(),
         }),
         State::Ended => json!({ "state": "ended" }),
         State::Failed(failure) => json!({
             "state": "failed",
             "code": failure.kind.exit_code(),
-            "cause": failure.cause,
-            "advice": failure.advice,
+            "cause": language.say(&failure.problem),
+            "advice": language.cure(&failure.problem).unwrap_or_default(),
         }),
     })
 }
 
 /// The same in words, where there is something to say.
-pub(super) fn state_words(state: &State) -> Option<String> {
+pub(super) fn state_words(language: Language, state: &State) -> Option<String> {
     match state {
         State::Starting | State::Opening { .. } | State::Failed(_) => None,
         State::Playing => Some("Playing.".to_owned()),
-        State::Reconnecting { cause, retry_in } => {
-            Some(format!("Lost: {cause}. Retrying in {:.1} s.", retry_in.as_secs_f64()))
-        }
+        State::Reconnecting { cause, retry_in } => Some(format!(
+            "Lost: {}. Retrying in {:.1} s.",
+            language.say(cause),
+            retry_in.as_secs_f64()
+        )),
         State::Ended => Some("The stream has ended.".to_owned()),
     }
 }
@@ -116,8 +119,8 @@ pub(super) fn chat(output: &Output, index: Option<usize>, state: &ChatState) {
     let (name, cause) = match state {
         ChatState::Connecting => ("connecting", None),
         ChatState::Open => ("open", None),
-        ChatState::Lost { cause, .. } => ("lost", Some(cause)),
-        ChatState::Refused { cause } => ("refused", Some(cause)),
+        ChatState::Lost { cause, .. } => ("lost", Some(output.language().say(cause))),
+        ChatState::Refused { cause } => ("refused", Some(output.language().say(cause))),
         ChatState::Absent => ("refused", None),
     };
     event(output, index, "chat", json!({ "state": name, "cause": cause }), || {
@@ -209,20 +212,16 @@ pub(super) fn summary(
     });
 }
 
-/// In one sentence, with what to do.
-pub fn sentence(failure: &Failure) -> String {
-    format!("{}. {}", failure.cause, failure.advice).trim_end().to_owned()
-}
-
 /// The same, with the name of what was to be played where the cause names none.
-pub fn sentence_of(source: &Source, failure: &Failure) -> String {
+pub fn sentence_of(language: Language, source: &Source, failure: &Failure) -> String {
     let name = match source {
         Source::File(path) => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         Source::Url(url) => host_of(url).to_owned(),
     };
-    match failure.cause.contains(&name) || failure.kind == FailureKind::Usage {
-        true => sentence(failure),
-        false => format!("{name}: {}", sentence(failure)),
+    let said = language.say_with_cure(&failure.problem);
+    match said.contains(&name) || failure.kind == FailureKind::Usage {
+        true => said,
+        false => format!("{name}: {said}"),
     }
 }
 
@@ -247,8 +246,9 @@ mod tests {
     #[test]
     fn what_was_to_be_played_is_named_once_and_without_a_password() {
         let said = |source: &str, cause: &str| {
-            let failure = Failure::new(FailureKind::Codec, cause, "Wait.");
-            sentence_of(&Source::parse(source), &failure)
+            let failure =
+                Failure::new(FailureKind::Codec, Problem::words(cause).with_cure("Wait.".into()));
+            sentence_of(Language::English, &Source::parse(source), &failure)
         };
         assert_eq!(said("/films/a.flv", "it has no codec"), "a.flv: it has no codec. Wait.");
         assert_eq!(said("/films/a.flv", "/films/a.flv is bad"), "/films/a.flv is bad. Wait.");

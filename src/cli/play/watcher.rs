@@ -14,7 +14,7 @@ use crate::cli::output::exit::Exit;
 use crate::cli::output::{Output, complain};
 use crate::cli::play::args::Args;
 use crate::cli::play::control::{PlayCommand, ask};
-use crate::cli::play::report::{exit_of, sentence, sentence_of};
+use crate::cli::play::report::{exit_of, sentence_of};
 use crate::cli::play::{control, report};
 use crate::cli::window::WindowCompanion;
 use crate::media::VideoFrame;
@@ -166,16 +166,19 @@ impl Watcher {
     }
 
     fn tell_state(&self, id: TileId, state: &State) {
-        let index = self.index(id);
+        let (index, language) = (self.index(id), self.output.language());
         if let State::Failed(failure) = state
             && self.args.headless
         {
             let source = self.args.sources.get(id.slot()).map(|source| Source::parse(source));
-            let said = source.map_or_else(|| sentence(failure), |it| sentence_of(&it, failure));
+            let said = source.map_or_else(
+                || language.say_with_cure(&failure.problem),
+                |it| sentence_of(language, &it, failure),
+            );
             complain(&report::numbered(index, said));
         }
-        if let Some(fields) = report::state(state) {
-            self.say("play", fields, index, || report::state_words(state));
+        if let Some(fields) = report::state(language, state) {
+            self.say("play", fields, index, || report::state_words(language, state));
         }
     }
 
@@ -265,7 +268,8 @@ impl Watcher {
     fn write_snapshot(&self) -> Exit {
         let Some(path) = &self.args.snapshot else { return Exit::Ok };
         let written = match &self.picture {
-            Some(frame) => screenshot::write(path, frame).map_err(|failure| sentence(&failure)),
+            Some(frame) => screenshot::write(path, frame)
+                .map_err(|failure| self.output.language().say_with_cure(&failure.problem)),
             None => Err("no picture was shown, so there is no snapshot".to_owned()),
         };
         match written {

@@ -4,6 +4,7 @@
 use crate::decode::error::{Error, NoDecoder};
 use crate::decode::traits::{AudioBackend, VideoBackend};
 use crate::media::{AudioCodec, AudioConfig, VideoCodec, VideoConfig};
+use crate::text::Problem;
 
 /// Nobody decodes such frames.
 pub(crate) fn video_decoder(_: VideoCodec) -> Result<String, NoDecoder> {
@@ -38,11 +39,11 @@ pub(crate) fn library() -> Result<String, NoDecoder> {
 }
 
 /// As [`hardware`].
-pub(crate) fn hardware_known() -> Option<Result<&'static str, String>> {
+pub(crate) fn hardware_known() -> Option<Result<&'static str, Problem>> {
     Some(hardware())
 }
 
 /// Hardware is reached through the libraries.
-pub(crate) fn hardware() -> Result<&'static str, String> {
-    Err(NoDecoder::NotBuilt.to_string())
+pub(crate) fn hardware() -> Result<&'static str, Problem> {
+    Err(NoDecoder::NotBuilt.into())
 }

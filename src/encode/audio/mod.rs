@@ -20,6 +20,7 @@ pub use crate::encode::config::Audio as Config;
 use crate::encode::continuity::{Continuity, Repair};
 use crate::encode::error::Error;
 use crate::media::{AudioConfig, EncodedPacket, Priority, SampleBlock, Track};
+use crate::text::problem::problem;
 
 /// Sampling rates of AAC (ISO/IEC 14496-3 table 1.18) that can be encoded.
 const RATES: [u32; 12] =
@@ -88,12 +89,11 @@ impl AudioEncoder {
         input: queue::Receiver<SampleBlock>,
         output: queue::Sender<EncodedPacket>,
     ) -> Result<Self, Error> {
-        let fault = |reason: String| Error::Config { what: "sound", reason };
         if !RATES.contains(&config.sample_rate) {
-            return Err(fault(format!("AAC has no sampling rate of {} Hz", config.sample_rate)));
+            return Err(Error::Config(problem!("encode-rate", rate = config.sample_rate)));
         }
         if !(1..=2).contains(&config.channels) {
-            return Err(fault(format!("{} channels, only 1 or 2 are encoded", config.channels)));
+            return Err(Error::Config(problem!("encode-channels", channels = config.channels)));
         }
         let opened = backend::open_audio(&config)?;
         let shared = Arc::new(Shared::default());

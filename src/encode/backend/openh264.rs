@@ -20,6 +20,7 @@ use crate::media::{
     BitsPerSecond, EncodedPacket, FrameRate, Priority, Size, Track, VideoCodec, VideoConfig,
     VideoFrame,
 };
+use crate::text::problem::problem;
 
 const NAME: &str = "openh264";
 
@@ -189,13 +190,12 @@ fn bits_per_frame(bitrate: BitsPerSecond, rate: FrameRate) -> f64 {
 
 impl Encoder {
     pub(super) fn open(config: &config::Video) -> Result<Self, Error> {
-        let fault = |reason: &str| Error::Config { what: "pictures", reason: reason.to_owned() };
         let Size { width, height } = config.size;
         if !config.size.is_valid() || width < 16 || height < 16 {
-            return Err(fault("sides must be even and at least 16"));
+            return Err(Error::Config(problem!("encode-size")));
         }
         let level = level::Level::for_stream(config.size, config.frame_rate, config.bitrate)
-            .ok_or_else(|| fault("more than H.264 level 5.2 allows"))?;
+            .ok_or_else(|| Error::Config(problem!("encode-level")))?;
         let mut raw = Raw::create()?;
         raw.set_option(sys::ENCODER_OPTION_TRACE_LEVEL, "being silenced", sys::WELS_LOG_QUIET)?;
         let mut params = sys::SEncParamExt::default();

@@ -43,6 +43,11 @@ impl Error {
         }
     }
 
+    /// The same with the server before it.
+    pub fn with_peer(&self) -> Problem {
+        problem!("net-with-peer", peer = &self.peer, cause = self.problem())
+    }
+
     /// What helps where that depends on the stage; elsewhere the cause has its cure.
     fn cure_of_stage(&self) -> Option<Problem> {
         let hung_up = matches!(self.cause, Cause::Closed | Cause::Reset);
@@ -84,7 +89,7 @@ impl From<&Error> for Problem {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.peer, self.problem())
+        self.with_peer().fmt(f)
     }
 }
 

@@ -250,7 +250,7 @@ impl AudioDecoding {
                     }
                     Err(error) => {
                         self.decoder = None;
-                        shared.report.unsupported_audio(&error.to_string());
+                        shared.report.unsupported_audio((&error).into());
                     }
                 }
             }

@@ -11,6 +11,7 @@ use crate::player::buffer::packets::{BufferedPacket, Popped};
 use crate::player::session::shared::Shared;
 use crate::player::state::anomaly::Anomaly;
 use crate::player::state::{Failure, FailureKind, Severity};
+use crate::text::Problem;
 use crate::text::problem::problem;
 
 /// Pictures that wait to be shown, beyond what the decoder itself holds back.
@@ -231,9 +232,7 @@ impl<'a> Decoding<'a> {
             }
             Err(error) if error.is_final() => self.shared.fail(Failure::new(
                 FailureKind::Codec,
-                format!("the picture cannot be shown: {error}"),
-                "Ask the broadcaster for H.264 video of 8 bits, 4:2:0, not interlaced; with FFmpeg's \
-                 libraries (onair devices lists what they decode) other kinds can be shown too.",
+                problem!("play-video-not-shown", reason = Problem::from(&error)),
             )),
             Err(error) => {
                 // The next configuration may be whole.

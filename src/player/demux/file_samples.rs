@@ -11,6 +11,8 @@ use crate::files::samples::{audio_config, heads, indexed, sample};
 use crate::media::{EncodedPacket, StreamEvent};
 use crate::player::clock::file_timeline::{FileTimeline, Span};
 use crate::player::state::{Failure, FailureKind};
+use crate::text::Problem;
+use crate::text::problem::problem;
 use crate::wire::container::{Error, Format, Index, ReadAt, SampleLocation, TrackId, audio};
 
 /// What a file is made of.
@@ -36,7 +38,7 @@ impl FileFormat {
 /// When it cannot be read.
 pub(in crate::player) fn file_format(file: &File, path: &Path) -> Result<FileFormat, Failure> {
     let Ok(copy) = file.try_clone() else { return Ok(FileFormat::Container(Format::Flv)) };
-    let source = MediaFile::of(copy).map_err(|error| unreadable(path, &error.to_string()));
+    let source = MediaFile::of(copy).map_err(|error| unreadable(path, &error));
     Ok(format_of(&mut source?).unwrap_or(FileFormat::Container(Format::Flv)))
 }
 
@@ -59,7 +61,7 @@ pub(in crate::player) fn events(
     path: &Path,
     take: &mut dyn FnMut(StreamEvent) -> bool,
 ) -> Result<(), Failure> {
-    let source = MediaFile::of(file).map_err(|error| unreadable(path, &error.to_string()));
+    let source = MediaFile::of(file).map_err(|error| unreadable(path, &error));
     let mut disk = source?;
     let index = indexed(&mut disk).map_err(|error| unplayable(path, &error))?;
     if !heads(&index).all(&mut *take) {
@@ -92,7 +94,7 @@ impl SampleFile {
     /// # Errors
     /// What is wrong with the file.
     pub(in crate::player) fn open(file: File, path: &Path) -> Result<Option<Self>, Failure> {
-        let source = MediaFile::of(file).map_err(|error| unreadable(path, &error.to_string()));
+        let source = MediaFile::of(file).map_err(|error| unreadable(path, &error));
         let mut disk = source?;
         let index = indexed(&mut disk).map_err(|error| unplayable(path, &error))?;
         let span = match index.heard {
@@ -238,19 +240,15 @@ pub(in crate::player) fn unplayable_at(place: &dyn std::fmt::Display, error: &Er
         Error::Unsupported(_) => FailureKind::Codec,
         _ => FailureKind::File,
     };
-    Failure::new(
-        kind,
-        format!("{place} cannot be played: {error}"),
-        "FLV, MP4, MKV and WebM files with H.264 and AAC, MP3, Opus, Vorbis or FLAC can be played, also MP3, FLAC, \
-         Ogg, AAC and WAV files, and with HEVC, AV1, VP9, VP8, AC-3 and others by FFmpeg's libraries; what else there is \
-         can be converted, for example with ffmpeg.",
-    )
+    let place = place.to_string();
+    Failure::new(kind, problem!("play-unplayable", place = place, reason = Problem::from(error)))
 }
 
-pub(in crate::player) fn unreadable(path: &Path, why: &str) -> Failure {
-    Failure::new(
-        FailureKind::File,
-        format!("{} cannot be read: {why}", path.display()),
-        "Check the file's name, or write a URL such as rtmp://server/live/stream.",
-    )
+pub(in crate::player) fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+    cannot_read(path, error.to_string().into())
+}
+
+pub(in crate::player) fn cannot_read(path: &Path, reason: Problem) -> Failure {
+    let path = path.display().to_string();
+    Failure::new(FailureKind::File, problem!("play-unreadable", path = path, reason = reason))
 }

@@ -10,7 +10,8 @@ use crate::player::input::feed::InputFeed;
 use crate::player::session::shared::Shared;
 use crate::player::state::anomaly::Anomaly;
 use crate::player::state::{Failure, FailureKind, OfferedChat};
-use crate::text::Language;
+use crate::text::Problem;
+use crate::text::problem::problem;
 use crate::wire::container::flv::{ReadTag, TagContent};
 use crate::wire::rtmp::Url;
 
@@ -22,7 +23,12 @@ const ARRIVAL: Duration = Duration::from_secs(2);
 pub(in crate::player) const TICK: Duration = Duration::from_millis(250);
 
 /// Why there is nothing while its broadcaster is away.
-pub const WAITING: &str = "the stream has ended; waiting for it to come back";
+pub const WAITING: &str = "play-waiting";
+
+/// The cause for that.
+pub(in crate::player) fn waiting() -> Problem {
+    Problem::new(WAITING, [])
+}
 
 /// How a connection ended.
 #[derive(Debug)]
@@ -164,8 +170,7 @@ impl ConnectionWatch {
             (true, true) => End::Over,
             (false, true) => End::Lost(Failure::new(
                 FailureKind::Lost,
-                format!("nothing has come for {seconds} s"),
-                "Check the network connection, and that the broadcast goes on.",
+                problem!("play-nothing-came", seconds = seconds),
             )),
             (_, false) => End::Lost(feed.missing().unwrap_or_else(silent)),
         })
@@ -175,11 +180,7 @@ impl ConnectionWatch {
 /// The server said yes, and then nothing.
 pub(in crate::player) fn silent() -> Failure {
     let seconds = MEDIA_TIMEOUT.as_secs();
-    Failure::new(
-        FailureKind::NoSuchStream,
-        format!("no picture and no sound has come for {seconds} s: there may be no such stream"),
-        "Check the stream's name, and that its broadcast has begun.",
-    )
+    Failure::new(FailureKind::NoSuchStream, problem!("play-silent", seconds = seconds))
 }
 
 /// What went wrong on the way to a web server, whose usual ports are others.
@@ -188,8 +189,7 @@ pub(in crate::player) fn web_failure(error: &net::Error) -> Failure {
     if !matches!(error.cause, net::Cause::ConnectionRefused) {
         return told;
     }
-    let advice = "Check address and port, and that the server is running: http:// uses port 80, https:// port 443.";
-    Failure { advice: advice.to_owned(), ..told }
+    Failure { problem: told.problem.with_cure(problem!("play-cure-web-port")), ..told }
 }
 
 /// What went wrong in the network, as the player tells it.
@@ -203,6 +203,5 @@ pub(in crate::player) fn failure(error: &net::Error) -> Failure {
     };
     let offered = error.pin_to_offer().map(|pin| OfferedChat { server: error.peer.clone(), pin });
     let offered = offered.map(Box::new);
-    let advice = Language::English.cure(&error.problem()).unwrap_or_default();
-    Failure { offered, ..Failure::new(kind, error.to_string(), advice) }
+    Failure { kind, problem: error.with_peer(), offered }
 }

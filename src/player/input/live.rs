@@ -11,7 +11,7 @@ use crate::net::Runtime;
 use crate::net::rtmp::Options;
 use crate::net::web::WebUrl;
 use crate::player::demux::can_be_seen;
-use crate::player::input::connection::{End, MEDIA_TIMEOUT, WAITING};
+use crate::player::input::connection::{End, MEDIA_TIMEOUT, waiting};
 use crate::player::input::feed::InputFeed;
 use crate::player::input::http::PullRequest;
 use crate::player::input::rtmp::Rtmp;
@@ -19,6 +19,7 @@ use crate::player::input::web::Web;
 use crate::player::input::{rtmp, web};
 use crate::player::session::config::Config;
 use crate::player::state::{Failure, FailureKind, State};
+use crate::text::problem::problem;
 use crate::wire::rtmp::Url;
 
 /// Servers that may send us on, one after the other.
@@ -133,15 +134,13 @@ impl LiveInput {
                             feed.restart();
                             continue;
                         }
-                        _ => {
-                            Failure::new(FailureKind::Lost, "it sends us from server to server", "")
-                        }
+                        _ => Failure::new(FailureKind::Lost, problem!("net-sent-too-often")),
                     }
                 }
                 End::Faded if !self.reconnect => return,
                 End::Faded => {
                     faded.get_or_insert(now);
-                    Failure::new(FailureKind::Lost, "the stream has ended", "")
+                    Failure::new(FailureKind::Lost, problem!("play-ended"))
                 }
                 End::Lost(failure) if !feed.has_media() => return shared.fail(failure),
                 End::Lost(failure) if !self.reconnect => {
@@ -164,8 +163,8 @@ impl LiveInput {
                 // One loss, however many tries it takes.
                 figures.losses += u32::from(came);
             }
-            let waiting = shared.patient && faded.is_some();
-            let cause = if waiting { WAITING.to_owned() } else { failure.cause };
+            let waits = shared.patient && faded.is_some();
+            let cause = if waits { waiting() } else { failure.problem };
             shared.report.enter(State::Reconnecting { cause, retry_in });
             let waited = timeout(retry_in, shared.lifetime.stopping.notified()).await;
             if waited.is_ok() || shared.lifetime.stop.is_set() {

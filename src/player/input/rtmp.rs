@@ -13,12 +13,13 @@ use crate::net;
 use crate::net::rtmp::{Client, Options};
 use crate::player::demux::can_be_seen;
 use crate::player::input::connection::{
-    ConnectionWatch, End, MEDIA_TIMEOUT, TICK, WAITING, failure,
+    ConnectionWatch, End, MEDIA_TIMEOUT, TICK, failure, waiting,
 };
 use crate::player::input::feed::InputFeed;
 use crate::player::input::open_deadline::{self, OpenDeadline};
 use crate::player::session::shared::Shared;
 use crate::player::state::{Failure, FailureKind, State};
+use crate::text::problem::problem;
 use crate::wire::container::flv::{Reader, Tag, TagContent, TagKind};
 use crate::wire::rtmp::Url;
 use crate::wire::rtmp::client::{Event, Purpose};
@@ -248,7 +249,7 @@ impl Rtmp {
                     // What is buffered is played to its end.
                     shared.reception.lock().ended = true;
                     if shared.patient && shared.timeline.duration().is_none() {
-                        let cause = WAITING.to_owned();
+                        let cause = waiting();
                         shared.report.enter(State::Reconnecting { cause, retry_in: MEDIA_TIMEOUT });
                     }
                 }
@@ -261,8 +262,11 @@ impl Rtmp {
                     tracing::info!(%next, description, "the server asks to connect again");
                     return Some(End::Elsewhere(Box::new(next)));
                 }
-                let cause = format!("the server asks to connect again {description}");
-                return Some(End::Lost(Failure::new(FailureKind::Lost, cause.trim_end(), "")));
+                let problem = match description.is_empty() {
+                    true => problem!("play-asked-to-reconnect"),
+                    false => problem!("play-asked-to-reconnect-because", words = description),
+                };
+                return Some(End::Lost(Failure::new(FailureKind::Lost, problem)));
             }
             _ => {}
         }
@@ -281,11 +285,8 @@ fn leave(feed: &mut InputFeed, watch: &mut ConnectionWatch, now: Timestamp) {
 /// A stream's URL as a person wrote it.
 pub(in crate::player) fn parse(text: &str) -> Result<Url, Failure> {
     Url::parse(text).and_then(Url::require_stream).map_err(|error| {
-        Failure::new(
-            FailureKind::Usage,
-            format!("this is no stream's URL: {error}"),
-            "Write rtmp://server/application/stream, http://server/path/stream.flv, or the name of a media file.",
-        )
+        let reason = error.to_string();
+        Failure::new(FailureKind::Usage, problem!("play-bad-url", reason = reason))
     })
 }
 

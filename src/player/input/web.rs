@@ -20,6 +20,7 @@ use crate::player::input::open_deadline::OpenDeadline;
 use crate::player::session::report::PlayerReport;
 use crate::player::state::anomaly::Anomaly;
 use crate::player::state::{Failure, FailureKind, Severity, State};
+use crate::text;
 use crate::text::problem::problem;
 use crate::wire::container::flv::TagKind;
 
@@ -257,7 +258,7 @@ impl Web {
                     if feed.has_media() {
                         shared.report.odd(&Anomaly::Unmoved(why));
                     } else {
-                        no_start(&shared.report, &why);
+                        no_start(&shared.report, &why.to_string());
                     }
                 }
                 Ok(Ok(Item::Unheard(why))) => {
@@ -287,7 +288,7 @@ impl Web {
                     if told.kind == FailureKind::Lost {
                         return End::Failed(told);
                     }
-                    let problem = problem!("player-file-damaged", reason = told.problem());
+                    let problem = problem!("player-file-damaged", reason = told.problem);
                     shared.report.say(problem, Severity::Warning, "");
                     return End::Over;
                 }
@@ -341,11 +342,7 @@ enum Closed {
 }
 
 fn no_rest() -> Failure {
-    Failure::new(
-        FailureKind::Lost,
-        "the recording broke off in the middle, and the server cannot go on from there",
-        "Play it again from its beginning.",
-    )
+    Failure::new(FailureKind::Lost, problem!("play-recording-broken-off"))
 }
 
 /// An instant of the network's clock in session time.
@@ -377,11 +374,8 @@ fn told(problem: Problem, feed: &InputFeed) -> Failure {
 /// An address as a person wrote it.
 pub(in crate::player) fn parse(text: &str) -> Result<WebUrl, Failure> {
     WebUrl::parse(text).map_err(|error| {
-        Failure::new(
-            FailureKind::Usage,
-            format!("this is no stream's URL: {error}"),
-            "Write http://server/path/stream.flv, or the name of a file.",
-        )
+        let reason = text::Problem::from(&error);
+        Failure::new(FailureKind::Usage, problem!("play-bad-web-url", reason = reason))
     })
 }
 
@@ -478,28 +472,28 @@ mod tests {
     #[tokio::test]
     async fn opening_as_a_whole_has_a_limit_and_says_where_it_was() {
         let cases: [(Habit, &str); 5] = [
-            (|path| if path == "/live" { Does::SendsOn("/b") } else { Does::Nothing }, "an answer"),
-            (|_| Does::Trickles(0x47), "an answer"),
+            (|path| if path == "/live" { Does::SendsOn("/b") } else { Does::Nothing }, "response"),
+            (|_| Does::Trickles(0x47), "response"),
             (
                 |path| match path {
                     "/live" => Does::Says("#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\na.m3u8\n"),
                     _ => Does::Trickles(b'#'),
                 },
-                "the playlist",
+                "playlist",
             ),
-            (|path| if path == "/live" { Does::Says(LIST) } else { Does::Nothing }, "a segment"),
+            (|path| if path == "/live" { Does::Says(LIST) } else { Does::Nothing }, "segment"),
             (
                 |path| if path == "/live" { Does::Says(SEALED) } else { Does::Trickles(0) },
-                "what stands before the segments",
+                "stream header",
             ),
         ];
         for (does, owes) in cases {
             let (peer, end) = open(does).await;
             let End::Lost(failure) = end else { panic!("{owes}: {end:?}") };
-            let said =
-                format!("opening the stream has taken 1 s, and {peer} has not yet given {owes}");
-            assert_eq!((failure.kind, failure.cause), (FailureKind::Unreachable, said));
-            assert!(failure.advice.contains("too slow"), "{}", failure.advice);
+            let said = format!("no {owes} from {peer} within 1 s");
+            assert_eq!((failure.kind, failure.to_string()), (FailureKind::Unreachable, said));
+            let cure = text::Language::English.cure(&failure.problem).unwrap();
+            assert!(cure.contains("too slow"), "{cure}");
         }
     }
 }

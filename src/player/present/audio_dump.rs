@@ -8,7 +8,6 @@ use crate::files::{self, Trouble};
 use crate::player::decode::audio::PlayedAudio;
 use crate::player::session::report::PlayerReport;
 use crate::player::state::{Failure, FailureKind, Severity};
-use crate::text::Language;
 use crate::text::problem::problem;
 use crate::wire::codec::pcm::{Coding, Pcm};
 use crate::wire::container::audio::wav;
@@ -112,11 +111,6 @@ const fn pcm((sample_rate, channels): (u32, u16)) -> Pcm {
 
 /// The failure of an output file.
 pub(in crate::player) fn cannot_write(path: &Path, error: &io::Error) -> Failure {
-    let problem = Trouble::problem(error);
-    let cure = Language::English.cure(&problem).unwrap_or_default();
-    Failure::new(
-        FailureKind::File,
-        format!("{} cannot be written: {problem}", path.display()),
-        cure,
-    )
+    let (path, reason) = (path.display().to_string(), Trouble::problem(error));
+    Failure::new(FailureKind::File, problem!("play-cannot-write", path = path, reason = reason))
 }

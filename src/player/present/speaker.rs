@@ -22,9 +22,9 @@ const RETRY_INTERVAL: Duration = Duration::from_secs(5);
 const LIMIT: Duration = Duration::from_secs(10);
 
 /// Opens a speaker for a rate and a number of channels, or says why not.
-pub type Open = dyn Fn(u32, u16, Clock) -> Result<Box<dyn Speaker>, String> + Send + Sync;
+pub type Open = dyn Fn(u32, u16, Clock) -> Result<Box<dyn Speaker>, Problem> + Send + Sync;
 
-type OpenedSpeaker = Result<Box<dyn Speaker>, String>;
+type OpenedSpeaker = Result<Box<dyn Speaker>, Problem>;
 
 /// See the module.
 pub(in crate::player) struct Speakers {
@@ -65,8 +65,8 @@ impl Speakers {
         let answer = match opening.answer.try_recv() {
             Ok(answer) => answer,
             Err(TryRecvError::Empty) if now.since(opening.since) < LIMIT => return None,
-            Err(TryRecvError::Empty) => Err("it does not answer".to_owned()),
-            Err(TryRecvError::Disconnected) => Err("it cannot be opened".to_owned()),
+            Err(TryRecvError::Empty) => Err(problem!("speaker-silent")),
+            Err(TryRecvError::Disconnected) => Err(problem!("speaker-unavailable")),
         };
         let format = opening.format;
         self.opening = None;
@@ -86,9 +86,9 @@ impl Speakers {
                 // Where one was named, it is told which.
                 let problem = wanted.map_or_else(
                     || problem!("player-speaker-none"),
-                    |id| problem!("player-speaker-unusable", id = id, reason = reason.as_str()),
+                    |id| problem!("player-speaker-unusable", id = id, reason = &reason),
                 );
-                self.failed(report, problem, reason, now);
+                self.failed(report, problem, reason.to_string(), now);
                 None
             }
         }
@@ -154,11 +154,11 @@ pub(in crate::player) fn open_device(
     rate: u32,
     channels: u16,
     clock: Clock,
-) -> Result<Box<dyn Speaker>, String> {
+) -> Result<Box<dyn Speaker>, Problem> {
     let times = times(rate);
     let output =
         SpeakerOutput::open(id, (rate.saturating_mul(times), channels), SpeakerPace::Calm, clock)
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| Problem::from(&error))?;
     let device = Device(output);
     Ok(if times > 1 {
         Box::new(Upsampled::new(device, times as usize, channels))

@@ -32,6 +32,7 @@ use crate::player::input::open_deadline::OpenDeadline;
 use crate::player::input::{file, open_deadline, rtmp, web};
 use crate::player::session::config::Source;
 use crate::player::state::{Failure, FailureKind};
+use crate::text::problem::problem;
 use crate::wire::amf0::Value;
 use crate::wire::codec;
 use crate::wire::codec::aac::AudioSpecificConfig;
@@ -179,8 +180,7 @@ fn probe_file(path: &Path, clock: Clock, cancelled: &dyn Fn() -> bool) -> Result
         let report = Report { format: file_format.extension(), ..prober.report() };
         return Ok(with_path(report, path));
     }
-    let copy =
-        input.try_clone().map_err(|error| file_samples::unreadable(path, &error.to_string()))?;
+    let copy = input.try_clone().map_err(|error| file_samples::unreadable(path, &error))?;
     let (mut tags, mut reader) = (FlvTags::new(copy), Reader::new(|_| true));
     while tags.bytes() < MAX_FILE_BYTES && !cancelled() {
         let read = tags.next(&mut reader).map_err(|error| file::failure(path, &error))?;
@@ -190,8 +190,7 @@ fn probe_file(path: &Path, clock: Clock, cancelled: &dyn Fn() -> bool) -> Result
     if prober.bodies == 0 {
         return Err(Failure::new(
             FailureKind::File,
-            format!("{} holds no picture and no sound", path.display()),
-            "Check that it is a whole media file.",
+            problem!("play-nothing-in", place = path.display().to_string()),
         ));
     }
     let mut report = prober.report();
@@ -392,7 +391,7 @@ async fn probe_web(
 }
 
 fn interrupted() -> Failure {
-    Failure::new(FailureKind::System, "interrupted before anything was found", "")
+    Failure::new(FailureKind::System, problem!("play-interrupted"))
 }
 
 /// How long it lasts.

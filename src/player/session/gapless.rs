@@ -176,7 +176,7 @@ mod tests {
         assert!(sequel.want(Some("c".into())), "another one was being read");
         assert_eq!(sequel.advance(2 * SECOND), None);
         assert_eq!(sequel.wanted(), Some("c".into()));
-        let failure = Failure::new(FailureKind::File, "it is not there", "");
+        let failure = Failure::new(FailureKind::File, "it is not there".into());
         sequel.refuse(Path::new("b"), Some(failure.clone()));
         assert_eq!((sequel.wanted(), sequel.take_failed()), (Some("c".into()), None));
         sequel.refuse(Path::new("c"), Some(failure.clone()));

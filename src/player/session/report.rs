@@ -147,14 +147,15 @@ impl PlayerReport {
 
     /// An output file cannot be written any more: said once; playing goes on.
     pub(in crate::player) fn output_failed(&self, failure: &Failure) {
-        let problem = problem!("player-output-failed", reason = failure.problem());
+        let problem = problem!("player-output-failed", reason = &failure.problem);
         self.say(problem, Severity::Warning, "");
         *self.output_failure.lock() = Some(failure.clone());
     }
 
     /// The sound cannot be played: said once; the picture goes on.
-    pub(in crate::player) fn unsupported_audio(&self, what: &str) {
-        self.say(problem!("player-no-sound-codec", detail = what), Severity::Warning, what);
+    pub(in crate::player) fn unsupported_audio(&self, what: Problem) {
+        let words = what.to_string();
+        self.say(problem!("player-no-sound-codec", detail = what), Severity::Warning, words);
     }
 }
 

@@ -22,6 +22,8 @@ use crate::player::demux::file_samples;
 use crate::player::source::alpha::AlphaTrack;
 use crate::player::source::convert::Converter;
 use crate::player::state::{Failure, FailureKind};
+use crate::text::Problem;
+use crate::text::problem::problem;
 use crate::wire::container::{Index, TrackId};
 
 /// Pictures decoded ahead, beyond what the decoder itself holds back.
@@ -49,21 +51,17 @@ impl std::fmt::Debug for Clip {
 /// # Errors
 /// A file that cannot be read, or without a picture that can be decoded.
 pub fn open(path: &Path, rate: u32, channels: u16) -> Result<Clip, Failure> {
-    let unreadable = |error: std::io::Error| file_samples::unreadable(path, &error.to_string());
-    let mut disk = MediaFile::open(path).map_err(unreadable)?;
+    let mut disk = MediaFile::open(path).map_err(|error| file_samples::unreadable(path, &error))?;
     let index =
         samples::indexed(&mut disk).map_err(|error| file_samples::unplayable(path, &error))?;
-    let unplayable = |why: String| {
-        Failure::new(
-            FailureKind::Codec,
-            format!("{} cannot be played: {why}", path.display()),
-            "Give a clip with H.264 video, a moving WebP, GIF or PNG, or a folder of PNG files.",
-        )
+    let unplayable = |reason: Problem| {
+        let path = path.display().to_string();
+        Failure::new(FailureKind::Codec, problem!("play-no-clip", path = path, reason = reason))
     };
     let Some(parameters) = &index.tracks.video else {
-        return Err(unplayable("there is no picture in it".to_owned()));
+        return Err(unplayable(problem!("play-clip-without-video")));
     };
-    let video = decode::open_video(parameters).map_err(|error| unplayable(error.to_string()))?;
+    let video = decode::open_video(parameters).map_err(|error| unplayable((&error).into()))?;
     // One that cannot be opened twice is shown without what lets through.
     let alpha = (!index.alpha.is_empty()).then(|| decode::open_video(parameters).ok()).flatten();
     let alpha = alpha.map(|decoder| AlphaTrack::new(decoder, &index.alpha));
@@ -350,7 +348,7 @@ mod tests {
             ["/nonexistent/clip.mp4", "/", concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")]
         {
             let failure = open(Path::new(path), 48_000, 2).err().unwrap();
-            assert!(failure.cause.contains(path), "{failure:?}");
+            assert!(failure.to_string().contains(path), "{failure:?}");
         }
     }
 }

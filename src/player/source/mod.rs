@@ -32,7 +32,9 @@ use crate::player::session::gapless::NextFile;
 use crate::player::source::mixer_queue::{MixerQueue, Queue};
 use crate::player::source::playlist_position::PlaylistPosition;
 use crate::player::source::skipped_files::SkippedFiles;
-use crate::player::state::{Failure, FailureKind, Figures, State};
+use crate::player::state::{Failure, Figures, State};
+use crate::text::Problem;
+use crate::text::problem::problem;
 
 /// How far the player is ahead of the program.
 const LEAD: Duration = Duration::from_millis(60);
@@ -123,9 +125,7 @@ pub fn open(config: &Config, context: &Context, runtime: &Runtime) -> Result<Med
     // What makes no sense is told at once.
     let first = keeper.start(None)?;
     let worker = Worker::spawn("media-source", move |stop| keeper.run(first, stop));
-    let worker = worker.map_err(|error| {
-        Failure::new(FailureKind::System, format!("the system grants no more threads: {error}"), "")
-    })?;
+    let worker = worker.map_err(|error| crate::player::handle::no_threads(&error))?;
     let worker = Arc::new(worker);
     let (video_status, audio_status) =
         (Arc::clone(&shared.video_status), Arc::clone(&shared.audio_status));
@@ -195,9 +195,9 @@ impl Shared {
         waiting.pictures.push_back(frame);
     }
 
-    fn down(&self, state: Fares, reason: &str, detail: &str) {
-        self.video_status.down(state, reason, detail);
-        self.audio_status.down(state, reason, detail);
+    fn down(&self, state: Fares, reason: &Problem, detail: &str) {
+        self.video_status.down(state, reason.to_string(), detail);
+        self.audio_status.down(state, reason.to_string(), detail);
     }
 }
 
@@ -318,6 +318,7 @@ impl SourceThread {
             Arc::new(move |rate, channels, _| {
                 MixerQueue::new(Arc::clone(&sound), rate, channels)
                     .map(|line| Box::new(line) as Box<dyn crate::player::decode::audio::Speaker>)
+                    .map_err(Problem::from)
             });
         let file = self.list.borrow().file().map(|file| Source::File(file.to_owned()));
         let source = file.unwrap_or_else(|| self.config.source.clone());
@@ -377,16 +378,15 @@ impl SourceThread {
             match player.state() {
                 State::Playing if now.since(alive) <= STALL => self.open(&figures),
                 State::Playing => {
-                    let reason =
-                        format!("{} has stopped; it is shown again when it goes on", self.name);
+                    let reason = problem!("play-source-stopped", name = &self.name);
                     if self.shared.video_status.state() == Fares::Open {
                         self.shared.down(Fares::Stalled, &reason, "nothing came for 2 s");
                     }
                 }
                 State::Reconnecting { cause, .. } => {
-                    let reason = format!("{} is lost; it is connected again", self.name);
+                    let reason = problem!("play-source-lost", name = &self.name);
                     if self.shared.video_status.state() != Fares::Lost {
-                        self.shared.down(Fares::Lost, &reason, &cause);
+                        self.shared.down(Fares::Lost, &reason, &cause.to_string());
                     }
                 }
                 State::Starting | State::Opening { .. } => {}
@@ -480,23 +480,21 @@ impl SourceThread {
             Some(name) => &*name.to_string_lossy(),
             None => &*self.name,
         };
-        match ended {
+        let (state, reason) = match ended {
+            // Of a file it says already which one.
+            State::Failed(failure) if failure.to_string().contains(name) => {
+                (Fares::Failed, failure.problem.clone())
+            }
             State::Failed(failure) => {
-                // Of a file it says already which one.
-                let reason = match failure.cause.contains(name) {
-                    true => failure.cause.clone(),
-                    false => format!("{name} cannot be played: {}", failure.cause),
-                };
-                self.shared.down(Fares::Failed, &reason, &failure.advice);
+                let reason = &failure.problem;
+                (Fares::Failed, problem!("play-source-unplayable", name = name, reason = reason))
             }
             _ if matches!(self.config.source, Source::File(_)) => {
-                self.shared.down(Fares::Lost, &format!("{name} has been played to its end"), "");
+                (Fares::Lost, problem!("play-source-played", name = name))
             }
-            _ => {
-                let reason = format!("{name} has ended; it is shown again when it is back");
-                self.shared.down(Fares::Lost, &reason, "");
-            }
-        }
+            _ => (Fares::Lost, problem!("play-source-ended", name = name)),
+        };
+        self.shared.down(state, &reason, "");
     }
 }
 

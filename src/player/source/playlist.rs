@@ -33,7 +33,7 @@ impl SourceThread {
     pub(super) fn lead_on(&self, player: &Player) {
         let Some(sequel) = &self.config.sequel else { return };
         if let Some((path, failure)) = sequel.take_failed() {
-            self.left_out.borrow_mut().add(&path, &failure.cause);
+            self.left_out.borrow_mut().add(&path, &failure.problem);
         }
         if let Some((path, whole)) = sequel.advance(player.position()) {
             if let Some(whole) = whole {
@@ -173,7 +173,7 @@ impl SourceThread {
                 let file = file.filter(|_| !self.list.borrow().is_alone());
                 // While others of the list are played it is only left out.
                 if let Some(file) = file {
-                    self.left_out.borrow_mut().add(&file, &failure.cause);
+                    self.left_out.borrow_mut().add(&file, &failure.problem);
                     self.tell_left_out();
                 }
                 if self.candidate().is_none() {

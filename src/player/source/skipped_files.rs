@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::base::{FileStamp, Timestamp};
 use crate::media::playback_control::SkippedFile;
+use crate::text::Problem;
 
 /// How often they are looked at.
 const EVERY: Duration = Duration::from_secs(2);
@@ -23,10 +24,10 @@ pub(super) struct SkippedFiles {
 
 impl SkippedFiles {
     /// This one could not be played.
-    pub(super) fn add(&mut self, path: &Path, reason: &str) {
+    pub(super) fn add(&mut self, path: &Path, reason: &Problem) {
         self.files.retain(|(it, _)| it.path != path);
         self.files.push((
-            SkippedFile { path: path.to_owned(), reason: reason.into() },
+            SkippedFile { path: path.to_owned(), reason: reason.clone() },
             FileStamp::at(path),
         ));
         if !self.skips(path) {
@@ -84,9 +85,9 @@ mod tests {
         let mut it = SkippedFiles::default();
         let count = |it: &SkippedFiles| (it.files().len(), it.skips(&one), it.skips(&two));
         it.plays(Path::new("/0.mp4"));
-        it.add(&one, "it is not there");
-        it.add(&two, "it is not there");
-        it.add(&one, "still");
+        it.add(&one, &"it is not there".into());
+        it.add(&two, &"it is not there".into());
+        it.add(&one, &"still".into());
         assert_eq!(count(&it), (2, true, true));
         it.plays(Path::new("/0.mp4"));
         assert_eq!(count(&it), (2, true, true), "nothing else played");
@@ -98,7 +99,7 @@ mod tests {
         };
         look(&mut it, &two);
         assert_eq!(count(&it), (1, false, true));
-        it.add(&one, "it is no film");
+        it.add(&one, &"it is no film".into());
         it.plays(Path::new("/3.mp4"));
         assert_eq!(count(&it), (2, false, false), "told still");
         it.plays(&one);

@@ -36,7 +36,7 @@ pub(in crate::player) enum Anomaly {
     /// Sound began so many seconds after the picture.
     LateAudio(u64),
     /// Sound that comes by a list of its own does not come, and why.
-    Unheard(String),
+    Unheard(Problem),
     /// Pictures come, and nothing that tells how to decode them.
     NoHeaders,
     /// Pictures come, and none that the others could begin with.
@@ -44,7 +44,7 @@ pub(in crate::player) enum Anomaly {
     /// Pictures are left out, because decoding takes too long.
     TooSlow,
     /// A place that was gone to cannot be had, and why.
-    Unmoved(String),
+    Unmoved(Problem),
     /// One cannot go about in a file, because its server gives no parts of it.
     Fixed,
 }
@@ -119,11 +119,10 @@ impl Anomaly {
             Self::Regained(time) | Self::LateAudio(time) | Self::TimesHigh(time) => {
                 time.to_string()
             }
-            Self::ChangedCodec(what)
-            | Self::ChangedSize(what)
-            | Self::ChangedAudio(what)
-            | Self::Unheard(what)
-            | Self::Unmoved(what) => what.clone(),
+            Self::ChangedCodec(what) | Self::ChangedSize(what) | Self::ChangedAudio(what) => {
+                what.clone()
+            }
+            Self::Unheard(why) | Self::Unmoved(why) => why.to_string(),
             _ => String::new(),
         }
     }

@@ -50,13 +50,11 @@ impl FailureKind {
 
 /// Why the player gave up, or cannot start.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{cause}")]
+#[error("{problem}")]
 pub struct Failure {
     pub kind: FailureKind,
-    /// A sentence without its full stop, such as `there is no stream of this name`.
-    pub cause: String,
-    /// What to do about it; may be empty.
-    pub advice: String,
+    /// What went wrong, and what helps.
+    pub problem: Problem,
     /// A certificate that nobody vouches for, which its owner may accept.
     pub offered: Option<Box<OfferedChat>>,
 }
@@ -70,17 +68,8 @@ pub struct OfferedChat {
 }
 
 impl Failure {
-    pub(crate) fn new(
-        kind: FailureKind,
-        cause: impl Into<String>,
-        advice: impl Into<String>,
-    ) -> Self {
-        Self { kind, cause: cause.into(), advice: advice.into(), offered: None }
-    }
-
-    /// The cause, and what helps.
-    pub fn problem(&self) -> Problem {
-        Problem::from(self.cause.as_str()).with_cure(self.advice.as_str().into())
+    pub(crate) fn new(kind: FailureKind, problem: Problem) -> Self {
+        Self { kind, problem, offered: None }
     }
 }
 
@@ -98,7 +87,7 @@ pub enum State {
     Playing,
     /// Lost; the next try begins in `retry_in`.
     Reconnecting {
-        cause: String,
+        cause: Problem,
         retry_in: Duration,
     },
     /// The stream or file is over.

@@ -180,6 +180,6 @@ impl SourceOpener {
         let audio::Context { clock, rate, channels, .. } = shape.audio;
         let context = crate::player::source::Context { clock, rate, channels, at_end };
         crate::player::source::open(&config, &context, &self.runtime)
-            .map_err(|failure| failure.cause.into())
+            .map_err(|failure| failure.problem)
     }
 }

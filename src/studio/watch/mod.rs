@@ -21,6 +21,7 @@ use crate::studio::watch::chat::{ChatChoices, ChatView};
 use crate::studio::watch::choices::{MAX_TILES, Network, PlayerChoices, ShownFrame, WatchCommand};
 use crate::studio::watch::view::{TileView, WatchFigures, WatchState};
 use crate::studio::watch::viewport::Viewport;
+use crate::text::problem::problem;
 use chat_session::ChatSession;
 use tile::Tile;
 
@@ -85,11 +86,8 @@ impl Players {
 
     fn set_network(&mut self, network: Network) -> Result<(), Failure> {
         self.config.net = network.options(&self.base).map_err(|why| {
-            Failure::new(
-                player::FailureKind::Usage,
-                why,
-                "Check the connection settings: proxy and certificates.",
-            )
+            let problem = problem!("play-connection-settings", reason = why);
+            Failure::new(player::FailureKind::Usage, problem)
         })?;
         self.config.reconnect = network.reconnect;
         self.network = network;
@@ -501,5 +499,5 @@ pub(super) fn message(failure: &player::Failure, tile: Option<TileId>) -> Studio
         player::FailureKind::Usage | player::FailureKind::System => "watch-failed",
     };
     let trust = tile.zip(failure.offered.as_ref().map(|offered| offered.pin));
-    StudioMessage::Watch { key, cause: failure.problem(), trust }
+    StudioMessage::Watch { key, cause: failure.problem.clone(), trust }
 }

@@ -158,7 +158,7 @@ impl Tile {
 }
 
 fn failed(failure: &Failure) -> WatchState {
-    WatchState::Failed { cause: failure.cause.clone(), kind: failure.kind }
+    WatchState::Failed { cause: failure.problem.clone(), kind: failure.kind }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use crate::player;
 use crate::studio::notices::{Notice, TileId};
 use crate::studio::watch::choices::ShownFrame;
 use crate::studio::watch::viewport::Viewport;
+use crate::text::Problem;
 
 /// What the player is doing.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -21,13 +22,13 @@ pub enum WatchState {
     Playing,
     /// Lost; trying again.
     Reconnecting {
-        cause: String,
+        cause: Problem,
     },
     /// Came to the end of the stream or file.
     Ended,
     /// Gave up; a notice says why.
     Failed {
-        cause: String,
+        cause: Problem,
         kind: player::FailureKind,
     },
 }

@@ -98,7 +98,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
 /// Why there is nothing to read, or nothing can be said.
 fn trouble(ui: &mut Ui, view: &mut View<'_>, state: Option<&ChatState>) {
     let (theme, texts) = (view.theme, view.texts);
-    let with = |key, cause: &str| texts.with(key, &[("cause", texts.said(cause))]);
+    let with = |key, cause| texts.with(key, &[("cause", texts.say(cause).into())]);
     let said = match state {
         Some(ChatState::Open) if view.snapshot.chat.lines.is_empty() => {
             texts.get("chat-empty").to_string()

@@ -26,6 +26,8 @@ use crate::media::{
     AudioConfig, ExtraTrack, StreamConfig, StreamEvent, Track, TrackKind, UnsupportedTrack,
     VideoConfig,
 };
+use crate::text::Problem;
+use crate::text::problem::problem;
 use crate::wire::codec::Colors;
 
 pub use crate::media::{Chapter, stream_event::MAX_TITLE};
@@ -492,27 +494,48 @@ pub fn audio_track(index: usize) -> TrackId {
 }
 
 /// Why a file cannot be read.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 pub enum Error {
     /// The system cannot.
-    #[error(transparent)]
-    Io(#[from] io::Error),
+    Io(io::Error),
     /// It begins like none of the formats.
-    #[error("this is no FLV, MP4 or MKV file")]
     UnknownFormat,
     /// A part of it makes no sense.
-    #[error("the file is damaged: {0}")]
     Damaged(&'static str),
     /// It has more of something than is read.
-    #[error("the file has too many or too large {0}")]
     TooMuch(&'static str),
     /// Its pictures or sounds are of a kind that is not carried.
-    #[error("the file has {0}, which is not carried here")]
     Unsupported(String),
     /// No track of it can be used.
-    #[error("the file has neither video nor audio of a codec that is carried here")]
     Empty,
 }
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl From<&Error> for Problem {
+    fn from(error: &Error) -> Self {
+        match error {
+            Error::Io(error) => Self::words(error.to_string()),
+            Error::UnknownFormat => problem!("media-unknown"),
+            Error::Damaged(reason) => problem!("media-damaged", reason = *reason),
+            Error::TooMuch(what) => problem!("media-too-much", what = *what),
+            Error::Unsupported(what) => problem!("media-unsupported", what = what),
+            Error::Empty => problem!("media-empty"),
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Problem::from(self).fmt(f)
+    }
+}
+
+impl std::error::Error for Error {}
 
 impl Error {
     /// Whether the bytes are still to come.

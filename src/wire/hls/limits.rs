@@ -1,6 +1,10 @@
 //! How much of a playlist is read, and what is wrong with one.
 
+use std::fmt;
 use std::time::Duration;
+
+use crate::text::Problem;
+use crate::text::problem::problem;
 
 /// The longest playlist that is read.
 pub const MAX_TEXT: usize = 4 << 20;
@@ -12,23 +16,38 @@ pub const MAX_SEGMENTS: usize = 100_000;
 const MAX_SECONDS: f64 = 86_400.0;
 
 /// Why a text is no playlist that can be played.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Error {
-    #[error("it does not begin with #EXTM3U")]
     NotPlaylist,
-    #[error("it is longer than {} MiB", MAX_TEXT >> 20)]
     TooLong,
-    #[error("it has more than {0} entries")]
     TooMany(usize),
-    #[error("its tag {0} cannot be read")]
     Tag(&'static str),
-    #[error("it has no target duration")]
     NoTargetDuration,
-    #[error("it lists nothing")]
     Empty,
-    #[error("it leaves out what was never told")]
     Skipped,
 }
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::NotPlaylist => problem!("hls-not-a-playlist"),
+            Error::TooLong => problem!("hls-too-long", mib = MAX_TEXT >> 20),
+            Error::TooMany(count) => problem!("hls-too-many", count = count),
+            Error::Tag(tag) => problem!("hls-tag", tag = tag),
+            Error::NoTargetDuration => problem!("hls-no-target-duration"),
+            Error::Empty => problem!("hls-empty"),
+            Error::Skipped => problem!("hls-skipped"),
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Problem::from(*self).fmt(f)
+    }
+}
+
+impl std::error::Error for Error {}
 
 /// Seconds as playlists write them.
 pub(super) fn seconds(text: &str) -> Option<Duration> {

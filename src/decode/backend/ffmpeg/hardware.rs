@@ -6,6 +6,8 @@ use std::ptr;
 
 use crate::decode::backend::ffmpeg::library::Code;
 use crate::decode::backend::ffmpeg::system as ffi;
+use crate::text::Problem;
+use crate::text::problem::problem;
 
 /// As it is called.
 pub(super) const NAME: &str = "VAAPI";
@@ -21,8 +23,8 @@ unsafe impl Sync for Device {}
 
 impl Device {
     /// Opens the usual one; or why that cannot be done.
-    pub fn open() -> Result<Self, String> {
-        ffi::load().map_err(|lack| lack.to_string())?;
+    pub fn open() -> Result<Self, Problem> {
+        ffi::load()?;
         let mut raw = ptr::null_mut();
         // SAFETY: the library writes one pointer; without a name it takes the usual device.
         let code = unsafe {
@@ -30,7 +32,7 @@ impl Device {
             ffi::av_hwdevice_ctx_create(&raw mut raw, kind, ptr::null(), ptr::null_mut(), 0)
         };
         if code < 0 || raw.is_null() {
-            Err(format!("no {NAME} device could be opened ({})", Code(code).text()))
+            Err(problem!("decode-no-device", device = NAME, reason = Code(code).text()))
         } else {
             Ok(Self(raw))
         }

@@ -15,6 +15,8 @@ use crate::media::{
     BitsPerSecond, EncodedPacket, FrameRate, Priority, Size, Track, VideoCodec, VideoConfig,
     VideoFrame,
 };
+use crate::text::Problem;
+use crate::text::problem::problem;
 use crate::wire::codec::h264::DecoderConfig;
 
 /// What was found out, once.
@@ -22,7 +24,7 @@ struct ProbedHardware<D> {
     /// For decoders that take what the hardware has for them and do the rest themselves. None where the
     /// hardware does harm.
     device: Option<D>,
-    told: Result<&'static str, String>,
+    told: Result<&'static str, Problem>,
 }
 
 static FOUND: OnceLock<ProbedHardware<Device>> = OnceLock::new();
@@ -30,9 +32,9 @@ static FOUND: OnceLock<ProbedHardware<Device>> = OnceLock::new();
 fn found() -> &'static ProbedHardware<Device> {
     FOUND.get_or_init(|| {
         judge(Device::open(), |device| {
-            let codec = Codec::find(ffi::AV_CODEC_ID_H264).map_err(|lack| lack.to_string())?;
+            let codec = Codec::find(ffi::AV_CODEC_ID_H264)?;
             let decoder = Decoder::open(codec, &parameters()?, Some(device));
-            prove(&mut decoder.map_err(|error| error.to_string())?)
+            prove(&mut decoder.map_err(|error| Problem::from(&error))?)
         })
     })
 }
@@ -43,19 +45,19 @@ pub(super) fn device() -> Option<&'static Device> {
 }
 
 /// Its name, or why there is none.
-pub(super) fn name() -> Result<&'static str, String> {
+pub(super) fn name() -> Result<&'static str, Problem> {
     found().told.clone()
 }
 
 /// As [`name`], where that was asked before.
-pub(super) fn known() -> Option<Result<&'static str, String>> {
+pub(super) fn known() -> Option<Result<&'static str, Problem>> {
     FOUND.get().map(|found| found.told.clone())
 }
 
 /// `prove` says whether the hardware decoded a frame, and decoded it right; or what went wrong.
 fn judge<D>(
-    opened: Result<D, String>,
-    prove: impl FnOnce(&D) -> Result<bool, String>,
+    opened: Result<D, Problem>,
+    prove: impl FnOnce(&D) -> Result<bool, Problem>,
 ) -> ProbedHardware<D> {
     let device = match opened {
         Ok(device) => device,
@@ -65,26 +67,25 @@ fn judge<D>(
         Ok(true) => ProbedHardware { device: Some(device), told: Ok(NAME) },
         // Other codecs it may have: some systems leave out those that cost fees.
         Ok(false) => {
-            let why = format!("a {NAME} device opens, but does not decode H.264");
+            let why = problem!("decode-device-without-h264", device = NAME);
             ProbedHardware { device: Some(device), told: Err(why) }
         }
         Err(why) => {
-            let why = format!("a {NAME} device opens, but {why}");
+            let why = problem!("decode-device-fails", device = NAME, reason = why);
             ProbedHardware { device: None, told: Err(why) }
         }
     }
 }
 
 /// Decodes the frame below. Whether hardware did it; or what it did wrong.
-fn prove(decoder: &mut dyn VideoBackend) -> Result<bool, String> {
-    let fails = |error: crate::decode::error::Error| format!("fails at a picture ({error})");
-    let mut frames = decoder.decode(&packet()).map_err(fails)?;
+fn prove(decoder: &mut dyn VideoBackend) -> Result<bool, Problem> {
+    let mut frames = decoder.decode(&packet()).map_err(|error| Problem::from(&error))?;
     if frames.is_empty() {
         frames = decoder.flush();
     }
-    let frame = frames.first().ok_or("gives no picture")?;
+    let frame = frames.first().ok_or_else(|| problem!("decode-no-frame"))?;
     if !is_right(frame) {
-        return Err("shows a picture wrong".to_owned());
+        return Err(problem!("decode-wrong-frame"));
     }
     Ok(decoder.by().hardware.is_some())
 }
@@ -112,7 +113,7 @@ fn is_right(frame: &VideoFrame) -> bool {
         && reds.into_iter().zip(RED).all(|(at, wanted)| near(&planes.v, chroma, at, wanted))
 }
 
-fn parameters() -> Result<VideoConfig, String> {
+fn parameters() -> Result<VideoConfig, Problem> {
     let config = DecoderConfig::new(Bytes::from_static(&SPS), Bytes::from_static(&PPS));
     let config = config.and_then(|config| config.build()).map_err(|error| error.to_string())?;
     Ok(VideoConfig {
@@ -221,10 +222,10 @@ mod tests {
         Fake { decoded: Ok(vec![frame]), held: Vec::new(), hardware: Some(NAME) }
     }
 
-    fn judged(mut fake: Fake) -> Result<&'static str, String> {
+    fn judged(mut fake: Fake) -> Result<&'static str, Problem> {
         let found = judge(Ok(()), |()| prove(&mut fake));
         // What is not there or fails is not used any more; what has other codecs is.
-        let harm = found.told.as_ref().is_err_and(|why| !why.ends_with("H.264"));
+        let harm = found.told.as_ref().is_err_and(|why| why.id() != "decode-device-without-h264");
         assert_eq!(found.device.is_none(), harm);
         found.told
     }
@@ -251,15 +252,16 @@ mod tests {
         grey.v.fill(128);
         let grey = VideoFrame { surface: Arc::new(Pooled::unpooled(grey)).into(), ..frame() };
         for wrong in [black, small, grey] {
-            let why = judged(of(wrong)).unwrap_err();
-            assert_eq!(why, "a VAAPI device opens, but shows a picture wrong");
+            let why = judged(of(wrong)).unwrap_err().to_string();
+            assert_eq!(why, "the VAAPI device failed a test: a wrong frame");
         }
         let nothing = Fake { decoded: Ok(Vec::new()), held: Vec::new(), hardware: Some(NAME) };
-        assert_eq!(judged(nothing).unwrap_err(), "a VAAPI device opens, but gives no picture");
+        let why = judged(nothing).unwrap_err().to_string();
+        assert_eq!(why, "the VAAPI device failed a test: no frame");
         let error = Error::Damaged { what: "H.264", reason: "Input/output error".into() };
         let broken = Fake { decoded: Err(error), held: Vec::new(), hardware: Some(NAME) };
-        let why = judged(broken).unwrap_err();
-        assert!(why.starts_with("a VAAPI device opens, but fails at a picture ("), "{why}");
+        let why = judged(broken).unwrap_err().to_string();
+        assert!(why.starts_with("the VAAPI device failed a test: "), "{why}");
         assert!(why.contains("Input/output error"), "{why}");
         let none = judge::<()>(Err("no device".into()), |()| unreachable!("there is none"));
         assert_eq!((none.device, none.told), (None, Err("no device".into())));
@@ -271,8 +273,8 @@ mod tests {
     fn what_the_processor_decodes_proves_nothing_and_spares_other_codecs() {
         assert_eq!(prove(&mut software()), Ok(false));
         let found = judge(Ok(()), |()| prove(&mut software()));
-        let why = "a VAAPI device opens, but does not decode H.264";
-        assert_eq!((found.device, found.told), (Some(()), Err(why.into())));
+        let why = problem!("decode-device-without-h264", device = NAME);
+        assert_eq!((found.device, found.told), (Some(()), Err(why)));
     }
 
     /// Machines that test have no such hardware, and say why; one that has some has proven it.

@@ -18,6 +18,7 @@ use crate::decode::backend::ffmpeg::system as ffi;
 use crate::decode::error::{Error, NoDecoder};
 use crate::decode::traits::{AudioBackend, VideoBackend};
 use crate::media::{AudioCodec, AudioConfig, VideoCodec, VideoConfig};
+use crate::text::Problem;
 
 /// Who decodes such frames, or why nobody does.
 pub(crate) fn video_decoder(codec: VideoCodec) -> Result<String, NoDecoder> {
@@ -54,12 +55,12 @@ pub(crate) fn library() -> Result<String, NoDecoder> {
 }
 
 /// As [`hardware()`], where that was asked before.
-pub(crate) fn hardware_known() -> Option<Result<&'static str, String>> {
+pub(crate) fn hardware_known() -> Option<Result<&'static str, Problem>> {
     hardware_probe::known()
 }
 
 /// The graphics hardware that decodes, or why there is none.
-pub(crate) fn hardware() -> Result<&'static str, String> {
+pub(crate) fn hardware() -> Result<&'static str, Problem> {
     hardware_probe::name()
 }
 

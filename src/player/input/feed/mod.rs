@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::base::Timestamp;
-use crate::decode::{NoDecoder, inventory};
+use crate::decode::{self, NoDecoder, inventory};
 use crate::media::{
     AudioCodec, AudioConfig, Metadata, StreamEvent, Track, TrackKind, UnsupportedTrack, VideoConfig,
 };
@@ -35,6 +35,8 @@ use crate::wire::container::flv::events::audio_codec;
 use crate::wire::container::flv::metadata::is_metadata;
 use crate::wire::container::flv::{ReadTag, TagContent, TagEvent, TagKind};
 use crate::wire::container::unsupported as left_out;
+
+use crate::text::Problem;
 
 /// So many bodies without anything that can be played, and that was it.
 const FRUITLESS: u64 = 120;
@@ -359,9 +361,8 @@ impl InputFeed {
                 if parameters.codec == AudioCodec::Speex
                     && let Err(lack) = inventory::audio_decoder(parameters.codec)
                 {
-                    self.shared
-                        .report
-                        .unsupported_audio(&format!("Speex is played as silence: {lack}"));
+                    let reason = Problem::from(lack);
+                    self.shared.report.unsupported_audio(problem!("decode-speex", reason = reason));
                 }
                 self.hear(BufferedPacket::Configure(parameters), now);
                 self.hear(BufferedPacket::Packet(packet), now);
@@ -377,21 +378,22 @@ impl InputFeed {
             Demuxed::UnsupportedAudio(format) => {
                 let lack = audio_codec(format, None)
                     .and_then(|codec| inventory::audio_decoder(codec).err());
-                let why = lack.map(|lack| format!(": {lack}. {}", lack.remedy()));
-                let why = why.unwrap_or_default();
-                let what = format!("{format} sound");
+                let codec = format.to_string();
+                let what = format!("{codec} audio");
                 let told = self.unsupported.replace((what.clone(), lack));
                 // Another connection finds it anew.
                 if told.is_none_or(|(told, _)| told != what) {
-                    self.shared
-                        .report
-                        .unsupported_audio(&format!("{format} cannot be decoded here{why}"));
+                    let error = match lack {
+                        Some(lack) => decode::Error::NoDecoder { codec, lack },
+                        None => decode::Error::Unsupported(codec),
+                    };
+                    self.shared.report.unsupported_audio((&error).into());
                 }
             }
             Demuxed::Damaged => self.damaged(""),
             Demuxed::TooLong(bytes) => {
                 self.too_long = Some(bytes);
-                self.damaged(&too_long(bytes));
+                self.damaged(&too_long(bytes).to_string());
             }
             Demuxed::Nothing => {}
         }
@@ -532,14 +534,14 @@ impl InputFeed {
             return;
         }
         self.unsupported.get_or_insert((track.to_string(), None));
-        let what = format!("{track} cannot be decoded here");
+        let what = problem!("decode-unsupported", codec = track.to_string());
         match track.medium {
-            TrackKind::Audio => self.shared.report.unsupported_audio(&what),
-            TrackKind::Video => self.shared.report.say(
-                problem!("player-no-picture-codec", detail = what.as_str()),
-                Severity::Warning,
-                what,
-            ),
+            TrackKind::Audio => self.shared.report.unsupported_audio(what),
+            TrackKind::Video => {
+                let words = what.to_string();
+                let problem = problem!("player-no-picture-codec", detail = what);
+                self.shared.report.say(problem, Severity::Warning, words);
+            }
         }
     }
 
@@ -564,25 +566,18 @@ impl InputFeed {
         let missing = self.missing();
         if let (None, Some(bytes)) = (&missing, self.too_long) {
             let kind = if self.remote { FailureKind::NoSuchStream } else { FailureKind::File };
-            return Failure::new(kind, too_long(bytes), "Whatever made the stream is at fault.");
+            return Failure::new(kind, too_long(bytes));
         }
         match missing {
             Some(failure) => failure,
             None if self.demux.headless() > 0 => Failure::new(
                 if self.remote { FailureKind::NoSuchStream } else { FailureKind::File },
-                "the pictures come without what tells how to decode them (SPS and PPS)",
-                "The broadcaster must begin the broadcast again, or send the headers again.",
+                problem!("play-no-parameter-sets"),
             ),
-            None if self.remote => Failure::new(
-                FailureKind::NoSuchStream,
-                "the stream holds no picture and no sound that could be played",
-                "Check the stream's name, and that its broadcast is healthy.",
-            ),
-            None => Failure::new(
-                FailureKind::File,
-                "the file holds no picture and no sound that could be played",
-                "Check that it is a whole media file.",
-            ),
+            None if self.remote => {
+                Failure::new(FailureKind::NoSuchStream, problem!("play-empty-stream"))
+            }
+            None => Failure::new(FailureKind::File, problem!("play-empty-file")),
         }
     }
 }

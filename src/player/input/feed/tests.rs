@@ -4,6 +4,8 @@ use super::*;
 use crate::base::Clock;
 use crate::player::input::save;
 use crate::player::session::config::{Config, Source};
+use crate::player::state::Failure;
+use crate::text::Language;
 use crate::wire::container::flv::{self, Reader, Tag};
 
 /// What is written of a stream without headers (Sorenson H.263) from its middle on.
@@ -75,15 +77,16 @@ fn sound_alone_waits_for_no_keyframe_and_no_header_of_another_connection_is_writ
 
 #[test]
 fn what_cannot_be_decoded_is_named_with_the_reason_and_what_to_do() {
+    let cure = |failure: &Failure| Language::English.cure(&failure.problem).unwrap();
     let failure = unsupported("HEVC video", Some(NoDecoder::NotBuilt));
     assert_eq!(failure.kind, FailureKind::Codec);
-    assert!(failure.cause.contains("HEVC video"), "{}", failure.cause);
-    assert!(failure.cause.ends_with("built without FFmpeg's libraries"), "{}", failure.cause);
-    assert!(failure.advice.contains("feature `ffmpeg`"), "{}", failure.advice);
-    assert!(failure.advice.contains("--save"), "{}", failure.advice);
+    assert!(failure.to_string().contains("HEVC video"), "{failure}");
+    assert!(failure.to_string().ends_with("built without FFmpeg's libraries"), "{failure}");
+    assert!(cure(&failure).contains("feature `ffmpeg`"), "{failure:?}");
+    assert!(cure(&failure).contains("--save"), "{failure:?}");
     let failure = unsupported("VVC video", Some(NoDecoder::NotInLibrary));
-    assert!(failure.cause.contains("no decoder for it"), "{}", failure.cause);
+    assert!(failure.to_string().contains("no decoder for it"), "{failure}");
     let failure = unsupported("video codec 15", None);
-    assert!(failure.cause.ends_with("cannot be decoded here"), "{}", failure.cause);
-    assert!(failure.advice.starts_with("Ask the broadcaster"), "{}", failure.advice);
+    assert!(failure.to_string().ends_with("onair cannot decode"), "{failure}");
+    assert!(cure(&failure).starts_with("Ask the broadcaster"), "{failure:?}");
 }

@@ -176,7 +176,7 @@ fn look(path: &Path, take: &mut dyn FnMut(ReadTag) -> bool) -> Result<(), Failur
 /// What is wrong with a file.
 pub(in crate::player) fn failure(path: &Path, error: &Error) -> Failure {
     match error {
-        Error::Io(error) => unreadable(path, &error.to_string()),
+        Error::Io(error) => unreadable(path, error),
         Error::Flv(error) => no_flv(path, error),
     }
 }

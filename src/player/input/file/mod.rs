@@ -12,11 +12,14 @@ pub(in crate::player) use loop_position::{BEGINS, micros};
 use loop_position::{Round, goes_on};
 
 use crate::base::Stop;
-use crate::player::demux::file_samples::{FileFormat, FileSample, SampleFile, unreadable};
+use crate::player::demux::file_samples::{
+    FileFormat, FileSample, SampleFile, cannot_read, unreadable,
+};
 use crate::player::demux::{can_be_seen, file_samples};
 use crate::player::input::feed::InputFeed;
 use crate::player::session::gapless::NextFile;
 use crate::player::state::{Failure, FailureKind, State};
+use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::container::Format;
 use crate::wire::container::flv::{Error as FlvError, Reader};
@@ -59,7 +62,7 @@ pub(in crate::player) fn run(
                 Ok(_) => {}
                 // What could be read is played to its end.
                 Err(failure) if feed.has_media() => feed.shared.report.say(
-                    problem!("player-file-damaged", reason = failure.problem()),
+                    problem!("player-file-damaged", reason = failure.problem),
                     crate::player::state::Severity::Warning,
                     "",
                 ),
@@ -213,17 +216,15 @@ fn read(
 
 /// Opens a regular file: a pipe or a device could keep us waiting for ever.
 pub(in crate::player) fn open(path: &Path) -> Result<File, Failure> {
-    let metadata = path.metadata().map_err(|error| unreadable(path, &error.to_string()))?;
+    let metadata = path.metadata().map_err(|error| unreadable(path, &error))?;
     if !metadata.is_file() {
-        return Err(unreadable(path, "it is no regular file"));
+        return Err(cannot_read(path, problem!("io-not-a-file")));
     }
-    File::open(path).map_err(|error| unreadable(path, &error.to_string()))
+    File::open(path).map_err(|error| unreadable(path, &error))
 }
 
 fn no_flv(path: &Path, error: &FlvError) -> Failure {
-    Failure::new(
-        FailureKind::File,
-        format!("{} cannot be played: {error}", path.display()),
-        "Give an FLV, MP4, MKV, WebM, MP3, FLAC, Ogg, AAC or WAV file; others can be converted, for example with ffmpeg.",
-    )
+    let path = path.display().to_string();
+    let problem = problem!("play-not-flv", path = path, reason = Problem::from(error));
+    Failure::new(FailureKind::File, problem)
 }

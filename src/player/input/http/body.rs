@@ -15,6 +15,7 @@ use crate::player::input::http::problem::Problem;
 use crate::player::input::http::range::download::Download;
 use crate::player::input::http::range::parts::RangeParts;
 use crate::player::input::http::request::{Item, PullRequest};
+use crate::text::problem::problem;
 use crate::wire::container::{flv, ts};
 
 /// See the module.
@@ -191,8 +192,7 @@ impl Single {
                     }
                     self.wanted = None;
                     if !recorded.seek(to) {
-                        let why = "the server gives it from its beginning alone".to_owned();
-                        return Ok(Item::Unmoved(why));
+                        return Ok(Item::Unmoved(problem!("play-seek-from-start")));
                     }
                 }
                 if recorded.is_searching() {

@@ -12,22 +12,21 @@ use crate::files::samples::{self, sample};
 use crate::media::StreamEvent;
 use crate::net::web::{Flow, WebUrl};
 use crate::player::demux::file_samples::{is_needed, span, unplayable_at};
-use crate::player::input::connection::failure;
 use crate::player::input::file::{BEGINS, micros};
 use crate::player::input::http::index_seek::{IndexedPlace, SEEK_TIMEOUT, Search, last_unit};
 use crate::player::input::http::problem::Problem;
-use crate::player::input::http::range::blocks::{Blocks, Gives, needs_parts};
+use crate::player::input::http::range::blocks::{Blocks, Gives};
 use crate::player::input::http::request::{Item, PullRequest};
 use crate::player::input::http::sniff;
 use crate::player::state::{Failure, FailureKind};
+use crate::text;
+use crate::text::problem::problem;
 use crate::wire::container::{self, Demuxer, Error, Format, Index, SampleLocation, TrackId};
 
 /// So many samples tell when pictures and sound begin.
 const FIRST_SAMPLES: usize = 24;
 
 /// What tells where everything is cannot be had.
-const INDEX_AT_THE_END: &str = "the index of this MP4 (moov) stands at its end, and the server gives the file from its beginning alone";
-
 /// See the module.
 #[derive(Debug)]
 pub(super) struct IndexedFile {
@@ -86,7 +85,7 @@ impl IndexedFile {
                 let blind = begun.as_ref().is_some_and(|reader| reader.is_blind());
                 return Err(match problem {
                     Problem::Told(_) if blind && blocks.gives() == Gives::Whole => {
-                        Problem::Told(needs_parts(INDEX_AT_THE_END))
+                        Problem::file(problem!("play-index-at-end"))
                     }
                     other => other,
                 });
@@ -198,8 +197,7 @@ impl IndexedFile {
                 self.wanted = None;
                 if !self.begin_search(to) {
                     self.told = true;
-                    let why = "the server gives it from its beginning alone".to_owned();
-                    return Ok(Item::Unmoved(why));
+                    return Ok(Item::Unmoved(problem!("play-seek-from-start")));
                 }
             }
             if let Some(search) = self.search.take() {
@@ -313,9 +311,9 @@ impl IndexedFile {
     }
 
     /// Goes on looking, and there where it is found. Gives why it cannot be had.
-    async fn look(&mut self, mut search: Box<Search>) -> Option<String> {
+    async fn look(&mut self, mut search: Box<Search>) -> Option<text::Problem> {
         if search.began.elapsed() > SEEK_TIMEOUT {
-            return Some(format!("the server has not given it in {} s", SEEK_TIMEOUT.as_secs()));
+            return Some(problem!("play-seek-slow", seconds = SEEK_TIMEOUT.as_secs()));
         }
         match search.step(&self.reader.index().samples, &mut self.blocks) {
             Ok(found) => {
@@ -327,11 +325,11 @@ impl IndexedFile {
                 self.search = Some(search);
                 match self.blocks.bring().await {
                     Ok(()) => None,
-                    Err(Problem::Net(error)) => Some(failure(&error).cause),
-                    Err(Problem::Told(told) | Problem::Stalls(told)) => Some(told.cause),
+                    Err(Problem::Net(error)) => Some(error.with_peer()),
+                    Err(Problem::Told(told) | Problem::Stalls(told)) => Some(told.problem),
                 }
             }
-            Err(error) => Some(error.to_string()),
+            Err(error) => Some((&error).into()),
         }
     }
 
@@ -424,9 +422,5 @@ async fn end(reader: &dyn Demuxer, blocks: &mut Blocks) -> Option<Timestamp> {
 }
 
 fn nothing(url: &WebUrl) -> Failure {
-    Failure::new(
-        FailureKind::File,
-        format!("{url} holds no picture and no sound"),
-        "Check that it is a whole file.",
-    )
+    Failure::new(FailureKind::File, problem!("play-nothing-in", place = url.to_string()))
 }

@@ -3,6 +3,8 @@
 use crate::net;
 use crate::player::input::http::range_retry::RangeRefusal;
 use crate::player::state::{Failure, FailureKind};
+use crate::text;
+use crate::text::problem::problem;
 use crate::wire::container::flv;
 
 /// Why nothing, or nothing more, comes.
@@ -32,24 +34,22 @@ impl Problem {
     }
 
     /// What answers is no stream.
-    pub(super) fn no_stream(what: impl Into<String>, advice: &str) -> Self {
-        Self::Told(Failure::new(FailureKind::Unreachable, what, advice))
+    pub(super) fn no_stream(why: text::Problem) -> Self {
+        Self::Told(Failure::new(FailureKind::Unreachable, why))
+    }
+
+    /// The file, or what the server gives of it, cannot be played.
+    pub(super) fn file(why: text::Problem) -> Self {
+        Self::Told(Failure::new(FailureKind::File, why))
     }
 
     /// What was being played has become something else.
     pub(super) fn changed() -> Self {
-        Self::Told(Failure::new(
-            FailureKind::Lost,
-            "the file on the server is not the one any more that was being played",
-            "Play it again from its beginning.",
-        ))
+        Self::Told(Failure::new(FailureKind::Lost, problem!("play-file-changed")))
     }
 
     /// What began as FLV is none any more.
     pub(super) fn flv(error: &flv::Error) -> Self {
-        Self::no_stream(
-            format!("what the server sends is damaged: {error}"),
-            "Check the server, or play the stream in another form.",
-        )
+        Self::no_stream(problem!("play-server-damaged", reason = text::Problem::from(error)))
     }
 }

@@ -14,6 +14,7 @@ use crate::player::input::http::indexed_file::IndexedFile;
 use crate::player::input::http::problem::Problem;
 use crate::player::input::http::request::{Item, PullRequest};
 use crate::player::input::http::sniff::{Body, sniff};
+use crate::text::problem::problem;
 use crate::wire::container::Index;
 use crate::wire::hls::MAX_TEXT;
 
@@ -61,7 +62,7 @@ impl Pull {
             }
             Body::Playlist => {
                 let text = timeout(PLAYLIST, rest(&mut flow, start)).await;
-                let late = || Problem::no_stream("the playlist does not come to its end", "");
+                let late = || Problem::no_stream(problem!("play-playlist-slow"));
                 let text = text.map_err(|_| late())??.freeze();
                 let hls = Hls::open(&text, flow.url(), ask).await?;
                 pace = hls.pace();
@@ -201,7 +202,7 @@ impl Pull {
 async fn rest(flow: &mut Flow, mut text: bytes::BytesMut) -> Result<bytes::BytesMut, Problem> {
     while let Some(piece) = flow.next().await? {
         if text.len() + piece.len() > MAX_TEXT {
-            return Err(Problem::no_stream("the playlist is too long", ""));
+            return Err(Problem::no_stream(problem!("play-playlist-too-long")));
         }
         text.extend_from_slice(&piece);
     }

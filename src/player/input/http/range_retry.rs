@@ -4,6 +4,7 @@
 
 use crate::net::{self, Cause, WebProblem};
 use crate::player::state::{Failure, FailureKind};
+use crate::text::problem::problem;
 
 /// So often in a row something else is given instead: whoever gives parts one time and not the next does
 /// so at most for a moment, while it is set up anew.
@@ -49,23 +50,17 @@ impl RangeRetry {
     /// One more of them; what it means that it is not asked again, once that is so.
     pub fn refused(&mut self, refusal: RangeRefusal, failure: &Failure) -> Option<Failure> {
         self.0 += 1;
-        let (most, begins) = match refusal {
-            RangeRefusal::Gone => (1, "the recording is not on the server any more"),
+        let cause = &failure.problem;
+        let (most, problem) = match refusal {
+            RangeRefusal::Gone => (1, problem!("play-recording-gone", cause = cause)),
             RangeRefusal::Other => {
-                (MAX_REFUSALS, "the server does not give the rest of the recording")
+                (MAX_REFUSALS, problem!("play-recording-refused", cause = cause))
             }
             RangeRefusal::Passing => {
-                (MAX_PASSING_REFUSALS, "the server does not give the rest of the recording")
+                (MAX_PASSING_REFUSALS, problem!("play-recording-refused", cause = cause))
             }
         };
-        let advice = match refusal {
-            RangeRefusal::Gone => "Look for it under another address.",
-            _ => {
-                "Play it again from its beginning, or later; if that does not help, tell whoever runs the server."
-            }
-        };
-        let cause = format!("{begins}: {}", failure.cause);
-        (self.0 >= most).then(|| Failure::new(FailureKind::Lost, cause, advice))
+        (self.0 >= most).then(|| Failure::new(FailureKind::Lost, problem))
     }
 }
 
@@ -96,7 +91,7 @@ mod tests {
         assert_eq!(of(Cause::ConnectionRefused), None);
         assert_eq!(of(Cause::Closed), None);
 
-        let failure = Failure::new(FailureKind::Refused, "it says no", "");
+        let failure = Failure::new(FailureKind::Refused, "it says no".into());
         let tries = |refusal| {
             let mut range_retry = RangeRetry::default();
             let ends =
@@ -105,7 +100,7 @@ mod tests {
         };
         let (tried, ended) = tries(RangeRefusal::Gone);
         assert_eq!((tried, ended.kind), (1, FailureKind::Lost));
-        assert_eq!(ended.cause, "the recording is not on the server any more: it says no");
+        assert_eq!(ended.to_string(), "the recording is no longer on the server: it says no");
         assert_eq!(
             (tries(RangeRefusal::Other).0, tries(RangeRefusal::Passing).0),
             (MAX_REFUSALS, MAX_PASSING_REFUSALS)

@@ -12,6 +12,7 @@ use crate::net::{self, Cause, ConnectStage, WebProblem};
 use crate::player::buffer::pace::{BufferTarget, PlayPace};
 use crate::player::input::open_deadline::OpenDeadline;
 use crate::player::session::decode_budget::DecodeBudget;
+use crate::text;
 use crate::wire::container::flv::ReadTag;
 
 /// What came.
@@ -42,9 +43,9 @@ pub(in crate::player) enum Item {
     /// One cannot go about in it, because the server gives it from its beginning alone.
     Fixed,
     /// The place that was wanted cannot be had, and why: it goes on as before.
-    Unmoved(String),
+    Unmoved(text::Problem),
     /// The sound, which has a list of its own, does not come, and why: the picture goes on.
-    Unheard(String),
+    Unheard(text::Problem),
     /// It comes again.
     Heard,
     /// By the sender's clock the next tag was made so many microseconds after 1970 began; `None`: that is

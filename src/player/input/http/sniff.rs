@@ -8,6 +8,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::net::web::Flow;
 use crate::net::{Cause, ConnectStage, Error};
 use crate::player::input::http::problem::Problem;
+use crate::text::problem::problem;
 use crate::wire::container::ts::PACKET;
 use crate::wire::container::{Format, audio};
 use crate::wire::hls::is_playlist;
@@ -89,28 +90,18 @@ fn is_audio_type(start: &[u8], flow: &Flow) -> bool {
     named && matches!(flow, Flow::Http(_)) && !start.is_empty()
 }
 
-/// A sentence about what it is instead.
+/// What it is instead.
 pub(super) fn unknown(start: &[u8], flow: &Flow) -> Problem {
     let kind = flow.content_type().map(|name| name.chars().take(60).collect::<String>());
     let text = String::from_utf8_lossy(start);
     let text = text.trim_start_matches('\u{feff}').trim_start();
     let page = text.starts_with('<') || kind.as_deref() == Some("text/html");
-    let what = match (start, kind) {
-        ([], _) => "the server sends nothing at all".to_owned(),
-        _ if page => "the server sends a web page and no stream".to_owned(),
-        (_, Some(kind)) => {
-            format!("what the server sends is no stream that is known here ({kind})")
-        }
-        (_, None) => "what the server sends is no stream that is known here".to_owned(),
-    };
-    let advice = if page {
-        "Give the address of the stream itself: it often ends in .flv or .m3u8, and the page's \
-         source or its network log names it."
-    } else {
-        "Check the URL: FLV, HLS, MPEG-TS, MP4, MKV, WebM, MP3, FLAC, Ogg, AAC and WAV can be played over http \
-         and https, FLV over ws and wss."
-    };
-    Problem::no_stream(what, advice)
+    Problem::no_stream(match (start, kind) {
+        ([], _) => problem!("play-sends-nothing"),
+        _ if page => problem!("play-sends-page"),
+        (_, Some(kind)) => problem!("play-unknown-type", type = kind),
+        (_, None) => problem!("play-unknown-data"),
+    })
 }
 
 #[cfg(test)]

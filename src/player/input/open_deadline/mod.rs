@@ -14,6 +14,8 @@ use crate::net::{self, ConnectStage, Step};
 use crate::player::state::{Failure, FailureKind};
 use crate::wire::rtmp::Url;
 
+use crate::text::problem::problem;
+
 /// Media have begun to come by then.
 pub(in crate::player) const LIMIT: Duration = Duration::from_secs(30);
 /// So much more for each further port that may be tried.
@@ -104,29 +106,22 @@ impl OpenDeadline {
 
 impl State {
     fn failure(&self) -> Failure {
-        let seconds = (self.until - self.began).as_secs_f64().round();
-        let (peer, owes) = (&self.peer, self.owes);
-        Failure::new(
-            FailureKind::Unreachable,
-            format!(
-                "opening the stream has taken {seconds} s, and {peer} has not yet given {owes}"
-            ),
-            "The server, or the way to it, is too slow: try again later, or another address of the \
-             stream.",
-        )
+        let seconds = (self.until - self.began).as_secs_f64().round().to_string();
+        let awaited = problem!("play-awaited", what = self.owes);
+        let problem = problem!(
+            "play-opening-slow",
+            seconds = seconds,
+            server = &self.peer,
+            awaited = awaited
+        );
+        Failure::new(FailureKind::Unreachable, problem)
     }
 }
 
-/// What the server has given when a stage is over.
+/// What the server has given when a stage is over, by its name in the texts.
 fn owed(stage: ConnectStage) -> &'static str {
     match stage {
-        ConnectStage::Dns => "an address",
-        ConnectStage::Tcp => "a connection",
-        ConnectStage::Tls => "a secure connection",
-        ConnectStage::Handshake => "a handshake",
-        ConnectStage::Connect => "the application",
-        ConnectStage::Publish | ConnectStage::Play => "the stream",
-        ConnectStage::Request => "an answer",
-        ConnectStage::Media => "picture or sound",
+        ConnectStage::Publish => ConnectStage::Play.name(),
+        stage => stage.name(),
     }
 }

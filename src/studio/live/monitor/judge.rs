@@ -123,10 +123,10 @@ fn not_playing(seen: &ProbeReading) -> Option<Vec<Finding>> {
                 FailureKind::Codec => Trouble::WrongSize,
                 _ => Trouble::Unreachable,
             };
-            Some(vec![finding(trouble, Cause::Player(failure.problem()))])
+            Some(vec![finding(trouble, Cause::Player(failure.problem.clone()))])
         }
         State::Reconnecting { cause, .. } => {
-            Some(vec![finding(Trouble::Unreachable, Cause::Player(cause.as_str().into()))])
+            Some(vec![finding(Trouble::Unreachable, Cause::Player(cause.clone()))])
         }
         State::Ended => Some(vec![finding(Trouble::NoStream, Cause::Ended)]),
         State::Starting | State::Opening { .. } => Some(Vec::new()),
@@ -401,8 +401,8 @@ mod tests {
             (FailureKind::Refused, Trouble::Unreachable),
             (FailureKind::Codec, Trouble::WrongSize),
         ] {
-            let (cause, advice) = (String::new(), String::new());
-            seen.state = State::Failed(Failure { kind, cause, advice, offered: None });
+            seen.state =
+                State::Failed(Failure { kind, problem: Problem::default(), offered: None });
             assert_eq!(judged(&seen, &program), [trouble]);
         }
     }

@@ -255,7 +255,7 @@ impl One {
             Ok(glance) => self.glance = Some(glance),
             Err(failure) => {
                 self.place = None;
-                self.unavailable = Some(failure.problem());
+                self.unavailable = Some(failure.problem);
             }
         }
     }

@@ -99,7 +99,7 @@ fn hardware(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let (theme, texts) = (view.theme, view.texts);
     let said = match &view.snapshot.hardware {
         Some(Ok(name)) => texts.with("hardware-there", &[("hardware", (*name).into())]),
-        Some(Err(why)) => texts.with("hardware-none", &[("reason", texts.said(why))]),
+        Some(Err(why)) => texts.with("hardware-none", &[("reason", texts.say(why).into())]),
         None => {
             if !std::mem::replace(&mut draft.asked_hardware, true) {
                 send(view, WatchCommand::ProbeHardware);

@@ -40,7 +40,7 @@ pub fn sentence(texts: &Texts, state: &WatchState) -> Sentence {
         advice: advice.into_owned(),
     };
     let get = |key| Cow::Owned(texts.get(key).to_string());
-    let with = |key, cause: &String| Cow::Owned(texts.with(key, &[("cause", texts.said(cause))]));
+    let with = |key, cause| Cow::Owned(texts.with(key, &[("cause", texts.say(cause).into())]));
     use crate::ui::input::actions::key;
     match state {
         // Sound alone.
@@ -50,7 +50,7 @@ pub fn sentence(texts: &Texts, state: &WatchState) -> Sentence {
         WatchState::Opening { stage } => {
             plain(Icon::Broadcast, key!("watch-opening"), get(waits_for(*stage)))
         }
-        WatchState::Reconnecting { cause } if cause == WAITING => {
+        WatchState::Reconnecting { cause } if cause.id() == WAITING => {
             plain(Icon::Refresh, key!("watch-ended"), get(key!("watch-waiting-advice")))
         }
         WatchState::Reconnecting { cause } => plain(
@@ -61,11 +61,11 @@ pub fn sentence(texts: &Texts, state: &WatchState) -> Sentence {
         WatchState::Ended => {
             plain(Icon::Stop, key!("watch-ended"), get(key!("watch-ended-advice")))
         }
-        WatchState::Failed { cause, .. } => plain(
-            Icon::Warning,
-            key!("watch-failed-title"),
-            format!("{cause} {}", texts.get("watch-failed-advice")).into(),
-        ),
+        WatchState::Failed { cause, .. } => plain(Icon::Warning, key!("watch-failed-title"), {
+            let cure = texts.cure(cause);
+            let cure = cure.unwrap_or_else(|| texts.get("watch-failed-advice").to_string());
+            texts.language().joined(&texts.say(cause), &cure).into()
+        }),
         WatchState::Idle => plain(Icon::Play, key!("watch-empty"), get(key!("watch-empty-advice"))),
     }
 }
@@ -201,6 +201,7 @@ pub fn paint(ui: &mut Ui, picture: &mut FrameView, look: &Viewport, room: Rect) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::problem::{Problem, problem};
     use crate::ui::text::Language;
 
     #[test]
@@ -221,12 +222,12 @@ mod tests {
     #[test]
     fn a_broadcaster_who_left_is_not_called_a_loss() {
         let texts = Texts::new(Language::English);
-        let state = |cause: &str| WatchState::Reconnecting { cause: cause.to_owned() };
-        let words = sentence(&texts, &state(WAITING));
+        let state = |cause| WatchState::Reconnecting { cause };
+        let words = sentence(&texts, &state(Problem::new(WAITING, [])));
         assert_eq!(words.title, "The stream has ended");
         assert_eq!(words.advice, "Waiting for the stream to return.");
-        let words = sentence(&texts, &state("nothing has come for 10 s"));
+        let words = sentence(&texts, &state(problem!("play-nothing-came", seconds = 10)));
         assert_eq!(words.title, "The stream was lost");
-        assert!(words.advice.contains("nothing has come for 10 s"), "{}", words.advice);
+        assert!(words.advice.contains("no data for 10 s"), "{}", words.advice);
     }
 }

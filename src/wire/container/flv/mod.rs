@@ -29,6 +29,9 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::wire::amf0::Value;
 
+use crate::text::Problem;
+use crate::text::problem::problem;
+
 /// Bytes of a tag before its body.
 pub const TAG_HEADER: usize = 11;
 /// Bytes of a tag after its body: its size again.
@@ -40,7 +43,7 @@ pub const MAX_BODY: usize = 0xFF_FFFF;
 #[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The file does not begin as FLV does.
-    #[error("this is no media that onair knows")]
+    #[error("onair does not know its format")]
     NotFlv,
     /// The file header claims a length that no writer uses.
     #[error("the FLV header claims to be {0} bytes long")]
@@ -63,6 +66,16 @@ pub enum Error {
     /// The AAC configuration.
     #[error(transparent)]
     Aac(#[from] crate::wire::codec::aac::Error),
+}
+
+impl From<&Error> for Problem {
+    fn from(error: &Error) -> Self {
+        match error {
+            Error::NotFlv => problem!("media-unknown"),
+            // For whoever looks into a fault.
+            other => Self::words(other.to_string()),
+        }
+    }
 }
 
 /// What a tag holds.

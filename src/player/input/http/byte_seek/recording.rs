@@ -10,11 +10,12 @@ use tokio::time::timeout;
 use super::Course;
 use crate::media::StreamEvent;
 use crate::net;
-use crate::player::input::connection::failure;
 use crate::player::input::http::byte_seek;
 use crate::player::input::http::byte_seek::resync::StreamFormat;
 use crate::player::input::http::range::download::Download;
 use crate::player::input::http::range::parts::RangeParts;
+use crate::text::Problem;
+use crate::text::problem::problem;
 use crate::wire::amf0::Value;
 use crate::wire::container::flv::metadata::{MAX_KEYFRAMES, parse_script};
 use crate::wire::container::flv::{ReadTag, Tag, TagContent, TagKind};
@@ -45,7 +46,7 @@ pub(in crate::player::input::http) struct Recorded {
     /// What tells how to decode, with the bytes that were read by then.
     heads: Vec<(u64, Tag)>,
     /// Another place that is looked for.
-    search: JoinSet<Result<SeekFound, String>>,
+    search: JoinSet<Result<SeekFound, Problem>>,
 }
 
 /// Another place.
@@ -171,13 +172,10 @@ impl Recorded {
             let found = timeout(SEEK_TIMEOUT, open(parts, &course, to, hint)).await;
             let (flow, at) = match found {
                 Ok(Ok(Some(found))) => found,
-                Ok(Ok(None)) => return Err("the server does not give it".to_owned()),
-                Ok(Err(error)) => return Err(failure(&error).cause),
+                Ok(Ok(None)) => return Err(problem!("play-seek-refused")),
+                Ok(Err(error)) => return Err(error.with_peer()),
                 Err(_) => {
-                    return Err(format!(
-                        "the server has not given it in {} s",
-                        SEEK_TIMEOUT.as_secs()
-                    ));
+                    return Err(problem!("play-seek-slow", seconds = SEEK_TIMEOUT.as_secs()));
                 }
             };
             let time_ms = course.begins.wrapping_add(to as u32);
@@ -193,10 +191,10 @@ impl Recorded {
     }
 
     /// That place, or why it cannot be had. Cancel-safe.
-    pub async fn found(&mut self) -> Result<SeekFound, String> {
+    pub async fn found(&mut self) -> Result<SeekFound, Problem> {
         match self.search.join_next().await {
             Some(Ok(found)) => found,
-            _ => Err("the search has ended".to_owned()),
+            _ => Err(problem!("play-seek-over")),
         }
     }
 

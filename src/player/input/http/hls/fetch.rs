@@ -16,6 +16,8 @@ use crate::player::input::http::problem::Problem;
 use crate::player::input::http::request::PullRequest;
 use crate::player::input::open_deadline::OpenDeadline;
 use crate::player::state::{Failure, FailureKind};
+use crate::text;
+use crate::text::problem::problem;
 use crate::wire::hls::{Key, MAX_TEXT, Map, Method, System};
 
 /// The longest segment: a minute of 4 Mbit/s, ten seconds of 25.
@@ -93,10 +95,10 @@ struct WantedFetch<'a> {
 impl FetchName {
     fn name(self) -> &'static str {
         match self {
-            Self::List => "the playlist",
-            Self::Segment => "a segment",
-            Self::Beginning => "what stands before the segments",
-            Self::Key => "the stream's key",
+            Self::List => "playlist",
+            Self::Segment => "segment",
+            Self::Beginning => "init",
+            Self::Key => "key",
         }
     }
 
@@ -106,59 +108,48 @@ impl FetchName {
         if error.stage < ConnectStage::Request {
             return error.into();
         }
-        let (peer, name, seconds) = (&error.peer, self.name(), after.as_secs_f64().round());
-        let what = if after == limits.whole {
-            format!("{peer} takes more than {seconds} s to send {name}")
+        let awaited = problem!("play-awaited", what = self.name());
+        let (server, seconds) = (error.peer, after.as_secs_f64().round().to_string());
+        let why = if after == limits.whole {
+            problem!("play-request-slow", server = server, seconds = seconds, awaited = awaited)
         } else {
-            format!("{peer} has sent nothing, or next to nothing, of {name} for {seconds} s")
+            problem!("play-request-stalled", server = server, seconds = seconds, awaited = awaited)
         };
-        let advice = "Check the network connection and the server's own messages.";
-        Problem::Stalls(Failure::new(FailureKind::Unreachable, what, advice))
+        Problem::Stalls(Failure::new(FailureKind::Unreachable, why))
     }
 }
 
 /// What is asked for: all that is there, or bytes from, and up to.
 pub(super) type FetchRange = (WebUrl, Option<(u64, u64)>);
 
-fn told(kind: FailureKind, what: impl Into<String>, advice: &str) -> Problem {
-    Problem::Told(Failure::new(kind, what, advice))
-}
-
 /// What has keys that cannot be had.
 fn protected(system: System) -> Problem {
     let by = match system {
-        System::FairPlay => " by FairPlay",
-        System::Widevine => " by Widevine",
-        System::PlayReady => " by PlayReady",
-        System::Other => "",
+        System::FairPlay => Some("FairPlay"),
+        System::Widevine => Some("Widevine"),
+        System::PlayReady => Some("PlayReady"),
+        System::Other => None,
     };
-    told(
-        FailureKind::Codec,
-        format!("the stream is protected{by}, and only its own service's player has the keys"),
-        "Watch it on the service's page.",
-    )
+    let why = by.map_or_else(
+        || problem!("play-protected"),
+        |system| problem!("play-protected-by", system = system),
+    );
+    Problem::Told(Failure::new(FailureKind::Codec, why))
 }
 
 fn damaged() -> Problem {
-    let advice = "Try again; if it stays so, the broadcaster must be told.";
-    told(FailureKind::Unreachable, "an encrypted segment is damaged, or the key is wrong", advice)
+    Problem::no_stream(problem!("play-segment-damaged"))
 }
 
 /// Where a line of a playlist leads.
 pub(super) fn join(base: &WebUrl, uri: &str) -> Result<WebUrl, Problem> {
-    let bad = |why: String| {
-        told(
-            FailureKind::Unreachable,
-            format!("the playlist leads to where nothing can be read: {why}"),
-            "Check the URL, and tell the broadcaster.",
-        )
-    };
-    let url = base.join(uri).map_err(|error| bad(error.to_string()))?;
+    let bad = |reason| Problem::no_stream(problem!("play-playlist-bad-url", reason = reason));
+    let url = base.join(uri).map_err(|error| bad(text::Problem::from(&error)))?;
     if base.is_secure() && !url.is_secure() {
-        return Err(bad("it leaves TLS".into()));
+        return Err(bad(problem!("play-playlist-without-tls")));
     }
     if url.is_websocket() {
-        return Err(bad("a WebSocket holds no file".into()));
+        return Err(bad(problem!("play-playlist-websocket")));
     }
     Ok(url)
 }
@@ -344,12 +335,8 @@ impl Fetch {
         let wanted = WantedFetch { what: FetchName::Key, opening: &self.opening };
         let data = read(&mut self.client, (&url, None), 1_024, wanted, self.limits).await?.0;
         let secret: [u8; 16] = data.as_ref().try_into().map_err(|_| {
-            let what = format!("the stream's key has {} bytes instead of 16", data.len());
-            told(
-                FailureKind::Refused,
-                what,
-                "The server may want a login: give the URL with its token.",
-            )
+            let why = problem!("play-key-length", bytes = data.len());
+            Problem::Told(Failure::new(FailureKind::Refused, why))
         })?;
         if self.keys.len() >= REMEMBERED {
             self.keys.remove(0);

@@ -17,6 +17,8 @@ use crate::player::input::http::hls::low_latency::{Early, Trust};
 use crate::player::input::http::hls::segment::{SegmentReader, is_of_track};
 use crate::player::input::http::problem::Problem;
 use crate::player::state::{Failure, FailureKind};
+use crate::text;
+use crate::text::problem::problem;
 use crate::wire::hls::{self, Key, Map, Media, Playlist};
 
 /// A playlist is asked for no sooner again.
@@ -109,26 +111,18 @@ struct Rest {
     since: Instant,
 }
 
-fn problem(kind: FailureKind, what: impl Into<String>, advice: &str) -> Problem {
-    Problem::Told(Failure::new(kind, what, advice))
-}
-
 /// What a text says, where it is to list segments. `before` is what is known of the list.
 pub(super) fn media(text: &[u8], before: Option<&Media>) -> Result<Media, Problem> {
-    let advice = "Check the URL; if it is right, the broadcaster must be told.";
     let read = match before {
         Some(before) => hls::parse_update(text, before),
         None => hls::parse(text),
     };
     match read {
         Ok(Playlist::Media(media)) => Ok(media),
-        Ok(Playlist::Master(_)) => {
-            let what = "the playlist leads to playlists that lead to playlists";
-            Err(problem(FailureKind::Unreachable, what, advice))
-        }
+        Ok(Playlist::Master(_)) => Err(Problem::no_stream(problem!("play-playlist-nested"))),
         Err(error) => {
-            let what = format!("the playlist cannot be read: {error}");
-            Err(problem(FailureKind::Unreachable, what, advice))
+            let reason = text::Problem::from(error);
+            Err(Problem::no_stream(problem!("play-playlist-unreadable", reason = reason)))
         }
     }
 }
@@ -558,8 +552,8 @@ impl Track {
         if text == self.text {
             let stale = self.changed.elapsed();
             if stale > DEAD.max(target * 4) {
-                let what = format!("the playlist has not changed for {} s", stale.as_secs());
-                return Err(problem(FailureKind::Lost, what, "Check that the broadcast goes on."));
+                let why = problem!("play-playlist-stale", seconds = stale.as_secs());
+                return Err(Problem::Told(Failure::new(FailureKind::Lost, why)));
             }
             return Ok(());
         }

@@ -22,6 +22,8 @@ use crate::player::input::http::problem::Problem;
 use crate::player::input::http::request::{Item, PullRequest};
 use crate::player::session::decode_budget::DecodeBudget;
 use crate::player::state::{Failure, FailureKind};
+use crate::text;
+use crate::text::problem::problem;
 use crate::wire::hls::{Master, Playlist, Variant, parse};
 
 /// Sound may be behind the picture by this much before more of it is read.
@@ -89,7 +91,7 @@ pub(super) struct Loader {
     /// It comes again, and that is still to be told.
     heard: bool,
     /// Why it has not come from the beginning on, which is still to be told.
-    silent: Option<String>,
+    silent: Option<text::Problem>,
 }
 
 impl Loader {
@@ -113,7 +115,7 @@ impl Loader {
             let opening = open_audio(&mut fetch, url, &master, variant, buffer, &main);
             let opened = match timeout(audio_rendition::patience(main.hold_back()), opening).await {
                 Ok(opened) => opened.map_err(audio_rendition::at_the_beginning),
-                Err(_) => Err("its list has not come in time".to_owned()),
+                Err(_) => Err(problem!("play-playlist-slow")),
             };
             let (sound, silent) = match opened {
                 Ok(sound) => (sound, None),
@@ -224,11 +226,8 @@ impl Loader {
             // Room is waited for.
             bare = if holds { (0, Instant::now()) } else { (bare.0 + 1, bare.1) };
             if bare.0 >= MAX_BARE && bare.1.elapsed() >= BARE {
-                return Err(Problem::Told(Failure::new(
-                    FailureKind::NoSuchStream,
-                    "the playlist's segments hold no picture and no sound that could be played",
-                    "Ask the broadcaster for H.264 video and AAC sound.",
-                )));
+                let why = problem!("play-segments-empty");
+                return Err(Problem::Told(Failure::new(FailureKind::NoSuchStream, why)));
             }
             self.change().await;
             self.listen().await;
@@ -257,7 +256,7 @@ impl Loader {
             let came = self.main.next(&mut self.fetch).await;
             self.fetch.limits = self.limits;
             let Err(Problem::Stalls(told)) = came else { return came };
-            tracing::info!(cause = told.cause, "this variant does not come");
+            tracing::info!(cause = %told, "this variant does not come");
             let (left, in_parts) = (self.variant, self.main.part > 0);
             if self.go_to(lesser).await {
                 self.leave_out(left);
@@ -325,7 +324,7 @@ impl Loader {
                 let came = match timeout_at(until, sound.next(&mut self.fetch)).await {
                     Ok(Err(problem)) => Err(audio_rendition::cause(problem)?),
                     Ok(Ok(came)) => Ok(came),
-                    Err(_) => Err("nothing new of it has come in time".to_owned()),
+                    Err(_) => Err(problem!("play-audio-slow")),
                 };
                 let more = match came {
                     Ok(Some(more)) => more,
@@ -360,7 +359,7 @@ impl Loader {
         }
         items.extend(self.silent.take().map(Item::Unheard));
         if let Some((why, stands)) = lost {
-            tracing::info!(why, "the sound does not come: the picture goes on");
+            tracing::info!(%why, "the sound does not come: the picture goes on");
             self.sound = None;
             self.unheard = Some(AudioRendition::new(self.unheard.take(), picture, stands));
             items.push(Item::Unheard(why));

@@ -8,6 +8,8 @@ use crate::player::demux::file_samples;
 use crate::player::input::http::hls::decrypt::Decryption;
 use crate::player::input::http::problem::Problem;
 use crate::player::state::{Failure, FailureKind};
+use crate::text;
+use crate::text::problem::problem;
 use crate::wire::container::ts::{self, Demuxer, Event, StreamEvents};
 use crate::wire::container::{Error, mp4};
 
@@ -58,11 +60,10 @@ impl SegmentReader {
             // Texts.
         } else {
             let page = data.first() == Some(&b'<');
-            let what = if page { "a web page" } else { "neither MPEG-TS nor MP4" };
-            return Err(Problem::no_stream(
-                format!("a segment of the playlist is {what}"),
-                "Check the server; its segments may need a login or a token.",
-            ));
+            return Err(Problem::no_stream(match page {
+                true => problem!("play-segment-is-page"),
+                false => problem!("play-segment-unknown"),
+            }));
         }
         if let Some(last) = out.iter().rev().find_map(StreamEvent::dts) {
             self.last = last.as_micros();
@@ -104,10 +105,7 @@ impl SegmentReader {
             ts.finish(&mut take);
         }
         if scrambled {
-            return Err(Problem::no_stream(
-                "the stream is encrypted, and its list names no key for it",
-                "Only the service's own player has the keys: watch it on the service's page.",
-            ));
+            return Err(Problem::no_stream(problem!("play-segment-encrypted")));
         }
         Ok(())
     }
@@ -153,11 +151,10 @@ fn fragments(
     take: &mut dyn FnMut(StreamEvent),
 ) -> Result<(), Problem> {
     let damaged = |error: Error| {
-        let what = format!("a segment of the playlist cannot be played: {error}");
-        let advice = "H.264 and AAC can be played; ask the broadcaster for them.";
+        let why = problem!("play-segment-unplayable", reason = text::Problem::from(&error));
         match error {
-            Error::Unsupported(_) => Problem::Told(Failure::new(FailureKind::Codec, what, advice)),
-            _ => Problem::no_stream(what, advice),
+            Error::Unsupported(_) => Problem::Told(Failure::new(FailureKind::Codec, why)),
+            _ => Problem::no_stream(why),
         }
     };
     let index = match seal {

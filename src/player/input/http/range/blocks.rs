@@ -17,7 +17,7 @@ use crate::player::input::http::problem::Problem;
 use crate::player::input::http::range::download::Download;
 use crate::player::input::http::range::parts::RangeParts;
 use crate::player::input::http::request::PullRequest;
-use crate::player::state::{Failure, FailureKind};
+use crate::text::problem::problem;
 use crate::wire::container::ReadAt;
 
 /// Bytes are kept in blocks of this size.
@@ -42,9 +42,6 @@ const LENGTH: Duration = Duration::from_secs(5);
 /// What comes by itself is given up for parts where it is silent for so long; it has no limit as a whole.
 const QUIET: Duration = Duration::from_secs(4);
 const UNBOUNDED: Duration = Duration::from_secs(1 << 20);
-
-/// What is to be played does not follow what came.
-const TOO_FAR_AWAY: &str = "what is to be played next stands elsewhere in the file, and the server gives it from its beginning alone";
 
 /// Whether the server gives parts.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -231,7 +228,7 @@ impl Blocks {
                 Gives::Asking => {
                     self.answer().await;
                 }
-                Gives::Whole => return Err(Problem::Told(needs_parts(TOO_FAR_AWAY))),
+                Gives::Whole => return Err(Problem::file(problem!("play-needs-range"))),
                 Gives::Parts => {
                     if self.fetched.is_empty() {
                         self.ask_for(at);
@@ -421,14 +418,4 @@ impl ReadAt for Blocks {
     fn most(&self) -> usize {
         MAX_READ
     }
-}
-
-/// What is needed cannot be had of a server that gives no parts, and why it is needed.
-pub(in crate::player::input::http) fn needs_parts(cause: &str) -> Failure {
-    Failure::new(
-        FailureKind::File,
-        cause,
-        "Play it from a server that gives parts of files, or write it anew with its index in front, for example \
-         with ffmpeg -c copy -movflags +faststart.",
-    )
 }

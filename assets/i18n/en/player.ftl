@@ -1,0 +1,144 @@
+# Why a stream or file does not play (src/player, src/decode): causes, and as .cure what helps. Keep in step with zh-CN.
+
+# Files.
+play-unreadable = { $path } cannot be read: { $reason }
+    .cure = Check the file name, or enter a URL such as rtmp://server/live/stream.
+play-unplayable = { $place } cannot be played: { $reason }
+    .cure = onair plays FLV, MP4, MKV, WebM, MP3, FLAC, Ogg, AAC and WAV files. With FFmpeg's libraries it also plays HEVC, AV1, VP9, VP8, AC-3 and more. Convert other files, for example with ffmpeg.
+play-not-flv = { $path } cannot be played: { $reason }
+    .cure = Use an FLV, MP4, MKV, WebM, MP3, FLAC, Ogg, AAC or WAV file. Convert other files, for example with ffmpeg.
+play-no-clip = { $path } cannot be played: { $reason }
+    .cure = Use a clip with H.264 video, an animated WebP, GIF or PNG, or a folder of PNG files.
+play-clip-without-video = it has no video
+play-not-a-file = it is not a regular file
+play-nothing-in = { $place } has no video and no audio
+    .cure = Check that the file is complete.
+play-empty-file = the file has no video or audio that onair can play
+    .cure = Check that the file is complete.
+play-cannot-write = { $path } cannot be written: { $reason }
+play-nothing-to-record = the stream is over, and there is nothing left to record
+play-interrupted = interrupted before anything was found
+play-no-threads = the system cannot start more threads: { $reason }
+    .cure = Close other programs and try again.
+play-source-unplayable = { $name } cannot be played: { $reason }
+play-source-stopped = { $name } has stopped. onair shows it again when it continues
+play-source-played = { $name } has been played to its end
+play-source-ended = { $name } has ended. onair shows it again when it is back
+play-source-lost = { $name } is lost. onair reconnects
+
+# What a stream holds.
+play-empty-stream = the stream has no video or audio that onair can play
+    .cure = Check the stream's name, and that its broadcast is healthy.
+play-no-parameter-sets = the video comes without its parameter sets (SPS and PPS)
+    .cure = Ask the broadcaster to restart the broadcast.
+play-config-too-long = the codec config is { $bytes } bytes long; onair accepts { $kib } KiB at most
+    .cure = Ask the broadcaster to check the encoder.
+play-video-not-shown = the video cannot be shown: { $reason }
+    .cure = Ask the broadcaster for progressive H.264 video with 8 bits and 4:2:0. With FFmpeg's libraries onair plays more: see onair devices.
+play-cannot-decode = the stream has { $codec }, which onair cannot decode
+    .cure = Ask the broadcaster for H.264 video and AAC audio. Or save the stream with --save, and play it with another program.
+play-no-decoder = the stream has { $codec }, which onair cannot decode: { $reason }
+    .cure = { $cure } Or ask the broadcaster for H.264 video and AAC audio. Or save the stream with --save, and play it with another program.
+play-ended = the stream has ended
+play-waiting = the stream has ended; onair waits for it to return
+
+# Live streams and servers.
+play-bad-web-url = this is not a stream URL: { $reason }
+    .cure = Write http://server/path/stream.flv, or the name of a file.
+play-bad-url = this is not a stream URL: { $reason }
+    .cure = Write rtmp://server/application/stream, http://server/path/stream.flv, or the name of a media file.
+play-connection-settings = { $reason }
+    .cure = Check the connection settings: proxy and certificates.
+play-cure-web-port = Check the address and the port, and that the server is running. http:// uses port 80, https:// port 443.
+play-nothing-came = no data for { $seconds } s
+    .cure = Check the network connection, and that the broadcast is still on.
+play-silent = no video and no audio within { $seconds } s: the stream may not exist
+    .cure = Check the stream's name, and that its broadcast has started.
+play-asked-to-reconnect = the server asks onair to reconnect
+play-asked-to-reconnect-because = the server asks onair to reconnect: { $words }
+play-opening-slow = no { $awaited } from { $server } within { $seconds } s
+    .cure = The server or the network is too slow. Try again later, or use another address of the stream.
+play-request-slow = { $server } takes more than { $seconds } s to send a { $awaited }
+    .cure = Check the network connection and the server's own messages.
+play-request-stalled = { $server } has sent almost nothing of a { $awaited } for { $seconds } s
+    .cure = Check the network connection and the server's own messages.
+play-awaited = { $what ->
+    [dns] address
+    [tcp] connection
+    [tls] secure connection
+    [handshake] handshake
+    [connect] application
+    [play] stream
+    [request] response
+    [playlist] playlist
+    [segment] segment
+    [init] stream header
+    [key] stream key
+   *[media] video or audio
+}
+play-server-damaged = the server sends damaged data: { $reason }
+    .cure = Check the server, or play the stream in another format.
+play-sends-nothing = the server sends nothing
+    .cure = Check the URL, and that the stream is live.
+play-sends-page = the server sends a web page, not a stream
+    .cure = Use the address of the stream itself. It often ends in .flv or .m3u8; the page's source or network log shows it.
+play-unknown-type = the server sends { $type }, which onair does not play
+    .cure = Check the URL. onair plays FLV, HLS, MPEG-TS, MP4, MKV, WebM, MP3, FLAC, Ogg, AAC and WAV over http and https, and FLV over ws and wss.
+play-unknown-data = the server sends data of an unknown format
+    .cure = Check the URL. onair plays FLV, HLS, MPEG-TS, MP4, MKV, WebM, MP3, FLAC, Ogg, AAC and WAV over http and https, and FLV over ws and wss.
+
+# Recordings on web servers.
+play-file-changed = the file on the server changed during playback
+    .cure = Play it again from the start.
+play-needs-range = the next part is elsewhere in the file, but the server sends the file only from its start
+    .cure = Use a server that supports range requests. Or put the index first, for example with ffmpeg -c copy -movflags +faststart.
+play-index-at-end = the index of this MP4 (moov) is at its end, but the server sends the file only from its start
+    .cure = Use a server that supports range requests. Or put the index first, for example with ffmpeg -c copy -movflags +faststart.
+play-recording-gone = the recording is no longer on the server: { $cause }
+    .cure = Look for it at another address.
+play-recording-refused = the server does not send the rest of the recording: { $cause }
+    .cure = Play it again from the start, or try later. If that does not help, tell the server's operator.
+play-recording-broken-off = the recording broke off, and the server cannot continue from there
+    .cure = Play it again from the start.
+play-seek-refused = the server does not send it
+play-seek-from-start = the server sends it only from its start
+play-seek-slow = the server did not send it within { $seconds } s
+play-seek-over = the search has ended
+
+# Playlists (HLS).
+play-playlist-unreadable = the playlist cannot be read: { $reason }
+    .cure = Check the URL. If it is right, tell the broadcaster.
+play-playlist-nested = the playlist only leads to more playlists
+    .cure = Check the URL. If it is right, tell the broadcaster.
+play-playlist-slow = the playlist does not arrive in time
+play-playlist-too-long = the playlist is too long
+play-playlist-stale = the playlist has not changed for { $seconds } s
+    .cure = Check that the broadcast is still on.
+play-playlist-bad-url = the playlist has a URL that onair cannot use: { $reason }
+    .cure = Check the URL, and tell the broadcaster.
+play-playlist-without-tls = it is not secure, but the playlist is
+play-playlist-websocket = a WebSocket has no files
+play-audio-slow = no new audio arrived in time
+play-segments-empty = the playlist's segments have no video or audio that onair can play
+    .cure = Ask the broadcaster for H.264 video and AAC audio.
+play-segment-is-page = a segment of the playlist is a web page
+    .cure = Check the server. Its segments may need a login or a token.
+play-segment-unknown = a segment of the playlist is neither MPEG-TS nor MP4
+    .cure = Check the server. Its segments may need a login or a token.
+play-segment-unplayable = a segment of the playlist cannot be played: { $reason }
+    .cure = Ask the broadcaster for H.264 video and AAC audio.
+play-segment-encrypted = the stream is encrypted, and its playlist names no key
+    .cure = Only the service's own player has the keys. Watch it on the service's page.
+play-segment-damaged = an encrypted segment is damaged, or the key is wrong
+    .cure = Try again. If that does not help, tell the broadcaster.
+play-key-length = the stream's key has { $bytes } bytes instead of 16
+    .cure = The server may need a login. Use the URL with its token.
+play-protected = the stream is protected (DRM)
+    .cure = Only the service's own player has the keys. Watch it on the service's page.
+play-protected-by = the stream is protected by { $system } (DRM)
+    .cure = Only the service's own player has the keys. Watch it on the service's page.
+
+# Chat and speakers.
+chat-ended = the server ended the chat
+speaker-silent = it does not respond
+speaker-unavailable = it cannot be opened

@@ -1,0 +1,144 @@
+# 直播流或文件无法播放的原因（src/player、src/decode），以及 .cure 中的解决办法。与 en 保持同步。
+
+# 文件
+play-unreadable = 无法读取 { $path }：{ $reason }
+    .cure = 请检查文件名，或填写 rtmp://服务器/live/直播流 这样的地址。
+play-unplayable = 无法播放 { $place }：{ $reason }
+    .cure = onair 可播放 FLV、MP4、MKV、WebM、MP3、FLAC、Ogg、AAC 和 WAV 文件；有 FFmpeg 库时还可播放 HEVC、AV1、VP9、VP8、AC-3 等。其他文件请先转换，例如用 ffmpeg。
+play-not-flv = 无法播放 { $path }：{ $reason }
+    .cure = 请使用 FLV、MP4、MKV、WebM、MP3、FLAC、Ogg、AAC 或 WAV 文件。其他文件请先转换，例如用 ffmpeg。
+play-no-clip = 无法播放 { $path }：{ $reason }
+    .cure = 请使用 H.264 视频片段、动态 WebP、GIF 或 PNG，或一个 PNG 文件夹。
+play-clip-without-video = 其中没有视频
+play-not-a-file = 它不是普通文件
+play-nothing-in = { $place } 中没有视频和音频
+    .cure = 请检查文件是否完整。
+play-empty-file = 文件中没有可播放的视频或音频
+    .cure = 请检查文件是否完整。
+play-cannot-write = 无法写入 { $path }：{ $reason }
+play-nothing-to-record = 直播流已结束，没有可录制的内容
+play-interrupted = 还没有找到内容就已中断
+play-no-threads = 系统无法创建更多线程：{ $reason }
+    .cure = 请关闭其他程序后重试。
+play-source-unplayable = 无法播放 { $name }：{ $reason }
+play-source-stopped = { $name } 已停止，恢复后会继续显示
+play-source-played = { $name } 已播放完毕
+play-source-ended = { $name } 已结束，恢复后会继续显示
+play-source-lost = { $name } 已断开，正在重连
+
+# 流的内容
+play-empty-stream = 直播流中没有可播放的视频或音频
+    .cure = 请检查直播流的名称，以及直播是否正常。
+play-no-parameter-sets = 视频缺少参数集（SPS 和 PPS）
+    .cure = 请主播重新开播。
+play-config-too-long = 编码参数长 { $bytes } 字节，onair 最多接受 { $kib } KiB
+    .cure = 请主播检查编码器。
+play-video-not-shown = 无法显示视频：{ $reason }
+    .cure = 请主播使用 8 位、4:2:0、逐行的 H.264 视频。有 FFmpeg 库时可播放更多格式，见 onair devices。
+play-cannot-decode = 直播流使用 { $codec }，onair 无法解码
+    .cure = 请主播使用 H.264 视频和 AAC 音频；也可用 --save 保存，再用其他程序播放。
+play-no-decoder = 直播流使用 { $codec }，onair 无法解码：{ $reason }
+    .cure = { $cure }也可以请主播使用 H.264 视频和 AAC 音频，或用 --save 保存后用其他程序播放。
+play-ended = 直播流已结束
+play-waiting = 直播流已结束，正在等待恢复
+
+# 直播流和服务器
+play-bad-web-url = 这不是直播流的地址：{ $reason }
+    .cure = 请写成 http://服务器/路径/直播流.flv，或填写文件名。
+play-bad-url = 这不是直播流的地址：{ $reason }
+    .cure = 请写成 rtmp://服务器/应用/直播流、http://服务器/路径/直播流.flv，或填写媒体文件名。
+play-connection-settings = { $reason }
+    .cure = 请检查连接设置：代理和证书。
+play-cure-web-port = 请检查地址和端口，以及服务器是否在运行。http:// 使用 80 端口，https:// 使用 443 端口。
+play-nothing-came = { $seconds } 秒没有收到数据
+    .cure = 请检查网络连接，以及直播是否仍在继续。
+play-silent = { $seconds } 秒内没有视频和音频，可能没有这个直播流
+    .cure = 请检查直播流的名称，以及直播是否已开始。
+play-asked-to-reconnect = 服务器要求重新连接
+play-asked-to-reconnect-because = 服务器要求重新连接：{ $words }
+play-opening-slow = { $server } 在 { $seconds } 秒内没有发来{ $awaited }
+    .cure = 服务器或网络太慢。请稍后再试，或换用该直播流的其他地址。
+play-request-slow = { $server } 发送{ $awaited }用了超过 { $seconds } 秒
+    .cure = 请检查网络连接，并查看服务器日志。
+play-request-stalled = { $server } 有 { $seconds } 秒几乎没有发来{ $awaited }
+    .cure = 请检查网络连接，并查看服务器日志。
+play-awaited = { $what ->
+    [dns] 地址
+    [tcp] 连接
+    [tls] 安全连接
+    [handshake] 握手
+    [connect] 应用
+    [play] 直播流
+    [request] 回应
+    [playlist] 播放列表
+    [segment] 分片
+    [init] 流的头信息
+    [key] 直播流的密钥
+   *[media] 视频或音频
+}
+play-server-damaged = 服务器发来的数据已损坏：{ $reason }
+    .cure = 请检查服务器，或用其他格式播放此直播流。
+play-sends-nothing = 服务器没有发来任何内容
+    .cure = 请检查地址，以及是否正在直播。
+play-sends-page = 服务器发来的是网页，不是直播流
+    .cure = 请使用直播流本身的地址。它通常以 .flv 或 .m3u8 结尾，可在网页源代码或网络日志中找到。
+play-unknown-type = 服务器发来的是 { $type }，onair 无法播放
+    .cure = 请检查地址。http 和 https 可播放 FLV、HLS、MPEG-TS、MP4、MKV、WebM、MP3、FLAC、Ogg、AAC 和 WAV，ws 和 wss 可播放 FLV。
+play-unknown-data = 服务器发来的数据格式未知
+    .cure = 请检查地址。http 和 https 可播放 FLV、HLS、MPEG-TS、MP4、MKV、WebM、MP3、FLAC、Ogg、AAC 和 WAV，ws 和 wss 可播放 FLV。
+
+# 网页服务器上的录像
+play-file-changed = 播放期间服务器上的文件已更换
+    .cure = 请从头重新播放。
+play-needs-range = 接下来的内容在文件的其他位置，但服务器只能从头发送文件
+    .cure = 请使用支持范围请求的服务器，或把索引移到文件开头，例如用 ffmpeg -c copy -movflags +faststart。
+play-index-at-end = 此 MP4 的索引（moov）在文件末尾，但服务器只能从头发送文件
+    .cure = 请使用支持范围请求的服务器，或把索引移到文件开头，例如用 ffmpeg -c copy -movflags +faststart。
+play-recording-gone = 服务器上已没有此录像：{ $cause }
+    .cure = 请到其他地址查找。
+play-recording-refused = 服务器不提供录像的其余部分：{ $cause }
+    .cure = 请从头重新播放，或稍后再试。如果仍不行，请联系服务器管理员。
+play-recording-broken-off = 录像中断，服务器无法从该处继续
+    .cure = 请从头重新播放。
+play-seek-refused = 服务器不提供该位置
+play-seek-from-start = 服务器只能从头发送
+play-seek-slow = 服务器在 { $seconds } 秒内没有发来该位置
+play-seek-over = 查找已结束
+
+# 播放列表（HLS）
+play-playlist-unreadable = 无法读取播放列表：{ $reason }
+    .cure = 请检查地址。如果地址正确，请告知主播。
+play-playlist-nested = 播放列表中只有其他播放列表
+    .cure = 请检查地址。如果地址正确，请告知主播。
+play-playlist-slow = 没有及时收到播放列表
+play-playlist-too-long = 播放列表太长
+play-playlist-stale = 播放列表已有 { $seconds } 秒没有更新
+    .cure = 请检查直播是否仍在继续。
+play-playlist-bad-url = 播放列表中的地址无法使用：{ $reason }
+    .cure = 请检查地址，并告知主播。
+play-playlist-without-tls = 播放列表使用 TLS，但此地址没有
+play-playlist-websocket = WebSocket 中没有文件
+play-audio-slow = 没有及时收到新的音频
+play-segments-empty = 播放列表的分片中没有可播放的视频或音频
+    .cure = 请主播使用 H.264 视频和 AAC 音频。
+play-segment-is-page = 播放列表的一个分片是网页
+    .cure = 请检查服务器。它的分片可能需要登录或令牌。
+play-segment-unknown = 播放列表的一个分片既不是 MPEG-TS，也不是 MP4
+    .cure = 请检查服务器。它的分片可能需要登录或令牌。
+play-segment-unplayable = 无法播放播放列表的一个分片：{ $reason }
+    .cure = 请主播使用 H.264 视频和 AAC 音频。
+play-segment-encrypted = 直播流已加密，播放列表中没有密钥
+    .cure = 只有该服务自己的播放器有密钥，请在它的网页上观看。
+play-segment-damaged = 加密的分片已损坏，或密钥不正确
+    .cure = 请重试。如果仍不行，请告知主播。
+play-key-length = 直播流的密钥长 { $bytes } 字节，应为 16 字节
+    .cure = 服务器可能需要登录。请使用带令牌的地址。
+play-protected = 直播流受保护（DRM）
+    .cure = 只有该服务自己的播放器有密钥，请在它的网页上观看。
+play-protected-by = 直播流受 { $system } 保护（DRM）
+    .cure = 只有该服务自己的播放器有密钥，请在它的网页上观看。
+
+# 聊天和扬声器
+chat-ended = 服务器结束了聊天
+speaker-silent = 没有响应
+speaker-unavailable = 无法打开
