@@ -242,6 +242,7 @@ pub const fn exit_of(kind: FailureKind) -> Exit {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::Problem;
 
     #[test]
     fn what_was_to_be_played_is_named_once_and_without_a_password() {

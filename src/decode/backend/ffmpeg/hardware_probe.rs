@@ -283,7 +283,7 @@ mod tests {
         assert_eq!(known().unwrap_or_else(name), name());
         match name() {
             Ok(name) => assert!(name == NAME && device().is_some()),
-            Err(why) => assert!(why.contains(NAME), "{why}"),
+            Err(why) => assert!(why.to_string().contains(NAME), "{why}"),
         }
     }
 }

@@ -278,6 +278,7 @@ mod tests {
     use crate::media::SampleBlock;
     use crate::media::similarity::FrameSimilarity;
     use crate::player::Failure;
+    use crate::text::Problem;
     use crate::player::probe::viewer::{ProbeMemory, ProbeWorker};
 
     const SIZE: Size = Size::new(64, 36);
