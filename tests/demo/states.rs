@@ -506,7 +506,7 @@ pub fn snapshot(name: &str) -> Snapshot {
         }
         "watch-reconnecting" => {
             snapshot.watch =
-                WatchState::Reconnecting { cause: "The server closed the connection.".into() };
+                WatchState::Reconnecting { cause: "the server closed the connection".into() };
             snapshot.watch_figures = playing;
         }
         "watch-ended" => {

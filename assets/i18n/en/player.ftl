@@ -139,6 +139,8 @@ play-protected-by = the stream is protected by { $system } (DRM)
     .cure = Only the service's own player has the keys. Watch it on the service's page.
 
 # Chat and speakers.
+chat-not-websocket = a chat address begins with ws:// or wss://
+chat-bad-address = this is not an address: { $reason }
 chat-ended = the server ended the chat
 speaker-silent = it does not respond
 speaker-unavailable = it cannot be opened

@@ -139,6 +139,8 @@ play-protected-by = 直播流受 { $system } 保护（DRM）
     .cure = 只有该服务自己的播放器有密钥，请在它的网页上观看。
 
 # 聊天和扬声器
+chat-not-websocket = 聊天地址以 ws:// 或 wss:// 开头
+chat-bad-address = 这不是地址：{ $reason }
 chat-ended = 服务器结束了聊天
 speaker-silent = 没有响应
 speaker-unavailable = 无法打开

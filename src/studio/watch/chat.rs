@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use crate::net::web::WebUrl;
 use crate::player::chat::ChatState;
+use crate::text::Problem;
+use crate::text::problem::problem;
 use crate::wire::chat::{ChatLine, MAX_NAME};
 
 /// Lines that are kept to be read.
@@ -95,11 +97,11 @@ impl ChatChoices {
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn check_place(text: &str) -> Result<WebUrl, String> {
+pub fn check_place(text: &str) -> Result<WebUrl, Problem> {
     match WebUrl::parse(text.trim()) {
         Ok(url) if url.is_websocket() => Ok(url),
-        Ok(_) => Err("the address of a chat begins with ws:// or wss://".to_owned()),
-        Err(error) => Err(format!("this is no address: {error}")),
+        Ok(_) => Err(problem!("chat-not-websocket")),
+        Err(error) => Err(problem!("chat-bad-address", reason = Problem::from(&error))),
     }
 }
 

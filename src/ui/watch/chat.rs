@@ -264,7 +264,7 @@ fn place(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     }
     .show(ui, theme);
     if let Some(why) = &wrong {
-        paragraph(ui, &texts.said(why), Type::Small, theme.warn);
+        paragraph(ui, &texts.say(why), Type::Small, theme.warn);
     } else if field.response.lost_focus() {
         go_there(view, &typed);
     }

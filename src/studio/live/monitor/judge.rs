@@ -278,8 +278,8 @@ mod tests {
     use crate::media::SampleBlock;
     use crate::media::similarity::FrameSimilarity;
     use crate::player::Failure;
-    use crate::text::Problem;
     use crate::player::probe::viewer::{ProbeMemory, ProbeWorker};
+    use crate::text::Problem;
 
     const SIZE: Size = Size::new(64, 36);
     const MEMORY: ProbeMemory = ProbeMemory { pictures: 100, sound: 3_000 };

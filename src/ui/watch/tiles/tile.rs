@@ -61,11 +61,12 @@ pub fn sentence(texts: &Texts, state: &WatchState) -> Sentence {
         WatchState::Ended => {
             plain(Icon::Stop, key!("watch-ended"), get(key!("watch-ended-advice")))
         }
-        WatchState::Failed { cause, .. } => plain(Icon::Warning, key!("watch-failed-title"), {
+        WatchState::Failed { cause, .. } => {
             let cure = texts.cure(cause);
             let cure = cure.unwrap_or_else(|| texts.get("watch-failed-advice").to_string());
-            texts.language().joined(&texts.say(cause), &cure).into()
-        }),
+            let advice = texts.language().joined(&texts.say(cause), &cure);
+            plain(Icon::Warning, key!("watch-failed-title"), advice.into())
+        }
         WatchState::Idle => plain(Icon::Play, key!("watch-empty"), get(key!("watch-empty-advice"))),
     }
 }
