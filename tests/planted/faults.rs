@@ -232,8 +232,8 @@ pub const FAULTS: &[Fault] = &[
         "a file that is not there",
         || Planted::new(&["play", "--headless", "/nosuch/film.mp4"], "/nosuch/film.mp4"),
         (3, Stderr, ""),
-        ["cannot be read", "No such file", "Check the file name"],
-        ["无法读取", "没有此文件或文件夹", "请检查文件名"],
+        ["cannot be read", "no such file", "Check the file name"],
+        ["无法读取", "没有这个文件或文件夹", "请检查文件名"],
     ),
     row(
         "a film that was cut off",

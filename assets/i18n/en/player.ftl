@@ -10,7 +10,6 @@ play-not-flv = { $path } cannot be played: { $reason }
 play-no-clip = { $path } cannot be played: { $reason }
     .cure = Use a clip with H.264 video, an animated WebP, GIF or PNG, or a folder of PNG files.
 play-clip-without-video = it has no video
-play-not-a-file = it is not a regular file
 play-nothing-in = { $place } has no video and no audio
     .cure = Check that the file is complete.
 play-empty-file = the file has no video or audio that onair can play

@@ -10,7 +10,6 @@ play-not-flv = 无法播放 { $path }：{ $reason }
 play-no-clip = 无法播放 { $path }：{ $reason }
     .cure = 请使用 H.264 视频片段、动态 WebP、GIF 或 PNG，或一个 PNG 文件夹。
 play-clip-without-video = 其中没有视频
-play-not-a-file = 它不是普通文件
 play-nothing-in = { $place } 中没有视频和音频
     .cure = 请检查文件是否完整。
 play-empty-file = 文件中没有可播放的视频或音频

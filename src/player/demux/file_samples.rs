@@ -245,7 +245,7 @@ pub(in crate::player) fn unplayable_at(place: &dyn std::fmt::Display, error: &Er
 }
 
 pub(in crate::player) fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
-    cannot_read(path, error.to_string().into())
+    cannot_read(path, error.into())
 }
 
 pub(in crate::player) fn cannot_read(path: &Path, reason: Problem) -> Failure {

@@ -196,8 +196,8 @@ impl Shared {
     }
 
     fn down(&self, state: Fares, reason: &Problem, detail: &str) {
-        self.video_status.down(state, reason.to_string(), detail);
-        self.audio_status.down(state, reason.to_string(), detail);
+        self.video_status.down(state, reason.clone(), detail);
+        self.audio_status.down(state, reason.clone(), detail);
     }
 }
 

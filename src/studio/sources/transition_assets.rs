@@ -276,8 +276,8 @@ fn read(wanted: &WantedAsset, shape: &Shape) -> Result<Loaded, Problem> {
         }
         WantedAsset::Clip(path) => {
             let (rate, channels) = (shape.audio.rate, shape.audio.channels);
-            let clip = crate::player::source::clip::open(path, rate, channels)
-                .map_err(|it| it.to_string())?;
+            let clip =
+                crate::player::source::clip::open(path, rate, channels).map_err(|it| it.problem)?;
             Ok(Loaded::Clip { pictures: clip.pictures, sound: clip.sound })
         }
     }

@@ -519,7 +519,7 @@ impl From<io::Error> for Error {
 impl From<&Error> for Problem {
     fn from(error: &Error) -> Self {
         match error {
-            Error::Io(error) => Self::words(error.to_string()),
+            Error::Io(error) => error.into(),
             Error::UnknownFormat => problem!("media-unknown"),
             Error::Damaged(reason) => problem!("media-damaged", reason = *reason),
             Error::TooMuch(what) => problem!("media-too-much", what = *what),
