@@ -296,7 +296,7 @@ mod tests {
         std::fs::remove_file(&path).unwrap();
         let lost = await_state(&changes, SourceState::Lost);
         assert_eq!(lost.reason.id(), "source-file-unreadable");
-        assert!(source.feed.picture(clock.now()).is_some());
+        assert!(source.feed.frame(clock.now()).is_some());
         std::fs::write(&path, "a longer score: 10 : 20").unwrap();
         await_state(&changes, SourceState::Open);
         let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
