@@ -82,7 +82,7 @@ fn wanted(kind: &str, words: &[(&str, &str)]) -> Result<WantedFilter> {
                             .map_err(anyhow::Error::msg)?;
                         FilterAssets::Table(Arc::new(Table::new(&cube)))
                     }
-                    _ => FilterAssets::Picture(Arc::new(
+                    _ => FilterAssets::Image(Arc::new(
                         capture::still(Path::new(value)).map_err(anyhow::Error::msg)?,
                     )),
                 });
@@ -131,7 +131,7 @@ impl ClipFeed for Clip {
     fn moment(&mut self, _: Timestamp) -> Moment {
         self.1 += 1;
         let frame = self.0.get(self.1 % self.0.len()).cloned();
-        frame.map_or(Moment::Over, Moment::Picture)
+        frame.map_or(Moment::Over, Moment::Frame)
     }
 }
 
@@ -139,7 +139,7 @@ impl ClipFeed for Clip {
 struct Handed(Arc<std::sync::Mutex<Option<VideoFrame>>>);
 
 impl VideoFeed for Handed {
-    fn picture(&mut self, _: Timestamp) -> Option<VideoFrame> {
+    fn frame(&mut self, _: Timestamp) -> Option<VideoFrame> {
         self.0.lock().ok()?.clone()
     }
 }
@@ -187,7 +187,7 @@ fn stinger(path: &str, pictures: &[VideoFrame]) -> Result<Work> {
             );
         }
         left -= 1;
-        drop(program.picture(at));
+        drop(program.frame(at));
     }))
 }
 
