@@ -143,7 +143,7 @@ pub fn ts(data: &[u8]) {
     let sound: usize = events
         .iter()
         .map(|event| match event {
-            ts::Event::Sound { data, .. } => data.len(),
+            ts::Event::Audio { data, .. } => data.len(),
             _ => 0,
         })
         .sum();

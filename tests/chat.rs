@@ -105,11 +105,11 @@ fn what_is_said_reaches_everybody_and_what_comes_in_the_stream_too() {
     let runtime = Runtime::start().unwrap();
     let url = WebUrl::parse(&format!("{http}.flv")).unwrap().chat().unwrap();
     let ours = Chat::join(url, Options::default(), &runtime);
-    let first = ours.heard().recv_timeout(LIMIT).expect("the past");
+    let first = ours.lines().recv_timeout(LIMIT).expect("the past");
     assert_eq!(first, ChatLine::new("ann", "hello").unwrap());
     assert_eq!(ours.state(), ChatState::Open);
     assert!(ours.say(ChatLine::new("", "加油!").unwrap()));
-    let said = ours.heard().recv_timeout(LIMIT).expect("what we said");
+    let said = ours.lines().recv_timeout(LIMIT).expect("what we said");
     assert!(said.name.starts_with("guest-") && said.text == "加油!", "{said:?}");
     assert!(text(&mut other).contains("加油!"));
 

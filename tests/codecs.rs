@@ -126,7 +126,7 @@ fn nv12_goes_through_compositor_and_encoder_as_i420_does() {
     struct Feed(FrameGrid, fn(&VideoFrame) -> VideoFrame);
 
     impl VideoFeed for Feed {
-        fn picture(&mut self, at: Timestamp) -> Option<VideoFrame> {
+        fn frame(&mut self, at: Timestamp) -> Option<VideoFrame> {
             let planes = picture(SIZE, self.0.index_at(at) as usize);
             Some(self.1(&frame(at, planes)))
         }
@@ -138,7 +138,7 @@ fn nv12_goes_through_compositor_and_encoder_as_i420_does() {
         let feed: Box<dyn VideoFeed> = Box::new(Feed(grid, surface));
         let source = (SourceId::default(), SourceFrame::Feed(Some(feed)));
         program.handle([source].into(), None, None);
-        (0..5).map(|n| program.picture(grid.instant(n))).collect::<Vec<_>>()
+        (0..5).map(|n| program.frame(grid.instant(n))).collect::<Vec<_>>()
     };
     // As it is, and scaled.
     for size in [SIZE, Size::new(320, 180)] {

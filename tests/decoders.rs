@@ -12,6 +12,7 @@ use crate::peers::{self, LIMIT, Peer};
 use bytes::BytesMut;
 use onair::decode::inventory;
 use onair::media::{AudioCodec, Track, VideoCodec};
+use onair::text::{Language, Problem};
 use onair::wire::container::flv;
 use onair::wire::container::flv::TagKind;
 
@@ -35,7 +36,10 @@ fn every_codec_has_a_decoder_or_a_reason() {
     for entry in &all {
         match &entry.by {
             Ok(by) => assert!(!by.is_empty(), "{entry:?}"),
-            Err(lack) => assert!(!lack.to_string().is_empty() && !lack.remedy().is_empty()),
+            Err(lack) => {
+                let said = Language::English.say_with_cure(&Problem::from(*lack));
+                assert!(said.len() > lack.to_string().len(), "{said}");
+            }
         }
     }
     // What is in the program needs nothing of the system.
@@ -246,7 +250,7 @@ mod decoded {
                 let [dts, pts] = [dts, pts].map(|ticks| Timestamp::from_micros(ticks * 100 / 9));
                 film.packets.push(packet(Track::Video, dts, pts, keyframe, data));
             }
-            Event::Sound { codec, pts, data } => {
+            Event::Audio { codec, pts, data } => {
                 let codec = if codec == Codec::Ac3 { AudioCodec::Ac3 } else { AudioCodec::Eac3 };
                 film.audio = Some(AudioConfig {
                     codec,

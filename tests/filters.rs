@@ -24,7 +24,7 @@ struct Reel {
 }
 
 impl VideoFeed for Reel {
-    fn picture(&mut self, _: Timestamp) -> Option<VideoFrame> {
+    fn frame(&mut self, _: Timestamp) -> Option<VideoFrame> {
         let frame = self.frames[self.at].clone();
         self.at = (self.at + 1).min(self.frames.len() - 1);
         Some(frame)
@@ -100,8 +100,8 @@ fn by_us(pictures: &[Planes], filter: Filter, material: Option<FilterAssets>) ->
     // One after the other, however long each takes: a machine that is busy gives no filter up here.
     let mut ticks = (0_i64..=pictures.len() as i64).map(|tick| Timestamp::from_millis(tick * 33));
     let begin = ticks.next().unwrap();
-    let first = program.picture(begin).0;
-    let last = ticks.fold(first, |_, at| program.picture(at).0);
+    let first = program.frame(begin).0;
+    let last = ticks.fold(first, |_, at| program.frame(at).0);
     raw(last.planes())
 }
 
@@ -211,7 +211,7 @@ fn looked_by_ffmpeg(file: &Path) -> String {
 struct Still(VideoFrame);
 
 impl VideoFeed for Still {
-    fn picture(&mut self, _: Timestamp) -> Option<VideoFrame> {
+    fn frame(&mut self, _: Timestamp) -> Option<VideoFrame> {
         Some(self.0.clone())
     }
 }
@@ -275,17 +275,17 @@ fn a_whole_scene_looks_as_ffmpegs_graph_for_it_does() {
     let (second, begin) = (Duration::from_secs(1), Timestamp::from_millis(5_000));
     let before = Arc::new(Plan::simple(SourceId(3)));
     program.handle(Default::default(), Some((before, None)), None);
-    program.picture(begin - second);
+    program.frame(begin - second);
     let transition = Transition { kind: Kind::Fade, duration: second };
     let change = Change { transition, means: TransitionAssets::Nothing };
     program.handle(Default::default(), Some((scene, Some(change))), None);
-    program.picture(begin);
-    let half = raw(program.picture(begin + second / 2).0.planes());
+    program.frame(begin);
+    let half = raw(program.frame(begin + second / 2).0.planes());
     let decibels = psnr(&want, &half);
     eprintln!("half faded: {decibels:.1} dB");
     assert!(decibels >= 49.5, "half faded: {decibels:.1} dB");
     // And whole: the fade does not hide what differs.
-    let whole = raw(program.picture(begin + second * 2).0.planes());
+    let whole = raw(program.frame(begin + second * 2).0.planes());
     let graph = graph.replace(",fade=in:0:2", "");
     let decibels = psnr(&together_by_ffmpeg(&[&twice(&camera), &twice(&green)], &graph), &whole);
     eprintln!("whole: {decibels:.1} dB");

@@ -53,7 +53,7 @@ fn flash_and_tone_leave_together() {
         let Some(time) = read else { continue };
         assert_eq!(markers::age_ms(time, clock.wall_micros(frame.pts) / 1_000), 0);
         let flash = markers::is_flash(&planes.y, planes.luma_stride(), size);
-        if flashes.picture(time, flash) {
+        if flashes.on_frame(time, flash) {
             sync.flash(frame.pts);
             pairs += 1;
         }

@@ -68,7 +68,7 @@ fn in_step(
             // Each picture of the clip is shown twice.
             if times.last() != Some(&time) {
                 times.push(time);
-                if flashes.picture(time, flash) {
+                if flashes.on_frame(time, flash) {
                     sync.flash(frame.pts);
                     seen += 1;
                 }
@@ -197,7 +197,7 @@ fn a_clip_that_is_played_once_ends_with_its_sound_and_can_be_played_again() {
 
         // Or nothing is shown, of the same size.
         let blank = |it: &mut Pulled| {
-            let frame = it.media.video.picture(it.next).unwrap();
+            let frame = it.media.video.frame(it.next).unwrap();
             let alpha = frame.planes().alpha.as_ref();
             let clear = alpha.is_some_and(|alpha| alpha.iter().all(|it| *it == 0));
             (clear, frame.size())

@@ -90,7 +90,7 @@ fn play(config: &Config, speaker: Option<Arc<Open>>, enough: impl Fn(&Player) ->
     let state = player.state();
     assert!(player.stop(Duration::from_secs(30)), "a thread hangs");
     events.extend(std::iter::from_fn(|| player.events().try_recv().ok()));
-    let (figures, picture) = (player.figures(), player.picture());
+    let (figures, picture) = (player.figures(), player.last_frame());
     drop(player);
     runtime.shutdown(Duration::from_secs(2));
     let shown = std::mem::take(&mut *shown.lock());

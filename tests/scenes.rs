@@ -13,7 +13,7 @@ use std::time::Duration;
 use crate::peers::{LIMIT, ffmpeg, missing};
 use onair::base::queue::{self, Full};
 use onair::base::{Clock, Latest, Pooled, Timestamp};
-use onair::compose::scene::{Blend, Fit, Layer, Placement, Plan, SourceId, Together};
+use onair::compose::scene::{Blend, Fit, Layer, LayerGroup, Placement, Plan, SourceId};
 use onair::compose::transition::{
     Change, Kind, Pattern, Stinger, Transition, TransitionAssets, Wipe,
 };
@@ -29,7 +29,7 @@ const ABOVE: Size = Size::new(320, 240);
 struct Still(VideoFrame);
 
 impl VideoFeed for Still {
-    fn picture(&mut self, _: Timestamp) -> Option<VideoFrame> {
+    fn frame(&mut self, _: Timestamp) -> Option<VideoFrame> {
         Some(self.0.clone())
     }
 }
@@ -241,11 +241,11 @@ fn a_group_is_seen_through_as_one_thing_as_ffmpeg_does_it() {
     };
     let (one, two) = (at(100.0, 40.0, 320.0, 240.0), at(240.0, 100.0, 320.0, 240.0));
     let layers = vec![layer(1, 1, Placement::default()), layer(2, 2, one), layer(3, 2, two)];
-    let group = Together { key: 9, layers: 1..3, opacity: 0.5, blend: Blend::Normal };
+    let group = LayerGroup { key: 9, layers: 1..3, opacity: 0.5, blend: Blend::Normal };
     let plan = Plan { layers, together: vec![group], more: false };
     let mut program = program(&below, &above);
     program.handle(Default::default(), Some((Arc::new(plan), None)), None);
-    let have = program.picture(Timestamp::ZERO).0;
+    let have = program.frame(Timestamp::ZERO).0;
     // First on a picture of its own, of which nothing is seen; then half of that.
     let graph = "color=black@0:s=640x360:r=25,format=yuva420p[c];[1]split[a][b];\
                  [c][a]overlay=100:40:format=yuv420:alpha=straight[d];\
@@ -271,11 +271,11 @@ fn half_way(
     let (half, begin) = (transition.duration / 2, Timestamp::from_millis(5_000));
     let plan = |id| Arc::new(Plan::simple(SourceId(id)));
     program.handle(Default::default(), Some((plan(1), None)), None);
-    program.picture(begin - half);
+    program.frame(begin - half);
     let change = Change { transition, means };
     program.handle(Default::default(), Some((plan(2), Some(change))), None);
-    program.picture(begin);
-    raw(program.picture(begin + half).0.planes())
+    program.frame(begin);
+    raw(program.frame(begin + half).0.planes())
 }
 
 #[test]

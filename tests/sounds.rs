@@ -519,7 +519,7 @@ fn damaged_sound_of_every_kind_ends_in_time() {
     let mut demuxer = onair::wire::container::ts::Demuxer::new();
     let mut bodies = vec![[&[0x90][..], b"OpusOpusHead\x01\x02\0\0\x80\xBB\0\0\0\0\0"].concat()];
     demuxer.push(&fs::read(ts).unwrap(), &mut |event| {
-        if let onair::wire::container::ts::Event::Sound { data, .. } = event {
+        if let onair::wire::container::ts::Event::Audio { data, .. } = event {
             bodies.push([&[0x91][..], b"Opus", &data].concat());
         }
     });

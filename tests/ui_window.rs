@@ -43,6 +43,7 @@ use onair::studio::{
     AudioStrip, Command, Edit, Language, Level, Monitoring, Notice, Preferences, Remedy, TalkMode,
     Target, TargetPlace, Theme, TileId, WatchCommand,
 };
+use onair::text::Problem;
 use onair::ui::{Dialog, Page, Screen, WindowRequest};
 
 /// A window around a pretended studio.
@@ -327,7 +328,7 @@ fn the_video_encoder_is_chosen_in_the_settings() {
         other => panic!("{other:?}"),
     }
     // One that does not open cannot be chosen.
-    let reason = Error::Config { what: "video", reason: "no device".to_owned() };
+    let reason = Error::Config(Problem::words("no device"));
     let mut harness = open_settings(vec![known(Some(reason))]);
     assert_eq!(click(&mut harness, "openh264"), []);
 }

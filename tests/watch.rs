@@ -71,7 +71,7 @@ pub fn play(config: &Config, mut enough: impl FnMut(&Figures) -> bool) -> Outcom
     let state = player.state();
     assert!(player.stop(Duration::from_secs(30)), "a thread hangs");
     events.extend(std::iter::from_fn(|| player.events().try_recv().ok()));
-    let (figures, picture) = (player.figures(), player.picture());
+    let (figures, picture) = (player.figures(), player.last_frame());
     drop(player);
     runtime.shutdown(Duration::from_secs(2));
     Outcome { state, figures, events, picture }

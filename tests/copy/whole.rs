@@ -10,7 +10,7 @@ use crate::peers::throttle::Throttle;
 use crate::peers::{self, LIMIT, Onair, free_port, wait_for};
 
 const PICTURES: usize = 120;
-/// Together more than the systems between the two ends hold in three seconds.
+/// LayerGroup more than the systems between the two ends hold in three seconds.
 const SIZE: usize = 60_000;
 /// Somebody stands for so long: longer than a viewer of a live stream is made to wait.
 const STANDS: Duration = Duration::from_secs(3);

@@ -35,7 +35,7 @@ use onair::studio::snapshot::{
     VideoSource,
 };
 use onair::studio::targets::TargetState;
-use onair::studio::targets::services::Book;
+use onair::studio::targets::services::ServiceList;
 use onair::studio::watch::chat::ChatView;
 use onair::studio::watch::view::TileView;
 use onair::studio::watch::view::{WatchFigures, WatchState};
@@ -185,12 +185,12 @@ impl Studio for Demo {
                 let mut own = snapshot.services.own().to_vec();
                 own.retain(|known| Some(&*known.id) != was.as_deref());
                 own.push(service.clone());
-                snapshot.services = Book::with_own(own);
+                snapshot.services = ServiceList::with_own(own);
             }
             Command::RemoveService(id) => {
                 let mut own = snapshot.services.own().to_vec();
                 own.retain(|known| known.id != *id);
-                snapshot.services = Book::with_own(own);
+                snapshot.services = ServiceList::with_own(own);
             }
             Command::StopLive => {
                 snapshot.live = LiveState::Idle;

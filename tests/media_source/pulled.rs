@@ -56,7 +56,7 @@ impl Pulled {
         let mut block = [0.0; 480];
         self.silent = self.media.audio.pull(self.next, &mut block) == Filled::Silence;
         self.heard.extend(block);
-        if let Some(frame) = self.media.video.picture(self.next) {
+        if let Some(frame) = self.media.video.frame(self.next) {
             let number = number(&frame);
             if self.shown.last() != Some(&number) {
                 self.shown.push(number);

@@ -113,12 +113,12 @@ fn pictures(config: &Config, places: &[f64], all: &[u8]) -> Vec<Vec<u8>> {
         assert!(watching.player.seek(Duration::from_secs_f64(*place)));
         // A player that gets no processor shows earlier ones on the way.
         watching.wait(&format!("the picture at {place} s"), |it| {
-            let seen = it.player.picture().unwrap();
+            let seen = it.player.last_frame().unwrap();
             it.shown() > before
                 && (it.player.position().as_secs_f64() - place).abs() < 0.1
                 && most_like(&seen.planes().y, all, number) == number
         });
-        watching.player.picture().unwrap().planes().y.clone()
+        watching.player.last_frame().unwrap().planes().y.clone()
     });
     let seen = seen.collect();
     watching.end();
@@ -423,7 +423,7 @@ fn a_film_of_a_web_server_is_a_source_that_one_goes_about_in() {
     let mut is_at = |place: f64| {
         let now = clock.now();
         media.audio.pull(now, &mut [0.0; 960]);
-        let seen = media.video.picture(now).is_some();
+        let seen = media.video.frame(now).is_some();
         let position = transport.position();
         let there = position.is_some_and(|it| {
             let near = (0.0..2.0).contains(&(it.at.as_secs_f64() - place));

@@ -56,7 +56,7 @@ impl Shown {
     }
 
     pub fn frame(&mut self) -> Option<VideoFrame> {
-        self.source.feed.picture(self.clock.now())
+        self.source.feed.frame(self.clock.now())
     }
 
     pub fn await_frame(&mut self, what: &str, wanted: impl Fn(&VideoFrame) -> bool) -> VideoFrame {
