@@ -21,6 +21,7 @@ mod copy;
 mod decoders;
 mod delay;
 mod demo;
+mod desktop_status;
 mod devices;
 mod dropped;
 mod editing;

@@ -3,6 +3,7 @@
 //! main one; the studio's pictures wake it from theirs.
 
 mod backend;
+mod desktop;
 mod drops;
 mod file_dialogs;
 mod keep_awake;
@@ -27,6 +28,7 @@ use crate::ui::video::Surfaces;
 use crate::ui::watch::Where;
 use crate::ui::{Dialog, Page, Renderer, Screen, WindowRequest};
 
+pub use desktop::{DesktopRequest, DesktopState, DesktopStatus};
 use drops::{Drag, Drops};
 use file_dialogs::{Files, Kind};
 use keep_awake::Awake;
@@ -85,6 +87,9 @@ pub enum Error {
     #[error("opening the window: {0}")]
     Open(String),
 }
+
+/// How often the desktop is told how the studio is.
+const DESKTOP_INTERVAL: Duration = Duration::from_millis(250);
 
 /// The studio may take this long to end before the window closes without it.
 const END_LIMIT: Duration = Duration::from_secs(4);
@@ -146,6 +151,9 @@ struct Window<S> {
     files: Files,
     awake: Awake,
     media_keys: MediaKeys,
+    desktop: DesktopStatus,
+    /// When the desktop is told next.
+    desktop_at: Instant,
     drops: Drops,
     push_to_talk_keys: TalkKeys,
     /// Frames drawn.
@@ -206,6 +214,8 @@ impl<S: Studio> Window<S> {
             files: Files::default(),
             awake: Awake::default(),
             media_keys: MediaKeys::new(ctx.clone()),
+            desktop: DesktopStatus::new(ctx.clone(), None),
+            desktop_at: Instant::now(),
             drops: Drops::new(context),
             push_to_talk_keys,
             drawn: 0,
@@ -297,6 +307,23 @@ impl<S: Studio> Window<S> {
             let commands = State::of(snapshot).map(|state| state.commands(&ask));
             for command in commands.into_iter().flatten() {
                 self.studio.send(command);
+            }
+        }
+    }
+
+    /// The notification and the lamp of the desktop, and what it asks for.
+    fn follow_desktop(&mut self, ctx: &egui::Context, snapshot: &Snapshot) {
+        if Instant::now() >= self.desktop_at {
+            self.desktop_at = Instant::now() + DESKTOP_INTERVAL;
+            let seen = ctx.input(|input| input.viewport().focused.unwrap_or(true));
+            self.desktop.show(DesktopState::of(snapshot, self.screen.language(), seen));
+        }
+        for request in self.desktop.asked().collect::<Vec<_>>() {
+            // Where it asks, the question must be seen.
+            ctx.send_viewport_cmd(ViewportCommand::Minimized(false));
+            ctx.send_viewport_cmd(ViewportCommand::Focus);
+            if request == DesktopRequest::GoLiveOrStop {
+                self.screen.go_live_or_stop();
             }
         }
     }
@@ -408,6 +435,7 @@ impl<S: Studio> eframe::App for Window<S> {
             ctx.send_viewport_cmd(ViewportCommand::Close);
         }
         self.handle_media_keys(ctx, &snapshot);
+        self.follow_desktop(ctx, &snapshot);
         self.follow_push_to_talk_key(ctx, hidden);
         let patience = Self::patience(&snapshot, self.screen.page(), hidden, self.ending.is_some());
         self.screen.set_snapshot(snapshot);

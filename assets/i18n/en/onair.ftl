@@ -1028,6 +1028,7 @@ notices-log = Event log ({ $count })
 notice-over = Over since { $time }.
 copy-diagnostics = Copy diagnostics
 tip-copy-diagnostics = Copies the version, the notices and the event log, without stream keys.
+desktop-show = Show onair
 commands = Commands
 health-more = { $count ->
     [one] { $count } more

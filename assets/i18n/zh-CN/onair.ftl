@@ -996,6 +996,7 @@ notices-log = 事件记录（{ $count }）
 notice-over = { $time } 已结束。
 copy-diagnostics = 复制诊断信息
 tip-copy-diagnostics = 复制版本、提示和事件记录，不含推流密钥。
+desktop-show = 显示 onair
 commands = 命令
 health-more = 还有 { $count } 条
 health-notices = { $count } 条提示

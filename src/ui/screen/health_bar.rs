@@ -12,7 +12,7 @@ use crate::ui::notices::{is_possible, remedy_name};
 use crate::ui::style::theme::{BORDER, RADIUS, Type, gap, size};
 use crate::ui::text::format;
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, elided};
+use crate::ui::widgets::{Button, ButtonWeight, elided};
 
 /// Between the sentence and its cause.
 const BETWEEN: f32 = 8.0;
@@ -127,13 +127,14 @@ fn buttons(ui: &mut Ui, view: &View<'_>, health: &Health, room: Rect) -> (Option
             true => view.texts.counted("health-more", health.more),
             false => view.texts.counted("health-notices", health.more),
         };
-        if Button::new(&text).small().show(&mut bar, theme).clicked() {
+        let look = ButtonWeight::Raised;
+        if Button::new(&text).small().look(look).show(&mut bar, theme).clicked() {
             pressed = Some(Pressed::Notices);
         }
     }
     if let Some(remedy) = remedy {
         let name = remedy_name(view.texts, remedy);
-        let look = crate::ui::widgets::ButtonWeight::Primary;
+        let look = ButtonWeight::Primary;
         if Button::new(&name).small().look(look).show(&mut bar, theme).clicked() {
             pressed = Some(Pressed::Help(remedy));
         }

@@ -176,6 +176,11 @@ impl Screen {
         self.page = page;
     }
 
+    /// The language of the window.
+    pub fn language(&self) -> text::Language {
+        self.texts.language()
+    }
+
     /// Opens a dialog.
     pub fn open(&mut self, dialog: Dialog) {
         self.dialog = Some(dialog);
@@ -585,7 +590,8 @@ impl Screen {
         !wrong
     }
 
-    fn go_live_or_stop(&mut self) {
+    /// What the big button does: goes live, or asks whether to stop.
+    pub fn go_live_or_stop(&mut self) {
         match self.snapshot.live {
             LiveState::Idle => {
                 if self.may_go_live() {

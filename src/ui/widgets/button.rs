@@ -19,6 +19,8 @@ pub enum ButtonWeight {
     Primary,
     /// Bordered.
     Plain,
+    /// Bordered, on a ground of its own: on a tinted bar.
+    Raised,
     /// Words only until touched.
     Quiet,
     /// Bordered and worded in red: ends the broadcast.
@@ -174,6 +176,9 @@ impl<'a> Button<'a> {
             ButtonWeight::Plain if on => (theme.raised, theme.accent, theme.text),
             ButtonWeight::Plain => {
                 (if hovered { theme.hover } else { Color32::TRANSPARENT }, theme.line, theme.text)
+            }
+            ButtonWeight::Raised => {
+                (if hovered { theme.hover } else { theme.panel }, theme.line, theme.text)
             }
             ButtonWeight::Quiet => {
                 let fill = if on {

@@ -1,0 +1,206 @@
+//! The thread that serves the lamp and its menu, announces them, and shows notifications.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use zbus::blocking::Connection;
+use zbus::blocking::connection::Builder;
+use zbus::zvariant::Value;
+
+use crate::app::desktop::menu::{self, Menu};
+use crate::app::desktop::notification::{Notification, Step};
+use crate::app::desktop::status_item::{self, StatusItem};
+use crate::app::desktop::{DesktopState, Shared, lamp};
+use crate::base::Stop;
+
+const WATCHER: &str = "org.kde.StatusNotifierWatcher";
+const WATCHER_PATH: &str = "/StatusNotifierWatcher";
+const NOTIFICATIONS: &str = "org.freedesktop.Notifications";
+const NOTIFICATIONS_PATH: &str = "/org/freedesktop/Notifications";
+
+/// How often it is looked whether something has changed.
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
+/// How often somebody is sought who shows the lamp: a panel may start later, or again.
+const SEEK_INTERVAL: Duration = Duration::from_secs(3);
+/// A service that never answers is as none.
+const ANSWER_LIMIT: Duration = Duration::from_secs(3);
+/// As the server of notifications thinks fit.
+const EXPIRES: i32 = -1;
+/// Stays until it is read or taken back.
+const CRITICAL: u8 = 2;
+
+/// Serves until it is to stop.
+pub(super) fn serve(shared: &Arc<Shared>, bus: Option<&str>, stop: &Stop) {
+    let connection = match open(shared, bus) {
+        Ok(connection) => connection,
+        Err(error) => {
+            tracing::debug!(%error, "no session bus: the desktop is not told");
+            return;
+        }
+    };
+    let mut desktop = Desktop {
+        connection,
+        notification: Notification::default(),
+        shown: None,
+        watcher: None,
+        told: None,
+    };
+    let mut seek_at = Instant::now();
+    while !stop.wait(POLL_INTERVAL) {
+        let Some(state) = shared.state.lock().clone() else { continue };
+        if Instant::now() >= seek_at {
+            desktop.announce();
+            seek_at = Instant::now() + SEEK_INTERVAL;
+        }
+        desktop.tell(state);
+    }
+    desktop.close();
+}
+
+fn open(shared: &Arc<Shared>, bus: Option<&str>) -> zbus::Result<Connection> {
+    let builder = match bus {
+        Some(address) => Builder::address(address)?,
+        None => Builder::session()?,
+    };
+    builder
+        .method_timeout(ANSWER_LIMIT)
+        .serve_at(status_item::PATH, StatusItem(Arc::clone(shared)))?
+        .serve_at(menu::PATH, Menu(Arc::clone(shared)))?
+        .build()
+}
+
+struct Desktop {
+    connection: Connection,
+    notification: Notification,
+    /// The number that the desktop gave the notification.
+    shown: Option<u32>,
+    /// Who shows the lamp.
+    watcher: Option<String>,
+    told: Option<DesktopState>,
+}
+
+impl Desktop {
+    /// Announces the lamp to whoever shows lamps, once each.
+    fn announce(&mut self) {
+        let owner = self.connection.call_method(
+            Some("org.freedesktop.DBus"),
+            "/org/freedesktop/DBus",
+            Some("org.freedesktop.DBus"),
+            "GetNameOwner",
+            &WATCHER,
+        );
+        let owner = owner.ok().and_then(|reply| reply.body().deserialize::<String>().ok());
+        if owner == self.watcher {
+            return;
+        }
+        self.watcher = owner;
+        let (Some(_), Some(name)) = (&self.watcher, self.connection.unique_name()) else { return };
+        let answer = self.connection.call_method(
+            Some(WATCHER),
+            WATCHER_PATH,
+            Some(WATCHER),
+            "RegisterStatusNotifierItem",
+            &name.as_str(),
+        );
+        if let Err(error) = answer {
+            tracing::debug!(%error, "the desktop does not take the lamp");
+        }
+    }
+
+    /// Tells what has changed.
+    fn tell(&mut self, state: DesktopState) {
+        if self.told.as_ref() == Some(&state) {
+            return;
+        }
+        match self.notification.look(&state) {
+            Some(Step::Show { summary, body }) => self.notify(&summary, &body),
+            Some(Step::Close) => self.close(),
+            None => {}
+        }
+        let before = self.told.as_ref();
+        let item = |name: &str, is_new: bool| match is_new {
+            true => self.connection.emit_signal(
+                None::<&str>,
+                status_item::PATH,
+                status_item::NAME,
+                name,
+                &(),
+            ),
+            false => Ok(()),
+        };
+        let differs = |of: fn(&DesktopState) -> [u8; 3]| before.map(of) != Some(of(&state));
+        let words = |state: &DesktopState| (state.sentence.clone(), state.go_live.clone());
+        let status = status_item::status(&state);
+        let told = item("NewIcon", differs(lamp::color))
+            .and_then(|()| item("NewToolTip", true))
+            .and_then(|()| match before.map(status_item::status) == Some(status) {
+                true => Ok(()),
+                false => self.connection.emit_signal(
+                    None::<&str>,
+                    status_item::PATH,
+                    status_item::NAME,
+                    "NewStatus",
+                    &(status,),
+                ),
+            })
+            .and_then(|()| match before.map(words) == Some(words(&state)) {
+                true => Ok(()),
+                false => self.connection.emit_signal(
+                    None::<&str>,
+                    menu::PATH,
+                    menu::NAME,
+                    "LayoutUpdated",
+                    &(0_u32, 0_i32),
+                ),
+            });
+        if let Err(error) = told {
+            tracing::debug!(%error, "the desktop cannot be told");
+        }
+        self.told = Some(state);
+    }
+
+    fn notify(&mut self, summary: &str, body: &str) {
+        let hints = HashMap::from([
+            ("urgency", Value::from(CRITICAL)),
+            ("desktop-entry", Value::from("onair")),
+        ]);
+        let actions: [&str; 0] = [];
+        let answer = self.connection.call_method(
+            Some(NOTIFICATIONS),
+            NOTIFICATIONS_PATH,
+            Some(NOTIFICATIONS),
+            "Notify",
+            &(
+                "onair",
+                self.shown.unwrap_or_default(),
+                "onair",
+                summary,
+                body,
+                &actions[..],
+                hints,
+                EXPIRES,
+            ),
+        );
+        match answer {
+            Ok(reply) => self.shown = reply.body().deserialize().ok(),
+            Err(error) => tracing::debug!(%error, "the desktop shows no notification"),
+        }
+    }
+
+    /// What it says is over, or was seen.
+    fn close(&mut self) {
+        let Some(id) = self.shown.take() else { return };
+        let answer = self.connection.call_method(
+            Some(NOTIFICATIONS),
+            NOTIFICATIONS_PATH,
+            Some(NOTIFICATIONS),
+            "CloseNotification",
+            &id,
+        );
+        if let Err(error) = answer {
+            // The person has closed it.
+            tracing::debug!(%error, "the notification is gone");
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! The menu of the lamp: the health sentence, *Go Live* or *Stop*, and the window (com.canonical.dbusmenu).
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use zbus::interface;
+use zbus::zvariant::{OwnedValue, Structure, Value};
+
+use crate::app::desktop::{DesktopRequest, DesktopState, Shared};
+use crate::studio::notices::health::Activity;
+
+pub(super) const PATH: &str = "/MenuBar";
+pub(super) const NAME: &str = "com.canonical.dbusmenu";
+
+const ROOT: i32 = 0;
+const SENTENCE: i32 = 1;
+const RULE: i32 = 2;
+const GO_LIVE: i32 = 3;
+const SHOW: i32 = 4;
+
+type Properties = HashMap<&'static str, Value<'static>>;
+/// An entry: its number, its properties, and those below it.
+type Layout = (i32, Properties, Vec<Value<'static>>);
+
+pub(super) struct Menu(pub Arc<Shared>);
+
+/// What an entry is like.
+fn properties(id: i32, state: &DesktopState) -> Properties {
+    // An underscore would mark a key.
+    let label = |text: &str| Value::from(text.replace('_', "__"));
+    match id {
+        ROOT => HashMap::from([("children-display", Value::from("submenu"))]),
+        SENTENCE => {
+            HashMap::from([("label", label(&state.sentence)), ("enabled", Value::from(false))])
+        }
+        RULE => HashMap::from([("type", Value::from("separator"))]),
+        GO_LIVE => {
+            let enabled = state.activity != Activity::Stopping;
+            HashMap::from([("label", label(&state.go_live)), ("enabled", Value::from(enabled))])
+        }
+        SHOW => HashMap::from([("label", label(&state.show))]),
+        _ => HashMap::new(),
+    }
+}
+
+impl Menu {
+    fn state(&self) -> Option<DesktopState> {
+        self.0.state.lock().clone()
+    }
+
+    fn of(&self, id: i32) -> Properties {
+        self.state().map(|state| properties(id, &state)).unwrap_or_default()
+    }
+
+    fn happened(&self, id: i32, event: &str) {
+        match (id, event) {
+            (GO_LIVE, "clicked") => self.0.ask(DesktopRequest::GoLiveOrStop),
+            (SHOW, "clicked") => self.0.ask(DesktopRequest::Raise),
+            _ => {}
+        }
+    }
+}
+
+#[interface(name = "com.canonical.dbusmenu")]
+impl Menu {
+    #[zbus(property)]
+    fn version(&self) -> u32 {
+        3
+    }
+
+    #[zbus(property)]
+    fn text_direction(&self) -> &'static str {
+        "ltr"
+    }
+
+    #[zbus(property)]
+    fn status(&self) -> &'static str {
+        "normal"
+    }
+
+    #[zbus(property)]
+    fn icon_theme_path(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn get_layout(&self, parent: i32, depth: i32, _names: Vec<String>) -> (u32, Layout) {
+        let leaves = [SENTENCE, RULE, GO_LIVE, SHOW];
+        let below = leaves.into_iter().filter(|_| parent == ROOT && depth != 0);
+        let below = below.map(|id| {
+            let none: Vec<Value<'static>> = Vec::new();
+            Value::from(Structure::from((id, self.of(id), none)))
+        });
+        (0, (parent, self.of(parent), below.collect()))
+    }
+
+    fn get_group_properties(&self, ids: Vec<i32>, _names: Vec<String>) -> Vec<(i32, Properties)> {
+        let all = vec![ROOT, SENTENCE, RULE, GO_LIVE, SHOW];
+        let ids = if ids.is_empty() { all } else { ids };
+        ids.into_iter().map(|id| (id, self.of(id))).collect()
+    }
+
+    fn get_property(&self, id: i32, name: &str) -> zbus::fdo::Result<OwnedValue> {
+        let value = self.of(id).remove(name).and_then(|value| value.try_to_owned().ok());
+        value.ok_or_else(|| zbus::fdo::Error::InvalidArgs(name.to_owned()))
+    }
+
+    fn event(&self, id: i32, event: &str, _data: Value<'_>, _time: u32) {
+        self.happened(id, event);
+    }
+
+    fn event_group(&self, events: Vec<(i32, String, OwnedValue, u32)>) -> Vec<i32> {
+        for (id, event, ..) in events {
+            self.happened(id, &event);
+        }
+        Vec::new()
+    }
+
+    fn about_to_show(&self, _id: i32) -> bool {
+        false
+    }
+
+    fn about_to_show_group(&self, _ids: Vec<i32>) -> (Vec<i32>, Vec<i32>) {
+        (Vec::new(), Vec::new())
+    }
+}

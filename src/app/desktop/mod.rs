@@ -1,0 +1,135 @@
+//! The studio on the desktop, over the session bus: a notification for an error while nobody looks at the window,
+//! and a lamp among the status icons with *Go Live* and *Stop* (StatusNotifierItem). Where there is no bus, or
+//! nobody on it who shows these, nothing happens. What is told holds no secrets: it is the health sentence.
+//!
+//! The window tells how the studio is ([`DesktopStatus::show`]) and takes what the desktop asks for
+//! ([`DesktopStatus::asked`]); in between there is a thread.
+
+#[cfg(target_os = "linux")]
+mod bus;
+mod lamp;
+#[cfg(target_os = "linux")]
+mod menu;
+mod notification;
+#[cfg(target_os = "linux")]
+mod status_item;
+
+use std::sync::Arc;
+
+use eframe::egui;
+use parking_lot::Mutex;
+
+use crate::base::Worker;
+use crate::base::queue::{self, Full};
+use crate::studio::Snapshot;
+use crate::studio::notices::Level;
+use crate::studio::notices::health::{Activity, Health};
+use crate::text::{Language, Texts};
+
+/// Wishes that wait for the window.
+const DEPTH: usize = 16;
+
+/// What the desktop asks for.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum DesktopRequest {
+    /// Show the window.
+    Raise,
+    /// What the big button does.
+    GoLiveOrStop,
+}
+
+/// What the desktop shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DesktopState {
+    pub activity: Activity,
+    /// Something is worse than it should be.
+    pub trouble: bool,
+    /// Nobody looks at the window, and something that was asked for does not happen.
+    pub alarm: bool,
+    /// Which sentence it is.
+    pub key: &'static str,
+    pub sentence: String,
+    pub detail: String,
+    /// What the menu's entries say.
+    pub go_live: String,
+    pub show: String,
+}
+
+impl DesktopState {
+    /// How the studio is, in this language; `seen`: the window has the keyboard.
+    pub fn of(snapshot: &Snapshot, language: Language, seen: bool) -> Self {
+        let health = Health::of(snapshot);
+        let (sentence, detail) = health.words(language);
+        let texts = Texts::new(language);
+        let go_live = match health.activity {
+            Activity::OnAir | Activity::Reconnecting | Activity::Connecting => "stop",
+            Activity::Stopping => "stopping-button",
+            _ => "go-live",
+        };
+        Self {
+            activity: health.activity,
+            trouble: health.is_trouble(),
+            alarm: !seen && health.level == Some(Level::Error),
+            key: health.sentence.id(),
+            sentence,
+            detail,
+            go_live: texts.get(go_live).to_string(),
+            show: texts.get("desktop-show").to_string(),
+        }
+    }
+}
+
+/// What the thread and the window share.
+#[derive(Debug)]
+struct Shared {
+    state: Mutex<Option<DesktopState>>,
+    asks: queue::Sender<DesktopRequest>,
+    wake: egui::Context,
+}
+
+impl Shared {
+    fn ask(&self, request: DesktopRequest) {
+        // The window is being closed.
+        let _ = self.asks.send(request);
+        self.wake.request_repaint();
+    }
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct DesktopStatus {
+    shared: Arc<Shared>,
+    asks: queue::Receiver<DesktopRequest>,
+    _worker: Option<Worker>,
+}
+
+impl DesktopStatus {
+    /// For the window of `wake`, on the session bus, or on the bus at this address.
+    pub fn new(wake: egui::Context, bus: Option<String>) -> Self {
+        let (sender, asks) = queue::bounded("desktop status", DEPTH, Full::DropOldest);
+        let shared = Arc::new(Shared { state: Mutex::default(), asks: sender, wake });
+        let of_thread = Arc::clone(&shared);
+        let worker = Worker::spawn("onair-desktop", move |stop| {
+            serve(&of_thread, bus.as_deref(), stop);
+        });
+        let worker =
+            worker.inspect_err(|error| tracing::debug!(%error, "the desktop is not told")).ok();
+        Self { shared, asks, _worker: worker }
+    }
+
+    /// The studio as it is now.
+    pub fn show(&self, state: DesktopState) {
+        *self.shared.state.lock() = Some(state);
+    }
+
+    /// What the desktop asked for since the last time.
+    pub fn asked(&self) -> impl Iterator<Item = DesktopRequest> {
+        self.asks.waiting()
+    }
+}
+
+#[cfg(target_os = "linux")]
+use bus::serve;
+
+#[cfg(not(target_os = "linux"))]
+fn serve(_: &Arc<Shared>, _: Option<&str>, _: &crate::base::Stop) {}

@@ -1,0 +1,108 @@
+//! The lamp as the desktop asks for it: org.kde.StatusNotifierItem.
+
+use std::sync::Arc;
+
+use zbus::interface;
+use zbus::zvariant::ObjectPath;
+
+use crate::app::desktop::{DesktopRequest, DesktopState, Shared, lamp};
+
+pub(super) const PATH: &str = "/StatusNotifierItem";
+pub(super) const NAME: &str = "org.kde.StatusNotifierItem";
+
+/// Width, height, and pixels as [`lamp::pixels`] has them.
+type Pixmap = (i32, i32, Vec<u8>);
+
+pub(super) struct StatusItem(pub Arc<Shared>);
+
+impl StatusItem {
+    fn with<R: Default>(&self, of: impl FnOnce(&DesktopState) -> R) -> R {
+        self.0.state.lock().as_ref().map(of).unwrap_or_default()
+    }
+}
+
+/// Whether the desktop is to draw attention to it.
+pub(super) fn status(state: &DesktopState) -> &'static str {
+    if state.alarm { "NeedsAttention" } else { "Active" }
+}
+
+fn icons(state: &DesktopState) -> Vec<Pixmap> {
+    let icon = |side: u32| (side as i32, side as i32, lamp::pixels(side, lamp::color(state)));
+    lamp::SIDES.into_iter().map(icon).collect()
+}
+
+#[interface(name = "org.kde.StatusNotifierItem")]
+impl StatusItem {
+    #[zbus(property)]
+    fn category(&self) -> &'static str {
+        "ApplicationStatus"
+    }
+
+    #[zbus(property)]
+    fn id(&self) -> &'static str {
+        "onair"
+    }
+
+    #[zbus(property)]
+    fn title(&self) -> &'static str {
+        "onair"
+    }
+
+    #[zbus(property)]
+    fn status(&self) -> &'static str {
+        self.with(|state| Some(status(state))).unwrap_or("Active")
+    }
+
+    #[zbus(property)]
+    fn window_id(&self) -> u32 {
+        0
+    }
+
+    #[zbus(property)]
+    fn icon_name(&self) -> &'static str {
+        ""
+    }
+
+    #[zbus(property)]
+    fn icon_pixmap(&self) -> Vec<Pixmap> {
+        self.with(icons)
+    }
+
+    #[zbus(property)]
+    fn attention_icon_name(&self) -> &'static str {
+        ""
+    }
+
+    #[zbus(property)]
+    fn attention_icon_pixmap(&self) -> Vec<Pixmap> {
+        self.with(icons)
+    }
+
+    #[zbus(property)]
+    fn tool_tip(&self) -> (String, Vec<Pixmap>, String, String) {
+        let (sentence, detail) = self.with(|state| (state.sentence.clone(), state.detail.clone()));
+        (String::new(), Vec::new(), sentence, detail)
+    }
+
+    #[zbus(property)]
+    fn item_is_menu(&self) -> bool {
+        false
+    }
+
+    #[zbus(property)]
+    fn menu(&self) -> ObjectPath<'static> {
+        ObjectPath::from_static_str_unchecked(super::menu::PATH)
+    }
+
+    fn activate(&self, _x: i32, _y: i32) {
+        self.0.ask(DesktopRequest::Raise);
+    }
+
+    fn secondary_activate(&self, _x: i32, _y: i32) {
+        self.0.ask(DesktopRequest::Raise);
+    }
+
+    fn context_menu(&self, _x: i32, _y: i32) {}
+
+    fn scroll(&self, _delta: i32, _orientation: &str) {}
+}

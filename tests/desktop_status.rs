@@ -1,0 +1,137 @@
+//! The studio on the desktop: a session bus of its own, with a panel and a server of notifications on it.
+
+use std::sync::Arc;
+
+use onair::app::{DesktopRequest, DesktopState, DesktopStatus};
+use onair::studio::notices::health::Activity;
+use parking_lot::Mutex;
+use zbus::blocking::connection::Builder;
+use zbus::blocking::{Connection, Proxy};
+use zbus::zvariant::{OwnedValue, Value};
+
+use crate::peers::desktop::Desktop;
+use crate::peers::{self, LIMIT, wait_for};
+
+/// What the desktop was told.
+#[derive(Default)]
+struct Told {
+    /// Bus names of lamps.
+    lamps: Vec<String>,
+    /// Replaced number, summary and body of each notification.
+    notifications: Vec<(u32, String, String)>,
+    closed: Vec<u32>,
+}
+
+struct Panel(Arc<Mutex<Told>>);
+
+#[zbus::interface(name = "org.kde.StatusNotifierWatcher")]
+impl Panel {
+    fn register_status_notifier_item(&self, service: String) {
+        self.0.lock().lamps.push(service);
+    }
+}
+
+struct Notifications(Arc<Mutex<Told>>);
+
+#[zbus::interface(name = "org.freedesktop.Notifications")]
+impl Notifications {
+    #[allow(clippy::too_many_arguments, reason = "the interface has them")]
+    fn notify(
+        &self,
+        _app: String,
+        replaces: u32,
+        _icon: String,
+        summary: String,
+        body: String,
+        _actions: Vec<String>,
+        hints: std::collections::HashMap<String, OwnedValue>,
+        _expires: i32,
+    ) -> u32 {
+        assert_eq!(hints.get("urgency").and_then(|it| u8::try_from(it).ok()), Some(2));
+        let mut told = self.0.lock();
+        told.notifications.push((replaces, summary, body));
+        40 + told.notifications.len() as u32
+    }
+
+    fn close_notification(&self, id: u32) {
+        self.0.lock().closed.push(id);
+    }
+}
+
+fn on_air(alarm: bool, key: &'static str, sentence: &str) -> DesktopState {
+    DesktopState {
+        activity: Activity::OnAir,
+        trouble: alarm,
+        alarm,
+        key,
+        sentence: sentence.into(),
+        detail: "Try 4 in 3 s".into(),
+        go_live: "Stop".into(),
+        show: "Show onair".into(),
+    }
+}
+
+fn serve(bus: &str, told: &Arc<Mutex<Told>>) -> Connection {
+    Builder::address(bus)
+        .unwrap()
+        .serve_at("/StatusNotifierWatcher", Panel(Arc::clone(told)))
+        .unwrap()
+        .serve_at("/org/freedesktop/Notifications", Notifications(Arc::clone(told)))
+        .unwrap()
+        .name("org.kde.StatusNotifierWatcher")
+        .unwrap()
+        .name("org.freedesktop.Notifications")
+        .unwrap()
+        .build()
+        .unwrap()
+}
+
+#[test]
+fn errors_are_notified_and_the_lamp_goes_live() {
+    peers::require!("Xvfb", "dbus-daemon");
+    let desktop = Desktop::start();
+    let told = Arc::new(Mutex::new(Told::default()));
+    let status = DesktopStatus::new(egui::Context::default(), Some(desktop.bus().to_owned()));
+    status.show(on_air(false, "health-good", "All good."));
+    // The panel starts later than onair.
+    let panel = serve(desktop.bus(), &told);
+    wait_for("the lamp", LIMIT, || told.lock().lamps.len() == 1);
+
+    let name = told.lock().lamps[0].clone();
+    let item = "org.kde.StatusNotifierItem";
+    let lamp = Proxy::new(&panel, name.clone(), "/StatusNotifierItem", item).unwrap();
+    let word = |property: &str| lamp.get_property::<String>(property).unwrap();
+    assert_eq!((word("Id"), word("Status")), ("onair".into(), "Active".into()));
+    let icons: Vec<(i32, i32, Vec<u8>)> = lamp.get_property("IconPixmap").unwrap();
+    let middle = (11 * 22 + 11) * 4;
+    assert_eq!((icons[0].0, &icons[0].2[middle..middle + 4]), (22, &[255, 0xFF, 0x41, 0x55][..]));
+
+    // Nobody looks, and something fails: once, replaced by what is worse, and taken back.
+    status.show(on_air(true, "health-partly", "On air, but not at Twitch."));
+    wait_for("a notification", LIMIT, || told.lock().notifications.len() == 1);
+    let expected = (0, "On air, but not at Twitch.".to_owned(), "Try 4 in 3 s".to_owned());
+    assert_eq!(told.lock().notifications[0], expected);
+    status.show(on_air(true, "health-lost", "Not on air: the connection to Twitch was lost."));
+    wait_for("another", LIMIT, || told.lock().notifications.len() == 2);
+    assert_eq!(told.lock().notifications[1].0, 41);
+    status.show(on_air(false, "health-good", "All good."));
+    wait_for("its end", LIMIT, || told.lock().closed == [42]);
+
+    // The menu: the sentence, and what the big button does.
+    let menu = Proxy::new(&panel, name, "/MenuBar", "com.canonical.dbusmenu").unwrap();
+    type Entries = Vec<(i32, std::collections::HashMap<String, OwnedValue>)>;
+    let none: Vec<String> = Vec::new();
+    let entries: Entries = menu.call("GetGroupProperties", &(vec![1_i32, 3], none.clone())).unwrap();
+    let label = |index: usize| String::try_from(entries[index].1["label"].clone()).unwrap();
+    assert_eq!((label(0), label(1)), ("All good.".to_owned(), "Stop".to_owned()));
+    type Layout = (i32, std::collections::HashMap<String, OwnedValue>, Vec<OwnedValue>);
+    let (_, layout): (u32, Layout) = menu.call("GetLayout", &(0_i32, -1_i32, none)).unwrap();
+    assert_eq!(layout.2.len(), 4);
+    let _: () = menu.call("Event", &(3_i32, "clicked", Value::from(0_i32), 0_u32)).unwrap();
+    let _: () = lamp.call("Activate", &(0_i32, 0_i32)).unwrap();
+    let mut asked = Vec::new();
+    wait_for("what was clicked", LIMIT, || {
+        asked.extend(status.asked());
+        asked == [DesktopRequest::GoLiveOrStop, DesktopRequest::Raise]
+    });
+}
