@@ -121,7 +121,8 @@ fn errors_are_notified_and_the_lamp_goes_live() {
     let menu = Proxy::new(&panel, name, "/MenuBar", "com.canonical.dbusmenu").unwrap();
     type Entries = Vec<(i32, std::collections::HashMap<String, OwnedValue>)>;
     let none: Vec<String> = Vec::new();
-    let entries: Entries = menu.call("GetGroupProperties", &(vec![1_i32, 3], none.clone())).unwrap();
+    let entries: Entries =
+        menu.call("GetGroupProperties", &(vec![1_i32, 3], none.clone())).unwrap();
     let label = |index: usize| String::try_from(entries[index].1["label"].clone()).unwrap();
     assert_eq!((label(0), label(1)), ("All good.".to_owned(), "Stop".to_owned()));
     type Layout = (i32, std::collections::HashMap<String, OwnedValue>, Vec<OwnedValue>);

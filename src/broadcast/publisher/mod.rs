@@ -2,6 +2,7 @@
 //! when the link dies, and connects again. A task on the network
 //! runtime; each publisher has its own, and none touches another.
 
+mod attempt;
 mod codecs;
 mod link;
 mod retry;

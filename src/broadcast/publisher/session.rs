@@ -8,16 +8,17 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 use crate::base::Timestamp;
 use crate::broadcast::hub::shared_packet::SharedPacket;
 use crate::broadcast::hub::subscription::{Next, Subscription};
+use crate::broadcast::publisher::attempt::{Attempt, connect, sent_on};
 use crate::broadcast::publisher::codecs::{self, Verdict};
 use crate::broadcast::publisher::link::{Flow, Link, LinkReading, SILENCE};
 use crate::broadcast::publisher::state::{
     Event, KeptSubscription, Report, Sent, Shared, State, Timeline,
 };
 use crate::media::{BitsPerSecond, Rendition, RenditionId, Track};
-use crate::net::rtmp::{Client, Options, Progress};
-use crate::net::{Cause, ConnectStage, Error, Step};
-use crate::wire::rtmp::client::{Event as Said, Purpose};
-use crate::wire::rtmp::status::{Level, Status, code};
+use crate::net::rtmp::{Client, Progress};
+use crate::net::{Cause, ConnectStage, Error};
+use crate::wire::rtmp::client::Event as Said;
+use crate::wire::rtmp::status::Status;
 use crate::wire::rtmp::url::Url;
 
 /// More is queued with the connection only while less than this waits there: what waits in our own
@@ -32,18 +33,6 @@ const TICK: Duration = Duration::from_millis(250);
 pub(super) const MOMENT: Duration = Duration::from_secs(1);
 /// After a change of the network something must get through within this.
 const NETWORK_CHANGE_TIMEOUT: Duration = Duration::from_millis(1_500);
-
-/// What a try is made with.
-pub(super) struct Attempt<'a> {
-    /// As a person gave it; `url` may be where the server has sent us.
-    pub home: &'a Url,
-    pub url: &'a Url,
-    pub tcp_limit: Duration,
-    /// The server hung up on the last try at once: this one is live once it has stayed.
-    pub in_doubt: bool,
-    /// It is given up then, however far it has come.
-    pub until: Option<Timestamp>,
-}
 
 /// Why a connection ended.
 pub(super) enum Ended {
@@ -149,38 +138,6 @@ const USER_TIMEOUT: Duration = Duration::from_secs(60);
 /// A goodbye takes at most this.
 const ORDERLY_END: Duration = Duration::from_secs(1);
 
-async fn connect(
-    shared: &Shared,
-    timeline: &Timeline,
-    trying: &Attempt<'_>,
-) -> Result<Client, Error> {
-    let state = match timeline.origin {
-        Some(_) if !trying.in_doubt => State::Reconnecting,
-        _ => State::Connecting,
-    };
-    let error = shared.report.lock().error.clone();
-    let on_step = |step: Step<'_>| match step {
-        Step::Stage(stage) => {
-            let error = error.clone();
-            shared.change(Report { state, stage, error, retry_in: None, gap: None });
-        }
-        Step::NextPort(failed) | Step::Digests(failed) => {
-            let error = Some(failed.clone());
-            shared.change(Report { state, stage: failed.stage, error, retry_in: None, gap: None });
-        }
-        Step::Elsewhere { to, with_password } => {
-            shared.tell(Event::Said(sent_on(to, with_password)));
-        }
-    };
-    let mut options =
-        Options { bitrate: timeline.feed.head().bitrate, ..shared.target.options.clone() };
-    options.net.tcp_limit = trying.tcp_limit;
-    let client =
-        Client::connect(trying.url, Purpose::Publish, &options, shared.clock, &on_step).await?;
-    on_step(Step::Stage(ConnectStage::Media));
-    Ok(client)
-}
-
 /// Whether a server says this to everybody and it means nothing to a person.
 fn is_routine(status: &Status) -> bool {
     const ROUTINE: [&str; 4] = [
@@ -190,14 +147,6 @@ fn is_routine(status: &Status) -> bool {
         "NetConnection.Connect.Success",
     ];
     ROUTINE.contains(&status.code.as_str())
-}
-
-/// That the server sends us elsewhere, as a person should know it.
-fn sent_on(to: &str, with_password: bool) -> Status {
-    let kept =
-        if with_password { "" } else { "; user and password were not handed on to that host" };
-    let text = format!("The server sends the stream on to {to}{kept}.");
-    Status::new(Level::Warning, code::CONNECT_REJECTED, text)
 }
 
 /// A connection that may send.

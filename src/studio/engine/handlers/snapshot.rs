@@ -9,7 +9,8 @@ use crate::media::source_status::SourceFormat;
 use crate::mix::StripId;
 use crate::net::Trouble;
 use crate::studio::engine::Engine;
-use crate::studio::live::on_air::{OnAir, carried};
+use crate::studio::live::on_air::OnAir;
+use crate::studio::live::on_air::figures::carried;
 use crate::studio::live::view::{LiveFigures, LiveState};
 use crate::studio::program::Program;
 use crate::studio::snapshot::{

@@ -1,5 +1,6 @@
 //! A broadcast: encoders, the hub, the targets and the recording, from *Go Live* to the end.
 
+pub(in crate::studio) mod figures;
 mod recording;
 #[cfg(test)]
 mod tests;
@@ -15,8 +16,7 @@ use crate::broadcast::adaptation::Sample;
 use crate::broadcast::{Hub, PassthroughFile, Publisher, publisher};
 use crate::encode::{AudioEncoder, VideoEncoder};
 use crate::media::{BitsPerSecond, FrameRate, ProgramId, Size, StreamConfig, Track};
-use crate::mix::FLOOR_DBFS;
-use crate::studio::event::stats::{DelayFigures, DelayState, Stats};
+use crate::studio::event::stats::{DelayFigures, DelayState};
 use crate::studio::event::{self, Event, stats};
 use crate::studio::live::adaptation::{Adaptation, Outcome, Terms};
 use crate::studio::live::dropped_frames::DroppedFrames;
@@ -26,7 +26,7 @@ use crate::studio::live::passthrough::Passthrough;
 use crate::studio::live::recording::audio_tracks::ExtraTrackEncoders;
 use crate::studio::live::second_rendition::SecondRendition;
 use crate::studio::live::stream_delay::StreamDelay;
-use crate::studio::live::view::{LiveFigures, LiveState, PassthroughView};
+use crate::studio::live::view::{LiveState, PassthroughView};
 use crate::studio::program::Program;
 use crate::studio::targets::quality::{Adapt, Quality};
 
@@ -45,19 +45,6 @@ const HUB_END: Duration = Duration::from_millis(500);
 const OUTPUTS_END: Duration = Duration::from_millis(900);
 /// A file that nobody else is waited for may be on a slow disk.
 const FILE_END: Duration = Duration::from_millis(2_000);
-
-/// The frame rate that people see is that of so many seconds.
-const FPS_SECONDS: usize = 3;
-/// A server that has accepted nothing for so long gets nothing.
-const SILENCE: Duration = Duration::from_secs(1);
-
-/// What a target gets, bits a second: nothing while the server accepts nothing.
-pub(in crate::studio) fn carried(figures: &publisher::Figures) -> u32 {
-    if figures.silent >= SILENCE {
-        return 0;
-    }
-    u32::try_from(figures.bitrate).unwrap_or(u32::MAX)
-}
 
 /// The running broadcast.
 #[derive(Debug)]
@@ -506,116 +493,5 @@ impl OnAir {
             }
         }
         best
-    }
-
-    /// Figures for the window, of all targets together (the worst where that matters).
-    pub(in crate::studio) fn live_figures(&self) -> LiveFigures {
-        let encoded = match (&self.video, &self.audio) {
-            (Some(video), _) => video.figures().encoded,
-            (None, Some(audio)) => audio.figures().encoded,
-            (None, None) => match self.hub.figures() {
-                // A file may have sound alone.
-                figures if figures.frames == 0 => figures.sounds,
-                figures => figures.frames,
-            },
-        };
-        let fps = self.lately.iter().sum::<f64>() / (self.lately.len().max(1) as f64);
-        let wanted_fps = match &self.video {
-            Some(_) => self.frame_rate.as_f64() / f64::from(self.adaptation.frame_step().max(1)),
-            None => 0.0,
-        };
-        let mut all = LiveFigures { encoded, fps, wanted_fps, ..LiveFigures::default() };
-        for sent in self.targets() {
-            let figures = sent.publisher.figures();
-            all.on_air_for = all.on_air_for.max(figures.live_for);
-            all.bitrate = all.bitrate.max(carried(&figures));
-            all.dropped_frames = all.dropped_frames.max(figures.dropped_frames);
-            all.dropped_audio = all.dropped_audio.max(figures.dropped_audio);
-            all.total_frames = all.total_frames.max(figures.total_frames);
-            all.queued = all.queued.max(figures.queued);
-            all.round_trip = all.round_trip.max(figures.round_trip);
-            all.reconnects = all.reconnects.max(figures.reconnects);
-            all.sent_bytes += figures.sent_bytes;
-        }
-        all
-    }
-
-    /// How many pictures a second there were since the last call.
-    fn count_frames(&mut self, now: Timestamp) {
-        let count = match &self.video {
-            Some(video) => video.figures().encoded,
-            None => self.hub.figures().frames,
-        };
-        let (last, at, _) = self.fps;
-        let seconds = now.since(at).as_secs_f64();
-        let new = count.saturating_sub(last) as f64;
-        self.fps = (count, now, if seconds > 0.0 { new / seconds } else { 0.0 });
-        self.lately.push_back(self.fps.2);
-        if self.lately.len() > FPS_SECONDS {
-            self.lately.pop_front();
-        }
-    }
-
-    /// One second's figures.
-    pub(in crate::studio) fn stats(
-        &mut self,
-        program: Option<&Program>,
-        (cpu, rss_bytes): (f32, u64),
-        now: Timestamp,
-    ) -> Stats {
-        self.count_frames(now);
-        let (video, audio) = program.map(|it| self.encoded(it, now)).unwrap_or_default();
-        let targets = self.outputs.all_mut().map(|sent: &mut TargetOutput| sent.figures(now));
-        let targets = targets.collect();
-        Stats { video, audio, strips: Vec::new(), targets, delay: self.held(), cpu, rss_bytes }
-    }
-
-    /// What the encoders made of the program.
-    fn encoded(
-        &mut self,
-        program: &Program,
-        now: Timestamp,
-    ) -> (Option<stats::Video>, Option<stats::Audio>) {
-        let composed = program.compositor().figures();
-        let mixed = program.mixer().figures();
-        let fps = self.fps.2;
-        let video = self.video.as_ref().map(|encoder| {
-            let figures = encoder.figures();
-            let (encoded, busy) =
-                std::mem::replace(&mut self.encoding, (figures.encoded, figures.busy));
-            let (new, took) =
-                (figures.encoded.saturating_sub(encoded), figures.busy.saturating_sub(busy));
-            stats::Video {
-                captured: composed.captured.saturating_sub(self.began.captured),
-                encoded: figures.encoded,
-                skipped: figures.skipped + composed.skipped.saturating_sub(self.began.skipped),
-                fps,
-                bitrate: self.video_rate.rate(figures.bytes, now),
-                allowed: self.adaptation.bitrate().0,
-                size: Some(figures.size),
-                second: self
-                    .second
-                    .as_ref()
-                    .and_then(SecondRendition::now)
-                    .map(|(size, bitrate)| (size, bitrate.0)),
-                keyframes: figures.keyframes,
-                encode_ms: (new > 0).then(|| took.as_secs_f64() * 1_000.0 / new as f64),
-            }
-        });
-        let meter = program.mixer().meter();
-        let audio = self.audio.as_ref().map(|encoder| stats::Audio {
-            samples: mixed.samples.saturating_sub(self.began.samples),
-            bitrate: self.audio_rate.rate(encoder.figures().bytes, now),
-            level_dbfs: meter.peak_dbfs,
-            held_dbfs: meter.held_dbfs,
-            clipped: meter.clipped,
-            rms_dbfs: meter.rms_dbfs,
-            true_peak_dbtp: (meter.true_peak_dbtp > FLOOR_DBFS).then_some(meter.true_peak_dbtp),
-            momentary_lufs: meter.momentary_lufs,
-            short_term_lufs: meter.short_term_lufs,
-            integrated_lufs: meter.integrated_lufs,
-            drift_ppm: program.audio_report().drift_ppm,
-        });
-        (video, audio)
     }
 }

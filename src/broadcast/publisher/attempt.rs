@@ -1,0 +1,64 @@
+//! A try to connect: what it is made with, and its stages as they are told.
+
+use std::time::Duration;
+
+use crate::base::Timestamp;
+use crate::broadcast::publisher::state::{Event, Report, Shared, State, Timeline};
+use crate::net::rtmp::{Client, Options};
+use crate::net::{ConnectStage, Error, Step};
+use crate::wire::rtmp::client::Purpose;
+use crate::wire::rtmp::status::{Level, Status, code};
+use crate::wire::rtmp::url::Url;
+
+/// What a try is made with.
+pub(super) struct Attempt<'a> {
+    /// As a person gave it; `url` may be where the server has sent us.
+    pub home: &'a Url,
+    pub url: &'a Url,
+    pub tcp_limit: Duration,
+    /// The server hung up on the last try at once: this one is live once it has stayed.
+    pub in_doubt: bool,
+    /// It is given up then, however far it has come.
+    pub until: Option<Timestamp>,
+}
+
+/// Connects, and tells each stage.
+pub(super) async fn connect(
+    shared: &Shared,
+    timeline: &Timeline,
+    trying: &Attempt<'_>,
+) -> Result<Client, Error> {
+    let state = match timeline.origin {
+        Some(_) if !trying.in_doubt => State::Reconnecting,
+        _ => State::Connecting,
+    };
+    let error = shared.report.lock().error.clone();
+    let on_step = |step: Step<'_>| match step {
+        Step::Stage(stage) => {
+            let error = error.clone();
+            shared.change(Report { state, stage, error, retry_in: None, gap: None });
+        }
+        Step::NextPort(failed) | Step::Digests(failed) => {
+            let error = Some(failed.clone());
+            shared.change(Report { state, stage: failed.stage, error, retry_in: None, gap: None });
+        }
+        Step::Elsewhere { to, with_password } => {
+            shared.tell(Event::Said(sent_on(to, with_password)));
+        }
+    };
+    let mut options =
+        Options { bitrate: timeline.feed.head().bitrate, ..shared.target.options.clone() };
+    options.net.tcp_limit = trying.tcp_limit;
+    let client =
+        Client::connect(trying.url, Purpose::Publish, &options, shared.clock, &on_step).await?;
+    on_step(Step::Stage(ConnectStage::Media));
+    Ok(client)
+}
+
+/// That the server sends us elsewhere, as a person should know it.
+pub(super) fn sent_on(to: &str, with_password: bool) -> Status {
+    let kept =
+        if with_password { "" } else { "; user and password were not handed on to that host" };
+    let text = format!("The server sends the stream on to {to}{kept}.");
+    Status::new(Level::Warning, code::CONNECT_REJECTED, text)
+}

@@ -1,0 +1,175 @@
+//! What every action does, whichever way it was asked for.
+
+use super::Screen;
+use crate::capture::VideoChoice;
+use crate::mix::StripLamp;
+use crate::studio::live::view::LiveState;
+use crate::studio::notices::health::Health;
+use crate::studio::{Command, Language, Theme as ThemeChoice};
+use crate::ui::dialogs::Dialog;
+use crate::ui::input::actions::Action;
+use crate::ui::screen::bars::{self, Page};
+use crate::ui::text;
+use crate::ui::view::WindowRequest;
+
+impl Screen {
+    /// Does what was asked for, by whatever way.
+    pub(super) fn act(&mut self, ctx: &egui::Context, action: Action) {
+        let send = |command| WindowRequest::Command(command);
+        match action {
+            Action::GoLive => self.go_live_or_stop(),
+            Action::Record => self.wishes.push(if self.snapshot.recording.is_some() {
+                send(Command::StopRecording)
+            } else {
+                WindowRequest::Record
+            }),
+            Action::PauseRecording => {
+                let paused = self.snapshot.recording.as_ref().is_some_and(|it| it.paused);
+                self.wishes.push(send(if paused {
+                    Command::ResumeRecording
+                } else {
+                    Command::PauseRecording
+                }));
+            }
+            Action::Chapter => self.wishes.push(send(Command::Chapter(String::new()))),
+            Action::SaveReplay => self.wishes.push(WindowRequest::SaveReplay),
+            Action::Snapshot => self.wishes.push(WindowRequest::Snapshot),
+            Action::Mute => {
+                let muted = match self.page {
+                    Page::Watch => {
+                        send(Command::SetPlayerMuted(!self.snapshot.watch_figures.muted))
+                    }
+                    Page::Studio => {
+                        let muted = self.snapshot.audio.as_ref().is_some_and(|audio| audio.muted);
+                        send(Command::SetMuted(!muted))
+                    }
+                };
+                self.wishes.push(muted);
+            }
+            Action::MutePlayer => {
+                self.wishes.push(send(Command::SetPlayerMuted(!self.snapshot.watch_figures.muted)));
+            }
+            Action::FullScreen => self.set_full_screen(!self.full_screen),
+            Action::Palette => self.toggle(Dialog::Palette),
+            Action::Settings => self.toggle(Dialog::Settings),
+            Action::Help => self.toggle(Dialog::Help),
+            Action::Ready => self.toggle(Dialog::Ready),
+            Action::History => self.toggle(Dialog::History),
+            Action::Notices => {
+                let open = !self.tray.open;
+                self.tray = bars::TrayState { open, fresh: open };
+            }
+            Action::Remedy => {
+                if let Some(remedy) = Health::of(&self.snapshot).remedy {
+                    self.help(remedy);
+                }
+            }
+            Action::Developer => self.toggle(Dialog::Developer),
+            Action::SendFile => self.toggle(Dialog::Passthrough),
+            Action::Services => self.toggle(Dialog::Services),
+            Action::Mixer => self.toggle(Dialog::Mixer),
+            Action::Filters => {
+                if let Some(source) = self.scenes.source(&self.snapshot) {
+                    self.page = Page::Studio;
+                    self.scenes.show_filters(source);
+                }
+            }
+            Action::Properties => {
+                if let Some(source) = self.scenes.source_with_properties(&self.snapshot) {
+                    self.page = Page::Studio;
+                    self.scenes.show_properties(source);
+                }
+            }
+            Action::Studio => self.page = Page::Studio,
+            Action::Watch => self.page = Page::Watch,
+            Action::RetryNow => self.wishes.push(send(Command::RetryNow)),
+            Action::RefreshDevices => self.wishes.push(send(Command::RefreshDevices)),
+            Action::TestPicture => self.wishes.push(send(Command::SelectVideo(VideoChoice::Test))),
+            Action::ClearClip => self.wishes.push(send(Command::ClearClip(StripLamp::All))),
+            Action::CopyAddress => ctx.copy_text(self.snapshot.server.play_url.clone()),
+            Action::WatchOwn => {
+                let url = self.snapshot.server.play_url.clone();
+                self.watch.set_url(url.clone());
+                self.page = Page::Watch;
+                self.wishes.push(send(Command::Watch { url }));
+            }
+            Action::OpenFile => self.wishes.push(WindowRequest::PickWatchFile),
+            Action::Undo => self.wishes.push(send(Command::Undo)),
+            Action::Redo => self.wishes.push(send(Command::Redo)),
+            Action::Transition => self.wishes.push(send(Command::Transition)),
+            Action::MediaPause
+            | Action::MediaRestart
+            | Action::MediaNext
+            | Action::MediaPrevious
+            | Action::MediaForward
+            | Action::MediaBack => {
+                let asked =
+                    crate::ui::scenes::playback_bar::asked(&self.scenes, &self.snapshot, action);
+                self.wishes.extend(asked.map(send));
+            }
+            Action::Theme => {
+                self.preferences.theme = match self.preferences.theme {
+                    ThemeChoice::Dark => ThemeChoice::Light,
+                    ThemeChoice::Light => ThemeChoice::Dark,
+                };
+                self.restyle(ctx);
+                self.wishes.push(WindowRequest::Preferences);
+            }
+            Action::Language => {
+                self.preferences.language = match self.texts.language() {
+                    text::Language::English => Language::Chinese,
+                    text::Language::Chinese => Language::English,
+                };
+                self.restyle(ctx);
+                self.wishes.push(WindowRequest::Preferences);
+            }
+            Action::Quit => self.ask_to_close(),
+        }
+    }
+
+    fn toggle(&mut self, dialog: Dialog) {
+        if self.dialog == Some(dialog) {
+            self.dialog = None;
+        } else {
+            self.open(dialog);
+        }
+    }
+
+    /// Somebody wants to close the window.
+    pub fn ask_to_close(&mut self) {
+        if self.dialog == Some(Dialog::Closing) {
+            return;
+        }
+        if self.must_ask_before_closing() {
+            self.open(Dialog::ConfirmClose);
+        } else {
+            self.open(Dialog::Closing);
+            self.wishes.push(WindowRequest::Quit);
+        }
+    }
+
+    /// Where something stands in the way it is pointed at.
+    pub(super) fn may_go_live(&mut self) -> bool {
+        let wrong = self.target.complain(&self.snapshot);
+        if wrong {
+            self.page = Page::Studio;
+        }
+        !wrong
+    }
+
+    /// What the big button does: goes live, or asks whether to stop.
+    pub fn go_live_or_stop(&mut self) {
+        match self.snapshot.live {
+            LiveState::Idle => {
+                if self.may_go_live() {
+                    self.wishes.push(WindowRequest::Command(Command::GoLive));
+                }
+            }
+            LiveState::Connecting { .. } => {
+                self.wishes.push(WindowRequest::Command(Command::StopLive));
+            }
+            LiveState::OnAir | LiveState::Reconnecting { .. } => self.open(Dialog::ConfirmStop),
+            LiveState::Stopping => {}
+        }
+    }
+}
