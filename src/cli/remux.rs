@@ -1,7 +1,6 @@
 //! `onair remux` and `onair repair`: recordings from one format into another, and recordings that
 //! were cut off.
 
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
@@ -118,30 +117,11 @@ fn work(
                 Failure::Lacking { .. } => Exit::Codec,
                 _ => Exit::File,
             };
-            let why = format!("{failure}{}", cure(&failure));
+            let why = output.language().say_with_cure(&(&failure).into());
             complain(&why);
             output.event("summary", json!({ "error": why, "exit": exit.code() }), || None);
             exit
         }
-    }
-}
-
-/// What helps, as the end of the sentence; empty where the sentence says it.
-fn cure(failure: &Failure) -> &'static str {
-    use crate::wire::container::Error as Unread;
-    match failure {
-        Failure::Read { reason: Unread::Io(error), .. } if error.kind() == ErrorKind::NotFound => {
-            ". Check the file's name"
-        }
-        Failure::Read { reason: Unread::UnknownFormat, .. } => {
-            ". Give an FLV, MP4 or MKV file; others can be converted, for example with ffmpeg"
-        }
-        Failure::Read { reason: Unread::Damaged(_), .. } => {
-            ". Try onair repair, or take another copy of the file"
-        }
-        Failure::Exists(_) => ". Choose another name",
-        Failure::Nothing(_) => ". Take another copy of the file",
-        _ => "",
     }
 }
 

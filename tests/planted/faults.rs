@@ -239,8 +239,8 @@ pub const FAULTS: &[Fault] = &[
         "a film that was cut off",
         plant::cut_film,
         (3, Stderr, ""),
-        ["reading", "the file is damaged", "Try onair repair"],
-        ["读取", "文件已损坏", "请试用 onair repair"],
+        ["cannot be read", "the file is damaged", "Try onair repair"],
+        ["无法读取", "文件已损坏", "请试用 onair repair"],
     ),
     row(
         "a codec that nobody knows",

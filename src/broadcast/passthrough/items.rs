@@ -1,9 +1,10 @@
 //! The packets of a media file with the file's own times: the bodies of an FLV file as they came, the
 //! samples of MP4 and MKV by their index.
 
+use std::fmt;
 use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,6 +14,8 @@ use crate::broadcast::hub::shared_packet::SharedPacket;
 use crate::files::flv_tags::{self, FlvTags};
 use crate::files::{MediaFile, samples};
 use crate::media::{Codec, EncodedPacket, Priority, StreamConfig, StreamEvent, Track};
+use crate::text::Problem;
+use crate::text::problem::problem;
 use crate::wire::amf0::Value;
 use crate::wire::container::flv::{ReadTag, Reader, TagContent, TagKind};
 use crate::wire::container::{self, Format, Index, TrackId, flv};
@@ -21,19 +24,52 @@ use crate::wire::container::{self, Format, Index, TrackId, flv};
 const NOT_TOLD: [&str; 3] = ["framerate", "videodatarate", "audiodatarate"];
 
 /// Why a file cannot be sent.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 pub enum Error {
-    #[error("{path} cannot be read: {source}")]
-    Io { path: PathBuf, source: io::Error },
-    #[error(transparent)]
-    Flv(#[from] flv::Error),
-    #[error(transparent)]
-    Container(#[from] container::Error),
-    #[error("{0} is no regular file")]
-    NoFile(PathBuf),
-    #[error("{0} holds no picture and no sound")]
-    Empty(PathBuf),
+    Io(io::Error),
+    Flv(flv::Error),
+    Container(container::Error),
+    NoFile,
+    Empty,
 }
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl From<flv::Error> for Error {
+    fn from(error: flv::Error) -> Self {
+        Self::Flv(error)
+    }
+}
+
+impl From<container::Error> for Error {
+    fn from(error: container::Error) -> Self {
+        Self::Container(error)
+    }
+}
+
+impl From<&Error> for Problem {
+    fn from(error: &Error) -> Self {
+        match error {
+            Error::Io(error) => error.into(),
+            Error::Flv(error) => error.into(),
+            Error::Container(error) => error.into(),
+            Error::NoFile => problem!("io-not-a-file"),
+            Error::Empty => problem!("media-empty"),
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Problem::from(self).fmt(f)
+    }
+}
+
+impl std::error::Error for Error {}
 
 /// What a file consists of, with the file's own times.
 pub(super) enum Item {
@@ -55,12 +91,11 @@ pub(super) enum FileItems {
 
 impl FileItems {
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
-        let fail = |source| Error::Io { path: path.to_owned(), source };
         // A pipe or a device could keep us waiting for ever.
-        if !path.metadata().map_err(fail)?.is_file() {
-            return Err(Error::NoFile(path.to_owned()));
+        if !path.metadata()?.is_file() {
+            return Err(Error::NoFile);
         }
-        let mut source = MediaFile::open(path).map_err(fail)?;
+        let mut source = MediaFile::open(path)?;
         match source.format() {
             Ok(Format::Mp4 | Format::Mkv) => {
                 IndexedItems::new(source).map(|it| Self::Indexed(Box::new(it)))
@@ -88,22 +123,20 @@ impl FileItems {
 
 /// The tags of an FLV file.
 pub(super) struct FlvItems {
-    path: PathBuf,
     tags: FlvTags,
     reader: Reader,
 }
 
 impl FlvItems {
     fn open(path: &Path) -> Result<Self, Error> {
-        let file =
-            File::open(path).map_err(|source| Error::Io { path: path.to_owned(), source })?;
-        Ok(Self { path: path.to_owned(), tags: FlvTags::new(file), reader: Reader::new(|_| true) })
+        let file = File::open(path)?;
+        Ok(Self { tags: FlvTags::new(file), reader: Reader::new(|_| true) })
     }
 
     fn next(&mut self) -> Result<Option<Item>, Error> {
         loop {
             let tag = self.tags.next(&mut self.reader).map_err(|error| match error {
-                flv_tags::Error::Io(source) => Error::Io { path: self.path.clone(), source },
+                flv_tags::Error::Io(error) => Error::Io(error),
                 flv_tags::Error::Flv(error) => Error::Flv(error),
             })?;
             let Some(tag) = tag else { return Ok(None) };

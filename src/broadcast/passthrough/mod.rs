@@ -24,6 +24,8 @@ use crate::broadcast::publisher::{Publisher, TargetStanding};
 use crate::media::{BitsPerSecond, StreamConfig, Track};
 use crate::wire::amf0::Value;
 
+use crate::text::Problem;
+
 /// How often it is looked whether it has been ended while it waits for its beginning.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// Packets that may wait for the hub.
@@ -88,7 +90,7 @@ pub struct Progress {
     /// How often it has begun again.
     pub rounds: u32,
     /// Why it ended before its end.
-    pub failure: Option<String>,
+    pub failure: Option<Problem>,
 }
 
 impl PassthroughFile {
@@ -140,7 +142,7 @@ impl PassthroughFile {
             }
         }
         if !head.has_video && !has_audio {
-            return Err(Error::Empty(path.to_owned()));
+            return Err(Error::Empty);
         }
         Ok(Self { path: path.to_owned(), head, duration, pictured_ms })
     }
@@ -178,7 +180,7 @@ impl PassthroughFile {
                     Ok(_) => break,
                     Err(error) => {
                         tracing::error!(%error, "the file");
-                        projector.progress.lock().failure = Some(error.to_string());
+                        projector.progress.lock().failure = Some((&error).into());
                         break;
                     }
                 }

@@ -59,13 +59,13 @@ fn a_file_goes_out_as_it_is_and_begins_again() {
 #[test]
 fn what_cannot_be_sent_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    assert!(matches!(PassthroughFile::open(folder.path()), Err(Error::NoFile(_))));
-    assert!(matches!(PassthroughFile::open(&folder.path().join("no")), Err(Error::Io { .. })));
+    assert!(matches!(PassthroughFile::open(folder.path()), Err(Error::NoFile)));
+    assert!(matches!(PassthroughFile::open(&folder.path().join("no")), Err(Error::Io(_))));
     let path = folder.path().join("a.flv");
     std::fs::write(&path, b"MP4").unwrap();
     assert!(matches!(PassthroughFile::open(&path), Err(Error::Flv(_))));
     std::fs::write(&path, file_header(true, true)).unwrap();
-    assert!(matches!(PassthroughFile::open(&path), Err(Error::Empty(_))));
+    assert!(matches!(PassthroughFile::open(&path), Err(Error::Empty)));
 }
 
 #[test]

@@ -9,6 +9,8 @@ use crate::base::{Clock, Worker};
 use crate::broadcast::passthrough::{PassthroughFile, PassthroughSender, Progress};
 use crate::broadcast::{Hub, Publisher, passthrough};
 use crate::studio::live::view::PassthroughView;
+use crate::text::Problem;
+use crate::text::problem::problem;
 
 /// A file that is being looked into.
 #[derive(Debug)]
@@ -24,7 +26,7 @@ pub(in crate::studio) struct Opening {
 pub(in crate::studio) struct Opened {
     pub path: PathBuf,
     pub again: bool,
-    pub file: Result<PassthroughFile, String>,
+    pub file: Result<PassthroughFile, Problem>,
 }
 
 impl Opening {
@@ -45,9 +47,9 @@ impl Opening {
     /// What was found, once that is known.
     pub fn poll(&self) -> Option<Opened> {
         let file = match self.found.recv_timeout(Duration::ZERO) {
-            Ok(found) => found.map_err(|error| error.to_string()),
+            Ok(found) => found.map_err(|error| Problem::from(&error)),
             Err(Empty::Waiting) => return None,
-            Err(Empty::Closed) => Err("it cannot be opened".into()),
+            Err(Empty::Closed) => Err(problem!("file-unread")),
         };
         Some(Opened { path: self.path.clone(), again: self.again, file })
     }

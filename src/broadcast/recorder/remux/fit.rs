@@ -1,11 +1,11 @@
 //! What of a file its copy can hold, and what the copy needs to be told that the file does not tell.
 
-use std::fmt;
-
 use bytes::Bytes;
 
 use crate::files::MediaFile;
 use crate::media::{AudioCodec, Size, VideoCodec};
+use crate::text::Problem;
+use crate::text::problem::problem;
 use crate::wire::codec;
 use crate::wire::codec::{cadence, mpeg_audio};
 use crate::wire::container::{
@@ -27,16 +27,17 @@ pub struct Lack {
     parts: Vec<Part>,
 }
 
-impl fmt::Display for Lack {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.what.join(", "))?;
-        let Some((first, more)) = self.parts.split_first() else { return Ok(()) };
-        write!(f, ". Choose another format, or leave it out with --drop {}", first.name())?;
-        more.iter().try_for_each(|part| write!(f, " --drop {}", part.name()))
-    }
-}
-
 impl Lack {
+    /// That a file cannot hold this, and how to leave it out.
+    pub(super) fn problem(&self, path: &str) -> Problem {
+        let lack = self.what.join(", ");
+        if self.parts.is_empty() {
+            return problem!("remux-lacking", path = path, lack = lack);
+        }
+        let drop: Vec<_> = self.parts.iter().map(|it| format!("--drop {}", it.name())).collect();
+        problem!("remux-droppable", path = path, lack = lack, drop = drop.join(" "))
+    }
+
     /// A packet of so many bytes.
     pub(super) fn packet(track: TrackId, size: usize) -> Self {
         let kind = if track == TrackId::Video { "video" } else { "audio" };
@@ -192,6 +193,7 @@ mod tests {
     use super::*;
     use crate::base::Timestamp;
     use crate::media::{AudioConfig, BitsPerSecond, FrameRate, VideoConfig};
+    use crate::text::Language;
     use crate::wire::container::Tracks;
 
     fn index(video: VideoCodec, audio: &[AudioCodec]) -> Index {
@@ -228,10 +230,11 @@ mod tests {
         }
         let sounds = [AudioCodec::Vorbis, AudioCodec::Opus, AudioCodec::Pcm];
         let lack = fit(&mut hevc(&sounds), Format::Mp4, &[Part::Video]).unwrap_err();
+        let said = |lack: &Lack| Language::English.say_with_cure(&lack.problem("a.mp4"));
         assert_eq!(
-            lack.to_string(),
-            "an audio track of Vorbis, an audio track of PCM of other kinds. Choose another format, or leave it \
-             out with --drop audio"
+            said(&lack),
+            "a.mp4 cannot hold an audio track of Vorbis, an audio track of PCM of other kinds. Choose another \
+             format, or leave it out with --drop audio."
         );
         let mut some = hevc(&sounds);
         assert_eq!(fit(&mut some, Format::Mp4, &[Part::Audio]), Ok(()));
@@ -242,7 +245,7 @@ mod tests {
         let mut subtitled = hevc(&[]);
         subtitled.lack(Part::Subtitles, "a track of S_TEXT/UTF8".to_owned());
         let lack = fit(&mut subtitled, Format::Mkv, &[Part::Audio]).unwrap_err();
-        assert!(lack.to_string().ends_with("--drop subtitles"), "{lack}");
+        assert!(said(&lack).ends_with("--drop subtitles."), "{lack:?}");
         assert_eq!(fit(&mut subtitled, Format::Mkv, &[Part::Subtitles]), Ok(()));
         let mut movie = index(VideoCodec::Mpeg2, &[AudioCodec::Ac3]);
         assert!(fit(&mut movie, Format::Flv, &[]).is_err());

@@ -4,6 +4,7 @@
 mod fit;
 mod timing;
 
+use std::fmt;
 use std::fs::OpenOptions;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,8 @@ use crate::base::Timestamp;
 use crate::broadcast::recorder::file::{self, File, copier};
 use crate::files::MediaFile;
 use crate::media::{EncodedPacket, Metadata, StreamEvent};
+use crate::text::Problem;
+use crate::text::problem::problem;
 use crate::wire::container::{
     self, Chapter, Format, Index, Muxer, Part, ReadAt, flv, mkv, mp4, read,
 };
@@ -27,27 +30,62 @@ const MAX_PACKET: usize = 64 << 20;
 const MAX_FLV_PACKET: usize = flv::MAX_BODY - 16;
 
 /// Why a file could not be remuxed or repaired.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 pub enum Failure {
     /// The file that is there.
-    #[error("reading {}: {reason}", .path.display())]
     Read { path: PathBuf, reason: container::Error },
     /// The file that is made.
-    #[error(transparent)]
-    Write(#[from] file::Error),
+    Write(file::Error),
     /// There is a file of that name, and none is overwritten.
-    #[error("{} exists already", .0.display())]
     Exists(PathBuf),
     /// The new file has no place for something, and nobody said that it may be left out.
-    #[error("{} cannot hold {lack}", .to.display())]
     Lacking { to: PathBuf, lack: Lack },
     /// The file has not one packet.
-    #[error("{} holds neither a picture nor a sound", .0.display())]
     Nothing(PathBuf),
     /// Somebody asked to stop.
-    #[error("interrupted")]
     Interrupted,
 }
+
+impl From<file::Error> for Failure {
+    fn from(error: file::Error) -> Self {
+        Self::Write(error)
+    }
+}
+
+impl From<&Failure> for Problem {
+    fn from(failure: &Failure) -> Self {
+        let shown = |path: &Path| path.display().to_string();
+        match failure {
+            Failure::Read { path, reason } => {
+                let why =
+                    problem!("remux-unreadable", path = shown(path), reason = Self::from(reason));
+                match reason {
+                    container::Error::Io(error) if error.kind() == io::ErrorKind::NotFound => {
+                        why.with_cure(problem!("remux-cure-name"))
+                    }
+                    container::Error::UnknownFormat => why.with_cure(problem!("remux-cure-format")),
+                    container::Error::Damaged(_) => why.with_cure(problem!("remux-cure-damaged")),
+                    _ => why,
+                }
+            }
+            Failure::Write(error) => {
+                problem!("remux-write", path = shown(&error.path), reason = error.problem())
+            }
+            Failure::Exists(path) => problem!("remux-exists", path = shown(path)),
+            Failure::Lacking { to, lack } => lack.problem(&shown(to)),
+            Failure::Nothing(path) => problem!("play-nothing-in", place = shown(path)),
+            Failure::Interrupted => problem!("remux-interrupted"),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Problem::from(self).fmt(f)
+    }
+}
+
+impl std::error::Error for Failure {}
 
 /// What became of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]

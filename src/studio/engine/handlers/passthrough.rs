@@ -9,6 +9,8 @@ use crate::studio::live::on_air::OnAir;
 use crate::studio::live::passthrough::{Opened, Opening};
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::targets::Target;
+use crate::text::Problem;
+use crate::text::problem::problem;
 
 /// Notices about an earlier file.
 const PASSTHROUGH_KEYS: &[&str] =
@@ -24,12 +26,12 @@ impl Engine {
         }
         self.notices.active.clear(PASSTHROUGH_KEYS);
         if busy {
-            self.passthrough_failed(path, "end the broadcast or recording that is on first");
+            self.passthrough_failed(path, problem!("passthrough-busy"));
             return;
         }
         match Opening::start(path.to_owned(), again) {
             Ok(opening) => self.live.opening = Some(opening),
-            Err(error) => self.passthrough_failed(path, &error.to_string()),
+            Err(error) => self.passthrough_failed(path, error.into()),
         }
     }
 
@@ -49,10 +51,8 @@ impl Engine {
             self.live.passthrough_end_reported = true;
             match failure {
                 Some(reason) => {
-                    self.notices.tell(
-                        &StudioMessage::PassthroughFailed { path: name, reason: reason.into() },
-                        "",
-                    );
+                    let failed = StudioMessage::PassthroughFailed { path: name, reason };
+                    self.notices.tell(&failed, "");
                 }
                 None => self.notices.tell(&StudioMessage::PassthroughEnded { path: name }, ""),
             }
@@ -63,7 +63,7 @@ impl Engine {
         let Opened { path, again, file } = opened;
         let file = match file {
             Ok(file) => file,
-            Err(reason) => return self.passthrough_failed(&path, &reason),
+            Err(reason) => return self.passthrough_failed(&path, reason),
         };
         self.begin_news();
         let wanted: Vec<Target> =
@@ -95,12 +95,12 @@ impl Engine {
                 self.live.passthrough_end_reported = false;
                 self.live.history = History::default();
             }
-            Err(error) => self.passthrough_failed(&path, &error.to_string()),
+            Err(error) => self.passthrough_failed(&path, error.into()),
         }
     }
 
-    fn passthrough_failed(&mut self, path: &Path, reason: &str) {
-        let (path, reason) = (path.display().to_string(), reason.into());
+    fn passthrough_failed(&mut self, path: &Path, reason: Problem) {
+        let path = path.display().to_string();
         self.notices.tell(&StudioMessage::PassthroughFailed { path, reason }, "");
         self.notices.happened(Event::Stopped);
     }

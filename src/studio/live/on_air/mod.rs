@@ -30,6 +30,8 @@ use crate::studio::live::view::{LiveState, PassthroughView};
 use crate::studio::program::Program;
 use crate::studio::targets::quality::{Adapt, Quality};
 
+use crate::text::Problem;
+
 /// Pictures that may wait for the encoder: more would only be delay.
 const QUEUED_FRAMES: usize = 4;
 /// Blocks of sound (10 ms) that may wait for the encoder.
@@ -212,7 +214,7 @@ impl OnAir {
     }
 
     /// The name of the file once all of it was sent or it could not be read on, and why.
-    pub(in crate::studio) fn passthrough_over(&self) -> Option<(String, Option<String>)> {
+    pub(in crate::studio) fn passthrough_over(&self) -> Option<(String, Option<Problem>)> {
         let passthrough = self.passthrough.as_ref()?;
         let failure = passthrough.progress().failure;
         let ended = self.targets().any(|it| it.publisher.state() == publisher::State::Stopped);

@@ -65,7 +65,7 @@ fn mend(entry: Entry, stop: &Stop) -> Option<StudioMessage> {
         }
         Err(failure) => Some(StudioMessage::RecordingLost {
             path: recording.display().to_string(),
-            reason: failure.to_string().into(),
+            reason: (&failure).into(),
         }),
     }
 }
