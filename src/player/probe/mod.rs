@@ -265,15 +265,8 @@ async fn probe_url(
     let opening = OpenDeadline::of_rtmp(&url, net, limit);
     let on_step = |step: net::Step<'_>| opening.step(step);
     let connect = Client::connect(&url, Purpose::Play, &options, clock, &on_step);
-    let connect = opening.within(connect);
-    tokio::pin!(connect);
-    let mut client = loop {
-        match timeout(Duration::from_millis(100), &mut connect).await {
-            Ok(opened) => break opened?.map_err(|error| failure(&error))?,
-            Err(_) if cancelled() => return Err(interrupted()),
-            Err(_) => {}
-        }
-    };
+    let opened = while_wanted(opening.within(connect), cancelled).await?;
+    let mut client = opened?.map_err(|error| failure(&error))?;
     let (mut prober, mut reader) = (Prober::new(true, start), Reader::new(|_| true));
     let began = clock.now();
     let mut over = false;
@@ -329,15 +322,8 @@ async fn probe_web(
     let (net, decodable) = (net.clone(), (|_| true) as _);
     let ask = PullRequest { url, net, buffer, decode_budget, opening, decodable };
     let on_step = |step: net::Step<'_>| ask.opening.step(step);
-    let opened = ask.opening.within(Pull::open(&ask, &on_step));
-    tokio::pin!(opened);
-    let mut pull = loop {
-        match timeout(Duration::from_millis(100), &mut opened).await {
-            Ok(opened) => break opened?.map_err(told)?,
-            Err(_) if cancelled() => return Err(interrupted()),
-            Err(_) => {}
-        }
-    };
+    let opened = while_wanted(ask.opening.within(Pull::open(&ask, &on_step)), cancelled).await?;
+    let mut pull = opened?.map_err(told)?;
     let recorded = pull.pace() == PlayPace::Recorded;
     let mut prober = Prober::new(!recorded, start);
     // The whole is not read.
@@ -388,6 +374,21 @@ async fn probe_web(
         Some(index) => with_tracks(report, index),
         None => report,
     })
+}
+
+/// Waits for what is opened, as long as somebody wants it.
+async fn while_wanted<T>(
+    opening: impl Future<Output = T>,
+    cancelled: &dyn Fn() -> bool,
+) -> Result<T, Failure> {
+    tokio::pin!(opening);
+    loop {
+        match timeout(POLL_INTERVAL, &mut opening).await {
+            Ok(opened) => return Ok(opened),
+            Err(_) if cancelled() => return Err(interrupted()),
+            Err(_) => {}
+        }
+    }
 }
 
 fn interrupted() -> Failure {

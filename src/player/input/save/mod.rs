@@ -125,11 +125,9 @@ impl Save {
         if self.broken || body.is_empty() {
             return;
         }
+        self.waits &= !read.is_keyframe();
         if self.waits {
-            if !read.is_keyframe() {
-                return;
-            }
-            self.waits = false;
+            return;
         }
         let track = if *kind == TagKind::Video { Track::Video } else { Track::Audio };
         let at = self.timeline.place(track, read.dts.as_micros(), now).dts;
@@ -156,11 +154,9 @@ impl Save {
         if self.broken || packet.data.is_empty() {
             return;
         }
+        self.waits &= !(packet.track == Track::Video && packet.keyframe);
         if self.waits {
-            if !(packet.track == Track::Video && packet.keyframe) {
-                return;
-            }
-            self.waits = false;
+            return;
         }
         // What a body says of its time counts from where it is put.
         let raw = packet.dts.as_micros();
