@@ -29,7 +29,7 @@ fn main() -> Exit {
             }
         }
         Err(why) => {
-            onair::cli::output::complain(&why);
+            onair::cli::output::complain(why);
             return Exit::Usage;
         }
     }
@@ -80,7 +80,7 @@ fn warn_of_password(cli: &Cli, clock: Clock) {
         _ => {
             let (problem, language) = (message.problem(), Language::of_system());
             let cure = language.cure(&problem).unwrap_or_default();
-            onair::cli::output::complain(&format!("{} {cure}", language.say(&problem)));
+            onair::cli::output::complain(format!("{} {cure}", language.say(&problem)));
         }
     }
 }

@@ -5,6 +5,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use crate::text::problem::{Problem, problem};
+
 /// An audio source as it is chosen, saved and shown.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum AudioChoice {
@@ -58,7 +60,7 @@ impl AudioChoice {
     ///
     /// # Errors
     /// As of a text.
-    pub fn of_word(word: &OsStr) -> Result<Self, String> {
+    pub fn of_word(word: &OsStr) -> Result<Self, Problem> {
         #[cfg(unix)]
         if word.to_str().is_none()
             && let Some(path) = std::os::unix::ffi::OsStrExt::as_bytes(word).strip_prefix(b"file:")
@@ -71,7 +73,7 @@ impl AudioChoice {
 }
 
 impl FromStr for AudioChoice {
-    type Err = String;
+    type Err = Problem;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (kind, rest) = match text.split_once(':') {
@@ -82,20 +84,18 @@ impl FromStr for AudioChoice {
             ("mic", id) => Ok(Self::Mic(id.map(str::to_owned))),
             ("system", id) => Ok(Self::System(id.map(str::to_owned))),
             ("app", Some(name)) => Ok(Self::Application(name.to_owned())),
-            ("app", None) => Err("'app' needs an application of `onair devices`: app:NAME".into()),
+            ("app", None) => Err(problem!("choice-needs-application")),
             ("tone", None) => Ok(Self::Tone),
             ("silence", None) => Ok(Self::Silence),
             ("none", None) => Ok(Self::None),
             ("file", Some(path)) => Ok(Self::File(path.into())),
             ("stream", Some(url)) if url.contains("://") => Ok(Self::Stream(url.to_owned())),
-            ("stream", _) => Err("'stream' needs a URL: stream:rtmp://HOST/APP/STREAM".into()),
-            ("file", None) => Err("'file' needs a path: file:CLIP.wav".into()),
+            ("stream", _) => Err(problem!("choice-needs-url")),
+            ("file", None) => Err(problem!("choice-needs-path", example = "file:CLIP.wav")),
             _ => {
                 // Of an address its name only: more of it may be secret, and this is told.
                 let text = text.split("://").next().unwrap_or_default();
-                Err(format!(
-                    "'{text}' is no sound source: choose mic[:ID], system, app:NAME, file:CLIP, stream:URL, tone, silence or none"
-                ))
+                Err(problem!("choice-no-audio", text = text))
             }
         }
     }

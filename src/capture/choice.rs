@@ -10,6 +10,7 @@ use crate::capture::camera::mode::CameraChoice;
 use crate::capture::generated::color_source::ColorSource;
 use crate::capture::screen::target::DisplayTarget;
 use crate::capture::text::Content;
+use crate::text::problem::{Problem, problem};
 
 /// A picture source as it is chosen, saved and shown.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -51,11 +52,6 @@ impl VideoChoice {
     }
 }
 
-/// All of them, for those who wrote something else.
-const CHOICES: &str = "choose camera[:ID][@FORMAT], screen[:ID], window:ID, file:CLIP, stream:URL, image:PICTURE, \
-     slides:FOLDER, color:#RRGGBB, text:WORDS, text-file:PATH, clock, countdown:SECONDS, \
-     stopwatch, test or none";
-
 impl VideoChoice {
     /// Whether both name one thing that is opened once: a camera has one format at a time.
     pub fn is_same_as(&self, other: &Self) -> bool {
@@ -95,7 +91,7 @@ impl VideoChoice {
     ///
     /// # Errors
     /// As of a text.
-    pub fn of_word(word: &OsStr) -> Result<Self, String> {
+    pub fn of_word(word: &OsStr) -> Result<Self, Problem> {
         let named = |kind: &str| path_after(word, kind).filter(|_| word.to_str().is_none());
         let of_path = (named("file:").map(Self::File))
             .or_else(|| named("image:").map(Self::Image))
@@ -119,7 +115,7 @@ fn path_after(_: &OsStr, _: &str) -> Option<PathBuf> {
 }
 
 impl FromStr for VideoChoice {
-    type Err = String;
+    type Err = Problem;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         // Its format may stand without an id.
@@ -136,9 +132,7 @@ impl FromStr for VideoChoice {
             ("screen", None) => Ok(Self::Screen(DisplayTarget::default())),
             ("screen", Some(screen)) => screen.parse().map(Self::Screen),
             ("window", Some(id)) => Ok(Self::Window(id.to_owned())),
-            ("window", None) => {
-                Err("'window' needs an id out of 'onair devices': window:PROGRAM/TITLE".into())
-            }
+            ("window", None) => Err(problem!("choice-needs-window")),
             ("test", None) => Ok(Self::Test),
             ("none", None) => Ok(Self::None),
             ("file", Some(path)) => Ok(Self::File(path.into())),
@@ -151,25 +145,21 @@ impl FromStr for VideoChoice {
             ("stopwatch", None) => Ok(Self::Text(Content::Stopwatch)),
             ("countdown", Some(seconds)) => {
                 let seconds = seconds.parse().ok().filter(|seconds| *seconds < 360_000);
-                let fault = "'countdown' needs seconds, fewer than 360000: countdown:300";
-                let from = Duration::from_secs(seconds.ok_or(fault)?);
+                let seconds = seconds.ok_or_else(|| problem!("choice-needs-seconds"))?;
+                let from = Duration::from_secs(seconds);
                 Ok(Self::Text(Content::Countdown(from)))
             }
-            ("text" | "text-file" | "countdown", None) => {
-                Err("write text:WORDS, text-file:PATH or countdown:SECONDS".into())
-            }
+            ("text" | "text-file" | "countdown", None) => Err(problem!("choice-needs-text")),
             ("stream", Some(url)) if url.contains("://") => Ok(Self::Stream(url.to_owned())),
-            ("stream", _) => Err("'stream' needs a URL: stream:rtmp://HOST/APP/STREAM".into()),
-            ("file", None) => Err("'file' needs a path: file:CLIP.mp4".into()),
-            ("image", None) => Err("'image' needs a path: image:PICTURE.png".into()),
-            ("slides", None) => {
-                Err("'slides' needs a folder or a first picture: slides:FOLDER".into())
-            }
-            ("color", None) => Err("'color' needs a colour: color:#RRGGBB".into()),
+            ("stream", _) => Err(problem!("choice-needs-url")),
+            ("file", None) => Err(problem!("choice-needs-path", example = "file:CLIP.mp4")),
+            ("image", None) => Err(problem!("choice-needs-path", example = "image:PICTURE.png")),
+            ("slides", None) => Err(problem!("choice-needs-path", example = "slides:FOLDER")),
+            ("color", None) => Err(problem!("choice-no-color", text = "")),
             _ => {
                 // Of an address its name only: more of it may be secret, and this is told.
                 let text = text.split("://").next().unwrap_or_default();
-                Err(format!("'{text}' is no picture source: {CHOICES}"))
+                Err(problem!("choice-no-video", text = text))
             }
         }
     }
@@ -190,7 +180,7 @@ mod tests {
         let words = VideoChoice::Text(Content::File(path));
         assert_eq!(read(b"text-file:/a: \xFF.mp4"), Ok(words));
         assert_eq!(read(b"test"), Ok(VideoChoice::Test));
-        assert!(read(b"\xFF").unwrap_err().contains("is no picture source"));
+        assert!(read(b"\xFF").unwrap_err().id() == "choice-no-video");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::capture::choice::VideoChoice;
+use crate::text::problem::{Problem, problem};
 
 /// See the module.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -59,7 +60,7 @@ impl fmt::Display for VideoFallback {
 }
 
 impl FromStr for VideoFallback {
-    type Err = String;
+    type Err = Problem;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
@@ -69,9 +70,7 @@ impl FromStr for VideoFallback {
                 Ok(VideoChoice::None) | Err(_) => {
                     // Of an address its name only, as where it is chosen itself.
                     let text = text.split("://").next().unwrap_or_default();
-                    Err(format!(
-                        "'{text}' cannot stand in: write keep, slate, or a source as camera:ID or image:PICTURE"
-                    ))
+                    Err(problem!("choice-no-video-fallback", text = text))
                 }
                 Ok(choice) => Ok(Self::Source(choice)),
             },
@@ -92,7 +91,7 @@ mod tests {
             assert!(bad.parse::<VideoFallback>().is_err(), "{bad}");
         }
         let why = "rtmp://ada:pw@host/pw".parse::<VideoFallback>().unwrap_err();
-        assert!(why.contains("'rtmp'") && !why.contains("pw"), "{why}");
+        assert!(why.to_string().contains("'rtmp'") && !why.to_string().contains("pw"), "{why}");
         let suits = |choice: &str| VideoFallback::suits(&choice.parse().unwrap());
         assert!(suits("camera") && suits("file:/a.mp4") && suits("stream:rtmp://h/a/s"));
         assert!(suits("screen") && suits("window:Game/Level 1"));

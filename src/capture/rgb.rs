@@ -6,6 +6,7 @@ use yuv::{
 };
 
 use crate::media::{Planes, Size};
+use crate::text::problem::{Problem, problem};
 
 /// A straight sRGB colour with its opacity.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
@@ -52,10 +53,10 @@ impl std::fmt::Display for Rgba {
 }
 
 impl std::str::FromStr for Rgba {
-    type Err = String;
+    type Err = Problem;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let fault = || format!("'{text}' is no colour: write #RRGGBB or #RRGGBBAA");
+        let fault = || problem!("choice-no-color", text = text);
         let digits = text.strip_prefix('#').ok_or_else(fault)?;
         if !matches!(digits.len(), 6 | 8) || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
             return Err(fault());

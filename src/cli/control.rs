@@ -116,7 +116,7 @@ impl ControlLine {
     /// Says what became of it: with `--json` always, else where it could not be done.
     pub fn answer(&self, output: &Output, done: &Result<(), String>) {
         if let Err(why) = done {
-            complain(why);
+            complain(why.as_str());
         }
         // What is no command may be anything, also something that was typed by mistake.
         let command = self.text.split_whitespace().next().filter(|_| done.is_ok());

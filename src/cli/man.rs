@@ -28,14 +28,14 @@ pub fn run(args: &Args, onair: Command) -> Exit {
             Ok(()) => Exit::Ok,
             Err(error) => {
                 let folder = folder.display();
-                complain(&format!("the pages cannot be written into {folder}: {error}"));
+                complain(format!("the pages cannot be written into {folder}: {error}"));
                 Exit::File
             }
         };
     }
     let Some(page) = page(&args.command, onair) else {
         let name = args.command.join(" ");
-        complain(&format!("there is no command '{name}': onair help names them"));
+        complain(format!("there is no command '{name}': onair help names them"));
         return Exit::Usage;
     };
     let mut text = Vec::new();

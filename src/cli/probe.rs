@@ -35,7 +35,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     let (net, runtime) = match args.route.start() {
         Ok(started) => started,
         Err((why, exit)) => {
-            complain(&why);
+            complain(why);
             return exit;
         }
     };
@@ -54,7 +54,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
         }
         Err(failure) => {
             let language = Output::new(clock, globals.json).language();
-            complain(&play::sentence_of(language, &source, &failure));
+            complain(play::sentence_of(language, &source, &failure));
             play::exit_of(failure.kind)
         }
     }

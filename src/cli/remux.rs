@@ -93,7 +93,7 @@ pub fn run_repair(args: &RepairArgs, globals: &Globals, clock: Clock) -> Exit {
 /// Says so where an address was given and a file is wanted.
 fn refused(paths: &[&Path]) -> Option<Exit> {
     let why = paths.iter().find_map(|path| check_file(path).err())?;
-    complain(&why);
+    complain(why);
     Some(Exit::File)
 }
 
@@ -117,9 +117,7 @@ fn work(
                 Failure::Lacking { .. } => Exit::Codec,
                 _ => Exit::File,
             };
-            let why = output.language().say_with_cure(&(&failure).into());
-            complain(&why);
-            output.event("summary", json!({ "error": why, "exit": exit.code() }), || None);
+            output.refuse(&(&failure).into(), exit);
             exit
         }
     }

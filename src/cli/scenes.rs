@@ -12,6 +12,7 @@ use crate::cli::output::{Output, complain};
 use crate::studio::settings::scenes::collection;
 use crate::studio::settings::{default_path, keys_beside};
 use crate::studio::{AudioStrip, Settings, keep_addresses};
+use crate::text::problem::{Problem, problem};
 
 /// A keyring may ask its owner for a password first.
 const KEPT_WITHIN: Duration = Duration::from_secs(60);
@@ -54,8 +55,10 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
                 .iter()
                 .map(|it| json!({"name": it.name, "source": collection::shown(it.choice.to_string())}))
                 .collect();
+            let language = output.language();
+            let left_out: Vec<_> = import.left_out.iter().map(|it| language.say(it)).collect();
             let fields = json!({"scenes": scenes, "sources": sources, "strips": strips,
-                                "left_out": import.left_out});
+                                "left_out": left_out});
             output.event("scenes", fields, || {
                 let mut lines = vec![format!("Scenes: {}", scenes.join(", "))];
                 let heard = |it: &AudioStrip| {
@@ -65,36 +68,39 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
                 if !strips.is_empty() {
                     lines.push(format!("Audio strips: {}", strips.join(", ")));
                 }
-                lines.extend(import.left_out.iter().map(|what| format!("Not imported: {what}")));
+                lines.extend(left_out.iter().map(|what| format!("Not imported: {what}")));
                 Some(lines.join("\n"))
             });
             Exit::Ok
         }
         Err(why) => {
-            complain(&why);
+            complain(why);
             Exit::File
         }
     }
+}
+
+fn failed(path: &std::path::Path) -> impl Fn(Problem) -> Problem {
+    move |why| problem!("source-file", path = path.display().to_string(), reason = why)
 }
 
 fn import(
     file: &std::path::Path,
     to: Option<&PathBuf>,
     globals: &Globals,
-) -> Result<collection::Import, String> {
-    let mut import =
-        collection::import(file).map_err(|why| format!("{}: {why}", file.display()))?;
+) -> Result<collection::Import, Problem> {
+    let mut import = collection::import(file).map_err(failed(file))?;
     if let Some(to) = to {
-        let failed = |why| format!("{}: {why}", to.display());
-        collection::export(&import.collection, &import.strips, to).map_err(failed)?;
+        collection::export(&import.collection, &import.strips, to)
+            .map_err(|why| failed(to)(why.into()))?;
         return Ok(import);
     }
     let path = globals.settings.clone().or_else(default_path);
-    let path = path.ok_or("there is no place for settings: name a file with --to")?;
+    let path = path.ok_or_else(|| problem!("cli-no-settings-place"))?;
     let (mut settings, warnings) = Settings::read(&path);
     if let Some(warning) = warnings.first() {
         // Writing would lose what could not be read.
-        return Err(format!("{}: {warning}", path.display()));
+        return Err(failed(&path)(warning.clone()));
     }
     let main = settings.audio.clone();
     import.give(&mut settings.collection, &mut settings.strips, main.as_ref());

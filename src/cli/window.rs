@@ -16,6 +16,7 @@ use crate::player;
 use crate::studio::settings::{read_services, services_beside};
 use crate::studio::watch::choices::{Network, PlayerChoices};
 use crate::studio::{self, Command, Event, Serve, Settings, Snapshot, Studio};
+use crate::text::Problem;
 use crate::ui::Page;
 
 /// Opens the studio and runs it to its end.
@@ -73,7 +74,7 @@ impl WindowCompanion for Nothing {
 ///
 /// # Errors
 /// Why not, where there is no such file.
-pub(super) fn settings(globals: &Globals) -> Result<(Settings, Vec<String>), String> {
+pub(super) fn settings(globals: &Globals) -> Result<(Settings, Vec<Problem>), Problem> {
     Ok(globals.named_settings()?.unwrap_or_else(|| {
         let path = crate::studio::settings::default_path();
         // What is wrong with them is told where they are the studio's.
@@ -85,7 +86,7 @@ pub(super) fn settings(globals: &Globals) -> Result<(Settings, Vec<String>), Str
 /// `network`: how servers are reached, where flags say something of that; `options`: how the window opens.
 pub(super) fn play(
     urls: &[String],
-    ((mut settings, warnings), players_path): ((Settings, Vec<String>), Option<PathBuf>),
+    ((mut settings, warnings), players_path): ((Settings, Vec<Problem>), Option<PathBuf>),
     player: player::Config,
     (network, chat): (Option<Network>, Option<&str>),
     mut options: Options,
@@ -152,7 +153,7 @@ pub(super) fn headless(
 /// Starts a studio; where that cannot be, it is said why.
 fn start(config: studio::Config) -> Option<(Studio, Receiver<Event>)> {
     let started = Studio::start(config);
-    let mut studio = started.inspect_err(|error| complain(&format!("starting: {error}"))).ok()?;
+    let mut studio = started.inspect_err(|error| complain(format!("starting: {error}"))).ok()?;
     let events = studio.events()?;
     Some((studio, events))
 }
@@ -192,7 +193,7 @@ fn open(
     let listener = match listener {
         Ok(listener) => listener,
         Err(error) => {
-            complain(&format!("listening for Ctrl-C: {error}"));
+            complain(format!("listening for Ctrl-C: {error}"));
             return Exit::Error;
         }
     };
@@ -207,7 +208,7 @@ fn open(
     match shown {
         Ok(()) => exit.unwrap_or(Exit::Ok),
         Err(error) => {
-            complain(&format!(
+            complain(format!(
                 "{error}. Without a display, use `onair live`, `onair serve` or `onair play --headless`"
             ));
             Exit::Device

@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use crate::media::frame::Size;
 use crate::media::frame_grid::FrameRate;
+use crate::text::problem::{Problem, problem};
 
 /// Bits a second.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -25,7 +26,7 @@ impl fmt::Display for BitsPerSecond {
 }
 
 impl std::str::FromStr for BitsPerSecond {
-    type Err = String;
+    type Err = Problem;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (digits, factor) = match text.trim_end().char_indices().next_back() {
@@ -36,7 +37,7 @@ impl std::str::FromStr for BitsPerSecond {
         let number = digits.and_then(|digits| digits.trim().parse::<f64>().ok());
         match number.map(|number| number * factor) {
             Some(bits) if (1_000.0..=1e9).contains(&bits) => Ok(Self(bits.round() as u32)),
-            _ => Err(format!("'{text}' is no bitrate: write 2500k or 2.5M, from 1k to 1000M")),
+            _ => Err(problem!("choice-no-bitrate", text = text)),
         }
     }
 }

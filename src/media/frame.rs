@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use crate::base::{Fresh, Pool, Pooled, Timestamp};
+use crate::text::problem::{Problem, problem};
 
 /// Width and height in pixels.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -67,10 +68,10 @@ impl fmt::Display for Size {
 }
 
 impl std::str::FromStr for Size {
-    type Err = String;
+    type Err = Problem;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let fault = || format!("'{text}' is no size: write WIDTHxHEIGHT, such as 1280x720");
+        let fault = || problem!("choice-no-size", text = text);
         let (width, height) = text.split_once(['x', 'X', '×']).ok_or_else(fault)?;
         let size = Self {
             width: width.trim().parse().map_err(|_| fault())?,
@@ -79,10 +80,7 @@ impl std::str::FromStr for Size {
         if size.is_valid() {
             Ok(size)
         } else {
-            Err(format!(
-                "{size} cannot be encoded: both sides must be even, from 2 to {}",
-                Self::MAX_SIDE
-            ))
+            Err(problem!("choice-odd-size", size = size.to_string(), most = Self::MAX_SIDE))
         }
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::base::Timestamp;
+use crate::text::problem::{Problem, problem};
 
 /// Frames a second as a fraction (30/1, 30000/1001).
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
@@ -53,7 +54,7 @@ impl fmt::Display for FrameRate {
 }
 
 impl std::str::FromStr for FrameRate {
-    type Err = String;
+    type Err = Problem;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let rate = match text.split_once('/') {
@@ -65,11 +66,8 @@ impl std::str::FromStr for FrameRate {
                 _ => text.parse().ok().map(|num| (num, 1)),
             },
         };
-        rate.and_then(|(num, den)| Self::new(num, den)).ok_or_else(|| {
-            format!(
-                "'{text}' is no frame rate: write 1 to 240, 29.97 or a fraction such as 30000/1001"
-            )
-        })
+        rate.and_then(|(num, den)| Self::new(num, den))
+            .ok_or_else(|| problem!("choice-no-frame-rate", text = text))
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use crate::text::Problem;
+use crate::text::problem::{Problem, problem};
 
 /// Wishes that wait for a source that does not look: older ones go.
 const MAX_WAITING: usize = 16;
@@ -46,11 +46,11 @@ impl EndBehavior {
 }
 
 impl std::str::FromStr for EndBehavior {
-    type Err = String;
+    type Err = Problem;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let known = Self::WORDS.iter().find(|(word, _)| *word == text).map(|(_, it)| *it);
-        known.ok_or_else(|| format!("'{text}' is none of loop, clear and hold"))
+        known.ok_or_else(|| problem!("choice-no-end", text = text))
     }
 }
 
@@ -180,7 +180,7 @@ mod tests {
             transport.set_at_end(at_end);
             assert_eq!(transport.clone().at_end(), at_end);
         }
-        assert!("once".parse::<EndBehavior>().unwrap_err().contains("clear"));
+        assert!("once".parse::<EndBehavior>().unwrap_err().to_string().contains("clear"));
     }
 
     #[test]

@@ -15,6 +15,7 @@ use crate::server::config::{Config, Listen};
 use crate::server::event::{Event, StreamFigures};
 use crate::server::fault::Fault;
 use crate::server::registry::Registry;
+use crate::text::problem::{Problem, problem};
 
 /// A caller who has not begun to speak by then is let go.
 const FIRST_WORD: Duration = Duration::from_secs(5);
@@ -30,7 +31,7 @@ const EVENTS: usize = 1_024;
 
 /// Why the server does not start.
 #[derive(Debug, thiserror::Error)]
-#[error("listening on {address} ({what}): {}", trouble(.source))]
+#[error("{}", Problem::from(self))]
 pub struct Error {
     /// `RTMP`, `RTMPS`, `RTMPT` or `HTTP`.
     pub what: &'static str,
@@ -39,13 +40,16 @@ pub struct Error {
     pub source: io::Error,
 }
 
-/// What keeps it from listening, in plain words where there are some.
-fn trouble(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::AddrInUse => "another program uses this port".to_owned(),
-        io::ErrorKind::AddrNotAvailable => "this machine has no such address".to_owned(),
-        io::ErrorKind::PermissionDenied => "this user may not use this port".to_owned(),
-        _ => error.to_string(),
+impl From<&Error> for Problem {
+    fn from(error: &Error) -> Self {
+        let reason = match error.source.kind() {
+            io::ErrorKind::AddrInUse => problem!("server-port-taken"),
+            io::ErrorKind::AddrNotAvailable => problem!("server-no-such-address"),
+            io::ErrorKind::PermissionDenied => problem!("server-port-forbidden"),
+            _ => Self::words(error.source.to_string()),
+        };
+        let address = error.address.to_string();
+        problem!("server-listening", address = address, what = error.what, reason = reason)
     }
 }
 

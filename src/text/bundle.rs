@@ -19,6 +19,7 @@ macro_rules! files {
         [
             include_str!(concat!("../../assets/i18n/", $tag, "/onair.ftl")),
             include_str!(concat!("../../assets/i18n/", $tag, "/notices.ftl")),
+            include_str!(concat!("../../assets/i18n/", $tag, "/commands.ftl")),
             include_str!(concat!("../../assets/i18n/", $tag, "/devices.ftl")),
             include_str!(concat!("../../assets/i18n/", $tag, "/health.ftl")),
             include_str!(concat!("../../assets/i18n/", $tag, "/files.ftl")),
@@ -26,6 +27,7 @@ macro_rules! files {
             include_str!(concat!("../../assets/i18n/", $tag, "/net.ftl")),
             include_str!(concat!("../../assets/i18n/", $tag, "/player.ftl")),
             include_str!(concat!("../../assets/i18n/", $tag, "/media.ftl")),
+            include_str!(concat!("../../assets/i18n/", $tag, "/settings.ftl")),
         ]
     };
 }

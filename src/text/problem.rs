@@ -161,7 +161,6 @@ impl From<&io::Error> for Problem {
             io::ErrorKind::NotFound => problem!("io-not-found"),
             io::ErrorKind::PermissionDenied => problem!("io-forbidden"),
             io::ErrorKind::IsADirectory => problem!("io-folder"),
-            io::ErrorKind::AddrInUse => problem!("io-port-taken"),
             _ => Self::words(error.to_string()),
         }
     }
@@ -173,9 +172,22 @@ impl From<io::Error> for Problem {
     }
 }
 
+/// In English, for answers that programs read.
+impl From<Problem> for String {
+    fn from(problem: Problem) -> Self {
+        problem.to_string()
+    }
+}
+
 impl From<String> for Problem {
     fn from(words: String) -> Self {
         Self::words(words)
+    }
+}
+
+impl From<&String> for Problem {
+    fn from(words: &String) -> Self {
+        Self::words(words.as_str())
     }
 }
 
@@ -218,6 +230,12 @@ impl From<&String> for Value {
 impl From<&str> for Value {
     fn from(text: &str) -> Self {
         Self::Text(text.into())
+    }
+}
+
+impl From<&&str> for Value {
+    fn from(text: &&str) -> Self {
+        Self::from(*text)
     }
 }
 

@@ -5,7 +5,6 @@ io-not-found = there is no such file or folder
 io-forbidden = you are not allowed to read it
 io-folder = it is a folder, not a file
 io-not-a-file = it is not a regular file
-io-port-taken = another program uses this port
 file-unread = it could not be read
 
 # Sources.
@@ -134,3 +133,26 @@ display-format = onair cannot read the pixels of { $name } ({ $reason })
 display-broken = { $name } cannot be shown
     .cure = Choose another display or window.
 display-silent = The display no longer answers
+
+# What was written for a source, a size or a rate.
+choice-no-video-fallback = '{ $text }' is not a fallback: write keep, slate, or a source such as camera:ID or image:PICTURE
+choice-no-color = '{ $text }' is not a color: write #RRGGBB or #RRGGBBAA
+choice-no-direction = '{ $text }' is not a direction: write 0 to 359 degrees
+choice-gradient = '{ $text }' is too much: write #RRGGBB,#RRGGBB,DEGREES
+choice-no-region = '{ $text }' is not a region: write WIDTHxHEIGHT+X+Y
+choice-no-camera-format = '{ $text }' is not a camera format: write WIDTHxHEIGHT,RATE,PIXELS or some of these
+choice-no-camera = 'camera{ $text }' is not a camera: write camera:ID or camera@1280x720,30
+choice-no-bitrate = '{ $text }' is not a bitrate: write 2500k or 2.5M, from 1k to 1000M
+choice-no-frame-rate = '{ $text }' is not a frame rate: write 1 to 240, 29.97 or a fraction such as 30000/1001
+choice-no-size = '{ $text }' is not a size: write WIDTHxHEIGHT, such as 1280x720
+choice-odd-size = onair cannot encode { $size }: both sides must be even, from 2 to { $most }
+choice-no-end = '{ $text }' is not one of loop, clear and hold
+choice-no-audio-fallback = '{ $text }' is not a fallback: write keep, or an audio source such as mic:ID or file:CLIP
+choice-needs-window = a window needs an id of 'onair devices': window:PROGRAM/TITLE
+choice-needs-seconds = a countdown needs less than 360000 seconds: countdown:300
+choice-needs-text = write text:WORDS, text-file:PATH or countdown:SECONDS
+choice-needs-url = a stream needs a URL: stream:rtmp://HOST/APP/STREAM
+choice-needs-path = the path is missing: { $example }
+choice-no-video = '{ $text }' is not a video source: choose camera[:ID][@FORMAT], screen[:ID], window:ID, file:CLIP, stream:URL, image:PICTURE, slides:FOLDER, color:#RRGGBB, text:WORDS, text-file:PATH, clock, countdown:SECONDS, stopwatch, test or none
+choice-needs-application = an application needs a name of 'onair devices': app:NAME
+choice-no-audio = '{ $text }' is not an audio source: choose mic[:ID], system, app:NAME, file:CLIP, stream:URL, tone, silence or none

@@ -195,3 +195,23 @@ net-cure-request = Check that the address and port belong to a web server. If it
 net-cure-media = Check the network connection and the server's log.
 net-cure-address = Check the address, the port and your network connection.
 net-cure-sent-on = Contact the server's operator, or use another server of the service.
+
+# Addresses of servers (src/wire/rtmp/url).
+url-empty = the URL is empty
+url-no-scheme = the URL does not begin with rtmp:// or rtmps://
+url-scheme = onair does not support { $scheme }://
+url-no-host = the URL has no server name
+url-brackets = an IPv6 address needs brackets: rtmp://[::1]/app/key
+url-port = the port '{ $port }' is not a number from 1 to 65535
+url-no-app = the URL has no application: rtmp://server/app/key
+url-no-stream = the URL has no stream key: rtmp://server/app/key
+url-character = the URL contains a space or a control character
+url-too-long = the URL is longer than { $bytes } bytes
+url-use-rtmp = Use rtmp:// or rtmps://.
+url-ask-for-rtmp = Ask the service for its RTMP address, which begins with rtmp:// or rtmps://.
+url-instead-of-rtmpe = Its encryption is broken. Use rtmps://, or rtmp:// if the server has no TLS.
+url-instead-of-rtmfp = It is Adobe's protocol for Flash players. Ask the service for an rtmp:// or rtmps:// address.
+url-instead-of-web = It is the address of a page, of WebRTC (WHIP) or of a stream to watch. Send to an address that begins with rtmp:// or rtmps://. If only web traffic gets through, use rtmpt:// or rtmpts://.
+url-instead-of-rtsp = It is a protocol of cameras. Use an rtmp:// or rtmps:// address.
+target-built-in-off = the built-in server is not running
+target-key-missing = the stream key is missing

@@ -5,7 +5,6 @@ io-not-found = 没有这个文件或文件夹
 io-forbidden = 没有读取权限
 io-folder = 这是文件夹，不是文件
 io-not-a-file = 这不是普通文件
-io-port-taken = 另一个程序正在使用此端口
 file-unread = 无法读取
 
 # 来源
@@ -134,3 +133,26 @@ display-format = 无法读取 { $name } 的像素（{ $reason }）
 display-broken = 无法显示 { $name }
     .cure = 请选择其他显示器或窗口。
 display-silent = 显示器没有响应
+
+# 写错的来源、尺寸或速率
+choice-no-video-fallback = “{ $text }”不是备用画面：请写 keep、slate，或 camera:ID、image:PICTURE 这样的来源
+choice-no-color = “{ $text }”不是颜色：请写 #RRGGBB 或 #RRGGBBAA
+choice-no-direction = “{ $text }”不是方向：请写 0 到 359 度
+choice-gradient = “{ $text }”是多余的：请写 #RRGGBB,#RRGGBB,DEGREES
+choice-no-region = “{ $text }”不是区域：请写 WIDTHxHEIGHT+X+Y
+choice-no-camera-format = “{ $text }”不是摄像头格式：请写 WIDTHxHEIGHT,RATE,PIXELS 或其中几项
+choice-no-camera = “camera{ $text }”不是摄像头：请写 camera:ID 或 camera@1280x720,30
+choice-no-bitrate = “{ $text }”不是码率：请写 2500k 或 2.5M，范围 1k 到 1000M
+choice-no-frame-rate = “{ $text }”不是帧率：请写 1 到 240、29.97 或 30000/1001 这样的分数
+choice-no-size = “{ $text }”不是尺寸：请写成 1280x720 这样的形式
+choice-odd-size = 无法编码 { $size }：宽和高必须是 2 到 { $most } 之间的偶数
+choice-no-end = “{ $text }”不是 loop、clear、hold 之一
+choice-no-audio-fallback = “{ $text }”不是备用声音：请写 keep，或 mic:ID、file:CLIP 这样的音频源
+choice-needs-window = 窗口需要“onair devices”列出的 id：window:PROGRAM/TITLE
+choice-needs-seconds = 倒计时需要小于 360000 的秒数：countdown:300
+choice-needs-text = 请写 text:WORDS、text-file:PATH 或 countdown:SECONDS
+choice-needs-url = 流需要 URL：stream:rtmp://HOST/APP/STREAM
+choice-needs-path = 缺少路径：{ $example }
+choice-no-video = “{ $text }”不是视频来源：可选 camera[:ID][@FORMAT]、screen[:ID]、window:ID、file:CLIP、stream:URL、image:PICTURE、slides:FOLDER、color:#RRGGBB、text:WORDS、text-file:PATH、clock、countdown:SECONDS、stopwatch、test 或 none
+choice-needs-application = 应用程序需要“onair devices”列出的名称：app:NAME
+choice-no-audio = “{ $text }”不是音频来源：可选 mic[:ID]、system、app:NAME、file:CLIP、stream:URL、tone、silence 或 none

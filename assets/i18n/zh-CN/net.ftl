@@ -195,3 +195,23 @@ net-cure-request = 请确认地址和端口属于网页服务器。如果需要 
 net-cure-media = 请检查网络连接和服务器日志。
 net-cure-address = 请检查地址、端口和网络。
 net-cure-sent-on = 请联系服务器管理员，或使用该平台的其他服务器。
+
+# 服务器地址（src/wire/rtmp/url）
+url-empty = 地址为空
+url-no-scheme = 地址不以 rtmp:// 或 rtmps:// 开头
+url-scheme = 不支持 { $scheme }://
+url-no-host = 地址中没有服务器
+url-brackets = IPv6 地址要加方括号：rtmp://[::1]/app/key
+url-port = 端口“{ $port }”不是 1 到 65535 的数
+url-no-app = 地址中没有应用：rtmp://server/app/key
+url-no-stream = 地址中没有推流密钥：rtmp://server/app/key
+url-character = 地址中有空格或控制字符
+url-too-long = 地址长于 { $bytes } 字节
+url-use-rtmp = 请使用 rtmp:// 或 rtmps://。
+url-ask-for-rtmp = 请向平台索取 RTMP 地址，它以 rtmp:// 或 rtmps:// 开头。
+url-instead-of-rtmpe = 它的加密已被破解。请使用 rtmps://，服务器没有 TLS 时使用 rtmp://。
+url-instead-of-rtmfp = 这是 Adobe 用于 Flash 播放器的协议。请向平台索取 rtmp:// 或 rtmps:// 地址。
+url-instead-of-web = 这是网页、WebRTC（WHIP）或观看直播的地址。推流地址以 rtmp:// 或 rtmps:// 开头；如果只允许网页流量，请使用 rtmpt:// 或 rtmpts://。
+url-instead-of-rtsp = 这是摄像头使用的协议。请使用 rtmp:// 或 rtmps:// 地址。
+target-built-in-off = 内置服务器没有运行
+target-key-missing = 缺少推流密钥

@@ -3,6 +3,7 @@
 use crate::capture::camera::pixel_format::Pixel;
 use crate::capture::source::CameraFormat;
 use crate::media::Size;
+use crate::text::problem::{Problem, problem};
 
 /// Rates are equal up to this, in thousandths: 29.97 is 30000/1001.
 pub(in crate::capture) const RATE_TOLERANCE: u32 = 5;
@@ -57,14 +58,10 @@ impl std::fmt::Display for Mode {
 }
 
 impl std::str::FromStr for Mode {
-    type Err = String;
+    type Err = Problem;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let fault = || {
-            format!(
-                "'{text}' is no format of a camera: write WIDTHxHEIGHT,RATE,PIXELS or some of it"
-            )
-        };
+        let fault = || problem!("choice-no-camera-format", text = text);
         let mut mode = Self::default();
         for part in text.split(',') {
             let pixel = Pixel::ALL.iter().find(|it| it.name().eq_ignore_ascii_case(part));
@@ -108,7 +105,7 @@ impl std::fmt::Display for CameraChoice {
 }
 
 impl std::str::FromStr for CameraChoice {
-    type Err = String;
+    type Err = Problem;
 
     /// What behind the last `@` is no format belongs to the id, as it did before there were formats.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -117,9 +114,7 @@ impl std::str::FromStr for CameraChoice {
         let (id, mode) = split.unwrap_or((text, Mode::default()));
         let named = id.strip_prefix(':');
         if named.is_none() && !id.is_empty() {
-            return Err(format!(
-                "'camera{text}' is no camera: write camera:ID or camera@1280x720,30"
-            ));
+            return Err(problem!("choice-no-camera", text = text));
         }
         let id = named.filter(|id| !id.is_empty()).map(str::to_owned);
         Ok(Self { id, mode })

@@ -8,6 +8,7 @@ use crate::capture::source::{Context, Error, Source};
 use crate::capture::{rgb, source};
 use crate::media::source_status::{SourceFormat, SourceStatus};
 use crate::media::{Planes, Size};
+use crate::text::problem::{Problem, problem};
 
 /// A plain or graded ground.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
@@ -86,7 +87,7 @@ impl fmt::Display for ColorSource {
 }
 
 impl FromStr for ColorSource {
-    type Err = String;
+    type Err = Problem;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut parts = text.split(',');
@@ -98,10 +99,10 @@ impl FromStr for ColorSource {
                 .parse()
                 .ok()
                 .filter(|degrees| *degrees < 360)
-                .ok_or_else(|| format!("'{part}' is no direction: write 0 to 359 degrees"))?,
+                .ok_or_else(|| problem!("choice-no-direction", text = part))?,
         };
         match parts.next() {
-            Some(more) => Err(format!("'{more}' is too much: write #RRGGBB,#RRGGBB,DEGREES")),
+            Some(more) => Err(problem!("choice-gradient", text = more)),
             None => Ok(Self { color, to, degrees, size: None }),
         }
     }

@@ -1,5 +1,7 @@
 //! Rectangles of pixels on a screen, counted from its upper left corner.
 
+use crate::text::problem::{Problem, problem};
+
 /// A rectangle with at least one pixel.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Area {
@@ -96,7 +98,7 @@ impl std::fmt::Display for Area {
 }
 
 impl std::str::FromStr for Area {
-    type Err = String;
+    type Err = Problem;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let read = || {
@@ -110,7 +112,7 @@ impl std::str::FromStr for Area {
             let area = Self { x: number(x)?, y: number(y)?, width, height };
             (width >= 2 && height >= 2).then_some(area)
         };
-        read().ok_or_else(|| format!("'{text}' is no region: write WIDTHxHEIGHT+X+Y"))
+        read().ok_or_else(|| problem!("choice-no-region", text = text))
     }
 }
 

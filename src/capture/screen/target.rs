@@ -53,7 +53,7 @@ impl std::fmt::Display for DisplayTarget {
 }
 
 impl std::str::FromStr for DisplayTarget {
-    type Err = String;
+    type Err = crate::text::Problem;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (id, part) = match text.rsplit_once('@') {

@@ -19,6 +19,7 @@ use crate::studio::settings::keys_beside;
 use crate::studio::snapshot::{Snapshot, SourceState};
 use crate::studio::{Command, Config, Level, Notice, Quality, Studio, Target};
 use crate::text::Language;
+use crate::text::problem::{Problem, problem};
 
 /// How long devices may take to open, and sound to be heard.
 const SOURCES: Duration = Duration::from_secs(8);
@@ -64,7 +65,7 @@ pub fn inspect(
     with_targets: bool,
     globals: &Globals,
     clock: Clock,
-) -> Result<Vec<Notice>, (String, Exit)> {
+) -> Result<Vec<Notice>, (Problem, Exit)> {
     let named = globals.settings_to_go_by().map_err(|why| (why, Exit::File))?;
     let (mut settings, warnings) = named.unwrap_or_default();
     settings.video = flags.video.clone().or(settings.video);
@@ -88,13 +89,13 @@ pub fn inspect(
     let keys_path = globals.settings.as_deref().filter(|_| of_settings).map(keys_beside);
     let config =
         Config { warnings, keys_path, calm: true, loudness: false, ..Config::new(clock, settings) };
-    let studio =
-        Studio::start(config).map_err(|error| (format!("starting: {error}"), Exit::Error))?;
+    let studio = Studio::start(config)
+        .map_err(|error| (problem!("cli-start", reason = error.to_string()), Exit::Error))?;
     let found = check(&studio, clock);
     if let Err(stuck) = studio.end(END) {
         tracing::warn!(%stuck, "ending");
     }
-    let mut found = found.ok_or_else(|| ("looking takes too long".to_owned(), Exit::Error))?;
+    let mut found = found.ok_or_else(|| (problem!("cli-too-long"), Exit::Error))?;
     if let Some(path) = &flags.record
         && let Err(error) = recorder::try_out(path)
     {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::base::{Clock, Timestamp};
 use crate::broadcast::TargetUrl;
 use crate::cli::flags::{Globals, network};
-use crate::cli::live::targets::{self, KeySource};
+use crate::cli::live::targets::KeySource;
 use crate::cli::output::exit::Exit;
 use crate::cli::output::{Output, complain, events};
 use crate::net::rtmp::{Client, Options};
@@ -65,12 +65,12 @@ enum CheckEvent {
 /// Runs the command.
 pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     check(args, globals, clock).unwrap_or_else(|(why, exit)| {
-        complain(&why);
+        complain(why);
         exit
     })
 }
 
-fn check(args: &Args, globals: &Globals, clock: Clock) -> Result<Exit, (String, Exit)> {
+fn check(args: &Args, globals: &Globals, clock: Clock) -> Result<Exit, (Problem, Exit)> {
     let output = Output::new(clock, globals.json);
     let machine = args.url.is_none() || args.here.machine;
     let look = || machine::inspect(&args.here, args.url.is_none(), globals, clock);
@@ -103,17 +103,14 @@ fn prepare(
     url: &str,
     args: &Args,
     output: &Output,
-) -> Result<(Url, Options, Runtime), (String, Exit)> {
+) -> Result<(Url, Options, Runtime), (Problem, Exit)> {
     let source = match (&args.key_env, &args.key_file, args.key_stdin) {
         (Some(name), _, _) => Some(KeySource::Env(name.clone())),
         (_, Some(path), _) => Some(KeySource::File(path.clone())),
         (_, _, true) => Some(KeySource::Stdin),
         _ => None,
     };
-    let key = source.map(|source| source.read()).transpose().map_err(|error| match error {
-        targets::Error::Usage(why) => (why, Exit::Usage),
-        targets::Error::Unreadable(why) => (why, Exit::File),
-    })?;
+    let key = source.map(|source| source.read()).transpose()?;
     let TargetUrl::Rtmp(url) = parse(url, key.as_ref()).map_err(|why| (why, Exit::Usage))?;
     if key.is_none() && !output.is_json() {
         events::print_message(output, &StudioMessage::KeyVisible {});

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use crate::studio::Settings;
 use crate::text::Language;
+use crate::text::problem::{Problem, problem};
 
 /// Flags that every command takes.
 #[derive(Clone, Debug, clap::Args)]
@@ -35,11 +36,11 @@ impl Globals {
     /// The settings that were asked for by name, with what is wrong in them; `None`: none were.
     ///
     /// # Errors
-    /// A sentence, where there is no such file.
-    pub fn named_settings(&self) -> Result<Option<(Settings, Vec<String>)>, String> {
+    /// Where there is no such file.
+    pub fn named_settings(&self) -> Result<Option<(Settings, Vec<Problem>)>, Problem> {
         match &self.settings {
             Some(path) if !path.exists() => {
-                Err(format!("--settings {}: there is no such file. Check its name", path.display()))
+                Err(problem!("cli-settings-missing", path = path.display().to_string()))
             }
             path => Ok(path.as_deref().map(Settings::read)),
         }
@@ -48,15 +49,13 @@ impl Globals {
     /// The same for who has no window in which a person would see that nothing of them is used.
     ///
     /// # Errors
-    /// A sentence, where there is no such file, or it is no settings.
-    pub fn settings_to_go_by(&self) -> Result<Option<(Settings, Vec<String>)>, String> {
+    /// Where there is no such file, or it is no settings.
+    pub fn settings_to_go_by(&self) -> Result<Option<(Settings, Vec<Problem>)>, Problem> {
         let named = self.named_settings()?;
         match self.settings.as_deref().and_then(|path| Some((path, Settings::fault(path)?))) {
             Some((path, why)) => {
-                let path = path.display();
-                Err(format!(
-                    "--settings {path}: {why}. Put that right there, or leave --settings out"
-                ))
+                let path = path.display().to_string();
+                Err(problem!("cli-settings-bad", path = path, reason = why))
             }
             None => Ok(named),
         }

@@ -5,6 +5,7 @@ use crate::cli::flags::trust;
 use crate::cli::output::exit::Exit;
 use crate::net::{Bind, Options, Proxy, Runtime, Trust};
 use crate::studio::Route;
+use crate::text::problem::{Problem, problem};
 
 /// The flags.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -50,7 +51,7 @@ impl Flags {
     ///
     /// # Errors
     /// What is wrong with them, and the exit code.
-    pub fn beneath(&self) -> Result<Options, (String, Exit)> {
+    pub fn beneath(&self) -> Result<Options, (Problem, Exit)> {
         let environment = from_environment(|name| std::env::var(name).ok());
         // Where a flag says another one, what is wrong with it does not matter.
         let proxy = environment.and_then(Result::ok);
@@ -62,8 +63,9 @@ impl Flags {
     ///
     /// # Errors
     /// As [`read`](Self::read), and where the system grants no threads.
-    pub fn start(&self) -> Result<(Options, Runtime), (String, Exit)> {
-        let refused = |error| (format!("the network cannot be used: {error}"), Exit::Error);
+    pub fn start(&self) -> Result<(Options, Runtime), (Problem, Exit)> {
+        let refused =
+            |error| (problem!("cli-no-network", reason = Problem::from(&error)), Exit::Error);
         Ok((self.read()?, Runtime::start().map_err(refused)?))
     }
 
@@ -71,18 +73,23 @@ impl Flags {
     ///
     /// # Errors
     /// What is wrong with them, and the exit code.
-    pub fn read(&self) -> Result<Options, (String, Exit)> {
+    pub fn read(&self) -> Result<Options, (Problem, Exit)> {
         if self.ports.len() > MAX_PORTS {
-            return Err((format!("--ports: at most {MAX_PORTS}"), Exit::Usage));
+            let reason = problem!("settings-the-rest", most = MAX_PORTS);
+            return Err((problem!("cli-flag", flag = "--ports", reason = reason), Exit::Usage));
         }
         let proxy = match self.proxy.as_deref() {
             Some("none" | "") => None,
             Some(text) => Some(text.parse::<Proxy>().map_err(|why| ("--proxy".to_owned(), why))),
             None => from_environment(|name| std::env::var(name).ok()),
         };
-        let proxy = proxy.transpose().map_err(|(by, why)| (format!("{by}: {why}"), Exit::Usage))?;
+        let proxy = proxy.transpose().map_err(|(by, why)| {
+            (problem!("cli-flag", flag = by, reason = Problem::from(why)), Exit::Usage)
+        })?;
         let bind = self.bind.as_deref().map(str::parse::<Bind>).transpose();
-        let bind = bind.map_err(|why| (format!("--bind: {why}"), Exit::Usage))?;
+        let bind = bind.map_err(|why| {
+            (problem!("cli-flag", flag = "--bind", reason = Problem::from(why)), Exit::Usage)
+        })?;
         Ok(Options {
             trust: self.trust.read()?,
             ports: self.ports.iter().map(|port| port.get()).collect(),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::cli::output::exit::Exit;
 use crate::net::Trust;
+use crate::text::problem::{Problem, problem};
 
 /// The flags.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -29,14 +30,18 @@ impl Flags {
     ///
     /// # Errors
     /// What is wrong with them, and the exit code.
-    pub fn read(&self) -> Result<Trust, (String, Exit)> {
+    pub fn read(&self) -> Result<Trust, (Problem, Exit)> {
         if let Some(ca) = &self.tls_ca
             && let Err(error) = File::open(ca)
         {
-            return Err((format!("--tls-ca {}: {error}", ca.display()), Exit::File));
+            let flag = format!("--tls-ca {}", ca.display());
+            let reason = Problem::from(error);
+            return Err((problem!("cli-flag", flag = flag, reason = reason), Exit::File));
         }
         let pin = self.tls_pin.as_ref().map(|pin| pin.parse()).transpose();
-        let pin = pin.map_err(|why| (format!("--tls-pin: {why}"), Exit::Usage))?;
+        let pin = pin.map_err(|why: String| {
+            (problem!("cli-flag", flag = "--tls-pin", reason = Problem::from(why)), Exit::Usage)
+        })?;
         Ok(Trust { ca_file: self.tls_ca.clone(), pin, ..Trust::default() })
     }
 }

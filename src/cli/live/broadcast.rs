@@ -60,7 +60,7 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
     let mut orders = match Orders::listen(run) {
         Ok(orders) => orders,
         Err(error) => {
-            complain(&format!("listening for signals and commands: {error}"));
+            complain(format!("listening for signals and commands: {error}"));
             return Exit::Error;
         }
     };
@@ -71,7 +71,7 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
     let mut studio = match Studio::start(config) {
         Ok(studio) => studio,
         Err(error) => {
-            complain(&format!("starting: {error}"));
+            complain(format!("starting: {error}"));
             return Exit::Error;
         }
     };
@@ -145,7 +145,7 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
     folded.end(output);
     let exit = outcome.exit(&targets, record.is_some());
     if let Some(why) = &outcome.copy_failed {
-        complain(why);
+        complain(why.as_str());
     }
     events::summary(output, outcome.last_stats.as_deref(), exit, || {
         let seconds = outcome.first.map(|first| events::seconds(clock.now().since(first)));

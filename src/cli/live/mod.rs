@@ -14,7 +14,6 @@ use clap::builder::{
     NonEmptyStringValueParser, PossibleValue, PossibleValuesParser, TypedValueParser,
 };
 use clap::parser::ValueSource;
-use serde_json::json;
 
 use crate::audio::AudioChoice;
 use crate::base::Clock;
@@ -23,7 +22,7 @@ use crate::cli::flags::value::{bytes, delay, duration, sample_rate};
 use crate::cli::flags::{Globals, network, value};
 use crate::cli::output::exit::Exit;
 use crate::cli::output::redact::check_file;
-use crate::cli::output::{Output, complain, events};
+use crate::cli::output::{Output, events};
 use crate::encode;
 use crate::media::{BitsPerSecond, FrameRate, Size};
 use crate::studio::notices::message::StudioMessage;
@@ -33,6 +32,7 @@ use crate::studio::settings::{
 use crate::studio::targets::address::parse;
 use crate::studio::targets::services::SERVICES;
 use crate::studio::{Adapt, Collection, Config, Quality, RecordingChoices, Settings, Target};
+use crate::text::problem::{Problem, problem};
 use crate::wire::container::Format;
 
 /// Flags of `onair live`.
@@ -238,14 +238,13 @@ pub fn run(args: &Args, matches: &clap::ArgMatches, globals: &Globals, clock: Cl
             broadcast::run(config, &run, &output)
         }
         Err((why, exit)) => {
-            complain(&why);
-            output.event("summary", json!({"error": why, "exit": exit.code()}), || None);
+            output.refuse(&why, exit);
             exit
         }
     }
 }
 
-type Refusal = (String, Exit);
+type Refusal = (Problem, Exit);
 
 /// The name of a service: a known one, or a person's own.
 #[derive(Clone, Debug)]
@@ -287,14 +286,11 @@ fn prepare(
 ) -> Result<Config, Refusal> {
     let beside = globals.settings.clone().or_else(default_path).as_deref().map(services_beside);
     let (services, wrong) = beside.as_deref().map(read_services).unwrap_or_default();
-    let written = targets::written(matches, &services).map_err(|error| match error {
-        targets::Error::Usage(why) => (why, Exit::Usage),
-        targets::Error::Unreadable(why) => (why, Exit::File),
-    })?;
+    let written = targets::written(matches, &services)?;
     let mut wanted: Vec<Target> = Vec::new();
     for (target, id) in written.into_iter().zip(0..) {
         if let Err(why) = parse(&target.url, target.key.as_ref()) {
-            return Err((format!("--to: {why}"), Exit::Usage));
+            return Err((problem!("cli-flag", flag = "--to", reason = why), Exit::Usage));
         }
         wanted.push(Target {
             monitor: target.play_url.is_some().then_some(true),
@@ -305,15 +301,13 @@ fn prepare(
     }
     for (flag, path) in [("--record", &args.record), ("--replay-to", &args.replay_to)] {
         if let Some(path) = path.as_ref().filter(|path| Format::of_path(path).is_none()) {
-            let why = format!(
-                "{flag} {}: the name says the format: let it end in .flv, .mp4 or .mkv",
-                path.display()
-            );
-            return Err((why, Exit::Usage));
+            let flag = format!("{flag} {}", path.display());
+            let reason = problem!("file-format");
+            return Err((problem!("cli-flag", flag = flag, reason = reason), Exit::Usage));
         }
     }
     if let Some(path) = &args.copy {
-        check_file(path).map_err(|why| (why, Exit::File))?;
+        check_file(path).map_err(|why| (why.into(), Exit::File))?;
     }
     let net = args.route.read()?;
     let named = globals.settings_to_go_by().map_err(|why| (why, Exit::File))?;
@@ -348,7 +342,8 @@ fn prepare(
         // Tests of the way out are reproducible: no microphone is opened unasked.
         settings.audio = Some(AudioChoice::Tone);
     }
-    record_tracks::add(&args.record_track, &mut settings).map_err(|why| (why, Exit::Usage))?;
+    record_tracks::add(&args.record_track, &mut settings)
+        .map_err(|why| (why.into(), Exit::Usage))?;
     settings.quality = quality(args, matches, &settings.quality);
     settings.preferences.recording = recording(args, matches, settings.preferences.recording);
     if args.replay_to.is_some() && settings.preferences.recording.replay.is_none() {
@@ -443,8 +438,7 @@ fn choose_scene(args: &Args, settings: &mut Settings) -> Result<(), Refusal> {
         return Ok(());
     }
     let names: Vec<&str> = collection.scenes.iter().map(|scene| scene.name.as_str()).collect();
-    let why = format!("--scene {name}: there is no such scene; there are: {}", names.join(", "));
-    Err((why, Exit::File))
+    Err((problem!("cli-no-scene", name = name, scenes = names.join(", ")), Exit::File))
 }
 
 /// Says where the stream is not what a service takes, which may refuse or cut it.

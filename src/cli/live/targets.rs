@@ -7,8 +7,10 @@ use clap::ArgMatches;
 use zeroize::Zeroizing;
 
 use crate::base::Secret;
+use crate::cli::output::exit::Exit;
 use crate::media::BitsPerSecond;
 use crate::studio::targets::services::ServiceList;
+use crate::text::problem::{Problem, Value, problem};
 
 /// A key longer than this is none.
 const MAX_KEY_BYTES: u64 = 8 << 10;
@@ -31,16 +33,8 @@ pub enum KeySource {
     Stdin,
 }
 
-/// Why the targets cannot be put together.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// Makes no sense as written (usage).
-    #[error("{0}")]
-    Usage(String),
-    /// A key cannot be read.
-    #[error("{0}")]
-    Unreadable(String),
-}
+/// Why the targets cannot be put together: usage, or a key that cannot be read.
+type Error = (Problem, Exit);
 
 /// Puts URLs and keys together in the order in which they were written.
 ///
@@ -99,6 +93,11 @@ enum Word {
     Floor(BitsPerSecond),
 }
 
+/// A flag applies to the `--to` before it.
+fn no_target(flag: &str) -> Error {
+    (problem!("cli-no-target-before", flag = flag), Exit::Usage)
+}
+
 fn assemble(words: impl Iterator<Item = Word>) -> Result<Vec<Written>, Error> {
     let mut targets: Vec<Written> = Vec::new();
     for word in words {
@@ -108,42 +107,28 @@ fn assemble(words: impl Iterator<Item = Word>) -> Result<Vec<Written>, Error> {
             }
             Word::Watched(url) => {
                 let Some(target) = targets.last_mut() else {
-                    return Err(Error::Usage(
-                        "--monitor=URL applies to the --to before it, and there is none".into(),
-                    ));
+                    return Err(no_target("--monitor=URL"));
                 };
                 target.play_url = Some(url);
             }
             Word::PerShow(name, page) => {
-                let at = if page.is_empty() { String::new() } else { format!(" from {page}") };
-                return Err(Error::Usage(format!(
-                    "{name} gives each show an address and a key: copy both{at}, and give the \
-                     address with --to"
-                )));
+                return Err((problem!("cli-per-show", name = name, page = page), Exit::Usage));
             }
             Word::NoService(id) => {
-                return Err(Error::Usage(format!(
-                    "--service {id}: no such service; `onair help live` \
-                     lists them, and your own stand in services.toml beside the settings"
-                )));
+                return Err((problem!("cli-no-service", id = id), Exit::Usage));
             }
             Word::Floor(floor) => {
                 let Some(target) = targets.last_mut() else {
-                    return Err(Error::Usage(
-                        "--target-min-bitrate applies to the --to before it, and there is none"
-                            .into(),
-                    ));
+                    return Err(no_target("--target-min-bitrate"));
                 };
                 target.least_bitrate = Some(floor);
             }
             Word::Key(source) => {
                 let Some(target) = targets.last_mut() else {
-                    return Err(Error::Usage(
-                        "a --key-… flag applies to the --to before it, and there is none".into(),
-                    ));
+                    return Err(no_target("--key-…"));
                 };
                 if target.key.is_some() {
-                    return Err(Error::Usage("one --to was given two keys".into()));
+                    return Err((problem!("cli-two-keys"), Exit::Usage));
                 }
                 target.key = Some(source.read()?);
             }
@@ -156,31 +141,27 @@ impl KeySource {
     /// Reads the key: the first line, trimmed.
     ///
     /// # Errors
-    /// [`Error::Unreadable`].
+    /// It cannot be read, or there is none.
     pub fn read(&self) -> Result<Secret, Error> {
         let (text, place) = match self {
             Self::Env(name) => {
-                let text = std::env::var(name).map_err(|_| {
-                    Error::Unreadable(format!(
-                        "the environment variable {name} holds no key: set it and try again"
-                    ))
-                })?;
-                (Zeroizing::new(text), format!("the environment variable {name}"))
+                let text = std::env::var(name)
+                    .map_err(|_| (problem!("cli-no-key-in-variable", name = name), Exit::File))?;
+                (Zeroizing::new(text), Value::from(name))
             }
             Self::File(path) => {
                 let place = path.display().to_string();
+                let place = Value::from(place);
                 (first_line(std::fs::File::open(path).map(BufReader::new), &place)?, place)
             }
             Self::Stdin => {
-                let place = "standard input".to_owned();
+                let place = Value::from(problem!("cli-stdin"));
                 (first_line(Ok(std::io::stdin().lock()), &place)?, place)
             }
         };
         let key = text.lines().next().unwrap_or_default().trim();
         if key.is_empty() || text.len() as u64 > MAX_KEY_BYTES {
-            return Err(Error::Unreadable(format!(
-                "{place} holds no stream key in its first line"
-            )));
+            return Err((problem!("cli-no-key-in-file", place = place), Exit::File));
         }
         Ok(Secret::new(key))
     }
@@ -190,12 +171,13 @@ impl KeySource {
 /// it open.
 fn first_line<R: BufRead>(
     opened: std::io::Result<R>,
-    place: &str,
+    place: &Value,
 ) -> Result<Zeroizing<String>, Error> {
     let mut line = Zeroizing::new(String::new());
-    opened
-        .and_then(|from| from.take(MAX_KEY_BYTES + 1).read_line(&mut line))
-        .map_err(|error| Error::Unreadable(format!("reading the key from {place}: {error}")))?;
+    opened.and_then(|from| from.take(MAX_KEY_BYTES + 1).read_line(&mut line)).map_err(|error| {
+        let (place, reason) = (place.clone(), Problem::from(&error));
+        (problem!("cli-key-unreadable", place = place, reason = reason), Exit::File)
+    })?;
     Ok(line)
 }
 
@@ -251,7 +233,7 @@ mod tests {
             targets.iter().map(|target| target.play_url.as_ref().map(Secret::expose)).collect();
         assert_eq!(watched, [Some("rtmp://b/app/k"), None]);
         let early = parse(&["--monitor=rtmp://b/app/k", "--to", "rtmp://a/b"]);
-        assert!(matches!(early, Err(Error::Usage(_))));
+        assert!(matches!(early, Err((_, Exit::Usage))));
     }
 
     #[test]
@@ -267,20 +249,20 @@ mod tests {
         .unwrap();
         assert!(targets[0].url.starts_with("rtmps://") && targets[0].least_bitrate.is_none());
         assert_eq!(targets[1].least_bitrate, Some(BitsPerSecond(800_000)));
-        assert!(matches!(parse(&["--service", "nobody"]), Err(Error::Usage(_))));
-        let Err(Error::Usage(why)) = parse(&["--service", "xiaohongshu"]) else { panic!() };
+        assert!(matches!(parse(&["--service", "nobody"]), Err((_, Exit::Usage))));
+        let Err((why, Exit::Usage)) = parse(&["--service", "xiaohongshu"]) else { panic!() };
         assert!(why.contains("each show") && why.contains("https://redlive."), "{why}");
     }
 
     #[test]
     fn keys_that_belong_nowhere_or_cannot_be_read_are_refused() {
         let early = parse(&["--key-env", "PATH", "--to", "rtmp://a/b"]);
-        assert!(matches!(early, Err(Error::Usage(_))));
+        assert!(matches!(early, Err((_, Exit::Usage))));
         let twice = parse(&["--to", "rtmp://a/b", "--key-env", "PATH", "--key-env", "PATH"]);
-        assert!(matches!(twice, Err(Error::Usage(_))));
+        assert!(matches!(twice, Err((_, Exit::Usage))));
         let absent = parse(&["--to", "rtmp://a/b", "--key-env", "ONAIR_NO_SUCH_VARIABLE"]);
-        assert!(matches!(absent, Err(Error::Unreadable(_))));
+        assert!(matches!(absent, Err((_, Exit::File))));
         let absent = parse(&["--to", "rtmp://a/b", "--key-file", "/nonexistent/key"]);
-        assert!(matches!(absent, Err(Error::Unreadable(_))));
+        assert!(matches!(absent, Err((_, Exit::File))));
     }
 }

@@ -12,14 +12,14 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::base::Clock;
 use crate::base::sanitize::{sanitized, sanitized_json};
 use crate::cli::output::exit::Exit;
 use crate::cli::output::redact::hidden;
 use crate::files::Trouble;
-use crate::text::Language;
+use crate::text::{Language, Problem};
 
 /// Something that was to be on standard output is not there.
 static UNWRITTEN: AtomicBool = AtomicBool::new(false);
@@ -79,6 +79,13 @@ impl Output {
         }
     }
 
+    /// What keeps a command from starting: on standard error, and with `--json` in the last line too.
+    pub fn refuse(&self, why: &Problem, exit: Exit) {
+        complain(why.clone());
+        let error = self.language().say_with_cure(why);
+        self.event("summary", json!({"error": error, "exit": exit.code()}), || None);
+    }
+
     /// A line as it is (a result that is JSON whether asked for or not, such as `probe`).
     pub fn line(&self, text: &str) {
         self.write(&sanitized_json(&hidden(text)));
@@ -128,11 +135,12 @@ fn note(written: io::Result<()>) {
             Trouble::Full | Trouble::Quota => ". Make room where it goes",
             _ => "",
         };
-        complain(&format!("standard output cannot be written: {error}{cure}"));
+        complain(format!("standard output cannot be written: {error}{cure}"));
     }
 }
 
-/// A sentence to standard error: for what keeps a command from starting.
-pub fn complain(text: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "onair: {}", sanitized(&hidden(text)));
+/// What keeps a command from starting and what helps, to standard error in the chosen language.
+pub fn complain(why: impl Into<Problem>) {
+    let text = Language::of_system().say_with_cure(&why.into());
+    let _ = writeln!(std::io::stderr().lock(), "onair: {}", sanitized(&hidden(&text)));
 }

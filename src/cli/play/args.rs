@@ -11,6 +11,7 @@ use crate::player::{Config, MAX_AV_OFFSET_MS, Prefer, Source, TimeShiftDepth};
 use crate::studio::watch::chat::check_place;
 use crate::studio::watch::choices::{MAX_TILES, Network};
 use crate::studio::{Route, Settings};
+use crate::text::problem::{Problem, problem};
 use crate::ui::watch::Where;
 use crate::wire::container::Format;
 
@@ -114,19 +115,15 @@ impl Args {
     ///
     /// # Errors
     /// What is wrong with the flags, and the exit code.
-    pub fn config(&self) -> Result<Config, (String, Exit)> {
+    pub fn config(&self) -> Result<Config, (Problem, Exit)> {
         self.check_wall()?;
         let other = self
             .save
             .as_ref()
             .filter(|path| matches!(Format::of_path(path), Some(format) if format != Format::Flv));
         if let Some(path) = other {
-            let why = format!(
-                "--save {}: what is received is written as FLV, which holds every codec: let the \
-                 name end in .flv, and make another file of it with onair remux",
-                path.display()
-            );
-            return Err((why, Exit::Usage));
+            let path = path.display().to_string();
+            return Err((problem!("cli-save-format", path = path), Exit::Usage));
         }
         Ok(Config {
             buffer: self.buffer.unwrap_or(Buffer::Auto).begins_with(),
@@ -202,11 +199,11 @@ impl Args {
     }
 
     /// Whether what is asked for goes together with several streams.
-    fn check_wall(&self) -> Result<(), (String, Exit)> {
-        let usage = |why: String| Err((why, Exit::Usage));
+    fn check_wall(&self) -> Result<(), (Problem, Exit)> {
+        let usage = |why: Problem| Err((why, Exit::Usage));
         if self.sources.len() > MAX_TILES {
             let count = self.sources.len();
-            return usage(format!("{count} streams: at most {MAX_TILES} play side by side"));
+            return usage(problem!("cli-too-many-streams", count = count, most = MAX_TILES));
         }
         let alone = [
             ("--save", self.save.is_some()),
@@ -215,7 +212,7 @@ impl Args {
             ("--chat", self.chat.is_some()),
         ];
         match alone.iter().find(|(_, asked)| *asked && self.sources.len() > 1) {
-            Some((flag, _)) => usage(format!("{flag} is for one stream: leave the others out")),
+            Some((flag, _)) => usage(problem!("cli-one-stream", flag = *flag)),
             None => Ok(()),
         }
     }

@@ -5,14 +5,13 @@ mod control;
 mod report;
 mod watcher;
 
-use serde_json::json;
-
 use crate::base::{Clock, sandbox};
 use crate::cli::flags::Globals;
 use crate::cli::output::exit::Exit;
 use crate::cli::output::{Output, complain};
 use crate::cli::process::signals::Interrupt;
 use crate::player::Config;
+use crate::text::Problem;
 
 pub use args::Args;
 use args::chat_at;
@@ -23,9 +22,8 @@ use watcher::Watcher;
 pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     let output = Output::new(clock, globals.json);
     // Before anything is played; the last line says so too.
-    let refuse = |(why, exit): (String, Exit)| {
-        complain(&why);
-        output.event("summary", json!({"error": why, "exit": exit.code()}), || None);
+    let refuse = |(why, exit): (Problem, Exit)| {
+        output.refuse(&why, exit);
         exit
     };
     let config = match args.config() {
@@ -36,7 +34,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     let chat = args.chat.as_deref().map(|at| chat_at(at, args.first(), args.headless));
     let chat = match chat.transpose() {
         Ok(chat) => chat.flatten(),
-        Err(why) => return refuse((why, Exit::Usage)),
+        Err(why) => return refuse((why.into(), Exit::Usage)),
     };
     if args.headless {
         // What is told by --control may name other files later.
@@ -69,5 +67,5 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
 /// What goes on beside the window, or without one; where that cannot be, it is said why.
 fn watcher(args: &Args, output: Output, clock: Clock) -> Option<Watcher> {
     let watcher = Watcher::new(args, output, clock);
-    watcher.inspect_err(|error| complain(&format!("listening for commands: {error}"))).ok()
+    watcher.inspect_err(|error| complain(format!("listening for commands: {error}"))).ok()
 }

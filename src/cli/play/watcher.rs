@@ -175,7 +175,7 @@ impl Watcher {
                 || language.say_with_cure(&failure.problem),
                 |it| sentence_of(language, &it, failure),
             );
-            complain(&report::numbered(index, said));
+            complain(report::numbered(index, said));
         }
         if let Some(fields) = report::state(language, state) {
             self.say("play", fields, index, || report::state_words(language, state));
@@ -279,7 +279,7 @@ impl Watcher {
                 Exit::Ok
             }
             Err(why) => {
-                complain(&why);
+                complain(why);
                 Exit::File
             }
         }

@@ -78,20 +78,20 @@ pub fn install(folder: PathBuf, lines: LastLines) {
     std::panic::set_hook(Box::new(move |panic| {
         let thread = std::thread::current().name().unwrap_or("unnamed").to_owned();
         if written.fetch_add(1, Ordering::Relaxed) >= REPORTS {
-            complain(&format!("another unexpected error on thread {thread}"));
+            complain(format!("another unexpected error on thread {thread}"));
             return;
         }
         let report = scrub(&report(panic, &thread, &lines.text()));
         // Rather none than one with a key in it.
         let report = report.unwrap_or_else(|| format!("onair {}\n", env!("CARGO_PKG_VERSION")));
         match write(&folder, &report) {
-            Ok(path) => complain(&format!(
+            Ok(path) => complain(format!(
                 "an unexpected error on thread {thread}; report without keys: {}",
                 path.display()
             )),
             Err(error) => {
                 let first: String = report.lines().take(4).collect::<Vec<_>>().join(" · ");
-                complain(&format!("an unexpected error, and no report of it ({error}): {first}"));
+                complain(format!("an unexpected error, and no report of it ({error}): {first}"));
             }
         }
     }));

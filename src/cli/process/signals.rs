@@ -18,7 +18,7 @@ impl Interrupt {
     /// Starts listening. The first signal is noted, a second one of a person's ends the process with
     /// code 1. `None` where the system allows no signal handler, which is told.
     pub fn listen() -> Option<Self> {
-        Self::handle().inspect_err(|error| complain(&format!("listening for Ctrl-C: {error}"))).ok()
+        Self::handle().inspect_err(|error| complain(format!("listening for Ctrl-C: {error}"))).ok()
     }
 
     fn handle() -> std::io::Result<Self> {

@@ -15,7 +15,7 @@ use crate::base::queue::Empty;
 use crate::base::{Clock, sandbox};
 use crate::broadcast::recorder;
 use crate::cli::flags::Globals;
-use crate::cli::live::targets::{self, KeySource};
+use crate::cli::live::targets::KeySource;
 use crate::cli::output::exit::Exit;
 use crate::cli::output::{Output, complain, events};
 use crate::cli::process::signals::Interrupt;
@@ -26,7 +26,7 @@ use crate::server::{Config, Listen, Login, RecordingState, Secure, Server};
 use crate::studio::event::Ready;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::settings::ServerToken;
-use crate::text::Language;
+use crate::text::problem::{Problem, problem};
 use crate::wire::rtmp::auth::Method;
 use crate::wire::rtmp::url::Credentials;
 
@@ -40,25 +40,23 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     let (config, token) = match wanted(args) {
         Ok(wanted) => wanted,
         Err((why, exit)) => {
-            complain(&why);
-            output.event("summary", json!({"error": why, "exit": exit.code()}), || None);
+            output.refuse(&why, exit);
             return exit;
         }
     };
     let recording = config.record.as_ref().map(|folder| folder.join("recording"));
     sandbox::files(&recording.iter().map(|path| path.as_path()).collect::<Vec<_>>());
     let (open, open_to_play) = open_addresses(&config);
-    let started = Runtime::start().map_err(|error| error.to_string()).and_then(|runtime| {
-        let server = Server::start(&runtime, clock, config).map_err(|error| error.to_string())?;
+    let started = Runtime::start().map_err(Problem::from).and_then(|runtime| {
+        let server = Server::start(&runtime, clock, config);
+        let server =
+            server.map_err(|error| problem!("cli-listen", reason = Problem::from(&error)))?;
         Ok((runtime, server))
     });
     let (runtime, server) = match started {
         Ok(started) => started,
         Err(why) => {
-            complain(&format!(
-                "{why}. Choose another address with --rtmp, --rtmps, --rtmpt or --http"
-            ));
-            output.event("summary", json!({"error": why, "exit": Exit::Error.code()}), || None);
+            output.refuse(&why, Exit::Error);
             return Exit::Error;
         }
     };
@@ -87,9 +85,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     }
     let left = server.files_under_way();
     if left > 0 {
-        complain(&format!(
-            "{left} recordings were incomplete when the server stopped: the disk does not respond"
-        ));
+        complain(problem!("cli-recordings-left", count = left));
         totals.unwritten += left as u64;
     }
     runtime.shutdown(Duration::from_millis(500));
@@ -112,16 +108,16 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
 }
 
 /// What the flags mean, with what a file adds to them.
-fn wanted(args: &Args) -> Result<(Config, Option<ServerToken>), (String, Exit)> {
+fn wanted(args: &Args) -> Result<(Config, Option<ServerToken>), (Problem, Exit)> {
     let (args, publish_keys) = match &args.config {
         Some(path) => config::Config::read(path)
             .and_then(|file| file.complete(args).map_err(|why| config::with_path(path, &why)))
-            .map_err(|why| (why, Exit::File))?,
+            .map_err(|why| (why.into(), Exit::File))?,
         None => (args.clone(), Vec::new()),
     };
     args.check().map_err(|why| match &args.config {
-        Some(path) => (config::with_path(path, &why), Exit::File),
-        None => (why, Exit::Usage),
+        Some(path) => (config::with_path(path, &why).into(), Exit::File),
+        None => (why.into(), Exit::Usage),
     })?;
     if let Some(folder) = &args.record {
         // Now somebody can do something about it.
@@ -130,9 +126,8 @@ fn wanted(args: &Args) -> Result<(Config, Option<ServerToken>), (String, Exit)> 
         let tried = made
             .and_then(|()| recorder::try_out(&folder.join(name)).map_err(|error| error.problem()));
         tried.map_err(|cause| {
-            let cure = Language::English.cure(&cause).unwrap_or_default();
-            let folder = folder.display();
-            (format!("cannot write recordings to {folder}: {cause}. {cure}"), Exit::File)
+            let folder = folder.display().to_string();
+            (problem!("cli-record-folder", folder = folder, cause = cause), Exit::File)
         })?;
     }
     let listen = |wish: Option<SocketAddr>, port| {
@@ -146,13 +141,13 @@ fn wanted(args: &Args) -> Result<(Config, Option<ServerToken>), (String, Exit)> 
     let token = match http {
         None => None,
         Some(_) => ServerToken::of_user().map_err(|error| {
-            let why = format!("cannot store the token for changes over HTTP: {error}");
-            (why, Exit::File)
+            let reason = Trouble::problem(&error);
+            (problem!("cli-no-token", reason = reason), Exit::File)
         })?,
     };
     let config = Config {
         rtmp: listen(args.rtmp, DEFAULT_RTMP_PORT),
-        rtmps: secure(&args).map_err(|error| (error.to_string(), Exit::File))?,
+        rtmps: secure(&args).map_err(|error| (error.to_string().into(), Exit::File))?,
         rtmpt: args.rtmpt.map(Listen::exactly),
         login: login(&args)?,
         http,
@@ -194,17 +189,13 @@ fn secure(args: &Args) -> Result<Option<Secure>, IdentityError> {
 }
 
 /// What publishers must give, where that was asked for.
-fn login(args: &Args) -> Result<Option<Login>, (String, Exit)> {
+fn login(args: &Args) -> Result<Option<Login>, (Problem, Exit)> {
     let (Some(user), Some(path)) = (&args.user, &args.password_file) else { return Ok(None) };
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.~@".contains(c);
     if user.is_empty() || user.len() > 64 || !user.chars().all(plain) {
-        let why = "--user: at most 64 letters, digits and - _ . ~ @";
-        return Err((why.into(), Exit::Usage));
+        return Err((problem!("cli-user"), Exit::Usage));
     }
-    let secret = KeySource::File(path.clone()).read().map_err(|error| match error {
-        targets::Error::Usage(why) => (why, Exit::Usage),
-        targets::Error::Unreadable(why) => (why, Exit::File),
-    })?;
+    let secret = KeySource::File(path.clone()).read()?;
     let method = if args.auth.as_deref() == Some("llnw") { Method::Llnw } else { Method::Adobe };
     let credentials = Credentials { user: user.clone(), password: secret };
     Ok(Some(Login { method, credentials }))

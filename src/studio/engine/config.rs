@@ -8,6 +8,7 @@ use crate::player;
 use crate::studio::engine::server::Serve;
 use crate::studio::settings::{ServerToken, Settings};
 use crate::studio::targets::services::ServiceList;
+use crate::text::Problem;
 
 /// See the module.
 #[derive(Clone, Debug)]
@@ -41,7 +42,7 @@ pub struct Config {
     /// files and plays streams.
     pub program: bool,
     /// What was bad about the settings, to be told.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Problem>,
     pub serve: Serve,
     /// Trust and limits of connections to targets.
     pub options: crate::net::rtmp::Options,

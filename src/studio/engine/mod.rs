@@ -45,6 +45,7 @@ use crate::studio::sources::open::SourceOpener;
 use crate::studio::targets::quality::Quality;
 use crate::studio::targets::services::ServiceList;
 use crate::studio::watch::Players;
+use crate::text::Problem;
 
 /// How often the studio looks at its parts: as often as a meter needs to move smoothly.
 const TICK: Duration = Duration::from_millis(33);
@@ -91,11 +92,11 @@ pub(super) struct Engine {
 
 impl Engine {
     /// Runs to the end: after [`Command::Quit`], or when nobody can send commands any more.
-    pub(super) fn run(mut self, warnings: Vec<String>) {
+    pub(super) fn run(mut self, warnings: Vec<Problem>) {
         self.state.quality = self.settings.quality.clone();
         self.machine.process = Some(Process::new());
         for reason in warnings {
-            self.notices.tell(&StudioMessage::SettingsBad { reason: reason.into() }, "");
+            self.notices.tell(&StudioMessage::SettingsBad { reason }, "");
         }
         if self.built_in.wanted_at_once() {
             self.start_built_in();

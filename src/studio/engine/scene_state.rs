@@ -41,6 +41,6 @@ pub(in crate::studio) struct SceneState {
 /// What became of a file.
 #[derive(Debug)]
 pub(in crate::studio) enum FileDone {
-    Read(PathBuf, Result<Box<Import>, String>),
+    Read(PathBuf, Result<Box<Import>, crate::text::Problem>),
     Written(PathBuf, Option<String>),
 }

@@ -11,6 +11,7 @@ use crate::studio::event::Ready;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::settings::ServerToken;
 use crate::studio::targets::address;
+use crate::text::Problem;
 
 /// How long the server may take to say goodbye.
 const END: Duration = Duration::from_millis(500);
@@ -78,7 +79,7 @@ impl BuiltIn {
             ..server::Config::default()
         };
         let server = Server::start(runtime, clock, config).map_err(|error| {
-            Box::new(StudioMessage::ServerFailed { reason: error.to_string().into() })
+            Box::new(StudioMessage::ServerFailed { reason: Problem::from(&error) })
         })?;
         let addresses = server.addresses();
         let moved = |moved: bool, wanted: u16, used: Option<SocketAddr>| {

@@ -18,11 +18,10 @@ use crate::media::source_status::SourceReport;
 use crate::mix::filter::Filter;
 use crate::mix::{MAX_STRIPS, Mixer, Strip, StripId};
 use crate::studio::mixer::fallback::StripFallback;
-use crate::studio::notices::import_report;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::scenes;
 use crate::studio::sources::{self, Chosen};
-use crate::text::Problem;
+use crate::text::problem::{Problem, problem};
 
 /// The most strips there are, the main one included; the mixer has one more, for stingers.
 pub const MAX_MIXER_STRIPS: usize = MAX_STRIPS - 1;
@@ -112,17 +111,15 @@ pub fn clean_name(name: &str) -> String {
 /// What is heard in a strip's stead, as `--control` and settings write it; `keep`: nothing else.
 ///
 /// # Errors
-/// A sentence that says what can be written.
-pub fn fallback_of(word: &str) -> Result<Option<AudioChoice>, String> {
+/// What can be written.
+pub fn fallback_of(word: &str) -> Result<Option<AudioChoice>, Problem> {
     match word {
         "keep" => Ok(None),
         word => match word.parse() {
             Ok(AudioChoice::None) | Err(_) => {
                 // Of an address its name only: more of it may be secret, and this is told.
                 let word = word.split("://").next().unwrap_or_default();
-                Err(format!(
-                    "'{word}' cannot stand in: write keep, or a sound as mic:ID or file:CLIP"
-                ))
+                Err(problem!("choice-no-audio-fallback", text = word))
             }
             Ok(choice) => Ok(Some(choice)),
         },
@@ -144,7 +141,7 @@ pub fn take_in(
     strips: &mut Vec<AudioStrip>,
     main: Option<&AudioChoice>,
     taken: Vec<AudioStrip>,
-) -> (Vec<bool>, Vec<String>) {
+) -> (Vec<bool>, Vec<Problem>) {
     let mut set: Vec<StripId> = Vec::new();
     let (mut came, mut left_out) = (Vec::new(), Vec::new());
     // By which numbers they are known here, and whose filters are theirs.
@@ -172,7 +169,11 @@ pub fn take_in(
             None => {
                 let Some(id) = free_id(strips) else {
                     let called = called(&strip);
-                    left_out.push(import_report::no_room_for_audio(&called, &MAX_MIXER_STRIPS));
+                    left_out.push(problem!(
+                        "import-no-room-for-audio",
+                        called = &called,
+                        most = MAX_MIXER_STRIPS
+                    ));
                     came.push(false);
                     continue;
                 };
@@ -194,7 +195,7 @@ pub fn take_in(
             Filter::Compressor { side_chain: Some(side), .. } => {
                 let here = numbers.get(side).map(|id| *side = *id).is_some();
                 if !here {
-                    left_out.push(import_report::side_chain_gone(&called));
+                    left_out.push(problem!("import-side-chain-gone", called = &called));
                 }
                 here
             }

@@ -4,10 +4,8 @@ pub(in crate::studio) mod active_notices;
 pub mod event_log;
 pub(in crate::studio) mod groups;
 pub mod health;
-pub mod import_report;
 pub mod message;
 pub(in crate::studio) mod monitor;
-pub mod settings_warnings;
 
 use std::borrow::Cow;
 use std::time::Duration;

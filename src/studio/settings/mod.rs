@@ -1,6 +1,7 @@
 //! What is remembered from run to run: a versioned TOML file, read without ever failing (a bad
 //! value falls back to its default with a warning) and written by atomic replace. Stream keys are
 //! never part of it.
+use crate::text::problem::{Problem, problem};
 
 mod disk;
 mod folders;
@@ -29,7 +30,6 @@ use crate::capture::{VideoChoice, sharing};
 use crate::studio::live::recording::RecordingChoices;
 use crate::studio::mixer::AudioStrip;
 use crate::studio::mixer::monitoring::Monitoring;
-use crate::studio::notices::settings_warnings;
 use crate::studio::scenes::Collection;
 use crate::studio::settings::disk::{put, read_bounded};
 use crate::studio::settings::reading::parts::{VERSION, counted};
@@ -202,21 +202,21 @@ fn delay<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
 }
 
 fn successor<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
-    check_successor(&String::deserialize(from)?).map_err(serde::de::Error::custom)
+    check_successor(&String::deserialize(from)?).map_err(values::refuse)
 }
 
 impl Settings {
     /// Reads the file; what is missing or bad becomes the default. The second value tells what was
-    /// bad, in plain words; an absent file is not bad.
-    pub fn read(path: &Path) -> (Self, Vec<String>) {
+    /// bad; an absent file is not bad.
+    pub fn read(path: &Path) -> (Self, Vec<Problem>) {
         let text = match read_bounded(path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return (Self::default(), Vec::new());
             }
             Err(error) => {
-                let why = syntax::unreadable(&error);
-                let warning = format!("The settings in {} cannot be read: {why}", path.display());
+                let (path, reason) = (path.display().to_string(), syntax::unreadable(&error));
+                let warning = problem!("settings-unreadable", path = path, reason = reason);
                 return (Self::default(), vec![warning]);
             }
         };
@@ -224,7 +224,7 @@ impl Settings {
     }
 
     /// Why nothing of a file can be read, for who does not go on without it.
-    pub fn fault(path: &Path) -> Option<String> {
+    pub fn fault(path: &Path) -> Option<Problem> {
         match read_bounded(path) {
             Ok(text) => syntax::toml(&text).err(),
             Err(error) => Some(syntax::unreadable(&error)),
@@ -232,22 +232,21 @@ impl Settings {
     }
 
     /// Reads settings from text. Never fails: see [`Settings::read`].
-    pub fn parse(text: &str) -> (Self, Vec<String>) {
+    pub fn parse(text: &str) -> (Self, Vec<Problem>) {
         let mut document = match Document::parse(text) {
             Ok(document) => document.essential(&["server"]),
             Err(why) => {
-                return (Self::default(), vec![format!("None of the settings is used: {why}")]);
+                return (Self::default(), vec![problem!("settings-unused", reason = why)]);
             }
         };
         let file = document.read::<File>();
         let newer = Some(file.version).filter(|version| *version > VERSION);
-        let mut warnings = Vec::from_iter(newer.map(|version| {
-            format!("The settings were written by a newer onair (version {version}); what is unknown here is left out")
-        }));
+        let mut warnings =
+            Vec::from_iter(newer.map(|version| problem!("settings-newer", version = version)));
         let settings = Self::of_file(file, &mut document);
         let bad = document.finish().into_iter().filter(|bad| newer.is_none() || !bad.unknown);
-        counted(&settings_warnings::the_settings(), &mut |why| warnings.push(why), |tell| {
-            bad.for_each(|bad| tell(bad.to_string()));
+        counted(problem!("settings-the-settings"), &mut |why| warnings.push(why), |tell| {
+            bad.for_each(|bad| tell(Problem::from(&bad)));
         });
         (settings, warnings)
     }
@@ -260,8 +259,7 @@ impl Settings {
             (tables, _) => {
                 let tables = tables.unwrap_or_default();
                 if tables.len() > MAX_TARGETS {
-                    let why = format!("of more than {MAX_TARGETS} targets the rest is left out");
-                    document.note("targets", &why);
+                    document.note("targets", &problem!("settings-the-rest", most = MAX_TARGETS));
                 }
                 sections::targets::from_tables(tables)
             }
@@ -380,12 +378,12 @@ fn keep_broken(path: &Path) -> io::Result<()> {
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn check_successor(url: &str) -> Result<String, String> {
+pub fn check_successor(url: &str) -> Result<String, Problem> {
     let url = url.trim();
     if !url.is_empty() {
         parse(url, Some(&"stream".into()))?;
         if url.contains('@') {
-            return Err("it must hold no user and password: every client is told".into());
+            return Err(problem!("address-with-login"));
         }
     }
     Ok(url.to_owned())

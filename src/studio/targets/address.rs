@@ -13,6 +13,7 @@ use crate::studio::notices::Next;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::targets::services::ServiceList;
 use crate::studio::targets::{Target, TargetPlace};
+use crate::text::problem::{Problem, problem};
 use crate::wire::rtmp::url::Url;
 
 /// Application and name of the program's own stream on the built-in server.
@@ -34,15 +35,16 @@ pub(in crate::studio) fn resolve(
     built_in: Option<Entrance<'_>>,
     options: &crate::net::rtmp::Options,
     retry_for: Option<Duration>,
-) -> Result<publisher::Target, String> {
+) -> Result<publisher::Target, Problem> {
     let url = match &wanted.place {
         TargetPlace::BuiltIn => {
-            let Entrance { address, key } = built_in.ok_or("the built-in server does not run")?;
+            let Entrance { address, key } =
+                built_in.ok_or_else(|| problem!("target-built-in-off"))?;
             let url = format!("{}?key={}", play_url(address), key.expose());
             parse(&url, None)?
         }
         TargetPlace::Custom { .. } if wanted.key_apart && wanted.key().is_none() => {
-            return Err("the stream key is missing".into());
+            return Err(problem!("target-key-missing"));
         }
         TargetPlace::Custom { server, .. } => parse(server, wanted.key())?,
     };
@@ -71,8 +73,8 @@ pub(in crate::studio) fn shown(wanted: &Target) -> String {
 ///
 /// # Errors
 /// What is wrong with it, in plain words without the key.
-pub fn parse(url: &str, key: Option<&Secret>) -> Result<TargetUrl, String> {
-    TargetUrl::parse(url.trim(), key).map_err(|error| error.to_string())
+pub fn parse(url: &str, key: Option<&Secret>) -> Result<TargetUrl, Problem> {
+    TargetUrl::parse(url.trim(), key).map_err(|error| Problem::from(&error))
 }
 
 /// Whether a target says which stream it is: by a key, or as the last part of its URL.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::encode::{self, video};
 use crate::media::{BitsPerSecond, FrameRate, Size};
+use crate::text::problem::{Problem, problem};
 
 /// Whether the picture's bitrate follows what the connections carry, and which of several.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
@@ -32,12 +33,12 @@ impl Adapt {
 }
 
 impl std::str::FromStr for Adapt {
-    type Err = String;
+    type Err = Problem;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, Problem> {
         let all = [Self::Off, Self::Slowest, Self::First, Self::SecondRendition];
         let known = all.into_iter().find(|adapt| adapt.name() == text);
-        known.ok_or_else(|| format!("'{text}' is none of off, slowest, first, rung"))
+        known.ok_or_else(|| problem!("value-none-of", known = "off, slowest, first, rung"))
     }
 }
 

@@ -33,7 +33,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Option<String>)
         Ok(url) if field.response.changed() => view.send(Command::SetSuccessor(url)),
         Ok(_) => {}
         Err(why) => {
-            paragraph(ui, &texts.said(&why), Type::Small, theme.warn);
+            paragraph(ui, &texts.say(&why), Type::Small, theme.warn);
         }
     }
     ui.add_space(gap::M);

@@ -175,7 +175,7 @@ fn shown(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, id: crate::compose
             }
         }
         Err(why) => {
-            paragraph(ui, &why, Type::Small, view.theme.warn);
+            paragraph(ui, &view.texts.say(&why), Type::Small, view.theme.warn);
         }
     }
 }

@@ -11,6 +11,7 @@ use std::fmt;
 use percent_encoding::percent_decode_str;
 
 use crate::base::Secret;
+use crate::text::problem::{Problem, problem};
 
 /// What carries the protocol.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
@@ -82,57 +83,50 @@ pub struct Credentials {
 
 /// Why a text is no RTMP URL. The texts never hold the URL itself: a key may be in it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", Problem::from(self))]
 pub enum Error {
-    #[error("the URL is empty")]
     Empty,
-    #[error("the URL does not begin with rtmp:// or rtmps://")]
     NoScheme,
-    #[error("{0}:// is not supported: {advice}", advice = instead_of(.0))]
     Scheme(String),
-    #[error("the URL names no server")]
     NoHost,
-    #[error("an IPv6 address must stand in brackets: rtmp://[::1]/app/key")]
     Brackets,
-    #[error("the port '{0}' is not a number from 1 to 65535")]
     Port(String),
-    #[error("the URL names no application: rtmp://server/app/key")]
     NoApp,
-    #[error("the URL names no stream: rtmp://server/app/key")]
     NoStream,
-    #[error("the URL holds a space or a control character")]
     Character,
-    #[error("the URL is longer than {MAX_LENGTH} bytes")]
     TooLong,
 }
 
-/// Why a scheme that people paste is none of ours, and what to do instead.
-fn instead_of(scheme: &str) -> &'static str {
+impl From<&Error> for Problem {
+    fn from(error: &Error) -> Self {
+        match error {
+            Error::Empty => problem!("url-empty"),
+            Error::NoScheme => problem!("url-no-scheme"),
+            Error::Scheme(scheme) => {
+                problem!("url-scheme", scheme = scheme).with_cure(instead_of(scheme))
+            }
+            Error::NoHost => problem!("url-no-host"),
+            Error::Brackets => problem!("url-brackets"),
+            Error::Port(port) => problem!("url-port", port = port),
+            Error::NoApp => problem!("url-no-app"),
+            Error::NoStream => problem!("url-no-stream"),
+            Error::Character => problem!("url-character"),
+            Error::TooLong => problem!("url-too-long", bytes = MAX_LENGTH),
+        }
+    }
+}
+
+/// What to do instead of a scheme that people paste and that is none of ours.
+fn instead_of(scheme: &str) -> Problem {
     match scheme {
-        "rtmpe" | "rtmpte" => {
-            "its encryption has been broken for years (anybody on the way can read along or answer \
-             for the server) and servers have dropped it; use rtmps://, or rtmp:// where the server \
-             has no TLS"
+        "rtmpe" | "rtmpte" => problem!("url-instead-of-rtmpe"),
+        "rtmfp" => problem!("url-instead-of-rtmfp"),
+        "http" | "https" => problem!("url-instead-of-web"),
+        "rtsp" | "rtsps" | "rtp" | "udp" | "tcp" => problem!("url-instead-of-rtsp"),
+        "srt" | "ws" | "wss" | "whip" | "webrtc" | "ndi" | "rist" | "file" | "ftp" | "sftp" => {
+            problem!("url-ask-for-rtmp")
         }
-        "rtmfp" => {
-            "it is Adobe's protocol between Flash players, over UDP, and needs Adobe's server; ask \
-             the service for an rtmp:// or rtmps:// address"
-        }
-        "srt" => {
-            "it is another protocol, over UDP; ask the service for its RTMP address, which begins \
-             with rtmp:// or rtmps://"
-        }
-        "http" | "https" => {
-            "this is the address of a page, of WebRTC (WHIP) or of a stream to watch; a stream is \
-             sent to an address that begins with rtmp:// or rtmps://, or, where only web traffic \
-             gets through and the server takes tunnels, rtmpt:// or rtmpts://"
-        }
-        "rtsp" | "rtsps" | "rtp" | "udp" | "tcp" => {
-            "it is another protocol, mostly of cameras; use an rtmp:// or rtmps:// address"
-        }
-        "ws" | "wss" | "whip" | "webrtc" | "ndi" | "rist" | "file" | "ftp" | "sftp" => {
-            "ask the service for its RTMP address, which begins with rtmp:// or rtmps://"
-        }
-        _ => "use rtmp:// or rtmps://",
+        _ => problem!("url-use-rtmp"),
     }
 }
 
@@ -510,7 +504,7 @@ mod tests {
         }
         for scheme in ["rtmpe", "rtmpte", "rtmfp", "srt", "http", "https", "rtsp", "whip", "x"] {
             let error = Url::parse(&format!("{scheme}://h/a/secret-key")).unwrap_err().to_string();
-            assert!(error.starts_with(&format!("{scheme}:// is not supported: ")), "{error}");
+            assert_eq!(error, format!("onair does not support {scheme}://"));
             assert!(error.contains("rtmp://") || error.contains("rtmps://"), "{error}");
             assert!(!error.contains("secret"), "{error}");
         }

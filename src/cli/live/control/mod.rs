@@ -184,7 +184,7 @@ fn strip(text: &str) -> Result<LiveCommand, String> {
         }
         "restart" => Ok(LiveCommand::StripRestart(rest.to_owned())),
         "if-silent" => {
-            let (name, choice) = named(rest, fallback_of)?;
+            let (name, choice) = named(rest, |word| Ok(fallback_of(word)?))?;
             Ok(LiveCommand::IfSilent(name, choice))
         }
         "at-end" => {
@@ -254,7 +254,7 @@ fn media(text: &str) -> Result<LiveCommand, String> {
 
 /// What is shown for a source that is black, stands still or is gone: `Guest: slate`, `camera:back`.
 fn if_black(text: &str) -> Result<LiveCommand, String> {
-    let (name, fallback) = named(text, str::parse)?;
+    let (name, fallback) = named(text, |word| Ok(word.parse()?))?;
     Ok(LiveCommand::IfBlack(name, fallback))
 }
 

@@ -114,13 +114,13 @@ impl Engine {
                 target: resolved,
             }),
             Err(reason) => {
-                let message = self.invalid(target, &reason);
+                let message = self.invalid(target, reason.clone());
                 self.notices.tell(&message, "");
                 self.target_reported(event::Target {
                     index: target.id as usize,
                     url: address::shown(target),
                     state: TargetState::Failed,
-                    cause: Some(cause(&reason)),
+                    cause: Some(cause(reason)),
                     exit: Some(2),
                     ..event::Target::default()
                 });
@@ -138,10 +138,10 @@ impl Engine {
     pub(in crate::studio::engine) fn invalid(
         &self,
         target: &Target,
-        reason: &str,
+        reason: Problem,
     ) -> StudioMessage {
         let (id, host) = (target.id, self.label(target, ""));
-        StudioMessage::TargetInvalid { id, host, reason: reason.into() }
+        StudioMessage::TargetInvalid { id, host, reason }
     }
 
     /// A target's newest state: remembered for the window, and told.
@@ -320,6 +320,9 @@ impl Engine {
 }
 
 /// Why a target's address or key cannot be used, and what helps.
-pub(in crate::studio::engine) fn cause(reason: &str) -> Problem {
-    Problem::from(reason).with_cure(problem!("target-cure-address"))
+pub(in crate::studio::engine) fn cause(reason: Problem) -> Problem {
+    match reason.own_cure() {
+        Some(_) => reason,
+        None => reason.with_cure(problem!("target-cure-address")),
+    }
 }

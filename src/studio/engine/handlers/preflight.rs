@@ -50,7 +50,7 @@ impl Engine {
                     known.push(StudioMessage::FoundTargetFailed {
                         id: target.id,
                         host: services::host_of(target.server()).unwrap_or("?").to_owned(),
-                        cause: cause(&reason),
+                        cause: cause(reason),
                         pin: None,
                     });
                 }

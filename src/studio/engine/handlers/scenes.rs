@@ -457,11 +457,14 @@ impl Engine {
                 let strips = strips.to_string();
                 self.notices.tell(&StudioMessage::ScenesImported { scenes, sources, strips }, "");
                 if !left_out.is_empty() {
-                    self.notices.tell(&StudioMessage::ScenesLeftOut { what: list(&left_out) }, "");
+                    self.notices.tell(
+                        &StudioMessage::ScenesLeftOut { what: problem!("list", items = left_out) },
+                        "",
+                    );
                 }
             }
             FileDone::Read(path, Err(reason)) => {
-                let (path, reason) = (shown(path), reason.into());
+                let path = shown(path);
                 self.notices.tell(&StudioMessage::ScenesImportFailed { path, reason }, "");
             }
             FileDone::Written(path, None) => {
@@ -520,9 +523,4 @@ impl Engine {
             formats: self.state.stage.board.formats(),
         }
     }
-}
-
-/// What an import left out: several, each said on its own.
-fn list(left_out: &str) -> Problem {
-    problem!("list", items = left_out.split("; ").map(Problem::from).collect::<Vec<_>>())
 }

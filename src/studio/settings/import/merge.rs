@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::capture::VideoFallback;
 use crate::compose::scene::{Content, Item, Scene, SceneId, SourceId};
-use crate::studio::notices::import_report;
 use crate::studio::scenes::{Collection, MAIN, MAX_ITEMS, MAX_SCENES, MAX_SOURCES, Source};
+use crate::text::problem::{Problem, problem};
 
 /// What came of another collection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub struct MergeReport {
     /// And of its sources.
     pub sources: usize,
     /// What did not come, in plain words.
-    pub left_out: Vec<String>,
+    pub left_out: Vec<Problem>,
 }
 
 impl Collection {
@@ -37,7 +37,9 @@ impl Collection {
             let (id, name) = (SourceId(it.id.0 + by.0), self.free_source_name(&it.name));
             self.sources.push(Source { id, name, ..it.clone() });
         }
-        let full = |it: &Source| import_report::no_room_for_source(&it.name, &MAX_SOURCES);
+        let full = |it: &Source| {
+            problem!("import-no-room-for-source", name = &it.name, most = MAX_SOURCES)
+        };
         left_out.extend(gone.iter().map(full));
         let sources = came.len();
         let gone_sources = gone.iter().map(|it| (it.id, it.name.as_str())).collect();
@@ -56,28 +58,29 @@ impl Collection {
             self.own_transitions.extend(own.map(|own| (id, own)));
             self.scenes.push(Scene { id, name, items });
         }
-        let full = |it: &Scene| import_report::no_room_for_scene(&it.name, &MAX_SCENES);
+        let full =
+            |it: &Scene| problem!("import-no-room-for-scene", name = &it.name, most = MAX_SCENES);
         left_out.extend(gone.iter().map(full));
         MergeReport { scenes: came.len(), sources, left_out }
     }
 
     /// What is one for the whole collection: where both have it, that which is here stays.
-    fn keep_own(&mut self, other: &Self) -> Vec<String> {
+    fn keep_own(&mut self, other: &Self) -> Vec<Problem> {
         let mut left_out = Vec::new();
         if self.transition != other.transition {
-            left_out.push(import_report::transition_stays());
+            left_out.push(problem!("import-transition-stays"));
         }
         if self.main_filters.is_empty() {
             self.main_filters.clone_from(&other.main_filters);
         } else if self.main_filters != other.main_filters && !other.main_filters.is_empty() {
-            left_out.push(import_report::main_filters_stay());
+            left_out.push(problem!("import-main-filters-stay"));
         }
         if self.main_fallback == VideoFallback::Keep {
             self.main_fallback.clone_from(&other.main_fallback);
         } else if self.main_fallback != other.main_fallback
             && other.main_fallback != VideoFallback::Keep
         {
-            left_out.push(import_report::main_fallback_stays());
+            left_out.push(problem!("import-main-fallback-stays"));
         }
         left_out
     }
@@ -130,13 +133,19 @@ impl Mover<'_> {
     }
 
     /// What of a scene did not come, in plain words.
-    fn told(&mut self, scene: &str) -> Vec<String> {
+    fn told(&mut self, scene: &str) -> Vec<Problem> {
         let without = std::mem::take(&mut self.without).into_iter();
-        let mut told: Vec<String> =
-            without.map(|name| import_report::shows_what_did_not_come(&name, &scene)).collect();
+        let mut told: Vec<Problem> = without
+            .map(|name| problem!("import-shows-what-did-not-come", name = &name, scene = &scene))
+            .collect();
         match std::mem::take(&mut self.over) {
             0 => {}
-            over => told.push(import_report::no_room_for_items(&over, &scene, &MAX_ITEMS)),
+            over => told.push(problem!(
+                "import-no-room-for-items",
+                count = over,
+                scene = &scene,
+                most = MAX_ITEMS
+            )),
         }
         told
     }

@@ -5,9 +5,9 @@ pub(in crate::studio::settings) mod obs;
 
 use crate::audio::AudioChoice;
 use crate::studio::mixer::{AudioStrip, take_in};
-use crate::studio::notices::import_report;
 use crate::studio::scenes::Collection;
 use crate::studio::settings::import::merge::MergeReport;
+use crate::text::problem::{Problem, problem};
 
 /// In a notice so much is listed.
 const IN_SHORT: usize = 30;
@@ -18,8 +18,8 @@ pub struct Import {
     pub collection: Collection,
     /// Strips of the mixer, to be [taken in](crate::studio::mixer::take_in).
     pub strips: Vec<AudioStrip>,
-    /// What was not taken in, in plain words.
-    pub left_out: Vec<String>,
+    /// What was not taken in.
+    pub left_out: Vec<Problem>,
 }
 
 impl Import {
@@ -43,14 +43,10 @@ impl Import {
     }
 
     /// What was not taken in, as far as a notice has room for it.
-    pub fn left_out_in_short(&self) -> String {
-        let (first, more) =
-            self.left_out.split_at_checked(IN_SHORT).unwrap_or((&self.left_out, &[]));
-        // Several are told apart by what stands between them, whatever a name has in it.
-        let mut what: Vec<String> = first.iter().map(|it| it.replace("; ", ", ")).collect();
-        if !more.is_empty() {
-            what.push(import_report::and_more(&more.len()));
-        }
-        what.join("; ")
+    pub fn left_out_in_short(&self) -> Vec<Problem> {
+        let mut what: Vec<_> = self.left_out.iter().take(IN_SHORT).cloned().collect();
+        let more = self.left_out.len().saturating_sub(IN_SHORT);
+        what.extend((more > 0).then(|| problem!("import-and-more", count = more)));
+        what
     }
 }

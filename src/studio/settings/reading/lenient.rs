@@ -9,9 +9,9 @@ use serde_path_to_error::{Path, Segment, Track};
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
-use crate::studio::notices::settings_warnings;
 use crate::studio::settings::reading::parts::{counted, quoted, reason};
-use crate::studio::settings::reading::syntax;
+use crate::studio::settings::reading::{syntax, values};
+use crate::text::problem::{Problem, problem};
 
 /// A document is read from its beginning for each bad value, up to so many bytes in all. After that whole
 /// entries of lists are left out, as often; then whole lists; then all that is in the document by that name.
@@ -19,8 +19,6 @@ const MAX_READ: usize = 32 << 20;
 
 /// So many bad values are noted of any document.
 const MIN_ROUNDS: usize = 16;
-
-const TOO_MUCH: &str = "it has too many invalid values";
 
 /// A way to a value, from the top of the document.
 type Steps = Vec<Step>;
@@ -39,23 +37,29 @@ pub(crate) struct BadValue {
     /// From 1; `None` for what was noted without a place.
     pub(crate) place: Option<(usize, usize)>,
     /// Nothing of a value is in it but a word that it may have.
-    pub(crate) reason: String,
+    pub(crate) reason: Problem,
     /// A name that nobody reads, not a value.
     pub(crate) unknown: bool,
 }
 
+impl From<&BadValue> for Problem {
+    fn from(BadValue { path, place, reason, .. }: &BadValue) -> Self {
+        match place {
+            Some((line, column)) => problem!(
+                "settings-ignored-at",
+                path = path,
+                line = *line,
+                column = *column,
+                reason = reason
+            ),
+            None => problem!("settings-ignored", path = path, reason = reason),
+        }
+    }
+}
+
 impl fmt::Display for BadValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { path, reason, .. } = self;
-        match self.place {
-            Some((line, column)) => {
-                write!(
-                    f,
-                    "The setting '{path}' in line {line}, column {column} is ignored: {reason}"
-                )
-            }
-            None => write!(f, "The setting '{path}' is ignored: {reason}"),
-        }
+        Problem::from(self).fmt(f)
     }
 }
 
@@ -75,7 +79,7 @@ pub(crate) struct Document<'a> {
 impl<'a> Document<'a> {
     /// # Errors
     /// Where the text is no TOML, and why.
-    pub(crate) fn parse(text: &'a str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &'a str) -> Result<Self, Problem> {
         let root = syntax::spanned(text)?;
         let rounds = MIN_ROUNDS.max(MAX_READ / text.len().max(1));
         Ok(Self { text, root, bad: Vec::new(), essential: &[], rounds })
@@ -104,11 +108,13 @@ impl<'a> Document<'a> {
                 Err(error) => {
                     let path = track.path();
                     let mut steps = steps(&path);
-                    let mut message = error.message();
+                    let refused = values::refused(error.message());
                     let length = self.noted_length(&steps, rounds);
-                    if steps.len() > length {
-                        (message, _) = (TOO_MUCH, steps.truncate(length));
-                    }
+                    let message = match steps.len() > length {
+                        true => Err(problem!("value-too-many-bad")),
+                        false => refused.map_or(Ok(error.message()), Err),
+                    };
+                    steps.truncate(length);
                     if !self.leave_out(steps, message) {
                         return T::default();
                     }
@@ -129,7 +135,7 @@ impl<'a> Document<'a> {
     }
 
     /// Notes what was found bad otherwise; `path` is as `name`, `table.name` or `list.0.name`.
-    pub(crate) fn note(&mut self, path: &str, why: &str) {
+    pub(crate) fn note(&mut self, path: &str, why: &Problem) {
         let step = |part: &str| match part.parse() {
             Ok(index) => Step::Index(index),
             Err(_) => Step::Key(part.to_owned()),
@@ -149,8 +155,8 @@ impl<'a> Document<'a> {
     }
 
     /// Tells what was bad, and of a great deal how much; `what`: where, for people.
-    pub(in crate::studio::settings) fn tell(self, what: &str, bad: &mut dyn FnMut(String)) {
-        counted(what, bad, |tell| self.finish().iter().for_each(|bad| tell(bad.to_string())));
+    pub(in crate::studio::settings) fn tell(self, what: Problem, bad: &mut dyn FnMut(Problem)) {
+        counted(what, bad, |tell| self.finish().iter().for_each(|bad| tell(bad.into())));
     }
 
     /// What was bad, in the order of the text.
@@ -159,25 +165,33 @@ impl<'a> Document<'a> {
         self.bad.into_iter().map(|(_, bad)| bad).collect()
     }
 
-    /// Takes what these steps lead to out of the document. `false`: there is no such thing.
-    fn leave_out(&mut self, mut steps: Steps, message: &str) -> bool {
-        if message.starts_with("unknown field") && !steps.is_empty() {
+    /// Takes what these steps lead to out of the document, by what serde says of it or why it was refused.
+    /// `false`: there is no such thing.
+    fn leave_out(&mut self, mut steps: Steps, message: Result<&str, Problem>) -> bool {
+        if let Ok(message) = message
+            && message.starts_with("unknown field")
+            && !steps.is_empty()
+        {
             steps.pop();
             return self.leave_unknown_out(&steps, message);
         }
+        let why = match message {
+            Ok(message) => why(message),
+            Err(refused) => reason(&refused),
+        };
         if let [.., Step::Index(_), Step::Key(name)] = &steps[..]
             && self.essential.contains(&name.as_str())
         {
             // It is told of the value, and the entry goes.
             let at = find(self.root.get_ref(), &steps);
-            let bad = self.told(&steps, at, why(message));
+            let bad = self.told(&steps, at, why);
             self.bad.push((at.unwrap_or(0), bad));
             steps.pop();
             return remove(self.root.get_mut(), &steps);
         }
         while !steps.is_empty() {
             if let Some(at) = find(self.root.get_ref(), &steps) {
-                let bad = self.told(&steps, Some(at), why(message));
+                let bad = self.told(&steps, Some(at), why);
                 self.bad.push((at, bad));
                 return remove(self.root.get_mut(), &steps);
             }
@@ -199,8 +213,8 @@ impl<'a> Document<'a> {
                 names.filter(|(_, name)| !known.contains(&name.as_str())).collect();
             for (at, name) in unknown {
                 let why = match nearest(&name, &known) {
-                    Some(other) => format!("it is not known here; '{other}' is"),
-                    None => "it is not known here".to_owned(),
+                    Some(other) => problem!("value-unknown-name-like", other = other),
+                    None => problem!("value-unknown-name"),
                 };
                 steps.push(Step::Key(name.clone()));
                 let bad = BadValue { unknown: true, ..self.told(&steps, Some(at), why) };
@@ -233,7 +247,7 @@ impl<'a> Document<'a> {
         }
     }
 
-    fn told(&self, steps: &[Step], at: Option<usize>, reason: String) -> BadValue {
+    fn told(&self, steps: &[Step], at: Option<usize>, reason: Problem) -> BadValue {
         let place = at.filter(|_| !self.text.is_empty()).map(|at| syntax::place(self.text, at));
         BadValue { path: self.shown(steps), place, reason, unknown: false }
     }
@@ -263,11 +277,13 @@ impl<'a> Document<'a> {
 /// What is the first bad in it.
 pub(in crate::studio::settings) fn strictly<T: DeserializeOwned>(
     table: toml::Table,
-) -> Result<T, String> {
+) -> Result<T, Problem> {
     let mut track = Track::new();
     let value = toml::Value::Table(table);
-    T::deserialize(serde_path_to_error::Deserializer::new(value, &mut track))
-        .map_err(|error| format!("'{}': {}", track.path(), why(error.message())))
+    T::deserialize(serde_path_to_error::Deserializer::new(value, &mut track)).map_err(|error| {
+        let reason = values::refused(error.message()).unwrap_or_else(|| why(error.message()));
+        problem!("value-in", path = track.path().to_string(), reason = reason)
+    })
 }
 
 /// As many slips as a word has room for.
@@ -359,11 +375,11 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Our own words for what serde says; it would repeat the value, in which a key may stand.
-fn why(message: &str) -> String {
+fn why(message: &str) -> Problem {
     const OF_SERDE: [&str; 4] =
         ["invalid type", "invalid value", "invalid length", "unknown variant"];
     if !OF_SERDE.iter().any(|it| message.starts_with(it)) {
-        return reason(message);
+        return reason(&message.into());
     }
     let expected = message.rsplit_once(", expected ").map_or("", |(_, expected)| expected);
     let is_number =
@@ -371,15 +387,15 @@ fn why(message: &str) -> String {
     match expected {
         _ if message.starts_with("unknown variant") => {
             let known: Vec<&str> = words(expected).collect();
-            format!("it is none of {}", known.join(", "))
+            problem!("value-none-of", known = known.join(", "))
         }
-        "a boolean" => settings_warnings::it_is_no_flag(),
-        "a sequence" => settings_warnings::it_is_no_list(),
-        "f32" | "f64" => settings_warnings::it_is_no_number(),
-        "a map" => settings_warnings::it_is_no_table(),
-        _ if expected.starts_with("struct") => settings_warnings::it_is_no_table(),
-        _ if is_number => "it is not a whole number".to_owned(),
-        _ => settings_warnings::it_is_no_text(),
+        "a boolean" => problem!("value-no-flag"),
+        "a sequence" => problem!("value-no-list"),
+        "f32" | "f64" => problem!("value-no-number"),
+        "a map" => problem!("value-no-table"),
+        _ if expected.starts_with("struct") => problem!("value-no-table"),
+        _ if is_number => problem!("value-no-whole-number"),
+        _ => problem!("value-no-text"),
     }
 }
 

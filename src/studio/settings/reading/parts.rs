@@ -2,8 +2,8 @@
 
 use toml::Value;
 
-use crate::studio::notices::settings_warnings;
 use crate::studio::scenes;
+use crate::text::problem::{Problem, problem};
 
 /// The version of the settings that this program writes. Version 1 had one target.
 pub const VERSION: i64 = 2;
@@ -38,17 +38,17 @@ pub(in crate::studio::settings) fn quoted(word: &str) -> String {
     scenes::clean(word, MAX_WORD)
 }
 
-/// The same of a reason that may have such words in it.
-pub(in crate::studio::settings) fn reason(why: &str) -> String {
-    scenes::clean(why, MAX_REASON)
+/// A reason whose values may be such words.
+pub(in crate::studio::settings) fn reason(why: &Problem) -> Problem {
+    why.map_texts(&|text| scenes::clean(text, MAX_REASON).into())
 }
 
 /// Reads something, and tells the first that is bad in it and how many more there are; `what`: where, for
 /// people.
 pub(in crate::studio::settings) fn counted<T>(
-    what: &str,
-    bad: &mut dyn FnMut(String),
-    read: impl FnOnce(&mut dyn FnMut(String)) -> T,
+    what: Problem,
+    bad: &mut dyn FnMut(Problem),
+    read: impl FnOnce(&mut dyn FnMut(Problem)) -> T,
 ) -> T {
     let mut told = 0;
     let it = read(&mut |why| {
@@ -59,7 +59,7 @@ pub(in crate::studio::settings) fn counted<T>(
     });
     if told > MAX_WARNINGS {
         let more = told - MAX_WARNINGS;
-        bad(settings_warnings::more_things(&more, &what));
+        bad(problem!("settings-more-things", count = more, what = what));
     }
     it
 }

@@ -1,38 +1,40 @@
 //! Files of ours and of others as TOML and JSON. One that is neither is told by the place where it goes
-//! wrong and in our own words, which the window has in its language; the library's stand behind them.
+//! wrong and in our own words, by the names of their messages; the library's stand behind them.
 //! Nothing of the file's content is repeated: a key may stand in it.
 
 use serde_json::error::Category;
 use toml::de::DeTable;
 use toml::{Spanned, Table};
 
-/// What is wrong, by what the libraries say.
+use crate::text::problem::{Problem, problem};
+
+/// The name of the message of what is wrong, by what the libraries say.
 const TOML: &[(&str, &str)] = &[
     ("duplicate key", TWICE),
-    ("cannot extend", "a name that has a value cannot have others below it"),
+    ("cannot extend", "syntax-nested"),
     ("escape", BACKSLASH),
     ("unicode value", BACKSLASH),
     ("string values must be quoted", QUOTES),
-    ("unclosed array table", "the name of a table has no closing bracket"),
-    ("unclosed table", "the name of a table has no closing bracket"),
+    ("unclosed array table", "syntax-table-open"),
+    ("unclosed table", "syntax-table-open"),
     ("unclosed", UNCLOSED),
     ("basic string", OPEN),
     ("literal string", OPEN),
     ("opening quote", OPEN),
-    ("missing comma", "a comma is missing"),
-    ("extra comma", "there is a comma too many"),
+    ("missing comma", "syntax-comma"),
+    ("extra comma", "syntax-comma-extra"),
     ("key with no value", NO_EQUALS),
     ("missing assignment", NO_EQUALS),
     ("missing value for key", NO_EQUALS),
-    ("missing value", "a value is missing"),
-    ("extra assignment", "a comma is missing"),
-    ("`=`", "there is an = too many"),
-    ("unexpected key or value", "the next name must begin on a line of its own"),
-    ("unexpected content", "this belongs to nothing"),
+    ("missing value", "syntax-no-value"),
+    ("extra assignment", "syntax-comma"),
+    ("`=`", "syntax-equals-extra"),
+    ("unexpected key or value", "syntax-same-line"),
+    ("unexpected content", "syntax-stray"),
     ("recurs", DEEP),
-    ("key", "this is no name: what is not a to z, 0 to 9, _ and - must stand in quotation marks"),
-    ("date", "this is no date and no time"),
-    ("time", "this is no date and no time"),
+    ("key", "syntax-key"),
+    ("date", "syntax-date"),
+    ("time", "syntax-date"),
     ("comment", CONTROL),
     ("carriage return", CONTROL),
     ("number", NUMBER),
@@ -42,46 +44,39 @@ const TOML: &[(&str, &str)] = &[
     ("radix", NUMBER),
     ("leading zero", NUMBER),
     ("sign", NUMBER),
-    ("", "this is no TOML"),
+    ("", "syntax-no-toml"),
 ];
 
 const JSON: &[(&str, &str)] = &[
     ("escape", BACKSLASH),
     ("surrogate", BACKSLASH),
-    ("expected `:`", "a name is not followed by a colon and a value"),
-    ("expected `,`", "a comma or a closing bracket is missing"),
-    ("trailing comma", "there is a comma too many"),
-    ("key must be", "a name must stand in quotation marks"),
-    ("expected `\"`", "a name must stand in quotation marks"),
-    ("trailing characters", "unexpected characters after the end"),
+    ("expected `:`", "syntax-no-colon"),
+    ("expected `,`", "syntax-comma-or-bracket"),
+    ("trailing comma", "syntax-comma-extra"),
+    ("key must be", "syntax-name-quotes"),
+    ("expected `\"`", "syntax-name-quotes"),
+    ("trailing characters", "syntax-trailing"),
     ("control character", CONTROL),
     ("number", NUMBER),
     ("recursion", DEEP),
     ("expected", QUOTES),
-    ("", "this is no JSON"),
+    ("", "syntax-no-json"),
 ];
 
-const TWICE: &str = "a name is there twice";
-const BACKSLASH: &str = "a backslash begins nothing that there is: in a path it is written twice";
-const QUOTES: &str = "this is no value: texts must stand in quotation marks";
-const OPEN: &str = "a text is not closed by a quotation mark";
-const UNCLOSED: &str = "a list or a table is not closed by a bracket";
-const NO_EQUALS: &str = "a name is not followed by an = and a value";
-const DEEP: &str = "it is nested too deeply";
-const CONTROL: &str = "a character stands here that cannot be seen";
-const NUMBER: &str = "this is no number";
-const CUT_OFF: &str = "it ends in the middle: something is not closed";
-const NO_TEXT: &str = "it is no text in UTF-8";
-
-/// All that is said, for who says it in another language.
-#[cfg(test)]
-pub(crate) fn all() -> impl Iterator<Item = &'static str> {
-    TOML.iter().chain(JSON).map(|(_, ours)| *ours).chain([CUT_OFF, NO_TEXT])
-}
+const TWICE: &str = "syntax-twice";
+const BACKSLASH: &str = "syntax-backslash";
+const QUOTES: &str = "syntax-quotes";
+const OPEN: &str = "syntax-open";
+const UNCLOSED: &str = "syntax-unclosed";
+const NO_EQUALS: &str = "syntax-no-equals";
+const DEEP: &str = "syntax-deep";
+const CONTROL: &str = "syntax-control";
+const NUMBER: &str = "syntax-number";
+const CUT_OFF: &str = "syntax-cut-off";
 
 /// # Errors
 /// Where it goes wrong, and how.
-pub(in crate::studio::settings) fn toml(text: &str) -> Result<Table, String> {
+pub(in crate::studio::settings) fn toml(text: &str) -> Result<Table, Problem> {
     text.parse().map_err(|error| of_toml(text, &error))
 }
 
@@ -89,18 +84,18 @@ pub(in crate::studio::settings) fn toml(text: &str) -> Result<Table, String> {
 ///
 /// # Errors
 /// As [`toml()`].
-pub(in crate::studio::settings) fn spanned(text: &str) -> Result<Spanned<DeTable<'_>>, String> {
+pub(in crate::studio::settings) fn spanned(text: &str) -> Result<Spanned<DeTable<'_>>, Problem> {
     DeTable::parse(text).map_err(|error| of_toml(text, &error))
 }
 
-fn of_toml(text: &str, error: &toml::de::Error) -> String {
+fn of_toml(text: &str, error: &toml::de::Error) -> Problem {
     let at = error.span().map_or(text.len(), |span| span.start);
     told(text, at, ours(TOML, error.message()), error.message())
 }
 
 /// # Errors
 /// As [`toml()`].
-pub(in crate::studio::settings) fn json(text: &str) -> Result<serde_json::Value, String> {
+pub(in crate::studio::settings) fn json(text: &str) -> Result<serde_json::Value, Problem> {
     let text = without_mark(text);
     serde_json::from_str(text).map_err(|error| {
         let said = error.to_string();
@@ -134,10 +129,10 @@ pub(in crate::studio::settings) fn without_mark(text: &str) -> &str {
 }
 
 /// Why a file could not be read.
-pub(in crate::studio::settings) fn unreadable(error: &std::io::Error) -> String {
+pub(in crate::studio::settings) fn unreadable(error: &std::io::Error) -> Problem {
     match error.kind() {
-        std::io::ErrorKind::InvalidData => NO_TEXT.to_owned(),
-        _ => error.to_string(),
+        std::io::ErrorKind::InvalidData => problem!("syntax-no-text"),
+        _ => error.into(),
     }
 }
 
@@ -145,9 +140,10 @@ fn ours(table: &[(&str, &'static str)], said: &str) -> &'static str {
     table.iter().find(|(theirs, _)| said.contains(theirs)).map_or("", |(_, ours)| ours)
 }
 
-fn told(text: &str, at: usize, ours: &str, theirs: &str) -> String {
+fn told(text: &str, at: usize, ours: &'static str, theirs: &str) -> Problem {
     let (line, column) = place(text, at);
-    format!("line {line}, column {column}: {ours} ({theirs})")
+    let what = Problem::new(ours, []);
+    problem!("syntax-at", line = line, column = column, what = what, words = theirs)
 }
 
 /// The line and the column of what begins there, from 1.
@@ -160,6 +156,16 @@ pub(in crate::studio::settings) fn place(text: &str, at: usize) -> (usize, usize
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::Value;
+
+    /// The place, and the message of what is wrong there.
+    fn told(said: &Problem) -> ((usize, usize), &'static str) {
+        let number = |at: usize| match said.args()[at].1 {
+            Value::Number(number) => usize::try_from(number).unwrap(),
+            _ => panic!("{said:?}"),
+        };
+        ((number(0), number(1)), said.inner().next().unwrap().id())
+    }
 
     #[test]
     fn a_file_that_is_no_toml_is_told_by_the_place_and_in_our_words() {
@@ -169,29 +175,27 @@ mod tests {
             ("b = 'x\nc = 1", (1, 7), OPEN),
             ("a = x\n", (1, 5), QUOTES),
             ("a = C:\\x\n", (1, 5), QUOTES),
-            ("名 = 1\n", (1, 1), "this is no name"),
+            ("名 = 1\n", (1, 1), "syntax-key"),
             ("b = \"名\\x\"\n", (1, 9), BACKSLASH),
             ("a = \"C:\\Users\\me\"", (1, 10), BACKSLASH),
-            ("a = [1, 2\nb = 3\n", (2, 1), "a comma is missing"),
+            ("a = [1, 2\nb = 3\n", (2, 1), "syntax-comma"),
             ("a = [1 2]\n", (1, 6), QUOTES),
-            ("a = [1,, 2]\n", (1, 8), "there is a comma too many"),
-            ("a = { b = 1 c = 2 }\n", (1, 15), "a comma is missing"),
+            ("a = [1,, 2]\n", (1, 8), "syntax-comma-extra"),
+            ("a = { b = 1 c = 2 }\n", (1, 15), "syntax-comma"),
             ("a = { b = 1\n", (1, 12), UNCLOSED),
-            ("[a\nb = 1\n", (1, 3), "the name of a table"),
+            ("[a\nb = 1\n", (1, 3), "syntax-table-open"),
             ("a\n", (1, 2), NO_EQUALS),
             ("a = \n", (1, 5), QUOTES),
-            ("a = 1 b = 2\n", (1, 9), "the next name"),
-            ("a = 1\n[a.b]\n", (2, 2), "a name that has a value"),
-            ("a = 2026-13-01\n", (1, 5), "this is no date"),
+            ("a = 1 b = 2\n", (1, 9), "syntax-same-line"),
+            ("a = 1\n[a.b]\n", (2, 2), "syntax-nested"),
+            ("a = 2026-13-01\n", (1, 5), "syntax-date"),
             ("a = 012\n", (1, 5), NUMBER),
-            ("a = = 1\n", (1, 5), "there is an = too many"),
+            ("a = = 1\n", (1, 5), "syntax-equals-extra"),
             ("a = 1__2\n", (1, 6), NUMBER),
         ] {
             let said = toml(text).unwrap_err();
-            let (line, column) = place;
-            eprintln!("{text:?}: {said}");
-            assert!(said.starts_with(&format!("line {line}, column {column}: {words}")), "{said}");
-            assert!(!said.contains("C:") && !said.contains("this is no TOML"), "{said}");
+            assert_eq!(told(&said), (place, words), "{said}");
+            assert!(!said.to_string().contains("C:"), "{said}");
         }
         assert!(toml("\u{FEFF}a = 1").is_ok(), "with the mark of UTF-8");
     }
@@ -202,23 +206,21 @@ mod tests {
             ("{\"a\": 1,\n\"b\": x}", (2, 6), QUOTES),
             ("{\"a\": [1, 2", (1, 11), CUT_OFF),
             ("{\"a\": \"x", (1, 8), CUT_OFF),
-            ("{\"a\" 1}", (1, 6), "a name is not followed"),
-            ("{\"a\": 1 \"b\": 2}", (1, 9), "a comma or"),
-            ("{\"a\": [1 2]}", (1, 10), "a comma or"),
-            ("{\"a\": 1,}", (1, 9), "there is a comma too many"),
-            ("{a: 1}", (1, 2), "a name must"),
-            ("{} x", (1, 4), "unexpected characters"),
+            ("{\"a\" 1}", (1, 6), "syntax-no-colon"),
+            ("{\"a\": 1 \"b\": 2}", (1, 9), "syntax-comma-or-bracket"),
+            ("{\"a\": [1 2]}", (1, 10), "syntax-comma-or-bracket"),
+            ("{\"a\": 1,}", (1, 9), "syntax-comma-extra"),
+            ("{a: 1}", (1, 2), "syntax-name-quotes"),
+            ("{} x", (1, 4), "syntax-trailing"),
             ("{\"名名\": \"C:\\Users\"}", (1, 12), BACKSLASH),
             ("{\"a\": \"x\ny\"}", (2, 1), CONTROL),
             ("{\"a\": 01}", (1, 8), NUMBER),
         ] {
             let said = json(text).unwrap_err();
-            let (line, column) = place;
-            eprintln!("{text:?}: {said}");
-            assert!(said.starts_with(&format!("line {line}, column {column}: {words}")), "{said}");
+            assert_eq!(told(&said), (place, words), "{said}");
         }
         let deep = "[".repeat(200);
-        assert!(json(&deep).unwrap_err().contains(DEEP));
+        assert_eq!(told(&json(&deep).unwrap_err()).1, DEEP);
         assert!(json("\u{FEFF}{}").is_ok());
     }
 }

@@ -1,6 +1,7 @@
 //! How single values are written in files: as texts, as whole numbers of milliseconds, within bounds. For
 //! serde's `with`, `serialize_with` and `deserialize_with`.
 
+use std::cell::RefCell;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -11,6 +12,26 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::studio::settings::reading::parts;
+use crate::text::problem::{Problem, problem};
+
+thread_local! {
+    /// Why the value that was read last was refused: an error of serde has room for a text only.
+    static REFUSED: RefCell<Option<Problem>> = const { RefCell::new(None) };
+}
+
+/// The text of an error whose problem is to be had from [`refused`].
+const MARK: &str = "refused";
+
+/// Refuses a value for this reason.
+pub(in crate::studio::settings) fn refuse<E: Error>(why: impl Into<Problem>) -> E {
+    REFUSED.set(Some(why.into()));
+    E::custom(MARK)
+}
+
+/// Why a value was refused by [`refuse`], from the text of the error.
+pub(in crate::studio::settings) fn refused(message: &str) -> Option<Problem> {
+    (message == MARK).then(|| REFUSED.take()).flatten()
+}
 
 /// Longer texts are cut off: no address and no name is.
 const MAX_TEXT: usize = 4_096;
@@ -28,10 +49,10 @@ pub(in crate::studio::settings) mod text {
 
     pub(in crate::studio::settings) fn deserialize<'de, T, D>(from: D) -> Result<T, D::Error>
     where
-        T: FromStr<Err: Display>,
+        T: FromStr<Err: Into<Problem>>,
         D: Deserializer<'de>,
     {
-        String::deserialize(from)?.parse().map_err(Error::custom)
+        String::deserialize(from)?.parse().map_err(refuse)
     }
 }
 
@@ -50,15 +71,11 @@ pub(in crate::studio::settings) mod text_or_none {
         from: D,
     ) -> Result<Option<T>, D::Error>
     where
-        T: FromStr<Err: Display>,
+        T: FromStr<Err: Into<Problem>>,
         D: Deserializer<'de>,
     {
         let text = String::deserialize(from)?;
-        Some(text)
-            .filter(|it| !it.is_empty())
-            .map(|it| it.parse())
-            .transpose()
-            .map_err(Error::custom)
+        Some(text).filter(|it| !it.is_empty()).map(|it| it.parse()).transpose().map_err(refuse)
     }
 }
 
@@ -129,25 +146,16 @@ macro_rules! numbers {
                 let number: Option<Self> = <$written>::deserialize(from).ok().and_then($converted);
                 number.filter(|number| bounds.contains(number)).ok_or_else(|| {
                     let (low, high) = bounds.into_inner();
-                    Error::custom(format!($words, low = low, high = high))
+                    refuse(problem!($words, low = low.to_string(), high = high.to_string()))
                 })
             }
         }
     )*};
 }
 
-numbers!(
-    "it is not a whole number from {low} to {high}",
-    i64,
-    |it| it.try_into().ok(),
-    u8,
-    u16,
-    u32,
-    u64,
-    i32
-);
-numbers!("it is not a number from {low} to {high}", f64, Some, f64);
-numbers!("it is not a number from {low} to {high}", f64, |it| Some(it as f32), f32);
+numbers!("value-not-whole-from", i64, |it| it.try_into().ok(), u8, u16, u32, u64, i32);
+numbers!("value-not-from", f64, Some, f64);
+numbers!("value-not-from", f64, |it| Some(it as f32), f32);
 
 /// Where it is there it is bounded.
 impl<T: Bounded> Bounded for Option<T> {
@@ -295,6 +303,6 @@ pub(in crate::studio::settings) fn word<'de, T: Copy, D: Deserializer<'de>>(
     let word = String::deserialize(from)?;
     parts::meant(&word, words).ok_or_else(|| {
         let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-        Error::custom(format!("it is none of {}", known.join(", ")))
+        refuse(problem!("value-none-of", known = known.join(", ")))
     })
 }

@@ -13,7 +13,6 @@ pub use crate::studio::settings::scenes::transition_words::{
 
 use crate::mix::StripId;
 use crate::studio::mixer::AudioStrip;
-use crate::studio::notices::{import_report, settings_warnings};
 use crate::studio::scenes::Collection;
 use crate::studio::settings::disk::replace;
 use crate::studio::settings::import::obs;
@@ -22,6 +21,7 @@ use crate::studio::settings::reading::{parts, syntax};
 use crate::studio::settings::scenes::layout::CollectionTable;
 use crate::studio::settings::secret_addresses;
 use crate::studio::settings::sections::strips;
+use crate::text::problem::{Problem, problem};
 
 /// The version of a collection's own file.
 const VERSION: i64 = 1;
@@ -52,14 +52,14 @@ pub fn shown(choice: String) -> String {
 /// Reads a collection's own file, or one of OBS.
 ///
 /// # Errors
-/// Why nothing can be taken out of it, in plain words.
-pub fn import(path: &Path) -> Result<Import, String> {
-    let file = fs::File::open(path).map_err(|error| error.to_string())?;
+/// Why nothing can be taken out of it.
+pub fn import(path: &Path) -> Result<Import, Problem> {
+    let file = fs::File::open(path)?;
     let mut text = String::new();
     let read = file.take(MAX_BYTES + 1).read_to_string(&mut text);
     read.map_err(|error| syntax::unreadable(&error))?;
     if text.len() as u64 > MAX_BYTES {
-        return Err(import_report::too_large());
+        return Err(problem!("import-too-large"));
     }
     import_text(&text)
 }
@@ -68,7 +68,7 @@ pub fn import(path: &Path) -> Result<Import, String> {
 ///
 /// # Errors
 /// As [`import`].
-pub fn import_text(text: &str) -> Result<Import, String> {
+pub fn import_text(text: &str) -> Result<Import, Problem> {
     if !syntax::without_mark(text).trim_start().starts_with('{') {
         return import_document(Document::parse(text)?);
     }
@@ -77,24 +77,24 @@ pub fn import_text(text: &str) -> Result<Import, String> {
         return Ok(obs::import(&json));
     }
     let table = toml::Table::try_from(syntax::without_nulls(json))
-        .map_err(|_| import_report::too_big_a_number())?;
+        .map_err(|_| problem!("import-too-big-a-number"))?;
     import_document(Document::parse(&table.to_string())?.without_places())
 }
 
-fn import_document(mut document: Document<'_>) -> Result<Import, String> {
+fn import_document(mut document: Document<'_>) -> Result<Import, Problem> {
     let mut left_out = Vec::new();
     let file = document.read::<File>();
-    let table = file.collection.ok_or_else(import_report::no_collection)?;
+    let table = file.collection.ok_or_else(|| problem!("import-no-collection"))?;
     // Settings have a collection too, and a version of their own.
     let settings = OF_SETTINGS.iter().any(|name| document.has(name));
     if file.version > if settings { parts::VERSION } else { VERSION } {
-        left_out.push(import_report::newer());
+        left_out.push(problem!("import-newer"));
     }
     let collection = table.collection(&mut document);
     // The main one is everybody's own.
     let mut strips = strips::from_tables(&file.strips, AudioStrip::main(), &mut document);
     strips.retain(|strip| strip.id != StripId::MAIN);
-    document.tell(&settings_warnings::the_scenes(), &mut |why| left_out.push(why));
+    document.tell(problem!("settings-the-scenes"), &mut |why| left_out.push(why));
     Ok(Import { collection, strips, left_out })
 }
 

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::capture::text::TextAppearance;
@@ -16,7 +15,6 @@ use crate::compose::scene::{
 };
 use crate::compose::transition::{Kind, MAX_STINGER, Matte, Order, Stinger, Transition, Wipe};
 use crate::media::playback_control::EndBehavior;
-use crate::studio::notices::settings_warnings;
 use crate::studio::scenes::{
     Collection, MAIN, MAX_ITEMS, MAX_SCENES, MAX_SOURCES, Source, clean_name,
 };
@@ -28,6 +26,7 @@ use crate::studio::settings::scenes::transition_words::{
     matte_of, matte_text, transition_of, transition_text,
 };
 use crate::studio::settings::sections::filters;
+use crate::text::problem::{Problem, problem};
 
 layout! {
     struct WipeTable of Wipe = Wipe::default(); {
@@ -167,7 +166,7 @@ mod crop {
         let sides: Option<[f64; 4]> = toml::Value::deserialize(from)?.try_into().ok();
         let sides = sides.filter(|sides| sides.iter().all(|side| (0.0..1.0).contains(side)));
         let [left, top, right, bottom] =
-            sides.ok_or_else(|| Error::custom(settings_warnings::crop()))?;
+            sides.ok_or_else(|| values::refuse(problem!("settings-crop")))?;
         Ok(Crop { left, top, right, bottom }.bounded())
     }
 }
@@ -181,7 +180,7 @@ mod matte {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Matte, D::Error> {
         let text = String::deserialize(from)?;
-        let unknown = || Error::custom(settings_warnings::matte(&quoted(&text)));
+        let unknown = || values::refuse(problem!("settings-matte", word = quoted(&text)));
         matte_of(&text).ok_or_else(unknown)
     }
 }
@@ -197,7 +196,7 @@ mod kind {
         from: D,
     ) -> Result<Option<Kind>, D::Error> {
         let text = String::deserialize(from)?;
-        let unknown = || Error::custom(settings_warnings::transition(&quoted(&text)));
+        let unknown = || values::refuse(problem!("settings-transition", word = quoted(&text)));
         transition_of(&text).map(Some).ok_or_else(unknown)
     }
 }
@@ -419,11 +418,12 @@ impl Reader<'_, '_> {
             }
         }
         if self.over > 0 {
-            let why = settings_warnings::items_beyond(&MAX_ITEMS, &self.over);
+            let why = problem!("settings-items-beyond", most = MAX_ITEMS, count = self.over);
             self.document.note("collection.scenes", &why);
         }
         for name in it.break_circles() {
-            self.document.note("collection.scenes", &settings_warnings::shows_itself(&name));
+            self.document
+                .note("collection.scenes", &problem!("settings-shows-itself", name = &name));
         }
         if it.scenes.is_empty() {
             it.scenes = Collection::default().scenes;
@@ -439,7 +439,7 @@ impl Reader<'_, '_> {
         let first = it.scenes.first();
         if !name.is_empty() {
             let first = first.map_or("", |scene| &scene.name);
-            let why = settings_warnings::no_current(&clean_name(name), &first);
+            let why = problem!("settings-no-current", name = clean_name(name), other = first);
             self.document.note("collection.current", &why);
         }
         first.map(|scene| scene.id).unwrap_or_default()
@@ -449,12 +449,12 @@ impl Reader<'_, '_> {
         let name = others.free_source_name(&table.name);
         self.tell_twice(&format!("{at}.name"), &table.name, &name);
         let choice = table.source.parse().unwrap_or_else(|why| {
-            let why = settings_warnings::shows_nothing(&name, &why);
+            let why = problem!("settings-shows-nothing", name = &name, why = why);
             self.document.note(&format!("{at}.source"), &why);
             VideoChoice::None
         });
         if table.files.len() > Properties::MAX_FILES {
-            let why = settings_warnings::the_rest(&Properties::MAX_FILES);
+            let why = problem!("settings-the-rest", most = Properties::MAX_FILES);
             self.document.note(&format!("{at}.files"), &why);
         }
         let mut source = Source::new(others.next_source(), name, choice);
@@ -471,7 +471,7 @@ impl Reader<'_, '_> {
 
     fn at_most(&mut self, most: usize, list: &str, count: usize) {
         if count > most {
-            let why = settings_warnings::the_rest(&most);
+            let why = problem!("settings-the-rest", most = most);
             self.document.note(&format!("collection.{list}"), &why);
         }
     }
@@ -480,7 +480,7 @@ impl Reader<'_, '_> {
     fn tell_twice(&mut self, at: &str, wanted: &str, name: &str) {
         let wanted = clean_name(wanted);
         if !wanted.is_empty() && wanted != name {
-            self.document.note(at, &settings_warnings::called_twice(&wanted, &name));
+            self.document.note(at, &problem!("settings-called-twice", name = wanted, other = name));
         }
     }
 
@@ -514,20 +514,20 @@ impl Reader<'_, '_> {
         at: &str,
         table: &ItemTable,
         depth: usize,
-    ) -> Result<Content, (&'static str, String)> {
+    ) -> Result<Content, (&'static str, Problem)> {
         if let Some(name) = table.source.as_deref().map(clean_name) {
             let id = self.sources.get(&name).copied().map(Content::Source);
-            return id.ok_or_else(|| (".source", settings_warnings::source_gone(&name)));
+            return id.ok_or_else(|| (".source", problem!("settings-source-gone", name = &name)));
         }
         if let Some(name) = table.scene.as_deref().map(clean_name) {
             let id = self.scenes.get(&name).copied().map(Content::Scene);
-            return id.ok_or_else(|| (".scene", settings_warnings::scene_gone(&name)));
+            return id.ok_or_else(|| (".scene", problem!("settings-scene-gone", name = &name)));
         }
         match &table.items {
             _ if table.main => Ok(Content::Source(MAIN)),
-            None => Err(("", settings_warnings::shows_neither())),
+            None => Err(("", problem!("settings-shows-neither"))),
             Some(_) if depth >= MAX_DEPTH => {
-                Err((".items", settings_warnings::too_deep(&MAX_DEPTH)))
+                Err((".items", problem!("settings-too-deep", most = MAX_DEPTH)))
             }
             Some(items) => Ok(Content::Group(self.items(at, items, depth + 1))),
         }

@@ -9,9 +9,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::capture::text::{Align, Scroll, ScrollDirection, Shadow, Style, TextAppearance};
 use crate::capture::{Order, Pace, Rgba};
 use crate::media::Size;
-use crate::studio::notices::settings_warnings;
 use crate::studio::settings::reading::parts;
 use crate::studio::settings::reading::values::{self, layout, within, words};
+use crate::text::problem::problem;
 
 const ALIGNS: [(&str, Align); 3] =
     [("left", Align::Left), ("center", Align::Center), ("right", Align::Right)];
@@ -195,15 +195,14 @@ pub(in crate::studio::settings) mod slides {
 pub(in crate::studio::settings) mod files {
     use super::*;
 
-    #[derive(Deserialize)]
-    #[serde(try_from = "String")]
     struct File(PathBuf);
 
-    impl TryFrom<String> for File {
-        type Error = String;
-
-        fn try_from(path: String) -> Result<Self, String> {
-            if path.is_empty() { Err(settings_warnings::no_path()) } else { Ok(Self(path.into())) }
+    impl<'de> Deserialize<'de> for File {
+        fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+            match String::deserialize(from)? {
+                path if path.is_empty() => Err(values::refuse(problem!("settings-no-path"))),
+                path => Ok(Self(path.into())),
+            }
         }
     }
 

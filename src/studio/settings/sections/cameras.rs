@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::capture::camera::control::{MAX_CAMERAS, MAX_CONTROLS, WantedControls, plain};
 use crate::studio::settings::reading::lenient::Document;
+use crate::text::problem::problem;
 
 /// A camera's id is no longer than this.
 const MAX_ID: usize = 200;
@@ -20,18 +21,18 @@ pub(in crate::studio::settings) fn set(cameras: &Cameras) -> Cameras {
 /// What of it is within bounds; the rest is told and left out.
 pub(in crate::studio::settings) fn checked(cameras: Cameras, from: &mut Document<'_>) -> Cameras {
     if cameras.len() > MAX_CAMERAS {
-        from.note("cameras", &format!("of more than {MAX_CAMERAS} cameras the rest is left out"));
+        from.note("cameras", &problem!("settings-the-rest", most = MAX_CAMERAS));
     }
     let mut checked = Cameras::new();
     for (id, mut wanted) in cameras.into_iter().take(MAX_CAMERAS) {
         if id.len() > MAX_ID || id.chars().any(char::is_control) {
-            from.note("cameras", "no camera is called so");
+            from.note("cameras", &problem!("settings-no-camera"));
             continue;
         }
         wanted.retain(|name, _| {
             let known = plain(name) == *name;
             if !known {
-                from.note("cameras", &format!("no control of a camera is called '{name}'"));
+                from.note("cameras", &problem!("settings-no-camera-control", name = name));
             }
             known
         });

@@ -8,9 +8,9 @@ use toml::{Table, Value};
 use crate::capture::Rgba;
 use crate::compose::filter as video;
 use crate::mix::{StripId, filter as audio};
-use crate::studio::notices::settings_warnings;
 use crate::studio::settings::reading::lenient::Document;
 use crate::studio::settings::reading::parts::{number, quoted};
+use crate::text::problem::{Problem, problem};
 
 /// Longer paths name nothing.
 const MAX_PATH: usize = 4_096;
@@ -30,7 +30,7 @@ pub(in crate::studio::settings) trait NamedSettings: Clone {
     ///
     /// # Errors
     /// Why not.
-    fn take(&mut self, name: &str, value: &Value) -> Result<(), String>;
+    fn take(&mut self, name: &str, value: &Value) -> Result<(), Problem>;
 }
 
 impl NamedSettings for video::Filter {
@@ -62,7 +62,7 @@ impl NamedSettings for video::Filter {
         others
     }
 
-    fn take(&mut self, name: &str, value: &Value) -> Result<(), String> {
+    fn take(&mut self, name: &str, value: &Value) -> Result<(), Problem> {
         let kind = self.kind();
         let text = value.as_str().filter(|text| text.len() <= MAX_PATH);
         if let ("color", Some(text), Some(color)) = (name, text, self.color()) {
@@ -74,9 +74,9 @@ impl NamedSettings for video::Filter {
             ("file", Some(path)) if self.set_file(path.into()) => Ok(()),
             (name, Some(option)) if self.choose(name, option) => Ok(()),
             _ if self.others().iter().any(|(known, _)| *known == name) => {
-                Err(settings_warnings::it_is_not_known())
+                Err(problem!("value-unknown"))
             }
-            _ => Err(settings_warnings::no_such_value(&kind)),
+            _ => Err(problem!("settings-no-such-value", kind = kind)),
         }
     }
 }
@@ -101,13 +101,13 @@ impl NamedSettings for audio::Filter {
         Vec::new()
     }
 
-    fn take(&mut self, name: &str, value: &Value) -> Result<(), String> {
+    fn take(&mut self, name: &str, value: &Value) -> Result<(), Problem> {
         match (self, name, value) {
             (Self::Compressor { side_chain, .. }, "side_chain", Value::Integer(id)) => {
                 *side_chain = u32::try_from(*id).ok().map(StripId);
                 Ok(())
             }
-            (it, ..) => Err(settings_warnings::no_such_value(&it.kind())),
+            (it, ..) => Err(problem!("settings-no-such-value", kind = it.kind())),
         }
     }
 }
@@ -136,7 +136,7 @@ pub(in crate::studio::settings) fn read<F: NamedSettings>(
     from: &mut Document<'_>,
 ) -> Vec<(bool, F)> {
     if tables.len() > F::MOST {
-        from.note(at, &settings_warnings::the_rest(&F::MOST));
+        from.note(at, &problem!("settings-the-rest", most = F::MOST));
     }
     let tables = tables.iter().take(F::MOST).enumerate();
     let filters = tables.filter_map(|(number, table)| {
@@ -146,10 +146,10 @@ pub(in crate::studio::settings) fn read<F: NamedSettings>(
 }
 
 /// What its kind has, with what is written; `bad` is told of the rest, by its name.
-fn one<F: NamedSettings>(table: &Table, bad: &mut dyn FnMut(&str, String)) -> Option<(bool, F)> {
+fn one<F: NamedSettings>(table: &Table, bad: &mut dyn FnMut(&str, Problem)) -> Option<(bool, F)> {
     let kind = table.get("kind").and_then(Value::as_str).unwrap_or_default();
     let Some(mut filter) = F::begun(kind, table) else {
-        bad("kind", settings_warnings::no_such_filter(&quoted(kind)));
+        bad("kind", problem!("settings-no-such-filter", kind = quoted(kind)));
         return None;
     };
     let mut enabled = true;
@@ -157,7 +157,7 @@ fn one<F: NamedSettings>(table: &Table, bad: &mut dyn FnMut(&str, String)) -> Op
         if name == "enabled" {
             match value.as_bool() {
                 Some(on) => enabled = on,
-                None => bad(name, settings_warnings::it_is_no_flag()),
+                None => bad(name, problem!("value-no-flag")),
             }
             continue;
         }
@@ -169,9 +169,13 @@ fn one<F: NamedSettings>(table: &Table, bad: &mut dyn FnMut(&str, String)) -> Op
                 }
                 let (low, high) = range.clone().into_inner();
                 let within = range.contains(&number);
-                if within { Ok(()) } else { Err(settings_warnings::it_is_not_from(&low, &high)) }
+                if within {
+                    Ok(())
+                } else {
+                    Err(problem!("value-not-from", low = low.to_string(), high = high.to_string()))
+                }
             }
-            (Some(_), None) => Err(settings_warnings::it_is_no_number()),
+            (Some(_), None) => Err(problem!("value-no-number")),
             (None, _) => filter.take(name, value),
         };
         if let Err(why) = told {
@@ -188,12 +192,17 @@ fn one<F: NamedSettings>(table: &Table, bad: &mut dyn FnMut(&str, String)) -> Op
 pub(in crate::studio::settings) fn changed<F: NamedSettings>(
     (enabled, filter): (bool, &F),
     values: &Table,
-) -> Result<(bool, F), String> {
+) -> Result<(bool, F), Problem> {
     let mut table = table(enabled, filter);
     table.extend(values.clone());
     let mut told = None;
     let changed = one(&table, &mut |name, why| {
-        told.get_or_insert(settings_warnings::of_filter(&quoted(name), &filter.kind(), &why));
+        told.get_or_insert(problem!(
+            "settings-of-filter",
+            name = quoted(name),
+            kind = filter.kind(),
+            why = why
+        ));
     });
     match (changed, told) {
         (Some(changed), None) => Ok(changed),

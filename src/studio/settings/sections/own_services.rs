@@ -12,6 +12,7 @@ use crate::studio::settings::reading::lenient::Document;
 use crate::studio::settings::reading::syntax;
 use crate::studio::targets::address::parse;
 use crate::studio::targets::services::{Limits, Service, ServiceList, USUAL};
+use crate::text::problem::{Problem, problem};
 
 /// Services that are read.
 pub(in crate::studio) const MAX_SERVICES: usize = 64;
@@ -51,39 +52,45 @@ pub fn services_beside(settings: &Path) -> PathBuf {
 
 /// The services of the file beside the known ones; the second value tells what is wrong with it. A
 /// file that is not there is not wrong.
-pub fn read_services(path: &Path) -> (ServiceList, Vec<String>) {
+pub fn read_services(path: &Path) -> (ServiceList, Vec<Problem>) {
     match read_bounded(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Default::default(),
         Err(error) => {
-            let why = syntax::unreadable(&error);
-            (ServiceList::default(), vec![format!("{} cannot be read: {why}", path.display())])
+            let (path, reason) = (path.display().to_string(), syntax::unreadable(&error));
+            let wrong = problem!("settings-unreadable", path = path, reason = reason);
+            (ServiceList::default(), vec![wrong])
         }
         Ok(text) => {
             let (own, wrong) = parse_services(&text);
-            let named = |why| format!("{}: {why}", path.display());
+            let path = path.display().to_string();
+            let named = |why| problem!("source-file", path = &path, reason = why);
             (ServiceList::with_own(own), wrong.into_iter().map(named).collect())
         }
     }
 }
 
-fn parse_services(text: &str) -> (Vec<Service>, Vec<String>) {
+fn parse_services(text: &str) -> (Vec<Service>, Vec<Problem>) {
     let mut document = match Document::parse(text) {
         Ok(document) => document,
         Err(why) => return (Vec::new(), vec![why]),
     };
     let tables = document.read::<File>().service;
-    let mut wrong: Vec<String> = document.finish().iter().map(ToString::to_string).collect();
+    let mut wrong: Vec<Problem> = document.finish().iter().map(Problem::from).collect();
     if tables.len() > MAX_SERVICES {
-        wrong.push(format!("of more than {MAX_SERVICES} services the rest is left out"));
+        wrong.push(problem!("settings-the-rest", most = MAX_SERVICES));
     }
     let mut services: Vec<Service> = Vec::new();
     for (number, table) in (1_usize..).zip(tables.into_iter().take(MAX_SERVICES)) {
         match service(table) {
             Ok(service) if services.iter().any(|known| known.id == service.id) => {
-                wrong.push(format!("the name '{}' is there twice", service.name));
+                wrong.push(problem!("settings-service-twice", name = service.name));
             }
             Ok(service) => services.push(service),
-            Err((_, why)) => wrong.push(format!("service {number}: {why}")),
+            Err((_, why)) => wrong.push(problem!(
+                "settings-service",
+                number = number,
+                reason = Problem::from(why)
+            )),
         }
     }
     (services, wrong)

@@ -15,6 +15,7 @@ use crate::studio::watch::choices::{
     MAX_RECENT, MAX_TILES, MAX_TRUSTED, Network, PlayerChoices, may_be_kept,
 };
 use crate::studio::watch::viewport::Viewport;
+use crate::text::problem::problem;
 
 /// The longest buffer.
 pub(in crate::studio::settings) const MAX_BUFFER_MS: u64 = 10_000;
@@ -101,7 +102,7 @@ impl<'de> Deserialize<'de> for TrustedServer {
         let text = String::deserialize(from)?;
         let known = text.split_once(' ').and_then(|(at, pin)| Some((at, pin.parse().ok()?)));
         let known = known.map(|(at, pin)| Self(at.to_owned(), pin));
-        known.ok_or_else(|| Error::custom("an entry is a host:port and a SHA-256"))
+        known.ok_or_else(|| values::refuse(problem!("value-pin")))
     }
 }
 
@@ -205,7 +206,7 @@ fn wall(urls: &[String], looks: &[String], from: &mut Document<'_>) -> Vec<(Stri
     for url in urls {
         let look = looks.next().map_or(Ok(Viewport::default()), |text| text.parse());
         let look = look.unwrap_or_else(|why| {
-            from.note("player.wall_looks", why);
+            from.note("player.wall_looks", &why.into());
             Viewport::default()
         });
         if may_be_kept(url) && wall.len() < MAX_TILES {

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::encode;
 use crate::media::{BitsPerSecond, FrameRate, Size};
 use crate::studio::settings::reading::values::{self, within};
 use crate::studio::targets::quality::{Adapt, Quality, SAMPLE_RATES};
+use crate::text::problem::problem;
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(remote = "Quality", default = "Quality::default", deny_unknown_fields)]
@@ -88,5 +88,5 @@ fn sample_rate<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
     if SAMPLE_RATES.contains(&rate) {
         return Ok(rate);
     }
-    Err(Error::custom(format!("AAC has no sampling rate of {rate} Hz")))
+    Err(values::refuse(problem!("value-sample-rate", rate = rate.to_string())))
 }

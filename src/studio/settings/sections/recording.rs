@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::studio::live::recording::RecordingChoices;
 use crate::studio::live::recording::audio_tracks::TrackNames;
 use crate::studio::mixer::clean_name;
 use crate::studio::settings::reading::values;
+use crate::text::problem::problem;
 use crate::wire::container::Format;
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -98,12 +98,13 @@ mod track_names {
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<TrackNames, D::Error> {
-        const WRONG: &str = "it is not a list of up to six names";
         let mut names = TrackNames::default();
         // All or none: names after a bad one would be those of other tracks.
         let given = toml::Value::deserialize(from)?.try_into::<Vec<String>>();
         let given = given.ok().filter(|given| given.len() <= names.len());
-        for (name, given) in names.iter_mut().zip(given.ok_or_else(|| Error::custom(WRONG))?) {
+        for (name, given) in
+            names.iter_mut().zip(given.ok_or_else(|| values::refuse(problem!("value-tracks")))?)
+        {
             *name = clean_name(&given);
         }
         Ok(names)

@@ -12,11 +12,11 @@ use crate::mix::{MonitoringMode, Strip, StripId};
 use crate::studio::mixer;
 use crate::studio::mixer::monitoring::Monitoring;
 use crate::studio::mixer::{AudioStrip, MAX_MIXER_STRIPS, TalkMode, clean_name};
-use crate::studio::notices::settings_warnings;
 use crate::studio::settings::reading::lenient::Document;
 use crate::studio::settings::reading::parts;
 use crate::studio::settings::reading::values::{self, is_usual, layout, within, words};
 use crate::studio::settings::sections::filters;
+use crate::text::problem::problem;
 
 pub(in crate::studio::settings) const MONITORING: [(&str, MonitoringMode); 4] = [
     ("program", MonitoringMode::Program),
@@ -140,7 +140,7 @@ mod tracks {
     impl<'de> Deserialize<'de> for Number {
         fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
             let track = ExtraTrack::new(values::bounded(from, 2..=MAX_TRACKS)?).map(Self);
-            track.ok_or_else(|| serde::de::Error::custom(settings_warnings::it_is_no_number()))
+            track.ok_or_else(|| values::refuse(problem!("value-no-number")))
         }
     }
 
@@ -190,7 +190,7 @@ pub(in crate::studio::settings) fn from_tables(
     from: &mut Document<'_>,
 ) -> Vec<AudioStrip> {
     if tables.len() > MAX_MIXER_STRIPS {
-        from.note("strips", &settings_warnings::strips_beyond(&MAX_MIXER_STRIPS));
+        from.note("strips", &problem!("settings-strips-beyond", most = MAX_MIXER_STRIPS));
     }
     let own = tables.first().is_some_and(|first| first.source.is_none());
     let mut strips = if own { Vec::new() } else { vec![main] };
@@ -204,7 +204,7 @@ pub(in crate::studio::settings) fn from_tables(
             let there =
                 strips.iter().any(|it| it.id == chain) || i64::from(chain.0) == REMOVED_STRIP;
             if !there {
-                let why = settings_warnings::no_such_strip(&chain.0);
+                let why = problem!("settings-no-such-strip", number = chain.0);
                 from.note(&format!("strips.{}.side_chain", at - usize::from(!own)), &why);
             }
         }
@@ -218,7 +218,10 @@ fn strip(id: StripId, table: &Table, at: usize, from: &mut Document<'_>) -> Opti
         _ if id == StripId::MAIN => AudioChoice::None,
         Ok(choice) => choice,
         Err(why) => {
-            from.note(&format!("strips.{at}.source"), &settings_warnings::left_out(&why));
+            from.note(
+                &format!("strips.{at}.source"),
+                &problem!("settings-strip-left-out", why = why),
+            );
             return None;
         }
     };

@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
-use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::mix::MeterFall;
 use crate::studio::live::recording::RecordingChoices;
 use crate::studio::mixer::push_to_talk::PushToTalkKey;
 use crate::studio::settings::default_recording_folder;
+use crate::studio::settings::reading::values;
+use crate::text::problem::problem;
 
 /// The language of the window.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -89,7 +90,7 @@ mod push_to_talk_key {
         from: D,
     ) -> Result<PushToTalkKey, D::Error> {
         let key = PushToTalkKey::named(&String::deserialize(from)?);
-        key.ok_or_else(|| Error::custom("it names no key that can be the talk key"))
+        key.ok_or_else(|| values::refuse(problem!("value-talk-key")))
     }
 }
 

@@ -49,7 +49,11 @@ pub(in crate::ui::scenes) fn contents(
         VideoChoice::Text(content) => said(ui, view, draft, source.id, content),
         VideoChoice::Stream(url) => {
             let name = view.texts.get("content-address").to_string();
-            let wrong = |url: &str| format!("stream:{url}").parse::<VideoChoice>().err();
+            let texts = view.texts.language();
+            let wrong = |url: &str| {
+                let read = format!("stream:{url}").parse::<VideoChoice>();
+                read.err().map(|why| texts.say(&why))
+            };
             line(ui, view, &name, |ui, view| {
                 typed(ui, view, draft, source.id, (&name, "rtmp://…"), url, wrong);
             });

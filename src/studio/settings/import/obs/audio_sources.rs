@@ -2,7 +2,7 @@
 //! and the sound of media files and streams, with fader, mute, balance, time, filters, where they are heard, and the tracks that they
 //! go to.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 
 use serde_json::Value;
 
@@ -10,11 +10,11 @@ use crate::audio::AudioChoice;
 use crate::media::{ExtraTrack, ExtraTracks, MAX_TRACKS};
 use crate::mix::{MonitoringMode, Strip, StripId};
 use crate::studio::mixer::{AudioStrip, MAX_MIXER_STRIPS, TalkMode, clean_name, has_video};
-use crate::studio::notices::import_report;
 use crate::studio::settings::import::obs::audio_filters;
 use crate::studio::settings::import::obs::json::{array, is_on, number, text, whole};
 use crate::studio::settings::import::obs::video_filters::kind;
 use crate::studio::settings::import::obs::video_sources::names_device;
+use crate::text::problem::{Problem, problem};
 
 /// Where a file has the devices that are heard in every scene.
 const GLOBAL: [&str; 6] = [
@@ -67,7 +67,7 @@ fn application(source: &Value) -> Option<AudioChoice> {
 pub(in crate::studio::settings) fn read(
     json: &Value,
     beside: &BTreeMap<&str, AudioChoice>,
-    told: &mut BTreeSet<String>,
+    told: &mut HashSet<Problem>,
 ) -> Vec<AudioStrip> {
     let global = GLOBAL.iter().filter_map(|key| json.get(key));
     let of = |source: &Value| choice(source).or_else(|| beside.get(text(source, "name")).cloned());
@@ -79,7 +79,7 @@ pub(in crate::studio::settings) fn read(
         let device = matches!(choice, AudioChoice::Mic(None) | AudioChoice::System(None));
         if device && source.get("settings").is_some_and(names_device) {
             let name = text(source, "name");
-            told.insert(import_report::default_device(&name));
+            told.insert(problem!("import-default-device", name = &name));
         }
         let same = |(_, heard): &(&Value, AudioChoice)| *heard == choice;
         // What is played is open once, whatever shows it.
@@ -87,14 +87,14 @@ pub(in crate::studio::settings) fn read(
             && let Some((first, _)) = sounds.iter().find(|it| same(it))
         {
             let (name, first) = (text(source, "name"), text(first, "name"));
-            told.insert(import_report::shared_strip(&name, &first));
+            told.insert(problem!("import-shared-strip", name = &name, first = &first));
             shared.push((name, choice));
         } else {
             sounds.push((source, choice));
         }
     }
     if sounds.len() > MAX_MIXER_STRIPS {
-        told.insert(import_report::audio_beyond(&MAX_MIXER_STRIPS));
+        told.insert(problem!("import-audio-beyond", most = MAX_MIXER_STRIPS));
         sounds.truncate(MAX_MIXER_STRIPS);
     }
     // OBS puts every sound into every track until a person chooses, and what is recorded is written
@@ -115,10 +115,19 @@ pub(in crate::studio::settings) fn read(
         let taken = audio_filters::read(source, &named, has_picture_too);
         told.extend(taken.left_out(
             &name,
-            import_report::filters_of_audio,
-            import_report::filters_of_sound_and_more,
+            |name, kinds| problem!("import-filters-of-audio", name = name, kinds = kinds),
+            |name, kinds, count| {
+                problem!(
+                    "import-filters-of-audio-and-more",
+                    name = name,
+                    kinds = kinds,
+                    count = count
+                )
+            },
         ));
-        told.extend(taken.otherwise.iter().map(|not| import_report::of_audio(&name, not)));
+        told.extend(
+            taken.otherwise.iter().map(|not| problem!("import-of-audio", name = &name, what = not)),
+        );
         let talk = match (is_on(source, "push-to-talk"), is_on(source, "push-to-mute")) {
             (true, _) => TalkMode::PushToTalk,
             (_, true) => TalkMode::PushToMute,

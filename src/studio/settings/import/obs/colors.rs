@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use crate::capture::Rgba;
 use crate::compose::filter::{Correction, Filter};
-use crate::studio::notices::import_report;
 use crate::studio::settings::import::obs::json::{self, number, whole};
+use crate::text::problem::{Problem, problem};
 
 /// Light is about this power of a pixel's value.
 const POWER: f32 = 2.2;
@@ -20,7 +20,7 @@ const WHITE: u64 = 0xFF_FF_FF;
 pub(in crate::studio::settings) fn correction(
     settings: &Value,
     second: bool,
-    not: &mut Vec<String>,
+    not: &mut Vec<Problem>,
 ) -> Filter {
     let number = |key: &str, default: f64| number(settings, key).unwrap_or(default) as f32;
     let (contrast, brightness) = (number("contrast", 0.0), number("brightness", 0.0));
@@ -34,20 +34,20 @@ pub(in crate::studio::settings) fn correction(
     };
     if !second {
         if whole(settings, "color").is_some_and(|it| it != WHITE) {
-            not.push(import_report::any_color());
+            not.push(problem!("import-any-color"));
         }
         return Filter::Color(Correction { contrast: contrast + 1.0, brightness, ..plain });
     }
-    let mut grey = |key: &str, usual: u64, what: import_report::Of| {
+    let mut grey = |key: &str, usual: u64, what: fn(String) -> Problem| {
         let color = whole(settings, key).unwrap_or(usual) & WHITE;
         let known = grey(color);
         if known.is_none() {
-            not.push(what(&hex(color)));
+            not.push(what(hex(color)));
         }
         light(known.unwrap_or(if usual == 0 { 0.0 } else { 1.0 }))
     };
-    let times = grey("color_multiply", WHITE, import_report::multiplied);
-    let add = grey("color_add", 0, import_report::added);
+    let times = grey("color_multiply", WHITE, |color| problem!("import-multiplied", color = color));
+    let add = grey("color_add", 0, |color| problem!("import-added", color = color));
     let by = bent(contrast) * times;
     Filter::Color(lit(plain, by, brightness * times + add))
 }
@@ -71,12 +71,12 @@ pub(in crate::studio::settings) fn behind_key(settings: &Value, second: bool) ->
 pub(in crate::studio::settings) fn behind_mask(
     settings: &Value,
     second: bool,
-    not: &mut Vec<String>,
+    not: &mut Vec<Problem>,
 ) -> Option<Filter> {
     let color = whole(settings, "color").unwrap_or(WHITE) & WHITE;
     let shade = grey(color);
     if shade.is_none() {
-        not.push(import_report::color(&hex(color)));
+        not.push(problem!("import-color", color = &hex(color)));
     }
     // A shade of grey multiplies by its own value, reckoned either way.
     let gain = shade.unwrap_or(1.0);

@@ -1,12 +1,10 @@
 //! What becomes of the filters of a source of OBS, of video and of audio.
 
-use std::fmt::Display;
-
 use serde_json::Value;
 
-use crate::studio::notices::import_report;
 use crate::studio::settings::import::obs::json::{is_off, text};
 use crate::studio::settings::sections::filters::NamedSettings;
+use crate::text::problem::{Problem, problem};
 
 /// What became of a source's filters.
 #[derive(Debug)]
@@ -16,8 +14,8 @@ pub(in crate::studio::settings) struct ImportedFilters<S> {
     pub(in crate::studio::settings) not: Vec<String>,
     /// So many more were not.
     pub(in crate::studio::settings) more: usize,
-    /// What of the others is not as it was, in plain words.
-    pub(in crate::studio::settings) otherwise: Vec<String>,
+    /// What of the others is not as it was.
+    pub(in crate::studio::settings) otherwise: Vec<Problem>,
 }
 
 impl<S> Default for ImportedFilters<S> {
@@ -32,7 +30,7 @@ impl<S> ImportedFilters<S> {
         &mut self,
         table: &Value,
         filters: Option<Vec<F>>,
-        mut not: Vec<String>,
+        mut not: Vec<Problem>,
         digits: usize,
         slot: fn(bool, F) -> S,
     ) {
@@ -44,7 +42,9 @@ impl<S> ImportedFilters<S> {
                     self.slots.push(slot(!is_off(table, "enabled"), filter));
                 }
                 let called = called(table);
-                let not = not.iter().map(|not| import_report::of_filter(not, &called));
+                let not = not
+                    .iter()
+                    .map(|not| problem!("import-of-filter", what = not, filter = &called));
                 self.otherwise.extend(not);
             }
             None if self.not.len() < F::MOST => self.not.push(called(table)),
@@ -56,30 +56,35 @@ impl<S> ImportedFilters<S> {
     pub(in crate::studio::settings) fn left_out(
         &self,
         name: &str,
-        these: fn(&dyn Display, &dyn Display) -> String,
-        and_more: fn(&dyn Display, &dyn Display, &dyn Display) -> String,
-    ) -> Option<String> {
+        these: fn(&str, String) -> Problem,
+        and_more: fn(&str, String, usize) -> Problem,
+    ) -> Option<Problem> {
         let not = self.not.join(", ");
         match (self.not.len(), self.more) {
             (0, _) => None,
-            (_, 0) => Some(these(&name, &not)),
-            (_, more) => Some(and_more(&name, &not, &more)),
+            (_, 0) => Some(these(name, not)),
+            (_, more) => Some(and_more(name, not, more)),
         }
     }
 }
 
 /// Brings every number into its range; those that were not are told.
-fn bound(filter: &mut impl NamedSettings, digits: usize, not: &mut Vec<String>) {
+fn bound(filter: &mut impl NamedSettings, digits: usize, not: &mut Vec<Problem>) {
     for (name, range, value) in filter.numbers() {
         let was = *value;
         *value = was.clamp(*range.start(), *range.end());
         if (was - *value).abs() > 1e-3 {
             let (name, digits, unit) = match name {
-                "ms" => ("delay".to_owned(), 0, " ms"),
-                name => (name.replace('_', " "), digits, ""),
+                "ms" => ("delay", 0, " ms"),
+                name => (name, digits, ""),
             };
             let told = |number: f32| format!("{number:.digits$}{unit}");
-            not.push(import_report::bounded(&name, &told(was), &told(*value)));
+            not.push(problem!(
+                "import-bounded",
+                number = &name,
+                was = &told(was),
+                is = &told(*value)
+            ));
         }
     }
 }

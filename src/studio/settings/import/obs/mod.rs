@@ -13,8 +13,7 @@ pub(in crate::studio::settings) mod transitions;
 pub(in crate::studio::settings) mod video_filters;
 pub(in crate::studio::settings) mod video_sources;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Display;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -25,12 +24,12 @@ use crate::compose::filter::{Filter, MAX_FILTERS, Slot};
 use crate::compose::scene::{Content, Fit, Item, ItemId, MAX_DEPTH, Scene, SourceId};
 use crate::compose::transition::{self, Transition};
 use crate::studio::mixer::audio_of;
-use crate::studio::notices::import_report;
 use crate::studio::scenes::{Collection, MAX_ITEMS, MAX_SCENES, MAX_SOURCES, Source};
 use crate::studio::settings::import::Import;
 use crate::studio::settings::import::obs::json::{array, is_off, is_on, number, text};
 use crate::studio::settings::import::obs::sizes::Known;
 use crate::studio::settings::import::obs::video_sources::ImportedSource;
+use crate::text::problem::{Problem, problem};
 
 /// What is left out is listed up to here.
 const MAX_REPORTED: usize = 1_000;
@@ -55,7 +54,7 @@ pub(in crate::studio::settings) fn import(json: &Value) -> Import {
     let names: Vec<&str> =
         order.iter().filter(|it| named.contains(it)).copied().chain(rest).collect();
     if names.len() > MAX_SCENES {
-        importer.told.insert(import_report::scenes_beyond(&MAX_SCENES));
+        importer.told.insert(problem!("import-scenes-beyond", most = MAX_SCENES));
     }
     for name in names.iter().take(MAX_SCENES) {
         let scene = Scene {
@@ -69,7 +68,9 @@ pub(in crate::studio::settings) fn import(json: &Value) -> Import {
     for (index, name) in names.iter().enumerate().take(MAX_SCENES) {
         let Some(source) = importer.by_name.get(name).copied() else { continue };
         let items = importer.items(source, 1);
-        importer.without_filters(source, import_report::filters_of_scene);
+        importer.without_filters(source, |name, kinds| {
+            problem!("import-filters-of-scene", name = name, kinds = kinds)
+        });
         if let Some(scene) = importer.collection.scenes.get_mut(index) {
             scene.items = items;
             let (own, not) = transitions::of_scene(json, source);
@@ -96,7 +97,7 @@ struct Importer<'a> {
     known: BTreeMap<&'a str, Known>,
     collection: Empty,
     items: u32,
-    told: BTreeSet<String>,
+    told: HashSet<Problem>,
 }
 
 /// A collection without the scene that is there from the start.
@@ -130,7 +131,7 @@ impl<'a> Importer<'a> {
         }
         // OBS refuses circles itself; a file may hold anything.
         for name in collection.break_circles() {
-            self.told.insert(import_report::circle(&name));
+            self.told.insert(problem!("import-circle", name = &name));
         }
         let program = ["current_program_scene", "current_scene"];
         let current = program.iter().map(|key| text(json, key)).find(|name| !name.is_empty());
@@ -145,7 +146,7 @@ impl<'a> Importer<'a> {
         let duration = Duration::from_millis(duration as u64).min(transition::MAX_STINGER);
         collection.transition = Transition { kind, duration }.bounded();
         if self.items as usize >= MAX_ITEMS {
-            self.told.insert(import_report::items_beyond(&MAX_ITEMS));
+            self.told.insert(problem!("import-items-beyond", most = MAX_ITEMS));
         }
         let beside: BTreeMap<&str, AudioChoice> = self
             .sources
@@ -157,11 +158,12 @@ impl<'a> Importer<'a> {
             })
             .collect();
         let strips = audio_sources::read(json, &beside, &mut self.told);
-        let mut left_out: Vec<String> = self.told.into_iter().collect();
+        let mut left_out: Vec<Problem> = self.told.into_iter().collect();
+        left_out.sort_by_cached_key(ToString::to_string);
         if left_out.len() > MAX_REPORTED {
             let more = left_out.len() - MAX_REPORTED;
             left_out.truncate(MAX_REPORTED);
-            left_out.push(import_report::and_more(&more));
+            left_out.push(problem!("import-and-more", count = more));
         }
         Import { collection, strips, left_out }
     }
@@ -177,8 +179,8 @@ impl<'a> Importer<'a> {
             let Some(source) = self.by_name.get(name).copied() else {
                 let scene = text(scene, "name");
                 self.told.insert(match name {
-                    "" => import_report::item_of_nothing(&scene),
-                    name => import_report::item_of(&scene, &name),
+                    "" => problem!("import-item-of-nothing", scene = &scene),
+                    name => problem!("import-item-of", scene = &scene, name = &name),
                 });
                 continue;
             };
@@ -201,9 +203,13 @@ impl<'a> Importer<'a> {
                 place.fit = Fit::Stretch;
             }
             if unsure {
-                self.told.insert(import_report::size_unknown(&name, &pixels(self.canvas)));
+                self.told.insert(problem!(
+                    "import-size-unknown",
+                    name = &name,
+                    size = &pixels(self.canvas)
+                ));
             }
-            self.told.extend(item_not(table, whole).map(|not| not(&name)));
+            self.told.extend(item_not(table, name, whole));
             items.push(Item {
                 place,
                 blend: placement::blend(text(table, "blend_type")),
@@ -223,12 +229,14 @@ impl<'a> Importer<'a> {
             }
             "group" if depth >= MAX_DEPTH => {
                 self.groups.insert(name);
-                self.told.insert(import_report::too_deep(&name));
+                self.told.insert(problem!("import-too-deep", name = &name));
                 None
             }
             "group" => {
                 self.groups.insert(name);
-                self.without_filters(source, import_report::filters_of_group);
+                self.without_filters(source, |name, kinds| {
+                    problem!("import-filters-of-group", name = name, kinds = kinds)
+                });
                 Some(Content::Group(self.items(source, depth + 1)))
             }
             _ => self.source(name, source).map(Content::Source),
@@ -236,7 +244,7 @@ impl<'a> Importer<'a> {
     }
 
     /// Scenes and groups have no filters here.
-    fn without_filters(&mut self, source: &Value, told: fn(&dyn Display, &dyn Display) -> String) {
+    fn without_filters(&mut self, source: &Value, told: fn(&str, String) -> Problem) {
         let not: Vec<String> = array(source, "filters")
             .into_iter()
             .map(imported_filters::called)
@@ -244,7 +252,7 @@ impl<'a> Importer<'a> {
             .collect();
         if !not.is_empty() {
             let name = text(source, "name");
-            self.told.insert(told(&name, &not.join(", ")));
+            self.told.insert(told(name, not.join(", ")));
         }
     }
 
@@ -257,10 +265,10 @@ impl<'a> Importer<'a> {
             })
         };
         if all.iter().any(bound) {
-            self.told.insert(import_report::hotkeys());
+            self.told.insert(problem!("import-hotkeys"));
         }
         if json.get("modules").is_some_and(|it| !array(it, "scripts-tool").is_empty()) {
-            self.told.insert(import_report::scripts());
+            self.told.insert(problem!("import-scripts"));
         }
     }
 
@@ -275,8 +283,8 @@ impl<'a> Importer<'a> {
             }
         };
         let unused = all.iter().filter(|it| it.is_object() && !shown(it));
-        let told: Vec<String> =
-            unused.map(|it| import_report::no_scene_shows(&text(it, "name"))).collect();
+        let told: Vec<Problem> =
+            unused.map(|it| problem!("import-no-scene-shows", name = &text(it, "name"))).collect();
         self.told.extend(told);
     }
 
@@ -290,7 +298,7 @@ impl<'a> Importer<'a> {
         }
         let id = match video_sources::read(source) {
             _ if self.collection.sources.len() >= MAX_SOURCES => {
-                self.told.insert(import_report::sources_beyond(&MAX_SOURCES));
+                self.told.insert(problem!("import-sources-beyond", most = MAX_SOURCES));
                 None
             }
             Ok(ImportedSource { choice, properties, mut not, cut }) => {
@@ -298,9 +306,18 @@ impl<'a> Importer<'a> {
                 let known = sizes::of(kind, source, (&choice, &properties), self.canvas);
                 let size = known.size.unwrap_or(self.canvas);
                 let taken = video_filters::read(source, size);
-                let (these, and_more) =
-                    (import_report::filters_of, import_report::filters_of_and_more);
-                self.told.extend(taken.left_out(name, these, and_more));
+                self.told.extend(taken.left_out(
+                    name,
+                    |name, kinds| problem!("import-filters-of", name = name, kinds = kinds),
+                    |name, kinds, count| {
+                        problem!(
+                            "import-filters-of-and-more",
+                            name = name,
+                            kinds = kinds,
+                            count = count
+                        )
+                    },
+                ));
                 let mut filters = taken.slots;
                 not.extend(taken.otherwise);
                 if let Some([left, top, right, bottom]) = cut {
@@ -315,14 +332,16 @@ impl<'a> Importer<'a> {
                     filters.insert(0, Slot { enabled: true, filter: filter.bounded() });
                     if filters.len() > MAX_FILTERS {
                         filters.truncate(MAX_FILTERS);
-                        not.push(import_report::last_filter());
+                        not.push(problem!("import-last-filter"));
                     }
-                    not.push(import_report::cut_of_screen(&pixels(size)));
+                    not.push(problem!("import-cut-of-screen", size = &pixels(size)));
                 }
                 if known.clear {
-                    not.push(import_report::transparency());
+                    not.push(problem!("import-transparency"));
                 }
-                self.told.extend(not.iter().map(|not| import_report::of_source(&name, not)));
+                self.told.extend(
+                    not.iter().map(|not| problem!("import-of-source", name = &name, what = not)),
+                );
                 self.known.insert(name, known);
                 let id = self.collection.next_source();
                 let name = self.collection.free_source_name(name);
@@ -331,7 +350,7 @@ impl<'a> Importer<'a> {
                 Some(id)
             }
             Err(why) => {
-                self.told.insert(import_report::not_a_source(&name, &why));
+                self.told.insert(problem!("import-not-a-source", name = &name, why = &why));
                 None
             }
         };
@@ -340,19 +359,19 @@ impl<'a> Importer<'a> {
     }
 }
 
-/// What of an item onair has not; nothing is cut of what is `whole` (a group).
-fn item_not(table: &Value, whole: bool) -> impl Iterator<Item = import_report::Of> {
+/// What of an item of this name onair has not; nothing is cut of what is `whole` (a group).
+fn item_not(table: &Value, name: &str, whole: bool) -> impl Iterator<Item = Problem> {
     let sides = ["crop_left", "crop_top", "crop_right", "crop_bottom"];
     let cut = sides.iter().any(|side| number(table, side).is_some_and(|it| it > 0.0));
     let mixed = !matches!(text(table, "blend_method"), "" | "default");
     let changes = |key| table.get(key).is_some_and(|it| !text(it, "id").is_empty());
     let scaled = !matches!(text(table, "scale_filter"), "" | "disable");
-    let all: [(bool, import_report::Of); 5] = [
-        (whole && cut, import_report::cut_off_group),
-        (mixed, import_report::blending_of),
-        (scaled, import_report::scaling_of),
-        (changes("show_transition"), import_report::appears_by),
-        (changes("hide_transition"), import_report::goes_by),
+    let all = [
+        (whole && cut, problem!("import-cut-off-group", name = name)),
+        (mixed, problem!("import-blending-of", name = name)),
+        (scaled, problem!("import-scaling-of", name = name)),
+        (changes("show_transition"), problem!("import-appears-by", name = name)),
+        (changes("hide_transition"), problem!("import-goes-by", name = name)),
     ];
     all.into_iter().filter_map(|(is_so, what)| is_so.then_some(what))
 }

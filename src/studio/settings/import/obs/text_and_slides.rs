@@ -7,8 +7,8 @@ use serde_json::Value;
 use crate::capture::text::{Align, Shadow, Style, TextAppearance};
 use crate::capture::{Order, Pace, Properties, Rgba, WhenHidden};
 use crate::media::playback_control::EndBehavior;
-use crate::studio::notices::import_report;
 use crate::studio::settings::import::obs::json::{color, is_off, is_on, number, part, text, whole};
+use crate::text::problem::{Problem, problem};
 
 /// Bits of `flags` in a font.
 const BOLD: u64 = 1;
@@ -19,7 +19,7 @@ const LINES: u64 = 4 | 8;
 pub(in crate::studio::settings) fn properties(
     kind: &str,
     source: &Value,
-) -> (Properties, Vec<String>) {
+) -> (Properties, Vec<Problem>) {
     let settings = part(source, "settings");
     let mut not = Vec::new();
     let (hidden, at_end) = (hidden(kind, settings), at_end(kind, settings));
@@ -79,12 +79,12 @@ fn with_opacity(settings: &Value, key: &str, default: u64, opacity: &str, usual:
 }
 
 /// Font and size; `usual` is the size of a text whose file does not tell.
-fn font(settings: &Value, usual: u32, not: &mut Vec<String>) -> Style {
+fn font(settings: &Value, usual: u32, not: &mut Vec<Problem>) -> Style {
     let font = part(settings, "font");
     let flags = whole(font, "flags").unwrap_or(0);
     let style = text(font, "style").to_lowercase();
     if flags & LINES != 0 {
-        not.push(import_report::lines());
+        not.push(problem!("import-lines"));
     }
     let size = number(font, "size").map_or(usual, |it| it.clamp(1.0, 10_000.0) as u32);
     let bold = flags & BOLD != 0 || style.contains("bold");
@@ -103,13 +103,13 @@ fn usual_size(source: &Value, first: u32) -> u32 {
     if version.ends_with("_v2") || version.ends_with("_v3") { 256 } else { first }
 }
 
-fn free_type(source: &Value, settings: &Value, not: &mut Vec<String>) -> TextAppearance {
+fn free_type(source: &Value, settings: &Value, not: &mut Vec<Problem>) -> TextAppearance {
     let (first, second) = (whole(settings, "color1"), whole(settings, "color2"));
     if first.unwrap_or(0xFFFF_FFFF) != second.unwrap_or(0xFFFF_FFFF) {
-        not.push(import_report::second_color());
+        not.push(problem!("import-second-color"));
     }
     if is_on(settings, "log_mode") {
-        not.push(import_report::last_lines());
+        not.push(problem!("import-last-lines"));
     }
     let style = Style {
         color: color(first.unwrap_or(0xFFFF_FFFF)),
@@ -132,18 +132,18 @@ fn free_type(source: &Value, settings: &Value, not: &mut Vec<String>) -> TextApp
     }
 }
 
-fn gdi(source: &Value, settings: &Value, not: &mut Vec<String>) -> TextAppearance {
+fn gdi(source: &Value, settings: &Value, not: &mut Vec<Problem>) -> TextAppearance {
     for (key, what) in [
-        ("gradient", import_report::gradient()),
-        ("vertical", import_report::downwards()),
-        ("chatlog", import_report::last_lines()),
+        ("gradient", problem!("import-gradient")),
+        ("vertical", problem!("import-downwards")),
+        ("chatlog", problem!("import-last-lines")),
     ] {
         if is_on(settings, key) {
             not.push(what);
         }
     }
     if number(settings, "transform").is_some_and(|it| it != 0.0) {
-        not.push(import_report::capitals());
+        not.push(problem!("import-capitals"));
     }
     let outline = is_on(settings, "outline").then(|| {
         let color = with_opacity(settings, "outline_color", 0x00FF_FFFF, "outline_opacity", 100.0);
@@ -170,19 +170,19 @@ fn gdi(source: &Value, settings: &Value, not: &mut Vec<String>) -> TextAppearanc
     }
 }
 
-fn pace(settings: &Value, not: &mut Vec<String>) -> Pace {
+fn pace(settings: &Value, not: &mut Vec<Problem>) -> Pace {
     let ms = |key: &str, usual: f64| {
         Duration::from_millis(number(settings, key).unwrap_or(usual).clamp(0.0, 3_600_000.0) as u64)
     };
     let kind = text(settings, "transition");
     if !matches!(kind, "" | "fade" | "cut") {
-        not.push(import_report::slides_by(&kind));
+        not.push(problem!("import-slides-by", kind = &kind));
     }
     if text(settings, "slide_mode") == "mode_manual" {
-        not.push(import_report::slides_by_key());
+        not.push(problem!("import-slides-by-key"));
     }
     if is_on(settings, "hide") {
-        not.push(import_report::nothing_after_slides());
+        not.push(problem!("import-nothing-after-slides"));
     }
     let mode = text(settings, "playback_mode");
     let shuffled = mode == "random" || is_on(settings, "randomize");
@@ -201,7 +201,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn of(kind: &str, version: &str, settings: &Value) -> (Properties, Vec<String>) {
+    fn of(kind: &str, version: &str, settings: &Value) -> (Properties, Vec<Problem>) {
         properties(kind, &json!({"versioned_id": version, "settings": settings}))
     }
 

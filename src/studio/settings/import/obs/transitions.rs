@@ -8,14 +8,14 @@ use serde_json::Value;
 
 use crate::capture::Rgba;
 use crate::compose::transition::{Kind, Matte, Order, Pattern, Side, Stinger, Transition, Wipe};
-use crate::studio::notices::import_report;
 use crate::studio::settings::import::obs::json::{array, color, is_on, number, part, text, whole};
+use crate::text::problem::{Problem, problem};
 
 /// Pictures a second where a stinger's cut is a number of pictures: the file does not say.
 const USUAL_FPS: f64 = 30.0;
 
 /// The transition that was chosen, and what of it is not as it was, in plain words.
-pub(in crate::studio::settings) fn read(json: &Value) -> (Kind, Option<String>) {
+pub(in crate::studio::settings) fn read(json: &Value) -> (Kind, Option<Problem>) {
     named(json, text(json, "current_transition"))
 }
 
@@ -23,7 +23,7 @@ pub(in crate::studio::settings) fn read(json: &Value) -> (Kind, Option<String>) 
 pub(in crate::studio::settings) fn of_scene(
     json: &Value,
     scene: &Value,
-) -> (Option<Transition>, Option<String>) {
+) -> (Option<Transition>, Option<Problem>) {
     let private = part(scene, "private_settings");
     let name = text(private, "transition");
     if name.is_empty() {
@@ -35,7 +35,7 @@ pub(in crate::studio::settings) fn of_scene(
     (Some(Transition { kind, duration: Duration::from_millis(ms as u64) }.bounded()), not)
 }
 
-fn named(json: &Value, name: &str) -> (Kind, Option<String>) {
+fn named(json: &Value, name: &str) -> (Kind, Option<Problem>) {
     let all = array(json, "transitions");
     let Some(table) = all.iter().find(|table| text(table, "name") == name) else {
         return by_name(name);
@@ -53,7 +53,8 @@ fn named(json: &Value, name: &str) -> (Kind, Option<String>) {
         "fade_transition" => Kind::Fade,
         "slide_transition" => Kind::Slide(side()),
         "swipe_transition" => {
-            let not = is_on(settings, "swipe_in").then(|| import_report::swipe_in(&name));
+            let not =
+                is_on(settings, "swipe_in").then(|| problem!("import-swipe-in", name = &name));
             return (Kind::Swipe(side()), not);
         }
         "fade_to_color_transition" => {
@@ -62,14 +63,16 @@ fn named(json: &Value, name: &str) -> (Kind, Option<String>) {
         }
         "obs_stinger_transition" => return stinger(name, settings),
         "wipe_transition" => return wipe(name, settings),
-        other => return (Kind::Fade, Some(import_report::transition(&name, &other))),
+        other => {
+            return (Kind::Fade, Some(problem!("import-transition", name = &name, kind = &other)));
+        }
     };
     (kind, None)
 }
 
 /// Those that need no settings, a cut and a fade, are not in the list: only their names are told, in
 /// the language that OBS had.
-fn by_name(name: &str) -> (Kind, Option<String>) {
+fn by_name(name: &str) -> (Kind, Option<Problem>) {
     let lower = name.to_lowercase();
     let is = |words: &[&str]| words.iter().any(|word| word.to_lowercase() == lower);
     match lower.as_str() {
@@ -78,7 +81,7 @@ fn by_name(name: &str) -> (Kind, Option<String>) {
         it if it.contains("color") || it.contains("colour") => (Kind::FadeColor([0; 3]), None),
         it if it.contains("slide") => (Kind::Slide(Side::Right), None),
         it if it.contains("swipe") => (Kind::Swipe(Side::Right), None),
-        _ => (Kind::Fade, Some(import_report::transition_unknown(&name))),
+        _ => (Kind::Fade, Some(problem!("import-transition-unknown", name = &name))),
     }
 }
 
@@ -105,17 +108,18 @@ const FADES: [&str; 53] = [
     "서서히 사라지기",
 ];
 
-fn stinger(name: &str, settings: &Value) -> (Kind, Option<String>) {
+fn stinger(name: &str, settings: &Value) -> (Kind, Option<Problem>) {
     let point = number(settings, "transition_point").unwrap_or(0.0).clamp(0.0, 20_000.0);
     let in_pictures = number(settings, "tp_type").unwrap_or(0.0) as i64 == 1;
     let ms = if in_pictures { point * 1e3 / USUAL_FPS } else { point };
-    let mut not = in_pictures.then(|| import_report::cut_in_frames(&name, &ms.round()));
+    let mut not = in_pictures
+        .then(|| problem!("import-cut-in-frames", name = &name, ms = ms.round().to_string()));
     let matte = match number(settings, "track_matte_layout").unwrap_or(0.0) as i64 {
         _ if !is_on(settings, "track_matte_enabled") => Matte::Own,
         0 => Matte::Right,
         1 => Matte::Below,
         _ => {
-            not = Some(import_report::matte_apart(&name));
+            not = Some(problem!("import-matte-apart", name = &name));
             Matte::Own
         }
     };
@@ -147,7 +151,7 @@ const WIPE_IMAGES: [(&str, Pattern); 14] = [
     ("square", Pattern::Box),
 ];
 
-fn wipe(name: &str, settings: &Value) -> (Kind, Option<String>) {
+fn wipe(name: &str, settings: &Value) -> (Kind, Option<Problem>) {
     let image = text(settings, "luma_image");
     let stem = Path::new(image).file_stem().unwrap_or_default().to_string_lossy().to_lowercase();
     let like = WIPE_IMAGES.iter().find(|(known, _)| *known == stem).map(|(_, pattern)| *pattern);
@@ -158,7 +162,7 @@ fn wipe(name: &str, settings: &Value) -> (Kind, Option<String>) {
         None => Order::Pattern(Pattern::Left),
     };
     let not = (like.is_none() && !Path::new(image).is_absolute())
-        .then(|| import_report::wipe(&name, &image));
+        .then(|| problem!("import-wipe", name = &name, image = &image));
     let softness = number(settings, "luma_softness").unwrap_or(0.03).clamp(0.0, 1.0);
     let softness = (softness * 100.0).round() as u8;
     (Kind::Luma(Wipe { order, softness, invert: is_on(settings, "luma_invert") }), not)
@@ -169,7 +173,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn of(id: &str, settings: &Value) -> (Kind, Option<String>) {
+    fn of(id: &str, settings: &Value) -> (Kind, Option<Problem>) {
         let table = json!({"id": id, "name": "Mine", "settings": settings});
         read(&json!({"current_transition": "Mine", "transitions": [{"name": 3}, table]}))
     }

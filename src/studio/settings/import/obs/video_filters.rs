@@ -8,12 +8,12 @@ use serde_json::Value;
 use crate::capture::{Properties, Rgba, VideoChoice};
 use crate::compose::filter::{Deinterlacing, Field, Filter, Kernel, Reading, Slot};
 use crate::media::Size;
-use crate::studio::notices::import_report;
 use crate::studio::settings::import::obs::colors;
 use crate::studio::settings::import::obs::imported_filters::ImportedFilters;
 use crate::studio::settings::import::obs::json::{
     array, color, is_off, is_on, number, part, text, whole,
 };
+use crate::text::problem::{Problem, problem};
 
 /// Their filters of sound, without their versions.
 const OF_AUDIO: [&str; 10] = [
@@ -45,19 +45,19 @@ pub(in crate::studio::settings) fn read(source: &Value, size: (f64, f64)) -> Imp
 }
 
 /// What is done with the fields of a capture card: not among the filters there.
-fn deinterlacing(source: &Value) -> (Option<Filter>, Option<String>) {
+fn deinterlacing(source: &Value) -> (Option<Filter>, Option<Problem>) {
     let whole = |key: &str| source.get(key).and_then(Value::as_i64).unwrap_or(0);
     let (mode, not) = match whole("deinterlace_mode") {
         0 => return (None, None),
-        1 => (Deinterlacing::Linear, Some(import_report::discarded())),
-        2 => (Deinterlacing::Linear, Some(import_report::retro())),
+        1 => (Deinterlacing::Linear, Some(problem!("import-discarded"))),
+        2 => (Deinterlacing::Linear, Some(problem!("import-retro"))),
         3 => (Deinterlacing::Blend, None),
-        4 => (Deinterlacing::Blend, Some(import_report::doubled())),
+        4 => (Deinterlacing::Blend, Some(problem!("import-doubled"))),
         5 => (Deinterlacing::Linear, None),
-        6 => (Deinterlacing::Linear, Some(import_report::doubled())),
+        6 => (Deinterlacing::Linear, Some(problem!("import-doubled"))),
         7 => (Deinterlacing::Adaptive, None),
-        8 => (Deinterlacing::Adaptive, Some(import_report::doubled())),
-        other => return (None, Some(import_report::deinterlacing(&other))),
+        8 => (Deinterlacing::Adaptive, Some(problem!("import-doubled"))),
+        other => return (None, Some(problem!("import-deinterlacing", kind = other))),
     };
     let field = if whole("deinterlace_field_order") == 1 { Field::Bottom } else { Field::Top };
     (Some(Filter::Deinterlace { mode, field }), not)
@@ -81,7 +81,7 @@ pub(in crate::studio::settings) fn kind(table: &Value) -> (&str, bool) {
 
 /// One of theirs as ours: itself, and what else it does behind it. `not` is told what of it is left
 /// out.
-fn filters(table: &Value, size: (f64, f64), not: &mut Vec<String>) -> Option<Vec<Filter>> {
+fn filters(table: &Value, size: (f64, f64), not: &mut Vec<Problem>) -> Option<Vec<Filter>> {
     let settings = part(table, "settings");
     let (kind, second) = kind(table);
     let first = filter(kind, second, settings, size, not)?;
@@ -89,7 +89,7 @@ fn filters(table: &Value, size: (f64, f64), not: &mut Vec<String>) -> Option<Vec
         "chroma_key_filter" | "color_key_filter" => colors::behind_key(settings, second),
         "mask_filter" => {
             if keeps_shape(settings, size) {
-                not.push(import_report::shape());
+                not.push(problem!("import-shape"));
             }
             colors::behind_mask(settings, second, not)
         }
@@ -103,7 +103,7 @@ fn filter(
     second: bool,
     settings: &Value,
     size: (f64, f64),
-    not: &mut Vec<String>,
+    not: &mut Vec<Problem>,
 ) -> Option<Filter> {
     let number = |key: &str, default: f64| number(settings, key).unwrap_or(default) as f32;
     Some(match kind {
@@ -169,7 +169,7 @@ fn filter(
                 _ => Kernel::Bicubic,
             };
             if is_on(settings, "undistort") && matches!(kernel, Kernel::Bicubic | Kernel::Lanczos) {
-                not.push(import_report::undistorted());
+                not.push(problem!("import-undistorted"));
             }
             Filter::Scale { width: size.width as f32, height: size.height as f32, kernel }
         }

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::capture::{Properties, VideoChoice};
-use crate::studio::notices::import_report;
 use crate::studio::settings::import::obs::json::{
     array, color, is_off, is_on, number, part, text, whole,
 };
 use crate::studio::settings::import::obs::text_and_slides;
+use crate::text::problem::{Problem, problem};
 
 /// A source that is taken in.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ pub(in crate::studio::settings) struct ImportedSource {
     pub(in crate::studio::settings) choice: VideoChoice,
     pub(in crate::studio::settings) properties: Properties,
     /// What of it is not, in plain words.
-    pub(in crate::studio::settings) not: Vec<String>,
+    pub(in crate::studio::settings) not: Vec<Problem>,
     /// What is cut off it: left, top, right, bottom, in pixels.
     pub(in crate::studio::settings) cut: Option<[f64; 4]>,
 }
@@ -31,7 +31,7 @@ pub(in crate::studio::settings) fn kind(source: &Value) -> &str {
 }
 
 /// A source of ours for one of theirs; the error is its kind, or why there is none.
-pub(in crate::studio::settings) fn read(source: &Value) -> Result<ImportedSource, String> {
+pub(in crate::studio::settings) fn read(source: &Value) -> Result<ImportedSource, Problem> {
     let settings = part(source, "settings");
     let kind = kind(source);
     let (mut not, mut then) = (Vec::new(), Vec::new());
@@ -63,14 +63,14 @@ pub(in crate::studio::settings) fn read(source: &Value) -> Result<ImportedSource
         | "macos-avcapture"
         | "pipewire-camera-source" => {
             if names_device(settings) {
-                not.push(import_report::first_camera());
+                not.push(problem!("import-first-camera"));
             }
             "camera".into()
         }
         "xshm_input" => {
             let number = number(settings, "screen").unwrap_or(0.0);
             if number > 0.0 {
-                not.push(import_report::first_screen(&number.round()));
+                not.push(problem!("import-first-screen", number = number.round().to_string()));
             }
             "screen".into()
         }
@@ -81,9 +81,9 @@ pub(in crate::studio::settings) fn read(source: &Value) -> Result<ImportedSource
         }
         "pipewire-window-capture-source" => format!("window:wayland/{}", shared_name(source)),
         "xcomposite_input" => {
-            format!("window:{}", window(settings).ok_or_else(import_report::a_window)?)
+            format!("window:{}", window(settings).ok_or_else(|| problem!("import-a-window"))?)
         }
-        "window_capture" => return Err(import_report::a_window()),
+        "window_capture" => return Err(problem!("import-a-window")),
         "text_gdiplus" if is_on(settings, "read_from_file") => {
             format!("text-file:{}", text(settings, "file"))
         }
@@ -91,9 +91,9 @@ pub(in crate::studio::settings) fn read(source: &Value) -> Result<ImportedSource
             format!("text-file:{}", text(settings, "text_file"))
         }
         "text_gdiplus" | "text_ft2_source" => format!("text:{}", text(settings, "text")),
-        other => return Err(other.to_owned()),
+        other => return Err(other.into()),
     };
-    let choice = wanted.parse().map_err(|_| kind.to_owned())?;
+    let choice = wanted.parse().map_err(|_| Problem::from(kind))?;
     let (mut properties, without) = text_and_slides::properties(kind, source);
     properties.files = then;
     let properties = properties.bounded();
@@ -107,9 +107,9 @@ pub(in crate::studio::settings) fn names_device(settings: &Value) -> bool {
     keys.iter().any(|key| !matches!(text(settings, key), "" | "default"))
 }
 
-fn media(settings: &Value, not: &mut Vec<String>) -> String {
+fn media(settings: &Value, not: &mut Vec<Problem>) -> String {
     if number(settings, "speed_percent").is_some_and(|it| (it - 100.0).abs() > 0.5) {
-        not.push(import_report::another_speed());
+        not.push(problem!("import-another-speed"));
     }
     if is_off(settings, "is_local_file") {
         return format!("stream:{}", text(settings, "input"));
@@ -118,7 +118,7 @@ fn media(settings: &Value, not: &mut Vec<String>) -> String {
 }
 
 /// The first of a list, and the files that follow it.
-fn playlist(settings: &Value, not: &mut Vec<String>) -> (String, Vec<PathBuf>) {
+fn playlist(settings: &Value, not: &mut Vec<Problem>) -> (String, Vec<PathBuf>) {
     let all = array(settings, "playlist");
     let mut all = all.iter().map(|it| text(it, "value")).filter(|it| !it.is_empty());
     let first = all.next().unwrap_or_default();
@@ -128,13 +128,13 @@ fn playlist(settings: &Value, not: &mut Vec<String>) -> (String, Vec<PathBuf>) {
     let stream = first.contains("://");
     let left_out = if stream { files.len() + others.len() } else { others.len() };
     if left_out > 0 {
-        not.push(import_report::follows_no_file(&left_out));
+        not.push(problem!("import-follows-no-file", count = left_out));
     }
     if files.len() > Properties::MAX_FILES {
-        not.push(import_report::list_beyond(&Properties::MAX_FILES));
+        not.push(problem!("import-list-beyond", most = Properties::MAX_FILES));
     }
     if is_on(settings, "shuffle") {
-        not.push(import_report::list_shuffled());
+        not.push(problem!("import-list-shuffled"));
     }
     if stream {
         return (format!("stream:{first}"), Vec::new());
@@ -143,13 +143,13 @@ fn playlist(settings: &Value, not: &mut Vec<String>) -> (String, Vec<PathBuf>) {
 }
 
 /// The first picture or folder of a slide show, and what follows it.
-fn slides(settings: &Value, not: &mut Vec<String>) -> (String, Vec<PathBuf>) {
+fn slides(settings: &Value, not: &mut Vec<Problem>) -> (String, Vec<PathBuf>) {
     let all = array(settings, "files");
     let mut all = all.iter().map(|it| text(it, "value")).filter(|it| !it.is_empty());
     let first = all.next().unwrap_or_default().to_owned();
     let rest: Vec<PathBuf> = all.map(PathBuf::from).collect();
     if rest.len() > Properties::MAX_FILES {
-        not.push(import_report::slides_beyond(&(Properties::MAX_FILES + 1)));
+        not.push(problem!("import-slides-beyond", most = Properties::MAX_FILES + 1));
     }
     (first, rest)
 }

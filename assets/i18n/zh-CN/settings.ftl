@@ -1,0 +1,216 @@
+# 设置和场景集合中的问题（src/studio/settings）。与 en 保持同步。
+
+# 不是 TOML 或 JSON 的文件
+settings-unused = 未使用任何设置：{ $reason }
+settings-unreadable = 无法读取 { $path } 中的设置：{ $reason }
+settings-newer = 设置由更新版本的 onair 写入（版本 { $version }），无法识别的内容已忽略
+settings-ignored-at = 忽略第 { $line } 行第 { $column } 列的设置“{ $path }”：{ $reason }
+settings-ignored = 忽略设置“{ $path }”：{ $reason }
+syntax-at = 第 { $line } 行第 { $column } 列：{ $what }（{ $words }）
+syntax-no-text = 不是 UTF-8 文本
+syntax-twice = 名称重复
+syntax-nested = 已有值的名称下不能再有其他名称
+syntax-backslash = 反斜杠无效；路径中的反斜杠要写两次
+syntax-quotes = 这不是值；文本要加引号
+syntax-table-open = 表名后缺少右方括号
+syntax-unclosed = 列表或表缺少右括号
+syntax-open = 文本缺少右引号
+syntax-comma = 缺少逗号
+syntax-comma-extra = 多了一个逗号
+syntax-no-equals = 名称后缺少 = 和值
+syntax-no-value = 缺少值
+syntax-equals-extra = 多了一个 =
+syntax-same-line = 下一个名称要另起一行
+syntax-stray = 此处内容不属于任何项
+syntax-deep = 嵌套过深
+syntax-key = 含有 a 到 z、0 到 9、_ 和 - 之外字符的名称要加引号
+syntax-date = 这不是日期或时间
+syntax-control = 此处有不可见的字符
+syntax-number = 这不是数字
+syntax-no-toml = 这不是 TOML
+syntax-no-colon = 名称后缺少冒号和值
+syntax-comma-or-bracket = 缺少逗号或右括号
+syntax-name-quotes = 名称要加引号
+syntax-trailing = 结尾之后还有多余的内容
+syntax-no-json = 这不是 JSON
+syntax-cut-off = 文件不完整：有内容没有闭合
+
+# 值
+value-unknown-name = 没有此设置
+value-unknown-name-like = 没有此设置；是否应为“{ $other }”？
+value-no-text = 不是文字
+value-no-flag = 不是 true 或 false
+value-no-list = 不是列表
+value-no-number = 不是数
+value-no-whole-number = 不是整数
+value-no-table = 不是表
+value-unknown = 无法识别
+value-none-of = 应为 { $known } 之一
+value-not-from = 不是 { $low } 到 { $high } 之间的数
+value-not-whole-from = 不是 { $low } 到 { $high } 之间的整数
+value-too-many-bad = 其中无效的值过多
+value-in = “{ $path }”：{ $reason }
+value-tracks = 不是最多六个名称的列表
+value-talk-key = 不是可用作按键讲话的按键
+value-pin = 每一项为 主机:端口 和 SHA-256
+value-sample-rate = AAC 没有 { $rate } Hz 的采样率
+address-with-login = 不能含有用户名和密码：每个连接的人都会看到
+
+# 多项设置
+settings-the-scenes = 场景
+settings-the-settings = 设置
+settings-more-things = { $what }中另有 { $count } 处无效
+settings-called-twice = 名称“{ $name }”重复：第二个改为“{ $other }”
+settings-no-current = 起始场景“{ $name }”不存在：改用“{ $other }”
+settings-shows-itself = 场景“{ $name }”显示了自身
+settings-items-beyond = 项目超过 { $most } 个：略去 { $count } 个
+settings-shows-neither = 有一个项目既没有来源，也没有场景
+settings-source-gone = 有一个项目显示来源“{ $name }”，但它不存在
+settings-scene-gone = 有一个项目显示场景“{ $name }”，但它不存在
+settings-too-deep = 略去嵌套超过 { $most } 层的分组
+settings-crop = 裁剪为 1 的四个部分：[左, 上, 右, 下]
+settings-transition = 没有转场“{ $word }”
+settings-matte = 没有蒙版轨“{ $word }”
+settings-shows-nothing = 来源“{ $name }”没有画面：{ $why }
+settings-no-path = 不是路径
+settings-of-filter = 滤镜 { $kind } 的“{ $name }”：{ $why }
+settings-strips-beyond = 混音器最多 { $most } 个音频源，其余已略去
+settings-strip-left-out = { $why }；略去此音频源
+settings-the-rest = 最多 { $most } 个，其余已略去
+settings-no-such-filter = 没有滤镜“{ $kind }”
+settings-no-such-strip = 没有音频源 { $number }
+settings-no-such-value = 滤镜 { $kind } 没有这一项
+settings-no-camera = 没有这个名称的摄像头
+settings-no-camera-control = 摄像头没有控制项“{ $name }”
+settings-service-twice = 平台“{ $name }”重复
+settings-service = 平台 { $number }：{ $reason }
+
+# 无法导入的场景文件
+import-too-large = 文件过大
+import-no-collection = 其中没有场景集合
+import-too-big-a-number = 其中有数过大
+
+# 导入时略去或改变的内容
+import-and-more = 另有 { $count } 项
+import-newer = 更新版本的 onair 才能识别的内容
+import-hotkeys = 快捷键
+import-scripts = 脚本
+import-scenes-beyond = 第 { $most } 个之后的场景
+import-items-beyond = 第 { $most } 个之后的项目
+import-sources-beyond = 第 { $most } 个之后的来源
+import-audio-beyond = 第 { $most } 个之后的音频源
+import-transition-stays = 各场景的转场：保留你的设置
+import-main-filters-stay = 主来源的滤镜：保留你的设置
+import-main-fallback-stays = 主来源的备用画面：保留你的设置
+import-no-room-for-source = 来源“{ $name }”：已有 { $most } 个
+import-no-room-for-scene = 场景“{ $name }”：已有 { $most } 个
+import-no-room-for-items = 场景“{ $scene }”中的 { $count } 个项目：已有 { $most } 个
+import-no-room-for-audio = 音频源 { $called }：已有 { $most } 个
+import-shows-what-did-not-come = 场景“{ $scene }”中显示“{ $name }”的项目
+import-side-chain-gone = { $called } 的一个压缩器：它的侧链没有导入
+import-circle = “{ $name }”中显示“{ $name }”自身的项目
+import-item-of-nothing = “{ $scene }”中一个没有来源的项目
+import-item-of = “{ $scene }”中的项目“{ $name }”：来源不存在
+import-size-unknown = “{ $name }”的大小未知：按 { $size } 处理
+import-cut-off-group = “{ $name }”的裁剪
+import-blending-of = “{ $name }”不用 sRGB 的混合方式
+import-scaling-of = “{ $name }”的缩放滤镜
+import-appears-by = “{ $name }”的显示转场
+import-goes-by = “{ $name }”的隐藏转场
+import-too-deep = 分组“{ $name }”：嵌套过深
+import-filters-of-group = 分组“{ $name }”的滤镜：{ $kinds }
+import-filters-of-scene = 场景“{ $name }”的滤镜：{ $kinds }
+import-no-scene-shows = “{ $name }”：没有场景显示它
+import-not-a-source = “{ $name }”（{ $why }）
+import-a-window = 窗口采集：请重新添加
+import-of-source = “{ $name }”：{ $what }
+import-first-camera = 设备：显示第一个摄像头
+import-first-screen = 第 { $number } 号显示器：显示第一个显示器
+import-another-speed = 播放速度
+import-follows-no-file = 列表中的 { $count } 项：文件之后只能是文件
+import-list-beyond = 列表中第 { $most } 项之后的内容
+import-list-shuffled = 列表的随机播放
+import-slides-beyond = 第 { $most } 张之后的幻灯片
+import-slides-by = 幻灯片的切换方式 { $kind }：改为淡入淡出
+import-slides-by-key = 幻灯片等待按键
+import-nothing-after-slides = 最后一张幻灯片之后隐藏来源
+import-lines = 下划线和删除线
+import-second-color = 第二种颜色
+import-last-lines = 只显示文件的最后几行
+import-gradient = 渐变
+import-downwards = 竖排文字
+import-capitals = 大小写转换
+import-cut-of-screen = 裁剪，已按 { $size } 换算
+import-transparency = 透明部分：此类文件只有用作视频转场时才保留
+import-filters-of = “{ $name }”的滤镜：{ $kinds }
+import-filters-of-and-more = “{ $name }”的滤镜：{ $kinds }，另有 { $count } 个
+import-last-filter = 最后一个滤镜
+import-of-filter = 滤镜 { $filter }：{ $what }
+import-bounded = { $number ->
+    [left] 左侧
+    [top] 顶部
+    [right] 右侧
+    [bottom] 底部
+    [gain] 增益
+    [brightness] 亮度
+    [contrast] 对比度
+    [gamma] 伽马
+    [saturation] 饱和度
+    [hue_degrees] 色相
+    [opacity] 不透明度
+    [similarity] 相似度
+    [smoothness] 平滑度
+    [spill] 去除溢色
+    [protect] 保留灰暗颜色
+    [low] 下限
+    [low_smooth] 下限柔和
+    [high] 上限
+    [high_smooth] 上限柔和
+    [width] 宽
+    [height] 高
+    [amount] 强度
+    [sigma] 半径
+    [spatial] 空间降噪
+    [temporal] 时间降噪
+    [smooth] 磨皮
+    [whiten] 美白
+    [margin] 边距
+    [delay] 延迟
+    [db] 增益（dB）
+    [hz] 频率（Hz）
+    [open_dbfs] 打开电平（dBFS）
+    [close_dbfs] 关闭电平（dBFS）
+    [attack_ms] 启动时间（毫秒）
+    [hold_ms] 保持时间（毫秒）
+    [release_ms] 释放时间（毫秒）
+    [threshold_dbfs] 阈值（dBFS）
+    [ratio] 比率
+    [gain_db] 增益（dB）
+    [low_db] 低频（dB）
+    [middle_db] 中频（dB）
+    [high_db] 高频（dB）
+    [target_lufs] 目标响度（LUFS）
+    [most_db] 最大增益（dB）
+   *[other] { $number }
+    }（{ $was } 改为 { $is }）
+import-discarded = 去隔行方式：“丢弃”改为“线性”
+import-retro = 去隔行方式：“复古”改为“线性”
+import-doubled = 去隔行时加倍的帧率
+import-deinterlacing = 去隔行方式（{ $kind }）
+import-shape = 图像的形状：onair 会拉伸到整个画面
+import-undistorted = 不变形的中心部分
+import-any-color = 颜色
+import-color = 颜色（{ $color }）
+import-multiplied = 相乘的颜色（{ $color }）
+import-added = 相加的颜色（{ $color }）
+import-of-audio = 音频源“{ $name }”：{ $what }
+import-default-device = “{ $name }”的设备：使用系统默认设备
+import-shared-strip = 混音器中的“{ $name }”：与“{ $first }”播放的内容相同
+import-filters-of-audio = 音频源“{ $name }”的滤镜：{ $kinds }
+import-filters-of-audio-and-more = 音频源“{ $name }”的滤镜：{ $kinds }，另有 { $count } 个
+import-swipe-in = 转场“{ $name }”中新场景的滑入
+import-transition = 转场“{ $name }”（{ $kind }）
+import-transition-unknown = 转场“{ $name }”的类型未知：改为淡入淡出
+import-cut-in-frames = “{ $name }”的切换点以帧数表示：按 { $ms } 毫秒处理
+import-matte-apart = “{ $name }”单独的蒙版轨文件
+import-wipe = “{ $name }”按 { $image } 的擦除：改为从左到右
