@@ -73,9 +73,9 @@ fn settings_that_were_asked_for_and_are_none_are_an_error_with_its_place() {
     for (written, why) in [
         (
             &b"delay_ms = 1\n[[targets]\n"[..],
-            "line 2, column 11: the name of a table has no closing",
+            "line 2, column 11: the bracket after the name of a table is missing",
         ),
-        (&b"\xFF\xFE\0"[..], "it is no text in UTF-8"),
+        (&b"\xFF\xFE\0"[..], "it is not a text file in UTF-8"),
     ] {
         fs::write(&path, written).unwrap();
         let record = folder.path().join("out.mkv");

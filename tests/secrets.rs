@@ -374,7 +374,7 @@ fn addresses_with_secrets_are_kept_where_keys_are_and_come_back() {
 
     // The next run has them back.
     let (settings, warnings) = Settings::read(&path);
-    assert_eq!(warnings, Vec::<String>::new());
+    assert_eq!(warnings, Vec::<onair::text::Problem>::new());
     let studio = start(settings);
     wait_for("the whole addresses", LIMIT, || {
         let snapshot = studio.snapshot();

@@ -155,7 +155,7 @@ const KEY: &str = "planted-key-4711?auth=hidden&x=%2F";
 fn with_paths(folder: &Path, keyring: bool) -> Config {
     let path = folder.join("settings.toml");
     let (settings, warnings) = Settings::read(&path);
-    assert_eq!(warnings, Vec::<String>::new());
+    assert_eq!(warnings, Vec::<onair::text::Problem>::new());
     Config {
         keys_path: Some(folder.join("keys.toml")),
         settings_path: Some(path),

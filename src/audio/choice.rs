@@ -150,7 +150,8 @@ mod tests {
         }
         for address in ["rtmp://ada:pw@host/pw", "Stream:rtmp://ada:pw@host/pw"] {
             let why = address.parse::<AudioChoice>().unwrap_err();
-            assert!(why.contains("rtmp' is no") && !why.contains("pw"), "{why}");
+            let why = why.to_string();
+            assert!(why.contains("rtmp' is not") && !why.contains("pw"), "{why}");
         }
     }
 }

@@ -5,6 +5,8 @@ use std::fmt;
 use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use sha2::{Digest, Sha256};
 
+use crate::text::problem::{Problem, problem};
+
 /// The SHA-256 of a certificate's DER.
 #[derive(Copy, Clone, PartialEq, Eq, Hash)]
 pub struct CertificatePin([u8; 32]);
@@ -29,14 +31,12 @@ impl fmt::Debug for CertificatePin {
 }
 
 impl std::str::FromStr for CertificatePin {
-    type Err = String;
+    type Err = Problem;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let digits = text.replace(':', "");
         let pin = HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).ok();
-        pin.and_then(|pin| pin.try_into().ok()).map(Self).ok_or_else(|| {
-            "a pin is the certificate's SHA-256: 64 hex digits, colons optional".to_owned()
-        })
+        pin.and_then(|pin| pin.try_into().ok()).map(Self).ok_or_else(|| problem!("route-pin"))
     }
 }
 

@@ -8,7 +8,6 @@ use std::sync::{Arc, LazyLock};
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 
-use crate::text::causes::Causes;
 use crate::text::language::Language;
 use crate::text::problem::{Problem, Value};
 use crate::text::spacing::closed_up;
@@ -35,8 +34,6 @@ macro_rules! files {
 static ENGLISH: LazyLock<Bundle> = LazyLock::new(|| Bundle::read(Language::English, files!("en")));
 static CHINESE: LazyLock<Bundle> =
     LazyLock::new(|| Bundle::read(Language::Chinese, files!("zh-CN")));
-static CAUSES: LazyLock<Causes> =
-    LazyLock::new(|| Causes::parse(include_str!("../../assets/i18n/zh-CN/causes.txt")));
 
 /// The messages of a language.
 struct Bundle(FluentBundle<FluentResource>);
@@ -88,18 +85,10 @@ impl Language {
         ENGLISH.text(id, attribute, args)
     }
 
-    /// What a part below says in English, in this language where it has the words.
-    pub fn said(self, english: &str) -> Cow<'_, str> {
-        match self {
-            Self::English => Cow::Borrowed(english),
-            Self::Chinese => CAUSES.say(english),
-        }
-    }
-
     /// A problem in this language.
     pub fn say(self, problem: &Problem) -> String {
         if let Some(words) = problem.as_words() {
-            return self.said(words).into_owned();
+            return words.to_owned();
         }
         match self.text(problem.id(), None, &self.args(problem)) {
             Some(mut said) => {
@@ -147,7 +136,7 @@ impl Language {
     /// A value of a problem in this language.
     pub fn value(self, value: &Value) -> String {
         match value {
-            Value::Text(text) => self.said(text).into_owned(),
+            Value::Text(text) => text.to_string(),
             Value::Number(number) => number.to_string(),
             Value::Problem(problem) => self.say(problem),
             Value::Problems(problems) => {
@@ -210,11 +199,6 @@ impl Texts {
     fn text(&self, key: &str, args: &FluentArgs<'_>) -> String {
         let text = self.language.text(key, None, args);
         text.unwrap_or_else(|| key.to_owned())
-    }
-
-    /// What a part below the window says in English, in the chosen language where it has the words.
-    pub fn said<'a>(&self, english: &'a str) -> Cow<'a, str> {
-        self.language.said(english)
     }
 
     /// A problem in the chosen language.

@@ -2,7 +2,6 @@
 //! the command line and the log. Other rooms have no sentences: they have [`Problem`]s.
 
 mod bundle;
-pub mod causes;
 mod language;
 pub mod problem;
 pub mod spacing;

@@ -256,6 +256,20 @@ macro_rules! numbers {
 }
 numbers!(u8, u16, u32, u64, usize, i32, i64);
 
+/// Tests compare what is said in English.
+#[cfg(test)]
+macro_rules! compared {
+    ($($words:ty),*) => {$(
+        impl PartialEq<$words> for Problem {
+            fn eq(&self, words: &$words) -> bool {
+                self.to_string() == **words
+            }
+        }
+    )*};
+}
+#[cfg(test)]
+compared!(&str, String);
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -13,7 +13,7 @@ use super::{LIMIT, wait_for};
 pub fn watcher(folder: &Path) -> Studio {
     let path = folder.join("onair.toml");
     let (read, warnings) = Settings::read(&path);
-    assert_eq!(warnings, Vec::<String>::new());
+    assert_eq!(warnings, Vec::<onair::text::Problem>::new());
     let settings =
         Settings { video: Some(VideoChoice::None), audio: Some(AudioChoice::None), ..read };
     let mut config = Config::new(Clock::start(), settings);

@@ -271,7 +271,7 @@ pub const FAULTS: &[Fault] = &[
         "a port that is taken",
         plant::taken_port,
         (1, Stderr, ""),
-        ["listening on", "another program uses this port", "Choose another address"],
+        ["cannot listen on", "another program uses this port", "Choose another address"],
         ["无法监听", "另一个程序正在使用此端口", "选择其他地址"],
     ),
     row(
@@ -285,14 +285,14 @@ pub const FAULTS: &[Fault] = &[
         "settings that are none",
         plant::bad_settings,
         (3, Stderr, ""),
-        ["--settings", "line 2, column 8", "Put that right"],
-        ["--settings", "第 2 行第 8 列", "请在那里更正"],
+        ["--settings", "line 2, column 8", "Correct the file"],
+        ["--settings", "第 2 行第 8 列", "请更正该文件"],
     ),
     row(
         "an address that is none",
         || plant::live("rtmpx://live.invalid", "rtmpx://"),
         (2, Stderr, ""),
-        ["--to", "rtmpx:// is not supported", "use rtmp:// or rtmps://"],
+        ["--to", "does not support rtmpx://", "Use rtmp:// or rtmps://"],
         ["--to", "不支持 rtmpx://", "请使用 rtmp:// 或 rtmps://"],
     ),
 ];

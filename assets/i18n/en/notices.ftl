@@ -363,3 +363,11 @@ ungroup-stretched = Cannot ungroup: the group is stretched, and its members cann
     .cure = Choose another fit for the group, or Stretch for its members. Then ungroup it.
 ungroup-scaled = Cannot ungroup: the group scales a member with its original size.
     .cure = Choose another fit for that member. Then ungroup the group.
+
+# Lines of the event log.
+log-repeated = { $times ->
+    [1] Repeated once more: { $what }
+   *[other] Repeated { $times } times more: { $what }
+    }
+log-over = Over: { $what }
+log-lasted = it lasted { $seconds } s

@@ -168,3 +168,10 @@ import-transition-unknown = the transition '{ $name }' has no known type: it fad
 import-cut-in-frames = the transition point of '{ $name }' is a number of frames: onair uses { $ms } ms
 import-matte-apart = the separate track matte file of '{ $name }'
 import-wipe = the wipe of '{ $name }' by { $image }: it goes from left to right
+
+# Your own services.
+service-number = write a whole number, or nothing
+service-no-name = it has no name
+service-long-name = its name is too long
+service-key-page = the page must begin with https://
+service-taken = another service has this name

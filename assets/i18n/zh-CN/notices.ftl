@@ -363,3 +363,8 @@ ungroup-stretched = 无法取消分组：分组被拉伸，里面的项目无法
     .cure = 请给分组换一种适配方式，或把里面的项目设为“拉伸”，再取消分组。
 ungroup-scaled = 无法取消分组：分组缩放了一个“原始大小”的项目。
     .cure = 请给该项目换一种适配方式，再取消分组。
+
+# 事件记录中的行
+log-repeated = 又重复 { $times } 次：{ $what }
+log-over = 已结束：{ $what }
+log-lasted = 持续 { $seconds } 秒

@@ -214,3 +214,10 @@ import-transition-unknown = 转场“{ $name }”的类型未知：改为淡入�
 import-cut-in-frames = “{ $name }”的切换点以帧数表示：按 { $ms } 毫秒处理
 import-matte-apart = “{ $name }”单独的蒙版轨文件
 import-wipe = “{ $name }”按 { $image } 的擦除：改为从左到右
+
+# 自己的平台
+service-number = 请填写整数，或留空
+service-no-name = 没有名称
+service-long-name = 名称太长
+service-key-page = 网页地址须以 https:// 开头
+service-taken = 已有同名的平台

@@ -83,13 +83,12 @@ impl Flags {
             Some(text) => Some(text.parse::<Proxy>().map_err(|why| ("--proxy".to_owned(), why))),
             None => from_environment(|name| std::env::var(name).ok()),
         };
-        let proxy = proxy.transpose().map_err(|(by, why)| {
-            (problem!("cli-flag", flag = by, reason = Problem::from(why)), Exit::Usage)
-        })?;
+        let proxy = proxy
+            .transpose()
+            .map_err(|(by, why)| (problem!("cli-flag", flag = by, reason = why), Exit::Usage))?;
         let bind = self.bind.as_deref().map(str::parse::<Bind>).transpose();
-        let bind = bind.map_err(|why| {
-            (problem!("cli-flag", flag = "--bind", reason = Problem::from(why)), Exit::Usage)
-        })?;
+        let bind =
+            bind.map_err(|why| (problem!("cli-flag", flag = "--bind", reason = why), Exit::Usage))?;
         Ok(Options {
             trust: self.trust.read()?,
             ports: self.ports.iter().map(|port| port.get()).collect(),
@@ -104,7 +103,7 @@ impl Flags {
 /// `HTTPS_PROXY` are about the web.)
 fn from_environment(
     variable: impl Fn(&str) -> Option<String>,
-) -> Option<Result<Proxy, (String, String)>> {
+) -> Option<Result<Proxy, (String, Problem)>> {
     let either = |one: &str, other: &str| {
         let set = |name: &str| variable(name).filter(|text| !text.trim().is_empty());
         set(one)

@@ -39,8 +39,8 @@ impl Flags {
             return Err((problem!("cli-flag", flag = flag, reason = reason), Exit::File));
         }
         let pin = self.tls_pin.as_ref().map(|pin| pin.parse()).transpose();
-        let pin = pin.map_err(|why: String| {
-            (problem!("cli-flag", flag = "--tls-pin", reason = Problem::from(why)), Exit::Usage)
+        let pin = pin.map_err(|why: Problem| {
+            (problem!("cli-flag", flag = "--tls-pin", reason = why), Exit::Usage)
         })?;
         Ok(Trust { ca_file: self.tls_ca.clone(), pin, ..Trust::default() })
     }

@@ -185,6 +185,7 @@ fn first_line<R: BufRead>(
 mod tests {
     use super::*;
     use crate::cli::Cli;
+    use crate::text::Language;
     use clap::CommandFactory;
 
     fn parse(words: &[&str]) -> Result<Vec<Written>, Error> {
@@ -251,6 +252,7 @@ mod tests {
         assert_eq!(targets[1].least_bitrate, Some(BitsPerSecond(800_000)));
         assert!(matches!(parse(&["--service", "nobody"]), Err((_, Exit::Usage))));
         let Err((why, Exit::Usage)) = parse(&["--service", "xiaohongshu"]) else { panic!() };
+        let why = Language::English.say_with_cure(&why);
         assert!(why.contains("each show") && why.contains("https://redlive."), "{why}");
     }
 

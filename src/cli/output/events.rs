@@ -192,18 +192,24 @@ fn print_monitor(output: &Output, monitor: &Monitor) {
     });
 }
 
+/// Why something failed, and what helps.
+fn failed(output: &Output, reason: Option<&Problem>) -> Option<String> {
+    reason.map(|reason| output.language().say_with_cure(reason))
+}
+
 fn print_recording(output: &Output, recording: &Recording) {
+    let why = failed(output, recording.reason.as_ref());
     let fields = json!({
         "path": recording.path.display().to_string(),
         "state": recording.state.name(),
         "seconds": seconds(recording.duration),
         "bytes": recording.bytes,
-        "reason": recording.reason,
+        "reason": why,
         "part": recording.part,
         "paused": recording.paused,
     });
     output.event("recording", fields, || {
-        let why = recording.reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+        let why = why.map(|why| format!(": {why}")).unwrap_or_default();
         let path = recording.path.display();
         let state = if recording.paused { "paused" } else { recording.state.name() };
         Some(format!("Recording {path}: {state}{why}"))
@@ -233,15 +239,16 @@ fn print_chapter(output: &Output, chapter: &Chapter) {
 
 fn print_replay(output: &Output, replay: &Replay) {
     let path = replay.path.display().to_string();
+    let why = failed(output, replay.reason.as_ref());
     let fields = json!({
         "path": path,
         "state": replay.state.name(),
         "seconds": seconds(replay.duration),
         "bytes": replay.bytes,
-        "reason": replay.reason,
+        "reason": why,
     });
     output.event("replay", fields, || {
-        let why = replay.reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+        let why = why.map(|why| format!(": {why}")).unwrap_or_default();
         Some(format!("Replay {path}: {}{why}", replay.state.name()))
     });
 }
@@ -249,9 +256,10 @@ fn print_replay(output: &Output, replay: &Replay) {
 fn print_snapshot(output: &Output, snapshot: &Snapshot) {
     let path = snapshot.path.display().to_string();
     let state = if snapshot.reason.is_some() { "failed" } else { "finished" };
-    let fields = json!({ "path": path, "state": state, "reason": snapshot.reason });
+    let why = failed(output, snapshot.reason.as_ref());
+    let fields = json!({ "path": path, "state": state, "reason": why });
     output.event("snapshot", fields, || {
-        let why = snapshot.reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+        let why = why.map(|why| format!(": {why}")).unwrap_or_default();
         Some(format!("Screenshot {path}: {state}{why}"))
     });
 }

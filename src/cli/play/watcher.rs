@@ -274,7 +274,7 @@ impl Watcher {
         };
         match written {
             Ok(path) => {
-                let saved = event::Snapshot { path, reason: None, trouble: None };
+                let saved = event::Snapshot { path, reason: None };
                 print(&self.output, &Event::Snapshot(saved));
                 Exit::Ok
             }

@@ -8,6 +8,8 @@ use std::str::FromStr;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpSocket, TcpStream};
 
+use crate::text::problem::{Problem, problem};
+
 /// Where connections leave from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Bind {
@@ -21,9 +23,9 @@ pub enum Bind {
 const MAX_NAME: usize = 15;
 
 impl FromStr for Bind {
-    type Err = String;
+    type Err = Problem;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, Problem> {
         let plain = text.trim().trim_start_matches('[').trim_end_matches(']');
         if let Ok(address) = plain.parse() {
             return Ok(Self::Address(address));
@@ -33,10 +35,10 @@ impl FromStr for Bind {
                 && name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'/')
         };
         if !fits(plain) {
-            return Err("give an address of this machine, or an interface such as eth1".into());
+            return Err(problem!("route-bind"));
         }
         if !cfg!(target_os = "linux") {
-            return Err("interfaces have no names here: give an address of this machine".into());
+            return Err(problem!("route-bind-address"));
         }
         Ok(Self::Interface(plain.to_owned()))
     }

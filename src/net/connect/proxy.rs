@@ -10,6 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use crate::net::error::{Cause, ProxyProblem as Problem};
 use crate::net::http::{Fault, Http};
 use crate::net::stream::Stream;
+use crate::text;
 use crate::text::problem::problem;
 use crate::wire::http::Response;
 use crate::wire::rtmp::url::{Credentials, authority, split_authority};
@@ -38,22 +39,22 @@ pub struct Proxy {
 }
 
 impl FromStr for Proxy {
-    type Err = String;
+    type Err = text::Problem;
 
     /// `http://[user:password@]host[:port]` or `socks5://…`; without a scheme it is `http`. The
     /// error never repeats the text: a password may be in it.
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, text::Problem> {
         let (scheme, rest) = text.trim().split_once("://").unwrap_or(("http", text.trim()));
         let kind = match scheme.to_ascii_lowercase().as_str() {
             "http" => Kind::Http,
             "socks5" | "socks5h" | "socks" => Kind::Socks5,
-            _ => return Err("a proxy is http://host:port or socks5://host:port".into()),
+            _ => return Err(problem!("route-proxy")),
         };
         let (server, path) = rest.split_once('/').unwrap_or((rest, ""));
         if !path.is_empty() || rest.chars().any(|c| c.is_whitespace() || c.is_control()) {
-            return Err("a proxy is scheme, host and port, and nothing behind them".into());
+            return Err(problem!("route-proxy-more"));
         }
-        let parts = split_authority(server).map_err(|error| error.to_string())?;
+        let parts = split_authority(server).map_err(|error| text::Problem::from(&error))?;
         let (credentials, host, port) = parts;
         let (port, host) = (port.unwrap_or(DEFAULT_PORT), host.to_owned());
         Ok(Self { kind, host, port, credentials, except: Vec::new() })

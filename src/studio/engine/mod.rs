@@ -158,7 +158,10 @@ impl Engine {
     }
 
     fn begin_history(&mut self) {
-        self.notices.log = EventLog::new(self.config.history_path.take());
+        self.notices.log = EventLog::new(
+            self.config.history_path.take(),
+            self.settings.preferences.language.spoken(),
+        );
     }
 
     /// A broadcast is on and has encoded something.

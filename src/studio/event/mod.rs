@@ -177,9 +177,8 @@ pub struct Recording {
     pub state: RecordingState,
     pub duration: Duration,
     pub bytes: u64,
-    pub reason: Option<String>,
-    /// The cause of a failure alone, and what helps.
-    pub trouble: Option<Problem>,
+    /// Why it failed, and what helps.
+    pub reason: Option<Problem>,
     /// Which file of a split recording, from 1.
     pub part: u32,
     /// Nothing is written until it is resumed.
@@ -202,9 +201,7 @@ pub struct Replay {
     pub state: RecordingState,
     pub duration: Duration,
     pub bytes: u64,
-    pub reason: Option<String>,
-    /// As of a recording.
-    pub trouble: Option<Problem>,
+    pub reason: Option<Problem>,
 }
 
 /// A picture as it was saved.
@@ -212,7 +209,5 @@ pub struct Replay {
 pub struct Snapshot {
     pub path: PathBuf,
     /// Why it was not.
-    pub reason: Option<String>,
-    /// As of a recording.
-    pub trouble: Option<Problem>,
+    pub reason: Option<Problem>,
 }

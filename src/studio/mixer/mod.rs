@@ -534,7 +534,7 @@ mod tests {
         assert_eq!((came, strips.len()), (vec![false, false, true], MAX_MIXER_STRIPS));
         assert_eq!(strips[1].name, "Sine");
         let told =
-            ["'file'", "'B2'"].map(|it| format!("the sound {it}: there are 32 strips already"));
+            ["'file'", "'B2'"].map(|it| format!("the audio source {it}: there are 32 already"));
         assert_eq!(left_out, told);
     }
 
@@ -565,7 +565,7 @@ mod tests {
         ];
         let (came, left_out) = take_in(&mut strips, Some(&mic), taken);
         assert_eq!(came, [true; 3]);
-        assert_eq!(left_out, ["a compressor of 'system', whose side chain is not here"]);
+        assert_eq!(left_out, ["a compressor of 'system': its side chain was not imported"]);
         let filters = |place: usize| -> Vec<Filter> {
             strips[place].strip.filters.iter().map(|slot| slot.filter).collect()
         };

@@ -11,6 +11,8 @@ use std::time::Duration;
 use crate::base::Worker;
 use crate::base::queue::{self, Full, Sender};
 use crate::studio::notices::Notice;
+use crate::text::Language;
+use crate::text::problem::problem;
 
 /// Entries that are kept to be looked at; the file has all.
 const MAX_ENTRIES: usize = 500;
@@ -68,13 +70,14 @@ pub(in crate::studio) struct EventLog {
     /// Shared with who looks at it, and copied only when it changes meanwhile.
     entries: Arc<VecDeque<LogEntry>>,
     path: Option<PathBuf>,
+    language: Language,
     lines: Option<(Sender<String>, Worker)>,
 }
 
 impl EventLog {
     /// A chronicle that is written to this file, if to any; it is made with the first line.
-    pub fn new(path: Option<PathBuf>) -> Self {
-        Self { path, ..Self::default() }
+    pub fn new(path: Option<PathBuf>, language: Language) -> Self {
+        Self { path, language, ..Self::default() }
     }
 
     /// The file, once there is something in it.
@@ -114,8 +117,9 @@ impl EventLog {
             entries.pop_front();
         }
         entries.push_back(LogEntry { wall_micros, notice: notice.clone(), times: 1, lasted: None });
-        let texts = [notice.summary(), notice.advice(), notice.detail.clone()];
-        self.write(line(wall_micros, &texts, lasted));
+        let cure = self.language.cure(&notice.problem).unwrap_or_default();
+        let texts = [self.language.say(&notice.problem), cure, notice.detail.clone()];
+        self.write_line(wall_micros, &texts, lasted);
     }
 
     /// Counts what was just said of the same, instead of saying it again.
@@ -148,9 +152,9 @@ impl EventLog {
     fn write_again(&mut self, running: &Running) {
         let Running { notice, last_micros, unwritten } = running;
         if *unwritten > 0 {
-            let times = if *unwritten == 1 { "once".into() } else { format!("{unwritten} times") };
-            let summary = format!("Repeated {times} more: {}", notice.summary());
-            self.write(line(*last_micros, &[summary], None));
+            let what = &notice.problem;
+            let repeated = problem!("log-repeated", times = *unwritten, what = what);
+            self.write_line(*last_micros, &[self.language.say(&repeated)], None);
         }
     }
 
@@ -201,9 +205,26 @@ impl EventLog {
             let micros = u64::try_from(wall_micros - entry.wall_micros).unwrap_or(0);
             let lasted = Duration::from_micros(micros);
             entry.lasted = Some(lasted);
-            let over = [format!("Over: {}", entry.notice.summary()), entry.notice.detail.clone()];
-            self.write(line(wall_micros, &over, Some(lasted)));
+            let over = problem!("log-over", what = &entry.notice.problem);
+            let over = [self.language.say(&over), entry.notice.detail.clone()];
+            self.write_line(wall_micros, &over, Some(lasted));
         }
+    }
+
+    /// Writes one entry as a line of text.
+    fn write_line(&mut self, wall_micros: i64, texts: &[String], ended: Option<Duration>) {
+        let at = jiff::Timestamp::from_microsecond(wall_micros)
+            .map(|at| at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())
+            .unwrap_or_default();
+        let lasted = ended.map(|time| {
+            let seconds = format!("{:.1}", time.as_secs_f64());
+            self.language.say(&problem!("log-lasted", seconds = seconds))
+        });
+        let texts = texts.iter().chain(&lasted).filter(|text| !text.is_empty());
+        let texts: Vec<_> = texts.map(String::as_str).collect();
+        // One line each, whatever a server said.
+        let line = format!("{at}  {}", texts.join("  | "));
+        self.write(line.replace(|c: char| c.is_control(), " "));
     }
 
     fn write(&mut self, line: String) {
@@ -252,20 +273,6 @@ impl EventLog {
 
 fn micros(time: Duration) -> i64 {
     i64::try_from(time.as_micros()).unwrap_or(i64::MAX)
-}
-
-/// One entry as a line of text, in English.
-fn line(wall_micros: i64, texts: &[String], ended: Option<Duration>) -> String {
-    let at = jiff::Timestamp::from_microsecond(wall_micros)
-        .map(|at| at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())
-        .unwrap_or_default();
-    let texts = texts.iter().filter(|text| !text.is_empty()).map(String::as_str);
-    let mut line = format!("{at}  {}", texts.collect::<Vec<_>>().join("  | "));
-    if let Some(lasted) = ended {
-        line += &format!("  | it lasted {:.1} s", lasted.as_secs_f64());
-    }
-    // One line each, whatever a server said.
-    line.replace(|c: char| c.is_control(), " ")
 }
 
 fn open(path: &Path) -> std::io::Result<File> {
@@ -322,7 +329,7 @@ mod tests {
 
     #[test]
     fn what_ends_gives_what_began_its_length() {
-        let mut chronicle = EventLog::new(None);
+        let mut chronicle = EventLog::new(None, Language::English);
         chronicle.add(&lost("a:1935"), 1_000_000);
         chronicle.add(&lost("a:1935"), 2_000_000);
         chronicle.add(&lost("b:1935"), 2_500_000);
@@ -356,7 +363,7 @@ mod tests {
             fs::write(folder.path().join(name), "old").unwrap();
         }
         let path = folder.path().join("2026-11-20T12-00-00Z.txt");
-        let mut chronicle = EventLog::new(Some(path.clone()));
+        let mut chronicle = EventLog::new(Some(path.clone()), Language::English);
         assert_eq!(chronicle.path(), None);
         chronicle.add(&lost("a:1935"), 1_000_000);
         let mut odd = back("a:1935");
@@ -379,7 +386,7 @@ mod tests {
     fn what_is_over_without_a_message_has_a_length_and_a_line_too() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("why.txt");
-        let mut chronicle = EventLog::new(Some(path.clone()));
+        let mut chronicle = EventLog::new(Some(path.clone()), Language::English);
         let black = |host: &str| {
             let cause = "black for 4 s".into();
             StudioMessage::Monitor { key: "monitor-black", host: host.into(), cause }.notice(1, "")
@@ -402,7 +409,7 @@ mod tests {
     fn repetitions_are_one_line_with_a_count() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("why.txt");
-        let mut chronicle = EventLog::new(Some(path.clone()));
+        let mut chronicle = EventLog::new(Some(path.clone()), Language::English);
         let refused = |id: u32, seconds: u64| {
             let message = StudioMessage::Target {
                 key: "target-unreachable",
@@ -449,7 +456,7 @@ mod tests {
 
     #[test]
     fn memory_is_bounded() {
-        let mut chronicle = EventLog::new(None);
+        let mut chronicle = EventLog::new(None, Language::English);
         for number in 0..2_000 {
             chronicle.add(&lost(&format!("host{number}:1935")), number);
         }

@@ -24,7 +24,7 @@ pub(in crate::studio) const FILTER: &[&str] = &["filter-failed", "mask-failed"];
 /// Of those that transitions do.
 pub(in crate::studio) const TRANSITION: &[&str] = &["transition-failed"];
 
-/// Of a target; a new try makes them untrue.
+/// Of a target; a new try makes them untrue. The first two are about its settings and no trouble on the way.
 pub(in crate::studio) const TARGET: &[&str] = &[
     "no-target",
     "target-invalid",

@@ -9,7 +9,7 @@ use crate::files::disk_space::Warning;
 use crate::media::source_status::SourceAlarm;
 use crate::net::CertificatePin;
 use crate::player;
-use crate::studio::notices::{Level, Next, Notice, Remedy, TileId};
+use crate::studio::notices::{Level, Next, Notice, Remedy, TileId, groups};
 use crate::studio::scenes::edits::EditRefusal;
 use crate::text::problem::{Problem, problem};
 
@@ -261,106 +261,49 @@ notices! {
     FoundTargetFailed "found-target-failed" Error [host] [cause] { id: u32 pin: Option<CertificatePin> };
 }
 
-/// The names that a value chooses, each with the values of its texts.
-const BY_VALUE: &[(&[&str], &[&str])] = &[
-    (
-        &[
-            "video-black",
-            "video-frozen",
-            "stream-black",
-            "stream-frozen",
-            "clip-black",
-            "clip-frozen",
-            "screen-black",
-            "window-black",
-            "camera-format",
-            "audio-zero",
-            "audio-silent",
-            "audio-faint",
-            "audio-clipped",
-            "system-silent",
-            "played-silent",
-        ],
-        &["device"],
-    ),
-    (
-        &["items-too-many", "items-too-deep", "ungroup-cut", "ungroup-stretched", "ungroup-scaled"],
-        &[],
-    ),
-    (
-        &[
-            "target-settings",
-            "target-no-network",
-            "target-silent",
-            "target-no-such-host",
-            "target-unreachable",
-            "target-timeout",
-            "target-certificate",
-            "target-not-rtmp",
-            "target-refused",
-            "target-busy",
-            "target-lost",
-            "target-failed",
-        ],
-        &["host", "cause", "next"],
-    ),
-    (
-        &[
-            "monitor-unreachable",
-            "monitor-no-stream",
-            "monitor-stalled",
-            "monitor-different",
-            "monitor-black",
-            "monitor-frozen",
-            "monitor-silent",
-            "monitor-late",
-            "monitor-wrong-size",
-        ],
-        &["host", "cause"],
-    ),
-    (
-        &[
-            "watch-no-stream",
-            "watch-unreachable",
-            "watch-refused",
-            "watch-lost",
-            "watch-codec",
-            "watch-file",
-            "watch-failed",
-        ],
-        &["cause"],
-    ),
+/// The names of alarms.
+const ALARMS: &[(SourceAlarm, &str)] = &[
+    (SourceAlarm::Black, "video-black"),
+    (SourceAlarm::Frozen, "video-frozen"),
+    (SourceAlarm::BlackStream, "stream-black"),
+    (SourceAlarm::FrozenStream, "stream-frozen"),
+    (SourceAlarm::BlackFile, "clip-black"),
+    (SourceAlarm::FrozenFile, "clip-frozen"),
+    (SourceAlarm::BlackScreen, "screen-black"),
+    (SourceAlarm::BlackWindow, "window-black"),
+    (SourceAlarm::OtherFormat, "camera-format"),
+    (SourceAlarm::Zero, "audio-zero"),
+    (SourceAlarm::Silent, "audio-silent"),
+    (SourceAlarm::Faint, "audio-faint"),
+    (SourceAlarm::Clipped, "audio-clipped"),
+    (SourceAlarm::SystemSilent, "system-silent"),
+    (SourceAlarm::PlayedSilent, "played-silent"),
 ];
 
-/// The name of an alarm's message.
-pub(in crate::studio) const fn alarm_key(alarm: SourceAlarm) -> &'static str {
-    match alarm {
-        SourceAlarm::Black => "video-black",
-        SourceAlarm::Frozen => "video-frozen",
-        SourceAlarm::BlackStream => "stream-black",
-        SourceAlarm::FrozenStream => "stream-frozen",
-        SourceAlarm::BlackFile => "clip-black",
-        SourceAlarm::FrozenFile => "clip-frozen",
-        SourceAlarm::BlackScreen => "screen-black",
-        SourceAlarm::BlackWindow => "window-black",
-        SourceAlarm::OtherFormat => "camera-format",
-        SourceAlarm::Zero => "audio-zero",
-        SourceAlarm::Silent => "audio-silent",
-        SourceAlarm::Faint => "audio-faint",
-        SourceAlarm::Clipped => "audio-clipped",
-        SourceAlarm::SystemSilent => "system-silent",
-        SourceAlarm::PlayedSilent => "played-silent",
-    }
+/// The names of refused edits.
+const REFUSALS: &[(EditRefusal, &str)] = &[
+    (EditRefusal::TooMany, "items-too-many"),
+    (EditRefusal::TooDeep, "items-too-deep"),
+    (EditRefusal::Cut, "ungroup-cut"),
+    (EditRefusal::Stretched, "ungroup-stretched"),
+    (EditRefusal::Scaled, "ungroup-scaled"),
+];
+
+/// The names that a value chooses, each with the values of its texts.
+const BY_VALUE: &[(&[&str], &[&str])] = &[
+    (groups::TARGET.split_at(2).1, &["host", "cause", "next"]),
+    (groups::MONITOR, &["host", "cause"]),
+    (groups::WATCH, &["cause"]),
+];
+
+/// The name of what a value stands for in a table of them.
+fn named<T: Copy + PartialEq>(table: &[(T, &'static str)], value: T) -> &'static str {
+    table.iter().find(|(it, _)| *it == value).map_or("", |(_, name)| name)
 }
 
-const fn refusal_key(refusal: EditRefusal) -> &'static str {
-    match refusal {
-        EditRefusal::TooMany => "items-too-many",
-        EditRefusal::TooDeep => "items-too-deep",
-        EditRefusal::Cut => "ungroup-cut",
-        EditRefusal::Stretched => "ungroup-stretched",
-        EditRefusal::Scaled => "ungroup-scaled",
-    }
+/// The name of an alarm's message.
+pub(in crate::studio) fn alarm_key(alarm: SourceAlarm) -> &'static str {
+    named(ALARMS, alarm)
 }
 
 impl StudioMessage {
@@ -369,7 +312,10 @@ impl StudioMessage {
         let by_value = |(names, values): &'static (&[&str], &'static [&str])| {
             names.iter().map(move |name| (*name, *values))
         };
-        TABLE.iter().copied().chain(BY_VALUE.iter().flat_map(by_value))
+        let alarms = ALARMS.iter().map(|(_, name)| (*name, &["device"][..]));
+        let refusals = REFUSALS.iter().map(|(_, name)| (*name, &[][..]));
+        let chosen = alarms.chain(refusals).chain(BY_VALUE.iter().flat_map(by_value));
+        TABLE.iter().copied().chain(chosen)
     }
 
     /// The message as a notice with this number, and what the machine said.
@@ -392,7 +338,7 @@ impl StudioMessage {
             Self::Alarm { alarm, device } => {
                 Problem::new(alarm_key(*alarm), [("device", device.into())])
             }
-            Self::Refused(refusal) => Problem::new(refusal_key(*refusal), []),
+            Self::Refused(refusal) => Problem::new(named(REFUSALS, *refusal), []),
             &Self::Target { key, ref host, ref cause, next, .. } => {
                 let next = Problem::from(next);
                 let values =

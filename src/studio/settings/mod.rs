@@ -411,7 +411,8 @@ mod tests {
             settings.write(&path).unwrap();
             assert!(!beside.exists() && Settings::read(&path).1.is_empty());
         }
-        assert!(Settings::parse("a = \n").1[0].contains("line 1, column 5: this is no value"));
+        let told = Settings::parse("a = \n").1[0].to_string();
+        assert!(told.contains("line 1, column 5: this is not a value"), "{told}");
     }
     use crate::media::BitsPerSecond;
     use crate::mix::Strip;

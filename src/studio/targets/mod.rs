@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::base::Secret;
 use crate::media::BitsPerSecond;
 use crate::net::{self, CertificatePin};
+use crate::text::problem::{Problem, problem};
 
 /// Targets that can be kept at once.
 pub const MAX_TARGETS: usize = 16;
@@ -87,14 +88,14 @@ impl Route {
     ///
     /// # Errors
     /// What is wrong with it, in plain words without a password.
-    pub fn apply(&self, options: &mut net::Options) -> Result<(), String> {
+    pub fn apply(&self, options: &mut net::Options) -> Result<(), Problem> {
         let ports = self.ports.trim();
         if !ports.is_empty() {
             let read = |port: &str| port.trim().parse::<std::num::NonZeroU16>();
             let ports: Result<Vec<_>, _> = ports.split(',').map(read).collect();
-            let ports = ports.map_err(|_| "ports are written as 1935, 443, 80".to_owned())?;
+            let ports = ports.map_err(|_| problem!("route-ports"))?;
             if ports.len() > MAX_PORTS {
-                return Err(format!("at most {MAX_PORTS} ports"));
+                return Err(problem!("settings-the-rest", most = MAX_PORTS));
             }
             options.ports = ports.into_iter().map(std::num::NonZero::get).collect();
         }

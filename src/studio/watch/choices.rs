@@ -12,6 +12,7 @@ use crate::studio::notices::TileId;
 use crate::studio::targets::Route;
 use crate::studio::watch::chat::ChatChoices;
 use crate::studio::watch::viewport::Viewport;
+use crate::text::Problem;
 
 /// Players at once, at most.
 pub const MAX_TILES: usize = 9;
@@ -147,7 +148,7 @@ impl Network {
     ///
     /// # Errors
     /// What is wrong with what is written, in plain words without a password.
-    pub fn options(&self, base: &net::Options) -> Result<net::Options, String> {
+    pub fn options(&self, base: &net::Options) -> Result<net::Options, Problem> {
         let mut options = base.clone();
         self.route.apply(&mut options)?;
         let file = self.ca_file.trim();
@@ -233,7 +234,7 @@ mod tests {
         assert_eq!(options.trust.servers["host:9"], CertificatePin::of(b"new"));
         assert!(!options.trust.servers.contains_key("host:0"));
         network.route.proxy = "ftp://me:planted@h".into();
-        assert!(!network.options(&base).unwrap_err().contains("planted"));
+        assert!(!network.options(&base).unwrap_err().to_string().contains("planted"));
     }
 
     #[test]

@@ -95,5 +95,5 @@ pub struct Services {
     pub(super) was: Option<String>,
     pub(super) typed: Option<Own>,
     /// What was wrong when it was to be kept.
-    pub(super) wrong: Option<(OwnPart, String)>,
+    pub(super) wrong: Option<(OwnPart, crate::text::Problem)>,
 }

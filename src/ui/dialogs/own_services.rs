@@ -5,6 +5,7 @@ use egui::{Align, Id, Layout, ScrollArea, Ui, vec2};
 use crate::studio::Command;
 use crate::studio::settings::{Own, OwnPart, read_own};
 use crate::studio::targets::services::{Service, host_of};
+use crate::text::problem::problem;
 use crate::ui::dialogs::card::{DialogAnswer, Services, heading, modal};
 use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
@@ -110,7 +111,7 @@ fn form(ui: &mut Ui, view: &mut View<'_>, draft: &mut Services) {
             }
             .show(ui, theme);
             if let Some(why) = fault {
-                paragraph(ui, &texts.said(&why), Type::Small, theme.warn);
+                paragraph(ui, &texts.say(&why), Type::Small, theme.warn);
             }
             if kept.response.changed() {
                 wrong.take_if(|(its, _)| *its == part);
@@ -161,7 +162,7 @@ fn form(ui: &mut Ui, view: &mut View<'_>, draft: &mut Services) {
         };
         match read_own(own) {
             Ok(service) if taken(&service) => {
-                *wrong = Some((OwnPart::Name, "another service has this name".into()));
+                *wrong = Some((OwnPart::Name, problem!("service-taken")));
             }
             Ok(service) => {
                 view.send(Command::PutService { was: was.clone(), service });

@@ -64,15 +64,6 @@ pub struct Screen {
     wishes: Vec<WindowRequest>,
 }
 
-/// The language that `preferences` mean on this system.
-fn language_of(preferences: &Preferences) -> text::Language {
-    match preferences.language {
-        Language::System => text::Language::of_system(),
-        Language::English => text::Language::English,
-        Language::Chinese => text::Language::Chinese,
-    }
-}
-
 fn theme_of(preferences: &Preferences) -> Theme {
     let theme = match preferences.theme {
         ThemeChoice::Dark => Theme::DARK,
@@ -93,7 +84,7 @@ impl Screen {
         ctx.set_fonts(fonts::definitions());
         let theme = theme_of(&preferences);
         theme.apply(ctx);
-        let texts = Texts::new(language_of(&preferences));
+        let texts = Texts::new(preferences.language.spoken());
         Self {
             preferences,
             theme,
@@ -199,7 +190,7 @@ impl Screen {
     fn restyle(&mut self, ctx: &egui::Context) {
         self.theme = theme_of(&self.preferences);
         self.theme.apply(ctx);
-        let language = language_of(&self.preferences);
+        let language = self.preferences.language.spoken();
         if language != self.texts.language() {
             self.texts = Texts::new(language);
         }

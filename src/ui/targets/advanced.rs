@@ -62,7 +62,7 @@ pub(super) fn show(
     let route = more.route();
     let named = Target { name: more.name.trim().to_owned(), route, ..draft.filled(target) };
     if let Err(why) = named.route.apply(&mut Default::default()) {
-        paragraph(ui, &why, Type::Small, theme.warn);
+        paragraph(ui, &texts.say(&why), Type::Small, theme.warn);
     }
     if changed {
         view.send(Command::PutTarget(named));

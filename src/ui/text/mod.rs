@@ -1,7 +1,7 @@
 //! The words of the window: keys of `assets/i18n/<language>/onair.ftl`, and figures as people read them.
 
 #[cfg(test)]
-mod causes;
+mod chinese_tests;
 pub mod format;
 
 pub use crate::text::{Language, Texts};

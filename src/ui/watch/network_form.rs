@@ -3,6 +3,7 @@
 use crate::base::Secret;
 use crate::studio::Route;
 use crate::studio::watch::choices::Network;
+use crate::text::Problem;
 
 /// What is typed, also while it makes no sense yet.
 #[derive(Clone)]
@@ -40,7 +41,7 @@ impl NetworkForm {
     ///
     /// # Errors
     /// What is wrong with it, in plain words without a password.
-    pub fn put_into(&self, network: &mut Network) -> Result<(), String> {
+    pub fn put_into(&self, network: &mut Network) -> Result<(), Problem> {
         let route = Route {
             ports: self.ports.trim().to_owned(),
             proxy: Secret::new(self.proxy.trim()),

@@ -95,7 +95,7 @@ mod tests {
         missing.failed(&path("album/1.png"), &"it was not chosen".into());
         missing.failed(&path("gone.png"), &"it is not there".into());
         assert_eq!(told(), ["gone.png", "broken.png"]);
-        assert_eq!(transport.left_out()[1].reason, "it is no picture".into());
+        assert_eq!(transport.left_out()[1].reason, "it is no picture");
         fs::write(path("gone.png"), "come").unwrap();
         missing.check();
         assert_eq!(told(), ["broken.png"]);

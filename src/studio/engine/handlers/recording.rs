@@ -12,7 +12,6 @@ use crate::studio::live::on_air::OnAir;
 use crate::studio::live::recording::audio_tracks;
 use crate::studio::live::recording::repair::Repairs;
 use crate::studio::notices::message::StudioMessage;
-use crate::text::Language;
 use crate::text::problem::problem;
 use crate::wire::container::Format;
 
@@ -70,14 +69,12 @@ impl Engine {
             }
             Err(error) => {
                 let reason = error.problem();
-                let cure = Language::English.cure(&reason).unwrap_or_default();
                 self.notices.happened(Event::Recording(event::Recording {
                     path,
                     state: event::RecordingState::Failed,
                     duration: Duration::ZERO,
                     bytes: 0,
-                    reason: Some(format!("{error}. {cure}")),
-                    trouble: Some(reason.clone()),
+                    reason: Some(reason.clone()),
                     part: 1,
                     paused: false,
                 }));
@@ -120,7 +117,7 @@ impl Engine {
     /// A file was begun or paused, is whole, or was given up.
     pub(in crate::studio::engine) fn recording_happened(&mut self, recording: event::Recording) {
         let path = recording.path.display().to_string();
-        let reason = recording.trouble.clone().unwrap_or_default();
+        let reason = recording.reason.clone().unwrap_or_default();
         // Nothing of it can be played.
         let never = recording.part == 1 && recording.duration.is_zero();
         let message = match recording.state {
@@ -173,15 +170,13 @@ impl Engine {
                     duration: saved.duration,
                     bytes: saved.bytes,
                     reason: None,
-                    trouble: None,
                 },
                 Err(error) => event::Replay {
                     path,
                     state: event::RecordingState::Failed,
                     duration: Duration::ZERO,
                     bytes: 0,
-                    reason: Some(error.to_string()),
-                    trouble: Some(error.problem()),
+                    reason: Some(error.problem()),
                 },
             };
             let _ = tell.send(Event::Replay(replay));
@@ -210,12 +205,8 @@ impl Engine {
             let made = path.parent().map_or(Ok(()), std::fs::create_dir_all);
             let saved =
                 match made.and_then(|()| crate::player::present::screenshot::save(&path, &frame)) {
-                    Ok(path) => event::Snapshot { path, reason: None, trouble: None },
-                    Err(error) => event::Snapshot {
-                        path,
-                        reason: Some(error.to_string()),
-                        trouble: Some(Trouble::problem(&error)),
-                    },
+                    Ok(path) => event::Snapshot { path, reason: None },
+                    Err(error) => event::Snapshot { path, reason: Some(Trouble::problem(&error)) },
                 };
             let _ = tell.send(Event::Snapshot(saved));
         });
@@ -226,14 +217,14 @@ impl Engine {
         let message = match &event {
             Event::Replay(replay) => {
                 let path = replay.path.display().to_string();
-                match replay.trouble.clone() {
+                match replay.reason.clone() {
                     None => StudioMessage::ReplaySaved { path },
                     Some(reason) => StudioMessage::ReplayFailed { path, reason },
                 }
             }
             Event::Snapshot(snapshot) => {
                 let path = snapshot.path.display().to_string();
-                match snapshot.trouble.clone() {
+                match snapshot.reason.clone() {
                     None => StudioMessage::SnapshotSaved { path },
                     Some(reason) => StudioMessage::SnapshotFailed { path, reason },
                 }

@@ -13,6 +13,7 @@ use crate::studio::settings::secret_addresses;
 use crate::studio::settings::secret_addresses::KeptSecret;
 use crate::studio::settings::stream_keys::{KeyAnswer, KeyOwner, Keys};
 use crate::studio::targets::{MAX_TARGETS, Target, TargetPlace};
+use crate::text::problem::problem;
 
 /// What was typed about a target is tried once nothing was typed for so long.
 const EDIT_SETTLES: Duration = Duration::from_millis(1_500);
@@ -65,7 +66,7 @@ impl Engine {
                 KeyAnswer::Loaded { what: KeyOwner::Address, name, key } => match key {
                     Some(url) => self.reveal(&name, &url),
                     None => {
-                        let reason = "an address is not where it was kept: type it again".into();
+                        let reason = problem!("address-lost");
                         self.notices.tell(&StudioMessage::KeyNotKept { reason }, "");
                     }
                 },

@@ -29,6 +29,7 @@ use crate::studio::live::stream_delay::StreamDelay;
 use crate::studio::live::view::{LiveState, PassthroughView};
 use crate::studio::program::Program;
 use crate::studio::targets::quality::{Adapt, Quality};
+use crate::text::Problem;
 
 use crate::text::Problem;
 

@@ -166,8 +166,7 @@ fn recording_event(figures: &recorder::Figures) -> event::Recording {
         state,
         duration: figures.duration,
         bytes: figures.bytes,
-        reason: error.map(ToString::to_string),
-        trouble: error.map(recorder::Error::problem),
+        reason: error.map(recorder::Error::problem),
         part: figures.part,
         paused: figures.paused,
     }

@@ -223,10 +223,10 @@ mod tests {
             [
                 "the source 'Source 3': there are 64 already",
                 "the source 'Source 4': there are 64 already",
-                "what shows 'Scene 4' in the scene 'Scene 1'",
-                "what shows 'Source 4' in the scene 'Scene 1'",
-                "what shows 'Scene 4' in the scene 'Scene 2'",
-                "what shows 'Source 4' in the scene 'Scene 2'",
+                "the item for 'Scene 4' in the scene 'Scene 1'",
+                "the item for 'Source 4' in the scene 'Scene 1'",
+                "the item for 'Scene 4' in the scene 'Scene 2'",
+                "the item for 'Source 4' in the scene 'Scene 2'",
                 "the scene 'Scene 3': there are 200 already",
                 "the scene 'Scene 4': there are 200 already",
             ]
@@ -270,10 +270,7 @@ mod tests {
         let before = it.transition.clone();
         let taken = it.take_in(other.clone());
         assert_eq!((&it.transition, it.main_filters.len()), (&before, 1));
-        assert_eq!(
-            taken.left_out,
-            ["the transition of most scenes: the one that is set here stays"]
-        );
+        assert_eq!(taken.left_out, ["the transition of most scenes: onair keeps yours"]);
         it.main_filters = vec![slot("sharpen")];
         let taken = it.take_in(other.clone());
         assert_eq!(taken.left_out.len(), 2, "{:?}", taken.left_out);

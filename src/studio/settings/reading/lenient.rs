@@ -503,20 +503,21 @@ mod tests {
         assert_eq!(sheet.by_name["x"], BTreeMap::from([("good".to_owned(), 1)]));
         let told: Vec<_> = bad
             .iter()
-            .map(|it| (it.path.as_str(), it.place.unwrap(), it.reason.as_str()))
+            .map(|it| (it.path.as_str(), it.place.unwrap(), it.reason.to_string()))
             .collect();
         let wanted = [
             ("title", (1, 9), "it is not a text"),
             ("count", (2, 9), "it is not a whole number from 1 to 9"),
-            ("flag", (3, 8), "it is neither true nor false"),
+            ("flag", (3, 8), "it is not true or false"),
             ("words", (4, 15), "it is not a text"),
             ("rows.width", (7, 9), "it is not a number"),
-            ("rows.kind", (8, 8), "it is none of plain, fancy"),
-            ("rows.heigth", (9, 1), "it is not known here"),
+            ("rows.kind", (8, 8), "it is not one of plain, fancy"),
+            ("rows.heigth", (9, 1), "onair has no such setting"),
             ("rows.url", (11, 7), "it is not a text"),
-            ("rows.widht", (16, 3), "it is not known here; 'width' is"),
+            ("rows.widht", (16, 3), "onair has no such setting; did you mean 'width'?"),
             ("by_name.x.bad", (18, 23), "it is not a whole number"),
-        ];
+        ]
+        .map(|(path, place, why)| (path, place, why.to_owned()));
         assert_eq!(told, wanted);
         let unknown = bad.iter().filter(|it| it.unknown).map(|it| it.path.as_str());
         assert_eq!(unknown.collect::<Vec<_>>(), ["rows.heigth", "rows.widht"]);
@@ -530,7 +531,7 @@ mod tests {
         assert_eq!((sheet.count, sheet.rows.len()), (5, 0));
         let rounds = MAX_READ / (rows.len() + "count = 5\n".len());
         assert_eq!(bad.len(), 2 * rounds + 1, "values, entries, and the rest of them");
-        assert!(bad.iter().any(|it| it.path == "rows" && it.reason == TOO_MUCH));
+        assert!(bad.iter().any(|it| it.path == "rows" && it.reason.id() == "value-too-many-bad"));
         // A name that is not known costs little, however often it is there.
         let rows = "[[rows]]\nurl = 'x'\nheigth = 1\n".repeat(1_000);
         let (sheet, bad) = read(&rows);

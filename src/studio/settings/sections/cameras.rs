@@ -58,7 +58,7 @@ mod tests {
         let path = folder.path().join("onair.toml");
         Settings { cameras: cameras.clone(), ..Settings::default() }.write(&path).unwrap();
         let (read, warnings) = Settings::read(&path);
-        assert_eq!((read.cameras, warnings), (cameras, Vec::<String>::new()));
+        assert_eq!((read.cameras, warnings), (cameras, Vec::<crate::text::Problem>::new()));
         Settings::default().write(&path).unwrap();
         assert!(!std::fs::read_to_string(&path).unwrap().contains("cameras"));
     }

@@ -79,7 +79,7 @@ mod tests {
         let path = folder.path().join("onair.toml");
         Settings { chat: chat.clone(), ..Settings::default() }.write(&path).unwrap();
         let (read, warnings) = Settings::read(&path);
-        assert_eq!((&read.chat, warnings), (&chat, Vec::<String>::new()));
+        assert_eq!((&read.chat, warnings), (&chat, Vec::<crate::text::Problem>::new()));
         // Neither the stream's nor the chat's secrets are written.
         let mut secret = chat.clone();
         secret.put_place("rtmp://h/live/b?key=planted", "ws://h/live/b/chat");

@@ -86,11 +86,9 @@ fn parse_services(text: &str) -> (Vec<Service>, Vec<Problem>) {
                 wrong.push(problem!("settings-service-twice", name = service.name));
             }
             Ok(service) => services.push(service),
-            Err((_, why)) => wrong.push(problem!(
-                "settings-service",
-                number = number,
-                reason = Problem::from(why)
-            )),
+            Err((_, why)) => {
+                wrong.push(problem!("settings-service", number = number, reason = why));
+            }
         }
     }
     (services, wrong)
@@ -145,12 +143,12 @@ impl From<&Service> for Own {
 ///
 /// # Errors
 /// Which part is wrong, and why in plain words.
-pub fn read_own(own: &Own) -> Result<Service, (OwnPart, String)> {
+pub fn read_own(own: &Own) -> Result<Service, (OwnPart, Problem)> {
     let number = |text: &str, part| match text.trim() {
         "" => Ok(None),
         text => match text.parse::<u32>() {
             Ok(number) => Ok(Some(number)),
-            Err(_) => Err((part, "write a whole number, or nothing".to_owned())),
+            Err(_) => Err((part, problem!("service-number"))),
         },
     };
     service(Table {
@@ -166,34 +164,34 @@ pub fn read_own(own: &Own) -> Result<Service, (OwnPart, String)> {
     })
 }
 
-fn service(table: Table) -> Result<Service, (OwnPart, String)> {
+fn service(table: Table) -> Result<Service, (OwnPart, Problem)> {
     let name = table.name.trim();
     // As it is written on the command line and in the settings.
     let letter = |c: char| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
     let id: String = name.chars().map(letter).collect();
     if name.is_empty() {
-        return Err((OwnPart::Name, "it has no name".into()));
+        return Err((OwnPart::Name, problem!("service-no-name")));
     }
     if name.len() > MAX_TEXT {
-        return Err((OwnPart::Name, "its name is too long".into()));
+        return Err((OwnPart::Name, problem!("service-long-name")));
     }
     let mut servers = table.servers;
     servers.insert(0, table.server);
     servers.retain(|server| !server.trim().is_empty());
     if servers.len() > MAX_SERVERS {
-        return Err((OwnPart::Servers, format!("at most {MAX_SERVERS} servers")));
+        return Err((OwnPart::Servers, problem!("settings-the-rest", most = MAX_SERVERS)));
     }
     for server in &servers {
-        parse(server, Some(&"key".into()))
-            .map_err(|why| (OwnPart::Servers, format!("its server: {why}")))?;
+        parse(server, Some(&"key".into())).map_err(|why| (OwnPart::Servers, why))?;
     }
     if !table.key_page.is_empty() && !table.key_page.starts_with("https://") {
-        return Err((OwnPart::KeyPage, "its key_page is no https:// address".into()));
+        return Err((OwnPart::KeyPage, problem!("service-key-page")));
     }
     let within = |number: Option<u64>, least, most, part| match number {
-        Some(number) if !(least..=most).contains(&number) => {
-            Err((part, format!("a number from {least} to {most} is wanted")))
-        }
+        Some(number) if !(least..=most).contains(&number) => Err((
+            part,
+            problem!("value-not-from", low = least.to_string(), high = most.to_string()),
+        )),
         number => Ok(number),
     };
     let small = |number: Option<u32>, least, most, part| {
@@ -281,7 +279,10 @@ mod tests {
         let (services, wrong) = parse_services(text);
         // The one with a typo is there, but for that.
         assert_eq!(services.iter().map(|it| &*it.id).collect::<Vec<_>>(), ["my-school", "typo"]);
-        assert!(wrong[0].contains("'service.max_video' in line 15, column 13"), "{wrong:#?}");
+        assert!(
+            wrong[0].to_string().contains("'service.max_video' in line 15, column 13"),
+            "{wrong:#?}"
+        );
         let school = &services[0];
         assert_eq!((&*school.id, &*school.name), ("my-school", "My School"));
         assert_eq!(school.limits.video, Some(BitsPerSecond(3_000_000)));

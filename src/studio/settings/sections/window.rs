@@ -9,6 +9,7 @@ use crate::studio::live::recording::RecordingChoices;
 use crate::studio::mixer::push_to_talk::PushToTalkKey;
 use crate::studio::settings::default_recording_folder;
 use crate::studio::settings::reading::values;
+use crate::text;
 use crate::text::problem::problem;
 
 /// The language of the window.
@@ -22,6 +23,17 @@ pub enum Language {
     English,
     #[serde(rename = "zh-CN")]
     Chinese,
+}
+
+impl Language {
+    /// The one that it means on this system.
+    pub fn spoken(self) -> text::Language {
+        match self {
+            Self::System => text::Language::of_system(),
+            Self::English => text::Language::English,
+            Self::Chinese => text::Language::Chinese,
+        }
+    }
 }
 
 /// The colours of the window.
@@ -133,7 +145,7 @@ mod tests {
             let (settings, warnings) = Settings::parse(&format!("[window]\n{text}\n"));
             assert_eq!(settings.preferences.push_to_talk_key, PushToTalkKey::default());
             assert_eq!(warnings.len(), 1, "{warnings:?}");
-            assert!(warnings[0].contains("window.push_to_talk_key"), "{warnings:?}");
+            assert!(warnings[0].to_string().contains("window.push_to_talk_key"), "{warnings:?}");
         }
     }
 }

@@ -65,7 +65,7 @@ fn fields(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, network: &mut Network
     }
     match typed.put_into(network) {
         Ok(()) => paragraph(ui, &texts.get("connection-next"), Type::Small, theme.secondary),
-        Err(why) => paragraph(ui, &texts.said(&why), Type::Small, theme.warn),
+        Err(why) => paragraph(ui, &texts.say(&why), Type::Small, theme.warn),
     };
 }
 

@@ -156,11 +156,12 @@ mod tests {
         assert_eq!(not, named);
         let [limiter, high] = otherwise.as_slice() else { panic!("{otherwise:?}") };
         assert_eq!(
-            limiter,
-            "the threshold dbfs (20.0, which became 0.0), of its filter limiter_filter 'f'"
+            *limiter,
+            "the threshold_dbfs (20.0, which became 0.0), of its filter limiter_filter 'f'"
         );
         assert!(
-            high.ends_with("(99.0, which became 20.0), of its filter basic_eq_filter 'h'"),
+            high.to_string()
+                .ends_with("(99.0, which became 20.0), of its filter basic_eq_filter 'h'"),
             "{high}"
         );
     }

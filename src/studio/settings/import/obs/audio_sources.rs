@@ -177,8 +177,8 @@ fn strip(source: &Value, mixers: u64, everywhere: u64) -> Strip {
 mod tests {
     use super::*;
 
-    fn read_text(text: &str) -> (Vec<AudioStrip>, BTreeSet<String>) {
-        let mut told = BTreeSet::new();
+    fn read_text(text: &str) -> (Vec<AudioStrip>, HashSet<Problem>) {
+        let mut told = HashSet::new();
         let beside = [("Clip", AudioChoice::File("/v/clip.mp4".into()))].into();
         (read(&serde_json::from_str(text).unwrap(), &beside, &mut told), told)
     }
@@ -229,7 +229,7 @@ mod tests {
         let [slot] = mic.strip.filters.as_slice() else { panic!("{mic:?}") };
         assert_eq!(slot.filter.side_chain(), Some(StripId(1)));
         let told: Vec<_> = told.into_iter().collect();
-        assert_eq!(told, ["filters of the sound 'Mic': vst_filter 'Reverb'"]);
+        assert_eq!(told, ["filters of the audio source 'Mic': vst_filter 'Reverb'"]);
     }
 
     #[test]
@@ -247,14 +247,14 @@ mod tests {
         let clip = AudioChoice::File("/v/clip.mp4".into());
         let jingle = AudioChoice::File("/v/jingle.mp4".into());
         let beside = [("Clip", clip.clone()), ("Clip 2", clip), ("Jingle", jingle)].into();
-        let mut told = BTreeSet::new();
+        let mut told = HashSet::new();
         let strips = read(&file, &beside, &mut told);
         let found: Vec<_> = strips.iter().map(|it| (it.name.as_str(), it.talk)).collect();
         let (open, shown, keyed) = (TalkMode::Open, TalkMode::WhileShown, TalkMode::PushToMute);
         assert_eq!(found, [("Mic", open), ("Clip", shown), ("Jingle", keyed), ("Second", open)]);
         assert_eq!(strips[0].strip.filters[0].filter.side_chain(), Some(StripId(2)));
         let told: Vec<_> = told.into_iter().collect();
-        assert_eq!(told, ["a strip of its own for 'Clip 2', which plays what 'Clip' does"]);
+        assert_eq!(told, ["'Clip 2' in the mixer: it plays the same as 'Clip'"]);
     }
 
     #[test]

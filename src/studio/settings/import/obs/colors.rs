@@ -172,7 +172,7 @@ mod tests {
         );
         assert_eq!(
             not,
-            ["the colour that it multiplies by (#ff0000)", "the colour that it adds (#001000)"]
+            ["the color that it multiplies by (#ff0000)", "the color that it adds (#001000)"]
         );
         let key = values(behind_key(&json!({"opacity": 0.25, "gamma": 1.0}), true));
         assert_eq!(key, [1.0, 0.0, 1.0, 2.0, 1.0, 0.0, 0.25]);
@@ -186,6 +186,6 @@ mod tests {
         assert_eq!(mask, [0.2, 0.0, 1.0, 1.0, 1.0, 0.0, 0.5]);
         assert_eq!(behind_mask(&json!({}), true, &mut not), None);
         assert_eq!(behind_mask(&json!({"color": 0xFF}), true, &mut not), None);
-        assert_eq!(not, ["its colour (#ff0000)"]);
+        assert_eq!(not, ["its color (#ff0000)"]);
     }
 }

@@ -250,10 +250,10 @@ mod tests {
         assert_eq!(slots[8].filter, Filter::Delay { ms: 500.0 });
         let [similarity, delay] = otherwise.as_slice() else { panic!("{otherwise:?}") };
         assert!(
-            similarity.ends_with("which became 1.00), of its filter color_key_filter"),
+            similarity.to_string().ends_with("which became 1.00), of its filter color_key_filter"),
             "{similarity}"
         );
-        assert_eq!(delay, "the delay (100000 ms, which became 500 ms), of its filter gpu_delay");
+        assert_eq!(*delay, "the delay (100000 ms, which became 500 ms), of its filter gpu_delay");
         assert_eq!(not, ["crop_filter", "clut_filter", "shader_filter 'Glow'", "", ""]);
         let crop = Filter::Crop { left: 0.1, top: 0.0, right: 0.0, bottom: 0.1 };
         assert_eq!(slots[0].filter, crop);
@@ -268,7 +268,7 @@ mod tests {
         assert_eq!(slots[3].filter.clone().values()[0], &mut 1.0);
     }
 
-    fn of(source: &Value) -> (Vec<Filter>, Vec<String>) {
+    fn of(source: &Value) -> (Vec<Filter>, Vec<Problem>) {
         let taken = read(source, (1_920.0, 1_080.0));
         assert_eq!(taken.not, Vec::<String>::new());
         (taken.slots.into_iter().map(|slot| slot.filter).collect(), taken.otherwise)
@@ -292,7 +292,7 @@ mod tests {
             assert_eq!(filters[0], Filter::Deinterlace { mode: kind, field: Field::Top });
             assert_eq!(told.is_empty(), number != 1, "{told:?}");
         }
-        assert_eq!(with(8, 0).1, ["its deinterlacing: twice as many pictures"]);
+        assert_eq!(with(8, 0).1, ["its deinterlacing: the doubled frame rate"]);
         assert_eq!(with(0, 1).0.len(), 1);
         let (filters, told) = with(9, 0);
         assert_eq!((filters.len(), told.len()), (1, 1));
@@ -316,7 +316,7 @@ mod tests {
         assert_eq!(values(1), [1.0, 0.0, 1.0, 1.0, 1.0, 0.0, 0.5]);
         assert_eq!(values(3), [1.0, 0.25, 1.0, 1.0, 1.0, 0.0, 1.0]);
         assert_eq!(values(5)[6], 0.25);
-        assert_eq!(told, ["its colour (#ff0000), of its filter mask_filter 'Round'"]);
+        assert_eq!(told, ["its color (#ff0000), of its filter mask_filter 'Round'"]);
         assert_eq!(filters[0].clone().color(), Some(&mut [0, 0x99, 255]), "theirs is no pure blue");
         assert_eq!(filters[2].clone().color(), Some(&mut [0, 0, 255]));
         // A key that does nothing else needs nothing behind it.
@@ -347,10 +347,10 @@ mod tests {
         assert_eq!(
             told,
             [
-                "the colour that it adds (#200000), of its filter color_filter 'Warm'",
+                "the color that it adds (#200000), of its filter color_filter 'Warm'",
                 "the saturation (6.00, which became 4.00), of its filter color_filter 'Warm'",
                 "the delay (501 ms, which became 500 ms), of its filter gpu_delay 'Late'",
-                "that its middle is stretched less, of its filter scale_filter",
+                "the undistorted center, of its filter scale_filter",
             ]
         );
         let many = json!({"filters": vec![json!({"id": "shader_filter"}); 3 * MAX_FILTERS]});

@@ -184,7 +184,7 @@ mod tests {
     use crate::media::playback_control::EndBehavior;
     use serde_json::json;
 
-    fn of(kind: &str, settings: &Value) -> Result<(String, Vec<String>), String> {
+    fn of(kind: &str, settings: &Value) -> Result<(String, Vec<Problem>), Problem> {
         let taken = read(&json!({"id": kind, "name": "It", "settings": settings}))?;
         Ok((taken.choice.to_string(), taken.not))
     }
@@ -199,7 +199,7 @@ mod tests {
     fn their_kinds_are_ours() {
         let window = json!({"capture_window": "31457283\r\nNews: today\r\nfirefox"});
         assert_eq!(whole("xcomposite_input", &window), "window:firefox/News: today");
-        assert!(of("xcomposite_input", &json!({})).unwrap_err().contains("window"));
+        assert!(of("xcomposite_input", &json!({})).unwrap_err().to_string().contains("window"));
         let file = json!({"from_file": true, "text_file": "/t/score.txt", "text": "no"});
         assert_eq!(whole("text_ft2_source_v2", &file), "text-file:/t/score.txt");
         let file = json!({"read_from_file": true, "file": "/t/a.txt"});
@@ -255,9 +255,12 @@ mod tests {
 
     #[test]
     fn what_is_otherwise_is_told() {
-        let not = |kind: &str, settings: &Value| of(kind, settings).unwrap().1.join("; ");
+        let not = |kind: &str, settings: &Value| {
+            let told = of(kind, settings).unwrap().1;
+            told.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+        };
         let once = json!({"local_file": "/v/a.mp4", "speed_percent": 50});
-        assert_eq!(not("ffmpeg_source", &once), "another speed");
+        assert_eq!(not("ffmpeg_source", &once), "the playback speed");
         let list = json!({"shuffle": true, "playlist":
             [{"value": "/v/a.mp4"}, {"value": "rtmp://h/a/b"}, {"value": "/v/c d.mp4"}]});
         let taken = read(&json!({"id": "vlc_source", "settings": list})).unwrap();
@@ -265,12 +268,12 @@ mod tests {
         assert_eq!(taken.properties.files, [PathBuf::from("/v/c d.mp4")]);
         assert_eq!(taken.not.len(), 2, "{:?}", taken.not);
         let list = json!({"playlist": [{"value": "rtmp://h/a/b"}, {"value": "/v/c.mp4"}]});
-        assert!(not("vlc_source", &list).starts_with("1 of its list"));
+        assert!(not("vlc_source", &list).starts_with("1 entries of its list"));
         assert!(not("xshm_input", &json!({"screen": 1})).contains("number 1"));
         let many: Vec<_> = (0..300).map(|n| json!({"value": format!("/p/{n}.png")})).collect();
         let many = read(&json!({"id": "slideshow", "settings": {"files": many}})).unwrap();
         assert_eq!(many.properties.files.len(), Properties::MAX_FILES);
-        assert_eq!(many.not, ["of its slides what is beyond 201"]);
+        assert_eq!(many.not, ["slides after the first 201"]);
         let screen = json!({"show_cursor": false, "cut_top": 40, "cut_left": -3});
         let taken = read(&json!({"id": "xshm_input", "settings": screen})).unwrap();
         assert!(taken.properties.without_pointer);

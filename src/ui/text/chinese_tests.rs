@@ -1,0 +1,287 @@
+//! What goes wrong on the way to a server and in files of settings is said in Chinese, with nothing English
+//! in it.
+
+use std::time::Duration;
+
+use crate::net::CertificatePin;
+use crate::net::error::{
+    Cause, CertificateProblem, ConnectStage, Error, FailedAttempt, NotRtmp, ProxyProblem, Refusal,
+    WebProblem,
+};
+use crate::studio::settings::Settings;
+use crate::studio::settings::scenes::collection;
+use crate::text::{Language, Problem};
+
+/// Every cause that a connection can end with; a new one does not compile until it is here.
+fn every_cause() -> Vec<Cause> {
+    use CertificateProblem as Problem;
+    let text = || "x".to_owned();
+    let problems = [
+        Problem::Expired { not_after: Some(1) },
+        Problem::Expired { not_after: None },
+        Problem::NotYetValid { not_before: Some(1) },
+        Problem::NotYetValid { not_before: None },
+        Problem::WrongName { host: text(), names: Vec::new() },
+        Problem::WrongName { host: text(), names: vec![text()] },
+        Problem::UnknownIssuer,
+        Problem::Revoked,
+        Problem::BadSignature,
+        Problem::WrongPurpose,
+        Problem::OwnAuthority,
+        Problem::NotPinned { expected: text(), presented: text(), accepted: false },
+        Problem::NotPinned { expected: text(), presented: text(), accepted: true },
+    ];
+    let refusals = [
+        Refusal::Unauthorized,
+        Refusal::Rejected,
+        Refusal::Busy,
+        Refusal::BadApp,
+        Refusal::NotFound,
+        Refusal::Closed,
+        Refusal::Failed,
+    ];
+    let proxies = [
+        ProxyProblem::Unreachable(Box::new(Cause::NoSuchHost)),
+        ProxyProblem::NeedsLogin,
+        ProxyProblem::WrongLogin,
+        ProxyProblem::Refused(text().into()),
+    ];
+    let of_the_web = [
+        WebProblem::RoundAndRound,
+        WebProblem::Nowhere(crate::net::web::UrlError::NoHost),
+        WebProblem::Unsafe,
+        WebProblem::OtherProtocol,
+        WebProblem::Packed(text()),
+        WebProblem::TooMuch { kib: 64 },
+        WebProblem::TooLittle,
+        WebProblem::OtherPart,
+    ];
+    let after = Duration::from_secs(2);
+    let tried =
+        FailedAttempt { port: 1935, stage: ConnectStage::Tcp, cause: Cause::ConnectionRefused };
+    let mut all = vec![
+        Cause::NoSuchHost,
+        Cause::LookupFailed(text()),
+        Cause::ConnectionRefused,
+        Cause::TimedOut { after },
+        Cause::HostUnreachable,
+        Cause::Forbidden,
+        Cause::Closed,
+        Cause::Reset,
+        Cause::NoProgress { after },
+        Cause::NotTls,
+        Cause::Tls(text().into()),
+        Cause::TrustFile { path: text(), reason: text().into() },
+        Cause::NotRtmp(NotRtmp::Http),
+        Cause::NotRtmp(NotRtmp::Tls),
+        Cause::NotRtmp(NotRtmp::Banner(text())),
+        Cause::NotRtmp(NotRtmp::Bytes(vec![1])),
+        Cause::Tunnel { status: 0, reason: text() },
+        Cause::Tunnel { status: 404, reason: text() },
+        Cause::Answer { status: 403, reason: text() },
+        Cause::Answer { status: 404, reason: text() },
+        Cause::Answer { status: 500, reason: text() },
+        Cause::Protocol(text().into()),
+        Cause::NetworkChanged,
+        Cause::NoNetwork,
+        Cause::Silent,
+        Cause::StillThere(Box::new(Cause::Closed)),
+        Cause::Codecs(vec![text()]),
+        Cause::Bind { from: text(), reason: text().into() },
+        Cause::EveryPort(vec![tried]),
+    ];
+    let pin = "0".repeat(64).parse::<CertificatePin>().ok();
+    assert!(pin.is_some());
+    for problem in problems {
+        for presented in [None, pin] {
+            all.push(Cause::Certificate { problem: problem.clone(), presented });
+        }
+    }
+    for refusal in refusals {
+        for code in [String::new(), "NetStream.X".to_owned()] {
+            all.push(Cause::Status { refusal, code, description: String::new() });
+        }
+    }
+    for problem in proxies {
+        all.push(Cause::Proxy { proxy: text(), problem });
+    }
+    all.extend(of_the_web.map(Cause::Web));
+    for cause in &all {
+        match cause {
+            Cause::NoSuchHost
+            | Cause::LookupFailed(_)
+            | Cause::ConnectionRefused
+            | Cause::TimedOut { .. }
+            | Cause::HostUnreachable
+            | Cause::Forbidden
+            | Cause::Closed
+            | Cause::Reset
+            | Cause::NoProgress { .. }
+            | Cause::Certificate { .. }
+            | Cause::NotTls
+            | Cause::Tls(_)
+            | Cause::TrustFile { .. }
+            | Cause::NotRtmp(_)
+            | Cause::Tunnel { .. }
+            | Cause::Answer { .. }
+            | Cause::Protocol(_)
+            | Cause::Web(_)
+            | Cause::Status { .. }
+            | Cause::NetworkChanged
+            | Cause::NoNetwork
+            | Cause::Silent
+            | Cause::StillThere(_)
+            | Cause::Codecs(_)
+            | Cause::Proxy { .. }
+            | Cause::Bind { .. }
+            | Cause::EveryPort(_)
+            // The system's own words.
+            | Cause::Io(_) => {}
+        }
+    }
+    all
+}
+
+#[test]
+fn every_cause_and_its_advice_are_said_in_chinese() {
+    let stages = [
+        ConnectStage::Dns,
+        ConnectStage::Tcp,
+        ConnectStage::Tls,
+        ConnectStage::Handshake,
+        ConnectStage::Connect,
+        ConnectStage::Publish,
+        ConnectStage::Play,
+        ConnectStage::Request,
+        ConnectStage::Media,
+    ];
+    for cause in every_cause() {
+        for stage in stages {
+            let error = Error { stage, cause: cause.clone(), peer: "x".into() };
+            let problem = error.problem();
+            let cure = Language::Chinese.cure(&problem);
+            for said in [Some(Language::Chinese.say(&problem)), cure] {
+                let said = said.unwrap();
+                assert!(said.contains(|it| ('\u{4E00}'..='\u{9FFF}').contains(&it)), "{said}");
+            }
+        }
+    }
+}
+
+/// Collections that were written by hand, with something bad in each place; few in each, because what
+/// is more is only counted.
+const BAD: &[&str] = &[
+    r#"main_filters = 7
+    main_if_black = "nowhere"
+    transition = "hop"
+    transition_ms = -1
+    current = 7
+    sources = 7
+    scenes = 7"#,
+    r#"sources = [{ name = "A", source = "webcam", if_black = "x y", pointer = 7, when_hidden = "x", at_end = "x", files = 7, text = 7, slides = { x = 1 } }]"#,
+    r#"sources = [{ name = 7, source = "file", files = ["", "/a"], filters = [{ kind = "x" }, { kind = "blur", sigma = "x" }] }]"#,
+    r#"sources = [
+        { source = "window" }, { source = "stream:x" }, { source = "color" }, { source = "color:red" },
+        { source = "countdown:x" }, { source = "text" }, { source = "camera1" }, { source = "slides" },
+        { source = "image" },
+    ]"#,
+    r#"sources = [{ name = "A", source = "test" }]
+    scenes = [
+        { name = "S", transition = "stinger", stinger = { matte = "x" }, items = [
+            { source = "nobody" }, { scene = "nobody" }, {},
+            { source = "A", crop = 7, fit = "x", hidden = 7, x = "x", opacity = 9 },
+        ] },
+        { name = "T", items = 7 },
+        { name = "U", items = [{ scene = "U" }] },
+    ]"#,
+    r#"[[strips]]
+    source = "gramophone"
+    [[strips]]
+    source = "app"
+    [[strips]]
+    source = "mic"
+    name = "Mic"
+    gain_db = 99
+    muted = 7
+    tracks = [9]
+    heard = "x"
+    at_end = "x"
+    if_silent = "x"
+    filters = [7, { kind = "x" }, { kind = "gain", gain = 9999, enabled = 7, x = 1 }]"#,
+    r#"[[strips]]
+    source = 7
+    [[strips]]
+    source = "mic"
+    filters = 7
+    gain_db = "x""#,
+];
+
+/// What stands between Chinese words are names, and words as they stand in files.
+fn assert_chinese(problem: &Problem) {
+    let said = Language::Chinese.say(problem);
+    let rows_of_words = said.split(|one: char| !one.is_ascii() || ",:;'".contains(one));
+    let most = rows_of_words.map(|row| row.split_whitespace().count()).max();
+    assert!(said != problem.to_string() && most < Some(3), "{problem}: {said}");
+}
+
+#[test]
+fn what_is_bad_in_a_collection_is_said_in_chinese() {
+    let mut seen = 0;
+    for bad in BAD {
+        let text = format!("version = 1\n[collection]\n{bad}");
+        let import = collection::import_text(&text).unwrap();
+        import.left_out.iter().for_each(assert_chinese);
+        seen += import.left_out.len();
+    }
+    assert!(seen >= 40, "{seen}");
+}
+
+#[test]
+fn what_is_wrong_with_a_file_as_such_is_said_in_chinese() {
+    let said = |text: &str| Language::Chinese.say(&collection::import_text(text).unwrap_err());
+    let text = said("[collection]\nname = \"名\\m\"");
+    let words = "第 2 行第 11 列：反斜杠无效；路径中的反斜杠要写两次（missing escaped value";
+    assert!(text.starts_with(words) && text.ends_with('）'), "{text}");
+    assert_eq!(said("{\"a\": [1 2]}"), "第 1 行第 10 列：缺少逗号或右括号（expected `,` or `]`）");
+    let said = Language::Chinese.say(&Settings::parse("a = b").1[0]);
+    assert!(said.starts_with("未使用任何设置：第 1 行第 5 列：这不是值"), "{said}");
+}
+
+#[test]
+fn what_is_bad_in_settings_is_said_in_chinese() {
+    let text = r#"
+        version = 99
+        video = "gramophone"
+        audio = 7
+        delay_ms = -1
+        gain_db = 99
+        muted = 7
+        [quality]
+        size = "x"
+        fps = 9999
+        video_kbps = 1
+        [[targets]]
+        server = 7
+        [[targets]]
+        name = "A"
+        server = "http://x"
+        [window]
+        language = "x"
+        theme = "x"
+        [recording]
+        format = "x"
+        [player]
+        volume = 7
+        [server]
+        successor = "x"
+        [cameras]
+        a = 7
+        [collection]
+        scenes = 7
+        [chat]
+        size = "x"
+    "#;
+    let (_, warnings) = Settings::parse(text);
+    assert!(warnings.len() > 12, "{warnings:#?}");
+    warnings.iter().for_each(assert_chinese);
+}
