@@ -237,7 +237,7 @@ mod tests {
             Route { bind: "not an address".into(), ..Route::default() },
         ] {
             let why = wrong.apply(&mut net::Options::default()).unwrap_err();
-            assert!(!why.contains("planted"), "{why}");
+            assert!(!why.to_string().contains("planted"), "{why}");
         }
     }
 

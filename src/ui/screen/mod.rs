@@ -18,7 +18,7 @@ use crate::compose::scene::SourceId;
 use crate::media::VideoFrame;
 use crate::studio::live::view::LiveState;
 use crate::studio::notices::health::Health;
-use crate::studio::{Command, Language, Preferences, Snapshot, Theme as ThemeChoice};
+use crate::studio::{Command, Preferences, Snapshot, Theme as ThemeChoice};
 use crate::ui::dialogs::{self, Dialog, DialogAnswer, PassthroughDraft};
 use crate::ui::input::actions::Action;
 use crate::ui::input::global_key::GlobalKeySupport;

@@ -239,7 +239,7 @@ mod tests {
     use crate::mix::filter::Filter;
     use crate::studio::settings::Settings;
 
-    fn read_text(text: &str) -> (Vec<AudioStrip>, Vec<String>) {
+    fn read_text(text: &str) -> (Vec<AudioStrip>, Vec<crate::text::Problem>) {
         let (settings, told) = Settings::parse(text);
         (settings.strips, told)
     }
@@ -390,7 +390,7 @@ mod tests {
         }
         let (_, told) = read_text(&text);
         assert_eq!(told.len(), 21);
-        assert_eq!(told.last().unwrap(), "983 more values in the settings are invalid");
+        assert_eq!(*told.last().unwrap(), "983 more values in the settings are invalid");
         for why in told.iter().map(ToString::to_string) {
             assert!(why.chars().count() < 400 && !why.contains(char::is_control), "{why}");
         }

@@ -131,10 +131,10 @@ mod tests {
     #[test]
     fn what_is_wrong_with_the_sound_alone_is_told_from_what_is_wrong_with_all() {
         let told = |kind| Problem::Told(Failure::new(kind, "why".into()));
-        assert_eq!(cause(told(FailureKind::Lost)).unwrap(), "why".into());
+        assert_eq!(cause(told(FailureKind::Lost)).unwrap(), "why");
         assert_eq!(
             cause(Problem::Stalls(Failure::new(FailureKind::Lost, "it".into()))).unwrap(),
-            "it".into()
+            "it"
         );
         assert!(
             cause(told(FailureKind::Codec)).is_err()
