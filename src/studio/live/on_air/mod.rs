@@ -31,8 +31,6 @@ use crate::studio::program::Program;
 use crate::studio::targets::quality::{Adapt, Quality};
 use crate::text::Problem;
 
-use crate::text::Problem;
-
 /// Pictures that may wait for the encoder: more would only be delay.
 const QUEUED_FRAMES: usize = 4;
 /// Blocks of sound (10 ms) that may wait for the encoder.
