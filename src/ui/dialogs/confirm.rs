@@ -43,9 +43,19 @@ fn ask(
 pub fn stop(ctx: &egui::Context, view: &View<'_>, fresh: bool) -> Option<DialogAnswer> {
     let texts = view.texts;
     modal(ctx, view.theme, "confirm-stop", WIDTH, |ui| {
+        // Nobody is cut off where nobody was ever connected.
+        let ends = match view.snapshot.figures.was_live() {
+            true => texts.get("confirm-stop"),
+            false => texts.get("confirm-stop-unconnected"),
+        };
+        let recording = texts.get("confirm-stop-recording");
+        let ends = match view.snapshot.recording.is_some() {
+            true => format!("{ends}\n{recording}"),
+            false => ends.to_string(),
+        };
         let words = [
             &*texts.get("confirm-stop-title"),
-            &*texts.get("confirm-stop"),
+            &*ends,
             &*texts.get("confirm-stop-yes"),
             &*texts.get("keep-on-air"),
         ];

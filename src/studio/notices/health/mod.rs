@@ -182,7 +182,12 @@ impl Health {
     }
 }
 
+/// With a capital where it begins with an ordinary word: hosts stay as they are.
 fn capitalized(text: String) -> String {
+    let word = text.split(' ').next().unwrap_or_default();
+    if word == "onair" || !word.chars().all(char::is_alphabetic) {
+        return text;
+    }
     let mut signs = text.chars();
     match signs.next() {
         Some(first) if first.is_lowercase() => first.to_uppercase().chain(signs).collect(),
