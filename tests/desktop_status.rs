@@ -36,6 +36,7 @@ struct Notifications(Arc<Mutex<Told>>);
 #[zbus::interface(name = "org.freedesktop.Notifications")]
 impl Notifications {
     #[allow(clippy::too_many_arguments, reason = "the interface has them")]
+    #[allow(clippy::needless_pass_by_value, reason = "they come so from the bus")]
     fn notify(
         &self,
         _app: String,

@@ -8,10 +8,11 @@ use zbus::blocking::Connection;
 use zbus::blocking::connection::Builder;
 use zbus::zvariant::Value;
 
+use crate::app::desktop::lamp;
 use crate::app::desktop::menu::{self, Menu};
 use crate::app::desktop::notification::{Notification, Step};
+use crate::app::desktop::state::{DesktopState, Shared};
 use crate::app::desktop::status_item::{self, StatusItem};
-use crate::app::desktop::{DesktopState, Shared, lamp};
 use crate::base::Stop;
 
 const WATCHER: &str = "org.kde.StatusNotifierWatcher";

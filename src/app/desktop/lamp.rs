@@ -1,6 +1,6 @@
 //! The lamp among the status icons: red on air, amber in trouble, grey else.
 
-use crate::app::desktop::DesktopState;
+use crate::app::desktop::state::DesktopState;
 use crate::studio::notices::health::Activity;
 
 /// Sides of the icon; the desktop takes the one that fits.

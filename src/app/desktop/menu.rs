@@ -6,7 +6,7 @@ use std::sync::Arc;
 use zbus::interface;
 use zbus::zvariant::{OwnedValue, Structure, Value};
 
-use crate::app::desktop::{DesktopRequest, DesktopState, Shared};
+use crate::app::desktop::state::{DesktopRequest, DesktopState, Shared};
 use crate::studio::notices::health::Activity;
 
 pub(super) const PATH: &str = "/MenuBar";

@@ -11,6 +11,7 @@ mod lamp;
 #[cfg(target_os = "linux")]
 mod menu;
 mod notification;
+mod state;
 #[cfg(target_os = "linux")]
 mod status_item;
 
@@ -21,79 +22,12 @@ use parking_lot::Mutex;
 
 use crate::base::Worker;
 use crate::base::queue::{self, Full};
-use crate::studio::Snapshot;
-use crate::studio::notices::Level;
-use crate::studio::notices::health::{Activity, Health};
-use crate::text::{Language, Texts};
+
+use state::Shared;
+pub use state::{DesktopRequest, DesktopState};
 
 /// Wishes that wait for the window.
 const DEPTH: usize = 16;
-
-/// What the desktop asks for.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum DesktopRequest {
-    /// Show the window.
-    Raise,
-    /// What the big button does.
-    GoLiveOrStop,
-}
-
-/// What the desktop shows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DesktopState {
-    pub activity: Activity,
-    /// Something is worse than it should be.
-    pub trouble: bool,
-    /// Nobody looks at the window, and something that was asked for does not happen.
-    pub alarm: bool,
-    /// Which sentence it is.
-    pub key: &'static str,
-    pub sentence: String,
-    pub detail: String,
-    /// What the menu's entries say.
-    pub go_live: String,
-    pub show: String,
-}
-
-impl DesktopState {
-    /// How the studio is, in this language; `seen`: the window has the keyboard.
-    pub fn of(snapshot: &Snapshot, language: Language, seen: bool) -> Self {
-        let health = Health::of(snapshot);
-        let (sentence, detail) = health.words(language);
-        let texts = Texts::new(language);
-        let go_live = match health.activity {
-            Activity::OnAir | Activity::Reconnecting | Activity::Connecting => "stop",
-            Activity::Stopping => "stopping-button",
-            _ => "go-live",
-        };
-        Self {
-            activity: health.activity,
-            trouble: health.is_trouble(),
-            alarm: !seen && health.level == Some(Level::Error),
-            key: health.sentence.id(),
-            sentence,
-            detail,
-            go_live: texts.get(go_live).to_string(),
-            show: texts.get("desktop-show").to_string(),
-        }
-    }
-}
-
-/// What the thread and the window share.
-#[derive(Debug)]
-struct Shared {
-    state: Mutex<Option<DesktopState>>,
-    asks: queue::Sender<DesktopRequest>,
-    wake: egui::Context,
-}
-
-impl Shared {
-    fn ask(&self, request: DesktopRequest) {
-        // The window is being closed.
-        let _ = self.asks.send(request);
-        self.wake.request_repaint();
-    }
-}
 
 /// See the module.
 #[derive(Debug)]

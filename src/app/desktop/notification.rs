@@ -1,6 +1,6 @@
 //! When an error becomes a notification of the desktop, when it is another one, and when it is taken back. Pure.
 
-use crate::app::desktop::DesktopState;
+use crate::app::desktop::state::DesktopState;
 
 /// What is to be done about the notification.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use zbus::interface;
 use zbus::zvariant::ObjectPath;
 
-use crate::app::desktop::{DesktopRequest, DesktopState, Shared, lamp};
+use crate::app::desktop::lamp;
+use crate::app::desktop::state::{DesktopRequest, DesktopState, Shared};
 
 pub(super) const PATH: &str = "/StatusNotifierItem";
 pub(super) const NAME: &str = "org.kde.StatusNotifierItem";
@@ -91,7 +92,7 @@ impl StatusItem {
 
     #[zbus(property)]
     fn menu(&self) -> ObjectPath<'static> {
-        ObjectPath::from_static_str_unchecked(super::menu::PATH)
+        ObjectPath::from_static_str_unchecked(crate::app::desktop::menu::PATH)
     }
 
     fn activate(&self, _x: i32, _y: i32) {

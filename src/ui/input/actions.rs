@@ -9,7 +9,6 @@ use crate::studio::live::view::LiveState;
 use crate::studio::notices::health::Health;
 use crate::studio::snapshot::VideoSource;
 use crate::studio::watch::view::WatchState;
-use crate::ui::notices;
 
 /// A thing to do.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -232,9 +231,7 @@ impl Action {
             Self::Snapshot => snapshot.video.is_some(),
             Self::Mute => snapshot.audio.is_some(),
             Self::RetryNow => matches!(snapshot.live, LiveState::Reconnecting { .. }),
-            Self::Remedy => Health::of(snapshot)
-                .remedy
-                .is_some_and(|remedy| notices::is_possible(remedy, snapshot)),
+            Self::Remedy => Health::of(snapshot).remedy.is_some(),
             Self::ClearClip => snapshot.has_clipped(),
             Self::CopyAddress => !snapshot.server.play_url.is_empty(),
             Self::WatchOwn => {

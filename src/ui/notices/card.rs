@@ -3,7 +3,7 @@
 use egui::{CornerRadius, Frame, Margin, Role, Sense, Stroke, Ui, Vec2, WidgetInfo, vec2};
 
 use crate::studio::{Command, Level, Notice};
-use crate::ui::notices::{apply, remedy_name, words};
+use crate::ui::notices::remedy::{apply, remedy_name, words};
 use crate::ui::style::icons;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{RADIUS_LARGE, Theme, Type, gap};

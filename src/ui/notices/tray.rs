@@ -6,9 +6,10 @@ use egui::{
 };
 
 use crate::studio::notices::PastNotice;
-use crate::studio::notices::health::Health;
+use crate::studio::notices::health::{Health, is_possible};
 use crate::studio::{Level, Notice, Remedy};
-use crate::ui::notices::{diagnostics, is_possible, remedy_name, words};
+use crate::ui::notices::diagnostics;
+use crate::ui::notices::remedy::{remedy_name, words};
 use crate::ui::style::icons;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap, size};

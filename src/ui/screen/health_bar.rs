@@ -8,7 +8,7 @@ use egui::{
 
 use crate::studio::notices::health::{Activity, Health};
 use crate::studio::{Level, Remedy};
-use crate::ui::notices::{is_possible, remedy_name};
+use crate::ui::notices::remedy_name;
 use crate::ui::style::theme::{BORDER, RADIUS, Type, gap, size};
 use crate::ui::text::format;
 use crate::ui::view::View;
@@ -120,7 +120,7 @@ fn buttons(ui: &mut Ui, view: &View<'_>, health: &Health, room: Rect) -> (Option
             .id_salt("health-buttons"),
     );
     bar.spacing_mut().item_spacing.x = gap::S;
-    let remedy = health.remedy.filter(|remedy| is_possible(*remedy, view.snapshot));
+    let remedy = health.remedy;
     // Laid out from the right; read from the left.
     if health.more > 0 {
         let text = match remedy.is_some() || health.level > Some(Level::Info) {

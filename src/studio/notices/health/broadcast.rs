@@ -5,14 +5,16 @@ use std::time::Duration;
 use crate::media::RenditionId;
 use crate::studio::event::stats::{DelayFigures, DelayState};
 use crate::studio::live::view::LiveState;
+use crate::studio::notices::health::finding::{Finding, named};
 use crate::studio::notices::health::signal::is_partly_muted;
-use crate::studio::notices::health::{Finding, RATE_KNOWN_AFTER, named};
 use crate::studio::notices::{Level, Notice, Remedy, groups};
 use crate::studio::snapshot::{Snapshot, TargetView};
 use crate::studio::targets::{Target, TargetState, address, services};
 use crate::text::Problem;
 use crate::text::problem::{Value, problem};
 
+/// The frame rate is known so long after the start.
+const RATE_KNOWN_AFTER: Duration = Duration::from_secs(3);
 /// More than this that waits to be sent is seen by viewers.
 const LONG_QUEUE: Duration = Duration::from_millis(500);
 /// Fewer frames than this part of those wanted are too few.

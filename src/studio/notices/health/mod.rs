@@ -2,26 +2,24 @@
 //! window, the command line and the log say the same.
 
 mod broadcast;
+mod finding;
 mod signal;
 #[cfg(test)]
 mod tests;
 
 pub use broadcast::trouble_of_viewers;
-
-use std::time::Duration;
+pub use finding::is_possible;
 
 use crate::studio::live::view::LiveState;
 use crate::studio::notices::health::broadcast::{
     all_is_well, of_targets, recording_ended, too_slow,
 };
+use crate::studio::notices::health::finding::{Finding, is_broadcasting};
 use crate::studio::notices::health::signal::{audio, video};
 use crate::studio::notices::{Level, Notice, Remedy};
 use crate::studio::snapshot::Snapshot;
 use crate::text::problem::problem;
 use crate::text::{Language, Problem};
-
-/// The frame rate is known so long after the start.
-const RATE_KNOWN_AFTER: Duration = Duration::from_secs(3);
 
 /// What the studio is doing, in one word.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -85,56 +83,6 @@ pub struct Health {
     pub more: usize,
 }
 
-/// One finding about the studio.
-#[derive(Clone, Debug)]
-struct Finding {
-    level: Option<Level>,
-    sentence: Problem,
-    details: Vec<Problem>,
-    remedy: Option<Remedy>,
-    /// The notices that say the same.
-    covers: Vec<u64>,
-    /// Nobody can go live like this.
-    blocks: bool,
-}
-
-impl Finding {
-    fn new(level: Option<Level>, sentence: Problem) -> Self {
-        let (details, covers) = (Vec::new(), Vec::new());
-        Self { level, sentence, details, remedy: None, covers, blocks: false }
-    }
-
-    fn of_notice(notice: &Notice) -> Self {
-        let covers = vec![notice.id];
-        let remedy = notice.remedies.first().copied();
-        Self { remedy, covers, ..Self::new(Some(notice.level), notice.problem.clone()) }
-    }
-
-    fn with_details(mut self, details: impl IntoIterator<Item = Problem>) -> Self {
-        self.details.extend(details);
-        self
-    }
-
-    fn with_remedy(mut self, remedy: impl Into<Option<Remedy>>) -> Self {
-        self.remedy = remedy.into().or(self.remedy);
-        self
-    }
-
-    /// Speaks for these notices too; the first one's button helps where there is none yet.
-    fn covering<'a>(mut self, notices: impl IntoIterator<Item = &'a Notice>) -> Self {
-        for notice in notices {
-            self.covers.push(notice.id);
-            self.remedy = self.remedy.or(notice.remedies.first().copied());
-        }
-        self
-    }
-
-    fn blocking(mut self) -> Self {
-        self.blocks = true;
-        self
-    }
-}
-
 impl Health {
     /// How the studio is.
     pub fn of(snapshot: &Snapshot) -> Self {
@@ -150,7 +98,7 @@ impl Health {
             more: snapshot.notices.iter().filter(told).count(),
             sentence: finding.sentence,
             details: finding.details,
-            remedy: finding.remedy,
+            remedy: finding.remedy.filter(|remedy| is_possible(*remedy, snapshot)),
         }
     }
 
@@ -218,15 +166,6 @@ fn findings(snapshot: &Snapshot) -> Vec<Finding> {
 /// Whether it is about what is watched.
 fn is_watched(notice: &Notice) -> bool {
     ["watch-", "player-"].iter().any(|family| notice.key().starts_with(family))
-}
-
-fn is_broadcasting(snapshot: &Snapshot) -> bool {
-    !matches!(snapshot.live, LiveState::Idle | LiveState::Stopping)
-}
-
-/// The notices with one of these names.
-fn named<'a>(snapshot: &'a Snapshot, names: &'a [&str]) -> impl Iterator<Item = &'a Notice> {
-    snapshot.notices.iter().rev().filter(|notice| names.contains(&notice.key()))
 }
 
 fn activity(snapshot: &Snapshot, blocked: bool) -> Activity {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::audio::AudioChoice;
 use crate::capture::VideoChoice;
 use crate::compose::scene::SourceId;
-use crate::studio::notices::health::{Finding, is_broadcasting};
+use crate::studio::notices::health::finding::{Finding, is_broadcasting};
 use crate::studio::notices::{Level, Notice, Remedy, groups};
 use crate::studio::scenes::MAIN;
 use crate::studio::snapshot::{Snapshot, SourceState};

@@ -1,0 +1,76 @@
+//! What the desktop is told of the studio, and what it asks for.
+
+use eframe::egui;
+use parking_lot::Mutex;
+
+use crate::base::queue;
+use crate::studio::Snapshot;
+use crate::studio::notices::Level;
+use crate::studio::notices::health::{Activity, Health};
+use crate::text::{Language, Texts};
+
+/// What the desktop asks for.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum DesktopRequest {
+    /// Show the window.
+    Raise,
+    /// What the big button does.
+    GoLiveOrStop,
+}
+
+/// What the desktop shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DesktopState {
+    pub activity: Activity,
+    /// Something is worse than it should be.
+    pub trouble: bool,
+    /// Nobody looks at the window, and something that was asked for does not happen.
+    pub alarm: bool,
+    /// Which sentence it is.
+    pub key: &'static str,
+    pub sentence: String,
+    pub detail: String,
+    /// What the menu's entries say.
+    pub go_live: String,
+    pub show: String,
+}
+
+impl DesktopState {
+    /// How the studio is, in this language; `seen`: the window has the keyboard.
+    pub fn of(snapshot: &Snapshot, language: Language, seen: bool) -> Self {
+        let health = Health::of(snapshot);
+        let (sentence, detail) = health.words(language);
+        let texts = Texts::new(language);
+        let go_live = match health.activity {
+            Activity::OnAir | Activity::Reconnecting | Activity::Connecting => "stop",
+            Activity::Stopping => "stopping-button",
+            _ => "go-live",
+        };
+        Self {
+            activity: health.activity,
+            trouble: health.is_trouble(),
+            alarm: !seen && health.level == Some(Level::Error),
+            key: health.sentence.id(),
+            sentence,
+            detail,
+            go_live: texts.get(go_live).to_string(),
+            show: texts.get("desktop-show").to_string(),
+        }
+    }
+}
+
+/// What the thread and the window share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub state: Mutex<Option<DesktopState>>,
+    pub asks: queue::Sender<DesktopRequest>,
+    pub wake: egui::Context,
+}
+
+impl Shared {
+    pub fn ask(&self, request: DesktopRequest) {
+        // The window is being closed.
+        let _ = self.asks.send(request);
+        self.wake.request_repaint();
+    }
+}

@@ -1,0 +1,85 @@
+//! One finding about the studio, and what the findings ask of a snapshot.
+
+use crate::studio::live::view::LiveState;
+use crate::studio::notices::{Level, Notice, Remedy};
+use crate::studio::snapshot::Snapshot;
+use crate::text::Problem;
+
+/// One finding about the studio.
+#[derive(Clone, Debug)]
+pub(super) struct Finding {
+    pub level: Option<Level>,
+    pub sentence: Problem,
+    pub details: Vec<Problem>,
+    pub remedy: Option<Remedy>,
+    /// The notices that say the same.
+    pub covers: Vec<u64>,
+    /// Nobody can go live like this.
+    pub blocks: bool,
+}
+
+impl Finding {
+    pub fn new(level: Option<Level>, sentence: Problem) -> Self {
+        let (details, covers) = (Vec::new(), Vec::new());
+        Self { level, sentence, details, remedy: None, covers, blocks: false }
+    }
+
+    pub fn of_notice(notice: &Notice) -> Self {
+        let covers = vec![notice.id];
+        let remedy = notice.remedies.first().copied();
+        Self { remedy, covers, ..Self::new(Some(notice.level), notice.problem.clone()) }
+    }
+
+    pub fn with_details(mut self, details: impl IntoIterator<Item = Problem>) -> Self {
+        self.details.extend(details);
+        self
+    }
+
+    pub fn with_remedy(mut self, remedy: impl Into<Option<Remedy>>) -> Self {
+        self.remedy = remedy.into().or(self.remedy);
+        self
+    }
+
+    /// Speaks for these notices too; the first one's button helps where there is none yet.
+    pub fn covering<'a>(mut self, notices: impl IntoIterator<Item = &'a Notice>) -> Self {
+        for notice in notices {
+            self.covers.push(notice.id);
+            self.remedy = self.remedy.or(notice.remedies.first().copied());
+        }
+        self
+    }
+
+    pub fn blocking(mut self) -> Self {
+        self.blocks = true;
+        self
+    }
+}
+
+pub(super) fn is_broadcasting(snapshot: &Snapshot) -> bool {
+    !matches!(snapshot.live, LiveState::Idle | LiveState::Stopping)
+}
+
+/// The notices with one of these names.
+pub(super) fn named<'a>(
+    snapshot: &'a Snapshot,
+    names: &'a [&str],
+) -> impl Iterator<Item = &'a Notice> {
+    snapshot.notices.iter().rev().filter(|notice| names.contains(&notice.key()))
+}
+
+/// Whether a remedy would do anything now.
+pub fn is_possible(remedy: Remedy, snapshot: &Snapshot) -> bool {
+    let target = |id: u32| snapshot.targets.iter().find(|entry| entry.target.id == id);
+    match remedy {
+        Remedy::RetryNow => {
+            snapshot.targets.iter().any(|entry| entry.retry_in.is_some())
+                || matches!(snapshot.live, LiveState::Reconnecting { .. })
+        }
+        Remedy::StartTarget(id) => snapshot.live != LiveState::Idle && target(id).is_some(),
+        Remedy::SwitchOff(id) => target(id).is_some_and(|entry| entry.target.enabled),
+        Remedy::EditTarget(id) | Remedy::EditKey(id) => target(id).is_some(),
+        Remedy::LowerBitrate(kbps) => snapshot.quality.video_bitrate.0 > kbps * 1_000,
+        Remedy::Unmute => snapshot.audio.as_ref().is_some_and(|audio| audio.muted),
+        _ => true,
+    }
+}

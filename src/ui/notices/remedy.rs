@@ -1,0 +1,88 @@
+//! The words of notices, and what their buttons do.
+
+use crate::capture::VideoChoice;
+use crate::media::BitsPerSecond;
+use crate::studio::targets::quality::Quality;
+use crate::studio::{Command, Notice, Remedy, Target, WatchCommand};
+use crate::ui::input::actions::key;
+use crate::ui::text::Texts;
+use crate::ui::view::{View, WindowRequest};
+
+/// The words of a notice in the language of the window.
+pub fn words(texts: &Texts, notice: &Notice) -> (String, String) {
+    (texts.say(&notice.problem), texts.cure(&notice.problem).unwrap_or_default())
+}
+
+/// The words of a remedy's button.
+pub fn remedy_name(texts: &Texts, remedy: Remedy) -> String {
+    let name = match remedy {
+        Remedy::RetryNow | Remedy::StartTarget(_) => key!("remedy-retry"),
+        Remedy::EditTarget(_) => key!("remedy-target"),
+        Remedy::EditKey(_) => key!("remedy-key"),
+        Remedy::SwitchOff(_) => key!("remedy-switch-off"),
+        Remedy::LowerBitrate(kbps) => {
+            return texts.with("remedy-bitrate", &[("kbps", kbps.to_string().into())]);
+        }
+        Remedy::TrustCertificate { .. } | Remedy::TrustStream { .. } => key!("remedy-trust"),
+        Remedy::UseTestSource => key!("remedy-test"),
+        Remedy::Unmute => key!("unmute"),
+        Remedy::RefreshDevices => key!("remedy-refresh"),
+        Remedy::ChooseFolder => key!("remedy-folder"),
+        Remedy::EditSource(_) => key!("remedy-source"),
+        Remedy::EditFilters(_) => key!("remedy-filters"),
+        Remedy::EditTransition => key!("remedy-transition"),
+        Remedy::TryAgain => key!("try-again"),
+    };
+    texts.get(name).to_string()
+}
+
+/// Whether the trouble is over once the remedy was taken.
+pub fn is_final(remedy: Remedy) -> bool {
+    !matches!(
+        remedy,
+        Remedy::RetryNow
+            | Remedy::StartTarget(_)
+            | Remedy::EditTarget(_)
+            | Remedy::EditKey(_)
+            | Remedy::EditSource(_)
+            | Remedy::EditFilters(_)
+            | Remedy::EditTransition
+            | Remedy::TryAgain
+    )
+}
+
+/// Does what a remedy's button promises. Showing what is to be changed is up to the screen.
+pub fn apply(view: &mut View<'_>, remedy: Remedy) {
+    match remedy {
+        Remedy::RetryNow => view.send(Command::RetryNow),
+        Remedy::StartTarget(id) => view.send(Command::StartTarget(id)),
+        Remedy::SwitchOff(id) => {
+            let target = view.snapshot.targets.iter().find(|entry| entry.target.id == id);
+            if let Some(entry) = target {
+                let target = Target { enabled: false, ..entry.target.clone() };
+                view.send(Command::PutTarget(target));
+            }
+        }
+        Remedy::LowerBitrate(kbps) => {
+            let video_bitrate = BitsPerSecond(kbps * 1_000);
+            let quality = Quality { video_bitrate, ..view.snapshot.quality.clone() };
+            view.send(Command::SetQuality(quality));
+        }
+        Remedy::UseTestSource => view.send(Command::SelectVideo(VideoChoice::Test)),
+        Remedy::Unmute => view.send(Command::SetMuted(false)),
+        Remedy::RefreshDevices => view.send(Command::RefreshDevices),
+        Remedy::ChooseFolder => view.wish(WindowRequest::PickRecordingFolder),
+        Remedy::TrustCertificate { target, pin } => {
+            view.send(Command::TrustCertificate { target, pin });
+        }
+        Remedy::TrustStream { tile, pin } => {
+            view.send(Command::Player(WatchCommand::Trust { tile, pin }));
+        }
+        Remedy::TryAgain => view.send(Command::TryAgain),
+        Remedy::EditTarget(_)
+        | Remedy::EditKey(_)
+        | Remedy::EditSource(_)
+        | Remedy::EditFilters(_)
+        | Remedy::EditTransition => {}
+    }
+}
