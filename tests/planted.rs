@@ -84,21 +84,16 @@ impl Window {
     }
 
     /// Of a sentence on standard error, which ends with what helps.
-    fn complaint(&self, fault: &Fault, errors: &str) -> Sentences {
+    fn complaint(fault: &Fault, errors: &str) -> Sentences {
         let said = complaint(errors, fault);
         // The same once more, for who reads Chinese.
         let mut again = (fault.plant)().with(&["--lang", "zh-CN"]).start();
         again.peer.wait(LIMIT * 2);
         let errors = again.peer.errors();
-        let other = complaint(&errors, fault);
-        let chinese = |text: &str| self.chinese.said(text).into_owned();
+        let chinese = [complaint(&errors, fault).to_owned(), String::new()];
         // The cure is a sentence of its own, or the end of the only one.
         let cut = said.find(fault.english[2]).filter(|at| said[..*at].ends_with(". "));
         let (cause, cure) = cut.map_or((said, ""), |at| (said[..at].trim_end(), &said[at..]));
-        let chinese = match other == said {
-            true => [chinese(cause), chinese(cure)],
-            false => [other.to_owned(), String::new()],
-        };
         Sentences { english: [cause.to_owned(), cure.to_owned()], chinese, at: None }
     }
 }
@@ -112,7 +107,7 @@ fn complaint<'a>(errors: &'a str, fault: &Fault) -> &'a str {
 /// What a run told of its fault; the other places where it stands hold the same.
 fn told(window: &Window, fault: &Fault, planted: &Planted, run: &Onair) -> Sentences {
     let Told::Notice(key) = fault.told else {
-        return window.complaint(fault, &run.peer.errors());
+        return Window::complaint(fault, &run.peer.errors());
     };
     let events = run.events();
     let of_key = |it: &&Value| it["event"] == "notice" && it["key"] == key;
