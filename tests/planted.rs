@@ -87,7 +87,8 @@ impl Window {
     fn complaint(fault: &Fault, errors: &str) -> Sentences {
         let said = complaint(errors, fault);
         // The same once more, for who reads Chinese.
-        let mut again = (fault.plant)().with(&["--lang", "zh-CN"]).start();
+        let mut twice = (fault.plant)().with(&["--lang", "zh-CN"]);
+        let mut again = twice.start();
         again.peer.wait(LIMIT * 2);
         let errors = again.peer.errors();
         let chinese = [complaint(&errors, fault).to_owned(), String::new()];

@@ -26,7 +26,7 @@ impl Engine {
         }
         self.notices.active.clear(PASSTHROUGH_KEYS);
         if busy {
-            self.passthrough_failed(path, problem!("passthrough-busy"));
+            self.passthrough_failed(path, problem!("passthrough-while-live"));
             return;
         }
         match Opening::start(path.to_owned(), again) {
