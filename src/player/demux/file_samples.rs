@@ -252,3 +252,12 @@ pub(in crate::player) fn cannot_read(path: &Path, reason: Problem) -> Failure {
     let path = path.display().to_string();
     Failure::new(FailureKind::File, problem!("play-unreadable", path = path, reason = reason))
 }
+
+/// Opens a regular file: a pipe or a device could keep us waiting for ever.
+pub(in crate::player) fn open(path: &Path) -> Result<File, Failure> {
+    let metadata = path.metadata().map_err(|error| unreadable(path, &error))?;
+    if !metadata.is_file() {
+        return Err(cannot_read(path, problem!("io-not-a-file")));
+    }
+    File::open(path).map_err(|error| unreadable(path, &error))
+}

@@ -169,7 +169,7 @@ pub(super) async fn probe_stream(
 }
 
 fn probe_file(path: &Path, clock: Clock, cancelled: &dyn Fn() -> bool) -> Result<Report, Failure> {
-    let mut input = file::open(path)?;
+    let mut input = file_samples::open(path)?;
     let mut prober = Prober::new(false, clock.now());
     let file_format = file_samples::file_format(&input, path)?;
     if file_format != FileFormat::Container(Format::Flv) {

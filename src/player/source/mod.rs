@@ -88,7 +88,7 @@ impl std::fmt::Debug for MediaSource {
 pub fn open(config: &Config, context: &Context, runtime: &Runtime) -> Result<MediaSource, Failure> {
     let name = match &config.source {
         Source::File(path) => {
-            crate::player::input::file::open(path)?;
+            crate::player::demux::file_samples::open(path)?;
             path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
         }
         Source::Url(url) => plain(url),

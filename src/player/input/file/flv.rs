@@ -8,15 +8,16 @@ use std::time::Duration;
 use crate::base::Stop;
 use crate::files::flv_tags::{Error, FlvTags};
 use crate::player::clock::file_timeline::{FileTimeline, Span};
-use crate::player::demux::file_samples::{RUN_UP_MICROS, unreadable};
+use crate::player::demux::file_samples::{RUN_UP_MICROS, open, unreadable};
 use crate::player::demux::{can_be_heard, can_be_seen};
 use crate::player::input::feed::InputFeed;
 use crate::player::input::file::loop_position::{Round, goes_on, micros};
-use crate::player::input::file::{no_flv, open};
 use crate::player::session::gapless::NextFile;
-use crate::player::state::Failure;
+use crate::player::state::{Failure, FailureKind};
+use crate::text::Problem;
+use crate::text::problem::problem;
 use crate::wire::container::flv::events::audio_codec;
-use crate::wire::container::flv::{self, ReadTag, Reader, TagContent, TagKind};
+use crate::wire::container::flv::{self, Error as FlvError, ReadTag, Reader, TagContent, TagKind};
 
 /// How far from when it is decoded a picture may be shown.
 const MAX_COMPOSITION: i64 = 10_000_000;
@@ -241,4 +242,10 @@ fn survey(path: &Path, from: Duration, stop: &Stop) -> Result<Survey, Failure> {
     }
     let duration = Span::of(&seen, &heard).map_or(Duration::ZERO, Span::length);
     Ok(Survey { duration, begins, start, pictures })
+}
+
+fn no_flv(path: &Path, error: &FlvError) -> Failure {
+    let path = path.display().to_string();
+    let problem = problem!("play-not-flv", path = path, reason = Problem::from(error));
+    Failure::new(FailureKind::File, problem)
 }

@@ -3,7 +3,6 @@
 mod flv;
 mod loop_position;
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,17 +11,14 @@ pub(in crate::player) use loop_position::{BEGINS, micros};
 use loop_position::{Round, goes_on};
 
 use crate::base::Stop;
-use crate::player::demux::file_samples::{
-    FileFormat, FileSample, SampleFile, cannot_read, unreadable,
-};
+use crate::player::demux::file_samples::{FileFormat, FileSample, SampleFile, open};
 use crate::player::demux::{can_be_seen, file_samples};
 use crate::player::input::feed::InputFeed;
 use crate::player::session::gapless::NextFile;
-use crate::player::state::{Failure, FailureKind, State};
-use crate::text::Problem;
+use crate::player::state::{Failure, State};
 use crate::text::problem::problem;
 use crate::wire::container::Format;
-use crate::wire::container::flv::{Error as FlvError, Reader};
+use crate::wire::container::flv::Reader;
 
 /// How often a reader that has come to the end looks whether it is to go back.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
@@ -212,19 +208,4 @@ fn read(
         goes_on(feed)
     })?;
     Ok(playable)
-}
-
-/// Opens a regular file: a pipe or a device could keep us waiting for ever.
-pub(in crate::player) fn open(path: &Path) -> Result<File, Failure> {
-    let metadata = path.metadata().map_err(|error| unreadable(path, &error))?;
-    if !metadata.is_file() {
-        return Err(cannot_read(path, problem!("io-not-a-file")));
-    }
-    File::open(path).map_err(|error| unreadable(path, &error))
-}
-
-fn no_flv(path: &Path, error: &FlvError) -> Failure {
-    let path = path.display().to_string();
-    let problem = problem!("play-not-flv", path = path, reason = Problem::from(error));
-    Failure::new(FailureKind::File, problem)
 }

@@ -13,7 +13,7 @@ use crate::net::Cause;
 use crate::net::web::WebUrl;
 use crate::player::buffer::pace::BufferTarget;
 use crate::player::input::http::hls::fetch::{BeginningOfBody, Fetch, FetchRange, join};
-use crate::player::input::http::hls::low_latency::{Early, Trust};
+use crate::player::input::http::hls::low_latency_trust::{Early, Trust};
 use crate::player::input::http::hls::segment::{SegmentReader, is_of_track};
 use crate::player::input::http::problem::Problem;
 use crate::player::state::{Failure, FailureKind};

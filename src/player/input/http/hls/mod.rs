@@ -9,6 +9,7 @@ mod fetch;
 mod follow;
 mod loader;
 mod low_latency;
+mod low_latency_trust;
 mod segment;
 #[cfg(test)]
 mod stall_tests;
