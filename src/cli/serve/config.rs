@@ -146,7 +146,7 @@ mod tests {
     fn what_is_wrong_is_told_without_a_key() {
         for (text, why) in [
             ("rtmp = 5", "line 1"),
-            ("\n\nport = 1935", "line 3, column 1: 'port': it is not known here"),
+            ("\n\nport = 1935", "line 3, column 1: 'port': onair has no such setting"),
             ("auth = \"md5\"", "adobe or llnw"),
             ("publish_keys = [\"\"]", "1 to 512"),
             ("publish_keys = [\"Pl4nted\", 5]", "line 1"),
