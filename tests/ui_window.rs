@@ -214,11 +214,11 @@ fn where_a_desktop_gives_less_room_than_is_needed_one_scrolls() {
 fn notices_help_and_go_away() {
     let mut harness = open("notices");
     // The worst one and its button are in the health bar, the others behind the bell.
-    harness.get_by_label("The camera HD Pro Webcam C920 is gone. A placeholder is sent instead.");
+    harness.get_by_label("Camera HD Pro Webcam C920 is disconnected. Viewers see a placeholder.");
     assert!(harness.query_by_label("Dismiss").is_none());
     assert_eq!(click(&mut harness, "3 more"), []);
-    harness.get_by_label("The microphone HD Pro Webcam C920 is gone. Silence is sent instead.");
-    harness.get_by_label("Nothing is heard from Yeti.");
+    harness.get_by_label("Microphone HD Pro Webcam C920 is disconnected. Viewers hear silence.");
+    harness.get_by_label("No audio from Yeti.");
     // The first button has the keyboard.
     assert!(harness.get_all_by_label("Use test pattern").last().unwrap().is_focused());
     harness.key_press(Key::Space);

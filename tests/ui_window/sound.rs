@@ -12,7 +12,9 @@ fn sources_are_chosen_from_lists() {
     assert!(harness.state().wishes.contains(&WindowRequest::PickVideoFile));
     let mut harness = open("first-run");
     harness.get_by_label("No camera found");
-    assert_eq!(click(&mut harness, "Use test pattern"), [Command::SelectVideo(VideoChoice::Test)]);
+    // In the health bar, and in the middle of the stage.
+    harness.get_all_by_label("Use test pattern").last().unwrap().click();
+    assert_eq!(commands(&mut harness), [Command::SelectVideo(VideoChoice::Test)]);
 }
 
 #[test]
