@@ -132,7 +132,7 @@ impl Compared {
 }
 
 /// What `live` prints, and the headings that tell of it.
-const LIVE: [(&str, &[&str]); 19] = [
+const LIVE: [(&str, &[&str]); 20] = [
     ("ready", &["`ready`"]),
     ("source", &["`source`"]),
     ("scene", &["`scene`"]),
@@ -145,6 +145,7 @@ const LIVE: [(&str, &[&str]); 19] = [
     ("replay", &["`replay`"]),
     ("snapshot", &["`snapshot`"]),
     ("delay", &["`delay`"]),
+    ("health", &["`health`"]),
     ("stats", &["`stats`"]),
     ("summary", &["`summary`", "`stats`"]),
     ("notice", &["`notice`"]),

@@ -173,5 +173,5 @@ import-wipe = the wipe of '{ $name }' by { $image }: it goes from left to right
 service-number = write a whole number, or nothing
 service-no-name = it has no name
 service-long-name = its name is too long
-service-key-page = the page must begin with https://
+own-service-key-page = the page must begin with https://
 service-taken = another service has this name

@@ -53,7 +53,7 @@ value-in = “{ $path }”：{ $reason }
 value-tracks = 不是最多六个名称的列表
 value-talk-key = 不是可用作按键讲话的按键
 value-pin = 每一项为 主机:端口 和 SHA-256
-value-sample-rate = AAC 没有 { $rate } Hz 的采样率
+value-sample-rate = AAC 不支持 { $rate } Hz 采样率
 address-with-login = 不能含有用户名和密码：每个连接的人都会看到
 
 # 多项设置
@@ -92,7 +92,7 @@ import-too-big-a-number = 其中有数过大
 
 # 导入时略去或改变的内容
 import-and-more = 另有 { $count } 项
-import-newer = 更新版本的 onair 才能识别的内容
+import-newer = 需要更高版本 onair 才能识别的内容
 import-hotkeys = 快捷键
 import-scripts = 脚本
 import-scenes-beyond = 第 { $most } 个之后的场景
@@ -140,7 +140,7 @@ import-last-lines = 只显示文件的最后几行
 import-gradient = 渐变
 import-downwards = 竖排文字
 import-capitals = 大小写转换
-import-cut-of-screen = 裁剪，已按 { $size } 换算
+import-cut-of-screen = 裁剪（已按屏幕尺寸 { $size } 换算）
 import-transparency = 透明部分：此类文件只有用作视频转场时才保留
 import-filters-of = “{ $name }”的滤镜：{ $kinds }
 import-filters-of-and-more = “{ $name }”的滤镜：{ $kinds }，另有 { $count } 个
@@ -201,8 +201,8 @@ import-shape = 图像的形状：onair 会拉伸到整个画面
 import-undistorted = 不变形的中心部分
 import-any-color = 颜色
 import-color = 颜色（{ $color }）
-import-multiplied = 相乘的颜色（{ $color }）
-import-added = 相加的颜色（{ $color }）
+import-multiplied = 颜色相乘（Color Multiply，{ $color }）
+import-added = 颜色相加（Color Add，{ $color }）
 import-of-audio = 音频源“{ $name }”：{ $what }
 import-default-device = “{ $name }”的设备：使用系统默认设备
 import-shared-strip = 混音器中的“{ $name }”：与“{ $first }”播放的内容相同
@@ -219,5 +219,5 @@ import-wipe = “{ $name }”按 { $image } 的擦除：改为从左到右
 service-number = 请填写整数，或留空
 service-no-name = 没有名称
 service-long-name = 名称太长
-service-key-page = 网页地址须以 https:// 开头
+own-service-key-page = 网页地址须以 https:// 开头
 service-taken = 已有同名的平台

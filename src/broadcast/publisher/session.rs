@@ -111,6 +111,10 @@ pub(super) async fn run(
     let mut live = Live::new(shared, trying, timeline, client, subscription, rendition_id);
     live.counted = Counted { taken_frames, dropped_frames, ..Counted::default() };
     let ended = live.run().await;
+    if matches!(ended, Ended::Asked) && live.since.is_some() {
+        // The server kept the stream up to its end.
+        live.settle_doubt(shared.clock.now());
+    }
     live.count();
     live.over();
     let Live { since, client, subscription, counted, timeline, .. } = live;
@@ -374,6 +378,13 @@ impl<'a> Live<'a> {
         }
     }
 
+    /// The server has kept the stream for long enough to have accepted it.
+    fn settle_doubt(&mut self, now: Timestamp) {
+        if std::mem::take(&mut self.in_doubt) {
+            self.tell_live(now);
+        }
+    }
+
     fn tell_live(&mut self, now: Timestamp) {
         let gap = self.timeline.accepted.map(|last| now.since(last));
         if gap.is_some() {
@@ -448,9 +459,8 @@ impl<'a> Live<'a> {
             self.timeline.feed.ask_keyframe(rendition_id);
         }
         let now = self.shared.clock.now();
-        if self.in_doubt && self.since.is_some_and(|since| now.since(since) >= MOMENT) {
-            self.in_doubt = false;
-            self.tell_live(now);
+        if self.since.is_some_and(|since| now.since(since) >= MOMENT) {
+            self.settle_doubt(now);
         }
         let written = self.client.written_bytes();
         self.update_link(now);

@@ -185,7 +185,7 @@ fn service(table: Table) -> Result<Service, (OwnPart, Problem)> {
         parse(server, Some(&"key".into())).map_err(|why| (OwnPart::Servers, why))?;
     }
     if !table.key_page.is_empty() && !table.key_page.starts_with("https://") {
-        return Err((OwnPart::KeyPage, problem!("service-key-page")));
+        return Err((OwnPart::KeyPage, problem!("own-service-key-page")));
     }
     let within = |number: Option<u64>, least, most, part| match number {
         Some(number) if !(least..=most).contains(&number) => Err((
