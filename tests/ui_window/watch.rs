@@ -566,6 +566,6 @@ fn a_certificate_that_nobody_vouches_for_can_be_accepted() {
     });
     harness.run();
     assert!(shown(&harness).iter().any(|it| it.starts_with("The chat connection was lost")));
-    let sent = click(&mut harness, "Trust the certificate of the chat's server");
+    let sent = click(&mut harness, "Trust the chat server's certificate");
     assert_eq!(sent, [Command::Player(WatchCommand::TrustChat(pin))]);
 }

@@ -8,7 +8,7 @@ decode-bad-packet = a damaged { $what } packet was left out ({ $reason })
 decode-failed = { $decoder } failed while { $doing } (code { $code })
 decode-not-built = this onair was built without FFmpeg's libraries
     .cure = Use an onair that was built with the feature `ffmpeg`. packaging/run.sh turns it on where FFmpeg's libraries are installed.
-decode-not-installed = the FFmpeg libraries that this onair was built for are not installed
+decode-not-installed = the FFmpeg libraries that this build of onair needs are not installed
     .cure = Install FFmpeg's libraries (libavcodec, libavutil, libswscale) of the version that onair was built with. Or build onair again with those you have.
 decode-not-in-library = FFmpeg's libraries on this system have no decoder for it
     .cure = Install FFmpeg's libraries with that decoder.
@@ -33,7 +33,7 @@ encode-no-thread = cannot start the thread { $thread }: { $reason }
 # Containers.
 media-unknown = onair does not know its format
 media-damaged = the file is damaged: { $reason }
-media-too-much = the file has too many or too large { $what }
+media-too-much = the file has too many { $what }, or they are too large
 media-unsupported = the file has { $what }, which onair cannot read
 media-empty = the file has no video or audio that onair can read
 

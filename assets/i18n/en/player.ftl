@@ -83,7 +83,7 @@ play-sends-page = the server sends a web page, not a stream
     .cure = Use the address of the stream itself. It often ends in .flv or .m3u8; the page's source or network log shows it.
 play-unknown-type = the server sends { $type }, which onair does not play
     .cure = Check the URL. onair plays FLV, HLS, MPEG-TS, MP4, MKV, WebM, MP3, FLAC, Ogg, AAC and WAV over http and https, and FLV over ws and wss.
-play-unknown-data = the server sends data of an unknown format
+play-unknown-data = the server sends data in an unknown format
     .cure = Check the URL. onair plays FLV, HLS, MPEG-TS, MP4, MKV, WebM, MP3, FLAC, Ogg, AAC and WAV over http and https, and FLV over ws and wss.
 
 # Recordings on web servers.
