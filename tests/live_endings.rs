@@ -378,7 +378,7 @@ fn check_looks_at_this_machine_and_sends_nothing() {
         found.iter().map(|it| text(&it["name"])).collect()
     };
     let found = names(&report);
-    for name in ["picture", "sound", "encoder", "disk"] {
+    for name in ["video", "audio", "encoder", "disk"] {
         assert!(found.iter().any(|it| it == name || it == &format!("{name}-little")), "{report}");
     }
     assert!(found.iter().any(|name| name.starts_with("clock")), "{report}");
@@ -390,10 +390,7 @@ fn check_looks_at_this_machine_and_sends_nothing() {
     let report = answer(&[&words[..], &["/proc/show.mp4"]].concat(), 4);
     let found = names(&report);
     assert_eq!(report["ok"], false);
-    assert!(
-        found.contains(&"folder-bad".into()) && found.contains(&"no-picture".into()),
-        "{report}"
-    );
+    assert!(found.contains(&"folder-bad".into()) && found.contains(&"no-video".into()), "{report}");
 
     // Beside a target.
     let mut serve = Onair::start(&["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);

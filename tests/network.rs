@@ -106,8 +106,8 @@ fn a_connection_follows_the_network_it_is_on() {
 
     assert!(onair.stop(LIMIT).success());
     let why = std::fs::read_to_string(&why).unwrap();
-    assert!(why.contains(&format!("gone: {network}.2")), "{why}");
-    assert!(why.contains(&format!("new: {network}.3")), "{why}");
+    assert!(why.contains(&format!("Removed: {network}.2")), "{why}");
+    assert!(why.contains(&format!("Added: {network}.3")), "{why}");
     assert!(known.iter().any(|cause| why.contains(cause)), "{why}");
     assert!(serve.stop(LIMIT).success());
 }

@@ -30,6 +30,8 @@ struct Sentences {
     chinese: [String; 2],
     /// When, in seconds after the start; unknown of a sentence on standard error.
     at: Option<f64>,
+    /// The host of the run in Chinese, where it was a run of its own.
+    other_host: Option<String>,
 }
 
 /// A problem by the names that a command gives.
@@ -80,6 +82,7 @@ impl Window {
             english: english.into(),
             chinese: words(&self.chinese, &notice).into(),
             at: event["t"].as_f64(),
+            other_host: None,
         }
     }
 
@@ -95,7 +98,8 @@ impl Window {
         // The cure is a sentence of its own, or the end of the only one.
         let cut = said.find(fault.english[2]).filter(|at| said[..*at].ends_with(". "));
         let (cause, cure) = cut.map_or((said, ""), |at| (said[..at].trim_end(), &said[at..]));
-        Sentences { english: [cause.to_owned(), cure.to_owned()], chinese, at: None }
+        let other_host = Some(twice.host.clone());
+        Sentences { english: [cause.to_owned(), cure.to_owned()], chinese, at: None, other_host }
     }
 }
 
@@ -164,7 +168,8 @@ fn meet(window: &Window, fault: &Fault) -> Option<(Vec<String>, Sentences)> {
         look("Chinese", what, fault.chinese[at], &chinese);
     }
     look("English", "host", &planted.host, &english);
-    look("Chinese", "host", &planted.host, &chinese);
+    let host = sentences.other_host.as_ref().unwrap_or(&planted.host);
+    look("Chinese", "host", host, &chinese);
     Some((missing, sentences))
 }
 

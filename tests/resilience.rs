@@ -141,14 +141,14 @@ const TABLE: [(&str, Change, u64, f64, &[&str]); 16] = [
         |tags, _| tags.retain(|(_, tag)| tag.kind != TagKind::Audio),
         60,
         0.0,
-        &["player-no-sound"],
+        &["player-no-audio"],
     ),
     (
         "without a picture",
         |tags, _| tags.retain(|(_, tag)| tag.kind != TagKind::Video),
         0,
         2.2,
-        &["player-no-picture"],
+        &["player-no-video"],
     ),
     (
         "without metadata",
@@ -164,7 +164,7 @@ const TABLE: [(&str, Change, u64, f64, &[&str]); 16] = [
         },
         60,
         1.0,
-        &["player-late-sound"],
+        &["player-late-audio"],
     ),
     (
         "another encoder goes on",
@@ -175,7 +175,7 @@ const TABLE: [(&str, Change, u64, f64, &[&str]); 16] = [
         },
         50,
         1.8,
-        &["player-changed-size", "player-changed-sound", "player-times-jumped"],
+        &["player-changed-size", "player-changed-audio", "player-times-jumped"],
     ),
     (
         "garbage between the tags",

@@ -256,7 +256,7 @@ fn flac_and_speex_of_flv_are_heard_or_said() {
     let heard = hear(Source::File(file), folder.path());
     assert_eq!((heard.rate, heard.pitch), (16_000, 0.0));
     assert!((heard.seconds - 2.0).abs() < 0.1, "{}", heard.seconds);
-    assert!(heard.outcome.said().contains(&"player-no-sound-codec"), "{:?}", heard.outcome.events);
+    assert!(heard.outcome.said().contains(&"player-no-audio-codec"), "{:?}", heard.outcome.events);
 }
 
 /// Sound that was made before, once, then silence.

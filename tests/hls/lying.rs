@@ -36,7 +36,7 @@ fn lists_that_lie_get_a_sentence() {
         (
             vec![("/x", ended("#EXTINF:1,\nfile:///etc/passwd\n"))],
             FailureKind::Unreachable,
-            "nothing can be read",
+            "a URL that onair cannot use",
         ),
         (
             vec![

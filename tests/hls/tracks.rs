@@ -178,7 +178,7 @@ fn where_the_sound_alone_stalls_the_picture_goes_on_and_the_sound_comes_back() {
     let heard = |it: &Watching| it.player.figures().audio_samples;
     watching.wait("picture and sound", |it| it.shown() > 25 && heard(it) > 24_000);
     stalls.store(1, Ordering::Relaxed);
-    watching.wait("a word of it", |it| it.said().contains(&"player-sound-missing"));
+    watching.wait("a word of it", |it| it.said().contains(&"player-audio-missing"));
     let shown = watching.shown();
     watching.wait("the picture going on", |it| it.shown() > shown + 75);
     let silent = heard(&watching);
@@ -187,7 +187,7 @@ fn where_the_sound_alone_stalls_the_picture_goes_on_and_the_sound_comes_back() {
     let figures = watching.player.figures();
     assert_eq!((figures.reconnects, figures.damaged), (0, 0), "{figures:?}");
     let said = watching.said();
-    assert_eq!(said.iter().filter(|it| **it == "player-sound-missing").count(), 1, "{said:?}");
+    assert_eq!(said.iter().filter(|it| **it == "player-audio-missing").count(), 1, "{said:?}");
     assert!(!said.iter().any(|it| it.starts_with("player-times")), "{said:?}");
     watching.end();
 }

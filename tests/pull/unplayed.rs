@@ -51,7 +51,7 @@ type Case = (&'static str, &'static [&'static str], &'static str, &'static str, 
 fn a_track_that_is_not_played_is_named_once() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
-    let (sound, picture) = ("player-no-sound-codec", "player-no-picture-codec");
+    let (sound, picture) = ("player-no-audio-codec", "player-no-video-codec");
     let cases: [Case; 5] = [
         ("dts.mkv", &["-c:a", "dca", "-strict", "-2"], sound, "DTS", ["audio", "dts"]),
         ("tta.mkv", &["-c:a", "tta"], sound, "TTA", ["audio", "tta"]),

@@ -236,7 +236,7 @@ fn one_goes_about_in_sound_alone_of_a_web_server() {
         assert!(watching.player.seek(Duration::from_secs(11)), "{name}");
         watching.wait("the end", |it| it.player.state().is_final());
         assert_eq!(watching.player.state(), State::Ended, "{name}");
-        assert_eq!(watching.said(), ["player-no-picture"], "{name}");
+        assert_eq!(watching.said(), ["player-no-video"], "{name}");
         watching.end();
         // What is heard from a place on is what stands there, as from the disk.
         let dump = |source| {

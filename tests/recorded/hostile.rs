@@ -269,7 +269,7 @@ fn song(name: &str, codec: &str) -> Piece {
     Piece {
         bytes: Arc::new(std::fs::read(&path).unwrap()),
         is_whole: |figures| (190_000..200_000).contains(&figures.audio_samples),
-        said: &["player-no-picture"],
+        said: &["player-no-video"],
     }
 }
 

@@ -87,7 +87,7 @@ fn one_goes_about_in_songs_of_a_web_server() {
         assert!(watching.player.seek(Duration::from_secs(11)), "{name}");
         watching.wait("the end", |it| it.player.state().is_final());
         assert_eq!(watching.player.state(), State::Ended, "{name}");
-        assert_eq!(watching.said(), ["player-no-picture"], "{name}");
+        assert_eq!(watching.said(), ["player-no-video"], "{name}");
         watching.end();
         // What is heard from a place on is what stands there, as from the disk; by TLS.
         let trust = Trust { ca_file: Some(authority.file()), ..Trust::default() };
@@ -147,7 +147,7 @@ fn a_server_that_gives_no_parts_plays_a_song_from_its_beginning() {
             assert_eq!(outcome.state, State::Ended, "{name}: {:?}", outcome.events);
             // That there is no picture is said once that is sure, which may be after its end.
             let mut rest = outcome.said();
-            rest.retain(|it| *it != "player-no-picture");
+            rest.retain(|it| *it != "player-no-video");
             assert_eq!(rest, [said], "{name}");
             assert_eq!(outcome.figures.duration, None, "{name}");
             let seconds = outcome.figures.audio_samples as f64 / 48_000.0;

@@ -238,7 +238,7 @@ impl MicWatcher {
             } else if now.since(alive) > GIVE_UP {
                 return End::Lost("no sound for 5 s".to_owned());
             } else if now.since(alive) > STALL && self.status.state() != SourceState::Stalled {
-                let reason = problem!("device-no-sound", device = &device.name);
+                let reason = problem!("device-no-audio", device = &device.name);
                 self.status.down(SourceState::Stalled, reason, "no sound for 2 s");
             }
             if now.since(looked) > POLL_INTERVAL {

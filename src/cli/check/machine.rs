@@ -181,7 +181,7 @@ pub fn exit(found: &[Notice]) -> Exit {
     let first = found.iter().find(|notice| notice.level == Level::Error);
     match first.map(Notice::key) {
         None => Exit::Ok,
-        Some("found-no-picture") => Exit::Device,
+        Some("found-no-video") => Exit::Device,
         Some("found-folder-bad" | "found-record-bad") => Exit::File,
         Some("found-encoder-failed" | "found-encoder-too-slow") => Exit::Codec,
         Some("found-target-failed") => Exit::Unreachable,

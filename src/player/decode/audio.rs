@@ -285,7 +285,7 @@ impl AudioDecoding {
                     Err(error) => {
                         shared.report.figures.lock().damaged += 1;
                         if !std::mem::replace(&mut self.reported_damage, true) {
-                            let problem = problem!("player-damaged-sound");
+                            let problem = problem!("player-damaged-audio");
                             shared.report.say(problem, Severity::Warning, error.to_string());
                         }
                     }

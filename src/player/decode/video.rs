@@ -247,7 +247,7 @@ impl<'a> Decoding<'a> {
         self.shared.report.figures.lock().damaged += 1;
         if !self.reported_damage {
             self.reported_damage = true;
-            let problem = problem!("player-damaged-picture");
+            let problem = problem!("player-damaged-video");
             self.shared.report.say(problem, Severity::Warning, error.to_string());
         }
     }

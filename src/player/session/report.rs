@@ -155,7 +155,7 @@ impl PlayerReport {
     /// The sound cannot be played: said once; the picture goes on.
     pub(in crate::player) fn unsupported_audio(&self, what: Problem) {
         let words = what.to_string();
-        self.say(problem!("player-no-sound-codec", detail = what), Severity::Warning, words);
+        self.say(problem!("player-no-audio-codec", detail = what), Severity::Warning, words);
     }
 }
 

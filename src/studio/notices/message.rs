@@ -229,11 +229,11 @@ notices! {
 
     // What the pre-flight check finds.
     FoundVideo "found-video" Info [name] [] {};
-    FoundNoVideo "found-no-picture" Error [] [] {};
+    FoundNoVideo "found-no-video" Error [] [] {};
     FoundAudio "found-audio" Info [db] [] {};
     FoundSilence "found-silence" Warning [] [] {};
     FoundLoud "found-loud" Warning [db] [] {};
-    FoundNoAudio "found-no-sound" Warning [] [] {};
+    FoundNoAudio "found-no-audio" Warning [] [] {};
     FoundMuted "found-muted" Warning [] [] {};
     /// Room for so many hours of recording.
     FoundDisk "found-disk" Info [folder hours] [] {};

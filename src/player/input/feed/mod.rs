@@ -539,7 +539,7 @@ impl InputFeed {
             TrackKind::Audio => self.shared.report.unsupported_audio(what),
             TrackKind::Video => {
                 let words = what.to_string();
-                let problem = problem!("player-no-picture-codec", detail = what);
+                let problem = problem!("player-no-video-codec", detail = what);
                 self.shared.report.say(problem, Severity::Warning, words);
             }
         }
