@@ -85,10 +85,10 @@ fn a_machine_without_a_display_says_what_to_do() {
         String::from_utf8(output.stdout).unwrap()
     };
     let bare = said(&[]);
-    assert!(bare.contains("there is no display") && bare.contains("DISPLAY"), "{bare}");
+    assert!(bare.contains("finds no display") && bare.contains("DISPLAY"), "{bare}");
     let wayland = said(&[("WAYLAND_DISPLAY", "wayland-0"), ("XDG_RUNTIME_DIR", "/nowhere")]);
     let words = if cfg!(feature = "wayland") { "PipeWire" } else { "feature 'wayland'" };
-    assert!(wayland.contains("Wayland session") && wayland.contains(words), "{wayland}");
+    assert!(wayland.contains(words), "{wayland}");
     let absent = said(&[("DISPLAY", ":4095")]);
     assert!(absent.contains("does not answer"), "{absent}");
 }
@@ -197,7 +197,7 @@ fn inside_display() {
     shown.await_frame("a picture", |_| true);
     assert!(Command::new("kill").arg(server).status().unwrap().success());
     let lost = shown.await_state(SourceState::Lost);
-    assert_eq!(lost.reason.id(), "display-broken", "{lost:?}");
+    assert_eq!(lost.reason.id(), "display-no-answer", "{lost:?}");
     shown.changes.try_recv().ok();
     assert!(shown.frame().is_none());
     let closing = Clock::start();

@@ -79,7 +79,8 @@ impl Fault {
             Self::Absent(_) => problem!("display-absent", name = name),
             Self::Hidden(name) => problem!("display-minimized", name = name),
             Self::Format(reason) => problem!("display-format", name = name, reason = reason),
-            Self::Display(_) | Self::Other(_) => problem!("display-broken", name = name),
+            Self::Display(reason) => problem!("display-no-answer", reason = reason),
+            Self::Other(_) => problem!("display-broken", name = name),
         }
     }
 
