@@ -309,7 +309,7 @@ fn unusable_certificates_of_ours_are_named() {
     };
     assert!(start(&none, &good.key).contains("none.pem"));
     assert!(start(&good.certificate, &none).contains("private key"));
-    assert!(start(&good.certificate, &other.key).contains("fit"));
+    assert!(start(&good.certificate, &other.key).contains("does not match the certificate"));
     assert!(start(Path::new("/absent.pem"), &good.key).contains("/absent.pem"));
     let mut alone = Onair::start(&["serve", "--rtmps", "127.0.0.1:0"]);
     assert_eq!(alone.peer.wait(LIMIT).code(), Some(2));

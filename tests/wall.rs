@@ -170,7 +170,7 @@ fn several_streams_without_a_window_are_told_apart() {
 
     let (code, _, said) = headless(&[film, film, "--save", absent]);
     assert_eq!(code, Some(2), "{said}");
-    assert!(said.contains("--save is for one stream"), "{said}");
+    assert!(said.contains("--save takes one stream only"), "{said}");
     let (code, _, said) = headless(&[film; MAX_TILES + 1]);
     assert_eq!(code, Some(2), "{said}");
     assert!(said.contains("at most 9"), "{said}");

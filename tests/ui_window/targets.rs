@@ -330,7 +330,7 @@ fn own_services_are_added_changed_and_removed() {
     fill(&mut harness, "Addresses, default first", "http://live.school.example/app");
     fill(&mut harness, "Video, kbps", "3000");
     assert_eq!(click(&mut harness, "Save"), []);
-    assert!(shown(&harness).iter().any(|it| it.starts_with("its server: ")));
+    assert!(shown(&harness).iter().any(|it| it.starts_with("onair does not support http://")));
     let servers = "Addresses, default first";
     harness.get_by_role_and_label(Role::TextInput, servers).focus();
     harness.run();

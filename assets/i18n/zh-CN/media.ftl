@@ -23,6 +23,7 @@ decode-wrong-frame = 输出的帧有误
 encode-size = 视频的宽和高必须是偶数，且不小于 16 像素
 encode-level = 该尺寸、帧率或码率超出 H.264 级别 5.2
 encode-rate = AAC 没有 { $rate } Hz 的采样率
+media-no-format = “{ $text }”不是文件格式：请写 flv、mp4 或 mkv
 encode-channels = onair 的 AAC 编码只支持 1 或 2 个声道，不支持 { $channels } 个声道
 encode-no-encoder = 无法打开 { $kind } 编码器（{ $tried }）
 encode-failed = { $encoder } 出错：{ $doing }（代码 { $code }）

@@ -199,7 +199,7 @@ net-cure-sent-on = 请联系服务器管理员，或使用该平台的其他服�
 # 服务器地址（src/wire/rtmp/url）
 url-empty = 地址为空
 url-no-scheme = 地址不以 rtmp:// 或 rtmps:// 开头
-url-scheme = 不支持 { $scheme }://
+url-scheme = 此处不支持 { $scheme }://，只支持 rtmp:// 和 rtmps://
 url-no-host = 地址中没有服务器
 url-brackets = IPv6 地址要加方括号：rtmp://[::1]/app/key
 url-port = 端口“{ $port }”不是 1 到 65535 的数
@@ -218,7 +218,7 @@ target-key-missing = 缺少推流密钥
 route-ports = 端口写作 1935, 443, 80
 route-bind = 请填写本机的一个地址，或网络接口，例如 eth1
 route-bind-address = 请填写本机的一个地址；此系统的网络接口没有名称
-route-proxy = 代理写作 http://主机:端口 或 socks5://主机:端口
+route-proxy = 代理写作 http://主机:端口，或 socks5://主机:端口
 route-proxy-more = 代理由协议、主机和端口组成，后面没有其他内容
 route-pin = 证书指纹为 SHA-256：64 个十六进制数字，冒号可省略
 address-lost = 保存的地址已不在原处

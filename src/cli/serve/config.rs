@@ -159,7 +159,7 @@ mod tests {
             assert!(error.contains(why) && !error.contains("Pl4nted"), "{text}: {error}");
         }
         for (text, why) in [
-            ("successor = \"http://a\"", "rtmp"),
+            ("successor = \"http://a\"", "does not support http://"),
             ("fault = [\"nonsense\"]", "nonsense"),
             ("http = \"here\"", "http: an address"),
             ("cors = [\"here\"]", "cors: an origin"),

@@ -92,13 +92,13 @@ impl fmt::Display for Format {
 }
 
 impl std::str::FromStr for Format {
-    type Err = String;
+    type Err = Problem;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Self::ALL
             .into_iter()
             .find(|format| text.eq_ignore_ascii_case(format.extension()))
-            .ok_or_else(|| format!("'{text}' is no file format: write flv, mp4 or mkv"))
+            .ok_or_else(|| problem!("media-no-format", text = text))
     }
 }
 

@@ -124,7 +124,7 @@ fn as_milliseconds<S: Serializer>(us: &i64, to: S) -> Result<S::Ok, S::Error> {
 }
 
 fn if_silent<'de, D: Deserializer<'de>>(from: D) -> Result<Option<AudioChoice>, D::Error> {
-    mixer::fallback_of(&String::deserialize(from)?).map_err(serde::de::Error::custom)
+    mixer::fallback_of(&String::deserialize(from)?).map_err(values::refuse)
 }
 
 words!(heard, MonitoringMode, super::MONITORING);

@@ -58,10 +58,11 @@ impl TagContent {
         match &tag.track.packet {
             _ if tag.is_sequence_start() => Self::Config,
             VideoPacket::Command(_) => Self::Command,
+            // Its frame type means nothing: several encoders send it as that of a command.
+            VideoPacket::Metadata(_) => Self::ColorInfo,
             _ if tag.frame_type == FrameType::Command => Self::Command,
             _ if tag.tracks().any(|track| frame(&track.packet)) => Self::Frame,
             VideoPacket::SequenceEnd => Self::SequenceEnd,
-            VideoPacket::Metadata(_) => Self::ColorInfo,
             _ => Self::Empty,
         }
     }
@@ -243,6 +244,7 @@ mod tests {
             (TagKind::Video, b"\x57\0", Command),
             (TagKind::Video, b"\x17\x02\0\0\0", SequenceEnd),
             (TagKind::Video, b"\x94hvc1\x02\0\x09colorInfo", TagContent::ColorInfo),
+            (TagKind::Video, b"\xD4hvc1\x02\0\x09colorInfo", TagContent::ColorInfo),
             (TagKind::Video, b"", Unreadable),
             (TagKind::Audio, b"\xAF\0\x11\x90", Config),
             (TagKind::Audio, b"\x94Opus\x01\x02\0\0\0\x03", ChannelLayout),

@@ -57,7 +57,7 @@ fn a_collection_of_obs_is_taken_in_and_the_rest_is_listed() {
     let told = left_out.contains("Alerts") && left_out.contains("filters of 'Cam': shader_filter");
     assert!(told, "{left_out}");
     // A device has another name here: that it must be chosen is said.
-    let devices = left_out.contains("its device: the first camera")
+    let devices = left_out.contains("its device: onair shows the first camera")
         && left_out.contains("'Mic': onair uses the system's default");
     assert!(devices, "{left_out}");
     let strips: Vec<_> = import.strips.iter().map(|it| it.name.as_str()).collect();

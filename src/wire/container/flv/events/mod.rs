@@ -138,7 +138,8 @@ impl BodyReader {
     ) -> TagEvents {
         let Some(tag) = tag else { return one(TagEvent::Damaged) };
         let its = &mut self.video;
-        if tag.frame_type == FrameType::Command {
+        let is_metadata = matches!(tag.track.packet, VideoPacket::Metadata(_));
+        if tag.frame_type == FrameType::Command && !is_metadata {
             return NOTHING;
         }
         let (keyframe, nanos) = (tag.frame_type == FrameType::Key, tag.offset_nanos);
