@@ -98,7 +98,7 @@ fn what_is_said_of_an_address_fits_its_kind() {
         ("http://127.0.0.1:9/a.flv", 6, "https:// port 443", "RTMP"),
         ("rtmp://127.0.0.1:9/live/a", 6, "RTMP uses port 1935", "https://"),
         ("htp://127.0.0.1/a.flv", 2, "http://server/path/stream.flv", "FLV file"),
-        (empty, 3, "a whole media file", "FLV file"),
+        (empty, 3, "the file is complete", "FLV file"),
     ] {
         let mut onair = Onair::start(&["probe", address]);
         assert_eq!(onair.peer.wait(LIMIT).code(), Some(code), "{address}");

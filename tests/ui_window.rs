@@ -217,8 +217,12 @@ fn notices_help_and_go_away() {
     harness.get_by_label("Camera HD Pro Webcam C920 is disconnected. Viewers see a placeholder.");
     assert!(harness.query_by_label("Dismiss").is_none());
     assert_eq!(click(&mut harness, "3 more"), []);
-    harness.get_by_label("Microphone HD Pro Webcam C920 is disconnected. Viewers hear silence.");
-    harness.get_by_label("No audio from Yeti.");
+    for row in [
+        "Microphone HD Pro Webcam C920 is disconnected. Viewers hear silence.",
+        "No audio from Yeti.",
+    ] {
+        harness.get_by_role_and_label(Role::ListItem, row);
+    }
     // The first button has the keyboard.
     assert!(harness.get_all_by_label("Use test pattern").last().unwrap().is_focused());
     harness.key_press(Key::Space);

@@ -199,7 +199,7 @@ net-cure-sent-on = Contact the server's operator, or use another server of the s
 # Addresses of servers (src/wire/rtmp/url).
 url-empty = the URL is empty
 url-no-scheme = the URL does not begin with rtmp:// or rtmps://
-url-scheme = onair does not support { $scheme }:// here, only rtmp:// and rtmps://
+url-scheme = onair does not support { $scheme }://
 url-no-host = the URL has no server name
 url-brackets = an IPv6 address needs brackets: rtmp://[::1]/app/key
 url-port = the port '{ $port }' is not a number from 1 to 65535

@@ -199,7 +199,7 @@ net-cure-sent-on = 请联系服务器管理员，或使用该平台的其他服�
 # 服务器地址（src/wire/rtmp/url）
 url-empty = 地址为空
 url-no-scheme = 地址不以 rtmp:// 或 rtmps:// 开头
-url-scheme = 此处不支持 { $scheme }://，只支持 rtmp:// 和 rtmps://
+url-scheme = 不支持 { $scheme }://
 url-no-host = 地址中没有服务器
 url-brackets = IPv6 地址要加方括号：rtmp://[::1]/app/key
 url-port = 端口“{ $port }”不是 1 到 65535 的数

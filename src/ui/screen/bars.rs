@@ -170,7 +170,7 @@ pub fn status(ui: &mut Ui, view: &View<'_>, page: Page, room: Rect) {
         ui.painter().circle_filled(pos2(x + 4.0, y), 4.0, color);
         let at = pos2(x + 18.0, y);
         let words = place(ui, at, Align2::LEFT_CENTER, &text, Type::SmallStrong, theme.text);
-        let said = ui.interact(words, ui.scope_id().with("sentence"), Sense::hover());
+        let said = ui.interact(words, ui.scope_id().with("player-sentence"), Sense::hover());
         said.widget_info(|| WidgetInfo::labeled(Role::Status, true, &text));
         x = words.right() + gap::L;
         if let Some(first) = snapshot.watch_figures.first_frame {
