@@ -71,7 +71,7 @@ impl SegmentReader {
         Ok(out)
     }
 
-    /// What follows is told of from its beginning, as [`look`](Self::look) tells it.
+    /// What follows is told of from its beginning, as [`at_start`](Self::at_start) tells it.
     pub fn begin_anew(&mut self) {
         self.events = StreamEvents::default();
     }
