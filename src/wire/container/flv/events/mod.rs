@@ -138,8 +138,7 @@ impl BodyReader {
     ) -> TagEvents {
         let Some(tag) = tag else { return one(TagEvent::Damaged) };
         let its = &mut self.video;
-        let is_metadata = matches!(tag.track.packet, VideoPacket::Metadata(_));
-        if tag.frame_type == FrameType::Command && !is_metadata {
+        if tag.frame_type == FrameType::Command {
             return NOTHING;
         }
         let (keyframe, nanos) = (tag.frame_type == FrameType::Key, tag.offset_nanos);
