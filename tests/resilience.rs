@@ -175,7 +175,7 @@ const TABLE: [(&str, Change, u64, f64, &[&str]); 16] = [
         },
         50,
         1.8,
-        &["player-changed-size", "player-changed-audio", "player-times-jumped"],
+        &["player-changed-audio", "player-changed-size", "player-times-jumped"],
     ),
     (
         "garbage between the tags",
