@@ -71,7 +71,7 @@ impl SegmentReader {
         Ok(out)
     }
 
-    /// What follows is told of from its beginning, as [`at_start`](Self::at_start) tells it.
+    /// Starts anew: the codec configs come again before the next samples.
     pub fn begin_anew(&mut self) {
         self.events = StreamEvents::default();
     }
