@@ -3,6 +3,7 @@
 
 mod building;
 mod chat;
+mod commands;
 mod notice_size;
 mod properties;
 mod scenes;

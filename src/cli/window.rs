@@ -15,9 +15,10 @@ use crate::media::VideoFrame;
 use crate::player;
 use crate::studio::settings::{read_services, services_beside};
 use crate::studio::watch::choices::{Network, PlayerChoices};
-use crate::studio::{self, Command, Event, Serve, Settings, Snapshot, Studio};
+use crate::studio::{self, Command, Event, Preferences, Serve, Settings, Snapshot, Studio};
 use crate::text::Problem;
-use crate::ui::Page;
+use crate::text::problem::problem;
+use crate::ui::{Page, unknown_names};
 
 /// Opens the studio and runs it to its end.
 pub fn run(globals: &Globals, clock: Clock) -> Exit {
@@ -27,6 +28,7 @@ pub fn run(globals: &Globals, clock: Clock) -> Exit {
     let (services, wrong) = beside.as_deref().map(read_services).unwrap_or_default();
     warnings.extend(wrong);
     let (preferences, choices) = (settings.preferences.clone(), settings.player.clone());
+    warnings.extend(unknown_hotkeys(&preferences));
     let mut config = studio::Config {
         keys_path: path.as_deref().map(crate::studio::settings::keys_beside),
         journal: crate::studio::settings::default_journal(),
@@ -46,6 +48,14 @@ pub fn run(globals: &Globals, clock: Clock) -> Exit {
     config.player.volume = config.settings.volume.unwrap_or(1.0);
     config.player.muted = config.settings.player_muted;
     open(config, Options { preferences, ..Options::default() }, &[], Box::new(Nothing))
+}
+
+/// Hotkeys in the settings that no command of the window has.
+fn unknown_hotkeys(preferences: &Preferences) -> impl Iterator<Item = Problem> {
+    unknown_names(preferences).into_iter().map(|name| {
+        let (path, reason) = (format!("hotkeys.{name}"), problem!("value-unknown-name"));
+        problem!("settings-ignored", path = path, reason = reason)
+    })
 }
 
 /// What goes on beside a window, on a thread of its own.

@@ -7,6 +7,7 @@ mod disk;
 mod folders;
 #[cfg(test)]
 mod guide_tests;
+pub mod hotkeys;
 pub mod import;
 mod player_window;
 pub(crate) mod reading;
@@ -32,6 +33,7 @@ use crate::studio::mixer::AudioStrip;
 use crate::studio::mixer::monitoring::Monitoring;
 use crate::studio::scenes::Collection;
 use crate::studio::settings::disk::{put, read_bounded};
+use crate::studio::settings::hotkeys::Hotkeys;
 use crate::studio::settings::reading::parts::{VERSION, counted};
 use crate::studio::settings::reading::{syntax, values};
 use crate::studio::settings::scenes::layout::CollectionTable;
@@ -150,6 +152,8 @@ struct File {
     #[serde(skip_serializing_if = "Server::is_default")]
     server: Server,
     window: Preferences,
+    #[serde(skip_serializing_if = "Hotkeys::is_default")]
+    hotkeys: Hotkeys,
     #[serde(with = "RecordingLayout")]
     recording: RecordingChoices,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -278,7 +282,11 @@ impl Settings {
             delay: file.delay,
             chat: file.chat.checked(),
             successor: file.server.successor,
-            preferences: Preferences { recording: file.recording, ..file.window },
+            preferences: Preferences {
+                recording: file.recording,
+                hotkeys: Box::new(file.hotkeys),
+                ..file.window
+            },
             volume: player.volume,
             player_muted: player.muted,
             watch_url: player.url,
@@ -351,6 +359,7 @@ impl Settings {
             server: Server { successor: self.successor.clone() },
             window: self.preferences.clone(),
             recording: self.preferences.recording.clone(),
+            hotkeys: (*self.preferences.hotkeys).clone(),
             cameras: sections::cameras::set(&self.cameras),
             // The one that is there from the start is not written.
             collection: Some(&self.collection)

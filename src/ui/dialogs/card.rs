@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use egui::{Align, CornerRadius, Frame, Id, Layout, Margin, Modal, Ui, vec2};
 
+use crate::compose::scene::{SceneId, SourceId};
 use crate::studio::Preferences;
 use crate::studio::settings::{Own, OwnPart};
 use crate::ui::input::actions::Action;
@@ -18,6 +19,10 @@ use crate::ui::widgets::{ButtonWeight, icon_button, label};
 pub enum DialogAnswer {
     Close,
     Act(Action),
+    /// Close, and switch to this scene.
+    Scene(SceneId),
+    /// Close, and show this source.
+    Source(SourceId),
     /// Close, and show this target for correction.
     EditTarget(u32),
     /// Close, and send the chosen file.

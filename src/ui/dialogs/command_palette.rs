@@ -1,12 +1,19 @@
-//! Everything that can be done, found by typing a part of its name.
+//! Everything that can be done or gone to, found by typing a part of its name in either language: commands,
+//! scenes, sources and targets.
 
 use egui::{
-    Align, CornerRadius, Id, Key, Modifiers, Role, ScrollArea, Sense, Ui, WidgetInfo, vec2,
+    Align, CornerRadius, Id, Key, Modifiers, Rect, Role, ScrollArea, Sense, Ui, Vec2, WidgetInfo,
+    pos2, vec2,
 };
 
+use crate::compose::scene::{SceneId, SourceId};
 use crate::ui::dialogs::card::{DialogAnswer, modal};
-use crate::ui::input::actions::{Action, shortcut_text};
+use crate::ui::input::actions::{Action, key};
+use crate::ui::input::hotkeys::shortcut_text;
+use crate::ui::style::icons::{self, Icon};
 use crate::ui::style::theme::{Type, gap};
+use crate::ui::targets;
+use crate::ui::text::{Language, Texts};
 use crate::ui::view::View;
 use crate::ui::widgets::{Field, elided, label};
 
@@ -15,12 +22,109 @@ use crate::ui::widgets::{Field, elided, label};
 pub struct Search {
     query: String,
     at: usize,
+    /// The language that the window does not speak.
+    other: Option<Texts>,
 }
 
-/// Whether all words of `query` occur in `name`, in any order.
-fn fits(name: &str, query: &str) -> bool {
-    let name = name.to_lowercase();
-    query.to_lowercase().split_whitespace().all(|word| name.contains(word))
+impl Search {
+    /// Commands are found by their names in this language, too.
+    fn other(&mut self, view: &View<'_>) -> &Texts {
+        let language = match view.texts.language() {
+            Language::English => Language::Chinese,
+            Language::Chinese => Language::English,
+        };
+        if self.other.as_ref().is_none_or(|texts| texts.language() != language) {
+            self.other = None;
+        }
+        self.other.get_or_insert_with(|| Texts::new(language))
+    }
+}
+
+/// What a line of the palette does.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+enum Deed {
+    Act(Action),
+    Scene(SceneId),
+    Source(SourceId),
+    Target(u32),
+}
+
+impl Deed {
+    fn answer(self) -> DialogAnswer {
+        match self {
+            Self::Act(action) => DialogAnswer::Act(action),
+            Self::Scene(id) => DialogAnswer::Scene(id),
+            Self::Source(id) => DialogAnswer::Source(id),
+            Self::Target(id) => DialogAnswer::EditTarget(id),
+        }
+    }
+}
+
+/// A line of the palette.
+struct Entry {
+    deed: Deed,
+    icon: Icon,
+    name: String,
+    /// What else it is found by.
+    also: String,
+    /// What kind of thing it is, where it is no command.
+    kind: Option<&'static str>,
+    hotkey: Option<Action>,
+}
+
+fn entries(view: &View<'_>, other: &Texts) -> Vec<Entry> {
+    let (texts, snapshot) = (view.texts, view.snapshot);
+    let possible = Action::ALL.iter().copied().filter(|action| {
+        // Scenes are found by their names.
+        action.scene().is_none() && *action != Action::Palette && action.is_possible(snapshot)
+    });
+    let mut all: Vec<Entry> = possible
+        .map(|action| Entry {
+            deed: Deed::Act(action),
+            icon: action.icon(),
+            name: texts.get(action.key()).to_string(),
+            also: [other.get(action.key()), texts.get(action.tip())].join(" "),
+            kind: None,
+            hotkey: Some(action),
+        })
+        .collect();
+    let entry = |deed, icon, name: &str, kind| Entry {
+        deed,
+        icon,
+        name: name.to_owned(),
+        also: [texts.get(kind), other.get(kind)].join(" "),
+        kind: Some(kind),
+        hotkey: None,
+    };
+    let collection = &snapshot.scenes.collection;
+    all.extend(collection.scenes.iter().enumerate().map(|(place, scene)| Entry {
+        hotkey: Action::of_scene(place),
+        ..entry(Deed::Scene(scene.id), Icon::Film, &scene.name, key!("palette-scene"))
+    }));
+    all.extend(collection.sources.iter().map(|source| {
+        entry(Deed::Source(source.id), Icon::Picture, &source.name, key!("palette-source"))
+    }));
+    all.extend(snapshot.targets.iter().map(|target| {
+        let name = targets::title(texts, &target.target);
+        entry(Deed::Target(target.target.id), Icon::Broadcast, &name, key!("palette-target"))
+    }));
+    all
+}
+
+/// How well it fits what is typed, the best first; `None`: it does not.
+fn rank(name: &str, also: &str, query: &str) -> Option<u8> {
+    let (name, also, query) = (name.to_lowercase(), also.to_lowercase(), query.to_lowercase());
+    let query = query.trim();
+    let has = |text: &str| query.split_whitespace().all(|word| text.contains(word));
+    if query.is_empty() || name.starts_with(query) {
+        Some(0)
+    } else if name.split_whitespace().any(|word| word.starts_with(query)) {
+        Some(1)
+    } else if has(&name) {
+        Some(2)
+    } else {
+        has(&format!("{name} {also}")).then_some(3)
+    }
 }
 
 pub fn show(
@@ -31,7 +135,7 @@ pub fn show(
 ) -> Option<DialogAnswer> {
     let texts = view.texts;
     if fresh {
-        *search = Search::default();
+        (search.query, search.at) = Default::default();
     }
     let (up, down, enter) = ctx.input_mut(|input| {
         (
@@ -40,7 +144,7 @@ pub fn show(
             input.consume_key(Modifiers::NONE, Key::Enter),
         )
     });
-    modal(ctx, view.theme, "palette", 480.0, |ui| {
+    modal(ctx, view.theme, "palette", 520.0, |ui| {
         let field = Field {
             id: Id::unique("palette-query"),
             text: &mut search.query,
@@ -59,14 +163,11 @@ pub fn show(
         if field.response.changed() {
             search.at = 0;
         }
-        let found: Vec<Action> = Action::ALL
-            .into_iter()
-            .filter(|action| {
-                *action != Action::Palette
-                    && action.is_possible(view.snapshot)
-                    && fits(&texts.get(action.key()), &search.query)
-            })
-            .collect();
+        let query = search.query.clone();
+        let all = entries(view, search.other(view)).into_iter();
+        let ranked = all.filter_map(|it| Some((rank(&it.name, &it.also, &query)?, it)));
+        let mut found: Vec<(u8, Entry)> = ranked.collect();
+        found.sort_by_key(|(rank, _)| *rank);
         if found.is_empty() {
             label(ui, &texts.get("palette-none"), Type::Body, view.theme.secondary);
             return None;
@@ -86,14 +187,14 @@ pub fn show(
         let mut answer = None;
         ScrollArea::vertical().max_height(360.0).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 2.0;
-            for (index, action) in found.iter().enumerate() {
+            for (index, (_, entry)) in found.iter().enumerate() {
                 let at = index == search.at;
-                let response = line(ui, view, *action, at);
+                let response = line(ui, view, entry, at);
                 if at && (up || down) {
                     response.scroll_to_me(None);
                 }
                 if response.clicked() || (at && enter) {
-                    answer = Some(DialogAnswer::Act(*action));
+                    answer = Some(entry.deed.answer());
                 }
             }
         });
@@ -101,21 +202,28 @@ pub fn show(
     })
 }
 
-fn line(ui: &mut Ui, view: &View<'_>, action: Action, at: bool) -> egui::Response {
+fn line(ui: &mut Ui, view: &View<'_>, entry: &Entry, at: bool) -> egui::Response {
     let theme = view.theme;
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 34.0), Sense::click());
-    let name = view.texts.get(action.key());
-    response.widget_info(|| WidgetInfo::labeled(Role::MenuItem, true, &*name));
+    response.widget_info(|| WidgetInfo::labeled(Role::MenuItem, true, &entry.name));
     if at || response.hovered() || response.has_focus() {
         let fill = if at { theme.hover } else { theme.raised };
         ui.painter().rect_filled(rect, CornerRadius::same(4), fill);
     }
-    let words = rect.shrink2(vec2(gap::S + 2.0, 0.0));
-    elided(ui, words, Align::Min, &name, Type::Body.font(), theme.text);
-    if let Some(keys) = shortcut_text(ui.ctx(), action) {
-        elided(ui, words, Align::Max, &keys, Type::SmallStrong.font(), theme.secondary);
+    let icon = Rect::from_center_size(pos2(rect.left() + 18.0, rect.center().y), Vec2::splat(16.0));
+    icons::paint(ui.painter(), entry.icon, icon, theme.secondary);
+    let mut words = rect.shrink2(vec2(gap::S + 2.0, 0.0));
+    let keys = entry.hotkey.and_then(|action| shortcut_text(ui.ctx(), action));
+    let kind = entry.kind.map(|kind| view.texts.get(kind).to_string());
+    let end = [kind, keys].into_iter().flatten().collect::<Vec<_>>().join("   ");
+    let painted = elided(ui, words, Align::Max, &end, Type::SmallStrong.font(), theme.secondary);
+    words.min.x = icon.right() + gap::S;
+    words.max.x = painted.left() - gap::S;
+    elided(ui, words, Align::Min, &entry.name, Type::Body.font(), theme.text);
+    match entry.deed {
+        Deed::Act(action) => response.on_hover_text(&*view.texts.get(action.tip())),
+        _ => response,
     }
-    response
 }
 
 #[cfg(test)]
@@ -123,10 +231,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_found_in_any_order_and_case() {
-        assert!(fits("Go live or stop", "live go"));
-        assert!(fits("Go live or stop", ""));
-        assert!(fits("开始或停止直播", "直播"));
-        assert!(!fits("Go live or stop", "record"));
+    fn words_are_found_in_any_order_case_and_language() {
+        let fits = |name, also, query| rank(name, also, query).is_some();
+        assert!(fits("Go live or stop", "", "live go"));
+        assert!(fits("Go live or stop", "", ""));
+        assert!(fits("开始或停止直播", "Go live or stop", "直播"));
+        assert!(fits("开始或停止直播", "Go live or stop", "LIVE"));
+        assert!(fits("Gaming", "Scene 场景", "场景 gam"));
+        assert!(!fits("Go live or stop", "", "record"));
+        // What begins so comes before what only has it somewhere.
+        assert!(rank("Record", "", "re") < rank("Add a replay", "", "re"));
+        assert!(rank("Add a replay", "", "re") < rank("Softer", "red", "re"));
     }
 }

@@ -3,7 +3,8 @@
 use egui::{Align, CornerRadius, Layout, ScrollArea, Sense, StrokeKind, Ui, vec2};
 
 use crate::ui::dialogs::card::{DialogAnswer, heading, modal};
-use crate::ui::input::actions::{Action, shortcut_text};
+use crate::ui::input::actions::Action;
+use crate::ui::input::hotkeys::shortcut_text;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::View;
 use crate::ui::watch::keys::KEYS;
@@ -16,7 +17,7 @@ pub fn show(ctx: &egui::Context, view: &View<'_>) -> Option<DialogAnswer> {
         ScrollArea::vertical().max_height(440.0).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = gap::XS;
             for action in Action::ALL {
-                if let Some(keys) = shortcut_text(ui.ctx(), action) {
+                if let Some(keys) = shortcut_text(ui.ctx(), *action) {
                     line(ui, view, &view.texts.get(action.key()), &keys);
                 }
             }

@@ -1,67 +1,15 @@
-//! Everything a person can do, with its name and shortcut: the command palette, the help and the
-//! keyboard read this one list.
-
-use egui::{Key, KeyboardShortcut, Modifiers};
+//! The commands of the window: everything a person can do, one line for each in one table, with its name in
+//! settings and texts, its icon and its hotkey. Buttons, the palette, the help, the settings and the keyboard
+//! read this table.
 
 use crate::capture::UsedProperties;
 use crate::studio::Snapshot;
 use crate::studio::live::view::LiveState;
 use crate::studio::notices::health::Health;
+use crate::studio::settings::hotkeys::Hotkey;
 use crate::studio::snapshot::VideoSource;
 use crate::studio::watch::view::WatchState;
-
-/// A thing to do.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Action {
-    GoLive,
-    /// A media file goes out as it is.
-    SendFile,
-    Ready,
-    Record,
-    PauseRecording,
-    Chapter,
-    SaveReplay,
-    Snapshot,
-    Mute,
-    Mixer,
-    Filters,
-    /// How the selected text looks, its slides follow each other, its pointer is seen.
-    Properties,
-    FullScreen,
-    Palette,
-    Settings,
-    Help,
-    History,
-    /// All notices.
-    Notices,
-    /// What the health bar's button does.
-    Remedy,
-    Developer,
-    /// The person's own services.
-    Services,
-    Studio,
-    Watch,
-    RetryNow,
-    RefreshDevices,
-    TestPicture,
-    ClearClip,
-    CopyAddress,
-    WatchOwn,
-    OpenFile,
-    Undo,
-    Redo,
-    Transition,
-    MediaPause,
-    MediaRestart,
-    MediaNext,
-    MediaPrevious,
-    MediaForward,
-    MediaBack,
-    MutePlayer,
-    Theme,
-    Language,
-    Quit,
-}
+use crate::ui::style::icons::Icon;
 
 /// Names a text; the test of texts looks for this.
 macro_rules! key {
@@ -70,159 +18,169 @@ macro_rules! key {
     };
 }
 
+/// The table: variant, name, icon, hotkey (empty: none). The name is the key in `[hotkeys.keys]`; the texts
+/// are `action-NAME` and `tip-action-NAME`.
+macro_rules! actions {
+    ($($variant:ident $name:literal $icon:ident $hotkey:literal;)*) => {
+        /// A thing to do.
+        #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Action {
+            $($variant,)*
+        }
+
+        impl Action {
+            /// In the order of the palette, the help and the settings.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The key of its name.
+            pub fn key(self) -> &'static str {
+                match self {
+                    $(Self::$variant => concat!("action-", $name),)*
+                }
+            }
+
+            /// The key of the sentence that explains it.
+            pub fn tip(self) -> &'static str {
+                match self {
+                    $(Self::$variant => concat!("tip-action-", $name),)*
+                }
+            }
+
+            /// What it is called in the settings file.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+
+            /// Its picture.
+            pub fn icon(self) -> Icon {
+                match self {
+                    $(Self::$variant => Icon::$icon,)*
+                }
+            }
+
+            /// The hotkey that it has unless a person chose another; `None`: it has none.
+            pub fn usual_hotkey(self) -> Option<Hotkey> {
+                let text = match self {
+                    $(Self::$variant => $hotkey,)*
+                };
+                text.parse().ok()
+            }
+        }
+    };
+}
+
+actions! {
+    GoLive "go-live" Broadcast "Ctrl+L";
+    SendFile "send-file" Film "";
+    Ready "preflight" Check "Ctrl+T";
+    Record "record" Dot "Ctrl+R";
+    PauseRecording "pause-recording" Pause "Ctrl+P";
+    Chapter "chapter" Flag "Ctrl+B";
+    SaveReplay "save-replay" Replay "Ctrl+S";
+    Snapshot "screenshot" Picture "Ctrl+G";
+    Mute "mute" SpeakerOff "M";
+    Mixer "mixer" Speaker "Ctrl+M";
+    Filters "filters" Settings "Ctrl+F";
+    Properties "properties" Settings "Ctrl+E";
+    FullScreen "full-screen" FullScreen "F";
+    Palette "palette" Search "Ctrl+K";
+    Settings "settings" Settings "Ctrl+Comma";
+    Help "help" Help "F1";
+    History "event-log" Info "Ctrl+H";
+    Notices "notices" Bell "Ctrl+N";
+    Remedy "remedy" Check "Ctrl+Period";
+    Developer "developer" Warning "";
+    Services "services" Broadcast "";
+    Studio "studio" Camera "Ctrl+1";
+    Watch "watch" Play "Ctrl+2";
+    RetryNow "retry" Refresh "";
+    RefreshDevices "refresh" Refresh "";
+    TestPicture "test-pattern" TestPicture "";
+    ClearClip "clear-clip" Close "";
+    CopyAddress "copy-address" Copy "";
+    WatchOwn "watch-own" Eye "";
+    OpenFile "open-file" Folder "Ctrl+O";
+    Undo "undo" Previous "Ctrl+Z";
+    Redo "redo" Next "Ctrl+Y";
+    Transition "transition" Next "Ctrl+Enter";
+    Scene1 "scene-1" Film "Alt+1";
+    Scene2 "scene-2" Film "Alt+2";
+    Scene3 "scene-3" Film "Alt+3";
+    Scene4 "scene-4" Film "Alt+4";
+    Scene5 "scene-5" Film "Alt+5";
+    Scene6 "scene-6" Film "Alt+6";
+    Scene7 "scene-7" Film "Alt+7";
+    Scene8 "scene-8" Film "Alt+8";
+    Scene9 "scene-9" Film "Alt+9";
+    MediaPause "media-pause" Pause "Ctrl+Space";
+    MediaRestart "media-restart" Replay "Ctrl+Home";
+    MediaNext "media-next" Next "Ctrl+PageDown";
+    MediaPrevious "media-previous" Previous "Ctrl+PageUp";
+    MediaForward "media-forward" Next "Ctrl+Right";
+    MediaBack "media-back" Previous "Ctrl+Left";
+    MutePlayer "mute-player" SpeakerOff "";
+    Theme "theme" Sun "";
+    Language "language" Info "";
+    Quit "quit" Close "Ctrl+Q";
+}
+
+/// The actions of scenes, by their places in the list.
+const SCENES: [Action; 9] = [
+    Action::Scene1,
+    Action::Scene2,
+    Action::Scene3,
+    Action::Scene4,
+    Action::Scene5,
+    Action::Scene6,
+    Action::Scene7,
+    Action::Scene8,
+    Action::Scene9,
+];
+
 impl Action {
-    /// In the order of the palette and the help.
-    pub const ALL: [Self; 43] = [
-        Self::GoLive,
-        Self::SendFile,
-        Self::Ready,
-        Self::Record,
-        Self::PauseRecording,
-        Self::Chapter,
-        Self::SaveReplay,
-        Self::Snapshot,
-        Self::Mute,
-        Self::Mixer,
-        Self::Filters,
-        Self::Properties,
-        Self::FullScreen,
-        Self::Palette,
-        Self::Settings,
-        Self::Help,
-        Self::History,
-        Self::Notices,
-        Self::Remedy,
-        Self::Developer,
-        Self::Services,
-        Self::Studio,
-        Self::Watch,
-        Self::RetryNow,
-        Self::RefreshDevices,
-        Self::TestPicture,
-        Self::ClearClip,
-        Self::CopyAddress,
-        Self::WatchOwn,
-        Self::OpenFile,
-        Self::Undo,
-        Self::Redo,
-        Self::Transition,
-        Self::MediaPause,
-        Self::MediaRestart,
-        Self::MediaNext,
-        Self::MediaPrevious,
-        Self::MediaForward,
-        Self::MediaBack,
-        Self::MutePlayer,
-        Self::Theme,
-        Self::Language,
-        Self::Quit,
-    ];
-
-    /// The key of its name.
-    pub fn key(self) -> &'static str {
-        match self {
-            Self::GoLive => key!("action-go-live"),
-            Self::SendFile => key!("action-send-file"),
-            Self::Ready => key!("action-preflight"),
-            Self::Record => key!("action-record"),
-            Self::PauseRecording => key!("action-pause-recording"),
-            Self::Chapter => key!("action-chapter"),
-            Self::SaveReplay => key!("action-save-replay"),
-            Self::Snapshot => key!("action-screenshot"),
-            Self::Mute => key!("action-mute"),
-            Self::Mixer => key!("action-mixer"),
-            Self::Filters => key!("action-filters"),
-            Self::Properties => key!("action-properties"),
-            Self::FullScreen => key!("action-full-screen"),
-            Self::Palette => key!("action-palette"),
-            Self::Settings => key!("action-settings"),
-            Self::Help => key!("action-help"),
-            Self::History => key!("action-event-log"),
-            Self::Notices => key!("action-notices"),
-            Self::Remedy => key!("action-remedy"),
-            Self::Developer => key!("action-developer"),
-            Self::Services => key!("action-services"),
-            Self::Studio => key!("action-studio"),
-            Self::Watch => key!("action-watch"),
-            Self::RetryNow => key!("action-retry"),
-            Self::RefreshDevices => key!("action-refresh"),
-            Self::TestPicture => key!("action-test-pattern"),
-            Self::ClearClip => key!("action-clear-clip"),
-            Self::CopyAddress => key!("action-copy-address"),
-            Self::WatchOwn => key!("action-watch-own"),
-            Self::OpenFile => key!("action-open-file"),
-            Self::Undo => key!("action-undo"),
-            Self::Redo => key!("action-redo"),
-            Self::Transition => key!("action-transition"),
-            Self::MediaPause => key!("action-media-pause"),
-            Self::MediaRestart => key!("action-media-restart"),
-            Self::MediaNext => key!("action-media-next"),
-            Self::MediaPrevious => key!("action-media-previous"),
-            Self::MediaForward => key!("action-media-forward"),
-            Self::MediaBack => key!("action-media-back"),
-            Self::MutePlayer => key!("action-mute-player"),
-            Self::Theme => key!("action-theme"),
-            Self::Language => key!("action-language"),
-            Self::Quit => key!("action-quit"),
-        }
+    /// The one of this name in the settings file.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|action| action.name() == name)
     }
 
-    /// The shortcut, if it has one.
-    pub fn shortcut(self) -> Option<KeyboardShortcut> {
-        let command = |key| Some(KeyboardShortcut::new(Modifiers::COMMAND, key));
-        let plain = |key| Some(KeyboardShortcut::new(Modifiers::NONE, key));
-        match self {
-            Self::GoLive => command(Key::L),
-            Self::Ready => command(Key::T),
-            Self::Record => command(Key::R),
-            Self::PauseRecording => command(Key::P),
-            Self::Chapter => command(Key::B),
-            Self::SaveReplay => command(Key::S),
-            Self::Snapshot => command(Key::G),
-            Self::Palette => command(Key::K),
-            Self::Settings => command(Key::Comma),
-            Self::Mixer => command(Key::M),
-            Self::Filters => command(Key::F),
-            Self::Properties => command(Key::E),
-            Self::History => command(Key::H),
-            Self::Notices => command(Key::N),
-            Self::Remedy => command(Key::Period),
-            Self::Studio => command(Key::Num1),
-            Self::Watch => command(Key::Num2),
-            Self::OpenFile => command(Key::O),
-            Self::Undo => command(Key::Z),
-            Self::Redo => command(Key::Y),
-            Self::Transition => command(Key::Enter),
-            Self::MediaPause => command(Key::Space),
-            Self::MediaRestart => command(Key::Home),
-            Self::MediaNext => command(Key::PageDown),
-            Self::MediaPrevious => command(Key::PageUp),
-            Self::MediaForward => command(Key::ArrowRight),
-            Self::MediaBack => command(Key::ArrowLeft),
-            Self::Quit => command(Key::Q),
-            Self::Mute => plain(Key::M),
-            Self::FullScreen => plain(Key::F),
-            Self::Help => plain(Key::F1),
-            _ => None,
-        }
+    /// The one that switches to the scene at this place of the list, from 0.
+    pub fn of_scene(place: usize) -> Option<Self> {
+        SCENES.get(place).copied()
     }
 
-    /// Whether a text field wants the shortcut for itself.
-    pub fn is_letter(self) -> bool {
-        matches!(
-            self,
-            Self::Mute
-                | Self::FullScreen
-                | Self::Undo
-                | Self::Redo
-                | Self::MediaRestart
-                | Self::MediaForward
-                | Self::MediaBack
-        )
+    /// The place, from 0, of the scene that it switches to.
+    pub fn scene(self) -> Option<usize> {
+        SCENES.iter().position(|action| *action == self)
+    }
+
+    /// Whether its hotkey, held down, does it again and again.
+    pub fn repeats(self) -> bool {
+        matches!(self, Self::Undo | Self::Redo | Self::MediaForward | Self::MediaBack)
+    }
+
+    /// Whether it may be heard while another window has the keyboard: what needs no look at this one.
+    pub fn may_be_global(self) -> bool {
+        self.scene().is_some()
+            || matches!(
+                self,
+                Self::GoLive
+                    | Self::Record
+                    | Self::PauseRecording
+                    | Self::Chapter
+                    | Self::SaveReplay
+                    | Self::Snapshot
+                    | Self::Mute
+                    | Self::Transition
+            )
     }
 
     /// Whether it makes sense now.
     pub fn is_possible(self, snapshot: &Snapshot) -> bool {
+        if let Some(place) = self.scene() {
+            return place < snapshot.scenes.collection.scenes.len();
+        }
         match self {
             Self::GoLive => snapshot.live != LiveState::Stopping,
             Self::Ready | Self::SendFile => snapshot.live == LiveState::Idle,
@@ -263,7 +221,63 @@ impl Action {
 
 pub(in crate::ui) use key;
 
-/// A shortcut in words: `Ctrl+L`.
-pub fn shortcut_text(ctx: &egui::Context, action: Action) -> Option<String> {
-    action.shortcut().map(|shortcut| ctx.format_shortcut(&shortcut))
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::ui::text::{Language, Texts};
+
+    #[test]
+    fn every_action_has_a_name_a_tooltip_and_no_hotkey_of_another() {
+        let (mut hotkeys, mut names) = (BTreeSet::new(), BTreeSet::new());
+        for language in [Language::English, Language::Chinese] {
+            let texts = Texts::new(language);
+            for action in Action::ALL {
+                for key in [action.key(), action.tip()] {
+                    assert!(texts.has(key) && !texts.get(key).is_empty(), "{key}");
+                }
+                assert_ne!(texts.get(action.key()), texts.get(action.tip()), "{action:?}");
+            }
+        }
+        for action in Action::ALL {
+            assert!(names.insert(action.name()), "{action:?}");
+            assert_eq!(Action::named(action.name()), Some(*action));
+            if let Some(hotkey) = action.usual_hotkey() {
+                assert!(hotkeys.insert(hotkey), "{action:?}: {hotkey}");
+            }
+        }
+        // Those that every table of ours promises.
+        for (action, keys) in [
+            (Action::GoLive, "Ctrl+L"),
+            (Action::Record, "Ctrl+R"),
+            (Action::Mute, "M"),
+            (Action::FullScreen, "F"),
+            (Action::Palette, "Ctrl+K"),
+            (Action::Settings, "Ctrl+Comma"),
+            (Action::Help, "F1"),
+        ] {
+            assert_eq!(action.usual_hotkey().map(|it| it.to_string()).as_deref(), Some(keys));
+        }
+    }
+
+    #[test]
+    fn the_guide_lists_every_command_with_its_hotkey() {
+        let guide = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/reference/hotkeys.md");
+        let guide = std::fs::read_to_string(guide).unwrap();
+        let texts = Texts::new(Language::English);
+        for action in Action::ALL {
+            let hotkey = action.usual_hotkey().map_or("–".into(), |it| format!("`{it}`"));
+            let row = format!("| `{}` | {hotkey} | {} |", action.name(), texts.get(action.tip()));
+            assert!(guide.contains(&row), "docs/reference/hotkeys.md lacks: {row}");
+        }
+    }
+
+    #[test]
+    fn scenes_have_actions_by_their_places() {
+        assert_eq!(Action::of_scene(0), Some(Action::Scene1));
+        assert_eq!(Action::of_scene(9), None);
+        assert_eq!((Action::Scene9.scene(), Action::Mute.scene()), (Some(8), None));
+        assert!(Action::Scene4.may_be_global() && !Action::Settings.may_be_global());
+    }
 }

@@ -2,5 +2,6 @@
 
 pub mod actions;
 pub(in crate::ui) mod global_key;
+pub mod hotkeys;
 pub mod keystrokes;
 pub mod push_to_talk;

@@ -13,6 +13,7 @@ use crate::studio::scenes::MAIN;
 use crate::studio::snapshot::SourceState;
 use crate::studio::{Collection, Command, Edit};
 use crate::ui::input::actions::key;
+use crate::ui::input::hotkeys::accept_letters;
 use crate::ui::scenes::draft::{Draft, Named, Whose, each, edited, icon_of, name_of};
 use crate::ui::scenes::transition::TransitionChoice;
 use crate::ui::scenes::{add_source, menu};
@@ -342,6 +343,7 @@ fn line(
     }
     elided(ui, words, Align::Min, title, Type::Body.font(), theme.text);
     focus_ring(ui, theme, &response, RADIUS);
+    accept_letters(&response);
     response
 }
 

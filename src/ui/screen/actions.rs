@@ -2,6 +2,7 @@
 
 use super::Screen;
 use crate::capture::VideoChoice;
+use crate::compose::scene::SceneId;
 use crate::mix::StripLamp;
 use crate::studio::live::view::LiveState;
 use crate::studio::notices::health::Health;
@@ -107,6 +108,21 @@ impl Screen {
                     crate::ui::scenes::playback_bar::asked(&self.scenes, &self.snapshot, action);
                 self.wishes.extend(asked.map(send));
             }
+            Action::Scene1
+            | Action::Scene2
+            | Action::Scene3
+            | Action::Scene4
+            | Action::Scene5
+            | Action::Scene6
+            | Action::Scene7
+            | Action::Scene8
+            | Action::Scene9 => {
+                let scenes = &self.snapshot.scenes.collection.scenes;
+                let scene = action.scene().and_then(|place| scenes.get(place));
+                if let Some(id) = scene.map(|scene| scene.id) {
+                    self.switch_scene(id);
+                }
+            }
             Action::Theme => {
                 self.preferences.theme = match self.preferences.theme {
                     ThemeChoice::Dark => ThemeChoice::Light,
@@ -125,6 +141,15 @@ impl Screen {
             }
             Action::Quit => self.ask_to_close(),
         }
+    }
+
+    /// Shows a scene: in studio mode in the preview, else in the program.
+    pub(super) fn switch_scene(&mut self, id: SceneId) {
+        self.wishes.push(WindowRequest::Command(if self.scenes.studio_mode {
+            Command::PrepareScene(Some(id))
+        } else {
+            Command::SwitchScene(id)
+        }));
     }
 
     fn toggle(&mut self, dialog: Dialog) {

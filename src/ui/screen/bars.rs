@@ -9,7 +9,8 @@ use crate::studio::Snapshot;
 use crate::studio::live::view::LiveState;
 use crate::studio::notices::health::Health;
 use crate::studio::watch::view::WatchState;
-use crate::ui::input::actions::{Action, key, shortcut_text};
+use crate::ui::input::actions::{Action, key};
+use crate::ui::input::hotkeys::{shortcut_text, tooltip};
 use crate::ui::notices::{self, TrayRequest};
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Theme, Type, gap, size};
@@ -71,7 +72,8 @@ pub fn top(
     for (tab, action, key) in tabs {
         let text = view.texts.get(key);
         let button = Button::new(&text).look(ButtonWeight::Quiet).height(30.0);
-        if button.selected(page == tab).show(&mut bar, theme).clicked() {
+        let tip = tooltip(ui.ctx(), view.texts, action);
+        if button.selected(page == tab).show(&mut bar, theme).on_hover_text(tip).clicked() {
             pressed = Some(Pressed::Act(action));
         }
     }
@@ -113,7 +115,8 @@ fn tools(
     let mut pressed = None;
     let quiet = |text| Button::new(text).look(ButtonWeight::Quiet).kind(Type::Small).height(30.0);
     let button = quiet(&commands_text).icon(Icon::Search).name(&commands).width(commands_width);
-    if button.show(&mut bar, theme).clicked() {
+    let tip = tooltip(ui.ctx(), texts, Action::Palette);
+    if button.show(&mut bar, theme).on_hover_text(tip).clicked() {
         pressed = Some(Pressed::Act(Action::Palette));
     }
     let name = texts.counted("notices-count", count);

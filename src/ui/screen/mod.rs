@@ -18,10 +18,11 @@ use crate::compose::scene::SourceId;
 use crate::media::VideoFrame;
 use crate::studio::live::view::LiveState;
 use crate::studio::notices::health::Health;
-use crate::studio::{Command, Preferences, Snapshot, Theme as ThemeChoice};
+use crate::studio::{Command, Preferences, Remedy, Snapshot, Theme as ThemeChoice};
 use crate::ui::dialogs::{self, Dialog, DialogAnswer, PassthroughDraft};
 use crate::ui::input::actions::Action;
 use crate::ui::input::global_key::GlobalKeySupport;
+use crate::ui::input::hotkeys::{self, Keymap};
 use crate::ui::input::push_to_talk;
 use crate::ui::screen::bars::Page;
 use crate::ui::style::fonts;
@@ -85,6 +86,7 @@ impl Screen {
         let theme = theme_of(&preferences);
         theme.apply(ctx);
         let texts = Texts::new(preferences.language.spoken());
+        Keymap::new(&preferences).install(ctx);
         Self {
             preferences,
             theme,
@@ -190,6 +192,7 @@ impl Screen {
     fn restyle(&mut self, ctx: &egui::Context) {
         self.theme = theme_of(&self.preferences);
         self.theme.apply(ctx);
+        Keymap::new(&self.preferences).install(ctx);
         let language = self.preferences.language.spoken();
         if language != self.texts.language() {
             self.texts = Texts::new(language);
@@ -342,6 +345,14 @@ impl Screen {
                 self.page = Page::Studio;
                 self.target.edit(id);
             }
+            Some(DialogAnswer::Scene(id)) => {
+                self.dialog = None;
+                self.switch_scene(id);
+            }
+            Some(DialogAnswer::Source(id)) => {
+                self.dialog = None;
+                self.help(Remedy::EditSource(id));
+            }
             Some(DialogAnswer::SendFile) => {
                 self.dialog = None;
                 let PassthroughDraft { path, again } = self.passthrough.clone();
@@ -380,23 +391,22 @@ impl Screen {
         let key = self.preferences.push_to_talk_key;
         let told = self.talk.poll(&ctx, &self.snapshot, key, typing);
         self.wishes.extend(told.map(WindowRequest::Command));
-        for action in Action::ALL {
-            let Some(shortcut) = action.shortcut() else { continue };
-            let asked = self.dialog.is_some()
-                || self.scenes.settings.is_some()
-                || self.scenes.filters.is_some()
-                || self.scenes.properties.is_some();
+        let asked = self.dialog.is_some()
+            || self.scenes.settings.is_some()
+            || self.scenes.filters.is_some()
+            || self.scenes.properties.is_some();
+        let letters = hotkeys::letters_act(&ctx);
+        for (action, hotkey) in Keymap::new(&self.preferences).all() {
             // The mixer is changed where it is open, and what was changed there is undone there.
             let in_mixer =
                 self.dialog == Some(Dialog::Mixer) && matches!(action, Action::Undo | Action::Redo);
-            if action.is_letter() && (typing || (asked && !in_mixer)) {
+            if hotkey.edits() && (typing || (asked && !in_mixer)) {
                 continue;
             }
-            // Where several lines are typed it ends them.
-            if typing && action == Action::Transition {
+            if hotkey.types() && !letters {
                 continue;
             }
-            let pressed = ctx.input_mut(|input| input.consume_shortcut(&shortcut));
+            let pressed = ctx.input_mut(|input| hotkeys::take(input, hotkey, action.repeats()));
             // A dialog is answered first; only another dialog may take its place.
             let other = matches!(
                 action,

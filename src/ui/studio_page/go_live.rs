@@ -4,7 +4,8 @@ use egui::{Ui, vec2};
 
 use crate::studio::Command;
 use crate::studio::live::view::LiveState;
-use crate::ui::input::actions::{Action, key, shortcut_text};
+use crate::ui::input::actions::{Action, key};
+use crate::ui::input::hotkeys::{shortcut_text, tooltip};
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{RADIUS_LARGE, Type, gap, size};
 use crate::ui::targets::stage::stage_key;
@@ -49,7 +50,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>) -> Option<Pressed> {
 fn big(ui: &mut Ui, view: &mut View<'_>) -> Option<Pressed> {
     let (theme, texts) = (view.theme, view.texts);
     let width = ui.available_width();
-    let tip = shortcut_text(ui.ctx(), Action::GoLive).unwrap_or_default();
+    let tip = tooltip(ui.ctx(), texts, Action::GoLive);
     let base = |text| {
         Button::new(text).height(size::GO_LIVE).width(width).radius(RADIUS_LARGE).kind(Type::Big)
     };
@@ -153,7 +154,7 @@ fn record(ui: &mut Ui, view: &mut View<'_>) {
                 .width(width)
                 .radius(RADIUS_LARGE)
                 .show(ui, theme)
-                .on_hover_text(shortcut_text(ui.ctx(), Action::Record).unwrap_or_default());
+                .on_hover_text(tooltip(ui.ctx(), texts, Action::Record));
             if response.clicked() {
                 view.wish(WindowRequest::Record);
             }

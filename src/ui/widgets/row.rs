@@ -5,6 +5,7 @@ use egui::{
     Vec2, WidgetInfo, pos2, vec2,
 };
 
+use crate::ui::input::hotkeys::accept_letters;
 use crate::ui::style::icons;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{RADIUS, Theme, Type, gap, size};
@@ -57,6 +58,7 @@ impl Row<'_> {
             elided(ui, lower, Align::Min, self.second, Type::Small.font(), theme.secondary);
         }
         focus_ring(ui, theme, &response, RADIUS);
+        accept_letters(&response);
         response
     }
 }

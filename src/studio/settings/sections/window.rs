@@ -8,6 +8,7 @@ use crate::mix::MeterFall;
 use crate::studio::live::recording::RecordingChoices;
 use crate::studio::mixer::push_to_talk::PushToTalkKey;
 use crate::studio::settings::default_recording_folder;
+use crate::studio::settings::hotkeys::Hotkeys;
 use crate::studio::settings::reading::values;
 use crate::text;
 use crate::text::problem::problem;
@@ -66,6 +67,9 @@ pub struct Preferences {
     /// How they are made: a table of its own.
     #[serde(skip)]
     pub recording: RecordingChoices,
+    /// A table of its own, too.
+    #[serde(skip)]
+    pub hotkeys: Box<Hotkeys>,
 }
 
 impl Default for Preferences {
@@ -79,6 +83,7 @@ impl Default for Preferences {
             push_to_talk_everywhere: false,
             recording_folder: default_recording_folder(),
             recording: RecordingChoices::default(),
+            hotkeys: Box::default(),
         }
     }
 }

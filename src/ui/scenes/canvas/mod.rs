@@ -16,6 +16,7 @@ use egui::{
 
 use crate::compose::scene::{Item, ItemId, Placement};
 use crate::studio::{Command, Edit};
+use crate::ui::input::hotkeys::accept_letters;
 use crate::ui::scenes::canvas::handles::{
     Frame, box_of, cursor, grip_at, handles, outline, squares,
 };
@@ -93,6 +94,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
     if response.drag_stopped() {
         (draft.grip, draft.band) = (None, None);
     }
+    accept_letters(&response);
     if response.has_focus() {
         canvas.keyboard(ui, view, draft, response.id);
     }

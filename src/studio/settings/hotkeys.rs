@@ -1,0 +1,273 @@
+//! Hotkeys, and how they are written in the settings: `[hotkeys]`. The names of commands are the window's; one
+//! that it does not know is kept as it was written.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::studio::settings::reading::values;
+use crate::text::problem::{Problem, problem};
+
+/// Names of commands and their hotkeys are no more than this.
+const MAX_HOTKEYS: usize = 500;
+
+/// A key with the modifiers that are held.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Hotkey {
+    ctrl: bool,
+    alt: bool,
+    shift: bool,
+    key: &'static str,
+}
+
+/// The keys that type something, or press what has the keyboard.
+const TYPING: [&str; 60] = [
+    "A",
+    "B",
+    "C",
+    "D",
+    "E",
+    "F",
+    "G",
+    "H",
+    "I",
+    "J",
+    "K",
+    "L",
+    "M",
+    "N",
+    "O",
+    "P",
+    "Q",
+    "R",
+    "S",
+    "T",
+    "U",
+    "V",
+    "W",
+    "X",
+    "Y",
+    "Z",
+    "0",
+    "1",
+    "2",
+    "3",
+    "4",
+    "5",
+    "6",
+    "7",
+    "8",
+    "9",
+    "Comma",
+    "Period",
+    "Minus",
+    "Plus",
+    "Equals",
+    "Semicolon",
+    "Colon",
+    "Slash",
+    "Backslash",
+    "Backtick",
+    "Quote",
+    "OpenBracket",
+    "CloseBracket",
+    "Space",
+    "Enter",
+    "Backspace",
+    "Delete",
+    "Up",
+    "Down",
+    "Left",
+    "Right",
+    "Home",
+    "End",
+    "Insert",
+];
+
+/// The others.
+const OTHERS: [&str; 26] = [
+    "PageUp", "PageDown", "Pause", "F1", "F2", "F3", "F4", "F5", "F6", "F7", "F8", "F9", "F10",
+    "F11", "F12", "F13", "F14", "F15", "F16", "F17", "F18", "F19", "F20", "F21", "F22", "F23",
+];
+
+/// With Ctrl these edit what is typed.
+const EDITING: [&str; 11] =
+    ["Z", "Y", "Up", "Down", "Left", "Right", "Home", "End", "Backspace", "Delete", "Enter"];
+
+/// Without Ctrl and Alt these move through the window and press its controls.
+const MOVING: [&str; 12] = [
+    "Space",
+    "Enter",
+    "Backspace",
+    "Delete",
+    "Up",
+    "Down",
+    "Left",
+    "Right",
+    "Home",
+    "End",
+    "PageUp",
+    "PageDown",
+];
+
+impl Hotkey {
+    /// With these modifiers, if it may be a hotkey: none that only moves through the window, or copies and
+    /// pastes.
+    pub fn new(ctrl: bool, alt: bool, shift: bool, key: &str) -> Option<Self> {
+        let key = Self::keys().find(|known| *known == key)?;
+        let clipboard = ctrl && !alt && !shift && matches!(key, "A" | "C" | "V" | "X");
+        let moves = !ctrl && !alt && MOVING.contains(&key);
+        (!clipboard && !moves).then_some(Self { ctrl, alt, shift, key })
+    }
+
+    /// The names of all keys.
+    pub fn keys() -> impl Iterator<Item = &'static str> {
+        TYPING.into_iter().chain(OTHERS)
+    }
+
+    /// The key without the modifiers.
+    pub fn key(self) -> &'static str {
+        self.key
+    }
+
+    /// Ctrl, Alt and Shift.
+    pub fn modifiers(self) -> [bool; 3] {
+        [self.ctrl, self.alt, self.shift]
+    }
+
+    /// Whether it types something where one can type, so that it must not act there.
+    pub fn types(self) -> bool {
+        !self.ctrl && !self.alt && TYPING.contains(&self.key)
+    }
+
+    /// Whether a text field wants it for itself.
+    pub fn edits(self) -> bool {
+        self.types() || (self.ctrl && !self.alt && EDITING.contains(&self.key))
+    }
+}
+
+impl fmt::Display for Hotkey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (held, name) in [(self.ctrl, "Ctrl+"), (self.alt, "Alt+"), (self.shift, "Shift+")] {
+            f.write_str(if held { name } else { "" })?;
+        }
+        f.write_str(self.key)
+    }
+}
+
+impl FromStr for Hotkey {
+    type Err = Problem;
+
+    fn from_str(text: &str) -> Result<Self, Problem> {
+        let wrong = || problem!("value-hotkey");
+        let mut parts: Vec<&str> = text.split('+').map(str::trim).collect();
+        let last = parts.pop().ok_or_else(wrong)?;
+        let [mut ctrl, mut alt, mut shift] = [false; 3];
+        for part in parts {
+            match part.to_ascii_lowercase().as_str() {
+                "ctrl" | "control" => ctrl = true,
+                "alt" => alt = true,
+                "shift" => shift = true,
+                _ => return Err(wrong()),
+            }
+        }
+        let key = Self::keys().find(|key| key.eq_ignore_ascii_case(last)).ok_or_else(wrong)?;
+        Self::new(ctrl, alt, shift, key).ok_or_else(wrong)
+    }
+}
+
+/// What a person chose for a command.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct ChosenHotkey(pub Option<Hotkey>);
+
+impl Serialize for ChosenHotkey {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Some(hotkey) => to.collect_str(&hotkey),
+            None => to.serialize_str("none"),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for ChosenHotkey {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        match String::deserialize(from)?.as_str() {
+            "none" => Ok(Self(None)),
+            text => text.parse().map(|hotkey| Self(Some(hotkey))).map_err(values::refuse),
+        }
+    }
+}
+
+/// The hotkeys that a person chose.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Hotkeys {
+    /// The commands whose hotkeys act while another window has the keyboard, too.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty", deserialize_with = "names")]
+    pub other_windows: BTreeSet<String>,
+    /// By the names of commands; those without an entry have their usual hotkey.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "keys")]
+    pub keys: BTreeMap<String, ChosenHotkey>,
+}
+
+impl Hotkeys {
+    /// Nothing was chosen.
+    pub(in crate::studio::settings) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+fn names<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeSet<String>, D::Error> {
+    let names = BTreeSet::<String>::deserialize(from)?;
+    Ok(names.into_iter().take(MAX_HOTKEYS).collect())
+}
+
+fn keys<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, ChosenHotkey>, D::Error> {
+    let keys = BTreeMap::<String, ChosenHotkey>::deserialize(from)?;
+    Ok(keys.into_iter().take(MAX_HOTKEYS).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::studio::settings::Settings;
+
+    #[test]
+    fn hotkeys_are_read_as_they_are_written() {
+        for text in ["Ctrl+L", "M", "F1", "Ctrl+Alt+Shift+F12", "Ctrl+Comma", "Alt+1"] {
+            assert_eq!(text.parse::<Hotkey>().unwrap().to_string(), text);
+        }
+        assert_eq!(
+            "control + alt+pageup".parse::<Hotkey>().unwrap().to_string(),
+            "Ctrl+Alt+PageUp"
+        );
+        // These move through the window, copy or paste, or are no keys.
+        for text in ["", "+", "Ctrl+", "Tab", "Escape", "Space", "Ctrl+C", "Hyper+A", "Ctrl+L+M"] {
+            assert!(text.parse::<Hotkey>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_types_is_told_from_what_does_not() {
+        let of = |text: &str| text.parse::<Hotkey>().unwrap();
+        assert!(of("M").types() && of("Shift+M").types() && of("M").edits());
+        assert!(!of("F1").types() && !of("Ctrl+M").edits() && !of("F1").edits());
+        assert!(of("Ctrl+Z").edits() && !of("Ctrl+Z").types());
+    }
+
+    #[test]
+    fn a_bad_hotkey_is_told_and_the_usual_one_remains() {
+        let (settings, warnings) = Settings::parse(
+            "[hotkeys]\nother_windows = ['mute']\n[hotkeys.keys]\nmute = 'Ctrl+Alt+M'\n\
+             record = 'none'\ngo-live = 'Hyper+L'\n",
+        );
+        let hotkeys = settings.preferences.hotkeys;
+        assert_eq!(hotkeys.keys["mute"], ChosenHotkey("Ctrl+Alt+M".parse().ok()));
+        assert_eq!(hotkeys.keys["record"], ChosenHotkey(None));
+        assert!(!hotkeys.keys.contains_key("go-live") && hotkeys.other_windows.contains("mute"));
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert!(warnings[0].to_string().contains("hotkeys.keys.go-live"), "{warnings:?}");
+    }
+}
