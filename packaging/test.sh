@@ -4,7 +4,7 @@
 #
 #   packaging/test.sh [SECTION…]
 #
-# Sections, in order: format lint licences unused scripts docs tests plain run readme.
+# Sections, in order: format lint licences unused scripts docs tests bundle plain run readme.
 # Fails if any of them fails, after having run them all. With CI set, a missing peer is a failure.
 # shellcheck disable=SC2317 # the sections are called by name
 set -uo pipefail
@@ -12,7 +12,7 @@ set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/packages.sh"
 cd "$root" || exit 1
 
-sections=(format lint licences unused scripts docs tests plain run readme)
+sections=(format lint licences unused scripts docs tests bundle plain run readme)
 wanted=("$@")
 [ $# -gt 0 ] || wanted=("${sections[@]}")
 PATH=$tools/bin:$PATH
@@ -102,6 +102,9 @@ tests() {
         --show-progress none --failure-output immediate 2>&1 | tee target/nextest.log
     return "${PIPESTATUS[0]}"
 }
+
+# The program as it was built for the tests, which is quicker than a release and has the same files beside it.
+bundle() { packaging/bundle_test.sh "${CARGO_TARGET_DIR:-$root/target}/debug/onair"; }
 
 # The URL to play that a program of this id has printed, within ten seconds.
 named_url() {

@@ -1,0 +1,121 @@
+#!/usr/bin/env bash
+# Builds the packages of onair for this machine's processor: a .deb, an .rpm and an archive, with the manual
+# pages and the shells' completions. The program in them is stripped; its debug symbols are a file beside them.
+#
+#   packaging/bundle.sh [--binary FILE] [KIND…]     KINDS: deb rpm tar (all)
+#
+# --binary FILE   package this program instead of building one
+# Everything is written to target/bundle/ (with CARGO_TARGET_DIR set: to bundle/ there).
+set -euo pipefail
+# shellcheck source=packaging/packages.sh
+. "$(dirname "${BASH_SOURCE[0]}")/packages.sh"
+cd "$root"
+
+binary=
+if [ "${1-}" = --binary ]; then
+    binary=$(realpath "${2:?--binary needs a file}")
+    shift 2
+fi
+kinds=("$@")
+[ $# -gt 0 ] || kinds=(deb rpm tar)
+for kind in "${kinds[@]}"; do
+    case $kind in
+    deb | rpm | tar) ;;
+    *)
+        complain "'$kind' is not a kind of package: use deb, rpm or tar."
+        exit 2
+        ;;
+    esac
+done
+
+need_packages bundle
+target=${CARGO_TARGET_DIR:-$root/target}
+out=$target/bundle
+version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+machine=$(uname -m)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mkdir -p "$out"
+
+if [ -z "$binary" ]; then
+    need_packages build decoders sharing
+    need_rust
+    with_features
+    say "Building onair $version with debug symbols."
+    CARGO_PROFILE_RELEASE_DEBUG=line-tables-only CARGO_PROFILE_RELEASE_STRIP=none CARGO_TARGET_DIR=$out/build \
+        cargo build --locked --release --bin onair ${features[@]+"${features[@]}"}
+    binary=$out/build/release/onair
+fi
+
+# The files as they are installed.
+tree=$work/tree
+install -D -m 755 "$binary" "$tree/usr/bin/onair"
+symbols=$out/onair-$version-$machine.debug
+objcopy --only-keep-debug "$tree/usr/bin/onair" "$symbols"
+objcopy --strip-all --add-gnu-debuglink="$symbols" "$tree/usr/bin/onair"
+onair=$tree/usr/bin/onair
+install -D -m 644 -t "$tree/usr/share/applications" packaging/desktop/onair.desktop
+install -D -m 644 -t "$tree/usr/share/metainfo" packaging/desktop/onair.metainfo.xml
+install -D -m 644 -t "$tree/usr/share/icons/hicolor/scalable/apps" packaging/desktop/onair.svg
+install -D -m 644 -t "$tree/usr/share/doc/onair" README.md CHANGELOG.md THIRD-PARTY.md
+install -D -m 644 -t "$tree/usr/share/doc/onair/LICENSES" LICENSES/*
+install -D -m 644 LICENSE "$tree/usr/share/doc/onair/copyright"
+"$onair" man --all "$tree/usr/share/man/man1"
+gzip -9n "$tree"/usr/share/man/man1/*
+completion() {
+    mkdir -p "$(dirname "$tree/$2")"
+    "$onair" completions "$1" >"$tree/$2"
+}
+completion bash usr/share/bash-completion/completions/onair
+completion zsh usr/share/zsh/vendor-completions/_onair
+completion fish usr/share/fish/vendor_completions.d/onair.fish
+
+summary="Live-streaming studio with a server and a player"
+description="onair streams cameras, displays, media files and microphones to any RTMP server, records and plays
+streams, and includes a server. Everything also works on the command line, without a display."
+# Libraries that are opened while the program runs, so that no tool sees them.
+opened=(libgl1 libegl1 libxkbcommon-x11-0 libxcursor1 libxi6 libxrandr2)
+
+build_deb() {
+    local folder=$work/deb architecture needed
+    architecture=$(dpkg --print-architecture)
+    cp -a "$tree" "$folder"
+    mkdir -p "$folder/DEBIAN" "$work/debian"
+    printf 'Source: onair\n' >"$work/debian/control"
+    needed=$(cd "$work" && dpkg-shlibdeps -O --ignore-missing-info "$onair" | sed -n 's/^shlibs:Depends=//p')
+    {
+        printf 'Package: onair\nVersion: %s\nArchitecture: %s\n' "$version" "$architecture"
+        printf 'Maintainer: the onair authors\nSection: video\nPriority: optional\n'
+        printf 'Installed-Size: %s\n' "$(du -sk "$tree" | cut -f1)"
+        printf 'Depends: %s%s\n' "$needed" "$(printf ', %s' "${opened[@]}")"
+        printf 'Description: %s\n' "$summary"
+        printf '%s\n' "$description" | sed 's/^/ /'
+    } >"$folder/DEBIAN/control"
+    (cd "$folder" && find usr -type f -exec md5sum {} + >DEBIAN/md5sums)
+    dpkg-deb -Zzstd --root-owner-group --build "$folder" "$out/onair_${version}_$architecture.deb" >/dev/null
+    say "$out/onair_${version}_$architecture.deb"
+}
+
+build_rpm() {
+    {
+        printf 'Name: onair\nVersion: %s\nRelease: 1\nSummary: %s\n' "$version" "$summary"
+        printf 'License: MIT OR Apache-2.0\nBuildArch: %s\n' "$machine"
+        # What is in the tree is finished: it is neither stripped nor compressed again.
+        printf '%%global debug_package %%{nil}\n%%global __os_install_post %%{nil}\n'
+        printf '%%global _build_id_links none\n%%global _binary_payload w10.zstdio\n'
+        printf '%%description\n%s\n%%install\ncp -a "%s/." "%%{buildroot}"\n%%files\n' "$description" "$tree"
+        (cd "$tree" && find usr -type f | sed 's|.*|"/&"|')
+    } >"$work/onair.spec"
+    rpmbuild --quiet -bb --define "_topdir $work/rpm" --define "_rpmdir $out" \
+        --define '_build_name_fmt %%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm' "$work/onair.spec"
+    say "$out/onair-$version-1.$machine.rpm"
+}
+
+build_tar() {
+    local name=onair-$version-$machine
+    tar -C "$tree" --owner=0 --group=0 --sort=name --transform "s|^usr|$name|" -czf "$out/$name.tar.gz" usr
+    say "$out/$name.tar.gz"
+}
+
+for kind in "${kinds[@]}"; do "build_$kind"; done
+say "$symbols"

@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# Installs the .deb of onair into a clean Debian system in a folder, uses it there, and removes it again.
+#
+#   packaging/bundle_test.sh PROGRAM     packages this program (any profile) and tests the packages
+#
+# Needs root, and the Debian archive; where no system can be made, it says so and tests only what is in the packages.
+set -euo pipefail
+# shellcheck source=packaging/packages.sh
+. "$(dirname "${BASH_SOURCE[0]}")/packages.sh"
+cd "$root"
+program=$(realpath "${1:?which program?}")
+
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+export CARGO_TARGET_DIR=$folder
+packaging/bundle.sh --binary "$program" >/dev/null
+deb=$(echo "$folder"/bundle/*.deb)
+rpm=$(echo "$folder"/bundle/*.rpm)
+tar=$(echo "$folder"/bundle/*.tar.gz)
+
+failed=0
+expect() {
+    local what=$1
+    shift
+    "$@" >"$folder/output" 2>&1 && return
+    complain "FAILED: $what"
+    cat "$folder/output" >&2
+    failed=1
+}
+holds() { grep -q "$2" <<<"$1"; }
+
+# The three have the same files.
+names() { sed 's|^\./||; s|^/||; s|^usr/||' | grep -v '/$\|^$' | sort; }
+in_deb=$(dpkg-deb --fsys-tarfile "$deb" | tar -t | names)
+in_rpm=$(rpm -qpl "$rpm" 2>/dev/null | names)
+in_tar=$(tar -tf "$tar" | sed 's|^[^/]*/||' | names)
+expect "the .rpm has the files of the .deb" diff <(echo "$in_deb") <(echo "$in_rpm")
+expect "the archive has the files of the .deb" diff <(echo "$in_deb") <(echo "$in_tar")
+for file in bin/onair share/applications/onair.desktop share/metainfo/onair.metainfo.xml \
+    share/icons/hicolor/scalable/apps/onair.svg share/man/man1/onair-live.1.gz \
+    share/bash-completion/completions/onair share/zsh/vendor-completions/_onair share/fish/vendor_completions.d/onair.fish
+do
+    expect "$file is in the packages" holds "$in_deb" "^$file\$"
+done
+dpkg-deb -x "$deb" "$folder/unpacked"
+expect "the program is stripped" holds "$(file "$folder/unpacked/usr/bin/onair")" ' stripped'
+expect "its debug symbols are beside the packages" test -s "$(echo "$folder"/bundle/*.debug)"
+
+system=$folder/system
+# The archive that this machine is installed from.
+sources=()
+for file in /etc/apt/sources.list /etc/apt/sources.list.d/*; do
+    [ ! -s "$file" ] || sources+=("$file")
+done
+if [ "$(id -u)" != 0 ] || ! mmdebstrap --variant=minbase --mode=root --quiet --skip=cleanup/apt/lists "$(. /etc/os-release && echo "$VERSION_CODENAME")" \
+    "$system" "${sources[@]}" >"$folder/log" 2>&1; then
+    complain "No clean Debian system can be made here: installing the .deb is NOT tested."
+    tail -n 5 "$folder/log" >&2 2>/dev/null || true
+    exit "$failed"
+fi
+inside() { chroot "$system" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"; }
+cp /etc/resolv.conf "$system/etc/resolv.conf" 2>/dev/null || true
+inside find / -xdev -type f -path '*onair*' >"$folder/before" 2>/dev/null || true
+cp "$deb" "$system/root/onair.deb"
+expect "the .deb installs" inside apt-get install -y -q --no-install-recommends /root/onair.deb
+expect "it tells its version" inside onair --version
+expect "it broadcasts and records" inside onair live --video test --audio tone --size 640x360 --duration 3s \
+    --record /root/show.mkv
+expect "the recording can be played" inside onair play /root/show.mkv --headless --duration 1s
+expect "it has a manual page" inside test -s /usr/share/man/man1/onair.1.gz
+inside rm -rf /root/onair.deb /root/show.mkv /root/.config /root/.local /root/.cache
+expect "the .deb uninstalls" inside apt-get purge -y -qq onair
+inside find / -xdev -type f -path '*onair*' -not -path '/proc/*' >"$folder/after" 2>/dev/null || true
+expect "nothing of it is left" diff "$folder/before" "$folder/after"
+exit "$failed"
