@@ -77,6 +77,7 @@ mod rtmpt;
 mod sandbox;
 mod scenes;
 mod screen;
+mod screen_reader;
 mod secrets;
 mod serve_record;
 mod server;

@@ -208,6 +208,8 @@ impl Screen {
             self.dialog = None;
         }
         self.keyboard(ui);
+        // A screen reader says the window's name when the window gets the keyboard.
+        ui.ctx().accesskit_node_builder(egui::accesskit_root_id(), |node| node.set_label("onair"));
         let room = ui.max_rect();
         if self.full_screen {
             self.filled(ui, room);

@@ -26,6 +26,12 @@ pub(in crate::studio) fn carried(figures: &publisher::Figures) -> u32 {
     u32::try_from(figures.bitrate).unwrap_or(u32::MAX)
 }
 
+/// Their mean; 0 of none, where the sum of no floats would be −0.
+fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
+    let number = values.len().max(1) as f64;
+    values.fold(0.0, |sum, value| sum + value) / number
+}
+
 impl OnAir {
     /// Figures for the window, of all targets together (the worst where that matters).
     pub(in crate::studio) fn live_figures(&self) -> LiveFigures {
@@ -38,7 +44,7 @@ impl OnAir {
                 figures => figures.frames,
             },
         };
-        let fps = self.lately.iter().sum::<f64>() / (self.lately.len().max(1) as f64);
+        let fps = mean(self.lately.iter().copied());
         let wanted_fps = match &self.video {
             Some(_) => self.frame_rate.as_f64() / f64::from(self.adaptation.frame_step().max(1)),
             None => 0.0,
@@ -136,5 +142,16 @@ impl OnAir {
             drift_ppm: program.audio_report().drift_ppm,
         });
         (video, audio)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn before_the_first_second_the_frame_rate_has_no_sign() {
+        assert_eq!(format!("{:.1}", mean([].into_iter())), "0.0");
+        assert_eq!(mean([24.0, 30.0].into_iter()), 27.0);
     }
 }

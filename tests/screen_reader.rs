@@ -1,0 +1,105 @@
+//! The studio's window as a screen reader has it: through AT-SPI, on an accessibility bus that we did not write.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::peers::desktop::Desktop;
+use crate::peers::{self, LIMIT, Onair, Peer};
+
+/// What takes the keyboard or shows a state has one of these roles.
+const NAMED: [&str; 11] = [
+    "push button",
+    "toggle button",
+    "radio button",
+    "check box",
+    "combo box",
+    "entry",
+    "slider",
+    "status bar",
+    "level bar",
+    "image",
+    "frame",
+];
+
+/// Tells the desktop that a screen reader runs, as Orca does.
+fn starts_a_screen_reader(desktop: &Desktop) {
+    for property in ["IsEnabled", "ScreenReaderEnabled"] {
+        let status = desktop
+            .command("gdbus")
+            .args(["call", "--session", "--dest", "org.a11y.Bus", "--object-path", "/org/a11y/bus"])
+            .args(["--method", "org.freedesktop.DBus.Properties.Set", "org.a11y.Status"])
+            .args([property, "<true>"])
+            .output()
+            .unwrap();
+        assert!(status.status.success(), "{status:?}");
+    }
+}
+
+/// The lines that the reader has written so far.
+fn lines(reader: &Peer) -> Vec<Value> {
+    reader.output().lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+}
+
+fn reader(desktop: &Desktop) -> Peer {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rigs/reader.py");
+    let mut command: Command = desktop.command("/usr/bin/python3");
+    Peer::start_command(command.arg(script).arg("onair"))
+}
+
+fn named(lines: &[Value], kind: &str, role: &str, name: &str) -> bool {
+    lines.iter().any(|line| {
+        let is = match kind {
+            "node" => line["node"] == role,
+            _ => line["event"].is_string() && line["role"] == role,
+        };
+        is && line["name"].as_str().is_some_and(|it| it.starts_with(name))
+    })
+}
+
+#[test]
+fn a_screen_reader_reads_the_window_and_hears_it_go_live() {
+    peers::require!("Xvfb", "dbus-daemon", "openbox", "xdotool", "xprop", "gdbus");
+    let desktop = Desktop::start();
+    let _manager = desktop.manage();
+    starts_a_screen_reader(&desktop);
+    let mut serve = Onair::start(&["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
+    let server = serve.wait_named("ready")["rtmp"].as_str().unwrap().to_owned();
+    let home = tempfile::tempdir().unwrap();
+    let settings = format!(
+        "version = 2\nvideo = \"test\"\naudio = \"tone\"\n\
+         quality = {{ size = \"320x180\", fps = \"25\", video_bitrate = 500000 }}\n\
+         window = {{ reduced_motion = true }}\n\
+         targets = [\n  {{ enabled = false }},\n  {{ server = \"{server}/live/show\" }},\n]\n"
+    );
+    let mut window = desktop.studio(home.path(), &settings, "info");
+    let id = desktop.shown(&mut window);
+    desktop.said("xdotool", &["windowactivate", "--sync", &id]);
+    let mut reader = reader(&desktop);
+    reader.wait_until("the tree", LIMIT, |it| it.output().contains("\"read\""));
+
+    // Every part that can be used or tells a state has a name.
+    let read = lines(&reader);
+    let nameless = read.iter().filter(|line| {
+        let role = line["node"].as_str().unwrap_or_default();
+        NAMED.contains(&role) && line["name"].as_str().is_none_or(|it| it.trim().is_empty())
+    });
+    assert_eq!(nameless.collect::<Vec<_>>(), Vec::<&Value>::new());
+    assert!(named(&read, "node", "frame", "onair"), "{read:#?}");
+    assert!(named(&read, "node", "push button", "Go Live"), "{read:#?}");
+
+    // The keyboard goes through the top bar in reading order, and is heard there.
+    for name in ["Studio", "Watch"] {
+        desktop.said("xdotool", &["key", "Tab"]);
+        reader.wait_until(name, LIMIT, |it| named(&lines(it), "event", "toggle button", name));
+    }
+
+    // Going live is heard, and so is what the health bar says of it.
+    desktop.said("xdotool", &["key", "ctrl+l"]);
+    serve.wait_named("publish");
+    reader.wait_until("ON AIR", LIMIT, |it| named(&lines(it), "event", "status bar", "ON AIR"));
+    reader.wait_until("Stop", LIMIT, |it| named(&lines(it), "event", "push button", "Stop"));
+    let good = |it: &Peer| named(&lines(it), "event", "status bar", "All good");
+    reader.wait_until("the health sentence", LIMIT, good);
+}
