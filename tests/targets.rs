@@ -106,6 +106,32 @@ fn targets_start_stop_and_fail_while_the_others_go_on() {
 }
 
 #[test]
+fn on_air_one_target_gets_another_address_while_the_others_go_on() {
+    peers::require!("nginx");
+    let (first, second) = (Nginx::start(), Nginx::start());
+    let own = |id, nginx: &Nginx, key: &str| {
+        let server = format!("rtmp://127.0.0.1:{}/live", nginx.port);
+        Target::custom(id, &server, key.into())
+    };
+    let targets = vec![own(1, &first, "stays"), own(2, &first, "moves")];
+    let studio = Studio::start(config(Settings { targets, ..Settings::default() })).unwrap();
+    studio.send(Command::GoLive);
+    wait_state(&studio, 1, TargetState::Live);
+    wait_state(&studio, 2, TargetState::Live);
+    studio.send(Command::RestartTarget(own(2, &second, "moved")));
+    second.wait_published("moved");
+    first.wait_unpublished("moves");
+    wait_state(&studio, 2, TargetState::Live);
+    let snapshot = studio.snapshot();
+    assert!(first.is_published("stays") && snapshot.live == LiveState::OnAir);
+    let moved = snapshot.targets.iter().find(|it| it.target.id == 2).unwrap();
+    assert_eq!(moved.target, own(2, &second, "moved"));
+    let stays = snapshot.targets.iter().find(|it| it.target.id == 1).unwrap();
+    assert_eq!((stays.state, stays.reconnects), (Some(TargetState::Live), 0));
+    studio.end(LIMIT).unwrap();
+}
+
+#[test]
 fn messages_name_their_target_and_go_with_it() {
     let mut serve = Onair::start(&["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
     let rtmp = serve.wait_named("ready")["rtmp"].as_str().unwrap().to_owned();

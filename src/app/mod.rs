@@ -312,11 +312,11 @@ impl<S: Studio> Window<S> {
     }
 
     /// The notification and the lamp of the desktop, and what it asks for.
-    fn follow_desktop(&mut self, ctx: &egui::Context, snapshot: &Snapshot) {
+    fn follow_desktop(&mut self, ctx: &egui::Context) {
         if Instant::now() >= self.desktop_at {
             self.desktop_at = Instant::now() + DESKTOP_INTERVAL;
             let seen = ctx.input(|input| input.viewport().focused.unwrap_or(true));
-            self.desktop.show(DesktopState::of(snapshot, self.screen.language(), seen));
+            self.desktop.show(DesktopState::of(self.screen.health(), self.screen.language(), seen));
         }
         for request in self.desktop.asked().collect::<Vec<_>>() {
             // Where it asks, the question must be seen.
@@ -435,10 +435,10 @@ impl<S: Studio> eframe::App for Window<S> {
             ctx.send_viewport_cmd(ViewportCommand::Close);
         }
         self.handle_media_keys(ctx, &snapshot);
-        self.follow_desktop(ctx, &snapshot);
         self.follow_push_to_talk_key(ctx, hidden);
         let patience = Self::patience(&snapshot, self.screen.page(), hidden, self.ending.is_some());
         self.screen.set_snapshot(snapshot);
+        self.follow_desktop(ctx);
         if close && !self.may_close {
             ctx.send_viewport_cmd(ViewportCommand::CancelClose);
             self.screen.ask_to_close();

@@ -68,6 +68,8 @@ pub enum Command {
     RemoveTarget(u32),
     /// On air: starts this target again, which has given up.
     StartTarget(u32),
+    /// Changes this target; on air, its own connection alone is made anew with what it is now.
+    RestartTarget(Target),
     /// Accept this certificate, and no other, from this target; and try it again.
     TrustCertificate { target: u32, pin: CertificatePin },
     /// Look whether everything is ready, without going live.

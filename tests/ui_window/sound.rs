@@ -432,12 +432,19 @@ fn the_sound_tracks_of_recordings_are_named_in_the_settings() {
 }
 
 #[test]
-fn how_the_sound_goes_out_is_chosen_beside_the_picture() {
+fn the_audio_format_is_chosen_in_the_settings() {
     use onair::media::BitsPerSecond;
 
     let mut harness = open("idle");
-    harness.get_by_role_and_label(Role::ComboBox, "Quality").click();
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Comma);
     harness.run();
+    // Below the fold it is reached by keyboard.
+    let click = |harness: &mut Harness<'static, Window>, name: &str| {
+        harness.get_by_label(name).focus();
+        harness.run();
+        harness.key_press(Key::Enter);
+        commands(harness)
+    };
     let quality = |commands: &[Command]| match commands {
         [Command::SetQuality(quality)] => {
             (quality.audio_bitrate.0, quality.sample_rate, quality.channels)
@@ -455,11 +462,31 @@ fn how_the_sound_goes_out_is_chosen_beside_the_picture() {
     assert_eq!(harness.state().demo.snapshot().quality.audio_bitrate, BitsPerSecond(256_000));
     // On air it stays as it is.
     let mut harness = open("on-air");
-    harness.get_by_role_and_label(Role::ComboBox, "Quality").focus();
-    harness.run();
-    harness.key_press(Key::Enter);
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Comma);
     harness.run();
     assert!(click(&mut harness, "Channels Mono").is_empty());
+}
+
+#[test]
+fn size_rate_and_bitrate_are_chosen_beside_the_targets() {
+    let mut harness = open("idle");
+    harness.get_by_role_and_label(Role::ComboBox, "Quality").click();
+    harness.run();
+    let quality = |commands: &[Command]| match commands {
+        [Command::SetQuality(it)] => (it.size.to_string(), it.frame_rate, it.video_bitrate.0),
+        other => panic!("{other:?}"),
+    };
+    let fps = |num| onair::media::FrameRate::new(num, 1).unwrap();
+    let sent = quality(&click(&mut harness, "Size 1080p"));
+    assert_eq!(sent, ("1920x1080".into(), fps(30), 2_500_000));
+    let sent = quality(&click(&mut harness, "Frames per second 60"));
+    assert_eq!(sent, ("1920x1080".into(), fps(60), 2_500_000));
+    harness.get_by_role_and_label(Role::Slider, "Bitrate").set_value_accesskit(6_000.0);
+    assert_eq!(quality(&commands(&mut harness)).2, 6_000_000);
+    // What few change is in the settings.
+    for name in ["Stream delay 5:00", "Channels Mono", "Keyframe every 2 s"] {
+        assert!(harness.query_by_label(name).is_none(), "{name}");
+    }
 }
 
 /// Whether these words are painted, by whatever part of the window.

@@ -16,9 +16,20 @@ fn go_live_and_stop_which_asks() {
     harness.get_by_label("Go Live");
 }
 
+/// Opens or closes the card of a target.
+fn open_card(harness: &mut Harness<'static, Window>, name: &str) {
+    harness.get_by_role_and_label(Role::Button, name).click();
+    harness.run();
+}
+
 #[test]
 fn a_target_is_renamed_routed_and_taken_apart() {
     let mut harness = open("custom");
+    // Closed, it says what keeps its key.
+    let card = harness.get_by_role_and_label(Role::Button, "live.example.com");
+    assert_eq!(card.value().as_deref(), Some("Key kept in your keyring"));
+    assert!(harness.query_by_label("Advanced").is_none());
+    open_card(&mut harness, "live.example.com");
     assert_eq!(click(&mut harness, "Advanced"), []);
     let typed = |harness: &mut Harness<'static, Window>, name: &str, text: &str| {
         harness.get_by_role_and_label(egui::Role::TextInput, name).focus();
@@ -40,9 +51,12 @@ fn a_target_is_renamed_routed_and_taken_apart() {
 #[test]
 fn the_delay_is_chosen_shown_and_ended() {
     let mut harness = open("idle");
-    harness.get_by_role_and_label(egui::Role::ComboBox, "Quality").click();
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Comma);
     harness.run();
-    let sent = click(&mut harness, "Stream delay 5:00");
+    harness.get_by_label("Stream delay 5:00").focus();
+    harness.run();
+    harness.key_press(Key::Enter);
+    let sent = commands(&mut harness);
     assert_eq!(sent, [Command::SetDelay(Duration::from_secs(300))]);
     let mut harness = open("delayed");
     assert!(harness.get_all_by_label_contains("Viewers are 5:00 behind.").count() > 0);
@@ -117,6 +131,7 @@ fn a_key_typed_quickly_behind_tab_stands_in_its_own_field() {
 fn what_viewers_get_is_shown_and_asked_for() {
     let mut harness = open("black");
     harness.get_by_label("On air. media.school.example: Viewers see black.");
+    open_card(&mut harness, "Built-in server");
     harness.get_by_label("Viewers get the stream, 1.20\u{a0}s behind.");
     harness.get_by_label("What viewers see");
     harness.get_by_role_and_label(egui::Role::CheckBox, "Viewer monitor").click();
@@ -133,8 +148,7 @@ fn what_viewers_get_is_shown_and_asked_for() {
 
     // Another server's viewers are looked at when it is asked for, at an address of their own.
     let mut harness = open("custom");
-    harness.get_by_role_and_label(egui::Role::RadioButton, "live.example.com").click();
-    harness.run();
+    open_card(&mut harness, "live.example.com");
     harness.get_by_role_and_label(egui::Role::CheckBox, "Viewer monitor").click();
     let sent = commands(&mut harness);
     let [Command::PutTarget(target)] = sent.as_slice() else { panic!("{sent:?}") };
@@ -159,8 +173,7 @@ fn targets_are_switched_kept_fitted_and_removed() {
     let mut harness = open("custom");
     let sent = click(&mut harness, "Send to Built-in server");
     assert!(matches!(sent.as_slice(), [Command::PutTarget(Target { enabled: true, id: 0, .. })]));
-    harness.get_by_role_and_label(egui::Role::RadioButton, "live.example.com").click();
-    harness.run();
+    open_card(&mut harness, "live.example.com");
     harness.get_by_role_and_label(egui::Role::CheckBox, "Remember the key").click();
     let sent = commands(&mut harness);
     assert!(matches!(
@@ -186,7 +199,7 @@ fn targets_are_switched_kept_fitted_and_removed() {
         ("Twitch", "On air · 2\u{a0}508\u{a0}kbps"),
         ("media.school.example", "Retrying: connection refused: nothing is listening there"),
     ] {
-        let row = harness.get_by_role_and_label(egui::Role::RadioButton, name);
+        let row = harness.get_by_role_and_label(Role::Button, name);
         assert_eq!(row.value().as_deref(), Some(words));
     }
     harness.get_by_label("On air, but not at media.school.example.");
@@ -254,6 +267,40 @@ fn a_closer_look_is_asked_for_and_the_history_is_shown() {
     harness.run();
     assert_eq!(harness.state().screen.as_ref().unwrap().dialog(), Some(Dialog::History));
     harness.get_by_label_contains("No events yet.");
+}
+
+#[test]
+fn on_air_a_target_is_edited_and_reconnects_when_that_is_asked_for() {
+    let mut harness = open("targets");
+    open_card(&mut harness, "Twitch");
+    harness.get_by_role(Role::PasswordInput).focus();
+    harness.run();
+    harness.event(egui::Event::Text("-new".into()));
+    // Its viewers see nothing of half a key, and what is switched meanwhile keeps the old one.
+    assert_eq!(commands(&mut harness), []);
+    let known = harness.state().demo.snapshot().targets[1].target.clone();
+    harness.get_by_role_and_label(Role::CheckBox, "Remember the key").click();
+    let sent = commands(&mut harness);
+    let [Command::PutTarget(kept)] = sent.as_slice() else { panic!("{sent:?}") };
+    assert_eq!(kept.place, known.place);
+    let sent = click(&mut harness, "Apply and reconnect");
+    let [Command::RestartTarget(wanted)] = sent.as_slice() else { panic!("{sent:?}") };
+    assert!(wanted.id == 1 && wanted.key().unwrap().expose().ends_with("-new"), "{wanted:?}");
+    click(&mut harness, "Discard");
+    assert!(harness.query_by_label("Apply and reconnect").is_none());
+}
+
+#[test]
+fn stop_never_moves() {
+    let place = |state: &str| {
+        let harness = open(state);
+        let name = if state == "idle" { "Go Live" } else { "Stop" };
+        harness.get_by_role_and_label(Role::Button, name).rect()
+    };
+    let first = place("idle");
+    for state in ["on-air", "on-air-recording", "slow", "reconnecting", "targets", "delayed"] {
+        assert_eq!(place(state), first, "{state}");
+    }
 }
 
 #[test]

@@ -660,17 +660,11 @@ channels-stereo = Stereo
 quality-on-air = Changes to size, frame rate and audio take effect with the next broadcast.
 ready-video = Video
 ready-audio = Audio
-ready-server = Server
-ready-key = Stream key
 ready-upload = Quality
 tip-ready-video = The video source works.
 tip-ready-audio = The audio source works.
-tip-ready-server = A server address is set.
-tip-ready-key = A stream key is set.
 tip-not-ready-video = The video source has no data yet.
 tip-not-ready-audio = The audio source has no data yet.
-tip-not-ready-server = Enter a valid server address.
-tip-not-ready-key = Enter the stream key.
 
 # the big button
 go-live = Go Live
@@ -700,7 +694,6 @@ resume-recording = Resume the recording
 set-chapter = Add a chapter
 save-replay = Save replay
 take-screenshot = Take a screenshot
-choose-folder = Choose the recordings folder
 tip-recording = { $path } · { $bytes }
 
 # statistics on air
@@ -712,7 +705,6 @@ dropped-with-audio = { $frames }, audio { $audio }
 statistic-queue = Send queue
 statistic-round-trip = Round trip
 statistic-sent = Sent
-statistic-quality = Quality
 fps = { $value } fps
 tip-bitrate = Data sent in the last second. Normal: within 10 % of the chosen bitrate.
 tip-frames = Frames encoded per second. Normal: the chosen frame rate.

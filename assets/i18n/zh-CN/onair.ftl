@@ -660,17 +660,11 @@ channels-stereo = 立体声
 quality-on-air = 分辨率、帧率和音频设置在下次开播时生效。
 ready-video = 视频
 ready-audio = 音频
-ready-server = 推流地址
-ready-key = 推流密钥
 ready-upload = 画质
 tip-ready-video = 视频来源工作正常。
 tip-ready-audio = 音频源工作正常。
-tip-ready-server = 已填写推流地址。
-tip-ready-key = 已填写推流密钥。
 tip-not-ready-video = 视频来源还没有数据。
 tip-not-ready-audio = 音频源还没有数据。
-tip-not-ready-server = 请填写有效的推流地址。
-tip-not-ready-key = 请填写推流密钥。
 
 # 主按钮
 go-live = 开始直播
@@ -700,7 +694,6 @@ resume-recording = 继续录制
 set-chapter = 添加章节
 save-replay = 保存回放
 take-screenshot = 截图
-choose-folder = 选择录像文件夹
 tip-recording = { $path } · { $bytes }
 
 # 直播数据
@@ -712,7 +705,6 @@ dropped-with-audio = { $frames }，音频 { $audio }
 statistic-queue = 待发送
 statistic-round-trip = 往返时间
 statistic-sent = 已发送
-statistic-quality = 画质
 fps = { $value } 帧/秒
 tip-bitrate = 最近一秒发送的数据量。正常：与所选码率相差不超过 10%。
 tip-frames = 每秒编码的帧数。正常：等于所选帧率。

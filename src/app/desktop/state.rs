@@ -4,7 +4,6 @@ use eframe::egui;
 use parking_lot::Mutex;
 
 use crate::base::queue;
-use crate::studio::Snapshot;
 use crate::studio::notices::Level;
 use crate::studio::notices::health::{Activity, Health};
 use crate::text::{Language, Texts};
@@ -36,9 +35,8 @@ pub struct DesktopState {
 }
 
 impl DesktopState {
-    /// How the studio is, in this language; `seen`: the window has the keyboard.
-    pub fn of(snapshot: &Snapshot, language: Language, seen: bool) -> Self {
-        let health = Health::of(snapshot);
+    /// How the studio is by its health sentence, in this language; `seen`: the window has the keyboard.
+    pub fn of(health: &Health, language: Language, seen: bool) -> Self {
         let (sentence, detail) = health.words(language);
         let texts = Texts::new(language);
         let go_live = match health.activity {

@@ -249,6 +249,7 @@ impl Engine {
             Command::PutTarget(target) => self.put_target(target),
             Command::RemoveTarget(id) => self.remove_target(id),
             Command::StartTarget(id) => self.follow_switch(id),
+            Command::RestartTarget(target) => self.restart_target(target),
             Command::TrustCertificate { target, pin } => self.trust(target, pin),
             Command::GoLive | Command::StartRecording(_) if self.must_wait() => {
                 self.postpone(command);

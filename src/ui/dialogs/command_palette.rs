@@ -76,7 +76,9 @@ fn entries(view: &View<'_>, other: &Texts) -> Vec<Entry> {
     let (texts, snapshot) = (view.texts, view.snapshot);
     let possible = Action::ALL.iter().copied().filter(|action| {
         // Scenes are found by their names.
-        action.scene().is_none() && *action != Action::Palette && action.is_possible(snapshot)
+        action.scene().is_none()
+            && *action != Action::Palette
+            && action.is_possible(snapshot, view.health)
     });
     let mut all: Vec<Entry> = possible
         .map(|action| Entry {

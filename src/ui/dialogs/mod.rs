@@ -6,6 +6,7 @@ mod confirm;
 mod developer;
 mod event_log;
 pub mod mixer;
+pub mod output;
 mod own_services;
 mod passthrough;
 mod preflight;

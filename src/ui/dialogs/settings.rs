@@ -9,6 +9,7 @@ use crate::media::{ExtraTrack, ExtraTracks};
 use crate::mix::MeterFall;
 use crate::studio::{Command, Language, Quality, Theme as ThemeChoice, mixer};
 use crate::ui::dialogs::card::{DialogAnswer, Needs, heading, modal};
+use crate::ui::dialogs::output;
 use crate::ui::input::actions::key;
 use crate::ui::input::push_to_talk;
 use crate::ui::input::push_to_talk::Pressed;
@@ -47,6 +48,7 @@ pub fn show(
             meters(ui, view, needs);
             push_to_talk_key(ui, view, needs);
             encoder(ui, view);
+            output::output_page(ui, view);
             folder(ui, view, needs);
             recording(ui, view, needs);
             replay_always(ui, view, needs);

@@ -177,7 +177,7 @@ impl Action {
     }
 
     /// Whether it makes sense now.
-    pub fn is_possible(self, snapshot: &Snapshot) -> bool {
+    pub fn is_possible(self, snapshot: &Snapshot, health: &Health) -> bool {
         if let Some(place) = self.scene() {
             return place < snapshot.scenes.collection.scenes.len();
         }
@@ -189,7 +189,7 @@ impl Action {
             Self::Snapshot => snapshot.video.is_some(),
             Self::Mute => snapshot.audio.is_some(),
             Self::RetryNow => matches!(snapshot.live, LiveState::Reconnecting { .. }),
-            Self::Remedy => Health::of(snapshot).remedy.is_some(),
+            Self::Remedy => health.remedy.is_some(),
             Self::ClearClip => snapshot.has_clipped(),
             Self::CopyAddress => !snapshot.server.play_url.is_empty(),
             Self::WatchOwn => {

@@ -1,7 +1,6 @@
 //! A text for whoever helps: the version, the health sentence, the notices and the event log. It has no secrets.
 
 use crate::studio::Notice;
-use crate::studio::notices::health::Health;
 use crate::ui::text::format;
 use crate::ui::view::View;
 
@@ -9,8 +8,8 @@ use crate::ui::view::View;
 const LOG_LINES: usize = 100;
 
 /// The text.
-pub(super) fn text(view: &View<'_>, health: &Health) -> String {
-    let snapshot = view.snapshot;
+pub(super) fn text(view: &View<'_>) -> String {
+    let (snapshot, health) = (view.snapshot, view.health);
     let language = view.texts.language();
     let (sentence, beside) = health.words(language);
     let mut lines = vec![

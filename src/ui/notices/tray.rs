@@ -6,7 +6,7 @@ use egui::{
 };
 
 use crate::studio::notices::PastNotice;
-use crate::studio::notices::health::{Health, is_possible};
+use crate::studio::notices::health::is_possible;
 use crate::studio::{Level, Notice, Remedy};
 use crate::ui::notices::diagnostics;
 use crate::ui::notices::remedy::{remedy_name, words};
@@ -41,7 +41,6 @@ pub fn tray(
     bell: &Response,
     corner: Pos2,
     view: &View<'_>,
-    health: &Health,
     open: &mut bool,
     fresh: bool,
 ) -> Option<TrayRequest> {
@@ -67,7 +66,7 @@ pub fn tray(
             ScrollArea::vertical().max_height(height).auto_shrink([false, true]).show(ui, |ui| {
                 asked = list(ui, view, fresh);
             });
-            asked.or(footer(ui, view, health, fresh))
+            asked.or(footer(ui, view, fresh))
         });
     let asked = shown.and_then(|shown| shown.inner);
     if asked.is_some_and(|asked| !matches!(asked, TrayRequest::Dismiss(_))) {
@@ -133,6 +132,13 @@ fn columns(
     });
 }
 
+/// The title of a row. The row has its name, so that nobody hears it twice.
+fn titled(ui: &mut Ui, title: &str, kind: Type, color: egui::Color32) -> Response {
+    let said = paragraph(ui, title, kind, color);
+    ui.ctx().accesskit_node_builder(said.id, egui::accesskit::Node::set_hidden);
+    said
+}
+
 /// A notice that holds.
 fn entry(ui: &mut Ui, view: &View<'_>, notice: &Notice, fresh: bool) -> Option<TrayRequest> {
     let (theme, texts) = (view.theme, view.texts);
@@ -152,7 +158,7 @@ fn entry(ui: &mut Ui, view: &View<'_>, notice: &Notice, fresh: bool) -> Option<T
             ui,
             look,
             |ui| {
-                let said = paragraph(ui, &title, Type::Sentence, theme.text);
+                let said = titled(ui, &title, Type::Sentence, theme.text);
                 if !notice.detail.is_empty() {
                     said.on_hover_text(&notice.detail);
                 }
@@ -211,7 +217,7 @@ fn over(ui: &mut Ui, view: &View<'_>, past: &PastNotice) {
             ui,
             (Icon::Check, theme.secondary),
             |ui| {
-                paragraph(ui, &title, Type::Body, theme.secondary);
+                titled(ui, &title, Type::Body, theme.secondary);
                 if past.notice.level != Level::Info {
                     let time = format::time_of_day(past.over_micros);
                     let since = texts.with("notice-over", &[("time", time.into())]);
@@ -228,7 +234,7 @@ fn over(ui: &mut Ui, view: &View<'_>, past: &PastNotice) {
 }
 
 /// The event log, and a copy for whoever helps.
-fn footer(ui: &mut Ui, view: &View<'_>, health: &Health, fresh: bool) -> Option<TrayRequest> {
+fn footer(ui: &mut Ui, view: &View<'_>, fresh: bool) -> Option<TrayRequest> {
     let (theme, texts) = (view.theme, view.texts);
     let at = ui.cursor();
     ui.painter().hline(at.x_range(), at.top(), theme.border());
@@ -249,7 +255,7 @@ fn footer(ui: &mut Ui, view: &View<'_>, health: &Health, fresh: bool) -> Option<
             let name = texts.get("copy-diagnostics");
             let copy = Button::new(&name).small().look(ButtonWeight::Quiet).show(ui, theme);
             if copy.on_hover_text(&*texts.get("tip-copy-diagnostics")).clicked() {
-                ui.ctx().copy_text(diagnostics::text(view, health));
+                ui.ctx().copy_text(diagnostics::text(view));
             }
         });
     });

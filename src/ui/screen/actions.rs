@@ -5,11 +5,11 @@ use crate::capture::VideoChoice;
 use crate::compose::scene::SceneId;
 use crate::mix::StripLamp;
 use crate::studio::live::view::LiveState;
-use crate::studio::notices::health::Health;
 use crate::studio::{Command, Language, Theme as ThemeChoice};
 use crate::ui::dialogs::Dialog;
 use crate::ui::input::actions::Action;
 use crate::ui::screen::bars::{self, Page};
+use crate::ui::studio_page::right_panel::SideTab;
 use crate::ui::text;
 use crate::ui::view::WindowRequest;
 
@@ -61,7 +61,7 @@ impl Screen {
                 self.tray = bars::TrayState { open, fresh: open };
             }
             Action::Remedy => {
-                if let Some(remedy) = Health::of(&self.snapshot).remedy {
+                if let Some(remedy) = self.health.remedy {
                     self.help(remedy);
                 }
             }
@@ -177,7 +177,7 @@ impl Screen {
     pub(super) fn may_go_live(&mut self) -> bool {
         let wrong = self.target.complain(&self.snapshot);
         if wrong {
-            self.page = Page::Studio;
+            self.show_side(SideTab::Broadcast);
         }
         !wrong
     }

@@ -7,7 +7,6 @@ use egui::{
 
 use crate::studio::Snapshot;
 use crate::studio::live::view::LiveState;
-use crate::studio::notices::health::Health;
 use crate::studio::watch::view::WatchState;
 use crate::ui::input::actions::{Action, key};
 use crate::ui::input::hotkeys::{shortcut_text, tooltip};
@@ -44,7 +43,6 @@ pub struct TrayState {
 pub fn top(
     ui: &mut Ui,
     view: &View<'_>,
-    health: &Health,
     page: Page,
     tray: &mut TrayState,
     room: Rect,
@@ -77,16 +75,10 @@ pub fn top(
             pressed = Some(Pressed::Act(action));
         }
     }
-    pressed.or(tools(ui, view, health, tray, room))
+    pressed.or(tools(ui, view, tray, room))
 }
 
-fn tools(
-    ui: &mut Ui,
-    view: &View<'_>,
-    health: &Health,
-    tray: &mut TrayState,
-    room: Rect,
-) -> Option<Pressed> {
+fn tools(ui: &mut Ui, view: &View<'_>, tray: &mut TrayState, room: Rect) -> Option<Pressed> {
     let (theme, texts) = (view.theme, view.texts);
     let language = match texts.language() {
         Language::English => "EN / 中",
@@ -127,7 +119,7 @@ fn tools(
     }
     let fresh = std::mem::take(&mut tray.fresh);
     let corner = pos2(room.right() - gap::M, room.bottom() + size::HEALTH_BAR);
-    let asked = notices::tray(&bell, corner, view, health, &mut tray.open, fresh);
+    let asked = notices::tray(&bell, corner, view, &mut tray.open, fresh);
     pressed = pressed.or(asked.map(Pressed::Tray));
     let name = texts.get("language-switch");
     let button = Button::new(language).name(&name).kind(Type::Small).height(30.0).width(64.0);

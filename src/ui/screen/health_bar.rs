@@ -27,8 +27,8 @@ pub enum Pressed {
 }
 
 /// The bar.
-pub fn show(ui: &mut Ui, view: &View<'_>, health: &Health, room: Rect) -> Option<Pressed> {
-    let theme = view.theme;
+pub fn show(ui: &mut Ui, view: &View<'_>, room: Rect) -> Option<Pressed> {
+    let (theme, health) = (view.theme, view.health);
     let trouble = health.is_trouble();
     let line = if trouble {
         ui.painter().rect_filled(room, CornerRadius::ZERO, theme.warn_tint);

@@ -24,12 +24,7 @@ impl Screen {
 
     /// The whole screen filled with the page's picture.
     pub(super) fn filled(&mut self, ui: &mut Ui, room: Rect) {
-        let mut view = View {
-            theme: &self.theme,
-            texts: &self.texts,
-            snapshot: &self.snapshot,
-            wishes: &mut self.wishes,
-        };
+        let mut view = view!(self);
         let action = match self.page {
             Page::Studio => {
                 watch::program(ui, &mut self.program, room, &self.texts.get("placeholder-none"));

@@ -1,6 +1,19 @@
 //! The whole window: bars, pages, dialogs, keyboard. Draws one snapshot a frame and gives back what
 //! was asked for. Knows nothing of eframe: tests drive it as the program does.
 
+/// What the parts of the window are handed: parts of the screen, so that the rest stays in reach.
+macro_rules! view {
+    ($screen:ident) => {
+        View {
+            theme: &$screen.theme,
+            texts: &$screen.texts,
+            snapshot: &$screen.snapshot,
+            health: &$screen.health,
+            wishes: &mut $screen.wishes,
+        }
+    };
+}
+
 mod actions;
 pub mod bars;
 mod chosen_files;
@@ -25,6 +38,7 @@ use crate::ui::input::global_key::GlobalKeySupport;
 use crate::ui::input::hotkeys::{self, Keymap};
 use crate::ui::input::push_to_talk;
 use crate::ui::screen::bars::Page;
+use crate::ui::studio_page::right_panel::SideTab;
 use crate::ui::style::fonts;
 use crate::ui::style::theme::{Theme, size};
 use crate::ui::text::{self, Texts};
@@ -40,7 +54,11 @@ pub struct Screen {
     texts: Texts,
     renderer: Renderer,
     snapshot: Snapshot,
+    /// The sentence that judges this snapshot.
+    health: Health,
     page: Page,
+    /// What the panel of the *Studio* page shows.
+    side: SideTab,
     dialog: Option<Dialog>,
     dialog_is_fresh: bool,
     tray: bars::TrayState,
@@ -92,8 +110,10 @@ impl Screen {
             theme,
             texts,
             renderer: Renderer::default(),
+            health: Health::of(&Snapshot::default()),
             snapshot: Snapshot::default(),
             page: Page::Studio,
+            side: SideTab::default(),
             dialog: None,
             dialog_is_fresh: false,
             tray: bars::TrayState::default(),
@@ -141,6 +161,7 @@ impl Screen {
 
     /// What to draw from now on.
     pub fn set_snapshot(&mut self, snapshot: Snapshot) {
+        self.health = Health::of(&snapshot);
         self.snapshot = snapshot;
         self.target.learn(&self.snapshot);
         self.scenes.learn(&self.snapshot);
@@ -153,9 +174,19 @@ impl Screen {
         }
     }
 
+    /// How the studio is, in the words of the health bar.
+    pub fn health(&self) -> &Health {
+        &self.health
+    }
+
     /// Shows the filters of a source.
     pub fn show_filters(&mut self, source: SourceId) {
         self.scenes.show_filters(source);
+    }
+
+    /// Shows this in the panel of the *Studio* page.
+    pub(super) fn show_side(&mut self, side: SideTab) {
+        (self.page, self.side) = (Page::Studio, side);
     }
 
     /// The page that is shown.
@@ -229,12 +260,7 @@ impl Screen {
 
     /// The players' own window, and the keyboard of the *Watch* page.
     fn players(&mut self, ui: &Ui) {
-        let mut view = View {
-            theme: &self.theme,
-            texts: &self.texts,
-            snapshot: &self.snapshot,
-            wishes: &mut self.wishes,
-        };
+        let mut view = view!(self);
         if self.page == Page::Watch && self.dialog.is_none() {
             crate::ui::watch::keys::take(ui.ctx(), &mut view, &mut self.watch);
         }
@@ -262,15 +288,9 @@ impl Screen {
         let right = if narrow { size::RIGHT_NARROW } else { size::RIGHT };
         let left = if narrow { size::LEFT_NARROW } else { size::LEFT };
 
-        let mut view = View {
-            theme: &self.theme,
-            texts: &self.texts,
-            snapshot: &self.snapshot,
-            wishes: &mut self.wishes,
-        };
-        let health = Health::of(view.snapshot);
-        let pressed = bars::top(ui, &view, &health, self.page, &mut self.tray, top);
-        let helped = health_bar::show(ui, &view, &health, health_bar);
+        let mut view = view!(self);
+        let pressed = bars::top(ui, &view, self.page, &mut self.tray, top);
+        let helped = health_bar::show(ui, &view, health_bar);
         let mut action = None;
         self.watch.learn(&view, ui.input(|input| input.time));
         match self.page {
@@ -279,6 +299,8 @@ impl Screen {
                     let mut parts = studio_page::PageParts {
                         target: &mut self.target,
                         scenes: &mut self.scenes,
+                        watch: &mut self.watch,
+                        side: &mut self.side,
                         program: &mut self.program,
                         prepared: self.prepared.as_mut(),
                     };
@@ -303,12 +325,7 @@ impl Screen {
 
     fn dialogs(&mut self, ctx: &egui::Context) {
         if self.dialog.is_none() {
-            let mut view = View {
-                theme: &self.theme,
-                texts: &self.texts,
-                snapshot: &self.snapshot,
-                wishes: &mut self.wishes,
-            };
+            let mut view = view!(self);
             crate::ui::scenes::item_properties::show(ctx, &mut view, &mut self.scenes);
             crate::ui::scenes::transition::show(ctx, &mut view, &mut self.scenes);
             let both = (self.scenes.filters.is_some(), self.scenes.properties.is_some());
@@ -324,12 +341,7 @@ impl Screen {
         let Some(dialog) = self.dialog else {
             return;
         };
-        let mut view = View {
-            theme: &self.theme,
-            texts: &self.texts,
-            snapshot: &self.snapshot,
-            wishes: &mut self.wishes,
-        };
+        let mut view = view!(self);
         let mut needs = dialogs::Needs {
             preferences: &mut self.preferences,
             renderer: &self.renderer,
@@ -344,7 +356,7 @@ impl Screen {
             Some(DialogAnswer::Close) => self.dialog = None,
             Some(DialogAnswer::EditTarget(id)) => {
                 self.dialog = None;
-                self.page = Page::Studio;
+                self.show_side(SideTab::Broadcast);
                 self.target.edit(id);
             }
             Some(DialogAnswer::Scene(id)) => {
@@ -421,7 +433,7 @@ impl Screen {
             );
             if pressed
                 && (self.dialog.is_none() || other || in_mixer)
-                && action.is_possible(&self.snapshot)
+                && action.is_possible(&self.snapshot, &self.health)
             {
                 self.act(&ctx, action);
             }

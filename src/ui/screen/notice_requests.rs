@@ -7,6 +7,7 @@ use crate::studio::{Command, Remedy};
 use crate::ui::input::actions::Action;
 use crate::ui::notices::{self, TrayRequest};
 use crate::ui::screen::bars::{Page, TrayState};
+use crate::ui::studio_page::right_panel::SideTab;
 use crate::ui::view::{View, WindowRequest};
 
 impl Screen {
@@ -46,10 +47,12 @@ impl Screen {
     pub(super) fn help(&mut self, remedy: Remedy) {
         let shows = match remedy {
             Remedy::EditTarget(id) => {
+                self.show_side(SideTab::Broadcast);
                 self.target.edit(id);
                 true
             }
             Remedy::EditKey(id) => {
+                self.show_side(SideTab::Broadcast);
                 self.target.edit_key(id);
                 true
             }
@@ -71,12 +74,7 @@ impl Screen {
             self.page = Page::Studio;
             return;
         }
-        let mut view = View {
-            theme: &self.theme,
-            texts: &self.texts,
-            snapshot: &self.snapshot,
-            wishes: &mut self.wishes,
-        };
+        let mut view = view!(self);
         notices::apply(&mut view, remedy);
     }
 }

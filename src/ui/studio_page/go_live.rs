@@ -1,6 +1,6 @@
 //! The big button through all its states, and the button that records.
 
-use egui::{Ui, vec2};
+use egui::Ui;
 
 use crate::studio::Command;
 use crate::studio::live::view::LiveState;
@@ -11,55 +11,38 @@ use crate::ui::style::theme::{RADIUS_LARGE, Type, gap, size};
 use crate::ui::targets::stage::stage_key;
 use crate::ui::text::format;
 use crate::ui::view::{View, WindowRequest};
-use crate::ui::widgets::{Button, ButtonWeight, icon_button};
+use crate::ui::widgets::{Button, ButtonWeight};
 
-/// What was pressed here that a screen must answer.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Pressed {
-    /// Go live, if the target allows it.
-    GoLive,
-    /// Stop, after asking.
-    Stop,
-}
-
+/// Width of a button beside the one that records, with the gap before it.
+const BUTTONS_WIDTH: f32 = size::RECORD + gap::S;
+/// From this width on there is room for the button of chapters.
+const CHAPTER_FROM: f32 = 260.0;
 /// How high [`show`] is.
 pub const HEIGHT: f32 = size::GO_LIVE + gap::S + size::RECORD;
 
-/// Both buttons.
-pub fn show(ui: &mut Ui, view: &mut View<'_>) -> Option<Pressed> {
+/// The big button, and below it the one that records with those beside it; gives what was asked for.
+pub fn show(ui: &mut Ui, view: &mut View<'_>) -> Option<Action> {
     ui.spacing_mut().item_spacing.y = gap::S;
     let pressed = big(ui, view);
-    let reconnecting = matches!(view.snapshot.live, LiveState::Reconnecting { .. });
-    let mut stop = None;
-    ui.horizontal(|ui| {
+    let beside = ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = gap::S;
-        if reconnecting {
-            let width = (ui.available_width() - gap::S) / 2.0 - 22.0;
-            let text = view.texts.get("stop");
-            let button =
-                Button::new(&text).look(ButtonWeight::Live).height(size::RECORD).width(width);
-            if button.radius(RADIUS_LARGE).show(ui, view.theme).clicked() {
-                stop = Some(Pressed::Stop);
-            }
-        }
-        record(ui, view);
+        record(ui, view)
     });
-    pressed.or(stop)
+    pressed.or(beside.inner)
 }
 
-fn big(ui: &mut Ui, view: &mut View<'_>) -> Option<Pressed> {
+/// Goes live, or ends it: the same place whatever happens meanwhile.
+fn big(ui: &mut Ui, view: &mut View<'_>) -> Option<Action> {
     let (theme, texts) = (view.theme, view.texts);
     let width = ui.available_width();
     let tip = tooltip(ui.ctx(), texts, Action::GoLive);
     let base = |text| {
         Button::new(text).height(size::GO_LIVE).width(width).radius(RADIUS_LARGE).kind(Type::Big)
     };
-    match &view.snapshot.live {
+    let pressed = match &view.snapshot.live {
         LiveState::Idle => {
             let text = texts.get("go-live");
-            let response =
-                base(&text).look(ButtonWeight::Primary).show(ui, theme).on_hover_text(tip);
-            response.clicked().then_some(Pressed::GoLive)
+            base(&text).look(ButtonWeight::Primary).show(ui, theme).on_hover_text(tip).clicked()
         }
         LiveState::Connecting { stage } => {
             let text = texts.get("connecting-to");
@@ -69,12 +52,11 @@ fn big(ui: &mut Ui, view: &mut View<'_>) -> Option<Pressed> {
             if response.clicked() {
                 view.send(Command::StopLive);
             }
-            None
+            false
         }
         LiveState::OnAir => {
             let text = texts.get("stop");
-            let response = base(&text).look(ButtonWeight::Live).show(ui, theme).on_hover_text(tip);
-            response.clicked().then_some(Pressed::Stop)
+            base(&text).look(ButtonWeight::Live).show(ui, theme).on_hover_text(tip).clicked()
         }
         LiveState::Reconnecting { retry_in, .. } => {
             let seconds = format::countdown(*retry_in);
@@ -83,67 +65,58 @@ fn big(ui: &mut Ui, view: &mut View<'_>) -> Option<Pressed> {
             } else {
                 (key!("trying-now"), key!("trying-in"))
             };
-            let text = if seconds == 0 {
+            let second = if seconds == 0 {
                 texts.get(now).to_string()
             } else {
                 texts.with(soon, &[("count", seconds.to_string().into())])
             };
-            let second = texts.get("retry-now");
-            let response = base(&text)
-                .kind(Type::BodyStrong)
-                .second(&second)
-                .look(ButtonWeight::Warn)
-                .show(ui, theme);
-            if response.clicked() {
-                view.send(Command::RetryNow);
-            }
-            None
+            let text = texts.get("stop");
+            let stop = base(&text).kind(Type::Title).second(&second).look(ButtonWeight::Live);
+            stop.show(ui, theme).on_hover_text(tip).clicked()
         }
         LiveState::Stopping => {
             let text = texts.get("stopping-button");
             base(&text).enabled(false).show(ui, theme);
-            None
+            false
         }
-    }
+    };
+    pressed.then_some(Action::GoLive)
 }
 
-/// The buttons beside the one that records, and how many there is room for.
-const BUTTONS_WIDTH: f32 = size::RECORD + gap::S;
-/// The button that records is no narrower than this beside others.
-const NARROWEST: f32 = 92.0;
+/// A button beside the one that records.
+struct Beside {
+    icon: Icon,
+    name: &'static str,
+    action: Action,
+    /// Why it does nothing now, if so.
+    off: Option<&'static str>,
+}
 
-fn record(ui: &mut Ui, view: &mut View<'_>) {
-    let (theme, texts) = (view.theme, view.texts);
-    let snapshot = view.snapshot;
+fn record(ui: &mut Ui, view: &mut View<'_>) -> Option<Action> {
+    let (theme, texts, snapshot) = (view.theme, view.texts, view.snapshot);
     let recording = snapshot.recording.as_ref();
-    let paused = recording.is_some_and(|recording| recording.paused);
-    let mut beside: Vec<(Icon, &str, Option<Action>, Beside)> = Vec::new();
-    if recording.is_some() {
-        let (icon, name, command) = if paused {
-            (Icon::Play, key!("resume-recording"), Command::ResumeRecording)
+    let mut beside: Vec<Beside> = Vec::new();
+    if let Some(recording) = recording {
+        let (icon, name) = if recording.paused {
+            (Icon::Play, key!("resume-recording"))
         } else {
-            (Icon::Pause, key!("pause-recording"), Command::PauseRecording)
+            (Icon::Pause, key!("pause-recording"))
         };
-        beside.push((icon, name, Some(Action::PauseRecording), Beside::Send(command)));
-        let chapter = Beside::Send(Command::Chapter(String::new()));
-        beside.push((Icon::Flag, key!("set-chapter"), Some(Action::Chapter), chapter));
+        beside.push(Beside { icon, name, action: Action::PauseRecording, off: None });
+        // Where there is no room for it, it is in the palette and on the keyboard.
+        if ui.available_width() > CHAPTER_FROM {
+            let (icon, name) = (Icon::Flag, key!("set-chapter"));
+            beside.push(Beside { icon, name, action: Action::Chapter, off: None });
+        }
     }
-    if snapshot.replay.is_some() {
-        let wish = Beside::Wish(WindowRequest::SaveReplay);
-        beside.push((Icon::Replay, key!("save-replay"), Some(Action::SaveReplay), wish));
-    }
-    if snapshot.video.is_some() {
-        let wish = Beside::Wish(WindowRequest::Snapshot);
-        beside.push((Icon::Picture, key!("take-screenshot"), Some(Action::Snapshot), wish));
-    }
-    if recording.is_none() {
-        let wish = Beside::Wish(WindowRequest::PickRecordingFolder);
-        beside.push((Icon::Folder, key!("choose-folder"), None, wish));
-    }
-    // What there is no room for is in the palette and on the keyboard.
-    let room = ((ui.available_width() - NARROWEST) / BUTTONS_WIDTH).max(0.0) as usize;
-    beside.truncate(room);
+    let off = snapshot.replay.is_none().then_some(key!("replay-off"));
+    let (icon, name) = (Icon::Replay, key!("save-replay"));
+    beside.push(Beside { icon, name, action: Action::SaveReplay, off });
+    let off = snapshot.video.is_none().then_some(key!("screenshot-off"));
+    let (icon, name) = (Icon::Picture, key!("take-screenshot"));
+    beside.push(Beside { icon, name, action: Action::Snapshot, off });
     let width = ui.available_width() - BUTTONS_WIDTH * beside.len() as f32;
+    let mut asked = None;
     match recording {
         Some(recording) => stop_recording(ui, view, recording, width),
         None => {
@@ -160,25 +133,19 @@ fn record(ui: &mut Ui, view: &mut View<'_>) {
             }
         }
     }
-    for (icon, name, action, does) in beside {
-        ui.allocate_ui(vec2(size::RECORD, size::RECORD), |ui| {
-            let name = texts.get(name);
-            let shortcut = action.and_then(|action| shortcut_text(ui.ctx(), action));
-            let tip = shortcut.map_or_else(|| name.to_string(), |keys| format!("{name} ({keys})"));
-            if icon_button(ui, theme, icon, &tip, size::RECORD, ButtonWeight::Plain).clicked() {
-                match does {
-                    Beside::Send(command) => view.send(command),
-                    Beside::Wish(wish) => view.wish(wish),
-                }
-            }
-        });
+    for Beside { icon, name, action, off } in beside {
+        let name = texts.get(name);
+        let keys = shortcut_text(ui.ctx(), action);
+        let name = keys.map_or_else(|| name.to_string(), |keys| format!("{name} ({keys})"));
+        let button = Button::new("").icon(icon).name(&name).enabled(off.is_none());
+        let button = button.height(size::RECORD).width(size::RECORD).radius(RADIUS_LARGE);
+        let response = button.show(ui, theme);
+        let tip = off.map_or(name.clone(), |off| texts.get(off).to_string());
+        if response.on_hover_text(tip).clicked() && off.is_none() {
+            asked = Some(action);
+        }
     }
-}
-
-/// What a button beside the one that records does.
-enum Beside {
-    Send(Command),
-    Wish(WindowRequest),
+    asked
 }
 
 fn stop_recording(

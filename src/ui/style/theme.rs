@@ -28,7 +28,7 @@ pub mod size {
     pub const PILL: f32 = 190.0;
     pub const STATUS_BAR: f32 = 28.0;
     pub const LEFT: f32 = 220.0;
-    pub const RIGHT: f32 = 300.0;
+    pub const RIGHT: f32 = 304.0;
     /// Left and right on a window under [`NARROW`] points.
     pub const LEFT_NARROW: f32 = 184.0;
     pub const RIGHT_NARROW: f32 = 264.0;

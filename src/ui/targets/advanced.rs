@@ -2,13 +2,11 @@
 
 use egui::{Id, Ui};
 
-use crate::base::Secret;
 use crate::media::BitsPerSecond;
-use crate::studio::{Adapt, Command, Route, Target};
+use crate::studio::{Adapt, Command, Target};
 use crate::ui::input::actions::key;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::targets::Draft;
-use crate::ui::targets::draft::More;
 use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, ButtonWeight, Field, label, paragraph, slider};
@@ -59,13 +57,11 @@ pub(super) fn show(
         .show(ui, theme);
         changed |= field.response.changed();
     }
-    let route = more.route();
-    let named = Target { name: more.name.trim().to_owned(), route, ..draft.filled(target) };
-    if let Err(why) = named.route.apply(&mut Default::default()) {
+    if let Err(why) = more.route().apply(&mut Default::default()) {
         paragraph(ui, &texts.say(&why), Type::Small, theme.warn);
     }
     if changed {
-        view.send(Command::PutTarget(named));
+        view.send(Command::PutTarget(draft.put(target)));
     }
     if view.snapshot.quality.adapt != Adapt::Off {
         floor(ui, view, draft, target, width);
@@ -86,17 +82,6 @@ fn floor(ui: &mut Ui, view: &mut View<'_>, draft: &Draft, target: &Target, width
     if slider(ui, theme, &mut kbps, LOWEST..=HIGHEST, LOWEST, &name, width).changed() {
         let step = (kbps / 50.0).round() as u32;
         let least_bitrate = (kbps > LOWEST + 25.0).then_some(BitsPerSecond(step * 50_000));
-        view.send(Command::PutTarget(Target { least_bitrate, ..draft.filled(target) }));
-    }
-}
-
-impl More {
-    /// The way to the server, as it was typed.
-    pub(super) fn route(&self) -> Route {
-        Route {
-            ports: self.ports.trim().to_owned(),
-            proxy: Secret::new(self.proxy.trim()),
-            bind: self.bind.trim().to_owned(),
-        }
+        view.send(Command::PutTarget(Target { least_bitrate, ..draft.put(target) }));
     }
 }

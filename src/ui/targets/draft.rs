@@ -1,21 +1,26 @@
 //! What is being typed about the targets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use egui::Id;
 use zeroize::Zeroizing;
 
 use crate::base::{Latest, Secret};
 use crate::media::VideoFrame;
-use crate::studio::{Snapshot, Target, TargetPlace};
+use crate::studio::live::view::LiveState;
+use crate::studio::snapshot::TargetView;
+use crate::studio::targets::TargetState;
+use crate::studio::{Route, Snapshot, Target, TargetPlace};
 use crate::ui::input::actions::key;
 use crate::ui::video::FrameView;
 
 /// What is being typed.
 #[derive(Default)]
 pub struct Draft {
-    /// The entry that is shown in full.
-    pub(super) chosen: u32,
+    /// The entry that is opened to be edited.
+    pub(super) open: Option<u32>,
+    /// Those that are on air or on their way: what is typed about them is sent when that is asked for.
+    pub(super) running: BTreeSet<u32>,
     texts: BTreeMap<u32, Texts>,
     pub(super) key_shown: bool,
     /// What few need is unfolded.
@@ -63,7 +68,18 @@ pub(super) struct More {
 
 impl std::fmt::Debug for Draft {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Draft").field("chosen", &self.chosen).finish_non_exhaustive()
+        f.debug_struct("Draft").field("open", &self.open).finish_non_exhaustive()
+    }
+}
+
+impl More {
+    /// The way to the server, as it was typed.
+    pub(super) fn route(&self) -> Route {
+        Route {
+            ports: self.ports.trim().to_owned(),
+            proxy: Secret::new(self.proxy.trim()),
+            bind: self.bind.trim().to_owned(),
+        }
     }
 }
 
@@ -80,11 +96,8 @@ pub fn key_field() -> Id {
 impl Draft {
     /// Takes over what the studio has that is not known here yet.
     pub fn learn(&mut self, snapshot: &Snapshot) {
-        if self.texts.is_empty() {
-            // At the start, what matters is where the stream goes.
-            let first = snapshot.targets.iter().find(|view| view.target.enabled);
-            self.chosen = first.map_or(0, |view| view.target.id);
-        }
+        let running = snapshot.targets.iter().filter(|view| is_running(snapshot, view));
+        self.running = running.map(|view| view.target.id).collect();
         for view in &snapshot.targets {
             let TargetPlace::Custom { server, key } = &view.target.place else { continue };
             let texts = self.texts.entry(view.target.id).or_insert_with(|| Texts {
@@ -105,18 +118,15 @@ impl Draft {
         self.texts.retain(|id, _| known(*id));
         if self.awaited.is_some_and(known) {
             let id = self.awaited.take().unwrap_or_default();
-            self.choose(id);
-            self.focus = Some(Part::Server);
+            self.edit(id);
         }
-        if !known(self.chosen) && self.awaited.is_none() {
-            self.chosen = 0;
-        }
+        self.open = self.open.filter(|id| known(*id));
     }
 
-    /// Shows an entry in full.
-    pub(super) fn choose(&mut self, id: u32) {
-        if self.chosen != id {
-            self.chosen = id;
+    /// Opens an entry to be edited, or none.
+    pub(super) fn choose(&mut self, id: Option<u32>) {
+        if self.open != id {
+            self.open = id;
             self.key_shown = false;
             self.complain = false;
         }
@@ -141,22 +151,16 @@ impl Draft {
         let targets = snapshot.targets.iter().map(|view| &view.target);
         let mut enabled = targets.filter(|target| target.enabled).peekable();
         let fault = if enabled.peek().is_none() && !snapshot.targets.is_empty() {
-            Some((self.chosen, Part::Server))
+            Some((self.open, None))
         } else {
-            enabled.find_map(|target| Some((target.id, self.fault_of(target)?.0)))
+            let first = enabled.find_map(|it| Some((it.id, self.fault_of(it)?.0)));
+            first.map(|(id, part)| (Some(id), Some(part)))
         };
-        let Some((id, part)) = fault else { return false };
-        self.choose(id);
+        let Some((open, part)) = fault else { return false };
+        self.choose(open);
         self.complain = true;
-        self.focus = Some(part);
+        self.focus = part;
         true
-    }
-
-    /// Whether every address that a stream is sent to can be one.
-    pub(super) fn servers_are_typed(&self, snapshot: &Snapshot) -> bool {
-        let mut enabled = snapshot.targets.iter().filter(|view| view.target.enabled).peekable();
-        (enabled.peek().is_some() || snapshot.targets.is_empty())
-            && enabled.all(|view| self.server_fault(&view.target).is_none())
     }
 
     /// What is wrong with one entry: where, and a text's key.
@@ -184,13 +188,13 @@ impl Draft {
 
     /// Shows an entry and puts the keyboard into its first field.
     pub fn edit(&mut self, id: u32) {
-        self.choose(id);
+        self.choose(Some(id));
         self.focus = Some(Part::Server);
     }
 
     /// Shows an entry and puts the keyboard into the field of its key.
     pub fn edit_key(&mut self, id: u32) {
-        self.choose(id);
+        self.choose(Some(id));
         self.focus = Some(Part::Key);
     }
 
@@ -202,8 +206,50 @@ impl Draft {
             key: Secret::new(texts.key.trim()),
         };
         let play_url = Secret::new(texts.play_url.trim());
-        Target { place, play_url, ..target.clone() }
+        let filled = Target { place, play_url, ..target.clone() };
+        match &texts.more {
+            Some(more) => {
+                Target { name: more.name.trim().to_owned(), route: more.route(), ..filled }
+            }
+            None => filled,
+        }
     }
+
+    /// The same, save what would need another connection of one that is on air.
+    pub(super) fn put(&self, target: &Target) -> Target {
+        let filled = self.filled(target);
+        if target.is_built_in() {
+            return target.clone();
+        }
+        if !self.running.contains(&target.id) {
+            return filled;
+        }
+        let (place, route) = (target.place.clone(), target.route.clone());
+        Target { place, route, ..filled }
+    }
+
+    /// What was typed about one on air that needs another connection, if anything was.
+    pub(super) fn waiting(&self, target: &Target) -> Option<Target> {
+        let filled = self.filled(target);
+        let other = (&filled.place, &filled.route) != (&target.place, &target.route);
+        (self.running.contains(&target.id) && other).then_some(filled)
+    }
+
+    /// Forgets what was typed about an entry.
+    pub(super) fn forget(&mut self, id: u32) {
+        self.texts.remove(&id);
+        self.complain = false;
+    }
+}
+
+/// Whether a target is on air, or on its way without trouble.
+fn is_running(snapshot: &Snapshot, view: &TargetView) -> bool {
+    snapshot.live != LiveState::Idle
+        && match view.state {
+            Some(TargetState::Live) => true,
+            Some(TargetState::Connecting | TargetState::Reconnecting) => view.cause.is_none(),
+            _ => false,
+        }
 }
 
 /// Whether `text` can be the address of a server: a scheme we speak and a host.

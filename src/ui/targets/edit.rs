@@ -17,31 +17,42 @@ use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{Button, ButtonWeight, Field, icon_button, label, paragraph, switch};
 use crate::wire::rtmp::url::Url;
 
-/// The entry that is chosen.
-pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, width: f32) {
-    let snapshot = view.snapshot;
-    let Some(entry) = snapshot.targets.iter().find(|entry| entry.target.id == draft.chosen) else {
-        return;
-    };
+/// What an entry is set by; of one on air, its address and key too: its own connection alone is made anew.
+pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, entry: &TargetView) {
+    let width = ui.available_width();
     if entry.target.is_built_in() {
         address(ui, view, draft, width);
-        ui.add_space(gap::XS);
         viewer_monitor::show(ui, view, draft, entry, false, width);
         return;
     }
-    // What is on its way or there is not changed under its feet; what failed may need a change.
-    let running = match entry.state {
-        Some(TargetState::Live) => true,
-        Some(TargetState::Connecting | TargetState::Reconnecting) => entry.cause.is_none(),
-        _ => false,
-    } && snapshot.live != crate::studio::live::view::LiveState::Idle;
-    ui.add_enabled_ui(!running, |ui| {
-        server(ui, view, draft, &entry.target, width);
-        stream_key(ui, view, draft, &entry.target, width);
-        advanced::show(ui, view, draft, &entry.target, width);
-    });
-    below(ui, view, draft, entry, running);
+    let running = draft.running.contains(&entry.target.id);
+    server(ui, view, draft, &entry.target, width);
+    stream_key(ui, view, draft, &entry.target, width);
+    advanced::show(ui, view, draft, &entry.target, width);
+    other_connection(ui, view, draft, &entry.target);
+    below(ui, view, draft, entry);
     viewer_monitor::show(ui, view, draft, entry, running, width);
+}
+
+/// What was typed about one on air is taken together, when that is asked for.
+fn other_connection(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target) {
+    let Some(wanted) = draft.waiting(target) else { return };
+    let (theme, texts) = (view.theme, view.texts);
+    paragraph(ui, &texts.get("target-reconnects"), Type::Small, theme.secondary);
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = gap::S;
+        let (apply, discard) = (texts.get("target-apply"), texts.get("target-discard"));
+        let button = Button::new(&apply).small().look(ButtonWeight::Primary);
+        if button.show(ui, theme).clicked() {
+            draft.complain = draft.fault_of(target).is_some();
+            if !draft.complain {
+                view.send(Command::RestartTarget(wanted));
+            }
+        }
+        if Button::new(&discard).small().show(ui, theme).clicked() {
+            draft.forget(target.id);
+        }
+    });
 }
 
 fn server(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target, width: f32) {
@@ -68,13 +79,14 @@ fn server(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target, 
     .show(ui, theme);
     if focus {
         field.response.request_focus();
+        field.response.scroll_to_me(None);
     }
     if let Some(fault) = fault {
         paragraph(ui, &texts.get(fault), Type::Small, theme.warn);
     }
     if field.response.changed() {
         draft.complain &= draft.fault_of(target).is_some();
-        view.send(Command::PutTarget(draft.filled(target)));
+        view.send(Command::PutTarget(draft.put(target)));
     }
     if field.response.lost_focus() && !draft.texts(target.id).server.is_empty() {
         draft.complain |= draft.server_fault(target).is_some();
@@ -100,7 +112,7 @@ fn apart(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target) {
         *typed.server = url.tc_url();
         *typed.key = url.stream.expose().to_owned();
         typed.touched = true;
-        view.send(Command::PutTarget(draft.filled(target)));
+        view.send(Command::PutTarget(draft.put(target)));
     }
 }
 
@@ -140,6 +152,7 @@ fn stream_key(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Targ
     .show(ui, theme);
     if focus {
         field.response.request_focus();
+        field.response.scroll_to_me(None);
     }
     if let Some((_, fault)) = fault {
         paragraph(ui, &texts.get(fault), Type::Small, theme.warn);
@@ -156,12 +169,12 @@ fn stream_key(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Targ
     if field.response.changed() || field.pressed == Some(0) {
         draft.texts(target.id).touched = true;
         draft.complain &= draft.fault_of(target).is_some();
-        view.send(Command::PutTarget(draft.filled(target)));
+        view.send(Command::PutTarget(draft.put(target)));
     }
 }
 
 /// Whether the key is kept, the certificate, what the service does not take, and the way out.
-fn below(ui: &mut Ui, view: &mut View<'_>, draft: &Draft, entry: &TargetView, running: bool) {
+fn below(ui: &mut Ui, view: &mut View<'_>, draft: &Draft, entry: &TargetView) {
     let (theme, texts) = (view.theme, view.texts);
     let target = &entry.target;
     ui.add_space(gap::XS);
@@ -170,7 +183,7 @@ fn below(ui: &mut Ui, view: &mut View<'_>, draft: &Draft, entry: &TargetView, ru
         let name = texts.get("remember-key");
         if switch(ui, theme, &name, target.remember_key) {
             let remember_key = !target.remember_key;
-            view.send(Command::PutTarget(Target { remember_key, ..draft.filled(target) }));
+            view.send(Command::PutTarget(Target { remember_key, ..draft.put(target) }));
         }
         let place = match (&view.snapshot.key_place, target.remember_key) {
             (_, false) => texts.get("key-forgotten").to_string(),
@@ -181,7 +194,8 @@ fn below(ui: &mut Ui, view: &mut View<'_>, draft: &Draft, entry: &TargetView, ru
         };
         label(ui, &name, Type::Small, theme.text).on_hover_text(place);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            ui.add_enabled_ui(!running, |ui| {
+            // What is on air is switched off before it is thrown away.
+            ui.add_enabled_ui(!draft.running.contains(&target.id), |ui| {
                 let name = texts.get("remove-target");
                 if icon_button(ui, theme, Icon::Trash, &name, 24.0, ButtonWeight::Quiet).clicked() {
                     view.send(Command::RemoveTarget(target.id));
@@ -197,7 +211,7 @@ fn below(ui: &mut Ui, view: &mut View<'_>, draft: &Draft, entry: &TargetView, ru
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let name = texts.get("unpin");
                 if icon_button(ui, theme, Icon::Close, &name, 20.0, ButtonWeight::Quiet).clicked() {
-                    view.send(Command::PutTarget(Target { pin: None, ..draft.filled(target) }));
+                    view.send(Command::PutTarget(Target { pin: None, ..draft.put(target) }));
                 }
             });
         });

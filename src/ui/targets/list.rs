@@ -1,61 +1,48 @@
-//! The list of targets: a switch each, how it fares, and one shown in full.
+//! The list of targets: a switch each, how it fares, and one opened to be edited.
 
 use egui::{
-    Align, Color32, CornerRadius, Layout, Popup, PopupCloseBehavior, Rect, Role, Sense, Ui,
-    UiBuilder, WidgetInfo, pos2, vec2,
+    Align, Color32, CornerRadius, Frame, Layout, Margin, Popup, PopupCloseBehavior, Rect, Role,
+    Sense, Stroke, Ui, UiBuilder, WidgetInfo, pos2, vec2,
 };
 
 use crate::media::RenditionId;
 use crate::studio::live::view::LiveState;
 use crate::studio::snapshot::TargetView;
 use crate::studio::targets::{MAX_TARGETS, TargetState, services};
-use crate::studio::{Command, Target, TargetPlace};
+use crate::studio::{Command, KeyPlace, Target, TargetPlace};
+use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
-use crate::ui::style::theme::{RADIUS, Type, gap, size};
+use crate::ui::style::theme::{BORDER, RADIUS, RADIUS_LARGE, Type, gap};
+use crate::ui::targets::draft::Part;
 use crate::ui::targets::stage::stage_key;
-use crate::ui::targets::{Draft, viewer_monitor};
+use crate::ui::targets::{Draft, edit, viewer_monitor};
 use crate::ui::text::{Texts, format};
 use crate::ui::view::View;
 use crate::ui::widgets::{
-    ButtonWeight, elided, focus_ring, icon_button, menu_item, menu_rule, paragraph, section, switch,
+    Button, ButtonWeight, elided, focus_ring, menu_item, menu_rule, paragraph, switch,
 };
 
-/// The heading with the button that adds an entry, and the list; tells whether the person's own
-/// services are to be shown.
+/// Height of a card that is closed, inside its edge.
+const HEAD: f32 = 38.0;
+
+/// The targets, each as a card, and the button that adds one; tells whether the person's own services are to
+/// be shown.
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> bool {
-    let services = heading(ui, view, draft);
-    let snapshot = view.snapshot;
-    ui.scope(|ui| {
-        ui.spacing_mut().item_spacing.y = 2.0;
-        for entry in &snapshot.targets {
-            ui.push_id(("target", entry.target.id), |ui| row(ui, view, draft, entry));
-        }
-    });
+    let (theme, snapshot) = (view.theme, view.snapshot);
+    for entry in &snapshot.targets {
+        ui.push_id(("target", entry.target.id), |ui| card(ui, view, draft, entry));
+    }
     if draft.complain && !snapshot.targets.iter().any(|entry| entry.target.enabled) {
         let said = view.texts.get("no-target-on");
-        paragraph(ui, &said, Type::Small, view.theme.warn);
+        paragraph(ui, &said, Type::Small, theme.warn);
     }
-    services
-}
-
-fn heading(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> bool {
-    let (theme, texts) = (view.theme, view.texts);
-    let mut services = false;
-    ui.allocate_ui_with_layout(
-        vec2(ui.available_width(), 24.0),
-        Layout::right_to_left(Align::Center),
-        |ui| {
-            if view.snapshot.targets.len() < MAX_TARGETS {
-                let name = texts.get("add-target");
-                let button = icon_button(ui, theme, Icon::Plus, &name, 24.0, ButtonWeight::Quiet);
-                services = menu(&button, view, draft);
-            }
-            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                section(ui, theme, &texts.get("targets"));
-            });
-        },
-    );
-    services
+    if snapshot.targets.len() >= MAX_TARGETS {
+        return false;
+    }
+    let name = view.texts.get("add-target");
+    let button = Button::new(&name).small().look(ButtonWeight::Quiet).icon(Icon::Plus);
+    let response = button.show(ui, theme);
+    menu(&response, view, draft)
 }
 
 /// What kind of target to add; tells whether the person's own services are to be shown.
@@ -133,90 +120,158 @@ fn host(server: &str) -> &str {
     authority.rsplit('@').next().unwrap_or_default()
 }
 
-/// How it fares: a lamp and words.
-fn fares(view: &View<'_>, entry: &TargetView) -> (Option<Color32>, String) {
+/// How it fares: a lamp, words, and whether something is wrong.
+struct Fares {
+    lamp: Color32,
+    words: String,
+    trouble: bool,
+}
+
+fn fares(view: &View<'_>, draft: &Draft, entry: &TargetView) -> Fares {
     let (theme, texts) = (view.theme, view.texts);
     let cause = || entry.cause.as_ref().map(|cause| texts.say(cause)).unwrap_or_default();
+    let fine = |lamp, words| Fares { lamp, words, trouble: false };
+    let bad = |key, cause: String| {
+        let words = texts.with(key, &[("cause", cause.into())]);
+        Fares { lamp: theme.warn, words, trouble: true }
+    };
     let broadcasting = view.snapshot.live != LiveState::Idle;
-    match entry.state {
-        Some(TargetState::Live) if broadcasting => {
-            let rate = match entry.size.filter(|_| entry.rendition_id == RenditionId::Second) {
-                Some(size) => format!("{} · {size}", format::bitrate(entry.bitrate)),
-                None => format::bitrate(entry.bitrate),
-            };
-            if let Some(monitor) = entry.monitor.as_ref().filter(|it| it.state != "waiting") {
-                let (words, color) = viewer_monitor::state(theme, texts, monitor);
-                return (Some(color.unwrap_or(theme.live)), format!("{rate} · {words}"));
-            }
-            (Some(theme.live), texts.with("target-live", &[("rate", rate.into())]))
-        }
+    match entry.state.filter(|_| entry.target.enabled) {
+        Some(TargetState::Live) if broadcasting => live(view, entry),
         Some(TargetState::Connecting) if broadcasting && entry.cause.is_none() => {
             let stage = texts.get(stage_key(entry.stage.unwrap_or_default())).to_string();
-            (Some(theme.secondary), stage)
+            fine(theme.secondary, stage)
         }
         Some(TargetState::Connecting | TargetState::Reconnecting) if broadcasting => {
-            (Some(theme.warn), texts.with("target-retrying", &[("cause", cause().into())]))
+            bad(key!("target-retrying"), cause())
         }
-        Some(TargetState::Failed) => {
-            (Some(theme.warn), texts.with("target-gave-up", &[("cause", cause().into())]))
+        Some(TargetState::Failed) => bad(key!("target-gave-up"), cause()),
+        _ => {
+            let (words, trouble) = before(view, draft, &entry.target);
+            let lamp = if trouble { theme.warn } else { theme.secondary };
+            Fares { lamp, words, trouble }
         }
-        _ if entry.target.is_built_in() => (None, texts.get("target-builtin-second").to_string()),
-        _ => (None, host(entry.target.server()).to_owned()),
     }
 }
 
-fn row(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, entry: &TargetView) {
+/// On air: what is sent there, and what its viewers get.
+fn live(view: &View<'_>, entry: &TargetView) -> Fares {
+    let (theme, texts) = (view.theme, view.texts);
+    let rate = format::bitrate(entry.bitrate);
+    let mut sent = match entry.size.filter(|_| entry.rendition_id == RenditionId::Second) {
+        Some(size) => format!("{rate} · {size}"),
+        None => rate,
+    };
+    if entry.target.is_built_in() {
+        sent = texts.counted("viewers", view.snapshot.server.viewers);
+    }
+    match entry.monitor.as_ref().filter(|it| it.state != "waiting") {
+        Some(monitor) => {
+            let (words, color) = viewer_monitor::state(theme, texts, monitor);
+            let lamp = color.unwrap_or(theme.live);
+            Fares { lamp, words: format!("{sent} · {words}"), trouble: color.is_some() }
+        }
+        None => {
+            let words = texts.with("target-live", &[("rate", sent.into())]);
+            Fares { lamp: theme.live, words, trouble: false }
+        }
+    }
+}
+
+/// Before going live: what is missing, or where it is and what keeps its key.
+fn before(view: &View<'_>, draft: &Draft, target: &Target) -> (String, bool) {
+    let texts = view.texts;
+    if !target.enabled {
+        return (texts.get("target-off").to_string(), false);
+    }
+    if target.is_built_in() {
+        let url = &view.snapshot.server.play_url;
+        let words = texts.get("target-builtin-second");
+        return (if url.is_empty() { words.to_string() } else { url.clone() }, false);
+    }
+    if let Some((part, _)) = draft.fault_of(target) {
+        let key = match part {
+            Part::Server => key!("target-lacks-server"),
+            Part::Key => key!("target-lacks-key"),
+        };
+        return (texts.get(key).to_string(), true);
+    }
+    let kept = match (&view.snapshot.key_place, target.remember_key) {
+        (_, false) => key!("target-key-forgotten"),
+        (None | Some(KeyPlace::Keyring), true) => key!("target-key-keyring"),
+        (Some(KeyPlace::File(_)), true) => key!("target-key-file"),
+    };
+    let kept = texts.get(kept);
+    let (host, title) = (host(target.server()), title(texts, target));
+    (if host == title { kept.to_string() } else { format!("{host} · {kept}") }, false)
+}
+
+/// One target: a line that opens it, its switch, and, opened, all there is to edit.
+fn card(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, entry: &TargetView) {
+    let theme = view.theme;
+    let id = entry.target.id;
+    let fares = fares(view, draft, entry);
+    let open = draft.open == Some(id);
+    let line = if fares.trouble { theme.warn_line() } else { theme.line };
+    Frame::new()
+        .stroke(Stroke::new(BORDER, line))
+        .corner_radius(CornerRadius::same(RADIUS_LARGE))
+        .inner_margin(Margin::symmetric(10, 6))
+        .show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            ui.spacing_mut().item_spacing.y = gap::XS;
+            head(ui, view, draft, entry, (&fares, open));
+            if open {
+                if fares.trouble {
+                    paragraph(ui, &fares.words, Type::Small, theme.warn);
+                }
+                edit::show(ui, view, draft, entry);
+            }
+        });
+}
+
+/// The lamp, the name and one line of state; pressed, it opens or closes the card.
+fn head(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    draft: &mut Draft,
+    entry: &TargetView,
+    (fares, open): (&Fares, bool),
+) {
     let theme = view.theme;
     let id = entry.target.id;
     let title = title(view.texts, &entry.target);
-    let (lamp, second) = fares(view, entry);
-    let chosen = draft.chosen == id;
-    let (rect, response) =
-        ui.allocate_exact_size(vec2(ui.available_width(), size::ROW), Sense::click());
+    let room = vec2(ui.available_width(), HEAD);
+    let (rect, response) = ui.allocate_exact_size(room, Sense::click());
     response.widget_info(|| WidgetInfo {
-        current_text_value: Some(second.clone()),
-        ..WidgetInfo::selected(Role::RadioButton, ui.is_enabled(), chosen, &title)
+        current_text_value: Some(fares.words.clone()),
+        ..WidgetInfo::labeled(Role::Button, ui.is_enabled(), &title)
     });
-    let fill = if chosen {
-        theme.raised
-    } else if response.hovered() {
-        theme.hover
-    } else {
-        Color32::TRANSPARENT
+    ui.ctx().accesskit_node_builder(response.id, |node| node.set_expanded(open));
+    let (upper, lower) = rect.split_top_bottom_at_y(rect.top() + 20.0);
+    ui.painter().circle_filled(pos2(rect.left() + 5.0, upper.center().y), 4.5, fares.lamp);
+    let words = |line: Rect, right: f32| {
+        Rect::from_min_max(
+            pos2(line.left() + 21.0, line.top()),
+            pos2(line.right() - right, line.bottom()),
+        )
     };
-    ui.painter().rect_filled(rect, CornerRadius::same(RADIUS), fill);
-    let side = Rect::from_min_max(pos2(rect.right() - 44.0, rect.top()), rect.max);
-    let mut words =
-        Rect::from_min_max(pos2(rect.left() + 10.0, rect.top()), pos2(side.left(), rect.bottom()));
-    if let Some(lamp) = lamp {
-        ui.painter().circle_filled(pos2(words.left() + 4.0, rect.center().y), 4.0, lamp);
-        words.min.x += 16.0;
-    }
     let color = if entry.target.enabled { theme.text } else { theme.secondary };
-    if second.is_empty() || second == title {
-        elided(ui, words, Align::Min, &title, Type::Body.font(), color);
-    } else {
-        let (upper, lower) = words.shrink2(vec2(0.0, 4.0)).split_top_bottom_at_fraction(0.54);
-        elided(ui, upper, Align::Min, &title, Type::Body.font(), color);
-        elided(ui, lower, Align::Min, &second, Type::Small.font(), theme.secondary);
-    }
+    elided(ui, words(upper, 40.0), Align::Min, &title, Type::BodyStrong.font(), color);
+    let color = if fares.trouble { theme.warn } else { theme.secondary };
+    elided(ui, words(lower, 0.0), Align::Min, &fares.words, Type::Small.font(), color);
     focus_ring(ui, theme, &response, RADIUS);
-    let mut at = ui.new_child(
-        UiBuilder::new()
-            .max_rect(side.shrink2(vec2(7.0, 0.0)))
-            .layout(Layout::right_to_left(Align::Center)),
-    );
+    let side = Rect::from_min_max(pos2(upper.right() - 30.0, upper.top()), upper.max);
+    let mut at =
+        ui.new_child(UiBuilder::new().max_rect(side).layout(Layout::right_to_left(Align::Center)));
     let name = view.texts.with("target-on", &[("name", title.as_str().into())]);
     if switch(&mut at, theme, &name, entry.target.enabled) {
         let enabled = !entry.target.enabled;
-        let target = draft.filled(&entry.target);
-        view.send(Command::PutTarget(Target { enabled, ..target }));
-        if enabled {
-            draft.choose(id);
-        }
+        let target = Target { enabled, ..draft.put(&entry.target) };
+        view.send(Command::PutTarget(target));
     }
-    if response.on_hover_text(&second).clicked() {
-        draft.choose(id);
+    if response.on_hover_text(&fares.words).clicked() {
+        draft.choose((!open).then_some(id));
     }
 }
 

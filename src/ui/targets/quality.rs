@@ -1,20 +1,16 @@
-//! What goes out, in figures: the usual choices, bitrate and keyframes.
-
-use std::time::Duration;
+//! What goes out, in figures: the usual choices, size, rate and bitrate.
 
 use egui::Ui;
 
 use crate::media::{BitsPerSecond, FrameRate, Size};
 use crate::studio::live::view::LiveState;
-use crate::studio::{Adapt, Command, Quality};
+use crate::studio::{Command, Quality};
 use crate::ui::input::actions::key;
 use crate::ui::style::theme::{Type, gap};
-use crate::ui::targets::audio_quality::figure_line;
-use crate::ui::targets::{audio_quality, stream_delay};
 use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{
-    Button, ButtonWeight, Select, label, menu_item, menu_rule, named_switch, paragraph, slider,
+    Button, ButtonWeight, Select, label, menu_item, menu_rule, paragraph, slider,
 };
 
 const fn fps(num: u32) -> FrameRate {
@@ -69,7 +65,17 @@ pub fn quality_text(view: &View<'_>) -> String {
     )
 }
 
-/// The choice of quality.
+/// The usual sizes and rates, beside those of the presets.
+const SIZES: [Size; 5] = [
+    Size::new(854, 480),
+    Size::new(1280, 720),
+    Size::new(1920, 1080),
+    Size::new(2560, 1440),
+    Size::new(3840, 2160),
+];
+const RATES: [FrameRate; 5] = [fps(24), fps(25), fps(30), fps(50), fps(60)];
+
+/// The choice of quality: presets, size, rate and bitrate. The rest is on the output page of the settings.
 pub fn quality(ui: &mut Ui, view: &mut View<'_>, width: f32) {
     let (theme, texts) = (view.theme, view.texts);
     let now = view.snapshot.quality.clone();
@@ -94,17 +100,33 @@ pub fn quality(ui: &mut Ui, view: &mut View<'_>, width: f32) {
                 });
             }
         }
-        if !idle {
-            egui::Frame::new().inner_margin(egui::Margin::symmetric(8, 4)).show(ui, |ui| {
-                paragraph(ui, &texts.get("quality-on-air"), Type::Small, theme.secondary);
-            });
-        }
         menu_rule(ui, theme);
         egui::Frame::new().inner_margin(egui::Margin::symmetric(8, 4)).show(ui, |ui| {
-            let mut kbps = now.video_bitrate.0 as f32 / 1000.0;
-            figure_line(ui, view, &texts.get("bitrate"), &format::bitrate(now.video_bitrate.0));
-            let width = ui.available_width();
+            ui.spacing_mut().item_spacing.y = gap::XS;
+            if !idle {
+                paragraph(ui, &texts.get("quality-on-air"), Type::Small, theme.secondary);
+            }
+            ui.add_enabled_ui(idle, |ui| {
+                let of = |size: Size| format::size_name(size);
+                if let Some(size) = one_of(ui, view, key!("quality-size"), &SIZES, now.size, of) {
+                    wanted = Some(Quality { size, ..now.clone() });
+                }
+                let name = key!("quality-rate");
+                let rate = one_of(ui, view, name, &RATES, now.frame_rate, format::rate);
+                if let Some(frame_rate) = rate {
+                    wanted = Some(Quality { frame_rate, ..now.clone() });
+                }
+            });
             let name = texts.get("bitrate");
+            let mut kbps = now.video_bitrate.0 as f32 / 1000.0;
+            ui.horizontal(|ui| {
+                label(ui, &name, Type::Figure, theme.secondary);
+                ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                    let value = format::bitrate(now.video_bitrate.0);
+                    label(ui, &value, Type::FigureStrong, theme.text);
+                });
+            });
+            let width = ui.available_width();
             let response = slider(ui, theme, &mut kbps, 300.0..=12_000.0, 2_500.0, &name, width);
             if response.changed() {
                 let step = (kbps / 100.0).round().clamp(3.0, 120.0) as u32;
@@ -112,43 +134,6 @@ pub fn quality(ui: &mut Ui, view: &mut View<'_>, width: f32) {
                     Some(Quality { video_bitrate: BitsPerSecond(step * 100_000), ..now.clone() });
             }
             response.on_hover_text(&*texts.get("tip-bitrate"));
-            ui.add_space(gap::XS);
-            if let Some(adapt) = adaptation(ui, view, &now) {
-                wanted = Some(adapt);
-            }
-            ui.add_space(gap::XS);
-            stream_delay::choice(ui, view);
-            ui.add_space(gap::XS);
-            ui.add_enabled_ui(idle, |ui| {
-                ui.horizontal(|ui| {
-                    let name = texts.get("keyframe-every");
-                    label(ui, &name, Type::Figure, theme.secondary)
-                        .on_hover_text(&*texts.get("tip-keyframe"));
-                    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                        ui.spacing_mut().item_spacing.x = gap::XS;
-                        for seconds in [4_u64, 2, 1] {
-                            let text =
-                                texts.with("seconds", &[("count", seconds.to_string().into())]);
-                            let every = Duration::from_secs(seconds);
-                            let pressed = Button::new(&text)
-                                .small()
-                                .look(ButtonWeight::Quiet)
-                                .name(&format!("{name} {text}"))
-                                .enabled(idle)
-                                .selected(now.keyframe_interval == every)
-                                .show(ui, theme)
-                                .clicked();
-                            if pressed {
-                                wanted = Some(Quality { keyframe_interval: every, ..now.clone() });
-                            }
-                        }
-                    });
-                });
-            });
-            ui.add_space(gap::XS);
-            if let Some(sound) = audio_quality::choice(ui, view, &now, idle) {
-                wanted = Some(sound);
-            }
         });
     });
     if let Some(quality) = wanted {
@@ -156,57 +141,32 @@ pub fn quality(ui: &mut Ui, view: &mut View<'_>, width: f32) {
     }
 }
 
-/// Whose connection the bitrate follows, and how far down.
-fn adaptation(ui: &mut Ui, view: &View<'_>, now: &Quality) -> Option<Quality> {
-    let (theme, texts) = (view.theme, view.texts);
-    let mut wanted = None;
-    let name = texts.get("adapt");
-    label(ui, &name, Type::Figure, theme.secondary).on_hover_text(&*texts.get("tip-adapt"));
-    // In most languages too wide for one row.
+/// A name and a few below it, of which one is chosen, also where it is none of the usual; gives the one that
+/// was pressed.
+fn one_of<T: Copy + PartialEq>(
+    ui: &mut Ui,
+    view: &View<'_>,
+    name: &'static str,
+    usual: &[T],
+    chosen: T,
+    text: impl Fn(T) -> String,
+) -> Option<T> {
+    let theme = view.theme;
+    let name = view.texts.get(name);
+    let mut pressed = None;
+    label(ui, &name, Type::Figure, theme.secondary);
     ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing.x = gap::XS;
-        let choices = [
-            (Adapt::Slowest, key!("adapt-slowest")),
-            (Adapt::First, key!("adapt-first")),
-            (Adapt::SecondRendition, key!("adapt-rendition")),
-            (Adapt::Off, key!("adapt-off")),
-        ];
-        for (adapt, text) in choices {
-            let text = texts.get(text);
-            let pressed = Button::new(&text)
-                .small()
-                .look(ButtonWeight::Quiet)
-                .name(&format!("{name} {text}"))
-                .selected(now.adapt == adapt)
-                .show(ui, theme)
-                .clicked();
-            if pressed {
-                wanted = Some(Quality { adapt, ..now.clone() });
+        ui.spacing_mut().item_spacing = egui::vec2(2.0, 2.0);
+        let other = Some(chosen).filter(|chosen| !usual.contains(chosen));
+        for one in usual.iter().copied().chain(other) {
+            let text = text(one);
+            let button = Button::new(&text).small().look(ButtonWeight::Quiet);
+            let (of_it, enabled) = (format!("{name} {text}"), ui.is_enabled());
+            let button = button.name(&of_it).enabled(enabled).selected(one == chosen);
+            if button.show(ui, theme).clicked() {
+                pressed = Some(one);
             }
         }
     });
-    if now.adapt != Adapt::Off {
-        let name = texts.get("min-bitrate");
-        figure_line(ui, view, &name, &format::bitrate(now.least_bitrate.0));
-        let mut kbps = now.least_bitrate.0 as f32 / 1000.0;
-        let width = ui.available_width();
-        if slider(ui, theme, &mut kbps, 100.0..=3_000.0, 300.0, &name, width).changed() {
-            let step = (kbps / 50.0).round().clamp(2.0, 60.0) as u32;
-            wanted = Some(Quality { least_bitrate: BitsPerSecond(step * 50_000), ..now.clone() });
-        }
-        let wish = |ui: &mut Ui, name, tip, on| {
-            named_switch(ui, theme, &texts.get(name), &texts.get(tip), Type::Small, on)
-        };
-        // With a second encode the main one is left as it is.
-        let frames = now.adapt_frames;
-        if now.adapt != Adapt::SecondRendition
-            && wish(ui, key!("adapt-frames"), key!("tip-adapt-frames"), frames)
-        {
-            wanted = Some(Quality { adapt_frames: !frames, ..now.clone() });
-        }
-        if wish(ui, key!("adapt-size"), key!("tip-adapt-size"), now.adapt_size) {
-            wanted = Some(Quality { adapt_size: !now.adapt_size, ..now.clone() });
-        }
-    }
-    wanted
+    pressed
 }

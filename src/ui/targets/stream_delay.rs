@@ -1,55 +1,14 @@
-//! The stream delay: how long, and what is held back now.
-
-use std::time::Duration;
+//! The stream delay on air: what is held back now, and the end that loses nothing.
 
 use egui::Ui;
 
 use crate::studio::event::stats::{DelayFigures, DelayState};
-use crate::studio::live::view::LiveState;
 use crate::studio::{Command, Snapshot};
 use crate::ui::input::actions::key;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::text::{Texts, format};
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, ButtonWeight, label, paragraph};
-
-/// The usual choices in seconds; others are in the settings file and on the command line.
-const CHOICES: [u64; 7] = [0, 10, 30, 120, 300, 900, 1_800];
-
-/// The choice, inside a list that stays open.
-pub(super) fn choice(ui: &mut Ui, view: &mut View<'_>) {
-    let (theme, texts) = (view.theme, view.texts);
-    let name = texts.get("delay");
-    label(ui, &name, Type::Figure, theme.secondary).on_hover_text(&*texts.get("tip-delay"));
-    let mut wanted = None;
-    ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing = egui::vec2(gap::XS, gap::XS);
-        for seconds in CHOICES {
-            let delay = Duration::from_secs(seconds);
-            let text = match seconds {
-                0 => texts.get("delay-none").to_string(),
-                _ => format::minutes(delay),
-            };
-            let pressed = Button::new(&text)
-                .small()
-                .look(ButtonWeight::Quiet)
-                .name(&format!("{name} {text}"))
-                .selected(view.snapshot.delay == delay)
-                .show(ui, theme)
-                .clicked();
-            if pressed {
-                wanted = Some(delay);
-            }
-        }
-    });
-    if let Some(delay) = wanted {
-        view.send(Command::SetDelay(delay));
-    }
-    let held = view.snapshot.held.is_some();
-    if view.snapshot.live != LiveState::Idle && held == view.snapshot.delay.is_zero() {
-        paragraph(ui, &texts.get("delay-next"), Type::Small, theme.secondary);
-    }
-}
+use crate::ui::widgets::{Button, ButtonWeight, paragraph};
 
 /// What viewers see of it, in a sentence; `None` while nothing is held back.
 pub fn sentence(texts: &Texts, snapshot: &Snapshot) -> Option<String> {

@@ -30,7 +30,7 @@ pub(super) fn show(
     let (name, tip) = (texts.get("monitor-switch"), texts.get("monitor-tip"));
     if named_switch(ui, theme, &name, &tip, Type::Small, entry.monitored) {
         let monitor = Some(!entry.monitored);
-        view.send(Command::PutTarget(Target { monitor, ..draft.filled(&entry.target) }));
+        view.send(Command::PutTarget(Target { monitor, ..draft.put(&entry.target) }));
     }
     if entry.monitored && !running && !entry.target.is_built_in() {
         address(ui, view, draft, &entry.target, width);
@@ -59,7 +59,7 @@ fn address(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target,
     .show(ui, theme);
     if field.response.changed() {
         draft.texts(target.id).watched = true;
-        view.send(Command::PutTarget(draft.filled(target)));
+        view.send(Command::PutTarget(draft.put(target)));
     }
     let target = draft.filled(target);
     if !target.may_show_play_url() {

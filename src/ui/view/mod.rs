@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use crate::compose::filter::Asset;
 use crate::compose::scene::{SceneId, SourceId};
 use crate::mix::StripId;
+use crate::studio::notices::health::Health;
 use crate::studio::{Command, Snapshot};
 use crate::ui::style::theme::Theme;
 use crate::ui::text::Texts;
@@ -78,6 +79,8 @@ pub struct View<'a> {
     pub theme: &'a Theme,
     pub texts: &'a Texts,
     pub snapshot: &'a Snapshot,
+    /// What the health bar says of it.
+    pub health: &'a Health,
     pub wishes: &'a mut Vec<WindowRequest>,
 }
 

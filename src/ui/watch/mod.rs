@@ -1,7 +1,7 @@
 //! The page that watches streams: address, pictures, controls, figures; and its keyboard and windows.
 
 mod address;
-mod chat;
+pub(in crate::ui) mod chat;
 mod commands;
 mod controls;
 pub mod danmaku;

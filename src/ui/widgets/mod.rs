@@ -12,6 +12,7 @@ mod select;
 mod slider;
 mod sparkline;
 mod switch;
+mod tab_bar;
 
 pub use button::{Button, ButtonWeight, icon_button};
 pub use field::{Field, FieldOutcome, TextBox};
@@ -23,6 +24,7 @@ pub use select::{Select, menu_item, menu_rule, scrolled};
 pub use slider::slider;
 pub use sparkline::sparkline;
 pub use switch::{named_switch, switch};
+pub use tab_bar::{TAB_BAR, tab_bar};
 
 use egui::{CornerRadius, Response, Stroke, StrokeKind, Ui};
 

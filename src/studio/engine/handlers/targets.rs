@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::base::Secret;
+use crate::base::{Secret, queue};
 use crate::net::CertificatePin;
 use crate::studio::command::Command;
 use crate::studio::engine::Engine;
@@ -184,6 +184,27 @@ impl Engine {
                 self.targets.said.remove(&id);
                 self.notices.active.clear_target(groups::TARGET, id);
             }
+        }
+    }
+
+    /// Another address or key of a target, also while it is on air: the earlier connection ends beside the new one,
+    /// and the other targets go on.
+    pub(in crate::studio::engine) fn restart_target(&mut self, target: Target) {
+        let id = target.id;
+        self.put_target(target);
+        self.targets.edited.remove(&id);
+        let sought = self.live.on_air.as_ref().is_some_and(|it| it.publishes_to(id));
+        let target = self.targets.list.iter().find(|it| it.id == id && it.enabled).cloned();
+        let Some(target) = target.filter(|_| sought && !self.live.stopping) else { return };
+        let wanted = self.resolve(&target);
+        if let (Some(wanted), Some(on_air)) = (wanted, &mut self.live.on_air) {
+            // Nobody is told that the earlier connection ended: the target goes on.
+            let (nobody, _) = queue::bounded("last-words", 1, queue::Full::DropOldest);
+            self.endings.broadcasts.extend(on_air.end_publisher(id, nobody));
+            let left = on_air.publish(&self.runtime, self.clock, vec![wanted]);
+            self.targets.said.remove(&id);
+            self.notices.active.clear_target(groups::TARGET, id);
+            self.all_happened(left);
         }
     }
 

@@ -1,0 +1,80 @@
+//! The panel at the right: *Broadcast* and *Chat* in turn, and always the same buttons at its foot.
+
+use egui::{Rect, ScrollArea, Ui, pos2, vec2};
+
+use crate::ui::input::actions::{Action, key};
+use crate::ui::studio_page::{PageParts, chat, go_live};
+use crate::ui::style::theme::gap;
+use crate::ui::targets;
+use crate::ui::targets::child;
+use crate::ui::view::View;
+use crate::ui::widgets::{TAB_BAR, tab_bar};
+
+/// What the panel shows.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub enum SideTab {
+    /// Where the stream goes, and on air how it fares.
+    #[default]
+    Broadcast,
+    Chat,
+}
+
+impl SideTab {
+    const ALL: [(Self, &'static str); 2] =
+        [(Self::Broadcast, key!("tab-broadcast")), (Self::Chat, key!("tab-chat"))];
+}
+
+/// The panel in `side`; gives an action that was asked for.
+pub fn show(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    parts: &mut PageParts<'_>,
+    side: Rect,
+) -> Option<Action> {
+    ui.painter().vline(side.left() + 0.5, side.y_range(), view.theme.border());
+    let inner = side.shrink2(vec2(14.0, 0.0));
+    let bar =
+        Rect::from_min_size(pos2(inner.left(), inner.top() + gap::S), vec2(inner.width(), TAB_BAR));
+    let foot = Rect::from_min_max(
+        pos2(inner.left(), inner.bottom() - gap::M - go_live::HEIGHT),
+        pos2(inner.right(), inner.bottom() - gap::M),
+    );
+    let middle = Rect::from_min_max(
+        pos2(inner.left(), bar.bottom() + gap::S),
+        pos2(inner.right(), foot.top() - gap::M),
+    );
+    let names = SideTab::ALL.map(|(_, name)| view.texts.get(name).to_string());
+    let names = names.each_ref().map(String::as_str);
+    let chosen = SideTab::ALL.iter().position(|(tab, _)| *tab == *parts.side);
+    let mut tabs = child(ui, bar, "side-tabs");
+    let pressed = tab_bar(&mut tabs, view.theme, &names, chosen.unwrap_or_default());
+    if let Some((tab, _)) = pressed.and_then(|index| SideTab::ALL.get(index)) {
+        *parts.side = *tab;
+    }
+    let mut contents = child(ui, middle, "side");
+    let asked = match *parts.side {
+        SideTab::Broadcast => {
+            scrolled(&mut contents, "broadcast", |ui| targets::broadcast(ui, view, parts.target))
+        }
+        SideTab::Chat => chat::show(&mut contents, view, parts.watch),
+    };
+    let mut lower = child(ui, foot, "go-live");
+    asked.or(go_live::show(&mut lower, view))
+}
+
+/// What may be higher than the panel.
+fn scrolled(
+    ui: &mut Ui,
+    salt: &str,
+    contents: impl FnOnce(&mut Ui) -> Option<Action>,
+) -> Option<Action> {
+    let width = ui.available_width();
+    ScrollArea::vertical()
+        .id_salt(salt)
+        .auto_shrink(false)
+        .show(ui, |ui| {
+            ui.set_width(width);
+            contents(ui)
+        })
+        .inner
+}

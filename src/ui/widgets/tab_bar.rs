@@ -1,0 +1,45 @@
+//! Tabs beside each other, each as wide as the others.
+
+use egui::{Align, CornerRadius, Rect, Role, Sense, StrokeKind, Ui, WidgetInfo, pos2, vec2};
+
+use crate::ui::style::theme::{RADIUS, Theme, Type};
+use crate::ui::widgets::{elided, focus_ring};
+
+/// Height of [`tab_bar`].
+pub const TAB_BAR: f32 = 30.0;
+/// Between the bar and a tab.
+const EDGE: f32 = 2.0;
+
+/// Shows tabs of these names, of which one is chosen; gives the one that was pressed.
+pub fn tab_bar(ui: &mut Ui, theme: &Theme, names: &[&str], chosen: usize) -> Option<usize> {
+    let (bar, _) = ui.allocate_exact_size(vec2(ui.available_width(), TAB_BAR), Sense::hover());
+    ui.painter().rect_filled(bar, CornerRadius::same(RADIUS + 1), theme.raised);
+    let width = (bar.width() - 2.0 * EDGE) / names.len().max(1) as f32;
+    let mut pressed = None;
+    for (index, name) in names.iter().enumerate() {
+        let at = pos2(bar.left() + EDGE + width * index as f32, bar.top() + EDGE);
+        let rect = Rect::from_min_size(at, vec2(width, TAB_BAR - 2.0 * EDGE));
+        let response = ui.interact(rect, ui.scope_id().with(("tab", index)), Sense::click());
+        let is_chosen = index == chosen;
+        response.widget_info(|| WidgetInfo::selected(Role::Tab, true, is_chosen, *name));
+        if is_chosen {
+            let (radius, line) = (CornerRadius::same(RADIUS - 1), theme.border());
+            ui.painter().rect(rect, radius, theme.panel, line, StrokeKind::Inside);
+        }
+        let lit = is_chosen || response.hovered();
+        let color = if lit { theme.text } else { theme.secondary };
+        elided(
+            ui,
+            rect.shrink2(vec2(4.0, 0.0)),
+            Align::Center,
+            name,
+            Type::FigureStrong.font(),
+            color,
+        );
+        focus_ring(ui, theme, &response, RADIUS - 1);
+        if response.clicked() {
+            pressed = Some(index);
+        }
+    }
+    pressed
+}
