@@ -8,6 +8,7 @@ mod notice_size;
 mod properties;
 mod scenes;
 mod selection;
+mod settings;
 mod sound;
 mod talk;
 mod targets;
@@ -136,6 +137,14 @@ fn choose(harness: &mut Harness<'static, Window>, list: &str, line: &str) -> Vec
     assert!(harness.query_by_role(Role::MenuItemRadio).is_none(), "{list} is still open");
     assert!(harness.get_by_role_and_label(Role::ComboBox, list).is_focused());
     commands(harness)
+}
+
+/// Opens the settings on this page.
+fn settings_page(harness: &mut Harness<'static, Window>, page: &str) {
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Comma);
+    harness.run();
+    harness.get_by_role_and_label(Role::Button, page).click();
+    harness.run();
 }
 
 fn click(harness: &mut Harness<'static, Window>, name: &str) -> Vec<Command> {
@@ -315,8 +324,7 @@ fn the_video_encoder_is_chosen_in_the_settings() {
     let open_settings = |encoders: Vec<KnownEncoder>| {
         let mut harness = open("idle");
         harness.state().demo.change(|snapshot| snapshot.encoders = encoders.leak());
-        harness.key_press_modifiers(Modifiers::COMMAND, Key::Comma);
-        harness.run();
+        settings_page(&mut harness, "Output");
         harness.get_by_role_and_label(Role::ComboBox, "Video encoder").click();
         harness.run();
         harness

@@ -410,8 +410,7 @@ fn recording_starts_and_stops() {
 #[test]
 fn the_sound_tracks_of_recordings_are_named_in_the_settings() {
     let mut harness = open("mixer");
-    harness.key_press_modifiers(Modifiers::COMMAND, Key::Comma);
-    harness.run();
+    settings_page(&mut harness, "Recording");
     harness.get_by_label("Audio tracks in recordings: 3");
     harness.get_by_label("Name of track 3").focus();
     harness.run();
@@ -425,8 +424,7 @@ fn the_sound_tracks_of_recordings_are_named_in_the_settings() {
     assert!(harness.state().wishes.iter().any(|wish| matches!(wish, WindowRequest::Preferences)));
     // Without extra tracks there is only the program.
     let mut harness = open("idle");
-    harness.key_press_modifiers(Modifiers::COMMAND, Key::Comma);
-    harness.run();
+    settings_page(&mut harness, "Recording");
     harness.get_by_label("Audio tracks in recordings: 1");
     assert!(harness.query_by_label("Name of track 1").is_none());
 }

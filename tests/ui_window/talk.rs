@@ -51,8 +51,7 @@ fn the_space_bar_is_the_talk_key_where_a_strip_listens_to_one() {
 fn the_talk_key_is_chosen_by_pressing_it() {
     let mut harness = open("mixer");
     harness.state().demo.change(|snapshot| snapshot.strips[0].sound.talk = TalkMode::PushToTalk);
-    harness.key_press_modifiers(Modifiers::COMMAND, Key::Comma);
-    harness.run();
+    settings_page(&mut harness, "Audio");
     let key = |harness: &Harness<'static, Window>| {
         harness.state().screen.as_ref().unwrap().preferences().push_to_talk_key.name()
     };
@@ -122,8 +121,7 @@ fn a_button_of_the_mouse_is_chosen_by_pressing_it_and_heard_while_somebody_types
     // The space bar is it still.
     assert!(button(&mut harness, back, true).is_empty());
     assert!(button(&mut harness, back, false).is_empty());
-    harness.key_press_modifiers(Modifiers::COMMAND, Key::Comma);
-    harness.run();
+    settings_page(&mut harness, "Audio");
     for (chosen, name, words) in [
         (egui::PointerButton::Extra2, "mouse-5", "Mouse button 5"),
         (middle, "mouse-3", "Middle mouse button"),
@@ -190,8 +188,8 @@ fn settings(language: Language, elsewhere: GlobalKeySupport) -> Harness<'static,
     };
     let mut harness = open_as("mixer", Vec2::new(1280.0, 720.0), preferences);
     harness.state_mut().screen.as_mut().unwrap().set_elsewhere(elsewhere);
-    harness.key_press_modifiers(Modifiers::COMMAND, Key::Comma);
-    harness.run();
+    let page = if language == Language::English { "Audio" } else { "音频" };
+    settings_page(&mut harness, page);
     harness
 }
 

@@ -51,8 +51,12 @@ tip-action-media-back = Jumps back in the selected media source.
 tip-action-mute-player = Mutes what you watch, not the broadcast.
 tip-action-theme = Changes the colors of the window.
 tip-action-language = Changes the language of the window.
+tip-action-larger = Makes text and controls a step larger.
+tip-action-smaller = Makes text and controls a step smaller.
 tip-action-quit = Ends onair. It asks first while you broadcast or record.
 
+action-larger = Larger interface
+action-smaller = Smaller interface
 action-scene-1 = Switch to scene 1
 action-scene-2 = Switch to scene 2
 action-scene-3 = Switch to scene 3
@@ -69,7 +73,6 @@ palette-target = Target
 palette-setting = Setting
 palette-command = Command
 
-hotkeys-note = Click a hotkey, then press the new keys. Keys without Ctrl or Alt act only while no control has the focus.
 hotkey-none = None
 hotkey-press = Press keys…
 hotkey-of = Hotkey of { $name }: { $keys }
@@ -79,9 +82,6 @@ hotkey-refused = onair cannot use these keys: they move through the window or ed
 hotkey-conflict = Also the hotkey of: { $names }
 hotkey-conflict-talk = Also the push-to-talk key
 hotkey-global = In other windows: { $name }
-hotkeys-column-command = Command
-hotkeys-column-hotkey = Hotkey
-hotkeys-column-global = Other windows
 hotkeys-reset-all = Reset all hotkeys
 
 value-hotkey = it is not a hotkey, such as Ctrl+Alt+M or F8

@@ -51,8 +51,12 @@ tip-action-media-back = 在所选媒体源中向后跳。
 tip-action-mute-player = 只静音你观看的内容，不影响直播。
 tip-action-theme = 更改窗口配色。
 tip-action-language = 更改窗口语言。
+tip-action-larger = 把文字和控件放大一级。
+tip-action-smaller = 把文字和控件缩小一级。
 tip-action-quit = 退出 onair。直播或录制时会先询问。
 
+action-larger = 放大界面
+action-smaller = 缩小界面
 action-scene-1 = 切换到场景 1
 action-scene-2 = 切换到场景 2
 action-scene-3 = 切换到场景 3
@@ -69,7 +73,6 @@ palette-target = 推流目标
 palette-setting = 设置
 palette-command = 命令
 
-hotkeys-note = 点击快捷键，再按下新的按键。不带 Ctrl 或 Alt 的按键只在没有控件获得焦点时有效。
 hotkey-none = 无
 hotkey-press = 请按键…
 hotkey-of = { $name } 的快捷键：{ $keys }
@@ -79,9 +82,6 @@ hotkey-refused = 这些按键用于在窗口中移动或编辑文字，不能用
 hotkey-conflict = 同时也是以下命令的快捷键：{ $names }
 hotkey-conflict-talk = 同时也是按键讲话的按键
 hotkey-global = 在其他窗口中也有效：{ $name }
-hotkeys-column-command = 命令
-hotkeys-column-hotkey = 快捷键
-hotkeys-column-global = 其他窗口
 hotkeys-reset-all = 恢复全部快捷键
 
 value-hotkey = 不是快捷键，例如 Ctrl+Alt+M 或 F8

@@ -7,6 +7,7 @@ use egui::{Align, CornerRadius, Frame, Id, Layout, Margin, Modal, Ui, vec2};
 use crate::compose::scene::{SceneId, SourceId};
 use crate::studio::Preferences;
 use crate::studio::settings::{Own, OwnPart};
+use crate::ui::dialogs::settings::{Setting, SettingsDraft};
 use crate::ui::input::actions::Action;
 use crate::ui::input::global_key::GlobalKeySupport;
 use crate::ui::style::icons::Icon;
@@ -19,6 +20,8 @@ use crate::ui::widgets::{ButtonWeight, icon_button, label};
 pub enum DialogAnswer {
     Close,
     Act(Action),
+    /// Close, and show this setting.
+    Setting(Setting),
     /// Close, and switch to this scene.
     Scene(SceneId),
     /// Close, and show this source.
@@ -38,6 +41,7 @@ pub struct Needs<'a> {
     pub renderer: &'a Renderer,
     /// How the talk key is heard while another window has the keyboard.
     pub elsewhere: &'a GlobalKeySupport,
+    pub settings: &'a mut SettingsDraft,
     pub passthrough: &'a mut PassthroughDraft,
     pub services: &'a mut Services,
     /// What is typed as the built-in server's successor.

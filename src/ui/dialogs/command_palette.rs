@@ -1,5 +1,5 @@
 //! Everything that can be done or gone to, found by typing a part of its name in either language: commands,
-//! scenes, sources and targets.
+//! scenes, sources, targets and settings.
 
 use egui::{
     Align, CornerRadius, Id, Key, Modifiers, Rect, Role, ScrollArea, Sense, Ui, Vec2, WidgetInfo,
@@ -8,6 +8,7 @@ use egui::{
 
 use crate::compose::scene::{SceneId, SourceId};
 use crate::ui::dialogs::card::{DialogAnswer, modal};
+use crate::ui::dialogs::settings::Setting;
 use crate::ui::input::actions::{Action, key};
 use crate::ui::input::hotkeys::shortcut_text;
 use crate::ui::style::icons::{self, Icon};
@@ -47,6 +48,7 @@ enum Deed {
     Scene(SceneId),
     Source(SourceId),
     Target(u32),
+    Setting(Setting),
 }
 
 impl Deed {
@@ -56,6 +58,7 @@ impl Deed {
             Self::Scene(id) => DialogAnswer::Scene(id),
             Self::Source(id) => DialogAnswer::Source(id),
             Self::Target(id) => DialogAnswer::EditTarget(id),
+            Self::Setting(setting) => DialogAnswer::Setting(setting),
         }
     }
 }
@@ -109,6 +112,13 @@ fn entries(view: &View<'_>, other: &Texts) -> Vec<Entry> {
     all.extend(snapshot.targets.iter().map(|target| {
         let name = targets::title(texts, &target.target);
         entry(Deed::Target(target.target.id), Icon::Broadcast, &name, key!("palette-target"))
+    }));
+    all.extend(Setting::ALL.iter().map(|setting| {
+        let key = setting.key();
+        let icon = setting.page().icon();
+        let entry = entry(Deed::Setting(*setting), icon, &texts.get(key), key!("palette-setting"));
+        let also = [entry.also.clone(), other.get(key).to_string()].join(" ");
+        Entry { also, ..entry }
     }));
     all
 }

@@ -6,7 +6,6 @@ mod confirm;
 mod developer;
 mod event_log;
 pub mod mixer;
-pub mod output;
 mod own_services;
 mod passthrough;
 mod preflight;
@@ -17,6 +16,7 @@ mod successor;
 pub use card::{DialogAnswer, Needs, heading, modal};
 pub use card::{PassthroughDraft, Services};
 pub use command_palette::Search;
+pub use settings::{Setting, SettingsDraft, SettingsPage, UI_SCALES};
 
 use crate::ui::view::View;
 
@@ -52,7 +52,12 @@ pub fn show(
     search: &mut Search,
 ) -> Option<DialogAnswer> {
     match dialog {
-        Dialog::Settings => settings::show(ctx, view, needs),
+        Dialog::Settings => {
+            let mut draft = std::mem::take(needs.settings);
+            let answer = settings::show(ctx, view, needs, &mut draft);
+            *needs.settings = draft;
+            answer
+        }
         Dialog::Help => shortcuts::show(ctx, view),
         Dialog::History => event_log::show(ctx, view),
         Dialog::Developer => developer::show(ctx, view, needs),

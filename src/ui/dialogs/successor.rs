@@ -8,12 +8,19 @@ use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::View;
 use crate::ui::widgets::{Field, label, paragraph};
 
-/// The field, with what is being typed into it.
+/// The field with its name and what explains it.
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Option<String>) {
     let (theme, texts) = (view.theme, view.texts);
     let name = texts.get("successor");
     label(ui, &name, Type::Body, theme.text);
     paragraph(ui, &texts.get("successor-note"), Type::Small, theme.secondary);
+    field(ui, view, draft);
+}
+
+/// The field alone, with what is being typed into it.
+pub(super) fn field(ui: &mut Ui, view: &mut View<'_>, draft: &mut Option<String>) {
+    let (theme, texts) = (view.theme, view.texts);
+    let name = texts.get("successor");
     let text = draft.get_or_insert_with(|| view.snapshot.server.successor.clone());
     let checked = check_successor(text);
     let field = Field {

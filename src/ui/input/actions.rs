@@ -123,6 +123,8 @@ actions! {
     MutePlayer "mute-player" SpeakerOff "";
     Theme "theme" Sun "";
     Language "language" Info "";
+    Larger "larger" Plus "Ctrl+Equals";
+    Smaller "smaller" Search "Ctrl+Minus";
     Quit "quit" Close "Ctrl+Q";
 }
 

@@ -65,6 +65,12 @@ pub fn conflicts(preferences: &Preferences, action: Action) -> Vec<Action> {
     others.filter(|other| hotkey_of(preferences, *other) == Some(hotkey)).collect()
 }
 
+/// Whether the hotkey of this command is the talk key.
+pub fn is_talk_key(preferences: &Preferences, action: Action) -> bool {
+    let talk = Hotkey::new(false, false, false, preferences.push_to_talk_key.name());
+    talk.is_some() && hotkey_of(preferences, action) == talk
+}
+
 /// Names in the settings file that no command has.
 pub fn unknown_names(preferences: &Preferences) -> Vec<&str> {
     let hotkeys = &preferences.hotkeys;

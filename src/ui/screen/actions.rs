@@ -6,7 +6,7 @@ use crate::compose::scene::SceneId;
 use crate::mix::StripLamp;
 use crate::studio::live::view::LiveState;
 use crate::studio::{Command, Language, Theme as ThemeChoice};
-use crate::ui::dialogs::Dialog;
+use crate::ui::dialogs::{self, Dialog};
 use crate::ui::input::actions::Action;
 use crate::ui::screen::bars::{self, Page};
 use crate::ui::studio_page::right_panel::SideTab;
@@ -139,6 +139,8 @@ impl Screen {
                 self.restyle(ctx);
                 self.wishes.push(WindowRequest::Preferences);
             }
+            Action::Larger => self.scale(ctx, true),
+            Action::Smaller => self.scale(ctx, false),
             Action::Quit => self.ask_to_close(),
         }
     }
@@ -150,6 +152,19 @@ impl Screen {
         } else {
             Command::SwitchScene(id)
         }));
+    }
+
+    /// Makes the interface a step larger or smaller.
+    fn scale(&mut self, ctx: &egui::Context, larger: bool) {
+        let now = self.preferences.ui_scale;
+        let mut steps = dialogs::UI_SCALES.into_iter();
+        let next =
+            if larger { steps.find(|step| *step > now) } else { steps.rfind(|step| *step < now) };
+        if let Some(scale) = next {
+            self.preferences.ui_scale = scale;
+            self.restyle(ctx);
+            self.wishes.push(WindowRequest::Preferences);
+        }
     }
 
     fn toggle(&mut self, dialog: Dialog) {

@@ -64,6 +64,7 @@ pub struct Screen {
     tray: bars::TrayState,
     search: dialogs::Search,
     target: targets::Draft,
+    settings: dialogs::SettingsDraft,
     passthrough: dialogs::PassthroughDraft,
     services: dialogs::Services,
     successor: Option<String>,
@@ -91,6 +92,12 @@ fn theme_of(preferences: &Preferences) -> Theme {
     Theme { still: preferences.reduced_motion, ..theme }
 }
 
+/// Hotkeys and the size of the interface, for all of the window.
+fn apply_to(ctx: &egui::Context, preferences: &Preferences) {
+    Keymap::new(preferences).install(ctx);
+    ctx.set_zoom_factor(f32::from(preferences.ui_scale) / 100.0);
+}
+
 impl Screen {
     /// A window that shows these pictures. Installs fonts and style.
     pub fn new(
@@ -104,7 +111,8 @@ impl Screen {
         let theme = theme_of(&preferences);
         theme.apply(ctx);
         let texts = Texts::new(preferences.language.spoken());
-        Keymap::new(&preferences).install(ctx);
+        apply_to(ctx, &preferences);
+        ctx.options_mut(|options| options.zoom_with_keyboard = false);
         Self {
             preferences,
             theme,
@@ -119,6 +127,7 @@ impl Screen {
             tray: bars::TrayState::default(),
             search: dialogs::Search::default(),
             target: targets::Draft::default(),
+            settings: dialogs::SettingsDraft::default(),
             passthrough: dialogs::PassthroughDraft::default(),
             services: dialogs::Services::default(),
             successor: None,
@@ -223,7 +232,7 @@ impl Screen {
     fn restyle(&mut self, ctx: &egui::Context) {
         self.theme = theme_of(&self.preferences);
         self.theme.apply(ctx);
-        Keymap::new(&self.preferences).install(ctx);
+        apply_to(ctx, &self.preferences);
         let language = self.preferences.language.spoken();
         if language != self.texts.language() {
             self.texts = Texts::new(language);
@@ -346,6 +355,7 @@ impl Screen {
             preferences: &mut self.preferences,
             renderer: &self.renderer,
             elsewhere: &self.elsewhere,
+            settings: &mut self.settings,
             passthrough: &mut self.passthrough,
             services: &mut self.services,
             successor: &mut self.successor,
@@ -358,6 +368,10 @@ impl Screen {
                 self.dialog = None;
                 self.show_side(SideTab::Broadcast);
                 self.target.edit(id);
+            }
+            Some(DialogAnswer::Setting(setting)) => {
+                self.settings.show(setting);
+                self.open(Dialog::Settings);
             }
             Some(DialogAnswer::Scene(id)) => {
                 self.dialog = None;
@@ -392,7 +406,8 @@ impl Screen {
 
     fn keyboard(&mut self, ui: &Ui) {
         let ctx = ui.ctx().clone();
-        if self.dialog == Some(Dialog::Closing) {
+        let choosing = self.dialog == Some(Dialog::Settings) && self.settings.waits_for_keys();
+        if self.dialog == Some(Dialog::Closing) || choosing {
             return;
         }
         let typing = ctx.text_edit_focused();

@@ -4,6 +4,7 @@
 mod advanced;
 mod draft;
 mod edit;
+pub mod limits;
 mod list;
 pub(in crate::ui) mod passthrough;
 mod quality;

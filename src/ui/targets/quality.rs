@@ -7,6 +7,7 @@ use crate::studio::live::view::LiveState;
 use crate::studio::{Command, Quality};
 use crate::ui::input::actions::key;
 use crate::ui::style::theme::{Type, gap};
+use crate::ui::targets::limits;
 use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{
@@ -108,11 +109,15 @@ pub fn quality(ui: &mut Ui, view: &mut View<'_>, width: f32) {
             }
             ui.add_enabled_ui(idle, |ui| {
                 let of = |size: Size| format::size_name(size);
-                if let Some(size) = one_of(ui, view, key!("quality-size"), &SIZES, now.size, of) {
+                let why_not = |size| limits::why_no_size(view, &Quality { size, ..now.clone() });
+                let name = key!("quality-size");
+                if let Some(size) = one_of(ui, view, name, &SIZES, now.size, of, why_not) {
                     wanted = Some(Quality { size, ..now.clone() });
                 }
                 let name = key!("quality-rate");
-                let rate = one_of(ui, view, name, &RATES, now.frame_rate, format::rate);
+                let why_not =
+                    |frame_rate| limits::why_no_rate(view, &Quality { frame_rate, ..now.clone() });
+                let rate = one_of(ui, view, name, &RATES, now.frame_rate, format::rate, why_not);
                 if let Some(frame_rate) = rate {
                     wanted = Some(Quality { frame_rate, ..now.clone() });
                 }
@@ -127,13 +132,19 @@ pub fn quality(ui: &mut Ui, view: &mut View<'_>, width: f32) {
                 });
             });
             let width = ui.available_width();
-            let response = slider(ui, theme, &mut kbps, 300.0..=12_000.0, 2_500.0, &name, width);
+            let limit = limits::video_bitrate(view);
+            let most = limit.as_ref().map_or(limits::MAX_VIDEO, |(most, _)| *most);
+            let range = 300.0..=most.0 as f32 / 1_000.0;
+            let response = slider(ui, theme, &mut kbps, range, 2_500.0, &name, width);
             if response.changed() {
-                let step = (kbps / 100.0).round().clamp(3.0, 120.0) as u32;
-                wanted =
-                    Some(Quality { video_bitrate: BitsPerSecond(step * 100_000), ..now.clone() });
+                let bits = (kbps / 100.0).round().max(3.0) as u32 * 100_000;
+                let video_bitrate = BitsPerSecond(bits).min(most);
+                wanted = Some(Quality { video_bitrate, ..now.clone() });
             }
             response.on_hover_text(&*texts.get("tip-bitrate"));
+            if let Some((_, why)) = &limit {
+                paragraph(ui, why, Type::Small, theme.secondary);
+            }
         });
     });
     if let Some(quality) = wanted {
@@ -142,7 +153,7 @@ pub fn quality(ui: &mut Ui, view: &mut View<'_>, width: f32) {
 }
 
 /// A name and a few below it, of which one is chosen, also where it is none of the usual; gives the one that
-/// was pressed.
+/// was pressed. What cannot be chosen says why.
 fn one_of<T: Copy + PartialEq>(
     ui: &mut Ui,
     view: &View<'_>,
@@ -150,6 +161,7 @@ fn one_of<T: Copy + PartialEq>(
     usual: &[T],
     chosen: T,
     text: impl Fn(T) -> String,
+    why_not: impl Fn(T) -> Option<String>,
 ) -> Option<T> {
     let theme = view.theme;
     let name = view.texts.get(name);
@@ -161,10 +173,15 @@ fn one_of<T: Copy + PartialEq>(
         for one in usual.iter().copied().chain(other) {
             let text = text(one);
             let button = Button::new(&text).small().look(ButtonWeight::Quiet);
-            let (of_it, enabled) = (format!("{name} {text}"), ui.is_enabled());
+            let (of_it, why_not) = (format!("{name} {text}"), why_not(one));
+            let enabled = ui.is_enabled() && why_not.is_none();
             let button = button.name(&of_it).enabled(enabled).selected(one == chosen);
-            if button.show(ui, theme).clicked() {
+            let response = button.show(ui, theme);
+            if response.clicked() && enabled {
                 pressed = Some(one);
+            }
+            if let Some(why) = why_not {
+                response.on_hover_text(why);
             }
         }
     });

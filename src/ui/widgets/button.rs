@@ -43,6 +43,7 @@ pub struct Button<'a> {
     enabled: bool,
     name: Option<&'a str>,
     selected: Option<bool>,
+    leading: bool,
 }
 
 impl<'a> Button<'a> {
@@ -60,6 +61,7 @@ impl<'a> Button<'a> {
             enabled: true,
             name: None,
             selected: None,
+            leading: false,
         }
     }
 
@@ -123,6 +125,12 @@ impl<'a> Button<'a> {
     /// Part of a choice, and whether it is the chosen part.
     pub fn selected(mut self, selected: bool) -> Self {
         self.selected = Some(selected);
+        self
+    }
+
+    /// Words and icon at the beginning, as in a list of buttons.
+    pub fn leading(mut self) -> Self {
+        self.leading = true;
         self
     }
 
@@ -217,7 +225,9 @@ impl<'a> Button<'a> {
             Stroke::new(width, border),
             StrokeKind::Inside,
         );
-        let mut x = (rect.center().x - content / 2.0).max(rect.left() + gap::XS);
+        let middle = rect.center().x - content / 2.0;
+        let mut x =
+            if self.leading { rect.left() + gap::S } else { middle.max(rect.left() + gap::XS) };
         if let Some((icon, color)) = self.icon {
             let at = Rect::from_min_size(egui::pos2(x, rect.center().y - 8.0), Vec2::splat(16.0));
             icons::paint(ui.painter(), icon, at, color.unwrap_or(text));

@@ -9,7 +9,7 @@ use crate::studio::live::recording::RecordingChoices;
 use crate::studio::mixer::push_to_talk::PushToTalkKey;
 use crate::studio::settings::default_recording_folder;
 use crate::studio::settings::hotkeys::Hotkeys;
-use crate::studio::settings::reading::values;
+use crate::studio::settings::reading::values::{self, within};
 use crate::text;
 use crate::text::problem::problem;
 
@@ -52,6 +52,9 @@ pub enum Theme {
 pub struct Preferences {
     pub language: Language,
     pub theme: Theme,
+    /// In percent of what the desktop says.
+    #[serde(deserialize_with = "ui_scale")]
+    pub ui_scale: u16,
     /// No animation at all.
     pub reduced_motion: bool,
     /// How fast the bars of level meters fall.
@@ -77,6 +80,7 @@ impl Default for Preferences {
         Self {
             language: Language::System,
             theme: Theme::Dark,
+            ui_scale: 100,
             reduced_motion: false,
             meter_fall: MeterFall::default(),
             push_to_talk_key: PushToTalkKey::default(),
@@ -86,6 +90,13 @@ impl Default for Preferences {
             hotkeys: Box::default(),
         }
     }
+}
+
+/// The sizes of the window's interface, in percent.
+pub const UI_SCALES: std::ops::RangeInclusive<u16> = 75..=300;
+
+within! {
+    ui_scale: u16 = UI_SCALES;
 }
 
 #[derive(Serialize, Deserialize)]
@@ -128,6 +139,7 @@ mod tests {
         let preferences = Preferences {
             language: Language::Chinese,
             theme: Theme::Light,
+            ui_scale: 150,
             reduced_motion: true,
             meter_fall: MeterFall::Slow,
             push_to_talk_key: PushToTalkKey::named("F8").unwrap(),

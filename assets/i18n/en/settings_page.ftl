@@ -1,0 +1,90 @@
+# The pages of the settings.
+
+settings-search = Search settings
+settings-page-general = General
+settings-page-video = Video
+settings-page-audio = Audio
+settings-page-output = Output
+settings-page-recording = Recording
+settings-page-hotkeys = Hotkeys
+settings-page-network = Network
+settings-page-about = About
+
+setting-reset = Reset { $name } to { $default }
+setting-default = { $name } (default)
+setting-off = Off
+
+setting-language = Language
+setting-language-note = The language of the window. Names that you give stay as they are.
+setting-theme = Colors
+setting-theme-note = A dark window leaves the video the brightest thing on the screen.
+setting-scale = Interface size
+setting-scale-note = Makes text and controls larger or smaller than the desktop does.
+setting-motion = Reduce motion
+setting-motion-note = Turns off animations and flying chat messages.
+setting-meter = Level meter decay
+setting-meter-note = How fast the bars fall after a loud moment.
+
+setting-size = Resolution
+setting-size-note = The size of the program for all targets and recordings. 1280×720 suits most connections.
+setting-rate = Frame rate
+setting-rate-note = 30 fps suits talks, 60 fps suits games and sports. 60 fps needs twice the work.
+setting-bitrate = Video bitrate
+setting-bitrate-note = More looks better, and needs more upload. Keep a quarter of your upload free.
+
+setting-monitoring = Monitoring device
+setting-monitoring-note = Where you hear the audio sources that you monitor. Use headphones to avoid echo.
+setting-push-to-talk = Push-to-talk key
+setting-push-to-talk-note = Opens or mutes a microphone while you hold it. Turn push-to-talk on in the audio mixer.
+
+setting-encoder = Video encoder
+setting-encoder-note = Automatic picks the best one that this computer has.
+
+setting-adaptation = Adaptive bitrate
+setting-adaptation-note = Lowers the video bitrate while a connection is slow, so that nothing is dropped.
+setting-keyframes = Keyframe interval
+setting-keyframes-note = How soon a new viewer sees the video. Most services want 2 s.
+setting-audio-format = Audio format
+setting-audio-format-note = The AAC audio of the stream. The defaults suit all services.
+setting-delay = Stream delay
+setting-delay-note = Viewers see the stream this much later. Applies from the next Go Live.
+
+setting-folder = Recordings folder
+setting-folder-note = For recordings, replays and screenshots. onair creates the folder when it needs it.
+setting-format = Recording format
+setting-format-note = MP4 plays everywhere. MKV keeps more audio tracks readable in every editor.
+setting-split = Split recordings
+setting-split-note = Starts a new file after this time or size, without a gap.
+setting-replay = Replay buffer
+setting-replay-note = Keeps the last seconds in memory. Save them with a button or hotkey.
+setting-replay-always = Keep the replay buffer running
+setting-replay-always-note = The encoder then runs all the time and uses as much CPU as on air.
+setting-tracks = Audio tracks
+setting-tracks-note = The names of the tracks in a recording, as video editors show them.
+
+setting-hotkeys = Hotkeys
+setting-hotkeys-note = Click a hotkey, then press the new keys. Keys without Ctrl or Alt act only while the canvas or a list has the focus.
+
+setting-services = Your own services
+setting-services-note = Services that onair does not know, with their servers and limits.
+setting-services-edit = { $count ->
+    [0] Add a service…
+    [one] Edit { $count } service…
+   *[other] Edit { $count } services…
+}
+setting-successor = Successor server
+setting-successor-note = When the built-in server stops, clients with Enhanced RTMP reconnect to this address.
+
+setting-renderer = Rendering
+setting-renderer-note = What draws this window. Software rendering needs more CPU.
+setting-keys = Stream keys
+setting-keys-note = Keys never stand in the settings, in logs or in exported scenes. onair sends no usage data.
+setting-version = Version
+setting-version-note = Name it when you report a problem.
+
+limit-video = { $service } allows at most { $most } kbps of video, so the slider ends there.
+limit-audio = { $service } allows at most { $most } kbps of audio, so the slider ends there.
+limit-height = { $service } allows at most { $most } lines.
+limit-rate = { $service } allows at most { $most } fps.
+limit-keyframes = { $service } needs a keyframe at least every { $most } s.
+limit-over = Your settings are above what { $service } allows. It may end the stream.

@@ -1,0 +1,47 @@
+//! The page *About*: what draws the window, where stream keys are, which version this is.
+
+use egui::Ui;
+
+use crate::studio::KeyPlace;
+use crate::ui::dialogs::card::Needs;
+use crate::ui::dialogs::settings::SettingsDraft;
+use crate::ui::dialogs::settings::row::row;
+use crate::ui::dialogs::settings::table::Setting;
+use crate::ui::style::theme::Type;
+use crate::ui::view::View;
+use crate::ui::widgets::paragraph;
+
+fn said(ui: &mut Ui, view: &View<'_>, draft: &mut SettingsDraft, setting: Setting, text: &str) {
+    row(ui, view, draft, setting, None, |ui, _| {
+        paragraph(ui, text, Type::Body, view.theme.text);
+    });
+}
+
+pub(super) fn renderer(ui: &mut Ui, view: &View<'_>, needs: &Needs<'_>, draft: &mut SettingsDraft) {
+    let (texts, name) = (view.texts, needs.renderer.name.clone());
+    let text = if name.is_empty() {
+        texts.get("renderer-unknown").to_string()
+    } else if needs.renderer.software {
+        texts.with("renderer-software", &[("name", name.into())])
+    } else {
+        texts.with("renderer-gpu", &[("name", name.into())])
+    };
+    said(ui, view, draft, Setting::Renderer, &text);
+}
+
+pub(super) fn keys(ui: &mut Ui, view: &View<'_>, draft: &mut SettingsDraft) {
+    let texts = view.texts;
+    let text = match &view.snapshot.key_place {
+        Some(KeyPlace::File(path)) => {
+            let path = path.display().to_string();
+            texts.with("key-in-file", &[("path", path.into())])
+        }
+        Some(KeyPlace::Keyring) => texts.get("key-in-keyring").to_string(),
+        None => texts.get("key-forgotten").to_string(),
+    };
+    said(ui, view, draft, Setting::Keys, &text);
+}
+
+pub(super) fn version(ui: &mut Ui, view: &View<'_>, draft: &mut SettingsDraft) {
+    said(ui, view, draft, Setting::Version, concat!("onair ", env!("CARGO_PKG_VERSION")));
+}

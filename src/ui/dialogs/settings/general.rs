@@ -1,0 +1,113 @@
+//! The page *General*: language, colors, size, motion, meters.
+
+use egui::Ui;
+
+use crate::mix::MeterFall;
+use crate::studio::{Language, Preferences, Theme};
+use crate::ui::dialogs::card::Needs;
+use crate::ui::dialogs::settings::SettingsDraft;
+use crate::ui::dialogs::settings::row::{Choice, choice_row, row};
+use crate::ui::dialogs::settings::table::Setting;
+use crate::ui::input::actions::key;
+use crate::ui::text;
+use crate::ui::view::View;
+use crate::ui::widgets::switch;
+
+/// The usual sizes in percent; others are in the settings file.
+pub const SCALES: [u16; 11] = [75, 90, 100, 110, 125, 150, 175, 200, 225, 250, 300];
+
+pub(super) fn language(
+    ui: &mut Ui,
+    view: &View<'_>,
+    needs: &mut Needs<'_>,
+    draft: &mut SettingsDraft,
+) {
+    let all = [
+        (Language::System, view.texts.get("settings-language-system").to_string(), None),
+        (Language::English, text::Language::English.name().to_owned(), None),
+        (Language::Chinese, text::Language::Chinese.name().to_owned(), None),
+    ];
+    let now = &mut needs.preferences.language;
+    let both = (*now, Preferences::default().language);
+    if let Some(language) = choice_row(ui, view, draft, Setting::Language, both, &all) {
+        *now = language;
+    }
+}
+
+pub(super) fn theme(
+    ui: &mut Ui,
+    view: &View<'_>,
+    needs: &mut Needs<'_>,
+    draft: &mut SettingsDraft,
+) {
+    let all = [
+        (Theme::Dark, view.texts.get("theme-dark").to_string(), None),
+        (Theme::Light, view.texts.get("theme-light").to_string(), None),
+    ];
+    let now = &mut needs.preferences.theme;
+    let both = (*now, Preferences::default().theme);
+    if let Some(theme) = choice_row(ui, view, draft, Setting::Theme, both, &all) {
+        *now = theme;
+    }
+}
+
+pub(super) fn scale(
+    ui: &mut Ui,
+    view: &View<'_>,
+    needs: &mut Needs<'_>,
+    draft: &mut SettingsDraft,
+) {
+    let now = &mut needs.preferences.ui_scale;
+    let mut scales = SCALES.to_vec();
+    scales.extend(Some(*now).filter(|it| !SCALES.contains(it)));
+    scales.sort_unstable();
+    let all: Vec<Choice<u16>> =
+        scales.into_iter().map(|scale| (scale, format!("{scale}\u{a0}%"), None)).collect();
+    let both = (*now, Preferences::default().ui_scale);
+    if let Some(scale) = choice_row(ui, view, draft, Setting::Scale, both, &all) {
+        *now = scale;
+    }
+}
+
+pub(super) fn motion(
+    ui: &mut Ui,
+    view: &View<'_>,
+    needs: &mut Needs<'_>,
+    draft: &mut SettingsDraft,
+) {
+    let on = &mut needs.preferences.reduced_motion;
+    let off = view.texts.get("setting-off");
+    let default = on.then_some(&*off);
+    let mut pressed = false;
+    let reset = row(ui, view, draft, Setting::Motion, default, |ui, name| {
+        pressed = switch(ui, view.theme, name, *on);
+    });
+    *on ^= pressed || reset;
+}
+
+pub(super) fn meter(
+    ui: &mut Ui,
+    view: &View<'_>,
+    needs: &mut Needs<'_>,
+    draft: &mut SettingsDraft,
+) {
+    let texts = view.texts;
+    let ways = [
+        (MeterFall::Fast, key!("settings-meter-fast")),
+        (MeterFall::Medium, key!("settings-meter-medium")),
+        (MeterFall::Slow, key!("settings-meter-slow")),
+    ];
+    let all: Vec<Choice<MeterFall>> = ways
+        .into_iter()
+        .map(|(one, key)| {
+            let rate = format!("{:.1}", one.rate());
+            let rate = texts.with("settings-meter-tip", &[("rate", rate.into())]);
+            (one, format!("{} · {rate}", texts.get(key)), None)
+        })
+        .collect();
+    let now = &mut needs.preferences.meter_fall;
+    let both = (*now, Preferences::default().meter_fall);
+    if let Some(fall) = choice_row(ui, view, draft, Setting::Meter, both, &all) {
+        *now = fall;
+    }
+}

@@ -1,0 +1,137 @@
+//! The page *Hotkeys*: each is chosen by pressing it, with what else has the same beside it.
+
+use egui::{Align, Layout, Ui, vec2};
+
+use crate::studio::Preferences;
+use crate::studio::settings::hotkeys::Hotkey;
+use crate::ui::dialogs::card::Needs;
+use crate::ui::dialogs::settings::SettingsDraft;
+use crate::ui::dialogs::settings::row::wide_row;
+use crate::ui::dialogs::settings::table::Setting;
+use crate::ui::input::actions::{Action, key};
+use crate::ui::input::hotkeys::{self, PressedHotkey};
+use crate::ui::style::icons::Icon;
+use crate::ui::style::theme::{Type, gap};
+use crate::ui::text::Texts;
+use crate::ui::view::View;
+use crate::ui::widgets::{Button, ButtonWeight, elided, icon_button, paragraph};
+
+/// The columns at the end of a line, and the buttons there.
+const KEYS: f32 = 150.0;
+const SMALL: f32 = 28.0;
+
+/// Whether all words of `query` occur in the name of a command, in any of these languages.
+fn fits(action: Action, languages: &[&Texts], query: &str) -> bool {
+    let names: Vec<_> = languages.iter().map(|texts| texts.get(action.key())).collect();
+    let names = names.join(" ").to_lowercase();
+    query.to_lowercase().split_whitespace().all(|word| names.contains(word))
+}
+
+/// Whether a command is found by this.
+pub(super) fn any_fits(languages: &[&Texts], query: &str) -> bool {
+    Action::ALL.iter().any(|action| fits(*action, languages, query))
+}
+
+pub(super) fn list(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    needs: &mut Needs<'_>,
+    draft: &mut SettingsDraft,
+) {
+    wide_row(ui, view, draft, Setting::Hotkeys, None, |ui, view, draft| {
+        if let Some((action, _)) = draft.hotkey
+            && let Some(pressed) = hotkeys::pressed(ui.ctx())
+        {
+            draft.hotkey = (pressed == PressedHotkey::Refused).then_some((action, true));
+            if let PressedHotkey::Hotkey(hotkey) = pressed {
+                hotkeys::choose(needs.preferences, action, Some(hotkey));
+            }
+        }
+        let languages: Vec<&Texts> = [view.texts].into_iter().chain(&draft.other).collect();
+        let searched = !draft.query.trim().is_empty();
+        let found = |action: &Action| !searched || fits(*action, &languages, &draft.query);
+        let mut shown: Vec<Action> = Action::ALL.iter().copied().filter(found).collect();
+        if shown.is_empty() {
+            shown = Action::ALL.to_vec();
+        }
+        ui.spacing_mut().item_spacing.y = gap::XS;
+        for action in shown {
+            line(ui, view, needs.preferences, draft, action);
+        }
+        ui.add_space(gap::S);
+        let text = view.texts.get("hotkeys-reset-all");
+        let changed = !needs.preferences.hotkeys.keys.is_empty();
+        if Button::new(&text).small().enabled(changed).show(ui, view.theme).clicked() {
+            needs.preferences.hotkeys.keys.clear();
+        }
+    });
+}
+
+fn shown(texts: &Texts, hotkey: Option<Hotkey>) -> String {
+    hotkey.map_or_else(|| texts.get("hotkey-none").to_string(), hotkeys::text_of)
+}
+
+fn line(
+    ui: &mut Ui,
+    view: &View<'_>,
+    preferences: &mut Preferences,
+    draft: &mut SettingsDraft,
+    action: Action,
+) {
+    let (theme, texts) = (view.theme, view.texts);
+    let name = texts.get(action.key());
+    let hotkey = hotkeys::hotkey_of(preferences, action);
+    let waits = draft.hotkey.filter(|(one, _)| *one == action);
+    ui.push_id(action.name(), |ui| {
+        let room = vec2(ui.available_width(), 30.0);
+        ui.allocate_ui_with_layout(room, Layout::left_to_right(Align::Center), |ui| {
+            ui.spacing_mut().item_spacing.x = gap::XS;
+            let words = ui.available_width() - KEYS - 2.0 * (SMALL + gap::XS) - gap::S;
+            let (rect, told) = ui.allocate_exact_size(vec2(words, 30.0), egui::Sense::hover());
+            elided(ui, rect, Align::Min, &name, Type::Body.font(), theme.text);
+            told.on_hover_text(&*texts.get(action.tip()));
+            let text = match waits {
+                Some(_) => texts.get("hotkey-press").to_string(),
+                None => shown(texts, hotkey),
+            };
+            let args = [("name", (&*name).into()), ("keys", (&*text).into())];
+            let called = texts.with("hotkey-of", &args);
+            let button = Button::new(&text).name(&called).width(KEYS).small();
+            let response = button.selected(waits.is_some()).show(ui, theme);
+            if response.clicked() {
+                draft.hotkey = waits.is_none().then_some((action, false));
+                response.request_focus();
+            } else if waits.is_some() && !response.has_focus() {
+                draft.hotkey = None;
+            }
+            let usual = action.usual_hotkey();
+            if hotkey != usual {
+                let keys = shown(texts, usual);
+                let args = [("name", (&*name).into()), ("keys", keys.into())];
+                let tip = texts.with(key!("hotkey-reset"), &args);
+                if icon_button(ui, theme, Icon::Refresh, &tip, SMALL, ButtonWeight::Quiet).clicked()
+                {
+                    hotkeys::choose(preferences, action, usual);
+                }
+            }
+            if hotkey.is_some() {
+                let tip = texts.with(key!("hotkey-remove"), &[("name", (&*name).into())]);
+                if icon_button(ui, theme, Icon::Close, &tip, SMALL, ButtonWeight::Quiet).clicked() {
+                    hotkeys::choose(preferences, action, None);
+                }
+            }
+        });
+        if let Some((_, true)) = waits {
+            paragraph(ui, &texts.get("hotkey-refused"), Type::Small, theme.warn);
+        }
+        let others = hotkeys::conflicts(preferences, action);
+        if !others.is_empty() {
+            let names: Vec<_> = others.iter().map(|other| texts.get(other.key())).collect();
+            let said = texts.with("hotkey-conflict", &[("names", names.join(", ").into())]);
+            paragraph(ui, &said, Type::Small, theme.warn);
+        }
+        if hotkeys::is_talk_key(preferences, action) {
+            paragraph(ui, &texts.get("hotkey-conflict-talk"), Type::Small, theme.warn);
+        }
+    });
+}

@@ -1,0 +1,291 @@
+//! The page *Output*: how the program is encoded and sent, each with its usual value.
+
+use std::time::Duration;
+
+use egui::{Align, Layout, Ui};
+
+use crate::encode;
+use crate::media::BitsPerSecond;
+use crate::studio::live::view::LiveState;
+use crate::studio::{Adapt, Command, Quality};
+use crate::ui::dialogs::settings::SettingsDraft;
+use crate::ui::dialogs::settings::row::{Choice, choice_row, wide_row};
+use crate::ui::dialogs::settings::table::Setting;
+use crate::ui::input::actions::key;
+use crate::ui::style::theme::{Type, gap};
+use crate::ui::targets::limits;
+use crate::ui::text::format;
+use crate::ui::view::View;
+use crate::ui::widgets::{Button, label, named_switch, paragraph, slider};
+
+/// The usual delays in seconds; others are in the settings file and on the command line.
+const DELAYS: [u64; 7] = [0, 10, 30, 120, 300, 900, 1_800];
+/// Kilobits a second of the audio encoder.
+const MIN_AUDIO_KBPS: f32 = 32.0;
+const MAX_AUDIO_KBPS: f32 = 320.0;
+/// AAC has room for no more in one channel at 44.1 kHz.
+const MAX_MONO_KBPS: f32 = 256.0;
+const AUDIO_STEP: f32 = 16.0;
+
+/// The video encoder of the next broadcast, with the reason for each that does not open.
+pub(super) fn encoder(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft) {
+    let best = view.texts.get("settings-encoder-auto");
+    let all: Vec<Choice<encode::Choice>> = encode::Choice::ALL
+        .into_iter()
+        .map(|choice| {
+            let known = view.snapshot.encoders.iter().find(|it| it.choice == Some(choice));
+            let why_not = known.and_then(|it| it.unavailable.as_ref()).map(ToString::to_string);
+            let auto = choice == encode::Choice::Auto;
+            (choice, if auto { best.to_string() } else { choice.name().to_owned() }, why_not)
+        })
+        .collect();
+    let quality = view.snapshot.quality.clone();
+    let both = (quality.encoder, Quality::default().encoder);
+    if let Some(encoder) = choice_row(ui, view, draft, Setting::Encoder, both, &all) {
+        view.send(Command::SetQuality(Quality { encoder, ..quality }));
+    }
+}
+
+/// Sends what was chosen.
+fn send(view: &mut View<'_>, wanted: Option<Quality>) {
+    if let Some(quality) = wanted {
+        view.send(Command::SetQuality(quality));
+    }
+}
+
+/// What is fixed while the program is on air is said to be so.
+fn of_next(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    contents: impl FnOnce(&mut Ui, &View<'_>, &Quality) -> Option<Quality>,
+) {
+    let idle = view.snapshot.live == LiveState::Idle;
+    if !idle {
+        paragraph(ui, &view.texts.get("output-next"), Type::Small, view.theme.secondary);
+    }
+    let now = view.snapshot.quality.clone();
+    let wanted = ui.add_enabled_ui(idle, |ui| contents(ui, view, &now)).inner;
+    send(view, wanted);
+}
+
+/// The name of a setting, and at the end of the line its value or what is usual.
+fn named(ui: &mut Ui, view: &View<'_>, name: &str, tip: &'static str, usual: &str) {
+    ui.add_space(gap::S);
+    let (theme, texts) = (view.theme, view.texts);
+    ui.horizontal(|ui| {
+        let said = label(ui, name, Type::BodyStrong, theme.text);
+        if !tip.is_empty() {
+            said.on_hover_text(&*texts.get(tip));
+        }
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let usual = texts.with("output-usual", &[("value", usual.to_owned().into())]);
+            label(ui, &usual, Type::Small, theme.secondary);
+        });
+    });
+}
+
+/// A few beside each other, of which one is chosen; gives the one that was pressed.
+fn one_of<T: Copy + PartialEq>(
+    ui: &mut Ui,
+    view: &View<'_>,
+    name: &str,
+    all: &[(T, String)],
+    chosen: T,
+) -> Option<T> {
+    let mut pressed = None;
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = egui::vec2(gap::XS, gap::XS);
+        for (one, text) in all {
+            let of_it = format!("{name} {text}");
+            let enabled = ui.is_enabled();
+            let button = Button::new(text).small().name(&of_it).enabled(enabled);
+            if button.selected(*one == chosen).show(ui, view.theme).clicked() {
+                pressed = Some(*one);
+            }
+        }
+    });
+    pressed
+}
+
+/// A slider with its value behind it, in kilobits a second; gives what it was moved to, in whole steps.
+fn kilobits(
+    ui: &mut Ui,
+    view: &View<'_>,
+    name: &str,
+    now: BitsPerSecond,
+    (range, rest, step): (std::ops::RangeInclusive<f32>, f32, f32),
+) -> Option<BitsPerSecond> {
+    let mut kbps = now.0 as f32 / 1_000.0;
+    let moved = ui.horizontal(|ui| {
+        let width = ui.available_width() - 90.0;
+        let (least, most) = (*range.start(), *range.end());
+        let moved = slider(ui, view.theme, &mut kbps, range, rest, name, width).changed();
+        label(ui, &format::bitrate(now.0), Type::FigureStrong, view.theme.text);
+        moved.then(|| ((kbps / step).round() * step).clamp(least, most) as u32)
+    });
+    moved.inner.filter(|_| ui.is_enabled()).map(|kbps| BitsPerSecond(kbps * 1_000))
+}
+
+/// Whose connection the bitrate follows, and how far down.
+pub(super) fn adaptation(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft) {
+    let (now, usual) = (view.snapshot.quality.clone(), Quality::default());
+    let of = |it: &Quality| (it.adapt, it.least_bitrate, it.adapt_frames, it.adapt_size);
+    let name = view.texts.get("adapt-slowest");
+    let default = (of(&now) != of(&usual)).then_some(&*name);
+    let reset = wide_row(ui, view, draft, Setting::Adaptation, default, |ui, view, _| {
+        let wanted = adapted(ui, view, &now);
+        send(view, wanted);
+    });
+    if reset {
+        let (adapt, least_bitrate, adapt_frames, adapt_size) = of(&usual);
+        let quality = Quality { adapt, least_bitrate, adapt_frames, adapt_size, ..now };
+        view.send(Command::SetQuality(quality));
+    }
+}
+
+fn adapted(ui: &mut Ui, view: &View<'_>, now: &Quality) -> Option<Quality> {
+    let (theme, texts) = (view.theme, view.texts);
+    let name = texts.get("adapt");
+    let all = [
+        (Adapt::Slowest, key!("adapt-slowest")),
+        (Adapt::First, key!("adapt-first")),
+        (Adapt::SecondRendition, key!("adapt-rendition")),
+        (Adapt::Off, key!("adapt-off")),
+    ]
+    .map(|(adapt, text)| (adapt, texts.get(text).to_string()));
+    let chosen = one_of(ui, view, &name, &all, now.adapt);
+    let mut wanted = chosen.map(|adapt| Quality { adapt, ..now.clone() });
+    if now.adapt == Adapt::Off {
+        return wanted;
+    }
+    let name = texts.get("min-bitrate");
+    named(ui, view, &name, "", &format::bitrate(Quality::default().least_bitrate.0));
+    let range = (100.0..=3_000.0, 300.0, 50.0);
+    if let Some(least_bitrate) = kilobits(ui, view, &name, now.least_bitrate, range) {
+        wanted = Some(Quality { least_bitrate, ..now.clone() });
+    }
+    let wish = |ui: &mut Ui, name, tip, on| {
+        named_switch(ui, theme, &texts.get(name), &texts.get(tip), Type::Body, on)
+    };
+    // With a second encode the main one is left as it is.
+    let frames = now.adapt_frames;
+    if now.adapt != Adapt::SecondRendition
+        && wish(ui, key!("adapt-frames"), key!("tip-adapt-frames"), frames)
+    {
+        wanted = Some(Quality { adapt_frames: !frames, ..now.clone() });
+    }
+    if wish(ui, key!("adapt-size"), key!("tip-adapt-size"), now.adapt_size) {
+        wanted = Some(Quality { adapt_size: !now.adapt_size, ..now.clone() });
+    }
+    wanted
+}
+
+/// How much later viewers see the stream.
+pub(super) fn delay(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft) {
+    let (name, none) = (view.texts.get("delay"), view.texts.get("delay-none"));
+    let default = (!view.snapshot.delay.is_zero()).then_some(&*none);
+    let reset = wide_row(ui, view, draft, Setting::Delay, default, |ui, view, _| {
+        let (theme, texts) = (view.theme, view.texts);
+        let all = DELAYS.map(|seconds| {
+            let delay = Duration::from_secs(seconds);
+            (delay, if delay.is_zero() { none.to_string() } else { format::minutes(delay) })
+        });
+        if let Some(delay) = one_of(ui, view, &name, &all, view.snapshot.delay) {
+            view.send(Command::SetDelay(delay));
+        }
+        let held = view.snapshot.held.is_some();
+        if view.snapshot.live != LiveState::Idle && held == view.snapshot.delay.is_zero() {
+            paragraph(ui, &texts.get("delay-next"), Type::Small, theme.secondary);
+        }
+    });
+    if reset {
+        view.send(Command::SetDelay(Duration::ZERO));
+    }
+}
+
+/// How far apart keyframes are: those that a service refuses cannot be chosen.
+pub(super) fn keyframes(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft) {
+    let usual = Quality::default().keyframe_interval;
+    let seconds = |view: &View<'_>, of: Duration| {
+        let count = format!("{}", of.as_secs_f32());
+        view.texts.with("seconds", &[("count", count.into())])
+    };
+    let now = view.snapshot.quality.clone();
+    let name = seconds(view, usual);
+    let default = (now.keyframe_interval != usual).then_some(&*name);
+    let reset = wide_row(ui, view, draft, Setting::Keyframes, default, |ui, view, _| {
+        of_next(ui, view, |ui, view, now| {
+            let name = view.texts.get("keyframe-every");
+            let of = |interval| Quality { keyframe_interval: interval, ..now.clone() };
+            let why_not = |interval| limits::why_no_interval(view, &of(interval));
+            let every = [1, 2, 4].map(Duration::from_secs);
+            let (can, cannot): (Vec<_>, Vec<_>) =
+                every.into_iter().partition(|it| why_not(*it).is_none());
+            let all: Vec<_> = can.into_iter().map(|it| (it, seconds(view, it))).collect();
+            let wanted = one_of(ui, view, &name, &all, now.keyframe_interval).map(of);
+            if let Some(why) = cannot.into_iter().find_map(why_not) {
+                paragraph(ui, &why, Type::Small, view.theme.secondary);
+            }
+            wanted
+        });
+    });
+    if reset {
+        view.send(Command::SetQuality(Quality { keyframe_interval: usual, ..now }));
+    }
+}
+
+/// Bitrate, sample rate and channels of the audio.
+pub(super) fn audio_format(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft) {
+    let (now, usual) = (view.snapshot.quality.clone(), Quality::default());
+    let of = |it: &Quality| (it.audio_bitrate, it.sample_rate, it.channels);
+    let name = format::bitrate(usual.audio_bitrate.0);
+    let default = (of(&now) != of(&usual)).then_some(&*name);
+    let reset = wide_row(ui, view, draft, Setting::AudioFormat, default, |ui, view, _| {
+        of_next(ui, view, audio);
+    });
+    if reset {
+        let (audio_bitrate, sample_rate, channels) = of(&usual);
+        let quality = Quality { audio_bitrate, sample_rate, channels, ..now };
+        view.send(Command::SetQuality(quality));
+    }
+}
+
+fn audio(ui: &mut Ui, view: &View<'_>, now: &Quality) -> Option<Quality> {
+    let texts = view.texts;
+    let mut wanted = None;
+    let most = |channels| if channels == 1 { MAX_MONO_KBPS } else { MAX_AUDIO_KBPS };
+    let name = texts.get("audio-bitrate");
+    named(
+        ui,
+        view,
+        &name,
+        key!("tip-audio-bitrate"),
+        &format::bitrate(Quality::default().audio_bitrate.0),
+    );
+    let limit = limits::audio_bitrate(view);
+    let limited = limit.as_ref().map_or(MAX_AUDIO_KBPS, |(most, _)| most.0 as f32 / 1_000.0);
+    let range = (MIN_AUDIO_KBPS..=most(now.channels).min(limited), 128.0, AUDIO_STEP);
+    if let Some(audio_bitrate) = kilobits(ui, view, &name, now.audio_bitrate, range) {
+        wanted = Some(Quality { audio_bitrate, ..now.clone() });
+    }
+    if let Some((_, why)) = limit.filter(|_| limited < MAX_AUDIO_KBPS) {
+        paragraph(ui, &why, Type::Small, view.theme.secondary);
+    }
+    let khz = |text: &str| format!("{text}\u{a0}kHz");
+    let name = texts.get("sample-rate");
+    named(ui, view, &name, "", &khz("48"));
+    let rates = [(44_100, khz("44.1")), (48_000, khz("48"))];
+    if let Some(sample_rate) = one_of(ui, view, &name, &rates, now.sample_rate) {
+        wanted = Some(Quality { sample_rate, ..now.clone() });
+    }
+    let name = texts.get("channels");
+    let stereo = texts.get("channels-stereo").to_string();
+    named(ui, view, &name, "", &stereo);
+    let ways = [(1, texts.get("channels-mono").to_string()), (2, stereo)];
+    if let Some(channels) = one_of(ui, view, &name, &ways, now.channels) {
+        let most = BitsPerSecond(most(channels) as u32 * 1_000);
+        let audio_bitrate = now.audio_bitrate.min(most);
+        wanted = Some(Quality { channels, audio_bitrate, ..now.clone() });
+    }
+    wanted
+}

@@ -1,0 +1,224 @@
+//! The page *Recording*: where recordings go, as what, and the replay buffer.
+
+use std::time::Duration;
+
+use egui::{Id, Sense, Ui, vec2};
+
+use crate::media::{ExtraTrack, ExtraTracks};
+use crate::studio::settings::default_recording_folder;
+use crate::studio::{RecordingChoices, mixer};
+use crate::ui::dialogs::card::Needs;
+use crate::ui::dialogs::settings::SettingsDraft;
+use crate::ui::dialogs::settings::row::{Choice, choice_row, row, wide_row};
+use crate::ui::dialogs::settings::table::Setting;
+use crate::ui::style::theme::{Type, gap};
+use crate::ui::text::Texts;
+use crate::ui::view::{View, WindowRequest};
+use crate::ui::widgets::{Button, Field, elided, paragraph, switch};
+use crate::wire::container::Format;
+
+pub(super) fn folder(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    needs: &mut Needs<'_>,
+    draft: &mut SettingsDraft,
+) {
+    let usual = default_recording_folder();
+    let now = needs.preferences.recording_folder.clone();
+    let usual_name = usual.display().to_string();
+    let default = (now != usual).then_some(&*usual_name);
+    let mut change = false;
+    let reset = row(ui, view, draft, Setting::Folder, default, |ui, _| {
+        let path = now.display().to_string();
+        let room = vec2(ui.available_width(), 20.0);
+        let (rect, response) = ui.allocate_exact_size(room, Sense::hover());
+        elided(ui, rect, egui::Align::Min, &path, Type::Body.font(), view.theme.text);
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &path));
+        response.on_hover_text(&path);
+        let text = view.texts.get("settings-folder-change");
+        change = Button::new(&text).small().show(ui, view.theme).clicked();
+    });
+    if change {
+        view.wish(WindowRequest::PickRecordingFolder);
+    }
+    if reset {
+        needs.preferences.recording_folder = usual;
+    }
+}
+
+pub(super) fn format(
+    ui: &mut Ui,
+    view: &View<'_>,
+    needs: &mut Needs<'_>,
+    draft: &mut SettingsDraft,
+) {
+    let all: Vec<Choice<Format>> = [Format::Mp4, Format::Mkv, Format::Flv]
+        .into_iter()
+        .map(|format| (format, format.extension().to_uppercase(), None))
+        .collect();
+    let now = &mut needs.preferences.recording.format;
+    let both = (*now, RecordingChoices::default().format);
+    if let Some(format) = choice_row(ui, view, draft, Setting::Format, both, &all) {
+        *now = format;
+    }
+}
+
+/// Minutes or megabytes after which a recording goes on in a new file.
+const SPLITS: [(Option<u64>, Option<u64>); 6] = [
+    (None, None),
+    (Some(10), None),
+    (Some(30), None),
+    (Some(60), None),
+    (None, Some(2_000)),
+    (None, Some(4_000)),
+];
+/// Seconds that the replay buffer keeps.
+const REPLAYS: [u64; 6] = [0, 15, 30, 60, 120, 300];
+
+fn split_name(texts: &Texts, (time, bytes): (Option<Duration>, Option<u64>)) -> String {
+    match (time, bytes) {
+        (Some(time), _) => {
+            let minutes = (time.as_secs() / 60).to_string();
+            texts.with("settings-minutes", &[("count", minutes.into())])
+        }
+        (None, Some(bytes)) => format!("{:.1} GB", bytes as f64 / 1e9),
+        (None, None) => texts.get("settings-split-never").to_string(),
+    }
+}
+
+pub(super) fn split(
+    ui: &mut Ui,
+    view: &View<'_>,
+    needs: &mut Needs<'_>,
+    draft: &mut SettingsDraft,
+) {
+    let choices = &mut needs.preferences.recording;
+    let now = (choices.split_time, choices.split_bytes);
+    let usual = RecordingChoices::default();
+    let mut ways: Vec<(Option<Duration>, Option<u64>)> = SPLITS
+        .into_iter()
+        .map(|(minutes, megabytes)| {
+            let time = minutes.map(|minutes| Duration::from_secs(minutes * 60));
+            (time, megabytes.map(|megabytes| megabytes * 1_000_000))
+        })
+        .collect();
+    if !ways.contains(&now) {
+        ways.push(now);
+    }
+    let all: Vec<Choice<_>> =
+        ways.into_iter().map(|way| (way, split_name(view.texts, way), None)).collect();
+    let both = (now, (usual.split_time, usual.split_bytes));
+    if let Some(way) = choice_row(ui, view, draft, Setting::Split, both, &all) {
+        (choices.split_time, choices.split_bytes) = way;
+    }
+}
+
+pub(super) fn replay(
+    ui: &mut Ui,
+    view: &View<'_>,
+    needs: &mut Needs<'_>,
+    draft: &mut SettingsDraft,
+) {
+    let now = &mut needs.preferences.recording.replay;
+    let mut ways: Vec<Option<Duration>> = REPLAYS
+        .into_iter()
+        .map(|seconds| (seconds > 0).then(|| Duration::from_secs(seconds)))
+        .collect();
+    if !ways.contains(now) {
+        ways.push(*now);
+    }
+    let name = |replay: Option<Duration>| match replay {
+        None => view.texts.get("settings-replay-off").to_string(),
+        Some(time) => {
+            let seconds = time.as_secs().to_string();
+            view.texts.with("settings-seconds", &[("count", seconds.into())])
+        }
+    };
+    let all: Vec<Choice<_>> = ways.into_iter().map(|way| (way, name(way), None)).collect();
+    let both = (*now, RecordingChoices::default().replay);
+    if let Some(replay) = choice_row(ui, view, draft, Setting::Replay, both, &all) {
+        *now = replay;
+    }
+}
+
+/// Whether the replay buffer fills while nothing goes out.
+pub(super) fn replay_always(
+    ui: &mut Ui,
+    view: &View<'_>,
+    needs: &mut Needs<'_>,
+    draft: &mut SettingsDraft,
+) {
+    let choices = &mut needs.preferences.recording;
+    let off = view.texts.get("setting-off");
+    let default = choices.replay_always.then_some(&*off);
+    let mut pressed = false;
+    let reset = row(ui, view, draft, Setting::ReplayAlways, default, |ui, name| {
+        // Without a buffer there is nothing to fill.
+        ui.add_enabled_ui(choices.replay.is_some(), |ui| {
+            pressed = switch(ui, view.theme, name, choices.replay_always);
+        });
+    });
+    choices.replay_always ^= pressed || reset;
+}
+
+/// How many audio tracks a recording would have, and what they are called.
+pub(super) fn tracks(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    needs: &mut Needs<'_>,
+    draft: &mut SettingsDraft,
+) {
+    wide_row(ui, view, draft, Setting::Tracks, None, |ui, view, _| {
+        let (theme, texts) = (view.theme, view.texts);
+        let strips = view.snapshot.strips.iter();
+        let used = strips.fold(ExtraTracks::NONE, |all, it| all.and(it.sound.strip.tracks));
+        let numbers: Vec<u8> =
+            std::iter::once(1).chain(used.iter().map(ExtraTrack::number)).collect();
+        let count = numbers.len().to_string();
+        let said = texts.with("settings-tracks", &[("count", count.into())]);
+        paragraph(ui, &said, Type::Small, theme.secondary);
+        if used.is_empty() {
+            paragraph(ui, &texts.get("settings-tracks-one"), Type::Small, theme.secondary);
+            return;
+        }
+        let width = (ui.available_width() - gap::S) / 2.0;
+        for pair in numbers.chunks(2) {
+            ui.horizontal(|ui| {
+                ui.spacing_mut().item_spacing.x = gap::S;
+                for number in pair {
+                    track_name(ui, view, needs, *number, width);
+                }
+            });
+        }
+    });
+}
+
+fn track_name(ui: &mut Ui, view: &View<'_>, needs: &mut Needs<'_>, number: u8, width: f32) {
+    let place = usize::from(number).saturating_sub(1);
+    let Some(given) = needs.preferences.recording.track_names.get_mut(place) else { return };
+    let texts = view.texts;
+    let name = texts.with("settings-track-name", &[("number", number.to_string().into())]);
+    let own = view.snapshot.track_names.get(place).filter(|_| given.is_empty());
+    let own = own.filter(|own| !own.is_empty()).cloned();
+    let own = own.unwrap_or_else(|| texts.get("track-program").to_string());
+    let field = Id::unique("track-name").with(number);
+    let mut text = ui.data(|data| data.get_temp::<String>(field)).unwrap_or_else(|| given.clone());
+    let kept = Field {
+        id: field.with("edit"),
+        text: &mut text,
+        name: &name,
+        hint: &format!("{number} · {own}"),
+        hidden: false,
+        wrong: false,
+        limit: crate::studio::MAX_STRIP_NAME,
+        buttons: &[],
+        width,
+    }
+    .show(ui, view.theme);
+    if kept.response.lost_focus() {
+        *given = mixer::clean_name(&text);
+        ui.data_mut(|data| data.remove::<String>(field));
+    } else if kept.response.has_focus() {
+        ui.data_mut(|data| data.insert_temp(field, text));
+    }
+}

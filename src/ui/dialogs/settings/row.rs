@@ -1,0 +1,170 @@
+//! A setting on its page: its name, what explains it, its control, and the button that brings its default back.
+
+use egui::{CornerRadius, Ui, vec2};
+
+use crate::ui::dialogs::settings::SettingsDraft;
+use crate::ui::dialogs::settings::table::Setting;
+use crate::ui::input::actions::key;
+use crate::ui::style::icons::Icon;
+use crate::ui::style::theme::{RADIUS, Type, gap};
+use crate::ui::view::View;
+use crate::ui::widgets::{ButtonWeight, Select, icon_button, label, menu_item, paragraph};
+
+/// How wide the controls at the end of a row are.
+pub(super) const CONTROL: f32 = 216.0;
+/// Room for the button that brings the default back.
+const RESET: f32 = 30.0;
+
+/// A row; `default`: the name of the usual value, where another one is set. Tells whether that is to be set again.
+pub(super) fn row(
+    ui: &mut Ui,
+    view: &View<'_>,
+    draft: &mut SettingsDraft,
+    setting: Setting,
+    default: Option<&str>,
+    control: impl FnOnce(&mut Ui, &str),
+) -> bool {
+    let theme = view.theme;
+    let name = view.texts.get(setting.key());
+    let mut reset = false;
+    framed(ui, view, draft, setting, |ui| {
+        ui.horizontal_top(|ui| {
+            ui.spacing_mut().item_spacing.x = gap::M;
+            let words = ui.available_width() - CONTROL - RESET - 2.0 * gap::M;
+            ui.allocate_ui(vec2(words, 0.0), |ui| {
+                ui.set_width(words);
+                ui.spacing_mut().item_spacing.y = 2.0;
+                label(ui, &name, Type::BodyStrong, theme.text);
+                let note = view.texts.get(setting.note());
+                paragraph(ui, &note, Type::Small, theme.secondary);
+            });
+            ui.allocate_ui(vec2(CONTROL, 0.0), |ui| {
+                ui.set_width(CONTROL);
+                ui.vertical(|ui| control(ui, &name));
+            });
+            ui.allocate_ui(vec2(RESET, RESET), |ui| {
+                ui.set_width(RESET);
+                if let Some(default) = default {
+                    reset = reset_button(ui, view, &name, default);
+                }
+            });
+        });
+    });
+    reset
+}
+
+/// A row whose control needs the whole width: below what explains it. As [`row`], it tells whether the default is to
+/// be set again.
+pub(super) fn wide_row(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    draft: &mut SettingsDraft,
+    setting: Setting,
+    default: Option<&str>,
+    control: impl FnOnce(&mut Ui, &mut View<'_>, &mut SettingsDraft),
+) -> bool {
+    let theme = view.theme;
+    let (name, note) = (view.texts.get(setting.key()), view.texts.get(setting.note()));
+    let (found, mut reset) = (draft.found, false);
+    let rect = ui
+        .scope(|ui| {
+            ui.spacing_mut().item_spacing.y = gap::XS;
+            ui.allocate_ui(vec2(ui.available_width(), RESET), |ui| {
+                ui.horizontal(|ui| {
+                    label(ui, &name, Type::BodyStrong, theme.text);
+                    if let Some(default) = default {
+                        reset = reset_button(ui, view, &name, default);
+                    }
+                });
+            });
+            paragraph(ui, &note, Type::Small, theme.secondary);
+            ui.add_space(gap::XS);
+            control(ui, view, draft);
+        })
+        .response
+        .rect;
+    if found == Some(setting) {
+        ui.scroll_to_rect(rect, Some(egui::Align::Min));
+        draft.found = None;
+    }
+    ui.add_space(gap::M);
+    reset
+}
+
+/// What was found is lit, and scrolled to once.
+fn framed(
+    ui: &mut Ui,
+    view: &View<'_>,
+    draft: &mut SettingsDraft,
+    setting: Setting,
+    contents: impl FnOnce(&mut Ui),
+) {
+    let ground = ui.painter().add(egui::Shape::Noop);
+    let rect = ui.scope(contents).response.rect;
+    if draft.lit == Some(setting) {
+        let lit = rect.expand2(vec2(gap::S, gap::XS));
+        let fill = egui::Shape::rect_filled(lit, CornerRadius::same(RADIUS), view.theme.raised);
+        ui.painter().set(ground, fill);
+    }
+    if draft.found == Some(setting) {
+        ui.scroll_to_rect(rect, Some(egui::Align::Center));
+        draft.found = None;
+    }
+    ui.add_space(gap::M);
+}
+
+/// Brings the default back, which its name says.
+pub(super) fn reset_button(ui: &mut Ui, view: &View<'_>, name: &str, default: &str) -> bool {
+    let args = [("name", name.into()), ("default", default.into())];
+    let name = view.texts.with(key!("setting-reset"), &args);
+    icon_button(ui, view.theme, Icon::Refresh, &name, 28.0, ButtonWeight::Quiet).clicked()
+}
+
+/// A line of a list: a value, its name, and why it cannot be chosen.
+pub(super) type Choice<T> = (T, String, Option<String>);
+
+/// A choice among several, of which the default is marked; gives the one that was chosen.
+pub(super) fn choice<T: PartialEq + Copy>(
+    ui: &mut Ui,
+    view: &View<'_>,
+    name: &str,
+    (now, default): (T, T),
+    shown: &str,
+    choices: &[Choice<T>],
+) -> Option<T> {
+    let mut wanted = None;
+    Select::new(name, shown, ui.available_width()).show(ui, view.theme, |ui| {
+        crate::ui::widgets::scrolled(ui, name, |ui| {
+            for (one, name, why_not) in choices {
+                let marked = match *one == default {
+                    true => view.texts.with(key!("setting-default"), &[("name", name.into())]),
+                    false => name.clone(),
+                };
+                let second = why_not.as_deref().unwrap_or_default();
+                if menu_item(ui, view.theme, &marked, second, *one == now, why_not.is_none()) {
+                    wanted = Some(*one);
+                }
+            }
+        });
+    });
+    wanted
+}
+
+/// A choice with its row; gives what was chosen, or the default where that was asked for.
+pub(super) fn choice_row<T: PartialEq + Copy>(
+    ui: &mut Ui,
+    view: &View<'_>,
+    draft: &mut SettingsDraft,
+    setting: Setting,
+    (now, default): (T, T),
+    choices: &[Choice<T>],
+) -> Option<T> {
+    let name_of = |value: T| choices.iter().find(|(one, ..)| *one == value).map(|it| &*it.1);
+    let changed = (now != default).then(|| name_of(default).unwrap_or_default());
+    let mut wanted = None;
+    let reset = row(ui, view, draft, setting, changed, |ui, name| {
+        let shown = name_of(now).unwrap_or_default();
+        wanted = choice(ui, view, name, (now, default), shown, choices);
+    });
+    if reset { Some(default) } else { wanted }
+}

@@ -1,0 +1,154 @@
+//! All settings of the window, one line for each in one table: its page and its name. The pages, the search and
+//! the palette read this table.
+
+use crate::ui::style::icons::Icon;
+use crate::ui::text::Texts;
+
+/// The table: pages with their icons, settings with their names. The texts of a setting are `setting-NAME` and
+/// `setting-NAME-note`, which explains it; that of a page is `settings-page-NAME`.
+macro_rules! settings {
+    ($($page:ident $page_name:literal $icon:ident { $($variant:ident $name:literal;)* })*) => {
+        /// A page of the settings.
+        #[derive(Copy, Clone, Debug, PartialEq, Eq)]
+        pub enum SettingsPage {
+            $($page,)*
+        }
+
+        impl SettingsPage {
+            /// In the order in which they are listed.
+            pub const ALL: &[Self] = &[$(Self::$page,)*];
+
+            /// The key of its name.
+            pub fn key(self) -> &'static str {
+                match self {
+                    $(Self::$page => concat!("settings-page-", $page_name),)*
+                }
+            }
+
+            pub fn icon(self) -> Icon {
+                match self {
+                    $(Self::$page => Icon::$icon,)*
+                }
+            }
+        }
+
+        /// A thing that can be set.
+        #[derive(Copy, Clone, Debug, PartialEq, Eq)]
+        pub enum Setting {
+            $($($variant,)*)*
+        }
+
+        impl Setting {
+            /// By their pages.
+            pub const ALL: &[Self] = &[$($(Self::$variant,)*)*];
+
+            /// Where it is.
+            pub fn page(self) -> SettingsPage {
+                match self {
+                    $($(Self::$variant => SettingsPage::$page,)*)*
+                }
+            }
+
+            /// The key of its name.
+            pub fn key(self) -> &'static str {
+                match self {
+                    $($(Self::$variant => concat!("setting-", $name),)*)*
+                }
+            }
+
+            /// The key of what explains it.
+            pub fn note(self) -> &'static str {
+                match self {
+                    $($(Self::$variant => concat!("setting-", $name, "-note"),)*)*
+                }
+            }
+        }
+    };
+}
+
+settings! {
+    General "general" Settings {
+        Language "language";
+        Theme "theme";
+        Scale "scale";
+        Motion "motion";
+        Meter "meter";
+    }
+    Video "video" Screen {
+        Size "size";
+        Rate "rate";
+        Bitrate "bitrate";
+    }
+    Audio "audio" Microphone {
+        Monitoring "monitoring";
+        PushToTalk "push-to-talk";
+    }
+    Output "output" Broadcast {
+        Encoder "encoder";
+        Adaptation "adaptation";
+        Keyframes "keyframes";
+        AudioFormat "audio-format";
+        Delay "delay";
+    }
+    Recording "recording" Film {
+        Folder "folder";
+        Format "format";
+        Split "split";
+        Replay "replay";
+        ReplayAlways "replay-always";
+        Tracks "tracks";
+    }
+    Hotkeys "hotkeys" Search {
+        Hotkeys "hotkeys";
+    }
+    Network "network" External {
+        Services "services";
+        Successor "successor";
+    }
+    About "about" Info {
+        Renderer "renderer";
+        Keys "keys";
+        Version "version";
+    }
+}
+
+impl Setting {
+    /// Whether all words of `query` occur in what it is called or in what explains it, in any of these
+    /// languages.
+    pub fn fits(self, languages: &[&Texts], query: &str) -> bool {
+        let all: Vec<_> = languages
+            .iter()
+            .flat_map(|texts| {
+                [self.key(), self.note(), self.page().key()].map(|key| texts.get(key))
+            })
+            .collect();
+        let text = all.join(" ").to_lowercase();
+        query.to_lowercase().split_whitespace().all(|word| text.contains(word))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::text::Language;
+
+    #[test]
+    fn every_setting_is_explained_and_found_in_both_languages() {
+        let (english, chinese) = (Texts::new(Language::English), Texts::new(Language::Chinese));
+        for texts in [&english, &chinese] {
+            let pages = SettingsPage::ALL.iter().map(|page| page.key());
+            let settings = Setting::ALL.iter().flat_map(|it| [it.key(), it.note()]);
+            for key in pages.chain(settings) {
+                assert!(texts.has(key) && *texts.get(key) != *key, "{key}");
+            }
+        }
+        for page in SettingsPage::ALL {
+            assert!(Setting::ALL.iter().any(|setting| setting.page() == *page), "{page:?}");
+        }
+        let both = [&english, &chinese];
+        for query in ["interface size", "界面 大小", "MOTION", "动画"] {
+            assert!(Setting::ALL.iter().any(|setting| setting.fits(&both, query)), "{query}");
+        }
+        assert!(!Setting::Theme.fits(&both, "bitrate"));
+    }
+}

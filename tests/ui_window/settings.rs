@@ -1,0 +1,175 @@
+//! The settings: their pages, their search, defaults that come back, hotkeys, limits of services.
+
+use onair::media::BitsPerSecond;
+
+use super::*;
+
+fn kept<'h>(harness: &'h Harness<'static, Window>) -> &'h Preferences {
+    harness.state().screen.as_ref().unwrap().preferences()
+}
+
+/// Presses what is named so by the keyboard: it may be further down.
+fn press_named(harness: &mut Harness<'static, Window>, name: &str) {
+    harness.get_by_label(name).focus();
+    harness.run();
+    harness.key_press(Key::Enter);
+    harness.run();
+}
+
+#[test]
+fn every_page_shows_its_settings_in_both_languages_and_small_windows() {
+    for (language, pages) in [
+        (
+            Language::English,
+            ["General", "Video", "Audio", "Output", "Recording", "Hotkeys", "Network", "About"],
+        ),
+        (Language::Chinese, ["常规", "视频", "音频", "输出", "录制", "快捷键", "网络", "关于"]),
+    ] {
+        for size in [Vec2::new(1280.0, 720.0), Vec2::new(960.0, 600.0)] {
+            let mut harness = open_as("idle", size, preferences(language, Theme::Dark));
+            harness.key_press_modifiers(Modifiers::COMMAND, Key::Comma);
+            harness.run();
+            let mut seen = Vec::new();
+            for page in pages {
+                harness.get_by_role_and_label(Role::Button, page).click();
+                harness.run();
+                let now = shown(&harness);
+                assert!(!seen.contains(&now), "{page} shows nothing of its own");
+                seen.push(now);
+                let room = egui::Rect::from_min_size(egui::Pos2::ZERO, size).expand(0.5);
+                for node in harness.root().children_recursive() {
+                    let rect = node.rect();
+                    let fits = rect.left() >= room.left() && rect.right() <= room.right();
+                    let what = node.accesskit_node().label();
+                    assert!(what.is_none() || fits, "{page} {size:?}: {what:?} {rect:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn settings_are_found_in_both_languages_and_from_the_palette() {
+    let mut harness = open("idle");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Comma);
+    harness.run();
+    let search = |harness: &mut Harness<'static, Window>, text: &str| {
+        harness.get_by_label("Search settings").focus();
+        harness.run();
+        harness.event(egui::Event::Text(text.into()));
+        harness.run();
+    };
+    search(&mut harness, "界面大小");
+    harness.get_by_role_and_label(Role::ComboBox, "Interface size");
+    assert!(harness.query_by_role_and_label(Role::ComboBox, "Language").is_none());
+    search(&mut harness, "xyz");
+    harness.get_by_label("No matches");
+    // The palette goes to the page of what it found.
+    harness.key_press(Key::Escape);
+    harness.run();
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::K);
+    harness.run();
+    harness.event(egui::Event::Text("video encoder".into()));
+    harness.run();
+    harness.key_press(Key::Enter);
+    harness.run();
+    harness.get_by_role_and_label(Role::ComboBox, "Video encoder");
+}
+
+#[test]
+fn what_is_changed_is_marked_and_its_default_comes_back() {
+    let mut harness = open("idle");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Comma);
+    harness.run();
+    let reset = "Reset Interface size to 100\u{a0}%";
+    assert!(harness.query_by_label(reset).is_none());
+    harness.get_by_role_and_label(Role::ComboBox, "Interface size").click();
+    harness.run();
+    harness.get_by_label("100\u{a0}% (default)");
+    harness.get_by_label("75\u{a0}%").click();
+    harness.run();
+    assert_eq!(kept(&harness).ui_scale, 75);
+    assert!((harness.ctx.zoom_factor() - 0.75).abs() < 1e-3);
+    harness.run();
+    harness.get_by_label(reset).click();
+    harness.run();
+    assert_eq!(kept(&harness).ui_scale, 100);
+    harness.key_press(Key::Escape);
+    harness.run();
+    // And step by step, as far as it goes.
+    for _ in 0..20 {
+        harness.key_press_modifiers(Modifiers::COMMAND, Key::Equals);
+        harness.run();
+    }
+    assert_eq!(kept(&harness).ui_scale, 300);
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Minus);
+    harness.run();
+    assert_eq!(kept(&harness).ui_scale, 250);
+}
+
+#[test]
+fn a_hotkey_is_chosen_by_pressing_it_and_conflicts_are_said() {
+    let mut harness = open("idle");
+    settings_page(&mut harness, "Hotkeys");
+    let hotkey = |harness: &Harness<'static, Window>, name: &str| {
+        kept(harness).hotkeys.keys.get(name).map(|chosen| chosen.0.map(|it| it.to_string()))
+    };
+    press_named(&mut harness, "Hotkey of Start or stop recording: Ctrl+R");
+    // What moves through the window is refused.
+    harness.key_press(Key::Enter);
+    harness.run();
+    harness.get_by_label_contains("cannot use these keys");
+    // While keys are waited for they do nothing else.
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::L);
+    harness.run();
+    assert_eq!(commands(&mut harness), []);
+    assert_eq!(hotkey(&harness, "record"), Some(Some("Ctrl+L".to_owned())));
+    assert_eq!(harness.query_all_by_label_contains("Also the hotkey of: ").count(), 2);
+    press_named(&mut harness, "Reset the hotkey of Start or stop recording to Ctrl+R");
+    assert_eq!(hotkey(&harness, "record"), None);
+    assert_eq!(harness.query_all_by_label_contains("Also the hotkey of: ").count(), 0);
+    press_named(&mut harness, "Remove the hotkey of Start or stop recording");
+    assert_eq!(hotkey(&harness, "record"), Some(None));
+    // Escape leaves it as it was, and the dialog open.
+    press_named(&mut harness, "Hotkey of Go live or stop: Ctrl+L");
+    harness.key_press(Key::Escape);
+    harness.run();
+    harness.get_by_label("Hotkey of Go live or stop: Ctrl+L");
+    press_named(&mut harness, "Reset all hotkeys");
+    assert!(kept(&harness).hotkeys.keys.is_empty());
+    assert!(harness.state().wishes.contains(&WindowRequest::Preferences));
+}
+
+#[test]
+fn what_a_service_does_not_take_cannot_be_chosen() {
+    let with_twitch = |bitrate| {
+        let mut harness = open("idle");
+        harness.state().demo.change(|snapshot| {
+            let server = "rtmps://ingest.global-contribute.live-video.net:443/app";
+            let twitch =
+                Target { service: "twitch".into(), ..Target::custom(9, server, "k".into()) };
+            let view = snapshot.targets[0].clone();
+            let target = Target { enabled: true, ..twitch };
+            snapshot.targets.push(onair::studio::snapshot::TargetView { target, ..view });
+            snapshot.quality.video_bitrate = BitsPerSecond(bitrate);
+        });
+        settings_page(&mut harness, "Video");
+        harness
+    };
+    let mut harness = with_twitch(2_500_000);
+    harness.get_by_label_contains("Twitch allows at most 6000 kbps of video");
+    assert!(harness.query_by_label("Adjust the quality for Twitch").is_none());
+    harness.get_by_role_and_label(Role::ComboBox, "Resolution").click();
+    harness.run();
+    assert_eq!(click(&mut harness, "3840×2160"), []);
+    let sent = click(&mut harness, "1920×1080");
+    assert!(matches!(&sent[..], [Command::SetQuality(quality)] if quality.size.height == 1080));
+    // What is above a limit all the same is lowered by a button.
+    let mut harness = with_twitch(8_000_000);
+    harness.get_by_label("Adjust the quality for Twitch").focus();
+    harness.run();
+    harness.key_press(Key::Enter);
+    let sent = commands(&mut harness);
+    let [Command::SetQuality(quality)] = &sent[..] else { panic!("{sent:?}") };
+    assert_eq!(quality.video_bitrate, BitsPerSecond(6_000_000));
+}
