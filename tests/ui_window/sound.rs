@@ -434,8 +434,7 @@ fn the_audio_format_is_chosen_in_the_settings() {
     use onair::media::BitsPerSecond;
 
     let mut harness = open("idle");
-    harness.key_press_modifiers(Modifiers::COMMAND, Key::Comma);
-    harness.run();
+    settings_page(&mut harness, "Output");
     // Below the fold it is reached by keyboard.
     let click = |harness: &mut Harness<'static, Window>, name: &str| {
         harness.get_by_label(name).focus();
@@ -460,8 +459,7 @@ fn the_audio_format_is_chosen_in_the_settings() {
     assert_eq!(harness.state().demo.snapshot().quality.audio_bitrate, BitsPerSecond(256_000));
     // On air it stays as it is.
     let mut harness = open("on-air");
-    harness.key_press_modifiers(Modifiers::COMMAND, Key::Comma);
-    harness.run();
+    settings_page(&mut harness, "Output");
     assert!(click(&mut harness, "Channels Mono").is_empty());
 }
 

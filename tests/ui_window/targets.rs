@@ -51,8 +51,7 @@ fn a_target_is_renamed_routed_and_taken_apart() {
 #[test]
 fn the_delay_is_chosen_shown_and_ended() {
     let mut harness = open("idle");
-    harness.key_press_modifiers(Modifiers::COMMAND, Key::Comma);
-    harness.run();
+    settings_page(&mut harness, "Output");
     harness.get_by_label("Stream delay 5:00").focus();
     harness.run();
     harness.key_press(Key::Enter);
