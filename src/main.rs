@@ -6,6 +6,7 @@ use onair::cli;
 use onair::cli::{Cli, Exit, Sub};
 use onair::studio::engine::system::crash_reports;
 use onair::studio::notices::message::StudioMessage;
+use onair::studio::settings::part::PartKind;
 use onair::text::Language;
 
 fn main() -> Exit {
@@ -60,6 +61,12 @@ fn main() -> Exit {
         Some(Sub::Remux(args)) => onair::cli::remux::run(args, globals, clock),
         Some(Sub::Repair(args)) => onair::cli::remux::run_repair(args, globals, clock),
         Some(Sub::Scenes(args)) => onair::cli::scenes::run(args, globals, clock),
+        Some(Sub::Collections(args)) => {
+            onair::cli::scenes::parts::run(PartKind::Collection, args, globals, clock)
+        }
+        Some(Sub::Profiles(args)) => {
+            onair::cli::scenes::parts::run(PartKind::Profile, args, globals, clock)
+        }
         Some(Sub::Devices) => onair::cli::devices::run(globals, clock),
         Some(Sub::Check(args)) => onair::cli::check::run(args, globals, clock),
         Some(Sub::Completions { shell }) => cli::completions(*shell),

@@ -50,6 +50,7 @@ mod network;
 mod odd_servers;
 mod offsets;
 mod own_windows;
+mod parts;
 mod peer_publish;
 mod peer_setup;
 mod peers;

@@ -9,6 +9,7 @@ use crate::base::queue::{self, Full, Receiver};
 use crate::compose::filter::Asset;
 use crate::compose::scene::{SceneId, SourceId};
 use crate::mix::StripId;
+use crate::studio::settings::part::PartKind;
 use crate::ui::view::file_request::{
     FileRequest, FilterFile, Then, TransitionFile, TransitionFilePart,
 };
@@ -38,6 +39,10 @@ pub enum Kind {
     Scenes,
     /// …and one to write.
     NewScenes,
+    /// A collection or profile to add, with the stream key that is in it or without…
+    Part(PartKind, bool),
+    /// …and the one of this name to write.
+    NewPart(PartKind, String),
 }
 
 /// Media files with pictures…
@@ -92,6 +97,16 @@ impl Kind {
             | Self::Filter(Asset::Image, ..)
             | Self::Transition(TransitionFile { means: TransitionFilePart::Image, .. }) => images(),
             Self::Scenes => Offers::Files("onair, OBS", vec!["toml", "json"]),
+            Self::Part(PartKind::Collection, _) => {
+                Offers::Files("onair, OBS", vec!["toml", "json"])
+            }
+            Self::Part(PartKind::Profile, _) => Offers::Files("onair, OBS", vec!["toml", "ini"]),
+            Self::NewPart(PartKind::Collection, _) => {
+                Offers::NewFile("TOML, JSON", &["toml", "json"], "collection.toml")
+            }
+            Self::NewPart(PartKind::Profile, _) => {
+                Offers::NewFile("TOML", &["toml"], "profile.toml")
+            }
             Self::NewScenes => Offers::NewFile("TOML, JSON", &["toml", "json"], "scenes.toml"),
         }
     }

@@ -20,6 +20,7 @@ use egui::ViewportCommand;
 
 use crate::base::Latest;
 use crate::media::VideoFrame;
+use crate::studio::command::PartCommand;
 use crate::studio::live::view::LiveState;
 use crate::studio::watch::view::WatchState;
 use crate::studio::{Command, Preferences, Snapshot, WatchCommand};
@@ -248,6 +249,12 @@ impl<S: Studio> Window<S> {
             }
             WindowRequest::PickScenes => self.files.ask(ctx, Kind::Scenes, None),
             WindowRequest::SaveScenes => self.files.ask(ctx, Kind::NewScenes, None),
+            WindowRequest::PickPart(kind, with_key) => {
+                self.files.ask(ctx, Kind::Part(kind, with_key), None);
+            }
+            WindowRequest::SavePart(kind, name) => {
+                self.files.ask(ctx, Kind::NewPart(kind, name), None);
+            }
             WindowRequest::PickAudioFile => self.files.ask(ctx, Kind::Audio, None),
             WindowRequest::PickStripFile(strip) => self.files.ask(ctx, Kind::Strip(strip), None),
             WindowRequest::PickWatchFile => self.files.ask(ctx, Kind::Watch, None),
@@ -417,6 +424,14 @@ impl<S: Studio> eframe::App for Window<S> {
                 Kind::Filter(_, of) => self.screen.picked_filter(&of, path),
                 Kind::Transition(of) => self.screen.picked_transition(of, path),
                 Kind::Scenes => self.studio.send(Command::ImportScenes(path)),
+                Kind::Part(kind, with_key) => {
+                    let import = PartCommand::Import { kind, path, with_key };
+                    self.studio.send(Command::Part(import));
+                }
+                Kind::NewPart(kind, name) => {
+                    let export = PartCommand::Export { kind, name, path };
+                    self.studio.send(Command::Part(export));
+                }
                 Kind::NewScenes => self.studio.send(Command::ExportScenes(path)),
             }
         }

@@ -55,6 +55,10 @@ pub enum Sub {
     Repair(remux::RepairArgs),
     /// Import scene collections of onair or OBS
     Scenes(scenes::Args),
+    /// List, import or export the scene collections of the settings
+    Collections(scenes::parts::Args),
+    /// List, import or export the profiles of the settings (quality, targets, recording, hotkeys)
+    Profiles(scenes::parts::Args),
     /// List cameras, audio devices, applications with audio, displays and windows
     Devices,
     /// Check a target or this machine without going live

@@ -13,6 +13,7 @@ use crate::cli::output::exit::Exit;
 use crate::cli::process::signals::Interrupt;
 use crate::media::VideoFrame;
 use crate::player;
+use crate::studio::settings::part::files::PartFiles;
 use crate::studio::settings::{read_services, services_beside};
 use crate::studio::watch::choices::{Network, PlayerChoices};
 use crate::studio::{self, Command, Event, Preferences, Serve, Settings, Snapshot, Studio};
@@ -23,7 +24,18 @@ use crate::ui::{Page, unknown_names};
 /// Opens the studio and runs it to its end.
 pub fn run(globals: &Globals, clock: Clock) -> Exit {
     let path = globals.settings.clone().or_else(crate::studio::settings::default_path);
-    let (settings, mut warnings) = path.as_deref().map(Settings::read).unwrap_or_default();
+    let (mut settings, mut warnings) = path.as_deref().map(Settings::read).unwrap_or_default();
+    if let Some(files) = path.as_deref().map(PartFiles::beside) {
+        for (kind, name) in globals.parts() {
+            match files.switch(kind, name, &mut settings) {
+                Ok(bad) => warnings.extend(bad),
+                Err(why) => {
+                    complain(why);
+                    return Exit::File;
+                }
+            }
+        }
+    }
     let beside = path.as_deref().map(services_beside);
     let (services, wrong) = beside.as_deref().map(read_services).unwrap_or_default();
     warnings.extend(wrong);

@@ -15,6 +15,8 @@ use crate::studio::mixer::TalkMode;
 use crate::studio::mixer::monitoring::Monitoring;
 use crate::studio::scenes::edits::Edit;
 use crate::studio::settings::Preferences;
+use crate::studio::settings::part::PartKind;
+use crate::studio::settings::part::versions::VersionId;
 use crate::studio::targets::Target;
 use crate::studio::targets::quality::Quality;
 use crate::studio::targets::services::Service;
@@ -51,6 +53,8 @@ pub enum Command {
     ImportScenes(PathBuf),
     /// Write the scenes into this file: TOML, or JSON by its name.
     ExportScenes(PathBuf),
+    /// Anything about scene collections and profiles.
+    Part(PartCommand),
     /// Hear this sound source.
     SelectAudio(AudioChoice),
     /// Encode like this.
@@ -169,4 +173,38 @@ pub enum Command {
     Dismiss(u64),
     /// End everything; [`Snapshot::ended`](crate::studio::snapshot::Snapshot) tells when it is done.
     Quit,
+}
+
+/// A wish about scene collections or profiles, which are kept by name.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PartCommand {
+    /// Use this one from now on. On air a collection is a scene change; a profile waits for the end.
+    Use(PartKind, String),
+    /// Make one as at a first start, and use it.
+    New(PartKind, String),
+    /// Make one like the one in use, by this name, and use it.
+    Duplicate(PartKind, String),
+    Rename {
+        kind: PartKind,
+        was: String,
+        name: String,
+    },
+    /// Forget this one; where it is in use, another one is used.
+    Delete(PartKind, String),
+    /// Show the earlier versions of this one.
+    ListVersions(PartKind, String),
+    /// Make the one in use what it was in this version.
+    Restore(PartKind, VersionId),
+    /// Add one from a file of onair or OBS; `with_key`: the stream key that OBS has in it too.
+    Import {
+        kind: PartKind,
+        path: PathBuf,
+        with_key: bool,
+    },
+    /// Write one into a file for others, with nothing secret in it.
+    Export {
+        kind: PartKind,
+        name: String,
+        path: PathBuf,
+    },
 }

@@ -34,7 +34,7 @@ pub use notices::TileId;
 pub use notices::{Level, Notice, Remedy};
 pub use scenes::Collection;
 pub use scenes::edits::Edit;
-pub use settings::stream_keys::{KeyPlace, keep_addresses};
+pub use settings::stream_keys::{KeyPlace, keep_addresses, keep_keys};
 pub use settings::{Language, Preferences, Settings, Theme};
 pub use snapshot::Snapshot;
 pub use targets::quality::{Adapt, Quality};

@@ -27,6 +27,8 @@ use crate::studio::notices::event_log::LogEntry;
 use crate::studio::notices::{Notice, PastNotice};
 use crate::studio::scenes::{Collection, MAIN};
 use crate::studio::settings::Preferences;
+use crate::studio::settings::part::versions::Version;
+use crate::studio::settings::part::{InUse, PartKind};
 use crate::studio::targets::quality::Quality;
 use crate::studio::targets::services::ServiceList;
 use crate::studio::targets::{Target, TargetState};
@@ -273,6 +275,39 @@ pub struct ServerFigures {
     pub successor: String,
 }
 
+/// The scene collections and profiles.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PartsView {
+    /// Their names, in order, the one in use among them.
+    pub collections: Vec<String>,
+    pub profiles: Vec<String>,
+    pub in_use: InUse,
+    /// Earlier versions of the one that was asked for last.
+    pub versions: Option<PartVersions>,
+    /// They are remembered, so that there can be several.
+    pub is_kept: bool,
+    /// How often another one came into use: what is chosen in the window may be another.
+    pub changes: u64,
+}
+
+impl PartsView {
+    /// The names of this kind.
+    pub fn names(&self, kind: PartKind) -> &[String] {
+        match kind {
+            PartKind::Collection => &self.collections,
+            PartKind::Profile => &self.profiles,
+        }
+    }
+}
+
+/// Earlier versions of a collection or profile, the newest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartVersions {
+    pub kind: PartKind,
+    pub name: String,
+    pub versions: Vec<Version>,
+}
+
 /// Everything the window draws, save the pictures themselves.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
@@ -284,6 +319,8 @@ pub struct Snapshot {
     pub windows: Arc<[WindowInfo]>,
     pub video: Option<VideoSource>,
     pub scenes: Scenes,
+    /// The scene collections and profiles.
+    pub parts: Arc<PartsView>,
     pub audio: Option<AudioSource>,
     /// The strips of the mixer, the main one first.
     pub strips: Vec<StripView>,

@@ -81,12 +81,13 @@ pub fn inspect(
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         settings.preferences.recording_folder = folder.map_or_else(|| ".".into(), PathBuf::from);
     }
-    let of_settings = with_targets && globals.settings.is_some();
+    let in_use = globals.settings_in_use().filter(|_| with_targets);
+    let of_settings = in_use.is_some();
     if !of_settings {
         settings.targets = vec![Target { enabled: false, ..Target::built_in() }];
     }
     let any = settings.targets.iter().any(|target| target.enabled);
-    let keys_path = globals.settings.as_deref().filter(|_| of_settings).map(keys_beside);
+    let keys_path = in_use.as_deref().map(keys_beside);
     let config =
         Config { warnings, keys_path, calm: true, loudness: false, ..Config::new(clock, settings) };
     let studio = Studio::start(config)

@@ -7,6 +7,9 @@ pub mod value;
 use std::path::PathBuf;
 
 use crate::studio::Settings;
+use crate::studio::settings::default_path;
+use crate::studio::settings::part::PartKind;
+use crate::studio::settings::part::files::PartFiles;
 use crate::text::Language;
 use crate::text::problem::{Problem, problem};
 
@@ -19,6 +22,12 @@ pub struct Globals {
     /// Use this settings file instead of your own
     #[arg(long, global = true, value_name = "FILE")]
     pub settings: Option<PathBuf>,
+    /// Use this scene collection of the settings for this run
+    #[arg(long, global = true, value_name = "NAME")]
+    pub collection: Option<String>,
+    /// Use this profile of the settings (quality, targets, recording, hotkeys) for this run
+    #[arg(long, global = true, value_name = "NAME")]
+    pub profile: Option<String>,
     /// Language of notices and errors: en, zh-CN [default: the system's language; English with
     /// --json]
     #[arg(long, global = true, value_name = "LANGUAGE", value_parser = language)]
@@ -33,17 +42,45 @@ fn language(tag: &str) -> Result<Language, String> {
 }
 
 impl Globals {
-    /// The settings that were asked for by name, with what is wrong in them; `None`: none were.
+    /// The settings file that this run goes by: that of `--settings`, or the user's own where a collection or
+    /// profile of it was asked for.
+    pub fn settings_in_use(&self) -> Option<PathBuf> {
+        let own = self.parts().next().and_then(|_| default_path());
+        self.settings.clone().or(own)
+    }
+
+    /// The collection and the profile that were asked for.
+    pub fn parts(&self) -> impl Iterator<Item = (PartKind, &str)> {
+        let both = [
+            (PartKind::Collection, self.collection.as_deref()),
+            (PartKind::Profile, self.profile.as_deref()),
+        ];
+        both.into_iter().filter_map(|(kind, name)| Some((kind, name?)))
+    }
+
+    /// The settings that were asked for by name, with what is wrong in them; `None`: none were. Without
+    /// `--settings`, a collection or profile of the user's own is all that is taken of them.
     ///
     /// # Errors
-    /// Where there is no such file.
+    /// Where there is no such file, collection or profile.
     pub fn named_settings(&self) -> Result<Option<(Settings, Vec<Problem>)>, Problem> {
-        match &self.settings {
-            Some(path) if !path.exists() => {
-                Err(problem!("cli-settings-missing", path = path.display().to_string()))
-            }
-            path => Ok(path.as_deref().map(Settings::read)),
+        let Some(path) = self.settings_in_use() else { return Ok(None) };
+        if self.settings.is_some() && !path.exists() {
+            return Err(problem!("cli-settings-missing", path = path.display().to_string()));
         }
+        let (mut all, mut warnings) = Settings::read(&path);
+        let files = PartFiles::beside(&path);
+        for (kind, name) in self.parts() {
+            warnings.extend(files.borrow(kind, name, &mut all)?);
+        }
+        if self.settings.is_some() {
+            return Ok(Some((all, warnings)));
+        }
+        let mut asked = Settings::default();
+        for (kind, _) in self.parts() {
+            kind.copy(&all, &mut asked);
+        }
+        Ok(Some((asked, warnings)))
     }
 
     /// The same for who has no window in which a person would see that nothing of them is used.

@@ -314,7 +314,7 @@ fn prepare(
     let (mut settings, mut warnings) = named.unwrap_or_default();
     warnings.extend(wrong);
     // With what the window has kept: keys of targets, addresses of sources.
-    let keys_path = globals.settings.as_deref().map(keys_beside);
+    let keys_path = globals.settings_in_use().as_deref().map(keys_beside);
     if args.built_in {
         wanted = vec![built_in(&settings.targets)];
     } else if wanted.is_empty() && args.record.is_none() {

@@ -108,6 +108,8 @@ impl Engine {
         {
             self.notices.tell(&StudioMessage::Crashed { path: path.display().to_string() }, "");
         }
+        self.file.begin_versions(&self.settings);
+        self.list_parts();
         self.begin_network();
         self.begin_targets();
         self.begin_program();
@@ -244,6 +246,7 @@ impl Engine {
             Command::Redo => self.step(false),
             Command::ImportScenes(path) => self.import_scenes(path),
             Command::ExportScenes(path) => self.export_scenes(path),
+            Command::Part(command) => self.handle_part(command),
             Command::SetQuality(quality) => self.set_quality(&quality),
             Command::SetTargets(targets) => self.targets.list = targets,
             Command::PutTarget(target) => self.put_target(target),
@@ -431,7 +434,7 @@ impl Engine {
         }
         self.keep_keys();
         self.keep_services();
-        match self.file.write(&self.settings) {
+        match self.file.write(&self.settings, self.clock.now()) {
             Ok(()) => {}
             Err(error) if last => tracing::warn!(%error, "saving the settings"),
             Err(error) => {

@@ -137,6 +137,12 @@ notices! {
     ScenesExported "scenes-exported" Info [path] [] {};
     ScenesExportFailed "scenes-export-failed" Error [path] [reason] {};
 
+    // Scene collections and profiles.
+    /// What was asked of them was not done.
+    PartFailed "part-failed" Error [] [reason] {};
+    PartImported "part-imported" Info [name] [] {};
+    PartExported "part-exported" Info [path] [] {};
+
     // A machine that does not keep up.
     PreviewDropped "degradation-preview" Warning [] [] {};
     TransitionsDropped "degradation-transitions" Warning [] [] {};

@@ -9,6 +9,7 @@ mod folders;
 mod guide_tests;
 pub mod hotkeys;
 pub mod import;
+pub mod part;
 mod player_window;
 pub(crate) mod reading;
 pub mod scenes;
@@ -34,6 +35,7 @@ use crate::studio::mixer::monitoring::Monitoring;
 use crate::studio::scenes::Collection;
 use crate::studio::settings::disk::{put, read_bounded};
 use crate::studio::settings::hotkeys::Hotkeys;
+use crate::studio::settings::part::InUse;
 use crate::studio::settings::reading::parts::{VERSION, counted};
 use crate::studio::settings::reading::{syntax, values};
 use crate::studio::settings::scenes::layout::CollectionTable;
@@ -68,6 +70,8 @@ pub struct Settings {
     pub audio: Option<AudioChoice>,
     /// What cameras are set to, by their ids.
     pub cameras: BTreeMap<String, WantedControls>,
+    /// What the collection and the profile that are in use are called.
+    pub in_use: InUse,
     /// The scenes and their sources.
     pub collection: Collection,
     pub quality: Quality,
@@ -102,6 +106,7 @@ impl Default for Settings {
             video: None,
             audio: None,
             cameras: BTreeMap::new(),
+            in_use: InUse::default(),
             collection: Collection::default(),
             quality: Quality::default(),
             targets: vec![Target::built_in()],
@@ -134,6 +139,8 @@ pub struct WriteError {
 #[serde(default, deny_unknown_fields)]
 struct File {
     version: i64,
+    #[serde(skip_serializing_if = "InUse::is_first")]
+    in_use: InUse,
     #[serde(with = "values::text_or_none")]
     video: Option<VideoChoice>,
     #[serde(with = "values::text_or_none")]
@@ -271,6 +278,7 @@ impl Settings {
         let collection = file.collection.map(|table| table.collection(document));
         let player = file.player.checked(document);
         Self {
+            in_use: file.in_use,
             video: file.video,
             audio: file.audio,
             cameras: sections::cameras::checked(file.cameras, document),
@@ -340,6 +348,7 @@ impl Settings {
     fn to_file(&self) -> File {
         File {
             version: VERSION,
+            in_use: self.in_use.clone(),
             video: self.video.clone(),
             audio: self.audio.clone(),
             monitoring: self.monitoring.clone(),

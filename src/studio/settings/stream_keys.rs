@@ -152,11 +152,24 @@ impl Keys {
 pub fn keep_addresses(settings: &Settings, file: PathBuf, limit: Duration) -> Result<(), String> {
     let (_, kept) = settings.concealed();
     let kept: Vec<_> = kept.into_iter().filter_map(|it| Some((it.name, it.url?))).collect();
-    if kept.is_empty() {
+    keep_keys(kept.iter().map(|(name, url)| (name.as_str(), url)), file, limit)
+}
+
+/// The same of keys and their names.
+///
+/// # Errors
+/// What could not be kept, and why.
+pub fn keep_keys<'a>(
+    kept: impl Iterator<Item = (&'a str, &'a Secret)>,
+    file: PathBuf,
+    limit: Duration,
+) -> Result<(), String> {
+    let mut kept = kept.peekable();
+    if kept.peek().is_none() {
         return Ok(());
     }
     let keys = Keys::start(file, true).map_err(|error| error.to_string())?;
-    for (name, url) in &kept {
+    for (name, url) in kept {
         keys.keep(name, url);
     }
     keys.mark();

@@ -8,6 +8,7 @@ use crate::compose::scene::{SceneId, SourceId};
 use crate::studio::Preferences;
 use crate::studio::settings::{Own, OwnPart};
 use crate::ui::dialogs::settings::{Setting, SettingsDraft};
+use crate::ui::dialogs::parts::Parts;
 use crate::ui::input::actions::Action;
 use crate::ui::input::global_key::GlobalKeySupport;
 use crate::ui::style::icons::Icon;
@@ -44,6 +45,7 @@ pub struct Needs<'a> {
     pub settings: &'a mut SettingsDraft,
     pub passthrough: &'a mut PassthroughDraft,
     pub services: &'a mut Services,
+    pub parts: &'a mut Parts,
     /// What is typed as the built-in server's successor.
     pub successor: &'a mut Option<String>,
     /// The dialog was opened in this frame.

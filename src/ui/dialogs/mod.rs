@@ -7,6 +7,7 @@ mod developer;
 mod event_log;
 pub mod mixer;
 mod own_services;
+mod parts;
 mod passthrough;
 mod preflight;
 mod settings;
@@ -17,6 +18,7 @@ pub use card::{DialogAnswer, Needs, heading, modal};
 pub use card::{PassthroughDraft, Services};
 pub use command_palette::Search;
 pub use settings::{Setting, SettingsDraft, SettingsPage, UI_SCALES};
+pub use parts::Parts;
 
 use crate::ui::view::View;
 
@@ -30,6 +32,8 @@ pub enum Dialog {
     Developer,
     /// The person's own services.
     Services,
+    /// Scene collections and profiles.
+    Parts,
     /// A media file that is to go out as it is.
     Passthrough,
     /// The mixer.
@@ -62,6 +66,7 @@ pub fn show(
         Dialog::History => event_log::show(ctx, view),
         Dialog::Developer => developer::show(ctx, view, needs),
         Dialog::Services => own_services::show(ctx, view, needs.services),
+        Dialog::Parts => parts::show(ctx, view, needs.parts, needs.fresh),
         Dialog::Passthrough => passthrough::show(ctx, view, needs.passthrough),
         Dialog::Mixer => mixer::show(ctx, view),
         Dialog::Palette => command_palette::show(ctx, view, needs.fresh, search),

@@ -93,6 +93,7 @@ actions! {
     Remedy "remedy" Check "Ctrl+Period";
     Developer "developer" Warning "";
     Services "services" Broadcast "";
+    Parts "parts" Film "";
     Studio "studio" Camera "Ctrl+1";
     Watch "watch" Play "Ctrl+2";
     RetryNow "retry" Refresh "";

@@ -6,7 +6,7 @@ use crate::compose::scene::SceneId;
 use crate::mix::StripLamp;
 use crate::studio::live::view::LiveState;
 use crate::studio::{Command, Language, Theme as ThemeChoice};
-use crate::ui::dialogs::{self, Dialog};
+use crate::ui::dialogs::{self, Dialog, Parts};
 use crate::ui::input::actions::Action;
 use crate::ui::screen::bars::{self, Page};
 use crate::ui::studio_page::right_panel::SideTab;
@@ -68,6 +68,10 @@ impl Screen {
             Action::Developer => self.toggle(Dialog::Developer),
             Action::SendFile => self.toggle(Dialog::Passthrough),
             Action::Services => self.toggle(Dialog::Services),
+            Action::Parts => {
+                self.parts = Parts::default();
+                self.toggle(Dialog::Parts);
+            }
             Action::Mixer => self.toggle(Dialog::Mixer),
             Action::Filters => {
                 if let Some(source) = self.scenes.source(&self.snapshot) {

@@ -67,6 +67,9 @@ pub struct Screen {
     settings: dialogs::SettingsDraft,
     passthrough: dialogs::PassthroughDraft,
     services: dialogs::Services,
+    parts: dialogs::Parts,
+    /// How often another collection or profile had come into use when the snapshot came.
+    part_changes: u64,
     successor: Option<String>,
     watch: watch::Draft,
     scenes: scenes::Draft,
@@ -130,6 +133,8 @@ impl Screen {
             settings: dialogs::SettingsDraft::default(),
             passthrough: dialogs::PassthroughDraft::default(),
             services: dialogs::Services::default(),
+            parts: dialogs::Parts::default(),
+            part_changes: 0,
             successor: None,
             watch: watch::Draft::default(),
             scenes: scenes::Draft::default(),
@@ -171,6 +176,11 @@ impl Screen {
     /// What to draw from now on.
     pub fn set_snapshot(&mut self, snapshot: Snapshot) {
         self.health = Health::of(&snapshot);
+        if self.part_changes != snapshot.parts.changes {
+            // A profile has keys and a recording format of its own.
+            self.part_changes = snapshot.parts.changes;
+            self.preferences.clone_from(&snapshot.preferences);
+        }
         self.snapshot = snapshot;
         self.target.learn(&self.snapshot);
         self.scenes.learn(&self.snapshot);
@@ -358,6 +368,7 @@ impl Screen {
             settings: &mut self.settings,
             passthrough: &mut self.passthrough,
             services: &mut self.services,
+            parts: &mut self.parts,
             successor: &mut self.successor,
             fresh: std::mem::take(&mut self.dialog_is_fresh),
         };

@@ -8,6 +8,7 @@ use crate::compose::filter::Asset;
 use crate::compose::scene::{SceneId, SourceId};
 use crate::mix::StripId;
 use crate::studio::notices::health::Health;
+use crate::studio::settings::part::PartKind;
 use crate::studio::{Command, Snapshot};
 use crate::ui::style::theme::Theme;
 use crate::ui::text::Texts;
@@ -43,6 +44,10 @@ pub enum WindowRequest {
     PickScenes,
     /// Ask for a file and write the scenes into it.
     SaveScenes,
+    /// Ask for the file of a collection or profile and add it, with the stream key that is in it or without.
+    PickPart(PartKind, bool),
+    /// Ask for a file and write the collection or profile of this name into it.
+    SavePart(PartKind, String),
     /// Ask for a WAV file and select it as the sound.
     PickAudioFile,
     /// Ask for a file of sound for this strip, or for a new one.

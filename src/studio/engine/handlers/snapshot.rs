@@ -37,6 +37,7 @@ impl Engine {
             windows: Arc::clone(self.machine.devices.windows()),
             video: program.map(video_source),
             scenes: self.scenes_view(),
+            parts: Arc::clone(&self.file.view),
             audio: program.map(|program| self.audio_source(program)),
             strips: self.strip_views(),
             track_names: self.track_names(),

@@ -39,6 +39,13 @@ impl Engine {
                 return;
             }
         };
+        self.secrets.keys = Some(keys);
+        self.fetch_secrets();
+    }
+
+    /// Asks for what is kept of the settings outside them.
+    pub(in crate::studio::engine) fn fetch_secrets(&mut self) {
+        let Some(keys) = &self.secrets.keys else { return };
         for target in self.targets.list.iter().filter(|target| target.remember_key) {
             keys.load(KeyOwner::Target(target.id), &target.keep_as);
             self.secrets.pending = true;
@@ -55,7 +62,6 @@ impl Engine {
             self.secrets.pending = true;
         }
         keys.mark();
-        self.secrets.keys = Some(keys);
     }
 
     /// What has become of keys that were asked for.
@@ -211,8 +217,10 @@ impl Engine {
     pub(in crate::studio::engine) fn remove_target(&mut self, id: u32) {
         let Some(at) = self.targets.list.iter().position(|target| target.id == id) else { return };
         let removed = self.targets.list.remove(at);
-        if let Some(keys) = self.secrets.keys.as_ref().filter(|_| !removed.keep_as.is_empty()) {
-            keys.forget(&removed.keep_as);
+        let kept = &removed.keep_as;
+        let needless = !kept.is_empty() && !self.file.is_kept_for_parked(kept);
+        if let Some(keys) = self.secrets.keys.as_ref().filter(|_| needless) {
+            keys.forget(kept);
         }
         self.secrets.changed.remove(&id);
         self.remember_targets();
@@ -253,7 +261,9 @@ impl Engine {
             .cloned()
             .collect();
         for name in gone {
-            keys.forget(&name);
+            if !self.file.is_kept_for_parked(&name) {
+                keys.forget(&name);
+            }
             self.secrets.addresses.remove(&name);
         }
         for KeptSecret { name, url } in wanted {

@@ -2,6 +2,7 @@
 
 pub mod merge;
 pub(in crate::studio::settings) mod obs;
+pub(in crate::studio::settings) mod obs_profile;
 
 use crate::audio::AudioChoice;
 use crate::studio::mixer::{AudioStrip, take_in};
@@ -44,9 +45,14 @@ impl Import {
 
     /// What was not taken in, as far as a notice has room for it.
     pub fn left_out_in_short(&self) -> Vec<Problem> {
-        let mut what: Vec<_> = self.left_out.iter().take(IN_SHORT).cloned().collect();
-        let more = self.left_out.len().saturating_sub(IN_SHORT);
-        what.extend((more > 0).then(|| problem!("import-and-more", count = more)));
-        what
+        in_short(&self.left_out)
     }
+}
+
+/// What was not taken in, as far as a notice has room for it.
+pub(in crate::studio::settings) fn in_short(left_out: &[Problem]) -> Vec<Problem> {
+    let mut what: Vec<_> = left_out.iter().take(IN_SHORT).cloned().collect();
+    let more = left_out.len().saturating_sub(IN_SHORT);
+    what.extend((more > 0).then(|| problem!("import-and-more", count = more)));
+    what
 }

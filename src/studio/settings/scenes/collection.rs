@@ -24,7 +24,7 @@ use crate::studio::settings::sections::strips;
 use crate::text::problem::{Problem, problem};
 
 /// The version of a collection's own file.
-const VERSION: i64 = 1;
+pub(in crate::studio::settings) const VERSION: i64 = 1;
 
 /// Tables that settings have and a collection's own file has not.
 const OF_SETTINGS: [&str; 4] = ["quality", "targets", "player", "window"];

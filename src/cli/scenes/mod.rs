@@ -1,5 +1,7 @@
 //! `onair scenes`: takes scene collections in, without a window.
 
+pub mod parts;
+
 use std::path::PathBuf;
 use std::time::Duration;
 

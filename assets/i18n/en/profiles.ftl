@@ -1,0 +1,87 @@
+# Scene collections, profiles and their earlier versions; several starts of onair. Keep in step with zh-CN.
+
+# Names, and what is wrong with them.
+part-name-empty = type a name
+part-name-long = a name has at most { $most } characters
+part-name-dot = a name cannot begin with a dot
+part-name-character = a name cannot contain / \ : * ? " < > | or line breaks
+part-name-taken = there is already '{ $name }'
+part-too-many = there can be at most { $most }
+part-only-one = this is the only one. Make another one first
+part-unreadable = '{ $name }' cannot be read: { $reason }
+part-no-collection = there is no scene collection '{ $name }'; there are: { $names }
+part-no-profile = there is no profile '{ $name }'; there are: { $names }
+part-profile-on-air = the profile cannot change while you are on air or recording. Stop first
+
+# Notices.
+part-failed = Nothing changed: { $reason }
+part-imported = Imported as '{ $name }'
+    .cure = Use it from Collections and profiles.
+part-exported = Exported to { $path }, without keys and passwords
+
+# Import.
+import-no-profile = this is not a profile of onair or OBS. Choose a profile's .toml, or the basic.ini of OBS
+obs-profile-no-service = the target: service.json is missing or cannot be read
+obs-profile-service = the target '{ $service }': onair does not know where it is
+obs-profile-size = the frame size { $size }
+obs-profile-rate = the frame rate { $rate }
+obs-profile-channels = { $channels } audio: onair sends stereo
+obs-profile-encoder = the encoder { $encoder }: onair chooses one that this machine has
+obs-profile-format = the recording format { $format }
+
+# The dialog.
+action-parts = Scene collections and profiles…
+tip-action-parts = Chooses, copies or restores scene collections and profiles.
+parts = Collections and profiles
+collections = Scene collections
+profiles = Profiles
+collections-note = A scene collection has scenes, sources and the mixer. On air, another one is a scene change.
+profiles-note = A profile has quality, targets, recording and hotkeys. It changes only while you are off air.
+parts-not-kept = onair keeps no settings in this run, so there is only one.
+part-in-use = In use
+part-use = Use { $name }
+part-use-short = Use
+part-rename = Rename { $name }
+part-rename-short = Rename
+part-delete = Delete { $name }
+part-new = New…
+part-duplicate = Duplicate…
+part-versions = Earlier versions
+part-import = Import…
+part-export = Export…
+part-copy-of = { $name } copy
+part-name = Name
+part-name-hint = Friday show
+part-create = Create
+part-back = Back
+collection-new-title = A new scene collection, with one scene
+profile-new-title = A new profile, with the usual quality and no targets
+part-duplicate-title = A copy of the one in use
+part-rename-title = A new name
+collection-delete-title = Delete the scene collection '{ $name }'?
+profile-delete-title = Delete the profile '{ $name }' and its stream keys?
+part-delete-note = This cannot be undone. If it is in use, onair uses another one.
+part-delete-yes = Delete
+part-keep = Keep it
+part-scenes = { $scenes ->
+        [one] { $scenes } scene
+       *[other] { $scenes } scenes
+    }, { $sources ->
+        [one] { $sources } source
+       *[other] { $sources } sources
+    }
+part-targets = { $targets ->
+        [one] { $targets } target
+       *[other] { $targets } targets
+    }, { $size }, { $fps } fps, { $kbps } kbps
+versions-of = Earlier versions of '{ $name }'
+versions-note = The last ten, newest first. What there is now stays as a version when you restore one.
+versions-none = There are none yet. onair keeps one when something changes.
+version-restore = Restore the version of { $time }
+version-restore-short = Restore
+version-as-many = { $what }, as now
+version-differs = { $then } (now { $now })
+profile-import-title = Import a profile of onair or OBS
+profile-import-note = For OBS, choose basic.ini in the folder basic/profiles of its settings.
+profile-import-key = Import the stream key too
+part-choose-file = Choose file…

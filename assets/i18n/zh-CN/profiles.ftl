@@ -1,0 +1,78 @@
+# 场景集合、配置方案和它们的历史版本；多次启动 onair。与 en 保持同步。
+
+# 名称和名称的问题。
+part-name-empty = 请输入名称
+part-name-long = 名称最多 { $most } 个字符
+part-name-dot = 名称不能以点开头
+part-name-character = 名称不能包含 / \ : * ? " < > | 或换行
+part-name-taken = 已经有“{ $name }”了
+part-too-many = 最多可以有 { $most } 个
+part-only-one = 这是唯一的一个，请先新建另一个
+part-unreadable = 无法读取“{ $name }”：{ $reason }
+part-no-collection = 没有场景集合“{ $name }”，现有：{ $names }
+part-no-profile = 没有配置方案“{ $name }”，现有：{ $names }
+part-profile-on-air = 直播或录制期间不能更换配置方案，请先停止
+
+# 提示。
+part-failed = 未做任何更改：{ $reason }
+part-imported = 已导入为“{ $name }”
+    .cure = 可以在“场景集合与配置方案”中使用它。
+part-exported = 已导出到 { $path }，不含密钥和密码
+
+# 导入。
+import-no-profile = 这不是 onair 或 OBS 的配置方案。请选择 .toml 文件，或 OBS 的 basic.ini
+obs-profile-no-service = 推流目标：service.json 不存在或无法读取
+obs-profile-service = 推流目标“{ $service }”：onair 不知道它的地址
+obs-profile-size = 画面尺寸 { $size }
+obs-profile-rate = 帧率 { $rate }
+obs-profile-channels = { $channels } 音频：onair 发送立体声
+obs-profile-encoder = 编码器 { $encoder }：onair 会选用本机可用的编码器
+obs-profile-format = 录像格式 { $format }
+
+# 对话框。
+action-parts = 场景集合与配置方案…
+tip-action-parts = 选择、复制或恢复场景集合与配置方案。
+parts = 场景集合与配置方案
+collections = 场景集合
+profiles = 配置方案
+collections-note = 场景集合包含场景、来源和混音器。直播中更换它，相当于切换场景。
+profiles-note = 配置方案包含画质、推流目标、录制和快捷键，只能在停播时更换。
+parts-not-kept = onair 这次运行不保存设置，所以只有一个。
+part-in-use = 使用中
+part-use = 使用 { $name }
+part-use-short = 使用
+part-rename = 重命名 { $name }
+part-rename-short = 重命名
+part-delete = 删除 { $name }
+part-new = 新建…
+part-duplicate = 复制…
+part-versions = 历史版本
+part-import = 导入…
+part-export = 导出…
+part-copy-of = { $name } 副本
+part-name = 名称
+part-name-hint = 周五节目
+part-create = 创建
+part-back = 返回
+collection-new-title = 新建场景集合，其中有一个场景
+profile-new-title = 新建配置方案，使用常用画质，没有推流目标
+part-duplicate-title = 复制正在使用的这一个
+part-rename-title = 新名称
+collection-delete-title = 删除场景集合“{ $name }”？
+profile-delete-title = 删除配置方案“{ $name }”和它的推流密钥？
+part-delete-note = 删除后无法撤销。如果它正在使用，onair 会改用另一个。
+part-delete-yes = 删除
+part-keep = 保留
+part-scenes = { $scenes } 个场景，{ $sources } 个来源
+part-targets = { $targets } 个推流目标，{ $size }，{ $fps } fps，{ $kbps } kbps
+versions-of = “{ $name }”的历史版本
+versions-note = 最近十个，新的在前。恢复时，现在的内容也会留作一个版本。
+versions-none = 还没有历史版本。有改动时 onair 会保留一个。
+version-restore = 恢复 { $time } 的版本
+version-restore-short = 恢复
+version-as-many = { $what }，与现在相同
+version-differs = { $then }（现在：{ $now }）
+profile-import-title = 导入 onair 或 OBS 的配置方案
+profile-import-note = OBS 的配置方案：请选择其设置文件夹 basic/profiles 里的 basic.ini。
+profile-import-key = 同时导入推流密钥
+part-choose-file = 选择文件…

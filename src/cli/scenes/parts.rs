@@ -1,0 +1,116 @@
+//! `onair collections` and `onair profiles`: what there is of each beside the settings, in and out.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::base::Clock;
+use crate::cli::flags::Globals;
+use crate::cli::output::exit::Exit;
+use crate::cli::output::{Output, complain};
+use crate::studio::settings::part::PartKind;
+use crate::studio::settings::part::exchange;
+use crate::studio::settings::part::files::PartFiles;
+use crate::studio::settings::{default_path, keys_beside};
+use crate::studio::{Settings, keep_keys};
+use crate::text::problem::{Problem, problem};
+
+/// A keyring may ask its owner for a password first.
+const KEPT_WITHIN: Duration = Duration::from_secs(60);
+
+/// What is done with them.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Option<Sub>,
+}
+
+#[derive(Clone, Debug, clap::Subcommand)]
+enum Sub {
+    /// Add one from a file of onair or OBS. It is not in use until you choose it
+    Import {
+        /// A file of `export`; of OBS a scene collection (JSON), or a profile's folder or basic.ini
+        file: PathBuf,
+        /// Store the stream key of an OBS profile too
+        #[arg(long)]
+        with_key: bool,
+    },
+    /// Write one to a file for others, without keys and passwords
+    Export {
+        /// Its name in the list
+        name: String,
+        /// The new file: .toml, and for a collection also .json
+        file: PathBuf,
+    },
+}
+
+/// Runs the command.
+pub fn run(kind: PartKind, args: &Args, globals: &Globals, clock: Clock) -> Exit {
+    let output = Output::new(clock, globals.json);
+    match carry_out(kind, args, globals, &output) {
+        Ok(()) => Exit::Ok,
+        Err(why) => {
+            complain(why);
+            Exit::File
+        }
+    }
+}
+
+fn carry_out(
+    kind: PartKind,
+    args: &Args,
+    globals: &Globals,
+    output: &Output,
+) -> Result<(), Problem> {
+    let path = globals.settings.clone().or_else(default_path);
+    let path = path.ok_or_else(|| problem!("cli-no-settings-place"))?;
+    if globals.settings.is_some() && !path.exists() {
+        return Err(problem!("cli-settings-missing", path = path.display().to_string()));
+    }
+    let (mut settings, _) = Settings::read(&path);
+    let files = PartFiles::beside(&path);
+    match &args.command {
+        None => {
+            list(kind, &files.names(kind, &settings), settings.in_use.name(kind), output);
+            Ok(())
+        }
+        Some(Sub::Import { file, with_key }) => {
+            let import = exchange::read(kind, file).map_err(of_file(file))?;
+            let name = exchange::import(&files, kind, &import, &settings)?;
+            if *with_key {
+                keep_keys(import.keys(), keys_beside(&path), KEPT_WITHIN)
+                    .map_err(|why| problem!("key-not-kept", reason = why))?;
+            }
+            let language = output.language();
+            let left_out: Vec<_> = import.left_out.iter().map(|it| language.say(it)).collect();
+            let fields = json!({"kind": kind.word(), "name": name, "left_out": left_out});
+            output.event("imported", fields, || {
+                let mut lines = vec![name.clone()];
+                lines.extend(left_out.iter().map(|what| format!("Not imported: {what}")));
+                Some(lines.join("\n"))
+            });
+            Ok(())
+        }
+        Some(Sub::Export { name, file }) => {
+            files.borrow(kind, name, &mut settings)?;
+            exchange::export(kind, &settings, file).map_err(of_file(file))?;
+            let shown = file.display().to_string();
+            let fields = json!({"kind": kind.word(), "name": name, "path": shown});
+            output.event("exported", fields, || None);
+            Ok(())
+        }
+    }
+}
+
+fn list(kind: PartKind, names: &[String], in_use: &str, output: &Output) {
+    let fields = json!({"kind": kind.word(), "names": names, "in_use": in_use});
+    output.event(kind.folder(), fields, || {
+        let line = |name: &String| format!("{} {name}", if name == in_use { '*' } else { ' ' });
+        Some(names.iter().map(line).collect::<Vec<_>>().join("\n"))
+    });
+}
+
+fn of_file(path: &Path) -> impl Fn(Problem) -> Problem {
+    move |why| problem!("source-file", path = path.display().to_string(), reason = why)
+}

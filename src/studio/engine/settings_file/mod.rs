@@ -1,0 +1,136 @@
+//! Where the engine's settings are kept, when they are written, and the earlier states of what changes.
+
+pub(in crate::studio::engine) mod parts;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::base::Timestamp;
+use crate::studio::settings::part::PartKind;
+use crate::studio::settings::part::files::PartFiles;
+use crate::studio::settings::{Settings, WriteError};
+use crate::studio::snapshot::PartsView;
+
+/// Settings are written this long after the last change.
+const SAVE_AFTER: Duration = Duration::from_millis(800);
+
+/// What is changed within this time of an earlier version is one change.
+const ONE_VERSION: Duration = Duration::from_secs(120);
+
+/// See the module.
+#[derive(Debug)]
+pub(in crate::studio) struct SettingsFile {
+    /// `None`: nothing is remembered.
+    pub path: Option<PathBuf>,
+    /// Where what is changed of the players is kept, and what it began with.
+    pub players: Option<(PathBuf, Settings)>,
+    /// The person's own services are to be written when the settings are.
+    pub services_changed: bool,
+    /// The collections and profiles that there are, for the window.
+    pub view: Arc<PartsView>,
+    save_at: Option<Timestamp>,
+    /// The collection and the profile as they were written last.
+    written: Vec<WrittenPart>,
+}
+
+/// A part as it was written last.
+#[derive(Clone, Debug)]
+struct WrittenPart {
+    kind: PartKind,
+    name: String,
+    text: String,
+    /// When an earlier state was put away.
+    kept_at: Option<Timestamp>,
+}
+
+impl WrittenPart {
+    fn of(kind: PartKind, settings: &Settings) -> Option<Self> {
+        let name = settings.in_use.name(kind).to_owned();
+        Some(Self { kind, name, text: kind.text_of(settings).ok()?, kept_at: None })
+    }
+}
+
+impl SettingsFile {
+    pub fn new(path: Option<PathBuf>, players: Option<(PathBuf, Settings)>) -> Self {
+        Self {
+            path,
+            players,
+            services_changed: false,
+            view: Arc::default(),
+            save_at: None,
+            written: Vec::new(),
+        }
+    }
+
+    /// The collections and profiles beside the settings.
+    pub fn parts(&self) -> Option<PartFiles> {
+        self.path.as_deref().map(PartFiles::beside)
+    }
+
+    /// These settings are written, or were read: later changes of them get versions.
+    pub fn begin_versions(&mut self, settings: &Settings) {
+        if self.path.is_some() {
+            let all = PartKind::ALL.iter();
+            self.written = all.filter_map(|kind| WrittenPart::of(*kind, settings)).collect();
+        }
+    }
+
+    /// Whether a collection or profile that is not in use needs what the keyring has by this name.
+    pub fn is_kept_for_parked(&self, name: &str) -> bool {
+        self.parts().is_some_and(|parts| parts.mention(name))
+    }
+
+    /// Something is to be written soon.
+    pub fn changed(&mut self, now: Timestamp) {
+        if self.path.is_some() || self.players.is_some() {
+            self.save_at = Some(now + SAVE_AFTER);
+        }
+    }
+
+    /// Whether that time has come.
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        self.save_at.is_some_and(|at| now >= at)
+    }
+
+    /// Whether there is something to write, once.
+    pub fn take_due(&mut self) -> bool {
+        self.save_at.take().is_some()
+    }
+
+    /// Writes them.
+    pub fn write(&mut self, settings: &Settings, now: Timestamp) -> Result<(), WriteError> {
+        match (&self.path, &mut self.players) {
+            (Some(path), _) => {
+                settings.write(path)?;
+                self.keep_versions(settings, now);
+                Ok(())
+            }
+            (None, Some((path, began))) => {
+                settings.write_player(began, path)?;
+                began.clone_from(settings);
+                Ok(())
+            }
+            (None, None) => Ok(()),
+        }
+    }
+
+    /// Puts away what was there before this change, unless it goes on with one just before.
+    fn keep_versions(&mut self, settings: &Settings, now: Timestamp) {
+        let Some(versions) = self.parts().map(|parts| parts.versions()) else { return };
+        for part in &mut self.written {
+            let Some(new) = WrittenPart::of(part.kind, settings) else { continue };
+            if new.text == part.text {
+                continue;
+            }
+            let apart = part.kept_at.is_none_or(|at| now.since(at) > ONE_VERSION);
+            if apart && new.name == part.name {
+                match versions.add(part.kind, &part.name, &part.text) {
+                    Ok(()) => part.kept_at = Some(now),
+                    Err(error) => tracing::warn!(%error, "keeping an earlier version"),
+                }
+            }
+            *part = WrittenPart { kept_at: part.kept_at, ..new };
+        }
+    }
+}

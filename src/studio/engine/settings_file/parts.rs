@@ -1,0 +1,305 @@
+//! Scene collections and profiles: using another one, making, renaming and removing them, and going back to
+//! an earlier version.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::capture::VideoChoice;
+use crate::files::Trouble;
+use crate::studio::command::{Command, PartCommand};
+use crate::studio::engine::Engine;
+use crate::studio::engine::undo_history::UndoHistory;
+use crate::studio::event::Event;
+use crate::studio::live::on_air::OnAir;
+use crate::studio::notices::groups;
+use crate::studio::notices::message::StudioMessage;
+use crate::studio::program::Program;
+use crate::studio::settings::Settings;
+use crate::studio::settings::part::files::PartFiles;
+use crate::studio::settings::part::versions::VersionId;
+use crate::studio::settings::part::{PartKind, exchange, is_same_name};
+use crate::studio::snapshot::{PartVersions, PartsView};
+use crate::studio::targets::Target;
+use crate::text::problem::{Problem, problem};
+
+impl Engine {
+    /// The collections and profiles as the window lists them.
+    pub(in crate::studio::engine) fn list_parts(&mut self) {
+        let Some(files) = self.file.parts() else { return };
+        self.file.view = Arc::new(PartsView {
+            collections: files.names(PartKind::Collection, &self.settings),
+            profiles: files.names(PartKind::Profile, &self.settings),
+            in_use: self.settings.in_use.clone(),
+            is_kept: true,
+            ..(*self.file.view).clone()
+        });
+    }
+
+    /// What a person asks of collections and profiles.
+    pub(in crate::studio::engine) fn handle_part(&mut self, command: PartCommand) {
+        // Where nothing is remembered there are none.
+        let Some(files) = self.file.parts() else { return };
+        let done = match command {
+            PartCommand::Use(kind, name) => self.use_part(&files, kind, &name),
+            PartCommand::New(kind, name) => self.new_part(&files, kind, &name),
+            PartCommand::Duplicate(kind, name) => self.duplicate_part(&files, kind, &name),
+            PartCommand::Rename { kind, was, name } => self.rename_part(&files, kind, &was, &name),
+            PartCommand::Delete(kind, name) => self.delete_part(&files, kind, &name),
+            PartCommand::ListVersions(kind, name) => {
+                let versions = files.versions().described(kind, &name);
+                let view = Arc::make_mut(&mut self.file.view);
+                view.versions = Some(PartVersions { kind, name, versions });
+                Ok(())
+            }
+            PartCommand::Restore(kind, id) => self.restore_part(&files, kind, &id),
+            PartCommand::Import { kind, path, with_key } => {
+                self.import_part(&files, kind, &path, with_key)
+            }
+            PartCommand::Export { kind, name, path } => {
+                self.export_part(&files, kind, &name, &path)
+            }
+        };
+        self.notices.active.clear(&["part-failed"]);
+        if let Err(reason) = done {
+            self.notices.tell(&StudioMessage::PartFailed { reason }, "");
+        }
+        self.list_parts();
+    }
+
+    /// A profile decides what goes out: while something does, another one must wait.
+    fn may_change(&self, kind: PartKind) -> Result<(), Problem> {
+        match kind == PartKind::Profile && self.live.is_busy() {
+            true => Err(problem!("part-profile-on-air")),
+            false => Ok(()),
+        }
+    }
+
+    fn use_part(&mut self, files: &PartFiles, kind: PartKind, name: &str) -> Result<(), Problem> {
+        if is_same_name(name, self.settings.in_use.name(kind)) {
+            return Ok(());
+        }
+        self.may_change(kind)?;
+        // What is secret of the old one is kept before it goes.
+        self.keep_keys();
+        let warnings = files.switch(kind, name, &mut self.settings)?;
+        for reason in warnings {
+            self.notices.tell(&StudioMessage::SettingsBad { reason }, "");
+        }
+        self.follow_part(kind);
+        Ok(())
+    }
+
+    fn new_part(&mut self, files: &PartFiles, kind: PartKind, name: &str) -> Result<(), Problem> {
+        self.may_change(kind)?;
+        let name = files.free_name(kind, name, &self.settings)?;
+        self.keep_keys();
+        let mut new = self.settings.clone();
+        kind.copy(&Settings::default(), &mut new);
+        new.in_use.set(kind, &name);
+        files.begin(kind, &mut self.settings, new)?;
+        self.follow_part(kind);
+        Ok(())
+    }
+
+    fn duplicate_part(
+        &mut self,
+        files: &PartFiles,
+        kind: PartKind,
+        name: &str,
+    ) -> Result<(), Problem> {
+        self.may_change(kind)?;
+        let name = files.free_name(kind, name, &self.settings)?;
+        self.keep_keys();
+        let mut new = self.settings.clone();
+        new.in_use.set(kind, &name);
+        if kind == PartKind::Profile {
+            // A key that is changed in one stays as it was in the other.
+            for target in new.targets.iter_mut().filter(|it| !it.keep_as.is_empty()) {
+                target.keep_as = Target::new_for(&self.settings.targets, self.state.born).keep_as;
+                self.state.born = self.state.born.wrapping_add(1);
+                self.secrets.changed.insert(target.id);
+            }
+        }
+        files.begin(kind, &mut self.settings, new)?;
+        self.targets.list.clone_from(&self.settings.targets);
+        self.file.begin_versions(&self.settings);
+        self.changed();
+        Ok(())
+    }
+
+    fn rename_part(
+        &mut self,
+        files: &PartFiles,
+        kind: PartKind,
+        was: &str,
+        name: &str,
+    ) -> Result<(), Problem> {
+        let name = match is_same_name(was, name) {
+            true => crate::studio::settings::part::check_name(name)?,
+            false => files.free_name(kind, name, &self.settings)?,
+        };
+        if is_same_name(was, self.settings.in_use.name(kind)) {
+            self.settings.in_use.set(kind, &name);
+            files.versions().rename(kind, was, &name);
+            self.file.begin_versions(&self.settings);
+            self.changed();
+            return Ok(());
+        }
+        files.rename(kind, was, &name)
+    }
+
+    fn delete_part(
+        &mut self,
+        files: &PartFiles,
+        kind: PartKind,
+        name: &str,
+    ) -> Result<(), Problem> {
+        if is_same_name(name, self.settings.in_use.name(kind)) {
+            let names = files.names(kind, &self.settings);
+            let other = names.into_iter().find(|it| !is_same_name(it, name));
+            let other = other.ok_or_else(|| problem!("part-only-one"))?;
+            self.use_part(files, kind, &other)?;
+        }
+        let removed = files.read(kind, name).ok();
+        files.remove(kind, name)?;
+        if let Some((removed, _)) = removed {
+            self.forget_secrets(files, &removed);
+        }
+        Ok(())
+    }
+
+    /// What the keyring has for a part that is gone, and for nothing else.
+    fn forget_secrets(&self, files: &PartFiles, removed: &Settings) {
+        let Some(keys) = &self.secrets.keys else { return };
+        let own = PartKind::ALL.iter().filter_map(|it| it.text_of(&self.settings).ok());
+        let own: Vec<String> = own.collect();
+        let (_, addresses) = removed.concealed();
+        let names = removed.targets.iter().map(|target| target.keep_as.clone());
+        for name in names.chain(addresses.into_iter().map(|kept| kept.name)) {
+            let needed = own.iter().any(|text| text.contains(&name)) || files.mention(&name);
+            if !name.is_empty() && !needed {
+                keys.forget(&name);
+            }
+        }
+    }
+
+    fn restore_part(
+        &mut self,
+        files: &PartFiles,
+        kind: PartKind,
+        id: &VersionId,
+    ) -> Result<(), Problem> {
+        self.may_change(kind)?;
+        let name = self.settings.in_use.name(kind).to_owned();
+        let trouble = |error: std::io::Error| Trouble::problem(&error);
+        let text = files.versions().text(kind, &name, id).map_err(trouble)?;
+        let (old, warnings) = Settings::parse(&text);
+        if let Some(reason) = warnings.into_iter().find(|it| it.id() == "settings-unused") {
+            return Err(reason);
+        }
+        self.keep_keys();
+        // What is there now can be had back as well.
+        let now = kind.text_of(&self.settings).map_err(trouble)?;
+        files.versions().add(kind, &name, &now).map_err(trouble)?;
+        kind.copy(&old, &mut self.settings);
+        self.follow_part(kind);
+        let versions = files.versions().described(kind, &name);
+        Arc::make_mut(&mut self.file.view).versions = Some(PartVersions { kind, name, versions });
+        Ok(())
+    }
+
+    fn import_part(
+        &mut self,
+        files: &PartFiles,
+        kind: PartKind,
+        path: &Path,
+        with_key: bool,
+    ) -> Result<(), Problem> {
+        let import = exchange::read(kind, path)?;
+        let name = exchange::import(files, kind, &import, &self.settings)?;
+        if let Some(keys) = self.secrets.keys.as_ref().filter(|_| with_key) {
+            import.keys().for_each(|(keep_as, key)| keys.keep(keep_as, key));
+        }
+        let left_out = problem!("list", items = import.left_out_in_short());
+        let some_left = !import.left_out.is_empty();
+        self.notices.tell(&StudioMessage::PartImported { name }, "");
+        if some_left {
+            self.notices.tell(&StudioMessage::ScenesLeftOut { what: left_out }, "");
+        }
+        Ok(())
+    }
+
+    fn export_part(
+        &mut self,
+        files: &PartFiles,
+        kind: PartKind,
+        name: &str,
+        path: &Path,
+    ) -> Result<(), Problem> {
+        let mut settings = self.settings.clone();
+        files.borrow(kind, name, &mut settings)?;
+        exchange::export(kind, &settings, path)?;
+        let path = path.display().to_string();
+        self.notices.tell(&StudioMessage::PartExported { path }, "");
+        Ok(())
+    }
+
+    /// The studio follows a collection or profile that is another one now.
+    fn follow_part(&mut self, kind: PartKind) {
+        match kind {
+            PartKind::Collection => self.follow_collection(),
+            PartKind::Profile => self.follow_profile(),
+        }
+        self.fetch_secrets();
+        self.file.begin_versions(&self.settings);
+        let view = Arc::make_mut(&mut self.file.view);
+        view.changes += 1;
+        self.changed();
+    }
+
+    /// On air it is a scene change: outputs and encoders go on.
+    fn follow_collection(&mut self) {
+        let (_, wanted) = self.settings.concealed();
+        self.secrets.addresses.retain(|name, _| wanted.iter().any(|kept| kept.name == *name));
+        (self.state.stage.steps, self.state.stage.last_edit) = (UndoHistory::default(), None);
+        self.prepare_scene(None);
+        // What both show stays open.
+        let held = self.state.program.as_ref().map(Program::hold);
+        let unseen = (!self.wants_main()).then_some(VideoChoice::None);
+        let (video, audio) =
+            (unseen.or_else(|| self.settings.video.clone()), self.settings.audio.clone());
+        self.startup.undecided = (video.is_none(), audio.is_none());
+        if let Some(audio) = audio {
+            self.select_audio(audio);
+        }
+        self.begin_scenes();
+        if let Some(video) = video {
+            self.select_video(video);
+        }
+        self.set_strips();
+        if self.startup.is_undecided() {
+            self.decide();
+        }
+        drop(held);
+        if let Some(scene) = self.settings.collection.current() {
+            self.notices.happened(Event::Scene(scene.name.clone()));
+        }
+    }
+
+    fn follow_profile(&mut self) {
+        self.targets.list.clone_from(&self.settings.targets);
+        self.targets.told.clear();
+        self.targets.said.clear();
+        self.targets.edited.clear();
+        self.secrets.changed.clear();
+        self.notices.active.clear(groups::TARGET);
+        self.state.preflight = None;
+        self.handle(Command::SetPreferences(self.settings.preferences.clone()));
+        // Only the replay buffer may have it: it begins anew.
+        if self.live.on_air.as_ref().is_some_and(|on_air: &OnAir| !on_air.is_busy()) {
+            self.end_broadcast();
+        } else {
+            self.apply_quality();
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! A profile of OBS: `basic.ini` for size, rate, bitrates and recordings, `streamEncoder.json` for the
+//! advanced output, `service.json` for the target. The stream key comes with it and is kept only where
+//! somebody asks for that.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::broadcast::delay::MAX_STREAM_DELAY;
+use crate::files::Trouble;
+use crate::media::{BitsPerSecond, FrameRate, Size};
+use crate::studio::Settings;
+use crate::studio::settings::disk::read_bounded;
+use crate::studio::settings::import::obs::json;
+use crate::studio::settings::part::exchange::PartImport;
+use crate::studio::settings::reading::syntax;
+use crate::studio::targets::Target;
+use crate::studio::targets::services::{SERVICES, Service};
+use crate::text::problem::{Problem, problem};
+use crate::wire::container::Format;
+
+/// Limits of what onair encodes, as its settings have them.
+const VIDEO_KBPS: std::ops::RangeInclusive<u32> = 100..=100_000;
+const AUDIO_KBPS: std::ops::RangeInclusive<u32> = 32..=512;
+
+/// Values by section and key, both in small letters.
+#[derive(Debug, Default)]
+struct Ini(BTreeMap<(String, String), String>);
+
+impl Ini {
+    fn parse(text: &str) -> Self {
+        let (mut values, mut section) = (BTreeMap::new(), String::new());
+        for line in syntax::without_mark(text).lines().map(str::trim) {
+            if let Some(name) = line.strip_prefix('[').and_then(|it| it.strip_suffix(']')) {
+                section = name.trim().to_lowercase();
+            } else if let Some((key, value)) = line.split_once('=') {
+                let place = (section.clone(), key.trim().to_lowercase());
+                values.insert(place, value.trim().to_owned());
+            }
+        }
+        Self(values)
+    }
+
+    fn get(&self, section: &str, key: &str) -> Option<&str> {
+        let value = self.0.get(&(section.to_lowercase(), key.to_lowercase()));
+        value.map(String::as_str).filter(|it| !it.is_empty())
+    }
+
+    fn number(&self, section: &str, key: &str) -> Option<u32> {
+        self.get(section, key)?.parse().ok()
+    }
+
+    fn is_on(&self, section: &str, key: &str) -> bool {
+        self.get(section, key).is_some_and(|it| it.eq_ignore_ascii_case("true") || it == "1")
+    }
+}
+
+/// Reads a profile by its folder, or by the `basic.ini` in it.
+///
+/// # Errors
+/// Where that is none of OBS.
+pub fn import(path: &Path) -> Result<PartImport, Problem> {
+    let file = if path.is_dir() { path.join("basic.ini") } else { path.to_owned() };
+    let folder = file.parent().unwrap_or_else(|| Path::new("."));
+    let text = read_bounded(&file).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => Trouble::problem(&error),
+        _ => syntax::unreadable(&error),
+    })?;
+    let ini = Ini::parse(&text);
+    let is_one = ini.0.keys().any(|(section, _)| {
+        matches!(section.as_str(), "video" | "simpleoutput" | "advout" | "output")
+    });
+    if !is_one {
+        return Err(problem!("import-no-profile"));
+    }
+    let beside = |name: &str| -> Option<Value> {
+        syntax::json(&read_bounded(&folder.join(name)).ok()?).ok()
+    };
+    let encoder = beside("streamEncoder.json").unwrap_or_default();
+    let mut import = Importing::default();
+    import.quality(&ini, &encoder);
+    import.recording(&ini);
+    match beside("service.json") {
+        Some(service) => import.target(&service),
+        None => import.leave_out(problem!("obs-profile-no-service")),
+    }
+    let own = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let name = ini.get("General", "Name").map_or(own, ToOwned::to_owned);
+    let Importing { settings, left_out } = import;
+    Ok(PartImport { name, settings, left_out })
+}
+
+#[derive(Debug, Default)]
+struct Importing {
+    settings: Settings,
+    left_out: Vec<Problem>,
+}
+
+impl Importing {
+    fn leave_out(&mut self, what: Problem) {
+        self.left_out.push(what);
+    }
+
+    fn quality(&mut self, ini: &Ini, encoder: &Value) {
+        let side = |name: &str| {
+            let scaled = ini.number("Video", &format!("Output{name}"));
+            scaled.or_else(|| ini.number("Video", &format!("Base{name}")))
+        };
+        if let (Some(width), Some(height)) = (side("CX"), side("CY")) {
+            let size = Size::new(width, height);
+            if size.is_valid() {
+                self.settings.quality.size = size;
+            } else {
+                self.leave_out(problem!("obs-profile-size", size = format!("{width}x{height}")));
+            }
+        }
+        match frame_rate(ini) {
+            Some(Ok(rate)) => self.settings.quality.frame_rate = rate,
+            Some(Err(text)) => self.leave_out(problem!("obs-profile-rate", rate = text)),
+            None => {}
+        }
+        let advanced = is_advanced(ini);
+        let (video, audio) = match advanced {
+            true => (
+                json::whole(encoder, "bitrate").and_then(|it| u32::try_from(it).ok()),
+                ini.number("AdvOut", "Track1Bitrate"),
+            ),
+            false => {
+                (ini.number("SimpleOutput", "VBitrate"), ini.number("SimpleOutput", "ABitrate"))
+            }
+        };
+        let quality = &mut self.settings.quality;
+        if let Some(kbps) = video.filter(|it| VIDEO_KBPS.contains(it)) {
+            quality.video_bitrate = BitsPerSecond(kbps * 1_000);
+            quality.least_bitrate.0 = quality.least_bitrate.0.min(quality.video_bitrate.0);
+        }
+        if let Some(kbps) = audio.filter(|it| AUDIO_KBPS.contains(it)) {
+            quality.audio_bitrate = BitsPerSecond(kbps * 1_000);
+        }
+        let seconds = json::whole(encoder, "keyint_sec").filter(|_| advanced);
+        if let Some(seconds) = seconds.filter(|it| (1..=10).contains(it)) {
+            quality.keyframe_interval = Duration::from_secs(seconds);
+        }
+        if let Some(rate) =
+            ini.number("Audio", "SampleRate").filter(|it| [44_100, 48_000].contains(it))
+        {
+            quality.sample_rate = rate;
+        }
+        match ini.get("Audio", "ChannelSetup") {
+            Some("Mono") => quality.channels = 1,
+            Some("Stereo") | None => {}
+            Some(other) => self.left_out.push(problem!("obs-profile-channels", channels = other)),
+        }
+        let named = match advanced {
+            true => ini.get("AdvOut", "Encoder"),
+            false => ini.get("SimpleOutput", "StreamEncoder"),
+        };
+        if let Some(encoder) = named.filter(|it| !it.contains("x264")) {
+            // Which one is used follows the machine, as it does here.
+            self.left_out.push(problem!("obs-profile-encoder", encoder = encoder));
+        }
+        if ini.is_on("Output", "DelayEnable") {
+            let delay = ini.number("Output", "DelaySec").unwrap_or_default();
+            self.settings.delay = Duration::from_secs(delay.into()).min(MAX_STREAM_DELAY);
+        }
+    }
+
+    fn recording(&mut self, ini: &Ini) {
+        let section = if is_advanced(ini) { "AdvOut" } else { "SimpleOutput" };
+        let recording = &mut self.settings.preferences.recording;
+        let named = ini.get(section, "RecFormat2").or_else(|| ini.get(section, "RecFormat"));
+        match named {
+            Some(name) if name.ends_with("mp4") => recording.format = Format::Mp4,
+            Some("mkv") => recording.format = Format::Mkv,
+            Some("flv") => recording.format = Format::Flv,
+            None => {}
+            Some(other) => self.left_out.push(problem!("obs-profile-format", format = other)),
+        }
+        if ini.is_on(section, "RecRB") {
+            let seconds = ini.number(section, "RecRBTime").unwrap_or(20).clamp(1, 3_600);
+            recording.replay = Some(Duration::from_secs(seconds.into()));
+        }
+    }
+
+    fn target(&mut self, service: &Value) {
+        let set = json::part(service, "settings");
+        let (server, key) = (json::text(set, "server"), json::text(set, "key"));
+        let named = json::text(set, "service");
+        let known = known_service(named);
+        let address = match (json::text(service, "type"), known) {
+            ("rtmp_custom", _) => server,
+            ("rtmp_common", _) if server.contains("://") => server,
+            ("rtmp_common", Some(known)) => known.servers.first().map_or("", |it| &**it),
+            (kind, _) => {
+                let what = if named.is_empty() { kind } else { named };
+                self.leave_out(problem!("obs-profile-service", service = what));
+                return;
+            }
+        };
+        if !["rtmp://", "rtmps://"].iter().any(|it| address.starts_with(it)) {
+            self.leave_out(problem!("obs-profile-service", service = named));
+            return;
+        }
+        let moment = jiff::Timestamp::now().as_microsecond().unsigned_abs();
+        let own = Target::new_for(&self.settings.targets, moment);
+        let Target { id, keep_as, .. } = own;
+        self.settings.targets.push(Target {
+            service: known.map(|it| it.id.to_string()).unwrap_or_default(),
+            keep_as,
+            remember_key: true,
+            key_apart: true,
+            ..Target::custom(id, address, key.into())
+        });
+        if let Some(built_in) = self.settings.targets.first_mut() {
+            built_in.enabled = false;
+        }
+    }
+}
+
+fn is_advanced(ini: &Ini) -> bool {
+    ini.get("Output", "Mode") == Some("Advanced")
+}
+
+/// The rate of the pictures; an error has it as it is written.
+fn frame_rate(ini: &Ini) -> Option<Result<FrameRate, String>> {
+    let text = match ini.number("Video", "FPSType").unwrap_or(0) {
+        0 => ini.get("Video", "FPSCommon")?.trim_end_matches(" NTSC").to_owned(),
+        1 => ini.get("Video", "FPSInt")?.to_owned(),
+        _ => format!("{}/{}", ini.get("Video", "FPSNum")?, ini.get("Video", "FPSDen")?),
+    };
+    // OBS means 24000/1001 by this.
+    let ntsc = ini.get("Video", "FPSCommon") == Some("24 NTSC");
+    let text = if ntsc && text == "24" { "23.976".into() } else { text };
+    Some(text.parse().map_err(|_| text))
+}
+
+/// The service that OBS calls so: `Twitch`, `YouTube - RTMPS`, `Bilibili Live - RTMP | 哔哩哔哩直播 - RTMP`.
+fn known_service(named: &str) -> Option<&'static Service> {
+    let words = named.to_lowercase();
+    let first = words.split([' ', '-', '|', '.']).next().filter(|it| !it.is_empty())?;
+    SERVICES.iter().find(|service| {
+        let name = service.name.to_lowercase();
+        name == words || service.id == first || name.split(' ').next() == Some(first)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(basic: &str, service: &str) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("basic.ini"), basic).unwrap();
+        std::fs::write(folder.path().join("service.json"), service).unwrap();
+        folder
+    }
+
+    const SIMPLE: &str = "\u{FEFF}[General]\nName=Evening\n\n[Video]\nBaseCX=1920\nBaseCY=1080\n\
+        OutputCX=1280\nOutputCY=720\nFPSType=0\nFPSCommon=59.94\n\n[SimpleOutput]\nVBitrate=4500\n\
+        ABitrate=160\nStreamEncoder=nvenc\nRecFormat2=mkv\nRecRB=true\nRecRBTime=30\n\n\
+        [Audio]\nSampleRate=44100\nChannelSetup=5.1\n\n[Output]\nMode=Simple\nDelayEnable=true\nDelaySec=20\n";
+
+    const TWITCH: &str = r#"{"type": "rtmp_common", "settings":
+        {"service": "Twitch", "server": "auto", "key": "planted_key", "use_auth": false}}"#;
+
+    #[test]
+    fn a_profile_of_obs_comes_with_its_figures_and_its_service() {
+        let folder = folder(SIMPLE, TWITCH);
+        let came = import(folder.path()).unwrap();
+        let quality = &came.settings.quality;
+        assert_eq!(came.name, "Evening");
+        assert_eq!(
+            (quality.size, quality.frame_rate.to_string()),
+            (Size::new(1280, 720), "60000/1001".into())
+        );
+        assert_eq!((quality.video_bitrate.0, quality.audio_bitrate.0), (4_500_000, 160_000));
+        assert_eq!((quality.sample_rate, quality.channels), (44_100, 2));
+        assert_eq!(came.settings.delay, Duration::from_secs(20));
+        let recording = &came.settings.preferences.recording;
+        assert_eq!(
+            (recording.format, recording.replay),
+            (Format::Mkv, Some(Duration::from_secs(30)))
+        );
+        let target = &came.settings.targets[1];
+        assert_eq!((&*target.service, target.enabled), ("twitch", true));
+        assert!(target.server().starts_with("rtmp"), "{}", target.server());
+        let left_out: Vec<_> = came.left_out.iter().map(Problem::id).collect();
+        assert_eq!(left_out, ["obs-profile-channels", "obs-profile-encoder"]);
+        // The key is for who asks for it, and in no file.
+        assert_eq!(came.keys().count(), 1);
+        let kind = crate::studio::settings::part::PartKind::Profile;
+        assert!(!kind.text_of(&came.settings).unwrap().contains("planted"));
+        assert!(!format!("{came:?}").contains("planted"));
+    }
+
+    #[test]
+    fn the_advanced_output_has_its_figures_beside_it() {
+        let basic = "[Output]\nMode=Advanced\n[Video]\nFPSType=2\nFPSNum=30000\nFPSDen=1001\n\
+                     [AdvOut]\nTrack1Bitrate=192\nEncoder=obs_x264\nRecFormat=flv\n";
+        let folder = folder(
+            basic,
+            r#"{"type":"rtmp_custom","settings":{"server":"rtmp://h/app","key":"k"}}"#,
+        );
+        let encoder = r#"{"bitrate": 6000, "keyint_sec": 2}"#;
+        std::fs::write(folder.path().join("streamEncoder.json"), encoder).unwrap();
+        let came = import(&folder.path().join("basic.ini")).unwrap();
+        let quality = &came.settings.quality;
+        assert_eq!((quality.video_bitrate.0, quality.audio_bitrate.0), (6_000_000, 192_000));
+        assert_eq!(quality.frame_rate.to_string(), "30000/1001");
+        assert_eq!(came.settings.targets[1].server(), "rtmp://h/app");
+        assert_eq!(came.left_out, Vec::<String>::new());
+    }
+
+    #[test]
+    fn nonsense_in_every_value_leaves_the_usual_ones() {
+        let usual = Settings::default();
+        for junk in ["", "x", "-1", "99999999999", "0", "NaN", "\u{0}", "1e9"] {
+            let basic = format!(
+                "[Video]\nOutputCX={junk}\nOutputCY={junk}\nFPSType={junk}\nFPSCommon={junk}\n\
+                 FPSInt={junk}\n[SimpleOutput]\nVBitrate={junk}\nABitrate={junk}\nRecRBTime={junk}\n\
+                 [Audio]\nSampleRate={junk}\n[[[\n=\n"
+            );
+            for service in [junk, "[]", r#"{"type":3,"settings":[]}"#, r#"{"type":"whip_custom"}"#]
+            {
+                let folder = folder(&basic, service);
+                let came = import(folder.path()).unwrap();
+                assert_eq!(came.settings.quality, usual.quality, "{junk}");
+                assert_eq!(came.settings.targets.len(), 1);
+                assert!(!came.left_out.is_empty());
+            }
+        }
+        assert!(import(folder("", "").path()).is_err(), "nothing of OBS is in it");
+    }
+}

@@ -1,0 +1,197 @@
+//! Collections and profiles as files that go to other machines and come from them: those of onair, without
+//! anything secret in them, and those of OBS.
+
+use std::path::Path;
+
+use crate::base::Secret;
+use crate::files::Trouble;
+use crate::studio::mixer::AudioStrip;
+use crate::studio::settings::Settings;
+use crate::studio::settings::disk::{put, read_bounded};
+use crate::studio::settings::import::{in_short, obs_profile};
+use crate::studio::settings::part::files::{MAX_PARTS, PartFiles};
+use crate::studio::settings::part::{MAX_NAME, PartKind, check_name};
+use crate::studio::settings::reading::lenient::Document;
+use crate::studio::settings::reading::syntax;
+use crate::studio::settings::scenes::collection;
+use crate::studio::targets::Target;
+use crate::text::problem::{Problem, problem};
+
+/// What a file had in it.
+#[derive(Clone, Debug)]
+pub struct PartImport {
+    /// As its file or its owner calls it.
+    pub name: String,
+    pub settings: Settings,
+    /// What was not taken.
+    pub left_out: Vec<Problem>,
+}
+
+impl PartImport {
+    /// What was not taken, as far as a notice has room for it.
+    pub fn left_out_in_short(&self) -> Vec<Problem> {
+        in_short(&self.left_out)
+    }
+
+    /// Stream keys that came with it, by the names under which they are kept.
+    pub fn keys(&self) -> impl Iterator<Item = (&str, &Secret)> {
+        self.settings.targets.iter().filter_map(|it| Some((it.keep_as.as_str(), it.key()?)))
+    }
+}
+
+/// Reads a file of onair or OBS; of a profile of OBS it is its `basic.ini`, or its folder.
+///
+/// # Errors
+/// Why nothing can be taken out of it.
+pub fn read(kind: PartKind, path: &Path) -> Result<PartImport, Problem> {
+    let own_name = || path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    match kind {
+        PartKind::Collection => {
+            let mut import = collection::import(path)?;
+            let mut settings = Settings::default();
+            import.give(&mut settings.collection, &mut settings.strips, None);
+            Ok(PartImport { name: own_name(), settings, left_out: import.left_out })
+        }
+        PartKind::Profile if path.is_dir() || path.extension().is_some_and(|it| it == "ini") => {
+            obs_profile::import(path)
+        }
+        PartKind::Profile => {
+            let text = read_bounded(path).map_err(|error| match error.kind() {
+                std::io::ErrorKind::NotFound => Trouble::problem(&error),
+                _ => syntax::unreadable(&error),
+            })?;
+            let document = Document::parse(&text)?;
+            if !["quality", "targets", "recording"].iter().any(|it| document.has(it)) {
+                return Err(problem!("import-no-profile"));
+            }
+            let (mut settings, left_out) = Settings::parse(&text);
+            for target in &mut settings.targets {
+                without_kept_key(target);
+            }
+            Ok(PartImport { name: own_name(), settings, left_out })
+        }
+    }
+}
+
+/// Adds it to those that there are, under a name that is free; it is not in use yet.
+///
+/// # Errors
+/// Where there is no room, or it cannot be written.
+pub fn import(
+    files: &PartFiles,
+    kind: PartKind,
+    import: &PartImport,
+    current: &Settings,
+) -> Result<String, Problem> {
+    let name = free_name(files, kind, &import.name, current)?;
+    files.park(kind, &name, &import.settings)?;
+    Ok(name)
+}
+
+/// A name of a file or of another program as one that may be kept, and that nothing has yet.
+fn free_name(
+    files: &PartFiles,
+    kind: PartKind,
+    wanted: &str,
+    current: &Settings,
+) -> Result<String, Problem> {
+    let fits = |it: &char| check_name(&format!("a{it}a")).is_ok();
+    let clean: String = wanted.chars().filter(fits).take(MAX_NAME - 4).collect();
+    let clean = clean.trim().trim_start_matches('.');
+    let base = if clean.is_empty() { "Import" } else { clean };
+    let numbered = (2..=MAX_PARTS + 1).map(|number| format!("{base} {number}"));
+    let mut tried = std::iter::once(base.to_owned()).chain(numbered);
+    let free = tried.find_map(|name| files.free_name(kind, &name, current).ok());
+    free.ok_or_else(|| problem!("part-too-many", most = MAX_PARTS))
+}
+
+/// Writes the one in use of these settings for others: no keys, no passwords, and no names by which they are
+/// kept here.
+///
+/// # Errors
+/// Why it could not be written.
+pub fn export(kind: PartKind, settings: &Settings, path: &Path) -> Result<(), Problem> {
+    match kind {
+        PartKind::Collection => {
+            let others = settings.strips.iter().filter(|it| it.id != AudioStrip::main().id);
+            let strips: Vec<AudioStrip> = others.cloned().collect();
+            collection::export(&settings.collection, &strips, path).map_err(Into::into)
+        }
+        PartKind::Profile => {
+            let mut given = settings.clone();
+            for target in &mut given.targets {
+                without_kept_key(target);
+                if !target.may_show_play_url() {
+                    target.play_url = Secret::default();
+                }
+            }
+            let written = kind.text_of(&given).and_then(|text| put(path, &text));
+            written.map_err(|error| Trouble::problem(&error))
+        }
+    }
+}
+
+/// The name under which a key is kept means nothing on another machine.
+fn without_kept_key(target: &mut Target) {
+    (target.keep_as, target.remember_key) = (String::new(), false);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::VideoChoice;
+    use crate::compose::scene::SceneId;
+    use crate::studio::scenes::edits::Edit;
+
+    #[test]
+    fn nothing_secret_is_in_what_is_exported() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut settings = Settings::default();
+        let whole = Target::custom(1, "rtmp://me:planted_pass@h/app/planted_key", "".into());
+        let apart = Target {
+            keep_as: "planted_name".into(),
+            remember_key: true,
+            play_url: "rtmp://h/app/show?token=planted_token".into(),
+            ..Target::custom(2, "rtmp://h/app", "planted_key".into())
+        };
+        let mut proxied = Target::custom(3, "rtmps://h/app?auth=planted_key", "k".into());
+        proxied.route.proxy = "socks5://me:planted_pass@proxy:1080".into();
+        settings.targets.extend([whole, apart, proxied]);
+        let url = "rtmp://me:planted_pass@h/live/x?token=planted_token";
+        let choice = VideoChoice::Stream(url.into());
+        let add = Edit::AddSource { scene: SceneId(1), name: "S".into(), choice };
+        assert!(settings.collection.apply(&add));
+        for kind in PartKind::ALL {
+            for name in ["out.toml", "out.json"] {
+                let path = folder.path().join(kind.word()).join(name);
+                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+                export(kind, &settings, &path).unwrap();
+                let text = std::fs::read_to_string(&path).unwrap();
+                assert!(!text.contains("planted"), "{text}");
+            }
+        }
+        // And it is read again as what it was, under a name that is free.
+        let files = PartFiles::beside(&folder.path().join("settings.toml"));
+        let came = read(PartKind::Profile, &folder.path().join("profile/out.toml")).unwrap();
+        assert_eq!(came.left_out, Vec::<String>::new());
+        assert_eq!((came.settings.targets.len(), came.keys().count()), (4, 0));
+        for name in ["out", "out 2"] {
+            let given = import(&files, PartKind::Profile, &came, &settings).unwrap();
+            assert_eq!(given, name);
+        }
+    }
+
+    #[test]
+    fn what_is_no_profile_is_told_as_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.toml");
+        for (text, wanted) in [("", "import-no-profile"), ("a = 1", "import-no-profile")] {
+            std::fs::write(&path, text).unwrap();
+            assert_eq!(read(PartKind::Profile, &path).unwrap_err().id(), wanted, "{text}");
+        }
+        std::fs::write(&path, b"\x00\xFF[[[").unwrap();
+        assert!(read(PartKind::Profile, &path).is_err());
+        assert!(read(PartKind::Profile, &folder.path().join("none.toml")).is_err());
+        assert!(read(PartKind::Profile, folder.path()).is_err(), "a folder without basic.ini");
+    }
+}

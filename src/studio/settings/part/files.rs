@@ -1,0 +1,337 @@
+//! Where the collections and profiles are that are not in use: one file each, in two folders beside the
+//! settings file. A part is in one place only: in the settings file while it is in use, else in its own.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::files::Trouble;
+use crate::studio::Settings;
+use crate::studio::settings::disk::{put, read_bounded};
+use crate::studio::settings::part::versions::Versions;
+use crate::studio::settings::part::{PartKind, check_name, is_same_name};
+use crate::studio::settings::reading::syntax;
+use crate::text::problem::{Problem, problem};
+
+/// Files that are looked at in a folder: more is not ours.
+const MAX_FILES: usize = 1_000;
+
+/// Collections, and profiles, that may be kept.
+pub const MAX_PARTS: usize = 100;
+
+/// See the module.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartFiles {
+    settings: PathBuf,
+}
+
+impl PartFiles {
+    /// Those of this settings file.
+    pub fn beside(settings: &Path) -> Self {
+        Self { settings: settings.to_owned() }
+    }
+
+    /// Earlier states of them.
+    pub fn versions(&self) -> Versions {
+        Versions::in_folder(self.place("backups"))
+    }
+
+    /// `NAME` beside `settings.toml`, and `show-NAME` beside `show.toml`: two settings files in one folder
+    /// share nothing.
+    pub(in crate::studio::settings) fn place(&self, name: &str) -> PathBuf {
+        let stem = self.settings.file_stem().unwrap_or_default().to_string_lossy();
+        self.settings.with_file_name(match &*stem {
+            "settings" => name.to_owned(),
+            stem => format!("{stem}-{name}"),
+        })
+    }
+
+    fn path(&self, kind: PartKind, name: &str) -> PathBuf {
+        self.place(kind.folder()).join(format!("{name}.toml"))
+    }
+
+    /// The names of those that have a file, in order.
+    pub fn parked(&self, kind: PartKind) -> Vec<String> {
+        let entries = fs::read_dir(self.place(kind.folder())).into_iter().flatten();
+        let mut names: Vec<String> = entries
+            .take(MAX_FILES)
+            .flatten()
+            .filter_map(|entry| {
+                let path = entry.path();
+                path.extension().filter(|it| *it == "toml")?;
+                let name = path.file_stem()?.to_str()?;
+                check_name(name).ok().filter(|it| it == name)
+            })
+            .collect();
+        names.sort_by_key(|name| name.to_lowercase());
+        names
+    }
+
+    /// The names of all, in order: of those with a file, and of the one in use.
+    pub fn names(&self, kind: PartKind, settings: &Settings) -> Vec<String> {
+        let current = settings.in_use.name(kind);
+        let mut names = self.parked(kind);
+        // What is left of an earlier change is older than what the settings have.
+        names.retain(|name| !is_same_name(name, current));
+        names.push(current.to_owned());
+        names.sort_by_key(|name| name.to_lowercase());
+        names
+    }
+
+    /// Reads one that is not in use. The problems tell which of its values are not used.
+    ///
+    /// # Errors
+    /// Where there is none, or nothing of its file can be read.
+    pub fn read(&self, kind: PartKind, name: &str) -> Result<(Settings, Vec<Problem>), Problem> {
+        let name = check_name(name)?;
+        let unreadable = |why: Problem| problem!("part-unreadable", name = &name, reason = why);
+        let text = read_bounded(&self.path(kind, &name)).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => missing(kind, &name, &self.parked(kind)),
+            _ => unreadable(syntax::unreadable(&error)),
+        })?;
+        syntax::toml(&text).map_err(unreadable)?;
+        let (settings, warnings) = Settings::parse(&text);
+        if !warnings.is_empty() {
+            // It is written again without what could not be used: that stays here.
+            let _ = self.versions().add(kind, &name, &text);
+        }
+        Ok((settings, warnings))
+    }
+
+    /// Takes over this part for one run, without writing anything.
+    ///
+    /// # Errors
+    /// As [`PartFiles::read`].
+    pub fn borrow(
+        &self,
+        kind: PartKind,
+        name: &str,
+        settings: &mut Settings,
+    ) -> Result<Vec<Problem>, Problem> {
+        let (name, names) = (check_name(name)?, self.names(kind, settings));
+        let Some(name) = names.iter().find(|it| is_same_name(it, &name)) else {
+            return Err(missing(kind, &name, &names));
+        };
+        if name == settings.in_use.name(kind) {
+            return Ok(Vec::new());
+        }
+        let (other, warnings) = self.read(kind, name)?;
+        kind.copy(&other, settings);
+        settings.in_use.set(kind, name);
+        Ok(warnings)
+    }
+
+    /// Writes one as a file of its own.
+    ///
+    /// # Errors
+    /// Where that cannot be.
+    pub fn park(&self, kind: PartKind, name: &str, settings: &Settings) -> Result<(), Problem> {
+        let written = kind.text_of(settings).and_then(|text| put(&self.path(kind, name), &text));
+        written.map_err(|error| Trouble::problem(&error))
+    }
+
+    /// Uses another one from now on, and writes that down.
+    ///
+    /// # Errors
+    /// Where it cannot be read, or something cannot be written: then nothing has changed.
+    pub fn switch(
+        &self,
+        kind: PartKind,
+        name: &str,
+        settings: &mut Settings,
+    ) -> Result<Vec<Problem>, Problem> {
+        let mut new = settings.clone();
+        let warnings = self.borrow(kind, name, &mut new)?;
+        if new.in_use != settings.in_use {
+            self.begin(kind, settings, new)?;
+        }
+        Ok(warnings)
+    }
+
+    /// Uses `new` from now on. What was in use gets a file, then the settings are written, and only then the
+    /// file of the new one goes: wherever that ends, everything is somewhere.
+    ///
+    /// # Errors
+    /// Where something cannot be written: then nothing has changed.
+    pub(in crate::studio) fn begin(
+        &self,
+        kind: PartKind,
+        settings: &mut Settings,
+        new: Settings,
+    ) -> Result<(), Problem> {
+        self.park(kind, settings.in_use.name(kind), settings)?;
+        new.write(&self.settings).map_err(|error| Trouble::problem(&error.cause))?;
+        *settings = new;
+        self.drop_file(kind, settings.in_use.name(kind));
+        Ok(())
+    }
+
+    fn drop_file(&self, kind: PartKind, name: &str) {
+        match fs::remove_file(self.path(kind, name)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                // It is passed over as long as one of this name is in use.
+                tracing::warn!(%error, name, "a file that is not needed any more");
+            }
+            _ => {}
+        }
+    }
+
+    /// Forgets one that is not in use; its last state stays among the versions.
+    ///
+    /// # Errors
+    /// Where its file cannot be taken away.
+    pub fn remove(&self, kind: PartKind, name: &str) -> Result<(), Problem> {
+        let path = self.path(kind, &check_name(name)?);
+        if let Ok(text) = read_bounded(&path) {
+            let kept = self.versions().add(kind, name, &text);
+            kept.map_err(|error| Trouble::problem(&error))?;
+        }
+        fs::remove_file(path).map_err(|error| Trouble::problem(&error))
+    }
+
+    /// Gives one that is not in use another name, with its versions.
+    ///
+    /// # Errors
+    /// Where that cannot be.
+    pub fn rename(&self, kind: PartKind, was: &str, name: &str) -> Result<(), Problem> {
+        let (was, name) = (check_name(was)?, check_name(name)?);
+        let moved = fs::rename(self.path(kind, &was), self.path(kind, &name));
+        moved.map_err(|error| Trouble::problem(&error))?;
+        self.versions().rename(kind, &was, &name);
+        Ok(())
+    }
+
+    /// The name as it may be given to a new one.
+    ///
+    /// # Errors
+    /// Where it is taken, or no name.
+    pub fn free_name(
+        &self,
+        kind: PartKind,
+        name: &str,
+        settings: &Settings,
+    ) -> Result<String, Problem> {
+        let (name, names) = (check_name(name)?, self.names(kind, settings));
+        if names.iter().any(|it| is_same_name(it, &name)) {
+            return Err(problem!("part-name-taken", name = name));
+        }
+        if names.len() >= MAX_PARTS {
+            return Err(problem!("part-too-many", most = MAX_PARTS));
+        }
+        Ok(name)
+    }
+
+    /// Whether one that is not in use has this word in it: what the keyring keeps by that name is needed.
+    pub(in crate::studio) fn mention(&self, word: &str) -> bool {
+        PartKind::ALL.iter().any(|kind| {
+            let names = self.parked(*kind);
+            let mut texts = names.iter().filter_map(|it| read_bounded(&self.path(*kind, it)).ok());
+            texts.any(|text| text.contains(word))
+        })
+    }
+}
+
+/// That there is none of this name.
+fn missing(kind: PartKind, name: &str, names: &[String]) -> Problem {
+    let names = names.join(", ");
+    match kind {
+        PartKind::Collection => problem!("part-no-collection", name = name, names = names),
+        PartKind::Profile => problem!("part-no-profile", name = name, names = names),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::studio::scenes::edits::Edit;
+
+    fn started() -> (tempfile::TempDir, PathBuf, PartFiles, Settings) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("settings.toml");
+        let files = PartFiles::beside(&path);
+        let settings = crate::studio::settings::part::tests::sample();
+        settings.write(&path).unwrap();
+        (folder, path, files, settings)
+    }
+
+    #[test]
+    fn what_was_in_use_is_parked_and_comes_back_as_it_was() {
+        let (_folder, path, files, mut settings) = started();
+        let kind = PartKind::Collection;
+        let before = settings.collection.clone();
+        let mut new = settings.clone();
+        kind.copy(&Settings::default(), &mut new);
+        new.in_use.set(kind, "Empty");
+        files.begin(kind, &mut settings, new).unwrap();
+        assert_eq!(files.names(kind, &settings), ["Empty", "Main"]);
+        assert_eq!(Settings::read(&path).0.in_use.name(kind), "Empty");
+        assert_eq!(files.switch(kind, "main", &mut settings).unwrap().len(), 0);
+        assert_eq!(settings.collection, before);
+        // One place for each, and the other part has not moved.
+        assert_eq!(files.parked(kind), ["Empty"]);
+        assert_eq!(Settings::read(&path).0.collection, before);
+        assert_eq!(files.names(PartKind::Profile, &settings), ["Main"]);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = fs::metadata(files.path(kind, "Empty")).unwrap().permissions().mode();
+            assert_eq!(mode & 0o077, 0, "nobody else reads it");
+        }
+    }
+
+    #[test]
+    fn nonsense_in_a_file_is_told_and_changes_nothing() {
+        let (_folder, path, files, mut settings) = started();
+        let before = settings.clone();
+        fs::create_dir_all(files.place("profiles")).unwrap();
+        for text in [&b"[quality\nfps = 30"[..], b"\xFF\xFE\x00", &vec![b'#'; 2 << 20]] {
+            fs::write(files.path(PartKind::Profile, "Odd"), text).unwrap();
+            let why = files.switch(PartKind::Profile, "Odd", &mut settings).unwrap_err();
+            assert_eq!(why.id(), "part-unreadable", "{why}");
+            assert_eq!((&settings, &Settings::read(&path).0.in_use), (&before, &before.in_use));
+            assert_eq!(fs::read(files.path(PartKind::Profile, "Odd")).unwrap(), text);
+        }
+        // One bad value is told, and what stood in the file stays among its versions.
+        let text = "[quality]\nfps = 'many'\nvideo_bitrate = 700000\n";
+        fs::write(files.path(PartKind::Profile, "Odd"), text).unwrap();
+        let warnings = files.switch(PartKind::Profile, "Odd", &mut settings).unwrap();
+        assert_eq!((warnings.len(), settings.quality.video_bitrate.0), (1, 700_000));
+        let kept = files.versions().list(PartKind::Profile, "Odd");
+        assert_eq!(files.versions().text(PartKind::Profile, "Odd", &kept[0]).unwrap(), text);
+        let why = files.switch(PartKind::Profile, "../../etc/passwd", &mut settings).unwrap_err();
+        assert_eq!(why.id(), "part-name-dot", "{why}");
+        let why = files.switch(PartKind::Profile, "Nobody", &mut settings).unwrap_err();
+        assert!(why.to_string().contains("Main, Odd"), "{why}");
+    }
+
+    #[test]
+    fn settings_files_in_one_folder_share_nothing() {
+        let (folder, _, files, settings) = started();
+        let other = PartFiles::beside(&folder.path().join("show.toml"));
+        files.park(PartKind::Profile, "A", &settings).unwrap();
+        assert_eq!(other.parked(PartKind::Profile), Vec::<String>::new());
+        other.park(PartKind::Profile, "B", &settings).unwrap();
+        assert_eq!(files.parked(PartKind::Profile), ["A"]);
+        assert!(files.free_name(PartKind::Profile, "a", &settings).is_err());
+        assert!(files.free_name(PartKind::Profile, "b", &settings).is_ok());
+        files.rename(PartKind::Profile, "A", "Z").unwrap();
+        assert_eq!(files.parked(PartKind::Profile), ["Z"]);
+        files.remove(PartKind::Profile, "Z").unwrap();
+        assert_eq!(files.versions().list(PartKind::Profile, "Z").len(), 1, "it can be had back");
+    }
+
+    #[test]
+    fn what_is_left_of_an_interrupted_switch_is_passed_over() {
+        let (_folder, _, files, mut settings) = started();
+        files.park(PartKind::Collection, "Main", &Settings::default()).unwrap();
+        assert_eq!(files.names(PartKind::Collection, &settings), ["Main"]);
+        let before = settings.collection.clone();
+        files.switch(PartKind::Collection, "Main", &mut settings).unwrap();
+        assert_eq!(settings.collection, before);
+        assert!(settings.collection.apply(&Edit::AddScene("New".into())));
+        files.park(PartKind::Collection, "Other", &Settings::default()).unwrap();
+        files.switch(PartKind::Collection, "Other", &mut settings).unwrap();
+        files.switch(PartKind::Collection, "Main", &mut settings).unwrap();
+        assert!(settings.collection.scene_named("New").is_some());
+    }
+}

@@ -1,0 +1,174 @@
+//! Earlier states of collections and profiles: the last ten of each, in a folder that only its owner reads.
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+
+use crate::studio::Settings;
+use crate::studio::settings::disk::{put, read_bounded};
+use crate::studio::settings::part::{PartKind, PartSummary, check_name};
+
+/// Versions that are kept of each.
+pub const MAX_VERSIONS: usize = 10;
+
+/// How their files are named, by the time in UTC.
+const FORMAT: &str = "%Y-%m-%dT%H-%M-%S";
+
+/// A version's name, which is that of its file: `2026-11-25T03-30-00.125`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct VersionId(String);
+
+impl VersionId {
+    fn now() -> Self {
+        let now = jiff::Timestamp::now();
+        let second = now.strftime(FORMAT).to_string();
+        Self(format!("{second}.{:03}", now.subsec_millisecond().unsigned_abs()))
+    }
+
+    fn of_file(name: &str) -> Option<Self> {
+        let id = Self(name.strip_suffix(".toml")?.to_owned());
+        id.moment().map(|_| id)
+    }
+
+    /// When it was put away.
+    fn moment(&self) -> Option<jiff::Timestamp> {
+        let (second, millis) = self.0.split_once('.')?;
+        let whole = millis.len() == 3 && millis.bytes().all(|it| it.is_ascii_digit());
+        let read = jiff::civil::DateTime::strptime(FORMAT, second).ok().filter(|_| whole)?;
+        Some(read.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp())
+    }
+
+    /// The same on this machine's clock, as a person reads it.
+    pub fn local_time(&self) -> String {
+        let moment = self.moment().unwrap_or_default();
+        let local = moment.to_zoned(jiff::tz::TimeZone::system());
+        local.strftime("%Y-%m-%d %H:%M:%S").to_string()
+    }
+}
+
+/// A version and what is in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Version {
+    pub id: VersionId,
+    pub summary: PartSummary,
+}
+
+/// See the module.
+#[derive(Clone, Debug)]
+pub struct Versions {
+    folder: PathBuf,
+}
+
+impl Versions {
+    pub(super) fn in_folder(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    fn of(&self, kind: PartKind, name: &str) -> PathBuf {
+        self.folder.join(kind.folder()).join(name)
+    }
+
+    /// Puts a state away, if it is not the newest already; the oldest beyond ten go.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn add(&self, kind: PartKind, name: &str, text: &str) -> io::Result<()> {
+        let name = check_name(name).map_err(|why| io::Error::other(why.to_string()))?;
+        let known = self.list(kind, &name);
+        if known.first().is_some_and(|id| self.text(kind, &name, id).is_ok_and(|it| it == text)) {
+            return Ok(());
+        }
+        let folder = self.of(kind, &name);
+        fs::create_dir_all(&folder)?;
+        make_private(&self.folder)?;
+        put(&folder.join(format!("{}.toml", VersionId::now().0)), text)?;
+        for old in self.list(kind, &name).iter().skip(MAX_VERSIONS) {
+            fs::remove_file(folder.join(format!("{}.toml", old.0)))?;
+        }
+        Ok(())
+    }
+
+    /// All of one, the newest first.
+    pub fn list(&self, kind: PartKind, name: &str) -> Vec<VersionId> {
+        let entries = fs::read_dir(self.of(kind, name)).into_iter().flatten().flatten();
+        let ids = entries.filter_map(|it| VersionId::of_file(it.file_name().to_str()?));
+        let mut ids: Vec<VersionId> = ids.collect();
+        ids.sort_by(|one, other| other.cmp(one));
+        ids
+    }
+
+    /// The same with what is in each, as far as it can be read.
+    pub fn described(&self, kind: PartKind, name: &str) -> Vec<Version> {
+        let ids = self.list(kind, name).into_iter().take(MAX_VERSIONS);
+        ids.filter_map(|id| {
+            let text = self.text(kind, name, &id).ok()?;
+            Some(Version { id, summary: PartSummary::of(&Settings::parse(&text).0) })
+        })
+        .collect()
+    }
+
+    /// What is in one.
+    ///
+    /// # Errors
+    /// Where it cannot be read, or is gone.
+    pub fn text(&self, kind: PartKind, name: &str, id: &VersionId) -> io::Result<String> {
+        read_bounded(&self.of(kind, name).join(format!("{}.toml", id.0)))
+    }
+
+    /// The part has another name; versions of an earlier one of that name stay under neither.
+    pub(in crate::studio) fn rename(&self, kind: PartKind, was: &str, name: &str) {
+        let (from, to) = (self.of(kind, was), self.of(kind, name));
+        if !to.exists()
+            && let Err(error) = fs::rename(from, to)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            tracing::warn!(%error, "moving versions");
+        }
+    }
+}
+
+#[cfg(unix)]
+fn make_private(folder: &std::path::Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o700))
+}
+
+#[cfg(not(unix))]
+fn make_private(_folder: &std::path::Path) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_ten_are_kept_for_their_owner() {
+        let folder = tempfile::tempdir().unwrap();
+        let versions = Versions::in_folder(folder.path().join("backups"));
+        let kind = PartKind::Profile;
+        for number in 0..14 {
+            let text = format!("[quality]\nvideo_bitrate = {}\n", 500_000 + number * 1_000);
+            versions.add(kind, "Main", &text).unwrap();
+            // The same again is no other version.
+            versions.add(kind, "Main", &text).unwrap();
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
+        let kept = versions.described(kind, "Main");
+        assert_eq!(kept.len(), MAX_VERSIONS);
+        assert_eq!((kept[0].summary.kbps, kept[9].summary.kbps), (513, 504));
+        assert!(kept[0].id.local_time().starts_with("20"), "{:?}", kept[0].id);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = |path: PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o077;
+            assert_eq!(mode(folder.path().join("backups")), 0);
+        }
+        // Files of others are none.
+        fs::write(folder.path().join("backups/profiles/Main/notes.toml"), "").unwrap();
+        fs::write(folder.path().join("backups/profiles/Main/x.txt"), "").unwrap();
+        assert_eq!(versions.list(kind, "Main").len(), MAX_VERSIONS);
+        versions.rename(kind, "Main", "Show");
+        assert_eq!((versions.list(kind, "Main").len(), versions.list(kind, "Show").len()), (0, 10));
+    }
+}

@@ -1,0 +1,399 @@
+//! Scene collections and profiles: which there are and which is in use; made, renamed, copied, removed,
+//! imported and exported, and brought back to an earlier version.
+
+use egui::{Align, Id, Layout, ScrollArea, Ui, vec2};
+
+use crate::studio::Command;
+use crate::studio::command::PartCommand;
+use crate::studio::settings::part::versions::Version;
+use crate::studio::settings::part::{PartKind, PartSummary, check_name, is_same_name};
+use crate::text::problem::{Problem, problem};
+use crate::ui::dialogs::card::{DialogAnswer, heading, modal};
+use crate::ui::input::actions::key;
+use crate::ui::style::icons::Icon;
+use crate::ui::style::theme::{Theme, Type, gap, size};
+use crate::ui::text::Texts;
+use crate::ui::view::{View, WindowRequest};
+use crate::ui::widgets::{
+    Button, ButtonWeight, Field, Row, icon_button, label, named_switch, paragraph,
+};
+
+const WIDTH: f32 = 520.0;
+
+/// What is being done in the dialog.
+#[derive(Clone, Debug, Default, PartialEq)]
+enum Step {
+    #[default]
+    List,
+    Name(Naming, String, Option<Problem>),
+    Delete(String),
+    Versions,
+    Import,
+}
+
+/// What a name is typed for.
+#[derive(Clone, Debug, PartialEq)]
+enum Naming {
+    New,
+    Duplicate,
+    Rename(String),
+}
+
+/// Of the dialog.
+#[derive(Clone, Debug)]
+pub struct Parts {
+    kind: PartKind,
+    step: Step,
+    /// The stream key of an imported profile comes too.
+    with_key: bool,
+}
+
+impl Default for Parts {
+    fn default() -> Self {
+        Self { kind: PartKind::Collection, step: Step::default(), with_key: false }
+    }
+}
+
+impl Parts {
+    /// Begins with the list of this kind.
+    pub fn of(kind: PartKind) -> Self {
+        Self { kind, ..Self::default() }
+    }
+}
+
+pub fn show(
+    ctx: &egui::Context,
+    view: &mut View<'_>,
+    draft: &mut Parts,
+    fresh: bool,
+) -> Option<DialogAnswer> {
+    modal(ctx, view.theme, "parts", WIDTH, |ui| {
+        let close = heading(ui, view, &view.texts.get("parts"));
+        match draft.step.clone() {
+            Step::List => list(ui, view, draft, fresh),
+            Step::Name(naming, ..) => name(ui, view, draft, &naming),
+            Step::Delete(name) => delete(ui, view, draft, &name),
+            Step::Versions => versions(ui, view, draft),
+            Step::Import => import(ui, view, draft),
+        }
+        if close {
+            *draft = Parts::of(draft.kind);
+        }
+        close.then_some(DialogAnswer::Close)
+    })
+}
+
+/// The word of a kind among those of the texts.
+fn of_kind(kind: PartKind, collection: &'static str, profile: &'static str) -> &'static str {
+    match kind {
+        PartKind::Collection => collection,
+        PartKind::Profile => profile,
+    }
+}
+
+fn list(ui: &mut Ui, view: &mut View<'_>, draft: &mut Parts, fresh: bool) {
+    let (theme, texts) = (view.theme, view.texts);
+    ui.columns(2, |columns| {
+        let both = [(PartKind::Collection, Icon::Film), (PartKind::Profile, Icon::Settings)];
+        for (ui, (kind, icon)) in columns.iter_mut().zip(both) {
+            let title = texts.get(of_kind(kind, key!("collections"), key!("profiles")));
+            let (second, chosen) = (view.snapshot.parts.in_use.name(kind), kind == draft.kind);
+            let row = Row { icon, title: &title, second, chosen, lamp: None }.show(ui, theme);
+            if fresh && chosen {
+                row.request_focus();
+            }
+            if row.clicked() {
+                draft.kind = kind;
+            }
+        }
+    });
+    let note = of_kind(draft.kind, key!("collections-note"), key!("profiles-note"));
+    paragraph(ui, &texts.get(note), Type::Small, theme.secondary);
+    trouble(ui, view);
+    let parts = &view.snapshot.parts;
+    if !parts.is_kept {
+        paragraph(ui, &texts.get("parts-not-kept"), Type::Body, theme.text);
+        return;
+    }
+    ScrollArea::vertical().max_height(300.0).auto_shrink([false, true]).show(ui, |ui| {
+        for name in parts.names(draft.kind) {
+            ui.push_id(name, |ui| row(ui, view, draft, name));
+        }
+    });
+    ui.add_space(gap::S);
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = gap::S;
+        let in_use = parts.in_use.name(draft.kind).to_owned();
+        let new = Button::new(&texts.get("part-new")).icon(Icon::Plus).show(ui, theme);
+        if new.clicked() {
+            draft.step = Step::Name(Naming::New, String::new(), None);
+        }
+        if Button::new(&texts.get("part-duplicate")).show(ui, theme).clicked() {
+            let copy = texts.with("part-copy-of", &[("name", in_use.clone().into())]);
+            draft.step = Step::Name(Naming::Duplicate, copy, None);
+        }
+        if Button::new(&texts.get("part-versions")).show(ui, theme).clicked() {
+            view.send(Command::Part(PartCommand::ListVersions(draft.kind, in_use.clone())));
+            draft.step = Step::Versions;
+        }
+        if Button::new(&texts.get("part-import")).show(ui, theme).clicked() {
+            match draft.kind {
+                // Nothing is to be asked first.
+                PartKind::Collection => view.wish(WindowRequest::PickPart(draft.kind, false)),
+                PartKind::Profile => (draft.step, draft.with_key) = (Step::Import, false),
+            }
+        }
+        if Button::new(&texts.get("part-export")).show(ui, theme).clicked() {
+            view.wish(WindowRequest::SavePart(draft.kind, in_use));
+        }
+    });
+}
+
+/// What was wrong with the last wish, beside what it was about.
+fn trouble(ui: &mut Ui, view: &View<'_>) {
+    let failed = view.snapshot.notices.iter().rev().find(|it| it.key() == "part-failed");
+    if let Some(notice) = failed {
+        paragraph(ui, &view.texts.say(&notice.problem), Type::Small, view.theme.warn);
+    }
+}
+
+fn row(ui: &mut Ui, view: &mut View<'_>, draft: &mut Parts, name: &str) {
+    let (theme, texts, kind) = (view.theme, view.texts, draft.kind);
+    let in_use = view.snapshot.parts.in_use.name(kind) == name;
+    let room = vec2(ui.available_width(), size::ROW);
+    ui.allocate_ui_with_layout(room, Layout::right_to_left(Align::Center), |ui| {
+        let named = |key| texts.with(key, &[("name", name.to_owned().into())]);
+        let remove = named(key!("part-delete"));
+        if icon_button(ui, theme, Icon::Trash, &remove, 28.0, ButtonWeight::Quiet).clicked() {
+            draft.step = Step::Delete(name.to_owned());
+        }
+        let rename = named(key!("part-rename"));
+        if Button::new(&texts.get("part-rename-short"))
+            .name(&rename)
+            .small()
+            .show(ui, theme)
+            .clicked()
+        {
+            draft.step = Step::Name(Naming::Rename(name.to_owned()), name.to_owned(), None);
+        }
+        if !in_use {
+            let used = named(key!("part-use"));
+            let words = texts.get("part-use-short");
+            if Button::new(&words).name(&used).small().show(ui, theme).clicked() {
+                view.send(Command::Part(PartCommand::Use(kind, name.to_owned())));
+            }
+        }
+        ui.with_layout(Layout::top_down(Align::Min), |ui| {
+            ui.spacing_mut().item_spacing.y = 0.0;
+            label(ui, name, Type::Body, theme.text);
+            if in_use {
+                let summary = summary_now(view);
+                let words =
+                    format!("{} · {}", texts.get("part-in-use"), in_words(texts, kind, &summary));
+                label(ui, &words, Type::Small, theme.secondary);
+            }
+        });
+    });
+}
+
+/// How much is in the ones that are in use.
+fn summary_now(view: &View<'_>) -> PartSummary {
+    let snapshot = view.snapshot;
+    let own = snapshot.targets.iter().filter(|it| !it.target.is_built_in());
+    PartSummary {
+        scenes: snapshot.scenes.collection.scenes.len(),
+        sources: snapshot.scenes.collection.sources.len(),
+        targets: own.count(),
+        size: snapshot.quality.size.to_string(),
+        fps: snapshot.quality.frame_rate.to_string(),
+        kbps: snapshot.quality.video_bitrate.0 / 1_000,
+    }
+}
+
+/// The same in words: `3 scenes, 5 sources`.
+fn in_words(texts: &Texts, kind: PartKind, summary: &PartSummary) -> String {
+    let count = |it: usize| i64::try_from(it).unwrap_or(i64::MAX);
+    match kind {
+        PartKind::Collection => texts.say(&problem!(
+            "part-scenes",
+            scenes = count(summary.scenes),
+            sources = count(summary.sources)
+        )),
+        PartKind::Profile => texts.say(&problem!(
+            "part-targets",
+            targets = count(summary.targets),
+            size = summary.size.clone(),
+            fps = summary.fps.clone(),
+            kbps = summary.kbps.to_string()
+        )),
+    }
+}
+
+/// Two buttons at the end; whether the first or the second was pressed.
+fn buttons(ui: &mut Ui, theme: &Theme, yes: &str, weight: ButtonWeight, no: &str) -> (bool, bool) {
+    ui.add_space(gap::S);
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = gap::S;
+        let yes = Button::new(yes).look(weight).show(ui, theme).clicked();
+        (yes, Button::new(no).show(ui, theme).clicked())
+    })
+    .inner
+}
+
+fn name(ui: &mut Ui, view: &mut View<'_>, draft: &mut Parts, naming: &Naming) {
+    let (theme, texts, kind) = (view.theme, view.texts, draft.kind);
+    let Step::Name(_, text, wrong) = &mut draft.step else { return };
+    let (title, done) = match naming {
+        Naming::New => (
+            of_kind(kind, key!("collection-new-title"), key!("profile-new-title")),
+            key!("part-create"),
+        ),
+        Naming::Duplicate => (key!("part-duplicate-title"), key!("part-create")),
+        Naming::Rename(_) => (key!("part-rename-title"), key!("part-rename-short")),
+    };
+    label(ui, &texts.get(title), Type::Body, theme.text);
+    let hint = texts.get("part-name-hint");
+    let field = Field {
+        id: Id::unique("part-name"),
+        text,
+        name: &texts.get("part-name"),
+        hint: &hint,
+        hidden: false,
+        wrong: wrong.is_some(),
+        limit: 200,
+        buttons: &[],
+        width: ui.available_width(),
+    }
+    .show(ui, theme);
+    if !ui.ctx().memory(|memory| memory.focused().is_some()) {
+        field.response.request_focus();
+    }
+    if field.response.changed() {
+        *wrong = None;
+    }
+    if let Some(why) = wrong {
+        paragraph(ui, &texts.say(why), Type::Small, theme.warn);
+    }
+    let entered =
+        field.response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+    let (yes, no) =
+        buttons(ui, theme, &texts.get(done), ButtonWeight::Primary, &texts.get("cancel"));
+    if no {
+        draft.step = Step::List;
+    } else if yes || entered {
+        match checked(view, kind, naming, text) {
+            Ok(name) => {
+                let command = match naming {
+                    Naming::New => PartCommand::New(kind, name),
+                    Naming::Duplicate => PartCommand::Duplicate(kind, name),
+                    Naming::Rename(was) => PartCommand::Rename { kind, was: was.clone(), name },
+                };
+                view.send(Command::Part(command));
+                draft.step = Step::List;
+            }
+            Err(why) => *wrong = Some(why),
+        }
+    }
+}
+
+/// The name that was typed, if it may be given.
+fn checked(
+    view: &View<'_>,
+    kind: PartKind,
+    naming: &Naming,
+    text: &str,
+) -> Result<String, Problem> {
+    let name = check_name(text)?;
+    let same = |it: &String| is_same_name(it, &name);
+    let own = matches!(naming, Naming::Rename(was) if same(was));
+    if !own && view.snapshot.parts.names(kind).iter().any(same) {
+        return Err(problem!("part-name-taken", name = name));
+    }
+    Ok(name)
+}
+
+fn delete(ui: &mut Ui, view: &mut View<'_>, draft: &mut Parts, name: &str) {
+    let (theme, texts, kind) = (view.theme, view.texts, draft.kind);
+    let named = |key| texts.with(key, &[("name", name.to_owned().into())]);
+    let title = of_kind(kind, key!("collection-delete-title"), key!("profile-delete-title"));
+    label(ui, &named(title), Type::Body, theme.text);
+    paragraph(ui, &texts.get("part-delete-note"), Type::Small, theme.secondary);
+    let words = (texts.get("part-delete-yes"), texts.get("part-keep"));
+    let (yes, no) = buttons(ui, theme, &words.0, ButtonWeight::Live, &words.1);
+    if yes {
+        view.send(Command::Part(PartCommand::Delete(kind, name.to_owned())));
+    }
+    if yes || no {
+        draft.step = Step::List;
+    }
+}
+
+fn versions(ui: &mut Ui, view: &mut View<'_>, draft: &mut Parts) {
+    let (theme, texts, kind) = (view.theme, view.texts, draft.kind);
+    let parts = &view.snapshot.parts;
+    let name = parts.in_use.name(kind).to_owned();
+    label(ui, &texts.with("versions-of", &[("name", name.clone().into())]), Type::Body, theme.text);
+    paragraph(ui, &texts.get("versions-note"), Type::Small, theme.secondary);
+    trouble(ui, view);
+    let list = parts.versions.as_ref().filter(|it| it.kind == kind && it.name == name);
+    let list = list.map(|it| it.versions.as_slice()).unwrap_or_default();
+    if list.is_empty() {
+        paragraph(ui, &texts.get("versions-none"), Type::Body, theme.text);
+    }
+    ScrollArea::vertical().max_height(300.0).auto_shrink([false, true]).show(ui, |ui| {
+        for version in list {
+            ui.push_id(&version.id, |ui| version_row(ui, view, kind, version));
+        }
+    });
+    ui.add_space(gap::S);
+    if Button::new(&texts.get("part-back")).show(ui, theme).clicked() {
+        draft.step = Step::List;
+    }
+}
+
+fn version_row(ui: &mut Ui, view: &mut View<'_>, kind: PartKind, version: &Version) {
+    let (theme, texts) = (view.theme, view.texts);
+    let room = vec2(ui.available_width(), size::ROW);
+    ui.allocate_ui_with_layout(room, Layout::right_to_left(Align::Center), |ui| {
+        let time = version.id.local_time();
+        let name = texts.with("version-restore", &[("time", time.clone().into())]);
+        let words = texts.get("version-restore-short");
+        if Button::new(&words).name(&name).small().show(ui, theme).clicked() {
+            view.send(Command::Part(PartCommand::Restore(kind, version.id.clone())));
+        }
+        ui.with_layout(Layout::top_down(Align::Min), |ui| {
+            ui.spacing_mut().item_spacing.y = 0.0;
+            label(ui, &time, Type::Body, theme.text);
+            let (then, now) = (
+                in_words(texts, kind, &version.summary),
+                in_words(texts, kind, &summary_now(view)),
+            );
+            let words = match then == now {
+                true => texts.with("version-as-many", &[("what", then.into())]),
+                false => {
+                    texts.with("version-differs", &[("then", then.into()), ("now", now.into())])
+                }
+            };
+            label(ui, &words, Type::Small, theme.secondary);
+        });
+    });
+}
+
+/// Before the file of a profile is chosen.
+fn import(ui: &mut Ui, view: &mut View<'_>, draft: &mut Parts) {
+    let (theme, texts) = (view.theme, view.texts);
+    label(ui, &texts.get("profile-import-title"), Type::Body, theme.text);
+    paragraph(ui, &texts.get("profile-import-note"), Type::Small, theme.secondary);
+    let name = texts.get("profile-import-key");
+    if named_switch(ui, theme, &name, "", Type::Body, draft.with_key) {
+        draft.with_key = !draft.with_key;
+    }
+    let words = (texts.get("part-choose-file"), texts.get("cancel"));
+    let (yes, no) = buttons(ui, theme, &words.0, ButtonWeight::Primary, &words.1);
+    if yes {
+        view.wish(WindowRequest::PickPart(draft.kind, draft.with_key));
+    }
+    if yes || no {
+        draft.step = Step::List;
+    }
+}

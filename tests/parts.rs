@@ -1,0 +1,261 @@
+//! Scene collections and profiles: used from the command line, listed, imported and exported, and changed on
+//! air by a studio that keeps its settings.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::peers::{LIMIT, Onair, wait_for};
+use onair::base::Clock;
+use onair::studio::command::PartCommand;
+use onair::studio::live::view::LiveState;
+use onair::studio::settings::keys_beside;
+use onair::studio::settings::part::PartKind;
+use onair::studio::{Command, Config, Edit, Quality, Settings, Snapshot, Studio};
+use serde_json::Value;
+
+/// Runs `onair` with `--json` beside these settings; its exit code, its events and its errors.
+fn said(home: &Path, words: &[&str]) -> (i32, Vec<Value>, String) {
+    let out = std::process::Command::new(env!("CARGO_BIN_EXE_onair"))
+        .args(words)
+        .arg("--json")
+        .env_remove("DISPLAY")
+        .env_remove("WAYLAND_DISPLAY")
+        .env_remove("DBUS_SESSION_BUS_ADDRESS")
+        .env("XDG_CONFIG_HOME", home)
+        .env("XDG_STATE_HOME", home)
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&out.stdout).into_owned();
+    let events = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    (out.status.code().unwrap(), events, String::from_utf8_lossy(&out.stderr).into_owned())
+}
+
+const OWN: &str = "version = 2\nvideo = 'test'\naudio = 'tone'\n\
+    [quality]\nsize = '320x180'\n\
+    [[collection.scenes]]\nname = 'First'\n[[collection.scenes.items]]\nmain = true\n";
+
+fn home() -> tempfile::TempDir {
+    let home = tempfile::tempdir().unwrap();
+    for folder in ["onair/collections", "onair/profiles"] {
+        fs::create_dir_all(home.path().join(folder)).unwrap();
+    }
+    let write = |name: &str, text: &str| fs::write(home.path().join("onair").join(name), text);
+    write("settings.toml", OWN).unwrap();
+    write("profiles/Small.toml", "[quality]\nsize = '160x90'\nfps = '10'\n").unwrap();
+    let evening = "video = 'test'\naudio = 'silence'\n[[collection.scenes]]\nname = 'Evening'\n";
+    write("collections/Evening.toml", evening).unwrap();
+    home
+}
+
+#[test]
+fn a_run_goes_by_the_collection_and_profile_that_it_names() {
+    let home = home();
+    let file = home.path().join("out.mkv");
+    let words = ["--duration", "1s", "--record", file.to_str().unwrap()];
+    let live = |more: &[&str]| {
+        let words = [&["live"], more, &words].concat();
+        let (code, events, errors) = said(home.path(), &words);
+        assert_eq!(code, 0, "{errors}");
+        let encoder = events.iter().find(|it| it["event"] == "recording");
+        assert!(encoder.is_some(), "{events:#?}");
+        let (_, probed, _) = said(home.path(), &["probe", file.to_str().unwrap()]);
+        let video = probed[0]["streams"].as_array().unwrap().iter();
+        let video = video.clone().find(|it| it["type"] == "video").unwrap();
+        (video["width"].as_u64().unwrap(), video["height"].as_u64().unwrap())
+    };
+    let settings = home.path().join("onair/settings.toml");
+    let settings = settings.to_str().unwrap();
+    assert_eq!(live(&["--settings", settings, "--built-in"]), (320, 180));
+    let both = ["--profile", "small", "--collection", "Evening", "--scene", "Evening"];
+    assert_eq!(live(&[&["--settings", settings], &both[..]].concat()), (160, 90));
+    // The user's own, without more of them.
+    assert_eq!(live(&["--profile", "Small", "--video", "test"]), (160, 90));
+    // A run writes nothing.
+    assert_eq!(fs::read_to_string(settings).unwrap(), OWN);
+    for (words, wanted) in [
+        (["live", "--profile", "Nobody"], "there is no profile 'Nobody'; there are: Main, Small"),
+        (["live", "--collection", "X"], "there are: Evening, Main"),
+        (["live", "--collection", "../../x"], "cannot begin with a dot"),
+    ] {
+        let (code, _, errors) = said(home.path(), &words);
+        assert!(code == 3 && errors.contains(wanted), "{code} {errors}");
+    }
+}
+
+#[test]
+fn they_are_listed_imported_and_exported_without_a_window() {
+    let home = home();
+    let list = |what: &str| {
+        let (code, events, errors) = said(home.path(), &[what]);
+        assert_eq!(code, 0, "{errors}");
+        events[0]["names"].to_string()
+    };
+    assert_eq!(list("profiles"), r#"["Main","Small"]"#);
+    assert_eq!(list("collections"), r#"["Evening","Main"]"#);
+    // A profile of OBS, whose key is taken only where that is asked for.
+    let obs = home.path().join("obs");
+    fs::create_dir_all(&obs).unwrap();
+    fs::write(obs.join("basic.ini"), "[General]\nName=Obs\n[Video]\nOutputCX=640\nOutputCY=360\n")
+        .unwrap();
+    let service =
+        r#"{"type":"rtmp_custom","settings":{"server":"rtmp://h/app","key":"planted_key"}}"#;
+    fs::write(obs.join("service.json"), service).unwrap();
+    let everything = || {
+        let mut all = String::new();
+        for folder in ["onair", "onair/profiles", "onair/collections"] {
+            for entry in fs::read_dir(home.path().join(folder)).unwrap().flatten() {
+                all += &fs::read_to_string(entry.path()).unwrap_or_default();
+            }
+        }
+        all
+    };
+    let (code, events, errors) = said(home.path(), &["profiles", "import", obs.to_str().unwrap()]);
+    assert_eq!((code, events[0]["name"].as_str()), (0, Some("Obs")), "{errors}");
+    assert!(!everything().contains("planted"));
+    let with_key = ["profiles", "import", obs.to_str().unwrap(), "--with-key"];
+    let (code, events, errors) = said(home.path(), &with_key);
+    assert_eq!((code, events[0]["name"].as_str()), (0, Some("Obs 2")), "{errors}");
+    let kept = fs::read_to_string(keys_beside(&home.path().join("onair/settings.toml"))).unwrap();
+    assert!(kept.contains("planted_key"));
+    let file = home.path().join("given.toml");
+    let (code, _, errors) =
+        said(home.path(), &["profiles", "export", "Obs 2", file.to_str().unwrap()]);
+    assert_eq!(code, 0, "{errors}");
+    let given = fs::read_to_string(&file).unwrap();
+    assert!(given.contains("rtmp://h/app") && !given.contains("planted"), "{given}");
+    // Nonsense is told, and changes nothing.
+    let before = everything();
+    for junk in [&b"\x00\x01"[..], b"[", b"{}", b"{\"sources\": 3}", b""] {
+        fs::write(&file, junk).unwrap();
+        for what in ["profiles", "collections"] {
+            let (code, _, errors) = said(home.path(), &[what, "import", file.to_str().unwrap()]);
+            assert!(code == 3 && errors.contains("given.toml"), "{code} {errors}");
+        }
+    }
+    assert_eq!(everything(), before);
+}
+
+/// A studio whose settings are kept, and the file.
+fn studio(home: &Path) -> Studio {
+    let path = home.join("onair/settings.toml");
+    let settings = Settings::read(&path).0;
+    let clock = Clock::start();
+    let config = Config {
+        keys_path: Some(keys_beside(&path)),
+        settings_path: Some(path),
+        keyring: false,
+        ..Config::new(clock, settings)
+    };
+    Studio::start(config).unwrap()
+}
+
+fn wait(studio: &Studio, what: &str, wanted: impl Fn(&Snapshot) -> bool) -> Snapshot {
+    wait_for(what, LIMIT, || wanted(&studio.snapshot()));
+    studio.snapshot()
+}
+
+fn told(snapshot: &Snapshot, words: &str) -> bool {
+    snapshot.notices.iter().any(|it| it.summary().contains(words))
+}
+
+#[test]
+fn on_air_a_collection_is_a_scene_change_and_a_profile_waits() {
+    let home = home();
+    let mut serve = Onair::start(&["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
+    let server = serve.wait_named("ready")["rtmp"].as_str().unwrap().to_owned();
+    let path = home.path().join("onair/settings.toml");
+    let targets = format!(
+        "[[targets]]\nenabled = false\n[[targets]]\nserver = '{server}/live/show'\n{}",
+        "[collection]\ncurrent = 'First'\n"
+    );
+    let text = OWN.replace(
+        "[[collection.scenes]]\nname = 'First'",
+        &format!("{targets}[[collection.scenes]]\nname = 'First'"),
+    );
+    fs::write(&path, text).unwrap();
+    let studio = studio(home.path());
+    let part = |command| studio.send(Command::Part(command));
+    wait(&studio, "the list", |it| {
+        it.parts.profiles.len() == 2 && !it.cameras.is_empty() || it.parts.is_kept
+    });
+    studio.send(Command::GoLive);
+    wait(&studio, "on air", |it| it.live == LiveState::OnAir);
+    part(PartCommand::Use(PartKind::Collection, "Evening".into()));
+    let snapshot =
+        wait(&studio, "the other collection", |it| it.parts.in_use.collection == "Evening");
+    assert_eq!(snapshot.scenes.collection.scenes[0].name, "Evening");
+    part(PartCommand::Use(PartKind::Profile, "Small".into()));
+    wait(&studio, "a refusal", |it| told(it, "while you are on air"));
+    // The stream is the same one all the while.
+    let sent = |it: &Snapshot| it.figures.sent_bytes;
+    let before = sent(&studio.snapshot());
+    let snapshot = wait(&studio, "more of it", |it| sent(it) > before + 20_000);
+    let target = &snapshot.targets[1];
+    assert_eq!((snapshot.live, target.reconnects), (LiveState::OnAir, 0));
+    assert_eq!(snapshot.parts.in_use.profile, "Main");
+    studio.send(Command::StopLive);
+    wait(&studio, "the end", |it| it.live == LiveState::Idle);
+    part(PartCommand::Use(PartKind::Profile, "Small".into()));
+    let snapshot = wait(&studio, "the other profile", |it| it.parts.in_use.profile == "Small");
+    assert_eq!((snapshot.quality.size.width, snapshot.targets.len()), (160, 1));
+    studio.end(LIMIT).unwrap();
+    let publishes = serve.events().iter().filter(|it| it["event"] == "publish").count();
+    assert_eq!(publishes, 1, "{:#?}", serve.events());
+    // And the file says so; the others have theirs.
+    let read = Settings::read(&path).0;
+    assert_eq!((&*read.in_use.collection, &*read.in_use.profile), ("Evening", "Small"));
+    let parked = fs::read_to_string(home.path().join("onair/profiles/Main.toml")).unwrap();
+    assert!(parked.contains(&server), "{parked}");
+}
+
+#[test]
+fn what_was_changed_can_be_had_back() {
+    let home = home();
+    let studio = studio(home.path());
+    let part = |command| studio.send(Command::Part(command));
+    let kind = PartKind::Profile;
+    wait(&studio, "the list", |it| it.parts.is_kept);
+    let before = studio.snapshot().quality;
+    studio.send(Command::SetQuality(Quality { channels: 1, ..before.clone() }));
+    studio.send(Command::Edit(Edit::AddScene("Mistake".into())));
+    let versions = |it: &Snapshot| it.parts.versions.as_ref().map_or(0, |it| it.versions.len());
+    wait_for("a version", LIMIT, || {
+        part(PartCommand::ListVersions(kind, "Main".into()));
+        std::thread::sleep(Duration::from_millis(100));
+        versions(&studio.snapshot()) == 1
+    });
+    let list = studio.snapshot().parts.versions.clone().unwrap();
+    assert_eq!((list.kind, &*list.name), (kind, "Main"));
+    part(PartCommand::Restore(kind, list.versions[0].id.clone()));
+    let snapshot = wait(&studio, "the quality of before", |it| it.quality == before);
+    assert_eq!(versions(&snapshot), 2, "what there was meanwhile is a version too");
+    // The other part is as it was left.
+    assert!(snapshot.scenes.collection.scene_named("Mistake").is_some());
+    // New, renamed, duplicated, removed: each is in one place.
+    part(PartCommand::New(kind, "Fresh".into()));
+    wait(&studio, "a new one", |it| it.parts.in_use.profile == "Fresh");
+    part(PartCommand::Rename { kind, was: "Main".into(), name: "Home".into() });
+    part(PartCommand::Duplicate(kind, "Copy".into()));
+    let snapshot = wait(&studio, "a copy", |it| it.parts.in_use.profile == "Copy");
+    assert_eq!(snapshot.parts.profiles, ["Copy", "Fresh", "Home", "Small"]);
+    for refused in [
+        PartCommand::New(kind, "home".into()),
+        PartCommand::New(kind, "a/b".into()),
+        PartCommand::Use(kind, "Nobody".into()),
+        PartCommand::Delete(kind, "Nobody".into()),
+        PartCommand::Rename { kind, was: "Home".into(), name: "COPY".into() },
+    ] {
+        part(refused.clone());
+        let snapshot = wait(&studio, "a refusal", |it| told(it, "Nothing changed"));
+        assert_eq!(snapshot.parts.profiles.len(), 4, "{refused:?}");
+        part(PartCommand::Use(kind, "Copy".into()));
+        wait(&studio, "no refusal", |it| !told(it, "Nothing changed"));
+    }
+    part(PartCommand::Delete(kind, "Copy".into()));
+    let snapshot = wait(&studio, "one less", |it| it.parts.profiles.len() == 3);
+    assert_eq!(snapshot.parts.in_use.profile, "Fresh");
+    studio.end(LIMIT).unwrap();
+    let read = Settings::read(&home.path().join("onair/settings.toml")).0;
+    assert_eq!(read.in_use.profile, "Fresh");
+}
