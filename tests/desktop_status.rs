@@ -44,10 +44,11 @@ impl Notifications {
         _icon: String,
         summary: String,
         body: String,
-        _actions: Vec<String>,
+        actions: Vec<String>,
         hints: std::collections::HashMap<String, OwnedValue>,
         _expires: i32,
     ) -> u32 {
+        assert_eq!(actions, ["default", "Show onair"]);
         assert_eq!(hints.get("urgency").and_then(|it| u8::try_from(it).ok()), Some(2));
         let mut told = self.0.lock();
         told.notifications.push((replaces, summary, body));
@@ -115,6 +116,17 @@ fn errors_are_notified_and_the_lamp_goes_live() {
     status.show(on_air(true, "health-lost", "Not on air: the connection to Twitch was lost."));
     wait_for("another", LIMIT, || told.lock().notifications.len() == 2);
     assert_eq!(told.lock().notifications[1].0, 41);
+    // A click on it shows the window; one on another program's does not, nor does another button.
+    let (path, name) = ("/org/freedesktop/Notifications", "org.freedesktop.Notifications");
+    for (id, action) in [(7_u32, "default"), (42, "snooze"), (42, "default")] {
+        panel.emit_signal(None::<&str>, path, name, "ActionInvoked", &(id, action)).unwrap();
+    }
+    let mut asked = Vec::new();
+    wait_for("the click", LIMIT, || {
+        asked.extend(status.asked());
+        !asked.is_empty()
+    });
+    assert_eq!(asked, [DesktopRequest::Raise]);
     status.show(on_air(false, "health-good", "All good."));
     wait_for("its end", LIMIT, || told.lock().closed == [42]);
 

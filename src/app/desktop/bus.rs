@@ -4,14 +4,16 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::{FutureExt as _, StreamExt as _};
 use zbus::blocking::Connection;
 use zbus::blocking::connection::Builder;
 use zbus::zvariant::Value;
+use zbus::{MatchRule, MessageStream};
 
 use crate::app::desktop::lamp;
 use crate::app::desktop::menu::{self, Menu};
 use crate::app::desktop::notification::{Notification, Step};
-use crate::app::desktop::state::{DesktopState, Shared};
+use crate::app::desktop::state::{DesktopRequest, DesktopState, Shared};
 use crate::app::desktop::status_item::{self, StatusItem};
 use crate::base::Stop;
 
@@ -28,6 +30,10 @@ const SEEK_INTERVAL: Duration = Duration::from_secs(3);
 const ANSWER_LIMIT: Duration = Duration::from_secs(3);
 /// As the server of notifications thinks fit.
 const EXPIRES: i32 = -1;
+/// What a click on the notification itself is called.
+const CLICK: &str = "default";
+/// Clicks that wait for the next look.
+const CLICKS: usize = 8;
 /// Stays until it is read or taken back.
 const CRITICAL: u8 = 2;
 
@@ -40,8 +46,10 @@ pub(super) fn serve(shared: &Arc<Shared>, bus: Option<&str>, stop: &Stop) {
             return;
         }
     };
+    let clicks = clicks(&connection);
     let mut desktop = Desktop {
         connection,
+        clicks,
         notification: Notification::default(),
         shown: None,
         watcher: None,
@@ -55,6 +63,7 @@ pub(super) fn serve(shared: &Arc<Shared>, bus: Option<&str>, stop: &Stop) {
             seek_at = Instant::now() + SEEK_INTERVAL;
         }
         desktop.tell(state);
+        desktop.follow_clicks(shared);
     }
     desktop.close();
 }
@@ -71,8 +80,23 @@ fn open(shared: &Arc<Shared>, bus: Option<&str>) -> zbus::Result<Connection> {
         .build()
 }
 
+/// Buttons of notifications that a person presses, ours and others.
+fn clicks(connection: &Connection) -> Option<MessageStream> {
+    let rule = MatchRule::builder()
+        .msg_type(zbus::message::Type::Signal)
+        .interface(NOTIFICATIONS)
+        .and_then(|rule| rule.member("ActionInvoked"))
+        .map(zbus::match_rule::Builder::build);
+    let stream = rule.and_then(|rule| {
+        zbus::block_on(MessageStream::for_match_rule(rule, connection.inner(), Some(CLICKS)))
+    });
+    stream.inspect_err(|error| tracing::debug!(%error, "clicks on notifications")).ok()
+}
+
 struct Desktop {
     connection: Connection,
+    /// What is pressed of notifications.
+    clicks: Option<MessageStream>,
     notification: Notification,
     /// The number that the desktop gave the notification.
     shown: Option<u32>,
@@ -115,7 +139,7 @@ impl Desktop {
             return;
         }
         match self.notification.look(&state) {
-            Some(Step::Show { summary, body }) => self.notify(&summary, &body),
+            Some(Step::Show { summary, body }) => self.notify(&summary, &body, &state.show),
             Some(Step::Close) => self.close(),
             None => {}
         }
@@ -161,12 +185,26 @@ impl Desktop {
         self.told = Some(state);
     }
 
-    fn notify(&mut self, summary: &str, body: &str) {
+    /// A click on the notification shows the window.
+    fn follow_clicks(&mut self, shared: &Shared) {
+        let Some(clicks) = &mut self.clicks else { return };
+        while let Some(Some(Ok(message))) = clicks.next().now_or_never() {
+            let pressed = message.body().deserialize::<(u32, String)>();
+            let is_ours = |(id, action): (u32, String)| Some(id) == self.shown && action == CLICK;
+            if pressed.is_ok_and(is_ours) {
+                // The window takes it when it looks next.
+                let _ = shared.asks.send(DesktopRequest::Raise);
+                shared.wake.request_repaint();
+            }
+        }
+    }
+
+    fn notify(&mut self, summary: &str, body: &str, show: &str) {
         let hints = HashMap::from([
             ("urgency", Value::from(CRITICAL)),
             ("desktop-entry", Value::from("onair")),
         ]);
-        let actions: [&str; 0] = [];
+        let actions = [CLICK, show];
         let answer = self.connection.call_method(
             Some(NOTIFICATIONS),
             NOTIFICATIONS_PATH,
