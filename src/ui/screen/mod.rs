@@ -70,6 +70,7 @@ pub struct Screen {
     parts: dialogs::Parts,
     /// How often another collection or profile had come into use when the snapshot came.
     part_changes: u64,
+    profile_changed: bool,
     successor: Option<String>,
     watch: watch::Draft,
     scenes: scenes::Draft,
@@ -135,6 +136,7 @@ impl Screen {
             services: dialogs::Services::default(),
             parts: dialogs::Parts::default(),
             part_changes: 0,
+            profile_changed: false,
             successor: None,
             watch: watch::Draft::default(),
             scenes: scenes::Draft::default(),
@@ -180,6 +182,7 @@ impl Screen {
             // A profile has keys and a recording format of its own.
             self.part_changes = snapshot.parts.changes;
             self.preferences.clone_from(&snapshot.preferences);
+            self.profile_changed = true;
         }
         self.snapshot = snapshot;
         self.target.learn(&self.snapshot);
@@ -251,6 +254,9 @@ impl Screen {
 
     /// Draws everything; gives what was asked for.
     pub fn show(&mut self, ui: &mut Ui) -> Vec<WindowRequest> {
+        if std::mem::take(&mut self.profile_changed) {
+            self.restyle(ui.ctx());
+        }
         let before = self.preferences.clone();
         if !self.must_ask_before_closing()
             && matches!(self.dialog, Some(Dialog::ConfirmStop | Dialog::ConfirmClose))

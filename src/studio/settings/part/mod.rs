@@ -57,7 +57,7 @@ impl PartKind {
     const fn keys(self) -> &'static [&'static str] {
         match self {
             Self::Collection => &["video", "audio", "strips", "collection"],
-            Self::Profile => &["delay_ms", "quality", "targets", "recording", "window"],
+            Self::Profile => &["delay_ms", "quality", "targets", "recording", "hotkeys", "window"],
         }
     }
 
@@ -76,6 +76,7 @@ impl PartKind {
                 to.delay = from.delay;
                 let (new, own) = (&from.preferences, &mut to.preferences);
                 own.recording.clone_from(&new.recording);
+                own.hotkeys.clone_from(&new.hotkeys);
                 own.push_to_talk_key = new.push_to_talk_key;
                 own.push_to_talk_everywhere = new.push_to_talk_everywhere;
             }
