@@ -17,8 +17,8 @@ mod successor;
 pub use card::{DialogAnswer, Needs, heading, modal};
 pub use card::{PassthroughDraft, Services};
 pub use command_palette::Search;
-pub use settings::{Setting, SettingsDraft, SettingsPage, UI_SCALES};
 pub use parts::Parts;
+pub use settings::{Setting, SettingsDraft, SettingsPage, UI_SCALES};
 
 use crate::ui::view::View;
 
