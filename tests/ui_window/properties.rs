@@ -27,15 +27,6 @@ fn properties_of(choice: &str) -> Harness<'static, Window> {
 }
 
 #[test]
-fn what_comes_of_properties_stands_above_its_words() {
-    let harness = properties_of("text:Hello");
-    let picture = harness.get_by_role_and_label(Role::Image, "The whole program").rect();
-    let words = harness.get_by_label_contains("Changes apply at once").rect();
-    assert!((picture.left() - words.left()).abs() < 1.0, "{picture:?} {words:?}");
-    assert!(picture.bottom() < words.top() && picture.width() > 300.0, "{picture:?}");
-}
-
-#[test]
 fn what_a_source_shows_is_set_in_fields() {
     let mut harness = properties_of("color:#102030");
     harness.get_by_role_and_label(Role::CheckBox, "Gradient").click();
@@ -89,18 +80,34 @@ fn what_a_source_shows_is_set_in_fields() {
 }
 
 #[test]
-fn words_are_typed_over_several_lines_and_taken_as_a_whole() {
+fn words_are_typed_over_several_lines_and_taken_when_nobody_types_any_more() {
+    let type_lines = |harness: &mut Harness<'static, Window>| {
+        harness.get_by_role_and_label(Role::MultilineTextInput, "Text").focus();
+        harness.run();
+        harness.event(egui::Event::Text(", Ada".into()));
+        harness.run();
+        harness.key_press(Key::Enter);
+        harness.run();
+        harness.event(egui::Event::Text("here".into()));
+    };
     let mut harness = properties_of("text:Hello");
-    harness.get_by_role_and_label(Role::MultilineTextInput, "Text").focus();
-    harness.run();
-    harness.event(egui::Event::Text(", Ada".into()));
-    harness.run();
-    harness.key_press(Key::Enter);
-    harness.run();
-    harness.event(egui::Event::Text("here".into()));
-    assert_eq!(commands(&mut harness), [], "half of it is nothing to show");
+    type_lines(&mut harness);
+    harness.run_steps(8);
+    let sent = commands(&mut harness);
+    assert_eq!(shows(&sent[sent.len() - 1..]), "text:Hello, Ada\nhere");
+    let mut harness = properties_of("text:Hello");
+    type_lines(&mut harness);
     harness.key_press_modifiers(Modifiers::COMMAND, Key::Enter);
-    assert_eq!(shows(&commands(&mut harness)), "text:Hello, Ada\nhere");
+    let sent = commands(&mut harness);
+    assert_eq!(shows(&sent[sent.len() - 1..]), "text:Hello, Ada\nhere");
+    // What was typed is kept when something else is selected meanwhile.
+    let mut harness = properties_of("stream:rtmp://a/b");
+    harness.get_by_role_and_label(Role::TextInput, "Address").focus();
+    harness.run();
+    harness.event(egui::Event::Text("/c".into()));
+    assert_eq!(commands(&mut harness), [], "half of an address is none");
+    harness.get_by_role_and_label(Role::Tab, "Broadcast").click();
+    assert_eq!(shows(&commands(&mut harness)), "stream:rtmp://a/b/c");
     for (choice, field, typed, wanted) in [
         ("clock", "Format", "%H:%M", "clock:%H:%M"),
         ("stream:rtmp://a/b", "Address", "/c", "stream:rtmp://a/b/c"),
@@ -124,8 +131,6 @@ fn what_was_just_added_shows_its_properties() {
     let added = edit(&add(&mut harness, &["Gradient"]));
     make(&mut harness, &[added]);
     harness.get_by_label("Properties of Gradient");
-    harness.key_press(Key::Escape);
-    harness.run();
     let added = edit(&add(&mut harness, &["Test pattern"]));
     make(&mut harness, &[added]);
     assert!(
@@ -282,4 +287,35 @@ fn what_is_missing_is_found_elsewhere_or_tried_again() {
     // What is no file has none to choose.
     let harness = properties_of("color:#000000");
     assert!(harness.query_by_label("Choose…").is_none());
+}
+
+#[test]
+fn what_is_selected_is_shown_in_the_inspector_and_else_it_says_so() {
+    let mut harness = with(&["color:#102030", "test"]);
+    let shown = |harness: &Harness<'static, Window>| {
+        let tab = harness.get_by_role_and_label(Role::Tab, "Inspector");
+        tab.accesskit_node().is_selected() == Some(true)
+    };
+    assert!(!shown(&harness));
+    harness.get_by_role_and_label(Role::Tab, "Inspector").click();
+    harness.run();
+    harness.get_by_label("Nothing selected");
+    harness.get_by_role_and_label(Role::Tab, "Broadcast").click();
+    harness.run();
+    source(&harness, "Source 1").click();
+    harness.run();
+    harness.run();
+    assert!(shown(&harness));
+    harness.get_by_label("Properties of Source 1");
+    harness.get_by_label("Position and size");
+    // Another one: its own fields, and what it shows can be changed too.
+    source(&harness, "Source 2").click();
+    harness.run();
+    harness.run();
+    harness.get_by_label("Properties of Source 2");
+    assert!(harness.query_by_role_and_label(Role::CheckBox, "Gradient").is_none());
+    // A locked one is not moved.
+    make(&mut harness, &[Edit::LockItem(ItemId(3), true)]);
+    let left = harness.get_by_role_and_label(Role::SpinButton, "Left");
+    assert!(left.accesskit_node().is_disabled());
 }

@@ -21,11 +21,13 @@ fn sources_are_chosen_from_lists() {
 fn sound_is_muted_and_the_clip_lamp_put_out() {
     let mut harness = open("clipped");
     assert_eq!(
-        click(&mut harness, "Clipped. Click to reset."),
-        [Command::ClearClip(StripLamp::All)]
+        click(&mut harness, "Yeti Stereo Microphone has clipped. Click to reset."),
+        [Command::ClearClip(StripLamp::Strip(StripId::MAIN))]
     );
-    assert_eq!(click(&mut harness, "Mute"), [Command::SetMuted(true)]);
-    assert_eq!(click(&mut harness, "Unmute"), [Command::SetMuted(false)]);
+    let mute = "Mute Yeti Stereo Microphone";
+    assert_eq!(click(&mut harness, mute), [Command::SetMuted(true)]);
+    let unmute = "Unmute Yeti Stereo Microphone";
+    assert_eq!(click(&mut harness, unmute), [Command::SetMuted(false)]);
     harness.key_press(Key::M);
     assert_eq!(commands(&mut harness), [Command::SetMuted(true)]);
     harness.get_by_label("Gain of Yeti Stereo Microphone").set_value_accesskit(-6.0);
@@ -33,27 +35,49 @@ fn sound_is_muted_and_the_clip_lamp_put_out() {
 }
 
 #[test]
-fn the_one_meter_is_as_long_as_the_window_lets_it() {
-    // What stands beside it is as wide in any window.
-    let beside = [(1280.0, 720.0), (1920.0, 1080.0), (2560.0, 1440.0)].map(|(width, height)| {
+fn strips_have_one_size_and_the_program_is_beside_them() {
+    let meters = |state: &str, width: f32, height: f32| {
         let preferences = preferences(Language::English, Theme::Dark);
-        let harness = open_as("on-air", Vec2::new(width, height), preferences);
-        let mute = harness.get_by_label("Mute").rect();
-        let meter = harness.get_by_role(Role::Meter).rect();
-        assert!(meter.right() < mute.left(), "{meter:?} {mute:?}");
-        width - meter.width()
-    });
-    assert_eq!(beside, [beside[0]; 3]);
+        let harness = open_as(state, Vec2::new(width, height), preferences);
+        let all = harness.get_all_by_role(Role::Meter);
+        all.map(|meter| meter.rect()).collect::<Vec<_>>()
+    };
+    for state in ["idle", "mixer"] {
+        let sizes = [(960.0, 600.0), (1280.0, 720.0), (1920.0, 1080.0), (3840.0, 2160.0)].map(
+            |(width, height)| {
+                let meters = meters(state, width, height);
+                let (program, strips) = meters.split_last().unwrap();
+                assert!(strips.iter().all(|it| it.width() == strips[0].width()));
+                // However wide the window is.
+                if width >= 1280.0 {
+                    let last = strips.last().unwrap();
+                    assert!(program.left() - last.right() < 100.0, "{state} {width}: {meters:?}");
+                }
+                strips[0].size()
+            },
+        );
+        assert_eq!(sizes, [sizes[0]; 4]);
+    }
+    assert_eq!(meters("idle", 1280.0, 720.0)[0], meters("mixer", 1280.0, 720.0)[0]);
+}
+
+#[test]
+fn what_the_operator_hears_is_chosen_beside_the_program() {
+    let mut harness = open("mixer");
+    let name = shown(&harness).into_iter().find(|it| it.starts_with("Monitoring device: "));
+    click(&mut harness, &name.unwrap());
+    let sent = click(&mut harness, "Default speakers");
+    assert_eq!(sent, [Command::SetMonitoring(Monitoring::Default)]);
 }
 
 #[test]
 fn every_lamp_that_is_lit_is_put_out() {
     let mut harness = open("mixer");
-    // None is lit: the palette offers nothing, and only the program's stands there.
+    // None is lit, and the palette offers nothing.
     let lamps = |harness: &Harness<'static, Window>| {
         shown(harness).into_iter().filter(|name| name.contains("lip")).collect::<Vec<_>>()
     };
-    assert_eq!(lamps(&harness), ["Clip indicator of Program: not clipped"]);
+    assert_eq!(lamps(&harness), Vec::<String>::new());
     assert!(!harness.state().demo.snapshot().has_clipped());
     let clip = |harness: &mut Harness<'static, Window>| {
         harness.state().demo.change(|snapshot| {
@@ -75,7 +99,7 @@ fn every_lamp_that_is_lit_is_put_out() {
     assert_eq!(commands(&mut harness), [Command::ClearClip(StripLamp::Strip(StripId(2)))]);
     let program = click(&mut harness, &lit("Program"));
     assert_eq!(program, [Command::ClearClip(StripLamp::Program)]);
-    assert_eq!(lamps(&harness), ["Clip indicator of Program: not clipped"]);
+    assert_eq!(lamps(&harness), Vec::<String>::new());
     // All at once by the palette.
     clip(&mut harness);
     harness.key_press_modifiers(Modifiers::COMMAND, Key::K);
@@ -85,12 +109,6 @@ fn every_lamp_that_is_lit_is_put_out() {
     harness.key_press(Key::Enter);
     assert_eq!(commands(&mut harness), [Command::ClearClip(StripLamp::All)]);
     assert!(!harness.state().demo.snapshot().has_clipped());
-    // With one strip its lamp is lit by the program too.
-    let mut harness = open("idle");
-    harness.state().demo.change(|snapshot| snapshot.loudness.clipped = true);
-    harness.run();
-    let all = click(&mut harness, "Clipped. Click to reset.");
-    assert_eq!(all, [Command::ClearClip(StripLamp::All)]);
 }
 
 #[test]

@@ -32,3 +32,24 @@ ready-targets = { $count ->
 }
 tip-ready-targets = Each target that is on has its address and key.
 tip-not-ready-targets = No target is on, or one has no address or key.
+
+# the inspector
+tab-inspector = Inspector
+inspector-nothing = Nothing selected
+inspector-nothing-advice = Click a source in the list or on the canvas. Everything that you can change about it appears here.
+inspector-several = { $count ->
+    [one] One more source is selected. Changes here apply only to this one.
+   *[other] { $count } more sources are selected. Changes here apply only to this one.
+}
+inspector-place = Position and size
+inspector-locked = Locked. Unlock the source in the list to move it.
+inspector-crop = Crop
+inspector-filters = Filters
+crop-letter-left = L
+crop-letter-right = R
+crop-letter-top = T
+crop-letter-bottom = B
+
+# the mixer
+mixer-settings-of = Audio settings of { $name }
+monitoring-is-off = Monitoring off

@@ -31,3 +31,21 @@ ready-targets = { $count ->
 }
 tip-ready-targets = 打开的目标都有地址和密钥。
 tip-not-ready-targets = 没有打开任何目标，或有目标缺少地址或密钥。
+
+# 属性面板
+tab-inspector = 属性
+inspector-nothing = 还没有选中任何来源
+inspector-nothing-advice = 在列表或画面里点一个来源，它的所有设置都会显示在这里。
+inspector-several = 还选中了 { $count } 个来源，这里的修改只影响当前这个。
+inspector-place = 位置和大小
+inspector-locked = 已锁定。先在列表里解锁，才能移动。
+inspector-crop = 裁剪
+inspector-filters = 滤镜
+crop-letter-left = 左
+crop-letter-right = 右
+crop-letter-top = 上
+crop-letter-bottom = 下
+
+# 混音器
+mixer-settings-of = { $name }的音频设置
+monitoring-is-off = 监听：关

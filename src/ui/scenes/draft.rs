@@ -1,5 +1,7 @@
 //! What a person has in hand while building scenes, and what the lists and the picture both need.
 
+use std::collections::BTreeMap;
+
 use crate::capture::sharing::asks_desktop;
 use crate::capture::{UsedProperties, VideoChoice, VideoFallback};
 use crate::compose::filter::Slot;
@@ -23,6 +25,13 @@ pub(in crate::ui) enum Page {
     Again,
 }
 
+/// A part of the inspector.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Section {
+    Whole,
+    Filters,
+}
+
 /// What a person has in hand.
 #[derive(Debug, Default)]
 pub struct Draft {
@@ -36,24 +45,32 @@ pub struct Draft {
     pub(super) grip: Option<Drag>,
     /// Where a frame around several was begun, in program pixels.
     pub(super) band: Option<(f64, f64)>,
-    /// The item whose settings are shown.
+    /// The item that is to be selected and shown in the inspector.
     pub settings: Option<ItemId>,
-    /// The source whose filters are shown, and which of them is looked at.
-    pub filters: Option<SourceId>,
+    /// The source that is to be shown there, and which part of it.
+    asked: Option<(SourceId, Section)>,
+    /// The source that the inspector shows though no item of the scene is selected.
+    pub(super) inspected: Option<SourceId>,
+    /// What was selected when the inspector last followed it.
+    followed: Option<ItemId>,
+    /// What the inspector is to bring into view.
+    pub(super) section: Option<Section>,
+    /// The filter that is opened.
     pub(super) filter: usize,
-    /// The source whose properties are shown, and what is typed there as the font.
-    pub properties: Option<SourceId>,
+    /// What is typed as the font.
     pub(super) family: Option<String>,
-    /// What is typed there as the source.
-    pub(super) source_text: Option<String>,
+    /// What is typed as the source.
+    pub(super) source_text: Option<(SourceId, String)>,
     /// Which list stands in the place of all that can be added.
     pub(super) adding: Option<Page>,
     /// The sources that there were when one was asked for whose properties are to be shown.
     pub(super) added: Option<Vec<SourceId>>,
     /// What a source is to show once it is let go: a number or a colour that is being drawn.
     pub(super) held: Option<(SourceId, VideoChoice)>,
-    /// What is typed for a source to show, and as its name.
-    pub(super) words: Option<(SourceId, String)>,
+    /// What is typed for sources to show, and when something was typed last.
+    pub(super) words: BTreeMap<SourceId, String>,
+    pub(super) typed_at: f64,
+    /// What is typed as the name of a source.
     pub(super) name: Option<(SourceId, String)>,
     /// Where on its bar something that plays is being moved to, 0…1.
     pub(super) going: Option<f32>,
@@ -104,8 +121,38 @@ impl Draft {
 
     /// Shows the filters of a source.
     pub(in crate::ui) fn show_filters(&mut self, source: SourceId) {
-        (self.filters, self.filter) = (Some(source), 0);
-        (self.settings, self.properties) = (None, None);
+        self.asked = Some((source, Section::Filters));
+        self.filter = 0;
+    }
+
+    /// Selects what is to be shown in the inspector; whether something new is shown there.
+    pub(in crate::ui) fn follow(&mut self, snapshot: &Snapshot) -> bool {
+        let mut shown = false;
+        if let Some(id) = self.settings.take() {
+            self.choose(Some(id));
+            shown = true;
+        }
+        if let Some((source, section)) = self.asked.take() {
+            let collection = &snapshot.scenes.collection;
+            let shows = |item: &Item| item.content == Content::Source(source);
+            if !self.selected.and_then(|id| collection.item(id)).is_some_and(shows) {
+                let items = collection.scene(edited(snapshot)).map(|scene| scene.items.as_slice());
+                let found = topmost(items.unwrap_or_default(), &shows).map(|item| item.id);
+                self.choose(found);
+                self.inspected = Some(source);
+            }
+            self.section = Some(section);
+            shown = true;
+        }
+        if self.selected != self.followed {
+            self.followed = self.selected;
+            self.family = None;
+            if self.selected.is_some() {
+                self.inspected = None;
+                shown = true;
+            }
+        }
+        shown
     }
 
     /// Shows the filters of a source, and of them the first one whose file cannot be used.
@@ -133,9 +180,8 @@ impl Draft {
 
     /// Shows the properties of a source.
     pub(in crate::ui) fn show_properties(&mut self, source: SourceId) {
-        (self.properties, self.family) = (Some(source), None);
-        (self.settings, self.filters) = (None, None);
-        (self.held, self.words, self.name, self.added) = (None, None, None, None);
+        self.asked = Some((source, Section::Whole));
+        self.added = None;
     }
 
     /// Shows the properties of the source that is being added, once it is there.
@@ -177,6 +223,14 @@ impl Draft {
         let scene = collection.scene(edited(snapshot));
         selected.or_else(|| scene?.items.iter().rev().find_map(shown))
     }
+}
+
+/// The topmost of these items and their members that is such a one.
+fn topmost<'a>(items: &'a [Item], fits: &impl Fn(&Item) -> bool) -> Option<&'a Item> {
+    items.iter().rev().find_map(|item| match fits(item) {
+        true => Some(item),
+        false => topmost(item.members(), fits),
+    })
 }
 
 /// What a source is set by, if it is. The chosen picture only where it is a camera: nothing else of

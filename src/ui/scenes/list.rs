@@ -227,7 +227,6 @@ fn item_row(
 
     if row.double_clicked() {
         draft.settings = Some(item.id);
-        draft.source_text = None;
     } else if row.clicked() {
         let modifiers = ui.input(|input| input.modifiers);
         if modifiers.shift {

@@ -129,7 +129,6 @@ fn alone(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
     let whole = Placement { x: 0.0, y: 0.0, width: 1.0, height: 1.0, ..place };
     if line(ui, view, &texts.get("item-settings"), true) {
         draft.settings = Some(id);
-        draft.source_text = None;
     }
     if let Content::Source(source) = item.content
         && line(ui, view, &texts.get("item-filters"), true)

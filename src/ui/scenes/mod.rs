@@ -4,14 +4,13 @@
 mod add_source;
 pub mod canvas;
 mod draft;
-pub mod filters;
-pub mod item_properties;
+pub mod inspector;
 pub mod left_panel;
 pub mod list;
 mod menu;
 mod placement;
 pub mod playback_bar;
-pub mod source;
+mod source;
 pub mod transition;
 
 pub use draft::{Draft, Whose};

@@ -76,8 +76,6 @@ pub struct Screen {
     scenes: scenes::Draft,
     /// The scene that is prepared, once one was.
     prepared: Option<FrameView>,
-    /// What the filters are seen at work on, while they are shown.
-    filtered: Option<FrameView>,
     program: FrameView,
     /// The players' pictures, by the slots of their tiles.
     watched: Vec<FrameView>,
@@ -141,7 +139,6 @@ impl Screen {
             watch: watch::Draft::default(),
             scenes: scenes::Draft::default(),
             prepared: None,
-            filtered: None,
             program: FrameView::new("program", program),
             watched: watched.into_iter().map(|slot| FrameView::new("watched", slot)).collect(),
             full_screen: false,
@@ -351,17 +348,7 @@ impl Screen {
     fn dialogs(&mut self, ctx: &egui::Context) {
         if self.dialog.is_none() {
             let mut view = view!(self);
-            crate::ui::scenes::item_properties::show(ctx, &mut view, &mut self.scenes);
             crate::ui::scenes::transition::show(ctx, &mut view, &mut self.scenes);
-            let both = (self.scenes.filters.is_some(), self.scenes.properties.is_some());
-            if both.0 || both.1 {
-                let prepared = self.prepared.as_ref().unwrap_or(&self.program);
-                let picture = self.filtered.get_or_insert_with(|| prepared.again("filtered"));
-                crate::ui::scenes::filters::show(ctx, &mut view, &mut self.scenes, picture);
-                crate::ui::scenes::source::show(ctx, &mut view, &mut self.scenes, picture);
-            } else {
-                self.filtered = None;
-            }
         }
         let Some(dialog) = self.dialog else {
             return;
@@ -437,10 +424,7 @@ impl Screen {
         let key = self.preferences.push_to_talk_key;
         let told = self.talk.poll(&ctx, &self.snapshot, key, typing);
         self.wishes.extend(told.map(WindowRequest::Command));
-        let asked = self.dialog.is_some()
-            || self.scenes.settings.is_some()
-            || self.scenes.filters.is_some()
-            || self.scenes.properties.is_some();
+        let asked = self.dialog.is_some();
         let letters = hotkeys::letters_act(&ctx);
         for (action, hotkey) in Keymap::new(&self.preferences).all() {
             // The mixer is changed where it is open, and what was changed there is undone there.

@@ -1,8 +1,9 @@
-//! The panel at the right: *Broadcast* and *Chat* in turn, and always the same buttons at its foot.
+//! The panel at the right: *Broadcast*, *Inspector* and *Chat* in turn, and always the same buttons at its foot.
 
 use egui::{Rect, ScrollArea, Ui, pos2, vec2};
 
 use crate::ui::input::actions::{Action, key};
+use crate::ui::scenes::inspector;
 use crate::ui::studio_page::{PageParts, chat, go_live};
 use crate::ui::style::theme::gap;
 use crate::ui::targets;
@@ -16,12 +17,17 @@ pub enum SideTab {
     /// Where the stream goes, and on air how it fares.
     #[default]
     Broadcast,
+    /// What is selected.
+    Inspector,
     Chat,
 }
 
 impl SideTab {
-    const ALL: [(Self, &'static str); 2] =
-        [(Self::Broadcast, key!("tab-broadcast")), (Self::Chat, key!("tab-chat"))];
+    const ALL: [(Self, &'static str); 3] = [
+        (Self::Broadcast, key!("tab-broadcast")),
+        (Self::Inspector, key!("tab-inspector")),
+        (Self::Chat, key!("tab-chat")),
+    ];
 }
 
 /// The panel in `side`; gives an action that was asked for.
@@ -31,6 +37,9 @@ pub fn show(
     parts: &mut PageParts<'_>,
     side: Rect,
 ) -> Option<Action> {
+    if parts.scenes.follow(view.snapshot) {
+        *parts.side = SideTab::Inspector;
+    }
     ui.painter().vline(side.left() + 0.5, side.y_range(), view.theme.border());
     let inner = side.shrink2(vec2(14.0, 0.0));
     let bar =
@@ -52,10 +61,17 @@ pub fn show(
         *parts.side = *tab;
     }
     let mut contents = child(ui, middle, "side");
+    if *parts.side != SideTab::Inspector {
+        inspector::keep_typed(view, parts.scenes, None);
+    }
     let asked = match *parts.side {
         SideTab::Broadcast => {
             scrolled(&mut contents, "broadcast", |ui| targets::broadcast(ui, view, parts.target))
         }
+        SideTab::Inspector => scrolled(&mut contents, "inspector", |ui| {
+            inspector::show(ui, view, parts.scenes);
+            None
+        }),
         SideTab::Chat => chat::show(&mut contents, view, parts.watch),
     };
     let mut lower = child(ui, foot, "go-live");

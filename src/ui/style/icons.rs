@@ -45,6 +45,7 @@ pub enum Icon {
     Search,
     Broadcast,
     Screen,
+    Headphones,
     Plus,
     Trash,
     External,
@@ -362,6 +363,11 @@ fn draw(pen: &Pen<'_>, icon: Icon) {
         Icon::PictureInPicture => {
             pen.rect(2.0, 4.0, 16.0, 12.0, 2.0);
             pen.filled(&[(10.0, 9.5), (15.5, 9.5), (15.5, 13.5), (10.0, 13.5)]);
+        }
+        Icon::Headphones => {
+            pen.arc(10.0, 11.0, 7.0, PI, TAU);
+            pen.rect(2.2, 11.0, 3.6, 6.0, 1.4);
+            pen.rect(14.2, 11.0, 3.6, 6.0, 1.4);
         }
         Icon::Screen => {
             pen.rect(2.5, 3.5, 15.0, 10.5, 2.0);

@@ -33,7 +33,7 @@ pub mod size {
     pub const LEFT_NARROW: f32 = 184.0;
     pub const RIGHT_NARROW: f32 = 264.0;
     pub const NARROW: f32 = 1120.0;
-    pub const MIXER: f32 = 128.0;
+    pub const MIXER: f32 = 124.0;
     /// The address bar and the control bar of *Watch*.
     pub const WATCH_ADDRESS: f32 = 52.0;
     pub const WATCH_CONTROLS: f32 = 56.0;

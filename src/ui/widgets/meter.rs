@@ -1,7 +1,9 @@
 //! The level meter: green to −20 dBFS, yellow to −9, red above; a line for the peak that is held, one
 //! along the bar for the RMS; a scale in decibels.
 
-use egui::{Align2, CornerRadius, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use egui::{
+    Align2, Color32, CornerRadius, Rect, Response, Role, Sense, Ui, Vec2, WidgetInfo, pos2, vec2,
+};
 
 use crate::ui::style::theme::{Theme, Type};
 use crate::ui::text::format;
@@ -11,7 +13,7 @@ use crate::ui::widgets::place;
 const FLOOR: f32 = -60.0;
 const WARN: f32 = -20.0;
 const DANGER: f32 = -9.0;
-const SCALE: [i32; 9] = [-60, -50, -40, -30, -20, -15, -9, -5, 0];
+const SCALE: [i32; 5] = [-60, -40, -20, -9, 0];
 
 /// Where a level stands on the meter, 0 to 1.
 fn place_of(dbfs: f32) -> f32 {
@@ -31,60 +33,79 @@ pub struct Level<'a> {
     pub muted: bool,
 }
 
-/// A horizontal meter with its scale, `width` points wide and 34 high.
-pub fn meter(ui: &mut Ui, theme: &Theme, shown: &Level<'_>, width: f32) -> Response {
-    let Level { name, words, peak, held, rms, muted } = *shown;
-    let (rect, response) = ui.allocate_exact_size(vec2(width, 34.0), Sense::hover());
-    let level = if muted { f32::NEG_INFINITY } else { peak };
+/// What a screen reader is told of a meter.
+fn told(response: &Response, shown: &Level<'_>) {
+    let level = shown.level();
     response.widget_info(|| WidgetInfo {
         value: Some(f64::from(level.max(FLOOR))),
-        current_text_value: Some(words.to_owned()),
-        ..WidgetInfo::labeled(Role::Meter, true, name)
+        current_text_value: Some(shown.words.to_owned()),
+        ..WidgetInfo::labeled(Role::Meter, true, shown.name)
     });
-    let bar = Rect::from_min_size(rect.min, vec2(width, 16.0));
-    let at = |dbfs: f32| bar.left() + bar.width() * place_of(dbfs);
-    let painter = ui.painter();
+}
+
+impl Level<'_> {
+    fn level(&self) -> f32 {
+        if self.muted { f32::NEG_INFINITY } else { self.peak }
+    }
+}
+
+/// The colours of a meter and where each begins and ends, in dBFS.
+fn zones(theme: &Theme) -> [(f32, f32, Color32); 3] {
+    [(FLOOR, WARN, theme.good), (WARN, DANGER, theme.warn), (DANGER, 0.0, theme.live)]
+}
+
+/// Paints the bar; `part` gives the rectangle between two levels, as parts of the whole.
+fn bar(ui: &Ui, theme: &Theme, shown: &Level<'_>, bar: Rect, part: impl Fn(f32, f32) -> Rect) {
+    let (level, painter) = (shown.level(), ui.painter());
     painter.rect_filled(bar, CornerRadius::same(3), theme.raised);
-    for (from, to, color) in
-        [(FLOOR, WARN, theme.good), (WARN, DANGER, theme.warn), (DANGER, 0.0, theme.live)]
-    {
-        let part = Rect::from_x_y_ranges(at(from)..=at(to), bar.y_range());
-        // The unlit part hints at the scale.
-        painter.rect_filled(part, CornerRadius::ZERO, color.gamma_multiply(0.10));
+    for (from, to, color) in zones(theme) {
         if level > from {
-            let lit = Rect::from_x_y_ranges(at(from)..=at(level.min(to)), bar.y_range());
-            let radius = if from == FLOOR { 3 } else { 0 };
-            painter.rect_filled(lit, CornerRadius { nw: radius, sw: radius, ne: 0, se: 0 }, color);
+            let lit = part(place_of(from), place_of(level.min(to)));
+            painter.rect_filled(lit, CornerRadius::same(if from == FLOOR { 3 } else { 0 }), color);
         }
     }
-    if rms > FLOOR && !muted {
-        let (x, y) = (bar.left()..=at(rms), bar.center().y);
-        let line = Rect::from_x_y_ranges(x, y - 2.0..=y + 2.0);
-        painter.rect_filled(line, CornerRadius { nw: 0, sw: 0, ne: 2, se: 2 }, theme.text);
+    if shown.held > FLOOR && !shown.muted {
+        let at = place_of(shown.held);
+        let line = part(at, at).expand2(vec2(1.0, 1.0)).intersect(bar);
+        painter.rect_filled(line, CornerRadius::ZERO, theme.text);
     }
-    if held > FLOOR && !muted {
-        let x = at(held).clamp(bar.left() + 1.0, bar.right() - 1.0);
-        painter.rect_filled(
-            Rect::from_center_size(pos2(x, bar.center().y), vec2(2.0, bar.height())),
-            CornerRadius::ZERO,
-            theme.text,
-        );
+}
+
+/// A horizontal meter with its scale, `width` points wide and 28 high.
+pub fn meter(ui: &mut Ui, theme: &Theme, shown: &Level<'_>, width: f32) -> Response {
+    let (rect, response) = ui.allocate_exact_size(vec2(width, 28.0), Sense::hover());
+    told(&response, shown);
+    let room = Rect::from_min_size(rect.min, vec2(width, 12.0));
+    let at = |part: f32| room.left() + room.width() * part;
+    bar(ui, theme, shown, room, |from, to| {
+        Rect::from_x_y_ranges(at(from)..=at(to), room.y_range())
+    });
+    if shown.rms > FLOOR && !shown.muted {
+        let (x, y) = (room.left()..=at(place_of(shown.rms)), room.center().y);
+        let line = Rect::from_x_y_ranges(x, y - 1.0..=y + 1.0);
+        ui.painter().rect_filled(line, CornerRadius::ZERO, theme.panel);
     }
     for mark in SCALE {
-        let x = at(mark as f32);
-        painter.vline(
-            x.clamp(bar.left() + 0.5, bar.right() - 0.5),
-            bar.bottom() + 2.0..=bar.bottom() + 5.0,
-            theme.border(),
-        );
         let anchor = match mark {
             -60 => Align2::LEFT_TOP,
             0 => Align2::RIGHT_TOP,
             _ => Align2::CENTER_TOP,
         };
         let text = format::signed(f64::from(mark), 0, false);
-        place(ui, pos2(x, bar.bottom() + 5.0), anchor, &text, Type::Tiny, theme.secondary);
+        let at = pos2(at(place_of(mark as f32)), room.bottom() + 3.0);
+        place(ui, at, anchor, &text, Type::Tiny, theme.secondary);
     }
+    response
+}
+
+/// An upright meter of this size, without a scale.
+pub fn upright_meter(ui: &mut Ui, theme: &Theme, shown: &Level<'_>, size: Vec2) -> Response {
+    let (room, response) = ui.allocate_exact_size(size, Sense::hover());
+    told(&response, shown);
+    let at = |part: f32| room.bottom() - room.height() * part;
+    bar(ui, theme, shown, room, |from, to| {
+        Rect::from_x_y_ranges(room.x_range(), at(to)..=at(from))
+    });
     response
 }
 

@@ -18,7 +18,7 @@ pub use button::{Button, ButtonWeight, icon_button};
 pub use field::{Field, FieldOutcome, TextBox};
 pub use figure::{figure, figures};
 pub use label::{elided, label, named, paragraph, place, section};
-pub use meter::{Level, meter};
+pub use meter::{Level, meter, upright_meter};
 pub use row::{Row, Tag};
 pub use select::{Select, menu_item, menu_rule, scrolled};
 pub use slider::slider;

@@ -7,8 +7,8 @@ mod strip;
 
 use egui::{Align, Layout, ScrollArea, Ui, vec2};
 
+use crate::studio::Command;
 use crate::studio::snapshot::{SourceState, StripView};
-use crate::studio::{Command, Monitoring};
 use crate::ui::dialogs::card::{DialogAnswer, heading, modal};
 use crate::ui::input::actions::key;
 use crate::ui::mixer::labels;
@@ -161,33 +161,5 @@ fn monitoring(ui: &mut Ui, view: &mut View<'_>) {
     let (theme, texts) = (view.theme, view.texts);
     let name = texts.get("monitoring-device");
     section(ui, theme, &name).on_hover_text(&*texts.get("tip-monitoring-device"));
-    let (off, default) =
-        (texts.get("monitoring-device-off"), texts.get("monitoring-device-default"));
-    let speakers = &view.snapshot.speakers;
-    let of = |monitoring: &Monitoring| match monitoring {
-        Monitoring::Off => off.to_string(),
-        Monitoring::Default => default.to_string(),
-        Monitoring::Device(id) => {
-            let known = speakers.iter().find(|device| device.id == *id);
-            known.map_or_else(|| id.clone(), |device| device.name.clone())
-        }
-    };
-    let chosen = of(&view.snapshot.monitoring);
-    let width = ui.available_width();
-    let select = Select::new(&name, &chosen, width);
-    let mut wish = None;
-    select.show(ui, theme, |ui| {
-        scrolled(ui, "phones", |ui| {
-            let devices = speakers.iter().map(|device| Monitoring::Device(device.id.clone()));
-            for monitoring in [Monitoring::Off, Monitoring::Default].into_iter().chain(devices) {
-                let chosen = view.snapshot.monitoring == monitoring;
-                if menu_item(ui, theme, &of(&monitoring), "", chosen, true) {
-                    wish = Some(monitoring);
-                }
-            }
-        });
-    });
-    if let Some(monitoring) = wish {
-        view.send(Command::SetMonitoring(monitoring));
-    }
+    crate::ui::mixer::monitoring::field(ui, view);
 }

@@ -74,7 +74,6 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
         && let Some(id) = draft.selected
     {
         draft.settings = Some(id);
-        draft.source_text = None;
     }
     if response.dragged()
         && let Some(at) = pointer

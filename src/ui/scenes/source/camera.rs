@@ -1,7 +1,7 @@
 //! The format of a camera, and what its driver lets be set: exposure, white balance, focus… in the
 //! driver's own words. A control that an automatic one has taken over is shown and cannot be moved.
 
-use egui::{Align, DragValue, Layout, ScrollArea, Sense, Ui, vec2};
+use egui::{DragValue, ScrollArea, Ui};
 
 use crate::capture::camera::control::Span;
 use crate::capture::{CameraChoice, CameraControl, CameraFormat, Mode, VideoChoice};
@@ -9,15 +9,12 @@ use crate::compose::scene::SourceId;
 use crate::studio::scenes::MAIN;
 use crate::studio::{Command, Edit};
 use crate::ui::scenes::draft::together;
+use crate::ui::scenes::source::fields::{line, row};
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::text::format::size;
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, Select, elided, menu_item, paragraph, switch};
+use crate::ui::widgets::{Button, Select, menu_item, paragraph, switch};
 
-/// Width of a control's name: drivers use many words.
-const NAME: f32 = 196.0;
-/// Width of lists.
-const FIELD: f32 = 200.0;
 /// The most of a list that is seen at once.
 const LIST: f32 = 280.0;
 
@@ -72,13 +69,10 @@ fn formats(ui: &mut Ui, view: &mut View<'_>, source: SourceId, device: &str) {
         None if !camera.mode.is_automatic() => camera.mode.to_string(),
         None => texts.get("camera-format-auto").to_string(),
     };
-    let name = texts.get("camera-format-label");
+    let name = texts.get("camera-format-label").to_string();
     let mut asked = None;
-    let room = vec2(ui.available_width(), 28.0);
-    ui.allocate_ui_with_layout(room, Layout::left_to_right(Align::Center), |ui| {
-        let (rect, _) = ui.allocate_exact_size(vec2(NAME, 28.0), Sense::hover());
-        elided(ui, rect, Align::Min, &name, Type::Small.font(), view.theme.secondary);
-        let select = Select::new(&name, &shown, FIELD);
+    line(ui, view, &name, |ui, view| {
+        let select = Select::new(&name, &shown, ui.available_width());
         select.show(ui, view.theme, |ui| {
             ScrollArea::vertical().max_height(LIST).show(ui, |ui| {
                 let automatic = texts.get("camera-format-auto");
@@ -124,39 +118,38 @@ fn set(view: &mut View<'_>, device: &str, source: SourceId, mode: Mode) {
 /// One control; gives the value that is wanted now.
 fn one(ui: &mut Ui, view: &mut View<'_>, control: &CameraControl) -> Option<i64> {
     let mut asked = None;
-    let room = vec2(ui.available_width(), 28.0);
-    ui.allocate_ui_with_layout(room, Layout::left_to_right(Align::Center), |ui| {
-        let (rect, response) = ui.allocate_exact_size(vec2(NAME, 28.0), Sense::hover());
-        let font = Type::Small.font();
-        elided(ui, rect, Align::Min, &control.title, font, view.theme.secondary);
-        response.on_hover_text(&control.title);
-        match &control.span {
-            Span::Switch => {
-                let on = control.value != 0;
+    match &control.span {
+        Span::Switch => {
+            let on = control.value != 0;
+            row(ui, view, &control.title, |ui, view| {
                 ui.add_enabled_ui(control.active, |ui| {
                     if switch(ui, view.theme, &control.title, on) {
                         asked = Some(i64::from(!on));
                     }
                 });
-            }
-            Span::Number { least, most, step } => {
-                let mut value = control.value;
-                let speed = (*step as f64).max((most - least) as f64 / 400.0);
-                let field = DragValue::new(&mut value).range(*least..=*most).speed(speed);
+            });
+        }
+        Span::Number { least, most, step } => {
+            let mut value = control.value;
+            let speed = (*step as f64).max((most - least) as f64 / 400.0);
+            let field = DragValue::new(&mut value).range(*least..=*most).speed(speed);
+            row(ui, view, &control.title, |ui, _| {
                 ui.add_enabled_ui(control.active, |ui| {
                     ui.add_sized([96.0, 26.0], field).accessible_name(&control.title);
                 });
-                let value = control.span.bounded(value);
-                if value != control.value {
-                    asked = Some(value);
-                }
+            });
+            let value = control.span.bounded(value);
+            if value != control.value {
+                asked = Some(value);
             }
-            Span::Menu(items) => {
-                let chosen = items.iter().find(|(value, _)| *value == control.value);
+        }
+        Span::Menu(items) => {
+            let chosen = items.iter().find(|(value, _)| *value == control.value);
+            line(ui, view, &control.title, |ui, view| {
                 let select = Select {
                     name: &control.title,
                     chosen: chosen.map_or("", |(_, name)| name),
-                    width: FIELD,
+                    width: ui.available_width(),
                     enabled: control.active,
                     close_on_click: true,
                 };
@@ -168,8 +161,8 @@ fn one(ui: &mut Ui, view: &mut View<'_>, control: &CameraControl) -> Option<i64>
                         }
                     }
                 });
-            }
+            });
         }
-    });
+    }
     asked
 }

@@ -6,12 +6,9 @@ use crate::capture::{CameraChoice, VideoChoice, VideoFallback};
 use crate::compose::scene::SourceId;
 use crate::studio::settings::scenes::collection::shown;
 use crate::studio::{Command, Edit, Snapshot};
-use crate::ui::scenes::filters::{hint, line};
+use crate::ui::scenes::source::fields::{hint, line};
 use crate::ui::view::View;
 use crate::ui::widgets::{Select, menu_item, menu_rule, scrolled};
-
-/// Width of the list.
-const FIELD: f32 = 250.0;
 
 /// The other sources of the scenes, the chosen picture and the cameras, each once, with their names.
 fn others(snapshot: &Snapshot, id: SourceId) -> Vec<(String, VideoChoice)> {
@@ -52,7 +49,7 @@ pub(in crate::ui::scenes) fn contents(ui: &mut Ui, view: &mut View<'_>, id: Sour
     let name = texts.get("fallback").to_string();
     let mut wanted = None;
     line(ui, view, &name, |ui, view| {
-        let select = Select::new(&name, &chosen, FIELD);
+        let select = Select::new(&name, &chosen, ui.available_width());
         select.show(ui, view.theme, |ui| {
             for (text, one) in
                 [(&keep, VideoFallback::Keep), (&placeholder, VideoFallback::Placeholder)]

@@ -1,12 +1,46 @@
-//! Fields that several properties have.
+//! Fields of the inspector: a name, and below it or at the end of its line the control that it names.
 
-use egui::{DragValue, Ui};
+use egui::{Align, DragValue, Label, Layout, RichText, Ui, vec2};
 
 use crate::capture::Rgba;
-use crate::ui::scenes::filters::line;
-use crate::ui::style::theme::Type;
+use crate::ui::style::theme::{Type, size};
 use crate::ui::view::View;
-use crate::ui::widgets::{label, switch};
+use crate::ui::widgets::{label, paragraph, switch};
+
+/// A name, and below it the control that it names.
+pub(in crate::ui::scenes) fn line(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    name: &str,
+    control: impl FnOnce(&mut Ui, &mut View<'_>),
+) {
+    label(ui, name, Type::Small, view.theme.secondary);
+    let room = vec2(ui.available_width(), size::CONTROL_SMALL);
+    ui.allocate_ui_with_layout(room, Layout::left_to_right(Align::Center), |ui| control(ui, view));
+}
+
+/// A name, and at the end of its line a control that needs little room.
+pub(in crate::ui::scenes) fn row(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    name: &str,
+    control: impl FnOnce(&mut Ui, &mut View<'_>),
+) {
+    let room = vec2(ui.available_width(), size::CONTROL_SMALL);
+    let color = view.theme.secondary;
+    ui.allocate_ui_with_layout(room, Layout::right_to_left(Align::Center), |ui| {
+        control(ui, view);
+        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+            let text = RichText::new(name).font(Type::Small.font()).color(color);
+            ui.add(Label::new(text).truncate().selectable(false));
+        });
+    });
+}
+
+/// What there is to say of the control above.
+pub(in crate::ui::scenes) fn hint(ui: &mut Ui, view: &View<'_>, text: &str) {
+    paragraph(ui, text, Type::Small, view.theme.secondary);
+}
 
 /// A number in its field.
 pub(in crate::ui::scenes) fn figure(
@@ -16,7 +50,7 @@ pub(in crate::ui::scenes) fn figure(
     field: DragValue<'_>,
 ) {
     let name = view.texts.get(key).to_string();
-    line(ui, view, &name, |ui, _| {
+    row(ui, view, &name, |ui, _| {
         ui.add_sized([96.0, 26.0], field).accessible_name(&name);
     });
 }
@@ -28,7 +62,7 @@ pub(in crate::ui::scenes) fn flag(
     value: &mut bool,
 ) {
     let name = view.texts.get(key).to_string();
-    line(ui, view, &name, |ui, view| {
+    row(ui, view, &name, |ui, view| {
         if switch(ui, view.theme, &name, *value) {
             *value = !*value;
         }
@@ -59,7 +93,7 @@ pub(in crate::ui::scenes) fn color(
     value: &mut Rgba,
 ) {
     let name = view.texts.get(key).to_string();
-    line(ui, view, &name, |ui, view| {
+    row(ui, view, &name, |ui, view| {
         let mut channels = value.channels();
         ui.color_edit_button_srgba_unmultiplied(&mut channels).accessible_name(&name);
         let [red, green, blue, alpha] = channels;

@@ -13,16 +13,15 @@ use crate::studio::{Command, Edit};
 use crate::ui::input::actions::key;
 use crate::ui::scenes::add_source::{screen_kind, screen_name, window_name};
 use crate::ui::scenes::draft::Draft;
-use crate::ui::scenes::filters::line;
-use crate::ui::scenes::source::fields::{color, figure, part};
+use crate::ui::scenes::source::fields::{color, figure, line, part};
 use crate::ui::scenes::source::playlist::left_out;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::file_request::FileRequest;
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{Button, Field, Select, TextBox, elided, menu_item, paragraph};
 
-/// Width of fields and lists.
-const FIELD: f32 = 250.0;
+/// What is typed is taken once nobody has typed for so long, in seconds.
+const PAUSE: f64 = 0.8;
 
 /// Characters that can be typed; of a text more are not laid out.
 const MAX_TYPED: usize = 4_000;
@@ -95,7 +94,7 @@ fn named(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, source: &Source) {
             wrong: empty,
             limit: MAX_NAME,
             buttons: &[],
-            width: FIELD,
+            width: ui.available_width(),
         };
         let response = field.show(ui, view.theme).response;
         let cancelled = ui.input(|input| input.key_pressed(egui::Key::Escape));
@@ -151,7 +150,7 @@ fn camera(ui: &mut Ui, view: &mut View<'_>, now: &mut CameraChoice) {
         Some(id) => known(id).map_or_else(|| id.clone(), |camera| camera.name.clone()),
     };
     line(ui, view, &name, |ui, view| {
-        choice(&name, &chosen).show(ui, view.theme, |ui| {
+        choice(ui, &name, &chosen).show(ui, view.theme, |ui| {
             if menu_item(ui, view.theme, &first, "", now.id.is_none(), true) && now.id.is_some() {
                 *now = CameraChoice::default();
             }
@@ -188,7 +187,7 @@ fn monitor(ui: &mut Ui, view: &mut View<'_>, screen: &mut capture::DisplayTarget
             Some(id) => known(id).map_or_else(|| id.clone(), |screen| screen_name(view, screen)),
         };
         line(ui, view, &name, |ui, view| {
-            choice(&name, &chosen).show(ui, view.theme, |ui| {
+            choice(ui, &name, &chosen).show(ui, view.theme, |ui| {
                 if menu_item(ui, view.theme, &main, "", screen.id.is_none(), true) {
                     screen.id = None;
                 }
@@ -224,7 +223,7 @@ fn window(ui: &mut Ui, view: &mut View<'_>, id: &mut String) {
     let known = snapshot.windows.iter().find(|window| window.id == *id);
     let chosen = known.map_or_else(|| id.clone(), |window| window_name(window).to_owned());
     line(ui, view, &name, |ui, view| {
-        choice(&name, &chosen).show(ui, view.theme, |ui| {
+        choice(ui, &name, &chosen).show(ui, view.theme, |ui| {
             egui::ScrollArea::vertical().id_salt("windows").max_height(300.0).show(ui, |ui| {
                 for one in snapshot.windows.iter() {
                     let title = window_name(one);
@@ -237,9 +236,9 @@ fn window(ui: &mut Ui, view: &mut View<'_>, id: &mut String) {
     });
 }
 
-/// A list of this width.
-fn choice<'a>(name: &'a str, chosen: &'a str) -> Select<'a> {
-    Select::new(name, chosen, FIELD)
+/// A list as wide as there is room.
+fn choice<'a>(ui: &Ui, name: &'a str, chosen: &'a str) -> Select<'a> {
+    Select::new(name, chosen, ui.available_width())
 }
 
 fn said(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, id: SourceId, content: &mut Content) {
@@ -270,17 +269,38 @@ fn said(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, id: SourceId, conte
 
 /// What is typed there, until it is taken.
 fn draft_of(draft: &mut Draft, id: SourceId, now: &str) -> String {
-    let kept = draft.words.take().filter(|(of, _)| *of == id);
-    kept.map_or_else(|| now.to_owned(), |(_, text)| text)
+    draft.words.remove(&id).unwrap_or_else(|| now.to_owned())
 }
 
-/// The button that takes what was typed, or the keys that do.
-pub(in crate::ui::scenes) fn taken(ui: &mut Ui, view: &View<'_>, enter: bool) -> bool {
-    let text = view.texts.get("source-take");
-    Button::new(&text).small().show(ui, view.theme).clicked() || enter
+/// What a source shows with these words as its text, format or address; nothing where they cannot be that.
+pub(in crate::ui::scenes) fn with_words(choice: &VideoChoice, words: &str) -> Option<VideoChoice> {
+    match choice {
+        // An empty one is no source; it can be hidden.
+        VideoChoice::Text(Content::Words(_)) if !words.trim().is_empty() => {
+            Some(VideoChoice::Text(Content::Words(words.to_owned())))
+        }
+        VideoChoice::Text(Content::Clock(_)) => {
+            Some(VideoChoice::Text(Content::Clock(words.trim().to_owned())))
+        }
+        VideoChoice::Stream(_) => format!("stream:{}", words.trim()).parse().ok(),
+        _ => None,
+    }
 }
 
-/// A line that is typed; taken with Enter or by a button, so that nobody sees half of it.
+/// Whether what is typed is to be taken now: nobody types any more.
+fn has_paused(ui: &Ui, draft: &mut Draft, response: &egui::Response) -> bool {
+    let now = ui.input(|input| input.time);
+    if response.changed() {
+        draft.typed_at = now;
+    }
+    let left = draft.typed_at + PAUSE - now;
+    if left > 0.0 {
+        ui.ctx().request_repaint_after(Duration::from_secs_f64(left));
+    }
+    left <= 0.0
+}
+
+/// A line that is typed; taken when it is left, or with Enter, so that nobody sees half of it.
 fn typed(
     ui: &mut Ui,
     view: &View<'_>,
@@ -291,31 +311,33 @@ fn typed(
     fault: impl Fn(&str) -> Option<String>,
 ) {
     let mut text = draft_of(draft, id, value);
-    let wrong = fault(text.trim()).is_some();
+    let wrong = fault(text.trim());
     let field = Field {
         id: Id::unique(("source-typed", id)),
         text: &mut text,
         name,
         hint,
         hidden: false,
-        wrong,
+        wrong: wrong.is_some(),
         limit: MAX_TYPED,
         buttons: &[],
-        width: FIELD - 80.0,
+        width: ui.available_width(),
     };
     let response = field.show(ui, view.theme).response;
+    if let Some(wrong) = &wrong {
+        response.clone().on_hover_text(wrong);
+    }
     if text == *value {
         return;
     }
-    let enter = response.lost_focus() && ui.input(|it| it.key_pressed(egui::Key::Enter));
-    if !wrong && taken(ui, view, enter) {
+    if wrong.is_none() && response.lost_focus() {
         text.trim().clone_into(value);
     } else {
-        draft.words = Some((id, text));
+        draft.words.insert(id, text);
     }
 }
 
-/// Lines that are typed; taken with Ctrl+Enter or by a button.
+/// Lines that are typed; taken when nobody types any more, or with Ctrl+Enter.
 fn typed_lines(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -331,17 +353,18 @@ fn typed_lines(
     let enter =
         focused && ui.input_mut(|it| it.consume_key(egui::Modifiers::COMMAND, egui::Key::Enter));
     crate::ui::widgets::label(ui, name, Type::Small, view.theme.secondary);
-    let width = ui.available_width() - gap::S;
-    TextBox { id: field, text: &mut text, name, rows: 4, limit: MAX_TYPED, width }
+    let width = ui.available_width();
+    let response = TextBox { id: field, text: &mut text, name, rows: 3, limit: MAX_TYPED, width }
         .show(ui, view.theme);
     if text == *value {
         return;
     }
+    let taken = enter || response.lost_focus() || has_paused(ui, draft, &response);
     // An empty one is no source; it can be hidden.
-    if !text.trim().is_empty() && taken(ui, view, enter) {
+    if taken && !text.trim().is_empty() {
         *value = text;
     } else {
-        draft.words = Some((id, text));
+        draft.words.insert(id, text);
     }
 }
 

@@ -1,5 +1,5 @@
-//! The properties of a source: what it shows, and what it is set by beside that: how a text looks, how
-//! slides follow each other, whether the pointer is seen. The picture beside it; everything takes effect at once.
+//! What a source is set by: what it shows, how a text looks, how slides follow each other, whether the pointer
+//! is seen. Everything takes effect at once.
 
 pub(in crate::ui::scenes) mod camera;
 pub(in crate::ui::scenes) mod fallback;
@@ -7,105 +7,91 @@ pub(in crate::ui::scenes) mod fields;
 pub(in crate::ui::scenes) mod kind_fields;
 pub(in crate::ui::scenes) mod playlist;
 
-use egui::{Align, DragValue, Id, Layout, ScrollArea, Ui, vec2};
+use egui::{DragValue, Id, Ui};
 
 use crate::capture::sharing::asks_desktop;
 use crate::capture::text::{self, Scroll, ScrollDirection, Shadow, Style, TextAppearance};
-use crate::capture::{Order, Pace, Properties, Rgba, UsedProperties, WhenHidden};
+use crate::capture::{Order, Pace, Properties, Rgba, UsedProperties, VideoChoice, WhenHidden};
 use crate::compose::scene::SourceId;
 use crate::media::Size;
 use crate::media::playback_control::EndBehavior;
 use crate::studio::{Command, Edit};
-use crate::ui::dialogs::{DialogAnswer, heading, modal};
 use crate::ui::input::actions::key;
-use crate::ui::scenes::draft::{Draft, has_properties, heeds, may_be_out};
-use crate::ui::scenes::filters::{line, seen};
-use crate::ui::scenes::source::fields::{color, figure, flag, part};
+use crate::ui::scenes::draft::{Draft, heeds, may_be_out};
+use crate::ui::scenes::source::fields::{color, figure, flag, line, part};
 use crate::ui::style::theme::{Type, gap};
-use crate::ui::video::FrameView;
 use crate::ui::view::View;
 use crate::ui::view::file_request::FileRequest;
 use crate::ui::widgets::{Button, ButtonWeight as Dress, Field, Select, menu_item, paragraph};
 
-const WIDTH: f32 = 860.0;
-const HEIGHT: f32 = 470.0;
-/// Width of the controls; the picture has the rest.
-const CONTROLS: f32 = 430.0;
-/// Width of fields and lists.
-const FIELD: f32 = 250.0;
-
-/// Shows the dialog while it is asked for.
-pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft, picture: &mut FrameView) {
-    let Some(id) = draft.properties else { return };
+/// All that is set of a source: what it shows by its kind, and what stands in while it fails.
+pub(in crate::ui::scenes) fn contents(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    draft: &mut Draft,
+    id: SourceId,
+) {
     let collection = std::sync::Arc::clone(&view.snapshot.scenes.collection);
-    if !has_properties(view.snapshot, id) {
-        draft.properties = None;
-        return;
-    }
     let heeds = heeds(view.snapshot, id);
     let source = collection.source(id);
     let before = source.map(|source| source.properties.clone()).unwrap_or_default();
     let mut now = before.clone();
-    let title = match source {
-        Some(source) => source.name.clone(),
-        None => view.texts.get("scenes-main").to_string(),
-    };
-    let answer = modal(ctx, view.theme, "source-properties", WIDTH, |ui| {
-        let name = [("name", title.as_str().into())];
-        let title = view.texts.with("source-properties", &name);
-        let close = heading(ui, view, &title);
-        let tall = matches!(
-            heeds,
-            Some(
-                UsedProperties::Text
-                    | UsedProperties::Camera
-                    | UsedProperties::Pointer
-                    | UsedProperties::Slides
-            )
-        );
-        let height = match heeds {
-            _ if tall => HEIGHT,
-            Some(UsedProperties::Media) => HEIGHT * 0.7,
-            _ => HEIGHT / 2.0,
-        };
-        ui.horizontal_top(|ui| {
-            ui.spacing_mut().item_spacing.x = gap::L;
-            let room = vec2(CONTROLS, height);
-            ui.allocate_ui_with_layout(room, Layout::top_down(Align::Min), |ui| {
-                ui.set_min_height(height);
-                ui.spacing_mut().item_spacing = vec2(gap::S, gap::XS);
-                ScrollArea::vertical().id_salt("properties").max_height(height).show(ui, |ui| {
-                    ui.set_width(CONTROLS - gap::M);
-                    if let Some(source) = source {
-                        kind_fields::contents(ui, view, draft, source);
-                    }
-                    if may_be_out(view.snapshot, id) {
-                        fallback::contents(ui, view, id);
-                    }
-                    if let Some(heeds) = heeds {
-                        contents(ui, view, draft, (id, heeds), &mut now);
-                    }
-                });
-            });
-            let rest = vec2(ui.available_width(), height);
-            ui.allocate_ui_with_layout(rest, Layout::top_down(Align::Min), |ui| {
-                seen(ui, view, picture);
-                ui.add_space(gap::S);
-                let hint = view.texts.get("source-properties-hint");
-                paragraph(ui, &hint, Type::Small, view.theme.secondary);
-            });
-        });
-        close.then_some(DialogAnswer::Close)
-    });
+    if let Some(source) = source {
+        kind_fields::contents(ui, view, draft, source);
+    }
+    if let Some(heeds) = heeds {
+        properties(ui, view, draft, (id, heeds), &mut now);
+    }
+    if may_be_out(view.snapshot, id) {
+        fallback::contents(ui, view, id);
+    }
     if now != before {
         view.send(Command::Edit(Edit::SetProperties(id, now)));
     }
-    if answer.is_some() {
-        draft.properties = None;
+}
+
+/// What a source shows, as `--video` writes it: for who knows that, and to make it another kind.
+pub(in crate::ui::scenes) fn written(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    draft: &mut Draft,
+    id: SourceId,
+) {
+    let Some(source) = view.snapshot.scenes.collection.source(id) else { return };
+    let name = view.texts.get("source-content").to_string();
+    let typed = draft.source_text.take().filter(|(of, _)| *of == id);
+    let mut text = typed.map_or_else(|| source.choice.to_string(), |(_, text)| text);
+    let parsed = text.trim().parse::<VideoChoice>();
+    ui.add_space(gap::S);
+    line(ui, view, &name, |ui, view| {
+        let field = Field {
+            id: Id::unique(("source-text", id)),
+            text: &mut text,
+            name: &name,
+            hint: "image:/…",
+            hidden: false,
+            wrong: parsed.is_err(),
+            limit: 4_096,
+            buttons: &[],
+            width: ui.available_width(),
+        };
+        let kept = field.show(ui, view.theme);
+        match &parsed {
+            Ok(choice) if kept.response.lost_focus() && *choice != source.choice => {
+                view.send(Command::Edit(Edit::SetSource(id, choice.clone())));
+            }
+            _ if kept.response.has_focus() || parsed.is_err() => {
+                draft.source_text = Some((id, text.clone()));
+            }
+            _ => {}
+        }
+    });
+    if let Err(why) = parsed {
+        paragraph(ui, &view.texts.say(&why), Type::Small, view.theme.warn);
     }
 }
 
-fn contents(
+fn properties(
     ui: &mut Ui,
     view: &mut View<'_>,
     draft: &mut Draft,
@@ -170,7 +156,7 @@ fn letters(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, id: SourceId, st
             wrong: false,
             limit: Style::MAX_FAMILY,
             buttons: &[],
-            width: FIELD,
+            width: ui.available_width(),
         }
         .show(ui, view.theme);
         if kept.response.has_focus() || kept.response.lost_focus() {
@@ -240,7 +226,7 @@ fn room(ui: &mut Ui, view: &mut View<'_>, look: &mut TextAppearance) {
         let texts = view.texts;
         let chosen = ways.iter().find(|(_, it)| *it == way).map_or("", |(key, _)| key);
         let chosen = texts.get(chosen);
-        let select = Select::new(&name, &chosen, FIELD);
+        let select = Select::new(&name, &chosen, ui.available_width());
         select.show(ui, view.theme, |ui| {
             for (key, one) in ways {
                 if menu_item(ui, view.theme, &texts.get(key), "", one == way, true) {
@@ -331,6 +317,7 @@ fn one_of<T: Copy + PartialEq>(
 ) {
     let name = view.texts.get(key).to_string();
     line(ui, view, &name, |ui, view| {
+        ui.spacing_mut().item_spacing.x = 2.0;
         for (key, one) in all {
             let text = view.texts.get(key);
             let button = Button::new(&text).selected(*value == *one).look(Dress::Quiet).small();

@@ -7,12 +7,12 @@ use egui::{Align, Ui, vec2};
 use crate::capture::Properties;
 use crate::compose::scene::SourceId;
 use crate::ui::input::actions::key;
-use crate::ui::scenes::filters::line;
+use crate::ui::scenes::source::fields::line;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::Type;
 use crate::ui::view::file_request::{FileRequest, Then};
 use crate::ui::view::{View, WindowRequest};
-use crate::ui::widgets::{Button, ButtonWeight, elided, icon_button, paragraph};
+use crate::ui::widgets::{Button, ButtonWeight, elided, icon_button, label, paragraph};
 
 /// Side of the buttons behind a name.
 const SIDE: f32 = 26.0;
@@ -57,7 +57,9 @@ pub(in crate::ui::scenes) fn contents(
     for (index, path) in files.iter().enumerate() {
         let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         let number = (index + 2).to_string();
-        line(ui, view, &number, |ui, view| {
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = 2.0;
+            label(ui, &number, Type::Figure, view.theme.secondary);
             let named = [("name", file.as_str().into())];
             let up = view.texts.with("clips-up", &named);
             let up = icon_button(ui, view.theme, Icon::ChevronUp, &up, SIDE, ButtonWeight::Quiet);

@@ -1,100 +1,37 @@
-//! The filters of a source: their list in the order in which they work, what the one that is looked
-//! at is set by, and the picture beside it. Everything takes effect at once.
+//! The filters of a source: their list in the order in which they work, and what the opened one is set by.
 
 use std::path::Path;
 
-use egui::{Align, DragValue, Layout, ScrollArea, Slider, Ui, UiBuilder, Vec2, vec2};
+use egui::{DragValue, ScrollArea, Slider, Ui};
 
 use crate::compose::filter::{Filter, MAX_FILTERS, Parameter, Slot, Unit};
 use crate::compose::scene::SourceId;
-use crate::studio::scenes::MAIN;
 use crate::studio::{Command, Edit};
 use crate::text::Problem;
-use crate::ui::dialogs::{DialogAnswer, heading, modal};
 use crate::ui::input::actions::key;
 use crate::ui::scenes::draft::Draft;
-use crate::ui::style::theme::{BLACK, Type, gap};
-use crate::ui::video::{FrameView, fitted};
+use crate::ui::scenes::inspector::caption;
+use crate::ui::scenes::source::fields::line;
+use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::file_request::FilterFile;
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::filter_list::Pressed;
 use crate::ui::widgets::{
-    Button, ButtonWeight, Select, filter_list, label, menu_item, named, paragraph, slider,
+    Button, ButtonWeight, Select, filter_list, label, menu_item, paragraph, slider,
 };
 
-const WIDTH: f32 = 860.0;
-const HEIGHT: f32 = 500.0;
-/// Width of the list.
-const LIST: f32 = 300.0;
-/// Height of the picture.
-const PREVIEW_HEIGHT: f32 = 236.0;
-/// Size of the name before a control, and width of the figure behind it.
-const NAME: Vec2 = vec2(130.0, 28.0);
-const VALUE: f32 = 70.0;
+/// Width of the figure behind a control.
+const VALUE: f32 = 64.0;
 
-/// Shows the dialog while it is asked for.
-pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft, picture: &mut FrameView) {
-    let Some(source) = draft.filters else { return };
+/// The filters of a source below each other, the opened one with what it is set by.
+pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, source: SourceId) {
     let collection = std::sync::Arc::clone(&view.snapshot.scenes.collection);
-    if source != MAIN && collection.source(source).is_none() {
-        draft.filters = None;
-        return;
-    }
     let before = collection.filters(source);
     let mut slots = before.to_vec();
-    let name = match collection.source_name(source) {
-        "" => view.texts.get("scenes-main").to_string(),
-        name => name.to_owned(),
-    };
-    let answer = modal(ctx, view.theme, "video-filters", WIDTH, |ui| {
-        let title = view.texts.with("video-filters", &[("name", name.as_str().into())]);
-        let close = heading(ui, view, &title);
-        ui.horizontal_top(|ui| {
-            ui.spacing_mut().item_spacing.x = gap::L;
-            ui.allocate_ui_with_layout(vec2(LIST, HEIGHT), Layout::top_down(Align::Min), |ui| {
-                ui.set_min_height(HEIGHT);
-                ui.spacing_mut().item_spacing = vec2(gap::S, gap::XS);
-                list(ui, view, source, &mut slots, &mut draft.filter);
-            });
-            let rest = vec2(ui.available_width(), HEIGHT);
-            ui.allocate_ui_with_layout(rest, Layout::top_down(Align::Min), |ui| {
-                ui.spacing_mut().item_spacing = vec2(gap::S, gap::XS);
-                seen(ui, view, picture);
-                ui.add_space(gap::S);
-                let room = ui.available_height();
-                ScrollArea::vertical().id_salt("filter").max_height(room).show(ui, |ui| {
-                    ui.set_width(rest.x - gap::M);
-                    if let Some(slot) = slots.get_mut(draft.filter) {
-                        file(ui, view, (source, draft.filter), slot);
-                        one(ui, view, &mut slot.filter);
-                    }
-                });
-            });
-        });
-        close.then_some(DialogAnswer::Close)
-    });
+    caption(ui, view, &view.texts.get("inspector-filters"));
+    list(ui, view, source, &mut slots, &mut draft.filter);
     if slots != before {
         view.send(Command::Edit(Edit::SetFilters(source, slots)));
-    }
-    if answer.is_some() {
-        draft.filters = None;
-    }
-}
-
-/// What comes of it.
-pub(super) fn seen(ui: &mut Ui, view: &View<'_>, picture: &mut FrameView) {
-    let size = vec2(ui.available_width(), PREVIEW_HEIGHT);
-    let (room, _) = ui.allocate_exact_size(size, egui::Sense::hover());
-    let quality = view.snapshot.quality.size;
-    let shape = quality.width as f32 / (quality.height as f32).max(1.0);
-    // Its left edge is that of the words below it.
-    let fitted = fitted(room, shape, ui.pixels_per_point());
-    let rect = fitted.translate(vec2(room.left() - fitted.left(), 0.0));
-    let response = ui.interact(rect, ui.scope_id().with("seen"), egui::Sense::hover());
-    let name = view.texts.get("video-filters-program");
-    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, &*name));
-    if !picture.paint(ui, rect) {
-        ui.painter().rect_filled(rect, egui::CornerRadius::ZERO, BLACK);
     }
 }
 
@@ -104,51 +41,57 @@ fn lacks<'a>(view: &View<'a>, source: SourceId, filter: &Filter) -> Option<&'a P
     view.snapshot.scenes.source(source)?.filter_lacks(path)
 }
 
-fn list(ui: &mut Ui, view: &View<'_>, source: SourceId, slots: &mut Vec<Slot>, looked: &mut usize) {
-    let text = if slots.is_empty() {
-        view.texts.get("video-filters-none")
-    } else {
-        view.texts.get("video-filters-hint")
-    };
-    paragraph(ui, &text, Type::Small, view.theme.secondary);
-    ui.add_space(gap::XS);
-    let mut moved = None;
-    ScrollArea::vertical().id_salt("filters").max_height(HEIGHT - 110.0).show(ui, |ui| {
-        for (index, slot) in slots.iter_mut().enumerate() {
-            let (name, chosen) = (view.texts.get(kind(&slot.filter)), *looked == index);
-            match filter_list::row(ui, view, index, &name, &mut slot.enabled, chosen) {
-                Some(Pressed::Name) => *looked = index,
-                Some(pressed) => moved = Some((index, pressed)),
-                None => {}
-            }
-            if slot.enabled && lacks(view, source, &slot.filter).is_some() {
-                let text = view.texts.get("video-filter-unusable");
-                paragraph(ui, &text, Type::Small, view.theme.warn);
-            }
-            if view.snapshot.scenes.lacks_filters && slot.enabled && slot.filter.is_costly() {
-                let text = view.texts.get("video-filter-skipped");
-                paragraph(ui, &text, Type::Small, view.theme.warn);
-            }
-        }
-    });
-    if let Some((index, pressed)) = moved {
-        filter_list::change(slots, looked, index, pressed);
+fn list(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    source: SourceId,
+    slots: &mut Vec<Slot>,
+    opened: &mut usize,
+) {
+    let theme = view.theme;
+    if slots.len() > 1 {
+        paragraph(ui, &view.texts.get("video-filters-hint"), Type::Small, theme.secondary);
     }
-    ui.add_space(gap::XS);
+    let mut moved = None;
+    for (index, slot) in slots.iter_mut().enumerate() {
+        let (name, is_open) = (view.texts.get(kind(&slot.filter)), *opened == index);
+        match filter_list::row(ui, view, index, &name, &mut slot.enabled, is_open) {
+            Some(Pressed::Name) => *opened = if is_open { usize::MAX } else { index },
+            Some(pressed) => moved = Some((index, pressed)),
+            None => {}
+        }
+        if slot.enabled && lacks(view, source, &slot.filter).is_some() {
+            let text = view.texts.get("video-filter-unusable");
+            paragraph(ui, &text, Type::Small, theme.warn);
+        }
+        if view.snapshot.scenes.lacks_filters && slot.enabled && slot.filter.is_costly() {
+            let text = view.texts.get("video-filter-skipped");
+            paragraph(ui, &text, Type::Small, theme.warn);
+        }
+        if is_open {
+            ui.push_id(("filter", index), |ui| {
+                file(ui, view, (source, index), slot);
+                one(ui, view, &mut slot.filter);
+            });
+            ui.add_space(gap::S);
+        }
+    }
+    if let Some((index, pressed)) = moved {
+        filter_list::change(slots, opened, index, pressed);
+    }
     let name = view.texts.get("filter-add");
     let select = Select {
         name: &name,
         chosen: &name,
-        width: LIST - gap::S,
+        width: ui.available_width(),
         enabled: slots.len() < MAX_FILTERS,
         close_on_click: true,
     };
-    let theme = view.theme;
     select.show(ui, theme, |ui| {
         ScrollArea::vertical().id_salt("kinds").max_height(360.0).show(ui, |ui| {
             for filter in Filter::kinds() {
                 if menu_item(ui, theme, &view.texts.get(kind(&filter)), "", false, true) {
-                    *looked = slots.len();
+                    *opened = slots.len();
                     slots.push(Slot { enabled: true, filter });
                 }
             }
@@ -175,26 +118,6 @@ fn kind(filter: &Filter) -> &'static str {
         Filter::Watermark { .. } => key!("video-filter-watermark"),
         Filter::Delay { .. } => key!("video-filter-delay"),
     }
-}
-
-/// A name, and the control that it names.
-pub(super) fn line(
-    ui: &mut Ui,
-    view: &mut View<'_>,
-    name: &str,
-    control: impl FnOnce(&mut Ui, &mut View<'_>),
-) {
-    let theme = view.theme;
-    named(ui, theme, NAME, name, |ui| control(ui, view));
-}
-
-/// What there is to say of the control above: it begins below that, not below its name.
-pub(super) fn hint(ui: &mut Ui, view: &View<'_>, text: &str) {
-    let mut room = ui.available_rect_before_wrap();
-    room.min.x += NAME.x + ui.spacing().item_spacing.x;
-    ui.scope_builder(UiBuilder::new().max_rect(room), |ui| {
-        paragraph(ui, text, Type::Small, view.theme.secondary);
-    });
 }
 
 /// The file that a filter works with, what is wrong with it, and the way to another.

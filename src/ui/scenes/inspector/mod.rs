@@ -1,0 +1,128 @@
+//! The inspector: what is selected on the canvas or in the list, edited beside the canvas. Everything takes
+//! effect at once and can be undone; what is typed is kept when something else is selected.
+
+mod filters;
+mod place;
+
+use std::sync::Arc;
+
+use egui::{Align, Role, Sense, Ui, Vec2, WidgetInfo, pos2, vec2};
+
+use crate::compose::scene::{Content, Item, SourceId};
+use crate::studio::scenes::MAIN;
+use crate::studio::{Command, Edit};
+use crate::ui::scenes::draft::{Draft, Section, icon_of, name_of};
+use crate::ui::scenes::source;
+use crate::ui::scenes::source::kind_fields::with_words;
+use crate::ui::style::icons;
+use crate::ui::style::theme::{Type, gap};
+use crate::ui::view::View;
+use crate::ui::widgets::{elided, label, paragraph};
+
+/// The inspector in the width that there is.
+pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
+    let collection = Arc::clone(&view.snapshot.scenes.collection);
+    let item = draft.selected.and_then(|id| collection.item(id));
+    let shown = match item.map(|item| &item.content) {
+        Some(Content::Source(id)) => Some(*id),
+        Some(_) => None,
+        None => draft.inspected.filter(|id| *id == MAIN || collection.source(*id).is_some()),
+    };
+    keep_typed(view, draft, shown);
+    ui.spacing_mut().item_spacing = vec2(gap::S, gap::XS);
+    if item.is_none() && shown.is_none() {
+        label(ui, &view.texts.get("inspector-nothing"), Type::BodyStrong, view.theme.text);
+        let advice = view.texts.get("inspector-nothing-advice");
+        paragraph(ui, &advice, Type::Body, view.theme.secondary);
+        return;
+    }
+    heading(ui, view, item, shown);
+    let others = draft.chosen().len().saturating_sub(1);
+    if others > 0 {
+        let said = view.texts.counted("inspector-several", others);
+        paragraph(ui, &said, Type::Small, view.theme.secondary);
+    }
+    if let Some(source) = shown {
+        source::contents(ui, view, draft, source);
+    }
+    if let Some(item) = item {
+        place::show(ui, view, item);
+    }
+    if let Some(source) = shown {
+        let top = ui.cursor().min;
+        filters::show(ui, view, draft, source);
+        if draft.section.take() == Some(Section::Filters) {
+            let all = egui::Rect::from_min_max(top, ui.min_rect().max);
+            ui.scroll_to_rect(all, Some(Align::Min));
+        }
+    }
+    draft.section = None;
+    if let Some(source) = shown.filter(|source| *source != MAIN) {
+        source::written(ui, view, draft, source);
+    }
+    ui.add_space(gap::M);
+}
+
+/// The icon and the name of what is edited.
+fn heading(ui: &mut Ui, view: &View<'_>, item: Option<&Item>, shown: Option<SourceId>) {
+    let name = match (item, shown) {
+        (Some(item), _) => name_of(view, item),
+        (None, Some(id)) => match view.snapshot.scenes.collection.source_name(id) {
+            "" => view.texts.get("scenes-main").to_string(),
+            name => name.to_owned(),
+        },
+        (None, None) => String::new(),
+    };
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 24.0), Sense::hover());
+    let mut words = rect;
+    if let Some(item) = item {
+        let at = egui::Rect::from_center_size(
+            pos2(rect.left() + 8.0, rect.center().y),
+            Vec2::splat(16.0),
+        );
+        icons::paint(ui.painter(), icon_of(item), at, view.theme.secondary);
+        words.min.x = at.right() + gap::S;
+    }
+    elided(ui, words, Align::Min, &name, Type::Sentence.font(), view.theme.text);
+    let called = view.texts.with("source-properties", &[("name", name.into())]);
+    response.widget_info(|| WidgetInfo::labeled(Role::Heading, true, &called));
+}
+
+/// The name above a group of fields.
+fn caption(ui: &mut Ui, view: &View<'_>, text: &str) {
+    ui.add_space(gap::S);
+    label(ui, text, Type::SmallStrong, view.theme.secondary);
+}
+
+/// Takes what was typed about sources that are shown no more; `shown`: the one that still is. What cannot be
+/// taken waits until its source is selected again.
+pub fn keep_typed(view: &mut View<'_>, draft: &mut Draft, shown: Option<SourceId>) {
+    let collection = Arc::clone(&view.snapshot.scenes.collection);
+    draft.words.retain(|id, text| {
+        if Some(*id) == shown {
+            return true;
+        }
+        let Some(source) = collection.source(*id) else { return false };
+        match with_words(&source.choice, text) {
+            Some(choice) => {
+                if choice != source.choice {
+                    view.send(Command::Edit(Edit::SetSource(*id, choice)));
+                }
+                false
+            }
+            None => true,
+        }
+    });
+    // What was being drawn when something else was selected.
+    if let Some((id, choice)) = draft.held.take_if(|(id, _)| Some(*id) != shown)
+        && collection.source(id).is_some()
+    {
+        view.send(Command::Edit(Edit::SetSource(id, choice)));
+    }
+    let elsewhere = draft.name.take_if(|(id, _)| Some(*id) != shown);
+    if let Some((id, name)) = elsewhere.filter(|(_, name)| !name.trim().is_empty())
+        && collection.source(id).is_some_and(|source| source.name != name)
+    {
+        view.send(Command::Edit(Edit::RenameSource(id, name)));
+    }
+}

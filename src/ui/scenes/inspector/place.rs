@@ -1,0 +1,195 @@
+//! Where an item is on the canvas, and how it lies over what is below it.
+
+use egui::{
+    Align, Align2, Color32, CornerRadius, DragValue, Layout, Rect, Sense, Stroke, StrokeKind, Ui,
+    UiBuilder, pos2, vec2,
+};
+
+use crate::compose::scene::{Crop, Item, Placement};
+use crate::studio::{Command, Edit};
+use crate::ui::input::actions::key;
+use crate::ui::scenes::draft::{BLENDS, FITS};
+use crate::ui::scenes::inspector::caption;
+use crate::ui::scenes::placement;
+use crate::ui::scenes::source::fields::line;
+use crate::ui::style::theme::{RADIUS, Type, gap, size};
+use crate::ui::view::View;
+use crate::ui::widgets::{Select, label, menu_item, paragraph, place, slider};
+
+/// Room for the letter before a number.
+const LETTER: f32 = 30.0;
+/// Room for the figure behind a slider.
+const VALUE: f32 = 52.0;
+
+pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, item: &Item) {
+    let texts = view.texts;
+    caption(ui, view, &texts.get("inspector-place"));
+    if item.locked {
+        paragraph(ui, &texts.get("inspector-locked"), Type::Small, view.theme.secondary);
+    }
+    let mut now = item.place;
+    ui.add_enabled_ui(!item.locked, |ui| placed(ui, view, &mut now));
+    if now != item.place && !item.locked {
+        view.send(Command::Edit(Edit::SetPlace(item.id, now)));
+    }
+    let name = texts.get("item-blend").to_string();
+    let blend = BLENDS.iter().find(|(_, blend)| *blend == item.blend).map_or("", |(name, _)| name);
+    let chosen = texts.get(blend);
+    let mut blend = item.blend;
+    line(ui, view, &name, |ui, view| {
+        Select::new(&name, &chosen, ui.available_width()).show(ui, view.theme, |ui| {
+            for (name, mode) in BLENDS {
+                if menu_item(ui, view.theme, &texts.get(name), "", mode == item.blend, true) {
+                    blend = mode;
+                }
+            }
+        });
+    });
+    if blend != item.blend {
+        view.send(Command::Edit(Edit::SetBlend(item.id, blend)));
+    }
+    let name = texts.get("item-opacity").to_string();
+    let mut opacity = item.opacity;
+    line(ui, view, &name, |ui, view| {
+        let width = ui.available_width() - VALUE;
+        slider(ui, view.theme, &mut opacity, 0.0..=1.0, 1.0, &name, width);
+        let percent = format!("{:.0}\u{a0}%", opacity * 100.0);
+        label(ui, &percent, Type::FigureStrong, view.theme.text);
+    });
+    if opacity.to_bits() != item.opacity.to_bits() {
+        view.send(Command::Edit(Edit::SetOpacity(item.id, opacity)));
+    }
+}
+
+/// The box, its rotation, what is cropped, and how what is shown fits in.
+fn placed(ui: &mut Ui, view: &mut View<'_>, now: &mut Placement) {
+    let texts = view.texts;
+    let canvas = view.snapshot.quality.size;
+    let [mut x, mut y, mut width, mut height] = placement::pixels(now, canvas);
+    let most = 50.0 * f64::from(canvas.width.max(canvas.height));
+    pair(
+        ui,
+        view,
+        [
+            Number { letter: "X", name: key!("placement-x"), value: &mut x, range: [-most, most] },
+            Number { letter: "Y", name: key!("placement-y"), value: &mut y, range: [-most, most] },
+        ],
+        "",
+    );
+    let sides = [2.0, most];
+    pair(
+        ui,
+        view,
+        [
+            Number { letter: "W", name: key!("placement-width"), value: &mut width, range: sides },
+            Number {
+                letter: "H",
+                name: key!("placement-height"),
+                value: &mut height,
+                range: sides,
+            },
+        ],
+        "",
+    );
+    let (cw, ch) = (f64::from(canvas.width), f64::from(canvas.height));
+    *now = Placement { x: x / cw, y: y / ch, width: width / cw, height: height / ch, ..*now };
+    let name = texts.get("placement-rotation").to_string();
+    line(ui, view, &name, |ui, view| {
+        let turns = [-360.0, 360.0];
+        let (name, value) = (key!("placement-rotation"), &mut now.rotation);
+        let width = (ui.available_width() - gap::S) / 2.0;
+        number(ui, view, Number { letter: "∠", name, value, range: turns }, "°", width);
+    });
+    caption(ui, view, &texts.get("inspector-crop"));
+    let Crop { left, top, right, bottom } = now.crop;
+    let [mut left, mut top, mut right, mut bottom] =
+        [left, top, right, bottom].map(|side| side * 100.0);
+    let range = [0.0, 99.0];
+    let letters = [
+        key!("crop-letter-left"),
+        key!("crop-letter-right"),
+        key!("crop-letter-top"),
+        key!("crop-letter-bottom"),
+    ]
+    .map(|key| texts.get(key).to_string());
+    let [l, r, t, b] = &letters;
+    pair(
+        ui,
+        view,
+        [
+            Number { letter: l, name: key!("crop-left"), value: &mut left, range },
+            Number { letter: r, name: key!("crop-right"), value: &mut right, range },
+        ],
+        "\u{a0}%",
+    );
+    pair(
+        ui,
+        view,
+        [
+            Number { letter: t, name: key!("crop-top"), value: &mut top, range },
+            Number { letter: b, name: key!("crop-bottom"), value: &mut bottom, range },
+        ],
+        "\u{a0}%",
+    );
+    let [left, top, right, bottom] = [left, top, right, bottom].map(|side| side / 100.0);
+    now.crop = Crop { left, top, right, bottom };
+    let name = texts.get("placement-fit").to_string();
+    let fit = FITS.iter().find(|(_, fit)| *fit == now.fit).map_or("", |(name, _)| name);
+    let chosen = texts.get(fit);
+    line(ui, view, &name, |ui, view| {
+        let enabled = ui.is_enabled();
+        let select = Select { enabled, ..Select::new(&name, &chosen, ui.available_width()) };
+        select.show(ui, view.theme, |ui| {
+            for (name, fit) in FITS {
+                if menu_item(ui, view.theme, &texts.get(name), "", fit == now.fit, true) {
+                    now.fit = fit;
+                }
+            }
+        });
+    });
+}
+
+/// A number in its field, with a letter before it.
+struct Number<'a> {
+    letter: &'a str,
+    name: &'static str,
+    value: &'a mut f64,
+    range: [f64; 2],
+}
+
+fn pair(ui: &mut Ui, view: &View<'_>, numbers: [Number<'_>; 2], unit: &str) {
+    let width = (ui.available_width() - gap::S) / 2.0;
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = gap::S;
+        for one in numbers {
+            number(ui, view, one, unit, width);
+        }
+    });
+}
+
+fn number(ui: &mut Ui, view: &View<'_>, number: Number<'_>, unit: &str, width: f32) {
+    let Number { letter, name, value, range: [least, most] } = number;
+    let theme = view.theme;
+    let (rect, _) = ui.allocate_exact_size(vec2(width, size::CONTROL), Sense::hover());
+    let radius = CornerRadius::same(RADIUS);
+    ui.painter().rect(rect, radius, theme.raised, theme.border(), StrokeKind::Inside);
+    let at = pos2(rect.left() + 10.0, rect.center().y);
+    place(ui, at, Align2::LEFT_CENTER, letter, Type::Body, theme.secondary);
+    let inner = Rect::from_min_max(pos2(rect.left() + LETTER, rect.top()), rect.max).shrink(2.0);
+    let layout = Layout::right_to_left(Align::Center);
+    let salt = ("number", name);
+    let mut field = ui.new_child(UiBuilder::new().max_rect(inner).layout(layout).id_salt(salt));
+    let widgets = &mut field.visuals_mut().widgets;
+    for look in [&mut widgets.inactive, &mut widgets.hovered, &mut widgets.active] {
+        (look.weak_bg_fill, look.bg_fill) = (Color32::TRANSPARENT, Color32::TRANSPARENT);
+        look.bg_stroke = Stroke::NONE;
+    }
+    field.spacing_mut().interact_size = inner.size();
+    let before = *value;
+    let drag = DragValue::new(value).range(least..=most).max_decimals(1).speed(1.0).suffix(unit);
+    field.add(drag).accessible_name(&*view.texts.get(name));
+    // What is only rounded for showing stays what it is.
+    if (*value - before).abs() < 0.051 {
+        *value = before;
+    }
+}
