@@ -66,7 +66,7 @@ pub fn meter_of(
     let name = view.texts.with("level-of", &[("name", name.into())]);
     let muted = silent.is_some();
     let words = silent.unwrap_or_else(|| level_words(view, peak, rms));
-    let shown = Level { name: &name, words: &words, peak, held, rms, muted };
+    let shown = Level { name: &name, words: &words, peak, held, muted };
     meter(ui, view.theme, &shown, width).on_hover_text(&*view.texts.get("tip-level"));
 }
 

@@ -39,8 +39,11 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, room: Rect) -> bool {
     }
     // The program is beside the others, however wide the window is.
     let count = strips.len() as f32;
-    let wanted = count * (width + gap::M) + ADD;
-    let left = wanted.min(inner.width() - program - gap::L).max(0.0);
+    let most = (inner.width() - program - gap::L).max(0.0);
+    let wanted = count * (width + gap::M);
+    // Where there is no room for it, strips are added among all there is to set.
+    let may_add = wanted + ADD <= most;
+    let left = if may_add { wanted + ADD } else { (wanted - gap::M).min(most) };
     let others = Rect::from_min_size(inner.min, vec2(left, inner.height()));
     let beside = pos2(others.right() + gap::L, inner.top());
     let end = Rect::from_min_size(beside, vec2(program, inner.height()));
@@ -60,9 +63,11 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, room: Rect) -> bool {
                     false => strip::show(ui, view, strip, rect),
                 };
             }
-            let name = view.texts.get("mixer-add");
-            let add = icon_button(ui, view.theme, Icon::Plus, &name, ADD, ButtonWeight::Quiet);
-            mixer_asked |= add.clicked();
+            if may_add {
+                let name = view.texts.get("mixer-add");
+                let add = icon_button(ui, view.theme, Icon::Plus, &name, ADD, ButtonWeight::Quiet);
+                mixer_asked |= add.clicked();
+            }
         });
     });
     ui.painter().vline(end.left() - gap::S, end.y_range(), view.theme.border());

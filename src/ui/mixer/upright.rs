@@ -46,10 +46,10 @@ fn column(ui: &mut Ui, view: &View<'_>, column: &Column<'_>, rect: Rect, foot: f
         pos2(room.center().x - METER - gap::S, room.top()),
         vec2(METER, room.height()),
     );
-    let (peak, held, rms) = column.levels;
+    let (peak, held, _) = column.levels;
     let name = view.texts.with("level-of", &[("name", column.name.into())]);
     let muted = column.silent;
-    let shown = Level { name: &name, words: column.level, peak, held, rms, muted };
+    let shown = Level { name: &name, words: column.level, peak, held, muted };
     let mut bar = part(ui, at, "meter");
     upright_meter(&mut bar, theme, &shown, at.size()).on_hover_text(&*view.texts.get("tip-level"));
     Rect::from_min_max(pos2(room.center().x + gap::XS, room.top()), room.max)

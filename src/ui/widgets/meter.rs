@@ -1,5 +1,5 @@
-//! The level meter: green to −20 dBFS, yellow to −9, red above; a line for the peak that is held, one
-//! along the bar for the RMS; a scale in decibels.
+//! The level meter: green to −20 dBFS, yellow to −9, red above; a line for the peak that is held, and a scale in
+//! decibels.
 
 use egui::{
     Align2, Color32, CornerRadius, Rect, Response, Role, Sense, Ui, Vec2, WidgetInfo, pos2, vec2,
@@ -29,7 +29,6 @@ pub struct Level<'a> {
     pub words: &'a str,
     pub peak: f32,
     pub held: f32,
-    pub rms: f32,
     pub muted: bool,
 }
 
@@ -80,11 +79,6 @@ pub fn meter(ui: &mut Ui, theme: &Theme, shown: &Level<'_>, width: f32) -> Respo
     bar(ui, theme, shown, room, |from, to| {
         Rect::from_x_y_ranges(at(from)..=at(to), room.y_range())
     });
-    if shown.rms > FLOOR && !shown.muted {
-        let (x, y) = (room.left()..=at(place_of(shown.rms)), room.center().y);
-        let line = Rect::from_x_y_ranges(x, y - 1.0..=y + 1.0);
-        ui.painter().rect_filled(line, CornerRadius::ZERO, theme.panel);
-    }
     for mark in SCALE {
         let anchor = match mark {
             -60 => Align2::LEFT_TOP,

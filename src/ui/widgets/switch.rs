@@ -2,7 +2,7 @@
 
 use egui::{CornerRadius, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
-use crate::ui::style::theme::{Theme, Type, gap};
+use crate::ui::style::theme::{ON_VIDEO, Theme, Type, gap};
 use crate::ui::widgets::{focus_ring, label};
 
 /// Its size in points.
@@ -15,7 +15,7 @@ pub fn switch(ui: &mut Ui, theme: &Theme, name: &str, on: bool) -> bool {
     response.widget_info(|| WidgetInfo::selected(Role::CheckBox, ui.is_enabled(), on, name));
     let radius = CornerRadius::same(9);
     let (ground, border, knob) = match (on, ui.is_enabled()) {
-        (true, true) => (theme.accent, theme.accent, theme.panel),
+        (true, true) => (theme.accent, theme.accent, ON_VIDEO),
         (true, false) => (theme.secondary, theme.secondary, theme.panel),
         (false, _) => (theme.raised, theme.secondary, theme.secondary),
     };
