@@ -10,6 +10,8 @@ use crate::base::Worker;
 use crate::base::queue::{self, Full, Receiver};
 use crate::cli::output::{Output, complain};
 use crate::studio::Studio;
+use crate::text::Problem;
+use crate::text::problem::problem;
 
 /// A line longer than this is none.
 const MAX_LINE: u64 = 4 << 10;
@@ -102,21 +104,22 @@ fn next(input: &mut impl BufRead) -> Option<String> {
     (!line.is_empty()).then(|| String::from_utf8_lossy(&line).trim().to_owned())
 }
 
-/// A word as it may be repeated, where it is no command: a key that was pasted by mistake is not.
-pub(super) fn quoted(word: &str) -> String {
+/// That a word is no command. It is repeated only if it looks like one: a key that was pasted by mistake
+/// does not.
+pub(super) fn not_a_command(word: &str, syntax: &str) -> Problem {
     let is_word = |byte: u8| byte.is_ascii_lowercase() || byte == b'-';
     if word.len() <= 16 && word.bytes().all(is_word) {
-        format!("'{word}'")
+        problem!("control-no-command", word = word, syntax = syntax)
     } else {
-        "that".to_owned()
+        problem!("control-no-command-here", syntax = syntax)
     }
 }
 
 impl ControlLine {
     /// Says what became of it: with `--json` always, else where it could not be done.
-    pub fn answer(&self, output: &Output, done: &Result<(), String>) {
+    pub fn answer(&self, output: &Output, done: &Result<(), Problem>) {
         if let Err(why) = done {
-            complain(why.as_str());
+            complain(why.clone());
         }
         // What is no command may be anything, also something that was typed by mistake.
         let command = self.text.split_whitespace().next().filter(|_| done.is_ok());
@@ -124,7 +127,7 @@ impl ControlLine {
             "line": self.number,
             "command": command,
             "ok": done.is_ok(),
-            "reason": done.as_ref().err(),
+            "reason": done.as_ref().err().map(Problem::to_string),
         });
         output.event("control", fields, || None);
     }

@@ -7,6 +7,8 @@ use bytes::Bytes;
 use crate::decode::error::Error;
 use crate::media::frame::{Matrix, Range};
 use crate::media::{Color, Size};
+use crate::text::Problem;
+use crate::text::problem::problem;
 use crate::wire::bits::{BitReader, BitWriter};
 use crate::wire::codec::h264::sps::PicOrderCount;
 use crate::wire::codec::h264::{DecoderConfig, NalType, Pps, Sps, avcc_nals, escape, unescape};
@@ -31,9 +33,8 @@ pub(super) struct Configuration {
     color: Color,
 }
 
-#[allow(clippy::needless_pass_by_value, reason = "called by map_err")]
-fn damaged(reason: impl ToString) -> Error {
-    Error::Parameters { what: "H.264 decoder configuration", reason: reason.to_string() }
+fn damaged(reason: impl Into<Problem>) -> Error {
+    Error::Config { codec: "H.264", reason: reason.into() }
 }
 
 impl Configuration {
@@ -117,28 +118,31 @@ impl Configuration {
 /// it back as the library is to see it.
 fn admit(nal: &[u8]) -> Result<Bytes, Error> {
     let sps = Sps::parse(nal).map_err(damaged)?;
-    let no = |what: &str| Err(Error::Unsupported(format!("H.264 {}: {what}", sps.profile())));
+    let no = |lack: Problem| {
+        let profile = sps.profile();
+        Err(Error::Unsupported(problem!("decode-h264-kind", profile = profile, lack = lack)))
+    };
     if sps.chroma_format_idc != 1 {
-        return no("another chroma format than 4:2:0");
+        return no(problem!("decode-chroma"));
     }
     if (sps.bit_depth_luma, sps.bit_depth_chroma) != (8, 8) {
-        return no("more than 8 bits a sample");
+        return no(problem!("decode-bit-depth"));
     }
     if !sps.frame_mbs_only {
-        return no("interlaced pictures");
+        return no(problem!("decode-interlaced"));
     }
     if sps.lossless_transform_bypass || !matches!(sps.profile_idc, 66 | 77 | 88 | 83 | 100) {
-        return no("a profile beyond High");
+        return no(problem!("decode-profile"));
     }
     let size = Size::new(sps.width, sps.height);
     let coded = Size::new(sps.width_in_mbs * 16, sps.height_in_map_units * 16);
     if !size.is_valid() || coded.macroblocks() > MAX_MACROBLOCKS || coded.width < 16 {
-        return no(&format!("pictures of {size}"));
+        return no(problem!("decode-frame-size", size = size.to_string()));
     }
     if sps.max_num_ref_frames > MAX_REFERENCES {
-        return Err(damaged("too many reference pictures"));
+        return Err(damaged(problem!("decode-references")));
     }
-    without_reordering(nal, &sps).ok_or_else(|| damaged("it is too short"))
+    without_reordering(nal, &sps).ok_or_else(|| damaged(problem!("decode-too-short")))
 }
 
 /// The parameter set with the profile Scalable Baseline, for which the library reorders nothing;
@@ -198,7 +202,7 @@ pub(super) fn survey(data: &[u8], configuration: &mut Configuration) -> Result<K
     let (mut slices, mut idr) = (0, false);
     let mut fresh = Vec::new();
     for nal in avcc_nals(data, configuration.length_size) {
-        let nal = nal.map_err(|e| Error::Damaged { what: "H.264", reason: e.to_string() })?;
+        let nal = nal.map_err(|e| Error::Damaged { codec: "H.264", reason: e.into() })?;
         match NalType::of(nal) {
             Some(NalType::Idr) => {
                 idr = true;

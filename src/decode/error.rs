@@ -9,15 +9,24 @@ use crate::text::problem::problem;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
     /// The stream is of a kind that this decoder does not have; nothing will help.
-    Unsupported(String),
+    Unsupported(Problem),
     /// There is no decoder for it here, and why.
     NoDecoder { codec: String, lack: NoDecoder },
     /// The decoder configuration (avcC, AudioSpecificConfig) is damaged.
-    Parameters { what: &'static str, reason: String },
+    Config { codec: &'static str, reason: Problem },
     /// One packet is damaged. The stream may go on after it.
-    Damaged { what: &'static str, reason: String },
-    /// The library could not be started.
-    Codec { decoder: &'static str, doing: &'static str, code: i64 },
+    Damaged { codec: &'static str, reason: Problem },
+    /// The library failed.
+    Codec { decoder: &'static str, step: Step, code: i64 },
+}
+
+/// What a decoder's library was asked to do.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    Start,
+    Configure,
+    /// Keyframes, several in a row.
+    DecodeKeyframes,
 }
 
 /// Why there is no decoder for a codec that none of those in the program decodes.
@@ -33,8 +42,8 @@ pub enum NoDecoder {
 
 impl Error {
     /// A packet of a length that none has.
-    pub(super) fn length(what: &'static str, bytes: usize) -> Self {
-        Self::Damaged { what, reason: format!("{bytes} bytes") }
+    pub(super) fn length(codec: &'static str, bytes: usize) -> Self {
+        Self::Damaged { codec, reason: problem!("decode-length", bytes = bytes) }
     }
 
     /// Nothing that comes later in the stream can be decoded either.
@@ -46,18 +55,24 @@ impl Error {
 impl From<&Error> for Problem {
     fn from(error: &Error) -> Self {
         match error {
-            Error::Unsupported(codec) => problem!("decode-unsupported", codec = codec),
+            Error::Unsupported(codec) => problem!("decode-unsupported", codec = codec.clone()),
             Error::NoDecoder { codec, lack } => {
                 problem!("decode-no-decoder", codec = codec, reason = Self::from(*lack))
             }
-            Error::Parameters { what, reason } => {
-                problem!("decode-bad-config", what = *what, reason = reason)
+            Error::Config { codec, reason } => {
+                problem!("decode-bad-config", codec = *codec, reason = reason.clone())
             }
-            Error::Damaged { what, reason } => {
-                problem!("decode-bad-packet", what = *what, reason = reason)
+            Error::Damaged { codec, reason } => {
+                problem!("decode-bad-packet", codec = *codec, reason = reason.clone())
             }
-            Error::Codec { decoder, doing, code } => {
-                problem!("decode-failed", decoder = *decoder, doing = *doing, code = *code)
+            Error::Codec { decoder, step: Step::Start, code } => {
+                problem!("decode-failed-start", decoder = *decoder, code = *code)
+            }
+            Error::Codec { decoder, step: Step::Configure, code } => {
+                problem!("decode-failed-config", decoder = *decoder, code = *code)
+            }
+            Error::Codec { decoder, step: Step::DecodeKeyframes, code } => {
+                problem!("decode-failed-keyframes", decoder = *decoder, count = *code)
             }
         }
     }

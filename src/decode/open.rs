@@ -6,6 +6,7 @@ use crate::decode::backend::{fdk_aac, ffmpeg, openh264, opus, pcm, symphonia};
 use crate::decode::error::Error;
 use crate::decode::traits::{AudioBackend, VideoBackend};
 use crate::media::{AudioCodec, AudioConfig, VideoCodec, VideoConfig};
+use crate::text::problem::problem;
 
 /// A decoder that may be able to: what it is called, `None` for what the system has, and how it is
 /// opened.
@@ -66,7 +67,7 @@ fn first<P, T>(candidates: &[Candidate<P, T>], parameters: &P) -> Result<T, Erro
             Err(error) => return Err(refused.unwrap_or(error)),
         }
     }
-    Err(refused.unwrap_or_else(|| Error::Unsupported("it".to_owned())))
+    Err(refused.unwrap_or_else(|| Error::Unsupported(problem!("decode-this-codec"))))
 }
 
 /// Which decoder of frames is asked first where there are two.

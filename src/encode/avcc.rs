@@ -3,7 +3,7 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use crate::encode::error::Error;
+use crate::encode::error::{Error, Flaw};
 use crate::media::{Color, FrameRate};
 use crate::wire::codec::h264::{DecoderConfig, VuiChanges, rewrite_sps_vui};
 
@@ -23,7 +23,7 @@ pub(super) fn kind(nal: &[u8]) -> u8 {
 /// Joins NAL units (each with its start code) into one packet, in one copy.
 pub(super) fn packet<'a>(units: impl Iterator<Item = &'a [u8]> + Clone) -> Result<Bytes, Error> {
     let wanted = |unit: &'a [u8]| match strip_start_code(unit) {
-        None => Some(Err(Error::Malformed { encoder: "the encoder", what: "no start code" })),
+        None => Some(Err(Error::Malformed { encoder: "H.264", flaw: Flaw::NoStartCode })),
         Some(nal) if nal.is_empty() || APART.contains(&kind(nal)) => None,
         Some(nal) => Some(Ok(nal)),
     };
@@ -44,7 +44,7 @@ pub(super) fn packet<'a>(units: impl Iterator<Item = &'a [u8]> + Clone) -> Resul
 /// OpenH264 leaves out and players need to start without guessing: colour, frame rate, and that
 /// pictures are shown as they are decoded.
 pub(super) fn configuration(sps: &[u8], pps: &[u8], rate: FrameRate) -> Result<Bytes, Error> {
-    let fault = |_| Error::Malformed { encoder: "the encoder", what: "parameter sets" };
+    let fault = |_| Error::Malformed { encoder: "H.264", flaw: Flaw::BadConfig };
     let changes =
         VuiChanges { color: Some(Color::PROGRAM), frame_rate: Some(rate), no_reordering: true };
     let sps = rewrite_sps_vui(sps, &changes).map_err(fault)?;

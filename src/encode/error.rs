@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::media::Size;
+use crate::media::{Size, TrackKind};
 use crate::text::Problem;
 use crate::text::problem::problem;
 
@@ -12,29 +12,79 @@ pub enum Error {
     /// The settings describe nothing that can be encoded, and why.
     Config(Problem),
     /// No backend could be opened; one reason each, in the order they were tried.
-    NoBackend { kind: &'static str, tried: Vec<String> },
+    NoBackend { kind: TrackKind, tried: Vec<Problem> },
     /// The codec refused what it was asked.
-    Codec { encoder: &'static str, doing: &'static str, code: i64 },
+    Codec { encoder: &'static str, step: Step, code: i64 },
     /// The codec's output was not what the format promises.
-    Malformed { encoder: &'static str, what: &'static str },
-    /// A picture of another size than was agreed.
+    Malformed { encoder: &'static str, flaw: Flaw },
+    /// A frame of another size than was agreed.
     Size { expected: Size, got: Size },
     /// The system can start no more threads.
     Thread { thread: &'static str, reason: String },
+}
+
+/// What an encoder's library was asked to do.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    Start,
+    Configure,
+    Describe,
+    SetQuantizer,
+    ForceKeyframe,
+    Encode,
+}
+
+/// What is wrong with an encoder's output.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    NoConfig,
+    BadConfig,
+    OtherChannels,
+    NoSlice,
+    NoStartCode,
+}
+
+impl From<Step> for Problem {
+    fn from(step: Step) -> Self {
+        match step {
+            Step::Start => problem!("encode-step-start"),
+            Step::Configure => problem!("encode-step-configure"),
+            Step::Describe => problem!("encode-step-describe"),
+            Step::SetQuantizer => problem!("encode-step-quantizer"),
+            Step::ForceKeyframe => problem!("encode-step-keyframe"),
+            Step::Encode => problem!("encode-step-encode"),
+        }
+    }
+}
+
+impl From<Flaw> for Problem {
+    fn from(flaw: Flaw) -> Self {
+        match flaw {
+            Flaw::NoConfig => problem!("encode-flaw-no-config"),
+            Flaw::BadConfig => problem!("encode-flaw-bad-config"),
+            Flaw::OtherChannels => problem!("encode-flaw-channels"),
+            Flaw::NoSlice => problem!("encode-flaw-no-slice"),
+            Flaw::NoStartCode => problem!("encode-flaw-no-start-code"),
+        }
+    }
 }
 
 impl From<&Error> for Problem {
     fn from(error: &Error) -> Self {
         match error {
             Error::Config(problem) => problem.clone(),
-            Error::NoBackend { kind, tried } => {
-                problem!("encode-no-encoder", kind = *kind, tried = tried.join("; "))
+            Error::NoBackend { kind: TrackKind::Video, tried } => {
+                problem!("encode-no-video-encoder", tried = tried.clone())
             }
-            Error::Codec { encoder, doing, code } => {
-                problem!("encode-failed", encoder = *encoder, doing = *doing, code = *code)
+            Error::NoBackend { kind: TrackKind::Audio, tried } => {
+                problem!("encode-no-audio-encoder", tried = tried.clone())
             }
-            Error::Malformed { encoder, what } => {
-                problem!("encode-malformed", encoder = *encoder, what = *what)
+            Error::Codec { encoder, step, code } => {
+                let step = Self::from(*step);
+                problem!("encode-failed", encoder = *encoder, step = step, code = *code)
+            }
+            Error::Malformed { encoder, flaw } => {
+                problem!("encode-malformed", encoder = *encoder, flaw = Self::from(*flaw))
             }
             Error::Size { expected, got } => {
                 let (expected, got) = (expected.to_string(), got.to_string());

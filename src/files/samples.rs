@@ -4,7 +4,7 @@
 use crate::files::MediaFile;
 use crate::media::{AudioConfig, EncodedPacket, Metadata, StreamEvent, TrackConfig};
 use crate::wire::container::{
-    Error, Hole, Index, ReadAt, SampleLocation, TrackId, audio, read_around,
+    Error, FilePart, Hole, Index, ReadAt, SampleLocation, TrackId, audio, read_around,
 };
 
 /// A sample larger than this is none.
@@ -38,7 +38,7 @@ pub fn sample(
         return Ok(None);
     }
     if place.size as usize > MAX_SAMPLE {
-        return Err(Error::TooMuch("samples"));
+        return Err(Error::TooMuch(FilePart::Samples));
     }
     let data = read_around(source, place, holes, MAX_SAMPLE)?;
     let (track, times) = (place.track.track(), (place.dts, place.pts));

@@ -35,13 +35,17 @@ pub enum Trouble {
     Broken,
     /// Its name tells no format.
     Format,
+    /// Writing did not end in time.
+    Slow,
+    /// There is nothing to write.
+    Nothing,
     /// Anything else.
     Other,
 }
 
 impl Trouble {
     /// All of them but the last, which has no words of its own.
-    pub const KNOWN: [Self; 14] = [
+    pub const KNOWN: [Self; 16] = [
         Self::Full,
         Self::Quota,
         Self::TooLarge,
@@ -56,6 +60,8 @@ impl Trouble {
         Self::TooManyFiles,
         Self::Broken,
         Self::Format,
+        Self::Slow,
+        Self::Nothing,
     ];
 
     /// What the system's answer means.
@@ -105,6 +111,8 @@ impl Trouble {
             Self::TooManyFiles => problem!("file-too-many-open"),
             Self::Broken => problem!("file-broken"),
             Self::Format => problem!("file-format"),
+            Self::Slow => problem!("file-slow"),
+            Self::Nothing => problem!("file-nothing"),
             Self::Other => return None,
         })
     }

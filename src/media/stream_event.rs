@@ -1,12 +1,12 @@
 //! What demuxers give, in the order of decoding.
 
-use std::fmt;
-
 use bytes::Bytes;
 
 use crate::base::Timestamp;
 use crate::media::codec_config::{AudioConfig, Codec, VideoConfig};
 use crate::media::packet::{EncodedPacket, Track};
+use crate::text::Problem;
+use crate::text::problem::problem;
 
 /// How a track is decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,10 +90,17 @@ impl UnsupportedTrack {
     }
 }
 
-impl fmt::Display for UnsupportedTrack {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = if self.medium == TrackKind::Video { "video" } else { "sound" };
-        write!(f, "{} {what}", self.name)
+impl From<&UnsupportedTrack> for Problem {
+    fn from(track: &UnsupportedTrack) -> Self {
+        track_name(track.medium, &track.name)
+    }
+}
+
+/// What a track is called, such as "H.264 video".
+pub fn track_name(kind: TrackKind, codec: &str) -> Problem {
+    match kind {
+        TrackKind::Video => problem!("track-video", codec = codec),
+        TrackKind::Audio => problem!("track-audio", codec = codec),
     }
 }
 

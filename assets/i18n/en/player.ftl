@@ -143,3 +143,14 @@ chat-bad-address = this is not an address: { $reason }
 chat-ended = the server ended the chat
 speaker-silent = it does not respond
 speaker-unavailable = it cannot be opened
+
+# What onair play prints.
+play-playing = Playing.
+play-lost = Lost: { $cause }. Retrying in { $seconds } s.
+play-ended = The stream has ended.
+play-no-chat = onair cannot join the chat: { $cause }.
+play-no-frame = no video
+play-figures = { $size } { $fps } fps · { $kbps } kbps · buffer { $buffer } ms · { $dropped } dropped · { $underruns } underruns
+play-latency = latency { $ms } ms
+play-no-snapshot = no frame was shown, so there is no snapshot
+play-no-commands = onair cannot read commands: { $reason }

@@ -175,3 +175,78 @@ service-no-name = it has no name
 service-long-name = its name is too long
 own-service-key-page = the page must begin with https://
 service-taken = another service has this name
+
+# onair serve.
+serve-config = --config { $path }: { $reason }
+serve-config-at = line { $line }, column { $column }: { $what }
+serve-config-too-long = it is longer than { $kib } KiB
+serve-too-many-keys = there are more than { $most } publish keys
+serve-key-length = a publish key has 1 to { $most } bytes
+serve-auth = auth = "{ $other }": write adobe or llnw
+serve-http-address = write an address with a port, such as 127.0.0.1:8088, or none
+serve-origin = write an origin without a path, such as https://example.com, or *
+serve-together = { $flags } belong together: one is missing
+serve-auth-without-user = --auth needs --user
+
+# Faults of the fault lab.
+fault-bad = '{ $text }' is not a fault: { $reason }
+fault-shape = write WHAT@PHASE, such as reset@media:3s
+fault-times = after *, write how often: 1 to { $most }
+fault-phases = the phases are { $known }
+fault-needs-value = it needs a value, such as { $example }
+fault-only-at = { $name } is possible only at { $phases }
+fault-time-at-media = { $name } takes a time only at media
+fault-stall = { $reason }; +5s sets how long it lasts
+fault-codes = possible codes: { $known }
+fault-busy-times = '{ $text }' is not a number of times, as in busy@publish:2
+fault-url = '{ $url }' is not a URL such as rtmp://other.example/app
+fault-no-value = { $name } takes no value
+fault-time-order = in '{ $text }', write the smaller time first
+fault-time = '{ $text }' is not a time: write 3s, 2.5s or 200ms, at most an hour
+
+# Commands of --control, and how the answer names them.
+control-no-command = '{ $word }' is not a command, or not complete: write { $syntax }
+control-no-command-here = this is not a command: write { $syntax }
+control-write = write { $syntax }
+control-write-for = '{ $text }': write { $syntax }
+control-no-scene = there is no scene '{ $name }'
+control-no-source = there is no source '{ $name }'
+control-no-item = the scene on air has no item '{ $name }'
+control-no-item-anywhere = the scene on air has no item '{ $name }'; write SCENE/ITEM for another scene
+control-no-strip = there is no audio source '{ $name }'; there are: { $known }
+control-no-duplicate = '{ $name }' cannot be duplicated: it has no source of its own, or there are too many
+control-not-prepared = no scene is in the preview: write prepare SCENE first
+control-if-black = { $name } is of the kind '{ $kind }', which needs no fallback: name a camera, display, window, stream or media file
+control-no-filter-kind = there is no filter '{ $kind }'; there are: { $known }
+control-no-such-filter = it has no filter { $kind }; write filter add { $kind }
+control-most-filters = at most { $most } filters are possible
+control-media-remove = write media remove NUMBER SOURCE; the files count from 2, because the first can only be changed
+control-no-transition = '{ $kind }' is not a transition: write one of { $known }
+control-needs-file = '{ $kind }' needs a file: end the line with file=PATH
+control-no-file = '{ $kind }' takes no file
+control-one-stream = there is only one stream
+control-no-stream = there is no stream { $number }; there are { $count }
+control-stream-number = write stream NUMBER; the streams count from 1
+control-stream-idle = stream { $number } is not playing
+control-record-format = record { $path }: onair writes received streams as FLV, so the name must end in .flv
+control-most-words = onair hides at most { $most } words of up to { $length } characters
+control-nothing-kept = there is nothing to seek in yet
+control-beyond-end = it is only { $seconds } s long
+control-live-position = a live stream has no such position: write seek -10s, rewind 30s or go-live
+control-no-live-edge = this is a recording, which has no live edge
+control-rewind-recording = this is a recording: write seek -10s, or seek and a time
+control-rewind-range = you can go back at most { $seconds } s; rewind alone does that
+control-recording-already = onair already records it to { $path }: write record off first
+control-already-a-file = this is already a recording
+control-no-window = there is no window to show it
+control-no-file-made = the file cannot be created
+control-no-chat = no chat is open: start onair with --chat
+control-nothing-plays = nothing is playing
+control-idle = it is not playing
+play-flag-buffer = write a buffer from 100 ms to 10 s, or auto
+play-flag-offset = write an offset from -2 s to 2 s
+play-flag-speaker = it is empty: `onair devices` lists the ids of the speakers
+flag-delay = the stream delay is at most 30m
+control-no-item-value = an item has no '{ $name }': write one of { $known }
+control-side-chain-of-compressor = only a compressor has a side_chain
+control-side-chain = side_chain needs the name of an audio source, or none

@@ -143,3 +143,14 @@ chat-bad-address = 这不是地址：{ $reason }
 chat-ended = 服务器结束了聊天
 speaker-silent = 没有响应
 speaker-unavailable = 无法打开
+
+# onair play 的输出
+play-playing = 正在播放。
+play-lost = 已断开：{ $cause }。{ $seconds } 秒后重试。
+play-ended = 直播流已结束。
+play-no-chat = 无法加入聊天：{ $cause }。
+play-no-frame = 没有视频
+play-figures = { $size } { $fps } fps · { $kbps } kbps · 缓冲 { $buffer } 毫秒 · 丢帧 { $dropped } · 缓冲不足 { $underruns } 次
+play-latency = 延迟 { $ms } 毫秒
+play-no-snapshot = 没有显示过画面，因此没有截图
+play-no-commands = 无法读取命令：{ $reason }

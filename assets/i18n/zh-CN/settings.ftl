@@ -221,3 +221,78 @@ service-no-name = 没有名称
 service-long-name = 名称太长
 own-service-key-page = 网页地址须以 https:// 开头
 service-taken = 已有同名的平台
+
+# onair serve
+serve-config = --config { $path }：{ $reason }
+serve-config-at = 第 { $line } 行第 { $column } 列：{ $what }
+serve-config-too-long = 超过 { $kib } KiB
+serve-too-many-keys = 推流密钥超过 { $most } 个
+serve-key-length = 推流密钥的长度为 1 到 { $most } 字节
+serve-auth = auth = "{ $other }"：请写 adobe 或 llnw
+serve-http-address = 请写带端口的地址，如 127.0.0.1:8088，或写 none
+serve-origin = 请写不带路径的来源，如 https://example.com，或写 *
+serve-together = { $flags } 必须一起使用，现在缺少一项
+serve-auth-without-user = --auth 需要 --user
+
+# 故障实验
+fault-bad = “{ $text }”不是故障：{ $reason }
+fault-shape = 请写“故障@阶段”，如 reset@media:3s
+fault-times = * 后请写次数：1 到 { $most }
+fault-phases = 可用的阶段：{ $known }
+fault-needs-value = 缺少值，例如 { $example }
+fault-only-at = { $name } 只能用在 { $phases }
+fault-time-at-media = { $name } 只有在 media 阶段才能写时间
+fault-stall = { $reason }；+5s 表示持续时间
+fault-codes = 可用的代码：{ $known }
+fault-busy-times = “{ $text }”不是次数，应如 busy@publish:2
+fault-url = “{ $url }”不是 rtmp://other.example/app 这样的 URL
+fault-no-value = { $name } 不需要值
+fault-time-order = “{ $text }”中较短的时间应写在前面
+fault-time = “{ $text }”不是时间：请写 3s、2.5s 或 200ms，最长一小时
+
+# --control 的命令及回答
+control-no-command = “{ $word }”不是命令或不完整：请写 { $syntax }
+control-no-command-here = 这不是命令：请写 { $syntax }
+control-write = 请写 { $syntax }
+control-write-for = “{ $text }”：请写 { $syntax }
+control-no-scene = 没有场景“{ $name }”
+control-no-source = 没有来源“{ $name }”
+control-no-item = 当前输出的场景中没有“{ $name }”
+control-no-item-anywhere = 当前输出的场景中没有“{ $name }”；其他场景请写 SCENE/ITEM
+control-no-strip = 没有音频源“{ $name }”；现有：{ $known }
+control-no-duplicate = 无法复制“{ $name }”：它没有自己的来源，或数量已达上限
+control-not-prepared = 预览中没有场景：请先写 prepare SCENE
+control-if-black = { $name } 的类型是“{ $kind }”，不需要备用画面：请指定摄像头、显示器、窗口、直播流或媒体文件
+control-no-filter-kind = 没有滤镜“{ $kind }”；现有：{ $known }
+control-no-such-filter = 没有添加滤镜 { $kind }；请写 filter add { $kind }
+control-most-filters = 最多 { $most } 个滤镜
+control-media-remove = 请写 media remove NUMBER SOURCE；编号从 2 开始，第一个文件只能更换
+control-no-transition = “{ $kind }”不是转场：请写 { $known } 之一
+control-needs-file = “{ $kind }”需要文件：请在行尾写 file=PATH
+control-no-file = “{ $kind }”不需要文件
+control-one-stream = 只有一路直播流
+control-no-stream = 没有第 { $number } 路，共 { $count } 路
+control-stream-number = 请写 stream NUMBER，编号从 1 开始
+control-stream-idle = 第 { $number } 路没有播放
+control-record-format = record { $path }：收到的流保存为 FLV，文件名必须以 .flv 结尾
+control-most-words = 最多屏蔽 { $most } 个词，每个不超过 { $length } 个字符
+control-nothing-kept = 还没有可跳转的内容
+control-beyond-end = 总长只有 { $seconds } 秒
+control-live-position = 直播没有这样的位置：请写 seek -10s、rewind 30s 或 go-live
+control-no-live-edge = 这是录像，不能回到直播
+control-rewind-recording = 这是录像：请写 seek -10s，或 seek 加时间
+control-rewind-range = 最多可回退 { $seconds } 秒；只写 rewind 即可
+control-recording-already = 已在录制到 { $path }：请先写 record off
+control-already-a-file = 这已经是录像
+control-no-window = 没有可显示它的窗口
+control-no-file-made = 无法创建文件
+control-no-chat = 没有打开聊天：请用 --chat 启动 onair
+control-nothing-plays = 没有正在播放的内容
+control-idle = 没有在播放
+play-flag-buffer = 请写 100 ms 到 10 s 的缓冲，或 auto
+play-flag-offset = 请写 -2 s 到 2 s 的偏移
+play-flag-speaker = 内容为空：`onair devices` 会列出扬声器的 ID
+flag-delay = 直播延迟最长 30m
+control-no-item-value = 场景项没有“{ $name }”：请写 { $known } 之一
+control-side-chain-of-compressor = 只有压缩器有 side_chain
+control-side-chain = side_chain 应为音频源的名称，或 none

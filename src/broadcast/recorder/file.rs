@@ -23,33 +23,27 @@ const UNIT_BYTES: usize = 4 << 20;
 
 /// Why a recording ended early.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{doing} {}: {reason}", .path.display())]
+#[error("{}: {}", .path.display(), self.problem())]
 pub struct Error {
-    /// What was being done: `creating`, `writing to`, `finishing`.
-    pub doing: &'static str,
     pub path: PathBuf,
-    /// In the system's words.
-    pub reason: String,
-    /// What kind of trouble it is.
     pub kind: Trouble,
+    /// In the system's words; they count where the kind is [`Trouble::Other`].
+    words: String,
 }
 
 impl Error {
-    pub(super) fn new(doing: &'static str, path: &Path, error: &io::Error) -> Self {
-        let kind = Trouble::of(error);
-        Self { doing, path: path.to_owned(), reason: error.to_string(), kind }
+    pub(super) fn new(path: &Path, error: &io::Error) -> Self {
+        Self { words: error.to_string(), ..Self::of(path, Trouble::of(error)) }
     }
 
-    /// For a name that tells no format.
-    pub(super) fn format(path: &Path) -> Self {
-        let kind = Trouble::Format;
-        let reason = kind.as_problem().unwrap_or_default().to_string();
-        Self { doing: "creating", path: path.to_owned(), reason, kind }
+    /// For what no answer of the system tells.
+    pub(super) fn of(path: &Path, kind: Trouble) -> Self {
+        Self { path: path.to_owned(), kind, words: String::new() }
     }
 
-    /// The cause alone, for who knows the file, and what helps.
+    /// The cause, and what helps.
     pub fn problem(&self) -> Problem {
-        self.kind.in_words(&self.reason)
+        self.kind.in_words(&self.words)
     }
 }
 
@@ -82,11 +76,11 @@ impl File {
                     io::ErrorKind::AlreadyExists => io::ErrorKind::NotADirectory.into(),
                     _ => error,
                 };
-                Error::new("creating the folder", folder, &error)
+                Error::new(folder, &error)
             })?;
         }
         let made = files::create_new(path);
-        let (file, path) = made.map_err(|error| Error::new("creating", path, &error))?;
+        let (file, path) = made.map_err(|error| Error::new(path, &error))?;
         let mut file =
             Self { file, path: path.clone(), muxer, written: 0, unit: None, media: false };
         let append = file.muxer.begin();
@@ -172,11 +166,9 @@ impl File {
 
     /// Hands everything to the disk; finds out whether the file is still in its folder.
     pub fn sync(&mut self) -> Result<(), Error> {
-        self.file.sync_data().map_err(|error| self.fault("writing to", &error))?;
+        self.file.sync_data().map_err(|error| self.fault(&error))?;
         if is_unlinked(&self.file) {
-            let kind = Trouble::Gone;
-            let reason = kind.as_problem().unwrap_or_default().to_string();
-            return Err(Error { doing: "writing to", path: self.path.clone(), reason, kind });
+            return Err(Error::of(&self.path, Trouble::Gone));
         }
         Ok(())
     }
@@ -185,7 +177,7 @@ impl File {
     pub fn finish(&mut self, end: Duration) -> Result<(), Error> {
         self.flush()?;
         let piece = self.muxer.finish(self.written, Timestamp::ZERO + end);
-        self.put(&piece).map_err(|error| Error { doing: "finishing", ..error })?;
+        self.put(&piece)?;
         self.sync()
     }
 
@@ -222,7 +214,7 @@ impl File {
             Err(error) => {
                 // A part of it may be there. Making a file shorter needs no room.
                 let _ = self.file.set_len(before);
-                Err(self.fault("writing to", &error))
+                Err(self.fault(&error))
             }
         }
     }
@@ -232,8 +224,8 @@ impl File {
         self.file.write_all(bytes)
     }
 
-    fn fault(&self, doing: &'static str, error: &io::Error) -> Error {
-        Error::new(doing, &self.path, error)
+    fn fault(&self, error: &io::Error) -> Error {
+        Error::new(&self.path, error)
     }
 }
 
@@ -347,7 +339,7 @@ mod tests {
         fs::write(folder.path().join("file"), "").unwrap();
         let path = folder.path().join("file/x.flv");
         let error = File::create(&path, Format::Flv, &tracks()).unwrap_err();
-        assert_eq!((error.doing, error.kind), ("creating the folder", Trouble::NotAFolder));
+        assert_eq!((error.path, error.kind), (folder.path().join("file"), Trouble::NotAFolder));
         let path = folder.path().join("x.flv");
         let mut file = File::create(&path, Format::Flv, &tracks()).unwrap();
         fs::remove_file(&path).unwrap();

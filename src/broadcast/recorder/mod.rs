@@ -184,7 +184,7 @@ impl Recorder {
         if let (Some(video), Some(now)) = (&mut parameters.video, hub.latest(RenditionId::Main)) {
             video.clone_from(&now.video);
         }
-        let format = Format::of_path(path).ok_or_else(|| Error::format(path))?;
+        let format = Format::of_path(path).ok_or_else(|| Error::of(path, Trouble::Format))?;
         let tracks = options.sounds.tracks(&parameters);
         let file = File::create(path, format, &tracks)?;
         if let Err(error) = enough_room(file.path(), 0) {
@@ -247,7 +247,7 @@ impl Recorder {
         };
         let failed_path = path.to_owned();
         let worker = Worker::spawn("onair-record", move |stop| writer.run(stop))
-            .map_err(|error| Error::new("starting a thread for", &failed_path, &error))?;
+            .map_err(|error| Error::new(&failed_path, &error))?;
         Ok(Self { figures, events, orders, worker, ended, feed: hub.feed(), waiting, mark })
     }
 
@@ -321,9 +321,8 @@ impl Output for Recorder {
         if let Err(stuck) = self.worker.wait(limit) {
             let mut figures = self.figures.lock();
             if figures.state == State::Writing {
-                let reason = std::io::Error::other(stuck.to_string());
-                figures.state =
-                    State::Failed(Error::new("finishing", &figures.path.clone(), &reason));
+                tracing::warn!(%stuck, "finishing a recording");
+                figures.state = State::Failed(Error::of(&figures.path, Trouble::Slow));
             }
         }
     }

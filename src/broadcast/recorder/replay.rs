@@ -14,6 +14,7 @@ use crate::broadcast::hub::shared_packet::SharedPacket;
 use crate::broadcast::output::{LinkEstimate, Output, OutputState, Sink};
 use crate::broadcast::recorder::file::{Error, File, RecordedTracks};
 use crate::broadcast::recorder::timeline::Timeline;
+use crate::files::Trouble;
 use crate::media::{EncodedPacket, RenditionId, StreamConfig, StreamEvent, Track};
 use crate::wire::container::Format;
 
@@ -181,7 +182,7 @@ impl Clip {
     /// When the file cannot be made or written. What there was of it is removed: the stream's own
     /// recording is what must stay readable, not half a replay.
     pub fn save(&self, path: &Path) -> Result<Saved, Error> {
-        let format = Format::of_path(path).ok_or_else(|| Error::format(path))?;
+        let format = Format::of_path(path).ok_or_else(|| Error::of(path, Trouble::Format))?;
         let mut saved: Option<Saved> = None;
         let mut files: Vec<File> = Vec::new();
         for (part, clip) in (1_u32..).zip(self.parts()) {
@@ -209,8 +210,7 @@ impl Clip {
             saved.duration += timeline.end();
             saved.bytes += file.written();
         }
-        let empty = std::io::Error::new(std::io::ErrorKind::NotFound, "nothing was kept");
-        saved.ok_or_else(|| Error::new("writing to", path, &empty))
+        saved.ok_or_else(|| Error::of(path, Trouble::Nothing))
     }
 
     /// Pieces in each of which the picture is the same.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::broadcast::recorder::file::{Error, File};
-use crate::files::{self, disk_space};
+use crate::files::{self, Trouble, disk_space};
 use crate::wire::container::{Format, Tracks};
 
 /// Whether a recording could be begun there, by beginning one. Nothing is left behind.
@@ -11,7 +11,7 @@ use crate::wire::container::{Format, Tracks};
 /// # Errors
 /// Why it could not.
 pub fn try_out(path: &Path) -> Result<(), Error> {
-    let format = Format::of_path(path).ok_or_else(|| Error::format(path))?;
+    let format = Format::of_path(path).ok_or_else(|| Error::of(path, Trouble::Format))?;
     // What is made for the file alone goes with it.
     let missing = path.ancestors().skip(1).take_while(|it| !it.exists()).map(Path::to_owned);
     let missing: Vec<PathBuf> = missing.filter(|it| !it.as_os_str().is_empty()).collect();
@@ -30,11 +30,8 @@ pub fn try_out(path: &Path) -> Result<(), Error> {
 pub(super) fn enough_room(path: &Path, index: u64) -> Result<(), Error> {
     match files::free_space(path) {
         Some(free) if free < disk_space::reserve(index) => {
-            let full = std::io::Error::new(
-                std::io::ErrorKind::StorageFull,
-                format!("only {} MB are free", free / 1_000_000),
-            );
-            Err(Error::new("writing to", path, &full))
+            tracing::info!(free, "too little space to begin a file");
+            Err(Error::of(path, Trouble::Full))
         }
         _ => Ok(()),
     }

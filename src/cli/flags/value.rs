@@ -10,13 +10,15 @@ use crate::broadcast::delay::MAX_STREAM_DELAY;
 use crate::capture::VideoChoice;
 use crate::player::source_text;
 use crate::studio::targets::quality::SAMPLE_RATES;
+use crate::text::Problem;
+use crate::text::problem::problem;
 
 /// Reads a duration; a bare number means seconds.
 ///
 /// # Errors
 /// A sentence that says how to write one.
-pub fn duration(text: &str) -> Result<Duration, String> {
-    let fault = || format!("'{text}' is no duration: write 10s, 500ms, 2m or 1h30m");
+pub fn duration(text: &str) -> Result<Duration, Problem> {
+    let fault = || problem!("control-write-for", text = text, syntax = "10s|500ms|2m|1h30m");
     let mut rest = text.trim();
     if rest.is_empty() {
         return Err(fault());
@@ -47,10 +49,10 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 ///
 /// # Errors
 /// A sentence that says how to write one.
-pub fn delay(text: &str) -> Result<Duration, String> {
+pub fn delay(text: &str) -> Result<Duration, Problem> {
     let delay = duration(text)?;
     if delay > MAX_STREAM_DELAY {
-        return Err("at most 30m are held back".into());
+        return Err(problem!("flag-delay"));
     }
     Ok(delay)
 }

@@ -251,7 +251,7 @@ impl Decoder {
     }
 }
 
-pub(super) fn buffer(text: &str) -> Result<Buffer, String> {
+pub(super) fn buffer(text: &str) -> Result<Buffer, Problem> {
     if text.trim().eq_ignore_ascii_case("auto") {
         return Ok(Buffer::Auto);
     }
@@ -259,40 +259,34 @@ pub(super) fn buffer(text: &str) -> Result<Buffer, String> {
     if (Duration::from_millis(100)..=Duration::from_secs(10)).contains(&buffer) {
         Ok(Buffer::Fixed(buffer))
     } else {
-        Err("the buffer may be from 100 ms to 10 s long, or auto".to_owned())
+        Err(problem!("play-flag-buffer"))
     }
 }
 
 /// A duration that may be negative, in milliseconds.
-pub(super) fn av_offset(text: &str) -> Result<i32, String> {
+pub(super) fn av_offset(text: &str) -> Result<i32, Problem> {
     let text = text.trim();
     let (sign, digits) = match text.strip_prefix('-') {
         Some(rest) => (-1, rest),
         None => (1, text.strip_prefix('+').unwrap_or(text)),
     };
     let millis = i32::try_from(value::duration(digits)?.as_millis()).unwrap_or(i32::MAX);
-    if millis <= MAX_AV_OFFSET_MS {
-        Ok(sign * millis)
-    } else {
-        Err("sound can be moved by -2 s to 2 s".to_owned())
-    }
+    if millis <= MAX_AV_OFFSET_MS { Ok(sign * millis) } else { Err(problem!("play-flag-offset")) }
 }
 
-pub(super) fn volume(text: &str) -> Result<f32, String> {
-    share(text, 0.0).ok_or_else(|| format!("'{text}' is no loudness: write 0 to 100"))
+pub(super) fn volume(text: &str) -> Result<f32, Problem> {
+    share(text, 0.0).ok_or_else(|| problem!("control-write-for", text = text, syntax = "0…100"))
 }
 
-fn speaker(text: &str) -> Result<String, String> {
+fn speaker(text: &str) -> Result<String, Problem> {
     match text.trim() {
-        "" => Err("it is empty: `onair devices` lists the ids of the speakers".to_owned()),
+        "" => Err(problem!("play-flag-speaker")),
         id => Ok(id.to_owned()),
     }
 }
 
-pub(super) fn balance(text: &str) -> Result<f32, String> {
-    share(text, -1.0).ok_or_else(|| {
-        format!("'{text}' is no balance: write -100 (left alone) to 100 (right alone)")
-    })
+pub(super) fn balance(text: &str) -> Result<f32, Problem> {
+    share(text, -1.0).ok_or_else(|| problem!("control-write-for", text = text, syntax = "-100…100"))
 }
 
 /// `50`, `50%`, or a fraction such as `0.5`, from `least` to the whole.

@@ -12,6 +12,7 @@ use crate::cli::output::{Output, complain};
 use crate::cli::process::signals::Interrupt;
 use crate::player::Config;
 use crate::text::Problem;
+use crate::text::problem::problem;
 
 pub use args::Args;
 use args::chat_at;
@@ -67,5 +68,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
 /// What goes on beside the window, or without one; where that cannot be, it is said why.
 fn watcher(args: &Args, output: Output, clock: Clock) -> Option<Watcher> {
     let watcher = Watcher::new(args, output, clock);
-    watcher.inspect_err(|error| complain(format!("listening for commands: {error}"))).ok()
+    watcher
+        .inspect_err(|error| complain(problem!("play-no-commands", reason = Problem::from(error))))
+        .ok()
 }

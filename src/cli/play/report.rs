@@ -9,6 +9,7 @@ use crate::player::chat::ChatState;
 use crate::player::source::host_of;
 use crate::player::{Failure, FailureKind, Figures, PlayerMessage, Severity, Source, State};
 use crate::text::Language;
+use crate::text::problem::problem;
 use crate::wire::chat::ChatLine;
 
 /// The last line where there are several streams.
@@ -74,13 +75,12 @@ pub(super) fn state(language: Language, state: &State) -> Option<Value> {
 pub(super) fn state_words(language: Language, state: &State) -> Option<String> {
     match state {
         State::Starting | State::Opening { .. } | State::Failed(_) => None,
-        State::Playing => Some("Playing.".to_owned()),
-        State::Reconnecting { cause, retry_in } => Some(format!(
-            "Lost: {}. Retrying in {:.1} s.",
-            language.say(cause),
-            retry_in.as_secs_f64()
-        )),
-        State::Ended => Some("The stream has ended.".to_owned()),
+        State::Playing => Some(language.say(&problem!("play-playing"))),
+        State::Reconnecting { cause, retry_in } => {
+            let seconds = format!("{:.1}", retry_in.as_secs_f64());
+            Some(language.say(&problem!("play-lost", cause = cause, seconds = seconds)))
+        }
+        State::Ended => Some(language.say(&problem!("play-ended"))),
     }
 }
 
@@ -124,7 +124,7 @@ pub(super) fn chat(output: &Output, index: Option<usize>, state: &ChatState) {
         ChatState::Absent => ("refused", None),
     };
     event(output, index, "chat", json!({ "state": name, "cause": cause }), || {
-        cause.map(|cause| format!("onair cannot join the chat: {cause}."))
+        cause.map(|cause| output.language().say(&problem!("play-no-chat", cause = cause)))
     });
 }
 
@@ -175,18 +175,25 @@ pub(super) fn fields(figures: &Figures, measure: bool) -> Value {
 }
 
 /// The figures of a second in words.
-pub(super) fn stats_words(figures: &Figures) -> String {
-    let size = figures.size.map_or_else(|| "no picture".to_owned(), |size| size.to_string());
-    let latency =
-        figures.latency_ms.map_or_else(String::new, |ms| format!(" · latency {ms:.0} ms"));
-    format!(
-        "{size} {:.1} fps · {} kbps · buffer {} ms · {} dropped · {} underruns{latency}",
-        figures.fps,
-        figures.bitrate / 1_000,
-        figures.buffer.as_millis(),
-        figures.dropped,
-        figures.underruns,
-    )
+pub(super) fn stats_words(language: Language, figures: &Figures) -> String {
+    let size = match figures.size {
+        Some(size) => size.to_string(),
+        None => language.say(&problem!("play-no-frame")),
+    };
+    let mut words = language.say(&problem!(
+        "play-figures",
+        size = size,
+        fps = format!("{:.1}", figures.fps),
+        kbps = (figures.bitrate / 1_000).to_string(),
+        buffer = figures.buffer.as_millis().to_string(),
+        dropped = figures.dropped.to_string(),
+        underruns = figures.underruns.to_string(),
+    ));
+    if let Some(ms) = figures.latency_ms {
+        let latency = problem!("play-latency", ms = format!("{ms:.0}"));
+        words = format!("{words} · {}", language.say(&latency));
+    }
+    words
 }
 
 pub(super) fn summary(

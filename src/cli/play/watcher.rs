@@ -24,6 +24,7 @@ use crate::player::{self, FailureKind, Figures, Source, State};
 use crate::studio::snapshot::Snapshot;
 use crate::studio::watch::view::WatchState;
 use crate::studio::{Command, Event, Studio, TileId, WatchCommand, event};
+use crate::text::problem::problem;
 
 /// See the module.
 #[derive(Debug)]
@@ -203,7 +204,7 @@ impl Watcher {
         let plays = |tile: &Tile| !(self.args.headless && (tile.over || tile.state.is_final()));
         for (id, tile) in self.tiles.iter().filter(|(_, tile)| plays(tile)) {
             let fields = report::fields(&tile.figures, self.args.measure);
-            let words = || Some(report::stats_words(&tile.figures));
+            let words = || Some(report::stats_words(self.output.language(), &tile.figures));
             self.say("play_stats", fields, self.index(*id), words);
         }
     }
@@ -268,9 +269,8 @@ impl Watcher {
     fn write_snapshot(&self) -> Exit {
         let Some(path) = &self.args.snapshot else { return Exit::Ok };
         let written = match &self.picture {
-            Some(frame) => screenshot::write(path, frame)
-                .map_err(|failure| self.output.language().say_with_cure(&failure.problem)),
-            None => Err("no picture was shown, so there is no snapshot".to_owned()),
+            Some(frame) => screenshot::write(path, frame).map_err(|failure| failure.problem),
+            None => Err(problem!("play-no-snapshot")),
         };
         match written {
             Ok(path) => {

@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use crate::server::Fault;
 use crate::studio::settings::check_successor;
+use crate::text::Problem;
+use crate::text::problem::problem;
 
 /// Where to serve by HTTP.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -15,15 +17,12 @@ pub enum Http {
 }
 
 impl FromStr for Http {
-    type Err = String;
+    type Err = Problem;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, Problem> {
         match text {
             "none" => Ok(Self::None),
-            address => address
-                .parse()
-                .map(Self::At)
-                .map_err(|_| "an address with a port, such as 127.0.0.1:8088, or none".to_owned()),
+            address => address.parse().map(Self::At).map_err(|_| problem!("serve-http-address")),
         }
     }
 }
@@ -32,7 +31,7 @@ impl FromStr for Http {
 ///
 /// # Errors
 /// What an origin looks like.
-pub(super) fn origin(text: &str) -> Result<String, String> {
+pub(super) fn origin(text: &str) -> Result<String, Problem> {
     let host = text.split_once("://").map(|(_, host)| host);
     let fits = host.is_some_and(|host| {
         !host.is_empty() && host.bytes().all(|it| it.is_ascii_graphic() && it != b'/')
@@ -40,7 +39,7 @@ pub(super) fn origin(text: &str) -> Result<String, String> {
     if text == "*" || fits {
         return Ok(text.to_ascii_lowercase());
     }
-    Err("an origin, such as https://example.com, without a path, or *".to_owned())
+    Err(problem!("serve-origin"))
 }
 
 /// Flags of `onair serve`.
@@ -127,16 +126,16 @@ impl Args {
     ///
     /// # Errors
     /// What is missing.
-    pub(super) fn check(&self) -> Result<(), String> {
+    pub(super) fn check(&self) -> Result<(), Problem> {
         let secure = [self.rtmps.is_some(), self.cert.is_some(), self.cert_key.is_some()];
         if secure.contains(&true) && secure.contains(&false) {
-            return Err("--rtmps, --cert and --cert-key belong together: one is missing".into());
+            return Err(problem!("serve-together", flags = "--rtmps, --cert, --cert-key"));
         }
         if self.user.is_some() != self.password_file.is_some() {
-            return Err("--user and --password-file belong together: one is missing".into());
+            return Err(problem!("serve-together", flags = "--user, --password-file"));
         }
         if self.auth.is_some() && self.user.is_none() {
-            return Err("--auth says how --user is asked for, and there is none".into());
+            return Err(problem!("serve-auth-without-user"));
         }
         Ok(())
     }

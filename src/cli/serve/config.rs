@@ -10,6 +10,8 @@ use crate::base::Secret;
 use crate::cli::serve::args::{Args, origin};
 use crate::server::Fault;
 use crate::studio::settings::{BadValue, Document, check_successor};
+use crate::text::Problem;
+use crate::text::problem::problem;
 
 /// The largest file read.
 const MAX_FILE_BYTES: u64 = 64 << 10;
@@ -44,36 +46,37 @@ impl Config {
     ///
     /// # Errors
     /// What is wrong with the file, in words for a person and without what is secret in it.
-    pub(super) fn read(path: &Path) -> Result<Self, String> {
-        let failed = |why: String| with_path(path, &why);
+    pub(super) fn read(path: &Path) -> Result<Self, Problem> {
+        let failed = |why: Problem| with_path(path, why);
         let mut text = String::new();
-        let file = std::fs::File::open(path).map_err(|error| failed(error.to_string()))?;
+        let file = std::fs::File::open(path).map_err(|error| failed(error.into()))?;
         let read = file.take(MAX_FILE_BYTES + 1).read_to_string(&mut text);
-        read.map_err(|error| failed(error.to_string()))?;
+        read.map_err(|error| failed(error.into()))?;
         if text.len() as u64 > MAX_FILE_BYTES {
-            return Err(failed(format!("it is longer than {MAX_FILE_BYTES} bytes")));
+            return Err(failed(problem!("serve-config-too-long", kib = MAX_FILE_BYTES >> 10)));
         }
         Self::parse(&text).map_err(failed)
     }
 
-    fn parse(text: &str) -> Result<Self, String> {
+    fn parse(text: &str) -> Result<Self, Problem> {
         let mut document = Document::parse(text)?;
         let config: Self = document.read();
         // A server does not start as somebody did not mean it.
         if let Some(BadValue { path, place, reason, .. }) = document.finish().into_iter().next() {
             let (line, column) = place.unwrap_or((1, 1));
-            return Err(format!("line {line}, column {column}: '{path}': {reason}"));
+            let value = problem!("value-in", path = path, reason = reason);
+            return Err(problem!("serve-config-at", line = line, column = column, what = value));
         }
         if config.publish_keys.len() > MAX_KEYS {
-            return Err(format!("there are more than {MAX_KEYS} publish keys"));
+            return Err(problem!("serve-too-many-keys", most = MAX_KEYS));
         }
         let fair = |key: &String| (1..=MAX_KEY).contains(&key.len());
         if !config.publish_keys.iter().all(fair) {
-            return Err(format!("a publish key has 1 to {MAX_KEY} bytes"));
+            return Err(problem!("serve-key-length", most = MAX_KEY));
         }
         match config.auth.as_deref() {
             None | Some("adobe" | "llnw") => {}
-            Some(other) => return Err(format!("auth = \"{other}\": adobe or llnw")),
+            Some(other) => return Err(problem!("serve-auth", other = other)),
         }
         Ok(config)
     }
@@ -82,18 +85,17 @@ impl Config {
     ///
     /// # Errors
     /// What of it makes no sense.
-    pub(super) fn complete(self, args: &Args) -> Result<(Args, Vec<Secret>), String> {
+    pub(super) fn complete(self, args: &Args) -> Result<(Args, Vec<Secret>), Problem> {
         let mut all = args.clone();
         all.rtmp = all.rtmp.or(self.rtmp);
         if let (None, Some(http)) = (all.http, &self.http) {
-            all.http = Some(http.parse().map_err(|why| format!("http: {why}"))?);
+            all.http = Some(http.parse().map_err(|why| value("http", why))?);
         }
         if all.name.is_empty() {
             all.name = self.name;
         }
         if all.cors.is_empty() {
-            let origins =
-                self.cors.iter().map(|it| origin(it).map_err(|why| format!("cors: {why}")));
+            let origins = self.cors.iter().map(|it| origin(it).map_err(|why| value("cors", why)));
             all.cors = origins.collect::<Result<_, _>>()?;
         }
         all.rtmps = all.rtmps.or(self.rtmps);
@@ -110,15 +112,19 @@ impl Config {
         }
         if all.fault.is_empty() {
             let faults = self.fault.iter().map(|fault| fault.parse::<Fault>());
-            all.fault = faults.collect::<Result<_, _>>().map_err(|error| error.to_string())?;
+            all.fault = faults.collect::<Result<_, _>>().map_err(|error| error.0)?;
         }
         Ok((all, self.publish_keys.into_iter().map(Secret::new).collect()))
     }
 }
 
 /// What is wrong with the file, with its name.
-pub(super) fn with_path(path: &Path, why: &str) -> String {
-    format!("--config {}: {why}", path.display())
+pub(super) fn with_path(path: &Path, why: Problem) -> Problem {
+    problem!("serve-config", path = path.display().to_string(), reason = why)
+}
+
+fn value(key: &str, why: Problem) -> Problem {
+    problem!("value-in", path = key, reason = why)
 }
 
 #[cfg(test)]
@@ -155,19 +161,21 @@ mod tests {
             ("rtmp = \"Pl4nted\"", "line 1"),
             ("fault_seed = 'Pl4nted'", "line 1"),
         ] {
-            let error = Config::parse(text).err().unwrap();
+            let error = Config::parse(text).err().unwrap().to_string();
             assert!(error.contains(why) && !error.contains("Pl4nted"), "{text}: {error}");
         }
         for (text, why) in [
             ("successor = \"http://a\"", "does not support http://"),
             ("fault = [\"nonsense\"]", "nonsense"),
-            ("http = \"here\"", "http: an address"),
-            ("cors = [\"here\"]", "cors: an origin"),
+            ("http = \"here\"", "'http': write an address"),
+            ("cors = [\"here\"]", "'cors': write an origin"),
         ] {
-            let error = Config::parse(text).unwrap().complete(&Args::default()).unwrap_err();
+            let error =
+                Config::parse(text).unwrap().complete(&Args::default()).unwrap_err().to_string();
             assert!(error.contains(why), "{text}: {error}");
         }
-        assert!(Config::read(Path::new("/none/at/all.toml")).err().unwrap().contains("--config"));
-        assert!(Config::read(Path::new("/dev/zero")).err().unwrap().contains("longer than"));
+        let refused = |path: &str| Config::read(Path::new(path)).err().unwrap().to_string();
+        assert!(refused("/none/at/all.toml").contains("--config"));
+        assert!(refused("/dev/zero").contains("longer than"));
     }
 }

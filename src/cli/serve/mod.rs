@@ -111,13 +111,13 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
 fn wanted(args: &Args) -> Result<(Config, Option<ServerToken>), (Problem, Exit)> {
     let (args, publish_keys) = match &args.config {
         Some(path) => config::Config::read(path)
-            .and_then(|file| file.complete(args).map_err(|why| config::with_path(path, &why)))
-            .map_err(|why| (why.into(), Exit::File))?,
+            .and_then(|file| file.complete(args).map_err(|why| config::with_path(path, why)))
+            .map_err(|why| (why, Exit::File))?,
         None => (args.clone(), Vec::new()),
     };
     args.check().map_err(|why| match &args.config {
-        Some(path) => (config::with_path(path, &why).into(), Exit::File),
-        None => (why.into(), Exit::Usage),
+        Some(path) => (config::with_path(path, why), Exit::File),
+        None => (why, Exit::Usage),
     })?;
     if let Some(folder) = &args.record {
         // Now somebody can do something about it.

@@ -4,9 +4,10 @@
 
 use fdk_aac_sys as sys;
 
-use crate::decode::error::Error;
+use crate::decode::error::{Error, Step};
 use crate::decode::traits::AudioBackend;
 use crate::media::{AudioConfig, EncodedPacket, SampleBlock, samples};
+use crate::text::problem::problem;
 
 const NAME: &str = "fdk-aac";
 
@@ -39,7 +40,7 @@ impl Drop for Raw {
 }
 
 fn damaged(code: sys::AAC_DECODER_ERROR) -> Error {
-    Error::Damaged { what: "AAC", reason: format!("decoder code {code:#x}") }
+    Error::Damaged { codec: "AAC", reason: problem!("decode-code", code = format!("{code:#x}")) }
 }
 
 impl Raw {
@@ -48,7 +49,7 @@ impl Raw {
         // SAFETY: no arguments but numbers; null is looked for.
         let handle = unsafe { sys::aacDecoder_Open(sys::TRANSPORT_TYPE_TT_MP4_RAW, 1) };
         if handle.is_null() {
-            return Err(Error::Codec { decoder: NAME, doing: "starting", code: 0 });
+            return Err(Error::Codec { decoder: NAME, step: Step::Start, code: 0 });
         }
         let raw = Self(handle);
         let settings = [
@@ -65,7 +66,7 @@ impl Raw {
             let code = unsafe { sys::aacDecoder_SetParam(raw.0, name, value) };
             if code != sys::AAC_DECODER_ERROR_AAC_DEC_OK {
                 let code = i64::from(code);
-                return Err(Error::Codec { decoder: NAME, doing: "taking its settings", code });
+                return Err(Error::Codec { decoder: NAME, step: Step::Configure, code });
             }
         }
         let mut conf = config.as_ptr().cast_mut();
@@ -73,7 +74,7 @@ impl Raw {
         // SAFETY: the handle is open; one buffer of `len` bytes, which is only read.
         let code = unsafe { sys::aacDecoder_ConfigRaw(raw.0, &raw mut conf, &raw const len) };
         if code != sys::AAC_DECODER_ERROR_AAC_DEC_OK {
-            return Err(Error::Unsupported(format!("AAC of this configuration ({code:#x})")));
+            return Err(Error::Unsupported(format!("AAC ({code:#x})").into()));
         }
         Ok(raw)
     }
@@ -83,14 +84,14 @@ impl Decoder {
     pub(crate) fn open(parameters: &AudioConfig) -> Result<Self, Error> {
         let config = parameters.config.to_vec();
         if !(2..=64).contains(&config.len()) {
-            let reason = format!("{} bytes", config.len());
-            return Err(Error::Parameters { what: "AudioSpecificConfig", reason });
+            let reason = problem!("decode-length", bytes = config.len());
+            return Err(Error::Config { codec: "AAC", reason });
         }
         let name = match config.first().map_or(0, |byte| byte >> 3) {
             2 => "AAC-LC".to_owned(),
             5 => "HE-AAC".to_owned(),
             29 => "HE-AAC v2".to_owned(),
-            other => return Err(Error::Unsupported(format!("AAC of object type {other}"))),
+            other => return Err(Error::Unsupported(format!("AAC object type {other}").into())),
         };
         let raw = Raw::open(&config)?;
         Ok(Self { raw, config, name, block: vec![0; MAX_BLOCK].into_boxed_slice() })

@@ -15,9 +15,10 @@ pub(in crate::decode) mod symphonia;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::decode::error::Error;
+use crate::text::problem::problem;
 
 /// Runs `work`; a panic in it is a damaged packet. What it worked with must be made anew after one.
-fn guarded<T>(what: &'static str, work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+fn guarded<T>(codec: &'static str, work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
     catch_unwind(AssertUnwindSafe(work))
-        .unwrap_or_else(|_| Err(Error::Damaged { what, reason: "its decoder gave up".to_owned() }))
+        .unwrap_or_else(|_| Err(Error::Damaged { codec, reason: problem!("decode-crashed") }))
 }

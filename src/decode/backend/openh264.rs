@@ -15,10 +15,11 @@ use openh264_sys2 as sys;
 
 use crate::base::{Pool, Timestamp};
 use crate::decode::avcc::{self, Configuration};
-use crate::decode::error::Error;
+use crate::decode::error::{Error, Step};
 use crate::decode::reorder::Reorder;
 use crate::decode::traits::{By, VideoBackend};
 use crate::media::{Color, EncodedPacket, Planes, Size, VideoConfig, VideoFrame};
+use crate::text::problem::problem;
 
 const NAME: &str = "openh264";
 
@@ -66,8 +67,8 @@ impl Drop for Raw {
     }
 }
 
-fn codec_error(doing: &'static str, code: i64) -> Error {
-    Error::Codec { decoder: NAME, doing, code }
+fn codec_error(step: Step, code: i64) -> Error {
+    Error::Codec { decoder: NAME, step, code }
 }
 
 /// A decoded frame inside the library: valid until its next call.
@@ -84,7 +85,7 @@ impl Raw {
         // SAFETY: the library writes one pointer.
         let code = unsafe { sys::source::APILoader::WelsCreateDecoder(&raw mut object) };
         if code != 0 || object.is_null() {
-            return Err(codec_error("starting", code));
+            return Err(codec_error(Step::Start, code));
         }
         let raw = Self(object);
         let mut params = sys::SDecodingParam::default();
@@ -102,7 +103,7 @@ impl Raw {
             }
             table.Initialize.map_or(-1, |initialize| initialize(raw.0, &raw const params))
         };
-        if code == 0 { Ok(raw) } else { Err(codec_error("starting", code)) }
+        if code == 0 { Ok(raw) } else { Err(codec_error(Step::Start, code)) }
     }
 
     /// One call of the library; `None` tells it that the access unit is complete.
@@ -193,10 +194,6 @@ impl Decoder {
         }
     }
 
-    fn damaged(reason: impl Into<String>) -> Error {
-        Error::Damaged { what: "H.264", reason: reason.into() }
-    }
-
     /// Decodes the byte stream in `self.stream`.
     fn run(&mut self, pts: Timestamp) -> Result<(), Error> {
         let stream = std::mem::take(&mut self.stream);
@@ -214,7 +211,8 @@ impl Decoder {
         if state == sys::dsErrorFree {
             Ok(())
         } else {
-            Err(Self::damaged(format!("decoding state {state:#x}")))
+            let reason = problem!("decode-code", code = format!("{state:#x}"));
+            Err(Error::Damaged { codec: "H.264", reason })
         }
     }
 }
@@ -259,7 +257,7 @@ impl VideoBackend for Decoder {
     fn decode(&mut self, packet: &EncodedPacket) -> Result<Vec<VideoFrame>, Error> {
         if packet.data.len() > MAX_PACKET {
             self.waiting = true;
-            return Err(Self::damaged(format!("{} bytes", packet.data.len())));
+            return Err(Error::length("H.264", packet.data.len()));
         }
         let kind = avcc::survey(&packet.data, &mut self.configuration).inspect_err(|_| {
             self.waiting = true;
@@ -288,7 +286,7 @@ impl VideoBackend for Decoder {
                     self.raw = Raw::create()?;
                     self.failed_keyframes += 1;
                     if self.failed_keyframes >= LAST_CHANCES {
-                        return Err(codec_error("decoding keyframes", i64::from(LAST_CHANCES)));
+                        return Err(codec_error(Step::DecodeKeyframes, i64::from(LAST_CHANCES)));
                     }
                 }
                 Err(error)

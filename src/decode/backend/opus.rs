@@ -8,6 +8,8 @@ use opusic_sys as sys;
 use crate::decode::error::Error;
 use crate::decode::traits::AudioBackend;
 use crate::media::{AudioConfig, EncodedPacket, SampleBlock};
+use crate::text::Problem;
+use crate::text::problem::problem;
 
 const RATE: u32 = 48_000;
 /// The longest packet lasts 120 ms.
@@ -39,7 +41,7 @@ impl Handle {
             unsafe { sys::opus_decoder_create(RATE as i32, channels as i32, &raw mut code) };
         NonNull::new(decoder)
             .map(Self)
-            .ok_or_else(|| Error::Parameters { what: "Opus configuration", reason: reason(code) })
+            .ok_or_else(|| Error::Config { codec: "Opus", reason: reason(code) })
     }
 
     /// Decodes a packet into a block of so many channels; how many frames it has.
@@ -62,7 +64,8 @@ impl Handle {
                 0,
             )
         };
-        usize::try_from(result).map_err(|_| Error::Damaged { what: "Opus", reason: reason(result) })
+        usize::try_from(result)
+            .map_err(|_| Error::Damaged { codec: "Opus", reason: reason(result) })
     }
 }
 
@@ -74,10 +77,10 @@ impl Drop for Handle {
 }
 
 /// The library's code in its words.
-fn reason(code: i32) -> String {
+fn reason(code: i32) -> Problem {
     // SAFETY: the library gives a constant text for any code.
     let text = unsafe { std::ffi::CStr::from_ptr(sys::opus_strerror(code)) };
-    text.to_string_lossy().into_owned()
+    Problem::words(text.to_string_lossy())
 }
 
 impl Decoder {
@@ -86,7 +89,7 @@ impl Decoder {
         let channels = config.get(1).copied().unwrap_or(2);
         let mapped = config.get(10).is_some_and(|family| *family != 0);
         if mapped || !(1..=2).contains(&channels) {
-            return Err(Error::Unsupported(format!("Opus of {channels} channels")));
+            return Err(Error::Unsupported(problem!("decode-opus-kind", channels = channels)));
         }
         let gain = config.get(8..10).and_then(<[u8]>::first_chunk::<2>).copied();
         let decibels = f32::from(i16::from_le_bytes(gain.unwrap_or_default())) / 256.0;

@@ -4,6 +4,7 @@ use crate::decode::downmix;
 use crate::decode::error::Error;
 use crate::decode::traits::AudioBackend;
 use crate::media::{AudioCodec, AudioConfig, EncodedPacket, SampleBlock};
+use crate::text::problem::problem;
 use crate::wire::codec::pcm::{Coding, Pcm};
 
 /// The largest packet: seconds of anything.
@@ -25,15 +26,16 @@ impl Decoder {
         let AudioConfig { codec, sample_rate: rate, channels, .. } = *parameters;
         if codec == AudioCodec::Pcm {
             let Some(shape) = Pcm::parse(&parameters.config) else {
-                let reason = "it makes no sense".to_owned();
-                return Err(Error::Parameters { what: "description of PCM", reason });
+                let reason = problem!("decode-invalid");
+                return Err(Error::Config { codec: "PCM", reason });
             };
             // More channels are mixed down.
             let (rate, channels) = (shape.sample_rate, shape.channels.min(2));
             return Ok(Self { codec, rate, channels, shape: Some(shape) });
         }
         if !(1..=2).contains(&channels) || !(1_000..=192_000).contains(&rate) {
-            return Err(Error::Unsupported(format!("PCM of {channels} channels at {rate} Hz")));
+            let kind = problem!("decode-pcm-kind", channels = channels, rate = rate);
+            return Err(Error::Unsupported(kind));
         }
         let (coding, bytes) = match codec {
             AudioCodec::Speex => return Ok(Self { codec, rate, channels, shape: None }),

@@ -13,6 +13,7 @@ use crate::decode::downmix;
 use crate::decode::error::Error;
 use crate::decode::traits::AudioBackend;
 use crate::media::{AudioCodec, AudioConfig, EncodedPacket, SampleBlock};
+use crate::text::problem::problem;
 use crate::wire::codec::mpeg_audio;
 
 /// The largest packet: a FLAC frame of 65,535 samples in 8 channels has less.
@@ -27,14 +28,23 @@ pub(crate) struct Decoder {
     block: Vec<f32>,
 }
 
+fn name(codec: AudioCodec) -> &'static str {
+    match codec {
+        AudioCodec::Flac => "FLAC",
+        AudioCodec::Vorbis => "Vorbis",
+        _ => "MP3",
+    }
+}
+
 fn open(parameters: &AudioConfig) -> Result<Box<dyn AudioDecoder>, Error> {
-    let damaged = |error: symphonia_core::errors::Error| Error::Parameters {
-        what: "sound's configuration",
-        reason: error.to_string(),
+    let codec = name(parameters.codec);
+    let damaged = |error: symphonia_core::errors::Error| Error::Config {
+        codec,
+        reason: error.to_string().into(),
     };
     let mut wanted = AudioCodecParameters::new();
     let options = AudioDecoderOptions::default();
-    guarded("configuration of sound", || match parameters.codec {
+    guarded(codec, || match parameters.codec {
         AudioCodec::Flac => {
             wanted.for_codec(CODEC_ID_FLAC);
             wanted.with_extra_data(parameters.config.to_vec().into_boxed_slice());
@@ -61,21 +71,13 @@ impl Decoder {
         Ok(Self { inner, parameters: parameters.clone(), block: Vec::new() })
     }
 
-    fn what(&self) -> &'static str {
-        match self.parameters.codec {
-            AudioCodec::Flac => "FLAC",
-            AudioCodec::Vorbis => "Vorbis",
-            _ => "MP3",
-        }
-    }
-
     /// One frame; its rate and channels, its samples at the end of `out`.
     fn frame(&mut self, data: &[u8], out: &mut Vec<f32>) -> Result<(u32, u16), Error> {
-        let what = self.what();
+        let codec = name(self.parameters.codec);
         let packet = PacketRef::new(0, Timestamp::from(0_i64), Duration::from(0_u64), data);
         let decoded = self.inner.decode_ref(&packet);
         let decoded =
-            decoded.map_err(|error| Error::Damaged { what, reason: error.to_string() })?;
+            decoded.map_err(|error| Error::Damaged { codec, reason: error.to_string().into() })?;
         let (rate, channels) = (decoded.spec().rate(), decoded.num_planes());
         decoded.copy_to_vec_interleaved(&mut self.block);
         if channels <= 2 {
@@ -110,8 +112,8 @@ impl Decoder {
                 rest = after;
             }
             if format.is_none() && !packet.data.is_empty() {
-                let reason = "it holds no frame".to_owned();
-                return Err(Error::Damaged { what: self.what(), reason });
+                let reason = problem!("decode-no-frame");
+                return Err(Error::Damaged { codec: name(self.parameters.codec), reason });
             }
         }
         Ok(format.filter(|(rate, channels)| *rate > 0 && *channels > 0 && !data.is_empty()).map(
@@ -122,12 +124,12 @@ impl Decoder {
 
 impl AudioBackend for Decoder {
     fn decode(&mut self, packet: &EncodedPacket) -> Result<Option<SampleBlock>, Error> {
-        let what = self.what();
+        let codec = name(self.parameters.codec);
         if packet.data.len() > MAX_PACKET {
-            return Err(Error::length(what, packet.data.len()));
+            return Err(Error::length(codec, packet.data.len()));
         }
         let mut finished = false;
-        let decoded = guarded(what, || {
+        let decoded = guarded(codec, || {
             let decoded = self.all(packet);
             finished = true;
             decoded
@@ -147,6 +149,6 @@ impl AudioBackend for Decoder {
     }
 
     fn name(&self) -> &str {
-        self.what()
+        name(self.parameters.codec)
     }
 }

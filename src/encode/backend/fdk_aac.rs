@@ -10,7 +10,7 @@ use fdk_aac_sys as sys;
 
 use crate::encode::backend::traits::{AudioBackend, Block, Description};
 use crate::encode::config;
-use crate::encode::error::Error;
+use crate::encode::error::{Error, Flaw, Step};
 use crate::media::{AudioCodec, AudioConfig};
 
 const NAME: &str = "fdk-aac";
@@ -44,12 +44,12 @@ impl Drop for Raw {
     }
 }
 
-fn codec_error(doing: &'static str, code: sys::AACENC_ERROR) -> Error {
-    Error::Codec { encoder: NAME, doing, code: i64::from(code) }
+fn codec_error(step: Step, code: sys::AACENC_ERROR) -> Error {
+    Error::Codec { encoder: NAME, step, code: i64::from(code) }
 }
 
-fn check(doing: &'static str, code: sys::AACENC_ERROR) -> Result<(), Error> {
-    if code == sys::AACENC_ERROR_AACENC_OK { Ok(()) } else { Err(codec_error(doing, code)) }
+fn check(step: Step, code: sys::AACENC_ERROR) -> Result<(), Error> {
+    if code == sys::AACENC_ERROR_AACENC_OK { Ok(()) } else { Err(codec_error(step, code)) }
 }
 
 impl Encoder {
@@ -57,7 +57,7 @@ impl Encoder {
         let mut handle: sys::HANDLE_AACENCODER = ptr::null_mut();
         // SAFETY: the library writes one handle. 1: the AAC core alone, without SBR and surround.
         let code = unsafe { sys::aacEncOpen(&raw mut handle, 1, u32::from(config.channels)) };
-        check("starting", code)?;
+        check(Step::Start, code)?;
         let raw = Raw(handle);
         let settings = [
             (sys::AACENC_PARAM_AACENC_AOT, 2), // AAC-LC
@@ -73,13 +73,13 @@ impl Encoder {
         for (name, value) in settings {
             // SAFETY: the handle is open.
             let code = unsafe { sys::aacEncoder_SetParam(raw.0, name, value) };
-            check("taking its settings", code)?;
+            check(Step::Configure, code)?;
         }
         // SAFETY: the handle is open; null buffers mean "apply the settings, encode nothing".
         let code = unsafe {
             sys::aacEncEncode(raw.0, ptr::null(), ptr::null(), ptr::null(), ptr::null_mut())
         };
-        check("taking its settings", code)?;
+        check(Step::Configure, code)?;
         let mut info = sys::AACENC_InfoStruct {
             maxOutBufBytes: 0,
             maxAncBytes: 0,
@@ -92,13 +92,13 @@ impl Encoder {
             confSize: 0,
         };
         // SAFETY: the handle is open; the library writes one structure.
-        check("describing itself", unsafe { sys::aacEncInfo(raw.0, &raw mut info) })?;
-        let malformed = |what| Error::Malformed { encoder: NAME, what };
+        check(Step::Describe, unsafe { sys::aacEncInfo(raw.0, &raw mut info) })?;
+        let malformed = |flaw| Error::Malformed { encoder: NAME, flaw };
         let asc = usize::try_from(info.confSize).ok().and_then(|len| info.confBuf.get(..len));
-        let asc = asc.filter(|asc| asc.len() >= 2).ok_or(malformed("no AudioSpecificConfig"))?;
+        let asc = asc.filter(|asc| asc.len() >= 2).ok_or(malformed(Flaw::NoConfig))?;
         let block_len = usize::try_from(info.frameLength).unwrap_or(0);
         if block_len == 0 || info.inputChannels != u32::from(config.channels) {
-            return Err(malformed("other channels than it was told"));
+            return Err(malformed(Flaw::OtherChannels));
         }
         Ok(Self {
             raw,
@@ -165,7 +165,7 @@ impl Encoder {
         if code == sys::AACENC_ERROR_AACENC_ENCODE_EOF {
             return Ok(None);
         }
-        check("encoding sound", code)?;
+        check(Step::Encode, code)?;
         let len = usize::try_from(out_args.numOutBytes).unwrap_or(0);
         if let Some(data) = self.scratch.get(..len)
             && !data.is_empty()
@@ -186,7 +186,7 @@ impl AudioBackend for Encoder {
             // It always takes what fits into its frame buffer; taking nothing would loop for ever.
             rest = match rest.get(taken..) {
                 Some(rest) if taken > 0 => rest,
-                _ => return Err(codec_error("taking samples", sys::AACENC_ERROR_AACENC_OK)),
+                _ => return Err(codec_error(Step::Encode, sys::AACENC_ERROR_AACENC_OK)),
             };
         }
         Ok(())

@@ -12,7 +12,9 @@ use std::time::Duration;
 use crate::base::Timestamp;
 use crate::encode::config::{self, Choice};
 use crate::encode::error::Error;
-use crate::media::{AudioCodec, BitsPerSecond, Codec, FrameRate, Size, VideoCodec};
+use crate::media::{AudioCodec, BitsPerSecond, Codec, FrameRate, Size, TrackKind, VideoCodec};
+use crate::text::Problem;
+use crate::text::problem::problem;
 
 pub(super) use traits::{AudioBackend, Block, Description, VideoBackend};
 
@@ -49,7 +51,7 @@ const AUDIO: &[Candidate<config::Audio, dyn AudioBackend>] = &[Candidate {
 }];
 
 fn first_that_opens<'a, C: 'a, B: ?Sized + 'a>(
-    kind: &'static str,
+    kind: TrackKind,
     chosen: &str,
     config: &C,
     candidates: impl Iterator<Item = &'a Candidate<C, B>>,
@@ -58,10 +60,14 @@ fn first_that_opens<'a, C: 'a, B: ?Sized + 'a>(
     for candidate in candidates {
         match (candidate.open)(config) {
             Ok(backend) => {
-                let why = if tried.is_empty() { chosen.to_owned() } else { tried.join("; ") };
+                let failed: Vec<_> = tried.iter().map(Problem::to_string).collect();
+                let why = if failed.is_empty() { chosen.to_owned() } else { failed.join("; ") };
                 return Ok(Opened { backend, why });
             }
-            Err(error) => tried.push(format!("{}: {error}", candidate.name)),
+            Err(error) => {
+                let reason = Problem::from(&error);
+                tried.push(problem!("encode-tried", encoder = candidate.name, reason = reason));
+            }
         }
     }
     Err(Error::NoBackend { kind, tried })
@@ -80,12 +86,12 @@ pub(super) fn open_video(config: &config::Video) -> Result<Opened<dyn VideoBacke
         Choice::Auto => "the only encoder on this machine that needs no hardware",
         _ => "asked for",
     };
-    first_that_opens("video", why, config, candidates.map(|(_, candidate)| candidate))
+    first_that_opens(TrackKind::Video, why, config, candidates.map(|(_, candidate)| candidate))
 }
 
 /// Opens the audio encoder.
 pub(super) fn open_audio(config: &config::Audio) -> Result<Opened<dyn AudioBackend>, Error> {
-    first_that_opens("AAC", "the only AAC encoder built in", config, AUDIO.iter())
+    first_that_opens(TrackKind::Audio, "the only AAC encoder built in", config, AUDIO.iter())
 }
 
 /// An encoder that onair knows.

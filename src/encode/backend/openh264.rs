@@ -12,7 +12,7 @@ use std::ptr;
 use openh264_sys2 as sys;
 
 use crate::encode::backend::traits::{Description, VideoBackend};
-use crate::encode::error::Error;
+use crate::encode::error::{Error, Flaw, Step};
 use crate::encode::rate::RateControl;
 use crate::encode::scene_change::SceneDetector;
 use crate::encode::{avcc, config, level};
@@ -68,8 +68,8 @@ impl Drop for Raw {
     }
 }
 
-fn codec_error(doing: &'static str, code: c_int) -> Error {
-    Error::Codec { encoder: NAME, doing, code: i64::from(code) }
+fn codec_error(step: Step, code: c_int) -> Error {
+    Error::Codec { encoder: NAME, step, code: i64::from(code) }
 }
 
 impl Raw {
@@ -78,7 +78,7 @@ impl Raw {
         // SAFETY: the library writes one pointer.
         let code = unsafe { sys::source::APILoader::WelsCreateSVCEncoder(&raw mut object) };
         if code != 0 || object.is_null() {
-            return Err(codec_error("starting", code));
+            return Err(codec_error(Step::Start, code));
         }
         Ok(Self { object, info: Box::default() })
     }
@@ -86,16 +86,16 @@ impl Raw {
     fn set_option<T>(
         &mut self,
         option: sys::ENCODER_OPTION,
-        doing: &'static str,
+        step: Step,
         mut value: T,
     ) -> Result<(), Error> {
         // SAFETY: the object is alive; the value outlives the call and is of the type that each
         // caller took from the option's description in codec_app_def.h.
         let code = unsafe {
-            let set = (**self.object).SetOption.ok_or_else(|| codec_error(doing, -1))?;
+            let set = (**self.object).SetOption.ok_or_else(|| codec_error(step, -1))?;
             set(self.object, option, (&raw mut value).cast::<c_void>())
         };
-        if code == 0 { Ok(()) } else { Err(codec_error(doing, code)) }
+        if code == 0 { Ok(()) } else { Err(codec_error(step, code)) }
     }
 }
 
@@ -197,14 +197,14 @@ impl Encoder {
         let level = level::Level::for_stream(config.size, config.frame_rate, config.bitrate)
             .ok_or_else(|| Error::Config(problem!("encode-level")))?;
         let mut raw = Raw::create()?;
-        raw.set_option(sys::ENCODER_OPTION_TRACE_LEVEL, "being silenced", sys::WELS_LOG_QUIET)?;
+        raw.set_option(sys::ENCODER_OPTION_TRACE_LEVEL, Step::Start, sys::WELS_LOG_QUIET)?;
         let mut params = sys::SEncParamExt::default();
         // SAFETY: the object is alive and writes one structure, then reads one.
         let code = unsafe {
             let table = &**raw.object;
             let (Some(defaults), Some(initialize)) = (table.GetDefaultParams, table.InitializeExt)
             else {
-                return Err(codec_error("starting", -1));
+                return Err(codec_error(Step::Start, -1));
             };
             match defaults(raw.object, &raw mut params) {
                 0 => {
@@ -215,15 +215,15 @@ impl Encoder {
             }
         };
         if code != 0 {
-            return Err(codec_error("taking its settings", code));
+            return Err(codec_error(Step::Configure, code));
         }
         // SAFETY: the object is initialised; it writes one structure.
         let code = unsafe {
             let encode = (**raw.object).EncodeParameterSets;
-            encode.ok_or_else(|| codec_error("starting", -1))?(raw.object, &raw mut *raw.info)
+            encode.ok_or_else(|| codec_error(Step::Start, -1))?(raw.object, &raw mut *raw.info)
         };
         if code != 0 {
-            return Err(codec_error("writing its parameter sets", code));
+            return Err(codec_error(Step::Describe, code));
         }
         let mut encoder = Self {
             raw,
@@ -247,7 +247,7 @@ impl Encoder {
         let units: Vec<&[u8]> = encoder.units().filter_map(avcc::strip_start_code).collect();
         let of_kind = |kind| units.iter().copied().find(|nal| avcc::kind(nal) == kind);
         let Some((sps, pps)) = of_kind(7).zip(of_kind(8)) else {
-            return Err(Error::Malformed { encoder: NAME, what: "no parameter sets" });
+            return Err(Error::Malformed { encoder: NAME, flaw: Flaw::NoConfig });
         };
         let record = avcc::configuration(sps, pps, config.frame_rate)?;
         encoder.parameters.config = record;
@@ -261,17 +261,17 @@ impl Encoder {
         if self.params.sSpatialLayers[0].iDLayerQp != qp {
             self.params.sSpatialLayers[0].iDLayerQp = qp;
             let option = sys::ENCODER_OPTION_SVC_ENCODE_PARAM_EXT;
-            self.raw.set_option(option, "changing its quantiser", *self.params)?;
+            self.raw.set_option(option, Step::SetQuantizer, *self.params)?;
         }
         if key {
             // SAFETY: the object is alive. (The C++ method has a second argument, which layer of a
             // simulcast; it is looked at in simulcast only.)
             let code = unsafe {
                 let force = (**self.raw.object).ForceIntraFrame;
-                force.ok_or_else(|| codec_error("starting", -1))?(self.raw.object, true)
+                force.ok_or_else(|| codec_error(Step::Start, -1))?(self.raw.object, true)
             };
             if code != 0 {
-                return Err(codec_error("being asked for a keyframe", code));
+                return Err(codec_error(Step::ForceKeyframe, code));
             }
         }
         let planes = frame.planes();
@@ -300,14 +300,14 @@ impl Encoder {
         // are as large as `Planes` promises and outlive the call, `info` is ours to write to.
         let code = unsafe {
             let encode = (**self.raw.object).EncodeFrame;
-            encode.ok_or_else(|| codec_error("starting", -1))?(
+            encode.ok_or_else(|| codec_error(Step::Start, -1))?(
                 self.raw.object,
                 &raw mut picture,
                 &raw mut *self.raw.info,
             )
         };
         if code != 0 {
-            return Err(codec_error("encoding a picture", code));
+            return Err(codec_error(Step::Encode, code));
         }
         let bytes: usize = self.units().map(<[u8]>::len).sum();
         Ok(bytes as f64 * 8.0)
@@ -359,7 +359,7 @@ impl VideoBackend for Encoder {
         let keyframe = self.raw.info.eFrameType == sys::videoFrameTypeIDR;
         let data = avcc::packet(self.units())?;
         if data.is_empty() {
-            return Err(Error::Malformed { encoder: NAME, what: "a picture without a slice" });
+            return Err(Error::Malformed { encoder: NAME, flaw: Flaw::NoSlice });
         }
         self.ready = Some(EncodedPacket {
             track: Track::Video,

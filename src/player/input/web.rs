@@ -14,7 +14,7 @@ use crate::player::buffer::pace::PlayPace;
 use crate::player::input::connection::{ConnectionWatch, End, TICK, web_failure};
 use crate::player::input::feed::InputFeed;
 use crate::player::input::http::range_retry::{RangeRefusal, RangeRetry};
-use crate::player::input::http::{Item, Problem, Pull, PullRequest};
+use crate::player::input::http::{Item, Pull, PullError, PullRequest};
 use crate::player::input::open_deadline;
 use crate::player::input::open_deadline::OpenDeadline;
 use crate::player::session::report::PlayerReport;
@@ -90,23 +90,27 @@ impl Web {
     ) -> Result<Pull, Closed> {
         let Some(mut pull) = self.broken.take() else {
             let opened = ask.opening.within(Pull::open(ask, on_step)).await;
-            return opened.map_err(Problem::Told).flatten().map_err(Closed::Problem);
+            return opened.map_err(PullError::Told).flatten().map_err(Closed::Broken);
         };
         // The next try may find what this one does not.
         let goes_on = ask.opening.within(pull.go_on(ask, on_step)).await;
-        match goes_on.map_err(Problem::Told).flatten() {
+        match goes_on.map_err(PullError::Told).flatten() {
             Ok(true) => Ok(pull),
             Ok(false) if pull.duration().is_some() => {
                 Err(Closed::Rest(pull, web_failure(&ask.other_part()), Some(RangeRefusal::Other)))
             }
             // It never gave parts.
             Ok(false) => Err(Closed::Never(no_rest())),
-            Err(Problem::Net(error)) => {
+            Err(PullError::Net(error)) => {
                 let refusal = RangeRefusal::of(&error);
                 Err(Closed::Rest(pull, web_failure(&error), refusal))
             }
-            Err(Problem::Told(told)) if told.kind == FailureKind::Lost => Err(Closed::Never(told)),
-            Err(Problem::Told(told) | Problem::Stalls(told)) => Err(Closed::Rest(pull, told, None)),
+            Err(PullError::Told(told)) if told.kind == FailureKind::Lost => {
+                Err(Closed::Never(told))
+            }
+            Err(PullError::Told(told) | PullError::Stalls(told)) => {
+                Err(Closed::Rest(pull, told, None))
+            }
         }
     }
 
@@ -141,7 +145,7 @@ impl Web {
         };
         let mut pull = match opened {
             Ok(pull) => pull,
-            Err(Closed::Problem(problem)) => return End::Lost(told(problem, feed)),
+            Err(Closed::Broken(problem)) => return End::Lost(told(problem, feed)),
             Err(Closed::Never(told)) => return End::Failed(told),
             Err(Closed::Rest(pull, failure, refusal)) => {
                 return self.lose(pull, failure, refusal, feed);
@@ -277,7 +281,7 @@ impl Web {
                 Ok(Ok(Item::Edge { seen, distance })) => {
                     feed.set_edge(at(seen, now), distance);
                 }
-                Ok(Err(Problem::Told(told)))
+                Ok(Err(PullError::Told(told)))
                     if !pull.is_list() && pull.pace() != PlayPace::Live =>
                 {
                     // A damaged file: what could be read is played to its end.
@@ -334,7 +338,7 @@ fn no_start(report: &PlayerReport, why: &str) {
 
 /// Why nothing was opened.
 enum Closed {
-    Problem(Problem),
+    Broken(PullError),
     /// Of a recording the rest: why not, and whether the server said so.
     Rest(Pull, Failure, Option<RangeRefusal>),
     /// It cannot be had any more.
@@ -351,20 +355,20 @@ fn at(seen: Instant, now: Timestamp) -> Timestamp {
 }
 
 /// What comes next; after the end nothing.
-async fn next(pull: &mut Pull, over: bool) -> Result<Item, Problem> {
+async fn next(pull: &mut Pull, over: bool) -> Result<Item, PullError> {
     if over { std::future::pending().await } else { pull.next().await }
 }
 
 /// What went wrong, as the player tells it. What answers wrongly where a stream has been played is a
 /// loss.
-fn told(problem: Problem, feed: &InputFeed) -> Failure {
+fn told(problem: PullError, feed: &InputFeed) -> Failure {
     match problem {
-        Problem::Net(error) => web_failure(&error),
-        Problem::Told(told) | Problem::Stalls(told) if feed.has_media() => {
+        PullError::Net(error) => web_failure(&error),
+        PullError::Told(told) | PullError::Stalls(told) if feed.has_media() => {
             Failure { kind: FailureKind::Lost, ..told }
         }
         // What the segments of a list hold may have been named already.
-        Problem::Told(told) | Problem::Stalls(told) => match feed.missing() {
+        PullError::Told(told) | PullError::Stalls(told) => match feed.missing() {
             Some(missing) if told.kind == FailureKind::NoSuchStream => missing,
             _ => told,
         },

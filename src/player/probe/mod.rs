@@ -27,7 +27,7 @@ use crate::player::clock::timeline::Timeline;
 use crate::player::demux::file_samples;
 use crate::player::demux::file_samples::FileFormat;
 use crate::player::input::connection::{failure, silent, web_failure};
-use crate::player::input::http::{Item, Problem, Pull, PullRequest};
+use crate::player::input::http::{Item, Pull, PullError, PullRequest};
 use crate::player::input::open_deadline::OpenDeadline;
 use crate::player::input::{file, open_deadline, rtmp, web};
 use crate::player::session::config::Source;
@@ -311,8 +311,8 @@ async fn probe_web(
     limit: Duration,
 ) -> Result<Report, Failure> {
     let told = |problem| match problem {
-        Problem::Net(error) => web_failure(&error),
-        Problem::Told(told) | Problem::Stalls(told) => told,
+        PullError::Net(error) => web_failure(&error),
+        PullError::Told(told) | PullError::Stalls(told) => told,
     };
     let url = web::parse(text)?;
     let start = clock.now();

@@ -5,6 +5,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::media::BitsPerSecond;
+use crate::text::Problem;
+use crate::text::problem::problem;
 
 /// Codes that a fault may reject `connect` with, behind `NetConnection.Connect.`.
 const CONNECT_CODES: [&str; 5] = ["Rejected", "InvalidApp", "Closed", "Failed", "AppShutdown"];
@@ -129,7 +131,7 @@ pub struct Fault {
 /// Why a text is no fault: what is possible there.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct BadFault(String);
+pub struct BadFault(pub Problem);
 
 impl Fault {
     /// Whether it answers a wish, rather than do something to the connection.
@@ -143,19 +145,17 @@ impl FromStr for Fault {
     type Err = BadFault;
 
     fn from_str(text: &str) -> Result<Self, BadFault> {
-        let bad = |why: String| BadFault(format!("'{text}' is no fault: {why}"));
+        let bad = |why: Problem| BadFault(problem!("fault-bad", text = text, reason = why));
         let (rest, times) = match text.rsplit_once('*') {
             Some((rest, digits)) => match digits.parse() {
                 Ok(times) if (1..=MAX_TIMES).contains(&times) => (rest, Some(times)),
-                _ => return Err(bad(format!("behind * stands how often, 1 to {MAX_TIMES}"))),
+                _ => return Err(bad(problem!("fault-times", most = MAX_TIMES))),
             },
             None => (text, None),
         };
-        let (name, place) = rest
-            .split_once('@')
-            .ok_or_else(|| bad("write WHAT@PHASE, such as reset@media:3s".into()))?;
+        let (name, place) = rest.split_once('@').ok_or_else(|| bad(problem!("fault-shape")))?;
         if !FaultKind::NAMES.contains(&name) {
-            return Err(bad(format!("there are {}", FaultKind::NAMES.join(", "))));
+            return Err(bad(problem!("value-none-of", known = FaultKind::NAMES.join(", "))));
         }
         let (phase, value) = match place.split_once(':') {
             Some((phase, value)) => (phase, Some(value)),
@@ -165,7 +165,7 @@ impl FromStr for Fault {
         let phase = Phase::ALL
             .into_iter()
             .find(|known| known.name().eq_ignore_ascii_case(phase))
-            .ok_or_else(|| bad(format!("the phases are {}", names.join(", "))))?;
+            .ok_or_else(|| bad(problem!("fault-phases", known = names.join(", "))))?;
         let (what, after, counted) = what(name, phase, value).map_err(bad)?;
         let times = times.or(counted);
         Ok(Self { what, phase, after, times })
@@ -174,21 +174,22 @@ impl FromStr for Fault {
 
 type Parsed = (FaultKind, Span, Option<u32>);
 
-fn what(name: &str, phase: Phase, value: Option<&str>) -> Result<Parsed, String> {
+fn what(name: &str, phase: Phase, value: Option<&str>) -> Result<Parsed, Problem> {
     let now = Span::default();
-    let needs = |example: &str| value.ok_or_else(|| format!("it needs a value, such as {example}"));
+    let needs =
+        |example: &str| value.ok_or_else(|| problem!("fault-needs-value", example = example));
     let only = |phases: &[Phase]| match phases.contains(&phase) {
         true => Ok(()),
         false => {
             let names: Vec<_> = phases.iter().map(|phase| phase.name()).collect();
-            Err(format!("{name} is possible at {}", names.join(" and ")))
+            Err(problem!("fault-only-at", name = name, phases = names.join(", ")))
         }
     };
     // Other phases pass at once: there is nothing to wait for.
     let after = |text: Option<&str>| match text.filter(|text| !text.is_empty()) {
         None => Ok(now),
         Some(text) if phase == Phase::Media => span(text),
-        Some(_) => Err(format!("{name} takes a time at media only")),
+        Some(_) => Err(problem!("fault-time-at-media", name = name)),
     };
     Ok(match name {
         "reset" => (FaultKind::Reset, after(value)?, None),
@@ -200,7 +201,7 @@ fn what(name: &str, phase: Phase, value: Option<&str>) -> Result<Parsed, String>
                 Some((begin, lasts)) => (Some(begin), Some(span(lasts)?)),
                 None => (value, None),
             };
-            let begin = after(begin).map_err(|why| format!("{why}; +5s says for how long"))?;
+            let begin = after(begin).map_err(|why| problem!("fault-stall", reason = why))?;
             (FaultKind::Stall { lasts }, begin, None)
         }
         "delay" => (FaultKind::Delay(span(needs("delay@media:200ms")?)?), now, None),
@@ -210,8 +211,7 @@ fn what(name: &str, phase: Phase, value: Option<&str>) -> Result<Parsed, String>
             let codes = if phase == Phase::Connect { &CONNECT_CODES } else { &PUBLISH_CODES };
             let code =
                 codes.iter().find(|code| value.is_some_and(|it| code.eq_ignore_ascii_case(it)));
-            let code =
-                code.ok_or_else(|| format!("it can be rejected with {}", codes.join(", ")))?;
+            let code = code.ok_or_else(|| problem!("fault-codes", known = codes.join(", ")))?;
             (FaultKind::Reject(code), now, None)
         }
         "busy" => {
@@ -221,9 +221,7 @@ fn what(name: &str, phase: Phase, value: Option<&str>) -> Result<Parsed, String>
                 Some(text) => match text.parse() {
                     Ok(times) if (1..=MAX_TIMES).contains(&times) => Some(times),
                     _ => {
-                        return Err(format!(
-                            "'{text}' is no number of times, such as busy@publish:2"
-                        ));
+                        return Err(problem!("fault-busy-times", text = text));
                     }
                 },
             };
@@ -233,31 +231,31 @@ fn what(name: &str, phase: Phase, value: Option<&str>) -> Result<Parsed, String>
             only(&[Phase::Connect, Phase::Media])?;
             let url = needs("redirect@connect:rtmp://other.example/app")?;
             if !url.contains("://") || url.len() > 2_000 {
-                return Err(format!("'{url}' is no URL, such as rtmp://other.example/app"));
+                return Err(problem!("fault-url", url = url));
             }
             (FaultKind::Redirect(url.to_owned()), now, None)
         }
         _ => match value {
             None => (FaultKind::NoAck, now, None),
-            Some(_) => return Err("noack takes no value".into()),
+            Some(_) => return Err(problem!("fault-no-value", name = "noack")),
         },
     })
 }
 
 /// `2s`, or `2s..5s`.
-fn span(text: &str) -> Result<Span, String> {
+fn span(text: &str) -> Result<Span, Problem> {
     let (from, to) = match text.split_once("..") {
         Some((from, to)) => (time(from)?, time(to)?),
         None => (time(text)?, time(text)?),
     };
     if from > to {
-        return Err(format!("in '{text}' the smaller time stands first"));
+        return Err(problem!("fault-time-order", text = text));
     }
     Ok(Span { from, to })
 }
 
-fn time(text: &str) -> Result<Duration, String> {
-    let fault = || format!("'{text}' is no time: write 3s, 2.5s or 200ms, an hour at most");
+fn time(text: &str) -> Result<Duration, Problem> {
+    let fault = || problem!("fault-time", text = text);
     let (number, millis) = match (text.strip_suffix("ms"), text.strip_suffix('s')) {
         (Some(number), _) => (number, 1.0),
         (None, Some(number)) => (number, 1_000.0),

@@ -5,6 +5,7 @@
 pub mod audio;
 mod capacity;
 pub mod demuxer;
+mod error;
 pub mod flv;
 pub mod mkv;
 pub mod mp4;
@@ -33,6 +34,7 @@ use crate::wire::codec::Colors;
 pub use crate::media::{Chapter, stream_event::MAX_TITLE};
 pub use capacity::Part;
 pub use demuxer::Demuxer;
+pub use error::{Error, FilePart};
 pub use opening::open;
 pub use packet_times::{Timing, TrackTiming, audio_frame};
 
@@ -260,10 +262,10 @@ pub fn read(
     at: u64,
     size: u64,
     most: usize,
-    what: &'static str,
+    part: FilePart,
 ) -> Result<Bytes, Error> {
     let length = usize::try_from(size).ok().filter(|size| *size <= most.min(source.most()));
-    let length = length.ok_or(Error::TooMuch(what))?;
+    let length = length.ok_or(Error::TooMuch(part))?;
     source.end(at, length)?;
     let mut bytes = vec![0; length];
     source.read_at(at, &mut bytes)?;
@@ -307,7 +309,13 @@ pub fn read_around(
     let whole = Hole { at: end, size: 0 };
     for hole in inside.chain(std::iter::once(&whole)) {
         let room = most.saturating_sub(data.len());
-        data.extend_from_slice(&read(source, at, hole.at.saturating_sub(at), room, "samples")?);
+        data.extend_from_slice(&read(
+            source,
+            at,
+            hole.at.saturating_sub(at),
+            room,
+            FilePart::Samples,
+        )?);
         at = hole.at.saturating_add(hole.size);
     }
     Ok(data)
@@ -420,7 +428,7 @@ impl Index {
     pub fn push(&mut self, place: SampleLocation) -> Result<(), Error> {
         let most = if self.most == 0 { MAX_SAMPLES } else { self.most };
         if self.samples.len() >= most {
-            return Err(Error::TooMuch("samples"));
+            return Err(Error::TooMuch(FilePart::Samples));
         }
         self.samples.push(place);
         Ok(())
@@ -491,57 +499,6 @@ impl Tracks {
 /// The sound track of this number.
 pub fn audio_track(index: usize) -> TrackId {
     TrackId::Audio(u8::try_from(index).unwrap_or(u8::MAX))
-}
-
-/// Why a file cannot be read.
-#[derive(Debug)]
-pub enum Error {
-    /// The system cannot.
-    Io(io::Error),
-    /// It begins like none of the formats.
-    UnknownFormat,
-    /// A part of it makes no sense.
-    Damaged(&'static str),
-    /// It has more of something than is read.
-    TooMuch(&'static str),
-    /// Its pictures or sounds are of a kind that is not carried.
-    Unsupported(String),
-    /// No track of it can be used.
-    Empty,
-}
-
-impl From<io::Error> for Error {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
-    }
-}
-
-impl From<&Error> for Problem {
-    fn from(error: &Error) -> Self {
-        match error {
-            Error::Io(error) => error.into(),
-            Error::UnknownFormat => problem!("media-unknown"),
-            Error::Damaged(reason) => problem!("media-damaged", reason = *reason),
-            Error::TooMuch(what) => problem!("media-too-much", what = *what),
-            Error::Unsupported(what) => problem!("media-unsupported", what = what),
-            Error::Empty => problem!("media-empty"),
-        }
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Problem::from(self).fmt(f)
-    }
-}
-
-impl std::error::Error for Error {}
-
-impl Error {
-    /// Whether the bytes are still to come.
-    pub fn is_missing(&self) -> bool {
-        matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::WouldBlock)
-    }
 }
 
 #[cfg(test)]

@@ -181,7 +181,10 @@ mod tests {
                 end => break end,
             }
         };
-        assert!(matches!(end, Err(Error::TooMuch("numbers"))), "{end:?}");
+        assert!(
+            matches!(end, Err(Error::TooMuch(crate::wire::container::FilePart::Structure))),
+            "{end:?}"
+        );
         assert_eq!(found.len(), 470);
     }
 

@@ -9,8 +9,8 @@ use crate::text::problem::problem;
 use crate::wire::codec;
 use crate::wire::codec::{cadence, mpeg_audio};
 use crate::wire::container::{
-    AudioTrack, Error, Format, Index, MAX_AUDIO_TRACKS, Part, SampleLocation, TrackId, audio_track,
-    read,
+    AudioTrack, Error, FilePart, Format, Index, MAX_AUDIO_TRACKS, Part, SampleLocation, TrackId,
+    audio_track, read,
 };
 
 /// Pictures by which the frame rate is measured.
@@ -126,7 +126,7 @@ pub(super) fn complete(source: &mut MediaFile, index: &mut Index) -> Result<(), 
     let first = |track: TrackId| samples.iter().find(|it| it.track == track && it.keyframe);
     let mut packet = |place: Option<&SampleLocation>| -> Result<Bytes, Error> {
         let Some(place) = place else { return Ok(Bytes::new()) };
-        read(source, place.at, place.size.into(), MAX_PACKET, "packets")
+        read(source, place.at, place.size.into(), MAX_PACKET, FilePart::Samples)
     };
     if let Some(video) = &mut tracks.video {
         let shown = samples.iter().filter(|place| place.track == TrackId::Video);

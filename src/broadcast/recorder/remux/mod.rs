@@ -16,12 +16,12 @@ pub use fit::Lack;
 
 use crate::base::Timestamp;
 use crate::broadcast::recorder::file::{self, File, copier};
-use crate::files::MediaFile;
+use crate::files::{MediaFile, Trouble};
 use crate::media::{EncodedPacket, Metadata, StreamEvent};
 use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::container::{
-    self, Chapter, Format, Index, Muxer, Part, ReadAt, flv, mkv, mp4, read,
+    self, Chapter, FilePart, Format, Index, Muxer, Part, ReadAt, flv, mkv, mp4, read,
 };
 
 /// The largest packet: more has no picture.
@@ -140,7 +140,7 @@ pub fn remux_without(
     to: &Path,
     stop: &dyn Fn() -> bool,
 ) -> Result<Report, Failure> {
-    let format = Format::of_path(to).ok_or_else(|| file::Error::format(to))?;
+    let format = Format::of_path(to).ok_or_else(|| file::Error::of(to, Trouble::Format))?;
     if to.symlink_metadata().is_ok() {
         return Err(Failure::Exists(to.to_owned()));
     }
@@ -207,7 +207,8 @@ fn pour(
             file.write(&moved(chapter))?;
         }
         let size = u64::from(place.size);
-        let data = read(source, place.at, size, MAX_PACKET, "packets").map_err(unreadable(from))?;
+        let data = read(source, place.at, size, MAX_PACKET, FilePart::Samples)
+            .map_err(unreadable(from))?;
         if format == Format::Flv && data.len() > MAX_FLV_PACKET {
             let lack = Lack::packet(place.track, data.len());
             return Err(Failure::Lacking { to: file.path().to_owned(), lack });
@@ -264,7 +265,7 @@ pub fn repair(path: &Path, stop: &dyn Fn() -> bool) -> Result<Report, Failure> {
         return Err(Failure::Nothing(path.to_owned()));
     }
     let end = index.end().since(Timestamp::ZERO);
-    let fault = |error: io::Error| Failure::Write(file::Error::new("repairing", path, &error));
+    let fault = |error: io::Error| Failure::Write(file::Error::new(path, &error));
     let file = OpenOptions::new().write(true).open(path).map_err(fault)?;
     file.set_len(index.whole).map_err(fault)?;
     File::resume(file, path, muxer(&index), index.whole).finish(end)?;

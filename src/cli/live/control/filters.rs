@@ -8,10 +8,12 @@ use crate::cli::live::control::items::with_values;
 use crate::compose::filter as picture;
 use crate::mix::{StripId, filter as sound};
 use crate::studio::settings::scenes::amounts;
+use crate::text::Problem;
+use crate::text::problem::problem;
 
 /// What can be written.
-const KNOWN: &str = "write filter on|off|remove KIND [NAME], filter set KIND [NAME:] WHAT=VALUE …, or \
-                     filter add KIND [NAME:] [WHAT=VALUE …]; the second of a kind is KIND#2";
+const KNOWN: &str = "filter on|off|remove KIND [NAME] · filter set KIND [NAME:] WHAT=VALUE … · \
+                     filter add KIND [NAME:] [WHAT=VALUE …] (KIND#2, KIND#3…)";
 
 /// What becomes of a filter.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,22 +33,26 @@ pub(in crate::cli::live) struct Filter {
     pub change: Change,
 }
 
+fn syntax() -> Problem {
+    problem!("control-write", syntax = KNOWN)
+}
+
 /// Reads `off blur Face`, `set chroma-key Face: similarity=0.4`: of what, and which filter.
 ///
 /// # Errors
 /// A sentence that says what is known.
-pub(in crate::cli::live) fn parse(text: &str) -> Result<(String, Filter), String> {
+pub(in crate::cli::live) fn parse(text: &str) -> Result<(String, Filter), Problem> {
     let (word, rest) = split(text);
     let (kind, rest) = split(rest);
     let (kind, nth) = match kind.split_once('#') {
         Some((kind, number)) => {
             let number = number.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
-            (kind, number.ok_or(KNOWN)?)
+            (kind, number.ok_or_else(syntax)?)
         }
         None => (kind, 0),
     };
     if kind.is_empty() {
-        return Err(KNOWN.into());
+        return Err(syntax());
     }
     let (name, change) = match word {
         "on" | "off" => (rest.to_owned(), Change::On(word == "on")),
@@ -54,12 +60,12 @@ pub(in crate::cli::live) fn parse(text: &str) -> Result<(String, Filter), String
         "set" | "add" => {
             let (name, values) = with_values(rest)?;
             match word {
-                "set" if values.is_empty() => return Err(KNOWN.into()),
+                "set" if values.is_empty() => return Err(syntax()),
                 "set" => (name, Change::Set(values)),
                 _ => (name, Change::Add(values)),
             }
         }
-        _ => return Err(KNOWN.into()),
+        _ => return Err(syntax()),
     };
     Ok((name, Filter { kind: kind.to_owned(), nth, change }))
 }
@@ -71,7 +77,7 @@ pub(in crate::cli::live) fn parse(text: &str) -> Result<(String, Filter), String
 pub(in crate::cli::live) fn of_video(
     filter: &Filter,
     slots: &[picture::Slot],
-) -> Result<Vec<picture::Slot>, String> {
+) -> Result<Vec<picture::Slot>, Problem> {
     let one = |kind: &str| {
         let filter = picture::Filter::of_kind(kind)?;
         Some(picture::Slot { enabled: true, filter })
@@ -95,7 +101,7 @@ pub(in crate::cli::live) fn of_audio(
     filter: &Filter,
     slots: &[sound::Slot],
     strips: &[(String, StripId)],
-) -> Result<Vec<sound::Slot>, String> {
+) -> Result<Vec<sound::Slot>, Problem> {
     let one = |kind: &str| {
         let filter = sound::Filter::of_kind(kind)?;
         Some(sound::Slot { enabled: true, filter })
@@ -118,22 +124,23 @@ struct List<'a, S> {
     kind: &'a dyn Fn(&S) -> &'static str,
     switch: &'a dyn Fn(&mut S, bool),
     one: &'a dyn Fn(&str) -> Option<S>,
-    set: &'a dyn Fn(&S, &Table) -> Result<S, String>,
+    set: &'a dyn Fn(&S, &Table) -> Result<S, Problem>,
 }
 
 impl<S: Clone> List<'_, S> {
-    fn changed(&self, filter: &Filter, slots: &[S]) -> Result<Vec<S>, String> {
+    fn changed(&self, filter: &Filter, slots: &[S]) -> Result<Vec<S>, Problem> {
         let Filter { kind, nth, change } = filter;
         if !self.known.contains(&kind.as_str()) {
             let known = self.known.join(", ");
-            return Err(format!("there is no filter of the kind '{kind}'; there are: {known}"));
+            return Err(problem!("control-no-filter-kind", kind = kind, known = known));
         }
         let mut slots = slots.to_vec();
         if let Change::Add(values) = change {
             if slots.len() >= self.most {
-                return Err(format!("there are {} filters already, which is the most", self.most));
+                return Err(problem!("control-most-filters", most = self.most));
             }
-            let fresh = (self.one)(kind).ok_or_else(|| format!("there is no filter '{kind}'"))?;
+            let fresh =
+                (self.one)(kind).ok_or_else(|| problem!("settings-no-such-filter", kind = kind))?;
             slots.push((self.set)(&fresh, values)?);
             return Ok(slots);
         }
@@ -141,9 +148,7 @@ impl<S: Clone> List<'_, S> {
         let at = of_kind.map(|(at, _)| at).nth(*nth);
         let slot = at.and_then(|at| slots.get_mut(at).map(|slot| (at, slot)));
         let Some((at, slot)) = slot else {
-            return Err(format!(
-                "there is no such filter of the kind '{kind}' there: filter add {kind}"
-            ));
+            return Err(problem!("control-no-such-filter", kind = kind));
         };
         match change {
             Change::On(on) => (self.switch)(slot, *on),
@@ -160,7 +165,7 @@ impl<S: Clone> List<'_, S> {
 mod tests {
     use super::*;
 
-    fn pictures(slots: &[picture::Slot], line: &str) -> Result<Vec<picture::Slot>, String> {
+    fn pictures(slots: &[picture::Slot], line: &str) -> Result<Vec<picture::Slot>, Problem> {
         let (name, filter) = parse(line)?;
         assert_eq!(name, "Face");
         of_video(&filter, slots)
@@ -182,17 +187,17 @@ mod tests {
         for (line, why) in [
             ("on hologram Face", "chroma-key"),
             ("on sharpen Face", "filter add sharpen"),
-            ("set color#3 Face: gain=1", "no such filter"),
+            ("set color#3 Face: gain=1", "has no filter color"),
             ("set color Face: swirl=1", "swirl"),
             ("set color Face", "filter set KIND"),
             ("glow color Face", "filter set KIND"),
             ("on", "filter set KIND"),
         ] {
-            let told = pictures(&slots, line).unwrap_err();
+            let told = pictures(&slots, line).unwrap_err().to_string();
             assert!(told.contains(why), "{line}: {told}");
         }
         let full = vec![slots[0].clone(); picture::MAX_FILTERS];
-        assert!(pictures(&full, "add blur Face").unwrap_err().contains("most"));
+        assert!(pictures(&full, "add blur Face").unwrap_err().to_string().contains("at most"));
     }
 
     #[test]
@@ -208,6 +213,6 @@ mod tests {
         let slots = change(&slots, "off compressor").unwrap();
         assert!(!slots[0].enabled && slots[0].filter.side_chain() == Some(StripId(2)));
         assert!(change(&slots, "set compressor ratio=no").is_err());
-        assert!(change(&slots, "add echo").unwrap_err().contains("limiter"));
+        assert!(change(&slots, "add echo").unwrap_err().to_string().contains("limiter"));
     }
 }

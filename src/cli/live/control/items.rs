@@ -6,9 +6,11 @@ use crate::cli::control::split;
 use crate::compose::scene::{Item, ItemId};
 use crate::studio::settings::scenes::amounts;
 use crate::studio::{Collection, Edit};
+use crate::text::Problem;
+use crate::text::problem::problem;
 
 /// What can be written.
-const KNOWN: &str = "write item hide|show|lock|unlock|up|down|top|bottom [ITEM], or \
+const KNOWN: &str = "item hide|show|lock|unlock|up|down|top|bottom [ITEM] · \
                      item place [ITEM:] NAME=VALUE … (x, y, width, height, fit, rotation, crop, \
                      flip_x, flip_y, opacity, blend)";
 
@@ -29,7 +31,7 @@ pub(in crate::cli::live) enum Change {
 ///
 /// # Errors
 /// A sentence that says what is known.
-pub(in crate::cli::live) fn parse(text: &str) -> Result<(String, Change), String> {
+pub(in crate::cli::live) fn parse(text: &str) -> Result<(String, Change), Problem> {
     let (word, rest) = split(text);
     let change = match word {
         "hide" => Change::Hide(true),
@@ -43,12 +45,12 @@ pub(in crate::cli::live) fn parse(text: &str) -> Result<(String, Change), String
         "place" => {
             let (name, values) = with_values(rest)?;
             return if values.is_empty() {
-                Err(KNOWN.into())
+                Err(problem!("control-write", syntax = KNOWN))
             } else {
                 Ok((name, Change::Place(values)))
             };
         }
-        _ => return Err(KNOWN.into()),
+        _ => return Err(problem!("control-write", syntax = KNOWN)),
     };
     Ok((rest.to_owned(), change))
 }
@@ -58,7 +60,7 @@ pub(in crate::cli::live) fn parse(text: &str) -> Result<(String, Change), String
 ///
 /// # Errors
 /// What is no value.
-pub(in crate::cli::live) fn with_values(text: &str) -> Result<(String, Table), String> {
+pub(in crate::cli::live) fn with_values(text: &str) -> Result<(String, Table), Problem> {
     // A name may have a colon in it, and so may a file, which comes last.
     let words = text.find(" file=").and_then(|at| text.get(..=at)).unwrap_or(text);
     let split = words.rfind(": ").map(|at| (text.get(..at), text.get(at + 2..)));
@@ -70,7 +72,7 @@ pub(in crate::cli::live) fn with_values(text: &str) -> Result<(String, Table), S
 }
 
 /// `x=0.5 fit=cover crop=[0.1,0,0,0]`; a file comes last, as its name may have spaces in it.
-fn values(text: &str) -> Result<Table, String> {
+fn values(text: &str) -> Result<Table, Problem> {
     let (words, file) = match text.split_once("file=") {
         Some((words, file)) if words.is_empty() || words.ends_with(' ') => (words, Some(file)),
         _ => (text, None),
@@ -80,7 +82,7 @@ fn values(text: &str) -> Result<Table, String> {
         let (name, value) = word
             .split_once('=')
             .filter(|(name, value)| !name.is_empty() && !value.is_empty())
-            .ok_or_else(|| format!("'{word}': write NAME=VALUE"))?;
+            .ok_or_else(|| problem!("control-write-for", text = word, syntax = "NAME=VALUE"))?;
         values.insert(name.to_owned(), value_of(value));
     }
     if let Some(file) = file {
@@ -104,7 +106,7 @@ pub(in crate::cli::live) fn edit(
     name: &str,
     change: &Change,
     collection: &Collection,
-) -> Result<Option<Edit>, String> {
+) -> Result<Option<Edit>, Problem> {
     let item = find(name, collection)?;
     let order = |to: fn(usize, usize) -> usize| {
         let scenes = collection.scenes.iter();
@@ -135,16 +137,15 @@ pub(in crate::cli::live) fn edit(
 }
 
 /// An item by its name: of the scene on the program, or `SCENE/ITEM`.
-fn find<'a>(name: &str, collection: &'a Collection) -> Result<&'a Item, String> {
+fn find<'a>(name: &str, collection: &'a Collection) -> Result<&'a Item, Problem> {
     let of_another = || {
         let (scene, item) = name.split_once('/')?;
         collection.item_named(collection.scene_named(scene.trim())?.id, item.trim())
     };
-    collection.item_named(collection.current, name).or_else(of_another).ok_or_else(|| {
-        format!(
-            "there is no item '{name}' in the scene that is shown; one of another scene is SCENE/ITEM"
-        )
-    })
+    collection
+        .item_named(collection.current, name)
+        .or_else(of_another)
+        .ok_or_else(|| problem!("control-no-item-anywhere", name = name))
 }
 
 /// Where an item lies among how many beside it, counted from the bottom.
@@ -211,7 +212,7 @@ mod tests {
         assert_eq!((shown(&it, first).place.x, shown(&it, first).opacity), (0.5, 0.25));
         assert!(!change(&mut it, "place Logo: x=0.5"));
         let (name, place) = parse("place Logo: colour=red").unwrap();
-        assert!(edit(&name, &place, &it).unwrap_err().contains("rotation"));
-        assert!(edit("Nothing", &Change::Up, &it).unwrap_err().contains("SCENE/ITEM"));
+        assert!(edit(&name, &place, &it).unwrap_err().to_string().contains("rotation"));
+        assert!(edit("Nothing", &Change::Up, &it).unwrap_err().to_string().contains("SCENE/ITEM"));
     }
 }

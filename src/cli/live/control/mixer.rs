@@ -7,6 +7,8 @@ use crate::cli::control::split;
 use crate::cli::flags::value::duration;
 use crate::mix::{MonitoringMode, Strip};
 use crate::studio::settings::scenes::amounts::heard_of;
+use crate::text::Problem;
+use crate::text::problem::problem;
 
 /// One thing that a strip is set by.
 #[derive(Copy, Clone, Debug, PartialEq)]
@@ -41,7 +43,7 @@ impl Setting {
 }
 
 /// Reads `gain -6 My voice`, `mute`: the strip's name, and how it is set; `None` for what is none of this.
-pub(in crate::cli::live) fn parse(text: &str) -> Option<Result<(String, Setting), String>> {
+pub(in crate::cli::live) fn parse(text: &str) -> Option<Result<(String, Setting), Problem>> {
     let (word, rest) = split(text);
     let alone = |setting| Some(Ok((rest.to_owned(), setting)));
     match word {
@@ -65,11 +67,9 @@ pub(in crate::cli::live) fn parse(text: &str) -> Option<Result<(String, Setting)
         _ => heard_of(value).map(Setting::Heard),
     };
     let wrong = || {
-        format!(
-            "'strip {text}': write strip gain DECIBELS (-60 to 20), strip balance PERCENT (-100 to 100), \
-             strip offset TIME (-20s to 20s) or strip heard program|both|desk|tracks, and the strip's \
-             name"
-        )
+        let syntax = "strip gain DECIBELS (-60…20) [STRIP] · strip balance PERCENT (-100…100) [STRIP] · \
+                      strip offset TIME (-20s…20s) [STRIP] · strip heard program|both|desk|tracks [STRIP]";
+        problem!("control-write-for", text = format!("strip {text}"), syntax = syntax)
     };
     Some(setting.map(|setting| (name.to_owned(), setting)).ok_or_else(wrong))
 }
@@ -102,7 +102,7 @@ mod tests {
         assert_eq!(of("offset -120ms A").1, Setting::Offset(-120_000));
         assert_eq!(of("heard desk A").1, Setting::Heard(MonitoringMode::MonitorOnly));
         for bad in ["gain", "gain loud A", "gain 21", "balance 101", "offset 21s", "heard x"] {
-            assert!(parse(bad).unwrap().unwrap_err().contains("strip gain"), "{bad}");
+            assert!(parse(bad).unwrap().unwrap_err().to_string().contains("strip gain"), "{bad}");
         }
         assert!(parse("restart A").is_none());
         let quiet = Setting::Gain(-6.0).on(&Strip { muted: true, ..Strip::default() });

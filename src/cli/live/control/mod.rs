@@ -10,13 +10,15 @@ use std::time::Duration;
 
 use crate::audio::AudioChoice;
 use crate::capture::VideoFallback;
-use crate::cli::control::{quoted, split};
+use crate::cli::control::{not_a_command, split};
 use crate::cli::flags::value::duration;
 use crate::compose::transition::{Kind, Order, Transition, Wipe};
 use crate::media::playback_control::{EndBehavior, TransportCommand};
 use crate::studio::mixer::fallback_of;
 use crate::studio::settings::scenes::collection::{matte_of, transition_of};
 use crate::studio::{Command, Edit};
+use crate::text::Problem;
+use crate::text::problem::problem;
 
 /// What the flags say of the way it runs.
 #[derive(Clone, Debug)]
@@ -108,7 +110,7 @@ pub(super) enum LiveCommand {
 ///
 /// # Errors
 /// A sentence that says what is known.
-pub(super) fn parse(line: &str, names: &Names) -> Result<Option<LiveCommand>, String> {
+pub(super) fn parse(line: &str, names: &Names) -> Result<Option<LiveCommand>, Problem> {
     let (word, rest) = split(line);
     let path = |default: &PathBuf| if rest.is_empty() { default.clone() } else { rest.into() };
     let command = match word {
@@ -143,13 +145,11 @@ pub(super) fn parse(line: &str, names: &Names) -> Result<Option<LiveCommand>, St
         "strip" => return strip(rest).map(Some),
         "stop" => return Ok(Some(LiveCommand::Stop)),
         _ => {
-            let word = quoted(word);
-            return Err(format!(
-                "{word} is no command, or is not whole: write pause, resume, chapter [TITLE], split, \
+            let syntax = "pause, resume, chapter [TITLE], split, \
                  replay [PATH], snapshot [PATH], record PATH, stop-recording, scene NAME, \
-                 prepare SCENE (or none), take [KIND [DURATION] [OPTION]…], \
+                 prepare SCENE|none, take [KIND [DURATION] [OPTION]…], \
                  transition KIND [DURATION] [OPTION]… [file=PATH], \
-                 scene-transition NAME: KIND … (or none), \
+                 scene-transition NAME: KIND …|none, \
                  duplicate [ITEM], duplicate-source ITEM, \
                  item hide|show|lock|unlock|up|down|top|bottom [ITEM], \
                  item place [ITEM:] WHAT=VALUE …, \
@@ -162,10 +162,10 @@ pub(super) fn parse(line: &str, names: &Names) -> Result<Option<LiveCommand>, St
                  strip gain DECIBELS [STRIP], strip mute|unmute|solo|unsolo|mono|stereo [STRIP], \
                  strip balance PERCENT [STRIP], strip offset TIME [STRIP], \
                  strip heard program|both|desk|tracks [STRIP], \
-                 strip filter on|off|set|add|remove KIND … (as filter), \
+                 strip filter on|off|set|add|remove KIND …, \
                  strip at-end loop|clear|hold [STRIP], strip restart [STRIP], \
-                 strip if-silent [STRIP:] keep|SOURCE or stop"
-            ));
+                 strip if-silent [STRIP:] keep|SOURCE, stop";
+            return Err(not_a_command(word, syntax));
         }
     };
     Ok(Some(LiveCommand::Command(Box::new(command))))
@@ -173,7 +173,7 @@ pub(super) fn parse(line: &str, names: &Names) -> Result<Option<LiveCommand>, St
 
 /// How a strip is set, what its filters do and what becomes of its file: `gain -6 Voice`,
 /// `filter off gate Voice`, `at-end clear Jingle`, `restart Jingle`.
-fn strip(text: &str) -> Result<LiveCommand, String> {
+fn strip(text: &str) -> Result<LiveCommand, Problem> {
     if let Some(setting) = mixer::parse(text) {
         return setting.map(|(name, setting)| LiveCommand::Set(name, setting));
     }
@@ -184,34 +184,41 @@ fn strip(text: &str) -> Result<LiveCommand, String> {
         }
         "restart" => Ok(LiveCommand::StripRestart(rest.to_owned())),
         "if-silent" => {
-            let (name, choice) = named(rest, |word| Ok(fallback_of(word)?))?;
+            let (name, choice) = named(rest, fallback_of)?;
             Ok(LiveCommand::IfSilent(name, choice))
         }
         "at-end" => {
             let (word, name) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
             Ok(LiveCommand::StripEnd(name.trim().to_owned(), word.parse()?))
         }
-        _ => Err(format!(
-            "'strip {word}': write gain, mute, unmute, solo, unsolo, mono, stereo, balance, offset, heard, \
-             filter, at-end loop|clear|hold or restart, and the strip's name, \
-             or if-silent [NAME:] keep|SOURCE"
-        )),
+        _ => {
+            let syntax = "strip gain|mute|unmute|solo|unsolo|mono|stereo|balance|offset|heard|filter|restart … \
+                          [STRIP], strip at-end loop|clear|hold [STRIP], strip if-silent [STRIP:] keep|SOURCE";
+            Err(problem!("control-write-for", text = format!("strip {word}"), syntax = syntax))
+        }
     }
 }
 
 /// The talk key: `press`, `release Guest`.
-fn talk(text: &str) -> Result<LiveCommand, String> {
+fn talk(text: &str) -> Result<LiveCommand, Problem> {
     let (word, name) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     let held = match word {
         "press" => true,
         "release" => false,
-        _ => return Err(format!("'talk {word}': write press or release, and the strip's name")),
+        _ => {
+            let text = format!("talk {word}");
+            return Err(problem!(
+                "control-write-for",
+                text = text,
+                syntax = "talk press|release [STRIP]"
+            ));
+        }
     };
     Ok(LiveCommand::Talk(name.trim().to_owned(), held))
 }
 
 /// What a source that plays is to do: `pause Clip`, `seek 90s My clip`, `restart`.
-fn media(text: &str) -> Result<LiveCommand, String> {
+fn media(text: &str) -> Result<LiveCommand, Problem> {
     let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     let rest = rest.trim();
     let (go, name) = match word {
@@ -231,36 +238,35 @@ fn media(text: &str) -> Result<LiveCommand, String> {
         "add" => {
             let (name, path) = rest.split_once(": ").unwrap_or((rest, ""));
             if name.trim().is_empty() || path.trim().is_empty() {
-                return Err("write media add SOURCE: FILE".into());
+                return Err(problem!("control-write", syntax = "media add SOURCE: FILE"));
             }
             return Ok(LiveCommand::AddFile(name.trim().to_owned(), path.trim().into()));
         }
         "remove" => {
             let (number, name) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
             let number = number.parse().ok().filter(|number| (2..=1_000).contains(number));
-            let number: usize = number.ok_or(
-                "write media remove NUMBER SOURCE: which of its files, from 2 on; the first is changed",
-            )?;
+            let number: usize = number.ok_or_else(|| problem!("control-media-remove"))?;
             return Ok(LiveCommand::RemoveFile(name.trim().to_owned(), number));
         }
         _ => {
-            let known = "pause, resume, restart, next, previous, seek TIME, at-end loop|clear|hold, \
-                         add or remove NUMBER";
-            return Err(format!("'media {word}': write one of {known}, and the source's name"));
+            let syntax = "media pause|resume|restart|next|previous|seek TIME|at-end loop|clear|hold [SOURCE], \
+                          media add SOURCE: FILE, media remove NUMBER SOURCE";
+            let text = format!("media {word}");
+            return Err(problem!("control-write-for", text = text, syntax = syntax));
         }
     };
     Ok(LiveCommand::Media(name.to_owned(), go))
 }
 
 /// What is shown for a source that is black, stands still or is gone: `Guest: slate`, `camera:back`.
-fn if_black(text: &str) -> Result<LiveCommand, String> {
-    let (name, fallback) = named(text, |word| Ok(word.parse()?))?;
+fn if_black(text: &str) -> Result<LiveCommand, Problem> {
+    let (name, fallback) = named(text, str::parse)?;
     Ok(LiveCommand::IfBlack(name, fallback))
 }
 
 /// A name, which may be left out, and behind a colon what is said of it. Without a name there may be such
 /// a colon in a path.
-fn named<T>(text: &str, read: impl Fn(&str) -> Result<T, String>) -> Result<(String, T), String> {
+fn named<T>(text: &str, read: impl Fn(&str) -> Result<T, Problem>) -> Result<(String, T), Problem> {
     let split = text.split_once(": ");
     match split.and_then(|(name, word)| Some((name.trim().to_owned(), read(word.trim()).ok()?))) {
         Some(it) => Ok(it),
@@ -269,11 +275,12 @@ fn named<T>(text: &str, read: impl Fn(&str) -> Result<T, String>) -> Result<(Str
 }
 
 /// How one scene comes: `Break: color-#000000 1s`, `Break: none`.
-fn scene_transition(text: &str) -> Result<LiveCommand, String> {
+fn scene_transition(text: &str) -> Result<LiveCommand, Problem> {
     let (name, words) = text.split_once(": ").unwrap_or((text, ""));
     let (name, words) = (name.trim(), words.trim());
     if name.is_empty() || words.is_empty() {
-        return Err("write scene-transition NAME: KIND [DURATION] [OPTION]…, or none".into());
+        let syntax = "scene-transition NAME: KIND [DURATION] [OPTION]…|none";
+        return Err(problem!("control-write", syntax = syntax));
     }
     let transition = if words == "none" { None } else { Some(transition(words)?) };
     Ok(LiveCommand::SceneTransition(name.to_owned(), transition))
@@ -281,7 +288,7 @@ fn scene_transition(text: &str) -> Result<LiveCommand, String> {
 
 /// How the next scene comes: `fade 500ms`, `slide-left`, `luma-clock 1s soft=20 invert`,
 /// `stinger cut=400ms matte=right volume=80 file=/v/swoosh.mp4`.
-fn transition(text: &str) -> Result<Transition, String> {
+fn transition(text: &str) -> Result<Transition, Problem> {
     // A file's name may have spaces in it: it is the last word.
     let (words, file) = text.split_once("file=").unwrap_or((text, ""));
     let mut words = words.split_whitespace();
@@ -290,14 +297,14 @@ fn transition(text: &str) -> Result<Transition, String> {
                  luma-PATTERN, luma-picture, stinger";
     let mut transition = Transition {
         kind: transition_of(kind)
-            .ok_or_else(|| format!("'{kind}' is no transition: write one of {known}"))?,
+            .ok_or_else(|| problem!("control-no-transition", kind = kind, known = known))?,
         ..Transition::default()
     };
     for word in words {
         let (key, value) = word.split_once('=').unwrap_or((word, ""));
         let percent = || {
             let number = value.parse::<u8>().ok().filter(|number| *number <= 100);
-            number.ok_or_else(|| format!("'{word}': write a number from 0 to 100"))
+            number.ok_or_else(|| problem!("control-write-for", text = word, syntax = "0…100"))
         };
         match (&mut transition.kind, key) {
             (Kind::Luma(wipe), "soft") => wipe.softness = percent()?,
@@ -306,9 +313,10 @@ fn transition(text: &str) -> Result<Transition, String> {
             (Kind::Stinger(stinger), "volume") => stinger.volume = percent()?,
             (Kind::Stinger(stinger), "cut") => stinger.cut = duration(value)?,
             (Kind::Stinger(stinger), "matte") => {
-                let known = "alpha, right, below, dark or #RRGGBB";
+                let known = "alpha|right|below|dark|#RRGGBB";
                 let matte = matte_of(value);
-                stinger.matte = matte.ok_or_else(|| format!("'{word}': write one of {known}"))?;
+                stinger.matte = matte
+                    .ok_or_else(|| problem!("control-write-for", text = word, syntax = known))?;
             }
             _ => transition.duration = duration(word)?,
         }
@@ -320,9 +328,9 @@ fn transition(text: &str) -> Result<Transition, String> {
         }
         Kind::Stinger(stinger) if !file.is_empty() => stinger.file = file.into(),
         Kind::Luma(Wipe { order: Order::Image(_), .. }) | Kind::Stinger(_) => {
-            return Err(format!("'{kind}' needs a file: end the line with file=PATH"));
+            return Err(problem!("control-needs-file", kind = kind));
         }
-        _ if !file.is_empty() => return Err(format!("'{kind}' takes no file")),
+        _ if !file.is_empty() => return Err(problem!("control-no-file", kind = kind)),
         _ => {}
     }
     Ok(transition)
@@ -403,14 +411,14 @@ mod tests {
         assert_eq!(fallback("if-black Face: image:/a b.png"), of("Face", "image:/a b.png"));
         assert_eq!(fallback("if-black camera:usb-1"), of("", "camera:usb-1"));
         assert_eq!(fallback("if-black image:/a: b.png"), of("", "image:/a: b.png"));
-        assert!(parse("if-black Face", &names).unwrap_err().contains("keep, slate"));
+        assert!(parse("if-black Face", &names).unwrap_err().to_string().contains("keep, slate"));
         let end = |line| match parse(line, &names) {
             Ok(Some(LiveCommand::AtEnd(name, at_end))) => (name, at_end),
             other => panic!("{other:?}"),
         };
         assert_eq!(end("media at-end hold My clip"), ("My clip".into(), EndBehavior::Hold));
         assert_eq!(end("media at-end clear"), (String::new(), EndBehavior::Clear));
-        assert!(parse("media at-end My clip", &names).unwrap_err().contains("hold"));
+        assert!(parse("media at-end My clip", &names).unwrap_err().to_string().contains("hold"));
         let doubled =
             |item: &str, source| Ok(Some(LiveCommand::Duplicate { item: item.to_owned(), source }));
         assert_eq!(parse("duplicate My logo", &names), doubled("My logo", false));
@@ -433,7 +441,9 @@ mod tests {
         assert_eq!(parse("strip if-silent keep", &names), other("", None));
         let file = AudioChoice::File("/a: b.wav".into());
         assert_eq!(parse("strip if-silent file:/a: b.wav", &names), other("", Some(file)));
-        assert!(parse("strip if-silent Voice: none", &names).unwrap_err().contains("keep"));
+        assert!(
+            parse("strip if-silent Voice: none", &names).unwrap_err().to_string().contains("keep")
+        );
         assert!(parse("strip", &names).is_err() && parse("strip at-end once", &names).is_err());
         let talk = |name: &str, held| Ok(Some(LiveCommand::Talk(name.into(), held)));
         assert_eq!(parse("talk press", &names), talk("", true));

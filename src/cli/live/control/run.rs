@@ -14,6 +14,8 @@ use crate::mix::{Strip, StripId, StripLamp};
 use crate::studio::scenes::MAIN;
 use crate::studio::snapshot::StripView;
 use crate::studio::{Command, Edit, Snapshot, Studio};
+use crate::text::Problem;
+use crate::text::problem::problem;
 
 /// What is asked for while it runs.
 pub(in crate::cli::live) struct Orders {
@@ -23,7 +25,7 @@ pub(in crate::cli::live) struct Orders {
     lines: Option<Lines>,
 }
 
-type Done = Result<(), String>;
+type Done = Result<(), Problem>;
 
 impl Orders {
     /// # Errors
@@ -156,16 +158,16 @@ fn carry_out(asked: LiveCommand, studio: &Studio) -> Done {
 }
 
 /// The scene of this name.
-fn scene(snapshot: &Snapshot, name: &str) -> Result<crate::compose::scene::SceneId, String> {
+fn scene(snapshot: &Snapshot, name: &str) -> Result<crate::compose::scene::SceneId, Problem> {
     let scene = snapshot.scenes.collection.scene_named(name);
-    scene.map(|scene| scene.id).ok_or_else(|| format!("there is no scene '{name}'"))
+    scene.map(|scene| scene.id).ok_or_else(|| problem!("control-no-scene", name = name))
 }
 
 /// What is prepared goes out; with a transition that was named, which is its own from then on where it has
 /// one, else that of all scenes.
 fn take(studio: &Studio, transition: Option<Transition>) -> Done {
     let scenes = studio.snapshot().scenes;
-    let prepared = scenes.prepared.ok_or("nothing is prepared: write prepare SCENE first")?;
+    let prepared = scenes.prepared.ok_or_else(|| problem!("control-not-prepared"))?;
     if let Some(transition) = transition {
         let edit = if scenes.collection.own_transitions.contains_key(&prepared) {
             Edit::SetSceneTransition(prepared, Some(transition))
@@ -179,11 +181,11 @@ fn take(studio: &Studio, transition: Option<Transition>) -> Done {
 }
 
 /// The source of this name; without a name the picture that --video names.
-fn source_of(snapshot: &Snapshot, name: &str) -> Result<SourceId, String> {
+fn source_of(snapshot: &Snapshot, name: &str) -> Result<SourceId, Problem> {
     let mut sources = snapshot.scenes.collection.sources.iter();
     let named = sources.find(|source| source.name == name).map(|source| source.id);
     let id = named.or(name.is_empty().then_some(MAIN));
-    id.ok_or_else(|| format!("there is no source '{name}'"))
+    id.ok_or_else(|| problem!("control-no-source", name = name))
 }
 
 /// Sends a command for the source of this name.
@@ -201,13 +203,10 @@ fn if_black(studio: &Studio, name: &str, fallback: VideoFallback) -> Done {
     if let Some(choice) =
         choice.filter(|choice| fallback != VideoFallback::Keep && !VideoFallback::suits(choice))
     {
-        let what = if name.is_empty() { "the picture of --video" } else { name };
+        let name = if name.is_empty() { "--video" } else { name };
         let word = choice.to_string();
         let kind = word.split(':').next().unwrap_or_default();
-        return Err(format!(
-            "if-black: {what} is of the kind '{kind}', which is shown as it is: \
-             write the name of a camera, a screen, a window, a stream or a media file"
-        ));
+        return Err(problem!("control-if-black", name = name, kind = kind));
     }
     studio.send(Command::Edit(Edit::SetFallback(id, fallback)));
     Ok(())
@@ -217,21 +216,18 @@ fn if_black(studio: &Studio, name: &str, fallback: VideoFallback) -> Done {
 fn duplicate(studio: &Studio, name: &str, source: bool) -> Done {
     let scenes = studio.snapshot().scenes.collection;
     let item = scenes.item_named(scenes.current, name);
-    let item =
-        item.ok_or_else(|| format!("there is no item '{name}' in the scene that is shown"))?;
+    let item = item.ok_or_else(|| problem!("control-no-item", name = name))?;
     let edit = if source { Edit::DuplicateSource } else { Edit::DuplicateItem };
     let edit = edit(item.id);
     if !scenes.takes(&edit) {
-        return Err(format!(
-            "'{name}' cannot be duplicated: it has no source of its own, or there are too many"
-        ));
+        return Err(problem!("control-no-duplicate", name = name));
     }
     studio.send(Command::Edit(edit));
     Ok(())
 }
 
 /// The strips of this name; without a name the main one.
-fn strips_of<'a>(snapshot: &'a Snapshot, name: &str) -> Result<Vec<&'a StripView>, String> {
+fn strips_of<'a>(snapshot: &'a Snapshot, name: &str) -> Result<Vec<&'a StripView>, Problem> {
     let strips = &snapshot.strips;
     let is_it = |strip: &&StripView| match name {
         "" => strip.sound.id == StripId::MAIN,
@@ -240,7 +236,7 @@ fn strips_of<'a>(snapshot: &'a Snapshot, name: &str) -> Result<Vec<&'a StripView
     let named: Vec<&StripView> = strips.iter().filter(is_it).collect();
     if named.is_empty() {
         let known: Vec<&str> = strips.iter().map(|strip| &*strip.name).collect();
-        return Err(format!("there is no strip '{name}'; there are: {}", known.join(", ")));
+        return Err(problem!("control-no-strip", name = name, known = known.join(", ")));
     }
     Ok(named)
 }

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use super::{Chat, PlayCommand, SeekDirection, Viewport, WINDOW, Which};
+use super::{Chat, PlayCommand, SeekDirection, Viewport, Which};
 use crate::cli::play::args::Buffer;
 use crate::cli::play::control;
 use crate::player::chat::ChatState;
 use crate::studio::watch::view::{TileView, WatchState};
 use crate::studio::watch::viewport;
 use crate::studio::{Command, Snapshot, Studio, WatchCommand};
-use crate::text::Language;
+use crate::text::Problem;
+use crate::text::problem::problem;
 
 /// A file that is to be recorded into is made within this time.
 const MADE_WITHIN: Duration = Duration::from_secs(1);
@@ -22,7 +23,7 @@ pub(in crate::cli::play) fn ask(
     asked: PlayCommand,
     studio: &Studio,
     headless: bool,
-) -> Result<(), String> {
+) -> Result<(), Problem> {
     let records = matches!(asked, PlayCommand::Record(Some(_)));
     let snapshot = studio.snapshot();
     if headless {
@@ -33,32 +34,33 @@ pub(in crate::cli::play) fn ask(
 }
 
 /// Without a window, nobody sees how a picture is looked at, and who is silent stays so.
-fn check_headless(asked: &PlayCommand, snapshot: &Snapshot) -> Result<(), String> {
+fn check_headless(asked: &PlayCommand, snapshot: &Snapshot) -> Result<(), Problem> {
     match asked {
-        PlayCommand::Look(_) | PlayCommand::Chat(_) => Err(WINDOW.to_owned()),
+        PlayCommand::Look(_) | PlayCommand::Chat(_) => Err(problem!("control-no-window")),
         PlayCommand::Stream(which) => {
             let tile = other(*which, snapshot)?;
             let number = tile.id.slot() + 1;
-            is_running(tile).then_some(()).ok_or_else(|| format!("stream {number} does not play"))
+            is_running(tile)
+                .then_some(())
+                .ok_or_else(|| problem!("control-stream-idle", number = number))
         }
         PlayCommand::Snapshot(_) if chosen(snapshot)?.picture.0.get().is_none() => {
-            Err("there is no picture yet".to_owned())
+            Err(problem!("screenshot-none"))
         }
         _ => Ok(()),
     }
 }
 
 /// Whether the file that was asked for was made; what a person is told where it was not.
-fn recorded(snapshot: &Snapshot) -> Result<(), String> {
+fn recorded(snapshot: &Snapshot) -> Result<(), Problem> {
     if chosen(snapshot)?.figures.counted.saving.is_some() {
         return Ok(());
     }
     let notice = snapshot.notices.iter().rfind(|notice| notice.key() == "watch-file");
-    let why = notice.map(|notice| Language::English.say_with_cure(&notice.problem));
-    Err(why.unwrap_or_else(|| "the file cannot be made".to_owned()))
+    Err(notice.map_or_else(|| problem!("control-no-file-made"), |notice| notice.problem.clone()))
 }
 
-fn command(asked: PlayCommand, snapshot: &Snapshot) -> Result<Command, String> {
+fn command(asked: PlayCommand, snapshot: &Snapshot) -> Result<Command, Problem> {
     let figures = &snapshot.watch_figures;
     let playing = match asked {
         PlayCommand::Volume(volume) => return Ok(Command::SetVolume(volume.on(figures.volume))),
@@ -77,9 +79,7 @@ fn command(asked: PlayCommand, snapshot: &Snapshot) -> Result<Command, String> {
             WatchCommand::Say(text)
         }
         PlayCommand::Say(_) => {
-            return Err(
-                "no chat about it is open: onair finds one, or start with --chat".to_owned()
-            );
+            return Err(problem!("control-no-chat"));
         }
         PlayCommand::Look(look) => {
             let tile = chosen(snapshot)?;
@@ -108,16 +108,16 @@ fn command(asked: PlayCommand, snapshot: &Snapshot) -> Result<Command, String> {
 }
 
 /// The tile that is heard and steered.
-fn chosen(snapshot: &Snapshot) -> Result<&TileView, String> {
-    snapshot.tiles.iter().find(|tile| tile.chosen).ok_or_else(|| "nothing plays".to_owned())
+fn chosen(snapshot: &Snapshot) -> Result<&TileView, Problem> {
+    snapshot.tiles.iter().find(|tile| tile.chosen).ok_or_else(|| problem!("control-nothing-plays"))
 }
 
 /// The tile that is to be heard and steered instead.
-fn other(which: Which, snapshot: &Snapshot) -> Result<&TileView, String> {
+fn other(which: Which, snapshot: &Snapshot) -> Result<&TileView, Problem> {
     let tiles = &snapshot.tiles;
     let now = tiles.iter().position(|tile| tile.chosen).unwrap_or(0);
     let next = which.of(tiles.len(), now)?;
-    tiles.get(next).ok_or_else(|| "nothing plays".to_owned())
+    tiles.get(next).ok_or_else(|| problem!("control-nothing-plays"))
 }
 
 fn is_running(tile: &TileView) -> bool {
@@ -128,9 +128,9 @@ fn is_running(tile: &TileView) -> bool {
 }
 
 /// The chosen one, where it plays.
-fn running(snapshot: &Snapshot) -> Result<&TileView, String> {
+fn running(snapshot: &Snapshot) -> Result<&TileView, Problem> {
     chosen(snapshot)
-        .and_then(|tile| is_running(tile).then_some(tile).ok_or("it does not play".into()))
+        .and_then(|tile| is_running(tile).then_some(tile).ok_or_else(|| problem!("control-idle")))
 }
 
 fn go(way: SeekDirection) -> WatchCommand {

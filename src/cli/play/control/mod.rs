@@ -7,13 +7,15 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::cli::control::{quoted, split};
+use crate::cli::control::{not_a_command, split};
 use crate::cli::flags::value::duration;
 use crate::cli::play::args;
 use crate::cli::play::args::Buffer;
 use crate::player::Figures;
 use crate::studio::watch::chat::{MAX_WORD, MAX_WORDS, OPACITIES, SIZES, SPEEDS};
 use crate::studio::watch::viewport::{Aspect, Rotation, ZOOM};
+use crate::text::Problem;
+use crate::text::problem::problem;
 use crate::wire::container::Format;
 
 /// What can be written.
@@ -22,10 +24,7 @@ const KNOWN: &str = "pause, resume, seek PLACE (90s, 1:30, +10s, -10s), rewind [
     av-offset TIME, buffer TIME|auto, snapshot [FILE.png], record FILE.flv|off, say TEXT, \
     next, previous, stream NUMBER, shape fit|fill|16:9|4:3|original, zoom PERCENT, \
     turn 0|90|180|270, \
-    chat fly|still|opacity PERCENT|speed FACTOR|size POINTS|hide [WORD,WORD…] or stop";
-
-/// What is said where only a window can do it.
-pub(super) const WINDOW: &str = "there is no window in which that would be seen";
+    chat fly|still|opacity PERCENT|speed FACTOR|size POINTS|hide [WORD,WORD…], stop";
 
 /// What a line asks for.
 #[derive(Clone, Debug, PartialEq)]
@@ -93,16 +92,16 @@ impl Which {
     ///
     /// # Errors
     /// When there is none such.
-    pub(super) fn of(self, count: usize, now: usize) -> Result<usize, String> {
+    pub(super) fn of(self, count: usize, now: usize) -> Result<usize, Problem> {
         if count < 2 {
-            return Err("there is one stream alone".to_owned());
+            return Err(problem!("control-one-stream"));
         }
         match self {
             Self::Next => Ok((now + 1) % count),
             Self::Previous => Ok((now + count - 1) % count),
             Self::Number(number) if number < count => Ok(number),
             Self::Number(number) => {
-                Err(format!("there is no stream {}: there are {count}", number + 1))
+                Err(problem!("control-no-stream", number = number + 1, count = count))
             }
         }
     }
@@ -141,7 +140,7 @@ pub(super) enum SeekDirection {
 ///
 /// # Errors
 /// A sentence that says what is known.
-pub(super) fn parse(line: &str) -> Result<Option<PlayCommand>, String> {
+pub(super) fn parse(line: &str) -> Result<Option<PlayCommand>, Problem> {
     let (word, rest) = split(line);
     Ok(Some(match word {
         "" => return Ok(None),
@@ -156,7 +155,10 @@ pub(super) fn parse(line: &str) -> Result<Option<PlayCommand>, String> {
             "" => None,
             "on" => Some(true),
             "off" => Some(false),
-            _ => return Err(format!("'mute {rest}': write mute, mute on or mute off")),
+            _ => {
+                let text = format!("mute {rest}");
+                return Err(problem!("control-write-for", text = text, syntax = "mute [on|off]"));
+            }
         }),
         "balance" => PlayCommand::Balance(args::balance(rest)?),
         "speaker" if rest.is_empty() => PlayCommand::Speaker(None),
@@ -166,40 +168,38 @@ pub(super) fn parse(line: &str) -> Result<Option<PlayCommand>, String> {
         "snapshot" if rest.is_empty() => PlayCommand::Snapshot("picture.png".into()),
         "snapshot" => PlayCommand::Snapshot(rest.into()),
         "record" => record(rest)?,
-        "say" if rest.is_empty() => return Err("write say and what is to be said".to_owned()),
+        "say" if rest.is_empty() => return Err(problem!("control-write", syntax = "say TEXT")),
         "say" => PlayCommand::Say(rest.to_owned()),
         "next" => PlayCommand::Stream(Which::Next),
         "previous" => PlayCommand::Stream(Which::Previous),
         "stream" => {
             let number = rest.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
-            let number = number.ok_or("write stream and its number, counted from 1")?;
+            let number = number.ok_or_else(|| problem!("control-stream-number"))?;
             PlayCommand::Stream(Which::Number(number))
         }
         "shape" => {
             let shape = Aspect::of(rest);
-            let wrong = "write shape and one of fit, fill, 16:9, 4:3, original";
-            PlayCommand::Look(Viewport::Shape(shape.ok_or(wrong)?))
+            let wrong = || problem!("control-write", syntax = "shape fit|fill|16:9|4:3|original");
+            PlayCommand::Look(Viewport::Shape(shape.ok_or_else(wrong)?))
         }
         "zoom" => PlayCommand::Look(Viewport::Zoom(number("zoom", rest, &ZOOM, Unit::Percent)?)),
         "turn" => {
             let turn = Rotation::ALL.into_iter().find(|turn| turn.degrees().to_string() == rest);
-            PlayCommand::Look(Viewport::Turn(turn.ok_or("write turn and one of 0, 90, 180, 270")?))
+            let wrong = || problem!("control-write", syntax = "turn 0|90|180|270");
+            PlayCommand::Look(Viewport::Turn(turn.ok_or_else(wrong)?))
         }
         "chat" => PlayCommand::Chat(chat(rest)?),
         "stop" | "quit" => PlayCommand::Stop,
-        _ => {
-            let word = quoted(word);
-            return Err(format!("{word} is no command: write {KNOWN}"));
-        }
+        _ => return Err(not_a_command(word, KNOWN)),
     }))
 }
 
 /// `90s`, `1m30s`, `1:30`, `1:02:03`.
-fn time(text: &str) -> Result<Duration, String> {
+fn time(text: &str) -> Result<Duration, Problem> {
     if !text.contains(':') {
         return duration(text);
     }
-    let fault = || format!("'{text}' is no time: write 90s, 1m30s, 1:30 or 1:02:03");
+    let fault = || problem!("control-write-for", text = text, syntax = "90s|1m30s|1:30|1:02:03");
     let mut total = 0_u64;
     for (index, part) in text.split(':').enumerate() {
         let digits = part.len() <= 3 && part.bytes().all(|byte| byte.is_ascii_digit());
@@ -212,21 +212,21 @@ fn time(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_secs(total))
 }
 
-fn place(text: &str) -> Result<SeekPlace, String> {
+fn place(text: &str) -> Result<SeekPlace, Problem> {
     let text = text.trim();
     if let Some(ahead) = text.strip_prefix('+') {
         time(ahead).map(SeekPlace::Ahead)
     } else if let Some(back) = text.strip_prefix('-') {
         time(back).map(SeekPlace::Back)
     } else if text.is_empty() {
-        Err("write seek and a place: 90s, 1:30, +10s, -10s".to_owned())
+        Err(problem!("control-write", syntax = "seek 90s|1:30|+10s|-10s"))
     } else {
         time(text).map(SeekPlace::At)
     }
 }
 
-fn volume(text: &str) -> Result<Volume, String> {
-    let wrong = || format!("'{text}' is no loudness: write 0 to 100, or +5, -5");
+fn volume(text: &str) -> Result<Volume, Problem> {
+    let wrong = || problem!("control-write-for", text = text, syntax = "volume 0…100|+5|-5");
     if text.starts_with(['+', '-']) {
         let by = percent(text).filter(|by| by.abs() <= 1.0);
         return by.map(Volume::By).ok_or_else(wrong);
@@ -243,14 +243,19 @@ enum Unit {
 }
 
 /// A number within its bounds. What lies beyond them is refused, not taken for the nearest that there is.
-fn number(line: &str, text: &str, bounds: &RangeInclusive<f32>, unit: Unit) -> Result<f32, String> {
+fn number(
+    line: &str,
+    text: &str,
+    bounds: &RangeInclusive<f32>,
+    unit: Unit,
+) -> Result<f32, Problem> {
     let (read, whole, unit) = match unit {
-        Unit::Percent => (percent(text), 100.0, "percent"),
+        Unit::Percent => (percent(text), 100.0, "%"),
         Unit::Plain(unit) => (text.parse().ok(), 1.0, unit),
     };
     read.filter(|number| bounds.contains(number)).ok_or_else(|| {
         let (least, most) = (bounds.start() * whole, bounds.end() * whole);
-        format!("write {line} and {least} to {most} {unit}")
+        problem!("control-write", syntax = format!("{line} {least}…{most}{unit}"))
     })
 }
 
@@ -260,43 +265,40 @@ fn percent(text: &str) -> Option<f32> {
     number.map(|number| number / 100.0)
 }
 
-fn record(text: &str) -> Result<PlayCommand, String> {
+fn record(text: &str) -> Result<PlayCommand, Problem> {
     match text {
-        "" => Err("write record and an FLV file, or record off".to_owned()),
+        "" => Err(problem!("control-write", syntax = "record FILE.flv|off")),
         "off" => Ok(PlayCommand::Record(None)),
-        _ if Format::of_path(text.as_ref()) != Some(Format::Flv) => Err(format!(
-            "record {text}: what is received is written as FLV, which holds every codec: let the name \
-             end in .flv"
-        )),
+        _ if Format::of_path(text.as_ref()) != Some(Format::Flv) => {
+            Err(problem!("control-record-format", path = text))
+        }
         _ => Ok(PlayCommand::Record(Some(text.into()))),
     }
 }
 
-fn chat(text: &str) -> Result<Chat, String> {
+fn chat(text: &str) -> Result<Chat, Problem> {
     let (word, rest) = split(text);
     let number = |bounds, unit| number(&format!("chat {word}"), rest, bounds, unit);
     Ok(match word {
         "fly" => Chat::Flying(true),
         "still" => Chat::Flying(false),
         "opacity" => Chat::Opacity(number(&OPACITIES, Unit::Percent)?),
-        "speed" => Chat::Speed(number(&SPEEDS, Unit::Plain("times the usual speed"))?),
-        "size" => Chat::Size(number(&SIZES, Unit::Plain("points"))?),
+        "speed" => Chat::Speed(number(&SPEEDS, Unit::Plain("×"))?),
+        "size" => Chat::Size(number(&SIZES, Unit::Plain(""))?),
         "hide" => Chat::Hide(words(rest)?),
         _ => {
-            return Err(
-                "write chat fly, chat still, chat opacity PERCENT, chat speed FACTOR, chat size \
-                        POINTS or chat hide [WORD,WORD…]"
-                    .to_owned(),
-            );
+            let syntax =
+                "chat fly|still|opacity PERCENT|speed FACTOR|size POINTS|hide [WORD,WORD…]";
+            return Err(problem!("control-write", syntax = syntax));
         }
     })
 }
 
 /// Words that keep a line of the chat out.
-fn words(text: &str) -> Result<Vec<String>, String> {
+fn words(text: &str) -> Result<Vec<String>, Problem> {
     let words: Vec<String> = text.split(',').map(|word| word.trim().to_owned()).collect();
     if words.len() > MAX_WORDS || words.iter().any(|word| word.chars().count() > MAX_WORD) {
-        return Err(format!("at most {MAX_WORDS} words are hidden, of {MAX_WORD} signs each"));
+        return Err(problem!("control-most-words", most = MAX_WORDS, length = MAX_WORD));
     }
     Ok(words)
 }
@@ -305,20 +307,18 @@ fn words(text: &str) -> Result<Vec<String>, String> {
 ///
 /// # Errors
 /// Why one cannot go there.
-pub(super) fn way(place: SeekPlace, figures: &Figures) -> Result<SeekDirection, String> {
+pub(super) fn way(place: SeekPlace, figures: &Figures) -> Result<SeekDirection, Problem> {
     if figures.duration.is_none() && figures.rewind.is_none() {
-        return Err(NOTHING_KEPT.to_owned());
+        return Err(problem!("control-nothing-kept"));
     }
     match (place, figures.duration) {
         (SeekPlace::Ahead(by), _) => Ok(SeekDirection::Step { by, ahead: true }),
         (SeekPlace::Back(by), _) => Ok(SeekDirection::Step { by, ahead: false }),
         (SeekPlace::At(at), Some(length)) if at > length => {
-            Err(format!("it is {:.1} s long", length.as_secs_f64()))
+            Err(problem!("control-beyond-end", seconds = format!("{:.1}", length.as_secs_f64())))
         }
         (SeekPlace::At(at), Some(_)) => Ok(SeekDirection::To(at)),
-        (SeekPlace::At(_), None) => {
-            Err("a broadcast has no such places: write seek -10s, rewind 30s or go-live".to_owned())
-        }
+        (SeekPlace::At(_), None) => Err(problem!("control-live-position")),
     }
 }
 
@@ -326,10 +326,10 @@ pub(super) fn way(place: SeekPlace, figures: &Figures) -> Result<SeekDirection, 
 ///
 /// # Errors
 /// That it has none.
-pub(super) fn live_end(figures: &Figures) -> Result<(), String> {
+pub(super) fn live_end(figures: &Figures) -> Result<(), Problem> {
     match figures.duration {
         None => Ok(()),
-        Some(_) => Err("this is a recording: it has no live end".to_owned()),
+        Some(_) => Err(problem!("control-no-live-edge")),
     }
 }
 
@@ -340,16 +340,16 @@ pub(super) fn live_end(figures: &Figures) -> Result<(), String> {
 pub(super) fn way_back(
     behind: Option<Duration>,
     figures: &Figures,
-) -> Result<SeekDirection, String> {
+) -> Result<SeekDirection, Problem> {
     match (behind, figures.duration) {
         (None, Some(_)) => Ok(SeekDirection::To(Duration::ZERO)),
-        (Some(_), Some(_)) => Err("this is a recording: write seek -10s, or a place".to_owned()),
+        (Some(_), Some(_)) => Err(problem!("control-rewind-recording")),
         (behind, None) => {
-            let range = figures.rewind.ok_or(NOTHING_KEPT)?.range;
+            let range = figures.rewind.ok_or_else(|| problem!("control-nothing-kept"))?.range;
             match behind.unwrap_or(range) {
                 behind if behind > range => {
-                    let range = range.as_secs_f64();
-                    Err(format!("one can go back by {range:.1} s at most: rewind alone does"))
+                    let seconds = format!("{:.1}", range.as_secs_f64());
+                    Err(problem!("control-rewind-range", seconds = seconds))
                 }
                 behind => Ok(SeekDirection::Behind(behind)),
             }
@@ -357,19 +357,17 @@ pub(super) fn way_back(
     }
 }
 
-const NOTHING_KEPT: &str = "there is nothing yet in which one could go about";
-
 /// Whether what plays can be recorded.
 ///
 /// # Errors
 /// Why not.
-pub(super) fn recordable(figures: &Figures) -> Result<(), String> {
+pub(super) fn recordable(figures: &Figures) -> Result<(), Problem> {
     if let Some(saving) = &figures.saving {
-        let path = saving.path.display();
-        return Err(format!("it is being recorded already, into {path}: write record off first"));
+        let path = saving.path.display().to_string();
+        return Err(problem!("control-recording-already", path = path));
     }
     if figures.duration.is_some() {
-        return Err("this is a recording already: --save writes what a server plays".to_owned());
+        return Err(problem!("control-already-a-file"));
     }
     Ok(())
 }
@@ -452,7 +450,7 @@ mod tests {
         ] {
             assert!(parse(bad).is_err(), "{bad}");
         }
-        assert!(parse("nonsense").unwrap_err().contains("seek PLACE"));
+        assert!(parse("nonsense").unwrap_err().to_string().contains("seek PLACE"));
     }
 
     /// Nothing is taken for the nearest that there is.
@@ -489,17 +487,17 @@ mod tests {
         let step = |by, ahead| Ok(SeekDirection::Step { by: seconds(by), ahead });
         assert_eq!(way(SeekPlace::Back(seconds(9)), &file), step(9, false));
         assert_eq!(way(SeekPlace::Ahead(seconds(9)), &file), step(9, true));
-        assert!(way(SeekPlace::At(seconds(13)), &file).unwrap_err().contains("12.0 s"));
+        assert!(way(SeekPlace::At(seconds(13)), &file).unwrap_err().to_string().contains("12.0 s"));
         assert_eq!(way_back(None, &file), Ok(SeekDirection::To(seconds(0))));
         assert!(way_back(Some(seconds(1)), &file).is_err());
         let rewind = Some(Rewind { range: seconds(60), behind: seconds(20), bytes: 1 });
         let live = Figures { rewind, ..Figures::default() };
         assert_eq!(way(SeekPlace::Back(seconds(99)), &live), step(99, false));
         assert_eq!(way(SeekPlace::Ahead(seconds(5)), &live), step(5, true));
-        assert!(way(SeekPlace::At(seconds(5)), &live).unwrap_err().contains("go-live"));
+        assert!(way(SeekPlace::At(seconds(5)), &live).unwrap_err().to_string().contains("go-live"));
         assert_eq!(way_back(None, &live), Ok(SeekDirection::Behind(seconds(60))));
         assert_eq!(way_back(Some(seconds(30)), &live), Ok(SeekDirection::Behind(seconds(30))));
-        assert!(way_back(Some(seconds(61)), &live).unwrap_err().contains("60.0 s"));
+        assert!(way_back(Some(seconds(61)), &live).unwrap_err().to_string().contains("60.0 s"));
         let nothing = Figures::default();
         assert!(
             way(SeekPlace::Back(seconds(1)), &nothing).is_err()
@@ -507,7 +505,9 @@ mod tests {
         );
         assert!(recordable(&live).is_ok() && recordable(&file).is_err());
         let saving = Some(Saving { path: "/a.flv".into(), ..Saving::default() });
-        assert!(recordable(&Figures { saving, ..live }).unwrap_err().contains("/a.flv"));
+        assert!(
+            recordable(&Figures { saving, ..live }).unwrap_err().to_string().contains("/a.flv")
+        );
     }
 
     #[test]

@@ -5,9 +5,10 @@
 use crate::decode::backend::ffmpeg::library::{Code, Codec, Context};
 use crate::decode::backend::ffmpeg::system as ffi;
 use crate::decode::downmix;
-use crate::decode::error::Error;
+use crate::decode::error::{Error, Step};
 use crate::decode::traits::AudioBackend;
 use crate::media::{AudioConfig, EncodedPacket, SampleBlock};
+use crate::text::Problem;
 
 const NAME: &str = "FFmpeg";
 
@@ -36,7 +37,7 @@ fn start(codec: Codec, parameters: &AudioConfig) -> Result<Context, Error> {
     });
     context.map_err(|code| Error::Codec {
         decoder: NAME,
-        doing: "starting",
+        step: Step::Start,
         code: i64::from(code.0),
     })
 }
@@ -51,8 +52,8 @@ impl Decoder {
         })
     }
 
-    fn damaged(&self, reason: impl Into<String>) -> Error {
-        Error::Damaged { what: self.parameters.codec.name(), reason: reason.into() }
+    fn damaged(&self, reason: impl Into<Problem>) -> Error {
+        Error::Damaged { codec: self.parameters.codec.name(), reason: reason.into() }
     }
 
     /// All that comes of a packet, and its rate and channels.
@@ -188,7 +189,7 @@ impl AudioBackend for Decoder {
             return Ok(None);
         }
         if packet.data.len() > MAX_PACKET {
-            return Err(self.damaged(format!("{} bytes", packet.data.len())));
+            return Err(Error::length(self.parameters.codec.name(), packet.data.len()));
         }
         match self.run(packet) {
             Ok(samples) => Ok(samples.map(finite)),

@@ -13,6 +13,8 @@ use crate::decode::backend::ffmpeg::system as ffi;
 use crate::decode::backend::ffmpeg::transfer::Kind;
 use crate::media::frame::{Matrix, Range};
 use crate::media::{Color, Planes, PlanesPool, Size, VideoFrame};
+use crate::text::Problem;
+use crate::text::problem::problem;
 
 /// Frames kept for reuse: what waits for its turn and what is on its way to the window.
 const IDLE_FRAMES: usize = 6;
@@ -106,7 +108,7 @@ struct Task {
 
 impl Converter {
     /// One frame of ours; odd sides lose their last row or column.
-    pub fn convert(&mut self, frame: &mut Frame, pts: Timestamp) -> Result<VideoFrame, String> {
+    pub fn convert(&mut self, frame: &mut Frame, pts: Timestamp) -> Result<VideoFrame, Problem> {
         if frame.get().format == ffi::AV_PIX_FMT_VAAPI {
             let mut fetched = match self.fetched.take() {
                 Some(fetched) => fetched,
@@ -120,12 +122,15 @@ impl Converter {
         self.make(frame, pts)
     }
 
-    fn make(&mut self, frame: &Frame, pts: Timestamp) -> Result<VideoFrame, String> {
+    fn make(&mut self, frame: &Frame, pts: Timestamp) -> Result<VideoFrame, Problem> {
         let fields = frame.get();
         let side = |value: c_int| u32::try_from(value).unwrap_or(0) & !1;
         let size = Size::new(side(fields.width), side(fields.height));
         if !size.is_valid() {
-            return Err(format!("a picture of {}x{}", fields.width, fields.height));
+            return Err(problem!(
+                "decode-frame-size",
+                size = format!("{}x{}", fields.width, fields.height)
+            ));
         }
         let meaning = meaning(fields);
         let full = meaning.color.range == Range::Full;
@@ -175,10 +180,10 @@ impl Converter {
     }
 
     /// Writes the frame into `self.converted`, in the same size.
-    fn scale(&mut self, frame: &ffi::AVFrame, size: Size, task: &Task) -> Result<(), String> {
+    fn scale(&mut self, frame: &ffi::AVFrame, size: Size, task: &Task) -> Result<(), Problem> {
         // SAFETY: it looks into a static table.
         if unsafe { ffi::sws_isSupportedInput(frame.format) } == 0 {
-            return Err(format!("a pixel format that cannot be converted ({})", frame.format));
+            return Err(problem!("decode-pixel-format", format = i64::from(frame.format)));
         }
         let format = task.format;
         if self.converted.as_ref().is_none_or(|(its, of, _)| (*its, *of) != (size, format)) {
@@ -206,7 +211,7 @@ impl Converter {
                 ptr::null(),
             );
             if self.scaler.0.is_null() {
-                return Err(format!("pixel format {} cannot be converted", frame.format));
+                return Err(problem!("decode-pixel-format", format = i64::from(frame.format)));
             }
             ffi::sws_setColorspaceDetails(
                 self.scaler.0,
@@ -227,7 +232,7 @@ impl Converter {
                 target_fields.data.as_ptr(),
                 target_fields.linesize.as_ptr(),
             );
-            if rows == height { Ok(()) } else { Err(format!("converting gave {rows} rows")) }
+            if rows == height { Ok(()) } else { Err(problem!("decode-no-frame")) }
         }
     }
 }
@@ -264,7 +269,7 @@ fn fetch(into: &mut Frame, from: &mut Frame) -> Result<(), Code> {
 }
 
 /// Copies three planes of I420 that are at least as large as ours.
-fn copy(frame: &ffi::AVFrame, planes: &mut Planes) -> Result<(), String> {
+fn copy(frame: &ffi::AVFrame, planes: &mut Planes) -> Result<(), Problem> {
     let (luma, chroma) = (planes.luma_stride(), planes.chroma_stride());
     let targets = [(&mut planes.y, luma), (&mut planes.u, chroma), (&mut planes.v, chroma)];
     for ((data, stride), (target, width)) in
@@ -272,7 +277,7 @@ fn copy(frame: &ffi::AVFrame, planes: &mut Planes) -> Result<(), String> {
     {
         let stride = *stride as isize;
         if data.is_null() || stride.unsigned_abs() < width {
-            return Err("a plane is missing".to_owned());
+            return Err(problem!("decode-no-plane"));
         }
         for (number, to) in target.chunks_exact_mut(width).enumerate() {
             // SAFETY: the plane has at least as many rows as ours, each of at least `width` bytes,

@@ -258,7 +258,7 @@ mod tests {
         let nothing = Fake { decoded: Ok(Vec::new()), held: Vec::new(), hardware: Some(NAME) };
         let why = judged(nothing).unwrap_err().to_string();
         assert_eq!(why, "the VAAPI device failed a test: no frame");
-        let error = Error::Damaged { what: "H.264", reason: "Input/output error".into() };
+        let error = Error::Damaged { codec: "H.264", reason: "Input/output error".into() };
         let broken = Fake { decoded: Err(error), held: Vec::new(), hardware: Some(NAME) };
         let why = judged(broken).unwrap_err().to_string();
         assert!(why.starts_with("the VAAPI device failed a test: "), "{why}");

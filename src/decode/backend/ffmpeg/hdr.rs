@@ -10,6 +10,8 @@ use crate::decode::backend::ffmpeg::color_table::{Table, Wide};
 use crate::decode::backend::ffmpeg::system as ffi;
 use crate::decode::backend::ffmpeg::transfer::{Kind, Matrix, Primaries, Transfer};
 use crate::media::Planes;
+use crate::text::Problem;
+use crate::text::problem::problem;
 
 /// The most cd/m² that can be told.
 const MAX_LUMINANCE: f64 = 10_000.0;
@@ -84,11 +86,11 @@ fn plane(
     stride: c_int,
     columns: usize,
     rows: usize,
-) -> Result<(&'static [u16], usize), String> {
+) -> Result<(&'static [u16], usize), Problem> {
     let numbers = usize::try_from(stride).unwrap_or(0) / 2;
     let data = data.cast::<u16>();
     if data.is_null() || !data.is_aligned() || stride % 2 != 0 || numbers < columns || rows == 0 {
-        return Err("a plane is missing".to_owned());
+        return Err(problem!("decode-no-plane"));
     }
     let length = numbers * (rows - 1) + columns;
     // SAFETY: the library's plane has as many rows, that many bytes apart, and in each of them as many
@@ -119,7 +121,7 @@ impl Mapper {
         kind: Kind,
         frame: &ffi::AVFrame,
         planes: &mut Planes,
-    ) -> Result<(), String> {
+    ) -> Result<(), Problem> {
         let size = planes.size();
         let (width, height) = (size.width as usize, size.height as usize);
         let [luma, cb, cr, ..] = frame.data;

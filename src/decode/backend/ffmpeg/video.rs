@@ -6,9 +6,11 @@ use crate::decode::backend::ffmpeg::convert::Converter;
 use crate::decode::backend::ffmpeg::hardware::Device;
 use crate::decode::backend::ffmpeg::library::{Code, Codec, Context};
 use crate::decode::backend::ffmpeg::{hardware, system as ffi};
-use crate::decode::error::Error;
+use crate::decode::error::{Error, Step};
 use crate::decode::traits::{By, VideoBackend};
 use crate::media::{EncodedPacket, VideoCodec, VideoConfig, VideoFrame};
+use crate::text::Problem;
+use crate::text::problem::problem;
 use crate::wire::codec;
 
 const NAME: &str = "FFmpeg";
@@ -76,7 +78,7 @@ fn start(
     });
     context.map_err(|code| Error::Codec {
         decoder: NAME,
-        doing: "starting",
+        step: Step::Start,
         code: i64::from(code.0),
     })
 }
@@ -90,8 +92,7 @@ impl Decoder {
     ) -> Result<Self, Error> {
         let name = parameters.codec.name();
         if parameters.codec.needs_config() && parameters.config.is_empty() {
-            let reason = "it is empty".to_owned();
-            return Err(Error::Parameters { what: "decoder configuration", reason });
+            return Err(Error::Config { codec: name, reason: problem!("decode-empty") });
         }
         Ok(Self {
             context: start(codec, parameters, device)?,
@@ -108,17 +109,13 @@ impl Decoder {
         })
     }
 
-    fn damaged(&self, reason: impl Into<String>) -> Error {
-        Error::Damaged { what: self.parameters.codec.name(), reason: reason.into() }
-    }
-
     /// All that is ready.
-    fn receive(&mut self, frames: &mut Vec<VideoFrame>) -> Result<(), String> {
+    fn receive(&mut self, frames: &mut Vec<VideoFrame>) -> Result<(), Problem> {
         loop {
             let frame = match self.context.receive() {
                 Ok(Some(frame)) => frame,
                 Ok(None) => return Ok(()),
-                Err(code) => return Err(code.text()),
+                Err(code) => return Err(code.text().into()),
             };
             if frames.len() >= MAX_FRAMES {
                 continue;
@@ -143,7 +140,7 @@ impl Decoder {
         }
     }
 
-    fn run(&mut self, packet: &EncodedPacket, frames: &mut Vec<VideoFrame>) -> Result<(), String> {
+    fn run(&mut self, packet: &EncodedPacket, frames: &mut Vec<VideoFrame>) -> Result<(), Problem> {
         self.last = packet.pts;
         let sent = self.context.send(&packet.data, packet.pts.as_micros(), packet.keyframe);
         let received = self.receive(frames);
@@ -158,7 +155,7 @@ impl Decoder {
         &mut self,
         packet: &EncodedPacket,
         frames: &mut Vec<VideoFrame>,
-    ) -> Result<(), String> {
+    ) -> Result<(), Problem> {
         self.context.end();
         let received = self.receive(frames);
         self.context.forget();
@@ -190,7 +187,7 @@ impl VideoBackend for Decoder {
     fn decode(&mut self, packet: &EncodedPacket) -> Result<Vec<VideoFrame>, Error> {
         if packet.data.len() > MAX_PACKET {
             self.waiting = true;
-            return Err(self.damaged(format!("{} bytes", packet.data.len())));
+            return Err(Error::length(self.parameters.codec.name(), packet.data.len()));
         }
         if packet.data.is_empty() || (self.waiting && !packet.keyframe) {
             return Ok(Vec::new());
@@ -214,14 +211,14 @@ impl VideoBackend for Decoder {
                     self.failed_keyframes += 1;
                     if self.failed_keyframes >= LAST_CHANCES {
                         let code = i64::from(LAST_CHANCES);
-                        let doing = "decoding keyframes";
-                        return Err(Error::Codec { decoder: NAME, doing, code });
+                        let step = Step::DecodeKeyframes;
+                        return Err(Error::Codec { decoder: NAME, step, code });
                     }
                     self.renew()?;
                 } else {
                     self.context.forget();
                 }
-                Err(self.damaged(reason))
+                Err(Error::Damaged { codec: self.parameters.codec.name(), reason })
             }
         }
     }

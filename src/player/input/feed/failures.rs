@@ -1,6 +1,8 @@
 //! Why nothing of a stream can be played.
 
 use crate::decode::{NoDecoder, inventory};
+use crate::media::TrackKind;
+use crate::media::stream_event::track_name;
 use crate::player::state::{Failure, FailureKind};
 use crate::text::Problem;
 use crate::text::problem::problem;
@@ -11,11 +13,16 @@ pub(super) fn too_long(bytes: usize) -> Problem {
     problem!("play-config-too-long", bytes = bytes, kib = MAX_CONFIG >> 10)
 }
 
+pub(super) fn video_of(format: VideoFormat) -> Problem {
+    track_name(TrackKind::Video, &format.to_string())
+}
+
 pub(super) fn lack_of_video(format: VideoFormat) -> Option<NoDecoder> {
     format.codec().and_then(|codec| inventory::video_decoder(codec).err())
 }
 
-pub(super) fn unsupported(codec: &str, lack: Option<NoDecoder>) -> Failure {
+pub(super) fn unsupported(codec: impl Into<Problem>, lack: Option<NoDecoder>) -> Failure {
+    let codec = codec.into();
     let problem = match lack {
         Some(lack) => problem!("play-no-decoder", codec = codec, reason = Problem::from(lack)),
         None => problem!("play-cannot-decode", codec = codec),

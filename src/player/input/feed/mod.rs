@@ -12,6 +12,7 @@ use bytes::Bytes;
 
 use crate::base::Timestamp;
 use crate::decode::{self, NoDecoder, inventory};
+use crate::media::stream_event::track_name;
 use crate::media::{
     AudioCodec, AudioConfig, Metadata, StreamEvent, Track, TrackKind, UnsupportedTrack, VideoConfig,
 };
@@ -22,7 +23,7 @@ use crate::player::clock::timeline::TimestampAnomaly;
 use crate::player::demux::sequence_headers::SequenceHeaders;
 use crate::player::demux::track_presence::TrackPresence;
 use crate::player::demux::{Demux, Demuxed};
-use crate::player::input::feed::failures::{lack_of_video, too_long, unsupported};
+use crate::player::input::feed::failures::{lack_of_video, too_long, unsupported, video_of};
 use crate::player::input::save::Save;
 use crate::player::session::requests::NewFile;
 use crate::player::session::shared::Shared;
@@ -74,7 +75,7 @@ pub(in crate::player) struct InputFeed {
     /// The bytes of what would have told how to decode.
     too_long: Option<usize>,
     /// What came that cannot be decoded, and why.
-    unsupported: Option<(String, Option<NoDecoder>)>,
+    unsupported: Option<(Problem, Option<NoDecoder>)>,
     /// Tracks that are left out, as told.
     left_out: Vec<UnsupportedTrack>,
     /// It was told that the sound does not come.
@@ -369,23 +370,23 @@ impl InputFeed {
             }
             // What is written down needs no decoder.
             Demuxed::UnsupportedVideo(format) if self.save.is_some() => {
-                self.unsupported = Some((format!("{format} video"), lack_of_video(format)));
+                self.unsupported = Some((video_of(format), lack_of_video(format)));
             }
             Demuxed::UnsupportedVideo(format) => {
                 // Sound without the picture is not what was asked for: an end with a clear word.
-                self.shared.fail(unsupported(&format!("{format} video"), lack_of_video(format)));
+                self.shared.fail(unsupported(video_of(format), lack_of_video(format)));
             }
             Demuxed::UnsupportedAudio(format) => {
                 let lack = audio_codec(format, None)
                     .and_then(|codec| inventory::audio_decoder(codec).err());
                 let codec = format.to_string();
-                let what = format!("{codec} audio");
+                let what = track_name(TrackKind::Audio, &codec);
                 let told = self.unsupported.replace((what.clone(), lack));
                 // Another connection finds it anew.
                 if told.is_none_or(|(told, _)| told != what) {
                     let error = match lack {
                         Some(lack) => decode::Error::NoDecoder { codec, lack },
-                        None => decode::Error::Unsupported(codec),
+                        None => decode::Error::Unsupported(codec.into()),
                     };
                     self.shared.report.unsupported_audio((&error).into());
                 }
@@ -533,8 +534,8 @@ impl InputFeed {
         if !left_out::note(&mut self.left_out, track) {
             return;
         }
-        self.unsupported.get_or_insert((track.to_string(), None));
-        let what = problem!("decode-unsupported", codec = track.to_string());
+        self.unsupported.get_or_insert((track.into(), None));
+        let what = problem!("decode-unsupported", codec = Problem::from(track));
         match track.medium {
             TrackKind::Audio => self.shared.report.unsupported_audio(what),
             TrackKind::Video => {
@@ -556,10 +557,10 @@ impl InputFeed {
     /// What came cannot be decoded, where that is why there is nothing.
     pub(in crate::player) fn missing(&self) -> Option<Failure> {
         if let Some((codec, lack)) = &self.unsupported {
-            return Some(unsupported(codec, *lack));
+            return Some(unsupported(codec.clone(), *lack));
         }
         let suspect = self.suspect.filter(|_| self.playable == 0)?;
-        Some(unsupported(&format!("{suspect} video"), lack_of_video(suspect)))
+        Some(unsupported(video_of(suspect), lack_of_video(suspect)))
     }
 
     fn fruitless(&self) -> Failure {

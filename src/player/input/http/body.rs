@@ -11,7 +11,7 @@ use crate::net::web::{Flow, Unavailable};
 use crate::net::{self, Step};
 use crate::player::input::http::byte_seek::recording::{Recorded, SeekFound};
 use crate::player::input::http::byte_seek::resync::StreamFormat;
-use crate::player::input::http::problem::Problem;
+use crate::player::input::http::pull_error::PullError;
 use crate::player::input::http::range::download::Download;
 use crate::player::input::http::range::parts::RangeParts;
 use crate::player::input::http::request::{Item, PullRequest};
@@ -79,10 +79,10 @@ impl Unpack {
         }
     }
 
-    fn next(&mut self) -> Result<Option<Item>, Problem> {
+    fn next(&mut self) -> Result<Option<Item>, PullError> {
         match self {
             Self::Flv { reader } => {
-                let read = reader.next_tag().map_err(|error| Problem::flv(&error))?;
+                let read = reader.next_tag().map_err(|error| PullError::flv(&error))?;
                 Ok(read.map(|read| Item::Tag(Box::new(read))))
             }
             Self::Ts { items, .. } => Ok(items.pop_front()),
@@ -181,7 +181,7 @@ impl Single {
     }
 
     /// What comes next; from the end one may still go back. Cancel-safe; waits without a limit.
-    pub async fn next(&mut self) -> Result<Item, Problem> {
+    pub async fn next(&mut self) -> Result<Item, PullError> {
         loop {
             if let Some(recorded) = &mut self.recorded {
                 if let Some(to) = self.wanted.filter(|_| recorded.has_begun()) {

@@ -10,7 +10,9 @@ use crate::base::Timestamp;
 use crate::player::demux::file_samples::{RUN_UP_MICROS, is_needed, start_of};
 use crate::player::input::http::bisection::Bisection;
 use crate::player::input::http::range::blocks::Blocks;
-use crate::wire::container::{Demuxer, Error, ReadAt, SampleLocation, TrackId, Unit, read};
+use crate::wire::container::{
+    Demuxer, Error, FilePart, ReadAt, SampleLocation, TrackId, Unit, read,
+};
 
 /// It has come by then.
 pub(super) const SEEK_TIMEOUT: Duration = Duration::from_secs(8);
@@ -165,7 +167,7 @@ fn first_bytes(
     let mut places = places.iter().enumerate();
     match places.find(|(number, place)| is_needed(start, *number, place)) {
         Some((_, place)) => {
-            read(blocks, place.at, place.size.into(), 32 << 20, "samples").map(|_| ())
+            read(blocks, place.at, place.size.into(), 32 << 20, FilePart::Samples).map(|_| ())
         }
         None => Ok(()),
     }
@@ -208,7 +210,7 @@ fn first_unit(
 
 fn window_at(blocks: &mut Blocks, from: u64, window: u64) -> Result<bytes::Bytes, Error> {
     let length = blocks.size().saturating_sub(from).min(window);
-    read(blocks, from, length, window as usize, "places")
+    read(blocks, from, length, window as usize, FilePart::Index)
 }
 
 /// The unit with which the end of the film is read: the last one that is known, or else found.

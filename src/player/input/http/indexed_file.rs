@@ -14,12 +14,12 @@ use crate::net::web::{Flow, WebUrl};
 use crate::player::demux::file_samples::{is_needed, span, unplayable_at};
 use crate::player::input::file::{BEGINS, micros};
 use crate::player::input::http::index_seek::{IndexedPlace, SEEK_TIMEOUT, Search, last_unit};
-use crate::player::input::http::problem::Problem;
+use crate::player::input::http::pull_error::PullError;
 use crate::player::input::http::range::blocks::{Blocks, Gives};
 use crate::player::input::http::request::{Item, PullRequest};
 use crate::player::input::http::sniff;
 use crate::player::state::{Failure, FailureKind};
-use crate::text;
+use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::container::{self, Demuxer, Error, Format, Index, SampleLocation, TrackId};
 
@@ -67,11 +67,11 @@ impl IndexedFile {
         start: &[u8],
         whole: Option<u64>,
         ask: &PullRequest,
-    ) -> Result<Self, Problem> {
+    ) -> Result<Self, PullError> {
         let url = flow.url().clone();
         let unknown = sniff::unknown(start, &flow);
         let mut blocks = Blocks::new(flow, start, whole, ask);
-        let told = |error: &Error| Problem::Told(unplayable_at(&url, error));
+        let told = |error: &Error| PullError::Told(unplayable_at(&url, error));
         let mut begun = None;
         let mut reader = loop {
             match begin(format, &mut begun, &mut blocks) {
@@ -84,8 +84,8 @@ impl IndexedFile {
             if let Err(problem) = blocks.bring().await {
                 let blind = begun.as_ref().is_some_and(|reader| reader.is_blind());
                 return Err(match problem {
-                    Problem::Told(_) if blind && blocks.gives() == Gives::Whole => {
-                        Problem::file(problem!("play-index-at-end"))
+                    PullError::Told(_) if blind && blocks.gives() == Gives::Whole => {
+                        PullError::file(problem!("play-index-at-end"))
                     }
                     other => other,
                 });
@@ -102,7 +102,7 @@ impl IndexedFile {
             }
         }
         let all = if reader.is_whole() { &reader.index().samples } else { &places };
-        let mut seen = span(all).ok_or_else(|| Problem::Told(nothing(&url)))?;
+        let mut seen = span(all).ok_or_else(|| PullError::Told(nothing(&url)))?;
         if let Some(begins) = reader.heard_from() {
             seen.begins = begins.as_micros();
         }
@@ -186,7 +186,7 @@ impl IndexedFile {
     }
 
     /// What comes next; from the end one may still go back. Cancel-safe; waits without a limit.
-    pub async fn next(&mut self) -> Result<Item, Problem> {
+    pub async fn next(&mut self) -> Result<Item, PullError> {
         loop {
             if let Some(item) = self.first.pop_front() {
                 return Ok(item);
@@ -223,7 +223,7 @@ impl IndexedFile {
                     return Ok(self.tell().unwrap_or(Item::END));
                 }
                 Err(error) if error.is_missing() => self.blocks.bring().await?,
-                Err(error) => return Err(Problem::Told(unplayable_at(&self.url, &error))),
+                Err(error) => return Err(PullError::Told(unplayable_at(&self.url, &error))),
             }
         }
     }
@@ -311,7 +311,7 @@ impl IndexedFile {
     }
 
     /// Goes on looking, and there where it is found. Gives why it cannot be had.
-    async fn look(&mut self, mut search: Box<Search>) -> Option<text::Problem> {
+    async fn look(&mut self, mut search: Box<Search>) -> Option<Problem> {
         if search.began.elapsed() > SEEK_TIMEOUT {
             return Some(problem!("play-seek-slow", seconds = SEEK_TIMEOUT.as_secs()));
         }
@@ -325,8 +325,8 @@ impl IndexedFile {
                 self.search = Some(search);
                 match self.blocks.bring().await {
                     Ok(()) => None,
-                    Err(Problem::Net(error)) => Some(error.with_peer()),
-                    Err(Problem::Told(told) | Problem::Stalls(told)) => Some(told.problem),
+                    Err(PullError::Net(error)) => Some(error.with_peer()),
+                    Err(PullError::Told(told) | PullError::Stalls(told)) => Some(told.problem),
                 }
             }
             Err(error) => Some((&error).into()),

@@ -8,13 +8,13 @@ mod byte_seek;
 mod hls;
 mod index_seek;
 mod indexed_file;
-mod problem;
 mod pull;
+mod pull_error;
 mod range;
 pub(in crate::player) mod range_retry;
 mod request;
 mod sniff;
 
-pub(in crate::player) use problem::Problem;
 pub(in crate::player) use pull::Pull;
+pub(in crate::player) use pull_error::PullError;
 pub(in crate::player) use request::{Item, PullRequest};

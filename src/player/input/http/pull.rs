@@ -11,7 +11,7 @@ use crate::player::input::http::body::Single;
 use crate::player::input::http::byte_seek::resync;
 use crate::player::input::http::hls::Hls;
 use crate::player::input::http::indexed_file::IndexedFile;
-use crate::player::input::http::problem::Problem;
+use crate::player::input::http::pull_error::PullError;
 use crate::player::input::http::request::{Item, PullRequest};
 use crate::player::input::http::sniff::{Body, sniff};
 use crate::text::problem::problem;
@@ -44,7 +44,7 @@ impl Pull {
     pub(in crate::player) async fn open(
         ask: &PullRequest,
         on_step: &(dyn Fn(Step<'_>) + Send + Sync),
-    ) -> Result<Self, Problem> {
+    ) -> Result<Self, PullError> {
         let mut flow = Flow::open(&ask.url, &ask.net, on_step).await?;
         let whole = flow.length();
         let (body, start) = sniff(&mut flow).await?;
@@ -62,7 +62,7 @@ impl Pull {
             }
             Body::Playlist => {
                 let text = timeout(PLAYLIST, rest(&mut flow, start)).await;
-                let late = || Problem::no_stream(problem!("play-playlist-slow"));
+                let late = || PullError::no_stream(problem!("play-playlist-slow"));
                 let text = text.map_err(|_| late())??.freeze();
                 let hls = Hls::open(&text, flow.url(), ask).await?;
                 pace = hls.pace();
@@ -144,12 +144,12 @@ impl Pull {
         &mut self,
         ask: &PullRequest,
         on_step: &(dyn Fn(Step<'_>) + Send + Sync),
-    ) -> Result<bool, Problem> {
+    ) -> Result<bool, PullError> {
         match &mut self.form {
             PulledFormat::Single(single) => match single.go_on(ask, on_step).await? {
                 Ok(()) => Ok(true),
                 Err(Unavailable::OtherPart) => Ok(false),
-                Err(Unavailable::Changed) => Err(Problem::changed()),
+                Err(Unavailable::Changed) => Err(PullError::changed()),
             },
             // What it wants next it asks for by itself.
             PulledFormat::Film(_) => Ok(true),
@@ -180,7 +180,7 @@ impl Pull {
     ///
     /// # Errors
     /// When the connection breaks off or what comes makes no sense.
-    pub(in crate::player) async fn next(&mut self) -> Result<Item, Problem> {
+    pub(in crate::player) async fn next(&mut self) -> Result<Item, PullError> {
         if !std::mem::replace(&mut self.told, true) {
             return Ok(Item::Pace(self.pace));
         }
@@ -199,10 +199,10 @@ impl Pull {
 }
 
 /// All of a playlist.
-async fn rest(flow: &mut Flow, mut text: bytes::BytesMut) -> Result<bytes::BytesMut, Problem> {
+async fn rest(flow: &mut Flow, mut text: bytes::BytesMut) -> Result<bytes::BytesMut, PullError> {
     while let Some(piece) = flow.next().await? {
         if text.len() + piece.len() > MAX_TEXT {
-            return Err(Problem::no_stream(problem!("play-playlist-too-long")));
+            return Err(PullError::no_stream(problem!("play-playlist-too-long")));
         }
         text.extend_from_slice(&piece);
     }

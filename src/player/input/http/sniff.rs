@@ -7,7 +7,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::net::web::Flow;
 use crate::net::{Cause, ConnectStage, Error};
-use crate::player::input::http::problem::Problem;
+use crate::player::input::http::pull_error::PullError;
 use crate::text::problem::problem;
 use crate::wire::container::ts::PACKET;
 use crate::wire::container::{Format, audio};
@@ -36,11 +36,11 @@ const AUDIO_TYPES: [&str; 6] =
     ["audio/mpeg", "audio/mp3", "audio/aac", "audio/aacp", "audio/x-aac", "audio/x-mpeg"];
 
 /// Looks at the beginning of a body, which is given back.
-pub(super) async fn sniff(flow: &mut Flow) -> Result<(Body, BytesMut), Problem> {
+pub(super) async fn sniff(flow: &mut Flow) -> Result<(Body, BytesMut), PullError> {
     sniff_within(flow, SNIFF_TIMEOUT).await
 }
 
-async fn sniff_within(flow: &mut Flow, patience: Duration) -> Result<(Body, BytesMut), Problem> {
+async fn sniff_within(flow: &mut Flow, patience: Duration) -> Result<(Body, BytesMut), PullError> {
     let (mut start, until) = (BytesMut::new(), Instant::now() + patience);
     while start.len() < SNIFF_BYTES {
         let peer = flow.url().endpoint().to_string();
@@ -91,12 +91,12 @@ fn is_audio_type(start: &[u8], flow: &Flow) -> bool {
 }
 
 /// What it is instead.
-pub(super) fn unknown(start: &[u8], flow: &Flow) -> Problem {
+pub(super) fn unknown(start: &[u8], flow: &Flow) -> PullError {
     let kind = flow.content_type().map(|name| name.chars().take(60).collect::<String>());
     let text = String::from_utf8_lossy(start);
     let text = text.trim_start_matches('\u{feff}').trim_start();
     let page = text.starts_with('<') || kind.as_deref() == Some("text/html");
-    Problem::no_stream(match (start, kind) {
+    PullError::no_stream(match (start, kind) {
         ([], _) => problem!("play-sends-nothing"),
         _ if page => problem!("play-sends-page"),
         (_, Some(kind)) => problem!("play-unknown-type", type = kind),
@@ -127,7 +127,7 @@ mod tests {
         let url = WebUrl::parse(&format!("http://{address}/live.ts")).unwrap();
         let mut flow = Flow::open(&url, &crate::net::Options::default(), &|_| {}).await.unwrap();
         let told = sniff_within(&mut flow, Duration::from_secs(1)).await;
-        let Err(Problem::Net(error)) = told else { panic!("{told:?}") };
+        let Err(PullError::Net(error)) = told else { panic!("{told:?}") };
         assert!(matches!(error.cause, Cause::TimedOut { .. }), "{error:?}");
     }
 }

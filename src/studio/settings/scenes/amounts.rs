@@ -9,15 +9,17 @@ use crate::studio::scenes::Collection;
 use crate::studio::settings::reading::{lenient, parts};
 use crate::studio::settings::scenes::layout::ItemTable;
 use crate::studio::settings::sections::{filters, strips};
+use crate::text::Problem;
+use crate::text::problem::problem;
 
 /// An item with some values changed.
 ///
 /// # Errors
 /// What of them makes no sense.
-pub fn of_item(of: &Collection, item: &Item, values: &Table) -> Result<Item, String> {
+pub fn of_item(of: &Collection, item: &Item, values: &Table) -> Result<Item, Problem> {
     if let Some(name) = values.keys().find(|name| !ItemTable::KEYS.contains(&name.as_str())) {
         let (name, known) = (parts::quoted(name), ItemTable::KEYS.join(", "));
-        return Err(format!("an item has no '{name}': write one of {known}"));
+        return Err(problem!("control-no-item-value", name = name, known = known));
     }
     let mut table = Table::try_from(ItemTable::shown(of, item)).unwrap_or_default();
     table.extend(values.clone());
@@ -30,7 +32,7 @@ pub fn of_item(of: &Collection, item: &Item, values: &Table) -> Result<Item, Str
 ///
 /// # Errors
 /// What of them makes no sense.
-pub fn of_video_filter(slot: &picture::Slot, values: &Table) -> Result<picture::Slot, String> {
+pub fn of_video_filter(slot: &picture::Slot, values: &Table) -> Result<picture::Slot, Problem> {
     let (enabled, filter) = filters::changed((slot.enabled, &slot.filter), values)?;
     Ok(picture::Slot { enabled, filter })
 }
@@ -43,18 +45,18 @@ pub fn of_audio_filter(
     slot: &sound::Slot,
     values: &Table,
     strips: &[(String, StripId)],
-) -> Result<sound::Slot, String> {
+) -> Result<sound::Slot, Problem> {
     let mut values = values.clone();
     let chain = match values.remove("side_chain") {
         None => slot.filter.side_chain(),
         Some(_) if slot.filter.kind() != "compressor" => {
-            return Err("a compressor alone has a side_chain".to_owned());
+            return Err(problem!("control-side-chain-of-compressor"));
         }
         Some(value) => match value.as_str() {
             Some("none") => None,
             name => {
                 let strip = strips.iter().find(|(known, _)| Some(known.as_str()) == name);
-                Some(strip.ok_or("side_chain is the name of a strip, or none")?.1)
+                Some(strip.ok_or_else(|| problem!("control-side-chain"))?.1)
             }
         },
     };

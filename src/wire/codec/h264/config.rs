@@ -60,7 +60,7 @@ impl DecoderConfig {
             return Err(Error::Length);
         }
         if rest.get_u8() != 1 {
-            return Err(Error::Range("the version of the decoder configuration"));
+            return Err(Error::Range("configurationVersion"));
         }
         let (profile_idc, constraints, level_idc) = (rest.get_u8(), rest.get_u8(), rest.get_u8());
         let length_size = usize::from(rest.get_u8() & 3) + 1;
@@ -96,21 +96,21 @@ impl DecoderConfig {
         out.put_slice(&[1, self.profile_idc, self.constraints, self.level_idc]);
         let length_size_minus1 = match self.length_size {
             1..=4 => (self.length_size - 1) as u8,
-            _ => return Err(Error::Range("the length size")),
+            _ => return Err(Error::Range("lengthSizeMinusOne")),
         };
         out.put_u8(0xFC | length_size_minus1);
         let sps_count = u8::try_from(self.sps.len()).ok().filter(|count| *count < 32);
-        out.put_u8(0xE0 | sps_count.ok_or(Error::Range("the number of parameter sets"))?);
+        out.put_u8(0xE0 | sps_count.ok_or(Error::Range("numOfParameterSets"))?);
         write_sets(&mut out, &self.sps)?;
         let pps_count = u8::try_from(self.pps.len());
-        out.put_u8(pps_count.map_err(|_| Error::Range("the number of parameter sets"))?);
+        out.put_u8(pps_count.map_err(|_| Error::Range("numOfParameterSets"))?);
         write_sets(&mut out, &self.pps)?;
         if let Some(extension) = &self.extension {
             out.put_u8(0xFC | extension.chroma_format);
             out.put_u8(0xF8 | extension.bit_depth_luma.saturating_sub(8));
             out.put_u8(0xF8 | extension.bit_depth_chroma.saturating_sub(8));
             let count = u8::try_from(extension.sps_ext.len());
-            out.put_u8(count.map_err(|_| Error::Range("the number of parameter sets"))?);
+            out.put_u8(count.map_err(|_| Error::Range("numOfParameterSets"))?);
             write_sets(&mut out, &extension.sps_ext)?;
         }
         Ok(out.freeze())

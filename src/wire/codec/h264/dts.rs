@@ -152,7 +152,7 @@ impl DtsExtractor {
         let deeper = (-behind).max(behind - 1) - self.depth;
         if deeper > 0 {
             if self.depth + deeper > MAX_DEPTH {
-                return Err(Error::Range("the depth of reordering"));
+                return Err(Error::Range("max_num_reorder_frames"));
             }
             self.depth += deeper;
             self.standing = deeper - 1;
@@ -258,7 +258,7 @@ mod tests {
         let set = sps();
         assert_eq!(extractor.extract([&set[..], &picture], 7), Ok(Some(7)));
         let far = slice(false, 100);
-        assert_eq!(extractor.extract([&far[..]], 8), Err(Error::Range("the depth of reordering")));
+        assert_eq!(extractor.extract([&far[..]], 8), Err(Error::Range("max_num_reorder_frames")));
         assert_eq!(extractor.extract([&picture[..]], 9), Ok(Some(9)));
     }
 

@@ -215,7 +215,7 @@ pub enum SliceType {
 pub fn slice_type(nal: &[u8]) -> Result<SliceType, Error> {
     let (header, rest) = nal.split_first().ok_or(Error::NoNal)?;
     if header & 0x80 != 0 || !matches!(header & 0x1F, 1 | 2 | 5) {
-        return Err(Error::WrongNal { header: *header, expected: "a slice" });
+        return Err(Error::WrongNal { header: *header, expected: "slice" });
     }
     // Two codes of at most 63 bits each, and what escaping may add.
     let start = unescape(rest.get(..24).unwrap_or(rest));

@@ -39,10 +39,10 @@ pub struct Pps {
 fn check(nal: &[u8]) -> Result<(), Error> {
     let header = *nal.first().ok_or(Error::NoNal)?;
     if header & 0x9F != 8 {
-        return Err(Error::WrongNal { header, expected: "a picture parameter set" });
+        return Err(Error::WrongNal { header, expected: "PPS" });
     }
     if nal.len() > MAX_BYTES {
-        return Err(Error::Range("the length of a picture parameter set"));
+        return Err(Error::Range("pic_parameter_set"));
     }
     Ok(())
 }

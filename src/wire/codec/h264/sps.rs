@@ -114,10 +114,10 @@ impl Sps {
     pub fn parse(nal: &[u8]) -> Result<Self, Error> {
         let header = *nal.first().ok_or(Error::NoNal)?;
         if header & 0x9F != 7 {
-            return Err(Error::WrongNal { header, expected: "a sequence parameter set" });
+            return Err(Error::WrongNal { header, expected: "SPS" });
         }
         if nal.len() > MAX_BYTES {
-            return Err(Error::Range("the length of a sequence parameter set"));
+            return Err(Error::Range("seq_parameter_set"));
         }
         Self::parse_rbsp(&unescape(nal))
     }
@@ -193,7 +193,7 @@ impl Sps {
         let [left, right, top, bottom] = self.cropping.unwrap_or_default().map(u64::from);
         let side = |blocks: u32, crop: u64| {
             let left = (u64::from(blocks) * 16).checked_sub(crop).filter(|side| *side > 0);
-            left.and_then(|side| u32::try_from(side).ok()).ok_or(Error::Range("the cropping"))
+            left.and_then(|side| u32::try_from(side).ok()).ok_or(Error::Range("frame_crop_offset"))
         };
         self.width = side(self.width_in_mbs, (left + right) * unit_x)?;
         self.height =

@@ -3,7 +3,7 @@
 use crate::media::{AudioCodec, AudioConfig};
 use crate::wire::codec;
 use crate::wire::container::audio::packets::parameters;
-use crate::wire::container::{Error, ReadAt, read};
+use crate::wire::container::{Error, FilePart, ReadAt, read};
 
 /// Bytes of STREAMINFO.
 pub(super) const INFO: usize = 34;
@@ -97,11 +97,12 @@ impl FrameInfo {
         let mut at = begin + 4;
         let mut info = None;
         for _ in 0..MAX_BLOCKS {
-            let block = read(source, at, 4, 4, "heads")?;
-            let &[kind, a, b, c] = block.first_chunk::<4>().ok_or(Error::Damaged("its heads"))?;
+            let block = read(source, at, 4, 4, FilePart::Header)?;
+            let &[kind, a, b, c] =
+                block.first_chunk::<4>().ok_or(Error::Damaged(FilePart::Header))?;
             let length = u64::from(u32::from_be_bytes([0, a, b, c]));
             if kind & 0x7F == 0 && info.is_none() {
-                info = Some(read(source, at + 4, length, INFO, "heads")?);
+                info = Some(read(source, at + 4, length, INFO, FilePart::Header)?);
             }
             at += 4 + length;
             if kind & 0x80 != 0 {
@@ -109,8 +110,8 @@ impl FrameInfo {
             }
         }
         let info = info.filter(|info| info.len() == INFO);
-        let info = info.ok_or(Error::Damaged("its STREAMINFO"))?;
-        let told = codec::flac(&info).ok_or(Error::Damaged("its STREAMINFO"))?;
+        let info = info.ok_or(Error::Damaged(FilePart::Header))?;
+        let told = codec::flac(&info).ok_or(Error::Damaged(FilePart::Header))?;
         let number = |from: usize, count: usize| {
             let bytes = info.get(from..from + count).unwrap_or_default();
             bytes.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte))

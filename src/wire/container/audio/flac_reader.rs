@@ -7,7 +7,9 @@ use crate::wire::container::audio::flac::{
     FlacHeader, FrameInfo, FrameSearch, MAX_FRAME_HEADER, Scan, heads,
 };
 use crate::wire::container::audio::packets::{Kind, audio_span, described, several, time};
-use crate::wire::container::{Demuxer, Error, Index, ReadAt, SampleLocation, TrackId, Unit};
+use crate::wire::container::{
+    Demuxer, Error, FilePart, Index, ReadAt, SampleLocation, TrackId, Unit,
+};
 
 /// So many heads are looked at in one piece.
 const MAX_HEADERS: usize = 65_536;
@@ -73,7 +75,7 @@ impl Flac {
         let hunt = self.hunt.get_or_insert_with(|| FrameSearch::behind(place, frame, &self.told));
         let next = self.scan.find(source, &self.told, hunt)?;
         let end = next.map_or(source.size(), |(next, _)| next);
-        let size = u32::try_from(end - place).map_err(|_| Error::TooMuch("frames"))?;
+        let size = u32::try_from(end - place).map_err(|_| Error::TooMuch(FilePart::Samples))?;
         self.samples = self.samples.max(self.told.begins(frame));
         let pts = time(self.samples, self.rate);
         self.samples = self.samples.saturating_add(frame.samples.into());
@@ -94,7 +96,7 @@ impl Demuxer for Flac {
 
     fn head(&mut self, source: &mut dyn ReadAt) -> Result<(), Error> {
         if self.first.is_none() && !self.begin(source)? {
-            return Err(Error::Damaged("there is no sound in it"));
+            return Err(Error::Empty);
         }
         Ok(())
     }

@@ -15,7 +15,7 @@ mod reader_tests;
 mod tests;
 pub mod wav;
 
-use crate::wire::container::{Demuxer, Error, Index, MAX_SAMPLES, ReadAt};
+use crate::wire::container::{Demuxer, Error, FilePart, Index, MAX_SAMPLES, ReadAt};
 use flac_reader::Flac;
 use mpeg_reader::MpegFile;
 use ogg_reader::Ogg;
@@ -103,11 +103,11 @@ pub fn index(source: &mut dyn ReadAt) -> Result<Index, Error> {
     let mut samples = Vec::new();
     while reader.read_on(source, &mut samples)? {
         if samples.len() > MAX_SAMPLES {
-            return Err(Error::TooMuch("samples"));
+            return Err(Error::TooMuch(FilePart::Samples));
         }
     }
     if samples.is_empty() {
-        return Err(Error::Damaged("there is no sound in it"));
+        return Err(Error::Empty);
     }
     Ok(Index { samples, heard: reader.audio_span(), ..reader.index().clone() })
 }

@@ -6,7 +6,7 @@ use crate::media::{AudioCodec, AudioConfig};
 use crate::wire::codec::aac::{AudioSpecificConfig, adts};
 use crate::wire::codec::mpeg_audio;
 use crate::wire::container::audio::packets::{parameters, peek};
-use crate::wire::container::{Error, ReadAt, read};
+use crate::wire::container::{Error, FilePart, ReadAt, read};
 
 /// So many that follow each other are no accident.
 const MIN_FRAMES: usize = 3;
@@ -131,12 +131,13 @@ pub(super) fn describe(
 ) -> Result<AudioConfig, Error> {
     let (of, rate, channel_config) = first.key;
     if of & OF_ADTS == 0 {
-        let bytes = read(source, at, mpeg_audio::HEADER as u64, mpeg_audio::HEADER, "frames")?;
+        let bytes =
+            read(source, at, mpeg_audio::HEADER as u64, mpeg_audio::HEADER, FilePart::Samples)?;
         let channels = mpeg_audio::header(&bytes).map_or(2, |found| found.channels);
         let codec = if of == 3 { AudioCodec::Mp3 } else { AudioCodec::Mp2 };
         return Ok(parameters(codec, rate, channels, Bytes::new()));
     }
-    let unsupported = |_| Error::Unsupported("AAC of a kind that has no configuration".to_owned());
+    let unsupported = |_| Error::Unsupported("AAC (ADTS)".to_owned());
     let mut config = AudioSpecificConfig::lc(rate, 2).map_err(unsupported)?;
     config.object_type = of & !OF_ADTS;
     config.channel_config = channel_config;
@@ -167,7 +168,7 @@ impl Tag {
             return Ok(None);
         }
         let length = frame.length.min(512);
-        let bytes = read(source, at, length as u64, 512, "frames")?;
+        let bytes = read(source, at, length as u64, 512, FilePart::Samples)?;
         let mono = mpeg_audio::header(&bytes).is_some_and(|found| found.channels == 1);
         // Behind the side information, which depends on version and channels.
         let place = match (frame.samples, mono) {

@@ -7,7 +7,9 @@ use crate::wire::container::audio::mpeg_frames::{
 };
 use crate::wire::container::audio::packets::{Kind, audio_span, described, several, time};
 use crate::wire::container::audio::wav::ENDLESS;
-use crate::wire::container::{Demuxer, Error, Index, ReadAt, SampleLocation, TrackId, Unit};
+use crate::wire::container::{
+    Demuxer, Error, FilePart, Index, ReadAt, SampleLocation, TrackId, Unit,
+};
 
 /// Bytes at the end whose frames are counted.
 const TAIL: u64 = 64 << 10;
@@ -85,7 +87,7 @@ impl FrameCount {
 impl MpegFile {
     pub(super) fn open(source: &mut dyn ReadAt, begin: u64, kind: Kind) -> Result<Self, Error> {
         let head = if kind == Kind::Adts { ADTS } else { MPEG };
-        let first = frame_at(source, begin, head)?.ok_or(Error::Damaged("its first frame"))?;
+        let first = frame_at(source, begin, head)?.ok_or(Error::Damaged(FilePart::Samples))?;
         let parameters = describe(source, begin, &first)?;
         let rate = parameters.sample_rate.max(1);
         let read = Tag::read(source, begin, &first)?;

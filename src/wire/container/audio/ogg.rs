@@ -10,7 +10,9 @@ use crate::wire::codec::vorbis;
 use crate::wire::codec::vorbis::Blocks;
 use crate::wire::container::audio::flac;
 use crate::wire::container::audio::packets::{Packets, parameters, peek};
-use crate::wire::container::{Error, Hole, ReadAt, SampleLocation, TrackId, read, read_around};
+use crate::wire::container::{
+    Error, FilePart, Hole, ReadAt, SampleLocation, TrackId, read, read_around,
+};
 
 /// Bytes of a page's head before its table.
 pub(super) const PAGE_HEADER_BYTES: usize = 27;
@@ -195,15 +197,14 @@ impl Reader {
         // As much of it as lies in one piece tells enough.
         let hole = holes.partition_point(|hole| hole.at < at);
         let piece = holes.get(hole).map_or(end, |hole| hole.at.min(end)) - at;
-        let start = read(source, at, piece.min(START as u64), START, "packets")?;
+        let start = read(source, at, piece.min(START as u64), START, FilePart::Samples)?;
         let lasts = match &mut self.track {
             Track::Vorbis { identity, blocks: blocks @ None } => {
                 if vorbis::is_header(5, &start) {
                     let setup = read_around(source, &place(size), holes, MAX_CONFIG)?;
                     let config = vorbis::config(identity, &setup);
-                    let config = config.ok_or(Error::Damaged("the heads of its Vorbis"))?;
-                    let found =
-                        Blocks::of(&config).ok_or(Error::Damaged("the heads of its Vorbis"))?;
+                    let config = config.ok_or(Error::Damaged(FilePart::CodecConfig))?;
+                    let found = Blocks::of(&config).ok_or(Error::Damaged(FilePart::CodecConfig))?;
                     let (rate, channels) = (found.sample_rate, found.channels);
                     self.packets =
                         Some(Packets::new(parameters(AudioCodec::Vorbis, rate, channels, config)));

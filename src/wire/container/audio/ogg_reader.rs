@@ -7,7 +7,9 @@ use crate::wire::container::audio::ogg::{
     BEGINS, ENDS, MAX_CONFIG, PAGE_HEADER_BYTES, Page, Reader,
 };
 use crate::wire::container::audio::packets::{Kind, audio_span, time};
-use crate::wire::container::{Demuxer, Error, Index, Link, ReadAt, SampleLocation, Unit, read};
+use crate::wire::container::{
+    Demuxer, Error, FilePart, Index, Link, ReadAt, SampleLocation, Unit, read,
+};
 
 /// More streams than anybody joined, and as much of heads that differ.
 const MAX_LINKS: usize = 4_096;
@@ -31,7 +33,7 @@ pub(super) struct Ogg {
     /// The page before began a stream.
     begins: bool,
     /// A stream of something else was there.
-    unknown: bool,
+    unknown: Option<String>,
     /// Packets that were found while it was read what is in it.
     ready: Vec<SampleLocation>,
     /// The first stream with nothing read of it.
@@ -60,7 +62,7 @@ impl Ogg {
             at: begin,
             chosen: None,
             begins: false,
-            unknown: false,
+            unknown: None,
             ready: Vec::new(),
             first: None,
             later: None,
@@ -100,13 +102,15 @@ impl Ogg {
                 return Ok(false);
             }
         }
-        let (mut unknown, mut whole) = (self.unknown, None);
+        let mut whole = None;
         match &mut chosen {
             None if begins => {
                 let length = (page.next - page.data).min(MAX_CONFIG as u64);
-                let bytes = read(source, page.data, length, MAX_CONFIG, "heads")?;
+                let bytes = read(source, page.data, length, MAX_CONFIG, FilePart::Header)?;
                 chosen = Reader::begin(&bytes).map(|reader| (page.serial, reader));
-                unknown |= chosen.is_none();
+                if chosen.is_none() {
+                    self.unknown.get_or_insert_with(|| codec_name(&bytes));
+                }
                 chosen = chosen.filter(|_| page.flags & ENDS == 0);
             }
             Some((serial, reader)) if *serial == page.serial => {
@@ -117,7 +121,7 @@ impl Ogg {
             }
             _ => {}
         }
-        (self.at, self.begins, self.unknown) = (page.next, begins, unknown);
+        (self.at, self.begins) = (page.next, begins);
         if let Some((_, before)) = before {
             self.close(&before);
         }
@@ -206,6 +210,12 @@ impl Ogg {
     }
 }
 
+/// What a codec that is none of ours writes at the begin of its first packet: `Speex`, `theora`.
+fn codec_name(packet: &[u8]) -> String {
+    let name = packet.iter().filter(|byte| byte.is_ascii_graphic()).take(8);
+    format!("Ogg {}", name.map(|byte| char::from(*byte)).collect::<String>())
+}
+
 impl Demuxer for Ogg {
     fn name(&self) -> &'static str {
         Kind::Ogg.extension()
@@ -216,11 +226,7 @@ impl Demuxer for Ogg {
         let mut ready = std::mem::take(&mut self.ready);
         while ready.is_empty() {
             if !self.page(source, &mut ready)? {
-                return Err(if self.unknown {
-                    Error::Unsupported("no Vorbis, Opus or FLAC".to_owned())
-                } else {
-                    Error::Damaged("there is no sound in it")
-                });
+                return Err(self.unknown.take().map_or(Error::Empty, Error::Unsupported));
             }
         }
         self.ready = ready;

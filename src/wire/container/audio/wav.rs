@@ -3,7 +3,9 @@
 use crate::base::Timestamp;
 use crate::wire::codec::pcm::{Coding, Pcm};
 use crate::wire::container::audio::packets::{Kind, audio_span, described, peek, several, time};
-use crate::wire::container::{Demuxer, Error, Index, ReadAt, SampleLocation, TrackId, Unit, read};
+use crate::wire::container::{
+    Demuxer, Error, FilePart, Index, ReadAt, SampleLocation, TrackId, Unit, read,
+};
 
 /// Chunks that may stand before the sound.
 const MAX_CHUNKS: usize = 1_024;
@@ -37,24 +39,30 @@ impl WavAudio {
     /// # Errors
     /// It is no WAV file, cannot be read, or its audio is of an unknown kind.
     pub fn find(source: &mut dyn ReadAt, begin: u64) -> Result<Self, Error> {
-        let head = read(source, begin, 12, 12, "heads")?;
+        let head = read(source, begin, 12, 12, FilePart::Header)?;
         if !head.first_chunk().is_some_and(begins) {
             return Err(Error::UnknownFormat);
         }
         let (mut at, mut format, mut long) = (begin + 12, None, None);
         for _ in 0..MAX_CHUNKS {
-            let head = read(source, at, 8, 8, "heads")?;
+            let head = read(source, at, 8, 8, FilePart::Header)?;
             let &[a, b, c, d, s0, s1, s2, s3] =
-                head.first_chunk::<8>().ok_or(Error::Damaged("its heads"))?;
+                head.first_chunk::<8>().ok_or(Error::Damaged(FilePart::Header))?;
             let mut size = u64::from(u32::from_le_bytes([s0, s1, s2, s3]));
             let content = at + 8;
             match &[a, b, c, d] {
                 b"fmt " => {
-                    format = Some(read(source, content, size.min(FORMAT as u64), FORMAT, "heads")?);
+                    format = Some(read(
+                        source,
+                        content,
+                        size.min(FORMAT as u64),
+                        FORMAT,
+                        FilePart::Header,
+                    )?);
                 }
                 // Sizes of a file that is longer than their usual field: of all, and of the sound.
                 b"ds64" => {
-                    let sizes = read(source, content, size.min(16), 16, "heads")?;
+                    let sizes = read(source, content, size.min(16), 16, FilePart::Header)?;
                     let sound = sizes.get(8..).and_then(<[u8]>::first_chunk::<8>);
                     long = sound.map(|sound| u64::from_le_bytes(*sound));
                 }
@@ -62,9 +70,10 @@ impl WavAudio {
                     if size == UNKNOWN_LENGTH {
                         size = long.unwrap_or(0);
                     }
-                    let format = format.ok_or(Error::Damaged("its heads"))?;
+                    let format = format.ok_or(Error::Damaged(FilePart::Header))?;
                     let pcm = Pcm::of_wave(&format).ok_or_else(|| {
-                        Error::Unsupported("WAV sound that is neither PCM nor G.711".to_owned())
+                        let kind = format.first_chunk().map_or(0, |kind| u16::from_le_bytes(*kind));
+                        Error::Unsupported(format!("WAV 0x{kind:04X}"))
                     })?;
                     let told = content.saturating_add(size);
                     // Who did not know how long it becomes left it to the end of the file.
@@ -76,7 +85,7 @@ impl WavAudio {
             // Chunks begin at even places.
             at = content.saturating_add(size).saturating_add(size & 1);
         }
-        Err(Error::TooMuch("heads"))
+        Err(Error::TooMuch(FilePart::Header))
     }
 }
 
@@ -153,7 +162,8 @@ impl WavCursor {
             return Ok(None);
         }
         let pts = time(self.samples(self.at), self.rate);
-        let (at, size_told) = (self.at, u32::try_from(size).map_err(|_| Error::TooMuch("frames"))?);
+        let (at, size_told) =
+            (self.at, u32::try_from(size).map_err(|_| Error::TooMuch(FilePart::Samples))?);
         self.at += size;
         let track = TrackId::Audio(0);
         Ok(Some(SampleLocation { track, keyframe: true, dts: pts, pts, at, size: size_told }))

@@ -18,8 +18,8 @@ use crate::wire::container::track_config::{
     audio_config, bare_video_config, told_aac_config, told_h264_config,
 };
 use crate::wire::container::{
-    Chapter, Error, Format, Index, MAX_AUDIO_TRACKS, Part, ReadAt, SampleLocation, TrackId,
-    audio_track, read,
+    Chapter, Error, FilePart, Format, Index, MAX_AUDIO_TRACKS, Part, ReadAt, SampleLocation,
+    TrackId, audio_track, read,
 };
 
 /// What is read of a body to know what it is.
@@ -32,13 +32,13 @@ const MAX_CONFIG: usize = 64 << 10;
 /// # Errors
 /// Where it is no FLV, cannot be read, or has nothing that can be used.
 pub fn index(source: &mut dyn ReadAt) -> Result<Index, Error> {
-    let start = read(source, 0, 9, 9, "header")?;
+    let start = read(source, 0, 9, 9, FilePart::Header)?;
     let [b'F', b'L', b'V', _, _, a, b, c, d] = start[..] else {
-        return Err(Error::Damaged("this is no FLV file"));
+        return Err(Error::Damaged(FilePart::Header));
     };
     let mut at = u64::from(u32::from_be_bytes([a, b, c, d]));
     if !(9..=4_096).contains(&at) {
-        return Err(Error::Damaged("the length of the FLV header"));
+        return Err(Error::Damaged(FilePart::Header));
     }
     at += TAG_TRAILER as u64;
     let mut scan = Scan::default();
@@ -90,10 +90,10 @@ impl Scan {
         size: u32,
     ) -> Result<(), Error> {
         let length = u64::from(size);
-        let prefix = read(source, at, length.min(PREFIX as u64), PREFIX, "tags")?;
+        let prefix = read(source, at, length.min(PREFIX as u64), PREFIX, FilePart::Structure)?;
         match kind {
             TagKind::Script if size as usize <= MAX_SCRIPT => {
-                let body = read(source, at, length, MAX_SCRIPT, "metadata")?;
+                let body = read(source, at, length, MAX_SCRIPT, FilePart::Metadata)?;
                 self.script(&body);
                 Ok(())
             }
@@ -320,5 +320,5 @@ fn is_shared(body: &[u8], multitrack: u8) -> bool {
 /// A body after its head.
 fn rest(source: &mut dyn ReadAt, at: u64, size: u32, head: usize) -> Result<Bytes, Error> {
     let length = u64::from(size).saturating_sub(head as u64);
-    read(source, at + head as u64, length, MAX_CONFIG, "configurations")
+    read(source, at + head as u64, length, MAX_CONFIG, FilePart::CodecConfig)
 }

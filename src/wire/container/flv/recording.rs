@@ -12,7 +12,7 @@ use crate::wire::amf0::Value;
 use crate::wire::container::flv::metadata;
 use crate::wire::container::flv::tag_body;
 use crate::wire::container::{
-    Chapter, Error, Muxer, MuxerOutput, ReadAt, SampleLocation, TrackId, Tracks, read,
+    Chapter, Error, FilePart, Muxer, MuxerOutput, ReadAt, SampleLocation, TrackId, Tracks, read,
 };
 
 /// Room for so many keyframes in the index; in longer files every second, fourth… is listed. With
@@ -86,7 +86,7 @@ impl Recording {
     /// # Errors
     /// Where the file cannot be read.
     pub fn has_room(source: &mut dyn ReadAt, tracks: &Tracks) -> Result<bool, Error> {
-        let head = read(source, METADATA_AT - TAG_HEADER as u64, 4, 4, "tags")?;
+        let head = read(source, METADATA_AT - TAG_HEADER as u64, 4, 4, FilePart::Structure)?;
         let length = Self::new(tracks.clone()).metadata(None).len();
         let length = u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes();
         Ok(head.first() == Some(&TagKind::Script.id()) && head.get(1..) == length.get(1..))

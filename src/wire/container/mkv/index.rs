@@ -18,8 +18,8 @@ use crate::wire::container::mkv::lacing;
 use crate::wire::container::mkv::writer::{Cue, Layout, delay_ticks};
 use crate::wire::container::track_config::{told_aac_config, told_h264_config};
 use crate::wire::container::{
-    AudioTrack, Chapter, Error, Index, MAX_AUDIO_TRACKS, Part, ReadAt, SampleLocation, TrackId,
-    audio_track, read,
+    AudioTrack, Chapter, Error, FilePart, Index, MAX_AUDIO_TRACKS, Part, ReadAt, SampleLocation,
+    TrackId, audio_track, read,
 };
 
 /// The longest head, track list or chapter list that is read.
@@ -109,7 +109,7 @@ pub(super) struct UsedTracks {
 
 pub(super) fn head_at(source: &mut dyn ReadAt, at: u64) -> Result<Option<ElementHeader>, Error> {
     let left = source.size().saturating_sub(at).min(MAX_HEAD as u64);
-    let bytes = read(source, at, left, MAX_HEAD, "elements")?;
+    let bytes = read(source, at, left, MAX_HEAD, FilePart::Structure)?;
     Ok(head(&bytes))
 }
 
@@ -130,13 +130,13 @@ impl ClusterWalk {
     /// Reads the head of the file.
     pub(super) fn begin(&mut self, source: &mut dyn ReadAt) -> Result<(), Error> {
         let Some(ebml) = head_at(source, 0)?.filter(|head| head.id == id::EBML) else {
-            return Err(Error::Damaged("this is no Matroska file"));
+            return Err(Error::Damaged(FilePart::Header));
         };
-        let size = ebml.size.ok_or(Error::Damaged("the EBML head"))?;
-        let content = read(source, ebml.length as u64, size, MAX_MASTER, "heads")?;
+        let size = ebml.size.ok_or(Error::Damaged(FilePart::Header))?;
+        let content = read(source, ebml.length as u64, size, MAX_MASTER, FilePart::Header)?;
         let kind = child(&content, id::DOC_TYPE).unwrap_or_default();
         if !matches!(kind, b"matroska" | b"webm") {
-            return Err(Error::Damaged("this is no Matroska file"));
+            return Err(Error::Damaged(FilePart::Header));
         }
         self.at = ebml.length as u64 + size;
         Ok(())
@@ -205,7 +205,7 @@ impl ClusterWalk {
         match id {
             id::SEEK_HEAD if self.seek_head_at.is_none() => self.seek_head_at = Some(at),
             id::INFO if self.info.is_none() => {
-                let bytes = read(source, content, size, MAX_MASTER, "heads")?;
+                let bytes = read(source, content, size, MAX_MASTER, FilePart::Header)?;
                 let scale = child(&bytes, id::TIMESTAMP_SCALE).and_then(uint);
                 self.scale_nanos = scale.filter(|scale| *scale > 0).unwrap_or(1_000_000);
                 let duration = child(&bytes, id::DURATION).and_then(float);
@@ -215,16 +215,16 @@ impl ClusterWalk {
                 self.info = Some((content, bytes));
             }
             id::TRACKS if self.used.is_empty() => {
-                let bytes = read(source, content, size, MAX_MASTER, "tracks")?;
+                let bytes = read(source, content, size, MAX_MASTER, FilePart::Structure)?;
                 self.tracks(&bytes);
                 self.tracks_at = Some(at);
             }
             id::CHAPTERS => {
-                let bytes = read(source, content, size, MAX_MASTER, "chapters")?;
+                let bytes = read(source, content, size, MAX_MASTER, FilePart::Chapters)?;
                 self.chapters(&bytes);
             }
             id::TIMESTAMP => {
-                let bytes = read(source, content, size, 8, "numbers")?;
+                let bytes = read(source, content, size, 8, FilePart::Structure)?;
                 self.cluster_time = uint(&bytes).unwrap_or(0);
             }
             id::SIMPLE_BLOCK | id::BLOCK => {
@@ -360,7 +360,7 @@ impl ClusterWalk {
         content: u64,
         size: u64,
     ) -> Result<(), Error> {
-        let prefix = read(source, content, size.min(12), 12, "blocks")?;
+        let prefix = read(source, content, size.min(12), 12, FilePart::Samples)?;
         let Some((Some(number), length)) = vint(&prefix) else { return Ok(()) };
         let Some([high, low, flags]) = prefix.get(length..length + 3) else { return Ok(()) };
         let Some(used) = self.used.iter().find(|used| used.number == number).copied() else {
@@ -385,7 +385,7 @@ impl ClusterWalk {
             (vec![(0, whole)], 0)
         } else {
             let told = data_size.min(lacing::MAX_SIZES as u64);
-            let sizes = read(source, content + data, told, lacing::MAX_SIZES, "blocks")?;
+            let sizes = read(source, content + data, told, lacing::MAX_SIZES, FilePart::Samples)?;
             let usual = self.index.tracks.length(track).as_nanos();
             let period_nanos = used.period_nanos.map_or(usual, u128::from);
             match lacing::frames(*flags, &sizes, data_size) {
@@ -429,7 +429,7 @@ impl ClusterWalk {
             let Some(size) = size else { break };
             match found.id {
                 id::BLOCK_ADD_ID => {
-                    kind = uint(&read(source, content, size, 8, "numbers")?).unwrap_or(1);
+                    kind = uint(&read(source, content, size, 8, FilePart::Structure)?).unwrap_or(1);
                 }
                 id::BLOCK_ADDITIONAL => data = Some((content, size)),
                 _ => {}

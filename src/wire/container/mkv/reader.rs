@@ -6,7 +6,9 @@ use crate::wire::container::demuxer::Demuxer;
 use crate::wire::container::mkv::decode_order::DecodeOrder;
 use crate::wire::container::mkv::ebml::{child, elements, float, head, id, uint};
 use crate::wire::container::mkv::index::{ClusterWalk, MAX_MASTER, head_at};
-use crate::wire::container::{Error, Format, Index, ReadAt, SampleLocation, TrackId, Unit, read};
+use crate::wire::container::{
+    Error, FilePart, Format, Index, ReadAt, SampleLocation, TrackId, Unit, read,
+};
 
 /// So many samples are handed out at a time where they are there.
 const MAX_SAMPLES_PER_TURN: usize = 48;
@@ -93,11 +95,11 @@ impl Demuxer for Reader {
             match (found.id, found.size) {
                 (id::CLUSTER, _) => break,
                 (id::SEEK_HEAD, Some(size)) => {
-                    let bytes = read(source, content, size, MAX_MASTER, "heads")?;
+                    let bytes = read(source, content, size, MAX_MASTER, FilePart::Header)?;
                     self.cues_at = self.cues_at.or(cues_at(&bytes, self.walk.segment));
                 }
                 (id::CUES, Some(size)) => {
-                    let bytes = read(source, content, size, MAX_MASTER, "heads")?;
+                    let bytes = read(source, content, size, MAX_MASTER, FilePart::Header)?;
                     self.take_cues(&bytes, source.size());
                 }
                 _ => {}
@@ -122,7 +124,7 @@ impl Demuxer for Reader {
         if self.landing {
             let is = head_at(source, self.walk.at)?.is_some_and(|found| found.id == id::CLUSTER);
             if !is {
-                return Err(Error::Damaged("its index leads nowhere"));
+                return Err(Error::Damaged(FilePart::Index));
             }
             self.landing = false;
         }
@@ -183,7 +185,7 @@ impl Demuxer for Reader {
             && let Some(size) = found.size
         {
             let content = at.saturating_add(found.length as u64);
-            let bytes = read(source, content, size, MAX_MASTER, "places")?;
+            let bytes = read(source, content, size, MAX_MASTER, FilePart::Index)?;
             self.take_cues(&bytes, source.size());
         }
         self.cues_at = None;

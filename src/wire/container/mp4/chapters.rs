@@ -7,7 +7,9 @@ use bytes::{BufMut, BytesMut};
 use crate::base::Timestamp;
 use crate::wire::container::mp4::boxes::{Fields, boxes, child, put_box, put_matrix};
 use crate::wire::container::mp4::sample_table::{Entry, Table, ticks};
-use crate::wire::container::{Chapter, Error, MAX_CHAPTERS, ReadAt, SampleLocation, read};
+use crate::wire::container::{
+    Chapter, Error, FilePart, MAX_CHAPTERS, ReadAt, SampleLocation, read,
+};
 
 /// Ticks a second of the track: a chapter may last for weeks.
 const TIMESCALE: u32 = 1_000;
@@ -94,7 +96,7 @@ pub(super) fn titles(
     let mut chapters = Vec::new();
     for place in places.iter().filter(|place| place.size <= MAX_SAMPLE).take(MAX_CHAPTERS) {
         let size = u64::from(place.size);
-        let sample = read(source, place.at, size, MAX_SAMPLE as usize, "chapters")?;
+        let sample = read(source, place.at, size, MAX_SAMPLE as usize, FilePart::Chapters)?;
         let mut fields = Fields(&sample);
         let text = fields.u16().and_then(|length| fields.bytes(length.into()));
         let title = match text.unwrap_or_default() {

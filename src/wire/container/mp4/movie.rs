@@ -16,8 +16,8 @@ use crate::wire::container::mp4::writer::video_timescale;
 use crate::wire::container::mp4::{chapters, encryption, pcm, track_boxes};
 use crate::wire::container::track_config::told_h264_config;
 use crate::wire::container::{
-    AudioTrack, Chapter, Error, Index, MAX_AUDIO_TRACKS, MAX_SAMPLES, Part, SampleLocation,
-    TrackId, audio_track,
+    AudioTrack, Chapter, Error, FilePart, Index, MAX_AUDIO_TRACKS, MAX_SAMPLES, Part,
+    SampleLocation, TrackId, audio_track,
 };
 
 /// A sample depends on others (§8.8.3.1).
@@ -77,19 +77,19 @@ impl Movie {
     }
 }
 
-fn damaged<T>(value: Option<T>, what: &'static str) -> Result<T, Error> {
-    value.ok_or(Error::Damaged(what))
+fn damaged<T>(value: Option<T>, part: FilePart) -> Result<T, Error> {
+    value.ok_or(Error::Damaged(part))
 }
 
 /// Reads `moov`; its tracks, samples and chapters go into `index`. `room` is the size of the file.
 pub(super) fn moov(content: &[u8], index: &mut Index, room: u64) -> Result<Movie, Error> {
-    let mut fields = Fields(damaged(child(content, *b"mvhd"), "no movie header")?);
+    let mut fields = Fields(damaged(child(content, *b"mvhd"), FilePart::Header)?);
     let header = |fields: &mut Fields| {
         let (version, _) = fields.full()?;
         fields.bytes(if version == 1 { 16 } else { 8 })?;
         fields.u32()
     };
-    let movie_timescale = damaged(header(&mut fields), "the movie header")?.max(1);
+    let movie_timescale = damaged(header(&mut fields), FilePart::Header)?.max(1);
     let mvex = child(content, *b"mvex");
     let length = mvex.and_then(|mvex| whole(mvex, movie_timescale));
     let mut movie = Movie { fragmented: mvex.is_some(), length, ..Movie::default() };
@@ -412,21 +412,21 @@ fn samples(trak: &[u8], track: &Track, index: &mut Index, room: u64) -> Result<(
     }
     let mut sizes = Fields(stsz);
     let head = sizes.full().and_then(|_| Some((sizes.u32()?, sizes.u32()?)));
-    let (fixed, count) = damaged(head, "the sizes of samples")?;
+    let (fixed, count) = damaged(head, FilePart::Index)?;
     if count as usize > MAX_SAMPLES {
-        return Err(Error::TooMuch("samples"));
+        return Err(Error::TooMuch(FilePart::Samples));
     }
     if count == 0 {
         return Ok(());
     }
-    let mut durations = Runs::new(child(stbl, *b"stts")).ok_or(Error::Damaged("no times"))?;
+    let mut durations = Runs::new(child(stbl, *b"stts")).ok_or(Error::Damaged(FilePart::Index))?;
     let mut compositions = Runs::new(child(stbl, *b"ctts"));
     let mut keyframes = child(stbl, *b"stss").map(|stss| Fields(stss.get(8..).unwrap_or_default()));
     let mut next_keyframe = keyframes.as_mut().and_then(Fields::u32);
     let wide = child(stbl, *b"co64");
-    let mut chunks = Fields(damaged(wide.or_else(|| child(stbl, *b"stco")), "no places")?);
+    let mut chunks = Fields(damaged(wide.or_else(|| child(stbl, *b"stco")), FilePart::Index)?);
     let _ = chunks.full().and_then(|_| chunks.u32());
-    let mut runs = Fields(damaged(child(stbl, *b"stsc"), "no chunks")?);
+    let mut runs = Fields(damaged(child(stbl, *b"stsc"), FilePart::Index)?);
     let _ = runs.full().and_then(|_| runs.u32());
     let next_run = |runs: &mut Fields| {
         let run = (runs.u32()?, runs.u32()?);
@@ -446,12 +446,12 @@ fn samples(trak: &[u8], track: &Track, index: &mut Index, room: u64) -> Result<(
                 following = next_run(&mut runs);
             }
             let place = if wide.is_some() { chunks.u64() } else { chunks.u32().map(u64::from) };
-            at = damaged(place, "the places of samples")?;
+            at = damaged(place, FilePart::Index)?;
             left = in_chunk;
         }
         left -= 1;
         let size = if fixed != 0 { Some(fixed) } else { sizes.u32() };
-        let size = damaged(size, "the sizes of samples")?;
+        let size = damaged(size, FilePart::Index)?;
         let composition = compositions.as_mut().and_then(Runs::next).unwrap_or(0).cast_signed();
         let keyframe = match keyframes.as_mut() {
             None => true,
@@ -587,7 +587,7 @@ fn traf(
     }
     if let Some(protection) = track.protection {
         let found = encryption::samples(content, protection, &places);
-        movie.sealed.extend(damaged(found, "how its samples are encrypted")?);
+        movie.sealed.extend(damaged(found, FilePart::Encryption)?);
     }
     track.next_dts = dts;
     *end_of_last = at;

@@ -3,7 +3,7 @@
 
 use crate::wire::codec::pcm::{Coding, Pcm};
 use crate::wire::container::mp4::boxes::{BoxSpan, Fields, child};
-use crate::wire::container::{Error, Index, TrackId};
+use crate::wire::container::{Error, FilePart, Index, TrackId};
 
 /// So many are taken together.
 const TOGETHER: u32 = 1_024;
@@ -92,7 +92,7 @@ pub(super) fn samples(
     let wide = child(stbl, *b"co64").is_some();
     let chunks = list(if wide { *b"co64" } else { *b"stco" });
     let (Some(mut chunks), Some(mut runs)) = (chunks, list(*b"stsc")) else {
-        return Err(Error::Damaged("no chunks"));
+        return Err(Error::Damaged(FilePart::Index));
     };
     let (_, _) = (chunks.u32(), runs.u32());
     let next = |runs: &mut Fields<'_>| {

@@ -10,7 +10,9 @@ use crate::wire::container::mp4::encryption::EncryptedTrack;
 use crate::wire::container::mp4::fragments::{mfra, mfra_at, sidx, units_in};
 use crate::wire::container::mp4::movie::{Movie, moof, moov};
 use crate::wire::container::mp4::writer::{CHAPTER_MARK, MDAT_HEADER_BYTES};
-use crate::wire::container::{Chapter, Error, Format, Index, ReadAt, SampleLocation, Unit, read};
+use crate::wire::container::{
+    Chapter, Error, FilePart, Format, Index, ReadAt, SampleLocation, Unit, read,
+};
 
 /// The largest `moov` that is read: days of samples.
 const MAX_MOOV: usize = 512 << 20;
@@ -24,7 +26,7 @@ const MAX_INDEX: usize = 4 << 20;
 const MAX_SAMPLES: usize = 4_000_000;
 const MAX_FRAGMENT_SAMPLES: usize = 100_000;
 
-const NO_MP4: Error = Error::Damaged("this is no MP4 file");
+const NO_MP4: Error = Error::Damaged(FilePart::Header);
 
 /// What is in the file and, where it is one of ours, what is needed to finish it where it is.
 #[derive(Debug)]
@@ -105,7 +107,7 @@ struct TopBox {
 /// The box at `at`; `None` where none is whole.
 fn next_box(source: &mut dyn ReadAt, at: u64) -> Result<Option<TopBox>, Error> {
     let size = source.size();
-    let start = read(source, at, size.saturating_sub(at).min(16), 16, "boxes")?;
+    let start = read(source, at, size.saturating_sub(at).min(16), 16, FilePart::Structure)?;
     let Some((head, name, length)) = header(&start) else { return Ok(None) };
     let length = if length == 0 { size - at } else { length };
     let end = at.checked_add(length).filter(|end| *end <= size);
@@ -155,7 +157,7 @@ impl Reader {
         if self.number == 0 {
             return NO_MP4;
         }
-        Error::Damaged("it was cut off before its index (moov) was written")
+        Error::Damaged(FilePart::UnwrittenIndex)
     }
 
     /// Reads the next box, which is this one.
@@ -169,19 +171,19 @@ impl Reader {
         match &name {
             b"moov" if self.surveys || self.movie.is_none() => {
                 is_whole = self.movie.is_none();
-                let bytes = read(source, content, length, MAX_MOOV, "tables")?;
+                let bytes = read(source, content, length, MAX_MOOV, FilePart::Index)?;
                 self.moov(source, &bytes)?;
             }
             b"moof" => {
                 if let Some(movie) = self.movie.as_mut().filter(|movie| movie.fragmented) {
-                    let bytes = read(source, content, length, MAX_MOOF, "fragments")?;
+                    let bytes = read(source, content, length, MAX_MOOF, FilePart::Structure)?;
                     moof(&bytes, self.at, movie, &mut self.index, source.size())?;
                 }
                 // Only with its data it is whole.
                 is_whole = false;
             }
             b"sidx" if !self.surveys && self.movie.is_some() && self.beginning == 0 => {
-                let bytes = read(source, content, length, MAX_INDEX, "places")?;
+                let bytes = read(source, content, length, MAX_INDEX, FilePart::Index)?;
                 if let Some((units, ends)) = sidx(&bytes, end, source.size()) {
                     (self.units, self.end) = (units, Some(self.end.unwrap_or(ends)));
                 }
@@ -190,7 +192,7 @@ impl Reader {
                 self.room = Some(self.at);
             }
             b"free" if self.surveys && (16..=MAX_CHAPTER as u64).contains(&length) => {
-                let bytes = read(source, content, length, MAX_CHAPTER, "chapters")?;
+                let bytes = read(source, content, length, MAX_CHAPTER, FilePart::Chapters)?;
                 chapter(&bytes, &mut self.index);
             }
             _ => {}
@@ -280,7 +282,7 @@ impl Demuxer for Reader {
             let is_unit =
                 next.is_some_and(|next| matches!(&next.name, b"moof" | b"sidx" | b"styp"));
             if self.landing && !is_unit {
-                return Err(Error::Damaged("its index leads nowhere"));
+                return Err(Error::Damaged(FilePart::Index));
             }
             let Some(next) = next else { return Ok(false) };
             self.take(source, next)?;
@@ -324,9 +326,9 @@ impl Demuxer for Reader {
         if self.looked || self.is_whole() || !self.units.is_empty() || size < 16 {
             return Ok(());
         }
-        let last = read(source, size - 16, 16, 16, "places")?;
+        let last = read(source, size - 16, 16, 16, FilePart::Index)?;
         if let Some(at) = mfra_at(&last, size) {
-            let bytes = read(source, at, size - at, MAX_INDEX, "places")?;
+            let bytes = read(source, at, size - at, MAX_INDEX, FilePart::Index)?;
             let movie = self.movie.as_ref();
             self.units = movie.and_then(|movie| mfra(&bytes, movie, size)).unwrap_or_default();
         }

@@ -12,9 +12,9 @@ use crate::net::web::WebUrl;
 use crate::player::buffer::pace::BufferTarget;
 use crate::player::input::http::hls::fetch::Fetch;
 use crate::player::input::http::hls::follow::Track;
-use crate::player::input::http::problem::Problem;
+use crate::player::input::http::pull_error::PullError;
 use crate::player::state::FailureKind;
-use crate::text;
+use crate::text::Problem;
 
 /// Before it is looked first, and at most: each time that it was lost, and each look in vain, doubles it.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -30,20 +30,22 @@ pub(super) fn patience(hold_back: Duration) -> Duration {
 }
 
 /// Why it is the sound that does not come; what is wrong with all of it, or with us, is no such reason.
-pub(super) fn cause(problem: Problem) -> Result<text::Problem, Problem> {
+pub(super) fn cause(problem: PullError) -> Result<Problem, PullError> {
     match problem {
-        Problem::Stalls(told) => Ok(told.problem),
-        Problem::Told(told) if told.kind == FailureKind::Lost => Ok(told.problem),
-        Problem::Net(error) if matches!(error.cause, Cause::Answer { .. }) => Ok(error.with_peer()),
+        PullError::Stalls(told) => Ok(told.problem),
+        PullError::Told(told) if told.kind == FailureKind::Lost => Ok(told.problem),
+        PullError::Net(error) if matches!(error.cause, Cause::Answer { .. }) => {
+            Ok(error.with_peer())
+        }
         problem => Err(problem),
     }
 }
 
 /// Why its list cannot be opened where that of the picture could: whatever it is, the picture can be seen.
-pub(super) fn at_the_beginning(problem: Problem) -> text::Problem {
+pub(super) fn at_the_beginning(problem: PullError) -> Problem {
     match problem {
-        Problem::Stalls(told) | Problem::Told(told) => told.problem,
-        Problem::Net(error) => error.with_peer(),
+        PullError::Stalls(told) | PullError::Told(told) => told.problem,
+        PullError::Net(error) => error.with_peer(),
     }
 }
 
@@ -130,10 +132,10 @@ mod tests {
 
     #[test]
     fn what_is_wrong_with_the_sound_alone_is_told_from_what_is_wrong_with_all() {
-        let told = |kind| Problem::Told(Failure::new(kind, "why".into()));
+        let told = |kind| PullError::Told(Failure::new(kind, "why".into()));
         assert_eq!(cause(told(FailureKind::Lost)).unwrap(), "why");
         assert_eq!(
-            cause(Problem::Stalls(Failure::new(FailureKind::Lost, "it".into()))).unwrap(),
+            cause(PullError::Stalls(Failure::new(FailureKind::Lost, "it".into()))).unwrap(),
             "it"
         );
         assert!(

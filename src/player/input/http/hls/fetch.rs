@@ -12,11 +12,11 @@ use crate::net::web::{Client, Span, StallTimeout, WebResponse, WebUrl};
 use crate::net::{self, Cause, ConnectStage, Step};
 use crate::player::input::connection::MEDIA_TIMEOUT;
 use crate::player::input::http::hls::decrypt::Decryption;
-use crate::player::input::http::problem::Problem;
+use crate::player::input::http::pull_error::PullError;
 use crate::player::input::http::request::PullRequest;
 use crate::player::input::open_deadline::OpenDeadline;
 use crate::player::state::{Failure, FailureKind};
-use crate::text;
+use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::hls::{Key, MAX_TEXT, Map, Method, System};
 
@@ -103,7 +103,7 @@ impl FetchName {
     }
 
     /// Where this does not come: with its name, for who waits need not know what a server is asked.
-    fn problem(self, error: net::Error, limits: Limits) -> Problem {
+    fn problem(self, error: net::Error, limits: Limits) -> PullError {
         let Cause::TimedOut { after } = error.cause else { return error.into() };
         if error.stage < ConnectStage::Request {
             return error.into();
@@ -115,7 +115,7 @@ impl FetchName {
         } else {
             problem!("play-request-stalled", server = server, seconds = seconds, awaited = awaited)
         };
-        Problem::Stalls(Failure::new(FailureKind::Unreachable, why))
+        PullError::Stalls(Failure::new(FailureKind::Unreachable, why))
     }
 }
 
@@ -123,7 +123,7 @@ impl FetchName {
 pub(super) type FetchRange = (WebUrl, Option<(u64, u64)>);
 
 /// What has keys that cannot be had.
-fn protected(system: System) -> Problem {
+fn protected(system: System) -> PullError {
     let by = match system {
         System::FairPlay => Some("FairPlay"),
         System::Widevine => Some("Widevine"),
@@ -134,17 +134,17 @@ fn protected(system: System) -> Problem {
         || problem!("play-protected"),
         |system| problem!("play-protected-by", system = system),
     );
-    Problem::Told(Failure::new(FailureKind::Codec, why))
+    PullError::Told(Failure::new(FailureKind::Codec, why))
 }
 
-fn damaged() -> Problem {
-    Problem::no_stream(problem!("play-segment-damaged"))
+fn damaged() -> PullError {
+    PullError::no_stream(problem!("play-segment-damaged"))
 }
 
 /// Where a line of a playlist leads.
-pub(super) fn join(base: &WebUrl, uri: &str) -> Result<WebUrl, Problem> {
-    let bad = |reason| Problem::no_stream(problem!("play-playlist-bad-url", reason = reason));
-    let url = base.join(uri).map_err(|error| bad(text::Problem::from(&error)))?;
+pub(super) fn join(base: &WebUrl, uri: &str) -> Result<WebUrl, PullError> {
+    let bad = |reason| PullError::no_stream(problem!("play-playlist-bad-url", reason = reason));
+    let url = base.join(uri).map_err(|error| bad(Problem::from(&error)))?;
     if base.is_secure() && !url.is_secure() {
         return Err(bad(problem!("play-playlist-without-tls")));
     }
@@ -173,7 +173,7 @@ impl Fetch {
         &mut self,
         url: &WebUrl,
         quiet: Duration,
-    ) -> Result<(Bytes, WebUrl), Problem> {
+    ) -> Result<(Bytes, WebUrl), PullError> {
         let limits = Limits { quiet, ..self.limits };
         let wanted = WantedFetch { what: FetchName::List, opening: &self.opening };
         read(&mut self.lists, (url, None), MAX_TEXT, wanted, limits).await
@@ -221,7 +221,7 @@ impl Fetch {
     }
 
     /// What is at a place.
-    pub async fn piece(&mut self, place: &FetchRange) -> Result<Bytes, Problem> {
+    pub async fn piece(&mut self, place: &FetchRange) -> Result<Bytes, PullError> {
         let (url, range) = place;
         let place = (url, *range);
         let wanted = WantedFetch { what: FetchName::Segment, opening: &self.opening };
@@ -237,7 +237,7 @@ impl Fetch {
         &mut self,
         url: &WebUrl,
         enough: &mut (dyn FnMut(&[u8]) -> bool + Send),
-    ) -> Result<Option<BeginningOfBody>, Problem> {
+    ) -> Result<Option<BeginningOfBody>, PullError> {
         let mut patience = self.limits.patience();
         let late = |error| FetchName::Segment.problem(error, self.limits);
         let wanted = WantedFetch { what: FetchName::Segment, opening: &self.opening };
@@ -271,7 +271,7 @@ impl Fetch {
     ///
     /// # Errors
     /// As those of [`Fetch::begin`].
-    pub async fn rest(&mut self, begun: BeginningOfBody) -> Result<Option<Bytes>, Problem> {
+    pub async fn rest(&mut self, begun: BeginningOfBody) -> Result<Option<Bytes>, PullError> {
         let BeginningOfBody { answer, mut data } = begun;
         let most = MAX_SEGMENT.saturating_sub(data.len());
         // Not since it was begun: there may have been no room for it.
@@ -294,7 +294,7 @@ impl Fetch {
         data: Bytes,
         key: Option<&Key>,
         number: u64,
-    ) -> Result<(Bytes, Option<Decryption>), Problem> {
+    ) -> Result<(Bytes, Option<Decryption>), PullError> {
         let Some(key) = key else { return Ok((data, None)) };
         let secret = self.key(base, key).await?;
         let seal = Decryption { key: secret, iv: key.iv.unwrap_or(number.into()).to_be_bytes() };
@@ -305,7 +305,7 @@ impl Fetch {
     }
 
     /// What stands before a segment.
-    pub async fn map(&mut self, base: &WebUrl, map: &Map) -> Result<Bytes, Problem> {
+    pub async fn map(&mut self, base: &WebUrl, map: &Map) -> Result<Bytes, PullError> {
         let url = join(base, &map.uri)?;
         let known = self.maps.iter().find(|(its, range, _)| (its, range) == (&url, &map.range));
         if let Some((_, _, data)) = known {
@@ -324,7 +324,7 @@ impl Fetch {
         Ok(data)
     }
 
-    async fn key(&mut self, base: &WebUrl, key: &Key) -> Result<[u8; 16], Problem> {
+    async fn key(&mut self, base: &WebUrl, key: &Key) -> Result<[u8; 16], PullError> {
         if let Method::Licensed(system) = key.method {
             return Err(protected(system));
         }
@@ -336,7 +336,7 @@ impl Fetch {
         let data = read(&mut self.client, (&url, None), 1_024, wanted, self.limits).await?.0;
         let secret: [u8; 16] = data.as_ref().try_into().map_err(|_| {
             let why = problem!("play-key-length", bytes = data.len());
-            Problem::Told(Failure::new(FailureKind::Refused, why))
+            PullError::Told(Failure::new(FailureKind::Refused, why))
         })?;
         if self.keys.len() >= REMEMBERED {
             self.keys.remove(0);
@@ -353,7 +353,7 @@ async fn read(
     most: usize,
     wanted: WantedFetch<'_>,
     limits: Limits,
-) -> Result<(Bytes, WebUrl), Problem> {
+) -> Result<(Bytes, WebUrl), PullError> {
     let (mut pauses, mut patience) = (RETRY_PAUSES.iter(), limits.patience());
     loop {
         match try_read(client, place, most, wanted, &mut patience).await {

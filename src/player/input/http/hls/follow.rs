@@ -15,9 +15,9 @@ use crate::player::buffer::pace::BufferTarget;
 use crate::player::input::http::hls::fetch::{BeginningOfBody, Fetch, FetchRange, join};
 use crate::player::input::http::hls::low_latency_trust::{Early, Trust};
 use crate::player::input::http::hls::segment::{SegmentReader, is_of_track};
-use crate::player::input::http::problem::Problem;
+use crate::player::input::http::pull_error::PullError;
 use crate::player::state::{Failure, FailureKind};
-use crate::text;
+use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::hls::{self, Key, Map, Media, Playlist};
 
@@ -112,24 +112,24 @@ struct Rest {
 }
 
 /// What a text says, where it is to list segments. `before` is what is known of the list.
-pub(super) fn media(text: &[u8], before: Option<&Media>) -> Result<Media, Problem> {
+pub(super) fn media(text: &[u8], before: Option<&Media>) -> Result<Media, PullError> {
     let read = match before {
         Some(before) => hls::parse_update(text, before),
         None => hls::parse(text),
     };
     match read {
         Ok(Playlist::Media(media)) => Ok(media),
-        Ok(Playlist::Master(_)) => Err(Problem::no_stream(problem!("play-playlist-nested"))),
+        Ok(Playlist::Master(_)) => Err(PullError::no_stream(problem!("play-playlist-nested"))),
         Err(error) => {
-            let reason = text::Problem::from(error);
-            Err(Problem::no_stream(problem!("play-playlist-unreadable", reason = reason)))
+            let reason = Problem::from(error);
+            Err(PullError::no_stream(problem!("play-playlist-unreadable", reason = reason)))
         }
     }
 }
 
 impl Track {
     /// Follows the list `text` that came from `url`; `buffer` is what the person wants to be kept.
-    pub fn new(url: &WebUrl, text: Bytes, buffer: &Arc<BufferTarget>) -> Result<Self, Problem> {
+    pub fn new(url: &WebUrl, text: Bytes, buffer: &Arc<BufferTarget>) -> Result<Self, PullError> {
         let media = media(&text, None)?;
         let now = Instant::now();
         let mut track = Self {
@@ -163,7 +163,7 @@ impl Track {
         url: &WebUrl,
         buffer: &Arc<BufferTarget>,
         other: Option<&Self>,
-    ) -> Result<Self, Problem> {
+    ) -> Result<Self, PullError> {
         let quiet = fetch.limits.quiet;
         if let Some(question) = other.and_then(|other| other.question(url)) {
             let began = Instant::now();
@@ -344,7 +344,7 @@ impl Track {
     }
 
     /// The next segment or part; `None` after the last.
-    pub async fn next(&mut self, fetch: &mut Fetch) -> Result<Option<Arrival>, Problem> {
+    pub async fn next(&mut self, fetch: &mut Fetch) -> Result<Option<Arrival>, PullError> {
         if let Some(rest) = self.begun.take() {
             let piece = rest.piece.clone();
             return match self.rest(fetch, rest).await {
@@ -386,13 +386,13 @@ impl Track {
                     self.misses = 0;
                     return Ok(Some(arrival));
                 }
-                Err(Problem::Net(error)) if matches!(error.cause, Cause::Answer { .. }) => {
+                Err(PullError::Net(error)) if matches!(error.cause, Cause::Answer { .. }) => {
                     self.misses += 1;
                     self.restart = true;
                     if piece.part.is_some() {
                         self.trust.broken("a part is not where it is told to be");
                     } else if self.misses >= MAX_MISSES {
-                        return Err(Problem::Net(error));
+                        return Err(PullError::Net(error));
                     }
                     tracing::debug!(%error, piece.number, "a segment is missing");
                     if self.live && self.loaded.elapsed() > self.media.target_duration {
@@ -406,15 +406,15 @@ impl Track {
     }
 
     /// Where it does not come, it is next again: here, or in another form.
-    fn kept(&mut self, problem: Problem, piece: &NextPart, restart: bool) -> Problem {
-        if matches!(problem, Problem::Stalls(_)) {
+    fn kept(&mut self, problem: PullError, piece: &NextPart, restart: bool) -> PullError {
+        if matches!(problem, PullError::Stalls(_)) {
             (self.next, self.part) = (piece.number, piece.part.unwrap_or(0));
             self.restart |= restart;
         }
         problem
     }
 
-    async fn fetch(&mut self, fetch: &mut Fetch, piece: &NextPart) -> Result<Arrival, Problem> {
+    async fn fetch(&mut self, fetch: &mut Fetch, piece: &NextPart) -> Result<Arrival, PullError> {
         let restart = std::mem::take(&mut self.restart) || piece.discontinuity;
         if restart {
             self.unpack.restart();
@@ -463,7 +463,7 @@ impl Track {
         &mut self,
         fetch: &mut Fetch,
         piece: &NextPart,
-    ) -> Result<Option<Arrival>, Problem> {
+    ) -> Result<Option<Arrival>, PullError> {
         let plain = piece.part.is_none() && piece.range.is_none();
         let clear = piece.map.is_none() && piece.key.is_none();
         if !std::mem::take(&mut self.hurry) || !plain || !clear {
@@ -496,7 +496,7 @@ impl Track {
     }
 
     /// What comes of a segment behind what was handed on.
-    async fn rest(&mut self, fetch: &mut Fetch, rest: Rest) -> Result<Arrival, Problem> {
+    async fn rest(&mut self, fetch: &mut Fetch, rest: Rest) -> Result<Arrival, PullError> {
         let Rest { piece, place, begun, given, since } = rest;
         let data = match fetch.rest(begun).await? {
             Some(data) => data,
@@ -516,7 +516,7 @@ impl Track {
     }
 
     /// Waits until it may be asked for again, and does.
-    async fn reload(&mut self, fetch: &mut Fetch) -> Result<(), Problem> {
+    async fn reload(&mut self, fetch: &mut Fetch) -> Result<(), PullError> {
         let target = self.media.target_duration;
         // After a list without anything new, sooner.
         let pause = if self.changed == self.loaded { target } else { target / 2 };
@@ -525,7 +525,7 @@ impl Track {
     }
 
     /// Reads the list again, as it is now.
-    pub(super) async fn refresh(&mut self, fetch: &mut Fetch) -> Result<(), Problem> {
+    pub(super) async fn refresh(&mut self, fetch: &mut Fetch) -> Result<(), PullError> {
         self.refresh_within(fetch, fetch.limits.quiet).await
     }
 
@@ -534,7 +534,7 @@ impl Track {
         &mut self,
         fetch: &mut Fetch,
         quiet: Duration,
-    ) -> Result<(), Problem> {
+    ) -> Result<(), PullError> {
         let (text, from) = fetch.playlist_within(&self.url, quiet).await?;
         let media = media(&text, None)?;
         self.take_list(text, &from, media)
@@ -546,14 +546,14 @@ impl Track {
         text: Bytes,
         from: &WebUrl,
         media: Media,
-    ) -> Result<(), Problem> {
+    ) -> Result<(), PullError> {
         let target = self.media.target_duration;
         (self.url, self.loaded) = (from.asking(&[]), Instant::now());
         if text == self.text {
             let stale = self.changed.elapsed();
             if stale > DEAD.max(target * 4) {
                 let why = problem!("play-playlist-stale", seconds = stale.as_secs());
-                return Err(Problem::Told(Failure::new(FailureKind::Lost, why)));
+                return Err(PullError::Told(Failure::new(FailureKind::Lost, why)));
             }
             return Ok(());
         }

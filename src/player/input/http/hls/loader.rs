@@ -18,11 +18,11 @@ use crate::player::input::http::hls::audio_rendition::AudioRendition;
 use crate::player::input::http::hls::fetch::{Fetch, Limits, MAX_SEGMENT, join};
 use crate::player::input::http::hls::follow::{Arrival, Track};
 use crate::player::input::http::hls::variant_choice::{Bandwidth, first, is_playable, lesser};
-use crate::player::input::http::problem::Problem;
+use crate::player::input::http::pull_error::PullError;
 use crate::player::input::http::request::{Item, PullRequest};
 use crate::player::session::decode_budget::DecodeBudget;
 use crate::player::state::{Failure, FailureKind};
-use crate::text;
+use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::hls::{Master, Playlist, Variant, parse};
 
@@ -91,12 +91,12 @@ pub(super) struct Loader {
     /// It comes again, and that is still to be told.
     heard: bool,
     /// Why it has not come from the beginning on, which is still to be told.
-    silent: Option<text::Problem>,
+    silent: Option<Problem>,
 }
 
 impl Loader {
     /// Reads what the first playlist leads to.
-    pub async fn open(text: &Bytes, url: &WebUrl, ask: &PullRequest) -> Result<Self, Problem> {
+    pub async fn open(text: &Bytes, url: &WebUrl, ask: &PullRequest) -> Result<Self, PullError> {
         Self::open_by(Fetch::new(ask), text, url, ask).await
     }
 
@@ -106,7 +106,7 @@ impl Loader {
         text: &Bytes,
         url: &WebUrl,
         ask: &PullRequest,
-    ) -> Result<Self, Problem> {
+    ) -> Result<Self, PullError> {
         let buffer = &ask.buffer;
         if let Ok(Playlist::Master(master)) = parse(text) {
             let can = |variant: &Variant| is_playable(variant, &ask.decode_budget);
@@ -184,9 +184,9 @@ impl Loader {
     /// Reads, from wherever it is wished, until nobody listens.
     pub async fn run(
         mut self,
-        out: &mpsc::Sender<Result<Batch, Problem>>,
+        out: &mpsc::Sender<Result<Batch, PullError>>,
         mut wishes: watch::Receiver<LoaderRequest>,
-    ) -> Result<(), Problem> {
+    ) -> Result<(), PullError> {
         let mut followed = 0;
         loop {
             let wish = *wishes.borrow_and_update();
@@ -207,8 +207,8 @@ impl Loader {
         &mut self,
         wish: u32,
         to: Option<Duration>,
-        out: &mpsc::Sender<Result<Batch, Problem>>,
-    ) -> Result<(), Problem> {
+        out: &mpsc::Sender<Result<Batch, PullError>>,
+    ) -> Result<(), PullError> {
         if let Some(to) = to {
             self.seek(to).await;
         }
@@ -227,7 +227,7 @@ impl Loader {
             bare = if holds { (0, Instant::now()) } else { (bare.0 + 1, bare.1) };
             if bare.0 >= MAX_BARE && bare.1.elapsed() >= BARE {
                 let why = problem!("play-segments-empty");
-                return Err(Problem::Told(Failure::new(FailureKind::NoSuchStream, why)));
+                return Err(PullError::Told(Failure::new(FailureKind::NoSuchStream, why)));
             }
             self.change().await;
             self.listen().await;
@@ -249,13 +249,13 @@ impl Loader {
     }
 
     /// What comes next of the picture, in a lesser variant where the one that plays does not come.
-    async fn next(&mut self) -> Result<Option<Arrival>, Problem> {
+    async fn next(&mut self) -> Result<Option<Arrival>, PullError> {
         if let Some(lesser) = self.lesser() {
             let patience = (self.main.hold_back() / 2).clamp(STALLS_LEAST, MAX_STALLS);
             self.fetch.limits.quiet = patience.min(self.limits.quiet);
             let came = self.main.next(&mut self.fetch).await;
             self.fetch.limits = self.limits;
-            let Err(Problem::Stalls(told)) = came else { return came };
+            let Err(PullError::Stalls(told)) = came else { return came };
             tracing::info!(cause = %told, "this variant does not come");
             let (left, in_parts) = (self.variant, self.main.part > 0);
             if self.go_to(lesser).await {
@@ -299,7 +299,7 @@ impl Loader {
     }
 
     /// A segment with the sound that belongs to it.
-    async fn complete(&mut self, arrival: Arrival) -> Result<Vec<Item>, Problem> {
+    async fn complete(&mut self, arrival: Arrival) -> Result<Vec<Item>, PullError> {
         let Arrival { mut events, mut restart, edge, place, made, listed, .. } = arrival;
         let mut size = arrival.size;
         // In parts it is not waited for what is there with the next part of the picture too.
@@ -490,7 +490,7 @@ async fn tracks(
     at: usize,
     buffer: &Arc<BufferTarget>,
     (now, heard): (Option<&Track>, bool),
-) -> Result<(Track, Option<Track>), Problem> {
+) -> Result<(Track, Option<Track>), PullError> {
     let main = open_video(fetch, url, master, at, buffer, now).await?;
     let sound = if heard { open_audio(fetch, url, master, at, buffer, &main).await? } else { None };
     Ok((main, sound))
@@ -504,7 +504,7 @@ async fn open_video(
     at: usize,
     buffer: &Arc<BufferTarget>,
     now: Option<&Track>,
-) -> Result<Track, Problem> {
+) -> Result<Track, PullError> {
     let uri = master.variants.get(at).map_or("", |variant| variant.uri.as_str());
     Track::open(fetch, &join(url, uri)?, buffer, now).await
 }
@@ -517,7 +517,7 @@ async fn open_audio(
     at: usize,
     buffer: &Arc<BufferTarget>,
     main: &Track,
-) -> Result<Option<Track>, Problem> {
+) -> Result<Option<Track>, PullError> {
     let sound = master.variants.get(at).and_then(|variant| master.audio_of(variant));
     let Some(uri) = sound.and_then(|sound| sound.uri.as_deref()) else { return Ok(None) };
     Track::open(fetch, &join(url, uri)?, buffer, Some(main)).await.map(Some)

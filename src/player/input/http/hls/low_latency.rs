@@ -10,7 +10,7 @@ use crate::net::web::WebUrl;
 use crate::player::input::http::hls::fetch::{Fetch, FetchRange, join};
 use crate::player::input::http::hls::follow::{Track, media};
 use crate::player::input::http::hls::low_latency_trust::Early;
-use crate::player::input::http::problem::Problem;
+use crate::player::input::http::pull_error::PullError;
 use crate::wire::hls::Media;
 
 /// A server may hold an answer back for so many target durations, within these bounds.
@@ -25,7 +25,7 @@ const HINTED_PART_GRACE: Duration = Duration::from_millis(500);
 impl Track {
     /// Waits until the list has the part that is next, and takes it along where the list told where
     /// it will be.
-    pub(super) async fn reload_part(&mut self, fetch: &mut Fetch) -> Result<(), Problem> {
+    pub(super) async fn reload_part(&mut self, fetch: &mut Fetch) -> Result<(), PullError> {
         let target = self.media.part_target.unwrap_or(SOONEST);
         let pause = if self.trust.broken == 0 { SOONEST } else { target.max(SOONEST * 10) };
         sleep_until(self.loaded + pause).await;

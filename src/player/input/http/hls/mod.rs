@@ -24,7 +24,7 @@ use tokio::task::JoinHandle;
 
 use crate::net::web::WebUrl;
 use crate::player::buffer::pace::PlayPace;
-use crate::player::input::http::problem::Problem;
+use crate::player::input::http::pull_error::PullError;
 use crate::player::input::http::request::{Item, PullRequest};
 use loader::{Batch, Loader, LoaderRequest};
 
@@ -34,7 +34,7 @@ const SEGMENTS_AHEAD: usize = 2;
 /// A list that is being played.
 #[derive(Debug)]
 pub(super) struct Hls {
-    segments: mpsc::Receiver<Result<Batch, Problem>>,
+    segments: mpsc::Receiver<Result<Batch, PullError>>,
     items: VecDeque<Item>,
     task: JoinHandle<()>,
     pace: PlayPace,
@@ -59,7 +59,7 @@ impl Hls {
         text: &Bytes,
         url: &WebUrl,
         ask: &PullRequest,
-    ) -> Result<Self, Problem> {
+    ) -> Result<Self, PullError> {
         let (sender, segments) = mpsc::channel(SEGMENTS_AHEAD);
         let wish = LoaderRequest::default();
         let (wishes, wished) = watch::channel(wish);
@@ -92,7 +92,7 @@ impl Hls {
     }
 
     /// What comes next; from the end one may still go back. Cancel-safe.
-    pub(super) async fn next(&mut self) -> Result<Item, Problem> {
+    pub(super) async fn next(&mut self) -> Result<Item, PullError> {
         loop {
             if let Some(item) = self.items.pop_front() {
                 return Ok(item);

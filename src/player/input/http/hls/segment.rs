@@ -6,9 +6,9 @@ use crate::files::samples;
 use crate::media::{StreamEvent, Track};
 use crate::player::demux::file_samples;
 use crate::player::input::http::hls::decrypt::Decryption;
-use crate::player::input::http::problem::Problem;
+use crate::player::input::http::pull_error::PullError;
 use crate::player::state::{Failure, FailureKind};
-use crate::text;
+use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::container::ts::{self, Demuxer, Event, StreamEvents};
 use crate::wire::container::{Error, mp4};
@@ -44,7 +44,7 @@ impl SegmentReader {
         map: Option<&Bytes>,
         whole: bool,
         seal: Option<&Decryption>,
-    ) -> Result<Vec<StreamEvent>, Problem> {
+    ) -> Result<Vec<StreamEvent>, PullError> {
         let mut out = Vec::new();
         let fragment = matches!(
             data.get(4..8),
@@ -60,7 +60,7 @@ impl SegmentReader {
             // Texts.
         } else {
             let page = data.first() == Some(&b'<');
-            return Err(Problem::no_stream(match page {
+            return Err(PullError::no_stream(match page {
                 true => problem!("play-segment-is-page"),
                 false => problem!("play-segment-unknown"),
             }));
@@ -87,7 +87,7 @@ impl SegmentReader {
         whole: bool,
         seal: Option<&Decryption>,
         out: &mut Vec<StreamEvent>,
-    ) -> Result<(), Problem> {
+    ) -> Result<(), PullError> {
         let mut scrambled = false;
         let Self { ts, events, sealed, .. } = self;
         let mut take = |event: Event| {
@@ -105,7 +105,7 @@ impl SegmentReader {
             ts.finish(&mut take);
         }
         if scrambled {
-            return Err(Problem::no_stream(problem!("play-segment-encrypted")));
+            return Err(PullError::no_stream(problem!("play-segment-encrypted")));
         }
         Ok(())
     }
@@ -116,7 +116,7 @@ impl SegmentReader {
         map: Option<&Bytes>,
         seal: Option<&Decryption>,
         out: &mut Vec<StreamEvent>,
-    ) -> Result<(), Problem> {
+    ) -> Result<(), PullError> {
         let empty = Bytes::new();
         let map = map.unwrap_or(&empty);
         let mut whole = BytesMut::with_capacity(map.len() + data.len());
@@ -149,12 +149,12 @@ fn fragments(
     fresh: bool,
     seal: Option<&Decryption>,
     take: &mut dyn FnMut(StreamEvent),
-) -> Result<(), Problem> {
+) -> Result<(), PullError> {
     let damaged = |error: Error| {
-        let why = problem!("play-segment-unplayable", reason = text::Problem::from(&error));
+        let why = problem!("play-segment-unplayable", reason = Problem::from(&error));
         match error {
-            Error::Unsupported(_) => Problem::Told(Failure::new(FailureKind::Codec, why)),
-            _ => Problem::no_stream(why),
+            Error::Unsupported(_) => PullError::Told(Failure::new(FailureKind::Codec, why)),
+            _ => PullError::no_stream(why),
         }
     };
     let index = match seal {

@@ -16,7 +16,7 @@ use crate::net::web::WebUrl;
 use crate::net::{Cause, ConnectStage};
 use crate::player::input::http::hls::fetch::{Fetch, Limits};
 use crate::player::input::http::hls::loader::{Batch, Loader, LoaderRequest};
-use crate::player::input::http::problem::Problem;
+use crate::player::input::http::pull_error::PullError;
 use crate::player::input::http::request::{Item, PullRequest};
 
 /// Much longer than a server here takes for what it does answer.
@@ -68,7 +68,7 @@ impl Server {
     }
 
     /// Begins with this list, as it came from `/list.m3u8`, with these limits.
-    async fn open(&self, list: &str, limits: Limits) -> Result<Loader, Problem> {
+    async fn open(&self, list: &str, limits: Limits) -> Result<Loader, PullError> {
         let url = self.url("/list.m3u8");
         let (buffer, decode_budget, opening) = (Arc::default(), Arc::default(), Arc::default());
         let ask = PullRequest {
@@ -150,7 +150,7 @@ fn list(segments: &[&str], more: &str) -> String {
 }
 
 /// All that comes, until the end or what goes wrong.
-async fn all(loader: Loader) -> (Vec<Batch>, Option<Problem>) {
+async fn all(loader: Loader) -> (Vec<Batch>, Option<PullError>) {
     let (out, mut batches) = mpsc::channel(1);
     let (_wishes, wished) = watch::channel(LoaderRequest::default());
     let task = tokio::spawn(async move {
@@ -171,9 +171,9 @@ async fn all(loader: Loader) -> (Vec<Batch>, Option<Problem>) {
 }
 
 /// The sentence about what went wrong.
-fn cause(problem: Option<Problem>) -> String {
+fn cause(problem: Option<PullError>) -> String {
     match problem {
-        Some(Problem::Told(told) | Problem::Stalls(told)) => told.to_string(),
+        Some(PullError::Told(told) | PullError::Stalls(told)) => told.to_string(),
         other => panic!("{other:?}"),
     }
 }
@@ -326,7 +326,7 @@ async fn where_no_connection_is_made_the_server_is_not_told_to_send_nothing() {
     for more in ["", "#EXT-X-KEY:METHOD=AES-128,URI=\"key\"\n"] {
         let text = list(&[&format!("https://127.0.0.1:{}/a.ts", server.port)], more);
         let loader = server.open(&text, Limits { quiet: QUIET, whole: WHOLE }).await.unwrap();
-        let Some(Problem::Net(error)) = all(loader).await.1 else { panic!("{more}") };
+        let Some(PullError::Net(error)) = all(loader).await.1 else { panic!("{more}") };
         assert_eq!(
             (error.stage, error.cause),
             (ConnectStage::Tls, Cause::TimedOut { after: QUIET })

@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::net;
 use crate::net::web::{Flow, StallTimeout, Unavailable};
-use crate::player::input::http::problem::Problem;
+use crate::player::input::http::pull_error::PullError;
 use crate::player::input::http::range::download::Download;
 use crate::player::input::http::range::parts::RangeParts;
 use crate::player::input::http::request::PullRequest;
@@ -212,7 +212,7 @@ impl Blocks {
     ///
     /// # Errors
     /// It does not come.
-    pub async fn bring(&mut self) -> Result<(), Problem> {
+    pub async fn bring(&mut self) -> Result<(), PullError> {
         while let Some((from, until)) = self.missing {
             let Some(at) = self.first_missing(from, until) else {
                 self.missing = None;
@@ -228,7 +228,7 @@ impl Blocks {
                 Gives::Asking => {
                     self.answer().await;
                 }
-                Gives::Whole => return Err(Problem::file(problem!("play-needs-range"))),
+                Gives::Whole => return Err(PullError::file(problem!("play-needs-range"))),
                 Gives::Parts => {
                     if self.fetched.is_empty() {
                         self.ask_for(at);
@@ -251,7 +251,7 @@ impl Blocks {
     }
 
     /// Reads on in what comes by itself; where that stalls and the server gives parts, it is given up.
-    async fn read_line(&mut self) -> Result<(), Problem> {
+    async fn read_line(&mut self) -> Result<(), PullError> {
         let Self { line, asked, gives, .. } = self;
         let (asking, bounded) = (*gives == Gives::Asking, *gives == Gives::Parts);
         let Some(TailBytes { flow, patience, .. }) = line else { return Ok(()) };
@@ -325,11 +325,11 @@ impl Blocks {
     }
 
     /// A part came, or why it did not.
-    fn take(&mut self, (parts, from, took, bytes): FetchedPart) -> Result<(), Problem> {
+    fn take(&mut self, (parts, from, took, bytes): FetchedPart) -> Result<(), PullError> {
         self.idle = Some(parts);
         let bytes = bytes.inspect_err(|_| self.part = MIN_PART)?;
         let bytes = bytes.map_err(|lack| match lack {
-            Unavailable::Changed => Problem::changed(),
+            Unavailable::Changed => PullError::changed(),
             Unavailable::OtherPart => self.parts.other().into(),
         })?;
         let a_second = bytes.len() as f64 / took.as_secs_f64().max(0.001) * TAKES;

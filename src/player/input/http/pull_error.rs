@@ -3,13 +3,13 @@
 use crate::net;
 use crate::player::input::http::range_retry::RangeRefusal;
 use crate::player::state::{Failure, FailureKind};
-use crate::text;
+use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::container::flv;
 
 /// Why nothing, or nothing more, comes.
 #[derive(Debug)]
-pub(in crate::player) enum Problem {
+pub(in crate::player) enum PullError {
     /// The network or the server.
     Net(Box<net::Error>),
     /// What the server sends.
@@ -18,13 +18,13 @@ pub(in crate::player) enum Problem {
     Stalls(Failure),
 }
 
-impl From<net::Error> for Problem {
+impl From<net::Error> for PullError {
     fn from(error: net::Error) -> Self {
         Self::Net(Box::new(error))
     }
 }
 
-impl Problem {
+impl PullError {
     /// Whether the server refuses what was asked for.
     pub(in crate::player) fn refusal(&self) -> Option<RangeRefusal> {
         match self {
@@ -34,12 +34,12 @@ impl Problem {
     }
 
     /// What answers is no stream.
-    pub(super) fn no_stream(why: text::Problem) -> Self {
+    pub(super) fn no_stream(why: Problem) -> Self {
         Self::Told(Failure::new(FailureKind::Unreachable, why))
     }
 
     /// The file, or what the server gives of it, cannot be played.
-    pub(super) fn file(why: text::Problem) -> Self {
+    pub(super) fn file(why: Problem) -> Self {
         Self::Told(Failure::new(FailureKind::File, why))
     }
 
@@ -50,6 +50,6 @@ impl Problem {
 
     /// What began as FLV is none any more.
     pub(super) fn flv(error: &flv::Error) -> Self {
-        Self::no_stream(problem!("play-server-damaged", reason = text::Problem::from(error)))
+        Self::no_stream(problem!("play-server-damaged", reason = Problem::from(error)))
     }
 }
