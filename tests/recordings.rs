@@ -211,7 +211,7 @@ fn commands_pause_mark_split_and_save() {
     keyboard.line("nonsense");
     keyboard.line("stop");
     assert!(onair.peer.wait(LIMIT).success(), "{}", onair.peer.errors());
-    assert!(onair.peer.errors().contains("'nonsense' is no command"));
+    assert!(onair.peer.errors().contains("'nonsense' is not a command"));
 
     // `check` looks at every picture. Three seconds are not in it.
     let events = onair.events();

@@ -250,3 +250,4 @@ flag-delay = the stream delay is at most 30m
 control-no-item-value = an item has no '{ $name }': write one of { $known }
 control-side-chain-of-compressor = only a compressor has a side_chain
 control-side-chain = side_chain needs the name of an audio source, or none
+play-flag-balance = '{ $text }' is not a balance: write -100 (left only) to 100 (right only)

@@ -296,3 +296,4 @@ flag-delay = 直播延迟最长 30m
 control-no-item-value = 场景项没有“{ $name }”：请写 { $known } 之一
 control-side-chain-of-compressor = 只有压缩器有 side_chain
 control-side-chain = side_chain 应为音频源的名称，或 none
+play-flag-balance = “{ $text }”不是平衡值：请写 -100（仅左）到 100（仅右）

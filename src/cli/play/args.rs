@@ -286,7 +286,7 @@ fn speaker(text: &str) -> Result<String, Problem> {
 }
 
 pub(super) fn balance(text: &str) -> Result<f32, Problem> {
-    share(text, -1.0).ok_or_else(|| problem!("control-write-for", text = text, syntax = "-100…100"))
+    share(text, -1.0).ok_or_else(|| problem!("play-flag-balance", text = text))
 }
 
 /// `50`, `50%`, or a fraction such as `0.5`, from `least` to the whole.
