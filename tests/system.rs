@@ -32,6 +32,7 @@ mod film;
 mod filters;
 mod first_broadcast;
 mod fitting;
+mod global_hotkeys;
 mod hdr;
 mod hls;
 mod hostile_media;

@@ -1,4 +1,4 @@
-//! The talk key behind other windows in a session of Wayland (sway without a monitor): a portal of our
+//! The talk key and hotkeys behind other windows in a session of Wayland (sway without a monitor): a portal of our
 //! own gives the key, refuses, says nonsense, ends and comes back, and the real window follows. The
 //! key is never left held, and nobody is asked in a loop.
 
@@ -98,13 +98,16 @@ impl Shortcuts {
     ) -> OwnedObjectPath {
         let request = Request::new(&header, &options, connection);
         assert_eq!(*self.session.lock(), Some((request.sender.clone(), session)));
-        let [(id, wish)] = shortcuts.as_slice() else { panic!("{shortcuts:?}") };
-        let word = |name: &str| wish[name].downcast_ref::<&str>().unwrap().to_owned();
-        assert!(word("description").starts_with("Push-to-talk key"), "{wish:?}");
-        self.asked.lock().push(format!("bind {id} {}", word("preferred_trigger")));
+        for (id, wish) in &shortcuts {
+            let word = |name: &str| wish[name].downcast_ref::<&str>().unwrap().to_owned();
+            let talk = word("description").starts_with("Push-to-talk key");
+            assert_eq!(talk, id == "talk", "{wish:?}");
+            self.asked.lock().push(format!("bind {id} {}", word("preferred_trigger")));
+        }
+        let ids: Vec<&str> = shortcuts.iter().map(|(id, _)| &**id).collect();
         let yes = |shortcuts| portal::Answer::Yes(HashMap::from([("shortcuts", shortcuts)]));
         let answer = match self.answer {
-            Answer::Give(words) => yes(Value::from(given(words))),
+            Answer::Give(words) => yes(Value::from(all_given(&ids, words))),
             Answer::Refuse => portal::Answer::No,
             Answer::Nothing => portal::Answer::Nothing,
             Answer::Nonsense => yes(Value::from("seven")),
@@ -114,10 +117,15 @@ impl Shortcuts {
     }
 }
 
-/// Our key, described by these words.
+/// The talk key, described by these words.
 fn given(words: &str) -> Vec<(String, HashMap<String, Value<'static>>)> {
-    let words = HashMap::from([("trigger_description".to_owned(), Value::from(words.to_owned()))]);
-    vec![("talk".to_owned(), words)]
+    all_given(&["talk"], words)
+}
+
+/// All of these.
+fn all_given(ids: &[&str], words: &str) -> Vec<(String, HashMap<String, Value<'static>>)> {
+    let words = || ("trigger_description".to_owned(), Value::from(words.to_owned()));
+    ids.iter().map(|id| ((*id).to_owned(), HashMap::from([words()]))).collect()
 }
 
 /// A portal that gives keys; dropping it ends it.
@@ -188,11 +196,15 @@ impl Studio {
     }
 
     fn start_with(session: &Session, window: &str) -> Self {
+        Self::start_all(session, window, "")
+    }
+
+    fn start_all(session: &Session, window: &str, hotkeys: &str) -> Self {
         let settings = session.bus.folder().join("settings.toml");
         let text = format!(
             "version = 2\nvideo = \"test\"\naudio = \"tone\"\n\
              quality = {{ size = \"320x180\", fps = \"25\", video_bitrate = 500000 }}\n\
-             window = {{ language = \"en\", reduced_motion = true, {window} }}\n\
+             window = {{ language = \"en\", reduced_motion = true, {window} }}\n{hotkeys}\n\
              [[strips]]\ntalk = \"push-to-talk\"\n"
         );
         fs::write(&settings, text).unwrap();
@@ -303,6 +315,52 @@ fn the_desktops_key_opens_the_strip_and_never_stays_held() {
     std::thread::sleep(Duration::from_millis(500));
     assert_eq!(portal.asked(), [""; 0]);
     assert_eq!(studio.told(), (7, 7));
+    studio.ends();
+}
+
+#[test]
+fn hotkeys_and_the_talk_key_share_a_session_and_act_in_a_window_that_nobody_sees() {
+    if peers_are_missing() {
+        return;
+    }
+    let session = Session::bare("1280x720", "");
+    let portal = Portal::start(&session, Answer::Give("Press it"));
+    let folder = session.bus.folder().join("videos");
+    fs::create_dir(&folder).unwrap();
+    let window = format!(
+        "push_to_talk_key = \"F8\", push_to_talk_everywhere = true, recording_folder = {folder:?}"
+    );
+    let hotkeys = "hotkeys = { other_windows = [\"record\", \"mute\", \"settings\"] }";
+    let mut studio = Studio::start_all(&session, &window, hotkeys);
+    studio.knows("Given(\"Press it\")");
+    // One that types something is asked for with Ctrl and Alt; what needs the window is not.
+    let bound = ["bind talk F8", "bind record CTRL+r", "bind mute CTRL+ALT+m"];
+    assert_eq!(portal.asked(), [&["register onair", "session"], &bound[..]].concat());
+    let mut away = session.command("swaymsg");
+    assert!(away.args(["workspace", "2"]).status().unwrap().success());
+    let files = || fs::read_dir(&folder).unwrap().count();
+    let press = || portal.key("Activated", &portal.path(), "record");
+    let let_go = || portal.key("Deactivated", &portal.path(), "record");
+    press();
+    wait_for("a recording", LIMIT, || files() == 1);
+    // Held, it is told of again and again: that is one press.
+    for _ in 0..5 {
+        press();
+    }
+    let_go();
+    portal.press();
+    studio.heard("the talk key of the same session", 1, 0);
+    portal.let_go();
+    studio.heard("its end", 1, 1);
+    // It ends, and a second one begins.
+    std::thread::sleep(Duration::from_millis(1_100));
+    press();
+    let_go();
+    std::thread::sleep(Duration::from_millis(1_100));
+    press();
+    let_go();
+    wait_for("a second recording", LIMIT, || files() == 2);
+    press();
     studio.ends();
 }
 

@@ -6,9 +6,9 @@ mod backend;
 mod desktop;
 mod drops;
 mod file_dialogs;
+mod global_keys;
 mod keep_awake;
 mod media_keys;
-mod push_to_talk;
 mod repaint_pace;
 
 use std::path::PathBuf;
@@ -19,6 +19,7 @@ use eframe::egui;
 use egui::ViewportCommand;
 
 use crate::base::Latest;
+use crate::base::queue::{self, Full, Receiver};
 use crate::media::VideoFrame;
 use crate::studio::command::PartCommand;
 use crate::studio::live::view::LiveState;
@@ -27,14 +28,15 @@ use crate::studio::{Command, Preferences, Snapshot, WatchCommand};
 use crate::ui::style::theme;
 use crate::ui::video::Surfaces;
 use crate::ui::watch::Where;
-use crate::ui::{Dialog, Page, Renderer, Screen, WindowRequest};
+use crate::ui::{Action, Dialog, Page, Renderer, Screen, WindowRequest};
 
 pub use desktop::{DesktopRequest, DesktopState, DesktopStatus};
 use drops::{Drag, Drops};
 use file_dialogs::{Files, Kind};
+use global_keys::GlobalKeys;
+use global_keys::deeds::{self, Deed};
 use keep_awake::Awake;
 use media_keys::{Ask, MediaKeys, State};
-use push_to_talk::TalkKeys;
 use repaint_pace::Pace;
 
 /// The studio as the window needs it. All calls return at once.
@@ -45,6 +47,8 @@ pub trait Studio: 'static {
     fn send(&self, command: Command);
     /// The same for other threads; it does not keep the studio.
     fn sender(&self) -> Box<dyn Fn(Command) + Send + Sync>;
+    /// A look at it from other threads; it does not keep the studio.
+    fn watcher(&self) -> Box<dyn Fn() -> Option<Snapshot> + Send + Sync>;
     /// What goes out.
     fn program(&self) -> Latest<VideoFrame>;
     /// What the players show, by the slots of their tiles.
@@ -145,6 +149,30 @@ fn icon() -> egui::IconData {
     egui::IconData { rgba, width: SIDE, height: SIDE }
 }
 
+/// Keys behind other windows: what they do goes to the studio at once, what asks first to the window.
+fn global_keys(
+    context: &eframe::CreationContext<'_>,
+    studio: &impl Studio,
+) -> (GlobalKeys, Receiver<Action>) {
+    let (send, tell, look) = (studio.sender(), studio.sender(), studio.watcher());
+    let (ask, questions) = queue::bounded("hotkeys", 8, Full::DropOldest);
+    let wake = context.egui_ctx.clone();
+    let pressed = move |action| {
+        let Some(snapshot) = look() else { return };
+        match deeds::deed(action, &snapshot) {
+            Deed::Send(command) => tell(command),
+            Deed::Ask(action) => {
+                // The window may be gone by now.
+                let _ = ask.send(action);
+                wake.request_repaint();
+            }
+            Deed::Nothing => {}
+        }
+    };
+    let keys = GlobalKeys::new(context, move |held| send(Command::PushToTalkKeys(held)), pressed);
+    (keys, questions)
+}
+
 struct Window<S> {
     studio: S,
     screen: Screen,
@@ -156,7 +184,9 @@ struct Window<S> {
     /// When the desktop is told next.
     desktop_at: Instant,
     drops: Drops,
-    push_to_talk_keys: TalkKeys,
+    global_keys: GlobalKeys,
+    /// Hotkeys of other windows after which this one asks something.
+    questions: Receiver<Action>,
     /// Frames drawn.
     drawn: u64,
     /// Since when nobody can see the window: the frames that had been drawn then.
@@ -200,10 +230,8 @@ impl<S: Studio> Window<S> {
             screen.open(dialog);
         }
         screen.set_snapshot(studio.snapshot());
-        let send = studio.sender();
-        let push_to_talk_keys =
-            TalkKeys::new(context, move |held| send(Command::PushToTalkKeys(held)));
-        screen.set_elsewhere(push_to_talk_keys.elsewhere());
+        let (global_keys, questions) = global_keys(context, &studio);
+        screen.set_elsewhere(global_keys.elsewhere());
         screen.begin_watching(options.place, options.figures);
         if options.full_screen {
             screen.fill_screen();
@@ -218,7 +246,8 @@ impl<S: Studio> Window<S> {
             desktop: DesktopStatus::new(ctx.clone(), None),
             desktop_at: Instant::now(),
             drops: Drops::new(context),
-            push_to_talk_keys,
+            global_keys,
+            questions,
             drawn: 0,
             unseen: None,
             ending: None,
@@ -230,7 +259,7 @@ impl<S: Studio> Window<S> {
         let folder = self.screen.preferences().recording_folder.clone();
         match wish {
             WindowRequest::Command(Command::PushToTalkKeys(held)) => {
-                self.push_to_talk_keys.here(held);
+                self.global_keys.here(held);
             }
             WindowRequest::Command(command) => self.studio.send(command),
             WindowRequest::PickVideoFile => self.files.ask(ctx, Kind::Video, None),
@@ -335,19 +364,29 @@ impl<S: Studio> Window<S> {
         }
     }
 
-    /// The talk key while another window has the keyboard.
-    fn follow_push_to_talk_key(&mut self, ctx: &egui::Context, hidden: bool) {
+    /// The talk key and hotkeys while another window has the keyboard.
+    fn follow_global_keys(&mut self, ctx: &egui::Context, hidden: bool) {
         let (wanted, screen) = (self.screen.talk_key_elsewhere(), &self.screen);
-        let held =
-            self.push_to_talk_keys.held(wanted, screen.preferences(), || screen.talk_called());
+        let hotkeys = screen.hotkeys_elsewhere();
+        let called = |action| screen.hotkey_called(action);
+        let held = self.global_keys.follow(wanted, screen.preferences(), &hotkeys, called);
+        while let Ok(action) = self.questions.try_recv() {
+            // Where it asks, the question must be seen.
+            ctx.send_viewport_cmd(ViewportCommand::Minimized(false));
+            ctx.send_viewport_cmd(ViewportCommand::Focus);
+            if action == Action::GoLive {
+                self.screen.go_live_or_stop();
+            }
+        }
         if let Some(command) = self.screen.talk_elsewhere(ctx, held, hidden) {
             self.fulfil(ctx, WindowRequest::Command(command));
         }
         if held && self.screen.talks() {
             // It is down now, whether the window is seen or not.
-            self.push_to_talk_keys.here(true);
+            self.global_keys.here(true);
         }
-        self.screen.set_elsewhere(self.push_to_talk_keys.elsewhere());
+        self.screen.set_elsewhere(self.global_keys.elsewhere());
+        self.screen.set_global_hotkeys(self.global_keys.hotkeys());
         if let Some(command) = self.screen.talk_refused() {
             self.studio.send(command);
         }
@@ -450,7 +489,7 @@ impl<S: Studio> eframe::App for Window<S> {
             ctx.send_viewport_cmd(ViewportCommand::Close);
         }
         self.handle_media_keys(ctx, &snapshot);
-        self.follow_push_to_talk_key(ctx, hidden);
+        self.follow_global_keys(ctx, hidden);
         let patience = Self::patience(&snapshot, self.screen.page(), hidden, self.ending.is_some());
         self.screen.set_snapshot(snapshot);
         self.follow_desktop(ctx);
@@ -479,8 +518,8 @@ impl<S: Studio> eframe::App for Window<S> {
             self.fulfil(ui.ctx(), wish);
         }
         if self.screen.talks() {
-            self.push_to_talk_keys.here(true);
-            ui.ctx().request_repaint_after(push_to_talk::TURN);
+            self.global_keys.here(true);
+            ui.ctx().request_repaint_after(global_keys::TURN);
         }
     }
 

@@ -301,6 +301,11 @@ impl app::Studio for Arc<Studio> {
         })
     }
 
+    fn watcher(&self) -> Box<dyn Fn() -> Option<Snapshot> + Send + Sync> {
+        let studio = Arc::downgrade(self);
+        Box::new(move || studio.upgrade().map(|studio| Studio::snapshot(&studio)))
+    }
+
     fn program(&self) -> Latest<VideoFrame> {
         Studio::program(self)
     }

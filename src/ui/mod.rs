@@ -19,7 +19,7 @@ pub mod widgets;
 
 pub use dialogs::Dialog;
 pub use input::actions::Action;
-pub use input::global_key::{GlobalKeyReply, GlobalKeySupport};
+pub use input::global_key::{GlobalHotkeys, GlobalKeyReply, GlobalKeySupport};
 pub use input::hotkeys::unknown_names;
 pub use screen::Screen;
 pub use screen::bars::Page;

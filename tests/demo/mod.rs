@@ -278,6 +278,11 @@ impl Studio for Demo {
         Box::new(move |command| demo.send(command))
     }
 
+    fn watcher(&self) -> Box<dyn Fn() -> Option<Snapshot> + Send + Sync> {
+        let snapshot = Arc::clone(&self.snapshot);
+        Box::new(move || Some(snapshot.lock().clone()))
+    }
+
     fn program(&self) -> Latest<VideoFrame> {
         self.program.clone()
     }

@@ -85,3 +85,20 @@ hotkey-global = In other windows: { $name }
 hotkeys-reset-all = Reset all hotkeys
 
 value-hotkey = it is not a hotkey, such as Ctrl+Alt+M or F8
+
+hotkeys-elsewhere = Other windows
+hotkeys-keys = Hotkey
+hotkeys-here = This desktop hides keys pressed in other windows. Hotkeys work only in onair's window.
+hotkeys-asks = For other windows, the desktop asks you first and then reserves the keys for onair.
+hotkeys-waits = Answer the desktop's dialog: it asks for the keys for other windows.
+hotkeys-missing = This desktop has no global shortcuts, so hotkeys work only in onair's window. Use KDE Plasma 5.27 or newer, GNOME 48 or newer, or an X11 (Xorg) session.
+hotkeys-unknown = The desktop offers global shortcuts only to installed apps. Install onair's package, then turn a switch off and on again.
+hotkeys-denied = You declined in the desktop's dialog, so hotkeys work only in onair's window. Turn a switch on to be asked again.
+hotkeys-unanswered = The desktop's dialog closed without an answer. Turn a switch off and on to be asked again.
+hotkeys-ended = The desktop revoked the keys. Turn a switch off and on to ask for them again.
+hotkeys-gone = The desktop's portal stopped. onair asks again when the portal is back.
+hotkey-types = Add Ctrl or Alt, or use a function key: this key types in other windows.
+hotkey-missing = Choose a hotkey first.
+hotkey-taken = Another program uses these keys, so they work only in onair's window. Choose others.
+hotkey-given = In other windows: { $trigger }
+hotkey-unassigned = The desktop has not assigned a key yet. Choose one for onair in the keyboard shortcuts of your desktop.

@@ -85,3 +85,20 @@ hotkey-global = 在其他窗口中也有效：{ $name }
 hotkeys-reset-all = 恢复全部快捷键
 
 value-hotkey = 不是快捷键，例如 Ctrl+Alt+M 或 F8
+
+hotkeys-elsewhere = 其他窗口
+hotkeys-keys = 快捷键
+hotkeys-here = 此桌面不让程序看到其他窗口中的按键。快捷键只在 onair 窗口中有效。
+hotkeys-asks = 要在其他窗口中使用，桌面会先询问你，然后为 onair 保留这些按键。
+hotkeys-waits = 请在桌面的弹窗中选择其他窗口使用的按键。
+hotkeys-missing = 此桌面不支持全局快捷键，快捷键只在 onair 窗口中有效。请使用 KDE Plasma 5.27 或更新版本、GNOME 48 或更新版本，或 X11（Xorg）会话。
+hotkeys-unknown = 桌面只为已安装的应用提供全局快捷键。请安装 onair 软件包，然后关闭再打开任一开关。
+hotkeys-denied = 你在桌面弹窗中拒绝了，快捷键只在 onair 窗口中有效。打开任一开关会再次询问。
+hotkeys-unanswered = 桌面的弹窗没有得到答复就关闭了。关闭再打开任一开关会再次询问。
+hotkeys-ended = 桌面已收回按键。关闭再打开任一开关会再次请求。
+hotkeys-gone = 桌面的门户已停止。门户恢复后，onair 会再次请求。
+hotkey-types = 请加上 Ctrl 或 Alt，或改用功能键：这个按键在其他窗口中会输入文字。
+hotkey-missing = 请先选择快捷键。
+hotkey-taken = 其他程序占用了这些按键，所以只在 onair 窗口中有效。请另选按键。
+hotkey-given = 其他窗口中的按键：{ $trigger }
+hotkey-unassigned = 桌面还没有分配按键。请在桌面的键盘快捷键设置中为 onair 选择。

@@ -10,7 +10,7 @@ use crate::studio::settings::{Own, OwnPart};
 use crate::ui::dialogs::parts::Parts;
 use crate::ui::dialogs::settings::{Setting, SettingsDraft};
 use crate::ui::input::actions::Action;
-use crate::ui::input::global_key::GlobalKeySupport;
+use crate::ui::input::global_key::{GlobalHotkeys, GlobalKeySupport};
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{RADIUS_LARGE, Theme, Type, gap};
 use crate::ui::view::{Renderer, View};
@@ -42,6 +42,8 @@ pub struct Needs<'a> {
     pub renderer: &'a Renderer,
     /// How the talk key is heard while another window has the keyboard.
     pub elsewhere: &'a GlobalKeySupport,
+    /// And how the hotkeys of commands are.
+    pub global_hotkeys: &'a GlobalHotkeys,
     pub settings: &'a mut SettingsDraft,
     pub passthrough: &'a mut PassthroughDraft,
     pub services: &'a mut Services,

@@ -1,7 +1,10 @@
-//! How the talk key is heard while another window has the keyboard, and how the settings say so.
+//! How the talk key and hotkeys are heard while another window has the keyboard, and how the settings say so.
+
+use std::collections::BTreeMap;
 
 use crate::studio::PushToTalkKey;
-use crate::ui::input::actions::key;
+use crate::studio::settings::hotkeys::Hotkey;
+use crate::ui::input::actions::{Action, key};
 
 /// See the module.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -70,5 +73,58 @@ impl GlobalKeySupport {
             (_, GlobalKeyReply::Gone) => key!("push-to-talk-gone"),
         };
         Some((text, ""))
+    }
+}
+
+/// How the hotkeys of commands are heard while another window has the keyboard.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GlobalHotkeys {
+    pub support: GlobalKeySupport,
+    /// Those that are another program's.
+    pub taken: Vec<Action>,
+    /// By the names of commands: how the desktop describes the key that it has given; empty where it has none.
+    pub given: BTreeMap<String, String>,
+}
+
+impl GlobalHotkeys {
+    /// What is to be said of all of them, where any is switched on or none.
+    pub fn note(&self, any: bool) -> Option<&'static str> {
+        let reply = match &self.support {
+            GlobalKeySupport::Never => return Some(key!("hotkeys-here")),
+            GlobalKeySupport::Looked => return None,
+            GlobalKeySupport::Asked(reply) => reply,
+        };
+        match reply {
+            GlobalKeyReply::Refused => Some(key!("hotkeys-denied")),
+            _ if !any => Some(key!("hotkeys-asks")),
+            GlobalKeyReply::Nothing | GlobalKeyReply::Given(_) => None,
+            GlobalKeyReply::Waits => Some(key!("hotkeys-waits")),
+            GlobalKeyReply::Missing => Some(key!("hotkeys-missing")),
+            GlobalKeyReply::Unknown => Some(key!("hotkeys-unknown")),
+            GlobalKeyReply::Unanswered => Some(key!("hotkeys-unanswered")),
+            GlobalKeyReply::Ended => Some(key!("hotkeys-ended")),
+            GlobalKeyReply::Gone => Some(key!("hotkeys-gone")),
+        }
+    }
+
+    /// What is to be said of one that is switched on: a text, what stands in it, and whether it needs attention.
+    pub fn note_of(
+        &self,
+        action: Action,
+        hotkey: Option<Hotkey>,
+    ) -> Option<(&'static str, &str, bool)> {
+        match &self.support {
+            GlobalKeySupport::Never => None,
+            GlobalKeySupport::Looked => match hotkey {
+                None => Some((key!("hotkey-missing"), "", true)),
+                Some(hotkey) if hotkey.types() => Some((key!("hotkey-types"), "", true)),
+                Some(_) if self.taken.contains(&action) => Some((key!("hotkey-taken"), "", true)),
+                Some(_) => None,
+            },
+            GlobalKeySupport::Asked(_) => match self.given.get(action.name())?.as_str() {
+                "" => Some((key!("hotkey-unassigned"), "", true)),
+                trigger => Some((key!("hotkey-given"), trigger, false)),
+            },
+        }
     }
 }

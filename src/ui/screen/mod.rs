@@ -34,7 +34,7 @@ use crate::studio::notices::health::Health;
 use crate::studio::{Command, Preferences, Remedy, Snapshot, Theme as ThemeChoice};
 use crate::ui::dialogs::{self, Dialog, DialogAnswer, PassthroughDraft};
 use crate::ui::input::actions::Action;
-use crate::ui::input::global_key::GlobalKeySupport;
+use crate::ui::input::global_key::{GlobalHotkeys, GlobalKeySupport};
 use crate::ui::input::hotkeys::{self, Keymap};
 use crate::ui::input::push_to_talk;
 use crate::ui::screen::bars::Page;
@@ -83,6 +83,7 @@ pub struct Screen {
     talk: push_to_talk::TalkState,
     /// How the talk key is heard while another window has the keyboard.
     elsewhere: GlobalKeySupport,
+    global_hotkeys: GlobalHotkeys,
     wishes: Vec<WindowRequest>,
 }
 
@@ -144,6 +145,7 @@ impl Screen {
             full_screen: false,
             talk: push_to_talk::TalkState::default(),
             elsewhere: GlobalKeySupport::default(),
+            global_hotkeys: GlobalHotkeys::default(),
             wishes: Vec::new(),
         }
     }
@@ -358,6 +360,7 @@ impl Screen {
             preferences: &mut self.preferences,
             renderer: &self.renderer,
             elsewhere: &self.elsewhere,
+            global_hotkeys: &self.global_hotkeys,
             settings: &mut self.settings,
             passthrough: &mut self.passthrough,
             services: &mut self.services,

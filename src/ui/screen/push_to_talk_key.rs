@@ -1,10 +1,13 @@
-//! The talk key, as the window's surroundings hear it.
+//! The talk key and hotkeys, as the window's surroundings hear them.
 
 use egui::Context;
 
 use super::Screen;
+use crate::studio::settings::hotkeys::Hotkey;
 use crate::studio::{Command, PushToTalkKey};
-use crate::ui::input::global_key::{GlobalKeyReply, GlobalKeySupport};
+use crate::ui::input::actions::{Action, key};
+use crate::ui::input::global_key::{GlobalHotkeys, GlobalKeyReply, GlobalKeySupport};
+use crate::ui::input::hotkeys::hotkey_of;
 use crate::ui::input::push_to_talk;
 
 impl Screen {
@@ -16,14 +19,30 @@ impl Screen {
     /// The person does not want it to be heard there: what is to be kept, where that is news. They are asked
     /// again when they switch it on.
     pub fn talk_refused(&mut self) -> Option<Command> {
-        let is_news = self.elsewhere == GlobalKeySupport::Asked(GlobalKeyReply::Refused);
-        let is_news = is_news && std::mem::take(&mut self.preferences.push_to_talk_everywhere);
-        is_news.then(|| Command::SetPreferences(self.preferences.clone()))
+        if self.elsewhere != GlobalKeySupport::Asked(GlobalKeyReply::Refused) {
+            return None;
+        }
+        let talk = std::mem::take(&mut self.preferences.push_to_talk_everywhere);
+        let hotkeys = std::mem::take(&mut self.preferences.hotkeys.other_windows);
+        (talk || !hotkeys.is_empty()).then(|| Command::SetPreferences(self.preferences.clone()))
     }
 
-    /// What the desktop is to call the talk key where it asks for one.
-    pub fn talk_called(&self) -> String {
-        self.texts.get("push-to-talk-key").to_string()
+    /// What the desktop is to call a command, or the talk key, where it asks for a key for it.
+    pub fn hotkey_called(&self, action: Option<Action>) -> String {
+        self.texts.get(action.map_or(key!("push-to-talk-key"), Action::key)).to_string()
+    }
+
+    /// What became of the hotkeys of commands behind other windows.
+    pub fn set_global_hotkeys(&mut self, hotkeys: GlobalHotkeys) {
+        self.global_hotkeys = hotkeys;
+    }
+
+    /// The commands whose hotkeys are to be heard behind other windows.
+    pub fn hotkeys_elsewhere(&self) -> Vec<(Action, Option<Hotkey>)> {
+        let chosen = &self.preferences.hotkeys.other_windows;
+        let all = Action::ALL.iter().copied().filter(|action| action.may_be_global());
+        let wanted = all.filter(|action| chosen.contains(action.name()));
+        wanted.map(|action| (action, hotkey_of(&self.preferences, action))).collect()
     }
 
     /// The talk key is held, as was told last.

@@ -2,7 +2,6 @@
 
 use egui::{Align, Layout, Ui, vec2};
 
-use crate::studio::Preferences;
 use crate::studio::settings::hotkeys::Hotkey;
 use crate::ui::dialogs::card::Needs;
 use crate::ui::dialogs::settings::SettingsDraft;
@@ -14,11 +13,12 @@ use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::text::Texts;
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, ButtonWeight, elided, icon_button, paragraph};
+use crate::ui::widgets::{Button, ButtonWeight, elided, icon_button, paragraph, switch};
 
 /// The columns at the end of a line, and the buttons there.
 const KEYS: f32 = 150.0;
 const SMALL: f32 = 28.0;
+const SWITCH: f32 = 36.0;
 
 /// Whether all words of `query` occur in the name of a command, in any of these languages.
 fn fits(action: Action, languages: &[&Texts], query: &str) -> bool {
@@ -55,8 +55,13 @@ pub(super) fn list(
             shown = Action::ALL.to_vec();
         }
         ui.spacing_mut().item_spacing.y = gap::XS;
+        let any = !needs.preferences.hotkeys.other_windows.is_empty();
+        if let Some(note) = needs.global_hotkeys.note(any) {
+            paragraph(ui, &view.texts.get(note), Type::Small, view.theme.secondary);
+        }
+        columns(ui, view);
         for action in shown {
-            line(ui, view, needs.preferences, draft, action);
+            line(ui, view, needs, draft, action);
         }
         ui.add_space(gap::S);
         let text = view.texts.get("hotkeys-reset-all");
@@ -71,25 +76,61 @@ fn shown(texts: &Texts, hotkey: Option<Hotkey>) -> String {
     hotkey.map_or_else(|| texts.get("hotkey-none").to_string(), hotkeys::text_of)
 }
 
+/// The names above the switches and the hotkeys.
+fn columns(ui: &mut Ui, view: &View<'_>) {
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 20.0), egui::Sense::hover());
+    let end = rect.right() - KEYS - 2.0 * (SMALL + gap::XS);
+    let font = || Type::SmallStrong.font();
+    let above = |left: f32, right: f32| rect.with_min_x(left).with_max_x(right);
+    let (global, keys) = (view.texts.get("hotkeys-elsewhere"), view.texts.get("hotkeys-keys"));
+    let color = view.theme.secondary;
+    elided(ui, above(rect.left(), end - gap::L), Align::Max, &global, font(), color);
+    elided(ui, above(end, rect.right()), Align::Min, &keys, font(), color);
+}
+
+/// Whether the hotkey acts in other windows, too; a switch where it may.
+fn everywhere(ui: &mut Ui, view: &View<'_>, needs: &mut Needs<'_>, action: Action, name: &str) {
+    let on = needs.preferences.hotkeys.other_windows.contains(action.name());
+    let room = vec2(SWITCH, 30.0);
+    ui.allocate_ui_with_layout(room, Layout::left_to_right(Align::Center), |ui| {
+        ui.set_min_width(SWITCH);
+        if !action.may_be_global() {
+            return;
+        }
+        let called = view.texts.with("hotkey-global", &[("name", name.into())]);
+        ui.add_enabled_ui(needs.global_hotkeys.support.can_be(), |ui| {
+            if switch(ui, view.theme, &called, on) {
+                let chosen = &mut needs.preferences.hotkeys.other_windows;
+                if !chosen.remove(action.name()) {
+                    chosen.insert(action.name().to_owned());
+                }
+            }
+        });
+    });
+}
+
 fn line(
     ui: &mut Ui,
     view: &View<'_>,
-    preferences: &mut Preferences,
+    needs: &mut Needs<'_>,
     draft: &mut SettingsDraft,
     action: Action,
 ) {
     let (theme, texts) = (view.theme, view.texts);
     let name = texts.get(action.key());
-    let hotkey = hotkeys::hotkey_of(preferences, action);
+    let hotkey = hotkeys::hotkey_of(needs.preferences, action);
     let waits = draft.hotkey.filter(|(one, _)| *one == action);
     ui.push_id(action.name(), |ui| {
         let room = vec2(ui.available_width(), 30.0);
         ui.allocate_ui_with_layout(room, Layout::left_to_right(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = gap::XS;
-            let words = ui.available_width() - KEYS - 2.0 * (SMALL + gap::XS) - gap::S;
+            let ends = KEYS + 2.0 * (SMALL + gap::XS) + SWITCH + gap::M;
+            let words = ui.available_width() - ends;
             let (rect, told) = ui.allocate_exact_size(vec2(words, 30.0), egui::Sense::hover());
             elided(ui, rect, Align::Min, &name, Type::Body.font(), theme.text);
             told.on_hover_text(&*texts.get(action.tip()));
+            everywhere(ui, view, needs, action, &name);
+            let preferences = &mut *needs.preferences;
             let text = match waits {
                 Some(_) => texts.get("hotkey-press").to_string(),
                 None => shown(texts, hotkey),
@@ -123,6 +164,14 @@ fn line(
         });
         if let Some((_, true)) = waits {
             paragraph(ui, &texts.get("hotkey-refused"), Type::Small, theme.warn);
+        }
+        let preferences = &*needs.preferences;
+        let global = preferences.hotkeys.other_windows.contains(action.name());
+        let note = needs.global_hotkeys.note_of(action, hotkey).filter(|_| global);
+        if let Some((note, trigger, wrong)) = note {
+            let note = texts.with(note, &[("trigger", trigger.into())]);
+            let color = if wrong { theme.warn } else { theme.secondary };
+            paragraph(ui, &note, Type::Small, color);
         }
         let others = hotkeys::conflicts(preferences, action);
         if !others.is_empty() {

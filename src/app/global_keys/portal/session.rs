@@ -1,10 +1,11 @@
-//! A session with the portal (org.freedesktop.portal.GlobalShortcuts, versions 1 and 2): one key is asked
-//! for, and heard until nobody wants it any more. What is not known is not held: where the session
-//! closes, the portal goes or says what cannot be understood, the key counts as let go.
+//! A session with the portal (org.freedesktop.portal.GlobalShortcuts, versions 1 and 2): the talk key and the
+//! hotkeys of commands are asked for at once, and heard until nobody wants them any more. What is not known is not
+//! held: where the session closes, the portal goes or says what cannot be understood, the talk key counts as let go.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use eframe::egui;
 use futures_util::StreamExt as _;
@@ -12,7 +13,7 @@ use parking_lot::Mutex;
 use zbus::zvariant::{OwnedObjectPath, OwnedValue};
 use zbus::{Connection, Message, MessageStream};
 
-use crate::app::push_to_talk::key_state::KeyState;
+use crate::app::global_keys::key_state::KeyState;
 use crate::base::Stop;
 use crate::base::portal::{
     self, Failure, Options, PATH, POLL_INTERVAL, Results, SERVICE, Waiting, limited, owner_change,
@@ -23,28 +24,80 @@ const SHORTCUTS: &str = "org.freedesktop.portal.GlobalShortcuts";
 const REGISTRY: &str = "org.freedesktop.host.portal.Registry";
 /// The program, as its desktop entry is called.
 const PROGRAM: &str = "onair";
-/// The name by which the desktop remembers the key.
-const ID: &str = "talk";
+/// The name by which the desktop remembers the talk key; those of commands are as in the settings file.
+pub(super) const TALK: &str = "talk";
+/// Of one that is held the desktop may tell again and again: what follows so soon is no press of its own.
+const REPEAT: Duration = Duration::from_secs(1);
 /// How often a portal that ends and comes back is asked at most: it may ask the person each time.
 const MAX_ASKED: u32 = 5;
 /// Of what the desktop says, so many characters are shown.
 const MAX_WORDS: usize = 60;
+/// Of so many keys it is heard.
+const MAX_SHORTCUTS: usize = 200;
 
 /// Where it is told what is heard.
 pub(super) struct PortalEvent {
     line: Arc<KeyState>,
     reply: Arc<Mutex<GlobalKeyReply>>,
+    given: Arc<Mutex<Given>>,
+    pressed: Pressed,
     wake: egui::Context,
     held: bool,
+    /// When each command's hotkey was told of last, while it is held.
+    told: HashMap<String, Instant>,
+}
+
+/// Told of the presses of commands' hotkeys, on whatever thread.
+pub(super) type Pressed = Arc<dyn Fn(&str) + Send + Sync>;
+/// How the desktop describes each key, in its own words; empty where it has none.
+pub(super) type Given = BTreeMap<String, String>;
+
+/// A key that is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Shortcut {
+    pub(super) id: String,
+    /// Which key would be liked, if any.
+    pub(super) trigger: Option<String>,
+    /// What the desktop is to call it.
+    pub(super) called: String,
 }
 
 impl PortalEvent {
     pub(super) fn new(
         line: &Arc<KeyState>,
-        reply: &Arc<Mutex<GlobalKeyReply>>,
+        (reply, given): (&Arc<Mutex<GlobalKeyReply>>, &Arc<Mutex<Given>>),
+        pressed: &Pressed,
         wake: egui::Context,
     ) -> Self {
-        Self { line: Arc::clone(line), reply: Arc::clone(reply), wake, held: false }
+        let (line, reply, given) = (Arc::clone(line), Arc::clone(reply), Arc::clone(given));
+        let pressed = Arc::clone(pressed);
+        Self { line, reply, given, pressed, wake, held: false, told: HashMap::new() }
+    }
+
+    /// A key is pressed, or is held still.
+    fn activated(&mut self, id: &str) {
+        if id == TALK {
+            return self.held(true);
+        }
+        let now = Instant::now();
+        let before = self.told.insert(id.to_owned(), now);
+        if before.is_none_or(|before| now - before > REPEAT) {
+            (self.pressed)(id);
+        }
+    }
+
+    fn deactivated(&mut self, id: &str) {
+        if id == TALK {
+            self.held(false);
+        }
+        self.told.remove(id);
+    }
+
+    fn given(&self, given: Given) {
+        let talk = given.get(TALK).cloned().unwrap_or_default();
+        tracing::debug!("the desktop gives hotkeys: {given:?}");
+        *self.given.lock() = given;
+        self.reply(GlobalKeyReply::Given(talk));
     }
 
     fn held(&mut self, held: bool) {
@@ -89,8 +142,8 @@ impl From<Failure> for End {
     }
 }
 
-/// Asks for the key and tells whether it is held, until it is asked to stop.
-pub(super) fn hear(trigger: &str, called: &str, stop: &Stop, mut told: PortalEvent) {
+/// Asks for the keys and tells of them, until it is asked to stop.
+pub(super) fn hear(shortcuts: &[Shortcut], stop: &Stop, mut told: PortalEvent) {
     let Ok(runtime) = portal::runtime() else { return told.reply(GlobalKeyReply::Missing) };
     runtime.block_on(async {
         let connection = match portal::connect().await {
@@ -100,8 +153,7 @@ pub(super) fn hear(trigger: &str, called: &str, stop: &Stop, mut told: PortalEve
                 return told.reply(GlobalKeyReply::Missing);
             }
         };
-        let mut asked =
-            ShortcutRequest { connection, session: None, times: 0, trigger, called, stop };
+        let mut asked = ShortcutRequest { connection, session: None, times: 0, shortcuts, stop };
         let over = tokio::select! {
             over = asked.follow(&mut told) => Some(over),
             () = stopped(stop) => None,
@@ -128,8 +180,7 @@ struct ShortcutRequest<'a> {
     session: Option<OwnedObjectPath>,
     /// How often the person may have been asked.
     times: u32,
-    trigger: &'a str,
-    called: &'a str,
+    shortcuts: &'a [Shortcut],
     stop: &'a Stop,
 }
 
@@ -212,19 +263,21 @@ impl ShortcutRequest<'_> {
         told.reply(GlobalKeyReply::Waits);
         self.times += 1;
         let own = portal::handle();
-        let wish: Options<'_> = HashMap::from([
-            ("description", self.called.into()),
-            ("preferred_trigger", self.trigger.into()),
-        ]);
+        let wish = |it: &'_ Shortcut| {
+            let trigger = it.trigger.clone().map(|it| ("preferred_trigger", it.into()));
+            let called = ("description", it.called.clone().into());
+            (it.id.clone(), [called].into_iter().chain(trigger).collect::<Options<'_>>())
+        };
+        let wishes: Vec<_> = self.shortcuts.iter().map(wish).collect();
         let options: Options<'_> = HashMap::from([("handle_token", own.as_str().into())]);
-        let body = (&path, vec![(ID, wish)], "", options);
+        let body = (&path, wishes, "", options);
         let call =
             connection.call_method(Some(SERVICE), PATH, Some(SHORTCUTS), "BindShortcuts", &body);
         let person = Waiting { person: true, ..soon };
         let mut bind = pin!(portal::request(&connection, &own, call, &person));
-        // What the key is, once there is an answer.
-        let mut given: Option<String> = None;
-        let is_given = |given: &Option<String>, one, other| {
+        // What the keys are, once there is an answer.
+        let mut given: Option<Given> = None;
+        let is_given = |given: &Option<Given>, one, other| {
             if given.is_some() { one } else { End::Over(other) }
         };
         loop {
@@ -237,7 +290,7 @@ impl ShortcutRequest<'_> {
                         Err(Failure::Gone) => return Ok(End::Over(GlobalKeyReply::Unanswered)),
                         Err(failure) => return Err(failure.into()),
                     };
-                    told.reply(GlobalKeyReply::Given(words.clone()));
+                    told.given(words.clone());
                     given = Some(words);
                 }
                 message = news.next() => match message {
@@ -274,21 +327,27 @@ async fn comes(owners: &mut MessageStream) -> bool {
     false
 }
 
-/// What a signal of the portal says of our key.
+/// What a signal of the portal says of our keys.
 fn hear_one(
     message: &Message,
     path: &OwnedObjectPath,
-    given: &mut Option<String>,
+    given: &mut Option<Given>,
     told: &mut PortalEvent,
 ) {
     type Pressed = (OwnedObjectPath, String, u64, Results);
     let header = message.header();
     let pressed = || message.body().deserialize::<Pressed>();
-    let ours = |(session, id, ..): &Pressed| session == path && id == ID;
     match header.member().map_or("", |member| member.as_str()) {
-        "Activated" if pressed().is_ok_and(|it| ours(&it)) => told.held(true),
-        // Also where it cannot be understood of whom it is said.
-        "Deactivated" if pressed().map_or(true, |it| ours(&it)) => told.held(false),
+        "Activated" => match pressed() {
+            Ok((session, id, ..)) if session == *path => told.activated(&id),
+            _ => {}
+        },
+        "Deactivated" => match pressed() {
+            Ok((session, id, ..)) if session == *path => told.deactivated(&id),
+            Ok(_) => {}
+            // Also where it cannot be understood of whom it is said.
+            Err(_) => told.held(false),
+        },
         "ShortcutsChanged" => {
             let changed = message.body().deserialize::<(OwnedObjectPath, Shortcuts)>();
             let Ok((session, shortcuts)) = changed else { return };
@@ -299,7 +358,7 @@ fn hear_one(
             if given.as_ref().is_some_and(|given| *given != words) {
                 // Who held the key that it was lets go of another one.
                 told.held(false);
-                told.reply(GlobalKeyReply::Given(words.clone()));
+                told.given(words.clone());
                 *given = Some(words);
             }
         }
@@ -309,17 +368,19 @@ fn hear_one(
 
 type Shortcuts = Vec<(String, Results)>;
 
-/// How the desktop describes our key, in its own words; empty where it has none.
-fn described(shortcuts: Option<&OwnedValue>) -> String {
+/// How the desktop describes our keys.
+fn described(shortcuts: Option<&OwnedValue>) -> Given {
     let shortcuts = shortcuts.and_then(|it| it.try_clone().ok());
     let shortcuts = shortcuts.and_then(|it| Shortcuts::try_from(it).ok());
     shortcuts.map(|it| described_in(&it)).unwrap_or_default()
 }
 
-fn described_in(shortcuts: &Shortcuts) -> String {
-    let ours = shortcuts.iter().find(|(id, _)| id == ID);
-    let words = ours.and_then(|(_, results)| portal::text(results, "trigger_description"));
-    let words = words.unwrap_or_default();
-    let words = words.chars().filter(|sign| !sign.is_control()).take(MAX_WORDS);
-    words.collect::<String>().trim().to_owned()
+fn described_in(shortcuts: &Shortcuts) -> Given {
+    let words = |results: &Results| {
+        let words = portal::text(results, "trigger_description").unwrap_or_default();
+        let words = words.chars().filter(|sign| !sign.is_control()).take(MAX_WORDS);
+        words.collect::<String>().trim().to_owned()
+    };
+    let few = shortcuts.iter().take(MAX_SHORTCUTS);
+    few.map(|(id, results)| (id.clone(), words(results))).collect()
 }

@@ -1,0 +1,82 @@
+//! What a hotkey does that was pressed while another window had the keyboard. The window may get no frames then, so
+//! that the studio is asked past it.
+
+use crate::app::new_path;
+use crate::studio::live::view::LiveState;
+use crate::studio::notices::health::Health;
+use crate::studio::{Command, Snapshot};
+use crate::ui::Action;
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Deed {
+    Send(Command),
+    /// The window asks first: it is raised.
+    Ask(Action),
+    /// It makes no sense now.
+    Nothing,
+}
+
+/// What the hotkey of this command does now.
+pub fn deed(action: Action, snapshot: &Snapshot) -> Deed {
+    if !action.may_be_global() || !action.is_possible(snapshot, &Health::of(snapshot)) {
+        return Deed::Nothing;
+    }
+    let (folder, recording) =
+        (&snapshot.preferences.recording_folder, &snapshot.preferences.recording);
+    let extension = recording.format.extension();
+    Deed::Send(match action {
+        Action::GoLive => match snapshot.live {
+            LiveState::Idle => Command::GoLive,
+            LiveState::Connecting { .. } => Command::StopLive,
+            _ => return Deed::Ask(action),
+        },
+        Action::Record if snapshot.recording.is_some() => Command::StopRecording,
+        Action::Record => Command::StartRecording(new_path(folder, "onair", extension)),
+        Action::PauseRecording => match &snapshot.recording {
+            Some(recording) if recording.paused => Command::ResumeRecording,
+            _ => Command::PauseRecording,
+        },
+        Action::Chapter => Command::Chapter(String::new()),
+        Action::SaveReplay => Command::SaveReplay(new_path(folder, "onair replay", extension)),
+        Action::Snapshot => Command::Snapshot(new_path(folder, "onair picture", "png")),
+        Action::Mute => {
+            Command::SetMuted(!snapshot.audio.as_ref().is_some_and(|audio| audio.muted))
+        }
+        Action::Transition => Command::Transition,
+        _ => {
+            let scenes = &snapshot.scenes;
+            let scene = action.scene().and_then(|place| scenes.collection.scenes.get(place));
+            match (scene, scenes.prepared) {
+                (Some(scene), Some(_)) => Command::PrepareScene(Some(scene.id)),
+                (Some(scene), None) => Command::SwitchScene(scene.id),
+                (None, _) => return Deed::Nothing,
+            }
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_that_may_be_global_does_something_and_stop_asks() {
+        let mut snapshot = Snapshot::default();
+        assert_eq!(deed(Action::GoLive, &snapshot), Deed::Send(Command::GoLive));
+        snapshot.live = LiveState::OnAir;
+        assert_eq!(deed(Action::GoLive, &snapshot), Deed::Ask(Action::GoLive));
+        assert!(matches!(
+            deed(Action::Record, &snapshot),
+            Deed::Send(Command::StartRecording(path)) if path.extension().is_some()
+        ));
+        let first = snapshot.scenes.collection.scenes.first().unwrap().id;
+        assert_eq!(deed(Action::Scene1, &snapshot), Deed::Send(Command::SwitchScene(first)));
+        snapshot.scenes.prepared = Some(first);
+        assert_eq!(deed(Action::Scene1, &snapshot), Deed::Send(Command::PrepareScene(Some(first))));
+        // Without microphone, replay buffer or second scene there is nothing to do.
+        for action in [Action::Mute, Action::SaveReplay, Action::Scene2, Action::Settings] {
+            assert_eq!(deed(action, &snapshot), Deed::Nothing, "{action:?}");
+        }
+    }
+}

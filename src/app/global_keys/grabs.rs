@@ -1,0 +1,113 @@
+//! Hotkeys behind other windows on X11: each is grabbed at the root window, with Caps Lock and Num Lock on or
+//! off. The server refuses one that another program has grabbed. Thread: one of its own.
+
+use std::error::Error;
+use std::time::Duration;
+
+use x11rb::connection::Connection as _;
+use x11rb::protocol::Event;
+use x11rb::protocol::xproto::{ConnectionExt as _, GrabMode, KeyPressEvent, Keycode, ModMask};
+use x11rb::rust_connection::RustConnection;
+
+use crate::app::global_keys::keysyms;
+use crate::app::global_keys::x11::codes_of;
+use crate::base::Stop;
+use crate::studio::settings::hotkeys::Hotkey;
+use crate::ui::Action;
+
+/// How often it is looked for presses.
+const TURN: Duration = Duration::from_millis(30);
+/// A server that has gone is looked for again after this.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// What is told while hotkeys are grabbed.
+pub(super) trait Told {
+    fn pressed(&self, action: Action);
+    /// The hotkeys of these are another program's.
+    fn taken(&self, actions: Vec<Action>);
+}
+
+/// Grabs the hotkeys and tells of their presses, until it is asked to stop.
+pub(super) fn listen(hotkeys: &[(Action, Hotkey)], stop: &Stop, told: &dyn Told) {
+    while !stop.is_set() {
+        match grab(hotkeys, stop, told) {
+            // The layout of the keyboard has changed.
+            Ok(()) => {}
+            Err(why) => {
+                tracing::debug!(%why, "the X server gives no hotkeys");
+                if stop.wait(PAUSE) {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// The modifiers that tell hotkeys apart: locks do not.
+fn modifiers(hotkey: Hotkey) -> ModMask {
+    let masks = [ModMask::CONTROL, ModMask::M1, ModMask::SHIFT];
+    let held = hotkey.modifiers().into_iter().zip(masks).filter(|(held, _)| *held);
+    held.fold(ModMask::from(0_u16), |all, (_, mask)| all | mask)
+}
+
+fn grab(hotkeys: &[(Action, Hotkey)], stop: &Stop, told: &dyn Told) -> Result<(), Box<dyn Error>> {
+    let (connection, screen) = RustConnection::connect(None)?;
+    let root = connection.setup().roots.get(screen).map_or(x11rb::NONE, |it| it.root);
+    let locks = [ModMask::from(0_u16), ModMask::LOCK, ModMask::M2, ModMask::LOCK | ModMask::M2];
+    let (mut grabbed, mut taken) = (Vec::new(), Vec::new());
+    for (action, hotkey) in hotkeys {
+        let Some((_, symbol)) = keysyms::key(hotkey.key()) else { continue };
+        let held = modifiers(*hotkey);
+        let mut free = true;
+        for code in codes_of(&connection, symbol)? {
+            for lock in locks {
+                let (mask, mode) = (held | lock, GrabMode::ASYNC);
+                let grab = connection.grab_key(false, root, mask, code, mode, mode)?;
+                free &= grab.check().is_ok();
+            }
+            grabbed.push((code, held, *action));
+        }
+        if !free {
+            taken.push(*action);
+        }
+    }
+    told.taken(taken);
+    let mut presses = Presses::default();
+    while !stop.wait(TURN) {
+        while let Some(event) = connection.poll_for_event()? {
+            match event {
+                Event::KeyPress(press) if presses.is_new(&press) => {
+                    let all =
+                        u16::from(ModMask::CONTROL | ModMask::M1 | ModMask::SHIFT | ModMask::M4);
+                    let held = u16::from(press.state) & all;
+                    let is = |(code, mask, _): &&(Keycode, ModMask, Action)| {
+                        *code == press.detail && u16::from(*mask) == held
+                    };
+                    if let Some((.., action)) = grabbed.iter().find(is) {
+                        told.pressed(*action);
+                    }
+                }
+                Event::KeyRelease(release) => presses.release(&release),
+                Event::MappingNotify(_) => return Ok(()),
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Tells presses from repeats, which the server sends as a release and a press of the same instant.
+#[derive(Default)]
+struct Presses {
+    released: Option<(Keycode, u32)>,
+}
+
+impl Presses {
+    fn release(&mut self, event: &KeyPressEvent) {
+        self.released = Some((event.detail, event.time));
+    }
+
+    fn is_new(&self, event: &KeyPressEvent) -> bool {
+        self.released != Some((event.detail, event.time))
+    }
+}

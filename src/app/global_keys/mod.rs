@@ -1,0 +1,254 @@
+//! Hotkeys and the talk key while another window has the keyboard, where the desktop tells of them. On X11 the
+//! talk key is only looked at, so that a game or a presentation keeps it, and the hotkeys of commands are
+//! grabbed (`grabs`). On Wayland the desktop gives keys of its own, all in one session (`portal`). The studio is
+//! told of them past the window: one that nobody sees gets no frames there.
+
+pub mod deeds;
+#[cfg(target_os = "linux")]
+mod grabs;
+mod key_state;
+#[cfg(target_os = "linux")]
+mod keysyms;
+#[cfg(target_os = "linux")]
+mod portal;
+#[cfg(target_os = "linux")]
+mod x11;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use eframe::egui;
+use parking_lot::Mutex;
+use raw_window_handle::{HasWindowHandle as _, RawWindowHandle};
+
+use crate::base::Worker;
+use crate::studio::settings::hotkeys::Hotkey;
+use crate::studio::{Preferences, PushToTalkKey};
+use crate::ui::{Action, GlobalHotkeys, GlobalKeySupport};
+
+use key_state::KeyState;
+pub use key_state::TURN;
+
+/// Told of the press of a command's hotkey, on whatever thread.
+type Pressed = Arc<dyn Fn(Action) + Send + Sync>;
+
+/// Hotkeys are let go within this.
+const LET_GO: Duration = Duration::from_secs(1);
+
+/// See the module.
+pub struct GlobalKeys {
+    wake: egui::Context,
+    line: Arc<KeyState>,
+    /// Looks whether the window still says that the talk key is held.
+    lease: Option<Worker>,
+    pressed: Pressed,
+    way: KeySource,
+}
+
+/// How other windows' keys are heard.
+enum KeySource {
+    None,
+    Look(Option<Watched>, Grabs),
+    #[cfg(target_os = "linux")]
+    Ask(portal::PortalKeys),
+}
+
+/// The hotkeys of commands that are grabbed.
+#[derive(Default)]
+struct Grabs {
+    hotkeys: Vec<(Action, Hotkey)>,
+    /// Those that are another program's.
+    taken: Arc<Mutex<Vec<Action>>>,
+    worker: Option<Worker>,
+}
+
+/// The talk key that is looked at.
+struct Watched {
+    key: PushToTalkKey,
+    held: Arc<AtomicBool>,
+    /// `None`: there is no thread for it.
+    _worker: Option<Worker>,
+}
+
+impl GlobalKeys {
+    /// For the window that is being created. `tell` is told when the talk key is held and when it is let go,
+    /// `pressed` of the hotkeys of commands, both on whatever thread.
+    pub fn new(
+        creation: &eframe::CreationContext<'_>,
+        tell: impl Fn(bool) + Send + Sync + 'static,
+        pressed: impl Fn(Action) + Send + Sync + 'static,
+    ) -> Self {
+        let (line, pressed) = (Arc::new(KeyState::new(tell)), Arc::new(pressed) as Pressed);
+        let wake = creation.egui_ctx.clone();
+        let window = creation.window_handle().map(|handle| handle.as_raw());
+        let way = match window {
+            #[cfg(target_os = "linux")]
+            Ok(RawWindowHandle::Xlib(_) | RawWindowHandle::Xcb(_)) => {
+                KeySource::Look(None, Grabs::default())
+            }
+            #[cfg(target_os = "linux")]
+            Ok(RawWindowHandle::Wayland(_)) => {
+                let its = Arc::clone(&pressed);
+                let told =
+                    Arc::new(move |name: &str| Action::named(name).into_iter().for_each(&*its));
+                KeySource::Ask(portal::PortalKeys::new(Arc::clone(&line), told, wake.clone()))
+            }
+            _ => KeySource::None,
+        };
+        Self { wake, line, lease: None, pressed, way }
+    }
+
+    /// How keys are heard here while another window has the keyboard.
+    pub fn elsewhere(&self) -> GlobalKeySupport {
+        match &self.way {
+            KeySource::None => GlobalKeySupport::Never,
+            KeySource::Look(..) => GlobalKeySupport::Looked,
+            #[cfg(target_os = "linux")]
+            KeySource::Ask(asker) => GlobalKeySupport::Asked(asker.reply()),
+        }
+    }
+
+    /// What became of the hotkeys of commands.
+    pub fn hotkeys(&self) -> GlobalHotkeys {
+        let (taken, given) = match &self.way {
+            KeySource::None => Default::default(),
+            KeySource::Look(_, grabs) => (grabs.taken.lock().clone(), BTreeMap::new()),
+            #[cfg(target_os = "linux")]
+            KeySource::Ask(asker) => (Vec::new(), asker.given()),
+        };
+        GlobalHotkeys { support: self.elsewhere(), taken, given }
+    }
+
+    /// The window says whether the talk key is held; that it is, it says with each frame.
+    pub fn here(&mut self, held: bool) {
+        if !self.line.here(held, Instant::now()) {
+            return;
+        }
+        let line = Arc::clone(&self.line);
+        let worker = Worker::spawn("onair-talk-held", move |stop| {
+            while let Some(rest) = line.lapse(Instant::now()) {
+                if stop.wait(rest) {
+                    return;
+                }
+            }
+        });
+        self.lease = worker
+            .inspect_err(
+                |error| tracing::warn!(%error, "a talk key of a window that vanishes stays held"),
+            )
+            .ok();
+    }
+
+    /// Hears these behind other windows: the hotkeys of `commands`, and `key`, which is `None` where no strip
+    /// listens to it there. Gives whether that is held, where the window has to say so itself. `called`: what the
+    /// desktop is to call the talk key or a command, where it is asked.
+    pub fn follow(
+        &mut self,
+        key: Option<PushToTalkKey>,
+        preferences: &Preferences,
+        commands: &[(Action, Option<Hotkey>)],
+        called: impl Fn(Option<Action>) -> String,
+    ) -> bool {
+        match &mut self.way {
+            KeySource::None => false,
+            KeySource::Look(watched, grabs) => {
+                if key != watched.as_ref().map(|watched| watched.key) {
+                    *watched = key.map(|key| Watched::new(key, self.wake.clone()));
+                }
+                // What types something would be lost to all other windows.
+                let hotkeys = commands.iter().filter_map(|(action, hotkey)| {
+                    Some((*action, (*hotkey).filter(|hotkey| !hotkey.types())?))
+                });
+                grabs.follow(hotkeys.collect(), &self.pressed, &self.wake);
+                watched.as_ref().is_some_and(|watched| watched.held.load(Ordering::Relaxed))
+            }
+            #[cfg(target_os = "linux")]
+            KeySource::Ask(asker) => {
+                let talk = portal::WantedKey {
+                    key: preferences.push_to_talk_key,
+                    on: preferences.push_to_talk_everywhere,
+                    listens: key.is_some(),
+                };
+                asker.follow(talk, commands, called);
+                false
+            }
+        }
+    }
+}
+
+impl Grabs {
+    fn follow(&mut self, hotkeys: Vec<(Action, Hotkey)>, pressed: &Pressed, wake: &egui::Context) {
+        if hotkeys == self.hotkeys {
+            return;
+        }
+        let before = self.worker.take();
+        *self = Self { hotkeys: hotkeys.clone(), ..Self::default() };
+        if hotkeys.is_empty() {
+            return;
+        }
+        let told = Grabbed {
+            pressed: Arc::clone(pressed),
+            taken: Arc::clone(&self.taken),
+            wake: wake.clone(),
+        };
+        let grab = move |stop: &crate::base::Stop| {
+            // The old ones are let go first, or they would be another program's.
+            if let Some(Err(stuck)) = before.map(|worker| worker.join(LET_GO)) {
+                tracing::debug!(%stuck, "old hotkeys are grabbed still");
+            }
+            grab_keys(&hotkeys, stop, &told);
+        };
+        self.worker = Worker::spawn("onair-hotkeys", grab)
+            .inspect_err(|error| tracing::warn!(%error, "hotkeys are heard in the window only"))
+            .ok();
+    }
+}
+
+/// What the thread that grabs tells.
+struct Grabbed {
+    pressed: Pressed,
+    taken: Arc<Mutex<Vec<Action>>>,
+    wake: egui::Context,
+}
+
+#[cfg(target_os = "linux")]
+impl grabs::Told for Grabbed {
+    fn pressed(&self, action: Action) {
+        tracing::debug!("a hotkey behind other windows: {}", action.name());
+        (self.pressed)(action);
+    }
+
+    fn taken(&self, actions: Vec<Action>) {
+        *self.taken.lock() = actions;
+        self.wake.request_repaint();
+    }
+}
+
+impl Watched {
+    fn new(key: PushToTalkKey, wake: egui::Context) -> Self {
+        let held = Arc::new(AtomicBool::new(false));
+        let its = Arc::clone(&held);
+        let change = move |now| {
+            if its.swap(now, Ordering::Relaxed) != now {
+                wake.request_repaint();
+            }
+        };
+        let worker = Worker::spawn("onair-talk-key", move |stop| watch_key(key, stop, &change))
+            .inspect_err(|error| tracing::warn!(%error, "the talk key is heard in the window only"))
+            .ok();
+        Self { key, held, _worker: worker }
+    }
+}
+
+#[cfg(target_os = "linux")]
+use grabs::listen as grab_keys;
+#[cfg(target_os = "linux")]
+use x11::watch_key;
+
+#[cfg(not(target_os = "linux"))]
+fn watch_key(_: PushToTalkKey, _: &crate::base::Stop, _: &dyn Fn(bool)) {}
+
+#[cfg(not(target_os = "linux"))]
+fn grab_keys(_: &[(Action, Hotkey)], _: &crate::base::Stop, _: &Grabbed) {}

@@ -1,0 +1,49 @@
+//! Hotkeys behind other windows on X11: the real window hears them while another program has the keyboard, with
+//! Caps Lock on, and minimised.
+
+#![cfg(target_os = "linux")]
+
+use std::fs;
+
+use crate::peers::desktop::Desktop;
+use crate::peers::{self, LIMIT, wait_for};
+
+#[test]
+fn a_hotkey_is_heard_behind_another_window_and_minimised() {
+    peers::require!("Xvfb", "dbus-daemon", "openbox", "xdotool", "xprop", "ffplay");
+    let (desktop, home) = (Desktop::start(), tempfile::tempdir().unwrap());
+    let _manager = desktop.manage();
+    let videos = home.path().join("videos");
+    fs::create_dir(&videos).unwrap();
+    let settings = format!(
+        "version = 2\nvideo = \"test\"\naudio = \"tone\"\n\
+         quality = {{ size = \"320x180\", fps = \"25\", video_bitrate = 500000 }}\n\
+         window = {{ language = \"en\", recording_folder = {videos:?} }}\n\
+         hotkeys = {{ other_windows = [\"screenshot\"], keys = {{ screenshot = \"Ctrl+Alt+G\" }} }}\n"
+    );
+    let mut studio = desktop.studio(home.path(), &settings, "info,onair::app=debug");
+    let id = desktop.shown(&mut studio);
+    let said = |arguments: &[&str]| desktop.said("xdotool", arguments);
+    let _game = desktop.play_test_picture();
+    wait_for("the game to have the keyboard", LIMIT, || {
+        let active = said(&["getactivewindow"]).parse().unwrap_or(0_u32);
+        desktop.windows().len() == 2 && active != 0 && format!("{active:#x}") != id
+    });
+    let pictures = || fs::read_dir(&videos).unwrap().count();
+    let heard = || studio.errors().matches("a hotkey behind other windows: screenshot").count();
+    wait_for("a screenshot", LIMIT, || {
+        if heard() == 0 {
+            said(&["key", "ctrl+alt+g"]);
+        }
+        pictures() > 0
+    });
+    let before = heard();
+    // Another key is none, and a lock changes nothing.
+    said(&["key", "ctrl+g"]);
+    said(&["key", "Caps_Lock"]);
+    said(&["windowminimize", &id]);
+    said(&["key", "ctrl+alt+g"]);
+    wait_for("the hotkey of a minimised window", LIMIT, || heard() == before + 1);
+    studio.signal("TERM");
+    assert_eq!(studio.wait(LIMIT).code(), Some(0), "{}", studio.errors());
+}
