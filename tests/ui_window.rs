@@ -4,6 +4,7 @@
 mod building;
 mod chat;
 mod commands;
+mod file_chooser;
 mod notice_size;
 mod properties;
 mod scenes;

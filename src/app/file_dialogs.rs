@@ -1,15 +1,20 @@
-//! The desktop's file dialogs, each on a thread of its own: they may stand open for hours.
+//! The desktop's file dialogs, each on a thread of its own: they may stand open for hours, or never appear. Where
+//! there is none, or it does not answer, onair's own chooser opens.
 
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use eframe::egui;
 
 use crate::base::Worker;
+#[cfg(target_os = "linux")]
+use crate::base::portal;
 use crate::base::queue::{self, Full, Receiver};
 use crate::compose::filter::Asset;
 use crate::compose::scene::{SceneId, SourceId};
 use crate::mix::StripId;
 use crate::studio::settings::part::PartKind;
+use crate::ui::ChooserKind;
 use crate::ui::view::file_request::{
     FileRequest, FilterFile, Then, TransitionFile, TransitionFilePart,
 };
@@ -60,6 +65,21 @@ enum Offers {
 }
 
 impl Kind {
+    /// The same for onair's own chooser.
+    fn chooser(&self) -> ChooserKind {
+        let owned = |known: &[&str]| known.iter().map(|it| (*it).to_owned()).collect();
+        match self.offers() {
+            Offers::Folders => ChooserKind::Folder,
+            Offers::Files(_, known) => ChooserKind::Files {
+                endings: owned(&known),
+                several: matches!(self, Self::Then(Then { at: None, .. })),
+            },
+            Offers::NewFile(_, known, name) => {
+                ChooserKind::NewFile { endings: owned(known), name: name.to_owned() }
+            }
+        }
+    }
+
     fn offers(&self) -> Offers {
         let with_video =
             |name, more: &[&'static str]| Offers::Files(name, [more, &MEDIA_FILES[..]].concat());
@@ -112,10 +132,48 @@ impl Kind {
     }
 }
 
+/// A desktop's dialog that has not answered for so long may not have appeared at all.
+const PATIENCE: Duration = Duration::from_millis(1_500);
+/// Nobody says no so soon: there was no dialog.
+const TOO_SOON: Duration = Duration::from_millis(300);
+
+/// What came of the desktop's dialog.
+#[derive(Debug)]
+enum Outcome {
+    Chosen(Vec<PathBuf>),
+    Nothing,
+    /// The desktop has none.
+    NoDialog,
+}
+
+/// What the window has to do for a file dialog.
+#[derive(Debug, PartialEq, Eq)]
+pub enum FileNews {
+    Chosen(Kind, Vec<PathBuf>),
+    /// onair's own chooser is to open, in this folder.
+    OpenOwn(ChooserKind, Option<PathBuf>),
+}
+
+/// How it is asked.
+#[derive(Debug)]
+enum Way {
+    Desktop(Worker, Receiver<Outcome>),
+    Own,
+}
+
+#[derive(Debug)]
+struct Asked {
+    kind: Kind,
+    folder: Option<PathBuf>,
+    since: Instant,
+    way: Way,
+}
+
 /// The dialog that is open, if one is.
 #[derive(Debug, Default)]
 pub struct Files {
-    open: Option<(Kind, Worker, Receiver<Vec<PathBuf>>)>,
+    open: Option<Asked>,
+    news: Option<FileNews>,
 }
 
 impl Files {
@@ -125,47 +183,115 @@ impl Files {
             return;
         }
         let (answer, answers) = queue::bounded("file-dialog", 1, Full::DropOldest);
-        let (ctx, asked) = (ctx.clone(), kind.clone());
+        let (ctx, asked, begin) = (ctx.clone(), kind.clone(), folder.clone());
         let worker = Worker::spawn("onair-files", move |_| {
-            let mut dialog = rfd::FileDialog::new();
-            if let Some(folder) = folder {
-                dialog = dialog.set_directory(folder);
-            }
-            let one = |path| vec![path];
-            let paths = match (&asked, asked.offers()) {
-                (_, Offers::Folders) => dialog.pick_folder().map(one),
-                (Kind::Then(Then { at: None, .. }), Offers::Files(name, known)) => {
-                    dialog.add_filter(name, &known).pick_files()
-                }
-                (_, Offers::Files(name, known)) => {
-                    dialog.add_filter(name, &known).pick_file().map(one)
-                }
-                (_, Offers::NewFile(name, known, called)) => {
-                    dialog.add_filter(name, known).set_file_name(called).save_file().map(one)
-                }
-            };
-            if let Some(paths) = paths {
-                // The window may be gone by now.
-                let _ = answer.send(paths);
-            }
+            // The window may be gone by then, or wait no more.
+            let _ = answer.send(desktop_dialog(&asked, begin));
             ctx.request_repaint();
         });
-        match worker {
-            Ok(worker) => self.open = Some((kind, worker, answers)),
-            Err(error) => tracing::warn!(%error, "a file dialog cannot be opened"),
+        let way = match worker {
+            Ok(worker) => Way::Desktop(worker, answers),
+            Err(error) => {
+                tracing::warn!(%error, "the desktop's file dialog cannot be opened");
+                Way::Own
+            }
+        };
+        let own = matches!(way, Way::Own);
+        self.open = Some(Asked { kind, folder, since: Instant::now(), way });
+        if own {
+            self.use_own();
         }
     }
 
-    /// What was chosen since the last call.
-    pub fn answers(&mut self) -> Option<(Kind, Vec<PathBuf>)> {
-        let (kind, worker, answers) = self.open.as_ref()?;
-        let done = worker.is_finished();
-        let answer = answers.try_recv().ok().map(|paths| (kind.clone(), paths));
-        if done {
-            self.open = None;
+    /// What has come since the last call.
+    pub fn poll(&mut self) -> Option<FileNews> {
+        if let Some(Asked { kind, way: Way::Desktop(worker, answers), .. }) = &self.open {
+            let done = worker.is_finished();
+            match answers.try_recv() {
+                Ok(Outcome::NoDialog) => self.use_own(),
+                Ok(Outcome::Chosen(paths)) => {
+                    self.news = Some(FileNews::Chosen(kind.clone(), paths));
+                    self.open = None;
+                }
+                Ok(Outcome::Nothing) => self.open = None,
+                Err(_) if done => self.open = None,
+                Err(_) => {}
+            }
         }
-        answer
+        self.news.take()
     }
+
+    /// The desktop's dialog is open, or not there, for long.
+    pub fn waits(&self) -> bool {
+        self.open.as_ref().is_some_and(|asked| {
+            matches!(asked.way, Way::Desktop(..)) && asked.since.elapsed() > PATIENCE
+        })
+    }
+
+    /// onair's own chooser opens in the place of the desktop's dialog; what that says is said to nobody.
+    pub fn use_own(&mut self) {
+        if let Some(asked) = &mut self.open {
+            asked.way = Way::Own;
+            self.news = Some(FileNews::OpenOwn(asked.kind.chooser(), asked.folder.clone()));
+        }
+    }
+
+    /// What was chosen in onair's own chooser, or that nothing is to be chosen.
+    pub fn answer(&mut self, paths: Option<Vec<PathBuf>>) {
+        let asked = self.open.take();
+        self.news = asked.zip(paths).map(|(asked, paths)| FileNews::Chosen(asked.kind, paths));
+    }
+}
+
+/// Asks in the desktop's dialog; returns when that is closed.
+fn desktop_dialog(kind: &Kind, folder: Option<PathBuf>) -> Outcome {
+    if !has_dialog() {
+        return Outcome::NoDialog;
+    }
+    let since = Instant::now();
+    let mut dialog = rfd::FileDialog::new();
+    if let Some(folder) = folder {
+        dialog = dialog.set_directory(folder);
+    }
+    let one = |path| vec![path];
+    let paths = match (kind, kind.offers()) {
+        (_, Offers::Folders) => dialog.pick_folder().map(one),
+        (Kind::Then(Then { at: None, .. }), Offers::Files(name, known)) => {
+            dialog.add_filter(name, &known).pick_files()
+        }
+        (_, Offers::Files(name, known)) => dialog.add_filter(name, &known).pick_file().map(one),
+        (_, Offers::NewFile(name, known, called)) => {
+            dialog.add_filter(name, known).set_file_name(called).save_file().map(one)
+        }
+    };
+    match paths {
+        Some(paths) => Outcome::Chosen(paths),
+        None if since.elapsed() < TOO_SOON => Outcome::NoDialog,
+        None => Outcome::Nothing,
+    }
+}
+
+/// Whether there is a portal with file dialogs, or the program that is used without one.
+#[cfg(target_os = "linux")]
+fn has_dialog() -> bool {
+    let paths = std::env::var_os("PATH").unwrap_or_default();
+    if std::env::split_paths(&paths).any(|folder| folder.join("zenity").is_file()) {
+        return true;
+    }
+    const CHOOSER: &str = "org.freedesktop.portal.FileChooser";
+    portal::runtime().is_ok_and(|runtime| {
+        runtime
+            .block_on(async {
+                let connection = portal::connect().await?;
+                portal::property(&connection, CHOOSER, "version").await
+            })
+            .is_ok()
+    })
+}
+
+#[cfg(not(target_os = "linux"))]
+fn has_dialog() -> bool {
+    true
 }
 
 #[cfg(test)]
@@ -200,5 +326,31 @@ mod tests {
             assert!(files(&kind).contains(&"png") && !files(&kind).contains(&"mp4"), "{kind:?}");
         }
         assert!(files(&then(FileRequest::Video)).contains(&"mp4"));
+    }
+
+    #[test]
+    fn a_dialog_that_does_not_answer_gives_way_to_our_own() {
+        let ctx = egui::Context::default();
+        let (answer, answers) = queue::bounded("file-dialog", 1, Full::DropOldest);
+        let worker = Worker::spawn("never", |stop| while !stop.wait(Duration::from_secs(1)) {});
+        let kind = Kind::Then(Then { source: SourceId(1), pick: FileRequest::Image, at: None });
+        let long_ago = Instant::now().checked_sub(PATIENCE * 2).unwrap();
+        let way = Way::Desktop(worker.unwrap(), answers);
+        let open = Some(Asked { kind: kind.clone(), folder: None, since: long_ago, way });
+        let mut files = Files { open, news: None };
+        assert_eq!(files.poll(), None);
+        assert!(files.waits());
+        // Another one is not opened behind it.
+        files.ask(&ctx, Kind::Scenes, None);
+        files.use_own();
+        let endings = IMAGES.map(str::to_owned).to_vec();
+        let own = FileNews::OpenOwn(ChooserKind::Files { endings, several: true }, None);
+        assert_eq!(files.poll(), Some(own));
+        assert!(!files.waits());
+        // What it says after all is said to nobody.
+        assert!(answer.send(Outcome::Chosen(vec!["late".into()])).is_err());
+        files.answer(Some(vec!["a.png".into()]));
+        assert_eq!(files.poll(), Some(FileNews::Chosen(kind, vec!["a.png".into()])));
+        assert_eq!(files.poll(), None);
     }
 }

@@ -32,7 +32,7 @@ use crate::ui::{Action, Dialog, Page, Renderer, Screen, WindowRequest};
 
 pub use desktop::{DesktopRequest, DesktopState, DesktopStatus};
 use drops::{Drag, Drops};
-use file_dialogs::{Files, Kind};
+use file_dialogs::{FileNews, Files, Kind};
 use global_keys::GlobalKeys;
 use global_keys::deeds::{self, Deed};
 use keep_awake::Awake;
@@ -160,7 +160,7 @@ fn global_keys(
     let pressed = move |action| {
         let Some(snapshot) = look() else { return };
         match deeds::deed(action, &snapshot) {
-            Deed::Send(command) => tell(command),
+            Deed::Send(command) => tell(*command),
             Deed::Ask(action) => {
                 // The window may be gone by now.
                 let _ = ask.send(action);
@@ -288,6 +288,8 @@ impl<S: Studio> Window<S> {
             WindowRequest::PickStripFile(strip) => self.files.ask(ctx, Kind::Strip(strip), None),
             WindowRequest::PickWatchFile => self.files.ask(ctx, Kind::Watch, None),
             WindowRequest::PickPassthrough => self.files.ask(ctx, Kind::Passthrough, None),
+            WindowRequest::FilesChosen(paths) => self.files.answer(paths),
+            WindowRequest::OwnFileChooser => self.files.use_own(),
             WindowRequest::PickRecordingFolder => self.files.ask(ctx, Kind::Folder, Some(folder)),
             WindowRequest::Record => {
                 let format = self.screen.preferences().recording.format.extension();
@@ -443,7 +445,15 @@ impl<S: Studio> eframe::App for Window<S> {
         self.pace.set_hidden(hidden);
         self.pace.set_page(self.screen.page());
         self.pace.set_apart(self.screen.plays_apart());
-        let answers = self.files.answers();
+        let answers = match self.files.poll() {
+            Some(FileNews::Chosen(kind, paths)) => Some((kind, paths)),
+            Some(FileNews::OpenOwn(kind, folder)) => {
+                self.screen.choose_file(ctx, kind, folder);
+                None
+            }
+            None => None,
+        };
+        self.screen.set_file_wait(self.files.waits());
         if let Some((Kind::Then(then), paths)) = answers {
             self.screen.picked_then(then, paths);
         } else if let Some((kind, path)) =

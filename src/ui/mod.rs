@@ -18,6 +18,7 @@ pub mod watch;
 pub mod widgets;
 
 pub use dialogs::Dialog;
+pub use dialogs::file_chooser::ChooserKind;
 pub use input::actions::Action;
 pub use input::global_key::{GlobalHotkeys, GlobalKeyReply, GlobalKeySupport};
 pub use input::hotkeys::unknown_names;

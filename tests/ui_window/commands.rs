@@ -71,6 +71,18 @@ fn keys_without_a_modifier_act_only_while_the_canvas_or_a_list_has_the_keyboard(
 }
 
 #[test]
+fn the_help_shows_hotkeys_as_they_are_chosen_and_leads_to_them() {
+    let mut chosen = preferences(Language::English, Theme::Dark);
+    chosen.hotkeys.keys.insert("record".into(), ChosenHotkey("Ctrl+F12".parse().ok()));
+    let mut harness = open_as("idle", Vec2::new(1280.0, 720.0), chosen);
+    harness.key_press(Key::F1);
+    harness.run();
+    click(&mut harness, "Change hotkeys…");
+    harness.run();
+    harness.get_by_label("Hotkey of Start or stop recording: Ctrl+F12");
+}
+
+#[test]
 fn chosen_hotkeys_act_and_usual_ones_do_not() {
     let mut chosen = preferences(Language::English, Theme::Dark);
     for (name, keys) in [("go-live", "F9"), ("record", "none")] {

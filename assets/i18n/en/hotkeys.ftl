@@ -102,3 +102,4 @@ hotkey-missing = Choose a hotkey first.
 hotkey-taken = Another program uses these keys, so they work only in onair's window. Choose others.
 hotkey-given = In other windows: { $trigger }
 hotkey-unassigned = The desktop has not assigned a key yet. Choose one for onair in the keyboard shortcuts of your desktop.
+help-change = Change hotkeys…

@@ -102,3 +102,4 @@ hotkey-missing = 请先选择快捷键。
 hotkey-taken = 其他程序占用了这些按键，所以只在 onair 窗口中有效。请另选按键。
 hotkey-given = 其他窗口中的按键：{ $trigger }
 hotkey-unassigned = 桌面还没有分配按键。请在桌面的键盘快捷键设置中为 onair 选择。
+help-change = 更改快捷键…

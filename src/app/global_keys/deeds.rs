@@ -10,7 +10,7 @@ use crate::ui::Action;
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Deed {
-    Send(Command),
+    Send(Box<Command>),
     /// The window asks first: it is raised.
     Ask(Action),
     /// It makes no sense now.
@@ -25,7 +25,7 @@ pub fn deed(action: Action, snapshot: &Snapshot) -> Deed {
     let (folder, recording) =
         (&snapshot.preferences.recording_folder, &snapshot.preferences.recording);
     let extension = recording.format.extension();
-    Deed::Send(match action {
+    Deed::Send(Box::new(match action {
         Action::GoLive => match snapshot.live {
             LiveState::Idle => Command::GoLive,
             LiveState::Connecting { .. } => Command::StopLive,
@@ -53,7 +53,7 @@ pub fn deed(action: Action, snapshot: &Snapshot) -> Deed {
                 (None, _) => return Deed::Nothing,
             }
         }
-    })
+    }))
 }
 
 #[cfg(test)]
@@ -63,17 +63,16 @@ mod tests {
     #[test]
     fn every_command_that_may_be_global_does_something_and_stop_asks() {
         let mut snapshot = Snapshot::default();
-        assert_eq!(deed(Action::GoLive, &snapshot), Deed::Send(Command::GoLive));
+        let send = |command| Deed::Send(Box::new(command));
+        assert_eq!(deed(Action::GoLive, &snapshot), send(Command::GoLive));
         snapshot.live = LiveState::OnAir;
         assert_eq!(deed(Action::GoLive, &snapshot), Deed::Ask(Action::GoLive));
-        assert!(matches!(
-            deed(Action::Record, &snapshot),
-            Deed::Send(Command::StartRecording(path)) if path.extension().is_some()
-        ));
+        let Deed::Send(command) = deed(Action::Record, &snapshot) else { panic!("nothing") };
+        assert!(matches!(*command, Command::StartRecording(path) if path.extension().is_some()));
         let first = snapshot.scenes.collection.scenes.first().unwrap().id;
-        assert_eq!(deed(Action::Scene1, &snapshot), Deed::Send(Command::SwitchScene(first)));
+        assert_eq!(deed(Action::Scene1, &snapshot), send(Command::SwitchScene(first)));
         snapshot.scenes.prepared = Some(first);
-        assert_eq!(deed(Action::Scene1, &snapshot), Deed::Send(Command::PrepareScene(Some(first))));
+        assert_eq!(deed(Action::Scene1, &snapshot), send(Command::PrepareScene(Some(first))));
         // Without microphone, replay buffer or second scene there is nothing to do.
         for action in [Action::Mute, Action::SaveReplay, Action::Scene2, Action::Settings] {
             assert_eq!(deed(action, &snapshot), Deed::Nothing, "{action:?}");

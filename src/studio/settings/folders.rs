@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-/// Where recordings go unless somebody chose another folder: the user's video folder, else the home
-/// folder, else the current one.
+/// Where recordings go unless somebody chose another folder: the user's video folder, by its usual name where the
+/// system tells of none. It is made with the first recording.
 pub fn default_recording_folder() -> PathBuf {
-    dirs::video_dir().or_else(dirs::home_dir).unwrap_or_else(|| PathBuf::from("."))
+    let usual = || dirs::home_dir().map(|home| home.join("Videos"));
+    dirs::video_dir().or_else(usual).unwrap_or_else(|| PathBuf::from("."))
 }
 
 /// Where unfinished recordings are noted: `onair/recordings` in the user's state folder; `None` where

@@ -5,6 +5,7 @@ mod command_palette;
 mod confirm;
 mod developer;
 mod event_log;
+pub mod file_chooser;
 pub mod mixer;
 mod own_services;
 mod parts;

@@ -3,12 +3,13 @@
 use egui::{Align, CornerRadius, Layout, ScrollArea, Sense, StrokeKind, Ui, vec2};
 
 use crate::ui::dialogs::card::{DialogAnswer, heading, modal};
+use crate::ui::dialogs::settings::Setting;
 use crate::ui::input::actions::Action;
 use crate::ui::input::hotkeys::shortcut_text;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::View;
 use crate::ui::watch::keys::KEYS;
-use crate::ui::widgets::{label, section};
+use crate::ui::widgets::{Button, label, section};
 
 pub fn show(ctx: &egui::Context, view: &View<'_>) -> Option<DialogAnswer> {
     modal(ctx, view.theme, "help", 440.0, |ui| {
@@ -31,6 +32,11 @@ pub fn show(ctx: &egui::Context, view: &View<'_>) -> Option<DialogAnswer> {
             line(ui, view, &view.texts.get("help-space"), "Space");
             line(ui, view, &view.texts.get("help-escape"), "Esc");
         });
+        ui.add_space(gap::S);
+        let change = Button::new(&view.texts.get("help-change")).small().show(ui, view.theme);
+        if change.clicked() {
+            return Some(DialogAnswer::Setting(Setting::Hotkeys));
+        }
         close.then_some(DialogAnswer::Close)
     })
 }

@@ -11,13 +11,51 @@ use crate::compose::transition::{Kind, Order, Stinger, Wipe};
 use crate::mix::StripId;
 use crate::player::source_text;
 use crate::studio::{Command, Edit};
+use crate::ui::dialogs::file_chooser::{self, ChooserAnswer, ChooserKind, FileChooser, WaitAnswer};
 use crate::ui::screen::bars::Page;
-use crate::ui::view::WindowRequest;
 use crate::ui::view::file_request::{
     FileRequest, FilterFile, Then, TransitionFile, TransitionFilePart,
 };
+use crate::ui::view::{View, WindowRequest};
 
 impl Screen {
+    /// Opens onair's own file chooser.
+    pub fn choose_file(&mut self, ctx: &egui::Context, kind: ChooserKind, folder: Option<PathBuf>) {
+        self.file_chooser = Some(FileChooser::new(ctx, kind, folder));
+    }
+
+    /// The desktop's file dialog is open for long, or has never appeared.
+    pub fn set_file_wait(&mut self, waits: bool) {
+        self.file_wait = waits;
+    }
+
+    /// Shows the chooser, or what one can do while the desktop's does not appear.
+    pub(super) fn file_dialogs(&mut self, ctx: &egui::Context) {
+        let view = View {
+            theme: &self.theme,
+            texts: &self.texts,
+            snapshot: &self.snapshot,
+            health: &self.health,
+            wishes: &mut self.wishes,
+        };
+        if let Some(chooser) = &mut self.file_chooser {
+            let Some(answer) = file_chooser::show(ctx, &view, chooser) else { return };
+            self.file_chooser = None;
+            self.wishes.push(WindowRequest::FilesChosen(match answer {
+                ChooserAnswer::Cancel => None,
+                ChooserAnswer::Chosen(paths) => Some(paths),
+            }));
+        } else if self.file_wait
+            && let Some(answer) = file_chooser::waiting(ctx, &view)
+        {
+            self.file_wait = false;
+            self.wishes.push(match answer {
+                WaitAnswer::Cancel => WindowRequest::FilesChosen(None),
+                WaitAnswer::Own => WindowRequest::OwnFileChooser,
+            });
+        }
+    }
+
     /// A file was chosen for the picture.
     pub fn picked_video(&mut self, path: PathBuf) {
         self.wishes.push(WindowRequest::Command(Command::SelectVideo(VideoChoice::File(path))));

@@ -32,6 +32,7 @@ use crate::media::VideoFrame;
 use crate::studio::live::view::LiveState;
 use crate::studio::notices::health::Health;
 use crate::studio::{Command, Preferences, Remedy, Snapshot, Theme as ThemeChoice};
+use crate::ui::dialogs::file_chooser::FileChooser;
 use crate::ui::dialogs::{self, Dialog, DialogAnswer, PassthroughDraft};
 use crate::ui::input::actions::Action;
 use crate::ui::input::global_key::{GlobalHotkeys, GlobalKeySupport};
@@ -65,6 +66,9 @@ pub struct Screen {
     search: dialogs::Search,
     target: targets::Draft,
     settings: dialogs::SettingsDraft,
+    /// onair's own file chooser, and whether the desktop's dialog is waited for.
+    file_chooser: Option<FileChooser>,
+    file_wait: bool,
     passthrough: dialogs::PassthroughDraft,
     services: dialogs::Services,
     parts: dialogs::Parts,
@@ -131,6 +135,8 @@ impl Screen {
             search: dialogs::Search::default(),
             target: targets::Draft::default(),
             settings: dialogs::SettingsDraft::default(),
+            file_chooser: None,
+            file_wait: false,
             passthrough: dialogs::PassthroughDraft::default(),
             services: dialogs::Services::default(),
             parts: dialogs::Parts::default(),
@@ -273,6 +279,7 @@ impl Screen {
         }
         self.players(ui);
         self.dialogs(ui.ctx());
+        self.file_dialogs(ui.ctx());
         if self.preferences != before {
             self.restyle(ui.ctx());
             if !self.wishes.contains(&WindowRequest::Preferences) {
@@ -414,6 +421,7 @@ impl Screen {
     fn keyboard(&mut self, ui: &Ui) {
         let ctx = ui.ctx().clone();
         let choosing = self.dialog == Some(Dialog::Settings) && self.settings.waits_for_keys();
+        let choosing = choosing || self.file_chooser.is_some() || self.file_wait;
         if self.dialog == Some(Dialog::Closing) || choosing {
             return;
         }

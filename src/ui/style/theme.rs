@@ -299,6 +299,7 @@ impl Theme {
         visuals.selection.bg_fill = self.accent.gamma_multiply(0.35);
         visuals.selection.stroke = Stroke::new(BORDER, self.accent);
         visuals.text_cursor.stroke = Stroke::new(2.0, self.accent);
+        visuals.text_cursor.blink = !self.still;
         visuals.slider_trailing_fill = true;
         visuals.handle_shape = egui::style::HandleShape::Circle;
         visuals.interact_cursor = Some(egui::CursorIcon::PointingHand);

@@ -56,6 +56,10 @@ pub enum WindowRequest {
     PickWatchFile,
     /// Ask for a media file to go out as it is.
     PickPassthrough,
+    /// These were chosen in onair's own chooser, or nothing.
+    FilesChosen(Option<Vec<PathBuf>>),
+    /// The desktop's file dialog does not answer: open onair's own.
+    OwnFileChooser,
     /// Ask for the folder of recordings.
     PickRecordingFolder,
     /// Record into a new file in the folder of recordings.

@@ -1,0 +1,167 @@
+//! What is in a folder, read on a thread of its own: it may be on a disk that does not answer, or be enormous.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::base::Worker;
+use crate::base::queue::{self, Full, Receiver};
+
+/// Entries of a folder that are looked at, and that are shown.
+const MAX_READ: usize = 20_000;
+const MAX_SHOWN: usize = 2_000;
+
+/// A file or folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub path: PathBuf,
+    pub name: String,
+    pub is_folder: bool,
+    pub bytes: u64,
+}
+
+/// What a path leads to.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub enum Found {
+    #[default]
+    Folder,
+    File,
+    Nothing,
+}
+
+/// What was found at a path: of a folder what is in it, folders first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listing {
+    pub found: Found,
+    pub entries: Vec<Entry>,
+    /// There is more than is shown.
+    pub cut: bool,
+    /// Why it cannot be read, in the system's words.
+    pub error: Option<String>,
+}
+
+/// A path that is being looked at, or was.
+#[derive(Debug)]
+pub struct Reading {
+    pub path: PathBuf,
+    pub listing: Option<Listing>,
+    answers: Option<Receiver<Listing>>,
+    /// A folder that does not answer is left to its thread.
+    _worker: Option<Worker>,
+}
+
+impl Reading {
+    /// Begins to read; `wake` is called when it is done.
+    pub fn begin(path: PathBuf, endings: Option<Vec<String>>, wake: egui::Context) -> Self {
+        let (answer, answers) = queue::bounded("folder", 1, Full::DropOldest);
+        let its = path.clone();
+        let worker = Worker::spawn("onair-folder", move |stop| {
+            let listing = read(&its, endings.as_deref(), &|| stop.is_set());
+            // The dialog may be closed by now.
+            let _ = answer.send(listing);
+            wake.request_repaint();
+        });
+        match worker {
+            Ok(worker) => {
+                Self { path, listing: None, answers: Some(answers), _worker: Some(worker) }
+            }
+            Err(error) => {
+                let listing = Listing { error: Some(error.to_string()), ..Listing::default() };
+                Self { path, listing: Some(listing), answers: None, _worker: None }
+            }
+        }
+    }
+
+    /// Takes what has come.
+    pub fn poll(&mut self) {
+        if let Some(listing) = self.answers.as_ref().and_then(|it| it.try_recv().ok()) {
+            self.listing = Some(listing);
+        }
+    }
+}
+
+/// Reads a folder; hidden entries and files with other endings are left out.
+fn read(folder: &Path, endings: Option<&[String]>, stopped: &dyn Fn() -> bool) -> Listing {
+    let at = |found| Listing { found, ..Listing::default() };
+    match fs::metadata(folder) {
+        Ok(about) if !about.is_dir() => return at(Found::File),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return at(Found::Nothing),
+        // Why it cannot be read is said below.
+        _ => {}
+    }
+    let found = match fs::read_dir(folder) {
+        Ok(found) => found,
+        Err(error) => return Listing { error: Some(error.to_string()), ..Listing::default() },
+    };
+    let mut listing = Listing::default();
+    for (count, entry) in found.enumerate() {
+        if count >= MAX_READ || stopped() {
+            listing.cut = true;
+            break;
+        }
+        let Ok(entry) = entry else { continue };
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with('.') {
+            continue;
+        }
+        // Follows links; one that leads nowhere is left out.
+        let Ok(about) = fs::metadata(entry.path()) else { continue };
+        let fits = || endings.is_none_or(|endings| has_ending(&name, endings));
+        if about.is_dir() || (about.is_file() && fits()) {
+            let (is_folder, bytes) = (about.is_dir(), about.len());
+            listing.entries.push(Entry { path: entry.path(), name, is_folder, bytes });
+        }
+    }
+    listing.entries.sort_by_cached_key(|it| (!it.is_folder, it.name.to_lowercase()));
+    listing.cut |= listing.entries.len() > MAX_SHOWN;
+    listing.entries.truncate(MAX_SHOWN);
+    listing
+}
+
+/// Whether the name of a file has one of these endings.
+pub fn has_ending(name: &str, endings: &[String]) -> bool {
+    let ending = Path::new(name).extension().map(|it| it.to_string_lossy().to_lowercase());
+    ending.is_some_and(|ending| endings.contains(&ending))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_come_first_and_others_by_their_endings() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["b.mp4", "A.MP4", "note.txt", ".hidden.mp4"] {
+            fs::write(folder.path().join(name), "x").unwrap();
+        }
+        fs::create_dir(folder.path().join("zoo")).unwrap();
+        std::os::unix::fs::symlink("/nowhere/at/all", folder.path().join("dead.mp4")).unwrap();
+        let names = |listing: &Listing| -> Vec<String> {
+            listing.entries.iter().map(|it| it.name.clone()).collect()
+        };
+        let endings = ["mp4".to_owned()];
+        let listing = read(folder.path(), Some(&endings), &|| false);
+        assert_eq!(names(&listing), ["zoo", "A.MP4", "b.mp4"]);
+        assert!(listing.entries[0].is_folder && !listing.cut && listing.error.is_none());
+        assert_eq!(
+            names(&read(folder.path(), None, &|| false)),
+            ["zoo", "A.MP4", "b.mp4", "note.txt"]
+        );
+        let found = |name| read(&folder.path().join(name), None, &|| false).found;
+        assert_eq!(
+            [found("zoo"), found("b.mp4"), found("no")],
+            [Found::Folder, Found::File, Found::Nothing]
+        );
+        assert!(read(folder.path(), None, &|| true).cut);
+    }
+
+    #[test]
+    fn an_enormous_folder_is_cut() {
+        let folder = tempfile::tempdir().unwrap();
+        for number in 0..=MAX_SHOWN {
+            fs::write(folder.path().join(format!("{number}.png")), "").unwrap();
+        }
+        let listing = read(folder.path(), None, &|| false);
+        assert!(listing.cut);
+        assert_eq!(listing.entries.len(), MAX_SHOWN);
+    }
+}

@@ -1,0 +1,460 @@
+//! A file chooser of onair's own, for desktops that have none: folders and files in a list, a path to type, all by
+//! keyboard. It also ends the wait for a desktop's chooser that never answers.
+
+mod listing;
+
+use std::path::{Path, PathBuf};
+
+use egui::{Align, CornerRadius, Id, Key, Modifiers, Rect, Role, ScrollArea, Sense, Ui, Vec2};
+use egui::{WidgetInfo, pos2, vec2};
+
+use crate::ui::dialogs::card::{heading, modal};
+use crate::ui::dialogs::file_chooser::listing::{Entry, Found, Reading, has_ending};
+use crate::ui::input::actions::key;
+use crate::ui::style::icons::{self, Icon};
+use crate::ui::style::theme::{Type, gap};
+use crate::ui::text::format;
+use crate::ui::view::View;
+use crate::ui::widgets::{
+    Button, ButtonWeight, Field, elided, focus_ring, icon_button, label, paragraph,
+};
+
+/// What is to be chosen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChooserKind {
+    Folder,
+    /// One file or several, with these endings.
+    Files {
+        endings: Vec<String>,
+        several: bool,
+    },
+    /// A file to be written, called so unless another name is typed.
+    NewFile {
+        endings: Vec<String>,
+        name: String,
+    },
+}
+
+/// The chooser that is open.
+#[derive(Debug)]
+pub struct FileChooser {
+    kind: ChooserKind,
+    reading: Reading,
+    /// Files of all endings are shown.
+    all: bool,
+    /// The path or name that is typed, and what is found there once it is taken.
+    typed: String,
+    looked: Option<Reading>,
+    chosen: Vec<PathBuf>,
+    /// What is wrong with what was typed.
+    wrong: Option<&'static str>,
+    /// Enter was pressed once for a file that is there.
+    replace: bool,
+    fresh: bool,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChooserAnswer {
+    Cancel,
+    Chosen(Vec<PathBuf>),
+}
+
+/// A path without `.` and `..`, from `folder` where it is not absolute; `~` is the home folder.
+fn absolute(folder: &Path, typed: &str) -> PathBuf {
+    let typed = match typed.strip_prefix('~') {
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => {
+            let home = dirs::home_dir().unwrap_or_default();
+            home.join(rest.trim_start_matches('/'))
+        }
+        _ => folder.join(typed),
+    };
+    let mut path = PathBuf::new();
+    for part in typed.components() {
+        match part {
+            std::path::Component::ParentDir => {
+                path.pop();
+            }
+            std::path::Component::CurDir => {}
+            other => path.push(other),
+        }
+    }
+    path
+}
+
+impl FileChooser {
+    /// Opens in `folder`, else in the home folder.
+    pub fn new(ctx: &egui::Context, kind: ChooserKind, folder: Option<PathBuf>) -> Self {
+        let folder = folder.or_else(dirs::home_dir).unwrap_or_else(|| PathBuf::from("/"));
+        let typed = match &kind {
+            ChooserKind::NewFile { name, .. } => name.clone(),
+            _ => String::new(),
+        };
+        let reading = Reading::begin(folder, endings(&kind, false), ctx.clone());
+        Self {
+            kind,
+            reading,
+            all: false,
+            typed,
+            looked: None,
+            chosen: Vec::new(),
+            wrong: None,
+            replace: false,
+            fresh: true,
+        }
+    }
+
+    fn go(&mut self, ctx: &egui::Context, folder: PathBuf) {
+        self.enter(Reading::begin(folder, endings(&self.kind, self.all), ctx.clone()));
+    }
+
+    fn enter(&mut self, reading: Reading) {
+        (self.reading, self.looked) = (reading, None);
+        (self.wrong, self.replace) = (None, false);
+        self.chosen.clear();
+        if !matches!(self.kind, ChooserKind::NewFile { .. }) {
+            self.typed.clear();
+        }
+    }
+
+    /// Presses a file or folder.
+    fn press(
+        &mut self,
+        ctx: &egui::Context,
+        entry: &Entry,
+        twice: bool,
+        besides: bool,
+    ) -> Option<ChooserAnswer> {
+        if entry.is_folder {
+            if twice {
+                self.go(ctx, entry.path.clone());
+            } else if self.kind == ChooserKind::Folder {
+                self.chosen = vec![entry.path.clone()];
+            }
+            return None;
+        }
+        match &self.kind {
+            ChooserKind::Files { several: true, .. } if besides => {
+                if let Some(place) = self.chosen.iter().position(|it| *it == entry.path) {
+                    self.chosen.remove(place);
+                } else {
+                    self.chosen.push(entry.path.clone());
+                }
+            }
+            ChooserKind::NewFile { .. } => self.typed.clone_from(&entry.name),
+            _ => self.chosen = vec![entry.path.clone()],
+        }
+        if twice { self.accept(ctx) } else { None }
+    }
+
+    /// Takes what is chosen; what is typed is looked at first, on another thread.
+    fn accept(&mut self, ctx: &egui::Context) -> Option<ChooserAnswer> {
+        let typed = self.typed.trim().to_owned();
+        if !typed.is_empty() {
+            let mut path = absolute(&self.reading.path, &typed);
+            if let ChooserKind::NewFile { endings, .. } = &self.kind {
+                let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                let bare = endings.first().filter(|_| !has_ending(&name, endings));
+                if let Some(ending) = bare.filter(|_| !typed.ends_with('/')) {
+                    path.set_file_name(format!("{name}.{ending}"));
+                }
+            }
+            self.looked = Some(Reading::begin(path, endings(&self.kind, self.all), ctx.clone()));
+            return None;
+        }
+        match &self.kind {
+            ChooserKind::Folder => {
+                let folder = self.reading.path.clone();
+                Some(ChooserAnswer::Chosen(vec![self.chosen.pop().unwrap_or(folder)]))
+            }
+            ChooserKind::Files { .. } if self.chosen.is_empty() => {
+                self.wrong = Some(key!("chooser-nothing"));
+                None
+            }
+            ChooserKind::Files { .. } => {
+                Some(ChooserAnswer::Chosen(std::mem::take(&mut self.chosen)))
+            }
+            ChooserKind::NewFile { .. } => {
+                self.wrong = Some(key!("chooser-no-name"));
+                None
+            }
+        }
+    }
+
+    /// What was typed has been looked at: it is taken, gone into, or said to be wrong.
+    fn decide(&mut self) -> Option<ChooserAnswer> {
+        let looked = self.looked.as_mut()?;
+        looked.poll();
+        let found = looked.listing.as_ref()?.found;
+        let looked = self.looked.take()?;
+        let chosen = Some(ChooserAnswer::Chosen(vec![looked.path.clone()]));
+        match (&self.kind, found) {
+            (ChooserKind::Folder, Found::Folder)
+            | (ChooserKind::Files { .. }, Found::File)
+            | (ChooserKind::NewFile { .. }, Found::Nothing) => return chosen,
+            (ChooserKind::NewFile { .. }, Found::File) if self.replace => return chosen,
+            (ChooserKind::NewFile { .. }, Found::File) => {
+                (self.wrong, self.replace) = (Some(key!("chooser-exists")), true);
+            }
+            (_, Found::Folder) => self.enter(looked),
+            (ChooserKind::Folder, _) | (ChooserKind::Files { .. }, _) => {
+                self.wrong = Some(key!("chooser-absent"));
+            }
+        }
+        None
+    }
+}
+
+fn endings(kind: &ChooserKind, all: bool) -> Option<Vec<String>> {
+    match kind {
+        // None: folders alone.
+        ChooserKind::Folder => Some(Vec::new()),
+        ChooserKind::Files { endings, .. } | ChooserKind::NewFile { endings, .. } => {
+            (!all).then(|| endings.clone())
+        }
+    }
+}
+
+/// Shows the chooser.
+pub fn show(
+    ctx: &egui::Context,
+    view: &View<'_>,
+    chooser: &mut FileChooser,
+) -> Option<ChooserAnswer> {
+    let theme = view.theme;
+    let texts = view.texts;
+    chooser.reading.poll();
+    if let Some(answer) = chooser.decide() {
+        return Some(answer);
+    }
+    let fresh = std::mem::take(&mut chooser.fresh);
+    let mut answer = None;
+    let width = 640.0_f32.min(ctx.content_rect().width() - 80.0).max(280.0);
+    let closed = modal(ctx, theme, "file-chooser", width, |ui| {
+        let title = match chooser.kind {
+            ChooserKind::Folder => key!("chooser-folder"),
+            ChooserKind::Files { several: false, .. } => key!("chooser-file"),
+            ChooserKind::Files { several: true, .. } => key!("chooser-files"),
+            ChooserKind::NewFile { .. } => key!("chooser-new"),
+        };
+        if heading(ui, view, &texts.get(title)) {
+            answer = Some(ChooserAnswer::Cancel);
+        }
+        places(ui, view, chooser);
+        if let Some(done) = entries(ui, view, chooser) {
+            answer = Some(done);
+        }
+        let name = texts.get(match chooser.kind {
+            ChooserKind::NewFile { .. } => key!("chooser-name"),
+            _ => key!("chooser-path"),
+        });
+        let field = Field {
+            id: Id::unique("chooser-path"),
+            text: &mut chooser.typed,
+            name: &name,
+            hint: &name,
+            hidden: false,
+            wrong: chooser.wrong.is_some(),
+            limit: 4_096,
+            buttons: &[],
+            width: ui.available_width(),
+        }
+        .show(ui, theme);
+        if fresh {
+            field.response.request_focus();
+        }
+        if field.response.changed() {
+            (chooser.wrong, chooser.replace) = (None, false);
+        }
+        let enter = field.response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+        if let Some(wrong) = chooser.wrong {
+            paragraph(ui, &texts.get(wrong), Type::Small, theme.warn);
+        }
+        ui.horizontal(|ui| {
+            if let ChooserKind::Files { .. } = chooser.kind {
+                let text = texts.get("chooser-all");
+                if crate::ui::widgets::named_switch(ui, theme, &text, "", Type::Small, chooser.all)
+                {
+                    chooser.all ^= true;
+                    let folder = chooser.reading.path.clone();
+                    chooser.go(ui.ctx(), folder);
+                }
+            }
+            ui.with_layout(egui::Layout::right_to_left(Align::Center), |ui| {
+                let choose = texts.get(match chooser.kind {
+                    ChooserKind::NewFile { .. } => key!("chooser-save"),
+                    _ => key!("chooser-choose"),
+                });
+                let button = Button::new(&choose).look(ButtonWeight::Primary);
+                if button.show(ui, theme).clicked() || enter {
+                    answer = chooser.accept(ui.ctx()).or(answer.take());
+                }
+                if Button::new(&texts.get("cancel")).show(ui, theme).clicked() {
+                    answer = Some(ChooserAnswer::Cancel);
+                }
+            });
+        });
+        None
+    });
+    answer.or(closed.map(|_| ChooserAnswer::Cancel))
+}
+
+/// The folder, with buttons for the one above it, the home folder and the videos.
+fn places(ui: &mut Ui, view: &View<'_>, chooser: &mut FileChooser) {
+    let (theme, texts) = (view.theme, view.texts);
+    ui.horizontal(|ui| {
+        let mut to = None;
+        let name = texts.get("chooser-up");
+        if icon_button(ui, theme, Icon::ChevronUp, &name, 28.0, ButtonWeight::Plain).clicked() {
+            to = chooser.reading.path.parent().map(Path::to_owned);
+        }
+        for (key, folder) in
+            [(key!("chooser-home"), dirs::home_dir()), (key!("chooser-videos"), dirs::video_dir())]
+        {
+            let text = texts.get(key);
+            if folder.is_some() && Button::new(&text).small().show(ui, theme).clicked() {
+                to = folder;
+            }
+        }
+        let shown = chooser.reading.path.display().to_string();
+        let (rect, response) =
+            ui.allocate_exact_size(vec2(ui.available_width(), 28.0), Sense::hover());
+        elided(ui, rect, Align::Min, &shown, Type::Body.font(), theme.secondary);
+        response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &shown));
+        if let Some(folder) = to {
+            chooser.go(ui.ctx(), folder);
+        }
+    });
+}
+
+fn entries(ui: &mut Ui, view: &View<'_>, chooser: &mut FileChooser) -> Option<ChooserAnswer> {
+    let (theme, texts) = (view.theme, view.texts);
+    let height = (ui.ctx().content_rect().height() - 340.0).clamp(120.0, 320.0);
+    let mut answer = None;
+    let area = ScrollArea::vertical().id_salt(&chooser.reading.path).max_height(height);
+    area.min_scrolled_height(height).auto_shrink(false).show(ui, |ui| {
+        ui.spacing_mut().item_spacing.y = 1.0;
+        let Some(listing) = chooser.reading.listing.clone() else {
+            label(ui, &texts.get("chooser-reading"), Type::Body, theme.secondary);
+            return;
+        };
+        if let Some(error) = &listing.error {
+            let said = texts.with("chooser-unreadable", &[("reason", error.into())]);
+            paragraph(ui, &said, Type::Body, theme.warn);
+        } else if listing.entries.is_empty() {
+            label(ui, &texts.get("chooser-empty"), Type::Body, theme.secondary);
+        }
+        let last = listing.entries.len().saturating_sub(1);
+        let mut focus = None;
+        for (index, entry) in listing.entries.iter().enumerate() {
+            let chosen = chooser.chosen.contains(&entry.path);
+            let response = line(ui, view, entry, chosen);
+            if response.has_focus() {
+                let pressed = |key| ui.input_mut(|it| it.consume_key(Modifiers::NONE, key));
+                if pressed(Key::ArrowDown) {
+                    focus = Some((index + 1).min(last));
+                } else if pressed(Key::ArrowUp) {
+                    focus = Some(index.saturating_sub(1));
+                } else if pressed(Key::Enter) {
+                    answer = answer.take().or(chooser.press(ui.ctx(), entry, true, false));
+                }
+                ui.memory_mut(|memory| {
+                    let arrows = egui::EventFilter { vertical_arrows: true, ..Default::default() };
+                    memory.set_focus_lock_filter(response.id, arrows);
+                });
+            }
+            let besides = ui.input(|input| input.modifiers.command || input.modifiers.shift);
+            if response.double_clicked() {
+                answer = answer.take().or(chooser.press(ui.ctx(), entry, true, false));
+            } else if response.clicked() {
+                answer = answer.take().or(chooser.press(ui.ctx(), entry, false, besides));
+            }
+        }
+        if let Some(index) = focus
+            && let Some(entry) = listing.entries.get(index)
+        {
+            ui.memory_mut(|memory| memory.request_focus(line_id(&entry.path)));
+        }
+        if listing.cut {
+            paragraph(ui, &texts.get("chooser-cut"), Type::Small, theme.secondary);
+        }
+    });
+    answer
+}
+
+fn line_id(path: &Path) -> Id {
+    Id::unique("chooser-line").with(path)
+}
+
+fn line(ui: &mut Ui, view: &View<'_>, entry: &Entry, chosen: bool) -> egui::Response {
+    let theme = view.theme;
+    let (_, rect) = ui.allocate_space(vec2(ui.available_width(), 28.0));
+    let response = ui.interact(rect, line_id(&entry.path), Sense::click());
+    response.widget_info(|| WidgetInfo::selected(Role::ListItem, true, chosen, &entry.name));
+    if chosen || response.hovered() {
+        let fill = if chosen { theme.raised } else { theme.hover };
+        ui.painter().rect_filled(rect, CornerRadius::same(4), fill);
+    }
+    let icon = Rect::from_center_size(pos2(rect.left() + 16.0, rect.center().y), Vec2::splat(16.0));
+    let picture = if entry.is_folder { Icon::Folder } else { Icon::Film };
+    icons::paint(ui.painter(), picture, icon, theme.secondary);
+    let mut words = rect.shrink2(vec2(gap::S, 0.0));
+    if !entry.is_folder {
+        let size = format::bytes(entry.bytes);
+        let painted = elided(ui, words, Align::Max, &size, Type::Small.font(), theme.secondary);
+        words.max.x = painted.left() - gap::S;
+    }
+    words.min.x = icon.right() + gap::S;
+    elided(ui, words, Align::Min, &entry.name, Type::Body.font(), theme.text);
+    focus_ring(ui, theme, &response, 4);
+    if response.gained_focus() {
+        response.scroll_to_me(None);
+    }
+    response
+}
+
+/// While the desktop's chooser is open for long: what one can do if it does not appear.
+pub fn waiting(ctx: &egui::Context, view: &View<'_>) -> Option<WaitAnswer> {
+    let (theme, texts) = (view.theme, view.texts);
+    let mut answer = None;
+    modal(ctx, theme, "file-chooser-wait", 420.0, |ui| {
+        label(ui, &texts.get("chooser-waits"), Type::Title, theme.text);
+        paragraph(ui, &texts.get("chooser-waits-note"), Type::Body, theme.secondary);
+        ui.add_space(gap::S);
+        ui.horizontal(|ui| {
+            if Button::new(&texts.get("chooser-own")).show(ui, theme).clicked() {
+                answer = Some(WaitAnswer::Own);
+            }
+            if Button::new(&texts.get("cancel")).show(ui, theme).clicked() {
+                answer = Some(WaitAnswer::Cancel);
+            }
+        });
+        None
+    });
+    answer
+}
+
+/// What is to become of a desktop's chooser that has not answered.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum WaitAnswer {
+    /// Nothing is chosen.
+    Cancel,
+    /// onair's own opens in its place.
+    Own,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_typed_is_a_path() {
+        let at = |typed| absolute(Path::new("/home/ada"), typed);
+        assert_eq!(at("a/b.mp4"), Path::new("/home/ada/a/b.mp4"));
+        assert_eq!(at("/tmp/../x"), Path::new("/x"));
+        assert_eq!(at("../../../.."), Path::new("/"));
+        assert_eq!(at("./a"), Path::new("/home/ada/a"));
+        assert_eq!(at("~"), dirs::home_dir().unwrap_or_default());
+        assert_eq!(at("~x"), Path::new("/home/ada/~x"));
+    }
+}

@@ -1,0 +1,137 @@
+//! onair's own file chooser: by keyboard, by typing, and with nonsense.
+
+use onair::ui::ChooserKind;
+
+use super::*;
+
+/// A folder with a film, a text and a folder in it, and the chooser in it.
+fn chooser(kind: ChooserKind) -> (tempfile::TempDir, Harness<'static, Window>) {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["film.mp4", "other.mp4", "note.txt"] {
+        std::fs::write(folder.path().join(name), "x").unwrap();
+    }
+    std::fs::create_dir(folder.path().join("inner")).unwrap();
+    std::fs::write(folder.path().join("inner/deep.mp4"), "x").unwrap();
+    let mut harness = open("idle");
+    let ctx = harness.ctx.clone();
+    let screen = harness.state_mut().screen.as_mut().unwrap();
+    screen.choose_file(&ctx, kind, Some(folder.path().to_owned()));
+    shows(&mut harness, "inner");
+    (folder, harness)
+}
+
+/// Waits until the folder is read.
+fn shows(harness: &mut Harness<'static, Window>, name: &str) {
+    until(harness, name, |harness| harness.query_by_label(name).is_some());
+}
+
+fn until(
+    harness: &mut Harness<'static, Window>,
+    what: &str,
+    done: impl Fn(&Harness<'static, Window>) -> bool,
+) {
+    for _ in 0..500 {
+        harness.run();
+        if done(harness) {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("{what}: {:?}", shown(harness));
+}
+
+fn chosen(harness: &Harness<'static, Window>) -> Option<Option<Vec<PathBuf>>> {
+    harness.state().wishes.iter().find_map(|wish| match wish {
+        WindowRequest::FilesChosen(paths) => Some(paths.clone()),
+        _ => None,
+    })
+}
+
+fn type_path(harness: &mut Harness<'static, Window>, name: &str, text: &str) {
+    harness.get_by_role_and_label(Role::TextInput, name).focus();
+    harness.run();
+    harness.event(egui::Event::Text(text.into()));
+    harness.run();
+    harness.key_press(Key::Enter);
+}
+
+fn films() -> ChooserKind {
+    ChooserKind::Files { endings: vec!["mp4".into()], several: false }
+}
+
+#[test]
+fn a_file_is_chosen_by_keyboard_and_others_are_left_out() {
+    let (folder, mut harness) = chooser(films());
+    harness.get_by_label("film.mp4");
+    assert!(harness.query_by_label("note.txt").is_none());
+    // Hotkeys of the window do nothing meanwhile.
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::L);
+    assert_eq!(commands(&mut harness), []);
+    harness.get_by_label("inner").focus();
+    harness.run();
+    harness.key_press(Key::Enter);
+    shows(&mut harness, "deep.mp4");
+    harness.get_by_label("Folder above").click();
+    shows(&mut harness, "film.mp4");
+    harness.get_by_label("inner").focus();
+    harness.run();
+    harness.key_press(Key::ArrowDown);
+    harness.run();
+    assert!(harness.get_by_label("film.mp4").is_focused());
+    harness.key_press(Key::Enter);
+    harness.run();
+    assert_eq!(chosen(&harness), Some(Some(vec![folder.path().join("film.mp4")])));
+}
+
+#[test]
+fn a_path_is_typed_and_nonsense_is_said_to_be_so() {
+    let (folder, mut harness) = chooser(films());
+    type_path(&mut harness, "Path", "no/such\u{1F4A9}");
+    shows(&mut harness, "Nothing has this path.");
+    assert_eq!(chosen(&harness), None);
+    let (folder_2, mut harness_2) = chooser(films());
+    type_path(&mut harness_2, "Path", "inner/../other.mp4");
+    until(&mut harness_2, "a choice", |harness| chosen(harness).is_some());
+    assert_eq!(chosen(&harness_2), Some(Some(vec![folder_2.path().join("other.mp4")])));
+    drop(folder);
+    // Nothing chosen is said, and Escape chooses nothing.
+    let (_folder, mut harness) = chooser(films());
+    click(&mut harness, "Choose");
+    harness.get_by_label("Choose a file first.");
+    harness.key_press(Key::Escape);
+    harness.run();
+    assert_eq!(chosen(&harness), Some(None));
+}
+
+#[test]
+fn folders_and_new_files_are_chosen() {
+    let (folder, mut harness) = chooser(ChooserKind::Folder);
+    assert!(harness.query_by_label("film.mp4").is_none());
+    click(&mut harness, "Choose");
+    assert_eq!(chosen(&harness), Some(Some(vec![folder.path().to_owned()])));
+    let endings = vec!["toml".to_owned(), "json".to_owned()];
+    let kind = ChooserKind::NewFile { endings, name: "scenes.toml".into() };
+    let (folder, mut harness) = chooser(kind);
+    std::fs::write(folder.path().join("scenes.toml"), "x").unwrap();
+    click(&mut harness, "Save");
+    // One that is there is replaced only when that is said again.
+    shows(&mut harness, "This file exists. Press Save again to replace it.");
+    assert_eq!(chosen(&harness), None);
+    click(&mut harness, "Save");
+    until(&mut harness, "a choice", |harness| chosen(harness).is_some());
+    assert_eq!(chosen(&harness), Some(Some(vec![folder.path().join("scenes.toml")])));
+}
+
+#[test]
+fn a_dialog_of_the_desktop_that_never_answers_can_be_ended() {
+    for (button, wish) in [
+        ("Cancel", WindowRequest::FilesChosen(None)),
+        ("Use onair's chooser", WindowRequest::OwnFileChooser),
+    ] {
+        let mut harness = open("idle");
+        harness.state_mut().screen.as_mut().unwrap().set_file_wait(true);
+        harness.run();
+        click(&mut harness, button);
+        assert!(harness.state().wishes.contains(&wish), "{button}");
+    }
+}
