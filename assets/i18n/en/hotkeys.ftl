@@ -71,7 +71,6 @@ palette-scene = Scene
 palette-source = Source
 palette-target = Target
 palette-setting = Setting
-palette-command = Command
 
 hotkey-none = None
 hotkey-press = Press keys…

@@ -71,7 +71,6 @@ palette-scene = 场景
 palette-source = 来源
 palette-target = 推流目标
 palette-setting = 设置
-palette-command = 命令
 
 hotkey-none = 无
 hotkey-press = 请按键…

@@ -8,7 +8,7 @@ use egui::{
 
 use crate::compose::scene::{SceneId, SourceId};
 use crate::ui::dialogs::card::{DialogAnswer, modal};
-use crate::ui::dialogs::settings::Setting;
+use crate::ui::dialogs::settings::table::Setting;
 use crate::ui::input::actions::{Action, key};
 use crate::ui::input::hotkeys::shortcut_text;
 use crate::ui::style::icons::{self, Icon};

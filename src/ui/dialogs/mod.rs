@@ -19,7 +19,9 @@ pub use card::{DialogAnswer, Needs, heading, modal};
 pub use card::{PassthroughDraft, Services};
 pub use command_palette::Search;
 pub use parts::Parts;
-pub use settings::{Setting, SettingsDraft, SettingsPage, UI_SCALES};
+pub use settings::UI_SCALES;
+pub use settings::draft::SettingsDraft;
+pub use settings::table::{Setting, SettingsPage};
 
 use crate::ui::view::View;
 

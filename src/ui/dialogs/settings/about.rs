@@ -4,7 +4,7 @@ use egui::Ui;
 
 use crate::studio::KeyPlace;
 use crate::ui::dialogs::card::Needs;
-use crate::ui::dialogs::settings::SettingsDraft;
+use crate::ui::dialogs::settings::draft::SettingsDraft;
 use crate::ui::dialogs::settings::row::row;
 use crate::ui::dialogs::settings::table::Setting;
 use crate::ui::style::theme::Type;

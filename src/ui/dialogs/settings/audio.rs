@@ -4,7 +4,7 @@ use egui::Ui;
 
 use crate::studio::{Command, Monitoring, Preferences};
 use crate::ui::dialogs::card::Needs;
-use crate::ui::dialogs::settings::SettingsDraft;
+use crate::ui::dialogs::settings::draft::SettingsDraft;
 use crate::ui::dialogs::settings::row::{Choice, choice_row, row};
 use crate::ui::dialogs::settings::table::Setting;
 use crate::ui::input::actions::key;

@@ -4,7 +4,7 @@ use egui::{Align, Layout, Ui, vec2};
 
 use crate::studio::settings::hotkeys::Hotkey;
 use crate::ui::dialogs::card::Needs;
-use crate::ui::dialogs::settings::SettingsDraft;
+use crate::ui::dialogs::settings::draft::SettingsDraft;
 use crate::ui::dialogs::settings::row::wide_row;
 use crate::ui::dialogs::settings::table::Setting;
 use crate::ui::input::actions::{Action, key};

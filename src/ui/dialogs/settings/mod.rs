@@ -3,88 +3,47 @@
 
 mod about;
 mod audio;
+pub mod draft;
 mod general;
 mod hotkeys;
 mod network;
 mod output;
 mod recording;
 mod row;
-mod table;
+pub mod table;
 mod video;
 
 use egui::{Id, ScrollArea, Ui, vec2};
 
 use crate::ui::dialogs::card::{DialogAnswer, Needs, heading, modal};
-use crate::ui::input::actions::Action;
+use crate::ui::dialogs::settings::draft::SettingsDraft;
+use crate::ui::dialogs::settings::table::{Setting, SettingsPage};
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::text::{Language, Texts};
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{Button, ButtonWeight, Field, label, section};
 
 pub use general::SCALES as UI_SCALES;
-pub use table::{Setting, SettingsPage};
 
 /// Of what is in it, and of the list of pages.
 const WIDTH: f32 = 780.0;
 const PAGES: f32 = 168.0;
 
-/// What is looked at and typed in the settings.
-#[derive(Debug)]
-pub struct SettingsDraft {
-    page: SettingsPage,
-    query: String,
-    /// What was gone to: it is lit, and scrolled to once.
-    lit: Option<Setting>,
-    found: Option<Setting>,
-    /// The command whose hotkey is chosen, and whether the last keys could not be it.
-    hotkey: Option<(Action, bool)>,
-    /// While the talk key is waited for: whether the last one could not be it.
-    talk_key: Option<bool>,
-    /// The language that the window does not speak.
-    other: Option<Texts>,
-}
-
-impl Default for SettingsDraft {
-    fn default() -> Self {
-        Self {
-            page: SettingsPage::General,
-            query: String::new(),
-            lit: None,
-            found: None,
-            hotkey: None,
-            talk_key: None,
-            other: None,
-        }
+/// The settings that fit what is searched for, in either language.
+fn results(draft: &mut SettingsDraft, view: &View<'_>) -> Vec<Setting> {
+    let language = match view.texts.language() {
+        Language::English => Language::Chinese,
+        Language::Chinese => Language::English,
+    };
+    if draft.other.as_ref().is_none_or(|texts| texts.language() != language) {
+        draft.other = Some(Texts::new(language));
     }
-}
-
-impl SettingsDraft {
-    /// Shows this setting.
-    pub fn show(&mut self, setting: Setting) {
-        *self = Self { page: setting.page(), ..Self::default() };
-        (self.lit, self.found) = (Some(setting), Some(setting));
-    }
-
-    /// Keys are chosen by pressing them: they do nothing else.
-    pub fn waits_for_keys(&self) -> bool {
-        self.hotkey.is_some() || self.talk_key.is_some()
-    }
-
-    fn results(&mut self, view: &View<'_>) -> Vec<Setting> {
-        let language = match view.texts.language() {
-            Language::English => Language::Chinese,
-            Language::Chinese => Language::English,
-        };
-        if self.other.as_ref().is_none_or(|texts| texts.language() != language) {
-            self.other = Some(Texts::new(language));
-        }
-        let languages: Vec<&Texts> = [view.texts].into_iter().chain(&self.other).collect();
-        let hotkeys = self::hotkeys::any_fits(&languages, &self.query);
-        let fits = |setting: &Setting| {
-            setting.fits(&languages, &self.query) || (*setting == Setting::Hotkeys && hotkeys)
-        };
-        Setting::ALL.iter().copied().filter(fits).collect()
-    }
+    let languages: Vec<&Texts> = [view.texts].into_iter().chain(&draft.other).collect();
+    let hotkeys = hotkeys::any_fits(&languages, &draft.query);
+    let fits = |setting: &Setting| {
+        setting.fits(&languages, &draft.query) || (*setting == Setting::Hotkeys && hotkeys)
+    };
+    Setting::ALL.iter().copied().filter(fits).collect()
 }
 
 pub fn show(
@@ -173,7 +132,7 @@ fn contents(
 ) -> Option<DialogAnswer> {
     let searched = !draft.query.trim().is_empty();
     let shown: Vec<Setting> = if searched {
-        draft.results(view)
+        results(draft, view)
     } else {
         Setting::ALL.iter().copied().filter(|setting| setting.page() == draft.page).collect()
     };

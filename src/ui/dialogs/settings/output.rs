@@ -8,7 +8,7 @@ use crate::encode;
 use crate::media::BitsPerSecond;
 use crate::studio::live::view::LiveState;
 use crate::studio::{Adapt, Command, Quality};
-use crate::ui::dialogs::settings::SettingsDraft;
+use crate::ui::dialogs::settings::draft::SettingsDraft;
 use crate::ui::dialogs::settings::row::{Choice, choice_row, wide_row};
 use crate::ui::dialogs::settings::table::Setting;
 use crate::ui::input::actions::key;

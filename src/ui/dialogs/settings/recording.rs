@@ -8,7 +8,7 @@ use crate::media::{ExtraTrack, ExtraTracks};
 use crate::studio::settings::default_recording_folder;
 use crate::studio::{RecordingChoices, mixer};
 use crate::ui::dialogs::card::Needs;
-use crate::ui::dialogs::settings::SettingsDraft;
+use crate::ui::dialogs::settings::draft::SettingsDraft;
 use crate::ui::dialogs::settings::row::{Choice, choice_row, row, wide_row};
 use crate::ui::dialogs::settings::table::Setting;
 use crate::ui::style::theme::{Type, gap};

@@ -2,7 +2,7 @@
 
 use egui::{CornerRadius, Ui, vec2};
 
-use crate::ui::dialogs::settings::SettingsDraft;
+use crate::ui::dialogs::settings::draft::SettingsDraft;
 use crate::ui::dialogs::settings::table::Setting;
 use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;

@@ -5,7 +5,7 @@ use egui::Ui;
 use crate::media::{BitsPerSecond, FrameRate, Size};
 use crate::studio::live::view::LiveState;
 use crate::studio::{Command, Quality};
-use crate::ui::dialogs::settings::SettingsDraft;
+use crate::ui::dialogs::settings::draft::SettingsDraft;
 use crate::ui::dialogs::settings::row::{Choice, choice_row, row};
 use crate::ui::dialogs::settings::table::Setting;
 use crate::ui::style::theme::Type;
