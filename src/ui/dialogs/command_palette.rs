@@ -43,7 +43,7 @@ impl Search {
 
 /// What a line of the palette does.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-enum Deed {
+enum PaletteChoice {
     Act(Action),
     Scene(SceneId),
     Source(SourceId),
@@ -51,7 +51,7 @@ enum Deed {
     Setting(Setting),
 }
 
-impl Deed {
+impl PaletteChoice {
     fn answer(self) -> DialogAnswer {
         match self {
             Self::Act(action) => DialogAnswer::Act(action),
@@ -65,7 +65,7 @@ impl Deed {
 
 /// A line of the palette.
 struct Entry {
-    deed: Deed,
+    choice: PaletteChoice,
     icon: Icon,
     name: String,
     /// What else it is found by.
@@ -85,7 +85,7 @@ fn entries(view: &View<'_>, other: &Texts) -> Vec<Entry> {
     });
     let mut all: Vec<Entry> = possible
         .map(|action| Entry {
-            deed: Deed::Act(action),
+            choice: PaletteChoice::Act(action),
             icon: action.icon(),
             name: texts.get(action.key()).to_string(),
             also: [other.get(action.key()), texts.get(action.tip())].join(" "),
@@ -93,8 +93,8 @@ fn entries(view: &View<'_>, other: &Texts) -> Vec<Entry> {
             hotkey: Some(action),
         })
         .collect();
-    let entry = |deed, icon, name: &str, kind| Entry {
-        deed,
+    let entry = |choice, icon, name: &str, kind| Entry {
+        choice,
         icon,
         name: name.to_owned(),
         also: [texts.get(kind), other.get(kind)].join(" "),
@@ -104,19 +104,25 @@ fn entries(view: &View<'_>, other: &Texts) -> Vec<Entry> {
     let collection = &snapshot.scenes.collection;
     all.extend(collection.scenes.iter().enumerate().map(|(place, scene)| Entry {
         hotkey: Action::of_scene(place),
-        ..entry(Deed::Scene(scene.id), Icon::Film, &scene.name, key!("palette-scene"))
+        ..entry(PaletteChoice::Scene(scene.id), Icon::Film, &scene.name, key!("palette-scene"))
     }));
     all.extend(collection.sources.iter().map(|source| {
-        entry(Deed::Source(source.id), Icon::Picture, &source.name, key!("palette-source"))
+        entry(PaletteChoice::Source(source.id), Icon::Picture, &source.name, key!("palette-source"))
     }));
     all.extend(snapshot.targets.iter().map(|target| {
         let name = targets::title(texts, &target.target);
-        entry(Deed::Target(target.target.id), Icon::Broadcast, &name, key!("palette-target"))
+        entry(
+            PaletteChoice::Target(target.target.id),
+            Icon::Broadcast,
+            &name,
+            key!("palette-target"),
+        )
     }));
     all.extend(Setting::ALL.iter().map(|setting| {
         let key = setting.key();
         let icon = setting.page().icon();
-        let entry = entry(Deed::Setting(*setting), icon, &texts.get(key), key!("palette-setting"));
+        let entry =
+            entry(PaletteChoice::Setting(*setting), icon, &texts.get(key), key!("palette-setting"));
         let also = [entry.also.clone(), other.get(key).to_string()].join(" ");
         Entry { also, ..entry }
     }));
@@ -206,7 +212,7 @@ pub fn show(
                     response.scroll_to_me(None);
                 }
                 if response.clicked() || (at && enter) {
-                    answer = Some(entry.deed.answer());
+                    answer = Some(entry.choice.answer());
                 }
             }
         });
@@ -232,8 +238,8 @@ fn line(ui: &mut Ui, view: &View<'_>, entry: &Entry, at: bool) -> egui::Response
     words.min.x = icon.right() + gap::S;
     words.max.x = painted.left() - gap::S;
     elided(ui, words, Align::Min, &entry.name, Type::Body.font(), theme.text);
-    match entry.deed {
-        Deed::Act(action) => response.on_hover_text(&*view.texts.get(action.tip())),
+    match entry.choice {
+        PaletteChoice::Act(action) => response.on_hover_text(&*view.texts.get(action.tip())),
         _ => response,
     }
 }

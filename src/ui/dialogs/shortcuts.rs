@@ -3,7 +3,7 @@
 use egui::{Align, CornerRadius, Layout, ScrollArea, Sense, StrokeKind, Ui, vec2};
 
 use crate::ui::dialogs::card::{DialogAnswer, heading, modal};
-use crate::ui::dialogs::settings::Setting;
+use crate::ui::dialogs::settings::table::Setting;
 use crate::ui::input::actions::Action;
 use crate::ui::input::hotkeys::shortcut_text;
 use crate::ui::style::theme::{Type, gap};

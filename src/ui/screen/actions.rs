@@ -9,7 +9,7 @@ use crate::studio::{Command, Language, Theme as ThemeChoice};
 use crate::ui::dialogs::{self, Dialog, Parts};
 use crate::ui::input::actions::Action;
 use crate::ui::screen::bars::{self, Page};
-use crate::ui::studio_page::right_panel::SideTab;
+use crate::ui::studio_page::parts::SideTab;
 use crate::ui::text;
 use crate::ui::view::WindowRequest;
 

@@ -39,7 +39,7 @@ use crate::ui::input::global_key::{GlobalHotkeys, GlobalKeySupport};
 use crate::ui::input::hotkeys::{self, Keymap};
 use crate::ui::input::push_to_talk;
 use crate::ui::screen::bars::Page;
-use crate::ui::studio_page::right_panel::SideTab;
+use crate::ui::studio_page::parts::SideTab;
 use crate::ui::style::fonts;
 use crate::ui::style::theme::{Theme, size};
 use crate::ui::text::{self, Texts};
@@ -327,7 +327,7 @@ impl Screen {
         match self.page {
             Page::Studio => {
                 let pressed = {
-                    let mut parts = studio_page::PageParts {
+                    let mut parts = studio_page::parts::PageParts {
                         target: &mut self.target,
                         scenes: &mut self.scenes,
                         watch: &mut self.watch,

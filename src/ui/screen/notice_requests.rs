@@ -7,7 +7,7 @@ use crate::studio::{Command, Remedy};
 use crate::ui::input::actions::Action;
 use crate::ui::notices::{self, TrayRequest};
 use crate::ui::screen::bars::{Page, TrayState};
-use crate::ui::studio_page::right_panel::SideTab;
+use crate::ui::studio_page::parts::SideTab;
 use crate::ui::view::{View, WindowRequest};
 
 impl Screen {

@@ -2,30 +2,19 @@
 
 mod chat;
 pub mod go_live;
+pub mod parts;
 pub mod program;
 pub mod right_panel;
 
 use egui::{Rect, Ui, pos2, vec2};
 
 use crate::ui::input::actions::Action;
+use crate::ui::mixer;
 use crate::ui::scenes::left_panel;
+use crate::ui::studio_page::parts::PageParts;
 use crate::ui::style::theme::{gap, size};
 use crate::ui::targets::child;
-use crate::ui::video::FrameView;
 use crate::ui::view::View;
-use crate::ui::{mixer, scenes, targets, watch};
-use right_panel::SideTab;
-
-/// What the *Studio* page works with.
-#[derive(Debug)]
-pub struct PageParts<'a> {
-    pub target: &'a mut targets::Draft,
-    pub scenes: &'a mut scenes::Draft,
-    pub watch: &'a mut watch::Draft,
-    pub side: &'a mut SideTab,
-    pub program: &'a mut FrameView,
-    pub prepared: Option<&'a mut FrameView>,
-}
 
 /// The page; gives an action that was asked for.
 pub fn show(

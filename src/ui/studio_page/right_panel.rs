@@ -2,33 +2,15 @@
 
 use egui::{Rect, ScrollArea, Ui, pos2, vec2};
 
-use crate::ui::input::actions::{Action, key};
+use crate::ui::input::actions::Action;
 use crate::ui::scenes::inspector;
-use crate::ui::studio_page::{PageParts, chat, go_live};
+use crate::ui::studio_page::parts::{PageParts, SideTab};
+use crate::ui::studio_page::{chat, go_live};
 use crate::ui::style::theme::gap;
 use crate::ui::targets;
 use crate::ui::targets::child;
 use crate::ui::view::View;
 use crate::ui::widgets::{TAB_BAR, tab_bar};
-
-/// What the panel shows.
-#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
-pub enum SideTab {
-    /// Where the stream goes, and on air how it fares.
-    #[default]
-    Broadcast,
-    /// What is selected.
-    Inspector,
-    Chat,
-}
-
-impl SideTab {
-    const ALL: [(Self, &'static str); 3] = [
-        (Self::Broadcast, key!("tab-broadcast")),
-        (Self::Inspector, key!("tab-inspector")),
-        (Self::Chat, key!("tab-chat")),
-    ];
-}
 
 /// The panel in `side`; gives an action that was asked for.
 pub fn show(
