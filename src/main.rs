@@ -36,7 +36,7 @@ fn main() -> Exit {
     }
     let globals = &cli.globals;
     let window = match &cli.command {
-        None | Some(Sub::Studio) => true,
+        None | Some(Sub::Studio(_)) => true,
         Some(Sub::Play(args)) => !args.headless,
         _ => false,
     };
@@ -50,7 +50,8 @@ fn main() -> Exit {
         warn_of_password(&cli, clock);
     }
     let exit = match &cli.command {
-        None | Some(Sub::Studio) => onair::cli::window::run(globals, clock),
+        None => onair::cli::window::run(&onair::cli::window::Args::default(), globals, clock),
+        Some(Sub::Studio(args)) => onair::cli::window::run(args, globals, clock),
         Some(Sub::Live(args)) => {
             let matches = matches.subcommand_matches("live").unwrap_or(&matches);
             onair::cli::live::run(args, matches, globals, clock)

@@ -80,6 +80,7 @@ mod sandbox;
 mod scenes;
 mod screen;
 mod screen_reader;
+mod second_start;
 mod secrets;
 mod serve_record;
 mod server;

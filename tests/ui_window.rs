@@ -6,6 +6,7 @@ mod chat;
 mod commands;
 mod file_chooser;
 mod notice_size;
+mod parts;
 mod properties;
 mod scenes;
 mod selection;

@@ -143,6 +143,88 @@ fn a_second_signal_ends_it_at_once() {
     assert_eq!(status.code(), Some(1), "{}", studio.window.errors());
 }
 
+#[test]
+fn a_display_that_disappears_does_not_end_the_broadcast() {
+    peers::require!("Xvfb", "dbus-daemon", "openbox", "xdotool", "xprop", "ffmpeg", "ffprobe");
+    let mut studio = Studio::start();
+    studio.goes_on_air();
+    let display = studio.desktop.display_id().to_string();
+    assert!(Command::new("kill").args(["-KILL", &display]).status().unwrap().success());
+    wait_for("what it says", LIMIT, || {
+        studio.window.errors().contains("stays on air without a window")
+    });
+    // Viewers and the file get more of it.
+    let size = || fs::metadata(recording(studio.home.path()).unwrap()).unwrap().len();
+    let before = size();
+    wait_for("more of the recording", LIMIT, || size() > before + 200_000);
+    let ended = studio.serve.events().iter().any(|event| event["event"] == "unpublish");
+    assert!(!ended, "{:#?}", studio.serve.events());
+    // A later start says where it is, and does not disturb it.
+    let settings = studio.home.path().join("settings.toml");
+    let mut later = studio.desktop.onair(studio.home.path());
+    let later = later.args(["studio", "--settings"]).arg(&settings).output().unwrap();
+    let said = String::from_utf8_lossy(&later.stderr).into_owned();
+    assert!(!later.status.success() && said.contains("without a window"), "{said}");
+    studio.window.signal("TERM");
+    assert_eq!(studio.window.wait(LIMIT).code(), Some(0), "{}", studio.window.errors());
+    assert!(studio.window.errors().contains("has ended"), "{}", studio.window.errors());
+    studio.was_ended_in_order();
+}
+
+#[test]
+fn a_display_that_disappears_while_nothing_is_on_air_ends_it_in_words() {
+    peers::require!("Xvfb", "dbus-daemon", "openbox", "xdotool", "xprop", "ffmpeg", "ffprobe");
+    let mut studio = Studio::start();
+    studio.desktop.shown(&mut studio.window);
+    let display = studio.desktop.display_id().to_string();
+    assert!(Command::new("kill").args(["-KILL", &display]).status().unwrap().success());
+    assert_eq!(studio.window.wait(LIMIT).code(), Some(4), "{}", studio.window.errors());
+    assert!(studio.window.errors().contains("The display is gone"), "{}", studio.window.errors());
+}
+
+#[test]
+fn after_a_crash_on_air_the_next_start_resumes_it() {
+    peers::require!("Xvfb", "dbus-daemon", "openbox", "xdotool", "xprop", "ffmpeg", "ffprobe");
+    let mut studio = Studio::start();
+    studio.goes_on_air();
+    let mark = studio.home.path().join("on-air.toml");
+    wait_for("what is on air", LIMIT, || mark.exists());
+    let published = |studio: &Studio| {
+        let events = studio.serve.events();
+        events.iter().filter(|event| event["event"] == "publish").count()
+    };
+    studio.window.signal("KILL");
+    studio.window.wait(LIMIT);
+    assert!(mark.exists() && published(&studio) == 1);
+    // Without a window, by a flag.
+    let settings = studio.home.path().join("settings.toml");
+    let settings = settings.to_str().unwrap();
+    let words = ["live", "--settings", settings, "--resume", "--duration", "2s"];
+    let mut again = Onair::start(&words);
+    assert_eq!(again.peer.wait(LIMIT).code(), Some(0), "{}", again.peer.errors());
+    assert_eq!(published(&studio), 2);
+    assert!(!mark.exists(), "it ended in order");
+    let mut none = Onair::start(&words);
+    assert_eq!(none.peer.wait(LIMIT).code(), Some(3), "{}", none.peer.errors());
+    // In the window, by the button that the health bar offers.
+    let text = fs::read_to_string(settings).unwrap();
+    studio.window = studio.desktop.studio(studio.home.path(), &text, "info,onair::app=debug");
+    studio.goes_on_air();
+    wait_for("what is on air", LIMIT, || mark.exists());
+    studio.window.signal("KILL");
+    studio.window.wait(LIMIT);
+    let before = published(&studio);
+    studio.window = studio.desktop.studio(studio.home.path(), &text, "info,onair::app=debug");
+    let id = studio.desktop.shown(&mut studio.window);
+    wait_for("the offer", LIMIT, || studio.window.errors().contains("ended unexpectedly"));
+    studio.desktop.said("xdotool", &["windowactivate", "--sync", &id]);
+    studio.desktop.said("xdotool", &["key", "ctrl+period"]);
+    wait_for("the stream", LIMIT, || published(&studio) > before);
+    studio.window.signal("TERM");
+    assert_eq!(studio.window.wait(LIMIT).code(), Some(0), "{}", studio.window.errors());
+    assert!(!mark.exists(), "it ended in order");
+}
+
 /// What the desktop was asked to hold off, and to let go.
 #[derive(Clone, Default)]
 struct Asked {

@@ -23,6 +23,7 @@ use crate::base::queue::{self, Full, Receiver};
 use crate::media::VideoFrame;
 use crate::studio::command::PartCommand;
 use crate::studio::live::view::LiveState;
+use crate::studio::settings::part::PartKind;
 use crate::studio::watch::view::WatchState;
 use crate::studio::{Command, Preferences, Snapshot, WatchCommand};
 use crate::ui::style::theme;
@@ -30,6 +31,7 @@ use crate::ui::video::Surfaces;
 use crate::ui::watch::Where;
 use crate::ui::{Action, Dialog, Page, Renderer, Screen, WindowRequest};
 
+pub use backend::display::is_gone as is_display_gone;
 pub use desktop::{DesktopRequest, DesktopState, DesktopStatus};
 use drops::{Drag, Drops};
 use file_dialogs::{FileNews, Files, Kind};
@@ -70,6 +72,19 @@ pub struct Options {
     pub figures: bool,
     /// A dialog to begin with.
     pub dialog: Option<Dialog>,
+    /// What later starts ask of this window.
+    pub handed_over: Option<Receiver<HandedOver>>,
+}
+
+/// What a later start asks of the window that is open.
+#[derive(Debug)]
+pub struct HandedOver {
+    /// Files and addresses to play.
+    pub open: Vec<String>,
+    /// Collections and profiles to use.
+    pub parts: Vec<(PartKind, String)>,
+    /// Told once the window has taken it.
+    pub taken: queue::Sender<()>,
 }
 
 impl Default for Options {
@@ -81,6 +96,7 @@ impl Default for Options {
             place: Where::Here,
             figures: false,
             dialog: None,
+            handed_over: None,
         }
     }
 }
@@ -105,6 +121,7 @@ const END_LIMIT: Duration = Duration::from_secs(4);
 /// # Errors
 /// When no window can be opened.
 pub fn run(studio: impl Studio, options: Options) -> Result<(), Error> {
+    backend::display::outlive();
     let viewport = egui::ViewportBuilder::default()
         .with_title("onair")
         .with_app_id("onair")
@@ -189,6 +206,7 @@ struct Window<S> {
     questions: Receiver<Action>,
     /// Frames drawn.
     drawn: u64,
+    handed_over: Option<Receiver<HandedOver>>,
     /// Since when nobody can see the window: the frames that had been drawn then.
     unseen: Option<u64>,
     /// When the studio was asked to end.
@@ -248,6 +266,7 @@ impl<S: Studio> Window<S> {
             drops: Drops::new(context),
             global_keys,
             questions,
+            handed_over: options.handed_over,
             drawn: 0,
             unseen: None,
             ending: None,
@@ -335,8 +354,7 @@ impl<S: Studio> Window<S> {
         for ask in asked {
             match &ask {
                 Ask::Raise => {
-                    ctx.send_viewport_cmd(ViewportCommand::Minimized(false));
-                    ctx.send_viewport_cmd(ViewportCommand::Focus);
+                    raise(ctx);
                 }
                 Ask::Quit => self.screen.ask_to_close(),
                 _ => {}
@@ -358,11 +376,26 @@ impl<S: Studio> Window<S> {
         }
         for request in self.desktop.asked().collect::<Vec<_>>() {
             // Where it asks, the question must be seen.
-            ctx.send_viewport_cmd(ViewportCommand::Minimized(false));
-            ctx.send_viewport_cmd(ViewportCommand::Focus);
+            raise(ctx);
             if request == DesktopRequest::GoLiveOrStop {
                 self.screen.go_live_or_stop();
             }
+        }
+    }
+
+    /// A later start raises this window, and what it was started with is opened here.
+    fn follow_later_starts(&mut self, ctx: &egui::Context) {
+        let Some(asked) = &self.handed_over else { return };
+        for HandedOver { open, parts, taken } in asked.waiting().collect::<Vec<_>>() {
+            raise(ctx);
+            for (kind, name) in parts {
+                self.studio.send(Command::Part(PartCommand::Use(kind, name)));
+            }
+            if !open.is_empty() {
+                self.screen.open_streams(open);
+            }
+            // The other one may have given up.
+            let _ = taken.send(());
         }
     }
 
@@ -422,6 +455,12 @@ impl<S: Studio> Window<S> {
             _ => 400,
         })
     }
+}
+
+/// Brings the window to the front.
+fn raise(ctx: &egui::Context) {
+    ctx.send_viewport_cmd(ViewportCommand::Minimized(false));
+    ctx.send_viewport_cmd(ViewportCommand::Focus);
 }
 
 /// A new file in `folder`, named after the local time.
@@ -503,13 +542,13 @@ impl<S: Studio> eframe::App for Window<S> {
         let patience = Self::patience(&snapshot, self.screen.page(), hidden, self.ending.is_some());
         self.screen.set_snapshot(snapshot);
         self.follow_desktop(ctx);
+        self.follow_later_starts(ctx);
         if close && !self.may_close {
             ctx.send_viewport_cmd(ViewportCommand::CancelClose);
             self.screen.ask_to_close();
             if hidden {
                 // The question must be seen.
-                ctx.send_viewport_cmd(ViewportCommand::Minimized(false));
-                ctx.send_viewport_cmd(ViewportCommand::Focus);
+                raise(ctx);
             }
         }
         ctx.request_repaint_after(patience);

@@ -40,7 +40,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Sub {
     /// Open the studio window, like `onair` without a command
-    Studio,
+    Studio(window::Args),
     /// Broadcast without a window
     Live(Box<live::Args>),
     /// Run only the built-in server

@@ -169,6 +169,10 @@ pub enum Command {
     TryAgain,
     /// Look and behave like this; remembered.
     SetPreferences(Preferences),
+    /// Go live to the targets and with the scene of a broadcast that a crash ended.
+    Resume,
+    /// The display is gone, and the window with it; what is on air goes on.
+    WindowLost,
     /// The person has read this notice.
     Dismiss(u64),
     /// End everything; [`Snapshot::ended`](crate::studio::snapshot::Snapshot) tells when it is done.

@@ -85,3 +85,26 @@ profile-import-title = Import a profile of onair or OBS
 profile-import-note = For OBS, choose basic.ini in the folder basic/profiles of its settings.
 profile-import-key = Import the stream key too
 part-choose-file = Choose file…
+
+# Several starts of onair, crashes, and a display that is gone.
+instance-shown = onair is open already. Its window comes to the front
+instance-no-window = onair is on air without a window, because its display is gone (process { $process })
+    .cure = End the broadcast with kill -INT { $process }, then start onair again.
+instance-silent = onair is open already (process { $process }), but does not answer
+    .cure = End that process, or use other settings with --settings FILE.
+display-lost-goes-on = The display is gone. onair stays on air without a window
+    .cure = End the broadcast with Ctrl-C or kill -INT { $process }.
+display-lost-ended = The broadcast without a window has ended
+display-lost = The display is gone. onair continues without a window.
+    .cure = End the broadcast with Ctrl-C in its terminal.
+on-air-interrupted = onair ended unexpectedly while you were on air with { $targets }, since { $time }.
+    .cure = Press *Resume* to go live there again with the scene { $scene }.
+remedy-resume = Resume
+remedy-port-443 = Use port 443
+cli-nothing-to-resume = --resume: no broadcast was interrupted
+    .cure = Leave --resume out. It is for after a crash.
+cli-settings-in-use = another onair has these settings open
+    .cure = Close its window first, or write to a file with --to.
+display-gone = The display is gone, and nothing was on air: onair ends
+palette-collection = Scene collection
+palette-profile = Profile

@@ -76,3 +76,26 @@ profile-import-title = 导入 onair 或 OBS 的配置方案
 profile-import-note = OBS 的配置方案：请选择其设置文件夹 basic/profiles 里的 basic.ini。
 profile-import-key = 同时导入推流密钥
 part-choose-file = 选择文件…
+
+# 多次启动 onair、崩溃，以及显示器消失。
+instance-shown = onair 已经打开，它的窗口会显示到最前面
+instance-no-window = onair 的显示器已消失，它正在没有窗口的情况下直播（进程 { $process }）
+    .cure = 请用 kill -INT { $process } 结束直播，再启动 onair。
+instance-silent = onair 已经打开（进程 { $process }），但没有响应
+    .cure = 请结束该进程，或用 --settings FILE 使用另一份设置。
+display-lost-goes-on = 显示器已消失，onair 在没有窗口的情况下继续直播
+    .cure = 请按 Ctrl-C，或用 kill -INT { $process } 结束直播。
+display-lost-ended = 没有窗口的直播已结束
+display-lost = 显示器已消失，onair 在没有窗口的情况下继续运行。
+    .cure = 请在它的终端按 Ctrl-C 结束直播。
+on-air-interrupted = onair 在向 { $targets } 直播时意外退出（开始于 { $time }）。
+    .cure = 请按“恢复直播”，用场景 { $scene } 重新开播到这些目标。
+remedy-resume = 恢复直播
+remedy-port-443 = 改用 443 端口
+cli-nothing-to-resume = --resume：没有中断的直播
+    .cure = 请去掉 --resume，它只用于崩溃之后。
+cli-settings-in-use = 另一个 onair 正在使用这份设置
+    .cure = 请先关闭它的窗口，或用 --to 写到文件。
+display-gone = 显示器已消失，当时没有直播：onair 退出
+palette-collection = 场景集合
+palette-profile = 配置方案

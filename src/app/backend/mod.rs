@@ -1,6 +1,7 @@
 //! What only the graphics driver knows and does.
 #![allow(unsafe_code)]
 
+pub mod display;
 mod surfaces;
 
 pub use surfaces::Window as Surfaces;

@@ -26,6 +26,8 @@ use crate::cli::output::{Output, events};
 use crate::encode;
 use crate::media::{BitsPerSecond, FrameRate, Size};
 use crate::studio::notices::message::StudioMessage;
+use crate::studio::settings::part::files::PartFiles;
+use crate::studio::settings::part::on_air::OnAirMark;
 use crate::studio::settings::{
     ServerToken, default_journal, default_path, keys_beside, read_services, services_beside,
 };
@@ -124,6 +126,11 @@ pub struct Args {
     /// Send only to the built-in server, as live/onair, and not to the targets of --settings
     #[arg(long, conflicts_with_all = ["to", "service", "copy"], help_heading = "Targets")]
     pub built_in: bool,
+    /// Go live again to the targets and with the scene of a broadcast that a crash ended, with the
+    /// collection and profile of then
+    #[arg(long, conflicts_with_all = ["to", "service", "built_in", "copy", "scene", "collection",
+          "profile"], help_heading = "Targets")]
+    pub resume: bool,
     /// Environment variable with the stream key for the preceding --to
     #[arg(long, value_name = "NAME", requires = "target", help_heading = "Targets")]
     pub key_env: Vec<String>,
@@ -312,9 +319,17 @@ fn prepare(
     let net = args.route.read()?;
     let named = globals.settings_to_go_by().map_err(|why| (why, Exit::File))?;
     let (mut settings, mut warnings) = named.unwrap_or_default();
+    let mut in_use = globals.settings_in_use();
+    if args.resume {
+        in_use = in_use.or_else(default_path);
+        (settings, warnings) = resumed(in_use.as_deref()).map_err(|why| (why, Exit::File))?;
+    }
     warnings.extend(wrong);
     // With what the window has kept: keys of targets, addresses of sources.
-    let keys_path = globals.settings_in_use().as_deref().map(keys_beside);
+    let keys_path = in_use.as_deref().map(keys_beside);
+    // What the settings' targets get can be resumed; keys of the command line are kept nowhere.
+    let of_settings = wanted.is_empty() && !args.built_in;
+    let on_air_mark = in_use.as_deref().filter(|_| of_settings).map(OnAirMark::place);
     if args.built_in {
         wanted = vec![built_in(&settings.targets)];
     } else if wanted.is_empty() && args.record.is_none() {
@@ -354,6 +369,7 @@ fn prepare(
         services,
         warnings,
         keys_path,
+        on_air_mark,
         calm: true,
         program: args.copy.is_none(),
         loudness: globals.json,
@@ -367,6 +383,15 @@ fn prepare(
     config.retry_for = args.retry_for;
     config.journal = default_journal().filter(|_| config.program);
     Ok(config)
+}
+
+/// The settings as they were when a crash ended a broadcast.
+fn resumed(path: Option<&std::path::Path>) -> Result<(Settings, Vec<Problem>), Problem> {
+    let mark = path.and_then(|path| Some((path, OnAirMark::left(&OnAirMark::place(path))?)));
+    let (path, mark) = mark.ok_or_else(|| problem!("cli-nothing-to-resume"))?;
+    let (mut settings, mut warnings) = Settings::read(path);
+    warnings.extend(mark.prepare(&PartFiles::beside(path), &mut settings)?);
+    Ok((settings, warnings))
 }
 
 /// The video encoders by name.

@@ -11,6 +11,8 @@ use crate::base::Clock;
 use crate::cli::flags::Globals;
 use crate::cli::output::exit::Exit;
 use crate::cli::output::{Output, complain};
+use crate::files::Trouble;
+use crate::studio::settings::lock::{Claimed, SettingsLock};
 use crate::studio::settings::scenes::collection;
 use crate::studio::settings::{default_path, keys_beside};
 use crate::studio::{AudioStrip, Settings, keep_addresses};
@@ -18,6 +20,9 @@ use crate::text::problem::{Problem, problem};
 
 /// A keyring may ask its owner for a password first.
 const KEPT_WITHIN: Duration = Duration::from_secs(60);
+
+/// How long another onair may take to write the settings.
+const LOCKED_WAIT: Duration = Duration::from_secs(1);
 
 /// What is done with scenes.
 #[derive(Clone, Debug, clap::Args)]
@@ -99,6 +104,12 @@ fn import(
     }
     let path = globals.settings.clone().or_else(default_path);
     let path = path.ok_or_else(|| problem!("cli-no-settings-place"))?;
+    let claimed = SettingsLock::claim(&path, LOCKED_WAIT);
+    let _lock = match claimed.map_err(|error| Trouble::problem(&error))? {
+        Claimed::Ours(lock) => lock,
+        // It would write its own over this.
+        Claimed::Theirs(_) => return Err(problem!("cli-settings-in-use")),
+    };
     let (mut settings, warnings) = Settings::read(&path);
     if let Some(warning) = warnings.first() {
         // Writing would lose what could not be read.

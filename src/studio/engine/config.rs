@@ -17,6 +17,8 @@ pub struct Config {
     pub settings: Settings,
     /// Where settings are kept; `None`: nothing is remembered (the command line).
     pub settings_path: Option<PathBuf>,
+    /// Where it is noted what is on air, for after a crash; `None`: nowhere.
+    pub on_air_mark: Option<PathBuf>,
     /// Where what is changed of the players is kept, where nothing else is (`onair play`).
     pub players_path: Option<PathBuf>,
     /// Where stream keys are kept where there is no keyring; `None`: none are fetched or kept.
@@ -66,6 +68,7 @@ impl Config {
             clock,
             settings,
             settings_path: None,
+            on_air_mark: None,
             players_path: None,
             keys_path: None,
             journal: None,

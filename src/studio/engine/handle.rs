@@ -1,6 +1,6 @@
 //! The studio as others hold it: start it, send commands, look at it.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::base::queue::{self, Full, Receiver, Sender};
@@ -40,6 +40,8 @@ pub struct Studio {
     commands: Sender<Command>,
     /// How many were sent.
     sent: AtomicU64,
+    /// Its end was asked for.
+    ending: AtomicBool,
     events: Option<Receiver<Event>>,
     snapshot: Latest<Snapshot>,
     program: Latest<VideoFrame>,
@@ -57,15 +59,23 @@ impl Studio {
         let (engine, ends) = assemble(config)?;
         let Ends { commands, events, snapshot, program, watched } = ends;
         let worker = Worker::spawn("studio", move |_| engine.run(warnings))?;
-        let (sent, events) = (AtomicU64::new(0), Some(events));
-        Ok(Self { commands, sent, events, snapshot, program, watched, worker })
+        let (sent, ending, events) = (AtomicU64::new(0), AtomicBool::new(false), Some(events));
+        Ok(Self { commands, sent, ending, events, snapshot, program, watched, worker })
     }
 
     /// Asks for something; the next snapshots and events show what became of it.
     pub fn send(&self, command: Command) {
         self.sent.fetch_add(1, Ordering::Relaxed);
+        if command == Command::Quit {
+            self.ending.store(true, Ordering::Relaxed);
+        }
         // A studio that has ended obeys nothing.
         let _ = self.commands.send(command);
+    }
+
+    /// Whether somebody has asked it to end.
+    pub fn is_ending(&self) -> bool {
+        self.ending.load(Ordering::Relaxed)
     }
 
     /// Whether all that was sent has been carried out, and the snapshot shows what became of it.
@@ -155,7 +165,7 @@ pub(in crate::studio) fn assemble(mut config: Config) -> std::io::Result<(Engine
             settings.successor.clone(),
             config.server_token.take(),
         ),
-        file: SettingsFile::new(config.settings_path.take(), players),
+        file: SettingsFile::new(config.settings_path.take(), players, config.on_air_mark.take()),
         services: std::mem::take(&mut config.services),
         notices: NoticeBoard::new(config.clock, happened),
         last_words: queue::bounded("last-words", LAST_WORDS, Full::DropOldest),

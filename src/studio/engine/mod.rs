@@ -110,6 +110,7 @@ impl Engine {
         }
         self.file.begin_versions(&self.settings);
         self.list_parts();
+        self.offer_to_resume();
         self.begin_network();
         self.begin_targets();
         self.begin_program();
@@ -151,6 +152,7 @@ impl Engine {
             drop(program.end());
         }
         self.built_in.shutdown();
+        self.forget_on_air();
         self.save(true);
         if let Some(keys) = self.secrets.keys.take() {
             keys.end(KEYS_END);
@@ -352,6 +354,8 @@ impl Engine {
                 self.machine.devices.refresh();
             }
             Command::TryAgain => self.try_again(),
+            Command::Resume => self.resume(),
+            Command::WindowLost => self.notices.tell(&StudioMessage::DisplayLost {}, ""),
             Command::Dismiss(id) => self.notices.active.dismiss(id),
             Command::Quit => {
                 self.state.quitting = true;

@@ -16,6 +16,7 @@ use crate::studio::live::monitor::Monitors;
 use crate::studio::live::on_air::OnAir;
 use crate::studio::live::passthrough::Opening;
 use crate::studio::live::recording::repair::Repairs;
+use crate::studio::live::recording::space_again::SpaceAgain;
 use crate::studio::mixer::HeldTalkKeys;
 use crate::studio::mixer::monitoring::Listening;
 use crate::studio::notices::health::Health;
@@ -66,6 +67,8 @@ pub(in crate::studio) struct Broadcast {
     /// The encoders could not run for the replay buffer alone: not tried again until something is
     /// changed.
     pub replay_failed: bool,
+    /// Whether a full disk has room again.
+    pub space: SpaceAgain,
     pub history: History,
 }
 

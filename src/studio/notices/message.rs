@@ -230,6 +230,10 @@ notices! {
     MonitoringFailed "monitoring-failed" Error [] [reason] {};
     /// An earlier run met an error that nobody expected.
     Crashed "crashed" Warning [path] [] {};
+    /// An earlier run ended while it was on air.
+    Interrupted "on-air-interrupted" Warning [targets scene time] [] {};
+    /// The display is gone, and the stream goes on.
+    DisplayLost "display-lost" Warning [] [] {};
     SettingsBad "settings-bad" Warning [] [reason] {};
     SettingsNotSaved "settings-not-saved" Warning [] [reason] {};
 
@@ -427,6 +431,7 @@ impl StudioMessage {
             | Self::FoundDiskLittle { .. }
             | Self::FoundFolderBad { .. }
             | Self::FoundRecordBad { .. } => vec![Remedy::ChooseFolder],
+            Self::Interrupted { .. } => vec![Remedy::Resume],
             Self::FoundMuted {} => vec![Remedy::Unmute],
             Self::FileFailed { .. } => vec![Remedy::TryAgain],
             Self::SourceFailed { id, .. }

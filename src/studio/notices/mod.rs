@@ -38,6 +38,10 @@ pub enum Remedy {
     EditKey(u32),
     /// Try this target again, which has given up.
     StartTarget(u32),
+    /// Reach this target's service on port 443 instead.
+    UsePort443(u32),
+    /// Go live as before the crash.
+    Resume,
     /// Send nothing to this target any more.
     SwitchOff(u32),
     /// Encode the video with this many kilobits a second.

@@ -9,6 +9,7 @@ mod folders;
 mod guide_tests;
 pub mod hotkeys;
 pub mod import;
+pub mod lock;
 pub mod part;
 mod player_window;
 pub(crate) mod reading;

@@ -254,6 +254,19 @@ pub fn of_host(host: &str) -> Option<&'static Service> {
     SERVICES.iter().find(|service| service.servers.iter().any(|at| host_of(at) == Some(host)))
 }
 
+/// The address of the same service over TLS on port 443, which networks seldom block; `None`: it has none, or
+/// this is it.
+pub fn on_port_443(server: &str) -> Option<&'static str> {
+    let service = of_host(host_of(server)?).filter(|_| server.trim().starts_with("rtmp://"))?;
+    // Other ports than the usual one of TLS are blocked as well.
+    let usual = |url: &str| match url.split('/').nth(2).and_then(|it| it.split_once(':')) {
+        Some((_, port)) => port == "443",
+        None => true,
+    };
+    let secure = service.servers.iter().map(|url| &**url).filter(|url| url.starts_with("rtmps://"));
+    secure.into_iter().find(|url| usual(url))
+}
+
 impl ServiceList {
     /// With these beside the known ones.
     pub fn with_own(own: Vec<Service>) -> Self {
@@ -370,6 +383,11 @@ mod tests {
             );
         }
         assert_eq!(book.of_server("rtmp://example.org/live"), None);
+        let youtube = on_port_443("rtmp://a.rtmp.youtube.com/live2").unwrap();
+        assert_eq!(youtube, "rtmps://a.rtmps.youtube.com:443/live2");
+        for none in [youtube, "rtmp://live.restream.io/live", "rtmp://example.org/live", "x"] {
+            assert_eq!(on_port_443(none), None, "{none}");
+        }
         assert_eq!(book.of_server("twitch"), None);
     }
 

@@ -6,6 +6,7 @@ use egui::{Align, CornerRadius, Frame, Id, Layout, Margin, Modal, Ui, vec2};
 
 use crate::compose::scene::{SceneId, SourceId};
 use crate::studio::Preferences;
+use crate::studio::settings::part::PartKind;
 use crate::studio::settings::{Own, OwnPart};
 use crate::ui::dialogs::parts::Parts;
 use crate::ui::dialogs::settings::draft::SettingsDraft;
@@ -24,6 +25,8 @@ pub enum DialogAnswer {
     Act(Action),
     /// Close, and show this setting.
     Setting(Setting),
+    /// Close, and use the collection or profile at this place of the list.
+    UsePart(PartKind, usize),
     /// Close, and switch to this scene.
     Scene(SceneId),
     /// Close, and show this source.

@@ -7,6 +7,7 @@ use egui::{
 };
 
 use crate::compose::scene::{SceneId, SourceId};
+use crate::studio::settings::part::PartKind;
 use crate::ui::dialogs::card::{DialogAnswer, modal};
 use crate::ui::dialogs::settings::table::Setting;
 use crate::ui::input::actions::{Action, key};
@@ -49,6 +50,8 @@ enum PaletteChoice {
     Source(SourceId),
     Target(u32),
     Setting(Setting),
+    /// The collection or profile at this place of the list.
+    Part(PartKind, usize),
 }
 
 impl PaletteChoice {
@@ -59,6 +62,7 @@ impl PaletteChoice {
             Self::Source(id) => DialogAnswer::Source(id),
             Self::Target(id) => DialogAnswer::EditTarget(id),
             Self::Setting(setting) => DialogAnswer::Setting(setting),
+            Self::Part(kind, place) => DialogAnswer::UsePart(kind, place),
         }
     }
 }
@@ -118,6 +122,14 @@ fn entries(view: &View<'_>, other: &Texts) -> Vec<Entry> {
             key!("palette-target"),
         )
     }));
+    for (kind, word, icon) in [
+        (PartKind::Collection, key!("palette-collection"), Icon::Film),
+        (PartKind::Profile, key!("palette-profile"), Icon::Settings),
+    ] {
+        let names = snapshot.parts.names(kind).iter().enumerate();
+        let others = names.filter(|(_, name)| *name != snapshot.parts.in_use.name(kind));
+        all.extend(others.map(|(place, name)| entry(Deed::Part(kind, place), icon, name, word)));
+    }
     all.extend(Setting::ALL.iter().map(|setting| {
         let key = setting.key();
         let icon = setting.page().icon();

@@ -3,7 +3,8 @@
 use crate::capture::VideoChoice;
 use crate::media::BitsPerSecond;
 use crate::studio::targets::quality::Quality;
-use crate::studio::{Command, Notice, Remedy, Target, WatchCommand};
+use crate::studio::targets::services;
+use crate::studio::{Command, Notice, Remedy, Target, TargetPlace, WatchCommand};
 use crate::ui::input::actions::key;
 use crate::ui::text::Texts;
 use crate::ui::view::{View, WindowRequest};
@@ -19,6 +20,8 @@ pub fn remedy_name(texts: &Texts, remedy: Remedy) -> String {
         Remedy::RetryNow | Remedy::StartTarget(_) => key!("remedy-retry"),
         Remedy::EditTarget(_) => key!("remedy-target"),
         Remedy::EditKey(_) => key!("remedy-key"),
+        Remedy::UsePort443(_) => key!("remedy-port-443"),
+        Remedy::Resume => key!("remedy-resume"),
         Remedy::SwitchOff(_) => key!("remedy-switch-off"),
         Remedy::LowerBitrate(kbps) => {
             return texts.with("remedy-bitrate", &[("kbps", kbps.to_string().into())]);
@@ -42,6 +45,7 @@ pub fn is_final(remedy: Remedy) -> bool {
         remedy,
         Remedy::RetryNow
             | Remedy::StartTarget(_)
+            | Remedy::UsePort443(_)
             | Remedy::EditTarget(_)
             | Remedy::EditKey(_)
             | Remedy::EditSource(_)
@@ -56,6 +60,16 @@ pub fn apply(view: &mut View<'_>, remedy: Remedy) {
     match remedy {
         Remedy::RetryNow => view.send(Command::RetryNow),
         Remedy::StartTarget(id) => view.send(Command::StartTarget(id)),
+        Remedy::Resume => view.send(Command::Resume),
+        Remedy::UsePort443(id) => {
+            let known = view.snapshot.targets.iter().find(|entry| entry.target.id == id);
+            let other = known.and_then(|it| services::on_port_443(it.target.server()));
+            if let (Some(entry), Some(server)) = (known, other) {
+                let key = entry.target.key().cloned().unwrap_or_default();
+                let place = TargetPlace::Custom { server: server.to_owned(), key };
+                view.send(Command::PutTarget(Target { place, ..entry.target.clone() }));
+            }
+        }
         Remedy::SwitchOff(id) => {
             let target = view.snapshot.targets.iter().find(|entry| entry.target.id == id);
             if let Some(entry) = target {

@@ -163,6 +163,15 @@ impl Screen {
         self.watch.address_over = over;
     }
 
+    /// A later start of the program names these: they are played here.
+    pub fn open_streams(&mut self, urls: Vec<String>) {
+        self.page = Page::Watch;
+        if let Some(first) = urls.first() {
+            self.watch.set_url(first.clone());
+        }
+        self.wishes.push(WindowRequest::Command(Command::WatchAll(urls)));
+    }
+
     /// An address was dropped on the window: it is played.
     pub fn dropped_address(&mut self, address: String) {
         self.page = Page::Watch;

@@ -29,6 +29,7 @@ use egui::{Key, Modifiers, Rect, Ui, pos2, vec2};
 use crate::base::Latest;
 use crate::compose::scene::SourceId;
 use crate::media::VideoFrame;
+use crate::studio::command::PartCommand;
 use crate::studio::live::view::LiveState;
 use crate::studio::notices::health::Health;
 use crate::studio::{Command, Preferences, Remedy, Snapshot, Theme as ThemeChoice};
@@ -394,6 +395,12 @@ impl Screen {
             Some(DialogAnswer::Source(id)) => {
                 self.dialog = None;
                 self.help(Remedy::EditSource(id));
+            }
+            Some(DialogAnswer::UsePart(kind, place)) => {
+                self.dialog = None;
+                let name = self.snapshot.parts.names(kind).get(place).cloned();
+                let used = name.map(|name| Command::Part(PartCommand::Use(kind, name)));
+                self.wishes.extend(used.map(WindowRequest::Command));
             }
             Some(DialogAnswer::SendFile) => {
                 self.dialog = None;

@@ -11,12 +11,13 @@ use crate::studio::engine::Engine;
 use crate::studio::event::{self, Event, TargetState};
 use crate::studio::live::adaptation::{Changed, Resized};
 use crate::studio::live::history::PaceNews;
+use crate::studio::live::on_air::OnAir;
 use crate::studio::live::outputs::OutputNews;
 use crate::studio::live::stream_delay;
-use crate::studio::notices::groups;
 use crate::studio::notices::health::Health;
 use crate::studio::notices::message::{StudioMessage, alarm_key};
-use crate::studio::targets::address;
+use crate::studio::notices::{Remedy, groups};
+use crate::studio::targets::{address, services};
 use crate::text::Language;
 
 /// Different causes of one outage that are remembered as told.
@@ -209,7 +210,11 @@ impl Engine {
                 self.notices.note(&message);
                 self.notices.active.renew(&message);
             } else {
-                self.notices.tell(&message, told.code.clone().unwrap_or_default());
+                let mut notice = message.notice(0, told.code.clone().unwrap_or_default());
+                if self.has_other_port(&told) {
+                    notice.remedies.insert(0, Remedy::UsePort443(id));
+                }
+                self.notices.tell_notice(notice);
             }
         }
         if told.state == TargetState::Live {
@@ -223,6 +228,24 @@ impl Engine {
             self.live.history.lost(&told, self.clock.now());
         }
         self.target_reported(told);
+    }
+
+    /// Whether a target's port cannot be reached, and its service has another one that networks seldom block.
+    fn has_other_port(&self, told: &event::Target) -> bool {
+        let target = self.targets.list.iter().find(|it| it.id as usize == told.index);
+        told.stage == Some("tcp")
+            && target.is_some_and(|target| services::on_port_443(target.server()).is_some())
+    }
+
+    /// Where a disk was full and has room again, what was told of that is over.
+    fn poll_space(&mut self) {
+        let recording = self.live.on_air.as_ref().and_then(OnAir::recording);
+        let recording = recording.map(|it| it.recorder.figures().path);
+        let notices = self.notices.active.notices();
+        let (now, quality) = (self.clock.now(), &self.state.quality);
+        for id in self.live.space.poll(now, notices, recording.as_deref(), quality) {
+            self.notices.active.dismiss(id);
+        }
     }
 
     pub(in crate::studio::engine) fn poll_sources(&mut self) {
@@ -337,6 +360,8 @@ impl Engine {
             self.machine.usage = process.read();
         }
         self.notices.active.fold_old();
+        self.note_on_air();
+        self.poll_space();
         self.tell_health();
         self.poll_viewer_monitor();
         let strips = self.strip_stats();

@@ -244,7 +244,7 @@ impl Engine {
     }
 
     /// The settings take the targets over; what is secret of them is left out when they are written.
-    fn remember_targets(&mut self) {
+    pub(in crate::studio::engine) fn remember_targets(&mut self) {
         self.settings.targets.clone_from(&self.targets.list);
         self.changed();
     }

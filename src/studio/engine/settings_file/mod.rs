@@ -1,12 +1,16 @@
 //! Where the engine's settings are kept, when they are written, and the earlier states of what changes.
 
 pub(in crate::studio::engine) mod parts;
+pub(in crate::studio::engine) mod resume;
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::Timestamp;
+use crate::studio::engine::settings_file::resume::OnAirFile;
+use crate::studio::settings::lock::{Claimed, SettingsLock};
 use crate::studio::settings::part::PartKind;
 use crate::studio::settings::part::files::PartFiles;
 use crate::studio::settings::{Settings, WriteError};
@@ -17,6 +21,9 @@ const SAVE_AFTER: Duration = Duration::from_millis(800);
 
 /// What is changed within this time of an earlier version is one change.
 const ONE_VERSION: Duration = Duration::from_secs(120);
+
+/// How long a window of the player waits for another one that writes the same settings.
+const PLAYERS_WAIT: Duration = Duration::from_millis(200);
 
 /// See the module.
 #[derive(Debug)]
@@ -29,6 +36,8 @@ pub(in crate::studio) struct SettingsFile {
     pub services_changed: bool,
     /// The collections and profiles that there are, for the window.
     pub view: Arc<PartsView>,
+    /// What is on air.
+    pub on_air: OnAirFile,
     save_at: Option<Timestamp>,
     /// The collection and the profile as they were written last.
     written: Vec<WrittenPart>,
@@ -52,12 +61,17 @@ impl WrittenPart {
 }
 
 impl SettingsFile {
-    pub fn new(path: Option<PathBuf>, players: Option<(PathBuf, Settings)>) -> Self {
+    pub fn new(
+        path: Option<PathBuf>,
+        players: Option<(PathBuf, Settings)>,
+        on_air: Option<PathBuf>,
+    ) -> Self {
         Self {
             path,
             players,
             services_changed: false,
             view: Arc::default(),
+            on_air: OnAirFile::new(on_air),
             save_at: None,
             written: Vec::new(),
         }
@@ -107,6 +121,12 @@ impl SettingsFile {
                 Ok(())
             }
             (None, Some((path, began))) => {
+                // The studio's window has them: what it writes must not be lost.
+                let claimed = SettingsLock::claim(path, PLAYERS_WAIT);
+                let Ok(Claimed::Ours(_lock)) = claimed else {
+                    let cause = io::Error::other("another onair has these settings open");
+                    return Err(WriteError { path: path.clone(), cause });
+                };
                 settings.write_player(began, path)?;
                 began.clone_from(settings);
                 Ok(())

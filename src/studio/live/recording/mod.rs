@@ -2,6 +2,7 @@
 
 pub mod audio_tracks;
 pub(in crate::studio) mod repair;
+pub(in crate::studio) mod space_again;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -3,6 +3,7 @@
 use crate::studio::live::view::LiveState;
 use crate::studio::notices::{Level, Notice, Remedy};
 use crate::studio::snapshot::Snapshot;
+use crate::studio::targets::services;
 use crate::text::Problem;
 
 /// One finding about the studio.
@@ -76,6 +77,10 @@ pub fn is_possible(remedy: Remedy, snapshot: &Snapshot) -> bool {
                 || matches!(snapshot.live, LiveState::Reconnecting { .. })
         }
         Remedy::StartTarget(id) => snapshot.live != LiveState::Idle && target(id).is_some(),
+        Remedy::Resume => snapshot.live == LiveState::Idle,
+        Remedy::UsePort443(id) => {
+            target(id).is_some_and(|entry| services::on_port_443(entry.target.server()).is_some())
+        }
         Remedy::SwitchOff(id) => target(id).is_some_and(|entry| entry.target.enabled),
         Remedy::EditTarget(id) | Remedy::EditKey(id) => target(id).is_some(),
         Remedy::LowerBitrate(kbps) => snapshot.quality.video_bitrate.0 > kbps * 1_000,

@@ -4,6 +4,7 @@
 
 pub mod exchange;
 pub mod files;
+pub mod on_air;
 pub mod versions;
 
 use std::io;

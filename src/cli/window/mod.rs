@@ -1,7 +1,11 @@
 //! `onair` and `onair studio`: the window around the studio; `onair play` opens it on its player.
 
+#[cfg(unix)]
+mod first;
+
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::app::{self, Options};
@@ -11,9 +15,12 @@ use crate::cli::flags::Globals;
 use crate::cli::output::complain;
 use crate::cli::output::exit::Exit;
 use crate::cli::process::signals::Interrupt;
+use crate::cli::window::first::First;
 use crate::media::VideoFrame;
 use crate::player;
+use crate::studio::live::view::LiveState;
 use crate::studio::settings::part::files::PartFiles;
+use crate::studio::settings::part::on_air::OnAirMark;
 use crate::studio::settings::{read_services, services_beside};
 use crate::studio::watch::choices::{Network, PlayerChoices};
 use crate::studio::{self, Command, Event, Preferences, Serve, Settings, Snapshot, Studio};
@@ -21,9 +28,25 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::ui::{Page, unknown_names};
 
+/// What the window begins with.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Args {
+    /// Files and streams to play. If the window is open already, it comes to the front and plays them
+    #[arg(value_name = "URL|FILE")]
+    open: Vec<String>,
+}
+
 /// Opens the studio and runs it to its end.
-pub fn run(globals: &Globals, clock: Clock) -> Exit {
+pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     let path = globals.settings.clone().or_else(crate::studio::settings::default_path);
+    let open: Vec<String> = args.open.iter().map(|it| first::absolute(it)).collect();
+    let mut first = First::default();
+    if let Some(path) = &path {
+        first = match first::begin(globals, &open, path) {
+            Ok(first) => first,
+            Err(exit) => return exit,
+        };
+    }
     let (mut settings, mut warnings) = path.as_deref().map(Settings::read).unwrap_or_default();
     if let Some(files) = path.as_deref().map(PartFiles::beside) {
         for (kind, name) in globals.parts() {
@@ -44,6 +67,7 @@ pub fn run(globals: &Globals, clock: Clock) -> Exit {
     let mut config = studio::Config {
         keys_path: path.as_deref().map(crate::studio::settings::keys_beside),
         journal: crate::studio::settings::default_journal(),
+        on_air_mark: path.as_deref().map(OnAirMark::place),
         settings_path: path,
         history_path: crate::studio::notices::event_log::default_path(
             clock.wall_micros(clock.now()),
@@ -59,7 +83,11 @@ pub fn run(globals: &Globals, clock: Clock) -> Exit {
     choices.apply(&mut config.player);
     config.player.volume = config.settings.volume.unwrap_or(1.0);
     config.player.muted = config.settings.player_muted;
-    open(config, Options { preferences, ..Options::default() }, &[], Box::new(Nothing))
+    let page = if open.is_empty() { Page::Studio } else { Page::Watch };
+    let watch = (!open.is_empty()).then_some(Command::WatchAll(open));
+    let handed_over = first.handed_over.take();
+    let options = Options { preferences, page, handed_over, ..Options::default() };
+    self::open(config, options, watch.as_slice(), Box::new(Nothing), &first.windowless)
 }
 
 /// Hotkeys in the settings that no command of the window has.
@@ -140,7 +168,7 @@ pub(super) fn play(
     let config =
         studio::Config { player, warnings, players_path, ..studio::Config::new(clock, settings) };
     (options.preferences, options.page) = (preferences, Page::Watch);
-    open(config, options, &[Command::WatchAll(urls.to_vec())], beside)
+    open(config, options, &[Command::WatchAll(urls.to_vec())], beside, &Arc::default())
 }
 
 /// Plays streams without a window until what goes on beside them or a signal ends it.
@@ -197,6 +225,7 @@ fn open(
     options: Options,
     first: &[Command],
     mut beside: Box<dyn WindowCompanion>,
+    windowless: &Arc<AtomicBool>,
 ) -> Exit {
     let Some(interrupt) = Interrupt::listen() else { return Exit::Error };
     let Some((studio, events)) = start(config) else { return Exit::Error };
@@ -206,9 +235,9 @@ fn open(
     }
     let (tell, told) = queue::bounded("window-ended", 1, Full::Block);
     let listener = {
-        let studio = Arc::clone(&studio);
+        let (studio, windowless) = (Arc::clone(&studio), Arc::clone(windowless));
         Worker::spawn("onair-signals", move |stop| {
-            let exit = heed(&interrupt, &studio, &events, &mut *beside, stop);
+            let exit = heed(&interrupt, &studio, &events, &mut *beside, stop, &windowless);
             let _ = tell.send(exit);
         })
     };
@@ -221,6 +250,13 @@ fn open(
     };
     let shown = app::run(Arc::clone(&studio), options);
     // Where the window went away by itself, with its display, the studio is still at work.
+    let lost = !studio.is_ending() && is_at_work(&studio.snapshot());
+    if lost {
+        tell_of_lost_display(&studio, windowless);
+    }
+    while lost && !studio.is_ending() && is_at_work(&studio.snapshot()) {
+        std::thread::sleep(POLL_INTERVAL);
+    }
     studio.send(Command::Quit);
     if !has_ended(&studio, END) {
         tracing::warn!("the studio did not end in time");
@@ -229,6 +265,10 @@ fn open(
     let exit = told.recv_timeout(CLOSE);
     match shown {
         Ok(()) => exit.unwrap_or(Exit::Ok),
+        Err(_) if lost => {
+            complain(problem!("display-lost-ended"));
+            exit.unwrap_or(Exit::Ok)
+        }
         Err(error) => {
             complain(format!(
                 "{error}. Without a display, use `onair live`, `onair serve` or `onair play --headless`"
@@ -236,6 +276,18 @@ fn open(
             Exit::Device
         }
     }
+}
+
+/// Whether something goes out or is recorded.
+fn is_at_work(snapshot: &Snapshot) -> bool {
+    snapshot.live != LiveState::Idle || snapshot.recording.is_some()
+}
+
+/// What is on air goes on, until a signal ends it or it ends by itself.
+fn tell_of_lost_display(studio: &Studio, windowless: &AtomicBool) {
+    windowless.store(true, Ordering::Relaxed);
+    studio.send(Command::WindowLost);
+    complain(problem!("display-lost-goes-on", process = i64::from(std::process::id())));
 }
 
 /// Ends the studio in order when a signal or what goes on beside the window asks for it, whatever
@@ -247,11 +299,31 @@ fn heed(
     events: &Receiver<Event>,
     beside: &mut dyn WindowCompanion,
     stop: &Stop,
+    windowless: &AtomicBool,
 ) -> Exit {
+    let mut lost = None;
     loop {
         let over = beside.poll(studio, events);
         if over || interrupt.is_set() {
             break;
+        }
+        if app::is_display_gone() {
+            // The window's thread does not come back.
+            let was_at_work = *lost.get_or_insert_with(|| {
+                let at_work = is_at_work(&studio.snapshot());
+                if at_work {
+                    tell_of_lost_display(studio, windowless);
+                }
+                at_work
+            });
+            if !is_at_work(&studio.snapshot()) {
+                let said = match was_at_work {
+                    true => problem!("display-lost-ended"),
+                    false => problem!("display-gone"),
+                };
+                complain(said);
+                break;
+            }
         }
         if stop.wait(POLL_INTERVAL) {
             return beside.end(studio, events);
@@ -263,6 +335,17 @@ fn heed(
     studio.send(Command::Quit);
     let ended = has_ended(studio, END);
     let exit = beside.end(studio, events);
+    if let Some(was_at_work) = lost {
+        if interrupt.is_set() {
+            complain(problem!("display-lost-ended"));
+        }
+        let exit = match (ended, was_at_work) {
+            (false, _) => Exit::Error,
+            (true, true) => exit,
+            (true, false) => Exit::Device,
+        };
+        signal_hook::low_level::exit(exit.code().into());
+    }
     if !stop.wait(CLOSE) {
         tracing::warn!("the window did not close in time; the program ends without it");
         let exit = if ended { exit } else { Exit::Error };

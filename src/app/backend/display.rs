@@ -1,0 +1,52 @@
+//! Xlib ends the program when its display is gone. What is on air must not end with it: here the window's thread
+//! is stopped for good instead, and the others go on.
+
+use std::ffi::{CStr, c_int, c_void};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// The library, as winit loads it too.
+const LIBRARY: &CStr = c"libX11.so.6";
+const SETTER: &CStr = c"XSetIOErrorHandler";
+
+/// The connection to the display is broken.
+static GONE: AtomicBool = AtomicBool::new(false);
+
+type Handler = unsafe extern "C" fn(*mut c_void) -> c_int;
+type Setter = unsafe extern "C" fn(Option<Handler>) -> Option<Handler>;
+
+/// Xlib calls it on the thread that needed the display, and ends the program if it comes back.
+unsafe extern "C" fn stop_here(_display: *mut c_void) -> c_int {
+    GONE.store(true, Ordering::Relaxed);
+    loop {
+        std::thread::park();
+    }
+}
+
+/// Whether the display is gone, and the window with it.
+pub fn is_gone() -> bool {
+    GONE.load(Ordering::Relaxed)
+}
+
+/// From here on the program outlives its display. Where there is no Xlib, no window uses it.
+#[cfg(target_os = "linux")]
+pub fn outlive() {
+    if std::env::var_os("DISPLAY").is_none() {
+        return;
+    }
+    // SAFETY: both names end with a zero byte. The library is never unloaded, and its function has this type
+    // (XSetIOErrorHandler(3)); the handler does nothing with what it is given and never comes back.
+    unsafe {
+        let library = libc::dlopen(LIBRARY.as_ptr(), libc::RTLD_LAZY);
+        if library.is_null() {
+            return;
+        }
+        let setter = libc::dlsym(library, SETTER.as_ptr());
+        if !setter.is_null() {
+            let set = std::mem::transmute::<*mut c_void, Setter>(setter);
+            set(Some(stop_here));
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub fn outlive() {}

@@ -1,0 +1,183 @@
+//! One window for a settings file. The first start holds the file's lock and answers at a socket; a later one
+//! hands over what it was started with, and ends.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use crate::app::HandedOver;
+use crate::base::queue::{self, Full, Receiver, Sender};
+use crate::cli::flags::Globals;
+use crate::cli::output::complain;
+use crate::cli::output::exit::Exit;
+use crate::net::instance::{FirstInstance, hand_over, socket_for};
+use crate::studio::settings::lock::{Claimed, SettingsLock};
+use crate::studio::settings::part::PartKind;
+use crate::text::Language;
+use crate::text::problem::{Problem, problem};
+
+/// How long the first start may take to answer, with its window.
+const ANSWER_LIMIT: Duration = Duration::from_secs(4);
+/// The window's part of it.
+const WINDOW_LIMIT: Duration = Duration::from_secs(3);
+/// Between tries to reach one that is only just starting.
+const RETRY_INTERVAL: Duration = Duration::from_millis(50);
+/// Later starts that wait for the window.
+const DEPTH: usize = 16;
+
+/// The window has taken it.
+const TAKEN: &[u8] = b"taken";
+/// The display is gone; what is on air goes on.
+const NO_WINDOW: &[u8] = b"no window";
+
+/// What a start hands over.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+struct Handover {
+    open: Vec<String>,
+    collection: Option<String>,
+    profile: Option<String>,
+}
+
+/// Held by the first start while it runs.
+#[derive(Debug, Default)]
+pub(super) struct First {
+    _lock: Option<SettingsLock>,
+    _instance: Option<FirstInstance>,
+    /// What later starts ask of the window.
+    pub handed_over: Option<Receiver<HandedOver>>,
+    /// There is no window any more.
+    pub windowless: Arc<AtomicBool>,
+}
+
+/// Becomes the first start for these settings, or hands over to the one that is.
+///
+/// # Errors
+/// How the command ends that is not the first one.
+pub(super) fn begin(globals: &Globals, open: &[String], settings: &Path) -> Result<First, Exit> {
+    let socket = socket_for(settings);
+    let begin = Instant::now();
+    let holder = match SettingsLock::claim(settings, Duration::ZERO) {
+        Ok(Claimed::Ours(lock)) => return Ok(first(lock, socket.as_deref())),
+        Ok(Claimed::Theirs(holder)) => holder,
+        Err(error) => {
+            // They cannot be written either, which the window tells.
+            tracing::warn!(%error, "the lock of the settings");
+            return Ok(First::default());
+        }
+    };
+    let asked = Handover {
+        open: open.to_vec(),
+        collection: globals.collection.clone(),
+        profile: globals.profile.clone(),
+    };
+    let message = serde_json::to_vec(&asked).unwrap_or_default();
+    loop {
+        let answer = socket.as_deref().map(|path| hand_over(path, &message, ANSWER_LIMIT));
+        match answer {
+            Some(Ok(answer)) if answer == TAKEN => {
+                say(&problem!("instance-shown"));
+                return Err(Exit::Ok);
+            }
+            Some(Ok(answer)) if answer == NO_WINDOW => {
+                let process = holder.map_or_else(|| "?".into(), |it| it.to_string());
+                complain(problem!("instance-no-window", process = process));
+                return Err(Exit::Error);
+            }
+            // It may be starting, or ending.
+            Some(Err(_)) if begin.elapsed() < ANSWER_LIMIT => std::thread::sleep(RETRY_INTERVAL),
+            _ => {
+                let process = holder.map_or_else(|| "?".into(), |it| it.to_string());
+                complain(problem!("instance-silent", process = process));
+                return Err(Exit::Error);
+            }
+        }
+        if let Ok(Claimed::Ours(lock)) = SettingsLock::claim(settings, Duration::ZERO) {
+            // It has ended meanwhile.
+            return Ok(first(lock, socket.as_deref()));
+        }
+    }
+}
+
+#[allow(clippy::print_stderr, reason = "it is no error, and standard output is for results")]
+fn say(what: &Problem) {
+    eprintln!("onair: {}", Language::of_system().say(what));
+}
+
+fn first(lock: SettingsLock, socket: Option<&Path>) -> First {
+    let (ask, handed_over) = queue::bounded("later-starts", DEPTH, Full::DropOldest);
+    let windowless = Arc::new(AtomicBool::new(false));
+    let gone = Arc::clone(&windowless);
+    let instance = socket.and_then(|path| {
+        let answer = move |message: &[u8]| answer(message, &ask, &gone).to_vec();
+        let listens = FirstInstance::listen(path, answer);
+        listens.inspect_err(|error| tracing::warn!(%error, "later starts are not heard")).ok()
+    });
+    First { _lock: Some(lock), _instance: instance, handed_over: Some(handed_over), windowless }
+}
+
+/// What a later start is told.
+fn answer(message: &[u8], ask: &Sender<HandedOver>, gone: &AtomicBool) -> &'static [u8] {
+    if gone.load(Ordering::Relaxed) {
+        return NO_WINDOW;
+    }
+    let asked: Handover = serde_json::from_slice(message).unwrap_or_default();
+    let (taken, told) = queue::bounded("taken", 1, Full::DropOldest);
+    let parts = [(PartKind::Collection, asked.collection), (PartKind::Profile, asked.profile)];
+    let parts = parts.into_iter().filter_map(|(kind, name)| Some((kind, name?))).collect();
+    if ask.send(HandedOver { open: asked.open, parts, taken }).is_err() {
+        return b"";
+    }
+    if told.recv_timeout(WINDOW_LIMIT).is_ok() { TAKEN } else { b"" }
+}
+
+/// A file or address as every process means the same by it.
+pub(super) fn absolute(word: &str) -> String {
+    if word.contains("://") {
+        return word.to_owned();
+    }
+    let path = std::path::absolute(word).unwrap_or_else(|_| word.into());
+    crate::player::source_text(path.as_os_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nonsense_raises_the_window_and_does_nothing_else() {
+        let (ask, asked) = queue::bounded("later-starts", DEPTH, Full::DropOldest);
+        let gone = AtomicBool::new(false);
+        let window = std::thread::spawn(move || {
+            let mut all = Vec::new();
+            while let Ok(HandedOver { open, parts, taken }) =
+                asked.recv_timeout(Duration::from_secs(20))
+            {
+                all.push((open, parts));
+                taken.send(()).unwrap();
+                if all.len() == 3 {
+                    break;
+                }
+            }
+            all
+        });
+        for message in [&b""[..], b"\xFF{", br#"{"open": ["a"], "profile": "B", "new": 1}"#] {
+            assert_eq!(answer(message, &ask, &gone), TAKEN);
+        }
+        let all = window.join().unwrap();
+        assert_eq!(all[0], (Vec::new(), Vec::new()));
+        assert_eq!(all[1], all[0]);
+        assert_eq!(all[2], (vec!["a".to_owned()], vec![(PartKind::Profile, "B".to_owned())]));
+        gone.store(true, Ordering::Relaxed);
+        assert_eq!(answer(b"{}", &ask, &gone), NO_WINDOW);
+    }
+
+    #[test]
+    fn a_file_is_named_from_the_root_on_and_an_address_stays() {
+        assert_eq!(absolute("rtmp://h/a/b"), "rtmp://h/a/b");
+        assert!(absolute("clip.mp4").ends_with("/clip.mp4") && absolute("clip.mp4").len() > 9);
+    }
+}

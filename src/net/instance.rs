@@ -1,0 +1,155 @@
+//! A first start of a program that later starts hand over to: a Unix socket that only its owner reaches. One
+//! message and one answer a connection, both bounded in length and time.
+
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use data_encoding::HEXLOWER;
+use sha2::{Digest as _, Sha256};
+
+use crate::base::Worker;
+
+/// A message, or an answer.
+const MAX_BYTES: u64 = 64 << 10;
+/// How long a peer may take to send its message.
+const MESSAGE_LIMIT: Duration = Duration::from_secs(1);
+
+/// A path of a socket may not be longer.
+const MAX_PATH: usize = 100;
+
+/// The socket for this file, such as one of settings: in the user's folder for running programs, else beside
+/// the file. `None`: its path would be too long.
+pub fn socket_for(name: &Path) -> Option<PathBuf> {
+    let Some(folder) = dirs::runtime_dir() else {
+        let mut beside = name.as_os_str().to_owned();
+        beside.push(".sock");
+        return Some(PathBuf::from(beside)).filter(|it| it.as_os_str().len() <= MAX_PATH);
+    };
+    let whole = std::path::absolute(name).unwrap_or_else(|_| name.to_owned());
+    let digest = Sha256::digest(whole.as_os_str().as_encoded_bytes());
+    let name = HEXLOWER.encode(digest.get(..8).unwrap_or_default());
+    Some(folder.join("onair").join(format!("{name}.sock")))
+}
+
+/// The first start, which answers until it is dropped.
+#[derive(Debug)]
+pub struct FirstInstance {
+    path: PathBuf,
+    over: Arc<AtomicBool>,
+    worker: Option<Worker>,
+}
+
+impl FirstInstance {
+    /// Answers at this socket; what an earlier start has left there is replaced. The caller has made sure that
+    /// it is the first.
+    ///
+    /// # Errors
+    /// Where the socket cannot be made.
+    pub fn listen(
+        path: &Path,
+        mut answer: impl FnMut(&[u8]) -> Vec<u8> + Send + 'static,
+    ) -> io::Result<Self> {
+        let folder = path.parent().unwrap_or_else(|| Path::new("."));
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        match std::fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let listener = UnixListener::bind(path)?;
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+        let over = Arc::new(AtomicBool::new(false));
+        let ends = Arc::clone(&over);
+        let worker = Worker::spawn("onair-instance", move |_| {
+            for peer in listener.incoming() {
+                if ends.load(Ordering::Relaxed) {
+                    break;
+                }
+                if let Err(error) = peer.and_then(|peer| serve(peer, &mut answer)) {
+                    tracing::debug!(%error, "a later start");
+                }
+            }
+        })?;
+        Ok(Self { path: path.to_owned(), over, worker: Some(worker) })
+    }
+}
+
+impl Drop for FirstInstance {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Relaxed);
+        // It waits for the next connection.
+        let _ = UnixStream::connect(&self.path);
+        let _ = std::fs::remove_file(&self.path);
+        drop(self.worker.take());
+    }
+}
+
+fn serve(mut peer: UnixStream, answer: &mut impl FnMut(&[u8]) -> Vec<u8>) -> io::Result<()> {
+    peer.set_read_timeout(Some(MESSAGE_LIMIT))?;
+    peer.set_write_timeout(Some(MESSAGE_LIMIT))?;
+    let mut message = Vec::new();
+    (&mut peer).take(MAX_BYTES).read_to_end(&mut message)?;
+    peer.write_all(&answer(&message))
+}
+
+/// Hands a message over to the first start, and waits for its answer at most this long.
+///
+/// # Errors
+/// Where there is none, or it does not answer.
+pub fn hand_over(path: &Path, message: &[u8], limit: Duration) -> io::Result<Vec<u8>> {
+    let mut peer = UnixStream::connect(path)?;
+    peer.set_read_timeout(Some(limit))?;
+    peer.set_write_timeout(Some(limit))?;
+    peer.write_all(message)?;
+    peer.shutdown(std::net::Shutdown::Write)?;
+    let mut answer = Vec::new();
+    peer.take(MAX_BYTES).read_to_end(&mut answer)?;
+    Ok(answer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn later_starts_are_answered_and_the_socket_is_the_owners() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("onair").join("a.sock");
+        let limit = Duration::from_secs(5);
+        assert!(hand_over(&path, b"anybody?", limit).is_err());
+        let first = FirstInstance::listen(&path, |message| [b"got ", message].concat()).unwrap();
+        for _ in 0..3 {
+            assert_eq!(hand_over(&path, b"open this", limit).unwrap(), b"got open this");
+        }
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
+        drop(first);
+        assert!(hand_over(&path, b"gone?", limit).is_err());
+        // What a crash leaves is replaced.
+        drop(UnixListener::bind(&path).unwrap());
+        assert!(path.exists());
+        let again = FirstInstance::listen(&path, |_| Vec::new()).unwrap();
+        assert_eq!(hand_over(&path, b"x", limit).unwrap(), b"");
+        drop(again);
+    }
+
+    #[test]
+    fn one_that_does_not_answer_is_not_waited_for_for_ever() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.sock");
+        let _hanging = UnixListener::bind(&path).unwrap();
+        let begin = std::time::Instant::now();
+        assert!(hand_over(&path, b"x", Duration::from_millis(200)).is_err());
+        assert!(begin.elapsed() < Duration::from_secs(5));
+        // A peer that says nothing does not keep others waiting for long.
+        let path = folder.path().join("b.sock");
+        let _first = FirstInstance::listen(&path, <[u8]>::to_vec).unwrap();
+        let _silent = UnixStream::connect(&path).unwrap();
+        let limit = Duration::from_secs(10);
+        assert_eq!(hand_over(&path, b"y", limit).unwrap(), b"y");
+    }
+}

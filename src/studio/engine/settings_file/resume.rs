@@ -1,0 +1,100 @@
+//! What is on air is noted while it is, and what a crash left of it can be resumed.
+
+use std::path::PathBuf;
+
+use crate::studio::command::{Command, PartCommand};
+use crate::studio::engine::Engine;
+use crate::studio::notices::message::StudioMessage;
+use crate::studio::settings::part::PartKind;
+use crate::studio::settings::part::on_air::OnAirMark;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(in crate::studio) struct OnAirFile {
+    /// `None`: nothing is noted.
+    path: Option<PathBuf>,
+    written: Option<OnAirMark>,
+    /// What an earlier run left.
+    left: Option<OnAirMark>,
+}
+
+impl OnAirFile {
+    pub fn new(path: Option<PathBuf>) -> Self {
+        Self { path, ..Self::default() }
+    }
+
+    fn remove(&mut self) {
+        self.written = None;
+        if let Some(path) = &self.path {
+            OnAirMark::remove(path);
+        }
+    }
+}
+
+impl Engine {
+    /// Offers what an earlier run was doing when it ended by a crash.
+    pub(in crate::studio::engine) fn offer_to_resume(&mut self) {
+        let Some(path) = self.file.on_air.path.as_deref().filter(|_| self.file.path.is_some())
+        else {
+            return;
+        };
+        let Some(mark) = OnAirMark::left(path) else { return };
+        let (targets, scene) = (mark.target_names(), mark.scene.clone());
+        let time = mark.since.clone();
+        self.notices.tell(&StudioMessage::Interrupted { targets, scene, time }, "");
+        self.file.on_air.left = Some(mark);
+    }
+
+    /// Goes live as before the crash.
+    pub(in crate::studio::engine) fn resume(&mut self) {
+        let Some(mark) = self.file.on_air.left.take() else { return };
+        self.notices.active.clear(&["on-air-interrupted"]);
+        for kind in PartKind::ALL {
+            let name = mark.part(kind).to_owned();
+            self.handle(Command::Part(PartCommand::Use(kind, name)));
+        }
+        if let Some(scene) = self.settings.collection.scene_named(&mark.scene) {
+            let id = scene.id;
+            self.switch_scene(id);
+        }
+        mark.choose_targets(&mut self.targets.list);
+        self.remember_targets();
+        self.handle(Command::GoLive);
+    }
+
+    /// Notes what is on air, or that nothing is any more; each second.
+    pub(in crate::studio::engine) fn note_on_air(&mut self) {
+        let Some(path) = self.file.on_air.path.clone() else { return };
+        // What a file is sent as has no scene to come back to.
+        if !self.live.is_publishing() || self.live.is_passthrough() {
+            if self.file.on_air.written.is_some() {
+                self.file.on_air.remove();
+            }
+            return;
+        }
+        if self.file.on_air.left.take().is_some() {
+            // Somebody went live without it.
+            self.notices.active.clear(&["on-air-interrupted"]);
+        }
+        let since = match &self.file.on_air.written {
+            Some(written) => written.since.clone(),
+            None => jiff::Zoned::now().strftime("%Y-%m-%d %H:%M").to_string(),
+        };
+        let mark = OnAirMark::of(&self.settings, &self.targets.list, &since);
+        if self.file.on_air.written.as_ref() == Some(&mark) {
+            return;
+        }
+        if let Err(error) = mark.write(&path) {
+            tracing::warn!(%error, "noting what is on air");
+        }
+        self.file.on_air.written = Some(mark);
+    }
+
+    /// The studio ends in order: nothing is to be resumed.
+    pub(in crate::studio::engine) fn forget_on_air(&mut self) {
+        let own = self.file.on_air.written.is_some() || self.file.on_air.left.is_some();
+        if own {
+            self.file.on_air.remove();
+        }
+    }
+}

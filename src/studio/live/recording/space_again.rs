@@ -1,0 +1,149 @@
+//! Whether there is room again where a recording, replay or screenshot found none: then what was told of that
+//! is over. A disk may not answer, so a thread asks it.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::base::queue::{self, Full, Receiver};
+use crate::base::{Timestamp, Worker};
+use crate::files::free_space;
+use crate::studio::notices::Notice;
+use crate::studio::targets::quality::Quality;
+use crate::text::Value;
+use crate::text::problem::Problem;
+
+/// How often it is asked while a disk is full.
+const INTERVAL: Duration = Duration::from_secs(2);
+
+/// Room for so much of the stream is room again.
+const ROOM: Duration = Duration::from_secs(10 * 60);
+
+/// Notices of what could not be written.
+const UNWRITTEN: &[&str] = &[
+    "recording-failed",
+    "recording-not-started",
+    "recording-held",
+    "replay-failed",
+    "screenshot-failed",
+];
+
+/// Notices that a disk is nearly full, which name no file.
+const NEARLY_FULL: &[&str] = &["disk-space"];
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(in crate::studio) struct SpaceAgain {
+    asked_at: Option<Timestamp>,
+    asked: Option<(Worker, Receiver<Vec<u64>>)>,
+}
+
+/// Whether a reason is, or has in it, that the disk is full.
+fn is_full(reason: &Problem) -> bool {
+    reason.id() == "file-full" || reason.inner().any(is_full)
+}
+
+/// Where the disk of a notice is, if it is about a full one; `recording`: the file in work.
+fn folder_of(notice: &Notice, recording: Option<&Path>) -> Option<PathBuf> {
+    let parent = |path: &Path| path.parent().map(Path::to_owned);
+    if NEARLY_FULL.contains(&notice.key()) {
+        return recording.and_then(parent);
+    }
+    if !UNWRITTEN.contains(&notice.key()) || !is_full(&notice.problem) {
+        return None;
+    }
+    let args = notice.problem.args().iter();
+    args.filter(|(name, _)| *name == "path").find_map(|(_, value)| match value {
+        Value::Text(path) => parent(Path::new(&**path)),
+        _ => None,
+    })
+}
+
+/// Bytes that are room enough.
+fn enough(quality: &Quality) -> u64 {
+    let rate = u64::from(quality.video_bitrate.0) + u64::from(quality.audio_bitrate.0);
+    rate / 8 * ROOM.as_secs()
+}
+
+impl SpaceAgain {
+    /// Looks once in a while; the numbers of the notices that are over.
+    pub fn poll(
+        &mut self,
+        now: Timestamp,
+        notices: &[Notice],
+        recording: Option<&Path>,
+        quality: &Quality,
+    ) -> Vec<u64> {
+        if let Some((worker, answers)) = &self.asked {
+            let over = answers.try_recv().unwrap_or_default();
+            if worker.is_finished() {
+                self.asked = None;
+            }
+            return over;
+        }
+        if self.asked_at.is_some_and(|at| now.since(at) < INTERVAL) {
+            return Vec::new();
+        }
+        let folders = notices.iter().filter_map(|it| Some((it.id, folder_of(it, recording)?)));
+        let folders: Vec<(u64, PathBuf)> = folders.collect();
+        if folders.is_empty() {
+            return Vec::new();
+        }
+        self.asked_at = Some(now);
+        let enough = enough(quality);
+        let (tell, answers) = queue::bounded("disk-space", 1, Full::DropOldest);
+        let worker = Worker::spawn("onair-space", move |_| {
+            let has_room = |folder: &Path| free_space(folder).is_some_and(|free| free > enough);
+            let over = folders.iter().filter(|(_, folder)| has_room(folder));
+            // The studio may have ended meanwhile.
+            let _ = tell.send(over.map(|(id, _)| *id).collect());
+        });
+        match worker {
+            Ok(worker) => self.asked = Some((worker, answers)),
+            Err(error) => tracing::warn!(%error, "asking a disk for its room"),
+        }
+        Vec::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::studio::notices::message::StudioMessage;
+    use crate::text::problem::problem;
+
+    #[test]
+    fn only_a_full_disk_that_has_room_again_is_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |folder: &Path| folder.join("a.mp4").display().to_string();
+        let gone = Path::new("/no/such/folder");
+        let failed =
+            |folder: &Path, reason| StudioMessage::RecordingFailed { path: path(folder), reason };
+        let messages = [
+            failed(folder.path(), problem!("file-full")),
+            failed(folder.path(), problem!("file-forbidden")),
+            failed(gone, problem!("file-full")),
+            StudioMessage::SettingsNotSaved { reason: problem!("file-full") },
+            StudioMessage::DiskSpace { minutes: "1".into(), megabytes: "9".into() },
+        ];
+        let notices: Vec<Notice> =
+            (1..).zip(&messages).map(|(id, message)| message.notice(id, "")).collect();
+        let quality = Quality::default();
+        let mut watch = SpaceAgain::default();
+        let mut look = |recording: Option<&Path>, now: u64| {
+            let begin = std::time::Instant::now();
+            let mut over = Vec::new();
+            let now = Timestamp::from_micros(now * 1_000_000);
+            while over.is_empty() && begin.elapsed() < Duration::from_secs(5) {
+                over = watch.poll(now, &notices, recording, &quality);
+            }
+            over
+        };
+        assert_eq!(look(None, 1), [1]);
+        // The recording that was warned of has room, too.
+        let file = folder.path().join("b.mp4");
+        assert_eq!(look(Some(&file), 10), [1, 5]);
+        let huge =
+            Quality { video_bitrate: crate::media::BitsPerSecond(u32::MAX), ..Quality::default() };
+        assert!(enough(&huge) > enough(&quality) * 100);
+    }
+}

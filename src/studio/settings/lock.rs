@@ -1,0 +1,101 @@
+//! One writer for a settings file: a lock beside it that the system gives back when its holder ends, however
+//! that is. Who does not get it reads the settings and writes none.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use crate::studio::settings::disk::folder_of;
+
+/// How often it is tried again while somebody waits for it.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
+
+/// Held while it lives.
+#[derive(Debug)]
+pub struct SettingsLock {
+    /// `None`: the file system has no locks, so that nothing can be held.
+    _file: Option<File>,
+}
+
+/// Whether somebody else writes these settings.
+#[derive(Debug)]
+pub enum Claimed {
+    Ours(SettingsLock),
+    /// By the process of this number, where it says so.
+    Theirs(Option<u32>),
+}
+
+fn place(settings: &Path) -> PathBuf {
+    let mut name = settings.file_name().unwrap_or_default().to_owned();
+    name.push(".lock");
+    settings.with_file_name(name)
+}
+
+impl SettingsLock {
+    /// Asks for it, and waits at most this long.
+    ///
+    /// # Errors
+    /// Where the lock's file cannot be made, as the settings then cannot.
+    pub fn claim(settings: &Path, limit: Duration) -> io::Result<Claimed> {
+        let path = place(settings);
+        std::fs::create_dir_all(folder_of(&path))?;
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::OpenOptionsExt as _;
+            options.mode(0o600);
+        }
+        let mut file = options.open(&path)?;
+        let begin = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => {
+                    // Only for people, and for what a second start says.
+                    let _ = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
+                    return Ok(Claimed::Ours(Self { _file: Some(file) }));
+                }
+                Err(TryLockError::WouldBlock) if begin.elapsed() < limit => {
+                    std::thread::sleep(POLL_INTERVAL);
+                }
+                Err(TryLockError::WouldBlock) => return Ok(Claimed::Theirs(holder(&mut file))),
+                Err(TryLockError::Error(error)) => {
+                    tracing::warn!(%error, "no locks here: the settings are written without one");
+                    return Ok(Claimed::Ours(Self { _file: None }));
+                }
+            }
+        }
+    }
+}
+
+fn holder(file: &mut File) -> Option<u32> {
+    let mut text = String::new();
+    file.rewind().ok()?;
+    file.take(16).read_to_string(&mut text).ok()?;
+    text.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_holds_it_and_the_next_is_told_who() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep").join("settings.toml");
+        let Claimed::Ours(first) = SettingsLock::claim(&path, Duration::ZERO).unwrap() else {
+            panic!("nobody has it")
+        };
+        let begin = Instant::now();
+        let second = SettingsLock::claim(&path, Duration::from_millis(200)).unwrap();
+        let Claimed::Theirs(holder) = second else { panic!("it is held") };
+        assert_eq!(holder, Some(std::process::id()));
+        assert!(begin.elapsed() >= Duration::from_millis(200));
+        drop(first);
+        assert!(matches!(SettingsLock::claim(&path, Duration::ZERO).unwrap(), Claimed::Ours(_)));
+        // What is left in the file says nothing once nobody holds it.
+        std::fs::write(place(&path), "nonsense \u{1F600} and more than a number").unwrap();
+        assert!(matches!(SettingsLock::claim(&path, Duration::ZERO).unwrap(), Claimed::Ours(_)));
+    }
+}

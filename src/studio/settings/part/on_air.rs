@@ -1,0 +1,208 @@
+//! What is on air, in a file while it is. What a crash leaves of it tells the next start what to resume.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::studio::Settings;
+use crate::studio::settings::disk::{put, read_bounded};
+use crate::studio::settings::part::files::PartFiles;
+use crate::studio::settings::part::{InUse, PartKind};
+use crate::studio::targets::{Target, address};
+use crate::text::problem::Problem;
+
+/// See the module. Nothing secret is in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct OnAirMark {
+    in_use: InUse,
+    /// The scene that went out last.
+    pub scene: String,
+    targets: Vec<MarkedTarget>,
+    /// `2026-11-25 21:30`, on this machine's clock.
+    pub since: String,
+    process: u32,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+struct MarkedTarget {
+    /// For people.
+    name: String,
+    /// Its address without the key; empty: the built-in server.
+    address: String,
+    /// Tells it from others of the same address.
+    key_name: String,
+}
+
+impl MarkedTarget {
+    fn of(target: &Target) -> Self {
+        let address = if target.is_built_in() { String::new() } else { address::shown(target) };
+        Self { name: target.name.clone(), address, key_name: target.keep_as.clone() }
+    }
+
+    fn is(&self, target: &Target) -> bool {
+        let other = Self::of(target);
+        (&self.address, &self.key_name) == (&other.address, &other.key_name)
+    }
+
+    fn shown(&self) -> &str {
+        match (self.name.as_str(), self.address.as_str()) {
+            ("", "") => "onair",
+            ("", address) => address,
+            (name, _) => name,
+        }
+    }
+}
+
+impl OnAirMark {
+    /// The file for these settings.
+    pub fn place(settings: &Path) -> PathBuf {
+        PartFiles::beside(settings).place("on-air.toml")
+    }
+
+    /// These targets are on air since then.
+    pub fn of(settings: &Settings, targets: &[Target], since: &str) -> Self {
+        Self {
+            in_use: settings.in_use.clone(),
+            scene: settings.collection.current().map(|it| it.name.clone()).unwrap_or_default(),
+            targets: targets.iter().filter(|it| it.enabled).map(MarkedTarget::of).collect(),
+            since: since.to_owned(),
+            process: std::process::id(),
+        }
+    }
+
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn write(&self, path: &Path) -> io::Result<()> {
+        put(path, &toml::to_string_pretty(self).map_err(io::Error::other)?)
+    }
+
+    /// What a run left that did not end; `None`: nothing, or that run is still on air.
+    pub fn left(path: &Path) -> Option<Self> {
+        let mark: Self = toml::from_str(&read_bounded(path).ok()?).ok()?;
+        let is_over = mark.process == std::process::id() || !runs(mark.process);
+        (is_over && !mark.targets.is_empty()).then_some(mark)
+    }
+
+    /// Nothing is on air any more.
+    pub fn remove(path: &Path) {
+        match std::fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                tracing::warn!(%error, "what was on air is still noted");
+            }
+            _ => {}
+        }
+    }
+
+    /// The targets by their names.
+    pub fn target_names(&self) -> String {
+        self.targets.iter().map(MarkedTarget::shown).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The collection or profile that was in use.
+    pub fn part(&self, kind: PartKind) -> &str {
+        self.in_use.name(kind)
+    }
+
+    /// Chooses its collection and profile for one run, its scene, and its targets and no others.
+    ///
+    /// # Errors
+    /// Where a collection or profile is gone.
+    pub fn prepare(
+        &self,
+        files: &PartFiles,
+        settings: &mut Settings,
+    ) -> Result<Vec<Problem>, Problem> {
+        let mut warnings = Vec::new();
+        for kind in PartKind::ALL {
+            warnings.extend(files.borrow(kind, self.part(kind), settings)?);
+        }
+        self.choose_scene(settings);
+        self.choose_targets(&mut settings.targets);
+        Ok(warnings)
+    }
+
+    /// Its scene, if it is still there.
+    pub(in crate::studio) fn choose_scene(&self, settings: &mut Settings) {
+        if let Some(scene) = settings.collection.scene_named(&self.scene) {
+            settings.collection.current = scene.id;
+        }
+    }
+
+    /// Its targets, and no others.
+    pub(in crate::studio) fn choose_targets(&self, targets: &mut [Target]) {
+        for target in targets {
+            target.enabled = self.targets.iter().any(|it| it.is(target));
+        }
+    }
+}
+
+/// Whether a process of this number is a running onair.
+fn runs(process: u32) -> bool {
+    let program = std::fs::read_link(format!("/proc/{process}/exe")).ok();
+    program.is_some() && program == std::env::current_exe().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::studio::scenes::edits::Edit;
+
+    fn on_air() -> Settings {
+        let mut settings = Settings::default();
+        assert!(settings.collection.apply(&Edit::AddScene("Talk".into())));
+        settings.collection.current = settings.collection.scene_named("Talk").unwrap().id;
+        let target = |id, keep_as: &str| Target {
+            keep_as: keep_as.into(),
+            ..Target::custom(id, "rtmp://me:planted@h/app/planted", "".into())
+        };
+        settings.targets = vec![
+            Target { enabled: false, ..Target::built_in() },
+            target(1, "a"),
+            Target { enabled: false, ..target(2, "b") },
+        ];
+        settings
+    }
+
+    #[test]
+    fn what_was_on_air_is_found_again_by_the_next_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("settings.toml");
+        let (files, path) = (PartFiles::beside(&file), OnAirMark::place(&file));
+        assert_eq!(OnAirMark::left(&path), None);
+        let settings = on_air();
+        let mark = OnAirMark::of(&settings, &settings.targets, "2026-11-25 21:30");
+        mark.write(&path).unwrap();
+        assert!(!std::fs::read_to_string(&path).unwrap().contains("planted"));
+        // Another start, by which somebody has switched the targets and the scene.
+        let mut next = on_air();
+        next.targets[0].enabled = true;
+        next.targets[1].enabled = false;
+        next.collection.current = next.collection.scenes[0].id;
+        let left = OnAirMark::left(&path).unwrap();
+        assert_eq!(left.prepare(&files, &mut next).unwrap(), Vec::<Problem>::new());
+        let enabled: Vec<bool> = next.targets.iter().map(|it| it.enabled).collect();
+        assert_eq!(enabled, [false, true, false]);
+        assert_eq!(next.collection.current().unwrap().name, "Talk");
+        OnAirMark::remove(&path);
+        assert_eq!(OnAirMark::left(&path), None);
+    }
+
+    #[test]
+    fn one_that_still_runs_is_not_taken_over_and_nonsense_is_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("on-air.toml");
+        let settings = on_air();
+        let mark = OnAirMark::of(&settings, &settings.targets, "");
+        // The first process is no onair, but it runs.
+        OnAirMark { process: 1, ..mark.clone() }.write(&path).unwrap();
+        assert!(OnAirMark::left(&path).is_some());
+        for text in ["", "x", "targets = 3", "process = -1", "\u{0}", "[targets]", "targets = [1]"]
+        {
+            std::fs::write(&path, text).unwrap();
+            assert_eq!(OnAirMark::left(&path), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Collections and profiles, as a person uses them: with the pointer and with the keyboard.
+
+use std::sync::Arc;
+
+use onair::studio::command::PartCommand;
+use onair::studio::settings::part::PartKind;
+use onair::studio::snapshot::PartsView;
+
+use super::*;
+
+/// A window with two collections and three profiles, and the dialog open.
+fn opened(language: Language) -> Harness<'static, Window> {
+    let mut harness = open_as("idle", Vec2::new(960.0, 600.0), preferences(language, Theme::Dark));
+    harness.state().demo.change(|snapshot| {
+        snapshot.parts = Arc::new(PartsView {
+            collections: vec!["Friday show".into(), "Main".into()],
+            profiles: vec!["Bilibili".into(), "Main".into(), "Twitch".into()],
+            is_kept: true,
+            ..PartsView::default()
+        });
+    });
+    harness.state_mut().screen.as_mut().unwrap().open(Dialog::Parts);
+    harness.run();
+    harness.run();
+    harness
+}
+
+fn part(sent: &[Command]) -> PartCommand {
+    match sent {
+        [Command::Part(command)] => command.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn type_name(harness: &mut Harness<'static, Window>, name: &str) {
+    harness.get_by_role_and_label(Role::TextInput, "Name").focus();
+    harness.run();
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    harness.run();
+    harness.get_by_role_and_label(Role::TextInput, "Name").type_text(name);
+    harness.run();
+}
+
+#[test]
+fn one_is_used_renamed_and_removed_which_asks() {
+    let mut harness = opened(Language::English);
+    let used = PartCommand::Use(PartKind::Collection, "Friday show".into());
+    assert_eq!(part(&click(&mut harness, "Use Friday show")), used);
+    // The one in use needs no button for that.
+    assert!(harness.query_by_label("Use Main").is_none());
+    assert_eq!(click(&mut harness, "Delete Friday show"), []);
+    assert_eq!(click(&mut harness, "Keep it"), []);
+    assert_eq!(click(&mut harness, "Delete Friday show"), []);
+    let deleted = PartCommand::Delete(PartKind::Collection, "Friday show".into());
+    assert_eq!(part(&click(&mut harness, "Delete")), deleted);
+    // The other kind, by the keyboard.
+    harness.get_by_role_and_label(Role::RadioButton, "Profiles").focus();
+    harness.run();
+    harness.key_press(Key::Enter);
+    harness.run();
+    assert_eq!(click(&mut harness, "Rename Twitch"), []);
+    type_name(&mut harness, "Twitch 1080p");
+    let renamed = PartCommand::Rename {
+        kind: PartKind::Profile,
+        was: "Twitch".into(),
+        name: "Twitch 1080p".into(),
+    };
+    assert_eq!(part(&click(&mut harness, "Rename")), renamed);
+}
+
+#[test]
+fn a_bad_name_is_told_beside_the_field_and_nothing_typed_is_lost() {
+    let mut harness = opened(Language::English);
+    for (name, wanted) in [
+        ("a/b", "a name cannot contain"),
+        ("FRIDAY show", "there is already"),
+        (".x", "cannot begin with a dot"),
+        (" ", "type a name"),
+    ] {
+        if harness.query_by_role_and_label(Role::TextInput, "Name").is_none() {
+            assert_eq!(click(&mut harness, "New…"), []);
+        }
+        type_name(&mut harness, name);
+        assert_eq!(click(&mut harness, "Create"), []);
+        assert!(shown(&harness).iter().any(|it| it.contains(wanted)), "{name:?}");
+    }
+    type_name(&mut harness, "Sunday 周日");
+    let new = PartCommand::New(PartKind::Collection, "Sunday 周日".into());
+    assert_eq!(part(&click(&mut harness, "Create")), new);
+}
+
+#[test]
+fn both_languages_fit_a_small_window() {
+    for language in [Language::English, Language::Chinese] {
+        let harness = opened(language);
+        let buttons = harness.get_all_by_role(Role::Button);
+        for button in buttons {
+            let rect = button.rect();
+            assert!(rect.min.x >= 0.0 && rect.max.x <= 960.0, "{:?} {rect:?}", button.label());
+            assert!(rect.min.y >= 0.0 && rect.max.y <= 600.0, "{:?} {rect:?}", button.label());
+        }
+    }
+}
