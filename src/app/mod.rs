@@ -407,8 +407,7 @@ impl<S: Studio> Window<S> {
         let held = self.global_keys.follow(wanted, screen.preferences(), &hotkeys, called);
         while let Ok(action) = self.questions.try_recv() {
             // Where it asks, the question must be seen.
-            ctx.send_viewport_cmd(ViewportCommand::Minimized(false));
-            ctx.send_viewport_cmd(ViewportCommand::Focus);
+            raise(ctx);
             if action == Action::GoLive {
                 self.screen.go_live_or_stop();
             }
