@@ -128,7 +128,9 @@ fn entries(view: &View<'_>, other: &Texts) -> Vec<Entry> {
     ] {
         let names = snapshot.parts.names(kind).iter().enumerate();
         let others = names.filter(|(_, name)| *name != snapshot.parts.in_use.name(kind));
-        all.extend(others.map(|(place, name)| entry(Deed::Part(kind, place), icon, name, word)));
+        all.extend(
+            others.map(|(place, name)| entry(PaletteChoice::Part(kind, place), icon, name, word)),
+        );
     }
     all.extend(Setting::ALL.iter().map(|setting| {
         let key = setting.key();
