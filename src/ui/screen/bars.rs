@@ -15,7 +15,7 @@ use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Theme, Type, gap, size};
 use crate::ui::text::{Language, Texts, format};
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, ButtonWeight, elided, icon_button, place};
+use crate::ui::widgets::{Button, ButtonWeight, elided, place};
 
 /// The pages of the window.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
@@ -123,7 +123,8 @@ fn tools(ui: &mut Ui, view: &View<'_>, tray: &mut TrayState, room: Rect) -> Opti
     pressed = pressed.or(asked.map(Pressed::Tray));
     let name = texts.get("language-switch");
     let button = Button::new(language).name(&name).kind(Type::Small).height(30.0).width(64.0);
-    if button.show(&mut bar, theme).on_hover_text(&*name).clicked() {
+    let tip = tooltip(ui.ctx(), texts, Action::Language);
+    if button.show(&mut bar, theme).on_hover_text(tip).clicked() {
         pressed = Some(Pressed::Act(Action::Language));
     }
     let (icon, name) = if theme.dark {
@@ -131,12 +132,15 @@ fn tools(ui: &mut Ui, view: &View<'_>, tray: &mut TrayState, room: Rect) -> Opti
     } else {
         (Icon::Moon, texts.get("theme-to-dark"))
     };
-    if icon_button(&mut bar, theme, icon, &name, 30.0, ButtonWeight::Quiet).clicked() {
-        pressed = Some(Pressed::Act(Action::Theme));
-    }
-    let name = texts.get("settings");
-    if icon_button(&mut bar, theme, Icon::Settings, &name, 30.0, ButtonWeight::Quiet).clicked() {
-        pressed = Some(Pressed::Act(Action::Settings));
+    let settings = texts.get("settings");
+    for (icon, name, action) in
+        [(icon, &*name, Action::Theme), (Icon::Settings, &*settings, Action::Settings)]
+    {
+        let button = Button::new("").icon(icon).name(name).height(30.0).width(30.0);
+        let tip = tooltip(ui.ctx(), texts, action);
+        if button.look(ButtonWeight::Quiet).show(&mut bar, theme).on_hover_text(tip).clicked() {
+            pressed = Some(Pressed::Act(action));
+        }
     }
     pressed
 }
