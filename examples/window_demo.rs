@@ -1,6 +1,6 @@
 //! The window around a studio that only pretends, to look at every state:
 //!
-//! `cargo run --example window_demo -- on-air [light] [zh] [settings|help|palette|file|stop|close] [full]`
+//! `cargo run --example window_demo -- on-air [light] [zh] [guide|settings|help|palette|file|stop|close] [full]`
 
 use onair::app::{self, Options};
 use onair::studio::{Language, Preferences, Theme};
@@ -15,6 +15,7 @@ fn main() -> Result<(), app::Error> {
     let state = args.iter().find(|arg| demo::STATES.contains(&arg.as_str()));
     let state = state.map_or("idle", String::as_str);
     let dialogs = [
+        ("guide", Dialog::Guide),
         ("settings", Dialog::Settings),
         ("help", Dialog::Help),
         ("palette", Dialog::Palette),

@@ -5,6 +5,7 @@ mod building;
 mod chat;
 mod commands;
 mod file_chooser;
+mod guide;
 mod notice_size;
 mod parts;
 mod properties;

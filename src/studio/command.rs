@@ -78,6 +78,8 @@ pub enum Command {
     TrustCertificate { target: u32, pin: CertificatePin },
     /// Look whether everything is ready, without going live.
     Check,
+    /// Measure which quality this machine and the way to the target carry, without going live.
+    MeasureQuality,
     /// Start broadcasting.
     GoLive,
     /// Send this FLV, MP4 or MKV file to the targets instead of the program, as it is, once or again

@@ -25,6 +25,7 @@ use crate::studio::mixer::AudioStrip;
 use crate::studio::mixer::monitoring::Monitoring;
 use crate::studio::notices::event_log::LogEntry;
 use crate::studio::notices::{Notice, PastNotice};
+use crate::studio::preflight::recommendation::MeasuredQuality;
 use crate::studio::scenes::{Collection, MAIN};
 use crate::studio::settings::Preferences;
 use crate::studio::settings::part::versions::Version;
@@ -377,6 +378,8 @@ pub struct Snapshot {
     pub watch_url: String,
     /// The last look whether everything is ready.
     pub checked: Option<Checked>,
+    /// The last measurement of what quality is carried.
+    pub measured: Option<MeasuredQuality>,
     /// What happened in this run, oldest first.
     pub history: Arc<VecDeque<LogEntry>>,
     /// The file it is written to, once there is something in it.

@@ -31,6 +31,8 @@ macro_rules! files {
             include_str!(concat!("../../assets/i18n/", $tag, "/hotkeys.ftl")),
             include_str!(concat!("../../assets/i18n/", $tag, "/settings_page.ftl")),
             include_str!(concat!("../../assets/i18n/", $tag, "/profiles.ftl")),
+            include_str!(concat!("../../assets/i18n/", $tag, "/guide.ftl")),
+            include_str!(concat!("../../assets/i18n/", $tag, "/recordings.ftl")),
         ]
     };
 }

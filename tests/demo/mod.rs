@@ -29,12 +29,14 @@ use onair::player::{FailureKind, Figures, Rewind, Saving};
 use onair::studio::live::monitor::view::{MonitorView, ViewersPicture};
 use onair::studio::live::view::{LiveFigures, LiveState, PassthroughView};
 use onair::studio::notices::PastNotice;
+use onair::studio::preflight::recommendation::{Limit, MeasuredQuality, Recommendation, Upload};
 use onair::studio::snapshot::TargetView;
 use onair::studio::snapshot::{
     AudioSource, Device, RecordingFigures, SceneSource, ServerFigures, SourceState, StripView,
     VideoSource,
 };
 use onair::studio::targets::TargetState;
+use onair::studio::targets::quality::PRESETS;
 use onair::studio::targets::services::ServiceList;
 use onair::studio::watch::chat::ChatView;
 use onair::studio::watch::view::TileView;
@@ -47,6 +49,17 @@ use onair::wire::chat::ChatLine;
 use parking_lot::Mutex;
 
 pub use self::states::{STATES, is_watch, snapshot};
+
+/// A good machine whose stream stays on it.
+fn measured() -> MeasuredQuality {
+    let speeds = [(854, 480, 912.0), (1280, 720, 418.0), (1920, 1080, 186.0)];
+    let speeds = speeds.map(|(width, height, fps)| (Size::new(width, height), fps)).to_vec();
+    let [.., best] = PRESETS;
+    let (bitrate, limit) = (best.video_bitrate, Limit::None);
+    let recommendation = Some(Recommendation { preset: best, bitrate, limit });
+    let upload = Some(Upload::Local);
+    MeasuredQuality { speeds, failure: None, upload, recommendation, running: false }
+}
 
 /// What becomes of a wish about players.
 fn play(snapshot: &mut Snapshot, playing: &WatchCommand) {
@@ -266,6 +279,7 @@ impl Studio for Demo {
             Command::Player(playing) => play(&mut snapshot, playing),
             Command::Dismiss(id) => snapshot.notices.retain(|notice| notice.id != *id),
             Command::Quit => snapshot.ended = true,
+            Command::MeasureQuality => snapshot.measured = Some(self::measured()),
             Command::RetryNow | Command::RefreshDevices => {}
             #[allow(unreachable_patterns, reason = "commands are added over time")]
             _ => {}

@@ -26,7 +26,7 @@ use crate::studio::watch::choices::{Network, PlayerChoices};
 use crate::studio::{self, Command, Event, Preferences, Serve, Settings, Snapshot, Studio};
 use crate::text::Problem;
 use crate::text::problem::problem;
-use crate::ui::{Page, unknown_names};
+use crate::ui::{Dialog, Page, unknown_names};
 
 /// What the window begins with.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -39,6 +39,8 @@ pub struct Args {
 /// Opens the studio and runs it to its end.
 pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     let path = globals.settings.clone().or_else(crate::studio::settings::default_path);
+    // Nothing was ever kept: the guide leads through the first start.
+    let is_first = path.as_deref().is_some_and(|path| !path.exists());
     let open: Vec<String> = args.open.iter().map(|it| first::absolute(it)).collect();
     let mut first = First::default();
     if let Some(path) = &path {
@@ -83,10 +85,13 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     choices.apply(&mut config.player);
     config.player.volume = config.settings.volume.unwrap_or(1.0);
     config.player.muted = config.settings.player_muted;
-    let page = if open.is_empty() { Page::Studio } else { Page::Watch };
+    let open_is_empty = open.is_empty();
+    let page = if open_is_empty { Page::Studio } else { Page::Watch };
     let watch = (!open.is_empty()).then_some(Command::WatchAll(open));
     let handed_over = first.handed_over.take();
-    let options = Options { preferences, page, handed_over, ..Options::default() };
+    let guides = is_first && open_is_empty;
+    let dialog = guides.then_some(Dialog::Guide);
+    let options = Options { preferences, page, dialog, handed_over, ..Options::default() };
     self::open(config, options, watch.as_slice(), Box::new(Nothing), &first.windowless)
 }
 

@@ -271,6 +271,7 @@ impl Engine {
                 self.notices.happened(Event::Stopped);
             }
             Command::Check => self.check(),
+            Command::MeasureQuality => self.measure_quality(),
             Command::GoLive => self.go_live(),
             Command::SendFile { path, again } => self.send_file(&path, again),
             Command::StopLive => self.stop_live(),

@@ -21,6 +21,7 @@ use crate::studio::mixer::HeldTalkKeys;
 use crate::studio::mixer::monitoring::Listening;
 use crate::studio::notices::health::Health;
 use crate::studio::preflight::Preflight;
+use crate::studio::preflight::recommendation::Measurement;
 use crate::studio::program::Program;
 use crate::studio::settings::stream_keys::Keys;
 use crate::studio::sources::video_filters::Filters;
@@ -39,6 +40,7 @@ pub(in crate::studio) struct EngineState {
     pub talking: HeldTalkKeys,
     pub monitors: Monitors,
     pub preflight: Option<Preflight>,
+    pub measurement: Option<Measurement>,
     pub quality: Quality,
     /// The wall clock at the start, in microseconds.
     pub born: u64,

@@ -5,12 +5,13 @@
 
 pub(in crate::studio) mod backend;
 mod machine;
+pub mod recommendation;
 mod upload;
 
 use std::time::Duration;
 
 use crate::base::queue::{self, Full, Receiver, Sender};
-use crate::base::{Stop, Timestamp, Worker};
+use crate::base::{Clock, Stop, Timestamp, Worker};
 use crate::broadcast::TargetUrl;
 use crate::broadcast::publisher;
 use crate::capture::{self, VideoChoice};
@@ -95,26 +96,29 @@ fn check(plan: &Plan, tell: &Sender<StudioMessage>, stop: &Stop) {
     }
 }
 
-/// How fast this machine encodes the moving test picture while it does everything else it does.
 fn try_encoder(plan: &Plan, stop: &Stop) -> StudioMessage {
-    let Quality { size, frame_rate, .. } = plan.quality;
-    let failed = |reason: String| StudioMessage::FoundEncoderFailed { reason: reason.into() };
+    match measure_encoder(plan.clock, &plan.quality, stop) {
+        Ok(times) => speed(times),
+        Err(reason) => StudioMessage::FoundEncoderFailed { reason: reason.into() },
+    }
+}
+
+/// How many times as fast as this quality needs this machine encodes the moving test picture, while it does
+/// everything else it does.
+fn measure_encoder(clock: Clock, quality: &Quality, stop: &Stop) -> Result<f64, String> {
+    let Quality { size, frame_rate, .. } = *quality;
     let grid = FrameGrid { origin: Timestamp::ZERO, rate: frame_rate };
-    let context = capture::Context { clock: plan.clock, grid, size };
-    let mut source = match capture::open(&VideoChoice::Test, &context) {
-        Ok(source) => source,
-        Err(error) => return failed(error.to_string()),
-    };
+    let context = capture::Context { clock, grid, size };
+    let mut source =
+        capture::open(&VideoChoice::Test, &context).map_err(|error| error.to_string())?;
     let (pictures, waiting) = queue::bounded("tried pictures", 4, Full::Block);
     let (packets, encoded) = queue::bounded("tried packets", 4, Full::DropOldest);
-    let encoder = match VideoEncoder::spawn(plan.quality.video_config(), waiting, packets) {
-        Ok(encoder) => encoder,
-        Err(error) => return failed(error.to_string()),
-    };
+    let encoder = VideoEncoder::spawn(quality.video_config(), waiting, packets)
+        .map_err(|error| error.to_string())?;
     let count = (TRIED.as_secs_f64() * frame_rate.as_f64()).ceil() as i64;
-    let begun = plan.clock.now();
+    let begun = clock.now();
     for number in 0..count {
-        let late = plan.clock.now().since(begun) > TRIED_WITHIN;
+        let late = clock.now().since(begun) > TRIED_WITHIN;
         let picture = source.feed.frame(grid.instant(number));
         let sent = picture.is_some_and(|picture| pictures.send(picture).is_ok());
         if stop.is_set() || late || !sent {
@@ -126,11 +130,10 @@ fn try_encoder(plan: &Plan, stop: &Stop) -> StudioMessage {
     while encoded.recv_timeout(Duration::from_secs(1)).is_ok() {}
     let figures = encoder.figures();
     if let Some(error) = encoder.failed() {
-        return failed(error.to_string());
+        return Err(error.to_string());
     }
     let needed = figures.encoded as f64 / frame_rate.as_f64();
-    let times = needed / figures.busy.as_secs_f64().max(1e-6);
-    speed(times)
+    Ok(needed / figures.busy.as_secs_f64().max(1e-6))
 }
 
 /// What it means that the encoder is so many times as fast as the picture needs.

@@ -10,7 +10,7 @@ use crate::base::{Clock, Stop, Timestamp};
 use crate::broadcast::{Hub, Publisher, publisher};
 use crate::capture::{self, VideoChoice};
 use crate::encode::VideoEncoder;
-use crate::media::{FrameGrid, StreamConfig, VideoFrame};
+use crate::media::{BitsPerSecond, FrameGrid, StreamConfig, VideoFrame};
 use crate::net::Runtime;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::targets::quality::Quality;
@@ -41,20 +41,39 @@ pub(super) fn try_upload(
     target: publisher::Target,
     stop: &Stop,
 ) -> StudioMessage {
-    match send(plan, id, host, target, stop) {
-        Ok(found) => found,
+    let wanted = plan.quality.video_bitrate.as_kbps().to_string();
+    let sent = send(plan, &plan.quality, id, host, target, stop);
+    let host = host.to_owned();
+    match sent {
+        Ok(Some(Carried { rate, complete: true })) => {
+            StudioMessage::FoundUpload { host, kbps: rate.as_kbps().to_string() }
+        }
+        Ok(Some(Carried { rate, complete: false })) => {
+            let kbps = rate.as_kbps().to_string();
+            StudioMessage::FoundUploadNarrow { id, host, kbps, wanted }
+        }
+        Ok(None) => StudioMessage::FoundNotMeasured { host },
         Err(found) => *found,
     }
 }
 
-fn send(
+/// What came through.
+pub(super) struct Carried {
+    pub rate: BitsPerSecond,
+    /// All that was sent, in time.
+    pub complete: bool,
+}
+
+/// Sends for some seconds in this quality; `None`: the target did not let it come to that.
+pub(super) fn send(
     plan: &Plan,
+    quality: &Quality,
     id: u32,
     host: &str,
     target: publisher::Target,
     stop: &Stop,
-) -> Result<StudioMessage, Box<StudioMessage>> {
-    let Quality { size, frame_rate, video_bitrate, .. } = plan.quality;
+) -> Result<Option<Carried>, Box<StudioMessage>> {
+    let Quality { size, frame_rate, .. } = *quality;
     let broken =
         |reason: String| Box::new(StudioMessage::FoundEncoderFailed { reason: reason.into() });
     let grid = FrameGrid { origin: plan.clock.now(), rate: frame_rate };
@@ -63,7 +82,7 @@ fn send(
         capture::open(&VideoChoice::Test, &context).map_err(|error| broken(error.to_string()))?;
     let (pictures, waiting) = queue::bounded("test pictures", 4, Full::DropOldest);
     let (packets, input) = queue::bounded("test packets", 64, Full::Block);
-    let encoder = VideoEncoder::spawn(plan.quality.video_config(), waiting, packets)
+    let encoder = VideoEncoder::spawn(quality.video_config(), waiting, packets)
         .map_err(|error| broken(error.to_string()))?;
     let parameters = StreamConfig { video: Some(encoder.parameters().clone()), audio: None };
     let hub = Hub::spawn(parameters, input).map_err(|error| broken(error.to_string()))?;
@@ -100,18 +119,14 @@ fn send(
     let report = sent.report();
     drop(pictures);
     sent.stop(END);
-    let host = host.to_owned();
-    let Some((rate, queued)) = carried else {
-        return Err(Box::new(match report.error {
-            Some(error) => failed(id, host, &error),
-            None => StudioMessage::FoundNotMeasured { host },
-        }));
-    };
-    let (kbps, wanted) = (format!("{:.0}", rate / 1e3), video_bitrate.as_kbps().to_string());
-    Ok(match queued > WAITING {
-        true => StudioMessage::FoundUploadNarrow { id, host, kbps, wanted },
-        false => StudioMessage::FoundUpload { host, kbps },
-    })
+    match (carried, report.error) {
+        (Some((rate, queued)), _) => {
+            let rate = BitsPerSecond(rate.clamp(0.0, f64::from(u32::MAX)) as u32);
+            Ok(Some(Carried { rate, complete: queued <= WAITING }))
+        }
+        (None, Some(error)) => Err(Box::new(failed(id, host.to_owned(), &error))),
+        (None, None) => Ok(None),
+    }
 }
 
 /// Hands the pictures that are due to the encoder.
@@ -165,7 +180,7 @@ mod tests {
     use crate::base::Clock;
     use crate::base::stall_guard::in_real_time;
     use crate::broadcast::TargetUrl;
-    use crate::media::{BitsPerSecond, Size};
+    use crate::media::Size;
     use crate::net::Runtime;
     use crate::server::config::Listen;
     use crate::server::{self, Server};

@@ -71,6 +71,44 @@ pub struct Quality {
 pub const SAMPLE_RATES: [u32; 12] =
     [8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200, 96_000];
 
+/// A usual quality of video.
+#[derive(Copy, Clone, Debug, PartialEq)]
+pub struct Preset {
+    pub size: Size,
+    pub frame_rate: FrameRate,
+    pub video_bitrate: BitsPerSecond,
+}
+
+const fn preset(width: u32, height: u32, fps: u32, kbps: u32) -> Preset {
+    let frame_rate = match FrameRate::new(fps, 1) {
+        Some(rate) => rate,
+        None => FrameRate::FPS_30,
+    };
+    let video_bitrate = BitsPerSecond(kbps * 1_000);
+    Preset { size: Size::new(width, height), frame_rate, video_bitrate }
+}
+
+/// The usual qualities, the least first.
+pub const PRESETS: [Preset; 4] = [
+    preset(854, 480, 30, 1_200),
+    preset(1280, 720, 30, 2_500),
+    preset(1280, 720, 60, 4_500),
+    preset(1920, 1080, 30, 4_500),
+];
+
+impl Preset {
+    /// Whether a quality has this size and frame rate.
+    pub fn is_of(&self, quality: &Quality) -> bool {
+        (quality.size, quality.frame_rate) == (self.size, self.frame_rate)
+    }
+
+    /// The quality with this preset's video.
+    pub fn applied_to(&self, quality: &Quality) -> Quality {
+        let Self { size, frame_rate, video_bitrate } = *self;
+        Quality { size, frame_rate, video_bitrate, ..quality.clone() }
+    }
+}
+
 impl Quality {
     /// As the video encoder needs it.
     pub fn video_config(&self) -> video::Config {

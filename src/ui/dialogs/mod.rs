@@ -18,6 +18,7 @@ mod successor;
 pub use card::{DialogAnswer, Needs, heading, modal};
 pub use card::{PassthroughDraft, Services};
 pub use command_palette::Search;
+pub use guide::Guide;
 pub use parts::Parts;
 pub use settings::UI_SCALES;
 pub use settings::draft::SettingsDraft;
@@ -28,6 +29,8 @@ use crate::ui::view::View;
 /// Which dialog is open.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Dialog {
+    /// The first-run guide.
+    Guide,
     Settings,
     Help,
     /// What happened to the stream.
@@ -59,6 +62,10 @@ pub fn show(
     search: &mut Search,
 ) -> Option<DialogAnswer> {
     match dialog {
+        Dialog::Guide => {
+            let program = needs.program.as_mut()?;
+            guide::show(ctx, view, needs.guide, needs.preferences, program, needs.fresh)
+        }
         Dialog::Settings => {
             let mut draft = std::mem::take(needs.settings);
             let answer = settings::show(ctx, view, needs, &mut draft);

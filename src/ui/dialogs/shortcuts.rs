@@ -14,6 +14,11 @@ use crate::ui::widgets::{Button, label, section};
 pub fn show(ctx: &egui::Context, view: &View<'_>) -> Option<DialogAnswer> {
     modal(ctx, view.theme, "help", 440.0, |ui| {
         let close = heading(ui, view, &view.texts.get("help"));
+        let again = view.texts.get("action-set-up");
+        let possible = Action::SetUp.is_possible(view.snapshot);
+        if Button::new(&again).small().enabled(possible).show(ui, view.theme).clicked() {
+            return Some(DialogAnswer::Act(Action::SetUp));
+        }
         section(ui, view.theme, &view.texts.get("help-shortcuts"));
         ScrollArea::vertical().max_height(440.0).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = gap::XS;

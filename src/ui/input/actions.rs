@@ -92,6 +92,7 @@ actions! {
     Notices "notices" Bell "Ctrl+N";
     Remedy "remedy" Check "Ctrl+Period";
     Developer "developer" Warning "";
+    SetUp "set-up" Check "";
     Services "services" Broadcast "";
     Parts "parts" Film "";
     Studio "studio" Camera "Ctrl+1";
@@ -186,7 +187,7 @@ impl Action {
         }
         match self {
             Self::GoLive => snapshot.live != LiveState::Stopping,
-            Self::Ready | Self::SendFile => snapshot.live == LiveState::Idle,
+            Self::Ready | Self::SendFile | Self::SetUp => snapshot.live == LiveState::Idle,
             Self::PauseRecording | Self::Chapter => snapshot.recording.is_some(),
             Self::SaveReplay => snapshot.replay.is_some(),
             Self::Snapshot => snapshot.video.is_some(),

@@ -72,6 +72,7 @@ impl Screen {
                 self.parts = Parts::default();
                 self.toggle(Dialog::Parts);
             }
+            Action::SetUp => self.toggle(Dialog::Guide),
             Action::Mixer => self.toggle(Dialog::Mixer),
             Action::Filters => {
                 if let Some(source) = self.scenes.source(&self.snapshot) {

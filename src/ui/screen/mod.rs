@@ -77,6 +77,9 @@ pub struct Screen {
     part_changes: u64,
     profile_changed: bool,
     successor: Option<String>,
+    guide: dialogs::Guide,
+    /// What goes out, as the guide shows it.
+    guided: Option<FrameView>,
     watch: watch::Draft,
     scenes: scenes::Draft,
     /// The scene that is prepared, once one was.
@@ -144,6 +147,8 @@ impl Screen {
             part_changes: 0,
             profile_changed: false,
             successor: None,
+            guide: dialogs::Guide::default(),
+            guided: None,
             watch: watch::Draft::default(),
             scenes: scenes::Draft::default(),
             prepared: None,
@@ -360,9 +365,15 @@ impl Screen {
             let mut view = view!(self);
             crate::ui::scenes::transition::show(ctx, &mut view, &mut self.scenes);
         }
+        let guides = self.dialog == Some(Dialog::Guide);
+        if !guides {
+            self.guided = None;
+        }
         let Some(dialog) = self.dialog else {
             return;
         };
+        let program = &self.program;
+        let program = guides.then(|| self.guided.get_or_insert_with(|| program.again("guide")));
         let mut view = view!(self);
         let mut needs = dialogs::Needs {
             preferences: &mut self.preferences,
@@ -374,11 +385,19 @@ impl Screen {
             services: &mut self.services,
             parts: &mut self.parts,
             successor: &mut self.successor,
+            guide: &mut self.guide,
+            program,
             fresh: std::mem::take(&mut self.dialog_is_fresh),
         };
-        match dialogs::show(ctx, &mut view, dialog, &mut needs, &mut self.search) {
+        let answer = dialogs::show(ctx, &mut view, dialog, &mut needs, &mut self.search);
+        if guides && matches!(answer, Some(DialogAnswer::Close | DialogAnswer::Act(_))) {
+            // Settings are written: the guide comes at the first start only.
+            self.wishes.push(WindowRequest::Preferences);
+        }
+        match answer {
             None => {}
             Some(DialogAnswer::Close) => self.dialog = None,
+            Some(DialogAnswer::TargetChanged(id)) => self.target.forget(id),
             Some(DialogAnswer::EditTarget(id)) => {
                 self.dialog = None;
                 self.show_side(SideTab::Broadcast);

@@ -52,6 +52,8 @@ pub(super) struct Texts {
     pub play_url: Zeroizing<String>,
     /// Something was typed, so that a key that was kept comes too late.
     pub touched: bool,
+    /// The same of the server.
+    pub server_touched: bool,
     /// The same of where it is watched.
     pub watched: bool,
     more: Option<More>,
@@ -110,7 +112,10 @@ impl Draft {
             if !texts.watched && *texts.play_url != play_url {
                 play_url.clone_into(&mut texts.play_url);
             }
-            if texts.key.is_empty() && !texts.touched {
+            if !texts.server_touched && *texts.server != *server {
+                server.clone_into(&mut texts.server);
+            }
+            if !texts.touched && *texts.key != key.expose() {
                 *texts.key = key.expose().to_owned();
             }
         }
@@ -121,6 +126,13 @@ impl Draft {
             self.edit(id);
         }
         self.open = self.open.filter(|id| known(*id));
+    }
+
+    /// The entry was changed elsewhere: what was typed about it is read anew.
+    pub fn forget(&mut self, id: u32) {
+        if let Some(texts) = self.texts.get_mut(&id) {
+            (texts.touched, texts.server_touched) = (false, false);
+        }
     }
 
     /// Opens an entry to be edited, or none.

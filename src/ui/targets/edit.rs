@@ -85,6 +85,7 @@ fn server(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target, 
         paragraph(ui, &texts.get(fault), Type::Small, theme.warn);
     }
     if field.response.changed() {
+        draft.texts(target.id).server_touched = true;
         draft.complain &= draft.fault_of(target).is_some();
         view.send(Command::PutTarget(draft.put(target)));
     }
@@ -111,7 +112,7 @@ fn apart(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target) {
     if pressed.on_hover_text(other).clicked() {
         *typed.server = url.tc_url();
         *typed.key = url.stream.expose().to_owned();
-        typed.touched = true;
+        (typed.touched, typed.server_touched) = (true, true);
         view.send(Command::PutTarget(draft.put(target)));
     }
 }

@@ -26,7 +26,7 @@ use crate::ui::widgets::{Button, Tag, figure, label, place, sparkline};
 
 pub use draft::{Draft, key_field, server_field};
 pub use list::title;
-pub use quality::quality_text;
+pub use quality::{PRESET_NAMES, quality_text};
 
 /// The panel: before going live the targets, the quality and what is ready; on air the figures first. Gives
 /// what is asked for in it.

@@ -4,6 +4,7 @@ use egui::Ui;
 
 use crate::media::{BitsPerSecond, FrameRate, Size};
 use crate::studio::live::view::LiveState;
+use crate::studio::targets::quality::PRESETS;
 use crate::studio::{Command, Quality};
 use crate::ui::input::actions::key;
 use crate::ui::style::theme::{Type, gap};
@@ -21,36 +22,12 @@ const fn fps(num: u32) -> FrameRate {
     }
 }
 
-/// The usual choices.
-const PRESETS: [(&str, &str, Size, FrameRate, u32); 4] = [
-    (
-        key!("quality-480p30"),
-        key!("quality-480p30-second"),
-        Size::new(854, 480),
-        fps(30),
-        1_200_000,
-    ),
-    (
-        key!("quality-720p30"),
-        key!("quality-720p30-second"),
-        Size::new(1280, 720),
-        fps(30),
-        2_500_000,
-    ),
-    (
-        key!("quality-720p60"),
-        key!("quality-720p60-second"),
-        Size::new(1280, 720),
-        fps(60),
-        4_500_000,
-    ),
-    (
-        key!("quality-1080p30"),
-        key!("quality-1080p30-second"),
-        Size::new(1920, 1080),
-        fps(30),
-        4_500_000,
-    ),
+/// The names of the presets, and what each is for, in their order.
+pub const PRESET_NAMES: [(&str, &str); PRESETS.len()] = [
+    (key!("quality-480p30"), key!("quality-480p30-second")),
+    (key!("quality-720p30"), key!("quality-720p30-second")),
+    (key!("quality-720p60"), key!("quality-720p60-second")),
+    (key!("quality-1080p30"), key!("quality-1080p30-second")),
 ];
 
 /// `720p · 30 fps · 2 500 kbps`.
@@ -90,15 +67,10 @@ pub fn quality(ui: &mut Ui, view: &mut View<'_>, width: f32) {
         close_on_click: false,
     };
     select.show(ui, theme, |ui| {
-        for (title, second, size, frame_rate, bitrate) in PRESETS {
-            let chosen = now.size == size && now.frame_rate == frame_rate;
+        for (preset, (title, second)) in PRESETS.iter().zip(PRESET_NAMES) {
+            let chosen = preset.is_of(&now);
             if menu_item(ui, theme, &texts.get(title), &texts.get(second), chosen, idle) {
-                wanted = Some(Quality {
-                    size,
-                    frame_rate,
-                    video_bitrate: BitsPerSecond(bitrate),
-                    ..now.clone()
-                });
+                wanted = Some(preset.applied_to(&now));
             }
         }
         menu_rule(ui, theme);

@@ -39,6 +39,9 @@ impl Engine {
         if let Some(preflight) = &mut self.state.preflight {
             preflight.poll();
         }
+        if let Some(measurement) = &mut self.state.measurement {
+            measurement.poll();
+        }
         self.retry_missing_files();
         self.poll_sources();
         self.poll_strips();

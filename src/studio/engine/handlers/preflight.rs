@@ -6,6 +6,7 @@ use crate::media::source_status::SourceState;
 use crate::studio::engine::Engine;
 use crate::studio::engine::handlers::live::cause;
 use crate::studio::notices::message::StudioMessage;
+use crate::studio::preflight::recommendation::Measurement;
 use crate::studio::preflight::{Plan, PlannedCheck, Preflight};
 use crate::studio::program::Program;
 use crate::studio::targets::{address, services};
@@ -25,6 +26,52 @@ impl Engine {
         if self.settings.strips.first().is_some_and(|main| main.strip.muted) && audible {
             known.push(StudioMessage::FoundMuted {});
         }
+        let asked = self.planned_checks(&mut known);
+        let folder = self.settings.preferences.recording_folder.clone();
+        let plan = Plan { folder: Some(folder), ..self.plan(asked) };
+        match Preflight::start(&known, plan) {
+            Ok(preflight) => self.state.preflight = Some(preflight),
+            Err(error) => self.no_thread(&error),
+        }
+    }
+
+    /// Measures what quality to begin with, unless that is under way or a broadcast is.
+    pub(in crate::studio::engine) fn measure_quality(&mut self) {
+        let running = self.state.measurement.as_ref().is_some_and(|it| it.measured().running);
+        if running || self.live.is_busy() || self.live.stopping || self.state.quitting {
+            return;
+        }
+        let enabled = self.targets.list.iter().filter(|target| target.enabled);
+        let far = enabled.filter(|target| !target.is_built_in());
+        let service = far.map(|it| self.services.of_target(&it.service, it.server())).next();
+        let limits = service.flatten().map(|service| service.limits);
+        let mut faults = Vec::new();
+        let asked = self.planned_checks(&mut faults);
+        let fault = faults.first().map(StudioMessage::problem);
+        match Measurement::start(self.plan(asked), limits, fault) {
+            Ok(measurement) => self.state.measurement = Some(measurement),
+            Err(error) => self.no_thread(&error),
+        }
+    }
+
+    fn no_thread(&mut self, error: &std::io::Error) {
+        let reason = error.to_string().into();
+        self.notices.tell(&StudioMessage::EncoderFailed { reason }, "");
+    }
+
+    fn plan(&self, targets: Vec<PlannedCheck>) -> Plan {
+        Plan {
+            runtime: self.runtime.clone(),
+            clock: self.clock,
+            quality: self.settings.quality.clone(),
+            folder: None,
+            targets,
+        }
+    }
+
+    /// The targets that are switched on and can be reached; what is wrong with the others is added to what is
+    /// known.
+    fn planned_checks(&mut self, known: &mut Vec<StudioMessage>) -> Vec<PlannedCheck> {
         let enabled: Vec<_> =
             self.targets.list.iter().filter(|target| target.enabled).cloned().collect();
         if enabled.is_empty() {
@@ -56,20 +103,7 @@ impl Engine {
                 }
             }
         }
-        let plan = Plan {
-            runtime: self.runtime.clone(),
-            clock: self.clock,
-            quality: self.settings.quality.clone(),
-            folder: Some(self.settings.preferences.recording_folder.clone()),
-            targets: asked,
-        };
-        match Preflight::start(&known, plan) {
-            Ok(preflight) => self.state.preflight = Some(preflight),
-            Err(error) => {
-                self.notices
-                    .tell(&StudioMessage::EncoderFailed { reason: error.to_string().into() }, "");
-            }
-        }
+        asked
     }
 }
 

@@ -89,6 +89,7 @@ impl Engine {
                 found: preflight.found.clone(),
                 running: preflight.is_running(),
             }),
+            measured: state.measurement.as_ref().map(|it| it.measured().clone()),
             history: self.notices.log.entries(),
             history_path: self.notices.log.path().map(Path::to_owned),
             notices: self.notices.active.notices().to_vec(),

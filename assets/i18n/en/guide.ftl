@@ -1,0 +1,69 @@
+# The first-run guide.
+action-set-up = Set up again…
+tip-action-set-up = Opens the guide of the first start: language, devices, target and quality.
+guide-step = Step { $number } of { $count }: { $name }
+guide-step-now = Now: step { $number } of { $count }, { $name }
+guide-skip = Skip, I know my way
+guide-back = Back
+guide-next = Next
+guide-that-is-me = That’s me
+guide-open-studio = Open the studio
+
+guide-language = Language
+guide-welcome = Welcome to onair
+guide-welcome-second = Choose your language. Four more steps, and you are on air.
+
+guide-devices = Camera and microphone
+guide-is-this-you = Is this you?
+guide-devices-second = Choose what viewers see and hear. You can change it at any time.
+guide-picture = What viewers see
+guide-camera = Camera
+guide-microphone = Microphone
+guide-screen = Your screen
+guide-no-camera = No camera
+guide-no-camera-advice = No camera found. Plug one in, or start with your screen or the test pattern.
+guide-camera-failed = This camera does not open. Close other programs that use it, or choose another.
+guide-no-microphone = No microphone
+guide-microphone-failed = This microphone does not open. Choose another.
+guide-good-level = Good level. We hear you at { $db } dB.
+guide-quiet = Quiet: { $db } dB. Move closer, or raise the input volume.
+guide-nothing-heard = Nothing heard. Say something, or choose another microphone.
+guide-too-loud = Too loud: the audio clips. Lower the input volume.
+guide-muted = Muted. Viewers hear nothing.
+guide-silence = Viewers hear silence.
+
+guide-destination = Destination
+guide-where = Where does it go?
+guide-where-second = Only this target gets the stream. You can add more later.
+guide-try-here = Just try it here
+guide-try-here-second = The server in onair, on this computer
+guide-here-what = Nobody on the internet sees this stream. onair serves it on this computer.
+guide-here-how = Watch it on the Watch page, or in a browser on this computer. You can switch to a service at any time.
+guide-key-kept = The key is stored in your keyring, never in the settings.
+
+guide-quality = Quality
+guide-how-good = How good can it be?
+guide-quality-second = onair measures this computer and your connection, and recommends a quality.
+guide-recommended = Recommended · { $what }
+guide-this-computer = This computer
+guide-speed = { $size }: encodes { $fps } frames per second
+guide-measuring = Measuring the encoder…
+guide-upload = Upload
+guide-upload-next = Measured next
+guide-measuring-upload = Checking the connection…
+guide-upload-local = The stream stays on this computer.
+guide-upload-unknown = Not measured: this target has no test mode.
+guide-upload-enough = At least { $rate }. All of the test arrived.
+guide-upload-limited = About { $rate }
+guide-measure-again = Measure again
+guide-recommend = { $size } at { $rate } fps and { $bitrate } is a good start.
+guide-because-all = Your computer and connection have room to spare.
+guide-because-encoder = More would use too much of this computer.
+guide-because-upload = More would not fit your upload.
+guide-because-unknown = Most connections carry it. You can raise it later.
+guide-because-service = The service accepts no more.
+
+guide-ready = Ready
+guide-all-set = All set
+guide-ready-second = This is what you chose. Everything can be changed in the studio.
+guide-again = To run this guide again, press { $keys } and choose “Set up again…”.

@@ -1,0 +1,69 @@
+# 首次使用向导。
+action-set-up = 重新运行设置向导…
+tip-action-set-up = 打开首次使用向导：语言、设备、推流目标和画质。
+guide-step = 第 { $number } 步，共 { $count } 步：{ $name }
+guide-step-now = 当前第 { $number } 步，共 { $count } 步：{ $name }
+guide-skip = 跳过，我自己来
+guide-back = 上一步
+guide-next = 下一步
+guide-that-is-me = 就是我
+guide-open-studio = 打开工作室
+
+guide-language = 语言
+guide-welcome = 欢迎使用 onair
+guide-welcome-second = 选择语言。再走四步就能开播。
+
+guide-devices = 摄像头和麦克风
+guide-is-this-you = 这是你吗？
+guide-devices-second = 选择观众看到和听到的内容，以后随时可以更改。
+guide-picture = 观众看到的画面
+guide-camera = 摄像头
+guide-microphone = 麦克风
+guide-screen = 你的屏幕
+guide-no-camera = 没有摄像头
+guide-no-camera-advice = 没有找到摄像头。请插上摄像头，或先用屏幕或测试图开始。
+guide-camera-failed = 无法打开这个摄像头。请关闭正在使用它的程序，或换一个。
+guide-no-microphone = 没有麦克风
+guide-microphone-failed = 无法打开这个麦克风。请换一个。
+guide-good-level = 音量合适，你的声音是 { $db } dB。
+guide-quiet = 声音偏小：{ $db } dB。请靠近一些，或调高输入音量。
+guide-nothing-heard = 没有听到声音。请说句话，或换一个麦克风。
+guide-too-loud = 声音太大，已经削波。请调低输入音量。
+guide-muted = 已静音，观众听不到声音。
+guide-silence = 观众听到的是静音。
+
+guide-destination = 推流目标
+guide-where = 推流到哪里？
+guide-where-second = 只向这个目标推流，以后可以添加更多目标。
+guide-try-here = 先在本机试试
+guide-try-here-second = onair 内置服务器，只在这台电脑上
+guide-here-what = 互联网上没有人能看到这路直播，它只在这台电脑上。
+guide-here-how = 可以在“观看”页面或本机浏览器里观看。随时可以换成直播平台。
+guide-key-kept = 密钥保存在系统密钥环里，不会写进设置文件。
+
+guide-quality = 画质
+guide-how-good = 画质能到多高？
+guide-quality-second = onair 会测量这台电脑和你的网络，然后推荐画质。
+guide-recommended = 推荐 · { $what }
+guide-this-computer = 这台电脑
+guide-speed = { $size }：每秒可编码 { $fps } 帧
+guide-measuring = 正在测量编码器…
+guide-upload = 上行带宽
+guide-upload-next = 接下来测量
+guide-measuring-upload = 正在检查网络…
+guide-upload-local = 直播只在这台电脑上。
+guide-upload-unknown = 未测量：这个目标没有测试模式。
+guide-upload-enough = 至少 { $rate }，测试数据全部送达。
+guide-upload-limited = 约 { $rate }
+guide-measure-again = 重新测量
+guide-recommend = 建议从 { $size }、{ $rate } fps、{ $bitrate } 开始。
+guide-because-all = 电脑和网络都有余量。
+guide-because-encoder = 再高会占用这台电脑太多资源。
+guide-because-upload = 再高会超出你的上行带宽。
+guide-because-unknown = 大多数网络都能承受，以后可以调高。
+guide-because-service = 平台不接受更高的画质。
+
+guide-ready = 就绪
+guide-all-set = 一切就绪
+guide-ready-second = 这是你的选择，以后都可以在工作室里更改。
+guide-again = 想再次运行向导，请按 { $keys }，选择“重新运行设置向导…”。

@@ -1,0 +1,259 @@
+//! Which quality to begin with: the encoder's speed at each usual size and the way to the target are measured
+//! on a thread of their own, and the recommendation follows from both (pure).
+
+use crate::base::queue::{self, Full, Receiver, Sender};
+use crate::base::{Stop, Worker};
+use crate::media::{BitsPerSecond, Size};
+use crate::studio::preflight::upload::{self, Carried};
+use crate::studio::preflight::{Plan, PlannedCheck, measure_encoder};
+use crate::studio::targets::quality::{PRESETS, Preset, Quality};
+use crate::studio::targets::services::Limits;
+use crate::text::Problem;
+
+/// Results that may wait to be read: more than there can be.
+const RESULTS: usize = 16;
+/// How many times as fast as the frames come the encoder must be: capture, compositor, window and
+/// other programs need their share.
+const ENCODER_MARGIN: f64 = 2.0;
+/// The share of a limited upload that the video may take.
+const UPLOAD_SHARE: f64 = 0.75;
+/// Video for the way to a service, at most: what the best of the usual qualities needs, and some.
+const TEST_BITRATE: BitsPerSecond = BitsPerSecond(6_000_000);
+/// What nearly every connection carries, where nothing was measured.
+const CAREFUL_BITRATE: BitsPerSecond = BitsPerSecond(2_500_000);
+/// With less than this nothing is recognized.
+const LEAST_BITRATE: BitsPerSecond = BitsPerSecond(300_000);
+
+/// What is known of the way to the target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Upload {
+    /// The stream stays on this machine.
+    Local,
+    /// The service has no test mode: nothing was published.
+    NotMeasured,
+    /// All that was sent arrived in time, so much a second.
+    AtLeast(BitsPerSecond),
+    /// More was sent than arrived.
+    Limited(BitsPerSecond),
+    /// The target does not answer as it should.
+    Failed(Problem),
+}
+
+/// What decided against the next better quality.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// There is no better one.
+    None,
+    Encoder,
+    Upload,
+    /// The upload is not known.
+    Unknown,
+    /// The service does not take more.
+    Service,
+}
+
+/// A quality to begin with.
+#[derive(Copy, Clone, Debug, PartialEq)]
+pub struct Recommendation {
+    pub preset: Preset,
+    /// At most the preset's.
+    pub bitrate: BitsPerSecond,
+    pub limit: Limit,
+}
+
+/// What was measured so far.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MeasuredQuality {
+    /// Frames a second that the encoder manages, by their size.
+    pub speeds: Vec<(Size, f64)>,
+    /// Why the encoder does not work.
+    pub failure: Option<Problem>,
+    pub upload: Option<Upload>,
+    pub recommendation: Option<Recommendation>,
+    pub running: bool,
+}
+
+/// The best of the usual qualities that encoder, way and service carry.
+fn recommend(speeds: &[(Size, f64)], upload: &Upload, limits: Option<&Limits>) -> Recommendation {
+    let carried = match upload {
+        Upload::Local => None,
+        Upload::AtLeast(rate) => Some(*rate),
+        Upload::Limited(rate) => {
+            Some(BitsPerSecond((f64::from(rate.0) * UPLOAD_SHARE) as u32 / 100_000 * 100_000))
+        }
+        Upload::NotMeasured | Upload::Failed(_) => Some(CAREFUL_BITRATE),
+    };
+    let objection = |preset: &Preset| {
+        let speed = speeds.iter().find(|(size, _)| *size == preset.size).map(|(_, fps)| *fps);
+        let fast = speed.is_some_and(|fps| fps >= preset.frame_rate.as_f64() * ENCODER_MARGIN);
+        let taken = limits.is_none_or(|limits| {
+            limits.height.is_none_or(|most| preset.size.height <= most)
+                && limits.video.is_none_or(|most| preset.video_bitrate.0 <= most.0)
+                && limits.fps.is_none_or(|most| preset.frame_rate.as_f64() <= f64::from(most))
+        });
+        if !taken {
+            Some(Limit::Service)
+        } else if !fast {
+            Some(Limit::Encoder)
+        } else if carried.is_some_and(|most| preset.video_bitrate.0 > most.0) {
+            Some(match upload {
+                Upload::NotMeasured | Upload::Failed(_) => Limit::Unknown,
+                _ => Limit::Upload,
+            })
+        } else {
+            None
+        }
+    };
+    let [least, ..] = PRESETS;
+    let best = PRESETS.iter().rposition(|preset| objection(preset).is_none());
+    let better = PRESETS.get(best.map_or(0, |at| at + 1));
+    let preset = best.and_then(|at| PRESETS.get(at)).copied().unwrap_or(least);
+    let most = carried.map_or(u32::MAX, |most| most.0.max(LEAST_BITRATE.0));
+    Recommendation {
+        preset,
+        bitrate: BitsPerSecond(preset.video_bitrate.0.min(most)),
+        limit: better.and_then(objection).unwrap_or(Limit::None),
+    }
+}
+
+/// One result.
+#[derive(Debug)]
+enum Result {
+    Speed(Size, f64),
+    Failed(String),
+    Upload(Upload),
+}
+
+/// A measurement that is under way, or over.
+#[derive(Debug)]
+pub(in crate::studio) struct Measurement {
+    results: Receiver<Result>,
+    worker: Worker,
+    limits: Option<Limits>,
+    measured: MeasuredQuality,
+}
+
+impl Measurement {
+    /// Begins; `limits`: what the target's service takes; `fault`: what is wrong with a target that cannot be
+    /// asked.
+    pub fn start(
+        plan: Plan,
+        limits: Option<Limits>,
+        fault: Option<Problem>,
+    ) -> std::io::Result<Self> {
+        let (sender, results) = queue::bounded("measured-quality", RESULTS, Full::DropOldest);
+        let worker = Worker::spawn("measure", move |stop| measure(&plan, fault, &sender, stop))?;
+        Ok(Self { results, worker, limits, measured: MeasuredQuality::default() })
+    }
+
+    /// Takes what was measured since.
+    pub fn poll(&mut self) {
+        // Before the results: what comes after the last look is taken by the next one.
+        let over = self.worker.is_finished();
+        while let Ok(result) = self.results.try_recv() {
+            match result {
+                Result::Speed(size, fps) => self.measured.speeds.push((size, fps)),
+                Result::Failed(reason) => self.measured.failure = Some(reason.into()),
+                Result::Upload(upload) => self.measured.upload = Some(upload),
+            }
+        }
+        let MeasuredQuality { speeds, upload, .. } = &self.measured;
+        if let (true, Some(upload)) = (over, upload) {
+            self.measured.recommendation = Some(recommend(speeds, upload, self.limits.as_ref()));
+        }
+        self.measured.running = !over;
+    }
+
+    /// What is known.
+    pub fn measured(&self) -> &MeasuredQuality {
+        &self.measured
+    }
+}
+
+fn measure(plan: &Plan, fault: Option<Problem>, tell: &Sender<Result>, stop: &Stop) {
+    let mut sizes: Vec<Size> = Vec::new();
+    for preset in &PRESETS {
+        if sizes.contains(&preset.size) {
+            continue;
+        }
+        sizes.push(preset.size);
+        let Preset { size, frame_rate, video_bitrate } = *preset;
+        let quality = Quality { size, frame_rate, video_bitrate, ..plan.quality.clone() };
+        match measure_encoder(plan.clock, &quality, stop) {
+            Ok(times) => drop(tell.send(Result::Speed(size, times * frame_rate.as_f64()))),
+            Err(reason) => {
+                let _ = tell.send(Result::Failed(reason));
+                break;
+            }
+        }
+    }
+    let _ = tell.send(Result::Upload(measure_upload(plan, fault, stop)));
+}
+
+/// The way to the first target that is not on this machine.
+fn measure_upload(plan: &Plan, fault: Option<Problem>, stop: &Stop) -> Upload {
+    let Some(asked) = plan.targets.iter().find(|asked| !asked.built_in) else {
+        return fault.map_or(Upload::Local, Upload::Failed);
+    };
+    let PlannedCheck { id, host, target, .. } = asked;
+    let Some(query) = asked.test_query else { return Upload::NotMeasured };
+    let target = upload::in_test_mode(target, query);
+    let quality = Quality { video_bitrate: TEST_BITRATE, ..Quality::default() };
+    match upload::send(plan, &quality, *id, host, target, stop) {
+        Ok(Some(Carried { rate, complete: true })) => Upload::AtLeast(rate),
+        Ok(Some(Carried { rate, complete: false })) => Upload::Limited(rate),
+        Ok(None) => Upload::NotMeasured,
+        Err(found) => Upload::Failed(found.problem()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::studio::targets::services::USUAL;
+
+    const FAST: [f64; 3] = [900.0, 400.0, 180.0];
+
+    fn speeds(fps: [f64; 3]) -> Vec<(Size, f64)> {
+        let sizes = [Size::new(854, 480), Size::new(1280, 720), Size::new(1920, 1080)];
+        sizes.into_iter().zip(fps).collect()
+    }
+
+    /// Lines, frames a second, kbit/s, and what decided against more.
+    fn found(fps: [f64; 3], upload: &Upload, limits: Option<&Limits>) -> (u32, f64, u32, Limit) {
+        let Recommendation { preset, bitrate, limit } = recommend(&speeds(fps), upload, limits);
+        (preset.size.height, preset.frame_rate.as_f64(), bitrate.as_kbps() as u32, limit)
+    }
+
+    #[test]
+    fn the_best_quality_that_everything_carries_is_recommended() {
+        let kbps = |kbps: u32| BitsPerSecond(kbps * 1_000);
+        assert_eq!(found(FAST, &Upload::Local, None), (1080, 30.0, 4_500, Limit::None));
+        let enough = Upload::AtLeast(kbps(5_900));
+        assert_eq!(found(FAST, &enough, None), (1080, 30.0, 4_500, Limit::None));
+        // Half as fast as needed for comfort.
+        let slow = [200.0, 70.0, 31.0];
+        assert_eq!(found(slow, &Upload::Local, None), (720, 30.0, 2_500, Limit::Encoder));
+        let middle = [300.0, 130.0, 59.0];
+        assert_eq!(found(middle, &Upload::Local, None), (720, 60.0, 4_500, Limit::Encoder));
+        // A machine that keeps up with nothing gets the least.
+        assert_eq!(found([9.0; 3], &Upload::Local, None), (480, 30.0, 1_200, Limit::Encoder));
+        let narrow = Upload::Limited(kbps(3_400));
+        assert_eq!(found(FAST, &narrow, None), (720, 30.0, 2_500, Limit::Upload));
+        let very = Upload::Limited(kbps(1_000));
+        assert_eq!(found(FAST, &very, None), (480, 30.0, 700, Limit::Upload));
+        let hopeless = Upload::Limited(kbps(10));
+        assert_eq!(found(FAST, &hopeless, None).2, 300);
+        for unknown in [Upload::NotMeasured, Upload::Failed(Problem::default())] {
+            assert_eq!(found(FAST, &unknown, None), (720, 30.0, 2_500, Limit::Unknown));
+        }
+        let school = Limits { height: Some(720), fps: Some(30), ..USUAL };
+        assert_eq!(found(FAST, &enough, Some(&school)), (720, 30.0, 2_500, Limit::Service));
+    }
+
+    #[test]
+    fn nothing_measured_recommends_the_least() {
+        let found = recommend(&[], &Upload::Local, None);
+        assert_eq!((found.preset, found.limit), (PRESETS[0], Limit::Encoder));
+    }
+}

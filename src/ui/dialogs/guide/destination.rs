@@ -1,0 +1,377 @@
+//! Where the stream goes: a service, an own server, or the built-in server to try it.
+
+use std::cell::Cell;
+
+use egui::{Id, ScrollArea, Ui};
+use zeroize::Zeroizing;
+
+use crate::base::Secret;
+use crate::studio::targets::address::{names_stream, parse};
+use crate::studio::targets::services::{SERVICES, Service};
+use crate::studio::{Command, Snapshot, Target, TargetPlace};
+use crate::text::Problem;
+use crate::text::problem::problem;
+use crate::ui::dialogs::guide::columns;
+use crate::ui::input::actions::key;
+use crate::ui::style::icons::Icon;
+use crate::ui::style::theme::{Type, gap};
+use crate::ui::view::{View, WindowRequest};
+use crate::ui::widgets::{Button, ButtonWeight, Field, Row, label, paragraph};
+
+/// What is missing stands beside its field.
+pub(super) struct Incomplete;
+
+/// What was chosen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+enum Kind {
+    #[default]
+    TryHere,
+    OwnServer,
+    /// By its id.
+    Service(String),
+}
+
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+enum Part {
+    Server,
+    Key,
+}
+
+/// The step between two frames.
+#[derive(Default)]
+pub(super) struct Destination {
+    kind: Kind,
+    /// A whole URL has the key in it.
+    server: Zeroizing<String>,
+    key: Zeroizing<String>,
+    key_shown: bool,
+    wrong: Option<(Part, Problem)>,
+    focus: Option<Part>,
+    /// The target that this step has added: another choice takes its place.
+    added: Option<u32>,
+}
+
+impl std::fmt::Debug for Destination {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Destination").field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
+impl Destination {
+    /// As the targets are now.
+    pub fn of(snapshot: &Snapshot) -> Self {
+        let mut targets = snapshot.targets.iter().map(|view| &view.target);
+        let Some(target) = targets.rfind(|target| target.enabled && !target.is_built_in()) else {
+            return Self::default();
+        };
+        let kind = match target.service.as_str() {
+            "" => Kind::OwnServer,
+            service => Kind::Service(service.to_owned()),
+        };
+        let key = target.key().map_or("", Secret::expose);
+        Self {
+            kind,
+            server: Zeroizing::new(target.server().to_owned()),
+            key: Zeroizing::new(key.to_owned()),
+            ..Self::default()
+        }
+    }
+
+    fn choose(&mut self, kind: Kind, service: Option<&Service>) {
+        if self.kind == kind {
+            return;
+        }
+        // A key belongs to one service; an address is the service's own.
+        self.key.clear();
+        self.server.clear();
+        if let Some(server) = service.and_then(|service| service.servers.first()) {
+            self.server.push_str(server);
+        }
+        (self.kind, self.wrong, self.key_shown) = (kind, None, false);
+    }
+
+    /// What is missing or cannot be, and at which field.
+    fn fault(&self) -> Option<(Part, Problem)> {
+        if self.kind == Kind::TryHere {
+            return None;
+        }
+        let (server, key) = (self.server.trim(), self.key.trim());
+        if server.is_empty() {
+            return Some((Part::Server, problem!("server-missing")));
+        }
+        if let Err(problem) = parse(server, Some(&Secret::new("key"))) {
+            return Some((Part::Server, problem));
+        }
+        let target = Target::custom(0, server, Secret::new(key));
+        let whole = self.kind == Kind::OwnServer || !key.is_empty();
+        let named = whole && names_stream(&target);
+        (!named).then(|| (Part::Key, problem!("key-missing")))
+    }
+}
+
+/// Shows the step; whether the keyboard asks to go on.
+pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Destination) -> bool {
+    let mut next = false;
+    let width = (ui.available_width() * 0.42).floor();
+    let chosen = Cell::new(None);
+    let now = draft.kind.clone();
+    columns(
+        ui,
+        width,
+        view,
+        |ui, view| {
+            let room = ui.available_height();
+            ScrollArea::vertical().max_height(room).auto_shrink(false).show(ui, |ui| {
+                ui.spacing_mut().item_spacing.y = 2.0;
+                chosen.set(list(ui, view, &now));
+            });
+        },
+        |ui, view| {
+            if let Some(kind) = chosen.take() {
+                let service = match &kind {
+                    Kind::Service(id) => view.snapshot.services.find(id),
+                    _ => None,
+                };
+                draft.choose(kind, service);
+            }
+            next = details(ui, view, draft);
+        },
+    );
+    next
+}
+
+fn list(ui: &mut Ui, view: &View<'_>, now: &Kind) -> Option<Kind> {
+    let (theme, texts) = (view.theme, view.texts);
+    let mut chosen = None;
+    let mut row = |ui: &mut Ui, icon, title: &str, second: &str, kind: Kind| {
+        let row = Row { icon, title, second, chosen: *now == kind, lamp: None };
+        let response = row.show(ui, theme);
+        // Whoever comes by the keyboard sees it.
+        if response.gained_focus() {
+            response.scroll_to_me(None);
+        }
+        if response.clicked() {
+            chosen = Some(kind);
+        }
+    };
+    let (here, own) = (texts.get("guide-try-here"), texts.get("target-own"));
+    row(ui, Icon::Screen, &here, &texts.get("guide-try-here-second"), Kind::TryHere);
+    row(ui, Icon::Broadcast, &own, &texts.get("target-own-second"), Kind::OwnServer);
+    for service in view.snapshot.services.all() {
+        let kind = Kind::Service(service.id.to_string());
+        row(ui, Icon::External, &service.name, "", kind);
+    }
+    chosen
+}
+
+fn details(ui: &mut Ui, view: &mut View<'_>, draft: &mut Destination) -> bool {
+    let (theme, texts) = (view.theme, view.texts);
+    ui.spacing_mut().item_spacing.y = gap::XS;
+    let service = match &draft.kind {
+        Kind::TryHere => {
+            paragraph(ui, &texts.get("guide-here-what"), Type::Body, theme.text);
+            ui.add_space(gap::S);
+            paragraph(ui, &texts.get("guide-here-how"), Type::Body, theme.secondary);
+            return false;
+        }
+        Kind::OwnServer => None,
+        Kind::Service(id) => view.snapshot.services.find(id),
+    };
+    let mut next = false;
+    // A service with a known address needs the key alone.
+    if service.is_none_or(|service| service.servers.is_empty()) {
+        let hint = match service {
+            Some(_) => texts.get("service-no-address"),
+            None => texts.get("server-hint"),
+        };
+        next |= field(ui, view, draft, Part::Server, &hint);
+        ui.add_space(gap::S);
+    }
+    next |= field(ui, view, draft, Part::Key, &texts.get("stream-key-hint"));
+    ui.add_space(gap::XS);
+    paragraph(ui, &texts.get("guide-key-kept"), Type::Small, theme.secondary);
+    if let Some(service) = service.filter(|service| !service.key_page.is_empty()) {
+        ui.add_space(gap::S);
+        let name = texts.with("get-key", &[("service", service.name.to_string().into())]);
+        let button = Button::new(&name).small().icon(Icon::External).look(ButtonWeight::Plain);
+        if button.show(ui, theme).clicked() {
+            ui.ctx().open_url(egui::OpenUrl::new_tab(&*service.key_page));
+        }
+    }
+    next
+}
+
+/// One field with what is wrong with it; whether it was left by Enter.
+fn field(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    draft: &mut Destination,
+    part: Part,
+    hint: &str,
+) -> bool {
+    let (theme, texts) = (view.theme, view.texts);
+    let (id, name) = match part {
+        Part::Server => (Id::unique("guide-server"), texts.get("server")),
+        Part::Key => (Id::unique("guide-key"), texts.get("stream-key")),
+    };
+    label(ui, &name, Type::Small, theme.secondary);
+    let wrong = draft.wrong.clone().filter(|(at, _)| *at == part).map(|(_, why)| why);
+    let eye = match draft.key_shown {
+        true => (Icon::EyeOff, texts.get("hide-key")),
+        false => (Icon::Eye, texts.get("show-key")),
+    };
+    let paste = texts.get("paste");
+    let buttons = [(Icon::Paste, &*paste), (eye.0, &*eye.1)];
+    let (text, hidden, buttons): (_, _, &[_]) = match part {
+        Part::Server => (&mut draft.server, false, &[]),
+        Part::Key => (&mut draft.key, !draft.key_shown, &buttons),
+    };
+    let width = ui.available_width();
+    let field = Field {
+        id,
+        text,
+        name: &name,
+        hint,
+        hidden,
+        wrong: wrong.is_some(),
+        limit: 2048,
+        buttons,
+        width,
+    }
+    .show(ui, theme);
+    if draft.focus.take_if(|at| *at == part).is_some() {
+        field.response.request_focus();
+    }
+    match field.pressed {
+        Some(0) => {
+            draft.key.clear();
+            field.response.request_focus();
+            view.wish(WindowRequest::Paste);
+        }
+        Some(_) => draft.key_shown = !draft.key_shown,
+        None => {}
+    }
+    if let Some(why) = wrong {
+        paragraph(ui, &texts.say(&why), Type::Small, theme.warn);
+    }
+    if field.response.changed() {
+        draft.wrong.take_if(|(at, _)| *at == part);
+    }
+    field.response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter))
+}
+
+/// Makes the choice the only target that the stream goes to; gives one that was changed.
+pub(super) fn apply(
+    view: &mut View<'_>,
+    draft: &mut Destination,
+) -> Result<Option<u32>, Incomplete> {
+    if let Some((part, why)) = draft.fault() {
+        (draft.focus, draft.wrong) = (Some(part), Some((part, why)));
+        return Err(Incomplete);
+    }
+    let snapshot = view.snapshot;
+    let list: Vec<Target> = snapshot.targets.iter().map(|view| view.target.clone()).collect();
+    let target = filled(snapshot, &list, draft);
+    let changed = target.as_ref().map(|target| target.id);
+    for other in &list {
+        let wanted = match &target {
+            Some(_) => false,
+            None => other.is_built_in(),
+        };
+        if Some(other.id) != changed && other.enabled != wanted {
+            view.send(Command::PutTarget(Target { enabled: wanted, ..other.clone() }));
+        }
+    }
+    if let Some(target) = target {
+        if !list.iter().any(|known| known.id == target.id) {
+            draft.added = Some(target.id);
+        }
+        view.send(Command::PutTarget(target));
+    }
+    Ok(changed)
+}
+
+/// The target with what was typed; `None`: the built-in server.
+fn filled(snapshot: &Snapshot, list: &[Target], draft: &Destination) -> Option<Target> {
+    let (server, key) = (draft.server.trim(), draft.key.trim());
+    let service = match &draft.kind {
+        Kind::TryHere => return None,
+        Kind::OwnServer => "",
+        Kind::Service(id) => id,
+    };
+    let own = list.iter().filter(|target| !target.is_built_in());
+    let known = own.filter(|target| target.service == service).find(|target| {
+        draft.added == Some(target.id) || !service.is_empty() || target.server() == server
+    });
+    let added = list.iter().find(|target| draft.added == Some(target.id));
+    let moment = u64::from(std::process::id()) ^ snapshot.born;
+    let target = known.or(added).cloned().unwrap_or_else(|| Target::new_for(list, moment));
+    let built_in_service = SERVICES.iter().any(|it| it.id == service);
+    let name = snapshot.services.find(service).filter(|_| !built_in_service);
+    Some(Target {
+        service: service.to_owned(),
+        name: name.map_or(target.name, |service| service.name.to_string()),
+        place: TargetPlace::Custom { server: server.to_owned(), key: Secret::new(key) },
+        enabled: true,
+        ..target
+    })
+}
+
+/// Texts that reach the window as problems.
+const _: [&str; 2] = [key!("server-missing"), key!("key-missing")];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(kind: Kind, server: &str, key: &str) -> Destination {
+        Destination {
+            kind,
+            server: Zeroizing::new(server.to_owned()),
+            key: Zeroizing::new(key.to_owned()),
+            ..Destination::default()
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_named_at_its_field() {
+        let at = |draft: &Destination| draft.fault().map(|(part, _)| part);
+        let twitch = || Kind::Service("twitch".into());
+        assert_eq!(at(&Destination::default()), None);
+        assert_eq!(at(&typed(Kind::OwnServer, "", "")), Some(Part::Server));
+        assert_eq!(at(&typed(Kind::OwnServer, "nonsense", "key")), Some(Part::Server));
+        assert_eq!(at(&typed(Kind::OwnServer, "rtmp://host/app", "")), Some(Part::Key));
+        assert_eq!(at(&typed(Kind::OwnServer, "rtmp://host/app/whole", "")), None);
+        assert_eq!(at(&typed(twitch(), "rtmps://host/app/x", " ")), Some(Part::Key));
+        assert_eq!(at(&typed(twitch(), "rtmps://host/app", "secret")), None);
+    }
+
+    #[test]
+    fn the_key_is_not_printed_and_not_kept_for_another_service() {
+        let mut draft = typed(Kind::Service("twitch".into()), "rtmp://host/app", "live_secret");
+        assert!(!format!("{draft:?}").contains("secret"));
+        draft.choose(Kind::OwnServer, None);
+        assert!(draft.key.is_empty() && draft.server.is_empty());
+    }
+
+    #[test]
+    fn another_choice_takes_the_place_of_the_target_that_was_added() {
+        let snapshot = Snapshot::default();
+        let mut list = vec![Target::built_in()];
+        let mut draft = typed(Kind::Service("twitch".into()), "rtmps://host/app", "one");
+        let first = filled(&snapshot, &list, &draft).unwrap();
+        assert!(first.remember_key && first.enabled && first.id == 1, "{first:?}");
+        list.push(first);
+        // The same service once more, in a later run.
+        draft.key = Zeroizing::new("two".into());
+        let again = filled(&snapshot, &list, &draft).unwrap();
+        assert_eq!((again.id, again.key().unwrap().expose()), (1, "two"));
+        // Another one beside it…
+        let own = typed(Kind::OwnServer, "rtmp://own/app", "k");
+        assert_eq!(filled(&snapshot, &list, &own).unwrap().id, 2);
+        // …unless this guide has added the first.
+        let own = Destination { added: Some(1), ..own };
+        let replaced = filled(&snapshot, &list, &own).unwrap();
+        assert_eq!((replaced.id, replaced.service.as_str()), (1, ""));
+    }
+}

@@ -1,0 +1,333 @@
+//! The first-run guide: language, camera and microphone, destination, quality, ready. Each step takes effect at
+//! once and can be skipped.
+
+mod destination;
+mod devices;
+mod quality;
+mod ready;
+
+use egui::{
+    Align, Color32, CornerRadius, Frame, Id, Layout, Margin, Modal, Rect, Role, ScrollArea, Sense,
+    Ui, WidgetInfo, pos2, vec2,
+};
+
+use crate::studio::{Language, Preferences};
+use crate::ui::dialogs::card::DialogAnswer;
+use crate::ui::dialogs::guide::destination::Destination;
+use crate::ui::input::actions::{Action, key};
+use crate::ui::style::theme::{RADIUS_LARGE, Type, gap, size};
+use crate::ui::text::Language as Spoken;
+use crate::ui::video::FrameView;
+use crate::ui::view::View;
+use crate::ui::widgets::{Button, ButtonWeight, elided, paragraph};
+
+/// Outer width of the card, where the window is wide enough.
+const WIDTH: f32 = 820.0;
+/// Of a step, whatever is in it: the buttons stay where they are.
+const BODY: f32 = 256.0;
+const MARGIN: i8 = 28;
+
+/// A step of the guide.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+enum Step {
+    #[default]
+    Language,
+    Devices,
+    Destination,
+    Quality,
+    Ready,
+}
+
+impl Step {
+    const ALL: [Self; 5] =
+        [Self::Language, Self::Devices, Self::Destination, Self::Quality, Self::Ready];
+
+    /// Its name, its title and what it is about.
+    const fn texts(self) -> [&'static str; 3] {
+        match self {
+            Self::Language => {
+                [key!("guide-language"), key!("guide-welcome"), key!("guide-welcome-second")]
+            }
+            Self::Devices => {
+                [key!("guide-devices"), key!("guide-is-this-you"), key!("guide-devices-second")]
+            }
+            Self::Destination => {
+                [key!("guide-destination"), key!("guide-where"), key!("guide-where-second")]
+            }
+            Self::Quality => {
+                [key!("guide-quality"), key!("guide-how-good"), key!("guide-quality-second")]
+            }
+            Self::Ready => [key!("guide-ready"), key!("guide-all-set"), key!("guide-ready-second")],
+        }
+    }
+
+    fn index(self) -> usize {
+        Self::ALL.iter().position(|step| *step == self).unwrap_or_default()
+    }
+
+    fn after(self, steps: isize) -> Self {
+        let at = self.index().saturating_add_signed(steps);
+        Self::ALL.get(at).copied().unwrap_or(self)
+    }
+}
+
+/// The guide between two frames.
+#[derive(Debug, Default)]
+pub struct Guide {
+    step: Step,
+    /// The step is shown for the first time: its button gets the keyboard.
+    arrived: bool,
+    destination: Destination,
+    /// The quality that was picked in the place of the recommended one.
+    preset: Option<usize>,
+}
+
+/// What the buttons at the foot ask for.
+enum Foot {
+    Skip,
+    Back,
+    Next,
+    Studio,
+}
+
+/// Shows the step. `fresh`: the guide begins.
+pub fn show(
+    ctx: &egui::Context,
+    view: &mut View<'_>,
+    guide: &mut Guide,
+    preferences: &mut Preferences,
+    program: &mut FrameView,
+    fresh: bool,
+) -> Option<DialogAnswer> {
+    if fresh {
+        *guide = Guide { destination: Destination::of(view.snapshot), ..Guide::default() };
+        guide.arrived = true;
+    }
+    let room = ctx.content_rect().width() - 2.0 * gap::XL;
+    let width = room.min(WIDTH) - 2.0 * f32::from(MARGIN);
+    let theme = view.theme;
+    let response = Modal::new(Id::unique("guide"))
+        .backdrop_color(Color32::from_black_alpha(if theme.dark { 190 } else { 120 }))
+        .frame(
+            Frame::popup(&ctx.global_style())
+                .fill(theme.panel)
+                .corner_radius(CornerRadius::same(RADIUS_LARGE))
+                .inner_margin(Margin::same(MARGIN)),
+        )
+        .show(ctx, |ui| {
+            ui.set_width(width);
+            ui.spacing_mut().item_spacing = vec2(gap::S, 0.0);
+            contents(ui, view, guide, preferences, program)
+        });
+    // A click beside it is no answer: what was typed would be lost.
+    let beside = response.backdrop_response.clicked();
+    let escaped = response.should_close() && !beside;
+    response.inner.or(escaped.then_some(DialogAnswer::Close))
+}
+
+fn contents(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    guide: &mut Guide,
+    preferences: &mut Preferences,
+    program: &mut FrameView,
+) -> Option<DialogAnswer> {
+    let (theme, texts) = (view.theme, view.texts);
+    let arrived = std::mem::take(&mut guide.arrived);
+    steps(ui, view, guide.step);
+    ui.add_space(gap::L);
+    let [_, title, second] = guide.step.texts();
+    paragraph(ui, &texts.get(title), Type::Key, theme.text);
+    ui.add_space(2.0);
+    paragraph(ui, &texts.get(second), Type::Body, theme.secondary);
+    ui.add_space(gap::L);
+    let (body, _) = ui.allocate_exact_size(vec2(ui.available_width(), BODY), Sense::hover());
+    let mut inner = ui.new_child(
+        egui::UiBuilder::new()
+            .max_rect(body)
+            .layout(Layout::top_down(Align::Min))
+            .id_salt(("step", guide.step.index())),
+    );
+    let mut wants_next = false;
+    {
+        let ui = &mut inner;
+        ui.spacing_mut().item_spacing = vec2(gap::S, gap::XS);
+        match guide.step {
+            Step::Language => language(ui, view, preferences),
+            Step::Devices => devices::show(ui, view, program),
+            Step::Destination => {
+                wants_next = destination::show(ui, view, &mut guide.destination);
+            }
+            Step::Quality => quality::show(ui, view, &mut guide.preset, arrived),
+            Step::Ready => ready::show(ui, view),
+        }
+    }
+    ui.add_space(gap::L);
+    let pressed = foot(ui, view, guide.step, arrived).or(wants_next.then_some(Foot::Next));
+    match pressed? {
+        Foot::Skip | Foot::Studio => Some(DialogAnswer::Close),
+        Foot::Back => {
+            go(guide, -1);
+            None
+        }
+        Foot::Next => next(view, guide),
+    }
+}
+
+fn go(guide: &mut Guide, steps: isize) {
+    guide.step = guide.step.after(steps);
+    guide.arrived = true;
+}
+
+/// What was chosen in the step takes effect, and the next one is shown.
+fn next(view: &mut View<'_>, guide: &mut Guide) -> Option<DialogAnswer> {
+    let mut answer = None;
+    match guide.step {
+        Step::Destination => match destination::apply(view, &mut guide.destination) {
+            Ok(changed) => answer = changed.map(DialogAnswer::TargetChanged),
+            Err(destination::Incomplete) => return None,
+        },
+        Step::Quality => quality::apply(view, guide.preset),
+        Step::Ready => return Some(DialogAnswer::Act(Action::GoLive)),
+        Step::Language | Step::Devices => {}
+    }
+    go(guide, 1);
+    answer
+}
+
+/// The five steps: those before are done, this one is lit.
+fn steps(ui: &mut Ui, view: &View<'_>, now: Step) {
+    let theme = view.theme;
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 32.0), Sense::hover());
+    let count = Step::ALL.len() as f32;
+    let width = (rect.width() - (count - 1.0) * gap::S) / count;
+    for (index, step) in Step::ALL.into_iter().enumerate() {
+        let left = rect.left() + index as f32 * (width + gap::S);
+        let at = Rect::from_min_size(pos2(left, rect.top()), vec2(width, rect.height()));
+        let color = match index.cmp(&now.index()) {
+            std::cmp::Ordering::Less => theme.good,
+            std::cmp::Ordering::Equal => theme.accent,
+            std::cmp::Ordering::Greater => theme.line,
+        };
+        let bar = at.with_max_y(at.top() + 3.0);
+        ui.painter().rect_filled(bar, CornerRadius::same(1), color);
+        let [name, ..] = step.texts();
+        let name = view.texts.get(name);
+        let (kind, color) = match step == now {
+            true => (Type::SmallStrong, theme.text),
+            false => (Type::Small, theme.secondary),
+        };
+        let words = at.with_min_y(bar.bottom() + 6.0);
+        elided(ui, words, Align::Min, &name, kind.font(), color);
+        let place = ("number", (index + 1).to_string().into());
+        let args = [
+            place,
+            ("count", Step::ALL.len().to_string().into()),
+            ("name", name.to_string().into()),
+        ];
+        let told = match step == now {
+            true => view.texts.with("guide-step-now", &args),
+            false => view.texts.with("guide-step", &args),
+        };
+        let response = ui.interact(at, ui.scope_id().with(("step", index)), Sense::hover());
+        response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &told));
+    }
+}
+
+/// The two languages, each in its own words.
+fn language(ui: &mut Ui, view: &View<'_>, preferences: &mut Preferences) {
+    let theme = view.theme;
+    ui.add_space(gap::XL);
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = gap::L;
+        let width = (ui.available_width() - gap::L) / 2.0;
+        let languages = [
+            (Spoken::English, Language::English, "English", "Go live in English"),
+            (Spoken::Chinese, Language::Chinese, "简体中文", "用中文开播"),
+        ];
+        for (spoken, language, name, second) in languages {
+            let chosen = view.texts.language() == spoken;
+            let button = Button::new(name)
+                .second(second)
+                .kind(Type::Title)
+                .height(96.0)
+                .width(width)
+                .radius(RADIUS_LARGE)
+                .selected(chosen);
+            if button.show(ui, theme).clicked() {
+                preferences.language = language;
+            }
+        }
+    });
+}
+
+fn foot(ui: &mut Ui, view: &View<'_>, step: Step, arrived: bool) -> Option<Foot> {
+    let (theme, texts) = (view.theme, view.texts);
+    let mut pressed = None;
+    let height = size::CONTROL + gap::XS;
+    let room = vec2(ui.available_width(), height);
+    ui.allocate_ui_with_layout(room, Layout::left_to_right(Align::Center), |ui| {
+        let skip = texts.get("guide-skip");
+        let last = step == Step::Ready;
+        if !last {
+            let button = Button::new(&skip).look(ButtonWeight::Quiet).kind(Type::Body);
+            if button.height(height).show(ui, theme).clicked() {
+                pressed = Some(Foot::Skip);
+            }
+        }
+        let right = Layout::right_to_left(Align::Center);
+        ui.with_layout(right, |ui| {
+            let next = texts.get(match step {
+                Step::Devices => key!("guide-that-is-me"),
+                Step::Ready => key!("go-live"),
+                _ => key!("guide-next"),
+            });
+            let button = Button::new(&next).look(ButtonWeight::Primary).height(height);
+            let response = button.width(width_of(ui, &next)).show(ui, theme);
+            if arrived {
+                response.request_focus();
+            }
+            if response.clicked() {
+                pressed = Some(Foot::Next);
+            }
+            if last {
+                let studio = texts.get("guide-open-studio");
+                if Button::new(&studio).height(height).show(ui, theme).clicked() {
+                    pressed = Some(Foot::Studio);
+                }
+            }
+            let back = texts.get("guide-back");
+            if step != Step::Language && Button::new(&back).height(height).show(ui, theme).clicked()
+            {
+                pressed = Some(Foot::Back);
+            }
+        });
+    });
+    pressed
+}
+
+/// Of the button that goes on: as wide as its words, and never narrow.
+fn width_of(ui: &Ui, text: &str) -> f32 {
+    let galley =
+        ui.painter().layout_no_wrap(text.to_owned(), Type::BodyStrong.font(), Color32::WHITE);
+    (galley.size().x + 2.0 * gap::XL).max(104.0)
+}
+
+/// The two columns of a step: the left one is this wide.
+fn columns(
+    ui: &mut Ui,
+    left_width: f32,
+    view: &mut View<'_>,
+    left: impl FnOnce(&mut Ui, &mut View<'_>),
+    right: impl FnOnce(&mut Ui, &mut View<'_>),
+) {
+    let room = ui.available_rect_before_wrap();
+    let middle = room.left() + left_width;
+    let (first, second) = (room.with_max_x(middle), room.with_min_x(middle + gap::XL));
+    let layout = Layout::top_down(Align::Min);
+    let part = |rect, salt| egui::UiBuilder::new().max_rect(rect).layout(layout).id_salt(salt);
+    ui.scope_builder(part(first, "left"), |ui| left(ui, view));
+    ui.scope_builder(part(second, "right"), |ui| {
+        ScrollArea::vertical().max_height(room.height()).show(ui, |ui| right(ui, view));
+    });
+}

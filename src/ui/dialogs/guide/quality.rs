@@ -1,0 +1,187 @@
+//! Quality: what was measured, what follows from it, and the usual choices.
+
+use egui::{Ui, vec2};
+
+use crate::media::BitsPerSecond;
+use crate::studio::preflight::recommendation::{Limit, MeasuredQuality, Recommendation, Upload};
+use crate::studio::targets::quality::PRESETS;
+use crate::studio::{Command, Quality};
+use crate::ui::dialogs::guide::columns;
+use crate::ui::input::actions::key;
+use crate::ui::style::icons;
+use crate::ui::style::icons::Icon;
+use crate::ui::style::theme::{Type, gap};
+use crate::ui::targets::PRESET_NAMES;
+use crate::ui::text::format;
+use crate::ui::view::View;
+use crate::ui::widgets::{Button, ButtonWeight, Row, label, paragraph};
+
+/// Shows the step; `arrived`: it was come to just now, and measures.
+pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, preset: &mut Option<usize>, arrived: bool) {
+    if arrived {
+        view.send(Command::MeasureQuality);
+    }
+    let measured = view.snapshot.measured.clone().unwrap_or_default();
+    let recommended = measured.recommendation.filter(|_| !measured.running);
+    let width = (ui.available_width() * 0.46).floor();
+    columns(
+        ui,
+        width,
+        view,
+        |ui, view| choices(ui, view, preset, recommended.as_ref()),
+        |ui, view| results(ui, view, &measured),
+    );
+}
+
+fn choices(
+    ui: &mut Ui,
+    view: &View<'_>,
+    preset: &mut Option<usize>,
+    recommended: Option<&Recommendation>,
+) {
+    let (theme, texts) = (view.theme, view.texts);
+    ui.spacing_mut().item_spacing.y = 2.0;
+    let chosen = chosen(view, *preset);
+    for (index, (one, (title, second))) in PRESETS.iter().zip(PRESET_NAMES).enumerate() {
+        let title = texts.get(title);
+        let is_recommended = recommended.is_some_and(|it| it.preset == *one);
+        let second = match is_recommended {
+            true => {
+                texts.with("guide-recommended", &[("what", texts.get(second).to_string().into())])
+            }
+            false => texts.get(second).to_string(),
+        };
+        let icon = if is_recommended { Icon::Check } else { Icon::Film };
+        let row =
+            Row { icon, title: &title, second: &second, chosen: chosen == Some(index), lamp: None };
+        if row.show(ui, theme).clicked() {
+            *preset = Some(index);
+        }
+    }
+}
+
+/// The choice that is lit: what was picked, else the recommended one, else what is set.
+fn chosen(view: &View<'_>, preset: Option<usize>) -> Option<usize> {
+    let recommended = view.snapshot.measured.as_ref().and_then(|it| it.recommendation);
+    preset.or_else(|| {
+        PRESETS.iter().position(|one| match &recommended {
+            Some(found) => found.preset == *one,
+            None => one.is_of(&view.snapshot.quality),
+        })
+    })
+}
+
+fn results(ui: &mut Ui, view: &mut View<'_>, measured: &MeasuredQuality) {
+    let (theme, texts) = (view.theme, view.texts);
+    ui.spacing_mut().item_spacing.y = gap::XS;
+    label(ui, &texts.get("guide-this-computer"), Type::SmallStrong, theme.secondary);
+    for (size, fps) in &measured.speeds {
+        let args = [
+            ("size", format::size_name(*size).into()),
+            ("fps", format::grouped(*fps as u64).into()),
+        ];
+        line(ui, view, &texts.with("guide-speed", &args), true);
+    }
+    if let Some(reason) = &measured.failure {
+        line(ui, view, &texts.say(reason), false);
+    } else if measured.running && measured.upload.is_none() && measured.speeds.len() < 3 {
+        paragraph(ui, &texts.get("guide-measuring"), Type::Body, theme.secondary);
+    }
+    ui.add_space(gap::S);
+    label(ui, &texts.get("guide-upload"), Type::SmallStrong, theme.secondary);
+    match &measured.upload {
+        Some(upload) => {
+            let (said, good) = upload_words(view, upload);
+            line(ui, view, &said, good);
+        }
+        None => {
+            let said = match measured.speeds.len() {
+                3.. => texts.get("guide-measuring-upload"),
+                _ => texts.get("guide-upload-next"),
+            };
+            paragraph(ui, &said, Type::Body, theme.secondary);
+        }
+    }
+    if measured.running {
+        return;
+    }
+    ui.add_space(gap::S);
+    if let Some(found) = &measured.recommendation {
+        paragraph(ui, &reason(view, found), Type::BodyStrong, theme.text);
+    }
+    ui.add_space(gap::XS);
+    let again = texts.get("guide-measure-again");
+    let button = Button::new(&again).small().icon(Icon::Refresh).look(ButtonWeight::Plain);
+    if button.show(ui, theme).clicked() {
+        view.send(Command::MeasureQuality);
+    }
+}
+
+/// One result with its mark.
+fn line(ui: &mut Ui, view: &View<'_>, text: &str, good: bool) {
+    let theme = view.theme;
+    let (icon, color) = if good { (Icon::Check, theme.good) } else { (Icon::Info, theme.warn) };
+    ui.horizontal_top(|ui| {
+        let (at, _) = ui.allocate_exact_size(vec2(16.0, 18.0), egui::Sense::hover());
+        let at = egui::Rect::from_center_size(at.center(), vec2(13.0, 13.0));
+        icons::paint(ui.painter(), icon, at, color);
+        paragraph(ui, text, Type::Body, theme.text);
+    });
+}
+
+fn upload_words(view: &View<'_>, upload: &Upload) -> (String, bool) {
+    let texts = view.texts;
+    let rate = |of: &BitsPerSecond| [("rate", format::bitrate(of.0).into())];
+    match upload {
+        Upload::Local => (texts.get("guide-upload-local").to_string(), true),
+        Upload::NotMeasured => (texts.get("guide-upload-unknown").to_string(), false),
+        Upload::AtLeast(found) => (texts.with("guide-upload-enough", &rate(found)), true),
+        Upload::Limited(found) => (texts.with("guide-upload-limited", &rate(found)), false),
+        Upload::Failed(problem) => (texts.language().say_with_cure(problem), false),
+    }
+}
+
+/// The recommendation, and why not more.
+fn reason(view: &View<'_>, found: &Recommendation) -> String {
+    let texts = view.texts;
+    let quality = found.preset.applied_to(&view.snapshot.quality);
+    let args = [
+        ("size", format::size_name(quality.size).into()),
+        ("rate", format::rate(quality.frame_rate).into()),
+        ("bitrate", format::bitrate(found.bitrate.0).into()),
+    ];
+    let said = texts.with("guide-recommend", &args);
+    let why = texts.get(match found.limit {
+        Limit::None => key!("guide-because-all"),
+        Limit::Encoder => key!("guide-because-encoder"),
+        Limit::Upload => key!("guide-because-upload"),
+        Limit::Unknown => key!("guide-because-unknown"),
+        Limit::Service => key!("guide-because-service"),
+    });
+    texts.language().joined(&said, &why)
+}
+
+/// The chosen quality takes effect.
+pub(super) fn apply(view: &mut View<'_>, preset: Option<usize>) {
+    let recommended = view.snapshot.measured.as_ref().and_then(|it| it.recommendation);
+    let Some(one) = chosen(view, preset).and_then(|index| PRESETS.get(index)) else { return };
+    let now = &view.snapshot.quality;
+    let quality = match recommended.filter(|found| found.preset == *one) {
+        Some(found) => Quality { video_bitrate: found.bitrate, ..one.applied_to(now) },
+        // What is set already keeps its bitrate.
+        None if one.is_of(now) => return,
+        None => one.applied_to(now),
+    };
+    let fit = |quality: Quality| {
+        let targets = view.snapshot.targets.iter().map(|view| &view.target);
+        let services = targets.filter(|target| target.enabled && !target.is_built_in());
+        services.fold(quality, |quality, target| {
+            let service = view.snapshot.services.of_target(&target.service, target.server());
+            service.map_or(quality.clone(), |service| service.fit(&quality))
+        })
+    };
+    let quality = fit(quality);
+    if quality != *now {
+        view.send(Command::SetQuality(quality));
+    }
+}

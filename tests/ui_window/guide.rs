@@ -1,0 +1,224 @@
+//! The first-run guide, as a person goes through it.
+
+use super::*;
+use onair::media::BitsPerSecond;
+use onair::studio::Quality;
+use onair::studio::targets::quality::PRESETS;
+
+fn guide(state: &str, size: Vec2, language: Language, theme: Theme) -> Harness<'static, Window> {
+    let mut harness = open_as(state, size, preferences(language, theme));
+    harness.state_mut().screen.as_mut().unwrap().open(Dialog::Guide);
+    harness.run();
+    harness
+}
+
+fn begin(state: &str) -> Harness<'static, Window> {
+    guide(state, Vec2::new(1280.0, 720.0), Language::English, Theme::Dark)
+}
+
+fn is_open(harness: &Harness<'static, Window>) -> bool {
+    harness.state().screen.as_ref().unwrap().dialog() == Some(Dialog::Guide)
+}
+
+fn press(harness: &mut Harness<'static, Window>, key: Key) -> Vec<Command> {
+    harness.key_press(key);
+    commands(harness)
+}
+
+/// From the first step to *Go Live* with Enter alone.
+#[test]
+fn the_guide_leads_on_air_by_keyboard_alone() {
+    let mut harness = begin("idle");
+    harness.get_by_label("Welcome to onair");
+    assert_eq!(press(&mut harness, Key::Enter), []);
+    harness.get_by_label("Is this you?");
+    harness.get_by_label_contains("Good level. We hear you at");
+    assert_eq!(press(&mut harness, Key::Enter), []);
+    harness.get_by_label("Where does it go?");
+    assert_eq!(press(&mut harness, Key::Enter), [Command::MeasureQuality]);
+    harness.run();
+    harness.get_by_label("1080p at 30 fps and 4\u{a0}500\u{a0}kbps is a good start. Your computer and connection have room to spare.");
+    let best = PRESETS[3].applied_to(&Quality::default());
+    assert_eq!(press(&mut harness, Key::Enter), [Command::SetQuality(best)]);
+    harness.get_by_label("All set");
+    assert_eq!(press(&mut harness, Key::Enter), [Command::GoLive]);
+    assert!(!is_open(&harness));
+}
+
+#[test]
+fn every_step_can_be_skipped_and_the_guide_does_not_come_again() {
+    for steps in 0..4 {
+        let mut harness = begin("idle");
+        for _ in 0..steps {
+            press(&mut harness, Key::Enter);
+        }
+        harness.state_mut().wishes.clear();
+        click(&mut harness, "Skip, I know my way");
+        assert!(!is_open(&harness), "{steps}");
+        assert!(harness.state().wishes.contains(&WindowRequest::Preferences), "{steps}");
+    }
+    let mut harness = begin("idle");
+    press(&mut harness, Key::Escape);
+    assert!(!is_open(&harness) && harness.state().wishes.contains(&WindowRequest::Preferences));
+    // Again, out of the help.
+    harness.key_press(Key::F1);
+    harness.run();
+    click(&mut harness, "Set up again…");
+    assert!(is_open(&harness));
+    // A click beside it loses nothing.
+    harness.hover_at(egui::pos2(20.0, 400.0));
+    harness.run();
+    harness.drag_at(egui::pos2(20.0, 400.0));
+    harness.drop_at(egui::pos2(20.0, 400.0));
+    harness.run();
+    assert!(is_open(&harness));
+}
+
+#[test]
+fn the_language_changes_at_once() {
+    let mut harness = begin("idle");
+    click(&mut harness, "简体中文");
+    harness.get_by_label("欢迎使用 onair");
+    click(&mut harness, "下一步");
+    harness.get_by_label("这是你吗？");
+    click(&mut harness, "上一步");
+    click(&mut harness, "English");
+    harness.get_by_label("Welcome to onair");
+}
+
+#[test]
+fn camera_and_microphone_are_chosen_and_heard() {
+    let mut harness = begin("no-camera");
+    press(&mut harness, Key::Enter);
+    harness.get_by_label_contains("No camera found.");
+    assert_eq!(click(&mut harness, "Search again"), [Command::RefreshDevices]);
+    let pick = |harness: &mut Harness<'static, Window>, list: &str, line: &str| {
+        harness.get_by_role_and_label(Role::ComboBox, list).click();
+        harness.run();
+        harness.get_by_role_and_label(Role::MenuItemRadio, line).click();
+        commands(harness)
+    };
+    let screen = VideoChoice::Screen(onair::capture::DisplayTarget::default());
+    assert_eq!(pick(&mut harness, "Camera", "Your screen"), [Command::SelectVideo(screen)]);
+    let silence = Command::SelectAudio(AudioChoice::Silence);
+    assert_eq!(pick(&mut harness, "Microphone", "Silence"), [silence]);
+    harness.get_by_label("Viewers hear silence.");
+}
+
+#[test]
+fn a_service_gets_the_key_which_is_missed_beside_its_field_and_shown_nowhere() {
+    let mut harness = begin("idle");
+    press(&mut harness, Key::Enter);
+    press(&mut harness, Key::Enter);
+    harness.get_by_role_and_label(Role::RadioButton, "Twitch").focus();
+    harness.run();
+    harness.get_by_role_and_label(Role::RadioButton, "Twitch").click();
+    harness.run();
+    assert_eq!(click(&mut harness, "Next"), []);
+    harness.get_by_label_contains("Enter the stream key first");
+    assert!(harness.get_by_role(Role::PasswordInput).is_focused());
+    harness.event(egui::Event::Text("live_secret_9".into()));
+    harness.run();
+    assert!(harness.query_by_label_contains("Enter the stream key first").is_none());
+    let sent = press(&mut harness, Key::Enter);
+    let [Command::PutTarget(own), Command::PutTarget(twitch), Command::MeasureQuality] =
+        sent.as_slice()
+    else {
+        panic!("{sent:?}")
+    };
+    assert!(own.is_built_in() && !own.enabled);
+    assert!(twitch.enabled && twitch.remember_key && twitch.service == "twitch");
+    assert_eq!(twitch.key().map(Secret::expose), Some("live_secret_9"));
+    let tree = format!("{:?}", harness.root());
+    assert!(!tree.contains("live_secret"), "the key is in what a screen reader is told");
+    // Back, and another choice takes its place instead of adding one.
+    click(&mut harness, "Back");
+    harness.get_by_role_and_label(Role::RadioButton, "Just try it here").focus();
+    harness.run();
+    harness.get_by_role_and_label(Role::RadioButton, "Just try it here").click();
+    harness.run();
+    let sent = click(&mut harness, "Next");
+    let on = |id: u32, sent: &[Command]| {
+        sent.iter().find_map(|command| match command {
+            Command::PutTarget(target) if target.id == id => Some(target.enabled),
+            _ => None,
+        })
+    };
+    assert_eq!((on(0, &sent), on(twitch.id, &sent)), (Some(true), Some(false)));
+}
+
+#[test]
+fn an_address_that_cannot_be_one_is_refused_beside_its_field() {
+    let mut harness = begin("idle");
+    press(&mut harness, Key::Enter);
+    press(&mut harness, Key::Enter);
+    click(&mut harness, "Own server");
+    assert_eq!(click(&mut harness, "Next"), []);
+    harness.get_by_label("Enter the server address first.");
+    for nonsense in ["http://a/b", "rtmp://", "💥\u{202e}"] {
+        let server = harness.get_by_role_and_label(Role::TextInput, "Server");
+        server.focus();
+        harness.run();
+        harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+        harness.event(egui::Event::Text(nonsense.into()));
+        harness.run();
+        assert_eq!(click(&mut harness, "Next"), [], "{nonsense}");
+        assert!(is_open(&harness));
+        harness.get_by_label("Where does it go?");
+    }
+}
+
+/// What is recommended is applied; what is picked instead too.
+#[test]
+fn the_quality_is_recommended_with_its_reason_and_can_be_another() {
+    let mut harness = begin("idle");
+    for _ in 0..3 {
+        press(&mut harness, Key::Enter);
+    }
+    harness.get_by_label_contains("1080p: encodes 186 frames per second");
+    harness.get_by_label("The stream stays on this computer.");
+    assert_eq!(click(&mut harness, "Measure again"), [Command::MeasureQuality]);
+    harness.get_by_role_and_label(Role::RadioButton, "480p, 30 fps").click();
+    harness.run();
+    let sent = click(&mut harness, "Next");
+    let small = Quality {
+        video_bitrate: BitsPerSecond(1_200_000),
+        ..PRESETS[0].applied_to(&Quality::default())
+    };
+    assert_eq!(sent, [Command::SetQuality(small)]);
+}
+
+#[test]
+fn every_step_fits_in_both_languages_and_themes() {
+    for (size, language, theme) in [
+        (Vec2::new(960.0, 600.0), Language::English, Theme::Light),
+        (Vec2::new(960.0, 600.0), Language::Chinese, Theme::Dark),
+        (Vec2::new(1280.0, 720.0), Language::Chinese, Theme::Light),
+        (Vec2::new(3840.0, 2160.0), Language::English, Theme::Dark),
+    ] {
+        let mut harness = guide("no-camera", size, language, theme);
+        let screen = egui::Rect::from_min_size(egui::Pos2::ZERO, size);
+        for step in 1..=5 {
+            let now = if language == Language::Chinese {
+                format!("当前第 {step} 步")
+            } else {
+                format!("Now: step {step} of 5")
+            };
+            harness.get_by_label_contains(&now);
+            let next = match (language, step) {
+                (Language::Chinese, 2) => "就是我",
+                (Language::Chinese, 5) => "开始直播",
+                (Language::Chinese, _) => "下一步",
+                (_, 2) => "That’s me",
+                (_, 5) => "Go Live",
+                _ => "Next",
+            };
+            // *Go Live* is also the button behind it.
+            let mut buttons = harness.query_all_by_role_and_label(Role::Button, next);
+            assert!(buttons.any(|it| it.is_focused() && screen.contains_rect(it.rect())), "{next}");
+            harness.key_press(Key::Enter);
+            harness.run();
+            harness.run();
+        }
+    }
+}
