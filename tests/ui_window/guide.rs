@@ -77,7 +77,7 @@ fn every_step_can_be_skipped_and_the_guide_does_not_come_again() {
 #[test]
 fn the_language_changes_at_once() {
     let mut harness = begin("idle");
-    click(&mut harness, "简体中文");
+    click(&mut harness, "中文");
     harness.get_by_label("欢迎使用 onair");
     click(&mut harness, "下一步");
     harness.get_by_label("这是你吗？");
@@ -214,8 +214,10 @@ fn every_step_fits_in_both_languages_and_themes() {
                 _ => "Next",
             };
             // *Go Live* is also the button behind it.
-            let mut buttons = harness.query_all_by_role_and_label(Role::Button, next);
-            assert!(buttons.any(|it| it.is_focused() && screen.contains_rect(it.rect())), "{next}");
+            let is_shown = harness
+                .query_all_by_role_and_label(Role::Button, next)
+                .any(|it| it.is_focused() && screen.contains_rect(it.rect()));
+            assert!(is_shown, "{next}");
             harness.key_press(Key::Enter);
             harness.run();
             harness.run();

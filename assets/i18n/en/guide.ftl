@@ -13,6 +13,11 @@ guide-language = Language
 guide-welcome = Welcome to onair
 guide-welcome-second = Choose your language. Four more steps, and you are on air.
 
+guide-english = English
+guide-english-second = Go live in English
+guide-chinese = 中文
+guide-chinese-second = 用中文开播
+
 guide-devices = Camera and microphone
 guide-is-this-you = Is this you?
 guide-devices-second = Choose what viewers see and hear. You can change it at any time.

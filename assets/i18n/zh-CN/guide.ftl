@@ -13,6 +13,11 @@ guide-language = 语言
 guide-welcome = 欢迎使用 onair
 guide-welcome-second = 选择语言。再走四步就能开播。
 
+guide-english = English
+guide-english-second = Go live in English
+guide-chinese = 中文
+guide-chinese-second = 用中文开播
+
 guide-devices = 摄像头和麦克风
 guide-is-this-you = 这是你吗？
 guide-devices-second = 选择观众看到和听到的内容，以后随时可以更改。

@@ -222,7 +222,7 @@ mod tests {
     /// Lines, frames a second, kbit/s, and what decided against more.
     fn found(fps: [f64; 3], upload: &Upload, limits: Option<&Limits>) -> (u32, f64, u32, Limit) {
         let Recommendation { preset, bitrate, limit } = recommend(&speeds(fps), upload, limits);
-        (preset.size.height, preset.frame_rate.as_f64(), bitrate.as_kbps() as u32, limit)
+        (preset.size.height, preset.frame_rate.as_f64(), bitrate.as_kbps(), limit)
     }
 
     #[test]

@@ -241,14 +241,25 @@ fn language(ui: &mut Ui, view: &View<'_>, preferences: &mut Preferences) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = gap::L;
         let width = (ui.available_width() - gap::L) / 2.0;
+        let texts = view.texts;
         let languages = [
-            (Spoken::English, Language::English, "English", "Go live in English"),
-            (Spoken::Chinese, Language::Chinese, "简体中文", "用中文开播"),
+            (
+                Spoken::English,
+                Language::English,
+                texts.get("guide-english"),
+                texts.get("guide-english-second"),
+            ),
+            (
+                Spoken::Chinese,
+                Language::Chinese,
+                texts.get("guide-chinese"),
+                texts.get("guide-chinese-second"),
+            ),
         ];
         for (spoken, language, name, second) in languages {
             let chosen = view.texts.language() == spoken;
-            let button = Button::new(name)
-                .second(second)
+            let button = Button::new(&name)
+                .second(&second)
                 .kind(Type::Title)
                 .height(96.0)
                 .width(width)
