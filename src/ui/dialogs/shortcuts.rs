@@ -2,6 +2,7 @@
 
 use egui::{Align, CornerRadius, Layout, ScrollArea, Sense, StrokeKind, Ui, vec2};
 
+use crate::studio::live::view::LiveState;
 use crate::ui::dialogs::card::{DialogAnswer, heading, modal};
 use crate::ui::dialogs::settings::table::Setting;
 use crate::ui::input::actions::Action;
@@ -15,7 +16,7 @@ pub fn show(ctx: &egui::Context, view: &View<'_>) -> Option<DialogAnswer> {
     modal(ctx, view.theme, "help", 440.0, |ui| {
         let close = heading(ui, view, &view.texts.get("help"));
         let again = view.texts.get("action-set-up");
-        let possible = Action::SetUp.is_possible(view.snapshot);
+        let possible = view.snapshot.live == LiveState::Idle;
         if Button::new(&again).small().enabled(possible).show(ui, view.theme).clicked() {
             return Some(DialogAnswer::Act(Action::SetUp));
         }

@@ -397,7 +397,7 @@ impl Screen {
         match answer {
             None => {}
             Some(DialogAnswer::Close) => self.dialog = None,
-            Some(DialogAnswer::TargetChanged(id)) => self.target.forget(id),
+            Some(DialogAnswer::TargetChanged(id)) => self.target.relearn(id),
             Some(DialogAnswer::EditTarget(id)) => {
                 self.dialog = None;
                 self.show_side(SideTab::Broadcast);

@@ -129,7 +129,7 @@ impl Draft {
     }
 
     /// The entry was changed elsewhere: what was typed about it is read anew.
-    pub fn forget(&mut self, id: u32) {
+    pub fn relearn(&mut self, id: u32) {
         if let Some(texts) = self.texts.get_mut(&id) {
             (texts.touched, texts.server_touched) = (false, false);
         }
