@@ -8,7 +8,6 @@ use crate::compose::scene::{SceneId, SourceId};
 use crate::studio::Preferences;
 use crate::studio::settings::part::PartKind;
 use crate::studio::settings::{Own, OwnPart};
-use crate::ui::dialogs::guide::Guide;
 use crate::ui::dialogs::parts::Parts;
 use crate::ui::dialogs::settings::draft::SettingsDraft;
 use crate::ui::dialogs::settings::table::Setting;
@@ -16,7 +15,6 @@ use crate::ui::input::actions::Action;
 use crate::ui::input::global_key::{GlobalHotkeys, GlobalKeySupport};
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{RADIUS_LARGE, Theme, Type, gap};
-use crate::ui::video::FrameView;
 use crate::ui::view::{Renderer, View};
 use crate::ui::widgets::{ButtonWeight, icon_button, label};
 
@@ -35,8 +33,6 @@ pub enum DialogAnswer {
     Source(SourceId),
     /// Close, and show this target for correction.
     EditTarget(u32),
-    /// The guide has changed this target: its fields are read anew.
-    TargetChanged(u32),
     /// Close, and send the chosen file.
     SendFile,
     StopLive,
@@ -56,9 +52,6 @@ pub struct Needs<'a> {
     pub passthrough: &'a mut PassthroughDraft,
     pub services: &'a mut Services,
     pub parts: &'a mut Parts,
-    pub guide: &'a mut Guide,
-    /// What goes out, for the guide.
-    pub program: Option<&'a mut FrameView>,
     /// What is typed as the built-in server's successor.
     pub successor: &'a mut Option<String>,
     /// The dialog was opened in this frame.

@@ -18,7 +18,6 @@ mod successor;
 pub use card::{DialogAnswer, Needs, heading, modal};
 pub use card::{PassthroughDraft, Services};
 pub use command_palette::Search;
-pub use guide::Guide;
 pub use parts::Parts;
 pub use settings::UI_SCALES;
 pub use settings::draft::SettingsDraft;
@@ -62,10 +61,8 @@ pub fn show(
     search: &mut Search,
 ) -> Option<DialogAnswer> {
     match dialog {
-        Dialog::Guide => {
-            let program = needs.program.as_mut()?;
-            guide::show(ctx, view, needs.guide, needs.preferences, program, needs.fresh)
-        }
+        // The screen shows it, as it has the program's picture.
+        Dialog::Guide => None,
         Dialog::Settings => {
             let mut draft = std::mem::take(needs.settings);
             let answer = settings::show(ctx, view, needs, &mut draft);

@@ -9,9 +9,10 @@ use crate::studio::{Command, Language, Theme as ThemeChoice};
 use crate::ui::dialogs::{self, Dialog, Parts};
 use crate::ui::input::actions::Action;
 use crate::ui::screen::bars::{self, Page};
+use crate::ui::screen::guide::{self, GuideAnswer};
 use crate::ui::studio_page::parts::SideTab;
 use crate::ui::text;
-use crate::ui::view::WindowRequest;
+use crate::ui::view::{View, WindowRequest};
 
 impl Screen {
     /// Does what was asked for, by whatever way.
@@ -177,6 +178,26 @@ impl Screen {
             self.dialog = None;
         } else {
             self.open(dialog);
+        }
+    }
+
+    /// Shows the guide and does what comes of it.
+    pub(super) fn guide(&mut self, ctx: &egui::Context) {
+        let program = self.guided.get_or_insert_with(|| self.program.again("guide"));
+        let mut view = view!(self);
+        let fresh = std::mem::take(&mut self.dialog_is_fresh);
+        let (guide, preferences) = (&mut self.guide, &mut self.preferences);
+        match guide::show(ctx, &mut view, guide, preferences, program, fresh) {
+            None => {}
+            Some(GuideAnswer::TargetChanged(id)) => self.target.relearn(id),
+            Some(answer) => {
+                self.dialog = None;
+                // Settings are written: the guide comes at the first start only.
+                self.wishes.push(WindowRequest::Preferences);
+                if answer == GuideAnswer::GoLive {
+                    self.go_live_or_stop();
+                }
+            }
         }
     }
 

@@ -17,6 +17,7 @@ macro_rules! view {
 mod actions;
 pub mod bars;
 mod chosen_files;
+mod guide;
 mod health_bar;
 mod layout;
 mod notice_requests;
@@ -77,7 +78,7 @@ pub struct Screen {
     part_changes: u64,
     profile_changed: bool,
     successor: Option<String>,
-    guide: dialogs::Guide,
+    guide: guide::Guide,
     /// What goes out, as the guide shows it.
     guided: Option<FrameView>,
     watch: watch::Draft,
@@ -147,7 +148,7 @@ impl Screen {
             part_changes: 0,
             profile_changed: false,
             successor: None,
-            guide: dialogs::Guide::default(),
+            guide: guide::Guide::default(),
             guided: None,
             watch: watch::Draft::default(),
             scenes: scenes::Draft::default(),
@@ -365,15 +366,13 @@ impl Screen {
             let mut view = view!(self);
             crate::ui::scenes::transition::show(ctx, &mut view, &mut self.scenes);
         }
-        let guides = self.dialog == Some(Dialog::Guide);
-        if !guides {
-            self.guided = None;
+        if self.dialog == Some(Dialog::Guide) {
+            return self.guide(ctx);
         }
+        self.guided = None;
         let Some(dialog) = self.dialog else {
             return;
         };
-        let program = &self.program;
-        let program = guides.then(|| self.guided.get_or_insert_with(|| program.again("guide")));
         let mut view = view!(self);
         let mut needs = dialogs::Needs {
             preferences: &mut self.preferences,
@@ -385,19 +384,11 @@ impl Screen {
             services: &mut self.services,
             parts: &mut self.parts,
             successor: &mut self.successor,
-            guide: &mut self.guide,
-            program,
             fresh: std::mem::take(&mut self.dialog_is_fresh),
         };
-        let answer = dialogs::show(ctx, &mut view, dialog, &mut needs, &mut self.search);
-        if guides && matches!(answer, Some(DialogAnswer::Close | DialogAnswer::Act(_))) {
-            // Settings are written: the guide comes at the first start only.
-            self.wishes.push(WindowRequest::Preferences);
-        }
-        match answer {
+        match dialogs::show(ctx, &mut view, dialog, &mut needs, &mut self.search) {
             None => {}
             Some(DialogAnswer::Close) => self.dialog = None,
-            Some(DialogAnswer::TargetChanged(id)) => self.target.relearn(id),
             Some(DialogAnswer::EditTarget(id)) => {
                 self.dialog = None;
                 self.show_side(SideTab::Broadcast);

@@ -1,20 +1,20 @@
 //! The first-run guide: language, camera and microphone, destination, quality, ready. Each step takes effect at
 //! once and can be skipped.
 
+mod columns;
 mod destination;
 mod devices;
 mod quality;
 mod ready;
 
 use egui::{
-    Align, Color32, CornerRadius, Frame, Id, Layout, Margin, Modal, Rect, Role, ScrollArea, Sense,
-    Ui, WidgetInfo, pos2, vec2,
+    Align, Color32, CornerRadius, Frame, Id, Layout, Margin, Modal, Rect, Role, Sense, Ui,
+    WidgetInfo, pos2, vec2,
 };
 
 use crate::studio::{Language, Preferences};
-use crate::ui::dialogs::card::DialogAnswer;
-use crate::ui::dialogs::guide::destination::Destination;
-use crate::ui::input::actions::{Action, key};
+use crate::ui::input::actions::key;
+use crate::ui::screen::guide::destination::Destination;
 use crate::ui::style::theme::{RADIUS_LARGE, Type, gap, size};
 use crate::ui::text::Language as Spoken;
 use crate::ui::video::FrameView;
@@ -82,6 +82,15 @@ pub struct Guide {
     preset: Option<usize>,
 }
 
+/// What comes of the guide.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum GuideAnswer {
+    Close,
+    GoLive,
+    /// It has changed this target: its fields are read anew.
+    TargetChanged(u32),
+}
+
 /// What the buttons at the foot ask for.
 enum Foot {
     Skip,
@@ -98,7 +107,7 @@ pub fn show(
     preferences: &mut Preferences,
     program: &mut FrameView,
     fresh: bool,
-) -> Option<DialogAnswer> {
+) -> Option<GuideAnswer> {
     if fresh {
         *guide = Guide { destination: Destination::of(view.snapshot), ..Guide::default() };
         guide.arrived = true;
@@ -122,7 +131,7 @@ pub fn show(
     // A click beside it is no answer: what was typed would be lost.
     let beside = response.backdrop_response.clicked();
     let escaped = response.should_close() && !beside;
-    response.inner.or(escaped.then_some(DialogAnswer::Close))
+    response.inner.or(escaped.then_some(GuideAnswer::Close))
 }
 
 fn contents(
@@ -131,7 +140,7 @@ fn contents(
     guide: &mut Guide,
     preferences: &mut Preferences,
     program: &mut FrameView,
-) -> Option<DialogAnswer> {
+) -> Option<GuideAnswer> {
     let (theme, texts) = (view.theme, view.texts);
     let arrived = std::mem::take(&mut guide.arrived);
     steps(ui, view, guide.step);
@@ -165,7 +174,7 @@ fn contents(
     ui.add_space(gap::L);
     let pressed = foot(ui, view, guide.step, arrived).or(wants_next.then_some(Foot::Next));
     match pressed? {
-        Foot::Skip | Foot::Studio => Some(DialogAnswer::Close),
+        Foot::Skip | Foot::Studio => Some(GuideAnswer::Close),
         Foot::Back => {
             go(guide, -1);
             None
@@ -180,15 +189,15 @@ fn go(guide: &mut Guide, steps: isize) {
 }
 
 /// What was chosen in the step takes effect, and the next one is shown.
-fn next(view: &mut View<'_>, guide: &mut Guide) -> Option<DialogAnswer> {
+fn next(view: &mut View<'_>, guide: &mut Guide) -> Option<GuideAnswer> {
     let mut answer = None;
     match guide.step {
         Step::Destination => match destination::apply(view, &mut guide.destination) {
-            Ok(changed) => answer = changed.map(DialogAnswer::TargetChanged),
+            Ok(changed) => answer = changed.map(GuideAnswer::TargetChanged),
             Err(destination::Incomplete) => return None,
         },
         Step::Quality => quality::apply(view, guide.preset),
-        Step::Ready => return Some(DialogAnswer::Act(Action::GoLive)),
+        Step::Ready => return Some(GuideAnswer::GoLive),
         Step::Language | Step::Devices => {}
     }
     go(guide, 1);
@@ -322,23 +331,4 @@ fn width_of(ui: &Ui, text: &str) -> f32 {
     let galley =
         ui.painter().layout_no_wrap(text.to_owned(), Type::BodyStrong.font(), Color32::WHITE);
     (galley.size().x + 2.0 * gap::XL).max(104.0)
-}
-
-/// The two columns of a step: the left one is this wide.
-fn columns(
-    ui: &mut Ui,
-    left_width: f32,
-    view: &mut View<'_>,
-    left: impl FnOnce(&mut Ui, &mut View<'_>),
-    right: impl FnOnce(&mut Ui, &mut View<'_>),
-) {
-    let room = ui.available_rect_before_wrap();
-    let middle = room.left() + left_width;
-    let (first, second) = (room.with_max_x(middle), room.with_min_x(middle + gap::XL));
-    let layout = Layout::top_down(Align::Min);
-    let part = |rect, salt| egui::UiBuilder::new().max_rect(rect).layout(layout).id_salt(salt);
-    ui.scope_builder(part(first, "left"), |ui| left(ui, view));
-    ui.scope_builder(part(second, "right"), |ui| {
-        ScrollArea::vertical().max_height(room.height()).show(ui, |ui| right(ui, view));
-    });
 }

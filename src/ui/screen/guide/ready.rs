@@ -4,7 +4,6 @@ use egui::{Align, Layout, Ui, vec2};
 
 use crate::audio::AudioChoice;
 use crate::capture::VideoChoice;
-use crate::studio::notices::health::Health;
 use crate::ui::input::actions::Action;
 use crate::ui::input::hotkeys::shortcut_text;
 use crate::ui::style::icons;
@@ -44,7 +43,7 @@ pub(super) fn show(ui: &mut Ui, view: &View<'_>) {
         line(ui, theme, icon, &name, &value);
     }
     ui.add_space(gap::S);
-    let said = Health::of(snapshot).words(texts.language()).0;
+    let said = view.health.words(texts.language()).0;
     paragraph(ui, &said, Type::BodyStrong, theme.text);
     let keys = shortcut_text(ui.ctx(), Action::Palette);
     let keys = keys.unwrap_or_else(|| texts.get("commands").to_string());
