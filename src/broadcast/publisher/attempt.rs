@@ -1,4 +1,4 @@
-//! A try to connect: what it is made with, and its stages as they are told.
+//! A try to connect: what it is made with, and the report of its stages.
 
 use std::time::Duration;
 
@@ -18,6 +18,8 @@ pub(super) struct Attempt<'a> {
     pub tcp_limit: Duration,
     /// The server hung up on the last try at once: this one is live once it has stayed.
     pub in_doubt: bool,
+    /// A connection before this one was live for more than a moment.
+    pub was_live: bool,
     /// It is given up then, however far it has come.
     pub until: Option<Timestamp>,
 }

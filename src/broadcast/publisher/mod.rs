@@ -58,7 +58,7 @@ impl Publisher {
             clock,
             target,
             report: Mutex::new(report),
-            next_try: Mutex::default(),
+            tries: Mutex::default(),
             figures: Mutex::default(),
             events: sender,
             retry: Notify::new(),
@@ -88,7 +88,7 @@ impl Publisher {
     /// What it is doing, and why; until the next try as of now.
     pub fn report(&self) -> Report {
         let mut report = self.shared.report.lock().clone();
-        let next = self.shared.next_try.lock().0.filter(|_| report.retry_in.is_some());
+        let next = self.shared.tries.lock().next.filter(|_| report.retry_in.is_some());
         if let Some(next) = next {
             report.retry_in = Some(next.since(self.shared.clock.now()));
         }
@@ -97,7 +97,7 @@ impl Publisher {
 
     /// How many tries have failed since it was live last.
     pub fn tries(&self) -> u32 {
-        self.shared.next_try.lock().1
+        self.shared.tries.lock().failed
     }
 
     /// What it is doing.

@@ -9,7 +9,7 @@ use crate::base::{Backoff, Timestamp};
 use crate::broadcast::hub::HubFeed;
 use crate::broadcast::hub::subscription::Subscription;
 use crate::broadcast::publisher::attempt::Attempt;
-use crate::broadcast::publisher::session::{self, Ended, MOMENT};
+use crate::broadcast::publisher::session::{self, Ended};
 use crate::broadcast::publisher::state::{KeptSubscription, Report, Shared, State, Timeline};
 use crate::media::RenditionId;
 use crate::net::{Cause, Class, ConnectStage, Error, Refusal};
@@ -62,13 +62,13 @@ pub(super) async fn run(shared: Arc<Shared>, home: Url, feed: HubFeed, kept: Opt
             if is_last { by.max(clock.now() + LAST_TRY) } else { by }
         });
         let tcp_limit = tcp_limit(&shared, outage);
-        let trying = Attempt { home: &home, url: &url, tcp_limit, in_doubt, until };
-        let live_for = shared.figures.lock().live_for;
+        let trying = Attempt { home: &home, url: &url, tcp_limit, in_doubt, was_live, until };
         let (live_since, ended) = session::run(&shared, &mut timeline, &trying).await;
         let now = clock.now();
         if live_since.is_some() && !in_doubt {
             failed = None;
         }
+        let refused = matches!(ended, Ended::Refused(_));
         let mut error = match ended {
             Ended::Asked => return over(&shared, State::Stopped, None),
             Ended::Elsewhere(next) if elsewhere < MAX_REDIRECTS || stayed(live_since, now) => {
@@ -88,7 +88,7 @@ pub(super) async fn run(shared: Arc<Shared>, home: Url, feed: HubFeed, kept: Opt
                 cause: Cause::Protocol(problem!("net-sent-too-often")),
                 peer: url.authority(),
             },
-            Ended::Failed(error) => error,
+            Ended::Failed(error) | Ended::Refused(error) => error,
             Ended::OutOfTime => {
                 let class = failed.as_ref().map_or(Class::Unreachable, Error::class);
                 let class = if was_live { Class::Lost } else { class };
@@ -96,17 +96,9 @@ pub(super) async fn run(shared: Arc<Shared>, home: Url, feed: HubFeed, kept: Opt
             }
         };
         elsewhere = 0;
-        let hung_up = matches!(error.cause, Cause::Closed | Cause::Reset);
-        let refused = !was_live
-            && hung_up
-            && live_since.is_none_or(|since| now.since(since) < MOMENT)
-            && error.stage == ConnectStage::Media;
-        if refused {
-            error.stage = ConnectStage::Publish;
-            // A moment that the server did not want was no time on air.
-            shared.figures.lock().live_for = live_for;
-        }
-        let hung_up = hung_up && !was_live && error.stage == ConnectStage::Publish;
+        let hung_up = !was_live
+            && matches!(error.cause, Cause::Closed | Cause::Reset)
+            && error.stage == ConnectStage::Publish;
         in_doubt = refused || in_doubt && hung_up;
         tracing::debug!(%error, stage = %error.stage, "publishing");
         // Where a redirection led nowhere, the next try is at the front door again.

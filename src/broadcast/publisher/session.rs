@@ -30,7 +30,7 @@ const AUDIO_LEAD: Duration = Duration::from_secs(1);
 const TICK: Duration = Duration::from_millis(250);
 /// A server that accepts the stream and hangs up this soon has refused it: nginx-rtmp and several
 /// services say no like this.
-pub(super) const MOMENT: Duration = Duration::from_secs(1);
+const MOMENT: Duration = Duration::from_secs(1);
 /// After a change of the network something must get through within this.
 const NETWORK_CHANGE_TIMEOUT: Duration = Duration::from_millis(1_500);
 
@@ -42,6 +42,8 @@ pub(super) enum Ended {
     Elsewhere(Url),
     /// It failed.
     Failed(Error),
+    /// The server hung up within a moment, and never kept the stream for longer: it refuses it.
+    Refused(Error),
     /// The time is up.
     OutOfTime,
 }
@@ -110,10 +112,18 @@ pub(super) async fn run(
     };
     let mut live = Live::new(shared, trying, timeline, client, subscription, rendition_id);
     live.counted = Counted { taken_frames, dropped_frames, ..Counted::default() };
-    let ended = live.run().await;
+    let mut ended = live.run().await;
     if matches!(ended, Ended::Asked) && live.since.is_some() {
         // The server kept the stream up to its end.
         live.settle_doubt(shared.clock.now());
+    }
+    if let Ended::Failed(error) = &ended
+        && !trying.was_live
+        && live.is_refused(error)
+    {
+        // A moment that the server did not want was no time on air.
+        live.in_doubt = true;
+        ended = Ended::Refused(Error { stage: ConnectStage::Publish, ..error.clone() });
     }
     live.count();
     live.over();
@@ -124,7 +134,7 @@ pub(super) async fn run(
     }
     match &ended {
         // Nothing to say goodbye to.
-        Ended::Failed(_) | Ended::OutOfTime => drop(client),
+        Ended::Failed(_) | Ended::Refused(_) | Ended::OutOfTime => drop(client),
         Ended::Asked => {
             let limit = shared.stop.borrow().unwrap_or(ORDERLY_END);
             client.close(limit.min(ORDERLY_END)).await;
@@ -378,6 +388,14 @@ impl<'a> Live<'a> {
         }
     }
 
+    /// Whether the server hung up as soon as the stream began.
+    fn is_refused(&self, error: &Error) -> bool {
+        let now = self.shared.clock.now();
+        error.stage == ConnectStage::Media
+            && matches!(error.cause, Cause::Closed | Cause::Reset)
+            && self.since.is_none_or(|since| now.since(since) < MOMENT)
+    }
+
     /// The server has kept the stream for long enough to have accepted it.
     fn settle_doubt(&mut self, now: Timestamp) {
         if std::mem::take(&mut self.in_doubt) {
@@ -558,7 +576,8 @@ impl<'a> Live<'a> {
         figures.dropped_frames += taken.dropped_frames - counted.dropped_frames;
         let frames = taken.taken_frames + taken.dropped_frames;
         figures.total_frames += frames - counted.taken_frames - counted.dropped_frames;
-        figures.live_for += live_for.saturating_sub(counted.live_for);
+        // What is in doubt again was no time on air.
+        figures.live_for = (figures.live_for + live_for).saturating_sub(counted.live_for);
         *counted = Counted {
             written,
             taken_frames: taken.taken_frames,

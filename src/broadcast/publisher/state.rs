@@ -192,14 +192,22 @@ pub struct Sent {
     pub sent: Timestamp,
 }
 
+/// The tries to get live.
+#[derive(Debug, Default)]
+pub(super) struct Tries {
+    /// When the next one begins.
+    pub next: Option<Timestamp>,
+    /// How many have failed since it was live last.
+    pub failed: u32,
+}
+
 /// What the task and its owner share.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub clock: Clock,
     pub target: Target,
     pub report: Mutex<Report>,
-    /// When the next try begins, and how many have failed since it was live last.
-    pub next_try: Mutex<(Option<Timestamp>, u32)>,
+    pub tries: Mutex<Tries>,
     pub figures: Mutex<Figures>,
     pub events: Sender<Event>,
     pub retry: Notify,
@@ -221,11 +229,11 @@ impl Shared {
         }
         // Whoever sees the new state finds among the events what led to it.
         self.tell(Event::Changed(report.clone()));
-        let mut next = self.next_try.lock();
-        next.0 = report.retry_in.map(|wait| self.clock.now() + wait);
+        let mut tries = self.tries.lock();
+        tries.next = report.retry_in.map(|wait| self.clock.now() + wait);
         match (report.state, report.retry_in) {
-            (State::Live, _) => next.1 = 0,
-            (_, Some(_)) => next.1 += 1,
+            (State::Live, _) => tries.failed = 0,
+            (_, Some(_)) => tries.failed += 1,
             _ => {}
         }
         *now = report;
