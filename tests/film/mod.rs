@@ -31,6 +31,8 @@ pub fn read(reader: &mut Reader) -> (StreamConfig, Vec<EncodedPacket>) {
                     parameters.audio = Some(it);
                 }
                 TagEvent::Event(StreamEvent::Packet(packet)) => packets.push(packet),
+                // ffmpeg says how colors are meant, in the frame type of a command.
+                TagEvent::Colors(_) => {}
                 other => panic!("{other:?}"),
             }
         }

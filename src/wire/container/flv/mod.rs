@@ -10,6 +10,7 @@ pub mod metadata;
 pub mod reader;
 pub mod recording;
 pub mod tag_body;
+pub mod tag_content;
 pub mod video;
 mod wire_time;
 
@@ -19,9 +20,10 @@ pub use enhanced::default_track;
 pub use events::TagEvent;
 pub use index::index;
 pub use metadata::{Metadata, metadata};
-pub use reader::{ReadTag, Reader, TagContent};
+pub use reader::{ReadTag, Reader};
 pub use recording::Recording;
 pub use tag_body::{carries, config_body, packet_body, packet_body_size};
+pub use tag_content::TagContent;
 pub use video::{FrameType, VideoTag, parse_video};
 pub(crate) use wire_time::WireTime;
 

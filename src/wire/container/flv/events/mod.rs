@@ -16,6 +16,7 @@ use crate::wire::codec::four_cc::{AudioFormat, VideoFormat};
 use crate::wire::codec::{self, Colors, mpeg_audio};
 use crate::wire::container::flv::FrameType;
 use crate::wire::container::flv::audio::{AudioPacket, AudioTag, LegacyAudio};
+use crate::wire::container::flv::tag_content::TagContent;
 use crate::wire::container::flv::video::{VideoPacket, VideoTag};
 use crate::wire::container::track_config::{
     MAX_CONFIG, aac_config, audio_config, bare_video_config, in_band, video_config,
@@ -138,7 +139,7 @@ impl BodyReader {
     ) -> TagEvents {
         let Some(tag) = tag else { return one(TagEvent::Damaged) };
         let its = &mut self.video;
-        if tag.frame_type == FrameType::Command {
+        if TagContent::of_video(&tag) == TagContent::Command {
             return NOTHING;
         }
         let (keyframe, nanos) = (tag.frame_type == FrameType::Key, tag.offset_nanos);
@@ -163,7 +164,9 @@ impl BodyReader {
             }
             VideoPacket::Metadata(values) => {
                 let values = crate::wire::amf0::decode(&values).unwrap_or_default();
-                Colors::of_enhanced(&values).map_or(NOTHING, |it| one(TagEvent::Colors(it)))
+                let told =
+                    Colors::of_enhanced(&values).filter(|colors| *colors != Colors::default());
+                told.map_or(NOTHING, |it| one(TagEvent::Colors(it)))
             }
             _ => NOTHING,
         }

@@ -189,3 +189,20 @@ fn the_byte_that_crops_vp6_is_its_config_and_tells_when_it_changes() {
     assert_eq!(take(&mut reader, b"\x24\x10inter"), None);
     assert_eq!(take(&mut reader, b"\x14\x20key"), Some(vec![0x20]));
 }
+
+/// ffmpeg and others send `colorInfo` in the frame type of a command (Enhanced RTMP, Metadata Frame).
+#[test]
+fn colors_are_read_in_either_frame_type_and_empty_ones_are_not_told() {
+    use crate::wire::amf0::{Value, encode};
+    let info = |primaries: f64| {
+        let config = Value::object([("colorPrimaries", primaries.into())]);
+        encode(&["colorInfo".into(), Value::object([("colorConfig", config)])])
+    };
+    for (first, primaries, told) in
+        [(0x94, 9.0, &["told"][..]), (0xD4, 9.0, &["told"]), (0xD4, 2.0, &[]), (0x94, 2.0, &[])]
+    {
+        let body = [&[first][..], &b"hvc1"[..], &info(primaries)].concat();
+        let mut reader = BodyReader::new(|_| true);
+        assert_eq!(video(&mut reader, &body), told, "{first:#x} {primaries}");
+    }
+}
