@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 use serde_json::Value;
 
 use crate::audio::AudioChoice;
-use crate::media::{ExtraTrack, ExtraTracks, MAX_TRACKS};
+use crate::media::{ExtraTrack, ExtraTracks, MAX_TRACKS, TrackKind};
 use crate::mix::{MonitoringMode, Strip, StripId};
 use crate::studio::mixer::{AudioStrip, MAX_MIXER_STRIPS, TalkMode, clean_name, has_video};
 use crate::studio::settings::import::obs::audio_filters;
@@ -113,18 +113,7 @@ pub(in crate::studio::settings) fn read(
         let name = clean_name(text(source, "name"));
         let has_picture_too = self::choice(source).is_none();
         let taken = audio_filters::read(source, &named, has_picture_too);
-        told.extend(taken.left_out(
-            &name,
-            |name, kinds| problem!("import-filters-of-audio", name = name, kinds = kinds),
-            |name, kinds, count| {
-                problem!(
-                    "import-filters-of-audio-and-more",
-                    name = name,
-                    kinds = kinds,
-                    count = count
-                )
-            },
-        ));
+        told.extend(taken.left_out(TrackKind::Audio, &name));
         told.extend(
             taken.otherwise.iter().map(|not| problem!("import-of-audio", name = &name, what = not)),
         );

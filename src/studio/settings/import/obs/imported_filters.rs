@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::media::TrackKind;
 use crate::studio::settings::import::obs::json::{is_off, text};
 use crate::studio::settings::sections::filters::NamedSettings;
 use crate::text::problem::{Problem, problem};
@@ -52,19 +53,31 @@ impl<S> ImportedFilters<S> {
         }
     }
 
-    /// Those that were not taken, told as `these` of `name`, or as these `and_more`.
+    /// Those that were not taken, of a source or audio source of this name.
     pub(in crate::studio::settings) fn left_out(
         &self,
+        kind: TrackKind,
         name: &str,
-        these: fn(&str, String) -> Problem,
-        and_more: fn(&str, String, usize) -> Problem,
     ) -> Option<Problem> {
-        let not = self.not.join(", ");
-        match (self.not.len(), self.more) {
-            (0, _) => None,
-            (_, 0) => Some(these(name, not)),
-            (_, more) => Some(and_more(name, not, more)),
-        }
+        let kinds = self.not.join(", ");
+        Some(match (kind, self.not.len(), self.more) {
+            (_, 0, _) => return None,
+            (TrackKind::Video, _, 0) => problem!("import-filters-of", name = name, kinds = kinds),
+            (TrackKind::Audio, _, 0) => {
+                problem!("import-filters-of-audio", name = name, kinds = kinds)
+            }
+            (TrackKind::Video, _, more) => {
+                problem!("import-filters-of-and-more", name = name, kinds = kinds, count = more)
+            }
+            (TrackKind::Audio, _, more) => {
+                problem!(
+                    "import-filters-of-audio-and-more",
+                    name = name,
+                    kinds = kinds,
+                    count = more
+                )
+            }
+        })
     }
 }
 

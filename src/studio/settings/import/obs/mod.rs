@@ -23,6 +23,7 @@ use crate::capture::VideoChoice;
 use crate::compose::filter::{Filter, MAX_FILTERS, Slot};
 use crate::compose::scene::{Content, Fit, Item, ItemId, MAX_DEPTH, Scene, SourceId};
 use crate::compose::transition::{self, Transition};
+use crate::media::TrackKind;
 use crate::studio::mixer::audio_of;
 use crate::studio::scenes::{Collection, MAX_ITEMS, MAX_SCENES, MAX_SOURCES, Source};
 use crate::studio::settings::import::Import;
@@ -306,18 +307,7 @@ impl<'a> Importer<'a> {
                 let known = sizes::of(kind, source, (&choice, &properties), self.canvas);
                 let size = known.size.unwrap_or(self.canvas);
                 let taken = video_filters::read(source, size);
-                self.told.extend(taken.left_out(
-                    name,
-                    |name, kinds| problem!("import-filters-of", name = name, kinds = kinds),
-                    |name, kinds, count| {
-                        problem!(
-                            "import-filters-of-and-more",
-                            name = name,
-                            kinds = kinds,
-                            count = count
-                        )
-                    },
-                ));
+                self.told.extend(taken.left_out(TrackKind::Video, name));
                 let mut filters = taken.slots;
                 not.extend(taken.otherwise);
                 if let Some([left, top, right, bottom]) = cut {
