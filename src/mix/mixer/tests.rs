@@ -1,0 +1,223 @@
+//! The mixer, heard over whole programs.
+
+use super::*;
+use crate::base::queue::{self, Full};
+use crate::media::Pulled;
+use crate::mix::block::ramp;
+use crate::mix::meter::FLOOR_DBFS;
+
+/// Each sample is its own index since the origin, scaled down.
+struct Counting {
+    origin: Timestamp,
+    rate: u32,
+    delay: Duration,
+}
+
+impl AudioFeed for Counting {
+    fn pull(&mut self, at: Timestamp, out: &mut [f32]) -> Pulled {
+        let first = micros_to_frames(at.micros_since(self.origin), self.rate);
+        for (index, sample) in (first..).zip(out) {
+            *sample = index as f32 / 1e6;
+        }
+        Pulled::Sound
+    }
+
+    fn delay(&self) -> Duration {
+        self.delay
+    }
+}
+
+/// How long something may be waited for.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// The frames between a block that begins at `first` and the one before it.
+fn gap(next: &mut Option<i64>, first: i64, block: &SampleBlock) -> u64 {
+    let due = next.replace(first + block.frames() as i64).unwrap_or(first);
+    assert!(first >= due, "{first} comes after {due}");
+    first.abs_diff(due)
+}
+
+#[test]
+fn blocks_follow_each_other_exactly_at_odd_rates() {
+    for rate in [48_000, 44_100, 22_050, 11_025] {
+        let clock = Clock::start();
+        let origin = Timestamp::from_micros(77);
+        let mixer = Mixer::spawn(Config { rate, channels: 1, origin, clock }).unwrap();
+        let delay = Duration::from_millis(5);
+        mixer.set_strip(StripId::MAIN, Strip::default());
+        mixer.set_feed(StripId::MAIN, Some(Box::new(Counting { origin, rate, delay })));
+        let (tx, rx) = queue::bounded("test", 256, Full::Block);
+        mixer.attach_encoder(tx);
+        let (mut next, mut skipped) = (None, 0);
+        for _ in 0..15 {
+            let block = rx.recv_timeout(LIMIT).unwrap();
+            let first = micros_to_frames(block.pts.micros_since(origin), rate);
+            skipped += gap(&mut next, first, &block);
+            // Where the machine stood for longer than it has patience, it says how much it left out.
+            assert!(skipped <= mixer.figures().skipped, "{rate}: {skipped}");
+            assert!(clock.now() >= block.end() + delay);
+            assert!((block.data[0] - first as f32 / 1e6).abs() < 1e-9);
+        }
+        mixer.detach_encoder();
+        while rx.recv_timeout(LIMIT).is_ok() {}
+        assert_eq!(rx.try_recv().unwrap_err(), queue::Empty::Closed);
+        mixer.join(LIMIT).unwrap();
+    }
+}
+
+#[test]
+fn gain_ramps_without_a_step() {
+    let mut now = 1.0;
+    let mut block = vec![1.0; 960];
+    ramp(&mut now, 1.0, 2, &mut block);
+    assert!(block.iter().all(|&s| s == 1.0));
+    ramp(&mut now, 0.0, 2, &mut block);
+    assert!(block.windows(2).all(|pair| (pair[0] - pair[1]).abs() < 0.003));
+    assert_eq!(block[959], 0.0);
+    let mut block = vec![1.0; 960];
+    ramp(&mut now, 0.0, 2, &mut block);
+    assert!(block.iter().all(|&s| s == 0.0));
+}
+
+#[test]
+fn it_rests_while_there_is_nothing_to_mix_and_nobody_to_hear_it() {
+    let (clock, origin, rate) = (Clock::start(), Timestamp::ZERO, 48_000);
+    let mixer = Mixer::spawn(Config { rate, channels: 1, origin, clock }).unwrap();
+    mixer.set_strip(StripId::MAIN, Strip { offset_us: -50_000, ..Strip::default() });
+    // There is no state to wait for: nothing happens.
+    std::thread::sleep(Duration::from_millis(200));
+    assert_eq!((mixer.figures(), mixer.meter()), (Figures::default(), Reading::default()));
+    let wait = |done: &dyn Fn() -> bool| {
+        let begin = clock.now();
+        while !done() {
+            assert!(clock.now().since(begin) < LIMIT);
+            std::thread::yield_now();
+        }
+    };
+    wait(&|| mixer.lag() == Duration::from_millis(50));
+    // A source is metered although nobody takes the audio.
+    mixer.set_strip(StripId::MAIN, Strip::default());
+    let delay = Duration::ZERO;
+    mixer.set_feed(StripId::MAIN, Some(Box::new(Counting { origin, rate, delay })));
+    wait(&|| mixer.meter().peak_dbfs > FLOOR_DBFS);
+    // And whoever takes it gets it from then on, each sample in its place.
+    mixer.set_feed(StripId::MAIN, None);
+    let (tx, rx) = queue::bounded("test", 256, Full::Block);
+    let asked = clock.now();
+    mixer.attach_encoder(tx);
+    let (mut next, mut skipped) = (None, 0);
+    for _ in 0..5 {
+        let block = rx.recv_timeout(LIMIT).unwrap();
+        let first = micros_to_frames(block.pts.micros_since(origin), rate);
+        skipped += gap(&mut next, first, &block);
+        assert!(block.end() > asked && skipped <= mixer.figures().skipped);
+    }
+    mixer.join(LIMIT).unwrap();
+}
+
+#[test]
+fn each_clip_lamp_is_put_out_by_itself() {
+    struct Loud;
+    impl AudioFeed for Loud {
+        fn pull(&mut self, _: Timestamp, out: &mut [f32]) -> Pulled {
+            out.fill(1.0);
+            Pulled::Sound
+        }
+
+        fn delay(&self) -> Duration {
+            Duration::ZERO
+        }
+    }
+    let (clock, origin) = (Clock::start(), Timestamp::ZERO);
+    let mixer = Mixer::spawn(Config { rate: 48_000, channels: 1, origin, clock }).unwrap();
+    let [one, two] = [0, 1].map(StripId);
+    for id in [one, two] {
+        mixer.set_strip(id, Strip::default());
+        mixer.set_feed(id, Some(Box::new(Loud)));
+    }
+    let lit = || {
+        let strip = |id| mixer.strip_meter(id).unwrap().clipped;
+        [mixer.meter().clipped, strip(one), strip(two)]
+    };
+    let begin = clock.now();
+    while lit() != [true; 3] {
+        assert!(clock.now().since(begin) < LIMIT);
+    }
+    for id in [one, two] {
+        mixer.set_feed(id, None);
+    }
+    // Once it rests, nothing lights them anew.
+    while !mixer.shared.meters.lock().values().all(|it| it.lock().reading().peak_dbfs <= FLOOR_DBFS)
+    {
+        assert!(clock.now().since(begin) < LIMIT * 2);
+    }
+    mixer.clear_clip(StripLamp::Strip(two));
+    assert_eq!(lit(), [true, true, false]);
+    mixer.clear_clip(StripLamp::Program);
+    assert_eq!(lit(), [false, true, false]);
+    mixer.clear_clip(StripLamp::All);
+    assert_eq!(lit(), [false; 3]);
+    mixer.join(LIMIT).unwrap();
+}
+
+/// Says when it is asked, and answers when it may.
+struct Held {
+    asked: crossbeam_channel::Sender<()>,
+    go: crossbeam_channel::Receiver<()>,
+}
+
+impl AudioFeed for Held {
+    fn pull(&mut self, _: Timestamp, out: &mut [f32]) -> Pulled {
+        let _ = self.asked.try_send(());
+        let _ = self.go.recv();
+        out.fill(0.5);
+        Pulled::Sound
+    }
+
+    fn delay(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+#[test]
+fn an_encoder_hears_from_when_it_was_attached_however_late_the_mixer_is() {
+    let tries = 10;
+    // Later than it has patience for, because the machine stood, is another matter, and told.
+    let held = (0..tries).any(|_| {
+        let (clock, origin) = (Clock::start(), Timestamp::ZERO);
+        let mixer = Mixer::spawn(Config { rate: 48_000, channels: 1, origin, clock }).unwrap();
+        let ((asked, was_asked), (release, go)) =
+            (crossbeam_channel::bounded(1), crossbeam_channel::bounded(1));
+        mixer.set_strip(StripId::MAIN, Strip::default());
+        mixer.set_feed(StripId::MAIN, Some(Box::new(Held { asked, go })));
+        was_asked.recv_timeout(LIMIT).unwrap();
+        let (tx, rx) = queue::bounded("test", 256, Full::Block);
+        let before = clock.now();
+        mixer.attach_encoder(tx);
+        let attached = clock.now();
+        while clock.now().since(attached) < Duration::from_millis(100) {
+            std::thread::yield_now();
+        }
+        drop(release);
+        let block = rx.recv_timeout(LIMIT).unwrap();
+        let skipped = mixer.figures().skipped;
+        let held = block.pts <= attached && block.end() > before;
+        assert!(held || skipped > 0, "{block:?}");
+        mixer.join(LIMIT).unwrap();
+        held
+    });
+    assert!(held, "the machine stood {tries} times");
+}
+
+#[test]
+fn silence_flows_without_a_source() {
+    let (clock, origin) = (Clock::start(), Timestamp::ZERO);
+    let mixer = Mixer::spawn(Config { rate: 48_000, channels: 2, origin, clock }).unwrap();
+    let (tx, rx) = queue::bounded("test", 64, Full::Block);
+    mixer.attach_encoder(tx);
+    let block = rx.recv_timeout(LIMIT).unwrap();
+    assert_eq!((block.frames(), block.channels), (480, 2));
+    assert!(block.data.iter().all(|&s| s == 0.0));
+    assert!(mixer.figures().silent >= 480);
+    assert_eq!(mixer.meter().peak_dbfs, FLOOR_DBFS);
+}
