@@ -33,7 +33,7 @@ health-watching = { $count ->
    *[other] { $count } watching
 }
 health-nobody-watches = nobody is watching yet
-health-smaller = { $name } gets a smaller picture
+health-smaller = { $name } gets a smaller video
 health-partly-muted = microphone muted
 health-delay = Viewers are { $time } behind
 health-delay-begins = Starts in { $time }

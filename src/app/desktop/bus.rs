@@ -1,4 +1,4 @@
-//! The thread that serves the lamp and its menu, announces them, and shows notifications.
+//! The thread that serves the status icon and its menu, announces them, and shows notifications.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,10 +10,10 @@ use zbus::blocking::connection::Builder;
 use zbus::zvariant::Value;
 use zbus::{MatchRule, MessageStream};
 
-use crate::app::desktop::lamp;
 use crate::app::desktop::menu::{self, Menu};
 use crate::app::desktop::notification::{Notification, Step};
 use crate::app::desktop::state::{DesktopRequest, DesktopState, Shared};
+use crate::app::desktop::status_icon;
 use crate::app::desktop::status_item::{self, StatusItem};
 use crate::base::Stop;
 
@@ -24,7 +24,7 @@ const NOTIFICATIONS_PATH: &str = "/org/freedesktop/Notifications";
 
 /// How often it is looked whether something has changed.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
-/// How often somebody is sought who shows the lamp: a panel may start later, or again.
+/// How often somebody is sought who shows the status icon: a panel may start later, or again.
 const SEEK_INTERVAL: Duration = Duration::from_secs(3);
 /// A service that never answers is as none.
 const ANSWER_LIMIT: Duration = Duration::from_secs(3);
@@ -100,13 +100,13 @@ struct Desktop {
     notification: Notification,
     /// The number that the desktop gave the notification.
     shown: Option<u32>,
-    /// Who shows the lamp.
+    /// Who shows the status icon.
     watcher: Option<String>,
     told: Option<DesktopState>,
 }
 
 impl Desktop {
-    /// Announces the lamp to whoever shows lamps, once each.
+    /// Announces the status icon to panels that show status icons, once each.
     fn announce(&mut self) {
         let owner = self.connection.call_method(
             Some("org.freedesktop.DBus"),
@@ -129,7 +129,7 @@ impl Desktop {
             &name.as_str(),
         );
         if let Err(error) = answer {
-            tracing::debug!(%error, "the desktop does not take the lamp");
+            tracing::debug!(%error, "the desktop does not take the status icon");
         }
     }
 
@@ -157,7 +157,7 @@ impl Desktop {
         let differs = |of: fn(&DesktopState) -> [u8; 3]| before.map(of) != Some(of(&state));
         let words = |state: &DesktopState| (state.sentence.clone(), state.go_live.clone());
         let status = status_item::status(&state);
-        let told = item("NewIcon", differs(lamp::color))
+        let told = item("NewIcon", differs(status_icon::color))
             .and_then(|()| item("NewToolTip", true))
             .and_then(|()| match before.map(status_item::status) == Some(status) {
                 true => Ok(()),

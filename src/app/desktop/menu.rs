@@ -1,4 +1,4 @@
-//! The menu of the lamp: the health sentence, *Go Live* or *Stop*, and the window (com.canonical.dbusmenu).
+//! The menu of the status icon: the health sentence, *Go Live* or *Stop*, and the window (com.canonical.dbusmenu).
 
 use std::collections::HashMap;
 use std::sync::Arc;

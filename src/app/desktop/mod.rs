@@ -1,17 +1,17 @@
 //! The studio on the desktop, over the session bus: a notification for an error while nobody looks at the window,
-//! and a lamp among the status icons with *Go Live* and *Stop* (StatusNotifierItem). Where there is no bus, or
-//! nobody on it who shows these, nothing happens. What is told holds no secrets: it is the health sentence.
+//! and a status icon with *Go Live* and *Stop* (StatusNotifierItem). Where there is no bus, or
+//! nobody on it who shows these, nothing happens. No secrets are shown, only the health sentence.
 //!
 //! The window tells how the studio is ([`DesktopStatus::show`]) and takes what the desktop asks for
 //! ([`DesktopStatus::asked`]); in between there is a thread.
 
 #[cfg(target_os = "linux")]
 mod bus;
-mod lamp;
 #[cfg(target_os = "linux")]
 mod menu;
 mod notification;
 mod state;
+mod status_icon;
 #[cfg(target_os = "linux")]
 mod status_item;
 

@@ -1,17 +1,17 @@
-//! The lamp as the desktop asks for it: org.kde.StatusNotifierItem.
+//! The status icon as the desktop asks for it: org.kde.StatusNotifierItem.
 
 use std::sync::Arc;
 
 use zbus::interface;
 use zbus::zvariant::ObjectPath;
 
-use crate::app::desktop::lamp;
 use crate::app::desktop::state::{DesktopRequest, DesktopState, Shared};
+use crate::app::desktop::status_icon;
 
 pub(super) const PATH: &str = "/StatusNotifierItem";
 pub(super) const NAME: &str = "org.kde.StatusNotifierItem";
 
-/// Width, height, and pixels as [`lamp::pixels`] has them.
+/// Width, height, and pixels as [`status_icon::pixels`] has them.
 type Pixmap = (i32, i32, Vec<u8>);
 
 pub(super) struct StatusItem(pub Arc<Shared>);
@@ -28,8 +28,10 @@ pub(super) fn status(state: &DesktopState) -> &'static str {
 }
 
 fn icons(state: &DesktopState) -> Vec<Pixmap> {
-    let icon = |side: u32| (side as i32, side as i32, lamp::pixels(side, lamp::color(state)));
-    lamp::SIDES.into_iter().map(icon).collect()
+    let icon = |side: u32| {
+        (side as i32, side as i32, status_icon::pixels(side, status_icon::color(state)))
+    };
+    status_icon::SIDES.into_iter().map(icon).collect()
 }
 
 #[interface(name = "org.kde.StatusNotifierItem")]

@@ -71,7 +71,7 @@ impl SegmentReader {
         Ok(out)
     }
 
-    /// Starts anew: the codec configs come again before the next samples.
+    /// The next segment begins a new stream: its configs come again.
     pub fn begin_anew(&mut self) {
         self.events = StreamEvents::default();
     }
