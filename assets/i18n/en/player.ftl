@@ -147,7 +147,7 @@ speaker-unavailable = it cannot be opened
 # What onair play prints.
 play-playing = Playing.
 play-lost = Lost: { $cause }. Retrying in { $seconds } s.
-play-ended = The stream has ended.
+play-over = The stream has ended.
 play-no-chat = onair cannot join the chat: { $cause }.
 play-no-frame = no video
 play-figures = { $size } { $fps } fps · { $kbps } kbps · buffer { $buffer } ms · { $dropped } dropped · { $underruns } underruns

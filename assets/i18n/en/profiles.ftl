@@ -105,6 +105,6 @@ cli-nothing-to-resume = --resume: no broadcast was interrupted
     .cure = Leave --resume out. It is for after a crash.
 cli-settings-in-use = another onair has these settings open
     .cure = Close its window first, or write to a file with --to.
-display-gone = The display is gone, and nothing was on air: onair ends
+cli-display-gone = The display is gone, and nothing was on air: onair ends
 palette-collection = Scene collection
 palette-profile = Profile

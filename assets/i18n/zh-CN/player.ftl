@@ -147,7 +147,7 @@ speaker-unavailable = 无法打开
 # onair play 的输出
 play-playing = 正在播放。
 play-lost = 已断开：{ $cause }。{ $seconds } 秒后重试。
-play-ended = 直播流已结束。
+play-over = 直播流已结束。
 play-no-chat = 无法加入聊天：{ $cause }。
 play-no-frame = 没有视频
 play-figures = { $size } { $fps } fps · { $kbps } kbps · 缓冲 { $buffer } 毫秒 · 丢帧 { $dropped } · 缓冲不足 { $underruns } 次

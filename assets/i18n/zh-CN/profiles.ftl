@@ -96,6 +96,6 @@ cli-nothing-to-resume = --resume：没有中断的直播
     .cure = 请去掉 --resume，它只用于崩溃之后。
 cli-settings-in-use = 另一个 onair 正在使用这份设置
     .cure = 请先关闭它的窗口，或用 --to 写到文件。
-display-gone = 显示器已消失，当时没有直播：onair 退出
+cli-display-gone = 显示器已消失，当时没有直播：onair 退出
 palette-collection = 场景集合
 palette-profile = 配置方案

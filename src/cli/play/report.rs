@@ -80,7 +80,7 @@ pub(super) fn state_words(language: Language, state: &State) -> Option<String> {
             let seconds = format!("{:.1}", retry_in.as_secs_f64());
             Some(language.say(&problem!("play-lost", cause = cause, seconds = seconds)))
         }
-        State::Ended => Some(language.say(&problem!("play-ended"))),
+        State::Ended => Some(language.say(&problem!("play-over"))),
     }
 }
 

@@ -324,7 +324,7 @@ fn heed(
             if !is_at_work(&studio.snapshot()) {
                 let said = match was_at_work {
                     true => problem!("display-lost-ended"),
-                    false => problem!("display-gone"),
+                    false => problem!("cli-display-gone"),
                 };
                 complain(said);
                 break;

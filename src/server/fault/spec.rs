@@ -201,7 +201,7 @@ fn what(name: &str, phase: Phase, value: Option<&str>) -> Result<Parsed, Problem
                 Some((begin, lasts)) => (Some(begin), Some(span(lasts)?)),
                 None => (value, None),
             };
-            let begin = after(begin).map_err(|why| problem!("fault-stall", reason = why))?;
+            let begin = after(begin).map_err(|why| problem!("fault-stall-time", reason = why))?;
             (FaultKind::Stall { lasts }, begin, None)
         }
         "delay" => (FaultKind::Delay(span(needs("delay@media:200ms")?)?), now, None),
