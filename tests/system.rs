@@ -50,6 +50,7 @@ mod multitrack;
 mod network;
 mod odd_servers;
 mod offsets;
+mod one_model;
 mod own_windows;
 mod parts;
 mod peer_publish;

@@ -241,7 +241,14 @@ fn notices_help_and_go_away() {
     harness.key_press(Key::Space);
     assert_eq!(
         commands(&mut harness),
-        [Command::SelectVideo(VideoChoice::Test), Command::Dismiss(4)]
+        [
+            Command::Edit(Edit::AddSource {
+                scene: scene::SceneId(1),
+                name: "Test pattern".into(),
+                choice: VideoChoice::Test,
+            }),
+            Command::Dismiss(4),
+        ]
     );
     click(&mut harness, "Notices: 3 open");
     let before = harness.get_all_by_label("Dismiss").count();
@@ -377,9 +384,10 @@ fn everything_is_reached_by_keyboard_in_reading_order() {
     let order = [
         "Studio",
         "Settings",
-        "Refresh devices",
-        "Test pattern",
-        "Default microphone",
+        "Add a scene",
+        "Add a source",
+        "Hide HD Pro Webcam C920",
+        "Add source…",
         "Mute Yeti Stereo Microphone",
         "Gain of Yeti Stereo Microphone",
         "Built-in server",

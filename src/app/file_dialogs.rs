@@ -22,8 +22,6 @@ use crate::ui::view::file_request::{
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
-    Video,
-    Audio,
     /// Sound for a strip of the mixer, or for a new one.
     Strip(Option<StripId>),
     Watch,
@@ -85,14 +83,10 @@ impl Kind {
             |name, more: &[&'static str]| Offers::Files(name, [more, &MEDIA_FILES[..]].concat());
         let images = || Offers::Files("PNG, JPEG, WebP, GIF", IMAGES.to_vec());
         match self {
-            Self::Video
-            | Self::Source(FileRequest::Video, _)
-            | Self::Another(FileRequest::Video, _) => {
+            Self::Source(FileRequest::Video, _) | Self::Another(FileRequest::Video, _) => {
                 with_video("FLV, MP4, MKV, WebM, Y4M", &["y4m"])
             }
-            Self::Audio | Self::Strip(_) => {
-                with_video("WAV, MP3, FLAC, Ogg, AAC, MP4, MKV, FLV", &SONGS)
-            }
+            Self::Strip(_) => with_video("WAV, MP3, FLAC, Ogg, AAC, MP4, MKV, FLV", &SONGS),
             Self::Then(Then { pick: FileRequest::Image, .. }) => images(),
             Self::Then(_) => with_video("FLV, MP4, MKV, WebM", &[]),
             Self::Watch => with_video("FLV, MP4, MKV, WebM, MP3, FLAC, Ogg, AAC, WAV", &SONGS),
@@ -310,10 +304,10 @@ mod tests {
         let scene = SceneId(1);
         let clip =
             Kind::Transition(TransitionFile { scene: None, means: TransitionFilePart::Clip });
-        for kind in [Kind::Video, Kind::Source(FileRequest::Video, scene), clip] {
+        for kind in [Kind::Source(FileRequest::Video, scene), clip] {
             assert!(MEDIA_FILES.iter().all(|it| files(&kind).contains(it)), "{kind:?}");
         }
-        for kind in [Kind::Audio, Kind::Strip(None), Kind::Watch] {
+        for kind in [Kind::Strip(None), Kind::Watch] {
             let both = MEDIA_FILES.iter().chain(&SONGS);
             assert!(both.into_iter().all(|it| files(&kind).contains(it)), "{kind:?}");
         }

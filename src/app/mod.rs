@@ -281,7 +281,6 @@ impl<S: Studio> Window<S> {
                 self.global_keys.here(held);
             }
             WindowRequest::Command(command) => self.studio.send(command),
-            WindowRequest::PickVideoFile => self.files.ask(ctx, Kind::Video, None),
             WindowRequest::PickSource(pick, scene) => {
                 self.files.ask(ctx, Kind::Source(pick, scene), None);
             }
@@ -303,7 +302,6 @@ impl<S: Studio> Window<S> {
             WindowRequest::SavePart(kind, name) => {
                 self.files.ask(ctx, Kind::NewPart(kind, name), None);
             }
-            WindowRequest::PickAudioFile => self.files.ask(ctx, Kind::Audio, None),
             WindowRequest::PickStripFile(strip) => self.files.ask(ctx, Kind::Strip(strip), None),
             WindowRequest::PickWatchFile => self.files.ask(ctx, Kind::Watch, None),
             WindowRequest::PickPassthrough => self.files.ask(ctx, Kind::Passthrough, None),
@@ -498,8 +496,6 @@ impl<S: Studio> eframe::App for Window<S> {
             answers.and_then(|(kind, paths)| Some((kind, paths.into_iter().next()?)))
         {
             match kind {
-                Kind::Video => self.screen.picked_video(path),
-                Kind::Audio => self.screen.picked_audio(path),
                 Kind::Strip(strip) => self.screen.picked_strip(strip, path),
                 Kind::Watch => self.screen.picked_watch(&path),
                 Kind::Passthrough => self.screen.picked_passthrough(path),

@@ -319,6 +319,8 @@ pub struct Snapshot {
     /// Windows that programs show.
     pub windows: Arc<[WindowInfo]>,
     pub video: Option<VideoSource>,
+    /// Nothing is shown on purpose: a broadcast has no video.
+    pub audio_only: bool,
     pub scenes: Scenes,
     /// The scene collections and profiles.
     pub parts: Arc<PartsView>,
@@ -409,6 +411,16 @@ impl Snapshot {
             Some(source) => Some(&source.choice),
             None => self.video.as_ref().map(|it| &it.choice).filter(|_| id == MAIN),
         }
+    }
+
+    /// Whether something of the scene that goes out delivers a picture, or none is wanted.
+    pub fn delivers_video(&self) -> bool {
+        let collection = &self.scenes.collection;
+        let open = |id: SourceId| match self.video.as_ref().filter(|_| id == MAIN) {
+            Some(video) => video.state == SourceState::Open && video.choice != VideoChoice::None,
+            None => self.scenes.source(id).is_some_and(|it| it.state == SourceState::Open),
+        };
+        self.audio_only || collection.plan(collection.current).sources().any(open)
     }
 
     /// Whether any clip lamp is lit.

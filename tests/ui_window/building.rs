@@ -67,16 +67,37 @@ pub(super) fn press(harness: &mut Harness<'static, Window>, line: &str) -> Vec<C
     sent
 }
 
-/// Opens *Add a source* and presses one line after the other.
+/// Opens *Add source* and presses one card or row after the other.
 pub(super) fn add(harness: &mut Harness<'static, Window>, lines: &[&str]) -> Vec<Command> {
-    harness.get_by_label("Add a source").click_accesskit();
+    harness.get_by_role_and_label(Role::Button, "Add source…").click_accesskit();
     harness.run();
     let mut sent = Vec::new();
     for line in lines {
         assert_eq!(sent, []);
-        sent = press(harness, line);
+        // The lists of devices have rows; a source of this name may be in the panel behind them.
+        let card = harness.query_by_role_and_label(Role::Button, line);
+        match card {
+            Some(card) => card.click_accesskit(),
+            None => {
+                let rows = harness.get_all_by_role_and_label(Role::RadioButton, line);
+                rows.last().unwrap().click_accesskit();
+            }
+        }
+        sent = commands(harness);
+        sent.retain(|command| *command != Command::RefreshDevices);
+        harness.run();
     }
     sent
+}
+
+/// What was put into the scene, and whether a part of the program stays free beside it.
+fn placed(edit: Edit) -> (String, String, bool) {
+    match edit {
+        Edit::PlaceSource { scene: SCENE, name, choice, place } => {
+            (name, choice.to_string(), place.width * place.height < 0.5)
+        }
+        other => panic!("{other:?}"),
+    }
 }
 
 pub(super) fn type_and_enter(harness: &mut Harness<'static, Window>, text: &str) -> Vec<Command> {
@@ -91,8 +112,13 @@ fn scenes_are_added_named_ordered_doubled_and_removed() {
     let mut harness = with(&[]);
     let added = edit(&click(&mut harness, "Add a scene"));
     assert_eq!(added, Edit::AddScene("Scene".into()));
-    make(&mut harness, &[added, Edit::AddScene("Last".into())]);
+    // It is shown and named at once; what is typed takes the place of the whole name.
+    make(&mut harness, &[added]);
     let id = SceneId(2);
+    assert_eq!(commands(&mut harness), [Command::SwitchScene(id)]);
+    let named = edit(&type_and_enter(&mut harness, "Talk"));
+    assert_eq!(named, Edit::RenameScene(id, "Talk".into()));
+    make(&mut harness, &[Edit::AddScene("Last".into())]);
     for (line, wanted) in [
         ("Duplicate", Edit::DuplicateScene(id)),
         ("Move up", Edit::MoveScene(id, 0)),
@@ -155,10 +181,11 @@ fn every_kind_of_source_is_added_without_typing_its_words() {
     let mut harness = with(&[]);
     let choice = |text: &str| text.parse::<VideoChoice>().unwrap();
     let graded = choice("color:#1e2430,#3b5b8c");
+    let camera = placed(edit(&add(&mut harness, &["Camera", "HD Pro Webcam C920"])));
+    assert_eq!(camera, ("HD Pro Webcam C920".into(), "camera:c920".into(), true));
     for (line, wanted) in [
-        ("HD Pro Webcam C920", choice("camera:c920")),
         ("Test pattern", VideoChoice::Test),
-        ("Text", choice("text:Text")),
+        ("Text", choice("text:Your text")),
         ("Clock", choice("clock")),
         ("Countdown", choice("countdown:300")),
         ("Stopwatch", choice("stopwatch")),
@@ -166,9 +193,8 @@ fn every_kind_of_source_is_added_without_typing_its_words() {
         ("Gradient", graded),
         ("Remote stream", choice("stream:rtmp://127.0.0.1/live/onair")),
     ] {
-        let name = line.to_owned();
-        let wanted = Edit::AddSource { scene: SCENE, name, choice: wanted };
-        assert_eq!(edit(&add(&mut harness, &[line])), wanted);
+        let added = placed(edit(&add(&mut harness, &[line])));
+        assert_eq!(added, (line.to_owned(), wanted.to_string(), true));
     }
     for (line, pick, found) in [
         ("Image…", FileRequest::Image, choice("image:/a/b.png")),
@@ -181,8 +207,8 @@ fn every_kind_of_source_is_added_without_typing_its_words() {
         assert_eq!(harness.state().wishes.last(), Some(&WindowRequest::PickSource(pick, SCENE)));
         let screen = harness.state_mut().screen.as_mut().unwrap();
         screen.picked_source(pick, SCENE, "/a/b.png".into());
-        let wanted = Edit::AddSource { scene: SCENE, name: "b".into(), choice: found };
-        assert_eq!(edit(&commands(&mut harness)), wanted);
+        let added = placed(edit(&commands(&mut harness)));
+        assert_eq!(added, ("b".into(), found.to_string(), true));
     }
 }
 
@@ -214,20 +240,17 @@ pub(super) fn displays(harness: &mut Harness<'static, Window>) {
 fn screens_windows_and_what_there_is_already_are_chosen_from_lists() {
     let mut harness = with(&[]);
     displays(&mut harness);
-    let chosen = |sent: &[Command]| match edit(sent) {
-        Edit::AddSource { choice, .. } => choice.to_string(),
-        other => panic!("{other:?}"),
-    };
+    let chosen = |sent: &[Command]| placed(edit(sent)).1;
     for (lines, wanted) in [
-        (["Display capture ›", "HDMI-1"], "screen:HDMI-1"),
-        (["Display capture ›", "All displays"], "screen:all"),
-        (["Window capture ›", "file 0"], "window:Editor/file 0"),
-        (["Window capture ›", "file 39"], "window:Editor/file 39"),
+        (["Display capture", "HDMI-1"], "screen:HDMI-1"),
+        (["Display capture", "All displays"], "screen:all"),
+        (["Window capture", "file 0"], "window:Editor/file 0"),
+        (["Window capture", "file 39"], "window:Editor/file 39"),
     ] {
         assert_eq!(chosen(&add(&mut harness, &lines)), wanted);
     }
     // Back to everything, from where something else is added.
-    let lines = ["Window capture ›", "‹ Back", "Test pattern"];
+    let lines = ["Window capture", "‹ Back", "Test pattern"];
     assert_eq!(chosen(&add(&mut harness, &lines)), "test");
     // However many there are.
     let more: Vec<Edit> = (1..=30)
@@ -243,15 +266,91 @@ fn screens_windows_and_what_there_is_already_are_chosen_from_lists() {
         ("Logo 30", Edit::ShowSource { scene: SCENE, source: SourceId(30) }),
         ("Scene Part 30", Edit::ShowScene { scene: SCENE, shown: SceneId(31) }),
     ] {
-        assert_eq!(edit(&add(&mut harness, &["Existing source ›", line])), wanted);
+        assert_eq!(edit(&add(&mut harness, &["Existing source", line])), wanted);
     }
-    let main = Edit::ShowSource { scene: SCENE, source: SourceId(0) };
-    assert_eq!(edit(&add(&mut harness, &["Main video source"])), main);
+}
+
+#[test]
+fn a_source_is_found_by_what_is_typed() {
+    let mut harness = with(&[]);
+    displays(&mut harness);
+    for (typed, wanted) in
+        [("count", "countdown:300"), ("file 39", "window:Editor/file 39"), ("c920", "camera:c920")]
+    {
+        harness.get_by_role_and_label(Role::Button, "Add source…").click_accesskit();
+        harness.run();
+        let mut sent = type_and_enter(&mut harness, typed);
+        sent.retain(|command| *command != Command::RefreshDevices);
+        assert_eq!(placed(edit(&sent)).1, wanted, "{typed}");
+        harness.run();
+        harness.key_press(Key::Escape);
+        harness.run();
+    }
+    harness.get_by_role_and_label(Role::Button, "Add source…").click_accesskit();
+    harness.run();
+    type_and_enter(&mut harness, "no such thing");
+    harness.get_by_label("Nothing found.");
+}
+
+#[test]
+fn a_new_source_is_selected_and_its_menu_opens_by_key() {
+    let mut harness = with(&[]);
+    let added = edit(&add(&mut harness, &["Test pattern"]));
+    make(&mut harness, &[added]);
+    harness.get_by_label_contains("Test pattern selected");
+    for shift in [false, true] {
+        source(&harness, "Test pattern").focus();
+        harness.run();
+        match shift {
+            true => harness.key_press_modifiers(Modifiers::SHIFT, Key::F10),
+            false => harness.key_press(Key::Menu),
+        }
+        harness.run();
+        assert_eq!(edit(&press(&mut harness, "Remove")), Edit::RemoveItem(ITEM));
+        harness.run();
+    }
+    harness.get_by_role_and_label(Role::RadioButton, "Main").focus();
+    harness.run();
+    harness.key_press(Key::Menu);
+    harness.run();
+    assert_eq!(edit(&press(&mut harness, "Duplicate")), Edit::DuplicateScene(SCENE));
+}
+
+#[test]
+fn what_is_copied_in_one_scene_is_pasted_in_another() {
+    let mut harness = with(&["test"]);
+    make(&mut harness, &[Edit::AddScene("Second".into())]);
+    source(&harness, "Source 1").focus();
+    harness.run();
+    harness.event(egui::Event::Copy);
+    assert_eq!(commands(&mut harness), []);
+    harness.state().demo.change(|snapshot| {
+        let mut collection = Collection::clone(&snapshot.scenes.collection);
+        collection.current = SceneId(2);
+        snapshot.scenes.collection = std::sync::Arc::new(collection);
+    });
+    harness.run();
+    harness.run();
+    let pasted = edit(&by_menu(&mut harness, "Second", "Paste"));
+    let Edit::Paste(scene, copied) = &pasted else { panic!("{pasted:?}") };
+    assert_eq!((*scene, copied.items.len(), copied.sources.len()), (SceneId(2), 1, 1));
+    make(&mut harness, &[pasted]);
+    harness.get_by_label_contains("Source 1 selected");
+    // By the keys, as long as the desktop's clipboard has it.
+    source(&harness, "Source 1").focus();
+    harness.run();
+    harness.event(egui::Event::Paste("something else".into()));
+    assert_eq!(commands(&mut harness), []);
+    harness.event(egui::Event::Paste("Source 1".into()));
+    assert!(matches!(edit(&commands(&mut harness)), Edit::Paste(SceneId(2), _)));
+    harness.event(egui::Event::Cut);
+    assert!(matches!(edit(&commands(&mut harness)), Edit::RemoveItem(_)));
 }
 
 #[test]
 fn what_each_pair_of_speakers_plays_is_chosen_from_the_list() {
     let mut harness = with(&[]);
+    click(&mut harness, "Add audio…");
     assert!(harness.query_by_label("System audio of HDMI Audio").is_none(), "it is the only one");
     harness.state().demo.change(|snapshot| {
         let other = onair::studio::snapshot::Device {
@@ -263,9 +362,13 @@ fn what_each_pair_of_speakers_plays_is_chosen_from_the_list() {
     });
     harness.run();
     for (name, id) in [("System audio of HDMI Audio", "hdmi"), ("System audio of Headset", "usb")] {
+        if harness.query_by_label(name).is_none() {
+            click(&mut harness, "Add audio…");
+        }
         harness.get_by_label(name).click_accesskit();
         let chosen = AudioChoice::System(Some(id.into()));
-        assert_eq!(commands(&mut harness), [Command::SelectAudio(chosen)]);
+        assert_eq!(commands(&mut harness), [Command::AddStrip(chosen)]);
+        harness.run();
     }
 }
 

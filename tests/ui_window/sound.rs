@@ -3,18 +3,30 @@
 use super::*;
 
 #[test]
-fn sources_are_chosen_from_lists() {
-    let mut harness = open("idle");
-    assert_eq!(click(&mut harness, "Test pattern"), [Command::SelectVideo(VideoChoice::Test)]);
-    assert_eq!(click(&mut harness, "Refresh devices"), [Command::RefreshDevices]);
-    harness.get_by_label("Video file…").click();
-    harness.run();
-    assert!(harness.state().wishes.contains(&WindowRequest::PickVideoFile));
+fn the_test_pattern_helps_where_there_is_no_camera() {
     let mut harness = open("first-run");
-    harness.get_by_label("No camera found");
     // In the health bar, and in the middle of the stage.
     harness.get_all_by_label("Use test pattern").last().unwrap().click();
-    assert_eq!(commands(&mut harness), [Command::SelectVideo(VideoChoice::Test)]);
+    let name = "Test pattern".to_owned();
+    let scene = onair::studio::Collection::default().current;
+    let wanted = Edit::AddSource { scene, name, choice: VideoChoice::Test };
+    assert_eq!(commands(&mut harness), [Command::Edit(wanted)]);
+    // Where cameras are chosen it is said, too.
+    harness.get_by_role_and_label(Role::Button, "Add source…").click_accesskit();
+    harness.run();
+    harness.get_by_role_and_label(Role::Button, "Camera").click_accesskit();
+    harness.run();
+    harness.get_by_label("No camera found");
+    harness.get_by_label("Search again").click_accesskit();
+    assert!(commands(&mut harness).contains(&Command::RefreshDevices));
+}
+
+#[test]
+fn audio_is_added_beside_the_strips() {
+    let mut harness = open("idle");
+    assert_eq!(click(&mut harness, "Add audio…"), [Command::RefreshDevices]);
+    harness.get_by_role_and_label(Role::MenuItemRadio, "Default microphone").click();
+    assert_eq!(commands(&mut harness), [Command::AddStrip(AudioChoice::Mic(None))]);
 }
 
 #[test]
@@ -354,15 +366,22 @@ fn one_application_is_chosen_and_the_desk_is_undone() {
     let firefox = AudioChoice::Application("Firefox".into());
     // The list may have to be scrolled there.
     let choose = |harness: &mut Harness<'static, Window>, name: &str| {
-        harness.get_by_label(name).click_accesskit();
-        commands(harness)
+        harness.get_by_role_and_label(Role::ComboBox, "Device or file").click();
+        harness.run();
+        harness.get_by_role_and_label(Role::MenuItemRadio, name).click_accesskit();
+        let mut sent = commands(harness);
+        sent.retain(|command| *command != Command::RefreshDevices);
+        harness.run();
+        sent
     };
-    let chosen = choose(&mut harness, "Firefox");
-    assert_eq!(chosen, [Command::SelectAudio(firefox.clone())]);
-    let chosen = choose(&mut harness, "System audio");
-    assert_eq!(chosen, [Command::SelectAudio(AudioChoice::System(None))]);
     harness.key_press_modifiers(Modifiers::COMMAND, Key::M);
     harness.run();
+    let id = StripId::MAIN;
+    for (name, choice) in
+        [("Firefox", firefox.clone()), ("System audio", AudioChoice::System(None))]
+    {
+        assert_eq!(choose(&mut harness, name), [Command::SelectStrip { id, choice }]);
+    }
     harness.get_by_label("Open  ·  Clock drift −38 ppm");
     // Applications come and go: they are looked for as the list opens, once.
     assert_eq!(click(&mut harness, "Add an audio source"), [Command::RefreshDevices]);
@@ -379,14 +398,6 @@ fn one_application_is_chosen_and_the_desk_is_undone() {
 fn the_sound_of_what_scenes_show_is_offered_once() {
     let mut harness = open("media");
     let clip = AudioChoice::File("/opening.mp4".into());
-    // The source in its scene, and its sound.
-    let rows = |harness: &Harness<'static, Window>| {
-        harness.query_all_by_role_and_label(Role::RadioButton, "Opening").count()
-    };
-    let scenes_alone = rows(&harness) - 1;
-    let row = harness.query_all_by_role_and_label(Role::RadioButton, "Opening").last();
-    row.unwrap().click_accesskit();
-    assert_eq!(commands(&mut harness), [Command::SelectAudio(clip.clone())]);
     harness.key_press_modifiers(Modifiers::COMMAND, Key::M);
     harness.run();
     click(&mut harness, "Add an audio source");
@@ -406,7 +417,6 @@ fn the_sound_of_what_scenes_show_is_offered_once() {
     };
     harness.state().demo.change(|snapshot| snapshot.strips.push(strip));
     harness.run();
-    assert_eq!(rows(&harness), scenes_alone);
     click(&mut harness, "Add an audio source");
     assert!(harness.query_by_role_and_label(Role::MenuItemRadio, "Opening").is_none());
     harness.key_press(Key::Escape);

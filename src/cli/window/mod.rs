@@ -23,7 +23,9 @@ use crate::studio::settings::part::files::PartFiles;
 use crate::studio::settings::part::on_air::OnAirMark;
 use crate::studio::settings::{read_services, services_beside};
 use crate::studio::watch::choices::{Network, PlayerChoices};
-use crate::studio::{self, Command, Event, Preferences, Serve, Settings, Snapshot, Studio};
+use crate::studio::{
+    self, Collection, Command, Event, Preferences, Serve, Settings, Snapshot, Studio,
+};
 use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::ui::{Dialog, Page, unknown_names};
@@ -79,6 +81,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
         services,
         warnings,
         serve: Serve::AtOnce,
+        scenes_only: true,
         monitor_own: true,
         ..studio::Config::new(clock, settings)
     };
@@ -163,6 +166,7 @@ pub(super) fn play(
     }
     settings.chat = settings.chat.checked();
     // Nobody asked for a camera or a microphone.
+    settings.collection = Collection::default();
     settings.video = Some(crate::capture::VideoChoice::None);
     settings.audio = Some(crate::audio::AudioChoice::None);
     settings.wall.clear();
@@ -170,8 +174,13 @@ pub(super) fn play(
     // Who watches in a window ends it themselves.
     let player = player::Config { time_shift, patient: true, ..player };
     let preferences = settings.preferences.clone();
-    let config =
-        studio::Config { player, warnings, players_path, ..studio::Config::new(clock, settings) };
+    let config = studio::Config {
+        player,
+        warnings,
+        players_path,
+        scenes_only: true,
+        ..studio::Config::new(clock, settings)
+    };
     (options.preferences, options.page) = (preferences, Page::Watch);
     open(config, options, &[Command::WatchAll(urls.to_vec())], beside, &Arc::default())
 }

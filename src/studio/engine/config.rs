@@ -43,6 +43,8 @@ pub struct Config {
     /// Whether there is a program, with its sources, compositor and mixer; without one, the studio sends
     /// files and plays streams.
     pub program: bool,
+    /// Scenes have all the sources: the picture of `--video` becomes one of them (the window).
+    pub scenes_only: bool,
     /// What was bad about the settings, to be told.
     pub warnings: Vec<Problem>,
     pub serve: Serve,
@@ -80,6 +82,7 @@ impl Config {
             server_token: None,
             services: ServiceList::default(),
             program: true,
+            scenes_only: false,
             warnings: Vec::new(),
             serve: Serve::WhenNeeded,
             options: crate::net::rtmp::Options::default(),

@@ -186,6 +186,9 @@ impl Engine {
                 if let Some(filters) = self.state.filters.take() {
                     program.inherit(filters);
                 }
+                if self.config.scenes_only && self.settings.video != Some(VideoChoice::None) {
+                    program.keep_video();
+                }
                 program.mixer().measure_loudness(self.config.loudness);
                 program.mixer().set_fall(self.settings.preferences.meter_fall);
                 self.state.program = Some(program);
@@ -198,9 +201,7 @@ impl Engine {
         }
         self.begin_audio();
         self.begin_scenes();
-        // Nobody sees it where no scene shows it: no device is opened.
-        let unseen = (!self.wants_main()).then_some(VideoChoice::None);
-        let video = unseen.or_else(|| self.settings.video.clone());
+        let video = self.first_video();
         let audio = self.settings.audio.clone();
         self.startup.undecided = (video.is_none(), audio.is_none());
         self.startup.decide_by = self.clock.now() + DECIDE_WITHIN;
@@ -303,8 +304,7 @@ impl Engine {
             Command::AddStrip(choice) => self.add_strip(choice),
             Command::RemoveStrip(id) => self.remove_strip(id),
             Command::SelectStrip { id: StripId::MAIN, choice } => {
-                self.select_audio(choice);
-                self.changed();
+                self.handle(Command::SelectAudio(choice));
             }
             Command::SelectStrip { id, choice } => self.select_strip(id, choice),
             Command::RenameStrip { id, name } => self.rename_strip(id, &name),

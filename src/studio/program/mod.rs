@@ -23,7 +23,7 @@ use crate::compose::scene::{Plan, SceneId, SourceId};
 use crate::compose::transition::Transition;
 use crate::compose::{self, Compositor};
 use crate::media::playback_control::{EndBehavior, SkippedFile};
-use crate::media::source_status::SourceReport;
+use crate::media::source_status::{SourceReport, SourceState};
 use crate::media::{
     ExtraTrack, FrameGrid, FrameRate, ProgramId, SampleBlock, Size, Transport, VideoFrame,
 };
@@ -78,6 +78,8 @@ pub(super) struct Program {
     mixer: Mixer,
     media: SourceOpener,
     video: Chosen<VideoChoice>,
+    /// A scene without a source is black video, not audio alone.
+    keeps_video: bool,
     /// Those of the chosen picture.
     dials: LiveProperties,
     /// Sources whose scene is going out, and until when they are still seen.
@@ -147,6 +149,7 @@ impl Program {
             mixer,
             media,
             video: Chosen::nothing(VideoChoice::None),
+            keeps_video: false,
             dials: LiveProperties::default(),
             leaving: Vec::new(),
             seen: BTreeSet::new(),
@@ -435,9 +438,23 @@ impl Program {
         self.transition_assets.lacks().collect()
     }
 
+    /// A scene without a source is black video from now on.
+    pub(super) fn keep_video(&mut self) {
+        self.keeps_video = true;
+    }
+
+    /// What of the current scene delivers video, by its name in the scenes; `None`: nothing does.
+    pub(super) fn open_video(&self, collection: &Collection) -> Option<String> {
+        let open = |id: &SourceId| self.source_report(*id).state == SourceState::Open;
+        let id = self.plans.0.sources().find(open)?;
+        let name = collection.source(id).map(|source| source.name.clone());
+        Some(name.unwrap_or_else(|| self.video.report().name))
+    }
+
     /// Whether there is a picture to encode.
     pub(super) fn has_video(&self) -> bool {
-        self.video.choice != VideoChoice::None
+        self.keeps_video
+            || self.video.choice != VideoChoice::None
             || self.plans.0.sources().any(|source| source != MAIN)
     }
 

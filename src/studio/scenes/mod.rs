@@ -2,6 +2,7 @@
 //! compositor draws what [`Collection::plan`] makes of them.
 
 pub mod edits;
+mod main_source;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -12,7 +13,7 @@ use crate::compose::scene::{Content, Item, ItemId, Plan, Scene, SceneId, SourceI
 use crate::compose::transition::{Kind, Transition};
 use crate::studio::scenes;
 
-/// The picture that is chosen in the list of devices, or by `--video`.
+/// The picture of `--video`. The window turns it into a source of its own.
 pub const MAIN: SourceId = SourceId(0);
 
 /// Sources of a collection: each may be a device that is open.
@@ -69,7 +70,7 @@ pub struct Collection {
 }
 
 impl Default for Collection {
-    /// One scene with the chosen picture.
+    /// One scene with the picture of `--video`.
     fn default() -> Self {
         let item = Item::new(ItemId(1), Content::Source(MAIN));
         let scene = Scene { id: SceneId(1), name: "Main".into(), items: vec![item] };
@@ -189,10 +190,12 @@ impl Collection {
     }
 
     /// The topmost item of this name in a scene, also within groups; without a name one that shows
-    /// [`MAIN`].
+    /// the [usual source](Self::usual_source).
     pub fn item_named(&self, scene: SceneId, name: &str) -> Option<&Item> {
-        let main = |item: &Item| item.content == Content::Source(MAIN);
-        let named = |item: &&Item| self.item_name(item) == name && (!name.is_empty() || main(item));
+        let usual = self.usual_source();
+        let main = |item: &Item| item.content == Content::Source(usual);
+        let named =
+            |item: &&Item| if name.is_empty() { main(item) } else { self.item_name(item) == name };
         fn walk<'a>(items: &'a [Item], found: &mut Vec<&'a Item>) {
             for item in items {
                 walk(item.members(), found);

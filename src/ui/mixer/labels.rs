@@ -81,6 +81,9 @@ pub fn choices(view: &View<'_>, own: Option<StripId>) -> Vec<AudioChoice> {
     let microphones = view.snapshot.microphones.iter();
     let mut choices: Vec<AudioChoice> =
         microphones.map(|device| AudioChoice::Mic(Some(device.id.clone()))).collect();
+    if !choices.is_empty() {
+        choices.insert(0, AudioChoice::Mic(None));
+    }
     choices.extend(played(view));
     choices.extend(shown(view, own));
     choices.extend([AudioChoice::Tone, AudioChoice::Silence]);

@@ -1,19 +1,19 @@
 //! The mixer below the program: strips of one size, each with icon, name, level, meter, mute, fader and settings;
 //! the program's own strip beside them. Where there is height enough, the faders are upright.
 
+pub mod add_audio;
 pub mod clip_lamps;
 pub mod labels;
 pub mod monitoring;
 mod strip;
 mod upright;
 
-use egui::{Rect, ScrollArea, Sense, Ui, UiBuilder, pos2, vec2};
+use egui::{Rect, ScrollArea, Sense, Ui, UiBuilder, Vec2, pos2, vec2};
 
 use crate::ui::mixer::strip::Strip;
-use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::View;
-use crate::ui::widgets::{ButtonWeight, icon_button, label};
+use crate::ui::widgets::label;
 
 /// From this height on the faders are upright.
 const UPRIGHT_FROM: f32 = 190.0;
@@ -64,9 +64,8 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, room: Rect) -> bool {
                 };
             }
             if may_add {
-                let name = view.texts.get("mixer-add");
-                let add = icon_button(ui, view.theme, Icon::Plus, &name, ADD, ButtonWeight::Quiet);
-                mixer_asked |= add.clicked();
+                let (rect, _) = ui.allocate_exact_size(Vec2::splat(ADD), Sense::hover());
+                add_audio::button(ui, view, rect);
             }
         });
     });

@@ -1,6 +1,5 @@
 //! The words of notices, and what their buttons do.
 
-use crate::capture::VideoChoice;
 use crate::media::BitsPerSecond;
 use crate::studio::targets::quality::Quality;
 use crate::studio::targets::services;
@@ -82,7 +81,7 @@ pub fn apply(view: &mut View<'_>, remedy: Remedy) {
             let quality = Quality { video_bitrate, ..view.snapshot.quality.clone() };
             view.send(Command::SetQuality(quality));
         }
-        Remedy::UseTestSource => view.send(Command::SelectVideo(VideoChoice::Test)),
+        Remedy::UseTestSource => crate::ui::scenes::show_test_pattern(view),
         Remedy::Unmute => view.send(Command::SetMuted(false)),
         Remedy::RefreshDevices => view.send(Command::RefreshDevices),
         Remedy::ChooseFolder => view.wish(WindowRequest::PickRecordingFolder),

@@ -12,18 +12,11 @@ use crate::studio::scenes::MAIN;
 use crate::studio::snapshot::Scenes;
 use crate::studio::{Command, Edit, Snapshot};
 use crate::ui::input::actions::key;
+use crate::ui::scenes::add_source::Adding;
+use crate::ui::scenes::add_source::arrivals::Arrivals;
+use crate::ui::scenes::clipboard::Clip;
 use crate::ui::scenes::placement::Grip;
-use crate::ui::style::icons::Icon;
 use crate::ui::view::View;
-
-/// A list of its own within the list.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(in crate::ui) enum Page {
-    Screens,
-    Windows,
-    /// What there is already: sources and scenes.
-    Again,
-}
 
 /// A part of the inspector.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -41,6 +34,8 @@ pub struct Draft {
     pub(super) others: Vec<ItemId>,
     /// The name that is being typed, of a scene or an item.
     pub(super) naming: Option<(Named, String)>,
+    /// All of it is selected, for what is typed to take its place.
+    pub(super) select_name: bool,
     /// What is being dragged on the picture.
     pub(super) grip: Option<Drag>,
     /// Where a frame around several was begun, in program pixels.
@@ -61,10 +56,12 @@ pub struct Draft {
     pub(super) family: Option<String>,
     /// What is typed as the source.
     pub(super) source_text: Option<(SourceId, String)>,
-    /// Which list stands in the place of all that can be added.
-    pub(super) adding: Option<Page>,
-    /// The sources that there were when one was asked for whose properties are to be shown.
-    pub(super) added: Option<Vec<SourceId>>,
+    /// The dialog *Add source*.
+    pub(super) adding: Option<Adding>,
+    /// What was asked for and has not come yet.
+    pub(super) arrivals: Arrivals,
+    /// What was copied.
+    pub(super) clip: Clip,
     /// What a source is to show once it is let go: a number or a colour that is being drawn.
     pub(super) held: Option<(SourceId, VideoChoice)>,
     /// What is typed for sources to show, and when something was typed last.
@@ -181,22 +178,21 @@ impl Draft {
     /// Shows the properties of a source.
     pub(in crate::ui) fn show_properties(&mut self, source: SourceId) {
         self.asked = Some((source, Section::Whole));
-        self.added = None;
     }
 
-    /// Shows the properties of the source that is being added, once it is there.
-    pub(super) fn show_what_comes(&mut self, snapshot: &Snapshot) {
-        let sources = snapshot.scenes.collection.sources.iter();
-        self.added = Some(sources.map(|source| source.id).collect());
+    /// A name is typed from now on.
+    pub(super) fn rename(&mut self, what: Named, name: String) {
+        self.naming = Some((what, name));
     }
 
-    /// Sees what has become of what was asked for.
-    pub(in crate::ui) fn learn(&mut self, snapshot: &Snapshot) {
-        let Some(before) = &self.added else { return };
-        let mut sources = snapshot.scenes.collection.sources.iter().map(|source| source.id);
-        if let Some(new) = sources.find(|id| !before.contains(id)) {
-            self.show_properties(new);
-        }
+    /// Whether *Add source* is open.
+    pub(in crate::ui) fn is_adding(&self) -> bool {
+        self.adding.is_some()
+    }
+
+    /// Opens *Add source*.
+    pub(in crate::ui) fn add_source(&mut self) {
+        self.adding = Some(Adding::default());
     }
 
     /// The source that is selected, or else the topmost of the scene.
@@ -316,17 +312,11 @@ pub(super) fn name_of(view: &View<'_>, item: &Item) -> String {
     }
     match item.content {
         Content::Group(_) => view.texts.get("scenes-group").to_string(),
-        // The chosen picture: what it is.
-        _ => view.texts.get("scenes-main").to_string(),
-    }
-}
-
-pub(super) fn icon_of(item: &Item) -> Icon {
-    match item.content {
-        Content::Source(id) if id == crate::studio::scenes::MAIN => Icon::Camera,
-        Content::Source(_) => Icon::Picture,
-        Content::Group(_) => Icon::Folder,
-        Content::Scene(_) => Icon::Film,
+        // The picture of `--video`: what it shows.
+        _ => match &view.snapshot.video {
+            Some(video) if !video.name.is_empty() => video.name.clone(),
+            _ => view.texts.get("scenes-main").to_string(),
+        },
     }
 }
 

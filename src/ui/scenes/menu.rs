@@ -1,11 +1,14 @@
 //! What can be done with an item or a scene: the lists and the picture offer the same.
 
-use egui::{Frame, Margin, Popup, PopupCloseBehavior, Response, ScrollArea, Ui, Vec2};
+use egui::{
+    Frame, Key, Margin, Modifiers, Popup, PopupCloseBehavior, Response, ScrollArea, Ui, Vec2,
+};
 
 use crate::compose::scene::{Content, Fit, Item, ItemId, Placement, Scene};
 use crate::studio::scenes::MAIN;
 use crate::studio::{Command, Edit};
 use crate::ui::input::actions::key;
+use crate::ui::scenes::clipboard;
 use crate::ui::scenes::draft::{
     Draft, Named, Whose, each, edited, has_properties, name_of, natural,
 };
@@ -17,14 +20,33 @@ use crate::ui::widgets::{menu_item, menu_rule};
 /// Width of the menus.
 const WIDTH: f32 = 216.0;
 
-/// A menu at the pointer, on a secondary click on `response`.
+/// A menu at the pointer, on a secondary click on `response`; or below it, by the menu key or Shift+F10
+/// where it has the keyboard.
 pub fn context(
     response: &Response,
     view: &mut View<'_>,
     list: impl FnOnce(&mut Ui, &mut View<'_>),
 ) {
-    let frame = frame(view, response);
-    Popup::context_menu(response).width(WIDTH).frame(frame).show(|ui| lines(ui, view, list));
+    let (frame, ctx) = (frame(view, response), &response.ctx);
+    let id = Popup::default_response_id(response);
+    let mut menu = Popup::context_menu(response).width(WIDTH).frame(frame);
+    if response.has_focus() && asked_by_key(ctx) {
+        Popup::open_id(ctx, id);
+    }
+    if Popup::is_id_open(ctx, id) && Popup::position_of_id(ctx, id).is_none() {
+        let room = response.rect;
+        let low = room.height() > 2.0 * WIDTH;
+        menu = menu.anchor(if low { room.center() } else { room.left_bottom() });
+    }
+    menu.show(|ui| lines(ui, view, list));
+}
+
+/// Whether the key for menus was pressed.
+fn asked_by_key(ctx: &egui::Context) -> bool {
+    ctx.input_mut(|input| {
+        input.consume_key(Modifiers::NONE, Key::Menu)
+            || input.consume_key(Modifiers::SHIFT, Key::F10)
+    })
 }
 
 /// A menu below a button.
@@ -96,8 +118,9 @@ fn several(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
     if line(ui, view, &texts.get(lock), true) {
         each(view, &ids, |id| Edit::LockItem(id, !item.locked));
     }
+    copying(ui, view, draft, &ids);
     if line(ui, view, &texts.get("items-duplicate"), true) {
-        each(view, &ids, Edit::DuplicateItem);
+        clipboard::duplicate(view, draft, &ids);
     }
     if line(ui, view, &texts.get("items-group"), true) {
         edit(view, Edit::Group(ids.clone()));
@@ -142,7 +165,7 @@ fn alone(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
         draft.show_properties(source);
     }
     if line(ui, view, &texts.get("item-rename"), true) {
-        draft.naming = Some((Named::Item(id), name_of(view, item)));
+        draft.rename(Named::Item(id), name_of(view, item));
     }
     menu_rule(ui, view.theme);
     let free = !item.locked;
@@ -167,8 +190,9 @@ fn alone(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
     menu_rule(ui, view.theme);
     in_line(ui, view, &[item], free);
     order(ui, view, id);
+    copying(ui, view, draft, &[id]);
     if line(ui, view, &texts.get("item-duplicate"), true) {
-        edit(view, Edit::DuplicateItem(id));
+        clipboard::duplicate(view, draft, &[id]);
     }
     if let Content::Source(source) = item.content
         && source != MAIN
@@ -185,6 +209,32 @@ fn alone(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
     }
     if line(ui, view, &texts.get("item-remove"), true) {
         edit(view, Edit::RemoveItem(id));
+    }
+}
+
+/// Copy, cut and paste.
+fn copying(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, ids: &[ItemId]) {
+    let texts = view.texts;
+    if line(ui, view, &texts.get("item-copy"), true) {
+        clipboard::copy(ui, view, draft, ids);
+    }
+    if line(ui, view, &texts.get("item-cut"), true) {
+        clipboard::copy(ui, view, draft, ids);
+        each(view, ids, Edit::RemoveItem);
+    }
+    if line(ui, view, &texts.get("item-paste"), clipboard::has(draft)) {
+        clipboard::paste(view, draft, edited(view.snapshot));
+    }
+}
+
+/// What can be done beside everything on the canvas.
+pub fn empty(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
+    let texts = view.texts;
+    if line(ui, view, &texts.get("source-add-row"), true) {
+        draft.add_source();
+    }
+    if line(ui, view, &texts.get("item-paste"), clipboard::has(draft)) {
+        clipboard::paste(view, draft, edited(view.snapshot));
     }
 }
 
@@ -240,7 +290,7 @@ pub fn scene(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, scene: &Scene)
     let (index, count) = (scenes.iter().position(|it| it.id == scene.id), scenes.len());
     let index = index.unwrap_or(0);
     if line(ui, view, &texts.get("scene-rename"), true) {
-        draft.naming = Some((Named::Scene(scene.id), scene.name.clone()));
+        draft.rename(Named::Scene(scene.id), scene.name.clone());
     }
     if line(ui, view, &texts.get("scene-duplicate"), true) {
         edit(view, Edit::DuplicateScene(scene.id));
@@ -256,6 +306,9 @@ pub fn scene(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, scene: &Scene)
     }
     if line(ui, view, &texts.get("scene-remove"), count > 1) {
         edit(view, Edit::RemoveScene(scene.id));
+    }
+    if line(ui, view, &texts.get("item-paste"), clipboard::has(draft)) {
+        clipboard::paste(view, draft, scene.id);
     }
     menu_rule(ui, view.theme);
     if line(ui, view, &texts.get("scenes-import"), true) {

@@ -1,16 +1,38 @@
 //! Scenes in the window: their list, the list of what the chosen one shows, changing that on the
 //! picture, and the settings of one item.
 
-mod add_source;
+pub mod add_source;
 pub mod canvas;
+mod clipboard;
 mod draft;
 pub mod inspector;
+mod kind;
 pub mod left_panel;
-pub mod list;
 mod menu;
 mod placement;
 pub mod playback_bar;
 mod source;
 pub mod transition;
 
+use crate::capture::VideoChoice;
+use crate::studio::{Command, Edit, Snapshot};
+use crate::ui::text::Texts;
+use crate::ui::view::View;
+
 pub use draft::{Draft, Whose};
+
+/// The test pattern over what goes out.
+pub fn test_pattern(texts: &Texts, snapshot: &Snapshot) -> Edit {
+    let scene = snapshot.scenes.collection.current;
+    Edit::AddSource {
+        scene,
+        name: texts.get("test-pattern").to_string(),
+        choice: VideoChoice::Test,
+    }
+}
+
+/// Shows it.
+pub fn show_test_pattern(view: &mut View<'_>) {
+    let edit = test_pattern(view.texts, view.snapshot);
+    view.send(Command::Edit(edit));
+}

@@ -1,13 +1,13 @@
 //! What every action does, whichever way it was asked for.
 
 use super::Screen;
-use crate::capture::VideoChoice;
 use crate::compose::scene::SceneId;
 use crate::mix::StripLamp;
 use crate::studio::live::view::LiveState;
 use crate::studio::{Command, Language, Theme as ThemeChoice};
 use crate::ui::dialogs::{self, Dialog, Parts};
 use crate::ui::input::actions::Action;
+use crate::ui::scenes;
 use crate::ui::screen::bars::{self, Page};
 use crate::ui::screen::guide::{self, GuideAnswer};
 use crate::ui::studio_page::parts::SideTab;
@@ -91,7 +91,11 @@ impl Screen {
             Action::Watch => self.page = Page::Watch,
             Action::RetryNow => self.wishes.push(send(Command::RetryNow)),
             Action::RefreshDevices => self.wishes.push(send(Command::RefreshDevices)),
-            Action::TestPicture => self.wishes.push(send(Command::SelectVideo(VideoChoice::Test))),
+            Action::TestPicture => {
+                let edit = scenes::test_pattern(&self.texts, &self.snapshot);
+                self.scenes.await_items(&self.snapshot);
+                self.wishes.push(send(Command::Edit(edit)));
+            }
             Action::ClearClip => self.wishes.push(send(Command::ClearClip(StripLamp::All))),
             Action::CopyAddress => ctx.copy_text(self.snapshot.server.play_url.clone()),
             Action::WatchOwn => {

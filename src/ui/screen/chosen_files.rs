@@ -5,13 +5,13 @@ use std::path::PathBuf;
 
 use super::Screen;
 use crate::audio::AudioChoice;
-use crate::capture::VideoChoice;
 use crate::compose::scene::{SceneId, SourceId};
 use crate::compose::transition::{Kind, Order, Stinger, Wipe};
 use crate::mix::StripId;
 use crate::player::source_text;
 use crate::studio::{Command, Edit};
 use crate::ui::dialogs::file_chooser::{self, ChooserAnswer, ChooserKind, FileChooser, WaitAnswer};
+use crate::ui::scenes;
 use crate::ui::screen::bars::Page;
 use crate::ui::view::file_request::{
     FileRequest, FilterFile, Then, TransitionFile, TransitionFilePart,
@@ -56,15 +56,11 @@ impl Screen {
         }
     }
 
-    /// A file was chosen for the picture.
-    pub fn picked_video(&mut self, path: PathBuf) {
-        self.wishes.push(WindowRequest::Command(Command::SelectVideo(VideoChoice::File(path))));
-    }
-
     /// A file or folder was chosen for a scene.
     pub fn picked_source(&mut self, pick: FileRequest, scene: SceneId, path: PathBuf) {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let edit = Edit::AddSource { scene, name, choice: pick.choice(path) };
+        let edit = scenes::add_source::edit_for(&self.snapshot, scene, name, pick.choice(path));
+        self.scenes.await_items(&self.snapshot);
         self.wishes.push(WindowRequest::Command(Command::Edit(edit)));
     }
 
@@ -125,11 +121,6 @@ impl Screen {
         self.wishes.push(WindowRequest::Command(Command::Edit(edit)));
     }
 
-    /// A file was chosen for the sound.
-    pub fn picked_audio(&mut self, path: PathBuf) {
-        self.wishes.push(WindowRequest::Command(Command::SelectAudio(AudioChoice::File(path))));
-    }
-
     /// A file of sound was chosen for this strip, or for a new one.
     pub fn picked_strip(&mut self, strip: Option<StripId>, path: PathBuf) {
         let choice = AudioChoice::File(path);
@@ -172,8 +163,14 @@ impl Screen {
         self.wishes.push(WindowRequest::Command(Command::WatchAll(urls)));
     }
 
-    /// An address was dropped on the window: it is played.
+    /// An address was dropped on the window: it is played, or becomes a source of the scene.
     pub fn dropped_address(&mut self, address: String) {
+        if self.page == Page::Studio {
+            let edit = scenes::canvas::drops::of_address(&self.snapshot, address);
+            self.scenes.await_items(&self.snapshot);
+            self.wishes.push(WindowRequest::Command(Command::Edit(edit)));
+            return;
+        }
         self.page = Page::Watch;
         self.watch.set_url(address.clone());
         self.wishes.push(WindowRequest::Command(Command::Watch { url: address }));

@@ -198,7 +198,8 @@ impl Screen {
         }
         self.snapshot = snapshot;
         self.target.learn(&self.snapshot);
-        self.scenes.learn(&self.snapshot);
+        let next = self.scenes.learn(&self.snapshot);
+        self.wishes.extend(next.map(WindowRequest::Command));
         let scenes = &self.snapshot.scenes;
         self.scenes.studio_mode = scenes.prepared.is_some();
         if scenes.prepared.is_none() {
@@ -364,6 +365,7 @@ impl Screen {
     fn dialogs(&mut self, ctx: &egui::Context) {
         if self.dialog.is_none() {
             let mut view = view!(self);
+            crate::ui::scenes::add_source::show(ctx, &mut view, &mut self.scenes);
             crate::ui::scenes::transition::show(ctx, &mut view, &mut self.scenes);
         }
         if self.dialog == Some(Dialog::Guide) {
@@ -452,7 +454,7 @@ impl Screen {
         let key = self.preferences.push_to_talk_key;
         let told = self.talk.poll(&ctx, &self.snapshot, key, typing);
         self.wishes.extend(told.map(WindowRequest::Command));
-        let asked = self.dialog.is_some();
+        let asked = self.dialog.is_some() || self.scenes.is_adding();
         let letters = hotkeys::letters_act(&ctx);
         for (action, hotkey) in Keymap::new(&self.preferences).all() {
             // The mixer is changed where it is open, and what was changed there is undone there.

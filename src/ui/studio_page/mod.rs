@@ -36,7 +36,7 @@ pub fn show(
     let side = Rect::from_min_max(pos2(split, room.top()), room.max);
 
     ui.painter().vline(sources_room.right() - 0.5, sources_room.y_range(), theme.border());
-    let mut panel = child(ui, sources_room.shrink2(vec2(gap::M, gap::M)), "sources");
+    let mut panel = child(ui, sources_room.shrink2(vec2(gap::S, gap::M)), "sources");
     panel.shrink_clip_rect(sources_room);
     left_panel::show(&mut panel, view, parts.scenes);
 

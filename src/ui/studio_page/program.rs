@@ -4,7 +4,6 @@ use egui::{CornerRadius, Rect, Role, Sense, Stroke, StrokeKind, Ui, Vec2, Widget
 
 use crate::capture::VideoChoice;
 use crate::compose::scene::Content;
-use crate::studio::Command;
 use crate::studio::live::view::LiveState;
 use crate::studio::scenes::MAIN;
 use crate::studio::snapshot::SourceState;
@@ -45,6 +44,7 @@ pub fn show(
         crate::ui::scenes::playback_bar::show(ui, view, draft, rect);
     }
     let rect = fitted(room.shrink(gap::M), shape, ui.pixels_per_point());
+
     fill_around(ui, room, rect, view.theme.canvas);
     let painted = program(ui, view, picture, rect);
     // Where there is none, a button may stand in its place.
@@ -52,6 +52,7 @@ pub fn show(
         crate::ui::scenes::canvas::show(ui, view, draft, rect);
         crate::ui::scenes::playback_bar::show(ui, view, draft, rect);
     }
+    crate::ui::scenes::canvas::drops::show(ui, view, draft, room);
 }
 
 /// The picture itself, or what stands in its place; tells whether it was the picture.
@@ -60,48 +61,37 @@ fn program(ui: &mut Ui, view: &mut View<'_>, picture: &mut FrameView, rect: Rect
     let response = ui.interact(rect, ui.scope_id().with("program"), Sense::hover());
     let name = view.texts.get("program-preview");
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &*name));
-    let state = view.snapshot.video.as_ref().map(|video| (video.state, &video.choice));
-    // A scene with more than the chosen picture is always shown.
-    let shown =
-        view.snapshot.scenes.collection.current().is_some_and(|scene| {
-            scene.items.iter().any(|item| item.content != Content::Source(MAIN))
-        });
+    let state = only_source(view);
     let painted = match state {
-        _ if shown => picture.paint(ui, rect),
-        Some((SourceState::Open | SourceState::Stalled | SourceState::Lost, choice))
-            if *choice != VideoChoice::None =>
-        {
+        Shown::Several
+        | Shown::One(SourceState::Open | SourceState::Stalled | SourceState::Lost) => {
             picture.paint(ui, rect)
         }
-        _ => false,
+        Shown::Nothing | Shown::One(SourceState::Opening | SourceState::Failed) => false,
     };
     if !painted {
         ui.painter().rect_filled(rect, CornerRadius::ZERO, BLACK);
         let (title, advice, offer) = match state {
-            Some((SourceState::Opening | SourceState::Open, choice))
-                if *choice != VideoChoice::None =>
-            {
-                (
-                    view.texts.get("placeholder-opening"),
-                    view.texts.get("placeholder-opening-advice"),
-                    false,
-                )
-            }
-            Some((SourceState::Failed | SourceState::Lost | SourceState::Stalled, _)) => (
+            Shown::Several | Shown::One(SourceState::Opening | SourceState::Open) => (
+                view.texts.get("placeholder-opening"),
+                view.texts.get("placeholder-opening-advice"),
+                false,
+            ),
+            Shown::One(SourceState::Failed | SourceState::Lost | SourceState::Stalled) => (
                 view.texts.get("placeholder-failed"),
                 view.texts.get("placeholder-failed-advice"),
                 true,
             ),
-            _ => (
-                view.texts.get("placeholder-none"),
-                view.texts.get("placeholder-none-advice"),
+            Shown::Nothing => (
+                view.texts.get("placeholder-empty"),
+                view.texts.get("placeholder-empty-advice"),
                 true,
             ),
         };
         let icon = if offer { Icon::NoVideo } else { Icon::Camera };
         let button = offer.then(|| view.texts.get("use-test-pattern"));
         if placeholder(ui, rect, icon, &title, &advice, button.as_deref()) {
-            view.send(Command::SelectVideo(VideoChoice::Test));
+            scenes::show_test_pattern(view);
         }
     }
     let frame = match view.snapshot.live {
@@ -114,6 +104,36 @@ fn program(ui: &mut Ui, view: &mut View<'_>, picture: &mut FrameView, rect: Rect
     ui.painter().rect_stroke(rect, CornerRadius::same(2), frame, StrokeKind::Outside);
     tag(ui, view, rect);
     painted
+}
+
+/// What the scene that goes out shows.
+#[derive(Copy, Clone, Debug)]
+enum Shown {
+    Nothing,
+    /// A source alone, and how it fares.
+    One(SourceState),
+    /// The picture says how they fare.
+    Several,
+}
+
+fn only_source(view: &View<'_>) -> Shown {
+    let scenes = &view.snapshot.scenes;
+    let Some(scene) = scenes.collection.current() else { return Shown::Nothing };
+    match scene.items.as_slice() {
+        [] => Shown::Nothing,
+        [only] => match only.content {
+            Content::Source(MAIN) => {
+                let video = view.snapshot.video.as_ref();
+                let video = video.filter(|video| video.choice != VideoChoice::None);
+                video.map_or(Shown::Nothing, |video| Shown::One(video.state))
+            }
+            Content::Source(id) => {
+                Shown::One(scenes.source(id).map_or(SourceState::Opening, |it| it.state))
+            }
+            Content::Group(_) | Content::Scene(_) => Shown::Several,
+        },
+        _ => Shown::Several,
+    }
 }
 
 /// `PROGRAM 1280×720 · 30` in the corner.

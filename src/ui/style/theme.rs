@@ -27,10 +27,10 @@ pub mod size {
     /// What the studio does, at the left of the health bar.
     pub const PILL: f32 = 190.0;
     pub const STATUS_BAR: f32 = 28.0;
-    pub const LEFT: f32 = 220.0;
+    pub const LEFT: f32 = 228.0;
     pub const RIGHT: f32 = 304.0;
     /// Left and right on a window under [`NARROW`] points.
-    pub const LEFT_NARROW: f32 = 184.0;
+    pub const LEFT_NARROW: f32 = 200.0;
     pub const RIGHT_NARROW: f32 = 264.0;
     pub const NARROW: f32 = 1120.0;
     pub const MIXER: f32 = 124.0;

@@ -14,7 +14,6 @@ mod viewer_monitor;
 
 use egui::{Ui, UiBuilder, vec2};
 
-use crate::capture::VideoChoice;
 use crate::studio::Target;
 use crate::studio::live::view::LiveState;
 use crate::studio::snapshot::SourceState;
@@ -49,10 +48,7 @@ pub fn broadcast(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> Option<
 /// What is ready, and a closer look.
 fn readiness(ui: &mut Ui, view: &View<'_>, draft: &Draft) -> Option<Action> {
     let (theme, texts, snapshot) = (view.theme, view.texts, view.snapshot);
-    let picture = snapshot
-        .video
-        .as_ref()
-        .is_some_and(|video| video.state == SourceState::Open || video.choice == VideoChoice::None);
+    let picture = snapshot.delivers_video();
     let sound = snapshot.audio.as_ref().is_some_and(|audio| audio.state == SourceState::Open);
     let enabled = || snapshot.targets.iter().map(|it| &it.target).filter(|it| it.enabled);
     let count = enabled().count();

@@ -27,8 +27,6 @@ pub struct Renderer {
 #[derive(Clone, Debug, PartialEq)]
 pub enum WindowRequest {
     Command(Command),
-    /// Ask for a Y4M file and select it as the picture.
-    PickVideoFile,
     /// Ask for a file or folder and put it into this scene.
     PickSource(FileRequest, SceneId),
     /// Ask for a file or folder that this source shows from now on; the dialog begins where it was.
@@ -48,8 +46,6 @@ pub enum WindowRequest {
     PickPart(PartKind, bool),
     /// Ask for a file and write the collection or profile of this name into it.
     SavePart(PartKind, String),
-    /// Ask for a WAV file and select it as the sound.
-    PickAudioFile,
     /// Ask for a file of sound for this strip, or for a new one.
     PickStripFile(Option<StripId>),
     /// Ask for a file and show it in the player.

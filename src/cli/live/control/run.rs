@@ -11,7 +11,6 @@ use crate::cli::process::signals::Interrupt;
 use crate::compose::scene::SourceId;
 use crate::compose::transition::Transition;
 use crate::mix::{Strip, StripId, StripLamp};
-use crate::studio::scenes::MAIN;
 use crate::studio::snapshot::StripView;
 use crate::studio::{Command, Edit, Snapshot, Studio};
 use crate::text::Problem;
@@ -180,11 +179,12 @@ fn take(studio: &Studio, transition: Option<Transition>) -> Done {
     Ok(())
 }
 
-/// The source of this name; without a name the picture that --video names.
+/// The source of this name; without a name the picture of --video, or the lowest of the scene.
 fn source_of(snapshot: &Snapshot, name: &str) -> Result<SourceId, Problem> {
-    let mut sources = snapshot.scenes.collection.sources.iter();
-    let named = sources.find(|source| source.name == name).map(|source| source.id);
-    let id = named.or(name.is_empty().then_some(MAIN));
+    let collection = &snapshot.scenes.collection;
+    let named =
+        collection.sources.iter().find(|source| source.name == name).map(|source| source.id);
+    let id = named.or(name.is_empty().then(|| collection.usual_source()));
     id.ok_or_else(|| problem!("control-no-source", name = name))
 }
 

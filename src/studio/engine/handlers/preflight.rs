@@ -1,7 +1,6 @@
 //! *Ready?*: what is known at once, and what is tried in the background.
 
 use crate::audio::AudioChoice;
-use crate::capture::VideoChoice;
 use crate::media::source_status::SourceState;
 use crate::studio::engine::Engine;
 use crate::studio::engine::handlers::live::cause;
@@ -9,6 +8,7 @@ use crate::studio::notices::message::StudioMessage;
 use crate::studio::preflight::recommendation::Measurement;
 use crate::studio::preflight::{Plan, PlannedCheck, Preflight};
 use crate::studio::program::Program;
+use crate::studio::scenes::Collection;
 use crate::studio::targets::{address, services};
 
 /// At its loudest below this, a microphone is as good as off.
@@ -21,7 +21,8 @@ impl Engine {
         if running || self.live.is_busy() || self.live.stopping || self.state.quitting {
             return;
         }
-        let mut known = self.state.program.as_ref().map(sources).unwrap_or_default();
+        let known = self.state.program.as_ref();
+        let mut known = known.map(|it| sources(it, &self.settings.collection)).unwrap_or_default();
         let audible = self.settings.audio != Some(AudioChoice::None);
         if self.settings.strips.first().is_some_and(|main| main.strip.muted) && audible {
             known.push(StudioMessage::FoundMuted {});
@@ -108,13 +109,12 @@ impl Engine {
 }
 
 /// How the sources fare now.
-fn sources(program: &Program) -> Vec<StudioMessage> {
+fn sources(program: &Program, collection: &Collection) -> Vec<StudioMessage> {
     let mut found = Vec::new();
-    let video = program.video_report();
-    if *program.video_choice() != VideoChoice::None {
-        found.push(match video.state {
-            SourceState::Open => StudioMessage::FoundVideo { name: video.name },
-            _ => StudioMessage::FoundNoVideo {},
+    if program.has_video() {
+        found.push(match program.open_video(collection) {
+            Some(name) => StudioMessage::FoundVideo { name },
+            None => StudioMessage::FoundNoVideo {},
         });
     }
     let meter = program.mixer().meter();

@@ -437,6 +437,12 @@ impl Engine {
                 let settings = &mut self.settings;
                 let (scenes, sources, strips) =
                     import.give(&mut settings.collection, &mut settings.strips, main.as_ref());
+                if self.config.scenes_only && self.wants_main() {
+                    let kept = self.settings.video.clone();
+                    let choice = kept.unwrap_or_else(|| self.usual_video());
+                    let name = self.source_name(&choice);
+                    self.settings.collection.adopt_main(&name, choice);
+                }
                 let left_out = import.left_out_in_short();
                 let followed = self.follow_shown(&before).is_some();
                 let then = Before {

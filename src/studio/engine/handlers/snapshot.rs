@@ -36,6 +36,7 @@ impl Engine {
             screens: Arc::clone(self.machine.devices.screens()),
             windows: Arc::clone(self.machine.devices.windows()),
             video: program.map(video_source),
+            audio_only: program.is_some_and(|program| !program.has_video()),
             scenes: self.scenes_view(),
             parts: Arc::clone(&self.file.view),
             audio: program.map(|program| self.audio_source(program)),

@@ -9,6 +9,7 @@ use crate::studio::command::Command;
 use crate::studio::engine::Engine;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::program::Program;
+use crate::text::problem::problem;
 
 /// How long files that filters work with may keep the first picture waiting.
 const READ_WITHIN: Duration = Duration::from_secs(3);
@@ -54,17 +55,19 @@ impl Engine {
         );
         if video {
             self.startup.undecided.0 = false;
-            if cameras {
-                self.select_video(VideoChoice::Camera(CameraChoice::default()));
-            } else {
-                self.select_video(VideoChoice::Test);
-                self.notices.tell(&StudioMessage::NoCamera {}, "");
-            }
+            self.decide_video(cameras);
         }
         if audio {
             self.startup.undecided.1 = false;
-            let test =
-                self.state.program.as_ref().map(Program::video_choice) == Some(&VideoChoice::Test);
+            let test = match self.config.scenes_only {
+                true => {
+                    self.settings.collection.sources.iter().all(|it| it.choice == VideoChoice::Test)
+                }
+                false => {
+                    self.state.program.as_ref().map(Program::video_choice)
+                        == Some(&VideoChoice::Test)
+                }
+            };
             if microphones {
                 self.select_audio(AudioChoice::Mic(None));
             } else {
@@ -73,5 +76,84 @@ impl Engine {
                 self.notices.tell(&StudioMessage::NoMicrophone {}, "");
             }
         }
+    }
+
+    /// What is shown beside the sources of the scenes; `None`: what devices there are decides.
+    pub(in crate::studio::engine) fn first_video(&mut self) -> Option<VideoChoice> {
+        if !self.wants_main() {
+            // Nobody sees it where no scene shows it: no device is opened.
+            return Some(VideoChoice::None);
+        }
+        let kept = self.settings.video.clone();
+        if !self.config.scenes_only {
+            return kept;
+        }
+        // A camera is called as the system calls it, once that is known.
+        let known = kept.filter(|choice| !matches!(choice, VideoChoice::Camera(_)))?;
+        self.adopt_main(known);
+        Some(VideoChoice::None)
+    }
+
+    /// The picture that nobody chose: a camera, or the test pattern.
+    fn decide_video(&mut self, cameras: bool) {
+        let kept = self.settings.video.clone().filter(|_| self.config.scenes_only);
+        if kept.is_none() && !cameras {
+            self.notices.tell(&StudioMessage::NoCamera {}, "");
+        }
+        let choice = kept.unwrap_or_else(|| self.usual_video());
+        if self.config.scenes_only {
+            self.adopt_main(choice);
+        } else {
+            self.select_video(choice);
+        }
+    }
+
+    /// What is shown where nobody chose anything: a camera, in scenes the first by its id, or the test
+    /// pattern.
+    pub(in crate::studio::engine) fn usual_video(&self) -> VideoChoice {
+        match self.machine.devices.cameras().first() {
+            Some(first) if self.config.scenes_only => {
+                VideoChoice::Camera(CameraChoice::of(&first.id))
+            }
+            Some(_) => VideoChoice::Camera(CameraChoice::default()),
+            None => VideoChoice::Test,
+        }
+    }
+
+    /// The picture of `--video`, or of settings of before, becomes a source of the scenes.
+    fn adopt_main(&mut self, choice: VideoChoice) {
+        let none = choice == VideoChoice::None;
+        let name = self.source_name(&choice);
+        if self.settings.collection.adopt_main(&name, choice) {
+            self.settings.video = none.then_some(VideoChoice::None);
+            self.revealed_scenes();
+            self.changed();
+        }
+    }
+
+    /// What a source is called that nobody has named: as its device or file.
+    pub(in crate::studio::engine) fn source_name(&self, choice: &VideoChoice) -> String {
+        let language = self.settings.preferences.language.spoken();
+        let devices = &self.machine.devices;
+        let kind = match choice {
+            VideoChoice::Camera(camera) => {
+                let mut found = devices.cameras().iter();
+                let found = found.find(|it| camera.id.as_deref().is_none_or(|id| it.id == id));
+                return found.map_or_else(
+                    || language.say(&problem!("source-camera")),
+                    |it| it.name.clone(),
+                );
+            }
+            VideoChoice::File(path) | VideoChoice::Image(path) | VideoChoice::Slides(path) => {
+                return path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            }
+            VideoChoice::Screen(_) => problem!("source-display"),
+            VideoChoice::Window(_) => problem!("source-window"),
+            VideoChoice::Test => problem!("test-pattern"),
+            VideoChoice::Color(_) => problem!("source-color"),
+            VideoChoice::Stream(_) => problem!("source-stream"),
+            VideoChoice::Text(_) | VideoChoice::None => problem!("source-text"),
+        };
+        language.say(&kind)
     }
 }

@@ -4,7 +4,6 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::capture::VideoChoice;
 use crate::files::Trouble;
 use crate::studio::command::{Command, PartCommand};
 use crate::studio::engine::Engine;
@@ -265,9 +264,7 @@ impl Engine {
         self.prepare_scene(None);
         // What both show stays open.
         let held = self.state.program.as_ref().map(Program::hold);
-        let unseen = (!self.wants_main()).then_some(VideoChoice::None);
-        let (video, audio) =
-            (unseen.or_else(|| self.settings.video.clone()), self.settings.audio.clone());
+        let (video, audio) = (self.first_video(), self.settings.audio.clone());
         self.startup.undecided = (video.is_none(), audio.is_none());
         if let Some(audio) = audio {
             self.select_audio(audio);

@@ -83,8 +83,7 @@ fn is_down(notice: &Notice, name: &str) -> bool {
 /// No source is in the scene, or none that is seen.
 fn nothing_shown(snapshot: &Snapshot) -> Finding {
     let collection = &snapshot.scenes.collection;
-    let none = snapshot.video.as_ref().is_some_and(|video| video.choice == VideoChoice::None);
-    if none && collection.sources.is_empty() && is_broadcasting(snapshot) {
+    if snapshot.audio_only && is_broadcasting(snapshot) {
         // That is what was asked for.
         return Finding::new(Some(Level::Info), problem!("health-audio-only"));
     }
@@ -93,8 +92,11 @@ fn nothing_shown(snapshot: &Snapshot) -> Finding {
             .with_remedy(Remedy::UseTestSource)
             .blocking();
     }
-    let scene = collection.current().map_or("", |scene| &scene.name);
-    let own = collection.plan(collection.current).sources().any(|id| id == MAIN);
+    let current = collection.current();
+    let scene = current.map_or("", |scene| &scene.name);
+    // Something that is hidden is shown again rather than covered.
+    let own = collection.plan(collection.current).sources().any(|id| id == MAIN)
+        || current.is_some_and(|scene| scene.items.is_empty());
     Finding::new(Some(Level::Warning), problem!("health-scene-empty", scene = scene))
         .with_remedy(own.then_some(Remedy::UseTestSource))
         .blocking()

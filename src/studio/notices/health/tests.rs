@@ -202,7 +202,10 @@ fn rows() -> Vec<Row> {
         ),
         (
             "audio only, on purpose",
-            with(on_air(), |it| it.video.as_mut().unwrap().choice = VideoChoice::None),
+            with(on_air(), |it| {
+                it.video.as_mut().unwrap().choice = VideoChoice::None;
+                it.audio_only = true;
+            }),
             "On air with audio only.",
             "",
             info,

@@ -42,6 +42,8 @@ impl Edit {
     pub(super) fn may_grow(&self) -> bool {
         match self {
             Self::AddSource { .. }
+            | Self::PlaceSource { .. }
+            | Self::Paste(..)
             | Self::ShowSource { .. }
             | Self::ShowScene { .. }
             | Self::DuplicateScene(_)

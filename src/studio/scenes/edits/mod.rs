@@ -4,6 +4,7 @@
 mod duplicate;
 mod effect;
 mod files;
+mod paste;
 mod refusal;
 mod ungroup;
 
@@ -19,6 +20,7 @@ use crate::studio::scenes::{
 };
 
 use duplicate::renumber;
+pub use paste::CopiedItems;
 pub use refusal::EditRefusal;
 
 /// A change of the collection.
@@ -36,6 +38,15 @@ pub enum Edit {
         name: String,
         choice: VideoChoice,
     },
+    /// The same, at this place.
+    PlaceSource {
+        scene: SceneId,
+        name: String,
+        choice: VideoChoice,
+        place: Placement,
+    },
+    /// What was copied, on top of a scene.
+    Paste(SceneId, CopiedItems),
     /// A source that is there already, on top of a scene.
     ShowSource {
         scene: SceneId,
@@ -183,6 +194,12 @@ impl Collection {
                 self.sources.push(Source::new(id, name, choice.clone()));
                 self.add_item(*scene, Content::Source(id))?;
             }
+            Edit::PlaceSource { scene, name, choice, place } => {
+                let (scene, name, choice) = (*scene, name.clone(), choice.clone());
+                self.change(&Edit::AddSource { scene, name, choice })?;
+                self.scene_mut(scene)?.items.last_mut()?.place = place.bounded();
+            }
+            Edit::Paste(scene, copied) => self.paste(*scene, copied)?,
             Edit::ShowSource { scene, source } => {
                 if *source != MAIN {
                     self.source(*source)?;

@@ -11,14 +11,15 @@ use crate::studio::Command;
 use crate::studio::snapshot::{SourceState, StripView};
 use crate::ui::dialogs::card::{DialogAnswer, heading, modal};
 use crate::ui::input::actions::key;
+use crate::ui::mixer::add_audio;
 use crate::ui::mixer::labels;
 use crate::ui::mixer::labels::MixerSelection;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::text::format;
-use crate::ui::view::{View, WindowRequest};
+use crate::ui::view::View;
 use crate::ui::widgets::{
-    Button, ButtonWeight, Row, Select, figure, label, menu_item, menu_rule, scrolled, section,
+    Button, ButtonWeight, Row, Select, figure, label, menu_item, scrolled, section,
 };
 
 const WIDTH: f32 = 860.0;
@@ -112,23 +113,7 @@ fn add(ui: &mut Ui, view: &mut View<'_>) {
         enabled: view.snapshot.strips.len() < crate::studio::MAX_STRIPS,
         close_on_click: true,
     };
-    let theme = view.theme;
-    select.show(ui, theme, |ui| {
-        labels::look_again(ui, view);
-        let choices = labels::choices(view, None);
-        scrolled(ui, "sounds", |ui| {
-            for choice in choices {
-                let title = labels::name_of_choice(view, &choice, "");
-                if menu_item(ui, theme, &title, "", false, true) {
-                    view.send(Command::AddStrip(choice));
-                }
-            }
-        });
-        menu_rule(ui, theme);
-        if menu_item(ui, theme, &view.texts.get("audio-file"), "", false, true) {
-            view.wish(WindowRequest::PickStripFile(None));
-        }
-    });
+    select.show(ui, view.theme, |ui| add_audio::list(ui, view));
 }
 
 fn loudness(ui: &mut Ui, view: &mut View<'_>) {

@@ -5,6 +5,7 @@
 //! the frame around them has handles to resize them together. A member of a group that is selected in
 //! the list is changed within its group, and so are those beside it.
 
+pub mod drops;
 pub(in crate::ui::scenes) mod handles;
 
 use std::sync::Arc;
@@ -22,7 +23,7 @@ use crate::ui::scenes::canvas::handles::{
 };
 use crate::ui::scenes::draft::{Draft, Drag, edited, name_of, natural};
 use crate::ui::scenes::placement::Grip;
-use crate::ui::scenes::{menu, placement};
+use crate::ui::scenes::{clipboard, menu, placement};
 use crate::ui::view::View;
 
 /// How near an edge something snaps, in points.
@@ -98,9 +99,11 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
         canvas.keyboard(ui, view, draft, response.id);
     }
     canvas.paint(ui, view, draft);
-    if let Some(item) = canvas.selected(draft) {
-        menu::context(&response, view, |ui, view| menu::item(ui, view, draft, item));
-    }
+    let selected = canvas.selected(draft);
+    menu::context(&response, view, |ui, view| match selected {
+        Some(item) => menu::item(ui, view, draft, item),
+        None => menu::empty(ui, view, draft),
+    });
 }
 
 /// Several items: the edges of the frame around them, in program pixels, and their tight places.
@@ -308,6 +311,8 @@ impl<'a> Canvas<'a> {
         if pressed(Modifiers::COMMAND, Key::A) {
             draft.choose_all(self.free().map(|item| item.id), false);
         }
+        let ids: Vec<ItemId> = chosen.iter().map(|item| item.id).collect();
+        clipboard::keyboard(ui, view, draft, &ids);
         if chosen.is_empty() {
             return;
         }

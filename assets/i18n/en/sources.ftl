@@ -1,0 +1,30 @@
+# Scenes and sources in the window: the panel at the left, Add source, what is done with an item.
+# Keep in step with zh-CN.
+
+# Names of sources that nobody has named.
+source-camera = Camera
+source-display = Display
+source-window = Window
+source-color = Color
+source-stream = Stream
+source-text = Text
+
+sources-of = Sources in { $scene }
+source-add-row = Add source…
+source-incomplete = onair cannot use some of its files.
+source-add-title = Add source
+add-camera = Camera
+add-search = Search sources
+add-search-hint = Search: camera, text, a window…
+add-nothing-found = Nothing found.
+add-again-advice = Sources of all scenes appear here.
+windows-none-advice = Open the program first, then search again.
+text-first-words = Your text
+placeholder-empty = This scene is empty
+placeholder-empty-advice = Add a source on the left. The test pattern always works.
+
+item-copy = Copy
+item-cut = Cut
+item-paste = Paste
+drop-to-add = Drop to add to the scene
+add-audio = Add audio…

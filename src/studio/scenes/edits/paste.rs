@@ -1,0 +1,137 @@
+//! Items that were copied, put into a scene: with the sources they had, where those are gone.
+
+use crate::compose::scene::{Content, Item, Placement, SceneId, SourceId};
+use crate::studio::scenes::{Collection, MAIN, MAX_SOURCES, Source};
+
+/// How far aside a copy lies from what is at the same place already, in programs.
+const ASIDE: f64 = 0.03;
+
+/// What was copied: items, and the sources that they show.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct CopiedItems {
+    pub items: Vec<Item>,
+    pub sources: Vec<Source>,
+}
+
+impl Collection {
+    /// These items, to be put elsewhere.
+    pub fn copied<'a>(&self, items: impl IntoIterator<Item = &'a Item>) -> CopiedItems {
+        fn shown(item: &Item, ids: &mut Vec<SourceId>) {
+            match &item.content {
+                Content::Source(id) => ids.push(*id),
+                Content::Group(members) => members.iter().for_each(|it| shown(it, ids)),
+                Content::Scene(_) => {}
+            }
+        }
+        let items: Vec<Item> = items.into_iter().cloned().collect();
+        let mut ids = Vec::new();
+        items.iter().for_each(|item| shown(item, &mut ids));
+        let sources = self.sources.iter().filter(|source| ids.contains(&source.id));
+        CopiedItems { sources: sources.cloned().collect(), items }
+    }
+
+    pub(super) fn paste(&mut self, scene: SceneId, copied: &CopiedItems) -> Option<()> {
+        let mut items = copied.items.clone();
+        for item in &mut items {
+            self.settle(item, &copied.sources)?;
+            if self.reaches_back(item, scene) {
+                return None;
+            }
+        }
+        let mut next = self.next_item();
+        super::renumber(&mut items, &mut next);
+        let there = &mut self.scene_mut(scene)?.items;
+        for mut item in items {
+            while there.iter().any(|it| it.content == item.content && it.place == item.place) {
+                let Placement { x, y, .. } = item.place;
+                item.place = Placement { x: x + ASIDE, y: y + ASIDE, ..item.place };
+            }
+            there.push(item);
+        }
+        Some(())
+    }
+
+    /// An item shows the source that it showed, which is there still or comes again.
+    fn settle(&mut self, item: &mut Item, sources: &[Source]) -> Option<()> {
+        match &mut item.content {
+            Content::Group(members) => {
+                members.iter_mut().try_for_each(|item| self.settle(item, sources))
+            }
+            Content::Scene(id) => self.scene(*id).map(drop),
+            Content::Source(MAIN) => Some(()),
+            Content::Source(id) => {
+                let known = sources.iter().find(|source| source.id == *id)?;
+                let same = |it: &&Source| it.id == *id && it.choice.is_same_as(&known.choice);
+                if self.sources.iter().any(|it| same(&it)) {
+                    return Some(());
+                }
+                if self.sources.len() >= MAX_SOURCES {
+                    return None;
+                }
+                let name = self.free_source_name(&known.name);
+                *id = self.next_source();
+                self.sources.push(Source { id: *id, name, ..known.clone() });
+                Some(())
+            }
+        }
+    }
+
+    /// Whether an item shows this scene, itself or through others.
+    fn reaches_back(&self, item: &Item, scene: SceneId) -> bool {
+        match &item.content {
+            Content::Scene(id) => self.reaches(*id, scene),
+            Content::Group(members) => members.iter().any(|it| self.reaches_back(it, scene)),
+            Content::Source(_) => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::VideoChoice;
+    use crate::compose::scene::ItemId;
+    use crate::studio::scenes::edits::Edit;
+
+    #[test]
+    fn items_go_to_another_scene_also_after_they_were_cut() {
+        let mut it = Collection::default();
+        let first = it.current;
+        let add = Edit::AddSource { scene: first, name: "Logo".into(), choice: VideoChoice::Test };
+        let second = SceneId(2);
+        for edit in [add, Edit::AddScene("Second".into())] {
+            assert!(it.apply(&edit));
+        }
+        let copied = it.copied(it.item(ItemId(2)));
+        assert!(it.apply(&Edit::Paste(second, copied.clone())));
+        let pasted = it.scene(second).unwrap().items.clone();
+        assert_eq!(pasted.len(), 1);
+        assert_eq!(pasted[0].content, Content::Source(SourceId(1)), "the same source");
+        assert_eq!(pasted[0].place, Placement::default());
+        // In the same scene it lies a little aside.
+        assert!(it.apply(&Edit::Paste(first, copied.clone())));
+        let last = it.scene(first).unwrap().items.last().unwrap().clone();
+        assert!(last.place.x > 0.0 && last.place.y > 0.0);
+        // Once all are gone, its source comes again.
+        for id in [ItemId(2), pasted[0].id, last.id] {
+            assert!(it.apply(&Edit::RemoveItem(id)));
+        }
+        assert!(it.sources.is_empty());
+        assert!(it.apply(&Edit::Paste(second, copied)));
+        assert_eq!(it.sources.len(), 1);
+        assert_eq!(
+            (it.sources[0].name.as_str(), &it.sources[0].choice),
+            ("Logo", &VideoChoice::Test)
+        );
+    }
+
+    #[test]
+    fn a_scene_is_not_pasted_into_itself() {
+        let mut it = Collection::default();
+        let first = it.current;
+        assert!(it.apply(&Edit::AddScene("Second".into())));
+        assert!(it.apply(&Edit::ShowScene { scene: first, shown: SceneId(2) }));
+        let copied = it.copied(it.item(ItemId(2)));
+        assert!(!it.apply(&Edit::Paste(SceneId(2), copied)));
+    }
+}

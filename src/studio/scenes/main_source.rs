@@ -1,0 +1,100 @@
+//! The picture of `--video` as an ordinary source: the window knows no other kind.
+
+use crate::capture::{Properties, VideoChoice, VideoFallback};
+use crate::compose::scene::{Content, Item, SourceId};
+use crate::studio::scenes::{Collection, MAIN, Source};
+
+impl Collection {
+    /// Every item that shows [`MAIN`] shows a source of this name and choice instead, with the filters and
+    /// the fallback of [`MAIN`]. Without anything to show, those items go. Whether there were any.
+    pub(in crate::studio) fn adopt_main(&mut self, name: &str, choice: VideoChoice) -> bool {
+        if !self.uses(MAIN) {
+            return false;
+        }
+        let filters = std::mem::take(&mut self.main_filters);
+        let fallback = std::mem::replace(&mut self.main_fallback, VideoFallback::Keep);
+        let own = (choice != VideoChoice::None).then(|| {
+            let (id, name) = (self.next_source(), self.free_source_name(name));
+            let properties = Properties::default();
+            self.sources.push(Source { id, name, choice, filters, properties, fallback });
+            id
+        });
+        for scene in &mut self.scenes {
+            replace(&mut scene.items, own);
+        }
+        true
+    }
+
+    /// The source that a command means which names none: [`MAIN`] where a scene shows it, else the lowest
+    /// one of the scene that goes out.
+    pub fn usual_source(&self) -> SourceId {
+        fn lowest(items: &[Item]) -> Option<SourceId> {
+            items.iter().find_map(|item| match &item.content {
+                Content::Source(id) => Some(*id),
+                Content::Group(members) => lowest(members),
+                Content::Scene(_) => None,
+            })
+        }
+        let lowest = || self.current().and_then(|scene| lowest(&scene.items));
+        if self.uses(MAIN) { MAIN } else { lowest().unwrap_or(MAIN) }
+    }
+}
+
+/// Items that show [`MAIN`] show this source instead, or go.
+fn replace(items: &mut Vec<Item>, own: Option<SourceId>) {
+    items.retain(|item| own.is_some() || item.content != Content::Source(MAIN));
+    for item in items {
+        match (&mut item.content, own) {
+            (Content::Source(id), Some(own)) if *id == MAIN => *id = own,
+            (Content::Group(members), own) => replace(members, own),
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compose::scene::ItemId;
+    use crate::studio::scenes::edits::Edit;
+
+    fn with_main_in_a_group() -> Collection {
+        let mut it = Collection::default();
+        let scene = it.current;
+        let add = Edit::AddSource { scene, name: "Logo".into(), choice: VideoChoice::Test };
+        let fallback = Edit::SetFallback(MAIN, VideoFallback::Placeholder);
+        for edit in [add, fallback, Edit::Group(vec![ItemId(1), ItemId(2)])] {
+            assert!(it.apply(&edit), "{edit:?}");
+        }
+        assert!(it.apply(&Edit::DuplicateScene(scene)));
+        it
+    }
+
+    #[test]
+    fn the_main_picture_becomes_a_source_of_its_own_in_every_scene() {
+        let mut it = with_main_in_a_group();
+        assert_eq!(it.usual_source(), MAIN);
+        let camera: VideoChoice = "camera:c920".parse().unwrap();
+        assert!(it.adopt_main("Logo", camera.clone()));
+        assert!(!it.uses(MAIN) && it.main_fallback == VideoFallback::Keep);
+        let own = it.sources.last().unwrap();
+        assert_eq!((own.name.as_str(), &own.choice), ("Logo 2", &camera));
+        assert_eq!(own.fallback, VideoFallback::Placeholder);
+        let (id, mut shown) = (own.id, 0);
+        it.each(|item| shown += usize::from(item.content == Content::Source(id)));
+        assert_eq!((shown, it.usual_source()), (2, id));
+        assert!(!it.adopt_main("Again", VideoChoice::Test), "there is none left");
+        assert_eq!(it.sources.len(), 2);
+    }
+
+    #[test]
+    fn without_a_picture_its_items_go_and_the_others_stay() {
+        let mut it = with_main_in_a_group();
+        assert!(it.adopt_main("None", VideoChoice::None));
+        let mut contents = Vec::new();
+        it.each(|item| contents.push(item.content.clone()));
+        assert!(!contents.contains(&Content::Source(MAIN)));
+        assert_eq!(contents.iter().filter(|it| matches!(it, Content::Source(_))).count(), 2);
+        assert_eq!(it.sources.len(), 1);
+    }
+}

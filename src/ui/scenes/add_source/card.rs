@@ -1,0 +1,32 @@
+//! A card of the grid: an icon above a name.
+
+use egui::{
+    Align, CornerRadius, Rect, Response, Role, Sense, StrokeKind, Ui, Vec2, WidgetInfo, pos2, vec2,
+};
+
+use crate::ui::style::icons;
+use crate::ui::style::icons::Icon;
+use crate::ui::style::theme::{RADIUS_LARGE, Theme, Type};
+use crate::ui::widgets::{elided, focus_ring};
+
+/// Size of a card.
+pub const CARD: Vec2 = vec2(126.0, 76.0);
+
+/// Draws it.
+pub fn card(ui: &mut Ui, theme: &Theme, icon: Icon, name: &str) -> Response {
+    let (rect, response) = ui.allocate_exact_size(CARD, Sense::click());
+    let enabled = ui.is_enabled();
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, name));
+    let fill = if response.hovered() { theme.hover } else { theme.raised };
+    let radius = CornerRadius::same(RADIUS_LARGE);
+    ui.painter().rect(rect, radius, fill, theme.border(), StrokeKind::Inside);
+    let at = pos2(rect.center().x, rect.top() + 28.0);
+    icons::paint(ui.painter(), icon, Rect::from_center_size(at, Vec2::splat(24.0)), theme.text);
+    let words = Rect::from_min_max(
+        pos2(rect.left() + 6.0, rect.top() + 46.0),
+        pos2(rect.right() - 6.0, rect.bottom() - 6.0),
+    );
+    elided(ui, words, Align::Center, name, Type::Small.font(), theme.text);
+    focus_ring(ui, theme, &response, RADIUS_LARGE);
+    response
+}

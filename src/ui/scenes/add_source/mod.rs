@@ -1,0 +1,280 @@
+//! *Add source*: every kind as a card with its icon and name, a search over kinds, devices and what there
+//! is already, and the lists of devices that a card leads to.
+
+pub(in crate::ui::scenes) mod arrivals;
+mod card;
+mod devices;
+mod place;
+
+pub(in crate::ui::scenes) use devices::{screen_kind, screen_name, window_name};
+use egui::{Id, Key, Modifiers, ScrollArea, Ui, vec2};
+
+use crate::capture::text::Content;
+use crate::capture::{self, ColorSource, Rgba, VideoChoice, sharing};
+use crate::compose::scene::SceneId;
+use crate::studio::{Command, Edit};
+use crate::ui::dialogs::{DialogAnswer, modal};
+use crate::ui::input::actions::key;
+use crate::ui::mixer::labels;
+use crate::ui::scenes::add_source::card::{CARD, card};
+use crate::ui::scenes::add_source::devices::Found;
+use crate::ui::scenes::draft::{Draft, edited};
+use crate::ui::scenes::kind::icon_of_choice;
+use crate::ui::style::icons::Icon;
+use crate::ui::style::theme::{Type, gap};
+use crate::ui::view::file_request::FileRequest;
+use crate::ui::view::{View, WindowRequest};
+use crate::ui::widgets::{Field, label};
+
+/// Width of the dialog, and of the height that there is at most how much its list takes.
+const WIDTH: f32 = 5.0 * CARD.x + 4.0 * gap::S + 12.0;
+const AROUND: f32 = 190.0;
+
+/// What a color is at first, and what a gradient runs to.
+const GROUND: Rgba = Rgba { red: 0x1e, green: 0x24, blue: 0x30, alpha: 255 };
+const BELOW: Rgba = Rgba { red: 0x3b, green: 0x5b, blue: 0x8c, alpha: 255 };
+
+/// A list that a card leads to.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(in crate::ui::scenes) enum Page {
+    Cameras,
+    Screens,
+    Windows,
+    /// What there is already: sources and scenes.
+    Again,
+}
+
+/// What a person has chosen in the dialog so far.
+#[derive(Debug, Default)]
+pub(in crate::ui::scenes) struct Adding {
+    page: Option<Page>,
+    search: String,
+    /// It has been drawn before.
+    shown: bool,
+}
+
+/// What a card does.
+enum Leads {
+    To(Page),
+    ToFile(FileRequest),
+    ToSource(VideoChoice),
+}
+
+/// A kind of source.
+struct Kind {
+    name: &'static str,
+    icon: Icon,
+    leads: Leads,
+}
+
+/// Shows the dialog while it is asked for.
+pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft) {
+    let Some(mut adding) = draft.adding.take() else { return };
+    let answer = modal(ctx, view.theme, "add-source", WIDTH, |ui| {
+        // Windows come and go.
+        labels::look_again(ui, view);
+        let close = head(ui, view, &mut adding);
+        let height = ui.ctx().content_rect().height() - AROUND;
+        let done = ScrollArea::vertical().id_salt("add").max_height(height).show(ui, |ui| {
+            ui.set_width(WIDTH);
+            ui.spacing_mut().item_spacing = vec2(gap::S, gap::S);
+            match adding.page {
+                None => everything(ui, view, draft, &mut adding),
+                Some(page) => devices::list(ui, view, draft, page),
+            }
+        });
+        (close || done.inner).then_some(DialogAnswer::Close)
+    });
+    adding.shown = true;
+    // Escape leads back before it closes.
+    let escaped = ctx.input(|input| input.key_pressed(Key::Escape));
+    match answer {
+        None => draft.adding = Some(adding),
+        Some(_) if escaped && adding.page.is_some() => {
+            draft.adding = Some(Adding { page: None, shown: false, ..adding });
+        }
+        Some(_) => {}
+    }
+}
+
+/// The title, and the search or the way back; whether the dialog was closed.
+fn head(ui: &mut Ui, view: &View<'_>, adding: &mut Adding) -> bool {
+    let texts = view.texts;
+    let title = match adding.page {
+        None => key!("source-add-title"),
+        Some(Page::Cameras) => key!("add-camera"),
+        Some(Page::Screens) => key!("add-screen"),
+        Some(Page::Windows) => key!("add-window"),
+        Some(Page::Again) => key!("add-again"),
+    };
+    let close = crate::ui::dialogs::heading(ui, view, &texts.get(title));
+    if adding.page.is_some() {
+        let text = texts.get("add-back");
+        if crate::ui::widgets::Button::new(&text).small().show(ui, view.theme).clicked() {
+            (adding.page, adding.shown) = (None, false);
+        }
+        return close;
+    }
+    let (name, hint) = (texts.get("add-search"), texts.get("add-search-hint"));
+    let field = Field {
+        id: Id::unique("add-source-search"),
+        text: &mut adding.search,
+        name: &name,
+        hint: &hint,
+        hidden: false,
+        wrong: false,
+        limit: 200,
+        buttons: &[],
+        width: WIDTH,
+    };
+    let field = field.show(ui, view.theme);
+    if !adding.shown {
+        field.response.request_focus();
+    }
+    close
+}
+
+fn kinds(view: &View<'_>) -> Vec<Kind> {
+    let words = view.texts.get("text-first-words");
+    let graded = ColorSource { to: Some(BELOW), ..ColorSource::plain(GROUND) };
+    let minutes = std::time::Duration::from_secs(300);
+    let to = |name, icon, page| Kind { name, icon, leads: Leads::To(page) };
+    let file = |name, icon, file| Kind { name, icon, leads: Leads::ToFile(file) };
+    let ready = |name, choice: VideoChoice| Kind {
+        name,
+        icon: icon_of_choice(&choice),
+        leads: Leads::ToSource(choice),
+    };
+    let text = |content| VideoChoice::Text(content);
+    vec![
+        to(key!("add-camera"), Icon::Camera, Page::Cameras),
+        to(key!("add-screen"), Icon::Screen, Page::Screens),
+        to(key!("add-window"), Icon::Window, Page::Windows),
+        ready(key!("add-text"), text(Content::Words(words.to_string()))),
+        file(key!("add-image"), Icon::Image, FileRequest::Image),
+        file(key!("add-video"), Icon::Film, FileRequest::Video),
+        ready(key!("add-stream"), VideoChoice::Stream("rtmp://127.0.0.1/live/onair".into())),
+        file(key!("add-slides"), Icon::Slides, FileRequest::Slides),
+        file(key!("add-slide"), Icon::Slides, FileRequest::Slide),
+        file(key!("add-text-file"), Icon::Document, FileRequest::Text),
+        ready(key!("add-clock"), text(Content::Clock(String::new()))),
+        ready(key!("add-countdown"), text(Content::Countdown(minutes))),
+        ready(key!("add-stopwatch"), text(Content::Stopwatch)),
+        ready(key!("add-color"), VideoChoice::Color(ColorSource::plain(GROUND))),
+        ready(key!("add-gradient"), VideoChoice::Color(graded)),
+        ready(key!("test-pattern"), VideoChoice::Test),
+        to(key!("add-again"), Icon::Copy, Page::Again),
+    ]
+}
+
+/// Whether all words of what is searched for occur in a name.
+fn fits(name: &str, search: &str) -> bool {
+    let name = name.to_lowercase();
+    search.to_lowercase().split_whitespace().all(|word| name.contains(word))
+}
+
+/// All kinds, or what is searched for; whether something was added.
+fn everything(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, adding: &mut Adding) -> bool {
+    let texts = view.texts;
+    let search = adding.search.clone();
+    let searched = !search.trim().is_empty();
+    let enter = searched && ui.input_mut(|it| it.consume_key(Modifiers::NONE, Key::Enter));
+    let mut first = enter;
+    let kinds = kinds(view);
+    let found = kinds.iter().filter(|kind| fits(&texts.get(kind.name), &search));
+    let mut pressed = None;
+    ui.horizontal_wrapped(|ui| {
+        for kind in found {
+            let name = texts.get(kind.name);
+            let clicked = card(ui, view.theme, kind.icon, &name).clicked();
+            if clicked || std::mem::take(&mut first) {
+                pressed = Some(kind);
+            }
+        }
+    });
+    let others: Vec<Found> = match searched {
+        true => devices::all(view).into_iter().filter(|it| fits(&it.name, &search)).collect(),
+        false => Vec::new(),
+    };
+    let mut added = false;
+    for found in &others {
+        if devices::row(ui, view, found) || std::mem::take(&mut first) {
+            devices::take(view, draft, found);
+            added = true;
+        }
+    }
+    if searched && others.is_empty() && !kinds.iter().any(|it| fits(&texts.get(it.name), &search)) {
+        label(ui, &texts.get("add-nothing-found"), Type::Body, view.theme.secondary);
+    }
+    added || pressed.is_some_and(|kind| follow(view, draft, adding, kind))
+}
+
+/// Does what a card does; whether the dialog is done.
+fn follow(view: &mut View<'_>, draft: &mut Draft, adding: &mut Adding, kind: &Kind) -> bool {
+    let name = view.texts.get(kind.name);
+    match &kind.leads {
+        Leads::To(page @ (Page::Screens | Page::Windows)) => {
+            let window = *page == Page::Windows;
+            let snapshot = view.snapshot;
+            let none =
+                if window { snapshot.windows.is_empty() } else { snapshot.screens.is_empty() };
+            // Each is asked for apart; what is there already can be shown again.
+            if none && capture::in_wayland() {
+                let choice = asked_for(view, window);
+                add(view, draft, &*name, choice);
+                return true;
+            }
+            adding.page = Some(*page);
+            false
+        }
+        Leads::To(page) => {
+            adding.page = Some(*page);
+            false
+        }
+        Leads::ToFile(pick) => {
+            view.wish(WindowRequest::PickSource(*pick, edited(view.snapshot)));
+            true
+        }
+        Leads::ToSource(choice) => {
+            add(view, draft, &*name, choice.clone());
+            // What it says or looks like comes next.
+            if *choice != VideoChoice::Test {
+                draft.show_what_comes(view.snapshot);
+            }
+            true
+        }
+    }
+}
+
+/// What the desktop is asked for, of a name of its own.
+fn asked_for(view: &View<'_>, window: bool) -> VideoChoice {
+    let sources = view.snapshot.scenes.collection.sources.iter();
+    let there: Vec<&VideoChoice> = sources.map(|source| &source.choice).collect();
+    sharing::another(window, &there)
+}
+
+/// A new source comes to the scene that is worked on, where it covers not all of what is there, and is
+/// selected.
+pub(in crate::ui) fn add(
+    view: &mut View<'_>,
+    draft: &mut Draft,
+    name: impl Into<String>,
+    choice: VideoChoice,
+) {
+    let edit = edit_for(view.snapshot, edited(view.snapshot), name.into(), choice);
+    draft.await_items(view.snapshot);
+    view.send(Command::Edit(edit));
+}
+
+/// The edit by which a new source comes.
+pub(in crate::ui) fn edit_for(
+    snapshot: &crate::studio::Snapshot,
+    scene: SceneId,
+    name: String,
+    choice: VideoChoice,
+) -> Edit {
+    let there = snapshot.scenes.collection.scene(scene);
+    let alone = there.is_none_or(|scene| scene.items.is_empty());
+    let place = place::first(&choice, alone);
+    Edit::PlaceSource { scene, name, choice, place }
+}

@@ -1,0 +1,58 @@
+//! Files that are dropped on the *Studio* page: each becomes a source of the scene that is worked on, a
+//! file of sound an audio source.
+
+use std::path::PathBuf;
+
+use egui::{Align2, CornerRadius, Rect, Ui, vec2};
+
+use crate::audio::AudioChoice;
+use crate::capture::VideoChoice;
+use crate::studio::{Command, Edit, Snapshot};
+use crate::ui::scenes::add_source::edit_for;
+use crate::ui::scenes::draft::{Draft, edited};
+use crate::ui::scenes::kind::{Dropped, what_is};
+use crate::ui::style::theme::{ON_VIDEO, PLATE, RADIUS_LARGE, Type};
+use crate::ui::view::View;
+use crate::ui::widgets::place;
+
+/// So many files at once.
+const MAX_DROPPED: usize = 16;
+
+/// Takes what is dropped; says so while something is held over `room`.
+pub fn show(ui: &Ui, view: &mut View<'_>, draft: &mut Draft, room: Rect) {
+    let (hovering, paths) = ui.input(|input| {
+        let files = input.raw.dropped_files.iter().take(MAX_DROPPED);
+        let paths: Vec<PathBuf> = files.map(|file| file.path().to_owned()).collect();
+        (!input.raw.hovered_files.is_empty(), paths)
+    });
+    if hovering {
+        let at = Rect::from_center_size(room.center(), vec2(room.width().min(360.0), 64.0));
+        ui.painter().rect_filled(at, CornerRadius::same(RADIUS_LARGE), PLATE);
+        let text = view.texts.get("drop-to-add");
+        place(ui, at.center(), Align2::CENTER_CENTER, &text, Type::Title, ON_VIDEO);
+    }
+    let mut edits = Vec::new();
+    for path in paths {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        match what_is(path) {
+            Dropped::Video(choice) => edits.push(added(view.snapshot, name, choice)),
+            Dropped::Audio(path) => view.send(Command::AddStrip(AudioChoice::File(path))),
+        }
+    }
+    if !edits.is_empty() {
+        draft.await_items(view.snapshot);
+        view.send(Command::Edit(Edit::Several(edits)));
+    }
+}
+
+fn added(snapshot: &Snapshot, name: String, choice: VideoChoice) -> Edit {
+    edit_for(snapshot, edited(snapshot), name, choice)
+}
+
+/// What an address that is dropped becomes: a source that plays it, called as its host.
+pub fn of_address(snapshot: &Snapshot, address: String) -> Edit {
+    let host = address.split("://").nth(1).and_then(|rest| rest.split(['/', '?']).next());
+    let host = host.and_then(|host| host.rsplit('@').next()).unwrap_or_default();
+    let host = host.split(':').next().unwrap_or_default().to_owned();
+    added(snapshot, host, VideoChoice::Stream(address))
+}

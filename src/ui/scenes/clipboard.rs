@@ -1,0 +1,84 @@
+//! Copy, cut, paste and duplicate of what is selected, also from one scene to another.
+
+use egui::{Event, Key, Modifiers, Ui};
+
+use crate::compose::scene::{ItemId, SceneId};
+use crate::studio::scenes::edits::CopiedItems;
+use crate::studio::{Command, Edit};
+use crate::ui::scenes::draft::{Draft, each, edited, name_of};
+use crate::ui::view::View;
+
+/// What was copied last, and what of it the desktop's clipboard has: as long as that is there, it is what
+/// is pasted.
+#[derive(Debug, Default)]
+pub(super) struct Clip {
+    words: String,
+    copied: CopiedItems,
+}
+
+/// The keys of a list or of the canvas that has the keyboard, for these items.
+pub(super) fn keyboard(ui: &Ui, view: &mut View<'_>, draft: &mut Draft, items: &[ItemId]) {
+    let mut asked = None;
+    ui.input_mut(|input| {
+        input.events.retain(|event| {
+            let known = matches!(event, Event::Copy | Event::Cut | Event::Paste(_));
+            if known {
+                asked = Some(event.clone());
+            }
+            !known
+        });
+    });
+    match asked {
+        Some(Event::Copy) => copy(ui, view, draft, items),
+        Some(Event::Cut) => {
+            copy(ui, view, draft, items);
+            each(view, items, Edit::RemoveItem);
+            draft.choose(None);
+        }
+        Some(Event::Paste(words)) if words == draft.clip.words => {
+            let scene = edited(view.snapshot);
+            paste(view, draft, scene);
+        }
+        _ => {}
+    }
+    if ui.input_mut(|input| input.consume_key(Modifiers::COMMAND, Key::D)) {
+        duplicate(view, draft, items);
+    }
+}
+
+/// These are what is pasted from now on.
+pub(super) fn copy(ui: &Ui, view: &View<'_>, draft: &mut Draft, items: &[ItemId]) {
+    let collection = &view.snapshot.scenes.collection;
+    // In the order in which they are drawn.
+    let mut found = Vec::new();
+    collection.each(|item| {
+        if items.contains(&item.id) {
+            found.push(item.clone());
+        }
+    });
+    if found.is_empty() {
+        return;
+    }
+    let names: Vec<String> = found.iter().map(|item| name_of(view, item)).collect();
+    draft.clip = Clip { words: names.join("\n"), copied: collection.copied(&found) };
+    ui.ctx().copy_text(draft.clip.words.clone());
+}
+
+/// Whether there is something to paste.
+pub(super) fn has(draft: &Draft) -> bool {
+    !draft.clip.copied.items.is_empty()
+}
+
+/// What was copied comes to a scene.
+pub(super) fn paste(view: &mut View<'_>, draft: &mut Draft, scene: SceneId) {
+    if has(draft) {
+        draft.await_items(view.snapshot);
+        view.send(Command::Edit(Edit::Paste(scene, draft.clip.copied.clone())));
+    }
+}
+
+/// One more of each.
+pub(super) fn duplicate(view: &mut View<'_>, draft: &mut Draft, items: &[ItemId]) {
+    draft.await_items(view.snapshot);
+    each(view, items, Edit::DuplicateItem);
+}

@@ -1,0 +1,141 @@
+//! Sources as they are seen in lists: a picture of their kind, and how they fare.
+
+use std::path::PathBuf;
+
+use crate::capture::text::Content as TextContent;
+use crate::capture::{VideoChoice, VideoFallback, names_image};
+use crate::compose::scene::{Content, Item, SourceId};
+use crate::studio::scenes::MAIN;
+use crate::studio::snapshot::SourceState;
+use crate::ui::input::actions::key;
+use crate::ui::style::icons::Icon;
+use crate::ui::text::format;
+use crate::ui::view::View;
+
+/// What is known of what a row stands for, told apart by shape as well as by color.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Lamp {
+    None,
+    /// It delivers.
+    Good,
+    /// It is on its way.
+    Opening,
+    /// Something is wrong with it.
+    Bad,
+    /// It is on air.
+    OnAir,
+    /// It is prepared.
+    Prepared,
+}
+
+/// The picture of a kind of source.
+pub fn icon_of_choice(choice: &VideoChoice) -> Icon {
+    match choice {
+        VideoChoice::Camera(_) => Icon::Camera,
+        VideoChoice::Screen(_) => Icon::Screen,
+        VideoChoice::Window(_) => Icon::Window,
+        VideoChoice::Test => Icon::TestPicture,
+        VideoChoice::File(_) => Icon::Film,
+        VideoChoice::Image(_) => Icon::Image,
+        VideoChoice::Slides(_) => Icon::Slides,
+        VideoChoice::Color(_) => Icon::Color,
+        VideoChoice::Text(TextContent::Clock(_)) => Icon::Clock,
+        VideoChoice::Text(TextContent::Countdown(_)) => Icon::Countdown,
+        VideoChoice::Text(TextContent::Stopwatch) => Icon::Stopwatch,
+        VideoChoice::Text(TextContent::File(_)) => Icon::Document,
+        VideoChoice::Text(TextContent::Words(_)) => Icon::Text,
+        VideoChoice::Stream(_) => Icon::Stream,
+        VideoChoice::None => Icon::NoVideo,
+    }
+}
+
+/// The picture of what an item shows.
+pub fn icon_of(view: &View<'_>, item: &Item) -> Icon {
+    match item.content {
+        Content::Source(id) => view.snapshot.shown_by(id).map_or(Icon::NoVideo, icon_of_choice),
+        Content::Group(_) => Icon::Folder,
+        Content::Scene(_) => Icon::Scene,
+    }
+}
+
+/// How what an item shows fares: a lamp, and the same in words. What cannot fail has neither.
+pub fn state_of(view: &View<'_>, item: &Item) -> (Lamp, String) {
+    match item.content {
+        Content::Source(id) => state_of_source(view, id),
+        Content::Group(_) | Content::Scene(_) => (Lamp::None, String::new()),
+    }
+}
+
+fn state_of_source(view: &View<'_>, id: SourceId) -> (Lamp, String) {
+    let texts = view.texts;
+    let main = view.snapshot.video.as_ref().filter(|_| id == MAIN);
+    let known = view.snapshot.scenes.source(id);
+    let state = known.map(|it| it.state).or(main.map(|it| it.state));
+    let shown = view.snapshot.shown_by(id).filter(|choice| **choice != VideoChoice::None);
+    let (Some(state), Some(choice)) = (state, shown) else { return (Lamp::None, String::new()) };
+    let lacks = known.is_some_and(|it| !it.left_out.is_empty() || !it.filters_lack.is_empty());
+    let words = match state {
+        SourceState::Open if lacks => {
+            return (Lamp::Bad, texts.get("source-incomplete").to_string());
+        }
+        SourceState::Open => {
+            // A file or a device; what is made here cannot fail.
+            let lamp = if VideoFallback::suits(choice) { Lamp::Good } else { Lamp::None };
+            let size =
+                known.and_then(|it| it.size).map(|size| format!(" · {}", format::size(size)));
+            return (lamp, texts.get("state-open").to_string() + &size.unwrap_or_default());
+        }
+        SourceState::Opening => return (Lamp::Opening, texts.get("state-opening").to_string()),
+        SourceState::Stalled => key!("state-stalled"),
+        SourceState::Lost => key!("state-lost"),
+        SourceState::Failed => key!("state-failed"),
+    };
+    let words = texts.get(words).to_string();
+    let reason = known.map(|it| &it.reason).filter(|reason| !reason.is_empty());
+    match reason {
+        None => (Lamp::Bad, words),
+        Some(reason) => (Lamp::Bad, format!("{words}\n{}", texts.say_with_cure(reason))),
+    }
+}
+
+/// What a file that comes from outside is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Dropped {
+    Video(VideoChoice),
+    /// Heard, not seen.
+    Audio(PathBuf),
+}
+
+/// What a file or folder is, by its name. What has an unknown one is played, if it can be.
+pub fn what_is(path: PathBuf) -> Dropped {
+    const SONGS: [&str; 9] = ["mp3", "flac", "ogg", "oga", "opus", "aac", "wav", "m4a", "mka"];
+    let ending = path.extension().map(|it| it.to_string_lossy().to_lowercase()).unwrap_or_default();
+    if SONGS.contains(&ending.as_str()) {
+        return Dropped::Audio(path);
+    }
+    Dropped::Video(match ending.as_str() {
+        _ if path.is_dir() => VideoChoice::Slides(path),
+        _ if names_image(&path) => VideoChoice::Image(path),
+        "txt" => VideoChoice::Text(TextContent::File(path)),
+        _ => VideoChoice::File(path),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_shown_by_their_names() {
+        for (path, shown) in [
+            ("/a/Logo.PNG", "image:/a/Logo.PNG"),
+            ("/a/clip.MP4", "file:/a/clip.MP4"),
+            ("/a/score.txt", "text-file:/a/score.txt"),
+            ("/", "slides:/"),
+            ("/a/nothing", "file:/a/nothing"),
+        ] {
+            assert_eq!(what_is(path.into()), Dropped::Video(shown.parse().unwrap()), "{path}");
+        }
+        assert_eq!(what_is("/a/song.MP3".into()), Dropped::Audio("/a/song.MP3".into()));
+    }
+}

@@ -1,0 +1,59 @@
+//! The left panel: the scenes, and below them the sources of the chosen one, the topmost first.
+
+mod rename;
+mod row;
+mod scenes;
+mod sources;
+
+use egui::{Align, Layout, ScrollArea, Ui, vec2};
+
+use crate::ui::scenes::Draft;
+use crate::ui::style::theme::{Type, gap};
+use crate::ui::view::View;
+use crate::ui::widgets::label;
+
+/// The panel.
+pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
+    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        ui.spacing_mut().item_spacing.y = 1.0;
+        scenes::show(ui, view, draft);
+        ui.add_space(gap::L);
+        sources::show(ui, view, draft);
+    });
+}
+
+/// The name of a list, with buttons at its end.
+fn heading(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    text: &str,
+    buttons: impl FnOnce(&mut Ui, &mut View<'_>),
+) {
+    let size = vec2(ui.available_width(), 26.0);
+    ui.allocate_ui_with_layout(size, Layout::right_to_left(Align::Center), |ui| {
+        ui.spacing_mut().item_spacing.x = 0.0;
+        ui.add_space(gap::XS);
+        buttons(ui, view);
+        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+            ui.add_space(gap::S);
+            ui.add(
+                egui::Label::new(
+                    egui::RichText::new(text)
+                        .font(Type::SmallStrong.font())
+                        .color(view.theme.secondary),
+                )
+                .truncate()
+                .selectable(false),
+            );
+        });
+    });
+    ui.add_space(2.0);
+}
+
+/// A line where a list has nothing to show.
+fn nothing(ui: &mut Ui, view: &View<'_>, text: &str) {
+    ui.horizontal(|ui| {
+        ui.add_space(gap::S);
+        label(ui, text, Type::Small, view.theme.secondary);
+    });
+}

@@ -1,0 +1,101 @@
+//! Naming a scene or a source in the place of its row.
+
+use egui::text::{CCursor, CCursorRange};
+use egui::text_edit::TextEditState;
+use egui::{Id, Key, TextEdit, Ui};
+
+use crate::compose::scene::{Content, ItemId};
+use crate::studio::scenes::MAIN;
+use crate::studio::{Collection, Command, Edit};
+use crate::ui::scenes::draft::{Draft, Named};
+use crate::ui::view::View;
+
+/// A field in the place of the line whose name is being typed; tells whether it is.
+pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, what: Named) -> bool {
+    let Some((named, text)) = draft.naming.as_mut().filter(|(named, _)| *named == what) else {
+        return false;
+    };
+    let id = Id::unique("scene-name");
+    if std::mem::take(&mut draft.select_name) {
+        // What is typed takes its place.
+        let mut state = TextEditState::load(ui.ctx(), id).unwrap_or_default();
+        let whole = CCursorRange::two(CCursor::new(0), CCursor::new(text.chars().count()));
+        state.cursor.set_char_range(Some(whole));
+        state.store(ui.ctx(), id);
+    }
+    let field = ui.add(
+        TextEdit::singleline(text)
+            .id(id)
+            .char_limit(crate::studio::scenes::MAX_NAME)
+            .desired_width(f32::INFINITY),
+    );
+    let field = field.accessible_name(&*view.texts.get("scene-name"));
+    let cancelled = ui.input(|input| input.key_pressed(Key::Escape));
+    if field.lost_focus() {
+        let text = std::mem::take(text);
+        if !cancelled {
+            view.send(Command::Edit(match named {
+                Named::Scene(id) => Edit::RenameScene(*id, text),
+                Named::Item(id) => renamed(&view.snapshot.scenes.collection, *id, text),
+            }));
+        }
+        draft.naming = None;
+    } else if !field.has_focus() {
+        field.request_focus();
+    }
+    true
+}
+
+/// An item gets a name. The only one that shows a source of its own stands for that: the source is
+/// renamed, so that whatever is said of it calls it so. One of several has a name besides.
+fn renamed(collection: &Collection, id: ItemId, name: String) -> Edit {
+    let own = Edit::RenameItem(id, name.clone());
+    let Some(item) = collection.item(id) else { return own };
+    let Content::Source(source) = item.content else { return own };
+    let mut shown = 0;
+    collection.each(|it| shown += usize::from(it.content == item.content));
+    if source == MAIN || shown > 1 || name.trim().is_empty() {
+        return own;
+    }
+    let rename = Edit::RenameSource(source, name);
+    if item.name.is_empty() {
+        return rename;
+    }
+    // Else the name that it had itself would stay.
+    Edit::Several(vec![rename, Edit::RenameItem(id, String::new())])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn renaming_the_only_item_of_a_source_renames_the_source() {
+        let mut it = Collection::default();
+        let scene = it.current;
+        let choice = crate::capture::VideoChoice::Test;
+        assert!(it.apply(&Edit::AddSource { scene, name: "Test pattern".into(), choice }));
+        let (main, id, source) = (ItemId(1), ItemId(2), crate::compose::scene::SourceId(1));
+        let rename = |it: &mut Collection, id, name: &str| {
+            let edit = renamed(it, id, name.into());
+            assert!(it.apply(&edit), "{edit:?}");
+        };
+        rename(&mut it, id, "Guest");
+        assert_eq!((it.source_name(source), &*it.item(id).unwrap().name), ("Guest", ""));
+        // The chosen picture has no name: its item has.
+        rename(&mut it, main, "Me");
+        assert_eq!(it.item(main).unwrap().name, "Me");
+        // Shown twice, each has a name of its own, and none is that of the source.
+        assert!(it.apply(&Edit::ShowSource { scene, source }));
+        rename(&mut it, ItemId(3), "Guest, small");
+        assert_eq!(
+            (it.source_name(source), &*it.item(ItemId(3)).unwrap().name),
+            ("Guest", "Guest, small")
+        );
+        rename(&mut it, id, "Guest, large");
+        assert!(it.apply(&Edit::RemoveItem(ItemId(3))));
+        // Alone again, the item has the name of its source.
+        rename(&mut it, id, "Ada");
+        assert_eq!((it.source_name(source), &*it.item(id).unwrap().name), ("Ada", ""));
+    }
+}

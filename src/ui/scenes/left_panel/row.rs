@@ -1,0 +1,99 @@
+//! One row of the left panel: an icon, a name, a lamp, and room for buttons at the end.
+
+use egui::{
+    Align, Color32, CornerRadius, Rect, Response, Role, Sense, Stroke, Ui, Vec2, WidgetInfo, pos2,
+    vec2,
+};
+
+use crate::ui::input::hotkeys::accept_letters;
+use crate::ui::scenes::kind::Lamp;
+use crate::ui::style::icons;
+use crate::ui::style::icons::Icon;
+use crate::ui::style::theme::{RADIUS, Type};
+use crate::ui::view::View;
+use crate::ui::widgets::{elided, focus_ring};
+
+/// Height of a row.
+pub const ROW: f32 = 32.0;
+/// Width of the two buttons of a source.
+pub const BUTTONS: f32 = 50.0;
+
+/// A row.
+#[derive(Debug)]
+pub struct PanelRow<'a> {
+    pub icon: Icon,
+    pub title: &'a str,
+    pub selected: bool,
+    pub lamp: Lamp,
+    /// How deep it lies within groups.
+    pub depth: u32,
+    /// What it stands for is not seen.
+    pub dimmed: bool,
+    /// Kept free at the end.
+    pub buttons: f32,
+}
+
+impl PanelRow<'_> {
+    /// Draws it; `salt` tells it from the others.
+    pub fn show(&self, ui: &mut Ui, view: &View<'_>, salt: (&str, u32)) -> Response {
+        let response = self.draw(ui, view, ui.scope_id().with(salt));
+        let (enabled, selected, title) = (ui.is_enabled(), self.selected, self.title);
+        response.widget_info(|| WidgetInfo::selected(Role::RadioButton, enabled, selected, title));
+        response
+    }
+
+    fn draw(&self, ui: &mut Ui, view: &View<'_>, id: egui::Id) -> Response {
+        let theme = view.theme;
+        let (whole, _) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::hover());
+        let rect = Rect::from_min_max(whole.min, whole.max - vec2(self.buttons, 0.0));
+        let response = ui.interact(rect, id, Sense::click_and_drag());
+        let (selected, title) = (self.selected, self.title);
+        let fill = match (selected, response.hovered() || response.dragged()) {
+            (true, _) => theme.raised,
+            (false, true) => theme.hover,
+            (false, false) => Color32::TRANSPARENT,
+        };
+        ui.painter().rect_filled(whole, CornerRadius::same(RADIUS), fill);
+        let at = pos2(rect.left() + 16.0 + self.depth.min(4) as f32 * 12.0, rect.center().y);
+        let strong = selected && !self.dimmed;
+        let color = if strong { theme.text } else { theme.secondary };
+        icons::paint(ui.painter(), self.icon, Rect::from_center_size(at, Vec2::splat(16.0)), color);
+        let mut words =
+            Rect::from_min_max(pos2(at.x + 17.0, rect.top()), rect.max - vec2(6.0, 0.0));
+        if self.lamp != Lamp::None {
+            let center = pos2(rect.right() - if self.buttons > 0.0 { 9.0 } else { 12.0 }, at.y);
+            self.lamp(ui, view, Rect::from_center_size(center, Vec2::splat(14.0)));
+            words.max.x = center.x - 10.0;
+        }
+        let color = if self.dimmed { theme.secondary } else { theme.text };
+        elided(ui, words, Align::Min, title, Type::Body.font(), color);
+        focus_ring(ui, theme, &response, RADIUS);
+        accept_letters(&response);
+        response
+    }
+
+    /// Draws it as something to press.
+    pub fn button(&self, ui: &mut Ui, view: &View<'_>) -> Response {
+        let response = self.draw(ui, view, ui.scope_id().with(self.title));
+        let enabled = ui.is_enabled();
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, self.title));
+        response
+    }
+
+    fn lamp(&self, ui: &Ui, view: &View<'_>, rect: Rect) {
+        let (theme, painter, at) = (view.theme, ui.painter(), rect.center());
+        let filled = |radius, color| {
+            painter.circle_filled(at, radius, color);
+        };
+        match self.lamp {
+            Lamp::None => {}
+            Lamp::Good => filled(3.5, theme.good),
+            Lamp::OnAir => filled(4.0, theme.live),
+            Lamp::Prepared => filled(4.0, theme.accent),
+            Lamp::Opening => {
+                painter.circle_stroke(at, 3.5, Stroke::new(1.5, theme.secondary));
+            }
+            Lamp::Bad => icons::paint(painter, Icon::Warning, rect, theme.warn),
+        }
+    }
+}

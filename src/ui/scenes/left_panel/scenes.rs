@@ -1,0 +1,140 @@
+//! The list of scenes.
+
+use egui::{Key, Modifiers, Response, Ui};
+
+use crate::compose::scene::Scene;
+use crate::compose::transition::Transition;
+use crate::studio::live::view::LiveState;
+use crate::studio::{Command, Edit};
+use crate::ui::scenes::draft::{Draft, Named, Whose};
+use crate::ui::scenes::kind::Lamp;
+use crate::ui::scenes::left_panel::row::PanelRow;
+use crate::ui::scenes::left_panel::{heading, rename};
+use crate::ui::scenes::menu;
+use crate::ui::scenes::transition::TransitionChoice;
+use crate::ui::style::icons::Icon;
+use crate::ui::style::theme::gap;
+use crate::ui::view::View;
+use crate::ui::widgets::{ButtonWeight, icon_button, menu_item, menu_rule};
+
+pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
+    let texts = view.texts;
+    let snapshot = view.snapshot;
+    let collection = &snapshot.scenes.collection;
+    heading(ui, view, &texts.get("scenes"), |ui, view| {
+        let name = texts.get("scene-add");
+        if icon_button(ui, view.theme, Icon::Plus, &name, 24.0, ButtonWeight::Quiet).clicked() {
+            draft.await_scene(snapshot);
+            let name = texts.get("scene-new").to_string();
+            view.send(Command::Edit(Edit::AddScene(name)));
+        }
+        let (name, icon) = (texts.get("transition"), Icon::Transition);
+        let button = icon_button(ui, view.theme, icon, &name, 24.0, ButtonWeight::Quiet);
+        menu::below(&button, view, |ui, view| transitions(ui, view, draft));
+    });
+    for (index, scene) in collection.scenes.iter().enumerate() {
+        if rename::show(ui, view, draft, Named::Scene(scene.id)) {
+            continue;
+        }
+        let current = scene.id == collection.current;
+        let prepared = snapshot.scenes.prepared == Some(scene.id);
+        let lamp = match snapshot.live {
+            LiveState::OnAir | LiveState::Reconnecting { .. } if current => Lamp::OnAir,
+            _ if prepared => Lamp::Prepared,
+            _ => Lamp::None,
+        };
+        let row = PanelRow {
+            icon: Icon::Scene,
+            title: &scene.name,
+            selected: current || prepared,
+            lamp,
+            depth: 0,
+            dimmed: false,
+            buttons: 0.0,
+        };
+        let row = row.show(ui, view, ("scene", scene.id.0));
+        pressed(ui, view, draft, scene, &row);
+        moved(ui, view, index, scene, &row);
+        menu::context(&row, view, |ui, view| menu::scene(ui, view, draft, scene));
+    }
+    if snapshot.scenes.prepared.is_some() {
+        ui.add_space(gap::XS);
+        let text = texts.get("transition-now");
+        let button = crate::ui::widgets::Button::new(&text).small();
+        if button.show(ui, view.theme).clicked() {
+            view.send(Command::Transition);
+        }
+    }
+}
+
+fn pressed(ui: &Ui, view: &mut View<'_>, draft: &mut Draft, scene: &Scene, row: &Response) {
+    let key = |key| ui.input_mut(|input| input.consume_key(Modifiers::NONE, key));
+    if row.double_clicked() || (row.has_focus() && key(Key::F2)) {
+        draft.rename(Named::Scene(scene.id), scene.name.clone());
+    } else if row.clicked() {
+        view.send(if draft.studio_mode {
+            Command::PrepareScene(Some(scene.id))
+        } else {
+            Command::SwitchScene(scene.id)
+        });
+        draft.choose(None);
+    }
+    if row.has_focus() && key(Key::Delete) {
+        view.send(Command::Edit(Edit::RemoveScene(scene.id)));
+    }
+}
+
+/// A scene goes to where it is dragged, or one up or down by Alt and an arrow.
+fn moved(ui: &Ui, view: &mut View<'_>, index: usize, scene: &Scene, row: &Response) {
+    let last = view.snapshot.scenes.collection.scenes.len().saturating_sub(1);
+    let mut to = index;
+    if row.has_focus() {
+        let alt = |key| ui.input_mut(|input| input.consume_key(Modifiers::ALT, key));
+        if alt(Key::ArrowUp) {
+            to = index.saturating_sub(1);
+        }
+        if alt(Key::ArrowDown) {
+            to = (index + 1).min(last);
+        }
+    }
+    if row.drag_stopped()
+        && let Some(pointer) = ui.ctx().pointer_latest_pos()
+    {
+        let rows = ((pointer.y - row.rect.center().y) / (row.rect.height() + 1.0)).round();
+        to = index.saturating_add_signed(rows as isize).min(last);
+    }
+    if to != index {
+        view.send(Command::Edit(Edit::MoveScene(scene.id, to)));
+    }
+}
+
+/// The transitions, their length, and studio mode.
+fn transitions(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
+    let texts = view.texts;
+    let now = view.snapshot.scenes.collection.transition.clone();
+    let chosen = TransitionChoice::of(&now.kind);
+    for way in TransitionChoice::ALL {
+        if menu_item(ui, view.theme, &texts.get(way.name()), "", way == chosen, true) {
+            // What needs options has them shown at once.
+            if way.asks() {
+                draft.transition = Some(Whose::Every);
+            }
+            if way != chosen {
+                let kind = way.kind(&now.kind);
+                view.send(Command::Edit(Edit::SetTransition(Transition { kind, ..now.clone() })));
+            }
+            ui.close();
+        }
+    }
+    if menu_item(ui, view.theme, &texts.get("transition-options"), "", false, true) {
+        draft.transition = Some(Whose::Every);
+        ui.close();
+    }
+    menu_rule(ui, view.theme);
+    if menu_item(ui, view.theme, &texts.get("studio-mode"), "", draft.studio_mode, true) {
+        draft.studio_mode = !draft.studio_mode;
+        let current = view.snapshot.scenes.collection.current;
+        view.send(Command::PrepareScene(draft.studio_mode.then_some(current)));
+        ui.close();
+    }
+}

@@ -1,0 +1,226 @@
+//! The list of what the chosen scene shows, the topmost first.
+
+use egui::{Align, Key, Layout, Modifiers, Rect, Ui, UiBuilder, pos2, vec2};
+
+use crate::compose::scene::{Item, ItemId};
+use crate::studio::{Command, Edit};
+use crate::ui::input::actions::key;
+use crate::ui::scenes::draft::{Draft, Named, each, edited, name_of};
+use crate::ui::scenes::kind::{Lamp, icon_of, state_of};
+use crate::ui::scenes::left_panel::row::{BUTTONS, PanelRow, ROW};
+use crate::ui::scenes::left_panel::{heading, nothing, rename};
+use crate::ui::scenes::{clipboard, menu};
+use crate::ui::style::icons::Icon;
+use crate::ui::view::View;
+use crate::ui::widgets::{ButtonWeight, icon_button};
+
+pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
+    let texts = view.texts;
+    let collection = std::sync::Arc::clone(&view.snapshot.scenes.collection);
+    let scene = collection.scene(edited(view.snapshot));
+    let name = scene.map_or("", |scene| &scene.name);
+    let title = texts.with("sources-of", &[("scene", name.into())]);
+    heading(ui, view, &title, |ui, view| {
+        let name = texts.get("source-add");
+        if icon_button(ui, view.theme, Icon::Plus, &name, 24.0, ButtonWeight::Quiet).clicked() {
+            draft.add_source();
+        }
+    });
+    let items = scene.map(|scene| scene.items.as_slice()).unwrap_or_default();
+    if items.is_empty() {
+        nothing(ui, view, &texts.get("scene-empty"));
+    }
+    branch(ui, view, draft, items, 0);
+    let add = PanelRow {
+        icon: Icon::Plus,
+        title: &texts.get("source-add-row"),
+        selected: false,
+        lamp: Lamp::None,
+        depth: 0,
+        dimmed: true,
+        buttons: 0.0,
+    };
+    if add.button(ui, view).clicked() {
+        draft.add_source();
+    }
+}
+
+/// Items of a scene or group, the topmost first.
+fn branch(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, items: &[Item], depth: u32) {
+    for (index, item) in items.iter().enumerate().rev() {
+        if !rename::show(ui, view, draft, Named::Item(item.id)) {
+            item_row(ui, view, draft, (items, index), depth);
+        }
+        branch(ui, view, draft, item.members(), depth + 1);
+    }
+}
+
+fn item_row(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    draft: &mut Draft,
+    (items, index): (&[Item], usize),
+    depth: u32,
+) {
+    let Some(item) = items.get(index) else { return };
+    let name = name_of(view, item);
+    let (lamp, state) = state_of(view, item);
+    let selected = draft.is_chosen(item.id);
+    // What is done to one of several that are selected is done to all of them.
+    let all = if selected { draft.chosen() } else { vec![item.id] };
+    let row = PanelRow {
+        icon: icon_of(view, item),
+        title: &name,
+        selected,
+        lamp,
+        depth,
+        dimmed: item.hidden,
+        buttons: BUTTONS,
+    };
+    let row = row.show(ui, view, ("item", item.id.0));
+    let row = if state.is_empty() { row } else { row.on_hover_text(&state) };
+    ui.ctx().accesskit_node_builder(row.id, |node| node.set_description(state));
+    let at = pos2(row.rect.right(), row.rect.top() + 4.0);
+    let buttons = Rect::from_min_size(at, vec2(BUTTONS, 24.0));
+    let layout = Layout::left_to_right(Align::Center);
+    let salt = ("item-buttons", item.id.0);
+    let mut right = ui.new_child(UiBuilder::new().max_rect(buttons).layout(layout).id_salt(salt));
+    right.spacing_mut().item_spacing.x = 0.0;
+    let (eye, text) = if item.hidden {
+        (Icon::EyeOff, key!("item-show"))
+    } else {
+        (Icon::Eye, key!("item-hide"))
+    };
+    let text = view.texts.with(text, &[("name", name.as_str().into())]);
+    if icon_button(&mut right, view.theme, eye, &text, 24.0, ButtonWeight::Quiet).clicked() {
+        each(view, &all, |id| Edit::HideItem(id, !item.hidden));
+    }
+    let (lock, text) = if item.locked {
+        (Icon::Lock, key!("item-unlock"))
+    } else {
+        (Icon::Unlock, key!("item-lock"))
+    };
+    let text = view.texts.with(text, &[("name", name.as_str().into())]);
+    if icon_button(&mut right, view.theme, lock, &text, 24.0, ButtonWeight::Quiet).clicked() {
+        each(view, &all, |id| Edit::LockItem(id, !item.locked));
+    }
+    if row.double_clicked() {
+        draft.settings = Some(item.id);
+    } else if row.clicked() {
+        let modifiers = ui.input(|input| input.modifiers);
+        if modifiers.shift {
+            draft.choose_all(between(view, draft.selected, item.id), false);
+        } else if modifiers.command {
+            draft.toggle(item.id);
+        } else {
+            draft.choose(Some(item.id));
+        }
+    }
+    if row.has_focus() {
+        if pressed(ui, Key::F2) {
+            draft.rename(Named::Item(item.id), name.clone());
+        }
+        if pressed(ui, Key::Delete) {
+            each(view, &all, Edit::RemoveItem);
+        }
+        clipboard::keyboard(ui, view, draft, &all);
+        let alt = |key| ui.input_mut(|input| input.consume_key(Modifiers::ALT, key));
+        if alt(Key::ArrowUp) && index + 1 < items.len() {
+            view.send(Command::Edit(Edit::MoveItem(item.id, index + 1)));
+        }
+        if alt(Key::ArrowDown) && index > 0 {
+            view.send(Command::Edit(Edit::MoveItem(item.id, index - 1)));
+        }
+    }
+    if row.drag_stopped()
+        && let Some(pointer) = ui.ctx().pointer_latest_pos()
+    {
+        let rows = ((pointer.y - row.rect.center().y) / (ROW + 1.0)).round() as i64;
+        let to = dropped(items, index, rows);
+        if to != index {
+            view.send(Command::Edit(Edit::MoveItem(item.id, to)));
+        }
+    }
+    menu::context(&row, view, |ui, view| menu::item(ui, view, draft, item));
+}
+
+/// The place among its like of an item that was dragged this many rows down, or up where it is
+/// negative. Rows go down, the order of drawing goes up; members stand in rows below their group.
+fn dropped(items: &[Item], index: usize, rows: i64) -> usize {
+    fn rows_of(items: &[Item]) -> i64 {
+        items.iter().map(|item| 1 + rows_of(item.members())).sum()
+    }
+    let own = items.get(index).map_or(0, |item| rows_of(item.members()));
+    let mut left = if rows > 0 { (rows - own).max(0) } else { -rows };
+    let mut to = index;
+    loop {
+        let next = if rows > 0 { to.checked_sub(1) } else { Some(to + 1) };
+        let Some((next, passed)) = next.and_then(|next| Some((next, items.get(next)?))) else {
+            break;
+        };
+        let passed = rows_of(std::slice::from_ref(passed));
+        // Past its middle.
+        if left * 2 < passed + 1 {
+            break;
+        }
+        (to, left) = (next, left - passed);
+    }
+    to
+}
+
+/// The items from one row of the list to another, the last one foremost.
+fn between(view: &View<'_>, from: Option<ItemId>, to: ItemId) -> Vec<ItemId> {
+    fn walk(items: &[Item], rows: &mut Vec<ItemId>) {
+        for item in items.iter().rev() {
+            rows.push(item.id);
+            walk(item.members(), rows);
+        }
+    }
+    let mut rows = Vec::new();
+    let collection = &view.snapshot.scenes.collection;
+    if let Some(scene) = collection.scene(edited(view.snapshot)) {
+        walk(&scene.items, &mut rows);
+    }
+    let place = |id: ItemId| rows.iter().position(|row| *row == id);
+    let (Some(from), Some(to)) = (from.and_then(place), place(to)) else { return vec![to] };
+    let range = rows.get(from.min(to)..=from.max(to)).unwrap_or_default();
+    if from <= to { range.to_vec() } else { range.iter().rev().copied().collect() }
+}
+
+fn pressed(ui: &Ui, key: Key) -> bool {
+    ui.input_mut(|input| input.consume_key(Modifiers::NONE, key))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compose::scene::Content;
+
+    #[test]
+    fn what_is_dragged_over_a_group_passes_it_whole() {
+        let item = |content| Item::new(ItemId(0), content);
+        let plain = || item(Content::Source(crate::studio::scenes::MAIN));
+        let group = item(Content::Group(vec![plain(), plain(), plain()]));
+        // From above: the third, the group and its three members, the first.
+        let items = [plain(), group, plain()];
+        for (index, rows, to) in [
+            (2, 0, 2),
+            (2, 1, 2),
+            (2, 3, 1),
+            (2, 4, 1),
+            (2, 5, 0),
+            (2, 99, 0),
+            (0, -1, 0),
+            (0, -4, 1),
+            (0, -5, 2),
+            (0, -99, 2),
+            // Over its own members a group stays where it is.
+            (1, 3, 1),
+            (1, 4, 0),
+            (1, -1, 2),
+        ] {
+            assert_eq!(dropped(&items, index, rows), to, "{index} by {rows}");
+        }
+        assert_eq!(dropped(&[], 0, 1), 0);
+    }
+}

@@ -1,0 +1,102 @@
+//! The window's studio, whose scenes have all the sources: a first start, settings of before, and what the
+//! command line makes of what the window keeps.
+
+use std::fs;
+use std::path::Path;
+
+use crate::peers::{Onair, wait_for};
+use onair::audio::AudioChoice;
+use onair::base::Clock;
+use onair::capture::VideoChoice;
+use onair::compose::scene::Content;
+use onair::studio::snapshot::SourceState;
+use onair::studio::{Collection, Command, Config, Settings, Snapshot, Studio};
+
+/// The studio as the window starts it with this file.
+fn window(path: &Path) -> Studio {
+    let settings = Settings::read(path).0;
+    let settings = Settings { audio: Some(AudioChoice::Silence), ..settings };
+    let settings_path = Some(path.to_owned());
+    let config = Config {
+        settings_path,
+        scenes_only: true,
+        keyring: false,
+        ..Config::new(Clock::start(), settings)
+    };
+    Studio::start(config).unwrap()
+}
+
+fn end(studio: &Studio) {
+    studio.send(Command::Quit);
+    wait_for("the end", || studio.snapshot().ended.then_some(()));
+}
+
+/// Once the scenes have their sources.
+fn settled(studio: &Studio) -> Snapshot {
+    wait_for("a source of its own", || {
+        let snapshot = studio.snapshot();
+        let mut main = false;
+        let all = &snapshot.scenes.collection;
+        all.each(|item| main |= item.content == Content::Source(onair::studio::scenes::MAIN));
+        (!main && !all.scenes.is_empty()).then_some(snapshot)
+    })
+}
+
+#[test]
+fn a_first_start_has_a_scene_with_a_source_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("settings.toml");
+    let studio = window(&path);
+    let snapshot = settled(&studio);
+    let collection = &snapshot.scenes.collection;
+    assert_eq!(collection.scenes.len(), 1);
+    assert_eq!((&*collection.scenes[0].name, collection.sources.len()), ("Main", 1));
+    let source = collection.sources[0].clone();
+    match snapshot.cameras.first() {
+        Some(camera) => assert_eq!(source.name, camera.name),
+        None => assert_eq!((&*source.name, &source.choice), ("Test pattern", &VideoChoice::Test)),
+    }
+    wait_for("its picture", || {
+        let snapshot = studio.snapshot();
+        let state = snapshot.scenes.source(source.id).map(|it| it.state);
+        (state != Some(SourceState::Opening)).then_some(())
+    });
+    end(&studio);
+    // The same the next time, without another decision.
+    let kept = Settings::read(&path).0;
+    assert_eq!((kept.video, &kept.collection.sources), (None, &vec![source]));
+}
+
+#[test]
+fn the_picture_of_settings_of_before_is_a_source_afterwards() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("settings.toml");
+    fs::write(&path, include_str!("data/settings/main-picture.toml")).unwrap();
+    let before = Settings::read(&path);
+    assert!(before.1.is_empty(), "{:?}", before.1);
+    assert!(before.0.collection.uses(onair::studio::scenes::MAIN));
+    let studio = window(&path);
+    let collection = Collection::clone(&settled(&studio).scenes.collection);
+    end(&studio);
+    let source = collection.sources.iter().find(|it| it.choice == VideoChoice::Test).unwrap();
+    assert_eq!(source.name, "Test pattern");
+    assert_eq!(source.filters.len(), 1, "with the filter that it had");
+    let mut places = Vec::new();
+    collection.each(|item| {
+        if item.content == Content::Source(source.id) {
+            places.push((item.place.x, item.name.clone()));
+        }
+    });
+    assert_eq!(places, [(0.0, String::new()), (0.5, "Small".into())], "where it was");
+    assert_eq!(Settings::read(&path).0.collection, collection);
+    // Without a window the same scenes go out; another picture is still a matter of a flag.
+    let settings = path.display().to_string();
+    for flags in [&[][..], &["--video", "test"][..]] {
+        let recorded = folder.path().join(format!("{}.mkv", flags.len()));
+        let recorded = recorded.display().to_string();
+        let words = ["live", "--settings", &settings, "--record", &recorded, "--duration", "1s"];
+        let words: Vec<&str> = words.iter().copied().chain(flags.iter().copied()).collect();
+        let summary = Onair::start(&words).wait_named("summary");
+        assert_eq!(summary["exit"], 0, "{flags:?}");
+    }
+}
