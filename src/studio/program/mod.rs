@@ -8,6 +8,7 @@ pub(in crate::studio) mod lip_sync_tests;
 #[cfg(test)]
 mod open_tests;
 pub(in crate::studio) mod source_strips;
+mod video;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -23,7 +24,7 @@ use crate::compose::scene::{Plan, SceneId, SourceId};
 use crate::compose::transition::Transition;
 use crate::compose::{self, Compositor};
 use crate::media::playback_control::{EndBehavior, SkippedFile};
-use crate::media::source_status::{SourceReport, SourceState};
+use crate::media::source_status::SourceReport;
 use crate::media::{
     ExtraTrack, FrameGrid, FrameRate, ProgramId, SampleBlock, Size, Transport, VideoFrame,
 };
@@ -436,26 +437,6 @@ impl Program {
     /// Those of them that cannot be used, and why.
     pub(super) fn transitions_lack(&self) -> Vec<SkippedFile> {
         self.transition_assets.lacks().collect()
-    }
-
-    /// A scene without a source is black video from now on.
-    pub(super) fn keep_video(&mut self) {
-        self.keeps_video = true;
-    }
-
-    /// What of the current scene delivers video, by its name in the scenes; `None`: nothing does.
-    pub(super) fn open_video(&self, collection: &Collection) -> Option<String> {
-        let open = |id: &SourceId| self.source_report(*id).state == SourceState::Open;
-        let id = self.plans.0.sources().find(open)?;
-        let name = collection.source(id).map(|source| source.name.clone());
-        Some(name.unwrap_or_else(|| self.video.report().name))
-    }
-
-    /// Whether there is a picture to encode.
-    pub(super) fn has_video(&self) -> bool {
-        self.keeps_video
-            || self.video.choice != VideoChoice::None
-            || self.plans.0.sources().any(|source| source != MAIN)
     }
 
     /// Hears this source, of which that becomes at its end. A file that cannot be played leaves

@@ -3,18 +3,9 @@
 use egui::{Event, Key, Modifiers, Ui};
 
 use crate::compose::scene::{ItemId, SceneId};
-use crate::studio::scenes::edits::CopiedItems;
 use crate::studio::{Command, Edit};
-use crate::ui::scenes::draft::{Draft, each, edited, name_of};
+use crate::ui::scenes::draft::{Clip, Draft, each, edited, name_of};
 use crate::ui::view::View;
-
-/// What was copied last, and what of it the desktop's clipboard has: as long as that is there, it is what
-/// is pasted.
-#[derive(Debug, Default)]
-pub(super) struct Clip {
-    words: String,
-    copied: CopiedItems,
-}
 
 /// The keys of a list or of the canvas that has the keyboard, for these items.
 pub(super) fn keyboard(ui: &Ui, view: &mut View<'_>, draft: &mut Draft, items: &[ItemId]) {

@@ -8,13 +8,14 @@ use crate::compose::filter::Slot;
 use crate::compose::scene::{Content, Item, ItemId, Placement, SceneId, SourceId};
 use crate::compose::transition::Transition;
 use crate::media::Size;
+use crate::studio::live::view::LiveState;
 use crate::studio::scenes::MAIN;
+use crate::studio::scenes::edits::CopiedItems;
 use crate::studio::snapshot::Scenes;
 use crate::studio::{Command, Edit, Snapshot};
 use crate::ui::input::actions::key;
-use crate::ui::scenes::add_source::Adding;
-use crate::ui::scenes::add_source::arrivals::Arrivals;
-use crate::ui::scenes::clipboard::Clip;
+use crate::ui::scenes::add_source::arrivals::{Arrival, Arrivals};
+use crate::ui::scenes::add_source::page::Adding;
 use crate::ui::scenes::placement::Grip;
 use crate::ui::view::View;
 
@@ -23,6 +24,14 @@ use crate::ui::view::View;
 pub(super) enum Section {
     Whole,
     Filters,
+}
+
+/// What was copied last, and what of it the desktop's clipboard has: as long as that is there, it is what
+/// is pasted.
+#[derive(Debug, Default)]
+pub(super) struct Clip {
+    pub words: String,
+    pub copied: CopiedItems,
 }
 
 /// What a person has in hand.
@@ -178,6 +187,37 @@ impl Draft {
     /// Shows the properties of a source.
     pub(in crate::ui) fn show_properties(&mut self, source: SourceId) {
         self.asked = Some((source, Section::Whole));
+    }
+
+    /// Items that come from now on to the scene that is worked on are selected.
+    pub(in crate::ui) fn await_items(&mut self, snapshot: &Snapshot) {
+        self.arrivals = Arrivals::of_items(snapshot);
+        self.choose(None);
+    }
+
+    /// The scene that comes is named at once.
+    pub(super) fn await_scene(&mut self, snapshot: &Snapshot) {
+        self.arrivals = Arrivals::of_scene(snapshot);
+    }
+
+    /// Sees what has become of what was asked for; what is to be done then. A new scene is shown at once
+    /// where nobody watches.
+    pub(in crate::ui) fn learn(&mut self, snapshot: &Snapshot) -> Option<Command> {
+        match self.arrivals.take(snapshot, edited(snapshot))? {
+            Arrival::Items(items) => {
+                self.choose_all(items, false);
+                None
+            }
+            Arrival::Scene(id, name) => {
+                self.rename(Named::Scene(id), name);
+                self.select_name = true;
+                let idle = snapshot.live == LiveState::Idle && snapshot.recording.is_none();
+                match self.studio_mode {
+                    true => Some(Command::PrepareScene(Some(id))),
+                    false => idle.then_some(Command::SwitchScene(id)),
+                }
+            }
+        }
     }
 
     /// A name is typed from now on.

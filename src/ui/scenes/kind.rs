@@ -14,7 +14,7 @@ use crate::ui::view::View;
 
 /// What is known of what a row stands for, told apart by shape as well as by color.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Lamp {
+pub enum RowLamp {
     None,
     /// It delivers.
     Good,
@@ -59,33 +59,33 @@ pub fn icon_of(view: &View<'_>, item: &Item) -> Icon {
 }
 
 /// How what an item shows fares: a lamp, and the same in words. What cannot fail has neither.
-pub fn state_of(view: &View<'_>, item: &Item) -> (Lamp, String) {
+pub fn state_of(view: &View<'_>, item: &Item) -> (RowLamp, String) {
     match item.content {
         Content::Source(id) => state_of_source(view, id),
-        Content::Group(_) | Content::Scene(_) => (Lamp::None, String::new()),
+        Content::Group(_) | Content::Scene(_) => (RowLamp::None, String::new()),
     }
 }
 
-fn state_of_source(view: &View<'_>, id: SourceId) -> (Lamp, String) {
+fn state_of_source(view: &View<'_>, id: SourceId) -> (RowLamp, String) {
     let texts = view.texts;
     let main = view.snapshot.video.as_ref().filter(|_| id == MAIN);
     let known = view.snapshot.scenes.source(id);
     let state = known.map(|it| it.state).or(main.map(|it| it.state));
     let shown = view.snapshot.shown_by(id).filter(|choice| **choice != VideoChoice::None);
-    let (Some(state), Some(choice)) = (state, shown) else { return (Lamp::None, String::new()) };
+    let (Some(state), Some(choice)) = (state, shown) else { return (RowLamp::None, String::new()) };
     let lacks = known.is_some_and(|it| !it.left_out.is_empty() || !it.filters_lack.is_empty());
     let words = match state {
         SourceState::Open if lacks => {
-            return (Lamp::Bad, texts.get("source-incomplete").to_string());
+            return (RowLamp::Bad, texts.get("source-incomplete").to_string());
         }
         SourceState::Open => {
             // A file or a device; what is made here cannot fail.
-            let lamp = if VideoFallback::suits(choice) { Lamp::Good } else { Lamp::None };
+            let lamp = if VideoFallback::suits(choice) { RowLamp::Good } else { RowLamp::None };
             let size =
                 known.and_then(|it| it.size).map(|size| format!(" · {}", format::size(size)));
             return (lamp, texts.get("state-open").to_string() + &size.unwrap_or_default());
         }
-        SourceState::Opening => return (Lamp::Opening, texts.get("state-opening").to_string()),
+        SourceState::Opening => return (RowLamp::Opening, texts.get("state-opening").to_string()),
         SourceState::Stalled => key!("state-stalled"),
         SourceState::Lost => key!("state-lost"),
         SourceState::Failed => key!("state-failed"),
@@ -93,8 +93,8 @@ fn state_of_source(view: &View<'_>, id: SourceId) -> (Lamp, String) {
     let words = texts.get(words).to_string();
     let reason = known.map(|it| &it.reason).filter(|reason| !reason.is_empty());
     match reason {
-        None => (Lamp::Bad, words),
-        Some(reason) => (Lamp::Bad, format!("{words}\n{}", texts.say_with_cure(reason))),
+        None => (RowLamp::Bad, words),
+        Some(reason) => (RowLamp::Bad, format!("{words}\n{}", texts.say_with_cure(reason))),
     }
 }
 

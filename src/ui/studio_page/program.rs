@@ -63,26 +63,30 @@ fn program(ui: &mut Ui, view: &mut View<'_>, picture: &mut FrameView, rect: Rect
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &*name));
     let state = only_source(view);
     let painted = match state {
-        Shown::Several
-        | Shown::One(SourceState::Open | SourceState::Stalled | SourceState::Lost) => {
+        ShownSources::Several
+        | ShownSources::One(SourceState::Open | SourceState::Stalled | SourceState::Lost) => {
             picture.paint(ui, rect)
         }
-        Shown::Nothing | Shown::One(SourceState::Opening | SourceState::Failed) => false,
+        ShownSources::Nothing | ShownSources::One(SourceState::Opening | SourceState::Failed) => {
+            false
+        }
     };
     if !painted {
         ui.painter().rect_filled(rect, CornerRadius::ZERO, BLACK);
         let (title, advice, offer) = match state {
-            Shown::Several | Shown::One(SourceState::Opening | SourceState::Open) => (
-                view.texts.get("placeholder-opening"),
-                view.texts.get("placeholder-opening-advice"),
-                false,
-            ),
-            Shown::One(SourceState::Failed | SourceState::Lost | SourceState::Stalled) => (
+            ShownSources::Several | ShownSources::One(SourceState::Opening | SourceState::Open) => {
+                (
+                    view.texts.get("placeholder-opening"),
+                    view.texts.get("placeholder-opening-advice"),
+                    false,
+                )
+            }
+            ShownSources::One(SourceState::Failed | SourceState::Lost | SourceState::Stalled) => (
                 view.texts.get("placeholder-failed"),
                 view.texts.get("placeholder-failed-advice"),
                 true,
             ),
-            Shown::Nothing => (
+            ShownSources::Nothing => (
                 view.texts.get("placeholder-empty"),
                 view.texts.get("placeholder-empty-advice"),
                 true,
@@ -108,7 +112,7 @@ fn program(ui: &mut Ui, view: &mut View<'_>, picture: &mut FrameView, rect: Rect
 
 /// What the scene that goes out shows.
 #[derive(Copy, Clone, Debug)]
-enum Shown {
+enum ShownSources {
     Nothing,
     /// A source alone, and how it fares.
     One(SourceState),
@@ -116,23 +120,23 @@ enum Shown {
     Several,
 }
 
-fn only_source(view: &View<'_>) -> Shown {
+fn only_source(view: &View<'_>) -> ShownSources {
     let scenes = &view.snapshot.scenes;
-    let Some(scene) = scenes.collection.current() else { return Shown::Nothing };
+    let Some(scene) = scenes.collection.current() else { return ShownSources::Nothing };
     match scene.items.as_slice() {
-        [] => Shown::Nothing,
+        [] => ShownSources::Nothing,
         [only] => match only.content {
             Content::Source(MAIN) => {
                 let video = view.snapshot.video.as_ref();
                 let video = video.filter(|video| video.choice != VideoChoice::None);
-                video.map_or(Shown::Nothing, |video| Shown::One(video.state))
+                video.map_or(ShownSources::Nothing, |video| ShownSources::One(video.state))
             }
             Content::Source(id) => {
-                Shown::One(scenes.source(id).map_or(SourceState::Opening, |it| it.state))
+                ShownSources::One(scenes.source(id).map_or(SourceState::Opening, |it| it.state))
             }
-            Content::Group(_) | Content::Scene(_) => Shown::Several,
+            Content::Group(_) | Content::Scene(_) => ShownSources::Several,
         },
-        _ => Shown::Several,
+        _ => ShownSources::Several,
     }
 }
 

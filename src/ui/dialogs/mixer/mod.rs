@@ -18,9 +18,7 @@ use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::text::format;
 use crate::ui::view::View;
-use crate::ui::widgets::{
-    Button, ButtonWeight, Row, Select, figure, label, menu_item, scrolled, section,
-};
+use crate::ui::widgets::{Button, ButtonWeight, Row, Select, figure, label, section};
 
 const WIDTH: f32 = 860.0;
 const HEIGHT: f32 = 520.0;

@@ -7,7 +7,8 @@ use crate::compose::scene::{SceneId, SourceId};
 use crate::media::Size;
 use crate::studio::{Command, Edit};
 use crate::ui::input::actions::key;
-use crate::ui::scenes::add_source::{Page, add, asked_for};
+use crate::ui::scenes::add_source::new_source::{add, asked_for};
+use crate::ui::scenes::add_source::page::Page;
 use crate::ui::scenes::draft::{Draft, edited};
 use crate::ui::scenes::kind::icon_of_choice;
 use crate::ui::style::icons::Icon;
@@ -17,14 +18,14 @@ use crate::ui::view::View;
 use crate::ui::widgets::{Button, Row, label, paragraph};
 
 /// Something that can be added.
-pub(super) struct Found {
+pub(super) struct FoundSource {
     pub name: String,
     second: String,
     icon: Icon,
-    what: What,
+    what: SourceOrigin,
 }
 
-enum What {
+enum SourceOrigin {
     New(VideoChoice),
     Source(SourceId),
     Scene(SceneId),
@@ -46,12 +47,12 @@ pub(in crate::ui::scenes) fn window_name(window: &WindowInfo) -> &str {
     if window.name.is_empty() { &window.class } else { &window.name }
 }
 
-fn new(name: impl Into<String>, second: impl Into<String>, choice: VideoChoice) -> Found {
+fn new(name: impl Into<String>, second: impl Into<String>, choice: VideoChoice) -> FoundSource {
     let icon = icon_of_choice(&choice);
-    Found { name: name.into(), second: second.into(), icon, what: What::New(choice) }
+    FoundSource { name: name.into(), second: second.into(), icon, what: SourceOrigin::New(choice) }
 }
 
-fn of(view: &View<'_>, page: Page) -> Vec<Found> {
+fn of(view: &View<'_>, page: Page) -> Vec<FoundSource> {
     let (texts, snapshot) = (view.texts, view.snapshot);
     match page {
         Page::Cameras => {
@@ -91,17 +92,17 @@ fn of(view: &View<'_>, page: Page) -> Vec<Found> {
         }
         Page::Again => {
             let (collection, scene) = (&snapshot.scenes.collection, edited(snapshot));
-            let sources = collection.sources.iter().map(|source| Found {
-                what: What::Source(source.id),
+            let sources = collection.sources.iter().map(|source| FoundSource {
+                what: SourceOrigin::Source(source.id),
                 ..new(&source.name, "", source.choice.clone())
             });
             let others = collection.scenes.iter();
             let others = others.filter(|it| it.id != scene && !collection.reaches(it.id, scene));
-            let others = others.map(|other| Found {
+            let others = others.map(|other| FoundSource {
                 name: texts.with("add-scene", &[("name", other.name.as_str().into())]),
                 second: String::new(),
                 icon: Icon::Scene,
-                what: What::Scene(other.id),
+                what: SourceOrigin::Scene(other.id),
             });
             sources.chain(others).collect()
         }
@@ -109,7 +110,7 @@ fn of(view: &View<'_>, page: Page) -> Vec<Found> {
 }
 
 /// Everything there is now.
-pub(super) fn all(view: &View<'_>) -> Vec<Found> {
+pub(super) fn all(view: &View<'_>) -> Vec<FoundSource> {
     [Page::Cameras, Page::Screens, Page::Windows, Page::Again]
         .into_iter()
         .flat_map(|page| of(view, page))
@@ -117,18 +118,18 @@ pub(super) fn all(view: &View<'_>) -> Vec<Found> {
 }
 
 /// One of them; whether it was pressed.
-pub(super) fn row(ui: &mut Ui, view: &View<'_>, found: &Found) -> bool {
-    let Found { icon, name, second, .. } = found;
+pub(super) fn row(ui: &mut Ui, view: &View<'_>, found: &FoundSource) -> bool {
+    let FoundSource { icon, name, second, .. } = found;
     Row { icon: *icon, title: name, second, chosen: false, lamp: None }
         .show(ui, view.theme)
         .clicked()
 }
 
 /// It comes to the scene that is worked on.
-pub(super) fn take(view: &mut View<'_>, draft: &mut Draft, found: &Found) {
+pub(super) fn take(view: &mut View<'_>, draft: &mut Draft, found: &FoundSource) {
     let scene = edited(view.snapshot);
     let edit = match &found.what {
-        What::New(choice) => {
+        SourceOrigin::New(choice) => {
             let name = match choice {
                 // What the desktop gives is not known by name yet.
                 VideoChoice::Screen(_) if capture::in_wayland() => view.texts.get("add-screen"),
@@ -137,8 +138,8 @@ pub(super) fn take(view: &mut View<'_>, draft: &mut Draft, found: &Found) {
             };
             return add(view, draft, &*name, choice.clone());
         }
-        What::Source(source) => Edit::ShowSource { scene, source: *source },
-        What::Scene(shown) => Edit::ShowScene { scene, shown: *shown },
+        SourceOrigin::Source(source) => Edit::ShowSource { scene, source: *source },
+        SourceOrigin::Scene(shown) => Edit::ShowScene { scene, shown: *shown },
     };
     draft.await_items(view.snapshot);
     view.send(Command::Edit(edit));

@@ -4,20 +4,23 @@
 pub(in crate::ui::scenes) mod arrivals;
 mod card;
 mod devices;
-mod place;
+mod first_place;
+mod new_source;
+pub(in crate::ui::scenes) mod page;
 
 pub(in crate::ui::scenes) use devices::{screen_kind, screen_name, window_name};
 use egui::{Id, Key, Modifiers, ScrollArea, Ui, vec2};
+pub(in crate::ui) use new_source::edit_for;
 
 use crate::capture::text::Content;
-use crate::capture::{self, ColorSource, Rgba, VideoChoice, sharing};
-use crate::compose::scene::SceneId;
-use crate::studio::{Command, Edit};
+use crate::capture::{self, ColorSource, Rgba, VideoChoice};
 use crate::ui::dialogs::{DialogAnswer, modal};
 use crate::ui::input::actions::key;
 use crate::ui::mixer::labels;
 use crate::ui::scenes::add_source::card::{CARD, card};
-use crate::ui::scenes::add_source::devices::Found;
+use crate::ui::scenes::add_source::devices::FoundSource;
+use crate::ui::scenes::add_source::new_source::{add, asked_for};
+use crate::ui::scenes::add_source::page::{Adding, Page};
 use crate::ui::scenes::draft::{Draft, edited};
 use crate::ui::scenes::kind::icon_of_choice;
 use crate::ui::style::icons::Icon;
@@ -33,25 +36,6 @@ const AROUND: f32 = 190.0;
 /// What a color is at first, and what a gradient runs to.
 const GROUND: Rgba = Rgba { red: 0x1e, green: 0x24, blue: 0x30, alpha: 255 };
 const BELOW: Rgba = Rgba { red: 0x3b, green: 0x5b, blue: 0x8c, alpha: 255 };
-
-/// A list that a card leads to.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(in crate::ui::scenes) enum Page {
-    Cameras,
-    Screens,
-    Windows,
-    /// What there is already: sources and scenes.
-    Again,
-}
-
-/// What a person has chosen in the dialog so far.
-#[derive(Debug, Default)]
-pub(in crate::ui::scenes) struct Adding {
-    page: Option<Page>,
-    search: String,
-    /// It has been drawn before.
-    shown: bool,
-}
 
 /// What a card does.
 enum Leads {
@@ -192,7 +176,7 @@ fn everything(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, adding: &mut 
             }
         }
     });
-    let others: Vec<Found> = match searched {
+    let others: Vec<FoundSource> = match searched {
         true => devices::all(view).into_iter().filter(|it| fits(&it.name, &search)).collect(),
         false => Vec::new(),
     };
@@ -237,44 +221,7 @@ fn follow(view: &mut View<'_>, draft: &mut Draft, adding: &mut Adding, kind: &Ki
         }
         Leads::ToSource(choice) => {
             add(view, draft, &*name, choice.clone());
-            // What it says or looks like comes next.
-            if *choice != VideoChoice::Test {
-                draft.show_what_comes(view.snapshot);
-            }
             true
         }
     }
-}
-
-/// What the desktop is asked for, of a name of its own.
-fn asked_for(view: &View<'_>, window: bool) -> VideoChoice {
-    let sources = view.snapshot.scenes.collection.sources.iter();
-    let there: Vec<&VideoChoice> = sources.map(|source| &source.choice).collect();
-    sharing::another(window, &there)
-}
-
-/// A new source comes to the scene that is worked on, where it covers not all of what is there, and is
-/// selected.
-pub(in crate::ui) fn add(
-    view: &mut View<'_>,
-    draft: &mut Draft,
-    name: impl Into<String>,
-    choice: VideoChoice,
-) {
-    let edit = edit_for(view.snapshot, edited(view.snapshot), name.into(), choice);
-    draft.await_items(view.snapshot);
-    view.send(Command::Edit(edit));
-}
-
-/// The edit by which a new source comes.
-pub(in crate::ui) fn edit_for(
-    snapshot: &crate::studio::Snapshot,
-    scene: SceneId,
-    name: String,
-    choice: VideoChoice,
-) -> Edit {
-    let there = snapshot.scenes.collection.scene(scene);
-    let alone = there.is_none_or(|scene| scene.items.is_empty());
-    let place = place::first(&choice, alone);
-    Edit::PlaceSource { scene, name, choice, place }
 }

@@ -11,7 +11,8 @@ use egui::{Align, Role, Sense, Ui, Vec2, WidgetInfo, pos2, vec2};
 use crate::compose::scene::{Content, Item, SourceId};
 use crate::studio::scenes::MAIN;
 use crate::studio::{Command, Edit};
-use crate::ui::scenes::draft::{Draft, Section, icon_of, name_of};
+use crate::ui::scenes::draft::{Draft, Section, name_of};
+use crate::ui::scenes::kind::icon_of;
 use crate::ui::scenes::source;
 use crate::ui::scenes::source::kind_fields::with_words;
 use crate::ui::style::icons;
@@ -80,7 +81,7 @@ fn heading(ui: &mut Ui, view: &View<'_>, item: Option<&Item>, shown: Option<Sour
             pos2(rect.left() + 8.0, rect.center().y),
             Vec2::splat(16.0),
         );
-        icons::paint(ui.painter(), icon_of(item), at, view.theme.secondary);
+        icons::paint(ui.painter(), icon_of(view, item), at, view.theme.secondary);
         words.min.x = at.right() + gap::S;
     }
     elided(ui, words, Align::Min, &name, Type::Sentence.font(), view.theme.text);

@@ -1,16 +1,16 @@
 //! The left panel: the scenes, and below them the sources of the chosen one, the topmost first.
 
+mod heading;
 mod rename;
 mod row;
 mod scenes;
 mod sources;
 
-use egui::{Align, Layout, ScrollArea, Ui, vec2};
+use egui::{ScrollArea, Ui};
 
 use crate::ui::scenes::Draft;
-use crate::ui::style::theme::{Type, gap};
+use crate::ui::style::theme::gap;
 use crate::ui::view::View;
-use crate::ui::widgets::label;
 
 /// The panel.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
@@ -19,41 +19,5 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         scenes::show(ui, view, draft);
         ui.add_space(gap::L);
         sources::show(ui, view, draft);
-    });
-}
-
-/// The name of a list, with buttons at its end.
-fn heading(
-    ui: &mut Ui,
-    view: &mut View<'_>,
-    text: &str,
-    buttons: impl FnOnce(&mut Ui, &mut View<'_>),
-) {
-    let size = vec2(ui.available_width(), 26.0);
-    ui.allocate_ui_with_layout(size, Layout::right_to_left(Align::Center), |ui| {
-        ui.spacing_mut().item_spacing.x = 0.0;
-        ui.add_space(gap::XS);
-        buttons(ui, view);
-        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-            ui.add_space(gap::S);
-            ui.add(
-                egui::Label::new(
-                    egui::RichText::new(text)
-                        .font(Type::SmallStrong.font())
-                        .color(view.theme.secondary),
-                )
-                .truncate()
-                .selectable(false),
-            );
-        });
-    });
-    ui.add_space(2.0);
-}
-
-/// A line where a list has nothing to show.
-fn nothing(ui: &mut Ui, view: &View<'_>, text: &str) {
-    ui.horizontal(|ui| {
-        ui.add_space(gap::S);
-        label(ui, text, Type::Small, view.theme.secondary);
     });
 }

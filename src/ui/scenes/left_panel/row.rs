@@ -6,7 +6,7 @@ use egui::{
 };
 
 use crate::ui::input::hotkeys::accept_letters;
-use crate::ui::scenes::kind::Lamp;
+use crate::ui::scenes::kind::RowLamp;
 use crate::ui::style::icons;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{RADIUS, Type};
@@ -24,7 +24,7 @@ pub struct PanelRow<'a> {
     pub icon: Icon,
     pub title: &'a str,
     pub selected: bool,
-    pub lamp: Lamp,
+    pub lamp: RowLamp,
     /// How deep it lies within groups.
     pub depth: u32,
     /// What it stands for is not seen.
@@ -60,7 +60,7 @@ impl PanelRow<'_> {
         icons::paint(ui.painter(), self.icon, Rect::from_center_size(at, Vec2::splat(16.0)), color);
         let mut words =
             Rect::from_min_max(pos2(at.x + 17.0, rect.top()), rect.max - vec2(6.0, 0.0));
-        if self.lamp != Lamp::None {
+        if self.lamp != RowLamp::None {
             let center = pos2(rect.right() - if self.buttons > 0.0 { 9.0 } else { 12.0 }, at.y);
             self.lamp(ui, view, Rect::from_center_size(center, Vec2::splat(14.0)));
             words.max.x = center.x - 10.0;
@@ -86,14 +86,14 @@ impl PanelRow<'_> {
             painter.circle_filled(at, radius, color);
         };
         match self.lamp {
-            Lamp::None => {}
-            Lamp::Good => filled(3.5, theme.good),
-            Lamp::OnAir => filled(4.0, theme.live),
-            Lamp::Prepared => filled(4.0, theme.accent),
-            Lamp::Opening => {
+            RowLamp::None => {}
+            RowLamp::Good => filled(3.5, theme.good),
+            RowLamp::OnAir => filled(4.0, theme.live),
+            RowLamp::Prepared => filled(4.0, theme.accent),
+            RowLamp::Opening => {
                 painter.circle_stroke(at, 3.5, Stroke::new(1.5, theme.secondary));
             }
-            Lamp::Bad => icons::paint(painter, Icon::Warning, rect, theme.warn),
+            RowLamp::Bad => icons::paint(painter, Icon::Warning, rect, theme.warn),
         }
     }
 }

@@ -7,9 +7,10 @@ use crate::compose::transition::Transition;
 use crate::studio::live::view::LiveState;
 use crate::studio::{Command, Edit};
 use crate::ui::scenes::draft::{Draft, Named, Whose};
-use crate::ui::scenes::kind::Lamp;
+use crate::ui::scenes::kind::RowLamp;
+use crate::ui::scenes::left_panel::heading::heading;
+use crate::ui::scenes::left_panel::rename;
 use crate::ui::scenes::left_panel::row::PanelRow;
-use crate::ui::scenes::left_panel::{heading, rename};
 use crate::ui::scenes::menu;
 use crate::ui::scenes::transition::TransitionChoice;
 use crate::ui::style::icons::Icon;
@@ -39,9 +40,9 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         let current = scene.id == collection.current;
         let prepared = snapshot.scenes.prepared == Some(scene.id);
         let lamp = match snapshot.live {
-            LiveState::OnAir | LiveState::Reconnecting { .. } if current => Lamp::OnAir,
-            _ if prepared => Lamp::Prepared,
-            _ => Lamp::None,
+            LiveState::OnAir | LiveState::Reconnecting { .. } if current => RowLamp::OnAir,
+            _ if prepared => RowLamp::Prepared,
+            _ => RowLamp::None,
         };
         let row = PanelRow {
             icon: Icon::Scene,

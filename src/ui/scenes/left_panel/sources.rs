@@ -6,9 +6,10 @@ use crate::compose::scene::{Item, ItemId};
 use crate::studio::{Command, Edit};
 use crate::ui::input::actions::key;
 use crate::ui::scenes::draft::{Draft, Named, each, edited, name_of};
-use crate::ui::scenes::kind::{Lamp, icon_of, state_of};
+use crate::ui::scenes::kind::{RowLamp, icon_of, state_of};
+use crate::ui::scenes::left_panel::heading::{heading, nothing};
+use crate::ui::scenes::left_panel::rename;
 use crate::ui::scenes::left_panel::row::{BUTTONS, PanelRow, ROW};
-use crate::ui::scenes::left_panel::{heading, nothing, rename};
 use crate::ui::scenes::{clipboard, menu};
 use crate::ui::style::icons::Icon;
 use crate::ui::view::View;
@@ -35,7 +36,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         icon: Icon::Plus,
         title: &texts.get("source-add-row"),
         selected: false,
-        lamp: Lamp::None,
+        lamp: RowLamp::None,
         depth: 0,
         dimmed: true,
         buttons: 0.0,

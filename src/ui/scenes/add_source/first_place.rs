@@ -4,7 +4,7 @@ use crate::capture::VideoChoice;
 use crate::compose::scene::Placement;
 
 /// The place of a new source in a scene where it is `alone` or not.
-pub(super) fn first(choice: &VideoChoice, alone: bool) -> Placement {
+pub(super) fn of(choice: &VideoChoice, alone: bool) -> Placement {
     let (x, y, width, height) = match choice {
         // The lower third.
         VideoChoice::Text(_) => (0.05, 0.8, 0.4, 0.1),
@@ -25,10 +25,10 @@ mod tests {
         for choice in ["camera", "screen", "image:/a.png", "file:/a.mp4", "color:#000000", "clock"]
         {
             let choice: VideoChoice = choice.parse().unwrap();
-            let place = first(&choice, false);
+            let place = of(&choice, false);
             assert!(place.width * place.height < 0.5, "{choice}");
             assert!(place.x + place.width <= 1.0 && place.y + place.height <= 1.0, "{choice}");
-            let alone = first(&choice, true);
+            let alone = of(&choice, true);
             let text = matches!(choice, VideoChoice::Text(_));
             assert_eq!(alone == Placement::default(), !text, "{choice}");
         }

@@ -1,0 +1,29 @@
+//! Whether the program has a picture, and what delivers it.
+
+use crate::capture::VideoChoice;
+use crate::compose::scene::SourceId;
+use crate::media::source_status::SourceState;
+use crate::studio::program::Program;
+use crate::studio::scenes::{Collection, MAIN};
+
+impl Program {
+    /// A scene without a source is black video from now on.
+    pub(in crate::studio) fn keep_video(&mut self) {
+        self.keeps_video = true;
+    }
+
+    /// What of the current scene delivers video, by its name in the scenes; `None`: nothing does.
+    pub(in crate::studio) fn open_video(&self, collection: &Collection) -> Option<String> {
+        let open = |id: &SourceId| self.source_report(*id).state == SourceState::Open;
+        let id = self.plans.0.sources().find(open)?;
+        let name = collection.source(id).map(|source| source.name.clone());
+        Some(name.unwrap_or_else(|| self.video.report().name))
+    }
+
+    /// Whether there is a picture to encode.
+    pub(in crate::studio) fn has_video(&self) -> bool {
+        self.keeps_video
+            || self.video.choice != VideoChoice::None
+            || self.plans.0.sources().any(|source| source != MAIN)
+    }
+}
