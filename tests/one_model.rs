@@ -100,3 +100,19 @@ fn the_picture_of_settings_of_before_is_a_source_afterwards() {
         assert_eq!(summary["exit"], 0, "{flags:?}");
     }
 }
+
+#[test]
+fn the_guide_chooses_what_the_first_source_shows() {
+    let folder = tempfile::tempdir().unwrap();
+    let studio = window(&folder.path().join("settings.toml"));
+    settled(&studio);
+    let color: VideoChoice = "color:#102030".parse().unwrap();
+    studio.send(Command::SelectVideo(color.clone()));
+    let sources = wait_for("the choice", || {
+        let sources = studio.snapshot().scenes.collection.sources.clone();
+        sources.iter().any(|it| it.choice == color).then_some(sources)
+    });
+    assert_eq!((sources.len(), &*sources[0].name), (1, "Color"));
+    assert_eq!(studio.snapshot().usual_video().unwrap().choice, color);
+    end(&studio);
+}

@@ -413,6 +413,19 @@ impl Snapshot {
         }
     }
 
+    /// The picture that is meant where one is spoken of: that of `--video`, or the lowest source of the scene
+    /// that goes out.
+    pub fn usual_video(&self) -> Option<VideoSource> {
+        let main = self.video.as_ref().filter(|video| video.choice != VideoChoice::None);
+        main.cloned().or_else(|| {
+            let id = self.scenes.collection.usual_source();
+            let source = self.scenes.collection.source(id)?;
+            let state = self.scenes.source(id).map_or(SourceState::Opening, |it| it.state);
+            let (choice, name) = (source.choice.clone(), source.name.clone());
+            Some(VideoSource { choice, state, name, format: None })
+        })
+    }
+
     /// Whether something of the scene that goes out delivers a picture, or none is wanted.
     pub fn delivers_video(&self) -> bool {
         let collection = &self.scenes.collection;

@@ -218,6 +218,9 @@ impl Engine {
 
     fn handle(&mut self, command: Command) {
         match command {
+            Command::SelectVideo(choice) if self.config.scenes_only => {
+                self.select_in_scene(choice);
+            }
             Command::SelectVideo(choice) => {
                 self.startup.undecided.0 = false;
                 self.settings.video = Some(choice.clone());

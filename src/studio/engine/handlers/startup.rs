@@ -9,6 +9,7 @@ use crate::studio::command::Command;
 use crate::studio::engine::Engine;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::program::Program;
+use crate::studio::scenes::edits::Edit;
 use crate::text::problem::problem;
 
 /// How long files that filters work with may keep the first picture waiting.
@@ -129,6 +130,24 @@ impl Engine {
             self.revealed_scenes();
             self.changed();
         }
+    }
+
+    /// The usual source of the scenes shows this; where there is none, it comes.
+    pub(in crate::studio::engine) fn select_in_scene(&mut self, choice: VideoChoice) {
+        self.startup.undecided.0 = false;
+        if self.wants_main() {
+            return self.adopt_main(choice);
+        }
+        let name = self.source_name(&choice);
+        let collection = &self.settings.collection;
+        let (id, scene) = (collection.usual_source(), collection.current);
+        let edit = match collection.source(id) {
+            Some(_) => {
+                Edit::Several(vec![Edit::SetSource(id, choice), Edit::RenameSource(id, name)])
+            }
+            None => Edit::AddSource { scene, name, choice },
+        };
+        self.edit(&edit);
     }
 
     /// What a source is called that nobody has named: as its device or file.

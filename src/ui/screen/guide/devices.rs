@@ -49,7 +49,8 @@ fn camera(ui: &mut Ui, view: &mut View<'_>, width: f32) {
     let (theme, texts, snapshot) = (view.theme, view.texts, view.snapshot);
     let name = texts.get("guide-camera");
     label(ui, &name, Type::Small, theme.secondary);
-    let video = snapshot.video.as_ref();
+    let usual = snapshot.usual_video();
+    let video = usual.as_ref();
     let choice = video.map(|video| &video.choice);
     let (screen, test) = (texts.get("guide-screen"), texts.get("test-pattern"));
     let open = video.map_or("", |video| video.name.as_str());

@@ -16,9 +16,9 @@ use crate::ui::widgets::{label, paragraph};
 pub(super) fn show(ui: &mut Ui, view: &View<'_>) {
     let (theme, texts, snapshot) = (view.theme, view.texts, view.snapshot);
     ui.spacing_mut().item_spacing.y = gap::S;
-    let video = match snapshot.video.as_ref() {
+    let video = match snapshot.usual_video() {
         Some(video) if video.choice == VideoChoice::Test => texts.get("test-pattern").to_string(),
-        Some(video) if !video.name.is_empty() => video.name.clone(),
+        Some(video) if !video.name.is_empty() => video.name,
         _ => texts.get("guide-no-camera").to_string(),
     };
     let audio = match snapshot.audio.as_ref() {
