@@ -129,7 +129,7 @@ mod tests {
             (1..).zip(&messages).map(|(id, message)| message.notice(id, "")).collect();
         let quality = Quality::default();
         let mut watch = SpaceAgain::default();
-        let mut look = |recording: Option<&Path>, now: u64| {
+        let mut look = |recording: Option<&Path>, now: i64| {
             let begin = std::time::Instant::now();
             let mut over = Vec::new();
             let now = Timestamp::from_micros(now * 1_000_000);
