@@ -96,8 +96,16 @@ fn both_languages_fit_a_small_window() {
         let buttons = harness.get_all_by_role(Role::Button);
         for button in buttons {
             let rect = button.rect();
-            assert!(rect.min.x >= 0.0 && rect.max.x <= 960.0, "{:?} {rect:?}", button.label());
-            assert!(rect.min.y >= 0.0 && rect.max.y <= 600.0, "{:?} {rect:?}", button.label());
+            assert!(
+                rect.min.x >= 0.0 && rect.max.x <= 960.0,
+                "{:?} {rect:?}",
+                button.accesskit_node().label()
+            );
+            assert!(
+                rect.min.y >= 0.0 && rect.max.y <= 600.0,
+                "{:?} {rect:?}",
+                button.accesskit_node().label()
+            );
         }
     }
 }

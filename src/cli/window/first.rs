@@ -146,12 +146,14 @@ pub(super) fn absolute(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::Worker;
 
     #[test]
     fn nonsense_raises_the_window_and_does_nothing_else() {
         let (ask, asked) = queue::bounded("later-starts", DEPTH, Full::DropOldest);
         let gone = AtomicBool::new(false);
-        let window = std::thread::spawn(move || {
+        let (tell, told) = queue::bounded("all", 1, Full::Block);
+        let _window = Worker::spawn("onair-test", move |_| {
             let mut all = Vec::new();
             while let Ok(HandedOver { open, parts, taken }) =
                 asked.recv_timeout(Duration::from_secs(20))
@@ -162,12 +164,13 @@ mod tests {
                     break;
                 }
             }
-            all
-        });
+            tell.send(all).unwrap();
+        })
+        .unwrap();
         for message in [&b""[..], b"\xFF{", br#"{"open": ["a"], "profile": "B", "new": 1}"#] {
             assert_eq!(answer(message, &ask, &gone), TAKEN);
         }
-        let all = window.join().unwrap();
+        let all = told.recv().unwrap();
         assert_eq!(all[0], (Vec::new(), Vec::new()));
         assert_eq!(all[1], all[0]);
         assert_eq!(all[2], (vec!["a".to_owned()], vec![(PartKind::Profile, "B".to_owned())]));

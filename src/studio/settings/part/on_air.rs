@@ -197,7 +197,7 @@ mod tests {
         let settings = on_air();
         let mark = OnAirMark::of(&settings, &settings.targets, "");
         // The first process is no onair, but it runs.
-        OnAirMark { process: 1, ..mark.clone() }.write(&path).unwrap();
+        OnAirMark { process: 1, ..mark }.write(&path).unwrap();
         assert!(OnAirMark::left(&path).is_some());
         for text in ["", "x", "targets = 3", "process = -1", "\u{0}", "[targets]", "targets = [1]"]
         {
