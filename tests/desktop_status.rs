@@ -117,9 +117,9 @@ fn errors_are_notified_and_the_lamp_goes_live() {
     wait_for("another", LIMIT, || told.lock().notifications.len() == 2);
     assert_eq!(told.lock().notifications[1].0, 41);
     // A click on it shows the window; one on another program's does not, nor does another button.
-    let (path, name) = ("/org/freedesktop/Notifications", "org.freedesktop.Notifications");
+    let (path, interface) = ("/org/freedesktop/Notifications", "org.freedesktop.Notifications");
     for (id, action) in [(7_u32, "default"), (42, "snooze"), (42, "default")] {
-        panel.emit_signal(None::<&str>, path, name, "ActionInvoked", &(id, action)).unwrap();
+        panel.emit_signal(None::<&str>, path, interface, "ActionInvoked", &(id, action)).unwrap();
     }
     let mut asked = Vec::new();
     wait_for("the click", LIMIT, || {
