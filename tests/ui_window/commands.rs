@@ -15,7 +15,7 @@ fn palette(harness: &mut Harness<'static, Window>, query: &str) {
 #[test]
 fn the_palette_finds_commands_by_their_names_in_both_languages() {
     let mut harness = open("idle");
-    palette(&mut harness, "刷新");
+    palette(&mut harness, "重新查找");
     assert_eq!(commands(&mut harness), [Command::RefreshDevices]);
     let chinese = preferences(Language::Chinese, Theme::Dark);
     let mut harness = open_as("idle", Vec2::new(1280.0, 720.0), chinese);
