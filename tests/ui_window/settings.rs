@@ -49,6 +49,29 @@ fn every_page_shows_its_settings_in_both_languages_and_small_windows() {
 }
 
 #[test]
+fn the_settings_scroll_where_the_largest_interface_leaves_little_room() {
+    // 1280×720 at 300 %.
+    let small = Vec2::new(427.0, 240.0);
+    let mut harness = open_as("idle", small, preferences(Language::English, Theme::Dark));
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Comma);
+    harness.run();
+    for (page, setting) in [
+        ("General", "Interface size"),
+        ("Video", "Resolution"),
+        ("Output", "Adaptive bitrate"),
+        ("Recording", "Recording format"),
+        ("Hotkeys", "Hotkey of Go live or stop"),
+        ("About", "Version"),
+    ] {
+        harness.get_by_role_and_label(Role::Button, page).focus();
+        harness.run();
+        harness.key_press(Key::Enter);
+        harness.run();
+        assert!(harness.query_all_by_label_contains(setting).next().is_some(), "{page}");
+    }
+}
+
+#[test]
 fn settings_are_found_in_both_languages_and_from_the_palette() {
     let mut harness = open("idle");
     harness.key_press_modifiers(Modifiers::COMMAND, Key::Comma);

@@ -334,7 +334,7 @@ fn places(ui: &mut Ui, view: &View<'_>, chooser: &mut FileChooser) {
 
 fn entries(ui: &mut Ui, view: &View<'_>, chooser: &mut FileChooser) -> Option<ChooserAnswer> {
     let (theme, texts) = (view.theme, view.texts);
-    let height = (ui.ctx().content_rect().height() - 340.0).clamp(120.0, 320.0);
+    let height = (ui.ctx().content_rect().height() - 340.0).clamp(60.0, 320.0);
     let mut answer = None;
     let area = ScrollArea::vertical().id_salt(&chooser.reading.path).max_height(height);
     area.min_scrolled_height(height).auto_shrink(false).show(ui, |ui| {

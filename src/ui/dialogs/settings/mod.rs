@@ -28,6 +28,8 @@ pub use general::SCALES as UI_SCALES;
 /// Of what is in it, and of the list of pages.
 const WIDTH: f32 = 780.0;
 const PAGES: f32 = 168.0;
+/// A page is no narrower: where the window or its scale gives less room, one scrolls.
+const NARROWEST: f32 = 460.0;
 
 /// The settings that fit what is searched for, in either language.
 fn results(draft: &mut SettingsDraft, view: &View<'_>) -> Vec<Setting> {
@@ -67,18 +69,18 @@ pub fn show(
             ui.allocate_ui(size, |ui| {
                 ui.vertical(|ui| {
                     ui.set_min_size(size);
-                    pages(ui, view, draft);
+                    let area = ScrollArea::vertical().id_salt("pages").max_height(height);
+                    area.show(ui, |ui| pages(ui, view, draft));
                 });
             });
             ui.vertical(|ui| {
                 ui.set_width(ui.available_width());
-                let area =
-                    ScrollArea::vertical().id_salt((draft.page.key(), draft.query.is_empty()));
+                let area = ScrollArea::both().id_salt((draft.page.key(), draft.query.is_empty()));
                 area.max_height(height).min_scrolled_height(height).auto_shrink(false).show(
                     ui,
                     |ui| {
                         // Clear of the bar beside the list.
-                        ui.set_width(ui.available_width() - gap::M);
+                        ui.set_width((ui.available_width() - gap::M).max(NARROWEST));
                         answer = contents(ui, view, needs, draft);
                     },
                 );
