@@ -1,8 +1,9 @@
 //! The window around a studio that only pretends, to look at every state:
 //!
-//! `cargo run --example window_demo -- on-air [light] [zh] [guide|settings|help|palette|file|stop|close] [full]`
+//! `cargo run --example window_demo -- on-air [light] [zh] [studio|monitor] [guide|settings|help|palette|file|stop|close] [full]`
 
 use onair::app::{self, Options};
+use onair::studio::settings::Panels;
 use onair::studio::{Language, Preferences, Theme};
 use onair::ui::{Dialog, Page};
 
@@ -23,8 +24,11 @@ fn main() -> Result<(), app::Error> {
         ("stop", Dialog::ConfirmStop),
         ("close", Dialog::ConfirmClose),
     ];
+    let layout = ["studio", "monitor"].into_iter().find(|layout| has(layout)).unwrap_or("simple");
+    let panels = Panels { layout: layout.to_owned(), ..Panels::default() };
     let options = Options {
         preferences: Preferences {
+            panels: Box::new(panels),
             language: if has("zh") { Language::Chinese } else { Language::English },
             theme: if has("light") { Theme::Light } else { Theme::Dark },
             ..Preferences::default()

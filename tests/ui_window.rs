@@ -7,6 +7,7 @@ mod commands;
 mod file_chooser;
 mod guide;
 mod notice_size;
+mod panels;
 mod parts;
 mod properties;
 mod scenes;

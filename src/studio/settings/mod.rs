@@ -59,6 +59,9 @@ pub(in crate::studio) use sections::own_services::MAX_SERVICES;
 pub use sections::own_services::{
     Own, OwnPart, read_own, read_services, services_beside, write_services,
 };
+pub use sections::panels::{
+    MAX_LAYOUT_NAME, MAX_LAYOUTS, Node, PRESETS, Panel, PanelLayout, Panels,
+};
 pub use sections::window::{Language, Preferences, Theme};
 pub use token::ServerToken;
 
@@ -162,6 +165,8 @@ struct File {
     window: Preferences,
     #[serde(skip_serializing_if = "Hotkeys::is_default")]
     hotkeys: Hotkeys,
+    #[serde(skip_serializing_if = "Panels::is_default")]
+    panels: Panels,
     #[serde(with = "RecordingLayout")]
     recording: RecordingChoices,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -278,6 +283,11 @@ impl Settings {
         };
         let collection = file.collection.map(|table| table.collection(document));
         let player = file.player.checked(document);
+        let mut panels = file.panels;
+        if let Some(why) = panels.missing() {
+            document.note("panels.layout", &why);
+            panels.layout = Panels::default().layout;
+        }
         Self {
             in_use: file.in_use,
             video: file.video,
@@ -294,6 +304,7 @@ impl Settings {
             preferences: Preferences {
                 recording: file.recording,
                 hotkeys: Box::new(file.hotkeys),
+                panels: Box::new(panels),
                 ..file.window
             },
             volume: player.volume,
@@ -370,6 +381,7 @@ impl Settings {
             window: self.preferences.clone(),
             recording: self.preferences.recording.clone(),
             hotkeys: (*self.preferences.hotkeys).clone(),
+            panels: (*self.preferences.panels).clone(),
             cameras: sections::cameras::set(&self.cameras),
             // The one that is there from the start is not written.
             collection: Some(&self.collection)

@@ -15,21 +15,26 @@ use crate::ui::widgets::{Button, label, paragraph};
 pub fn show(ctx: &egui::Context, view: &View<'_>) -> Option<DialogAnswer> {
     modal(ctx, view.theme, "history", 620.0, |ui| {
         let close = heading(ui, view, &view.texts.get("event-log"));
-        let entries = &view.snapshot.history;
-        if entries.is_empty() {
-            paragraph(ui, &view.texts.get("event-log-empty"), Type::Body, view.theme.secondary);
-        }
         ScrollArea::vertical().max_height(420.0).auto_shrink([false, true]).show(ui, |ui| {
-            ui.spacing_mut().item_spacing.y = gap::S;
-            for (number, entry) in entries.iter().enumerate().rev() {
-                ui.push_id(number, |ui| line(ui, view, entry));
-            }
+            lines(ui, view);
         });
-        if !entries.is_empty() {
+        if !view.snapshot.history.is_empty() {
             below(ui, view);
         }
         close.then_some(DialogAnswer::Close)
     })
+}
+
+/// What happened, the newest above.
+pub fn lines(ui: &mut Ui, view: &View<'_>) {
+    let entries = &view.snapshot.history;
+    if entries.is_empty() {
+        paragraph(ui, &view.texts.get("event-log-empty"), Type::Body, view.theme.secondary);
+    }
+    ui.spacing_mut().item_spacing.y = gap::S;
+    for (number, entry) in entries.iter().enumerate().rev() {
+        ui.push_id(number, |ui| line(ui, view, entry));
+    }
 }
 
 /// The message, and for how long or how often.

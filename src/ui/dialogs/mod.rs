@@ -4,7 +4,7 @@ mod card;
 mod command_palette;
 mod confirm;
 mod developer;
-mod event_log;
+pub mod event_log;
 pub mod file_chooser;
 pub mod mixer;
 mod own_services;

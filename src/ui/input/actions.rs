@@ -95,6 +95,10 @@ actions! {
     SetUp "set-up" Check "";
     Services "services" Broadcast "";
     Parts "parts" Film "";
+    LayoutSimple "layout-simple" Layout "";
+    LayoutStudio "layout-studio" Layout "";
+    LayoutMonitor "layout-monitor" Layout "";
+    ArrangePanels "arrange-panels" Layout "";
     Studio "studio" Camera "Ctrl+1";
     Watch "watch" Play "Ctrl+2";
     RetryNow "retry" Refresh "";

@@ -10,6 +10,7 @@ use crate::ui::input::actions::Action;
 use crate::ui::scenes;
 use crate::ui::screen::bars::{self, Page};
 use crate::ui::screen::guide::{self, GuideAnswer};
+use crate::ui::studio_page::docks;
 use crate::ui::studio_page::parts::SideTab;
 use crate::ui::text;
 use crate::ui::view::{View, WindowRequest};
@@ -86,6 +87,13 @@ impl Screen {
                     self.page = Page::Studio;
                     self.scenes.show_properties(source);
                 }
+            }
+            Action::LayoutSimple => self.use_layout("simple"),
+            Action::LayoutStudio => self.use_layout("studio"),
+            Action::LayoutMonitor => self.use_layout("monitor"),
+            Action::ArrangePanels => {
+                self.page = Page::Studio;
+                self.docks.arranging ^= true;
             }
             Action::Studio => self.page = Page::Studio,
             Action::Watch => self.page = Page::Watch,
@@ -175,6 +183,13 @@ impl Screen {
             self.restyle(ctx);
             self.wishes.push(WindowRequest::Preferences);
         }
+    }
+
+    fn use_layout(&mut self, name: &str) {
+        self.page = Page::Studio;
+        let mut view = view!(self);
+        docks::menu::choose(&mut view, &mut self.preferences.panels, name);
+        self.wishes.push(WindowRequest::Preferences);
     }
 
     fn toggle(&mut self, dialog: Dialog) {

@@ -26,8 +26,8 @@ pub enum Pressed {
     Notices,
 }
 
-/// The bar.
-pub fn show(ui: &mut Ui, view: &View<'_>, room: Rect) -> Option<Pressed> {
+/// The bar; so much room at its right end is left to others.
+pub fn show(ui: &mut Ui, view: &View<'_>, room: Rect, inset: f32) -> Option<Pressed> {
     let (theme, health) = (view.theme, view.health);
     let trouble = health.is_trouble();
     let line = if trouble {
@@ -46,7 +46,7 @@ pub fn show(ui: &mut Ui, view: &View<'_>, room: Rect) -> Option<Pressed> {
         vec2(size::PILL, 28.0),
     );
     pill(ui, view, health.activity, place);
-    let (pressed, right) = buttons(ui, view, health, room);
+    let (pressed, right) = buttons(ui, view, health, room.with_max_x(room.right() - inset));
     let words = Rect::from_min_max(
         pos2(place.right() + gap::M, room.top()),
         pos2(right - gap::M, room.bottom()),

@@ -33,6 +33,7 @@ use crate::media::VideoFrame;
 use crate::studio::command::PartCommand;
 use crate::studio::live::view::LiveState;
 use crate::studio::notices::health::Health;
+use crate::studio::settings::Panel;
 use crate::studio::{Command, Preferences, Remedy, Snapshot, Theme as ThemeChoice};
 use crate::ui::dialogs::file_chooser::FileChooser;
 use crate::ui::dialogs::{self, Dialog, DialogAnswer, PassthroughDraft};
@@ -41,9 +42,10 @@ use crate::ui::input::global_key::{GlobalHotkeys, GlobalKeySupport};
 use crate::ui::input::hotkeys::{self, Keymap};
 use crate::ui::input::push_to_talk;
 use crate::ui::screen::bars::Page;
+use crate::ui::studio_page::docks::{self, Docks};
 use crate::ui::studio_page::parts::SideTab;
 use crate::ui::style::fonts;
-use crate::ui::style::theme::{Theme, size};
+use crate::ui::style::theme::{Theme, gap, size};
 use crate::ui::text::{self, Texts};
 use crate::ui::video::{FrameView, Surfaces};
 use crate::ui::view::{Renderer, View, WindowRequest};
@@ -62,6 +64,8 @@ pub struct Screen {
     page: Page,
     /// What the panel of the *Studio* page shows.
     side: SideTab,
+    /// Its panels, where they dock.
+    docks: Docks,
     dialog: Option<Dialog>,
     dialog_is_fresh: bool,
     tray: bars::TrayState,
@@ -134,6 +138,7 @@ impl Screen {
             snapshot: Snapshot::default(),
             page: Page::Studio,
             side: SideTab::default(),
+            docks: Docks::default(),
             dialog: None,
             dialog_is_fresh: false,
             tray: bars::TrayState::default(),
@@ -222,6 +227,11 @@ impl Screen {
     /// Shows this in the panel of the *Studio* page.
     pub(super) fn show_side(&mut self, side: SideTab) {
         (self.page, self.side) = (Page::Studio, side);
+        self.docks.reveal(match side {
+            SideTab::Broadcast => Panel::Broadcast,
+            SideTab::Inspector => Panel::Inspector,
+            SideTab::Chat => Panel::Chat,
+        });
     }
 
     /// The page that is shown.
@@ -311,9 +321,10 @@ impl Screen {
         }
     }
 
-    /// Whether the players are in a window of their own.
+    /// Whether the players are seen elsewhere than on their page.
     pub fn plays_apart(&self) -> bool {
-        self.watch.place != watch::Where::Here
+        let docked = !self.preferences.panels.is_simple() && self.docks.shows(Panel::Players);
+        self.watch.place != watch::Where::Here || docked
     }
 
     fn window(&mut self, ui: &mut Ui, room: Rect) {
@@ -329,7 +340,15 @@ impl Screen {
 
         let mut view = view!(self);
         let pressed = bars::top(ui, &view, self.page, &mut self.tray, top);
-        let helped = health_bar::show(ui, &view, health_bar);
+        let inset = if self.page == Page::Studio { size::CONTROL_SMALL + gap::S } else { 0.0 };
+        let helped = health_bar::show(ui, &view, health_bar, inset);
+        if self.page == Page::Studio {
+            let middle =
+                pos2(health_bar.right() - gap::M - inset / 2.0 + gap::XS, health_bar.center().y);
+            let place = Rect::from_center_size(middle, egui::Vec2::splat(size::CONTROL_SMALL));
+            let panels = &mut self.preferences.panels;
+            docks::menu::show(ui, &mut view, panels, &mut self.docks, place);
+        }
         let mut action = None;
         self.watch.learn(&view, ui.input(|input| input.time));
         match self.page {
@@ -342,8 +361,12 @@ impl Screen {
                         side: &mut self.side,
                         program: &mut self.program,
                         prepared: self.prepared.as_mut(),
+                        watched: &mut self.watched,
+                        panels: &mut self.preferences.panels,
+                        inspected: false,
                     };
-                    studio_page::show(ui, &mut view, &mut parts, page, left, right)
+                    let sides = (left, right);
+                    studio_page::show(ui, &mut view, &mut parts, &mut self.docks, page, sides)
                 };
                 if let Some(pressed) = pressed {
                     action = action.or(Some(pressed));

@@ -1,6 +1,7 @@
 //! The *Studio* page: scenes and sources, the program, the mixer, and the panel at the right.
 
 mod chat;
+pub mod docks;
 pub mod go_live;
 pub mod parts;
 pub mod program;
@@ -8,9 +9,11 @@ pub mod right_panel;
 
 use egui::{Rect, Ui, pos2, vec2};
 
+use crate::studio::settings::Panel;
 use crate::ui::input::actions::Action;
 use crate::ui::mixer;
-use crate::ui::scenes::left_panel;
+use crate::ui::scenes::{self, left_panel};
+use crate::ui::studio_page::docks::Docks;
 use crate::ui::studio_page::parts::PageParts;
 use crate::ui::style::theme::{gap, size};
 use crate::ui::targets::child;
@@ -21,9 +24,31 @@ pub fn show(
     ui: &mut Ui,
     view: &mut View<'_>,
     parts: &mut PageParts<'_>,
+    docks: &mut Docks,
     room: Rect,
-    left: f32,
-    right: f32,
+    sides: (f32, f32),
+) -> Option<Action> {
+    // The simple layout, while nobody moves anything in it, needs no tree.
+    if parts.panels.is_simple() && !docks.arranging {
+        return simple(ui, view, parts, room, sides);
+    }
+    if parts.scenes.follow(view.snapshot) {
+        docks.reveal(Panel::Inspector);
+    }
+    let asked = docks.show(ui, view, parts, room);
+    if !parts.inspected {
+        scenes::inspector::keep_typed(view, parts.scenes, None);
+    }
+    asked
+}
+
+/// The simple layout; `sides`: the widths at the left and at the right.
+fn simple(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    parts: &mut PageParts<'_>,
+    room: Rect,
+    (left, right): (f32, f32),
 ) -> Option<Action> {
     let theme = view.theme;
     let split = room.right() - right;

@@ -1,5 +1,6 @@
 //! What the *Studio* page works with.
 
+use crate::studio::settings::Panels;
 use crate::ui::input::actions::key;
 use crate::ui::video::FrameView;
 use crate::ui::{scenes, targets, watch};
@@ -32,4 +33,10 @@ pub struct PageParts<'a> {
     pub side: &'a mut SideTab,
     pub program: &'a mut FrameView,
     pub prepared: Option<&'a mut FrameView>,
+    /// The players' pictures, by the slots of their tiles.
+    pub watched: &'a mut [FrameView],
+    /// The layout in use, and those that were changed.
+    pub panels: &'a mut Panels,
+    /// The inspector was drawn in this frame.
+    pub inspected: bool,
 }

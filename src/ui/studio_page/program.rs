@@ -1,19 +1,30 @@
 //! The program picture with its frame and tag, and what stands in its place while there is none.
 
-use egui::{CornerRadius, Rect, Role, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, vec2};
+use egui::{
+    Color32, CornerRadius, Rect, Role, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, vec2,
+};
 
 use crate::capture::VideoChoice;
 use crate::compose::scene::Content;
+use crate::compose::transition::{Kind, Transition};
 use crate::studio::live::view::LiveState;
 use crate::studio::scenes::MAIN;
 use crate::studio::snapshot::SourceState;
+use crate::studio::{Command, Edit};
+use crate::ui::input::actions::Action;
+use crate::ui::input::hotkeys::shortcut_text;
 use crate::ui::scenes;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{BLACK, BORDER, ON_VIDEO, PLATE, Type, gap};
+use crate::ui::targets::child;
 use crate::ui::text::format;
 use crate::ui::video::placeholder::placeholder;
 use crate::ui::video::{FrameView, fill_around, fitted};
 use crate::ui::view::View;
+use crate::ui::widgets::{Button, ButtonWeight, elided};
+
+/// Width of what is between preview and program.
+const TAKE: f32 = 84.0;
 
 /// The stage fills `room`.
 ///
@@ -30,16 +41,19 @@ pub fn show(
     let shape = quality.size.width as f32 / (quality.size.height as f32).max(1.0);
     let mut room = room;
     if let Some(prepared) = prepared {
-        let (left, right) = room.split_left_right_at_fraction(0.5);
-        room = right;
+        let half = (room.width() - TAKE) / 2.0;
+        let left = room.with_max_x(room.left() + half);
+        take(ui, view, Rect::from_x_y_ranges(left.right()..=left.right() + TAKE, room.y_range()));
+        room = room.with_min_x(room.right() - half);
         let rect = fitted(left.shrink(gap::S), shape, ui.pixels_per_point());
         fill_around(ui, left, rect, view.theme.canvas);
         if !prepared.paint(ui, rect) {
             ui.painter().rect_filled(rect, CornerRadius::ZERO, BLACK);
         }
-        let frame = Stroke::new(2.0, view.theme.good);
+        let frame = Stroke::new(2.0, view.theme.accent);
         ui.painter().rect_stroke(rect, CornerRadius::same(2), frame, StrokeKind::Outside);
-        label_in(ui, rect, &view.texts.get("preview-tag"));
+        let fill = (view.theme.accent, view.theme.on_accent);
+        label_in(ui, rect, &view.texts.get("preview-tag"), fill);
         crate::ui::scenes::canvas::show(ui, view, draft, rect);
         crate::ui::scenes::playback_bar::show(ui, view, draft, rect);
     }
@@ -53,6 +67,33 @@ pub fn show(
         crate::ui::scenes::playback_bar::show(ui, view, draft, rect);
     }
     crate::ui::scenes::canvas::drops::show(ui, view, draft, room);
+}
+
+/// Between preview and program: what takes the one over into the other, and how.
+fn take(ui: &mut Ui, view: &mut View<'_>, room: Rect) {
+    let (theme, texts) = (view.theme, view.texts);
+    let inner = Rect::from_center_size(room.center(), vec2(TAKE - 8.0, 150.0));
+    let mut column = child(ui, inner, "take");
+    column.spacing_mut().item_spacing.y = gap::S;
+    let width = inner.width();
+    let (name, keys) = (texts.get("take"), shortcut_text(ui.ctx(), Action::Transition));
+    let button = Button::new(&name).look(ButtonWeight::Primary).height(52.0).width(width);
+    let response = button.show(&mut column, theme);
+    if response.on_hover_text(keys.unwrap_or_default()).clicked() {
+        view.send(Command::Transition);
+    }
+    let now = &view.snapshot.scenes.collection.transition;
+    for kind in [Kind::Cut, Kind::Fade] {
+        let name = texts.get(if kind == Kind::Cut { "transition-cut" } else { "transition-fade" });
+        let button = Button::new(&name).small().width(width).selected(kind == now.kind);
+        if button.show(&mut column, theme).clicked() && kind != now.kind {
+            let transition = Transition { kind, ..now.clone() };
+            view.send(Command::Edit(Edit::SetTransition(transition)));
+        }
+    }
+    let duration = format!("{}\u{a0}ms", now.duration.as_millis());
+    let line = Rect::from_min_size(column.cursor().min, vec2(width, 18.0));
+    elided(&column, line, egui::Align::Center, &duration, Type::Small.font(), theme.secondary);
 }
 
 /// The picture itself, or what stands in its place; tells whether it was the picture.
@@ -102,6 +143,8 @@ fn program(ui: &mut Ui, view: &mut View<'_>, picture: &mut FrameView, rect: Rect
         // Not this picture is on air.
         _ if view.snapshot.passthrough.is_some() => Stroke::new(BORDER, theme.line),
         LiveState::OnAir | LiveState::Stopping => Stroke::new(2.0, theme.live),
+        // Beside the preview it is red at all times: what is changed there is seen.
+        _ if view.snapshot.scenes.prepared.is_some() => Stroke::new(2.0, theme.live),
         LiveState::Reconnecting { .. } => Stroke::new(2.0, theme.warn),
         LiveState::Idle | LiveState::Connecting { .. } => Stroke::new(BORDER, theme.line),
     };
@@ -150,17 +193,19 @@ fn tag(ui: &Ui, view: &View<'_>, rect: Rect) {
             ("rate", format::rate(quality.frame_rate).into()),
         ],
     );
-    let plate = label_in(ui, rect, &text);
+    let beside = view.snapshot.scenes.prepared.is_some();
+    let fill = if beside { (view.theme.live_fill, ON_VIDEO) } else { (PLATE, ON_VIDEO) };
+    let plate = label_in(ui, rect, &text, fill);
     ui.interact(plate, ui.scope_id().with("tag"), Sense::hover())
         .on_hover_text(&*view.texts.get("tip-program"));
 }
 
 /// A plate with words in the upper left corner of a picture.
-fn label_in(ui: &Ui, rect: Rect, text: &str) -> Rect {
-    let galley = ui.painter().layout_no_wrap(text.to_owned(), Type::Tiny.font(), ON_VIDEO);
+fn label_in(ui: &Ui, rect: Rect, text: &str, (fill, color): (Color32, Color32)) -> Rect {
+    let galley = ui.painter().layout_no_wrap(text.to_owned(), Type::Tiny.font(), color);
     let plate =
         Rect::from_min_size(rect.min + Vec2::splat(gap::S), galley.size() + vec2(14.0, 8.0));
-    ui.painter().rect_filled(plate, CornerRadius::same(4), PLATE);
-    ui.painter().galley(plate.center() - galley.size() / 2.0, galley, ON_VIDEO);
+    ui.painter().rect_filled(plate, CornerRadius::same(4), fill);
+    ui.painter().galley(plate.center() - galley.size() / 2.0, galley, color);
     plate
 }

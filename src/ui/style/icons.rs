@@ -46,6 +46,7 @@ pub enum Icon {
     Broadcast,
     Screen,
     Headphones,
+    Layout,
     Plus,
     Trash,
     External,
@@ -446,6 +447,11 @@ fn draw(pen: &Pen<'_>, icon: Icon) {
         Icon::PictureInPicture => {
             pen.rect(2.0, 4.0, 16.0, 12.0, 2.0);
             pen.filled(&[(10.0, 9.5), (15.5, 9.5), (15.5, 13.5), (10.0, 13.5)]);
+        }
+        Icon::Layout => {
+            pen.rect(2.5, 3.0, 15.0, 14.0, 2.0);
+            pen.line(&[(8.0, 3.0), (8.0, 17.0)]);
+            pen.line(&[(8.0, 10.0), (17.5, 10.0)]);
         }
         Icon::Headphones => {
             pen.arc(10.0, 11.0, 7.0, PI, TAU);

@@ -80,6 +80,22 @@ pub fn show(
     action
 }
 
+/// The players in a panel of the studio, without their controls; a double click shows them on their page.
+pub fn in_panel(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    draft: &mut Draft,
+    pictures: &mut [FrameView],
+    room: Rect,
+) -> Option<Action> {
+    ui.painter().rect_filled(room, CornerRadius::ZERO, BLACK);
+    match draft.place {
+        Where::Here => players(ui, view, draft, pictures, room),
+        Where::Window | Where::Small => elsewhere(ui, view, draft, room),
+    }
+    std::mem::take(&mut draft.double_clicked).then_some(Action::Watch)
+}
+
 /// What stands on the page while the players are in another window.
 fn elsewhere(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
     ui.painter().rect_filled(room, CornerRadius::ZERO, BLACK);

@@ -10,6 +10,7 @@ use crate::studio::mixer::push_to_talk::PushToTalkKey;
 use crate::studio::settings::default_recording_folder;
 use crate::studio::settings::hotkeys::Hotkeys;
 use crate::studio::settings::reading::values::{self, within};
+use crate::studio::settings::sections::panels::Panels;
 use crate::text;
 use crate::text::problem::problem;
 
@@ -73,6 +74,9 @@ pub struct Preferences {
     /// A table of its own, too.
     #[serde(skip)]
     pub hotkeys: Box<Hotkeys>,
+    /// And this.
+    #[serde(skip)]
+    pub panels: Box<Panels>,
 }
 
 impl Default for Preferences {
@@ -88,6 +92,7 @@ impl Default for Preferences {
             recording_folder: default_recording_folder(),
             recording: RecordingChoices::default(),
             hotkeys: Box::default(),
+            panels: Box::default(),
         }
     }
 }

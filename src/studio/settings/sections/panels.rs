@@ -1,0 +1,372 @@
+//! Layouts of panels, in the settings: `[panels]`. A layout is written as text, for example
+//! `row(* program, 304 column(* tabs(broadcast, inspector!), 108 controls)); chat 360x480`: parts beside or below
+//! each other with their sizes in points, `*` for what takes the rest, tabs, and after a semicolon what is in a
+//! window of its own.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::studio::settings::reading::values;
+use crate::text::problem::{Problem, problem};
+
+/// Layouts that are kept at most, and characters of a name.
+pub const MAX_LAYOUTS: usize = 32;
+pub const MAX_LAYOUT_NAME: usize = 40;
+/// Parts within parts.
+const MAX_DEPTH: usize = 8;
+/// Sides in points.
+const SIDES: std::ops::RangeInclusive<u16> = 40..=8_000;
+
+/// A part of the *Studio* page.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Panel {
+    Sources,
+    Program,
+    Mixer,
+    Broadcast,
+    Inspector,
+    Chat,
+    Stats,
+    EventLog,
+    Players,
+    /// *Go Live* and the buttons below it: always there.
+    Controls,
+}
+
+impl Panel {
+    pub const ALL: [Self; 10] = [
+        Self::Sources,
+        Self::Program,
+        Self::Mixer,
+        Self::Broadcast,
+        Self::Inspector,
+        Self::Chat,
+        Self::Stats,
+        Self::EventLog,
+        Self::Players,
+        Self::Controls,
+    ];
+
+    /// Its word in the settings.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sources => "sources",
+            Self::Program => "program",
+            Self::Mixer => "mixer",
+            Self::Broadcast => "broadcast",
+            Self::Inspector => "inspector",
+            Self::Chat => "chat",
+            Self::Stats => "stats",
+            Self::EventLog => "event-log",
+            Self::Players => "players",
+            Self::Controls => "controls",
+        }
+    }
+}
+
+/// Panels beside each other, below each other, or one in front of the others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Node {
+    Panel(Panel),
+    Tabs {
+        panels: Vec<Panel>,
+        active: usize,
+    },
+    /// With the size of each part in points; one without takes the rest.
+    Split {
+        row: bool,
+        parts: Vec<(Option<u16>, Self)>,
+    },
+}
+
+impl Node {
+    fn each(&self, tell: &mut impl FnMut(Panel)) {
+        match self {
+            Self::Panel(panel) => tell(*panel),
+            Self::Tabs { panels, .. } => panels.iter().copied().for_each(tell),
+            Self::Split { parts, .. } => parts.iter().for_each(|(_, part)| part.each(tell)),
+        }
+    }
+}
+
+/// Where each panel is. One that is nowhere is hidden.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PanelLayout {
+    pub root: Node,
+    /// What is in a window of its own, with its size.
+    pub windows: Vec<(Panel, [u16; 2])>,
+}
+
+/// The layouts that are there from the start, by their names.
+pub const PRESETS: [(&str, &str); 3] = [
+    (
+        "simple",
+        "row(* column(* row(228 sources, * program), 124 mixer), \
+         304 column(* tabs(broadcast!, inspector, chat), 120 controls))",
+    ),
+    (
+        "studio",
+        "row(* column(* row(228 sources, * program), 240 row(* mixer, 300 chat, \
+         260 tabs(stats!, event-log))), 304 column(* tabs(broadcast!, inspector), 120 controls))",
+    ),
+    (
+        "monitor",
+        "row(* column(* players, 124 mixer), 304 column(190 program, \
+         * tabs(broadcast!, stats, event-log, chat), 120 controls))",
+    ),
+];
+
+impl PanelLayout {
+    /// A layout that is there from the start.
+    pub fn preset(name: &str) -> Option<Self> {
+        let preset = PRESETS.iter().find(|(known, _)| *known == name);
+        preset.and_then(|(_, text)| text.parse().ok())
+    }
+}
+
+impl fmt::Display for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Panel(panel) => f.write_str(panel.name()),
+            Self::Tabs { panels, active } => {
+                let mark = |index| if index == *active { "!" } else { "" };
+                let names = panels.iter().enumerate();
+                let names = names.map(|(index, panel)| panel.name().to_owned() + mark(index));
+                write!(f, "tabs({})", names.collect::<Vec<_>>().join(", "))
+            }
+            Self::Split { row, parts } => {
+                let part = |(size, node): &(Option<u16>, Self)| match size {
+                    Some(size) => format!("{size} {node}"),
+                    None => format!("* {node}"),
+                };
+                let parts: Vec<String> = parts.iter().map(part).collect();
+                write!(f, "{}({})", if *row { "row" } else { "column" }, parts.join(", "))
+            }
+        }
+    }
+}
+
+impl fmt::Display for PanelLayout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.root)?;
+        for (panel, [width, height]) in &self.windows {
+            write!(f, "; {} {width}x{height}", panel.name())?;
+        }
+        Ok(())
+    }
+}
+
+/// What is left to read.
+struct Reader<'a>(&'a str);
+
+impl<'a> Reader<'a> {
+    fn takes(&mut self, mark: char) -> bool {
+        let rest = self.0.trim_start();
+        match rest.strip_prefix(mark) {
+            Some(after) => {
+                self.0 = after;
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn word(&mut self) -> &'a str {
+        let rest = self.0.trim_start();
+        let ends = |c: char| !(c.is_ascii_alphanumeric() || c == '-');
+        let (word, after) = rest.split_at(rest.find(ends).unwrap_or(rest.len()));
+        self.0 = after;
+        word
+    }
+
+    fn panel(&mut self) -> Result<Panel, Problem> {
+        let word = self.word();
+        named(word)
+    }
+
+    fn node(&mut self, depth: usize) -> Result<Node, Problem> {
+        if depth > MAX_DEPTH {
+            return Err(problem!("panels-too-deep", most = MAX_DEPTH));
+        }
+        match self.word() {
+            "tabs" if self.takes('(') => {
+                let (mut panels, mut active) = (Vec::new(), 0);
+                loop {
+                    panels.push(self.panel()?);
+                    if self.takes('!') {
+                        active = panels.len() - 1;
+                    }
+                    if !self.takes(',') {
+                        break;
+                    }
+                }
+                self.closed(Node::Tabs { panels, active })
+            }
+            kind @ ("row" | "column") if self.takes('(') => {
+                let mut parts = Vec::new();
+                loop {
+                    let size = if self.takes('*') { None } else { Some(side(self.word())?) };
+                    parts.push((size, self.node(depth + 1)?));
+                    if !self.takes(',') {
+                        break;
+                    }
+                }
+                self.closed(Node::Split { row: kind == "row", parts })
+            }
+            word => named(word).map(Node::Panel),
+        }
+    }
+
+    fn closed(&mut self, node: Node) -> Result<Node, Problem> {
+        if self.takes(')') { Ok(node) } else { Err(problem!("panels-unclosed")) }
+    }
+}
+
+fn named(word: &str) -> Result<Panel, Problem> {
+    let known = Panel::ALL.into_iter().find(|panel| panel.name() == word);
+    known.ok_or_else(|| problem!("panels-unknown", name = word.to_owned()))
+}
+
+fn side(word: &str) -> Result<u16, Problem> {
+    let side = word.parse().ok().filter(|side| SIDES.contains(side));
+    let (least, most) = (usize::from(*SIDES.start()), usize::from(*SIDES.end()));
+    side.ok_or_else(|| problem!("panels-size", least = least, most = most))
+}
+
+impl FromStr for PanelLayout {
+    type Err = Problem;
+
+    fn from_str(text: &str) -> Result<Self, Problem> {
+        let mut texts = text.split(';');
+        let mut reader = Reader(texts.next().unwrap_or_default());
+        let root = reader.node(0)?;
+        if !reader.0.trim().is_empty() {
+            return Err(problem!("panels-unclosed"));
+        }
+        let window = |text: &str| {
+            let mut reader = Reader(text);
+            let panel = reader.panel()?;
+            let (width, height) = reader.0.trim().split_once('x').unwrap_or_default();
+            Ok::<_, Problem>((panel, [side(width)?, side(height)?]))
+        };
+        let windows = texts.map(window).collect::<Result<Vec<_>, Problem>>()?;
+        let (mut seen, mut twice) = (BTreeSet::new(), false);
+        root.each(&mut |panel| twice |= !seen.insert(panel));
+        // The buttons that end a broadcast are in the main window, whatever else is.
+        if !seen.contains(&Panel::Controls) {
+            return Err(problem!("panels-no-controls"));
+        }
+        twice |= windows.iter().any(|(panel, _)| !seen.insert(*panel));
+        match twice {
+            true => Err(problem!("panels-twice")),
+            false => Ok(Self { root, windows }),
+        }
+    }
+}
+
+impl Serialize for PanelLayout {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for PanelLayout {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from)?.parse().map_err(values::refuse)
+    }
+}
+
+/// The layout in use, and those that a person changed or made, by their names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Panels {
+    pub layout: String,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "layouts")]
+    pub layouts: BTreeMap<String, PanelLayout>,
+}
+
+impl Default for Panels {
+    fn default() -> Self {
+        Self { layout: "simple".to_owned(), layouts: BTreeMap::new() }
+    }
+}
+
+impl Panels {
+    pub(in crate::studio::settings) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The layout in use; the simple one where there is none of its name.
+    pub fn current(&self) -> Option<PanelLayout> {
+        let own = self.layouts.get(&self.layout).cloned();
+        own.or_else(|| PanelLayout::preset(&self.layout)).or_else(|| PanelLayout::preset("simple"))
+    }
+
+    /// Whether the layout in use is the simple one, as it is from the start.
+    pub fn is_simple(&self) -> bool {
+        self.layout == "simple" && !self.layouts.contains_key("simple")
+    }
+
+    /// Why the layout in use is not there.
+    pub(in crate::studio::settings) fn missing(&self) -> Option<Problem> {
+        let known =
+            self.layouts.contains_key(&self.layout) || PanelLayout::preset(&self.layout).is_some();
+        (!known).then(|| problem!("panels-missing", name = self.layout.clone()))
+    }
+}
+
+fn layouts<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, PanelLayout>, D::Error> {
+    let layouts = BTreeMap::<String, PanelLayout>::deserialize(from)?;
+    let short =
+        |(name, _): &(String, _)| !name.is_empty() && name.chars().count() <= MAX_LAYOUT_NAME;
+    Ok(layouts.into_iter().filter(short).take(MAX_LAYOUTS).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::studio::settings::Settings;
+
+    #[test]
+    fn layouts_are_read_as_they_are_written() {
+        for (name, text) in PRESETS {
+            let layout: PanelLayout = text.parse().expect(name);
+            assert_eq!(layout.to_string().parse(), Ok(layout.clone()), "{name}");
+            assert_eq!(layout.to_string(), text, "{name}");
+        }
+        let apart = "column(* program, 120 controls); chat 360x480; stats 300x200";
+        assert_eq!(apart.parse::<PanelLayout>().unwrap().to_string(), apart);
+    }
+
+    #[test]
+    fn nonsense_is_told_and_the_layout_is_as_from_the_start() {
+        for text in [
+            "",
+            "program",
+            "row(",
+            "row(* program, controls)",
+            "row(* program, 7 controls)",
+            "row(* program, * controls",
+            "row(* program, * program, * controls)",
+            "row(* program, * controls) chat",
+            "controls; chat",
+            "controls; controls 300x300",
+            "tabs(controls, sauce)",
+            &format!("{}controls{}", "row(* ".repeat(40), ")".repeat(40)),
+        ] {
+            assert!(text.parse::<PanelLayout>().is_err(), "{text}");
+            let file =
+                format!("[panels]\nlayout = 'studio'\n[panels.layouts]\nstudio = '{text}'\n");
+            let (settings, warnings) = Settings::parse(&file);
+            assert_eq!(warnings.len(), 1, "{text}: {warnings:?}");
+            assert!(warnings[0].to_string().contains("panels.layouts.studio"), "{warnings:?}");
+            assert_eq!(settings.preferences.panels.current(), PanelLayout::preset("studio"));
+        }
+        let (settings, warnings) = Settings::parse("[panels]\nlayout = 'Sunday'\n");
+        assert!(warnings[0].to_string().contains("Sunday"), "{warnings:?}");
+        assert!(settings.preferences.panels.is_simple());
+    }
+}

@@ -1,0 +1,158 @@
+//! How docked panels behave and look: their tabs, and what can be done with them.
+
+use egui::{
+    Align, Color32, CornerRadius, CursorIcon, Id, Response, Role, Sense, Stroke, Style, Ui,
+    Visuals, WidgetInfo, WidgetText, vec2,
+};
+use egui_tiles::{
+    Behavior, ResizeState, SimplificationOptions, TabState, Tabs, TileId, Tiles, UiResponse,
+};
+
+use crate::studio::settings::Panel;
+use crate::ui::input::actions::Action;
+use crate::ui::studio_page::docks::{contents, shape};
+use crate::ui::studio_page::parts::PageParts;
+use crate::ui::style::icons::Icon;
+use crate::ui::style::theme::{RADIUS, Type, gap};
+use crate::ui::view::View;
+use crate::ui::widgets::{ButtonWeight, elided, focus_ring, icon_button};
+
+/// Height of a bar of tabs.
+const BAR: f32 = 38.0;
+/// Height of a tab.
+const TAB: f32 = 26.0;
+/// Room around a tab's name.
+const AROUND: f32 = 12.0;
+
+/// The panels while they are drawn.
+pub(super) struct Docked<'a, 'b, 'c> {
+    pub view: &'a mut View<'b>,
+    pub parts: &'a mut PageParts<'c>,
+    pub arranging: bool,
+    pub asked: Option<Action>,
+    /// What is to get a window of its own, or to be hidden.
+    pub apart: Option<TileId>,
+    pub hidden: Option<TileId>,
+}
+
+impl Docked<'_, '_, '_> {
+    fn name(&self, panel: Panel) -> String {
+        self.view.texts.get(contents::title(panel)).to_string()
+    }
+}
+
+impl Behavior<Panel> for Docked<'_, '_, '_> {
+    fn pane_ui(&mut self, ui: &mut Ui, _: TileId, panel: &mut Panel) -> UiResponse {
+        let room = ui.max_rect();
+        let asked = contents::show(ui, self.view, self.parts, *panel, room);
+        self.asked = self.asked.or(asked);
+        UiResponse::None
+    }
+
+    fn tab_title_for_pane(&mut self, panel: &Panel) -> WidgetText {
+        self.name(*panel).into()
+    }
+
+    fn tab_hover_cursor_icon(&self) -> CursorIcon {
+        CursorIcon::PointingHand
+    }
+
+    fn tab_ui(
+        &mut self,
+        tiles: &mut Tiles<Panel>,
+        ui: &mut Ui,
+        id: Id,
+        tile: TileId,
+        state: &TabState,
+    ) -> Response {
+        let theme = self.view.theme;
+        let name = tiles.get_pane(&tile).map(|panel| self.name(*panel)).unwrap_or_default();
+        let font = Type::FigureStrong.font();
+        let galley = ui.painter().layout_no_wrap(name.clone(), font.clone(), theme.text);
+        ui.add_space(gap::XS);
+        let width = galley.size().x + 2.0 * AROUND;
+        let (_, room) = ui.allocate_space(vec2(width, ui.available_height()));
+        let rect = egui::Rect::from_center_size(room.center(), vec2(width, TAB));
+        let response = ui.interact(rect, id, Sense::click_and_drag());
+        response.widget_info(|| WidgetInfo::selected(Role::Tab, true, state.active, &name));
+        let fill = match (state.active, response.hovered()) {
+            (true, _) => theme.raised,
+            (false, true) => theme.hover,
+            (false, false) => Color32::TRANSPARENT,
+        };
+        ui.painter().rect_filled(rect, CornerRadius::same(RADIUS), fill);
+        let color = if state.active { theme.text } else { theme.secondary };
+        elided(ui, rect, Align::Center, &name, font, color);
+        focus_ring(ui, theme, &response, RADIUS);
+        response
+    }
+
+    fn top_bar_right_ui(
+        &mut self,
+        tiles: &Tiles<Panel>,
+        ui: &mut Ui,
+        _: TileId,
+        tabs: &Tabs,
+        _: &mut f32,
+    ) {
+        let Some(active) = tabs.active else { return };
+        let Some(panel) = tiles.get_pane(&active).copied() else { return };
+        if !self.arranging || panel == Panel::Controls {
+            return;
+        }
+        let (theme, texts) = (self.view.theme, self.view.texts);
+        let named = [("name", self.name(panel).into())];
+        let (close, apart) =
+            (texts.with("panel-close", &named), texts.with("panel-window", &named));
+        if icon_button(ui, theme, Icon::Close, &close, TAB, ButtonWeight::Quiet).clicked() {
+            self.hidden = Some(active);
+        }
+        if icon_button(ui, theme, Icon::External, &apart, TAB, ButtonWeight::Quiet).clicked() {
+            self.apart = Some(active);
+        }
+    }
+
+    fn tab_bar_height(&self, _: &Style) -> f32 {
+        BAR
+    }
+
+    fn is_tab_bar_visible(&self, _: TileId, tabs: &Tabs) -> bool {
+        self.arranging || tabs.children.len() > 1
+    }
+
+    fn gap_width(&self, _: &Style) -> f32 {
+        shape::BETWEEN
+    }
+
+    fn min_size(&self) -> f32 {
+        48.0
+    }
+
+    fn simplification_options(&self) -> SimplificationOptions {
+        SimplificationOptions { all_panes_must_have_tabs: true, ..SimplificationOptions::default() }
+    }
+
+    fn resize_stroke(&self, _: &Style, state: ResizeState) -> Stroke {
+        let theme = self.view.theme;
+        match state {
+            ResizeState::Idle => theme.border(),
+            ResizeState::Hovering | ResizeState::Dragging => Stroke::new(2.0, theme.accent),
+        }
+    }
+
+    fn tab_bar_color(&self, _: &Visuals) -> Color32 {
+        self.view.theme.panel
+    }
+
+    fn tab_bar_hline_stroke(&self, _: &Visuals) -> Stroke {
+        Stroke::NONE
+    }
+
+    fn drag_preview_stroke(&self, _: &Visuals) -> Stroke {
+        Stroke::new(1.0, self.view.theme.accent)
+    }
+
+    fn drag_preview_color(&self, _: &Visuals) -> Color32 {
+        self.view.theme.accent.gamma_multiply(0.25)
+    }
+}

@@ -1,0 +1,96 @@
+//! What is in each panel.
+
+use egui::{Rect, ScrollArea, Ui, vec2};
+
+use crate::studio::settings::Panel;
+use crate::ui::dialogs::event_log;
+use crate::ui::input::actions::{Action, key};
+use crate::ui::scenes::{inspector, left_panel};
+use crate::ui::studio_page::parts::PageParts;
+use crate::ui::studio_page::{chat, go_live, program};
+use crate::ui::style::theme::gap;
+use crate::ui::targets::child;
+use crate::ui::view::View;
+use crate::ui::{mixer, targets, watch};
+
+/// What a panel is called.
+pub(super) fn title(panel: Panel) -> &'static str {
+    match panel {
+        Panel::Sources => key!("panel-sources"),
+        Panel::Program => key!("panel-program"),
+        Panel::Mixer => key!("panel-mixer"),
+        Panel::Broadcast => key!("tab-broadcast"),
+        Panel::Inspector => key!("tab-inspector"),
+        Panel::Chat => key!("tab-chat"),
+        Panel::Stats => key!("panel-stats"),
+        Panel::EventLog => key!("panel-event-log"),
+        Panel::Players => key!("panel-players"),
+        Panel::Controls => key!("panel-controls"),
+    }
+}
+
+/// Draws a panel in `room`; gives an action that was asked for.
+pub(super) fn show(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    parts: &mut PageParts<'_>,
+    panel: Panel,
+    room: Rect,
+) -> Option<Action> {
+    let inner = room.shrink2(vec2(14.0, gap::S));
+    match panel {
+        Panel::Sources => {
+            let mut child = child(ui, room.shrink(gap::M), "sources");
+            child.shrink_clip_rect(room);
+            left_panel::show(&mut child, view, parts.scenes);
+            None
+        }
+        Panel::Program => {
+            let prepared = parts.prepared.as_deref_mut();
+            program::show(ui, view, parts.program, prepared, parts.scenes, room);
+            None
+        }
+        Panel::Mixer => {
+            let mut sound = child(ui, room, "mixer");
+            mixer::show(&mut sound, view, room).then_some(Action::Mixer)
+        }
+        Panel::Broadcast => {
+            scrolled(ui, inner, "broadcast", |ui| targets::broadcast(ui, view, parts.target))
+        }
+        Panel::Inspector => scrolled(ui, inner, "inspector", |ui| {
+            parts.inspected = true;
+            inspector::show(ui, view, parts.scenes);
+            None
+        }),
+        Panel::Chat => chat::show(&mut child(ui, inner, "chat"), view, parts.watch),
+        Panel::Stats => scrolled(ui, inner, "stats", |ui| {
+            targets::live_figures(ui, view);
+            None
+        }),
+        Panel::EventLog => scrolled(ui, inner, "event-log", |ui| {
+            event_log::lines(ui, view);
+            None
+        }),
+        Panel::Players => watch::in_panel(ui, view, parts.watch, parts.watched, room),
+        Panel::Controls => {
+            let inner = room.shrink2(vec2(14.0, gap::M));
+            go_live::show(&mut child(ui, inner, "go-live"), view)
+        }
+    }
+}
+
+/// What may be higher than its panel.
+fn scrolled(
+    ui: &mut Ui,
+    room: Rect,
+    salt: &str,
+    contents: impl FnOnce(&mut Ui) -> Option<Action>,
+) -> Option<Action> {
+    let mut child = child(ui, room, salt);
+    let area = ScrollArea::vertical().id_salt(salt).auto_shrink(false);
+    let shown = area.show(&mut child, |ui| {
+        ui.set_width(room.width());
+        contents(ui)
+    });
+    shown.inner
+}

@@ -1,0 +1,151 @@
+//! The choice of a layout, and what can be done with the one in use.
+
+use egui::{Id, Popup, PopupCloseBehavior, Rect, Ui, vec2};
+
+use crate::studio::Command;
+use crate::studio::settings::{MAX_LAYOUT_NAME, MAX_LAYOUTS, PRESETS, Panel, Panels};
+use crate::ui::input::actions::key;
+use crate::ui::studio_page::docks::{Docks, contents};
+use crate::ui::style::icons::Icon;
+use crate::ui::style::theme::{Type, gap};
+use crate::ui::targets::child;
+use crate::ui::view::View;
+use crate::ui::widgets::{
+    Button, ButtonWeight, Field, icon_button, label, menu_item, menu_rule, paragraph,
+};
+
+const WIDTH: f32 = 240.0;
+
+/// What a layout is called: those of the start in the window's language.
+fn title(view: &View<'_>, name: &str) -> String {
+    match name {
+        "simple" => view.texts.get("layout-simple").to_string(),
+        "studio" => view.texts.get("layout-studio").to_string(),
+        "monitor" => view.texts.get("layout-monitor").to_string(),
+        name => name.to_owned(),
+    }
+}
+
+/// Uses a layout. *Studio* prepares scenes before they go out; the others from the start do not.
+pub fn choose(view: &mut View<'_>, panels: &mut Panels, name: &str) {
+    let prepared = view.snapshot.scenes.prepared.is_some();
+    let current = view.snapshot.scenes.collection.current;
+    match name {
+        "studio" if !prepared => view.send(Command::PrepareScene(Some(current))),
+        "simple" | "monitor" if prepared && panels.layout == "studio" => {
+            view.send(Command::PrepareScene(None));
+        }
+        _ => {}
+    }
+    name.clone_into(&mut panels.layout);
+}
+
+/// The button with the menu, in `place`.
+pub fn show(ui: &mut Ui, view: &mut View<'_>, panels: &mut Panels, docks: &mut Docks, place: Rect) {
+    let theme = view.theme;
+    let mut at = child(ui, place, "layout");
+    let now = title(view, &panels.layout);
+    let name = view.texts.with("layout-is", &[("name", now.into())]);
+    let button =
+        icon_button(&mut at, theme, Icon::Layout, &name, place.width(), ButtonWeight::Quiet);
+    let frame = egui::Frame::popup(ui.style()).fill(theme.panel);
+    Popup::menu(&button)
+        .width(WIDTH)
+        .gap(gap::XS)
+        .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
+        .frame(frame.inner_margin(egui::Margin::same(4)))
+        .show(|ui| {
+            ui.spacing_mut().item_spacing = vec2(0.0, 2.0);
+            ui.set_width(WIDTH - 10.0);
+            let height = (ui.ctx().content_rect().height() - 140.0).max(120.0);
+            egui::ScrollArea::vertical().max_height(height).show(ui, |ui| {
+                layouts(ui, view, panels);
+                menu_rule(ui, theme);
+                arrange(ui, view, panels, docks);
+                menu_rule(ui, theme);
+                save(ui, view, panels, docks);
+            });
+        });
+}
+
+fn layouts(ui: &mut Ui, view: &mut View<'_>, panels: &mut Panels) {
+    let presets = PRESETS.iter().map(|(name, _)| (*name).to_owned());
+    let is_own = |name: &&String| !PRESETS.iter().any(|(preset, _)| preset == name);
+    let own: Vec<String> = panels.layouts.keys().filter(is_own).cloned().collect();
+    for name in presets.chain(own) {
+        let title = title(view, &name);
+        if menu_item(ui, view.theme, &title, "", panels.layout == name, true) {
+            choose(view, panels, &name);
+            ui.close();
+        }
+    }
+}
+
+/// Moving panels, showing and hiding them.
+fn arrange(ui: &mut Ui, view: &View<'_>, panels: &mut Panels, docks: &mut Docks) {
+    let (theme, texts) = (view.theme, view.texts);
+    let (name, second) = (texts.get("layout-arrange"), texts.get("layout-arrange-second"));
+    if menu_item(ui, theme, &name, &second, docks.arranging, true) {
+        docks.arranging ^= true;
+        ui.close();
+    }
+    if docks.arranging {
+        for panel in Panel::ALL.into_iter().filter(|panel| *panel != Panel::Controls) {
+            let shown = docks.shows(panel);
+            if menu_item(ui, theme, &texts.get(contents::title(panel)), "", shown, true) {
+                docks.toggle(panel);
+            }
+        }
+    }
+    let preset = PRESETS.iter().any(|(preset, _)| *preset == panels.layout);
+    let changed = panels.layouts.contains_key(&panels.layout);
+    let key = if preset { key!("layout-reset") } else { key!("layout-delete") };
+    if changed && menu_item(ui, theme, &texts.get(key), "", false, true) {
+        panels.layouts.remove(&panels.layout);
+        if !preset {
+            "simple".clone_into(&mut panels.layout);
+        }
+        docks.arranging = false;
+        ui.close();
+    }
+}
+
+/// Keeps what is shown under a name of its own.
+fn save(ui: &mut Ui, view: &View<'_>, panels: &mut Panels, docks: &mut Docks) {
+    let (theme, texts) = (view.theme, view.texts);
+    let name = texts.get("layout-name");
+    ui.add_space(gap::XS);
+    label(ui, &name, Type::Small, theme.secondary);
+    let typed = docks.naming.trim().to_owned();
+    let taken = PRESETS.iter().any(|(preset, _)| *preset == typed);
+    let full = panels.layouts.len() >= MAX_LAYOUTS && !panels.layouts.contains_key(&typed);
+    let field = Field {
+        id: Id::unique("layout-name"),
+        text: &mut docks.naming,
+        name: &name,
+        hint: &texts.get("layout-name-hint"),
+        hidden: false,
+        wrong: taken || full,
+        limit: MAX_LAYOUT_NAME,
+        buttons: &[],
+        width: ui.available_width(),
+    };
+    let kept = field.show(ui, theme);
+    if taken || full {
+        let key = if taken { key!("layout-taken") } else { key!("layout-full") };
+        paragraph(ui, &texts.get(key), Type::Small, theme.warn);
+    }
+    let entered = kept.response.lost_focus() && ui.input(|it| it.key_pressed(egui::Key::Enter));
+    let may = !typed.is_empty() && !taken && !full;
+    let save = texts.get("layout-save");
+    let pressed = Button::new(&save).small().enabled(may).show(ui, theme).clicked();
+    if (pressed || entered)
+        && may
+        && let Some(layout) = panels.current()
+    {
+        panels.layouts.insert(typed.clone(), layout);
+        panels.layout = typed;
+        docks.naming.clear();
+        ui.close();
+    }
+}

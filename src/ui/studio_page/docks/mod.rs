@@ -1,0 +1,171 @@
+//! Panels that dock: beside each other, in tabs, in windows of their own. They are drawn from the layout in use,
+//! and what a person moves is kept in it. A panel that is not in front is not drawn at all.
+
+mod behavior;
+mod contents;
+pub mod menu;
+mod shape;
+
+use std::collections::HashMap;
+
+use egui::{Id, Rect, Ui, ViewportBuilder, ViewportId};
+use egui_tiles::{TileId, Tree};
+
+use crate::studio::settings::{Panel, PanelLayout};
+use crate::ui::input::actions::Action;
+use crate::ui::studio_page::docks::behavior::Docked;
+use crate::ui::studio_page::parts::PageParts;
+use crate::ui::targets::child;
+use crate::ui::view::View;
+
+/// The panels between two frames.
+#[derive(Debug, Default)]
+pub struct Docks {
+    tree: Option<Tree<Panel>>,
+    /// The layout that the tree was made from, or was last kept as.
+    kept: Option<(String, PanelLayout)>,
+    /// The wanted sizes of parts beside or below each other, in points.
+    sizes: HashMap<TileId, f32>,
+    windows: Vec<(Panel, [u16; 2])>,
+    /// Every panel has a tab, by which it is moved, closed and put into a window.
+    pub arranging: bool,
+    /// The name that is typed for a new layout.
+    pub naming: String,
+    /// What is to be shown as soon as the panels are drawn.
+    wanted: Option<Panel>,
+}
+
+impl Docks {
+    /// Brings a panel to the front.
+    pub fn reveal(&mut self, panel: Panel) {
+        self.wanted = Some(panel);
+    }
+
+    /// Whether a panel is anywhere.
+    pub fn shows(&self, panel: Panel) -> bool {
+        self.windows.iter().any(|(apart, _)| *apart == panel)
+            || self.tree.as_ref().is_some_and(|tree| tree.tiles.find_pane(&panel).is_some())
+    }
+
+    /// Shows a panel that is hidden, or hides it.
+    pub fn toggle(&mut self, panel: Panel) {
+        let before = self.windows.len();
+        self.windows.retain(|(apart, _)| *apart != panel);
+        let Some(tree) = self.tree.as_mut().filter(|_| self.windows.len() == before) else {
+            return;
+        };
+        match tree.tiles.find_pane(&panel) {
+            Some(id) => drop(tree.remove_recursively(id)),
+            None => shape::put_back(tree, panel),
+        }
+    }
+
+    /// The panels in `room`; gives an action that was asked for.
+    pub fn show(
+        &mut self,
+        ui: &mut Ui,
+        view: &mut View<'_>,
+        parts: &mut PageParts<'_>,
+        room: Rect,
+    ) -> Option<Action> {
+        self.follow(parts);
+        let mut tree = self.tree.take()?;
+        if let Some(panel) = self.wanted.take() {
+            if tree.tiles.find_pane(&panel).is_none()
+                && !self.windows.iter().any(|(apart, _)| *apart == panel)
+            {
+                shape::put_back(&mut tree, panel);
+            }
+            tree.make_active(|_, tile| matches!(tile, egui_tiles::Tile::Pane(it) if *it == panel));
+        }
+        let set = shape::fit(&mut tree, &self.sizes, room);
+        let mut docked = Docked {
+            view: &mut *view,
+            parts: &mut *parts,
+            arranging: self.arranging,
+            asked: None,
+            apart: None,
+            hidden: None,
+        };
+        let mut inner = child(ui, room, "docks");
+        tree.ui(&mut docked, &mut inner);
+        let (asked, apart, hidden) = (docked.asked, docked.apart, docked.hidden);
+        shape::learn(&tree, &set, &mut self.sizes);
+        for id in [apart, hidden].into_iter().flatten() {
+            if let Some(egui_tiles::Tile::Pane(panel)) = tree.tiles.get(id).cloned() {
+                let size = tree.tiles.rect(id).map_or([360.0, 480.0], |rect| rect.size().into());
+                if Some(id) == apart {
+                    self.windows.push((panel, size.map(|side| side.clamp(200.0, 2_000.0) as u16)));
+                }
+                tree.remove_recursively(id);
+            }
+        }
+        let in_windows = self.windows(ui, view, parts, &mut tree);
+        if !ui.input(|input| input.pointer.any_down()) {
+            self.keep(&tree, parts);
+        }
+        self.tree = Some(tree);
+        asked.or(in_windows)
+    }
+
+    /// Makes the tree anew where another layout is in use, or it was changed elsewhere.
+    fn follow(&mut self, parts: &PageParts<'_>) {
+        let Some(layout) = parts.panels.current() else { return };
+        let wanted = (parts.panels.layout.clone(), layout);
+        if self.tree.is_some() && self.kept.as_ref() == Some(&wanted) {
+            return;
+        }
+        self.sizes.clear();
+        self.tree = Some(shape::tree(&wanted.1.root, &mut self.sizes));
+        self.windows.clone_from(&wanted.1.windows);
+        self.kept = Some(wanted);
+    }
+
+    /// Keeps what was moved in the layout in use.
+    fn keep(&mut self, tree: &Tree<Panel>, parts: &mut PageParts<'_>) {
+        let Some(root) = shape::read(tree, &self.sizes) else { return };
+        let now = PanelLayout { root, windows: self.windows.clone() };
+        let name = parts.panels.layout.clone();
+        if self.kept.as_ref().is_some_and(|(_, kept)| *kept != now) {
+            parts.panels.layouts.insert(name.clone(), now.clone());
+            self.kept = Some((name, now));
+        }
+    }
+
+    /// The panels in windows of their own; one whose window is closed comes back.
+    fn windows(
+        &mut self,
+        ui: &Ui,
+        view: &mut View<'_>,
+        parts: &mut PageParts<'_>,
+        tree: &mut Tree<Panel>,
+    ) -> Option<Action> {
+        let mut asked = None;
+        let mut closed = Vec::new();
+        for (panel, size) in &mut self.windows {
+            let title = view.texts.get(contents::title(*panel)).to_string();
+            let builder = ViewportBuilder::default()
+                .with_title(title)
+                .with_app_id("onair")
+                .with_inner_size(size.map(f32::from))
+                .with_min_inner_size([240.0, 160.0]);
+            let id = ViewportId(Id::unique(("panel", panel.name())));
+            let pressed = ui.ctx().show_viewport_immediate(id, builder, |ui, _| {
+                let room = ui.max_rect();
+                ui.painter().rect_filled(room, egui::CornerRadius::ZERO, view.theme.panel);
+                let now: [f32; 2] = room.size().into();
+                *size = now.map(|side| side.clamp(100.0, 8_000.0) as u16);
+                if ui.ctx().input(|input| input.viewport().close_requested()) {
+                    closed.push(*panel);
+                }
+                contents::show(ui, view, parts, *panel, room)
+            });
+            asked = asked.or(pressed);
+        }
+        for panel in closed {
+            self.windows.retain(|(apart, _)| *apart != panel);
+            shape::put_back(tree, panel);
+        }
+        asked
+    }
+}

@@ -1,0 +1,234 @@
+//! From a layout to a tree of tiles and back, and the sizes of its parts.
+
+use std::collections::HashMap;
+
+use egui::{Rect, vec2};
+use egui_tiles::{Container, Linear, LinearDir, Tabs, Tile, TileId, Tiles, Tree};
+
+use crate::studio::settings::{Node, Panel};
+use crate::ui::studio_page::go_live;
+use crate::ui::style::theme::{gap, size};
+
+/// Height of the panel with *Go Live*.
+const CONTROLS: f32 = go_live::HEIGHT + 2.0 * gap::M;
+/// What takes the rest is never smaller, in points.
+const LEAST: f32 = 160.0;
+/// Between parts.
+pub(super) const BETWEEN: f32 = 1.0;
+
+/// The tree of a layout; notes the sizes of its parts.
+pub(super) fn tree(root: &Node, sizes: &mut HashMap<TileId, f32>) -> Tree<Panel> {
+    let mut tiles = Tiles::default();
+    let root = plant(&mut tiles, root, sizes);
+    Tree::new(egui::Id::unique("docks"), root, tiles)
+}
+
+fn plant(tiles: &mut Tiles<Panel>, node: &Node, sizes: &mut HashMap<TileId, f32>) -> TileId {
+    match node {
+        Node::Panel(panel) => {
+            let pane = tiles.insert_pane(*panel);
+            tiles.insert_tab_tile(vec![pane])
+        }
+        Node::Tabs { panels, active } => {
+            let panes: Vec<TileId> = panels.iter().map(|it| tiles.insert_pane(*it)).collect();
+            let mut tabs = Tabs::new(panes.clone());
+            if let Some(active) = panes.get(*active) {
+                tabs.set_active(*active);
+            }
+            tiles.insert_container(tabs)
+        }
+        Node::Split { row, parts } => {
+            let dir = if *row { LinearDir::Horizontal } else { LinearDir::Vertical };
+            let mut children = Vec::new();
+            for (size, part) in parts {
+                let id = plant(tiles, part, sizes);
+                if let Some(size) = size {
+                    sizes.insert(id, f32::from(*size));
+                }
+                children.push(id);
+            }
+            tiles.insert_container(Linear::new(dir, children))
+        }
+    }
+}
+
+/// The layout of a tree; `None`: there is nothing in it.
+pub(super) fn read(tree: &Tree<Panel>, sizes: &HashMap<TileId, f32>) -> Option<Node> {
+    read_tile(&tree.tiles, tree.root()?, sizes)
+}
+
+fn read_tile(tiles: &Tiles<Panel>, id: TileId, sizes: &HashMap<TileId, f32>) -> Option<Node> {
+    match tiles.get(id)? {
+        Tile::Pane(panel) => Some(Node::Panel(*panel)),
+        Tile::Container(Container::Linear(linear)) => {
+            let rest = takes_rest(tiles, &linear.children, sizes);
+            let part = |child: &TileId| {
+                let node = read_tile(tiles, *child, sizes)?;
+                let size = sizes.get(child).map(|size| size.round().clamp(40.0, 8_000.0) as u16);
+                Some((size.filter(|_| Some(*child) != rest), node))
+            };
+            let parts: Vec<_> = linear.children.iter().filter_map(part).collect();
+            only(parts, linear.dir == LinearDir::Horizontal)
+        }
+        Tile::Container(container) => {
+            let panels: Vec<Panel> =
+                container.children().filter_map(|id| tiles.get_pane(id).copied()).collect();
+            let active = match container {
+                Container::Tabs(tabs) => {
+                    tabs.children.iter().position(|id| tabs.active == Some(*id))
+                }
+                _ => None,
+            };
+            match panels.as_slice() {
+                [] => None,
+                [panel] => Some(Node::Panel(*panel)),
+                _ => Some(Node::Tabs { panels, active: active.unwrap_or_default() }),
+            }
+        }
+    }
+}
+
+/// Several parts are split; one alone stands for itself.
+fn only(mut parts: Vec<(Option<u16>, Node)>, row: bool) -> Option<Node> {
+    match parts.len() {
+        0 => None,
+        1 => parts.pop().map(|(_, node)| node),
+        _ => Some(Node::Split { row, parts }),
+    }
+}
+
+fn holds(tiles: &Tiles<Panel>, id: TileId, fits: &impl Fn(Panel) -> bool) -> bool {
+    match tiles.get(id) {
+        Some(Tile::Pane(panel)) => fits(*panel),
+        Some(Tile::Container(container)) => {
+            container.children().any(|child| holds(tiles, *child, fits))
+        }
+        None => false,
+    }
+}
+
+/// Which of these parts takes the rest: the one without a size; of several that of the players or the program, or
+/// else the first that is more than the buttons.
+fn takes_rest(
+    tiles: &Tiles<Panel>,
+    children: &[TileId],
+    sizes: &HashMap<TileId, f32>,
+) -> Option<TileId> {
+    let free: Vec<TileId> =
+        children.iter().copied().filter(|child| !sizes.contains_key(child)).collect();
+    if let [one] = free.as_slice() {
+        return Some(*one);
+    }
+    let among = if free.is_empty() { children } else { free.as_slice() };
+    let find = |fits: &dyn Fn(Panel) -> bool| {
+        among.iter().copied().find(|child| holds(tiles, *child, &|panel| fits(panel)))
+    };
+    find(&|panel| panel == Panel::Players)
+        .or_else(|| find(&|panel| panel == Panel::Program))
+        .or_else(|| find(&|panel| panel != Panel::Controls))
+}
+
+/// Gives each part its size in `room`; tells what was given, and how much of what was wanted that is.
+pub(super) fn fit(
+    tree: &mut Tree<Panel>,
+    sizes: &HashMap<TileId, f32>,
+    room: Rect,
+) -> HashMap<TileId, (f32, f32)> {
+    let mut given = HashMap::new();
+    if let Some(root) = tree.root() {
+        fit_tile(&mut tree.tiles, root, sizes, room, &mut given);
+    }
+    given
+}
+
+fn fit_tile(
+    tiles: &mut Tiles<Panel>,
+    id: TileId,
+    sizes: &HashMap<TileId, f32>,
+    room: Rect,
+    given: &mut HashMap<TileId, (f32, f32)>,
+) {
+    let Some(Tile::Container(Container::Linear(linear))) = tiles.get(id) else { return };
+    let (children, row) = (linear.children.clone(), linear.dir == LinearDir::Horizontal);
+    let along = |rect: Rect| if row { rect.width() } else { rect.height() };
+    let total = along(room) - BETWEEN * children.len().saturating_sub(1) as f32;
+    let rest = takes_rest(tiles, &children, sizes);
+    let buttons = |id: TileId| !holds(tiles, id, &|panel| panel != Panel::Controls);
+    let wanted = |id: TileId| match sizes.get(&id) {
+        // What was just dropped here has the size that it was drawn with.
+        None => tiles.rect(id).map_or(total / children.len() as f32, along),
+        Some(size) => *size,
+    };
+    let narrow = if row && room.width() < size::NARROW { 0.87 } else { 1.0 };
+    let fixed: f32 = children.iter().filter(|id| !row && buttons(**id)).count() as f32 * CONTROLS;
+    let others = children.iter().copied().filter(|id| Some(*id) != rest && (row || !buttons(*id)));
+    let sum: f32 = others.map(wanted).sum::<f32>() * narrow;
+    let most = (total - fixed - LEAST).max(0.0);
+    let scale = if sum > most && sum > 0.0 { narrow * most / sum } else { narrow };
+    let mut shares: Vec<(TileId, f32)> = Vec::new();
+    for child in &children {
+        let share = match !row && buttons(*child) {
+            true => CONTROLS,
+            false => (wanted(*child) * scale).max(1.0),
+        };
+        shares.push((*child, share));
+    }
+    let used: f32 = shares.iter().filter(|(id, _)| Some(*id) != rest).map(|(_, size)| size).sum();
+    for (id, share) in &mut shares {
+        if Some(*id) == rest {
+            *share = (total - used).max(1.0);
+        } else if row || !buttons(*id) {
+            given.insert(*id, (*share, scale));
+        }
+    }
+    if let Some(Tile::Container(Container::Linear(linear))) = tiles.get_mut(id) {
+        for (child, share) in &shares {
+            linear.shares.set_share(*child, *share);
+        }
+    }
+    let mut at = room.min;
+    for (child, share) in shares {
+        let size = if row { vec2(share, room.height()) } else { vec2(room.width(), share) };
+        fit_tile(tiles, child, sizes, Rect::from_min_size(at, size), given);
+        at += if row { vec2(share + BETWEEN, 0.0) } else { vec2(0.0, share + BETWEEN) };
+    }
+}
+
+/// Notes the sizes that a person has drawn, and of what was not there before.
+pub(super) fn learn(
+    tree: &Tree<Panel>,
+    given: &HashMap<TileId, (f32, f32)>,
+    sizes: &mut HashMap<TileId, f32>,
+) {
+    for tile in tree.tiles.tiles() {
+        let Tile::Container(Container::Linear(linear)) = tile else { continue };
+        for (id, share) in linear.shares.iter() {
+            let Some((before, scale)) = given.get(id) else { continue };
+            if !sizes.contains_key(id) || (share - before).abs() > 0.5 {
+                sizes.insert(*id, share / scale.max(0.01));
+            }
+        }
+    }
+}
+
+/// Puts a panel that is hidden into the tabs that it fits, or beside all others.
+pub(super) fn put_back(tree: &mut Tree<Panel>, panel: Panel) {
+    let pane = tree.tiles.insert_pane(panel);
+    let like = [Panel::Inspector, Panel::Broadcast, Panel::Chat, Panel::Stats, Panel::EventLog];
+    let parent = like.into_iter().filter(|_| like.contains(&panel)).find_map(|it| {
+        let known = tree.tiles.find_pane(&it).filter(|id| *id != pane)?;
+        tree.tiles.parent_of(known)
+    });
+    if let Some(parent) = parent
+        && let Some(Tile::Container(container)) = tree.tiles.get_mut(parent)
+    {
+        container.add_child(pane);
+        return;
+    }
+    let Some(root) = tree.root() else {
+        tree.root = Some(pane);
+        return;
+    };
+    let children = vec![pane, root];
+    tree.root = Some(tree.tiles.insert_container(Linear::new(LinearDir::Horizontal, children)));
+}

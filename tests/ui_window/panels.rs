@@ -1,0 +1,147 @@
+//! Panels: layouts are chosen, changed, kept, named and reset.
+
+use super::*;
+use onair::compose::scene::SceneId;
+use onair::studio::settings::Panels;
+
+/// A window whose panels are laid out so.
+fn laid_out(state: &str, layout: &str, size: Vec2) -> Harness<'static, Window> {
+    let panels = Panels { layout: layout.into(), ..Panels::default() };
+    let preferences =
+        Preferences { panels: Box::new(panels), ..preferences(Language::English, Theme::Dark) };
+    open_as(state, size, preferences)
+}
+
+fn panels(harness: &Harness<'static, Window>) -> Panels {
+    (*harness.state().screen.as_ref().unwrap().preferences().panels).clone()
+}
+
+/// Does a command by its name in the palette.
+fn command(harness: &mut Harness<'static, Window>, words: &str) {
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::K);
+    harness.run();
+    harness.event(egui::Event::Text(words.into()));
+    harness.run();
+    harness.key_press(Key::Enter);
+    harness.run();
+    harness.run();
+}
+
+const HD: Vec2 = Vec2::new(1280.0, 720.0);
+
+#[test]
+fn a_layout_is_chosen_in_the_window_and_kept() {
+    let mut harness = open("idle");
+    assert!(harness.query_by_role_and_label(Role::Tab, "Stats").is_none());
+    assert_eq!(click(&mut harness, "Layout: Simple"), []);
+    // *Studio* prepares scenes before they go out.
+    harness.get_by_role_and_label(Role::MenuItemRadio, "Studio").click();
+    assert_eq!(commands(&mut harness), [Command::PrepareScene(Some(SceneId(1)))]);
+    harness.run();
+    harness.get_by_role_and_label(Role::Tab, "Stats");
+    assert_eq!(panels(&harness).layout, "studio");
+    assert!(harness.state().wishes.contains(&WindowRequest::Preferences));
+    // By a command too, and the mode goes with the layout.
+    harness.state().demo.change(|snapshot| snapshot.scenes.prepared = Some(SceneId(1)));
+    harness.run();
+    command(&mut harness, "Layout: Monitor");
+    assert_eq!(commands(&mut harness), [Command::PrepareScene(None)]);
+    assert_eq!(panels(&harness).layout, "monitor");
+    // What nobody moved is as it was from the start.
+    assert!(panels(&harness).layouts.is_empty(), "{:?}", panels(&harness));
+}
+
+#[test]
+fn every_layout_fits_and_has_its_buttons_at_the_same_place() {
+    for size in [Vec2::new(960.0, 600.0), HD, Vec2::new(3840.0, 2160.0)] {
+        let room = egui::Rect::from_min_size(egui::Pos2::ZERO, size).expand(0.5);
+        let simple = laid_out("on-air", "simple", size).get_by_label("Stop").rect();
+        for layout in ["studio", "monitor"] {
+            let harness = laid_out("on-air", layout, size);
+            let stop = harness.get_by_label("Stop").rect();
+            assert!(room.contains_rect(stop), "{layout} {size:?}: {stop:?}");
+            assert!((stop.bottom() - simple.bottom()).abs() < 4.0, "{layout} {size:?}: {stop:?}");
+            for node in harness.root().children_recursive() {
+                let accesskit = node.accesskit_node();
+                if accesskit.label().is_none() || accesskit.is_hidden() {
+                    continue;
+                }
+                let rect = node.rect();
+                let what = format!("{layout} {size:?}: {:?} {rect:?}", accesskit.label());
+                assert!(rect.left() >= room.left() && rect.right() <= room.right(), "{what}");
+            }
+        }
+    }
+}
+
+#[test]
+fn panels_are_hidden_named_and_reset() {
+    let mut harness = open("mixer");
+    command(&mut harness, "Arrange panels");
+    for tab in ["Audio mixer", "Program", "Broadcast", "Scenes and sources"] {
+        harness.get_by_role_and_label(Role::Tab, tab);
+    }
+    assert!(panels(&harness).is_simple(), "nothing was moved yet");
+    // The buttons that end a broadcast stay.
+    assert!(harness.query_by_label("Hide Go Live").is_none());
+    let meters =
+        |harness: &Harness<'static, Window>| harness.query_all_by_role(Role::Meter).count();
+    assert!(meters(&harness) > 1);
+    click(&mut harness, "Hide Audio mixer");
+    harness.run();
+    assert_eq!(meters(&harness), 0);
+    assert!(!panels(&harness).layouts["simple"].to_string().contains("mixer"));
+    // Under a name of its own.
+    click(&mut harness, "Layout: Simple");
+    harness.get_by_role_and_label(Role::TextInput, "Save this layout as").focus();
+    harness.run();
+    harness.event(egui::Event::Text("studio".into()));
+    harness.run();
+    harness.get_by_label("This name is taken.");
+    for _ in 0.."studio".len() {
+        harness.key_press(Key::Backspace);
+        harness.run();
+    }
+    harness.event(egui::Event::Text("Sunday".into()));
+    harness.run();
+    harness.key_press(Key::Enter);
+    harness.run();
+    harness.run();
+    assert_eq!(panels(&harness).layout, "Sunday");
+    assert_eq!(meters(&harness), 0);
+    // The simple one as it was from the start.
+    command(&mut harness, "Layout: Simple");
+    click(&mut harness, "Layout: Simple");
+    click(&mut harness, "Reset this layout");
+    harness.run();
+    assert!(meters(&harness) > 1);
+    assert!(panels(&harness).is_simple() && panels(&harness).layouts.contains_key("Sunday"));
+}
+
+#[test]
+fn a_panel_gets_a_window_of_its_own_and_is_kept_there() {
+    let mut harness = open("mixer");
+    command(&mut harness, "Arrange panels");
+    click(&mut harness, "Put Audio mixer into its own window");
+    harness.run();
+    harness.run();
+    let kept = panels(&harness).layouts["simple"].to_string();
+    assert!(kept.contains("; mixer "), "{kept}");
+    // It goes on there.
+    let (id, strip) = match &click(&mut harness, "Mute Music")[..] {
+        [Command::SetStrip { id, strip }] => (*id, strip.clone()),
+        other => panic!("{other:?}"),
+    };
+    assert!(id == StripId(1) && strip.muted);
+}
+
+#[test]
+fn selecting_a_source_brings_the_inspector_to_the_front_wherever_it_is() {
+    let mut harness = laid_out("properties", "studio", HD);
+    source(&harness, "Title").click();
+    harness.run();
+    harness.run();
+    harness.get_by_label("Properties of Title");
+    let tab = harness.get_by_role_and_label(Role::Tab, "Inspector");
+    assert_eq!(tab.accesskit_node().is_selected(), Some(true));
+}
