@@ -7,6 +7,9 @@ use crate::ui::style::icons::Icon;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, ButtonWeight, Select, menu_item, scrolled};
 
+/// From this width on a button has words.
+const WORDS_FROM: f32 = 150.0;
+
 /// What a choice is called.
 fn words(view: &View<'_>, monitoring: &Monitoring) -> String {
     match monitoring {
@@ -54,9 +57,12 @@ pub fn button(ui: &mut Ui, view: &mut View<'_>, width: f32) {
         other => words(view, other),
     };
     let called = format!("{name}: {text}");
-    let button = Button::new(&text).small().look(ButtonWeight::Quiet).icon(Icon::Headphones);
+    // Where there is no room for words the icon has them.
+    let shown = if width < WORDS_FROM { "" } else { &*text };
+    let button = Button::new(shown).small().look(ButtonWeight::Quiet).icon(Icon::Headphones);
     let response = button.width(width).name(&called).show(ui, theme);
-    let response = response.on_hover_text(&*view.texts.get("tip-monitoring-device"));
+    let response =
+        response.on_hover_text(format!("{called}\n{}", view.texts.get("tip-monitoring-device")));
     let frame = egui::Frame::popup(ui.style()).fill(theme.panel);
     Popup::menu(&response)
         .width(240.0)

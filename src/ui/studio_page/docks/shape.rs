@@ -11,8 +11,8 @@ use crate::ui::style::theme::{gap, size};
 
 /// Height of the panel with *Go Live*.
 const CONTROLS: f32 = go_live::HEIGHT + 2.0 * gap::M;
-/// What takes the rest is never smaller, in points.
-const LEAST: f32 = 160.0;
+/// What takes the rest is never smaller: across and down, in points.
+const LEAST: [f32; 2] = [300.0, 160.0];
 /// Between parts.
 pub(super) const BETWEEN: f32 = 1.0;
 
@@ -163,7 +163,8 @@ fn fit_tile(
     let fixed: f32 = children.iter().filter(|id| !row && buttons(**id)).count() as f32 * CONTROLS;
     let others = children.iter().copied().filter(|id| Some(*id) != rest && (row || !buttons(*id)));
     let sum: f32 = others.map(wanted).sum::<f32>() * narrow;
-    let most = (total - fixed - LEAST).max(0.0);
+    let [across, down] = LEAST;
+    let most = (total - fixed - if row { across } else { down }).max(0.0);
     let scale = if sum > most && sum > 0.0 { narrow * most / sum } else { narrow };
     let mut shares: Vec<(TileId, f32)> = Vec::new();
     for child in &children {
