@@ -52,7 +52,9 @@ impl Variant {
         self.resolution.is_none()
             && self.codecs.as_ref().is_some_and(|codecs| {
                 codecs.split(',').map(str::trim).all(|codec| {
-                    ["mp4a", "ac-3", "ec-3", "opus", "fLaC"].iter().any(|it| codec.starts_with(it))
+                    ["mp4a", "ac-3", "ec-3", "opus", "Opus", "fLaC"]
+                        .iter()
+                        .any(|it| codec.starts_with(it))
                 })
             })
     }

@@ -18,6 +18,7 @@ pub mod wav;
 use crate::wire::container::{Demuxer, Error, FilePart, Index, MAX_SAMPLES, ReadAt};
 use flac_reader::Flac;
 use mpeg_reader::MpegFile;
+pub use ogg::opus_lasts;
 use ogg_reader::Ogg;
 pub use packets::Kind;
 use packets::peek;

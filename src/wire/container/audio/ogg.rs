@@ -272,7 +272,7 @@ impl Reader {
 }
 
 /// Samples of a packet of Opus (RFC 6716 §3.1), at 48 kHz.
-fn opus_lasts(packet: &[u8]) -> Option<u32> {
+pub fn opus_lasts(packet: &[u8]) -> Option<u32> {
     let toc = *packet.first()?;
     let config = toc >> 3;
     let frame = match config {

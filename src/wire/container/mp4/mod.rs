@@ -9,8 +9,11 @@
 
 pub mod boxes;
 mod chapters;
+pub mod codec_names;
 mod encryption;
+mod fragment;
 mod fragments;
+pub mod live;
 mod movie;
 mod pcm;
 mod reader;

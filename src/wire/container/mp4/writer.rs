@@ -6,12 +6,13 @@ use crate::base::Timestamp;
 use crate::media::{EncodedPacket, FrameRate, Metadata, StreamEvent, VideoCodec};
 use crate::wire::container::mp4::boxes::{put_box, put_full, put_matrix};
 use crate::wire::container::mp4::chapters;
+use crate::wire::container::mp4::fragment::{INTER, SYNC, SampleRun, moof};
 use crate::wire::container::mp4::sample_table::{Entry, Table, ticks};
 use crate::wire::container::mp4::track_boxes::{Kind, Trak};
 use crate::wire::container::{Chapter, Muxer, MuxerOutput, Timing, TrackId, Tracks, audio_frame};
 
 /// Ticks a second of the movie where there is no sound.
-const MOVIE_TIMESCALE: u32 = 90_000;
+pub(super) const MOVIE_TIMESCALE: u32 = 90_000;
 /// A movie counts no finer.
 const MAX_MOVIE_TIMESCALE: u64 = 1_000_000_000;
 /// The most chapters that `chpl` can count.
@@ -20,10 +21,6 @@ const MAX_CHAPTERS: usize = 255;
 pub(super) const CHAPTER_MARK: &[u8; 8] = b"onairchp";
 /// Length of the box that becomes the header of `mdat`.
 pub(super) const MDAT_HEADER_BYTES: u64 = 16;
-
-/// Sample flags (§8.8.3.1): depends on others and is no sync sample; depends on none.
-const INTER: u32 = 0x0101_0000;
-const SYNC: u32 = 0x0200_0000;
 
 /// The writer.
 #[derive(Debug)]
@@ -40,6 +37,8 @@ pub struct Writer {
     /// Where the data of what was handed out begins, track by track.
     handed: Vec<u64>,
     waiting: usize,
+    /// The number of the first track.
+    first_id: u32,
 }
 
 #[derive(Debug)]
@@ -99,6 +98,7 @@ impl Writer {
             new_chapters: Vec::new(),
             handed: Vec::new(),
             waiting: 0,
+            first_id: 1,
         }
     }
 
@@ -164,7 +164,7 @@ impl Writer {
     /// The tracks; `chapters`: the number of the one with the titles, where there is one.
     fn traks(&self, whole: bool, chapters: Option<u32>) -> impl Iterator<Item = Trak<'_>> {
         let movie_timescale = self.movie_timescale;
-        (1..).zip(&self.tracks).filter_map(move |(id, track)| {
+        (self.first_id..).zip(&self.tracks).filter_map(move |(id, track)| {
             let (kind, first) = match track.id {
                 TrackId::Video => (Kind::Video(self.shape.video.as_ref()?), true),
                 TrackId::Audio(n) => (Kind::Audio(self.shape.audio.get(usize::from(n))?), n == 0),
@@ -191,7 +191,8 @@ impl Writer {
                 out.put_bytes(0, 10);
                 put_matrix(out);
                 out.put_bytes(0, 24);
-                out.put_u32(titled.unwrap_or(tracks).saturating_add(1));
+                let last = (self.first_id - 1).saturating_add(titled.unwrap_or(tracks));
+                out.put_u32(last.saturating_add(1));
             });
             for trak in self.traks(whole, titled) {
                 trak.write(out);
@@ -222,19 +223,55 @@ impl Writer {
 
     /// `moof` for what waits; the data follows in the order of the tracks.
     fn moof(&self, data_offset: u32) -> BytesMut {
+        let runs: Vec<_> = (1_u32..)
+            .zip(&self.tracks)
+            .filter(|(_, track)| !track.entries.is_empty())
+            .map(|(number, track)| SampleRun {
+                number,
+                video: track.id == TrackId::Video,
+                entries: &track.entries,
+                last_duration: track.table.default_duration,
+            })
+            .collect();
+        moof(self.sequence, &runs, data_offset)
+    }
+
+    /// What stands before the fragments of a live stream: no file begins so, since nothing ends it.
+    pub(super) fn initialization(&self) -> Bytes {
         let mut out = BytesMut::new();
-        put_box(&mut out, *b"moof", |out| {
-            put_full(out, *b"mfhd", 0, 0, |out| out.put_u32(self.sequence));
-            let mut offset = data_offset;
-            for (number, track) in (1_u32..).zip(&self.tracks) {
-                if track.entries.is_empty() {
-                    continue;
-                }
-                put_traf(out, number, track, offset);
-                offset = track.entries.iter().fold(offset, |sum, it| sum.saturating_add(it.size));
-            }
+        self.put_ftyp(&mut out);
+        out.put_slice(&self.moov(false, None));
+        out.freeze()
+    }
+
+    /// For pieces of a live stream: tracks are counted from `first_id` on, and pictures have a clock that
+    /// is exact for milliseconds.
+    pub(super) fn live(shape: Tracks, first_id: u32) -> Self {
+        let mut writer = Self::new(shape);
+        writer.first_id = first_id;
+        for track in writer.tracks.iter_mut().filter(|track| track.id == TrackId::Video) {
+            let period = u64::from(track.table.default_duration) * u64::from(MOVIE_TIMESCALE)
+                / u64::from(track.table.timescale.max(1));
+            let period = u32::try_from(period).unwrap_or(u32::MAX);
+            track.table = Table::new(MOVIE_TIMESCALE, period);
+        }
+        writer
+    }
+
+    fn put_ftyp(&self, out: &mut BytesMut) {
+        put_box(out, *b"ftyp", |out| {
+            out.put_slice(b"isom");
+            out.put_u32(0x200);
+            out.put_slice(b"isomiso5iso6");
+            let codec = self.shape.video.as_ref().map(|video| video.codec);
+            out.put_slice(match codec {
+                Some(VideoCodec::Hevc) => b"hvc1",
+                Some(VideoCodec::Av1) => b"av01",
+                Some(VideoCodec::Vp9) => b"iso4",
+                _ => b"avc1",
+            });
+            out.put_slice(b"mp41");
         });
-        out
     }
 }
 
@@ -249,36 +286,6 @@ fn entry(
     let at = table.settle(ticks(dts, table.timescale), last);
     let composition = if pts == dts { 0 } else { ticks(pts, table.timescale) - at };
     Entry { dts: at, composition: i32::try_from(composition).unwrap_or(0), size, keyframe }
-}
-
-fn put_traf(out: &mut BytesMut, number: u32, track: &Track, offset: u32) {
-    let video = track.id == TrackId::Video;
-    put_box(out, *b"traf", |out| {
-        // Offsets count from the start of `moof`.
-        put_full(out, *b"tfhd", 0, 0x2_0000, |out| out.put_u32(number));
-        let first = track.entries.first().map_or(0, |entry| entry.dts);
-        put_full(out, *b"tfdt", 1, 0, |out| out.put_u64(first.max(0).unsigned_abs()));
-        // Offset, and of each sample duration and size; of pictures flags and composition too.
-        let flags = if video { 0xF01 } else { 0x301 };
-        put_full(out, *b"trun", 1, flags, |out| {
-            out.put_u32(u32::try_from(track.entries.len()).unwrap_or(u32::MAX));
-            out.put_u32(offset);
-            for (entry, next) in track
-                .entries
-                .iter()
-                .zip(track.entries.iter().skip(1).map(Some).chain(std::iter::once(None)))
-            {
-                let length = next.map(|next| next.dts - entry.dts);
-                let length = length.and_then(|length| u32::try_from(length).ok());
-                out.put_u32(length.unwrap_or(track.table.default_duration));
-                out.put_u32(entry.size);
-                if video {
-                    out.put_u32(if entry.keyframe { SYNC } else { INTER });
-                    out.put_i32(entry.composition);
-                }
-            }
-        });
-    });
 }
 
 /// The chapter list that most players read: 100 ns from the start, and a title of up to 255 bytes.
@@ -316,19 +323,7 @@ impl Writer {
 impl Muxer for Writer {
     fn begin(&mut self) -> Bytes {
         let mut out = BytesMut::new();
-        put_box(&mut out, *b"ftyp", |out| {
-            out.put_slice(b"isom");
-            out.put_u32(0x200);
-            out.put_slice(b"isomiso5iso6");
-            let codec = self.shape.video.as_ref().map(|video| video.codec);
-            out.put_slice(match codec {
-                Some(VideoCodec::Hevc) => b"hvc1",
-                Some(VideoCodec::Av1) => b"av01",
-                Some(VideoCodec::Vp9) => b"iso4",
-                _ => b"avc1",
-            });
-            out.put_slice(b"mp41");
-        });
+        self.put_ftyp(&mut out);
         self.room_at = out.len() as u64;
         put_box(&mut out, *b"free", |out| out.put_bytes(0, 8));
         out.put_slice(&self.moov(false, None));

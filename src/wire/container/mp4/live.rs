@@ -1,0 +1,128 @@
+//! A live stream in pieces (ISO/IEC 23000-19, CMAF): what stands before them, and chunks of one track
+//! each. Chunks of several tracks, one behind the other, are a piece of all of them. Pure.
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+use crate::media::{AudioCodec, AudioConfig, VideoCodec};
+use crate::wire::container::mp4::boxes::put_box;
+use crate::wire::container::mp4::fragment::{SampleRun, moof};
+use crate::wire::container::mp4::sample_table::Entry;
+use crate::wire::container::mp4::writer::{self, Writer};
+use crate::wire::container::{AudioTrack, Tracks, audio_frame};
+
+/// Ticks a second of pictures.
+pub const VIDEO_TIMESCALE: u32 = writer::MOVIE_TIMESCALE;
+/// The number of the video track, and of the audio track where there is video.
+pub const FIRST_TRACK: u32 = 1;
+pub const SECOND_TRACK: u32 = 2;
+
+/// Ticks a second of sound.
+pub fn audio_timescale(audio: &AudioConfig) -> u32 {
+    audio_frame(audio).1
+}
+
+/// Whether pictures of a codec can be sent so, and shown by browsers or players at least somewhere.
+pub const fn is_live_video(codec: VideoCodec) -> bool {
+    matches!(codec, VideoCodec::H264 | VideoCodec::Hevc | VideoCodec::Av1 | VideoCodec::Vp9)
+}
+
+/// The same of sound.
+pub const fn is_live_audio(codec: AudioCodec) -> bool {
+    matches!(codec, AudioCodec::Aac | AudioCodec::Opus | AudioCodec::Flac | AudioCodec::Mp3)
+}
+
+/// What stands before the chunks of these tracks, of which the first has this number.
+pub fn initialization(tracks: &Tracks, first_track: u32) -> Bytes {
+    Writer::live(tracks.clone(), first_track.max(1)).initialization()
+}
+
+/// The tracks of a stream with at most one of each kind.
+pub fn tracks(video: Option<&crate::media::VideoConfig>, audio: Option<&AudioConfig>) -> Tracks {
+    let audio = audio.map(|audio| AudioTrack { parameters: audio.clone(), name: String::new() });
+    Tracks { video: video.cloned(), audio: audio.into_iter().collect() }
+}
+
+/// A sample of a chunk, in the ticks of its track.
+#[derive(Clone, Debug)]
+pub struct ChunkSample {
+    pub entry: Entry,
+    pub data: Bytes,
+}
+
+/// The track of a chunk.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct ChunkTrack {
+    pub number: u32,
+    pub video: bool,
+}
+
+/// A chunk of one track: `moof` and `mdat`. Its last sample lasts for so many ticks.
+pub fn chunk(
+    track: ChunkTrack,
+    sequence: u32,
+    samples: &[ChunkSample],
+    last_duration: u32,
+) -> Bytes {
+    let entries: Vec<Entry> = samples.iter().map(|sample| sample.entry).collect();
+    let ChunkTrack { number, video } = track;
+    let run = [SampleRun { number, video, entries: &entries, last_duration }];
+    let head = u32::try_from(moof(sequence, &run, 0).len() + 8).unwrap_or(u32::MAX);
+    let size: usize = samples.iter().map(|sample| sample.data.len()).sum();
+    let mut out = BytesMut::with_capacity(head as usize + size);
+    out.put_slice(&moof(sequence, &run, head));
+    put_box(&mut out, *b"mdat", |out| {
+        samples.iter().for_each(|sample| out.put_slice(&sample.data));
+    });
+    out.freeze()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::BitsPerSecond;
+    use crate::wire::container::mp4::boxes::{boxes, child};
+    use crate::wire::container::mp4::index;
+
+    fn aac() -> AudioConfig {
+        AudioConfig {
+            codec: AudioCodec::Aac,
+            sample_rate: 48_000,
+            channels: 2,
+            bitrate: BitsPerSecond(128_000),
+            config: Bytes::from_static(&[0x11, 0x90]),
+        }
+    }
+
+    #[test]
+    fn pieces_behind_their_initialization_are_a_file() {
+        let tracks = tracks(None, Some(&aac()));
+        let mut file = BytesMut::from(&initialization(&tracks, FIRST_TRACK)[..]);
+        for part in 0..3_i64 {
+            let samples: Vec<_> = (0..4_i64)
+                .map(|at| {
+                    let dts = 480_000 + (part * 4 + at) * 1_024;
+                    let entry = Entry { dts, composition: 0, size: 3, keyframe: true };
+                    ChunkSample { entry, data: Bytes::from_static(b"abc") }
+                })
+                .collect();
+            let track = ChunkTrack { number: FIRST_TRACK, video: false };
+            file.put_slice(&chunk(track, part as u32 + 1, &samples, 1_024));
+        }
+        let names: Vec<_> = boxes(&file).map(|found| found.name).collect();
+        assert_eq!(&names[..2], [*b"ftyp", *b"moov"]);
+        assert_eq!(&names[2..4], [*b"moof", *b"mdat"]);
+        let index = index(&mut &file[..]).unwrap();
+        assert_eq!(index.samples.len(), 12);
+        let dts: Vec<_> = index.samples.iter().map(|sample| sample.dts.as_millis()).collect();
+        assert_eq!((dts[0], dts[11]), (10_000, 10_000 + 11 * 1_024 * 1_000 / 48_000));
+        for sample in &index.samples {
+            let at = sample.at as usize;
+            assert_eq!(&file[at..at + sample.size as usize], b"abc");
+        }
+        // What a player of one track alone is given has the track's number in all of the stream.
+        let second = initialization(&tracks, SECOND_TRACK);
+        let moov = child(&second, *b"moov").unwrap();
+        let tkhd = child(child(moov, *b"trak").unwrap(), *b"tkhd").unwrap();
+        assert_eq!(&tkhd[20..24], [0, 0, 0, 2]);
+    }
+}

@@ -1,0 +1,270 @@
+//! Writes playlists (RFC 8216bis §4.4): lists of segments with their parts, and lists of variants. Pure.
+
+use std::fmt::Write;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::wire::hls::media::{Map, Media, Part};
+
+/// What is said of a list beside what [`Media`] has.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListPosition {
+    /// Discontinuities before the first segment.
+    pub discontinuities: u64,
+    /// So many segments at the beginning are left out, since whoever asks knows them.
+    pub skipped: usize,
+}
+
+/// A list of segments.
+pub fn write_media(media: &Media, position: ListPosition) -> String {
+    let mut out = String::with_capacity(512 + media.segments.len() * 256);
+    let version = if media.control.skip_until.is_some() { 9 } else { 6 };
+    let target = media.target_duration.as_secs_f64().ceil();
+    let _ = write!(out, "#EXTM3U\n#EXT-X-VERSION:{version}\n#EXT-X-TARGETDURATION:{target}\n");
+    write_control(&mut out, media);
+    if let Some(target) = media.part_target {
+        let _ = writeln!(out, "#EXT-X-PART-INF:PART-TARGET={}", seconds(target));
+    }
+    let _ = writeln!(out, "#EXT-X-MEDIA-SEQUENCE:{}", media.sequence);
+    if position.discontinuities > 0 {
+        let _ = writeln!(out, "#EXT-X-DISCONTINUITY-SEQUENCE:{}", position.discontinuities);
+    }
+    if position.skipped > 0 {
+        let _ = writeln!(out, "#EXT-X-SKIP:SKIPPED-SEGMENTS={}", position.skipped);
+    }
+    let mut map: Option<&Arc<Map>> = None;
+    for segment in media.segments.iter().skip(position.skipped) {
+        let start = SegmentStart {
+            discontinuity: segment.discontinuity,
+            map: segment.map.as_ref(),
+            made: segment.made,
+        };
+        start.write(&mut out, &mut map);
+        segment.parts.iter().for_each(|part| write_part(&mut out, part));
+        if segment.gap {
+            out.push_str("#EXT-X-GAP\n");
+        }
+        let _ = write!(out, "#EXTINF:{},\n{}\n", seconds(segment.duration), segment.uri);
+    }
+    if let Some(first) = media.pending.first() {
+        let start = SegmentStart {
+            discontinuity: first.discontinuity,
+            map: first.map.as_ref(),
+            made: media.pending_made,
+        };
+        start.write(&mut out, &mut map);
+        media.pending.iter().for_each(|part| write_part(&mut out, part));
+    }
+    if media.ended {
+        out.push_str("#EXT-X-ENDLIST\n");
+        return out;
+    }
+    if let Some(hint) = &media.hint {
+        let _ = writeln!(out, "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"{}\"", hint.uri);
+    }
+    for report in &media.reports {
+        let part = report.part.map(|part| format!(",LAST-PART={part}")).unwrap_or_default();
+        let (uri, sequence) = (&report.uri, report.sequence);
+        let _ = writeln!(out, "#EXT-X-RENDITION-REPORT:URI=\"{uri}\",LAST-MSN={sequence}{part}");
+    }
+    out
+}
+
+fn write_control(out: &mut String, media: &Media) {
+    let control = &media.control;
+    let mut words = Vec::new();
+    if control.can_block {
+        words.push("CAN-BLOCK-RELOAD=YES".to_owned());
+    }
+    for (name, value) in [
+        ("CAN-SKIP-UNTIL", control.skip_until),
+        ("HOLD-BACK", control.hold_back),
+        ("PART-HOLD-BACK", control.part_hold_back),
+    ] {
+        words.extend(value.map(|value| format!("{name}={}", seconds(value))));
+    }
+    if !words.is_empty() {
+        let _ = writeln!(out, "#EXT-X-SERVER-CONTROL:{}", words.join(","));
+    }
+}
+
+/// What stands before the first part of a segment.
+struct SegmentStart<'a> {
+    discontinuity: bool,
+    map: Option<&'a Arc<Map>>,
+    made: Option<i64>,
+}
+
+impl<'a> SegmentStart<'a> {
+    /// `before`: what the segments before it need.
+    fn write(&self, out: &mut String, before: &mut Option<&'a Arc<Map>>) {
+        if self.discontinuity {
+            out.push_str("#EXT-X-DISCONTINUITY\n");
+        }
+        if let Some(map) = self.map.filter(|map| *before != Some(*map)) {
+            let _ = writeln!(out, "#EXT-X-MAP:URI=\"{}\"", map.uri);
+            *before = self.map;
+        }
+        if let Some(made) = self.made.and_then(|made| jiff::Timestamp::from_microsecond(made).ok())
+        {
+            let _ = writeln!(out, "#EXT-X-PROGRAM-DATE-TIME:{made:.3}");
+        }
+    }
+}
+
+fn write_part(out: &mut String, part: &Part) {
+    let (duration, uri) = (seconds(part.duration), &part.uri);
+    let independent = if part.independent { ",INDEPENDENT=YES" } else { "" };
+    let gap = if part.gap { ",GAP=YES" } else { "" };
+    let _ = writeln!(out, "#EXT-X-PART:DURATION={duration},URI=\"{uri}\"{independent}{gap}");
+}
+
+/// Seconds, exact to a microsecond.
+fn seconds(duration: Duration) -> String {
+    let text = format!("{:.6}", duration.as_secs_f64());
+    let text = text.trim_end_matches('0');
+    text.strip_suffix('.').map_or_else(|| text.to_owned(), |whole| format!("{whole}.0"))
+}
+
+/// A variant that is offered.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OfferedVariant {
+    pub uri: String,
+    /// Bits a second: the most of any segment, and on average.
+    pub bandwidth: u64,
+    pub average_bandwidth: u64,
+    /// Of each track, as in [`crate::wire::container::mp4::codec_names`].
+    pub codecs: Vec<String>,
+    pub size: Option<(u32, u32)>,
+    pub frame_rate: Option<f64>,
+}
+
+/// A list of variants.
+pub fn write_master(variants: &[OfferedVariant], independent: bool) -> String {
+    let mut out = "#EXTM3U\n#EXT-X-VERSION:9\n".to_owned();
+    if independent {
+        out.push_str("#EXT-X-INDEPENDENT-SEGMENTS\n");
+    }
+    for variant in variants {
+        let OfferedVariant { uri, bandwidth, average_bandwidth, .. } = variant;
+        let _ = write!(out, "#EXT-X-STREAM-INF:BANDWIDTH={bandwidth}");
+        let _ = write!(out, ",AVERAGE-BANDWIDTH={average_bandwidth}");
+        if !variant.codecs.is_empty() {
+            let _ = write!(out, ",CODECS=\"{}\"", variant.codecs.join(","));
+        }
+        if let Some((width, height)) = variant.size {
+            let _ = write!(out, ",RESOLUTION={width}x{height}");
+        }
+        if let Some(rate) = variant.frame_rate {
+            let _ = write!(out, ",FRAME-RATE={rate:.3}");
+        }
+        let _ = write!(out, "\n{uri}\n");
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::hls::{Control, Hint, Playlist, Report, Segment, parse, parse_update};
+
+    fn part(uri: &str, map: &Arc<Map>, independent: bool, discontinuity: bool) -> Part {
+        Part {
+            uri: uri.to_owned(),
+            duration: Duration::from_millis(333),
+            independent,
+            discontinuity,
+            gap: false,
+            range: None,
+            map: Some(Arc::clone(map)),
+            key: None,
+        }
+    }
+
+    fn list() -> Media {
+        let [one, two] = ["init-1.mp4", "init-2.mp4"]
+            .map(|uri| Arc::new(Map { uri: uri.to_owned(), range: None, key: None }));
+        let segment = |number: i64, map: &Arc<Map>, discontinuity| Segment {
+            uri: format!("{number}.m4s"),
+            duration: Duration::from_millis(2_000),
+            discontinuity,
+            gap: false,
+            range: None,
+            map: Some(Arc::clone(map)),
+            key: None,
+            parts: Vec::new(),
+            made: Some(1_700_000_000_000_000 + number * 2_000_000),
+        };
+        let mut last = segment(8, &two, true);
+        last.parts = vec![part("8.0.m4s", &two, true, true), part("8.1.m4s", &two, false, false)];
+        Media {
+            target_duration: Duration::from_secs(2),
+            sequence: 6,
+            ended: false,
+            keeps_all: false,
+            control: Control {
+                hold_back: Some(Duration::from_secs(6)),
+                part_hold_back: Some(Duration::from_millis(1_050)),
+                can_block: true,
+                skip_until: Some(Duration::from_secs(12)),
+            },
+            part_target: Some(Duration::from_millis(350)),
+            segments: vec![segment(6, &one, false), segment(7, &one, false), last],
+            pending: vec![part("9.0.m4s", &two, true, false)],
+            pending_made: Some(1_700_000_018_000_000),
+            hint: Some(Hint { uri: "9.1.m4s".to_owned(), range: None }),
+            reports: vec![Report { uri: "audio.m3u8".to_owned(), sequence: 9, part: Some(0) }],
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let list = list();
+        let position = ListPosition { discontinuities: 3, skipped: 0 };
+        let text = write_media(&list, position);
+        assert!(text.contains("#EXT-X-DISCONTINUITY-SEQUENCE:3\n"), "{text}");
+        assert!(text.contains("#EXT-X-PROGRAM-DATE-TIME:2023-11-14T22:13:32.000Z\n"), "{text}");
+        assert_eq!(text.matches("#EXT-X-MAP").count(), 2, "{text}");
+        let Ok(Playlist::Media(read)) = parse(text.as_bytes()) else { panic!("{text}") };
+        assert_eq!(read, list);
+        let ended = Media { ended: true, hint: None, reports: Vec::new(), ..list };
+        let text = write_media(&ended, position);
+        let Ok(Playlist::Media(read)) = parse(text.as_bytes()) else { panic!("{text}") };
+        assert_eq!(read, ended);
+    }
+
+    #[test]
+    fn an_update_tells_the_rest() {
+        let list = list();
+        let text = write_media(&list, ListPosition { discontinuities: 0, skipped: 2 });
+        assert!(!text.contains("6.m4s") && !text.contains("\n7.m4s"), "{text}");
+        let Ok(Playlist::Media(read)) = parse_update(text.as_bytes(), &list) else {
+            panic!("{text}")
+        };
+        assert_eq!(read, list);
+    }
+
+    #[test]
+    fn variants_tell_what_a_player_needs_to_choose() {
+        let variant = OfferedVariant {
+            uri: "show/hls/main.m3u8".to_owned(),
+            bandwidth: 2_600_000,
+            average_bandwidth: 2_500_000,
+            codecs: vec!["avc1.64001f".to_owned(), "mp4a.40.2".to_owned()],
+            size: Some((1_280, 720)),
+            frame_rate: Some(30.0),
+        };
+        let text = write_master(&[variant], true);
+        let Ok(Playlist::Master(read)) = parse(text.as_bytes()) else { panic!("{text}") };
+        assert_eq!(read.variants.len(), 1);
+        assert_eq!(read.variants[0].uri, "show/hls/main.m3u8");
+        assert!(text.contains("RESOLUTION=1280x720,FRAME-RATE=30.000\n"), "{text}");
+    }
+
+    #[test]
+    fn durations_are_short_and_exact() {
+        let texts = [(2_000_000, "2.0"), (333_333, "0.333333"), (350_000, "0.35"), (0, "0.0")]
+            .map(|(micros, text)| (seconds(Duration::from_micros(micros)), text));
+        assert!(texts.iter().all(|(written, text)| written == text), "{texts:?}");
+    }
+}
