@@ -8,6 +8,7 @@ use crate::base::Secret;
 use crate::net::Identity;
 use crate::net::listener::descriptors;
 use crate::server::fault::Fault;
+use crate::server::hls;
 use crate::wire::rtmp::auth::Method;
 use crate::wire::rtmp::url::Credentials;
 
@@ -77,6 +78,8 @@ pub struct Config {
     pub http_token: Option<Secret>,
     /// Every publication is written into a file of this folder.
     pub record: Option<PathBuf>,
+    /// How streams are served as HLS, where there is HTTP.
+    pub hls: hls::Settings,
     pub limits: Limits,
     /// What it does wrong on request.
     pub faults: Vec<Fault>,
@@ -115,6 +118,7 @@ impl Default for Config {
             cors: Vec::new(),
             http_token: None,
             record: None,
+            hls: hls::Settings::default(),
             limits: Limits::default(),
             faults: Vec::new(),
             fault_seed: 0,

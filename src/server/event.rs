@@ -67,8 +67,31 @@ pub struct Peer {
     pub app: String,
     pub stream: String,
     pub address: SocketAddr,
-    /// Of the connection; unique in a run.
+    /// Of the connection, or of a viewer without one; unique in a run.
     pub id: u64,
+    /// How it comes.
+    pub protocol: Protocol,
+}
+
+/// By what somebody publishes or watches.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Protocol {
+    Rtmp,
+    HttpFlv,
+    WsFlv,
+    Hls,
+}
+
+impl Protocol {
+    /// As it stands in the JSON events.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Rtmp => "rtmp",
+            Self::HttpFlv => "http-flv",
+            Self::WsFlv => "ws-flv",
+            Self::Hls => "hls",
+        }
+    }
 }
 
 /// How it ended.
@@ -88,7 +111,10 @@ pub struct StreamFigures {
     pub stream: String,
     /// `None` while viewers wait for one.
     pub publisher: Option<PublisherFigures>,
+    /// By every protocol.
     pub viewers: usize,
+    /// Of them those by HLS.
+    pub hls_viewers: usize,
 }
 
 /// A stream's publisher now.

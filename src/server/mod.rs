@@ -5,6 +5,7 @@ mod chat;
 pub mod config;
 pub mod event;
 pub mod fault;
+pub mod hls;
 mod http;
 mod login_failures;
 mod recordings;
@@ -15,8 +16,8 @@ mod stream;
 
 pub use crate::server::config::{Config, Limits, Listen, Login, OwnStream, Secure};
 pub use crate::server::event::{
-    AudioFigures, Ended, Event, Peer, PublisherFigures, Recording, RecordingState, StreamFigures,
-    StruckFault, VideoFigures,
+    AudioFigures, Ended, Event, Peer, Protocol, PublisherFigures, Recording, RecordingState,
+    StreamFigures, StruckFault, VideoFigures,
 };
 pub use crate::server::fault::Fault;
 

@@ -16,8 +16,9 @@ use crate::net::random_hex;
 use crate::server::admission::{Admission, Spot, subscriber};
 use crate::server::chat::Chats;
 use crate::server::config::Config;
-use crate::server::event::{Ended, Event, Peer, StreamFigures};
+use crate::server::event::{Ended, Event, Peer, Protocol, StreamFigures};
 use crate::server::fault::Lab;
+use crate::server::hls::production::Productions;
 use crate::server::login_failures::Failures;
 use crate::server::stream::publisher::Dismissal;
 use crate::server::stream::recording_files::Files;
@@ -47,6 +48,7 @@ pub(super) struct Registry {
     pub lab: Lab,
     pub chats: Arc<Chats>,
     pub files: Files,
+    pub hls: Productions,
     stopping: AtomicBool,
     stop: Notify,
     all_gone: Notify,
@@ -133,6 +135,7 @@ impl Registry {
             lab,
             chats,
             files: Files::default(),
+            hls: Productions::default(),
             stopping: AtomicBool::new(false),
             stop: Notify::new(),
             all_gone: Notify::new(),
@@ -241,7 +244,7 @@ impl Registry {
             Some(Publication { stream: Arc::clone(stream), dismissal, since })
         });
         let publication = taken.ok_or(Refused::Full)?.ok_or(Refused::Taken)?;
-        self.tell(Event::Publish(peer(&publication.stream, id, address)));
+        self.tell(Event::Publish(peer(&publication.stream, id, address, Protocol::Rtmp)));
         Ok(publication)
     }
 
@@ -307,7 +310,7 @@ impl Registry {
         stream.unpublish(id);
         let after = self.clock.now().since(publication.since);
         let ended = Ended { reason: reason.to_owned(), after, bytes };
-        self.tell(Event::Unpublish(peer(stream, id, address), ended));
+        self.tell(Event::Unpublish(peer(stream, id, address, Protocol::Rtmp), ended));
         self.tidy(stream);
     }
 
@@ -319,18 +322,18 @@ impl Registry {
         viewer: Arc<dyn Sink>,
         address: SocketAddr,
     ) -> Option<Arc<Stream>> {
-        let id = viewer.id();
+        let (id, protocol) = (viewer.id(), viewer.protocol());
         let joined = self.with_stream((app, name), address.ip(), false, |stream| {
             stream.join(viewer).then(|| Arc::clone(stream))
         });
         let stream = joined??;
-        self.tell(Event::Join(peer(&stream, id, address)));
+        self.tell(Event::Join(peer(&stream, id, address, protocol)));
         Some(stream)
     }
 
     pub fn leave(&self, stream: &Arc<Stream>, id: u64, address: SocketAddr, ended: Ended) {
-        if stream.leave(id) {
-            self.tell(Event::Leave(peer(stream, id, address), ended));
+        if let Some(viewer) = stream.leave(id) {
+            self.tell(Event::Leave(peer(stream, id, address, viewer.protocol()), ended));
         }
         self.tidy(stream);
     }
@@ -343,8 +346,17 @@ impl Registry {
     pub fn figures(&self) -> Vec<StreamFigures> {
         let now = self.clock.now();
         let streams: Vec<_> = self.streams.lock().values().cloned().collect();
-        let mut figures: Vec<_> = streams.iter().map(|stream| stream.figures(now)).collect();
+        let mut figures: Vec<_> =
+            streams.iter().map(|stream| self.figures_of(stream, now)).collect();
         figures.sort_by(|a, b| (&a.app, &a.stream).cmp(&(&b.app, &b.stream)));
+        figures
+    }
+
+    /// The figures of one stream.
+    pub fn figures_of(&self, stream: &Stream, now: Timestamp) -> StreamFigures {
+        let mut figures = stream.figures(now);
+        figures.hls_viewers = self.hls.viewers(&stream.app, &stream.name);
+        figures.viewers += figures.hls_viewers;
         figures
     }
 
@@ -389,6 +401,6 @@ pub(super) fn too_often(what: &str, wait: Duration) -> String {
     format!("Too many wrong {what} from this address: try again in {seconds} s.")
 }
 
-fn peer(stream: &Stream, id: u64, address: SocketAddr) -> Peer {
-    Peer { app: stream.app.clone(), stream: stream.name.clone(), address, id }
+fn peer(stream: &Stream, id: u64, address: SocketAddr, protocol: Protocol) -> Peer {
+    Peer { app: stream.app.clone(), stream: stream.name.clone(), address, id, protocol }
 }

@@ -184,6 +184,12 @@ serve-too-many-keys = there are more than { $most } publish keys
 serve-key-length = a publish key has 1 to { $most } bytes
 serve-auth = auth = "{ $other }": write adobe or llnw
 serve-http-address = write an address with a port, such as 127.0.0.1:8088, or none
+serve-hls-mode = write on-demand, always or off
+serve-duration-within = write a duration from { $least } to { $most }
+serve-hls-part = --hls-part is longer than half of --hls-segment
+    .cure = Make --hls-part shorter or --hls-segment longer.
+serve-hls-window = --hls-window is shorter than three times --hls-segment
+    .cure = Make --hls-window longer or --hls-segment shorter.
 serve-origin = write an origin without a path, such as https://example.com, or *
 serve-together = { $flags } belong together: one is missing
 serve-auth-without-user = --auth needs --user

@@ -57,17 +57,19 @@ pub fn print_ready(output: &Output, ready: &Ready) {
         "rtmpt": ready.rtmpt,
         "http": ready.http,
         "play": ready.play,
+        "hls": ready.hls,
         "token_file": ready.token_file,
     });
     output.event("ready", fields, || {
         let play = ready.play.as_ref().map(|play| format!(", play {play}")).unwrap_or_default();
         let http = ready.http.as_ref().map(|http| format!(" and {http}")).unwrap_or_default();
+        let hls = ready.hls.as_ref().map(|hls| format!(", HLS {hls}")).unwrap_or_default();
         let more = [&ready.rtmps, &ready.rtmpt].into_iter().flatten();
         let more: String = more.map(|url| format!(", {url}")).collect();
         let token = ready.token_file.as_ref().filter(|_| ready.http.is_some());
         let token = token.map(|file| format!("\nThe token for changes over HTTP is in {file}"));
         let token = token.unwrap_or_default();
-        Some(format!("Server ready at {}{more}{http}{play}{token}", ready.rtmp))
+        Some(format!("Server ready at {}{more}{http}{play}{hls}{token}", ready.rtmp))
     });
 }
 
@@ -459,6 +461,7 @@ pub fn print_server(output: &Output, event: &server::Event) {
         "stream": peer.stream,
         "peer": peer.address.to_string(),
         "id": peer.id,
+        "protocol": peer.protocol.name(),
         "reason": ended.map(|ended| &ended.reason),
         "seconds": ended.map(|ended| seconds(ended.after)),
         "bytes": ended.map(|ended| ended.bytes),

@@ -3,8 +3,11 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
+use crate::cli::flags::value::duration;
 use crate::server::Fault;
+use crate::server::hls::{self, Mode, Settings};
 use crate::studio::settings::check_successor;
 use crate::text::Problem;
 use crate::text::problem::problem;
@@ -42,6 +45,32 @@ pub(super) fn origin(text: &str) -> Result<String, Problem> {
     Err(problem!("serve-origin"))
 }
 
+/// Reads when streams are served as HLS.
+///
+/// # Errors
+/// What there is to choose from.
+pub(super) fn hls_mode(text: &str) -> Result<Mode, Problem> {
+    match text {
+        "on-demand" => Ok(Mode::OnDemand),
+        "always" => Ok(Mode::Always),
+        "off" => Ok(Mode::Off),
+        _ => Err(problem!("serve-hls-mode")),
+    }
+}
+
+/// Reads a duration within bounds.
+///
+/// # Errors
+/// The bounds.
+pub(super) fn within(text: &str, (least, most): (Duration, Duration)) -> Result<Duration, Problem> {
+    let read = duration(text)?;
+    if (least..=most).contains(&read) {
+        return Ok(read);
+    }
+    let [least, most] = [least, most].map(|bound| format!("{}s", bound.as_secs_f64()));
+    Err(problem!("serve-duration-within", least = least, most = most))
+}
+
 /// Flags of `onair serve`.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Args {
@@ -65,6 +94,21 @@ pub struct Args {
     /// Address for RTMP over TLS. Port 0 picks a free port
     #[arg(long, value_name = "ADDR")]
     pub rtmps: Option<SocketAddr>,
+    /// When to make HLS (http://HOST/APP/STREAM.m3u8, low latency): `on-demand`, while somebody watches;
+    /// `always`, so that the first viewer need not wait; `off` [default: on-demand]
+    #[arg(long, value_name = "WHEN", value_parser = hls_mode)]
+    pub hls: Option<Mode>,
+    /// Longest part of HLS, 100ms to 2s. Low-latency players stay three parts behind [default: 350ms]
+    #[arg(long, value_name = "DURATION", value_parser = |text: &str| within(text, Settings::PART))]
+    pub hls_part: Option<Duration>,
+    /// Shortest segment of HLS, 1s to 10s. A segment ends at the first keyframe after this. Other players stay
+    /// three segments behind [default: 2s]
+    #[arg(long, value_name = "DURATION", value_parser = |text: &str| within(text, Settings::SEGMENT))]
+    pub hls_segment: Option<Duration>,
+    /// Length of the HLS playlist, 6s to 5m. The server keeps twice as much in memory, at most 96 MiB per stream
+    /// [default: 20s]
+    #[arg(long, value_name = "DURATION", value_parser = |text: &str| within(text, Settings::WINDOW))]
+    pub hls_window: Option<Duration>,
     /// Additional address for RTMP tunneled through HTTP (RTMPT). --rtmp and, with TLS, --rtmps
     /// also accept RTMPT
     #[arg(long, value_name = "ADDR")]
@@ -122,6 +166,17 @@ A range such as 2s..5s gives each connection a random time. *1 affects one conne
 certificates, use --cert";
 
 impl Args {
+    /// How streams are served as HLS.
+    pub(super) fn hls_settings(&self) -> Settings {
+        let usual = Settings::default();
+        let lengths = hls::Lengths {
+            part: self.hls_part.unwrap_or(usual.lengths.part),
+            segment: self.hls_segment.unwrap_or(usual.lengths.segment),
+        };
+        let mode = self.hls.unwrap_or(usual.mode);
+        Settings { mode, lengths, window: self.hls_window.unwrap_or(usual.window) }
+    }
+
     /// What belongs together and is not.
     ///
     /// # Errors
@@ -134,6 +189,13 @@ impl Args {
         if self.user.is_some() != self.password_file.is_some() {
             return Err(problem!("serve-together", flags = "--user, --password-file"));
         }
+        let hls = self.hls_settings();
+        if hls.lengths.part * 2 > hls.lengths.segment {
+            return Err(problem!("serve-hls-part"));
+        }
+        if hls.window < hls.lengths.segment * 3 {
+            return Err(problem!("serve-hls-window"));
+        }
         if self.auth.is_some() && self.user.is_none() {
             return Err(problem!("serve-auth-without-user"));
         }
@@ -144,6 +206,18 @@ impl Args {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hls_is_cut_within_bounds() {
+        assert_eq!(hls_mode("always"), Ok(Mode::Always));
+        assert!(hls_mode("on").is_err());
+        assert_eq!(within("500ms", Settings::PART), Ok(Duration::from_millis(500)));
+        let refused = within("3s", Settings::PART).unwrap_err().to_string();
+        assert_eq!(refused, "write a duration from 0.1s to 2s");
+        let args = Args { hls_window: Some(Duration::from_mins(1)), ..Args::default() };
+        let settings = args.hls_settings();
+        assert_eq!((settings.mode, settings.window), (Mode::OnDemand, Duration::from_mins(1)));
+    }
 
     #[test]
     fn halves_are_refused() {
@@ -158,6 +232,8 @@ mod tests {
             Args { user: Some("me".into()), ..Args::default() },
             Args { password_file: some(), ..Args::default() },
             Args { auth: Some("llnw".into()), ..Args::default() },
+            Args { hls_part: Some(Duration::from_millis(1_100)), ..Args::default() },
+            Args { hls_segment: Some(Duration::from_secs(8)), ..Args::default() },
         ] {
             assert!(half.check().is_err(), "{half:?}");
         }

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::base::Secret;
-use crate::cli::serve::args::{Args, origin};
+use crate::cli::serve::args::{Args, hls_mode, origin, within};
 use crate::server::Fault;
+use crate::server::hls::Settings;
 use crate::studio::settings::{BadValue, Document, check_successor};
 use crate::text::Problem;
 use crate::text::problem::problem;
@@ -32,6 +33,10 @@ pub(super) struct Config {
     cert: Option<PathBuf>,
     cert_key: Option<PathBuf>,
     record: Option<PathBuf>,
+    hls: Option<String>,
+    hls_part: Option<String>,
+    hls_segment: Option<String>,
+    hls_window: Option<String>,
     successor: Option<String>,
     user: Option<String>,
     password_file: Option<PathBuf>,
@@ -98,6 +103,18 @@ impl Config {
             let origins = self.cors.iter().map(|it| origin(it).map_err(|why| value("cors", why)));
             all.cors = origins.collect::<Result<_, _>>()?;
         }
+        if let (None, Some(hls)) = (all.hls, &self.hls) {
+            all.hls = Some(hls_mode(hls).map_err(|why| value("hls", why))?);
+        }
+        for (name, flag, told, bounds) in [
+            ("hls_part", &mut all.hls_part, &self.hls_part, Settings::PART),
+            ("hls_segment", &mut all.hls_segment, &self.hls_segment, Settings::SEGMENT),
+            ("hls_window", &mut all.hls_window, &self.hls_window, Settings::WINDOW),
+        ] {
+            if let (None, Some(told)) = (&flag, told) {
+                *flag = Some(within(told, bounds).map_err(|why| value(name, why))?);
+            }
+        }
         all.rtmps = all.rtmps.or(self.rtmps);
         all.rtmpt = all.rtmpt.or(self.rtmpt);
         all.cert = all.cert.or(self.cert);
@@ -145,6 +162,10 @@ mod tests {
         assert_eq!(all_of_it.http, Some(Http::None));
         assert_eq!(all_of_it.cors, ["https://a.example"]);
         assert_eq!((all.record, all.fault_seed), (Some("/r".into()), Some(7)));
+        let hls = Config::parse("hls = \"always\"\nhls_part = \"200ms\"\n").unwrap();
+        let hls = hls.complete(&args).unwrap().0.hls_settings();
+        let (mode, part) = (hls.mode, hls.lengths.part);
+        assert_eq!((mode, part.as_millis()), (crate::server::hls::Mode::Always, 200));
         assert_eq!((all.fault.len(), keys), (1, vec![Secret::new("k1")]));
     }
 
@@ -169,6 +190,8 @@ mod tests {
             ("fault = [\"nonsense\"]", "nonsense"),
             ("http = \"here\"", "'http': write an address"),
             ("cors = [\"here\"]", "'cors': write an origin"),
+            ("hls = \"on\"", "'hls': write on-demand, always or off"),
+            ("hls_part = \"3s\"", "'hls_part': write a duration from 0.1s to 2s"),
         ] {
             let error =
                 Config::parse(text).unwrap().complete(&Args::default()).unwrap_err().to_string();

@@ -22,6 +22,7 @@ use crate::cli::process::signals::Interrupt;
 use crate::files::Trouble;
 use crate::net::{Identity, IdentityError, Runtime};
 use crate::server::config::{DEFAULT_HTTP_PORT, DEFAULT_RTMP_PORT};
+use crate::server::hls::Mode;
 use crate::server::{Config, Listen, Login, RecordingState, Secure, Server};
 use crate::studio::event::Ready;
 use crate::studio::notices::message::StudioMessage;
@@ -47,6 +48,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     let recording = config.record.as_ref().map(|folder| folder.join("recording"));
     sandbox::files(&recording.iter().map(|path| path.as_path()).collect::<Vec<_>>());
     let (open, open_to_play) = open_addresses(&config);
+    let hls = config.hls.mode;
     let started = Runtime::start().map_err(Problem::from).and_then(|runtime| {
         let server = Server::start(&runtime, clock, config);
         let server =
@@ -60,7 +62,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
             return Exit::Error;
         }
     };
-    announce(&server, token.as_ref(), &output);
+    announce(&server, hls != Mode::Off, token.as_ref(), &output);
     for address in open {
         events::print_message(&output, &StudioMessage::ServerOpen { address });
     }
@@ -156,6 +158,7 @@ fn wanted(args: &Args) -> Result<(Config, Option<ServerToken>), (Problem, Exit)>
         http_token: token.as_ref().map(|token| token.token.clone()),
         publish_keys,
         record: args.record.clone(),
+        hls: args.hls_settings(),
         faults: args.fault.clone(),
         fault_seed: args.fault_seed.unwrap_or_default(),
         successor: args.successor.clone(),
@@ -201,7 +204,7 @@ fn login(args: &Args) -> Result<Option<Login>, (Problem, Exit)> {
     Ok(Some(Login { method, credentials }))
 }
 
-fn announce(server: &Server, token: Option<&ServerToken>, output: &Output) {
+fn announce(server: &Server, hls: bool, token: Option<&ServerToken>, output: &Output) {
     let addresses = server.addresses();
     let moved = [
         (addresses.rtmp_moved, DEFAULT_RTMP_PORT, Some(addresses.rtmp)),
@@ -219,6 +222,8 @@ fn announce(server: &Server, token: Option<&ServerToken>, output: &Output) {
         rtmpt: addresses.rtmpt.map(|rtmpt| format!("rtmpt://{rtmpt}")),
         http: addresses.http.map(|http| format!("http://{http}")),
         play: None,
+        // With the names of a stream in it.
+        hls: addresses.http.filter(|_| hls).map(|http| format!("http://{http}/APP/STREAM.m3u8")),
         token_file: token.map(|token| token.path.display().to_string()),
     };
     events::print_ready(output, &ready);

@@ -32,7 +32,8 @@ pub(super) async fn stream(
     let found = path.rsplit_once('/').and_then(|(app, name)| registry.find(app, name));
     match found {
         Some(stream) => {
-            Json(to_json(&stream.figures(registry.clock.now()), &caller)).into_response()
+            let figures = registry.figures_of(&stream, registry.clock.now());
+            Json(to_json(&figures, &caller)).into_response()
         }
         None => missing(),
     }
@@ -97,6 +98,7 @@ fn to_json(figures: &StreamFigures, caller: &Caller) -> Value {
         "app": figures.app,
         "stream": figures.stream,
         "viewers": figures.viewers,
+        "hls_viewers": figures.hls_viewers,
         "publisher": publisher,
     })
 }

@@ -17,7 +17,7 @@ use http_body::Frame;
 
 use crate::base::Timestamp;
 use crate::server::admission::{Purpose, Spot};
-use crate::server::event::Ended;
+use crate::server::event::{Ended, Protocol};
 use crate::server::http::caller::Caller;
 use crate::server::http::no_stream::no_such_stream;
 use crate::server::registry::Registry;
@@ -33,7 +33,7 @@ const MAX_SAID: usize = 4 << 10;
 
 /// The answer: the stream, or that there is none.
 pub(super) fn response(registry: Arc<Registry>, caller: Caller, app: &str, name: &str) -> Response {
-    match join(registry, caller, app, name) {
+    match join(registry, caller, (app, name), Protocol::HttpFlv) {
         Ok(body) => (HEADERS, Body::new(body)).into_response(),
         Err(no) => *no,
     }
@@ -67,7 +67,7 @@ pub(super) fn upgraded(
     name: &str,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    match join(registry, caller, app, name) {
+    match join(registry, caller, (app, name), Protocol::WsFlv) {
         Ok(body) => upgrade
             .max_message_size(MAX_SAID)
             .max_frame_size(MAX_SAID)
@@ -80,8 +80,8 @@ pub(super) fn upgraded(
 fn join(
     registry: Arc<Registry>,
     caller: Caller,
-    app: &str,
-    name: &str,
+    (app, name): (&str, &str),
+    protocol: Protocol,
 ) -> Result<FlvBody, Box<Response>> {
     if !registry.find(app, name).is_some_and(|stream| stream.is_published()) {
         return Err(Box::new(no_such_stream()));
@@ -94,7 +94,8 @@ fn join(
     if !registry.admission.settle(&spot, Purpose::Play) {
         return Err(full());
     }
-    let sink = FlvSink::for_viewer(registry.next_id(), registry.config.limits.queue_bytes);
+    let limit = registry.config.limits.queue_bytes;
+    let sink = FlvSink::for_viewer(registry.next_id(), limit, protocol);
     let Some(stream) = registry.join(app, name, Arc::<FlvSink>::clone(&sink), peer) else {
         registry.admission.unsettle(&spot);
         return Err(full());

@@ -34,10 +34,15 @@ pub(super) async fn check(
         let more = [
             (header::ACCESS_CONTROL_ALLOW_METHODS, METHODS),
             (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, range"),
-            (header::VARY, "origin"),
+            // How old a list is tells a player of low latency how much is missing in it.
+            (header::ACCESS_CONTROL_EXPOSE_HEADERS, "age, date, etag"),
         ];
         for (name, value) in more {
             headers.insert(name, HeaderValue::from_static(value));
+        }
+        // Where it is the same for all, caches need not tell them apart.
+        if registry.config.cors.iter().all(|allowed| allowed != "*") {
+            headers.insert(header::VARY, HeaderValue::from_static("origin"));
         }
     }
     response

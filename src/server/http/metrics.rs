@@ -55,6 +55,10 @@ pub(super) async fn metrics(State(registry): State<Arc<Registry>>) -> impl IntoR
     for stream in &streams {
         let _ = writeln!(out, "onair_stream_viewers{} {}", labels(stream), stream.viewers);
     }
+    head(&mut out, "stream_hls_viewers", "gauge", "Of these by HLS.");
+    for stream in &streams {
+        let _ = writeln!(out, "onair_stream_hls_viewers{} {}", labels(stream), stream.hls_viewers);
+    }
     head(&mut out, "stream_bitrate", "gauge", "Bits a second from a publisher.");
     for (stream, publisher) in streams.iter().filter_map(|s| Some((s, s.publisher.as_ref()?))) {
         let _ = writeln!(out, "onair_stream_bitrate{} {}", labels(stream), publisher.bitrate);

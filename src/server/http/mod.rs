@@ -1,4 +1,4 @@
-//! The server over HTTP: overview page, figures, HTTP-FLV and WebSocket-FLV, chats. On an address
+//! The server over HTTP: overview page, figures, HTTP-FLV and WebSocket-FLV, HLS, chats. On an address
 //! of its own.
 
 mod api;
@@ -6,12 +6,13 @@ mod caller;
 mod chat;
 mod flv;
 mod guard;
+mod hls;
 mod idle;
 mod metrics;
 mod no_stream;
 mod page;
+mod path;
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::Router;
@@ -22,10 +23,11 @@ use axum::http::{Method, StatusCode, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use percent_encoding::percent_decode_str;
 
 use crate::net;
 use crate::server::http::caller::{Caller, Callers};
+use crate::server::http::hls::{Asked, HlsRequest};
+use crate::server::http::path::split;
 use crate::server::registry::Registry;
 
 /// Serves until the registry is stopped.
@@ -46,8 +48,8 @@ pub(super) async fn serve(listener: net::Listener, registry: Arc<Registry>) {
     let _ = axum::serve(callers, service).with_graceful_shutdown(stopped).await;
 }
 
-/// `/{app}/{stream}.flv`, also as a WebSocket, and `/{app}/{stream}/chat`; the app may have
-/// slashes. (The router knows no suffixes.)
+/// `/{app}/{stream}.flv`, also as a WebSocket, `/{app}/{stream}.m3u8` and what is below
+/// `/{app}/{stream}/hls/`, and `/{app}/{stream}/chat`; the app may have slashes. (The router knows no suffixes.)
 async fn media(
     State(registry): State<Arc<Registry>>,
     ConnectInfo(caller): ConnectInfo<Caller>,
@@ -60,6 +62,21 @@ async fn media(
             Ok(upgrade) => chat::upgraded(registry, caller, &parts.headers, &app, &stream, upgrade),
             Err(no) => no.into_response(),
         };
+    }
+    let below = path.rsplit_once("/hls/").filter(|(_, file)| hls::is_file(file));
+    let found = match (below, path.strip_suffix(".m3u8")) {
+        (Some((stream, file)), _) => split(stream).map(|names| (names, Asked::Below(file))),
+        (None, Some(stream)) => split(stream).map(|names| (names, Asked::Stream)),
+        (None, None) => None,
+    };
+    if let Some(((app, stream), asked)) = found {
+        if !matches!(*request.method(), Method::GET | Method::HEAD) {
+            return StatusCode::METHOD_NOT_ALLOWED.into_response();
+        }
+        let (headers, query) = (request.headers(), request.uri().query().unwrap_or_default());
+        let (app, stream) = (&app, &stream);
+        let request = HlsRequest { registry: &registry, caller, headers, query, app, stream };
+        return hls::response(request, asked).await;
     }
     let name = path.strip_suffix(".flv");
     let Some((app, stream)) = name.and_then(split) else {
@@ -79,37 +96,5 @@ async fn media(
         }
         Method::HEAD => no_stream::no_such_stream(),
         _ => StatusCode::METHOD_NOT_ALLOWED.into_response(),
-    }
-}
-
-/// App and stream of a path, percent-decoded.
-fn split(path: &str) -> Option<(String, String)> {
-    let (app, stream) = path.rsplit_once('/')?;
-    Some((decode(app)?, decode(stream)?))
-        .filter(|(app, stream)| !app.is_empty() && !stream.is_empty())
-}
-
-/// `None` where an escape is none, or the text is none.
-fn decode(text: &str) -> Option<String> {
-    let is_escape = |after: &str| after.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
-    let escapes = text.split('%').skip(1).all(is_escape);
-    let text = escapes.then(|| percent_decode_str(text).decode_utf8())?;
-    text.ok().map(Cow::into_owned)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_come_apart() {
-        let pair = |app: &str, stream: &str| Some((app.to_owned(), stream.to_owned()));
-        assert_eq!(split("live/onair"), pair("live", "onair"));
-        assert_eq!(split("a/b/c%20d"), pair("a/b", "c d"));
-        for bad in
-            ["live", "live/", "/x", "live/%f", "live/%ff", "live/%zz", "live/%%41", "live/%+5"]
-        {
-            assert_eq!(split(bad), None, "{bad}");
-        }
     }
 }

@@ -7,6 +7,8 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
 
+use crate::server::hls::Mode;
+use crate::server::http::path::{encode, encode_name};
 use crate::server::registry::Registry;
 
 const PAGE_HEADER: &str = "<!doctype html>
@@ -34,9 +36,9 @@ pub(super) async fn overview(State(registry): State<Arc<Registry>>) -> impl Into
     }
     for stream in &streams {
         let path = format!("{}/{}", escape(&stream.app), escape(&stream.stream));
-        let link = format!("/{}/{}.flv", encode(&stream.app), encode(&stream.stream));
+        let link = format!("/{}/{}", encode(&stream.app), encode_name(&stream.stream));
         let (mut pictures, mut sound) = ("–".to_owned(), "–".to_owned());
-        let (mut rate, mut flv) = ("waiting".to_owned(), String::new());
+        let (mut rate, mut links) = ("waiting".to_owned(), String::new());
         if let Some(publisher) = &stream.publisher {
             if let Some(video) = &publisher.video {
                 pictures = escape(&video.codec);
@@ -54,12 +56,15 @@ pub(super) async fn overview(State(registry): State<Arc<Registry>>) -> impl Into
                 }
             }
             rate = format!("{} kbps", publisher.bitrate / 1_000);
-            flv = format!("<a href=\"{link}\">FLV</a>");
+            links = format!("<a href=\"{link}.flv\">FLV</a>");
+            if registry.config.hls.mode != Mode::Off {
+                let _ = write!(links, " <a href=\"{link}.m3u8\">HLS</a>");
+            }
         }
         let viewers = stream.viewers;
         let _ = writeln!(
             page,
-            "<tr><td>{path}<td>{pictures}<td>{sound}<td>{rate}<td>{viewers}<td>{flv}</tr>"
+            "<tr><td>{path}<td>{pictures}<td>{sound}<td>{rate}<td>{viewers}<td>{links}</tr>"
         );
     }
     if !streams.is_empty() {
@@ -82,19 +87,6 @@ fn escape(text: &str) -> String {
     pairs.iter().fold(text.to_owned(), |text, (from, to)| text.replace(*from, to))
 }
 
-/// For a path: the slashes of an app stay.
-fn encode(text: &str) -> String {
-    let mut out = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            let _ = write!(out, "%{byte:02X}");
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,6 +94,5 @@ mod tests {
     #[test]
     fn names_do_no_harm() {
         assert_eq!(escape("<a b='c'>&"), "&lt;a b=&#39;c&#39;&gt;&amp;");
-        assert_eq!(encode("a/b c\"<é"), "a/b%20c%22%3C%C3%A9");
     }
 }

@@ -12,6 +12,7 @@ use crate::net;
 use crate::server::admission::Purpose;
 use crate::server::event::Ended;
 use crate::server::fault::{Phase, Verdict};
+use crate::server::hls::production as hls;
 use crate::server::recordings;
 use crate::server::registry::{ConnectionSlot, Publication, Refused, Registry, too_often};
 use crate::server::rtmp::connection::{Connection, Error};
@@ -309,6 +310,7 @@ impl Task {
                 self.registry.admission.settle(self.place.spot(), Purpose::Publish);
                 // Before anything of it is taken.
                 recordings::begin(&self.registry, &publication.stream);
+                hls::begin(&self.registry, &publication.stream);
                 self.role = Role::Publishing(publication);
                 return Ok(connection.with_session(Session::accept_publish)?);
             }

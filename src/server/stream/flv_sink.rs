@@ -7,6 +7,7 @@ use std::task::{Context, Poll, Waker};
 use bytes::Bytes;
 use parking_lot::Mutex;
 
+use crate::server::event::Protocol;
 use crate::server::stream::message::{Batch, Class};
 use crate::server::stream::sink::Sink;
 use crate::server::stream::viewer_queue::Queue;
@@ -16,8 +17,8 @@ use crate::wire::container::flv::{TagKind, file_header};
 #[derive(Debug)]
 pub(in crate::server) struct FlvSink {
     id: u64,
-    /// For a viewer, who is counted, and may not know of tracks.
-    viewer: bool,
+    /// By what a viewer watches, who is counted, and may not know of tracks; `None`: it is a file.
+    viewer: Option<Protocol>,
     /// What may wait, in bytes; what cannot be left out may be as much again.
     limit: usize,
     inner: Mutex<Inner>,
@@ -38,16 +39,16 @@ struct Inner {
 
 impl FlvSink {
     /// For a viewer; at most `limit` bytes wait.
-    pub fn for_viewer(id: u64, limit: usize) -> Arc<Self> {
-        Self::new(id, limit, true)
+    pub fn for_viewer(id: u64, limit: usize, protocol: Protocol) -> Arc<Self> {
+        Self::new(id, limit, Some(protocol))
     }
 
     /// For a file: everything as it came.
     pub fn for_file(id: u64, limit: usize) -> Arc<Self> {
-        Self::new(id, limit, false)
+        Self::new(id, limit, None)
     }
 
-    fn new(id: u64, limit: usize, viewer: bool) -> Arc<Self> {
+    fn new(id: u64, limit: usize, viewer: Option<Protocol>) -> Arc<Self> {
         let mut queue = Queue::new(limit);
         queue.push_control(file_header(true, true));
         let (waker, sent) = (None, 0);
@@ -101,7 +102,11 @@ impl Sink for FlvSink {
     }
 
     fn is_viewer(&self) -> bool {
-        self.viewer
+        self.viewer.is_some()
+    }
+
+    fn protocol(&self) -> Protocol {
+        self.viewer.unwrap_or(Protocol::HttpFlv)
     }
 
     fn deliver(&self, batch: &Batch<'_>) {
@@ -111,7 +116,7 @@ impl Sink for FlvSink {
         }
         // A viewer of a file cannot say what it takes.
         let messages = batch.messages.iter();
-        for message in messages.filter_map(|message| message.for_viewer(!self.viewer)) {
+        for message in messages.filter_map(|message| message.for_viewer(self.viewer.is_none())) {
             // In a file a time code or the like is of no use, and metadata stand at its head: FFmpeg
             // takes later ones for subtitles.
             if message.kind == TagKind::Script

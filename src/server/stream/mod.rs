@@ -171,6 +171,9 @@ impl Stream {
                 inner.last = Some((time_ms, now));
             }
             let (class, keep, plain) = publisher.classify(kind, &body, metadata);
+            if class == Class::Key {
+                publisher.keys.note(time_ms);
+            }
             let Ok(mark) = inner.cache.mark(kind, keep, &body) else {
                 publisher.dismissal.dismiss("its codec configs are too large");
                 continue;
@@ -218,11 +221,11 @@ impl Stream {
         true
     }
 
-    /// Takes a viewer out; `false` where it was not there.
-    pub fn leave(&self, id: u64) -> bool {
+    /// Takes a viewer out, if it is there.
+    pub fn leave(&self, id: u64) -> Option<Arc<dyn Sink>> {
         let mut inner = self.inner.lock();
         let place = inner.viewers.iter().position(|viewer| viewer.id() == id);
-        place.map(|place| inner.viewers.swap_remove(place)).is_some()
+        place.map(|place| inner.viewers.swap_remove(place))
     }
 
     pub fn is_published(&self) -> bool {
@@ -233,6 +236,11 @@ impl Stream {
     pub fn is_idle(&self) -> bool {
         let inner = self.inner.lock();
         inner.publisher.is_none() && inner.viewers.is_empty()
+    }
+
+    /// How far apart the keyframes of the publisher have been at most, where that is known.
+    pub fn key_interval(&self) -> Option<Duration> {
+        self.inner.lock().publisher.as_ref()?.keys.longest()
     }
 
     /// Bytes that publisher `id` sent.
@@ -247,6 +255,7 @@ impl Stream {
             app: self.app.clone(),
             stream: self.name.clone(),
             viewers: inner.viewers.iter().filter(|viewer| viewer.is_viewer()).count(),
+            hls_viewers: 0,
             publisher: inner.publisher.as_ref().map(|publisher| PublisherFigures {
                 id: publisher.id,
                 address: publisher.address,

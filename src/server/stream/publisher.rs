@@ -45,7 +45,29 @@ pub(in crate::server) struct Publisher {
     metadata: Metadata,
     pub video: Option<VideoFigures>,
     pub audio: Option<AudioFigures>,
+    pub keys: KeyIntervals,
     pub dismissal: Arc<Dismissal>,
+}
+
+/// How far apart keyframes are.
+#[derive(Debug, Default)]
+pub(in crate::server) struct KeyIntervals {
+    last_ms: Option<u32>,
+    longest_ms: Option<u32>,
+}
+
+impl KeyIntervals {
+    /// There is a keyframe.
+    pub fn note(&mut self, time_ms: u32) {
+        let interval = self.last_ms.map(|last| time_ms.wrapping_sub(last));
+        self.longest_ms = self.longest_ms.max(interval);
+        self.last_ms = Some(time_ms);
+    }
+
+    /// The longest interval so far.
+    pub fn longest(&self) -> Option<Duration> {
+        self.longest_ms.map(|longest| Duration::from_millis(longest.into()))
+    }
 }
 
 /// How a publisher is told to go.
@@ -85,6 +107,7 @@ impl Publisher {
             metadata: Metadata::default(),
             video: None,
             audio: None,
+            keys: KeyIntervals::default(),
             dismissal: Arc::default(),
         }
     }

@@ -4,6 +4,7 @@ use std::fmt::Debug;
 
 use parking_lot::MappedMutexGuard;
 
+use crate::server::event::Protocol;
 use crate::server::stream::message::Batch;
 use crate::server::stream::outgoing::Outgoing;
 
@@ -16,6 +17,11 @@ pub(in crate::server) trait Sink: Debug + Send + Sync {
     /// Whether it is counted among the viewers.
     fn is_viewer(&self) -> bool {
         true
+    }
+
+    /// By what it watches, where it is a viewer.
+    fn protocol(&self) -> Protocol {
+        Protocol::Rtmp
     }
 
     /// Sends messages, or queues them behind what waits.

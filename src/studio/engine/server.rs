@@ -140,12 +140,14 @@ impl BuiltIn {
     pub(in crate::studio) fn ready(&self) -> Ready {
         let Some(server) = &self.server else { return Ready::default() };
         let addresses = server.addresses();
+        let (app, stream) = address::OWN_STREAM;
         Ready {
             rtmp: format!("rtmp://{}", addresses.rtmp),
             rtmps: addresses.rtmps.map(|rtmps| format!("rtmps://{rtmps}")),
             rtmpt: addresses.rtmpt.map(|rtmpt| format!("rtmpt://{rtmpt}")),
             http: addresses.http.map(|http| format!("http://{http}")),
             play: Some(address::play_url(addresses.rtmp)),
+            hls: addresses.http.map(|http| format!("http://{http}/{app}/{stream}.m3u8")),
             token_file: self.token.as_ref().map(|token| token.path.display().to_string()),
         }
     }

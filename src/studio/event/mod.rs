@@ -72,6 +72,8 @@ pub struct Ready {
     pub http: Option<String>,
     /// Where to watch the broadcast.
     pub play: Option<String>,
+    /// Where to watch by HLS.
+    pub hls: Option<String>,
     /// The file with the token that lets programs change something over HTTP.
     pub token_file: Option<String>,
 }

@@ -148,21 +148,3 @@ fn a_file_with_every_key_is_read_and_written_as_before() {
     assert_eq!(written.parse::<toml::Table>(), before.parse::<toml::Table>());
     assert_eq!(Settings::parse(&written), (settings, Vec::new()));
 }
-
-#[test]
-fn every_key_of_the_pages_of_the_settings_is_in_the_guide() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/reference/settings.md");
-    let guide = std::fs::read_to_string(path).unwrap();
-    let file: toml::Table = EVERY_KEY.parse().unwrap();
-    for table in ["window", "recording", "quality", "hotkeys", "server"] {
-        let (_, section) = guide.split_once(&format!("## `[{table}]`")).expect(table);
-        let section = section.split("\n## ").next().unwrap_or_default();
-        let told: BTreeSet<&str> = section
-            .lines()
-            .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
-            .collect();
-        let known: BTreeSet<&str> =
-            file[table].as_table().unwrap().keys().map(String::as_str).collect();
-        assert_eq!(told, known, "{table}");
-    }
-}

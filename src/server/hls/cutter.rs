@@ -1,0 +1,364 @@
+//! Cuts a stream into segments, and segments into parts (RFC 8216bis §4.4.4.9, §6.2.2). A segment begins
+//! with a keyframe; where keyframes are too far apart it ends without one, since no segment may be longer
+//! than the list promised. No part is longer than promised either. Pure: its only clock is the stream's.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::base::Timestamp;
+use crate::media::{AudioConfig, EncodedPacket, StreamEvent, Track, TrackConfig, VideoConfig};
+use crate::server::hls::timeline::Timeline;
+use crate::wire::container::mp4::codec_names::{audio_codec_name, video_codec_name};
+use crate::wire::container::mp4::live::{self, FIRST_TRACK, SECOND_TRACK};
+
+/// The longest segment, before it is known how far apart keyframes are, and after.
+const LONGEST: Duration = Duration::from_secs(10);
+/// A segment may be so much longer than the target duration, which is a whole number: what is rounded to
+/// it is no longer (§4.4.3.1).
+const ROUNDING: Duration = Duration::from_millis(400);
+/// Keyframes come so much early.
+const EARLY_KEYFRAME: Duration = Duration::from_millis(50);
+/// Times that go on so much later, or earlier, do not continue.
+const JUMP: Duration = Duration::from_secs(3);
+const STEP_BACK: Duration = Duration::from_secs(1);
+/// How long the other track is waited for at the beginning.
+const OTHER_TRACK: Duration = Duration::from_secs(1);
+/// How long a keyframe is waited for where there is audio.
+const FIRST_KEYFRAME: Duration = Duration::from_secs(10);
+/// Packets that wait for the beginning.
+const MAX_WAITING: usize = 1_024;
+/// Larger parts and segments end.
+const MAX_PART_BYTES: usize = 4 << 20;
+const MAX_SEGMENT_BYTES: usize = 16 << 20;
+
+/// How long parts and segments are.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Lengths {
+    /// No part is longer.
+    pub part: Duration,
+    /// A segment ends at the first keyframe from here on.
+    pub segment: Duration,
+}
+
+/// What the cutter gives, in order.
+#[derive(Clone, Debug)]
+pub(in crate::server) enum Cut {
+    /// What follows is decoded with this, and its times do not continue those before.
+    Begin(Box<Initialization>),
+    Part(Part),
+    /// The segment is complete.
+    SegmentEnd,
+}
+
+/// What stands before parts.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::server) struct Initialization {
+    /// Of all tracks.
+    pub whole: Bytes,
+    /// Of one track alone.
+    pub video: Option<Bytes>,
+    pub audio: Option<Bytes>,
+    /// The names of the codecs, in the same order.
+    pub codecs: Vec<String>,
+    pub size: Option<(u32, u32)>,
+    pub frame_rate: Option<f64>,
+    pub sample_rate: Option<u32>,
+}
+
+impl Initialization {
+    fn new(video: Option<&VideoConfig>, audio: Option<&AudioConfig>) -> Self {
+        let second = if video.is_some() { SECOND_TRACK } else { FIRST_TRACK };
+        let whole = live::initialization(&live::tracks(video, audio), FIRST_TRACK);
+        let alone = |tracks, number| live::initialization(&tracks, number);
+        let names = video.and_then(video_codec_name).into_iter();
+        Self {
+            whole,
+            video: video.map(|_| alone(live::tracks(video, None), FIRST_TRACK)),
+            audio: audio.map(|_| alone(live::tracks(None, audio), second)),
+            codecs: names.chain(audio.map(audio_codec_name)).collect(),
+            size: video
+                .map(|video| (video.size.width, video.size.height))
+                .filter(|(width, height)| *width > 0 && *height > 0),
+            frame_rate: video.map(|video| video.frame_rate.as_f64()),
+            sample_rate: audio.map(live::audio_timescale),
+        }
+    }
+}
+
+/// A part of a segment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::server) struct Part {
+    pub start: Timestamp,
+    pub duration: Duration,
+    /// It begins with a keyframe, or the stream has no video.
+    pub independent: bool,
+    /// A chunk of each track: one behind the other they are the part.
+    pub video: Option<Bytes>,
+    pub audio: Option<Bytes>,
+}
+
+impl Part {
+    /// The chunks in their order.
+    pub fn chunks(&self) -> impl Iterator<Item = &Bytes> {
+        self.video.iter().chain(&self.audio)
+    }
+
+    /// Bytes of all chunks.
+    pub fn size(&self) -> usize {
+        self.chunks().map(Bytes::len).sum()
+    }
+}
+
+/// The cutter.
+#[derive(Debug)]
+pub(in crate::server) struct Cutter {
+    lengths: Lengths,
+    /// In whole seconds; known with the first segment, and the same ever after.
+    target: Option<Duration>,
+    /// The longest time between two keyframes, and the last one.
+    key_interval: Duration,
+    last_key: Option<Timestamp>,
+    video: Option<VideoConfig>,
+    audio: Option<AudioConfig>,
+    /// What came before everything is known that is needed to begin, and since when that is.
+    waiting: Vec<EncodedPacket>,
+    waiting_since: Option<Timestamp>,
+    timeline: Option<Timeline>,
+    /// The tracks have changed: everything begins anew with the next keyframe.
+    outdated: bool,
+    sequence: u32,
+}
+
+impl Cutter {
+    /// `key_interval`: how far apart keyframes have been, if that is known.
+    pub fn new(lengths: Lengths, key_interval: Option<Duration>) -> Self {
+        Self {
+            lengths,
+            target: None,
+            key_interval: key_interval.unwrap_or_default().min(LONGEST),
+            last_key: None,
+            video: None,
+            audio: None,
+            waiting: Vec::new(),
+            waiting_since: None,
+            timeline: None,
+            outdated: false,
+            sequence: 0,
+        }
+    }
+
+    /// No segment is longer, in whole seconds; `None` before the first one is complete.
+    pub fn target_duration(&self) -> Option<Duration> {
+        self.target
+    }
+
+    /// Takes what comes next.
+    pub fn event(&mut self, event: &StreamEvent, cuts: &mut Vec<Cut>) {
+        match event {
+            StreamEvent::Config(TrackConfig::Video(config)) => {
+                let config = Some(config).filter(|config| live::is_live_video(config.codec));
+                if self.video.as_ref() != config {
+                    self.interrupt(cuts);
+                    self.video = config.cloned();
+                }
+            }
+            StreamEvent::Config(TrackConfig::Audio(config)) => {
+                let config = Some(config).filter(|config| live::is_live_audio(config.codec));
+                if self.audio.as_ref() != config {
+                    self.audio = config.cloned();
+                    match &mut self.timeline {
+                        Some(timeline) if timeline.has_video() => {
+                            timeline.drop_audio();
+                            self.outdated = true;
+                        }
+                        _ => self.interrupt(cuts),
+                    }
+                }
+            }
+            StreamEvent::Packet(packet) => self.packet(packet, cuts),
+            StreamEvent::Discontinuity | StreamEvent::End => self.interrupt(cuts),
+            StreamEvent::Metadata(_) => {}
+        }
+    }
+
+    /// Nothing more comes for now: what waits is given, and what comes later begins anew.
+    pub fn interrupt(&mut self, cuts: &mut Vec<Cut>) {
+        self.waiting.clear();
+        self.waiting_since = None;
+        self.last_key = None;
+        self.outdated = false;
+        if let Some(mut timeline) = self.timeline.take() {
+            timeline.finish(&mut self.sequence, cuts);
+            let lasted = timeline.segment_lasted();
+            self.end_segment(lasted, cuts);
+        }
+    }
+
+    /// The publisher has gone: the next one has configs of its own.
+    pub fn forget(&mut self, cuts: &mut Vec<Cut>) {
+        self.interrupt(cuts);
+        (self.video, self.audio) = (None, None);
+    }
+
+    fn packet(&mut self, packet: &EncodedPacket, cuts: &mut Vec<Cut>) {
+        let known = match packet.track {
+            Track::Video => self.video.is_some(),
+            Track::Audio => self.audio.is_some(),
+            Track::Extra(_) => false,
+        };
+        if !known {
+            return;
+        }
+        let Some(timeline) = &self.timeline else { return self.wait(packet, cuts) };
+        let dts = packet.dts;
+        let jumps = dts > timeline.newest() + JUMP
+            || timeline.newest_of(packet.track).is_some_and(|last| dts + STEP_BACK < last);
+        let is_video = packet.track == Track::Video;
+        // A track that was not there at the beginning.
+        let is_new = if is_video { !timeline.has_video() } else { !timeline.has_audio() };
+        let begins_anew = is_video && packet.keyframe && (is_new || self.outdated);
+        if jumps || begins_anew || is_new && !is_video && !timeline.has_video() {
+            self.interrupt(cuts);
+            return self.wait(packet, cuts);
+        }
+        if is_new {
+            self.outdated = true;
+        } else if is_video {
+            self.take_video(packet, cuts);
+        } else {
+            self.take_audio(packet, cuts);
+        }
+    }
+
+    /// Before the beginning: which tracks there are has to be known, and video begins with a keyframe.
+    fn wait(&mut self, packet: &EncodedPacket, cuts: &mut Vec<Cut>) {
+        let has = |waiting: &[EncodedPacket], track| waiting.iter().any(|it| it.track == track);
+        let is_video = packet.track == Track::Video;
+        if is_video && !packet.keyframe && !has(&self.waiting, Track::Video) {
+            return;
+        }
+        self.waiting.push(packet.clone());
+        let since = *self.waiting_since.get_or_insert(packet.dts);
+        let (video, audio) = (has(&self.waiting, Track::Video), has(&self.waiting, Track::Audio));
+        let waited = packet.dts.since(since);
+        let begins = match (self.video.is_some(), video, audio) {
+            (true, true, true) => true,
+            (true, false, _) => waited >= FIRST_KEYFRAME,
+            _ => waited >= OTHER_TRACK || self.waiting.len() >= MAX_WAITING,
+        };
+        if begins {
+            self.begin(cuts);
+        } else if !video && (waited >= OTHER_TRACK || self.waiting.len() >= MAX_WAITING) {
+            // Sound before the first keyframe is not heard.
+            self.waiting.clear();
+        }
+    }
+
+    fn begin(&mut self, cuts: &mut Vec<Cut>) {
+        let packets = std::mem::take(&mut self.waiting);
+        self.waiting_since = None;
+        let first = |track| packets.iter().find(|it| it.track == track).map(|it| it.dts);
+        let (first_video, first_audio) = (first(Track::Video), first(Track::Audio));
+        let video = self.video.as_ref().filter(|_| first_video.is_some());
+        let audio = self.audio.as_ref().filter(|_| first_audio.is_some());
+        let Some(start) = first_video.or(first_audio) else { return };
+        cuts.push(Cut::Begin(Box::new(Initialization::new(video, audio))));
+        self.timeline = Some(Timeline::new(video, audio, start));
+        for packet in packets.iter().filter(|it| it.dts >= start) {
+            match packet.track {
+                Track::Video => self.take_video(packet, cuts),
+                _ => self.take_audio(packet, cuts),
+            }
+        }
+    }
+
+    fn take_video(&mut self, packet: &EncodedPacket, cuts: &mut Vec<Cut>) {
+        let limit = self.limit();
+        let Some(timeline) = &mut self.timeline else { return };
+        let (dts, lasts) = timeline.expect_video(packet.dts);
+        self.cut_pause(dts, cuts);
+        let Some(timeline) = &mut self.timeline else { return };
+        if packet.keyframe {
+            let interval = self.last_key.map_or(Duration::ZERO, |last| dts.since(last));
+            self.key_interval = self.key_interval.max(interval.min(LONGEST));
+            self.last_key = Some(dts);
+        }
+        let since = dts.since(timeline.segment_start());
+        let keyframe_suits = packet.keyframe
+            && !since.is_zero()
+            && (since + EARLY_KEYFRAME >= self.lengths.segment
+                || since + self.key_interval > limit);
+        let too_long = since + lasts > limit || timeline.segment_bytes() > MAX_SEGMENT_BYTES;
+        if keyframe_suits || too_long {
+            timeline.cut(dts, &mut self.sequence, cuts);
+            self.end_segment(since, cuts);
+        } else if dts.since(timeline.part_start()) + lasts > self.lengths.part
+            || timeline.part_bytes() > MAX_PART_BYTES
+        {
+            timeline.cut(dts, &mut self.sequence, cuts);
+        }
+        if let Some(timeline) = &mut self.timeline {
+            timeline.push_video(packet, dts);
+        }
+    }
+
+    fn take_audio(&mut self, packet: &EncodedPacket, cuts: &mut Vec<Cut>) {
+        let part = self.lengths.part;
+        let Some(timeline) = &mut self.timeline else { return };
+        let Some((begins, lasts)) = timeline.expect_audio(packet) else { return };
+        let has_video = timeline.has_video();
+        // Where pictures come no more, sound goes on without them.
+        if !has_video || timeline.is_video_stalled(begins, part) {
+            self.cut_pause(begins, cuts);
+        }
+        let Some(timeline) = &mut self.timeline else { return };
+        if !has_video {
+            let since = begins.since(timeline.segment_start());
+            if since + lasts > self.lengths.segment {
+                timeline.cut(begins, &mut self.sequence, cuts);
+                self.end_segment(since, cuts);
+            } else if begins.since(timeline.part_start()) + lasts > part {
+                timeline.cut(begins, &mut self.sequence, cuts);
+            }
+        }
+        if let Some(timeline) = &mut self.timeline {
+            timeline.push_audio(packet);
+        }
+    }
+
+    /// Cuts whole parts as long as what comes at `until` lies behind their end. After a pause they have
+    /// the sound that went on meanwhile, or there is nothing.
+    fn cut_pause(&mut self, until: Timestamp, cuts: &mut Vec<Cut>) {
+        let (part, limit) = (self.lengths.part, self.limit());
+        while let Some(timeline) = &mut self.timeline
+            && until.since(timeline.part_start()) > part
+        {
+            let end = timeline.part_start() + part;
+            if !timeline.cut(end, &mut self.sequence, cuts) {
+                timeline.skip_to(until);
+            }
+            let lasted = timeline.segment_lasted();
+            if lasted + part > limit {
+                self.end_segment(lasted, cuts);
+            }
+        }
+    }
+
+    /// No segment may be longer.
+    fn limit(&self) -> Duration {
+        self.target.map_or(LONGEST, |target| target + ROUNDING)
+    }
+
+    fn end_segment(&mut self, lasted: Duration, cuts: &mut Vec<Cut>) {
+        let longest = lasted.max(self.lengths.segment).max(self.key_interval).min(LONGEST);
+        self.target.get_or_insert_with(|| {
+            let seconds = (longest.as_secs_f64() - 0.1).ceil().max(1.0);
+            Duration::from_secs_f64(seconds)
+        });
+        if let Some(timeline) = &mut self.timeline {
+            timeline.begin_segment();
+        }
+        cuts.push(Cut::SegmentEnd);
+    }
+}

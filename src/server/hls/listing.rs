@@ -1,0 +1,302 @@
+//! What can be asked for at one moment: lists as texts, segments, parts. It never changes; the next part
+//! makes another one. All who ask share its texts and bytes. Pure.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::server::hls::Settings;
+use crate::server::hls::cutter::{Initialization, Part};
+use crate::server::hls::window::Segment;
+use crate::wire::hls::{
+    self, Control, Hint, ListPosition, Map, Media, OfferedVariant, write_master, write_media,
+};
+
+/// The list of segments below `/{app}/{stream}/hls/`.
+pub(in crate::server) const LIST: &str = "main.m3u8";
+/// Parts are told of segments that are no further from the end, in target durations.
+const PARTS_TOLD: u32 = 3;
+/// Players stay so many target durations, or parts, from the end.
+const HOLD_BACK: u32 = 3;
+const PART_HOLD_BACK: u32 = 3;
+/// Segments that are further from the end may be left out of an update, in target durations.
+const SKIP_UNTIL: u32 = 6;
+/// Whoever asks for a part so far in the future asks for nonsense, in seconds of parts (§6.2.5.2).
+const ADVANCE: Duration = Duration::from_secs(3);
+/// And for a segment so far behind the last one.
+const ADVANCE_SEGMENTS: u64 = 2;
+
+/// What can be asked for.
+#[derive(Debug)]
+pub(in crate::server) struct Listing {
+    pub(super) settings: Settings,
+    pub(super) tag: Arc<str>,
+    pub(super) segments: Vec<Arc<Segment>>,
+    /// Which of them is the first in the list.
+    pub(super) listed: usize,
+    /// The segment in work.
+    pub(super) open: Option<Segment>,
+    /// Its number, once there is one.
+    pub(super) next_number: u64,
+    /// Before the first segment in the list.
+    pub(super) discontinuities: u64,
+    pub(super) target: Option<Duration>,
+    pub(super) ended: bool,
+    /// The texts, once they were asked for.
+    pub(super) whole: OnceLock<Bytes>,
+    pub(super) update: OnceLock<Bytes>,
+}
+
+/// What a player knows already: a segment, or a part of one.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(in crate::server) struct Awaited {
+    pub segment: u64,
+    pub part: Option<u64>,
+}
+
+/// What becomes of somebody who waits.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(in crate::server) enum Patience {
+    /// It is there.
+    Over,
+    Wait,
+    /// It is further in the future than anybody may ask.
+    TooFar,
+}
+
+/// A file below `/{app}/{stream}/hls/`.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(in crate::server) enum File {
+    Initialization(u64),
+    Segment(u64),
+    Part(u64, u64),
+}
+
+impl Listing {
+    /// Whether there is a list: nobody can begin without a segment.
+    pub fn is_ready(&self) -> bool {
+        self.target.is_some() && !self.segments.is_empty()
+    }
+
+    /// No segment is longer.
+    pub fn target_duration(&self) -> Duration {
+        self.target.unwrap_or(self.settings.lengths.segment)
+    }
+
+    /// Nothing will be added.
+    pub fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Differs where the list does.
+    pub fn version(&self) -> String {
+        let parts = self.open.as_ref().map_or(0, |open| open.parts.len());
+        let end = if self.ended { "e" } else { "" };
+        format!("{}-{}.{parts}{end}", self.tag, self.next_number)
+    }
+
+    /// Whether the list has what somebody waits for.
+    pub fn patience(&self, awaited: Awaited) -> Patience {
+        let Awaited { segment, part } = awaited;
+        let last = self.next_number.saturating_sub(1);
+        if self.ended || segment < last {
+            return Patience::Over;
+        }
+        let advance = ADVANCE.as_secs_f64() / self.settings.lengths.part.as_secs_f64().min(1.0);
+        let advance = advance.ceil() as u64;
+        let there = self.open.as_ref().map_or(0, |open| open.parts.len() as u64);
+        if segment > last + ADVANCE_SEGMENTS {
+            return Patience::TooFar;
+        }
+        let (complete, has) = if segment == last {
+            let parts = self.segments.last().map_or(0, |it| it.parts.len() as u64);
+            // What lies behind the end of a segment is the beginning of the next one.
+            let behind = part.filter(|part| *part >= parts);
+            match behind {
+                Some(part) if part - parts > advance => return Patience::TooFar,
+                Some(_) => (false, there > 0),
+                None => (true, true),
+            }
+        } else if segment == self.next_number {
+            match part {
+                Some(part) if part > there + advance => return Patience::TooFar,
+                Some(part) => (false, there > part),
+                None => (false, false),
+            }
+        } else {
+            match part {
+                Some(part) if part > advance => return Patience::TooFar,
+                _ => (false, false),
+            }
+        };
+        if complete || has { Patience::Over } else { Patience::Wait }
+    }
+
+    /// Which file a name is of; `None`: of none, or of another production.
+    pub fn file(&self, name: &str) -> Option<File> {
+        let name = name.strip_prefix(&*self.tag)?.strip_prefix('-')?;
+        if let Some(number) = name.strip_suffix(".mp4") {
+            return Some(File::Initialization(number.parse().ok()?));
+        }
+        let name = name.strip_suffix(".m4s")?;
+        match name.split_once('.') {
+            Some((number, part)) => Some(File::Part(number.parse().ok()?, part.parse().ok()?)),
+            None => Some(File::Segment(name.parse().ok()?)),
+        }
+    }
+
+    /// The chunks of a file; `None` where it is not there, or not yet.
+    pub fn chunks(&self, file: File) -> Option<Vec<Bytes>> {
+        match file {
+            File::Initialization(number) => {
+                let mut all = self.segments.iter().map(|it| &**it).chain(&self.open);
+                let found = all.find(|it| it.initialization_number == number)?;
+                Some(vec![found.initialization.whole.clone()])
+            }
+            File::Segment(number) => {
+                let segment = self.segment(number)?;
+                Some(segment.parts.iter().flat_map(Part::chunks).cloned().collect())
+            }
+            File::Part(number, part) => {
+                let open = self.open.as_ref().filter(|open| open.number == number);
+                let segment = open.or_else(|| self.segment(number))?;
+                let part = segment.parts.get(usize::try_from(part).ok()?)?;
+                Some(part.chunks().cloned().collect())
+            }
+        }
+    }
+
+    /// Whether a part that is not there is the one that comes next.
+    pub fn is_next(&self, file: File) -> bool {
+        let there = self.open.as_ref().map_or(0, |open| open.parts.len() as u64);
+        !self.ended && file == File::Part(self.next_number, there)
+    }
+
+    fn segment(&self, number: u64) -> Option<&Segment> {
+        self.segments.iter().find(|segment| segment.number == number).map(|it| &**it)
+    }
+
+    /// What is decoded now.
+    pub fn initialization(&self) -> Option<&Initialization> {
+        let newest = self.open.as_ref().or_else(|| self.segments.last().map(|it| &**it));
+        newest.map(|segment| &*segment.initialization)
+    }
+
+    /// The list of segments; an update has only what whoever asks cannot know.
+    pub fn media(&self, update: bool) -> Bytes {
+        let text = if update { &self.update } else { &self.whole };
+        text.get_or_init(|| self.write(update, "").into()).clone()
+    }
+
+    /// The list of segments with addresses that begin so.
+    pub fn media_below(&self, folder: &str, update: bool) -> Bytes {
+        self.write(update, folder).into()
+    }
+
+    fn write(&self, update: bool, folder: &str) -> String {
+        let listed = self.segments.get(self.listed..).unwrap_or_default();
+        let target = self.target_duration();
+        let mut left: Duration = listed.iter().map(|segment| segment.duration()).sum();
+        let mut skipped = 0;
+        let mut segments = Vec::with_capacity(listed.len());
+        for segment in listed {
+            if update && left > target * SKIP_UNTIL {
+                skipped += 1;
+            }
+            let map = self.map(segment, folder);
+            left = left.saturating_sub(segment.duration());
+            let parts = if left < target * PARTS_TOLD && !self.ended {
+                self.parts(segment, &map, folder)
+            } else {
+                Vec::new()
+            };
+            segments.push(hls::Segment {
+                uri: format!("{folder}{}-{}.m4s", self.tag, segment.number),
+                duration: segment.duration(),
+                discontinuity: segment.discontinuity,
+                gap: false,
+                range: None,
+                map: Some(map),
+                key: None,
+                parts,
+                made: Some(segment.made),
+            });
+        }
+        let pending = self
+            .open
+            .as_ref()
+            .map_or_else(Vec::new, |open| self.parts(open, &self.map(open, folder), folder));
+        let there = pending.len();
+        let (part, long) =
+            (self.settings.lengths.part, self.settings.window >= target * SKIP_UNTIL);
+        let media = Media {
+            target_duration: target,
+            sequence: listed.first().map_or(self.next_number, |first| first.number),
+            ended: self.ended,
+            keeps_all: false,
+            control: Control {
+                hold_back: Some(target * HOLD_BACK),
+                part_hold_back: Some(part * PART_HOLD_BACK),
+                can_block: true,
+                skip_until: long.then_some(target * SKIP_UNTIL),
+            },
+            part_target: Some(part),
+            segments,
+            pending_made: self.open.as_ref().map(|open| open.made),
+            pending,
+            hint: Some(Hint {
+                uri: format!("{folder}{}-{}.{there}.m4s", self.tag, self.next_number),
+                range: None,
+            }),
+            reports: Vec::new(),
+        };
+        write_media(&media, ListPosition { discontinuities: self.discontinuities, skipped })
+    }
+
+    fn map(&self, segment: &Segment, folder: &str) -> Arc<Map> {
+        let uri = format!("{folder}{}-{}.mp4", self.tag, segment.initialization_number);
+        Arc::new(Map { uri, range: None, key: None })
+    }
+
+    fn parts(&self, segment: &Segment, map: &Arc<Map>, folder: &str) -> Vec<hls::Part> {
+        let parts = segment.parts.iter().enumerate();
+        let parts = parts.map(|(index, part)| hls::Part {
+            uri: format!("{folder}{}-{}.{index}.m4s", self.tag, segment.number),
+            duration: part.duration,
+            independent: part.independent,
+            discontinuity: segment.discontinuity && index == 0,
+            gap: false,
+            range: None,
+            map: Some(Arc::clone(map)),
+            key: None,
+        });
+        parts.collect()
+    }
+
+    /// The list of variants, of which there is one; `folder` is where its list is.
+    pub fn master(&self, folder: &str) -> Bytes {
+        let listed = self.segments.get(self.listed..).unwrap_or_default();
+        let rate = |segment: &Segment| {
+            let seconds = segment.duration().as_secs_f64().max(0.1);
+            (segment.size() as f64 * 8.0 / seconds) as u64
+        };
+        let peak = listed.iter().map(|segment| rate(segment)).max().unwrap_or_default();
+        let bytes: usize = listed.iter().map(|segment| segment.size()).sum();
+        let seconds: Duration = listed.iter().map(|segment| segment.duration()).sum();
+        let average = bytes as f64 * 8.0 / seconds.as_secs_f64().max(0.1);
+        let what = self.initialization();
+        let variant = OfferedVariant {
+            uri: format!("{folder}{LIST}"),
+            // Of what comes nobody knows yet.
+            bandwidth: (peak + peak / 10).max(1),
+            average_bandwidth: (average as u64).max(1),
+            codecs: what.map(|it| it.codecs.clone()).unwrap_or_default(),
+            size: what.and_then(|it| it.size),
+            frame_rate: what.and_then(|it| it.frame_rate),
+        };
+        let begins_with_keyframe =
+            |it: &Arc<Segment>| it.parts.first().is_some_and(|part| part.independent);
+        write_master(&[variant], listed.iter().all(begins_with_keyframe)).into()
+    }
+}

@@ -1,0 +1,302 @@
+//! One stream being cut, in a task of its own: from the first request on until nobody has asked for a
+//! while, across publishers that come back.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::base::Timestamp;
+use crate::net::random_hex;
+use crate::server::event::{Ended, Event, Peer, Protocol};
+use crate::server::hls::cutter::Cutter;
+use crate::server::hls::listing::Listing;
+use crate::server::hls::segment_sink::{Arrival, SegmentSink};
+use crate::server::hls::viewers::{Arrived, Viewer, ViewerKey, Viewers};
+use crate::server::hls::window::Window;
+use crate::server::hls::{Mode, Settings};
+use crate::server::registry::Registry;
+use crate::server::stream::Stream;
+use crate::server::stream::sink::Sink;
+use crate::wire::container::flv::events::TagEvent;
+use crate::wire::container::flv::reader::Reader;
+use crate::wire::container::flv::{Tag, TagKind};
+use crate::wire::container::mp4::live::is_live_video;
+
+/// How long it goes on after the last request.
+const KEPT: Duration = Duration::from_secs(30);
+/// How long a publisher may be gone before the list ends.
+const COMES_BACK_WITHIN: Duration = Duration::from_secs(15);
+/// How often it is looked who is still there.
+const CHECK: Duration = Duration::from_secs(1);
+/// A viewer asks at least so often, or it has gone.
+const QUIET: Duration = Duration::from_secs(12);
+/// Letters that tell productions apart.
+const TAG: usize = 8;
+
+/// All streams that are being cut.
+#[derive(Debug, Default)]
+pub(in crate::server) struct Productions(Mutex<HashMap<(String, String), Arc<Production>>>);
+
+/// A stream that is being cut.
+#[derive(Debug)]
+pub(in crate::server) struct Production {
+    stream: Arc<Stream>,
+    sink: Arc<SegmentSink>,
+    listing: watch::Sender<Arc<Listing>>,
+    /// When somebody last asked, in microseconds of the clock.
+    asked: AtomicI64,
+    viewers: Mutex<Viewers>,
+    /// The list has ended; who publishes by this name again begins another one.
+    over: AtomicBool,
+}
+
+/// Begins to cut what is published here, where that is done for all.
+pub(in crate::server) fn begin(registry: &Arc<Registry>, stream: &Stream) {
+    if registry.config.hls.mode == Mode::Always && registry.config.http.is_some() {
+        registry.hls.begin(registry, &stream.app, &stream.name);
+    }
+}
+
+impl Productions {
+    /// The production of a stream, which is begun if need be; `None` where nobody publishes it. To be
+    /// called from within the runtime.
+    pub fn begin(
+        &self,
+        registry: &Arc<Registry>,
+        app: &str,
+        name: &str,
+    ) -> Option<Arc<Production>> {
+        let now = registry.clock.now();
+        let mut all = self.0.lock();
+        let key = (app.to_owned(), name.to_owned());
+        if let Some(known) = all.get(&key) {
+            let published = || registry.find(app, name).is_some_and(|it| it.is_published());
+            if !known.over.load(Ordering::Acquire) || !published() {
+                known.asked.store(now.as_micros(), Ordering::Release);
+                return Some(Arc::clone(known));
+            }
+        }
+        let stream = registry.find(app, name).filter(|stream| stream.is_published())?;
+        let settings = registry.config.hls;
+        // Growing from one production to the next, though nothing is kept between them.
+        let first = u64::try_from(registry.clock.wall_micros(now) / 1_000_000).unwrap_or(0);
+        let random = random_hex().unwrap_or_default();
+        let tag = random.get(..TAG).unwrap_or("onair");
+        let window = Window::new(settings, tag, first);
+        let production = Arc::new(Production {
+            sink: SegmentSink::new(registry.next_id(), registry.config.limits.queue_bytes * 2),
+            listing: watch::Sender::new(Arc::new(window.listing())),
+            asked: AtomicI64::new(now.as_micros()),
+            viewers: Mutex::default(),
+            over: AtomicBool::new(false),
+            stream,
+        });
+        all.insert(key, Arc::clone(&production));
+        drop(all);
+        let interval = production.stream.key_interval();
+        production.stream.join(Arc::<SegmentSink>::clone(&production.sink));
+        let maker = Maker::new(settings, window, interval);
+        tokio::spawn(produce(Arc::clone(registry), Arc::clone(&production), maker));
+        Some(production)
+    }
+
+    /// Viewers of a stream.
+    pub fn viewers(&self, app: &str, name: &str) -> usize {
+        let all = self.0.lock();
+        let found = all.get(&(app.to_owned(), name.to_owned()));
+        found.map_or(0, |production| production.viewers.lock().len())
+    }
+
+    /// Lets go of one that nobody has asked for; `false` where somebody just has.
+    fn end(&self, production: &Arc<Production>, still_asked: impl FnOnce() -> bool) -> bool {
+        let mut all = self.0.lock();
+        if still_asked() {
+            return false;
+        }
+        let key = (production.stream.app.clone(), production.stream.name.clone());
+        if all.get(&key).is_some_and(|known| Arc::ptr_eq(known, production)) {
+            all.remove(&key);
+        }
+        true
+    }
+}
+
+impl Production {
+    /// What can be asked for, now and from here on.
+    pub fn listing(&self) -> watch::Receiver<Arc<Listing>> {
+        self.listing.subscribe()
+    }
+
+    /// Somebody asks for a list; `false`: there are too many.
+    pub fn note_viewer(&self, registry: &Registry, key: ViewerKey, peer: SocketAddr) -> bool {
+        let (now, id) = (registry.clock.now(), registry.next_id());
+        let most = registry.config.limits.viewers;
+        let arrived = self.viewers.lock().note(key, peer, id, most, now);
+        if arrived == Arrived::New {
+            registry.tell(Event::Join(self.peer(id, peer)));
+        }
+        arrived != Arrived::Full
+    }
+
+    /// So many bytes go to somebody.
+    pub fn count(&self, key: ViewerKey, bytes: u64) {
+        self.viewers.lock().count(key, bytes);
+    }
+
+    fn peer(&self, id: u64, address: SocketAddr) -> Peer {
+        let (app, stream) = (self.stream.app.clone(), self.stream.name.clone());
+        Peer { app, stream, address, id, protocol: Protocol::Hls }
+    }
+
+    fn leave(&self, registry: &Registry, quiet: Duration) {
+        let now = registry.clock.now();
+        let gone = self.viewers.lock().leave(quiet, now);
+        for Viewer { id, peer, since, asked, bytes } in gone {
+            let reason = "asks no more".to_owned();
+            let ended = Ended { reason, after: asked.since(since), bytes };
+            registry.tell(Event::Leave(self.peer(id, peer), ended));
+        }
+    }
+}
+
+/// What turns messages into a list.
+#[derive(Debug)]
+struct Maker {
+    reader: Reader,
+    cutter: Cutter,
+    window: Window,
+    /// Since when there is no publisher.
+    gone_since: Option<Timestamp>,
+    ended: bool,
+}
+
+impl Maker {
+    fn new(settings: Settings, window: Window, key_interval: Option<Duration>) -> Self {
+        Self {
+            reader: Reader::new(is_live_video),
+            cutter: Cutter::new(settings.lengths, key_interval),
+            window,
+            gone_since: None,
+            ended: false,
+        }
+    }
+
+    /// Takes what came; `wall`: microseconds since 1970.
+    fn take(&mut self, arrivals: Vec<Arrival>, now: Timestamp, wall: i64) {
+        let (mut cuts, mut newest) = (Vec::new(), None);
+        let tags: Vec<_> = arrivals
+            .into_iter()
+            .map(|arrival| match arrival {
+                Arrival::Message(message) => {
+                    let plain = message.for_viewer(false).unwrap_or(&message);
+                    let (kind, time_ms) = (plain.kind, plain.time_ms);
+                    let tag = self.reader.read(Tag { kind, time_ms, body: plain.body() });
+                    if kind != TagKind::Script {
+                        newest = newest.max(Some(tag.dts));
+                    }
+                    Ok(tag)
+                }
+                other => {
+                    if matches!(other, Arrival::Back) {
+                        self.reader.restart();
+                    }
+                    Err(other)
+                }
+            })
+            .collect();
+        // What came last has just been made; what came with it waited at the server.
+        let offset = newest.map_or(0, |newest| wall.saturating_sub(newest.as_micros()));
+        for tag in tags {
+            match tag {
+                Ok(tag) => {
+                    for event in tag.events.into_iter().flatten() {
+                        match event {
+                            TagEvent::Event(event) => self.cutter.event(&event, &mut cuts),
+                            other => tracing::debug!(?other, "not in the segments"),
+                        }
+                    }
+                }
+                Err(Arrival::Gone) => {
+                    self.cutter.forget(&mut cuts);
+                    self.gone_since = Some(now);
+                }
+                Err(Arrival::Back) => {
+                    self.cutter.forget(&mut cuts);
+                    self.gone_since = None;
+                }
+                Err(_) => self.cutter.interrupt(&mut cuts),
+            }
+        }
+        self.window.take(cuts, self.cutter.target_duration(), offset);
+    }
+
+    /// Ends the list where no publisher comes back; `true` where it just did.
+    fn end_if_gone(&mut self, now: Timestamp) -> bool {
+        let gone = self.gone_since.is_some_and(|since| now.since(since) >= COMES_BACK_WITHIN);
+        if !gone || self.ended {
+            return false;
+        }
+        self.window.end();
+        self.ended = true;
+        true
+    }
+}
+
+/// Cuts until nobody asks any more.
+async fn produce(registry: Arc<Registry>, production: Arc<Production>, mut maker: Maker) {
+    let stopped = registry.stopped();
+    tokio::pin!(stopped);
+    let mut check = interval(CHECK);
+    check.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let (sink, stream) = (Arc::clone(&production.sink), Arc::clone(&production.stream));
+    let always = registry.config.hls.mode == Mode::Always;
+    loop {
+        let checks = tokio::select! {
+            biased;
+            () = &mut stopped => break,
+            () = sink.arrived() => false,
+            _ = check.tick() => true,
+        };
+        let now = registry.clock.now();
+        let arrivals = sink.take();
+        let mut changed = !arrivals.is_empty();
+        maker.take(arrivals, now, registry.clock.wall_micros(now));
+        if checks && maker.end_if_gone(now) {
+            changed = true;
+            production.over.store(true, Ordering::Release);
+            stream.leave(sink.id());
+            registry.tidy(&stream);
+        }
+        if changed {
+            let listing = maker.window.listing();
+            // Nobody is woken for a frame in the middle of a part.
+            production.listing.send_if_modified(|known| {
+                let is_new = known.version() != listing.version();
+                if is_new {
+                    *known = Arc::new(listing);
+                }
+                is_new
+            });
+        }
+        if !checks {
+            continue;
+        }
+        production.leave(&registry, QUIET);
+        let asked = || {
+            let asked = Timestamp::from_micros(production.asked.load(Ordering::Acquire));
+            now.since(asked) < KEPT || always && !maker.ended
+        };
+        if !asked() && registry.hls.end(&production, asked) {
+            break;
+        }
+    }
+    production.leave(&registry, Duration::ZERO);
+    stream.leave(sink.id());
+    registry.tidy(&stream);
+}

@@ -1,0 +1,97 @@
+//! Where a stream puts what is to be cut: messages wait here for the task of the production.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use crate::server::stream::message::{Batch, Message};
+use crate::server::stream::sink::Sink;
+
+/// What came.
+#[derive(Debug)]
+pub(super) enum Arrival {
+    Message(Arc<Message>),
+    /// The publisher has gone.
+    Gone,
+    /// There is one again, which may be another one.
+    Back,
+    /// There was no room for what came.
+    Lost,
+}
+
+/// The sink.
+#[derive(Debug)]
+pub(super) struct SegmentSink {
+    id: u64,
+    /// What may wait, in bytes.
+    limit: usize,
+    queue: Mutex<Queue>,
+    arrived: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    arrivals: Vec<Arrival>,
+    bytes: usize,
+}
+
+impl SegmentSink {
+    pub fn new(id: u64, limit: usize) -> Arc<Self> {
+        Arc::new(Self { id, limit, queue: Mutex::default(), arrived: Notify::new() })
+    }
+
+    /// Waits for something.
+    pub async fn arrived(&self) {
+        self.arrived.notified().await;
+    }
+
+    /// What waits.
+    pub fn take(&self) -> Vec<Arrival> {
+        std::mem::take(&mut *self.queue.lock()).arrivals
+    }
+
+    fn add(&self, arrival: Arrival) {
+        self.queue.lock().arrivals.push(arrival);
+        self.arrived.notify_one();
+    }
+}
+
+impl Sink for SegmentSink {
+    fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Those who ask for the segments are.
+    fn is_viewer(&self) -> bool {
+        false
+    }
+
+    fn deliver(&self, batch: &Batch<'_>) {
+        let mut queue = self.queue.lock();
+        for message in batch.messages.iter().filter(|message| message.for_viewer(false).is_some()) {
+            queue.bytes += message.weight();
+            if queue.bytes > self.limit {
+                // Configs may be among them: they come again, or the stream is not cut any more.
+                let configs = |arrival: &Arrival| match arrival {
+                    Arrival::Message(message) => message.mark.is_some(),
+                    _ => true,
+                };
+                queue.arrivals.retain(configs);
+                queue.arrivals.push(Arrival::Lost);
+                queue.bytes = message.weight();
+            }
+            queue.arrivals.push(Arrival::Message(Arc::clone(message)));
+        }
+        drop(queue);
+        self.arrived.notify_one();
+    }
+
+    fn end(&self) {
+        self.add(Arrival::Gone);
+    }
+
+    fn resume(&self) {
+        self.add(Arrival::Back);
+    }
+}

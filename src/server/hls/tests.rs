@@ -1,0 +1,438 @@
+//! Streams that are cut, on the clock of their own times.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::cutter::{Cut, Cutter, Part};
+use super::listing::{Awaited, File, Listing, Patience};
+use super::window::Window;
+use super::{Lengths, Settings};
+use crate::base::Timestamp;
+use crate::media::{
+    AudioCodec, AudioConfig, BitsPerSecond, EncodedPacket, FrameRate, Size, StreamEvent, Track,
+    TrackConfig, VideoCodec, VideoConfig,
+};
+use crate::wire::container::mp4::index;
+use crate::wire::hls::{Media, Playlist, parse, parse_update};
+
+const LENGTHS: Lengths =
+    Lengths { part: Duration::from_millis(350), segment: Duration::from_secs(2) };
+const FIRST: u64 = 1_700_000_000;
+
+fn video_config(width: u32) -> StreamEvent {
+    StreamEvent::Config(TrackConfig::Video(VideoConfig {
+        codec: VideoCodec::H264,
+        size: Size::new(width, 720),
+        frame_rate: FrameRate::FPS_30,
+        bitrate: BitsPerSecond(0),
+        config: Bytes::from(vec![1, 0x64, 0, 0x1F, 0xFF, (width / 16) as u8]),
+    }))
+}
+
+fn audio_config() -> StreamEvent {
+    StreamEvent::Config(TrackConfig::Audio(AudioConfig {
+        codec: AudioCodec::Aac,
+        sample_rate: 48_000,
+        channels: 2,
+        bitrate: BitsPerSecond(0),
+        config: Bytes::from_static(&[0x11, 0x90]),
+    }))
+}
+
+fn packet(track: Track, dts_ms: i64, keyframe: bool) -> StreamEvent {
+    let at = Timestamp::from_millis(dts_ms);
+    let data = Bytes::from(dts_ms.to_be_bytes().to_vec());
+    StreamEvent::Packet(EncodedPacket::received(track, (at, at), keyframe, data))
+}
+
+/// Pictures from `from` up to `until`, with a keyframe every `gop` ms from `from` on, and sound; in
+/// milliseconds, as the wire has them.
+fn events(from: i64, until: i64, gop: i64, tracks: &[Track]) -> Vec<StreamEvent> {
+    let mut all = Vec::new();
+    let (mut picture, mut sound) = (0, 0);
+    loop {
+        let (seen, heard) = (from + picture * 1_000 / 30, from + sound * 1_024 / 48);
+        let next_is_picture =
+            tracks.contains(&Track::Video) && (seen <= heard || !tracks.contains(&Track::Audio));
+        let at = if next_is_picture { seen } else { heard };
+        if at >= until {
+            return all;
+        }
+        if next_is_picture {
+            let keyframe = (picture * 1_000 / 30) / gop
+                != ((picture - 1) * 1_000).div_euclid(30).div_euclid(gop);
+            all.push(packet(Track::Video, seen, keyframe));
+            picture += 1;
+        } else {
+            all.push(packet(Track::Audio, heard, true));
+            sound += 1;
+        }
+    }
+}
+
+const BOTH: &[Track] = &[Track::Video, Track::Audio];
+
+/// Segments of parts, each list of segments behind an initialization.
+fn cut(cutter: &mut Cutter, events: &[StreamEvent]) -> Vec<Cut> {
+    let mut cuts = Vec::new();
+    events.iter().for_each(|event| cutter.event(event, &mut cuts));
+    cuts
+}
+
+fn parts(cuts: &[Cut]) -> Vec<Part> {
+    let part = |cut: &Cut| match cut {
+        Cut::Part(part) => Some(part.clone()),
+        _ => None,
+    };
+    cuts.iter().filter_map(part).collect()
+}
+
+/// How long the complete segments are, in milliseconds.
+fn segments(cuts: &[Cut]) -> Vec<u128> {
+    let (mut all, mut now) = (Vec::new(), Duration::ZERO);
+    for cut in cuts {
+        match cut {
+            Cut::Begin(_) => {}
+            Cut::Part(part) => now += part.duration,
+            Cut::SegmentEnd => all.push(std::mem::take(&mut now).as_millis()),
+        }
+    }
+    all
+}
+
+fn begun(tracks: &[Track]) -> Cutter {
+    let mut cutter = Cutter::new(LENGTHS, None);
+    let mut none = Vec::new();
+    if tracks.contains(&Track::Video) {
+        cutter.event(&video_config(1_280), &mut none);
+    }
+    if tracks.contains(&Track::Audio) {
+        cutter.event(&audio_config(), &mut none);
+    }
+    assert!(none.is_empty());
+    cutter
+}
+
+#[test]
+fn segments_begin_with_keyframes_and_no_part_is_too_long_or_too_short() {
+    for tracks in [BOTH, &[Track::Video], &[Track::Audio]] {
+        let mut cutter = begun(tracks);
+        let cuts = cut(&mut cutter, &events(5_000, 17_000, 2_000, tracks));
+        assert_eq!(cuts.iter().filter(|it| matches!(it, Cut::Begin(_))).count(), 1);
+        let lengths = segments(&cuts);
+        assert!(lengths.len() >= 4, "{tracks:?}: {lengths:?}");
+        assert!(lengths.iter().all(|it| (1_970..=2_001).contains(it)), "{tracks:?}: {lengths:?}");
+        assert_eq!(cutter.target_duration(), Some(Duration::from_secs(2)));
+        let (mut first, mut end) = (true, Timestamp::from_millis(5_000));
+        let mut chunks = cuts.iter().peekable();
+        while let Some(next) = chunks.next() {
+            let Cut::Part(part) = next else {
+                first = true;
+                continue;
+            };
+            let last = matches!(chunks.peek(), Some(Cut::SegmentEnd));
+            assert!(part.duration <= LENGTHS.part, "{part:?}");
+            assert!(last || part.duration >= LENGTHS.part * 85 / 100, "{part:?}");
+            assert_eq!(part.start, end, "no gap between parts");
+            assert_eq!(part.independent, first || !tracks.contains(&Track::Video));
+            (first, end) = (false, part.start + part.duration);
+        }
+    }
+}
+
+#[test]
+fn every_frame_is_in_its_place_once() {
+    let mut cutter = begun(&[Track::Audio]);
+    let mut cuts = Vec::new();
+    // Of a codec whose configuration need not be whole to be read back.
+    let StreamEvent::Config(TrackConfig::Video(config)) = video_config(1_280) else { panic!() };
+    let (codec, av1c) = (VideoCodec::Av1, Bytes::from_static(&[0x81, 0x04, 0x0C, 0]));
+    let config = VideoConfig { codec, config: av1c, ..config };
+    cutter.event(&StreamEvent::Config(TrackConfig::Video(config)), &mut cuts);
+    let all = events(5_000, 12_000, 2_000, BOTH);
+    cuts.extend(cut(&mut cutter, &all));
+    cutter.interrupt(&mut cuts);
+    let mut file = Vec::new();
+    for cut in &cuts {
+        match cut {
+            Cut::Begin(initialization) => file.extend_from_slice(&initialization.whole),
+            Cut::Part(part) => part.chunks().for_each(|chunk| file.extend_from_slice(chunk)),
+            Cut::SegmentEnd => {}
+        }
+    }
+    let index = index(&mut &file[..]).unwrap();
+    assert_eq!(index.samples.len(), all.len());
+    for sample in &index.samples {
+        let at = sample.at as usize;
+        let told = i64::from_be_bytes(file[at..at + 8].try_into().unwrap());
+        assert!((sample.dts.as_millis() - told).abs() <= 1, "{sample:?} was sent for {told}");
+    }
+}
+
+#[test]
+fn sound_is_as_long_as_its_samples_though_times_are_rounded() {
+    let mut cutter = begun(&[Track::Audio]);
+    let mut cuts = cut(&mut cutter, &events(0, 60_000, 1, &[Track::Audio]));
+    cutter.interrupt(&mut cuts);
+    let total: Duration = parts(&cuts).iter().map(|part| part.duration).sum();
+    assert_eq!(total.as_millis(), 2_813 * 1_024 / 48, "2,813 packets follow each other");
+}
+
+#[test]
+fn keyframes_that_are_far_apart_set_the_target_duration_and_then_it_stays() {
+    let mut cutter = begun(BOTH);
+    let mut cuts = cut(&mut cutter, &events(0, 16_000, 4_000, BOTH));
+    assert_eq!(segments(&cuts), [4_000; 3]);
+    assert_eq!(cutter.target_duration(), Some(Duration::from_secs(4)));
+    // Now they are further apart: segments end without one.
+    cutter.interrupt(&mut cuts);
+    let cuts = cut(&mut cutter, &events(16_000, 40_000, 20_000, BOTH));
+    assert!(segments(&cuts).iter().all(|it| *it <= 4_400), "{:?}", segments(&cuts));
+    assert_eq!(cutter.target_duration(), Some(Duration::from_secs(4)));
+    // What the stream's keyframes have been is known before.
+    let mut cutter = Cutter::new(LENGTHS, Some(Duration::from_secs(6)));
+    let mut none = Vec::new();
+    cutter.event(&video_config(1_280), &mut none);
+    let cuts = cut(&mut cutter, &events(0, 2_500, 2_000, &[Track::Video]));
+    assert_eq!(segments(&cuts), [2_000]);
+    assert_eq!(cutter.target_duration(), Some(Duration::from_secs(6)));
+}
+
+#[test]
+fn keyframes_in_between_do_not_make_segments_too_long() {
+    let mut cutter = begun(&[Track::Video]);
+    // Every 2 s, and one more after 1.5 s of each.
+    let mut all = events(0, 20_000, 2_000, &[Track::Video]);
+    for event in &mut all {
+        if let StreamEvent::Packet(packet) = event {
+            packet.keyframe |= packet.dts.as_millis() % 2_000 == 1_500;
+        }
+    }
+    let lengths = segments(&cut(&mut cutter, &all));
+    assert!(lengths.iter().skip(1).all(|it| *it <= 2_400), "{lengths:?}");
+}
+
+#[test]
+fn what_changes_begins_anew() {
+    let begins = |cuts: &[Cut]| cuts.iter().filter(|it| matches!(it, Cut::Begin(_))).count();
+    let mut cutter = begun(BOTH);
+    let mut cuts = cut(&mut cutter, &events(0, 5_000, 2_000, BOTH));
+    assert_eq!(begins(&cuts), 1);
+    // The same config again is none.
+    cutter.event(&video_config(1_280), &mut cuts);
+    cutter.event(&audio_config(), &mut cuts);
+    assert_eq!(begins(&cuts), 1);
+    // Another size, at a keyframe.
+    cutter.event(&video_config(640), &mut cuts);
+    assert!(matches!(cuts.last(), Some(Cut::SegmentEnd)));
+    cuts.extend(cut(&mut cutter, &events(5_000, 8_000, 2_000, BOTH)));
+    assert_eq!(begins(&cuts), 2);
+    // Times that jump, on and back.
+    cuts.extend(cut(&mut cutter, &events(60_000, 63_000, 2_000, BOTH)));
+    assert_eq!(begins(&cuts), 3);
+    cuts.extend(cut(&mut cutter, &events(1_000, 4_000, 2_000, BOTH)));
+    assert_eq!(begins(&cuts), 4);
+    // Another publisher, without sound.
+    cutter.forget(&mut cuts);
+    cutter.event(&video_config(1_280), &mut cuts);
+    cuts.extend(cut(&mut cutter, &events(4_000, 7_000, 2_000, &[Track::Video])));
+    assert_eq!(begins(&cuts), 5);
+    let Some(Cut::Begin(last)) = cuts.iter().rfind(|it| matches!(it, Cut::Begin(_))) else {
+        panic!()
+    };
+    assert_eq!((last.codecs.len(), last.audio.is_some()), (1, false));
+}
+
+#[test]
+fn a_track_that_comes_late_is_there_from_the_next_keyframe_on() {
+    let mut cutter = begun(&[Track::Video]);
+    let mut cuts = cut(&mut cutter, &events(0, 3_000, 2_000, &[Track::Video]));
+    cutter.event(&audio_config(), &mut cuts);
+    cuts.extend(cut(&mut cutter, &events(4_000, 7_000, 2_000, BOTH)));
+    let codecs: Vec<_> = cuts
+        .iter()
+        .filter_map(|cut| match cut {
+            Cut::Begin(initialization) => Some(initialization.codecs.len()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(codecs, [1, 2]);
+}
+
+#[test]
+fn sound_goes_on_where_pictures_stop() {
+    let mut cutter = begun(BOTH);
+    let mut cuts = cut(&mut cutter, &events(0, 3_000, 2_000, BOTH));
+    let before = parts(&cuts).len();
+    cuts.extend(cut(&mut cutter, &events(3_000, 8_000, 1, &[Track::Audio])));
+    let after = parts(&cuts);
+    assert!(after.len() > before + 10, "{} after {before}", after.len());
+    assert!(after.iter().all(|part| part.duration <= LENGTHS.part));
+    assert!(segments(&cuts).iter().all(|it| *it <= 2_400));
+}
+
+#[test]
+fn times_that_make_no_sense_cost_little() {
+    let mut cutter = begun(BOTH);
+    let mut cuts = Vec::new();
+    let wild = [0, i64::MAX / 1_000, i64::MIN / 1_000, 5, 5, 5, 4, 1 << 40, 0, 1];
+    for round in 0..200 {
+        for at in wild {
+            for (track, key) in [(Track::Video, round % 3 == 0), (Track::Audio, true)] {
+                cutter.event(&packet(track, at, key), &mut cuts);
+            }
+        }
+    }
+    assert!(parts(&cuts).iter().all(|part| part.duration <= LENGTHS.part));
+    assert!(cuts.len() < 20_000);
+}
+
+/// A window as it is after these cuts.
+fn window(cuts: Vec<Cut>, cutter: &Cutter, length: Duration) -> Window {
+    let settings = Settings { lengths: LENGTHS, window: length, ..Settings::default() };
+    let mut window = Window::new(settings, "tag", FIRST);
+    window.take(cuts, cutter.target_duration(), 1_000_000_000_000_000);
+    window
+}
+
+fn list(text: &[u8]) -> Media {
+    match parse(text) {
+        Ok(Playlist::Media(media)) => media,
+        other => panic!("{other:?} of {}", String::from_utf8_lossy(text)),
+    }
+}
+
+fn twenty_seconds() -> Listing {
+    let mut cutter = begun(BOTH);
+    let cuts = cut(&mut cutter, &events(0, 21_000, 2_000, BOTH));
+    window(cuts, &cutter, Duration::from_secs(14)).listing()
+}
+
+#[test]
+fn lists_say_what_players_of_low_latency_need() {
+    let listing = twenty_seconds();
+    let media = list(&listing.media(false));
+    assert_eq!(media.target_duration, Duration::from_secs(2));
+    assert_eq!(media.part_target, Some(LENGTHS.part));
+    assert!(media.control.can_block && !media.ended);
+    assert_eq!(media.control.part_hold_back, Some(LENGTHS.part * 3));
+    assert_eq!((media.sequence, media.segments.len()), (FIRST + 3, 7));
+    let told: Vec<_> = media.segments.iter().map(|it| it.parts.is_empty()).collect();
+    assert_eq!(told, [true, true, true, true, false, false, false], "parts of the last ones");
+    assert_eq!(media.segments[0].made, Some(1_000_000_000_000_000 + 6_000_000));
+    assert!(!media.pending.is_empty());
+    let hint = media.hint.clone().unwrap().uri;
+    assert_eq!(hint, format!("tag-{}.{}.m4s", FIRST + 10, media.pending.len()));
+    // Everything that is told is there, and nothing else.
+    let segments = media.segments.iter();
+    for uri in segments.flat_map(|it| it.parts.iter().map(|part| &part.uri).chain([&it.uri])) {
+        assert!(listing.chunks(listing.file(uri).unwrap()).is_some(), "{uri}");
+    }
+    let map = &media.segments[0].map.as_ref().unwrap().uri;
+    assert!(listing.chunks(listing.file(map).unwrap()).is_some(), "{map}");
+    let next = listing.file(&hint).unwrap();
+    assert!(listing.chunks(next).is_none() && listing.is_next(next));
+    let later = File::Part(FIRST + 10, media.pending.len() as u64 + 1);
+    assert!(listing.chunks(later).is_none() && !listing.is_next(later));
+    for other in ["tag-x.m4s", "other-1700000005.m4s", "tag-1.1.1.m4s", "tag-.mp4", "..", "tag-"] {
+        assert_eq!(listing.file(other), None, "{other}");
+    }
+}
+
+#[test]
+fn an_update_is_shorter_and_tells_the_same() {
+    let listing = twenty_seconds();
+    let (whole, update) = (listing.media(false), listing.media(true));
+    assert!(update.len() < whole.len());
+    let media = list(&whole);
+    let Ok(Playlist::Media(updated)) = parse_update(&update, &media) else { panic!() };
+    assert_eq!(updated, media);
+}
+
+#[test]
+fn nobody_waits_for_what_is_there_or_for_what_is_too_far() {
+    let listing = twenty_seconds();
+    let (open, there) = (FIRST + 10, list(&listing.media(false)).pending.len() as u64);
+    let patience = |segment, part| listing.patience(Awaited { segment, part });
+    for (segment, part, expected) in [
+        (0, None, Patience::Over),
+        (open - 1, None, Patience::Over),
+        (open - 1, Some(0), Patience::Over),
+        (open - 1, Some(6), Patience::Over),
+        (open, Some(there - 1), Patience::Over),
+        (open, Some(there), Patience::Wait),
+        (open, None, Patience::Wait),
+        (open + 1, Some(0), Patience::Wait),
+        (open + 1, None, Patience::Wait),
+        (open + 2, None, Patience::TooFar),
+        (open, Some(there + 20), Patience::TooFar),
+        (open + 1, Some(20), Patience::TooFar),
+        (open - 1, Some(u64::MAX), Patience::TooFar),
+        (u64::MAX, Some(u64::MAX), Patience::TooFar),
+    ] {
+        assert_eq!(patience(segment, part), expected, "{segment} {part:?}");
+    }
+}
+
+#[test]
+fn discontinuities_are_counted_when_they_leave_the_list() {
+    let mut cutter = begun(BOTH);
+    let mut cuts = Vec::new();
+    for publisher in 0..6 {
+        let from = publisher * 6_000;
+        cuts.extend(cut(&mut cutter, &events(from, from + 6_000, 2_000, BOTH)));
+        cutter.forget(&mut cuts);
+        cutter.event(&video_config(1_280), &mut cuts);
+        cutter.event(&audio_config(), &mut cuts);
+    }
+    let mut window = window(cuts, &cutter, Duration::from_secs(12));
+    let text = window.listing().media(false);
+    let media = list(&text);
+    let breaks = media.segments.iter().filter(|it| it.discontinuity).count() as u64;
+    assert_eq!(breaks, 2);
+    // The first publisher's beginning is none; three have left the list.
+    let told = format!("#EXT-X-DISCONTINUITY-SEQUENCE:{}\n", FIRST + 5 - breaks);
+    let text = String::from_utf8(text.to_vec()).unwrap();
+    assert!(text.contains(&told), "{text}");
+    let maps: std::collections::HashSet<_> =
+        media.segments.iter().map(|it| it.map.clone().unwrap().uri.clone()).collect();
+    // One goes on from before the list.
+    assert_eq!(maps.len() as u64, breaks + 1, "each publisher has an initialization: {maps:?}");
+    // Once it has ended it promises nothing.
+    window.end();
+    let ended = list(&window.listing().media(false));
+    assert!(ended.ended && ended.hint.is_none());
+    assert_eq!(
+        window.listing().patience(Awaited { segment: u64::MAX, part: None }),
+        Patience::Over
+    );
+}
+
+#[test]
+fn memory_is_bounded_however_long_it_goes_on() {
+    let mut cutter = begun(BOTH);
+    let settings =
+        Settings { lengths: LENGTHS, window: Duration::from_secs(6), ..Settings::default() };
+    let mut window = Window::new(settings, "tag", FIRST);
+    for minute in 0..3_i64 {
+        let from = minute * 60_000;
+        let cuts = cut(&mut cutter, &events(from, from + 60_000, 2_000, BOTH));
+        window.take(cuts, cutter.target_duration(), 0);
+        let listing = window.listing();
+        assert!(listing.chunks(File::Segment(listing.next_number - 8)).is_none());
+        assert!(
+            listing.chunks(File::Segment(listing.next_number - 6)).is_some(),
+            "for late requests"
+        );
+        assert_eq!(list(&listing.media(false)).segments.len(), 3);
+    }
+}
+
+#[test]
+fn the_list_of_variants_tells_codecs_and_size() {
+    let text = String::from_utf8(twenty_seconds().master("show/hls/").to_vec()).unwrap();
+    assert!(text.contains("CODECS=\"avc1.64001f,mp4a.40.2\",RESOLUTION=1280x720"), "{text}");
+    assert!(text.contains("#EXT-X-INDEPENDENT-SEGMENTS"), "{text}");
+    assert!(text.ends_with("\nshow/hls/main.m3u8\n"), "{text}");
+}

@@ -1,0 +1,78 @@
+//! Who watches by HLS. There is no connection to go by: whoever has asked for a list lately is a viewer,
+//! told apart by address and program. Behind a cache all of them are one. Pure.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use crate::base::Timestamp;
+
+/// Who asks: the address, and a hash of what the program calls itself.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub(in crate::server) struct ViewerKey {
+    pub address: IpAddr,
+    pub program: u64,
+}
+
+/// A viewer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Viewer {
+    pub id: u64,
+    pub peer: SocketAddr,
+    pub since: Timestamp,
+    /// When it last asked.
+    pub asked: Timestamp,
+    pub bytes: u64,
+}
+
+/// All of them.
+#[derive(Debug, Default)]
+pub(super) struct Viewers(HashMap<ViewerKey, Viewer>);
+
+/// What becomes of somebody who asks for a list.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Arrived {
+    Known,
+    New,
+    /// There are too many.
+    Full,
+}
+
+impl Viewers {
+    /// Somebody asks for a list. `id`: of a new viewer.
+    pub fn note(
+        &mut self,
+        key: ViewerKey,
+        peer: SocketAddr,
+        id: u64,
+        most: usize,
+        now: Timestamp,
+    ) -> Arrived {
+        if let Some(viewer) = self.0.get_mut(&key) {
+            viewer.asked = now;
+            return Arrived::Known;
+        }
+        if self.0.len() >= most {
+            return Arrived::Full;
+        }
+        self.0.insert(key, Viewer { id, peer, since: now, asked: now, bytes: 0 });
+        Arrived::New
+    }
+
+    /// So many bytes go to somebody.
+    pub fn count(&mut self, key: ViewerKey, bytes: u64) {
+        if let Some(viewer) = self.0.get_mut(&key) {
+            viewer.bytes += bytes;
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Those who have not asked for so long: they are gone.
+    pub fn leave(&mut self, quiet: Duration, now: Timestamp) -> Vec<Viewer> {
+        let gone = self.0.extract_if(|_, viewer| now.since(viewer.asked) >= quiet);
+        gone.map(|(_, viewer)| viewer).collect()
+    }
+}

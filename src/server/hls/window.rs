@@ -1,0 +1,167 @@
+//! The segments of a stream that are kept: those in the list, and for as long again those that have left
+//! it, since a player may still ask for them (RFC 8216 §6.2.2). Bounded in time and in bytes. Pure.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use crate::server::hls::Settings;
+use crate::server::hls::cutter::{Cut, Initialization, Part};
+use crate::server::hls::listing::Listing;
+
+/// What is kept of one stream, in bytes: the oldest segments go first.
+const MAX_BYTES: usize = 96 << 20;
+/// So many segments stay in the list whatever their size.
+const MIN_LISTED: usize = 3;
+
+/// A segment.
+#[derive(Clone, Debug)]
+pub(in crate::server) struct Segment {
+    pub number: u64,
+    /// It does not continue the one before.
+    pub discontinuity: bool,
+    /// What stands before it, and the number of the segment that this was told with first.
+    pub initialization: Arc<Initialization>,
+    pub initialization_number: u64,
+    /// When it begins by the wall clock, in microseconds since 1970.
+    pub made: i64,
+    pub parts: Vec<Part>,
+}
+
+impl Segment {
+    /// How long it is.
+    pub fn duration(&self) -> Duration {
+        self.parts.iter().map(|part| part.duration).sum()
+    }
+
+    /// Bytes of all parts.
+    pub fn size(&self) -> usize {
+        self.parts.iter().map(Part::size).sum()
+    }
+}
+
+/// The window.
+#[derive(Debug)]
+pub(in crate::server) struct Window {
+    settings: Settings,
+    /// In the names of files, so that no two productions have a file of the same name.
+    tag: Arc<str>,
+    segments: Vec<Arc<Segment>>,
+    open: Option<Segment>,
+    next_number: u64,
+    /// Discontinuities before the first segment that is kept.
+    discontinuities: u64,
+    current: Option<(Arc<Initialization>, u64)>,
+    /// From the stream's time to the wall clock's.
+    offset: i64,
+    /// What comes next does not continue what came before.
+    broken: bool,
+    target: Option<Duration>,
+    ended: bool,
+}
+
+impl Window {
+    /// `first`: of the segments, and of discontinuities. It grows from one production to the next, so that
+    /// no player ever sees numbers go back.
+    pub fn new(settings: Settings, tag: &str, first: u64) -> Self {
+        Self {
+            settings,
+            tag: tag.into(),
+            segments: Vec::new(),
+            open: None,
+            next_number: first,
+            discontinuities: first,
+            current: None,
+            offset: 0,
+            broken: false,
+            target: None,
+            ended: false,
+        }
+    }
+
+    /// Takes what was cut. `offset`: from the stream's time to the wall clock's, in microseconds.
+    pub fn take(&mut self, cuts: Vec<Cut>, target: Option<Duration>, offset: i64) {
+        self.target = self.target.or(target);
+        for cut in cuts {
+            match cut {
+                Cut::Begin(initialization) => {
+                    self.broken = self.current.is_some();
+                    self.current = Some((Arc::new(*initialization), self.next_number));
+                    self.offset = offset;
+                }
+                Cut::Part(part) => self.part(part),
+                Cut::SegmentEnd => self.close(),
+            }
+        }
+    }
+
+    /// Nothing will be added.
+    pub fn end(&mut self) {
+        self.close();
+        self.ended = true;
+    }
+
+    fn part(&mut self, part: Part) {
+        let Some((initialization, initialization_number)) = &self.current else { return };
+        let broken = &mut self.broken;
+        let open = self.open.get_or_insert_with(|| Segment {
+            number: self.next_number,
+            discontinuity: std::mem::take(broken),
+            initialization: Arc::clone(initialization),
+            initialization_number: *initialization_number,
+            made: part.start.as_micros().saturating_add(self.offset),
+            parts: Vec::new(),
+        });
+        open.parts.push(part);
+    }
+
+    fn close(&mut self) {
+        let Some(segment) = self.open.take() else { return };
+        self.next_number += 1;
+        self.segments.push(Arc::new(segment));
+        let mut bytes: usize = self.segments.iter().map(|segment| segment.size()).sum();
+        let mut kept: Duration = self.segments.iter().map(|segment| segment.duration()).sum();
+        while let [first, rest @ ..] = &self.segments[..] {
+            let without = kept.saturating_sub(first.duration());
+            let old = without >= self.settings.window * 2;
+            if rest.len() < MIN_LISTED || !old && bytes <= MAX_BYTES {
+                break;
+            }
+            (bytes, kept) = (bytes - first.size(), without);
+            self.discontinuities += u64::from(first.discontinuity);
+            self.segments.remove(0);
+        }
+    }
+
+    /// How it is now.
+    pub fn listing(&self) -> Listing {
+        let listed = self.first_listed();
+        let before = self.segments.iter().take(listed).filter(|it| it.discontinuity).count();
+        Listing {
+            settings: self.settings,
+            tag: Arc::clone(&self.tag),
+            segments: self.segments.clone(),
+            listed,
+            open: self.open.clone(),
+            next_number: self.next_number,
+            discontinuities: self.discontinuities + before as u64,
+            target: self.target,
+            ended: self.ended,
+            whole: OnceLock::new(),
+            update: OnceLock::new(),
+        }
+    }
+
+    /// The first segment in the list: the last ones that together are as long as the window.
+    fn first_listed(&self) -> usize {
+        let mut kept = Duration::ZERO;
+        let mut first = self.segments.len();
+        for (index, segment) in self.segments.iter().enumerate().rev() {
+            if kept >= self.settings.window && self.segments.len() - first >= MIN_LISTED {
+                break;
+            }
+            kept += segment.duration();
+            first = index;
+        }
+        first
+    }
+}

@@ -1,0 +1,349 @@
+//! HLS over HTTP: lists that may be asked for before they have what is asked for, segments and parts
+//! (RFC 8216bis §6.2.5, §6.2.6). Headers let caches answer any number of players with one request per
+//! object: a list that was waited for never changes what it told, and files never change.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use http_body::{Frame, SizeHint};
+use url::form_urlencoded;
+
+use crate::server::admission::{Admission, Purpose, Spot};
+use crate::server::hls::Mode;
+use crate::server::hls::listing::{Awaited, File, LIST, Listing, Patience};
+use crate::server::hls::production::Production;
+use crate::server::hls::viewers::ViewerKey;
+use crate::server::http::caller::Caller;
+use crate::server::http::no_stream::no_such_stream;
+use crate::server::http::path;
+use crate::server::registry::Registry;
+
+const PLAYLIST: &str = "application/vnd.apple.mpegurl";
+const MEDIA: &str = "video/mp4";
+/// The first segment is waited for so long: until the next keyframe.
+const FIRST_SEGMENT: Duration = Duration::from_secs(11);
+/// What is asked for early is waited for so many target durations, and no longer than this.
+const HELD_TARGET_DURATIONS: u32 = 3;
+const MAX_HELD: Duration = Duration::from_secs(20);
+/// Files are kept by caches for so long: their names do not come again.
+const FILE_AGE: &str = "public, max-age=3600, immutable";
+/// What is not there may be there soon.
+const MISSING_AGE: &str = "max-age=1";
+
+/// What is asked for of a stream.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Asked<'a> {
+    /// `/{app}/{stream}.m3u8`: the variants, or with `_HLS_msn` their only list.
+    Stream,
+    /// `/{app}/{stream}/hls/…`.
+    Below(&'a str),
+}
+
+/// What a list is asked to have.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+struct Directives {
+    awaited: Option<Awaited>,
+    /// Without what whoever asks knows.
+    update: bool,
+}
+
+impl Directives {
+    /// Out of a query; `None`: it makes no sense.
+    fn parse(query: &str) -> Option<Self> {
+        let (mut segment, mut part, mut update) = (None, None, false);
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            match &*name {
+                "_HLS_msn" => segment = Some(value.parse().ok()?),
+                "_HLS_part" => part = Some(value.parse().ok()?),
+                "_HLS_skip" => update = matches!(&*value, "YES" | "v2"),
+                _ => {}
+            }
+        }
+        let awaited = match (segment, part) {
+            (Some(segment), part) => Some(Awaited { segment, part }),
+            (None, None) => None,
+            (None, Some(_)) => return None,
+        };
+        Some(Self { awaited, update })
+    }
+}
+
+/// A request.
+pub(super) struct HlsRequest<'a> {
+    pub registry: &'a Arc<Registry>,
+    pub caller: Caller,
+    pub headers: &'a HeaderMap,
+    pub query: &'a str,
+    pub app: &'a str,
+    pub stream: &'a str,
+}
+
+/// Whether a name below `/{app}/{stream}/hls/` can be one of HLS.
+pub(super) fn is_file(name: &str) -> bool {
+    name == LIST || name.ends_with(".m4s") || name.ends_with(".mp4")
+}
+
+/// Answers it.
+pub(super) async fn response(request: HlsRequest<'_>, asked: Asked<'_>) -> Response {
+    let HlsRequest { registry, caller, headers, app, stream, .. } = &request;
+    if registry.config.hls.mode == Mode::Off {
+        let why = "HLS is off at this server (see --hls).\n";
+        return failed(StatusCode::NOT_FOUND, why);
+    }
+    let Some(production) = registry.hls.begin(registry, app, stream) else {
+        let mut none = no_such_stream();
+        none.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(MISSING_AGE));
+        return none;
+    };
+    let key = viewer_key(caller, headers);
+    // Whoever waits is no idle connection.
+    let Some(_settled) = Settled::new(registry, &caller.spot) else {
+        return busy("There are too many viewers.\n");
+    };
+    let waits = answer(&request, &production, key, asked);
+    let answered = tokio::select! {
+        biased;
+        () = registry.stopped() => busy("The server ends.\n"),
+        answered = waits => answered,
+    };
+    answered
+}
+
+async fn answer(
+    request: &HlsRequest<'_>,
+    production: &Arc<Production>,
+    key: ViewerKey,
+    asked: Asked<'_>,
+) -> Response {
+    let name = match asked {
+        Asked::Below(name) if name != LIST => name,
+        _ => return list(request, production, key, asked).await,
+    };
+    let mut listing = production.listing();
+    let now = Arc::clone(&listing.borrow_and_update());
+    let Some(file) = now.file(name) else { return missing() };
+    let found = match now.chunks(file) {
+        Some(found) => Some(found),
+        None if now.is_next(file) => {
+            let there = |listing: &Listing| listing.chunks(file).is_some() || gone(listing, file);
+            let held = held(&now);
+            let then = tokio::time::timeout(held, listing.wait_for(|it| there(it))).await;
+            then.ok().and_then(Result::ok).and_then(|listing| listing.chunks(file))
+        }
+        None => None,
+    };
+    let Some(chunks) = found else { return missing() };
+    let size: usize = chunks.iter().map(Bytes::len).sum();
+    production.count(key, size as u64);
+    let registry = Arc::clone(request.registry);
+    let body = ChunkBody { chunks: chunks.into(), left: size as u64, registry };
+    let head = Head { kind: MEDIA, age: FILE_AGE.to_owned(), tag: format!("\"{name}\"") };
+    head.respond(request.headers, Body::new(body))
+}
+
+/// Whether a part that was promised will not come: its segment is complete, or the list.
+fn gone(listing: &Listing, file: File) -> bool {
+    match file {
+        File::Part(number, _) => {
+            listing.has_ended()
+                || listing.patience(Awaited { segment: number, part: None }) == Patience::Over
+        }
+        _ => true,
+    }
+}
+
+/// A list: of variants, or of segments.
+async fn list(
+    request: &HlsRequest<'_>,
+    production: &Arc<Production>,
+    key: ViewerKey,
+    asked: Asked<'_>,
+) -> Response {
+    let Some(directives) = Directives::parse(request.query) else {
+        return failed(StatusCode::BAD_REQUEST, "_HLS_msn and _HLS_part are numbers.\n");
+    };
+    if !production.note_viewer(request.registry, key, request.caller.address) {
+        return busy("There are too many viewers.\n");
+    }
+    let mut listing = production.listing();
+    let ready = listing.wait_for(|it| it.is_ready() || it.has_ended());
+    let ready = tokio::time::timeout(FIRST_SEGMENT, ready).await;
+    let Some(mut now) = ready.ok().and_then(Result::ok).map(|now| Arc::clone(&now)) else {
+        return busy("There is no segment yet.\n");
+    };
+    if !now.is_ready() {
+        return missing();
+    }
+    let waits = directives.awaited.is_some() && !now.has_ended();
+    if let Some(awaited) = directives.awaited {
+        match now.patience(awaited) {
+            Patience::Over => {}
+            Patience::TooFar => {
+                return failed(StatusCode::BAD_REQUEST, "That is too far in the future.\n");
+            }
+            Patience::Wait => {
+                let there = listing.wait_for(|it| it.patience(awaited) != Patience::Wait);
+                let then = tokio::time::timeout(held(&now), there).await;
+                match then.ok().and_then(Result::ok).map(|then| Arc::clone(&then)) {
+                    Some(then) => now = then,
+                    None => return busy("It has not come.\n"),
+                }
+            }
+        }
+    }
+    let stream = path::encode_name(request.stream);
+    let (text, form) = match asked {
+        Asked::Below(_) => (now.media(directives.update), ""),
+        Asked::Stream if directives.awaited.is_some() => {
+            (now.media_below(&format!("{stream}/hls/"), directives.update), "s")
+        }
+        Asked::Stream => (now.master(&format!("{stream}/hls/")), "m"),
+    };
+    let target = now.target_duration().as_secs();
+    let age = if waits || now.has_ended() { target * 6 } else { (target / 2).max(1) };
+    let update = if directives.update { "u" } else { "" };
+    let tag = format!("\"{}{form}{update}\"", now.version());
+    let size = text.len() as u64;
+    production.count(key, size);
+    request.registry.totals.sent_bytes.fetch_add(size, Ordering::Relaxed);
+    let head = Head { kind: PLAYLIST, age: format!("public, max-age={age}"), tag };
+    head.respond(request.headers, Body::from(text))
+}
+
+/// How long somebody is kept waiting.
+fn held(listing: &Listing) -> Duration {
+    (listing.target_duration() * HELD_TARGET_DURATIONS).min(MAX_HELD)
+}
+
+fn viewer_key(caller: &Caller, headers: &HeaderMap) -> ViewerKey {
+    let mut hasher = DefaultHasher::new();
+    headers.get(header::USER_AGENT).map(HeaderValue::as_bytes).hash(&mut hasher);
+    ViewerKey { address: caller.address.ip().to_canonical(), program: hasher.finish() }
+}
+
+/// What stands before a body.
+struct Head {
+    kind: &'static str,
+    age: String,
+    /// Of exactly these bytes.
+    tag: String,
+}
+
+impl Head {
+    fn respond(self, headers: &HeaderMap, body: Body) -> Response {
+        let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+        let is_known = known.is_some_and(|known| {
+            known.split(',').map(str::trim).any(|it| it == self.tag || it == "*")
+        });
+        let head = [(header::CACHE_CONTROL, self.age), (header::ETAG, self.tag)];
+        if is_known {
+            return (StatusCode::NOT_MODIFIED, head).into_response();
+        }
+        (head, [(header::CONTENT_TYPE, self.kind)], body).into_response()
+    }
+}
+
+fn failed(status: StatusCode, why: &'static str) -> Response {
+    (status, [(header::CACHE_CONTROL, MISSING_AGE)], why).into_response()
+}
+
+fn missing() -> Response {
+    failed(StatusCode::NOT_FOUND, "That segment is not there.\n")
+}
+
+/// Not now; nobody keeps that.
+fn busy(why: &'static str) -> Response {
+    let head = [(header::CACHE_CONTROL, "no-store"), (header::RETRY_AFTER, "1")];
+    (StatusCode::SERVICE_UNAVAILABLE, head, why).into_response()
+}
+
+/// A connection on which somebody waits; given back when dropped.
+struct Settled<'a> {
+    admission: &'a Admission,
+    spot: &'a Arc<Spot>,
+}
+
+impl<'a> Settled<'a> {
+    fn new(registry: &'a Registry, spot: &'a Arc<Spot>) -> Option<Self> {
+        let admission = &registry.admission;
+        admission.settle(spot, Purpose::Play).then_some(Self { admission, spot })
+    }
+}
+
+impl Drop for Settled<'_> {
+    fn drop(&mut self) {
+        self.admission.unsettle(self.spot);
+    }
+}
+
+/// Chunks one behind the other, shared by all who get them.
+struct ChunkBody {
+    chunks: VecDeque<Bytes>,
+    left: u64,
+    registry: Arc<Registry>,
+}
+
+impl http_body::Body for ChunkBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let Some(chunk) = self.chunks.pop_front() else { return Poll::Ready(None) };
+        let length = chunk.len() as u64;
+        self.left = self.left.saturating_sub(length);
+        self.registry.totals.sent_bytes.fetch_add(length, Ordering::Relaxed);
+        Poll::Ready(Some(Ok(Frame::data(chunk))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.chunks.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queries_are_read_whatever_stands_in_them() {
+        let awaited = |segment, part| Some(Awaited { segment, part });
+        for (query, read) in [
+            ("", Some(Directives::default())),
+            ("token=a&x", Some(Directives::default())),
+            ("_HLS_msn=7", Some(Directives { awaited: awaited(7, None), update: false })),
+            (
+                "_HLS_msn=7&_HLS_part=0&_HLS_skip=YES",
+                Some(Directives { awaited: awaited(7, Some(0)), update: true }),
+            ),
+            ("_HLS_skip=v2", Some(Directives { awaited: None, update: true })),
+            ("_HLS_part=1", None),
+            ("_HLS_msn=-1", None),
+            ("_HLS_msn=99999999999999999999", None),
+            ("_HLS_msn=1&_HLS_part=x", None),
+        ] {
+            assert_eq!(Directives::parse(query), read, "{query}");
+        }
+    }
+
+    #[test]
+    fn only_names_that_a_production_gives_are_its_files() {
+        assert!(is_file("main.m3u8") && is_file("a-1.m4s") && is_file("a-1.2.m4s"));
+        assert!(!is_file("show.flv") && !is_file("show.m3u8"));
+    }
+}
