@@ -101,7 +101,7 @@ fn errors_are_notified_and_the_lamp_goes_live() {
 
     let name = told.lock().lamps[0].clone();
     let item = "org.kde.StatusNotifierItem";
-    let lamp = Proxy::new(&panel, name, "/StatusNotifierItem", item).unwrap();
+    let lamp = Proxy::new(&panel, name.clone(), "/StatusNotifierItem", item).unwrap();
     let word = |property: &str| lamp.get_property::<String>(property).unwrap();
     assert_eq!((word("Id"), word("Status")), ("onair".into(), "Active".into()));
     let icons: Vec<(i32, i32, Vec<u8>)> = lamp.get_property("IconPixmap").unwrap();

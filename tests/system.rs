@@ -84,6 +84,7 @@ mod screen_reader;
 mod second_start;
 mod secrets;
 mod serve_record;
+mod served_hls;
 mod server;
 #[cfg(target_os = "linux")]
 #[path = "rigs/session.rs"]

@@ -164,48 +164,6 @@ fn a_hotkey_is_chosen_by_pressing_it_and_conflicts_are_said() {
 }
 
 #[test]
-fn hotkeys_of_other_windows_are_switched_on_where_the_desktop_allows_it() {
-    use onair::ui::{GlobalHotkeys, GlobalKeyReply, GlobalKeySupport};
-
-    let mut harness = open("idle");
-    settings_page(&mut harness, "Hotkeys");
-    // This desktop tells of nobody else's keys.
-    harness.get_by_label_contains("This desktop hides keys pressed in other windows");
-    let is = |harness: &mut Harness<'static, Window>, hotkeys: GlobalHotkeys| {
-        harness.state_mut().screen.as_mut().unwrap().set_global_hotkeys(hotkeys);
-        harness.run();
-    };
-    let x11 = GlobalHotkeys { support: GlobalKeySupport::Looked, ..GlobalHotkeys::default() };
-    is(&mut harness, x11.clone());
-    for name in ["Start or stop recording", "Mute or unmute audio"] {
-        press_named(&mut harness, &format!("In other windows: {name}"));
-    }
-    // What types something would be lost to all other windows.
-    assert_eq!(harness.query_all_by_label_contains("this key types in other windows").count(), 1);
-    let taken = vec![onair::ui::Action::Record];
-    is(&mut harness, GlobalHotkeys { taken, ..x11 });
-    assert_eq!(harness.query_all_by_label_contains("Another program uses these").count(), 1);
-    let screen = harness.state().screen.as_ref().unwrap();
-    let wanted: Vec<_> = screen.hotkeys_elsewhere();
-    let names: Vec<_> = wanted.iter().map(|(action, _)| action.name()).collect();
-    assert_eq!(names, ["record", "mute"]);
-    // The desktop gives one key, and has none yet for the other.
-    let support = GlobalKeySupport::Asked(GlobalKeyReply::Given(String::new()));
-    let given = [("record".to_owned(), "Press Super+R".to_owned())].into();
-    is(&mut harness, GlobalHotkeys { support, given, taken: vec![] });
-    harness.get_by_label_contains("In other windows: Press Super+R");
-    assert_eq!(harness.query_all_by_label_contains("has not assigned a key yet").count(), 1);
-    // Where the person says no, all of them go off, and it is said.
-    let refused = GlobalKeySupport::Asked(GlobalKeyReply::Refused);
-    let screen = harness.state_mut().screen.as_mut().unwrap();
-    screen.set_elsewhere(refused.clone());
-    assert!(matches!(screen.talk_refused(), Some(Command::SetPreferences(_))));
-    assert!(screen.hotkeys_elsewhere().is_empty());
-    is(&mut harness, GlobalHotkeys { support: refused, ..GlobalHotkeys::default() });
-    harness.get_by_label_contains("You declined in the desktop's dialog");
-}
-
-#[test]
 fn what_a_service_does_not_take_cannot_be_chosen() {
     let with_twitch = |bitrate| {
         let mut harness = open("idle");
