@@ -121,14 +121,10 @@ impl GlobalHotkeys {
                 Some(_) if self.taken.contains(&action) => Some((key!("hotkey-taken"), "", true)),
                 Some(_) => None,
             },
-            GlobalKeySupport::Asked(GlobalKeyReply::Given(_)) => {
-                // Some desktops leave out what they have no key for yet.
-                match self.given.get(action.name()).map_or("", String::as_str) {
-                    "" => Some((key!("hotkey-unassigned"), "", true)),
-                    trigger => Some((key!("hotkey-given"), trigger, false)),
-                }
-            }
-            GlobalKeySupport::Asked(_) => None,
+            GlobalKeySupport::Asked(_) => match self.given.get(action.name())?.as_str() {
+                "" => Some((key!("hotkey-unassigned"), "", true)),
+                trigger => Some((key!("hotkey-given"), trigger, false)),
+            },
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Theme, Type, gap, size};
 use crate::ui::text::{Language, Texts, format};
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, ButtonWeight, elided, place};
+use crate::ui::widgets::{Button, ButtonWeight, elided, icon_button, place};
 
 /// The pages of the window.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
@@ -123,8 +123,7 @@ fn tools(ui: &mut Ui, view: &View<'_>, tray: &mut TrayState, room: Rect) -> Opti
     pressed = pressed.or(asked.map(Pressed::Tray));
     let name = texts.get("language-switch");
     let button = Button::new(language).name(&name).kind(Type::Small).height(30.0).width(64.0);
-    let tip = tooltip(ui.ctx(), texts, Action::Language);
-    if button.show(&mut bar, theme).on_hover_text(tip).clicked() {
+    if button.show(&mut bar, theme).on_hover_text(&*name).clicked() {
         pressed = Some(Pressed::Act(Action::Language));
     }
     let (icon, name) = if theme.dark {
@@ -132,15 +131,12 @@ fn tools(ui: &mut Ui, view: &View<'_>, tray: &mut TrayState, room: Rect) -> Opti
     } else {
         (Icon::Moon, texts.get("theme-to-dark"))
     };
-    let settings = texts.get("settings");
-    for (icon, name, action) in
-        [(icon, &*name, Action::Theme), (Icon::Settings, &*settings, Action::Settings)]
-    {
-        let button = Button::new("").icon(icon).name(name).height(30.0).width(30.0);
-        let tip = tooltip(ui.ctx(), texts, action);
-        if button.look(ButtonWeight::Quiet).show(&mut bar, theme).on_hover_text(tip).clicked() {
-            pressed = Some(Pressed::Act(action));
-        }
+    if icon_button(&mut bar, theme, icon, &name, 30.0, ButtonWeight::Quiet).clicked() {
+        pressed = Some(Pressed::Act(Action::Theme));
+    }
+    let name = texts.get("settings");
+    if icon_button(&mut bar, theme, Icon::Settings, &name, 30.0, ButtonWeight::Quiet).clicked() {
+        pressed = Some(Pressed::Act(Action::Settings));
     }
     pressed
 }

@@ -224,11 +224,6 @@ pub fn show(
     let theme = view.theme;
     let texts = view.texts;
     chooser.reading.poll();
-    let leads_on = chooser.reading.listing.as_ref().is_none_or(|it| it.found == Found::Folder);
-    // A folder that is made with the first recording, say: the one above it is there.
-    if let Some(parent) = chooser.reading.path.parent().filter(|_| !leads_on) {
-        chooser.go(ctx, parent.to_owned());
-    }
     if let Some(answer) = chooser.decide() {
         return Some(answer);
     }

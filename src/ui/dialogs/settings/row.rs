@@ -33,12 +33,10 @@ pub(super) fn row(
             let words = ui.available_width() - CONTROL - RESET - 2.0 * gap::M;
             ui.allocate_ui(vec2(words, 0.0), |ui| {
                 ui.set_width(words);
-                ui.vertical(|ui| {
-                    ui.spacing_mut().item_spacing.y = 2.0;
-                    label(ui, &name, Type::BodyStrong, theme.text);
-                    let note = view.texts.get(setting.note());
-                    paragraph(ui, &note, Type::Small, theme.secondary);
-                });
+                ui.spacing_mut().item_spacing.y = 2.0;
+                label(ui, &name, Type::BodyStrong, theme.text);
+                let note = view.texts.get(setting.note());
+                paragraph(ui, &note, Type::Small, theme.secondary);
             });
             ui.allocate_ui(vec2(CONTROL, 0.0), |ui| {
                 ui.set_width(CONTROL);
