@@ -18,7 +18,7 @@ use crate::server::chat::Chats;
 use crate::server::config::Config;
 use crate::server::event::{Ended, Event, Peer, Protocol, StreamFigures};
 use crate::server::fault::Lab;
-use crate::server::hls::production::Productions;
+use crate::server::hls::productions::Productions;
 use crate::server::login_failures::Failures;
 use crate::server::stream::publisher::Dismissal;
 use crate::server::stream::recording_files::Files;

@@ -4,13 +4,11 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
-
 use crate::base::Timestamp;
 use crate::media::{AudioConfig, EncodedPacket, StreamEvent, Track, TrackConfig, VideoConfig};
+use crate::server::hls::part::{Cut, Initialization};
 use crate::server::hls::timeline::Timeline;
-use crate::wire::container::mp4::codec_names::{audio_codec_name, video_codec_name};
-use crate::wire::container::mp4::live::{self, FIRST_TRACK, SECOND_TRACK};
+use crate::wire::container::mp4::live;
 
 /// The longest segment, before it is known how far apart keyframes are, and after.
 const LONGEST: Duration = Duration::from_secs(10);
@@ -39,75 +37,6 @@ pub struct Lengths {
     pub part: Duration,
     /// A segment ends at the first keyframe from here on.
     pub segment: Duration,
-}
-
-/// What the cutter gives, in order.
-#[derive(Clone, Debug)]
-pub(in crate::server) enum Cut {
-    /// What follows is decoded with this, and its times do not continue those before.
-    Begin(Box<Initialization>),
-    Part(Part),
-    /// The segment is complete.
-    SegmentEnd,
-}
-
-/// What stands before parts.
-#[derive(Clone, Debug, PartialEq)]
-pub(in crate::server) struct Initialization {
-    /// Of all tracks.
-    pub whole: Bytes,
-    /// Of one track alone.
-    pub video: Option<Bytes>,
-    pub audio: Option<Bytes>,
-    /// The names of the codecs, in the same order.
-    pub codecs: Vec<String>,
-    pub size: Option<(u32, u32)>,
-    pub frame_rate: Option<f64>,
-    pub sample_rate: Option<u32>,
-}
-
-impl Initialization {
-    fn new(video: Option<&VideoConfig>, audio: Option<&AudioConfig>) -> Self {
-        let second = if video.is_some() { SECOND_TRACK } else { FIRST_TRACK };
-        let whole = live::initialization(&live::tracks(video, audio), FIRST_TRACK);
-        let alone = |tracks, number| live::initialization(&tracks, number);
-        let names = video.and_then(video_codec_name).into_iter();
-        Self {
-            whole,
-            video: video.map(|_| alone(live::tracks(video, None), FIRST_TRACK)),
-            audio: audio.map(|_| alone(live::tracks(None, audio), second)),
-            codecs: names.chain(audio.map(audio_codec_name)).collect(),
-            size: video
-                .map(|video| (video.size.width, video.size.height))
-                .filter(|(width, height)| *width > 0 && *height > 0),
-            frame_rate: video.map(|video| video.frame_rate.as_f64()),
-            sample_rate: audio.map(live::audio_timescale),
-        }
-    }
-}
-
-/// A part of a segment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::server) struct Part {
-    pub start: Timestamp,
-    pub duration: Duration,
-    /// It begins with a keyframe, or the stream has no video.
-    pub independent: bool,
-    /// A chunk of each track: one behind the other they are the part.
-    pub video: Option<Bytes>,
-    pub audio: Option<Bytes>,
-}
-
-impl Part {
-    /// The chunks in their order.
-    pub fn chunks(&self) -> impl Iterator<Item = &Bytes> {
-        self.video.iter().chain(&self.audio)
-    }
-
-    /// Bytes of all chunks.
-    pub fn size(&self) -> usize {
-        self.chunks().map(Bytes::len).sum()
-    }
 }
 
 /// The cutter.

@@ -7,8 +7,8 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::server::hls::Settings;
-use crate::server::hls::cutter::{Initialization, Part};
-use crate::server::hls::window::Segment;
+use crate::server::hls::part::{Initialization, Part};
+use crate::server::hls::segment::Segment;
 use crate::wire::hls::{
     self, Control, Hint, ListPosition, Map, Media, OfferedVariant, write_master, write_media,
 };

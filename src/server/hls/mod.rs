@@ -3,7 +3,10 @@
 
 pub(in crate::server) mod cutter;
 pub(in crate::server) mod listing;
+mod part;
 pub(in crate::server) mod production;
+pub(in crate::server) mod productions;
+mod segment;
 mod segment_sink;
 mod timeline;
 pub(in crate::server) mod viewers;

@@ -1,7 +1,6 @@
 //! One stream being cut, in a task of its own: from the first request on until nobody has asked for a
 //! while, across publishers that come back.
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -15,7 +14,7 @@ use crate::base::Timestamp;
 use crate::net::random_hex;
 use crate::server::event::{Ended, Event, Peer, Protocol};
 use crate::server::hls::cutter::Cutter;
-use crate::server::hls::listing::Listing;
+use crate::server::hls::productions::Production;
 use crate::server::hls::segment_sink::{Arrival, SegmentSink};
 use crate::server::hls::viewers::{Arrived, Viewer, ViewerKey, Viewers};
 use crate::server::hls::window::Window;
@@ -39,129 +38,83 @@ const QUIET: Duration = Duration::from_secs(12);
 /// Letters that tell productions apart.
 const TAG: usize = 8;
 
-/// All streams that are being cut.
-#[derive(Debug, Default)]
-pub(in crate::server) struct Productions(Mutex<HashMap<(String, String), Arc<Production>>>);
-
-/// A stream that is being cut.
-#[derive(Debug)]
-pub(in crate::server) struct Production {
-    stream: Arc<Stream>,
-    sink: Arc<SegmentSink>,
-    listing: watch::Sender<Arc<Listing>>,
-    /// When somebody last asked, in microseconds of the clock.
-    asked: AtomicI64,
-    viewers: Mutex<Viewers>,
-    /// The list has ended; who publishes by this name again begins another one.
-    over: AtomicBool,
-}
-
 /// Begins to cut what is published here, where that is done for all.
 pub(in crate::server) fn begin(registry: &Arc<Registry>, stream: &Stream) {
     if registry.config.hls.mode == Mode::Always && registry.config.http.is_some() {
-        registry.hls.begin(registry, &stream.app, &stream.name);
+        of_stream(registry, &stream.app, &stream.name);
     }
 }
 
-impl Productions {
-    /// The production of a stream, which is begun if need be; `None` where nobody publishes it. To be
-    /// called from within the runtime.
-    pub fn begin(
-        &self,
-        registry: &Arc<Registry>,
-        app: &str,
-        name: &str,
-    ) -> Option<Arc<Production>> {
-        let now = registry.clock.now();
-        let mut all = self.0.lock();
-        let key = (app.to_owned(), name.to_owned());
-        if let Some(known) = all.get(&key) {
-            let published = || registry.find(app, name).is_some_and(|it| it.is_published());
-            if !known.over.load(Ordering::Acquire) || !published() {
-                known.asked.store(now.as_micros(), Ordering::Release);
-                return Some(Arc::clone(known));
-            }
+/// The production of a stream, which is begun if need be; `None` where nobody publishes it. To be called
+/// from within the runtime.
+pub(in crate::server) fn of_stream(
+    registry: &Arc<Registry>,
+    app: &str,
+    name: &str,
+) -> Option<Arc<Production>> {
+    let now = registry.clock.now();
+    let mut all = registry.hls.0.lock();
+    let key = (app.to_owned(), name.to_owned());
+    if let Some(known) = all.get(&key) {
+        let published = || registry.find(app, name).is_some_and(|it| it.is_published());
+        if !known.over.load(Ordering::Acquire) || !published() {
+            known.asked.store(now.as_micros(), Ordering::Release);
+            return Some(Arc::clone(known));
         }
-        let stream = registry.find(app, name).filter(|stream| stream.is_published())?;
-        let settings = registry.config.hls;
-        // Growing from one production to the next, though nothing is kept between them.
-        let first = u64::try_from(registry.clock.wall_micros(now) / 1_000_000).unwrap_or(0);
-        let random = random_hex().unwrap_or_default();
-        let tag = random.get(..TAG).unwrap_or("onair");
-        let window = Window::new(settings, tag, first);
-        let production = Arc::new(Production {
-            sink: SegmentSink::new(registry.next_id(), registry.config.limits.queue_bytes * 2),
-            listing: watch::Sender::new(Arc::new(window.listing())),
-            asked: AtomicI64::new(now.as_micros()),
-            viewers: Mutex::default(),
-            over: AtomicBool::new(false),
-            stream,
-        });
-        all.insert(key, Arc::clone(&production));
-        drop(all);
-        let interval = production.stream.key_interval();
-        production.stream.join(Arc::<SegmentSink>::clone(&production.sink));
-        let maker = Maker::new(settings, window, interval);
-        tokio::spawn(produce(Arc::clone(registry), Arc::clone(&production), maker));
-        Some(production)
     }
-
-    /// Viewers of a stream.
-    pub fn viewers(&self, app: &str, name: &str) -> usize {
-        let all = self.0.lock();
-        let found = all.get(&(app.to_owned(), name.to_owned()));
-        found.map_or(0, |production| production.viewers.lock().len())
-    }
-
-    /// Lets go of one that nobody has asked for; `false` where somebody just has.
-    fn end(&self, production: &Arc<Production>, still_asked: impl FnOnce() -> bool) -> bool {
-        let mut all = self.0.lock();
-        if still_asked() {
-            return false;
-        }
-        let key = (production.stream.app.clone(), production.stream.name.clone());
-        if all.get(&key).is_some_and(|known| Arc::ptr_eq(known, production)) {
-            all.remove(&key);
-        }
-        true
-    }
+    let stream = registry.find(app, name).filter(|stream| stream.is_published())?;
+    let settings = registry.config.hls;
+    // Growing from one production to the next, though nothing is kept between them.
+    let first = u64::try_from(registry.clock.wall_micros(now) / 1_000_000).unwrap_or(0);
+    let random = random_hex().unwrap_or_default();
+    let tag = random.get(..TAG).unwrap_or("onair");
+    let window = Window::new(settings, tag, first);
+    let production = Arc::new(Production {
+        sink: SegmentSink::new(registry.next_id(), registry.config.limits.queue_bytes * 2),
+        listing: watch::Sender::new(Arc::new(window.listing())),
+        asked: AtomicI64::new(now.as_micros()),
+        viewers: Mutex::default(),
+        over: AtomicBool::new(false),
+        stream,
+    });
+    all.insert(key, Arc::clone(&production));
+    drop(all);
+    let interval = production.stream.key_interval();
+    production.stream.join(Arc::<SegmentSink>::clone(&production.sink));
+    let maker = Maker::new(settings, window, interval);
+    tokio::spawn(produce(Arc::clone(registry), Arc::clone(&production), maker));
+    Some(production)
 }
 
-impl Production {
-    /// What can be asked for, now and from here on.
-    pub fn listing(&self) -> watch::Receiver<Arc<Listing>> {
-        self.listing.subscribe()
+/// Somebody asks for a list; `false`: there are too many.
+pub(in crate::server) fn note_viewer(
+    registry: &Registry,
+    production: &Production,
+    key: ViewerKey,
+    address: SocketAddr,
+) -> bool {
+    let (now, id) = (registry.clock.now(), registry.next_id());
+    let most = registry.config.limits.viewers;
+    let arrived = production.viewers.lock().note(key, address, id, most, now);
+    if arrived == Arrived::New {
+        registry.tell(Event::Join(peer(production, id, address)));
     }
+    arrived != Arrived::Full
+}
 
-    /// Somebody asks for a list; `false`: there are too many.
-    pub fn note_viewer(&self, registry: &Registry, key: ViewerKey, peer: SocketAddr) -> bool {
-        let (now, id) = (registry.clock.now(), registry.next_id());
-        let most = registry.config.limits.viewers;
-        let arrived = self.viewers.lock().note(key, peer, id, most, now);
-        if arrived == Arrived::New {
-            registry.tell(Event::Join(self.peer(id, peer)));
-        }
-        arrived != Arrived::Full
-    }
+fn peer(production: &Production, id: u64, address: SocketAddr) -> Peer {
+    let (app, stream) = (production.stream.app.clone(), production.stream.name.clone());
+    Peer { app, stream, address, id, protocol: Protocol::Hls }
+}
 
-    /// So many bytes go to somebody.
-    pub fn count(&self, key: ViewerKey, bytes: u64) {
-        self.viewers.lock().count(key, bytes);
-    }
-
-    fn peer(&self, id: u64, address: SocketAddr) -> Peer {
-        let (app, stream) = (self.stream.app.clone(), self.stream.name.clone());
-        Peer { app, stream, address, id, protocol: Protocol::Hls }
-    }
-
-    fn leave(&self, registry: &Registry, quiet: Duration) {
-        let now = registry.clock.now();
-        let gone = self.viewers.lock().leave(quiet, now);
-        for Viewer { id, peer, since, asked, bytes } in gone {
-            let reason = "asks no more".to_owned();
-            let ended = Ended { reason, after: asked.since(since), bytes };
-            registry.tell(Event::Leave(self.peer(id, peer), ended));
-        }
+/// Tells of viewers that have not asked for so long.
+fn leave(registry: &Registry, production: &Production, quiet: Duration) {
+    let now = registry.clock.now();
+    let gone = production.viewers.lock().leave(quiet, now);
+    for Viewer { id, peer: address, since, asked, bytes } in gone {
+        let reason = "asks no more".to_owned();
+        let ended = Ended { reason, after: asked.since(since), bytes };
+        registry.tell(Event::Leave(peer(production, id, address), ended));
     }
 }
 
@@ -287,7 +240,7 @@ async fn produce(registry: Arc<Registry>, production: Arc<Production>, mut maker
         if !checks {
             continue;
         }
-        production.leave(&registry, QUIET);
+        leave(&registry, &production, QUIET);
         let asked = || {
             let asked = Timestamp::from_micros(production.asked.load(Ordering::Acquire));
             now.since(asked) < KEPT || always && !maker.ended
@@ -296,7 +249,7 @@ async fn produce(registry: Arc<Registry>, production: Arc<Production>, mut maker
             break;
         }
     }
-    production.leave(&registry, Duration::ZERO);
+    leave(&registry, &production, Duration::ZERO);
     stream.leave(sink.id());
     registry.tidy(&stream);
 }

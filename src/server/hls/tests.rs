@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::cutter::{Cut, Cutter, Part};
+use super::cutter::Cutter;
 use super::listing::{Awaited, File, Listing, Patience};
+use super::part::{Cut, Part};
 use super::window::Window;
 use super::{Lengths, Settings};
 use crate::base::Timestamp;

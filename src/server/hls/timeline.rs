@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::media::{AudioCodec, AudioConfig, EncodedPacket, Track, VideoConfig};
-use crate::server::hls::cutter::{Cut, Part};
+use crate::server::hls::part::{Cut, Part};
 use crate::wire::container::audio::opus_lasts;
 use crate::wire::container::audio_frame;
 use crate::wire::container::mp4::live::{

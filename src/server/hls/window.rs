@@ -5,39 +5,14 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crate::server::hls::Settings;
-use crate::server::hls::cutter::{Cut, Initialization, Part};
 use crate::server::hls::listing::Listing;
+use crate::server::hls::part::{Cut, Initialization, Part};
+use crate::server::hls::segment::Segment;
 
 /// What is kept of one stream, in bytes: the oldest segments go first.
 const MAX_BYTES: usize = 96 << 20;
 /// So many segments stay in the list whatever their size.
 const MIN_LISTED: usize = 3;
-
-/// A segment.
-#[derive(Clone, Debug)]
-pub(in crate::server) struct Segment {
-    pub number: u64,
-    /// It does not continue the one before.
-    pub discontinuity: bool,
-    /// What stands before it, and the number of the segment that this was told with first.
-    pub initialization: Arc<Initialization>,
-    pub initialization_number: u64,
-    /// When it begins by the wall clock, in microseconds since 1970.
-    pub made: i64,
-    pub parts: Vec<Part>,
-}
-
-impl Segment {
-    /// How long it is.
-    pub fn duration(&self) -> Duration {
-        self.parts.iter().map(|part| part.duration).sum()
-    }
-
-    /// Bytes of all parts.
-    pub fn size(&self) -> usize {
-        self.parts.iter().map(Part::size).sum()
-    }
-}
 
 /// The window.
 #[derive(Debug)]

@@ -20,7 +20,8 @@ use url::form_urlencoded;
 use crate::server::admission::{Admission, Purpose, Spot};
 use crate::server::hls::Mode;
 use crate::server::hls::listing::{Awaited, File, LIST, Listing, Patience};
-use crate::server::hls::production::Production;
+use crate::server::hls::production;
+use crate::server::hls::productions::Production;
 use crate::server::hls::viewers::ViewerKey;
 use crate::server::http::caller::Caller;
 use crate::server::http::no_stream::no_such_stream;
@@ -99,7 +100,7 @@ pub(super) async fn response(request: HlsRequest<'_>, asked: Asked<'_>) -> Respo
         let why = "HLS is off at this server (see --hls).\n";
         return failed(StatusCode::NOT_FOUND, why);
     }
-    let Some(production) = registry.hls.begin(registry, app, stream) else {
+    let Some(production) = production::of_stream(registry, app, stream) else {
         let mut none = no_such_stream();
         none.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(MISSING_AGE));
         return none;
@@ -171,7 +172,8 @@ async fn list(
     let Some(directives) = Directives::parse(request.query) else {
         return failed(StatusCode::BAD_REQUEST, "_HLS_msn and _HLS_part are numbers.\n");
     };
-    if !production.note_viewer(request.registry, key, request.caller.address) {
+    let address = request.caller.address;
+    if !production::note_viewer(request.registry, production, key, address) {
         return busy("There are too many viewers.\n");
     }
     let mut listing = production.listing();

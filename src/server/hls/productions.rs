@@ -1,0 +1,70 @@
+//! The streams that are being cut, and what those who ask share with the tasks that cut.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64};
+
+use parking_lot::Mutex;
+use tokio::sync::watch;
+
+use crate::server::hls::listing::Listing;
+use crate::server::hls::segment_sink::SegmentSink;
+use crate::server::hls::viewers::{ViewerKey, Viewers};
+use crate::server::stream::Stream;
+
+/// All streams that are being cut.
+#[derive(Debug, Default)]
+pub(in crate::server) struct Productions(
+    pub(super) Mutex<HashMap<(String, String), Arc<Production>>>,
+);
+
+/// A stream that is being cut.
+#[derive(Debug)]
+pub(in crate::server) struct Production {
+    pub(super) stream: Arc<Stream>,
+    pub(super) sink: Arc<SegmentSink>,
+    pub(super) listing: watch::Sender<Arc<Listing>>,
+    /// When somebody last asked, in microseconds of the clock.
+    pub(super) asked: AtomicI64,
+    pub(super) viewers: Mutex<Viewers>,
+    /// The list has ended; who publishes by this name again begins another one.
+    pub(super) over: AtomicBool,
+}
+
+impl Productions {
+    /// Viewers of a stream.
+    pub fn viewers(&self, app: &str, name: &str) -> usize {
+        let all = self.0.lock();
+        let found = all.get(&(app.to_owned(), name.to_owned()));
+        found.map_or(0, |production| production.viewers.lock().len())
+    }
+
+    /// Lets go of one that nobody has asked for; `false` where somebody just has.
+    pub(super) fn end(
+        &self,
+        production: &Arc<Production>,
+        still_asked: impl FnOnce() -> bool,
+    ) -> bool {
+        let mut all = self.0.lock();
+        if still_asked() {
+            return false;
+        }
+        let key = (production.stream.app.clone(), production.stream.name.clone());
+        if all.get(&key).is_some_and(|known| Arc::ptr_eq(known, production)) {
+            all.remove(&key);
+        }
+        true
+    }
+}
+
+impl Production {
+    /// What can be asked for, now and from here on.
+    pub fn listing(&self) -> watch::Receiver<Arc<Listing>> {
+        self.listing.subscribe()
+    }
+
+    /// So many bytes go to somebody.
+    pub fn count(&self, key: ViewerKey, bytes: u64) {
+        self.viewers.lock().count(key, bytes);
+    }
+}
