@@ -4,11 +4,12 @@
 use std::fs;
 use std::path::Path;
 
-use crate::peers::{Onair, wait_for};
+use crate::peers::{LIMIT, Onair, wait_for};
 use onair::audio::AudioChoice;
 use onair::base::Clock;
 use onair::capture::VideoChoice;
 use onair::compose::scene::Content;
+use onair::studio::scenes::MAIN;
 use onair::studio::snapshot::SourceState;
 use onair::studio::{Collection, Command, Config, Settings, Snapshot, Studio};
 
@@ -28,18 +29,18 @@ fn window(path: &Path) -> Studio {
 
 fn end(studio: &Studio) {
     studio.send(Command::Quit);
-    wait_for("the end", || studio.snapshot().ended.then_some(()));
+    wait_for("the end", LIMIT, || studio.snapshot().ended);
 }
 
 /// Once the scenes have their sources.
 fn settled(studio: &Studio) -> Snapshot {
-    wait_for("a source of its own", || {
-        let snapshot = studio.snapshot();
+    wait_for("a source of its own", LIMIT, || {
         let mut main = false;
-        let all = &snapshot.scenes.collection;
-        all.each(|item| main |= item.content == Content::Source(onair::studio::scenes::MAIN));
-        (!main && !all.scenes.is_empty()).then_some(snapshot)
-    })
+        let collection = studio.snapshot().scenes.collection;
+        collection.each(|item| main |= item.content == Content::Source(MAIN));
+        !main
+    });
+    studio.snapshot()
 }
 
 #[test]
@@ -56,10 +57,10 @@ fn a_first_start_has_a_scene_with_a_source_of_its_own() {
         Some(camera) => assert_eq!(source.name, camera.name),
         None => assert_eq!((&*source.name, &source.choice), ("Test pattern", &VideoChoice::Test)),
     }
-    wait_for("its picture", || {
+    wait_for("its picture", LIMIT, || {
         let snapshot = studio.snapshot();
         let state = snapshot.scenes.source(source.id).map(|it| it.state);
-        (state != Some(SourceState::Opening)).then_some(())
+        state.is_some_and(|state| state != SourceState::Opening)
     });
     end(&studio);
     // The same the next time, without another decision.
@@ -74,7 +75,7 @@ fn the_picture_of_settings_of_before_is_a_source_afterwards() {
     fs::write(&path, include_str!("data/settings/main-picture.toml")).unwrap();
     let before = Settings::read(&path);
     assert!(before.1.is_empty(), "{:?}", before.1);
-    assert!(before.0.collection.uses(onair::studio::scenes::MAIN));
+    assert!(before.0.collection.uses(MAIN));
     let studio = window(&path);
     let collection = Collection::clone(&settled(&studio).scenes.collection);
     end(&studio);
@@ -108,10 +109,9 @@ fn the_guide_chooses_what_the_first_source_shows() {
     settled(&studio);
     let color: VideoChoice = "color:#102030".parse().unwrap();
     studio.send(Command::SelectVideo(color.clone()));
-    let sources = wait_for("the choice", || {
-        let sources = studio.snapshot().scenes.collection.sources.clone();
-        sources.iter().any(|it| it.choice == color).then_some(sources)
-    });
+    let sources = || studio.snapshot().scenes.collection.sources.clone();
+    wait_for("the choice", LIMIT, || sources().iter().any(|it| it.choice == color));
+    let sources = sources();
     assert_eq!((sources.len(), &*sources[0].name), (1, "Color"));
     assert_eq!(studio.snapshot().usual_video().unwrap().choice, color);
     end(&studio);
