@@ -16,7 +16,7 @@ use crate::server::event::{Ended, Event, Peer, Protocol};
 use crate::server::hls::cutter::Cutter;
 use crate::server::hls::productions::Production;
 use crate::server::hls::segment_sink::{Arrival, SegmentSink};
-use crate::server::hls::viewers::{Arrived, Viewer, ViewerKey, Viewers};
+use crate::server::hls::viewers::{Arrived, Viewer, ViewerKey};
 use crate::server::hls::window::Window;
 use crate::server::hls::{Mode, Settings};
 use crate::server::registry::Registry;
