@@ -296,6 +296,8 @@ impl<S: Studio> Window<S> {
             }
             WindowRequest::PickScenes => self.files.ask(ctx, Kind::Scenes, None),
             WindowRequest::SaveScenes => self.files.ask(ctx, Kind::NewScenes, None),
+            // The screen has opened its dialog.
+            WindowRequest::ShowParts => {}
             WindowRequest::PickPart(kind, with_key) => {
                 self.files.ask(ctx, Kind::Part(kind, with_key), None);
             }

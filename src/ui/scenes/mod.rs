@@ -4,6 +4,7 @@
 pub mod add_source;
 pub mod canvas;
 mod clipboard;
+pub mod collections;
 mod draft;
 pub mod inspector;
 mod kind;

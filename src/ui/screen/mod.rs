@@ -304,6 +304,10 @@ impl Screen {
                 self.wishes.push(WindowRequest::Preferences);
             }
         }
+        if self.wishes.contains(&WindowRequest::ShowParts) {
+            self.parts = dialogs::Parts::default();
+            self.open(Dialog::Parts);
+        }
         std::mem::take(&mut self.wishes)
     }
 

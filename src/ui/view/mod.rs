@@ -42,6 +42,8 @@ pub enum WindowRequest {
     PickScenes,
     /// Ask for a file and write the scenes into it.
     SaveScenes,
+    /// Show the collections and profiles: the screen does that itself.
+    ShowParts,
     /// Ask for the file of a collection or profile and add it, with the stream key that is in it or without.
     PickPart(PartKind, bool),
     /// Ask for a file and write the collection or profile of this name into it.

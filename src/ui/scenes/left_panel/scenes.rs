@@ -11,8 +11,8 @@ use crate::ui::scenes::kind::RowLamp;
 use crate::ui::scenes::left_panel::heading::heading;
 use crate::ui::scenes::left_panel::rename;
 use crate::ui::scenes::left_panel::row::PanelRow;
-use crate::ui::scenes::menu;
 use crate::ui::scenes::transition::TransitionChoice;
+use crate::ui::scenes::{collections, menu};
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::gap;
 use crate::ui::view::View;
@@ -32,6 +32,12 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         let (name, icon) = (texts.get("transition"), Icon::Transition);
         let button = icon_button(ui, view.theme, icon, &name, 24.0, ButtonWeight::Quiet);
         menu::below(&button, view, |ui, view| transitions(ui, view, draft));
+        if snapshot.parts.is_kept {
+            let name = texts.get("collections");
+            let icon = Icon::ChevronDown;
+            let button = icon_button(ui, view.theme, icon, &name, 24.0, ButtonWeight::Quiet);
+            menu::below(&button, view, collections::menu);
+        }
     });
     for (index, scene) in collection.scenes.iter().enumerate() {
         if rename::show(ui, view, draft, Named::Scene(scene.id)) {

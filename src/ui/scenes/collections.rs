@@ -1,0 +1,30 @@
+//! The menu at the head of the scenes: which collection is in use, and the way to all of them.
+
+use egui::Ui;
+
+use crate::studio::Command;
+use crate::studio::command::PartCommand;
+use crate::studio::settings::part::PartKind;
+use crate::ui::view::{View, WindowRequest};
+use crate::ui::widgets::{menu_item, menu_rule};
+
+/// What is in the menu.
+pub fn menu(ui: &mut Ui, view: &mut View<'_>) {
+    let (theme, texts) = (view.theme, view.texts);
+    let parts = &view.snapshot.parts;
+    let kind = PartKind::Collection;
+    for name in parts.names(kind) {
+        let in_use = parts.in_use.name(kind) == name;
+        if menu_item(ui, theme, name, "", in_use, true) {
+            if !in_use {
+                view.send(Command::Part(PartCommand::Use(kind, name.clone())));
+            }
+            ui.close();
+        }
+    }
+    menu_rule(ui, theme);
+    if menu_item(ui, theme, &texts.get("action-parts"), "", false, true) {
+        view.wish(WindowRequest::ShowParts);
+        ui.close();
+    }
+}
