@@ -25,7 +25,8 @@ fn the_palette_finds_commands_by_their_names_in_both_languages() {
 
 #[test]
 fn the_palette_finds_scenes_and_targets() {
-    let mut harness = open("scenes");
+    let mut harness = building::with(&[]);
+    building::make(&mut harness, &[Edit::AddScene("Talk".into())]);
     let snapshot = harness.state().demo.snapshot();
     let collection = &snapshot.scenes.collection;
     let other = collection.scenes.iter().find(|it| it.id != collection.current).unwrap();
@@ -41,7 +42,8 @@ fn the_palette_finds_scenes_and_targets() {
 
 #[test]
 fn scenes_are_switched_by_their_places() {
-    let mut harness = open("scenes");
+    let mut harness = building::with(&[]);
+    building::make(&mut harness, &[Edit::AddScene("Talk".into())]);
     let second = harness.state().demo.snapshot().scenes.collection.scenes[1].id;
     harness.key_press_modifiers(Modifiers::ALT, Key::Num2);
     assert_eq!(commands(&mut harness), [Command::SwitchScene(second)]);

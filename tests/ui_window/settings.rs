@@ -37,7 +37,10 @@ fn every_page_shows_its_settings_in_both_languages_and_small_windows() {
                 assert!(!seen.contains(&now), "{page} shows nothing of its own");
                 seen.push(now);
                 let room = egui::Rect::from_min_size(egui::Pos2::ZERO, size).expand(0.5);
-                for node in harness.root().children_recursive() {
+                let placed = |node: &egui_kittest::Node<'_>| {
+                    node.accesskit_node().bounding_box().is_some()
+                };
+                for node in harness.root().children_recursive().filter(placed) {
                     let rect = node.rect();
                     let fits = rect.left() >= room.left() && rect.right() <= room.right();
                     let what = node.accesskit_node().label();
@@ -185,6 +188,8 @@ fn what_a_service_does_not_take_cannot_be_chosen() {
     harness.get_by_role_and_label(Role::ComboBox, "Resolution").click();
     harness.run();
     assert_eq!(click(&mut harness, "3840×2160"), []);
+    harness.get_by_role_and_label(Role::ComboBox, "Resolution").click();
+    harness.run();
     let sent = click(&mut harness, "1920×1080");
     assert!(matches!(&sent[..], [Command::SetQuality(quality)] if quality.size.height == 1080));
     // What is above a limit all the same is lowered by a button.
