@@ -37,9 +37,8 @@ fn every_page_shows_its_settings_in_both_languages_and_small_windows() {
                 assert!(!seen.contains(&now), "{page} shows nothing of its own");
                 seen.push(now);
                 let room = egui::Rect::from_min_size(egui::Pos2::ZERO, size).expand(0.5);
-                let placed = |node: &egui_kittest::Node<'_>| {
-                    node.accesskit_node().bounding_box().is_some()
-                };
+                let placed =
+                    |node: &egui_kittest::Node<'_>| node.accesskit_node().bounding_box().is_some();
                 for node in harness.root().children_recursive().filter(placed) {
                     let rect = node.rect();
                     let fits = rect.left() >= room.left() && rect.right() <= room.right();
