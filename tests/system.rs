@@ -23,6 +23,7 @@ mod delay;
 mod demo;
 mod desktop_status;
 mod devices;
+mod docs;
 mod dropped;
 mod editing;
 mod enhanced;
