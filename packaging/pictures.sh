@@ -6,6 +6,8 @@
 #                                           settings watch chat listening looking full player recent lost wall small
 #                                           notice missing slow screens windows import camera
 #
+# The guide's pictures of states of the window, in both languages, are made by guide_pictures.sh.
+#
 # Look at each of them before they are committed. The camera is one that only pretends, with the controls of
 # a usual one: the window of the example `window_demo` (ONAIR_PICTURES_DEMO, else it is built).
 set -euo pipefail

@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# Makes the pictures of the guide in docs/, in English (NAME.jpg) and in Chinese (NAME.zh-CN.jpg): the states that the
+# window of the example `window_demo` pretends, on a display without a screen.
+#
+#   packaging/guide_pictures.sh [NAME…]     NAMES: guide-idle guide-on-air guide-trouble guide-notices guide-hotkeys
+#
+# Look at each of them before they are committed. ONAIR_PICTURES_DEMO is the example where it is built already.
+set -euo pipefail
+# shellcheck source=packaging/packages.sh
+. "$(dirname "${BASH_SOURCE[0]}")/packages.sh"
+
+if [ -z "${ONAIR_PICTURES_DEMO-}" ]; then
+    need_packages build window test pictures
+    need_rust --
+    cargo build --manifest-path "$root/Cargo.toml" --locked --quiet --example window_demo
+    ONAIR_PICTURES_DEMO=${CARGO_TARGET_DIR:-$root/target}/debug/examples/window_demo
+fi
+
+# Each picture: its name, the state, and what is pressed then: a key, or words for the palette after a colon.
+pictures=(
+    "guide-idle idle"
+    "guide-on-air on-air"
+    "guide-trouble reconnecting"
+    "guide-notices notices ctrl+n"
+    "guide-hotkeys idle :hotkeys"
+)
+
+work=$root/target/pictures/guide
+rm -rf "$work"
+mkdir -p "$work"
+Xvfb -displayfd 3 -screen 0 1280x720x24 -nolisten tcp 3>"$work/display" 2>/dev/null &
+pids=($!)
+trap 'kill "${pids[@]}" 2>/dev/null || true' EXIT
+for _ in $(seq 50); do [ -s "$work/display" ] && break; sleep 0.1; done
+DISPLAY=:$(cat "$work/display")
+export DISPLAY LIBGL_ALWAYS_SOFTWARE=1 HOME=$work TZ=UTC
+unset WAYLAND_DISPLAY
+
+# picture FILE STATE PRESSED [WORD…]
+picture() {
+    local file=$1 state=$2 pressed=$3 demo window
+    shift 3
+    "$ONAIR_PICTURES_DEMO" "$state" "$@" >"$work/log" 2>&1 &
+    demo=$!
+    pids+=("$demo")
+    window=$(timeout 30 xdotool search --sync --onlyvisible --name '^onair$' | tail -1)
+    xdotool windowmove "$window" 0 0 windowsize "$window" 1280 720 windowfocus "$window"
+    sleep 2
+    case "$pressed" in
+    :*)
+        xdotool key ctrl+k
+        sleep 1
+        xdotool type --delay 40 "${pressed#:}"
+        sleep 1
+        xdotool key Return
+        ;;
+    ?*) xdotool key "$pressed" ;;
+    esac
+    sleep 2
+    import -window root "$work/picture.png"
+    convert "$work/picture.png" -quality 88 "$root/assets/pictures/$file.jpg"
+    kill "$demo"
+    wait "$demo" 2>/dev/null || true
+    say "$file.jpg"
+}
+
+asked=("$@")
+for each in "${pictures[@]}"; do
+    read -r name state pressed <<<"$each"
+    [ ${#asked[@]} = 0 ] || [[ " ${asked[*]} " == *" $name "* ]] || continue
+    picture "$name" "$state" "$pressed"
+    picture "$name.zh-CN" "$state" "$pressed" zh
+done
