@@ -6,6 +6,7 @@ mod chat;
 mod commands;
 mod file_chooser;
 mod guide;
+mod help;
 mod notice_size;
 mod panels;
 mod parts;

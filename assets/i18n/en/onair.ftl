@@ -974,7 +974,7 @@ settings-seconds = { $count } s
 renderer-gpu = GPU: { $name }
 renderer-software = Software: { $name }. The preview updates less often to save CPU for the encoder.
 renderer-unknown = Unknown
-help = Help
+help = Guide
 notices = Notices
 notices-count = { $count ->
     [0] Notices
@@ -1076,7 +1076,7 @@ action-remedy = Do what the health bar suggests
 action-services = Your own services
 action-send-file = Send a file as is
 action-preflight = Pre-flight check
-action-help = Help
+action-help = Help and guide
 developer = Developer
 developer-faults = Simulated faults
 developer-note = Makes the built-in server misbehave, to test publishers. Off again at the next start.

@@ -943,7 +943,7 @@ settings-seconds = { $count } 秒
 renderer-gpu = GPU：{ $name }
 renderer-software = 软件渲染：{ $name }。降低预览刷新率，把 CPU 留给编码器。
 renderer-unknown = 未知
-help = 帮助
+help = 使用指南
 notices = 提示
 notices-count = { $count ->
     [0] 提示
@@ -1038,7 +1038,7 @@ action-remedy = 执行状态条建议的操作
 action-services = 自定义平台
 action-send-file = 直接推送文件
 action-preflight = 开播检查
-action-help = 帮助
+action-help = 帮助和使用指南
 developer = 开发者
 developer-faults = 模拟故障
 developer-note = 让内置服务器出现这些故障，用来测试推流端。下次启动时全部关闭。

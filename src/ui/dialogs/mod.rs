@@ -6,13 +6,13 @@ mod confirm;
 mod developer;
 pub mod event_log;
 pub mod file_chooser;
+mod help;
 pub mod mixer;
 mod own_services;
 mod parts;
 mod passthrough;
 mod preflight;
 mod settings;
-mod shortcuts;
 mod successor;
 
 pub use card::{DialogAnswer, Needs, heading, modal};
@@ -69,7 +69,7 @@ pub fn show(
             *needs.settings = draft;
             answer
         }
-        Dialog::Help => shortcuts::show(ctx, view),
+        Dialog::Help => help::show(ctx, view, needs.fresh),
         Dialog::History => event_log::show(ctx, view),
         Dialog::Developer => developer::show(ctx, view, needs),
         Dialog::Services => own_services::show(ctx, view, needs.services),

@@ -1,0 +1,279 @@
+//! The pages of the guide as blocks: headings, paragraphs, lists, code and tables of CommonMark. Pictures are left
+//! out.
+
+use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
+
+/// How words stand out.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Emphasis {
+    None,
+    /// Words of the window.
+    Medium,
+    Strong,
+    Code,
+}
+
+/// Words in one look.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Span {
+    pub text: String,
+    pub emphasis: Emphasis,
+    /// Where they lead.
+    pub link: Option<String>,
+}
+
+/// What stands before an item of a list.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Marker {
+    Bullet,
+    Number(u64),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// The level counts from 1.
+    Heading(u8, Vec<Span>),
+    Paragraph(Vec<Span>),
+    Code(String),
+    /// The first row has the names of the columns.
+    Table(Vec<Vec<Vec<Span>>>),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// How many lists it stands in.
+    pub depth: usize,
+    pub marker: Option<Marker>,
+    pub content: Content,
+}
+
+/// The blocks of a page.
+pub fn read(text: &str) -> Vec<Block> {
+    let mut reader = Reader::default();
+    for event in Parser::new_ext(text, Options::ENABLE_TABLES) {
+        reader.take(event);
+    }
+    reader.blocks
+}
+
+/// The words alone.
+pub fn plain(spans: &[Span]) -> String {
+    spans.iter().map(|span| span.text.as_str()).collect()
+}
+
+/// The name of a heading in links: small letters and digits, hyphens for spaces.
+pub fn anchor(heading: &str) -> String {
+    let kept = heading.chars().filter(|it| it.is_alphanumeric() || [' ', '-', '_'].contains(it));
+    kept.collect::<String>().to_lowercase().replace(' ', "-")
+}
+
+#[derive(Default)]
+struct Reader {
+    blocks: Vec<Block>,
+    spans: Vec<Span>,
+    /// The lists around, with the next number where they count.
+    lists: Vec<Option<u64>>,
+    marker: Option<Marker>,
+    medium: bool,
+    strong: bool,
+    link: Option<String>,
+    code: Option<String>,
+    rows: Vec<Vec<Vec<Span>>>,
+    /// Inside a picture, whose words are left out.
+    picture: bool,
+}
+
+impl Reader {
+    fn take(&mut self, event: Event<'_>) {
+        match event {
+            Event::Start(tag) => self.begin(tag),
+            Event::End(tag) => self.end(tag),
+            Event::Text(text) => match &mut self.code {
+                Some(code) => code.push_str(&text),
+                None => self.push(&text, false),
+            },
+            Event::Code(text) => self.push(&text, true),
+            // A line that ends between Chinese characters ends without a space.
+            Event::SoftBreak => {
+                let before = self.spans.last().and_then(|span| span.text.chars().last());
+                if before.is_some_and(|it| it < '\u{2E80}') {
+                    self.push(" ", false);
+                }
+            }
+            Event::HardBreak => self.push("\n", false),
+            _ => {}
+        }
+    }
+
+    fn push(&mut self, text: &str, code: bool) {
+        if self.picture {
+            return;
+        }
+        let emphasis = match (code, self.strong, self.medium) {
+            (true, ..) => Emphasis::Code,
+            (_, true, _) => Emphasis::Strong,
+            (.., true) => Emphasis::Medium,
+            _ => Emphasis::None,
+        };
+        match self.spans.last_mut() {
+            Some(last) if last.emphasis == emphasis && last.link == self.link => {
+                last.text.push_str(text);
+            }
+            _ => {
+                self.spans.push(Span { text: text.to_owned(), emphasis, link: self.link.clone() });
+            }
+        }
+    }
+
+    fn begin(&mut self, tag: Tag<'_>) {
+        match tag {
+            Tag::CodeBlock(CodeBlockKind::Fenced(_) | CodeBlockKind::Indented) => {
+                self.code = Some(String::new());
+            }
+            Tag::List(first) => {
+                // The words before a list inside an item end there.
+                self.finish_paragraph();
+                self.lists.push(first);
+            }
+            Tag::Item => {
+                self.marker = Some(match self.lists.last_mut() {
+                    Some(Some(number)) => {
+                        let marker = Marker::Number(*number);
+                        *number += 1;
+                        marker
+                    }
+                    _ => Marker::Bullet,
+                });
+            }
+            Tag::Table(_) => self.rows.clear(),
+            Tag::TableHead | Tag::TableRow => self.rows.push(Vec::new()),
+            Tag::Emphasis => self.medium = true,
+            Tag::Strong => self.strong = true,
+            Tag::Link { dest_url, .. } => self.link = Some(dest_url.into_string()),
+            Tag::Image { .. } => self.picture = true,
+            _ => {}
+        }
+    }
+
+    fn end(&mut self, tag: TagEnd) {
+        match tag {
+            TagEnd::Heading(level) => {
+                let spans = std::mem::take(&mut self.spans);
+                self.block(Content::Heading(level_number(level), spans));
+            }
+            TagEnd::Paragraph | TagEnd::Item => self.finish_paragraph(),
+            TagEnd::CodeBlock => {
+                if let Some(code) = self.code.take() {
+                    self.block(Content::Code(code.trim_end().to_owned()));
+                }
+            }
+            TagEnd::List(_) => {
+                self.lists.pop();
+            }
+            TagEnd::TableCell => {
+                let spans = std::mem::take(&mut self.spans);
+                if let Some(row) = self.rows.last_mut() {
+                    row.push(spans);
+                }
+            }
+            TagEnd::Table => {
+                let rows = std::mem::take(&mut self.rows);
+                self.block(Content::Table(rows));
+            }
+            TagEnd::Emphasis => self.medium = false,
+            TagEnd::Strong => self.strong = false,
+            TagEnd::Link => self.link = None,
+            TagEnd::Image => self.picture = false,
+            _ => {}
+        }
+    }
+
+    fn finish_paragraph(&mut self) {
+        let spans = std::mem::take(&mut self.spans);
+        // Where there was nothing but a picture, nothing is left.
+        if !plain(&spans).trim().is_empty() {
+            self.block(Content::Paragraph(spans));
+        }
+    }
+
+    fn block(&mut self, content: Content) {
+        let marker = self.marker.take();
+        self.blocks.push(Block { depth: self.lists.len(), marker, content });
+    }
+}
+
+fn level_number(level: HeadingLevel) -> u8 {
+    match level {
+        HeadingLevel::H1 => 1,
+        HeadingLevel::H2 => 2,
+        _ => 3,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn span(text: &str, emphasis: Emphasis, link: Option<&str>) -> Span {
+        Span { text: text.into(), emphasis, link: link.map(Into::into) }
+    }
+
+    #[test]
+    fn a_page_becomes_headings_paragraphs_lists_code_and_tables() {
+        let page = "# Go live\n\nPress *Go Live*, see [keys](../k.md#all).\n\n1. One\n2. Two\n   - inner `x`\n\n\
+                    ```sh\nonair live\n```\n\n| a | b |\n|---|---|\n| **c** | d |\n";
+        let none = |text| span(text, Emphasis::None, None);
+        let block = |depth, marker, content| Block { depth, marker, content };
+        let row = |a, b| vec![vec![a], vec![b]];
+        let expected = [
+            block(0, None, Content::Heading(1, vec![none("Go live")])),
+            block(
+                0,
+                None,
+                Content::Paragraph(vec![
+                    none("Press "),
+                    span("Go Live", Emphasis::Medium, None),
+                    none(", see "),
+                    span("keys", Emphasis::None, Some("../k.md#all")),
+                    none("."),
+                ]),
+            ),
+            block(1, Some(Marker::Number(1)), Content::Paragraph(vec![none("One")])),
+            block(1, Some(Marker::Number(2)), Content::Paragraph(vec![none("Two")])),
+            block(
+                2,
+                Some(Marker::Bullet),
+                Content::Paragraph(vec![none("inner "), span("x", Emphasis::Code, None)]),
+            ),
+            block(0, None, Content::Code("onair live".into())),
+            block(
+                0,
+                None,
+                Content::Table(vec![
+                    row(none("a"), none("b")),
+                    row(span("c", Emphasis::Strong, None), none("d")),
+                ]),
+            ),
+        ];
+        assert_eq!(read(page), expected);
+    }
+
+    #[test]
+    fn pictures_leave_nothing_and_chinese_lines_join_without_a_space() {
+        let blocks = read("![The studio](a.jpg)\n\n开始\n直播\n\none\ntwo");
+        let words: Vec<String> = blocks
+            .iter()
+            .map(|it| match &it.content {
+                Content::Paragraph(spans) => plain(spans),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(words, ["开始直播", "one two"]);
+    }
+
+    #[test]
+    fn headings_are_named_as_in_links() {
+        assert_eq!(anchor("The built-in server over HTTP"), "the-built-in-server-over-http");
+        assert_eq!(anchor("`onair check`, fields"), "onair-check-fields");
+    }
+}

@@ -1,0 +1,59 @@
+//! The keyboard on one page.
+
+use egui::{Align, CornerRadius, Layout, Sense, StrokeKind, Ui, vec2};
+
+use crate::ui::dialogs::card::DialogAnswer;
+use crate::ui::dialogs::settings::table::Setting;
+use crate::ui::input::actions::Action;
+use crate::ui::input::hotkeys::shortcut_text;
+use crate::ui::style::theme::{Type, gap};
+use crate::ui::view::View;
+use crate::ui::watch::keys::KEYS;
+use crate::ui::widgets::{Button, label, section};
+
+/// Every hotkey, as it is now, and where they are changed.
+pub fn list(ui: &mut Ui, view: &View<'_>) -> Option<DialogAnswer> {
+    let change = Button::new(&view.texts.get("help-change")).small().show(ui, view.theme);
+    ui.add_space(gap::S);
+    ui.spacing_mut().item_spacing.y = gap::XS;
+    section(ui, view.theme, &view.texts.get("help-shortcuts"));
+    for action in Action::ALL {
+        if let Some(keys) = shortcut_text(ui.ctx(), *action) {
+            line(ui, view, &view.texts.get(action.key()), &keys);
+        }
+    }
+    section(ui, view.theme, &view.texts.get("help-watch"));
+    for (_, name, keys, _) in KEYS {
+        line(ui, view, &view.texts.get(name), keys);
+    }
+    line(ui, view, &view.texts.get("key-tile"), "1 – 8");
+    section(ui, view.theme, &view.texts.get("help-everywhere"));
+    line(ui, view, &view.texts.get("help-tab"), "Tab");
+    line(ui, view, &view.texts.get("help-space"), "Space");
+    line(ui, view, &view.texts.get("help-escape"), "Esc");
+    change.clicked().then_some(DialogAnswer::Setting(Setting::Hotkeys))
+}
+
+fn line(ui: &mut Ui, view: &View<'_>, what: &str, keys: &str) {
+    ui.allocate_ui_with_layout(
+        vec2(ui.available_width().min(560.0), 26.0),
+        Layout::left_to_right(Align::Center),
+        |ui| {
+            label(ui, what, Type::Body, view.theme.text);
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                let font = Type::SmallStrong.font();
+                let galley = ui.painter().layout_no_wrap(keys.to_owned(), font, view.theme.text);
+                let (rect, _) =
+                    ui.allocate_exact_size(galley.size() + vec2(14.0, 8.0), Sense::hover());
+                ui.painter().rect(
+                    rect,
+                    CornerRadius::same(4),
+                    view.theme.raised,
+                    view.theme.border(),
+                    StrokeKind::Inside,
+                );
+                ui.painter().galley(rect.center() - galley.size() / 2.0, galley, view.theme.text);
+            });
+        },
+    );
+}

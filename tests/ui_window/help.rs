@@ -1,0 +1,141 @@
+//! The guide inside the window.
+
+use super::*;
+
+fn guide(language: Language, size: Vec2) -> Harness<'static, Window> {
+    let mut harness = open_as("idle", size, preferences(language, Theme::Dark));
+    harness.key_press(Key::F1);
+    harness.run();
+    harness
+}
+
+fn heading(harness: &Harness<'static, Window>) -> String {
+    let heading = harness.get_all_by_role(Role::Heading).next().expect("a page has a heading");
+    heading.accesskit_node().label().expect("a heading has words")
+}
+
+fn press(harness: &mut Harness<'static, Window>, role: Role, name: &str) {
+    // The dialog comes last: a list behind it may have an entry of the same name.
+    harness.query_all_by_role_and_label(role, name).last().expect(name).focus();
+    harness.run();
+    harness.key_press(Key::Enter);
+    harness.run();
+}
+
+#[test]
+fn the_guide_opens_in_the_language_of_the_window() {
+    let size = Vec2::new(1280.0, 720.0);
+    assert_eq!(heading(&guide(Language::English, size)), "First broadcast in the window");
+    assert_eq!(heading(&guide(Language::Chinese, size)), "在窗口里第一次直播");
+}
+
+#[test]
+fn topics_and_links_are_followed_by_keyboard_and_back_again() {
+    let mut harness = guide(Language::English, Vec2::new(1280.0, 720.0));
+    // The list has the keyboard at once.
+    let first = "First broadcast in the window";
+    assert!(harness.get_by_role_and_label(Role::RadioButton, first).is_focused());
+    press(&mut harness, Role::RadioButton, "Read the health bar");
+    assert_eq!(heading(&harness), "Read the health bar");
+    press(&mut harness, Role::Link, "restricted networks");
+    assert_eq!(heading(&harness), "Stream over a slow or restricted network");
+    press(&mut harness, Role::Button, "Back");
+    assert_eq!(heading(&harness), "Read the health bar");
+    press(&mut harness, Role::Button, "Back");
+    assert_eq!(heading(&harness), first);
+    // It is where it was when it is opened again.
+    press(&mut harness, Role::RadioButton, "Run a server");
+    harness.key_press(Key::Escape);
+    harness.run();
+    assert!(harness.query_by_role(Role::Heading).is_none());
+    harness.key_press(Key::F1);
+    harness.run();
+    assert_eq!(heading(&harness), "Run a server");
+}
+
+#[test]
+fn a_link_into_a_page_goes_to_its_heading() {
+    let mut harness = guide(Language::English, Vec2::new(1280.0, 720.0));
+    press(&mut harness, Role::RadioButton, "Record a broadcast");
+    press(&mut harness, Role::Link, "audio tracks");
+    assert_eq!(heading(&harness), "Audio");
+    harness.run();
+    let heading = harness.get_by_role_and_label(Role::Heading, "Tracks of recordings");
+    assert!((80.0..400.0).contains(&heading.rect().top()), "{:?}", heading.rect());
+}
+
+#[test]
+fn hotkeys_are_a_topic_and_lead_to_their_settings() {
+    let mut harness = guide(Language::English, Vec2::new(1280.0, 720.0));
+    press(&mut harness, Role::RadioButton, "Keyboard shortcuts");
+    harness.get_by_label("Ctrl+L");
+    press(&mut harness, Role::Button, "Change hotkeys…");
+    assert!(harness.query_by_label("Reset all hotkeys").is_some());
+}
+
+#[test]
+fn code_is_copied() {
+    let mut harness = guide(Language::English, Vec2::new(1280.0, 720.0));
+    press(&mut harness, Role::RadioButton, "Test a publisher against faults");
+    let name = "Copy onair serve --fault reset@media:3s..8s --fault busy@publish:2";
+    harness.get_by_label(name).click();
+    harness.step();
+    let copied =
+        harness.output().platform_output.commands.iter().find_map(|command| match command {
+            egui::OutputCommand::CopyText(text) => Some(text.clone()),
+            _ => None,
+        });
+    assert!(copied.expect("the code is copied").contains("reject@connect:InvalidApp*1"));
+}
+
+#[test]
+fn the_keys_of_a_page_scroll_it() {
+    let mut harness = guide(Language::English, Vec2::new(1280.0, 720.0));
+    let top = |harness: &Harness<'static, Window>| {
+        harness.get_all_by_role(Role::Heading).next().unwrap().rect().top()
+    };
+    let before = top(&harness);
+    harness.key_press(Key::PageDown);
+    harness.run();
+    harness.run();
+    assert!(top(&harness) < before - 100.0, "{before} {}", top(&harness));
+    harness.key_press(Key::Home);
+    harness.run();
+    harness.run();
+    assert!((top(&harness) - before).abs() < 1.0);
+}
+
+#[test]
+fn every_page_fits_the_smallest_and_the_largest_window() {
+    for (size, language) in [
+        (Vec2::new(960.0, 600.0), Language::English),
+        (Vec2::new(3840.0, 2160.0), Language::Chinese),
+    ] {
+        let mut harness = guide(language, size);
+        let screen = egui::Rect::from_min_size(egui::Pos2::ZERO, size).expand(0.5);
+        let topics = harness.get_all_by_role(Role::RadioButton);
+        let topics: Vec<String> = topics
+            .filter_map(|node| node.accesskit_node().label())
+            .skip_while(|name| {
+                !name.contains(if language == Language::English {
+                    "First broadcast"
+                } else {
+                    "第一次直播"
+                })
+            })
+            .collect();
+        assert!(topics.len() > 20, "{topics:?}");
+        for topic in topics {
+            press(&mut harness, Role::RadioButton, &topic);
+            for node in harness.root().children_recursive() {
+                let accesskit = node.accesskit_node();
+                if accesskit.is_hidden() || accesskit.label().is_none() {
+                    continue;
+                }
+                let rect = node.rect();
+                let what = format!("{topic} {size:?}: {:?} {rect:?}", accesskit.label());
+                assert!(rect.left() >= screen.left() && rect.right() <= screen.right(), "{what}");
+            }
+        }
+    }
+}
