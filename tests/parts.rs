@@ -217,7 +217,7 @@ fn what_was_changed_can_be_had_back() {
     let kind = PartKind::Profile;
     wait(&studio, "the list", |it| it.parts.is_kept);
     let before = studio.snapshot().quality;
-    studio.send(Command::SetQuality(Quality { channels: 1, ..before.clone() }));
+    studio.send(Command::SetQuality(Quality { channels: 1, ..before }));
     studio.send(Command::Edit(Edit::AddScene("Mistake".into())));
     let versions = |it: &Snapshot| it.parts.versions.as_ref().map_or(0, |it| it.versions.len());
     wait_for("a version", LIMIT, || {

@@ -185,7 +185,7 @@ fn nonsense_is_answered_in_time() {
     });
     let media = running.list();
     let next = media.end();
-    let hint = media.hint.clone().unwrap().uri;
+    let hint = media.hint.unwrap().uri;
     let tag = hint.split('-').next().unwrap();
     let asked = Instant::now();
     for (path, status) in [
@@ -208,8 +208,8 @@ fn nonsense_is_answered_in_time() {
     publisher.kill();
     wait_for("its end", LIMIT, || running.server.streams().iter().all(|it| it.publisher.is_none()));
     let next = running.list().end();
+    let path = format!("{LIST}?_HLS_msn={next}&_HLS_part=0");
     let waiting: Vec<u16> = std::thread::scope(|scope| {
-        let path = format!("{LIST}?_HLS_msn={next}&_HLS_part=0");
         let ask = || scope.spawn(|| running.get(&path).status);
         let all: Vec<_> = (0..50).map(|_| ask()).collect();
         all.into_iter().map(|it| it.join().unwrap()).collect()

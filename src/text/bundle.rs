@@ -28,6 +28,7 @@ macro_rules! files {
             include_str!(concat!("../../assets/i18n/", $tag, "/player.ftl")),
             include_str!(concat!("../../assets/i18n/", $tag, "/media.ftl")),
             include_str!(concat!("../../assets/i18n/", $tag, "/settings.ftl")),
+            include_str!(concat!("../../assets/i18n/", $tag, "/sources.ftl")),
             include_str!(concat!("../../assets/i18n/", $tag, "/hotkeys.ftl")),
             include_str!(concat!("../../assets/i18n/", $tag, "/settings_page.ftl")),
             include_str!(concat!("../../assets/i18n/", $tag, "/profiles.ftl")),

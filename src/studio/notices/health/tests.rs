@@ -182,7 +182,7 @@ fn rows() -> Vec<Row> {
             "Nothing is shown: the scene Main is empty.",
             "Add a source, or show one that is hidden.",
             bad,
-            None,
+            Some(Remedy::UseTestSource),
         ),
         (
             "an empty scene on air",

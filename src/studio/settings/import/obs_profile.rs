@@ -273,7 +273,7 @@ mod tests {
         assert_eq!(came.name, "Evening");
         assert_eq!(
             (quality.size, quality.frame_rate.to_string()),
-            (Size::new(1280, 720), "60000/1001".into())
+            (Size::new(1280, 720), "59.94".into())
         );
         assert_eq!((quality.video_bitrate.0, quality.audio_bitrate.0), (4_500_000, 160_000));
         assert_eq!((quality.sample_rate, quality.channels), (44_100, 2));
@@ -308,7 +308,7 @@ mod tests {
         let came = import(&folder.path().join("basic.ini")).unwrap();
         let quality = &came.settings.quality;
         assert_eq!((quality.video_bitrate.0, quality.audio_bitrate.0), (6_000_000, 192_000));
-        assert_eq!(quality.frame_rate.to_string(), "30000/1001");
+        assert_eq!(quality.frame_rate.to_string(), "29.97");
         assert_eq!(came.settings.targets[1].server(), "rtmp://h/app");
         assert_eq!(came.left_out, Vec::<String>::new());
     }

@@ -14,7 +14,8 @@ use crate::studio::settings::part::{MAX_NAME, PartKind, check_name};
 use crate::studio::settings::reading::lenient::Document;
 use crate::studio::settings::reading::syntax;
 use crate::studio::settings::scenes::collection;
-use crate::studio::targets::Target;
+use crate::studio::settings::secret_addresses::without_secrets;
+use crate::studio::targets::{Target, TargetPlace};
 use crate::text::problem::{Problem, problem};
 
 /// What a file had in it.
@@ -121,6 +122,11 @@ pub fn export(kind: PartKind, settings: &Settings, path: &Path) -> Result<(), Pr
             let mut given = settings.clone();
             for target in &mut given.targets {
                 without_kept_key(target);
+                if let TargetPlace::Custom { server, .. } = &mut target.place
+                    && let Some(shown) = without_secrets(server)
+                {
+                    *server = shown;
+                }
                 if !target.may_show_play_url() {
                     target.play_url = Secret::default();
                 }
