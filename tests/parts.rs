@@ -54,6 +54,8 @@ fn a_run_goes_by_the_collection_and_profile_that_it_names() {
     let file = home.path().join("out.mkv");
     let words = ["--duration", "1s", "--record", file.to_str().unwrap()];
     let live = |more: &[&str]| {
+        // Of an earlier run; a recording is never written over.
+        let _ = fs::remove_file(&file);
         let words = [&["live"], more, &words].concat();
         let (code, events, errors) = said(home.path(), &words);
         assert_eq!(code, 0, "{errors}");

@@ -150,23 +150,23 @@ pub enum FileNews {
 
 /// How it is asked.
 #[derive(Debug)]
-enum Way {
+enum DialogProvider {
     Desktop(Worker, Receiver<Outcome>),
     Own,
 }
 
 #[derive(Debug)]
-struct Asked {
+struct OpenDialog {
     kind: Kind,
     folder: Option<PathBuf>,
     since: Instant,
-    way: Way,
+    provider: DialogProvider,
 }
 
 /// The dialog that is open, if one is.
 #[derive(Debug, Default)]
 pub struct Files {
-    open: Option<Asked>,
+    open: Option<OpenDialog>,
     news: Option<FileNews>,
 }
 
@@ -183,15 +183,15 @@ impl Files {
             let _ = answer.send(desktop_dialog(&asked, begin));
             ctx.request_repaint();
         });
-        let way = match worker {
-            Ok(worker) => Way::Desktop(worker, answers),
+        let provider = match worker {
+            Ok(worker) => DialogProvider::Desktop(worker, answers),
             Err(error) => {
                 tracing::warn!(%error, "the desktop's file dialog cannot be opened");
-                Way::Own
+                DialogProvider::Own
             }
         };
-        let own = matches!(way, Way::Own);
-        self.open = Some(Asked { kind, folder, since: Instant::now(), way });
+        let own = matches!(provider, DialogProvider::Own);
+        self.open = Some(OpenDialog { kind, folder, since: Instant::now(), provider });
         if own {
             self.use_own();
         }
@@ -199,7 +199,10 @@ impl Files {
 
     /// What has come since the last call.
     pub fn poll(&mut self) -> Option<FileNews> {
-        if let Some(Asked { kind, way: Way::Desktop(worker, answers), .. }) = &self.open {
+        if let Some(OpenDialog {
+            kind, provider: DialogProvider::Desktop(worker, answers), ..
+        }) = &self.open
+        {
             let done = worker.is_finished();
             match answers.try_recv() {
                 Ok(Outcome::NoDialog) => self.use_own(),
@@ -218,14 +221,15 @@ impl Files {
     /// The desktop's dialog is open, or not there, for long.
     pub fn waits(&self) -> bool {
         self.open.as_ref().is_some_and(|asked| {
-            matches!(asked.way, Way::Desktop(..)) && asked.since.elapsed() > PATIENCE
+            matches!(asked.provider, DialogProvider::Desktop(..))
+                && asked.since.elapsed() > PATIENCE
         })
     }
 
     /// onair's own chooser opens in the place of the desktop's dialog; what that says is said to nobody.
     pub fn use_own(&mut self) {
         if let Some(asked) = &mut self.open {
-            asked.way = Way::Own;
+            asked.provider = DialogProvider::Own;
             self.news = Some(FileNews::OpenOwn(asked.kind.chooser(), asked.folder.clone()));
         }
     }
@@ -329,8 +333,8 @@ mod tests {
         let worker = Worker::spawn("never", |stop| while !stop.wait(Duration::from_secs(1)) {});
         let kind = Kind::Then(Then { source: SourceId(1), pick: FileRequest::Image, at: None });
         let long_ago = Instant::now().checked_sub(PATIENCE * 2).unwrap();
-        let way = Way::Desktop(worker.unwrap(), answers);
-        let open = Some(Asked { kind: kind.clone(), folder: None, since: long_ago, way });
+        let provider = DialogProvider::Desktop(worker.unwrap(), answers);
+        let open = Some(OpenDialog { kind: kind.clone(), folder: None, since: long_ago, provider });
         let mut files = Files { open, news: None };
         assert_eq!(files.poll(), None);
         assert!(files.waits());

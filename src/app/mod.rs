@@ -9,9 +9,9 @@ mod file_dialogs;
 mod global_keys;
 mod keep_awake;
 mod media_keys;
+mod new_file;
 mod repaint_pace;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -36,9 +36,10 @@ pub use desktop::{DesktopRequest, DesktopState, DesktopStatus};
 use drops::{Drag, Drops};
 use file_dialogs::{FileNews, Files, Kind};
 use global_keys::GlobalKeys;
-use global_keys::deeds::{self, Deed};
+use global_keys::effect::{HotkeyEffect, effect};
 use keep_awake::Awake;
 use media_keys::{Ask, MediaKeys, State};
+use new_file::new_path;
 use repaint_pace::Pace;
 
 /// The studio as the window needs it. All calls return at once.
@@ -176,14 +177,14 @@ fn global_keys(
     let wake = context.egui_ctx.clone();
     let pressed = move |action| {
         let Some(snapshot) = look() else { return };
-        match deeds::deed(action, &snapshot) {
-            Deed::Send(command) => tell(*command),
-            Deed::Ask(action) => {
+        match effect(action, &snapshot) {
+            HotkeyEffect::Send(command) => tell(*command),
+            HotkeyEffect::Ask(action) => {
                 // The window may be gone by now.
                 let _ = ask.send(action);
                 wake.request_repaint();
             }
-            Deed::Nothing => {}
+            HotkeyEffect::Nothing => {}
         }
     };
     let keys = GlobalKeys::new(context, move |held| send(Command::PushToTalkKeys(held)), pressed);
@@ -460,12 +461,6 @@ impl<S: Studio> Window<S> {
 fn raise(ctx: &egui::Context) {
     ctx.send_viewport_cmd(ViewportCommand::Minimized(false));
     ctx.send_viewport_cmd(ViewportCommand::Focus);
-}
-
-/// A new file in `folder`, named after the local time.
-fn new_path(folder: &std::path::Path, what: &str, extension: &str) -> PathBuf {
-    let time = jiff::Zoned::now().strftime("%Y-%m-%d %H-%M-%S").to_string();
-    folder.join(format!("{what} {time}.{extension}"))
 }
 
 impl<S: Studio> eframe::App for Window<S> {

@@ -7,7 +7,6 @@ pub mod certificate_pin;
 pub mod connect;
 pub mod error;
 mod http;
-pub mod instance;
 pub mod listener;
 pub mod network_changes;
 pub mod random;

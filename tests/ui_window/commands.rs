@@ -79,6 +79,9 @@ fn the_help_shows_hotkeys_as_they_are_chosen_and_leads_to_them() {
     let mut harness = open_as("idle", Vec2::new(1280.0, 720.0), chosen);
     harness.key_press(Key::F1);
     harness.run();
+    harness.get_by_role_and_label(egui::Role::RadioButton, "Keyboard shortcuts").click();
+    harness.run();
+    harness.get_by_label_contains("Ctrl+F12");
     click(&mut harness, "Change hotkeys…");
     harness.run();
     harness.get_by_label("Hotkey of Start or stop recording: Ctrl+F12");

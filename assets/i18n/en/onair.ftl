@@ -414,6 +414,7 @@ level-of = Level of { $name }
 gain = Gain
 gain-of = Gain of { $name }
 unmute = Unmute
+mute = Mute
 muted = muted
 clip = CLIP
 clip-indicator-on-of = { $name } has clipped. Click to reset.

@@ -5,6 +5,7 @@
 source-camera = Camera
 source-display = Display
 source-window = Window
+source-test-pattern = Test pattern
 source-color = Color
 source-stream = Stream
 source-text = Text

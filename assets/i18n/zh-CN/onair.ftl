@@ -414,6 +414,7 @@ level-of = { $name }的电平
 gain = 增益
 gain-of = { $name }的增益
 unmute = 取消静音
+mute = 静音
 muted = 已静音
 clip = 削波
 clip-indicator-on-of = { $name }出现削波，点击重置。

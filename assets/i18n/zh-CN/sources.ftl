@@ -4,6 +4,7 @@
 source-camera = 摄像头
 source-display = 显示器
 source-window = 窗口
+source-test-pattern = 测试画面
 source-color = 颜色
 source-stream = 网络流
 source-text = 文字

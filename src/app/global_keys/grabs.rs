@@ -21,16 +21,16 @@ const TURN: Duration = Duration::from_millis(30);
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// What is told while hotkeys are grabbed.
-pub(super) trait Told {
+pub(super) trait GrabListener {
     fn pressed(&self, action: Action);
     /// The hotkeys of these are another program's.
     fn taken(&self, actions: Vec<Action>);
 }
 
 /// Grabs the hotkeys and tells of their presses, until it is asked to stop.
-pub(super) fn listen(hotkeys: &[(Action, Hotkey)], stop: &Stop, told: &dyn Told) {
+pub(super) fn listen(hotkeys: &[(Action, Hotkey)], stop: &Stop, listener: &dyn GrabListener) {
     while !stop.is_set() {
-        match grab(hotkeys, stop, told) {
+        match grab(hotkeys, stop, listener) {
             // The layout of the keyboard has changed.
             Ok(()) => {}
             Err(why) => {
@@ -50,7 +50,11 @@ fn modifiers(hotkey: Hotkey) -> ModMask {
     held.fold(ModMask::from(0_u16), |all, (_, mask)| all | mask)
 }
 
-fn grab(hotkeys: &[(Action, Hotkey)], stop: &Stop, told: &dyn Told) -> Result<(), Box<dyn Error>> {
+fn grab(
+    hotkeys: &[(Action, Hotkey)],
+    stop: &Stop,
+    listener: &dyn GrabListener,
+) -> Result<(), Box<dyn Error>> {
     let (connection, screen) = RustConnection::connect(None)?;
     let root = connection.setup().roots.get(screen).map_or(x11rb::NONE, |it| it.root);
     let locks = [ModMask::from(0_u16), ModMask::LOCK, ModMask::M2, ModMask::LOCK | ModMask::M2];
@@ -71,7 +75,7 @@ fn grab(hotkeys: &[(Action, Hotkey)], stop: &Stop, told: &dyn Told) -> Result<()
             taken.push(*action);
         }
     }
-    told.taken(taken);
+    listener.taken(taken);
     let mut presses = Presses::default();
     while !stop.wait(TURN) {
         while let Some(event) = connection.poll_for_event()? {
@@ -84,7 +88,7 @@ fn grab(hotkeys: &[(Action, Hotkey)], stop: &Stop, told: &dyn Told) -> Result<()
                         *code == press.detail && u16::from(*mask) == held
                     };
                     if let Some((.., action)) = grabbed.iter().find(is) {
-                        told.pressed(*action);
+                        listener.pressed(*action);
                     }
                 }
                 Event::KeyRelease(release) => presses.release(&release),

@@ -3,7 +3,7 @@
 //! grabbed (`grabs`). On Wayland the desktop gives keys of its own, all in one session (`portal`). The studio is
 //! told of them past the window: one that nobody sees gets no frames there.
 
-pub mod deeds;
+pub mod effect;
 #[cfg(target_os = "linux")]
 mod grabs;
 mod key_state;
@@ -214,7 +214,7 @@ struct Grabbed {
 }
 
 #[cfg(target_os = "linux")]
-impl grabs::Told for Grabbed {
+impl grabs::GrabListener for Grabbed {
     fn pressed(&self, action: Action) {
         tracing::debug!("a hotkey behind other windows: {}", action.name());
         (self.pressed)(action);

@@ -13,7 +13,7 @@ use crate::base::queue::{self, Full, Receiver, Sender};
 use crate::cli::flags::Globals;
 use crate::cli::output::complain;
 use crate::cli::output::exit::Exit;
-use crate::net::instance::{FirstInstance, hand_over, socket_for};
+use crate::net::listener::instance::{FirstInstance, hand_over, socket_for};
 use crate::studio::settings::lock::{Claimed, SettingsLock};
 use crate::studio::settings::part::PartKind;
 use crate::text::Language;

@@ -1,6 +1,7 @@
 //! Listening sockets.
 
 pub mod descriptors;
+pub mod instance;
 
 use std::io;
 use std::net::SocketAddr;

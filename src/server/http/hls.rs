@@ -42,7 +42,7 @@ const MISSING_AGE: &str = "max-age=1";
 
 /// What is asked for of a stream.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum Asked<'a> {
+pub(super) enum HlsResource<'a> {
     /// `/{app}/{stream}.m3u8`: the variants, or with `_HLS_msn` their only list.
     Stream,
     /// `/{app}/{stream}/hls/…`.
@@ -94,7 +94,7 @@ pub(super) fn is_file(name: &str) -> bool {
 }
 
 /// Answers it.
-pub(super) async fn response(request: HlsRequest<'_>, asked: Asked<'_>) -> Response {
+pub(super) async fn response(request: HlsRequest<'_>, asked: HlsResource<'_>) -> Response {
     let HlsRequest { registry, caller, headers, app, stream, .. } = &request;
     if registry.config.hls.mode == Mode::Off {
         let why = "HLS is off at this server (see --hls).\n";
@@ -123,10 +123,10 @@ async fn answer(
     request: &HlsRequest<'_>,
     production: &Arc<Production>,
     key: ViewerKey,
-    asked: Asked<'_>,
+    asked: HlsResource<'_>,
 ) -> Response {
     let name = match asked {
-        Asked::Below(name) if name != LIST => name,
+        HlsResource::Below(name) if name != LIST => name,
         _ => return list(request, production, key, asked).await,
     };
     let mut listing = production.listing();
@@ -147,7 +147,7 @@ async fn answer(
     production.count(key, size as u64);
     let registry = Arc::clone(request.registry);
     let body = ChunkBody { chunks: chunks.into(), left: size as u64, registry };
-    let head = Head { kind: MEDIA, age: FILE_AGE.to_owned(), tag: format!("\"{name}\"") };
+    let head = ResponseHead { kind: MEDIA, age: FILE_AGE.to_owned(), tag: format!("\"{name}\"") };
     head.respond(request.headers, Body::new(body))
 }
 
@@ -167,7 +167,7 @@ async fn list(
     request: &HlsRequest<'_>,
     production: &Arc<Production>,
     key: ViewerKey,
-    asked: Asked<'_>,
+    asked: HlsResource<'_>,
 ) -> Response {
     let Some(directives) = Directives::parse(request.query) else {
         return failed(StatusCode::BAD_REQUEST, "_HLS_msn and _HLS_part are numbers.\n");
@@ -204,11 +204,11 @@ async fn list(
     }
     let stream = path::encode_name(request.stream);
     let (text, form) = match asked {
-        Asked::Below(_) => (now.media(directives.update), ""),
-        Asked::Stream if directives.awaited.is_some() => {
+        HlsResource::Below(_) => (now.media(directives.update), ""),
+        HlsResource::Stream if directives.awaited.is_some() => {
             (now.media_below(&format!("{stream}/hls/"), directives.update), "s")
         }
-        Asked::Stream => (now.master(&format!("{stream}/hls/")), "m"),
+        HlsResource::Stream => (now.master(&format!("{stream}/hls/")), "m"),
     };
     let target = now.target_duration().as_secs();
     let age = if waits || now.has_ended() { target * 6 } else { (target / 2).max(1) };
@@ -217,7 +217,7 @@ async fn list(
     let size = text.len() as u64;
     production.count(key, size);
     request.registry.totals.sent_bytes.fetch_add(size, Ordering::Relaxed);
-    let head = Head { kind: PLAYLIST, age: format!("public, max-age={age}"), tag };
+    let head = ResponseHead { kind: PLAYLIST, age: format!("public, max-age={age}"), tag };
     head.respond(request.headers, Body::from(text))
 }
 
@@ -233,14 +233,14 @@ fn viewer_key(caller: &Caller, headers: &HeaderMap) -> ViewerKey {
 }
 
 /// What stands before a body.
-struct Head {
+struct ResponseHead {
     kind: &'static str,
     age: String,
     /// Of exactly these bytes.
     tag: String,
 }
 
-impl Head {
+impl ResponseHead {
     fn respond(self, headers: &HeaderMap, body: Body) -> Response {
         let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
         let is_known = known.is_some_and(|known| {

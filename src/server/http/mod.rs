@@ -26,7 +26,7 @@ use axum::routing::get;
 
 use crate::net;
 use crate::server::http::caller::{Caller, Callers};
-use crate::server::http::hls::{Asked, HlsRequest};
+use crate::server::http::hls::{HlsRequest, HlsResource};
 use crate::server::http::path::split;
 use crate::server::registry::Registry;
 
@@ -65,8 +65,8 @@ async fn media(
     }
     let below = path.rsplit_once("/hls/").filter(|(_, file)| hls::is_file(file));
     let found = match (below, path.strip_suffix(".m3u8")) {
-        (Some((stream, file)), _) => split(stream).map(|names| (names, Asked::Below(file))),
-        (None, Some(stream)) => split(stream).map(|names| (names, Asked::Stream)),
+        (Some((stream, file)), _) => split(stream).map(|names| (names, HlsResource::Below(file))),
+        (None, Some(stream)) => split(stream).map(|names| (names, HlsResource::Stream)),
         (None, None) => None,
     };
     if let Some(((app, stream), asked)) = found {

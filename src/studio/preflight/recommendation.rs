@@ -4,7 +4,7 @@
 use crate::base::queue::{self, Full, Receiver, Sender};
 use crate::base::{Stop, Worker};
 use crate::media::{BitsPerSecond, Size};
-use crate::studio::preflight::upload::{self, Carried};
+use crate::studio::preflight::upload::{self, UploadResult};
 use crate::studio::preflight::{Plan, PlannedCheck, measure_encoder};
 use crate::studio::targets::quality::{PRESETS, Preset, Quality};
 use crate::studio::targets::services::Limits;
@@ -200,8 +200,8 @@ fn measure_upload(plan: &Plan, fault: Option<Problem>, stop: &Stop) -> Upload {
     let target = upload::in_test_mode(target, query);
     let quality = Quality { video_bitrate: TEST_BITRATE, ..Quality::default() };
     match upload::send(plan, &quality, *id, host, target, stop) {
-        Ok(Some(Carried { rate, complete: true })) => Upload::AtLeast(rate),
-        Ok(Some(Carried { rate, complete: false })) => Upload::Limited(rate),
+        Ok(Some(UploadResult { rate, complete: true })) => Upload::AtLeast(rate),
+        Ok(Some(UploadResult { rate, complete: false })) => Upload::Limited(rate),
         Ok(None) => Upload::NotMeasured,
         Err(found) => Upload::Failed(found.problem()),
     }

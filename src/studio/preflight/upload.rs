@@ -45,10 +45,10 @@ pub(super) fn try_upload(
     let sent = send(plan, &plan.quality, id, host, target, stop);
     let host = host.to_owned();
     match sent {
-        Ok(Some(Carried { rate, complete: true })) => {
+        Ok(Some(UploadResult { rate, complete: true })) => {
             StudioMessage::FoundUpload { host, kbps: rate.as_kbps().to_string() }
         }
-        Ok(Some(Carried { rate, complete: false })) => {
+        Ok(Some(UploadResult { rate, complete: false })) => {
             let kbps = rate.as_kbps().to_string();
             StudioMessage::FoundUploadNarrow { id, host, kbps, wanted }
         }
@@ -58,7 +58,7 @@ pub(super) fn try_upload(
 }
 
 /// What came through.
-pub(super) struct Carried {
+pub(super) struct UploadResult {
     pub rate: BitsPerSecond,
     /// All that was sent, in time.
     pub complete: bool,
@@ -72,7 +72,7 @@ pub(super) fn send(
     host: &str,
     target: publisher::Target,
     stop: &Stop,
-) -> Result<Option<Carried>, Box<StudioMessage>> {
+) -> Result<Option<UploadResult>, Box<StudioMessage>> {
     let Quality { size, frame_rate, .. } = *quality;
     let broken =
         |reason: String| Box::new(StudioMessage::FoundEncoderFailed { reason: reason.into() });
@@ -122,7 +122,7 @@ pub(super) fn send(
     match (carried, report.error) {
         (Some((rate, queued)), _) => {
             let rate = BitsPerSecond(rate.clamp(0.0, f64::from(u32::MAX)) as u32);
-            Ok(Some(Carried { rate, complete: queued <= WAITING }))
+            Ok(Some(UploadResult { rate, complete: queued <= WAITING }))
         }
         (None, Some(error)) => Err(Box::new(failed(id, host.to_owned(), &error))),
         (None, None) => Ok(None),

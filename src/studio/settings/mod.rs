@@ -36,7 +36,7 @@ use crate::studio::mixer::monitoring::Monitoring;
 use crate::studio::scenes::Collection;
 use crate::studio::settings::disk::{put, read_bounded};
 use crate::studio::settings::hotkeys::Hotkeys;
-use crate::studio::settings::part::InUse;
+use crate::studio::settings::part::names::InUse;
 use crate::studio::settings::reading::parts::{VERSION, counted};
 use crate::studio::settings::reading::{syntax, values};
 use crate::studio::settings::scenes::layout::CollectionTable;

@@ -8,7 +8,7 @@ use crate::compose::scene::{SceneId, SourceId};
 use crate::studio::Preferences;
 use crate::studio::settings::part::PartKind;
 use crate::studio::settings::{Own, OwnPart};
-use crate::ui::dialogs::parts::Parts;
+use crate::ui::dialogs::parts::draft::PartsDraft;
 use crate::ui::dialogs::settings::draft::SettingsDraft;
 use crate::ui::dialogs::settings::table::Setting;
 use crate::ui::input::actions::Action;
@@ -51,7 +51,7 @@ pub struct Needs<'a> {
     pub settings: &'a mut SettingsDraft,
     pub passthrough: &'a mut PassthroughDraft,
     pub services: &'a mut Services,
-    pub parts: &'a mut Parts,
+    pub parts: &'a mut PartsDraft,
     /// What is typed as the built-in server's successor.
     pub successor: &'a mut Option<String>,
     /// The dialog was opened in this frame.

@@ -18,7 +18,7 @@ mod successor;
 pub use card::{DialogAnswer, Needs, heading, modal};
 pub use card::{PassthroughDraft, Services};
 pub use command_palette::Search;
-pub use parts::Parts;
+pub use parts::draft::PartsDraft;
 pub use settings::UI_SCALES;
 pub use settings::draft::SettingsDraft;
 pub use settings::table::{Setting, SettingsPage};

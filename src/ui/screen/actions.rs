@@ -5,7 +5,7 @@ use crate::compose::scene::SceneId;
 use crate::mix::StripLamp;
 use crate::studio::live::view::LiveState;
 use crate::studio::{Command, Language, Theme as ThemeChoice};
-use crate::ui::dialogs::{self, Dialog, Parts};
+use crate::ui::dialogs::{self, Dialog, PartsDraft};
 use crate::ui::input::actions::Action;
 use crate::ui::scenes;
 use crate::ui::screen::bars::{self, Page};
@@ -71,7 +71,7 @@ impl Screen {
             Action::SendFile => self.toggle(Dialog::Passthrough),
             Action::Services => self.toggle(Dialog::Services),
             Action::Parts => {
-                self.parts = Parts::default();
+                self.parts = PartsDraft::default();
                 self.toggle(Dialog::Parts);
             }
             Action::SetUp => self.toggle(Dialog::Guide),

@@ -77,7 +77,7 @@ pub struct Screen {
     file_wait: bool,
     passthrough: dialogs::PassthroughDraft,
     services: dialogs::Services,
-    parts: dialogs::Parts,
+    parts: dialogs::PartsDraft,
     /// How often another collection or profile had come into use when the snapshot came.
     part_changes: u64,
     profile_changed: bool,
@@ -149,7 +149,7 @@ impl Screen {
             file_wait: false,
             passthrough: dialogs::PassthroughDraft::default(),
             services: dialogs::Services::default(),
-            parts: dialogs::Parts::default(),
+            parts: dialogs::PartsDraft::default(),
             part_changes: 0,
             profile_changed: false,
             successor: None,
@@ -305,7 +305,7 @@ impl Screen {
             }
         }
         if self.wishes.contains(&WindowRequest::ShowParts) {
-            self.parts = dialogs::Parts::default();
+            self.parts = dialogs::PartsDraft::default();
             self.open(Dialog::Parts);
         }
         std::mem::take(&mut self.wishes)

@@ -17,7 +17,7 @@ use crate::studio::PushToTalkKey;
 use crate::studio::settings::hotkeys::Hotkey;
 use crate::ui::{Action, GlobalKeyReply};
 
-use session::{Given, Pressed, Shortcut, TALK};
+use session::{Pressed, Shortcut, TALK, TriggerNames};
 
 /// What is wanted of the talk key.
 #[derive(Copy, Clone, Debug)]
@@ -37,7 +37,7 @@ pub(super) struct PortalKeys {
     /// Whether the talk key was wanted when it was looked last; nobody has looked before the first time.
     was_on: Option<bool>,
     reply: Arc<Mutex<GlobalKeyReply>>,
-    given: Arc<Mutex<Given>>,
+    given: Arc<Mutex<TriggerNames>>,
     /// The talk key was asked for, and not switched off since.
     talk_asked: bool,
     /// The names of the keys that were asked for.
@@ -66,7 +66,7 @@ impl PortalKeys {
     }
 
     /// How it describes the keys that it has given.
-    pub(super) fn given(&self) -> Given {
+    pub(super) fn given(&self) -> TriggerNames {
         self.given.lock().clone()
     }
 

@@ -39,7 +39,7 @@ const MAX_SHORTCUTS: usize = 200;
 pub(super) struct PortalEvent {
     line: Arc<KeyState>,
     reply: Arc<Mutex<GlobalKeyReply>>,
-    given: Arc<Mutex<Given>>,
+    given: Arc<Mutex<TriggerNames>>,
     pressed: Pressed,
     wake: egui::Context,
     held: bool,
@@ -50,7 +50,7 @@ pub(super) struct PortalEvent {
 /// Told of the presses of commands' hotkeys, on whatever thread.
 pub(super) type Pressed = Arc<dyn Fn(&str) + Send + Sync>;
 /// How the desktop describes each key, in its own words; empty where it has none.
-pub(super) type Given = BTreeMap<String, String>;
+pub(super) type TriggerNames = BTreeMap<String, String>;
 
 /// A key that is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,7 +65,7 @@ pub(super) struct Shortcut {
 impl PortalEvent {
     pub(super) fn new(
         line: &Arc<KeyState>,
-        (reply, given): (&Arc<Mutex<GlobalKeyReply>>, &Arc<Mutex<Given>>),
+        (reply, given): (&Arc<Mutex<GlobalKeyReply>>, &Arc<Mutex<TriggerNames>>),
         pressed: &Pressed,
         wake: egui::Context,
     ) -> Self {
@@ -93,7 +93,7 @@ impl PortalEvent {
         self.told.remove(id);
     }
 
-    fn given(&self, given: Given) {
+    fn given(&self, given: TriggerNames) {
         let talk = given.get(TALK).cloned().unwrap_or_default();
         tracing::debug!("the desktop gives hotkeys: {given:?}");
         *self.given.lock() = given;
@@ -276,8 +276,8 @@ impl ShortcutRequest<'_> {
         let person = Waiting { person: true, ..soon };
         let mut bind = pin!(portal::request(&connection, &own, call, &person));
         // What the keys are, once there is an answer.
-        let mut given: Option<Given> = None;
-        let is_given = |given: &Option<Given>, one, other| {
+        let mut given: Option<TriggerNames> = None;
+        let is_given = |given: &Option<TriggerNames>, one, other| {
             if given.is_some() { one } else { End::Over(other) }
         };
         loop {
@@ -331,7 +331,7 @@ async fn comes(owners: &mut MessageStream) -> bool {
 fn hear_one(
     message: &Message,
     path: &OwnedObjectPath,
-    given: &mut Option<Given>,
+    given: &mut Option<TriggerNames>,
     told: &mut PortalEvent,
 ) {
     type Pressed = (OwnedObjectPath, String, u64, Results);
@@ -369,13 +369,13 @@ fn hear_one(
 type Shortcuts = Vec<(String, Results)>;
 
 /// How the desktop describes our keys.
-fn described(shortcuts: Option<&OwnedValue>) -> Given {
+fn described(shortcuts: Option<&OwnedValue>) -> TriggerNames {
     let shortcuts = shortcuts.and_then(|it| it.try_clone().ok());
     let shortcuts = shortcuts.and_then(|it| Shortcuts::try_from(it).ok());
     shortcuts.map(|it| described_in(&it)).unwrap_or_default()
 }
 
-fn described_in(shortcuts: &Shortcuts) -> Given {
+fn described_in(shortcuts: &Shortcuts) -> TriggerNames {
     let words = |results: &Results| {
         let words = portal::text(results, "trigger_description").unwrap_or_default();
         let words = words.chars().filter(|sign| !sign.is_control()).take(MAX_WORDS);

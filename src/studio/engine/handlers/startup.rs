@@ -168,7 +168,7 @@ impl Engine {
             }
             VideoChoice::Screen(_) => problem!("source-display"),
             VideoChoice::Window(_) => problem!("source-window"),
-            VideoChoice::Test => problem!("test-pattern"),
+            VideoChoice::Test => problem!("source-test-pattern"),
             VideoChoice::Color(_) => problem!("source-color"),
             VideoChoice::Stream(_) => problem!("source-stream"),
             VideoChoice::Text(_) | VideoChoice::None => problem!("source-text"),

@@ -1,5 +1,6 @@
 //! Where the engine's settings are kept, when they are written, and the earlier states of what changes.
 
+pub(in crate::studio::engine) mod on_air_file;
 pub(in crate::studio::engine) mod parts;
 pub(in crate::studio::engine) mod resume;
 
@@ -9,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::studio::engine::settings_file::resume::OnAirFile;
+use crate::studio::engine::settings_file::on_air_file::OnAirFile;
 use crate::studio::settings::lock::{Claimed, SettingsLock};
 use crate::studio::settings::part::PartKind;
 use crate::studio::settings::part::files::PartFiles;

@@ -1,35 +1,10 @@
 //! What is on air is noted while it is, and what a crash left of it can be resumed.
 
-use std::path::PathBuf;
-
 use crate::studio::command::{Command, PartCommand};
 use crate::studio::engine::Engine;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::settings::part::PartKind;
 use crate::studio::settings::part::on_air::OnAirMark;
-
-/// See the module.
-#[derive(Debug, Default)]
-pub(in crate::studio) struct OnAirFile {
-    /// `None`: nothing is noted.
-    path: Option<PathBuf>,
-    written: Option<OnAirMark>,
-    /// What an earlier run left.
-    left: Option<OnAirMark>,
-}
-
-impl OnAirFile {
-    pub fn new(path: Option<PathBuf>) -> Self {
-        Self { path, ..Self::default() }
-    }
-
-    fn remove(&mut self) {
-        self.written = None;
-        if let Some(path) = &self.path {
-            OnAirMark::remove(path);
-        }
-    }
-}
 
 impl Engine {
     /// Offers what an earlier run was doing when it ended by a crash.

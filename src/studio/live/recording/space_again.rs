@@ -74,8 +74,10 @@ impl SpaceAgain {
         quality: &Quality,
     ) -> Vec<u64> {
         if let Some((worker, answers)) = &self.asked {
+            // Asked first: what it answered just before its end is not lost.
+            let ended = worker.is_finished();
             let over = answers.try_recv().unwrap_or_default();
-            if worker.is_finished() {
+            if ended {
                 self.asked = None;
             }
             return over;

@@ -94,9 +94,9 @@ fn nothing_shown(snapshot: &Snapshot) -> Finding {
     }
     let current = collection.current();
     let scene = current.map_or("", |scene| &scene.name);
-    // Something that is hidden is shown again rather than covered.
+    // Something that is hidden is shown again rather than covered, and no test pattern is offered to viewers.
     let own = collection.plan(collection.current).sources().any(|id| id == MAIN)
-        || current.is_some_and(|scene| scene.items.is_empty());
+        || (current.is_some_and(|scene| scene.items.is_empty()) && !is_broadcasting(snapshot));
     Finding::new(Some(Level::Warning), problem!("health-scene-empty", scene = scene))
         .with_remedy(own.then_some(Remedy::UseTestSource))
         .blocking()

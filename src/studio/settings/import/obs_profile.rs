@@ -14,7 +14,7 @@ use crate::media::{BitsPerSecond, FrameRate, Size};
 use crate::studio::Settings;
 use crate::studio::settings::disk::read_bounded;
 use crate::studio::settings::import::obs::json;
-use crate::studio::settings::part::exchange::PartImport;
+use crate::studio::settings::part::import::PartImport;
 use crate::studio::settings::reading::syntax;
 use crate::studio::targets::Target;
 use crate::studio::targets::services::{SERVICES, Service};

@@ -8,8 +8,9 @@ use crate::files::Trouble;
 use crate::studio::mixer::AudioStrip;
 use crate::studio::settings::Settings;
 use crate::studio::settings::disk::{put, read_bounded};
-use crate::studio::settings::import::{in_short, obs_profile};
+use crate::studio::settings::import::obs_profile;
 use crate::studio::settings::part::files::{MAX_PARTS, PartFiles};
+use crate::studio::settings::part::import::PartImport;
 use crate::studio::settings::part::{MAX_NAME, PartKind, check_name};
 use crate::studio::settings::reading::lenient::Document;
 use crate::studio::settings::reading::syntax;
@@ -17,28 +18,6 @@ use crate::studio::settings::scenes::collection;
 use crate::studio::settings::secret_addresses::without_secrets;
 use crate::studio::targets::{Target, TargetPlace};
 use crate::text::problem::{Problem, problem};
-
-/// What a file had in it.
-#[derive(Clone, Debug)]
-pub struct PartImport {
-    /// As its file or its owner calls it.
-    pub name: String,
-    pub settings: Settings,
-    /// What was not taken.
-    pub left_out: Vec<Problem>,
-}
-
-impl PartImport {
-    /// What was not taken, as far as a notice has room for it.
-    pub fn left_out_in_short(&self) -> Vec<Problem> {
-        in_short(&self.left_out)
-    }
-
-    /// Stream keys that came with it, by the names under which they are kept.
-    pub fn keys(&self) -> impl Iterator<Item = (&str, &Secret)> {
-        self.settings.targets.iter().filter_map(|it| Some((it.keep_as.as_str(), it.key()?)))
-    }
-}
 
 /// Reads a file of onair or OBS; of a profile of OBS it is its `basic.ini`, or its folder.
 ///

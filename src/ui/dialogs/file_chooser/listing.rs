@@ -21,7 +21,7 @@ pub struct Entry {
 
 /// What a path leads to.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
-pub enum Found {
+pub enum PathKind {
     #[default]
     Folder,
     File,
@@ -31,7 +31,7 @@ pub enum Found {
 /// What was found at a path: of a folder what is in it, folders first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listing {
-    pub found: Found,
+    pub found: PathKind,
     pub entries: Vec<Entry>,
     /// There is more than is shown.
     pub cut: bool,
@@ -83,8 +83,8 @@ impl Reading {
 fn read(folder: &Path, endings: Option<&[String]>, stopped: &dyn Fn() -> bool) -> Listing {
     let at = |found| Listing { found, ..Listing::default() };
     match fs::metadata(folder) {
-        Ok(about) if !about.is_dir() => return at(Found::File),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return at(Found::Nothing),
+        Ok(about) if !about.is_dir() => return at(PathKind::File),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return at(PathKind::Nothing),
         // Why it cannot be read is said below.
         _ => {}
     }
@@ -149,7 +149,7 @@ mod tests {
         let found = |name| read(&folder.path().join(name), None, &|| false).found;
         assert_eq!(
             [found("zoo"), found("b.mp4"), found("no")],
-            [Found::Folder, Found::File, Found::Nothing]
+            [PathKind::Folder, PathKind::File, PathKind::Nothing]
         );
         assert!(read(folder.path(), None, &|| true).cut);
     }

@@ -9,7 +9,7 @@ use egui::{Align, CornerRadius, Id, Key, Modifiers, Rect, Role, ScrollArea, Sens
 use egui::{WidgetInfo, pos2, vec2};
 
 use crate::ui::dialogs::card::{heading, modal};
-use crate::ui::dialogs::file_chooser::listing::{Entry, Found, Reading, has_ending};
+use crate::ui::dialogs::file_chooser::listing::{Entry, PathKind, Reading, has_ending};
 use crate::ui::input::actions::key;
 use crate::ui::style::icons::{self, Icon};
 use crate::ui::style::theme::{Type, gap};
@@ -189,14 +189,14 @@ impl FileChooser {
         let looked = self.looked.take()?;
         let chosen = Some(ChooserAnswer::Chosen(vec![looked.path.clone()]));
         match (&self.kind, found) {
-            (ChooserKind::Folder, Found::Folder)
-            | (ChooserKind::Files { .. }, Found::File)
-            | (ChooserKind::NewFile { .. }, Found::Nothing) => return chosen,
-            (ChooserKind::NewFile { .. }, Found::File) if self.replace => return chosen,
-            (ChooserKind::NewFile { .. }, Found::File) => {
+            (ChooserKind::Folder, PathKind::Folder)
+            | (ChooserKind::Files { .. }, PathKind::File)
+            | (ChooserKind::NewFile { .. }, PathKind::Nothing) => return chosen,
+            (ChooserKind::NewFile { .. }, PathKind::File) if self.replace => return chosen,
+            (ChooserKind::NewFile { .. }, PathKind::File) => {
                 (self.wrong, self.replace) = (Some(key!("chooser-exists")), true);
             }
-            (_, Found::Folder) => self.enter(looked),
+            (_, PathKind::Folder) => self.enter(looked),
             (ChooserKind::Folder, _) | (ChooserKind::Files { .. }, _) => {
                 self.wrong = Some(key!("chooser-absent"));
             }

@@ -2,7 +2,7 @@
 //! effect at once and can be undone; what is typed is kept when something else is selected.
 
 mod filters;
-mod place;
+mod placement;
 
 use std::sync::Arc;
 
@@ -47,7 +47,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         source::contents(ui, view, draft, source);
     }
     if let Some(item) = item {
-        place::show(ui, view, item);
+        placement::show(ui, view, item);
     }
     if let Some(source) = shown {
         let top = ui.cursor().min;
@@ -87,12 +87,6 @@ fn heading(ui: &mut Ui, view: &View<'_>, item: Option<&Item>, shown: Option<Sour
     elided(ui, words, Align::Min, &name, Type::Sentence.font(), view.theme.text);
     let called = view.texts.with("source-properties", &[("name", name.into())]);
     response.widget_info(|| WidgetInfo::labeled(Role::Heading, true, &called));
-}
-
-/// The name above a group of fields.
-fn caption(ui: &mut Ui, view: &View<'_>, text: &str) {
-    ui.add_space(gap::S);
-    label(ui, text, Type::SmallStrong, view.theme.secondary);
 }
 
 /// Takes what was typed about sources that are shown no more; `shown`: the one that still is. What cannot be

@@ -3,7 +3,7 @@
 use egui::{Align, DragValue, Label, Layout, RichText, Ui, vec2};
 
 use crate::capture::Rgba;
-use crate::ui::style::theme::{Type, size};
+use crate::ui::style::theme::{Type, gap, size};
 use crate::ui::view::View;
 use crate::ui::widgets::{label, paragraph, switch};
 
@@ -100,4 +100,10 @@ pub(in crate::ui::scenes) fn color(
         *value = Rgba { red, green, blue, alpha };
         label(ui, &value.to_string(), Type::Small, view.theme.secondary);
     });
+}
+
+/// The name above a group of fields.
+pub fn caption(ui: &mut Ui, view: &View<'_>, text: &str) {
+    ui.add_space(gap::S);
+    label(ui, text, Type::SmallStrong, view.theme.secondary);
 }

@@ -1,6 +1,8 @@
 //! Scene collections and profiles: which there are and which is in use; made, renamed, copied, removed,
 //! imported and exported, and brought back to an earlier version.
 
+pub mod draft;
+
 use egui::{Align, Id, Layout, ScrollArea, Ui, vec2};
 
 use crate::studio::Command;
@@ -9,6 +11,7 @@ use crate::studio::settings::part::versions::Version;
 use crate::studio::settings::part::{PartKind, PartSummary, check_name, is_same_name};
 use crate::text::problem::{Problem, problem};
 use crate::ui::dialogs::card::{DialogAnswer, heading, modal};
+use crate::ui::dialogs::parts::draft::{Naming, PartsDraft, Step};
 use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Theme, Type, gap, size};
@@ -20,51 +23,10 @@ use crate::ui::widgets::{
 
 const WIDTH: f32 = 520.0;
 
-/// What is being done in the dialog.
-#[derive(Clone, Debug, Default, PartialEq)]
-enum Step {
-    #[default]
-    List,
-    Name(Naming, String, Option<Problem>),
-    Delete(String),
-    Versions,
-    Import,
-}
-
-/// What a name is typed for.
-#[derive(Clone, Debug, PartialEq)]
-enum Naming {
-    New,
-    Duplicate,
-    Rename(String),
-}
-
-/// Of the dialog.
-#[derive(Clone, Debug)]
-pub struct Parts {
-    kind: PartKind,
-    step: Step,
-    /// The stream key of an imported profile comes too.
-    with_key: bool,
-}
-
-impl Default for Parts {
-    fn default() -> Self {
-        Self { kind: PartKind::Collection, step: Step::default(), with_key: false }
-    }
-}
-
-impl Parts {
-    /// Begins with the list of this kind.
-    pub fn of(kind: PartKind) -> Self {
-        Self { kind, ..Self::default() }
-    }
-}
-
 pub fn show(
     ctx: &egui::Context,
     view: &mut View<'_>,
-    draft: &mut Parts,
+    draft: &mut PartsDraft,
     fresh: bool,
 ) -> Option<DialogAnswer> {
     modal(ctx, view.theme, "parts", WIDTH, |ui| {
@@ -77,7 +39,7 @@ pub fn show(
             Step::Import => import(ui, view, draft),
         }
         if close {
-            *draft = Parts::of(draft.kind);
+            *draft = PartsDraft::of(draft.kind);
         }
         close.then_some(DialogAnswer::Close)
     })
@@ -91,7 +53,7 @@ fn of_kind(kind: PartKind, collection: &'static str, profile: &'static str) -> &
     }
 }
 
-fn list(ui: &mut Ui, view: &mut View<'_>, draft: &mut Parts, fresh: bool) {
+fn list(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, fresh: bool) {
     let (theme, texts) = (view.theme, view.texts);
     ui.columns(2, |columns| {
         let both = [(PartKind::Collection, Icon::Film), (PartKind::Profile, Icon::Settings)];
@@ -157,7 +119,7 @@ fn trouble(ui: &mut Ui, view: &View<'_>) {
     }
 }
 
-fn row(ui: &mut Ui, view: &mut View<'_>, draft: &mut Parts, name: &str) {
+fn row(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &str) {
     let (theme, texts, kind) = (view.theme, view.texts, draft.kind);
     let in_use = view.snapshot.parts.in_use.name(kind) == name;
     let room = vec2(ui.available_width(), size::ROW);
@@ -240,7 +202,7 @@ fn buttons(ui: &mut Ui, theme: &Theme, yes: &str, weight: ButtonWeight, no: &str
     .inner
 }
 
-fn name(ui: &mut Ui, view: &mut View<'_>, draft: &mut Parts, naming: &Naming) {
+fn name(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, naming: &Naming) {
     let (theme, texts, kind) = (view.theme, view.texts, draft.kind);
     let Step::Name(_, text, wrong) = &mut draft.step else { return };
     let (title, done) = match naming {
@@ -312,7 +274,7 @@ fn checked(
     Ok(name)
 }
 
-fn delete(ui: &mut Ui, view: &mut View<'_>, draft: &mut Parts, name: &str) {
+fn delete(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &str) {
     let (theme, texts, kind) = (view.theme, view.texts, draft.kind);
     let named = |key| texts.with(key, &[("name", name.to_owned().into())]);
     let title = of_kind(kind, key!("collection-delete-title"), key!("profile-delete-title"));
@@ -328,7 +290,7 @@ fn delete(ui: &mut Ui, view: &mut View<'_>, draft: &mut Parts, name: &str) {
     }
 }
 
-fn versions(ui: &mut Ui, view: &mut View<'_>, draft: &mut Parts) {
+fn versions(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft) {
     let (theme, texts, kind) = (view.theme, view.texts, draft.kind);
     let parts = &view.snapshot.parts;
     let name = parts.in_use.name(kind).to_owned();
@@ -380,7 +342,7 @@ fn version_row(ui: &mut Ui, view: &mut View<'_>, kind: PartKind, version: &Versi
 }
 
 /// Before the file of a profile is chosen.
-fn import(ui: &mut Ui, view: &mut View<'_>, draft: &mut Parts) {
+fn import(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft) {
     let (theme, texts) = (view.theme, view.texts);
     label(ui, &texts.get("profile-import-title"), Type::Body, theme.text);
     paragraph(ui, &texts.get("profile-import-note"), Type::Small, theme.secondary);

@@ -1,7 +1,7 @@
 //! What a hotkey does that was pressed while another window had the keyboard. The window may get no frames then, so
 //! that the studio is asked past it.
 
-use crate::app::new_path;
+use crate::app::new_file::new_path;
 use crate::studio::live::view::LiveState;
 use crate::studio::notices::health::Health;
 use crate::studio::{Command, Snapshot};
@@ -9,7 +9,7 @@ use crate::ui::Action;
 
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Deed {
+pub enum HotkeyEffect {
     Send(Box<Command>),
     /// The window asks first: it is raised.
     Ask(Action),
@@ -18,18 +18,18 @@ pub enum Deed {
 }
 
 /// What the hotkey of this command does now.
-pub fn deed(action: Action, snapshot: &Snapshot) -> Deed {
+pub fn effect(action: Action, snapshot: &Snapshot) -> HotkeyEffect {
     if !action.may_be_global() || !action.is_possible(snapshot, &Health::of(snapshot)) {
-        return Deed::Nothing;
+        return HotkeyEffect::Nothing;
     }
     let (folder, recording) =
         (&snapshot.preferences.recording_folder, &snapshot.preferences.recording);
     let extension = recording.format.extension();
-    Deed::Send(Box::new(match action {
+    HotkeyEffect::Send(Box::new(match action {
         Action::GoLive => match snapshot.live {
             LiveState::Idle => Command::GoLive,
             LiveState::Connecting { .. } => Command::StopLive,
-            _ => return Deed::Ask(action),
+            _ => return HotkeyEffect::Ask(action),
         },
         Action::Record if snapshot.recording.is_some() => Command::StopRecording,
         Action::Record => Command::StartRecording(new_path(folder, "onair", extension)),
@@ -50,7 +50,7 @@ pub fn deed(action: Action, snapshot: &Snapshot) -> Deed {
             match (scene, scenes.prepared) {
                 (Some(scene), Some(_)) => Command::PrepareScene(Some(scene.id)),
                 (Some(scene), None) => Command::SwitchScene(scene.id),
-                (None, _) => return Deed::Nothing,
+                (None, _) => return HotkeyEffect::Nothing,
             }
         }
     }))
@@ -63,19 +63,21 @@ mod tests {
     #[test]
     fn every_command_that_may_be_global_does_something_and_stop_asks() {
         let mut snapshot = Snapshot::default();
-        let send = |command| Deed::Send(Box::new(command));
-        assert_eq!(deed(Action::GoLive, &snapshot), send(Command::GoLive));
+        let send = |command| HotkeyEffect::Send(Box::new(command));
+        assert_eq!(effect(Action::GoLive, &snapshot), send(Command::GoLive));
         snapshot.live = LiveState::OnAir;
-        assert_eq!(deed(Action::GoLive, &snapshot), Deed::Ask(Action::GoLive));
-        let Deed::Send(command) = deed(Action::Record, &snapshot) else { panic!("nothing") };
+        assert_eq!(effect(Action::GoLive, &snapshot), HotkeyEffect::Ask(Action::GoLive));
+        let HotkeyEffect::Send(command) = effect(Action::Record, &snapshot) else {
+            panic!("nothing")
+        };
         assert!(matches!(*command, Command::StartRecording(path) if path.extension().is_some()));
         let first = snapshot.scenes.collection.scenes.first().unwrap().id;
-        assert_eq!(deed(Action::Scene1, &snapshot), send(Command::SwitchScene(first)));
+        assert_eq!(effect(Action::Scene1, &snapshot), send(Command::SwitchScene(first)));
         snapshot.scenes.prepared = Some(first);
-        assert_eq!(deed(Action::Scene1, &snapshot), send(Command::PrepareScene(Some(first))));
+        assert_eq!(effect(Action::Scene1, &snapshot), send(Command::PrepareScene(Some(first))));
         // Without microphone, replay buffer or second scene there is nothing to do.
         for action in [Action::Mute, Action::SaveReplay, Action::Scene2, Action::Settings] {
-            assert_eq!(deed(action, &snapshot), Deed::Nothing, "{action:?}");
+            assert_eq!(effect(action, &snapshot), HotkeyEffect::Nothing, "{action:?}");
         }
     }
 }

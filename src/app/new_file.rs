@@ -1,0 +1,9 @@
+//! Names of new files.
+
+use std::path::{Path, PathBuf};
+
+/// A new file in `folder`, named after the local time.
+pub fn new_path(folder: &Path, what: &str, extension: &str) -> PathBuf {
+    let time = jiff::Zoned::now().strftime("%Y-%m-%d %H-%M-%S").to_string();
+    folder.join(format!("{what} {time}.{extension}"))
+}

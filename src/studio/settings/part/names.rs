@@ -1,0 +1,110 @@
+//! Names of collections and profiles, and which of them is in use.
+
+use serde::{Deserialize, Serialize};
+
+use crate::text::problem::{Problem, problem};
+
+/// The name of the only one, until somebody gives it another.
+pub const FIRST_NAME: &str = "Main";
+
+/// Characters of a name: with an ending it is the name of a file.
+pub const MAX_NAME: usize = 60;
+
+/// Characters that not every file system takes in a name.
+const NOT_IN_NAMES: &[char] = &['/', '\\', ':', '*', '?', '"', '<', '>', '|'];
+
+/// What a part is.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum PartKind {
+    Collection,
+    Profile,
+}
+
+impl PartKind {
+    pub const ALL: [Self; 2] = [Self::Collection, Self::Profile];
+
+    /// The folder of those that are not in use.
+    pub const fn folder(self) -> &'static str {
+        match self {
+            Self::Collection => "collections",
+            Self::Profile => "profiles",
+        }
+    }
+
+    /// Its word on the command line and in JSON.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Collection => "collection",
+            Self::Profile => "profile",
+        }
+    }
+}
+
+/// Which of each is in use.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct InUse {
+    #[serde(deserialize_with = "name")]
+    pub collection: String,
+    #[serde(deserialize_with = "name")]
+    pub profile: String,
+}
+
+impl Default for InUse {
+    fn default() -> Self {
+        Self { collection: FIRST_NAME.into(), profile: FIRST_NAME.into() }
+    }
+}
+
+impl InUse {
+    /// The name of the one in use.
+    pub fn name(&self, kind: PartKind) -> &str {
+        match kind {
+            PartKind::Collection => &self.collection,
+            PartKind::Profile => &self.profile,
+        }
+    }
+
+    pub(in crate::studio) fn set(&mut self, kind: PartKind, name: &str) {
+        match kind {
+            PartKind::Collection => self.collection = name.into(),
+            PartKind::Profile => self.profile = name.into(),
+        }
+    }
+
+    pub(in crate::studio::settings) fn is_first(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+fn name<'de, D: serde::Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let name = String::deserialize(from)?;
+    check_name(&name).map_err(crate::studio::settings::reading::values::refuse)
+}
+
+/// A name as it may be kept.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check_name(name: &str) -> Result<String, Problem> {
+    let name = name.trim();
+    if name.is_empty() {
+        return Err(problem!("part-name-empty"));
+    }
+    if name.chars().count() > MAX_NAME {
+        return Err(problem!("part-name-long", most = MAX_NAME));
+    }
+    if name.starts_with('.') {
+        return Err(problem!("part-name-dot"));
+    }
+    let bad = |it: char| NOT_IN_NAMES.contains(&it) || !crate::base::sanitize::is_harmless(it);
+    if name.contains(bad) || name.contains(['\n', '\t']) {
+        return Err(problem!("part-name-character"));
+    }
+    Ok(name.to_owned())
+}
+
+/// Whether both are the same file on a file system that takes `A` for `a`.
+pub fn is_same_name(one: &str, other: &str) -> bool {
+    one.to_lowercase() == other.to_lowercase()
+}
