@@ -284,8 +284,7 @@ fn our_own_player_plays_it() {
         running.server.streams().iter().any(|it| it.publisher.is_some())
     });
     let url = format!("http://{}/live/show.m3u8", running.http());
-    let mut player =
-        peers::onair::Onair::start(&["play", &url, "--headless", "--duration", "5s"]);
+    let mut player = peers::onair::Onair::start(&["play", &url, "--headless", "--duration", "5s"]);
     let stats = player.wait_event("pictures", |event| {
         event["event"] == "play_stats" && event["shown"].as_u64() > Some(60)
     });

@@ -86,6 +86,8 @@ fn a_file_is_chosen_by_keyboard_and_others_are_left_out() {
 #[test]
 fn a_path_is_typed_and_nonsense_is_said_to_be_so() {
     let (folder, mut harness) = chooser(films());
+    // No face has it: a box is drawn.
+    harness.ctx.set_missing_glyph_policy(egui::MissingGlyphPolicy::Tofu);
     type_path(&mut harness, "Path", "no/such\u{1F4A9}");
     shows(&mut harness, "Nothing has this path.");
     assert_eq!(chosen(&harness), None);

@@ -121,11 +121,11 @@ fn a_filter_whose_file_is_missing_says_so_and_takes_another() {
         [std::path::PathBuf::from("/b/logo.png"), "/a/mask".into()]
     );
     // A mask: nothing is seen without it.
-    harness.get_by_role_and_label(Role::Button, "Mask").click();
+    harness.get_by_role_and_label(Role::Button, "Mask").click_accesskit();
     harness.run();
     harness.get_by_label_contains("The source shows a placeholder until the file works");
     // What is there has nothing to say.
-    harness.get_by_role_and_label(Role::Button, "LUT").click();
+    harness.get_by_role_and_label(Role::Button, "LUT").click_accesskit();
     harness.run();
     assert!(harness.query_by_label_contains("cannot be used: ").is_none());
     assert!(harness.query_by_label("Try again").is_none());
@@ -168,7 +168,7 @@ fn properties_set(commands: &[Command]) -> (SourceId, Properties) {
 fn properties_of_texts_slides_and_screens_are_set() {
     let mut harness = open("properties");
     let press = |harness: &mut Harness<'static, Window>, name: &str| {
-        harness.get_by_role_and_label(Role::CheckBox, name).click();
+        harness.get_by_role_and_label(Role::CheckBox, name).click_accesskit();
         commands(harness)
     };
     harness.key_press_modifiers(Modifiers::COMMAND, Key::E);

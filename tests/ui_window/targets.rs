@@ -22,6 +22,14 @@ fn open_card(harness: &mut Harness<'static, Window>, name: &str) {
     harness.run();
 }
 
+/// Opens the list of what can be added. It comes to its place in its second frame.
+fn open_menu(harness: &mut Harness<'static, Window>) {
+    harness.get_by_label("Add a target").click();
+    harness.run();
+    harness.step();
+    harness.step();
+}
+
 #[test]
 fn a_target_is_renamed_routed_and_taken_apart() {
     let mut harness = open("custom");
@@ -65,8 +73,7 @@ fn the_delay_is_chosen_shown_and_ended() {
 #[test]
 fn a_target_is_typed_and_its_key_stays_hidden() {
     let mut harness = open("idle");
-    harness.get_by_label("Add a target").click();
-    harness.run();
+    open_menu(&mut harness);
     let sent = click(&mut harness, "Own server");
     let [Command::PutTarget(added)] = sent.as_slice() else { panic!("{sent:?}") };
     assert!(added.enabled && added.remember_key && added.id == 1, "{added:?}");
@@ -103,8 +110,7 @@ fn a_target_is_typed_and_its_key_stays_hidden() {
 #[test]
 fn a_key_typed_quickly_behind_tab_stands_in_its_own_field() {
     let mut harness = open("idle");
-    harness.get_by_label("Add a target").click();
-    harness.run();
+    open_menu(&mut harness);
     click(&mut harness, "Own server");
     harness.run();
     let tab = |pressed| egui::Event::Key {
@@ -181,14 +187,12 @@ fn targets_are_switched_kept_fitted_and_removed() {
     ));
     assert_eq!(click(&mut harness, "Remove this target and its key"), [Command::RemoveTarget(1)]);
     // One that gives each show an address has none here, and is listed.
-    harness.get_by_label("Add a target").click();
-    harness.run();
+    open_menu(&mut harness);
     let sent = click(&mut harness, "Xiaohongshu");
     let [Command::PutTarget(added)] = sent.as_slice() else { panic!("{sent:?}") };
     assert_eq!((&*added.service, added.server()), ("xiaohongshu", ""));
     // A service brings its address, and asks for what it takes.
-    harness.get_by_label("Add a target").click();
-    harness.run();
+    open_menu(&mut harness);
     let sent = click(&mut harness, "Twitch");
     let [Command::PutTarget(added)] = sent.as_slice() else { panic!("{sent:?}") };
     assert_eq!(added.service, "twitch");
@@ -365,7 +369,7 @@ fn a_server_is_told_where_its_clients_go_when_it_ends() {
 #[test]
 fn own_services_are_added_changed_and_removed() {
     let mut harness = open("idle");
-    click(&mut harness, "Add a target");
+    open_menu(&mut harness);
     click(&mut harness, "Your own services");
     click(&mut harness, "Add a service");
     let fill = |harness: &mut Harness<'static, Window>, name: &str, text: &str| {

@@ -61,7 +61,7 @@ pub(super) fn show(
         paragraph(ui, &texts.say(&why), Type::Small, theme.warn);
     }
     if changed {
-        view.send(Command::PutTarget(draft.put(target)));
+        draft.changed(target).into_iter().for_each(|command| view.send(command));
     }
     if view.snapshot.quality.adapt != Adapt::Off {
         floor(ui, view, draft, target, width);

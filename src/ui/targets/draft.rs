@@ -10,7 +10,7 @@ use crate::media::VideoFrame;
 use crate::studio::live::view::LiveState;
 use crate::studio::snapshot::TargetView;
 use crate::studio::targets::TargetState;
-use crate::studio::{Route, Snapshot, Target, TargetPlace};
+use crate::studio::{Command, Route, Snapshot, Target, TargetPlace};
 use crate::ui::input::actions::key;
 use crate::ui::video::FrameView;
 
@@ -238,6 +238,11 @@ impl Draft {
         }
         let (place, route) = (target.place.clone(), target.route.clone());
         Target { place, route, ..filled }
+    }
+
+    /// What is to be sent of what was typed; `None`: nothing that is taken before the next connection.
+    pub(super) fn changed(&self, target: &Target) -> Option<Command> {
+        Some(self.put(target)).filter(|put| put != target).map(Command::PutTarget)
     }
 
     /// What was typed about one on air that needs another connection, if anything was.

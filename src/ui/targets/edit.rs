@@ -87,7 +87,7 @@ fn server(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target, 
     if field.response.changed() {
         draft.texts(target.id).server_touched = true;
         draft.complain &= draft.fault_of(target).is_some();
-        view.send(Command::PutTarget(draft.put(target)));
+        draft.changed(target).into_iter().for_each(|command| view.send(command));
     }
     if field.response.lost_focus() && !draft.texts(target.id).server.is_empty() {
         draft.complain |= draft.server_fault(target).is_some();
@@ -113,7 +113,7 @@ fn apart(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target) {
         *typed.server = url.tc_url();
         *typed.key = url.stream.expose().to_owned();
         (typed.touched, typed.server_touched) = (true, true);
-        view.send(Command::PutTarget(draft.put(target)));
+        draft.changed(target).into_iter().for_each(|command| view.send(command));
     }
 }
 
@@ -170,7 +170,7 @@ fn stream_key(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Targ
     if field.response.changed() || field.pressed == Some(0) {
         draft.texts(target.id).touched = true;
         draft.complain &= draft.fault_of(target).is_some();
-        view.send(Command::PutTarget(draft.put(target)));
+        draft.changed(target).into_iter().for_each(|command| view.send(command));
     }
 }
 

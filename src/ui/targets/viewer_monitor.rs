@@ -59,7 +59,7 @@ fn address(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target,
     .show(ui, theme);
     if field.response.changed() {
         draft.texts(target.id).watched = true;
-        view.send(Command::PutTarget(draft.put(target)));
+        draft.changed(target).into_iter().for_each(|command| view.send(command));
     }
     let target = draft.filled(target);
     if !target.may_show_play_url() {

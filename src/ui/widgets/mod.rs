@@ -24,7 +24,7 @@ pub use select::{Select, menu_item, menu_rule, scrolled};
 pub use slider::slider;
 pub use sparkline::sparkline;
 pub use switch::{named_switch, switch};
-pub use tab_bar::{TAB_BAR, tab_bar};
+pub use tab_bar::{TAB_BAR, tab_bar, tab_info};
 
 use egui::{CornerRadius, Response, Stroke, StrokeKind, Ui};
 

@@ -1,8 +1,9 @@
 //! A choice that opens a list.
 
+use egui::accesskit::Action;
 use egui::{
-    Align, CornerRadius, Key, Popup, PopupCloseBehavior, Rect, Role, ScrollArea, Sense, StrokeKind,
-    Ui, Vec2, WidgetInfo, pos2, vec2,
+    Align, CornerRadius, Event, Key, Popup, PopupCloseBehavior, Rect, Response, Role, ScrollArea,
+    Sense, StrokeKind, Ui, Vec2, WidgetInfo, pos2, vec2,
 };
 
 use crate::ui::style::icons;
@@ -80,11 +81,13 @@ impl<'a> Select<'a> {
                 ui.spacing_mut().item_spacing = Vec2::new(0.0, 2.0);
                 ui.set_width(self.width - 10.0);
                 list(ui);
-                // A click closes it; so does what is chosen by the keyboard, which goes on from here.
+                // A click closes it; so does what is chosen by the keyboard or by a screen reader, which go on
+                // from here.
                 let keys = [Key::Enter, Key::Space];
                 let pressed = ui.input(|input| keys.iter().any(|key| input.key_pressed(*key)));
                 let elsewhere = ui.memory(|it| it.focused().is_some_and(|id| id != response.id));
-                by_key = self.close_on_click && pressed && elsewhere;
+                let chosen = (pressed && elsewhere) || is_clicked_by_reader(ui, &response);
+                by_key = self.close_on_click && chosen;
                 if by_key {
                     ui.close();
                 }
@@ -93,6 +96,17 @@ impl<'a> Select<'a> {
             response.request_focus();
         }
     }
+}
+
+/// Whether a screen reader clicked something else than what opens the list.
+fn is_clicked_by_reader(ui: &Ui, opener: &Response) -> bool {
+    let own = opener.id.accesskit_id();
+    ui.input(|input| {
+        input.events.iter().any(|event| {
+            matches!(event, Event::AccessKitActionRequest(request)
+                if request.action == Action::Click && request.target_node != own)
+        })
+    })
 }
 
 /// A line of a list: a title, perhaps a second line; tells whether it was chosen.

@@ -1,6 +1,8 @@
 //! Tabs beside each other, each as wide as the others.
 
-use egui::{Align, CornerRadius, Rect, Role, Sense, StrokeKind, Ui, WidgetInfo, pos2, vec2};
+use egui::{
+    Align, CornerRadius, Rect, Response, Role, Sense, StrokeKind, Ui, WidgetInfo, pos2, vec2,
+};
 
 use crate::ui::style::theme::{RADIUS, Theme, Type};
 use crate::ui::widgets::{elided, focus_ring};
@@ -9,6 +11,12 @@ use crate::ui::widgets::{elided, focus_ring};
 pub const TAB_BAR: f32 = 30.0;
 /// Between the bar and a tab.
 const EDGE: f32 = 2.0;
+
+/// What a screen reader is told of a tab.
+pub fn tab_info(response: &Response, name: &str, is_chosen: bool) {
+    response.widget_info(|| WidgetInfo::labeled(Role::Tab, true, name));
+    response.ctx.accesskit_node_builder(response.id, |node| node.set_selected(is_chosen));
+}
 
 /// Shows tabs of these names, of which one is chosen; gives the one that was pressed.
 pub fn tab_bar(ui: &mut Ui, theme: &Theme, names: &[&str], chosen: usize) -> Option<usize> {
@@ -21,7 +29,7 @@ pub fn tab_bar(ui: &mut Ui, theme: &Theme, names: &[&str], chosen: usize) -> Opt
         let rect = Rect::from_min_size(at, vec2(width, TAB_BAR - 2.0 * EDGE));
         let response = ui.interact(rect, ui.scope_id().with(("tab", index)), Sense::click());
         let is_chosen = index == chosen;
-        response.widget_info(|| WidgetInfo::selected(Role::Tab, true, is_chosen, *name));
+        tab_info(&response, name, is_chosen);
         if is_chosen {
             let (radius, line) = (CornerRadius::same(RADIUS - 1), theme.border());
             ui.painter().rect(rect, radius, theme.panel, line, StrokeKind::Inside);

@@ -1,6 +1,6 @@
 //! The keyboard on one page.
 
-use egui::{Align, CornerRadius, Layout, Sense, StrokeKind, Ui, vec2};
+use egui::{Align, CornerRadius, Layout, Role, Sense, StrokeKind, Ui, WidgetInfo, vec2};
 
 use crate::ui::dialogs::card::DialogAnswer;
 use crate::ui::dialogs::settings::table::Setting;
@@ -43,8 +43,9 @@ fn line(ui: &mut Ui, view: &View<'_>, what: &str, keys: &str) {
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let font = Type::SmallStrong.font();
                 let galley = ui.painter().layout_no_wrap(keys.to_owned(), font, view.theme.text);
-                let (rect, _) =
+                let (rect, response) =
                     ui.allocate_exact_size(galley.size() + vec2(14.0, 8.0), Sense::hover());
+                response.widget_info(|| WidgetInfo::labeled(Role::Label, true, keys));
                 ui.painter().rect(
                     rect,
                     CornerRadius::same(4),

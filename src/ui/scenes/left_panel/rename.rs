@@ -16,13 +16,6 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, what: Named) ->
         return false;
     };
     let id = Id::unique("scene-name");
-    if std::mem::take(&mut draft.select_name) {
-        // What is typed takes its place.
-        let mut state = TextEditState::load(ui.ctx(), id).unwrap_or_default();
-        let whole = CCursorRange::two(CCursor::new(0), CCursor::new(text.chars().count()));
-        state.cursor.set_char_range(Some(whole));
-        state.store(ui.ctx(), id);
-    }
     let field = ui.add(
         TextEdit::singleline(text)
             .id(id)
@@ -42,6 +35,13 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, what: Named) ->
         draft.naming = None;
     } else if !field.has_focus() {
         field.request_focus();
+    } else if std::mem::take(&mut draft.select_name) {
+        // What is typed takes its place.
+        let mut state = TextEditState::load(ui.ctx(), id).unwrap_or_default();
+        let whole = CCursorRange::two(CCursor::new(0), CCursor::new(text.chars().count()));
+        state.cursor.set_char_range(Some(whole));
+        state.store(ui.ctx(), id);
+        ui.ctx().request_repaint();
     }
     true
 }

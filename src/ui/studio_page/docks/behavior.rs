@@ -1,8 +1,8 @@
 //! How docked panels behave and look: their tabs, and what can be done with them.
 
 use egui::{
-    Align, Color32, CornerRadius, CursorIcon, Id, Response, Role, Sense, Stroke, Style, Ui,
-    Visuals, WidgetInfo, WidgetText, vec2,
+    Align, Color32, CornerRadius, CursorIcon, Id, Response, Sense, Stroke, Style, Ui, Visuals,
+    WidgetText, vec2,
 };
 use egui_tiles::{
     Behavior, ResizeState, SimplificationOptions, TabState, Tabs, TileId, Tiles, UiResponse,
@@ -15,7 +15,7 @@ use crate::ui::studio_page::parts::PageParts;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{RADIUS, Type, gap};
 use crate::ui::view::View;
-use crate::ui::widgets::{ButtonWeight, elided, focus_ring, icon_button};
+use crate::ui::widgets::{ButtonWeight, elided, focus_ring, icon_button, tab_info};
 
 /// Height of a bar of tabs.
 const BAR: f32 = 38.0;
@@ -23,6 +23,8 @@ const BAR: f32 = 38.0;
 const TAB: f32 = 26.0;
 /// Room around a tab's name.
 const AROUND: f32 = 12.0;
+/// Room for the buttons that hide a panel and put it into a window.
+const BUTTONS: f32 = 64.0;
 
 /// The panels while they are drawn.
 pub(super) struct Docked<'a, 'b, 'c> {
@@ -70,11 +72,17 @@ impl Behavior<Panel> for Docked<'_, '_, '_> {
         let font = Type::FigureStrong.font();
         let galley = ui.painter().layout_no_wrap(name.clone(), font.clone(), theme.text);
         ui.add_space(gap::XS);
-        let width = galley.size().x + 2.0 * AROUND;
+        // All of them fit into the bar.
+        let siblings = tiles.parent_of(tile).and_then(|it| tiles.get_container(it));
+        let count = siblings.map_or(1, |it| it.children().count().max(1)) as f32;
+        let bar = tiles.rect(tile).map_or(f32::INFINITY, |rect| rect.width());
+        let buttons = if self.arranging { BUTTONS } else { 0.0 };
+        let most = ((bar - buttons) / count - 2.0 * gap::XS).max(TAB);
+        let width = (galley.size().x + 2.0 * AROUND).min(most);
         let (_, room) = ui.allocate_space(vec2(width, ui.available_height()));
         let rect = egui::Rect::from_center_size(room.center(), vec2(width, TAB));
         let response = ui.interact(rect, id, Sense::click_and_drag());
-        response.widget_info(|| WidgetInfo::selected(Role::Tab, true, state.active, &name));
+        tab_info(&response, &name, state.active);
         let fill = match (state.active, response.hovered()) {
             (true, _) => theme.raised,
             (false, true) => theme.hover,
