@@ -43,7 +43,8 @@ fn home() -> tempfile::TempDir {
     let write = |name: &str, text: &str| fs::write(home.path().join("onair").join(name), text);
     write("settings.toml", OWN).unwrap();
     write("profiles/Small.toml", "[quality]\nsize = '160x90'\nfps = '10'\n").unwrap();
-    let evening = "video = 'test'\naudio = 'silence'\n[[collection.scenes]]\nname = 'Evening'\n";
+    let evening = "video = 'test'\naudio = 'silence'\n[[collection.scenes]]\nname = 'Evening'\n\
+        [[collection.scenes.items]]\nmain = true\n";
     write("collections/Evening.toml", evening).unwrap();
     home
 }

@@ -335,7 +335,7 @@ fn what_is_copied_in_one_scene_is_pasted_in_another() {
     let Edit::Paste(scene, copied) = &pasted else { panic!("{pasted:?}") };
     assert_eq!((*scene, copied.items.len(), copied.sources.len()), (SceneId(2), 1, 1));
     make(&mut harness, &[pasted]);
-    harness.get_by_label_contains("Source 1 selected");
+    harness.get_by_label("Properties of Source 1");
     // By the keys, as long as the desktop's clipboard has it.
     source(&harness, "Source 1").focus();
     harness.run();

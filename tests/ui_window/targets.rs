@@ -282,14 +282,17 @@ fn on_air_a_target_is_edited_and_reconnects_when_that_is_asked_for() {
     // Its viewers see nothing of half a key, and what is switched meanwhile keeps the old one.
     assert_eq!(commands(&mut harness), []);
     let known = harness.state().demo.snapshot().targets[1].target.clone();
-    harness.get_by_role_and_label(Role::CheckBox, "Remember the key").click();
+    harness.get_by_role_and_label(Role::CheckBox, "Remember the key").click_accesskit();
     let sent = commands(&mut harness);
     let [Command::PutTarget(kept)] = sent.as_slice() else { panic!("{sent:?}") };
     assert_eq!(kept.place, known.place);
-    let sent = click(&mut harness, "Apply and reconnect");
+    // It is below the fold.
+    harness.get_by_label("Apply and reconnect").click_accesskit();
+    let sent = commands(&mut harness);
     let [Command::RestartTarget(wanted)] = sent.as_slice() else { panic!("{sent:?}") };
     assert!(wanted.id == 1 && wanted.key().unwrap().expose().ends_with("-new"), "{wanted:?}");
-    click(&mut harness, "Discard");
+    harness.get_by_label("Discard").click_accesskit();
+    harness.run();
     assert!(harness.query_by_label("Apply and reconnect").is_none());
 }
 

@@ -43,8 +43,8 @@ pub struct Draft {
     pub(super) others: Vec<ItemId>,
     /// The name that is being typed, of a scene or an item.
     pub(super) naming: Option<(Named, String)>,
-    /// All of it is selected, for what is typed to take its place.
-    pub(super) select_name: bool,
+    /// Where the cursor goes as soon as its field has the keyboard.
+    pub(super) name_cursor: Option<NameCursor>,
     /// What is being dragged on the picture.
     pub(super) grip: Option<Drag>,
     /// Where a frame around several was begun, in program pixels.
@@ -210,7 +210,7 @@ impl Draft {
             }
             Arrival::Scene(id, name) => {
                 self.rename(Named::Scene(id), name);
-                self.select_name = true;
+                self.name_cursor = Some(NameCursor::Whole);
                 let idle = snapshot.live == LiveState::Idle && snapshot.recording.is_none();
                 match self.studio_mode {
                     true => Some(Command::PrepareScene(Some(id))),
@@ -223,6 +223,7 @@ impl Draft {
     /// A name is typed from now on.
     pub(super) fn rename(&mut self, what: Named, name: String) {
         self.naming = Some((what, name));
+        self.name_cursor = Some(NameCursor::End);
     }
 
     /// Whether *Add source* is open.
@@ -318,6 +319,14 @@ pub enum Whose {
     /// That of all scenes without one of their own.
     Every,
     Scene(SceneId),
+}
+
+/// Where the cursor begins in a name.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum NameCursor {
+    End,
+    /// What is typed takes the place of the whole name.
+    Whole,
 }
 
 /// What can be named.

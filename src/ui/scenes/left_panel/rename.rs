@@ -7,7 +7,7 @@ use egui::{Id, Key, TextEdit, Ui};
 use crate::compose::scene::{Content, ItemId};
 use crate::studio::scenes::MAIN;
 use crate::studio::{Collection, Command, Edit};
-use crate::ui::scenes::draft::{Draft, Named};
+use crate::ui::scenes::draft::{Draft, NameCursor, Named};
 use crate::ui::view::View;
 
 /// A field in the place of the line whose name is being typed; tells whether it is.
@@ -35,11 +35,12 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, what: Named) ->
         draft.naming = None;
     } else if !field.has_focus() {
         field.request_focus();
-    } else if std::mem::take(&mut draft.select_name) {
-        // What is typed takes its place.
+    } else if let Some(cursor) = draft.name_cursor.take() {
         let mut state = TextEditState::load(ui.ctx(), id).unwrap_or_default();
-        let whole = CCursorRange::two(CCursor::new(0), CCursor::new(text.chars().count()));
-        state.cursor.set_char_range(Some(whole));
+        let end = text.chars().count();
+        let begin = if cursor == NameCursor::Whole { 0 } else { end };
+        let range = CCursorRange::two(CCursor::new(begin), CCursor::new(end));
+        state.cursor.set_char_range(Some(range));
         state.store(ui.ctx(), id);
         ui.ctx().request_repaint();
     }

@@ -23,8 +23,6 @@ const BAR: f32 = 38.0;
 const TAB: f32 = 26.0;
 /// Room around a tab's name.
 const AROUND: f32 = 12.0;
-/// Room for the buttons that hide a panel and put it into a window.
-const BUTTONS: f32 = 64.0;
 
 /// The panels while they are drawn.
 pub(super) struct Docked<'a, 'b, 'c> {
@@ -35,11 +33,27 @@ pub(super) struct Docked<'a, 'b, 'c> {
     /// What is to get a window of its own, or to be hidden.
     pub apart: Option<TileId>,
     pub hidden: Option<TileId>,
+    /// The width of a tab with which all of its bar fit.
+    pub most: f32,
 }
 
 impl Docked<'_, '_, '_> {
     fn name(&self, panel: Panel) -> String {
         self.view.texts.get(contents::title(panel)).to_string()
+    }
+
+    /// Those that hide the panel in front and put it into a window.
+    fn buttons(&mut self, ui: &mut Ui, active: TileId, panel: Panel) {
+        let (theme, texts) = (self.view.theme, self.view.texts);
+        let named = [("name", self.name(panel).into())];
+        let (close, apart) =
+            (texts.with("panel-close", &named), texts.with("panel-window", &named));
+        if icon_button(ui, theme, Icon::Close, &close, TAB, ButtonWeight::Quiet).clicked() {
+            self.hidden = Some(active);
+        }
+        if icon_button(ui, theme, Icon::External, &apart, TAB, ButtonWeight::Quiet).clicked() {
+            self.apart = Some(active);
+        }
     }
 }
 
@@ -72,13 +86,7 @@ impl Behavior<Panel> for Docked<'_, '_, '_> {
         let font = Type::FigureStrong.font();
         let galley = ui.painter().layout_no_wrap(name.clone(), font.clone(), theme.text);
         ui.add_space(gap::XS);
-        // All of them fit into the bar.
-        let siblings = tiles.parent_of(tile).and_then(|it| tiles.get_container(it));
-        let count = siblings.map_or(1, |it| it.children().count().max(1)) as f32;
-        let bar = tiles.rect(tile).map_or(f32::INFINITY, |rect| rect.width());
-        let buttons = if self.arranging { BUTTONS } else { 0.0 };
-        let most = ((bar - buttons) / count - 2.0 * gap::XS).max(TAB);
-        let width = (galley.size().x + 2.0 * AROUND).min(most);
+        let width = (galley.size().x + 2.0 * AROUND).min(self.most);
         let (_, room) = ui.allocate_space(vec2(width, ui.available_height()));
         let rect = egui::Rect::from_center_size(room.center(), vec2(width, TAB));
         let response = ui.interact(rect, id, Sense::click_and_drag());
@@ -103,21 +111,14 @@ impl Behavior<Panel> for Docked<'_, '_, '_> {
         tabs: &Tabs,
         _: &mut f32,
     ) {
-        let Some(active) = tabs.active else { return };
-        let Some(panel) = tiles.get_pane(&active).copied() else { return };
-        if !self.arranging || panel == Panel::Controls {
-            return;
+        let panel = tabs.active.and_then(|active| Some((active, *tiles.get_pane(&active)?)));
+        if let Some((active, panel)) =
+            panel.filter(|(_, it)| self.arranging && *it != Panel::Controls)
+        {
+            self.buttons(ui, active, panel);
         }
-        let (theme, texts) = (self.view.theme, self.view.texts);
-        let named = [("name", self.name(panel).into())];
-        let (close, apart) =
-            (texts.with("panel-close", &named), texts.with("panel-window", &named));
-        if icon_button(ui, theme, Icon::Close, &close, TAB, ButtonWeight::Quiet).clicked() {
-            self.hidden = Some(active);
-        }
-        if icon_button(ui, theme, Icon::External, &apart, TAB, ButtonWeight::Quiet).clicked() {
-            self.apart = Some(active);
-        }
+        let between = gap::XS + ui.spacing().item_spacing.x;
+        self.most = (ui.available_width() / tabs.children.len().max(1) as f32 - between).max(TAB);
     }
 
     fn tab_bar_height(&self, _: &Style) -> f32 {

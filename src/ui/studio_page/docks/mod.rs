@@ -86,6 +86,7 @@ impl Docks {
             asked: None,
             apart: None,
             hidden: None,
+            most: f32::INFINITY,
         };
         let mut inner = child(ui, room, "docks");
         tree.ui(&mut docked, &mut inner);
