@@ -336,8 +336,8 @@ fn a_file_name_need_be_no_text() {
 #[test]
 fn a_speaker_and_a_side_are_flags_of_play_and_wrong_ones_are_usage() {
     for (flag, value, why) in [
-        ("--balance", "101", "-100 (left alone) to 100 (right alone)"),
-        ("--balance", "left", "-100 (left alone) to 100 (right alone)"),
+        ("--balance", "101", "-100 (left only) to 100 (right only)"),
+        ("--balance", "left", "-100 (left only) to 100 (right only)"),
         ("--speaker", "", "`onair devices` lists the ids"),
     ] {
         let output = onair(&["play", "--headless", "show.flv", flag, value]);

@@ -359,10 +359,17 @@ fn people_get_sentences_and_pipes_may_close() {
     let path = folder.path().join("show.flv");
     let output = Command::new("sh").args(["-c", &line]).arg(&path).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(text.starts_with("Encoder (video)"), "{text}");
+    assert!(text.starts_with("Video encoder: openh264"), "{text}");
     assert!(path.metadata().unwrap().len() > 50_000, "the recording went on");
     let help = Command::new(program).arg("--help").output().unwrap();
     assert!(String::from_utf8_lossy(&help.stdout).contains("Exit codes"));
+    // In the other language, every line of it.
+    let words = "live --video test --audio tone --size 480x270 --duration 1s --lang zh-CN --record";
+    let other = folder.path().join("other.flv");
+    let output = Command::new(program).args(words.split(' ')).arg(&other).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let is_chinese = |line: &str| line.chars().any(|it| ('\u{4E00}'..='\u{9FFF}').contains(&it));
+    assert!(text.lines().count() > 3 && text.lines().all(is_chinese), "{text}");
 }
 
 #[test]

@@ -12,7 +12,8 @@ use crate::cli::output::exit::Exit;
 use crate::decode::{NoDecoder, inventory};
 use crate::encode::{self, KnownEncoder};
 use crate::media::{Codec, Track};
-use crate::text::{Language, Problem};
+use crate::text::Language;
+use crate::text::problem::{Problem, problem};
 
 /// Runs the command.
 pub fn run(globals: &Globals, clock: Clock) -> Exit {
@@ -24,7 +25,16 @@ pub fn run(globals: &Globals, clock: Clock) -> Exit {
     let (screens, windows) = (capture::screens(), capture::windows());
     let sharing = crate::capture::sharing();
     let language = output.language();
-    let none = |why: &Problem| format!("  none: {}", language.say_with_cure(why));
+    let none = |why: &Problem| {
+        let reason = language.say_with_cure(why);
+        format!("  {}", output.say(&problem!("out-none", reason = reason)))
+    };
+    let title = |text: Problem| output.line(&output.say(&text));
+    let entry = |text: Problem| output.line(&format!("  {}", output.say(&text)));
+    let beside = |shown: bool, text: Problem| match shown {
+        true => format!(", {}", output.say(&text)),
+        false => String::new(),
+    };
     if output.is_json() {
         let screens: Vec<Value> = screens.unwrap_or_default().iter().map(screen).collect();
         let windows: Vec<Value> = windows.unwrap_or_default().iter().map(window).collect();
@@ -45,7 +55,7 @@ pub fn run(globals: &Globals, clock: Clock) -> Exit {
         output.line(&list.to_string());
         return Exit::Ok;
     }
-    output.line("Cameras");
+    title(problem!("out-cameras"));
     for camera in &cameras {
         output.line(&format!("  {}  (camera:{})", camera.name, camera.id));
         for format in &camera.formats {
@@ -53,8 +63,13 @@ pub fn run(globals: &Globals, clock: Clock) -> Exit {
         }
         for control in capture::controls(&camera.id) {
             let range = match &control.span {
-                Span::Switch => "0 or 1".to_owned(),
-                Span::Number { least, most, step } => format!("{least} to {most} by {step}"),
+                Span::Switch => output.say(&problem!("out-control-switch")),
+                Span::Number { least, most, step } => {
+                    let [least, most, step] = [least, most, step].map(ToString::to_string);
+                    let text =
+                        problem!("out-control-range", least = least, most = most, step = step);
+                    output.say(&text)
+                }
                 Span::Menu(items) => {
                     let items = items.iter().map(|(value, name)| format!("{value} {name}"));
                     items.collect::<Vec<_>>().join(", ")
@@ -65,72 +80,69 @@ pub fn run(globals: &Globals, clock: Clock) -> Exit {
         }
     }
     if cameras.is_empty() {
-        output.line("  none found: plug one in, or use --video test");
+        entry(problem!("out-no-camera"));
     }
-    for (title, word, devices) in
-        [("Microphones", "mic:", &microphones), ("Speakers", "", &speakers)]
-    {
-        output.line(title);
+    for (name, word, devices) in [
+        (problem!("out-microphones"), "mic:", &microphones),
+        (problem!("out-speakers"), "", &speakers),
+    ] {
+        title(name);
         for device in devices {
-            let default = if device.default { ", default" } else { "" };
+            let default = beside(device.default, problem!("out-default"));
             output.line(&format!("  {}  ({word}{}{default})", device.name, device.id));
         }
         if devices.is_empty() {
-            output.line("  none found");
+            entry(problem!("out-none-found"));
         }
     }
-    output.line("Applications");
+    title(problem!("out-applications"));
     match &applications {
         Ok(playing) => {
             for application in playing {
                 let (name, program) = (&application.name, &application.program);
-                output.line(&format!("  {name}  (app:{name}, program {program})"));
+                let program = output.say(&problem!("out-program", name = program));
+                output.line(&format!("  {name}  (app:{name}, {program})"));
             }
             if playing.is_empty() {
-                output.line("  none plays");
+                entry(problem!("out-none-plays"));
             }
         }
         Err(why) => output.line(&none(why)),
     }
-    output.line("Screens");
-    let asks = |it: &Sharing| if it.remembers { "" } else { ", asks each time" };
+    title(problem!("out-displays"));
+    let asks = |it: &Sharing| beside(!it.remembers, problem!("out-asks"));
+    let dialog = output.say(&problem!("out-dialog-gives"));
     if let Some(Ok(it)) = sharing.as_ref().filter(|it| it.as_ref().is_ok_and(|it| it.screens)) {
-        output.line(&format!(
-            "  the one that the desktop's dialog gives  (screen:wayland{})",
-            asks(it)
-        ));
+        output.line(&format!("  {dialog}  (screen:wayland{})", asks(it)));
     }
     match &screens {
         Err(_) if matches!(sharing, Some(Ok(_))) => {}
         Err(_) if let Some(Err(why)) = &sharing => output.line(&none(why)),
         Ok(screens) => {
             for screen in screens {
-                let main = if screen.primary { ", main" } else { "" };
+                let main = beside(screen.primary, problem!("out-main-display"));
                 let (name, id, area) = (&screen.name, &screen.id, screen.area);
                 output.line(&format!("  {name}  {area}  (screen:{id}{main})"));
             }
         }
         Err(why) => output.line(&none(why)),
     }
-    output.line("Windows");
+    title(problem!("out-windows"));
     match &sharing {
         Some(Ok(it)) if it.windows => {
-            let asks = asks(it);
-            output.line(&format!(
-                "  the one that the desktop's dialog gives  (window:wayland{asks})"
-            ));
+            output.line(&format!("  {dialog}  (window:wayland{})", asks(it)));
         }
-        Some(Ok(_)) => output.line("  this desktop shares whole screens only, no single windows"),
+        Some(Ok(_)) => entry(problem!("out-no-single-windows")),
         Some(Err(_)) | None => {}
     }
     for window in windows.iter().flatten() {
-        let minimised = if window.shown { "" } else { ", minimised" };
+        let minimized = beside(!window.shown, problem!("out-minimized"));
         let (name, id, size) = (&window.name, &window.id, window.size);
-        output.line(&format!("  {name}  {size}  (window:{id}{minimised})"));
+        output.line(&format!("  {name}  {size}  (window:{id}{minimized})"));
     }
     match &windows {
         Err(_) if matches!(sharing, Some(Ok(_))) => {}
-        Ok(windows) if windows.is_empty() => output.line("  none found"),
+        Ok(windows) if windows.is_empty() => entry(problem!("out-none-found")),
         Ok(_) => {}
         Err(why) => output.line(&none(why)),
     }
@@ -141,18 +153,20 @@ pub fn run(globals: &Globals, clock: Clock) -> Exit {
 
 /// What can be encoded, by what, and why the rest cannot.
 fn encoders(output: &Output) {
-    output.line("Encoders");
+    output.line(&output.say(&problem!("out-encoders")));
     for KnownEncoder { choice, name, codec, unavailable } in encode::known_encoders() {
         let flag = if choice.is_some() { format!(", --encoder {name}") } else { String::new() };
-        let why =
-            unavailable.as_ref().map_or_else(String::new, |why| format!("  unavailable: {why}"));
+        let why = unavailable.as_ref().map_or_else(String::new, |why| {
+            let text = problem!("out-unavailable", reason = why.to_string());
+            format!("  {}", output.say(&text))
+        });
         output.line(&format!("  {}  ({name}{flag}){why}", codec.name()));
     }
 }
 
 /// What can be played, by what, and why the rest cannot.
 fn decoders(output: &Output) {
-    output.line("Decoders");
+    output.line(&output.say(&problem!("out-decoders")));
     let all = inventory::all();
     let mut lacking: Option<(NoDecoder, Vec<&str>)> = None;
     for entry in &all {
@@ -165,20 +179,19 @@ fn decoders(output: &Output) {
     }
     if let Some((lack, codecs)) = lacking {
         let lack = output.language().say_with_cure(&lack.into());
-        output.line(&format!("  none for {}: {lack}", codecs.join(", ")));
+        let text = problem!("out-none-for", codecs = codecs.join(", "), reason = lack);
+        output.line(&format!("  {}", output.say(&text)));
     }
-    match inventory::ffmpeg_version() {
-        Ok(version) => output.line(&format!("  FFmpeg's libraries: {version}")),
-        Err(lack) => {
-            let lack = output.language().say(&lack.into());
-            output.line(&format!("  FFmpeg's libraries: none, {lack}"));
-        }
-    }
-    match inventory::hardware() {
-        Ok(name) => output.line(&format!("  hardware: {name}")),
-        Err(why) => {
-            output.line(&format!("  hardware: none, {}", output.language().say(&why)));
-        }
+    let ffmpeg = match inventory::ffmpeg_version() {
+        Ok(version) => problem!("out-ffmpeg", version = version),
+        Err(lack) => problem!("out-ffmpeg-none", reason = Problem::from(lack)),
+    };
+    let hardware = match inventory::hardware() {
+        Ok(name) => problem!("out-hardware", name = name.to_string()),
+        Err(why) => problem!("out-hardware-none", reason = why),
+    };
+    for text in [ffmpeg, hardware] {
+        output.line(&format!("  {}", output.say(&text)));
     }
 }
 

@@ -57,7 +57,7 @@ pub enum Sub {
     Scenes(scenes::Args),
     /// List, import or export the scene collections of the settings
     Collections(scenes::parts::Args),
-    /// List, import or export the profiles of the settings (quality, targets, recording, hotkeys)
+    /// List, import or export the profiles of the settings
     Profiles(scenes::parts::Args),
     /// List cameras, audio devices, applications with audio, displays and windows
     Devices,

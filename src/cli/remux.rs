@@ -15,6 +15,7 @@ use crate::cli::output::redact::check_file;
 use crate::cli::output::{Output, complain};
 use crate::cli::process::signals::Interrupt;
 use crate::files::Trouble;
+use crate::text::problem::problem;
 use crate::wire::container::Part;
 
 /// Arguments of `onair remux`.
@@ -139,16 +140,18 @@ fn tell(output: &Output, name: &str, report: &Report) {
         "left_out": report.left_out,
     });
     output.event(name, fields, || {
-        let what = match report.how {
-            How::Whole => "is complete; there is nothing to do",
-            How::InPlace => "is repaired",
-            How::Copied => "is written",
+        let how = match report.how {
+            How::Whole => "whole",
+            How::InPlace => "in-place",
+            How::Copied => "copied",
         };
-        let left_out = match report.left_out.as_slice() {
-            [] => String::new(),
-            what => format!("; left out: {}", what.join(", ")),
-        };
-        let seconds = report.duration.as_secs_f64();
-        Some(format!("{path} {what}: {seconds:.1} s, {} packets{left_out}", report.packets))
+        let seconds = format!("{:.1}", report.duration.as_secs_f64());
+        let (path, packets) = (path.to_string(), report.packets);
+        let text =
+            problem!("out-remux", how = how, path = path, seconds = seconds, packets = packets);
+        Some(output.say(&match report.left_out.as_slice() {
+            [] => text,
+            tracks => problem!("out-left-out", what = text, tracks = tracks.join(", ")),
+        }))
     });
 }

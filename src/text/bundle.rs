@@ -25,6 +25,7 @@ macro_rules! files {
             include_str!(concat!("../../assets/i18n/", $tag, "/monitor.ftl")),
             include_str!(concat!("../../assets/i18n/", $tag, "/inspector.ftl")),
             include_str!(concat!("../../assets/i18n/", $tag, "/net.ftl")),
+            include_str!(concat!("../../assets/i18n/", $tag, "/output.ftl")),
             include_str!(concat!("../../assets/i18n/", $tag, "/player.ftl")),
             include_str!(concat!("../../assets/i18n/", $tag, "/media.ftl")),
             include_str!(concat!("../../assets/i18n/", $tag, "/settings.ftl")),

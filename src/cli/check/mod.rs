@@ -19,7 +19,7 @@ use crate::net::{ConnectStage, Error, Runtime, Step};
 use crate::studio::Notice;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::targets::address::parse;
-use crate::text::Problem;
+use crate::text::problem::{Problem, problem};
 use crate::wire::rtmp::url::Url;
 
 /// Flags of `onair check`.
@@ -217,7 +217,9 @@ fn report(output: &Output, url: &Url, outcome: &Outcome, found: Option<&[Notice]
         match &tried.error {
             None => output.line(&format!("✓ {name:<10} {millis:7.1} ms")),
             Some(error) if tried.passed_over => {
-                output.line(&format!("– {name:<10} {millis:7.1} ms  {error}; next port"));
+                let reason = language.say(&Problem::from(&error.cause));
+                let why = output.say(&problem!("out-next-port", reason = reason));
+                output.line(&format!("– {name:<10} {millis:7.1} ms  {why}"));
             }
             Some(error) => {
                 output.line(&format!(
@@ -229,13 +231,16 @@ fn report(output: &Output, url: &Url, outcome: &Outcome, found: Option<&[Notice]
         }
     }
     for (to, with_password) in &outcome.elsewhere {
-        let kept = if *with_password { "" } else { ", without the login: another host" };
-        output.line(&format!("→ redirected to {to}{kept}"));
+        let url = to.to_string();
+        let text = match with_password {
+            true => problem!("out-redirected", url = url),
+            false => problem!("out-redirected-no-login", url = url),
+        };
+        output.line(&format!("→ {}", output.say(&text)));
     }
     if ok {
-        let tls = if url.scheme.is_secure() { ", encrypted" } else { "" };
-        output.line(&format!(
-            "{url} answers{tls}. Nothing was published. onair tries the key only when you go live."
-        ));
+        let secure = if url.scheme.is_secure() { "yes" } else { "no" };
+        let text = problem!("out-answers", secure = secure, url = url.to_string());
+        output.line(&output.say(&text));
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::cli::output::{Output, events};
 use crate::studio::Event;
 use crate::studio::event::Target;
+use crate::text::problem::{Problem, problem};
 
 /// Prints events; repeated tries of a target become one line with a count. With `--json` every event has
 /// its line.
@@ -25,8 +26,8 @@ impl Folded {
     pub(super) fn print(&mut self, output: &Output, event: &Event) {
         match event {
             Event::Target(target) if !output.is_json() => {
-                if let Some(line) = self.counted(target) {
-                    output.line(&line);
+                if let Some(text) = self.counted(target) {
+                    output.line(&output.say(&text));
                 }
                 if self.last.get(&target.index).is_some_and(|last| last.target == *target) {
                     events::print(output, event);
@@ -39,14 +40,14 @@ impl Folded {
     /// Prints what is still to be counted.
     pub(super) fn end(&mut self, output: &Output) {
         for last in std::mem::take(&mut self.last).into_values() {
-            if let Some(line) = last.counted() {
-                output.line(&line);
+            if let Some(text) = last.counted() {
+                output.line(&output.say(&text));
             }
         }
     }
 
     /// What comes before the target's own line; it has one where it is the last that is kept.
-    fn counted(&mut self, target: &Target) -> Option<String> {
+    fn counted(&mut self, target: &Target) -> Option<Problem> {
         // The stages of a try that follows a failure are those of the one before.
         let retried = target.cause.is_some() && target.retry_in.is_none() && target.exit.is_none();
         let known = self.last.get_mut(&target.index);
@@ -67,13 +68,9 @@ impl Folded {
 }
 
 impl Last {
-    fn counted(&self) -> Option<String> {
-        let times = match self.again {
-            0 => return None,
-            1 => "once".to_owned(),
-            times => format!("{times} times"),
-        };
-        Some(format!("Target {}: repeated {times} more", self.target.url))
+    fn counted(&self) -> Option<Problem> {
+        let (url, times) = (&self.target.url, self.again);
+        (times > 0).then(|| problem!("out-target-folded", times = times, url = url))
     }
 }
 
@@ -83,6 +80,7 @@ mod tests {
 
     use super::*;
     use crate::studio::event::TargetState;
+    use crate::text::Language;
 
     #[test]
     fn fifteen_tries_are_a_line_and_a_count() {
@@ -98,7 +96,7 @@ mod tests {
                 retry_in: wait.map(Duration::from_millis),
                 ..Target::default()
             };
-            told.extend(folded.counted(&target));
+            told.extend(folded.counted(&target).map(|it| Language::English.say(&it)));
             let own = folded.last.get(&index).is_some_and(|last| last.target == target);
             told.extend(own.then(|| format!("{index} {} {stage}", state.name())));
         };
@@ -132,7 +130,7 @@ mod tests {
             ]
         );
         assert_eq!(
-            folded.last[&0].counted().as_deref(),
+            folded.last[&0].counted().map(|it| Language::English.say(&it)).as_deref(),
             Some("Target rtmp://host0/live/***: repeated 14 times more")
         );
     }

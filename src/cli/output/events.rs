@@ -17,7 +17,8 @@ use crate::studio::notices::Level;
 use crate::studio::notices::health::Health;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::{Event, Notice};
-use crate::text::{self, Language, Problem};
+use crate::text::problem::{Problem, problem};
+use crate::text::{self, Language};
 
 /// Seconds with milliseconds.
 pub fn seconds(duration: Duration) -> f64 {
@@ -30,7 +31,8 @@ pub fn print(output: &Output, event: &Event) {
         Event::Ready(ready) => print_ready(output, ready),
         Event::Source(source) => print_source(output, source),
         Event::Scene(name) => {
-            output.event("scene", json!({"name": name}), || Some(format!("Scene: {name}")));
+            let text = problem!("out-scene", name = name);
+            output.event("scene", json!({"name": name}), || Some(output.say(&text)));
         }
         Event::Encoder(encoder) => print_encoder(output, encoder),
         Event::Target(target) => print_target(output, target),
@@ -61,15 +63,19 @@ pub fn print_ready(output: &Output, ready: &Ready) {
         "token_file": ready.token_file,
     });
     output.event("ready", fields, || {
-        let play = ready.play.as_ref().map(|play| format!(", play {play}")).unwrap_or_default();
-        let http = ready.http.as_ref().map(|http| format!(" and {http}")).unwrap_or_default();
-        let hls = ready.hls.as_ref().map(|hls| format!(", HLS {hls}")).unwrap_or_default();
-        let more = [&ready.rtmps, &ready.rtmpt].into_iter().flatten();
-        let more: String = more.map(|url| format!(", {url}")).collect();
-        let token = ready.token_file.as_ref().filter(|_| ready.http.is_some());
-        let token = token.map(|file| format!("\nThe token for changes over HTTP is in {file}"));
-        let token = token.unwrap_or_default();
-        Some(format!("Server ready at {}{more}{http}{play}{hls}{token}", ready.rtmp))
+        let rest = [&ready.rtmps, &ready.rtmpt, &ready.http].into_iter().flatten();
+        let addresses: Vec<&str> =
+            std::iter::once(&ready.rtmp).chain(rest).map(String::as_str).collect();
+        let mut lines = vec![output.say(&problem!("out-ready", addresses = addresses.join(", ")))];
+        let play: Vec<&str> =
+            [&ready.play, &ready.hls].into_iter().flatten().map(String::as_str).collect();
+        if !play.is_empty() {
+            lines.push(output.say(&problem!("out-ready-play", addresses = play.join(", "))));
+        }
+        if let Some(file) = ready.token_file.as_ref().filter(|_| ready.http.is_some()) {
+            lines.push(output.say(&problem!("out-ready-token", file = file)));
+        }
+        Some(lines.join("\n"))
     });
 }
 
@@ -88,30 +94,36 @@ fn print_source(output: &Output, source: &Source) {
         "state": state,
         "reason": (!report.reason.is_empty()).then(|| language.say_with_cure(&report.reason)),
     });
-    let mut format = String::new();
+    let mut format = None;
     if let Value::Object(fields) = &mut fields {
         match report.format {
             SourceFormat::Video { size, fps } => {
                 fields.insert("width".into(), size.width.into());
                 fields.insert("height".into(), size.height.into());
                 fields.insert("fps".into(), fps.into());
-                format = format!(", {size} at {fps:.4} fps");
+                let (size, fps) = (size.to_string(), rounded(fps));
+                format = Some(problem!("out-video-format", size = size, fps = fps));
             }
             SourceFormat::Audio { rate, channels } => {
                 fields.insert("rate".into(), rate.into());
                 fields.insert("channels".into(), channels.into());
-                format = format!(", {rate} Hz, {channels} channels");
+                format = Some(problem!(
+                    "out-audio-format",
+                    rate = rate.to_string(),
+                    channels = channels
+                ));
             }
             SourceFormat::Unknown => {}
         }
     }
     output.event("source", fields, || {
-        let what = if source.track == Track::Video { "Picture" } else { "Sound" };
-        let why = match report.reason.is_empty() {
-            true => format,
-            false => format!(": {}", language.say_with_cure(&report.reason)),
+        let track = track(source.track);
+        let text = problem!("out-source", track = track, name = &report.name, state = state);
+        let more = match report.reason.is_empty() {
+            true => format.map(|format| language.say(&format)),
+            false => Some(language.say_with_cure(&report.reason)),
         };
-        Some(format!("{what}: {} is {state}{why}", report.name))
+        Some(with(output, text, more))
     });
 }
 
@@ -126,8 +138,13 @@ fn print_encoder(output: &Output, encoder: &Encoder) {
         "why": some(&encoder.why),
     });
     output.event("encoder", fields, || {
-        let kbps = encoder.bitrate / 1_000;
-        Some(format!("Encoder ({track}): {} {}, {kbps} kbps", encoder.name, encoder.profile))
+        Some(output.say(&problem!(
+            "out-encoder",
+            track = track,
+            name = encoder.name.to_string(),
+            profile = encoder.profile.to_string(),
+            kbps = (encoder.bitrate / 1_000).to_string()
+        )))
     });
 }
 
@@ -145,19 +162,22 @@ fn print_target(output: &Output, target: &Target) {
         "retry_in": target.retry_in.map(seconds),
     });
     output.event("target", fields, || {
-        let mut words = format!("Target {}: {}", target.url, target.state.name());
+        let mut text = problem!("out-target", url = &target.url, state = target.state.name());
         if let (Some(stage), false) = (target.stage, target.state.is_settled()) {
-            words.push_str(&format!(" ({stage})"));
+            text = problem!("out-target-stage", what = text, stage = stage);
         }
         if let Some(cause) = &target.cause {
-            words.push_str(&format!(": {}", language.say(cause)));
+            text = problem!("out-with", what = text, more = cause);
         }
         if let Some(retry_in) = target.retry_in {
-            words.push_str(&format!("; retrying in {:.1} s", retry_in.as_secs_f64()));
-        } else if let (Some(advice), Some(_)) = (advice, target.exit) {
-            words.push_str(&format!(". {advice}"));
+            let seconds = format!("{:.1}", retry_in.as_secs_f64());
+            text = problem!("out-target-retry", what = text, seconds = seconds);
         }
-        Some(words)
+        let text = output.say(&text);
+        Some(match (advice, target.exit) {
+            (Some(advice), Some(_)) if target.retry_in.is_none() => format!("{text}. {advice}"),
+            _ => text,
+        })
     });
 }
 
@@ -182,16 +202,28 @@ fn print_monitor(output: &Output, monitor: &Monitor) {
         "advice": monitor.notice.as_ref().and_then(|notice| language.cure(notice)),
     });
     output.event("monitor", fields, || {
-        let behind = monitor.latency_ms.map(|millis| format!(", {:.1} s behind", millis / 1e3));
-        let cause = monitor.cause.as_ref().map(|cause| format!(": {}", language.say(cause)));
-        Some(format!(
-            "Viewers of {}: {}{}{}",
-            monitor.url,
-            monitor.state.replace('_', " "),
-            behind.unwrap_or_default(),
-            cause.unwrap_or_default(),
-        ))
+        let mut text = problem!("out-monitor", url = &monitor.url, state = monitor.state);
+        if let Some(millis) = monitor.latency_ms {
+            let seconds = format!("{:.1}", millis / 1e3);
+            text = problem!("out-monitor-behind", what = text, seconds = seconds);
+        }
+        let cause = monitor.cause.as_ref().map(|cause| language.say(cause));
+        Some(with(output, text, cause))
     });
+}
+
+/// A text, and what more there is to say of it.
+fn with(output: &Output, text: Problem, more: Option<String>) -> String {
+    let whole = match more {
+        Some(more) => problem!("out-with", what = text, more = more),
+        None => text,
+    };
+    output.say(&whole)
+}
+
+/// A number with four digits behind the point at most.
+fn rounded(number: f64) -> String {
+    format!("{number:.4}").trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// Why something failed, and what helps.
@@ -211,10 +243,9 @@ fn print_recording(output: &Output, recording: &Recording) {
         "paused": recording.paused,
     });
     output.event("recording", fields, || {
-        let why = why.map(|why| format!(": {why}")).unwrap_or_default();
-        let path = recording.path.display();
+        let path = recording.path.display().to_string();
         let state = if recording.paused { "paused" } else { recording.state.name() };
-        Some(format!("Recording {path}: {state}{why}"))
+        Some(with(output, problem!("out-recording", path = path, state = state), why))
     });
 }
 
@@ -222,13 +253,14 @@ fn print_delay(output: &Output, delay: &Delay) {
     let (now, wanted) = (seconds(delay.delay), seconds(delay.wanted));
     let fields = json!({ "state": delay.state.name(), "seconds": now, "wanted": wanted });
     output.event("delay", fields, || {
-        Some(match delay.state {
-            DelayState::Filling => format!("Delay: the stream starts in {now} s"),
+        let seconds = now.to_string();
+        Some(output.say(&match delay.state {
+            DelayState::Filling => problem!("out-delay-filling", seconds = seconds),
             DelayState::On | DelayState::Shortened => {
-                format!("Delay: viewers are {now} s behind")
+                problem!("out-delay-on", seconds = seconds)
             }
-            DelayState::Draining => "Delay: sending the delayed part".into(),
-        })
+            DelayState::Draining => problem!("out-delay-draining"),
+        }))
     });
 }
 
@@ -236,7 +268,9 @@ fn print_chapter(output: &Output, chapter: &Chapter) {
     let path = chapter.path.display().to_string();
     let at = seconds(chapter.at);
     let fields = json!({ "path": path, "seconds": at, "title": chapter.title });
-    output.event("chapter", fields, || Some(format!("Chapter at {at} s: {}", chapter.title)));
+    let (seconds, title) = (at.to_string(), &chapter.title);
+    let text = problem!("out-chapter", seconds = seconds, title = title);
+    output.event("chapter", fields, || Some(output.say(&text)));
 }
 
 fn print_replay(output: &Output, replay: &Replay) {
@@ -250,8 +284,8 @@ fn print_replay(output: &Output, replay: &Replay) {
         "reason": why,
     });
     output.event("replay", fields, || {
-        let why = why.map(|why| format!(": {why}")).unwrap_or_default();
-        Some(format!("Replay {path}: {}{why}", replay.state.name()))
+        let state = replay.state.name();
+        Some(with(output, problem!("out-replay", path = path, state = state), why))
     });
 }
 
@@ -261,8 +295,7 @@ fn print_snapshot(output: &Output, snapshot: &Snapshot) {
     let why = failed(output, snapshot.reason.as_ref());
     let fields = json!({ "path": path, "state": state, "reason": why });
     output.event("snapshot", fields, || {
-        let why = why.map(|why| format!(": {why}")).unwrap_or_default();
-        Some(format!("Screenshot {path}: {state}{why}"))
+        Some(with(output, problem!("out-screenshot", path = path, state = state), why))
     });
 }
 
@@ -420,7 +453,9 @@ pub fn print_server(output: &Output, event: &server::Event) {
                 "id": struck.id,
             });
             output.event("fault", fields, || {
-                Some(format!("Server: simulated fault {} for {}", struck.fault, struck.address))
+                let peer = struck.address.to_string();
+                let fault = struck.fault.to_string();
+                Some(output.say(&problem!("out-fault", fault = fault, peer = peer)))
             });
             return;
         }
@@ -435,9 +470,9 @@ pub fn print_server(output: &Output, event: &server::Event) {
                 "stream": recording.stream,
             });
             output.event("recording", fields, || {
-                let why = recording.reason.as_ref().map(|why| format!(": {why}"));
-                let (path, state) = (recording.path.display(), recording.state.name());
-                Some(format!("Recording {path}: {state}{}", why.unwrap_or_default()))
+                let (path, state) = (recording.path.display().to_string(), recording.state.name());
+                let why = recording.reason.as_ref().map(ToString::to_string);
+                Some(with(output, problem!("out-recording", path = path, state = state), why))
             });
             return;
         }
@@ -467,8 +502,17 @@ pub fn print_server(output: &Output, event: &server::Event) {
         "bytes": ended.map(|ended| ended.bytes),
     });
     output.event(name, fields, || {
-        let why = ended.map(|ended| format!(": {}", ended.reason)).unwrap_or_default();
-        Some(format!("Server: {name} {}/{} by {}{why}", peer.app, peer.stream, peer.address))
+        let stream = format!("{}/{}", peer.app, peer.stream);
+        let peer = peer.address.to_string();
+        let reason = ended.map(|ended| ended.reason.to_string()).unwrap_or_default();
+        Some(output.say(&match name {
+            "publish" => problem!("out-publish", peer = peer, stream = stream),
+            "unpublish" => {
+                problem!("out-unpublish", peer = peer, stream = stream, reason = reason)
+            }
+            "join" => problem!("out-join", peer = peer, stream = stream),
+            _ => problem!("out-leave", peer = peer, stream = stream, reason = reason),
+        }))
     });
 }
 
@@ -492,7 +536,8 @@ fn print_health(output: &Output, health: &Health) {
     });
     output.event("health", fields, || {
         let level = health.level.map_or("good", level_name);
-        Some(format!("Health: [{level}] {sentence} {detail}").trim_end().to_owned())
+        let sentence = format!("{sentence} {detail}").trim_end().to_owned();
+        Some(output.say(&problem!("out-health", level = level, sentence = sentence)))
     });
 }
 
@@ -511,7 +556,8 @@ pub fn print_notice(output: &Output, notice: &Notice) {
         "problem": names(&notice.problem),
     });
     output.event("notice", fields, || {
-        Some(format!("[{level}] {}", language.say_with_cure(&notice.problem)))
+        let text = language.say_with_cure(&notice.problem);
+        Some(output.say(&problem!("out-notice", level = level, text = text)))
     });
 }
 
@@ -550,13 +596,18 @@ pub fn summary(output: &Output, stats: Option<&Stats>, exit: Exit, more: impl Fn
         fields.insert("exit".into(), exit.code().into());
     }
     output.event("summary", fields, || {
-        let (frames, what) = match stats {
+        let exit = exit.code().to_string();
+        Some(output.say(&match stats {
             Some(Stats { video: None, audio: None, targets, .. }) => {
-                (targets.iter().map(|target| target.sent_frames).max().unwrap_or(0), "sent")
+                let frames = targets.iter().map(|target| target.sent_frames).max().unwrap_or(0);
+                problem!("out-ended-sent", frames = frames, exit = exit)
             }
-            _ => (stats.and_then(|stats| stats.video).map_or(0, |video| video.encoded), "encoded"),
-        };
-        Some(format!("Ended: {frames} frames {what}, exit code {}", exit.code()))
+            _ => {
+                let video = stats.and_then(|stats| stats.video);
+                let frames = video.map_or(0, |video| video.encoded);
+                problem!("out-ended-encoded", frames = frames, exit = exit)
+            }
+        }))
     });
 }
 

@@ -58,6 +58,11 @@ impl Output {
         LANGUAGE.get().copied().flatten().unwrap_or(unasked)
     }
 
+    /// A text in the language of the output.
+    pub fn say(&self, text: &Problem) -> String {
+        self.language().say(text)
+    }
+
     /// One event: with `--json` a line `{"t":…,"event":NAME,…fields}`, else the sentence that
     /// `words` gives, if any.
     pub fn event(&self, name: &str, fields: Value, words: impl FnOnce() -> Option<String>) {

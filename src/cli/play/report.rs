@@ -25,7 +25,8 @@ pub(super) fn totals(output: &Output, figures: &[Figures], streams: usize, exit:
         "received_bytes": sum(|figures| figures.received_bytes),
         "exit": exit.code(),
     });
-    output.event("summary", fields, || Some(format!("{streams} streams, {shown} frames shown.")));
+    let text = problem!("out-ended-streams", streams = streams, shown = shown);
+    output.event("summary", fields, || Some(output.say(&text)));
 }
 
 /// An event, with the number of its stream where there are several.
@@ -210,12 +211,13 @@ pub(super) fn summary(
         fields.insert("exit".into(), exit.code().into());
     }
     event(output, index, "summary", fields, || {
-        Some(format!(
-            "{} frames shown, {} dropped, {:.1} s of playback.",
-            figures.shown,
-            figures.dropped,
-            figures.playing_for.as_secs_f64()
-        ))
+        let seconds = format!("{:.1}", figures.playing_for.as_secs_f64());
+        Some(output.say(&problem!(
+            "out-ended-played",
+            shown = figures.shown,
+            dropped = figures.dropped,
+            seconds = seconds
+        )))
     });
 }
 

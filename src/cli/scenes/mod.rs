@@ -67,15 +67,20 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
             let fields = json!({"scenes": scenes, "sources": sources, "strips": strips,
                                 "left_out": left_out});
             output.event("scenes", fields, || {
-                let mut lines = vec![format!("Scenes: {}", scenes.join(", "))];
+                let mut lines =
+                    vec![output.say(&problem!("out-scenes", names = scenes.join(", ")))];
                 let heard = |it: &AudioStrip| {
                     format!("{} ({})", it.name, collection::shown(it.choice.to_string()))
                 };
                 let strips: Vec<String> = import.strips.iter().map(heard).collect();
                 if !strips.is_empty() {
-                    lines.push(format!("Audio strips: {}", strips.join(", ")));
+                    lines.push(output.say(&problem!("out-strips", names = strips.join(", "))));
                 }
-                lines.extend(left_out.iter().map(|what| format!("Not imported: {what}")));
+                lines.extend(
+                    left_out
+                        .iter()
+                        .map(|what| output.say(&problem!("out-not-imported", what = what))),
+                );
                 Some(lines.join("\n"))
             });
             Exit::Ok

@@ -87,7 +87,11 @@ fn carry_out(
             let fields = json!({"kind": kind.word(), "name": name, "left_out": left_out});
             output.event("imported", fields, || {
                 let mut lines = vec![name.clone()];
-                lines.extend(left_out.iter().map(|what| format!("Not imported: {what}")));
+                lines.extend(
+                    left_out
+                        .iter()
+                        .map(|what| output.say(&problem!("out-not-imported", what = what))),
+                );
                 Some(lines.join("\n"))
             });
             Ok(())
@@ -105,7 +109,11 @@ fn carry_out(
 
 fn list(kind: PartKind, names: &[String], in_use: &str, output: &Output) {
     let fields = json!({"kind": kind.word(), "names": names, "in_use": in_use});
-    output.event(kind.folder(), fields, || {
+    let event = match kind {
+        PartKind::Collection => "collections",
+        PartKind::Profile => "profiles",
+    };
+    output.event(event, fields, || {
         let line = |name: &String| format!("{} {name}", if name == in_use { '*' } else { ' ' });
         Some(names.iter().map(line).collect::<Vec<_>>().join("\n"))
     });

@@ -104,7 +104,9 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
         "exit": exit.code(),
     });
     output.event("summary", fields, || {
-        Some(format!("Ended: {} publishers, {} viewers", totals.publishers, totals.viewers))
+        let (publishers, viewers) = (totals.publishers, totals.viewers);
+        let text = problem!("out-ended-server", publishers = publishers, viewers = viewers);
+        Some(output.say(&text))
     });
     exit
 }

@@ -1,0 +1,139 @@
+# What commands print to a terminal.
+out-ready = Server ready: { $addresses }
+out-ready-play = To watch: { $addresses }
+out-ready-token = The token for changes over HTTP is in { $file }
+out-scene = Scene: { $name }
+out-source = { $track ->
+    [video] Video
+   *[audio] Audio
+}: { $name } { $state ->
+    [open] is open
+    [back] is back
+    [stalled] delivers nothing
+    [lost] is lost
+   *[failed] cannot be used
+}
+out-video-format = { $size } at { $fps } fps
+out-audio-format = { $rate } Hz, { $channels ->
+    [1] mono
+    [2] stereo
+   *[other] { $channels } channels
+}
+out-with = { $what }: { $more }
+out-encoder = { $track ->
+    [video] Video encoder
+   *[audio] Audio encoder
+}: { $name } { $profile }, { $kbps } kbps
+out-target = Target { $url }: { $state ->
+    [connecting] connecting
+    [live] on air
+    [reconnecting] reconnecting
+    [stopped] stopped
+   *[failed] failed
+}
+out-target-stage = { $what } ({ $stage })
+out-target-retry = { $what }; retrying in { $seconds } s
+out-target-folded = { $times ->
+    [one] Target { $url }: repeated once more
+   *[other] Target { $url }: repeated { $times } times more
+}
+out-monitor = Viewers of { $url }: { $state ->
+    [ok] everything arrives
+    [unsure] probably everything arrives
+    [comparing] comparing
+    [waiting] waiting for the stream
+    [unavailable] not checked
+    [unreachable] unreachable
+    [no_stream] no stream
+    [stalled] stalled
+    [different] another stream
+    [black] black video
+    [frozen] frozen video
+    [silent] silent audio
+    [late] late
+   *[wrong_size] wrong size
+}
+out-monitor-behind = { $what }, { $seconds } s behind
+out-recording = Recording { $path }: { $state ->
+    [writing] writing
+    [paused] paused
+    [finished] finished
+   *[failed] failed
+}
+out-replay = Replay { $path }: { $state ->
+    [finished] saved
+    [writing] writing
+   *[failed] failed
+}
+out-screenshot = Screenshot { $path }: { $state ->
+    [finished] saved
+   *[failed] failed
+}
+out-delay-filling = Delay: the stream starts in { $seconds } s
+out-delay-on = Delay: viewers are { $seconds } s behind
+out-delay-draining = Delay: sending the delayed part
+out-chapter = Chapter at { $seconds } s: { $title }
+out-fault = Server: simulated fault { $fault } for { $peer }
+out-publish = Server: { $peer } publishes { $stream }
+out-unpublish = Server: { $peer } no longer publishes { $stream }: { $reason }
+out-join = Server: { $peer } watches { $stream }
+out-leave = Server: { $peer } no longer watches { $stream }: { $reason }
+out-health = Health: [{ $level ->
+    [good] good
+    [info] info
+    [warning] warning
+   *[error] error
+}] { $sentence }
+out-notice = [{ $level ->
+    [info] info
+    [warning] warning
+   *[error] error
+}] { $text }
+out-ended-encoded = Ended: { $frames } frames encoded, exit code { $exit }
+out-ended-sent = Ended: { $frames } frames sent, exit code { $exit }
+out-ended-server = Ended: { $publishers } publishers, { $viewers } viewers
+out-ended-streams = Ended: { $streams } streams, { $shown } frames shown
+out-ended-played = Ended: { $shown } frames shown, { $dropped } dropped, { $seconds } s played
+out-not-imported = Not imported: { $what }
+out-scenes = Scenes: { $names }
+out-strips = Audio sources: { $names }
+out-cameras = Cameras
+out-microphones = Microphones
+out-speakers = Speakers
+out-applications = Applications
+out-displays = Displays
+out-windows = Windows
+out-encoders = Encoders
+out-decoders = Decoders
+out-no-camera = none found: connect one, or use --video test
+out-none-found = none found
+out-none-plays = none plays
+out-none = none: { $reason }
+out-default = default
+out-main-display = main
+out-minimized = minimized
+out-asks = asks each time
+out-dialog-gives = the one chosen in the desktop's dialog
+out-no-single-windows = this desktop shares whole displays only
+out-program = program { $name }
+out-control-range = { $least } to { $most } by { $step }
+out-control-switch = 0 or 1
+out-unavailable = unavailable: { $reason }
+out-none-for = none for { $codecs }: { $reason }
+out-ffmpeg = FFmpeg's libraries: { $version }
+out-ffmpeg-none = FFmpeg's libraries: none, { $reason }
+out-hardware = hardware: { $name }
+out-hardware-none = hardware: none, { $reason }
+out-remux = { $how ->
+    [whole] { $path } is complete; there is nothing to do
+    [in-place] { $path } is repaired
+   *[copied] { $path } is written
+}: { $seconds } s, { $packets } packets
+out-left-out = { $what }; left out: { $tracks }
+out-next-port = { $reason }; next port
+out-redirected = redirected to { $url }
+out-redirected-no-login = redirected to { $url }, without the login: another host
+out-answers = { $secure ->
+    [yes] { $url } answers, encrypted.
+   *[no] { $url } answers.
+} Nothing was published. onair tries the key only when you go live.

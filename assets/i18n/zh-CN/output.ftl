@@ -1,0 +1,136 @@
+# 命令行输出。
+out-ready = 服务器已就绪：{ $addresses }
+out-ready-play = 观看地址：{ $addresses }
+out-ready-token = 通过 HTTP 修改设置所需的令牌保存在 { $file }
+out-scene = 场景：{ $name }
+out-source = { $track ->
+    [video] 视频
+   *[audio] 音频
+}：{ $name }{ $state ->
+    [open] 已打开
+    [back] 已恢复
+    [stalled] 没有数据
+    [lost] 已断开
+   *[failed] 无法使用
+}
+out-video-format = { $size }，{ $fps } fps
+out-audio-format = { $rate } Hz，{ $channels ->
+    [1] 单声道
+    [2] 立体声
+   *[other] { $channels } 个声道
+}
+out-with = { $what }：{ $more }
+out-encoder = { $track ->
+    [video] 视频编码器
+   *[audio] 音频编码器
+}：{ $name } { $profile }，{ $kbps } kbps
+out-target = 推流目标 { $url }：{ $state ->
+    [connecting] 正在连接
+    [live] 直播中
+    [reconnecting] 正在重新连接
+    [stopped] 已停止
+   *[failed] 失败
+}
+out-target-stage = { $what }（{ $stage }）
+out-target-retry = { $what }；{ $seconds } 秒后重试
+out-target-folded = 推流目标 { $url }：又重复了 { $times } 次
+out-monitor = { $url } 的观众：{ $state ->
+    [ok] 一切正常
+    [unsure] 可能正常
+    [comparing] 正在比对
+    [waiting] 正在等待直播流
+    [unavailable] 未检查
+    [unreachable] 无法连接
+    [no_stream] 没有直播流
+    [stalled] 卡顿
+    [different] 内容不符
+    [black] 黑屏
+    [frozen] 画面静止
+    [silent] 没有声音
+    [late] 延迟过大
+   *[wrong_size] 尺寸不符
+}
+out-monitor-behind = { $what }，延迟 { $seconds } 秒
+out-recording = 录制 { $path }：{ $state ->
+    [writing] 正在写入
+    [paused] 已暂停
+    [finished] 已完成
+   *[failed] 失败
+}
+out-replay = 回放 { $path }：{ $state ->
+    [finished] 已保存
+    [writing] 正在写入
+   *[failed] 失败
+}
+out-screenshot = 截图 { $path }：{ $state ->
+    [finished] 已保存
+   *[failed] 失败
+}
+out-delay-filling = 延时：{ $seconds } 秒后开始推流
+out-delay-on = 延时：观众看到的画面晚 { $seconds } 秒
+out-delay-draining = 延时：正在发送缓冲的内容
+out-chapter = { $seconds } 秒处的章节：{ $title }
+out-fault = 服务器：对 { $peer } 模拟故障 { $fault }
+out-publish = 服务器：{ $peer } 开始推送 { $stream }
+out-unpublish = 服务器：{ $peer } 停止推送 { $stream }：{ $reason }
+out-join = 服务器：{ $peer } 开始观看 { $stream }
+out-leave = 服务器：{ $peer } 停止观看 { $stream }：{ $reason }
+out-health = 状态：[{ $level ->
+    [good] 正常
+    [info] 提示
+    [warning] 警告
+   *[error] 错误
+}] { $sentence }
+out-notice = [{ $level ->
+    [info] 提示
+    [warning] 警告
+   *[error] 错误
+}] { $text }
+out-ended-encoded = 已结束：编码 { $frames } 帧，退出码 { $exit }
+out-ended-sent = 已结束：发送 { $frames } 帧，退出码 { $exit }
+out-ended-server = 已结束：{ $publishers } 个推流端，{ $viewers } 位观众
+out-ended-streams = 已结束：{ $streams } 路流，显示 { $shown } 帧
+out-ended-played = 已结束：显示 { $shown } 帧，丢弃 { $dropped } 帧，播放 { $seconds } 秒
+out-not-imported = 未导入：{ $what }
+out-scenes = 场景：{ $names }
+out-strips = 音频来源：{ $names }
+out-cameras = 摄像头
+out-microphones = 麦克风
+out-speakers = 扬声器
+out-applications = 应用程序
+out-displays = 显示器
+out-windows = 窗口
+out-encoders = 编码器
+out-decoders = 解码器
+out-no-camera = 没有找到：请连接摄像头，或使用 --video test
+out-none-found = 没有找到
+out-none-plays = 没有正在播放声音的程序
+out-none = 无：{ $reason }
+out-default = 默认
+out-main-display = 主显示器
+out-minimized = 已最小化
+out-asks = 每次都会询问
+out-dialog-gives = 在桌面对话框中选择
+out-no-single-windows = 此桌面只能共享整个显示器
+out-program = 程序 { $name }
+out-control-range = { $least } 到 { $most }，步长 { $step }
+out-control-switch = 0 或 1
+out-unavailable = 不可用：{ $reason }
+out-none-for = { $codecs } 没有解码器：{ $reason }
+out-ffmpeg = FFmpeg 库：{ $version }
+out-ffmpeg-none = FFmpeg 库：无，{ $reason }
+out-hardware = 硬件：{ $name }
+out-hardware-none = 硬件：无，{ $reason }
+out-remux = { $how ->
+    [whole] { $path } 是完整的，无需修复
+    [in-place] { $path } 已修复
+   *[copied] { $path } 已写入
+}：{ $seconds } 秒，{ $packets } 个数据包
+out-left-out = { $what }；未包含：{ $tracks }
+out-next-port = { $reason }；改用下一个端口
+out-redirected = 重定向到 { $url }
+out-redirected-no-login = 重定向到 { $url }，主机不同，因此不发送登录信息
+out-answers = { $secure ->
+    [yes] { $url } 有响应，连接已加密。
+   *[no] { $url } 有响应。
+}没有推送任何内容。开播时才会验证密钥。
