@@ -148,7 +148,8 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
         complain(why.as_str());
     }
     events::summary(output, outcome.last_stats.as_deref(), exit, || {
-        let seconds = outcome.first.map(|first| events::seconds(clock.now().since(first)));
+        let seconds =
+            outcome.first.map(|first| crate::cli::output::stats::seconds(clock.now().since(first)));
         let mut fields = json!({ "seconds": seconds });
         if let (Some(why), Value::Object(fields)) = (&outcome.copy_failed, &mut fields) {
             fields.insert("error".into(), why.as_str().into());

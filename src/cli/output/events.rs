@@ -1,17 +1,16 @@
 //! The studio's events as lines: JSON objects with the public field names, or sentences.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use crate::cli::output::Output;
 use crate::cli::output::exit::Exit;
+use crate::cli::output::stats::{hundredths, seconds, stats_fields, tenths};
 use crate::media::Track;
 use crate::media::source_status::{SourceFormat, SourceState};
 use crate::server;
 use crate::studio::event::stats::{DelayState, Stats};
 use crate::studio::event::{
-    Chapter, Delay, Encoder, Monitor, Ready, Recording, Replay, Snapshot, Source, Target, stats,
+    Chapter, Delay, Encoder, Monitor, Ready, Recording, Replay, Snapshot, Source, Target,
 };
 use crate::studio::notices::Level;
 use crate::studio::notices::health::Health;
@@ -19,11 +18,6 @@ use crate::studio::notices::message::StudioMessage;
 use crate::studio::{Event, Notice};
 use crate::text::problem::{Problem, problem};
 use crate::text::{self, Language};
-
-/// Seconds with milliseconds.
-pub fn seconds(duration: Duration) -> f64 {
-    (duration.as_secs_f64() * 1_000.0).round() / 1_000.0
-}
 
 /// Prints one event.
 pub fn print(output: &Output, event: &Event) {
@@ -297,143 +291,6 @@ fn print_snapshot(output: &Output, snapshot: &Snapshot) {
     output.event("snapshot", fields, || {
         Some(with(output, problem!("out-screenshot", path = path, state = state), why))
     });
-}
-
-fn hundredths(value: f64) -> f64 {
-    (value * 100.0).round() / 100.0
-}
-
-fn stats_fields(stats: &Stats) -> Value {
-    let video = stats.video.map(|video| {
-        let mut fields = json!({
-            "captured": video.captured,
-            "encoded": video.encoded,
-            "skipped": video.skipped,
-            "fps": hundredths(video.fps),
-            "bitrate": video.bitrate,
-            "allowed_bitrate": video.allowed,
-            "keyframes": video.keyframes,
-        });
-        insert_known(&mut fields, [("encode_ms", video.encode_ms)], hundredths);
-        if let Value::Object(fields) = &mut fields {
-            if let Some(size) = video.size {
-                fields.insert("size".into(), size.to_string().into());
-            }
-            if let Some((size, bitrate)) = video.second {
-                let second = json!({ "size": size.to_string(), "allowed_bitrate": bitrate });
-                fields.insert("second".into(), second);
-            }
-        }
-        fields
-    });
-    let audio = stats.audio.map(|audio| {
-        let mut fields = json!({
-            "samples": audio.samples,
-            "bitrate": audio.bitrate,
-            "level_dbfs": tenths(audio.level_dbfs.into()),
-            "held_dbfs": tenths(audio.held_dbfs.into()),
-            "clipped": audio.clipped,
-            "rms_dbfs": tenths(audio.rms_dbfs.into()),
-        });
-        let known = [
-            ("true_peak_dbtp", audio.true_peak_dbtp.map(f64::from)),
-            ("momentary_lufs", audio.momentary_lufs.map(f64::from)),
-            ("short_term_lufs", audio.short_term_lufs.map(f64::from)),
-            ("integrated_lufs", audio.integrated_lufs.map(f64::from)),
-            ("drift_ppm", audio.drift_ppm),
-        ];
-        insert_known(&mut fields, known, tenths);
-        fields
-    });
-    let targets: Vec<Value> = stats
-        .targets
-        .iter()
-        .map(|target| {
-            let mut fields = json!({
-                "state": target.state.name(),
-                "sent_bytes": target.sent_bytes,
-                "bitrate": target.bitrate,
-                "queued_ms": target.queued_ms,
-                "dropped_frames": target.dropped_frames,
-                "dropped_sounds": target.dropped_audio,
-                "sent_frames": target.sent_frames,
-                "reconnects": target.reconnects,
-                "rung": target.rendition_id.name(),
-            });
-            if let (Some(size), Value::Object(fields)) = (target.size, &mut fields) {
-                fields.insert("size".into(), size.to_string().into());
-            }
-            let times =
-                [("round_trip_ms", target.round_trip_ms), ("picture_age_ms", target.frame_age_ms)];
-            insert_known(&mut fields, times, hundredths);
-            if let (Some(monitor), Value::Object(fields)) = (&target.monitor, &mut fields) {
-                fields.insert("monitor".into(), monitor_fields(monitor));
-            }
-            fields
-        })
-        .collect();
-    let delay = stats.delay.map(|delay| {
-        json!({
-            "state": delay.state.name(),
-            "seconds": seconds(delay.delay),
-            "held_ms": u64::try_from(delay.held.as_millis()).unwrap_or(u64::MAX),
-            "memory_bytes": delay.memory_bytes,
-            "disk_bytes": delay.disk_bytes,
-        })
-    });
-    json!({
-        "video": video,
-        "audio": audio,
-        "strips": stats.strips.iter().map(strip_fields).collect::<Vec<_>>(),
-        "targets": targets,
-        "delay": delay,
-        "cpu": (f64::from(stats.cpu) * 1_000.0).round() / 1_000.0,
-        "rss_bytes": stats.rss_bytes,
-    })
-}
-
-/// A strip of the mixer, of the second's figures.
-fn strip_fields(strip: &stats::Strip) -> Value {
-    let mut fields = json!({
-        "name": strip.name,
-        "state": strip.state.name(),
-        "level_dbfs": tenths(strip.level_dbfs.into()),
-        "held_dbfs": tenths(strip.held_dbfs.into()),
-        "clipped": strip.clipped,
-        "rms_dbfs": tenths(strip.rms_dbfs.into()),
-    });
-    insert_known(&mut fields, [("drift_ppm", strip.drift_ppm)], tenths);
-    fields
-}
-
-fn tenths(number: f64) -> f64 {
-    (number * 10.0).round() / 10.0
-}
-
-/// Adds what is known, rounded; what is not is left out.
-fn insert_known<const N: usize>(
-    fields: &mut Value,
-    known: [(&str, Option<f64>); N],
-    rounded: fn(f64) -> f64,
-) {
-    let Value::Object(fields) = fields else { return };
-    for (name, value) in known {
-        if let Some(value) = value {
-            fields.insert(name.into(), rounded(value).into());
-        }
-    }
-}
-
-/// What viewers get, of the second's figures; what is not known is left out.
-fn monitor_fields(monitor: &stats::Monitor) -> Value {
-    let mut fields = json!({ "state": monitor.state, "bitrate": monitor.bitrate });
-    let known = [
-        ("latency_ms", monitor.latency_ms),
-        ("av_offset_ms", monitor.av_offset_ms),
-        ("fps", monitor.fps),
-    ];
-    insert_known(&mut fields, known, tenths);
-    fields
 }
 
 fn print_stats(output: &Output, stats: &Stats) {

@@ -6,6 +6,7 @@
 pub mod events;
 pub mod exit;
 pub mod redact;
+pub mod stats;
 
 use std::io::{self, Write};
 use std::sync::OnceLock;

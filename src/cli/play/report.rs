@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::cli::output::Output;
-use crate::cli::output::events::seconds;
 use crate::cli::output::exit::Exit;
+use crate::cli::output::stats::seconds;
 use crate::player::chat::ChatState;
 use crate::player::source::host_of;
 use crate::player::{Failure, FailureKind, Figures, PlayerMessage, Severity, Source, State};
