@@ -124,16 +124,16 @@ out-ffmpeg = FFmpeg's libraries: { $version }
 out-ffmpeg-none = FFmpeg's libraries: none, { $reason }
 out-hardware = hardware: { $name }
 out-hardware-none = hardware: none, { $reason }
-out-remux = { $how ->
-    [whole] { $path } is complete; there is nothing to do
-    [in-place] { $path } is repaired
-   *[copied] { $path } is written
-}: { $seconds } s, { $packets } packets
+out-remux = { $path }: { $how ->
+    [whole] complete, there is nothing to do
+    [in-place] repaired
+   *[copied] written
+}, { $seconds } s, { $packets } packets
 out-left-out = { $what }; left out: { $tracks }
 out-next-port = { $reason }; next port
 out-redirected = redirected to { $url }
 out-redirected-no-login = redirected to { $url }, without the login: another host
-out-answers = { $secure ->
-    [yes] { $url } answers, encrypted.
-   *[no] { $url } answers.
-} Nothing was published. onair tries the key only when you go live.
+out-answers = { $url }: { $secure ->
+    [yes] answers, encrypted
+   *[no] answers
+}. Nothing was published. onair tries the key only when you go live.

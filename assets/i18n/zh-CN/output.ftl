@@ -121,16 +121,16 @@ out-ffmpeg = FFmpeg 库：{ $version }
 out-ffmpeg-none = FFmpeg 库：无，{ $reason }
 out-hardware = 硬件：{ $name }
 out-hardware-none = 硬件：无，{ $reason }
-out-remux = { $how ->
-    [whole] { $path } 是完整的，无需修复
-    [in-place] { $path } 已修复
-   *[copied] { $path } 已写入
-}：{ $seconds } 秒，{ $packets } 个数据包
+out-remux = { $path }：{ $how ->
+    [whole] 文件完整，无需修复
+    [in-place] 已修复
+   *[copied] 已写入
+}，{ $seconds } 秒，{ $packets } 个数据包
 out-left-out = { $what }；未包含：{ $tracks }
 out-next-port = { $reason }；改用下一个端口
 out-redirected = 重定向到 { $url }
 out-redirected-no-login = 重定向到 { $url }，主机不同，因此不发送登录信息
-out-answers = { $secure ->
-    [yes] { $url } 有响应，连接已加密。
-   *[no] { $url } 有响应。
-}没有推送任何内容。开播时才会验证密钥。
+out-answers = { $url }：{ $secure ->
+    [yes] 有响应，连接已加密
+   *[no] 有响应
+}。没有推送任何内容。开播时才会验证密钥。

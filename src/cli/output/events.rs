@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::cli::output::Output;
 use crate::cli::output::exit::Exit;
-use crate::cli::output::stats::{hundredths, seconds, stats_fields, tenths};
+use crate::cli::output::stats::{one_decimal, seconds, stats_fields, two_decimals};
 use crate::media::Track;
 use crate::media::source_status::{SourceFormat, SourceState};
 use crate::server;
@@ -177,7 +177,7 @@ fn print_target(output: &Output, target: &Target) {
 
 fn print_monitor(output: &Output, monitor: &Monitor) {
     let language = output.language();
-    let millis = |value: Option<f64>| value.map(tenths);
+    let millis = |value: Option<f64>| value.map(one_decimal);
     let fields = json!({
         "index": monitor.index,
         "url": monitor.url,
@@ -188,7 +188,7 @@ fn print_monitor(output: &Output, monitor: &Monitor) {
         "av_offset_ms": millis(monitor.av_offset_ms),
         "width": monitor.size.map(|size| size.width),
         "height": monitor.size.map(|size| size.height),
-        "fps": monitor.fps.map(hundredths),
+        "fps": monitor.fps.map(two_decimals),
         "bitrate": monitor.bitrate,
         "video": monitor.video,
         "audio": monitor.audio,

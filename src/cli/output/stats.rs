@@ -12,7 +12,7 @@ pub fn seconds(duration: Duration) -> f64 {
 }
 
 /// A number with two digits behind the point.
-pub fn hundredths(value: f64) -> f64 {
+pub fn two_decimals(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
 }
 
@@ -23,12 +23,12 @@ pub fn stats_fields(stats: &Stats) -> Value {
             "captured": video.captured,
             "encoded": video.encoded,
             "skipped": video.skipped,
-            "fps": hundredths(video.fps),
+            "fps": two_decimals(video.fps),
             "bitrate": video.bitrate,
             "allowed_bitrate": video.allowed,
             "keyframes": video.keyframes,
         });
-        insert_known(&mut fields, [("encode_ms", video.encode_ms)], hundredths);
+        insert_known(&mut fields, [("encode_ms", video.encode_ms)], two_decimals);
         if let Value::Object(fields) = &mut fields {
             if let Some(size) = video.size {
                 fields.insert("size".into(), size.to_string().into());
@@ -44,10 +44,10 @@ pub fn stats_fields(stats: &Stats) -> Value {
         let mut fields = json!({
             "samples": audio.samples,
             "bitrate": audio.bitrate,
-            "level_dbfs": tenths(audio.level_dbfs.into()),
-            "held_dbfs": tenths(audio.held_dbfs.into()),
+            "level_dbfs": one_decimal(audio.level_dbfs.into()),
+            "held_dbfs": one_decimal(audio.held_dbfs.into()),
             "clipped": audio.clipped,
-            "rms_dbfs": tenths(audio.rms_dbfs.into()),
+            "rms_dbfs": one_decimal(audio.rms_dbfs.into()),
         });
         let known = [
             ("true_peak_dbtp", audio.true_peak_dbtp.map(f64::from)),
@@ -56,7 +56,7 @@ pub fn stats_fields(stats: &Stats) -> Value {
             ("integrated_lufs", audio.integrated_lufs.map(f64::from)),
             ("drift_ppm", audio.drift_ppm),
         ];
-        insert_known(&mut fields, known, tenths);
+        insert_known(&mut fields, known, one_decimal);
         fields
     });
     let targets: Vec<Value> = stats
@@ -79,7 +79,7 @@ pub fn stats_fields(stats: &Stats) -> Value {
             }
             let times =
                 [("round_trip_ms", target.round_trip_ms), ("picture_age_ms", target.frame_age_ms)];
-            insert_known(&mut fields, times, hundredths);
+            insert_known(&mut fields, times, two_decimals);
             if let (Some(monitor), Value::Object(fields)) = (&target.monitor, &mut fields) {
                 fields.insert("monitor".into(), monitor_fields(monitor));
             }
@@ -111,17 +111,17 @@ fn strip_fields(strip: &stats::Strip) -> Value {
     let mut fields = json!({
         "name": strip.name,
         "state": strip.state.name(),
-        "level_dbfs": tenths(strip.level_dbfs.into()),
-        "held_dbfs": tenths(strip.held_dbfs.into()),
+        "level_dbfs": one_decimal(strip.level_dbfs.into()),
+        "held_dbfs": one_decimal(strip.held_dbfs.into()),
         "clipped": strip.clipped,
-        "rms_dbfs": tenths(strip.rms_dbfs.into()),
+        "rms_dbfs": one_decimal(strip.rms_dbfs.into()),
     });
-    insert_known(&mut fields, [("drift_ppm", strip.drift_ppm)], tenths);
+    insert_known(&mut fields, [("drift_ppm", strip.drift_ppm)], one_decimal);
     fields
 }
 
 /// A number with one digit behind the point.
-pub fn tenths(number: f64) -> f64 {
+pub fn one_decimal(number: f64) -> f64 {
     (number * 10.0).round() / 10.0
 }
 
@@ -147,6 +147,6 @@ fn monitor_fields(monitor: &stats::Monitor) -> Value {
         ("av_offset_ms", monitor.av_offset_ms),
         ("fps", monitor.fps),
     ];
-    insert_known(&mut fields, known, tenths);
+    insert_known(&mut fields, known, one_decimal);
     fields
 }
