@@ -564,6 +564,14 @@ pub fn snapshot(name: &str) -> Snapshot {
     } else if let Some(chosen) = snapshot.tiles.iter().find(|tile| tile.chosen) {
         (snapshot.watch, snapshot.watch_figures) = (chosen.state.clone(), chosen.figures.clone());
     }
+    if snapshot.live == LiveState::OnAir && snapshot.passthrough.is_none() {
+        // What nothing else was said of arrives.
+        for entry in
+            snapshot.targets.iter_mut().filter(|it| it.target.enabled && it.state.is_none())
+        {
+            (entry.state, entry.bitrate) = (Some(TargetState::Live), snapshot.figures.bitrate);
+        }
+    }
     snapshot
 }
 

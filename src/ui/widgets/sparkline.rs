@@ -8,7 +8,7 @@ use egui::{
 use crate::ui::style::theme::{RADIUS, Theme};
 
 /// `values` oldest first, at most 60 of them, the newest at the right edge. The scale runs from
-/// zero to a little above the largest or `at_least`.
+/// zero to far enough above the largest or `at_least` that a caption has room.
 pub fn sparkline(
     ui: &mut Ui,
     theme: &Theme,
@@ -28,7 +28,7 @@ pub fn sparkline(
         StrokeKind::Inside,
     );
     let inner = rect.shrink(6.0);
-    let top = values.iter().copied().fold(at_least, f32::max).max(1e-3) * 1.25;
+    let top = values.iter().copied().fold(at_least, f32::max).max(1e-3) * 1.6;
     painter.hline(
         inner.x_range(),
         inner.bottom() - inner.height() * (at_least / top),
