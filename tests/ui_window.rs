@@ -239,7 +239,11 @@ fn notices_help_and_go_away() {
         harness.get_by_role_and_label(Role::ListItem, row);
     }
     // The first button has the keyboard.
-    assert!(harness.get_all_by_label("Use test pattern").any(|it| it.is_focused()));
+    let first =
+        "Use test pattern: Camera HD Pro Webcam C920 is disconnected. Viewers see a placeholder.";
+    assert!(harness.get_by_label(first).is_focused());
+    let with_focus = harness.root().children_recursive().filter(|it| it.is_focused()).count();
+    assert_eq!(with_focus, 1);
     harness.key_press(Key::Space);
     assert_eq!(
         commands(&mut harness),

@@ -5,8 +5,9 @@ use super::*;
 #[test]
 fn the_test_pattern_helps_where_there_is_no_camera() {
     let mut harness = open("first-run");
-    // In the health bar, and in the middle of the stage.
-    harness.get_all_by_label("Use test pattern").last().unwrap().click();
+    // In the health bar, and in the middle of the stage, each with a name of its own.
+    harness.get_by_label("Use test pattern");
+    harness.get_by_label_contains("Use test pattern: ").click();
     let name = "Test pattern".to_owned();
     let scene = onair::studio::Collection::default().current;
     let wanted = Edit::AddSource { scene, name, choice: VideoChoice::Test };

@@ -165,7 +165,7 @@ fn entry(ui: &mut Ui, view: &View<'_>, notice: &Notice, fresh: bool) -> Option<T
                 if !advice.is_empty() {
                     paragraph(ui, &advice, Type::Small, theme.secondary);
                 }
-                helped = buttons(ui, view, notice, fresh);
+                helped = buttons(ui, view, notice, (&title, fresh));
             },
             |ui| {
                 let name = texts.get("dismiss");
@@ -183,7 +183,12 @@ fn entry(ui: &mut Ui, view: &View<'_>, notice: &Notice, fresh: bool) -> Option<T
 }
 
 /// What helps against it, the best first.
-fn buttons(ui: &mut Ui, view: &View<'_>, notice: &Notice, fresh: bool) -> Option<Remedy> {
+fn buttons(
+    ui: &mut Ui,
+    view: &View<'_>,
+    notice: &Notice,
+    (title, fresh): (&str, bool),
+) -> Option<Remedy> {
     let possible = notice.remedies.iter().filter(|it| is_possible(**it, view.snapshot));
     let remedies: Vec<Remedy> = possible.copied().collect();
     if remedies.is_empty() {
@@ -196,7 +201,9 @@ fn buttons(ui: &mut Ui, view: &View<'_>, notice: &Notice, fresh: bool) -> Option
         for (index, remedy) in remedies.into_iter().enumerate() {
             let name = remedy_name(view.texts, remedy);
             let look = if index == 0 { ButtonWeight::Primary } else { ButtonWeight::Plain };
-            let button = Button::new(&name).small().look(look).show(ui, view.theme);
+            // The health bar may have the same button: this one says whose it is.
+            let whose = format!("{name}: {title}");
+            let button = Button::new(&name).small().look(look).name(&whose).show(ui, view.theme);
             if fresh && index == 0 {
                 button.request_focus();
             }

@@ -135,7 +135,10 @@ fn program(ui: &mut Ui, view: &mut View<'_>, picture: &mut FrameView, rect: Rect
         };
         let icon = if offer { Icon::NoVideo } else { Icon::Camera };
         let button = offer.then(|| view.texts.get("use-test-pattern"));
-        if placeholder(ui, rect, icon, &title, &advice, button.as_deref()) {
+        // The health bar may have the same button: this one says what it is beside.
+        let name = format!("{}: {title}", button.as_deref().unwrap_or_default());
+        let button = button.as_deref().map(|text| Button::new(text).name(&name));
+        if placeholder(ui, rect, icon, &title, &advice, button) {
             scenes::show_test_pattern(view);
         }
     }

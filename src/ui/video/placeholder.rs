@@ -14,7 +14,7 @@ pub fn placeholder(
     icon: Icon,
     title: &str,
     advice: &str,
-    button: Option<&str>,
+    button: Option<Button<'_>>,
 ) -> bool {
     let middle = rect.center() - vec2(0.0, if button.is_some() { 24.0 } else { 0.0 });
     let at = Rect::from_center_size(middle - vec2(0.0, 40.0), Vec2::splat(40.0));
@@ -35,7 +35,7 @@ pub fn placeholder(
             .widget_info(|| WidgetInfo::labeled(Role::Label, true, title));
     }
     ui.painter().galley(at.min, galley, ON_VIDEO_SECONDARY);
-    let Some(text) = button else {
+    let Some(button) = button else {
         return false;
     };
     let room = Rect::from_center_size(pos2(middle.x, bottom + gap::L + 17.0), vec2(220.0, 34.0));
@@ -46,5 +46,5 @@ pub fn placeholder(
             .id_salt("placeholder-button"),
     );
     // The picture's place is dark in both themes.
-    Button::new(text).show(&mut child, &crate::ui::style::theme::Theme::DARK).clicked()
+    button.show(&mut child, &crate::ui::style::theme::Theme::DARK).clicked()
 }

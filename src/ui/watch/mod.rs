@@ -25,7 +25,7 @@ use crate::ui::targets::child;
 use crate::ui::video::FrameView;
 use crate::ui::video::placeholder::placeholder;
 use crate::ui::view::View;
-use crate::ui::widgets::place;
+use crate::ui::widgets::{Button, place};
 
 pub use address::url_field;
 pub use draft::{Draft, Where};
@@ -102,7 +102,7 @@ fn elsewhere(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
     let texts = view.texts;
     let (title, advice) = (texts.get("window-apart"), texts.get("window-apart-advice"));
     let back = texts.get("window-back");
-    if placeholder(ui, room, Icon::External, &title, &advice, Some(&back)) {
+    if placeholder(ui, room, Icon::External, &title, &advice, Some(Button::new(&back))) {
         draft.place = Where::Here;
     }
 }

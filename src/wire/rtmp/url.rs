@@ -386,6 +386,7 @@ fn cut(path: &str, at: usize) -> (&str, &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::Language;
 
     fn parts(url: &str) -> (String, u16, String, String) {
         let url = Url::parse(url).unwrap();
@@ -477,6 +478,17 @@ mod tests {
             assert_eq!(credentials.password.expose(), "\u{FFFD}");
         }
         assert_eq!(url.redact("no secret-key with abcdef for pa ss"), "no *** with *** for ***");
+    }
+
+    #[test]
+    fn an_unknown_scheme_is_told_with_what_to_use_instead() {
+        for scheme in ["foo", "srt", "rtmpe", "rtsp"] {
+            let problem = Problem::from(&Error::Scheme(scheme.into()));
+            for language in [Language::English, Language::Chinese] {
+                let cure = language.cure(&problem).unwrap_or_default();
+                assert!(cure.contains("rtmp://"), "{scheme}: {cure}");
+            }
+        }
     }
 
     #[test]

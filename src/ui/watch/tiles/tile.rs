@@ -18,6 +18,7 @@ use crate::ui::view::View;
 use crate::ui::watch::draft::{Draft, Where};
 use crate::ui::watch::tiles::overlays;
 use crate::ui::watch::viewport::Viewport;
+use crate::ui::widgets::Button;
 
 /// What a player does, in words.
 #[derive(Debug)]
@@ -154,7 +155,8 @@ pub fn show(
             && state == WatchState::Idle;
         let words = sentence(texts, &state);
         let button = own.then(|| texts.get("watch-own"));
-        if placeholder(ui, room, words.icon, &words.title, &words.advice, button.as_deref()) {
+        let button = button.as_deref().map(Button::new);
+        if placeholder(ui, room, words.icon, &words.title, &words.advice, button) {
             let url = view.snapshot.server.play_url.clone();
             view.send(Command::Watch { url });
         }
