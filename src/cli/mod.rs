@@ -87,4 +87,25 @@ mod tests {
     fn the_definition_is_sound() {
         Cli::command().debug_assert();
     }
+
+    /// What a desktop passes to the window is played there.
+    #[test]
+    fn the_desktop_entry_hands_over_what_the_window_plays() {
+        let entry = include_str!("../../packaging/desktop/onair.desktop");
+        let value = |name: &str| entry.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        let types = value("MimeType=").trim_end_matches(';').split(';');
+        let schemes: Vec<_> = types.filter_map(|it| it.strip_prefix("x-scheme-handler/")).collect();
+        let urls = schemes.iter().map(|scheme| format!("{scheme}://host/live/show"));
+        let urls: Vec<String> = urls.chain(["file:///films/a%20film.flv".to_owned()]).collect();
+        for url in &urls[..schemes.len()] {
+            assert!(crate::wire::rtmp::url::Url::parse(url).is_ok(), "{url}");
+        }
+        let words = value("Exec=").split(' ').flat_map(|word| match word {
+            "%U" => urls.clone(),
+            word => vec![word.to_owned()],
+        });
+        let cli = Cli::try_parse_from(words).unwrap();
+        let Some(Sub::Studio(args)) = cli.command else { panic!("{cli:?}") };
+        assert_eq!(args.open, urls);
+    }
 }

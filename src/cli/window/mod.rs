@@ -35,7 +35,7 @@ use crate::ui::{Dialog, Page, unknown_names};
 pub struct Args {
     /// Files and streams to play. If the window is open already, it comes to the front and plays them
     #[arg(value_name = "URL|FILE")]
-    open: Vec<String>,
+    pub(super) open: Vec<String>,
 }
 
 /// Opens the studio and runs it to its end.
