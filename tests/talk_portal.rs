@@ -43,6 +43,8 @@ struct Shortcuts {
     answer: Answer,
     asked: Asked,
     session: Arc<Mutex<Option<(String, OwnedObjectPath)>>>,
+    /// The keys that the session was begun with: Plasma 5 gives no others.
+    early: Mutex<String>,
     closed: Arc<AtomicU32>,
 }
 
@@ -78,6 +80,7 @@ impl Shortcuts {
         #[zbus(object_server)] server: &zbus::ObjectServer,
     ) -> Result<OwnedObjectPath, Error> {
         self.asked.lock().push("session".to_owned());
+        *self.early.lock() = format!("{:?}", options.get("shortcuts"));
         if self.answer == Answer::Stranger {
             return Err(Error::NotAllowed("An app id is required".to_owned()));
         }
@@ -102,6 +105,10 @@ impl Shortcuts {
             let word = |name: &str| wish[name].downcast_ref::<&str>().unwrap().to_owned();
             let talk = word("description").starts_with("Push-to-talk key");
             assert_eq!(talk, id == "talk", "{wish:?}");
+            let early = self.early.lock().clone();
+            for word in [&**id, &word("description"), &word("preferred_trigger")] {
+                assert!(early.contains(&format!("{word:?}")), "{word} is not in {early}");
+            }
             self.asked.lock().push(format!("bind {id} {}", word("preferred_trigger")));
         }
         let ids: Vec<&str> = shortcuts.iter().map(|(id, _)| &**id).collect();
@@ -143,6 +150,7 @@ impl Portal {
             answer,
             asked: Arc::clone(&asked),
             session: Arc::clone(&its),
+            early: Mutex::default(),
             closed: Arc::clone(&closed),
         };
         let bus = session.bus.address();

@@ -230,20 +230,19 @@ pub async fn request(
     }
 }
 
-/// Begins a session of this interface.
+/// Begins a session of this interface, with these options beside the usual ones.
 ///
 /// # Errors
 /// Why there is none.
 pub async fn begin(
     connection: &Connection,
     interface: &str,
+    mut options: Options<'_>,
     waiting: &Waiting<'_>,
 ) -> Result<OwnedObjectPath, Failure> {
     let (own, session) = (handle(), handle());
-    let options: Options<'_> = HashMap::from([
-        ("handle_token", own.as_str().into()),
-        ("session_handle_token", session.as_str().into()),
-    ]);
+    options.insert("handle_token", own.clone().into());
+    options.insert("session_handle_token", session.into());
     let body = (options,);
     let call = connection.call_method(Some(SERVICE), PATH, Some(interface), "CreateSession", &body);
     let made = request(connection, &own, call, waiting).await?;

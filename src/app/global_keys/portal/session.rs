@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use eframe::egui;
 use futures_util::StreamExt as _;
 use parking_lot::Mutex;
-use zbus::zvariant::{OwnedObjectPath, OwnedValue};
+use zbus::zvariant::{OwnedObjectPath, OwnedValue, Value};
 use zbus::{Connection, Message, MessageStream};
 
 use crate::app::global_keys::key_state::KeyState;
@@ -235,6 +235,16 @@ impl ShortcutRequest<'_> {
         let _ = limited(start).await;
     }
 
+    /// The keys, as the portal is asked for them.
+    fn wishes(&self) -> Vec<(String, Options<'static>)> {
+        let wish = |it: &Shortcut| {
+            let trigger = it.trigger.clone().map(|it| ("preferred_trigger", it.into()));
+            let called = ("description", it.called.clone().into());
+            (it.id.clone(), [called].into_iter().chain(trigger).collect())
+        };
+        self.shortcuts.iter().map(wish).collect()
+    }
+
     async fn session(&mut self, owners: &mut MessageStream, told: &mut PortalEvent) -> End {
         match self.open(owners, told).await {
             Ok(end) | Err(end) => end,
@@ -256,19 +266,16 @@ impl ShortcutRequest<'_> {
         }
         let (_, owner) = portal::property(&connection, SHORTCUTS, "version").await?;
         let soon = Waiting { stop: self.stop, asking: &|| (), person: false };
-        let path = portal::begin(&connection, SHORTCUTS, &soon).await?;
+        // Plasma 5 takes them only here; others ask for them in `BindShortcuts`.
+        let early = Options::from([("shortcuts", Value::new(self.wishes()))]);
+        let path = portal::begin(&connection, SHORTCUTS, early, &soon).await?;
         let path = self.session.insert(path).clone();
         let mut closed = portal::closed(&connection, &path).await?;
         let mut news = portal::signals(&connection, (&owner, PATH), SHORTCUTS, None).await?;
         told.reply(GlobalKeyReply::Waits);
         self.times += 1;
         let own = portal::handle();
-        let wish = |it: &'_ Shortcut| {
-            let trigger = it.trigger.clone().map(|it| ("preferred_trigger", it.into()));
-            let called = ("description", it.called.clone().into());
-            (it.id.clone(), [called].into_iter().chain(trigger).collect::<Options<'_>>())
-        };
-        let wishes: Vec<_> = self.shortcuts.iter().map(wish).collect();
+        let wishes = self.wishes();
         let options: Options<'_> = HashMap::from([("handle_token", own.as_str().into())]);
         let body = (&path, wishes, "", options);
         let call =

@@ -155,7 +155,7 @@ impl Session {
         }
         let soon = Waiting { stop, asking, person: false };
         let person = Waiting { person: true, ..soon };
-        let path = portal::begin(&connection, CAST, &soon).await?;
+        let path = portal::begin(&connection, CAST, Options::new(), &soon).await?;
         let closed = portal::closed(&connection, &path).await?;
         let owners = portal::owners(&connection).await?;
         let shared = Self::choose(&connection, &path, wish, &able, &soon, &person).await;
