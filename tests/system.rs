@@ -113,3 +113,4 @@ mod watch_network;
 mod wayland;
 mod wayland_window;
 mod window_ends;
+mod window_story;

@@ -23,7 +23,7 @@ pub fn program() -> Option<(PathBuf, PathBuf)> {
 
 /// A running nginx. Application `live` relays; `recorded` also writes what it receives to
 /// [`Nginx::recordings`], `kept` too but each publication into a file of its own; `files` plays what is
-/// there; `refused` turns publishers and players away.
+/// there; `keyed` takes the stream `right-key` alone; `refused` turns publishers and players away.
 #[derive(Debug)]
 pub struct Nginx {
     pub peer: Peer,
@@ -55,7 +55,10 @@ impl Nginx {
                 client_body_temp_path {at}/body; proxy_temp_path {at}/proxy;
                 fastcgi_temp_path {at}/fastcgi; uwsgi_temp_path {at}/uwsgi;
                 scgi_temp_path {at}/scgi;
-                server {{ listen 127.0.0.1:{http}; location /stat {{ rtmp_stat all; }} }}
+                server {{
+                    listen 127.0.0.1:{http}; location /stat {{ rtmp_stat all; }}
+                    location /key {{ if ($arg_name = \"right-key\") {{ return 200; }} return 403; }}
+                }}
              }}
              rtmp {{ access_log off; server {{
                 listen 127.0.0.1:{port}; chunk_size 4096;
@@ -68,6 +71,9 @@ impl Nginx {
                     record_path {at}/recordings; record_suffix .flv;
                 }}
                 application files {{ play {at}/recordings; }}
+                application keyed {{
+                    live on; notify_method get; on_publish http://127.0.0.1:{http}/key;
+                }}
                 application refused {{ live on; deny publish all; deny play all; }}
              }} }}",
             module = module.display()
