@@ -412,6 +412,41 @@ fn check_looks_at_this_machine_and_sends_nothing() {
     assert!(!serve.events().iter().any(|event| event["event"] == "publish"), "check goes live");
 }
 
+/// As the window says it, and before anything is sent.
+#[test]
+fn live_and_check_name_the_limits_of_a_service_that_a_stream_exceeds() {
+    peers::in_real_time!(live_and_check_name_the_limits_of_a_service_that_a_stream_exceeds);
+    let mut serve = Onair::start(&["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
+    let rtmp = serve.wait_named("ready")["rtmp"].as_str().unwrap().to_owned();
+    let url = format!("{rtmp}/live/show");
+    let folder = tempfile::tempdir().unwrap();
+    let service = format!("[[service]]\nname = \"School\"\nserver = \"{rtmp}/live\"\n");
+    let limits = "max_video_kbps = 500\nmax_height = 240\nmax_fps = 25\n";
+    std::fs::write(folder.path().join("services.toml"), service + limits).unwrap();
+    let settings = folder.path().join("settings.toml");
+    std::fs::write(&settings, "version = 2\n").unwrap();
+    let settings = settings.to_str().unwrap();
+    let wanted = [
+        "School allows at most 500 kbps of video; your setting is 600.",
+        "School allows a height of at most 240 lines; your setting is 270.",
+        "School allows at most 25 fps; your setting is 30.",
+    ];
+    let mut live = live(&["--settings", settings, "--to", &url, "--duration", "1s"]);
+    ends_with(&mut live, 0);
+    let told = live.events();
+    let told: Vec<_> = told.iter().filter(|event| event["key"] == "misfit").collect();
+    let texts: Vec<_> = told.iter().map(|event| event["summary"].as_str().unwrap()).collect();
+    assert_eq!(texts, wanted, "{told:?}");
+    let words = ["check", &url, "--settings", settings, "--machine", "--video", "test"];
+    let size = ["--audio", "none", "--size", "480x270", "--video-bitrate", "600k"];
+    let report = answer(&[&words[..], &size].concat(), 0);
+    let found = report["machine"].as_array().unwrap();
+    let told = found.iter().filter(|it| it["name"] == "misfit");
+    let texts: Vec<_> = told.map(|it| it["summary"].as_str().unwrap()).collect();
+    assert_eq!(texts, wanted, "{report}");
+    serve.stop(LIMIT);
+}
+
 /// As servers that talk to Flash Player alone: it hangs up on who sends no digest. Gives its address, and
 /// how often it hung up.
 fn insists_on_digests(behind: String) -> (String, Arc<AtomicUsize>) {

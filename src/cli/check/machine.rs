@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::audio::AudioChoice;
-use crate::base::{Clock, Stop};
+use crate::base::{Clock, Secret, Stop};
 use crate::broadcast::recorder;
 use crate::capture::VideoChoice;
 use crate::cli::flags::{Globals, value};
@@ -15,8 +15,9 @@ use crate::cli::output::events;
 use crate::cli::output::exit::Exit;
 use crate::media::{BitsPerSecond, FrameRate, Size};
 use crate::studio::notices::message::StudioMessage;
-use crate::studio::settings::keys_beside;
+use crate::studio::settings::{default_path, keys_beside, read_services, services_beside};
 use crate::studio::snapshot::{Snapshot, SourceState};
+use crate::studio::targets::misfits::misfits;
 use crate::studio::{Command, Config, Level, Notice, Quality, Studio, Target};
 use crate::text::Language;
 use crate::text::problem::{Problem, problem};
@@ -55,14 +56,14 @@ pub struct Flags {
     pub record: Option<PathBuf>,
 }
 
-/// Looks at this machine, and at the targets of `--settings` that are switched on unless a URL was
-/// given.
+/// Looks at this machine, and at the targets of `--settings` that are switched on; where a URL was
+/// given, only at the limits of its service.
 ///
 /// # Errors
 /// A sentence and the exit code, when it cannot be looked at.
 pub fn inspect(
     flags: &Flags,
-    with_targets: bool,
+    url: Option<&str>,
     globals: &Globals,
     clock: Clock,
 ) -> Result<Vec<Notice>, (Problem, Exit)> {
@@ -81,15 +82,25 @@ pub fn inspect(
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         settings.preferences.recording_folder = folder.map_or_else(|| ".".into(), PathBuf::from);
     }
-    let in_use = globals.settings_in_use().filter(|_| with_targets);
+    let in_use = globals.settings_in_use().filter(|_| url.is_none());
     let of_settings = in_use.is_some();
     if !of_settings {
         settings.targets = vec![Target { enabled: false, ..Target::built_in() }];
     }
+    let asked = url.map(|url| Target::custom(0, url, Secret::default()));
+    let beside = globals.settings.clone().or_else(default_path).as_deref().map(services_beside);
+    let (services, _) = beside.as_deref().map(read_services).unwrap_or_default();
+    let misfits = misfits(asked.as_slice(), &services, &settings.quality);
     let any = settings.targets.iter().any(|target| target.enabled);
     let keys_path = in_use.as_deref().map(keys_beside);
-    let config =
-        Config { warnings, keys_path, calm: true, loudness: false, ..Config::new(clock, settings) };
+    let config = Config {
+        warnings,
+        keys_path,
+        services,
+        calm: true,
+        loudness: false,
+        ..Config::new(clock, settings)
+    };
     let studio = Studio::start(config)
         .map_err(|error| (problem!("cli-start", reason = error.to_string()), Exit::Error))?;
     let found = check(&studio, clock);
@@ -109,6 +120,9 @@ pub fn inspect(
                 found.push(bad.notice(found.len() as u64, ""));
             }
         }
+    }
+    for misfit in misfits {
+        found.push(misfit.notice(found.len() as u64, ""));
     }
     if !any {
         // Nobody asked for targets.

@@ -73,7 +73,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
 fn check(args: &Args, globals: &Globals, clock: Clock) -> Result<Exit, (Problem, Exit)> {
     let output = Output::new(clock, globals.json);
     let machine = args.url.is_none() || args.here.machine;
-    let look = || machine::inspect(&args.here, args.url.is_none(), globals, clock);
+    let look = || machine::inspect(&args.here, args.url.as_deref(), globals, clock);
     let found = machine.then(look).transpose()?;
     let Some(url) = &args.url else {
         let found = found.unwrap_or_default();

@@ -20,12 +20,11 @@ use crate::base::Clock;
 use crate::capture::VideoChoice;
 use crate::cli::flags::value::{bytes, delay, duration, sample_rate};
 use crate::cli::flags::{Globals, network, value};
+use crate::cli::output::Output;
 use crate::cli::output::exit::Exit;
 use crate::cli::output::redact::check_file;
-use crate::cli::output::{Output, events};
 use crate::encode;
 use crate::media::{BitsPerSecond, FrameRate, Size};
-use crate::studio::notices::message::StudioMessage;
 use crate::studio::settings::part::files::PartFiles;
 use crate::studio::settings::part::on_air::OnAirMark;
 use crate::studio::settings::{
@@ -231,9 +230,6 @@ pub fn run(args: &Args, matches: &clap::ArgMatches, globals: &Globals, clock: Cl
     let output = Output::new(clock, globals.json);
     match prepare(args, matches, globals, clock) {
         Ok(config) => {
-            if config.program {
-                warn_of_misfits(&config, &output);
-            }
             let run = control::Run {
                 copy: args.copy.clone().map(|path| (path, args.again)),
                 record: args.record.clone(),
@@ -464,19 +460,6 @@ fn choose_scene(args: &Args, settings: &mut Settings) -> Result<(), Refusal> {
     }
     let names: Vec<&str> = collection.scenes.iter().map(|scene| scene.name.as_str()).collect();
     Err((problem!("cli-no-scene", name = name, scenes = names.join(", ")), Exit::File))
-}
-
-/// Says where the stream is not what a service takes, which may refuse or cut it.
-fn warn_of_misfits(config: &Config, output: &Output) {
-    for target in config.settings.targets.iter().filter(|target| target.enabled) {
-        let Some(service) = config.services.of_target(&target.service, target.server()) else {
-            continue;
-        };
-        for misfit in service.misfits(&config.settings.quality) {
-            let reason = misfit.sentence(&service.name).into();
-            events::print_message(output, &StudioMessage::Misfit { reason });
-        }
-    }
 }
 
 #[cfg(test)]

@@ -400,6 +400,7 @@ impl Engine {
             if on_air.is_busy() || same == *quality {
                 on_air.set_quality(quality);
                 self.state.quality.video_bitrate = quality.video_bitrate;
+                self.tell_misfits();
                 return;
             }
             // Only the replay buffer had it: it begins anew.

@@ -20,6 +20,7 @@ use crate::studio::live::recording::space_again::SpaceAgain;
 use crate::studio::mixer::HeldTalkKeys;
 use crate::studio::mixer::monitoring::Listening;
 use crate::studio::notices::health::Health;
+use crate::studio::notices::message::StudioMessage;
 use crate::studio::preflight::Preflight;
 use crate::studio::preflight::recommendation::Measurement;
 use crate::studio::program::Program;
@@ -131,6 +132,8 @@ pub(in crate::studio) struct TargetList {
     pub told: BTreeMap<u32, event::Target>,
     /// Targets that were edited while they are sought, and when they are tried with what was typed.
     pub edited: BTreeMap<u32, Timestamp>,
+    /// What was told of limits of services that the stream exceeds.
+    pub misfits: Vec<StudioMessage>,
 }
 
 /// Stream keys and other secrets, which are kept outside the settings.

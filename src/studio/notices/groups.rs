@@ -48,6 +48,7 @@ pub(in crate::studio) const DROPS: &[&str] = &["passthrough-left-out", "frames-d
 /// Of what holds only while a broadcast goes on.
 pub(in crate::studio) const BROADCAST: &[&str] = &[
     "encoder-slow",
+    "misfit",
     "frames-dropped",
     "passthrough-left-out",
     "bitrate-lowered",

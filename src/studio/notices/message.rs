@@ -176,7 +176,7 @@ notices! {
     /// For the event log: the stream has reached a target.
     TargetOnAir "target-on-air" Info [host] [] {};
     /// The stream is not what a service takes; how.
-    Misfit "misfit" Warning [] [reason] {};
+    Misfit "misfit" Warning [] [reason] { kbps: Option<u32> };
     /// A key could not be kept or read.
     KeyNotKept "key-not-kept" Warning [] [reason] {};
     /// A server did not say whether it takes what is sent as it is.
@@ -420,7 +420,8 @@ impl StudioMessage {
                 vec![Remedy::EditTarget(*id), Remedy::SwitchOff(*id)]
             }
             Self::FoundTargetFailed { id, .. } => vec![Remedy::EditTarget(*id)],
-            &Self::FramesDropped { kbps: Some(kbps), .. } => vec![Remedy::LowerBitrate(kbps)],
+            &Self::FramesDropped { kbps: Some(kbps), .. }
+            | &Self::Misfit { kbps: Some(kbps), .. } => vec![Remedy::LowerBitrate(kbps)],
             Self::RecordingNotStarted { .. }
             | Self::RecordingFailed { .. }
             | Self::RecordingHeld { .. }

@@ -1,6 +1,7 @@
 //! Where a stream may go: one entry of the list of targets.
 
 pub mod address;
+pub mod misfits;
 pub mod quality;
 pub mod services;
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::media::BitsPerSecond;
 use crate::studio::targets::quality::Quality;
+use crate::text::problem::{Problem, problem};
 
 /// A service.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -221,24 +222,20 @@ impl Misfit {
         }
     }
 
-    /// In English, for the command line.
-    pub fn sentence(self, service: &str) -> String {
+    /// What the service of this name allows, and what is set.
+    pub fn problem(self, service: &str) -> Problem {
+        let (most, is) = self.numbers();
+        let (service, most, is) = (service.to_owned(), most.to_string(), is.to_string());
         match self {
-            Self::Video { most, is } => {
-                format!("{service} takes at most {most} kbps of video; {is} are set.")
+            Self::Video { .. } => problem!("misfit-video", service = service, most = most, is = is),
+            Self::Audio { .. } => problem!("misfit-audio", service = service, most = most, is = is),
+            Self::Keyframes { .. } => {
+                problem!("misfit-keyframes", service = service, most = most, is = is)
             }
-            Self::Audio { most, is } => {
-                format!("{service} takes at most {most} kbps of sound; {is} are set.")
+            Self::Height { .. } => {
+                problem!("misfit-height", service = service, most = most, is = is)
             }
-            Self::Keyframes { most, is } => {
-                format!("{service} wants a keyframe at least every {most} s; {is} s are set.")
-            }
-            Self::Height { most, is } => {
-                format!("{service} takes pictures of at most {most} lines; {is} are set.")
-            }
-            Self::Rate { most, is } => {
-                format!("{service} takes at most {most} pictures a second; {is} are set.")
-            }
+            Self::Rate { .. } => problem!("misfit-rate", service = service, most = most, is = is),
         }
     }
 }

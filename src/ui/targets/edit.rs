@@ -6,9 +6,7 @@ use egui::{Align, Id, Layout, Ui, vec2};
 
 use crate::studio::snapshot::TargetView;
 use crate::studio::targets::TargetState;
-use crate::studio::targets::services::Misfit;
 use crate::studio::{Command, KeyPlace, Target};
-use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::targets::draft::{Part, key_field, server_field};
@@ -240,13 +238,8 @@ fn misfits(ui: &mut Ui, view: &mut View<'_>, target: &Target) {
     };
     let misfits = service.misfits(&view.snapshot.quality);
     for misfit in &misfits {
-        let (most, is) = misfit.numbers();
-        let args = [
-            ("service", service.name.to_string().into()),
-            ("most", most.to_string().into()),
-            ("is", is.to_string().into()),
-        ];
-        paragraph(ui, &texts.with(misfit_key(*misfit), &args), Type::Small, theme.warn);
+        let said = texts.say(&misfit.problem(&service.name));
+        paragraph(ui, &said, Type::Small, theme.warn);
     }
     let fit = service.fit(&view.snapshot.quality);
     if !misfits.is_empty() && fit != view.snapshot.quality {
@@ -288,16 +281,5 @@ fn address(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, width: f32) {
         ui.ctx().copy_text(url.clone());
         draft.copied_at = Some(now);
         ui.ctx().request_repaint_after(Duration::from_millis(2050));
-    }
-}
-
-/// The text that says what a service does not take.
-fn misfit_key(misfit: Misfit) -> &'static str {
-    match misfit {
-        Misfit::Video { .. } => key!("misfit-video"),
-        Misfit::Audio { .. } => key!("misfit-audio"),
-        Misfit::Keyframes { .. } => key!("misfit-keyframes"),
-        Misfit::Height { .. } => key!("misfit-height"),
-        Misfit::Rate { .. } => key!("misfit-rate"),
     }
 }

@@ -12,6 +12,7 @@ use crate::studio::live::recording::audio_tracks::TrackNames;
 use crate::studio::notices::groups;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::program::OtherCanvas;
+use crate::studio::targets::misfits::misfits;
 use crate::studio::targets::quality::Quality;
 use crate::studio::targets::{Target, address};
 use crate::text::Problem;
@@ -68,6 +69,24 @@ impl Engine {
             drop(on_air.publish(&self.runtime, self.clock, resolved));
         }
         self.live.history = History::default();
+        self.tell_misfits();
+    }
+
+    /// Tells where what goes on air is above what services allow, unless that is told already.
+    pub(in crate::studio::engine) fn tell_misfits(&mut self) {
+        let on_air = self.live.is_publishing() && !self.live.is_passthrough();
+        let found = match on_air {
+            true => misfits(&self.targets.list, &self.services, &self.state.quality),
+            false => Vec::new(),
+        };
+        if found == self.targets.misfits {
+            return;
+        }
+        self.notices.active.clear(&["misfit"]);
+        for message in &found {
+            self.notices.tell(message, "");
+        }
+        self.targets.misfits = found;
     }
 
     /// What was told of an earlier broadcast is true no more.
@@ -81,10 +100,12 @@ impl Engine {
             "passthrough-ended",
             "frames-dropped-over",
             "encoder-slow",
+            "misfit",
         ];
         self.notices.active.clear(&keys);
         self.targets.told.clear();
         self.targets.said.clear();
+        self.targets.misfits.clear();
     }
 
     /// Ends the broadcast once what is held back has gone out; the second time, or where nothing is,

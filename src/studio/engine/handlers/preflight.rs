@@ -9,6 +9,7 @@ use crate::studio::preflight::recommendation::Measurement;
 use crate::studio::preflight::{Plan, PlannedCheck, Preflight};
 use crate::studio::program::Program;
 use crate::studio::scenes::Collection;
+use crate::studio::targets::misfits::misfits;
 use crate::studio::targets::{address, services};
 
 /// At its loudest below this, a microphone is as good as off.
@@ -27,6 +28,7 @@ impl Engine {
         if self.settings.strips.first().is_some_and(|main| main.strip.muted) && audible {
             known.push(StudioMessage::FoundMuted {});
         }
+        known.extend(misfits(&self.targets.list, &self.services, &self.settings.quality));
         let asked = self.planned_checks(&mut known);
         let folder = self.settings.preferences.recording_folder.clone();
         let plan = Plan { folder: Some(folder), ..self.plan(asked) };

@@ -246,6 +246,7 @@ impl Engine {
     /// The settings take the targets over; what is secret of them is left out when they are written.
     pub(in crate::studio::engine) fn remember_targets(&mut self) {
         self.settings.targets.clone_from(&self.targets.list);
+        self.tell_misfits();
         self.changed();
     }
 
