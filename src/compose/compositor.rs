@@ -419,7 +419,10 @@ impl Ticker {
                 *attached = None;
             }
         }
-        self.preview.publish(frame);
+        // Who looks is woken by what is new: a still program costs a window nothing.
+        if !self.preview.get().is_some_and(|shown| shown.is_same(&frame)) {
+            self.preview.publish(frame);
+        }
         self.draw_others(at);
         let Self { program, shared, .. } = self;
         if degradation == Degradation::None {
@@ -505,8 +508,9 @@ impl Rate {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::Pooled;
     use crate::base::queue::{self, Full};
-    use crate::media::FrameRate;
+    use crate::media::{Color, FrameRate, Planes};
 
     #[test]
     fn ticks_on_the_grid_and_lets_a_closed_encoder_go() {
@@ -528,8 +532,43 @@ mod tests {
         compositor.detach_encoder();
         while rx.recv_timeout(Duration::from_secs(30)).is_ok() {}
         assert_eq!(rx.try_recv().unwrap_err(), queue::Empty::Closed);
-        assert!(compositor.figures().captured >= 20 && preview.version() >= 20);
+        assert!(compositor.figures().captured >= 20 && preview.version() == 1);
         compositor.join(Duration::from_secs(30)).unwrap();
+    }
+
+    /// Gives one frame for ever, or a new one at every tick.
+    struct Scene(VideoFrame, bool);
+
+    impl VideoFeed for Scene {
+        fn frame(&mut self, _: Timestamp) -> Option<VideoFrame> {
+            if self.1 {
+                let planes = Arc::new(Pooled::unpooled(self.0.planes().clone()));
+                self.0.surface = planes.into();
+            }
+            Some(self.0.clone())
+        }
+    }
+
+    #[test]
+    fn a_still_program_wakes_nobody_and_a_moving_one_does_at_every_tick() {
+        let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
+        let (size, preview) = (Size::new(64, 36), Latest::default());
+        let config = Config { size, grid, clock: Clock::start() };
+        let (compositor, mut ticker) = Compositor::by_hand(config, preview.clone());
+        let mut wakes_of = |ticks: std::ops::Range<i64>| {
+            let before = preview.version();
+            ticks.for_each(|number| ticker.tick(number));
+            preview.version() - before
+        };
+        assert_eq!(wakes_of(0..10), 1, "the placeholder");
+        let surface = Arc::new(Pooled::unpooled(Planes::black(size))).into();
+        let frame = VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, surface };
+        let show = |moves| compositor.set_feed(Some(Box::new(Scene(frame.clone(), moves))));
+        show(false);
+        assert_eq!(wakes_of(10..20), 1);
+        show(true);
+        assert_eq!(wakes_of(20..30), 10);
+        assert_eq!(compositor.figures().captured, 30);
     }
 
     #[test]
