@@ -24,7 +24,6 @@ use crate::media::VideoFrame;
 use crate::studio::command::PartCommand;
 use crate::studio::live::view::LiveState;
 use crate::studio::settings::part::PartKind;
-use crate::studio::watch::view::WatchState;
 use crate::studio::{Command, Preferences, Snapshot, WatchCommand};
 use crate::ui::style::theme;
 use crate::ui::video::Surfaces;
@@ -437,24 +436,6 @@ impl<S: Studio> Window<S> {
             tracing::debug!("the window is seen again, frames drawn meanwhile: {drawn}");
         }
     }
-
-    /// How soon to look again though no picture asks for it.
-    fn patience(snapshot: &Snapshot, page: Page, hidden: bool, ending: bool) -> Duration {
-        let sounds = snapshot.audio.as_ref().is_some_and(|audio| audio.peak_dbfs > -60.0);
-        let busy = snapshot.live != LiveState::Idle
-            || snapshot.recording.is_some()
-            || snapshot
-                .tiles
-                .iter()
-                .any(|tile| !matches!(tile.state, WatchState::Idle | WatchState::Ended));
-        Duration::from_millis(match (hidden, ending, page) {
-            (_, true, _) => 50,
-            (true, ..) => 500,
-            (false, false, Page::Studio) if sounds => 80,
-            _ if busy => 200,
-            _ => 400,
-        })
-    }
 }
 
 /// Brings the window to the front.
@@ -531,7 +512,9 @@ impl<S: Studio> eframe::App for Window<S> {
         }
         self.handle_media_keys(ctx, &snapshot);
         self.follow_global_keys(ctx, hidden);
-        let patience = Self::patience(&snapshot, self.screen.page(), hidden, self.ending.is_some());
+        let touched = ctx.input(|input| !input.events.is_empty());
+        self.pace.follow(&snapshot, touched);
+        let patience = self.pace.patience(&snapshot, self.ending.is_some());
         self.screen.set_snapshot(snapshot);
         self.follow_desktop(ctx);
         self.follow_later_starts(ctx);

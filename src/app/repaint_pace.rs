@@ -1,6 +1,6 @@
 //! How often a new picture may wake the window: 30 times a second for the program, 60 for what is
-//! watched; half of that where the processor draws, which has better uses for its time. Never while
-//! nobody can see it, and only for the page that is shown.
+//! watched; half of that where the processor draws, which has better uses for its time, and ten times
+//! while it is calm there. Never while nobody can see it, and only for the page that is shown.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -8,10 +8,16 @@ use std::time::{Duration, Instant};
 use eframe::egui::{Context, ViewportId};
 use parking_lot::Mutex;
 
+use crate::studio::Snapshot;
+use crate::studio::live::view::LiveState;
+use crate::studio::watch::view::WatchState;
 use crate::ui::Page;
 
 /// A picture that comes this much early is not late for its turn.
 const SLACK: Duration = Duration::from_millis(6);
+
+/// Where the processor draws, a window off air that nobody has touched for so long is drawn less often.
+const CALM_AFTER: Duration = Duration::from_secs(3);
 
 /// As good as now. Where there is nothing to wait, egui draws two frames: the second is for what was
 /// laid out by the first, and a picture that comes lays nothing out.
@@ -25,10 +31,15 @@ pub fn wake(ctx: &Context) {
 /// Shared by the window and the threads that publish pictures.
 #[derive(Debug)]
 pub struct Pace {
-    /// Between two pictures of the program, and of what is watched.
-    intervals: [Duration; 2],
+    /// Between two pictures of the program, of the program while it is calm, and of what is watched.
+    intervals: [Duration; 3],
     last: Mutex<Option<Instant>>,
+    /// The processor draws.
+    software: bool,
+    /// When somebody last did something in the window.
+    touched: Mutex<Instant>,
     hidden: AtomicBool,
+    calm: AtomicBool,
     watching: AtomicBool,
     /// The players have a window of their own.
     apart: AtomicBool,
@@ -38,9 +49,13 @@ impl Pace {
     /// `software`: the processor draws.
     pub fn new(software: bool) -> Self {
         Self {
-            intervals: if software { [66, 33] } else { [33, 16] }.map(Duration::from_millis),
+            intervals: if software { [66, 100, 33] } else { [33, 33, 16] }
+                .map(Duration::from_millis),
             last: Mutex::new(None),
+            software,
+            touched: Mutex::new(Instant::now()),
             hidden: AtomicBool::new(false),
+            calm: AtomicBool::new(false),
             watching: AtomicBool::new(false),
             apart: AtomicBool::new(false),
         }
@@ -49,6 +64,33 @@ impl Pace {
     /// Nobody can see the window.
     pub fn set_hidden(&self, hidden: bool) {
         self.hidden.store(hidden, Ordering::Relaxed);
+    }
+
+    /// How the studio is now; `touched`: somebody has just done something in the window.
+    pub fn follow(&self, snapshot: &Snapshot, touched: bool) {
+        let mut last = self.touched.lock();
+        if touched {
+            *last = Instant::now();
+        }
+        let calm = self.software && !is_busy(snapshot) && last.elapsed() > CALM_AFTER;
+        self.calm.store(calm, Ordering::Relaxed);
+    }
+
+    /// How soon to look again though no picture asks for it. `ending`: the studio was asked to end.
+    pub fn patience(&self, snapshot: &Snapshot, ending: bool) -> Duration {
+        let is = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
+        let sounds = snapshot.audio.as_ref().is_some_and(|audio| audio.peak_dbfs > -60.0);
+        let meters = sounds && !is(&self.watching);
+        Duration::from_millis(match (is(&self.hidden), is(&self.calm)) {
+            _ if ending => 50,
+            (true, _) => 500,
+            // With the pictures, where these move.
+            (false, true) if meters => 150,
+            (false, false) if meters => 80,
+            (false, true) => 1_000,
+            (false, false) if is_busy(snapshot) => 200,
+            (false, false) => 400,
+        })
     }
 
     /// The page that is shown.
@@ -69,8 +111,12 @@ impl Pace {
         if unseen && !apart {
             return false;
         }
-        let [program, watched] = self.intervals;
-        let interval = if page == Page::Watch { watched } else { program };
+        let [program, calm, watched] = self.intervals;
+        let interval = match page {
+            Page::Watch => watched,
+            Page::Studio if self.calm.load(Ordering::Relaxed) => calm,
+            Page::Studio => program,
+        };
         let now = Instant::now();
         let mut last = self.last.lock();
         let due = last.is_none_or(|last| now.duration_since(last) + SLACK >= interval);
@@ -79,6 +125,14 @@ impl Pace {
         }
         due
     }
+}
+
+/// Whether something goes out, is recorded or plays.
+fn is_busy(snapshot: &Snapshot) -> bool {
+    let idle = |state: &WatchState| matches!(state, WatchState::Idle | WatchState::Ended);
+    snapshot.live != LiveState::Idle
+        || snapshot.recording.is_some()
+        || snapshot.tiles.iter().any(|tile| !idle(&tile.state))
 }
 
 #[cfg(test)]
@@ -101,20 +155,43 @@ mod tests {
     }
 
     #[test]
+    fn an_untouched_window_off_air_is_drawn_less_often_where_the_processor_draws() {
+        let ago = |millis| Instant::now().checked_sub(Duration::from_millis(millis)).unwrap();
+        let idle = Snapshot::default();
+        let on_air = Snapshot { live: LiveState::OnAir, ..Snapshot::default() };
+        for (software, snapshot, touched, calm) in [
+            (true, &idle, false, true),
+            (true, &idle, true, false),
+            (true, &on_air, false, false),
+            (false, &idle, false, false),
+        ] {
+            let pace = Pace::new(software);
+            *pace.touched.lock() = ago(4_000);
+            pace.follow(snapshot, touched);
+            *pace.last.lock() = Some(ago(66));
+            let what = format!("software {software}, {:?}, touched {touched}", snapshot.live);
+            assert_eq!(pace.is_due(Page::Studio), !calm, "{what}");
+            assert_eq!(pace.patience(snapshot, false) > Duration::from_millis(400), calm, "{what}");
+            *pace.last.lock() = Some(ago(100));
+            assert!(pace.is_due(Page::Studio), "{what}");
+        }
+    }
+
+    #[test]
     fn only_what_is_seen_wakes_and_not_too_often() {
-        let pace = Pace { intervals: [Duration::from_secs(3600); 2], ..Pace::new(false) };
+        let pace = Pace { intervals: [Duration::from_secs(3600); 3], ..Pace::new(false) };
         assert!(!pace.is_due(Page::Watch));
         pace.set_hidden(true);
         assert!(!pace.is_due(Page::Studio));
         pace.set_hidden(false);
         assert!(pace.is_due(Page::Studio));
         assert!(!pace.is_due(Page::Studio));
-        let pace = Pace { intervals: [Duration::ZERO; 2], ..Pace::new(false) };
+        let pace = Pace { intervals: [Duration::ZERO; 3], ..Pace::new(false) };
         pace.set_hidden(true);
         assert!(!pace.is_due(Page::Watch));
         pace.set_apart(true);
         assert!(pace.is_due(Page::Watch) && !pace.is_due(Page::Studio));
-        let pace = Pace { intervals: [Duration::ZERO; 2], ..Pace::new(true) };
+        let pace = Pace { intervals: [Duration::ZERO; 3], ..Pace::new(true) };
         assert!(pace.is_due(Page::Studio) && pace.is_due(Page::Studio));
     }
 }
