@@ -1,4 +1,4 @@
-"""OBS Studio with a profile of its own, streaming to a sink as soon as it is up: 720p30, x264
+"""OBS Studio with a profile of its own, idle or streaming to a sink as soon as it is up: 720p30, x264
 veryfast, 2,500 kbps. Scenes: one colour, or a looping clip."""
 
 import configparser
@@ -57,8 +57,8 @@ def _configure(home, url, key, scene, clip):
     }))
 
 
-def start(bench, env, scene):
-    """Starts it on the display of `env`; returns once its first picture is on the wire."""
+def start(bench, env, scene, live=True):
+    """Starts it on the display of `env`; where it goes live, returns once its first picture is on the wire."""
     home = bench.folder / f"obs-{scene}"
     run = home / "run"
     run.mkdir(parents=True, exist_ok=True)
@@ -68,10 +68,11 @@ def start(bench, env, scene):
     _configure(home, url, key, scene, Path(bench.clip()[0]))
     env = {**env, "HOME": str(home), "XDG_CONFIG_HOME": str(home / ".config"), "XDG_RUNTIME_DIR": str(run),
            "QT_QPA_PLATFORM": "xcb"}
-    command = ["obs", "--multi", "--startstreaming", "--profile", "Bench", "--collection", "Bench", "--scene", "Scene"]
-    program = Program(command, bench.log, env=env)
+    command = ["obs", "--multi", "--profile", "Bench", "--collection", "Bench", "--scene", "Scene"]
+    program = Program(command + ["--startstreaming"] * live, bench.log, env=env)
     try:
-        wait_for("the first picture of OBS", lambda: sink.first_video)
+        if live:
+            wait_for("the first picture of OBS", lambda: sink.first_video)
     except RuntimeError:
         program.stop()
         raise

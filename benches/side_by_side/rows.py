@@ -11,7 +11,8 @@ from pathlib import Path
 
 import delivery
 import studio
-from measure import Program, cpu_of, displayed, free_display, free_port, listening, median, resident_mb, wait_for
+import window as studio_window
+from measure import Program, cpu_of, free_port, listening, median, resident_mb, wait_for
 from sink import Sink
 
 SIZE, RATE, VIDEO, AUDIO = "1280x720", 30, "2500k", "128k"
@@ -250,62 +251,9 @@ def glass(bench):
 
 
 def window(bench):
-    """The window on air under Xvfb, drawn in software: CPU with and without the software graphics
-    card's threads, and memory."""
-    if not (shutil.which("Xvfb") and shutil.which("xdotool")):
-        return None
-    gpu = ("llvmpipe",)
-    said = bench.folder / "window.log"
-
-    def run(start_on, leave, first_frame=lambda program: None):
-        display = free_display()
-        env = bench.environment(DISPLAY=display, LIBGL_ALWAYS_SOFTWARE="1", HOME=str(bench.folder))
-        with Program(["Xvfb", display, "-screen", "0", "1280x800x24", "-noreset", "-nolisten", "tcp"], bench.log):
-            wait_for("the display", lambda: displayed(display))
-            with start_on(env) as program:
-                drawn = first_frame(program)
-                leave(env)
-                time.sleep(5)
-                before, own, at = cpu_of(program.pid), cpu_of(program.pid, gpu), time.monotonic()
-                time.sleep(bench.seconds)
-                passed = time.monotonic() - at
-                figures = {
-                    "cpu_s_per_s": (cpu_of(program.pid) - before) / passed,
-                    "cpu_without_gpu_s_per_s": (cpu_of(program.pid, gpu) - own) / passed,
-                    "rss_mb": resident_mb(program.pid),
-                }
-                if drawn is not None:
-                    figures["first_frame_ms"] = drawn
-                program.stop(signal.SIGTERM)
-        return figures
-
-    def ours():
-        def go_live(env):
-            def keys():
-                found = Program(["xdotool", "search", "--sync", "--onlyvisible", "--name", "onair", "key", "ctrl+l"],
-                                bench.log, env=env)
-                return found.wait(20) == 0
-            wait_for("the window", keys)
-
-        def first_frame(program):
-            while time.monotonic() - program.started < 20:
-                if "first frame" in said.read_text():
-                    return (time.monotonic() - program.started) * 1_000
-                time.sleep(0.005)
-            raise RuntimeError(f"no frame was drawn; see {said}")
-
-        command = [bench.onair, "studio", "--log", "info"]
-        return run(lambda env: Program(command, bench.log, env=env, err=said), go_live, first_frame)
-
-    programs = {"onair": ours}
-    if shutil.which("obs"):
-        import obs
-
-        for scene in ("color", "media"):
-            programs[f"OBS, {scene} scene"] = lambda scene=scene: run(
-                lambda env: obs.start(bench, env, scene), lambda _: None
-            )
-    return turns(bench, programs)
+    """The window beside OBS: start, idle, minimized and on air."""
+    programs = studio_window.programs(bench)
+    return programs and turns(bench, programs)
 
 
 def wire(bench):
