@@ -108,13 +108,13 @@ fn a_film_is_steered_by_lines() {
     assert!((held["duration"].as_f64().unwrap() - 60.0).abs() < 0.5, "{held}");
     assert!(held["position"].as_f64() < Some(41.0), "{held}");
     // A bad line costs nothing but itself.
-    play.refused("nonsense", "is no command: write pause");
+    play.refused("nonsense", "is not a command, or not complete: write pause");
     play.refused("seek 2h", "s long");
     play.refused("go-live", "recording");
     play.refused("zoom 150", "no window");
     play.refused("say hello", "--chat");
     play.refused("next", "one stream");
-    play.refused("record film.flv", "--save");
+    play.refused("record film.flv", "already a recording");
     play.done("seek -10s");
     play.figures("ten seconds earlier", |it| {
         it["position"].as_f64().is_some_and(|at| (28.0..31.0).contains(&at))
@@ -168,7 +168,7 @@ fn a_broadcast_is_gone_back_in_recorded_and_talked_about_by_lines() {
     let mut play = Told::start(&[&format!("{}/live/show.flv", at("http")), "--mute", "--chat"]);
     play.figures("some of it kept", |it| it["rewind"].as_f64() > Some(6.5));
     play.refused("seek 10s", "go-live");
-    play.refused("rewind 10m", "one can go back by");
+    play.refused("rewind 10m", "you can go back at most");
     play.done("rewind 4s");
     play.figures("a place behind", |it| it["behind"].as_f64() > Some(2.5));
     play.done("go-live");
@@ -219,7 +219,7 @@ fn of_several_streams_one_is_heard_and_steered() {
     play.done("pause");
     play.figures("the second held", |it| it["index"] == 1 && it["paused"] == true);
     play.figures("the first going on", |it| it["index"] == 0 && it["paused"] == false);
-    play.refused("next", "does not play");
+    play.refused("next", "is not playing");
     play.refused("stream 4", "there are 3");
     play.done("stream 1");
     play.figures("the first heard", |it| it["index"] == 0 && it["muted"] == false);
@@ -247,7 +247,7 @@ fn a_window_is_steered_by_the_same_lines() {
     play.figures("a pause at its place", |it| {
         it["paused"] == true && it["position"].as_f64() > Some(39.0)
     });
-    play.refused("nonsense", "is no command");
+    play.refused("nonsense", "is not a command");
     play.refused("seek 2h", "s long");
     play.done_together(&["seek -10s", "seek -10s"]);
     play.figures("two steps back", |it| {
@@ -256,9 +256,9 @@ fn a_window_is_steered_by_the_same_lines() {
     play.refused("next", "one stream");
     play.refused("say hello", "chat");
     // What is beyond its bounds is not taken for the nearest that there is.
-    play.refused("chat opacity 500", "20 to 100 percent");
-    play.refused("chat speed 900", "0.5 to 2 times");
-    play.refused("zoom 900", "25 to 400 percent");
+    play.refused("chat opacity 500", "opacity 20…100%");
+    play.refused("chat speed 900", "speed 0.5…2×");
+    play.refused("zoom 900", "zoom 25…400%");
     // Each builds on what the one before it changed.
     for line in ["volume 50", "volume -20", "shape fill", "zoom 150", "turn 90", "chat size 30"] {
         play.done(line);

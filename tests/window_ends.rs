@@ -185,7 +185,7 @@ fn a_display_that_disappears_while_nothing_is_on_air_ends_it_in_words() {
 #[test]
 fn after_a_crash_on_air_the_next_start_resumes_it() {
     peers::require!("Xvfb", "dbus-daemon", "openbox", "xdotool", "xprop", "ffmpeg", "ffprobe");
-    let mut studio = Studio::start();
+    let mut studio = Studio::start_on(Desktop::start().without_bus());
     studio.goes_on_air();
     let mark = studio.home.path().join("on-air.toml");
     wait_for("what is on air", LIMIT, || mark.exists());
@@ -200,13 +200,18 @@ fn after_a_crash_on_air_the_next_start_resumes_it() {
     let settings = studio.home.path().join("settings.toml");
     let settings = settings.to_str().unwrap();
     let words = ["live", "--settings", settings, "--resume", "--duration", "2s"];
-    let mut again = Onair::start(&words);
-    assert_eq!(again.peer.wait(LIMIT).code(), Some(0), "{}", again.peer.errors());
+    // By the key that is kept beside the settings.
+    let run = || Peer::start_command(studio.desktop.onair(studio.home.path()).args(words));
+    let mut again = run();
+    assert_eq!(again.wait(LIMIT).code(), Some(0), "{}{}", again.output(), again.errors());
     assert_eq!(published(&studio), 2);
     assert!(!mark.exists(), "it ended in order");
-    let mut none = Onair::start(&words);
-    assert_eq!(none.peer.wait(LIMIT).code(), Some(3), "{}", none.peer.errors());
+    let mut none = run();
+    assert_eq!(none.wait(LIMIT).code(), Some(3), "{}", none.errors());
     // In the window, by the button that the health bar offers.
+    while let Some(file) = recording(studio.home.path()) {
+        fs::remove_file(file).unwrap();
+    }
     let text = fs::read_to_string(settings).unwrap();
     studio.window = studio.desktop.studio(studio.home.path(), &text, "info,onair::app=debug");
     studio.goes_on_air();

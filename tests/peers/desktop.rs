@@ -97,6 +97,12 @@ impl Desktop {
         command
     }
 
+    /// Without a bus: a keyring on it may ask for a password that nobody types.
+    pub fn without_bus(mut self) -> Self {
+        self.bus.1 = "unix:path=/nowhere".into();
+        self
+    }
+
     /// The studio with these settings, which it keeps in `home`. It logs as much as is said.
     pub fn studio(&self, home: &Path, settings: &str, log: &str) -> Peer {
         let path = home.join("settings.toml");

@@ -34,6 +34,8 @@ impl Engine {
         }
         mark.choose_targets(&mut self.targets.list);
         self.remember_targets();
+        // The file is ours now: it goes when this ends in order, however soon.
+        self.file.on_air.written = Some(mark);
         self.handle(Command::GoLive);
     }
 

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::Secret;
 use crate::studio::Settings;
 use crate::studio::settings::disk::{put, read_bounded};
 use crate::studio::settings::part::files::PartFiles;
 use crate::studio::settings::part::{InUse, PartKind};
-use crate::studio::targets::{Target, address};
+use crate::studio::targets::{Target, TargetPlace, address};
 use crate::text::problem::Problem;
 
 /// See the module. Nothing secret is in it.
@@ -38,13 +39,19 @@ struct MarkedTarget {
 
 impl MarkedTarget {
     fn of(target: &Target) -> Self {
-        let address = if target.is_built_in() { String::new() } else { address::shown(target) };
+        // Whether its key was read yet or not, the address is the same.
+        let unread = Secret::new("unread");
+        let key = target.key().or(target.key_apart.then_some(&unread));
+        let address = match &target.place {
+            TargetPlace::BuiltIn => String::new(),
+            TargetPlace::Custom { server, .. } => {
+                let whole = address::parse(server, key);
+                // One that was not to be kept is typed again; the address still tells which target it is.
+                let whole = whole.or_else(|_| address::parse(server, Some(&unread)));
+                whole.map_or_else(|_| "***".to_owned(), |it| it.to_string())
+            }
+        };
         Self { name: target.name.clone(), address, key_name: target.keep_as.clone() }
-    }
-
-    fn is(&self, target: &Target) -> bool {
-        let other = Self::of(target);
-        (&self.address, &self.key_name) == (&other.address, &other.key_name)
     }
 
     fn shown(&self) -> &str {
@@ -133,8 +140,17 @@ impl OnAirMark {
 
     /// Its targets, and no others.
     pub(in crate::studio) fn choose_targets(&self, targets: &mut [Target]) {
-        for target in targets {
-            target.enabled = self.targets.iter().any(|it| it.is(target));
+        let known: Vec<MarkedTarget> = targets.iter().map(MarkedTarget::of).collect();
+        // One whose key was never kept may have got another name for it since.
+        let is_only = |address: &str| known.iter().filter(|it| it.address == address).count() == 1;
+        let is_marked = |target: &MarkedTarget| {
+            self.targets.iter().any(|it| {
+                it.address == target.address
+                    && (it.key_name == target.key_name || is_only(&it.address))
+            })
+        };
+        for (target, as_marked) in targets.iter_mut().zip(&known) {
+            target.enabled = is_marked(as_marked);
         }
     }
 }
@@ -186,6 +202,13 @@ mod tests {
         let enabled: Vec<bool> = next.targets.iter().map(|it| it.enabled).collect();
         assert_eq!(enabled, [false, true, false]);
         assert_eq!(next.collection.current().unwrap().name, "Talk");
+        // The only one of an address is found though its key is kept by another name.
+        let mut other = on_air();
+        other.targets.truncate(2);
+        other.targets[1] =
+            Target { enabled: false, keep_as: "c".into(), ..other.targets[1].clone() };
+        left.choose_targets(&mut other.targets);
+        assert!(other.targets[1].enabled && !other.targets[0].enabled);
         OnAirMark::remove(&path);
         assert_eq!(OnAirMark::left(&path), None);
     }
