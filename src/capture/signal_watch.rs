@@ -10,7 +10,7 @@ use crate::capture::properties::WatchedFile;
 use crate::capture::source::Source;
 use crate::media::frame::Range;
 use crate::media::source_status::{SourceAlarm, SourceStatus};
-use crate::media::{VideoFeed, VideoFrame};
+use crate::media::{Size, VideoFeed, VideoFrame};
 
 /// Frames that come no more often than this are not told to be black or to stand still.
 const GAP: Duration = Duration::from_secs(3);
@@ -71,6 +71,10 @@ struct Watched {
 }
 
 impl VideoFeed for Watched {
+    fn set_displayed(&mut self, size: Option<Size>) {
+        self.feed.set_displayed(size);
+    }
+
     fn frame(&mut self, at: Timestamp) -> Option<VideoFrame> {
         let picture = self.feed.frame(at);
         self.watch.check_frame(at, picture.as_ref());

@@ -250,6 +250,21 @@ pub fn spot(places: &[Placement], framed: u16, source: Size, canvas: Size) -> Op
     if is_upright(map) { upright(map, cut, seen) } else { free(map, cut, seen) }
 }
 
+/// How large all of a frame of size `source` would be seen through `places`; `None`: its own size says that.
+pub fn displayed(places: &[Placement], framed: u16, source: Size, canvas: Size) -> Option<Size> {
+    let (own, groups) = places.split_last()?;
+    if own.fit == Fit::Original {
+        return None;
+    }
+    let (outer, _) = through(groups, framed, canvas)?;
+    let (inner, part) = map(own, (f64::from(source.width), f64::from(source.height)), canvas);
+    let map = outer.after(inner);
+    let side = |length: f64, part: f64| {
+        (length / part).round().clamp(1.0, f64::from(Size::MAX_SIDE)) as u32
+    };
+    Some(Size::new(side(map.xx.hypot(map.yx), part[2]), side(map.xy.hypot(map.yy), part[3])))
+}
+
 fn is_upright(map: Affine) -> bool {
     let flat = 1e-3;
     map.xy.abs() < flat && map.yx.abs() < flat || map.xx.abs() < flat && map.yy.abs() < flat
@@ -397,6 +412,28 @@ mod tests {
         let (cover, _, cut) = rect(place(Fit::Cover), source);
         assert_eq!(cover, at(0, 0, 1280, 720));
         assert!((cut.height - 360.0).abs() < 1e-6 && (cut.top - 60.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn all_of_a_frame_is_as_large_as_what_is_seen_of_it_says() {
+        let source = Size::new(400, 100);
+        let half = Placement { width: 0.5, height: 0.5, rotation: 30.0, ..Placement::default() };
+        let of = |places: &[Placement]| displayed(places, 0, source, HD);
+        assert_eq!(of(&[half]), Some(Size::new(640, 160)));
+        assert_eq!(of(&[half, half]), Some(Size::new(320, 80)), "in a group");
+        let crop = Crop { left: 0.5, ..Crop::default() };
+        assert_eq!(of(&[Placement { crop, ..half }]), Some(Size::new(1280, 320)));
+        let outside = Placement { x: -0.4, rotation: 0.0, ..half };
+        assert_eq!(
+            of(&[outside]),
+            Some(Size::new(640, 160)),
+            "though only a part is on the program"
+        );
+        assert_eq!(of(&[Placement { fit: Fit::Stretch, ..half }]), Some(Size::new(640, 360)));
+        assert_eq!(of(&[Placement { fit: Fit::Original, ..half }]), None);
+        let huge = Placement { width: 50.0, height: 50.0, ..half };
+        assert_eq!(of(&[huge, huge]).map(|size| size.width), Some(Size::MAX_SIDE));
+        assert_eq!(of(&[]), None);
     }
 
     #[test]

@@ -184,6 +184,7 @@ impl Program {
     /// The program frame of the instant `at`.
     pub fn frame(&mut self, at: Timestamp) -> (VideoFrame, Made) {
         self.pictures.pull(self.plan.sources(), at, &self.workers);
+        self.pictures.set_displayed(&self.plan, self.size);
         let Self { workers, stage, placeholder, pictures, plan, canvas, switch, mixer, .. } = self;
         let mut old = |stage: &mut LayerRenderer,
                        placeholder: &mut Option<VideoFrame>,

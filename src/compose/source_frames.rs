@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use crate::base::{Timestamp, WorkerPool};
 use crate::compose::filter::{Chain, Cover, WantedFilter};
-use crate::compose::scene::SourceId;
-use crate::media::{VideoFeed, VideoFrame};
+use crate::compose::layout;
+use crate::compose::scene::{Plan, SourceId};
+use crate::media::{Size, VideoFeed, VideoFrame};
 
 /// How long the last frame stands in for a missing one.
 const HOLD: Duration = Duration::from_secs(2);
@@ -162,6 +163,32 @@ impl SourceFrames {
             }
             slot.filtered =
                 picture.map(|picture| (slot.chain.apply(&picture, at, self.lean, workers), at));
+        }
+    }
+
+    /// Tells the sources of a plan how large they are shown on a canvas of this size. What filters do is
+    /// measured in the frame's own pixels: a frame that goes through some keeps its size.
+    pub fn set_displayed(&mut self, plan: &Plan, canvas: Size) {
+        let mut sizes: BTreeMap<SourceId, Option<Size>> = BTreeMap::new();
+        for layer in &plan.layers {
+            let own = self.origin(layer.source);
+            let Some((frame, _)) = self.slots.get(&own).and_then(|slot| slot.last.as_ref()) else {
+                continue;
+            };
+            let filtered = self.slots.get(&layer.source).is_some_and(|slot| !slot.chain.is_empty());
+            let size = (!filtered)
+                .then(|| layout::displayed(&layer.places, layer.framed, frame.size(), canvas))
+                .flatten();
+            let known = sizes.entry(own).or_insert(size);
+            // The largest one; but its own size, where one place shows it so.
+            *known = known.zip(size).map(|(known, size)| {
+                Size::new(known.width.max(size.width), known.height.max(size.height))
+            });
+        }
+        for (id, size) in sizes {
+            if let Some(feed) = self.slots.get_mut(&id).and_then(|slot| slot.feed.as_mut()) {
+                feed.set_displayed(size);
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::media::frame::VideoFrame;
+use crate::media::frame::{Size, VideoFrame};
 
 /// A source of pictures.
 pub trait VideoFeed: Send {
@@ -14,6 +14,10 @@ pub trait VideoFeed: Send {
     /// to call. `None` while there is no picture (not yet, stalled, lost): a placeholder is shown. Must
     /// not block; a source that makes pictures itself may make this one here.
     fn frame(&mut self, at: Timestamp) -> Option<VideoFrame>;
+
+    /// The program shows all of its pictures at this size: one that draws them itself may draw them so
+    /// large. `None`: at their own size.
+    fn set_displayed(&mut self, _size: Option<Size>) {}
 }
 
 /// What [`AudioFeed::pull`] did.

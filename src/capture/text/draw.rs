@@ -14,7 +14,7 @@ use vello_cpu::color::AlphaColor;
 use vello_cpu::kurbo::{Affine, Join, Rect, Stroke};
 use vello_cpu::{Glyph, Pixmap, RenderContext, Resources};
 
-use crate::capture::rgb::Rgba;
+use crate::capture::rgb::{self, Rgba};
 use crate::capture::text::appearance::{Align, Style};
 use crate::media::Size;
 
@@ -28,6 +28,8 @@ pub(super) const MAX_LINE_WIDTH: f32 = 8_000.0;
 const MAX_SIDE: f32 = Size::MAX_SIDE as f32;
 /// Pixels of a text in all.
 const MAX_PIXELS: f32 = 24e6;
+/// …and of one that is drawn larger than it is: a program of 3840×2160.
+const MAX_ENLARGED: f64 = 3_840.0 * 2_160.0;
 
 /// The fonts: found once, which takes a moment.
 static FONTS: LazyLock<Mutex<Fonts>> = LazyLock::new(|| {
@@ -70,6 +72,17 @@ pub(super) struct Row {
 
 /// Lays out and draws; `wrap`: the width at which lines are broken.
 pub(super) fn draw(words: &str, style: &Style, wrap: Option<f32>) -> TextPixels {
+    draw_enlarged(words, style, wrap, |_| 1.0)
+}
+
+/// The same, so many times as large as `scale` says of the size it has otherwise: lines are broken where
+/// they were, letters are drawn anew.
+pub(super) fn draw_enlarged(
+    words: &str,
+    style: &Style,
+    wrap: Option<f32>,
+    scale: impl FnOnce(Size) -> f64,
+) -> TextPixels {
     let layout = lay_out(words, style, wrap);
     let outline = style.outline.map_or(0.0, |(_, width)| f64::from(width.min(100)));
     let (shift_x, shift_y, blur) =
@@ -87,15 +100,16 @@ pub(super) fn draw(words: &str, style: &Style, wrap: Option<f32>) -> TextPixels 
     let width = (text_width + 2.0 * margin_x as f32).ceil().clamp(2.0, MAX_SIDE);
     let height = (layout.height() + 2.0 * margin_y as f32).ceil();
     let height = height.clamp(2.0, MAX_SIDE.min(MAX_PIXELS / width));
-    let (width, height) = (width as u16, height as u16);
+    let scale = scale(rgb::even(width as u32, height as u32));
+    let (width, height, scale) = enlarged(width, height, scale);
 
     let mut resources = Resources::new();
     let mut text = RenderContext::new(width, height);
-    let place = Affine::translate((margin_x, margin_y));
+    let place = Affine::scale(scale).pre_translate((margin_x, margin_y).into());
     let full = Rect::new(0.0, 0.0, width.into(), height.into());
     let mut shadow = None;
     if let Some(style_of) = style.shadow {
-        let at = place.then_translate((f64::from(shift_x), f64::from(shift_y)).into());
+        let at = place.pre_translate((f64::from(shift_x), f64::from(shift_y)).into());
         let flat = Style {
             color: style_of.color,
             outline: style.outline.map(|(_, width)| (style_of.color, width)),
@@ -106,7 +120,8 @@ pub(super) fn draw(words: &str, style: &Style, wrap: Option<f32>) -> TextPixels 
         under.flush();
         let mut pixels = Pixmap::new(width, height);
         under.render(&mut pixels, &mut resources);
-        soften(pixels.data_as_u8_slice_mut(), width.into(), blur as usize);
+        let blur = (f64::from(blur) * scale).round() as usize;
+        soften(pixels.data_as_u8_slice_mut(), width.into(), blur);
         shadow = Some(pixels);
     }
     letters(&mut text, &mut resources, &layout, style, place);
@@ -131,16 +146,32 @@ pub(super) fn draw(words: &str, style: &Style, wrap: Option<f32>) -> TextPixels 
     }
     let lines = layout.lines().map(|line| {
         let metrics = line.metrics();
-        let top = (f64::from(metrics.block_min_coord) + margin_y).max(0.0) as u32;
+        let top = ((f64::from(metrics.block_min_coord) + margin_y) * scale).max(0.0) as u32;
         let advance = f64::from(metrics.advance) + f64::from(metrics.offset);
         Row {
             top: top.min(height.into()),
-            height: (metrics.line_height.max(1.0) as u32).min(u32::from(height)),
-            width: ((advance + margin_x * 2.0).ceil() as u32).min(width.into()),
+            height: ((f64::from(metrics.line_height) * scale).max(1.0) as u32)
+                .min(u32::from(height)),
+            width: (((advance + margin_x * 2.0) * scale).ceil() as u32).min(width.into()),
         }
     });
     let lines = lines.collect();
     TextPixels { width: width.into(), height: height.into(), rgba, lines }
+}
+
+/// The pixels of a text of this size at this scale, as far as they may be so many. Its shape is that of
+/// its own frame, whose sides are even: what is drawn anew lies where it lay.
+fn enlarged(width: f32, height: f32, scale: f64) -> (u16, u16, f64) {
+    if (scale - 1.0).abs() < 1e-6 {
+        return (width as u16, height as u16, 1.0);
+    }
+    let even = rgb::even(width as u32, height as u32);
+    let (width, height) = (f64::from(even.width), f64::from(even.height));
+    let most = f64::from(MAX_SIDE) / width.max(height);
+    let most = most.min((MAX_ENLARGED / (width * height)).sqrt()).max(1.0);
+    let scale = scale.clamp(0.05, most);
+    let side = |length: f64| ((length * scale / 2.0).round().max(1.0) * 2.0) as u16;
+    (side(width), side(height), scale)
 }
 
 fn lay_out(words: &str, style: &Style, wrap: Option<f32>) -> Layout<()> {
@@ -320,6 +351,34 @@ mod tests {
         assert!(ink(&bold) > ink(&drawn) * 5 / 4, "{} {}", ink(&bold), ink(&drawn));
         let small = draw("IIII", &Style { size: 32, ..style() }, None);
         assert!(small.width * 2 <= drawn.width + 4);
+    }
+
+    #[test]
+    fn what_is_enlarged_is_drawn_anew_and_not_blurred() {
+        let look = Style { background: Some(Rgba::BLACK), ..style() };
+        let words = "Wide words that go over two lines";
+        let own = draw(words, &look, Some(400.0));
+        let large = draw_enlarged(words, &look, Some(400.0), |_| 4.0);
+        let even = rgb::even(own.width, own.height);
+        assert_eq!((large.width, large.height), (even.width * 4, even.height * 4));
+        assert_eq!(large.lines.len(), own.lines.len(), "broken at the same places");
+        // Edges are as steep as before, so four times as long and four times fewer among all pixels.
+        let soft = |it: &TextPixels| {
+            let soft = it.rgba.chunks_exact(4).filter(|it| (16..240).contains(&it[0])).count();
+            soft as f64 / f64::from(it.width * it.height)
+        };
+        assert!(soft(&large) < soft(&own) / 2.5, "{} {}", soft(&large), soft(&own));
+        let lit = |it: &TextPixels| {
+            let lit = it.rgba.chunks_exact(4).filter(|it| it[0] > 127).count();
+            lit as f64 / f64::from(it.width * it.height)
+        };
+        assert!((lit(&large) / lit(&own) - 1.0).abs() < 0.1, "{} {}", lit(&large), lit(&own));
+        // Without end, or to nothing, it is within bounds.
+        for scale in [0.0, 1e9, f64::INFINITY] {
+            let drawn = draw_enlarged("I", &style(), None, |_| scale);
+            let pixels = f64::from(drawn.width) * f64::from(drawn.height);
+            assert!(drawn.width >= 2 && pixels <= MAX_ENLARGED * 1.1, "{scale}: {pixels}");
+        }
     }
 
     #[test]

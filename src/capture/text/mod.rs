@@ -8,6 +8,7 @@ mod draw;
 mod placeholder;
 mod scroll;
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -58,7 +59,7 @@ impl Text {
             Content::File(path) => content::read(path).1.ok()?,
             other => other.words(Duration::ZERO, wall)?,
         };
-        let drawn = draw_at(&words, &self.look, program);
+        let drawn = draw_at(&words, &self.look, program, |_| 1.0);
         Some(rgb::even(drawn.width, drawn.height))
     }
 
@@ -76,6 +77,7 @@ impl Text {
         let status = SourceStatus::new("", self.content.name());
         let latest = Latest::default();
         let strip = Arc::new(Mutex::new(None));
+        let displayed = Arc::new(Mutex::new(None));
         let writer = Writer {
             content: self.content.clone(),
             look: dial.get(),
@@ -84,23 +86,41 @@ impl Text {
             status: Arc::clone(&status),
             latest: latest.clone(),
             strip: Arc::clone(&strip),
+            displayed: Arc::clone(&displayed),
+            drawn: Cell::new((Size::new(2, 2), None)),
         };
         let begun = context.clock.now();
         let worker = Worker::spawn("text", move |stop| writer.run(stop))?;
-        let feed = TextFeed { latest, strip, begun, shown: None, _worker: worker };
+        let feed = TextFeed { latest, strip, displayed, begun, shown: None, _worker: worker };
         Ok(Source { feed: Box::new(feed), status })
     }
 }
 
 /// A text that does not move, in a program of this size.
-fn draw_at(words: &str, look: &TextAppearance, program: Size) -> draw::TextPixels {
+fn draw_at(
+    words: &str,
+    look: &TextAppearance,
+    program: Size,
+    scale: impl FnOnce(Size) -> f64,
+) -> draw::TextPixels {
     let width = look.width.unwrap_or(program.width).clamp(2, Size::MAX_SIDE);
     // The room beside the letters is the line's too.
     let wrap = width.saturating_sub(look.style.padding.min(1_000) * 2).max(2);
-    draw::draw(words, &look.style, Some(wrap as f32))
+    draw::draw_enlarged(words, &look.style, Some(wrap as f32), scale)
 }
 
 type Shared = Arc<Mutex<Option<Arc<Strip>>>>;
+
+/// How large the program shows it; `None`: at its own size.
+type Displayed = Arc<Mutex<Option<Size>>>;
+
+/// How many times as large as by itself a text is drawn that is shown at this size.
+fn scale_for(own: Size, displayed: Option<Size>) -> f64 {
+    displayed.map_or(1.0, |it| {
+        let across = f64::from(it.width) / f64::from(own.width.max(1));
+        across.max(f64::from(it.height) / f64::from(own.height.max(1)))
+    })
+}
 
 /// The thread that draws.
 struct Writer {
@@ -112,6 +132,9 @@ struct Writer {
     latest: Latest<VideoFrame>,
     /// Of a text that moves.
     strip: Shared,
+    displayed: Displayed,
+    /// The size it has by itself, and that at which it was to be shown when it was drawn.
+    drawn: Cell<(Size, Option<Size>)>,
 }
 
 impl Writer {
@@ -150,11 +173,13 @@ impl Writer {
             if self.wait(stop, stands) {
                 return;
             }
-            if let Some(look) = self.dial.change(&self.look) {
+            let look = self.dial.change(&self.look);
+            let changed = look.is_some() || self.is_resized();
+            if let Some(look) = look {
                 self.look = look;
-                if let Some(words) = &shown {
-                    self.show(words);
-                }
+            }
+            if let Some(words) = shown.as_ref().filter(|_| changed) {
+                self.show(words);
             }
         }
     }
@@ -162,16 +187,29 @@ impl Writer {
     /// Waits, no longer than until it is to look otherwise; tells whether it is to end.
     fn wait(&self, stop: &Stop, stands: Duration) -> bool {
         let mut left = stands;
-        while self.dial.is_shared() && left > TURNED {
+        let may_change = self.dial.is_shared() || Arc::strong_count(&self.displayed) > 1;
+        while may_change && left > TURNED {
             if stop.wait(TURNED) {
                 return true;
             }
-            if self.dial.change(&self.look).is_some() {
+            if self.dial.change(&self.look).is_some() || self.is_resized() {
                 return false;
             }
             left -= TURNED;
         }
         stop.wait(left)
+    }
+
+    /// Whether it is shown at another size than it is drawn for. Two pixels come of rounding.
+    fn is_resized(&self) -> bool {
+        let (own, drawn_for) = self.drawn.get();
+        let displayed = *self.displayed.lock();
+        if displayed == drawn_for || self.look.scroll.is_some() {
+            return false;
+        }
+        let longest = f64::from(own.width.max(own.height));
+        let change = (scale_for(own, displayed) - scale_for(own, drawn_for)) * longest;
+        change.abs() > 2.0
     }
 
     fn down(&self, why: &Problem) {
@@ -185,12 +223,17 @@ impl Writer {
         let style = &self.look.style;
         let size = match self.look.scroll {
             None => {
-                let drawn = draw_at(words, &self.look, size);
+                let displayed = *self.displayed.lock();
+                let mut own = size;
+                let drawn = draw_at(words, &self.look, size, |size| {
+                    own = size;
+                    scale_for(size, displayed)
+                });
                 let planes = rgb::planes(&drawn.rgba, drawn.width, drawn.height);
-                let size = planes.size();
+                self.drawn.set((own, displayed));
                 self.latest.publish(source::frame(Pooled::unpooled(planes)));
                 *self.strip.lock() = None;
-                size
+                own
             }
             Some(scroll) => {
                 let height = self.look.height.unwrap_or(size.height).clamp(2, Size::MAX_SIDE);
@@ -217,6 +260,7 @@ struct TextFeed {
     latest: Latest<VideoFrame>,
     /// Of a text that moves.
     strip: Shared,
+    displayed: Displayed,
     begun: Timestamp,
     /// The frame last made, of which strip and step.
     shown: Option<(Arc<Strip>, u64, VideoFrame)>,
@@ -224,6 +268,10 @@ struct TextFeed {
 }
 
 impl VideoFeed for TextFeed {
+    fn set_displayed(&mut self, size: Option<Size>) {
+        *self.displayed.lock() = size;
+    }
+
     fn frame(&mut self, at: Timestamp) -> Option<VideoFrame> {
         let strip = self.strip.lock().clone();
         let Some(strip) = strip else {
@@ -336,6 +384,34 @@ mod tests {
         assert_eq!(ink(&mut source, 500), 0, "it has not come so far");
         let last = opened.as_millis() + 3_400;
         assert!((500..=last).step_by(100).any(|at| ink(&mut source, at) > 0));
+    }
+
+    #[test]
+    fn a_text_is_drawn_at_the_size_it_is_shown_at_and_only_then_anew() {
+        let (mut source, changes, clock) = open(&Text::of(Content::Words("Sharp".into())));
+        let report = await_state(&changes, SourceState::Open);
+        let first = source.feed.frame(clock.now()).unwrap();
+        let SourceFormat::Video { size: own, .. } = report.format else { panic!("{report:?}") };
+        assert_eq!(first.size(), own);
+        let await_other = |source: &mut Source, displayed: Option<Size>, before: &VideoFrame| {
+            source.feed.set_displayed(displayed);
+            for _ in 0..8_000 {
+                let frame = source.feed.frame(clock.now()).unwrap();
+                if !frame.is_same(before) {
+                    return frame;
+                }
+                Stop::new().wait(Duration::from_millis(5));
+            }
+            panic!("never drawn anew")
+        };
+        let wide = Size::new(own.width * 3, own.height * 3);
+        let large = await_other(&mut source, Some(wide), &first);
+        assert_eq!(large.size(), wide);
+        // What comes of rounding is no reason to draw it anew.
+        source.feed.set_displayed(Some(Size::new(wide.width + 1, wide.height)));
+        Stop::new().wait(TURNED * 4);
+        assert!(source.feed.frame(clock.now()).unwrap().is_same(&large));
+        assert_eq!(await_other(&mut source, None, &large).size(), own);
     }
 
     #[test]
