@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::film::Film;
 use crate::peers::{self, LIMIT, Peer, ffmpeg};
@@ -12,6 +13,7 @@ use onair::broadcast::recorder::{remux, repair};
 use onair::media::{EncodedPacket, Metadata, StreamEvent, Track};
 use onair::wire::container::{Chapter, Format, Index, Muxer, TrackId, Tracks};
 use onair::wire::container::{flv, mkv, mp4};
+use serde_json::Value;
 
 fn ffmpeg_makes(file: &Path, words: &[&str]) {
     let mut all = vec!["-hide_banner", "-nostdin", "-y", "-v", "error"];
@@ -103,6 +105,75 @@ fn packets_come_through_every_way_bit_by_bit() {
     }
     let taken = remux(&first, &name("0.mp4"), &|| false);
     assert!(matches!(taken, Err(Failure::Exists(_))), "nothing is overwritten");
+}
+
+/// MD5 of every decoded frame of video.
+fn frames(file: &Path) -> Vec<String> {
+    let words = ["-hide_banner", "-nostdin", "-v", "error", "-i", file.to_str().unwrap()];
+    let decode = ["-an", "-fps_mode", "passthrough", "-f", "framemd5", "-"];
+    let mut peer = Peer::start("ffmpeg", words.into_iter().chain(decode));
+    peer.wait_success(LIMIT);
+    let lines = peer.output();
+    let lines = lines.lines().filter(|line| !line.starts_with('#'));
+    lines.map(|line| line.rsplit(',').next().unwrap().trim().to_owned()).collect()
+}
+
+#[test]
+fn a_part_begins_at_a_keyframe_and_has_the_same_frames() {
+    peers::require!("ffmpeg", "ffprobe");
+    let folder = tempfile::tempdir().unwrap();
+    let name = |name: &str| folder.path().join(name);
+    let mut words = vec!["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=30:duration=10"];
+    words.extend(["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=10"]);
+    words.extend(["-c:v", "libx264", "-preset", "veryfast", "-bf", "3", "-g", "60"]);
+    words.extend(["-sc_threshold", "0", "-pix_fmt", "yuv420p", "-c:a", "aac"]);
+    for from in ["flv", "mkv", "mp4"] {
+        let whole = name(&format!("whole.{from}"));
+        ffmpeg_makes(&whole, &words);
+        let all = frames(&whole);
+        assert_eq!(all.len(), 300);
+        for to in ["flv", "mkv", "mp4"] {
+            let part = name(&format!("part of {from}.{to}"));
+            let cut = ["--from", "5.3s", "--to", "8s", "--json"];
+            let run = || {
+                let mut onair = Command::new(env!("CARGO_BIN_EXE_onair"));
+                onair.arg("remux").arg(&whole).arg(&part).args(cut).output().unwrap()
+            };
+            let ended = run();
+            assert_eq!(ended.status.code(), Some(0), "{part:?}: {ended:?}");
+            let event: Value = serde_json::from_slice(&ended.stdout).unwrap();
+            let begins = event["from"].as_f64().unwrap();
+            // FFmpeg lets its FLV begin with the delay of its codecs.
+            assert!((begins - 4.0).abs() < 0.1, "{part:?}: {event}");
+            let kept = frames(&part);
+            assert!(kept.len() >= 120 && all[120..].starts_with(&kept[..119]), "{part:?}");
+            // Beyond the end, no more than the frames that the last ones need.
+            assert!(kept.len() <= 124, "{part:?}: {}", kept.len());
+            assert_eq!(ffmpeg::decode(&part), "", "{part:?}");
+            let (video, audio) = (times(&part, "video"), times(&part, "audio"));
+            let apart = |at: f64, expected: f64| (at - expected).abs();
+            assert!(
+                apart(audio[0].0, video[0].0) < 0.03,
+                "{part:?}: {:?}, {:?}",
+                video[0],
+                audio[0]
+            );
+            assert!(apart(audio.last().unwrap().0 - audio[0].0, 4.0) < 0.1, "{part:?}");
+            // There is one of that name now, and it stays as it is.
+            let before = fs::read(&part).unwrap();
+            assert_eq!(run().status.code(), Some(3), "{part:?}");
+            assert!(fs::read(&part).unwrap() == before);
+        }
+    }
+    let (whole, part) = (name("whole.mkv"), name("none.mkv"));
+    let paths = [whole.to_str().unwrap(), part.to_str().unwrap()];
+    for (cut, exit) in [(["--from", "5s", "--to", "5s"], 2), (["--from", "11s", "--to", "12s"], 3)]
+    {
+        let mut onair = Command::new(env!("CARGO_BIN_EXE_onair"));
+        let ended = onair.arg("remux").args(paths).args(cut).output().unwrap();
+        assert_eq!(ended.status.code(), Some(exit), "{cut:?}: {ended:?}");
+        assert!(!part.exists());
+    }
 }
 
 #[test]

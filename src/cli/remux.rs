@@ -2,13 +2,14 @@
 //! were cut off.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::json;
 
 use crate::base::{Clock, sandbox};
 use crate::broadcast::recorder::Error;
-use crate::broadcast::recorder::remux::{Failure, How, Report, remux_without, repair};
-use crate::cli::flags::Globals;
+use crate::broadcast::recorder::remux::{Cut, Failure, How, Report, remux_part, repair};
+use crate::cli::flags::{Globals, value};
 use crate::cli::output::exit::Exit;
 use crate::cli::output::redact::check_file;
 use crate::cli::output::stats::seconds;
@@ -31,6 +32,13 @@ pub struct RemuxArgs {
     /// Drop content of this kind if the new file cannot contain it, instead of failing (repeatable)
     #[arg(long, value_name = "KIND", value_enum)]
     pub drop: Vec<Drop>,
+    /// Copy only the part after this time. The part begins at the last keyframe before the time, because onair
+    /// encodes nothing
+    #[arg(long, value_name = "TIME", value_parser = value::duration)]
+    pub from: Option<Duration>,
+    /// Copy only the part before this time
+    #[arg(long, value_name = "TIME", value_parser = value::duration)]
+    pub to: Option<Duration>,
 }
 
 /// What may be left out.
@@ -78,8 +86,13 @@ pub fn run(args: &RemuxArgs, globals: &Globals, clock: Clock) -> Exit {
         return exit;
     }
     let drop: Vec<Part> = args.drop.iter().copied().map(Part::from).collect();
+    let part = Cut { from: args.from.unwrap_or_default(), to: args.to };
+    if args.to.is_some_and(|to| to <= part.from) {
+        complain(problem!("remux-empty-part"));
+        return Exit::Usage;
+    }
     sandbox::files(&[&args.output]);
-    work(globals, clock, "remux", |stop| remux_without(&drop, &args.input, &args.output, stop))
+    work(globals, clock, "remux", |stop| remux_part(part, &drop, &args.input, &args.output, stop))
 }
 
 /// Runs `onair repair`.
@@ -131,7 +144,7 @@ fn tell(output: &Output, name: &str, report: &Report) {
         How::InPlace => "repaired",
         How::Copied => "written",
     };
-    let fields = json!({
+    let mut fields = json!({
         "path": path.to_string(),
         "state": how,
         "seconds": seconds(report.duration),
@@ -139,6 +152,9 @@ fn tell(output: &Output, name: &str, report: &Report) {
         "cut_bytes": report.cut,
         "left_out": report.left_out,
     });
+    if let (Some(begins), Some(fields)) = (report.begins, fields.as_object_mut()) {
+        fields.insert("from".to_owned(), seconds(begins).into());
+    }
     output.event(name, fields, || {
         let how = match report.how {
             How::Whole => "whole",

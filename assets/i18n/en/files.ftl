@@ -39,6 +39,7 @@ recording-passthrough = onair is sending a file, so it does not encode the progr
 screenshot-none = there is no video yet
 passthrough-while-live = a broadcast or recording is running
 remux-unreadable = { $path } cannot be read: { $reason }
+remux-empty-part = --to must be later than --from
 remux-exists = { $path } exists already
     .cure = Choose another name.
 remux-lacking = { $path } cannot hold { $lack }

@@ -39,6 +39,7 @@ recording-passthrough = 正在推送文件，场景画面没有编码
 screenshot-none = 还没有画面
 passthrough-while-live = 直播或录制正在进行
 remux-unreadable = 无法读取 { $path }：{ $reason }
+remux-empty-part = --to 必须晚于 --from
 remux-exists = { $path } 已存在
     .cure = 请换一个名称。
 remux-lacking = { $path } 无法容纳 { $lack }

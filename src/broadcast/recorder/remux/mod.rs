@@ -3,6 +3,7 @@
 
 mod fit;
 mod timing;
+mod trim;
 
 use std::fmt;
 use std::fs::OpenOptions;
@@ -13,6 +14,7 @@ use std::time::Duration;
 use timing::Course;
 
 pub use fit::Lack;
+pub use trim::Cut;
 
 use crate::base::Timestamp;
 use crate::broadcast::recorder::file::{self, File, copier};
@@ -94,6 +96,8 @@ pub struct Report {
     pub path: PathBuf,
     pub how: How,
     pub duration: Duration,
+    /// Where the file begins in the old one, if it is a part of that.
+    pub begins: Option<Duration>,
     /// Packets in it.
     pub packets: usize,
     /// Bytes at the end of the old file that were no whole unit.
@@ -127,14 +131,15 @@ fn open(path: &Path) -> Result<MediaFile, Failure> {
 /// # Errors
 /// Where one cannot be read, the other cannot be written, is there already, or cannot hold all of it.
 pub fn remux(from: &Path, to: &Path, stop: &dyn Fn() -> bool) -> Result<Report, Failure> {
-    remux_without(&[], from, to, stop)
+    remux_part(Cut::default(), &[], from, to, stop)
 }
 
-/// The same without these parts, where the new file cannot hold them.
+/// The same of one part of the file, without the kinds in `drop` where the new file cannot hold them.
 ///
 /// # Errors
 /// As [`remux`].
-pub fn remux_without(
+pub fn remux_part(
+    part: Cut,
     drop: &[Part],
     from: &Path,
     to: &Path,
@@ -145,8 +150,10 @@ pub fn remux_without(
         return Err(Failure::Exists(to.to_owned()));
     }
     let mut source = open(from)?;
-    let index = source.index().map_err(unreadable(from))?;
-    copy(drop, from, &mut source, index, to, format, stop)
+    let mut index = source.index().map_err(unreadable(from))?;
+    let begins = (part != Cut::default()).then(|| part.apply(&mut index));
+    let report = copy(drop, from, &mut source, index, to, format, stop)?;
+    Ok(Report { begins, ..report })
 }
 
 fn copy(
@@ -182,6 +189,7 @@ fn copy(
         path: file.path().to_owned(),
         how: How::Copied,
         duration: course.end.since(Timestamp::ZERO),
+        begins: None,
         packets: index.samples.len(),
         cut: source.size().saturating_sub(index.whole),
         left_out: index.left_out,
@@ -241,6 +249,7 @@ pub fn repair(path: &Path, stop: &dyn Fn() -> bool) -> Result<Report, Failure> {
             path: path.to_owned(),
             how: How::Whole,
             duration: index.end().since(Timestamp::ZERO),
+            begins: None,
             packets: index.samples.len(),
             cut: 0,
             left_out: index.left_out,
@@ -273,6 +282,7 @@ pub fn repair(path: &Path, stop: &dyn Fn() -> bool) -> Result<Report, Failure> {
         path: path.to_owned(),
         how: How::InPlace,
         duration: end,
+        begins: None,
         packets: index.samples.len(),
         cut,
         left_out: index.left_out,
