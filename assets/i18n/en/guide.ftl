@@ -31,6 +31,7 @@ guide-camera-failed = This camera does not open. Close other programs that use i
 guide-no-microphone = No microphone
 guide-microphone-failed = This microphone does not open. Choose another.
 guide-good-level = Good level. We hear you at { $db } dB.
+guide-test-tone = Viewers hear a test tone at { $db } dB, not your voice.
 guide-quiet = Quiet: { $db } dB. Move closer, or raise the input volume.
 guide-nothing-heard = Nothing heard. Say something, or choose another microphone.
 guide-too-loud = Too loud: the audio clips. Lower the input volume.

@@ -31,6 +31,7 @@ guide-camera-failed = 无法打开这个摄像头。请关闭正在使用它的�
 guide-no-microphone = 没有麦克风
 guide-microphone-failed = 无法打开这个麦克风。请换一个。
 guide-good-level = 音量合适，你的声音是 { $db } dB。
+guide-test-tone = 观众听到的是 { $db } dB 的测试音，不是你的声音。
 guide-quiet = 声音偏小：{ $db } dB。请靠近一些，或调高输入音量。
 guide-nothing-heard = 没有听到声音。请说句话，或换一个麦克风。
 guide-too-loud = 声音太大，已经削波。请调低输入音量。

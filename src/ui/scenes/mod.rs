@@ -7,7 +7,7 @@ mod clipboard;
 pub mod collections;
 mod draft;
 pub mod inspector;
-mod kind;
+pub mod kind;
 pub mod left_panel;
 mod menu;
 mod placement;

@@ -325,7 +325,7 @@ fn choose<T: Copy + PartialEq>(
         let chosen = all.iter().find(|(_, it)| it == value).map_or("", |(key, _)| key);
         let chosen = texts.get(chosen);
         let (width, enabled) = (FIELD, true);
-        let select = Select { name: &name, chosen: &chosen, width, enabled, close_on_click: true };
+        let select = Select { enabled, ..Select::new(&name, &chosen, width) };
         select.show(ui, view.theme, |ui| {
             let most = 360.0;
             egui::ScrollArea::vertical().max_height(most).show(ui, |ui| {

@@ -64,6 +64,7 @@ pub fn quality(ui: &mut Ui, view: &mut View<'_>, width: f32) {
         chosen: &quality_text(view),
         width,
         enabled: true,
+        icon: None,
         close_on_click: false,
     };
     select.show(ui, theme, |ui| {

@@ -19,6 +19,8 @@ pub struct Select<'a> {
     pub chosen: &'a str,
     pub width: f32,
     pub enabled: bool,
+    /// The kind of what is chosen.
+    pub icon: Option<Icon>,
     /// Whether a click inside the list closes it.
     pub close_on_click: bool,
 }
@@ -26,7 +28,13 @@ pub struct Select<'a> {
 impl<'a> Select<'a> {
     /// One that can be used, whose list a click closes.
     pub const fn new(name: &'a str, chosen: &'a str, width: f32) -> Self {
-        Self { name, chosen, width, enabled: true, close_on_click: true }
+        Self { name, chosen, width, enabled: true, icon: None, close_on_click: true }
+    }
+
+    /// With an icon in front of the choice.
+    pub const fn icon(mut self, icon: Icon) -> Self {
+        self.icon = Some(icon);
+        self
     }
 
     /// Shows it; `list` draws the list while it is open.
@@ -49,6 +57,12 @@ impl<'a> Select<'a> {
         let mut words = rect.shrink2(vec2(10.0, 0.0));
         words.max.x -= 20.0;
         let color = if self.enabled { theme.text } else { theme.secondary };
+        if let Some(icon) = self.icon {
+            let center = pos2(words.left() + 8.0, rect.center().y);
+            let at = Rect::from_center_size(center, Vec2::splat(16.0));
+            icons::paint(ui.painter(), icon, at, theme.secondary);
+            words.min.x += 24.0;
+        }
         elided(ui, words, Align::Min, self.chosen, Type::Body.font(), color);
         if self.enabled {
             let at = Rect::from_center_size(

@@ -168,6 +168,7 @@ fn add(ui: &mut Ui, view: &View<'_>, filters: &mut Vec<Slot>, looked: &mut usize
         chosen: &name,
         width: 220.0,
         enabled: filters.len() < MAX_FILTERS,
+        icon: None,
         close_on_click: true,
     };
     select.show(ui, theme, |ui| {

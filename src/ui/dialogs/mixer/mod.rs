@@ -109,6 +109,7 @@ fn add(ui: &mut Ui, view: &mut View<'_>) {
         chosen: &name,
         width: ui.available_width(),
         enabled: view.snapshot.strips.len() < crate::studio::MAX_STRIPS,
+        icon: None,
         close_on_click: true,
     };
     select.show(ui, view.theme, |ui| add_audio::list(ui, view));

@@ -84,6 +84,7 @@ fn list(
         chosen: &name,
         width: ui.available_width(),
         enabled: slots.len() < MAX_FILTERS,
+        icon: None,
         close_on_click: true,
     };
     select.show(ui, theme, |ui| {

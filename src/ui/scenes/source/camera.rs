@@ -151,6 +151,7 @@ fn one(ui: &mut Ui, view: &mut View<'_>, control: &CameraControl) -> Option<i64>
                     chosen: chosen.map_or("", |(_, name)| name),
                     width: ui.available_width(),
                     enabled: control.active,
+                    icon: None,
                     close_on_click: true,
                 };
                 select.show(ui, view.theme, |ui| {

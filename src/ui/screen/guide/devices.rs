@@ -8,6 +8,7 @@ use crate::studio::Command;
 use crate::studio::snapshot::{AudioSource, SourceState};
 use crate::ui::input::actions::key;
 use crate::ui::mixer::labels::meter_of;
+use crate::ui::scenes::kind::icon_of_choice;
 use crate::ui::screen::guide::columns::columns;
 use crate::ui::style::icons;
 use crate::ui::style::icons::Icon;
@@ -61,7 +62,8 @@ fn camera(ui: &mut Ui, view: &mut View<'_>, width: f32) {
         _ => texts.get("guide-no-camera").to_string(),
     };
     let mut wanted = None;
-    Select::new(&name, &shown, width).show(ui, theme, |ui| {
+    let icon = choice.map_or(Icon::Camera, icon_of_choice);
+    Select::new(&name, &shown, width).icon(icon).show(ui, theme, |ui| {
         for (index, device) in snapshot.cameras.iter().enumerate() {
             let chosen = match choice {
                 Some(VideoChoice::Camera(CameraChoice { id: Some(id), .. })) => *id == device.id,
@@ -122,7 +124,7 @@ fn microphone(ui: &mut Ui, view: &mut View<'_>, width: f32) {
         _ => texts.get("guide-no-microphone").to_string(),
     };
     let mut wanted = None;
-    Select::new(&name, &shown, width).show(ui, theme, |ui| {
+    Select::new(&name, &shown, width).icon(Icon::Microphone).show(ui, theme, |ui| {
         let mut line = |ui: &mut Ui, title: &str, one: AudioChoice| {
             if menu_item(ui, theme, title, "", choice == Some(&one), true) {
                 wanted = Some(one);
@@ -167,6 +169,7 @@ fn level(audio: &AudioSource) -> (&'static str, bool) {
         _ if audio.state == SourceState::Failed || audio.state == SourceState::Lost => {
             (key!("guide-microphone-failed"), false)
         }
+        AudioChoice::Tone => (key!("guide-test-tone"), false),
         _ if audio.clipped => (key!("guide-too-loud"), false),
         _ if audio.held_dbfs < SILENT_DBFS => (key!("guide-nothing-heard"), false),
         _ if audio.held_dbfs < QUIET_DBFS => (key!("guide-quiet"), false),
@@ -180,8 +183,7 @@ mod tests {
 
     #[test]
     fn the_level_is_judged_as_a_listener_would() {
-        let of = |held_dbfs: f32, muted: bool, clipped: bool| {
-            let choice = AudioChoice::Mic(None);
+        let judged = |choice: AudioChoice, held_dbfs: f32, muted: bool, clipped: bool| {
             let audio = AudioSource {
                 choice,
                 state: SourceState::Open,
@@ -196,10 +198,14 @@ mod tests {
             };
             level(&audio)
         };
+        let of = |held, muted, clipped| judged(AudioChoice::Mic(None), held, muted, clipped);
         assert_eq!(of(-15.0, false, false), ("guide-good-level", true));
         assert_eq!(of(-40.0, false, false), ("guide-quiet", false));
         assert_eq!(of(-70.0, false, false), ("guide-nothing-heard", false));
         assert_eq!(of(-0.1, false, true), ("guide-too-loud", false));
         assert_eq!(of(-15.0, true, false), ("guide-muted", false));
+        // The test tone is nobody's voice.
+        let tone = judged(AudioChoice::Tone, -15.0, false, false);
+        assert_eq!(tone, ("guide-test-tone", false));
     }
 }
