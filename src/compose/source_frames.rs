@@ -92,6 +92,8 @@ impl Slot {
 #[derive(Default)]
 pub(super) struct SourceFrames {
     slots: BTreeMap<SourceId, Slot>,
+    /// How large sources are shown; kept from frame to frame for its room.
+    displayed: Vec<(SourceId, Option<Size>)>,
     /// Filters that are costly are left out.
     pub lean: bool,
 }
@@ -169,7 +171,8 @@ impl SourceFrames {
     /// Tells the sources of a plan how large they are shown on a canvas of this size. What filters do is
     /// measured in the frame's own pixels: a frame that goes through some keeps its size.
     pub fn set_displayed(&mut self, plan: &Plan, canvas: Size) {
-        let mut sizes: BTreeMap<SourceId, Option<Size>> = BTreeMap::new();
+        let mut sizes = std::mem::take(&mut self.displayed);
+        sizes.clear();
         for layer in &plan.layers {
             let own = self.origin(layer.source);
             let Some((frame, _)) = self.slots.get(&own).and_then(|slot| slot.last.as_ref()) else {
@@ -179,17 +182,22 @@ impl SourceFrames {
             let size = (!filtered)
                 .then(|| layout::displayed(&layer.places, layer.framed, frame.size(), canvas))
                 .flatten();
-            let known = sizes.entry(own).or_insert(size);
-            // The largest one; but its own size, where one place shows it so.
-            *known = known.zip(size).map(|(known, size)| {
-                Size::new(known.width.max(size.width), known.height.max(size.height))
-            });
-        }
-        for (id, size) in sizes {
-            if let Some(feed) = self.slots.get_mut(&id).and_then(|slot| slot.feed.as_mut()) {
-                feed.set_displayed(size);
+            match sizes.iter_mut().find(|(id, _)| *id == own) {
+                None => sizes.push((own, size)),
+                // The largest one; but its own size, where one place shows it so.
+                Some((_, known)) => {
+                    *known = known.zip(size).map(|(known, size)| {
+                        Size::new(known.width.max(size.width), known.height.max(size.height))
+                    });
+                }
             }
         }
+        for (id, size) in &sizes {
+            if let Some(feed) = self.slots.get_mut(id).and_then(|slot| slot.feed.as_mut()) {
+                feed.set_displayed(*size);
+            }
+        }
+        self.displayed = sizes;
     }
 
     /// Where a source's frames come from.
