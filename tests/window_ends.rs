@@ -4,6 +4,7 @@
 //! where it hears the talk key.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
@@ -186,6 +187,23 @@ fn a_display_that_disappears_while_nothing_is_on_air_ends_it_in_words() {
 fn after_a_crash_on_air_the_next_start_resumes_it() {
     peers::require!("Xvfb", "dbus-daemon", "openbox", "xdotool", "xprop", "ffmpeg", "ffprobe");
     let mut studio = Studio::start_on(Desktop::start().without_bus());
+    // Its key is kept beside the settings.
+    studio.desktop.shown(&mut studio.window);
+    studio.window.signal("TERM");
+    assert_eq!(studio.window.wait(LIMIT).code(), Some(0), "{}", studio.window.errors());
+    let keys = studio.home.path().join("keys.toml");
+    fs::write(&keys, "kept = \"show\"\n").unwrap();
+    fs::set_permissions(keys, fs::Permissions::from_mode(0o600)).unwrap();
+    let text = format!(
+        "version = 2\nvideo = \"test\"\naudio = \"tone\"\n\
+         quality = {{ size = \"320x180\", fps = \"25\", video_bitrate = 500000 }}\n\
+         window = {{ recording_folder = {:?}, reduced_motion = true }}\n\
+         targets = [\n  {{ enabled = false }},\n  {{ server = \"{}/live\", remember_key = true, \
+         key_name = \"kept\" }},\n]\n",
+        studio.home.path(),
+        studio.server
+    );
+    studio.window = studio.desktop.studio(studio.home.path(), &text, "info,onair::app=debug");
     studio.goes_on_air();
     let mark = studio.home.path().join("on-air.toml");
     wait_for("what is on air", LIMIT, || mark.exists());

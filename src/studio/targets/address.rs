@@ -89,15 +89,6 @@ pub(in crate::studio) fn play_url(address: SocketAddr) -> String {
     format!("rtmp://{address}/{app}/{stream}")
 }
 
-/// The key that is part of a custom server's URL.
-pub(in crate::studio) fn key_in_address(target: &Target) -> Option<Secret> {
-    if target.is_built_in() || target.key_apart || target.key().is_some() {
-        return None;
-    }
-    let url = Url::parse(target.server().trim()).ok()?;
-    (!url.stream.is_empty()).then_some(url.stream)
-}
-
 /// A custom server's URL as it may be remembered: without password, and without the key where that
 /// is part of it; `apart`: it is not, though there is none beside it. What was remembered stays as it
 /// is.

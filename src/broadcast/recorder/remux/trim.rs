@@ -22,6 +22,13 @@ impl Cut {
         let zero = first.max(Timestamp::ZERO);
         let within = |at: Duration| zero.offset(i64::try_from(at.as_micros()).unwrap_or(i64::MAX));
         let ends = |at: Timestamp| self.to.is_some_and(|to| at >= within(to));
+        let last = index.samples.iter().map(|place| place.pts).max().unwrap_or_default();
+        if within(self.from) > last {
+            // There is nothing so late.
+            index.samples.clear();
+            index.chapters.clear();
+            return self.from;
+        }
         // A part from the beginning keeps its times as they are.
         let key =
             (!self.from.is_zero()).then(|| keyframe_before(index, within(self.from))).flatten();
@@ -120,10 +127,8 @@ mod tests {
     fn a_part_without_limits_is_the_whole() {
         let (begun, part) = cut(0, None);
         assert_eq!((begun, part.samples.len()), (Duration::ZERO, index().samples.len()));
-        // Beyond the end there is nothing but the last group.
-        let (begun, part) = cut(60_000, None);
-        assert_eq!(begun, Duration::from_secs(8));
-        assert!(!part.samples.is_empty());
+        // Beyond the end there is nothing.
+        assert!(cut(60_000, None).1.samples.is_empty());
         assert!(cut(3_000, Some(1_000)).1.samples.is_empty());
         // Audio in front of the first frame stays in a part from the beginning.
         let (begun, part) = cut(0, Some(1_000));

@@ -12,7 +12,7 @@ use crate::studio::notices::message::StudioMessage;
 use crate::studio::settings::secret_addresses;
 use crate::studio::settings::secret_addresses::KeptSecret;
 use crate::studio::settings::stream_keys::{KeyAnswer, KeyOwner, Keys};
-use crate::studio::targets::{MAX_TARGETS, Target, TargetPlace, address};
+use crate::studio::targets::{MAX_TARGETS, Target, TargetPlace};
 use crate::text::problem::problem;
 
 /// What was typed about a target is tried once nothing was typed for so long.
@@ -47,10 +47,6 @@ impl Engine {
     pub(in crate::studio::engine) fn fetch_secrets(&mut self) {
         let Some(keys) = &self.secrets.keys else { return };
         for target in self.targets.list.iter().filter(|target| target.remember_key) {
-            if let Some(key) = address::key_in_address(target) {
-                keys.keep(&target.keep_as, &key);
-                continue;
-            }
             keys.load(KeyOwner::Target(target.id), &target.keep_as);
             self.secrets.pending = true;
         }
@@ -286,9 +282,9 @@ impl Engine {
         let changed = std::mem::take(&mut self.secrets.changed);
         let Some(keys) = &self.secrets.keys else { return };
         for target in self.targets.list.iter().filter(|target| changed.contains(&target.id)) {
-            match target.key().cloned().or_else(|| address::key_in_address(target)) {
+            match target.key() {
                 _ if target.keep_as.is_empty() => {}
-                Some(key) if target.remember_key => keys.keep(&target.keep_as, &key),
+                Some(key) if target.remember_key => keys.keep(&target.keep_as, key),
                 _ => keys.forget(&target.keep_as),
             }
         }

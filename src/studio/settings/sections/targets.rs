@@ -6,7 +6,7 @@ use crate::base::Secret;
 use crate::media::BitsPerSecond;
 use crate::net::CertificatePin;
 use crate::studio::settings::reading::values::{is_usual, layout, short_text, text_or_none};
-use crate::studio::targets::address::{key_in_address, without_key};
+use crate::studio::targets::address::without_key;
 use crate::studio::targets::{MAX_TARGETS, Target, TargetPlace};
 
 layout! {
@@ -111,11 +111,6 @@ pub(in crate::studio::settings) fn from_tables(tables: Vec<Table>) -> Vec<Target
         let server = if table.server == "rtmp://" { "" } else { table.server.as_str() };
         let mut target = Target::custom(id, server, Secret::default());
         table.put(&mut target);
-        if target.keep_as.is_empty() && key_in_address(&target).is_some() {
-            // Somebody wrote it by hand: its key is kept elsewhere once the file is written again.
-            target.keep_as = Target::key_name(target.server());
-            target.remember_key = true;
-        }
         target.remember_key &= !target.keep_as.is_empty();
         targets.push(target);
     }
