@@ -105,7 +105,7 @@ fn the_screen_of_a_real_session() {
     let devices = session.command(env!("CARGO_BIN_EXE_onair")).arg("devices").output().unwrap();
     let devices = String::from_utf8_lossy(&devices.stdout).into_owned();
     assert!(devices.contains("(screen:wayland)"), "{devices}{}", session.said());
-    assert!(devices.contains("whole screens only"), "{devices}");
+    assert!(devices.contains("whole displays only"), "{devices}");
     let mut part = session.command(this_program());
     part.env("ONAIR_COMPOSITOR", session.compositor.id().to_string());
     inside("inside_session", part);
