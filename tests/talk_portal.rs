@@ -343,7 +343,10 @@ fn hotkeys_and_the_talk_key_share_a_session_and_act_in_a_window_that_nobody_sees
     studio.knows("Given(\"Press it\")");
     // One that types something is asked for with Ctrl and Alt; what needs the window is not.
     let bound = ["bind talk F8", "bind record CTRL+r", "bind mute CTRL+ALT+m"];
-    assert_eq!(portal.asked(), [&["register onair", "session"], &bound[..]].concat());
+    // Where the microphone is known a moment after the window, it asks anew: for all of them in one session.
+    let asked = portal.asked();
+    let begin = asked.iter().rposition(|it| it == "register onair").unwrap();
+    assert_eq!(asked[begin..], [&["register onair", "session"], &bound[..]].concat()[..]);
     let mut away = session.command("swaymsg");
     assert!(away.args(["workspace", "2"]).status().unwrap().success());
     let files = || fs::read_dir(&folder).unwrap().count();
