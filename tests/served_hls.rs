@@ -31,9 +31,14 @@ impl Running {
         self.server.addresses().http.unwrap()
     }
 
+    /// A publisher whose stream is there.
     fn publish(&self, options: &[&str]) -> Peer {
         let url = format!("rtmp://{}/live/show", self.server.addresses().rtmp);
-        ffmpeg::publish_with(&url, None, options)
+        let publisher = ffmpeg::publish_with(&url, None, options);
+        wait_for("the stream", LIMIT, || {
+            self.server.streams().iter().any(|it| it.publisher.is_some())
+        });
+        publisher
     }
 
     /// The answer to a GET: status, head and body.
@@ -109,9 +114,6 @@ fn lists_wait_for_parts_and_files_never_change() {
     }
     let running = start_with(|_| ());
     let _publisher = running.publish(&[]);
-    wait_for("the stream", LIMIT, || {
-        running.server.streams().iter().any(|it| it.publisher.is_some())
-    });
     let master = running.get("/live/show.m3u8");
     assert_eq!(master.header("content-type"), "application/vnd.apple.mpegurl");
     let text = String::from_utf8(master.body).unwrap();
@@ -180,9 +182,6 @@ fn nonsense_is_answered_in_time() {
     assert_eq!(running.get("/live/none.m3u8").status, 404);
     assert_eq!(running.get("/live/none/hls/main.m3u8?_HLS_msn=1").status, 404);
     let mut publisher = running.publish(&[]);
-    wait_for("the stream", LIMIT, || {
-        running.server.streams().iter().any(|it| it.publisher.is_some())
-    });
     let media = running.list();
     let next = media.end();
     let hint = media.hint.unwrap().uri;
@@ -224,9 +223,6 @@ fn a_publisher_that_comes_back_goes_on_behind_a_discontinuity() {
     }
     let running = start_with(|_| ());
     let mut first = running.publish(&[]);
-    wait_for("the stream", LIMIT, || {
-        running.server.streams().iter().any(|it| it.publisher.is_some())
-    });
     let before = running.list();
     first.kill();
     wait_for("its end", LIMIT, || running.server.streams().iter().all(|it| it.publisher.is_none()));
@@ -260,9 +256,6 @@ fn players_we_did_not_write_play_it() {
     }
     let _publisher = running.publish(&[]);
     let url = format!("http://{}/live/show.m3u8", running.http());
-    wait_for("the stream", LIMIT, || {
-        running.server.streams().iter().any(|it| it.publisher.is_some())
-    });
     let words = ["-nostdin", "-v", "error", "-xerror", "-i", &url, "-t", "5", "-f", "null", "-"];
     let mut player = Peer::start("ffmpeg", words);
     player.wait_success(LIMIT);
@@ -280,9 +273,6 @@ fn our_own_player_plays_it() {
     }
     let running = start_with(|_| ());
     let _publisher = running.publish(&[]);
-    wait_for("the stream", LIMIT, || {
-        running.server.streams().iter().any(|it| it.publisher.is_some())
-    });
     let url = format!("http://{}/live/show.m3u8", running.http());
     let mut player = peers::onair::Onair::start(&["play", &url, "--headless", "--duration", "5s"]);
     let stats = player.wait_event("pictures", |event| {
