@@ -58,11 +58,7 @@ pub fn show(
 
     ui.painter().hline(bar.x_range(), bar.bottom() - 0.5, theme.border());
     address::show(ui, view, draft, bar.shrink2(vec2(gap::L, 9.0)));
-    if draft.place == Where::Here {
-        players(ui, view, draft, pictures, stage);
-    } else {
-        elsewhere(ui, view, draft, stage);
-    }
+    here_or_elsewhere(ui, view, draft, pictures, stage);
     dropped(ui, view, draft, stage);
     ui.painter().hline(rail.x_range(), rail.top() + 0.5, theme.border());
     let mut action = lower(ui, view, draft, rail, controls);
@@ -89,11 +85,22 @@ pub fn in_panel(
     room: Rect,
 ) -> Option<Action> {
     ui.painter().rect_filled(room, CornerRadius::ZERO, BLACK);
+    here_or_elsewhere(ui, view, draft, pictures, room);
+    std::mem::take(&mut draft.double_clicked).then_some(Action::Watch)
+}
+
+/// The players, or the way back where they are in another window.
+fn here_or_elsewhere(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    draft: &mut Draft,
+    pictures: &mut [FrameView],
+    room: Rect,
+) {
     match draft.place {
         Where::Here => players(ui, view, draft, pictures, room),
         Where::Window | Where::Small => elsewhere(ui, view, draft, room),
     }
-    std::mem::take(&mut draft.double_clicked).then_some(Action::Watch)
 }
 
 /// What stands on the page while the players are in another window.
