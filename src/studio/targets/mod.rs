@@ -150,13 +150,9 @@ impl Target {
     /// other lists, under whose names keys are kept too.
     pub fn new_for(list: &[Self], moment: u64) -> Self {
         let id = list.iter().map(|target| target.id).max().unwrap_or_default().saturating_add(1);
-        let keep_as = Self::key_name(&format!("{moment} {id} {}", std::process::id()));
+        let digest = Sha256::digest(format!("{moment} {id} {}", std::process::id()));
+        let keep_as = HEXLOWER.encode(digest.get(..8).unwrap_or_default());
         Self { remember_key: true, keep_as, ..Self::custom(id, "", Secret::default()) }
-    }
-
-    /// The name under which a key is kept, made from what tells it from others.
-    pub(in crate::studio) fn key_name(seed: &str) -> String {
-        HEXLOWER.encode(Sha256::digest(seed).get(..8).unwrap_or_default())
     }
 
     /// Whether it is the server inside the program.
