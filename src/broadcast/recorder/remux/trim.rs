@@ -22,8 +22,8 @@ impl Cut {
         let zero = first.max(Timestamp::ZERO);
         let within = |at: Duration| zero.offset(i64::try_from(at.as_micros()).unwrap_or(i64::MAX));
         let ends = |at: Timestamp| self.to.is_some_and(|to| at >= within(to));
-        let last = index.samples.iter().map(|place| place.pts).max().unwrap_or_default();
-        if within(self.from) > last {
+        let latest = index.samples.iter().map(|place| place.pts).max().unwrap_or_default();
+        if within(self.from) > latest {
             // There is nothing so late.
             index.samples.clear();
             index.chapters.clear();
