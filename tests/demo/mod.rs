@@ -5,6 +5,7 @@
 
 mod scenes;
 mod states;
+mod tiles;
 
 use std::sync::Arc;
 use std::time::Duration;

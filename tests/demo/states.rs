@@ -3,6 +3,7 @@
 use super::scenes::{
     camera_controls, camera_formats, camera_source, filtered, played, playing_sources, styled,
 };
+use super::tiles::{tile, wall};
 use super::*;
 use onair::text::Problem;
 use onair::text::problem::problem;
@@ -49,7 +50,7 @@ pub const STATES: [&str; 37] = [
 ];
 
 /// A morning in November.
-const WALL_MICROS: i64 = 1_763_620_000_000_000;
+pub(super) const WALL_MICROS: i64 = 1_763_620_000_000_000;
 
 /// Whether a state is about the *Watch* page.
 pub fn is_watch(state: &str) -> bool {
@@ -573,39 +574,4 @@ pub fn snapshot(name: &str) -> Snapshot {
         }
     }
     snapshot
-}
-
-pub(super) fn tile(id: u8, state: WatchState, figures: WatchFigures) -> TileView {
-    TileView { id: TileId(id), chosen: id == 0, state, figures, ..TileView::default() }
-}
-
-/// What a player says that is not chosen.
-fn tile_notice() -> Notice {
-    Notice {
-        target: None,
-        id: 0,
-        problem: problem!("player-damaged-stream"),
-        level: Level::Warning,
-        detail: String::new(),
-        remedies: Vec::new(),
-        wall_micros: WALL_MICROS,
-        times: 1,
-    }
-}
-
-/// Five players, of which two play.
-pub(super) fn wall(playing: &WatchFigures) -> Vec<TileView> {
-    let of = |name: &str| WatchFigures {
-        url: format!("rtmp://live.example.com/app/{name}"),
-        ..playing.clone()
-    };
-    let lost = "the server closed the connection".into();
-    let none = "there is no stream of this name".into();
-    vec![
-        tile(0, WatchState::Playing, of("main-hall")),
-        TileView { said: vec![tile_notice()], ..tile(1, WatchState::Playing, of("workshop")) },
-        tile(2, WatchState::Opening { stage: None }, of("garden")),
-        tile(3, WatchState::Reconnecting { cause: lost }, of("stage")),
-        tile(4, WatchState::Failed { cause: none, kind: FailureKind::NoSuchStream }, of("nobody")),
-    ]
 }
