@@ -71,7 +71,7 @@ fn a_file_is_chosen_by_keyboard_and_others_are_left_out() {
     harness.run();
     harness.key_press(Key::Enter);
     shows(&mut harness, "deep.mp4");
-    harness.get_by_label("Folder above").click();
+    harness.get_by_label("Parent folder").click();
     shows(&mut harness, "film.mp4");
     harness.get_by_label("inner").focus();
     harness.run();
@@ -89,7 +89,7 @@ fn a_path_is_typed_and_nonsense_is_said_to_be_so() {
     // No face has it: a box is drawn.
     harness.ctx.set_missing_glyph_policy(egui::MissingGlyphPolicy::Tofu);
     type_path(&mut harness, "Path", "no/such\u{1F4A9}");
-    shows(&mut harness, "Nothing has this path.");
+    shows(&mut harness, "There is no file or folder with this path.");
     assert_eq!(chosen(&harness), None);
     let (folder_2, mut harness_2) = chooser(films());
     type_path(&mut harness_2, "Path", "inner/../other.mp4");

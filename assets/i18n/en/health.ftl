@@ -69,7 +69,7 @@ viewers-frozen = Viewers see a frozen frame.
 viewers-silent = Viewers hear nothing.
 viewers-late = Viewers are far behind.
 health-dropping = The connection to { $name } is too slow: onair is dropping frames.
-    .cure = Choose a lower bitrate, and look who else uses the connection.
+    .cure = Choose a lower bitrate, and check what else uses the connection.
 health-queue = The connection is slow: the send queue holds { $time }.
     .cure = A lower bitrate helps if this continues.
 
@@ -91,6 +91,6 @@ health-source-gone = { $name } sends no video.
 health-too-slow = This computer is too slow: { $fps } of { $wanted } fps.
     .cure = Choose a smaller frame size or a lower frame rate, or close other programs.
 health-muted = The audio is muted.
-    .cure = Viewers hear nothing.
+    .cure = Viewers hear nothing. Unmute it in the mixer.
 health-silent = No audio: the program is silent.
     .cure = Check the microphone and the faders.

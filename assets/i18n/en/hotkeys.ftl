@@ -1,6 +1,6 @@
 # Commands (a tooltip for each), hotkeys, the palette.
 
-tip-action-go-live = Starts the broadcast. On air it asks before it stops.
+tip-action-go-live = Starts the broadcast. On air, onair asks before it stops.
 tip-action-send-file = Sends a media file to the targets without encoding it again.
 tip-action-preflight = Checks targets, sources and this computer before you go live.
 tip-action-record = Records the program to a file in the recordings folder.
@@ -19,19 +19,19 @@ tip-action-help = Opens the guide: every task step by step, and all hotkeys.
 tip-action-event-log = Shows everything that happened to the broadcast.
 tip-action-notices = Opens the list of notices.
 tip-action-remedy = Does what the button in the health bar does.
-tip-action-developer = Tests how a stream survives faults of the built-in server.
+tip-action-developer = Simulates faults of the built-in server to test a stream.
 tip-action-services = Adds services that onair does not know.
 tip-action-studio = Shows scenes, mixer and targets.
 tip-action-watch = Shows the player for other streams and files.
-tip-action-retry = Does not wait for the next attempt.
+tip-action-retry = Retries now instead of waiting for the next attempt.
 tip-action-refresh = Looks again for cameras, microphones and displays.
 tip-action-test-pattern = Shows color bars in place of the camera.
 tip-action-clear-clip = Turns off the red lamps of all meters.
 tip-action-copy-address = Copies the address of the built-in server's stream.
 tip-action-watch-own = Plays your stream from the built-in server.
 tip-action-open-file = Plays a media file in Watch.
-tip-action-undo = Takes back the last change of scenes and sources.
-tip-action-redo = Makes the change again that was undone.
+tip-action-undo = Reverts the last change of scenes and sources.
+tip-action-redo = Repeats the change that you undid.
 tip-action-transition = Sends the preview scene to the program.
 tip-action-scene-1 = Switches to the first scene of the list.
 tip-action-scene-2 = Switches to the second scene of the list.
@@ -51,9 +51,9 @@ tip-action-media-back = Jumps back in the selected media source.
 tip-action-mute-player = Mutes what you watch, not the broadcast.
 tip-action-theme = Changes the colors of the window.
 tip-action-language = Changes the language of the window.
-tip-action-larger = Makes text and controls a step larger.
-tip-action-smaller = Makes text and controls a step smaller.
-tip-action-quit = Ends onair. It asks first while you broadcast or record.
+tip-action-larger = Makes text and controls one step larger.
+tip-action-smaller = Makes text and controls one step smaller.
+tip-action-quit = Closes onair. During a broadcast or recording, onair asks first.
 
 action-larger = Larger interface
 action-smaller = Smaller interface

@@ -975,7 +975,7 @@ notices-count = { $count ->
     [one] Notices: { $count } open
    *[other] Notices: { $count } open
 }
-notices-none = No notices. What needs you appears here and in the health bar.
+notices-none = No notices. Problems appear here and in the health bar.
 notices-log = Event log ({ $count })
 notice-over = Over since { $time }.
 copy-diagnostics = Copy diagnostics

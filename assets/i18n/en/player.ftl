@@ -59,7 +59,7 @@ play-opening-slow = no { $awaited } from { $server } within { $seconds } s
     .cure = The server or the network is too slow. Try again later, or use another address of the stream.
 play-request-slow = { $server } takes more than { $seconds } s to send a { $awaited }
     .cure = Check the network connection and the server's own messages.
-play-request-stalled = { $server } has sent almost nothing of a { $awaited } for { $seconds } s
+play-request-stalled = { $server } started to send a { $awaited }, but almost no data arrived for { $seconds } s
     .cure = Check the network connection and the server's own messages.
 play-awaited = { $what ->
     [dns] address

@@ -37,7 +37,7 @@ collections = Scene collections
 profiles = Profiles
 collections-note = A scene collection has scenes, sources and the mixer. On air, another one is a scene change.
 profiles-note = A profile has quality, targets, recording and hotkeys. It changes only while you are off air.
-parts-not-kept = onair keeps no settings in this run, so there is only one.
+parts-not-kept = onair does not save settings in this run, so there is only one.
 part-in-use = In use
 part-use = Use { $name }
 part-use-short = Use
@@ -75,7 +75,7 @@ part-targets = { $targets ->
        *[other] { $targets } targets
     }, { $size }, { $fps } fps, { $kbps } kbps
 versions-of = Earlier versions of '{ $name }'
-versions-note = The last ten, newest first. What there is now stays as a version when you restore one.
+versions-note = The last ten, newest first. When you restore one, onair keeps the current state as a version.
 versions-none = There are none yet. onair keeps one when something changes.
 version-restore = Restore the version of { $time }
 version-restore-short = Restore

@@ -1,7 +1,7 @@
 # What is wrong with settings and scene collections (src/studio/settings). Keep in step with zh-CN.
 
 # Files that are no TOML or JSON.
-settings-unused = None of the settings is used: { $reason }
+settings-unused = onair ignores all settings: { $reason }
 settings-unreadable = The settings in { $path } cannot be read: { $reason }
 settings-newer = A newer onair wrote these settings (version { $version }). onair ignores what it does not know
 settings-ignored-at = The setting '{ $path }' in line { $line }, column { $column } is ignored: { $reason }
@@ -11,17 +11,17 @@ syntax-no-text = it is not a text file in UTF-8
 syntax-twice = a name appears twice
 syntax-nested = a name that has a value cannot contain other names
 syntax-backslash = this backslash has no meaning; in a path, write two
-syntax-quotes = this is not a value; put texts in quotation marks
+syntax-quotes = this is not a value; put text in quotation marks
 syntax-table-open = the bracket after the name of a table is missing
 syntax-unclosed = the closing bracket of a list or table is missing
-syntax-open = the closing quotation mark of a text is missing
+syntax-open = the closing quotation mark is missing
 syntax-comma = a comma is missing
 syntax-comma-extra = there is an extra comma
-syntax-no-equals = = and a value are missing after a name
+syntax-no-equals = an equals sign and a value are missing after a name
 syntax-no-value = a value is missing
-syntax-equals-extra = there is an extra =
+syntax-equals-extra = there is an extra equals sign
 syntax-same-line = the next name must begin on a new line
-syntax-stray = this belongs to nothing
+syntax-stray = this text does not belong to any setting
 syntax-deep = it is nested too deeply
 syntax-key = put a name in quotation marks unless it has only a to z, 0 to 9, _ and -
 syntax-date = this is not a date or time
@@ -38,7 +38,7 @@ syntax-cut-off = the file ends too early: something is not closed
 # Values.
 value-unknown-name = onair has no such setting
 value-unknown-name-like = onair has no such setting; did you mean '{ $other }'?
-value-no-text = it is not a text
+value-no-text = it is not text
 value-no-flag = it is not true or false
 value-no-list = it is not a list
 value-no-number = it is not a number
@@ -68,7 +68,7 @@ settings-shows-neither = an item shows neither a source nor a scene
 settings-source-gone = an item shows the source '{ $name }', which does not exist
 settings-scene-gone = an item shows the scene '{ $name }', which does not exist
 settings-too-deep = groups more than { $most } deep are left out
-settings-crop = a crop is four parts of 1: [left, top, right, bottom]
+settings-crop = a crop is four fractions from 0 to 1: [left, top, right, bottom]
 settings-transition = there is no transition '{ $word }'
 settings-matte = there is no track matte '{ $word }'
 settings-shows-nothing = the source '{ $name }' shows nothing: { $why }
@@ -79,7 +79,7 @@ settings-strip-left-out = { $why }; the audio source is left out
 settings-the-rest = at most { $most } are possible; the rest is left out
 settings-no-such-filter = there is no filter '{ $kind }'
 settings-no-such-strip = there is no audio source { $number }
-settings-no-such-value = the filter { $kind } has no such value
+settings-no-such-value = the filter { $kind } has no such setting
 settings-no-camera = there is no camera of this name
 settings-no-camera-control = cameras have no control '{ $name }'
 settings-service-twice = the service '{ $name }' appears twice
@@ -92,7 +92,7 @@ import-too-big-a-number = a number in it is too large
 
 # What an import leaves out or changes.
 import-and-more = and { $count } more
-import-newer = what only a newer onair knows
+import-newer = parts that only a newer onair supports
 import-hotkeys = the hotkeys
 import-scripts = the scripts
 import-scenes-beyond = scenes after the first { $most }
@@ -129,7 +129,7 @@ import-first-screen = display number { $number }: onair shows the first display
 import-another-speed = the playback speed
 import-follows-no-file = { $count } entries of its list: onair takes only files after a file
 import-list-beyond = entries of its list after the first { $most }
-import-list-shuffled = shuffling its list
+import-list-shuffled = the shuffled order of its list
 import-slides-beyond = slides after the first { $most }
 import-slides-by = the slide transition { $kind }: slides fade
 import-slides-by-key = slides that wait for a key
@@ -162,7 +162,7 @@ import-default-device = '{ $name }': onair uses the system's default device inst
 import-shared-strip = '{ $name }' in the mixer: it plays the same as '{ $first }'
 import-filters-of-audio = filters of the audio source '{ $name }': { $kinds }
 import-filters-of-audio-and-more = filters of the audio source '{ $name }': { $kinds }, and { $count } more
-import-swipe-in = swiping in the new scene in the transition '{ $name }'
+import-swipe-in = the swipe-in option of the transition '{ $name }'
 import-transition = the transition '{ $name }' ({ $kind })
 import-transition-unknown = the transition '{ $name }' has no known type: it fades
 import-cut-in-frames = the transition point of '{ $name }' is a number of frames: onair uses { $ms } ms

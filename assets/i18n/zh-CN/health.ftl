@@ -24,9 +24,9 @@ health-recording = 正在录制，未直播。
 health-recording-paused = 录制已暂停。
 health-file-opening = 正在打开 { $name }。
 health-file-on-air = 正在直播：{ $name }
-health-file-instead = 正在播出的是文件，不是你的场景
+health-file-instead = 正在直播的是文件，不是你的场景
 health-target = { $name }
-health-behind = 观看端延迟 { $time }
+health-behind = 观众端延迟 { $time }
 health-watching = { $count } 人观看
 health-nobody-watches = 还没有人观看
 health-smaller = { $name } 收到的画面较小
@@ -36,8 +36,8 @@ health-delay-begins = { $time } 后开始
 health-delay-ending = 正在结束：还有 { $time } 待发送
 
 # 推流目标。
-health-no-target = 没有开启推流目标。
-    .cure = 请在右侧开启一个推流目标。
+health-no-target = 没有打开任何推流目标。
+    .cure = 请在右侧打开一个推流目标。
 health-no-server = { $name } 没有服务器地址。
     .cure = 请填写平台提供的推流地址。
 health-no-key = { $name } 没有推流密钥。
@@ -63,7 +63,7 @@ viewers-silent = 观众听不到声音。
 viewers-late = 观众端延迟过大。
 health-dropping = 到 { $name } 的网速不够，正在丢帧。
     .cure = 请降低码率，并检查是否有其他程序占用网络。
-health-queue = 网速偏慢：待发送 { $time }。
+health-queue = 网速偏慢：还有 { $time } 待发送。
     .cure = 如果一直这样，请降低码率。
 
 # 录制。
@@ -81,9 +81,9 @@ health-video-gone = { $name } 没有画面，观众看到的是占位画面。
     .cure = 来源恢复后会自动显示；也可以换一个来源。
 health-source-gone = { $name } 没有画面。
     .cure = 来源恢复后会自动显示；也可以换一个来源。
-health-too-slow = 电脑性能不足：{ $wanted } 帧只做到 { $fps } 帧。
+health-too-slow = 电脑性能不足：只有 { $fps } 帧/秒，应为 { $wanted } 帧/秒。
     .cure = 请降低分辨率或帧率，或关闭其他程序。
-health-muted = 声音已静音。
-    .cure = 观众听不到声音。
-health-silent = 没有声音：输出是静音的。
+health-muted = 音频已静音。
+    .cure = 观众听不到声音，请在混音器中取消静音。
+health-silent = 没有声音：输出中没有任何音频信号。
     .cure = 请检查麦克风和音量推子。

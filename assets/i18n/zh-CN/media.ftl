@@ -1,8 +1,8 @@
 # 媒体无法读取、解码或编码的原因（src/wire、src/decode、src/encode）。与 en 保持同步。
 
 # 解码
-decode-unsupported = 此处无法解码 { $codec }
-decode-no-decoder = 此处无法解码 { $codec }：{ $reason }
+decode-unsupported = 本机无法解码 { $codec }
+decode-no-decoder = 本机无法解码 { $codec }：{ $reason }
 decode-bad-config = { $codec } 的编码配置已损坏：{ $reason }
 decode-bad-packet = 已跳过一个损坏的 { $codec } 数据包（{ $reason }）
 decode-failed-start = { $decoder } 无法启动（代码 { $code }）
@@ -22,7 +22,7 @@ decode-h264-kind = H.264 { $profile }（{ $lack }）
 decode-chroma = 色度格式不是 4:2:0
 decode-bit-depth = 位深超过 8 位
 decode-interlaced = 隔行视频
-decode-profile = 档次超出 High
+decode-profile = profile 高于 High
 decode-frame-size = 帧尺寸 { $size }
 decode-pixel-format = 无法转换像素格式 { $format }
 decode-no-plane = 帧缺少一个平面
@@ -30,9 +30,9 @@ decode-not-built = 此 onair 编译时没有启用 FFmpeg 库
     .cure = 请使用编译时启用了 `ffmpeg` 功能的 onair；本机有 FFmpeg 库时，packaging/run.sh 会自动启用。
 decode-not-installed = 本机没有安装此 onair 所需版本的 FFmpeg 库
     .cure = 请安装相应版本的 FFmpeg 库（libavcodec、libavutil、libswscale），或用现有的库重新编译 onair。
-decode-not-in-library = 本机的 FFmpeg 库没有它的解码器
+decode-not-in-library = 本机的 FFmpeg 库没有相应的解码器
     .cure = 请安装带有该解码器的 FFmpeg 库。
-decode-speex = Speex 音频将播放为静音：{ $reason }
+decode-speex = Speex 音频以静音播放：{ $reason }
 decode-no-device = 无法打开 { $device } 设备（{ $reason }）
 decode-device-without-h264 = { $device } 设备不能解码 H.264
 decode-device-fails = { $device } 设备未通过测试：{ $reason }
@@ -97,4 +97,4 @@ hls-too-many = 超过 { $count } 项
 hls-tag = 无法读取标签 { $tag }
 hls-no-target-duration = 没有目标时长
 hls-empty = 其中没有内容
-hls-skipped = 略去了从未发送的内容
+hls-skipped = 跳过了从未发送过的内容

@@ -11,6 +11,6 @@ monitor-cause-frozen = 自 { $time } 起画面静止
 monitor-cause-silent = 自 { $time } 起没有声音
 monitor-cause-no-audio = 自 { $time } 起只有画面，没有声音
 monitor-cause-no-audio-at-all = 自 { $time } 起没有音频
-monitor-cause-size = 收到 { $size }、{ $fps } fps，而不是 { $wanted }、{ $wanted_fps } fps
+monitor-cause-size = 收到的是 { $size }、{ $fps } 帧/秒，应为 { $wanted }、{ $wanted_fps } 帧/秒
 monitor-unsure = 画面和声音几乎没有变化，无法确认是不是你的直播
 monitor-service = 在推流地址上看不到 { $service } 的直播

@@ -88,7 +88,7 @@ net-tried = { $port }（{ $stage }）：{ $cause }
 net-sent-on = 服务器将直播重定向到 { $peer }：{ $cause }
 
 # 不是 RTMP 服务器的回应
-net-not-rtmp-web = 收到的是网页服务器（HTTP）的响应
+net-not-rtmp-web = 收到的是 Web 服务器（HTTP）的响应
     .cure = 请检查地址和端口：这不是 RTMP 服务器。RTMP 服务器通常使用 1935 端口。
 net-not-rtmp-tls = 服务器的此端口使用 TLS
     .cure = 请用 rtmps:// 代替 rtmp://。
@@ -97,7 +97,7 @@ net-not-rtmp-banner = 服务器返回的第一行是“{ $line }”
 net-not-rtmp = 服务器返回的不是 RTMP 握手，开头为 { $bytes }
     .cure = 请检查地址和端口：这不是 RTMP 服务器。RTMP 服务器通常使用 1935 端口。
 
-# 网页服务器的问题
+# Web 服务器的问题
 net-web-circle = 服务器循环重定向
     .cure = 这是服务器的问题。请换一个地址，或联系服务器管理员。
 net-web-nowhere = 服务器重定向到了无法读取的地址：{ $reason }
@@ -191,7 +191,7 @@ net-cure-publish-silent = 服务器没有响应。请检查推流密钥，或稍
 net-cure-play = 请检查流名，并确认正在直播。
 net-cure-login = 请检查用户名和密码（rtmp://用户名:密码@服务器/应用），或检查地址。
 net-cure-ended = 服务器结束了直播。请查看服务器的消息，并到平台页面查看原因。
-net-cure-request = 请确认地址和端口属于网页服务器。如果需要 TLS，请用 https:// 或 wss://。
+net-cure-request = 请确认地址和端口属于 Web 服务器。如果需要 TLS，请用 https:// 或 wss://。
 net-cure-media = 请检查网络连接和服务器日志。
 net-cure-address = 请检查地址、端口和网络。
 net-cure-sent-on = 请联系服务器管理员，或使用该平台的其他服务器。
@@ -202,7 +202,7 @@ url-no-scheme = 地址不以 rtmp:// 或 rtmps:// 开头
 url-scheme = 不支持 { $scheme }://
 url-no-host = 地址中没有服务器
 url-brackets = IPv6 地址要加方括号：rtmp://[::1]/app/key
-url-port = 端口“{ $port }”不是 1 到 65535 的数
+url-port = 端口“{ $port }”不是 1 到 65535 之间的数字
 url-no-app = 地址中没有应用：rtmp://server/app/key
 url-no-stream = 地址中没有推流密钥：rtmp://server/app/key
 url-character = 地址中有空格或控制字符

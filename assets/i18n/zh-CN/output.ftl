@@ -13,7 +13,7 @@ out-source = { $track ->
     [lost] 已断开
    *[failed] 无法使用
 }
-out-video-format = { $size }，{ $fps } fps
+out-video-format = { $size }，{ $fps } 帧/秒
 out-audio-format = { $rate } Hz，{ $channels ->
     [1] 单声道
     [2] 立体声
@@ -66,9 +66,9 @@ out-screenshot = 截图 { $path }：{ $state ->
     [finished] 已保存
    *[failed] 失败
 }
-out-delay-filling = 延时：{ $seconds } 秒后开始推流
-out-delay-on = 延时：观众看到的画面晚 { $seconds } 秒
-out-delay-draining = 延时：正在发送缓冲的内容
+out-delay-filling = 直播延迟：{ $seconds } 秒后开始推流
+out-delay-on = 直播延迟：观众延迟 { $seconds } 秒
+out-delay-draining = 直播延迟：正在推送延迟的内容
 out-chapter = { $seconds } 秒处的章节：{ $title }
 out-fault = 服务器：对 { $peer } 模拟故障 { $fault }
 out-publish = 服务器：{ $peer } 开始推送 { $stream }
@@ -93,7 +93,7 @@ out-ended-streams = 已结束：{ $streams } 路流，显示 { $shown } 帧
 out-ended-played = 已结束：显示 { $shown } 帧，丢弃 { $dropped } 帧，播放 { $seconds } 秒
 out-not-imported = 未导入：{ $what }
 out-scenes = 场景：{ $names }
-out-strips = 音频来源：{ $names }
+out-strips = 音频源：{ $names }
 out-cameras = 摄像头
 out-microphones = 麦克风
 out-speakers = 扬声器
@@ -110,8 +110,8 @@ out-default = 默认
 out-main-display = 主显示器
 out-minimized = 已最小化
 out-asks = 每次都会询问
-out-dialog-gives = 在桌面对话框中选择
-out-no-single-windows = 此桌面只能共享整个显示器
+out-dialog-gives = 在系统弹窗中选择
+out-no-single-windows = 当前桌面环境只能共享整个显示器
 out-program = 程序 { $name }
 out-control-range = { $least } 到 { $most }，步长 { $step }
 out-control-switch = 0 或 1

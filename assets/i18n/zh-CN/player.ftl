@@ -86,7 +86,7 @@ play-unknown-type = 服务器发来的是 { $type }，onair 无法播放
 play-unknown-data = 服务器发来的数据格式未知
     .cure = 请检查地址。http 和 https 可播放 FLV、HLS、MPEG-TS、MP4、MKV、WebM、MP3、FLAC、Ogg、AAC 和 WAV，ws 和 wss 可播放 FLV。
 
-# 网页服务器上的录像
+# Web 服务器上的录像
 play-file-changed = 播放期间服务器上的文件已更换
     .cure = 请从头重新播放。
 play-needs-range = 接下来的内容在文件的其他位置，但服务器只能从头发送文件
@@ -150,7 +150,7 @@ play-lost = 已断开：{ $cause }。{ $seconds } 秒后重试。
 play-over = 直播流已结束。
 play-no-chat = 无法加入聊天：{ $cause }。
 play-no-frame = 没有视频
-play-figures = { $size } { $fps } fps · { $kbps } kbps · 缓冲 { $buffer } 毫秒 · 丢帧 { $dropped } · 缓冲不足 { $underruns } 次
+play-figures = { $size } { $fps } 帧/秒 · { $kbps } kbps · 缓冲 { $buffer } 毫秒 · 丢帧 { $dropped } · 缓冲不足 { $underruns } 次
 play-latency = 延迟 { $ms } 毫秒
 play-no-snapshot = 没有显示过画面，因此没有截图
 play-no-commands = 无法读取命令：{ $reason }

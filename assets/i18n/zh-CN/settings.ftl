@@ -1,11 +1,11 @@
 # 设置和场景集合中的问题（src/studio/settings）。与 en 保持同步。
 
 # 不是 TOML 或 JSON 的文件
-settings-unused = 未使用任何设置：{ $reason }
+settings-unused = 所有设置均已忽略：{ $reason }
 settings-unreadable = 无法读取 { $path } 中的设置：{ $reason }
 settings-newer = 设置由更新版本的 onair 写入（版本 { $version }），无法识别的内容已忽略
-settings-ignored-at = 忽略第 { $line } 行第 { $column } 列的设置“{ $path }”：{ $reason }
-settings-ignored = 忽略设置“{ $path }”：{ $reason }
+settings-ignored-at = 已忽略第 { $line } 行第 { $column } 列的设置“{ $path }”：{ $reason }
+settings-ignored = 已忽略设置“{ $path }”：{ $reason }
 syntax-at = 第 { $line } 行第 { $column } 列：{ $what }（{ $words }）
 syntax-no-text = 不是 UTF-8 文本
 syntax-twice = 名称重复
@@ -21,7 +21,7 @@ syntax-no-equals = 名称后缺少 = 和值
 syntax-no-value = 缺少值
 syntax-equals-extra = 多了一个 =
 syntax-same-line = 下一个名称要另起一行
-syntax-stray = 此处内容不属于任何项
+syntax-stray = 这段内容不属于任何设置
 syntax-deep = 嵌套过深
 syntax-key = 含有 a 到 z、0 到 9、_ 和 - 之外字符的名称要加引号
 syntax-date = 这不是日期或时间
@@ -38,20 +38,20 @@ syntax-cut-off = 文件不完整：有内容没有闭合
 # 值
 value-unknown-name = 没有此设置
 value-unknown-name-like = 没有此设置；是否应为“{ $other }”？
-value-no-text = 不是文字
+value-no-text = 不是文本
 value-no-flag = 不是 true 或 false
 value-no-list = 不是列表
-value-no-number = 不是数
+value-no-number = 不是数字
 value-no-whole-number = 不是整数
 value-no-table = 不是表
-value-unknown = 无法识别
+value-unknown = 无法识别这个值
 value-none-of = 应为 { $known } 之一
-value-not-from = 不是 { $low } 到 { $high } 之间的数
+value-not-from = 不是 { $low } 到 { $high } 之间的数字
 value-not-whole-from = 不是 { $low } 到 { $high } 之间的整数
 value-too-many-bad = 其中无效的值过多
 value-in = “{ $path }”：{ $reason }
 value-tracks = 不是最多六个名称的列表
-value-talk-key = 不是可用作按键讲话的按键
+value-talk-key = 这个按键不能用作讲话键
 value-pin = 每一项为“主机:端口”和 SHA-256
 value-sample-rate = AAC 不支持 { $rate } Hz 采样率
 address-with-login = 不能含有用户名和密码：每个连接的人都会看到
@@ -59,24 +59,24 @@ address-with-login = 不能含有用户名和密码：每个连接的人都会�
 # 多项设置
 settings-the-scenes = 场景
 settings-the-settings = 设置
-settings-more-things = { $what }中另有 { $count } 处无效
+settings-more-things = { $what }中另有 { $count } 处值无效
 settings-called-twice = 名称“{ $name }”重复：第二个改为“{ $other }”
 settings-no-current = 起始场景“{ $name }”不存在：改用“{ $other }”
 settings-shows-itself = 场景“{ $name }”显示了自身
-settings-items-beyond = 项目超过 { $most } 个：略去 { $count } 个
+settings-items-beyond = 项目超过 { $most } 个：已忽略 { $count } 个
 settings-shows-neither = 有一个项目既没有来源，也没有场景
 settings-source-gone = 有一个项目显示来源“{ $name }”，但它不存在
 settings-scene-gone = 有一个项目显示场景“{ $name }”，但它不存在
-settings-too-deep = 略去嵌套超过 { $most } 层的分组
-settings-crop = 裁剪为 1 的四个部分：[左, 上, 右, 下]
+settings-too-deep = 已忽略嵌套超过 { $most } 层的分组
+settings-crop = 裁剪应为四个 0 到 1 之间的比例：[左, 上, 右, 下]
 settings-transition = 没有转场“{ $word }”
 settings-matte = 没有蒙版轨“{ $word }”
 settings-shows-nothing = 来源“{ $name }”没有画面：{ $why }
 settings-no-path = 不是路径
 settings-of-filter = 滤镜 { $kind } 的“{ $name }”：{ $why }
-settings-strips-beyond = 混音器最多 { $most } 个音频源，其余已略去
-settings-strip-left-out = { $why }；略去此音频源
-settings-the-rest = 最多 { $most } 个，其余已略去
+settings-strips-beyond = 混音器最多 { $most } 个音频源，其余已忽略
+settings-strip-left-out = { $why }；已忽略此音频源
+settings-the-rest = 最多 { $most } 个，其余已忽略
 settings-no-such-filter = 没有滤镜“{ $kind }”
 settings-no-such-strip = 没有音频源 { $number }
 settings-no-such-value = 滤镜 { $kind } 没有这一项
@@ -88,7 +88,7 @@ settings-service = 平台 { $number }：{ $reason }
 # 无法导入的场景文件
 import-too-large = 文件过大
 import-no-collection = 其中没有场景集合
-import-too-big-a-number = 其中有数过大
+import-too-big-a-number = 其中有数字过大
 
 # 导入时略去或改变的内容
 import-and-more = 另有 { $count } 项
@@ -161,11 +161,11 @@ import-bounded = { $number ->
     [similarity] 相似度
     [smoothness] 平滑度
     [spill] 去除溢色
-    [protect] 保留灰暗颜色
-    [low] 下限
-    [low_smooth] 下限柔和
-    [high] 上限
-    [high_smooth] 上限柔和
+    [protect] 保留低饱和颜色
+    [low] 最小亮度
+    [low_smooth] 最小亮度平滑
+    [high] 最大亮度
+    [high_smooth] 最大亮度平滑
     [width] 宽
     [height] 高
     [amount] 强度
@@ -178,8 +178,8 @@ import-bounded = { $number ->
     [delay] 延迟
     [db] 增益（dB）
     [hz] 频率（Hz）
-    [open_dbfs] 打开电平（dBFS）
-    [close_dbfs] 关闭电平（dBFS）
+    [open_dbfs] 打开阈值（dBFS）
+    [close_dbfs] 关闭阈值（dBFS）
     [attack_ms] 启动时间（毫秒）
     [hold_ms] 保持时间（毫秒）
     [release_ms] 释放时间（毫秒）
@@ -197,7 +197,7 @@ import-discarded = 去隔行方式：“丢弃”改为“线性”
 import-retro = 去隔行方式：“复古”改为“线性”
 import-doubled = 去隔行时加倍的帧率
 import-deinterlacing = 去隔行方式（{ $kind }）
-import-shape = 图像的形状：onair 会拉伸到整个画面
+import-shape = 图片的比例：onair 会拉伸到整个画面
 import-undistorted = 不变形的中心部分
 import-any-color = 颜色
 import-color = 颜色（{ $color }）
@@ -270,7 +270,7 @@ control-no-duplicate = 无法复制“{ $name }”：它没有自己的来源，
 control-not-prepared = 预览中没有场景：请先写 prepare SCENE
 control-if-black = { $name } 的类型是“{ $kind }”，不需要备用画面：请指定摄像头、显示器、窗口、直播流或媒体文件
 control-no-filter-kind = 没有滤镜“{ $kind }”；现有：{ $known }
-control-no-such-filter = 没有添加滤镜 { $kind }；请写 filter add { $kind }
+control-no-such-filter = 没有添加滤镜 { $kind }；请先写 filter add { $kind }
 control-most-filters = 最多 { $most } 个滤镜
 control-media-remove = 请写 media remove NUMBER SOURCE；编号从 2 开始，第一个文件只能更换
 control-no-transition = “{ $kind }”不是转场：请写 { $known } 之一

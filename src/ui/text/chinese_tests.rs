@@ -244,7 +244,7 @@ fn what_is_wrong_with_a_file_as_such_is_said_in_chinese() {
     assert!(text.starts_with(words) && text.ends_with('）'), "{text}");
     assert_eq!(said("{\"a\": [1 2]}"), "第 1 行第 10 列：缺少逗号或右括号（expected `,` or `]`）");
     let said = Language::Chinese.say(&Settings::parse("a = b").1[0]);
-    assert!(said.starts_with("未使用任何设置：第 1 行第 5 列：这不是值"), "{said}");
+    assert!(said.starts_with("所有设置均已忽略：第 1 行第 5 列：这不是值"), "{said}");
 }
 
 #[test]

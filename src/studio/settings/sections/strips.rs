@@ -347,7 +347,7 @@ mod tests {
             ("tracks", "it is not a list"),
             ("filters", "it is not a list"),
             ("solo", "it is not true or false"),
-            ("name", "it is not a text"),
+            ("name", "it is not text"),
             ("filters.enabled", "it is not true or false"),
             ("filters.db", "it is not a number from -60 to 30"),
             ("filters.release_ms", "it is not a number"),
