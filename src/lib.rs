@@ -1,6 +1,6 @@
 //! onair: one program that captures, sends, serves and watches live streams.
 //!
-//! The rooms of the house and the floors they stand on are described in `ARCHITECTURE.md` and
+//! The rooms of the house and the floors they are on are described in `ARCHITECTURE.md` and
 //! enforced by `tests/architecture.rs`: a file imports only from strictly lower floors or from its
 //! own room.
 

@@ -76,7 +76,7 @@ fn main() -> Exit {
     onair::cli::output::settle(exit)
 }
 
-/// Says that a password stands on the command line. (The keys of targets have a word of their own.)
+/// Says that a password is on the command line. (The keys of targets have a separate word.)
 fn warn_of_password(cli: &Cli, clock: Clock) {
     let message = StudioMessage::PasswordVisible {};
     match &cli.command {

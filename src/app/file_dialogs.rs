@@ -1,4 +1,4 @@
-//! The desktop's file dialogs, each on a thread of its own: they may stand open for hours, or never appear. Where
+//! The desktop's file dialogs, each on a separate thread: they may stand open for hours, or never appear. Where
 //! there is none, or it does not answer, onair's own chooser opens.
 
 use std::path::PathBuf;
@@ -22,10 +22,10 @@ use crate::ui::view::file_request::{
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Sound for a strip of the mixer, or for a new one.
+    /// Audio for a strip of the mixer, or for a new one.
     Strip(Option<StripId>),
     Watch,
-    /// To go out as it is.
+    /// To are sent as it is.
     Passthrough,
     Folder,
     /// For a scene.
@@ -48,9 +48,9 @@ pub enum Kind {
     NewPart(PartKind, String),
 }
 
-/// Media files with pictures…
+/// Media files with frames…
 const MEDIA_FILES: [&str; 6] = ["flv", "mp4", "m4v", "mov", "mkv", "webm"];
-/// …and of sound alone.
+/// …and of audio alone.
 const SONGS: [&str; 9] = ["mp3", "flac", "ogg", "oga", "opus", "aac", "wav", "m4a", "mka"];
 const IMAGES: [&str; 5] = ["png", "jpg", "jpeg", "webp", "gif"];
 
@@ -126,7 +126,7 @@ impl Kind {
     }
 }
 
-/// A desktop's dialog that has not answered for so long may not have appeared at all.
+/// A desktop's dialog that has not answered for this long may not have appeared at all.
 const PATIENCE: Duration = Duration::from_millis(1_500);
 /// Nobody says no so soon: there was no dialog.
 const TOO_SOON: Duration = Duration::from_millis(300);

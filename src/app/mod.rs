@@ -1,6 +1,6 @@
 //! Floor 7: the window as a program. `ui/` draws; here the studio, the desktop and the screens
 //! meet: when to paint, file dialogs, full screen, closing, keeping the screen awake. Thread: the
-//! main one; the studio's pictures wake it from theirs.
+//! main one; the studio's frames wake it from theirs.
 
 mod backend;
 mod desktop;
@@ -51,7 +51,7 @@ pub trait Studio: 'static {
     fn sender(&self) -> Box<dyn Fn(Command) + Send + Sync>;
     /// A look at it from other threads; it does not keep the studio.
     fn watcher(&self) -> Box<dyn Fn() -> Option<Snapshot> + Send + Sync>;
-    /// What goes out.
+    /// What is sent.
     fn program(&self) -> Latest<VideoFrame>;
     /// What the players show, by the slots of their tiles.
     fn watched(&self) -> Vec<Latest<VideoFrame>>;
@@ -64,7 +64,7 @@ pub struct Options {
     pub preferences: Preferences,
     /// The page to begin with.
     pub page: Page,
-    /// Fill the screen with the picture at once.
+    /// Fill the screen with the frame at once.
     pub full_screen: bool,
     /// Where the players are shown.
     pub place: Where,

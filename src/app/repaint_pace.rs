@@ -1,4 +1,4 @@
-//! How often a new picture may wake the window: 30 times a second for the program, 60 for what is
+//! How often a new frame may wake the window: 30 times a second for the program, 60 for what is
 //! watched; half of that where the processor draws, which has better uses for its time, and ten times
 //! while it is calm there. Never while nobody can see it, and only for the page that is shown.
 
@@ -13,14 +13,14 @@ use crate::studio::live::view::LiveState;
 use crate::studio::watch::view::WatchState;
 use crate::ui::Page;
 
-/// A picture that comes this much early is not late for its turn.
+/// A frame that comes this much early is not late for its turn.
 const SLACK: Duration = Duration::from_millis(6);
 
-/// Where the processor draws, a window off air that nobody has touched for so long is drawn less often.
+/// Where the processor draws, a window off air that nobody has touched for this long is drawn less often.
 const CALM_AFTER: Duration = Duration::from_secs(3);
 
 /// As good as now. Where there is nothing to wait, egui draws two frames: the second is for what was
-/// laid out by the first, and a picture that comes lays nothing out.
+/// laid out by the first, and a frame that comes lays nothing out.
 const NOW: Duration = Duration::from_nanos(1);
 
 /// Has the window drawn once, from any thread.
@@ -28,10 +28,10 @@ pub fn wake(ctx: &Context) {
     ctx.request_repaint_after_for(NOW, ViewportId::ROOT);
 }
 
-/// Shared by the window and the threads that publish pictures.
+/// Shared by the window and the threads that publish frames.
 #[derive(Debug)]
 pub struct Pace {
-    /// Between two pictures of the program, of the program while it is calm, and of what is watched.
+    /// Between two frames of the program, of the program while it is calm, and of what is watched.
     intervals: [Duration; 3],
     last: Mutex<Option<Instant>>,
     /// The processor draws.
@@ -41,7 +41,7 @@ pub struct Pace {
     hidden: AtomicBool,
     calm: AtomicBool,
     watching: AtomicBool,
-    /// The players have a window of their own.
+    /// The players have a separate window.
     apart: AtomicBool,
 }
 
@@ -76,7 +76,7 @@ impl Pace {
         self.calm.store(calm, Ordering::Relaxed);
     }
 
-    /// How soon to look again though no picture asks for it. `ending`: the studio was asked to end.
+    /// How soon to look again though no frame asks for it. `ending`: the studio was asked to end.
     pub fn patience(&self, snapshot: &Snapshot, ending: bool) -> Duration {
         let is = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
         let sounds = snapshot.audio.as_ref().is_some_and(|audio| audio.peak_dbfs > -60.0);
@@ -84,7 +84,7 @@ impl Pace {
         Duration::from_millis(match (is(&self.hidden), is(&self.calm)) {
             _ if ending => 50,
             (true, _) => 500,
-            // With the pictures, where these move.
+            // With the frames, where these move.
             (false, true) if meters => 150,
             (false, false) if meters => 80,
             (false, true) => 1_000,
@@ -98,12 +98,12 @@ impl Pace {
         self.watching.store(page == Page::Watch, Ordering::Relaxed);
     }
 
-    /// The players have a window of their own, which is seen whatever the page and the window are.
+    /// The players have a separate window, which is seen whatever the page and the window are.
     pub fn set_apart(&self, apart: bool) {
         self.apart.store(apart, Ordering::Relaxed);
     }
 
-    /// Whether a picture of `page` that came now may wake the window.
+    /// Whether a frame of `page` that came now may wake the window.
     pub fn is_due(&self, page: Page) -> bool {
         let watching = self.watching.load(Ordering::Relaxed);
         let apart = page == Page::Watch && self.apart.load(Ordering::Relaxed);
@@ -127,7 +127,7 @@ impl Pace {
     }
 }
 
-/// Whether something goes out, is recorded or plays.
+/// Whether something is sent, is recorded or plays.
 fn is_busy(snapshot: &Snapshot) -> bool {
     let idle = |state: &WatchState| matches!(state, WatchState::Idle | WatchState::Ended);
     snapshot.live != LiveState::Idle

@@ -16,7 +16,7 @@ pub enum AudioChoice {
     System(Option<String>),
     /// One application that plays, by its name or its program's: [`is_application`].
     Application(String),
-    /// The test tone, in step with the test picture's flash.
+    /// The test tone, in step with the test pattern's flash.
     Tone,
     /// Digital silence.
     Silence,

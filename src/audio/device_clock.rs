@@ -13,7 +13,7 @@ use crate::base::Timestamp;
 
 /// A distance beyond this is jumped instead of closed.
 const JUMP_SECONDS: f64 = 0.06;
-/// A distance is closed at this pace: a hundredth of it in so many seconds … the time constant.
+/// A distance is closed at this pace: a hundredth of it in this many seconds … the time constant.
 const CLOSE_SECONDS: f64 = 2.0;
 /// The most the pitch may be bent for it: 0.3 % is not heard.
 const MAX_BEND: f64 = 0.003;
@@ -31,7 +31,7 @@ pub(super) struct ClockAligner {
     input: Vec<f32>,
     /// The device's number of the first of them.
     input_start: i64,
-    /// The device frame (with fraction) that the next output frame stands for; `None`: to be set.
+    /// The device frame (with fraction) that the next output frame represents; `None`: to be set.
     position: Option<f64>,
     /// Made and not yet handed out, interleaved.
     made: Vec<f32>,
@@ -120,7 +120,7 @@ impl ClockAligner {
         let step = nominal / relative;
         while self.made.len() < out.len() {
             if !self.make(step) {
-                // What was made plays, the rest is silence; the position goes on with time.
+                // What was made plays, the rest is silence; the position continues with time.
                 let (first, rest) = out.split_at_mut(self.made.len().min(out.len()));
                 first.copy_from_slice(&self.made);
                 rest.fill(0.0);

@@ -1,4 +1,4 @@
-//! An audio source that another one stands in for while it is silent or gone. It is listened to all the
+//! An audio source that another one replaces while it is silent or gone. It is listened to all the
 //! while, and is heard again from its first audible sample on, whoever opens and closes the other.
 
 use std::sync::Arc;
@@ -29,7 +29,7 @@ pub struct AudioFallback(Arc<Shared>);
 
 #[derive(Default)]
 struct Shared {
-    /// Another is to stand in when the source is silent, so that this is looked for.
+    /// Another is to be in when the source is silent, so that this is looked for.
     wanted: AtomicBool,
     /// Whether what was given last has not been taken yet.
     given: AtomicBool,

@@ -23,7 +23,7 @@ pub fn speakers() -> Vec<DeviceInfo> {
 /// The applications that play now.
 ///
 /// # Errors
-/// Why this machine's sound system cannot tell.
+/// Why this machine's audio system cannot tell.
 pub fn applications() -> Result<Vec<ApplicationInfo>, Problem> {
     match crate::audio::backend::system().applications() {
         Ok(found) => Ok(found.into_iter().filter(|it| it.playing).collect()),

@@ -9,7 +9,7 @@ use crate::base::Timestamp;
 use crate::media::source_status::{SourceAlarm, SourceState, SourceStatus};
 use crate::media::{AudioFeed, Pulled};
 
-/// Nothing but zeros for so long means that somebody switched it off.
+/// Nothing but zeros for this long means that somebody switched it off.
 const ZERO_AFTER: f64 = 5.0;
 /// A pause in speech is shorter than this.
 const QUIET_AFTER: f64 = 30.0;
@@ -19,12 +19,12 @@ const GAP: f64 = 2.0;
 const SILENT: f32 = 0.001;
 /// A voice whose peaks stay below this cannot be understood (−40 dBFS).
 const FAINT: f32 = 0.01;
-/// A sample that is as large as can be, as much in a row, and so many times in so many seconds.
+/// A sample that is as large as can be, as much in a row, and this many times in this many seconds.
 const FULL: f32 = 0.995;
 const FLAT: u32 = 4;
 const CLIPS: u32 = 5;
 const CLIP_SECONDS: f64 = 2.0;
-/// The alarm stays so long after the last.
+/// The alarm stays this long after the last.
 const CLIP_STAYS: f64 = 5.0;
 
 /// Puts the watch over a source of this rate.

@@ -64,7 +64,7 @@ impl From<&Error> for Problem {
     }
 }
 
-/// An application that is connected to the sound server.
+/// An application that is connected to the audio server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApplicationInfo {
     /// As it calls itself; several may have one name, and are heard as one.

@@ -47,7 +47,7 @@ impl SpeakerOutput {
     /// these channels.
     ///
     /// # Errors
-    /// No such device, busy, refused, or no sound system at all.
+    /// No such device, busy, refused, or no audio system at all.
     pub fn open(
         device: Option<&str>,
         format: (u32, u16),
@@ -135,7 +135,7 @@ impl SpeakerOutput {
     }
 
     /// Why the device is gone, once it is: its fault, or that it has asked for nothing since 2 s.
-    /// Then drop this and open anew.
+    /// Then drop this and open again.
     pub fn failed(&self) -> Option<String> {
         if let Some(fault) = self.played.latch.get() {
             return Some(fault);

@@ -1,4 +1,4 @@
-//! What the rest of the room asks of a sound system. One real backend, one fake for tests.
+//! What the rest of the room asks of an audio system. One real backend, one fake for tests.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
@@ -63,10 +63,10 @@ pub(super) enum Direction {
     Monitor,
 }
 
-/// A running stream: dropping it ends it, which may take long or for ever: on a thread of its own.
+/// A running stream: dropping it ends it, which may take long or for ever: on a separate thread.
 pub(super) trait Stream: Send {}
 
-/// A sound system. No default methods: each backend answers every question.
+/// A audio system. No default methods: each backend answers every question.
 pub(super) trait AudioSystem: Send {
     /// The devices there are, without pseudo-devices; the default first.
     fn devices(&mut self, direction: Direction) -> Result<Vec<DeviceInfo>, Fault>;
@@ -82,7 +82,7 @@ pub(super) trait AudioSystem: Send {
     ) -> Result<Box<dyn Stream>, Fault>;
     /// Starts hearing a device; audio is given in `sink`'s channels at the rate that is returned.
     fn record(&mut self, id: &str, rate: u32, sink: Sink) -> Result<Box<dyn Stream>, Fault>;
-    /// Starts playing on a device, at exactly this rate and these channels, asking for audio so many
+    /// Starts playing on a device, at exactly this rate and these channels, asking for audio this many
     /// times a second.
     fn play(
         &mut self,
@@ -189,7 +189,7 @@ impl Sink {
         let wanted = usize::from(self.channels);
         let Ok(chunk) = self.sound.write_chunk_uninit(frames * wanted) else { return };
         let mark = CaptureMark { frame: self.frame, at: self.clock.now().offset(-age_micros) };
-        // A full queue of marks loses one: the pace goes on without it.
+        // A full queue of marks loses one: the pace continues without it.
         let _ = self.marks.push(mark);
         chunk.fill_from_iter(remixed(sound, channels, wanted));
         self.frame += frames as i64;

@@ -1,4 +1,4 @@
-//! The test tone, in step with the test picture's flash, and digital silence.
+//! The test tone, in step with the test pattern's flash, and digital silence.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! A slot that holds the latest value and nothing older: how pictures reach whoever may look at
+//! A slot that holds the latest value and nothing older: how frames reach whoever may look at
 //! them now and then (the preview, the compositor) without a queue.
 
 use std::sync::Arc;

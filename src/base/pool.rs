@@ -1,5 +1,5 @@
 //! Buffers that come back: a pooled value returns to its pool when the last reference to it is
-//! dropped, so that a running pipeline allocates no pictures. What is shared in an [`Arc`] may come
+//! dropped, so that a running pipeline allocates no frames. What is shared in an [`Arc`] may come
 //! back with it ([`Pool::fresh`]): then nothing at all is allocated.
 
 use std::ops::{Deref, DerefMut};
@@ -66,7 +66,7 @@ impl<T> Pool<T> {
     }
 }
 
-/// A value out of a pool that nobody else has yet.
+/// A value from a pool that nobody else has yet.
 #[derive(Debug)]
 pub struct Fresh<T> {
     value: Arc<Pooled<T>>,
@@ -107,7 +107,7 @@ impl<T> DerefMut for Fresh<T> {
     }
 }
 
-/// A value out of a pool. Write to it while it is yours alone, then share it in an `Arc`.
+/// A value from a pool. Write to it while it is yours alone, then share it in an `Arc`.
 #[derive(Debug)]
 pub struct Pooled<T> {
     /// `None` only while being dropped.

@@ -1,7 +1,7 @@
 //! Bounded queues between threads. Every queue has a name, a depth and a policy for when it is
 //! full; depth and drops can be read at any time through its [`Gauge`].
 //!
-//! Built on crossbeam channels. Whoever waits sleeps at once, on a bell of its own: items come tens of times a
+//! Built on crossbeam channels. Whoever waits sleeps at once, on a separate bell: items come tens of times a
 //! second, milliseconds apart, and the channel's own waiting, which first spins and yields for items that
 //! come microseconds apart, cost a broadcast a thirtieth of its work. Queues that lead to a socket live in
 //! `broadcast/` and `server/`: they drop by timestamp, not by count.
@@ -18,9 +18,9 @@ use parking_lot::{Condvar, Mutex};
 pub enum Full {
     /// Wait until there is room. For work that must not be lost and whose producer may wait.
     Block,
-    /// Make room by throwing away what has waited longest. For live pictures.
+    /// Make room by throwing away what has waited longest. For live frames.
     DropOldest,
-    /// Throw away what comes until something decodable by itself comes, then start afresh from it.
+    /// Throw away what comes until something decodable on its own comes, then start afresh from it.
     /// Needs [`bounded_keyed`].
     DropToKeyframe,
 }
@@ -91,7 +91,7 @@ struct Wakeup {
 }
 
 impl Wakeup {
-    /// Waits until `look` finds something, at most so long if there is a limit.
+    /// Waits until `look` finds something, at most this long if there is a limit.
     fn wait<R>(&self, limit: Option<Duration>, mut look: impl FnMut() -> Option<R>) -> Option<R> {
         if let Some(found) = look() {
             return Some(found);
@@ -252,7 +252,7 @@ impl<T> Sender<T> {
         }
     }
 
-    /// Waits at most so long for room; without any the item comes back. For queues that
+    /// Waits at most this long for room; without any the item comes back. For queues that
     /// [block](Full::Block), so that who fills them can see to something else in between.
     ///
     /// # Errors

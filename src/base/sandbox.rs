@@ -6,11 +6,11 @@
 //! | who | seccomp | Landlock: execute nothing, write only below |
 //! |---|---|---|
 //! | commands without a window | [`process`] | [`files`], where a command's files are known: those, devices |
-//! | threads that decode pictures | [`video_decoder`] | devices, crash reports |
-//! | threads that decode sound and open speakers | [`audio_decoder`] | devices, crash reports |
+//! | threads that decode frames | [`video_decoder`] | devices, crash reports |
+//! | threads that decode audio and open speakers | [`audio_decoder`] | devices, crash reports |
 //!
 //! The window's other threads are free: what a desktop opens for it (a browser, a file dialog) would
-//! inherit all this, and browsers need what is refused here for sandboxes of their own.
+//! inherit all this, and browsers need what is refused here for separate sandboxes.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -52,13 +52,13 @@ pub fn files(named: &[&Path]) {
     restrict_files(&folders);
 }
 
-/// For a thread that decodes pictures and does nothing else.
+/// For a thread that decodes frames and does nothing else.
 pub fn video_decoder() {
     restrict_files(&[]);
     restrict_calls(Calls::Decoder);
 }
 
-/// For a thread that decodes sound and gives it to speakers, which are reached through sockets.
+/// For a thread that decodes audio and gives it to speakers, which are reached through sockets.
 pub fn audio_decoder() {
     restrict_files(&[]);
     restrict_calls(Calls::Process);
@@ -320,7 +320,7 @@ mod tests {
             refused(std::fs::create_dir(folder.join("new")));
         }
         assert_eq!(std::fs::read(folder.join("other")).unwrap(), b"kept");
-        // What it is for goes on.
+        // What it is for continues.
         std::fs::create_dir(inside.join("new")).unwrap();
         std::fs::write(inside.join("new/show.flv.part"), "show").unwrap();
         std::fs::rename(inside.join("new/show.flv.part"), inside.join("new/show.flv")).unwrap();

@@ -40,7 +40,7 @@ pub fn sanitized(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(replaced).collect())
 }
 
-/// JSON in which such characters are escaped. They stand in its texts only, and none below U+0020 is
+/// JSON in which such characters are escaped. They are in its texts only, and none below U+0020 is
 /// left in them (RFC 8259, 7); lines and tabs between its values stay.
 pub fn sanitized_json(json: &str) -> Cow<'_, str> {
     let fits = |sign| matches!(sign, '\n' | '\t') || is_harmless(sign);

@@ -1,5 +1,5 @@
 //! Text that must not be seen: stream keys, passwords, tokens. Never printed, wiped when dropped,
-//! and known while it lives, so that it can be taken out of texts that others wrote ([`scrub`]).
+//! and known while it lives, so that it can be taken from texts that others wrote ([`scrub`]).
 
 use std::fmt;
 use std::sync::{Arc, Weak};

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use super::{Stop, Worker};
 
-/// Whoever stands for so long is late: the compositor gives up the pictures that were due meanwhile.
+/// Whoever represents this long is late: the compositor gives up the frames that were due meanwhile.
 const STALL_THRESHOLD: Duration = Duration::from_millis(100);
 /// How often each of those who watch looks at the clock.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
@@ -20,7 +20,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(5);
 const WATCHING: usize = 4;
 /// How often somebody looks at the threads of this program and of those that it started.
 const SCAN_INTERVAL: Duration = Duration::from_millis(200);
-/// A claim is tried so often at most, and not again after so long: a test ends within three minutes.
+/// A claim is tried so often at most, and not again after this long: a test ends within three minutes.
 const TRIES: usize = 5;
 const MAX_DURATION: Duration = Duration::from_secs(80);
 
@@ -110,7 +110,7 @@ fn look_around(stop: &Stop, longest: &AtomicU64) {
 }
 
 /// Tries a claim about real time, and where it does not hold and the machine stood meanwhile, tries it
-/// again a few times. Where the machine went on, what does not hold fails at once.
+/// again a few times. Where the machine continued, what does not hold fails at once.
 pub fn in_real_time(mut claim: impl FnMut()) {
     let begun = Instant::now();
     for tries in 1.. {
@@ -129,7 +129,7 @@ thread_local! {
     static TRYING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// For the first line of a test: `true` where the test has been tried [`in_real_time`] here, and is over.
+/// For the first line of a test: `true` where the test has been tried [`in_real_time`] here, and has ended.
 pub fn tried(test: fn()) -> bool {
     if TRYING.replace(true) {
         return false;
@@ -147,7 +147,7 @@ mod tests {
     #[test]
     fn what_fails_while_the_machine_goes_on_fails_at_once() {
         let mut tried = 0;
-        // A machine that stands in spite of it tries more often, and fails too.
+        // A machine that is in spite of it tries more often, and fails too.
         let failed = catch_unwind(AssertUnwindSafe(|| {
             in_real_time(|| {
                 tried += 1;

@@ -1,4 +1,4 @@
-//! The session clock. One monotonic clock stamps every frame and sample at capture; the stamps are
+//! The session clock. One monotonic clock timestamps every frame and sample at capture; the timestamps are
 //! carried to the wire unchanged. Rooms below floor 3 never read a clock: they take a [`Timestamp`].
 
 use std::fmt;
@@ -32,7 +32,7 @@ impl Timestamp {
     }
 
     /// Milliseconds since the start of the clock, rounded down (also below zero), so that two
-    /// stamps that differ by whole milliseconds still do after the conversion.
+    /// timestamps that differ by whole milliseconds still do after the conversion.
     pub const fn as_millis(self) -> i64 {
         self.0.div_euclid(1_000)
     }
@@ -122,13 +122,13 @@ impl Clock {
         }
     }
 
-    /// The instant of a stamp of this clock; stamps before the start give the start.
+    /// The instant of a timestamp of this clock; timestamps before the start give the start.
     #[must_use]
     pub fn instant(&self, at: Timestamp) -> Instant {
         self.origin + at.since(Timestamp::ZERO)
     }
 
-    /// Wall-clock microseconds since the Unix epoch at the stamp: the wall clock as read once at
+    /// Wall-clock microseconds since the Unix epoch at the timestamp: the wall clock as read once at
     /// the start, plus monotonic time elapsed. Steps of the system's clock do not show.
     #[must_use]
     pub fn wall_micros(&self, at: Timestamp) -> i64 {
@@ -136,7 +136,7 @@ impl Clock {
     }
 
     /// A moment of the system's wall clock (microseconds since the Unix epoch, as some drivers
-    /// stamp with) on this clock.
+    /// timestamp with) on this clock.
     #[must_use]
     pub fn from_wall_micros(&self, wall: i64) -> Timestamp {
         Timestamp(wall.saturating_sub(self.wall_origin_micros))

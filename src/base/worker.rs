@@ -73,7 +73,7 @@ pub struct Worker {
 pub struct Stuck(pub String);
 
 impl Worker {
-    /// Starts `body` on a thread of its own. `name` shows in debuggers and `top` (its first 15
+    /// Starts `body` on a separate thread. `name` shows in debuggers and `top` (its first 15
     /// bytes). `body` must return soon after its [`Stop`] is set.
     ///
     /// # Errors
@@ -117,7 +117,7 @@ impl Worker {
         self.wait(limit)
     }
 
-    /// Waits for the thread to end by itself, at most `limit`.
+    /// Waits for the thread to end on its own, at most `limit`.
     ///
     /// # Errors
     /// [`Stuck`] when it has not ended by then.

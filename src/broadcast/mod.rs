@@ -1,4 +1,4 @@
-//! Floor 4: what goes out. One [`Hub`] takes the encoded packets of both tracks, puts them in
+//! Floor 4: what is sent. One [`Hub`] takes the encoded packets of both tracks, puts them in
 //! order and hands them to any number of outputs: [`Publisher`]s (RTMP(S), on the network runtime)
 //! and [`Recorder`]s (a thread each), all of them an [`Output`]. One output's trouble never touches another, nor the
 //! encoders.

@@ -1,4 +1,4 @@
-//! What a person may choose as the picture, in the words of `--video`.
+//! What a person may choose as the frame, in the words of `--video`.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -12,7 +12,7 @@ use crate::capture::screen::target::DisplayTarget;
 use crate::capture::text::Content;
 use crate::text::problem::{Problem, problem};
 
-/// A picture source as it is chosen, saved and shown.
+/// A video source as it is chosen, saved and shown.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum VideoChoice {
     /// A camera, with the format that is wanted of it.
@@ -21,13 +21,13 @@ pub enum VideoChoice {
     Screen(DisplayTarget),
     /// A window by its id.
     Window(String),
-    /// The test picture with the markers that measure latency and lip-sync.
+    /// The test pattern with the markers that measure latency and lip-sync.
     Test,
     /// A clip, looped: Y4M here, what the player knows by the player.
     File(PathBuf),
-    /// A picture out of a file: PNG, JPEG, WebP or GIF, with its movement and alpha.
+    /// A frame from a file: PNG, JPEG, WebP or GIF, with its movement and alpha.
     Image(PathBuf),
-    /// The pictures of a folder, one after the other; or the first picture of a list of them.
+    /// The frames of a folder, one after the other; or the first frame of a list of them.
     Slides(PathBuf),
     /// A colour or a gradient.
     Color(ColorSource),
@@ -35,7 +35,7 @@ pub enum VideoChoice {
     Text(Content),
     /// A remote stream.
     Stream(String),
-    /// No picture: a broadcast of sound alone.
+    /// No frame: a broadcast of audio alone.
     None,
 }
 

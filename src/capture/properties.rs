@@ -17,10 +17,10 @@ use crate::media::playback_control::EndBehavior;
 /// What becomes of something that plays while no scene on the program shows it.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum WhenHidden {
-    /// It goes on.
+    /// It continues.
     #[default]
     Plays,
-    /// It stands, and goes on where it was.
+    /// It stands, and continues where it was.
     Pauses,
     /// It stands, and begins again from its beginning.
     Restarts,

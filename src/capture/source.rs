@@ -1,4 +1,4 @@
-//! What a picture source is to those who open and own it.
+//! What a video source is to those who open and own it.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ pub struct Context {
     pub size: Size,
 }
 
-/// An open (or opening) picture source. Dropping the feed closes it.
+/// An open (or opening) video source. Dropping the feed closes it.
 pub struct Source {
     /// For the compositor.
     pub feed: Box<dyn VideoFeed>,
@@ -109,7 +109,7 @@ impl<T: Clone + PartialEq> LiveSetting<T> {
     }
 }
 
-/// Shows what its worker put there last, for as long as it stands there.
+/// Shows what its worker put there last, for as long as it is there.
 pub(super) struct StillFeed {
     pub(super) latest: Latest<VideoFrame>,
     /// Ends when the feed is dropped.
@@ -122,7 +122,7 @@ impl VideoFeed for StillFeed {
     }
 }
 
-/// A frame in the program's colours; whoever shows it stamps it.
+/// A frame in the program's colours; whoever shows it timestamps it.
 pub(super) fn frame(planes: impl Into<Arc<Pooled<Planes>>>) -> VideoFrame {
     VideoFrame {
         pts: Timestamp::ZERO,

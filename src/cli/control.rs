@@ -24,7 +24,7 @@ const LINES: usize = 64;
 /// How long a line waits at once for the studio to have carried out what was asked before.
 const SETTLE: Duration = Duration::from_millis(50);
 
-/// Reads standard input on a thread of its own, which ends with the process: a read cannot be taken
+/// Reads standard input on a separate thread, which ends with the process: a read cannot be taken
 /// back.
 #[derive(Debug)]
 pub struct Lines {

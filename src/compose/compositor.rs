@@ -88,7 +88,7 @@ impl Compositor {
         Ok(Self { shared, config, worker: Some(worker) })
     }
 
-    /// One whose ticks a test makes by itself, at whatever instants.
+    /// One whose ticks a test makes on its own, at whatever instants.
     #[cfg(test)]
     pub fn by_hand(config: Config, preview: Latest<VideoFrame>) -> (Self, Ticker) {
         let shared = Arc::new(Shared::default());
@@ -158,7 +158,7 @@ impl Compositor {
         drop(before);
     }
 
-    /// This source shows what another one is given, while it goes on being asked itself; `None`: its own
+    /// This source shows what another one is given, while it continues being asked itself; `None`: its own
     /// frames again.
     pub fn set_fallback(&self, id: SourceId, by: Option<SourceId>) {
         self.post(|inbox| inbox.fallback.insert(id, by));
@@ -182,7 +182,7 @@ impl Compositor {
         drop(unused);
     }
 
-    /// Draws another scene, small and at half the rate, into a slot of its own; `None`: no longer.
+    /// Draws another scene, small and at half the rate, into a separate slot; `None`: no longer.
     pub fn prepare(&self, preview: Option<(Arc<Plan>, Latest<VideoFrame>)>) {
         self.post(|inbox| inbox.preview = Some(preview));
     }
@@ -194,7 +194,7 @@ impl Compositor {
     }
 
     /// Sends program frames to an encoder from the next one on. A queue whose receiver is gone is
-    /// let go by itself.
+    /// let go on its own.
     pub fn attach_encoder(&self, encoder: Sender<VideoFrame>) {
         self.attach_encoder_from(encoder, Timestamp::ZERO);
     }
@@ -470,7 +470,7 @@ impl Ticker {
         }
     }
 
-    /// That took so long, of so long as there is, and began `now`.
+    /// That took this long, of so long as there is, and began `now`.
     fn took(&mut self, long: Duration, period: Duration, now: Timestamp) {
         let degradation = self.watcher.took(long, period);
         self.shared.degradation.store(degradation.number(), Ordering::Relaxed);

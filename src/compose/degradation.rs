@@ -1,6 +1,6 @@
 //! What is given up when the machine does not keep up, in this order: the scene that is prepared,
 //! transitions, filters that only make a frame nicer, every second frame. Never audio, which
-//! has a thread of its own. Pure: it is told how long each frame took.
+//! has a separate thread. Pure: it is told how long each frame took.
 
 use std::time::Duration;
 
@@ -65,7 +65,7 @@ impl LoadWatcher {
         self.degradation
     }
 
-    /// A frame took so long of its time; what is given up from now on.
+    /// A frame took this long of its time; what is given up from now on.
     pub fn took(&mut self, used: Duration, period: Duration) -> Degradation {
         let part = used.as_secs_f64() / period.as_secs_f64().max(1e-6);
         self.load += (part.min(4.0) - self.load) * 0.1;
@@ -114,7 +114,7 @@ mod tests {
         assert!(run(&mut watcher, 20, 20).iter().all(|it| *it == Degradation::Rate), "no room yet");
         let down = run(&mut watcher, 5, 40);
         assert_eq!(down.last(), Some(&Degradation::None));
-        // Where each frame takes a second it is seconds too, and not so many frames.
+        // Where each frame takes a second it is seconds too, and not this many frames.
         let (mut slow, mut pictures) = (LoadWatcher::default(), 0);
         while slow.degradation() != Degradation::Rate {
             slow.took(Duration::from_secs(1), period);

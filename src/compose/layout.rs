@@ -1,5 +1,5 @@
 //! Where a frame lies on the program: an item's place, the frame's size and the program's size
-//! become a cut-out of the frame and an affine map. Pure. Upright frames lie on even pixels, so
+//! become a cut-from the frame and an affine map. Pure. Upright frames lie on even pixels, so
 //! that luma and chroma agree; turned ones lie anywhere.
 
 use crate::compose::scene::{Fit, Placement};
@@ -7,7 +7,7 @@ use crate::media::Size;
 
 /// Turned frames are scaled to at most this side before they are turned.
 const MAX_TURNED: f64 = 4_096.0;
-/// Nothing lies farther away or is larger than so many pixels, 2⁴⁰.
+/// Nothing lies farther away or is larger than this many pixels, 2⁴⁰.
 const FARTHEST: f64 = 1_099_511_627_776.0;
 
 /// `x' = xx·x + xy·y + tx`, `y' = yx·x + yy·y + ty`.

@@ -1,4 +1,4 @@
-//! The placeholder: what goes out while a source has no frame. Dark, with a crossed-out camera; no
+//! The placeholder: what is sent while a source has no frame. Dark, with a crossed-out camera; no
 //! words, because viewers of any language see it.
 
 use std::sync::Arc;
@@ -11,7 +11,7 @@ const TOP: f32 = 34.0;
 const BOTTOM: f32 = 22.0;
 const GLYPH: f32 = 92.0;
 
-/// The placeholder of a program. Its time stamp is zero: whoever shows it sets it.
+/// The placeholder of a program. Its time timestamp is zero: whoever shows it sets it.
 pub(super) fn frame(size: Size) -> VideoFrame {
     let mut planes = Planes::black(size);
     let size = planes.size();

@@ -18,7 +18,7 @@ use crate::media::{Color, Planes, ProgramId, Size, VideoFrame};
 /// The scene that is prepared is drawn at most this large…
 const PREVIEW: Size = Size::new(640, 360);
 
-/// …and every so many ticks.
+/// …and every this many ticks.
 const PREVIEW_EVERY: i64 = 2;
 
 /// What makes program frames. It reads no clock: the [`Compositor`](crate::compose::compositor::Compositor)'s thread says
@@ -475,7 +475,7 @@ mod tests {
         program.set_fallback([(SourceId(0), None)].into());
         program.set_filters([(SourceId(0), Vec::new())].into(), false);
         assert_eq!(luma(&mut program, 120), 19, "its fourth: it was asked for each");
-        // One that has no frame stands in for nothing, nor does the source itself.
+        // One that has no frame replaces nothing, nor does the source itself.
         for by in [SourceId(8), SourceId(0)] {
             program.set_fallback([(SourceId(0), Some(by))].into());
             assert_eq!(luma(&mut program, 160), 19);

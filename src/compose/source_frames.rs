@@ -11,7 +11,7 @@ use crate::compose::layout;
 use crate::compose::scene::{Plan, SourceId};
 use crate::media::{Size, VideoFeed, VideoFrame};
 
-/// How long the last frame stands in for a missing one.
+/// How long the last frame replaces a missing one.
 const HOLD: Duration = Duration::from_secs(2);
 
 /// What a source shows.
@@ -20,7 +20,7 @@ pub(super) enum ShownSource {
     Frame(VideoFrame),
     /// Nothing yet: it may come any moment.
     Nothing,
-    /// Nothing for so long that the placeholder stands in.
+    /// Nothing for so long that the placeholder is in.
     Placeholder,
 }
 
@@ -46,7 +46,7 @@ struct Slot {
     feed: Option<Box<dyn VideoFeed>>,
     /// It shows another's frames.
     of: Option<SourceId>,
-    /// Whose frames are shown instead of its own, though it goes on being asked for those.
+    /// Whose frames are shown instead of its own, though it continues being asked for those.
     fallback: Option<SourceId>,
     /// When it was last asked.
     asked: Option<Timestamp>,

@@ -1,4 +1,4 @@
-//! Drawing a plan of the sources' frames; and what is drawn so beside the program, at a size of its own:
+//! Drawing a plan of the sources' frames; and what is drawn so beside the program, at a separate size:
 //! the scene that is prepared, other programs.
 
 use std::sync::Arc;
@@ -20,7 +20,7 @@ pub enum Made {
     Placeholder,
 }
 
-/// Something else that is drawn of the same sources, at a size of its own.
+/// Something else that is drawn of the same sources, at a separate size.
 pub(super) struct View {
     pub plan: Arc<Plan>,
     canvas: Canvas,

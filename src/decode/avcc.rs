@@ -192,7 +192,7 @@ pub(super) enum Kind {
     NoVideo,
     /// A frame that others must come before.
     Inter,
-    /// A frame that decodes by itself, after which nothing refers to what came before.
+    /// A frame that decodes on its own, after which nothing refers to what came before.
     Idr,
 }
 

@@ -29,7 +29,7 @@ fn gain(channel: u64) -> (f32, f32) {
     }
 }
 
-/// The usual mask for so many channels, where none is told.
+/// The usual mask for this many channels, where none is told.
 fn usual(channels: usize) -> u64 {
     let front = FRONT_LEFT | FRONT_RIGHT;
     match channels {

@@ -1,4 +1,4 @@
-//! From decoding order to the order of presentation, by the stream's own stamps: a frame may be
+//! From decoding order to the order of presentation, by the stream's own timestamps: a frame may be
 //! shown as soon as no later packet can come before it. Packets come by rising `dts`, and no
 //! frame is shown before it is decoded, so everything with `pts <= dts` of the last packet is
 //! ready. A stream without B-frames (`pts == dts`) is not delayed at all.

@@ -12,7 +12,7 @@ pub trait VideoBackend: Send {
     ///
     /// # Errors
     /// A packet that cannot be decoded. The decoder stays usable: it leaves out frames up to the
-    /// next keyframe by itself.
+    /// next keyframe on its own.
     fn decode(&mut self, packet: &EncodedPacket) -> Result<Vec<VideoFrame>, Error>;
     /// At the end of the stream: the frames that were still waiting for their turn.
     fn flush(&mut self) -> Vec<VideoFrame>;

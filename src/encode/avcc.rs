@@ -42,7 +42,7 @@ pub(super) fn packet<'a>(units: impl Iterator<Item = &'a [u8]> + Clone) -> Resul
 
 /// The decoder configuration of one SPS and one PPS as the encoder wrote them. The SPS gets what
 /// OpenH264 leaves out and players need to start without guessing: colour, frame rate, and that
-/// pictures are shown as they are decoded.
+/// frames are shown as they are decoded.
 pub(super) fn configuration(sps: &[u8], pps: &[u8], rate: FrameRate) -> Result<Bytes, Error> {
     let fault = |_| Error::Malformed { encoder: "H.264", flaw: Flaw::BadConfig };
     let changes =

@@ -1,4 +1,4 @@
-//! How pictures and sound are encoded.
+//! How video and audio are encoded.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -43,13 +43,13 @@ impl FromStr for Choice {
     }
 }
 
-/// How pictures are encoded.
+/// How frames are encoded.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Video {
-    /// Of every picture that comes; others are refused. What is encoded has it too, unless
+    /// Of every frame that comes; others are refused. What is encoded has it too, unless
     /// something smaller is asked for.
     pub size: Size,
-    /// Of the frame grid on which the pictures lie.
+    /// Of the frame grid on which the frames lie.
     pub frame_rate: FrameRate,
     /// What the stream costs, held over any 2 s.
     pub bitrate: BitsPerSecond,
@@ -58,7 +58,7 @@ pub struct Video {
     pub encoder: Choice,
 }
 
-/// How sound is encoded.
+/// How audio is encoded.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Audio {
     /// Samples a second, one of AAC's rates.

@@ -1,4 +1,4 @@
-//! Keeps the sample count in step with time: an encoder of sound counts samples, so a gap must be
+//! Keeps the sample count in step with time: an encoder of audio counts samples, so a gap must be
 //! filled and an overlap left out, or everything after it is early or late for ever.
 
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::base::Timestamp;
 use crate::media::samples::micros_to_frames;
 
-/// A gap longer than this starts the count anew instead of being filled: nobody waits for an
+/// A gap longer than this starts the count again instead of being filled: nobody waits for an
 /// encoder that encodes an hour of silence.
 const MAX_FILL: Duration = Duration::from_secs(10);
 
@@ -17,7 +17,7 @@ pub(super) enum Repair {
     Follows,
     /// So many samples a channel of silence first.
     Fill(usize),
-    /// Leave out so many samples a channel at its start (perhaps all of it).
+    /// Leave out this many samples a channel at its start (perhaps all of it).
     Skip(usize),
     /// Finish what was there; a new count begins with this block.
     Restart,

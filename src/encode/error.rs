@@ -6,7 +6,7 @@ use crate::media::{Size, TrackKind};
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// An encoder does not open or does not go on. All of these end the encoder they concern.
+/// An encoder does not open or does not continue. All of these end the encoder they concern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
     /// The settings describe nothing that can be encoded, and why.

@@ -1,12 +1,12 @@
 //! When a keyframe is due: on the frame grid, not by counting frames, so that the spacing does not
-//! drift when pictures are lost on the way to the encoder.
+//! drift when frames are lost on the way to the encoder.
 
 use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::media::{FrameGrid, FrameRate};
 
-/// Decides picture by picture.
+/// Decides frame by frame.
 #[derive(Debug)]
 pub(super) struct Schedule {
     rate: FrameRate,
@@ -31,8 +31,8 @@ impl Schedule {
         self.interval
     }
 
-    /// Whether the picture of this instant begins an interval. The first picture does, and sets the
-    /// grid; of an interval whose first picture never came, the first that comes.
+    /// Whether the frame of this instant begins an interval. The first frame does, and sets the
+    /// grid; of an interval whose first frame never came, the first that comes.
     pub(super) fn is_due(&mut self, pts: Timestamp) -> bool {
         let Some(grid) = self.grid else {
             self.grid = Some(FrameGrid { origin: pts, rate: self.rate });

@@ -10,7 +10,7 @@ pub(super) struct Level {
     idc: u8,
     /// Macroblocks a second.
     rate: u32,
-    /// Macroblocks a picture.
+    /// Macroblocks a frame.
     picture: u32,
     /// Thousand bits a second, of the Baseline and Main profiles; High allows 1.25 times as many.
     kbps: u32,
@@ -44,7 +44,7 @@ impl Level {
     pub(super) fn for_stream(size: Size, rate: FrameRate, bitrate: BitsPerSecond) -> Option<Self> {
         let picture = size.macroblocks();
         let a_second = f64::from(picture) * rate.as_f64();
-        // A side may be at most √(8 × the picture limit) macroblocks (§A.3.1 f, g).
+        // A side may be at most √(8 × the frame limit) macroblocks (§A.3.1 f, g).
         let side = size.width.max(size.height).div_ceil(16);
         LEVELS.into_iter().find(|level| {
             picture <= level.picture

@@ -1,4 +1,4 @@
-//! Floor 3: pictures and sound become packets. [`VideoEncoder`] and [`AudioEncoder`] are threads
+//! Floor 3: video and audio become packets. [`VideoEncoder`] and [`AudioEncoder`] are threads
 //! with a queue in and a queue out; the codecs themselves are private backends, of which the first
 //! that opens is used. When the last sender of the input queue is dropped, the encoder flushes,
 //! drops its output sender and ends.

@@ -1,13 +1,13 @@
-//! Rate control: which quantiser each picture gets, so that the stream costs what was asked over
+//! Rate control: which quantiser each frame gets, so that the stream costs what was asked over
 //! any two seconds. OpenH264's own control (`RC_BITRATE_MODE`) never gives a keyframe more than QP
-//! 34 to 40, moves the quantiser about inside a picture, and forgets what it overspent; on hard
+//! 34 to 40, moves the quantiser about inside a frame, and forgets what it overspent; on hard
 //! content it was off by 20 to 140 % for seconds. So it is switched off, and this decides.
 //!
 //! The budget is kept by the interval from one keyframe to the next, and no stretch of that length,
-//! wherever it begins, may cost much more: what the pictures before cost limits those to come. A
-//! change of scene is told beforehand (see `scene`), because nothing is known about such a picture's
+//! wherever it begins, may cost much more: what the frames before cost limits those to come. A
+//! change of scene is told beforehand (see `scene`), because nothing is known about such a frame's
 //! cost but that of the last keyframe. The model is the usual one: at
-//! a quantiser step twice as large (6 QP), a picture of the same kind costs half as much.
+//! a quantiser step twice as large (6 QP), a frame of the same kind costs half as much.
 
 use std::collections::VecDeque;
 
@@ -15,61 +15,61 @@ use std::collections::VecDeque;
 const MIN_QP: f64 = 12.0;
 const MAX_QP: f64 = 51.0;
 
-/// A keyframe's quantiser is so much finer than that of the pictures around it: all that follow
+/// A keyframe's quantiser is this much finer than that of the frames around it: all that follow
 /// live on it. Chosen by the quality bench.
 const KEY_OFFSET: f64 = 5.0;
-/// A keyframe may cost at most this share of an interval (of a short one, so many pictures' worth);
+/// A keyframe may cost at most this share of an interval (of a short one, this many frames' worth);
 /// one that costs more is encoded again.
 const KEY_SHARE: f64 = 0.30;
 const KEYFRAME_COST: f64 = 4.5;
 /// The first keyframe may cost this much only: those after it seldom cost more, and the seconds that
-/// hold the rest of the first interval and the next keyframe would be so much short.
+/// hold the rest of the first interval and the next keyframe would be this much short.
 const FIRST_SHARE: f64 = 0.10;
-/// The second picture is not to cost more than so many do on average, even where it is as dear as that.
+/// The second frame is not to cost more than this many do on average, even where it is as dear as that.
 const SECOND: f64 = 2.0;
-/// Up to this picture the quantiser may follow what they cost in larger steps.
+/// Up to this frame the quantiser may follow what they cost in larger steps.
 const LEARNT: usize = 5;
-/// What is over or under the budget is made up over at least so many pictures.
+/// What is over or under the budget is made up over at least this many frames.
 const HORIZON: f64 = 15.0;
 /// What was saved on easy content may be spent later up to this share of an interval: more would
 /// be a burst on the line.
 const CREDIT: f64 = 0.02;
 
-/// What a keyframe aims at, and what any picture may reach, of a stretch as long as an interval,
+/// What a keyframe aims at, and what any frame may reach, of a stretch as long as an interval,
 /// wherever it begins; the goal is 1.05.
 const KEYFRAME_BOUND: f64 = 1.02;
 const FRAME_BOUND: f64 = 1.04;
-/// How far ahead such stretches are looked at, pictures.
+/// How far ahead such stretches are looked at, frames.
 const FRAMES_AHEAD: usize = 15;
-/// The picture of a new scene leaves at least this share of the usual bits to those after it, and
+/// The frame of a new scene leaves at least this share of the usual bits to those after it, and
 /// these are not starved by what came before: at least the other share.
 const AFTER_SCENE: f64 = 0.5;
 const LEAST: f64 = 0.4;
 
-/// Decides picture by picture. No clock, no codec.
+/// Decides frame by frame. No clock, no codec.
 #[derive(Debug)]
 pub(super) struct RateControl {
-    /// Bits a picture, on average.
+    /// Bits a frame, on average.
     per_frame: f64,
-    /// Pictures from one keyframe to the next.
+    /// Frames from one keyframe to the next.
     interval: f64,
     /// Bits left for this interval.
     left: f64,
-    /// Pictures to come in this interval.
+    /// Frames to come in this interval.
     to_come: f64,
-    /// Bits that a picture costs at QP 0, by the model.
+    /// Bits that a frame costs at QP 0, by the model.
     inter: Option<f64>,
     key: Option<f64>,
-    /// The last inter picture's quantiser, and their running mean.
+    /// The last inter frame's quantiser, and their running mean.
     qp: f64,
     mean_qp: f64,
     /// Bits of the last keyframe, as its share of an interval.
     key_share: f64,
-    /// Bits of the latest pictures, newest last; one less than an interval has.
+    /// Bits of the latest frames, newest last; one less than an interval has.
     recent: VecDeque<f64>,
-    /// Pictures up to now.
+    /// Frames up to now.
     learnt: usize,
-    /// Whether the next picture shows another scene.
+    /// Whether the next frame shows another scene.
     new_scene: bool,
 }
 
@@ -79,7 +79,7 @@ fn scale(qp: f64) -> f64 {
 
 impl RateControl {
     pub(super) fn new(bits_per_frame: f64, interval: usize, pixels: usize) -> Self {
-        // Where nothing is known yet: about what ordinary pictures need at this bitrate.
+        // Where nothing is known yet: about what ordinary frames need at this bitrate.
         let density = bits_per_frame / pixels.max(1) as f64;
         let qp = (30.0 - 6.0 * (density / 0.09).log2()).clamp(20.0, 44.0);
         Self {
@@ -98,12 +98,12 @@ impl RateControl {
         }
     }
 
-    /// The next picture has little in common with the last one.
+    /// The next frame has little in common with the last one.
     pub(super) fn expect_new_scene(&mut self) {
         self.new_scene = true;
     }
 
-    /// Another bitrate from the next picture on.
+    /// Another bitrate from the next frame on.
     pub(super) fn set_bits_per_frame(&mut self, bits: f64) {
         let ratio = bits.max(1.0) / self.per_frame;
         self.per_frame = bits.max(1.0);
@@ -125,19 +125,19 @@ impl RateControl {
         share.min(self.room(1, KEYFRAME_BOUND)).max(self.per_frame)
     }
 
-    /// What the next `count` pictures may cost together, so that they and those before them stay
+    /// What the next `count` frames may cost together, so that they and those before them stay
     /// within `limit` times an interval's budget.
     fn room(&self, count: usize, limit: f64) -> f64 {
         let before = (self.interval as usize).saturating_sub(count);
         limit * self.whole() - self.recent.iter().rev().take(before).sum::<f64>()
     }
 
-    /// How many pictures of this interval to look ahead at.
+    /// How many frames of this interval to look ahead at.
     fn ahead(&self) -> usize {
         (self.to_come as usize).clamp(1, FRAMES_AHEAD)
     }
 
-    /// The quantiser of the next picture.
+    /// The quantiser of the next frame.
     pub(super) fn choose(&self, key: bool) -> i32 {
         let qp = match self.key {
             _ if key => self.choose_key(),
@@ -184,7 +184,7 @@ impl RateControl {
     /// quantiser; `tried` is the one it was encoded with. Asked before [`RateControl::done`].
     pub(super) fn again(&self, bits: f64, tried: i32) -> Option<i32> {
         let off = 6.0 * (bits.max(64.0) / self.most_for_key()).log2();
-        // At the first picture nothing was known: a much too coarse one is worth a second try too.
+        // At the first frame nothing was known: a much too coarse one is worth a second try too.
         let fine_enough = self.key.is_some() || off > -15.0;
         let fits = bits <= self.room(1, FRAME_BOUND).max(self.per_frame);
         if (off <= 2.0 && fits && fine_enough) || (off > 0.0 && f64::from(tried) >= MAX_QP) {
@@ -195,7 +195,7 @@ impl RateControl {
         ((qp - f64::from(tried)).abs() >= 1.0).then_some(qp as i32)
     }
 
-    /// What the picture cost that went out with this quantiser.
+    /// What the frame cost that went out with this quantiser.
     pub(super) fn done(&mut self, key: bool, qp: i32, bits: f64) {
         let qp = f64::from(qp);
         let cost = bits.max(64.0) * scale(qp);
@@ -245,7 +245,7 @@ mod tests {
     use super::*;
 
     /// Runs the control against a codec that behaves as the model says, up to a deviation, on
-    /// content whose cost changes by `cost(n)`. Returns the bits of each picture.
+    /// content whose cost changes by `cost(n)`. Returns the bits of each frame.
     fn run(cost: impl Fn(usize) -> f64, pictures: usize) -> Vec<f64> {
         run_cuts(cost, |_| false, pictures)
     }

@@ -1,4 +1,4 @@
-//! Makes pictures smaller before they are encoded, where a link does not carry their whole size. On
+//! Makes frames smaller before they are encoded, where a link does not carry their whole size. On
 //! the encoder's thread.
 
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use crate::base::Pool;
 use crate::media::scale::FrameScaler;
 use crate::media::{Planes, Size, VideoFrame};
 
-/// Scaled pictures kept for reuse: the encoder has one at a time.
+/// Scaled frames kept for reuse: the encoder has one at a time.
 const IDLE: usize = 2;
 
 /// Scales to one size.
@@ -22,7 +22,7 @@ impl Scaler {
         Self { scaling: FrameScaler::default(), pool: Planes::pool(size, IDLE), size }
     }
 
-    /// The picture at this scaler's size; one that has it already is shared.
+    /// The frame at this scaler's size; one that has it already is shared.
     pub(super) fn scale(&mut self, frame: &VideoFrame) -> VideoFrame {
         if frame.size() == self.size {
             return frame.clone();

@@ -1,25 +1,25 @@
-//! Whether a picture shows another scene than the one before it: the means of small blocks, taken
+//! Whether a frame shows another scene than the one before it: the means of small blocks, taken
 //! from a few samples each, have changed nearly everywhere. Movement and grain change them little,
-//! a flash or a title in part of the picture only there.
+//! a flash or a title in part of the frame only there.
 
 /// Luma samples between block centres, in both directions, and from there to a block's samples.
 const BLOCK: usize = 32;
 const APART: usize = 8;
 /// A block whose mean has changed by more is another one.
 const CHANGED: u32 = 10;
-/// So many of all blocks, beyond what has been usual of late, are a new scene.
+/// So many of all blocks, beyond what has been usual recently, are a new scene.
 const SHARE: f64 = 0.35;
 
-/// Compares each picture with the one before.
+/// Compares each frame with the one before.
 #[derive(Debug, Default)]
 pub(super) struct SceneDetector {
     means: Vec<u8>,
-    /// Which part of the blocks has changed of late.
+    /// Which part of the blocks has changed recently.
     usual: f64,
 }
 
 impl SceneDetector {
-    /// Looks at a picture; whether it begins a scene. The first one does not.
+    /// Looks at a frame; whether it begins a scene. The first one does not.
     pub(super) fn is_new(&mut self, luma: &[u8], stride: usize) -> bool {
         let mut changed = 0_usize;
         let mut count = 0_usize;
@@ -59,7 +59,7 @@ mod tests {
 
     const WIDTH: usize = 640;
 
-    /// A wavy picture of a kind, moved by so many columns.
+    /// A wavy frame of a kind, moved by this many columns.
     fn luma(kind: f32, moved: usize) -> Vec<u8> {
         let luma = |at: usize| {
             let (x, y) = ((at % WIDTH + moved) as f32, (at / WIDTH) as f32);

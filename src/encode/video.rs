@@ -1,4 +1,4 @@
-//! The picture encoder: its settings and its thread, `onair-venc`.
+//! The frame encoder: its settings and its thread, `onair-venc`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -20,20 +20,20 @@ use crate::media::{
 /// What the encoder is and has done since its start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Figures {
-    /// Pictures encoded.
+    /// Frames encoded.
     pub encoded: u64,
     /// Of which keyframes.
     pub keyframes: u64,
     /// Bytes of all packets.
     pub bytes: u64,
-    /// Pictures that the input queue threw away because the encoder was too slow, or that were
+    /// Frames that the input queue threw away because the encoder was too slow, or that were
     /// refused.
     pub skipped: u64,
-    /// How long encoding took, all pictures together.
+    /// How long encoding took, all frames together.
     pub busy: Duration,
     /// The target now.
     pub bitrate: BitsPerSecond,
-    /// What is encoded now, which may be smaller than the pictures that come.
+    /// What is encoded now, which may be smaller than the frames that come.
     pub size: Size,
     /// Of the library.
     pub name: &'static str,
@@ -43,7 +43,7 @@ pub struct Figures {
     pub why: String,
 }
 
-/// A running picture encoder. Dropping it asks its thread to stop.
+/// A running frame encoder. Dropping it asks its thread to stop.
 #[derive(Debug)]
 pub struct VideoEncoder {
     worker: Worker,
@@ -62,9 +62,9 @@ struct Shared {
     refused: AtomicU64,
     busy_micros: AtomicU64,
     bitrate: AtomicU32,
-    /// One of so many pictures is encoded.
+    /// One of this many frames is encoded.
     step: AtomicU32,
-    /// What pictures are scaled to: the width above the height.
+    /// What frames are scaled to: the width above the height.
     size: AtomicU64,
     /// What is encoded now, the same way.
     encoded_size: AtomicU64,
@@ -81,7 +81,7 @@ fn unpacked(size: u64) -> Size {
 }
 
 impl VideoEncoder {
-    /// Opens an encoder and starts its thread. Pictures are taken from `input` as fast as they
+    /// Opens an encoder and starts its thread. Frames are taken from `input` as fast as they
     /// come and leave in the same order.
     ///
     /// # Errors
@@ -94,7 +94,7 @@ impl VideoEncoder {
         Self::spawn_rendition(config, RenditionId::Main, config.size, input, output)
     }
 
-    /// As [`VideoEncoder::spawn`]: as this rendition, with pictures scaled to `size` from the start.
+    /// As [`VideoEncoder::spawn`]: as this rendition, with frames scaled to `size` from the start.
     ///
     /// # Errors
     /// As there.
@@ -134,30 +134,30 @@ impl VideoEncoder {
         Ok(Self { worker, shared, input: gauge, parameters, description, why: opened.why })
     }
 
-    /// What a decoder must know; known before the first picture. Where the size changes, packets
+    /// What a decoder must know; known before the first frame. Where the size changes, packets
     /// tell what holds from then on.
     pub fn parameters(&self) -> &VideoConfig {
         &self.parameters
     }
 
-    /// Another target bitrate, from the next picture on.
+    /// Another target bitrate, from the next frame on.
     pub fn set_bitrate(&self, bitrate: BitsPerSecond) {
         self.shared.bitrate.store(bitrate.0, Ordering::Relaxed);
     }
 
-    /// Encodes one of so many pictures from now on, 1 for all of them; keyframes come when they did.
+    /// Encodes one of this many frames from now on, 1 for all of them; keyframes come when they did.
     /// The bitrate is spent on those that remain.
     pub fn set_frame_step(&self, step: u32) {
         self.shared.step.store(step.max(1), Ordering::Relaxed);
     }
 
-    /// Encodes pictures at this size from the next one on, which is a keyframe; they are scaled. A
+    /// Encodes frames at this size from the next one on, which is a keyframe; they are scaled. A
     /// size that cannot be encoded changes nothing.
     pub fn set_size(&self, size: Size) {
         self.shared.size.store(packed(size), Ordering::Relaxed);
     }
 
-    /// Makes the next picture a keyframe. Those of the schedule stay where they are.
+    /// Makes the next frame a keyframe. Those of the schedule stay where they are.
     pub fn request_keyframe(&self) {
         self.shared.keyframe_wanted.store(true, Ordering::Relaxed);
     }
@@ -207,7 +207,7 @@ impl VideoEncoder {
     }
 }
 
-/// How often a stop is looked for while no picture comes.
+/// How often a stop is looked for while no frame comes.
 const STOP_POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// An open encoder with what belongs to its size.
@@ -286,7 +286,7 @@ fn run(
 ) -> Result<(), Error> {
     let mut schedule = Schedule::new(config.frame_rate, config.keyframe_interval);
     let mut open = Open::new(backend, rendition_id);
-    // Pictures since the last that was encoded.
+    // Frames since the last that was encoded.
     let mut since = 0;
     let deliver = |mut packet: EncodedPacket, rendition: &Arc<Rendition>| {
         packet.rendition = Some(Arc::clone(rendition));
@@ -309,7 +309,7 @@ fn run(
             continue;
         }
         let step = shared.step.load(Ordering::Relaxed);
-        // The rate control counts on every picture of the rate that was set.
+        // The rate control counts on every frame of the rate that was set.
         let wanted = shared.bitrate.load(Ordering::Relaxed).saturating_mul(step);
         let wanted = BitsPerSecond(wanted);
         let Some(resized) = open.follow(config, shared, &deliver)? else { return Ok(()) };
@@ -350,7 +350,7 @@ mod tests {
     const LIMIT: Duration = Duration::from_secs(30);
     const SIZE: Size = Size::new(160, 120);
 
-    /// What an encoder that pipelines and reorders makes of so many frames; from this one on another size
+    /// What an encoder that pipelines and reorders makes of this many frames; from this one on another size
     /// is wanted.
     fn encoded(frames: i64, resized_at: i64) -> Vec<EncodedPacket> {
         let config = Config {

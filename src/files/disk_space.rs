@@ -8,11 +8,11 @@ use crate::base::Timestamp;
 
 /// Warned of when it lasts for less than this, and again.
 const WARN: [Duration; 2] = [Duration::from_secs(10 * 60), Duration::from_secs(2 * 60)];
-/// The rate is that of so long a time.
+/// The rate is that of this long a time.
 const WINDOW: Duration = Duration::from_secs(30);
-/// Before so much of it has passed the stream's own bitrate is taken.
+/// Before this much of it has passed the stream's own bitrate is taken.
 const LEARNT: Duration = Duration::from_secs(8);
-/// A disk is too slow when so much waits for it…
+/// A disk is too slow when this much waits for it…
 const SLOW: Duration = Duration::from_secs(5);
 /// …and well again when it is down to this.
 const WELL: Duration = Duration::from_secs(1);
@@ -22,7 +22,7 @@ const RESERVE: u64 = 8 << 20;
 /// What a person should know.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Warning {
-    /// At the present rate the disk is full in so long.
+    /// At the present rate the disk is full in this long.
     Space { left: Duration, free: u64 },
     /// So much waits to be written.
     Slow { queued: Duration },

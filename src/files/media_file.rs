@@ -5,7 +5,7 @@ use std::{fs, io};
 
 use crate::wire::container::{Error, Format, Index, ReadAt, mkv, mp4};
 
-/// Small reads come out of a block of this size.
+/// Small reads come from a block of this size.
 const BLOCK: usize = 64 << 10;
 /// What counts as small.
 const SMALL: usize = 8 << 10;

@@ -25,7 +25,7 @@ pub fn indexed(disk: &mut MediaFile) -> Result<Index, Error> {
     }
 }
 
-/// Reads one sample; `None` for those of sound tracks beyond the first, which are not heard.
+/// Reads one sample; `None` for those of audio tracks beyond the first, which are not heard.
 ///
 /// # Errors
 /// One that cannot be read, or is larger than any sample.

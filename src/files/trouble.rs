@@ -12,7 +12,7 @@ pub enum Trouble {
     Full,
     /// The share of it that is allowed is used up.
     Quota,
-    /// A file may not be so large there.
+    /// A file may not be this large there.
     TooLarge,
     /// This user may not.
     Forbidden,

@@ -1,9 +1,9 @@
-//! The sound tracks of a recording. The first is the program's; the extra ones hold what chosen strips
+//! The audio tracks of a recording. The first is the program's; the extra ones hold what chosen strips
 //! make, and go into recordings only.
 
 use std::fmt;
 
-/// The most sound tracks, the program's included.
+/// The most audio tracks, the program's included.
 pub const MAX_TRACKS: u8 = 6;
 
 /// An extra track, by its number: from 2 to [`MAX_TRACKS`].

@@ -1,5 +1,5 @@
-//! The pictures of a clip as a thread that is ahead hands them over: each is shown at its time, counted
-//! from when the clip was first asked. Its sound may ask when that was.
+//! The frames of a clip as a thread that is ahead hands them over: each is shown at its time, counted
+//! from when the clip was first asked. Its audio may ask when that was.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -10,7 +10,7 @@ use crate::base::queue::{Empty, Receiver};
 use crate::media::feed::{ClipFeed, Moment};
 use crate::media::frame::VideoFrame;
 
-/// A picture of a clip, stamped with its time in it, and how long it is shown.
+/// A frame of a clip, stamped with its time in it, and how long it is shown.
 #[derive(Clone, Debug)]
 pub struct ClipFrame {
     pub frame: VideoFrame,

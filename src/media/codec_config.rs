@@ -42,7 +42,7 @@ impl std::str::FromStr for BitsPerSecond {
     }
 }
 
-/// How pictures are encoded. What is encoded here is H.264; the others are played.
+/// How frames are encoded. What is encoded here is H.264; the others are played.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum VideoCodec {
     H264,
@@ -56,7 +56,7 @@ pub enum VideoCodec {
     /// Screen video of FLV, both versions.
     Screen,
     Screen2,
-    /// In FLV; the configuration is the byte in front of each picture, which crops it.
+    /// In FLV; the configuration is the byte in front of each frame, which crops it.
     Vp6,
     Vp6Alpha,
     /// MPEG-4 part 2.
@@ -108,7 +108,7 @@ impl VideoCodec {
     }
 }
 
-/// How sound is encoded.
+/// How audio is encoded.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum AudioCodec {
     Aac,
@@ -197,11 +197,11 @@ impl Codec {
     }
 }
 
-/// An encoded picture stream.
+/// An encoded frame stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VideoConfig {
     pub codec: VideoCodec,
-    /// 0×0 where only the pictures tell.
+    /// 0×0 where only the frames tell.
     pub size: Size,
     pub frame_rate: FrameRate,
     pub bitrate: BitsPerSecond,
@@ -210,7 +210,7 @@ pub struct VideoConfig {
     pub config: Bytes,
 }
 
-/// An encoded sound stream.
+/// An encoded audio stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AudioConfig {
     pub codec: AudioCodec,
@@ -223,7 +223,7 @@ pub struct AudioConfig {
     pub config: Bytes,
 }
 
-/// Everything that goes out; a broadcast has at least one of the two.
+/// Everything that is sent; a broadcast has at least one of the two.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StreamConfig {
     pub video: Option<VideoConfig>,

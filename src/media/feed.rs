@@ -1,5 +1,5 @@
-//! How a source hands pictures and sound to the compositor and the mixer: they pull, once a program
-//! frame or sound block, and are never kept waiting. A camera, a file, the test source and a remote
+//! How a source hands video and audio to the compositor and the mixer: they pull, once a program
+//! frame or audio block, and are never kept waiting. A camera, a file, the test source and a remote
 //! stream look alike here. Feeds are made on floors 3 and 4 and handed over by `studio`.
 
 use std::sync::Arc;
@@ -8,14 +8,14 @@ use std::time::Duration;
 use crate::base::Timestamp;
 use crate::media::frame::{Size, VideoFrame};
 
-/// A source of pictures.
+/// A source of frames.
 pub trait VideoFeed: Send {
-    /// The picture to show at `at`, an instant of the program's frame grid; instants rise from call
-    /// to call. `None` while there is no picture (not yet, stalled, lost): a placeholder is shown. Must
-    /// not block; a source that makes pictures itself may make this one here.
+    /// The frame to show at `at`, an instant of the program's frame grid; instants rise from call
+    /// to call. `None` while there is no frame (not yet, stalled, lost): a placeholder is shown. Must
+    /// not block; a source that makes frames itself may make this one here.
     fn frame(&mut self, at: Timestamp) -> Option<VideoFrame>;
 
-    /// The program shows all of its pictures at this size: one that draws them itself may draw them so
+    /// The program shows all of its frames at this size: one that draws them itself may draw them so
     /// large. `None`: at their own size.
     fn set_displayed(&mut self, _size: Option<Size>) {}
 }
@@ -23,20 +23,20 @@ pub trait VideoFeed: Send {
 /// What [`AudioFeed::pull`] did.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Pulled {
-    /// All of it is sound from the source.
+    /// All of it is audio from the source.
     Sound,
     /// At least part of it had to be filled with silence (not yet, stalled, lost).
     Silence,
 }
 
-/// A source of sound, already at the session's rate and channels.
+/// A source of audio, already at the session's rate and channels.
 pub trait AudioFeed: Send {
-    /// Fills `out` (interleaved) with the sound that starts at `at`. Blocks follow each other
+    /// Fills `out` (interleaved) with the audio that starts at `at`. Blocks follow each other
     /// without gap or overlap. Must not block.
     fn pull(&mut self, at: Timestamp, out: &mut [f32]) -> Pulled;
 
-    /// How long after an instant its sound is certain to be there: the mixer asks for a block this
-    /// much later than its end. Zero for a source that makes its sound itself.
+    /// How long after an instant its audio is certain to be there: the mixer asks for a block this
+    /// much later than its end. Zero for a source that makes its audio itself.
     fn delay(&self) -> Duration;
 }
 
@@ -58,9 +58,9 @@ pub trait ClipFeed: Send {
     fn moment(&mut self, at: Timestamp) -> Moment;
 }
 
-/// A decoder of one stream of pictures.
+/// A decoder of one stream of frames.
 pub trait OpenDecoder: Send {
-    /// Takes what came for one picture; gives the picture, if there is one by now. Its `pts` means
+    /// Takes what came for one frame; gives the frame, if there is one by now. Its `pts` means
     /// nothing.
     ///
     /// # Errors

@@ -15,7 +15,7 @@ pub struct Size {
 }
 
 impl Size {
-    /// The largest side a picture may have.
+    /// The largest side a frame may have.
     pub const MAX_SIDE: u32 = 8192;
 
     /// A size as given; see [`Size::is_valid`].
@@ -23,7 +23,7 @@ impl Size {
         Self { width, height }
     }
 
-    /// Whether a picture of this size can be made: even sides from 2 to [`Size::MAX_SIDE`].
+    /// Whether a frame of this size can be made: even sides from 2 to [`Size::MAX_SIDE`].
     pub const fn is_valid(self) -> bool {
         self.width >= 2
             && self.height >= 2
@@ -33,7 +33,7 @@ impl Size {
             && self.height.is_multiple_of(2)
     }
 
-    /// Pixels in a picture.
+    /// Pixels in a frame.
     pub const fn pixels(self) -> usize {
         self.width as usize * self.height as usize
     }
@@ -43,7 +43,7 @@ impl Size {
         Self::new(self.width / 2, self.height / 2)
     }
 
-    /// Macroblocks (16×16) in a picture, as H.264 levels count them.
+    /// Macroblocks (16×16) in a frame, as H.264 levels count them.
     pub const fn macroblocks(self) -> u32 {
         self.width.div_ceil(16) * self.height.div_ceil(16)
     }
@@ -85,7 +85,7 @@ impl std::str::FromStr for Size {
     }
 }
 
-/// The three planes of an I420 picture, rows without padding: luma `width × height`, each chroma
+/// The three planes of an I420 frame, rows without padding: luma `width × height`, each chroma
 /// plane `width/2 × height/2`; and, where parts of it can be seen through, how much.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Planes {
@@ -106,7 +106,7 @@ impl fmt::Debug for Planes {
 }
 
 impl Planes {
-    /// A black picture. A size that is not valid is rounded to one that is.
+    /// A black frame. A size that is not valid is rounded to one that is.
     pub fn black(size: Size) -> Self {
         let size = Self::valid(size);
         let luma = size.pixels();
@@ -114,7 +114,7 @@ impl Planes {
         Self { size, y: vec![16; luma], u: vec![128; chroma], v: vec![128; chroma], alpha: None }
     }
 
-    /// A picture of which nothing is seen yet: black, with an alpha plane of zeros.
+    /// A frame of which nothing is seen yet: black, with an alpha plane of zeros.
     pub fn transparent(size: Size) -> Self {
         let black = Self::black(size);
         Self { alpha: Some(vec![0; black.y.len()]), ..black }
@@ -125,7 +125,7 @@ impl Planes {
         Size::new(side(size.width), side(size.height))
     }
 
-    /// Becomes a picture of another size, with some content; allocates only what it never had.
+    /// Becomes a frame of another size, with some content; allocates only what it never had.
     pub fn reshape(&mut self, size: Size) {
         let size = Self::valid(size);
         let luma = size.pixels();
@@ -138,7 +138,7 @@ impl Planes {
         self.size = size;
     }
 
-    /// Takes over what is seen of a picture of the same size; its own alpha plane stays.
+    /// Takes over what is seen of a frame of the same size; its own alpha plane stays.
     ///
     /// # Panics
     /// When the sizes differ.
@@ -148,7 +148,7 @@ impl Planes {
         self.v.copy_from_slice(&from.v);
     }
 
-    /// Becomes the same picture as one of the same size; what has no alpha plane on one side keeps it as
+    /// Becomes the same frame as one of the same size; what has no alpha plane on one side keeps it as
     /// it is.
     ///
     /// # Panics
@@ -158,7 +158,7 @@ impl Planes {
         self.copy_alpha(from);
     }
 
-    /// Takes over the alpha plane of a picture of the same size, where both have one.
+    /// Takes over the alpha plane of a frame of the same size, where both have one.
     ///
     /// # Panics
     /// When the sizes differ.
@@ -168,7 +168,7 @@ impl Planes {
         }
     }
 
-    /// Copies the rectangle of another picture that begins at `corner` to `place`, as far as it lies in
+    /// Copies the rectangle of another frame that begins at `corner` to `place`, as far as it lies in
     /// both, with its alpha where both have one. All numbers are even.
     pub fn copy_rect(
         &mut self,
@@ -221,12 +221,12 @@ impl Planes {
         self.size.width as usize / 2
     }
 
-    /// A pool of pictures of one size.
+    /// A pool of frames of one size.
     pub fn pool(size: Size, max_idle: usize) -> Pool<Self> {
         Pool::new(max_idle, move || Self::black(size))
     }
 
-    /// A pool of pictures of one size with an alpha plane.
+    /// A pool of frames of one size with an alpha plane.
     pub fn alpha_pool(size: Size, max_idle: usize) -> Pool<Self> {
         Pool::new(max_idle, move || Self::transparent(size))
     }
@@ -370,7 +370,7 @@ pub enum Range {
     Full,
 }
 
-/// The colour description of a picture.
+/// The colour description of a frame.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub struct Color {
     /// RGB ↔ YCbCr.
@@ -380,7 +380,7 @@ pub struct Color {
 }
 
 impl Color {
-    /// What goes out: BT.709, limited.
+    /// What is sent: BT.709, limited.
     pub const PROGRAM: Self = Self { matrix: Matrix::Bt709, range: Range::Limited };
     /// What a JPEG holds: BT.601, full.
     pub const JPEG: Self = Self { matrix: Matrix::Bt601, range: Range::Full };

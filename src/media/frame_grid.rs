@@ -1,4 +1,4 @@
-//! The frame grid: the instants at which the program has pictures.
+//! The frame grid: the instants at which the program has frames.
 
 use std::fmt;
 use std::time::Duration;
@@ -71,7 +71,7 @@ impl std::str::FromStr for FrameRate {
     }
 }
 
-/// Frame *n* is due at `origin + n / rate`. Picture and sound of the test source, the compositor
+/// Frame *n* is due at `origin + n / rate`. Video and audio of the test source, the compositor
 /// and the encoder all count on the same grid.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct FrameGrid {

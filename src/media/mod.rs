@@ -1,4 +1,4 @@
-//! Floor 1: what flows down the street. Pictures, sound, encoded packets, the parameters that
+//! Floor 1: what flows down the street. Frames, audio, encoded packets, the parameters that
 //! describe them, and the feeds through which a source hands them over. Plain values: no devices,
 //! no threads, no clocks.
 

@@ -1,4 +1,4 @@
-//! Encoded pictures and sound, as they fan out to publishers, viewers and recordings.
+//! Encoded video and audio, as they fan out to publishers, viewers and recordings.
 
 use std::sync::Arc;
 
@@ -12,20 +12,20 @@ use crate::media::codec_config::VideoConfig;
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Track {
     Video,
-    /// The program's sound.
+    /// The program's audio.
     Audio,
-    /// Sound for recordings only.
+    /// Audio for recordings only.
     Extra(ExtraTrack),
 }
 
 /// What may be thrown away first when a link is too slow.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Priority {
-    /// No other picture refers to it.
+    /// No other frame refers to it.
     Disposable,
-    /// An inter picture that later ones refer to.
+    /// An inter frame that later ones refer to.
     Inter,
-    /// A keyframe, or sound: never dropped.
+    /// A keyframe, or audio: never dropped.
     Key,
 }
 
@@ -38,10 +38,10 @@ impl ProgramId {
     pub const MAIN: Self = Self(0);
 }
 
-/// One of several encodes of the same pictures.
+/// One of several encodes of the same frames.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub enum RenditionId {
-    /// What goes out, and into recordings.
+    /// What is sent, and into recordings.
     #[default]
     Main,
     /// Less of it, for links that do not carry the main one.
@@ -61,7 +61,7 @@ impl RenditionId {
     }
 }
 
-/// An encode of the program's pictures.
+/// An encode of the program's frames.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rendition {
     pub rendition_id: RenditionId,
@@ -72,22 +72,22 @@ pub struct Rendition {
 /// One access unit. Cloning shares the bytes.
 #[derive(Clone, Debug)]
 pub struct EncodedPacket {
-    /// Picture or sound.
+    /// Video or audio.
     pub track: Track,
     /// When it is shown or heard.
     pub pts: Timestamp,
     /// When it is decoded; equal to `pts` where the encoder reorders nothing.
     pub dts: Timestamp,
-    /// An IDR picture; always true for sound.
+    /// An IDR frame; always true for audio.
     pub keyframe: bool,
     /// What it is worth on a slow link.
     pub priority: Priority,
     /// H.264: NAL units with 4-byte lengths (AVCC), without parameter sets or access unit
     /// delimiters. AAC: one raw access unit, without ADTS.
     pub data: Bytes,
-    /// When the picture or the first sample was captured, for the latency figures.
+    /// When the frame or the first sample was captured, for the latency figures.
     pub captured: Timestamp,
-    /// Which encode a picture is of; `None` for sound, and for what was not encoded here.
+    /// Which encode a frame is of; `None` for audio, and for what was not encoded here.
     pub rendition: Option<Arc<Rendition>>,
 }
 

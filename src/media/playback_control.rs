@@ -35,7 +35,7 @@ pub enum EndBehavior {
     Loop,
     /// Nothing is shown any more.
     Clear,
-    /// Its last picture stays.
+    /// Its last frame stays.
     Hold,
 }
 
@@ -132,12 +132,12 @@ impl Transport {
         self.0.lock().then.clone()
     }
 
-    /// How often they became others: who looks at every picture need not compare them.
+    /// How often they became others: who looks at every frame need not compare them.
     pub fn then_changes(&self) -> u32 {
         self.0.lock().changes
     }
 
-    /// Whether the file that was opened goes around by itself: no other follows it.
+    /// Whether the file that was opened goes around on its own: no other follows it.
     pub fn goes_around(&self) -> bool {
         let inside = self.0.lock();
         inside.at_end == EndBehavior::Loop && inside.then.is_empty()

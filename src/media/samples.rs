@@ -1,8 +1,8 @@
-//! Sound: interleaved 32-bit float samples, full scale ±1.
+//! Audio: interleaved 32-bit float samples, full scale ±1.
 
 use crate::base::{Pooled, Timestamp};
 
-/// A block of sound and the instant of its first sample.
+/// A block of audio and the instant of its first sample.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SampleBlock {
     /// When the first sample was heard.

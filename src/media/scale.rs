@@ -1,7 +1,7 @@
-//! Pictures at another size, by the mean of the pixels around weighed by a triangle: as wide as a pixel
+//! Frames at another size, by the mean of the pixels around weighed by a triangle: as wide as a pixel
 //! of the result where that is smaller, as one of the source where it is larger. Down to half the
 //! sides four pixels in a row make one, which is done here; where there are more, by a library that does
-//! the same for any number and takes its time for so few.
+//! the same for any number and takes its time for this few.
 
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
@@ -15,20 +15,20 @@ const TAPS: usize = 4;
 const WEIGHT_SUM: f64 = 256.0;
 const HALF: u16 = 128;
 
-/// Scales pictures. Keeps what it scales with as long as the sizes stay.
+/// Scales frames. Keeps what it scales with as long as the sizes stay.
 #[derive(Debug, Default)]
 pub struct FrameScaler {
     luma: Plane,
     chroma: Plane,
 }
 
-/// Why a picture could not be scaled.
+/// Why a frame could not be scaled.
 #[derive(Debug, thiserror::Error)]
 #[error("scaling a picture: {0}")]
 pub struct ScaleError(String);
 
 impl FrameScaler {
-    /// Fills `to`, planes of a picture of size `target`, with what is in `from`.
+    /// Fills `to`, planes of a frame of size `target`, with what is in `from`.
     ///
     /// # Errors
     /// Where the planes do not have the size that they should.

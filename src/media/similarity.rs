@@ -1,5 +1,5 @@
-//! Whether two pictures are the same and whether one is black, by a coarse grid of mean luma; and
-//! how far one sound is behind another, by the course of their loudness. For comparing what viewers
+//! Whether two frames are the same and whether one is black, by a coarse grid of mean luma; and
+//! how far one audio is behind another, by the course of their loudness. For comparing what viewers
 //! get with what is sent. Pure.
 
 use std::collections::VecDeque;
@@ -11,14 +11,14 @@ use crate::media::samples::SampleBlock;
 /// Columns and rows of the grid.
 const COLUMNS: usize = 16;
 const ROWS: usize = 9;
-/// A picture whose every cell is at most this is black (limited range: black is 16).
+/// A frame whose every cell is at most this is black (limited range: black is 16).
 const BLACK: u8 = 26;
 /// Rows and pixels of a cell that are looked at, each way.
 const SAMPLES: usize = 12;
-/// Of each side at most one part in so many is taken for a bar.
+/// Of each side at most one part in this many is taken for a bar.
 const BARS: usize = 3;
 
-/// A picture's coarse likeness.
+/// A frame's coarse likeness.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct FrameSimilarity {
     cells: [u8; COLUMNS * ROWS],
@@ -66,7 +66,7 @@ impl FrameSimilarity {
         Self::of(luma.get(top * stride + left..).unwrap_or_default(), stride, within)
     }
 
-    /// The mean luma of each part of the picture.
+    /// The mean luma of each part of the frame.
     pub fn cells(&self) -> &[u8] {
         &self.cells
     }
@@ -87,7 +87,7 @@ impl FrameSimilarity {
 pub const STEP_MICROS: i64 = 20_000;
 /// What silence reads, dBFS.
 pub const SILENCE_DBFS: f32 = -90.0;
-/// So much sound is compared.
+/// So much audio is compared.
 const COMPARED: usize = 400;
 /// A course that varies less than this (standard deviation, dB) cannot be placed.
 const LIVELY: f64 = 3.0;
@@ -95,15 +95,15 @@ const LIVELY: f64 = 3.0;
 const ALIKE: f64 = 0.8;
 /// …and by how much more than anywhere else…
 const DISTINCT: f64 = 0.15;
-/// …where elsewhere is at least so many steps away.
+/// …where elsewhere is at least this many steps away.
 const ELSEWHERE: i64 = 15;
-/// A sound that is less alike than this everywhere is another one.
+/// A audio that is less alike than this everywhere is another one.
 const UNLIKE: f64 = 0.65;
 
-/// What of one sound was found in another.
+/// What of one audio was found in another.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum CurveMatch {
-    /// By so many microseconds its times are ahead of those of the other.
+    /// By this many microseconds its times are ahead of those of the other.
     At(i64),
     /// It is nowhere in it.
     Nowhere,
@@ -113,7 +113,7 @@ pub enum CurveMatch {
     Unclear,
 }
 
-/// The course of a sound's loudness: its RMS in dBFS, a value for every 20 ms of media time.
+/// The course of audio's loudness: its RMS in dBFS, a value for every 20 ms of media time.
 #[derive(Clone, Debug)]
 pub struct LoudnessCurve {
     /// The number of the first value; numbers count steps from the media time's zero.
@@ -125,7 +125,7 @@ pub struct LoudnessCurve {
 }
 
 impl LoudnessCurve {
-    /// One that keeps so many of the newest values.
+    /// One that keeps this many of the newest values.
     pub fn new(most: usize) -> Self {
         Self { first: 0, values: VecDeque::new(), most: most.max(1), open: None }
     }
@@ -156,7 +156,7 @@ impl LoudnessCurve {
         let dbfs = (10.0 * (sum / f64::from(count.max(1))).max(1e-12).log10()) as f32;
         let missing = step - self.end();
         if self.values.is_empty() || missing < 0 || missing > self.most as i64 {
-            // The stream began anew.
+            // The stream began again.
             self.values.clear();
             self.first = step;
         } else {
@@ -333,7 +333,7 @@ mod tests {
         let found = sent.find(&copy, -20_000_000, 20_000_000);
         let CurveMatch::At(lead) = found else { panic!("{found:?}") };
         assert!((lead - 5_000_000).abs() <= STEP_MICROS, "{lead}");
-        // Not where it is not looked for, nor in another sound, nor in a tone.
+        // Not where it is not looked for, nor in another audio, nor in a tone.
         assert_eq!(sent.find(&copy, 6_000_000, 20_000_000), CurveMatch::Nowhere);
         let mut other = LoudnessCurve::new(1_000);
         speech(8, 10, 0, 1.0).iter().for_each(|block| other.push(block));

@@ -1,4 +1,4 @@
-//! How a picture or sound source fares, as its device's thread reports it and whoever owns it reads
+//! How a video or audio source fares, as its device's thread reports it and whoever owns it reads
 //! it. A shared cell: readable at any time, and every change is queued for who wants each of them.
 
 use std::sync::Arc;
@@ -17,7 +17,7 @@ pub enum SourceState {
     Opening,
     /// Delivers.
     Open,
-    /// Open, but has delivered nothing for a while: placeholder or silence goes out.
+    /// Open, but has delivered nothing for a while: placeholder or silence is sent.
     Stalled,
     /// Was there and is gone; taken back when it returns.
     Lost,
@@ -49,9 +49,9 @@ pub enum SourceFormat {
     /// Not known yet.
     #[default]
     Unknown,
-    /// Pictures of this size, this many a second.
+    /// Frames of this size, this many a second.
     Video { size: Size, fps: f64 },
-    /// Sound at this many samples a second.
+    /// Audio at this many samples a second.
     Audio { rate: u32, channels: u16 },
 }
 
@@ -60,7 +60,7 @@ pub enum SourceFormat {
 pub enum SourceAlarm {
     /// Nothing but black.
     Black,
-    /// The same picture again and again.
+    /// The same frame again and again.
     Frozen,
     /// The same of a stream of somebody else.
     BlackStream,
@@ -88,7 +88,7 @@ pub enum SourceAlarm {
 }
 
 impl SourceAlarm {
-    /// Pictures come, and nobody can be meant to see them.
+    /// Frames come, and nobody can be meant to see them.
     pub const fn is_blank(self) -> bool {
         matches!(
             self,
@@ -103,7 +103,7 @@ impl SourceAlarm {
         )
     }
 
-    /// Sound comes, and nothing is to be heard in it.
+    /// Audio comes, and nothing is to be heard in it.
     pub const fn is_silence(self) -> bool {
         matches!(self, Self::Zero | Self::Silent | Self::SystemSilent | Self::PlayedSilent)
     }

@@ -120,7 +120,7 @@ pub enum StreamEvent {
     Config(TrackConfig),
     Packet(EncodedPacket),
     Metadata(Metadata),
-    /// What follows does not continue what came before: its times and configs begin anew. Only a playlist says
+    /// What follows does not continue what came before: its times and configs begin again. Only a playlist says
     /// so. Times that jump within FLV or a transport stream, announced there or not, leave the configs as they
     /// are, and only who knows when packets came tells a jump from a pause: the player's timeline bridges them.
     Discontinuity,

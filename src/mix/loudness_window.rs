@@ -1,4 +1,4 @@
-//! Momentary and short-term loudness out of tenths of a second. The library would add up all samples of
+//! Momentary and short-term loudness from tenths of a second. The library would add up all samples of
 //! three seconds each time it is asked: of a broadcast from files that was 3 % of all work, ten times a
 //! second.
 
@@ -20,7 +20,7 @@ pub(super) struct LoudnessWindow {
 }
 
 impl LoudnessWindow {
-    /// `meter` has taken so many frames more; whether a tenth is full and loudness another.
+    /// `meter` has taken this many frames more; whether a tenth is full and loudness another.
     pub fn follow(&mut self, meter: &EbuR128, frames: usize) -> bool {
         self.frames += frames;
         let rate = meter.rate().max(1) as usize;

@@ -7,7 +7,7 @@ use ebur128::{EbuR128, Mode};
 
 use crate::mix::loudness_window::LoudnessWindow;
 
-/// What brings nothing for so long is silent, seconds.
+/// What brings nothing for this long is silent, seconds.
 const STARVED: f32 = 0.5;
 /// How long the highest peak stays, seconds.
 const HOLD: f32 = 20.0;
@@ -125,7 +125,7 @@ impl Meter {
         }
     }
 
-    /// Nothing has come for so many seconds more, or again something. What is held stays.
+    /// Nothing has come for this many seconds more, or again something. What is held stays.
     pub(super) fn starve(&mut self, seconds: Option<f32>) {
         self.starved = seconds.map_or(0.0, |seconds| (self.starved + seconds).min(STARVED));
         if self.starved >= STARVED {

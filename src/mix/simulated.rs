@@ -28,7 +28,7 @@ impl Mix {
         Self { strip_set, config }
     }
 
-    /// The program's block of so many frames that begins with sample `first`, and whether there was
+    /// The program's block of this many frames that begins with sample `first`, and whether there was
     /// audio for all of it.
     pub(crate) fn block(&mut self, first: i64, frames: usize) -> (SampleBlock, bool) {
         let Config { rate, channels, origin, .. } = self.config;

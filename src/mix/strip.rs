@@ -151,7 +151,7 @@ impl Channel {
         self.feed.as_ref().map_or(Duration::ZERO, |feed| feed.delay())
     }
 
-    /// By how much its audio must leave later than it came out of the filters, in samples; below zero it
+    /// By how much its audio must leave later than it came from the filters, in samples; below zero it
     /// would have to leave before.
     fn shift(&self) -> i64 {
         self.settings.offset(self.shape.rate) - self.chain.held(self.shape.channels) as i64
@@ -232,7 +232,7 @@ impl Channel {
         self.sides = to;
     }
 
-    /// Adds to `out` what belongs to the instant so many samples before the end of what was pulled.
+    /// Adds to `out` what belongs to the instant this many samples before the end of what was pulled.
     pub(super) fn add(&self, back: i64, out: &mut [f32]) {
         self.line.add(back + self.shift(), out);
     }
@@ -247,7 +247,7 @@ impl Channel {
         self.line = DelayLine::new(self.shape.channels);
     }
 
-    /// Keeps what [`Channel::add`] needs while the program goes on so much before the next block.
+    /// Keeps what [`Channel::add`] needs while the program continues this much before the next block.
     pub(super) fn keep(&mut self, behind: i64, frames: usize) {
         let back = behind + self.settings.offset(self.shape.rate).max(0);
         self.line.keep(usize::try_from(back).unwrap_or(0) + 4 * frames);

@@ -83,7 +83,7 @@ impl StripSet {
     }
 
     /// Takes down the block that begins with sample `first`, at `at`. `behind`: how much before that the
-    /// program goes on, which may be more than it lags now.
+    /// program continues, which may be more than it lags now.
     pub(super) fn take(
         &mut self,
         first: i64,

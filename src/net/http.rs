@@ -1,4 +1,4 @@
-//! HTTP/1.1 messages on a connection, either end: heads whole, bodies piece by piece. No limits of
+//! HTTP/1.1 messages on a connection, either end: sequence headers whole, bodies piece by piece. No limits of
 //! time here, callers keep them; nothing is kept but one head and what one read gives.
 
 use std::io;

@@ -36,7 +36,7 @@ impl Runtime {
         Ok(Self { handle, inner: Arc::new(Inner(Mutex::new(Some(runtime)))) })
     }
 
-    /// For code that spawns by itself (an HTTP server).
+    /// For code that spawns on its own (an HTTP server).
     pub fn handle(&self) -> &Handle {
         &self.handle
     }

@@ -1,5 +1,5 @@
 //! The chat about a stream: what others say, and what one says oneself. A task on the network
-//! runtime keeps the connection and comes back by itself.
+//! runtime keeps the connection and comes back on its own.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use crate::wire::chat::ChatLine;
 const MAX_UNREAD_LINES: usize = 256;
 /// Lines that wait to be sent; more are refused.
 const MAX_UNSENT_LINES: usize = 8;
-/// The server shows itself every ten seconds; silent for so long, it is gone.
+/// The server shows itself every ten seconds; silent for this long, it is gone.
 const SILENCE_TIMEOUT: Duration = Duration::from_secs(35);
 
 /// How the connection is.

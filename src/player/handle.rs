@@ -24,7 +24,7 @@ use crate::player::session::shared::Shared;
 use crate::player::state::{Event, Failure, FailureKind, Figures, Rewind, Saving, State};
 use crate::text::problem::problem;
 
-/// Nobody goes nearer to the end of a recording than this: to its last picture.
+/// Nobody goes nearer to the end of a recording than this: to its last frame.
 const NEAR_THE_END: Duration = Duration::from_millis(15);
 
 /// A step that ends so close to the live end of a broadcast leads there.
@@ -43,7 +43,7 @@ pub struct Player {
 }
 
 impl Player {
-    /// Opens the source and begins to play as soon as something comes; pictures go into `screen`.
+    /// Opens the source and begins to play as soon as something comes; frames go into `screen`.
     /// Returns at once: what happens is told by [`Player::state`] and [`Player::events`].
     ///
     /// # Errors
@@ -188,7 +188,7 @@ impl Player {
         &self.events
     }
 
-    /// The picture shown last.
+    /// The frame shown last.
     pub fn last_frame(&self) -> Option<VideoFrame> {
         self.screen.get()
     }
@@ -203,7 +203,7 @@ impl Player {
         self.shared.controls.set_volume(volume);
     }
 
-    /// Sound is heard so many milliseconds later than its stamps say (sooner, where negative).
+    /// Audio is heard this many milliseconds later than its timestamps say (sooner, where negative).
     pub fn set_av_offset(&self, millis: i32) {
         self.shared.set_av_offset(millis);
     }
@@ -213,8 +213,8 @@ impl Player {
         self.shared.controls.set_muted(muted);
     }
 
-    /// Holds where it is, or goes on: at the same place in a recording, and in a broadcast as far as
-    /// it is kept (`time_shift`); where nothing is, a broadcast goes on where it is by then.
+    /// Holds where it is, or continues: at the same place in a recording, and in a broadcast as far as
+    /// it is kept (`time_shift`); where nothing is, a broadcast continues where it is by then.
     pub fn pause(&self, paused: bool) {
         self.shared.requests.set_paused(paused);
     }
@@ -224,8 +224,8 @@ impl Player {
         self.shared.requests.paused()
     }
 
-    /// Goes on at another place of a recording: in a file, on a web server too, at the very picture and
-    /// sound of it, elsewhere at the keyframe before it. False where that cannot be done: a broadcast, or
+    /// Goes on at another place of a recording: in a file, on a web server too, at the very frame and
+    /// audio of it, elsewhere at the keyframe before it. False where that cannot be done: a broadcast, or
     /// a file of a web server that gives no parts of it.
     pub fn seek(&self, to: Duration) -> bool {
         let can = self.duration().is_some() && !self.state().is_final();
@@ -236,7 +236,7 @@ impl Player {
         can
     }
 
-    /// Goes to the place in what is kept of a broadcast that is so far behind its live end, at the
+    /// Goes to the place in what is kept of a broadcast that is this far behind its live end, at the
     /// keyframe before it, or after it where that is ahead. False where nothing is kept.
     pub fn rewind(&self, behind: Duration) -> bool {
         if self.state().is_final() {
@@ -288,7 +288,7 @@ impl Player {
         }
     }
 
-    /// Keeps at most so many bytes of a broadcast to go back in.
+    /// Keeps at most this many bytes of a broadcast to go back in.
     pub fn set_time_shift_bytes(&self, bytes: usize) {
         self.shared.packets.shift.lock().set_bytes(bytes);
     }
@@ -303,7 +303,7 @@ impl Player {
         self.shared.controls.choose_speaker(id);
     }
 
-    /// Keeps back so much of what comes as it happens; `None`: as little as the network allows.
+    /// Keeps back this much of what comes as it happens; `None`: as little as the network allows.
     pub fn set_buffer(&self, buffer: Option<Duration>) {
         // Of what is followed by playlists it holds with what is read next.
         self.shared.buffer.set(buffer.unwrap_or(AUTO_BEGINS));
@@ -365,7 +365,7 @@ impl Player {
         self.threads.iter().all(Worker::is_finished)
     }
 
-    /// Asks it to end without waiting: it puts no more pictures into the slot.
+    /// Asks it to end without waiting: it puts no more frames into the slot.
     pub fn leave(&self) {
         self.shared.halt();
     }

@@ -1,9 +1,9 @@
-//! Floor 4: the player. Pulls a stream or reads a file, decodes it, and shows picture and sound at
+//! Floor 4: the player. Pulls a stream or reads a file, decodes it, and shows video and audio at
 //! their time.
 //!
 //! ```text
-//! feed thread: net/file → demux → timeline ─packets→ video thread: decode ─pictures→┐
-//!                                   │       └packets──────────────→ presenter thread: sound, clock
+//! feed thread: net/file → demux → timeline ─packets→ video thread: decode ─frames→┐
+//!                                   │       └packets──────────────→ presenter thread: audio, clock
 //!                                   └ jitter estimate ───────────────────^          → Latest, speaker
 //! ```
 //! What decides about time is pure and simulated in tests: [`clock::timeline`] (wire time to media time),

@@ -41,7 +41,7 @@ pub(crate) struct Viewer {
 }
 
 impl Viewer {
-    /// Plays sound of this rate and these channels by this speaker.
+    /// Plays audio of this rate and these channels by this speaker.
     pub(crate) fn new(speaker: Box<dyn Speaker>, rate: u32, channels: u16) -> Self {
         let mut sound = AudioDecoding::new();
         sound.attach(speaker, rate, channels);
@@ -101,7 +101,7 @@ impl Viewer {
         SampleBlock { pts: packet.pts, rate, channels, data: data.into() }
     }
 
-    /// A round of the presenter. `show` gets each picture whose turn has come, and by how many
+    /// A round of the presenter. `show` gets each frame whose turn has come, and by how many
     /// microseconds that is past.
     pub(crate) fn step(&mut self, now: Timestamp, show: &mut dyn FnMut(&Bytes, i64)) {
         let supply = self.reception.supply(now);

@@ -198,7 +198,7 @@ impl Inner {
         true
     }
 
-    /// Takes an undecided connection out of those that wait.
+    /// Takes an undecided connection from those that wait.
     fn take(&mut self, spot: &Arc<Spot>) {
         self.undecided -= 1;
         if let Some(of_address) = self.addresses.get_mut(&spot.address) {
@@ -217,7 +217,7 @@ impl Inner {
     }
 }
 
-/// What stands for one subscriber: an address of IPv4, or a network of 64 bits of IPv6.
+/// What represents one subscriber: an address of IPv4, or a network of 64 bits of IPv6.
 pub(super) fn subscriber(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) if !v6.is_loopback() => {

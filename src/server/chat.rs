@@ -18,7 +18,7 @@ const KEPT_LINES: usize = 30;
 const WAITING: usize = 64;
 /// Lines that one person may say at once…
 const BURST: u32 = 5;
-/// …and then one in so long.
+/// …and then one in this long.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// All chats of a server.

@@ -141,18 +141,18 @@ pub struct Limits {
     pub waiting_names: usize,
     /// How long a viewer may wait for a publisher.
     pub waiting_viewer: Duration,
-    /// What late joiners get at once, at most, in bytes; a longer group of pictures is not kept.
+    /// What late joiners get at once, at most, in bytes; a longer group of frames is not kept.
     pub group_bytes: usize,
-    /// What may wait for one viewer, in bytes, before pictures are skipped.
+    /// What may wait for one viewer, in bytes, before frames are skipped.
     pub queue_bytes: usize,
     /// Files that are written at once.
     pub files: usize,
     /// How long a request over HTTP may take from its first byte to the first of its answer; the
     /// first one, from when the connection was made.
     pub request: Duration,
-    /// A viewer that takes nothing for so long is let go.
+    /// A viewer that takes nothing for this long is let go.
     pub stalled_viewer: Duration,
-    /// A publisher that sends nothing for so long is let go.
+    /// A publisher that sends nothing for this long is let go.
     pub silent_publisher: Duration,
     /// How long a message may wait for the rest of its publisher's burst, where there are many
     /// viewers. Not at all by default: of a burst whose pieces follow each other at once nearly all

@@ -51,7 +51,7 @@ pub enum RecordingState {
 }
 
 impl RecordingState {
-    /// As it stands in the JSON events.
+    /// As it is in the JSON events.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Writing => "writing",
@@ -83,7 +83,7 @@ pub enum Protocol {
 }
 
 impl Protocol {
-    /// As it stands in the JSON events.
+    /// As it is in the JSON events.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Rtmp => "rtmp",
@@ -132,7 +132,7 @@ pub struct PublisherFigures {
     pub audio: Option<AudioFigures>,
 }
 
-/// What is known of the pictures.
+/// What is known of the frames.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VideoFigures {
     pub codec: String,
@@ -140,7 +140,7 @@ pub struct VideoFigures {
     pub fps: Option<f64>,
 }
 
-/// What is known of the sound.
+/// What is known of the audio.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AudioFigures {
     pub codec: String,

@@ -15,7 +15,7 @@ use crate::server::admission::subscriber;
 const FREE: u32 = 5;
 /// The longest wait.
 const MAX_WAIT: Duration = Duration::from_secs(60);
-/// Forgotten when there was no wrong one for so long.
+/// Forgotten when there was no wrong one for this long.
 const FORGOTTEN: Duration = Duration::from_mins(10);
 /// Addresses that are remembered; of more, the one whose last failure is oldest is forgotten.
 const MAX_ADDRESSES: usize = 4_096;

@@ -68,7 +68,7 @@ pub(super) struct Totals {
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Refused {
     Unauthorized,
-    /// There were too many wrong keys from that address; for so long none is looked at.
+    /// There were too many wrong keys from that address; for this long none is looked at.
     TooOften(Duration),
     Taken,
     Full,
@@ -168,7 +168,7 @@ impl Registry {
 
     /// Does something with a stream, which is made if need be for somebody at this address; it
     /// cannot be let go of meanwhile. `None` where there are too many streams: those that are
-    /// published have a limit of their own, so that viewers who wait keep no publisher out.
+    /// published have a separate limit, so that viewers who wait keep no publisher out.
     fn with_stream<T>(
         &self,
         (app, name): (&str, &str),
@@ -219,7 +219,7 @@ impl Registry {
         let mut streams = self.streams.lock();
         if stream.is_idle() {
             let key = (stream.app.clone(), stream.name.clone());
-            // Another one may stand there by now.
+            // Another one may be there by now.
             if streams.get(&key).is_some_and(|known| std::ptr::eq(&raw const **known, stream)) {
                 streams.remove(&key);
             }

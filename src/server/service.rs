@@ -1,6 +1,6 @@
 //! Floor 4: the built-in server. Takes RTMP publishers, gives their streams to any number of RTMP
-//! and HTTP-FLV viewers, keeps their chats, and tells over HTTP what is going on. A late joiner
-//! gets metadata, configurations and the pictures since the last keyframe at once; a slow viewer
+//! and HTTP-FLV viewers, keeps their chats, and tells over HTTP what is continuing. A late joiner
+//! gets metadata, configurations and the frames since the last keyframe at once; a slow viewer
 //! skips to the next keyframe and harms nobody. Runs on the network runtime; no thread of its own.
 
 use std::io;

@@ -25,15 +25,15 @@ use crate::studio::watch::choices::WatchCommand;
 /// A wish of the person at the window or on the command line.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
-    /// Show this picture source.
+    /// Show this video source.
     SelectVideo(VideoChoice),
     /// Show this scene, by the chosen transition.
     SwitchScene(SceneId),
-    /// Show this scene apart, before it goes out; `None`: nothing is prepared any more.
+    /// Show this scene apart, before it is sent; `None`: nothing is prepared any more.
     PrepareScene(Option<SceneId>),
-    /// The prepared scene goes out, and the one that went out is prepared.
+    /// The prepared scene is sent, and the one that went out is prepared.
     Transition,
-    /// Pause a source that plays something, go on, or go to another place of it.
+    /// Pause a source that plays something, continue, or go to another place of it.
     Media(SourceId, TransportCommand),
     /// What becomes of a media file when it has been played to its end.
     AtEnd(SourceId, EndBehavior),
@@ -55,24 +55,24 @@ pub enum Command {
     ExportScenes(PathBuf),
     /// Anything about scene collections and profiles.
     Part(PartCommand),
-    /// Hear this sound source.
+    /// Hear this audio source.
     SelectAudio(AudioChoice),
     /// Encode like this.
     SetQuality(Quality),
-    /// Record this scene as another program of the same sources, on a canvas of its own.
+    /// Record this scene as another program of the same sources, on a separate canvas.
     StartProgram { id: ProgramId, scene: SceneId, size: Size, rate: FrameRate, path: PathBuf },
     /// End it; its file is finished.
     StopProgram(ProgramId),
     /// These are the targets now: those enabled get the stream at the next *Go Live*.
     SetTargets(Vec<Target>),
     /// Adds this target or, by its id, changes it. On air, one that is switched on starts and one
-    /// that is switched off stops, while the others go on.
+    /// that is switched off stops, while the others continue.
     PutTarget(Target),
     /// Forgets this target and its key.
     RemoveTarget(u32),
     /// On air: starts this target again, which has given up.
     StartTarget(u32),
-    /// Changes this target; on air, its own connection alone is made anew with what it is now.
+    /// Changes this target; on air, its own connection alone is made again with what it is now.
     RestartTarget(Target),
     /// Accept this certificate, and no other, from this target; and try it again.
     TrustCertificate { target: u32, pin: CertificatePin },
@@ -89,15 +89,15 @@ pub enum Command {
     StopLive,
     /// The same once what the stream delay holds has gone out; a second time, now.
     StopAfterDelay,
-    /// From the next *Go Live* on viewers see the stream so much later, at most 30 min; remembered.
+    /// From the next *Go Live* on viewers see the stream this much later, at most 30 min; remembered.
     SetDelay(Duration),
     /// Do not wait for the next try.
     RetryNow,
-    /// Record what goes out into this file: FLV, MP4 or MKV by its name.
+    /// Record what is sent into this file: FLV, MP4 or MKV by its name.
     StartRecording(PathBuf),
     /// Finish the recording.
     StopRecording,
-    /// Leave out of the recording what comes from here on.
+    /// Leave from the recording what comes from here on.
     PauseRecording,
     /// Go on recording, without a gap in the file.
     ResumeRecording,
@@ -107,13 +107,13 @@ pub enum Command {
     SplitRecording,
     /// Write what the replay buffer has into this file.
     SaveReplay(PathBuf),
-    /// Write the picture that goes out into this PNG file.
+    /// Write the frame that is sent into this PNG file.
     Snapshot(PathBuf),
-    /// Gain of the sound source in decibels, -60…+20.
+    /// Gain of the audio source in decibels, -60…+20.
     SetGain(f32),
-    /// Mute the sound source.
+    /// Mute the audio source.
     SetMuted(bool),
-    /// Add a strip of sound that hears this.
+    /// Add a strip of audio that hears this.
     AddStrip(AudioChoice),
     /// Take a strip away; the main one stays.
     RemoveStrip(StripId),
@@ -144,7 +144,7 @@ pub enum Command {
     ClearClip(StripLamp),
     /// Pull this stream or local file and show it, in the chosen tile.
     Watch { url: String },
-    /// Pull all of these and show them, each in a tile of its own.
+    /// Pull all of these and show them, each in a separate tile.
     WatchAll(Vec<String>),
     /// Stop showing what is in the chosen tile.
     StopWatching,
@@ -173,7 +173,7 @@ pub enum Command {
     SetPreferences(Preferences),
     /// Go live to the targets and with the scene of a broadcast that a crash ended.
     Resume,
-    /// The display is gone, and the window with it; what is on air goes on.
+    /// The display is gone, and the window with it; what is on air continues.
     WindowLost,
     /// The person has read this notice.
     Dismiss(u64),

@@ -49,7 +49,7 @@ pub struct Device {
     pub default: bool,
 }
 
-/// The picture source.
+/// The video source.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VideoSource {
     pub choice: VideoChoice,
@@ -73,7 +73,7 @@ pub struct SceneSource {
     pub reason: Problem,
     /// Where it is, if it plays something that can be paused.
     pub playing: Option<Position>,
-    /// Those of its files that it goes on without.
+    /// Those of its files that it continues without.
     pub left_out: Arc<[SkippedFile]>,
     /// Files of its filters that cannot be used.
     pub filters_lack: Vec<SkippedFile>,
@@ -85,15 +85,15 @@ pub struct SceneSource {
 #[derive(Clone, Debug, Default)]
 pub struct Scenes {
     pub collection: Arc<Collection>,
-    /// The chosen picture among them, if it is shown in any scene.
+    /// The main video source among them, if it is shown in any scene.
     pub sources: Vec<SceneSource>,
     /// The scene that is prepared.
     pub prepared: Option<SceneId>,
-    /// Its picture, small.
+    /// Its frame, small.
     pub picture: Latest<VideoFrame>,
     pub can_undo: bool,
     pub can_redo: bool,
-    /// The machine does not keep up: filters that only make a picture nicer are left out.
+    /// The machine does not keep up: filters that only make a frame nicer are left out.
     pub lacks_filters: bool,
     /// Files of transitions that cannot be used.
     pub transitions_lack: Vec<SkippedFile>,
@@ -109,7 +109,7 @@ fn lack<'a>(files: &'a [SkippedFile], path: &Path) -> Option<&'a Problem> {
 }
 
 impl SceneSource {
-    /// Why it goes on without this file.
+    /// Why it continues without this file.
     pub fn lacks(&self, path: &Path) -> Option<&Problem> {
         lack(&self.left_out, path)
     }
@@ -132,7 +132,7 @@ impl Scenes {
     }
 }
 
-/// The sound source and its meter.
+/// The audio source and its meter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AudioSource {
     pub choice: AudioChoice,
@@ -161,11 +161,11 @@ pub struct StripView {
     /// What the system calls what it hears; empty: not open.
     pub device: String,
     pub state: SourceState,
-    /// A scene on the program shows the picture of what it hears.
+    /// A scene on the program shows the frame of what it hears.
     pub shown: bool,
     /// Its talk key is held: its own, or that of all strips.
     pub held: bool,
-    /// It is a media file or stream that is open and has no sound.
+    /// It is a media file or stream that is open and has no audio.
     pub soundless: bool,
     /// The device's clock against ours, parts per million, once measured.
     pub drift_ppm: Option<f64>,
@@ -196,7 +196,7 @@ pub struct TargetView {
     pub total_frames: u64,
     pub reconnects: u32,
     pub round_trip: Option<Duration>,
-    /// Which encode goes there, and the size of its pictures.
+    /// Which encode goes there, and the size of its frames.
     pub rendition_id: RenditionId,
     pub size: Option<Size>,
     /// Whether what its viewers get is looked at while it is on air…
@@ -248,7 +248,7 @@ pub struct RecordingFigures {
 pub struct ReplayFigures {
     /// So much it has…
     pub filled: Duration,
-    /// …of so much.
+    /// …of this much.
     pub room: Duration,
 }
 
@@ -309,7 +309,7 @@ pub struct PartVersions {
     pub versions: Vec<Version>,
 }
 
-/// Everything the window draws, save the pictures themselves.
+/// Everything the window draws, save the frames themselves.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
     pub cameras: Vec<Device>,
@@ -327,14 +327,14 @@ pub struct Snapshot {
     pub audio: Option<AudioSource>,
     /// The strips of the mixer, the main one first.
     pub strips: Vec<StripView>,
-    /// What the sound tracks of a recording would be called, by their numbers from 1.
+    /// What the audio tracks of a recording would be called, by their numbers from 1.
     pub track_names: TrackNames,
-    /// The meter of the program's sound.
+    /// The meter of the program's audio.
     pub loudness: mix::Reading,
     /// The monitoring device.
     pub monitoring: Monitoring,
     pub speakers: Vec<Device>,
-    /// Applications that play, whose sound can be heard alone.
+    /// Applications that play, whose audio can be heard alone.
     pub applications: Vec<String>,
     pub quality: Quality,
     /// Tells this run from others, for names that must not repeat.
@@ -347,7 +347,7 @@ pub struct Snapshot {
     pub key_place: Option<KeyPlace>,
     pub live: LiveState,
     pub figures: LiveFigures,
-    /// The file that goes out in the program's stead.
+    /// The file that is sent in the program's stead.
     pub passthrough: Option<PassthroughView>,
     /// How much later viewers are to see the stream, from the next *Go Live* on.
     pub delay: Duration,
@@ -405,7 +405,7 @@ impl Snapshot {
         self.tiles.iter().find(|tile| tile.chosen).map_or(0, |tile| tile.id.slot())
     }
 
-    /// What a source shows, the chosen picture included; `None`: there is none of this number.
+    /// What a source shows, the main video source included; `None`: there is none of this number.
     pub fn shown_by(&self, id: SourceId) -> Option<&VideoChoice> {
         match self.scenes.collection.source(id) {
             Some(source) => Some(&source.choice),
@@ -413,8 +413,8 @@ impl Snapshot {
         }
     }
 
-    /// The picture that is meant where one is spoken of: that of `--video`, or the lowest source of the scene
-    /// that goes out.
+    /// The frame that is meant where one is spoken of: that of `--video`, or the lowest source of the scene
+    /// that is sent.
     pub fn usual_video(&self) -> Option<VideoSource> {
         let main = self.video.as_ref().filter(|video| video.choice != VideoChoice::None);
         main.cloned().or_else(|| {
@@ -426,7 +426,7 @@ impl Snapshot {
         })
     }
 
-    /// Whether something of the scene that goes out delivers a picture, or none is wanted.
+    /// Whether something of the scene that is sent delivers a frame, or none is wanted.
     pub fn delivers_video(&self) -> bool {
         let collection = &self.scenes.collection;
         let open = |id: SourceId| match self.video.as_ref().filter(|_| id == MAIN) {

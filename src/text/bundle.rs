@@ -1,4 +1,4 @@
-//! The Fluent files of a language, read at the first use and shared, and texts out of them.
+//! The Fluent files of a language, read at the first use and shared, and texts from them.
 
 use std::borrow::Cow;
 use std::cell::RefCell;

@@ -1,4 +1,4 @@
-//! Spaces around what is put into Chinese words: they set off what is Latin or a number, and stand between
+//! Spaces around what is put into Chinese words: they set off what is Latin or a number, and are between
 //! no two Chinese characters. Whether a value (the name of a device) is Chinese is known only when it is put
 //! in, so texts are written with the spaces, and those that are too many are taken out here.
 
@@ -6,7 +6,7 @@
 pub const OPEN: char = '\u{2068}';
 pub const CLOSE: char = '\u{2069}';
 
-/// A text without the marks around its values, and without the spaces beside these that stand between two
+/// A text without the marks around its values, and without the spaces beside these that are between two
 /// Chinese characters. What stands within a value stays as it is.
 pub fn closed_up(marked: &str) -> String {
     let mut out = String::with_capacity(marked.len());
@@ -69,7 +69,7 @@ mod tests {
             ("麦克风 \u{2068}桌 上\u{2069} 已断开", "麦克风桌 上已断开"),
             ("\u{2068}甲\u{2069} \u{2068}乙\u{2069}", "甲乙"),
             ("\u{2068}甲\u{2069} \u{2068}B\u{2069}", "甲 B"),
-            // Nothing of ours stands beside it.
+            // Nothing of ours is beside it.
             ("甲 乙\u{2068}丙\u{2069}", "甲 乙丙"),
             ("（\u{2068}甲\u{2069} ）", "（甲）"),
             ("甲  \u{2068}乙\u{2069} ", "甲  乙 "),

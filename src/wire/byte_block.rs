@@ -4,8 +4,8 @@
 
 use bytes::{Buf, Bytes, BytesMut};
 
-/// A body shares its block where it holds at least one byte of so many: what is held on to is then at
-/// most so many times what was received.
+/// A body shares its block where it holds at least one byte of this many: what is held on to is then at
+/// most this many times what was received.
 const MAX_PER_BYTE: usize = 4;
 
 /// Bytes to be taken from the front of a buffer that a socket or a file was read into.
@@ -38,12 +38,12 @@ impl<'a> ByteBlock<'a> {
         self.buffer.is_empty()
     }
 
-    /// Passes over so many bytes, or all that are left.
+    /// Passes over this many bytes, or all that are left.
     pub fn advance(&mut self, count: usize) {
         self.buffer.advance(count.min(self.buffer.len()));
     }
 
-    /// Takes so many bytes, or all that are left.
+    /// Takes this many bytes, or all that are left.
     pub fn take(&mut self, count: usize) -> Bytes {
         let count = count.min(self.buffer.len());
         if count.saturating_mul(MAX_PER_BYTE) >= self.whole {

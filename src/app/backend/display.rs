@@ -1,5 +1,5 @@
 //! Xlib ends the program when its display is gone. What is on air must not end with it: here the window's thread
-//! is stopped for good instead, and the others go on.
+//! is stopped permanently instead, and the others continue.
 
 use std::ffi::{CStr, c_int, c_void};
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,6 +1,6 @@
-//! Surfaces for pictures, by OpenGL. A picture is opaque: it is laid without blending, by a shader
+//! Surfaces for frames, by OpenGL. A frame is opaque: it is laid without blending, by a shader
 //! that does nothing but look a pixel up, in the order of colours that displays use. Where the
-//! processor draws and a pixel of the picture is one of the window, it is copied there. With llvmpipe
+//! processor draws and a pixel of the frame is one of the window, it is copied there. With llvmpipe
 //! at 1280×720 that takes a quarter to an eighth of the time of a texture of egui's.
 //!
 //! Everything is done while the window is painted, on its thread, where the context is current.
@@ -32,7 +32,7 @@ const FRAGMENT: &str = "
 ";
 /// Upper left, upper right, lower right, lower left of the place that is drawn to.
 const CORNERS: [[f32; 2]; 4] = [[-1.0, 1.0], [1.0, 1.0], [1.0, -1.0], [-1.0, -1.0]];
-/// Of a corner in the buffer: where it is, and where in the picture that is.
+/// Of a corner in the buffer: where it is, and where in the frame that is.
 const STRIDE: i32 = 16;
 
 /// What all surfaces share. The names are those of one context, as long as the window lives.
@@ -44,7 +44,7 @@ struct Shared {
     program: glow::Program,
     corners: glow::VertexArray,
     buffer: glow::Buffer,
-    /// To read from a picture.
+    /// To read from a frame.
     reader: glow::Framebuffer,
     /// The processor draws.
     software: bool,
@@ -118,7 +118,7 @@ unsafe fn build(gl: &glow::Context, version: &str) -> Result<Built, String> {
     }
 }
 
-/// The surface of one picture.
+/// The surface of one frame.
 struct One {
     shared: Arc<Shared>,
     state: Mutex<State>,
@@ -161,7 +161,7 @@ impl One {
     ) {
         let mut state = self.state.lock();
         // SAFETY: as the caller promises. The names are those of this context: all windows of the
-        // program share one. egui sets anew what it needs after every callback; the framebuffer to
+        // program share one. egui sets again what it needs after every callback; the framebuffer to
         // read from is put back here.
         unsafe {
             for gone in std::mem::take(&mut *self.shared.gone.lock()) {
@@ -176,7 +176,7 @@ impl One {
                 let to = glow::COLOR_ATTACHMENT0;
                 let kind = glow::TEXTURE_2D;
                 gl.framebuffer_texture_2d(glow::READ_FRAMEBUFFER, to, kind, Some(texture), 0);
-                // The first row of a picture is its uppermost, that of a window its lowest.
+                // The first row of a frame is its uppermost, that of a window its lowest.
                 let (right, top) = (left + width, bottom + height);
                 let (what, how) = (glow::COLOR_BUFFER_BIT, glow::NEAREST);
                 gl.blit_framebuffer(0, 0, width, height, left, top, right, bottom, what, how);
@@ -217,7 +217,7 @@ impl State {
         let kind = glow::TEXTURE_2D;
         let (order, part) = (glow::BGRA, glow::UNSIGNED_BYTE);
         let pixels = glow::PixelUnpackData::Slice(Some(&self.pixels));
-        // SAFETY: as the caller promises; `pixels` are as many as a picture of this size has.
+        // SAFETY: as the caller promises; `pixels` are as many as a frame of this size has.
         unsafe {
             gl.pixel_store_i32(glow::UNPACK_ALIGNMENT, 1);
             gl.active_texture(glow::TEXTURE0);
@@ -286,7 +286,7 @@ mod tests {
         assert_eq!(place(&whole), [0, 0, 1280, 720]);
         let upper = info(pos2(10.0, 20.0), vec2(320.0, 180.0), 2.0);
         assert_eq!(place(&upper), [20, 720 - 400, 640, 360]);
-        // A zoomed picture reaches beyond the window and keeps its size.
+        // A zoomed frame reaches beyond the window and keeps its size.
         let beyond = info(pos2(-640.0, -360.0), vec2(2560.0, 1440.0), 1.0);
         assert_eq!(place(&beyond), [-640, -360, 2560, 1440]);
     }

@@ -227,7 +227,7 @@ impl Desktop {
         }
     }
 
-    /// What it says is over, or was seen.
+    /// What it says has ended, or was seen.
     fn close(&mut self) {
         let Some(id) = self.shown.take() else { return };
         let answer = self.connection.call_method(

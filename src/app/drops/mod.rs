@@ -1,4 +1,4 @@
-//! Addresses that are dragged out of another program, as out of a browser's address bar. The window's
+//! Addresses that are dragged from another program, as from a browser's address bar. The window's
 //! library takes files only; this takes the rest, where there is a way to (X11), and leaves files to it.
 
 mod drag;

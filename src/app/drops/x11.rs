@@ -1,4 +1,4 @@
-//! Drag and drop of X11 (XDND 5). A window of ours stands in for the one that is shown (`XdndProxy`):
+//! Drag and drop of X11 (XDND 5). A window of ours replaces the one that is shown (`XdndProxy`):
 //! it asks what is being dragged, takes addresses, and passes all of a drag of files on to the window
 //! itself, whose library answers for them.
 
@@ -160,7 +160,7 @@ impl DropWindows {
                 Event::SelectionNotify(answer) => self.answered(answer),
                 _ => Ok(()),
             };
-            // A source that has gone meanwhile: whatever it was is over.
+            // A source that has gone meanwhile: whatever it was has ended.
             if let Err(error) = done {
                 tracing::debug!(%error, "a drag was broken off");
                 self.end();

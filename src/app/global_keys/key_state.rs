@@ -51,7 +51,7 @@ impl KeyState {
     }
 
     /// What the window has not said again in time holds no more. After how long it is to be looked again;
-    /// `None`: not before the key is held anew.
+    /// `None`: not before the key is held again.
     pub(super) fn lapse(&self, now: Instant) -> Option<Duration> {
         self.change(|it| {
             it.here = it.here.filter(|until| *until > now);
@@ -115,7 +115,7 @@ mod tests {
         let ((line, since), begin) = (line(), Instant::now());
         let at = |ms| begin + Duration::from_millis(ms);
         assert!(line.here(true, at(0)), "somebody has to look after it");
-        // Each frame says it again; whoever looks after it goes on.
+        // Each frame says it again; whoever looks after it continues.
         assert!(!line.here(true, at(1_000)));
         assert_eq!(line.lapse(at(1_500)), Some(Duration::from_millis(1_000)));
         assert_eq!(line.lapse(at(2_499)), Some(Duration::from_millis(1)));

@@ -1,4 +1,4 @@
-//! The player to the desktop: its media keys, its sound menu and its lock screen, by MPRIS over the
+//! The player to the desktop: its media keys, its audio menu and its lock screen, by MPRIS over the
 //! session bus (Media Player Remote Interfacing Specification 2.2). Where there is no bus, nothing
 //! happens. On the bus there is what plays and how far; never an address, which may hold secrets.
 //!

@@ -142,7 +142,7 @@ impl State {
         }
     }
 
-    /// The tile so many places on is heard.
+    /// The tile this many places on is heard.
     fn neighbour(&self, steps: usize) -> Vec<Command> {
         let place = self.tiles.iter().position(|tile| *tile == self.track).unwrap_or(0);
         let next = self.tiles.get((place + steps) % self.tiles.len().max(1));

@@ -1,4 +1,4 @@
-//! The cookie with which clients greet a sound server. Servers hang up on a client that has none,
+//! The cookie with which clients greet an audio server. Servers hang up on a client that has none,
 //! even where they let everybody of the same user in; the C library makes one at the first start of
 //! any program that uses it, and nothing does before that.
 

@@ -127,7 +127,7 @@ fn fault(error: cpal::Error) -> Fault {
     }
 }
 
-/// Changes that need nothing from us: the stream goes on.
+/// Changes that need nothing from us: the stream continues.
 fn harmless(error: &cpal::Error) -> bool {
     matches!(error.kind(), ErrorKind::DeviceChanged | ErrorKind::RealtimeDenied | ErrorKind::Xrun)
 }

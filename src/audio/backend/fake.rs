@@ -1,4 +1,4 @@
-//! A sound system that does what a test tells it.
+//! A audio system that does what a test tells it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! The sound systems: cpal for real ones, a fake for tests.
+//! The audio systems: cpal for real ones, a fake for tests.
 
 mod cookie;
 mod cpal;
@@ -8,7 +8,7 @@ mod pulse;
 
 use crate::audio::system::AudioSystem;
 
-/// The machine's sound system.
+/// The machine's audio system.
 pub(super) fn system() -> Box<dyn AudioSystem> {
     Box::new(cpal::Cpal::default())
 }

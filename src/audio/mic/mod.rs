@@ -28,9 +28,9 @@ use crate::text::problem::{Value, problem};
 const WATCH: Duration = Duration::from_millis(100);
 /// How often the list of devices is looked at, and an absent device looked for.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
-/// A device that has given nothing for so long has stalled.
+/// A device that has given nothing for this long has stalled.
 const STALL: Duration = Duration::from_secs(2);
-/// A stalled device is opened afresh after so long.
+/// A stalled device is opened afresh after this long.
 const GIVE_UP: Duration = Duration::from_secs(5);
 /// Room for callbacks that come late.
 const MARGIN: Duration = Duration::from_millis(8);
@@ -115,7 +115,7 @@ pub(super) fn open(
     Ok(Source { feed, status, transport: Transport::default() })
 }
 
-/// Drops a stream on a thread of its own: where its device has vanished that may hang.
+/// Drops a stream on a separate thread: where its device has vanished that may hang.
 pub(super) fn bury(stream: Box<dyn Stream>) {
     if let Err(fault) = Worker::spawn("sound-burial", move |_| drop(stream)) {
         tracing::warn!(%fault, "closing a sound stream");
@@ -315,11 +315,11 @@ struct Link {
     pace: DeviceRate,
     aligner: ClockAligner,
     rate: u32,
-    /// Number of the next frame out of the ring.
+    /// Number of the next frame from the ring.
     next: i64,
     /// Frames heard when last looked.
     heard: u64,
-    /// The audio's age at its callback, the longest of late, microseconds.
+    /// The audio's age at its callback, the longest recently, microseconds.
     age: f64,
     /// Added to the delay by blocks that came too late.
     slack: Duration,

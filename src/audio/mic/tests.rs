@@ -1,4 +1,4 @@
-//! Microphones of a sound system that does what a test tells it.
+//! Microphones of an audio system that does what a test tells it.
 
 use super::*;
 use crate::audio::backend::fake::{Bench, Fake};

@@ -1,4 +1,4 @@
-//! A WAV file as a source: read, converted and resampled ahead on a thread of its own, looped
+//! A WAV file as a source: read, converted and resampled ahead on a separate thread, looped
 //! without a seam. The position in the file follows from the time since the grid's origin alone, so that
 //! a video file opened beside it is in step. A file that is played once begins when it is opened; samples
 //! that are read too late are played later and not dropped.
@@ -96,7 +96,7 @@ fn unreadable(error: &container::Error) -> Problem {
     }
 }
 
-/// A file of so many bytes, read at any place.
+/// A file of this many bytes, read at any place.
 struct Stored<'a, R>(&'a mut R, u64);
 
 impl<R: Read + Seek> ReadAt for Stored<'_, R> {

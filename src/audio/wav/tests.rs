@@ -71,7 +71,7 @@ fn every_format_plays_and_loops_without_a_seam() {
 
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// Pulls until at least so many samples and then a while nothing is heard; what was heard, without
+/// Pulls until at least this many samples and then a while nothing is heard; what was heard, without
 /// the silence before, behind, and where the reader stood.
 fn pull_until_silent(
     source: &mut Source,
@@ -123,7 +123,7 @@ fn what_is_played_once_is_heard_whole_and_then_no_more_until_it_is_to_begin_agai
             assert!(middle.iter().all(|it| (0.4..0.55).contains(it)), "{rate} Hz");
         };
         whole(&pull_until_silent(&mut source, &context, &mut next, least));
-        // It is over, and begins where it is asked to.
+        // It has ended, and begins where it is asked to.
         source.transport.ask(TransportCommand::Restart);
         whole(&pull_until_silent(&mut source, &context, &mut next, least));
         assert!(pull_until_silent(&mut source, &context, &mut next, 0).is_empty());

@@ -14,7 +14,7 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 use crate::base::simd::wide;
 use crate::base::worker::{Stop, Worker};
 
-/// More threads than this are no help with one picture.
+/// More threads than this are no help with one frame.
 const MAX_THREADS: usize = 4;
 
 /// Parts that are handed out together.
@@ -135,10 +135,10 @@ impl WorkerPool {
         }
     }
 
-    /// Has `job` done for each number below `count`. What panics on a helper panics here: half a picture
+    /// Has `job` done for each number below `count`. What panics on a helper panics here: half a frame
     /// is none.
     fn share(&self, count: usize, job: &Job<'_>) {
-        // SAFETY: only the lifetime changes. Helpers take the job out of `work` while they hold its
+        // SAFETY: only the lifetime changes. Helpers take the job from `work` while they hold its
         // lock and count themselves as busy before they let go of it; `Finish` takes the job away
         // and waits until nobody is busy, however this function is left.
         let lent = Lent(unsafe { std::mem::transmute::<*const Job<'_>, *const Job<'static>>(job) });

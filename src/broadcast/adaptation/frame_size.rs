@@ -1,4 +1,4 @@
-//! How large a picture a bitrate deserves: three quarters or half of the size where the bits would
+//! How large a frame a bitrate deserves: three quarters or half of the size where the bits would
 //! not be enough for all of it, and back when there have been enough for a while. Pure: bitrates and
 //! their times come in, a size comes out.
 
@@ -11,13 +11,13 @@ use crate::media::{BitsPerSecond, FrameRate, Size};
 const STEPS: [(u32, u32); 3] = [(1, 1), (3, 4), (1, 2)];
 /// No side is smaller.
 const MIN_SIDE: u32 = 16;
-/// Bits a pixel below which a picture looks better when it is smaller…
+/// Bits a pixel below which a frame looks better when it is smaller…
 const MIN_BITS_PER_PIXEL: f64 = 0.045;
 /// …or this part of what was chosen, where a person chose little from the start.
 const OF_CHOSEN: f64 = 0.5;
-/// So little must last for so long…
+/// So little must last for this long…
 const DOWN_AFTER: Duration = Duration::from_millis(1_500);
-/// …and so much more than enough for the larger size for so long.
+/// …and this much more than enough for the larger size for this long.
 const MORE: f64 = 1.4;
 const UP_AFTER: Duration = Duration::from_secs(8);
 /// A step up that has to be taken back within this time has failed: the next waits twice as long.
@@ -39,7 +39,7 @@ pub struct SizeSteps {
 }
 
 impl SizeSteps {
-    /// For pictures of this size and rate, for which `chosen` is enough.
+    /// For frames of this size and rate, for which `chosen` is enough.
     pub fn new(full: Size, rate: FrameRate, chosen: BitsPerSecond) -> Self {
         let rate = rate.as_f64().max(1.0);
         let density = f64::from(chosen.0) / (full.pixels().max(1) as f64 * rate);
@@ -66,7 +66,7 @@ impl SizeSteps {
         stepped(self.full, self.step)
     }
 
-    /// What a step needs, bits a second, where one of `frame_step` pictures is encoded.
+    /// What a step needs, bits a second, where one of `frame_step` frames is encoded.
     fn need(&self, step: usize, frame_step: u32) -> f64 {
         let pixels = stepped(self.full, step).pixels() as f64;
         self.enough * pixels * self.rate / f64::from(frame_step.max(1))
@@ -112,7 +112,7 @@ impl SizeSteps {
     }
 }
 
-/// A picture's size at a step: even sides, of the same shape where there is one near.
+/// A frame's size at a step: even sides, of the same shape where there is one near.
 fn stepped(full: Size, step: usize) -> Size {
     let (part, whole) = STEPS.get(step).copied().unwrap_or((1, 1));
     if part == whole {
@@ -242,7 +242,7 @@ mod tests {
         for second in 0..60 {
             assert_eq!(steps.note(Timestamp::from_millis(second * 1_000), little, 1), HD);
         }
-        // Half the pictures need half the bits.
+        // Half the frames need half the bits.
         let half = BitsPerSecond(380_000);
         for second in 60..120 {
             let at = Timestamp::from_millis(second * 1_000);

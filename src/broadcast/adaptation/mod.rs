@@ -20,7 +20,7 @@ use crate::media::BitsPerSecond;
 pub const EVERY: Duration = Duration::from_millis(250);
 
 /// From this on what waits is a sign of a slow link, if it is no less at the next sample: a large
-/// picture alone is gone by then…
+/// frame alone is gone by then…
 const HIGH_QUEUE_DELAY: Duration = Duration::from_millis(200);
 /// …and from this on at once.
 const TOO_LONG: Duration = Duration::from_millis(800);
@@ -30,16 +30,16 @@ const LOW_QUEUE_DELAY: Duration = Duration::from_millis(100);
 const SETTLE: Duration = Duration::from_secs(2);
 /// A lower bitrate shows its effect only when what was encoded before is through.
 const BETWEEN_DOWNS: Duration = Duration::from_secs(1);
-/// Calm for so long, the link is tried with more.
+/// Calm for this long, the link is tried with more.
 const PROBE: Duration = Duration::from_secs(4);
 /// The most that failed tries can make of that.
 const MAX_PROBE: Duration = Duration::from_secs(60);
 /// A try that is followed by trouble within this time has failed.
 const TRIED: Duration = Duration::from_secs(8);
 
-/// Nothing has got through for so long: that is no slow link, but one that stands still or is gone…
+/// Nothing has got through for this long: that is no slow link, but one that stands still or is gone…
 const STILL: Duration = Duration::from_millis(500);
-/// …and after so long what it has to catch up with is not held against it.
+/// …and after this long what it has to catch up with is not held against it.
 const STALL_THRESHOLD: Duration = Duration::from_millis(1_250);
 
 /// How a target's link fares at one moment.
@@ -70,7 +70,7 @@ impl Sample {
 pub struct Adapter {
     most: u32,
     least: u32,
-    /// Of the sound beside it.
+    /// Of the audio beside it.
     sound: u32,
     now: u32,
     live_since: Option<Timestamp>,
@@ -81,13 +81,13 @@ pub struct Adapter {
     last_down: Option<Timestamp>,
     last_up: Option<Timestamp>,
     probe: Duration,
-    /// What is encoded now reaches the link so much later.
+    /// What is encoded now reaches the link this much later.
     lag: Duration,
 }
 
 impl Adapter {
     /// Starts with `most`, and never goes below `least` (or `most`, if that is less). `sound` is
-    /// what the sound takes of the link beside the picture.
+    /// what the audio takes of the link beside the frame.
     pub fn new(most: BitsPerSecond, least: BitsPerSecond, sound: BitsPerSecond) -> Self {
         Self {
             most: most.0,
@@ -105,12 +105,12 @@ impl Adapter {
         }
     }
 
-    /// For a stream that is held back for so long: each step waits until the one before it is seen.
+    /// For a stream that is held back for this long: each step waits until the one before it is seen.
     pub fn delayed(self, lag: Duration) -> Self {
         Self { lag, ..self }
     }
 
-    /// What the picture may take.
+    /// What the frame may take.
     pub fn bitrate(&self) -> BitsPerSecond {
         BitsPerSecond(self.now)
     }
@@ -218,7 +218,7 @@ mod tests {
                 let room = if live { width * 0.25 } else { 0.0 };
                 let carried = (self.waiting_bits + made).min(room);
                 self.waiting_bits = (self.waiting_bits + made - carried).max(0.0);
-                // As the publisher gives pictures up beyond a few seconds.
+                // As the publisher gives frames up beyond a few seconds.
                 self.waiting_bits = self.waiting_bits.min(6.0 * 2_628_000.0);
                 let queued = self.waiting_bits / f64::from(self.adapter.bitrate().0 + 128_000);
                 let queued = Duration::from_secs_f64(queued);
@@ -253,7 +253,7 @@ mod tests {
 
     #[test]
     fn half_the_link_gone_costs_no_picture() {
-        // Pictures are given up from 900 ms on.
+        // Frames are given up from 900 ms on.
         for part in [0.75, 0.6, 0.5] {
             let mut link = Link::new();
             link.run(10.0, 2.7e6, true);

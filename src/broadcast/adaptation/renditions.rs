@@ -11,13 +11,13 @@ use crate::media::{BitsPerSecond, RenditionId};
 const TOO_LITTLE: f64 = 0.9;
 /// The second encode has at most this part of the main one's bitrate: more would be no help.
 const MAX_SHARE: f64 = 0.7;
-/// A target stays below at least so long…
+/// A target stays below at least this long…
 const MIN_STAY: Duration = Duration::from_secs(12);
 /// …and, where its return failed, twice as long each time.
 const MAX_STAY: Duration = Duration::from_secs(300);
 /// A return that is followed by trouble within this time has failed.
 const TRIED: Duration = Duration::from_secs(30);
-/// The second encode goes on for so long when nobody needs it any more.
+/// The second encode continues for this long when nobody needs it any more.
 const IDLE: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Debug)]

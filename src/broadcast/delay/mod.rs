@@ -109,7 +109,7 @@ impl Delay {
         self.shared.line.lock().figures()
     }
 
-    /// How long it is until something goes out for the first time.
+    /// How long it is until something is sent for the first time.
     pub fn begins_in(&self) -> Option<Duration> {
         let line = self.shared.line.lock();
         let figures = line.figures();
@@ -117,7 +117,7 @@ impl Delay {
         (!figures.begun).then(|| begins.since(self.shared.clock.now()))
     }
 
-    /// Takes in nothing more; what is held still goes out, and then the second hub ends.
+    /// Takes in nothing more; what is held still is sent, and then the second hub ends.
     pub fn drain(&self) {
         self.shared.last.set();
     }

@@ -29,7 +29,7 @@ pub(super) struct Spool {
 pub(super) struct Stored {
     file: File,
     bytes: usize,
-    /// Those of its pictures, counted from 1; they stay in memory.
+    /// Those of its frames, counted from 1; they stay in memory.
     renditions: Vec<Arc<Rendition>>,
 }
 

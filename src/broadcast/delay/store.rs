@@ -19,7 +19,7 @@ const BLOCK_BYTES: usize = 4 << 20;
 const OVERHEAD: usize = 160;
 /// So many of the oldest pieces are kept in memory, so that the disk may take its time.
 const BLOCKS_READ_AHEAD: usize = 2;
-/// After a failure the disk is left alone for so long.
+/// After a failure the disk is left alone for this long.
 const REST: Duration = Duration::from_secs(5);
 
 /// How much may lie in memory.
@@ -93,7 +93,7 @@ pub(super) struct DelayStore<S> {
     newest: Timestamp,
     /// Something has gone out.
     begun: bool,
-    /// What was skipped ended in the middle of a group of pictures.
+    /// What was skipped ended in the middle of a group of frames.
     awaiting_keyframe: bool,
     rest_until: Timestamp,
     skipped: Duration,
@@ -152,19 +152,19 @@ impl<S> DelayStore<S> {
                 self.pieces.push_back(DelayedPiece { number, oldest: now, bytes: size, body });
             }
         }
-        // Once begun, as much goes out as comes in, in the mean.
+        // Once begun, as much is sent as comes in, in the mean.
         let most = self.room.most - if self.begun { 0 } else { self.room.most / 4 };
         if self.memory > most {
             self.shorten(now);
         }
     }
 
-    /// Nothing more comes; what is held still goes out.
+    /// Nothing more comes; what is held still is sent.
     pub fn close(&mut self) {
         self.closed = true;
     }
 
-    /// What goes out now.
+    /// What is sent now.
     pub fn pop(&mut self, now: Timestamp) -> DelayedPacket {
         loop {
             let Some(piece) = self.pieces.front_mut() else {
@@ -268,7 +268,7 @@ impl<S> DelayStore<S> {
         }
     }
 
-    /// When the first packet goes out; `None` before it has come.
+    /// When the first packet is sent; `None` before it has come.
     pub fn begins(&self) -> Option<Timestamp> {
         self.pieces.front().map(|piece| piece.oldest + self.delay)
     }
@@ -299,7 +299,7 @@ mod tests {
 
     type Stored = Vec<HeldPiece>;
 
-    /// A stream of both tracks in simulated time, every 20 ms, with pictures of `size` bytes.
+    /// A stream of both tracks in simulated time, every 20 ms, with frames of `size` bytes.
     struct Run {
         line: DelayStore<Stored>,
         at: i64,

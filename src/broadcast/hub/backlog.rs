@@ -1,5 +1,5 @@
 //! What waits for one output, measured by its timestamps, and what is thrown away when the output
-//! is too slow: inter pictures down to the next keyframe, never sound, never
+//! is too slow: inter frames down to the next keyframe, never audio, never
 //! keyframes; past a hard limit the output starts afresh at the newest keyframe. Pure.
 
 use std::collections::VecDeque;
@@ -14,9 +14,9 @@ use crate::media::{Priority, Track};
 /// How far an output may fall behind, by timestamps.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Past this, pictures nothing refers to are thrown away.
+    /// Past this, frames nothing refers to are thrown away.
     pub disposable: Duration,
-    /// Past this, inter pictures are thrown away down to the next keyframe.
+    /// Past this, inter frames are thrown away down to the next keyframe.
     pub inter: Duration,
     /// Neither is done while no more bytes wait than this: what a system would hold.
     pub harmless: usize,
@@ -27,7 +27,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// For a network output: a viewer would rather miss pictures than fall behind.
+    /// For a network output: a viewer would rather miss frames than fall behind.
     pub const LIVE: Self = Self {
         disposable: Duration::from_millis(700),
         inter: Duration::from_millis(900),
@@ -43,8 +43,8 @@ impl Limits {
         reset: Duration::from_secs(30),
         bytes: 128 << 20,
     };
-    /// For a media file that goes out over the network as it is: there is no live end to keep up with, what
-    /// a slow moment held up comes later. Only a link that does not carry the file loses pictures.
+    /// For a media file that is sent over the network as it is: there is no live end to keep up with, what
+    /// a slow moment held up comes later. Only a link that does not carry the file loses frames.
     pub const NEVER_DROP: Self = Self {
         disposable: Duration::from_secs(30),
         inter: Duration::from_secs(30),
@@ -60,9 +60,9 @@ pub(in crate::broadcast) struct Backlog {
     limits: Limits,
     tags: VecDeque<Arc<SharedPacket>>,
     bytes: usize,
-    /// Pictures do not pass until a keyframe comes: one they refer to is missing.
+    /// Frames do not pass until a keyframe comes: one they refer to is missing.
     awaiting_keyframe: bool,
-    /// Sound does not pass either: a stream with pictures begins with one.
+    /// Audio does not pass either: a stream with frames begins with one.
     awaiting_start: bool,
     /// What does not pass until then is missed: an earlier connection had begun.
     begun: bool,
@@ -77,11 +77,11 @@ pub(in crate::broadcast) struct Backlog {
 /// What became of what came.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Figures {
-    /// Pictures handed to the output.
+    /// Frames handed to the output.
     pub taken_frames: u64,
-    /// Pictures thrown away because the output was too slow.
+    /// Frames thrown away because the output was too slow.
     pub dropped_frames: u64,
-    /// Sound packets thrown away: only where the hard limit was hit.
+    /// Audio packets thrown away: only where the hard limit was hit.
     pub dropped_audio: u64,
     /// Times the hard limit was hit.
     pub resets: u64,
@@ -104,12 +104,12 @@ impl Backlog {
         }
     }
 
-    /// Sound that is thrown away is counted there too.
+    /// Audio that is thrown away is counted there too.
     pub fn counting(self, lost_audio: Arc<AtomicU64>) -> Self {
         Self { lost_audio, ..self }
     }
 
-    /// Takes in what goes out now.
+    /// Takes in what is sent now.
     pub fn push(&mut self, tag: &Arc<SharedPacket>) {
         if tag.starts_gop() {
             self.awaiting_keyframe = false;
@@ -143,7 +143,7 @@ impl Backlog {
     }
 
     /// Another connection begins: with the first keyframe that waits, or with the next that comes. Where
-    /// there are no pictures, with what waits.
+    /// there are no frames, with what waits.
     pub fn begin_anew(&mut self, has_video: bool) {
         self.begun = true;
         if !has_video {
@@ -166,7 +166,7 @@ impl Backlog {
         Some(tag)
     }
 
-    /// The next sound to send of those up to `until`, whatever stands before it.
+    /// The next audio to send of those up to `until`, whatever is before it.
     pub fn pop_audio(&mut self, until: crate::base::Timestamp) -> Option<Arc<SharedPacket>> {
         let at = self.tags.iter().position(|tag| tag.track == Track::Audio)?;
         let tag = self.tags.get(at).filter(|tag| tag.dts <= until)?;
@@ -210,7 +210,7 @@ impl Backlog {
         }
     }
 
-    /// Throws inter pictures away: those before the newest keyframe that waits or, where there is
+    /// Throws inter frames away: those before the newest keyframe that waits or, where there is
     /// none or it has itself waited too long, all of them and what comes until the next keyframe.
     fn drop_to_keyframe(&mut self) {
         let newest = self.tags.back().map(|tag| tag.dts).unwrap_or_default();
@@ -252,7 +252,7 @@ impl Backlog {
         self.tags = stays;
     }
 
-    /// Throws away what `which` says; tells how many pictures that were. Leaves `bytes` right.
+    /// Throws away what `which` says; tells how many frames that were. Leaves `bytes` right.
     fn discard(&mut self, which: impl Fn(&SharedPacket) -> bool) -> u64 {
         let mut frames = 0;
         let mut sounds = 0;
@@ -285,7 +285,7 @@ mod tests {
         Limits { bytes: 1 << 20, harmless: 0, ..Limits::LIVE }
     }
 
-    /// Everything of a stream of both tracks from `from` up to `to`, 40 ms pictures, 20 ms sound.
+    /// Everything of a stream of both tracks from `from` up to `to`, 40 ms frames, 20 ms audio.
     fn feed(backlog: &mut Backlog, from: i64, to: i64) {
         for dts in (from..to).step_by(20) {
             if dts % 40 == 0 {
@@ -336,7 +336,7 @@ mod tests {
         let mut backlog = Backlog::new(limits(), true, &[]);
         feed(&mut backlog, 0, 3_500);
         let (video, audio) = take(&mut backlog);
-        // The keyframes are all there, and each inter picture follows its predecessor.
+        // The keyframes are all there, and each inter frame follows its predecessor.
         assert_eq!(video.iter().filter(|dts| **dts % 2_000 == 0).count(), 2);
         assert!(
             video.windows(2).all(|pair| pair[1] % 2_000 == 0 || pair[1] - pair[0] == 40),
@@ -355,7 +355,7 @@ mod tests {
         let mut backlog = Backlog::new(limits, true, &[]);
         feed(&mut backlog, 0, 20);
         let each = backlog.bytes / 2;
-        // Two packets in 40 ms are pictures' and sound's, one more is sound.
+        // Two packets in 40 ms are frames' and audio's, one more is audio.
         let fits = i64::try_from(4_000 / each).unwrap() / 3 * 40;
         assert!(fits > 1_000, "{fits} ms");
         feed(&mut backlog, 20, fits);

@@ -12,17 +12,17 @@ use crate::media::{RenditionId, Track};
 /// wait for the next keyframe.
 const MAX_BYTES: usize = 32 << 20;
 
-/// A rendition whose pictures have stopped for so long is no more.
+/// A rendition whose frames have stopped for this long is no more.
 const ENDED: Duration = Duration::from_secs(30);
 
 /// The packets of a rendition since its last keyframe, that one first, save for what leads a file in.
-/// Stays empty for sound alone.
+/// Stays empty for audio alone.
 #[derive(Debug, Default)]
 pub(in crate::broadcast) struct Gop {
     rendition_id: RenditionId,
     tags: Vec<Arc<SharedPacket>>,
     bytes: usize,
-    /// Of the last picture.
+    /// Of the last frame.
     pictured: Timestamp,
 }
 
@@ -31,7 +31,7 @@ impl Gop {
         Self { rendition_id, ..Self::default() }
     }
 
-    /// Remembers a packet that goes out now, unless it is a picture of another rendition.
+    /// Remembers a packet that is sent now, unless it is a frame of another rendition.
     pub fn push(&mut self, tag: &Arc<SharedPacket>) {
         if tag.track == Track::Video {
             if tag.rendition_id().unwrap_or_default() != self.rendition_id {
@@ -78,7 +78,7 @@ pub(in crate::broadcast) mod tests {
         VideoCodec, VideoConfig,
     };
 
-    /// A small packet; pictures every 2,000 ms are keyframes.
+    /// A small packet; frames every 2,000 ms are keyframes.
     pub fn packet(track: Track, dts: i64) -> EncodedPacket {
         let keyframe = track == Track::Audio || dts % 2_000 == 0;
         EncodedPacket {
@@ -93,7 +93,7 @@ pub(in crate::broadcast) mod tests {
         }
     }
 
-    /// A picture of this rendition; the second one's are smaller.
+    /// A frame of this rendition; the second one's are smaller.
     pub fn of_rendition(rendition_id: RenditionId, dts: i64) -> EncodedPacket {
         let video = VideoConfig {
             codec: VideoCodec::H264,

@@ -1,4 +1,4 @@
-//! Puts the packets of pictures (of each rendition) and sound (of each track) into one order by DTS.
+//! Puts the packets of frames (of each rendition) and audio (of each track) into one order by DTS.
 //! Waits for another line only as long as it is worth it: one that is late or missing is not waited
 //! for again until it delivers. Pure; runs on the hub's thread.
 
@@ -15,21 +15,21 @@ const FIRST_TRACK_TIMEOUT: Duration = Duration::from_millis(500);
 /// A producer that ran ahead by this much is not held back any further.
 const MAX_HELD: usize = 512;
 
-/// Pictures follow each other no faster than this, roughly, where many are held.
+/// Frames follow each other no faster than this, roughly, where many are held.
 const MILLIS_A_PACKET: usize = 8;
 
 /// The waiting lines.
 #[derive(Debug)]
 pub(in crate::broadcast) struct Interleaver {
     video: TrackQueue,
-    /// Pictures of the second rendition, while there are some.
+    /// Frames of the second rendition, while there are some.
     second: TrackQueue,
     audio: TrackQueue,
-    /// The extra sound tracks, by their places.
+    /// The extra audio tracks, by their places.
     extras: [TrackQueue; 5],
     /// Those that are being made: nobody waits for another.
     expected: ExtraTracks,
-    /// By how much longer than usual sound may be on its way.
+    /// By how much longer than usual audio may be on its way.
     lag: Duration,
 }
 
@@ -56,7 +56,7 @@ impl Interleaver {
         }
     }
 
-    /// Sound comes this much later than it is made: a strip of it is heard earlier than it comes.
+    /// Audio comes this much later than it is made: a strip of it is heard earlier than it comes.
     pub fn set_audio_delay(&mut self, lag: Duration) {
         if lag > self.lag {
             // Late until now means on its way now.
@@ -65,7 +65,7 @@ impl Interleaver {
         self.lag = lag;
     }
 
-    /// These extra sound tracks are being made. One that comes new is waited for once it delivers,
+    /// These extra audio tracks are being made. One that comes new is waited for once it delivers,
     /// one that has ended no more.
     pub fn expect(&mut self, extras: ExtraTracks) {
         self.expected = extras;
@@ -100,8 +100,8 @@ impl Interleaver {
         let most = MAX_HELD + self.lag.as_millis() as usize / MILLIS_A_PACKET;
         let [a, b, c, d, e] = &mut self.extras;
         let mut lines = [&mut self.video, &mut self.second, &mut self.audio, a, b, c, d, e];
-        // Of the same instant keyframes go first, so that who waits for one gets no other picture
-        // of that instant before it; pictures before sound: a stream begins with one.
+        // Of the same instant keyframes go first, so that who waits for one gets no other frame
+        // of that instant before it; frames before audio: a stream begins with one.
         let next = (0_u8..).zip(&mut lines);
         let next = next.filter_map(|(place, line)| line.first().map(|first| (first, place)));
         let (_, next) = next.min_by_key(|((dts, inter), place)| (*dts, *inter, *place))?;
@@ -126,7 +126,7 @@ impl Interleaver {
         oldest.map(|since| since + self.patience())
     }
 
-    /// The end has come: what waits goes out without waiting any more.
+    /// The end has come: what waits is sent without waiting any more.
     pub fn finish(&mut self) {
         self.video.absent = true;
         self.second.absent = true;
@@ -141,7 +141,7 @@ impl Interleaver {
 }
 
 impl TrackQueue {
-    /// The DTS of its first packet, and whether that is an inter picture.
+    /// The DTS of its first packet, and whether that is an inter frame.
     fn first(&self) -> Option<(Timestamp, bool)> {
         self.waiting.front().map(|(_, packet)| (packet.dts, !packet.keyframe))
     }
@@ -239,7 +239,7 @@ mod tests {
             .map(|packet| packet.rendition.map(|its| its.rendition_id))
             .collect();
         assert_eq!(renditions, [Some(RenditionId::Second)]);
-        // It goes on being waited for…
+        // It continues being waited for…
         order.push(packet(Track::Video, 99), at(66));
         assert_eq!(order.pop(at(66)).map(|it| it.dts), None);
         // …but not for ever.

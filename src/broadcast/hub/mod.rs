@@ -1,4 +1,4 @@
-//! The hub: one queue of encoded packets in, any number of outputs out. On a thread of its own,
+//! The hub: one queue of encoded packets in, any number of outputs out. On a separate thread,
 //! which never waits for an output.
 
 pub(in crate::broadcast) mod backlog;
@@ -54,7 +54,7 @@ pub struct Figures {
 #[derive(Clone)]
 pub(super) struct HubFeed {
     shared: Arc<Shared>,
-    /// Sound packets that were thrown away of all that was subscribed here.
+    /// Audio packets that were thrown away of all that was subscribed here.
     lost_audio: Arc<AtomicU64>,
 }
 
@@ -67,7 +67,7 @@ struct Shared {
     state: Mutex<State>,
     want_keyframe: Mutex<Asks>,
     audio_delay_us: AtomicU64,
-    /// The extra sound tracks that are being made.
+    /// The extra audio tracks that are being made.
     extras: Mutex<ExtraTracks>,
 }
 
@@ -113,7 +113,7 @@ impl Hub {
         Ok(Self { feed, worker })
     }
 
-    /// Starts the hub of a stream whose packets come as they are to go out, in their order: no
+    /// Starts the hub of a stream whose packets come as they are to are sent, in their order: no
     /// recording can be made of it.
     ///
     /// # Errors
@@ -137,7 +137,7 @@ impl Hub {
         Ok(Self { feed, worker })
     }
 
-    /// What goes out.
+    /// What is sent.
     pub fn parameters(&self) -> &StreamConfig {
         &self.feed.shared.parameters
     }
@@ -147,13 +147,13 @@ impl Hub {
         self.feed.subscribe(name, limits, None, RenditionId::Main)
     }
 
-    /// A new output that gets the pictures of every rendition; it begins as the others do.
+    /// A new output that gets the frames of every rendition; it begins as the others do.
     pub fn subscribe_to_all(&self, name: impl Into<String>, limits: Limits) -> Subscription {
         self.feed.subscribe_to_all(name, limits)
     }
 
-    /// A new output that gets the extra sound tracks too. It begins as the others do where these
-    /// (and pictures) have begun as early, otherwise with the next keyframe, which is asked for.
+    /// A new output that gets the extra audio tracks too. It begins as the others do where these
+    /// (and frames) have begun as early, otherwise with the next keyframe, which is asked for.
     pub(super) fn subscribe_with(
         &self,
         name: impl Into<String>,
@@ -175,13 +175,13 @@ impl Hub {
         state.sinks.push(sink);
     }
 
-    /// These extra sound tracks are being made: packets of others are put into the order of the rest
+    /// These extra audio tracks are being made: packets of others are put into the order of the rest
     /// for as long as they come.
     pub fn set_extras(&self, extras: ExtraTracks) {
         *self.feed.shared.extras.lock() = extras;
     }
 
-    /// What the pictures that go out now are, where they were encoded here and one has gone out.
+    /// What the frames that are sent now are, where they were encoded here and one has gone out.
     pub fn latest(&self, rendition_id: RenditionId) -> Option<Arc<Rendition>> {
         self.feed.latest(rendition_id)
     }
@@ -192,7 +192,7 @@ impl Hub {
         self.on_keyframe_wanted_of(RenditionId::Main, Some(Box::new(ask)));
     }
 
-    /// The same for an encode of its own; `None`: there is none any more.
+    /// The same for a separate encode; `None`: there is none any more.
     pub fn on_keyframe_wanted_of(
         &self,
         rendition_id: RenditionId,
@@ -203,7 +203,7 @@ impl Hub {
         }
     }
 
-    /// Sound comes this much later than pictures of the same instant: they wait for it.
+    /// Audio comes this much later than frames of the same instant: they wait for it.
     pub fn set_audio_delay(&self, lag: Duration) {
         let micros = u64::try_from(lag.as_micros()).unwrap_or(u64::MAX);
         self.feed.shared.audio_delay_us.store(micros, Ordering::Relaxed);
@@ -229,7 +229,7 @@ impl Hub {
         self.worker.wait(limit)
     }
 
-    /// With a count of its own.
+    /// With a separate count.
     pub(super) fn feed(&self) -> HubFeed {
         HubFeed { lost_audio: Arc::default(), ..self.feed.clone() }
     }
@@ -245,12 +245,12 @@ impl HubFeed {
         Self { shared: Arc::new(shared), lost_audio: Arc::default() }
     }
 
-    /// Counts the sound packets that are thrown away of what is subscribed here.
+    /// Counts the audio packets that are thrown away of what is subscribed here.
     pub fn lost_audio(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.lost_audio)
     }
 
-    /// What stands before the media.
+    /// What is before the media.
     pub fn head(&self) -> &SequenceHeaders {
         &self.shared.head
     }
@@ -260,7 +260,7 @@ impl HubFeed {
     }
 
     /// A new output; with `after`, nothing up to that DTS comes again, it begins with a keyframe
-    /// later than that. Where there are no pictures of the rendition yet it begins with the main one.
+    /// later than that. Where there are no frames of the rendition yet it begins with the main one.
     pub fn subscribe(
         &self,
         name: impl Into<String>,
@@ -271,7 +271,7 @@ impl HubFeed {
         self.open(name.into(), limits, after, wanted, None)
     }
 
-    /// The same, perhaps with the extra sound tracks: it begins where those named have begun.
+    /// The same, perhaps with the extra audio tracks: it begins where those named have begun.
     fn open(
         &self,
         name: String,
@@ -320,7 +320,7 @@ impl HubFeed {
         Subscription { line }
     }
 
-    /// A new output that gets the pictures of every rendition, to hand them on.
+    /// A new output that gets the frames of every rendition, to hand them on.
     pub fn subscribe_to_all(&self, name: impl Into<String>, limits: Limits) -> Subscription {
         let mut state = self.shared.state.lock();
         let tags = state.gop.tags().iter();
@@ -340,7 +340,7 @@ impl HubFeed {
         }
     }
 
-    /// What the pictures of a rendition are, as of its latest keyframe.
+    /// What the frames of a rendition are, as of its latest keyframe.
     pub fn latest(&self, rendition_id: RenditionId) -> Option<Arc<Rendition>> {
         self.shared.state.lock().latest.get(rendition_id as usize).cloned().flatten()
     }
@@ -350,7 +350,7 @@ impl HubFeed {
         self.shared.input.sent()
     }
 
-    /// The latest DTS among the first so many packets that were given (or a few more); `None` while
+    /// The latest DTS among the first this many packets that were given (or a few more); `None` while
     /// some of them still wait in the queue.
     pub fn reach(&self, given: u64) -> Option<Timestamp> {
         let state = self.shared.state.lock();
@@ -378,7 +378,7 @@ impl HubFeed {
             *latest = Some(Arc::clone(rendition));
         }
         match tag.track {
-            // What goes out once.
+            // What is sent once.
             Track::Video if tag.rendition_id() == Some(RenditionId::Second) => {}
             Track::Video => {
                 state.figures.frames += 1;

@@ -1,4 +1,4 @@
-//! What stands before the media of every connection: metadata and configurations.
+//! What is before the media of every connection: metadata and configurations.
 
 use bytes::Bytes;
 
@@ -40,12 +40,12 @@ impl SequenceHeaders {
         }
     }
 
-    /// What the pictures that this head tells of are.
+    /// What the frames that this head tells of are.
     pub(in crate::broadcast) fn video(&self) -> Option<&VideoConfig> {
         self.parameters.video.as_ref()
     }
 
-    /// The same for pictures of this rendition.
+    /// The same for frames of this rendition.
     pub(in crate::broadcast) fn with(&self, rendition: &Rendition) -> Self {
         let audio = self.parameters.audio.clone();
         Self::of(&StreamConfig { video: Some(rendition.video.clone()), audio })

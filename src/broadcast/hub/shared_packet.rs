@@ -51,7 +51,7 @@ impl SharedPacket {
         Self { packet, codec: Some(codec), leads: false, body: OnceLock::new(), size }
     }
 
-    /// A packet that came in an FLV body and goes out in it.
+    /// A packet that came in an FLV body and is sent in it.
     pub fn with_body(packet: EncodedPacket, body: Bytes) -> Self {
         let size = body.len();
         Self { packet, codec: None, leads: false, body: OnceLock::from(body), size }
@@ -80,17 +80,17 @@ impl SharedPacket {
         self.size
     }
 
-    /// Of a picture that was encoded here.
+    /// Of a frame that was encoded here.
     pub fn rendition_id(&self) -> Option<RenditionId> {
         self.packet.rendition.as_ref().map(|rendition| rendition.rendition_id)
     }
 
-    /// Sound for recordings only.
+    /// Audio for recordings only.
     pub fn is_extra(&self) -> bool {
         matches!(self.packet.track, Track::Extra(_))
     }
 
-    /// Whether it is a picture from which decoding can start.
+    /// Whether it is a frame from which decoding can start.
     pub fn starts_gop(&self) -> bool {
         self.packet.track == Track::Video && self.packet.keyframe
     }

@@ -36,7 +36,7 @@ pub struct Subscription {
 #[derive(Debug)]
 pub(in crate::broadcast) struct SubscriptionQueue {
     name: String,
-    /// It gets the extra sound tracks too.
+    /// It gets the extra audio tracks too.
     extras: bool,
     state: Mutex<State>,
     thread: Condvar,
@@ -50,7 +50,7 @@ struct State {
     ended: bool,
 }
 
-/// Which pictures an output gets.
+/// Which frames an output gets.
 #[derive(Copy, Clone, Debug)]
 pub(in crate::broadcast) enum WantedVideo {
     /// Those of every rendition.
@@ -66,8 +66,8 @@ pub(in crate::broadcast) enum WantedVideo {
 }
 
 impl WantedVideo {
-    /// Whether a picture belongs to them. Another rendition begins with a keyframe that comes later than
-    /// the last picture before it.
+    /// Whether a frame belongs to them. Another rendition begins with a keyframe that comes later than
+    /// the last frame before it.
     fn take(&mut self, tag: &SharedPacket) -> bool {
         let (Self::Of { rendition_id, wanted, last }, Some(its)) = (self, tag.rendition_id())
         else {
@@ -156,7 +156,7 @@ impl Subscription {
         }
     }
 
-    /// Waits for the next sound of those up to `until`, whatever stands before it; for good at the end of
+    /// Waits for the next audio of those up to `until`, whatever is before it; permanently at the end of
     /// the stream. Cancel-safe.
     pub async fn next_audio(&self, until: Timestamp) -> Arc<SharedPacket> {
         loop {
@@ -204,19 +204,19 @@ impl Subscription {
         self.line.state.lock().backlog.peek().cloned()
     }
 
-    /// Another connection begins with what waits here: with a keyframe, where there are pictures.
+    /// Another connection begins with what waits here: with a keyframe, where there are frames.
     pub fn begin_anew(&self, has_video: bool) {
         self.line.state.lock().backlog.begin_anew(has_video);
     }
 
-    /// Pictures of this rendition are wanted: those of the present one come until a keyframe of it.
+    /// Frames of this rendition are wanted: those of the present one come until a keyframe of it.
     pub fn want(&self, rendition_id: RenditionId) {
         if let WantedVideo::Of { wanted, .. } = &mut self.line.state.lock().pictures {
             *wanted = rendition_id;
         }
     }
 
-    /// The rendition of the newest picture that came.
+    /// The rendition of the newest frame that came.
     pub fn rendition_id(&self) -> RenditionId {
         match self.line.state.lock().pictures {
             WantedVideo::All => RenditionId::Main,

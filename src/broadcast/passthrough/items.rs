@@ -83,7 +83,7 @@ pub(super) enum Item {
 
 /// Reads a file.
 pub(super) enum FileItems {
-    /// FLV: bodies go out as they came, whatever they are of.
+    /// FLV: bodies are sent as they came, whatever they are of.
     Flv(Box<FlvItems>),
     /// MP4 and MKV, with their index.
     Indexed(Box<IndexedItems>),
@@ -240,7 +240,7 @@ fn bare(track: Track, dts: Timestamp) -> EncodedPacket {
     EncodedPacket { priority: Priority::Key, ..packet }
 }
 
-/// What a tag is; `None`: not to be sent, as commands and what cannot be read. Its body goes out as it came:
+/// What a tag is; `None`: not to be sent, as commands and what cannot be read. Its body is sent as it came:
 /// of tracks beside the first, and of codecs that nobody here knows, there are no events.
 fn item(read: ReadTag) -> Option<Item> {
     let data = read.packet().map(|packet| packet.data.clone()).unwrap_or_default();

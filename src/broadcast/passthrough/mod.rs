@@ -1,5 +1,5 @@
-//! A media file as the stream: its packets go out as they are, paced by their decoding times,
-//! whatever codec they are of. On a thread of its own.
+//! A media file as the stream: its packets are sent as they are, paced by their decoding times,
+//! whatever codec they are of. On a separate thread.
 
 mod items;
 #[cfg(test)]
@@ -30,15 +30,15 @@ use crate::text::Problem;
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// Packets that may wait for the hub.
 const PACKETS: usize = 64;
-/// Of the beginning, so much is looked at for configurations.
+/// Of the beginning, this much is looked at for configurations.
 const MAX_HEADER: usize = 32 << 20;
-/// So far into the file both pictures and sound have begun, where there are both.
+/// So far into the file both video and audio have begun, where there are both.
 const HEAD_MS: i64 = 4_000;
 /// Configurations of one file.
 const MAX_CONFIGURATIONS: usize = 32;
-/// Times that jump further than this, forwards or backwards, are no times: the file goes on.
+/// Times that jump further than this, forwards or backwards, are no times: the file continues.
 const JUMP_MS: i64 = 10_000;
-/// Sound so much before the first picture belongs to the beginning; more would keep viewers without
+/// Audio this much before the first frame belongs to the beginning; more would keep viewers without
 /// one.
 const MAX_LEAD_MS: i64 = 1_000;
 /// Between the last packet of a file and its first, when it begins again.
@@ -62,7 +62,7 @@ pub struct PassthroughFile {
     path: PathBuf,
     head: SequenceHeaders,
     duration: Option<Duration>,
-    /// When its first picture comes, in the file's time.
+    /// When its first frame comes, in the file's time.
     pictured_ms: Option<i64>,
 }
 
@@ -202,17 +202,17 @@ impl Playback {
 }
 
 impl PassthroughSender {
-    /// It goes out from now on.
+    /// It is sent from now on.
     pub fn begin(&self) {
         self.begin.set();
     }
 
-    /// Whether it has been let go out.
+    /// Whether it has been let are sent.
     pub fn has_begun(&self) -> bool {
         self.begin.is_set()
     }
 
-    /// Lets it go out once one of these targets takes it and the first try of each other one is over: none
+    /// Lets it are sent once one of these targets takes it and the first try of each other one has ended: none
     /// of them is to miss its beginning, and one that cannot be reached holds it up for no other.
     pub fn begin_for<'a>(&self, targets: impl IntoIterator<Item = &'a Publisher>) {
         let mut there = false;
@@ -245,7 +245,7 @@ impl PassthroughSender {
 /// Sends packets in time.
 struct Projector {
     head: SequenceHeaders,
-    /// When the first picture comes, in the file's time; until it has.
+    /// When the first frame comes, in the file's time; until it has.
     pictured_ms: Option<i64>,
     packets: Sender<SharedPacket>,
     clock: Clock,
@@ -258,7 +258,7 @@ struct Projector {
 }
 
 impl Projector {
-    /// Sends the file once; `false` where it is not to go on.
+    /// Sends the file once; `false` where it is not to continue.
     fn round(&mut self, path: &Path, stop: &Stop) -> Result<bool, Error> {
         let mut items = FileItems::open(path)?;
         let begin = if self.last_ms == 0 { 0 } else { self.last_ms + BETWEEN_ROUNDS_MS };

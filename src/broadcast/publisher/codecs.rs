@@ -49,7 +49,7 @@ fn four_cc(track: Track, body: &[u8]) -> Option<FourCc> {
         Track::Video => (first & 0x80 != 0, 6),
         Track::Audio | Track::Extra(_) => (first >> 4 == 9, 5),
     };
-    // Of many tracks with many codecs each names its own, and the first stands for them.
+    // Of many tracks with many codecs each names its own, and the first represents them.
     let many = multitrack == first & 0x0f;
     let at = 1 + usize::from(many);
     let four = body.get(at..at + 4)?;

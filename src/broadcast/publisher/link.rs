@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 
-/// With something waiting and nothing accepted for so long, nothing gets through: what was lost on the
+/// With something waiting and nothing accepted for this long, nothing gets through: what was lost on the
 /// way once has been sent again several times by then.
 pub(super) const SILENCE: Duration = Duration::from_millis(1_250);
 /// Looks in the window that the bitrate is measured over.
@@ -201,7 +201,7 @@ mod tests {
         let mut link = Link::new(at(0), 0);
         let (mut worst, mut written) = (Duration::ZERO, 0);
         let mut last = None;
-        // Thirty pictures a second of 10 kB each; the server takes nothing from 2 s to 5 s.
+        // Thirty frames a second of 10 kB each; the server takes nothing from 2 s to 5 s.
         for picture in 0..240_i64 {
             let dts = at(picture * 1_000 / 30);
             written += 10_000;
@@ -211,7 +211,7 @@ mod tests {
                 continue;
             }
             let stuck = dts >= at(2_000) && dts < at(5_000);
-            // When it goes on, it takes up what waited within a second.
+            // When it continues, it takes up what waited within a second.
             let accepted = match dts {
                 _ if stuck => 600_000,
                 dts if dts >= at(5_000) && dts < at(6_000) => 900_000,
@@ -237,7 +237,7 @@ mod tests {
     fn what_waits_behind_the_connection_counts_with_it() {
         let mut link = Link::new(at(0), 0);
         link.sent(100, at(1_000));
-        // A sound that went ahead of the pictures before it.
+        // A audio that went ahead of the frames before it.
         link.sent(120, at(1_900));
         let behind = Some((at(1_040), at(2_500)));
         assert_eq!(link.waiting(Some(at(1_900)), behind), Duration::from_millis(1_500));

@@ -105,8 +105,8 @@ impl Publisher {
         self.shared.report.lock().state
     }
 
-    /// Whether what is sent now goes out, and nobody has to wait for it any more: it is connected, has
-    /// failed once, or is over.
+    /// Whether what is sent now is sent, and nobody has to wait for it any more: it is connected, has
+    /// failed once, or has ended.
     pub(super) fn standing(&self) -> TargetStanding {
         let report = self.shared.report.lock();
         match report.state {
@@ -141,14 +141,14 @@ impl Publisher {
         self.shared.retry.notify_waiters();
     }
 
-    /// Sends the pictures of this rendition, from its next keyframe on.
+    /// Sends the frames of this rendition, from its next keyframe on.
     pub fn set_rendition(&self, rendition_id: RenditionId) {
         self.shared
             .rendition_id
             .send_if_modified(|now| std::mem::replace(now, rendition_id) != rendition_id);
     }
 
-    /// This machine's network has changed: a connection whose address is gone is made anew at once,
+    /// This machine's network has changed: a connection whose address is gone is made again at once,
     /// another must prove soon that it still carries.
     pub fn network_changed(&self) {
         self.shared.network.send_modify(|count| *count += 1);
@@ -175,7 +175,7 @@ impl Publisher {
         self.report()
     }
 
-    /// Waits until it is over by itself (given up, or the stream has ended), at most `limit`; tells
+    /// Waits until it is over on its own (given up, or the stream has ended), at most `limit`; tells
     /// whether it is.
     pub fn wait(&self, limit: Duration) -> bool {
         self.done.wait(limit)
@@ -218,7 +218,7 @@ pub(super) enum TargetStanding {
     Coming,
     /// It takes the stream.
     There,
-    /// The first try has failed, or it is over.
+    /// The first try has failed, or it has ended.
     Missing,
 }
 

@@ -28,7 +28,7 @@ const MAX_REDIRECTS: u32 = 3;
 const EARLY_TCP_LIMIT: Duration = Duration::from_secs(2);
 const EARLY: Duration = Duration::from_secs(60);
 
-/// The last try begins when the time is up, and has so long.
+/// The last try begins when the time is up, and has this long.
 const LAST_TRY: Duration = Duration::from_millis(500);
 
 /// A server that turns us away this soon after a loss mostly has our previous connection still: it sees
@@ -133,7 +133,7 @@ pub(super) async fn run(shared: Arc<Shared>, home: Url, feed: HubFeed, kept: Opt
     }
 }
 
-/// When the next try begins, so long into an outage; the last one when the time is up, `None` after it.
+/// When the next try begins, this long into an outage; the last one when the time is up, `None` after it.
 fn next_try(limit: Option<Duration>, gone: Duration, wait: Duration) -> Option<Duration> {
     match limit {
         None => Some(wait),

@@ -22,9 +22,9 @@ use crate::wire::rtmp::status::Status;
 use crate::wire::rtmp::url::Url;
 
 /// More is queued with the connection only while less than this waits there: what waits in our own
-/// queue can still be thrown away. Sound is queued all the same: it overtakes the chunks of pictures.
+/// queue can still be thrown away. Audio is queued all the same: it overtakes the chunks of frames.
 const MAX_UNSENT_BYTES: usize = 16 << 10;
-/// It is queued up to so long after the picture that is under way.
+/// It is queued up to this long after the frame that is under way.
 const AUDIO_LEAD: Duration = Duration::from_secs(1);
 /// How often figures are taken and the link is looked at.
 const TICK: Duration = Duration::from_millis(250);
@@ -146,7 +146,7 @@ pub(super) async fn run(
     (since, ended)
 }
 
-/// How long the system goes on telling the server of a connection that was left on a dead link.
+/// How long the system continues telling the server of a connection that was left on a dead link.
 const USER_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A goodbye takes at most this.
@@ -176,7 +176,7 @@ struct Live<'a> {
     since: Option<Timestamp>,
     /// That it is live is not told before the server has kept it for a moment.
     in_doubt: bool,
-    /// The DTS of the picture that was queued last.
+    /// The DTS of the frame that was queued last.
     picture: Option<Timestamp>,
     /// The first packet has not left yet.
     beginning: bool,
@@ -188,7 +188,7 @@ struct Live<'a> {
     doubted: Option<Timestamp>,
     /// What was told of it last.
     flow: Flow,
-    /// What the pictures are that were told to the server last.
+    /// What the frames are that were told to the server last.
     told: Option<Arc<Rendition>>,
     /// Of the stream as it was told.
     nominal: Option<BitsPerSecond>,
@@ -300,12 +300,12 @@ impl<'a> Live<'a> {
     }
 
     /// How much may wait in the connection before more is added. The head and the first keyframe
-    /// go out alone: no sound overtakes them.
+    /// are sent alone: no audio overtakes them.
     fn allowed(&self) -> usize {
         if self.beginning && self.since.is_some() { 0 } else { MAX_UNSENT_BYTES }
     }
 
-    /// What stands before the media: onMetaData and the sequence headers.
+    /// What is before the media: onMetaData and the sequence headers.
     fn head(&mut self) {
         let first = self.subscription.peek().and_then(|tag| tag.rendition.clone());
         self.told = first.or_else(|| self.timeline.feed.latest(self.subscription.rendition_id()));
@@ -325,7 +325,7 @@ impl<'a> Live<'a> {
         }
     }
 
-    /// The pictures become others: their size, their rendition. Nobody can read them without the new
+    /// The frames become others: their size, their rendition. Nobody can read them without the new
     /// configuration.
     fn other_frames(&mut self, tag: &SharedPacket) {
         let Some(new) = tag.rendition.as_ref().filter(|_| tag.starts_gop()) else { return };
@@ -353,7 +353,7 @@ impl<'a> Live<'a> {
     fn send(&mut self, tag: &SharedPacket) {
         let origin = *self.timeline.origin.get_or_insert(tag.dts);
         if tag.dts < origin {
-            // Sound from before the first picture, which came late.
+            // Audio from before the first frame, which came late.
             return;
         }
         self.other_frames(tag);
@@ -438,7 +438,7 @@ impl<'a> Live<'a> {
         }
     }
 
-    /// Stop is wanted: what waits now still goes out, for half the time there is.
+    /// Stop is wanted: what waits now still is sent, for half the time there is.
     async fn drain(&mut self) {
         let limit = self.shared.stop.borrow().unwrap_or_default() / 2;
         let mut waiting = self.subscription.len();
@@ -472,7 +472,7 @@ impl<'a> Live<'a> {
             self.rendition_id = rendition_id;
             self.subscription.want(rendition_id);
         }
-        // The main one is others' too: nobody gets a keyframe of it out of turn.
+        // The main one is others' too: nobody gets a keyframe of it from turn.
         if rendition_id == RenditionId::Second && self.subscription.rendition_id() != rendition_id {
             self.timeline.feed.ask_keyframe(rendition_id);
         }

@@ -69,7 +69,7 @@ impl Target {
 /// What a publisher is doing.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum State {
-    /// On the way to the first picture, or waiting to try that again.
+    /// On the way to the first frame, or waiting to try that again.
     Connecting,
     /// Sending.
     Live,
@@ -161,23 +161,23 @@ pub struct Figures {
     pub queued: Duration,
     /// For how long the server has accepted nothing of it.
     pub silent: Duration,
-    /// Pictures thrown away because the link was too slow.
+    /// Frames thrown away because the link was too slow.
     pub dropped_frames: u64,
-    /// Packets of sound thrown away: only where far too much waited. Filled in where it is read.
+    /// Packets of audio thrown away: only where far too much waited. Filled in where it is read.
     pub dropped_audio: u64,
-    /// Pictures sent or thrown away.
+    /// Frames sent or thrown away.
     pub total_frames: u64,
     /// Times the target was live again after a loss.
     pub reconnects: u32,
     /// Round trip as the system measures it, while connected.
     pub round_trip: Option<Duration>,
-    /// The last picture or sound handed to the connection.
+    /// The last video or audio handed to the connection.
     pub last_sent: Option<Sent>,
-    /// From the last picture's capture until it was handed to the connection.
+    /// From the last frame's capture until it was handed to the connection.
     pub frame_age: Option<Duration>,
     /// Time live, all connections together.
     pub live_for: Duration,
-    /// What the pictures are that go to this target; `None` before the first and for a copy.
+    /// What the frames are that go to this target; `None` before the first and for a copy.
     pub rendition: Option<Arc<Rendition>>,
 }
 
@@ -270,7 +270,7 @@ pub(super) struct Timeline {
 #[derive(Debug)]
 pub(super) struct KeptSubscription {
     pub subscription: Subscription,
-    /// Pictures of it that the publisher's figures have.
+    /// Frames of it that the publisher's figures have.
     pub taken_frames: u64,
     pub dropped_frames: u64,
 }

@@ -18,7 +18,7 @@ use crate::wire::container::{
 
 /// The longest a unit of a file is, by its samples.
 const UNIT: Duration = Duration::from_millis(1_000);
-/// A unit with so many bytes ends too.
+/// A unit with this many bytes ends too.
 const UNIT_BYTES: usize = 4 << 20;
 
 /// Why a recording ended early.
@@ -241,7 +241,7 @@ fn is_unlinked(_: &fs::File) -> bool {
     false
 }
 
-/// The sound tracks of a recording.
+/// The audio tracks of a recording.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RecordedTracks {
     /// What the program's track is called; empty: nothing in particular.
@@ -250,7 +250,7 @@ pub struct RecordedTracks {
     pub extras: Vec<Extra>,
 }
 
-/// An extra sound track.
+/// An extra audio track.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Extra {
     pub track: ExtraTrack,

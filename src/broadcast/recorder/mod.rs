@@ -1,4 +1,4 @@
-//! Writes the stream to a file (FLV, MP4 or MKV by its name), on a thread of its own.
+//! Writes the stream to a file (FLV, MP4 or MKV by its name), on a separate thread.
 //!
 //! The file is playable at every moment: whole units are appended at least once a second, and are on
 //! the disk (not only in the system's memory) within two. A clean end makes it an ordinary file with
@@ -86,7 +86,7 @@ pub struct Figures {
     /// Of the stream, in the file.
     pub duration: Duration,
     pub bytes: u64,
-    /// Pictures lost because the disk was too slow for half a minute.
+    /// Frames lost because the disk was too slow for half a minute.
     pub dropped_frames: u64,
     /// Nothing is written until it is resumed.
     pub paused: bool,
@@ -98,10 +98,10 @@ pub struct Figures {
     pub chapters: u32,
 }
 
-/// When a recording goes on in a new file.
+/// When a recording continues in a new file.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Split {
-    /// After so long.
+    /// After this long.
     pub every: Option<Duration>,
     /// Before a file is larger than this.
     pub bytes: Option<u64>,
@@ -113,7 +113,7 @@ pub struct Options {
     pub split: Split,
     /// The folder of the journal of unfinished recordings; `None`: none is kept.
     pub journal: Option<PathBuf>,
-    /// The sound tracks, whose extra ones must be on their way to the hub.
+    /// The audio tracks, whose extra ones must be on their way to the hub.
     pub sounds: RecordedTracks,
 }
 
@@ -122,7 +122,7 @@ pub struct Options {
 pub enum Event {
     /// A file was begun.
     Began(Figures),
-    /// A file of a split recording is whole; the recording goes on in the next one.
+    /// A file of a split recording is whole; the recording continues in the next one.
     Parted(Figures),
     /// It was paused, or resumed.
     Paused(Figures),
@@ -132,7 +132,7 @@ pub enum Event {
     Chapter { at: Duration, title: String },
     /// The disk gives reason to worry.
     Warning(Warning),
-    /// The next file cannot be made, for this reason. The one in work goes on, and it is tried again;
+    /// The next file cannot be made, for this reason. The one in work continues, and it is tried again;
     /// [`Event::Began`] tells that it was made.
     Held(Error),
 }
@@ -356,14 +356,14 @@ struct Writer {
     synced: Instant,
     /// Bytes of the files before this one.
     earlier_bytes: u64,
-    /// Where in this file the group of pictures in work began, and the largest so far.
+    /// Where in this file the group of frames in work began, and the largest so far.
     group_began: u64,
     largest_group: u64,
     split_wanted: bool,
     keyframe_asked: bool,
     /// When the next file could not be made, and why.
     held: Option<(Instant, Error)>,
-    /// Pictures that belong into the file that could not be made, and into no other.
+    /// Frames that belong into the file that could not be made, and into no other.
     left_out: u64,
     chapters: u32,
     file: File,
@@ -509,7 +509,7 @@ impl Writer {
         if let Some(new) = tag.rendition.as_ref().filter(|_| tag.starts_gop())
             && self.tracks.video.as_ref().is_some_and(|video| video.config != new.video.config)
         {
-            // Few players show a file whose picture changes its size: it goes on in the next one. While
+            // Few players show a file whose frame changes its size: it continues in the next one. While
             // there is none, nothing of it is written.
             if !self.part(Some(&new.video))? {
                 self.timeline.pause();

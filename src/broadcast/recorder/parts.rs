@@ -1,4 +1,4 @@
-//! When a recording goes on in a new file, and what it does while that cannot be made: it goes on in the
+//! When a recording continues in a new file, and what it does while that cannot be made: it continues in the
 //! one that it has. Runs on the recorder's thread.
 
 use std::time::{Duration, Instant};
@@ -31,7 +31,7 @@ impl Writer {
         self.held.as_ref().is_some_and(|(since, _)| since.elapsed() < RETRY)
     }
 
-    /// Makes this file whole and goes on in the next, with the pictures as they are from now on where
+    /// Makes this file whole and continues in the next, with the frames as they are from now on where
     /// they change. `false`: the next cannot be made, and this one is as it was.
     pub(super) fn part(&mut self, video: Option<&VideoConfig>) -> Result<bool, Error> {
         if self.is_held() {
@@ -120,7 +120,7 @@ mod tests {
         small: Arc<Rendition>,
     }
 
-    /// A recording of pictures alone, whose next file finds no folder: a file has its name.
+    /// A recording of frames alone, whose next file finds no folder: a file has its name.
     fn begin(folder: &Path, options: Options) -> Studio {
         let (packets, input) = queue::bounded("test", 64, Full::Block);
         let video = of_rendition(RenditionId::Main, 0).rendition.unwrap().video.clone();
@@ -136,7 +136,7 @@ mod tests {
     }
 
     impl Studio {
-        /// A second of 25 pictures; every other one begins with a keyframe.
+        /// A second of 25 frames; every other one begins with a keyframe.
         fn second(&self, second: i64, small: bool) {
             for dts in (second * 1_000..(second + 1) * 1_000).step_by(40) {
                 let packet = of_rendition(RenditionId::Main, dts);
@@ -206,7 +206,7 @@ mod tests {
         (2..4).for_each(|second| studio.second(second, true));
         let held = studio.next();
         assert!(is_held(&held), "{held:?}");
-        // Those of its own size go on behind the ones that it has.
+        // Those of its own size continue behind the ones that it has.
         (4..6).for_each(|second| studio.second(second, false));
         restore(folder.path());
         let (first, reached) = to_the_next(&studio, 6, true);

@@ -1,4 +1,4 @@
-//! The replay buffer: the last seconds of the stream in memory, in whole groups of pictures, to be
+//! The replay buffer: the last seconds of the stream in memory, in whole groups of frames, to be
 //! written into a file when somebody asks. It takes packets on the hub's thread; saving is its caller's.
 
 use std::collections::VecDeque;
@@ -18,15 +18,15 @@ use crate::files::Trouble;
 use crate::media::{EncodedPacket, RenditionId, StreamConfig, StreamEvent, Track};
 use crate::wire::container::Format;
 
-/// A group of sound alone.
+/// A group of audio alone.
 const AUDIO_GROUP: Duration = Duration::from_secs(1);
 
 /// How much is kept.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Room {
-    /// At least so long (once the stream is that old), and less than a group of pictures more.
+    /// At least this long (once the stream is that old), and less than a group of frames more.
     pub duration: Duration,
-    /// Never more than so many bytes, whatever that means for the duration.
+    /// Never more than this many bytes, whatever that means for the duration.
     pub bytes: usize,
 }
 
@@ -98,7 +98,7 @@ pub struct Replay {
 }
 
 impl Replay {
-    /// Keeps what goes out from here on, with whichever extra audio tracks there will be.
+    /// Keeps what is sent from here on, with whichever extra audio tracks there will be.
     pub fn start(hub: &Hub, room: Room) -> Self {
         let parameters = hub.parameters().clone();
         let has_video = parameters.video.is_some();
@@ -122,7 +122,7 @@ impl Replay {
         (span.unwrap_or_default(), ring.bytes)
     }
 
-    /// What it has now, with those of these sound tracks that it has. The buffer goes on.
+    /// What it has now, with those of these audio tracks that it has. The buffer continues.
     pub fn clip(&self, mut sounds: RecordedTracks) -> Clip {
         let ring = self.ring.lock();
         let tags: Vec<_> =
@@ -175,7 +175,7 @@ impl Clip {
         self.tags.is_empty()
     }
 
-    /// Writes it into a new file; the name tells the format. Where the picture changes its size,
+    /// Writes it into a new file; the name tells the format. Where the frame changes its size,
     /// the rest goes into `NAME-part2`, `NAME-part3`….
     ///
     /// # Errors
@@ -213,7 +213,7 @@ impl Clip {
         saved.ok_or_else(|| Error::of(path, Trouble::Nothing))
     }
 
-    /// Pieces in each of which the picture is the same.
+    /// Pieces in each of which the frame is the same.
     fn parts(&self) -> Vec<Self> {
         let part = |parameters: StreamConfig| {
             let sounds = self.sounds.clone();

@@ -17,9 +17,9 @@ pub(super) struct Timeline {
     /// The DTS in the session that is `base` in the file; none before the start and while paused.
     origin: Option<Timestamp>,
     base: Timestamp,
-    /// Where the next picture and the next sound follow without a gap, by DTS.
+    /// Where the next frame and the next audio follow without a gap, by DTS.
     video_end: Timestamp,
-    /// Of each sound track, by its number from 0.
+    /// Of each audio track, by its number from 0.
     audio_ends: [Timestamp; MAX_TRACKS as usize],
     /// How far the content reaches.
     end: Timestamp,
@@ -69,7 +69,7 @@ impl Timeline {
             }
             Some(end) => {
                 *end = dts + self.sound;
-                // A file with pictures ends with one.
+                // A file with frames ends with one.
                 if self.has_video { Duration::ZERO } else { self.sound }
             }
         };
@@ -104,7 +104,7 @@ mod tests {
         AudioCodec, AudioConfig, BitsPerSecond, FrameRate, Size, VideoCodec, VideoConfig,
     };
 
-    /// 25 pictures a second; sound in packets of 20 ms.
+    /// 25 frames a second; audio in packets of 20 ms.
     fn parameters() -> StreamConfig {
         StreamConfig {
             video: Some(VideoConfig {
@@ -162,9 +162,9 @@ mod tests {
             let times = placed.iter().filter(move |(its, _)| *its == track).map(|(_, at)| *at);
             times.collect::<Vec<_>>()
         };
-        // The last picture of before was at 480.
+        // The last frame of before was at 480.
         assert_eq!(of(Track::Video), [520, 560, 600, 640, 680]);
-        // The last sound of before was at 490.
+        // The last audio of before was at 490.
         assert_eq!(of(Track::Audio)[..2], [530, 550]);
     }
 }

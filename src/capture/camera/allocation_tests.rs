@@ -97,7 +97,7 @@ fn a_raw_picture_allocates_nothing_once_warm() {
     }
 }
 
-/// The decoder is a library's and is made anew for each frame: a few tables, and some rows of each of
+/// The decoder is a library's and is made again for each frame: a few tables, and some rows of each of
 /// the colours; never a whole frame.
 #[test]
 fn a_jpeg_allocates_its_decoders_tables_and_a_few_rows() {

@@ -42,18 +42,18 @@ const NAMELESS: &str = "Camera";
 const WATCH: Duration = Duration::from_millis(100);
 /// How often an absent camera is looked for.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
-/// A camera that has given nothing for so long has stalled; its frame is no longer shown.
+/// A camera that has given nothing for this long has stalled; its frame is no longer shown.
 const STALL: Duration = Duration::from_secs(2);
-/// A stalled camera is opened afresh after so long.
+/// A stalled camera is opened afresh after this long.
 const GIVE_UP: Duration = Duration::from_secs(4);
 /// How long the inner thread waits for a frame at a time.
 const FRAME_TIMEOUT: Duration = Duration::from_millis(200);
-/// Every so many looks at what is wanted it is looked at what a camera has: every two seconds.
+/// Every this many looks at what is wanted it is looked at what a camera has: every two seconds.
 const POLLS_PER_CONTROL_READ: u32 = 20;
 /// Frames in a row that cannot be read before the format is called odd.
 const MAX_BROKEN: u32 = 30;
 
-/// A camera that onair itself has just closed, to be opened otherwise, may still be busy for so long.
+/// A camera that onair itself has just closed, to be opened otherwise, may still be busy for this long.
 const CLOSING: Duration = Duration::from_secs(3);
 
 /// Opens a camera: by id, or the first there is.
@@ -196,7 +196,7 @@ impl CameraWatcher {
             .ok_or_else(|| Fault::Format("no size and rate that fits".to_owned()))
     }
 
-    /// Opens the camera on a thread of its own and watches until something ends it.
+    /// Opens the camera on a separate thread and watches until something ends it.
     fn session(
         &mut self,
         found: &FoundCamera,
@@ -326,7 +326,7 @@ impl Adjuster {
                 self.set(&done, &wanted, &back);
                 done = wanted;
             }
-            // What is automatic changes by itself.
+            // What is automatic changes on its own.
             if changed || looked.is_multiple_of(POLLS_PER_CONTROL_READ) {
                 match self.driver.controls(&self.id) {
                     Ok(controls) => self.board.tell(&self.id, controls),

@@ -31,7 +31,7 @@ pub(in crate::capture) enum PixelLayout {
     /// One colour a pixel, as a sensor's filter lets it through.
     Bayer(BayerOrder, Samples),
     Jpeg,
-    /// Frames of H.264, each by itself as a stream of bytes (Annex B).
+    /// Frames of H.264, each on its own as a stream of bytes (Annex B).
     H264,
 }
 
@@ -308,7 +308,7 @@ mod tests {
         let codes: HashSet<_> = Pixel::ALL.iter().map(|pixel| pixel.code()).collect();
         assert_eq!((names.len(), codes.len()), (Pixel::ALL.len(), Pixel::ALL.len()));
         for name in names {
-            // It stands between commas, beside a size and a rate.
+            // It is between commas, beside a size and a rate.
             assert!(name.parse::<f64>().is_err() && !name.contains(','), "{name}");
             assert!(name.parse::<crate::media::Size>().is_err(), "{name}");
         }

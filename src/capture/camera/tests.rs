@@ -210,7 +210,7 @@ fn a_camera_is_set_when_it_delivers_again_when_it_returns_and_back_to_its_defaul
     board.want(&set(&[("absolute", 400), ("zoom_auto", 0), ("unknown", 3)]));
     bench.plug(found("cam"));
     let (_source, changes, _) = open_fake(Some("cam"), &bench);
-    // Until so much was set, while the camera takes frames.
+    // Until this much was set, while the camera takes frames.
     let taken = |count: usize| {
         let mut all = Vec::new();
         for _ in 0..6_000 {
@@ -249,7 +249,7 @@ fn a_camera_is_set_when_it_delivers_again_when_it_returns_and_back_to_its_defaul
     then.sort();
     assert_eq!(then, [named("absolute", Some(40)), named("zoom_auto", None)]);
     assert!(settles("zoom_auto", Some(1)));
-    // Unplugged and plugged in again it is as its driver begins, and set anew.
+    // Unplugged and plugged in again it is as its driver begins, and set again.
     bench.unplug("cam");
     await_state(&bench, &changes, SourceState::Lost, &FRAME);
     assert!(settles("absolute", None), "gone");

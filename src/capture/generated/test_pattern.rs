@@ -1,10 +1,10 @@
 //! The test pattern: the markers by which latency and lip-sync are measured, a clock, and ribbons of
 //! dusk light, some of them woven of threads that run past each other. What stands still is drawn
-//! once into every buffer of the pool; of a picture only what moves is drawn.
+//! once into every buffer of the pool; of a frame only what moves is drawn.
 //!
 //! The rule: at least as costly to encode as FFmpeg's `testsrc2`. The threads do
 //! that, in a seventh of the ribbons; the others are nearly free, so that a studio that shows this
-//! picture spends its time as with ordinary content.
+//! frame spends its time as with ordinary content.
 
 use std::sync::Arc;
 
@@ -19,21 +19,21 @@ const INK: u8 = 220;
 const PANEL: u8 = 28;
 /// Rows of a ribbon: whole macroblocks, so that those that stand still cost nothing.
 const RIBBON: usize = 32;
-/// Every so many ribbons, beginning with this one, is woven; at 720p the panel covers none of them.
+/// Every this many ribbons, beginning with this one, is woven; at 720p the panel covers none of them.
 const WOVEN_EVERY: usize = 7;
 const WOVEN_FIRST: usize = 1;
 /// Rows of a thread of a woven ribbon: one row of chroma. Nothing as small as a block moves as one.
 const THREAD: usize = 2;
-/// Grain of the threads. With it the picture costs 1.03 times the bits of `testsrc2` (720p30, x264
+/// Grain of the threads. With it the frame costs 1.03 times the bits of `testsrc2` (720p30, x264
 /// superfast zerolatency, CRF 26; OpenH264 at QP 30: 1.37), and 1.2 times the time at 2,500 kbps.
 const GRAIN: f32 = 50.0;
 /// Lengths of the light on a ribbon, luma columns.
 const WAVES: [f32; 5] = [220.0, 340.0, 500.0, 160.0, 420.0];
-/// Chroma from the top to the bottom of the picture: night blue, violet, coral, gold.
+/// Chroma from the top to the bottom of the frame: night blue, violet, coral, gold.
 const DUSK: [(f32, f32); 5] =
     [(158.0, 108.0), (150.0, 128.0), (132.0, 152.0), (112.0, 158.0), (100.0, 150.0)];
 
-/// The feed of the test picture.
+/// The feed of the test pattern.
 pub(in crate::capture) struct TestPattern {
     schedule: Schedule,
     size: Size,
@@ -136,10 +136,10 @@ fn tint(size: Size, column: usize, row: usize) -> (u8, u8) {
     (u as u8, v as u8)
 }
 
-/// The woven ribbons, wider than the picture, so that each thread can run at its own pace.
+/// The woven ribbons, wider than the frame, so that each thread can run at its own pace.
 struct Weave {
     ribbons: Vec<Pattern>,
-    /// Luma columns beyond the picture's width; even.
+    /// Luma columns beyond the frame's width; even.
     spare: usize,
     size: Size,
 }
@@ -187,7 +187,7 @@ impl Weave {
     fn shift(&self, thread: usize, frame: i64) -> usize {
         let spare = self.spare as u64;
         let step = frame.unsigned_abs();
-        // There and back at 2, 4, 6 … pixels a picture, neighbours in opposite directions.
+        // There and back at 2, 4, 6 … pixels a frame, neighbours in opposite directions.
         let pace = 2 + 2 * (thread as u64 * 7 % 5);
         let travelled = (step.wrapping_mul(pace)).wrapping_add(thread as u64 * 130) % (2 * spare);
         let there = if travelled < spare { travelled } else { 2 * spare - 1 - travelled };
@@ -196,8 +196,8 @@ impl Weave {
     }
 }
 
-/// Copies rows of a ribbon (`sides`: the picture's width, the ribbon's) from a column on to where
-/// the ribbon lies in the picture.
+/// Copies rows of a ribbon (`sides`: the frame's width, the ribbon's) from a column on to where
+/// the ribbon lies in the frame.
 fn copy_rows(
     to: &mut [u8],
     top: usize,

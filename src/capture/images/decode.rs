@@ -90,7 +90,7 @@ fn input(path: &Path) -> Result<Input, Problem> {
     Ok(BufReader::with_capacity(1 << 16, file))
 }
 
-/// Whether an image of so many pixels is decoded.
+/// Whether an image of this many pixels is decoded.
 fn bounded((width, height): (u32, u32)) -> Result<(), Problem> {
     let pixels = u64::from(width) * u64::from(height);
     if width == 0 || height == 0 {

@@ -26,7 +26,7 @@ pub fn still(path: &Path) -> Result<Planes, Problem> {
     decode::open(path, None)?.first()
 }
 
-/// An image out of a file.
+/// An image from a file.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ImageSource {
     /// PNG, JPEG, WebP or GIF.
@@ -161,7 +161,7 @@ impl ImageThread {
                     Ok(Some(frame)) => frame,
                     Ok(None) => break,
                     Err(fault) => {
-                        // What can be read of it goes on.
+                        // What can be read of it continues.
                         tracing::debug!(%fault, path = %self.path.display(), "a moving image");
                         break;
                     }

@@ -19,7 +19,7 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(500);
 const MAX_BLACK_LUMA: u8 = 17;
 const GREY: (u8, u8) = (127, 129);
 
-/// Every so many rows, and points of a row, are looked at before all are.
+/// Every this many rows, and points of a row, are looked at before all are.
 const SPARSE: usize = 31;
 
 /// Nothing is dark.

@@ -47,7 +47,7 @@ impl Canvas {
         Some(if most { whole } else { part })
     }
 
-    /// The planes that are being filled; they begin as the last ones unless all is filled anew.
+    /// The planes that are being filled; they begin as the last ones unless all is filled again.
     fn next(&mut self, part: Area) -> &mut Fresh<Planes> {
         let whole = part == self.whole();
         let (pool, shown) = (&self.pool, &self.shown);

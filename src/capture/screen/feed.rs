@@ -11,13 +11,13 @@ use crate::media::source_status::{SourceAlarm, SourceState, SourceStatus};
 use crate::media::{VideoFeed, VideoFrame};
 use crate::text::problem::problem;
 
-/// A display that has not answered for so long has stalled.
+/// A display that has not answered for this long has stalled.
 pub(super) const STALL: Duration = Duration::from_secs(2);
 
 /// So long all of it may be black: longer than a program takes to start or a film to fade.
 pub(super) const BLACK: Duration = Duration::from_secs(10);
 
-/// Who does not look for so long does not show it: the time begins anew.
+/// Who does not look for this long does not show it: the time begins again.
 const AWAY: Duration = Duration::from_secs(3);
 
 /// See the module.
@@ -113,7 +113,7 @@ mod tests {
         // Black while nobody looked: counted from when it is shown again.
         dark.check(Timestamp::from_millis(12_000), &black, None);
         assert_eq!((show(40, 50), show(50, 51)), (None, told));
-        // What is down has a reason of its own.
+        // What is down has a separate reason.
         status.down(SourceState::Lost, "gone", "gone");
         assert_eq!(show(51, 52), None);
         status.open(SourceFormat::Unknown);

@@ -40,7 +40,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(500);
 const RETRY_PAUSES: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(60));
 /// How long is waited for what was allowed earlier: a keyring may have to be unlocked first.
 const FETCH: Duration = Duration::from_secs(60);
-/// A question that is open for so long is told of: an answer out of an earlier one takes moments.
+/// A question that is open for this long is told of: an answer from an earlier one takes moments.
 const QUESTION: Duration = Duration::from_secs(2);
 
 /// What is to be shown.
@@ -169,7 +169,7 @@ enum End {
     /// It has another size now and has to be opened again, or is wanted with or without the pointer,
     /// or a person wants the desktop to ask what it is.
     Reshaped,
-    /// It has another size now and goes on.
+    /// It has another size now and continues.
     Resized,
 }
 

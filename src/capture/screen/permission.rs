@@ -1,4 +1,4 @@
-//! What the desktop has allowed for good: the tokens by which its screen sharing portal gives a screen
+//! What the desktop has allowed permanently: the tokens by which its screen sharing portal gives a screen
 //! or window again without asking (`restore_token` of org.freedesktop.portal.ScreenCast). They are
 //! secrets: whoever has one may see the screen. The studio keeps them where stream keys are; a source
 //! takes one when it is opened and gives back the one that replaces it, since each is good for once.
@@ -12,7 +12,7 @@ use crate::base::Secret;
 use crate::capture::screen::area::Area;
 use crate::capture::screen::target::{SHARED, WindowTarget, shared_name};
 
-/// Sources of the same choice that are open at once, each with a token of its own.
+/// Sources of the same choice that are open at once, each with a separate token.
 const MAX_TOKENS: usize = 4;
 /// Choices with tokens.
 pub(in crate::capture) const MAX_KEYS: usize = 64;

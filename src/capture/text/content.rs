@@ -46,14 +46,14 @@ impl Content {
         }
     }
 
-    /// What it says so long after it was opened, at this moment of the wall clock (microseconds of
-    /// Unix time), if it says that by itself: a file is read with [`read`].
+    /// What it says this long after it was opened, at this moment of the wall clock (microseconds of
+    /// Unix time), if it says that on its own: a file is read with [`read`].
     pub(super) fn words(&self, since: Duration, wall_micros: i64) -> Option<String> {
         match self {
             Self::Words(words) => Some(clean(words)),
             Self::File(_) => None,
             Self::Clock(format) => Some(clean(&clock(format, wall_micros))),
-            // A second is shown until it is over.
+            // A second is shown until it has ended.
             Self::Countdown(from) => {
                 let left = from.saturating_sub(since);
                 Some(count(left.as_secs() + u64::from(left.subsec_nanos() > 0)))

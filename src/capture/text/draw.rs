@@ -75,8 +75,8 @@ pub(super) fn draw(words: &str, style: &Style, wrap: Option<f32>) -> TextPixels 
     draw_enlarged(words, style, wrap, |_| 1.0)
 }
 
-/// The same, so many times as large as `scale` says of the size it has otherwise: lines are broken where
-/// they were, letters are drawn anew.
+/// The same, this many times as large as `scale` says of the size it has otherwise: lines are broken where
+/// they were, letters are drawn again.
 pub(super) fn draw_enlarged(
     words: &str,
     style: &Style,
@@ -159,8 +159,8 @@ pub(super) fn draw_enlarged(
     TextPixels { width: width.into(), height: height.into(), rgba, lines }
 }
 
-/// The pixels of a text of this size at this scale, as far as they may be so many. Its shape is that of
-/// its own frame, whose sides are even: what is drawn anew lies where it lay.
+/// The pixels of a text of this size at this scale, as far as they may be this many. Its shape is that of
+/// its own frame, whose sides are even: what is drawn again lies where it lay.
 fn enlarged(width: f32, height: f32, scale: f64) -> (u16, u16, f64) {
     if (scale - 1.0).abs() < 1e-6 {
         return (width as u16, height as u16, 1.0);

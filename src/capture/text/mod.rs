@@ -27,7 +27,7 @@ use crate::media::source_status::{SourceFormat, SourceState, SourceStatus};
 use crate::media::{Size, VideoFeed, VideoFrame};
 use crate::text::problem::{Problem, problem};
 
-/// How often an open text looks whether it is to look otherwise: what is drawn anew while a slider
+/// How often an open text looks whether it is to look otherwise: what is drawn again while a slider
 /// is drawn.
 const TURNED: Duration = Duration::from_millis(50);
 
@@ -114,7 +114,7 @@ type Shared = Arc<Mutex<Option<Arc<Strip>>>>;
 /// How large the program shows it; `None`: at its own size.
 type Displayed = Arc<Mutex<Option<Size>>>;
 
-/// How many times as large as by itself a text is drawn that is shown at this size.
+/// How many times as large as on its own a text is drawn that is shown at this size.
 fn scale_for(own: Size, displayed: Option<Size>) -> f64 {
     displayed.map_or(1.0, |it| {
         let across = f64::from(it.width) / f64::from(own.width.max(1));
@@ -133,7 +133,7 @@ struct Writer {
     /// Of a text that moves.
     strip: Shared,
     displayed: Displayed,
-    /// The size it has by itself, and that at which it was to be shown when it was drawn.
+    /// The size it has on its own, and that at which it was to be shown when it was drawn.
     drawn: Cell<(Size, Option<Size>)>,
 }
 
@@ -407,7 +407,7 @@ mod tests {
         let wide = Size::new(own.width * 3, own.height * 3);
         let large = await_other(&mut source, Some(wide), &first);
         assert_eq!(large.size(), wide);
-        // What comes of rounding is no reason to draw it anew.
+        // What comes of rounding is no reason to draw it again.
         source.feed.set_displayed(Some(Size::new(wide.width + 1, wide.height)));
         Stop::new().wait(TURNED * 4);
         assert!(source.feed.frame(clock.now()).unwrap().is_same(&large));

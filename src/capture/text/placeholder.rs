@@ -1,4 +1,4 @@
-//! The placeholder with a source's name on it, which stands in for the source while that has nothing to show.
+//! The placeholder with a source's name on it, which replaces the source while that has nothing to show.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ const LETTERS: Rgba = Rgba::opaque(150, 154, 162);
 const LETTER: u32 = 10;
 const LINE: f32 = 0.86;
 
-/// Opens the placeholder of this name; it is drawn once, on a thread of its own.
+/// Opens the placeholder of this name; it is drawn once, on a separate thread.
 ///
 /// # Errors
 /// Where the system gives no thread.

@@ -49,7 +49,7 @@ impl Strip {
         self.view
     }
 
-    /// How far it has come after so long: whole chroma samples.
+    /// How far it has come after this long: whole chroma samples.
     pub(super) fn step(&self, since: Duration) -> u64 {
         (since.as_secs_f64() * f64::from(self.scroll.speed.min(Scroll::MAX_SCROLL_SPEED)) / 2.0)
             as u64

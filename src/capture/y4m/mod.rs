@@ -1,6 +1,6 @@
-//! A Y4M file as a source: read ahead on a thread of its own, frames chosen by the session's time,
+//! A Y4M file as a source: read ahead on a separate thread, frames chosen by the session's time,
 //! looped. The position in the file follows from the time since the grid's origin alone, so that a
-//! sound file opened beside it is in step.
+//! audio file opened beside it is in step.
 
 pub(in crate::capture) mod reader;
 
@@ -77,7 +77,7 @@ pub(super) fn open(path: &Path, transport: Transport, context: &Context) -> Resu
     Ok(Source { feed: Box::new(feed), status })
 }
 
-/// The first beginning of a file of so many frames that is not before this frame.
+/// The first beginning of a file of this many frames that is not before this frame.
 const fn up_to(frame: i64, count: i64) -> i64 {
     frame.saturating_add((-frame).rem_euclid(count))
 }
@@ -138,7 +138,7 @@ struct Y4mFeed {
     _worker: Worker,
 }
 
-/// A disk that has given nothing for so long has stalled.
+/// A disk that has given nothing for this long has stalled.
 const STALL: Duration = Duration::from_secs(2);
 
 impl Y4mFeed {

@@ -14,7 +14,7 @@ use crate::text::problem::{Problem, problem};
 
 /// Longest line of parameters that is read.
 const MAX_LINE: u64 = 1_024;
-/// Most frames of a file whose frames carry parameters of their own.
+/// Most frames of a file whose frames carry separate parameters.
 const MAX_FRAMES: usize = 4_000_000;
 
 /// Why a file cannot be played.

@@ -22,7 +22,7 @@ use crate::studio::{Command, Config, Level, Notice, Quality, Studio, Target};
 use crate::text::Language;
 use crate::text::problem::{Problem, problem};
 
-/// How long devices may take to open, and sound to be heard.
+/// How long devices may take to open, and audio to be heard.
 const SOURCES: Duration = Duration::from_secs(8);
 const LISTEN_DURATION: Duration = Duration::from_millis(1_500);
 /// How long all of it may take.
@@ -190,7 +190,7 @@ pub fn lines(found: &[Notice], language: Language) -> Vec<String> {
     lines
 }
 
-/// How it ends, by one rule: with 0 where nothing was found that stands in the way of the broadcast
+/// How it ends, by one rule: with 0 where nothing was found that is in the way of the broadcast
 /// (warnings do not), else with the code of the first that does.
 pub fn exit(found: &[Notice]) -> Exit {
     let first = found.iter().find(|notice| notice.level == Level::Error);

@@ -62,12 +62,12 @@ pub fn source() -> impl TypedValueParser<Value = String> {
     OsStringValueParser::new().map(|word| source_text(&word))
 }
 
-/// Reads a picture source, with any file name.
+/// Reads a video source, with any file name.
 pub fn video() -> impl TypedValueParser<Value = VideoChoice> {
     OsStringValueParser::new().try_map(|word| VideoChoice::of_word(&word))
 }
 
-/// Reads a sound source, with any file name.
+/// Reads an audio source, with any file name.
 pub fn audio() -> impl TypedValueParser<Value = AudioChoice> {
     OsStringValueParser::new().try_map(|word| AudioChoice::of_word(&word))
 }
@@ -92,7 +92,7 @@ pub fn bytes(text: &str) -> Result<u64, String> {
     }
 }
 
-/// Reads a sampling rate of sound that goes out.
+/// Reads a sampling rate of audio that is sent.
 ///
 /// # Errors
 /// A sentence that names those that there are.

@@ -25,7 +25,7 @@ use crate::studio::{Command, Config, Event, Studio};
 /// How long ending may take in all before the program leaves without.
 const END: Duration = Duration::from_secs(5);
 
-/// How long to wait for events between looks at the clock and at Ctrl-C: until the first picture…
+/// How long to wait for events between looks at the clock and at Ctrl-C: until the first frame…
 const EAGER: Duration = Duration::from_millis(20);
 /// …and afterwards.
 const CALM_POLL_INTERVAL: Duration = Duration::from_millis(80);
@@ -42,7 +42,7 @@ pub(super) struct Outcome {
     /// The main sources that do not deliver and never have, with the exit code for that.
     sources: BTreeMap<bool, Missing>,
     recording: Option<RecordingState>,
-    /// When the first picture (or sound, without pictures) was encoded.
+    /// When the first frame (or audio, without frames) was encoded.
     first: Option<Timestamp>,
     last_stats: Option<Box<Stats>>,
     stopped: bool,
@@ -125,7 +125,7 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
                 studio.send(Command::StopAfterDelay);
                 draining = true;
             }
-            // A second Ctrl-C ends the program by itself.
+            // A second Ctrl-C ends the program on its own.
             None if hopeless || stop || !draining && (over || interrupt.is_set()) => {
                 studio.send(Command::StopRecording);
                 studio.send(Command::StopLive);

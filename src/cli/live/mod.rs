@@ -444,12 +444,12 @@ fn recording(args: &Args, matches: &clap::ArgMatches, kept: RecordingChoices) ->
     }
 }
 
-/// What goes out of the scenes in the settings.
+/// What is sent of the scenes in the settings.
 fn choose_scene(args: &Args, settings: &mut Settings) -> Result<(), Refusal> {
     let collection = &mut settings.collection;
     let Some(name) = &args.scene else {
         if args.video.is_some() {
-            // A picture was asked for by name: nothing but it.
+            // A frame was asked for by name: nothing but it.
             *collection = Collection::default();
         }
         return Ok(());

@@ -1,4 +1,4 @@
-//! `--record-track NAME=SOURCE`: extra sound tracks of the recording, without a settings file.
+//! `--record-track NAME=SOURCE`: extra audio tracks of the recording, without a settings file.
 
 use crate::audio::AudioChoice;
 use crate::media::ExtraTrack;
@@ -6,7 +6,7 @@ use crate::mix::{MonitoringMode, Strip, StripId};
 use crate::studio::live::recording::audio_tracks;
 use crate::studio::{AudioStrip, MAX_STRIPS, Settings, mixer};
 
-/// A sound with the name of its track.
+/// A audio with the name of its track.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Named {
     name: String,

@@ -109,7 +109,7 @@ pub fn raw(bytes: &[u8]) -> Exit {
     settle(Exit::Ok)
 }
 
-/// What the command line answers by itself: `--help`, `--version`, or what is wrong with it.
+/// What the command line answers on its own: `--help`, `--version`, or what is wrong with it.
 pub fn answer(answer: &clap::Error) -> Exit {
     if answer.use_stderr() {
         // It repeats what was given, of which a password may be a part.

@@ -1,4 +1,4 @@
-//! Secrets that stand on the command line: other users of the machine can see them there, which is
+//! Secrets that are on the command line: other users of the machine can see them there, which is
 //! said, and nothing that onair prints repeats them.
 
 use std::borrow::Cow;
@@ -12,7 +12,7 @@ const HIDDEN: &str = "***";
 const SECRET: [&str; 9] =
     ["key", "token", "auth", "pass", "password", "secret", "sig", "sign", "signature"];
 
-/// What is to be hidden, and what stands for it.
+/// What is to be hidden, and what represents it.
 static SECRETS: OnceLock<Vec<(String, String)>> = OnceLock::new();
 
 /// Remembers the secrets of these words. The first call counts.

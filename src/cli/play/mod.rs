@@ -31,7 +31,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
         Ok(config) => config,
         Err(refusal) => return refuse(refusal),
     };
-    // What stands beside a stream, the window finds by itself.
+    // What is beside a stream, the window finds on its own.
     let chat = args.chat.as_deref().map(|at| chat_at(at, args.first(), args.headless));
     let chat = match chat.transpose() {
         Ok(chat) => chat.flatten(),
@@ -65,7 +65,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     crate::cli::window::play(urls, (settings, path), config, way, options, beside, clock)
 }
 
-/// What goes on beside the window, or without one; where that cannot be, it is said why.
+/// What continues beside the window, or without one; where that cannot be, it is said why.
 fn watcher(args: &Args, output: Output, clock: Clock) -> Option<Watcher> {
     let watcher = Watcher::new(args, output, clock);
     watcher

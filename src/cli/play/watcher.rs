@@ -44,7 +44,7 @@ pub(super) struct Watcher {
     next_stats: Option<Timestamp>,
     /// The snapshot that was looked at last.
     seen: u64,
-    /// The time is over, or there is nothing that could be played: not the person ended it.
+    /// The time has ended, or there is nothing that could be played: not the person ended it.
     over: bool,
     /// A line asked for the end.
     stopped: bool,
@@ -57,15 +57,15 @@ struct Tile {
     state: State,
     /// While it plays, or as it played last.
     figures: Figures,
-    /// Why a file of its own is not whole.
+    /// Why a separate file is not whole.
     output_failure: Option<FailureKind>,
     playing_since: Option<Timestamp>,
-    /// Its time is over.
+    /// Its time has ended.
     over: bool,
 }
 
 impl Tile {
-    /// How it ends; `over`: the time is over, and what is lost then is.
+    /// How it ends; `over`: the time has ended, and what is lost then is.
     fn exit(&self, over: bool) -> Exit {
         match &self.state {
             State::Reconnecting { .. } if over => Exit::Lost,
@@ -234,7 +234,7 @@ impl Watcher {
             && self.tiles.values().all(|tile| tile.over || tile.state.is_final())
     }
 
-    /// With a window: whether the time since something plays is over, or nothing of what was asked for can
+    /// With a window: whether the time since something plays has ended, or nothing of what was asked for can
     /// be played, so that no time begins to run.
     fn is_time_over(&mut self, now: Timestamp) -> bool {
         let Some(duration) = self.args.duration else { return false };
@@ -265,7 +265,7 @@ impl Watcher {
         }
     }
 
-    /// Writes the last picture where `--snapshot` says, if it does, and says where; or why not, and ends so.
+    /// Writes the last frame where `--snapshot` says, if it does, and says where; or why not, and ends so.
     fn write_snapshot(&self) -> Exit {
         let Some(path) = &self.args.snapshot else { return Exit::Ok };
         let written = match &self.picture {

@@ -21,7 +21,7 @@ use crate::studio::engine::system::crash_reports;
 
 /// Lines of the log that are kept for a report…
 const LINES: usize = 200;
-/// …each cut to so many bytes.
+/// …each cut to this many bytes.
 const LINE: usize = 1_000;
 /// A program that fails again and again writes no more than this in one run.
 const REPORTS: u32 = 5;

@@ -54,7 +54,7 @@ pub fn start(level: &str) -> Result<LastLines, String> {
     Ok(last)
 }
 
-/// The fields of an event: `message name=value …`. What servers, files and devices say stands in them,
+/// The fields of an event: `message name=value …`. What servers, files and devices say is in them,
 /// and steers no terminal. (The layer's own colors stay.)
 #[derive(Clone, Copy, Debug)]
 struct Fields;
@@ -75,7 +75,7 @@ struct Visitor<'writer> {
 
 impl Visit for Visitor<'_> {
     fn record_str(&mut self, field: &Field, value: &str) {
-        // A text stands in quotes, with its own escapes; a message without.
+        // A text is in quotes, with its own escapes; a message without.
         match field.name() {
             "message" => self.record_debug(field, &format_args!("{value}")),
             _ => self.record_debug(field, &value),

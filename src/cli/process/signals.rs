@@ -23,7 +23,7 @@ impl Interrupt {
 
     fn handle() -> std::io::Result<Self> {
         let interrupt = Self::default();
-        // A file that may not grow any further is an error of its own, and no reason to die.
+        // A file that may not grow any further is a separate error, and no reason to die.
         #[cfg(unix)]
         Self::flag(signal_hook::consts::SIGXFSZ)?;
         // A terminal that closes sends SIGHUP more than once, and others after it: those are no
@@ -64,7 +64,7 @@ fn is_ignored(signal: i32) -> bool {
     ignored_in(&status, signal)
 }
 
-/// The same, out of what the kernel tells of a process.
+/// The same, from what the kernel tells of a process.
 fn ignored_in(status: &str, signal: i32) -> bool {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);

@@ -91,7 +91,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
         totals.unwritten += left as u64;
     }
     runtime.shutdown(Duration::from_millis(500));
-    // A folder that could not be written to is worth a code of its own.
+    // A folder that could not be written to is worth a separate code.
     let exit = if totals.unwritten > 0 { Exit::File } else { Exit::Ok };
     let fields = json!({
         "publishers": totals.publishers,

@@ -30,7 +30,7 @@ const DEPTH: usize = 16;
 
 /// The window has taken it.
 const TAKEN: &[u8] = b"taken";
-/// The display is gone; what is on air goes on.
+/// The display is gone; what is on air continues.
 const NO_WINDOW: &[u8] = b"no window";
 
 /// What a start hands over.

@@ -106,7 +106,7 @@ fn unknown_hotkeys(preferences: &Preferences) -> impl Iterator<Item = Problem> {
     })
 }
 
-/// What goes on beside a window, on a thread of its own.
+/// What continues beside a window, on a separate thread.
 pub(super) trait WindowCompanion: Send {
     /// Looks at the studio and the events since the last look; whether the window is to be closed.
     fn poll(&mut self, studio: &Studio, events: &Receiver<Event>) -> bool;
@@ -185,7 +185,7 @@ pub(super) fn play(
     open(config, options, &[Command::WatchAll(urls.to_vec())], beside, &Arc::default())
 }
 
-/// Plays streams without a window until what goes on beside them or a signal ends it.
+/// Plays streams without a window until what continues beside them or a signal ends it.
 /// `chat`: where the first of them is talked about.
 pub(super) fn headless(
     urls: &[String],
@@ -263,7 +263,7 @@ fn open(
         }
     };
     let shown = app::run(Arc::clone(&studio), options);
-    // Where the window went away by itself, with its display, the studio is still at work.
+    // Where the window went away on its own, with its display, the studio is still at work.
     let lost = !studio.is_ending() && is_at_work(&studio.snapshot());
     if lost {
         tell_of_lost_display(&studio, windowless);
@@ -292,19 +292,19 @@ fn open(
     }
 }
 
-/// Whether something goes out or is recorded.
+/// Whether something is sent or is recorded.
 fn is_at_work(snapshot: &Snapshot) -> bool {
     snapshot.live != LiveState::Idle || snapshot.recording.is_some()
 }
 
-/// What is on air goes on, until a signal ends it or it ends by itself.
+/// What is on air continues, until a signal ends it or it ends on its own.
 fn tell_of_lost_display(studio: &Studio, windowless: &AtomicBool) {
     windowless.store(true, Ordering::Relaxed);
     studio.send(Command::WindowLost);
     complain(problem!("display-lost-goes-on", process = i64::from(std::process::id())));
 }
 
-/// Ends the studio in order when a signal or what goes on beside the window asks for it, whatever
+/// Ends the studio in order when a signal or what continues beside the window asks for it, whatever
 /// the window's thread is doing: the window closes when it sees that, and where it does not, the
 /// process ends without it. How the command ends.
 fn heed(

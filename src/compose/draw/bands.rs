@@ -54,7 +54,7 @@ pub(in crate::compose) fn strips<'a>(
     cut(from, out, rows, width)
 }
 
-/// Two planes of the same size, with rows of `width`, in strips of so many rows.
+/// Two planes of the same size, with rows of `width`, in strips of this many rows.
 fn cut<'a>(
     from: &'a [u8],
     out: &'a mut [u8],

@@ -74,7 +74,7 @@ pub(in crate::compose) struct Preparer {
 }
 
 impl Preparer {
-    /// The image of `picture` at `spot`, made anew if it is not what `before` holds.
+    /// The image of `picture` at `spot`, made again if it is not what `before` holds.
     pub fn prepare(
         &mut self,
         picture: &VideoFrame,
@@ -264,7 +264,7 @@ pub(in crate::compose) fn resize(
         }
         return;
     }
-    // Rounding may have moved an edge out of the frame by a hair.
+    // Rounding may have moved an edge from the frame by a hair.
     let (width, height) = (f64::from(size.width), f64::from(size.height));
     let (left, top) = (cut.left.clamp(0.0, width), cut.top.clamp(0.0, height));
     let options = ResizeOptions::new().resize_alg(algorithm).crop(

@@ -13,7 +13,7 @@ use crate::media::{Planes, Size};
 /// merely has fewer frames a second than the program would cost a copy more each time.
 const STILL: u32 = 3;
 
-/// Pieces of a frame are looked at one by one up to so many.
+/// Pieces of a frame are looked at one by one up to this many.
 const MAX_PARTS: usize = 8;
 
 /// The lowest pieces of a frame as one frame. Holds what they show only as long as they are the

@@ -10,10 +10,10 @@ use crate::media::Planes;
 /// What becomes of the lines of the other field.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
 pub enum Deinterlacing {
-    /// Made anew where something moves, kept where nothing does.
+    /// Made again where something moves, kept where nothing does.
     #[default]
     Adaptive,
-    /// Made anew everywhere.
+    /// Made again everywhere.
     Linear,
     /// Both fields over each other: soft, with double edges where something moves.
     Blend,

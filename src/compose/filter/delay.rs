@@ -13,7 +13,7 @@ pub(super) const MAX_DELAY: Duration = Duration::from_millis(500);
 /// Frames that wait at most, and their bytes.
 const MAX_FRAMES: usize = 64;
 const MAX_BYTES: usize = 192 << 20;
-/// Who was not asked for so much longer than the delay begins anew: what waits is of another time.
+/// Who was not asked for this much longer than the delay begins again: what waits is of another time.
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// See [`Filter::Delay`](super::Filter::Delay).
@@ -35,12 +35,12 @@ impl Delay {
         Self { by: by.min(MAX_DELAY), waiting: VecDeque::with_capacity(MAX_FRAMES), asked: None }
     }
 
-    /// By so much from now on. What waits stays.
+    /// By this much from now on. What waits stays.
     pub fn set(&mut self, by: Duration) {
         self.by = by.min(MAX_DELAY);
     }
 
-    /// What was seen so long before `at`; at first the oldest there is.
+    /// What was seen this long before `at`; at first the oldest there is.
     pub fn run(&mut self, picture: &VideoFrame, at: Timestamp) -> VideoFrame {
         let before = self.asked.replace(at);
         // It was not shown meanwhile.
@@ -58,7 +58,7 @@ impl Delay {
             self.waiting.push_back((at, picture.clone()));
         }
         let due = |seen: &Timestamp| at.since(*seen) >= self.by;
-        // One that is followed by another that is due is over.
+        // One that is followed by another that is due has ended.
         while self.waiting.get(1).is_some_and(|(seen, _)| due(seen)) {
             self.waiting.pop_front();
         }

@@ -1,4 +1,4 @@
-//! Noise: in place, by the mean of neighbours that are nearly alike; in time, by going on from what
+//! Noise: in place, by the mean of neighbours that are nearly alike; in time, by continuing from what
 //! was seen, the slower the less has changed. What moves stays sharp, because large differences are
 //! taken for detail.
 
@@ -31,7 +31,7 @@ impl Denoise {
         }
     }
 
-    /// By so much from now on. What it remembers stays.
+    /// By this much from now on. What it remembers stays.
     pub fn set(&mut self, spatial: f32, temporal: f32) {
         let now = Self::new(spatial, temporal);
         // While nothing was remembered the past grew old.

@@ -1,6 +1,6 @@
 //! Filters of a source's frame: what each is set to ([`Filter`]) and the chain
 //! that carries them out, once a source and tick however many items show it. Frames are I420 in
-//! the program's colours; a filter makes a new frame out of a pool and keeps it until what it was
+//! the program's colours; a filter makes a new frame from a pool and keeps it until what it was
 //! made of changes. Thread: the compositor's.
 
 mod alpha;

@@ -1,4 +1,4 @@
-//! Filters that work with an image out of a file: a mask, which says what is seen, and a watermark,
+//! Filters that work with an image from a file: a mask, which says what is seen, and a watermark,
 //! which is laid over. Each is made as large as it is needed once, and then kept.
 
 use std::sync::Arc;

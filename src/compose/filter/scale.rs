@@ -46,7 +46,7 @@ impl Kernel {
 /// The longest side there is.
 pub(super) const MAX_SCALE_SIDE: f32 = 4_096.0;
 
-/// A frame of size `from` made so large; a side of zero follows from the other by the shape.
+/// A frame of size `from` made this large; a side of zero follows from the other by the shape.
 pub(super) fn target(width: f32, height: f32, from: Size) -> Size {
     let asked = |side: f32| if side >= 1.0 { side.min(MAX_SCALE_SIDE) } else { 0.0 };
     let (width, height) = (asked(width), asked(height));

@@ -32,7 +32,7 @@ pub enum Filter {
     /// Makes colours others.
     Color(Correction),
     /// What has the key's chroma becomes clear: up to a distance of `similarity` wholly, up to
-    /// `smoothness` more partly. `spill` is how much of the key's colour is taken out of the rest.
+    /// `smoothness` more partly. `spill` is how much of the key's colour is taken from the rest.
     /// `protect`, 0…1, keeps what has little of the key's own colour, however near it is: 0 goes by the
     /// distance alone.
     ChromaKey { color: [u8; 3], similarity: f32, smoothness: f32, spill: f32, protect: f32 },
@@ -42,7 +42,7 @@ pub enum Filter {
     LumaKey { low: f32, low_smooth: f32, high: f32, high_smooth: f32 },
     /// Another size in pixels; a side of zero follows from the other by the shape.
     Scale { width: f32, height: f32, kernel: Kernel },
-    /// Adds what a small blur takes away, so many times.
+    /// Adds what a small blur takes away, this many times.
     Sharpen { amount: f32 },
     /// A Gaussian of this standard deviation in pixels.
     Blur { sigma: f32 },
@@ -136,7 +136,7 @@ impl Filter {
 pub enum Unit {
     /// 0…1 or -1…1, shown in percent.
     Share,
-    /// Times so much.
+    /// Times this much.
     Factor,
     Degrees,
     /// Whole ones; zero: of itself.

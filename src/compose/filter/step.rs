@@ -10,7 +10,7 @@ pub(super) trait Step: Send {
         (size, alpha)
     }
 
-    /// Makes `out`, of the shape given, whose content is old, out of `from`, which is in the
+    /// Makes `out`, of the shape given, whose content is old, from `from`, which is in the
     /// program's colours. Frames of a source come in order; the worker pool helps.
     fn run(&mut self, from: &Planes, out: &mut Planes, workers: &WorkerPool);
 }

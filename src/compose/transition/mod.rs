@@ -41,7 +41,7 @@ pub enum Kind {
     Swipe(Side),
     /// The new one is uncovered in the order of a pattern or a grey image.
     Luma(Wipe),
-    /// A clip plays over both; it has a length of its own.
+    /// A clip plays over both; it has a separate length.
     Stinger(Stinger),
 }
 

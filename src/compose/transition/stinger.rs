@@ -12,7 +12,7 @@ use crate::media::{ClipFeed, Moment, PlanesPool, Size, VideoFrame};
 /// The longest transition.
 pub const MAX_STINGER: Duration = Duration::from_secs(20);
 
-/// A clip that is late is waited for so long beyond the instant at which the scenes were to change.
+/// A clip that is late is waited for this long beyond the instant at which the scenes were to change.
 pub(super) const LATE_CLIP_GRACE: Duration = Duration::from_millis(500);
 
 /// Frames on their way at once.
@@ -63,7 +63,7 @@ impl Default for Stinger {
 /// A stinger that plays.
 pub struct Running {
     stinger: Stinger,
-    /// `None`: it is over, or there is none: the scenes change at their time all the same.
+    /// `None`: it has ended, or there is none: the scenes change at their time all the same.
     feed: Option<Box<dyn ClipFeed>>,
     begun: Option<Timestamp>,
     changed: bool,

@@ -17,7 +17,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::decode::error::Error;
 use crate::text::problem::problem;
 
-/// Runs `work`; a panic in it is a damaged packet. What it worked with must be made anew after one.
+/// Runs `work`; a panic in it is a damaged packet. What it worked with must be made again after one.
 fn guarded<T>(codec: &'static str, work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
     catch_unwind(AssertUnwindSafe(work))
         .unwrap_or_else(|_| Err(Error::Damaged { codec, reason: problem!("decode-crashed") }))

@@ -5,7 +5,7 @@
 //! out of order in some streams with B-frames, and its flush never gives the held frame's
 //! buffer back. It reorders nothing in streams that call themselves Scalable Baseline (profile 83),
 //! whose parameter sets have the same syntax as High; so that is what it is told, and the order is
-//! restored by the stamps ([`Reorder`]).
+//! restored by the timestamps ([`Reorder`]).
 #![allow(unsafe_code)]
 
 use std::ffi::{c_int, c_void};
@@ -184,7 +184,7 @@ impl Decoder {
         if let Some(size) = self.configuration.write_broken_frame(&mut self.stream) {
             let stream = std::mem::take(&mut self.stream);
             for part in [Some(stream.as_slice()), None] {
-                // It finds that there is no frame in it, and waits for one that decodes by itself.
+                // It finds that there is no frame in it, and waits for one that decodes on its own.
                 let _ = self.raw.step(part, Timestamp::ZERO);
             }
             self.stream = stream;

@@ -44,7 +44,7 @@ impl Handle {
             .ok_or_else(|| Error::Config { codec: "Opus", reason: reason(code) })
     }
 
-    /// Decodes a packet into a block of so many channels; how many frames it has.
+    /// Decodes a packet into a block of this many channels; how many frames it has.
     fn decode(
         &mut self,
         packet: &[u8],

@@ -1,8 +1,8 @@
-//! The sound encoder: its settings and its thread, `onair-aenc`.
+//! The audio encoder: its settings and its thread, `onair-aenc`.
 //!
 //! A packet's `pts` is the instant of the first sample that it decodes to: the encoder's delay is
 //! subtracted, so that the first packets lie before the first sample (ISO/IEC 14496-24 calls them
-//! priming) and decoded sound lies exactly where it was recorded.
+//! priming) and decoded audio lies exactly where it was recorded.
 
 #[cfg(test)]
 pub(crate) mod simulated;
@@ -46,7 +46,7 @@ pub struct Figures {
     pub why: String,
 }
 
-/// A running sound encoder. Dropping it asks its thread to stop.
+/// A running audio encoder. Dropping it asks its thread to stop.
 #[derive(Debug)]
 pub struct AudioEncoder {
     worker: Worker,
@@ -151,7 +151,7 @@ impl AudioEncoder {
     }
 }
 
-/// How often a stop is looked for while no sound comes.
+/// How often a stop is looked for while no audio comes.
 const STOP_POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Silence is encoded in pieces of at most this many samples a channel.

@@ -1,4 +1,4 @@
-//! The sound encoder's thread with a codec that compresses nothing, at any rate, for the test of the
+//! The audio encoder's thread with a codec that compresses nothing, at any rate, for the test of the
 //! whole path (`studio/lip_sync.rs`). Like the real one it counts samples, knows no time, and begins
 //! before its input.
 

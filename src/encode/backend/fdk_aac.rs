@@ -20,7 +20,7 @@ pub(super) struct Encoder {
     raw: Raw,
     parameters: AudioConfig,
     block_len: usize,
-    /// Samples a channel by which decoded sound lags behind the input.
+    /// Samples a channel by which decoded audio lags behind the input.
     delay: i64,
     /// Blocks finished so far.
     blocks: i64,

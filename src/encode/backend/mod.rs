@@ -130,7 +130,7 @@ impl<C, B: ?Sized> Candidate<C, B> {
     }
 }
 
-/// Moves a stamp by a number of samples.
+/// Moves a timestamp by a number of samples.
 pub(super) fn after_samples(from: Timestamp, samples: i64, rate: u32) -> Timestamp {
     from.offset(crate::media::samples::frames_to_micros(samples, rate))
 }

@@ -1,8 +1,8 @@
 //! H.264 by OpenH264, through its C interface: the safe wrapper has no CABAC and one slice.
 //!
-//! Constrained High profile with CABAC, P pictures only, no lookahead: a picture goes in, its
-//! packet comes out. The quantiser of each picture is ours to choose ([`RateControl`]); no picture
-//! is skipped; IDR pictures come when asked for and at no other time (no intra period, no
+//! Constrained High profile with CABAC, P frames only, no lookahead: a frame goes in, its
+//! packet comes out. The quantiser of each frame is ours to choose ([`RateControl`]); no frame
+//! is skipped; IDR frames come when asked for and at no other time (no intra period, no
 //! scene-change detection).
 #![allow(unsafe_code)]
 
@@ -142,7 +142,7 @@ fn settings(
     // 10 to 25 % fewer bits by PSNR on noise and test cards, but for 60 % more CPU.
     params.bEnableDenoise = false;
     // It freezes what it takes for background: 1 to 3.5 % more bits for the same quality, and
-    // the cost of a picture no longer follows its quantiser.
+    // the cost of a frame no longer follows its quantiser.
     params.bEnableBackgroundDetection = false;
     // The library would switch it off anyway.
     params.bEnableAdaptiveQuant = false;
@@ -178,7 +178,7 @@ fn slices(config: &config::Video) -> u16 {
     wanted.min(u16::try_from(cores).unwrap_or(4))
 }
 
-/// Pictures that the rate control budgets for: an interval between keyframes, at most 2 s.
+/// Frames that the rate control budgets for: an interval between keyframes, at most 2 s.
 fn budgeted(config: &config::Video) -> usize {
     let seconds = config.keyframe_interval.as_secs_f64().min(2.0);
     (seconds * config.frame_rate.as_f64()).round().max(1.0) as usize
@@ -254,7 +254,7 @@ impl Encoder {
         Ok(encoder)
     }
 
-    /// Encodes a picture with this quantiser; what came out is described by `raw.info` until the
+    /// Encodes a frame with this quantiser; what came out is described by `raw.info` until the
     /// next attempt. Returns its bits.
     fn attempt(&mut self, frame: &VideoFrame, key: bool, qp: i32) -> Result<f64, Error> {
         let size = self.parameters.size;
@@ -296,7 +296,7 @@ impl Encoder {
             uiTimeStamp: frame.pts.as_millis(),
             ..sys::SSourcePicture::default()
         };
-        // SAFETY: the object is initialised for pictures of this size (checked above), the planes
+        // SAFETY: the object is initialised for frames of this size (checked above), the planes
         // are as large as `Planes` promises and outlive the call, `info` is ours to write to.
         let code = unsafe {
             let encode = (**self.raw.object).EncodeFrame;

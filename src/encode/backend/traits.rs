@@ -16,7 +16,7 @@ pub struct Description {
     pub level: String,
 }
 
-/// An encoder of pictures. Lives on one thread.
+/// An encoder of frames. Lives on one thread.
 pub(crate) trait VideoBackend: Send {
     /// Takes a frame in the order of display. `key` asks for an IDR frame. A pipelining encoder may keep
     /// a clone of the frame until its packet has been received.
@@ -34,7 +34,7 @@ pub(crate) trait VideoBackend: Send {
     fn description(&self) -> Description;
 }
 
-/// An encoded block of sound and how far it lies from the input.
+/// An encoded block of audio and how far it lies from the input.
 #[derive(Clone, Debug)]
 pub(crate) struct Block {
     /// One raw access unit.
@@ -44,7 +44,7 @@ pub(crate) struct Block {
     pub start: i64,
 }
 
-/// An encoder of sound. Lives on one thread. Counts samples; knows no time.
+/// An encoder of audio. Lives on one thread. Counts samples; knows no time.
 pub(crate) trait AudioBackend: Send {
     /// Takes interleaved 16-bit samples and calls `each` for every block that is finished.
     fn encode(&mut self, pcm: &[i16], each: &mut dyn FnMut(Block)) -> Result<(), Error>;

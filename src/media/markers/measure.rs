@@ -1,4 +1,4 @@
-//! The reading half of the markers, for sound and for time: which picture begins a flash, where a
+//! The reading half of the markers, for audio and for time: which frame begins a flash, where a
 //! tone begins, and how far the two are apart when they are presented.
 
 use std::collections::VecDeque;
@@ -7,7 +7,7 @@ use std::f64::consts::TAU;
 use super::{BEEP_HZ, TIME_MODULUS};
 use crate::base::Timestamp;
 
-/// Finds the first frames of flashes among the pictures a player shows.
+/// Finds the first frames of flashes among the frames a player shows.
 #[derive(Debug, Default)]
 pub struct FlashReader {
     last: Option<(u64, bool)>,
@@ -21,13 +21,13 @@ impl FlashReader {
         Self::default()
     }
 
-    /// Takes the next picture's band time and whether it is lit. True when it is certainly the
-    /// first frame of a flash: the picture before it was seen, was dark, and was its neighbour.
+    /// Takes the next frame's band time and whether it is lit. True when it is certainly the
+    /// first frame of a flash: the frame before it was seen, was dark, and was its neighbour.
     pub fn on_frame(&mut self, time_ms: u64, flash: bool) -> bool {
         let Some((last_ms, last_flash)) = self.last.replace((time_ms, flash)) else { return false };
         let step = time_ms.wrapping_sub(last_ms) % TIME_MODULUS;
         if step == 0 {
-            // The same picture again.
+            // The same frame again.
             self.last = Some((last_ms, last_flash || flash));
             return false;
         }
@@ -42,7 +42,7 @@ impl FlashReader {
     }
 }
 
-/// Finds the beginnings of the 1 kHz tone in a stream of sound: where the magnitude of a 5 ms
+/// Finds the beginnings of the 1 kHz tone in a stream of audio: where the magnitude of a 5 ms
 /// Goertzel window crosses half its plateau, by the centre of the window. Voices and music rise there
 /// too; a beginning counts where there is hardly anything but the tone.
 #[derive(Debug)]
@@ -71,7 +71,7 @@ enum SearchStage {
 }
 
 impl OnsetReader {
-    /// For sound at `rate` samples a second.
+    /// For audio at `rate` samples a second.
     pub fn new(rate: u32) -> Self {
         let rate = rate.max(8_000);
         let window = rate as usize / 200;
@@ -87,7 +87,7 @@ impl OnsetReader {
         }
     }
 
-    /// Takes the next block of interleaved sound, whose first sample is presented at `at`; calls
+    /// Takes the next block of interleaved audio, whose first sample is presented at `at`; calls
     /// `onset` with the presentation time of each tone's beginning. A gap or overlap of more than
     /// 2 ms against the block before starts afresh.
     pub fn push(
@@ -120,7 +120,7 @@ impl OnsetReader {
         self.rebase();
     }
 
-    /// Moves the reference on, so that many hours of blocks with rounded stamps add up to nothing.
+    /// Moves the reference on, so that many hours of blocks with rounded timestamps add up to nothing.
     fn rebase(&mut self) {
         let second = i64::from(self.rate);
         if self.position > 10 * second
@@ -182,7 +182,7 @@ impl OnsetReader {
         }
     }
 
-    /// Whether the tone is at least two thirds of all that sounds in the window.
+    /// Whether the tone is at least two thirds of all that audio in the window.
     fn is_pure(&self, magnitude: f64) -> bool {
         let window = self.samples.iter().take(self.window);
         let power: f64 = window.map(|&sample| f64::from(sample).powi(2)).sum();
@@ -193,7 +193,7 @@ impl OnsetReader {
     fn crossing(&mut self, magnitude: f64) -> Option<f64> {
         let plateau = self.recent.iter().map(|&(_, m)| m).fold(0.0, f64::max);
         if magnitude < plateau / 2.0 || !self.is_pure(magnitude) {
-            // A click, or other sounds: not the tone.
+            // A click, or other audio: not the tone.
             self.stage = SearchStage::Quiet;
             self.recent.clear();
             return None;
@@ -237,7 +237,7 @@ impl LipSync {
         self.pair();
     }
 
-    /// The median of the last five offsets in milliseconds; positive: sound late.
+    /// The median of the last five offsets in milliseconds; positive: audio late.
     pub fn offset_ms(&self) -> Option<f64> {
         let mut sorted: Vec<i64> = self.offsets_micros.iter().copied().collect();
         sorted.sort_unstable();

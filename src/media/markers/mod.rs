@@ -1,8 +1,8 @@
 //! The test source's markers: what it draws and plays so that latency and lip-sync can be measured
-//! through any server, player and scaling. The writing half is used by the test picture and the
+//! through any server, player and scaling. The writing half is used by the test pattern and the
 //! tone, the reading half by the player; both are pure, time is an argument.
 //!
-//! - **Code band**: the bottom sixteenth of the picture, 48 cells: `1 0`, 36 bits of wall-clock
+//! - **Code band**: the bottom sixteenth of the frame, 48 cells: `1 0`, 36 bits of wall-clock
 //!   milliseconds, 8 bits of checksum, `0 1`.
 //! - **Flash**: the top quarter is white in the first frame of each second and the one after it.
 //! - **Tone**: 1 kHz from the instant of that first frame, for two frame periods; a quiet 220 Hz
@@ -19,7 +19,7 @@ pub use measure::{FlashReader, LipSync, OnsetReader};
 
 /// Cells of the code band.
 pub const CELLS: usize = 48;
-/// The narrowest picture that can carry the band.
+/// The narrowest frame that can carry the band.
 pub const MIN_WIDTH: u32 = 480;
 /// Luma of the flash.
 pub const FLASH_LUMA: u8 = 235;
@@ -41,7 +41,7 @@ const HUM_HZ: f64 = 220.0;
 /// −40 dBFS.
 const HUM_LEVEL: f64 = 0.01;
 
-/// Rows of the code band in a picture of this height: a sixteenth, rounded up to even.
+/// Rows of the code band in a frame of this height: a sixteenth, rounded up to even.
 pub const fn band_height(height: u32) -> u32 {
     height.div_ceil(32) * 2
 }
@@ -73,7 +73,7 @@ pub const fn age_ms(read: u64, wall_ms: i64) -> i64 {
     if age > TIME_MODULUS / 2 { age as i64 - TIME_MODULUS as i64 } else { age as i64 }
 }
 
-/// Draws the code band over the bottom of the picture, chroma included.
+/// Draws the code band over the bottom of the frame, chroma included.
 pub fn draw_band(planes: &mut Planes, time_ms: u64) {
     let size = planes.size();
     let (width, stride) = (size.width as usize, planes.luma_stride());
@@ -123,7 +123,7 @@ pub fn read_band(luma: &[u8], stride: usize, size: Size) -> Option<u64> {
     decode(cells)
 }
 
-/// Whether the top quarter of the picture is lit.
+/// Whether the top quarter of the frame is lit.
 pub fn is_flash(luma: &[u8], stride: usize, size: Size) -> bool {
     let (width, quarter) = (size.width as usize, size.height as usize / 4);
     // The upper three quarters of it, away from the blurred edge.
@@ -204,7 +204,7 @@ impl Schedule {
         }
     }
 
-    /// What sounds at a sample: the beep that covers it (or none), and how long that answer holds.
+    /// What audio at a sample: the beep that covers it (or none), and how long that answer holds.
     fn beep_at(&self, index: i64, rate: i64) -> Beep {
         let frame = self.frame_of(index, rate);
         let until = self.first_sample(frame.saturating_add(1), rate);

@@ -40,8 +40,8 @@ enum Work {
 }
 
 impl Chain {
-    /// Works by these settings from the next block on. What has not changed goes on undisturbed;
-    /// what is set anew keeps its state where it has the same kind in the same place.
+    /// Works by these settings from the next block on. What has not changed continues undisturbed;
+    /// what is set again keeps its state where it has the same kind in the same place.
     pub fn set(&mut self, slots: &[Slot], shape: Shape) {
         let mut before = std::mem::take(&mut self.stages).into_iter();
         for (place, slot) in slots.iter().take(MAX_FILTERS).enumerate() {

@@ -1,4 +1,4 @@
-//! What filters are expected to make of a tone, for tests: of the chain alone, and through a real sound
+//! What filters are expected to make of a tone, for tests: of the chain alone, and through a real audio
 //! server (`tests/devices/filters.rs` has this file too).
 
 use super::Filter;

@@ -125,7 +125,7 @@ pub enum Unit {
     Lufs,
     Hertz,
     Milliseconds,
-    /// 1 to so much.
+    /// 1 to this much.
     Ratio,
     /// 0…1, shown in percent.
     Share,

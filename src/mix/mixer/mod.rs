@@ -1,7 +1,7 @@
 //! Floor 3: the mixer. On its own thread it makes a block of program audio every 10 ms: pulls each
 //! strip's source, later by the sources' delay, filters, applies fader and mute with a ramp, meters,
 //! adds the strips up, and hands the block to the encoder while there is one. Audio that is missing
-//! is silence: the time stamps go on without a gap or an overlap. While there is no source and nobody who
+//! is silence: the time timestamps continue without a gap or an overlap. While there is no source and nobody who
 //! takes the audio, it rests.
 
 #[cfg(test)]
@@ -31,7 +31,7 @@ const BLOCKS: i64 = 100;
 /// Blocks due longer ago than this are not made at all: the machine slept.
 const MAX_BLOCK_DELAY: Duration = Duration::from_secs(2);
 
-/// Of a program that is to be made less late than it was, so many blocks are made at a time: those who take
+/// Of a program that is to be made less late than it was, this many blocks are made at a time: those who take
 /// them have short queues.
 const MAX_BLOCKS_PER_TICK: usize = 8;
 
@@ -47,7 +47,7 @@ const MAX_IDLE: usize = 32;
 /// A meter that the mixer's thread writes and others read.
 pub(in crate::mix) type SharedMeter = Arc<Mutex<Meter>>;
 
-/// What the program sounds like.
+/// What the program audio like.
 #[derive(Copy, Clone, Debug)]
 pub struct Config {
     /// Samples a second and channel.
@@ -174,7 +174,7 @@ impl Mixer {
         self.wish(BlockCommand::Monitoring(monitoring));
     }
 
-    /// Whether the loudness and the true peak of what goes out are worked out, as they are from the start:
+    /// Whether the loudness and the true peak of what is sent are worked out, as they are from the start:
     /// for a broadcast that nobody looks at they are a sixth of the audio's work.
     pub fn measure_loudness(&self, wanted: bool) {
         self.shared.program.lock().measure_loudness(wanted);
@@ -187,7 +187,7 @@ impl Mixer {
         self.shared.meters.lock().values().for_each(|meter| meter.lock().fall = fall);
     }
 
-    /// The level of what goes out, and its loudness.
+    /// The level of what is sent, and its loudness.
     pub fn meter(&self) -> Reading {
         self.shared.program.lock().reading()
     }

@@ -24,7 +24,7 @@ use crate::wire::rtmp::url::authority;
 
 /// How long one address is alone before the next is tried beside it.
 const STAGGER: Duration = Duration::from_millis(250);
-/// A host may have many addresses; so many are tried.
+/// A host may have many addresses; this many are tried.
 const MAX_ADDRESSES: usize = 8;
 
 /// Where to connect to.

@@ -204,7 +204,7 @@ impl Cause {
                 Self::HostUnreachable
             }
             Kind::PermissionDenied => Self::Forbidden,
-            // The system's own time-out of a connection (TCP_USER_TIMEOUT among them).
+            // The system's own time-from a connection (TCP_USER_TIMEOUT among them).
             Kind::TimedOut => Self::Io(problem!("net-timed-out")),
             _ => Self::Io(error.to_string().into()),
         }
@@ -239,7 +239,7 @@ impl Error {
         }
     }
 
-    /// Whether a web server was asked for bytes behind the end of what stands there.
+    /// Whether a web server was asked for bytes behind the end of what is there.
     pub fn is_past_the_end(&self) -> bool {
         matches!(self.cause, Cause::Answer { status: 416, .. })
     }

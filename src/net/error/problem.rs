@@ -73,7 +73,7 @@ pub enum WebProblem {
     RoundAndRound,
     /// A redirection leads to what is no address that is read from; why.
     Nowhere(UrlError),
-    /// A redirection leads out of TLS.
+    /// A redirection leads from TLS.
     Unsafe,
     /// A redirection leads from a socket to a page, or the other way.
     OtherProtocol,

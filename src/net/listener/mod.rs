@@ -64,7 +64,7 @@ impl Listener {
     }
 
     /// Waits for a caller. Never fails: a caller who is gone again is skipped, and while the system
-    /// is out of descriptors it tries again. Cancel-safe.
+    /// is from descriptors it tries again. Cancel-safe.
     pub async fn accept(&self) -> (Stream, SocketAddr) {
         loop {
             match self.socket.accept().await {

@@ -1,6 +1,6 @@
 //! The client's side of a tunnel: a task that carries bytes between an RTMP session and HTTP
 //! requests, one at a time. A connection that the server or a proxy closes between two requests is
-//! made anew, and the session goes on.
+//! made again, and the session continues.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -20,13 +20,13 @@ use crate::wire::http::{Body, Response};
 use crate::wire::rtmp::tunnel;
 use crate::wire::rtmp::tunnel::Client;
 
-/// An answer has begun by then, and goes on within this.
+/// An answer has begun by then, and continues within this.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(15);
 /// The longest answer taken.
 const MAX_RESPONSE_BYTES: usize = 16 << 20;
 /// The longest answer to the first request.
 const MAX_NAME: usize = 256;
-/// With so many requests in a row that carried something, a stream is being published: its own
+/// With this many requests in a row that carried something, a stream is being published: its own
 /// requests fetch what the server says, and a question that the server holds would delay it.
 const STREAMING: u32 = 8;
 /// How long nothing is published before the server is asked nevertheless.

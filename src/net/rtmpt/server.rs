@@ -27,7 +27,7 @@ const IDLE: Duration = Duration::from_secs(30);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// An answer takes at most this to leave.
 const ANSWER: Duration = Duration::from_secs(20);
-/// A session that no request comes for is over.
+/// A session that no request comes for has ended.
 const FORGOTTEN: Duration = Duration::from_secs(20);
 /// So is one, sooner, whose connection has ended and that no other connection has come for.
 const ORPHANED: Duration = Duration::from_secs(5);
@@ -39,7 +39,7 @@ const HOLD: Duration = Duration::from_millis(250);
 /// The first requests carry commands, whose answers are worth a moment.
 const COMMANDS: u32 = 32;
 const COMMAND_HOLD: Duration = Duration::from_millis(20);
-/// At most so much goes into one answer.
+/// At most this much goes into one answer.
 const MAX_REPLY_BYTES: usize = pipe::DEPTH;
 /// The byte at the head of our answers: ask again soon, we hold the question if need be.
 const INTERVAL: u8 = 1;

@@ -166,7 +166,7 @@ impl Stream {
         }
     }
 
-    /// Lets the system hold about so many bytes that nobody has read.
+    /// Lets the system hold about this many bytes that nobody has read.
     pub fn set_receive_buffer(&self, bytes: usize) {
         if let Some(socket) = self.socket() {
             let _ = socket2::SockRef::from(socket).set_recv_buffer_size(bytes);

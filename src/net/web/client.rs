@@ -72,12 +72,12 @@ impl Client {
         Self { options, kept: None }
     }
 
-    /// Another one that asks by the same ways, on a connection of its own.
+    /// Another one that asks by the same ways, on a separate connection.
     pub fn beside(&self) -> Self {
         Self::new(self.options.clone())
     }
 
-    /// Asks for what stands at a URL, or a span of it, following redirections.
+    /// Asks for what is at a URL, or a span of it, following redirections.
     ///
     /// # Errors
     /// With the stage that failed and why; an answer other than 200 (206 for a span) is one.

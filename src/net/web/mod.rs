@@ -29,14 +29,14 @@ pub enum Flow {
 /// Why a part of something is not to be had, though the server answers.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Unavailable {
-    /// Something else stands there now.
+    /// Something else is there now.
     Changed,
     /// The server gives the whole, or another part.
     OtherPart,
 }
 
 impl Flow {
-    /// Asks for what stands at a URL, following redirections.
+    /// Asks for what is at a URL, following redirections.
     ///
     /// # Errors
     /// With the stage that failed and why.
@@ -52,7 +52,7 @@ impl Flow {
         Ok(Self::Http(Box::new(answer)))
     }
 
-    /// Asks for a span of what stands at a URL, to its end, of the state that the server marked so; or why it
+    /// Asks for a span of what is at a URL, to its end, of the state that the server marked so; or why it
     /// is not to be had.
     ///
     /// # Errors

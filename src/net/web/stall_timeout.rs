@@ -7,7 +7,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::net::error::Cause;
 
 /// Less than this in the time for which silence is borne is a trickle, and no better than silence: the
-/// least sound takes more.
+/// least audio takes more.
 const MIN_BYTES: usize = 8 << 10;
 
 /// One patience for all tries to get the same thing.

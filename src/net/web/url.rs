@@ -77,7 +77,7 @@ impl WebUrl {
     }
 
     /// The same address with these questions to the server behind a playlist, in this order, in place
-    /// of those that stand in it already (`_HLS_…`, RFC 8216bis §6.2.5). Everything else in it, such as
+    /// of those that are in it already (`_HLS_…`, RFC 8216bis §6.2.5). Everything else in it, such as
     /// a signature, stays as it is.
     pub fn asking(&self, questions: &[(&str, String)]) -> Self {
         let kept = self.0.query().unwrap_or_default().split('&');
@@ -99,7 +99,7 @@ impl WebUrl {
         matches!(self.0.scheme(), "ws" | "wss")
     }
 
-    /// Whether user and password stand in it.
+    /// Whether user and password are in it.
     pub fn has_credentials(&self) -> bool {
         !self.0.username().is_empty() || self.0.password().is_some()
     }

@@ -1,5 +1,5 @@
 //! Whether decoding keeps up with what is played, and what is left out where it does not: from where it
-//! is found to be behind up to a keyframe, so that the picture comes back to its sound. Who is behind
+//! is found to be behind up to a keyframe, so that the frame comes back to its audio. Who is behind
 //! and catches up (after a jump, or a moment in which the machine was busy) is left alone.
 //!
 //! Pure: all times are media time. Runs on the video thread.
@@ -10,13 +10,13 @@ use crate::player::buffer::packets::{Buffered, Packets};
 
 /// Further behind what is played than this is late.
 const LATE_THRESHOLD: i64 = 500_000;
-/// Who is late has so much of what is played to catch up by a quarter of it.
+/// Who is late has this much of what is played to catch up by a quarter of it.
 const TRIAL: i64 = 500_000;
 /// A keyframe that is no further behind is in time.
 const KEYFRAME_TOLERANCE: i64 = 100_000;
-/// No keyframe for so long: what comes is decoded as far as it can be.
+/// No keyframe for this long: what comes is decoded as far as it can be.
 const KEYFRAME_TIMEOUT: i64 = 10_000_000;
-/// In time for so long, and decoding has recovered.
+/// In time for this long, and decoding has recovered.
 const RECOVERED: i64 = 60_000_000;
 
 /// What becomes of a packet.
@@ -39,7 +39,7 @@ pub(in crate::player) struct FrameDrop {
     skip: Option<Skip>,
     /// Where playing was when it was last too slow, until it has recovered.
     slow_at: Option<Timestamp>,
-    /// How often playing had begun anew.
+    /// How often playing had begun again.
     begun: u32,
 }
 
@@ -57,7 +57,7 @@ impl FrameDrop {
         (self.trial, self.skip, self.slow_at) = (None, None, None);
     }
 
-    /// Judges a packet that is taken from `queue` while `position` is played, which has begun anew so
+    /// Judges a packet that is taken from `queue` while `position` is played, which has begun again so
     /// often.
     pub(in crate::player) fn judge<P: Buffered>(
         &mut self,
@@ -110,7 +110,7 @@ impl FrameDrop {
         queue: &Packets<P>,
     ) -> Verdict {
         let late = position.micros_since(packet.pts);
-        // What is slow would only fall behind again, and never come back to its sound.
+        // What is slow would only fall behind again, and never come back to its audio.
         let good = packet.keyframe
             && (late <= KEYFRAME_TOLERANCE || !skip.slow && !queue.has_keyframe_until(position));
         let long = position.micros_since(skip.from) > KEYFRAME_TIMEOUT;

@@ -71,7 +71,7 @@ impl DvrWindow {
         self.list.lock().is_some_and(|list| list.behind)
     }
 
-    /// Goes so far behind the live end; where to. `None` without a list.
+    /// Goes this far behind the live end; where to. `None` without a list.
     pub(in crate::player) fn rewind(&self, behind: Duration, now: Timestamp) -> Option<SeekTarget> {
         let mut list = self.list.lock();
         let list = list.as_mut()?;
@@ -84,7 +84,7 @@ impl DvrWindow {
         })
     }
 
-    /// Stays where it is while the broadcast goes on. False without a list, or when it was behind
+    /// Stays where it is while the broadcast continues. False without a list, or when it was behind
     /// already.
     pub(in crate::player) fn hold(&self) -> bool {
         let mut list = self.list.lock();
@@ -121,7 +121,7 @@ mod tests {
         assert_eq!(listed.rewind(seconds(20), now), Some(SeekTarget::Back(seconds(76))));
         assert!(listed.is_behind());
         assert_eq!(listed.rewind_at(seconds(76), now).unwrap().behind, seconds(20));
-        // The list goes on, and one stays behind.
+        // The list continues, and one stays behind.
         listed.see(at(14_000), seconds(44), seconds(104), distance);
         assert_eq!(listed.rewind_at(seconds(78), at(14_000)).unwrap().behind, seconds(20));
         assert_eq!(listed.rewind(seconds(500), at(14_000)), Some(SeekTarget::Back(seconds(44))));

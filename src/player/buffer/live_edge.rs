@@ -1,7 +1,7 @@
 //! Where to be in what is followed at a distance (HLS): so far from the end of what there is, which
 //! is known only in steps of whole segments. The fastest delivery seen lately is believed, and the
 //! playing is led there slowly; only what is very far off is cured at once. Where the end is known in
-//! small steps (low latency) playing begins there, and goes on there after a break, a little further
+//! small steps (low latency) playing begins there, and continues there after a break, a little further
 //! from the end each time.
 //!
 //! Pure: time is an argument.

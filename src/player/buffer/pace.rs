@@ -21,7 +21,7 @@ pub(in crate::player) struct LiveDistance {
     pub hold_back: Duration,
     /// As the server wants it: less, where the person wants more to be kept back.
     pub least: Duration,
-    /// From the first picture on, and again after a break, instead of being led there.
+    /// From the first frame on, and again after a break, instead of being led there.
     pub at_once: bool,
 }
 

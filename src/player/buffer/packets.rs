@@ -86,7 +86,7 @@ struct Inner<P> {
     generation: u32,
 }
 
-/// What came out of the queue.
+/// What came from the queue.
 #[derive(Debug)]
 pub enum Popped<P> {
     Unit(BufferedPacket<P>),
@@ -207,7 +207,7 @@ impl<P: Buffered> Packets<P> {
         self.changed.notify_all();
     }
 
-    /// Lets who waits for room put in what he has, and go on. What waits stays.
+    /// Lets who waits for room put in what he has, and continue. What waits stays.
     pub fn nudge(&self) {
         self.inner.lock().nudged = true;
         self.changed.notify_all();

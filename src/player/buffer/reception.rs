@@ -23,7 +23,7 @@ pub(in crate::player) struct Reception {
     pub(in crate::player) ended: bool,
     /// Of what is followed at a distance.
     aim: Option<LiveEdge>,
-    /// Sound is heard so many microseconds sooner than its stamps say: it has to be there by then.
+    /// Audio is heard this many microseconds sooner than its timestamps say: it has to be there by then.
     sooner: i64,
 }
 
@@ -70,7 +70,7 @@ impl Reception {
         }
     }
 
-    /// Sound is heard so many microseconds later than its stamps say, or sooner, where negative. What
+    /// Audio is heard this many microseconds later than its timestamps say, or sooner, where negative. What
     /// comes as it happens is played that much later then.
     pub(in crate::player) fn set_av_offset(&mut self, micros: i64) {
         self.sooner = micros.saturating_neg().max(0);
@@ -83,10 +83,10 @@ impl Reception {
         }
     }
 
-    /// Playing begins, or goes on: `media` is seen and heard at `now`.
+    /// Playing begins, or continues: `media` is seen and heard at `now`.
     pub(in crate::player) fn begun(&mut self, now: Timestamp, media: Timestamp) {
         if let Some(aim) = &mut self.aim {
-            // It knows nothing of what is kept back for the sound.
+            // It knows nothing of what is kept back for the audio.
             aim.begin(now, media.offset(self.sooner));
         }
     }
@@ -99,14 +99,14 @@ impl Reception {
         }
     }
 
-    /// Everything that waited was thrown away; what comes goes on at `at`.
+    /// Everything that waited was thrown away; what comes continues at `at`.
     pub(in crate::player) fn move_to(&mut self, at: Timestamp) {
         (self.first, self.edge) = (Some(at), Some(at));
         self.last = [None, None];
         self.jitter.forget();
     }
 
-    /// The stream goes on after its end: its publisher is back.
+    /// The stream continues after its end: its publisher is back.
     pub(in crate::player) fn resume(&mut self) {
         if std::mem::replace(&mut self.ended, false) {
             self.jitter.forget();
@@ -138,16 +138,16 @@ impl Reception {
     }
 }
 
-/// When the newest pictures came, by their media time, to measure how old they were then. Written by the feed,
+/// When the newest frames came, by their media time, to measure how old they were then. Written by the feed,
 /// read when one is shown.
 #[derive(Debug, Default)]
 pub(in crate::player) struct Arrivals(Mutex<VecDeque<(Timestamp, Timestamp)>>);
 
-/// The most pictures whose arrival is known: more than wait in any buffer.
+/// The most frames whose arrival is known: more than wait in any buffer.
 const MAX_ARRIVALS: usize = 1_024;
 
 impl Arrivals {
-    /// The picture of `pts` came at `now`, whole.
+    /// The frame of `pts` came at `now`, whole.
     pub(in crate::player) fn note(&self, pts: Timestamp, now: Timestamp) {
         let mut known = self.0.lock();
         if known.len() >= MAX_ARRIVALS {
@@ -156,7 +156,7 @@ impl Arrivals {
         known.push_back((pts, now));
     }
 
-    /// When the picture of `pts` came.
+    /// When the frame of `pts` came.
     pub(in crate::player) fn of(&self, pts: Timestamp) -> Option<Timestamp> {
         self.0.lock().iter().rev().find(|(of, _)| *of == pts).map(|(_, came)| *came)
     }

@@ -1,5 +1,5 @@
-//! Decoded sound that waits to be heard. Blocks carry their instants; small disagreements between
-//! stamps and counted samples are left to the clock, holes and overlaps of more than 40 ms are not.
+//! Decoded audio that waits to be heard. Blocks carry their instants; small disagreements between
+//! timestamps and counted samples are left to the clock, holes and overlaps of more than 40 ms are not.
 //!
 //! Pure. Lives on the presenter thread.
 

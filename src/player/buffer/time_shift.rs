@@ -14,7 +14,7 @@ use crate::player::buffer::packets::BufferedPacket;
 
 /// So many packets and configurations are kept at most.
 const MAX_UNITS: usize = 40_000;
-/// Sound that came so much earlier than its picture still goes with it.
+/// Audio that came this much earlier than its frame still goes with it.
 const SKEW: Duration = Duration::from_secs(2);
 
 /// How much of a live stream is kept.
@@ -56,7 +56,7 @@ impl KeptPacket {
     }
 }
 
-/// Where playing goes on, and what the decoders need first.
+/// Where playing continues, and what the decoders need first.
 #[derive(Debug)]
 pub struct Begin {
     pub at: Timestamp,
@@ -80,7 +80,7 @@ pub struct TimeShift {
     /// The configurations that were in force before the oldest unit.
     video: Option<VideoConfig>,
     audio: Option<AudioConfig>,
-    /// Pictures have come.
+    /// Frames have come.
     pictures: bool,
     /// Nothing more will come.
     ended: bool,
@@ -97,7 +97,7 @@ impl TimeShift {
         self.depth.is_some()
     }
 
-    /// Keeps so many bytes from now on.
+    /// Keeps this many bytes from now on.
     pub fn set_bytes(&mut self, bytes: usize) {
         if let Some(depth) = &mut self.depth {
             depth.bytes = bytes;
@@ -200,7 +200,7 @@ impl TimeShift {
         taken
     }
 
-    /// Where one can begin with this unit: a keyframe, or any sound where there are no pictures.
+    /// Where one can begin with this unit: a keyframe, or any audio where there are no frames.
     fn entry(&self, kept: &KeptPacket) -> Option<Timestamp> {
         match kept {
             KeptPacket::Video(BufferedPacket::Packet(packet)) if packet.keyframe => {
@@ -216,7 +216,7 @@ impl TimeShift {
         numbered.filter_map(|(index, (_, kept))| Some((index, self.entry(kept)?)))
     }
 
-    /// Configurations in force at a unit, and the sound that came before it and goes with it.
+    /// Configurations in force at a unit, and the audio that came before it and goes with it.
     fn prelude(&self, index: usize, at: Timestamp) -> Vec<KeptPacket> {
         let (mut video, mut audio) = (self.video.clone(), self.audio.clone());
         let mut early = Vec::new();
@@ -332,7 +332,7 @@ mod tests {
         }))
     }
 
-    /// A keyframe every 2 s, a picture every 100 ms, sound 30 ms earlier than its picture.
+    /// A keyframe every 2 s, a frame every 100 ms, audio 30 ms earlier than its frame.
     fn stream(shift: &mut TimeShift, from: i64, until: i64, size: usize) {
         for ms in (from..until).step_by(100) {
             shift.push(&audio(ms + 30));
@@ -364,7 +364,7 @@ mod tests {
         stream(&mut shift, 0, 60_000, 10);
         let oldest = shift.oldest().unwrap().as_millis();
         assert!((49_000..=52_000).contains(&oldest), "{oldest}");
-        // Larger pictures: bytes decide.
+        // Larger frames: bytes decide.
         stream(&mut shift, 60_000, 90_000, 4_000);
         assert!(shift.bytes() <= 100_000, "{}", shift.bytes());
         assert!(shift.units.len() < 60, "{}", shift.units.len());
@@ -407,7 +407,7 @@ mod tests {
         stream(&mut shift, 5_000, 10_000, 10);
         let begin = shift.go_to(at(4_900), false).unwrap();
         assert_eq!(begin.at, at(4_000));
-        // The sound of 4030 came before the picture of 4000.
+        // The audio of 4030 came before the frame of 4000.
         assert_eq!(said(&begin.units), ["video 640", "audio", "a4030"]);
         assert_eq!(said(&shift.take_until(at(4_100), 99)), ["v4000"]);
         assert_eq!(said(&shift.take_until(at(4_150), 99)), ["a4130", "v4100"]);

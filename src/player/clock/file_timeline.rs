@@ -1,20 +1,20 @@
-//! How the pictures and the sound of a file lie in its own time, for who goes about in it and plays it
-//! around: where it begins and how long a round lasts, so that no picture is lost at the seam and
-//! the sound has no gap there. Pure.
+//! How the frames and the audio of a file lie in its own time, for who goes about in it and plays it
+//! around: where it begins and how long a round lasts, so that no frame is lost at the seam and
+//! the audio has no gap there. Pure.
 
 use std::time::Duration;
 
-/// Sound that begins or ends so close to the pictures belongs to them: what is more is an encoder's run-up
+/// Audio that begins or ends so close to the frames belongs to them: what is more is an encoder's run-up
 /// (a frame of AAC before the first), or what fills its last frame up.
 const RUN_UP: i64 = 100_000;
-/// One that is alone lasts as long as a picture usually does.
+/// One that is alone lasts as long as a frame usually does.
 const ALONE: i64 = 33_333;
 /// Stamps in milliseconds differ from even ones by less than this.
 const EVEN: i64 = 2_000;
 /// The last one lasts no longer.
 const MAX_LAST_DURATION: i64 = 10_000_000;
 
-/// The stamps of one track, in microseconds, in any order.
+/// The timestamps of one track, in microseconds, in any order.
 #[derive(Copy, Clone, Debug, Default)]
 pub(in crate::player) struct FileTimeline {
     count: i64,
@@ -53,7 +53,7 @@ impl FileTimeline {
     }
 }
 
-/// What is seen and heard of a file: from its first picture to the end of its last, and of its sound
+/// What is seen and heard of a file: from its first frame to the end of its last, and of its audio
 /// what is not only run-up. In microseconds of its own time.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::player) struct Span {
@@ -74,9 +74,9 @@ impl Span {
                 let (seen, heard) = (end(&pictures), end(&sound));
                 let longer = heard.saturating_sub(seen);
                 let ends = match longer {
-                    // It goes on without pictures.
+                    // It continues without frames.
                     RUN_UP.. => heard,
-                    // The last picture lasts a little less.
+                    // The last frame lasts a little less.
                     _ if longer < 0 && -longer <= pictures.lasts() / 2 => heard,
                     _ => seen,
                 };
@@ -101,7 +101,7 @@ mod tests {
 
     fn course(first: i64, step: f64, count: i64) -> FileTimeline {
         let mut course = FileTimeline::default();
-        // As pictures that refer to later ones are stored.
+        // As frames that refer to later ones are stored.
         for pair in (0..count).collect::<Vec<_>>().chunks(2) {
             for number in pair.iter().rev() {
                 course.add(first + (*number as f64 * step) as i64);
@@ -135,12 +135,12 @@ mod tests {
     fn sound_that_is_shorter_or_longer_than_the_pictures_says_how_long_a_round_is() {
         let pictures = course(0, 40_000.0, 100);
         let sound = |count| course(0, 20_000.0, count);
-        // Its end, where the last picture is not seen much less for it; else silence follows.
+        // Its end, where the last frame is not seen much less for it; else silence follows.
         assert_eq!(span(pictures, sound(199)), (0, 3_980_000));
         assert_eq!(span(pictures, sound(198)), (0, 4_000_000));
         assert_eq!(span(pictures, sound(203)), (0, 4_000_000));
         assert_eq!(span(pictures, sound(300)), (0, 6_000_000));
-        // It begins long before the pictures.
+        // It begins long before the frames.
         assert_eq!(span(course(500_000, 40_000.0, 100), sound(300)), (0, 6_000_000));
     }
 

@@ -1,4 +1,4 @@
-//! A picture's turn: when it is shown, and when it is too late for it.
+//! A frame's turn: when it is shown, and when it is too late for it.
 //!
 //! Pure: time is an argument. Runs on the presenter thread.
 
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 
-/// What becomes of a decoded picture.
+/// What becomes of a decoded frame.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum PacingVerdict {
     /// Its time comes after this much.
@@ -17,7 +17,7 @@ pub enum PacingVerdict {
     Drop,
 }
 
-/// Judges a picture due at `due` (media time) at `position`: late by more than half of `period` it
+/// Judges a frame due at `due` (media time) at `position`: late by more than half of `period` it
 /// goes, unless nothing else is there to be shown.
 pub fn judge(
     due: Timestamp,
@@ -38,7 +38,7 @@ pub fn judge(
     }
 }
 
-/// The usual distance of two pictures, learned from what is decoded.
+/// The usual distance of two frames, learned from what is decoded.
 #[derive(Debug)]
 pub struct Cadence {
     last: Option<Timestamp>,
@@ -52,7 +52,7 @@ impl Default for Cadence {
 }
 
 impl Cadence {
-    /// A picture of this media time came.
+    /// A frame of this media time came.
     pub fn note(&mut self, pts: Timestamp) {
         if let Some(last) = self.last {
             let step = pts.micros_since(last) as f64;

@@ -2,8 +2,8 @@
 //! time that keeps the latency at the wanted buffer above the fastest delivery seen lately.
 //!
 //! The fastest delivery is a minimum over a sliding window, a track at a time: bursts (a server's
-//! cached pictures) and hiccups do not move it, drift of the sender's clock does. The slower track
-//! decides, so that sound that comes late in the stream finds its picture waiting.
+//! cached frames) and hiccups do not move it, drift of the sender's clock does. The slower track
+//! decides, so that audio that comes late in the stream finds its frame waiting.
 //!
 //! Pure: time is an argument. Runs on the feed thread, read by the presenter.
 
@@ -16,7 +16,7 @@ use crate::media::Track;
 /// The window: this many buckets of this length.
 const BUCKETS: usize = 10;
 const BUCKET: Duration = Duration::from_secs(1);
-/// The automatic buffer: so long a memory, known after so many buckets, so much above what was
+/// The automatic buffer: this long a memory, known after this many buckets, this much above what was
 /// measured (decoding takes its time too), and its bounds.
 const LATE_BUCKETS: usize = 20;
 const LATE_KNOWN: usize = 3;
@@ -220,7 +220,7 @@ mod tests {
     #[test]
     fn a_burst_from_the_servers_cache_ends_at_the_live_edge() {
         let mut jitter = Jitter::new(BUFFER);
-        // Two seconds of pictures at once, the newest of them 20 ms old.
+        // Two seconds of frames at once, the newest of them 20 ms old.
         for frame in 0..60 {
             jitter.arrived(Track::Video, at(frame * 33), at(5_000 + frame / 10));
         }
@@ -270,7 +270,7 @@ mod tests {
         let mut jitter = Jitter::new(BUFFER);
         let mut feed = |from: i64, until: i64, late: i64| {
             for ms in (from..until).step_by(40) {
-                // Sound that comes later in the stream is none.
+                // Audio that comes later in the stream is none.
                 jitter.arrived(Track::Audio, at(ms - 700), at(ms + 10));
                 let late = if ms % 400 == 0 { late } else { 0 };
                 jitter.arrived(Track::Video, at(ms), at(ms + 10 + late));
@@ -292,7 +292,7 @@ mod tests {
             jitter.arrived(Track::Audio, at(ms), at(ms + 400));
         }
         assert_eq!(jitter.target(at(5_400)), Some(700_000));
-        // The sound ends; the picture goes on.
+        // The audio ends; the video continues.
         for ms in (5_000..10_000).step_by(40) {
             jitter.arrived(Track::Video, at(ms), at(ms + 10));
         }

@@ -1,6 +1,6 @@
 //! The playing position: which instant of media time is seen and heard now. Starts when the buffer
 //! has settled, holds when everything received has been shown, keeps the latency at its target by
-//! playing 0.95–1.05× as fast, jumps where that would take too long, and follows the sound device's
+//! playing 0.95–1.05× as fast, jumps where that would take too long, and follows the audio device's
 //! own count where there is one (audio master).
 //!
 //! Pure: time is an argument. Runs on the presenter thread.
@@ -21,7 +21,7 @@ const FULL_CORRECTION_AT: f64 = 200_000.0;
 const SETTLE_LIMIT: Duration = Duration::from_secs(1);
 /// Position and device apart by more than this: the device is believed at once.
 const HEARD_SNAP: i64 = 40_000;
-/// What a file must have ready before it starts or goes on.
+/// What a file must have ready before it starts or continues.
 const FILE_AHEAD: i64 = 100_000;
 
 /// What has been received, as the presenter sees it.
@@ -128,7 +128,7 @@ impl Playout {
         !matches!(self.phase, Phase::Waiting { .. })
     }
 
-    /// Where it would start if it started at `now`: pictures before that need not be kept.
+    /// Where it would start if it started at `now`: frames before that need not be kept.
     pub fn prospect(&self, now: Timestamp, supply: &Supply) -> Option<Timestamp> {
         match self.phase {
             Phase::Running => Some(self.position_at(now)),
@@ -140,7 +140,7 @@ impl Playout {
         }
     }
 
-    /// Moves the position without a change of phase (the sound starts later than thought).
+    /// Moves the position without a change of phase (the audio starts later than thought).
     pub fn set_position(&mut self, position: Timestamp) {
         (self.position, self.fraction) = (position, 0.0);
     }
@@ -152,12 +152,12 @@ impl Playout {
         self.at = now;
     }
 
-    /// Begins anew where the supply says, as at the first start.
+    /// Begins again where the supply says, as at the first start.
     pub fn begin_again(&mut self) {
         self.phase = Phase::Waiting { since: None };
     }
 
-    /// Holds here until the next step finds enough to go on.
+    /// Holds here until the next step finds enough to continue.
     pub fn hold_here(&mut self, now: Timestamp) {
         if self.phase == Phase::Running {
             self.position = self.position_at(now);
@@ -326,7 +326,7 @@ mod tests {
         now: i64,
         /// Media micros per session micro of the sender's clock.
         sender_rate: f64,
-        /// The same of the sound device, where there is one.
+        /// The same of the audio device, where there is one.
         device_rate: Option<f64>,
         heard: f64,
         sent: i64,
@@ -487,7 +487,7 @@ mod tests {
         simulation.blocked_until = simulation.now + 200_000;
         simulation.run(5_000_000);
         assert_eq!(simulation.starved, 0);
-        // 600 ms: the picture stands for about 300 ms, then plays faster.
+        // 600 ms: the frame represents about 300 ms, then plays faster.
         simulation.blocked_until = simulation.now + 600_000;
         simulation.run(1_000_000);
         assert_eq!((simulation.starved, simulation.jumped), (1, 0));

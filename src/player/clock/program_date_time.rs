@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 
 use crate::base::Timestamp;
 
-/// What is noted, at most: a list tells it anew with each segment or part, of which only changes are kept.
+/// What is noted, at most: a list tells it again with each segment or part, of which only changes are kept.
 const MAX_DATES: usize = 64;
 /// A list's own rounding, which is no change, in microseconds.
 const SAME: i64 = 10_000;
@@ -42,7 +42,7 @@ impl ProgramDateTime {
     /// Microseconds since 1970 at which what lies at `media` was made.
     pub(in crate::player) fn of(&self, media: Timestamp) -> Option<i64> {
         let of = self.known.iter().rev().find(|(from, _)| *from <= media);
-        // Sound may begin a little before the picture that carries the time.
+        // Audio may begin a little before the frame that carries the time.
         let (_, ahead) = of.or(self.known.front())?;
         ahead.map(|ahead| ahead.saturating_add(media.as_micros()))
     }

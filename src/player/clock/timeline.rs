@@ -13,14 +13,14 @@ const BACKWARD_MICROS: i64 = 100_000;
 const FORWARD_MICROS: i64 = 5_000_000;
 /// Tracks further apart than this count from different zeros.
 const APART_MICROS: i64 = 5_000_000;
-/// Who has broadcast for so long began, or counts from elsewhere.
+/// Who has broadcast for this long began, or counts from elsewhere.
 const HIGH_MICROS: i64 = 24 * HOUR_MICROS;
 const HOUR_MICROS: i64 = 3_600 * 1_000_000;
 /// No time of a source lies further from zero: some thousand years.
 const MOST_MICROS: i64 = 1 << 55;
 /// FLV's and RTMP's times wrap here.
 const WRAP_MICROS: i64 = (1 << 32) * 1_000;
-/// The longest ordinary step to go on by.
+/// The longest ordinary step to continue by.
 const MAX_STEP_MICROS: i64 = 100_000;
 /// The shortest step over a bridge.
 const MIN_STEP_MICROS: i64 = 1_000;
@@ -46,9 +46,9 @@ pub enum TimestampAnomaly {
     Backwards,
     /// The tracks count from different zeros.
     Differ,
-    /// They came to the end of 32 bits, and began anew.
+    /// They came to the end of 32 bits, and began again.
     Wrapped,
-    /// The first one is so many hours after zero.
+    /// The first one is this many hours after zero.
     High(u64),
 }
 
@@ -71,10 +71,10 @@ struct TrackTime {
     offset: i64,
     epoch: u64,
     out: i64,
-    /// The last ordinary step, to go on by where arrival says nothing.
+    /// The last ordinary step, to continue by where arrival says nothing.
     step: i64,
     arrival: Timestamp,
-    /// The connection was made anew since.
+    /// The connection was made again since.
     stale: bool,
     /// Nothing has been placed since it was told where times are played.
     fresh: bool,
@@ -91,7 +91,7 @@ impl Timeline {
         self.live = live;
     }
 
-    /// The connection was lost and made again: what comes next goes on after the time that passed,
+    /// The connection was lost and made again: what comes next continues after the time that passed,
     /// whatever the new timestamps say.
     pub fn restart(&mut self) {
         self.firm = false;
@@ -394,7 +394,7 @@ mod tests {
         timeline.place(V, 50_000, at(0));
         timeline.place(A, 50_010, at(10));
         timeline.0.restart();
-        // The same stream, but its first picture comes from the server's cache: older than before.
+        // The same stream, but its first frame comes from the server's cache: older than before.
         let video = timeline.place(V, 51_000, at(3_000));
         assert!(video.jumped);
         assert_eq!(video.dts.as_millis(), 3_000);
@@ -422,7 +422,7 @@ mod tests {
     fn times_that_were_told_are_played_where_they_belong() {
         let mut timeline = OfWire::new(false);
         for firm in [true, false] {
-            // The keyframe lies long before the place, and the sound is near it.
+            // The keyframe lies long before the place, and the audio is near it.
             timeline.0.anchor(20_000_000, at(50), firm, at(0));
             assert_eq!(timeline.place(V, 9_000, at(0)).dts.as_millis(), -10_950);
             assert_eq!(timeline.place(V, 9_040, at(0)).dts.as_millis(), -10_910);

@@ -1,4 +1,4 @@
-//! Sound: decoded here, and either kept flowing into a speaker, whose count of what was heard is
+//! Audio: decoded here, and either kept flowing into a speaker, whose count of what was heard is
 //! the master of the clock, or, without one, passed at the time the clock says. Runs on the
 //! presenter thread; nothing here waits.
 
@@ -19,7 +19,7 @@ use crate::player::state::Severity;
 use crate::player::state::anomaly::Anomaly;
 use crate::text::problem::problem;
 
-/// A device (or a test's stand-in) that plays sound.
+/// A device (or a test's stand-in) that plays audio.
 pub trait Speaker: Send {
     /// Takes as many frames of the interleaved samples as there is room for; says how many.
     fn write(&mut self, data: &[f32]) -> usize;
@@ -27,7 +27,7 @@ pub trait Speaker: Send {
     fn queued(&self) -> usize;
     /// 0…1.
     fn set_volume(&mut self, volume: f32);
-    /// Times it ran dry while there should have been sound.
+    /// Times it ran dry while there should have been audio.
     fn underruns(&self) -> u64;
     /// Why it plays no more, once it does not.
     fn failed(&self) -> Option<String>;
@@ -35,7 +35,7 @@ pub trait Speaker: Send {
 
 /// Written to the speaker at a time.
 const CHUNK_MICROS: i64 = 10_000;
-/// Kept in the speaker, its own latency included: so much at first, more after it ran dry.
+/// Kept in the speaker, its own latency included: this much at first, more after it ran dry.
 const AHEAD_MICROS: i64 = 150_000;
 const MORE_MICROS: i64 = 30_000;
 const MAX_AHEAD_MICROS: i64 = 240_000;
@@ -45,7 +45,7 @@ const SETTLED_MICROS: i64 = 500_000;
 const HOLE_MICROS: i64 = 40_000;
 /// Decoded ahead of the position.
 const DECODE_AHEAD_MICROS: i64 = 400_000;
-/// Packets decoded in one go, so that pictures do not wait.
+/// Packets decoded in one go, so that frames do not wait.
 const DECODE_AT_ONCE: usize = 24;
 
 /// What was heard, or will be, for whoever measures or records it.
@@ -66,9 +66,9 @@ pub(in crate::player) struct AudioDecoding {
     fifo: Fifo,
     device: Option<Device>,
     reported_damage: bool,
-    /// Sound is due and there is none.
+    /// Audio is due and there is none.
     dry: bool,
-    /// There has been sound.
+    /// There has been audio.
     any: bool,
     /// What was written last is silence where there is none.
     filling: bool,
@@ -78,7 +78,7 @@ pub(in crate::player) struct AudioDecoding {
     balance: f32,
     scratch: Vec<f32>,
     block: Vec<f32>,
-    /// Without a device: media time up to which sound was passed on.
+    /// Without a device: media time up to which audio was passed on.
     passed: Option<Timestamp>,
     /// Nothing before this is heard, see [`BufferedPacket::Seam`].
     seam: Option<Timestamp>,
@@ -99,7 +99,7 @@ struct Device {
     ahead: i64,
     /// Its count of running dry, as last looked at.
     ran_dry: u64,
-    /// Since when sound has been flowing without a break.
+    /// Since when audio has been flowing without a break.
     flowing: Option<Timestamp>,
     /// When what has been written will have been heard.
     heard_at: Timestamp,
@@ -150,17 +150,17 @@ impl AudioDecoding {
         }
     }
 
-    /// Rate and channels of the sound that waits, for whoever opens a speaker for it.
+    /// Rate and channels of the audio that waits, for whoever opens a speaker for it.
     pub(in crate::player) fn format(&self) -> Option<(u32, u16)> {
         self.fifo.format()
     }
 
-    /// Rate and channels of the sound that the speaker was opened for.
+    /// Rate and channels of the audio that the speaker was opened for.
     pub(in crate::player) fn device_format(&self) -> Option<(u32, u16)> {
         self.device.as_ref().map(|device| (device.rate, device.channels))
     }
 
-    /// From here on sound of this rate and these channels goes to this speaker, which was opened with
+    /// From here on audio of this rate and these channels goes to this speaker, which was opened with
     /// [`speaker_channels`], beginning at the media time that `position` gives for an instant.
     pub(in crate::player) fn attach(
         &mut self,
@@ -195,7 +195,7 @@ impl AudioDecoding {
         self.device.as_ref().and_then(|device| device.speaker.failed())
     }
 
-    /// Whether all sound that came has been passed on.
+    /// Whether all audio that came has been passed on.
     pub(in crate::player) fn is_drained(&self, now: Timestamp) -> bool {
         self.fifo.is_empty() && self.device.as_ref().is_none_or(|device| device.heard_at <= now)
     }
@@ -294,7 +294,7 @@ impl AudioDecoding {
         }
     }
 
-    /// Sound that was decoded elsewhere.
+    /// Audio that was decoded elsewhere.
     #[cfg(test)]
     pub(in crate::player) fn take_decoded(&mut self, samples: SampleBlock) {
         self.any = true;
@@ -324,7 +324,7 @@ impl AudioDecoding {
         self.fifo.skip_to(from);
     }
 
-    /// Playing begins, or goes on, so that `media` is heard at `now`. A device needs its time for that:
+    /// Playing begins, or continues, so that `media` is heard at `now`. A device needs its time for that:
     /// returns the media time at `now` as it will be. Without one, what had its time before playing
     /// held and could not be passed on by then still is, unless it is to be skipped.
     pub(in crate::player) fn seek(&mut self, media: Timestamp, skip: bool) -> Timestamp {
@@ -460,7 +460,7 @@ impl AudioDecoding {
                 self.fifo.clear();
             }
             let hole = self.fifo.front().map(|front| front.micros_since(cursor));
-            // Out of silence sound begins at its time; one that flows is not held up for so little.
+            // Out of silence audio begins at its time; one that flows is not held up for so little.
             let little = if self.filling { 0 } else { HOLE_MICROS };
             self.block.clear();
             let (media, lasts) = match hole {
@@ -499,7 +499,7 @@ impl AudioDecoding {
             }
             let leans = device.channels == 2 && self.balance != 0.0;
             let taken = if leans || device.channels != speaker_channels(device.channels) {
-                // What is measured and written down is the sound as it came.
+                // What is measured and written down is the audio as it came.
                 lean(&self.block, device.channels, self.balance, &mut self.scratch);
                 device.speaker.write(&self.scratch).min(frames)
             } else {

@@ -1,6 +1,6 @@
-//! Plays sound a little faster or slower at unchanged pitch: now and then a piece about one period
+//! Plays audio a little faster or slower at unchanged pitch: now and then a piece about one period
 //! of the voice long is cut out or doubled, where the wave fits itself best, and the seam is
-//! faded. At speed 1 the sound passes bit by bit.
+//! faded. At speed 1 the audio passes bit by bit.
 //!
 //! Pure. Runs on the presenter thread.
 
@@ -22,7 +22,7 @@ pub struct Stretch {
 }
 
 impl Stretch {
-    /// For interleaved sound of this rate and number of channels.
+    /// For interleaved audio of this rate and number of channels.
     pub fn new(rate: u32, channels: u16) -> Self {
         let frames = |ms: usize| (rate as usize * ms / 1_000).max(4);
         Self {
@@ -39,7 +39,7 @@ impl Stretch {
         self.longest + self.fade
     }
 
-    /// Forgets what is owed: the sound does not go on from where it was.
+    /// Forgets what is owed: the audio does not continue from where it was.
     pub fn reset(&mut self) {
         self.debt = 0.0;
     }
@@ -89,7 +89,7 @@ impl Stretch {
         out.extend_from_slice(input.get(span).unwrap_or_default());
     }
 
-    /// Fades from the sound at `from` to the sound at `to`.
+    /// Fades from the audio at `from` to the audio at `to`.
     fn seam(&self, input: &[f32], from: usize, to: usize, out: &mut Vec<f32>) {
         let span = |at: usize| at * self.channels..(at + self.fade) * self.channels;
         let (Some(old), Some(new)) = (input.get(span(from)), input.get(span(to))) else {
@@ -102,7 +102,7 @@ impl Stretch {
         }
     }
 
-    /// The length of piece after which the sound is most like its beginning.
+    /// The length of piece after which the audio is most like its beginning.
     fn best_piece(&self, input: &[f32]) -> usize {
         let mono = |at: usize| {
             input

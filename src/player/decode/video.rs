@@ -1,4 +1,4 @@
-//! The video thread: packets become pictures, as fast as the presenter takes them.
+//! The video thread: packets become frames, as fast as the presenter takes them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,14 +14,14 @@ use crate::player::state::{Failure, FailureKind, Severity};
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// Pictures that wait to be shown, beyond what the decoder itself holds back.
+/// Frames that wait to be shown, beyond what the decoder itself holds back.
 pub(in crate::player) const DEPTH: usize = 6;
 
-/// Without a picture that begins anew for so long, it begins anywhere; and that is said.
+/// Without a frame that begins again for this long, it begins anywhere; and that is said.
 const KEYFRAME_TIMEOUT: Duration = Duration::from_secs(2);
 const GIVE_UP: Duration = Duration::from_secs(5);
 
-/// A picture, and how often playing had begun elsewhere before it (`Packets::restart`).
+/// A frame, and how often playing had begun elsewhere before it (`Packets::restart`).
 #[derive(Debug)]
 pub(in crate::player) struct Decoded {
     pub(in crate::player) generation: u32,
@@ -72,7 +72,7 @@ struct Decoding<'a> {
     tolerant: bool,
 }
 
-/// Pictures that come and cannot be decoded, because none before them was.
+/// Frames that come and cannot be decoded, because none before them was.
 #[derive(Debug, Default)]
 struct Waiting {
     since: Option<Timestamp>,
@@ -163,9 +163,9 @@ impl<'a> Decoding<'a> {
         }
     }
 
-    /// Streams whose pictures are renewed bit by bit, or whose keyframes are not the strict kind, never
+    /// Streams whose frames are renewed bit by bit, or whose keyframes are not the strict kind, never
     /// give what the decoder waits for: where such a keyframe comes, and else after a while, it begins
-    /// where it is, with a decoder that knows when the picture is whole, if there is one.
+    /// where it is, with a decoder that knows when the frame is whole, if there is one.
     fn begin_anywhere(
         &mut self,
         packet: &EncodedPacket,
@@ -216,7 +216,7 @@ impl<'a> Decoding<'a> {
         match decode::open_preferred(&parameters, self.shared.prefer) {
             Ok(mut decoder) => {
                 if self.parameters.is_none() {
-                    // Its first picture is mostly still on its way.
+                    // Its first frame is mostly still on its way.
                     decoder.prepare();
                 }
                 if before.is_some_and(|before| before != parameters.codec) {
@@ -259,7 +259,7 @@ impl<'a> Decoding<'a> {
         }
         let mut figures = self.shared.report.figures.lock();
         figures.decoded += frames.len() as u64;
-        // What is made of HDR, and whether hardware helps, is known with the pictures only.
+        // What is made of HDR, and whether hardware helps, is known with the frames only.
         if let Some(decoder) = &self.decoder {
             figures.decoder = Some(decoder.by());
             if figures.video != decoder.name() {
@@ -289,15 +289,15 @@ mod tests {
     use crate::wire::codec::h264::DecoderConfig;
     use crate::wire::container::track_config::video_config;
 
-    /// Milliseconds from picture to picture, and from keyframe to keyframe.
+    /// Milliseconds from frame to frame, and from keyframe to keyframe.
     const STEP: i64 = 40;
     const GROUP: i64 = 2_000;
     /// What has come of a broadcast is so far ahead of what is played.
     const BUFFER: i64 = 300;
-    /// Pictures that are decoded ahead.
+    /// Frames that are decoded ahead.
     const DECODE_AHEAD: i64 = DEPTH as i64 * STEP;
 
-    /// A decoder for which a picture takes so many milliseconds of what is played.
+    /// A decoder for which a frame takes this many milliseconds of what is played.
     struct Slow {
         shared: Arc<Shared>,
         takes: Arc<AtomicI64>,
@@ -371,7 +371,7 @@ mod tests {
         takes: Arc<AtomicI64>,
         decoded: Arc<Mutex<Vec<(i64, i64)>>>,
         lag: FrameDrop,
-        /// When the next picture is shown that comes, and how many wait.
+        /// When the next frame is shown that comes, and how many wait.
         next: i64,
         waiting: usize,
         group: i64,
@@ -395,14 +395,14 @@ mod tests {
             self.shared.timeline.position().as_millis()
         }
 
-        /// The next picture comes.
+        /// The next frame comes.
         fn feed(&mut self) {
             self.shared.packets.video.push(packet_at(self.next, self.group));
             self.next += STEP;
             self.waiting += 1;
         }
 
-        /// Takes one picture out. False where none waits.
+        /// Takes one frame out. False where none waits.
         fn take(&mut self) -> bool {
             let (_, Popped::Unit(unit)) = self.shared.packets.video.pop(Duration::ZERO) else {
                 return false;
@@ -419,7 +419,7 @@ mod tests {
             true
         }
 
-        /// A broadcast is watched for so many seconds, where a picture takes so many milliseconds.
+        /// A broadcast is watched for this many seconds, where a frame takes this many milliseconds.
         /// Gives what was decoded.
         fn watch(&mut self, seconds: i64, takes: i64) -> Vec<(i64, i64)> {
             self.takes.store(takes, Ordering::Relaxed);
@@ -478,7 +478,7 @@ mod tests {
         let mut bench = Bench::new(Source::File(PathBuf::from("film.flv")));
         bench.takes.store(60, Ordering::Relaxed);
         while bench.position() < 120_000 {
-            // Picture and sound are read as they follow each other, until there is room for no more.
+            // Video and audio are read as they follow each other, until there is room for no more.
             while bench.waiting < FILE {
                 bench.feed();
             }
@@ -538,7 +538,7 @@ mod tests {
         let mut decoding = Decoding::new(&shared);
         let slow = Slow { shared: Arc::clone(&shared), takes, decoded, waits: false };
         decoding.decoder = Some(Box::new(slow));
-        // It is one that goes on anywhere: there is no need for another.
+        // It is one that continues anywhere: there is no need for another.
         decoding.tolerant = true;
         let sets = [
             &b"\x67\x64\0\x20\xac\xd9\x40\xc0\x29\xb0\x11\0\0\x03\0\x01\0\0\x03\0\x32\x0f\x18\x31\x96"[..],

@@ -71,7 +71,7 @@ pub(in crate::player) fn events(
         .map_err(|error| unplayable(path, &error))
 }
 
-/// Decoders of sound need so much before what is heard.
+/// Decoders of audio need this much before what is heard.
 pub(in crate::player) const RUN_UP_MICROS: i64 = 100_000;
 
 /// One event of a media file.
@@ -193,8 +193,8 @@ pub(in crate::player) fn span(places: &[SampleLocation]) -> Option<Span> {
 }
 
 /// Of these, in the order of their DTS, what is needed to see and hear what is there at `until`: the
-/// number of the picture with which it begins, and when the first sound is heard; `None`: they have
-/// pictures, and none that one could begin with.
+/// number of the frame with which it begins, and when the first audio is heard; `None`: they have
+/// frames, and none that one could begin with.
 pub(in crate::player) fn start_of(
     places: &[SampleLocation],
     until: Timestamp,

@@ -37,7 +37,7 @@ pub(super) enum Demuxed {
     UnsupportedAudio(AudioFormat),
     /// It makes no sense.
     Damaged,
-    /// A config of so many bytes, which is longer than any real one.
+    /// A config of this many bytes, which is longer than any real one.
     TooLong(usize),
     /// Nothing to decode in it.
     Nothing,
@@ -81,7 +81,7 @@ impl Demux {
         }
     }
 
-    /// What comes next with so many microseconds is played at `at`, see [`Timeline::anchor`].
+    /// What comes next with this many microseconds is played at `at`, see [`Timeline::anchor`].
     pub(super) fn anchor(&mut self, raw: i64, at: Timestamp, firm: bool, now: Timestamp) {
         self.timeline.anchor(raw, at, firm, now);
     }
@@ -123,7 +123,7 @@ impl Demux {
         self.timeline.set_live(live);
     }
 
-    /// The connection was made anew.
+    /// The connection was made again.
     pub(super) fn restart(&mut self) {
         self.timeline.restart();
         self.begin_anew();
@@ -185,7 +185,7 @@ impl Demux {
         }
         let known = self.playing == Some(codec);
         let (keyframe, data) = (packet.keyframe, &packet.data);
-        // Headers that are missing may stand in the frames themselves.
+        // Headers that are missing may be in the frames themselves.
         let inside = (!known && codec == VideoCodec::H264).then(|| in_band(data)).flatten();
         let headless = !known && codec.needs_config() && inside.is_none();
         if data.is_empty() || headless || !known && inside.is_none() && !keyframe {

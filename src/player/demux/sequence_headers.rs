@@ -40,7 +40,7 @@ impl SequenceHeaders {
         body.map(|body| (kind, body))
     }
 
-    /// A tag of pictures or sound came.
+    /// A tag of video or audio came.
     pub(in crate::player) fn note_tag(&mut self, read: &ReadTag) {
         // How channels are laid out does without; the config does not.
         if read.content == TagContent::Config {

@@ -1,4 +1,4 @@
-//! Which of picture and sound a stream has, and since when. Pure.
+//! Which of video and audio a stream has, and since when. Pure.
 
 use std::time::Duration;
 
@@ -8,13 +8,13 @@ use crate::player::state::anomaly::Anomaly;
 
 /// So long after the first of one, the other is missing.
 const MISSING: Duration = Duration::from_secs(2);
-/// Sound that begins so long after the picture is late.
+/// Audio that begins this long after the frame is late.
 const LATE_THRESHOLD: Duration = Duration::from_secs(1);
 
 /// See the module.
 #[derive(Debug, Default)]
 pub(in crate::player) struct TrackPresence {
-    /// When the first of pictures and of sound is decoded, and when it came.
+    /// When the first of frames and of audio is decoded, and when it came.
     first: [Option<(Timestamp, Timestamp)>; 2],
     told: bool,
 }
@@ -65,7 +65,7 @@ mod tests {
         let pictures = |until: i64| (0..until).step_by(40).map(|ms| (Video, ms, ms));
         let alone: Vec<_> = pictures(9_000).collect();
         assert_eq!(run(true, &alone), [Anomaly::NoAudio]);
-        // A server's store comes at once: it may have begun with pictures.
+        // A server's store comes at once: it may have begun with frames.
         let stored: Vec<_> = pictures(9_000).map(|(track, ms, _)| (track, ms, 5)).collect();
         assert_eq!(run(true, &stored), []);
         assert_eq!(run(false, &stored), [Anomaly::NoAudio]);

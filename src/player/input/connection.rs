@@ -35,7 +35,7 @@ pub(in crate::player) fn waiting() -> Problem {
 pub(in crate::player) enum End {
     /// We were asked to stop.
     Stopped,
-    /// The server says that the stream is over, and it was played.
+    /// The server says that the stream has ended, and it was played.
     Over,
     /// The same, but its broadcaster may come back: the server hung up right after.
     Faded,
@@ -60,7 +60,7 @@ pub(in crate::player) struct ConnectionWatch {
     /// The last media, the end of the stream, or the connection's start.
     pub(in crate::player) since: Timestamp,
     pub(in crate::player) media: bool,
-    /// Bodies of pictures or sound came, media or not.
+    /// Bodies of video or audio came, media or not.
     pub(in crate::player) answered: bool,
     /// The server said that the stream has ended.
     pub(in crate::player) ended: bool,
@@ -92,7 +92,7 @@ impl ConnectionWatch {
         }
     }
 
-    /// Pictures or sound came: only what is to be decoded ends the silence.
+    /// Video or audio came: only what is to be decoded ends the silence.
     pub(in crate::player) fn heard_tag(&mut self, read: &ReadTag, shared: &Shared, now: Timestamp) {
         self.answered = true;
         if read.content == TagContent::Frame {
@@ -128,7 +128,7 @@ impl ConnectionWatch {
         }
     }
 
-    /// What came was not looked at for so long.
+    /// What came was not looked at for this long.
     pub(in crate::player) fn waited(&mut self, time: Duration) {
         self.since += time;
     }

@@ -24,7 +24,7 @@ use crate::wire::rtmp::Url;
 
 /// Servers that may send us on, one after the other.
 const MAX_REDIRECTS: u32 = 3;
-/// Who has stayed for so long is not sent round and round, and was no false start.
+/// Who has stayed for this long is not sent round and round, and was no false start.
 const STEADY: Duration = Duration::from_secs(10);
 
 /// The tries to come back.
@@ -97,7 +97,7 @@ impl LiveInput {
         Self { way, reconnect, runtime }
     }
 
-    /// Plays until stopped, until the stream is over, or until it is lost for good.
+    /// Plays until stopped, until the stream has ended, or until it is lost permanently.
     pub(in crate::player) fn run(mut self, mut feed: InputFeed) {
         let runtime = self.runtime.clone();
         runtime.block_on(self.watch(&mut feed));

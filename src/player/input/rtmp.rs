@@ -166,7 +166,7 @@ impl Rtmp {
         }
     }
 
-    /// It is recorded and so long, once both are known: it begins where the person wants.
+    /// It is recorded and this long, once both are known: it begins where the person wants.
     fn note_length(&self, watch: &mut ConnectionWatch, feed: &InputFeed, shared: &Shared) {
         let Some(length) = watch.length.filter(|_| watch.recorded) else { return };
         shared.timeline.set_duration(length);
@@ -194,7 +194,7 @@ impl Rtmp {
     ) -> Option<End> {
         match event {
             // On its way when the server was asked for another place. How to decode holds there too,
-            // and is not always said again: nginx-rtmp sends what stands in the file.
+            // and is not always said again: nginx-rtmp sends what is in the file.
             Event::Video { ref body, .. }
                 if watch.is_leaving(now)
                     && TagContent::of(TagKind::Video, body) != TagContent::Config => {}
@@ -275,7 +275,7 @@ impl Rtmp {
     }
 }
 
-/// The server was asked for another place: what it sends goes on there.
+/// The server was asked for another place: what it sends continues there.
 fn leave(feed: &mut InputFeed, watch: &mut ConnectionWatch, now: Timestamp) {
     feed.move_here(now);
     feed.shared.reception.lock().ended = false;
@@ -338,7 +338,7 @@ mod tests {
         }
 
         fn is_at(&self, ms: u128) -> bool {
-            // The place goes on a few milliseconds with the clock.
+            // The place continues a few milliseconds with the clock.
             self.shared.timeline.place().as_millis().abs_diff(ms) < 100
         }
     }

@@ -1,4 +1,4 @@
-//! One pull over the web: HTTP(S) or a WebSocket, whatever stands at the URL. Runs on the feed
+//! One pull over the web: HTTP(S) or a WebSocket, whatever is at the URL. Runs on the feed
 //! thread.
 
 use std::sync::Arc;
@@ -35,7 +35,7 @@ pub(in crate::player) struct Web {
     start: Option<Duration>,
     /// A list that was still being written came to its end, which was played.
     ended: bool,
-    /// A recording that broke off in the middle: it goes on there.
+    /// A recording that broke off in the middle: it continues there.
     broken: Option<Pull>,
     /// Answers that were not the rest of it.
     range_retry: RangeRetry,
@@ -59,7 +59,7 @@ impl Web {
         self.broken.is_some()
     }
 
-    /// It broke off, perhaps because the server refuses what is missing: what may go on there is kept for
+    /// It broke off, perhaps because the server refuses what is missing: what may continue there is kept for
     /// that.
     fn lose(
         &mut self,
@@ -164,7 +164,7 @@ impl Web {
             return End::Faded;
         }
         if std::mem::take(&mut self.ended) {
-            // It goes on where the last one ended, however long ago that was.
+            // It continues where the last one ended, however long ago that was.
             feed.move_here(shared.clock.now());
             shared.reception.lock().resume();
         }
@@ -172,7 +172,7 @@ impl Web {
             shared.timeline.set_duration(duration);
         }
         if pull.may_be_moved() {
-            // After a loss it goes on where it was.
+            // After a loss it continues where it was.
             let place = if first { self.start } else { Some(shared.aimed()) };
             if let Some(place) = place.filter(|_| !resumes) {
                 pull.seek(place);
@@ -248,7 +248,7 @@ impl Web {
                 }
                 Ok(Ok(Item::Seam(at))) => feed.seam(at),
                 Ok(Ok(Item::Begin(raw))) => feed.begin(raw, true, now),
-                // Who has gone back goes on there, and comes to it when they are live again.
+                // Who has gone back continues there, and comes to it when they are live again.
                 Ok(Ok(Item::Pace(_))) if shared.packets.listed.is_behind() => {}
                 Ok(Ok(Item::Pace(pace))) => feed.set_pace(pace),
                 Ok(Ok(Item::Place(place))) => feed.set_place(place),
@@ -288,7 +288,7 @@ impl Web {
                     if !feed.has_media() {
                         return End::Lost(told);
                     }
-                    // What stands there now is something else.
+                    // What is there now is something else.
                     if told.kind == FailureKind::Lost {
                         return End::Failed(told);
                     }

@@ -1,4 +1,4 @@
-//! The sound that is played, written to a WAV file of 16-bit samples (`--audio-dump`).
+//! The audio that is played, written to a WAV file of 16-bit samples (`--audio-dump`).
 
 use std::fs::File;
 use std::io::{self, BufWriter, Seek, Write};
@@ -12,7 +12,7 @@ use crate::text::problem::problem;
 use crate::wire::codec::pcm::{Coding, Pcm};
 use crate::wire::container::audio::wav;
 
-/// A WAV file being written. Its format is that of the first sound; later sound of another rate or
+/// A WAV file being written. Its format is that of the first audio; later audio of another rate or
 /// number of channels is left out, and said.
 pub(in crate::player) struct Dump {
     path: PathBuf,
@@ -21,7 +21,7 @@ pub(in crate::player) struct Dump {
     writer: Option<BufWriter<File>>,
     /// Rate and channels.
     format: (u32, u16),
-    /// Of sound.
+    /// Of audio.
     bytes: u64,
     broken: bool,
 }
@@ -77,7 +77,7 @@ impl Dump {
     /// Completes the file.
     pub(in crate::player) fn finish(mut self, report: &PlayerReport) {
         if self.writer.is_none() && !self.broken {
-            // No sound came: still a valid file.
+            // No audio came: still a valid file.
             if let Err(error) = self.start(48_000, 2) {
                 self.give_up(report, &error);
             }

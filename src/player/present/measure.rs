@@ -1,4 +1,4 @@
-//! Reads the test source's markers out of what is shown and heard: latency and lip-sync at the
+//! Reads the test source's markers from what is shown and heard: latency and lip-sync at the
 //! moment of presentation. Runs on the presenter thread.
 
 use crate::base::{Clock, Timestamp};
@@ -27,7 +27,7 @@ impl Measure {
         }
     }
 
-    /// A picture that came at `came` is shown at `at`.
+    /// A frame that came at `came` is shown at `at`.
     pub(in crate::player) fn shown(
         &mut self,
         frame: &VideoFrame,
@@ -50,7 +50,7 @@ impl Measure {
         }
     }
 
-    /// Sound is, or will be, heard.
+    /// Audio is, or will be, heard.
     pub(in crate::player) fn on_played(&mut self, heard: &PlayedAudio<'_>) {
         let fresh = self.onsets.as_ref().is_none_or(|(rate, _)| *rate != heard.rate);
         if fresh {
@@ -66,12 +66,12 @@ impl Measure {
         self.latency_ms
     }
 
-    /// From the writing of that marker to the arrival of its picture's last byte, milliseconds.
+    /// From the writing of that marker to the arrival of its frame's last byte, milliseconds.
     pub(in crate::player) fn arrival_ms(&self) -> Option<f64> {
         self.arrival_ms
     }
 
-    /// Sound against picture, milliseconds, the median of the last 5; positive: sound late.
+    /// Audio against frame, milliseconds, the median of the last 5; positive: audio late.
     pub(in crate::player) fn av_offset_ms(&self) -> Option<f64> {
         self.lip_sync.offset_ms()
     }

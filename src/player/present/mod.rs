@@ -1,5 +1,5 @@
-//! The presenter thread: keeps the playing position, shows pictures at their time, keeps the sound
-//! flowing, and counts. The first picture is shown as soon as it is decoded, while the buffer
+//! The presenter thread: keeps the playing position, shows frames at their time, keeps the audio
+//! flowing, and counts. The first frame is shown as soon as it is decoded, while the buffer
 //! still fills.
 
 pub(in crate::player) mod audio_dump;
@@ -29,12 +29,12 @@ use crate::player::state::anomaly::Anomaly;
 use crate::player::state::{Rewind, State};
 use seek_search::SeekSearch;
 
-/// The longest the loop sleeps: the sound wants to be fed.
+/// The longest the loop sleeps: the audio wants to be fed.
 const MAX_SLEEP: Duration = Duration::from_millis(8);
-/// After this long without a picture a late one is shown rather than none.
+/// After this long without a frame a late one is shown rather than none.
 const LATE_FRAME_TIMEOUT: Duration = Duration::from_millis(400);
 
-/// Nothing to play for so long is worth a word.
+/// Nothing to play for this long is worth a word.
 const STALLED: Duration = Duration::from_secs(1);
 
 /// What the presenter works with.
@@ -93,26 +93,26 @@ struct Run {
     playout: Playout,
     sound: AudioDecoding,
     cadence: Cadence,
-    /// The picture whose turn is next.
+    /// The frame whose turn is next.
     next: Option<VideoFrame>,
     video_ended: bool,
-    /// For the picture of the place that was gone to.
+    /// For the frame of the place that was gone to.
     sought: Option<SeekSearch>,
-    /// Where playing last began: pictures before it were never meant to be shown.
+    /// Where playing last began: frames before it were never meant to be shown.
     from: Option<Timestamp>,
     previewed: bool,
     last_shown: Option<Timestamp>,
     counts: Counts,
     second: SecondStart,
     started_at: Option<Timestamp>,
-    /// Pictures of earlier starts are not shown, see `Packets::restart`.
+    /// Frames of earlier starts are not shown, see `Packets::restart`.
     generation: u32,
     /// How often a speaker had been chosen when this one was opened.
     speaker_choices: u32,
     kept: ShiftReading,
     /// Since then there has been nothing to play.
     starved: Option<Timestamp>,
-    /// Of the picture that was shown last.
+    /// Of the frame that was shown last.
     size: Option<Size>,
 }
 
@@ -171,7 +171,7 @@ impl Run {
         }
         let mut supply = self.supply(now, live);
         if !self.playout.has_started() && self.next.is_none() && !shared.packets.video.is_empty() {
-            // Pictures are on their way through the decoder: begin when one is at hand.
+            // Frames are on their way through the decoder: begin when one is at hand.
             supply.settling = true;
         }
         let prospect = self.playout.prospect(now, &supply);
@@ -297,13 +297,13 @@ impl Run {
         }
     }
 
-    /// Takes pictures from the decoder and shows the one whose time it is.
+    /// Takes frames from the decoder and shows the one whose time it is.
     fn show_due(&mut self, now: Timestamp, supply: &Supply) {
-        // As many as one burst can hold; more wait for the next round, the sound goes first.
+        // As many as one burst can hold; more wait for the next round, the audio goes first.
         for _ in 0..64 {
             let Some(frame) = self.next.take().or_else(|| self.receive()) else { return };
             if !self.previewed {
-                // The first picture is shown at once and not held against the clock.
+                // The first frame is shown at once and not held against the clock.
                 self.previewed = true;
                 self.show(frame, now, now, false);
                 continue;
@@ -374,7 +374,7 @@ impl Run {
         decoded.generation == self.generation
     }
 
-    /// Shows a picture that was due at `due`.
+    /// Shows a frame that was due at `due`.
     fn show(&mut self, mut frame: VideoFrame, due: Timestamp, now: Timestamp, timed: bool) {
         if timed && let Some(measure) = &mut self.presenter.measure {
             let shared = &self.presenter.shared;
@@ -447,7 +447,7 @@ impl Run {
         shared.requests.end_back();
     }
 
-    /// Sleeps until the next picture's time or the sound's next meal.
+    /// Sleeps until the next frame's time or the audio's next meal.
     fn nap(&mut self, now: Timestamp) {
         if let Some(next) = &self.next {
             let wait = if self.playout.is_running() {

@@ -1,4 +1,4 @@
-//! A picture as a PNG file (`--snapshot`), converted by its own colour description.
+//! A frame as a PNG file (`--snapshot`), converted by its own colour description.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use crate::media::frame::{Matrix, Range};
 use crate::player::present::audio_dump::cannot_write;
 use crate::player::state::Failure;
 
-/// Writes the picture. Where there is a file of that name already it gets another name, which is
+/// Writes the frame. Where there is a file of that name already it gets another name, which is
 /// given: nothing is written over.
 ///
 /// # Errors
@@ -35,7 +35,7 @@ pub fn save(path: &Path, frame: &VideoFrame) -> io::Result<PathBuf> {
     writer.finish().map_err(io::Error::other)?;
     let (mut file, made) = files::create(path)?;
     if let Err(error) = file.write_all(&bytes).and_then(|()| file.flush()) {
-        // Half a picture helps nobody.
+        // Half a frame helps nobody.
         if file.metadata().is_ok_and(|it| it.is_file()) {
             let _ = std::fs::remove_file(&made);
         }

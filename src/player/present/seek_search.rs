@@ -1,22 +1,22 @@
-//! The search for the picture of a place that was gone to: the newest one up to it. Pure.
+//! The search for the frame of a place that was gone to: the newest one up to it. Pure.
 
 use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::media::VideoFrame;
 
-/// While pictures may still come, one is waited for so long.
+/// While frames may still come, one is waited for this long.
 const FRAME_TIMEOUT: Duration = Duration::from_secs(2);
 /// The same where all that was read is being decoded, and that goes beyond the place.
 const BEYOND: Duration = Duration::from_millis(200);
-/// A first picture that is further ahead than this waits for its time.
+/// A first frame that is further ahead than this waits for its time.
 const MAX_LEAD: Duration = Duration::from_secs(5);
 
 /// See the module.
 #[derive(Debug)]
 pub(super) struct SeekSearch {
     at: Timestamp,
-    /// The newest picture up to it.
+    /// The newest frame up to it.
     found: Option<VideoFrame>,
     /// One that is not the last before it is shown meanwhile.
     shown: bool,
@@ -24,7 +24,7 @@ pub(super) struct SeekSearch {
     alive: Timestamp,
 }
 
-/// What a picture was.
+/// What a frame was.
 #[derive(Debug)]
 pub(super) enum SearchStep {
     /// One up to the place; what came before it is `skipped`.
@@ -33,12 +33,12 @@ pub(super) enum SearchStep {
     Beyond { show: Option<VideoFrame>, next: Option<VideoFrame> },
 }
 
-/// How it stands while no picture comes.
+/// How it stands while no frame comes.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct NoFrames {
     /// Nothing is played until somebody says so.
     pub paused: bool,
-    /// No picture comes any more.
+    /// No frame comes any more.
     pub ended: bool,
     /// All that was read is being decoded, and that goes beyond the place.
     pub read: bool,
@@ -54,7 +54,7 @@ pub(super) enum Turn {
 }
 
 impl SeekSearch {
-    /// For the picture of the media time `at`.
+    /// For the frame of the media time `at`.
     pub fn new(at: Timestamp, now: Timestamp) -> Self {
         Self { at, found: None, shown: false, alive: now }
     }
@@ -63,7 +63,7 @@ impl SeekSearch {
         self.at
     }
 
-    /// A picture was decoded.
+    /// A frame was decoded.
     pub fn take(&mut self, frame: VideoFrame, now: Timestamp) -> SearchStep {
         self.alive = now;
         if frame.pts <= self.at {
@@ -71,14 +71,14 @@ impl SeekSearch {
         }
         let near = frame.pts.since(self.at) < MAX_LEAD;
         match self.found.take() {
-            // The place lies before the first picture there is, or in a file without pictures, and this one is
+            // The place lies before the first frame there is, or in a file without frames, and this one is
             // of the file that follows it.
             None if !self.shown && near => SearchStep::Beyond { show: Some(frame), next: None },
             found => SearchStep::Beyond { show: found, next: Some(frame) },
         }
     }
 
-    /// None came. What plays does without the picture; in a pause nothing else would ever be seen of
+    /// None came. What plays does without the frame; in a pause nothing else would ever be seen of
     /// the place, and a decoder that gets no processor is no reason to show nothing.
     pub fn lull(&mut self, now: Timestamp, lull: NoFrames) -> Turn {
         let patience = if lull.read { BEYOND } else { FRAME_TIMEOUT };
@@ -220,10 +220,10 @@ mod tests {
             ));
             assert_eq!(bench.round(10), (false, shown));
         }
-        // What plays has other pictures to show.
+        // What plays has other frames to show.
         let mut bench = Bench::new(false);
         assert_eq!((bench.round(190), bench.round(210)), ((true, 0), (false, 0)));
-        // Before the first picture there is the first.
+        // Before the first frame there is the first.
         let mut bench = Bench::new(true);
         bench.decode(PLACE + 700);
         assert_eq!((bench.round(10), bench.next()), ((false, 1), None));

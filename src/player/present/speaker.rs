@@ -1,5 +1,5 @@
-//! Getting a speaker and getting rid of it. Both may take their time (a sound server that does not
-//! answer), so both happen on threads of their own: the picture never waits for a sound device.
+//! Getting a speaker and getting rid of it. Both may take their time (an audio server that does not
+//! answer), so both happen on separate threads: the frame never waits for an audio device.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +28,7 @@ type OpenedSpeaker = Result<Box<dyn Speaker>, Problem>;
 
 /// See the module.
 pub(in crate::player) struct Speakers {
-    /// `None`: sound goes nowhere.
+    /// `None`: audio goes nowhere.
     open: Option<Arc<Open>>,
     clock: Clock,
     opening: Option<Opening>,
@@ -94,7 +94,7 @@ impl Speakers {
         }
     }
 
-    /// A speaker in use failed; sound goes on without it, and another is looked for.
+    /// A speaker in use failed; audio continues without it, and another is looked for.
     pub(in crate::player) fn lost(
         &mut self,
         report: &PlayerReport,

@@ -15,12 +15,12 @@ use crate::player::session::report::PlayerReport;
 use crate::player::session::requests::TimeShiftPlace;
 use crate::player::state::Rewind;
 
-/// The decoders are given so much ahead of the position, and so many units in one go.
+/// The decoders are given this much ahead of the position, and this many units in one go.
 const AHEAD_MICROS: i64 = 1_500_000;
 const MAX_PACKETS_PER_TURN: usize = 400;
 /// Closer to the live end than this is there.
 const NEAR_MICROS: i64 = 250_000;
-/// Where so much behind a place has been read, its picture has too.
+/// Where this much behind a place has been read, its frame has too.
 const BEYOND_MICROS: i64 = 500_000;
 /// How often the buffer is looked at for its figures.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
@@ -85,7 +85,7 @@ impl Run {
     }
 
     /// Goes to the place of the recording that the feed went to. What is decoded of the one before is
-    /// not shown any more, and the first picture at once, also in a pause.
+    /// not shown any more, and the first frame at once, also in a pause.
     pub(super) fn follow_feed(&mut self, now: Timestamp) {
         let Some(moved) = self.presenter.shared.take_moved() else { return };
         let goes = moved.exact || self.playout.has_started();
@@ -97,7 +97,7 @@ impl Run {
         self.sought = moved.exact.then(|| SeekSearch::new(moved.at, now));
     }
 
-    /// Decodes up to the place that was gone to, whose picture is shown first.
+    /// Decodes up to the place that was gone to, whose frame is shown first.
     pub(super) fn seek_on(&mut self, now: Timestamp) {
         let shared = Arc::clone(&self.presenter.shared);
         self.sound.decode(&shared, Some(self.playout.position()));
@@ -116,7 +116,7 @@ impl Run {
                 }
             }
         }
-        // The last picture there is, none at all, a slow decoder, or a file that gives nothing any more.
+        // The last frame there is, none at all, a slow decoder, or a file that gives nothing any more.
         let Some(sought) = &mut self.sought else { return };
         let read = shared.packets.video.is_empty() && {
             let edge = shared.reception.lock().supply(now).edge;
@@ -159,7 +159,7 @@ impl Run {
         let ahead = if near && !shared.requests.paused() && !live.ended {
             shift.catch_up()
         } else {
-            // Sound that is heard sooner is needed sooner.
+            // Audio that is heard sooner is needed sooner.
             let ahead = AHEAD_MICROS - shared.controls.av_offset().min(0);
             shift.take_until(position.offset(ahead), MAX_PACKETS_PER_TURN)
         };
@@ -177,7 +177,7 @@ impl Run {
         }
     }
 
-    /// In a pause: the picture of the place that was gone to.
+    /// In a pause: the frame of the place that was gone to.
     pub(super) fn show_still(&mut self, now: Timestamp) {
         if self.previewed {
             return;

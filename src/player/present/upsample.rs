@@ -1,11 +1,11 @@
-//! Sound of fewer samples a second than devices take (5.5 kHz in old FLV): more of them, on straight lines
-//! between those that there are. What that adds lies above all that such sound has.
+//! Audio of fewer samples a second than devices take (5.5 kHz in old FLV): more of them, on straight lines
+//! between those that there are. What that adds lies above all that such audio has.
 
 use crate::player::decode::audio::Speaker;
 
 /// Devices take no fewer samples a second.
 const MIN_RATE: u32 = 8_000;
-/// Fewer than these are no sound.
+/// Fewer than these are no audio.
 const MIN_AUDIO: u32 = 1_000;
 /// Frames that are made more in one go.
 const MAX_FRAMES: usize = 4_096;
@@ -81,7 +81,7 @@ impl<S: Speaker> Speaker for Upsampled<S> {
 mod tests {
     use super::*;
 
-    /// A device with room for so many frames of two channels.
+    /// A device with room for this many frames of two channels.
     struct Small {
         heard: Vec<f32>,
         room: usize,

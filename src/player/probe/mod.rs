@@ -49,13 +49,13 @@ const LIMIT: Duration = Duration::from_secs(10);
 const LONG_ENOUGH: Duration = Duration::from_secs(6);
 /// At least this long, so that rates mean something.
 const MIN_DURATION: Duration = Duration::from_millis(1_500);
-/// Of a file, so much is read.
+/// Of a file, this much is read.
 const MAX_FILE_BYTES: u64 = 256 << 20;
 /// Keyframes whose bytes are looked into.
 const LOOKED_INTO: usize = 2;
 /// How often it is asked whether it is still wanted.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
-/// Picture times remembered for the frame rate.
+/// Frame times remembered for the frame rate.
 const MAX_TIMES: usize = 4_096;
 
 /// What was found.
@@ -69,7 +69,7 @@ pub struct Report {
     pub metadata: Option<Value>,
     pub video: Option<Video>,
     pub audio: Option<Audio>,
-    /// The further sound tracks of a file, in their order.
+    /// The further audio tracks of a file, in their order.
     pub further: Vec<Audio>,
     /// What is in it and is not played here.
     pub unsupported: Vec<UnsupportedTrack>,
@@ -79,7 +79,7 @@ pub struct Report {
     pub first_keyframe_ms: Option<f64>,
 }
 
-/// The picture.
+/// The frame.
 #[derive(Clone, Debug)]
 pub struct Video {
     pub format: VideoFormat,
@@ -94,7 +94,7 @@ pub struct Video {
     pub colors: Colors,
 }
 
-/// The sound.
+/// The audio.
 #[derive(Clone, Debug)]
 pub struct Audio {
     /// What the track is called.
@@ -153,7 +153,7 @@ pub fn probe(
     }
 }
 
-/// Probes what stands at a URL, of which opening may take so long.
+/// Probes what is at a URL, of which opening may take this long.
 pub(super) async fn probe_stream(
     url: &str,
     net: &net::Options,
@@ -209,7 +209,7 @@ fn with_path(report: Report, path: &Path) -> Report {
     }
 }
 
-/// The same with what the file itself tells of colours, and with what is known of all its sound
+/// The same with what the file itself tells of colours, and with what is known of all its audio
 /// tracks, whose first one was looked at.
 fn with_tracks(mut report: Report, index: &Index) -> Report {
     if let Some(video) = &mut report.video {
@@ -223,7 +223,7 @@ fn with_tracks(mut report: Report, index: &Index) -> Report {
     let mut tracks = index.tracks.audio.iter().zip(index.tracks.ids().filter(is_audio));
     if let (Some((first, _)), Some(audio)) = (tracks.next(), &mut report.audio) {
         audio.name = name(first);
-        // Sound alone is measured to the sample.
+        // Audio alone is measured to the sample.
         if let Some((begins, ends)) = index.heard {
             report.duration = Some(ends.micros_since(begins) as f64 * 1e-6);
         }
@@ -420,7 +420,7 @@ struct Prober {
     audio: Option<Audio>,
     pictures: Course,
     sound: Course,
-    /// Presentation times of pictures.
+    /// Presentation times of frames.
     times: VecDeque<i64>,
     /// What the parameter sets say of the frame rate.
     declared_fps: Option<f64>,
@@ -582,7 +582,7 @@ impl Prober {
         {
             (audio.sample_rate, audio.channels) = (Some(told.sample_rate), Some(told.channels));
         }
-        // What stands before a frame of MP3 tells no rate beyond 44.1 kHz, and in files nothing.
+        // What is before a frame of MP3 tells no rate beyond 44.1 kHz, and in files nothing.
         if format == AudioFormat::Mp3
             && let Some(told) = mpeg_audio::header(&packet.data)
         {

@@ -1,4 +1,4 @@
-//! What the bytes of a picture stream tell of it: its configurations, and its first keyframes.
+//! What the bytes of a frame stream tell of it: its configurations, and its first keyframes.
 
 use std::collections::VecDeque;
 
@@ -48,7 +48,7 @@ fn h264_colors(signal: VideoSignal) -> Colors {
     Colors { full_range, ..told.unwrap_or_default() }
 }
 
-/// What stands beside a picture that decodes by itself, or in it.
+/// What is beside a frame that decodes on its own, or in it.
 pub(super) fn beside(format: VideoFormat, picture: &Bytes, length_size: usize) -> codec::VideoInfo {
     let colors = match format {
         VideoFormat::H264 => hdr::of_h264(picture, length_size),

@@ -1,5 +1,5 @@
 //! A cheap look at a stream: what its viewers get, judged without showing it. Of
-//! the pictures only keyframes are decoded, of the sound all; nothing is buffered, so that times are
+//! the frames only keyframes are decoded, of the audio all; nothing is buffered, so that times are
 //! those of arrival. The feed thread is the player's own; a second thread looks ten times a second.
 
 use std::collections::VecDeque;
@@ -24,7 +24,7 @@ use crate::wire::rtmp::Url;
 
 /// How often what has come is looked at.
 const LOOK: Duration = Duration::from_millis(100);
-/// Arrivals are remembered for so long, for rates and delays…
+/// Arrivals are remembered for this long, for rates and delays…
 const ARRIVALS: Duration = Duration::from_secs(10);
 /// …and are this many at the most.
 const MOST_ARRIVALS: usize = 4_000;
@@ -32,11 +32,11 @@ const MOST_ARRIVALS: usize = 4_000;
 const STORE: Duration = Duration::from_secs(2);
 /// A frame so close to a full second may be on either side of it: the marker has milliseconds.
 const UNSURE_MICROS: i64 = 1_500;
-/// Offsets between sound and picture, of which the median counts…
+/// Offsets between audio and video, of which the median counts…
 const OFFSETS: usize = 5;
 /// …while the newest is no older than this.
 const OFFSET_HOLDS: Duration = Duration::from_secs(10);
-/// A rate of pictures is of now if one has come since.
+/// A rate of frames is of now if one has come since.
 const RATE_HOLDS: Duration = Duration::from_secs(3);
 
 /// How much is remembered.
@@ -79,13 +79,13 @@ pub struct ProbeReading {
     /// Names of the codecs, such as `H.264 High`; empty until known.
     pub video: String,
     pub audio: String,
-    /// Pictures a second of media time.
+    /// Frames a second of media time.
     pub fps: Option<f64>,
     /// Bits a second over the last seconds.
     pub bitrate: u32,
     /// When the stream was joined the last time, once something came.
     pub joined: Option<Timestamp>,
-    /// The last picture or sound, and the last of each.
+    /// The last video or audio, and the last of each.
     pub last: Option<Timestamp>,
     pub last_video: Option<Timestamp>,
     pub last_audio: Option<Timestamp>,
@@ -99,7 +99,7 @@ pub struct ProbeReading {
     pub behind_micros: Option<i64>,
     /// From the writing of the marker of the newest keyframe to its arrival.
     pub latency_ms: Option<f64>,
-    /// By the markers, > 0: sound late.
+    /// By the markers, > 0: audio late.
     pub av_offset_ms: Option<f64>,
     /// Packets that could not be decoded.
     pub damaged: u64,
@@ -181,7 +181,7 @@ impl ProbeWorker {
         }
     }
 
-    /// The pictures are of this kind from here on.
+    /// The frames are of this kind from here on.
     pub fn configure_video(&mut self, parameters: VideoConfig) {
         if self.video.as_ref().is_some_and(|(known, _)| {
             (known.codec, &known.config) == (parameters.codec, &parameters.config)
@@ -201,7 +201,7 @@ impl ProbeWorker {
         }
     }
 
-    /// The sound is of this kind from here on.
+    /// The audio is of this kind from here on.
     pub fn configure_audio(&mut self, parameters: AudioConfig) {
         if self.audio.as_ref().is_some_and(|(known, _)| *known == parameters) {
             return;
@@ -218,7 +218,7 @@ impl ProbeWorker {
         }
     }
 
-    /// The connection was made anew: what came before says nothing of what comes now.
+    /// The connection was made again: what came before says nothing of what comes now.
     pub fn gap(&mut self) {
         self.arrivals.clear();
         self.marker = None;
@@ -343,7 +343,7 @@ impl ProbeWorker {
     /// are mostly not in keyframes; where they are follows from the marker of the last one.
     fn onset(&mut self, at: Timestamp) {
         let (Some((time_ms, pts)), Some((video, _))) = (self.marker, &self.video) else { return };
-        // As the stream says of itself: pictures that are left out do not change it.
+        // As the stream says of itself: frames that are left out do not change it.
         let fps = video.frame_rate.as_f64();
         let wall = time_ms * 1_000 + 500;
         let Some(flash) = flash_near(wall, fps, at.micros_since(pts)) else { return };
@@ -525,7 +525,7 @@ fn run(shared: &Shared, mut looker: ProbeWorker, out: &Mutex<ProbeReading>) {
 mod tests {
     use super::*;
 
-    /// A looker at which so many packets of sound have come, one every 20 ms.
+    /// A looker at which this many packets of audio have come, one every 20 ms.
     fn looker(packets: i64) -> ProbeWorker {
         let memory = ProbeMemory { pictures: 10, sound: 1_000 };
         let mut looker = ProbeWorker::new(Clock::start(), memory, Latest::default());

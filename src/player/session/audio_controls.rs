@@ -14,7 +14,7 @@ pub(in crate::player) struct AudioControls {
     muted: AtomicBool,
     /// -1 (left) … 1 (right).
     balance: AtomicU32,
-    /// Microseconds by which sound is later than its stamps say.
+    /// Microseconds by which audio is later than its timestamps say.
     av_offset: AtomicI64,
     /// Which speaker; and how often that was chosen.
     speaker: Arc<Mutex<Option<String>>>,
@@ -87,7 +87,7 @@ impl AudioControls {
         self.speaker_choices.load(Ordering::Acquire)
     }
 
-    /// Sound is heard so much later than its stamps say (sooner, where negative), within what makes sense.
+    /// Audio is heard this much later than its timestamps say (sooner, where negative), within what makes sense.
     /// Gives that in microseconds.
     pub(in crate::player) fn set_av_offset(&self, millis: i32) -> i64 {
         let offset = i64::from(millis.clamp(-MAX_AV_OFFSET_MS, MAX_AV_OFFSET_MS)) * 1_000;

@@ -15,7 +15,7 @@ use crate::player::session::gapless::NextFile;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     /// `rtmp://`, `rtmps://`, `rtmpt://` or `rtmpts://`, the stream's name as its last part;
-    /// `http://` or `https://` with FLV, HLS, MPEG-TS, MP4, Matroska or sound alone behind it, `ws://` or `wss://` with FLV.
+    /// `http://` or `https://` with FLV, HLS, MPEG-TS, MP4, Matroska or audio alone behind it, `ws://` or `wss://` with FLV.
     Url(String),
     /// A local file: FLV, MP4, MKV, or MP3, FLAC, Ogg, AAC, WAV.
     File(PathBuf),
@@ -44,9 +44,9 @@ pub struct Config {
     pub buffer: Duration,
     /// Keep back as little as the network allows; `buffer` is what it begins with.
     pub auto_buffer: bool,
-    /// Sound is heard so many milliseconds later than its stamps say (sooner, where negative).
+    /// Audio is heard this many milliseconds later than its timestamps say (sooner, where negative).
     pub av_offset_ms: i32,
-    /// Which decoder of pictures is asked first.
+    /// Which decoder of frames is asked first.
     pub decoder: Prefer,
     /// How much of a live stream is kept to go back in; `None`: nothing.
     pub time_shift: Option<TimeShiftDepth>,
@@ -58,7 +58,7 @@ pub struct Config {
     pub patient: bool,
     /// What follows a file without a gap, as long as this says so.
     pub sequel: Option<NextFile>,
-    /// Whether sound goes to a device (if there is one).
+    /// Whether audio goes to a device (if there is one).
     pub speaker: bool,
     /// Which speaker; `None`: the system's.
     pub device: Option<String>,
@@ -71,7 +71,7 @@ pub struct Config {
     pub measure: bool,
     /// Write what is received into this FLV file.
     pub save: Option<PathBuf>,
-    /// Write the sound that is played into this WAV file.
+    /// Write the audio that is played into this WAV file.
     pub audio_dump: Option<PathBuf>,
     /// Ways, limits and trust of connections.
     pub net: net::Options,
@@ -104,5 +104,5 @@ impl Config {
     }
 }
 
-/// Sound may be moved against the picture by so much.
+/// Audio may be moved against the frame by this much.
 pub const MAX_AV_OFFSET_MS: i32 = 2_000;

@@ -1,4 +1,4 @@
-//! How much of a picture this machine decodes in time, as measured while it does. Written by the thread
+//! How much of a frame this machine decodes in time, as measured while it does. Written by the thread
 //! that decodes, read by whoever chooses among variants.
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,9 +11,9 @@ const SHARE: f64 = 0.7;
 /// Measurements before which none is believed.
 const MIN_MEASUREMENTS: u64 = 25;
 /// By how much a dearer measurement moves what is known: a machine that is busy for a moment makes
-/// pictures dear, and nothing makes them cheap.
+/// frames dear, and nothing makes them cheap.
 const RISE: f64 = 1.02;
-/// Where only others have been measured, a codec is taken for so much dearer than H.264.
+/// Where only others have been measured, a codec is taken for this much dearer than H.264.
 const DEARER: f64 = 2.0;
 
 /// See the module.
@@ -23,7 +23,7 @@ pub(in crate::player) struct DecodeBudget {
     others: Costs,
 }
 
-/// What pictures of one kind cost. Written by one thread.
+/// What frames of one kind cost. Written by one thread.
 #[derive(Debug, Default)]
 struct Costs {
     count: AtomicU64,
@@ -60,7 +60,7 @@ impl DecodeBudget {
         self.of(codec).note(took.as_nanos() as f64 * 1_000.0 / pixels as f64);
     }
 
-    /// Whether so many pixels a second can be decoded in time; so it is hoped where nothing is known.
+    /// Whether this many pixels a second can be decoded in time; so it is hoped where nothing is known.
     pub(in crate::player) fn carries(&self, codec: VideoCodec, pixels_per_s: f64) -> bool {
         let known = self.of(codec).known();
         let costs = known.or_else(|| Some(self.h264.known()? * DEARER)).unwrap_or(0.0);
@@ -90,7 +90,7 @@ mod tests {
         assert!(decode_budget.carries(hevc, hd));
         note(hevc, 20, 25);
         assert!(!decode_budget.carries(hevc, hd) && decode_budget.carries(h264, hd));
-        // A few slow pictures are none; when all of them are, it is believed.
+        // A few slow frames are none; when all of them are, it is believed.
         note(h264, 40, 5);
         assert!(decode_budget.carries(h264, hd));
         note(h264, 40, 100);

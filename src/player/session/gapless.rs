@@ -26,7 +26,7 @@ struct PlayedFile {
 
 #[derive(Debug, Default)]
 struct Inside {
-    /// The file goes around by itself.
+    /// The file goes around on its own.
     again: bool,
     /// What is played.
     playing: PlayedFile,
@@ -47,7 +47,7 @@ impl NextFile {
         *inside = Inside { again: inside.again, playing, ..Inside::default() };
     }
 
-    /// Whether the file goes around by itself.
+    /// Whether the file goes around on its own.
     pub fn set_around(&self, again: bool) {
         self.0.lock().again = again;
     }
@@ -120,7 +120,7 @@ impl NextFile {
         self.0.lock().joined = Some(joined);
     }
 
-    /// What is being read ahead is so long, as is known now that it has been read. False: this one is played
+    /// What is being read ahead is this long, as is known now that it has been read. False: this one is played
     /// already.
     pub(in crate::player) fn measure(&self, path: &Path, whole: Duration) -> bool {
         let mut inside = self.0.lock();
@@ -128,7 +128,7 @@ impl NextFile {
         joined.map(|joined| joined.whole = Some(whole)).is_some()
     }
 
-    /// Reading begins anew in the file that plays, which is this one.
+    /// Reading begins again in the file that plays, which is this one.
     pub(in crate::player) fn restart(&self) -> PathBuf {
         let mut inside = self.0.lock();
         (inside.joined, inside.tried) = (None, false);

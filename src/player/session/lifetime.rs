@@ -1,4 +1,4 @@
-//! How a player ends: its threads are asked to, and from then on no picture is shown.
+//! How a player ends: its threads are asked to, and from then on no frame is shown.
 
 use parking_lot::Mutex;
 
@@ -12,7 +12,7 @@ pub(in crate::player) struct Lifetime {
     pub(in crate::player) stop: Stop,
     /// Wakes a feed that waits for the network, see `feed`.
     pub(in crate::player) stopping: tokio::sync::Notify,
-    /// Until it is asked to end. Held while a picture is put into the slot, which belongs to another
+    /// Until it is asked to end. Held while a frame is put into the slot, which belongs to another
     /// player by the time this one's threads have ended.
     showing: Mutex<bool>,
 }
@@ -32,7 +32,7 @@ impl Lifetime {
         self.stopping.notify_one();
     }
 
-    /// Shows a picture, unless it was asked to end.
+    /// Shows a frame, unless it was asked to end.
     pub(in crate::player) fn show(&self, screen: &Latest<VideoFrame>, frame: VideoFrame) {
         let showing = self.showing.lock();
         if *showing {

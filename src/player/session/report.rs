@@ -102,7 +102,7 @@ impl PlayerReport {
             } else {
                 odd.of()
             };
-            // There are only so many kinds, but no end to what they may be of.
+            // There are only this many kinds, but no end to what they may be of.
             let full = !of.is_empty() && told.len() >= MAX_REPORTED;
             if full || !told.insert((odd.key(), of)) {
                 return;
@@ -145,14 +145,14 @@ impl PlayerReport {
         let _ = self.events.send(Event::Line(line));
     }
 
-    /// An output file cannot be written any more: said once; playing goes on.
+    /// An output file cannot be written any more: said once; playing continues.
     pub(in crate::player) fn output_failed(&self, failure: &Failure) {
         let problem = problem!("player-output-failed", reason = &failure.problem);
         self.say(problem, Severity::Warning, "");
         *self.output_failure.lock() = Some(failure.clone());
     }
 
-    /// The sound cannot be played: said once; the picture goes on.
+    /// The audio cannot be played: said once; the video continues.
     pub(in crate::player) fn unsupported_audio(&self, what: Problem) {
         let words = what.to_string();
         self.say(problem!("player-no-audio-codec", detail = what), Severity::Warning, words);

@@ -128,20 +128,20 @@ pub(in crate::player) enum TimeShiftPlace {
 #[derive(Debug, Default)]
 pub(in crate::player) struct Requests {
     paused: AtomicBool,
-    /// Where to go on in a recording.
+    /// Where to continue in a recording.
     pub(in crate::player) wanted: Mutex<SeekGoal<Duration>>,
     /// What waits is played until that place is found.
     pub(in crate::player) plays_on: AtomicBool,
     /// Wakes a feed that waits for the network, for a pause or a new place.
     pub(in crate::player) wished: tokio::sync::Notify,
-    /// Where to go on in what is kept of a live stream.
+    /// Where to continue in what is kept of a live stream.
     pub(in crate::player) wanted_back: Mutex<SeekGoal<TimeShiftPlace>>,
     /// The file of what comes.
     pub(in crate::player) filing: Mutex<SaveRequest>,
 }
 
 impl Requests {
-    /// Holds where it is, or goes on.
+    /// Holds where it is, or continues.
     pub(in crate::player) fn set_paused(&self, paused: bool) {
         if self.paused.swap(paused, Ordering::Relaxed) != paused {
             self.wished.notify_one();

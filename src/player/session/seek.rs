@@ -27,7 +27,7 @@ impl Shared {
         self.requests.wished.notify_one();
     }
 
-    /// Goes so far behind the live end of what a server lists. False where it lists nothing.
+    /// Goes this far behind the live end of what a server lists. False where it lists nothing.
     pub(in crate::player) fn rewind_list(&self, behind: Duration) -> bool {
         let Some(taken) = self.packets.listed.rewind(behind, self.clock.now()) else {
             return false;
@@ -44,7 +44,7 @@ impl Shared {
         true
     }
 
-    /// In a pause what a server lists goes on without us.
+    /// In a pause what a server lists continues without us.
     pub(in crate::player) fn hold_list(&self) {
         if self.packets.listed.hold() {
             self.reception.lock().set_pace(PlayPace::Recorded);

@@ -51,9 +51,9 @@ pub(in crate::player) struct Shared {
 /// The feed went to another place of a recording.
 #[derive(Copy, Clone, Debug)]
 pub(in crate::player) struct SeekDone {
-    /// The media time at which it goes on.
+    /// The media time at which it continues.
     pub(in crate::player) at: Timestamp,
-    /// It begins earlier than that: the picture of that very instant is to be shown first.
+    /// It begins earlier than that: the frame of that very instant is to be shown first.
     pub(in crate::player) exact: bool,
     pub(in crate::player) start: Start,
 }
@@ -101,7 +101,7 @@ impl Shared {
         self.packets.close();
     }
 
-    /// What comes from here on is of another place of the recording and goes on where it is played
+    /// What comes from here on is of another place of the recording and continues where it is played
     /// now: what waits is thrown away, and what is decoded too. Gives the media time.
     pub(in crate::player) fn move_here(&self) -> Timestamp {
         self.go_on(false)
@@ -127,14 +127,14 @@ impl Shared {
         self.moved.lock().take()
     }
 
-    /// What lies so many milliseconds after a recording's beginning was placed at `media`. Whoever was on
+    /// What lies this many milliseconds after a recording's beginning was placed at `media`. Whoever was on
     /// the way to a place is there.
     pub(in crate::player) fn set_origin(&self, own_ms: i64, media: Timestamp) {
         self.timeline.set_origin(own_ms, media);
         self.requests.give_up();
     }
 
-    /// Sound is heard so much later than its stamps say (sooner, where negative).
+    /// Audio is heard this much later than its timestamps say (sooner, where negative).
     pub(in crate::player) fn set_av_offset(&self, millis: i32) {
         self.reception.lock().set_av_offset(self.controls.set_av_offset(millis));
     }

@@ -31,7 +31,7 @@ impl PlayTimeline {
         Timestamp::from_micros(self.position.load(Ordering::Acquire))
     }
 
-    /// Playing begins or goes on there, maybe elsewhere than it was. Counted before and after, so that
+    /// Playing begins or continues there, maybe elsewhere than it was. Counted before and after, so that
     /// who looks at the position first and then here never takes a jump for time that passed.
     pub(in crate::player) fn begin_at(&self, at: Timestamp) {
         self.begun.fetch_add(1, Ordering::Release);
@@ -61,7 +61,7 @@ impl PlayTimeline {
         (millis > 0).then(|| Duration::from_millis(millis))
     }
 
-    /// What comes now of a file that goes around begins so long after it began to be played.
+    /// What comes now of a file that goes around begins this long after it began to be played.
     pub(in crate::player) fn set_round(&self, at: Duration) {
         let millis = u64::try_from(at.as_millis()).unwrap_or(u64::MAX);
         self.round.store(millis, Ordering::Relaxed);
@@ -72,7 +72,7 @@ impl PlayTimeline {
         self.place() < Duration::from_millis(self.round.load(Ordering::Relaxed))
     }
 
-    /// What lies so many milliseconds after a recording's beginning was placed at `media`.
+    /// What lies this many milliseconds after a recording's beginning was placed at `media`.
     pub(in crate::player) fn set_origin(&self, own_ms: i64, media: Timestamp) {
         self.origin.store(own_ms - media.as_millis(), Ordering::Relaxed);
     }

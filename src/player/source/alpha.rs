@@ -1,4 +1,4 @@
-//! How much is seen of a clip's pictures, where that is a stream of its own beside them (VP8 and VP9 in
+//! How much is seen of a clip's frames, where that is a separate stream beside them (VP8 and VP9 in
 //! WebM): decoded by a second decoder, in step with the first.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -9,9 +9,9 @@ use crate::files::samples;
 use crate::media::{Planes, Size, VideoFrame};
 use crate::wire::container::{ReadAt, SampleLocation};
 
-/// Pictures that wait for those that they belong to: what decoders hold back.
+/// Frames that wait for those that they belong to: what decoders hold back.
 const MAX_READY: usize = 64;
-/// Pictures that are kept for reuse.
+/// Frames that are kept for reuse.
 const IDLE: usize = 12;
 
 pub(in crate::player) struct AlphaTrack {
@@ -31,7 +31,7 @@ impl AlphaTrack {
         Self { decoder, places, ready: VecDeque::new(), pool: None }
     }
 
-    /// The picture of this time is about to be decoded.
+    /// The frame of this time is about to be decoded.
     pub(in crate::player) fn take(&mut self, disk: &mut dyn ReadAt, pts: Timestamp) {
         let Some(place) = self.places.remove(&pts) else { return };
         let packet = match samples::sample(disk, &[], &place) {
@@ -58,7 +58,7 @@ impl AlphaTrack {
         }
     }
 
-    /// The picture with its alpha; where that is not there, as it was in the picture before.
+    /// The frame with its alpha; where that is not there, as it was in the frame before.
     pub(in crate::player) fn over(&mut self, frame: VideoFrame) -> VideoFrame {
         while self.ready.get(1).is_some_and(|next| next.pts <= frame.pts) {
             self.ready.pop_front();

@@ -1,7 +1,7 @@
-//! A media file as a clip that waits at its beginning and is played once, with its sound in step: a
+//! A media file as a clip that waits at its beginning and is played once, with its audio in step: a
 //! stinger. A thread decodes a little ahead of what is shown and heard and waits there, so that the
-//! file's length costs no memory. Picture and sound go by the file's own times, counted from when the
-//! first picture is asked for.
+//! file's length costs no memory. Video and audio go by the file's own times, counted from when the
+//! first frame is asked for.
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -26,11 +26,11 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::container::{Index, TrackId};
 
-/// Pictures decoded ahead, beyond what the decoder itself holds back.
+/// Frames decoded ahead, beyond what the decoder itself holds back.
 const FRAMES_AHEAD: usize = 8;
-/// Blocks of sound decoded ahead: with AAC some five seconds.
+/// Blocks of audio decoded ahead: with AAC some five seconds.
 const BLOCKS: usize = 256;
-/// The last picture of a clip is shown so long, where its rate is not told.
+/// The last frame of a clip is shown this long, where its rate is not told.
 const LAST_FRAME_DURATION: Duration = Duration::from_millis(33);
 
 /// A clip that is open.
@@ -46,10 +46,10 @@ impl std::fmt::Debug for Clip {
     }
 }
 
-/// Opens a file for a session with sound of this rate and these channels.
+/// Opens a file for a session with audio of this rate and these channels.
 ///
 /// # Errors
-/// A file that cannot be read, or without a picture that can be decoded.
+/// A file that cannot be read, or without a frame that can be decoded.
 pub fn open(path: &Path, rate: u32, channels: u16) -> Result<Clip, Failure> {
     let mut disk = MediaFile::open(path).map_err(|error| file_samples::unreadable(path, &error))?;
     let index =
@@ -65,7 +65,7 @@ pub fn open(path: &Path, rate: u32, channels: u16) -> Result<Clip, Failure> {
     // One that cannot be opened twice is shown without what lets through.
     let alpha = (!index.alpha.is_empty()).then(|| decode::open_video(parameters).ok()).flatten();
     let alpha = alpha.map(|decoder| AlphaTrack::new(decoder, &index.alpha));
-    // A clip whose sound cannot be decoded is shown without it.
+    // A clip whose audio cannot be decoded is shown without it.
     let audio = index.tracks.audio.first().and_then(|parameters| {
         decode::open_audio(&parameters.parameters)
             .inspect_err(|error| tracing::warn!(%error, "a clip is played without its sound"))
@@ -113,17 +113,17 @@ struct Reader {
     /// Gone when nobody looks any more.
     video: Option<(Box<dyn VideoBackend>, Sender<ClipFrame>)>,
     audio: Option<(Box<dyn AudioBackend>, Sender<Block>)>,
-    /// Where that is a stream of its own.
+    /// Where that is a separate stream.
     alpha: Option<AlphaTrack>,
-    /// A picture is handed on when it is known how long it is shown.
+    /// A frame is handed on when it is known how long it is shown.
     waiting: Option<VideoFrame>,
-    /// The clip begins with its first picture.
+    /// The clip begins with its first frame.
     first: Option<Timestamp>,
     converter: Option<(Converter, (u32, u16))>,
     to: (u32, u16),
 }
 
-/// Sound of the session's shape, from this frame of the clip on.
+/// Audio of the session's shape, from this frame of the clip on.
 type Block = (i64, Vec<f32>);
 
 impl Reader {
@@ -325,13 +325,13 @@ mod tests {
         assert_eq!(out, [0.0; 10]);
         let (shots, ready) = queue::bounded("test", 1, Full::Block);
         drop(shots);
-        // The first picture is asked for in the middle of a block.
+        // The first frame is asked for in the middle of a block.
         ClipFrames::new(ready, begun, ()).moment(at(515));
         assert_eq!(sound.pull(at(510), &mut out), Pulled::Silence);
         assert_eq!(out, [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 2.0, 3.0, 4.0]);
         assert_eq!(sound.pull(at(520), &mut out), Pulled::Sound);
         assert_eq!((out[0], out[9]), (5.0, 14.0));
-        // A mixer that slept goes on where it is by then.
+        // A mixer that slept continues where it is by then.
         assert_eq!(sound.pull(at(715), &mut out), Pulled::Sound);
         assert_eq!((out[0], out[9]), (200.0, 209.0));
         assert_eq!(sound.pull(at(515 + 1_000), &mut out), Pulled::Silence);

@@ -1,4 +1,4 @@
-//! Sound of any rate and channels as the session has it.
+//! Audio of any rate and channels as the session has it.
 
 use std::time::Duration;
 
@@ -46,7 +46,7 @@ impl Converter {
         Duration::from_secs_f64(waiting) + self.delay()
     }
 
-    /// How much later sound comes out than it was put in, in the end.
+    /// How much later audio comes out than it was put in, in the end.
     pub fn delay(&self) -> Duration {
         let frames = self.resampler.as_ref().map_or(0, Resampler::output_delay);
         Duration::from_secs_f64(frames as f64 / f64::from(self.to.0.max(1)))

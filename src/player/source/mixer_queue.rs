@@ -1,4 +1,4 @@
-//! The mixer as a player's sound device: a queue into which the player writes and from which the mixer
+//! The mixer as a player's audio device: a queue into which the player writes and from which the mixer
 //! pulls, at the session's rate and channels.
 
 use std::collections::VecDeque;
@@ -12,12 +12,12 @@ use crate::media::Pulled;
 use crate::player::decode::audio::Speaker;
 use crate::player::source::convert::Converter;
 
-/// A mixer that has pulled nothing for so long is none: time takes the sound instead.
+/// A mixer that has pulled nothing for this long is none: time takes the audio instead.
 const MIXER_TIMEOUT: Duration = Duration::from_millis(200);
-/// The queue holds so much.
+/// The queue holds this much.
 const QUEUE_SECONDS: f64 = 1.0;
-/// A mixer that is later than this with its pulling finds no more sound waiting for that: what has no room
-/// would be lost, and the player be led away by sound that nobody heard.
+/// A mixer that is later than this with its pulling finds no more audio waiting for that: what has no room
+/// would be lost, and the player be led away by audio that nobody heard.
 const LATEST_MICROS: i64 = 500_000;
 
 /// The queue.
@@ -81,7 +81,7 @@ impl Queue {
         micros * i64::from(self.rate) / 1_000_000
     }
 
-    /// Where nobody pulls, time takes the sound.
+    /// Where nobody pulls, time takes the audio.
     fn pass(&self, state: &mut Inside, now: Timestamp) {
         if state.pulled.is_some_and(|pulled| now.since(pulled) < MIXER_TIMEOUT) {
             return;
@@ -103,7 +103,7 @@ impl Queue {
         state.sound.extend(sound.iter().take(room));
     }
 
-    /// Seconds of sound that wait beyond the instant that the player is to be at now.
+    /// Seconds of audio that wait beyond the instant that the player is to be at now.
     fn ahead(&self) -> f64 {
         let now = self.clock.now();
         let mut state = self.state.lock();
@@ -125,7 +125,7 @@ pub(super) struct MixerQueue {
 }
 
 impl MixerQueue {
-    /// For sound of this rate and these channels.
+    /// For audio of this rate and these channels.
     pub(super) fn new(queue: Arc<Queue>, rate: u32, channels: u16) -> Result<Self, String> {
         let converter = Converter::new((rate, channels), queue.format())?;
         let (rate, channels) = (rate.max(1), usize::from(channels.max(1)));

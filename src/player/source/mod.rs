@@ -1,9 +1,9 @@
-//! A file or a remote stream as a source of the program: the player's engine, whose pictures and
-//! sound go into feeds instead of onto a screen and into a speaker.
+//! A file or a remote stream as a source of the program: the player's engine, whose frames and
+//! audio go into feeds instead of onto a screen and into a speaker.
 //!
-//! The mixer is the player's sound device: what it has pulled has been heard, so the player's clock is
-//! the program's, and pictures keep in step with the sound by the same means as with a real speaker.
-//! The player works `LEAD` ahead, so that a picture is there before the instant it is for. A thread
+//! The mixer is the player's audio device: what it has pulled has been heard, so the player's clock is
+//! the program's, and frames keep in step with the audio by the same means as with a real speaker.
+//! The player works `LEAD` ahead, so that a frame is there before the instant it is for. A thread
 //! looks after the player, opens it again where it ended or failed, and tells how it fares.
 
 pub(in crate::player) mod alpha;
@@ -38,13 +38,13 @@ use crate::text::problem::problem;
 
 /// How far the player is ahead of the program.
 const LEAD: Duration = Duration::from_millis(60);
-/// Pictures that wait for their instant.
+/// Frames that wait for their instant.
 const QUEUED_FRAMES: usize = 16;
 /// How often the player is looked after.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// How often a source that is not there is tried again.
 const RETRY_INTERVAL: Duration = Duration::from_secs(2);
-/// The last picture is shown no longer than this without a new one.
+/// The last frame is shown no longer than this without a new one.
 const STALL: Duration = Duration::from_secs(2);
 /// How long the player may take to end.
 const END: Duration = Duration::from_secs(2);
@@ -61,14 +61,14 @@ pub struct Context {
     pub at_end: EndBehavior,
 }
 
-/// Picture and sound of one source. Either may be dropped; the player ends with both.
+/// Video and audio of one source. Either may be dropped; the player ends with both.
 pub struct MediaSource {
     pub video: Box<dyn VideoFeed>,
     pub audio: Box<dyn AudioFeed>,
-    /// How it fares, for the picture and for the sound.
+    /// How it fares, for the frame and for the audio.
     pub video_status: Arc<SourceStatus>,
     pub audio_status: Arc<SourceStatus>,
-    /// Alive as long as the picture's feed is, and the sound's.
+    /// Alive as long as the frame's feed is, and the audio's.
     pub video_held: Weak<()>,
     pub audio_held: Weak<()>,
     /// By which it is paused and moved about in.
@@ -168,7 +168,7 @@ pub fn host_of(url: &str) -> &str {
 /// What is to be seen.
 #[derive(Default)]
 struct Waiting {
-    /// Pictures to come, each stamped with its instant less [`LEAD`].
+    /// Frames to come, each stamped with its instant less [`LEAD`].
     pictures: VecDeque<VideoFrame>,
     /// Of the last that came.
     size: Option<Size>,
@@ -204,9 +204,9 @@ impl Shared {
 /// The compositor's end.
 struct SourceVideo {
     shared: Arc<Shared>,
-    /// The picture that is shown, and the instant it was for.
+    /// The frame that is shown, and the instant it was for.
     shown: Option<(VideoFrame, Timestamp)>,
-    /// Instead of it once it is over, of its size.
+    /// Instead of it once it has ended, of its size.
     blank: Option<Arc<Pooled<Planes>>>,
     /// The instant last asked for.
     asked: Option<Timestamp>,
@@ -216,7 +216,7 @@ struct SourceVideo {
 
 impl VideoFeed for SourceVideo {
     fn frame(&mut self, at: Timestamp) -> Option<VideoFrame> {
-        // The picture whose instant is nearest: within half of the program's period.
+        // The frame whose instant is nearest: within half of the program's period.
         let period = self.asked.replace(at).map_or(Duration::ZERO, |before| at.since(before));
         let half = period.min(LEAD) / 2;
         let over = {
@@ -349,7 +349,7 @@ impl SourceThread {
         }
     }
 
-    /// Looks after a player until it is over; `None`: nobody wants it any more.
+    /// Looks after a player until it has ended; `None`: nobody wants it any more.
     fn watch(&self, player: &mut Player, stop: &Stop) -> Option<State> {
         let (mut shown, mut alive) = (0, self.clock.now());
         loop {
@@ -397,7 +397,7 @@ impl SourceThread {
 
     /// Whether the file that plays is to do so over and over; the player is told.
     fn goes_around(&self) -> bool {
-        // One that was taken out of a list ends, though the list may be a single file by now.
+        // One that was taken from a list ends, though the list may be a single file by now.
         let around = self.transport.goes_around() && !self.list.borrow().is_gone();
         if let Some(sequel) = &self.config.sequel {
             sequel.set_around(around);
@@ -464,7 +464,7 @@ impl SourceThread {
                 self.shared.video_status.open(SourceFormat::Video { size, fps });
             }
         } else if known.state != Fares::Open && figures.playing_for > STALL {
-            // Sound alone.
+            // Audio alone.
             self.shared.video_status.open(SourceFormat::Unknown);
         }
         let (rate, channels) = self.shared.sound.format();

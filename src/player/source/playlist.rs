@@ -1,4 +1,4 @@
-//! What follows a file that is over: another of several, each by a player of its own, the same one again,
+//! What follows a file that has ended: another of several, each by a separate player, the same one again,
 //! or nothing for now.
 
 use std::path::{Path, PathBuf};

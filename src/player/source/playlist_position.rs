@@ -79,7 +79,7 @@ impl PlaylistPosition {
         }
     }
 
-    /// These are the files from now on; the one that plays goes on doing so.
+    /// These are the files from now on; the one that plays continues doing so.
     pub(super) fn follow(&mut self, files: Vec<PathBuf>) {
         if self.files == files {
             return;

@@ -15,17 +15,17 @@ pub(in crate::player) enum Anomaly {
     TimesJumped,
     /// They step back a little now and then.
     TimesBackwards,
-    /// Picture and sound count from different zeros.
+    /// Video and audio count from different zeros.
     TimesDiffer,
-    /// They came to the end of what they can count to, and began anew.
+    /// They came to the end of what they can count to, and began again.
     TimesWrapped,
-    /// The first ones are so many hours after zero.
+    /// The first ones are this many hours after zero.
     TimesHigh(u64),
-    /// Nothing tells of the stream beside its pictures and sound.
+    /// Nothing tells of the stream beside its video and audio.
     NoMetadata,
     /// The broadcaster left and is back, on the same connection.
     PublisherBack,
-    /// The connection was lost for so many seconds.
+    /// The connection was lost for this many seconds.
     Regained(u64),
     ChangedCodec(String),
     ChangedSize(String),
@@ -33,15 +33,15 @@ pub(in crate::player) enum Anomaly {
     ChangedAudio(String),
     NoAudio,
     NoVideo,
-    /// Sound began so many seconds after the picture.
+    /// Audio began this many seconds after the frame.
     LateAudio(u64),
-    /// Sound that comes by a list of its own does not come, and why.
+    /// Audio that comes by a separate list does not come, and why.
     Unheard(Problem),
-    /// Pictures come, and nothing that tells how to decode them.
+    /// Frames come, and nothing that tells how to decode them.
     NoHeaders,
-    /// Pictures come, and none that the others could begin with.
+    /// Frames come, and none that the others could begin with.
     NoKeyframe,
-    /// Pictures are left out, because decoding takes too long.
+    /// Frames are left out, because decoding takes too long.
     TooSlow,
     /// A place that was gone to cannot be had, and why.
     Unmoved(Problem),
@@ -89,7 +89,7 @@ impl Anomaly {
         matches!(self, Self::ChangedSize(_))
     }
 
-    /// What it is once of: another codec, or another form of the sound, is said of each.
+    /// What it is once of: another codec, or another form of the audio, is said of each.
     pub(in crate::player) fn of(&self) -> String {
         match self {
             Self::ChangedCodec(what) | Self::ChangedAudio(what) => what.clone(),

@@ -76,21 +76,21 @@ impl Failure {
 /// What the player is doing.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub enum State {
-    /// On the way to the first picture or sound. `stage` is `file`, `dns`, `tcp`, `tls`,
+    /// On the way to the first video or audio. `stage` is `file`, `dns`, `tcp`, `tls`,
     /// `handshake`, `connect`, `play` or `media`.
     #[default]
     Starting,
     Opening {
         stage: &'static str,
     },
-    /// Picture or sound is being played.
+    /// Video or audio is being played.
     Playing,
     /// Lost; the next try begins in `retry_in`.
     Reconnecting {
         cause: Problem,
         retry_in: Duration,
     },
-    /// The stream or file is over.
+    /// The stream or file has ended.
     Ended,
     /// Gave up.
     Failed(Failure),
@@ -184,24 +184,24 @@ pub struct Figures {
     /// Names of the codecs, such as `H.264 High` and `AAC-LC 48 kHz stereo`.
     pub video: String,
     pub audio: String,
-    /// What decodes the pictures.
+    /// What decodes the frames.
     pub decoder: Option<By>,
-    /// Pictures shown in the last second.
+    /// Frames shown in the last second.
     pub fps: f64,
     /// What arrived in the last second, bits a second.
     pub bitrate: u32,
     pub received_bytes: u64,
-    /// Pictures decoded.
+    /// Frames decoded.
     pub decoded: u64,
-    /// Pictures shown.
+    /// Frames shown.
     pub shown: u64,
-    /// Pictures thrown away: too late, or the decoder could not keep up.
+    /// Frames thrown away: too late, or the decoder could not keep up.
     pub dropped: u64,
-    /// Pictures whose turn came later than half their time.
+    /// Frames whose turn came later than half their time.
     pub late: u64,
-    /// Pictures older than the point where playing began or went on; never meant to be shown.
+    /// Frames older than the point where playing began or continued; never meant to be shown.
     pub skipped: u64,
-    /// Samples (a channel) of sound played.
+    /// Samples (a channel) of audio played.
     pub audio_samples: u64,
     /// Times that there was nothing to show or to hear.
     pub underruns: u64,
@@ -217,17 +217,17 @@ pub struct Figures {
     pub losses: u32,
     /// By the test source's markers, milliseconds.
     pub latency_ms: Option<f64>,
-    /// The part of it until the picture had come whole.
+    /// The part of it until the frame had come whole.
     pub arrival_ms: Option<f64>,
     /// From the making of what is played, by its sender's clock, to now, by ours, milliseconds: below zero where
     /// the clocks do not agree. `None` where the stream does not tell.
     pub sender_latency_ms: Option<f64>,
-    /// How much later than the fastest of late the latest packet of the last seconds came, by their own times.
+    /// How much later than the fastest recently the latest packet of the last seconds came, by their own times.
     /// `None` until that is known, and where segments come instead of packets.
     pub jitter: Option<Duration>,
-    /// Sound against picture by the markers, milliseconds, > 0: sound late.
+    /// Audio against frame by the markers, milliseconds, > 0: audio late.
     pub av_offset_ms: Option<f64>,
-    /// Sound goes to a device, which is the master of the clock.
+    /// Audio goes to a device, which is the master of the clock.
     pub device: bool,
     pub volume: f32,
     pub muted: bool,
@@ -245,9 +245,9 @@ pub struct Figures {
 /// What is kept of a live stream, and where in it the player is.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rewind {
-    /// One can go back by so much.
+    /// One can go back by this much.
     pub range: Duration,
-    /// The player is so far behind the live end; zero: it is there.
+    /// The player is this far behind the live end; zero: it is there.
     pub behind: Duration,
     /// Bytes of packets that are kept.
     pub bytes: u64,

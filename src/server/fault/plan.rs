@@ -10,11 +10,11 @@ use crate::base::Timestamp;
 use crate::server::fault::spec::{Fault, FaultKind, Phase, Span};
 use crate::wire::rtmp::status::{Level, Status, code};
 
-/// A stall without an end of its own lasts so long; a publisher is let go before by other limits.
+/// A stall without a separate end lasts this long; a publisher is let go before by other limits.
 const STALL: Duration = Duration::from_secs(60);
 /// Bytes held back by a delay, at most; past that nothing is read.
 const MAX_LATE: usize = 4 << 20;
-/// A throttled connection saves up reading for so long, at most.
+/// A throttled connection saves up reading for this long, at most.
 const SAVED: Duration = Duration::from_millis(50);
 /// Bytes of garbage.
 const GARBAGE: usize = 4_096;

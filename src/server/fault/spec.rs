@@ -66,11 +66,11 @@ pub enum FaultKind {
     Close,
     /// The server's side is closed, and the server reads on.
     HalfClose,
-    /// Nothing is read any more, for so long or until others lose patience.
+    /// Nothing is read any more, for this long or until others lose patience.
     Stall { lasts: Option<Span> },
-    /// What comes is taken so much later.
+    /// What comes is taken this much later.
     Delay(Span),
-    /// No more than so much is read.
+    /// No more than this much is read.
     Throttle(BitsPerSecond),
     /// Bytes that mean nothing are sent.
     Garbage,

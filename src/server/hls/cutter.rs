@@ -12,12 +12,12 @@ use crate::wire::container::mp4::live;
 
 /// The longest segment, before it is known how far apart keyframes are, and after.
 const LONGEST: Duration = Duration::from_secs(10);
-/// A segment may be so much longer than the target duration, which is a whole number: what is rounded to
+/// A segment may be this much longer than the target duration, which is a whole number: what is rounded to
 /// it is no longer (§4.4.3.1).
 const ROUNDING: Duration = Duration::from_millis(400);
-/// Keyframes come so much early.
+/// Keyframes come this much early.
 const EARLY_KEYFRAME: Duration = Duration::from_millis(50);
-/// Times that go on so much later, or earlier, do not continue.
+/// Times that continue this much later, or earlier, do not continue.
 const JUMP: Duration = Duration::from_secs(3);
 const STEP_BACK: Duration = Duration::from_secs(1);
 /// How long the other track is waited for at the beginning.
@@ -54,7 +54,7 @@ pub(in crate::server) struct Cutter {
     waiting: Vec<EncodedPacket>,
     waiting_since: Option<Timestamp>,
     timeline: Option<Timeline>,
-    /// The tracks have changed: everything begins anew with the next keyframe.
+    /// The tracks have changed: everything begins again with the next keyframe.
     outdated: bool,
     sequence: u32,
 }
@@ -111,7 +111,7 @@ impl Cutter {
         }
     }
 
-    /// Nothing more comes for now: what waits is given, and what comes later begins anew.
+    /// Nothing more comes for now: what waits is given, and what comes later begins again.
     pub fn interrupt(&mut self, cuts: &mut Vec<Cut>) {
         self.waiting.clear();
         self.waiting_since = None;
@@ -179,7 +179,7 @@ impl Cutter {
         if begins {
             self.begin(cuts);
         } else if !video && (waited >= OTHER_TRACK || self.waiting.len() >= MAX_WAITING) {
-            // Sound before the first keyframe is not heard.
+            // Audio before the first keyframe is not heard.
             self.waiting.clear();
         }
     }
@@ -237,7 +237,7 @@ impl Cutter {
         let Some(timeline) = &mut self.timeline else { return };
         let Some((begins, lasts)) = timeline.expect_audio(packet) else { return };
         let has_video = timeline.has_video();
-        // Where pictures come no more, sound goes on without them.
+        // Where frames come no more, audio continues without them.
         if !has_video || timeline.is_video_stalled(begins, part) {
             self.cut_pause(begins, cuts);
         }
@@ -257,7 +257,7 @@ impl Cutter {
     }
 
     /// Cuts whole parts as long as what comes at `until` lies behind their end. After a pause they have
-    /// the sound that went on meanwhile, or there is nothing.
+    /// the audio that continued meanwhile, or there is nothing.
     fn cut_pause(&mut self, until: Timestamp, cuts: &mut Vec<Cut>) {
         let (part, limit) = (self.lengths.part, self.limit());
         while let Some(timeline) = &mut self.timeline

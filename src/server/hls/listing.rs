@@ -17,14 +17,14 @@ use crate::wire::hls::{
 pub(in crate::server) const LIST: &str = "main.m3u8";
 /// Parts are told of segments that are no further from the end, in target durations.
 const PARTS_TOLD: u32 = 3;
-/// Players stay so many target durations, or parts, from the end.
+/// Players stay this many target durations, or parts, from the end.
 const HOLD_BACK: u32 = 3;
 const PART_HOLD_BACK: u32 = 3;
-/// Segments that are further from the end may be left out of an update, in target durations.
+/// Segments that are further from the end may be left from an update, in target durations.
 const SKIP_UNTIL: u32 = 6;
 /// Whoever asks for a part so far in the future asks for nonsense, in seconds of parts (§6.2.5.2).
 const ADVANCE: Duration = Duration::from_secs(3);
-/// And for a segment so far behind the last one.
+/// And for a segment this far behind the last one.
 const ADVANCE_SEGMENTS: u64 = 2;
 
 /// What can be asked for.

@@ -51,7 +51,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             mode: Mode::default(),
-            // Whole pictures at the usual frame rates, and hardly shorter than promised.
+            // Whole frames at the usual frame rates, and hardly shorter than promised.
             lengths: Lengths { part: Duration::from_millis(350), segment: Duration::from_secs(2) },
             window: Duration::from_secs(20),
         }

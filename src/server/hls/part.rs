@@ -1,4 +1,4 @@
-//! Parts of segments, and what stands before them. Pure.
+//! Parts of segments, and what is before them. Pure.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ pub(in crate::server) enum Cut {
     SegmentEnd,
 }
 
-/// What stands before parts.
+/// What is before parts.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::server) struct Initialization {
     /// Of all tracks.

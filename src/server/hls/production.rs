@@ -1,4 +1,4 @@
-//! One stream being cut, in a task of its own: from the first request on until nobody has asked for a
+//! One stream being cut, in a separate task: from the first request on until nobody has asked for a
 //! while, across publishers that come back.
 
 use std::net::SocketAddr;
@@ -27,7 +27,7 @@ use crate::wire::container::flv::reader::Reader;
 use crate::wire::container::flv::{Tag, TagKind};
 use crate::wire::container::mp4::live::is_live_video;
 
-/// How long it goes on after the last request.
+/// How long it continues after the last request.
 const KEPT: Duration = Duration::from_secs(30);
 /// How long a publisher may be gone before the list ends.
 const COMES_BACK_WITHIN: Duration = Duration::from_secs(15);
@@ -107,7 +107,7 @@ fn peer(production: &Production, id: u64, address: SocketAddr) -> Peer {
     Peer { app, stream, address, id, protocol: Protocol::Hls }
 }
 
-/// Tells of viewers that have not asked for so long.
+/// Tells of viewers that have not asked for this long.
 fn leave(registry: &Registry, production: &Production, quiet: Duration) {
     let now = registry.clock.now();
     let gone = production.viewers.lock().leave(quiet, now);

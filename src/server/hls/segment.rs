@@ -11,7 +11,7 @@ pub(in crate::server) struct Segment {
     pub number: u64,
     /// It does not continue the one before.
     pub discontinuity: bool,
-    /// What stands before it, and the number of the segment that this was told with first.
+    /// What is before it, and the number of the segment that this was told with first.
     pub initialization: Arc<Initialization>,
     pub initialization_number: u64,
     /// When it begins by the wall clock, in microseconds since 1970.

@@ -47,7 +47,7 @@ fn packet(track: Track, dts_ms: i64, keyframe: bool) -> StreamEvent {
     StreamEvent::Packet(EncodedPacket::received(track, (at, at), keyframe, data))
 }
 
-/// Pictures from `from` up to `until`, with a keyframe every `gop` ms from `from` on, and sound; in
+/// Frames from `from` up to `until`, with a keyframe every `gop` ms from `from` on, and audio; in
 /// milliseconds, as the wire has them.
 fn events(from: i64, until: i64, gop: i64, tracks: &[Track]) -> Vec<StreamEvent> {
     let mut all = Vec::new();
@@ -234,7 +234,7 @@ fn what_changes_begins_anew() {
     assert_eq!(begins(&cuts), 3);
     cuts.extend(cut(&mut cutter, &events(1_000, 4_000, 2_000, BOTH)));
     assert_eq!(begins(&cuts), 4);
-    // Another publisher, without sound.
+    // Another publisher, without audio.
     cutter.forget(&mut cuts);
     cutter.event(&video_config(1_280), &mut cuts);
     cuts.extend(cut(&mut cutter, &events(4_000, 7_000, 2_000, &[Track::Video])));
@@ -398,7 +398,7 @@ fn discontinuities_are_counted_when_they_leave_the_list() {
     assert!(text.contains(&told), "{text}");
     let maps: std::collections::HashSet<_> =
         media.segments.iter().map(|it| it.map.clone().unwrap().uri.clone()).collect();
-    // One goes on from before the list.
+    // One continues from before the list.
     assert_eq!(maps.len() as u64, breaks + 1, "each publisher has an initialization: {maps:?}");
     // Once it has ended it promises nothing.
     window.end();

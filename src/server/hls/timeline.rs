@@ -1,5 +1,5 @@
 //! What is between two discontinuities: the samples of the part in work, and where it and its segment
-//! begin. Durations of pictures reach to the next one, those of sound are what its codec says: so the
+//! begin. Durations of frames reach to the next one, those of audio are what its codec says: so the
 //! decode times of chunks follow each other without gaps, though times on the wire are rounded. Pure.
 
 use std::time::Duration;
@@ -14,11 +14,11 @@ use crate::wire::container::mp4::live::{
 };
 use crate::wire::container::mp4::sample_table::{Entry, micros, ticks};
 
-/// A picture that lasts longer says nothing about the next one.
+/// A frame that lasts longer says nothing about the next one.
 const LONG_PICTURE: Duration = Duration::from_secs(1);
-/// Sound follows on its predecessor if its time is no further from there.
+/// Audio follows on its predecessor if its time is no further from there.
 const AUDIO_JITTER: Duration = Duration::from_millis(50);
-/// Pictures that are so much later than sound have stopped.
+/// Frames that are this much later than audio have stopped.
 const VIDEO_LATE: Duration = Duration::from_secs(1);
 
 /// What is between two discontinuities.
@@ -36,7 +36,7 @@ pub(super) struct Timeline {
 struct VideoSamples {
     samples: Vec<ChunkSample>,
     last: Option<Timestamp>,
-    /// How long a picture lasts, mostly.
+    /// How long a frame lasts, mostly.
     lasts: Duration,
 }
 
@@ -126,7 +126,7 @@ impl Timeline {
         newest.unwrap_or(self.part_start)
     }
 
-    /// Sound of another kind comes from here on.
+    /// Audio of another kind comes from here on.
     pub fn drop_audio(&mut self) {
         self.audio = None;
     }
@@ -136,7 +136,7 @@ impl Timeline {
         self.segment_bytes = self.part_bytes;
     }
 
-    /// When a picture is decoded whose time is `dts`, and how long it will last.
+    /// When a frame is decoded whose time is `dts`, and how long it will last.
     pub fn expect_video(&mut self, dts: Timestamp) -> (Timestamp, Duration) {
         let Some(video) = &mut self.video else { return (dts, Duration::ZERO) };
         let Some(last) = video.last else { return (dts, video.lasts) };
@@ -185,7 +185,7 @@ impl Timeline {
         self.segment_bytes += bytes;
     }
 
-    /// Whether sound has come that is so new that pictures must have stopped.
+    /// Whether audio has come that is so new that frames must have stopped.
     pub fn is_video_stalled(&self, audio: Timestamp, part: Duration) -> bool {
         let last = self.newest_of(Track::Video).unwrap_or(self.part_start);
         audio.since(last) > VIDEO_LATE.max(part * 2)
@@ -257,7 +257,7 @@ impl Timeline {
 }
 
 impl AudioSamples {
-    /// Where a packet lies, in ticks; `None` where it lies before the end of the last one.
+    /// Where a packet lies, in ticks; `None` where it is before the end of the last one.
     fn place(&self, packet: &EncodedPacket) -> Option<i64> {
         let told = ticks(packet.dts, self.rate);
         let Some(end) = self.end else { return Some(told) };

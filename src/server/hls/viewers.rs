@@ -70,7 +70,7 @@ impl Viewers {
         self.0.len()
     }
 
-    /// Those who have not asked for so long: they are gone.
+    /// Those who have not asked for this long: they are gone.
     pub fn leave(&mut self, quiet: Duration, now: Timestamp) -> Vec<Viewer> {
         let gone = self.0.extract_if(|_, viewer| now.since(viewer.asked) >= quiet);
         gone.map(|(_, viewer)| viewer).collect()

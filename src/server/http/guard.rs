@@ -75,7 +75,7 @@ fn allowed_origin(cors: &[String], headers: &HeaderMap) -> Option<HeaderValue> {
     cors.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes()).then(|| origin.clone())
 }
 
-/// Whether a page of another site does not want it as a part of itself: pictures, films and their like
+/// Whether a page of another site does not want it as a part of itself: frames, films and their like
 /// come without an origin (Fetch Metadata). To be gone to by a link is fine.
 fn is_asked_for(headers: &HeaderMap) -> bool {
     text(headers, HeaderName::from_static("sec-fetch-site")) != Some("cross-site")

@@ -30,12 +30,12 @@ use crate::server::registry::Registry;
 
 const PLAYLIST: &str = "application/vnd.apple.mpegurl";
 const MEDIA: &str = "video/mp4";
-/// The first segment is waited for so long: until the next keyframe.
+/// The first segment is waited for this long: until the next keyframe.
 const FIRST_SEGMENT: Duration = Duration::from_secs(11);
-/// What is asked for early is waited for so many target durations, and no longer than this.
+/// What is asked for early is waited for this many target durations, and no longer than this.
 const HELD_TARGET_DURATIONS: u32 = 3;
 const MAX_HELD: Duration = Duration::from_secs(20);
-/// Files are kept by caches for so long: their names do not come again.
+/// Files are kept by caches for this long: their names do not come again.
 const FILE_AGE: &str = "public, max-age=3600, immutable";
 /// What is not there may be there soon.
 const MISSING_AGE: &str = "max-age=1";
@@ -232,7 +232,7 @@ fn viewer_key(caller: &Caller, headers: &HeaderMap) -> ViewerKey {
     ViewerKey { address: caller.address.ip().to_canonical(), program: hasher.finish() }
 }
 
-/// What stands before a body.
+/// What is before a body.
 struct ResponseHead {
     kind: &'static str,
     age: String,

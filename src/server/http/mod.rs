@@ -44,7 +44,7 @@ pub(super) async fn serve(listener: net::Listener, registry: Arc<Registry>) {
     let callers = Callers { listener, registry: Arc::clone(&registry) };
     let service = router.into_make_service_with_connect_info::<Caller>();
     let stopped = async move { registry.stopped().await };
-    // Never fails: accepting retries by itself.
+    // Never fails: accepting retries on its own.
     let _ = axum::serve(callers, service).with_graceful_shutdown(stopped).await;
 }
 

@@ -97,7 +97,7 @@ impl RecordingWriter {
         self.check_disk(since.elapsed())
     }
 
-    /// Looks at the disk, which took so long for what it was given last.
+    /// Looks at the disk, which took this long for what it was given last.
     fn check_disk(&mut self, took: Duration) -> io::Result<Option<Warning>> {
         if is_unlinked(&self.file) {
             return Err(io::Error::new(io::ErrorKind::NotFound, "the file was removed"));

@@ -1,7 +1,7 @@
 //! Every publication into a file of a folder, where that is wanted: FLV, everything as it came. The tags are
 //! those of viewers by HTTP, shared with them, and no `Muxer` makes them of packets: tracks, codecs and script
 //! data that onair does not know are kept. What came is on the disk half a second later, so that a crash costs no more; a disk that is too slow costs
-//! pictures up to the next keyframe, as a slow viewer's line does, and never the broadcast. A disk that
+//! frames up to the next keyframe, as a slow viewer's line does, and never the broadcast. A disk that
 //! fills up is told while there is time, and left with some room.
 
 pub(in crate::server) mod file;
@@ -26,7 +26,7 @@ use crate::text::Language;
 
 /// What comes within this time is written at once.
 const GATHER: Duration = Duration::from_millis(500);
-/// A disk that has not answered for so long is given up.
+/// A disk that has not answered for this long is given up.
 const DISK_TIMEOUT: Duration = Duration::from_secs(20);
 /// What may wait for the disk, in bytes.
 const WAITING: usize = 32 << 20;

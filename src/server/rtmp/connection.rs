@@ -1,4 +1,4 @@
-//! One RTMP connection. Its socket, session and queue stand behind one lock: its own task reads and
+//! One RTMP connection. Its socket, session and queue are behind one lock: its own task reads and
 //! drains them, and the publisher of the stream it plays writes to them directly.
 
 use std::collections::VecDeque;
@@ -54,7 +54,7 @@ struct Io {
     events: VecDeque<Event>,
     deadline: Option<Timestamp>,
     paused: bool,
-    /// Sound and pictures that the player wants.
+    /// Audio and video that the player wants.
     wanted: (bool, bool),
     lab: ConnectionFaults,
 }
@@ -234,7 +234,7 @@ impl Connection {
         claimed
     }
 
-    /// Lets the faults strike that are due. What [`Connection::poll`] returns then; `None` to go on.
+    /// Lets the faults strike that are due. What [`Connection::poll`] returns then; `None` to continue.
     #[cold]
     fn suffer(&self, io: &mut Io, cx: &mut Context<'_>) -> Option<Poll<Result<(), Error>>> {
         let now = self.registry.clock.now();
@@ -318,7 +318,7 @@ impl Connection {
         }
     }
 
-    /// The player wants sound or pictures, or does not.
+    /// The player wants audio or video, or does not.
     pub fn set_wanted(&self, sound: Option<bool>, pictures: Option<bool>) {
         let mut io = self.io.lock();
         io.wanted = (sound.unwrap_or(io.wanted.0), pictures.unwrap_or(io.wanted.1));
@@ -501,8 +501,8 @@ impl Io {
         }
     }
 
-    /// Reads once, at most so many bytes, and hands them to the session: how many, and what came of
-    /// them. Pictures of a publisher share the block they were read into.
+    /// Reads once, at most this many bytes, and hands them to the session: how many, and what came of
+    /// them. Frames of a publisher share the block they were read into.
     fn poll_read(
         &mut self,
         clock: Clock,

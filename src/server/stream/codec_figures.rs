@@ -25,7 +25,7 @@ pub(in crate::server) fn of_video(track: &VideoTrack, metadata: &Metadata) -> Vi
     }
 }
 
-/// The same of sound.
+/// The same of audio.
 pub(in crate::server) fn of_audio(tag: &AudioTag, metadata: &Metadata) -> AudioFigures {
     let legacy = |legacy: LegacyAudio| (legacy.sample_rate, legacy.channels);
     let known = match (tag.track.format, &tag.track.packet) {

@@ -117,7 +117,7 @@ impl Sink for FlvSink {
         // A viewer of a file cannot say what it takes.
         let messages = batch.messages.iter();
         for message in messages.filter_map(|message| message.for_viewer(self.viewer.is_none())) {
-            // In a file a time code or the like is of no use, and metadata stand at its head: FFmpeg
+            // In a file a time code or the like is of no use, and metadata are at its head: FFmpeg
             // takes later ones for subtitles.
             if message.kind == TagKind::Script
                 && (message.class == Class::Sound || std::mem::replace(&mut inner.titled, true))

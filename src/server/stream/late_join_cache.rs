@@ -1,5 +1,5 @@
-//! What a late joiner gets at once: metadata, every configuration, and the pictures and sound since
-//! the last picture to start from. Bounded in bytes.
+//! What a late joiner gets at once: metadata, every configuration, and the video and audio since
+//! the last frame to start from. Bounded in bytes.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use bytes::Bytes;
 use crate::server::stream::message::{Class, Message, MessageVersion};
 use crate::wire::container::flv::TagKind;
 
-/// Codec configs kept: a few tracks of sound and pictures.
+/// Codec configs kept: a few tracks of audio and video.
 const MAX_HEADERS: usize = 32;
 /// What metadata and codec configs of one stream may take together, in bytes. Those of real
 /// encoders take a few hundred.
@@ -94,7 +94,7 @@ impl Cache {
                 self.group_bytes += message.weight();
                 self.group.push(Arc::clone(message));
                 if self.group_bytes > limit {
-                    // Late joiners wait for the next picture to start from.
+                    // Late joiners wait for the next frame to start from.
                     self.forget_group();
                 }
             }
@@ -127,11 +127,11 @@ impl Cache {
 
     /// Forgets everything: the publisher has gone.
     pub fn forget(&mut self) {
-        // Versions go on: what waits for viewers is of the last publisher.
+        // Versions continue: what waits for viewers is of the last publisher.
         *self = Self { versions: self.versions, ..Self::default() };
     }
 
-    /// What a late joiner gets, in order: metadata, configurations (pictures first), the group.
+    /// What a late joiner gets, in order: metadata, configurations (frames first), the group.
     pub fn for_late_joiner(&self) -> Vec<Arc<Message>> {
         let of = |kind| self.headers.iter().filter(move |it| it.kind == kind);
         let headers = of(TagKind::Video).chain(of(TagKind::Audio));

@@ -29,9 +29,9 @@ const DATA_CHUNK_STREAM: u32 = 7;
 pub(in crate::server) enum Class {
     /// Configuration, metadata, what the session says: never dropped.
     Vital,
-    /// A picture to start from.
+    /// A frame to start from.
     Key,
-    /// A picture that refers to others.
+    /// A frame that refers to others.
     Inter,
     Sound,
 }
@@ -47,13 +47,13 @@ pub(in crate::server) struct MessageVersion {
 }
 
 impl MessageVersion {
-    /// What it stands for, in any version.
+    /// What it represents, in any version.
     pub fn slot(self) -> (TagKind, u16) {
         (self.kind, self.slot)
     }
 }
 
-/// A message. Shared by the group of pictures and all queues.
+/// A message. Shared by the group of frames and all queues.
 #[derive(Debug)]
 pub(in crate::server) struct Message {
     pub kind: TagKind,
@@ -94,7 +94,7 @@ impl Message {
         Self { mark, ..self }
     }
 
-    /// What the publisher sent. It stands in the encoded form: whole in its only chunk, or in pieces
+    /// What the publisher sent. It is in the encoded form: whole in its only chunk, or in pieces
     /// behind the headers of several, and is not kept beside it.
     pub fn body(&self) -> Bytes {
         let extended = if self.time_ms >= EXTENDED_FROM_MS { 4 } else { 0 };

@@ -31,11 +31,11 @@ use crate::server::stream::publisher::{Dismissal, Publisher};
 use crate::server::stream::sink::Sink;
 use crate::wire::container::flv::TagKind;
 
-/// A new publisher whose times lie at most so far ahead goes on where its predecessor ended.
+/// A new publisher whose times lie at most so far ahead continues where its predecessor ended.
 const CONTINUES_WITHIN_MS: u32 = 10_000;
-/// A publisher that is silent for so long is taken for a ghost. A network that changed leaves such
+/// A publisher that is silent for this long is taken for a ghost. A network that changed leaves such
 /// ones, and somebody else who may publish here looks no different: behind one address there may be
-/// a whole house. A stream of which nothing has come for so long stands still at its viewers anyway.
+/// a whole house. A stream of which nothing has come for this long stands still at its viewers anyway.
 const GHOST_AFTER: Duration = Duration::from_secs(4);
 /// The same on this machine, where the system closes what a process leaves behind.
 const GHOST_HERE_AFTER: Duration = Duration::from_secs(2);
@@ -64,7 +64,7 @@ struct Inner {
     viewers: Vec<Arc<dyn Sink>>,
     /// In the cache, and not with the viewers yet: waits for what comes in the same burst.
     held: Vec<Arc<Message>>,
-    /// Moves a publisher's times so that they go on where its predecessor's ended.
+    /// Moves a publisher's times so that they continue where its predecessor's ended.
     shift_ms: u32,
     last: Option<(u32, Timestamp)>,
     /// No message of this publisher has come.
@@ -76,7 +76,7 @@ struct Inner {
 pub(super) struct Claim<'a> {
     pub id: u64,
     pub address: SocketAddr,
-    /// What stood behind the stream's name.
+    /// What was behind the stream's name.
     pub credentials: &'a str,
     /// The server has tested a key or a password of it.
     pub proven: bool,
@@ -315,7 +315,7 @@ fn shift(last: Option<(u32, Timestamp)>, first_ms: u32, now: Timestamp) -> u32 {
     let Some((last_ms, at)) = last else { return 0 };
     let elapsed = u32::try_from(now.since(at).as_millis()).unwrap_or(u32::MAX).max(1);
     if first_ms.wrapping_sub(last_ms) <= elapsed.saturating_add(CONTINUES_WITHIN_MS) {
-        // Goes on by itself, as our own publisher does after a lost connection.
+        // Goes on on its own, as our own publisher does after a lost connection.
         return 0;
     }
     last_ms.wrapping_add(elapsed).wrapping_sub(first_ms)
@@ -386,7 +386,7 @@ mod tests {
             let address: SocketAddr = address.parse().unwrap();
             let start = Timestamp::ZERO;
             assert!(stream.publish(claim(1, address, credentials), start).is_some());
-            // It sends, and goes on sending.
+            // It sends, and continues sending.
             for second in 1..20 {
                 let at = start + Duration::from_secs(second);
                 stream.take(1, &mut picture(second as u32 * 1_000, true), at);
@@ -539,7 +539,7 @@ mod tests {
                 vec![Incoming { kind: TagKind::Video, time_ms: 5, body, metadata: false }];
             stream.take(1, &mut one, Timestamp::ZERO)
         };
-        // A picture of both tracks to start from, one of the second alone, one of the first.
+        // A frame of both tracks to start from, one of the second alone, one of the first.
         send(b"\x96\x11avc1\x00\x00\x00\x05\x00\x00\x00AB\x01\x00\x00\x04\x00\x00\x00C");
         send(b"\x96\x01avc1\x01\x00\x00\x00D");
         send(b"\x27\x01\x00\x00\x00E");

@@ -121,7 +121,7 @@ impl Outgoing {
         self.queue.is_empty() && self.failed.is_none() && !self.stream.is_tls()
     }
 
-    /// The system has taken nothing for so long.
+    /// The system has taken nothing for this long.
     pub fn is_stuck(&self, now: Timestamp, limit: Duration) -> bool {
         self.stuck_since.is_some_and(|since| now.since(since) >= limit)
     }

@@ -24,7 +24,7 @@ use crate::wire::container::track_config;
 
 /// Where the cache keeps enhanced video metadata (colour): beside the tracks.
 const COLOR_SLOT: u16 = 256;
-/// And from where on how the channels of each track of sound are laid out.
+/// And from where on how the channels of each track of audio are laid out.
 const LAYOUT_SLOT: u16 = 512;
 
 /// The publisher.
@@ -39,7 +39,7 @@ pub(in crate::server) struct Publisher {
     /// Start of the second that is being counted, and its bytes.
     second: (Timestamp, u64),
     pub bitrate: u64,
-    /// The default tracks of pictures and sound: those that came first.
+    /// The default tracks of video and audio: those that came first.
     tracks: (Option<u8>, Option<u8>),
     /// What it says of itself.
     metadata: Metadata,

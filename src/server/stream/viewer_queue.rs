@@ -1,5 +1,5 @@
-//! What waits for one viewer: bounded, and where it grows too long, pictures are skipped up to the
-//! next one to start from. Sound goes on.
+//! What waits for one viewer: bounded, and where it grows too long, frames are skipped up to the
+//! next one to start from. Audio continues.
 
 use std::collections::VecDeque;
 use std::io::IoSlice;
@@ -46,7 +46,7 @@ pub(in crate::server) struct Queue {
     media: VecDeque<Entry>,
     media_bytes: usize,
     limit: usize,
-    /// Until a picture to start from comes.
+    /// Until a frame to start from comes.
     skipping: bool,
     skipped: u64,
     /// What must not be dropped has found no room.
@@ -113,7 +113,7 @@ impl Queue {
         self.media.push_back(entry);
     }
 
-    /// Makes place for a new version of what this mark stands for; `false` where that very version
+    /// Makes place for a new version of what this mark represents; `false` where that very version
     /// waits already. Frames that wait for the old version of a config keep it; only where the queue
     /// is full, they go with it.
     fn replace(&mut self, mark: MessageVersion, full: bool) -> bool {
@@ -147,7 +147,7 @@ impl Queue {
         self.media_bytes = self.media.iter().map(Entry::cost).sum();
     }
 
-    /// Throws pictures away; where that is not enough, sound, the oldest first.
+    /// Throws frames away; where that is not enough, audio, the oldest first.
     fn make_room(&mut self, cost: usize) {
         let before = self.media.len();
         self.media.retain(|entry| matches!(entry.class, Class::Vital | Class::Sound));
@@ -181,7 +181,7 @@ impl Queue {
         self.skipping = true;
     }
 
-    /// Nothing waits, and no picture is skipped: what comes next may be sent at once.
+    /// Nothing waits, and no frame is skipped: what comes next may be sent at once.
     pub fn is_clear(&self) -> bool {
         self.is_empty() && !self.skipping
     }

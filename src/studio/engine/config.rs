@@ -28,7 +28,7 @@ pub struct Config {
     pub journal: Option<PathBuf>,
     /// Whether the desktop's keyring is used where there is one.
     pub keyring: bool,
-    /// Nobody watches meters: once pictures flow, parts are looked at less often.
+    /// Nobody watches meters: once frames flow, parts are looked at less often.
     pub calm: bool,
     /// Loudness and true peak are measured: somebody reads them.
     pub loudness: bool,
@@ -43,7 +43,7 @@ pub struct Config {
     /// Whether there is a program, with its sources, compositor and mixer; without one, the studio sends
     /// files and plays streams.
     pub program: bool,
-    /// Scenes have all the sources: the picture of `--video` becomes one of them (the window).
+    /// Scenes have all the sources: the frame of `--video` becomes one of them (the window).
     pub scenes_only: bool,
     /// What was bad about the settings, to be told.
     pub warnings: Vec<Problem>,

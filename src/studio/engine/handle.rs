@@ -50,7 +50,7 @@ pub struct Studio {
 }
 
 impl Studio {
-    /// Starts the studio: sources open, the program runs, nothing goes out yet.
+    /// Starts the studio: sources open, the program runs, nothing is sent yet.
     ///
     /// # Errors
     /// When the system grants no threads.
@@ -112,7 +112,7 @@ impl Studio {
         self.events.take()
     }
 
-    /// What goes out.
+    /// What is sent.
     pub fn program(&self) -> Latest<VideoFrame> {
         self.program.clone()
     }

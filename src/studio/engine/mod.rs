@@ -1,5 +1,5 @@
 //! The studio's thread: takes commands, looks at every part, tells events, draws the snapshot.
-//! Nothing here waits for a device, a socket or a disk; what takes time has a thread of its own.
+//! Nothing here waits for a device, a socket or a disk; what takes time has a separate thread.
 
 pub mod config;
 pub mod handle;
@@ -53,7 +53,7 @@ const TICK: Duration = Duration::from_millis(33);
 /// How often where nobody watches meters.
 const CALM_TICK: Duration = Duration::from_millis(100);
 
-/// How long the search for devices may keep the first picture waiting.
+/// How long the search for devices may keep the first frame waiting.
 const DECIDE_WITHIN: Duration = Duration::from_secs(3);
 
 /// How long writing the last lines of the history may take.
@@ -403,14 +403,14 @@ impl Engine {
                 self.tell_misfits();
                 return;
             }
-            // Only the replay buffer had it: it begins anew.
+            // Only the replay buffer had it: it begins again.
             self.end_broadcast();
             return;
         }
         self.apply_quality();
     }
 
-    /// Takes over the chosen quality; the program starts anew where its shape changes.
+    /// Takes over the chosen quality; the program starts again where its shape changes.
     fn apply_quality(&mut self) {
         let old = std::mem::replace(&mut self.state.quality, self.settings.quality.clone());
         let new = &self.state.quality;
@@ -424,7 +424,7 @@ impl Engine {
         if let Some(program) = self.state.program.take() {
             let (video, audio) = (program.video_choice().clone(), program.audio_choice().clone());
             self.state.filters = Some(program.end());
-            // Its successor reads them anew, and tells.
+            // Its successor reads them again, and tells.
             self.notices.active.clear(groups::TRANSITION);
             let kept = (self.settings.video.clone(), self.settings.audio.clone());
             (self.settings.video, self.settings.audio) = (Some(video), Some(audio));

@@ -60,14 +60,14 @@ impl NoticeBoard {
         let _ = self.events.send(event);
     }
 
-    /// What was told by this name is over, whatever it was about.
+    /// What was told by this name has ended, whatever it was about.
     pub fn take_back(&mut self, key: &'static str) {
         let wall = self.clock.wall_micros(self.clock.now());
         self.active.clear(&[key]);
         self.log.over(key, "", wall);
     }
 
-    /// For the event log: what was told of this is over.
+    /// For the event log: what was told of this has ended.
     pub fn is_over(&mut self, key: &str, of: &str) {
         let wall = self.clock.wall_micros(self.clock.now());
         self.log.over(key, of, wall);

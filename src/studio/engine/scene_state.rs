@@ -27,7 +27,7 @@ pub(in crate::studio) struct SceneState {
     pub prepared: Option<SceneId>,
     /// Scenes of which it was told that they have more layers than are drawn, by the names they had then.
     pub crowded: BTreeMap<SceneId, String>,
-    /// The sound of what is seen, as the strips were last set by.
+    /// The audio of what is seen, as the strips were last set by.
     pub sounds: Vec<AudioChoice>,
     pub steps: UndoHistory,
     pub last_edit: Option<Timestamp>,

@@ -59,9 +59,9 @@ pub(in crate::studio) struct EngineState {
 #[derive(Debug, Default)]
 pub(in crate::studio) struct Broadcast {
     pub on_air: Option<OnAir>,
-    /// What goes out of other programs.
+    /// What is sent of other programs.
     pub others: BTreeMap<ProgramId, OnAir>,
-    /// A file that is to go out is being looked into.
+    /// A file that is to are sent is being looked into.
     pub opening: Option<Opening>,
     /// It was told that the file on air has ended.
     pub passthrough_end_reported: bool,
@@ -86,13 +86,13 @@ impl Broadcast {
         self.on_air.as_ref().is_some_and(OnAir::is_busy)
     }
 
-    /// Whether a file goes out instead of the program.
+    /// Whether a file is sent instead of the program.
     pub fn is_passthrough(&self) -> bool {
         self.on_air.as_ref().is_some_and(|on_air| on_air.passthrough().is_some())
     }
 }
 
-/// What must be known before anything goes out.
+/// What must be known before anything is sent.
 #[derive(Debug, Default)]
 pub(in crate::studio) struct Startup {
     /// A source (video, audio) was not chosen by a person and follows what devices there are.
@@ -154,7 +154,7 @@ pub(in crate::studio) struct KeptSecrets {
 pub(in crate::studio) struct Endings {
     /// Publishers, a recording, a whole broadcast.
     pub broadcasts: Vec<Worker>,
-    /// Replays and pictures that are being saved.
+    /// Replays and frames that are being saved.
     pub saving: Vec<Worker>,
     pub monitors: Vec<Worker>,
 }

@@ -16,7 +16,7 @@ pub(in crate::studio) struct Before {
     pub strips: Option<Vec<AudioStrip>>,
 }
 
-/// What kind of change it was: those that go on with each other, as a drag does, are one step.
+/// What kind of change it was: those that continue with each other, as a drag does, are one step.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::studio) enum Change {
     Scenes(Edit),
@@ -93,7 +93,7 @@ pub(in crate::studio) struct UndoHistory {
 }
 
 impl UndoHistory {
-    /// `before` was until this change. A change that goes on with the last one joins it, unless
+    /// `before` was until this change. A change that continues with the last one joins it, unless
     /// `apart`: some time has gone by.
     pub fn add(&mut self, before: Before, change: Change, apart: bool) {
         self.undone.clear();
@@ -106,7 +106,7 @@ impl UndoHistory {
         self.done.push((before, change));
     }
 
-    /// What was before the last change. What goes out, what is muted and what is solo stay so.
+    /// What was before the last change. What is sent, what is muted and what is solo stay so.
     pub fn undo(&mut self, scenes: &Collection, strips: &[AudioStrip]) -> Option<Before> {
         Self::step(&mut self.done, &mut self.undone, scenes, strips)
     }

@@ -25,7 +25,7 @@ pub enum Event {
     Ready(Ready),
     /// A source changed its state.
     Source(Source),
-    /// Another scene goes out, by this name.
+    /// Another scene is sent, by this name.
     Scene(String),
     /// An encoder was opened.
     Encoder(Encoder),
@@ -41,7 +41,7 @@ pub enum Event {
     Chapter(Chapter),
     /// The replay buffer was saved, or could not be.
     Replay(Replay),
-    /// A picture was saved, or could not be.
+    /// A frame was saved, or could not be.
     Snapshot(Snapshot),
     /// Once a second while broadcasting or recording.
     Stats(Box<Stats>),
@@ -81,7 +81,7 @@ pub struct Ready {
 /// A source's state.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Source {
-    /// Picture or sound.
+    /// Video or audio.
     pub track: Track,
     /// The choice's word: `camera`, `test`, `mic`, `tone`…
     pub kind: &'static str,
@@ -158,7 +158,7 @@ pub struct Monitor {
     pub latency_ms: Option<f64>,
     /// How that is known: by the test source's `markers`, or by the `sound`.
     pub latency_by: Option<&'static str>,
-    /// By the markers; > 0: sound late.
+    /// By the markers; > 0: audio late.
     pub av_offset_ms: Option<f64>,
     pub size: Option<Size>,
     pub fps: Option<f64>,
@@ -206,7 +206,7 @@ pub struct Replay {
     pub reason: Option<Problem>,
 }
 
-/// A picture as it was saved.
+/// A frame as it was saved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
     pub path: PathBuf,

@@ -21,13 +21,13 @@ pub struct Stats {
     pub rss_bytes: u64,
 }
 
-/// The picture.
+/// The frame.
 #[derive(Copy, Clone, Debug, PartialEq, Default)]
 pub struct Video {
-    /// Program pictures made.
+    /// Program frames made.
     pub captured: u64,
     pub encoded: u64,
-    /// Pictures that were due and were not made or not encoded, because the machine was too busy.
+    /// Frames that were due and were not made or not encoded, because the machine was too busy.
     pub skipped: u64,
     /// Over the last second.
     pub fps: f64,
@@ -40,11 +40,11 @@ pub struct Video {
     /// While there is a second encode, its size and what it may be, bits a second.
     pub second: Option<(Size, u32)>,
     pub keyframes: u64,
-    /// What encoding a picture took over the last second, mean.
+    /// What encoding a frame took over the last second, mean.
     pub encode_ms: Option<f64>,
 }
 
-/// The sound.
+/// The audio.
 #[derive(Copy, Clone, Debug, PartialEq, Default)]
 pub struct Audio {
     /// Samples a channel.
@@ -93,17 +93,17 @@ pub struct Target {
     pub bitrate: u32,
     pub queued_ms: u64,
     pub dropped_frames: u64,
-    /// Packets of sound.
+    /// Packets of audio.
     pub dropped_audio: u64,
-    /// Pictures sent.
+    /// Frames sent.
     pub sent_frames: u64,
     pub reconnects: u32,
     pub round_trip_ms: Option<f64>,
-    /// From the last picture's capture until it was handed to the connection.
+    /// From the last frame's capture until it was handed to the connection.
     pub frame_age_ms: Option<f64>,
     /// Which encode goes there.
     pub rendition_id: RenditionId,
-    /// The size of its pictures.
+    /// The size of its frames.
     pub size: Option<Size>,
     /// What its viewers get, where that is looked at.
     pub monitor: Option<Monitor>,
@@ -143,7 +143,7 @@ pub enum DelayState {
     On,
     /// The same, with less than was wanted: there is no room for more.
     Shortened,
-    /// Nothing more is taken in; what is held still goes out.
+    /// Nothing more is taken in; what is held still is sent.
     Draining,
 }
 
@@ -163,11 +163,11 @@ impl DelayState {
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct DelayFigures {
     pub state: DelayState,
-    /// Viewers see the stream so much later: as wanted, or less where there is no room.
+    /// Viewers see the stream this much later: as wanted, or less where there is no room.
     pub delay: Duration,
     /// From the oldest to the newest of what is held.
     pub held: Duration,
-    /// Nothing has gone out yet: that begins so much later.
+    /// Nothing has gone out yet: that begins this much later.
     pub begins_in: Option<Duration>,
     pub memory_bytes: u64,
     pub disk_bytes: u64,

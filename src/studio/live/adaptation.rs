@@ -1,4 +1,4 @@
-//! The picture's bitrate, frame rate and size under several targets, each with a link of its own.
+//! The frame's bitrate, frame rate and size under several targets, each with a separate link.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -51,7 +51,7 @@ pub(in crate::studio) struct Adaptation {
     links: BTreeMap<u32, Adapter>,
     next: Timestamp,
     now: BitsPerSecond,
-    /// The stream is held back for so long.
+    /// The stream is held back for this long.
     lag: Duration,
     frame_step: u32,
     steps: SizeSteps,
@@ -81,7 +81,7 @@ struct SecondEncode {
     size: Size,
 }
 
-/// With less than this share of the bitrate every second picture is left out…
+/// With less than this share of the bitrate every second frame is left out…
 const HALVE: f64 = 0.5;
 /// …until there is this share again.
 const FULL_SHARE: f64 = 0.7;
@@ -108,7 +108,7 @@ impl Adaptation {
         }
     }
 
-    /// One of so many pictures goes out.
+    /// One of this many frames is sent.
     pub fn frame_step(&self) -> u32 {
         self.frame_step
     }
@@ -138,7 +138,7 @@ impl Adaptation {
         }
     }
 
-    /// What is encoded now reaches the targets so much later.
+    /// What is encoded now reaches the targets this much later.
     pub fn set_lag(&mut self, lag: Duration) {
         if lag != self.lag {
             self.lag = lag;
@@ -146,7 +146,7 @@ impl Adaptation {
         }
     }
 
-    /// What the picture may take.
+    /// What the frame may take.
     pub fn bitrate(&self) -> BitsPerSecond {
         self.now
     }
@@ -287,7 +287,7 @@ impl Adaptation {
         let rate = |id: &u32| self.links.get(id).map(Adapter::bitrate);
         let wanted = match self.quality.adapt {
             Adapt::Off => Some(most),
-            // Nobody else wants the whole picture: one encode is enough.
+            // Nobody else wants the whole frame: one encode is enough.
             Adapt::SecondRendition if !self.alone => Some(most),
             Adapt::Slowest | Adapt::SecondRendition => live.iter().filter_map(rate).min(),
             Adapt::First => live.first().and_then(rate),
@@ -383,7 +383,7 @@ mod tests {
         assert_eq!(adaptation.bitrate(), before);
     }
 
-    /// One target whose link carries so much, for so long; the sizes of the main encode.
+    /// One target whose link carries this much, for this long; the sizes of the main encode.
     fn sizes(quality: &Quality) -> Vec<u32> {
         let mut adaptation = Adaptation::new(quality);
         let mut sizes = vec![adaptation.size().height];
@@ -478,12 +478,12 @@ mod tests {
         }
         assert!(adaptation.bitrate().0 < 700_000, "{:?}", adaptation.bitrate());
         assert_eq!((adaptation.rendition_id(1), adaptation.second()), (RenditionId::Main, None));
-        // A recording, or another target, wants the whole picture.
+        // A recording, or another target, wants the whole frame.
         (60..120).for_each(|step| drop(look(&mut adaptation, step, false)));
         assert_eq!(adaptation.bitrate(), quality.video_bitrate);
         assert_eq!(adaptation.rendition_id(1), RenditionId::Second);
         assert!(adaptation.second().is_some());
-        // It is over.
+        // It has ended.
         let outcome = look(&mut adaptation, 120, true).unwrap();
         assert_eq!(outcome.moved, [(1, RenditionId::Main)]);
         assert!(outcome.changed.is_some_and(|changed| changed.lower));

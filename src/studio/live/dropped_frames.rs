@@ -7,7 +7,7 @@ use crate::base::Timestamp;
 use crate::broadcast::publisher::{Figures, State};
 use crate::studio::notices::message::StudioMessage;
 
-/// It is over once nothing was dropped for so long.
+/// It is over once nothing was dropped for this long.
 const OVER_AFTER: Duration = Duration::from_secs(10);
 /// What is dropped this soon after a connection was lost and made again belongs to that loss, which
 /// has messages of its own.
@@ -86,7 +86,7 @@ impl DroppedFrames {
         }
     }
 
-    /// How much was dropped, where it goes on until now.
+    /// How much was dropped, where it continues until now.
     pub fn over(&self) -> Option<DropNews> {
         let DropEpisode { began, last, before, after } = self.episode.as_ref()?;
         let lasted = last.since(*began).max(Duration::from_secs(1));
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
     use crate::net::error::Class;
 
-    /// Looks every 100 ms for so long; per look, so many frames are sent or dropped.
+    /// Looks every 100 ms for this long; per look, this many frames are sent or dropped.
     struct Line {
         drops: DroppedFrames,
         figures: Figures,

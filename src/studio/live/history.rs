@@ -10,7 +10,7 @@ use crate::studio::notices::message::StudioMessage;
 
 /// Seconds of bitrate that are kept.
 const SECONDS: usize = 60;
-/// More pictures skipped than this share over the last seconds is told.
+/// More frames skipped than this share over the last seconds is told.
 const SLOW: f64 = 0.05;
 /// Fewer than this, and the machine keeps up again.
 const FAST: f64 = 0.01;

@@ -1,5 +1,5 @@
-//! A media file on the air in the program's stead: it is opened on a thread of its own, since a disk
-//! may take its time, and its packets go out as they are.
+//! A media file on the air in the program's stead: it is opened on a separate thread, since a disk
+//! may take its time, and its packets are sent as they are.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -60,7 +60,7 @@ impl Opening {
     }
 }
 
-/// A file that goes out.
+/// A file that is sent.
 #[derive(Debug)]
 pub(in crate::studio) struct Passthrough {
     path: PathBuf,
@@ -87,7 +87,7 @@ impl Passthrough {
         Ok((reel, showing.hub))
     }
 
-    /// Lets it go out once its targets are there, or at once where it is held back before they are
+    /// Lets it are sent once its targets are there, or at once where it is held back before they are
     /// connected.
     pub fn begin_when_ready<'a>(
         &self,

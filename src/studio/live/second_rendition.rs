@@ -1,4 +1,4 @@
-//! The second encode of the program's pictures, for targets whose link does not carry the main one:
+//! The second encode of the program's frames, for targets whose link does not carry the main one:
 //! started when somebody needs it, ended when nobody does.
 
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::encode::VideoEncoder;
 use crate::media::{BitsPerSecond, EncodedPacket, RenditionId, Size};
 use crate::studio::program::Program;
 
-/// Pictures that may wait for the encoder: more would only be delay.
+/// Frames that may wait for the encoder: more would only be delay.
 const QUEUED_FRAMES: usize = 4;
 
 /// The encoder, while there is one.

@@ -73,7 +73,7 @@ pub(in crate::studio) fn message(told: &event::Target) -> Option<StudioMessage> 
     let trouble = told.trouble?;
     let next = match (told.state, told.retry_in) {
         (TargetState::Failed, _) => Next::GivenUp,
-        // Each try anew would only repeat it: once, when the wait for the next begins.
+        // Each try again would only repeat it: once, when the wait for the next begins.
         (TargetState::Connecting | TargetState::Reconnecting, Some(wait)) => Next::Retry(wait),
         _ => return None,
     };
@@ -87,7 +87,7 @@ pub(in crate::studio) fn message(told: &event::Target) -> Option<StudioMessage> 
     })
 }
 
-/// The word of a picture choice in events, and whether it is a device.
+/// The word of a frame choice in events, and whether it is a device.
 pub(in crate::studio) fn video_kind(choice: &VideoChoice) -> (&'static str, bool) {
     match choice {
         VideoChoice::Camera(_) => ("camera", true),
@@ -104,7 +104,7 @@ pub(in crate::studio) fn video_kind(choice: &VideoChoice) -> (&'static str, bool
     }
 }
 
-/// The word of a sound choice in events, and whether it is a device.
+/// The word of an audio choice in events, and whether it is a device.
 pub(in crate::studio) fn audio_kind(choice: &AudioChoice) -> (&'static str, bool) {
     match choice {
         AudioChoice::Mic(_) => ("mic", true),

@@ -12,7 +12,7 @@ pub enum LiveState {
     /// Not broadcasting.
     #[default]
     Idle,
-    /// On the way to the first picture at the target. `stage` is `dns`, `tcp`, `tls`, `handshake`,
+    /// On the way to the first frame at the target. `stage` is `dns`, `tcp`, `tls`, `handshake`,
     /// `connect`, `publish` or `media`; `delay` while a stream that is held back has not begun to go
     /// out.
     Connecting { stage: &'static str },
@@ -29,7 +29,7 @@ pub enum LiveState {
 pub struct LiveFigures {
     /// Since the first time on air.
     pub on_air_for: Duration,
-    /// Pictures encoded (blocks of sound, where there is no picture).
+    /// Frames encoded (blocks of audio, where there is no frame).
     pub encoded: u64,
     /// Over the last seconds.
     pub fps: f64,
@@ -39,11 +39,11 @@ pub struct LiveFigures {
     pub bitrate: u32,
     /// One value a second, the last minute, bits a second, oldest first.
     pub bitrate_history: Vec<u32>,
-    /// Pictures thrown away because the link was too slow.
+    /// Frames thrown away because the link was too slow.
     pub dropped_frames: u64,
-    /// Packets of sound thrown away, where far too much waited.
+    /// Packets of audio thrown away, where far too much waited.
     pub dropped_audio: u64,
-    /// Pictures sent or thrown away.
+    /// Frames sent or thrown away.
     pub total_frames: u64,
     /// What waits to be sent, by its timestamps.
     pub queued: Duration,
@@ -60,13 +60,13 @@ impl LiveFigures {
     }
 }
 
-/// A media file that goes out as it is.
+/// A media file that is sent as it is.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct PassthroughView {
     pub path: PathBuf,
     /// It begins again when it ends.
     pub again: bool,
-    /// It is still being looked into: nothing goes out yet.
+    /// It is still being looked into: nothing is sent yet.
     pub opening: bool,
     /// How far it is, of how much, where the file tells.
     pub position: Duration,

@@ -1,5 +1,5 @@
 //! What is heard in a strip's stead while its source is silent or gone: opened when it is needed, closed
-//! when the source sounds again. What could not be begun with is tried again, ever less often, as long as
+//! when the source audio again. What could not be begun with is tried again, ever less often, as long as
 //! it is needed.
 
 use crate::audio::{self, AudioChoice, AudioFallback};
@@ -9,7 +9,7 @@ use crate::studio::notices::message::StudioMessage;
 use crate::studio::sources::{self, Chosen};
 use crate::text::Problem;
 
-/// Opens a sound, or says why it cannot be begun with.
+/// Opens audio, or says why it cannot be begun with.
 pub(in crate::studio) type Open<'a> =
     dyn FnMut(&AudioChoice) -> Result<audio::Source, Problem> + 'a;
 
@@ -23,7 +23,7 @@ struct RetryTime {
 
 impl RetryTime {
     fn after(now: Timestamp) -> Self {
-        // No server is asked by many at once: that which answers is asked by the sound's own thread.
+        // No server is asked by many at once: that which answers is asked by the audio's own thread.
         let mut it = Self { backoff: Backoff::new(0), since: now, next: now };
         it.wait(now);
         it
@@ -73,7 +73,7 @@ impl StripFallback {
         self.way.over(source, rate, audio::silence_of(choice))
     }
 
-    /// Nothing could be opened on the strip: there is nothing to stand in for.
+    /// Nothing could be opened on the strip: there is nothing to replace.
     pub fn bare(&mut self) {
         self.close();
         self.stands = false;

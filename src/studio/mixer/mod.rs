@@ -1,5 +1,5 @@
-//! The strips of the mixer as the studio knows them: the main one, whose source is the chosen sound,
-//! and any number beside it, each with a source of its own. What is set is remembered; what is open
+//! The strips of the mixer as the studio knows them: the main one, whose source is the chosen audio,
+//! and any number beside it, each with a separate source. What is set is remembered; what is open
 //! follows what is set.
 
 pub(in crate::studio) mod fallback;
@@ -39,7 +39,7 @@ pub enum TalkMode {
     PushToTalk,
     /// Not while the key is held.
     PushToMute,
-    /// Only while a scene on the program shows its picture: of a media file or stream.
+    /// Only while a scene on the program shows its frame: of a media file or stream.
     WhileShown,
 }
 
@@ -48,7 +48,7 @@ pub enum TalkMode {
 pub struct HeldTalkKeys {
     /// The one key of all strips, the window's.
     pub all: bool,
-    /// Keys of their own.
+    /// separate Keys.
     pub strips: BTreeSet<StripId>,
 }
 
@@ -86,7 +86,7 @@ impl AudioStrip {
         Self { id, name: String::new(), choice, strip, talk, at_end, if_silent: None }
     }
 
-    /// Whether it is not heard while the talk key is held, or not; `shown`: its picture is seen.
+    /// Whether it is not heard while the talk key is held, or not; `shown`: its frame is seen.
     pub fn is_muted(&self, held: bool, shown: bool) -> bool {
         let silenced = match self.talk {
             TalkMode::Open => false,
@@ -238,7 +238,7 @@ impl StripEnd {
     }
 }
 
-/// Opens a sound, of which that becomes at its end.
+/// Opens audio, of which that becomes at its end.
 pub(super) type Open<'a> =
     dyn FnMut(&AudioChoice, EndBehavior) -> Result<audio::Source, Problem> + 'a;
 
@@ -422,12 +422,12 @@ impl Strips {
     }
 }
 
-/// Whether what is heard may have a picture as well.
+/// Whether what is heard may have a frame as well.
 pub(super) fn has_video(choice: &AudioChoice) -> bool {
     matches!(choice, AudioChoice::Stream(_) | AudioChoice::File(_))
 }
 
-/// The sound of what is shown; `None`: it is of a kind that has none. Looks at no file.
+/// The audio of what is shown; `None`: it is of a kind that has none. Looks at no file.
 pub fn audio_of(choice: &VideoChoice) -> Option<AudioChoice> {
     match choice {
         VideoChoice::Stream(url) => Some(AudioChoice::Stream(url.clone())),
@@ -436,7 +436,7 @@ pub fn audio_of(choice: &VideoChoice) -> Option<AudioChoice> {
     }
 }
 
-/// Whether what is heard is the [sound](audio_of) of what is shown.
+/// Whether what is heard is the [audio](audio_of) of what is shown.
 pub fn is_audio_of(heard: &AudioChoice, shown: &VideoChoice) -> bool {
     match (heard, shown) {
         (AudioChoice::Stream(heard), VideoChoice::Stream(shown)) => heard == shown,
@@ -445,7 +445,7 @@ pub fn is_audio_of(heard: &AudioChoice, shown: &VideoChoice) -> bool {
     }
 }
 
-/// A kind of file that has no sound.
+/// A kind of file that has no audio.
 fn is_silent(path: &Path) -> bool {
     path.extension().is_some_and(|it| it.eq_ignore_ascii_case("y4m"))
 }

@@ -1,5 +1,5 @@
 //! What the operator hears: strips that are monitored or solo, on speakers or headphones
-//! of their choice. On a thread of its own, since opening a device may take long.
+//! of their choice. On a separate thread, since opening a device may take long.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -11,7 +11,7 @@ use crate::studio::notices::{Level, Notice, PastNotice};
 const MAX_NOTICES: usize = 20;
 /// The most that are over and kept.
 const MAX_PAST: usize = 12;
-/// What is only good to know holds for so long.
+/// What is only good to know holds for this long.
 const INFO_MICROS: i64 = 15_000_000;
 
 /// Numbers notices, keeps the newest, and folds repetitions.

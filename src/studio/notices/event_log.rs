@@ -49,7 +49,7 @@ pub struct LogEntry {
     pub notice: Notice,
     /// How often in a row.
     pub times: u32,
-    /// How long it lasted, once it is over; `None` for what has no length or still goes on.
+    /// How long it lasted, once it has ended; `None` for what has no length or still continues.
     pub lasted: Option<Duration>,
 }
 
@@ -193,7 +193,7 @@ impl EventLog {
         longest
     }
 
-    /// What this message told of this host or device is over; of none: of whatever it was about.
+    /// What this message told of this host or device has ended; of none: of whatever it was about.
     pub fn over(&mut self, key: &str, of: &str, wall_micros: i64) {
         self.write_repeated(|it| it.notice.key() == key);
         let about = |notice: &Notice| {

@@ -45,7 +45,7 @@ pub(in crate::studio) const TARGET: &[&str] = &[
 /// Of frames that are dropped for a target; `frames-dropped-over` takes them back.
 pub(in crate::studio) const DROPS: &[&str] = &["passthrough-left-out", "frames-dropped"];
 
-/// Of what holds only while a broadcast goes on.
+/// Of what holds only while a broadcast continues.
 pub(in crate::studio) const BROADCAST: &[&str] = &[
     "encoder-slow",
     "misfit",

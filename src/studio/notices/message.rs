@@ -78,7 +78,7 @@ notices! {
         },
         /// What viewers of a target get is not what is sent; `key` tells the kind.
         Monitor { key: &'static str, host: String, cause: Problem },
-        /// The player could not play or go on; `key` tells the kind.
+        /// The player could not play or continue; `key` tells the kind.
         Watch {
             key: &'static str,
             cause: Problem,
@@ -116,9 +116,9 @@ notices! {
     /// A source that was shown is gone.
     SourceLost "scene-source-lost" Warning [source] [reason] { id: SourceId };
     SceneSourceBack "scene-source-back" Info [source] [] {};
-    /// A source goes on without this one of its files.
+    /// A source continues without this one of its files.
     FileLeftOut "scene-file-left-out" Warning [source path] [reason] { id: SourceId };
-    /// A source goes on without this one of its files, and others.
+    /// A source continues without this one of its files, and others.
     FilesLeftOut "scene-files-left-out" Warning [source path others] [reason] { id: SourceId };
     /// What a source plays is not heard: there are as many strips as there may be.
     NoStrip "scene-no-strip" Warning [source] [] {};
@@ -188,7 +188,7 @@ notices! {
     /// This machine slept.
     Slept "slept" Info [seconds] [] {};
     BroadcastEnded "broadcast-ended" Info [time sent dropped] [] {};
-    /// Viewers see the stream so much later.
+    /// Viewers see the stream this much later.
     DelayOn "delay-on" Info [time] [] {};
     /// There is no room for the whole stream delay.
     DelayShort "delay-short" Warning [time wanted] [reason] {};
@@ -211,7 +211,7 @@ notices! {
     /// Nothing was recorded.
     RecordingNotStarted "recording-not-started" Error [path] [reason] {};
     RecordingFailed "recording-failed" Error [path] [reason] {};
-    /// The next file cannot be made; this one goes on.
+    /// The next file cannot be made; this one continues.
     RecordingHeld "recording-held" Warning [path] [reason] {};
     RecordingRenamed "recording-renamed" Info [path] [] {};
     /// The format has no room for the extra audio tracks.
@@ -232,7 +232,7 @@ notices! {
     Crashed "crashed" Warning [path] [] {};
     /// An earlier run ended while it was on air.
     Interrupted "on-air-interrupted" Warning [targets scene time] [] {};
-    /// The display is gone, and the stream goes on.
+    /// The display is gone, and the stream continues.
     DisplayLost "display-lost" Warning [] [] {};
     SettingsBad "settings-bad" Warning [] [reason] {};
     SettingsNotSaved "settings-not-saved" Warning [] [reason] {};
@@ -245,7 +245,7 @@ notices! {
     FoundLoud "found-loud" Warning [db] [] {};
     FoundNoAudio "found-no-audio" Warning [] [] {};
     FoundMuted "found-muted" Warning [] [] {};
-    /// Room for so many hours of recording.
+    /// Room for this many hours of recording.
     FoundDisk "found-disk" Info [folder hours] [] {};
     FoundDiskLittle "found-disk-little" Warning [folder hours] [] {};
     FoundFolderBad "found-folder-bad" Warning [folder] [reason] {};
@@ -306,7 +306,7 @@ const BY_VALUE: &[(&[&str], &[&str])] = &[
     (groups::WATCH, &["cause"]),
 ];
 
-/// The name of what a value stands for in a table of them.
+/// The name of what a value represents in a table of them.
 fn named<T: Copy + PartialEq>(table: &[(T, &'static str)], value: T) -> &'static str {
     table.iter().find(|(it, _)| *it == value).map_or("", |(_, name)| name)
 }

@@ -21,7 +21,7 @@ use crate::text::problem::{Problem, problem};
 pub enum Level {
     /// Good to know.
     Info,
-    /// Something is worse than it should be; the stream goes on.
+    /// Something is worse than it should be; the stream continues.
     Warning,
     /// Something that was asked for does not happen.
     Error,
@@ -50,9 +50,9 @@ pub enum Remedy {
     TrustCertificate { target: u32, pin: CertificatePin },
     /// Accept this certificate, and no other, from the server of what this tile is to play.
     TrustStream { tile: TileId, pin: CertificatePin },
-    /// Use the test picture instead.
+    /// Use the test pattern instead.
     UseTestSource,
-    /// Let the sound be heard again.
+    /// Let the audio be heard again.
     Unmute,
     /// Look for devices again.
     RefreshDevices,
@@ -75,7 +75,7 @@ pub enum Next {
     Retry(Duration),
     /// It is not tried again.
     GivenUp,
-    /// The connection stands; it is made anew if the trouble lasts.
+    /// The connection stands; it is made again if the trouble lasts.
     Waiting,
 }
 
@@ -112,7 +112,7 @@ pub struct Notice {
     pub times: u32,
 }
 
-/// A notice that is over: what it said is no longer true.
+/// A notice that has ended: what it said is no longer true.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PastNotice {
     pub notice: Notice,
@@ -161,7 +161,7 @@ impl Notice {
     }
 }
 
-/// A player's place: its slot among the pictures that are shown.
+/// A player's place: its slot among the frames that are shown.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TileId(pub u8);
 

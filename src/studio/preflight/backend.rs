@@ -15,7 +15,7 @@ pub(in crate::studio) fn is_synchronised() -> Option<bool> {
     (state >= 0).then_some(told.status & libc::STA_UNSYNC == 0)
 }
 
-/// How long the machine has slept since its start: by how much the clock that goes on in sleep is
+/// How long the machine has slept since its start: by how much the clock that continues in sleep is
 /// ahead of the one that stands still.
 #[cfg(target_os = "linux")]
 pub(in crate::studio) fn asleep() -> Option<Duration> {

@@ -1,7 +1,7 @@
 //! *Ready?*: looks at everything that a broadcast needs without going live. Sources and levels are
-//! read as they are; the encoder is tried with a second of moving picture; each target is asked as
+//! read as they are; the encoder is tried with a second of moving frame; each target is asked as
 //! far as its answer to `connect` and left again; only where a service has a test mode is something
-//! sent, as a test. On a thread of its own.
+//! sent, as a test. On a separate thread.
 
 pub(in crate::studio) mod backend;
 mod machine;
@@ -26,7 +26,7 @@ pub(super) use crate::studio::preflight::upload::{Plan, PlannedCheck};
 
 /// Findings that may wait to be read: more than there can be.
 const FINDINGS: usize = 64;
-/// How long the encoder is tried, in pictures of the chosen rate.
+/// How long the encoder is tried, in frames of the chosen rate.
 const TRIED: Duration = Duration::from_secs(1);
 /// How long that may take.
 const TRIED_WITHIN: Duration = Duration::from_secs(20);
@@ -103,7 +103,7 @@ fn try_encoder(plan: &Plan, stop: &Stop) -> StudioMessage {
     }
 }
 
-/// How many times as fast as this quality needs this machine encodes the moving test picture, while it does
+/// How many times as fast as this quality needs this machine encodes the moving test pattern, while it does
 /// everything else it does.
 fn measure_encoder(clock: Clock, quality: &Quality, stop: &Stop) -> Result<f64, String> {
     let Quality { size, frame_rate, .. } = *quality;
@@ -136,7 +136,7 @@ fn measure_encoder(clock: Clock, quality: &Quality, stop: &Stop) -> Result<f64, 
     Ok(needed / figures.busy.as_secs_f64().max(1e-6))
 }
 
-/// What it means that the encoder is so many times as fast as the picture needs.
+/// What it means that the encoder is this many times as fast as the frame needs.
 fn speed(factor: f64) -> StudioMessage {
     let times = format!("{factor:.1}");
     match factor {

@@ -1,5 +1,5 @@
 //! Which quality to begin with: the encoder's speed at each usual size and the way to the target are measured
-//! on a thread of their own, and the recommendation follows from both (pure).
+//! on a separate thread, and the recommendation follows from both (pure).
 
 use crate::base::queue::{self, Full, Receiver, Sender};
 use crate::base::{Stop, Worker};
@@ -31,7 +31,7 @@ pub enum Upload {
     Local,
     /// The service has no test mode: nothing was published.
     NotMeasured,
-    /// All that was sent arrived in time, so much a second.
+    /// All that was sent arrived in time, this much a second.
     AtLeast(BitsPerSecond),
     /// More was sent than arrived.
     Limited(BitsPerSecond),

@@ -1,4 +1,4 @@
-//! *Ready?*, of the way to a service that has a test mode: a few seconds of the test picture are
+//! *Ready?*, of the way to a service that has a test mode: a few seconds of the test pattern are
 //! sent as they would be on air, where nobody sees them. Elsewhere nothing is published and nothing
 //! is said about the way.
 
@@ -129,7 +129,7 @@ pub(super) fn send(
     }
 }
 
-/// Hands the pictures that are due to the encoder.
+/// Hands the frames that are due to the encoder.
 fn feed(
     source: &mut dyn crate::media::VideoFeed,
     pictures: &Sender<VideoFrame>,

@@ -1,5 +1,5 @@
-//! Everything of the picture is changed while it goes out, by real code in simulated time: between any two
-//! wishes comes a tick, each tick gives one picture, none comes twice, and each is as a program shows it
+//! Everything of the frame is changed while it is sent, by real code in simulated time: between any two
+//! wishes comes a tick, each tick gives one frame, none comes twice, and each is as a program shows it
 //! that was never anything else: wholly what was before the change, or wholly what is after it. Files that
 //! filters work with are read when the test says so.
 //!
@@ -29,7 +29,7 @@ const SIZE: Size = Size::new(64, 36);
 /// What lies below everything else: it always moves.
 const GROUND: &str = "camera:usb-ground";
 
-/// A picture that is another one at every instant, in each of its pixels, and the same for who asks again.
+/// A frame that is another one at every instant, in each of its pixels, and the same for who asks again.
 struct Moving(i64);
 
 impl VideoFeed for Moving {
@@ -163,7 +163,7 @@ impl Rig {
         (self.seed >> 33) as usize % below.max(1)
     }
 
-    /// One picture for each tick since the last call, in order, none like the one before it.
+    /// One frame for each tick since the last call, in order, none like the one before it.
     fn pictures(&mut self) -> Vec<VideoFrame> {
         let frames: Vec<VideoFrame> = self.frames.waiting().collect();
         for frame in &frames {
@@ -197,7 +197,7 @@ impl Rig {
         filters
     }
 
-    /// Changes to that at once, with ticks in between, and looks at every picture.
+    /// Changes to that at once, with ticks in between, and looks at every frame.
     fn change(&mut self, to: Collection, what: &str) {
         let before = self.filtered(&self.collection);
         self.begin(&to);
@@ -230,7 +230,7 @@ impl Rig {
         self.check((&collection, &before), (&collection, &now), "files are read");
     }
 
-    /// Whether the pictures since the last call are wholly the old, and then wholly the new.
+    /// Whether the frames since the last call are wholly the old, and then wholly the new.
     fn check(
         &mut self,
         before: (&Collection, &Filtered),
@@ -308,7 +308,7 @@ fn any(rig: &mut Rig) -> Option<Edit> {
                     0 => files[rig.draw(files.len())].clone(),
                     _ => kinds[rig.draw(kinds.len())].clone(),
                 };
-                // A placeholder stands still: where it covers all, two pictures are alike.
+                // A placeholder stands still: where it covers all, two frames are alike.
                 let broken = !filter.hides_by_file() && rig.draw(4) == 0;
                 let file = if broken { "broken".to_owned() } else { rig.draw(3).to_string() };
                 filter.set_file(format!("/files/{file}").into());
@@ -332,7 +332,7 @@ fn any(rig: &mut Rig) -> Option<Edit> {
 #[test]
 fn whatever_is_changed_at_each_tick_every_picture_is_whole_and_comes_once() {
     let mut rig = Rig::new();
-    // A second scene with a ground of its own.
+    // A second scene with a separate ground.
     let mut both = rig.collection.clone();
     let (one, name) = (both.current, "Two".to_owned());
     assert!(both.apply(&Edit::AddScene(name)));
@@ -527,7 +527,7 @@ fn what_a_mask_hides_is_never_seen_while_files_are_read() {
     rig.give(&key("0"), read(&key("0")));
     rig.check((&hidden, &raw), (&plain, &one), "it is read");
 
-    // Another one: the first goes on, whatever else is done meanwhile.
+    // Another one: the first continues, whatever else is done meanwhile.
     set(&mut rig, &[mask("1", true)]);
     rig.check((&plain, &one), (&plain, &one), "another is chosen");
     set(&mut rig, &[mask("1", true), bright.clone()]);
@@ -537,7 +537,7 @@ fn what_a_mask_hides_is_never_seen_while_files_are_read() {
     rig.give(&key("1"), read(&key("1")));
     rig.check((&plain, &both), (&plain, &two), "the other is read");
 
-    // Off and on again: it is there at once, though it is read anew.
+    // Off and on again: it is there at once, though it is read again.
     set(&mut rig, &[mask("1", false), bright.clone()]);
     let bare = seen(std::slice::from_ref(&brighter));
     rig.check((&plain, &two), (&plain, &bare), "it is switched off");

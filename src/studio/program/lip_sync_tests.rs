@@ -1,15 +1,15 @@
-//! Picture and sound over the whole path, for ten hours (the other way round for three), while three clocks disagree: the microphone's
+//! Video and audio over the whole path, for ten hours (the other way round for three), while three clocks disagree: the microphone's
 //! crystal, the viewer's clock and the viewer's speaker are each 200 ppm off what they should be.
 //!
 //! Time is simulated, the code is what runs: the microphone's feed with its drift correction, the
-//! mixer, the sound encoder's thread with its counting of samples, the FLV writer and reader,
-//! the player's timeline, jitter buffer, clock and sound. Left out are the codecs, which know no time
-//! (packets carry samples as they are, and the numbers of pictures), and the sockets. All sound has 500
+//! mixer, the audio encoder's thread with its counting of samples, the FLV writer and reader,
+//! the player's timeline, jitter buffer, clock and audio. Left out are the codecs, which know no time
+//! (packets carry samples as they are, and the numbers of frames), and the sockets. All audio has 500
 //! samples a second: at 48,000 ten hours take a debug build longer than anybody waits, and nothing
 //! on the way depends on the rate but the finest step, 2 ms here.
 //!
 //! Each sample says when it was heard: a sine and its cosine, once around in ten seconds. What leaves the
-//! speaker while a picture is shown is compared with the picture's own instant.
+//! speaker while a frame is shown is compared with the frame's own instant.
 
 use std::collections::VecDeque;
 use std::f64::consts::TAU;
@@ -42,7 +42,7 @@ const CHANNELS: u16 = 2;
 const AROUND: f64 = 10.0;
 /// How often the viewer's side is looked at, microseconds: the speaker swallows as much at once.
 const STEP: i64 = 20_000;
-/// Sound and pictures leave the sender so long after they happened.
+/// Audio and video leave the sender this long after they happened.
 const SENT_AFTER: i64 = 900_000;
 
 /// A small, seeded noise source: microseconds below a limit.
@@ -58,13 +58,13 @@ impl Noise {
 /// What must not happen at the sender's.
 #[derive(Default)]
 struct Faults {
-    /// Blocks for which the microphone's sound was not there.
+    /// Blocks for which the microphone's audio was not there.
     missing: Arc<AtomicU64>,
     /// Samples that the encoder put in or left out.
     repaired: Arc<AtomicU64>,
 }
 
-/// Microphone, mixer and encoder: so many hours of packets.
+/// Microphone, mixer and encoder: this many hours of packets.
 fn hear(
     (hours, ppm): (i64, f64),
     clock: Clock,
@@ -95,7 +95,7 @@ fn hear(
                     let angle = (frame as f64 / crystal / AROUND).fract() * TAU;
                     sound.extend([angle.sin() as f32 * 0.5, angle.cos() as f32 * 0.5]);
                 }
-                // Drivers stamp by when they were called.
+                // Drivers timestamp by when they were called.
                 microphone.hear(at.offset(noise.below(1_000)), &sound);
                 frame += 10;
             }
@@ -185,7 +185,7 @@ impl Speaker for Device {
     }
 }
 
-/// Seconds from the picture's instant to that of the sound, on the circle.
+/// Seconds from the frame's instant to that of the audio, on the circle.
 fn apart(sound: [f32; 2], instant: f64) -> f64 {
     let angle = f64::from(sound[0]).atan2(f64::from(sound[1]));
     let off = angle / TAU - (instant / AROUND).fract();
@@ -195,7 +195,7 @@ fn apart(sound: [f32; 2], instant: f64) -> f64 {
 /// What came of it.
 struct Outcome {
     hours: i64,
-    /// Milliseconds, of all pictures but those of the first seconds.
+    /// Milliseconds, of all frames but those of the first seconds.
     worst: f64,
     shown: i64,
     trouble: SimulatedFault,

@@ -1,5 +1,5 @@
 //! The program: what is seen and heard, on air or not. Owns the compositor, the mixer and the
-//! chosen sources; the broadcast takes pictures and sound from here.
+//! chosen sources; the broadcast takes video and audio from here.
 
 #[cfg(test)]
 mod change_tests;
@@ -57,7 +57,7 @@ pub enum Error {
 #[derive(Debug, Default)]
 pub(super) struct RetryReport {
     pub messages: Vec<StudioMessage>,
-    /// Of strips, with what they are to hear: it may be told of as a picture already.
+    /// Of strips, with what they are to hear: it may be told of as a frame already.
     pub strips: Vec<(AudioChoice, StudioMessage)>,
 }
 
@@ -81,7 +81,7 @@ pub(super) struct Program {
     video: Chosen<VideoChoice>,
     /// A scene without a source is black video, not audio alone.
     keeps_video: bool,
-    /// Those of the chosen picture.
+    /// Those of the main video source.
     dials: LiveProperties,
     /// Sources whose scene is going out, and until when they are still seen.
     leaving: Vec<(SourceId, Timestamp)>,
@@ -117,7 +117,7 @@ impl Program {
         Self::with(clock, quality, compositor, media)
     }
 
-    /// One whose pictures a test makes by itself, at whatever instants.
+    /// One whose frames a test makes on its own, at whatever instants.
     #[cfg(test)]
     fn by_hand(
         clock: Clock,
@@ -196,7 +196,7 @@ impl Program {
         }
     }
 
-    /// These are the sources of the scenes now, beside the chosen picture, and all their filters.
+    /// These are the sources of the scenes now, beside the main video source, and all their filters.
     pub(super) fn set_sources(&mut self, collection: &Collection) -> Vec<StudioMessage> {
         let _held = self.hold();
         let shape = self.shape();
@@ -220,7 +220,7 @@ impl Program {
         messages
     }
 
-    /// Shows this in another program, of which pictures are drawn while an encoder takes them; `None`:
+    /// Shows this in another program, of which frames are drawn while an encoder takes them; `None`:
     /// there is none any more.
     pub(super) fn set_other(
         &mut self,
@@ -239,12 +239,12 @@ impl Program {
         self.compositor.set_other(id, other);
     }
 
-    /// What is changed of the picture until what this gives is dropped is seen at once.
+    /// What is changed of the frame until what this gives is dropped is seen at once.
     pub(super) fn hold(&self) -> compose::ChangeGuard {
         self.compositor.hold()
     }
 
-    /// These are the sources of the scenes now, and this is shown of them; no picture has some of it without
+    /// These are the sources of the scenes now, and this is shown of them; no frame has some of it without
     /// the rest.
     pub(super) fn change(
         &mut self,
@@ -398,7 +398,7 @@ impl Program {
         self.sources.left_out()
     }
 
-    /// Whether others are to stand in for sources than do, or for none: [`Program::set_sources`] sees to it.
+    /// Whether others are to replace sources than do, or for none: [`Program::set_sources`] sees to it.
     pub(super) fn is_out_otherwise(&self, collection: &Collection) -> bool {
         let report = self.video.report();
         self.sources.is_out_otherwise(collection, (&self.video.choice, &report))
@@ -527,23 +527,23 @@ impl Program {
         &self.audio.choice
     }
 
-    /// The picture source now.
+    /// The video source now.
     pub(super) fn video_report(&self) -> SourceReport {
         self.video.report()
     }
 
-    /// The sound source now.
+    /// The audio source now.
     pub(super) fn audio_report(&self) -> SourceReport {
         self.audio.report()
     }
 
-    /// The picture source's report if its state, name or format changed since the last call, with
+    /// The video source's report if its state, name or format changed since the last call, with
     /// what was told before.
     pub(super) fn video_change(&mut self) -> Option<(SourceReport, SourceReport)> {
         self.video.change()
     }
 
-    /// The same of the sound source.
+    /// The same of the audio source.
     pub(super) fn audio_change(&mut self) -> Option<(SourceReport, SourceReport)> {
         self.audio.change()
     }
@@ -556,7 +556,7 @@ impl Program {
         &self.mixer
     }
 
-    /// Pictures of a program and the sound go to these queues too, both from the same instant on, however
+    /// Frames of a program and the audio go to these queues too, both from the same instant on, however
     /// late the threads are that make them.
     pub(super) fn attach(
         &self,

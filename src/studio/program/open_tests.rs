@@ -18,7 +18,7 @@ use crate::studio::scenes::edits::Edit;
 static TURN: Mutex<()> = Mutex::new(());
 static OPENED: Mutex<Vec<String>> = Mutex::new(Vec::new());
 static CLOSED: AtomicUsize = AtomicUsize::new(0);
-/// Pictures that were asked for twice for one instant.
+/// Frames that were asked for twice for one instant.
 static AGAIN: AtomicUsize = AtomicUsize::new(0);
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -113,7 +113,7 @@ impl Rig {
         assert!(self.program.change(&self.collection, plan, Some(transition)).is_empty());
     }
 
-    /// Some pictures later: everything that was wished has been done.
+    /// Some frames later: everything that was wished has been done.
     fn see(&self) -> VideoFrame {
         let ticks = || self.program.compositor().figures().captured;
         let (before, since) = (ticks(), Instant::now());
@@ -172,7 +172,7 @@ fn two_scenes_the_preview_and_the_program_share_one_opening() {
     rig.edit(&Edit::ShowSource { scene: two, source });
     assert_eq!(rig.opened(), [CAMERA], "shown by two scenes");
 
-    // One goes out while the other is prepared: smaller, so that nothing is shared by chance.
+    // One is sent while the other is prepared: smaller, so that nothing is shared by chance.
     let item = rig.collection.scenes[1].items[0].id;
     let place = Placement { x: 0.25, y: 0.25, width: 0.5, height: 0.5, ..Placement::default() };
     rig.edit(&Edit::SetPlace(item, place));
@@ -262,7 +262,7 @@ fn two_sources_of_one_device_share_it_and_those_set_otherwise_do_not() {
     rig.add(scene, OTHER);
     assert_eq!(rig.opened(), [CAMERA, OTHER]);
 
-    // A screen with the pointer and one without are two pictures.
+    // A screen with the pointer and one without are two frames.
     rig.add(scene, "screen:HDMI-1");
     rig.add(scene, "screen:HDMI-1");
     assert_eq!(rig.opened()[2..], ["screen:HDMI-1"]);
@@ -271,7 +271,7 @@ fn two_sources_of_one_device_share_it_and_those_set_otherwise_do_not() {
     rig.edit(&Edit::SetProperties(second, properties));
     assert_eq!(rig.opened()[2..], ["screen:HDMI-1"; 2]);
 
-    // The picture that is chosen for all is shared as well.
+    // The frame that is chosen for all is shared as well.
     assert!(rig.program.select_video("camera:usb-main".parse().unwrap()).is_none());
     rig.add(scene, "camera:usb-main");
     assert_eq!(rig.opened()[4..], ["camera:usb-main"]);
@@ -298,7 +298,7 @@ fn a_device_stays_open_when_the_first_of_those_that_share_it_goes() {
         (rig.opened(), CLOSED.load(Ordering::SeqCst)),
         (vec![CAMERA.into(), OTHER.into()], 0)
     );
-    // With the last one it is closed; what was taken away comes back with an opening of its own.
+    // With the last one it is closed; what was taken away comes back with a separate opening.
     rig.edit(&Edit::RemoveItem(items[2]));
     closed(1);
     rig.add(scene, CAMERA);
@@ -359,7 +359,7 @@ fn what_stands_in_is_open_only_while_it_does() {
         assert!(since.elapsed() < LIMIT, "no slate");
     }
     assert_eq!(rig.opened(), [CAMERA, OTHER]);
-    // One that is gone is stood in for, too.
+    // One that is gone is was in for, too.
     assert!(alarm(&mut rig, None));
     status(&rig, CAMERA).down(SourceState::Lost, "It is gone", "");
     assert!(rig.program.is_out_otherwise(&rig.collection));

@@ -9,7 +9,7 @@ use crate::studio::mixer::{AudioStrip, TalkMode, audio_of, clean_name, free_id, 
 use crate::studio::program::Program;
 use crate::studio::scenes::{Collection, MAIN, Source};
 
-/// The sound of what the program shows now.
+/// The audio of what the program shows now.
 pub(in crate::studio) fn seen(program: &Program, collection: &Collection) -> Vec<AudioChoice> {
     let choices = program.seen().iter().filter_map(|id| match *id {
         MAIN => Some(program.video_choice()),
@@ -24,7 +24,7 @@ pub(in crate::studio) fn is_shown(sources: &[Source], heard: &AudioChoice) -> bo
 }
 
 /// What becomes at its end of what a source shows too, which says that for both; `main`: the chosen
-/// picture, and what becomes of it.
+/// frame, and what becomes of it.
 pub(in crate::studio) fn shown_end(
     sources: &[Source],
     main: (&VideoChoice, EndBehavior),

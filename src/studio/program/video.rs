@@ -1,4 +1,4 @@
-//! Whether the program has a picture, and what delivers it.
+//! Whether the program has a frame, and what delivers it.
 
 use crate::capture::VideoChoice;
 use crate::compose::scene::SourceId;
@@ -20,7 +20,7 @@ impl Program {
         Some(name.unwrap_or_else(|| self.video.report().name))
     }
 
-    /// Whether there is a picture to encode.
+    /// Whether there is a frame to encode.
     pub(in crate::studio) fn has_video(&self) -> bool {
         self.keeps_video
             || self.video.choice != VideoChoice::None

@@ -1,4 +1,4 @@
-//! The picture of `--video` as an ordinary source: the window knows no other kind.
+//! The frame of `--video` as an ordinary source: the window knows no other kind.
 
 use crate::capture::{Properties, VideoChoice, VideoFallback};
 use crate::compose::scene::{Content, Item, SourceId};
@@ -26,7 +26,7 @@ impl Collection {
     }
 
     /// The source that a command means which names none: [`MAIN`] where a scene shows it, else the lowest
-    /// one of the scene that goes out.
+    /// one of the scene that is sent.
     pub fn usual_source(&self) -> SourceId {
         fn lowest(items: &[Item]) -> Option<SourceId> {
             items.iter().find_map(|item| match &item.content {

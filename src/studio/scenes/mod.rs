@@ -13,7 +13,7 @@ use crate::compose::scene::{Content, Item, ItemId, Plan, Scene, SceneId, SourceI
 use crate::compose::transition::{Kind, Transition};
 use crate::studio::scenes;
 
-/// The picture of `--video`. The window turns it into a source of its own.
+/// The frame of `--video`. The window turns it into a separate source.
 pub const MAIN: SourceId = SourceId(0);
 
 /// Sources of a collection: each may be a device that is open.
@@ -34,7 +34,7 @@ pub struct Source {
     pub id: SourceId,
     pub name: String,
     pub choice: VideoChoice,
-    /// What is done to its picture, in this order.
+    /// What is done to its frame, in this order.
     pub filters: Vec<Slot>,
     /// What it is set by; of what its kind does not heed nothing is made.
     pub properties: Properties,
@@ -55,13 +55,13 @@ impl Source {
 pub struct Collection {
     /// Beside [`MAIN`], which is always there.
     pub sources: Vec<Source>,
-    /// What is done to the picture of [`MAIN`], in this order.
+    /// What is done to the frame of [`MAIN`], in this order.
     pub main_filters: Vec<Slot>,
     /// What is shown in the stead of [`MAIN`], as of a source.
     pub main_fallback: VideoFallback,
     /// At least one.
     pub scenes: Vec<Scene>,
-    /// What goes out.
+    /// What is sent.
     pub current: SceneId,
     /// How scenes come that have no transition of their own.
     pub transition: Transition,
@@ -70,7 +70,7 @@ pub struct Collection {
 }
 
 impl Default for Collection {
-    /// One scene with the picture of `--video`.
+    /// One scene with the frame of `--video`.
     fn default() -> Self {
         let item = Item::new(ItemId(1), Content::Source(MAIN));
         let scene = Scene { id: SceneId(1), name: "Main".into(), items: vec![item] };
@@ -118,7 +118,7 @@ impl Collection {
         exact.or_else(|| self.scenes.iter().find(|scene| scene.name.to_lowercase() == lower))
     }
 
-    /// The scene that goes out.
+    /// The scene that is sent.
     pub fn current(&self) -> Option<&Scene> {
         self.scene(self.current).or_else(|| self.scenes.first())
     }
@@ -127,7 +127,7 @@ impl Collection {
         self.sources.iter().find(|source| source.id == id)
     }
 
-    /// What is done to a source's picture.
+    /// What is done to a source's frame.
     pub fn filters(&self, id: SourceId) -> &[Slot] {
         if id == MAIN {
             return &self.main_filters;
@@ -238,7 +238,7 @@ impl Collection {
         false
     }
 
-    /// Takes out of scenes what shows them themselves, through others too: the item that closes the
+    /// Takes from scenes what shows them themselves, through others too: the item that closes the
     /// circle. Gives the names of those that had some.
     pub fn break_circles(&mut self) -> Vec<String> {
         let mut broken = Vec::new();
@@ -345,7 +345,7 @@ fn free(wanted: &str, taken: impl Fn(&str) -> bool) -> String {
     }
 }
 
-/// A name as it is kept: one line of at most so many characters, none of them a control character.
+/// A name as it is kept: one line of at most this many characters, none of them a control character.
 pub(super) fn clean(name: &str, most: usize) -> String {
     let printable = name.chars().filter(|it| !it.is_control()).take(most);
     printable.collect::<String>().trim().to_owned()

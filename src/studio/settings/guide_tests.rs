@@ -27,7 +27,7 @@ fn rows(page: &str, head: &str) -> BTreeMap<String, String> {
     rows
 }
 
-/// What stands between backticks.
+/// What is between backticks.
 fn words(text: &str) -> Vec<&str> {
     text.split('`').skip(1).step_by(2).collect()
 }

@@ -68,7 +68,7 @@ pub use token::ServerToken;
 /// Everything that is remembered.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
-    /// `None`: nothing chosen yet, so a camera if there is one, else the test picture.
+    /// `None`: nothing chosen yet, so a camera if there is one, else the test pattern.
     pub video: Option<VideoChoice>,
     /// `None`: nothing chosen yet.
     pub audio: Option<AudioChoice>,
@@ -81,7 +81,7 @@ pub struct Settings {
     pub quality: Quality,
     /// Where the stream may go, the built-in server first; written without keys.
     pub targets: Vec<Target>,
-    /// Viewers see the stream so much later.
+    /// Viewers see the stream this much later.
     pub delay: Duration,
     /// The mixer's strips, the main one first; its source is `audio`.
     pub strips: Vec<AudioStrip>,
@@ -240,7 +240,7 @@ impl Settings {
         Self::parse(&text)
     }
 
-    /// Why nothing of a file can be read, for who does not go on without it.
+    /// Why nothing of a file can be read, for who does not continue without it.
     pub fn fault(path: &Path) -> Option<Problem> {
         match read_bounded(path) {
             Ok(text) => syntax::toml(&text).err(),

@@ -1,5 +1,5 @@
 //! What a window that is a player alone writes: what was changed in it of the players, the chat and the
-//! window. Whatever else stands in the file stays as it stands, whoever wrote it in the meantime.
+//! window. Whatever else is in the file stays as it stands, whoever wrote it in the meantime.
 
 use std::io;
 use std::path::Path;
@@ -22,7 +22,7 @@ impl Settings {
     /// Writes what differs from `began`, and nothing else, by atomic replace. Nothing secret is in it.
     ///
     /// # Errors
-    /// When the file cannot be written, or what stands in it is no settings.
+    /// When the file cannot be written, or what is in it is no settings.
     pub fn write_player(&self, began: &Self, path: &Path) -> Result<(), WriteError> {
         let write = || -> io::Result<()> {
             let text = match read_bounded(path) {

@@ -1,6 +1,6 @@
 //! Keeps stream keys, addresses with something secret in them and the desktop's permissions to take
 //! screens from run to run: in the desktop's keyring (Secret Service) or, where there is none, in a
-//! file that only its owner can read. On a thread of its own, since a keyring may ask its owner for
+//! file that only its owner can read. On a separate thread, since a keyring may ask its owner for
 //! a password first.
 
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! Something that is looked for on a thread of its own: drivers, displays and disks answer when they
+//! Something that is looked for on a separate thread: drivers, displays and disks answer when they
 //! like.
 
 use crate::base::Worker;

@@ -1,4 +1,4 @@
-//! Pictures of cameras that give H.264: parameter sets stand among them, and each picture is wanted as
+//! Frames of cameras that give H.264: parameter sets stand among them, and each frame is wanted as
 //! soon as it is there.
 
 use bytes::Bytes;
@@ -14,7 +14,7 @@ use crate::wire::codec::h264::{
     DecoderConfig, NalType, Pps, Sps, VuiChanges, annexb_nals, annexb_to_avcc, rewrite_sps_vui,
 };
 
-/// A picture of a camera is no larger.
+/// A frame of a camera is no larger.
 const MAX_FRAME_BYTES: usize = 16 << 20;
 
 /// For every camera.
@@ -22,10 +22,10 @@ pub(in crate::studio) fn unpacker() -> FrameDecoder {
     FrameDecoder::new(|| Box::new(H264::default()))
 }
 
-/// A decoder's parameters have room for so many sets of a kind; the oldest go.
+/// A decoder's parameters have room for this many sets of a kind; the oldest go.
 const MAX_SETS: usize = 31;
 
-/// Parameter sets and their numbers, the newest first: pictures name those that they need.
+/// Parameter sets and their numbers, the newest first: frames name those that they need.
 #[derive(Clone, Default)]
 struct Sets {
     sps: Vec<(u32, Bytes)>,
@@ -33,7 +33,7 @@ struct Sets {
 }
 
 impl Sets {
-    /// Takes those that stand in a picture; whether they are others.
+    /// Takes those that are in a frame; whether they are others.
     fn take(&mut self, data: &[u8]) -> Result<bool, String> {
         let mut others = false;
         for nal in annexb_nals(data) {
@@ -56,7 +56,7 @@ impl Sets {
     /// A decoder for them; `None`: one of a kind is still missing.
     fn open(&self) -> Option<Result<Box<dyn VideoBackend>, String>> {
         let ((_, first), (_, pps)) = (self.sps.first()?, self.pps.first()?);
-        // Cameras give pictures in the order in which they are taken; few say so.
+        // Cameras give frames in the order in which they are taken; few say so.
         let changes = VuiChanges { no_reordering: true, ..VuiChanges::default() };
         let prompt = |sps: &Bytes| rewrite_sps_vui(sps, &changes).unwrap_or_else(|_| sps.clone());
         let config = DecoderConfig::new(prompt(first), pps.clone()).and_then(|config| {
@@ -81,7 +81,7 @@ impl Sets {
 /// See the module.
 #[derive(Default)]
 struct H264 {
-    /// Why there is none is told with every picture until there are other parameter sets.
+    /// Why there is none is told with every frame until there are other parameter sets.
     decoder: Option<Result<Box<dyn VideoBackend>, String>>,
     sets: Sets,
     number: i64,
@@ -158,7 +158,7 @@ mod tests {
 
     const SIZE: Size = Size::new(320, 192);
 
-    /// What a camera would give: each picture by itself, parameter sets before the first.
+    /// What a camera would give: each frame on its own, parameter sets before the first.
     fn given(count: u8, size: Size) -> Vec<Vec<u8>> {
         let config = crate::encode::video::Config {
             size,
@@ -210,7 +210,7 @@ mod tests {
         assert_eq!(frame.size(), Size::new(160, 96));
     }
 
-    /// A picture with another unit behind its picture parameter set.
+    /// A frame with another unit behind its picture parameter set.
     fn with(unit: &[u8], more: &[u8]) -> Vec<u8> {
         let mut made = Vec::new();
         for nal in annexb_nals(unit) {
@@ -227,7 +227,7 @@ mod tests {
     fn every_parameter_set_counts_not_only_the_last_one() {
         let mut camera = unpacker().open().unwrap();
         let units = given(3, SIZE);
-        // Picture parameter set 1, which no picture names.
+        // Picture parameter set 1, which no frame names.
         let other = [0x68, 0x53, 0x8E, 0x20];
         assert_eq!((Pps::id_of(&other), Pps::parse(&other, None).unwrap().id), (Ok(1), 1));
         let first = with(&units[0], &other);

@@ -1,4 +1,4 @@
-//! What stands in for sources that are black, stand still or are gone, as sources that are opened beside
+//! What replaces sources that are black, stand still or are gone, as sources that are opened beside
 //! those of the scenes: only while they are needed, and shared with what is open already.
 
 use std::collections::BTreeSet;
@@ -11,12 +11,12 @@ use crate::studio::scenes::{Collection, MAIN, Source};
 /// No source of a collection has this bit in its number.
 const FALLBACK_DELAY: u32 = 1 << 31;
 
-/// The number of what stands in for a source.
+/// The number of what replaces a source.
 pub(in crate::studio) const fn id_for(of: SourceId) -> SourceId {
     SourceId(of.0 | FALLBACK_DELAY)
 }
 
-/// The source that this one stands in for, or itself.
+/// The source that this one replaces, or itself.
 pub(in crate::studio) const fn owner(id: SourceId) -> SourceId {
     SourceId(id.0 & !FALLBACK_DELAY)
 }
@@ -26,7 +26,7 @@ pub(in crate::studio) fn is_out(report: &SourceReport) -> bool {
     report.state.is_down() || report.alarm.is_some_and(SourceAlarm::is_blank)
 }
 
-/// All sources for which something else may be shown, beside the chosen picture (`main`).
+/// All sources for which something else may be shown, beside the main video source (`main`).
 pub(in crate::studio) fn replaceable<'a>(
     collection: &'a Collection,
     main: &'a VideoChoice,
@@ -90,7 +90,7 @@ mod tests {
         let of = (sources[0].id, sources[0].choice.to_string());
         assert_eq!(of, (id_for(SourceId(1)), "camera:back".to_owned()));
         assert!(wanted(&it, &BTreeSet::new(), ToString::to_string).is_empty());
-        // So is the chosen picture, unless it is one that may be out.
+        // So is the main video source, unless it is one that may be out.
         assert!(it.apply(&Edit::SetFallback(MAIN, other)));
         for main in ["test", "none", "text:a", "color:#000000", "image:/a.png"] {
             assert_eq!(ids(&it, main), [1, 3].map(SourceId), "{main}");

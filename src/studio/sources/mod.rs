@@ -58,7 +58,7 @@ impl<C> Chosen<C> {
         self.status.as_ref().map_or_else(|| self.told.clone(), |it| it.report())
     }
 
-    /// Nobody looks at its pictures any more.
+    /// Nobody looks at its frames any more.
     fn unwatched(&self) {
         let blank = |alarm: Option<SourceAlarm>| alarm.is_some_and(SourceAlarm::is_blank);
         if let Some(status) = self.status.as_ref().filter(|it| blank(it.state_and_alarm().1)) {
@@ -100,7 +100,7 @@ pub(super) fn label(choice: &impl Display) -> String {
     }
 }
 
-/// Opens a picture, or says why it cannot even be begun with.
+/// Opens a frame, or says why it cannot even be begun with.
 pub(super) type Open<'a> =
     dyn FnMut(&VideoChoice, &LiveProperties) -> Result<capture::Source, Problem> + 'a;
 
@@ -219,7 +219,7 @@ impl Opened {
     }
 }
 
-/// The sources of the scenes, beside the chosen picture.
+/// The sources of the scenes, beside the main video source.
 #[derive(Debug, Default)]
 pub(super) struct Sources {
     open: BTreeMap<SourceId, Opened>,
@@ -227,7 +227,7 @@ pub(super) struct Sources {
     shared: BTreeMap<SourceId, SourceId>,
     /// Those of them with other filters: they are drawn apart.
     views: BTreeSet<SourceId>,
-    /// Those that others stand in for, and the placeholders that do, with the names on them.
+    /// Those that others replace, and the placeholders that do, with the names on them.
     out: BTreeSet<SourceId>,
     fallback: BTreeMap<SourceId, SourceId>,
     placeholders: BTreeMap<SourceId, String>,
@@ -245,7 +245,7 @@ struct First<'a> {
 }
 
 impl Sources {
-    /// Opens what is wanted and not open, closes what is not wanted any more; `main`: the chosen picture,
+    /// Opens what is wanted and not open, closes what is not wanted any more; `main`: the main video source,
     /// and how it fares.
     pub fn sync(
         &mut self,
@@ -275,7 +275,7 @@ impl Sources {
             let Source { id, choice, filters, fallback, .. } = source;
             if let Some(of) = same.filter(|_| *choice != VideoChoice::None) {
                 self.shared.insert(*id, of.id);
-                // A placeholder has the name of the one that it stands in for.
+                // A placeholder has the name of the one that it replaces.
                 let alike = of.fallback == fallback && *fallback != VideoFallback::Placeholder;
                 if of.filters != filters || !alike {
                     self.views.insert(*id);
@@ -308,7 +308,7 @@ impl Sources {
                     open.chosen.told.alarm = None;
                     open.left_out = Arc::default();
                     open.name.clone_from(&source.name);
-                    // What was told of it by its old name is told anew.
+                    // What was told of it by its old name is told again.
                     if open.chosen.failed() {
                         let reason = open.chosen.told.reason.clone();
                         messages.push(failed_for(source.id, &source.name, reason));
@@ -319,7 +319,7 @@ impl Sources {
                 open.dials.set(&source.properties);
                 open.heeded = source.properties.heeded(&source.choice);
                 if open.when_hidden != source.properties.hidden {
-                    // As if it had not been looked at: what stands goes on first.
+                    // As if it had not been looked at: what stands continues first.
                     open.attend(true);
                     (open.when_hidden, open.hidden) = (source.properties.hidden, None);
                 }
@@ -424,8 +424,8 @@ impl Sources {
         alone
     }
 
-    /// Nobody looks at the pictures of what is not among these, which are drawn somewhere: what was told of
-    /// them is taken back. What is stood in for keeps its alarm, or it would be black again for seconds each
+    /// Nobody looks at the frames of what is not among these, which are drawn somewhere: what was told of
+    /// them is taken back. What is was in for keeps its alarm, or it would be black again for seconds each
     /// time it comes back.
     pub fn unwatch(&self, drawn: &BTreeSet<SourceId>, main: &Chosen<VideoChoice>) {
         let of = |id: &SourceId| self.shared.get(id).copied().unwrap_or(*id);
@@ -439,13 +439,13 @@ impl Sources {
         }
     }
 
-    /// By which a source is paused and moved about in; `None`: it is that of the chosen picture.
+    /// By which a source is paused and moved about in; `None`: it is that of the main video source.
     pub fn transport(&self, id: SourceId) -> Option<Transport> {
         let id = self.shared.get(&id).copied().unwrap_or(id);
         self.open.get(&id).map(|open| open.dials.transport())
     }
 
-    /// How a source fares; `None`: as the chosen picture does.
+    /// How a source fares; `None`: as the main video source does.
     pub fn report(&self, id: SourceId) -> Option<SourceReport> {
         let id = self.shared.get(&id).copied().unwrap_or(id);
         self.open.get(&id).map(|open| open.chosen.report())
@@ -530,7 +530,7 @@ pub(super) fn message(change: &SourceChange) -> Option<StudioMessage> {
     let source = change.name.clone();
     let reason = change.report.reason.clone();
     let was_down = change.before.state.is_down();
-    // What stands in is chosen among the properties of the other.
+    // What is in is chosen among the properties of the other.
     let id = fallback::owner(change.id);
     let said = match change.report.state {
         SourceState::Failed => StudioMessage::SourceFailed { id, source, reason },

@@ -1,5 +1,5 @@
 //! Opens every source that a person may choose: what shows itself in `capture/` and `audio/`, and media
-//! files and remote streams by the player. Picture and sound of one of those come out of one player:
+//! files and remote streams by the player. Video and audio of one of those come from one player:
 //! who asks for the second half of what is open already gets that half, in step with the first.
 
 use std::sync::Weak;
@@ -83,7 +83,7 @@ impl SourceOpener {
         Self { runtime, net, spare: Vec::new(), board, permissions, by: capture::open_by }
     }
 
-    /// One whose pictures a test opens.
+    /// One whose frames a test opens.
     #[cfg(test)]
     pub(in crate::studio) fn opened_by(by: Opener) -> Self {
         let runtime = Runtime::start().unwrap();
@@ -91,7 +91,7 @@ impl SourceOpener {
         Self { by, ..Self::new(runtime, net::Options::default(), board, permissions) }
     }
 
-    /// Opens a picture, or says why it cannot even be begun with.
+    /// Opens a frame, or says why it cannot even be begun with.
     pub(in crate::studio) fn open_video(
         &mut self,
         choice: &VideoChoice,
@@ -126,7 +126,7 @@ impl SourceOpener {
         Ok(video)
     }
 
-    /// Opens a sound, of which that becomes at its end; the error says why it cannot even be begun with.
+    /// Opens audio, of which that becomes at its end; the error says why it cannot even be begun with.
     pub(in crate::studio) fn open_audio(
         &mut self,
         choice: &AudioChoice,

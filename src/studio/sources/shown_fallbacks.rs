@@ -10,7 +10,7 @@ use crate::media::source_status::SourceReport;
 use crate::studio::scenes::{Collection, MAIN};
 use crate::studio::sources::fallback;
 
-/// What viewers may see of how the chosen picture is called: no address, no folder.
+/// What viewers may see of how the main video source is called: no address, no folder.
 fn shown(name: &str) -> &str {
     match name.rsplit_once('/') {
         Some(_) if name.contains("://") => "",
@@ -31,7 +31,7 @@ impl Sources {
         }
     }
 
-    /// Whether the chosen picture is to be looked at, for itself or for a source that shares it.
+    /// Whether the main video source is to be looked at, for itself or for a source that shares it.
     pub(in crate::studio) fn watches_main(
         &self,
         collection: &Collection,
@@ -41,7 +41,7 @@ impl Sources {
         ids.any(|(id, _)| id == MAIN || self.shared.get(&id) == Some(&MAIN))
     }
 
-    /// The sources that something else is to be shown for now; `main`: the chosen picture, and how it
+    /// The sources that something else is to be shown for now; `main`: the main video source, and how it
     /// fares.
     pub(super) fn replaced_sources(
         &self,
@@ -59,7 +59,7 @@ impl Sources {
         out.collect()
     }
 
-    /// Whether [`sync`](Self::sync) would have others stand in.
+    /// Whether [`sync`](Self::sync) would have others are in.
     pub(in crate::studio) fn is_out_otherwise(
         &self,
         collection: &Collection,

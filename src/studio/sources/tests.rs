@@ -40,7 +40,7 @@ fn alarms_of_sources_are_changes_and_are_known_when_those_close() {
     assert_eq!((change.name.as_str(), change.report.alarm), ("Face", Some(SourceAlarm::Black)));
     assert!(change.before.alarm.is_none() && sources.changes().is_empty(), "once");
 
-    // Under another name it is told anew, and the old name is known.
+    // Under another name it is told again, and the old name is known.
     sync(&mut sources, &[source("Me", &choice)]);
     let closed = sources.closed();
     assert_eq!((closed[0].0.as_str(), closed[0].1.alarm), ("Face", Some(SourceAlarm::Black)));
@@ -87,14 +87,14 @@ fn what_was_told_of_pictures_is_taken_back_when_nobody_sees_them() {
     };
     assert_eq!(after(&sources, &[]), [false; 4]);
     assert_eq!(after(&sources, &[0, 5]), [true, false, false, true]);
-    // With what stands in for it, and by the name of another that shows the same.
+    // With what replaces it, and by the name of another that shows the same.
     assert_eq!(after(&sources, &[3]), [false, true, true, false]);
     assert_eq!(after(&sources, &[9]), [false, true, false, false]);
     sources.out.insert(other);
     assert_eq!(after(&sources, &[]), [false, false, false, true], "it is stood in for");
     sources.out = [SourceId(9)].into();
     assert_eq!(after(&sources, &[]), [false, true, false, false], "one that shares it is");
-    // What is not of its picture stays.
+    // What is not of its frame stays.
     status[1].update(|report| report.alarm = Some(SourceAlarm::OtherFormat));
     sources.unwatch(&BTreeSet::new(), &main);
     assert_eq!(status[1].report().alarm, Some(SourceAlarm::OtherFormat));

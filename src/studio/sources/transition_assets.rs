@@ -1,6 +1,6 @@
-//! What transitions work with beside their settings: the grey picture of a wipe, the clip of a stinger.
-//! It is read on a thread of its own as soon as a transition is chosen, for all scenes or for one,
-//! so that it is there when scenes change; a clip that was played is opened anew. Where there is
+//! What transitions work with beside their settings: the grey frame of a wipe, the clip of a stinger.
+//! It is read on a separate thread as soon as a transition is chosen, for all scenes or for one,
+//! so that it is there when scenes change; a clip that was played is opened again. Where there is
 //! none, scenes change all the same.
 
 use std::collections::BTreeSet;
@@ -23,7 +23,7 @@ use crate::text::problem::{Problem, problem};
 /// The strip on which stingers are heard. People's strips are counted from below.
 const STRIP: StripId = StripId(u32::MAX);
 
-/// A stinger's sound may last so much longer than its picture.
+/// A stinger's audio may last this much longer than its frame.
 const TAIL: Duration = Duration::from_secs(5);
 
 /// What is to be read.
@@ -65,7 +65,7 @@ enum State {
     Failed(Problem),
 }
 
-/// Files that are kept ready at once: each clip has a thread and pictures that wait. Beyond that scenes
+/// Files that are kept ready at once: each clip has a thread and frames that wait. Beyond that scenes
 /// change as where there is no file.
 const MAX_READY: usize = 8;
 
@@ -151,7 +151,7 @@ impl TransitionLoader {
         })
     }
 
-    /// Reads those of them anew that are due, or all that a person asked for.
+    /// Reads those of them again that are due, or all that a person asked for.
     pub fn retry(&mut self, due: Option<&BTreeSet<PathBuf>>, shape: &Shape) {
         for prepared in &mut self.prepared {
             let is_due = due.is_none_or(|due| due.contains(prepared.wanted.path()));
@@ -171,7 +171,7 @@ impl TransitionLoader {
         !self.prepared.iter().any(|it| matches!(it.state, State::Reading { .. }))
     }
 
-    /// Scenes change now: with what there is. A stinger's sound goes to the mixer.
+    /// Scenes change now: with what there is. A stinger's audio goes to the mixer.
     pub fn change(
         &mut self,
         transition: Transition,

@@ -1,7 +1,7 @@
-//! Filters of pictures as the compositor is to carry them out: it is told what changed. Files that
-//! filters work with are read here, each on a thread of its own. What worked goes on until another
+//! Filters of frames as the compositor is to carry them out: it is told what changed. Files that
+//! filters work with are read here, each on a separate thread. What worked continues until another
 //! file is read; where there was none, nothing is seen of what a mask is to hide, and other filters
-//! pass pictures as they are.
+//! pass frames as they are.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -32,7 +32,7 @@ pub(in crate::studio) type Key = (Asset, PathBuf);
 #[derive(Debug, Default)]
 struct File {
     /// A filter that works with it is on. Of one that is off what was read is kept: it is there at once
-    /// when that is switched on, and is read anew then.
+    /// when that is switched on, and is read again then.
     on: bool,
     work: Work,
     /// What was in it when it was read last.
@@ -128,8 +128,8 @@ impl Filters {
         self.told = wanted;
     }
 
-    /// These filters with what they work with. One whose file is still being read goes on with what the
-    /// filter had that stood in its place before.
+    /// These filters with what they work with. One whose file is still being read continues with what the
+    /// filter had that was in its place before.
     fn supplied(&self, slots: &[Slot], before: &[WantedFilter]) -> Vec<WantedFilter> {
         let same = |one: &Slot, other: &Slot| {
             one.filter.kind() == other.filter.kind() && one.filter.file() == other.filter.file()
@@ -161,7 +161,7 @@ impl Filters {
                     let at = free.iter().position(|it| serves(it, slot))?;
                     Some(free.remove(at))
                 };
-                // One that stood here was covered, and stays so; only one that is new goes on with another's.
+                // One that stood here was covered, and stays so; only one that is new continues with another's.
                 let before = match own {
                     Some(own) => Some(own).filter(|it| serves(it, slot)),
                     None => other(),
@@ -199,7 +199,7 @@ impl Filters {
     }
 
     /// Takes what was read since the last call, and tells what a person need know; `main`: what the
-    /// chosen picture is called.
+    /// main video source is called.
     pub fn poll(
         &mut self,
         collection: &Collection,
@@ -218,7 +218,7 @@ impl Filters {
             file.is_read(read);
         }
         if done {
-            // Sources that share a file have it from the same picture on.
+            // Sources that share a file have it from the same frame on.
             let _held = compositor.hold();
             self.sync(collection, compositor);
         }
@@ -255,7 +255,7 @@ impl Filters {
         failed.map(|((_, path), _)| path.as_path())
     }
 
-    /// Reads those of them anew that are due, or all that a person asked for.
+    /// Reads those of them again that are due, or all that a person asked for.
     pub fn retry(&mut self, due: Option<&BTreeSet<PathBuf>>) {
         for ((_, path), file) in &mut self.files {
             let is_due = due.is_none_or(|due| due.contains(path));
@@ -460,7 +460,7 @@ mod tests {
         assert!(!filters.awaits(&[MAIN].into()));
         let lacks = filters.lacks(&collection.main_filters);
         assert_eq!((lacks.len(), &lacks[0].path), (5, &path("bad.cube")));
-        // Tried again by itself only a new reason is told, for a person each.
+        // Tried again on its own only a new reason is told, for a person each.
         fs::write(path("bad.cube"), "LUT_3D_SIZE 2\n0 0 0\n1 1 1\n").unwrap();
         let due = [path("bad.cube"), path("bad.png")].into();
         filters.retry(Some(&due));

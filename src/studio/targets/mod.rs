@@ -51,7 +51,7 @@ pub struct Target {
     pub place: TargetPlace,
     /// Whether the stream goes there.
     pub enabled: bool,
-    /// Whether what its viewers get is looked at; `None`: as the studio does by itself.
+    /// Whether what its viewers get is looked at; `None`: as the studio does on its own.
     pub monitor: Option<bool>,
     /// Where that is looked at, if not where it is published to; may hold what is secret.
     pub play_url: Secret,
@@ -64,7 +64,7 @@ pub struct Target {
     pub keep_as: String,
     /// The remembered URL is the application's, whatever it looks like: its key was apart.
     pub key_apart: bool,
-    /// The picture's bitrate is not brought down below this for its connection; `None`: as for all.
+    /// The frame's bitrate is not brought down below this for its connection; `None`: as for all.
     pub least_bitrate: Option<BitsPerSecond>,
     /// How it is reached.
     pub route: Route,

@@ -1,4 +1,4 @@
-//! What goes out, in figures: size, rate, bitrates.
+//! What is sent, in figures: size, rate, bitrates.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use crate::encode::{self, video};
 use crate::media::{BitsPerSecond, FrameRate, Size};
 use crate::text::problem::{Problem, problem};
 
-/// Whether the picture's bitrate follows what the connections carry, and which of several.
+/// Whether the frame's bitrate follows what the connections carry, and which of several.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Adapt {
     /// It stays as it is set; what does not fit is dropped.
@@ -16,7 +16,7 @@ pub enum Adapt {
     Slowest,
     /// The first target of the list that is live; the others drop what does not fit.
     First,
-    /// None: targets whose connection does not carry the picture get a second encode of it.
+    /// None: targets whose connection does not carry the frame get a second encode of it.
     SecondRendition,
 }
 
@@ -42,7 +42,7 @@ impl std::str::FromStr for Adapt {
     }
 }
 
-/// Picture and sound quality of a broadcast. Changes apply at once while idle; on air only
+/// Video and audio quality of a broadcast. Changes apply at once while idle; on air only
 /// `video_bitrate` does, the rest with the next broadcast.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Quality {
@@ -53,10 +53,10 @@ pub struct Quality {
     pub adapt: Adapt,
     /// …and down to what at most.
     pub least_bitrate: BitsPerSecond,
-    /// Where less than half of the bitrate is left, every second picture is left out, so that the
+    /// Where less than half of the bitrate is left, every second frame is left out, so that the
     /// others stay sharp.
     pub adapt_frames: bool,
-    /// Where the bits are too few for the size, the picture is encoded at three quarters or half of
+    /// Where the bits are too few for the size, the frame is encoded at three quarters or half of
     /// it.
     pub adapt_size: bool,
     pub keyframe_interval: Duration,
@@ -67,7 +67,7 @@ pub struct Quality {
     pub channels: u16,
 }
 
-/// Samples a second that sound can go out with: AAC's (ISO/IEC 14496-3, table 1.18).
+/// Samples a second that audio can are sent with: AAC's (ISO/IEC 14496-3, table 1.18).
 pub const SAMPLE_RATES: [u32; 12] =
     [8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200, 96_000];
 

@@ -1,5 +1,5 @@
 //! The services people stream to: where, and what they ask of a stream. From their public pages for
-//! broadcasters; a service that gives each stream an address of its own has none here.
+//! broadcasters; a service that gives each stream a separate address has none here.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -30,13 +30,13 @@ pub struct Service {
 pub struct Limits {
     /// Video, bits a second at most.
     pub video: Option<BitsPerSecond>,
-    /// Sound, bits a second at most.
+    /// Audio, bits a second at most.
     pub audio: Option<BitsPerSecond>,
     /// Seconds between keyframes at most.
     pub keyframe_seconds: u64,
-    /// Lines of the picture at most.
+    /// Lines of the frame at most.
     pub height: Option<u32>,
-    /// Pictures a second at most.
+    /// Frames a second at most.
     pub fps: Option<u32>,
 }
 
@@ -200,13 +200,13 @@ pub static SERVICES: &[Service] = &[
 pub enum Misfit {
     /// More video, in kbit/s, than it takes.
     Video { most: u32, is: u32 },
-    /// More sound, in kbit/s, than it takes.
+    /// More audio, in kbit/s, than it takes.
     Audio { most: u32, is: u32 },
     /// Seconds between keyframes.
     Keyframes { most: u64, is: u64 },
-    /// Lines of the picture.
+    /// Lines of the frame.
     Height { most: u32, is: u32 },
-    /// Pictures a second.
+    /// Frames a second.
     Rate { most: u32, is: u32 },
 }
 
@@ -334,7 +334,7 @@ impl Service {
     }
 
     /// The same quality with what the service does not take brought down to what it does; the
-    /// picture's size is left as it is, since only a person can tell how to cut it.
+    /// frame's size is left as it is, since only a person can tell how to cut it.
     pub fn fit(&self, quality: &Quality) -> Quality {
         let mut fit = quality.clone();
         if let Some(most) = self.limits.video {

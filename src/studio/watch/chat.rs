@@ -1,5 +1,5 @@
 //! The chat beside the player, as the window sees it: what was said, whether it can be heard, and how
-//! its lines fly over the picture.
+//! its lines fly over the frame.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ pub const OPACITIES: std::ops::RangeInclusive<f32> = 0.2..=1.0;
 /// How the chat is shown, and under what name one speaks; remembered.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChatChoices {
-    /// Lines fly over the picture.
+    /// Lines fly over the frame.
     pub flying: bool,
     pub opacity: f32,
     pub speed: f32,
@@ -74,7 +74,7 @@ impl ChatChoices {
         place.map(|(_, chat)| chat.as_str())
     }
 
-    /// The chat about this stream is there; empty: where it is looked for by itself.
+    /// The chat about this stream is there; empty: where it is looked for on its own.
     pub fn put_place(&mut self, stream: &str, chat: &str) {
         self.places.retain(|(of, _)| of != stream);
         if !chat.is_empty() && !stream.is_empty() {

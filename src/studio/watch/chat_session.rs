@@ -27,7 +27,7 @@ pub(super) struct ChatSession {
     heard: VecDeque<ChatHeard>,
     count: u64,
     pub(super) choices: ChatChoices,
-    /// As it was told last; made anew when something is heard.
+    /// As it was told last; made again when something is heard.
     lines: Arc<[ChatHeard]>,
 }
 
@@ -37,7 +37,7 @@ impl ChatSession {
     }
 
     /// Goes where this is talked about, unless it is there: into no chat where nothing is played.
-    /// `plays`: there are pictures or sound of it. `own` tells where the built-in server publishes and
+    /// `plays`: there are video or audio of it. `own` tells where the built-in server publishes and
     /// where its pages are.
     pub(super) fn follow(
         &mut self,
@@ -66,7 +66,7 @@ impl ChatSession {
         }
     }
 
-    /// The chat about this stream is there from here on; empty: where it is found by itself.
+    /// The chat about this stream is there from here on; empty: where it is found on its own.
     pub(super) fn set_address(&mut self, stream: &str, chat: &str) {
         if self.choices.place_of(stream).unwrap_or_default() == chat {
             return;
@@ -108,7 +108,7 @@ impl ChatSession {
     /// Takes what was said since the last call.
     pub(super) fn poll(&mut self) {
         let Some(chat) = self.chat.take() else { return };
-        // At most so many at once: the rest is taken next time.
+        // At most this many at once: the rest is taken next time.
         let mut any = false;
         for line in chat.lines().waiting().take(KEPT_LINES) {
             any |= self.take(line);
@@ -220,7 +220,7 @@ mod tests {
             assert!(std::time::Instant::now() < end, "there is still said to be a chat");
             std::thread::sleep(std::time::Duration::from_millis(10));
         }
-        // The task is over: nobody asks again.
+        // The task has ended: nobody asks again.
         assert_eq!(talk.chat.as_ref().unwrap().state(), ChatState::Absent);
         talk.poll();
         assert_eq!(follow(&mut talk, true), None);

@@ -18,13 +18,13 @@ use crate::text::Problem;
 pub const MAX_TILES: usize = 9;
 /// Streams that are offered again, at most.
 pub const MAX_RECENT: usize = 12;
-/// An address is at most so long.
+/// An address is at most this long.
 pub const MAX_ADDRESS: usize = 4_096;
 
 /// A wish about the players. Where none is named, the chosen one is meant.
 #[derive(Clone, Debug, PartialEq)]
 pub enum WatchCommand {
-    /// Play this too, in a tile of its own.
+    /// Play this too, in a separate tile.
     Add { url: String },
     /// This one is heard and controlled from here on.
     Choose(TileId),
@@ -32,27 +32,27 @@ pub enum WatchCommand {
     Remove(TileId),
     /// Play again what this tile played.
     Again(TileId),
-    /// Hold, or go on.
+    /// Hold, or continue.
     Pause(bool),
     /// Go to this place of a recording.
     Seek(Duration),
-    /// Go to the place of a broadcast that is so far behind its live end.
+    /// Go to the place of a broadcast that is this far behind its live end.
     Rewind(Duration),
     /// Go so far ahead or back from where it is, or from the place that it is still on its way to.
     Step { by: Duration, ahead: bool },
     /// Go to the live end.
     GoToLive,
-    /// Sound is heard so many milliseconds later; sooner, where negative. For all players.
+    /// Audio is heard this many milliseconds later; sooner, where negative. For all players.
     SetAvOffset(i32),
-    /// Sound is heard so many milliseconds later than now.
+    /// Audio is heard this many milliseconds later than now.
     StepAvOffset(i32),
-    /// Keep back so much to even out the network; `None`: as little as it allows. For all players.
+    /// Keep back this much to even out the network; `None`: as little as it allows. For all players.
     SetBuffer(Option<Duration>),
     /// -1 (left alone) … 1 (right alone). For all players.
     SetBalance(f32),
     /// Play on this speaker, or on the system's. For all players.
     SetSpeaker(Option<String>),
-    /// Look at this one's picture so. The one that plays alone begins so again.
+    /// Look at this one's frame so. The one that plays alone begins so again.
     SetLook(TileId, Viewport),
     /// Ask this decoder first from the next start on. For all players.
     SetDecoder(Prefer),
@@ -64,7 +64,7 @@ pub enum WatchCommand {
     TrustChat(CertificatePin),
     /// Look whether graphics hardware decodes.
     ProbeHardware,
-    /// Write the picture that is shown into this PNG file.
+    /// Write the frame that is shown into this PNG file.
     Snapshot(PathBuf),
     /// Write what is received from here on into this FLV file.
     Save(PathBuf),
@@ -72,7 +72,7 @@ pub enum WatchCommand {
     StopSaving,
     /// Say this in the chat about it.
     Say(String),
-    /// The chat about what the chosen one plays is at this address; empty: where it is found by itself.
+    /// The chat about what the chosen one plays is at this address; empty: where it is found on its own.
     SetChatAddress(String),
     /// Show the chat so from here on.
     SetChat(ChatChoices),
@@ -92,11 +92,11 @@ pub struct PlayerChoices {
     pub balance: f32,
     /// `None`: the system's.
     pub speaker: Option<String>,
-    /// Which decoder of pictures is asked first.
+    /// Which decoder of frames is asked first.
     pub decoder: Prefer,
     /// How servers are reached.
     pub network: Network,
-    /// How the picture of the first player is looked at.
+    /// How the frame of the first player is looked at.
     pub look: Viewport,
 }
 
@@ -186,7 +186,7 @@ impl PlayerChoices {
     }
 }
 
-/// The picture of a tile; two of them are alike where it is the same slot.
+/// The frame of a tile; two of them are alike where it is the same slot.
 #[derive(Clone, Debug, Default)]
 pub struct ShownFrame(pub Latest<VideoFrame>);
 

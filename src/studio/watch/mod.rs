@@ -52,7 +52,7 @@ pub(super) struct Players {
     /// How servers are reached, and what that begins with.
     network: Network,
     base: Options,
-    /// How the picture of the first player is looked at.
+    /// How the frame of the first player is looked at.
     look: Viewport,
     talk: ChatSession,
     /// What players do now and say that has not been told, oldest first.
@@ -60,7 +60,7 @@ pub(super) struct Players {
 }
 
 impl Players {
-    /// Players that show their pictures in `screens`, one for each of them.
+    /// Players that show their frames in `screens`, one for each of them.
     pub(super) fn new(
         screens: Vec<Latest<VideoFrame>>,
         config: player::Config,
@@ -159,7 +159,7 @@ impl Players {
         self.open_in(id, url, runtime, clock)
     }
 
-    /// Plays all of these, each in a tile of its own, from the same place of a recording.
+    /// Plays all of these, each in a separate tile, from the same place of a recording.
     pub(super) fn add_all(
         &mut self,
         urls: Vec<String>,
@@ -414,7 +414,7 @@ impl Players {
         &self.talk.choices
     }
 
-    /// The picture of the chosen one.
+    /// The frame of the chosen one.
     pub(super) fn chosen_frame(&self) -> Option<VideoFrame> {
         self.tile(self.chosen)?.screen().get()
     }

@@ -21,7 +21,7 @@ const MAX_KEPT: usize = 8;
 #[derive(Debug)]
 pub(super) struct Tile {
     pub(super) id: TileId,
-    /// How its picture is looked at.
+    /// How its frame is looked at.
     pub(super) look: Viewport,
     screen: Latest<VideoFrame>,
     player: Option<Player>,
@@ -73,7 +73,7 @@ impl Tile {
         if let Some(mut player) = self.player.take() {
             // It ends by and by, and the slot is another's by then.
             player.leave();
-            // What takes longer than a moment ends on a thread of its own.
+            // What takes longer than a moment ends on a separate thread.
             let ending = crate::base::Worker::spawn("watch-end", move |_| {
                 player.stop(END);
             });

@@ -15,7 +15,7 @@ use crate::text::Problem;
 pub enum WatchState {
     #[default]
     Idle,
-    /// On the way to the first picture or sound, at this stage of it, as events name it.
+    /// On the way to the first video or audio, at this stage of it, as events name it.
     Opening {
         stage: Option<&'static str>,
     },

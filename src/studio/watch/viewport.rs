@@ -1,11 +1,11 @@
-//! How a player's picture is looked at: its shape, how large it is, which way is up, and where it was dragged
+//! How a player's frame is looked at: its shape, how large it is, which way is up, and where it was dragged
 //! to. Kept for each tile.
 
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-/// The shape in which a picture is shown.
+/// The shape in which a frame is shown.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub enum Aspect {
     /// All of it, in its own shape.
@@ -45,7 +45,7 @@ impl Aspect {
     }
 }
 
-/// By how much a picture is turned, clockwise.
+/// By how much a frame is turned, clockwise.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub enum Rotation {
     #[default]
@@ -79,20 +79,20 @@ impl Rotation {
     }
 }
 
-/// How small and how large a picture may be made.
+/// How small and how large a frame may be made.
 pub const ZOOM: RangeInclusive<f32> = 0.25..=4.0;
 
-/// How far a picture may be dragged. Further than one is ever seen: where it lies is bounded by its room too.
+/// How far a frame may be dragged. Further than one is ever seen: where it is is bounded by its room too.
 pub const MAX_PAN: f32 = 4.0;
 
-/// How a picture is looked at.
+/// How a frame is looked at.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct Viewport {
     pub aspect: Aspect,
     pub zoom: f32,
     pub turn: Rotation,
-    /// The middle of the picture lies so far from that of its room, right and down, in widths and heights of
-    /// the picture as it is seen: the same part of it is seen in rooms of any size.
+    /// The middle of the frame lies so far from that of its room, right and down, in widths and heights of
+    /// the frame as it is seen: the same part of it is seen in rooms of any size.
     pub pan: [f32; 2],
 }
 

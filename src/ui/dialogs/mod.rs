@@ -39,7 +39,7 @@ pub enum Dialog {
     Services,
     /// Scene collections and profiles.
     Parts,
-    /// A media file that is to go out as it is.
+    /// A media file that is to are sent as it is.
     Passthrough,
     /// The mixer.
     Mixer,
@@ -61,7 +61,7 @@ pub fn show(
     search: &mut Search,
 ) -> Option<DialogAnswer> {
     match dialog {
-        // The screen shows it, as it has the program's picture.
+        // The screen shows it, as it has the program's frame.
         Dialog::Guide => None,
         Dialog::Settings => {
             let mut draft = std::mem::take(needs.settings);

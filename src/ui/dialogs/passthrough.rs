@@ -1,4 +1,4 @@
-//! A media file that goes out as it is: which one, whether it begins again, and off it goes.
+//! A media file that is sent as it is: which one, whether it begins again, and off it goes.
 
 use egui::{Align, Sense, Ui, vec2};
 

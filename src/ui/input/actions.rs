@@ -53,7 +53,7 @@ macro_rules! actions {
                 }
             }
 
-            /// Its picture.
+            /// Its frame.
             pub fn icon(self) -> Icon {
                 match self {
                     $(Self::$variant => Icon::$icon,)*

@@ -14,7 +14,7 @@ pub enum GlobalKeySupport {
     Never,
     /// The display can be asked which keys are down (X11).
     Looked,
-    /// The desktop gives a key of its own (Wayland), and said this to it.
+    /// The desktop gives a separate key (Wayland), and said this to it.
     Asked(GlobalKeyReply),
 }
 
@@ -48,7 +48,7 @@ impl GlobalKeySupport {
         *self != Self::Never
     }
 
-    /// What is to be said of it, `on` where it is switched on: a text, and what stands in it.
+    /// What is to be said of it, `on` where it is switched on: a text, and what is in it.
     pub fn note(&self, push_to_talk_key: PushToTalkKey, on: bool) -> Option<(&'static str, &str)> {
         let reply = match self {
             Self::Never => return Some((key!("push-to-talk-here"), "")),
@@ -107,7 +107,7 @@ impl GlobalHotkeys {
         }
     }
 
-    /// What is to be said of one that is switched on: a text, what stands in it, and whether it needs attention.
+    /// What is to be said of one that is switched on: a text, what is in it, and whether it needs attention.
     pub fn note_of(
         &self,
         action: Action,

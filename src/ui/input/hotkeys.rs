@@ -149,7 +149,7 @@ pub enum PressedHotkey {
     Escape,
 }
 
-/// Takes what is pressed in this frame to be a hotkey; it does nothing else. Tab goes on.
+/// Takes what is pressed in this frame to be a hotkey; it does nothing else. Tab continues.
 pub fn pressed(ctx: &Context) -> Option<PressedHotkey> {
     ctx.input_mut(|input| {
         let mut found = None;

@@ -1,6 +1,6 @@
 //! Keystrokes go to the field that a person sees them go to. All that came since the last frame is
 //! given to egui at once, and the field that had the keyboard takes all of it: after *Server, Tab, key*
-//! on a machine that is slow for a moment the key would stand in the server's field, readable. So what
+//! on a machine that is slow for a moment the key would be in the server's field, readable. So what
 //! is typed behind a Tab or a click waits for the next frame.
 
 use egui::{Context, Event, Key, RawInput, ViewportId};

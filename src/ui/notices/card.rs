@@ -1,4 +1,4 @@
-//! Cards over a player's picture: cause, advice, a button that helps, and one that puts the card away.
+//! Cards over a player's frame: cause, advice, a button that helps, and one that puts the card away.
 
 use egui::{CornerRadius, Frame, Margin, Role, Sense, Stroke, Ui, Vec2, WidgetInfo, vec2};
 
@@ -35,7 +35,7 @@ pub struct Pressed {
 }
 
 impl Card<'_> {
-    /// Shows it as wide as there is room. Under 400 points the button stands below the words.
+    /// Shows it as wide as there is room. Under 400 points the button is below the words.
     pub fn show(&self, ui: &mut Ui, theme: &Theme, texts: &Texts) -> Pressed {
         let (icon, color) = match self.level {
             Level::Info => (Icon::Info, theme.accent),

@@ -108,7 +108,7 @@ fn inside<R>(ui: &mut Ui, contents: impl FnOnce(&mut Ui) -> R) -> R {
     Frame::new().inner_margin(Margin::symmetric(10, 9)).show(ui, contents).inner
 }
 
-/// The icon at the left, words as wide as leaves room for the time, and what stands at the right.
+/// The icon at the left, words as wide as leaves room for the time, and what is at the right.
 fn columns(
     ui: &mut Ui,
     (icon, color): (Icon, egui::Color32),
@@ -215,7 +215,7 @@ fn buttons(
     helped
 }
 
-/// A notice that is over.
+/// A notice that has ended.
 fn over(ui: &mut Ui, view: &View<'_>, past: &PastNotice) {
     let (theme, texts) = (view.theme, view.texts);
     let title = texts.say(&past.notice.problem);

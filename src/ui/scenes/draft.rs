@@ -1,4 +1,4 @@
-//! What a person has in hand while building scenes, and what the lists and the picture both need.
+//! What a person has in hand while building scenes, and what the lists and the frame both need.
 
 use std::collections::BTreeMap;
 
@@ -45,7 +45,7 @@ pub struct Draft {
     pub(super) naming: Option<(Named, String)>,
     /// Where the cursor goes as soon as its field has the keyboard.
     pub(super) name_cursor: Option<NameCursor>,
-    /// What is being dragged on the picture.
+    /// What is being dragged on the frame.
     pub(super) grip: Option<Drag>,
     /// Where a frame around several was begun, in program pixels.
     pub(super) band: Option<(f64, f64)>,
@@ -82,7 +82,7 @@ pub struct Draft {
     pub(super) going: Option<f32>,
     /// The options of this transition are shown.
     pub transition: Option<Whose>,
-    /// Studio mode: scenes are prepared before they go out.
+    /// Studio mode: scenes are prepared before they are sent.
     pub studio_mode: bool,
 }
 
@@ -270,7 +270,7 @@ fn topmost<'a>(items: &'a [Item], fits: &impl Fn(&Item) -> bool) -> Option<&'a I
     })
 }
 
-/// What a source is set by, if it is. The chosen picture only where it is a camera: nothing else of
+/// What a source is set by, if it is. The main video source only where it is a camera: nothing else of
 /// it is kept.
 pub(in crate::ui) fn heeds(snapshot: &Snapshot, id: SourceId) -> Option<UsedProperties> {
     if id == MAIN {
@@ -336,7 +336,7 @@ pub(super) enum Named {
     Item(ItemId),
 }
 
-/// The scene that is being worked on: the prepared one, or what goes out.
+/// The scene that is being worked on: the prepared one, or what is sent.
 pub(super) fn edited(snapshot: &Snapshot) -> SceneId {
     snapshot.scenes.prepared.unwrap_or(snapshot.scenes.collection.current)
 }
@@ -361,7 +361,7 @@ pub(super) fn name_of(view: &View<'_>, item: &Item) -> String {
     }
     match item.content {
         Content::Group(_) => view.texts.get("scenes-group").to_string(),
-        // The picture of `--video`: what it shows.
+        // The frame of `--video`: what it shows.
         _ => match &view.snapshot.video {
             Some(video) if !video.name.is_empty() => video.name.clone(),
             _ => view.texts.get("scenes-main").to_string(),

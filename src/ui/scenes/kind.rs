@@ -1,4 +1,4 @@
-//! Sources as they are seen in lists: a picture of their kind, and how they fare.
+//! Sources as they are seen in lists: a frame of their kind, and how they fare.
 
 use std::path::PathBuf;
 
@@ -12,7 +12,7 @@ use crate::ui::style::icons::Icon;
 use crate::ui::text::format;
 use crate::ui::view::View;
 
-/// What is known of what a row stands for, told apart by shape as well as by color.
+/// What is known of what a row represents, told apart by shape as well as by color.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum RowLamp {
     None,
@@ -28,7 +28,7 @@ pub enum RowLamp {
     Prepared,
 }
 
-/// The picture of a kind of source.
+/// The frame of a kind of source.
 pub fn icon_of_choice(choice: &VideoChoice) -> Icon {
     match choice {
         VideoChoice::Camera(_) => Icon::Camera,
@@ -49,7 +49,7 @@ pub fn icon_of_choice(choice: &VideoChoice) -> Icon {
     }
 }
 
-/// The picture of what an item shows.
+/// The frame of what an item shows.
 pub fn icon_of(view: &View<'_>, item: &Item) -> Icon {
     match item.content {
         Content::Source(id) => view.snapshot.shown_by(id).map_or(Icon::NoVideo, icon_of_choice),

@@ -1,4 +1,4 @@
-//! What can be done with an item or a scene: the lists and the picture offer the same.
+//! What can be done with an item or a scene: the lists and the frame offer the same.
 
 use egui::{
     Frame, Key, Margin, Modifiers, Popup, PopupCloseBehavior, Response, ScrollArea, Ui, Vec2,

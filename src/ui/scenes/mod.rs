@@ -1,5 +1,5 @@
 //! Scenes in the window: their list, the list of what the chosen one shows, changing that on the
-//! picture, and the settings of one item.
+//! frame, and the settings of one item.
 
 pub mod add_source;
 pub mod canvas;
@@ -22,7 +22,7 @@ use crate::ui::view::View;
 
 pub use draft::{Draft, Whose};
 
-/// The test pattern over what goes out.
+/// The test pattern over what is sent.
 pub fn test_pattern(texts: &Texts, snapshot: &Snapshot) -> Edit {
     let scene = snapshot.scenes.collection.current;
     Edit::AddSource {

@@ -18,15 +18,15 @@ pub enum Grip {
     Turn,
 }
 
-/// The corners of a place's picture in program pixels: upper left, upper right, lower right, lower
-/// left, as the picture is turned and flipped.
+/// The corners of a place's frame in program pixels: upper left, upper right, lower right, lower
+/// left, as the frame is turned and flipped.
 pub fn corners(place: &Placement, natural: Size, canvas: Size) -> [(f64, f64); 4] {
     let picture = (f64::from(natural.width), f64::from(natural.height));
     let (map, _) = map(place, picture, canvas);
     [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)].map(|(x, y)| map.apply(x, y))
 }
 
-/// Whether a point of the program lies on the place's picture.
+/// Whether a point of the program lies on the place's frame.
 pub fn contains(place: &Placement, natural: Size, canvas: Size, point: (f64, f64)) -> bool {
     let picture = (f64::from(natural.width), f64::from(natural.height));
     let Some(back) = map(place, picture, canvas).0.inverse() else { return false };
@@ -34,7 +34,7 @@ pub fn contains(place: &Placement, natural: Size, canvas: Size, point: (f64, f64
     (0.0..=1.0).contains(&x) && (0.0..=1.0).contains(&y)
 }
 
-/// A place whose box is exactly its picture.
+/// A place whose box is exactly its frame.
 pub fn tight(place: &Placement, natural: Size, canvas: Size) -> Placement {
     let unturned = Placement { rotation: 0.0, flip_x: false, flip_y: false, ..*place };
     let [from, _, to, _] = corners(&unturned, natural, canvas);
@@ -61,7 +61,7 @@ pub fn pixels(place: &Placement, canvas: Size) -> [f64; 4] {
     [place.x * cw, place.y * ch, place.width * cw, place.height * ch]
 }
 
-/// Moved by so many program pixels.
+/// Moved by this many program pixels.
 pub fn moved(place: &Placement, by: (f64, f64), canvas: Size) -> Placement {
     Placement {
         x: place.x + by.0 / f64::from(canvas.width),
@@ -120,11 +120,11 @@ pub fn dragged(
                 width / (1.0 - crop.left - crop.right).max(0.01),
                 height / (1.0 - crop.top - crop.bottom).max(0.01),
             );
-            // How far the held edge goes inwards, in parts of the whole picture.
+            // How far the held edge goes inwards, in parts of the whole frame.
             let (sx, sy) = (f64::from(across), f64::from(down));
             let (inwards_x, inwards_y) = (-own.0 * sx / whole.0, -own.1 * sy / whole.1);
             let mut cut = crop;
-            // A flipped picture's left side is on the right.
+            // A flipped frame's left side is on the right.
             match if start.flip_x { -across } else { across } {
                 -1 => cut.left += inwards_x,
                 1 => cut.right += inwards_x,
@@ -206,7 +206,7 @@ pub enum AlignTo {
     Bottom,
 }
 
-/// The edges of a picture as it is turned: left, top, right, bottom.
+/// The edges of a frame as it is turned: left, top, right, bottom.
 pub fn edges(place: &Placement, natural: Size, canvas: Size) -> [f64; 4] {
     let corners = corners(place, natural, canvas);
     let low = |pick: fn(&(f64, f64)) -> f64| corners.iter().map(pick).fold(f64::INFINITY, f64::min);

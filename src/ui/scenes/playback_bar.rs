@@ -1,4 +1,4 @@
-//! The bar over the picture by which the selected source is paused and moved about in, if it plays
+//! The bar over the frame by which the selected source is paused and moved about in, if it plays
 //! something: a media file, a slide show.
 
 use std::time::Duration;
@@ -55,7 +55,7 @@ fn step(now: Position, forward: bool) -> Option<TransportCommand> {
     Some(TransportCommand::To(to.min(whole)))
 }
 
-/// Shows the bar at the lower edge of the picture, for the source that is selected.
+/// Shows the bar at the lower edge of the frame, for the source that is selected.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
     let collection = &view.snapshot.scenes.collection;
     let selected = draft.selected.and_then(|id| collection.item(id));
@@ -84,7 +84,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
     if let Some(go) = buttons(&mut row, view, &name, now) {
         view.send(Command::Media(id, go));
     }
-    // The picture's place is dark in both themes.
+    // The frame's place is dark in both themes.
     let theme = &Theme::DARK;
     if let Some((index, count)) = now.item {
         let figures =

@@ -233,7 +233,7 @@ impl Screen {
         }
     }
 
-    /// Where something stands in the way it is pointed at.
+    /// Where something is in the way it is pointed at.
     pub(super) fn may_go_live(&mut self) -> bool {
         let wrong = self.target.complain(&self.snapshot);
         if wrong {

@@ -121,7 +121,7 @@ impl Screen {
         self.wishes.push(WindowRequest::Command(Command::Edit(edit)));
     }
 
-    /// A file of sound was chosen for this strip, or for a new one.
+    /// A file of audio was chosen for this strip, or for a new one.
     pub fn picked_strip(&mut self, strip: Option<StripId>, path: PathBuf) {
         let choice = AudioChoice::File(path);
         self.wishes.push(WindowRequest::Command(match strip {
@@ -138,7 +138,7 @@ impl Screen {
         self.wishes.push(WindowRequest::Command(Command::Watch { url }));
     }
 
-    /// A file was chosen to go out as it is.
+    /// A file was chosen to are sent as it is.
     pub fn picked_passthrough(&mut self, path: PathBuf) {
         self.passthrough.path = Some(path);
     }

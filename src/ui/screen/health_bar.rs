@@ -26,7 +26,7 @@ pub enum Pressed {
     Notices,
 }
 
-/// The bar; so much room at its right end is left to others.
+/// The bar; this much room at its right end is left to others.
 pub fn show(ui: &mut Ui, view: &View<'_>, room: Rect, inset: f32) -> Option<Pressed> {
     let (theme, health) = (view.theme, view.health);
     let trouble = health.is_trouble();

@@ -22,7 +22,7 @@ impl Screen {
         });
     }
 
-    /// The whole screen filled with the page's picture.
+    /// The whole screen filled with the page's frame.
     pub(super) fn filled(&mut self, ui: &mut Ui, room: Rect) {
         let mut view = view!(self);
         let action = match self.page {

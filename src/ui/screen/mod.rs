@@ -83,14 +83,14 @@ pub struct Screen {
     profile_changed: bool,
     successor: Option<String>,
     guide: guide::Guide,
-    /// What goes out, as the guide shows it.
+    /// What is sent, as the guide shows it.
     guided: Option<FrameView>,
     watch: watch::Draft,
     scenes: scenes::Draft,
     /// The scene that is prepared, once one was.
     prepared: Option<FrameView>,
     program: FrameView,
-    /// The players' pictures, by the slots of their tiles.
+    /// The players' frames, by the slots of their tiles.
     watched: Vec<FrameView>,
     full_screen: bool,
     talk: push_to_talk::TalkState,
@@ -115,7 +115,7 @@ fn apply_to(ctx: &egui::Context, preferences: &Preferences) {
 }
 
 impl Screen {
-    /// A window that shows these pictures. Installs fonts and style.
+    /// A window that shows these frames. Installs fonts and style.
     pub fn new(
         ctx: &egui::Context,
         preferences: Preferences,
@@ -187,7 +187,7 @@ impl Screen {
         self.renderer = renderer;
     }
 
-    /// Lays pictures onto these. To be called before the first frame.
+    /// Lays frames onto these. To be called before the first frame.
     pub fn set_surfaces(&mut self, surfaces: &Arc<dyn Surfaces>) {
         self.watched.iter_mut().chain([&mut self.program]).for_each(|it| it.lay_on(surfaces));
     }
@@ -518,7 +518,7 @@ impl Screen {
         (self.watch.place, self.watch.figures) = (place, figures);
     }
 
-    /// Fills the screen with the picture of the page.
+    /// Fills the screen with the frame of the page.
     pub fn fill_screen(&mut self) {
         self.set_full_screen(true);
     }

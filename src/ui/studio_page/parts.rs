@@ -33,7 +33,7 @@ pub struct PageParts<'a> {
     pub side: &'a mut SideTab,
     pub program: &'a mut FrameView,
     pub prepared: Option<&'a mut FrameView>,
-    /// The players' pictures, by the slots of their tiles.
+    /// The players' frames, by the slots of their tiles.
     pub watched: &'a mut [FrameView],
     /// The layout in use, and those that were changed.
     pub panels: &'a mut Panels,

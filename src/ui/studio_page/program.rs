@@ -1,4 +1,4 @@
-//! The program picture with its frame and tag, and what stands in its place while there is none.
+//! The program frame with its frame and tag, and what is in its place while there is none.
 
 use egui::{
     Color32, CornerRadius, Rect, Role, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, vec2,
@@ -28,7 +28,7 @@ const TAKE: f32 = 84.0;
 
 /// The stage fills `room`.
 ///
-/// While a scene is prepared, it stands to the left of what goes out.
+/// While a scene is prepared, it stands to the left of what is sent.
 pub fn show(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -61,7 +61,7 @@ pub fn show(
 
     fill_around(ui, room, rect, view.theme.canvas);
     let painted = program(ui, view, picture, rect);
-    // Where there is none, a button may stand in its place.
+    // Where there is none, a button may be in its place.
     if painted && view.snapshot.scenes.prepared.is_none() {
         crate::ui::scenes::canvas::show(ui, view, draft, rect);
         crate::ui::scenes::playback_bar::show(ui, view, draft, rect);
@@ -96,7 +96,7 @@ fn take(ui: &mut Ui, view: &mut View<'_>, room: Rect) {
     elided(&column, line, egui::Align::Center, &duration, Type::Small.font(), theme.secondary);
 }
 
-/// The picture itself, or what stands in its place; tells whether it was the picture.
+/// The frame itself, or what is in its place; tells whether it was the frame.
 fn program(ui: &mut Ui, view: &mut View<'_>, picture: &mut FrameView, rect: Rect) -> bool {
     let theme = view.theme;
     let response = ui.interact(rect, ui.scope_id().with("program"), Sense::hover());
@@ -143,7 +143,7 @@ fn program(ui: &mut Ui, view: &mut View<'_>, picture: &mut FrameView, rect: Rect
         }
     }
     let frame = match view.snapshot.live {
-        // Not this picture is on air.
+        // Not this frame is on air.
         _ if view.snapshot.passthrough.is_some() => Stroke::new(BORDER, theme.line),
         LiveState::OnAir | LiveState::Stopping => Stroke::new(2.0, theme.live),
         // Beside the preview it is red at all times: what is changed there is seen.
@@ -156,13 +156,13 @@ fn program(ui: &mut Ui, view: &mut View<'_>, picture: &mut FrameView, rect: Rect
     painted
 }
 
-/// What the scene that goes out shows.
+/// What the scene that is sent shows.
 #[derive(Copy, Clone, Debug)]
 enum ShownSources {
     Nothing,
     /// A source alone, and how it fares.
     One(SourceState),
-    /// The picture says how they fare.
+    /// The frame says how they fare.
     Several,
 }
 
@@ -203,7 +203,7 @@ fn tag(ui: &Ui, view: &View<'_>, rect: Rect) {
         .on_hover_text(&*view.texts.get("tip-program"));
 }
 
-/// A plate with words in the upper left corner of a picture.
+/// A plate with words in the upper left corner of a frame.
 fn label_in(ui: &Ui, rect: Rect, text: &str, (fill, color): (Color32, Color32)) -> Rect {
     let galley = ui.painter().layout_no_wrap(text.to_owned(), Type::Tiny.font(), color);
     let plate =

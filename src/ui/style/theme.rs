@@ -1,5 +1,5 @@
 //! Every colour and size of the window. Nothing else in `ui/` names a number for a colour, and
-//! lengths come from the 4-point grid below. Design: a calm control room; the picture is the
+//! lengths come from the 4-point grid below. Design: a calm control room; the frame is the
 //! brightest thing, one accent, red means only *on air* and clipping.
 
 #![allow(clippy::mistyped_literal_suffixes, reason = "colours are written byte by byte")]
@@ -83,7 +83,7 @@ impl Weight {
 /// The sizes of text. Digits are tabular in all of them.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Type {
-    /// Tags on the picture and scales, 11 medium.
+    /// Tags on the frame and scales, 11 medium.
     Tiny,
     /// Secondary lines, 12.
     Small,
@@ -142,7 +142,7 @@ pub struct Theme {
     pub dark: bool,
     /// No animations.
     pub still: bool,
-    /// Behind the picture.
+    /// Behind the frame.
     pub canvas: Color32,
     pub panel: Color32,
     /// Fields, selected rows, cards.
@@ -174,13 +174,13 @@ const fn rgb(hex: u32) -> Color32 {
     Color32::from_rgb(r, g, b)
 }
 
-/// Behind a picture that does not fill its place, and behind words on a picture; both themes.
+/// Behind a frame that does not fill its place, and behind words on a frame; both themes.
 pub const BLACK: Color32 = rgb(0x07_09_0C);
-/// Words on a picture.
+/// Words on a frame.
 pub const ON_VIDEO: Color32 = rgb(0xFF_FF_FF);
 /// Their second line.
 pub const ON_VIDEO_SECONDARY: Color32 = rgb(0xC6_CF_DB);
-/// The plate under words on a picture. Opaque enough to read on white.
+/// The plate under words on a frame. Opaque enough to read on white.
 pub const PLATE: Color32 = Color32::from_rgba_premultiplied(9, 12, 18, 210);
 
 impl Theme {
@@ -376,7 +376,7 @@ mod tests {
                 assert!(contrast >= 4.5, "{what}, dark {}: {contrast:.2}", theme.dark);
             }
         }
-        // The plate over a white picture.
+        // The plate over a white frame.
         let over_white = |channel: u8| channel + (255 - PLATE.a());
         let worst =
             Color32::from_rgb(over_white(PLATE.r()), over_white(PLATE.g()), over_white(PLATE.b()));

@@ -1,4 +1,4 @@
-//! What few targets need: a name of its own, the way to the server, how far its bitrate goes down.
+//! What few targets need: a separate name, the way to the server, how far its bitrate goes down.
 
 use egui::{Id, Ui};
 

@@ -128,7 +128,7 @@ impl Draft {
         self.open = self.open.filter(|id| known(*id));
     }
 
-    /// The entry was changed elsewhere: what was typed about it is read anew.
+    /// The entry was changed elsewhere: what was typed about it is read again.
     pub fn relearn(&mut self, id: u32) {
         if let Some(texts) = self.texts.get_mut(&id) {
             (texts.touched, texts.server_touched) = (false, false);
@@ -158,7 +158,7 @@ impl Draft {
         })
     }
 
-    /// Points at what stands in the way of going live; tells whether anything does.
+    /// Points at what is in the way of going live; tells whether anything does.
     pub fn complain(&mut self, snapshot: &Snapshot) -> bool {
         let targets = snapshot.targets.iter().map(|view| &view.target);
         let mut enabled = targets.filter(|target| target.enabled).peekable();

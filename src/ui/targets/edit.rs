@@ -15,7 +15,7 @@ use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{Button, ButtonWeight, Field, icon_button, label, paragraph, switch};
 use crate::wire::rtmp::url::Url;
 
-/// What an entry is set by; of one on air, its address and key too: its own connection alone is made anew.
+/// What an entry is set by; of one on air, its address and key too: its own connection alone is made again.
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, entry: &TargetView) {
     let width = ui.available_width();
     if entry.target.is_built_in() {

@@ -42,7 +42,7 @@ pub fn why_no_size(view: &View<'_>, wanted: &Quality) -> Option<String> {
     refused(view, wanted, |misfit| matches!(misfit, Misfit::Height { .. }), key!("limit-height"))
 }
 
-/// Why so many frames a second cannot be chosen.
+/// Why this many frames a second cannot be chosen.
 pub fn why_no_rate(view: &View<'_>, wanted: &Quality) -> Option<String> {
     refused(view, wanted, |misfit| matches!(misfit, Misfit::Rate { .. }), key!("limit-rate"))
 }

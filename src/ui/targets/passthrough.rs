@@ -8,7 +8,7 @@ use crate::ui::text::{Texts, format};
 use crate::ui::view::View;
 use crate::ui::widgets::paragraph;
 
-/// At the top of the panel while a file goes out.
+/// At the top of the panel while a file is sent.
 pub(super) fn show(ui: &mut Ui, view: &View<'_>) {
     let Some(passthrough) = &view.snapshot.passthrough else { return };
     let (theme, texts) = (view.theme, view.texts);

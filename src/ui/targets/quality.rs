@@ -1,4 +1,4 @@
-//! What goes out, in figures: the usual choices, size, rate and bitrate.
+//! What is sent, in figures: the usual choices, size, rate and bitrate.
 
 use egui::Ui;
 

@@ -14,7 +14,7 @@ use crate::ui::video::FrameView;
 use crate::ui::view::View;
 use crate::ui::widgets::{Field, label, named_switch, paragraph};
 
-/// Width of the small picture.
+/// Width of the small frame.
 const IMAGE_WIDTH: f32 = 128.0;
 
 /// Below the chosen target's address; `running`: it is on air or on its way.
@@ -67,7 +67,7 @@ fn address(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target,
     }
 }
 
-/// How it looks there, with a small picture.
+/// How it looks there, with a small frame.
 fn seen(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, monitor: &MonitorView) {
     let (theme, texts) = (view.theme, view.texts);
     let (words, color) = state(theme, texts, monitor);

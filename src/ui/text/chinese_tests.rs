@@ -216,7 +216,7 @@ const BAD: &[&str] = &[
     gain_db = "x""#,
 ];
 
-/// What stands between Chinese words are names, and words as they stand in files.
+/// What is between Chinese words are names, and words as they are in files.
 fn assert_chinese(problem: &Problem) {
     let said = Language::Chinese.say(problem);
     let rows_of_words = said.split(|one: char| !one.is_ascii() || ",:;'".contains(one));

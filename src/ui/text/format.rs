@@ -24,7 +24,7 @@ pub fn minutes(time: Duration) -> String {
     format!("{}:{:02}", seconds / 60, seconds % 60)
 }
 
-/// `−12 s`, `−1:05`: so far behind the live end.
+/// `−12 s`, `−1:05`: this far behind the live end.
 pub fn behind(time: Duration) -> String {
     let seconds = (time + Duration::from_millis(500)).as_secs();
     if seconds < 60 { format!("−{seconds}\u{a0}s") } else { format!("−{}", minutes(time)) }

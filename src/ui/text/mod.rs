@@ -87,7 +87,7 @@ mod tests {
         files.map(|path| std::fs::read_to_string(path).unwrap()).collect()
     }
 
-    /// Every key of a language, what the studio says included, and whether values stand in its text.
+    /// Every key of a language, what the studio says included, and whether values are in its text.
     fn every_key(language: Language) -> Vec<(String, bool)> {
         let mut keys: Vec<(String, bool)> = Vec::new();
         for line in whole(language).lines().filter(|line| !line.starts_with('#')) {
@@ -101,7 +101,7 @@ mod tests {
         keys
     }
 
-    /// Whether a space stands between two Chinese characters.
+    /// Whether a space is between two Chinese characters.
     fn is_torn(text: &str) -> bool {
         let chars: Vec<char> = text.chars().collect();
         let chinese = |one: char| ('\u{4E00}'..='\u{9FFF}').contains(&one);

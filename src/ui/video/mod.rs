@@ -1,4 +1,4 @@
-//! A picture on the screen: taken from its slot when there is a newer one, scaled to the pixels it
+//! A frame on the screen: taken from its slot when there is a newer one, scaled to the pixels it
 //! is shown on, converted once and put where it is drawn from, which is kept: a surface of the
 //! window's, or a texture where there are none. While nothing asks for it, nothing is converted.
 
@@ -17,7 +17,7 @@ pub use crate::studio::watch::viewport::Rotation;
 use scaler::{ByteOrder, Fault, Scaler};
 pub use surface::{Surface, Surfaces};
 
-/// One picture and what it takes to renew it.
+/// One frame and what it takes to renew it.
 #[derive(Default)]
 pub struct FrameView {
     slot: Latest<VideoFrame>,
@@ -31,7 +31,7 @@ pub struct FrameView {
     name: &'static str,
 }
 
-/// What a picture is drawn from.
+/// What a frame is drawn from.
 enum Sheet {
     Surface(Arc<dyn Surface>),
     Texture { texture: Option<TextureHandle>, image: Arc<ColorImage> },
@@ -62,7 +62,7 @@ impl FrameView {
         self.made_for = None;
     }
 
-    /// What comes into `slot`, drawn as these pictures are.
+    /// What comes into `slot`, drawn as these frames are.
     pub fn beside(&self, name: &'static str, slot: Latest<VideoFrame>) -> Self {
         let mut picture = Self::new(name, slot);
         if let Some(surfaces) = &self.surfaces {
@@ -71,17 +71,17 @@ impl FrameView {
         picture
     }
 
-    /// The same pictures once more, to be shown at another size.
+    /// The same frames once more, to be shown at another size.
     pub fn again(&self, name: &'static str) -> Self {
         self.beside(name, self.slot.clone())
     }
 
-    /// Whether there is a picture to show.
+    /// Whether there is a frame to show.
     pub fn is_there(&self) -> bool {
         self.slot.version() != self.seen && self.slot.get().is_some() || self.frame.is_some()
     }
 
-    /// Width over height of the picture, 16:9 while there is none.
+    /// Width over height of the frame, 16:9 while there is none.
     pub fn shape(&self) -> f32 {
         self.frame.as_ref().map_or(16.0 / 9.0, |frame| {
             let size = frame.size();
@@ -97,7 +97,7 @@ impl FrameView {
         self.frame.as_ref().map(VideoFrame::size)
     }
 
-    /// Draws the picture turned, filling `rect` as it is seen then, and cut off at `room`; tells
+    /// Draws the frame turned, filling `rect` as it is seen then, and cut off at `room`; tells
     /// whether there was one.
     pub fn paint_turned(&mut self, ui: &Ui, rect: Rect, room: Rect, turn: Rotation) -> bool {
         let upright = if turn.is_sideways() {
@@ -123,7 +123,7 @@ impl FrameView {
         true
     }
 
-    /// Draws the picture, filling `rect`; tells whether there was one.
+    /// Draws the frame, filling `rect`; tells whether there was one.
     pub fn paint(&mut self, ui: &Ui, rect: Rect) -> bool {
         self.paint_turned(ui, rect, rect, Rotation::None)
     }
@@ -213,11 +213,11 @@ fn pixels(rect: Rect, pixels_per_point: f32) -> Size {
     Size::new((pixels.x.round() as u32).max(2) & !1, (pixels.y.round() as u32).max(2) & !1)
 }
 
-/// Which places of a picture that is turned, each 0…1 from its upper left, come to the upper left, upper
+/// Which places of a frame that is turned, each 0…1 from its upper left, come to the upper left, upper
 /// right, lower right and lower left.
 pub fn corners(turn: Rotation) -> [[f32; 2]; 4] {
     let mut corners = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]];
-    // Turned to the right, the picture's lower left corner comes to the upper left.
+    // Turned to the right, the frame's lower left corner comes to the upper left.
     corners.rotate_right(turn.quarters());
     corners
 }
@@ -237,7 +237,7 @@ pub fn fitted(room: Rect, shape: f32, pixels_per_point: f32) -> Rect {
     Rect::from_min_size(pos2(whole(corner.x), whole(corner.y)), size)
 }
 
-/// Fills `room` save `hole`, which a picture is going to cover: where the processor draws, each
+/// Fills `room` save `hole`, which a frame is going to cover: where the processor draws, each
 /// pixel drawn twice costs.
 pub fn fill_around(ui: &Ui, room: Rect, hole: Rect, color: Color32) {
     let (left, right) = (room.left()..=hole.left(), hole.right()..=room.right());
@@ -300,7 +300,7 @@ mod tests {
         }
     }
 
-    /// Uploaded once for each new picture, at the size shown; by a surface and by a texture.
+    /// Uploaded once for each new frame, at the size shown; by a surface and by a texture.
     #[test]
     fn a_picture_is_uploaded_once_at_the_size_shown() {
         let place = Rect::from_min_size(pos2(0.0, 0.0), vec2(320.0, 180.0));
@@ -337,7 +337,7 @@ mod tests {
             for _ in 0..5 {
                 assert_eq!(frame(&mut picture, place, true), [shown]);
             }
-            // Pictures that come while nothing shows them are not converted; then the last one is.
+            // Frames that come while nothing shows them are not converted; then the last one is.
             for _ in 0..5 {
                 slot.publish(black());
                 assert_eq!(frame(&mut picture, place, false), [shown]);

@@ -20,7 +20,7 @@ pub struct Scaler {
     planes: [Vec<u8>; 3],
 }
 
-/// Why a picture could not be converted.
+/// Why a frame could not be converted.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
     #[error(transparent)]
@@ -30,7 +30,7 @@ pub enum Fault {
 }
 
 impl Scaler {
-    /// Fills `pixels`, which hold a picture of `size`.
+    /// Fills `pixels`, which hold a frame of `size`.
     pub fn convert(
         &mut self,
         frame: &VideoFrame,

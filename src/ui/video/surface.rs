@@ -1,7 +1,7 @@
-//! Pictures laid onto the window past egui's textures. Those are blended, with a colour for every
+//! Frames laid onto the window past egui's textures. Those are blended, with a colour for every
 //! pixel, in an order of colours that displays do not use; where the processor draws, that is most of
-//! what showing a picture costs. Whoever owns the graphics context brings surfaces; without them
-//! pictures are textures as any other.
+//! what showing a frame costs. Whoever owns the graphics context brings surfaces; without them
+//! frames are textures as any other.
 
 use std::sync::Arc;
 
@@ -12,11 +12,11 @@ use crate::media::Size;
 
 /// Makes surfaces.
 pub trait Surfaces: Send + Sync {
-    /// A surface for one picture. What it takes of the graphics side goes with it.
+    /// A surface for one frame. What it takes of the graphics side goes with it.
     fn surface(&self) -> Arc<dyn Surface>;
 }
 
-/// What one picture is laid onto the window by. Opaque.
+/// What one frame is laid onto the window by. Opaque.
 pub trait Surface: Send + Sync {
     /// Lets `fill` write the pixels that are drawn from the next frame on, BGRA row by row.
     fn renew(&self, size: Size, fill: &mut dyn FnMut(&mut [u8]));

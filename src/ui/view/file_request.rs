@@ -40,7 +40,7 @@ pub enum FileRequest {
     Image,
     /// A folder of slides.
     Slides,
-    /// The first picture of a list of slides.
+    /// The first frame of a list of slides.
     Slide,
     Video,
     /// Words, watched.
@@ -76,7 +76,7 @@ impl FileRequest {
 pub struct Then {
     pub source: SourceId,
     pub pick: FileRequest,
-    /// In the place of this one of them, which stood there; else behind the last.
+    /// In the place of this one of them, which was there; else behind the last.
     pub at: Option<(usize, PathBuf)>,
 }
 
@@ -91,10 +91,10 @@ pub struct TransitionFile {
 /// What a transition works with.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum TransitionFilePart {
-    /// The grey picture of a wipe.
+    /// The grey frame of a wipe.
     Image,
     /// The clip of a stinger.
     Clip,
-    /// A folder of pictures that are one.
+    /// A folder of frames that are one.
     Folder,
 }

@@ -35,7 +35,7 @@ pub enum WindowRequest {
     PickThen(Then, Option<PathBuf>),
     /// Ask for a file for this filter; the dialog begins where it was.
     PickFilterFile(Asset, FilterFile, Option<PathBuf>),
-    /// Ask for a file for the transition: a grey picture, or a clip; or for a folder of pictures; the dialog
+    /// Ask for a file for the transition: a grey frame, or a clip; or for a folder of frames; the dialog
     /// begins where it was.
     PickTransitionFile(TransitionFile, Option<PathBuf>),
     /// Ask for a file of scenes and take it in.
@@ -48,11 +48,11 @@ pub enum WindowRequest {
     PickPart(PartKind, bool),
     /// Ask for a file and write the collection or profile of this name into it.
     SavePart(PartKind, String),
-    /// Ask for a file of sound for this strip, or for a new one.
+    /// Ask for a file of audio for this strip, or for a new one.
     PickStripFile(Option<StripId>),
     /// Ask for a file and show it in the player.
     PickWatchFile,
-    /// Ask for a media file to go out as it is.
+    /// Ask for a media file to are sent as it is.
     PickPassthrough,
     /// These were chosen in onair's own chooser, or nothing.
     FilesChosen(Option<Vec<PathBuf>>),
@@ -64,9 +64,9 @@ pub enum WindowRequest {
     Record,
     /// Save the replay buffer into a new file in the folder of recordings.
     SaveReplay,
-    /// Save the picture that goes out into a new file in the folder of recordings.
+    /// Save the frame that is sent into a new file in the folder of recordings.
     Snapshot,
-    /// Save the picture that is watched into a new file in the folder of recordings.
+    /// Save the frame that is watched into a new file in the folder of recordings.
     WatchSnapshot,
     /// Record what is watched into a new file there.
     WatchSave,

@@ -1,4 +1,4 @@
-//! What is said about the stream: read and written beside the picture, and flying over it.
+//! What is said about the stream: read and written beside the frame, and flying over it.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use crate::ui::widgets::{
 };
 use crate::wire::chat::{ChatLine, MAX_NAME, MAX_TEXT};
 
-/// The part of the picture's height in which lines fly, from the top.
+/// The part of the frame's height in which lines fly, from the top.
 const SKY: f32 = 0.6;
 /// A lane's height, of the letters'.
 const LANE: f32 = 1.5;
@@ -237,7 +237,7 @@ fn choose(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, choices: &mut ChatCho
     line("chat-name", &mut choices.name, &name, &hint, MAX_NAME, ui);
 }
 
-/// Where the chat about what is played is, where that is not found by itself.
+/// Where the chat about what is played is, where that is not found on its own.
 fn place(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let (theme, texts) = (view.theme, view.texts);
     let stream = view.snapshot.watch_figures.url.clone();
@@ -280,7 +280,7 @@ fn go_there(view: &mut View<'_>, typed: &str) {
     }
 }
 
-/// Lets new lines fly over the picture.
+/// Lets new lines fly over the frame.
 pub fn flying(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
     let lines = &view.snapshot.chat.lines;
     let newest = lines.last().map_or(draft.flown, |heard| heard.number);

@@ -1,4 +1,4 @@
-//! Lines of a chat that fly over the picture from right to left (*danmaku*): where each of them is.
+//! Lines of a chat that fly over the frame from right to left (*danmaku*): where each of them is.
 //! Pure: widths and times come from outside. Two lines in one lane never touch.
 
 use std::collections::VecDeque;
@@ -12,7 +12,7 @@ const CROSSING: f64 = 9.0;
 const GAP: f32 = 24.0;
 /// Lines that wait for a free lane; the oldest go.
 const WAITING: usize = 24;
-/// One that waited so long (seconds) is old news.
+/// One that waited this long (seconds) is old news.
 const STALE: f64 = 6.0;
 /// Lines in flight.
 const FLYING: usize = 128;

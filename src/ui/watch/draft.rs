@@ -1,4 +1,4 @@
-//! What the *Watch* page itself remembers between two frames: what is typed, how the picture is
+//! What the *Watch* page itself remembers between two frames: what is typed, how the frame is
 //! looked at, and a minute of a few figures.
 
 use std::collections::VecDeque;
@@ -79,7 +79,7 @@ pub enum Where {
     /// On the page.
     #[default]
     Here,
-    /// In a window of their own.
+    /// In a separate window.
     Window,
     /// In a small one above all others.
     Small,
@@ -94,12 +94,12 @@ pub struct Draft {
     known: bool,
     pub url: String,
     pub graphs: Graphs,
-    /// The figures lie over the picture.
+    /// The figures lie over the frame.
     pub figures: bool,
     pub look: Viewport,
-    /// The picture is to be moved by so much, in points.
+    /// The frame is to be moved by this much, in points.
     pub moved: Vec2,
-    /// Whose picture is looked at so, and how the studio knows it.
+    /// Whose frame is looked at so, and how the studio knows it.
     looked: Option<(Option<TileId>, viewport::Viewport)>,
     /// The tile that is shown alone.
     pub enlarged: Option<TileId>,
@@ -108,9 +108,9 @@ pub struct Draft {
     pub place: Where,
     /// An address is held over the window by the pointer.
     pub address_over: bool,
-    /// The picture was clicked twice.
+    /// The frame was clicked twice.
     pub double_clicked: bool,
-    /// What flies over the picture, and the last line that was let fly.
+    /// What flies over the frame, and the last line that was let fly.
     pub sky: DanmakuLayer,
     pub flown: u64,
     /// What is being written into the chat, and words to keep lines out, as they are typed.
@@ -162,7 +162,7 @@ impl Draft {
         }
     }
 
-    /// Tells the studio how the picture is looked at where that was changed, so that it is kept.
+    /// Tells the studio how the frame is looked at where that was changed, so that it is kept.
     pub fn tell(&mut self, view: &mut View<'_>) {
         if let Some((of, known)) = &mut self.looked
             && *known != self.look.kept()

@@ -56,7 +56,7 @@ pub fn is_address(text: &str) -> bool {
     text.contains("://") && text.len() <= MAX_ADDRESS && !text.contains(char::is_whitespace)
 }
 
-/// A file that only holds an address is at most so long.
+/// A file that only holds an address is at most this long.
 const LINK_BYTES: u64 = 64 << 10;
 
 /// What a dropped file is to be played as: itself, or the address in it where it is a link.

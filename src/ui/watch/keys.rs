@@ -76,7 +76,7 @@ pub const KEYS: &[(KeyAction, &str, &str, &[Key])] = &[
     (KeyAction::Leave, key!("key-leave"), "Esc", &[Key::Escape]),
 ];
 
-/// Where the picture goes with these keys and Alt.
+/// Where the frame goes with these keys and Alt.
 const MOVES: [(Key, Vec2); 4] = [
     (Key::ArrowLeft, vec2(-1.0, 0.0)),
     (Key::ArrowRight, vec2(1.0, 0.0)),
@@ -88,7 +88,7 @@ const MOVES: [(Key, Vec2); 4] = [
 const DIGITS: [Key; 8] =
     [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8];
 
-/// A step of loudness, of the sound's offset, of the zoom, of the picture in points.
+/// A step of loudness, of the audio's offset, of the zoom, of the frame in points.
 const LOUDER: f32 = 0.05;
 const LATER_MS: i32 = 10;
 const LARGER: f32 = 1.1;

@@ -1,4 +1,4 @@
-//! The page that watches streams: address, pictures, controls, figures; and its keyboard and windows.
+//! The page that watches streams: address, frames, controls, figures; and its keyboard and windows.
 
 mod address;
 pub(in crate::ui) mod chat;
@@ -103,7 +103,7 @@ fn here_or_elsewhere(
     }
 }
 
-/// What stands on the page while the players are in another window.
+/// What is on the page while the players are in another window.
 fn elsewhere(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
     ui.painter().rect_filled(room, CornerRadius::ZERO, BLACK);
     let texts = view.texts;
@@ -114,7 +114,7 @@ fn elsewhere(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
     }
 }
 
-/// The pictures alone on the whole screen; the controls come with the pointer.
+/// The frames alone on the whole screen; the controls come with the pointer.
 pub fn full_screen(
     ui: &mut Ui,
     view: &mut View<'_>,

@@ -27,7 +27,7 @@ impl std::fmt::Debug for NetworkForm {
 }
 
 impl NetworkForm {
-    /// What stands in the fields at first.
+    /// What is in the fields at first.
     pub fn of(network: &Network) -> Self {
         Self {
             ports: network.route.ports.clone(),

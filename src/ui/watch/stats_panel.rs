@@ -1,4 +1,4 @@
-//! The panel beside the picture: the figures of what plays.
+//! The panel beside the frame: the figures of what plays.
 
 use egui::Ui;
 

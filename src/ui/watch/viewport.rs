@@ -1,4 +1,4 @@
-//! How a picture lies in its room: its shape, how large it is, and which way is up. Pure geometry.
+//! How a frame lies in its room: its shape, how large it is, and which way is up. Pure geometry.
 
 use egui::{Rect, Vec2, vec2};
 
@@ -19,12 +19,12 @@ pub fn key_of(aspect: Aspect) -> &'static str {
     }
 }
 
-/// How a picture is looked at.
+/// How a frame is looked at.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct Viewport {
     pub aspect: Aspect,
     pub zoom: f32,
-    /// The middle of the picture lies so far from that of the room, in widths and heights of the picture as it
+    /// The middle of the frame lies so far from that of the room, in widths and heights of the frame as it
     /// is seen.
     pub pan: Vec2,
     pub turn: Rotation,
@@ -61,7 +61,7 @@ impl Viewport {
         self.pan *= if self.zoom <= 1.0 { 0.0 } else { 1.0 };
     }
 
-    /// Moves a picture that is enlarged, by so many points, as far as something of it is seen.
+    /// Moves a frame that is enlarged, by this many points, as far as something of it is seen.
     pub fn move_by(&mut self, by: Vec2, room: Rect, size: Size, pixels_per_point: f32) {
         let seen = self.place(room, size, pixels_per_point).size();
         if self.zoom > 1.0 && seen.x > 0.0 && seen.y > 0.0 {
@@ -71,7 +71,7 @@ impl Viewport {
         }
     }
 
-    /// Where a picture of this size lies, as it is seen (turned).
+    /// Where a frame of this size lies, as it is seen (turned).
     pub fn place(&self, room: Rect, size: Size, pixels_per_point: f32) -> Rect {
         let (width, height) = (size.width.max(1) as f32, size.height.max(1) as f32);
         let (width, height) =

@@ -1,4 +1,4 @@
-//! The players in a window of their own: an ordinary one, or a small one without a frame above all
+//! The players in a separate window: an ordinary one, or a small one without a frame above all
 //! others. The window's own keyboard works as the page's does.
 
 use egui::{
@@ -109,7 +109,7 @@ fn window(
     action
 }
 
-/// The small window shows the chosen player: dragged by its picture, with two buttons while the
+/// The small window shows the chosen player: dragged by its frame, with two buttons while the
 /// pointer is over it.
 fn pip(
     ui: &mut Ui,
@@ -157,7 +157,7 @@ fn pip(
     );
     row.spacing_mut().item_spacing.x = gap::XS;
     let (back, stop) = (view.texts.get("window-back"), view.texts.get("stop"));
-    // Dark in both themes, as the picture is.
+    // Dark in both themes, as the frame is.
     if icon_button(&mut row, &Theme::DARK, Icon::External, &back, side, ButtonWeight::Quiet)
         .clicked()
     {

@@ -19,7 +19,7 @@ pub enum ButtonWeight {
     Primary,
     /// Bordered.
     Plain,
-    /// Bordered, on a ground of its own: on a tinted bar.
+    /// Bordered, on a separate ground: on a tinted bar.
     Raised,
     /// Words only until touched.
     Quiet,

@@ -16,7 +16,7 @@ pub fn paragraph(ui: &mut Ui, text: &str, kind: Type, color: Color32) -> Respons
     ui.add(Label::new(RichText::new(text).font(kind.font()).color(color)).wrap().selectable(false))
 }
 
-/// A line in which a name of this size stands before what it names.
+/// A line in which a name of this size is before what it names.
 pub fn named(ui: &mut Ui, theme: &Theme, size: Vec2, name: &str, control: impl FnOnce(&mut Ui)) {
     let room = Vec2::new(ui.available_width(), size.y);
     ui.allocate_ui_with_layout(room, Layout::left_to_right(Align::Center), |ui| {

@@ -15,7 +15,7 @@ const WARN: f32 = -20.0;
 const DANGER: f32 = -9.0;
 const SCALE: [i32; 5] = [-60, -40, -20, -9, 0];
 
-/// Where a level stands on the meter, 0 to 1.
+/// Where a level is on the meter, 0 to 1.
 fn place_of(dbfs: f32) -> f32 {
     ((dbfs - FLOOR) / -FLOOR).clamp(0.0, 1.0)
 }

@@ -95,7 +95,7 @@ impl<'a> Select<'a> {
                 ui.spacing_mut().item_spacing = Vec2::new(0.0, 2.0);
                 ui.set_width(self.width - 10.0);
                 list(ui);
-                // A click closes it; so does what is chosen by the keyboard or by a screen reader, which go on
+                // A click closes it; so does what is chosen by the keyboard or by a screen reader, which continue
                 // from here.
                 let keys = [Key::Enter, Key::Space];
                 let pressed = ui.input(|input| keys.iter().any(|key| input.key_pressed(*key)));

@@ -29,7 +29,7 @@ pub fn decode(body: &[u8]) -> Result<Vec<Value>, Error> {
     decode_most(body, MAX_VALUES)
 }
 
-/// All values of a body that may have so many.
+/// All values of a body that may have this many.
 ///
 /// # Errors
 /// As [`decode`].

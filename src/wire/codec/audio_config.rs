@@ -1,6 +1,6 @@
-//! Sound: Opus, FLAC, AC-3 and E-AC-3.
+//! Audio: Opus, FLAC, AC-3 and E-AC-3.
 
-/// What is known of a sound stream.
+/// What is known of an audio stream.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct AudioInfo {
     pub sample_rate: u32,
@@ -39,7 +39,7 @@ pub fn ac3(frame: &[u8]) -> Option<AudioInfo> {
         (rate, b4 >> 1 & 7, b4 & 1)
     } else {
         let mode = b6 >> 5;
-        // Mix levels stand between, as the mode needs them.
+        // Mix levels are between, as the mode needs them.
         let mut before = 3;
         before += if mode & 1 == 1 && mode != 1 { 2 } else { 0 };
         before += if mode & 4 != 0 { 2 } else { 0 };

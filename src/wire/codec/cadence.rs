@@ -1,4 +1,4 @@
-//! Frame rate out of presentation times that were rounded, as FLV and Matroska round them to milliseconds:
+//! Frame rate from presentation times that were rounded, as FLV and Matroska round them to milliseconds:
 //! a straight line through all of them tells 60 from 59.94 where the distance of two cannot. Pure.
 
 use crate::media::FrameRate;
@@ -29,7 +29,7 @@ const RATE_TOLERANCE: f64 = 0.000_2;
 /// So many standard errors of a measurement are believed.
 const ERRORS: f64 = 4.0;
 
-/// Frames a second of pictures at these times in microseconds, in whatever order. Where it was measured too
+/// Frames a second of frames at these times in microseconds, in whatever order. Where it was measured too
 /// shortly to tell common rates apart, `told` decides, and else the nearest.
 pub fn frame_rate(times: impl IntoIterator<Item = i64>, told: Option<f64>) -> Option<f64> {
     let mut times: Vec<i64> = times.into_iter().collect();

@@ -1,4 +1,4 @@
-//! What a stream or a file tells of its pictures' colours: code points of ITU-T H.273, and of HDR how
+//! What a stream or a file tells of its frames' colours: code points of ITU-T H.273, and of HDR how
 //! bright it is (CTA-861.3, SMPTE ST 2086). Names of code points are FFmpeg's.
 
 use crate::wire::amf0::Value;
@@ -6,7 +6,7 @@ use crate::wire::amf0::Value;
 /// "Unspecified", whatever it is of.
 const UNSPECIFIED: u8 = 2;
 
-/// How the numbers of pictures are meant; `None`: nothing is told.
+/// How the numbers of frames are meant; `None`: nothing is told.
 #[derive(Copy, Clone, Debug, Default, PartialEq)]
 pub struct Colors {
     pub full_range: Option<bool>,
@@ -16,12 +16,12 @@ pub struct Colors {
     pub light: Light,
 }
 
-/// How bright pictures are, in cd/m².
+/// How bright frames are, in cd/m².
 #[derive(Copy, Clone, Debug, Default, PartialEq)]
 pub struct Light {
     /// The brightest pixel (MaxCLL).
     pub max_content: Option<f64>,
-    /// The brightest mean of a picture (MaxFALL).
+    /// The brightest mean of a frame (MaxFALL).
     pub max_average: Option<f64>,
     /// Black and white of the display on which they were made.
     pub display: Option<(f64, f64)>,

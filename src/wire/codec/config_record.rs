@@ -1,4 +1,4 @@
-//! Configurations written: from the form of one container into that of another, or out of the first packet
+//! Configurations written: from the form of one container into that of another, or from the first packet
 //! where a stream has none.
 
 use bytes::{BufMut, Bytes, BytesMut};
@@ -45,7 +45,7 @@ pub fn opus_box(audio: &AudioConfig) -> Bytes {
     out.freeze()
 }
 
-/// The content of `dac3` or `dec3` out of a packet of AC-3 or E-AC-3 (ETSI TS 102 366 §F.4, §F.6).
+/// The content of `dac3` or `dec3` from a packet of AC-3 or E-AC-3 (ETSI TS 102 366 §F.4, §F.6).
 pub fn ac3_record(packet: &[u8], bitrate: u32) -> Option<Bytes> {
     let &[0x0B, 0x77, _, _, b4, b5, b6, ..] = packet else { return None };
     let mut out = BitWriter::with_capacity(8);
@@ -90,7 +90,7 @@ pub fn ac3_record(packet: &[u8], bitrate: u32) -> Option<Bytes> {
         out.bits(3, 0);
         let dependents = if place + 1 == main.len() { dependent.min(15) } else { 0 };
         out.bits(4, dependents);
-        // Where they sound: left and right in the back, as they mostly do.
+        // Where they audio: left and right in the back, as they mostly do.
         match dependents {
             0 => out.bits(1, 0),
             _ => out.bits(9, 2),
@@ -99,7 +99,7 @@ pub fn ac3_record(packet: &[u8], bitrate: u32) -> Option<Bytes> {
     Some(out.into_bytes().into())
 }
 
-/// MP4's configuration of VP9 out of a picture that decodes by itself (VP9 §6.2, VP Codec ISO Media File
+/// MP4's configuration of VP9 from a frame that decodes on its own (VP9 §6.2, VP Codec ISO Media File
 /// Format Binding §2.2); the level is the lowest for its size and rate.
 pub fn vp9_record(picture: &[u8], frame_rate: f64) -> Option<Bytes> {
     let (width, height) = super::vp9_key_size(picture)?;
@@ -126,7 +126,7 @@ pub fn vp9_record(picture: &[u8], frame_rate: f64) -> Option<Bytes> {
     let [profile, bits] = front().ok()?;
     let size = u64::from(width) * u64::from(height);
     let rate = (size as f64 * frame_rate) as u64;
-    // Level, luma samples a second, luma samples of a picture.
+    // Level, luma samples a second, luma samples of a frame.
     const LEVELS: [(u8, u64, u64); 13] = [
         (10, 829_440, 36_864),
         (11, 2_764_800, 73_728),

@@ -9,7 +9,7 @@ use crate::media::{AudioCodec, VideoCodec};
 pub struct FourCc(pub [u8; 4]);
 
 impl FourCc {
-    /// As the number that stands in metadata.
+    /// As the number that is in metadata.
     pub const fn as_u32(self) -> u32 {
         u32::from_be_bytes(self.0)
     }
@@ -27,7 +27,7 @@ impl fmt::Debug for FourCc {
     }
 }
 
-/// How pictures are encoded.
+/// How frames are encoded.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum VideoFormat {
     H264,
@@ -139,7 +139,7 @@ impl fmt::Display for VideoFormat {
     }
 }
 
-/// How sound is encoded.
+/// How audio is encoded.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum AudioFormat {
     Aac,

@@ -1,11 +1,11 @@
-//! What stands beside pictures of how bright they are: supplemental enhancement information of H.264 and
+//! What is beside frames of how bright they are: supplemental enhancement information of H.264 and
 //! HEVC (H.265 Annex D), metadata units of AV1 (AV1 §5.8).
 
 use crate::wire::codec::color::{Colors, Light};
 use crate::wire::codec::h264::nal::unescape;
 use crate::wire::codec::obu::obus;
 
-/// Units of a picture, and messages of one of them, that are looked at.
+/// Units of a frame, and messages of one of them, that are looked at.
 const MAX_UNITS: usize = 64;
 /// Looked at of a unit.
 const MAX_UNIT_BYTES: usize = 1 << 10;
@@ -51,12 +51,12 @@ fn number(rest: &mut &[u8]) -> Option<usize> {
     }
 }
 
-/// `content_light_level_info()`, which is also what stands in `clli` and in AV1.
+/// `content_light_level_info()`, which is also what is in `clli` and in AV1.
 pub fn levels(payload: &[u8]) -> Option<Light> {
     Some(Light::levels(u16_at(payload, 0)?, u16_at(payload, 2)?))
 }
 
-/// `mastering_display_colour_volume()`, which is also what stands in `mdcv`: the corners of its colours
+/// `mastering_display_colour_volume()`, which is also what is in `mdcv`: the corners of its colours
 /// and its white, then white and black in 0.0001 cd/m².
 pub fn display_volume(payload: &[u8]) -> Option<Light> {
     let tell = |at| u32_at(payload, at).map(|value| f64::from(value) / 10_000.0);
@@ -64,7 +64,7 @@ pub fn display_volume(payload: &[u8]) -> Option<Light> {
     Some(Light::display(black, white))
 }
 
-/// What stands beside a picture of H.264 in the shape of MP4.
+/// What is beside a frame of H.264 in the shape of MP4.
 pub fn of_h264(picture: &[u8], length_size: usize) -> Colors {
     units(picture, length_size, |unit| match unit {
         [head, payload @ ..] if head & 0x1F == 6 => Some(payload),
@@ -72,7 +72,7 @@ pub fn of_h264(picture: &[u8], length_size: usize) -> Colors {
     })
 }
 
-/// What stands beside a picture of HEVC in the shape of MP4, or in the arrays of its configuration.
+/// What is beside a frame of HEVC in the shape of MP4, or in the arrays of its configuration.
 pub fn of_hevc(picture: &[u8], length_size: usize) -> Colors {
     units(picture, length_size, |unit| match unit {
         [head, _, payload @ ..] if head >> 1 & 0x3F == 39 => Some(payload),
@@ -103,7 +103,7 @@ fn units<'a>(
     found
 }
 
-/// What stands beside a picture of AV1, or in its configuration.
+/// What is beside a frame of AV1, or in its configuration.
 pub fn of_av1(units: &[u8]) -> Colors {
     let mut light = Light::default();
     for (kind, payload) in obus(units).take(MAX_UNITS) {

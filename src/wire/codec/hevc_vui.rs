@@ -4,14 +4,14 @@
 use crate::wire::bits::{BitReader, Error};
 use crate::wire::codec::color::Colors;
 
-/// Sets of reference pictures (§7.4.3.2.1).
+/// Sets of reference frames (§7.4.3.2.1).
 const MAX_SETS: u32 = 64;
-/// Pictures in one of them, with room for a set that lies.
+/// Frames in one of them, with room for a set that lies.
 const MAX_PICTURES: u32 = 32;
-/// Pictures that are kept for long.
+/// Frames that are kept for long.
 const MAX_LONG_TERM: u32 = 33;
 
-/// What a set tells; `bits` stand behind its bit depths. `sub_layers`: those beside the first.
+/// What a set tells; `bits` are behind its bit depths. `sub_layers`: those beside the first.
 pub(super) fn colors(bits: &mut BitReader<'_>, sub_layers: u32) -> Result<Colors, Error> {
     let order_bits = bits.ue()?.min(12) + 4;
     let layers = if bits.flag()? { sub_layers + 1 } else { 1 };
@@ -86,7 +86,7 @@ fn reference_sets(bits: &mut BitReader<'_>) -> Result<(), Error> {
             bits.ue()?;
             let mut kept = 0;
             for _ in 0..=pictures {
-                // Used by the picture; or else perhaps by others.
+                // Used by the frame; or else perhaps by others.
                 if bits.flag()? || bits.flag()? {
                     kept += 1;
                 }

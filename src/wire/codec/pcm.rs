@@ -1,11 +1,11 @@
-//! Uncompressed sound: how its numbers are written down. Files tell it in many ways; between our own
+//! Uncompressed audio: how its numbers are written down. Files tell it in many ways; between our own
 //! readers and decoders it travels as eleven bytes (`lpcm`, coding, bytes of a value, channels, rate).
 
 use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::media::{AudioCodec, AudioConfig, BitsPerSecond};
 
-/// What stands before what is told of it.
+/// What is before what is told of it.
 pub const MARK: &[u8; 4] = b"lpcm";
 const MAX_CHANNELS: u16 = 16;
 
@@ -24,7 +24,7 @@ const CODINGS: [Coding; 5] =
     [Coding::Signed, Coding::Unsigned, Coding::Float, Coding::ALaw, Coding::MuLaw];
 const BIG_ENDIAN: u8 = 0x80;
 
-/// How sound is written down; channels are interleaved.
+/// How audio is written down; channels are interleaved.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Pcm {
     pub coding: Coding,
@@ -82,7 +82,7 @@ impl Pcm {
         Some(pcm).filter(Self::is_audio)
     }
 
-    /// Whether such sound can be.
+    /// Whether such audio can be.
     pub fn is_audio(&self) -> bool {
         let sizes: &[u8] = match self.coding {
             Coding::Signed | Coding::Unsigned => &[1, 2, 3, 4],
@@ -138,7 +138,7 @@ impl Pcm {
         u32::from(self.bytes) * u32::from(self.channels)
     }
 
-    /// The values that stand in `data`, mostly from -1 to 1.
+    /// The values that are in `data`, mostly from -1 to 1.
     pub fn values(self, data: &[u8]) -> impl Iterator<Item = f32> {
         let Self { coding, big_endian, bytes, .. } = self;
         let size = usize::from(bytes).max(1);

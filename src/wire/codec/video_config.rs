@@ -1,4 +1,4 @@
-//! Pictures: HEVC, AV1, VP9.
+//! Frames: HEVC, AV1, VP9.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
@@ -8,12 +8,12 @@ use crate::wire::codec::h264::nal::unescape;
 use crate::wire::codec::obu::obus;
 use crate::wire::codec::{hdr, hevc_vui};
 
-/// Looked at of a parameter set: sizes stand in front.
+/// Looked at of a parameter set: sizes are in front.
 const MAX_SPS_BYTES: usize = 1 << 10;
 /// Looked at of an AV1 sequence header.
 const MAX_OBU_BYTES: usize = 1 << 10;
 
-/// What is known of a picture stream.
+/// What is known of a frame stream.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct VideoInfo {
     pub profile: Option<String>,
@@ -35,11 +35,11 @@ pub fn hevc(config: &[u8]) -> Option<VideoInfo> {
         9 => "Screen Content Coding",
         _ => "",
     };
-    // The compatibility and constraint flags stand between.
+    // The compatibility and constraint flags are between.
     let level = more.get(10).map(|level| u32::from(*level)).filter(|level| *level > 0);
     let (mut sps, mut beside) = (None, Colors::default());
     let arrays = config.get(22..).unwrap_or_default();
-    // An array that was cut short still has what stands in front.
+    // An array that was cut short still has what is in front.
     let _ = hevc_units(arrays, &mut |kind, unit| {
         if kind == 33 && sps.is_none() {
             sps = unit.get(2..).and_then(|sps| HevcSps::parse(sps).ok());
@@ -67,7 +67,7 @@ fn hevc_units<'a>(arrays: &'a [u8], take: &mut impl FnMut(u8, &'a [u8])) -> Opti
     Some(())
 }
 
-/// What stands in front of an HEVC sequence parameter set (H.265 §7.3.2.2.1).
+/// What is in front of an HEVC sequence parameter set (H.265 §7.3.2.2.1).
 struct HevcSps {
     /// `general_profile_space` up to `general_level_idc`, as a configuration repeats them.
     profile_and_level: [u8; 12],
@@ -180,14 +180,14 @@ pub fn av1(config: &[u8]) -> Option<VideoInfo> {
         2 => Some("Professional"),
         _ => None,
     };
-    // 31 stands for no level.
+    // 31 represents no level.
     let index = u32::from(profile_and_level & 0x1F);
     let level = Some(index).filter(|index| *index < 31);
     let told = av1_key(obus).unwrap_or_default();
     Some(VideoInfo { profile: profile.map(str::to_owned), level, ..told })
 }
 
-/// Size and colours out of what stands before an AV1 picture that decodes by itself, or in its
+/// Size and colours from what is before an AV1 frame that decodes on its own, or in its
 /// configuration; `None` without a sequence header.
 pub fn av1_key(units: &[u8]) -> Option<VideoInfo> {
     let (_, header) = obus(units).find(|(kind, _)| *kind == 1)?;
@@ -198,7 +198,7 @@ pub fn av1_key(units: &[u8]) -> Option<VideoInfo> {
     Some(VideoInfo { size: Some(front.size), colors, ..VideoInfo::default() })
 }
 
-/// What stands in front of a sequence header (AV1 §5.5.1).
+/// What is in front of a sequence header (AV1 §5.5.1).
 struct Av1Front {
     profile: u32,
     /// `reduced_still_picture_header`.
@@ -245,7 +245,7 @@ fn av1_front(bits: &mut BitReader<'_>) -> Result<Av1Front, Error> {
     Ok(Av1Front { profile, still, size })
 }
 
-/// What a sequence header tells of colours (AV1 §5.5.2); the bits stand behind its sizes.
+/// What a sequence header tells of colours (AV1 §5.5.2); the bits are behind its sizes.
 fn av1_colors(bits: &mut BitReader<'_>, front: &Av1Front) -> Result<Colors, Error> {
     if !front.still && bits.flag()? {
         // Numbers of frames.
@@ -280,7 +280,7 @@ fn av1_colors(bits: &mut BitReader<'_>, front: &Av1Front) -> Result<Colors, Erro
 }
 
 /// Out of a VPCodecConfigurationRecord, with or without the version in front. The size is with the
-/// pictures: [`vp9_key_size`].
+/// frames: [`vp9_key_size`].
 pub fn vp9(config: &[u8]) -> Option<VideoInfo> {
     let record = config.strip_prefix(&[1, 0, 0, 0]).unwrap_or(config);
     let (&[profile, level], more) = record.split_first_chunk::<2>()?;
@@ -296,19 +296,19 @@ pub fn vp9(config: &[u8]) -> Option<VideoInfo> {
     Some(VideoInfo { profile, level, size: None, colors })
 }
 
-/// Primaries and transfer (numbers of ITU-T H.273) out of the same record, which are not in VP9's pictures.
+/// Primaries and transfer (numbers of ITU-T H.273) from the same record, which are not in VP9's frames.
 pub fn vp9_colors(config: &[u8]) -> Option<(u8, u8)> {
     let record = config.strip_prefix(&[1, 0, 0, 0]).unwrap_or(config);
     let (&[_, _, _, primaries, transfer], _) = record.split_first_chunk::<5>()?;
     Some((primaries, transfer))
 }
 
-/// Width and height out of a VP9 picture that decodes by itself.
+/// Width and height from a VP9 frame that decodes on its own.
 pub fn vp9_key_size(picture: &[u8]) -> Option<(u32, u32)> {
     vp9_key(picture)?.size
 }
 
-/// What a VP9 picture that decodes by itself tells (VP9 §6.2, §7.2.2).
+/// What a VP9 frame that decodes on its own tells (VP9 §6.2, §7.2.2).
 pub fn vp9_key(picture: &[u8]) -> Option<VideoInfo> {
     let read = |picture: &[u8]| -> Result<Option<VideoInfo>, Error> {
         let mut bits = BitReader::new(picture);
@@ -355,7 +355,7 @@ mod tests {
     use super::*;
     use crate::wire::bits::BitWriter;
 
-    /// A record with one SPS of that size, cropped at the bottom by so many chroma samples.
+    /// A record with one SPS of that size, cropped at the bottom by this many chroma samples.
     fn hvcc(width: u32, height: u32, crop: u32, sub_layers: u32) -> Vec<u8> {
         let mut sps = BitWriter::with_capacity(64);
         sps.bits(4, 0);

@@ -51,7 +51,7 @@ pub fn unlaced(laced: &[u8]) -> Option<Bytes> {
     config(first, setup)
 }
 
-/// The configuration out of the two headers that matter.
+/// The configuration from the two headers that matter.
 pub fn config(identity: &[u8], setup: &[u8]) -> Option<Bytes> {
     let identity = identity.get(..IDENTITY)?;
     let fits = is_header(1, identity) && is_header(5, setup);
@@ -93,7 +93,7 @@ impl Blocks {
         Some(Self { sample_rate, channels, sizes, long: modes, bits, before: None })
     }
 
-    /// How many samples a packet gives after the one before it; `None`: it is no sound.
+    /// How many samples a packet gives after the one before it; `None`: it is no audio.
     pub fn lasts(&mut self, packet: &[u8]) -> Option<u32> {
         let first = *packet.first()?;
         if first & 1 == 1 {
@@ -106,7 +106,7 @@ impl Blocks {
     }
 }
 
-/// Of each mode whether its blocks are long. They stand at the end of the last header, behind much that
+/// Of each mode whether its blocks are long. They are at the end of the last header, behind much that
 /// would have to be taken apart: they are read from the end.
 fn modes(setup: &[u8]) -> Option<Vec<bool>> {
     let bit = |at: usize| -> Option<bool> { Some(setup.get(at / 8)? >> (at % 8) & 1 == 1) };

@@ -6,7 +6,7 @@ use std::fmt;
 use crate::base::Timestamp;
 use crate::wire::container::{Error, Index, ReadAt, SampleLocation, Unit};
 
-/// The reader of a file. Where bytes are missing a method goes on when it is called again.
+/// The reader of a file. Where bytes are missing a method continues when it is called again.
 pub trait Demuxer: fmt::Debug + Send + Sync {
     /// The format's name, which is also its extension.
     fn name(&self) -> &'static str;
@@ -49,7 +49,7 @@ pub trait Demuxer: fmt::Debug + Send + Sync {
         None
     }
 
-    /// Whether what tells where everything is has not come yet, and may stand at the end.
+    /// Whether what tells where everything is has not come yet, and may be at the end.
     fn is_blind(&self) -> bool {
         false
     }
@@ -59,7 +59,7 @@ pub trait Demuxer: fmt::Debug + Send + Sync {
         false
     }
 
-    /// Looks up where units are and where it ends, where that stands at the end.
+    /// Looks up where units are and where it ends, where that is at the end.
     ///
     /// # Errors
     /// As [`head`](Self::head).
@@ -72,7 +72,7 @@ pub trait Demuxer: fmt::Debug + Send + Sync {
         &[]
     }
 
-    /// The units that begin in these bytes, which stand at `at`; and perhaps what only looks like one.
+    /// The units that begin in these bytes, which are at `at`; and perhaps what only looks like one.
     fn units_in(&self, _bytes: &[u8], _at: u64) -> Vec<Unit> {
         Vec::new()
     }

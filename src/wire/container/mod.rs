@@ -40,7 +40,7 @@ pub use packet_times::{Timing, TrackTiming, audio_frame};
 
 /// The most audio tracks of a file.
 pub const MAX_AUDIO_TRACKS: usize = 16;
-/// The most samples that are read from one file: two days of picture and sound.
+/// The most samples that are read from one file: two days of video and audio.
 pub const MAX_SAMPLES: usize = 16_000_000;
 /// The most chapters that are kept of one file.
 pub const MAX_CHAPTERS: usize = 1_000;
@@ -104,7 +104,7 @@ impl std::str::FromStr for Format {
     }
 }
 
-/// What is in a file: at most one picture track, and any number of sound tracks.
+/// What is in a file: at most one frame track, and any number of audio tracks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tracks {
     pub video: Option<VideoConfig>,
@@ -112,7 +112,7 @@ pub struct Tracks {
     pub audio: Vec<AudioTrack>,
 }
 
-/// A sound track of a file.
+/// A audio track of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AudioTrack {
     pub parameters: AudioConfig,
@@ -221,7 +221,7 @@ pub trait ReadAt {
     /// Fills `buffer` from `at` on.
     ///
     /// # Errors
-    /// `UnexpectedEof` where there are not so many bytes; `WouldBlock` where they are still to come.
+    /// `UnexpectedEof` where there are not this many bytes; `WouldBlock` where they are still to come.
     fn read_at(&mut self, at: u64, buffer: &mut [u8]) -> io::Result<()>;
 
     /// The most that is read at a time.
@@ -229,10 +229,10 @@ pub trait ReadAt {
         usize::MAX
     }
 
-    /// Where so many bytes from `at` on end.
+    /// Where this many bytes from `at` on end.
     ///
     /// # Errors
-    /// `UnexpectedEof` where there are not so many.
+    /// `UnexpectedEof` where there are not this many.
     fn end(&self, at: u64, length: usize) -> io::Result<u64> {
         let end = at.checked_add(length as u64).filter(|end| *end <= self.size());
         end.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
@@ -256,7 +256,7 @@ impl ReadAt for &[u8] {
 /// Reads `size` bytes at `at`, at most `most`: what a file claims is never allocated unseen.
 ///
 /// # Errors
-/// Where there are not so many, or they are too many.
+/// Where there are not this many, or they are too many.
 pub fn read(
     source: &mut dyn ReadAt,
     at: u64,
@@ -321,7 +321,7 @@ pub fn read_around(
     Ok(data)
 }
 
-/// A part of a file from which on it can be read, without what stands before it: a cluster, a fragment.
+/// A part of a file from which on it can be read, without what is before it: a cluster, a fragment.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Unit {
     /// When the first of it is seen or heard.
@@ -330,7 +330,7 @@ pub struct Unit {
     pub at: u64,
 }
 
-/// A stream of sound that follows another one in a file of sound alone.
+/// A stream of audio that follows another one in a file of audio alone.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Link {
     /// Where its first packet is.
@@ -344,7 +344,7 @@ pub struct Link {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Index {
     pub tracks: Tracks,
-    /// What the file, and not the stream in it, tells of the picture's colours.
+    /// What the file, and not the stream in it, tells of the frame's colours.
     pub colors: Colors,
     /// As who plays wants it: times begin at zero. Who copies gets the times
     /// as they are, below zero too, and is told of all that is lacking.
@@ -353,16 +353,16 @@ pub struct Index {
     pub has_key: bool,
     /// So many samples are taken at most; 0: [`MAX_SAMPLES`].
     pub most: usize,
-    /// In the order in which they are to be written: by DTS, pictures first.
+    /// In the order in which they are to be written: by DTS, frames first.
     pub samples: Vec<SampleLocation>,
-    /// How much is seen of pictures, as pictures of the same codec whose luma tells it: that of each by
+    /// How much is seen of frames, as frames of the same codec whose luma tells it: that of each by
     /// its `pts`.
     pub alpha: Vec<SampleLocation>,
     /// What is left out when samples are read, by its place.
     pub holes: Vec<Hole>,
-    /// Of sound alone, what follows the first stream in the same file, in order.
+    /// Of audio alone, what follows the first stream in the same file, in order.
     pub links: Vec<Link>,
-    /// Of sound alone, what is heard of it: without what its encoder put before and behind it.
+    /// Of audio alone, what is heard of it: without what its encoder put before and behind it.
     pub heard: Option<(Timestamp, Timestamp)>,
     pub chapters: Vec<Chapter>,
     /// What else is in it and is not carried, in words.
@@ -395,7 +395,7 @@ impl Index {
         }
     }
 
-    /// What is missing without them: sound, and the picture where there is no other.
+    /// What is missing without them: audio, and the frame where there is no other.
     pub fn missed(&self) -> impl Iterator<Item = &UnsupportedTrack> {
         let seen = self.tracks.video.is_some();
         self.unsupported.iter().filter(move |it| it.medium == TrackKind::Audio || !seen)
@@ -466,7 +466,7 @@ impl Index {
         self.tracks.video.is_none() && self.tracks.audio.is_empty()
     }
 
-    /// How far the content reaches: the last picture or sound with its length.
+    /// How far the content reaches: the last video or audio with its length.
     pub fn end(&self) -> Timestamp {
         let reach = |sample: &SampleLocation| sample.pts + self.tracks.length(sample.track);
         self.samples.iter().map(reach).max().unwrap_or_default()
@@ -489,14 +489,14 @@ impl Tracks {
         }
     }
 
-    /// All of them, pictures first.
+    /// All of them, frames first.
     pub fn ids(&self) -> impl Iterator<Item = TrackId> {
         let video = self.video.as_ref().map(|_| TrackId::Video);
         video.into_iter().chain((0..self.audio.len().min(MAX_AUDIO_TRACKS)).map(audio_track))
     }
 }
 
-/// The sound track of this number.
+/// The audio track of this number.
 pub fn audio_track(index: usize) -> TrackId {
     TrackId::Audio(u8::try_from(index).unwrap_or(u8::MAX))
 }

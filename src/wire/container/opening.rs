@@ -73,7 +73,7 @@ mod tests {
         }
     }
 
-    /// Ten seconds of sound; in fragments or clusters, `finished` with an index.
+    /// Ten seconds of audio; in fragments or clusters, `finished` with an index.
     fn file(format: Format, finished: bool) -> Vec<u8> {
         let tracks = Tracks { video: None, audio: vec![audio().into()] };
         let mut muxer: Box<dyn Muxer> = match format {

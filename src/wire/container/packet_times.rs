@@ -34,7 +34,7 @@ impl Timing {
     }
 }
 
-/// Samples of one packet of sound, and how many of them make a second: of AAC those of the core, where
+/// Samples of one packet of audio, and how many of them make a second: of AAC those of the core, where
 /// bands are replicated on top of it. Of Opus and FLAC, whose packets may differ, what is usual.
 pub fn audio_frame(audio: &AudioConfig) -> (u32, u32) {
     let rate = audio.sample_rate.max(1);

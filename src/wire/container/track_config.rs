@@ -15,7 +15,7 @@ use crate::wire::container::flv::Metadata;
 /// Vorbis some thousands.
 pub const MAX_CONFIG: usize = 64 << 10;
 
-/// What a config, or else a packet by itself, tells of an audio track that is not AAC. Where neither
+/// What a config, or else a packet on its own, tells of an audio track that is not AAC. Where neither
 /// tells sample rate (in Hz) and channels, those that were `announced` hold.
 pub fn audio_config(
     codec: AudioCodec,
@@ -42,7 +42,7 @@ pub fn audio_config(
         }
         AudioCodec::Flac => {
             let told = codec::flac(config)?;
-            // The stream marker and a block's head may stand before it.
+            // The stream marker and a block's head may be before it.
             let from = if config.starts_with(b"fLaC") { 8 } else { 0 };
             (
                 told.sample_rate,
@@ -76,7 +76,7 @@ pub fn video_config(codec: VideoCodec, config: Bytes) -> Option<VideoConfig> {
     }
 }
 
-/// What the parameter sets within a frame of H.264 tell, where they stand in it.
+/// What the parameter sets within a frame of H.264 tell, where they are in it.
 pub fn in_band(body: &Bytes) -> Option<VideoConfig> {
     let (mut sps, mut pps) = (None, None);
     // Without a configuration the lengths are of the usual size.

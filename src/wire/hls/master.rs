@@ -19,16 +19,16 @@ pub struct Variant {
     pub bandwidth: u64,
     pub resolution: Option<(u32, u32)>,
     pub codecs: Option<String>,
-    /// Pictures a second.
+    /// Frames a second.
     pub frame_rate: Option<f64>,
     /// It says that its brightness is that of HDR (`VIDEO-RANGE` is PQ or HLG).
     pub hdr: bool,
-    /// The group of its sound, where that has playlists of its own.
+    /// The group of its audio, where that has playlists of its own.
     pub audio: Option<String>,
 }
 
 impl Variant {
-    /// How its picture is encoded.
+    /// How its frame is encoded.
     pub fn video(&self) -> VariantVideo {
         let codecs = self.codecs.as_deref().unwrap_or_default().split(',').map(str::trim);
         let known = codecs.map(|codec| match codec.get(..4).unwrap_or(codec) {
@@ -47,7 +47,7 @@ impl Variant {
         )
     }
 
-    /// Whether it says that it has sound only.
+    /// Whether it says that it has audio only.
     pub fn is_audio_only(&self) -> bool {
         self.resolution.is_none()
             && self.codecs.as_ref().is_some_and(|codecs| {
@@ -60,7 +60,7 @@ impl Variant {
     }
 }
 
-/// How the picture of a variant is encoded, as far as it tells.
+/// How the frame of a variant is encoded, as far as it tells.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum VariantVideo {
     Of(VideoCodec),
@@ -70,7 +70,7 @@ pub enum VariantVideo {
     Untold,
 }
 
-/// A playlist of sound that goes with a group of variants.
+/// A playlist of audio that goes with a group of variants.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rendition {
     pub group: String,
@@ -81,7 +81,7 @@ pub struct Rendition {
 }
 
 impl Master {
-    /// The sound of a variant that has a playlist of its own: the default one, or the first.
+    /// The audio of a variant that has a separate playlist: the default one, or the first.
     pub fn audio_of(&self, variant: &Variant) -> Option<&Rendition> {
         let group = variant.audio.as_ref()?;
         let of_group = || self.renditions.iter().filter(|one| one.group == *group);
@@ -90,7 +90,7 @@ impl Master {
     }
 }
 
-/// Pictures a second that can be.
+/// Frames a second that can be.
 fn rate(text: &str) -> Option<f64> {
     text.parse().ok().filter(|rate| (1.0..=1_000.0).contains(rate))
 }

@@ -67,7 +67,7 @@ pub struct Segment {
 pub struct Part {
     pub uri: String,
     pub duration: Duration,
-    /// It begins with a picture that needs no other.
+    /// It begins with a frame that needs no other.
     pub independent: bool,
     pub discontinuity: bool,
     pub gap: bool,
@@ -93,7 +93,7 @@ pub struct Report {
     pub part: Option<u64>,
 }
 
-/// What stands before the segments of an MP4.
+/// What is before the segments of an MP4.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Map {
     pub uri: String,
@@ -115,7 +115,7 @@ pub struct Key {
 pub enum Method {
     /// Whole segments, AES-128 in CBC mode.
     Aes128,
-    /// Pictures and sounds one by one, AES-128 in CBC mode, with a key that anybody can ask for.
+    /// Video and audio one by one, AES-128 in CBC mode, with a key that anybody can ask for.
     SampleAes,
     /// The same in CTR mode.
     SampleAesCtr,
@@ -147,7 +147,7 @@ impl Media {
     }
 
     /// The number of the segment that is played `place` after the beginning, and how far from there
-    /// it begins; the last one where the list is not so long.
+    /// it begins; the last one where the list is not this long.
     pub fn at(&self, place: Duration) -> (u64, Duration) {
         let (mut number, mut begins) = (self.sequence, Duration::ZERO);
         for segment in self.segments.iter().take(self.segments.len().saturating_sub(1)) {
@@ -206,7 +206,7 @@ impl Media {
     }
 
     /// The last segment that begins at least `distance` before the end; the first where there is
-    /// not so much.
+    /// not this much.
     pub fn before_end(&self, distance: Duration) -> u64 {
         let mut left = Duration::ZERO;
         for (at, segment) in self.segments.iter().enumerate().rev() {
@@ -226,7 +226,7 @@ impl Media {
             let parts = self.parts(number);
             for (at, part) in parts.iter().enumerate().rev() {
                 left += part.duration;
-                // Only what has its beginning by itself can be read from its middle on.
+                // Only what has its beginning on its own can be read from its middle on.
                 let opens = part.independent && part.map.is_some();
                 if left >= distance && (opens || at == 0) {
                     return (number, at);
@@ -243,7 +243,7 @@ impl Media {
     }
 }
 
-/// Microseconds since 1970, so much later.
+/// Microseconds since 1970, this much later.
 pub(super) fn later(made: i64, by: Duration) -> Option<i64> {
     made.checked_add(i64::try_from(by.as_micros()).ok()?)
 }

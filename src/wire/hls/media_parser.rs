@@ -186,7 +186,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Segments that were told before (§4.4.5.2), which stand before all others: what holds for them
+    /// Segments that were told before (§4.4.5.2), which are before all others: what holds for them
     /// holds on.
     fn skip(&mut self, list: &Attributes<'_>) -> Result<(), Error> {
         if !self.media.segments.is_empty() {
@@ -306,7 +306,7 @@ fn iv(text: &str) -> Option<u128> {
     u128::from_str_radix(digits, 16).ok()
 }
 
-/// Where a range is, which goes on from the last one of the same address unless it says so; `None`
+/// Where a range is, which continues from the last one of the same address unless it says so; `None`
 /// beyond all numbers.
 fn place(
     range: Option<Span>,

@@ -88,7 +88,7 @@ fn write_control(out: &mut String, media: &Media) {
     }
 }
 
-/// What stands before the first part of a segment.
+/// What is before the first part of a segment.
 struct SegmentStart<'a> {
     discontinuity: bool,
     map: Option<&'a Arc<Map>>,

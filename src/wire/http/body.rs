@@ -160,7 +160,7 @@ impl Chunked {
     }
 }
 
-/// The size in a chunk's first line, which may go on behind a `;`.
+/// The size in a chunk's first line, which may continue behind a `;`.
 fn size(line: &[u8]) -> Result<u64, Error> {
     let text = std::str::from_utf8(line).map_err(|_| Error::Chunk)?;
     let digits = text.split(';').next().unwrap_or("").trim();
@@ -178,7 +178,7 @@ mod tests {
         Body::of_response(200, &Response::parse(head.as_bytes()).unwrap().fields)
     }
 
-    /// All of a body out of pieces of `step` bytes, and what is left over.
+    /// All of a body from pieces of `step` bytes, and what is left over.
     fn read(mut body: Body, text: &[u8], step: usize) -> Result<(Vec<u8>, usize, bool), Error> {
         let (mut out, mut left) = (Vec::new(), 0);
         for piece in text.chunks(step) {

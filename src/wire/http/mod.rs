@@ -1,4 +1,4 @@
-//! HTTP/1.1 as far as tunnels and proxies need it (RFC 9112): heads of requests and responses, and
+//! HTTP/1.1 as far as tunnels and proxies need it (RFC 9112): sequence headers of requests and responses, and
 //! where a body ends. Sans-IO; a head is bounded, a body is handed on as it comes and never kept.
 
 mod body;

@@ -193,7 +193,7 @@ pub struct Enhanced {
     pub four_cc_list: Vec<String>,
     /// `videoFourCcInfoMap`: per codec (or `*`) what the peer can do with it, see [`can`].
     pub video: Vec<(String, u32)>,
-    /// `audioFourCcInfoMap`: the same for sound.
+    /// `audioFourCcInfoMap`: the same for audio.
     pub audio: Vec<(String, u32)>,
     /// `capsEx`, see [`caps_ex`].
     pub caps_ex: u32,

@@ -40,7 +40,7 @@ pub(super) struct Connection {
     acknowledged: u64,
     /// Nothing is acknowledged.
     silent: bool,
-    /// The peer wants to hear of each so many bytes.
+    /// The peer wants to hear of each this many bytes.
     window: Option<u32>,
     /// The window we told last.
     announced_window: Option<u32>,
@@ -52,7 +52,7 @@ pub(super) struct Connection {
 pub(super) trait Input {
     /// What is left.
     fn bytes(&self) -> &[u8];
-    /// Passes over so many of them.
+    /// Passes over this many of them.
     fn pass(&mut self, count: usize);
     /// The next whole message.
     fn next_message(&mut self, reader: &mut Reader) -> Result<Option<Message>, chunk::Error>;
@@ -234,7 +234,7 @@ impl Connection {
     }
 }
 
-/// Whether a message is sound or pictures, alone or in an aggregate.
+/// Whether a message is audio or video, alone or in an aggregate.
 pub(super) fn is_media(kind: Kind) -> bool {
     matches!(kind, Kind::AUDIO | Kind::VIDEO | Kind::AGGREGATE)
 }

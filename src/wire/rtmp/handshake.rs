@@ -96,7 +96,7 @@ impl Client {
 pub struct Server {
     seed: u64,
     received: Vec<u8>,
-    /// What a proxy in front of us has to say about the client still has so many bytes to come.
+    /// What a proxy in front of us has to say about the client still has this many bytes to come.
     proxy: usize,
     answered: bool,
 }

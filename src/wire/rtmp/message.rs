@@ -1,4 +1,4 @@
-//! Messages as they stand between chunks and sessions: kinds, protocol control (RTMP 1.0, 5.4),
+//! Messages as they are between chunks and sessions: kinds, protocol control (RTMP 1.0, 5.4),
 //! user control (7.1.7) and aggregates (7.1.6).
 
 use bytes::Bytes;
@@ -45,11 +45,11 @@ pub mod chunk_stream {
     pub const CONTROL: u32 = 2;
     /// Commands.
     pub const COMMAND: u32 = 3;
-    /// Sound.
+    /// Audio.
     pub const AUDIO: u32 = 4;
     /// Metadata and other data.
     pub const DATA: u32 = 5;
-    /// Pictures.
+    /// Frames.
     pub const VIDEO: u32 = 6;
 }
 
@@ -70,7 +70,7 @@ pub enum Control {
     Abort { chunk_stream: u32 },
     /// Bytes received so far, modulo 2^32.
     Acknowledgement(u32),
-    /// The sender wants an acknowledgement each so many bytes.
+    /// The sender wants an acknowledgement each this many bytes.
     WindowAcknowledgementSize(u32),
     /// How many unacknowledged bytes the receiver may have under way.
     SetPeerBandwidth { window: u32, limit: Option<LimitType> },
@@ -138,7 +138,7 @@ pub enum UserControl {
     /// The server asks for proof of the player's program; cannot be answered.
     SwfVerificationRequest,
     SwfVerificationResponse,
-    /// The server has sent what it had (31), and goes on (32).
+    /// The server has sent what it had (31), and continues (32).
     BufferEmpty(u32),
     BufferReady(u32),
     /// Anything else, with its number.

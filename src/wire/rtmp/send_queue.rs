@@ -1,9 +1,9 @@
 //! What is waiting to be sent, and in which order its chunks leave.
 //!
-//! Control and commands go first, then whichever of sound and picture is earlier. Pictures leave
-//! chunk by chunk, and sound may overtake them between two chunks: freely as long as it runs but
+//! Control and commands go first, then whichever of audio and video is earlier. Frames leave
+//! chunk by chunk, and audio may overtake them between two chunks: freely as long as it runs but
 //! little ahead, else one message in [`TURN_MS`], so that bursts keep their order. A slice lasts about
-//! [`SLICE_MS`] at the link's rate, and the system is to hold no more than [`UNSENT_MS`] before it: sound
+//! [`SLICE_MS`] at the link's rate, and the system is to hold no more than [`UNSENT_MS`] before it: audio
 //! never waits longer than both behind a keyframe.
 //!
 //! The chunk size is chosen for a link of a quarter of the rate, so that this holds on one that gets
@@ -18,19 +18,19 @@ use crate::media::BitsPerSecond;
 use crate::wire::rtmp::chunk::{Pending, Writer};
 use crate::wire::rtmp::message::{Control, Kind, Message};
 
-/// A slice at the link's rate: how long sound may have to wait behind a piece of a picture.
+/// A slice at the link's rate: how long audio may have to wait behind a piece of a frame.
 const SLICE_MS: u32 = 9;
 /// What the system may hold unsent when the next slice goes to it, at the link's rate.
 const UNSENT_MS: u32 = 6;
-/// It holds at least so many bytes.
+/// It holds at least this many bytes.
 const UNSENT: u32 = 1_024;
 /// Chunk sizes used: below, headers cost too much; above, nothing is gained.
 const SMALLEST: u32 = 128;
 const MAX_CHUNK: u32 = 65_536;
-/// Sound that runs far ahead overtakes as often as this, in milliseconds at the link's rate: it keeps
+/// Audio that runs far ahead overtakes as often as this, in milliseconds at the link's rate: it keeps
 /// pace, and gains little.
 const TURN_MS: u32 = 18;
-/// How far sound may run ahead of the picture it overtakes, in ms: freely, and at all.
+/// How far audio may run ahead of the frame it overtakes, in ms: freely, and at all.
 const FREE_LEAD: i32 = 100;
 const MAX_LEAD: i32 = 1_000;
 /// Bytes of one slice where no rate is known.
@@ -54,14 +54,14 @@ pub(super) struct SendQueue {
     rate: Option<BitsPerSecond>,
     /// A chunk size to be told before the next message begins.
     next_size: Option<u32>,
-    /// A piece of a picture was the last to leave.
+    /// A piece of a frame was the last to leave.
     after_video: bool,
-    /// Bytes that left since a sound began to, with its own.
+    /// Bytes that left since an audio began to, with its own.
     since_audio: usize,
     sent: u64,
 }
 
-/// Bytes that a link of that rate carries in so many milliseconds.
+/// Bytes that a link of that rate carries in this many milliseconds.
 fn carried(rate: BitsPerSecond, ms: u32) -> u64 {
     u64::from(rate.0) * u64::from(ms) / 8_000
 }
@@ -100,7 +100,7 @@ impl SendQueue {
         self.control.push_back(message);
     }
 
-    /// Queues sound or pictures.
+    /// Queues audio or video.
     pub(super) fn push_media(&mut self, message: Message) {
         self.queued += message.body.len();
         match message.kind {
@@ -229,13 +229,13 @@ impl SendQueue {
         }
     }
 
-    /// Bytes from one sound that runs far ahead to the next.
+    /// Bytes from one audio that runs far ahead to the next.
     fn turn(&self) -> usize {
         let bytes = self.rate.map(|rate| carried(rate, TURN_MS));
         bytes.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or_else(|| self.slice())
     }
 
-    /// Whether the next sound goes before the next piece of a picture.
+    /// Whether the next audio goes before the next piece of a frame.
     fn audio_is_next(&self) -> bool {
         let Some(audio) = self.audio.front() else { return false };
         let Some(video) = self.video.front() else { return true };
@@ -262,7 +262,7 @@ mod tests {
         Message { chunk_stream, kind, stream: 1, time: Time(time), body }
     }
 
-    /// A live stream over a link that carries exactly `rate`: how long sound waits at most, in ms,
+    /// A live stream over a link that carries exactly `rate`: how long audio waits at most, in ms,
     /// and headers as a share of all bytes. Everything sent arrives.
     fn simulate(rate: u32, stream_rate: u32, changed_to: Option<u32>) -> (f64, f64) {
         let mut out = SendQueue::new();
@@ -405,7 +405,7 @@ mod tests {
         while let Some(message) = reader.read(&mut input).unwrap() {
             times.push(message.time.0);
         }
-        // the sound was out before, the second picture is gone
+        // the audio was out before, the second frame is gone
         assert_eq!(times, [20, 0]);
         assert_eq!(reader.partial_bytes(), 0);
     }

@@ -41,7 +41,7 @@ pub enum Level {
 }
 
 impl Level {
-    /// As it stands on the wire.
+    /// As it is on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Status => "status",
@@ -100,7 +100,7 @@ impl Status {
         Refusal::of(self)
     }
 
-    /// Whether it says that the stream being played is over.
+    /// Whether it says that the stream being played has ended.
     pub fn ends_play(&self) -> bool {
         matches!(self.code.as_str(), code::PLAY_STOP | code::PLAY_COMPLETE | code::PLAY_UNPUBLISHED)
     }
@@ -122,7 +122,7 @@ impl std::fmt::Display for Status {
 pub enum Refusal {
     /// The key, token, name or password is wrong or missing.
     Unauthorized,
-    /// The server does not want this stream, for a reason of its own.
+    /// The server does not want this stream, for a separate reason.
     Rejected,
     /// Somebody, perhaps our own former self, is publishing under this name.
     Busy,

@@ -1,4 +1,4 @@
-//! Which stream a client means: app, stream and query out of what connect and publish or play said.
+//! Which stream a client means: app, stream and query from what connect and publish or play said.
 //! Clients divide one URL in different ways; here all come to the same.
 
 use std::fmt;

@@ -29,7 +29,7 @@ pub enum Request {
     Send(Address),
     /// Are there bytes for the client?
     Idle(Address),
-    /// The session is over.
+    /// The session has ended.
     Close(Address),
 }
 
@@ -40,7 +40,7 @@ pub struct Address {
     pub number: u64,
 }
 
-/// Why a session cannot go on.
+/// Why a session cannot continue.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     #[error("the server gave the session no usable name")]

@@ -27,7 +27,7 @@ pub enum Scheme {
 }
 
 impl Scheme {
-    /// As it stands in a URL.
+    /// As it is in a URL.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Rtmp => "rtmp",
@@ -70,11 +70,11 @@ pub struct Url {
     pub app: String,
     /// The stream's name and its query; may be empty.
     pub stream: Secret,
-    /// What stood before an `@`: for servers that ask for a name and a password.
+    /// What was before an `@`: for servers that ask for a name and a password.
     pub credentials: Option<Credentials>,
 }
 
-/// A name and a password out of a URL, percent-decoded.
+/// A name and a password from a URL, percent-decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credentials {
     pub user: String,
@@ -262,7 +262,7 @@ impl Url {
     /// The whole URL with the stream's name, for our own server, where names are no secrets.
     pub fn display_with_name(&self) -> String {
         let slash = if self.stream.is_empty() { "" } else { "/" };
-        // A key may stand behind the name.
+        // A key may be behind the name.
         let name = self.stream.expose().split('?').next().unwrap_or_default();
         format!("{}{slash}{name}", self.tc_url())
     }
@@ -324,7 +324,7 @@ pub fn authority(host: &str, port: u16) -> String {
     if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }
 
-/// Takes `[user:password@]host[:port]` apart. IPv6 stands in brackets, and comes without them.
+/// Takes `[user:password@]host[:port]` apart. IPv6 is in brackets, and comes without them.
 ///
 /// # Errors
 /// What is wrong with it.

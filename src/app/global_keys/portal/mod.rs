@@ -1,6 +1,6 @@
 //! Keys where no program sees other windows' keys (Wayland): the desktop is asked for the talk key and the hotkeys of
 //! commands by its portal, all in one session, and tells of them. It asks the person, so that it is asked when
-//! one more is switched on, or when a strip first listens to the talk key, and not again by itself; keys are known
+//! one more is switched on, or when a strip first listens to the talk key, and not again on its own; keys are known
 //! by names that stay, by which the desktop remembers what was answered.
 
 mod session;

@@ -30,9 +30,9 @@ pub(super) const TALK: &str = "talk";
 const REPEAT: Duration = Duration::from_secs(1);
 /// How often a portal that ends and comes back is asked at most: it may ask the person each time.
 const MAX_ASKED: u32 = 5;
-/// Of what the desktop says, so many characters are shown.
+/// Of what the desktop says, this many characters are shown.
 const MAX_WORDS: usize = 60;
-/// Of so many keys it is heard.
+/// Of this many keys it is heard.
 const MAX_SHORTCUTS: usize = 200;
 
 /// Where it is told what is heard.
@@ -293,7 +293,7 @@ impl ShortcutRequest<'_> {
                     let words = match answer {
                         Ok(results) => described(results.get("shortcuts")),
                         Err(Failure::Denied) => return Ok(End::Over(GlobalKeyReply::Refused)),
-                        // It is not put to the person again by itself.
+                        // It is not put to the person again on its own.
                         Err(Failure::Gone) => return Ok(End::Over(GlobalKeyReply::Unanswered)),
                         Err(failure) => return Err(failure.into()),
                     };

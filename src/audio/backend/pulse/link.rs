@@ -1,4 +1,4 @@
-//! A connection to the sound server: requests with a limit, and what comes unasked meanwhile.
+//! A connection to the audio server: requests with a limit, and what comes unasked meanwhile.
 
 use std::ffi::{CStr, CString};
 use std::io::{self, Read, Write};

@@ -1,13 +1,13 @@
-//! Adds up the streams of one application, which come one by one in pieces of their own. Pure: time
+//! Adds up the streams of one application, which come one by one in separate pieces. Pure: time
 //! is an argument.
 
 use std::time::Duration;
 
 use crate::base::Timestamp;
 
-/// A stream that has given nothing for so long is not waited for: it is paused.
+/// A stream that has given nothing for this long is not waited for: it is paused.
 const PAUSED: Duration = Duration::from_millis(60);
-/// A stream may be ahead of the slowest by so much; what is beyond is left out. A new one begins
+/// A stream may be ahead of the slowest by this much; what is beyond is left out. A new one begins
 /// with what the server had kept of it.
 const MAX_AHEAD: Duration = Duration::from_millis(200);
 /// Silence is made in pieces of this length at least.

@@ -13,7 +13,7 @@ use crate::audio::backend::pulse::link::Link;
 use crate::audio::source::ApplicationInfo;
 use crate::audio::system::Fault;
 
-/// A connection to the sound server that is kept to look again and again.
+/// A connection to the audio server that is kept to look again and again.
 #[derive(Default)]
 pub(super) struct PolledLink(Option<Link>);
 

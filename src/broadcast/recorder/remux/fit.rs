@@ -13,7 +13,7 @@ use crate::wire::container::{
     audio_track, read,
 };
 
-/// Pictures by which the frame rate is measured.
+/// Frames by which the frame rate is measured.
 const MAX_MEASURED: usize = 10_000;
 /// The largest packet that is looked into.
 const MAX_PACKET: usize = 64 << 20;
@@ -38,7 +38,7 @@ impl Lack {
         problem!("remux-droppable", path = path, lack = lack, drop = drop.join(" "))
     }
 
-    /// A packet of so many bytes.
+    /// A packet of this many bytes.
     pub(super) fn packet(track: TrackId, size: usize) -> Self {
         let kind = if track == TrackId::Video { "video" } else { "audio" };
         Self { what: vec![format!("a packet of {kind} of {size} bytes")], parts: Vec::new() }
@@ -85,7 +85,7 @@ pub(super) fn fit(index: &mut Index, format: Format, drop: &[Part]) -> Result<()
     if no_video {
         index.tracks.video = None;
     }
-    // Those that stay are counted anew.
+    // Those that stay are counted again.
     let mut numbers = [None; MAX_AUDIO_TRACKS];
     let mut kept = 0;
     for (number, track) in numbers.iter_mut().zip(&index.tracks.audio) {

@@ -26,9 +26,9 @@ use crate::wire::container::{
     self, Chapter, FilePart, Format, Index, Muxer, Part, ReadAt, flv, mkv, mp4, read,
 };
 
-/// The largest packet: more has no picture.
+/// The largest packet: more has no frame.
 const MAX_PACKET: usize = 64 << 20;
-/// The largest that a tag of FLV has room for, with what stands before it.
+/// The largest that a tag of FLV has room for, with what is before it.
 const MAX_FLV_PACKET: usize = flv::MAX_BODY - 16;
 
 /// Why a file could not be remuxed or repaired.

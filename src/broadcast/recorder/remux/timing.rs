@@ -26,12 +26,12 @@ impl Course {
             lowest.map_or(0, |at| at.as_micros().min(0).unsigned_abs())
         };
         let below = lowest(&mut index.samples.iter());
-        // Whole milliseconds: what was rounded to them is not rounded anew.
+        // Whole milliseconds: what was rounded to them is not rounded again.
         let (shift, zero) = match format {
             Format::Flv => (below.div_ceil(1_000) * 1_000, 0),
             // Whole seconds, which every clock counts exactly; edit lists take them back.
             Format::Mp4 => (0, below.div_ceil(1_000_000) * 1_000_000),
-            // It has no decoding times, and sound below zero is the delay of its codec.
+            // It has no decoding times, and audio below zero is the delay of its codec.
             Format::Mkv => {
                 let shown = of(TrackId::Video).map(|place| place.pts).min();
                 let below = shown.map_or(0, |at| at.as_micros().min(0).unsigned_abs());
@@ -88,7 +88,7 @@ mod tests {
     };
     use crate::wire::container::Tracks;
 
-    /// Video whose first frame is decoded 66.667 ms before zero, and sound that begins 21.333 ms before it.
+    /// Video whose first frame is decoded 66.667 ms before zero, and audio that begins 21.333 ms before it.
     fn index() -> Index {
         let video = VideoConfig {
             codec: VideoCodec::H264,

@@ -1,4 +1,4 @@
-//! A part of a file, cut at keyframes: nothing is encoded anew.
+//! A part of a file, cut at keyframes: nothing is encoded again.
 
 use std::time::Duration;
 

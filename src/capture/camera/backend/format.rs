@@ -145,7 +145,7 @@ pub(super) fn list(device: RawFd, queue: Queue) -> Vec<[u8; 4]> {
 /// `VIDIOC_S_PARM`.
 const SET_RATE: Call<v4l2_streamparm> = Call::new(22);
 
-/// Asks for so many frames a second, a fraction; the driver takes the nearest.
+/// Asks for this many frames a second, a fraction; the driver takes the nearest.
 pub(super) fn set_rate(device: RawFd, queue: Queue, rate: (u32, u32)) -> io::Result<()> {
     let mut parameters = v4l2_streamparm::blank();
     parameters.type_ = queue.number();
@@ -193,7 +193,7 @@ mod tests {
             ((3, 0, 0), limited(Matrix::Bt709)),
             ((10, 0, 0), limited(Matrix::Bt709)),
             ((2, 0, 0), limited(Matrix::Bt709)),
-            // JPEG is of full range by itself.
+            // JPEG is of full range on its own.
             ((7, 0, 0), full(Matrix::Bt601)),
             ((7, 0, 2), limited(Matrix::Bt601)),
             // What is said counts before what follows from the space.

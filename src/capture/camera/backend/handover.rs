@@ -106,7 +106,7 @@ mod tests {
         }
     }
 
-    /// What comes of it until it is over.
+    /// What comes of it until it has ended.
     fn seen(first: &[u8], then: &[u8]) -> Vec<u8> {
         let then = then.to_vec();
         let mut camera = HandOver::new(FakeFrames::of(first), move || Ok(FakeFrames::of(&then)));

@@ -1,5 +1,5 @@
 //! Which camera is which: names that stay the same when a camera is unplugged and plugged in
-//! again, or the machine is started anew. The number in `/dev/videoN` does not.
+//! again, or the machine is started again. The number in `/dev/videoN` does not.
 
 use std::fs;
 use std::path::{Path, PathBuf};

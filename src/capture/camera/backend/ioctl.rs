@@ -1,5 +1,5 @@
 //! Calls of Video4Linux that its library does not make as they are needed here, and what all readers make of
-//! a driver's answers: faults and stamps.
+//! a driver's answers: faults and timestamps.
 
 #![allow(unsafe_code)]
 
@@ -14,7 +14,7 @@ use v4l::v4l2::{self, vidioc};
 
 use crate::capture::camera::driver::Fault;
 
-/// A stamp older than this is a driver's mistake.
+/// A timestamp older than this is a driver's mistake.
 pub(super) const MAX_AGE: Duration = Duration::from_secs(1);
 /// Buffers that the driver fills in turn.
 pub(super) const BUFFERS: u32 = 4;
@@ -132,7 +132,7 @@ pub(super) fn fault_of(number: Option<i32>, detail: String) -> Fault {
     }
 }
 
-/// How long ago a driver's stamp was, in seconds and microseconds.
+/// How long ago a driver's timestamp was, in seconds and microseconds.
 pub(super) fn age(seconds: impl TryInto<u64>, micros: impl TryInto<u32>) -> Duration {
     let taken = Duration::new(
         seconds.try_into().unwrap_or(0),
@@ -142,7 +142,7 @@ pub(super) fn age(seconds: impl TryInto<u64>, micros: impl TryInto<u32>) -> Dura
     age.unwrap_or_default()
 }
 
-/// The clock that drivers stamp their frames with.
+/// The clock that drivers timestamp their frames with.
 fn monotonic() -> Duration {
     let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: the call fills the one `timespec`, which lives through it.

@@ -1,6 +1,6 @@
 //! Cameras of Linux: listed through Video4Linux, read through nokhwa or, where it does not take one
 //! (JPEG, a rate that is a fraction, an odd driver), directly, with a limit to every wait; those with a
-//! memory for each plane by `multiplanar.rs`. A camera is opened anew for each session, so that one that
+//! memory for each plane by `multiplanar.rs`. A camera is opened again for each session, so that one that
 //! hangs keeps nothing from the next.
 
 use std::path::{Path, PathBuf};
@@ -82,7 +82,7 @@ fn node(id: &str) -> Result<Node, Fault> {
     node.ok_or_else(|| Fault::Absent(format!("no camera {id}")))
 }
 
-/// Opens it anew with the reader that takes it from then on.
+/// Opens it again with the reader that takes it from then on.
 fn open_again(
     number: u32,
     path: &Path,
@@ -229,7 +229,7 @@ impl Open {
 
 impl Camera for Open {
     fn frame(&mut self, limit: Duration) -> Result<Option<RawFrame<'_>>, Fault> {
-        // The first frame is what starts the stream; it is waited for with a limit of its own.
+        // The first frame is what starts the stream; it is waited for with a separate limit.
         if std::mem::replace(&mut self.started, true) && !ioctl::wait(&self.handle, limit) {
             return Ok(None);
         }

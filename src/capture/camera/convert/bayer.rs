@@ -77,7 +77,7 @@ fn unpack(samples: Samples, from: &[u8], line: &mut [u8]) {
     }
 }
 
-/// A row of pixels out of three rows of samples. `EVEN`: its samples beside green are of the colour that is
+/// A row of pixels from three rows of samples. `EVEN`: its samples beside green are of the colour that is
 /// written first, otherwise of the one that is written last. `GREEN`: it begins with green.
 fn one_row<const EVEN: bool, const GREEN: bool>([above, here, below]: [&[u8]; 3], to: &mut [u8]) {
     // Four columns: two pixels and what is beside them.

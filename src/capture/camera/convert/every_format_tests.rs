@@ -48,7 +48,7 @@ impl Picture {
 }
 
 /// Lays out a frame whose pixels have these three numbers (luma and chroma, or red, green and blue), with
-/// so many bytes more behind each row (of luma).
+/// this many bytes more behind each row (of luma).
 fn lay(
     pixel: Pixel,
     size: Size,
@@ -106,7 +106,7 @@ fn lay(
             let order: Vec<char> = pixel.name().chars().collect();
             let row = |y: usize| -> Vec<u8> {
                 let pair = |pair: usize| {
-                    // What stands beside an odd last one is nothing.
+                    // What is beside an odd last one is nothing.
                     let (left, right) = (at(pair * 2, y), at(pair * 2 + 1, y));
                     let mut lumas = [left[0], right[0]].into_iter();
                     let byte = |of: &char| match of {

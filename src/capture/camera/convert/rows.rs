@@ -38,7 +38,7 @@ impl<'a> Rows<'a> {
         (self.width, self.height)
     }
 
-    /// The next planes lie in a memory of their own.
+    /// The next planes lie in a separate memory.
     pub(super) fn turn_over(&mut self) {
         let part = self.more.next().unwrap_or_default();
         self.rest = part.data;
@@ -51,7 +51,7 @@ impl<'a> Rows<'a> {
         self.stride = self.stride.saturating_mul(by) / over.max(1);
     }
 
-    /// The next plane: `height` rows of so many bytes, and how far apart they are.
+    /// The next plane: `height` rows of this many bytes, and how far apart they are.
     pub(super) fn plane(&mut self, row: usize, height: usize) -> Result<(&'a [u8], usize), String> {
         let stride = self.stride.max(row);
         let used = self.whole - self.rest.len();

@@ -95,7 +95,7 @@ pub(super) fn wide_pairs(rows: &mut Rows<'_>, planes: &mut Planes) -> Result<(),
     })
 }
 
-/// Chroma in pairs: rows of so many bytes, one or two for a row of ours.
+/// Chroma in pairs: rows of this many bytes, one or two for a row of ours.
 fn paired(
     row: usize,
     single: bool,

@@ -34,7 +34,7 @@ pub enum Order {
     /// By name, or as the list has them.
     #[default]
     Name,
-    /// Drawn anew for each round.
+    /// Drawn again for each round.
     Shuffled,
 }
 
@@ -189,7 +189,7 @@ impl SlideShow {
     }
 }
 
-/// The images of a folder of which so many entries are looked at.
+/// The images of a folder of which this many entries are looked at.
 pub(in crate::capture) fn images_in(folder: &Path, most: usize) -> Result<Vec<PathBuf>, Problem> {
     let entries = std::fs::read_dir(folder)?;
     let paths = entries.take(most).filter_map(Result::ok).map(|entry| entry.path());
@@ -221,7 +221,7 @@ struct SlideFeed {
     count: usize,
     /// The instant at which it was paused.
     held: Option<Timestamp>,
-    /// How long it stood before that.
+    /// How long it was before that.
     stood: Duration,
     _worker: Worker,
 }
@@ -477,7 +477,7 @@ mod tests {
         let slides = SlideShow::of(folder.path());
         let mut source = slides.open_by(dial, transport.clone(), &context).unwrap();
         let mut at = Timestamp::ZERO;
-        // Until this one is seen; a millisecond a time, so that none comes by itself.
+        // Until this one is seen; a millisecond a time, so that none comes on its own.
         let mut wait_for = |wanted: usize, go: Option<TransportCommand>| {
             if let Some(go) = go {
                 transport.ask(go);
@@ -500,7 +500,7 @@ mod tests {
         wait_for(0, Some(TransportCommand::Previous));
         wait_for(2, Some(TransportCommand::Previous));
         wait_for(0, Some(TransportCommand::Restart));
-        // A minute of standing is nothing; then it goes on by itself.
+        // A minute of standing is nothing; then it continues on its own.
         for _ in 0..60 {
             at += Duration::from_secs(1);
             assert_eq!(source.feed.frame(at).map(|frame| frame.planes().y[32]), Some(16));
@@ -552,12 +552,12 @@ mod tests {
             assert_eq!(after(&mut feed, luma, turn), wanted);
         }
         assert_eq!(transport.position().unwrap().item, Some((1, 3)));
-        // Others while it is shown: it goes on after what is seen, though that stands elsewhere.
+        // Others while it is shown: it continues after what is seen, though that stands elsewhere.
         transport.set_then(&[path("b.png"), path("a.png")]);
         for (luma, wanted) in [(a, c), (c, b), (b, a)] {
             assert_eq!(after(&mut feed, luma, turn), wanted);
         }
-        // What is taken out goes at once: the time hardly goes on, also where the next one is there already
+        // What is taken out goes at once: the time hardly continues, also where the next one is there already
         // and another was read that has no room.
         while !feed.ready.is_awaited() {
             std::thread::yield_now();

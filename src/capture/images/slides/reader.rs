@@ -19,7 +19,7 @@ use crate::text::problem::{Problem, problem};
 
 /// How long a folder without a readable image is left alone.
 const RETRY_INTERVAL: Duration = Duration::from_secs(2);
-/// How often a show that is over looks whether it is to go on.
+/// How often a show that is over looks whether it is to continue.
 const RESCAN_INTERVAL: Duration = Duration::from_millis(100);
 
 /// A slide that was read.
@@ -50,9 +50,9 @@ pub(super) struct ShownSlide {
 #[derive(Debug, Default)]
 struct Inside {
     generation: u32,
-    /// After this the list is to be read anew.
+    /// After this the list is to be read again.
     anew: Option<ShownSlide>,
-    /// Where the round goes on then, counted from 0; from before the first one to the last.
+    /// Where the round continues then, counted from 0; from before the first one to the last.
     to: Option<i64>,
     /// What was shown and is none of the list any more.
     gone: Option<PathBuf>,
@@ -94,7 +94,7 @@ impl Turn {
         self.0.lock().generation
     }
 
-    /// What the list is to be read anew after.
+    /// What the list is to be read again after.
     fn take_anew(&self) -> Option<ShownSlide> {
         self.0.lock().anew.take()
     }
@@ -220,7 +220,7 @@ impl Reader {
         }
     }
 
-    /// Where a list that was read anew goes on: after what is shown, or where that was.
+    /// Where a list that was read again continues: after what is shown, or where that was.
     fn after(&self, shown: &ShownSlide, files: &mut [PathBuf], rounds: Rounds) -> usize {
         let Some(path) = &shown.path else { return 0 };
         // One that is in the list several times is most likely still where it was.
@@ -302,7 +302,7 @@ mod tests {
         let reader = Reader {
             turn: Arc::clone(&turn),
             listed: Box::new(move || {
-                // After this look it is over.
+                // After this look it has ended.
                 ends.set();
                 Err("gone".into())
             }),

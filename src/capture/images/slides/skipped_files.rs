@@ -1,4 +1,4 @@
-//! Which of the files that were chosen are left out of a show, and why: told until it is not so any more.
+//! Which of the files that were chosen are left from a show, and why: told until it is not so any more.
 //! Of the images of a folder nobody chose each one: what is broken there is only logged.
 
 use std::collections::{BTreeMap, BTreeSet};

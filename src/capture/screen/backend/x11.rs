@@ -260,7 +260,7 @@ impl ScreenSystem for X11 {
         let screens = display.monitors()?;
         let screen = match id {
             None | Some(MAIN) => screens.first(),
-            // They stand behind the others; one without others is all of them.
+            // They are behind the others; one without others is all of them.
             Some(ALL) => screens.last(),
             Some(id) => screens.iter().find(|screen| screen.id == id),
         };

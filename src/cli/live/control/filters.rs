@@ -1,4 +1,4 @@
-//! Lines of `--control` about filters of pictures and of sound: on and off, and what they are set by, under
+//! Lines of `--control` about filters of frames and of audio: on and off, and what they are set by, under
 //! the names of settings files.
 
 use toml::Table;
@@ -70,7 +70,7 @@ pub(in crate::cli::live) fn parse(text: &str) -> Result<(String, Filter), Proble
     Ok((name, Filter { kind: kind.to_owned(), nth, change }))
 }
 
-/// The filters of a picture once this has been done.
+/// The filters of a frame once this has been done.
 ///
 /// # Errors
 /// Why it cannot be.
@@ -93,7 +93,7 @@ pub(in crate::cli::live) fn of_video(
     list.changed(filter, slots)
 }
 
-/// The same of sound; side chains are called after one of `strips`.
+/// The same of audio; side chains are called after one of `strips`.
 ///
 /// # Errors
 /// Why it cannot be.
@@ -117,7 +117,7 @@ pub(in crate::cli::live) fn of_audio(
     list.changed(filter, slots)
 }
 
-/// What filters of pictures and of sound have in common.
+/// What filters of frames and of audio have in common.
 struct List<'a, S> {
     most: usize,
     known: Vec<&'static str>,

@@ -30,7 +30,7 @@ pub(super) struct Run {
     pub replay_to: Option<PathBuf>,
     /// Commands come on standard input.
     pub control: bool,
-    /// At the end what is held back goes out first.
+    /// At the end what is held back is sent first.
     pub drain: bool,
 }
 
@@ -60,13 +60,13 @@ pub(super) enum LiveCommand {
     Command(Box<Command>),
     /// Show the scene of this name.
     Scene(String),
-    /// Show the scene of this name apart, before it goes out.
+    /// Show the scene of this name apart, before it is sent.
     Prepare(String),
-    /// What is prepared goes out, so or as it does by itself.
+    /// What is prepared is sent, so or as it does on its own.
     Take(Option<Transition>),
     /// This becomes of the item of this name.
     Item(String, items::Change),
-    /// This becomes of a filter of the source of this name; an empty one is the chosen picture.
+    /// This becomes of a filter of the source of this name; an empty one is the main video source.
     Filter(String, filters::Filter),
     /// This becomes of a filter of the strip of this name; an empty one is the main strip.
     StripFilter(String, filters::Filter),
@@ -74,9 +74,9 @@ pub(super) enum LiveCommand {
     Set(String, mixer::Setting),
     /// The scene of this name comes so; `None`: as all others.
     SceneTransition(String, Option<Transition>),
-    /// Ask this of the source of this name; an empty one is the chosen picture.
+    /// Ask this of the source of this name; an empty one is the main video source.
     Media(String, TransportCommand),
-    /// One more of the item of this name in the scene on the program; with a source of its own, or
+    /// One more of the item of this name in the scene on the program; with a separate source, or
     /// with the same one.
     Duplicate {
         item: String,
@@ -94,7 +94,7 @@ pub(super) enum LiveCommand {
     Ask(String),
     /// The talk key is held, or not: that of the strip of this name; an empty one means all strips.
     Talk(String, bool),
-    /// The clip lamp of the strip of this name goes out; an empty name means all lamps.
+    /// The clip lamp of the strip of this name turns off; an empty name means all lamps.
     ClipOut(String),
     /// What becomes of the file that the strip of this name plays; an empty name is the main strip.
     StripEnd(String, EndBehavior),

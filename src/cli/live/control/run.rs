@@ -162,7 +162,7 @@ fn scene(snapshot: &Snapshot, name: &str) -> Result<crate::compose::scene::Scene
     scene.map(|scene| scene.id).ok_or_else(|| problem!("control-no-scene", name = name))
 }
 
-/// What is prepared goes out; with a transition that was named, which is its own from then on where it has
+/// What is prepared is sent; with a transition that was named, which is its own from then on where it has
 /// one, else that of all scenes.
 fn take(studio: &Studio, transition: Option<Transition>) -> Done {
     let scenes = studio.snapshot().scenes;
@@ -179,7 +179,7 @@ fn take(studio: &Studio, transition: Option<Transition>) -> Done {
     Ok(())
 }
 
-/// The source of this name; without a name the picture of --video, or the lowest of the scene.
+/// The source of this name; without a name the frame of --video, or the lowest of the scene.
 fn source_of(snapshot: &Snapshot, name: &str) -> Result<SourceId, Problem> {
     let collection = &snapshot.scenes.collection;
     let named =

@@ -33,7 +33,7 @@ pub(in crate::cli::play) fn ask(
     if records && studio.settle(MADE_WITHIN) { recorded(&studio.snapshot()) } else { Ok(()) }
 }
 
-/// Without a window, nobody sees how a picture is looked at, and who is silent stays so.
+/// Without a window, nobody sees how a frame is looked at, and who is silent stays so.
 fn check_headless(asked: &PlayCommand, snapshot: &Snapshot) -> Result<(), Problem> {
     match asked {
         PlayCommand::Look(_) | PlayCommand::Chat(_) => Err(problem!("control-no-window")),

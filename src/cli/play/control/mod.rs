@@ -29,7 +29,7 @@ const KNOWN: &str = "pause, resume, seek PLACE (90s, 1:30, +10s, -10s), rewind [
 /// What a line asks for.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum PlayCommand {
-    /// Hold, or go on.
+    /// Hold, or continue.
     Pause(bool),
     Seek(SeekPlace),
     /// So far behind the live end; `None`: as far back as there is something.
@@ -88,7 +88,7 @@ pub(super) enum Which {
 }
 
 impl Which {
-    /// Which that is of so many, where this one was chosen.
+    /// Which that is of this many, where this one was chosen.
     ///
     /// # Errors
     /// When there is none such.
@@ -107,7 +107,7 @@ impl Which {
     }
 }
 
-/// How the picture is looked at, one of the three.
+/// How the frame is looked at, one of the three.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub(super) enum Viewport {
     Shape(Aspect),

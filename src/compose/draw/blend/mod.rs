@@ -312,7 +312,7 @@ fn rows_of(image: &Image) -> usize {
     bands::height(side(half.height), side(half.width))
 }
 
-/// An image and what it is laid onto in parts of so many rows of blocks.
+/// An image and what it is laid onto in parts of this many rows of blocks.
 fn parts<'a>(
     image: &'a Image,
     out: &'a mut Planes,

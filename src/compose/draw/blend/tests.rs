@@ -134,7 +134,7 @@ fn modes_within_what_is_gathered_see_only_what_is_in_it() {
     // Nothing is below the first one: its mode does nothing.
     let got = together([add(&low), add(&high)], (128, Blend::Normal), grey(0.1));
     assert!(near(got, grey(0.4)), "{got:?}");
-    // The whole by a mode of its own.
+    // The whole by a separate mode.
     let plain = (&low, 256, Blend::Normal);
     let got = together([plain, plain], (256, Blend::Multiply), grey(0.5));
     assert!(near(got, grey(0.15)), "{got:?}");

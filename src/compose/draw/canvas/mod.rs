@@ -25,7 +25,7 @@ const IDLE: usize = 8;
 /// Buffers of which it is known what is in them.
 const NOTED: usize = 2 * IDLE;
 
-/// An image that was not needed for so many drawings is forgotten.
+/// An image that was not needed for this many drawings is forgotten.
 const KEEP: u64 = 64;
 
 /// Frames of one group that may be on their way at once.
@@ -312,7 +312,7 @@ impl LayerRenderer {
         }
     }
 
-    /// The pieces of a bundle as one image; made anew only where one of them is another.
+    /// The pieces of a bundle as one image; made again only where one of them is another.
     fn bundle(&mut self, bundle: &Bundle) -> Image {
         let size = bundle.bounds.size();
         let mut before = self.bundles.remove(&bundle.key);

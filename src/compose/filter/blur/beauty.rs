@@ -143,7 +143,7 @@ struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    /// The last one stands for those below it.
+    /// The last one represents those below it.
     #[inline(always)]
     fn line(&self, index: usize) -> &'a [u8] {
         bands::row(self.small, self.width, index)

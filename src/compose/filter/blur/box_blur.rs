@@ -35,7 +35,7 @@ pub(in crate::compose::filter) struct BoxBlur {
 
 impl BoxBlur {
     /// Each pixel becomes the mean of the box around it that reaches `radius` to each side; the
-    /// edges go on outwards. `plane` has rows of `width`.
+    /// edges continue outwards. `plane` has rows of `width`.
     pub fn blur(&mut self, plane: &mut [u8], width: usize, radius: usize, workers: &WorkerPool) {
         if radius > 0 && width > 0 && plane.len() >= width {
             self.along(plane, width, &[radius], workers);
@@ -128,7 +128,7 @@ fn along<S: Simd>(
     }
 }
 
-/// Up to sixteen rows become columns; the last one stands for those that are missing.
+/// Up to sixteen rows become columns; the last one represents those that are missing.
 #[inline(always)]
 fn turn_in<S: Simd>(simd: S, from: &[u8], width: usize, columns: &mut [Column]) {
     let mut lines = from.chunks_exact(width);

@@ -90,7 +90,7 @@ pub struct Chain {
 partial_debug!(Chain { cover });
 
 impl Chain {
-    /// These are the filters from now on. One that is as it was goes on with what it remembers, and so
+    /// These are the filters from now on. One that is as it was continues with what it remembers, and so
     /// does one whose amounts alone are others.
     pub fn set(&mut self, wanted: &[WantedFilter]) {
         let mut before = std::mem::take(&mut self.links);

@@ -157,7 +157,7 @@ fn what_waited_behind_a_mask_that_was_being_read_is_never_seen() {
     }
 }
 
-/// Which frame comes out at each of so many, 40 ms apart, while the delays are these.
+/// Which frame comes out at each of this many, 40 ms apart, while the delays are these.
 fn delayed(lengths: impl Fn(usize) -> Vec<f32>, count: usize) -> Vec<usize> {
     let mut chain = Chain::default();
     let mut made = Vec::new();
@@ -209,7 +209,7 @@ fn what_remembers_goes_on_with_that_while_its_amounts_are_drawn() {
     // Noise of 4: what is remembered holds it down, at each step of the slider.
     let held = see(&mut chain, denoise(0.9), &grey(104, 104));
     assert!((100..103).contains(&held), "{held}");
-    // Once it was switched off altogether it begins anew.
+    // Once it was switched off altogether it begins again.
     assert_eq!(see(&mut chain, denoise(0.0), &grey(104, 104)), 104);
     assert_eq!(see(&mut chain, denoise(1.0), &grey(108, 108)), 108);
 

@@ -1,5 +1,5 @@
 //! Decoding by graphics hardware, through VAAPI: a device, and how a decoder uses it. Where it fails in the
-//! middle of a stream, the decoder goes on without it.
+//! middle of a stream, the decoder continues without it.
 #![allow(unsafe_code)]
 
 use std::ptr;

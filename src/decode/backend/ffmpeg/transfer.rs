@@ -95,7 +95,7 @@ fn dot(a: Three, b: Three) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// The signal of PQ for so many cd/m².
+/// The signal of PQ for this many cd/m².
 fn to_pq(light: f64) -> f64 {
     let power = (light.clamp(0.0, MAX_LUMINANCE) / MAX_LUMINANCE).powf(2_610.0 / 16_384.0);
     let (c1, c2, c3) = (3_424.0 / 4_096.0, 2_413.0 / 128.0, 2_392.0 / 128.0);

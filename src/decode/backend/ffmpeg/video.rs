@@ -69,7 +69,7 @@ fn start(
             context.color_trc = transfer.into();
         }
         if parameters.codec == VideoCodec::Av1 {
-            // One frame at a time, instead of several on threads of their own.
+            // One frame at a time, instead of several on separate threads.
             context.flags |= ffi::AV_CODEC_FLAG_LOW_DELAY as i32;
         }
         if let Some(device) = device {

@@ -29,7 +29,7 @@ use crate::wire::rtmp::url::Url;
 
 /// Bytes taken from the socket at once.
 const READ: usize = 64 << 10;
-/// Of the first bytes of an answer that is no RTMP, so many are looked at.
+/// Of the first bytes of an answer that is no RTMP, this many are looked at.
 const SNIFF: usize = 64;
 /// What a server said before the stream began is kept up to this many events.
 const MAX_EARLY: usize = 32;
@@ -122,7 +122,7 @@ impl fmt::Debug for Client {
 }
 
 impl Client {
-    /// Connects and goes on until the server accepts to publish or to play. Answers demands for
+    /// Connects and continues until the server accepts to publish or to play. Answers demands for
     /// name and password, follows redirections. `on_step` is told as each stage begins.
     /// Cancel-safe: dropped half-way, nothing stays behind.
     ///
@@ -244,7 +244,7 @@ impl Client {
     }
 
     /// What happens next: an event, or room for more once no more than `room` bytes wait to be
-    /// sent. Sends and receives meanwhile. Cancel-safe; after an error the connection is over.
+    /// sent. Sends and receives meanwhile. Cancel-safe; after an error the connection has ended.
     ///
     /// # Errors
     /// With what the server said, where it said something.
@@ -373,7 +373,7 @@ impl Client {
     ) -> Poll<Result<Progress, Failure>> {
         loop {
             // Events first; bytes only as far as the system sends them, so that what waits does so
-            // in the session, where sound can still overtake pictures.
+            // in the session, where audio can still overtake frames.
             if let Some(event) = self.session.poll_event() {
                 return Poll::Ready(Ok(Progress::Event(event)));
             }
@@ -470,7 +470,7 @@ impl Client {
             }
         };
         if length == 0 {
-            // Once the system has given the connection up (its time is over, the way is gone), it
+            // Once the system has given the connection up (its time has ended, the way is gone), it
             // says so to the first who asks, the writer, and to the reader that this is the end.
             let known = self.unwritable.take().filter(|cause| *cause != Cause::Reset);
             let error = self.broken(known.unwrap_or(Cause::Closed));

@@ -42,13 +42,13 @@ use crate::text::Problem;
 /// So many bodies without anything that can be played, and that was it.
 const FRUITLESS: u64 = 120;
 
-/// So many pictures without headers are no accident.
+/// So many frames without headers are no accident.
 const HEADLESS: u64 = 25;
 
-/// Metadata that have not come so long after the first picture or sound are missing.
+/// Metadata that have not come this long after the first video or audio are missing.
 const METADATA_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// So many lines of a chat in so long are passed on.
+/// So many lines of a chat in this long are passed on.
 const MAX_LINES: u32 = 20;
 const LINES_IN: Duration = Duration::from_secs(1);
 
@@ -61,14 +61,14 @@ pub(in crate::player) struct InputFeed {
     track_presence: TrackPresence,
     save: Option<Save>,
     heads: SequenceHeaders,
-    /// Pictures have come since the connection was made.
+    /// Frames have come since the connection was made.
     pictures: bool,
     live: bool,
     /// It comes through the network.
     remote: bool,
     /// What comes is to begin with metadata; and when the first of it is decoded.
     metadata: Option<Option<Timestamp>>,
-    /// Bodies of pictures and sound.
+    /// Bodies of video and audio.
     bodies: u64,
     playable: u64,
     damaged: u64,
@@ -78,7 +78,7 @@ pub(in crate::player) struct InputFeed {
     unsupported: Option<(Problem, Option<NoDecoder>)>,
     /// Tracks that are left out, as told.
     left_out: Vec<UnsupportedTrack>,
-    /// It was told that the sound does not come.
+    /// It was told that the audio does not come.
     unheard: bool,
     /// When the end of what there is was seen, and how far from the next packet.
     edge: Option<(Timestamp, Duration)>,
@@ -127,7 +127,7 @@ impl InputFeed {
         self.playable > 0
     }
 
-    /// Bodies of pictures and sound, playable or not.
+    /// Bodies of video and audio, playable or not.
     pub(in crate::player) fn bodies(&self) -> u64 {
         self.bodies
     }
@@ -140,7 +140,7 @@ impl InputFeed {
         self.shared.reception.lock().set_pace(pace);
     }
 
-    /// What comes is FLV, or RTMP: metadata stand at its beginning.
+    /// What comes is FLV, or RTMP: metadata are at its beginning.
     pub(in crate::player) fn expect_metadata(&mut self) {
         self.metadata = Some(None);
     }
@@ -150,7 +150,7 @@ impl InputFeed {
         self.edge = Some((seen, distance));
     }
 
-    /// What comes next is played so long after the beginning of the recording.
+    /// What comes next is played this long after the beginning of the recording.
     pub(in crate::player) fn set_place(&mut self, place: Duration) {
         (self.moved, self.place) = (true, Some(place));
     }
@@ -160,10 +160,10 @@ impl InputFeed {
         self.made = Some(made);
     }
 
-    /// The connection was made anew, or what comes does not continue what came.
+    /// The connection was made again, or what comes does not continue what came.
     pub(in crate::player) fn restart(&mut self) {
         self.demux.restart();
-        // What it told of pictures and sound, another one may not have.
+        // What it told of video and audio, another one may not have.
         (self.pictures, self.heads) = (false, SequenceHeaders::default());
         if let Some(save) = &mut self.save {
             save.restart();
@@ -172,12 +172,12 @@ impl InputFeed {
         self.shared.packets.gap();
     }
 
-    /// The sound does not come, which is told.
+    /// The audio does not come, which is told.
     pub(in crate::player) fn miss_audio(&mut self) {
         self.unheard = true;
     }
 
-    /// Sound that was missing comes again: its times are those of the picture, whatever lies between.
+    /// Audio that was missing comes again: its times are those of the frame, whatever lies between.
     pub(in crate::player) fn hear_again(&mut self) {
         self.demux.forget_audio();
         self.shared.packets.hand_on(KeptPacket::Audio(BufferedPacket::Gap));
@@ -219,7 +219,7 @@ impl InputFeed {
         self.seam(raw);
     }
 
-    /// Sound that came is heard up to this time at most, and what comes from it on.
+    /// Audio that came is heard up to this time at most, and what comes from it on.
     pub(in crate::player) fn seam(&mut self, raw: i64) {
         self.demux.turn();
         let (anchor, media) = self.anchor;
@@ -236,7 +236,7 @@ impl InputFeed {
         self.demux.take_file(firm);
         self.track_presence = TrackPresence::default();
         if !pictures {
-            // Nothing comes that would push the last ones out of the decoder.
+            // Nothing comes that would push the last ones from the decoder.
             self.shared.packets.video.push_waiting(BufferedPacket::Gap, &self.shared.lifetime.stop);
         }
     }
@@ -373,7 +373,7 @@ impl InputFeed {
                 self.unsupported = Some((video_of(format), lack_of_video(format)));
             }
             Demuxed::UnsupportedVideo(format) => {
-                // Sound without the picture is not what was asked for: an end with a clear word.
+                // Audio without the frame is not what was asked for: an end with a clear word.
                 self.shared.fail(unsupported(video_of(format), lack_of_video(format)));
             }
             Demuxed::UnsupportedAudio(format) => {
@@ -382,7 +382,7 @@ impl InputFeed {
                 let codec = format.to_string();
                 let what = track_name(TrackKind::Audio, &codec);
                 let told = self.unsupported.replace((what.clone(), lack));
-                // Another connection finds it anew.
+                // Another connection finds it again.
                 if told.is_none_or(|(told, _)| told != what) {
                     let error = match lack {
                         Some(lack) => decode::Error::NoDecoder { codec, lack },
@@ -505,7 +505,7 @@ impl InputFeed {
     fn arrived(&mut self, track: Track, dts: Timestamp, now: Timestamp) {
         self.playable += 1;
         match self.track_presence.arrived(track, dts, now, self.live) {
-            // Pictures come, and why they are not seen is said elsewhere.
+            // Frames come, and why they are not seen is said elsewhere.
             Some(Anomaly::NoVideo) if self.demux.headless() > 0 => {}
             // Of what is left out, that is said.
             Some(Anomaly::NoVideo | Anomaly::NoAudio) if self.unsupported.is_some() => {}

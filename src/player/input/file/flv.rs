@@ -19,7 +19,7 @@ use crate::text::problem::problem;
 use crate::wire::container::flv::events::audio_codec;
 use crate::wire::container::flv::{self, Error as FlvError, ReadTag, Reader, TagContent, TagKind};
 
-/// How far from when it is decoded a picture may be shown.
+/// How far from when it is decoded a frame may be shown.
 const MAX_COMPOSITION: i64 = 10_000_000;
 
 /// Reads it as [`crate::player::input::file::read`] does.
@@ -31,7 +31,7 @@ pub(super) fn read(
     round: &mut Round,
     sequel: Option<&NextFile>,
 ) -> Result<bool, Failure> {
-    // The first tags of sound, and of pictures.
+    // The first tags of audio, and of frames.
     let (first, pictures, begins) = if let Some(from) = from {
         let survey = survey(path, from, &feed.shared.lifetime.stop)?;
         feed.shared.timeline.set_duration(survey.duration);
@@ -150,7 +150,7 @@ fn beginning(path: &Path, stop: &Stop) -> i64 {
     Span::of(&pictures, &sound).map_or(0, |span| span.begins)
 }
 
-/// So many tags are looked at for the first picture.
+/// So many tags are looked at for the first frame.
 const MAX_FIRST_TAGS: u32 = 200;
 
 /// The tags of an FLV file, until `take` returns false.
@@ -182,7 +182,7 @@ pub(in crate::player) fn failure(path: &Path, error: &Error) -> Failure {
     }
 }
 
-/// The time of a file's last tag, in seconds, by the size that stands after it.
+/// The time of a file's last tag, in seconds, by the size that is after it.
 pub(in crate::player) fn last_time(input: &mut File) -> Option<f64> {
     let mut size = [0; 4];
     input.seek(SeekFrom::End(-4)).ok()?;
@@ -196,7 +196,7 @@ pub(in crate::player) fn last_time(input: &mut File) -> Option<f64> {
 }
 
 /// How long an FLV file is, where it begins in its own time, and the numbers of the tags to begin with
-/// for a place in it: of all, and of pictures.
+/// for a place in it: of all, and of frames.
 struct Survey {
     duration: Duration,
     begins: i64,
@@ -208,7 +208,7 @@ fn survey(path: &Path, from: Duration, stop: &Stop) -> Result<Survey, Failure> {
     let begins = beginning(path, stop);
     let until = begins.saturating_add(micros(from));
     let (mut number, mut last) = (0, 0);
-    // The last keyframe before the place, and the last sound that a decoder needs.
+    // The last keyframe before the place, and the last audio that a decoder needs.
     let (mut keyframe, mut sound, mut pictures) = (None, None, false);
     let (mut seen, mut heard) = (FileTimeline::default(), FileTimeline::default());
     let walked = look(path, &mut |read| {
@@ -224,7 +224,7 @@ fn survey(path: &Path, from: Duration, stop: &Stop) -> Result<Survey, Failure> {
             if is_video {
                 pictures = true;
                 if read.is_keyframe() && pts <= until {
-                    // The sound of the place may stand before its keyframe.
+                    // The audio of the place may be before its keyframe.
                     keyframe = Some((sound.unwrap_or(number), number));
                 }
             } else if pts <= until - RUN_UP_MICROS {

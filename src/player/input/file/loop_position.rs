@@ -1,4 +1,4 @@
-//! Rounds through a file or a list of them: each goes on at the time where the one before it ended.
+//! Rounds through a file or a list of them: each continues at the time where the one before it ended.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use crate::player::input::feed::InputFeed;
 use crate::wire::container::flv::TagKind;
 
 /// The first instant of a file has this time on the way to the decoders, in microseconds: what decodes
-/// before it, and sound's run-up, have room.
+/// before it, and audio's run-up, have room.
 pub(in crate::player) const BEGINS: i64 = 10_000_000;
 
 /// A round through the file.
@@ -108,7 +108,7 @@ mod tests {
     fn a_file_goes_on_where_it_ended() {
         let mut round = Round::default();
         assert!(!round.next(), "nothing has come");
-        // The first two are an encoder's run-up and a picture that is shown later.
+        // The first two are an encoder's run-up and a frame that is shown later.
         for number in 0..48 {
             round.note(TagKind::Audio, number * 64 / 3, i64::from(number * 64 / 3) * 1_000);
         }

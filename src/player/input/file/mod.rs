@@ -24,7 +24,7 @@ use crate::wire::container::flv::Reader;
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Reads the file from `start` to its end, or until stopped, and from wherever else it is wanted;
-/// then what `sequel` has follow, its times going on: over and over the same, or another file.
+/// then what `sequel` has follow, its times continuing: over and over the same, or another file.
 pub(in crate::player) fn run(
     mut feed: InputFeed,
     mut path: PathBuf,

@@ -30,8 +30,8 @@ impl Bisection {
         self.high.0
     }
 
-    /// The byte from which on to look next for what is at `to`; `None`: it is not further than so many bytes or
-    /// so much time from the low end.
+    /// The byte from which on to look next for what is at `to`; `None`: it is not further than this many bytes or
+    /// this much time from the low end.
     pub fn guess(&self, to: i64, near_bytes: u64, near_time: i64) -> Option<u64> {
         let ((low, low_time), (high, high_time)) = (self.low, self.high);
         let (between, after) = (high.saturating_sub(low), to.saturating_sub(low_time));

@@ -25,7 +25,7 @@ pub(super) struct Single {
     unpack: Unpack,
     /// Where it is a recording.
     recorded: Option<Recorded>,
-    /// What goes out before anything else.
+    /// What is sent before anything else.
     first: VecDeque<Item>,
     /// Where somebody wants to be.
     wanted: Option<Duration>,
@@ -155,7 +155,7 @@ impl Single {
         self.recorded.as_ref().is_some_and(|it| it.is_asking() || it.length().is_some())
     }
 
-    /// Whether the place that is wanted is being looked for, which has a limit of its own.
+    /// Whether the place that is wanted is being looked for, which has a separate limit.
     pub fn is_looking(&self) -> bool {
         let looks = |it: &Recorded| it.is_searching() || self.wanted.is_some() && it.is_asking();
         self.recorded.as_ref().is_some_and(looks)
@@ -240,7 +240,7 @@ impl Single {
         self.length.is_some() || self.recorded.as_ref().and_then(Recorded::length).is_none()
     }
 
-    /// Something came, which goes out next, or once a place that is wanted turned out not to be had.
+    /// Something came, which is sent next, or once a place that is wanted turned out not to be had.
     fn come(&mut self, item: Item) {
         if let Some(recorded) = &mut self.recorded {
             let read = self.flow.taken().saturating_sub(self.unpack.held());

@@ -18,7 +18,7 @@ use crate::wire::container::{
 pub(super) const SEEK_TIMEOUT: Duration = Duration::from_secs(8);
 /// Samples from a unit's beginning to the place in it, at most.
 const MAX_SAMPLES: usize = 65_536;
-/// Units before the place that are looked into for a picture to begin with, and how far apart they are
+/// Units before the place that are looked into for a frame to begin with, and how far apart they are
 /// guessed, in microseconds.
 const MAX_TRIES: u32 = 6;
 const STEP_BACK: i64 = 5_000_000;

@@ -1,4 +1,4 @@
-//! An MP4, a Matroska or a file of sound alone on a web server: its index and its samples are read as they
+//! An MP4, a Matroska or a file of audio alone on a web server: its index and its samples are read as they
 //! are wanted, wherever they stand, and its bodies are those that the same file gives from the disk. Where
 //! the server gives no parts of it, it is played as it comes.
 
@@ -23,7 +23,7 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::container::{self, Demuxer, Error, Format, Index, SampleLocation, TrackId};
 
-/// So many samples tell when pictures and sound begin.
+/// So many samples tell when video and audio begin.
 const FIRST_SAMPLES: usize = 24;
 
 /// What tells where everything is cannot be had.
@@ -37,12 +37,12 @@ pub(super) struct IndexedFile {
     /// When it begins in its own time, and how long it is, in microseconds.
     begins: i64,
     length: Option<i64>,
-    /// What goes out before anything else.
+    /// What is sent before anything else.
     first: VecDeque<Item>,
     /// It has begun to be played; how long it is was told, or that one cannot go about in it.
     begun: bool,
     told: bool,
-    /// Of streams of sound that follow each other, those that have begun.
+    /// Of streams of audio that follow each other, those that have begun.
     links: usize,
     /// Where somebody wants to be, and the way there.
     wanted: Option<Duration>,
@@ -170,7 +170,7 @@ impl IndexedFile {
         self.length.is_some() && self.blocks.gives() != Gives::Whole
     }
 
-    /// Whether the place that is wanted is being looked for, which has a limit of its own.
+    /// Whether the place that is wanted is being looked for, which has a separate limit.
     pub fn is_looking(&self) -> bool {
         self.search.is_some() || self.wanted.is_some()
     }
@@ -248,7 +248,7 @@ impl IndexedFile {
         first.extend(samples::heads(reader.index()).map(Item::Event));
     }
 
-    /// The next body, or what stands before it.
+    /// The next body, or what is before it.
     fn body(&mut self) -> Result<Option<Item>, Error> {
         loop {
             let Self { reader, blocks, next, first, links, begins, .. } = self;
@@ -275,7 +275,7 @@ impl IndexedFile {
                 },
             };
             let index = reader.index();
-            // Another stream of sound begins with this one.
+            // Another stream of audio begins with this one.
             if let Some(link) = index.links.get(*links).filter(|link| place.at >= link.at) {
                 *links += 1;
                 let at = link.heard.as_micros().saturating_add(BEGINS.saturating_sub(*begins));
@@ -338,7 +338,7 @@ impl IndexedFile {
         self.next = match found {
             IndexedPlace::Whole(start) => {
                 let number = start.0;
-                // Sound of the place may stand before its picture.
+                // Audio of the place may be before its frame.
                 let samples = self.reader.index().samples.iter().enumerate();
                 let mut needed = samples.filter(|(number, it)| is_needed(start, *number, it));
                 let number = needed.next().map_or(number, |(number, _)| number);
@@ -383,7 +383,7 @@ fn begin(
 
 /// Whether these tell when it begins.
 fn has_begun(reader: &dyn Demuxer, places: &[SampleLocation]) -> bool {
-    // Sound alone tells that itself.
+    // Audio alone tells that itself.
     if reader.heard_from().is_some() {
         return !places.is_empty();
     }

@@ -112,7 +112,7 @@ impl Pull {
         }
     }
 
-    /// Whether a place of a recording is being looked for, which has a limit of its own.
+    /// Whether a place of a recording is being looked for, which has a separate limit.
     pub(in crate::player) fn is_looking(&self) -> bool {
         match &self.form {
             PulledFormat::Single(single) => single.is_looking(),
@@ -126,7 +126,7 @@ impl Pull {
         matches!(self.form, PulledFormat::Hls(_))
     }
 
-    /// Whether it broke off in the middle of a recording that may go on there.
+    /// Whether it broke off in the middle of a recording that may continue there.
     pub(in crate::player) fn can_go_on(&mut self) -> bool {
         match &mut self.form {
             PulledFormat::Single(single) => single.can_go_on(),
@@ -139,7 +139,7 @@ impl Pull {
     /// which may pass.
     ///
     /// # Errors
-    /// What went wrong on the way, or that something else stands there now.
+    /// What went wrong on the way, or that something else is there now.
     pub(in crate::player) async fn go_on(
         &mut self,
         ask: &PullRequest,
@@ -151,7 +151,7 @@ impl Pull {
                 Err(Unavailable::OtherPart) => Ok(false),
                 Err(Unavailable::Changed) => Err(PullError::changed()),
             },
-            // What it wants next it asks for by itself.
+            // What it wants next it asks for on its own.
             PulledFormat::Film(_) => Ok(true),
             PulledFormat::Hls(_) => Ok(false),
         }

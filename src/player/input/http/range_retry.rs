@@ -7,7 +7,7 @@ use crate::player::state::{Failure, FailureKind};
 use crate::text::problem::problem;
 
 /// So often in a row something else is given instead: whoever gives parts one time and not the next does
-/// so at most for a moment, while it is set up anew.
+/// so at most for a moment, while it is set up again.
 const MAX_REFUSALS: u32 = 5;
 /// So often in a row it is said that it cannot be given now: a good minute, in which a server that stands
 /// behind others has started again.

@@ -21,18 +21,18 @@ pub(in crate::player) enum Item {
     /// Of FLV, with the events that it gave.
     Tag(Box<ReadTag>),
     Event(StreamEvent),
-    /// Sound that came is heard up to this time at most, in microseconds, and what comes from it on.
+    /// Audio that came is heard up to this time at most, in microseconds, and what comes from it on.
     Seam(i64),
-    /// A film begins: what carries so many microseconds is its first instant, and played first.
+    /// A film begins: what carries this many microseconds is its first instant, and played first.
     Begin(i64),
     /// From here on.
     Pace(PlayPace),
-    /// The next tag is played so long after the beginning of the recording, or after the first that
+    /// The next tag is played this long after the beginning of the recording, or after the first that
     /// was known of a broadcast.
     Place(Duration),
-    /// The recording is so long, and one can go about in it.
+    /// The recording is this long, and one can go about in it.
     Length(Duration),
-    /// What comes next is of the place that was wanted, so long after the beginning of the recording: what
+    /// What comes next is of the place that was wanted, this long after the beginning of the recording: what
     /// carries this time (`raw`, microseconds) is seen and heard first. `firm`: its times are believed,
     /// whatever they are.
     Moved {
@@ -42,13 +42,13 @@ pub(in crate::player) enum Item {
     },
     /// One cannot go about in it, because the server gives it from its beginning alone.
     Fixed,
-    /// The place that was wanted cannot be had, and why: it goes on as before.
+    /// The place that was wanted cannot be had, and why: it continues as before.
     Unmoved(text::Problem),
-    /// The sound, which has a list of its own, does not come, and why: the picture goes on.
+    /// The audio, which has a separate list, does not come, and why: the video continues.
     Unheard(text::Problem),
     /// It comes again.
     Heard,
-    /// By the sender's clock the next tag was made so many microseconds after 1970 began; `None`: that is
+    /// By the sender's clock the next tag was made this many microseconds after 1970 began; `None`: that is
     /// not told.
     Made(Option<i64>),
     /// What there is to go back in of a broadcast, at that instant: places as in [`Item::Place`].

@@ -30,7 +30,7 @@ pub(super) enum Body {
     Film(Option<Format>),
 }
 
-/// As servers call what is sound alone and begins with nothing that could be told: a station's stream in
+/// As servers call what is audio alone and begins with nothing that could be told: a station's stream in
 /// its middle.
 const AUDIO_TYPES: [&str; 6] =
     ["audio/mpeg", "audio/mp3", "audio/aac", "audio/aacp", "audio/x-aac", "audio/x-mpeg"];
@@ -83,7 +83,7 @@ fn known(start: &[u8], flow: &Flow) -> Option<Body> {
     }
 }
 
-/// Whether the server calls it sound, and it may be.
+/// Whether the server calls it audio, and it may be.
 fn is_audio_type(start: &[u8], flow: &Flow) -> bool {
     let kind = flow.content_type().unwrap_or_default();
     let named = AUDIO_TYPES.iter().any(|name| kind.eq_ignore_ascii_case(name));

@@ -43,7 +43,7 @@ impl Default for OpenDeadline {
     }
 }
 
-/// The limit where so many ports may be tried.
+/// The limit where this many ports may be tried.
 fn with_ports(limit: Duration, ports: usize) -> Duration {
     limit + PORT * u32::try_from(ports.saturating_sub(1)).unwrap_or(u32::MAX).min(100)
 }
@@ -118,7 +118,7 @@ impl State {
     }
 }
 
-/// What the server has given when a stage is over, by its name in the texts.
+/// What the server has given when a stage has ended, by its name in the texts.
 fn owed(stage: ConnectStage) -> &'static str {
     match stage {
         ConnectStage::Publish => ConnectStage::Play.name(),

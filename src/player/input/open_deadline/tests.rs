@@ -21,7 +21,7 @@ use crate::wire::rtmp::server::{self, Event, Output, Session};
 
 /// Much less than any step has, and than all of them together take of such a server.
 const LIMIT: Duration = Duration::from_secs(1);
-/// It takes so long for each answer; there are four at least until a stream plays.
+/// It takes this long for each answer; there are four at least until a stream plays.
 const EACH: Duration = Duration::from_millis(400);
 
 #[test]

@@ -25,7 +25,7 @@ use crate::player::state::{Failure, Saving, Severity};
 use crate::text::problem::problem;
 use crate::wire::container::flv::{self, ReadTag, TAG_HEADER, TAG_TRAILER, Tag, TagKind};
 
-/// Where the flags stand in the file header, which say what is in the file.
+/// Where the flags are in the file header, which say what is in the file.
 const FLAGS_AT: u64 = 4;
 
 /// An FLV file being written.
@@ -99,12 +99,12 @@ impl Save {
         self
     }
 
-    /// Writes no pictures and no sound before the next keyframe.
+    /// Writes no frames and no audio before the next keyframe.
     pub(in crate::player) fn wait_for_keyframe(&mut self) {
         self.waits = true;
     }
 
-    /// The connection was made anew.
+    /// The connection was made again.
     pub(in crate::player) fn restart(&mut self) {
         self.timeline.restart();
     }
@@ -116,7 +116,7 @@ impl Save {
         }
     }
 
-    /// Adds a tag of pictures or sound, with its body as it came.
+    /// Adds a tag of video or audio, with its body as it came.
     pub(in crate::player) fn add_tag(&mut self, shared: &Shared, read: &ReadTag, now: Timestamp) {
         let Tag { kind, body, .. } = &read.tag;
         if read.content.is_header() {
@@ -268,7 +268,7 @@ mod tests {
             let read = reader.read(Tag { kind, time_ms, body: body.clone() });
             save.add_tag(&shared, &read, now);
         };
-        // As segments of HLS bring them: pictures of two seconds, then their sound.
+        // As segments of HLS bring them: frames of two seconds, then their audio.
         for segment in 0..3 {
             for n in 0..50 {
                 add(TagKind::Video, 9_000 + segment * 2_000 + n * 40, &frame);

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use crate::media::Track;
 use crate::wire::container::flv::TagKind;
 
-/// A track is waited for until the other one is this far ahead.
+/// A track is waited for until the other one is so far ahead.
 const MAX_WAIT_MS: i64 = 10_000;
 /// More bytes do not wait.
 const MAX_WAITING_BYTES: usize = 32 << 20;
@@ -27,7 +27,7 @@ pub(super) struct ReorderBuffer {
     /// By time; of the same time as they came.
     waiting: VecDeque<Waiting>,
     bytes: usize,
-    /// The newest of each track: pictures, sound.
+    /// The newest of each track: frames, audio.
     newest: [Option<i64>; 2],
     /// The last that left.
     left: i64,

@@ -57,7 +57,7 @@ impl Engine {
             if !delay.is_zero()
                 && let Err(error) = on_air.hold(delay, self.config.delay_folder.clone(), self.clock)
             {
-                // Nothing goes out too early.
+                // Nothing is sent too early.
                 self.notices
                     .tell(&StudioMessage::EncoderFailed { reason: error.to_string().into() }, "");
                 self.end_if_idle();
@@ -72,7 +72,7 @@ impl Engine {
         self.tell_misfits();
     }
 
-    /// Tells where what goes on air is above what services allow, unless that is told already.
+    /// Tells where what continues air is above what services allow, unless that is told already.
     pub(in crate::studio::engine) fn tell_misfits(&mut self) {
         let on_air = self.live.is_publishing() && !self.live.is_passthrough();
         let found = match on_air {
@@ -173,7 +173,7 @@ impl Engine {
         self.notices.happened(Event::Target(told));
     }
 
-    /// On air: starts or stops one target, as it is switched; the others go on.
+    /// On air: starts or stops one target, as it is switched; the others continue.
     pub(in crate::studio::engine) fn follow_switch(&mut self, id: u32) {
         let target = self.targets.list.iter().find(|target| target.id == id).cloned();
         let enabled = target.as_ref().is_some_and(|target| target.enabled);
@@ -260,7 +260,7 @@ impl Engine {
         self.notices.tell(&message, "");
     }
 
-    /// Ends another program in the background; its sources go on.
+    /// Ends another program in the background; its sources continue.
     pub(in crate::studio::engine) fn stop_program(&mut self, id: ProgramId) {
         let Some(on_air) = self.live.others.remove(&id) else { return };
         if let Some(program) = &mut self.state.program {

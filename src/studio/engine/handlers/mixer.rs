@@ -48,7 +48,7 @@ impl Engine {
         }
     }
 
-    /// What is told of strips, without what is told of pictures.
+    /// What is told of strips, without what is told of frames.
     pub(in crate::studio::engine) fn untold(
         &self,
         of: Vec<(AudioChoice, StudioMessage)>,
@@ -57,7 +57,7 @@ impl Engine {
         own.map(|(_, message)| message).collect()
     }
 
-    /// Strips that are heard only with their picture follow it.
+    /// Strips that are heard only with their frame follow it.
     pub(in crate::studio::engine) fn attend_strips(&mut self) {
         let program = self.state.program.as_ref();
         let seen = program.map(|program| source_strips::seen(program, &self.settings.collection));
@@ -82,7 +82,7 @@ impl Engine {
             main.or(self.settings.audio.as_ref()),
             &before.sources,
             &self.settings.collection.sources,
-            // What cannot be read makes no sound either; what is not there yet may.
+            // What cannot be read makes no audio either; what is not there yet may.
             &|choice| {
                 let absent = choice.path().is_some_and(|path| !path.exists());
                 absent || !capture::shows(choice)
@@ -231,7 +231,7 @@ impl Engine {
         }
     }
 
-    /// What a strip hears; the main one's source is the chosen sound.
+    /// What a strip hears; the main one's source is the chosen audio.
     pub(in crate::studio::engine) fn select_strip(&mut self, id: StripId, choice: AudioChoice) {
         self.with_strip(id, |it| it.choice = choice);
     }
@@ -292,7 +292,7 @@ impl Engine {
         }
     }
 
-    /// The extra sound tracks are made while somebody wants them.
+    /// The extra audio tracks are made while somebody wants them.
     fn follow_tracks(&mut self) {
         let used = audio_tracks::used(&self.settings.strips);
         let (Some(program), Some(on_air)) = (&self.state.program, &mut self.live.on_air) else {
@@ -303,7 +303,7 @@ impl Engine {
         }
     }
 
-    /// How the source of a strip fares; of the main one, the chosen sound.
+    /// How the source of a strip fares; of the main one, the chosen audio.
     fn strip_report(&self, id: StripId) -> SourceReport {
         let Some(program) = &self.state.program else { return SourceReport::default() };
         if id == StripId::MAIN { program.audio_report() } else { program.strip_report(id) }
@@ -344,7 +344,7 @@ impl Engine {
         figures.collect()
     }
 
-    /// What the sound tracks of recordings are called.
+    /// What the audio tracks of recordings are called.
     pub(in crate::studio::engine) fn track_names(&self) -> TrackNames {
         let given = &self.settings.preferences.recording.track_names;
         if self.state.program.is_none() {

@@ -95,7 +95,7 @@ impl Engine {
         target.monitor.unwrap_or(self.config.monitor_own && target.is_built_in())
     }
 
-    /// The broadcast is over: nothing is looked at any more, and nothing said of it holds.
+    /// The broadcast has ended: nothing is looked at any more, and nothing said of it holds.
     pub(in crate::studio::engine) fn end_monitors(&mut self) {
         let ended = self.state.monitors.end();
         self.endings.monitors.extend(ended);

@@ -1,4 +1,4 @@
-//! Changes of this machine's network, and its sleep: connections that died of them are made anew at
+//! Changes of this machine's network, and its sleep: connections that died of them are made again at
 //! once, waits for the next try end.
 
 use crate::net::{NetworkChange, NetworkChanges};

@@ -1,4 +1,4 @@
-//! A media file that goes out as it is, in the program's stead.
+//! A media file that is sent as it is, in the program's stead.
 
 use std::path::Path;
 
@@ -44,7 +44,7 @@ impl Engine {
         self.report_passthrough();
     }
 
-    /// Tells once that the file on air is over.
+    /// Tells once that the file on air has ended.
     pub(in crate::studio::engine) fn report_passthrough(&mut self) {
         let over = self.live.on_air.as_ref().and_then(OnAir::passthrough_over);
         if let Some((name, failure)) = over.filter(|_| !self.live.passthrough_end_reported) {

@@ -122,7 +122,7 @@ impl Engine {
         }
     }
 
-    /// The pictures follow the connections; a person is told when there has to be less of them, and
+    /// The frames follow the connections; a person is told when there has to be less of them, and
     /// when they are back.
     fn adapt(&mut self) {
         let now = self.clock.now();
@@ -240,7 +240,7 @@ impl Engine {
             && target.is_some_and(|target| services::on_port_443(target.server()).is_some())
     }
 
-    /// Where a disk was full and has room again, what was told of that is over.
+    /// Where a disk was full and has room again, what was told of that has ended.
     fn poll_space(&mut self) {
         let recording = self.live.on_air.as_ref().and_then(OnAir::recording);
         let recording = recording.map(|it| it.recorder.figures().path);

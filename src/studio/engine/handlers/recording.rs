@@ -84,7 +84,7 @@ impl Engine {
         }
     }
 
-    /// The extra sound tracks that a file of this name gets; tells where they are left out.
+    /// The extra audio tracks that a file of this name gets; tells where they are left out.
     fn tracks_for(&mut self, path: &Path) -> ExtraTracks {
         let used = audio_tracks::used(&self.settings.strips);
         if used.is_empty() || Format::of_path(path) != Some(Format::Flv) {
@@ -187,7 +187,7 @@ impl Engine {
         self.take_snapshot_of(self.preview.get(), path);
     }
 
-    /// Writes a picture, if there is one.
+    /// Writes a frame, if there is one.
     pub(in crate::studio::engine) fn take_snapshot_of(
         &mut self,
         frame: Option<VideoFrame>,

@@ -50,7 +50,7 @@ impl Engine {
         self.stage_changed(None);
     }
 
-    /// The chosen picture is another: scenes may share it.
+    /// The main video source is another: scenes may share it.
     pub(in crate::studio::engine) fn follow_main(&mut self) {
         let Some(program) = &mut self.state.program else { return };
         let messages = program.set_sources(&self.settings.collection);
@@ -127,7 +127,7 @@ impl Engine {
         self.show_prepared();
     }
 
-    /// What was prepared goes out, and the other way round.
+    /// What was prepared is sent, and the other way round.
     pub(in crate::studio::engine) fn take_prepared(&mut self) {
         let Some(id) = self.state.stage.prepared else { return };
         let before = self.settings.collection.current;
@@ -180,7 +180,7 @@ impl Engine {
         }
     }
 
-    /// A source of the scenes keeps it among its properties; the chosen picture until it is closed.
+    /// A source of the scenes keeps it among its properties; the main video source until it is closed.
     pub(in crate::studio::engine) fn set_at_end(&mut self, id: SourceId, at_end: EndBehavior) {
         if let Some(source) = self.settings.collection.source(id) {
             let properties = Properties { at_end, ..source.properties.clone() };
@@ -243,7 +243,7 @@ impl Engine {
         let ends = |it: &Collection| -> Vec<EndBehavior> {
             it.sources.iter().map(|source| source.properties.at_end).collect()
         };
-        // A file of sound that is shown too ends as its source says.
+        // A file of audio that is shown too ends as its source says.
         if ends(before) != ends(&self.settings.collection) {
             self.set_strips();
         }
@@ -303,7 +303,7 @@ impl Engine {
         }
     }
 
-    /// Whether the chosen picture is shown anywhere.
+    /// Whether the main video source is shown anywhere.
     pub(in crate::studio::engine) fn wants_main(&self) -> bool {
         self.settings.collection.uses(MAIN)
     }

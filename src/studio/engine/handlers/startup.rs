@@ -1,5 +1,5 @@
-//! What must be known before anything goes out: which devices there are, keys that are kept elsewhere,
-//! and files that filters work with, so that the first pictures are as all the others.
+//! What must be known before anything is sent: which devices there are, keys that are kept elsewhere,
+//! and files that filters work with, so that the first frames are as all the others.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::studio::program::Program;
 use crate::studio::scenes::edits::Edit;
 use crate::text::problem::problem;
 
-/// How long files that filters work with may keep the first picture waiting.
+/// How long files that filters work with may keep the first frame waiting.
 const READ_WITHIN: Duration = Duration::from_secs(3);
 
 impl Engine {
@@ -20,7 +20,7 @@ impl Engine {
     pub(in crate::studio::engine) fn must_wait(&self) -> bool {
         let state = &self.state;
         let files = || {
-            // What goes out already does not wait.
+            // What is sent already does not wait.
             let idle = !self.live.is_busy();
             let in_time = self.startup.read_by.is_none_or(|by| self.clock.now() < by);
             idle && in_time && state.program.as_ref().is_some_and(Program::awaits_filters)
@@ -95,7 +95,7 @@ impl Engine {
         Some(VideoChoice::None)
     }
 
-    /// The picture that nobody chose: a camera, or the test pattern.
+    /// The frame that nobody chose: a camera, or the test pattern.
     fn decide_video(&mut self, cameras: bool) {
         let kept = self.settings.video.clone().filter(|_| self.config.scenes_only);
         if kept.is_none() && !cameras {
@@ -121,7 +121,7 @@ impl Engine {
         }
     }
 
-    /// The picture of `--video`, or of settings of before, becomes a source of the scenes.
+    /// The frame of `--video`, or of settings of before, becomes a source of the scenes.
     fn adopt_main(&mut self, choice: VideoChoice) {
         let none = choice == VideoChoice::None;
         let name = self.source_name(&choice);

@@ -15,7 +15,7 @@ use crate::studio::settings::stream_keys::{KeyAnswer, KeyOwner, Keys};
 use crate::studio::targets::{MAX_TARGETS, Target, TargetPlace};
 use crate::text::problem::problem;
 
-/// What was typed about a target is tried once nothing was typed for so long.
+/// What was typed about a target is tried once nothing was typed for this long.
 const EDIT_SETTLES: Duration = Duration::from_millis(1_500);
 
 /// Before the name of what the desktop has allowed.
@@ -146,7 +146,7 @@ impl Engine {
     pub(in crate::studio::engine) fn put_target(&mut self, mut target: Target) {
         let id = target.id;
         let same = |known: &Target| known.id == id && known.server() == target.server();
-        // What was typed anew may be a whole URL.
+        // What was typed again may be a whole URL.
         target.key_apart &= self.targets.list.iter().any(same);
         let full = self.targets.list.len() >= MAX_TARGETS;
         match self.targets.list.iter_mut().find(|known| known.id == id) {
@@ -194,7 +194,7 @@ impl Engine {
     }
 
     /// Another address or key of a target, also while it is on air: the earlier connection ends beside the new one,
-    /// and the other targets go on.
+    /// and the other targets continue.
     pub(in crate::studio::engine) fn restart_target(&mut self, target: Target) {
         let id = target.id;
         self.put_target(target);
@@ -204,7 +204,7 @@ impl Engine {
         let Some(target) = target.filter(|_| sought && !self.live.stopping) else { return };
         let wanted = self.resolve(&target);
         if let (Some(wanted), Some(on_air)) = (wanted, &mut self.live.on_air) {
-            // Nobody is told that the earlier connection ended: the target goes on.
+            // Nobody is told that the earlier connection ended: the target continues.
             let (nobody, _) = queue::bounded("last-words", 1, queue::Full::DropOldest);
             self.endings.broadcasts.extend(on_air.end_publisher(id, nobody));
             let left = on_air.publish(&self.runtime, self.clock, vec![wanted]);

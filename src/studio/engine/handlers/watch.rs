@@ -11,7 +11,7 @@ use crate::studio::watch::choices::WatchCommand;
 use crate::studio::watch::{MessageVia, choices, message};
 
 impl Engine {
-    /// Takes up again what was watched in an earlier run: nothing plays by itself.
+    /// Takes up again what was watched in an earlier run: nothing plays on its own.
     pub(in crate::studio::engine) fn begin_watching(&mut self) {
         let chat = WatchCommand::SetChat(self.settings.chat.clone());
         // Choosing how it is shown cannot fail.

@@ -136,7 +136,7 @@ impl SettingsFile {
         }
     }
 
-    /// Puts away what was there before this change, unless it goes on with one just before.
+    /// Puts away what was there before this change, unless it continues with one just before.
     fn keep_versions(&mut self, settings: &Settings, now: Timestamp) {
         let Some(versions) = self.parts().map(|parts| parts.versions()) else { return };
         for part in &mut self.written {

@@ -65,7 +65,7 @@ impl Engine {
         self.list_parts();
     }
 
-    /// A profile decides what goes out: while something does, another one must wait.
+    /// A profile decides what is sent: while something does, another one must wait.
     fn may_change(&self, kind: PartKind) -> Result<(), Problem> {
         match kind == PartKind::Profile && self.live.is_busy() {
             true => Err(problem!("part-profile-on-air")),
@@ -256,7 +256,7 @@ impl Engine {
         self.changed();
     }
 
-    /// On air it is a scene change: outputs and encoders go on.
+    /// On air it is a scene change: outputs and encoders continue.
     fn follow_collection(&mut self) {
         let (_, wanted) = self.settings.concealed();
         self.secrets.addresses.retain(|name, _| wanted.iter().any(|kept| kept.name == *name));
@@ -292,7 +292,7 @@ impl Engine {
         self.notices.active.clear(groups::TARGET);
         self.state.preflight = None;
         self.handle(Command::SetPreferences(self.settings.preferences.clone()));
-        // Only the replay buffer may have it: it begins anew.
+        // Only the replay buffer may have it: it begins again.
         if self.live.on_air.as_ref().is_some_and(|on_air: &OnAir| !on_air.is_busy()) {
             self.end_broadcast();
         } else {

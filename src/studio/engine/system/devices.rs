@@ -1,5 +1,5 @@
 //! The devices there are, and the screens and windows. Looking for them can take a while (drivers and
-//! displays answer when they like), so threads do it: one for devices, which the first picture waits
+//! displays answer when they like), so threads do it: one for devices, which the first frame waits
 //! for, and one for displays, which it does not.
 
 use std::sync::Arc;
@@ -57,7 +57,7 @@ impl Devices {
             };
             let microphones = sound(audio::microphones());
             let speakers = sound(audio::speakers());
-            // Where the sound system does not tell applications apart there are none to choose.
+            // Where the audio system does not tell applications apart there are none to choose.
             let applications = audio::applications().unwrap_or_default();
             FoundDevices {
                 cameras: cameras

@@ -1,5 +1,5 @@
-//! Whether what viewers get is what is sent: by the test source's markers, by the pictures or by the
-//! sound. Until one of them matches nobody knows, and a match does not hold for ever. Pure.
+//! Whether what viewers get is what is sent: by the test source's markers, by the frames or by the
+//! audio. Until one of them matches nobody knows, and a match does not hold for ever. Pure.
 
 use std::time::Duration;
 
@@ -14,13 +14,13 @@ use crate::studio::live::monitor::view::LatencyBy;
 /// How often it is compared, which takes some milliseconds: while it matches, and until then.
 const EVERY: Duration = Duration::from_secs(5);
 const EVERY_OPEN: Duration = Duration::from_secs(2);
-/// A match, and the latency that was found with it, hold for so long.
+/// A match, and the latency that was found with it, hold for this long.
 const HOLDS: Duration = Duration::from_secs(20);
-/// What differs for so long is another program.
+/// What differs for this long is another program.
 const DIFFERS_FOR: Duration = Duration::from_secs(15);
-/// What does not vary for so long cannot be told from another.
+/// What does not vary for this long cannot be told from another.
 const STILL_FOR: Duration = Duration::from_secs(15);
-/// Sound that came within this is there.
+/// Audio that came within this is there.
 const SOUNDS: Duration = Duration::from_secs(2);
 /// Markers that lie on the frames of what is sent are away from them by no more than this.
 const ON_FRAME_MS: f64 = 1.2;

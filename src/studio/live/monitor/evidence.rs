@@ -10,7 +10,7 @@ use crate::player::probe::viewer::{Keyframe, ProbeReading};
 
 /// How far behind viewers are looked for, beside a delay that was chosen.
 pub(super) const MOST_BEHIND: Duration = Duration::from_secs(60);
-/// Figures of a stream of which nothing has come for so long are old.
+/// Figures of a stream of which nothing has come for this long are old.
 pub(super) const FRESH: Duration = Duration::from_secs(4);
 /// Two shapes are one if they differ by no more than this part.
 const SHAPE: f64 = 0.03;
@@ -18,11 +18,11 @@ const SHAPE: f64 = 0.03;
 /// What is sent.
 #[derive(Debug)]
 pub struct Sent<'a> {
-    /// Size and rate of the picture, if there is one.
+    /// Size and rate of the frame, if there is one.
     pub picture: Option<(Size, f64)>,
     /// Other sizes in which they went out: for links that do not carry that one.
     pub sizes: &'a [Size],
-    /// Pictures a second that really go out: a slow connection may get fewer.
+    /// Frames a second that really are sent: a slow connection may get fewer.
     pub fps: Option<f64>,
     pub sound: bool,
     /// From when on it is known; `None`: from its beginning.
@@ -36,7 +36,7 @@ pub struct Sent<'a> {
 pub(super) enum Verdict {
     Match,
     Differs,
-    /// It looks or sounds the same, and does not vary: another could too.
+    /// It looks or audio the same, and does not vary: another could too.
     Still,
     /// Nothing yet.
     Open,
@@ -65,7 +65,7 @@ pub(super) struct Window<'a> {
     pub farthest: Duration,
     /// All that was sent since then is known.
     pub whole: bool,
-    /// Its picture has the shape, or even the size, of what is sent.
+    /// Its frame has the shape, or even the size, of what is sent.
     pub same_shape: bool,
     pub same_size: bool,
 }

@@ -55,9 +55,9 @@ pub enum Cause {
     Nothing,
     /// It comes at this share of the speed at which it plays, in percent.
     Slow(String),
-    /// Nothing is in it that was sent in so many seconds.
+    /// Nothing is in it that was sent in this many seconds.
     Different(u64),
-    /// Viewers are so many seconds behind.
+    /// Viewers are this many seconds behind.
     Late(String),
     Black,
     /// Audio comes and no video.

@@ -1,6 +1,6 @@
-//! Whether the pictures that viewers get are among those that were sent, by their coarse likeness.
-//! A server may have coded them anew, with keyframes at other moments, in another size or with bars
-//! around them: what counts is how light and dark lie in a picture, and how that changes from one
+//! Whether the frames that viewers get are among those that were sent, by their coarse likeness.
+//! A server may have coded them again, with keyframes at other moments, in another size or with bars
+//! around them: what counts is how light and dark lie in a frame, and how that changes from one
 //! to the next. Pure.
 
 use std::time::Duration;
@@ -16,31 +16,31 @@ const APART: Duration = Duration::from_millis(1_200);
 const RECENT: Duration = Duration::from_secs(40);
 /// …the newest of which came within this.
 const NEWEST: Duration = Duration::from_secs(12);
-/// Clocks and buffers may make what comes seem newer than what was sent by so much.
+/// Clocks and buffers may make what comes seem newer than what was sent by this much.
 const SLACK_MICROS: i64 = 500_000;
 /// The keyframe of what was sent for one that came lies no further from it than this part of the
 /// distance between keyframes.
 const NEAR: f64 = 0.6;
 /// Where keyframes of what is sent cannot tell their distance.
 const USUAL_MICROS: i64 = 2_000_000;
-/// Pictures that match look alike by this correlation at least…
+/// Frames that match look alike by this correlation at least…
 const LOOKS: f64 = 0.8;
 /// …and change alike by this, …
 const CHANGES: f64 = 0.75;
 /// …where they change by this many steps of luma (RMS) or more.
 const LIVELY: f64 = 1.0;
-/// At least so many keyframes must match.
+/// At least this many keyframes must match.
 const FEWEST: usize = 3;
-/// Pictures that are as alike as this and do not change may be the same.
+/// Frames that are as alike as this and do not change may be the same.
 const SAME: f64 = 0.9;
-/// Where more than three quarters of the pictures are less alike than this, at every latency, they are
-/// others: so many, over so long.
+/// Where more than three quarters of the frames are less alike than this, at every latency, they are
+/// others: this many, over this long.
 const OTHER: f64 = 0.7;
 const OTHERS: usize = 4;
 const OTHERS_SPAN: Duration = Duration::from_secs(6);
 /// What is sent changes slowly where keyframes are as alike as this to those before them.
 const SLOW: f64 = 0.8;
-/// A picture whose cells vary by less than this (RMS) shows nothing that could be compared.
+/// A frame whose cells vary by less than this (RMS) shows nothing that could be compared.
 const FLAT: f64 = 3.0;
 /// Two of those are alike if their light differs by no more than this.
 const FLAT_SAME: f64 = 8.0;
@@ -98,7 +98,7 @@ pub(super) fn compare(window: &Window<'_>) -> Verdict {
     let many = recent.len() >= OTHERS && span >= OTHERS_SPAN;
     let shown = recent.iter().all(|it| !is_flat(&it.likeness));
     let comparable = window.same_shape && !candidates.is_empty();
-    // Pictures between quick keyframes may look like none of them.
+    // Frames between quick keyframes may look like none of them.
     let told = || is_slow(&sent, from) || keeps_pace(&candidates, window);
     if quarter < OTHER && many && shown && comparable && window.whole && told() {
         return Verdict::Differs;
@@ -147,7 +147,7 @@ fn fit_of(pairs: &[(&FrameSimilarity, &FrameSimilarity)]) -> Fit {
     Fit { looks, quarter, changes: lively.then(|| correlation(&one, &other)) }
 }
 
-/// How alike two pictures look, from −1 to 1.
+/// How alike two frames look, from −1 to 1.
 fn alike(one: &FrameSimilarity, other: &FrameSimilarity) -> f64 {
     let (a, b) = (centred(one), centred(other));
     match (is_flat(one), is_flat(other)) {
@@ -157,8 +157,8 @@ fn alike(one: &FrameSimilarity, other: &FrameSimilarity) -> f64 {
     }
 }
 
-/// How each cell differs from what it is on average, whole pictures becoming lighter or darker left
-/// out: of pictures that follow each other, one after the other.
+/// How each cell differs from what it is on average, whole frames becoming lighter or darker left
+/// out: of frames that follow each other, one after the other.
 fn changes<'a>(pictures: impl Iterator<Item = &'a FrameSimilarity>) -> Vec<f64> {
     let pictures: Vec<Vec<f64>> = pictures.map(centred).collect();
     let count = (pictures.len() as f64).max(1.0);

@@ -1,5 +1,5 @@
 //! What is wrong with what viewers get, judged against what is sent: a scene that is black, still or
-//! silent by itself is no alarm. Pure.
+//! silent on its own is no alarm. Pure.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use crate::player::{FailureKind, State};
 use crate::studio::live::monitor::evidence::{FRESH, MOST_BEHIND, Proof, Sent};
 use crate::studio::live::monitor::finding::{Cause, Finding, Sign, Trouble, finding};
 
-/// A server may need so long to show what has just begun.
+/// A server may need this long to show what has just begun.
 const BEGINNING: Duration = Duration::from_secs(8);
-/// Black for so long, in at least two pictures, is black.
+/// Black for this long, in at least two frames, is black.
 const BLACK_FOR: Duration = Duration::from_secs(3);
-/// Still for so long, in at least three pictures, is frozen.
+/// Still for this long, in at least three frames, is frozen.
 const FROZEN_FOR: Duration = Duration::from_secs(8);
-/// No new picture for so long, while sound comes, is frozen too.
+/// No new frame for this long, while audio comes, is frozen too.
 const NO_PICTURE_FOR: Duration = Duration::from_secs(6);
 const SILENT_FOR: Duration = Duration::from_secs(5);
 const STALLED_FOR: Duration = FRESH;
@@ -29,15 +29,15 @@ const COMES: Duration = Duration::from_secs(2);
 const PACE: f64 = 0.85;
 /// Further behind than this (the target's own delay left out) is late.
 const LATE: Duration = Duration::from_secs(10);
-/// Cells of a picture that is the same again differ by no more than this…
+/// Cells of a frame that is the same again differ by no more than this…
 const SAME: u8 = 2;
 /// …and what is sent moves where they differ by more than this.
 const MOVES: u8 = 4;
-/// What is sent is not still for so long…
+/// What is sent is not still for this long…
 const SENT_STILL: Duration = Duration::from_secs(6);
-/// …nor quiet for so long.
+/// …nor quiet for this long.
 const SENT_QUIET: Duration = Duration::from_secs(3);
-/// Loudness (RMS) at viewers below which there is no sound, and that of what is sent above which
+/// Loudness (RMS) at viewers below which there is no audio, and that of what is sent above which
 /// there is.
 const NO_SOUND_DBFS: f32 = -65.0;
 const SOUND_DBFS: f32 = -55.0;
@@ -102,7 +102,7 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
         found.push(finding(Trouble::Late, cause));
     }
     if let Some((size, fps)) = sent.picture {
-        // While fewer go out, or did a moment ago, their number says nothing of the server.
+        // While fewer are sent, or did a moment ago, their number says nothing of the server.
         let whole = sent.fps.is_some_and(|sent| (sent - fps).abs() <= fps * 0.05);
         let other = seen.size.filter(|got| sent.sizes.contains(got));
         // Of what is not known to be this program its size says nothing.
@@ -161,7 +161,7 @@ fn judge_video(
     let still_for = now.since(since);
     let came = seen.last_video.or(seen.joined).unwrap_or(now);
     if now.since(came) >= NO_PICTURE_FOR {
-        // Without sound as well nothing comes at all, which is said where it has lasted.
+        // Without audio as well nothing comes at all, which is said where it has lasted.
         if comes(now, seen.last_audio) {
             found.push(finding(Trouble::Frozen, Cause::NoVideo).of(Sign::Nothing).since(came));
         }
@@ -170,7 +170,7 @@ fn judge_video(
     }
 }
 
-/// Whether every picture sent since then shows something.
+/// Whether every frame sent since then shows something.
 fn never_black(since: Timestamp, sent: &Sent<'_>) -> bool {
     let mut any = false;
     for picture in sent.pictures.iter().filter(|it| it.at >= since) {
@@ -292,7 +292,7 @@ mod tests {
         FrameSimilarity::of(&[luma; 64 * 36], 64, SIZE)
     }
 
-    /// A stream of a minute, a keyframe every 2 s and sound all the time, as these say.
+    /// A stream of a minute, a keyframe every 2 s and audio all the time, as these say.
     fn stream(luma: impl Fn(f64) -> u8, loud: impl Fn(f64) -> f32) -> ProbeReading {
         let mut seen = ProbeWorker::new(Clock::start(), MEMORY, Latest::default()).seen;
         seen.state = State::Playing;
@@ -391,7 +391,7 @@ mod tests {
         let mut seen = program.clone();
         seen.fps = Some(24.0);
         assert_eq!(judged(&seen, &program), [Trouble::WrongSize]);
-        // Half of the pictures are left out here, for a slow connection.
+        // Half of the frames are left out here, for a slow connection.
         let mut halved = program.clone();
         halved.fps = Some(15.0);
         assert_eq!(judged(&halved, &halved), []);
@@ -456,12 +456,12 @@ mod tests {
             (Some(57.5), Some(57.5), Some(0.82), vec![(Stalled, Nothing, Some(at(57.5)))]),
             (Some(55.0), Some(55.0), Some(0.82), vec![(Stalled, Nothing, Some(at(55.0)))]),
             (Some(57.5), Some(57.5), None, vec![]),
-            // No picture, but sound: where there is sound.
+            // No frame, but audio: where there is audio.
             (Some(50.0), all, None, vec![(Frozen, Nothing, Some(at(50.0)))]),
             (Some(50.0), Some(57.0), None, vec![]),
             (Some(50.0), Some(55.5), None, vec![(Stalled, Nothing, Some(at(55.5)))]),
             (None, Some(57.0), None, vec![]),
-            // And no sound, but pictures.
+            // And no audio, but frames.
             (all, Some(50.0), None, vec![(Silent, Nothing, Some(at(50.0)))]),
             (Some(57.0), Some(50.0), None, vec![]),
         ] {

@@ -36,7 +36,7 @@ use crate::studio::targets::services;
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// What is remembered of what viewers get: a minute of pictures, 20 s of sound.
+/// What is remembered of what viewers get: a minute of frames, 20 s of audio.
 const MEMORY: ProbeMemory = ProbeMemory { pictures: 64, sound: 1_000 };
 /// Pauses before looking again where there was nothing to be seen.
 const PAUSES: [u64; 4] = [2, 3, 5, 10];
@@ -68,9 +68,9 @@ pub(in crate::studio) enum MonitorNews {
     Event(event::Monitor),
     /// Something has begun to be wrong.
     Begun(StudioMessage),
-    /// It is over: the message's key, whose host and for how long.
+    /// It has ended: the message's key, whose host and for how long.
     Over { key: &'static str, host: String },
-    /// All is well again, after so long.
+    /// All is well again, after this long.
     Well(StudioMessage),
 }
 
@@ -172,7 +172,7 @@ impl Monitors {
     }
 }
 
-/// Ends these on a thread of their own.
+/// Ends these on a separate thread.
 fn ending(glances: Vec<ViewerProbe>, reference: Option<Reference>) -> Vec<Worker> {
     if glances.is_empty() && reference.is_none() {
         return Vec::new();
@@ -300,11 +300,11 @@ impl One {
         }
     }
 
-    /// Tells what has begun and what is over.
+    /// Tells what has begun and what has ended.
     fn tell(&mut self, mut findings: Vec<Finding>, now: Timestamp, told: &mut Vec<MonitorNews>) {
         let alike = |a: &Finding, b: &Finding| (a.trouble, a.sign) == (b.trouble, b.sign);
         for finding in &mut findings {
-            // Only the newest pictures are remembered.
+            // Only the newest frames are remembered.
             let old = self.findings.iter().find(|old| alike(old, finding));
             finding.since = old.map_or(finding.since, |old| old.since.min(finding.since));
         }

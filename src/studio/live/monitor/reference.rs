@@ -13,10 +13,10 @@ use crate::media::{EncodedPacket, RenditionId, Size, StreamConfig};
 use crate::player::probe::viewer::{ProbeMemory, ProbeWorker};
 use crate::studio::live::monitor::evidence::Sent;
 
-/// What is remembered: over half an hour of sound and of keyframes, as long as a stream may be held
+/// What is remembered: over half an hour of audio and of keyframes, as long as a stream may be held
 /// back on purpose.
 const MEMORY: ProbeMemory = ProbeMemory { pictures: 1_200, sound: 100_000 };
-/// A stream of which no more has gone out has just begun: so many pictures, or packets of sound.
+/// A stream of which no more has gone out has just begun: this many frames, or packets of audio.
 const BEGUN: u64 = 200;
 /// How often the thread looks whether it should stop.
 const LOOK: Duration = Duration::from_millis(100);
@@ -28,7 +28,7 @@ pub(in crate::studio) struct Reference {
     parameters: StreamConfig,
     /// When it began to listen, unless the stream did then too.
     since: Option<Timestamp>,
-    /// All that pictures were since this began: targets may get different ones, and later.
+    /// All that frames were since this began: targets may get different ones, and later.
     sizes: Arc<Mutex<Vec<Size>>>,
     _worker: Worker,
 }

@@ -13,9 +13,9 @@ use crate::studio::live::second_rendition::SecondRendition;
 use crate::studio::live::view::LiveFigures;
 use crate::studio::program::Program;
 
-/// The frame rate that people see is that of so many seconds.
+/// The frame rate that people see is that of this many seconds.
 const FPS_SECONDS: usize = 3;
-/// A server that has accepted nothing for so long gets nothing.
+/// A server that has accepted nothing for this long gets nothing.
 const SILENCE: Duration = Duration::from_secs(1);
 
 /// What a target gets, bits a second: nothing while the server accepts nothing.
@@ -39,7 +39,7 @@ impl OnAir {
             (Some(video), _) => video.figures().encoded,
             (None, Some(audio)) => audio.figures().encoded,
             (None, None) => match self.hub.figures() {
-                // A file may have sound alone.
+                // A file may have audio alone.
                 figures if figures.frames == 0 => figures.sounds,
                 figures => figures.frames,
             },
@@ -65,7 +65,7 @@ impl OnAir {
         all
     }
 
-    /// How many pictures a second there were since the last call.
+    /// How many frames a second there were since the last call.
     fn count_frames(&mut self, now: Timestamp) {
         let count = match &self.video {
             Some(video) => video.figures().encoded,

@@ -31,9 +31,9 @@ use crate::studio::program::Program;
 use crate::studio::targets::quality::{Adapt, Quality};
 use crate::text::Problem;
 
-/// Pictures that may wait for the encoder: more would only be delay.
+/// Frames that may wait for the encoder: more would only be delay.
 const QUEUED_FRAMES: usize = 4;
-/// Blocks of sound (10 ms) that may wait for the encoder.
+/// Blocks of audio (10 ms) that may wait for the encoder.
 const QUEUED_AUDIO_BLOCKS: usize = 64;
 /// Packets that may wait for the hub, which never waits for anybody.
 const PACKETS: usize = 256;
@@ -64,14 +64,14 @@ pub(in crate::studio) struct OnAir {
     /// Of the last seconds, for people: a single one says little.
     lately: VecDeque<f64>,
     frame_rate: FrameRate,
-    /// Pictures encoded up to the last look, and how long that took.
+    /// Frames encoded up to the last look, and how long that took.
     encoding: (u64, Duration),
     adaptation: Adaptation,
-    /// Where there are pictures.
+    /// Where there are frames.
     second: Option<SecondRendition>,
-    /// What goes out instead of the program.
+    /// What is sent instead of the program.
     passthrough: Option<Passthrough>,
-    /// Where there is sound.
+    /// Where there is audio.
     extras: Option<ExtraTrackEncoders>,
 }
 
@@ -84,7 +84,7 @@ struct Base {
 }
 
 impl OnAir {
-    /// Opens the encoders and lets them have picture and sound. Nothing goes out yet.
+    /// Opens the encoders and lets them have video and audio. Nothing is sent yet.
     pub(in crate::studio) fn begin(
         program: &Program,
         id: ProgramId,
@@ -207,7 +207,7 @@ impl OnAir {
         })
     }
 
-    /// The file that goes out instead of the program.
+    /// The file that is sent instead of the program.
     pub(in crate::studio) fn passthrough(&self) -> Option<PassthroughView> {
         self.passthrough.as_ref().map(Passthrough::view)
     }
@@ -300,7 +300,7 @@ impl OnAir {
         self.targets().find(|sent| sent.id == id).map(|sent| sent.label.clone())
     }
 
-    /// Ends one target in the background; the others go on.
+    /// Ends one target in the background; the others continue.
     pub(in crate::studio) fn end_publisher(
         &mut self,
         id: u32,
@@ -319,7 +319,7 @@ impl OnAir {
         self.outputs.all()
     }
 
-    /// Pictures wait for sound that is made late.
+    /// Frames wait for audio that is made late.
     pub(in crate::studio) fn set_audio_delay(&self, lag: Duration) {
         self.hub.set_audio_delay(lag);
     }
@@ -341,7 +341,7 @@ impl OnAir {
         self.targets().for_each(|sent| sent.publisher.retry_now());
     }
 
-    /// Another wish of the person for the picture's bitrate.
+    /// Another wish of the person for the frame's bitrate.
     pub(in crate::studio) fn set_quality(&mut self, quality: &Quality) {
         if self.passthrough.is_some() {
             // A file stays as it is.
@@ -359,7 +359,7 @@ impl OnAir {
         }
     }
 
-    /// Lets the pictures follow what the connections carry; tells what has changed, and why there is
+    /// Lets the frames follow what the connections carry; tells what has changed, and why there is
     /// no second encode where one is needed.
     pub(in crate::studio) fn adapt(
         &mut self,
@@ -385,7 +385,7 @@ impl OnAir {
         (outcome, followed.and_then(Result::err))
     }
 
-    /// What the picture may take.
+    /// What the frame may take.
     pub(in crate::studio) fn allowed(&self) -> BitsPerSecond {
         self.adaptation.bitrate()
     }
@@ -418,7 +418,7 @@ impl OnAir {
         happenings
     }
 
-    /// Ends the publishers in the background; what is left of the broadcast goes on.
+    /// Ends the publishers in the background; what is left of the broadcast continues.
     pub(in crate::studio) fn end_publishers(&mut self, told: Sender<Event>) -> Option<Worker> {
         self.stream_delay = None;
         self.outputs.take(|_: &TargetOutput| true).stop_beside(OUTPUTS_END, told)

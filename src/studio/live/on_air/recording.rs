@@ -14,7 +14,7 @@ use crate::studio::live::recording::audio_tracks::TrackNames;
 use crate::studio::live::recording::{RecordingChoices, RecordingOutput};
 use crate::studio::program::Program;
 
-/// How long finishing a file may take in the background of a stream that goes on.
+/// How long finishing a file may take in the background of a stream that continues.
 const END_BESIDE: Duration = Duration::from_secs(30);
 
 impl OnAir {
@@ -44,7 +44,7 @@ impl OnAir {
         self.outputs.all().next()
     }
 
-    /// Finishes the recording in the background while the stream goes on. Until the worker has
+    /// Finishes the recording in the background while the stream continues. Until the worker has
     /// ended, its last word is still to come.
     pub(in crate::studio) fn finish_recording(&mut self, told: Sender<Event>) -> Option<Worker> {
         self.outputs.take(|_: &RecordingOutput| true).stop_beside(END_BESIDE, told)
@@ -73,13 +73,13 @@ impl OnAir {
         clip.filter(|clip| !clip.is_empty())
     }
 
-    /// The extra sound tracks that somebody wants, where these are used.
+    /// The extra audio tracks that somebody wants, where these are used.
     fn wanted_tracks(&self, used: ExtraTracks) -> ExtraTracks {
         let kept = if self.replay().is_some() { used } else { ExtraTracks::NONE };
         self.recording().map_or(ExtraTracks::NONE, |recording| recording.tracks).and(kept)
     }
 
-    /// These extra sound tracks are used now: their encoders run while a recording that has begun
+    /// These extra audio tracks are used now: their encoders run while a recording that has begun
     /// with them, or the replay buffer, wants them.
     pub(in crate::studio) fn follow_tracks(
         &mut self,
@@ -90,7 +90,7 @@ impl OnAir {
         self.extras.as_mut().map_or(Ok(()), |it| it.follow(wanted, program, &self.hub))
     }
 
-    /// The sound tracks of a file that is to have these, as far as they are made now.
+    /// The audio tracks of a file that is to have these, as far as they are made now.
     fn sounds(&self, tracks: ExtraTracks, names: &TrackNames) -> RecordedTracks {
         self.extras.as_ref().map(|extras| extras.sounds(tracks, names)).unwrap_or_default()
     }

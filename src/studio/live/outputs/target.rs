@@ -31,7 +31,7 @@ pub(in crate::studio) struct TargetOutput {
     pub built_in: bool,
     pub publisher: Publisher,
     pub bitrate: stats::Meter,
-    /// Of the picture, for its connection.
+    /// Of the frame, for its connection.
     pub floor: Option<BitsPerSecond>,
     pub drops: DroppedFrames,
 }

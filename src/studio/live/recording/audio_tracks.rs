@@ -1,5 +1,5 @@
-//! The extra sound tracks of recordings: which there are and what they are called, and their encoders,
-//! each on a thread of its own while a recording or the replay buffer wants its track.
+//! The extra audio tracks of recordings: which there are and what they are called, and their encoders,
+//! each on a separate thread while a recording or the replay buffer wants its track.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::media::{EncodedPacket, ExtraTrack, ExtraTracks, MAX_TRACKS, Track};
 use crate::studio::mixer::AudioStrip;
 use crate::studio::program::Program;
 
-/// Blocks of sound (10 ms) that may wait for an encoder: one that is stuck costs its own track.
+/// Blocks of audio (10 ms) that may wait for an encoder: one that is stuck costs its own track.
 const QUEUED_AUDIO_BLOCKS: usize = 64;
 
 /// What the program's track is called beside others.
@@ -141,7 +141,7 @@ impl ExtraTrackEncoders {
         self.running.iter().find_map(|(_, encoder)| encoder.failed())
     }
 
-    /// The sound tracks of a recording that is to have these, as far as they are made now.
+    /// The audio tracks of a recording that is to have these, as far as they are made now.
     pub(in crate::studio) fn sounds(
         &self,
         tracks: ExtraTracks,

@@ -26,17 +26,17 @@ const REPLAY_BYTES: u64 = 512 << 20;
 pub struct RecordingChoices {
     /// Of recordings, replays too, that the window names.
     pub format: Format,
-    /// Goes on in a new file after so long.
+    /// Goes on in a new file after this long.
     pub split_time: Option<Duration>,
     /// Goes on in a new file before this one is larger.
     pub split_bytes: Option<u64>,
-    /// While the encoders run so much of the past is kept, to be saved; `None`: nothing.
+    /// While the encoders run this much of the past is kept, to be saved; `None`: nothing.
     pub replay: Option<Duration>,
-    /// And never more than so many bytes of memory.
+    /// And never more than this many bytes of memory.
     pub replay_bytes: u64,
     /// The encoders run for that alone too, neither on air nor recording.
     pub replay_always: bool,
-    /// What the sound tracks are called.
+    /// What the audio tracks are called.
     pub track_names: TrackNames,
 }
 

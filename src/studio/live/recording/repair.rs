@@ -1,4 +1,4 @@
-//! Makes recordings whole that an earlier run left unfinished, on a thread of its own.
+//! Makes recordings whole that an earlier run left unfinished, on a separate thread.
 
 use std::path::Path;
 
@@ -54,7 +54,7 @@ fn mend(entry: Entry, stop: &Stop) -> Option<StudioMessage> {
     }
     let repaired = repair(&recording, &|| stop.is_set());
     if stop.is_set() {
-        // The next run begins anew.
+        // The next run begins again.
         return None;
     }
     entry.done();

@@ -1,5 +1,5 @@
 //! Whether there is room again where a recording, replay or screenshot found none: then what was told of that
-//! is over. A disk may not answer, so a thread asks it.
+//! has ended. A disk may not answer, so a thread asks it.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::text::problem::Problem;
 /// How often it is asked while a disk is full.
 const INTERVAL: Duration = Duration::from_secs(2);
 
-/// Room for so much of the stream is room again.
+/// Room for this much of the stream is room again.
 const ROOM: Duration = Duration::from_secs(10 * 60);
 
 /// Notices of what could not be written.

@@ -13,7 +13,7 @@ use crate::studio::targets::{Target, TargetState, address, services};
 use crate::text::Problem;
 use crate::text::problem::{Value, problem};
 
-/// The frame rate is known so long after the start.
+/// The frame rate is known this long after the start.
 const RATE_KNOWN_AFTER: Duration = Duration::from_secs(3);
 /// More than this that waits to be sent is seen by viewers.
 const LONG_QUEUE: Duration = Duration::from_millis(500);
@@ -238,7 +238,7 @@ fn queue(snapshot: &Snapshot) -> Option<Finding> {
     (queued > LONG_QUEUE).then(|| Finding::new(Some(Level::Warning), sentence))
 }
 
-/// The recording has ended while the broadcast goes on.
+/// The recording has ended while the broadcast continues.
 pub(super) fn recording_ended(snapshot: &Snapshot) -> Option<Finding> {
     let notice =
         named(snapshot, RECORDING_ENDED).next().filter(|_| snapshot.recording.is_none())?;

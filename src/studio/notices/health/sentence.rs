@@ -9,7 +9,7 @@ use crate::text::{Language, Problem};
 pub enum Activity {
     /// *Go Live* would work.
     Ready,
-    /// Something stands in the way of going live.
+    /// Something is in the way of going live.
     NotReady,
     Connecting,
     OnAir,
@@ -58,7 +58,7 @@ pub struct Health {
     /// How bad it is; `None`: nothing is wrong, and no notice holds.
     pub level: Option<Level>,
     pub sentence: Problem,
-    /// What belongs to the sentence: causes, what comes next, what goes on well.
+    /// What belongs to the sentence: causes, what comes next, what continues well.
     pub details: Vec<Problem>,
     /// The one button that helps.
     pub remedy: Option<Remedy>,
@@ -88,7 +88,7 @@ impl Health {
         (capitalized(language.say(&self.sentence)), beside)
     }
 
-    /// Which sentence it is, whatever figures stand in it.
+    /// Which sentence it is, whatever figures are in it.
     pub fn is_same_kind(&self, other: &Self) -> bool {
         let kind = |health: &Self| (health.activity, health.level, health.sentence.id());
         kind(self) == kind(other)

@@ -14,7 +14,7 @@ use crate::text::problem::problem;
 /// Below this nobody hears anything.
 const SILENT_DBFS: f32 = -59.0;
 
-/// A source of the scene that goes out.
+/// A source of the scene that is sent.
 struct ShownSource<'a> {
     name: &'a str,
     state: SourceState,
@@ -38,7 +38,7 @@ fn shown(snapshot: &Snapshot) -> Vec<ShownSource<'_>> {
     ids.into_iter().filter_map(of).collect()
 }
 
-/// What is wrong with the picture.
+/// What is wrong with the frame.
 pub(super) fn video(snapshot: &Snapshot) -> Option<Finding> {
     if snapshot.passthrough.is_some() {
         return None;

@@ -136,7 +136,7 @@ fn empty_scene(snapshot: &mut Snapshot) {
     snapshot.scenes.collection = Arc::new(collection);
 }
 
-/// A name, the state, the sentence, what stands beside it, how bad it is, and what helps.
+/// A name, the state, the sentence, what is beside it, how bad it is, and what helps.
 type Row = (&'static str, Snapshot, &'static str, &'static str, Option<Level>, Option<Remedy>);
 
 fn rows() -> Vec<Row> {

@@ -10,7 +10,7 @@ impl Collection {
         self.put_beside(id, copy)
     }
 
-    /// One more of an item, which shows a source of its own.
+    /// One more of an item, which shows a separate source.
     pub(super) fn duplicate_source(&mut self, id: ItemId) -> Option<()> {
         let mut copy = self.item(id)?.clone();
         let Content::Source(source) = copy.content else { return None };
@@ -85,11 +85,11 @@ mod tests {
         let names: Vec<&str> = items.iter().map(|item| it.item_name(item)).collect();
         assert_eq!(names, ["", "Corner", "Logo 2", "Corner"]);
         assert!(items[2].place.x > items[1].place.x);
-        // From then on each is set by itself.
+        // From then on each is set on its own.
         let second = two.id;
         assert!(it.apply(&Edit::SetProperties(second, Properties::default())));
         assert_eq!(it.source(first).map(|it| &it.properties), Some(&properties));
-        // The chosen picture, groups and scenes have no source that could be doubled.
+        // The main video source, groups and scenes have no source that could be doubled.
         assert!(!it.apply(&Edit::DuplicateSource(ItemId(1))));
         assert!(it.apply(&Edit::Group(vec![ItemId(1), ItemId(2)])));
         let group = it.scenes[0].items.iter().find(|item| !item.members().is_empty()).unwrap().id;

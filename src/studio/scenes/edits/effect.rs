@@ -4,7 +4,7 @@ use super::Edit;
 use crate::compose::filter::Slot;
 
 impl Edit {
-    /// Whether it goes on with what `before` began, as a drag does: both are one step to undo.
+    /// Whether it continues with what `before` began, as a drag does: both are one step to undo.
     pub(in crate::studio) fn continues(&self, before: &Self) -> bool {
         match (self, before) {
             (Self::SetPlace(id, _), Self::SetPlace(other, _))

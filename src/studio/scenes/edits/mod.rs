@@ -60,7 +60,7 @@ pub enum Edit {
     /// The source shows something else now: a file that was moved, another device.
     SetSource(SourceId, VideoChoice),
     RenameSource(SourceId, String),
-    /// All filters of a source's picture, in their order.
+    /// All filters of a source's frame, in their order.
     SetFilters(SourceId, Vec<Slot>),
     /// How a text looks, slides follow each other, whether the pointer is seen.
     SetProperties(SourceId, Properties),
@@ -81,7 +81,7 @@ pub enum Edit {
     RemoveItem(ItemId),
     /// One more of it, which shows the same source.
     DuplicateItem(ItemId),
-    /// One more of it, which shows a new source: set as the first one is now, by itself from then on.
+    /// One more of it, which shows a new source: set as the first one is now, on its own from then on.
     DuplicateSource(ItemId),
     /// An empty name: that of what it shows.
     RenameItem(ItemId, String),
@@ -308,7 +308,7 @@ impl Collection {
         Some(())
     }
 
-    /// Those of one list become a group on a canvas of its own, so that nothing moves.
+    /// Those of one list become a group on a separate canvas, so that nothing moves.
     fn group(&mut self, ids: &[ItemId]) -> Option<()> {
         let next = self.next_item();
         let (list, _) = self.place_of(*ids.first()?)?;

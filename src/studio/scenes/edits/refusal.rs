@@ -41,7 +41,7 @@ impl Collection {
         }
     }
 
-    /// How deep the deepest item lies: 1 by itself in a scene.
+    /// How deep the deepest item lies: 1 on its own in a scene.
     fn depth(&self) -> usize {
         let mut known = BTreeMap::new();
         let ids: Vec<_> = self.scenes.iter().map(|scene| scene.id).collect();

@@ -1,4 +1,4 @@
-//! A group comes apart: each member takes over what the group made of it, so that the picture stays.
+//! A group comes apart: each member takes over what the group made of it, so that the frame stays.
 
 use super::{EditRefusal, place_in};
 use crate::compose::layout;
@@ -111,7 +111,7 @@ mod tests {
     const CANVAS: Size = Size::new(1280, 720);
     const CAMERA: Size = Size::new(640, 480);
 
-    /// A group of the chosen picture and two others, each at its place, and its id.
+    /// A group of the main video source and two others, each at its place, and its id.
     fn grouped(places: [Placement; 3], group: Placement) -> (Collection, ItemId) {
         let mut it = Collection::default();
         let scene = it.current;

@@ -171,7 +171,7 @@ mod tests {
         Item::new(ItemId(id), content)
     }
 
-    /// A collection with so many sources and scenes, each of which shows the source of its number, a
+    /// A collection with this many sources and scenes, each of which shows the source of its number, a
     /// group with the last source in it, and the last scene.
     fn large(sources: u32, scenes: u32) -> Collection {
         let source = |id| Source {

@@ -10,7 +10,7 @@ use crate::studio::scenes::Collection;
 use crate::studio::settings::import::merge::MergeReport;
 use crate::text::problem::{Problem, problem};
 
-/// In a notice so much is listed.
+/// In a notice this much is listed.
 const IN_SHORT: usize = 30;
 
 /// What a file had in it.

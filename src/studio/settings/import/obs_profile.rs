@@ -223,7 +223,7 @@ fn is_advanced(ini: &Ini) -> bool {
     ini.get("Output", "Mode") == Some("Advanced")
 }
 
-/// The rate of the pictures; an error has it as it is written.
+/// The rate of the frames; an error has it as it is written.
 fn frame_rate(ini: &Ini) -> Option<Result<FrameRate, String>> {
     let text = match ini.number("Video", "FPSType").unwrap_or(0) {
         0 => ini.get("Video", "FPSCommon")?.trim_end_matches(" NTSC").to_owned(),

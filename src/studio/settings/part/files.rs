@@ -121,7 +121,7 @@ impl PartFiles {
         Ok(warnings)
     }
 
-    /// Writes one as a file of its own.
+    /// Writes one as a separate file.
     ///
     /// # Errors
     /// Where that cannot be.
@@ -291,7 +291,7 @@ mod tests {
             assert_eq!((&settings, &Settings::read(&path).0.in_use), (&before, &before.in_use));
             assert_eq!(fs::read(files.path(PartKind::Profile, "Odd")).unwrap(), text);
         }
-        // One bad value is told, and what stood in the file stays among its versions.
+        // One bad value is told, and what was in the file stays among its versions.
         let text = "[quality]\nfps = 'many'\nvideo_bitrate = 700000\n";
         fs::write(files.path(PartKind::Profile, "Odd"), text).unwrap();
         let warnings = files.switch(PartKind::Profile, "Odd", &mut settings).unwrap();

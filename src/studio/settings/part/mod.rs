@@ -52,7 +52,7 @@ impl PartKind {
         }
     }
 
-    /// This part of the settings as a file of its own. Nothing secret is in it.
+    /// This part of the settings as a separate file. Nothing secret is in it.
     ///
     /// # Errors
     /// Where it cannot be laid out, which does not happen to what was read.
@@ -73,7 +73,7 @@ impl PartKind {
         toml::to_string_pretty(&whole).map_err(io::Error::other)
     }
 
-    /// A collection's file has a version of its own; it is read as one that was exported.
+    /// A collection's file has a separate version; it is read as one that was exported.
     const fn version(self) -> i64 {
         match self {
             Self::Collection => crate::studio::settings::scenes::collection::VERSION,

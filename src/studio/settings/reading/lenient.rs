@@ -1,5 +1,5 @@
 //! The one reader of TOML files that a person may have edited. It fills a type with serde; where a value
-//! is bad it notes that value's place and reason, takes it out of the document, and reads again, so that
+//! is bad it notes that value's place and reason, takes it from the document, and reads again, so that
 //! the default of that value alone remains. What a key is and may be stands with the type's field.
 
 use std::fmt;
@@ -13,7 +13,7 @@ use crate::studio::settings::reading::parts::{counted, quoted, reason};
 use crate::studio::settings::reading::{syntax, values};
 use crate::text::problem::{Problem, problem};
 
-/// A document is read from its beginning for each bad value, up to so many bytes in all. After that whole
+/// A document is read from its beginning for each bad value, up to this many bytes in all. After that whole
 /// entries of lists are left out, as often; then whole lists; then all that is in the document by that name.
 const MAX_READ: usize = 32 << 20;
 
@@ -165,7 +165,7 @@ impl<'a> Document<'a> {
         self.bad.into_iter().map(|(_, bad)| bad).collect()
     }
 
-    /// Takes what these steps lead to out of the document, by what serde says of it or why it was refused.
+    /// Takes what these steps lead to from the document, by what serde says of it or why it was refused.
     /// `false`: there is no such thing.
     fn leave_out(&mut self, mut steps: Steps, message: Result<&str, Problem>) -> bool {
         if let Ok(message) = message
@@ -304,7 +304,7 @@ fn steps(path: &Path) -> Steps {
     steps
 }
 
-/// Where the value stands in the text.
+/// Where the value is in the text.
 fn find(root: &DeTable<'_>, steps: &[Step]) -> Option<usize> {
     spanned(root, steps).map(|value| value.span().start)
 }
@@ -369,7 +369,7 @@ fn remove(root: &mut DeTable<'_>, steps: &[Step]) -> bool {
     }
 }
 
-/// What stands between backticks.
+/// What is between backticks.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }

@@ -20,12 +20,12 @@ pub(in crate::studio::settings) fn number(value: &Value) -> Option<f64> {
     value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64))
 }
 
-/// What a word stands for.
+/// What a word represents.
 pub(in crate::studio::settings) fn meant<T: Copy>(word: &str, names: &[(&str, T)]) -> Option<T> {
     names.iter().find(|(name, _)| *name == word).map(|(_, it)| *it)
 }
 
-/// The word that stands for it.
+/// The word that represents it.
 pub(in crate::studio::settings) fn word_of<T: PartialEq>(
     names: &[(&'static str, T)],
     it: &T,

@@ -1,6 +1,6 @@
 //! Files of ours and of others as TOML and JSON. One that is neither is told by the place where it goes
-//! wrong and in our own words, by the names of their messages; the library's stand behind them.
-//! Nothing of the file's content is repeated: a key may stand in it.
+//! wrong and in our own words, by the names of their messages; the library's are behind them.
+//! Nothing of the file's content is repeated: a key may be in it.
 
 use serde_json::error::Category;
 use toml::de::DeTable;
@@ -99,7 +99,7 @@ pub(in crate::studio::settings) fn json(text: &str) -> Result<serde_json::Value,
     let text = without_mark(text);
     serde_json::from_str(text).map_err(|error| {
         let said = error.to_string();
-        // The place stands behind the words; ours counts letters.
+        // The place is behind the words; ours counts letters.
         let said = said.rsplit_once(" at line ").map_or(&*said, |(said, _)| said);
         let lines = text.split_inclusive('\n').take(error.line().saturating_sub(1));
         let at = lines.map(str::len).sum::<usize>() + error.column().saturating_sub(1);

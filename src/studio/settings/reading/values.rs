@@ -231,7 +231,7 @@ pub(in crate::studio::settings) fn millis<'de, D: Deserializer<'de>>(
 }
 
 /// A table of a file: each key once, as a field, with the way to its part of the value where it is one. `of`
-/// takes them out of a value, `put` puts them into one; what is no part of it is the caller's.
+/// takes them from a value, `put` puts them into one; what is no part of it is the caller's.
 macro_rules! layout {
     ($(#[$meta:meta])* struct $table:ident of $value:ty = $usual:expr; {
         $($(#[$field:meta])* $key:ident: $type:ty $(= $($part:ident).+)?,)*

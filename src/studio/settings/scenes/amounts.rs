@@ -28,7 +28,7 @@ pub fn of_item(of: &Collection, item: &Item, values: &Table) -> Result<Item, Pro
     Ok(changed)
 }
 
-/// A filter of pictures with some values changed.
+/// A filter of frames with some values changed.
 ///
 /// # Errors
 /// What of them makes no sense.
@@ -37,7 +37,7 @@ pub fn of_video_filter(slot: &picture::Slot, values: &Table) -> Result<picture::
     Ok(picture::Slot { enabled, filter })
 }
 
-/// A filter of sound with some values changed. A side chain is a strip's name, one of `strips`, or `none`.
+/// A filter of audio with some values changed. A side chain is a strip's name, one of `strips`, or `none`.
 ///
 /// # Errors
 /// What of them makes no sense.

@@ -1,4 +1,4 @@
-//! A scene collection as a file of its own, TOML or JSON, with the strips of the mixer that came with it.
+//! A scene collection as a separate file, TOML or JSON, with the strips of the mixer that came with it.
 
 use std::fs;
 use std::io::Read;
@@ -42,7 +42,7 @@ struct File {
     strips: Vec<strips::Table>,
 }
 
-/// A source of picture or sound, as it is written, as it may be shown to everybody: an address without
+/// A source of video or audio, as it is written, as it may be shown to everybody: an address without
 /// what looks secret in it.
 pub fn shown(choice: String) -> String {
     let url = choice.strip_prefix("stream:").and_then(secret_addresses::without_secrets);
@@ -64,7 +64,7 @@ pub fn import(path: &Path) -> Result<Import, Problem> {
     import_text(&text)
 }
 
-/// The same out of a text.
+/// The same from a text.
 ///
 /// # Errors
 /// As [`import`].
@@ -85,7 +85,7 @@ fn import_document(mut document: Document<'_>) -> Result<Import, Problem> {
     let mut left_out = Vec::new();
     let file = document.read::<File>();
     let table = file.collection.ok_or_else(|| problem!("import-no-collection"))?;
-    // Settings have a collection too, and a version of their own.
+    // Settings have a collection too, and a separate version.
     let settings = OF_SETTINGS.iter().any(|name| document.has(name));
     if file.version > if settings { parts::VERSION } else { VERSION } {
         left_out.push(problem!("import-newer"));
@@ -172,7 +172,7 @@ mod tests {
         it
     }
 
-    /// Ids are given anew on reading: written again, it is the same text.
+    /// Ids are given again on reading: written again, it is the same text.
     fn text_of(collection: &Collection) -> String {
         toml::to_string_pretty(&CollectionTable::of(collection)).unwrap()
     }

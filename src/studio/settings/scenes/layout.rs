@@ -79,7 +79,7 @@ layout! {
 layout! {
     /// It shows one of the first three, or is a group of `items`.
     struct ItemTable of Item = Item::new(ItemId(0), Content::Source(MAIN)); {
-        /// The picture that is chosen by `video`.
+        /// The frame that is chosen by `video`.
         #[serde(skip_serializing_if = "is_usual")]
         main: bool,
         #[serde(skip_serializing_if = "is_usual")]
@@ -219,7 +219,7 @@ mod fallback {
     }
 }
 
-/// A table with a transition of its own: that of most scenes, or of one.
+/// A table with a separate transition: that of most scenes, or of one.
 macro_rules! with_transition {
     ($(#[$meta:meta])* struct $table:ident { $($first:tt)* } and { $($last:tt)* }) => {
         $(#[$meta])*
@@ -280,12 +280,12 @@ with_transition! {
     struct CollectionTable {
         current: String,
     } and {
-        /// In the stead of the picture that is chosen by `video`.
+        /// In the stead of the frame that is chosen by `video`.
         #[serde(with = "fallback", skip_serializing_if = "is_usual")]
         main_if_black: VideoFallback,
         #[serde(skip_serializing_if = "is_usual")]
         sources: Vec<SourceTable>,
-        /// Those of the picture that is chosen by `video`.
+        /// Those of the frame that is chosen by `video`.
         #[serde(skip_serializing_if = "is_usual")]
         main_filters: Vec<toml::Table>,
         scenes: Vec<SceneTable>,

@@ -57,7 +57,7 @@ const MATTES: [(&str, Matte); 4] = [
     ("dark", Matte::Dark),
 ];
 
-/// What of a stinger's picture is seen through, in a word: `alpha`, `right`, `#00ff00`.
+/// What of a stinger's frame is seen through, in a word: `alpha`, `right`, `#00ff00`.
 pub fn matte_text(matte: Matte) -> String {
     match matte {
         Matte::Color([r, g, b]) => format!("#{r:02x}{g:02x}{b:02x}"),

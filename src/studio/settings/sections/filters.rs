@@ -1,4 +1,4 @@
-//! Filters of pictures and of sound in files: one table each, with `kind`, `enabled` and what that kind is set
+//! Filters of frames and of audio in files: one table each, with `kind`, `enabled` and what that kind is set
 //! by, under the names that it has itself. What is not known is left out and told; the rest is read.
 
 use std::ops::RangeInclusive;

@@ -96,7 +96,7 @@ impl Node {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PanelLayout {
     pub root: Node,
-    /// What is in a window of its own, with its size.
+    /// What is in a separate window, with its size.
     pub windows: Vec<(Panel, [u16; 2])>,
 }
 

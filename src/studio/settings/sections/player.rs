@@ -66,7 +66,7 @@ pub(in crate::studio::settings) struct Table {
     trusted: Vec<TrustedServer>,
     recent: Vec<String>,
     wall: Vec<String>,
-    /// How the picture of the first player is looked at, and those of the wall, in its order; nothing
+    /// How the frame of the first player is looked at, and those of the wall, in its order; nothing
     /// where they are seen as they come.
     #[serde(with = "values::text", skip_serializing_if = "is_plain")]
     look: Viewport,

@@ -1,4 +1,4 @@
-//! What goes out, in the settings: `[quality]`.
+//! What is sent, in the settings: `[quality]`.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! How recordings are made, in the settings: `[recording]`; 0 stands for "not at all".
+//! How recordings are made, in the settings: `[recording]`; 0 represents "not at all".
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
 //! The strips of the mixer in the settings: `[[strips]]`, one table each, the main one first, whose
-//! source stands at the top of the file. Files of old have its gain and mute there too.
+//! source is at the top of the file. Files of old have its gain and mute there too.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use toml::Value;
@@ -71,7 +71,7 @@ layout! {
     struct Table of AudioStrip = AudioStrip::main(); {
         #[serde(skip_serializing_if = "is_usual")]
         name: String = name,
-        /// Nothing stands there of the main strip.
+        /// Nothing is there of the main strip.
         #[serde(skip_serializing_if = "is_usual", deserialize_with = "source")]
         source: Option<String>,
         #[serde(serialize_with = "values::rounded", deserialize_with = "gain")]
@@ -323,7 +323,7 @@ mod tests {
         assert_eq!(strip.tracks.iter().map(ExtraTrack::number).collect::<Vec<_>>(), [2]);
         assert_eq!(told.len(), 14, "{told:#?}");
         assert_eq!(read_text("strips = 3").1.len(), 1);
-        // Each falls back by itself, and is told with the strip that it is of.
+        // Each falls back on its own, and is told with the strip that it is of.
         let (strips, told) = read_text(
             "[[strips]]\ngain_db = 'loud'\n\
              [[strips]]\nsource = 'tone'\nname = 'Voice'\ngain_db = -6\nmuted = true\nmono = 'yes'\n\

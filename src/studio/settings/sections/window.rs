@@ -68,7 +68,7 @@ pub struct Preferences {
     /// Where recordings are put.
     #[serde(deserialize_with = "recording_folder")]
     pub recording_folder: PathBuf,
-    /// How they are made: a table of its own.
+    /// How they are made: a separate table.
     #[serde(skip)]
     pub recording: RecordingChoices,
     /// A table of its own, too.

@@ -1,4 +1,4 @@
-//! What is in a folder, read on a thread of its own: it may be on a disk that does not answer, or be enormous.
+//! What is in a folder, read on a separate thread: it may be on a disk that does not answer, or be enormous.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -14,7 +14,7 @@ use crate::ui::widgets::{ButtonWeight, focus_ring, icon_button};
 
 /// Height of a line of text.
 const LINE: f32 = 21.0;
-/// How far a list stands in.
+/// How far a list is in.
 const INDENT: f32 = 24.0;
 /// No line is longer: the eye finds the next one.
 const MEASURE: f32 = 720.0;
@@ -159,7 +159,7 @@ impl Drawing<'_> {
         }
     }
 
-    /// Code on a ground of its own, with a button that copies it.
+    /// Code on a separate ground, with a button that copies it.
     fn code(&mut self, ui: &mut Ui, code: &str) {
         let theme = self.view.theme;
         let frame = Frame::new().fill(theme.raised).corner_radius(CornerRadius::same(RADIUS));

@@ -1,4 +1,4 @@
-//! The pages of the guide as blocks: headings, paragraphs, lists, code and tables of CommonMark. Pictures are left
+//! The pages of the guide as blocks: headings, paragraphs, lists, code and tables of CommonMark. Frames are left
 //! out.
 
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
@@ -22,7 +22,7 @@ pub struct Span {
     pub link: Option<String>,
 }
 
-/// What stands before an item of a list.
+/// What is before an item of a list.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Marker {
     Bullet,
@@ -41,7 +41,7 @@ pub enum Content {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Block {
-    /// How many lists it stands in.
+    /// How many lists it is in.
     pub depth: usize,
     pub marker: Option<Marker>,
     pub content: Content,
@@ -79,7 +79,7 @@ struct Reader {
     link: Option<String>,
     code: Option<String>,
     rows: Vec<Vec<Vec<Span>>>,
-    /// Inside a picture, whose words are left out.
+    /// Inside a frame, whose words are left out.
     picture: bool,
 }
 
@@ -190,7 +190,7 @@ impl Reader {
 
     fn finish_paragraph(&mut self) {
         let spans = std::mem::take(&mut self.spans);
-        // Where there was nothing but a picture, nothing is left.
+        // Where there was nothing but a frame, nothing is left.
         if !plain(&spans).trim().is_empty() {
             self.block(Content::Paragraph(spans));
         }

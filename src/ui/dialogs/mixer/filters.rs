@@ -1,4 +1,4 @@
-//! The filters of a strip: their list in the order of the sound, and the numbers of the one that is
+//! The filters of a strip: their list in the order of the audio, and the numbers of the one that is
 //! looked at.
 
 use egui::{Slider, Ui};

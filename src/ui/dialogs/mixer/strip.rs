@@ -236,7 +236,7 @@ fn switches(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Str
     });
 }
 
-/// Of clips and streams: whether it is heard only while its picture is shown.
+/// Of clips and streams: whether it is heard only while its frame is shown.
 fn while_shown(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
     let (text, tip) = (view.texts.get("strip-while-shown"), view.texts.get("tip-while-shown"));
     let on = strip.sound.talk == TalkMode::WhileShown;
@@ -247,7 +247,7 @@ fn while_shown(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
     ui.add_space(gap::S);
 }
 
-/// The sound tracks of recordings that the strip goes to. The first is the program.
+/// The audio tracks of recordings that the strip goes to. The first is the program.
 fn tracks(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Strip) {
     let title = view.texts.get("strip-tracks");
     let strip = labels::label_of(view, strip);

@@ -63,7 +63,7 @@ pub(super) fn format(
     }
 }
 
-/// Minutes or megabytes after which a recording goes on in a new file.
+/// Minutes or megabytes after which a recording continues in a new file.
 const SPLITS: [(Option<u64>, Option<u64>); 6] = [
     (None, None),
     (Some(10), None),
@@ -141,7 +141,7 @@ pub(super) fn replay(
     }
 }
 
-/// Whether the replay buffer fills while nothing goes out.
+/// Whether the replay buffer fills while nothing is sent.
 pub(super) fn replay_always(
     ui: &mut Ui,
     view: &View<'_>,

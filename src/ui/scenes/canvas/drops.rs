@@ -1,5 +1,5 @@
 //! Files that are dropped on the *Studio* page: each becomes a source of the scene that is worked on, a
-//! file of sound an audio source.
+//! file of audio an audio source.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! The handles of what is selected, on its picture: where they are, which of them is reached, and
+//! The handles of what is selected, on its frame: where they are, which of them is reached, and
 //! how they look.
 
 use egui::{Color32, Pos2, Rect, Shape, Stroke, Ui, Vec2, pos2};
@@ -28,7 +28,7 @@ pub(in crate::ui::scenes) struct Frame {
 }
 
 impl Frame {
-    /// The picture of a program of this size in `rect`; `None` where nothing is seen of it.
+    /// The frame of a program of this size in `rect`; `None` where nothing is seen of it.
     pub fn new(rect: Rect, canvas: Size) -> Option<Self> {
         let scale = f64::from(rect.width()) / f64::from(canvas.width).max(1.0);
         let map =
@@ -148,7 +148,7 @@ pub(in crate::ui::scenes) fn box_of(
     let corners = corners.into_iter().filter_map(|(x, y)| at(handles, Grip::Side(x, y)));
     let corners: Vec<Pos2> = corners.collect();
     let painter = ui.painter().with_clip_rect(frame.rect.expand(6.0));
-    // A dark line under the light one: seen on any picture.
+    // A dark line under the light one: seen on any frame.
     painter
         .add(Shape::closed_line(corners.clone(), Stroke::new(3.0, Color32::from_black_alpha(140))));
     painter.add(Shape::closed_line(corners, Stroke::new(1.5, view.theme.accent)));

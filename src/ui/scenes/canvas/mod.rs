@@ -1,4 +1,4 @@
-//! Changing a scene on its picture: click to select, drag to move, handles to resize and turn,
+//! Changing a scene on its frame: click to select, drag to move, handles to resize and turn,
 //! Alt with a handle to crop, arrows to nudge, Delete to remove. Edges and middles snap (not while
 //! Ctrl is held); Shift frees the shape of a corner and makes turning go in steps. Shift or Ctrl with
 //! a click selects several, so does a frame that is drawn beside everything, or with Shift anywhere;
@@ -29,7 +29,7 @@ use crate::ui::view::View;
 /// How near an edge something snaps, in points.
 const SNAP_DISTANCE: f64 = 8.0;
 
-/// Lays the handles over the picture in `rect`, and obeys them.
+/// Lays the handles over the frame in `rect`, and obeys them.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
     let Some(frame) = Frame::new(rect, view.snapshot.quality.size) else { return };
     let collection = Arc::clone(&view.snapshot.scenes.collection);
@@ -109,7 +109,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
 /// Several items: the edges of the frame around them, in program pixels, and their tight places.
 type LayerGroup = ([f64; 4], Vec<(ItemId, Placement)>);
 
-/// The picture of a scene, or of a group in it, and what is pressed with the pointer.
+/// The frame of a scene, or of a group in it, and what is pressed with the pointer.
 #[derive(Debug)]
 struct Canvas<'a> {
     frame: Frame,
@@ -142,7 +142,7 @@ impl<'a> Canvas<'a> {
         self.items.iter().filter(|item| draft.is_chosen(item.id))
     }
 
-    /// Those that can be taken on the picture.
+    /// Those that can be taken on the frame.
     fn free(&self) -> impl Iterator<Item = &'a Item> + use<'a> {
         self.items.iter().filter(|item| !item.hidden && !item.locked)
     }
@@ -325,7 +325,7 @@ impl<'a> Canvas<'a> {
             let step = if pressed(Modifiers::SHIFT, key) {
                 10.0
             } else if pressed(Modifiers::NONE, key) {
-                // Upright pictures lie on even pixels.
+                // Upright frames lie on even pixels.
                 2.0
             } else {
                 continue;

@@ -47,7 +47,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, what: Named) ->
     true
 }
 
-/// An item gets a name. The only one that shows a source of its own stands for that: the source is
+/// An item gets a name. The only one that shows a separate source represents that: the source is
 /// renamed, so that whatever is said of it calls it so. One of several has a name besides.
 fn renamed(collection: &Collection, id: ItemId, name: String) -> Edit {
     let own = Edit::RenameItem(id, name.clone());
@@ -83,10 +83,10 @@ mod tests {
         };
         rename(&mut it, id, "Guest");
         assert_eq!((it.source_name(source), &*it.item(id).unwrap().name), ("Guest", ""));
-        // The chosen picture has no name: its item has.
+        // The main video source has no name: its item has.
         rename(&mut it, main, "Me");
         assert_eq!(it.item(main).unwrap().name, "Me");
-        // Shown twice, each has a name of its own, and none is that of the source.
+        // Shown twice, each has a separate name, and none is that of the source.
         assert!(it.apply(&Edit::ShowSource { scene, source }));
         rename(&mut it, ItemId(3), "Guest, small");
         assert_eq!(

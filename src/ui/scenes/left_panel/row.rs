@@ -27,7 +27,7 @@ pub struct PanelRow<'a> {
     pub lamp: RowLamp,
     /// How deep it lies within groups.
     pub depth: u32,
-    /// What it stands for is not seen.
+    /// What it represents is not seen.
     pub dimmed: bool,
     /// Kept free at the end.
     pub buttons: f32,

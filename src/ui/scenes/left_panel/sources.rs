@@ -146,7 +146,7 @@ fn item_row(
 }
 
 /// The place among its like of an item that was dragged this many rows down, or up where it is
-/// negative. Rows go down, the order of drawing goes up; members stand in rows below their group.
+/// negative. Rows go down, the order of drawing goes up; members are in rows below their group.
 fn dropped(items: &[Item], index: usize, rows: i64) -> usize {
     fn rows_of(items: &[Item]) -> i64 {
         items.iter().map(|item| 1 + rows_of(item.members())).sum()

@@ -20,7 +20,7 @@ use crate::ui::view::file_request::FileRequest;
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{Button, Field, Select, TextBox, elided, menu_item, paragraph};
 
-/// What is typed is taken once nobody has typed for so long, in seconds.
+/// What is typed is taken once nobody has typed for this long, in seconds.
 const PAUSE: f64 = 0.8;
 
 /// Characters that can be typed; of a text more are not laid out.

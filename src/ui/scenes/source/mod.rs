@@ -24,7 +24,7 @@ use crate::ui::view::View;
 use crate::ui::view::file_request::FileRequest;
 use crate::ui::widgets::{Button, ButtonWeight as Dress, Field, Select, menu_item, paragraph};
 
-/// All that is set of a source: what it shows by its kind, and what stands in while it fails.
+/// All that is set of a source: what it shows by its kind, and what is in while it fails.
 pub(in crate::ui::scenes) fn contents(
     ui: &mut Ui,
     view: &mut View<'_>,

@@ -24,7 +24,7 @@ enum Done {
     Another(usize, PathBuf),
 }
 
-/// Why a source goes on without one of its files, where it does.
+/// Why a source continues without one of its files, where it does.
 pub(in crate::ui::scenes) fn left_out(ui: &mut Ui, view: &View<'_>, source: SourceId, path: &Path) {
     let source = view.snapshot.scenes.source(source);
     if let Some(reason) = source.and_then(|source| source.lacks(path)) {

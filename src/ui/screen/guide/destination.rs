@@ -18,7 +18,7 @@ use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{Button, ButtonWeight, Field, Row, label, paragraph};
 
-/// What is missing stands beside its field.
+/// What is missing is beside its field.
 pub(super) struct Incomplete;
 
 /// What was chosen.
@@ -109,7 +109,7 @@ impl Destination {
     }
 }
 
-/// Shows the step; whether the keyboard asks to go on.
+/// Shows the step; whether the keyboard asks to continue.
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Destination) -> bool {
     let mut next = false;
     let width = (ui.available_width() * 0.42).floor();

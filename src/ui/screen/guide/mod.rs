@@ -87,7 +87,7 @@ pub struct Guide {
 pub enum GuideAnswer {
     Close,
     GoLive,
-    /// It has changed this target: its fields are read anew.
+    /// It has changed this target: its fields are read again.
     TargetChanged(u32),
 }
 
@@ -326,7 +326,7 @@ fn foot(ui: &mut Ui, view: &View<'_>, step: Step, arrived: bool) -> Option<Foot>
     pressed
 }
 
-/// Of the button that goes on: as wide as its words, and never narrow.
+/// Of the button that continues: as wide as its words, and never narrow.
 fn width_of(ui: &Ui, text: &str) -> f32 {
     let galley =
         ui.painter().layout_no_wrap(text.to_owned(), Type::BodyStrong.font(), Color32::WHITE);

@@ -30,7 +30,7 @@ pub(super) struct Docked<'a, 'b, 'c> {
     pub parts: &'a mut PageParts<'c>,
     pub arranging: bool,
     pub asked: Option<Action>,
-    /// What is to get a window of its own, or to be hidden.
+    /// What is to get a separate window, or to be hidden.
     pub apart: Option<TileId>,
     pub hidden: Option<TileId>,
     /// The width of a tab with which all of its bar fit.

@@ -26,7 +26,7 @@ fn title(view: &View<'_>, name: &str) -> String {
     }
 }
 
-/// Uses a layout. *Studio* prepares scenes before they go out; the others from the start do not.
+/// Uses a layout. *Studio* prepares scenes before they are sent; the others from the start do not.
 pub fn choose(view: &mut View<'_>, panels: &mut Panels, name: &str) {
     let prepared = view.snapshot.scenes.prepared.is_some();
     let current = view.snapshot.scenes.collection.current;
@@ -110,7 +110,7 @@ fn arrange(ui: &mut Ui, view: &View<'_>, panels: &mut Panels, docks: &mut Docks)
     }
 }
 
-/// Keeps what is shown under a name of its own.
+/// Keeps what is shown under a separate name.
 fn save(ui: &mut Ui, view: &View<'_>, panels: &mut Panels, docks: &mut Docks) {
     let (theme, texts) = (view.theme, view.texts);
     let name = texts.get("layout-name");

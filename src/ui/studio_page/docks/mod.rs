@@ -1,4 +1,4 @@
-//! Panels that dock: beside each other, in tabs, in windows of their own. They are drawn from the layout in use,
+//! Panels that dock: beside each other, in tabs, in separate windows. They are drawn from the layout in use,
 //! and what a person moves is kept in it. A panel that is not in front is not drawn at all.
 
 mod behavior;
@@ -109,7 +109,7 @@ impl Docks {
         asked.or(in_windows)
     }
 
-    /// Makes the tree anew where another layout is in use, or it was changed elsewhere.
+    /// Makes the tree again where another layout is in use, or it was changed elsewhere.
     fn follow(&mut self, parts: &PageParts<'_>) {
         let Some(layout) = parts.panels.current() else { return };
         let wanted = (parts.panels.layout.clone(), layout);
@@ -133,7 +133,7 @@ impl Docks {
         }
     }
 
-    /// The panels in windows of their own; one whose window is closed comes back.
+    /// The panels in separate windows; one whose window is closed comes back.
     fn windows(
         &mut self,
         ui: &Ui,

@@ -88,7 +88,7 @@ fn read_tile(tiles: &Tiles<Panel>, id: TileId, sizes: &HashMap<TileId, f32>) -> 
     }
 }
 
-/// Several parts are split; one alone stands for itself.
+/// Several parts are split; one alone represents itself.
 fn only(mut parts: Vec<(Option<u16>, Node)>, row: bool) -> Option<Node> {
     match parts.len() {
         0 => None,

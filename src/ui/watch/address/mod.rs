@@ -1,4 +1,4 @@
-//! The row above the picture: what to play, what was played before, a tile more.
+//! The row above the frame: what to play, what was played before, a tile more.
 
 pub(in crate::ui::watch) mod connection;
 
@@ -93,7 +93,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
     connection::options(ui, view, draft);
 }
 
-/// What stands in the field is replaced by what is typed.
+/// What is in the field is replaced by what is typed.
 fn select_all(ui: &Ui, characters: usize) {
     let mut state = TextEditState::load(ui.ctx(), url_field()).unwrap_or_default();
     let all = CCursorRange::two(CCursor::new(0), CCursor::new(characters));

@@ -1,4 +1,4 @@
-//! The bar below the picture: hold and go on, how loud, where; and what can be done with it.
+//! The bar below the frame: hold and continue, how loud, where; and what can be done with it.
 
 pub(in crate::ui::watch) mod options;
 pub(in crate::ui::watch) mod seek_bar;

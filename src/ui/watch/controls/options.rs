@@ -1,4 +1,4 @@
-//! What is set now and then, behind two buttons: how it sounds, and how it looks and is buffered.
+//! What is set now and then, behind two buttons: how it audio, and how it looks and is buffered.
 
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ pub(in crate::ui::watch) fn popup(
         .is_some()
 }
 
-/// Balance, the sound against the picture, the speaker.
+/// Balance, the audio against the frame, the speaker.
 pub fn audio_options(ui: &mut Ui, view: &mut View<'_>) {
     let (theme, texts) = (view.theme, view.texts);
     let name = texts.get("audio-options");

@@ -21,7 +21,7 @@ const AT_THE_END: Duration = Duration::from_millis(700);
 /// A bar of less than this is none.
 const MIN_BAR: Duration = Duration::from_secs(1);
 
-/// What the bar stands for.
+/// What the bar represents.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Span {
     /// There is no going about.
@@ -78,7 +78,7 @@ impl Span {
         (self != Self::None).then_some(WatchCommand::Step { by, ahead })
     }
 
-    /// The time that stands for a place on the bar: `0:42`, or `−12 s`.
+    /// The time that represents a place on the bar: `0:42`, or `−12 s`.
     pub fn words(self, share: f32) -> String {
         match self.at(share) {
             Some(WatchCommand::Seek(to)) => format::minutes(to),

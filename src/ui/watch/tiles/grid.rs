@@ -26,7 +26,7 @@ const BETWEEN: f32 = 4.0;
 /// The line at a tile's foot.
 const FOOT: f32 = 24.0;
 
-/// Where `count` tiles lie in `room`, row by row: in as many columns as make pictures of 16:9 largest.
+/// Where `count` tiles lie in `room`, row by row: in as many columns as make frames of 16:9 largest.
 pub fn grid(room: Rect, count: usize) -> Vec<Rect> {
     let cell = |columns: usize| {
         let rows = count.div_ceil(columns);
@@ -44,7 +44,7 @@ pub fn grid(room: Rect, count: usize) -> Vec<Rect> {
     (0..count)
         .map(|index| {
             let (column, row) = (index % columns, index / columns);
-            // The last row stands in the middle.
+            // The last row is in the middle.
             let here = if row + 1 == rows { count - row * columns } else { columns };
             let missing = (columns - here) as f32 * (cell.x + BETWEEN) / 2.0;
             let x = room.left() + missing + column as f32 * (cell.x + BETWEEN);
@@ -131,7 +131,7 @@ fn one(
     }
 }
 
-/// What lies over the chosen player's picture, as where it is shown alone.
+/// What lies over the chosen player's frame, as where it is shown alone.
 fn over(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, room: Rect) {
     let mut child =
         ui.new_child(UiBuilder::new().max_rect(room.shrink(gap::S)).id_salt("wall-notices"));
@@ -255,7 +255,7 @@ mod tests {
             tiles.iter().filter(|tile| tile.top() == tiles[0].top()).count()
         };
         assert_eq!([1, 4, 6, 9].map(columns), [1, 2, 3, 3]);
-        // One alone in the last row stands in the middle.
+        // One alone in the last row is in the middle.
         let three = grid(room, 3);
         assert!((three[2].center().x - room.center().x).abs() < 0.1);
         let tall = Rect::from_min_size(pos2(0.0, 0.0), vec2(400.0, 1_200.0));

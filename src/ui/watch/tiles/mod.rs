@@ -16,7 +16,7 @@ use crate::ui::watch::controls;
 use crate::ui::watch::controls::seek_bar;
 use crate::ui::watch::draft::Draft;
 
-/// The controls over a full screen go so long after the pointer last moved, in seconds.
+/// The controls over a full screen go this long after the pointer last moved, in seconds.
 const CONTROLS_STAY: f64 = 2.5;
 
 /// The bar of places and the controls.
@@ -50,7 +50,7 @@ pub fn players(
     }
 }
 
-/// The controls over the pictures, while the pointer moves or something in them is open.
+/// The controls over the frames, while the pointer moves or something in them is open.
 pub fn over_video(
     ui: &mut Ui,
     view: &mut View<'_>,

@@ -1,5 +1,5 @@
-//! What lies over the picture: a list, drawn in order, each in the same room. Whatever else is to be
-//! drawn over the picture is put into it.
+//! What lies over the frame: a list, drawn in order, each in the same room. Whatever else is to be
+//! drawn over the frame is put into it.
 
 use egui::{Align2, CornerRadius, Rect, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
 
@@ -92,7 +92,7 @@ fn line(ui: &Ui, graph: &Graph, name: &str, room: Rect) {
     }
 }
 
-/// What decodes the pictures, and where.
+/// What decodes the frames, and where.
 fn decoder(texts: &Texts, by: By) -> String {
     let library = ("library", by.library.into());
     match by.hardware {

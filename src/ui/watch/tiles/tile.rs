@@ -1,4 +1,4 @@
-//! One player's picture, or the words that stand in its place.
+//! One player's frame, or the words that are in its place.
 
 use std::borrow::Cow;
 
@@ -44,7 +44,7 @@ pub fn sentence(texts: &Texts, state: &WatchState) -> Sentence {
     let with = |key, cause| Cow::Owned(texts.with(key, &[("cause", texts.say(cause).into())]));
     use crate::ui::input::actions::key;
     match state {
-        // Sound alone.
+        // Audio alone.
         WatchState::Playing => {
             plain(Icon::Broadcast, key!("watch-opening"), get(key!("watch-opening-advice")))
         }
@@ -83,12 +83,12 @@ fn waits_for(stage: Option<&'static str>) -> &'static str {
         Some("handshake") => key!("watch-opening-handshake"),
         Some("connect") => key!("watch-opening-connect"),
         Some("play" | "request") => key!("watch-opening-play"),
-        // The first picture is on its way.
+        // The first frame is on its way.
         _ => key!("watch-opening-advice"),
     }
 }
 
-/// Whether a picture of a player in this state is shown: the first one as soon as it is there.
+/// Whether a frame of a player in this state is shown: the first one as soon as it is there.
 pub fn is_seen(state: &WatchState) -> bool {
     matches!(
         state,
@@ -96,7 +96,7 @@ pub fn is_seen(state: &WatchState) -> bool {
     )
 }
 
-/// The words over a picture that does not move.
+/// The words over a frame that does not move.
 pub fn still(texts: &Texts, state: &WatchState) -> Option<Sentence> {
     match state {
         WatchState::Opening { .. } => Some(Sentence {
@@ -109,12 +109,12 @@ pub fn still(texts: &Texts, state: &WatchState) -> Option<Sentence> {
     }
 }
 
-/// What the chosen player's picture is called in this part of the window.
+/// What the chosen player's frame is called in this part of the window.
 pub fn frame_id(ui: &Ui) -> egui::Id {
     ui.scope_id().with("watched")
 }
 
-/// The chosen player's picture, with what lies over it.
+/// The chosen player's frame, with what lies over it.
 pub fn show(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -127,7 +127,7 @@ pub fn show(
     let name = texts.get("watch-video");
     let over = ui.interact(room, frame_id(ui), Sense::click_and_drag());
     over.widget_info(|| WidgetInfo::labeled(Role::Image, true, &*name));
-    // The small window is dragged itself, by its picture.
+    // The small window is dragged itself, by its frame.
     if over.dragged() && draft.place != Where::Small {
         draft.moved += over.drag_delta();
     }
@@ -143,7 +143,7 @@ pub fn show(
     let shown = picture
         .filter(|_| is_seen(&state))
         .and_then(|picture| paint_chosen(ui, picture, draft, room));
-    // Where no picture was, none that comes later jumps by it.
+    // Where no frame was, none that comes later jumps by it.
     draft.moved = Vec2::ZERO;
     if shown.is_none() {
         fill_around(ui, room, Rect::from_min_max(room.min, room.min), BLACK);
@@ -180,7 +180,7 @@ pub fn show(
     notices::watch_cards(&mut top, view, 2);
 }
 
-/// Paints the chosen player's picture, moved as was asked for since; gives where it lies.
+/// Paints the chosen player's frame, moved as was asked for since; gives where it is.
 pub fn paint_chosen(
     ui: &mut Ui,
     picture: &mut FrameView,
@@ -193,7 +193,7 @@ pub fn paint_chosen(
     paint(ui, picture, &draft.look, room)
 }
 
-/// Paints a picture as it is looked at; gives where it lies.
+/// Paints a frame as it is looked at; gives where it is.
 pub fn paint(ui: &mut Ui, picture: &mut FrameView, look: &Viewport, room: Rect) -> Option<Rect> {
     let size = picture.size()?;
     let rect = look.place(room, size, ui.pixels_per_point());

@@ -1,4 +1,4 @@
-//! AAC bytes: AudioSpecificConfig (ISO/IEC 14496-3 §1.6.2.1) here, ADTS in [`adts`]. Pure; no sound
+//! AAC bytes: AudioSpecificConfig (ISO/IEC 14496-3 §1.6.2.1) here, ADTS in [`adts`]. Pure; no audio
 //! is decoded here.
 
 pub mod adts;
@@ -13,7 +13,7 @@ pub enum Error {
     /// They end too early.
     #[error("audio configuration: {0}")]
     Bits(#[from] bits::Error),
-    /// A sampling frequency index that stands for nothing.
+    /// A sampling frequency index that represents nothing.
     #[error("the sampling frequency index {0} is reserved")]
     SampleRate(u8),
     /// Not an ADTS header.
@@ -57,7 +57,7 @@ pub struct AudioSpecificConfig {
     pub object_type: u8,
     /// Of the core, in Hz.
     pub sample_rate: u32,
-    /// 1…7, or 0: see the program config element, or the sound itself.
+    /// 1…7, or 0: see the program config element, or the audio itself.
     pub channel_config: u8,
     /// Channels that a program config element names.
     pub element_channels: Option<u8>,
@@ -137,7 +137,7 @@ impl AudioSpecificConfig {
         }
         let extended = r.flag()?;
         if self.channel_config == 0 {
-            // Often left out in practice: the sound's first frame carries it then.
+            // Often left out in practice: the audio's first frame carries it then.
             self.element_channels = read_program_config(&mut r.clone()).ok();
             if self.element_channels.is_some() {
                 read_program_config(r)?;
@@ -197,7 +197,7 @@ impl AudioSpecificConfig {
         Ok(w.into_bytes().into())
     }
 
-    /// Channels of the core; 0 where only the sound itself tells. Parametric stereo makes two of
+    /// Channels of the core; 0 where only the audio itself tells. Parametric stereo makes two of
     /// one, see [`Self::output_channels`].
     pub fn channels(&self) -> u16 {
         match self.channel_config {
@@ -209,13 +209,13 @@ impl AudioSpecificConfig {
         }
     }
 
-    /// Channels that come out of a decoder that knows all extensions.
+    /// Channels that come from a decoder that knows all extensions.
     pub fn output_channels(&self) -> u16 {
         let stereo = self.extension.is_some_and(|extension| extension.parametric_stereo);
         if stereo && self.channels() == 1 { 2 } else { self.channels() }
     }
 
-    /// Rate that comes out of a decoder that knows all extensions, in Hz.
+    /// Rate that comes from a decoder that knows all extensions, in Hz.
     pub fn output_sample_rate(&self) -> u32 {
         self.extension.map_or(self.sample_rate, |extension| extension.sample_rate)
     }

@@ -116,7 +116,7 @@ impl DecoderConfig {
         Ok(out.freeze())
     }
 
-    /// All parameter sets, sequence before picture, as decoders want them before a keyframe.
+    /// All parameter sets, sequence before frame, as decoders want them before a keyframe.
     pub fn parameter_sets(&self) -> impl Iterator<Item = &[u8]> + Clone {
         self.sps.iter().chain(&self.pps).map(|set| &set[..])
     }

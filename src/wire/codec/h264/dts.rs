@@ -1,14 +1,14 @@
-//! Decoding times for sources that tell presentation times only (ITU-T H.264 §8.2.1: picture order
+//! Decoding times for sources that tell presentation times only (ITU-T H.264 §8.2.1: frame order
 //! count). Pure.
 //!
-//! With a reordering depth of D pictures, the n-th picture decoded is due D picture intervals before
-//! the n-th picture shown. A picture's order count tells how many places it is shown behind (or
+//! With a reordering depth of D frames, the n-th frame decoded is due D frame intervals before
+//! the n-th frame shown. A frame's order count tells how many places it is shown behind (or
 //! before) the one that is due, so the time from the last decoding to its presentation is that many
 //! intervals and D + 1, and a share of it is one interval. No frame rate is needed.
 //!
-//! D is learned from the pictures themselves: what sources say of it is often missing or wrong. Where
+//! D is learned from the frames themselves: what sources say of it is often missing or wrong. Where
 //! it turns out to be deeper, decoding times stand still (they advance by one step) for as
-//! many pictures as it has grown, and for so long one may lie behind its presentation.
+//! many frames as it has grown, and for this long one may lie behind its presentation.
 
 use super::Error;
 use crate::wire::bits::BitReader;
@@ -29,9 +29,9 @@ pub struct DtsExtractor {
     /// The set's bytes, to notice another one.
     sps_nal: Vec<u8>,
     last: Option<i64>,
-    /// Pictures shown later than decoded, at most.
+    /// Frames shown later than decoded, at most.
     depth: i64,
-    /// Pictures for which decoding times still stand still.
+    /// Frames for which decoding times still stand still.
     standing: i64,
     since_idr: SinceIdr,
 }
@@ -39,13 +39,13 @@ pub struct DtsExtractor {
 /// Where the coded video sequence is.
 #[derive(Copy, Clone, Debug)]
 struct SinceIdr {
-    /// The order count of the IDR picture: not 0 with some encoders.
+    /// The order count of the IDR frame: not 0 with some encoders.
     base: i64,
-    /// Pictures decoded since.
+    /// Frames decoded since.
     pictures: i64,
-    /// Order counts from one picture to the next: mostly 2, as each field has its own.
+    /// Order counts from one frame to the next: mostly 2, as each field has its own.
     increment: i64,
-    /// Whether every picture so far was shown at twice its place.
+    /// Whether every frame so far was shown at twice its place.
     doubled: bool,
 }
 
@@ -54,7 +54,7 @@ impl SinceIdr {
         Self { base, pictures: 0, increment, doubled: true }
     }
 
-    /// How many places behind the one that is due the next picture is shown.
+    /// How many places behind the one that is due the next frame is shown.
     fn advance(&mut self, count: i64, modulus: i64) -> i64 {
         self.pictures += 1;
         let behind = |increment: i64| {
@@ -64,7 +64,7 @@ impl SinceIdr {
         if self.increment == 2 && behind(0) % 2 != 0 {
             self.increment = 1;
         }
-        // Some encoders count by 4; one picture alone might be shown later.
+        // Some encoders count by 4; one frame alone might be shown later.
         self.doubled &= behind(4) == 0;
         if self.increment == 2 && self.doubled && self.pictures == 2 {
             self.increment = 4;
@@ -89,10 +89,10 @@ impl DtsExtractor {
     }
 
     /// The decoding time of an access unit, given as NAL units without start codes, that is shown at
-    /// `pts`. `None` where it holds no picture.
+    /// `pts`. `None` where it holds no frame.
     ///
     /// # Errors
-    /// No parameter set has come, it or the slice cannot be read, or the order of pictures is told in
+    /// No parameter set has come, it or the slice cannot be read, or the order of frames is told in
     /// a way that is not supported (type 1) or possible. The next access unit may be fed all the same.
     pub fn extract<'n>(
         &mut self,
@@ -148,7 +148,7 @@ impl DtsExtractor {
             self.standing -= 1;
             return Ok(last.saturating_add(self.step));
         }
-        // Shown earlier than the depth allows, or later than one picture after all that wait.
+        // Shown earlier than the depth allows, or later than one frame after all that wait.
         let deeper = (-behind).max(behind - 1) - self.depth;
         if deeper > 0 {
             if self.depth + deeper > MAX_DEPTH {
@@ -218,7 +218,7 @@ mod tests {
         escape(&writer.into_bytes())
     }
 
-    /// The decoding times of pictures shown in these places, the first an IDR picture.
+    /// The decoding times of frames shown in these places, the first an IDR frame.
     fn times(places: &[i64]) -> Vec<i64> {
         let mut extractor = DtsExtractor::new(1);
         let set = sps();

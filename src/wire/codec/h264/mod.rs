@@ -1,6 +1,6 @@
 //! H.264 bytes (ITU-T H.264, ISO/IEC 14496-15): NAL units and their two packings, parameter sets,
 //! the decoder configuration record, slice types, decoding times from presentation times. Pure; no
-//! pictures are decoded here.
+//! frames are decoded here.
 
 pub mod config;
 pub mod dts;

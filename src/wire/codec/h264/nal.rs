@@ -10,11 +10,11 @@ use crate::wire::bits::BitReader;
 /// What a NAL unit holds (Table 7-1), as far as we act on it.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum NalType {
-    /// A slice of a picture that is not an IDR picture.
+    /// A slice of a frame that is not an IDR frame.
     Slice,
     /// One of the data partitions A to C.
     Partition,
-    /// A slice of an IDR picture.
+    /// A slice of an IDR frame.
     Idr,
     /// Supplemental enhancement information.
     Sei,

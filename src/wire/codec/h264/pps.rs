@@ -8,7 +8,7 @@ use crate::wire::codec::h264::sps::{ScalingList, scaling_lists};
 /// Longest set accepted, slice group maps included.
 const MAX_BYTES: usize = 65_536;
 
-/// The number of a set stands in so many bytes at its beginning.
+/// The number of a set is in this many bytes at its beginning.
 const ID_BYTES: usize = 16;
 
 /// `pic_parameter_set_rbsp()`, without the maps of slice groups, which are read over.
@@ -51,7 +51,7 @@ impl Pps {
     /// The number alone of a whole NAL unit.
     pub fn id_of(nal: &[u8]) -> Result<u32, Error> {
         check(nal)?;
-        // What stands behind it needs no look.
+        // What is behind it needs no look.
         let rbsp = unescape(nal.get(..ID_BYTES).unwrap_or(nal));
         let mut r = BitReader::new(&rbsp);
         r.skip(8)?;

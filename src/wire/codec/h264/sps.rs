@@ -29,7 +29,7 @@ pub struct Sps {
     pub gaps_in_frame_num_allowed: bool,
     pub width_in_mbs: u32,
     pub height_in_map_units: u32,
-    /// No fields: every picture is progressive.
+    /// No fields: every frame is progressive.
     pub frame_mbs_only: bool,
     pub mb_adaptive_frame_field: bool,
     pub direct_8x8_inference: bool,
@@ -40,7 +40,7 @@ pub struct Sps {
     pub width: u32,
     /// Cropped, in luma samples.
     pub height: u32,
-    /// Where `vui_parameters_present_flag` stands in the raw payload, in bits.
+    /// Where `vui_parameters_present_flag` is in the raw payload, in bits.
     pub(super) vui_flag_at: usize,
 }
 
@@ -158,7 +158,7 @@ impl Sps {
         }
         sps.set_size()?;
         sps.vui_flag_at = r.position();
-        // Real encoders cut the usability information short; the picture decodes all the same.
+        // Real encoders cut the usability information short; the frame decodes all the same.
         if r.flag().unwrap_or(false) {
             sps.vui = match Vui::read(&mut r) {
                 Ok(vui) => Some(vui),
@@ -184,7 +184,7 @@ impl Sps {
         Ok(())
     }
 
-    /// The cropped size (§7.4.2.1.1); an error where nothing is left of the picture.
+    /// The cropped size (§7.4.2.1.1); an error where nothing is left of the frame.
     fn set_size(&mut self) -> Result<(), Error> {
         let field_factor = if self.frame_mbs_only { 1 } else { 2 };
         let chroma = if self.separate_colour_planes { 0 } else { self.chroma_format_idc };

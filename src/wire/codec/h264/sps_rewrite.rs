@@ -17,7 +17,7 @@ pub struct VuiChanges {
     pub color: Option<Color>,
     /// A fixed frame rate.
     pub frame_rate: Option<FrameRate>,
-    /// Promise that pictures come out in decoding order, so that a decoder shows each at once.
+    /// Promise that frames come out in decoding order, so that a decoder shows each at once.
     pub no_reordering: bool,
 }
 

@@ -167,7 +167,7 @@ pub(super) struct Scan {
 
 impl Scan {
     /// The frame that is looked for. Where there is none within its longest, one was damaged: the first that
-    /// begins later. Where bytes are missing, it goes on there when it is called again.
+    /// begins later. Where bytes are missing, it continues there when it is called again.
     pub(super) fn find(
         &mut self,
         source: &mut dyn ReadAt,
@@ -221,7 +221,7 @@ impl Scan {
     }
 }
 
-/// What may be heads of frames among the first bytes of these, and where they are.
+/// What may be sequence headers of frames among the first bytes of these, and where they are.
 pub(super) fn heads(bytes: &[u8], usable: usize) -> impl Iterator<Item = (usize, FlacHeader)> {
     let inside = bytes.get(..usable).unwrap_or_default().iter().enumerate();
     let begins = inside.filter(|(_, byte)| **byte == 0xFF);

@@ -11,7 +11,7 @@ use crate::wire::container::{
     Demuxer, Error, FilePart, Index, ReadAt, SampleLocation, TrackId, Unit,
 };
 
-/// So many heads are looked at in one piece.
+/// So many sequence headers are looked at in one piece.
 const MAX_HEADERS: usize = 65_536;
 
 /// See the module.

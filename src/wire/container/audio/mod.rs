@@ -1,6 +1,6 @@
-//! Files that hold sound alone: MP3, ADTS (`.aac`), FLAC, WAV, and Ogg with Vorbis, Opus or FLAC in it.
+//! Files that hold audio alone: MP3, ADTS (`.aac`), FLAC, WAV, and Ogg with Vorbis, Opus or FLAC in it.
 //! Each kind has its own way to another place: by the numbers in its frames (FLAC), by the counts of its pages
-//! (Ogg), or by where it stands in the file (MP3, ADTS, WAV). Pure.
+//! (Ogg), or by where it is in the file (MP3, ADTS, WAV). Pure.
 
 mod flac;
 mod flac_reader;
@@ -24,12 +24,12 @@ pub use packets::Kind;
 use packets::peek;
 use wav::WavCursor;
 
-/// Tags that may stand before the sound, one after the other.
+/// Tags that may be before the audio, one after the other.
 const MAX_TAGS: usize = 16;
 /// Where the first frame of a file without a head is looked for, past its tags.
 const MAX_NOISE: u64 = 64 << 10;
 
-/// Which kind a file is, by its first bytes, and where its sound begins; `None`: none of them.
+/// Which kind a file is, by its first bytes, and where its audio begins; `None`: none of them.
 ///
 /// # Errors
 /// It cannot be read.

@@ -10,17 +10,17 @@ use crate::wire::container::{Error, FilePart, ReadAt, read};
 
 /// So many that follow each other are no accident.
 const MIN_FRAMES: usize = 3;
-/// Between two frames: what is longer is none of the sound.
+/// Between two frames: what is longer is none of the audio.
 pub(super) const MAX_NOISE: u64 = 1 << 20;
 /// Looked through at a time.
 const BLOCK: usize = 4 << 10;
-/// A decoder of MP3 gives its first sample so much later (LAME's tag counts from there).
+/// A decoder of MP3 gives its first sample this much later (LAME's tag counts from there).
 pub(super) const DECODER_DELAY: u64 = 529;
 
 /// A frame by its header.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Frame {
-    /// Of what stands before the packet, and of all.
+    /// Of what is before the packet, and of all.
     pub(super) header: usize,
     pub(super) length: usize,
     pub(super) samples: u32,
@@ -151,7 +151,7 @@ pub(super) struct Tag {
     /// Samples that the encoder put before the first, and behind the last.
     pub(super) before: Option<u64>,
     pub(super) behind: u64,
-    /// Frames of sound, and bytes from this frame on to the end.
+    /// Frames of audio, and bytes from this frame on to the end.
     pub(super) frames: Option<u32>,
     pub(super) bytes: Option<u32>,
     /// Where each hundredth of it stands, in 256ths of the bytes, where the bitrate changes.

@@ -1,4 +1,4 @@
-//! Reads MP3 and ADTS: their frames do not tell which they are. Where one stands in the file does, by the table
+//! Reads MP3 and ADTS: their frames do not tell which they are. Where one is in the file does, by the table
 //! that an encoder left, or by how many bytes a frame has on average.
 
 use crate::base::Timestamp;
@@ -13,7 +13,7 @@ use crate::wire::container::{
 
 /// Bytes at the end whose frames are counted.
 const TAIL: u64 = 64 << 10;
-/// Places that one can go to are a second apart, and no more than so many.
+/// Places that one can go to are a second apart, and no more than this many.
 const MAX_UNITS: u64 = 4_096;
 
 /// See the module.
@@ -25,7 +25,7 @@ pub(super) struct MpegFile {
     first: Frame,
     rate: u32,
     tag: Tag,
-    /// Where its sound begins.
+    /// Where its audio begins.
     sound: u64,
     /// Samples in all, as it tells or as they were reckoned.
     all: Option<u64>,
@@ -74,7 +74,7 @@ impl FrameCount {
         }
     }
 
-    /// Bytes of a frame of so many samples at this rate, on average.
+    /// Bytes of a frame of this many samples at this rate, on average.
     fn mean(&self, samples: u32, rate: u32) -> f64 {
         let frames = self.frames.max(1) as f64;
         let mean = self.bytes as f64 / frames;
@@ -126,7 +126,7 @@ impl MpegFile {
         Ok(found)
     }
 
-    /// It has so many samples, and ends there; between lie these.
+    /// It has this many samples, and ends there; between lie these.
     fn lies(&mut self, all: u64, end: u64, between: Vec<(u64, u64)>) {
         self.all = Some(all);
         self.map = vec![(0, self.sound)];
@@ -143,7 +143,7 @@ impl MpegFile {
         between(self.map.iter().copied(), samples).unwrap_or(self.sound)
     }
 
-    /// Which samples stand there: those of a whole number of frames.
+    /// Which samples are there: those of a whole number of frames.
     fn samples_at(&self, at: u64) -> u64 {
         let each = u64::from(self.first.samples.max(1));
         let samples = between(self.map.iter().map(|(samples, at)| (*at, *samples)), at);
@@ -177,7 +177,7 @@ impl MpegFile {
         }
         let mut at = self.at;
         let Some(frame) = self.frame(source, &mut at)? else {
-            // Where a frame stands there it was cut off.
+            // Where a frame is there it was cut off.
             let cut = frame_at(source, at, self.head)?.is_some_and(|it| it.key == self.first.key);
             self.index.finished = !cut;
             // All of them have been counted.

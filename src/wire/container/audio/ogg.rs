@@ -1,4 +1,4 @@
-//! Ogg (RFC 3533): pages whose segments are packets, of which the first track of sound that is known is
+//! Ogg (RFC 3533): pages whose segments are packets, of which the first track of audio that is known is
 //! taken: Vorbis, Opus (RFC 7845) or FLAC.
 
 use bytes::Bytes;
@@ -18,7 +18,7 @@ use crate::wire::container::{
 pub(super) const PAGE_HEADER_BYTES: usize = 27;
 /// Between two pages: what is longer is the end.
 const MAX_NOISE: u64 = 1 << 20;
-/// A configuration is no longer. Pictures and texts among the heads are passed over.
+/// A configuration is no longer. Frames and texts among the sequence headers are passed over.
 pub(super) const MAX_CONFIG: usize = 1 << 20;
 /// A packet with what lies between its parts is no longer.
 const MAX_PACKET: u64 = 16 << 20;
@@ -108,7 +108,7 @@ pub(super) struct Reader {
     pub(super) packets: Option<Packets>,
     /// Where the packet in hand begins, and its bytes in this page.
     open: Option<(u64, u64)>,
-    /// Holes in heads, until the first packet of sound.
+    /// Holes in sequence headers, until the first packet of audio.
     head_holes: Vec<Hole>,
     /// Of samples in the stream and the pages' own count, the difference.
     base: Option<i64>,
@@ -126,7 +126,7 @@ impl Reader {
             packets = Some(parameters(AudioCodec::Opus, OPUS_RATE, channels, config));
             Track::Opus { skip: u16::from_le_bytes(*skip).into() }
         } else {
-            // The mapping's own head, the marker and a block's head stand before STREAMINFO.
+            // The mapping's own head, the marker and a block's head are before STREAMINFO.
             let info =
                 packet.strip_prefix(b"\x7FFLAC").and_then(|_| packet.get(17..17 + flac::INFO))?;
             let told = codec::flac(info)?;
@@ -223,7 +223,7 @@ impl Reader {
         }
     }
 
-    /// The same with nothing read of it but its heads.
+    /// The same with nothing read of it but its sequence headers.
     pub(super) fn emptied(&self) -> Self {
         let mut empty = self.clone();
         (empty.open, empty.last) = (None, None);
@@ -256,7 +256,7 @@ impl Reader {
     pub(super) fn begins(&self) -> u64 {
         match &self.track {
             Track::Opus { skip } => *skip,
-            // Sound before its zero is none.
+            // Audio before its zero is none.
             Track::Vorbis { .. } => u64::try_from(self.base().saturating_neg()).unwrap_or(0),
             Track::Flac => 0,
         }

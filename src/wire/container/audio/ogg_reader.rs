@@ -1,5 +1,5 @@
 //! Reads Ogg: each page tells how many samples there are up to its end. Of streams that follow each other, each
-//! with heads of its own, all are read: what is heard of one begins where what is heard of the one before it
+//! with sequence headers of its own, all are read: what is heard of one begins where what is heard of the one before it
 //! ends. One goes about in a file of one stream, whose pages count on.
 
 use crate::base::Timestamp;
@@ -11,7 +11,7 @@ use crate::wire::container::{
     Demuxer, Error, FilePart, Index, Link, ReadAt, SampleLocation, Unit, read,
 };
 
-/// More streams than anybody joined, and as much of heads that differ.
+/// More streams than anybody joined, and as much of sequence headers that differ.
 const MAX_LINKS: usize = 4_096;
 const MAX_HEADERS: usize = 16 << 20;
 
@@ -47,7 +47,7 @@ pub(super) struct Ogg {
     heard_from: Option<Timestamp>,
     /// Where the packets end that were read.
     reach: Timestamp,
-    /// Bytes of heads of the streams.
+    /// Bytes of sequence headers of the streams.
     heads: usize,
     /// The next page that tells its count tells when what was read is heard.
     lands: bool,

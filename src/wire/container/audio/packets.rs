@@ -1,4 +1,4 @@
-//! The packets of a file that holds sound alone, as its readers find them.
+//! The packets of a file that holds audio alone, as its readers find them.
 
 use crate::base::Timestamp;
 use crate::media::{AudioCodec, AudioConfig, BitsPerSecond};
@@ -38,7 +38,7 @@ pub(super) fn peek(source: &mut dyn ReadAt, at: u64, buffer: &mut [u8]) -> Resul
     Ok(there)
 }
 
-/// Such sound, of a bitrate that nobody told.
+/// Such audio, of a bitrate that nobody told.
 pub(super) fn parameters(
     codec: AudioCodec,
     rate: u32,
@@ -49,14 +49,14 @@ pub(super) fn parameters(
     AudioConfig { codec, sample_rate: rate, channels, bitrate, config }
 }
 
-/// What is in a file of such sound, without its packets.
+/// What is in a file of such audio, without its packets.
 pub(super) fn described(parameters: AudioConfig) -> Index {
     let mut index = Index { to_play: true, finished: true, ..Index::default() };
     index.tracks.audio.push(parameters.into());
     index
 }
 
-/// When so many samples have been heard.
+/// When this many samples have been heard.
 pub(super) fn time(samples: u64, rate: u32) -> Timestamp {
     let micros = u128::from(samples) * 1_000_000 / u128::from(rate.max(1));
     Timestamp::from_micros(i64::try_from(micros).unwrap_or(i64::MAX / 4))
@@ -86,7 +86,7 @@ impl Packets {
         self.time(self.samples)
     }
 
-    /// One that lasts so many samples.
+    /// One that lasts this many samples.
     pub(super) fn add(&mut self, at: u64, size: u32, samples: u64) -> Result<(), Error> {
         let pts = self.time(self.samples);
         let track = TrackId::Audio(0);

@@ -1,4 +1,4 @@
-//! Files of sound of which only some bytes are there: the same is found as at once, from any place.
+//! Files of audio of which only some bytes are there: the same is found as at once, from any place.
 
 use std::io;
 
@@ -86,7 +86,7 @@ fn flac(frames: u8) -> Vec<u8> {
     file
 }
 
-/// Pages of 40 ms, of which every third packet goes on in the next page.
+/// Pages of 40 ms, of which every third packet continues in the next page.
 fn opus(pages: i64) -> Vec<u8> {
     let mut file = page(2, 0, 7, &[19], &opus_head());
     file.extend(page(0, 0, 7, &[8], b"OpusTags"));

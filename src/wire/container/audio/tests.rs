@@ -1,4 +1,4 @@
-//! Files of sound alone: made, cut and mutated.
+//! Files of audio alone: made, cut and mutated.
 
 use proptest::prelude::*;
 
@@ -89,7 +89,7 @@ fn adts_is_read_without_its_headers() {
     assert_eq!(micros(&index), (0, 213_333));
 }
 
-/// Stereo at 44.1 kHz of so many bits, with other chunks before the sound, and so many values of each side.
+/// Stereo at 44.1 kHz of this many bits, with other chunks before the audio, and this many values of each side.
 pub(super) fn wav(bits: u16, before: &[u8], samples: u32) -> Vec<u8> {
     let frame = bits / 8 * 2;
     let mut file = b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x01\0\x02\0\x44\xAC\0\0".to_vec();
@@ -128,7 +128,7 @@ fn wav_is_read_in_packets_of_a_fiftieth_of_a_second() {
     let at = 36 + sizes.len() + 4;
     file[at..at + 4].copy_from_slice(&u32::MAX.to_le_bytes());
     assert_eq!(micros(&look(&file).unwrap()), (0, 50_000));
-    // Sound of another kind, no format, nothing behind the heads.
+    // Audio of another kind, no format, nothing behind the sequence headers.
     let mut other = wav(16, &[], 10);
     other[20] = 2;
     assert!(matches!(look(&other), Err(Error::Unsupported(_))), "{:?}", look(&other));
@@ -137,7 +137,7 @@ fn wav_is_read_in_packets_of_a_fiftieth_of_a_second() {
     assert!(look(&wav(16, &[], 0)).is_err());
 }
 
-/// A frame of FLAC of 4,096 samples, whose sound is noise.
+/// A frame of FLAC of 4,096 samples, whose audio is noise.
 pub(super) fn flac_frame(number: u8) -> Vec<u8> {
     let mut frame = vec![0xFF, 0xF8, 0xC9, 0x18, number];
     let sum = frame.iter().fold(0_u8, |sum, byte| {
@@ -205,11 +205,11 @@ pub(super) fn opus_head() -> Vec<u8> {
 fn packets_of_ogg_are_put_together_out_of_pages() {
     let mut file = page(2, 0, 9, &[4], b"what");
     file.extend(page(2, 0, 7, &[19], &opus_head()));
-    // The texts go on over pages; another stream lies between.
+    // The texts continue over pages; another stream lies between.
     file.extend(page(0, -1, 7, &[255], &[b"OpusTags".as_slice(), &[1; 247]].concat()));
     file.extend(page(0, 0, 9, &[3], b"abc"));
     file.extend(page(1, 0, 7, &[5], b"texts"));
-    // 20 ms each; the third goes on in the next page.
+    // 20 ms each; the third continues in the next page.
     let packet = |number: u8, length: usize| {
         let mut packet = vec![number; length];
         packet[0] = 0xF8;

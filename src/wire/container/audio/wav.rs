@@ -1,4 +1,4 @@
-//! WAV (RIFF, and RF64 as EBU Tech 3306 has it): uncompressed sound, whose places are counted.
+//! WAV (RIFF, and RF64 as EBU Tech 3306 has it): uncompressed audio, whose places are counted.
 
 use crate::base::Timestamp;
 use crate::wire::codec::pcm::{Coding, Pcm};
@@ -7,7 +7,7 @@ use crate::wire::container::{
     Demuxer, Error, FilePart, Index, ReadAt, SampleLocation, TrackId, Unit, read,
 };
 
-/// Chunks that may stand before the sound.
+/// Chunks that may be before the audio.
 const MAX_CHUNKS: usize = 1_024;
 /// What is read of a format.
 const FORMAT: usize = 64;
@@ -15,7 +15,7 @@ const FORMAT: usize = 64;
 const UNKNOWN_LENGTH: u64 = 0xFFFF_FFFF;
 /// Packets are taken this often a second.
 const A_SECOND: u32 = 50;
-/// Places that one can go to are a second apart, and no more than so many.
+/// Places that one can go to are a second apart, and no more than this many.
 const MAX_UNITS: u64 = 4_096;
 /// A file that claims to be longer has no known end.
 pub(super) const ENDLESS: u64 = 1 << 60;
@@ -60,7 +60,7 @@ impl WavAudio {
                         FilePart::Header,
                     )?);
                 }
-                // Sizes of a file that is longer than their usual field: of all, and of the sound.
+                // Sizes of a file that is longer than their usual field: of all, and of the audio.
                 b"ds64" => {
                     let sizes = read(source, content, size.min(16), 16, FilePart::Header)?;
                     let sound = sizes.get(8..).and_then(<[u8]>::first_chunk::<8>);
@@ -89,7 +89,7 @@ impl WavAudio {
     }
 }
 
-/// What stands before so many bytes of PCM; more than the format can tell are to the end of the file.
+/// What is before this many bytes of PCM; more than the format can tell are to the end of the file.
 pub fn head(pcm: Pcm, bytes: u64) -> Vec<u8> {
     let length = |more: u64| u32::try_from(bytes + more).unwrap_or(u32::MAX).to_le_bytes();
     let frame = u16::try_from(pcm.frame()).unwrap_or(u16::MAX);
@@ -111,7 +111,7 @@ pub fn head(pcm: Pcm, bytes: u64) -> Vec<u8> {
     .concat()
 }
 
-/// Its sound, and which of it is read next.
+/// Its audio, and which of it is read next.
 #[derive(Clone, Debug)]
 pub(super) struct WavCursor {
     index: Index,

@@ -43,9 +43,9 @@ pub struct AudioTrack {
 pub enum AudioPacket {
     /// A decoder configuration; empty ones are seen and mean "not yet known".
     SequenceStart(Bytes),
-    /// Coded sound.
+    /// Coded audio.
     Frame(Bytes),
-    /// No more sound.
+    /// No more audio.
     SequenceEnd,
     /// Enhanced: how channels are laid out.
     MultichannelConfig(ChannelLayout),

@@ -91,7 +91,7 @@ pub(super) struct Part {
 }
 
 /// Splits the body of a multitrack packet, or takes the whole as track 0.
-/// `multitrack` is the packet type that stands for it. Gives the first part and those after it.
+/// `multitrack` is the packet type that represents it. Gives the first part and those after it.
 pub(super) fn parts(
     fields: &mut Fields,
     packet_type: u8,
@@ -161,7 +161,7 @@ pub fn default_track(kind: TagKind, body: &Bytes, track: u8) -> Option<Bytes> {
         std::iter::once(one).chain(more).find(|part| part.id == track)?;
     let mut out = BytesMut::with_capacity(5 + rest.len());
     match (kind, &fourcc.0, packet_type) {
-        // With the composition time in front, which stands there already, or with none.
+        // With the composition time in front, which is there already, or with none.
         (TagKind::Video, b"avc1", 0..=3) => {
             out.put_u8(first & 0x70 | 7);
             out.put_u8(if packet_type == 3 { 1 } else { packet_type });

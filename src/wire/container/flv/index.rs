@@ -1,4 +1,4 @@
-//! Finds everything in an FLV file, whole or cut off, without reading the pictures and sounds
+//! Finds everything in an FLV file, whole or cut off, without reading the video and audio
 //! themselves.
 
 use bytes::Bytes;
@@ -68,9 +68,9 @@ struct Scan {
     index: Index,
     time: WireTime,
     metadata: Metadata,
-    /// The track number in the file of each sound track of the index, and its codec.
+    /// The track number in the file of each audio track of the index, and its codec.
     audio_ids: Vec<(u8, AudioFormat)>,
-    /// The pictures are not those that the first configuration describes.
+    /// The frames are not those that the first configuration describes.
     resized: bool,
     was_resized: bool,
     /// Configurations beside the first were seen and change nothing here.
@@ -144,7 +144,7 @@ impl Scan {
             return Ok(());
         };
         if known.is_none() && codec == VideoCodec::Vp9 {
-            // Its pictures tell all.
+            // Its frames tell all.
             self.index.tracks.video = Some(self.video_of(codec, Bytes::new()));
         }
         match tag.track.packet {
@@ -224,12 +224,12 @@ impl Scan {
         }
     }
 
-    /// Nothing is known of the pictures, or nothing but that they come.
+    /// Nothing is known of the frames, or nothing but that they come.
     fn is_untold(&self) -> bool {
         self.index.tracks.video.as_ref().is_none_or(|video| video.config.is_empty())
     }
 
-    /// Parameters of pictures that are no H.264.
+    /// Parameters of frames that are no H.264.
     fn video_of(&self, codec: VideoCodec, config: Bytes) -> VideoConfig {
         let told = bare_video_config(codec, config, &[]);
         let size = Some((told.size.width, told.size.height)).filter(|(width, _)| *width > 0);

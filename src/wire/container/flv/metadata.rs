@@ -11,7 +11,7 @@ pub const MAX_KEYFRAMES: usize = 65_536;
 /// The longest script that is read: two numbers of nine bytes for each of those, and as much beside.
 pub const MAX_SCRIPT: usize = 2 << 20;
 
-/// The value of `onMetaData` for a stream that goes out: an ECMA array in the order that services
+/// The value of `onMetaData` for a stream that is sent: an ECMA array in the order that services
 /// expect.
 pub fn metadata(parameters: &StreamConfig) -> Value {
     let number = Value::Number;

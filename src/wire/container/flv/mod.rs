@@ -53,7 +53,7 @@ pub enum Error {
     /// A tag body ends before its fields do.
     #[error("a {0} body ends too early")]
     Short(&'static str),
-    /// A field with a value that stands for nothing.
+    /// A field with a value that represents nothing.
     #[error("{what} {value} is unknown")]
     Unknown { what: &'static str, value: u8 },
     /// More tracks in one body than are accepted.
@@ -62,7 +62,7 @@ pub enum Error {
     /// The script data is no metadata.
     #[error("script data: {0}")]
     Script(&'static str),
-    /// The H.264 configuration or picture.
+    /// The H.264 configuration or frame.
     #[error(transparent)]
     H264(#[from] crate::wire::codec::h264::Error),
     /// The AAC configuration.

@@ -24,7 +24,7 @@ pub struct ReadTag {
     pub events: [Option<TagEvent>; 2],
     /// Tags before this one that turned out to be damage.
     pub strays: u32,
-    /// A format that cannot be decoded and came a few times before any picture, and no picture after.
+    /// A format that cannot be decoded and came a few times before any frame, and no frame after.
     pub suspect: Option<VideoFormat>,
 }
 
@@ -42,7 +42,7 @@ impl ReadTag {
         })
     }
 
-    /// The same, so many microseconds later.
+    /// The same, this many microseconds later.
     pub fn later(mut self, micros: i64) -> Self {
         (self.dts, self.pts) = (self.dts.offset(micros), self.pts.offset(micros));
         for event in self.events.iter_mut().flatten() {
@@ -81,7 +81,7 @@ impl Reader {
         self.go_to(0);
     }
 
-    /// The bytes that come next stand there in the same file, and begin with a tag.
+    /// The bytes that come next are there in the same file, and begin with a tag.
     pub fn go_to(&mut self, at: u64) {
         self.demuxer = Demuxer::new();
         if at > 0 {

@@ -15,7 +15,7 @@ use crate::wire::container::{
     Chapter, Error, FilePart, Muxer, MuxerOutput, ReadAt, SampleLocation, TrackId, Tracks, read,
 };
 
-/// Room for so many keyframes in the index; in longer files every second, fourth… is listed. With
+/// Room for this many keyframes in the index; in longer files every second, fourth… is listed. With
 /// two numbers each it stays below the 4,096 values that readers (ours too) take from a script tag.
 const INDEX: usize = 1_800;
 /// FFmpeg warns of an index with fewer entries: as long as it would have fewer, it bears a name that
@@ -43,7 +43,7 @@ pub struct Recording {
 struct Keyframes {
     /// Seconds and place in the file.
     entries: Vec<(f64, f64)>,
-    /// One in so many keyframes is listed.
+    /// One in this many keyframes is listed.
     every: u64,
     seen: u64,
 }
@@ -54,7 +54,7 @@ fn millis(at: Timestamp) -> u32 {
 }
 
 impl Recording {
-    /// For a file with these tracks. Sound tracks after the first travel in multitrack bodies of
+    /// For a file with these tracks. Audio tracks after the first travel in multitrack bodies of
     /// Enhanced RTMP, which players that do not know them pass over.
     pub fn new(tracks: Tracks) -> Self {
         Self {
@@ -71,7 +71,7 @@ impl Recording {
         let mut recording = Self::new(tracks);
         for place in samples.iter().filter(|place| place.track == TrackId::Video && place.keyframe)
         {
-            // A place is that of the data, after the tag's and the picture's own head.
+            // A place is that of the data, after the tag's and the frame's own head.
             let codec = recording.tracks.video.as_ref().map(|video| video.codec);
             let front = codec.and_then(|codec| tag_body::picture_front(codec, true, 0));
             let front = front.map_or(5, |front| front.len());
@@ -294,7 +294,7 @@ mod tests {
         StreamEvent::Packet(EncodedPacket::received(Track::Video, (at, at), keyframe, data))
     }
 
-    /// A finished file of these pictures, each written by itself.
+    /// A finished file of these frames, each written on its own.
     fn file(samples: impl Iterator<Item = StreamEvent>, end: Timestamp) -> Vec<u8> {
         let mut recording = Recording::new(tracks());
         let mut file = recording.begin().to_vec();

@@ -38,7 +38,7 @@ pub fn codec_id(codec: Codec) -> Option<f64> {
     Some(four_cc.as_u32().into())
 }
 
-/// The body that stands before the packets of a track; `None` where its codec has none, or no form in
+/// The body that is before the packets of a track; `None` where its codec has none, or no form in
 /// FLV.
 pub fn config_body(config: &TrackConfig) -> Option<Bytes> {
     match config {
@@ -109,12 +109,12 @@ pub const fn has_composition_time(codec: VideoCodec) -> bool {
     matches!(codec, VideoCodec::H264 | VideoCodec::Hevc | VideoCodec::Vvc)
 }
 
-/// What stands in a body before a frame, which is shown so much later than it is decoded.
+/// What is in a body before a frame, which is shown this much later than it is decoded.
 pub fn picture_front(codec: VideoCodec, keyframe: bool, composition_ms: i32) -> Option<BytesMut> {
     video_front(codec, keyframe, CODED_FRAMES, composition_ms)
 }
 
-/// What stands in a body before an audio packet, in the track of this number: of the first in the form
+/// What is in a body before an audio packet, in the track of this number: of the first in the form
 /// that everybody reads.
 pub fn audio_front(codec: AudioCodec, track: u8, data: &[u8]) -> Option<BytesMut> {
     match (codec, mp3_head(data)) {

@@ -6,18 +6,18 @@ use super::Error;
 use crate::wire::codec::four_cc::{FourCc, VideoFormat};
 use crate::wire::container::flv::enhanced::{Fields, Part, VIDEO_MULTITRACK, modifiers, parts};
 
-/// What kind of picture a body holds.
+/// What kind of frame a body holds.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum FrameType {
     Key,
     Inter,
-    /// H.263 only: no other picture refers to it.
+    /// H.263 only: no other frame refers to it.
     Disposable,
     /// Reserved for servers.
     GeneratedKey,
-    /// No picture: a command to the player.
+    /// No frame: a command to the player.
     Command,
-    /// 0, 6 or 7: stands for nothing, but seen with configurations.
+    /// 0, 6 or 7: represents nothing, but seen with configurations.
     Reserved(u8),
 }
 
@@ -62,9 +62,9 @@ pub struct VideoTrack {
 pub enum VideoPacket {
     /// A decoder configuration (avcC, hvcC, av1C…).
     SequenceStart(Bytes),
-    /// A coded picture; presentation is `composition_ms` after decoding.
+    /// A coded frame; presentation is `composition_ms` after decoding.
     Frame { composition_ms: i32, data: Bytes },
-    /// No more pictures.
+    /// No more frames.
     SequenceEnd,
     /// Enhanced: AMF values such as `colorInfo`.
     Metadata(Bytes),

@@ -13,11 +13,11 @@ use crate::wire::container::mkv::ebml::{child, float, id, uint};
 pub(super) const AVC: &str = "V_MPEG4/ISO/AVC";
 pub(super) const AAC: &str = "A_AAC";
 
-/// Sound that is no AAC and is known.
+/// Audio that is no AAC and is known.
 pub(super) fn other_audio(entry: &[u8], codec: &str, config: Bytes) -> Option<AudioConfig> {
     let (codec, told, config) = match codec {
         "A_OPUS" => (AudioCodec::Opus, codec::opus(&config)?, config),
-        // The stream marker and a block's head stand before it.
+        // The stream marker and a block's head are before it.
         "A_FLAC" => {
             let info = config.get(8..42).map(|_| config.slice(8..42))?;
             (AudioCodec::Flac, codec::flac(&config)?, info)
@@ -42,7 +42,7 @@ pub(super) fn other_audio(entry: &[u8], codec: &str, config: Bytes) -> Option<Au
     Some(AudioConfig { codec, sample_rate, channels, bitrate, config })
 }
 
-/// What a track's entry tells of its sound; what it leaves out, or what cannot be, as most sound is.
+/// What a track's entry tells of its audio; what it leaves out, or what cannot be, as most audio is.
 fn audio_info(entry: &[u8]) -> codec::AudioInfo {
     let audio = child(entry, id::AUDIO).unwrap_or_default();
     let rate = child(audio, id::SAMPLING_FREQUENCY).and_then(float);
@@ -53,7 +53,7 @@ fn audio_info(entry: &[u8]) -> codec::AudioInfo {
     codec::AudioInfo { sample_rate: rate.unwrap_or(48_000), channels: channels.unwrap_or(2) }
 }
 
-/// Uncompressed sound (Matroska codec mappings, `A_PCM`; `A_MS/ACM` is described as in a WAV file).
+/// Uncompressed audio (Matroska codec mappings, `A_PCM`; `A_MS/ACM` is described as in a WAV file).
 pub(super) fn pcm(entry: &[u8], codec: &str, config: &[u8]) -> Option<Pcm> {
     if codec == "A_MS/ACM" {
         return Pcm::of_wave(config);
@@ -87,7 +87,7 @@ pub(super) fn vp9_config(entry: &[u8], features: &[u8]) -> Bytes {
     if features.len() >= 12 && features.starts_with(&[1, 0, 0, 0]) {
         return Bytes::copy_from_slice(features);
     }
-    // Profile, level (1.0 unless told), depth, chroma subsampling (as most pictures are).
+    // Profile, level (1.0 unless told), depth, chroma subsampling (as most frames are).
     let mut found = [0, 10, 8, 1];
     let mut rest = features;
     while let [id @ 1..=4, 1, value, after @ ..] = rest {
@@ -129,7 +129,7 @@ pub(super) fn colors(entry: &[u8]) -> Colors {
     Colors { full_range, light, ..Colors::of(primaries, transfer, matrix) }
 }
 
-/// Pictures that are no H.264 and are known.
+/// Frames that are no H.264 and are known.
 pub(super) fn other_video(entry: &[u8], codec: &str, config: Bytes) -> Option<VideoConfig> {
     let codec = match codec {
         "V_MPEGH/ISO/HEVC" => VideoCodec::Hevc,
@@ -175,7 +175,7 @@ pub(super) fn video_entry(video: &VideoConfig) -> Option<(&'static str, Bytes)> 
     })
 }
 
-/// The same of sound.
+/// The same of audio.
 pub(super) fn audio_entry(audio: &AudioConfig) -> Option<(&'static str, Bytes)> {
     Some(match audio.codec {
         AudioCodec::Aac => (AAC, audio.config.clone()),
@@ -189,7 +189,7 @@ pub(super) fn audio_entry(audio: &AudioConfig) -> Option<(&'static str, Bytes)> 
     })
 }
 
-/// Features of VP9 out of MP4's configuration.
+/// Features of VP9 from MP4's configuration.
 fn vp9_features(config: &[u8]) -> Bytes {
     let record = config.strip_prefix(&[1, 0, 0, 0]).unwrap_or(config);
     let [profile, level, bits, ..] = *record else { return Bytes::new() };

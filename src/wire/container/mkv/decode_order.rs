@@ -1,5 +1,5 @@
-//! Matroska tells when a picture is shown and not when it is decoded; the order of the file is that
-//! of decoding. This gives the pictures decoding times again: the times at which pictures are
+//! Matroska tells when a frame is shown and not when it is decoded; the order of the file is that
+//! of decoding. This gives the frames decoding times again: the times at which frames are
 //! shown, in order, as much earlier as the deepest reordering needs.
 
 use std::cmp::Reverse;
@@ -11,7 +11,7 @@ use crate::base::Timestamp;
 /// The deepest reordering that a decoder allows (H.264 Annex A).
 const MAX_DEPTH: usize = 16;
 
-/// Decoding times for pictures that are shown at these times, given in the order of decoding.
+/// Decoding times for frames that are shown at these times, given in the order of decoding.
 pub fn decoding_times(shown: &[Timestamp], period: Duration) -> Vec<Timestamp> {
     let mut sorted = shown.to_vec();
     sorted.sort_unstable();
@@ -24,7 +24,7 @@ pub fn decoding_times(shown: &[Timestamp], period: Duration) -> Vec<Timestamp> {
     times.zip(shown).map(|(time, shown)| time.min(*shown)).collect()
 }
 
-/// How many pictures are decoded before one that is shown earlier, at most.
+/// How many frames are decoded before one that is shown earlier, at most.
 fn depth(shown: &[Timestamp], sorted: &[Timestamp]) -> usize {
     shown
         .iter()
@@ -48,7 +48,7 @@ pub struct DecodeOrder {
 }
 
 impl DecodeOrder {
-    /// Decoding times for the pictures that follow.
+    /// Decoding times for the frames that follow.
     pub fn next(&mut self, shown: &[Timestamp], period: Duration) -> Vec<Timestamp> {
         let mut sorted = shown.to_vec();
         sorted.sort_unstable();

@@ -1,4 +1,4 @@
-//! What stands before the clusters: the EBML head, `SeekHead`, `Info`, `Tracks`, `Chapters`.
+//! What is before the clusters: the EBML head, `SeekHead`, `Info`, `Tracks`, `Chapters`.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
@@ -83,7 +83,7 @@ pub(super) fn number(tracks: &Tracks, track: TrackId) -> Option<u8> {
     u8::try_from(place + 1).ok()
 }
 
-/// `Tracks`; `delays` are those of the sound tracks.
+/// `Tracks`; `delays` are those of the audio tracks.
 pub(super) fn put_tracks(out: &mut BytesMut, tracks: &Tracks, delays: &[u64]) {
     put_master(out, id::TRACKS, |out| {
         for (number, track) in (1_u64..).zip(tracks.ids()) {

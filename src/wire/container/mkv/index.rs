@@ -25,7 +25,7 @@ use crate::wire::container::{
 /// The longest head, track list or chapter list that is read.
 pub(super) const MAX_MASTER: usize = 4 << 20;
 
-/// Pictures by which the frame rate is measured, which is told roughly if at all.
+/// Frames by which the frame rate is measured, which is told roughly if at all.
 const MAX_MEASURED: usize = 10_000;
 
 /// Finds what is in the file, for who copies it.
@@ -36,7 +36,7 @@ pub fn index(source: &mut dyn ReadAt) -> Result<Index, Error> {
     survey(source).map(|survey| survey.index)
 }
 
-/// As [`index`], for who plays: with sound of every codec that is known.
+/// As [`index`], for who plays: with audio of every codec that is known.
 ///
 /// # Errors
 /// As [`index`].
@@ -91,7 +91,7 @@ pub(super) struct ClusterWalk {
     pub group: Option<u64>,
     pub cues: Vec<Cue>,
     laced: bool,
-    /// What is added to blocks of pictures is how much is seen of them.
+    /// What is added to blocks of frames is how much is seen of them.
     has_alpha: bool,
 }
 
@@ -184,7 +184,7 @@ impl ClusterWalk {
         match self.cluster.2 {
             // Within a cluster whose end is known only that end makes it whole.
             Some(cluster_end) if end < cluster_end => {}
-            // An index is made anew.
+            // An index is made again.
             _ if found.id == id::CUES => {}
             _ => self.index.whole = self.index.whole.max(end),
         }
@@ -321,7 +321,7 @@ impl ClusterWalk {
         let untold = config.as_ref().is_none_or(Bytes::is_empty);
         let mut video = other_video(entry, codec, config.unwrap_or_default())?;
         if untold && !self.index.to_play {
-            // Who copies looks for it in the pictures.
+            // Who copies looks for it in the frames.
             video.config = Bytes::new();
         }
         tracks.video = Some(video);
@@ -442,7 +442,7 @@ impl ClusterWalk {
             return Ok(());
         };
         let last = self.index.samples.last().filter(|last| last.track == TrackId::Video);
-        // One for each picture.
+        // One for each frame.
         if let Some(last) = last.filter(|_| self.index.alpha.len() < self.index.samples.len()) {
             self.index.alpha.push(SampleLocation { at, size, ..*last });
         }

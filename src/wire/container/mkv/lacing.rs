@@ -1,4 +1,4 @@
-//! Several small frames in one block (RFC 9559 §10.3), as programs that write Matroska do with sound.
+//! Several small frames in one block (RFC 9559 §10.3), as programs that write Matroska do with audio.
 
 use crate::wire::container::mkv::ebml::vint;
 

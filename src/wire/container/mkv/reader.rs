@@ -12,7 +12,7 @@ use crate::wire::container::{
 
 /// So many samples are handed out at a time where they are there.
 const MAX_SAMPLES_PER_TURN: usize = 48;
-/// And so many, whatever they are said to belong to.
+/// And this many, whatever they are said to belong to.
 const MAX_PER_TURN: usize = 4_096;
 
 /// See the module.
@@ -21,7 +21,7 @@ pub struct Reader {
     walk: ClusterWalk,
     /// The head of the file was read.
     begun: bool,
-    /// Samples have come: how deep pictures are reordered is known.
+    /// Samples have come: how deep frames are reordered is known.
     came: bool,
     order: DecodeOrder,
     /// Where the index is, as the head tells.
@@ -130,7 +130,7 @@ impl Demuxer for Reader {
         }
         let mut goes_on = true;
         while goes_on {
-            // Whether a picture is a keyframe stands behind it.
+            // Whether a frame is a keyframe is behind it.
             let inside = self.walk.group.is_some_and(|end| self.walk.at < end);
             let count = self.walk.index.samples.len();
             if count >= MAX_SAMPLES_PER_TURN && !inside || count >= MAX_PER_TURN {
@@ -139,7 +139,7 @@ impl Demuxer for Reader {
             match self.walk.step(source) {
                 Ok(more) => goes_on = more,
                 Err(error) if error.is_missing() && self.came && count > 0 && !inside => break,
-                // What stands before damage is handed out first.
+                // What is before damage is handed out first.
                 Err(error) if !error.is_missing() && count > 0 => break,
                 Err(error) => return Err(error),
             }
@@ -203,7 +203,7 @@ impl Demuxer for Reader {
             let rest = bytes.get(offset..)?;
             let cluster = head(rest)?;
             let mut content = rest.get(cluster.length..)?;
-            // A checksum may stand before its time.
+            // A checksum may be before its time.
             for _ in 0..3 {
                 let found = head(content)?;
                 let size = usize::try_from(found.size?).ok().filter(|size| *size <= 64)?;

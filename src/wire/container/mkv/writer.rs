@@ -47,7 +47,7 @@ pub struct Cue {
 #[derive(Debug)]
 pub struct Writer {
     tracks: Tracks,
-    /// How much earlier sound is heard than it is stamped, in nanoseconds, by its number.
+    /// How much earlier audio is heard than it is stamped, in nanoseconds, by its number.
     delays: Vec<u64>,
     layout: Layout,
     pending: Vec<EncodedPacket>,
@@ -86,7 +86,7 @@ impl Writer {
         }
     }
 
-    /// For a file that is copied: what of its sound lies before its zero becomes the delay of the codec, as
+    /// For a file that is copied: what of its audio lies before its zero becomes the delay of the codec, as
     /// the samples that Opus begins with always are.
     pub fn copying(tracks: Tracks, timing: &Timing) -> Self {
         let delay = |(index, audio): (usize, &AudioTrack)| {
@@ -145,7 +145,7 @@ impl Writer {
             let track = TrackId::from(sample.track);
             let Some(number) = number(&self.tracks, track) else { continue };
             let time = self.stamp(sample);
-            // Only sound has cues where there are no pictures, one for each cluster.
+            // Only audio has cues where there are no frames, one for each cluster.
             let is_cue = match track {
                 TrackId::Video => sample.keyframe,
                 TrackId::Audio(0) => {

@@ -49,7 +49,7 @@ pub(super) fn weight(chapters: &[Chapter]) -> usize {
     if chapters.is_empty() { 0 } else { 1_000 + each }
 }
 
-/// What stands in `minf` of a text track (QuickTime's base media header).
+/// What is in `minf` of a text track (QuickTime's base media header).
 pub(super) fn put_header(out: &mut BytesMut) {
     put_box(out, *b"gmhd", |out| {
         put_box(out, *b"gmin", |out| {

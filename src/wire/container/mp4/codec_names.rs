@@ -43,7 +43,7 @@ fn hevc(config: &[u8]) -> Option<String> {
     let space = ["", "A", "B", "C"].get(usize::from(profile >> 6)).copied().unwrap_or_default();
     let compatibility = u32::from_be_bytes([*c0, *c1, *c2, *c3]).reverse_bits();
     let tier = if profile & 0x20 == 0 { 'L' } else { 'H' };
-    // Parameter sets that are not in the configuration are with the pictures.
+    // Parameter sets that are not in the configuration are with the frames.
     let name = if config.get(22).is_none_or(|arrays| *arrays == 0) { "hev1" } else { "hvc1" };
     let mut out = format!("{name}.{space}{}.{compatibility:X}.{tier}{level}", profile & 0x1F);
     let told = constraints.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);

@@ -4,7 +4,7 @@
 
 use crate::wire::container::mp4::boxes::{BoxSpan, Fields, Name, boxes, child};
 
-/// Encrypted parts of one sample that are read: no picture has more slices.
+/// Encrypted parts of one sample that are read: no frame has more slices.
 const MAX_PARTS: usize = 4_096;
 
 /// By which means.
@@ -12,7 +12,7 @@ const MAX_PARTS: usize = 4_096;
 pub enum Scheme {
     /// `cenc`: AES-128 in CTR mode, everything.
     Ctr,
-    /// `cbcs`: AES-128 in CBC mode, so many blocks of 16 bytes and then so many not.
+    /// `cbcs`: AES-128 in CBC mode, this many blocks of 16 bytes and then this many not.
     Cbc { sealed: u8, open: u8 },
 }
 

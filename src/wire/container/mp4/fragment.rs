@@ -41,7 +41,7 @@ fn put_traf(out: &mut BytesMut, run: &SampleRun<'_>, offset: u32) {
         put_full(out, *b"tfhd", 0, 0x2_0000, |out| out.put_u32(run.number));
         let first = run.entries.first().map_or(0, |entry| entry.dts);
         put_full(out, *b"tfdt", 1, 0, |out| out.put_u64(first.max(0).unsigned_abs()));
-        // Offset, and of each sample duration and size; of pictures flags and composition too.
+        // Offset, and of each sample duration and size; of frames flags and composition too.
         let flags = if run.video { 0xF01 } else { 0x301 };
         put_full(out, *b"trun", 1, flags, |out| {
             out.put_u32(u32::try_from(run.entries.len()).unwrap_or(u32::MAX));

@@ -9,7 +9,7 @@ use crate::wire::container::mp4::movie::{Movie, Track};
 /// An index before the fragments that reaches so far to the end of the file is one of all of it.
 const COMPLETE_SHARE: f64 = 0.98;
 
-/// What `sidx` tells, which ends at `end` of a file of so many bytes: the fragments, and where the last
+/// What `sidx` tells, which ends at `end` of a file of this many bytes: the fragments, and where the last
 /// one ends. `None` where it makes no sense or is that of a part.
 pub(super) fn sidx(content: &[u8], end: u64, size: u64) -> Option<(Vec<Unit>, Timestamp)> {
     let mut fields = Fields(content);
@@ -36,7 +36,7 @@ pub(super) fn sidx(content: &[u8], end: u64, size: u64) -> Option<(Vec<Unit>, Ti
     (whole && !units.is_empty()).then(|| (units, clock(time)))
 }
 
-/// Where `mfra` is, by the 16 bytes at the end of a file of so many bytes.
+/// Where `mfra` is, by the 16 bytes at the end of a file of this many bytes.
 pub(super) fn mfra_at(last: &[u8], size: u64) -> Option<u64> {
     let mut fields = Fields(child(last, *b"mfro")?);
     fields.full()?;
@@ -44,7 +44,7 @@ pub(super) fn mfra_at(last: &[u8], size: u64) -> Option<u64> {
     size.checked_sub(length.into()).filter(|at| *at < size)
 }
 
-/// What `mfra` tells of the track of pictures.
+/// What `mfra` tells of the track of frames.
 pub(super) fn mfra(bytes: &[u8], movie: &Movie, size: u64) -> Option<Vec<Unit>> {
     let content = child(bytes, *b"mfra")?;
     let main = movie.main()?;
@@ -79,7 +79,7 @@ fn tfra(content: &[u8], track: &Track, size: u64) -> Option<Vec<Unit>> {
     Some(units)
 }
 
-/// The fragments that begin in these bytes, which stand at `at` in the file. What only looks like one may
+/// The fragments that begin in these bytes, which are at `at` in the file. What only looks like one may
 /// be among them.
 pub(super) fn units_in(bytes: &[u8], at: u64, movie: &Movie) -> Vec<Unit> {
     let Some(main) = movie.main() else { return Vec::new() };

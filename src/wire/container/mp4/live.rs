@@ -1,4 +1,4 @@
-//! A live stream in pieces (ISO/IEC 23000-19, CMAF): what stands before them, and chunks of one track
+//! A live stream in pieces (ISO/IEC 23000-19, CMAF): what is before them, and chunks of one track
 //! each. Chunks of several tracks, one behind the other, are a piece of all of them. Pure.
 
 use bytes::{BufMut, Bytes, BytesMut};
@@ -10,28 +10,28 @@ use crate::wire::container::mp4::sample_table::Entry;
 use crate::wire::container::mp4::writer::{self, Writer};
 use crate::wire::container::{AudioTrack, Tracks, audio_frame};
 
-/// Ticks a second of pictures.
+/// Ticks a second of frames.
 pub const VIDEO_TIMESCALE: u32 = writer::MOVIE_TIMESCALE;
 /// The number of the video track, and of the audio track where there is video.
 pub const FIRST_TRACK: u32 = 1;
 pub const SECOND_TRACK: u32 = 2;
 
-/// Ticks a second of sound.
+/// Ticks a second of audio.
 pub fn audio_timescale(audio: &AudioConfig) -> u32 {
     audio_frame(audio).1
 }
 
-/// Whether pictures of a codec can be sent so, and shown by browsers or players at least somewhere.
+/// Whether frames of a codec can be sent so, and shown by browsers or players at least somewhere.
 pub const fn is_live_video(codec: VideoCodec) -> bool {
     matches!(codec, VideoCodec::H264 | VideoCodec::Hevc | VideoCodec::Av1 | VideoCodec::Vp9)
 }
 
-/// The same of sound.
+/// The same of audio.
 pub const fn is_live_audio(codec: AudioCodec) -> bool {
     matches!(codec, AudioCodec::Aac | AudioCodec::Opus | AudioCodec::Flac | AudioCodec::Mp3)
 }
 
-/// What stands before the chunks of these tracks, of which the first has this number.
+/// What is before the chunks of these tracks, of which the first has this number.
 pub fn initialization(tracks: &Tracks, first_track: u32) -> Bytes {
     Writer::live(tracks.clone(), first_track.max(1)).initialization()
 }
@@ -56,7 +56,7 @@ pub struct ChunkTrack {
     pub video: bool,
 }
 
-/// A chunk of one track: `moof` and `mdat`. Its last sample lasts for so many ticks.
+/// A chunk of one track: `moof` and `mdat`. Its last sample lasts for this many ticks.
 pub fn chunk(
     track: ChunkTrack,
     sequence: u32,

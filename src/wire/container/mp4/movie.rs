@@ -36,7 +36,7 @@ pub(super) struct Track {
     next_dts: i64,
     /// How its samples are encrypted.
     protection: Option<Protection>,
-    /// Of uncompressed sound: bytes of a value of each channel.
+    /// Of uncompressed audio: bytes of a value of each channel.
     frame: Option<u32>,
 }
 
@@ -62,7 +62,7 @@ pub(super) struct Movie {
 }
 
 impl Movie {
-    /// The track of pictures, or else the first.
+    /// The track of frames, or else the first.
     pub fn main(&self) -> Option<&Track> {
         self.tracks.iter().find(|track| track.id == TrackId::Video).or(self.tracks.first())
     }
@@ -147,7 +147,7 @@ fn chpl_list(chpl: &[u8], index: &mut Index) -> Option<()> {
     Some(())
 }
 
-/// What the heads of a `trak` say.
+/// What the sequence headers of a `trak` say.
 #[derive(Copy, Clone)]
 struct TrackHead {
     number: u32,
@@ -241,7 +241,7 @@ fn trak_header(
     Some(Track { defaults, protection, frame, ..head.track(id, shift) })
 }
 
-/// Uncompressed sound with its rate, which the track's clock has where the description does not; and
+/// Uncompressed audio with its rate, which the track's clock has where the description does not; and
 /// the bytes of a value of each channel.
 fn with_clock(
     described: TrackDescription,
@@ -560,7 +560,7 @@ fn traf(
             at = base.saturating_add_signed(offset);
         }
         let mut first_flags = if flags & 4 != 0 { fields.u32() } else { None };
-        // Each sample has at least a size of its own, or they all have the same.
+        // Each sample has at least a separate size, or they all have the same.
         let each = (flags & 0xF00).count_ones() as usize * 4;
         let most = fields.0.len().checked_div(each).unwrap_or(MAX_SAMPLES);
         for _ in 0..(count as usize).min(most) {

@@ -1,4 +1,4 @@
-//! Uncompressed sound in MP4 (ISO/IEC 23003-5) and QuickTime ("Sound Sample Descriptions"): how it is
+//! Uncompressed audio in MP4 (ISO/IEC 23003-5) and QuickTime ("Audio Sample Descriptions"): how it is
 //! described, and its samples, each of which is one value of each channel: they are taken together.
 
 use crate::wire::codec::pcm::{Coding, Pcm};
@@ -8,7 +8,7 @@ use crate::wire::container::{Error, FilePart, Index, TrackId};
 /// So many are taken together.
 const TOGETHER: u32 = 1_024;
 
-/// A sample description of uncompressed sound; its rate is 0 where the track's clock tells it.
+/// A sample description of uncompressed audio; its rate is 0 where the track's clock tells it.
 pub(super) fn described(entry: &BoxSpan<'_>) -> Option<Pcm> {
     let mut fields = Fields(entry.content);
     fields.bytes(8)?;
@@ -22,7 +22,7 @@ pub(super) fn described(entry: &BoxSpan<'_>) -> Option<Pcm> {
         1 => fields.0.get(16..)?,
         _ => fields.0.get(36..)?,
     };
-    // Only these two names are also of little-endian sound, which a box inside says.
+    // Only these two names are also of little-endian audio, which a box inside says.
     let little = || {
         let enda = child(inner, *b"enda").or_else(|| child(child(inner, *b"wave")?, *b"enda"));
         enda.is_some_and(|enda| enda == [0, 1])

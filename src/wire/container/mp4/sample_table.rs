@@ -222,7 +222,7 @@ impl Table {
             let scale = u128::from(self.timescale.max(1));
             u64::try_from((product + scale / 2) / scale).unwrap_or(u64::MAX)
         };
-        // Where the first picture is shown: readers look for a keyframe there.
+        // Where the first frame is shown: readers look for a keyframe there.
         let shown = self.compositions.first().map_or(0, |(_, offset)| i64::from(*offset)).max(0);
         let nothing = begins.saturating_add(shown);
         let from = if nothing < 0 { begins.saturating_neg() } else { shown };
@@ -274,7 +274,7 @@ mod tests {
 
     #[test]
     fn rounding_to_microseconds_leaves_no_trace() {
-        // Sound whose zero lies between two of its samples.
+        // Audio whose zero lies between two of its samples.
         let origin = 1_234_567;
         let mut last = None;
         for n in 0..100_000_i64 {

@@ -15,7 +15,7 @@ use crate::wire::container::mp4::{chapters, encryption, pcm};
 use crate::wire::container::track_config::told_aac_config;
 use crate::wire::container::{AudioTrack, audio_frame};
 
-/// What tracks without a name of their own are called.
+/// What tracks without a separate name are called.
 const VIDEO: &str = "Video";
 const CHAPTERS: &str = "Chapters";
 pub(super) const SOUND: &str = "Audio";
@@ -88,7 +88,7 @@ impl Trak<'_> {
             out.put_bytes(0, 8);
             out.put_u16(0);
             let audio = matches!(self.kind, Kind::Audio(_));
-            // Sound tracks are alternatives to each other.
+            // Audio tracks are alternatives to each other.
             out.put_u16(u16::from(audio));
             out.put_u16(if audio { 0x0100 } else { 0 });
             out.put_u16(0);
@@ -159,7 +159,7 @@ impl Trak<'_> {
 /// How the description of video is called, and the box of its configuration.
 fn video_names(video: &VideoConfig) -> (&'static Name, &'static Name) {
     match video.codec {
-        // Parameter sets that are not in the configuration are with the pictures.
+        // Parameter sets that are not in the configuration are with the frames.
         VideoCodec::Hevc if video.config.get(22).is_none_or(|arrays| *arrays == 0) => {
             (b"hev1", b"hvcC")
         }
@@ -196,7 +196,7 @@ fn put_video(out: &mut BytesMut, video: &VideoConfig) {
     });
 }
 
-/// How the description of sound is called.
+/// How the description of audio is called.
 fn audio_name(codec: AudioCodec) -> Name {
     match codec {
         AudioCodec::Opus => *b"Opus",
@@ -270,9 +270,9 @@ fn es_descriptor(audio: &AudioConfig) -> Vec<u8> {
 pub(super) enum TrackDescription {
     /// An avcC.
     Avc(Bytes),
-    /// Sound, and how its description is called.
+    /// Audio, and how its description is called.
     Audio(AudioConfig, Name),
-    /// Pictures that are no H.264, with their configuration, and how their description is called.
+    /// Frames that are no H.264, with their configuration, and how their description is called.
     Video(VideoCodec, (u16, u16), Bytes, Name),
     /// Something else, by its name.
     Other(Name),
@@ -303,7 +303,7 @@ fn described(entry: &BoxSpan<'_>) -> Option<TrackDescription> {
         b"mp4a" => {
             let mut fields = Fields(entry.content);
             fields.bytes(8)?;
-            // QuickTime's sound descriptions are longer.
+            // QuickTime's audio descriptions are longer.
             let more = match fields.u16()? {
                 0 => 0,
                 1 => 16,
@@ -427,7 +427,7 @@ fn next_descriptor<'a>(fields: &mut Fields<'a>) -> Option<(u8, &'a [u8])> {
     Some((tag, fields.bytes(length)?))
 }
 
-/// A sound description of a codec with this configuration.
+/// A audio description of a codec with this configuration.
 fn audio_entry(entry: &BoxSpan<'_>, codec: AudioCodec, config: Bytes) -> Option<TrackDescription> {
     let mut fields = Fields(entry.content);
     fields.bytes(16)?;
@@ -445,7 +445,7 @@ enum Specific<'a> {
     Aac(&'a [u8]),
     /// MPEG audio.
     Mpeg,
-    /// Pictures, with what stands before the first of them.
+    /// Frames, with what is before the first of them.
     Video(VideoCodec, &'a [u8]),
 }
 

@@ -11,7 +11,7 @@ use crate::wire::container::mp4::sample_table::{Entry, Table, ticks};
 use crate::wire::container::mp4::track_boxes::{Kind, Trak};
 use crate::wire::container::{Chapter, Muxer, MuxerOutput, Timing, TrackId, Tracks, audio_frame};
 
-/// Ticks a second of the movie where there is no sound.
+/// Ticks a second of the movie where there is no audio.
 pub(super) const MOVIE_TIMESCALE: u32 = 90_000;
 /// A movie counts no finer.
 const MAX_MOVIE_TIMESCALE: u64 = 1_000_000_000;
@@ -50,7 +50,7 @@ struct Track {
     data: Vec<Bytes>,
 }
 
-/// Ticks a second for pictures of this rate, and how many of them one lasts: whole numbers.
+/// Ticks a second for frames of this rate, and how many of them one lasts: whole numbers.
 pub(super) fn video_timescale(rate: FrameRate) -> (u32, u32) {
     let (mut scale, mut period) = (rate.num(), rate.den());
     while scale < 10_000 {
@@ -109,7 +109,7 @@ impl Writer {
             let Some(its) = timing.of(track.id) else { continue };
             let usual = track.table.timescale;
             let timescale = match (its.timescale, track.id) {
-                // Milliseconds, which those of pictures are exact in.
+                // Milliseconds, which those of frames are exact in.
                 (0, TrackId::Video) if !usual.is_multiple_of(1_000) => MOVIE_TIMESCALE,
                 (0, _) => usual,
                 (told, _) => told,
@@ -236,7 +236,7 @@ impl Writer {
         moof(self.sequence, &runs, data_offset)
     }
 
-    /// What stands before the fragments of a live stream: no file begins so, since nothing ends it.
+    /// What is before the fragments of a live stream: no file begins so, since nothing ends it.
     pub(super) fn initialization(&self) -> Bytes {
         let mut out = BytesMut::new();
         self.put_ftyp(&mut out);
@@ -244,7 +244,7 @@ impl Writer {
         out.freeze()
     }
 
-    /// For pieces of a live stream: tracks are counted from `first_id` on, and pictures have a clock that
+    /// For pieces of a live stream: tracks are counted from `first_id` on, and frames have a clock that
     /// is exact for milliseconds.
     pub(super) fn live(shape: Tracks, first_id: u32) -> Self {
         let mut writer = Self::new(shape);

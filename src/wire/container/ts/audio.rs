@@ -1,4 +1,4 @@
-//! Sound in a transport stream: ADTS, MPEG audio, Opus, AC-3 and E-AC-3 become access units. Frames
+//! Audio in a transport stream: ADTS, MPEG audio, Opus, AC-3 and E-AC-3 become access units. Frames
 //! may be cut by the borders of units.
 
 use bytes::Bytes;
@@ -87,7 +87,7 @@ impl AudioUnits {
     }
 
     /// Reads a unit of SMPTE 302M: a head of four bytes, then values of 16, 20 or 24 bits, each from
-    /// its lowest bit on and followed by four bits that say nothing of the sound.
+    /// its lowest bit on and followed by four bits that say nothing of the audio.
     fn s302m(&mut self, pts: Option<i64>, data: &[u8], events: &mut Vec<Event>) {
         let (Some(pts), Some((head, rest))) = (pts, data.split_first_chunk::<4>()) else { return };
         let head = u32::from_be_bytes(*head);
@@ -114,7 +114,7 @@ impl AudioUnits {
         for number in 0..count {
             let from = number * (bits + 4);
             let value = (0..bits).fold(0, |value, at| value | bit(from + at) << at);
-            // Twenty bits stand at the top of three bytes.
+            // Twenty bits are at the top of three bytes.
             let value = value << (usize::from(bytes) * 8 - bits);
             out.extend(value.to_le_bytes().into_iter().take(bytes.into()));
         }

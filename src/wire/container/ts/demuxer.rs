@@ -37,7 +37,7 @@ struct Stream<T> {
     reader: T,
 }
 
-/// Sound that stands by itself, without a transport stream around it.
+/// Audio that stands on its own, without a transport stream around it.
 #[derive(Debug)]
 pub struct PackedAudio(AudioUnits);
 
@@ -81,7 +81,7 @@ impl Demuxer {
         Self::default()
     }
 
-    /// Takes bytes as they come, cut anywhere; what came out of them is handed to `take`.
+    /// Takes bytes as they come, cut anywhere; what came from them is handed to `take`.
     pub fn push(&mut self, data: &[u8], take: &mut dyn FnMut(Event)) {
         let mut data = data;
         while !data.is_empty() {
@@ -439,7 +439,7 @@ mod tests {
         let frames = [adts(&[1; 20]), adts(&[2; 30])].concat();
         let mut data = tables();
         data.extend(packet(0x100, 0, true, &pes(0xE0, near, &key())));
-        // A frame of sound is cut by the border of two units.
+        // A frame of audio is cut by the border of two units.
         data.extend(packet(0x101, 0, true, &pes(0xC0, near, &frames[..40])));
         data.extend(packet(0x101, 1, true, &pes(0xC0, 920, &frames[40..])));
         let inter = [0, 0, 1, 0x41, 9];

@@ -41,11 +41,11 @@ pub enum Event {
     Video { codec: Codec, dts: i64, pts: i64, keyframe: bool, data: Bytes },
     /// AudioSpecificConfig, from here on.
     AudioConfig(Bytes),
-    /// An access unit of sound.
+    /// An access unit of audio.
     Audio { codec: Codec, pts: i64, data: Bytes },
     /// Something that is not taken apart here; told once.
     Unsupported(Codec),
-    /// Pictures and sounds are encrypted one by one (SAMPLE-AES); told once, before the first of them.
+    /// Video and audio are encrypted one by one (SAMPLE-AES); told once, before the first of them.
     Sealed,
     /// It is encrypted packet by packet; told once.
     Scrambled,

@@ -1,7 +1,7 @@
-//! Packetized elementary streams (ISO/IEC 13818-1 §2.4.3.6): one unit with its times, out of the
+//! Packetized elementary streams (ISO/IEC 13818-1 §2.4.3.6): one unit with its times, from the
 //! payloads of packets.
 
-/// The longest unit: the largest pictures have some megabytes.
+/// The longest unit: the largest frames have some megabytes.
 const MAX_UNIT: usize = 8 << 20;
 
 /// A unit that is being put together.

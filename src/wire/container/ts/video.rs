@@ -7,10 +7,10 @@ use crate::wire::codec::h264::{DecoderConfig, NalType, annexb_nals, annexb_to_av
 use crate::wire::codec::hevc_record;
 use crate::wire::container::ts::event::{CLOCK, Codec, Event};
 
-/// Parameter sets of one picture that are kept.
+/// Parameter sets of one frame that are kept.
 const MAX_SETS: usize = 16;
 
-/// Parameter sets: of the video (HEVC alone), of the sequence, of pictures.
+/// Parameter sets: of the video (HEVC alone), of the sequence, of frames.
 type Sets = [Vec<Bytes>; 3];
 
 /// The reader.
@@ -29,7 +29,7 @@ pub(super) struct VideoUnits {
 enum Unit {
     /// A parameter set, by its place in [`Sets`].
     Set(usize),
-    /// A part of a picture, and whether decoding may begin at that.
+    /// A part of a frame, and whether decoding may begin at that.
     Slice(bool),
     /// What is between access units, or fills them.
     Border,

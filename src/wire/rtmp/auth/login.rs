@@ -167,7 +167,7 @@ mod tests {
         Credentials { user: user.into(), password: crate::base::Secret::new(password) }
     }
 
-    /// Knocks as our client does, until the door says the same thing for good.
+    /// Knocks as our client does, until the door says the same thing permanently.
     fn dialogue(door: &mut Login, login: &Credentials, app: &str) -> Vec<Verdict> {
         let (mut said, mut query) = (Vec::new(), String::new());
         for round in 0..4 {

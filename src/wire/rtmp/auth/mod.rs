@@ -36,7 +36,7 @@ pub struct Challenge {
 }
 
 impl Method {
-    /// As it stands on the wire.
+    /// As it is on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Adobe => "adobe",

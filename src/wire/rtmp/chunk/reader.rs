@@ -165,7 +165,7 @@ impl Reader {
         self.limits.message = bytes;
     }
 
-    /// The peer's chunk size. It follows the peer's messages by itself.
+    /// The peer's chunk size. It follows the peer's messages on its own.
     pub const fn chunk_size(&self) -> usize {
         self.chunk_size
     }

@@ -13,8 +13,8 @@
 //! ```
 //! Input goes to [`Session::handle_input`]. After [`Event::PublishStarted`] feed
 //! [`Session::send_metadata`], [`Session::send_video`], [`Session::send_audio`]; look at
-//! [`Session::queued_bytes`] before, the session drops nothing by itself. To end, call
-//! [`Session::close`] and go on until [`Event::Finished`]. An `Err` from any call ends the session;
+//! [`Session::queued_bytes`] before, the session drops nothing on its own. To end, call
+//! [`Session::close`] and continue until [`Event::Finished`]. An `Err` from any call ends the session;
 //! it says why, in which [`ClientStage`], and for refusals of what sort.
 //!
 //! What a server says is read for the whole session: a [`Event::Status`] comes for everything, a
@@ -129,12 +129,12 @@ pub enum Event {
         name: String,
         body: Bytes,
     },
-    /// A picture, as an FLV tag body.
+    /// A frame, as an FLV tag body.
     Video {
         time_ms: u32,
         body: Bytes,
     },
-    /// Sound, as an FLV tag body.
+    /// Audio, as an FLV tag body.
     Audio {
         time_ms: u32,
         body: Bytes,
@@ -144,9 +144,9 @@ pub enum Event {
     StreamDry,
     /// The server plays it from its disk: it has an end already, and one can go about in it.
     StreamIsRecorded,
-    /// The stream that was played is over, or its publisher is gone.
+    /// The stream that was played has ended, or its publisher is gone.
     Unpublished,
-    /// The server has received so many bytes, all told.
+    /// The server has received this many bytes, all told.
     Acknowledged {
         bytes: u64,
     },
@@ -182,7 +182,7 @@ impl std::fmt::Display for ClientStage {
     }
 }
 
-/// Why the session is over.
+/// Why the session has ended.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Error {
     #[error("handshake: {0}")]

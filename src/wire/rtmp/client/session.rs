@@ -105,17 +105,17 @@ impl Session {
     /// Takes what came from the server.
     ///
     /// # Errors
-    /// Why the session is over.
+    /// Why the session has ended.
     pub fn handle_input(&mut self, now: Timestamp, input: &[u8]) -> Result<(), Error> {
         let result = self.take_input(now, input);
         self.note(result)
     }
 
     /// As [`Session::handle_input`], of a block that bodies may share. All of it is taken, unless the
-    /// session is over.
+    /// session has ended.
     ///
     /// # Errors
-    /// Why the session is over.
+    /// Why the session has ended.
     pub fn handle_block(&mut self, now: Timestamp, block: ByteBlock<'_>) -> Result<(), Error> {
         let result = self.take_input(now, block);
         self.note(result)
@@ -185,18 +185,18 @@ impl Session {
         }
     }
 
-    /// Queues a picture (an FLV tag body); `false` where publishing has not begun or is over.
+    /// Queues a frame (an FLV tag body); `false` where publishing has not begun or has ended.
     pub fn send_video(&mut self, time_ms: u32, body: Bytes) -> bool {
         self.send_media(Kind::VIDEO, time_ms, body)
     }
 
-    /// Queues sound (an FLV tag body); `false` where publishing has not begun or is over.
+    /// Queues audio (an FLV tag body); `false` where publishing has not begun or has ended.
     pub fn send_audio(&mut self, time_ms: u32, body: Bytes) -> bool {
         self.send_media(Kind::AUDIO, time_ms, body)
     }
 
     /// Queues `@setDataFrame onMetaData` at the time of the media sent last; `false` where
-    /// publishing has not begun or is over.
+    /// publishing has not begun or has ended.
     pub fn send_metadata(&mut self, metadata: Value) -> bool {
         let may = self.may_send();
         if may {
@@ -220,13 +220,13 @@ impl Session {
         self.link.out.discard_media();
     }
 
-    /// What the link is seen to carry: slices follow, so that sound waits for no more than 20 ms
-    /// behind a picture, where [`Session::unsent_limit`] is kept too.
+    /// What the link is seen to carry: slices follow, so that audio waits for no more than 20 ms
+    /// behind a frame, where [`Session::unsent_limit`] is kept too.
     pub fn set_link_rate(&mut self, rate: BitsPerSecond) {
         self.link.out.set_rate(rate);
     }
 
-    /// How many bytes the system may hold unsent when more is handed to it: what lies there, sound
+    /// How many bytes the system may hold unsent when more is handed to it: what lies there, audio
     /// cannot overtake. `None` where the link's rate is not known.
     pub fn unsent_limit(&self) -> Option<u32> {
         self.link.out.unsent_limit()
@@ -555,7 +555,7 @@ impl Session {
         }
     }
 
-    /// Play: asks a server to go on elsewhere in a recorded stream.
+    /// Play: asks a server to continue elsewhere in a recorded stream.
     pub fn seek(&mut self, to: Duration) {
         if self.is_started() && self.config.purpose == Purpose::Play {
             self.say(self.stream, "seek", 0.0, &[Value::Number(to.as_millis() as f64)]);

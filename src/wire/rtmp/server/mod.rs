@@ -84,12 +84,12 @@ pub enum Event {
         name: String,
         body: Bytes,
     },
-    /// A picture, as an FLV tag body.
+    /// A frame, as an FLV tag body.
     Video {
         time_ms: u32,
         body: Bytes,
     },
-    /// Sound, as an FLV tag body.
+    /// Audio, as an FLV tag body.
     Audio {
         time_ms: u32,
         body: Bytes,
@@ -100,14 +100,14 @@ pub enum Event {
     PlayStopped,
     /// The client wants no media until it says so, or wants them again.
     Paused(bool),
-    /// The client wants sound (or pictures) or does not.
+    /// The client wants audio (or frames) or does not.
     ReceiveAudio(bool),
     ReceiveVideo(bool),
     /// How much the client buffers.
     BufferLength {
         millis: u32,
     },
-    /// The client has received so many bytes, all told.
+    /// The client has received this many bytes, all told.
     Acknowledged {
         bytes: u64,
     },
@@ -132,7 +132,7 @@ pub enum Step {
     Publishing,
 }
 
-/// Why the session is over.
+/// Why the session has ended.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     #[error("handshake: {0}")]

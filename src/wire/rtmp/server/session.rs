@@ -93,7 +93,7 @@ impl Session {
     /// Takes what came from the client.
     ///
     /// # Errors
-    /// Why the session is over.
+    /// Why the session has ended.
     pub fn handle_input(&mut self, now: Timestamp, input: &[u8]) -> Result<(), Error> {
         self.now = now;
         let result = self.take_input(input);
@@ -101,10 +101,10 @@ impl Session {
     }
 
     /// As [`Session::handle_input`], of a block that bodies may share. All of it is taken, unless the
-    /// session is over.
+    /// session has ended.
     ///
     /// # Errors
-    /// Why the session is over.
+    /// Why the session has ended.
     pub fn handle_block(&mut self, now: Timestamp, block: ByteBlock<'_>) -> Result<(), Error> {
         self.now = now;
         let result = self.take_input(block);
@@ -247,7 +247,7 @@ impl Session {
     }
 
     /// Queues whole messages for the player, encoded by [`super::chunk::standalone`] at this
-    /// session's chunk size and message stream, on the chunk streams for sound, pictures and data.
+    /// session's chunk size and message stream, on the chunk streams for audio, frames and data.
     /// Not to be mixed with `send_video` and `send_audio` in one session.
     pub fn send_shared(&mut self, bytes: Bytes) {
         if self.is_playing() {
@@ -255,14 +255,14 @@ impl Session {
         }
     }
 
-    /// Queues a picture for the player.
+    /// Queues a frame for the player.
     pub fn send_video(&mut self, time_ms: u32, body: Bytes) {
         if self.is_playing() {
             self.link.media(Kind::VIDEO, self.stream, time_ms, body);
         }
     }
 
-    /// Queues sound for the player.
+    /// Queues audio for the player.
     pub fn send_audio(&mut self, time_ms: u32, body: Bytes) {
         if self.is_playing() {
             self.link.media(Kind::AUDIO, self.stream, time_ms, body);
@@ -321,7 +321,7 @@ impl Session {
         self.link.user_control(&UserControl::PingRequest(time_ms));
     }
 
-    /// Ends: what is queued goes out, then [`Event::Finished`] comes. Input is no longer read.
+    /// Ends: what is queued is sent, then [`Event::Finished`] comes. Input is no longer read.
     pub fn close(&mut self) {
         if !matches!(self.state, State::Over) {
             self.state = State::Closing;

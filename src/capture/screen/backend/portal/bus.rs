@@ -205,7 +205,7 @@ impl Session {
         let body = (path, Options::new());
         let opened =
             connection.call_method(Some(SERVICE), PATH, Some(CAST), "OpenPipeWireRemote", &body);
-        // From here on a person has been asked: nothing may lead to another question by itself.
+        // From here on a person has been asked: nothing may lead to another question on its own.
         let unusable = |reason: String| Fault::Unusable(format!("PipeWire: {reason}"));
         let opened = limited(opened).await.map_err(|fault| unusable(fault.to_string()))?;
         let fd = opened.body().deserialize::<zbus::zvariant::OwnedFd>();

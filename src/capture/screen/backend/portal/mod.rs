@@ -109,7 +109,7 @@ impl Lease {
         Self { permissions: permissions.clone(), key: key.to_owned(), token }
     }
 
-    /// The desktop gave another one for the one that was used; none where it is not allowed for good.
+    /// The desktop gave another one for the one that was used; none where it is not allowed permanently.
     fn renew(mut self, token: Option<Secret>) -> Self {
         if let Some(token) = token {
             self.permissions.keep(&self.key, self.token.as_ref(), &token);

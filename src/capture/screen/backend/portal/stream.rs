@@ -1,4 +1,4 @@
-//! A stream of frames out of PipeWire. Its loop is a thread of the library, on which the callbacks
+//! A stream of frames from PipeWire. Its loop is a thread of the library, on which the callbacks
 //! here are called; what they find out lies in a cell, at which the source's thread looks. The newest
 //! buffer is held until the next one comes, so that a frame is copied only where it is looked at.
 

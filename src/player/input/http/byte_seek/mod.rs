@@ -1,5 +1,5 @@
 //! The search for a place in a recording on a web server: by halves, in parts that are asked for, until
-//! the keyframe before it is found. Whatever the server gives, it ends after so many of them.
+//! the keyframe before it is found. Whatever the server gives, it ends after this many of them.
 
 pub(in crate::player::input::http) mod recording;
 pub(in crate::player::input::http) mod resync;
@@ -15,18 +15,18 @@ use crate::player::input::http::range::parts::RangeParts;
 
 /// Bytes that are looked at in one place; a keyframe of many is longer.
 const WINDOW: u64 = 64 << 10;
-/// Bytes in which no picture and no sound begins are no recording.
+/// Bytes in which no frame and no audio begins are no recording.
 const MAX_WINDOW: u64 = 2 << 20;
 /// Who is so near before it, in milliseconds, looks no further.
 const SEEK_TOLERANCE_MS: i64 = 500;
 /// Bytes that are read at a time for the keyframe before it, and in all.
 const STRETCH: u64 = 512 << 10;
 const MAX_READ: u64 = 24 << 20;
-/// It is looked for so long; then it begins where it is near enough.
+/// It is looked for this long; then it begins where it is near enough.
 const KEY: Duration = Duration::from_secs(4);
 /// As far as a keyframe's time may lie from where an index has it, in milliseconds.
 const OFF: i64 = 500;
-/// Decoders of sound need so many milliseconds before what is heard.
+/// Decoders of audio need this many milliseconds before what is heard.
 const RUN_UP: i64 = 100;
 /// A header may stand across two stretches.
 const OVERLAP: u64 = 4 << 10;
@@ -73,7 +73,7 @@ pub(super) async fn last(
         let from = parts.whole().saturating_sub(size);
         let Some(bytes) = parts.read(from, size).await? else { return Ok(None) };
         let found = marks(form, &bytes, from);
-        // Pictures are not sent in the order of their times with sound, but for a moment.
+        // Frames are not sent in the order of their times with audio, but for a moment.
         let newest =
             found.iter().rev().take(32).max_by_key(|mark| {
                 since(found.last().map_or(0, |last| last.time_ms), mark.time_ms)
@@ -157,7 +157,7 @@ async fn key(
         }
         from = from.saturating_add(STRETCH);
     }
-    // Sound alone can be joined anywhere.
+    // Audio alone can be joined anywhere.
     let sound = found.sound.filter(|_| !found.pictures);
     let mut place = found.key.or(sound);
     let mut until = low;
@@ -176,7 +176,7 @@ async fn key(
 /// What was found in one stretch after the other.
 #[derive(Debug, Default)]
 struct ScannedStretch {
-    /// The last keyframe before the place, and the last sound that a decoder needs.
+    /// The last keyframe before the place, and the last audio that a decoder needs.
     key: Option<u64>,
     sound: Option<u64>,
     pictures: bool,
@@ -218,7 +218,7 @@ mod tests {
 
     /// So much later than zero its times begin.
     const BEGINS: u32 = 3_600_000;
-    /// A keyframe in so many milliseconds, a picture in 40.
+    /// A keyframe in this many milliseconds, a frame in 40.
     const GROUP: u32 = 8_000;
 
     /// Three minutes; in the middle of them five times as many bytes a second as at their ends.

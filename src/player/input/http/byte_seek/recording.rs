@@ -35,7 +35,7 @@ pub(in crate::player::input::http) struct Recorded {
     form: StreamFormat,
     /// By which it is asked for.
     parts: RangeParts,
-    /// The time of the first picture or sound.
+    /// The time of the first video or audio.
     begins: Option<u32>,
     /// Of the last, as long as it is asked for, and then.
     asked: JoinSet<Option<u32>>,
@@ -118,7 +118,7 @@ impl Recorded {
         Duration::from_millis(since.max(0).unsigned_abs().into())
     }
 
-    /// A tag came, when so many bytes had been read. Whether it is something to be seen or heard.
+    /// A tag came, when this many bytes had been read. Whether it is something to be seen or heard.
     pub fn note(&mut self, tag: &ReadTag, read: u64) -> bool {
         let (content, tag) = (tag.content, &tag.tag);
         match content {
@@ -132,7 +132,7 @@ impl Recorded {
             }
             TagContent::Config => {
                 let known = self.head(tag.kind, read).is_some_and(|head| head.body == tag.body);
-                // Longer ones are not believed by what decodes; with what stands before them.
+                // Longer ones are not believed by what decodes; with what is before them.
                 let sane = tag.body.len() <= MAX_CONFIG + 64;
                 if !known && sane && self.heads.len() < MAX_HEADERS {
                     self.heads.push((read, tag.clone()));
@@ -198,7 +198,7 @@ impl Recorded {
         }
     }
 
-    /// What tells how to decode what stands at that byte.
+    /// What tells how to decode what is at that byte.
     pub fn heads(&self, at: u64) -> impl Iterator<Item = &Tag> {
         let first = |kind| self.heads.iter().map(|(_, tag)| tag).find(|tag| tag.kind == kind);
         let kinds = [TagKind::Video, TagKind::Audio];
@@ -269,7 +269,7 @@ mod tests {
         assert_eq!(recorded.heads.len(), 2);
     }
 
-    /// Metadata with an index of so many keyframes, one in two seconds, and in another count if that is said.
+    /// Metadata with an index of this many keyframes, one in two seconds, and in another count if that is said.
     fn indexed(keyframes: u32, told: Option<u32>) -> Tag {
         let list = |step: f64| {
             let numbers = (0..keyframes).map(|number| Value::Number(f64::from(number) * step));
@@ -302,7 +302,7 @@ mod tests {
         };
         for keyframes in [5_000, MAX_KEYFRAMES as u32] {
             let (told, index) = read(indexed(keyframes, None));
-            // The first one stands at byte 0, where none can.
+            // The first one is at byte 0, where none can.
             assert_eq!((told, index.len()), (Some(77.0), keyframes as usize - 1));
             let last = i64::from(keyframes) - 1;
             assert_eq!(index.last(), Some(&(last * 2_000, last as u64 * 100)));

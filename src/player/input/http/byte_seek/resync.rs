@@ -1,4 +1,4 @@
-//! Where pictures and sound begin in a piece out of the middle of a recording, and their times: FLV by
+//! Where video and audio begin in a piece from the middle of a recording, and their times: FLV by
 //! the headers of its tags, a transport stream by those of its packets. Pure.
 
 use bytes::Bytes;
@@ -24,12 +24,12 @@ pub(in crate::player::input::http) struct ResyncPoint {
     /// The byte from which it can be read.
     pub at: u64,
     pub time_ms: u32,
-    /// A picture, and one that the others can begin with.
+    /// A frame, and one that the others can begin with.
     pub picture: bool,
     pub key: bool,
 }
 
-/// What begins in `bytes`, which stand at `from`, in their order. What is cut off at either end is left
+/// What begins in `bytes`, which are at `from`, in their order. What is cut off at either end is left
 /// out.
 pub(in crate::player::input::http) fn marks(
     form: StreamFormat,
@@ -42,7 +42,7 @@ pub(in crate::player::input::http) fn marks(
     }
 }
 
-/// A tag's header as it stands there.
+/// A tag's header as it is there.
 struct Header {
     kind: TagKind,
     size: usize,
@@ -134,7 +134,7 @@ const fn millis(ticks: i64) -> u32 {
     (ticks * 1_000).div_euclid(CLOCK) as u32
 }
 
-/// Whether a packet of an elementary stream is of pictures, and when it is decoded.
+/// Whether a packet of an elementary stream is of frames, and when it is decoded.
 fn pes_time(pes: &[u8]) -> Option<(bool, u32)> {
     let [0, 0, 1, stream, _, _, _, flags, _, rest @ ..] = pes else { return None };
     let picture = match stream {

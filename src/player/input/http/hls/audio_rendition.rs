@@ -1,4 +1,4 @@
-//! Sound from a list of its own that does not come: the picture goes on without it. Beside that a task
+//! Audio from a separate list that does not come: the video continues without it. Beside that a task
 //! looks, again and again, whether it comes.
 
 use std::sync::Arc;
@@ -21,15 +21,15 @@ const PAUSE: Duration = Duration::from_secs(1);
 const MAX_PAUSE: Duration = Duration::from_secs(60);
 /// One look takes no longer.
 const POLL_TIMEOUT: Duration = Duration::from_secs(20);
-/// It is waited for two thirds of what plays is kept back, two target durations mostly, and so long at least.
+/// It is waited for two thirds of what plays is kept back, two target durations mostly, and this long at least.
 const MIN_WAIT: Duration = Duration::from_secs(4);
 
-/// How long the picture waits for the sound that belongs to it.
+/// How long the frame waits for the audio that belongs to it.
 pub(super) fn patience(hold_back: Duration) -> Duration {
     (hold_back * 2 / 3).max(MIN_WAIT)
 }
 
-/// Why it is the sound that does not come; what is wrong with all of it, or with us, is no such reason.
+/// Why it is the audio that does not come; what is wrong with all of it, or with us, is no such reason.
 pub(super) fn cause(problem: PullError) -> Result<Problem, PullError> {
     match problem {
         PullError::Stalls(told) => Ok(told.problem),
@@ -41,7 +41,7 @@ pub(super) fn cause(problem: PullError) -> Result<Problem, PullError> {
     }
 }
 
-/// Why its list cannot be opened where that of the picture could: whatever it is, the picture can be seen.
+/// Why its list cannot be opened where that of the frame could: whatever it is, the frame can be seen.
 pub(super) fn at_the_beginning(problem: PullError) -> Problem {
     match problem {
         PullError::Stalls(told) | PullError::Told(told) => told.problem,
@@ -55,7 +55,7 @@ pub(super) struct AudioRendition {
     /// Whether it comes.
     look: JoinSet<bool>,
     pause: Duration,
-    /// How much greater than those of the picture the numbers of its segments are; `None`: it has never come.
+    /// How much greater than those of the frame the numbers of its segments are; `None`: it has never come.
     ahead: Option<i64>,
 }
 
@@ -68,7 +68,7 @@ impl Default for AudioRendition {
 
 impl AudioRendition {
     /// It was lost; `before` is what became of it when it was lost last. The numbers are those of a segment of
-    /// the picture and of the sound that belongs to it.
+    /// the frame and of the audio that belongs to it.
     pub fn new(before: Option<Self>, picture: u64, sound: u64) -> Self {
         let pause = before.map_or(PAUSE, |before| (before.pause * 2).min(MAX_PAUSE));
         let ahead = Some(sound.wrapping_sub(picture).cast_signed());
@@ -80,7 +80,7 @@ impl AudioRendition {
         self.ahead.is_some()
     }
 
-    /// The number of the segment that belongs to this one of the picture: the same, as far as is known.
+    /// The number of the segment that belongs to this one of the frame: the same, as far as is known.
     pub fn number(&self, picture: u64) -> u64 {
         picture.saturating_add_signed(self.ahead.unwrap_or(0))
     }

@@ -1,4 +1,4 @@
-//! Taking encryption off: of whole segments (RFC 8216 §4.3.2.4, AES-128), of the pictures and sounds in
+//! Taking encryption off: of whole segments (RFC 8216 §4.3.2.4, AES-128), of the video and audio in
 //! a transport stream ("MPEG-2 Stream Encryption Format for HTTP Live Streaming"), and of the
 //! samples of an MP4 (ISO/IEC 23001-7, `cenc` and `cbcs`). Pure.
 
@@ -15,7 +15,7 @@ const BLOCK: usize = 16;
 /// that are no longer than this and a block are not encrypted at all.
 const NAL_OPEN: usize = 32;
 const NAL_PATTERN: usize = 10 * BLOCK;
-/// What stands open at the beginning of an access unit of sound.
+/// What stands open at the beginning of an access unit of audio.
 const CLEAR_AUDIO_BYTES: usize = 16;
 
 /// A key, and what encryption begins with. Never printed.
@@ -47,7 +47,7 @@ impl Decryption {
         right.then(|| out.freeze())
     }
 
-    /// A picture of H.264, its NAL units with 4-byte lengths.
+    /// A frame of H.264, its NAL units with 4-byte lengths.
     pub fn video(&self, units: &Bytes) -> Bytes {
         let mut out = BytesMut::with_capacity(units.len());
         for nal in avcc_nals(units, 4).map_while(Result::ok) {
@@ -73,7 +73,7 @@ impl Decryption {
         nal
     }
 
-    /// An access unit of sound, without a head of ADTS.
+    /// An access unit of audio, without a head of ADTS.
     pub fn audio(&self, unit: &Bytes) -> Bytes {
         let mut out = BytesMut::from(&unit[..]);
         blocks(&mut self.chain(&self.iv), out.get_mut(CLEAR_AUDIO_BYTES..).unwrap_or_default());
@@ -101,7 +101,7 @@ impl Decryption {
             match sample.scheme {
                 // One key stream over all parts.
                 Scheme::Ctr => stream.apply(part),
-                // Each part begins anew; without a pattern everything is encrypted.
+                // Each part begins again; without a pattern everything is encrypted.
                 Scheme::Cbc { sealed, open } => {
                     let mut chain = self.chain(&sample.iv);
                     let sealed = usize::from(sealed) * BLOCK;

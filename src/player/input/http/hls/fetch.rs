@@ -29,10 +29,10 @@ const REMEMBERED: usize = 8;
 /// A question that may have a better answer later is asked again after these pauses.
 const RETRY_PAUSES: [u64; 3] = [300, 1_000, 2_000];
 
-/// What stands before segments, and where it came from.
+/// What is before segments, and where it came from.
 type Beginning = (WebUrl, Option<(u64, u64)>, Bytes);
 
-/// Who reads. Lists have a connection of their own, which may wait for what is still to come.
+/// Who reads. Lists have a separate connection, which may wait for what is still to come.
 pub(super) struct Fetch {
     pub limits: Limits,
     client: Client,
@@ -168,7 +168,7 @@ impl Fetch {
         Self { limits: self.limits, client, lists, keys, maps, opening }
     }
 
-    /// A playlist, and where it came from in the end; silence is borne for so long.
+    /// A playlist, and where it came from in the end; silence is borne for this long.
     pub async fn playlist_within(
         &mut self,
         url: &WebUrl,
@@ -304,7 +304,7 @@ impl Fetch {
         Ok((seal.segment(&data).ok_or_else(damaged)?, None))
     }
 
-    /// What stands before a segment.
+    /// What is before a segment.
     pub async fn map(&mut self, base: &WebUrl, map: &Map) -> Result<Bytes, PullError> {
         let url = join(base, &map.uri)?;
         let known = self.maps.iter().find(|(its, range, _)| (its, range) == (&url, &map.range));

@@ -23,13 +23,13 @@ use crate::wire::hls::{self, Key, Map, Media, Playlist};
 
 /// A playlist is asked for no sooner again.
 const SOONEST: Duration = Duration::from_millis(300);
-/// A list that has not changed for so long, and for several of its segments, is dead.
+/// A list that has not changed for this long, and for several of its segments, is dead.
 const DEAD: Duration = Duration::from_secs(12);
 /// Segments in a row that may be missing.
 const MAX_MISSES: u32 = 3;
-/// Without a word from the server, players keep so many target durations from the end.
+/// Without a word from the server, players keep this many target durations from the end.
 const HOLD_BACK: u32 = 3;
-/// In parts they cannot be nearer than so many of the longest.
+/// In parts they cannot be nearer than this many of the longest.
 const MIN_HOLD_BACK: u32 = 2;
 /// The furthest that they do.
 const MAX_HOLD_BACK: Duration = Duration::from_secs(60);
@@ -42,7 +42,7 @@ pub(super) struct Arrival {
     pub restart: bool,
     /// When the list was read, and how far its end was from where this begins.
     pub edge: Option<(Instant, Duration)>,
-    /// How far it begins from the first segment that was known; `None` where it goes on with one that
+    /// How far it begins from the first segment that was known; `None` where it continues with one that
     /// has begun.
     pub place: Option<Duration>,
     /// Of a broadcast: when it was made by the sender's clock, in microseconds since 1970.
@@ -91,11 +91,11 @@ pub(super) struct Track {
     buffer: Arc<BufferTarget>,
     /// How long the segments are that were known once and are not in the list any more.
     gone: Duration,
-    /// Somebody went back: where the list goes on without us, its beginning is next.
+    /// Somebody went back: where the list continues without us, its beginning is next.
     behind: bool,
     pub(super) trust: Trust,
     pub(super) early: Option<Early>,
-    /// The first picture of what comes next is handed on before the rest of its segment has come.
+    /// The first frame of what comes next is handed on before the rest of its segment has come.
     hurry: bool,
     begun: Option<Rest>,
 }
@@ -200,7 +200,7 @@ impl Track {
         self.part == 0 && self.begun.is_none()
     }
 
-    /// Hands the first picture of what comes next on before the rest of its segment has come, where that
+    /// Hands the first frame of what comes next on before the rest of its segment has come, where that
     /// can be done.
     pub fn hurry(&mut self, hurry: bool) {
         self.hurry = hurry;
@@ -457,7 +457,7 @@ impl Track {
         Arrival { events, restart, edge, place, made, listed, bytes, size, took }
     }
 
-    /// The first picture of a segment, and what stands before it, as soon as they have come. Nothing
+    /// The first frame of a segment, and what is before it, as soon as they have come. Nothing
     /// where that cannot be done: then the segment is read as others are.
     async fn begin(
         &mut self,
@@ -529,7 +529,7 @@ impl Track {
         self.refresh_within(fetch, fetch.limits.quiet).await
     }
 
-    /// The same from a server that may say nothing for so long only.
+    /// The same from a server that may say nothing for this long only.
     pub(super) async fn refresh_within(
         &mut self,
         fetch: &mut Fetch,
@@ -566,7 +566,7 @@ impl Track {
         self.gone += self.media.duration().saturating_sub(kept);
         self.media = media;
         if anew {
-            // Its numbers begin anew: another broadcast.
+            // Its numbers begin again: another broadcast.
             (self.next, self.part) = self.start();
             self.restart = true;
         }

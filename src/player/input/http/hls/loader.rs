@@ -1,4 +1,4 @@
-//! The task behind a list: chooses the variant, follows it and the sound that may go with it, and
+//! The task behind a list: chooses the variant, follows it and the audio that may go with it, and
 //! hands on events in the order of their times.
 
 use std::future::pending;
@@ -26,14 +26,14 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::hls::{Master, Playlist, Variant, parse};
 
-/// Sound may be behind the picture by this much before more of it is read.
+/// Audio may be behind the frame by this much before more of it is read.
 const TOGETHER_MICROS: i64 = 20_000;
-/// So many segments, or parts, without a picture and without sound, for so long, and that was it.
+/// So many segments, or parts, without a frame and without audio, for this long, and that was it.
 const MAX_BARE: u32 = 3;
 const BARE: Duration = Duration::from_secs(10);
-/// Segments of sound that are read for one of picture.
+/// Segments of audio that are read for one of frame.
 const MAX_AUDIO_SEGMENTS: usize = 16;
-/// A segment and the sound that is read with it are made of so many bytes at most.
+/// A segment and the audio that is read with it are made of this many bytes at most.
 const MAX_BATCH: usize = 2 * MAX_SEGMENT;
 /// Another variant is waited for half as long as what plays is kept back, within these bounds.
 const OPENS_LEAST: Duration = Duration::from_secs(1);
@@ -42,7 +42,7 @@ const MAX_OPENS: Duration = Duration::from_secs(3);
 /// bounds, where there is a lesser one.
 const STALLS_LEAST: Duration = Duration::from_secs(2);
 const MAX_STALLS: Duration = Duration::from_secs(5);
-/// One that could not be opened, or did not come, is left alone for so long.
+/// One that could not be opened, or did not come, is left alone for this long.
 const LEFT_OUT: Duration = Duration::from_secs(60);
 /// Tracks further apart than this count from different zeros.
 const APART_MICROS: i64 = 60_000_000;
@@ -73,7 +73,7 @@ pub(super) struct Loader {
     main: Track,
     sound: Option<Track>,
     buffer: Arc<BufferTarget>,
-    /// Sound that comes before the next picture belongs to what was left out.
+    /// Audio that comes before the next frame belongs to what was left out.
     moved: bool,
     /// It has been followed part by part: it begins where it is to be also after that.
     was_low: bool,
@@ -84,9 +84,9 @@ pub(super) struct Loader {
     codec_changed: bool,
     /// The address of each variant that could not be opened, or did not come, and until when it is left alone.
     left_out: Vec<(String, Instant)>,
-    /// What last told how to decode picture and sound that come from two lists.
+    /// What last told how to decode video and audio that come from two lists.
     configs: [Option<TrackConfig>; 2],
-    /// The sound that does not come, and since it came again what became of it.
+    /// The audio that does not come, and since it came again what became of it.
     unheard: Option<AudioRendition>,
     /// It comes again, and that is still to be told.
     heard: bool,
@@ -100,7 +100,7 @@ impl Loader {
         Self::open_by(Fetch::new(ask), text, url, ask).await
     }
 
-    /// The same by a reader of its own.
+    /// The same by a separate reader.
     pub(super) async fn open_by(
         mut fetch: Fetch,
         text: &Bytes,
@@ -212,7 +212,7 @@ impl Loader {
         if let Some(to) = to {
             self.seek(to).await;
         }
-        // What comes by itself has all of its sound in it: the first picture need not wait for the rest.
+        // What comes on its own has all of its audio in it: the first frame need not wait for the rest.
         self.main.hurry(self.sound.is_none());
         let mut bare = (0, Instant::now());
         while let Some(arrival) = self.next().await? {
@@ -248,7 +248,7 @@ impl Loader {
         self.moved = true;
     }
 
-    /// What comes next of the picture, in a lesser variant where the one that plays does not come.
+    /// What comes next of the frame, in a lesser variant where the one that plays does not come.
     async fn next(&mut self) -> Result<Option<Arrival>, PullError> {
         if let Some(lesser) = self.lesser() {
             let patience = (self.main.hold_back() / 2).clamp(STALLS_LEAST, MAX_STALLS);
@@ -298,11 +298,11 @@ impl Loader {
         self.left_out.extend(variant.map(|variant| (variant.uri.clone(), until)));
     }
 
-    /// A segment with the sound that belongs to it.
+    /// A segment with the audio that belongs to it.
     async fn complete(&mut self, arrival: Arrival) -> Result<Vec<Item>, PullError> {
         let Arrival { mut events, mut restart, edge, place, made, listed, .. } = arrival;
         let mut size = arrival.size;
-        // In parts it is not waited for what is there with the next part of the picture too.
+        // In parts it is not waited for what is there with the next part of the frame too.
         let part = self.main.part_target().map_or(0, |part| part.as_micros() / 2);
         let together = i64::try_from(part).unwrap_or(i64::MAX).max(TOGETHER_MICROS);
         let moved = std::mem::take(&mut self.moved);
@@ -379,7 +379,7 @@ impl Loader {
         Ok(items)
     }
 
-    /// Sound that comes again is heard again, with what is next of the picture.
+    /// Audio that comes again is heard again, with what is next of the frame.
     async fn listen(&mut self) {
         if self.sound.is_some() || !self.main.is_between_segments() {
             return;
@@ -403,7 +403,7 @@ impl Loader {
         }
     }
 
-    /// Where the variant that plays has its sound, if that has a list of its own.
+    /// Where the variant that plays has its audio, if that has a separate list.
     fn audio_url(&self) -> Option<WebUrl> {
         let (url, master) = self.master.as_ref()?;
         let sound = master.audio_of(master.variants.get(self.variant)?)?;
@@ -411,7 +411,7 @@ impl Loader {
     }
 
     /// Of two lists only one may have broken off: what told how to decode the other one does not come
-    /// again by itself.
+    /// again on its own.
     fn repeat_configs(&mut self, events: &mut Vec<StreamEvent>, restart: bool) {
         for config in self.configs.iter().flatten().filter(|_| restart) {
             let track = config.track();
@@ -447,7 +447,7 @@ impl Loader {
     async fn go_to(&mut self, wanted: usize) -> bool {
         let Some((url, master)) = &self.master else { return false };
         let quiet = (self.main.hold_back() / 2).clamp(OPENS_LEAST, MAX_OPENS);
-        // Sound that does not come keeps nobody from another picture.
+        // Audio that does not come keeps nobody from another frame.
         let heard = self.unheard.is_none() || self.sound.is_some();
         let now = (Some(&self.main), heard);
         let opening = tracks(&mut self.fetch, url, master, wanted, &self.buffer, now);
@@ -459,7 +459,7 @@ impl Loader {
                 self.codec_changed |= picture(self.variant) != picture(wanted);
                 main.go_on_from(&self.main);
                 let sound = sound.map(|mut new| {
-                    // Where the picture had it, it goes on where that stands.
+                    // Where the frame had it, it continues where that stands.
                     new.go_on_from(self.sound.as_ref().unwrap_or(&self.main));
                     new
                 });
@@ -467,7 +467,7 @@ impl Loader {
                 self.sound = sound;
                 (self.main, self.variant) = (main, wanted);
                 if !heard && self.audio_url().is_none() {
-                    // It has its sound in it.
+                    // It has its audio in it.
                     (self.unheard, self.heard) = (None, true);
                 }
                 true
@@ -482,7 +482,7 @@ impl Loader {
     }
 }
 
-/// The lists of a variant; `now` is the list that plays, and whether its sound is wanted that has one of its own.
+/// The lists of a variant; `now` is the list that plays, and whether its audio is wanted that has one of its own.
 async fn tracks(
     fetch: &mut Fetch,
     url: &WebUrl,
@@ -496,7 +496,7 @@ async fn tracks(
     Ok((main, sound))
 }
 
-/// The list of a variant's picture; of a variant that has it in it, of its sound too.
+/// The list of a variant's frame; of a variant that has it in it, of its audio too.
 async fn open_video(
     fetch: &mut Fetch,
     url: &WebUrl,
@@ -509,7 +509,7 @@ async fn open_video(
     Track::open(fetch, &join(url, uri)?, buffer, now).await
 }
 
-/// The list of its sound, where that has one of its own; `main` is that of the picture.
+/// The list of its audio, where that has one of its own; `main` is that of the frame.
 async fn open_audio(
     fetch: &mut Fetch,
     url: &WebUrl,
@@ -528,7 +528,7 @@ fn end(events: &[StreamEvent]) -> Option<i64> {
     events.iter().rev().find_map(StreamEvent::dts).map(Timestamp::as_micros)
 }
 
-/// By time; what is of one time stays as it is, and a config before the packet that it stood before.
+/// By time; what is of one time stays as it is, and a config before the packet that it was before.
 fn in_order(events: &mut [StreamEvent]) {
     let mut next = [Timestamp::MAX; 2];
     let mut keys: Vec<Timestamp> = Vec::with_capacity(events.len());

@@ -13,13 +13,13 @@ use crate::player::input::http::hls::low_latency_trust::Early;
 use crate::player::input::http::pull_error::PullError;
 use crate::wire::hls::Media;
 
-/// A server may hold an answer back for so many target durations, within these bounds.
+/// A server may hold an answer back for this many target durations, within these bounds.
 const HELD_TARGET_DURATIONS: u32 = 3;
 const MIN_HELD: Duration = Duration::from_secs(3);
 const MAX_HELD: Duration = Duration::from_secs(6);
 /// Even who always has something new is not asked more often.
 const SOONEST: Duration = Duration::from_millis(20);
-/// A hinted part is waited for by so much longer than the list that tells of it.
+/// A hinted part is waited for by this much longer than the list that tells of it.
 const HINTED_PART_GRACE: Duration = Duration::from_millis(500);
 
 impl Track {
@@ -47,7 +47,7 @@ impl Track {
         self.early = hint.zip(part).map(|(place, data)| Early { place, data });
         let Some((text, from)) = list else {
             self.trust.broken("a list that was to come later does not come");
-            // It has been silent for so long already.
+            // It has been silent for this long already.
             let quiet = fetch.limits.quiet.saturating_sub(asked.elapsed()).max(MIN_HELD);
             return self.refresh_within(fetch, quiet).await;
         };

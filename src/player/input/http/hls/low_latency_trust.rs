@@ -14,7 +14,7 @@ pub(super) struct Trust {
     pub broken: u32,
     kept: u32,
     lost: bool,
-    /// What it leaves out of updates is not known here.
+    /// What it leaves from updates is not known here.
     pub no_updates: bool,
     /// What it tells to come next does not.
     pub no_hints: bool,
@@ -49,7 +49,7 @@ pub(super) struct Early {
 }
 
 impl Early {
-    /// What came, if it is what stands there.
+    /// What came, if it is what is there.
     pub fn take(early: &mut Option<Self>, place: &FetchRange) -> Option<Bytes> {
         early.take().filter(|early| early.place == *place).map(|early| early.data)
     }

@@ -1,4 +1,4 @@
-//! A segment's content as stream events: a transport stream, a fragment of MP4, or AAC by itself.
+//! A segment's content as stream events: a transport stream, a fragment of MP4, or AAC on its own.
 
 use bytes::{Bytes, BytesMut};
 
@@ -13,7 +13,7 @@ use crate::text::problem::problem;
 use crate::wire::container::ts::{self, Demuxer, Event, StreamEvents};
 use crate::wire::container::{Error, mp4};
 
-/// A first picture is looked for in so much: as large as any is.
+/// A first frame is looked for in this much: as large as any is.
 const MAX_INSPECTED: usize = 4 << 20;
 
 /// Takes segments apart, one after the other.
@@ -21,11 +21,11 @@ const MAX_INSPECTED: usize = 4 << 20;
 pub(super) struct SegmentReader {
     ts: Demuxer,
     events: StreamEvents,
-    /// What stands before the fragments, as last used.
+    /// What is before the fragments, as last used.
     map: Option<Bytes>,
     /// Microseconds of the last packet.
     last: i64,
-    /// Pictures and sounds of the transport stream are encrypted one by one.
+    /// Video and audio of the transport stream are encrypted one by one.
     sealed: bool,
 }
 
@@ -37,7 +37,7 @@ impl SegmentReader {
     }
 
     /// The events of a segment, behind its beginning where it has one; of a part of one (`whole` is
-    /// false) what the next part goes on with comes with that. `seal` opens what is encrypted in it.
+    /// false) what the next part continues with comes with that. `seal` opens what is encrypted in it.
     pub fn read(
         &mut self,
         data: &Bytes,
@@ -101,7 +101,7 @@ impl SegmentReader {
         };
         ts.push(data, &mut take);
         if whole {
-            // A segment is whole by itself.
+            // A segment is whole on its own.
             ts.finish(&mut take);
         }
         if scrambled {
@@ -179,7 +179,7 @@ fn fragments(
     .map_err(damaged)
 }
 
-/// Looks into a transport stream for its first picture, while it comes.
+/// Looks into a transport stream for its first frame, while it comes.
 #[derive(Debug, Default)]
 pub(super) struct SegmentProbe {
     demuxer: Demuxer,
@@ -189,7 +189,7 @@ pub(super) struct SegmentProbe {
 }
 
 impl SegmentProbe {
-    /// Takes more; true once there is a picture, or where there will be none.
+    /// Takes more; true once there is a frame, or where there will be none.
     pub fn take(&mut self, piece: &[u8]) -> bool {
         if self.bytes == 0 && piece.first().is_some_and(|first| *first != 0x47) {
             self.bytes = usize::MAX;
@@ -218,7 +218,7 @@ impl SegmentProbe {
         self.found.iter().position(|event| event.packet_of(Track::Video).is_some())
     }
 
-    /// What comes first of it, up to the first picture; nothing without one.
+    /// What comes first of it, up to the first frame; nothing without one.
     pub fn events(mut self) -> Vec<StreamEvent> {
         self.found.truncate(self.first_frame().map_or(0, |at| at + 1));
         self.found
@@ -230,7 +230,7 @@ pub(super) fn is_of_track(event: &StreamEvent) -> bool {
     event.track().is_some()
 }
 
-/// What was encrypted by itself, as it was before.
+/// What was encrypted on its own, as it was before.
 fn open(event: Event, seal: &Decryption) -> Event {
     match event {
         Event::Video { codec: ts::Codec::H264, dts, pts, keyframe, data } => {

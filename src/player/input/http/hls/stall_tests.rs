@@ -1,4 +1,4 @@
-//! Servers of lists that stall, or send too much: what is told, and what goes on all the same.
+//! Servers of lists that stall, or send too much: what is told, and what continues all the same.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,7 +21,7 @@ use crate::player::input::http::request::{Item, PullRequest};
 
 /// Much longer than a server here takes for what it does answer.
 const QUIET: Duration = Duration::from_secs(2);
-/// How long a trickle would go on.
+/// How long a trickle would continue.
 const WHOLE: Duration = Duration::from_secs(40);
 
 /// What a server does.
@@ -31,7 +31,7 @@ enum Does {
     Stalls,
     /// It has no such thing.
     Lacks,
-    /// Sends this again and again, so many bytes at a time.
+    /// Sends this again and again, this many bytes at a time.
     Trickles(u8, usize),
 }
 
@@ -132,7 +132,7 @@ fn aac_frames(frames: usize) -> Vec<u8> {
     frame.repeat(frames)
 }
 
-/// The same behind an ID3 tag that fills so many bytes.
+/// The same behind an ID3 tag that fills this many bytes.
 fn padded(bytes: usize, frames: usize) -> Vec<u8> {
     let size = [21, 14, 7, 0].map(|by| (bytes >> by) as u8 & 0x7F);
     let mut data = [&b"ID3\x04\0\0"[..], &size].concat();
@@ -228,7 +228,7 @@ async fn what_comes_and_is_slow_has_a_limit_too() {
 #[tokio::test]
 async fn a_variant_that_stalls_is_left_alone_while_the_other_plays() {
     let segments = ["1.aac", "2.aac", "3.aac", "4.aac"];
-    // The second one is never silent for long, and would go on for an hour.
+    // The second one is never silent for long, and would continue for an hour.
     let stalls = [(|| Does::Stalls) as fn() -> Does, || Does::Trickles(b'#', 512)];
     let limits = Limits { whole: Duration::from_secs(3_600), ..Limits::default() };
     let runs = stalls.map(|does| {
@@ -334,7 +334,7 @@ async fn where_no_connection_is_made_the_server_is_not_told_to_send_nothing() {
     }
 }
 
-/// The picture and its sound, in a list each.
+/// The frame and its audio, in a list each.
 const APART: &str = "#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"s\",NAME=\"s\",DEFAULT=YES,URI=\"s.m3u8\"\n\
                      #EXT-X-STREAM-INF:BANDWIDTH=100000,AUDIO=\"s\"\na.m3u8\n";
 
@@ -346,9 +346,9 @@ fn is_packet(item: &Item) -> bool {
     matches!(item, Item::Event(StreamEvent::Packet(_)))
 }
 
-/// Plays the picture and its sound in a list each, until the sound is heard again or `most` segments came: what
+/// Plays the frame and its audio in a list each, until the audio is heard again or `most` segments came: what
 /// was told, and how many came. `each` is asked after each of them, with its items and whether it was told
-/// that the sound does not come; where it says so, the next is waited for, as slowly as it is played.
+/// that the audio does not come; where it says so, the next is waited for, as slowly as it is played.
 async fn until_heard(
     server: &Server,
     most: usize,
@@ -417,7 +417,7 @@ async fn where_the_sound_alone_does_not_come_the_picture_goes_on_and_the_sound_c
             })
             .await;
             assert_eq!(told, ["unheard", "heard"]);
-            // It comes with what is next of the picture, and what lies between is not asked for.
+            // It comes with what is next of the frame, and what lies between is not asked for.
             let asked = server.asked.lock().clone();
             let skipped =
                 (0..SEGMENTS).filter(|it| !asked.contains(&format!("/s{it}.aac"))).count();
@@ -429,7 +429,7 @@ async fn where_the_sound_alone_does_not_come_the_picture_goes_on_and_the_sound_c
     }
 }
 
-/// Whatever is wrong with its list; the segments of the sound are twice as long as those of the picture.
+/// Whatever is wrong with its list; the segments of the audio are twice as long as those of the frame.
 #[tokio::test]
 async fn where_the_list_of_the_sound_cannot_be_opened_at_first_the_picture_is_played_and_the_sound_taken_up()
  {
@@ -466,7 +466,7 @@ async fn where_the_list_of_the_sound_cannot_be_opened_at_first_the_picture_is_pl
             })
             .await;
             assert_eq!(told, ["unheard", "heard"]);
-            // It goes on at the place of the picture.
+            // It continues at the place of the frame.
             let asked = server.asked.lock().clone();
             let there = (came - 1) / 2;
             assert!(asked.contains(&format!("/s{there}.aac")), "{came} {asked:?}");

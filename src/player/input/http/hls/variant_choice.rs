@@ -8,12 +8,12 @@ use crate::media::VideoCodec;
 use crate::player::session::decode_budget::DecodeBudget;
 use crate::wire::hls::{Variant, VariantVideo};
 
-/// A variant may take so much of what was measured to be stayed with, and to be gone up to.
+/// A variant may take this much of what was measured to be stayed with, and to be gone up to.
 const STAY: f64 = 0.9;
 const UP: f64 = 0.7;
 /// How much a new measurement counts.
 const WEIGHT: f64 = 0.4;
-/// Where a variant does not tell its pictures a second.
+/// Where a variant does not tell its frames a second.
 const USUAL_RATE: f64 = 30.0;
 /// Less than this says nothing of a line.
 const MIN_SAMPLE_BYTES: usize = 8 << 10;
@@ -81,7 +81,7 @@ fn rank(variant: &Variant) -> (u64, bool, bool) {
     (variant.bandwidth, !variant.hdr, variant.video() == VariantVideo::Of(VideoCodec::H264))
 }
 
-/// Those with a picture that can be shown here; all, where there is none.
+/// Those with a frame that can be shown here; all, where there is none.
 fn candidates<'a>(
     variants: &'a [Variant],
     can: &dyn Fn(&Variant) -> bool,
@@ -102,7 +102,7 @@ fn candidates<'a>(
     chosen.into_iter()
 }
 
-/// Whether there is a decoder for its picture.
+/// Whether there is a decoder for its frame.
 fn is_known(variant: &Variant) -> bool {
     match variant.video() {
         VariantVideo::Of(codec) => inventory::video_decoder(codec).is_ok(),
@@ -111,7 +111,7 @@ fn is_known(variant: &Variant) -> bool {
     }
 }
 
-/// Whether its picture can be decoded here, and in time.
+/// Whether its frame can be decoded here, and in time.
 pub(super) fn is_playable(variant: &Variant, decode_budget: &DecodeBudget) -> bool {
     let in_time = || {
         let (VariantVideo::Of(codec), Some((width, height))) =
@@ -195,7 +195,7 @@ mod tests {
         ];
         let below = |now| lesser(&variants, now, &all);
         assert_eq!([0, 1, 2].map(below), [Some(2), Some(3), Some(3)]);
-        // The sound alone is no lesser picture.
+        // The audio alone is no lesser frame.
         assert_eq!((below(3), below(9)), (None, None));
         let small = |it: &Variant| it.bandwidth < 1_000_000;
         assert_eq!(lesser(&variants, 0, &small), Some(3));

@@ -26,9 +26,9 @@ const BLOCK: u64 = 64 << 10;
 const MAX_KEPT_BYTES: u64 = 12 << 20;
 /// So many are read at a time, at most: the index of a film of half a day.
 const MAX_READ: usize = 48 << 20;
-/// What is so near in what comes by itself is waited for.
+/// What is so near in what comes on its own is waited for.
 const NEAR_BYTES: u64 = 512 << 10;
-/// Where the server gives no parts, so much is passed over for what stands behind it.
+/// Where the server gives no parts, this much is passed over for what is behind it.
 const MAX_SKIPPED_BYTES: u64 = 8 << 20;
 /// A part takes about a second, and is of such a size.
 const TAKES: f64 = 1.0;
@@ -39,7 +39,7 @@ const READ_AHEAD_BYTES: u64 = 4 << 20;
 /// The last bytes show whether the server gives parts, which it has said by then.
 const TAIL: u64 = 64 << 10;
 const LENGTH: Duration = Duration::from_secs(5);
-/// What comes by itself is given up for parts where it is silent for so long; it has no limit as a whole.
+/// What comes on its own is given up for parts where it is silent for this long; it has no limit as a whole.
 const QUIET: Duration = Duration::from_secs(4);
 const UNBOUNDED: Duration = Duration::from_secs(1 << 20);
 
@@ -88,7 +88,7 @@ struct Block {
     used: u64,
 }
 
-/// What comes by itself: the bytes after the last whole block.
+/// What comes on its own: the bytes after the last whole block.
 #[derive(Debug)]
 struct TailBytes {
     flow: Download,
@@ -177,14 +177,14 @@ impl Blocks {
         self.wait_no_more();
     }
 
-    /// How long what comes by itself was waited for does not count any more.
+    /// How long what comes on its own was waited for does not count any more.
     fn wait_no_more(&mut self) {
         if let Some(line) = &mut self.line {
             line.patience = None;
         }
     }
 
-    /// It goes on here: what comes by itself is given up where that is not near.
+    /// It continues here: what comes on its own is given up where that is not near.
     pub fn go_on_at(&mut self, at: u64) {
         if self.gives == Gives::Parts && !self.is_near(at, NEAR_BYTES) {
             self.line = None;
@@ -208,7 +208,7 @@ impl Blocks {
     }
 
     /// Brings what was missing when it was to be read. Cancel-safe; waits without a limit where the server
-    /// sends nothing by itself.
+    /// sends nothing on its own.
     ///
     /// # Errors
     /// It does not come.
@@ -250,7 +250,7 @@ impl Blocks {
         })
     }
 
-    /// Reads on in what comes by itself; where that stalls and the server gives parts, it is given up.
+    /// Reads on in what comes on its own; where that stalls and the server gives parts, it is given up.
     async fn read_line(&mut self) -> Result<(), PullError> {
         let Self { line, asked, gives, .. } = self;
         let (asking, bounded) = (*gives == Gives::Asking, *gives == Gives::Parts);

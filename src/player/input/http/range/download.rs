@@ -1,5 +1,5 @@
 //! A body as it comes, how much of it has come, and the rest of it by another connection: what has a
-//! length is no broadcast, and goes on where it broke off.
+//! length is no broadcast, and continues where it broke off.
 
 use bytes::Bytes;
 
@@ -19,7 +19,7 @@ pub(in crate::player::input::http) struct Download {
 }
 
 impl Download {
-    /// Of `flow`, whose whole is so long and of which so much was read.
+    /// Of `flow`, whose whole is this long and of which this much was read.
     pub(in crate::player::input::http) fn new(flow: Flow, taken: u64, whole: Option<u64>) -> Self {
         let mark = flow.mark().map(str::to_owned);
         Self { flow, taken, whole, mark }

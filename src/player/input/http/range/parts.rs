@@ -1,6 +1,6 @@
 //! Parts of a recording on a web server, asked for one after the other. What the server says of them is
 //! looked at: who gives other bytes than were asked for gives none. A part that breaks off, or of which the
-//! server gives the beginning alone, goes on where it stood.
+//! server gives the beginning alone, continues where it stood.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use crate::net::web::{Client, Flow, Span, StallTimeout, Unavailable, WebResponse, WebUrl};
 use crate::net::{self, Cause, ConnectStage, Options, WebProblem};
 
-/// Silence is borne for so long, and a part has come by then.
+/// Silence is borne for this long, and a part has come by then.
 const QUIET: Duration = Duration::from_secs(4);
 const PART_TIMEOUT: Duration = Duration::from_secs(8);
 /// A part is asked for so often in all, and so often in a row without anything of it.
@@ -30,7 +30,7 @@ pub(in crate::player::input::http) struct RangeParts {
 }
 
 impl RangeParts {
-    /// Of what stands there and is so many bytes long.
+    /// Of what is there and is this many bytes long.
     pub fn new(url: WebUrl, options: Options, whole: u64) -> Self {
         let (client, door) = (Client::new(options.clone()), url.clone());
         Self { client, options, url, door, whole, mark: None }
@@ -46,7 +46,7 @@ impl RangeParts {
         Self { mark: mark.map(str::to_owned), ..self }
     }
 
-    /// The same by a connection of its own.
+    /// The same by a separate connection.
     pub fn anew(&self) -> Self {
         let its = Self::new(self.url.clone(), self.options.clone(), self.whole);
         its.found_by(&self.door).of(self.mark.as_deref())
@@ -143,7 +143,7 @@ impl RangeParts {
         net::Error { stage, cause, peer: self.url.endpoint().to_string() }
     }
 
-    /// Asks for a span, of which the server may give the beginning alone: so many bytes.
+    /// Asks for a span, of which the server may give the beginning alone: this many bytes.
     async fn ask(
         &mut self,
         span: Span,
@@ -207,7 +207,7 @@ mod tests {
 
     use super::*;
 
-    /// What stands at `/door` is sent on to an address that holds for three questions.
+    /// What is at `/door` is sent on to an address that holds for three questions.
     async fn answer(mut socket: TcpStream, asked: &AtomicU32) -> std::io::Result<()> {
         loop {
             let mut head = Vec::new();

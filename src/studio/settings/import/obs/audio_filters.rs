@@ -1,4 +1,4 @@
-//! Filters of sounds out of OBS's files: those of the kinds that onair has, with their numbers as
+//! Filters of audio from OBS's files: those of the kinds that onair has, with their numbers as
 //! onair means them.
 
 use std::collections::BTreeMap;
@@ -11,8 +11,8 @@ use crate::studio::settings::import::obs::imported_filters::ImportedFilters;
 use crate::studio::settings::import::obs::json::{array, number, part, text};
 use crate::studio::settings::import::obs::video_filters::{is_of_audio, kind};
 
-/// The filters of a sound. `strips` are those of the file by their names: another one's level may
-/// decide. Of one that has a picture too, the others are its picture's.
+/// The filters of audio. `strips` are those of the file by their names: another one's level may
+/// decide. Of one that has a frame too, the others are its frame's.
 pub(in crate::studio::settings) fn read(
     source: &Value,
     strips: &BTreeMap<&str, StripId>,
@@ -40,7 +40,7 @@ fn filter(table: &Value, strips: &BTreeMap<&str, StripId>) -> Option<Filter> {
                 "" if second => "rnnoise",
                 method => method,
             };
-            // Speex takes so many decibels of the noise away; the others all that they can.
+            // Speex takes this many decibels of the noise away; the others all that they can.
             let left = match method {
                 "rnnoise" | "nvafx" | "denoiser" => 0.0,
                 _ => 10_f32.powf(number("suppress_level", -30.0) / 20.0),

@@ -1,5 +1,5 @@
-//! Sound sources out of OBS's files as strips of the mixer: microphones, what the speakers are given,
-//! and the sound of media files and streams, with fader, mute, balance, time, filters, where they are heard, and the tracks that they
+//! Audio sources from OBS's files as strips of the mixer: microphones, what the speakers are given,
+//! and the audio of media files and streams, with fader, mute, balance, time, filters, where they are heard, and the tracks that they
 //! go to.
 
 use std::collections::{BTreeMap, HashSet};
@@ -32,10 +32,10 @@ const ALL: u64 = (1 << MAX_TRACKS) - 1;
 /// The flag of a source that is made mono.
 const MONO: u64 = 1 << 1;
 
-/// What one hears that is no picture; `None` for every other kind.
+/// What one hears that is no frame; `None` for every other kind.
 pub(in crate::studio::settings) fn choice(source: &Value) -> Option<AudioChoice> {
     match kind(source).0 {
-        // Their ids are not ours: the default device, to be chosen anew.
+        // Their ids are not ours: the default device, to be chosen again.
         "pulse_input_capture"
         | "alsa_input_capture"
         | "wasapi_input_capture"
@@ -62,7 +62,7 @@ fn application(source: &Value) -> Option<AudioChoice> {
     (!name.is_empty()).then_some(AudioChoice::Application(name))
 }
 
-/// The strips of a file: its sounds, and those `beside` pictures, by the names of these. `told` gets
+/// The strips of a file: its audio, and those `beside` frames, by the names of these. `told` gets
 /// what is left out.
 pub(in crate::studio::settings) fn read(
     json: &Value,
@@ -97,7 +97,7 @@ pub(in crate::studio::settings) fn read(
         told.insert(problem!("import-audio-beyond", most = MAX_MIXER_STRIPS));
         sounds.truncate(MAX_MIXER_STRIPS);
     }
-    // OBS puts every sound into every track until a person chooses, and what is recorded is written
+    // OBS puts every audio into every track until a person chooses, and what is recorded is written
     // elsewhere: a track that has all of them is the program again.
     let everywhere = sounds.iter().fold(ALL, |all, (source, _)| all & mixers(source));
     let named = (1..).map(StripId).zip(&sounds);
@@ -199,7 +199,7 @@ mod tests {
         assert_eq!(names, ["Desktop", "Mic", "Second", "Clip", "Ear", "Both"]);
         assert_eq!(strips[3].choice.to_string(), "file:/v/clip.mp4");
         assert!((strips[3].strip.gain_db + 6.02).abs() < 0.01);
-        // What is its picture's is not looked for here.
+        // What is its frame's is not looked for here.
         assert_eq!(strips[3].strip.filters.len(), 1);
         let all: Vec<_> = strips.iter().map(tracks).collect();
         assert_eq!(

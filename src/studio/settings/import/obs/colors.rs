@@ -119,7 +119,7 @@ fn light(value: f32) -> f32 {
     if value <= 0.040_45 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
 }
 
-/// The value of so much light.
+/// The value of this much light.
 fn value(light: f32) -> f32 {
     let light = light.clamp(0.0, 2.0);
     if light <= 0.003_130_8 { light * 12.92 } else { 1.055 * light.powf(1.0 / 2.4) - 0.055 }
@@ -159,7 +159,7 @@ mod tests {
     fn the_second_versions_reckon_with_light() {
         let twice = whole_correction(&json!({"contrast": 1.0}), true);
         assert_eq!(twice, [1.37, 0.0, 1.0, 1.0, 1.0, 0.0, 1.0], "the root of 2, about black");
-        // Light of 0.214 is the middle; so much more of it is seen as 0.596.
+        // Light of 0.214 is the middle; this much more of it is seen as 0.596.
         assert_eq!(whole_correction(&json!({"brightness": 0.1}), true)[1], 0.096);
         let grey = json!({"color_multiply": 0xFF80_8080_u32, "color_add": 0xFF00_0000_u32});
         let [gain, brightness, ..] = whole_correction(&grey, true)[..] else { panic!() };

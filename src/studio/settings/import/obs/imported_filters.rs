@@ -26,7 +26,7 @@ impl<S> Default for ImportedFilters<S> {
 }
 
 impl<S> ImportedFilters<S> {
-    /// One of theirs: `filters` of ours for it, and what of it is `not`; numbers are told with so many `digits`.
+    /// One of theirs: `filters` of ours for it, and what of it is `not`; numbers are told with this many `digits`.
     pub(in crate::studio::settings) fn take<F: NamedSettings>(
         &mut self,
         table: &Value,

@@ -1,4 +1,4 @@
-//! What stands in OBS's files: values by their keys, and colours in one number.
+//! What is in OBS's files: values by their keys, and colours in one number.
 
 use serde_json::Value;
 

@@ -189,7 +189,7 @@ impl<'a> Importer<'a> {
             self.items += 1;
             let hidden = is_off(table, "visible");
             let locked = is_on(table, "locked");
-            // A group has a size of its own there.
+            // A group has a separate size there.
             let whole = matches!(content, Content::Group(_));
             let size = match content {
                 Content::Scene(_) => Some(self.canvas),
@@ -200,7 +200,7 @@ impl<'a> Importer<'a> {
                 && let Some(source) = self.collection.source(id)
                 && matches!(source.choice, VideoChoice::Color(_))
             {
-                // There it has a size of its own; here it fills whatever it is given.
+                // There it has a separate size; here it fills whatever it is given.
                 place.fit = Fit::Stretch;
             }
             if unsure {
@@ -273,7 +273,7 @@ impl<'a> Importer<'a> {
         }
     }
 
-    /// What no scene shows is not taken in; sounds are heard without.
+    /// What no scene shows is not taken in; audio are heard without.
     fn tell_of_unused(&mut self, all: &[&'a Value]) {
         let shown = |source: &Value| match text(source, "id") {
             "scene" => true,

@@ -1,4 +1,4 @@
-//! Where items stand in OBS's files: pixels about a point of alignment, in the size of the source by
+//! Where items are in OBS's files: pixels about a point of alignment, in the size of the source by
 //! itself times a scale, or in a box; and how they are laid down there.
 
 use serde_json::Value;

@@ -1,5 +1,5 @@
-//! How large sources of OBS's files are by themselves, which their scenes count by: out of their
-//! settings, or out of the heads of the files that they name.
+//! How large sources of OBS's files are by themselves, which their scenes count by: from their
+//! settings, or from the sequence headers of the files that they name.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::media::Size;
 use crate::studio::settings::import::obs::json::{array, number, part, text, whole};
 use crate::wire::container::Format;
 
-/// Slides whose heads are read.
+/// Slides whose sequence headers are read.
 const MAX_SLIDES: usize = 100;
 /// What such a file is read for is spread over all of it: larger ones are left alone.
 const MAX_SCANNED: u64 = 256 << 20;
@@ -21,9 +21,9 @@ const MAX_SCANNED: u64 = 256 << 20;
 pub(in crate::studio::settings) struct Known {
     /// Width and height in pixels.
     pub(in crate::studio::settings) size: Option<(f64, f64)>,
-    /// Whether there is sound in it; `None`: it was not looked at.
+    /// Whether there is audio in it; `None`: it was not looked at.
     pub(in crate::studio::settings) sounds: Option<bool>,
-    /// Parts of it can be seen through, by a stream of its own in its file.
+    /// Parts of it can be seen through, by a separate stream in its file.
     pub(in crate::studio::settings) clear: bool,
 }
 
@@ -57,12 +57,12 @@ pub(in crate::studio::settings) fn of(
             _ => capture::extent(choice, set, program).map(pixels).or_else(own),
         },
     };
-    // A file that was read here has pictures only.
+    // A file that was read here has frames only.
     let silent = matches!(choice, VideoChoice::File(_)) && size.is_some();
     Known { size, sounds: silent.then_some(false), clear: false }
 }
 
-/// Theirs is as large as the largest picture, unless told.
+/// Theirs is as large as the largest frame, unless told.
 fn slides(settings: &Value) -> Option<(f64, f64)> {
     if let Ok(size) = text(settings, "use_custom_size").parse::<Size>() {
         return Some((size.width.into(), size.height.into()));

@@ -178,7 +178,7 @@ fn what_has_no_bounds_is_as_large_as_its_file_says() {
             "the size of 'Gone' is unknown: onair uses 1280x720",
         ]
     );
-    // Y4M has no sound; of a file that cannot be looked at there may be some.
+    // Y4M has no audio; of a file that cannot be looked at there may be some.
     let strips: Vec<_> =
         import.strips.iter().map(|it| (it.name.as_str(), it.choice.to_string())).collect();
     assert_eq!(strips, [("Gone", "file:/none/gone.mp4".to_owned())]);

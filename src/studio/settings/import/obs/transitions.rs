@@ -11,7 +11,7 @@ use crate::compose::transition::{Kind, Matte, Order, Pattern, Side, Stinger, Tra
 use crate::studio::settings::import::obs::json::{array, color, is_on, number, part, text, whole};
 use crate::text::problem::{Problem, problem};
 
-/// Pictures a second where a stinger's cut is a number of pictures: the file does not say.
+/// Frames a second where a stinger's cut is a number of frames: the file does not say.
 const USUAL_FPS: f64 = 30.0;
 
 /// The transition that was chosen, and what of it is not as it was, in plain words.
@@ -133,7 +133,7 @@ fn stinger(name: &str, settings: &Value) -> (Kind, Option<Problem>) {
     (Kind::Stinger(stinger), not)
 }
 
-/// Their pictures by name, with the pattern of ours that is like them.
+/// Their frames by name, with the pattern of ours that is like them.
 const WIPE_IMAGES: [(&str, Pattern); 14] = [
     ("linear-h", Pattern::Left),
     ("linear-v", Pattern::Top),

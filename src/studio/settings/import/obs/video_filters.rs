@@ -1,4 +1,4 @@
-//! Filters out of OBS's files: those of the kinds that onair has, with their numbers as onair
+//! Filters from OBS's files: those of the kinds that onair has, with their numbers as onair
 //! means them.
 
 use std::path::Path;
@@ -15,7 +15,7 @@ use crate::studio::settings::import::obs::json::{
 };
 use crate::text::problem::{Problem, problem};
 
-/// Their filters of sound, without their versions.
+/// Their filters of audio, without their versions.
 const OF_AUDIO: [&str; 10] = [
     "gain_filter",
     "noise_suppress_filter",
@@ -29,13 +29,13 @@ const OF_AUDIO: [&str; 10] = [
     "vst_filter",
 ];
 
-/// The filters of a source's picture, which is so large.
+/// The filters of a source's frame, which is this large.
 pub(in crate::studio::settings) fn read(source: &Value, size: (f64, f64)) -> ImportedFilters<Slot> {
     let mut taken = ImportedFilters::default();
     let (fields, not) = deinterlacing(source);
     taken.slots.extend(fields.map(|filter| Slot { enabled: true, filter }));
     taken.otherwise.extend(not);
-    // Those of its sound come with its strip.
+    // Those of its audio come with its strip.
     for table in array(source, "filters").into_iter().filter(|it| !is_of_audio(it)) {
         let mut not = Vec::new();
         let filters = filters(table, size, &mut not);
@@ -63,7 +63,7 @@ fn deinterlacing(source: &Value) -> (Option<Filter>, Option<Problem>) {
     (Some(Filter::Deinterlace { mode, field }), not)
 }
 
-/// Whether it is a filter of sound, be it one that onair has or not.
+/// Whether it is a filter of audio, be it one that onair has or not.
 pub(in crate::studio::settings) fn is_of_audio(table: &Value) -> bool {
     let kind = text(table, "id");
     OF_AUDIO.iter().any(|known| kind.starts_with(known))
@@ -177,7 +177,7 @@ fn filter(
     })
 }
 
-/// Whether a mask is not stretched there and its image has another shape than the picture.
+/// Whether a mask is not stretched there and its image has another shape than the frame.
 fn keeps_shape(settings: &Value, (width, height): (f64, f64)) -> bool {
     let path = text(settings, "image_path");
     if is_on(settings, "stretch") || path.is_empty() {

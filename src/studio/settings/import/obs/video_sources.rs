@@ -56,7 +56,7 @@ pub(in crate::studio::settings) fn read(source: &Value) -> Result<ImportedSource
             then = rest;
             first
         }
-        // Their ids are not ours: the first camera, to be chosen anew.
+        // Their ids are not ours: the first camera, to be chosen again.
         "v4l2_input"
         | "dshow_input"
         | "av_capture_input"
@@ -142,7 +142,7 @@ fn playlist(settings: &Value, not: &mut Vec<Problem>) -> (String, Vec<PathBuf>) 
     (format!("file:{first}"), files.into_iter().map(PathBuf::from).collect())
 }
 
-/// The first picture or folder of a slide show, and what follows it.
+/// The first frame or folder of a slide show, and what follows it.
 fn slides(settings: &Value, not: &mut Vec<Problem>) -> (String, Vec<PathBuf>) {
     let all = array(settings, "files");
     let mut all = all.iter().map(|it| text(it, "value")).filter(|it| !it.is_empty());

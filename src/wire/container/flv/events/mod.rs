@@ -38,7 +38,7 @@ pub enum TagEvent {
     Channels(AudioFormat, u16),
     /// The body makes no sense.
     Damaged,
-    /// A config of so many bytes, which is longer than any real one.
+    /// A config of this many bytes, which is longer than any real one.
     TooLong(usize),
 }
 
@@ -68,7 +68,7 @@ struct VideoReader {
     announced: Option<(VideoFormat, Option<VideoConfig>)>,
     /// Bodies of another codec in a row.
     strange: u32,
-    /// Those before the first picture that turned out to be damage, until they are taken.
+    /// Those before the first frame that turned out to be damage, until they are taken.
     strays: u32,
     suspect: Option<VideoFormat>,
     named: Option<VideoFormat>,
@@ -120,7 +120,7 @@ impl BodyReader {
         (self.video.strays, self.video.named, self.audio.named) = (strays, named, heard);
     }
 
-    /// A format that cannot be decoded and came a few times before any picture, and no picture after.
+    /// A format that cannot be decoded and came a few times before any frame, and no frame after.
     pub(super) fn suspect(&self) -> Option<VideoFormat> {
         self.video.suspect
     }
@@ -257,7 +257,7 @@ impl VideoReader {
             let announced = self.announced.take_if(|(its, _)| *its == format);
             let told = announced.and_then(|(_, told)| told);
             if packet.keyframe && told.is_some() {
-                // Announced, and begun with a picture that the others can begin with: it is meant.
+                // Announced, and begun with a frame that the others can begin with: it is meant.
                 (self.playing, fresh) = (Some(format), told);
             } else {
                 let makes_sense = told.is_some();
@@ -278,7 +278,7 @@ impl VideoReader {
         if packet.data.is_empty() {
             return NOTHING;
         }
-        // The byte that crops the picture stands before each of them.
+        // The byte that crops the frame is before each of them.
         let is_vp6 = matches!(codec, VideoCodec::Vp6 | VideoCodec::Vp6Alpha);
         let crop = if is_vp6 { packet.data.split_to(1) } else { Bytes::new() };
         let known = self.playing == Some(format);
@@ -329,7 +329,7 @@ impl VideoReader {
     }
 
     fn unsupported(&mut self, format: VideoFormat, announced: bool) -> TagEvents {
-        // Before the first picture too a few of them are damage.
+        // Before the first frame too a few of them are damage.
         if self.playing.is_none() && !announced && self.is_passing() {
             // Damage chooses no track.
             (self.track, self.suspect) = (None, Some(format));
@@ -416,7 +416,7 @@ impl AudioReader {
         let told = self.told == Some((codec, legacy)) && !self.fresh;
         if !self.other {
             let read = audio_config(codec, announced(legacy), &self.config, &packet.data);
-            // Beside AAC; by itself it is what the stream is of, readable or not.
+            // Beside AAC; on its own it is what the stream is of, readable or not.
             if read.is_none() && self.aac.is_some() {
                 return one(TagEvent::Damaged);
             }

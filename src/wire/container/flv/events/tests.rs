@@ -137,7 +137,7 @@ fn before_the_first_picture_a_few_of_no_codec_are_damage_and_more_are_meant() {
     }
     assert_eq!((reader.suspect(), reader.take_strays()), (Some(VideoFormat::Legacy(15)), 0));
     assert_eq!(video(&mut reader, strange), ["no unknown codec 15"]);
-    // A new connection counts anew, and what comes after them decides what they were.
+    // A new connection counts again, and what comes after them decides what they were.
     let mut reader = BodyReader::new(|_| true);
     for _ in 1..MEANT {
         video(&mut reader, strange);
@@ -164,7 +164,7 @@ fn pictures_of_another_codec_begin_with_their_first_keyframe_where_they_were_ann
     assert_eq!(video(&mut reader, b"\x90vp09conf"), ["VP9"]);
     assert_eq!(video(&mut reader, b"\x91vp09picture"), ["picture"]);
     assert!(video(&mut reader, b"\x90av01conf").is_empty());
-    // One picture of the first, and the announcement was an accident.
+    // One frame of the first, and the announcement was an accident.
     assert_eq!(video(&mut reader, b"\xA1vp09picture"), ["picture"]);
     assert_eq!(video(&mut reader, b"\x91av01picture"), ["damaged"]);
     assert!(video(&mut reader, b"\x90av01conf").is_empty());
