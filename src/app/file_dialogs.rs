@@ -1,5 +1,5 @@
-//! The desktop's file dialogs, each on a separate thread: they may stand open for hours, or never appear. Where
-//! there is none, or it does not answer, onair's own chooser opens.
+//! The desktop's file dialogs, each on a separate thread: they can stay open for hours, or never
+//! appear. If there is no dialog, or it does not answer, onair's own chooser opens.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -19,20 +19,20 @@ use crate::ui::view::file_request::{
     FileRequest, FilterFile, Then, TransitionFile, TransitionFilePart,
 };
 
-/// What is asked for.
+/// The purpose of a dialog.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Audio for a strip of the mixer, or for a new one.
     Strip(Option<StripId>),
     Watch,
-    /// To are sent as it is.
+    /// A file to send as is.
     Passthrough,
     Folder,
     /// For a scene.
     Source(FileRequest, SceneId),
     /// For a source that is there.
     Another(FileRequest, SourceId),
-    /// To be played or shown by a source after its first one; several at once.
+    /// More files for a source, to play or show after its first one.
     Then(Then),
     /// For a filter of a source.
     Filter(Asset, FilterFile),
@@ -40,11 +40,11 @@ pub enum Kind {
     Transition(TransitionFile),
     /// A collection to take in…
     Scenes,
-    /// …and one to write.
+    /// A new file for scenes.
     NewScenes,
     /// A collection or profile to add, with the stream key that is in it or without…
     Part(PartKind, bool),
-    /// …and the one of this name to write.
+    /// A new file for the part of this name.
     NewPart(PartKind, String),
 }
 
@@ -54,7 +54,7 @@ const MEDIA_FILES: [&str; 6] = ["flv", "mp4", "m4v", "mov", "mkv", "webm"];
 const SONGS: [&str; 9] = ["mp3", "flac", "ogg", "oga", "opus", "aac", "wav", "m4a", "mka"];
 const IMAGES: [&str; 5] = ["png", "jpg", "jpeg", "webp", "gif"];
 
-/// What a dialog lets be chosen: what can be read, by the names that such files have.
+/// The file types that a dialog offers, by their extensions.
 #[derive(Debug, PartialEq, Eq)]
 enum Offers {
     Folders,
@@ -128,19 +128,19 @@ impl Kind {
 
 /// A desktop's dialog that has not answered for this long may not have appeared at all.
 const PATIENCE: Duration = Duration::from_millis(1_500);
-/// Nobody says no so soon: there was no dialog.
+/// A refusal before this time means that no dialog appeared.
 const TOO_SOON: Duration = Duration::from_millis(300);
 
-/// What came of the desktop's dialog.
+/// The result of the desktop's dialog.
 #[derive(Debug)]
 enum Outcome {
     Chosen(Vec<PathBuf>),
     Nothing,
-    /// The desktop has none.
+    /// The desktop has no dialog.
     NoDialog,
 }
 
-/// What the window has to do for a file dialog.
+/// An action for the window.
 #[derive(Debug, PartialEq, Eq)]
 pub enum FileNews {
     Chosen(Kind, Vec<PathBuf>),
@@ -148,7 +148,7 @@ pub enum FileNews {
     OpenOwn(ChooserKind, Option<PathBuf>),
 }
 
-/// How it is asked.
+/// How onair opens the dialog.
 #[derive(Debug)]
 enum DialogProvider {
     Desktop(Worker, Receiver<Outcome>),
@@ -163,7 +163,7 @@ struct OpenDialog {
     provider: DialogProvider,
 }
 
-/// The dialog that is open, if one is.
+/// The open dialog, if any.
 #[derive(Debug, Default)]
 pub struct Files {
     open: Option<OpenDialog>,
@@ -171,7 +171,7 @@ pub struct Files {
 }
 
 impl Files {
-    /// Opens a dialog, unless one is open.
+    /// Opens a dialog unless one is open already.
     pub fn ask(&mut self, ctx: &egui::Context, kind: Kind, folder: Option<PathBuf>) {
         if self.open.is_some() {
             return;
@@ -197,7 +197,7 @@ impl Files {
         }
     }
 
-    /// What has come since the last call.
+    /// The news since the last call.
     pub fn poll(&mut self) -> Option<FileNews> {
         if let Some(OpenDialog {
             kind, provider: DialogProvider::Desktop(worker, answers), ..
@@ -226,7 +226,8 @@ impl Files {
         })
     }
 
-    /// onair's own chooser opens in the place of the desktop's dialog; what that says is said to nobody.
+    /// Opens onair's own chooser instead of the desktop's dialog, and ignores the answer of that
+    /// dialog.
     pub fn use_own(&mut self) {
         if let Some(asked) = &mut self.open {
             asked.provider = DialogProvider::Own;
@@ -234,7 +235,7 @@ impl Files {
         }
     }
 
-    /// What was chosen in onair's own chooser, or that nothing is to be chosen.
+    /// Handles the choice in onair's own chooser; `None`: canceled.
     pub fn answer(&mut self, paths: Option<Vec<PathBuf>>) {
         let asked = self.open.take();
         self.news = asked.zip(paths).map(|(asked, paths)| FileNews::Chosen(asked.kind, paths));
@@ -269,7 +270,7 @@ fn desktop_dialog(kind: &Kind, folder: Option<PathBuf>) -> Outcome {
     }
 }
 
-/// Whether there is a portal with file dialogs, or the program that is used without one.
+/// Whether there is a portal with file dialogs, or a dialog program.
 #[cfg(target_os = "linux")]
 fn has_dialog() -> bool {
     let paths = std::env::var_os("PATH").unwrap_or_default();

@@ -1,9 +1,10 @@
-//! Keeps the screen saver and sleep away while on air, by D-Bus: the desktop's screen saver, else
-//! the portal. Where there is neither, nothing happens. The request lives as long as its connection.
+//! Prevents the screen saver and sleep during a broadcast, over D-Bus: asks the desktop's screen
+//! saver, else the portal. Without either, nothing happens. The request lives as long as its
+//! connection.
 
 use crate::base::Worker;
 
-/// Whether the screen is kept awake.
+/// Whether onair keeps the screen awake.
 #[derive(Debug, Default)]
 pub struct Awake {
     worker: Option<Worker>,

@@ -1,6 +1,6 @@
-//! Floor 7: the window as a program. `ui/` draws; here the studio, the desktop and the screens
-//! meet: when to paint, file dialogs, full screen, closing, keeping the screen awake. Thread: the
-//! main one; the studio's frames wake it from theirs.
+//! Floor 7: the window as a program. `ui/` draws. This room connects the studio, the desktop and
+//! the screens: repaints, file dialogs, full screen, closing and keeping the screen awake. Thread:
+//! the main thread; the studio's threads wake it for new frames.
 
 mod backend;
 mod desktop;
@@ -43,47 +43,47 @@ use repaint_pace::Pace;
 
 /// The studio as the window needs it. All calls return at once.
 pub trait Studio: 'static {
-    /// The studio as it is now.
+    /// The current state of the studio.
     fn snapshot(&self) -> Snapshot;
-    /// Asks for something; the next snapshots show what became of it.
+    /// Sends a command; later snapshots show its effect.
     fn send(&self, command: Command);
     /// The same for other threads; it does not keep the studio.
     fn sender(&self) -> Box<dyn Fn(Command) + Send + Sync>;
     /// A look at it from other threads; it does not keep the studio.
     fn watcher(&self) -> Box<dyn Fn() -> Option<Snapshot> + Send + Sync>;
-    /// What is sent.
+    /// The program's frames.
     fn program(&self) -> Latest<VideoFrame>;
-    /// What the players show, by the slots of their tiles.
+    /// The players' frames, by the slots of their tiles.
     fn watched(&self) -> Vec<Latest<VideoFrame>>;
 }
 
 /// How the window opens.
 #[derive(Debug)]
 pub struct Options {
-    /// What was chosen about the window in an earlier run.
+    /// The preferences of an earlier run.
     pub preferences: Preferences,
-    /// The page to begin with.
+    /// The first page.
     pub page: Page,
     /// Fill the screen with the frame at once.
     pub full_screen: bool,
-    /// Where the players are shown.
+    /// Where the players appear.
     pub place: Where,
-    /// Draw the figures over what they show.
+    /// Whether to draw statistics over the video.
     pub figures: bool,
-    /// A dialog to begin with.
+    /// The first dialog.
     pub dialog: Option<Dialog>,
-    /// What later starts ask of this window.
+    /// Requests of later starts.
     pub handed_over: Option<Receiver<HandedOver>>,
 }
 
-/// What a later start asks of the window that is open.
+/// A request of a later start to the open window.
 #[derive(Debug)]
 pub struct HandedOver {
     /// Files and addresses to play.
     pub open: Vec<String>,
     /// Collections and profiles to use.
     pub parts: Vec<(PartKind, String)>,
-    /// Told once the window has taken it.
+    /// Notified once the window has taken it.
     pub taken: queue::Sender<()>,
 }
 
@@ -109,14 +109,13 @@ pub enum Error {
     Open(String),
 }
 
-/// How often the desktop is told how the studio is.
+/// How often the desktop gets the state of the studio.
 const DESKTOP_INTERVAL: Duration = Duration::from_millis(250);
 
 /// The studio may take this long to end before the window closes without it.
 const END_LIMIT: Duration = Duration::from_secs(4);
 
-/// Opens the window around `studio` and runs it until it is closed. Must be called on the main
-/// thread.
+/// Opens the window for `studio` and runs it until it closes. Must be called on the main thread.
 ///
 /// # Errors
 /// When no window can be opened.
@@ -144,7 +143,7 @@ pub fn run(studio: impl Studio, options: Options) -> Result<(), Error> {
     .map_err(|error| Error::Open(cause(&error.to_string()).to_owned()))
 }
 
-/// What went wrong, without the place in winit's source that its errors begin with.
+/// The cause without the location in winit's source that precedes it.
 fn cause(text: &str) -> &str {
     let place = text.split_once("os error at ").and_then(|(_, told)| told.split_once(".rs:"));
     place.and_then(|(_, told)| told.split_once(": ")).map_or(text, |(_, cause)| cause)
@@ -166,7 +165,8 @@ fn icon() -> egui::IconData {
     egui::IconData { rgba, width: SIDE, height: SIDE }
 }
 
-/// Keys behind other windows: what they do goes to the studio at once, what asks first to the window.
+/// Keys in other windows: their commands go to the studio at once, or to the window if they need
+/// confirmation.
 fn global_keys(
     context: &eframe::CreationContext<'_>,
     studio: &impl Studio,
@@ -198,11 +198,11 @@ struct Window<S> {
     awake: Awake,
     media_keys: MediaKeys,
     desktop: DesktopStatus,
-    /// When the desktop is told next.
+    /// When the desktop gets the next update.
     desktop_at: Instant,
     drops: Drops,
     global_keys: GlobalKeys,
-    /// Hotkeys of other windows after which this one asks something.
+    /// Hotkeys of other windows that need confirmation in this one.
     questions: Receiver<Action>,
     /// Frames drawn.
     drawn: u64,
@@ -347,7 +347,7 @@ impl<S: Studio> Window<S> {
         }
     }
 
-    /// What the desktop's media keys ask for.
+    /// Handles the requests of the desktop's media keys.
     fn handle_media_keys(&mut self, ctx: &egui::Context, snapshot: &Snapshot) {
         self.media_keys.show(snapshot);
         let asked: Vec<Ask> = self.media_keys.asked().collect();
@@ -367,7 +367,7 @@ impl<S: Studio> Window<S> {
         }
     }
 
-    /// The notification and the lamp of the desktop, and what it asks for.
+    /// Updates the notification and the status icon, and handles their requests.
     fn follow_desktop(&mut self, ctx: &egui::Context) {
         if Instant::now() >= self.desktop_at {
             self.desktop_at = Instant::now() + DESKTOP_INTERVAL;
@@ -383,7 +383,7 @@ impl<S: Studio> Window<S> {
         }
     }
 
-    /// A later start raises this window, and what it was started with is opened here.
+    /// Raises the window for a later start, and opens its address or file.
     fn follow_later_starts(&mut self, ctx: &egui::Context) {
         let Some(asked) = &self.handed_over else { return };
         for HandedOver { open, parts, taken } in asked.waiting().collect::<Vec<_>>() {
@@ -426,7 +426,7 @@ impl<S: Studio> Window<S> {
         }
     }
 
-    /// Into the log, when the window begins or ends to be hidden.
+    /// Logs when the window becomes hidden or visible.
     fn tell_of(&mut self, hidden: bool) {
         if hidden && self.unseen.is_none() {
             tracing::debug!("the window is hidden");

@@ -1,6 +1,6 @@
-//! How often a new frame may wake the window: 30 times a second for the program, 60 for what is
-//! watched; half of that where the processor draws, which has better uses for its time, and ten times
-//! while it is calm there. Never while nobody can see it, and only for the page that is shown.
+//! The maximum frame rate of the window: 30 per second for the program, 60 for players. With
+//! software rendering, half of that, and a tenth while the studio is idle. A hidden window gets no
+//! frames, and a page only its own.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -13,14 +13,14 @@ use crate::studio::live::view::LiveState;
 use crate::studio::watch::view::WatchState;
 use crate::ui::Page;
 
-/// A frame that comes this much early is not late for its turn.
+/// A frame that is early by this much is still on time.
 const SLACK: Duration = Duration::from_millis(6);
 
-/// Where the processor draws, a window off air that nobody has touched for this long is drawn less often.
+/// With software rendering, a window that is off air and unused for this long is drawn less often.
 const CALM_AFTER: Duration = Duration::from_secs(3);
 
-/// As good as now. Where there is nothing to wait, egui draws two frames: the second is for what was
-/// laid out by the first, and a frame that comes lays nothing out.
+/// Practically now. For a zero wait, egui draws two frames: the second one is for the layout of the
+/// first, and a new video frame changes no layout.
 const NOW: Duration = Duration::from_nanos(1);
 
 /// Has the window drawn once, from any thread.
@@ -31,7 +31,7 @@ pub fn wake(ctx: &Context) {
 /// Shared by the window and the threads that publish frames.
 #[derive(Debug)]
 pub struct Pace {
-    /// Between two frames of the program, of the program while it is calm, and of what is watched.
+    /// Intervals of the program, of the program while idle, and of players.
     intervals: [Duration; 3],
     last: Mutex<Option<Instant>>,
     /// The processor draws.
@@ -66,7 +66,7 @@ impl Pace {
         self.hidden.store(hidden, Ordering::Relaxed);
     }
 
-    /// How the studio is now; `touched`: somebody has just done something in the window.
+    /// Follows the state of the studio; `touched`: the user just did something in the window.
     pub fn follow(&self, snapshot: &Snapshot, touched: bool) {
         let mut last = self.touched.lock();
         if touched {
@@ -76,7 +76,7 @@ impl Pace {
         self.calm.store(calm, Ordering::Relaxed);
     }
 
-    /// How soon to look again though no frame asks for it. `ending`: the studio was asked to end.
+    /// When to look again even without a new frame. `ending`: the studio was asked to end.
     pub fn patience(&self, snapshot: &Snapshot, ending: bool) -> Duration {
         let is = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
         let sounds = snapshot.audio.as_ref().is_some_and(|audio| audio.peak_dbfs > -60.0);
@@ -98,12 +98,13 @@ impl Pace {
         self.watching.store(page == Page::Watch, Ordering::Relaxed);
     }
 
-    /// The players have a separate window, which is seen whatever the page and the window are.
+    /// The players have a separate window, which stays visible regardless of the page and the main
+    /// window.
     pub fn set_apart(&self, apart: bool) {
         self.apart.store(apart, Ordering::Relaxed);
     }
 
-    /// Whether a frame of `page` that came now may wake the window.
+    /// Whether a new frame of `page` may wake the window now.
     pub fn is_due(&self, page: Page) -> bool {
         let watching = self.watching.load(Ordering::Relaxed);
         let apart = page == Page::Watch && self.apart.load(Ordering::Relaxed);

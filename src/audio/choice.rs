@@ -1,4 +1,4 @@
-//! What a person may choose as the audio, in the words of `--audio`.
+//! The choice of an audio source, in the syntax of `--audio`.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -7,20 +7,20 @@ use std::str::FromStr;
 
 use crate::text::problem::{Problem, problem};
 
-/// An audio source as it is chosen, saved and shown.
+/// An audio source as chosen, saved and displayed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum AudioChoice {
-    /// A microphone by its stable id; `None`: the system's default, followed when it changes.
+    /// A microphone by its stable ID; `None`: the system's default, also after it changes.
     Mic(Option<String>),
-    /// What speakers are given, by their id; `None`: the system's default, followed.
+    /// The output of a speaker by its ID; `None`: the system's default, also after it changes.
     System(Option<String>),
-    /// One application that plays, by its name or its program's: [`is_application`].
+    /// One application by its name or that of its program: [`is_application`].
     Application(String),
     /// The test tone, in step with the test pattern's flash.
     Tone,
     /// Digital silence.
     Silence,
-    /// A file: WAV here, what the player knows by the player.
+    /// A file: WAV is read here, other formats by the player.
     File(PathBuf),
     /// A remote stream.
     Stream(String),
@@ -56,10 +56,10 @@ impl fmt::Display for AudioChoice {
 }
 
 impl AudioChoice {
-    /// As it is read from a text, where the path in it may be none.
+    /// Parses a choice; a path need not be valid UTF-8.
     ///
     /// # Errors
-    /// As of a text.
+    /// Like the parser of texts.
     pub fn of_word(word: &OsStr) -> Result<Self, Problem> {
         #[cfg(unix)]
         if word.to_str().is_none()

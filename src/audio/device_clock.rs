@@ -1,6 +1,5 @@
-//! Puts a device's audio onto the session's time: a sinc resampler whose ratio follows the device's
-//! measured rate and closes whatever distance is left between where it reads and where it should.
-//! Runs on the mixer's thread.
+//! Aligns a device's audio with the session clock: a sinc resampler whose ratio follows the
+//! device's measured rate and reduces any remaining offset. Runs on the mixer's thread.
 
 use rubato::audioadapter_buffers::direct::InterleavedSlice;
 use rubato::{
@@ -15,9 +14,9 @@ use crate::base::Timestamp;
 const JUMP_SECONDS: f64 = 0.06;
 /// A distance is closed at this pace: a hundredth of it in this many seconds … the time constant.
 const CLOSE_SECONDS: f64 = 2.0;
-/// The most the pitch may be bent for it: 0.3 % is not heard.
+/// Maximum change of pitch: 0.3 % is inaudible.
 const MAX_BEND: f64 = 0.003;
-/// Output frames made at a time.
+/// Output frames per step.
 const CHUNK: usize = 64;
 
 /// Device audio in, session audio out.
@@ -27,18 +26,18 @@ pub(super) struct ClockAligner {
     /// Nominal rates.
     rate_in: f64,
     rate_out: f64,
-    /// Frames from the device not yet taken by the resampler, interleaved.
+    /// Frames of the device that the resampler has not taken yet, interleaved.
     input: Vec<f32>,
     /// The device's number of the first of them.
     input_start: i64,
-    /// The device frame (with fraction) that the next output frame represents; `None`: to be set.
+    /// The device frame (with fraction) for the next output frame; `None`: not set yet.
     position: Option<f64>,
-    /// Made and not yet handed out, interleaved.
+    /// Output that nobody has taken yet, interleaved.
     made: Vec<f32>,
     scratch: Vec<f32>,
 }
 
-/// What a pull came to.
+/// The result of a pull.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum GapFilled {
     /// All of it.
@@ -48,7 +47,7 @@ pub(super) enum GapFilled {
 }
 
 impl ClockAligner {
-    /// From `rate_in` to `rate_out`; `None` for rates that cannot be.
+    /// Resamples from `rate_in` to `rate_out`; `None` for invalid rates.
     pub(super) fn new(rate_in: u32, rate_out: u32, channels: u16) -> Option<Self> {
         let channels = usize::from(channels);
         let parameters = SincInterpolationParameters::new(96, WindowFunction::BlackmanHarris2)
@@ -70,13 +69,13 @@ impl ClockAligner {
         })
     }
 
-    /// How far behind the newest input the output is at best, device frames.
+    /// The minimum distance of the output from the newest input, in device frames.
     pub(super) fn lookahead(&self) -> usize {
         self.resampler.input_frames_max()
     }
 
-    /// Takes what came from the device; `first` is the number of its first frame. What does not
-    /// join what came before starts afresh.
+    /// Takes audio of the device; `first` is the number of its first frame. A gap restarts the
+    /// resampler.
     pub(super) fn push(&mut self, first: i64, sound: &[f32]) {
         let held = (self.input.len() / self.channels) as i64;
         if self.input_start + held != first {
@@ -136,7 +135,7 @@ impl ClockAligner {
         GapFilled::Whole
     }
 
-    /// Begins at the device frame `wanted`. False while it has not come yet.
+    /// Moves to the device frame `wanted`. Returns false if it has not arrived yet.
     fn seek(&mut self, wanted: f64) -> bool {
         let held = (self.input.len() / self.channels) as i64;
         // A little before, so that the filter has a past.
@@ -175,7 +174,7 @@ impl ClockAligner {
         true
     }
 
-    /// Makes one chunk. False where input is missing.
+    /// Produces one chunk. Returns false if input is missing.
     fn make(&mut self, step: f64) -> bool {
         let needed = self.resampler.input_frames_next();
         let Some(input) = self.input.get(..needed * self.channels) else { return false };
@@ -201,11 +200,11 @@ mod tests {
     use crate::media::FrameGrid;
     use crate::media::markers::{OnsetReader, Schedule};
 
-    /// How late callbacks come: up to a millisecond, never twice the same.
+    /// Random lateness of callbacks, up to a millisecond.
     struct Jitter(u64);
 
     impl Jitter {
-        /// When what was sent at this second comes.
+        /// The arrival time of audio that was sent at this second.
         fn after(&mut self, seconds: f64) -> Timestamp {
             self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             let late = (self.0 >> 40) as f64 / f64::from(1 << 24) * 1e-3;
@@ -213,9 +212,8 @@ mod tests {
         }
     }
 
-    /// A device whose crystal is off plays the test tone into the aligner, with jittering
-    /// callbacks; what comes out must be in step with the session's clock to the millisecond, for
-    /// as long as it runs.
+    /// Plays the test tone through a device with an inaccurate crystal and jittering callbacks. The
+    /// output must match the session clock to the millisecond at all times.
     fn drifting(ppm: f64, rate_in: u32, seconds: i64) {
         let rate_out = 48_000;
         let real = f64::from(rate_in) * (1.0 + ppm * 1e-6);
@@ -270,7 +268,7 @@ mod tests {
         drifting(-200.0, 44_100, 40);
     }
 
-    /// What is heard says at which true time it was: a sine of ten seconds. At 250 Hz, so that ten
+    /// The signal shows its own true time: a sine with a period of ten seconds. At 250 Hz, ten
     /// hours take seconds; the loops count in seconds, whatever the rate.
     #[test]
     fn ten_hours_of_a_crystal_that_is_200_ppm_off_stay_in_step() {

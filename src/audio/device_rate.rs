@@ -1,6 +1,6 @@
-//! How fast a device really runs: a delay-locked loop over the moments of its callbacks, after
-//! F. Adriaensen, "Using a DLL to filter time" (2005). Smooths the jitter of the callbacks and
-//! learns the device's rate against the session clock.
+//! How fast a device really runs: a delay-locked loop over the moments of its callbacks, after F.
+//! Adriaensen, "Using a DLL to filter time" (2005). Smooths the jitter of the callbacks and
+//! measures the device's rate against the session clock.
 
 use std::f64::consts::{SQRT_2, TAU};
 
@@ -8,7 +8,7 @@ use crate::base::Timestamp;
 
 /// A moment that is off by more than this is no jitter: samples were lost or the device paused.
 const BREAK_SECONDS: f64 = 0.15;
-/// Jitter is taken into account up to this much: one late callback must not pull the loop.
+/// Limit for the influence of jitter: one late callback must not pull the loop.
 const CLIP_SECONDS: f64 = 0.004;
 /// A device may be off by this much, parts per million; no crystal is.
 const MAX_PPM: f64 = 2_000.0;
@@ -34,7 +34,7 @@ struct Locked {
     age: f64,
 }
 
-/// What an observation did.
+/// The effect of an observation.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum CallbackTime {
     /// It fits.
@@ -89,7 +89,7 @@ impl DeviceRate {
         CallbackTime::Steady
     }
 
-    /// The frame (with its fraction) that was captured at `at`; `None` before the first moment.
+    /// The frame (with fraction) captured at `at`; `None` before the first observation.
     pub(super) fn frame_at(&self, at: Timestamp) -> Option<f64> {
         let locked = self.state.as_ref()?;
         Some(locked.frame as f64 + (at.as_secs_f64() - locked.at) / locked.period)
@@ -100,7 +100,7 @@ impl DeviceRate {
         1.0 / self.state.as_ref().map_or(self.nominal_period, |locked| locked.period)
     }
 
-    /// How much faster than nominal the device runs, once it is known.
+    /// The deviation of the device's rate from its nominal value, once known.
     pub(super) fn drift_ppm(&self) -> Option<f64> {
         let locked = self.state.as_ref().filter(|locked| locked.age > SETTLED_SECONDS)?;
         Some((self.nominal_period / locked.period - 1.0) * 1e6)

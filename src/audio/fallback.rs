@@ -1,5 +1,5 @@
-//! An audio source that another one replaces while it is silent or gone. It is listened to all the
-//! while, and is heard again from its first audible sample on, whoever opens and closes the other.
+//! Replaces an audio source while it is silent or lost. The feed keeps listening to the source, and
+//! plays it again from its first audible sample, independently of who opens or closes the fallback.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,7 +14,7 @@ use crate::base::partial_debug;
 use crate::media::source_status::{SourceAlarm, SourceReport, SourceState, SourceStatus};
 use crate::media::{AudioFeed, Pulled};
 
-/// Whether nothing is to be heard of a source that fares so.
+/// Whether a source in this state is inaudible.
 pub fn is_out(report: &SourceReport) -> bool {
     is_out_by(report.state, report.alarm)
 }
@@ -23,7 +23,7 @@ fn is_out_by(state: SourceState, alarm: Option<SourceAlarm>) -> bool {
     state.is_down() || alarm.is_some_and(SourceAlarm::is_silence)
 }
 
-/// By which another source is given to one, or taken away again.
+/// Sets or removes the fallback of a source.
 #[derive(Clone, Default)]
 pub struct AudioFallback(Arc<Shared>);
 
@@ -31,7 +31,7 @@ pub struct AudioFallback(Arc<Shared>);
 struct Shared {
     /// Another is to be in when the source is silent, so that this is looked for.
     wanted: AtomicBool,
-    /// Whether what was given last has not been taken yet.
+    /// Whether the mixer has not taken the newest fallback yet.
     given: AtomicBool,
     other: Mutex<Option<Box<dyn AudioFeed>>>,
 }
@@ -44,8 +44,8 @@ impl AudioFallback {
         self.0.wanted.store(wanted, Ordering::Relaxed);
     }
 
-    /// This is heard while the source is out; `None`: silence, as it comes. What was before is dropped
-    /// on the mixer's thread.
+    /// Plays this while the source is silent; `None`: plays the silence. The previous fallback is
+    /// dropped on the mixer's thread.
     pub fn give(&self, other: Option<Box<dyn AudioFeed>>) {
         let mut slot = self.0.other.lock();
         let before = std::mem::replace(&mut *slot, other);
@@ -56,8 +56,8 @@ impl AudioFallback {
         drop(before);
     }
 
-    /// Puts this over a source of this rate, whose silence is told as this; `None`: somebody looks for
-    /// it already.
+    /// Wraps a source of this rate, and reports its silence as this alarm; `None`: another part
+    /// watches it already.
     pub fn over(&self, source: Source, rate: u32, silence: Option<SourceAlarm>) -> Source {
         let Source { feed, status, transport } = source;
         let watch = silence.map(|it| SignalWatch::for_silence(Arc::clone(&status), rate, it));
@@ -76,9 +76,9 @@ struct Stood {
     status: Arc<SourceStatus>,
     shared: Arc<Shared>,
     other: Option<Box<dyn AudioFeed>>,
-    /// How much of the other is heard: from 0 to 1 or back within a block, without a click.
+    /// The share of the fallback: fades from 0 to 1 or back within a block, without a click.
     share: f32,
-    /// What the other gave.
+    /// The block of the fallback.
     block: Vec<f32>,
 }
 
@@ -138,7 +138,7 @@ mod tests {
     use crate::media::Transport;
     use crate::media::source_status::SourceFormat;
 
-    /// A steady level, by the second; it counts what is asked of it.
+    /// A constant level per second; it counts its requests.
     struct Level(fn(i64) -> f32, Arc<Mutex<usize>>);
 
     impl AudioFeed for Level {
@@ -166,7 +166,7 @@ mod tests {
         (Source { feed, status, transport: Transport::default() }, asked)
     }
 
-    /// The last sample of each block from one second up to another.
+    /// The last sample of each block between two seconds.
     fn ends(source: &mut Source, from: i64, to: i64) -> Vec<f32> {
         let blocks = (from * 100..to * 100).map(|block| {
             let mut out = [9.0; 480];

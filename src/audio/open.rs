@@ -48,7 +48,7 @@ pub fn hears(choice: &AudioChoice) -> bool {
     }
 }
 
-/// What its silence is told as where another is to be heard instead; `None`: it is watched anyway.
+/// The alarm for silence of this choice if it has a fallback; `None`: it is watched anyway.
 pub fn silence_of(choice: &AudioChoice) -> Option<SourceAlarm> {
     match choice {
         AudioChoice::Mic(_) => None,
@@ -60,7 +60,7 @@ pub fn silence_of(choice: &AudioChoice) -> Option<SourceAlarm> {
 /// Opens a source that it [`hears`].
 ///
 /// # Errors
-/// A file that cannot be played, or nothing to open.
+/// A file that cannot be played, or no choice.
 pub fn open(choice: &AudioChoice, context: &Context) -> Result<Source, Error> {
     let Context { clock, grid, rate, channels, .. } = *context;
     let own = |name: &str, feed: Box<dyn AudioFeed>| {

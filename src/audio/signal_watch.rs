@@ -1,5 +1,5 @@
-//! Listens to what a microphone delivers: zeros, silence, a voice too quiet, or one that is cut off
-//! are alarms in its status. On the mixer's thread; no lock unless something changes.
+//! Watches the audio of a microphone: digital silence, silence, a quiet voice or clipping raise an
+//! alarm in its status. Runs on the mixer's thread, and locks only when something changes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,17 +9,18 @@ use crate::base::Timestamp;
 use crate::media::source_status::{SourceAlarm, SourceState, SourceStatus};
 use crate::media::{AudioFeed, Pulled};
 
-/// Nothing but zeros for this long means that somebody switched it off.
+/// Zeros for this long mean that the microphone is switched off.
 const ZERO_AFTER: f64 = 5.0;
 /// A pause in speech is shorter than this.
 const QUIET_AFTER: f64 = 30.0;
-/// Less than this that is missing in between, as on a busy machine, changes nothing.
+/// A gap shorter than this, as on a busy machine, changes nothing.
 const GAP: f64 = 2.0;
 /// Peaks below this are nobody's voice (−60 dBFS).
 const SILENT: f32 = 0.001;
 /// A voice whose peaks stay below this cannot be understood (−40 dBFS).
 const FAINT: f32 = 0.01;
-/// A sample that is as large as can be, as much in a row, and this many times in this many seconds.
+/// Clipping: the threshold of a sample, the run length, the number of runs, and the window in
+/// seconds.
 const FULL: f32 = 0.995;
 const FLAT: u32 = 4;
 const CLIPS: u32 = 5;
@@ -57,14 +58,14 @@ impl AudioFeed for Watched {
 pub(super) struct SignalWatch {
     status: Arc<SourceStatus>,
     rate: f64,
-    /// What silence is told as, where no voice is looked for.
+    /// The alarm for silence, without watching for a voice.
     silence: Option<SourceAlarm>,
     told: Option<SourceAlarm>,
-    /// Seconds of nothing but zeros, below [`SILENT`], below [`FAINT`].
+    /// Seconds of zeros, below [`SILENT`] and below [`FAINT`].
     zero: f64,
     silent: f64,
     faint: f64,
-    /// Seconds since something came.
+    /// Seconds without data.
     missing: f64,
     /// Full samples in a row.
     flat: u32,
@@ -75,7 +76,7 @@ pub(super) struct SignalWatch {
 }
 
 impl SignalWatch {
-    /// A watch that tells nothing but silence, as this.
+    /// A watch that reports only silence, as this alarm.
     pub(super) fn for_silence(status: Arc<SourceStatus>, rate: u32, silence: SourceAlarm) -> Self {
         Self { silence: Some(silence), ..Self::new(status, rate) }
     }
@@ -97,13 +98,13 @@ impl SignalWatch {
         }
     }
 
-    /// How long a block of the mixer's lasts, ten milliseconds at most, whatever the channels are.
+    /// The length of a block of the mixer, at most ten milliseconds, with any number of channels.
     fn seconds(&self, block: &[f32]) -> f64 {
         0.01_f64.min(block.len() as f64 / self.rate)
     }
 
-    /// Nothing came for a block. Why is told by the source's state; what was heard before counts on
-    /// after a short gap.
+    /// A block without data. The source's state has the reason; after a short gap, the counters
+    /// continue.
     pub(super) fn miss(&mut self, block: &[f32]) {
         self.missing += self.seconds(block);
         if self.missing >= GAP || self.status.state() != SourceState::Open {
@@ -111,7 +112,7 @@ impl SignalWatch {
         }
     }
 
-    /// What was heard is forgotten, and what was told of it is taken back.
+    /// Resets the counters and withdraws the alarms.
     pub(super) fn rest(&mut self) {
         if self.told.take().is_some() {
             self.status.update(|report| report.alarm = None);
@@ -173,8 +174,8 @@ mod tests {
     use super::*;
     use crate::media::source_status::SourceFormat;
 
-    /// The alarm after each second of a 200 Hz tone, whose amplitude is told by the second; beyond
-    /// 1 it is cut off.
+    /// The alarm after each second of a 200 Hz tone whose amplitude depends on the second; above 1
+    /// it clips.
     fn alarms(seconds: u32, amplitude: impl Fn(u32) -> f32) -> Vec<Option<SourceAlarm>> {
         let status = SourceStatus::new("", "Microphone");
         status.open(SourceFormat::Unknown);

@@ -1,4 +1,4 @@
-//! What an audio source is to those who open and own it.
+//! The interface of an audio source for its owner.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::media::source_status::SourceStatus;
 use crate::media::{AudioFeed, FrameGrid, Transport};
 use crate::text::problem::{Problem, problem};
 
-/// What a source needs to know of the program.
+/// The context of a source: the program's clock and format.
 #[derive(Copy, Clone, Debug)]
 pub struct Context {
     /// The session clock.
@@ -20,7 +20,7 @@ pub struct Context {
     pub rate: u32,
     /// Channels, interleaved.
     pub channels: u16,
-    /// What becomes of a file at its end, at first.
+    /// The initial behavior at the end of a file.
     pub at_end: EndBehavior,
 }
 
@@ -28,16 +28,16 @@ pub struct Context {
 pub struct Source {
     /// For the mixer.
     pub feed: Box<dyn AudioFeed>,
-    /// How it fares, readable at any time, also after the feed has been handed over.
+    /// Its state, readable at any time, also after the feed has moved on.
     pub status: Arc<SourceStatus>,
-    /// By which what is played is told what becomes of it at its end, and begun again.
+    /// Sets the behavior at the end of a file, and restarts it.
     pub transport: Transport,
 }
 
 partial_debug!(Source { status });
 
-/// Why a source or output cannot even be begun with. A microphone that is absent or busy is no
-/// error: its status says so, and it is taken when it comes.
+/// Why a source or output cannot be created. A missing or busy microphone is not an error: its
+/// status reports it, and the source opens it as soon as possible.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", Problem::from(self))]
 pub enum Error {
@@ -67,7 +67,7 @@ impl From<&Error> for Problem {
 /// An application that is connected to the audio server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApplicationInfo {
-    /// As it calls itself; several may have one name, and are heard as one.
+    /// The name; applications with the same name count as one.
     pub name: String,
     /// Its program; may be empty.
     pub program: String,

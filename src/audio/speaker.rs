@@ -1,5 +1,5 @@
-//! The way to the speakers: a ring filled by the player's thread and emptied by the device's
-//! callback, which neither locks, allocates nor waits.
+//! The path to the speakers: the player's thread fills a ring, and the device's callback empties it
+//! without locks, allocations or waits.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -18,16 +18,16 @@ use crate::text::Problem;
 /// Room in the ring.
 const RING_DURATION: Duration = Duration::from_millis(500);
 
-/// How many times a second a device asks for samples. Each time costs the same, however little is asked for:
-/// most of it is the library's, which clears a MiB for each message of the server.
+/// How often per second a device requests samples. Each request costs about the same regardless of
+/// its size, because the library clears a MiB for each message of the server.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum SpeakerPace {
     Prompt = 100,
-    /// For samples that are written well ahead of when they are heard.
+    /// For samples written long before they are played.
     Calm = 50,
 }
 
-/// Open speakers. The player uses them as its clock: what is written now will be heard in
+/// Open speakers. The player uses them as its clock: a sample written now is audible after
 /// [`SpeakerOutput::queued_time`].
 pub struct SpeakerOutput {
     rate: u32,
@@ -94,7 +94,8 @@ impl SpeakerOutput {
         self.channels
     }
 
-    /// Queues interleaved audio; the frames (samples a channel) that found room. Never waits.
+    /// Queues interleaved audio, and returns the number of frames (samples per channel) that fit.
+    /// Never waits.
     pub fn write(&mut self, sound: &[f32]) -> usize {
         let channels = usize::from(self.channels);
         let frames = (sound.len().min(self.sound.slots())) / channels;
@@ -104,7 +105,7 @@ impl SpeakerOutput {
         }
     }
 
-    /// Frames written and not yet heard, the device's latency included.
+    /// Frames written but not yet played, including the device's latency.
     pub fn queued(&self) -> usize {
         let channels = usize::from(self.channels);
         let ring = (self.sound.buffer().capacity() - self.sound.slots()) / channels;
@@ -118,7 +119,7 @@ impl SpeakerOutput {
         Duration::from_micros(self.queued() as u64 * 1_000_000 / u64::from(self.rate))
     }
 
-    /// Throws away what is queued and not yet handed to the device, at the device's next callback.
+    /// Discards the queued audio at the device's next callback.
     pub fn clear(&mut self) {
         self.played.clear.store(true, Ordering::Release);
     }
@@ -134,8 +135,7 @@ impl SpeakerOutput {
         self.played.underruns.load(Ordering::Relaxed)
     }
 
-    /// Why the device is gone, once it is: its fault, or that it has asked for nothing since 2 s.
-    /// Then drop this and open again.
+    /// Why the device failed: its error, or no request for 2 s. Then drop this and open a new one.
     pub fn failed(&self) -> Option<String> {
         if let Some(fault) = self.played.latch.get() {
             return Some(fault);

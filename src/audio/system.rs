@@ -1,4 +1,4 @@
-//! What the rest of the room asks of an audio system. One real backend, one fake for tests.
+//! The interface of an audio system. There is one real backend, and a fake for tests.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
@@ -16,18 +16,18 @@ use crate::text::problem::{Problem, problem};
 pub(super) enum Fault {
     /// There is no such device, or none at all.
     Absent(String),
-    /// Somebody else has it.
+    /// Another program uses it.
     Busy(String),
     /// The system does not let us.
     Refused(String),
-    /// It cannot do what is needed.
+    /// It does not support the required format.
     Format(String),
     /// Anything else.
     Other(String),
 }
 
 impl Fault {
-    /// What the machine said.
+    /// The system's message.
     pub(super) fn detail(&self) -> &str {
         match self {
             Self::Absent(detail)
@@ -52,35 +52,34 @@ impl From<&Fault> for Problem {
     }
 }
 
-/// Which way a device's audio goes.
+/// The direction of a device's audio.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Direction {
     /// Microphones.
     Input,
     /// Speakers.
     Output,
-    /// What speakers are given, to be heard.
+    /// Capture of a speaker's output.
     Monitor,
 }
 
-/// A running stream: dropping it ends it, which may take long or for ever: on a separate thread.
+/// A running stream. Dropping it ends it, which can hang, so drop it on a separate thread.
 pub(super) trait Stream: Send {}
 
 /// A audio system. No default methods: each backend answers every question.
 pub(super) trait AudioSystem: Send {
     /// The devices there are, without pseudo-devices; the default first.
     fn devices(&mut self, direction: Direction) -> Result<Vec<DeviceInfo>, Fault>;
-    /// The applications there are, those that play first.
+    /// The applications, playing ones first.
     fn applications(&mut self) -> Result<Vec<ApplicationInfo>, Fault>;
-    /// Starts hearing an application by its name, whatever it plays and will play: silence while
-    /// that is nothing.
+    /// Captures an application by its name, whatever it plays; silence while it plays nothing.
     fn record_application(
         &mut self,
         name: &str,
         rate: u32,
         sink: Sink,
     ) -> Result<Box<dyn Stream>, Fault>;
-    /// Starts hearing a device; audio is given in `sink`'s channels at the rate that is returned.
+    /// Captures a device; the audio has `sink`'s channels and the returned rate.
     fn record(&mut self, id: &str, rate: u32, sink: Sink) -> Result<Box<dyn Stream>, Fault>;
     /// Starts playing on a device, at exactly this rate and these channels, asking for audio this many
     /// times a second.
@@ -93,7 +92,7 @@ pub(super) trait AudioSystem: Send {
     ) -> Result<Box<dyn Stream>, Fault>;
 }
 
-/// Why a stream ended: the first fault is kept, the storm after it costs nothing.
+/// Why a stream ended: keeps the first error, and ignores later ones cheaply.
 #[derive(Debug, Default)]
 pub(super) struct Latch {
     set: AtomicBool,
@@ -101,7 +100,7 @@ pub(super) struct Latch {
 }
 
 impl Latch {
-    /// Called by error callbacks, up to 400,000 times a second.
+    /// Called by error callbacks, up to 400,000 times per second.
     pub(super) fn set(&self, fault: impl FnOnce() -> String) {
         if !self.set.swap(true, Ordering::AcqRel) {
             *self.fault.lock() = Some(fault());
@@ -124,13 +123,13 @@ pub(super) struct CaptureMark {
     pub(super) at: Timestamp,
 }
 
-/// What both ends of a recording know.
+/// State that both ends of a recording share.
 #[derive(Debug, Default)]
 pub(super) struct RecordingState {
     pub(super) latch: Latch,
-    /// Frames that came.
+    /// Frames received.
     pub(super) frames: AtomicU64,
-    /// The audio's age when its callback came, microseconds, the longest seen lately.
+    /// The longest recent age of audio at its callback, in microseconds.
     pub(super) age_micros: AtomicI64,
 }
 
@@ -164,12 +163,12 @@ pub(super) fn recording(clock: Clock, rate: u32, channels: u16) -> (Sink, Record
 }
 
 impl Sink {
-    /// Where faults go.
+    /// Where errors go.
     pub(super) fn recording_state(&self) -> Arc<RecordingState> {
         Arc::clone(&self.heard)
     }
 
-    /// Channels that are wanted; others are made to fit.
+    /// The wanted number of channels; others are converted.
     pub(super) fn channels(&self) -> u16 {
         self.channels
     }
@@ -179,8 +178,8 @@ impl Sink {
         self.clock.now()
     }
 
-    /// Takes a callback's audio, `channels` interleaved in `sound`, the first frame captured
-    /// `age_micros` ago. Audio that finds no room is left out: nobody listens.
+    /// Takes a callback's audio: `channels` interleaved in `sound`, the first frame captured
+    /// `age_micros` ago. Audio without room is dropped, because nobody reads it.
     pub(super) fn push(&mut self, sound: &[f32], channels: u16, age_micros: i64) {
         let channels = usize::from(channels.max(1));
         let frames = sound.len() / channels;
@@ -196,7 +195,8 @@ impl Sink {
     }
 }
 
-/// Interleaved samples in another number of channels: their mean in one, so that neither side is lost.
+/// Converts interleaved samples to another number of channels; mono is the mean, so neither side is
+/// lost.
 pub(super) fn remixed(
     samples: &[f32],
     channels: usize,
@@ -210,13 +210,13 @@ pub(super) fn remixed(
     })
 }
 
-/// What both ends of a playback know.
+/// State that both ends of a playback share.
 #[derive(Debug)]
 pub(super) struct Played {
     pub(super) latch: Latch,
-    /// Loudness wished for, `f32` as bits.
+    /// The volume, as `f32` bits.
     pub(super) volume: AtomicU32,
-    /// When the last frame that was handed to the device will have been heard, microseconds.
+    /// When the last frame in the device will have been played, in microseconds.
     pub(super) heard_until: AtomicI64,
     pub(super) underruns: AtomicU64,
     /// Frames the device asked for, silence included.
@@ -263,12 +263,12 @@ impl Tap {
         self.channels
     }
 
-    /// Where faults go.
+    /// Where errors go.
     pub(super) fn played(&self) -> Arc<Played> {
         Arc::clone(&self.played)
     }
 
-    /// Fills a callback's buffer, whose first frame will be heard in `latency_micros`.
+    /// Fills a callback's buffer; its first frame plays after `latency_micros`.
     pub(super) fn fill(&mut self, out: &mut [f32], latency_micros: i64) {
         let channels = usize::from(self.channels.max(1));
         let frames = out.len() / channels;

@@ -1,5 +1,5 @@
-//! How long to wait before trying again: soon and often in the first minute (the network hiccup,
-//! the server that restarts), patiently afterwards, and never in step with everybody else.
+//! How long to wait before a retry: often in the first minute, for a short network failure or a
+//! restarting server, then less often, and never at the same moment as other clients.
 
 use std::time::Duration;
 
@@ -38,15 +38,15 @@ impl Backoff {
         wait - wait.mul_f64(0.25 * self.fraction())
     }
 
-    /// The wait after the server has said no: 1 s, then twice as long each time up to 15 s, each shortened
-    /// by up to a quarter at random.
+    /// The wait after a refusal: 1 s, then twice as long each time up to 15 s, each shortened by a
+    /// random amount of up to a quarter.
     pub fn next_refused(&mut self) -> Duration {
         let wait = Duration::from_secs(1).saturating_mul(1 << self.tries.min(4)).min(LIMIT);
         self.tries = self.tries.saturating_add(1);
         wait - wait.mul_f64(0.25 * self.fraction())
     }
 
-    /// Forgets the outage: the next wait is a short one again.
+    /// Resets after an outage: the next wait is short again.
     pub const fn reset(&mut self) {
         self.tries = 0;
     }

@@ -1,4 +1,4 @@
-//! What tells a file from what it was before, without reading it.
+//! Detects changes of a file without reading it.
 
 use std::fs::Metadata;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use crate::text::problem::{Problem, problem};
 
-/// When a file was written, and how long it is.
+/// The modification time and the length of a file.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct FileStamp {
     changed: Option<SystemTime>,
@@ -14,7 +14,7 @@ pub struct FileStamp {
 }
 
 impl FileStamp {
-    /// Of a file as it is now; an error says why it cannot be read.
+    /// The stamp of a file now; an error says why it cannot be read.
     pub fn of(path: &Path) -> Result<Self, Problem> {
         let meta = std::fs::metadata(path)?;
         // Opening a pipe would wait for whoever writes it.
@@ -24,7 +24,7 @@ impl FileStamp {
         Ok(Self::from(&meta))
     }
 
-    /// Of whatever is there; `None`: nothing is.
+    /// The stamp of any existing path; `None`: nothing exists.
     pub fn at(path: &Path) -> Option<Self> {
         std::fs::metadata(path).ok().as_ref().map(Self::from)
     }

@@ -1,5 +1,5 @@
-//! A slot that holds the latest value and nothing older: how frames reach whoever may look at
-//! them now and then (the preview, the compositor) without a queue.
+//! A slot for the newest value: passes frames to readers that look occasionally (the preview, the
+//! compositor), without a queue.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -44,7 +44,7 @@ impl<T> Default for Latest<T> {
 }
 
 impl<T: Clone> Latest<T> {
-    /// Replaces the value and wakes the watcher, if there is one.
+    /// Replaces the value, and wakes the watcher, if any.
     pub fn publish(&self, value: T) {
         // The old value is dropped outside the lock: it may return a buffer to a pool.
         let old = self.shared.value.lock().replace(value);
@@ -70,7 +70,7 @@ impl<T: Clone> Latest<T> {
         self.shared.value.lock().clone()
     }
 
-    /// The value, if the slot changed since the version in `seen`, which is brought up to date.
+    /// The value, if it changed since version `seen`, which is updated.
     pub fn newer(&self, seen: &mut u64) -> Option<T> {
         let version = self.version();
         if version == *seen {
@@ -92,8 +92,8 @@ impl<T> Latest<T> {
         self.shared.version.load(Ordering::Acquire)
     }
 
-    /// Calls `wake` after each change, on the publisher's thread: it must return at once (such as
-    /// asking a window to paint). Replaces an earlier one.
+    /// Calls `wake` after each change, on the publisher's thread. It must return at once, for
+    /// example request a repaint. Replaces an earlier callback.
     pub fn on_change(&self, wake: impl Fn() + Send + Sync + 'static) {
         *self.shared.wake.lock() = Some(Box::new(wake));
     }

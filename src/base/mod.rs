@@ -1,7 +1,6 @@
-//! Floor 0: what every room needs and nobody argues about. Time, named bounded queues, the
-//! latest-value slot, the buffer pool, named threads and crews of them, back-off, secrets, what
-//! tells a file from what it was, and how the desktop's portal is asked, and
-//! what a process and its threads may no longer do.
+//! Floor 0: basic parts that every room can use. Time, named bounded queues, the slot for the
+//! newest value, buffer pools, named threads and worker pools, back-off, secrets, file stamps, the
+//! portal client, and the sandbox.
 
 mod backend;
 pub mod backoff;
@@ -33,7 +32,7 @@ pub use secret::Secret;
 pub use time::{Clock, Timestamp};
 pub use worker::{Stop, Worker};
 
-/// `Debug` of types of which not all can or need be shown: their names, and these fields.
+/// Implements `Debug` for types with only some printable fields: their name and these fields.
 macro_rules! partial_debug {
     ($($name:ident { $($field:ident),* })*) => {$(
         impl std::fmt::Debug for $name {

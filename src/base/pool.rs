@@ -1,6 +1,6 @@
-//! Buffers that come back: a pooled value returns to its pool when the last reference to it is
-//! dropped, so that a running pipeline allocates no frames. What is shared in an [`Arc`] may come
-//! back with it ([`Pool::fresh`]): then nothing at all is allocated.
+//! Reusable buffers: a pooled value returns to its pool when its last reference is dropped, so a
+//! running pipeline allocates no frames. A value shared in an [`Arc`] can return together with it
+//! ([`Pool::fresh`]): then nothing at all is allocated.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,7 +16,7 @@ pub struct Pool<T> {
 
 struct Store<T> {
     idle: Mutex<Vec<T>>,
-    /// What was shared by [`Fresh::share`]; who else has one of them is seen by its count.
+    /// Values shared by [`Fresh::share`]; the reference count shows whether they are in use.
     shared: Mutex<Vec<Arc<Pooled<T>>>>,
     max_idle: usize,
 }
@@ -34,22 +34,22 @@ impl<T> Clone for Pool<T> {
 }
 
 impl<T> Pool<T> {
-    /// A pool that keeps at most `max_idle` values for reuse and makes new ones with `make`.
+    /// A pool that keeps at most `max_idle` values for reuse, and makes new ones with `make`.
     pub fn new(max_idle: usize, make: impl Fn() -> T + Send + Sync + 'static) -> Self {
         let idle = Mutex::new(Vec::with_capacity(max_idle));
         let shared = Mutex::new(Vec::with_capacity(max_idle));
         Self { shelf: Arc::new(Store { idle, shared, max_idle }), make: Arc::new(make) }
     }
 
-    /// A value: one that came back (with its old content) or a new one.
+    /// A reused value (with its old content) or a new one.
     pub fn take(&self) -> Pooled<T> {
         let reused = self.shelf.idle.lock().pop();
         let value = reused.unwrap_or_else(|| (self.make)());
         Pooled { value: Some(value), shelf: Arc::downgrade(&self.shelf), number: number() }
     }
 
-    /// A value to be written and then shared: one that nobody has any more (with its old content) or a
-    /// new one. The pool keeps at most `max_idle` of these besides.
+    /// A value to write and then share: a reused one (with its old content) or a new one. The pool
+    /// keeps at most `max_idle` of these in addition.
     pub fn fresh(&self) -> Fresh<T> {
         let mut shared = self.shelf.shared.lock();
         // Nobody but the pool has it, so that nobody can come to have it either.
@@ -74,13 +74,13 @@ pub struct Fresh<T> {
 }
 
 impl<T> Fresh<T> {
-    /// As long as it is shared and comes back by [`Pool::fresh`] this stays the same, and nothing else
-    /// has it: what was written into it last is still there.
+    /// Stable while the value circulates through [`Pool::fresh`], and unique: a value with the same
+    /// number still has its last content.
     pub fn number(&self) -> u64 {
         self.value.number
     }
 
-    /// No longer to be written. When nobody has it any more it is the pool's again.
+    /// Makes it read-only. It returns to the pool after its last use.
     pub fn share(self) -> Arc<Pooled<T>> {
         if let Some(shelf) = self.shelf.upgrade() {
             let mut shared = shelf.shared.lock();
@@ -107,7 +107,7 @@ impl<T> DerefMut for Fresh<T> {
     }
 }
 
-/// A value from a pool. Write to it while it is yours alone, then share it in an `Arc`.
+/// A value from a pool. Write to it while you own it, then share it in an `Arc`.
 #[derive(Debug)]
 pub struct Pooled<T> {
     /// `None` only while being dropped.
@@ -117,14 +117,14 @@ pub struct Pooled<T> {
     number: u64,
 }
 
-/// One that nothing has had.
+/// A new number.
 fn number() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
 impl<T> Pooled<T> {
-    /// A value that belongs to no pool (tests, stills).
+    /// A value without a pool (tests, stills).
     pub fn unpooled(value: T) -> Self {
         Self { value: Some(value), shelf: Weak::new(), number: number() }
     }

@@ -1,7 +1,7 @@
-//! How the desktop's portal (xdg-desktop-portal) is talked to, whatever it is asked for: a request is
-//! answered by a signal, after a dialog or without one; a session lives until it is closed, by us or
-//! by the desktop, or until the portal goes. Every call has a limit but the one that a person answers, which ends
-//! when nobody wants it any more.
+//! A client for the desktop's portal (xdg-desktop-portal). A request is answered by a signal, with
+//! or without a dialog. A session lives until onair, the desktop or the portal ends it. Every call
+//! has a time limit, except those that wait for the user, which end when nobody needs them any
+//! more.
 
 use std::collections::HashMap;
 use std::io;
@@ -19,19 +19,19 @@ use crate::base::worker::Stop;
 
 /// Its name on the session bus.
 pub const SERVICE: &str = "org.freedesktop.portal.Desktop";
-/// Where its interfaces are.
+/// The path of its interfaces.
 pub const PATH: &str = "/org/freedesktop/portal/desktop";
 const REQUEST: &str = "org.freedesktop.portal.Request";
 const SESSION: &str = "org.freedesktop.portal.Session";
 
-/// How long anything may take that no person has to answer.
+/// Time limit for calls that do not wait for the user.
 const LIMIT: Duration = Duration::from_secs(10);
-/// How often it is looked whether somebody still waits for the answer.
+/// How often to check whether somebody still needs the answer.
 pub const POLL_INTERVAL: Duration = Duration::from_millis(50);
-/// What is kept of what somebody else says.
+/// Limit for texts of other programs, in characters.
 const MAX_WORDS: usize = 200;
 
-/// Why nothing came of a request.
+/// Why a request failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
     /// There is no bus, no portal, no such interface of it, or no answer.
@@ -40,13 +40,13 @@ pub enum Failure {
     /// It does not do that for this program.
     #[error("{0}")]
     NotAllowed(String),
-    /// The portal has gone meanwhile.
+    /// The portal stopped meanwhile.
     #[error("it ended while it was asked")]
     Gone,
-    /// The person said no.
+    /// The user declined.
     #[error("it was refused in the desktop's dialog")]
     Denied,
-    /// Neither yes nor no.
+    /// The dialog closed without an answer.
     #[error("its dialog has ended without an answer")]
     Unanswered,
 }
@@ -63,15 +63,15 @@ impl From<zbus::Error> for Failure {
     }
 }
 
-/// Named values, as they are sent.
+/// Named values to send.
 pub type Options<'a> = HashMap<&'a str, Value<'a>>;
-/// Named values, as they come.
+/// Named values that were received.
 pub type Results = HashMap<String, OwnedValue>;
 
-/// What the calls of one connection run on: the thread that waits for them.
+/// A runtime for the calls of one connection: the calling thread.
 ///
 /// # Errors
-/// When the system has nothing left for it.
+/// When the system has no resources for it.
 pub fn runtime() -> io::Result<Runtime> {
     Builder::new_current_thread().enable_all().build()
 }
@@ -79,15 +79,15 @@ pub fn runtime() -> io::Result<Runtime> {
 /// The session bus.
 ///
 /// # Errors
-/// Why there is none.
+/// Why the connection failed.
 pub async fn connect() -> Result<Connection, Failure> {
     limited(Connection::session()).await
 }
 
-/// What comes of a call that no person has to answer.
+/// Waits for a call that does not wait for the user.
 ///
 /// # Errors
-/// What the other side said, or that it says nothing.
+/// The other side's error, or a timeout.
 pub async fn limited<T>(what: impl Future<Output = zbus::Result<T>>) -> Result<T, Failure> {
     match timeout(LIMIT, what).await {
         Ok(done) => Ok(done?),
@@ -95,11 +95,10 @@ pub async fn limited<T>(what: impl Future<Output = zbus::Result<T>>) -> Result<T
     }
 }
 
-/// A number that an interface of the portal tells, and who told it: the portal's own name, which
-/// no other program has.
+/// A number property of a portal interface, and the unique bus name of the portal.
 ///
 /// # Errors
-/// As [`limited`]; also where it is no number.
+/// As [`limited`]; also if it is not a number.
 pub async fn property(
     connection: &Connection,
     interface: &str,
@@ -115,7 +114,7 @@ pub async fn property(
     Ok((number, owner.unwrap_or_default()))
 }
 
-/// A name for one request or session: each is answered at an address made of it.
+/// A new name for a request or session: part of the path of its answer.
 pub fn handle() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     format!("onair_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
@@ -126,7 +125,7 @@ pub fn handle() -> String {
 pub struct Waiting<'a> {
     /// Nobody does any more.
     pub stop: &'a Stop,
-    /// Called while it is waited.
+    /// Called while waiting.
     pub asking: &'a dyn Fn(),
     /// A person answers: there is no limit.
     pub person: bool,
@@ -138,7 +137,7 @@ impl std::fmt::Debug for Waiting<'_> {
     }
 }
 
-/// Signals of `sender`, its own name or the one that it has on the bus, at this path.
+/// Signals of `sender`, its unique or well-known name, at this path.
 ///
 /// # Errors
 /// As [`limited`].
@@ -158,7 +157,7 @@ pub async fn signals(
     limited(MessageStream::for_match_rule(rule, connection, Some(16))).await
 }
 
-/// Tells when the portal's service begins, ends or is replaced.
+/// Reports when the portal's service starts, stops or is replaced.
 ///
 /// # Errors
 /// As [`limited`].
@@ -173,17 +172,17 @@ pub async fn owners(connection: &Connection) -> Result<MessageStream, Failure> {
     limited(MessageStream::for_match_rule(rule, connection, Some(4))).await
 }
 
-/// Who had the portal's name before this word of the bus, and who has it now.
+/// The previous and the new owner of the portal's name, according to this message of the bus.
 pub fn owner_change(message: &Message) -> Option<(String, String)> {
     let (_, before, now) = message.body().deserialize::<(String, String, String)>().ok()?;
     Some((before, now))
 }
 
-/// Asks for something that is answered by a signal, after a dialog or without one: by this call, whose options
-/// have the name `handle`.
+/// Sends a request that is answered by a signal, with or without a dialog; `handle` is the name in
+/// the call's options.
 ///
 /// # Errors
-/// Why nothing came of it.
+/// Why the request failed.
 pub async fn request(
     connection: &Connection,
     handle: &str,
@@ -230,10 +229,10 @@ pub async fn request(
     }
 }
 
-/// Begins a session of this interface, with these options beside the usual ones.
+/// Opens a session of this interface, with these options in addition to the usual ones.
 ///
 /// # Errors
-/// Why there is none.
+/// Why the session failed.
 pub async fn begin(
     connection: &Connection,
     interface: &str,
@@ -251,7 +250,7 @@ pub async fn begin(
     path.ok_or_else(|| Failure::Absent("it gave no session".to_owned()))
 }
 
-/// Tells when the desktop ends this session.
+/// Reports when the desktop ends this session.
 ///
 /// # Errors
 /// As [`limited`].
@@ -272,7 +271,7 @@ async fn close_at(connection: &Connection, path: &str, interface: &str) {
     let _ = timeout(LIMIT / 10, close).await;
 }
 
-/// A text among what came.
+/// A text among the results.
 pub fn text(results: &Results, name: &str) -> Option<String> {
     results.get(name).and_then(|value| <&str>::try_from(value).ok().map(str::to_owned))
 }

@@ -1,10 +1,10 @@
 //! Bounded queues between threads. Every queue has a name, a depth and a policy for when it is
 //! full; depth and drops can be read at any time through its [`Gauge`].
 //!
-//! Built on crossbeam channels. Whoever waits sleeps at once, on a separate bell: items come tens of times a
-//! second, milliseconds apart, and the channel's own waiting, which first spins and yields for items that
-//! come microseconds apart, cost a broadcast a thirtieth of its work. Queues that lead to a socket live in
-//! `broadcast/` and `server/`: they drop by timestamp, not by count.
+//! Built on crossbeam channels. Waiting threads sleep at once, on a separate bell. Items come tens
+//! of times per second, and the channel's own waiting spins first, which cost a broadcast a
+//! thirtieth of its CPU time. Queues that lead to a socket live in `broadcast/` and `server/`: they
+//! drop by timestamp, not by count.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
@@ -18,14 +18,14 @@ use parking_lot::{Condvar, Mutex};
 pub enum Full {
     /// Wait until there is room. For work that must not be lost and whose producer may wait.
     Block,
-    /// Make room by throwing away what has waited longest. For live frames.
+    /// Discard the oldest item. For live frames.
     DropOldest,
-    /// Throw away what comes until something decodable on its own comes, then start afresh from it.
-    /// Needs [`bounded_keyed`].
+    /// Discard new items until one that is decodable on its own, then start again with it. Needs
+    /// [`bounded_keyed`].
     DropToKeyframe,
 }
 
-/// The other end is gone: the stream has ended, or its consumer has stopped.
+/// The other end is gone: the stream ended, or its consumer stopped.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the other end of the queue is gone")]
 pub struct Closed;
@@ -33,13 +33,13 @@ pub struct Closed;
 /// Why nothing was received.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Empty {
-    /// Nothing is waiting (yet).
+    /// Nothing is waiting yet.
     Waiting,
     /// All senders are gone and everything they sent has been received.
     Closed,
 }
 
-/// What a queue is and how it fares. Shared with the statistics.
+/// The name, depth and counters of a queue. Shared with the statistics.
 #[derive(Debug)]
 pub struct Gauge {
     name: &'static str,
@@ -125,22 +125,22 @@ impl Wakeup {
     }
 }
 
-/// What both ends share.
+/// State that both ends share.
 #[derive(Debug)]
 struct Shared<T> {
-    /// An item came, or the last sender went.
+    /// An item arrived, or the last sender is gone.
     more: Wakeup,
-    /// An item was taken, or the receiver went.
+    /// An item was taken, or the receiver is gone.
     room: Wakeup,
     gauge: Arc<Gauge>,
     is_key: Option<fn(&T) -> bool>,
-    /// What comes is thrown away up to the next keyframe.
+    /// New items are discarded up to the next keyframe.
     skipping: AtomicBool,
-    /// The receiver is gone: senders hold one of the channel's themselves.
+    /// The receiver is gone: senders hold a receiver of the channel themselves.
     closed: AtomicBool,
 }
 
-/// Rings when it goes.
+/// Wakes the other end when dropped.
 #[derive(Debug)]
 struct WakeOnDrop<T>(Arc<Shared<T>>);
 
@@ -157,7 +157,7 @@ pub struct Sender<T> {
     /// Held to throw away the oldest item; does not keep the queue open for senders, see `closed`.
     drain: channel::Receiver<T>,
     shared: Arc<Shared<T>>,
-    /// Goes after `sender`, so that who is woken finds the queue ended.
+    /// Dropped after `sender`, so a woken receiver finds the queue ended.
     _leaving: WakeOnDrop<T>,
 }
 
@@ -236,8 +236,8 @@ fn build<T>(
 }
 
 impl<T> Sender<T> {
-    /// Puts an item into the queue by its policy. `Ok(false)`: something was thrown away (this item
-    /// or an older one).
+    /// Puts an item into the queue according to its policy. `Ok(false)`: an item was discarded,
+    /// this one or an older one.
     ///
     /// # Errors
     /// [`Closed`] once the receiver is gone.
@@ -252,8 +252,8 @@ impl<T> Sender<T> {
         }
     }
 
-    /// Waits at most this long for room; without any the item comes back. For queues that
-    /// [block](Full::Block), so that who fills them can see to something else in between.
+    /// Waits at most this long for room; without room, returns the item. For queues that
+    /// [block](Full::Block), so the sender can do something else in between.
     ///
     /// # Errors
     /// [`Closed`] once the receiver is gone.
@@ -271,7 +271,7 @@ impl<T> Sender<T> {
         self.sender.len()
     }
 
-    /// Whether nothing waits.
+    /// Whether the queue is empty.
     pub fn is_empty(&self) -> bool {
         self.sender.is_empty()
     }
@@ -289,7 +289,7 @@ impl<T> Sender<T> {
         self.shared.gauge.dropped.fetch_add(count, Ordering::Relaxed);
     }
 
-    /// Throws away what waits longest; whether anything did.
+    /// Discards the oldest item, and returns whether there was one.
     fn drop_oldest(&self) -> bool {
         let found = self.drain.try_recv().is_ok();
         self.dropped(u64::from(found));
@@ -376,12 +376,12 @@ impl<T> Receiver<T> {
     }
 
     /// Waits for the next item; `None` at the end of the stream (all senders dropped, all items
-    /// received). For threads whose producer is certain to end.
+    /// received). For threads whose producer certainly ends.
     pub fn recv(&self) -> Option<T> {
         self.shared.more.wait(None, || self.try_next())?.ok()
     }
 
-    /// The next item if one waits.
+    /// The next item, if there is one.
     ///
     /// # Errors
     /// [`Empty::Waiting`] or [`Empty::Closed`].
@@ -389,7 +389,7 @@ impl<T> Receiver<T> {
         self.try_next().unwrap_or(Err(Empty::Waiting))
     }
 
-    /// The items that wait, and those that come while they are taken.
+    /// The waiting items, and those that arrive meanwhile.
     pub fn waiting(&self) -> impl Iterator<Item = T> + '_ {
         std::iter::from_fn(|| self.try_recv().ok())
     }
@@ -404,7 +404,7 @@ impl<T> Receiver<T> {
         self.receiver.len()
     }
 
-    /// Whether nothing waits.
+    /// Whether the queue is empty.
     pub fn is_empty(&self) -> bool {
         self.receiver.is_empty()
     }
@@ -418,7 +418,7 @@ impl<T> Receiver<T> {
         full && self.shared.room.waiting.load(Ordering::SeqCst) > 0
     }
 
-    /// The next item, or that none will come.
+    /// The next item, or the end of the stream.
     fn try_next(&self) -> Option<Result<T, Empty>> {
         match self.receiver.try_recv() {
             Ok(item) => {

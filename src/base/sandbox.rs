@@ -1,7 +1,7 @@
-//! What a process and its threads may no longer do, because what they decode is hostile: C libraries
-//! (FDK AAC, OpenH264, libopus, FFmpeg's) read it in-process. Three things of Linux that need no privilege:
-//! `no_new_privs`, seccomp (which system calls) and Landlock (which files). All hold for the thread
-//! that enters and for those it starts later, and none can be undone. What a kernel lacks is logged.
+//! Restricts a process and its threads, because they decode hostile data with C libraries (FDK AAC,
+//! OpenH264, libopus, FFmpeg). It uses three features of Linux that need no privilege:
+//! `no_new_privs`, seccomp (system calls) and Landlock (files). All apply to the thread that enters
+//! and its later threads, and cannot be undone. onair logs what the kernel does not support.
 //!
 //! | who | seccomp | Landlock: execute nothing, write only below |
 //! |---|---|---|
@@ -9,8 +9,9 @@
 //! | threads that decode frames | [`video_decoder`] | devices, crash reports |
 //! | threads that decode audio and open speakers | [`audio_decoder`] | devices, crash reports |
 //!
-//! The window's other threads are free: what a desktop opens for it (a browser, a file dialog) would
-//! inherit all this, and browsers need what is refused here for separate sandboxes.
+//! The window's other threads stay unrestricted, because programs that a desktop opens for them (a
+//! browser, a file dialog) would inherit the restrictions, and browsers need the refused calls for
+//! their own sandboxes.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -18,31 +19,31 @@ use std::sync::OnceLock;
 #[cfg(target_os = "linux")]
 use linux::{restrict_calls, restrict_files};
 
-/// Where reports of a crash go, from any thread.
+/// The folder of crash reports.
 static CRASHES: OnceLock<PathBuf> = OnceLock::new();
 
-/// How much is taken away.
+/// The set of system calls to refuse.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 enum Calls {
-    /// What no part of onair ever needs, and other programs.
+    /// Calls that no part of onair needs, such as starting other programs.
     Process,
     /// Also sockets, processes and signals to others.
     Decoder,
 }
 
-/// Reports of a crash may be written there by all threads.
+/// Allows all threads to write crash reports there.
 pub fn crash_folder(folder: &Path) {
     let _ = CRASHES.set(folder.to_owned());
 }
 
-/// For the whole process, before it has other threads: no other programs, no debugging of others, no
-/// kernel interfaces that nothing here needs.
+/// Restricts the whole process, before it starts other threads: no other programs, no debugging of
+/// others, no unneeded kernel interfaces.
 pub fn process() {
     restrict_calls(Calls::Process);
 }
 
-/// From here on this thread and those it starts write nothing but what is named, in its folder (where
-/// new names and temporary files go), and devices.
+/// From here on, this thread and its later threads write only to devices and to the folders of the
+/// named files (for new names and temporary files).
 pub fn files(named: &[&Path]) {
     let mut folders = Vec::new();
     for path in named {
@@ -52,25 +53,25 @@ pub fn files(named: &[&Path]) {
     restrict_files(&folders);
 }
 
-/// For a thread that decodes frames and does nothing else.
+/// For a thread that only decodes video.
 pub fn video_decoder() {
     restrict_files(&[]);
     restrict_calls(Calls::Decoder);
 }
 
-/// For a thread that decodes audio and gives it to speakers, which are reached through sockets.
+/// For a thread that decodes audio and plays it on speakers, through sockets.
 pub fn audio_decoder() {
     restrict_files(&[]);
     restrict_calls(Calls::Process);
 }
 
-/// The folder of a file, or of it what there is.
+/// The folder of a file, or its nearest existing parent.
 fn nearest(path: &Path) -> Option<PathBuf> {
     let whole = std::path::absolute(path).ok()?;
     whole.ancestors().skip(1).find(|folder| folder.is_dir()).map(Path::to_owned)
 }
 
-/// What every thread may write: devices, what speakers are reached by, crash reports.
+/// Paths that every thread may write: devices, the sockets of speakers, crash reports.
 #[cfg(target_os = "linux")]
 fn always() -> Vec<PathBuf> {
     let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
@@ -95,8 +96,8 @@ mod linux {
 
     use super::{Calls, always};
 
-    /// What no part of onair needs: other programs, other processes' memory, mounts and namespaces,
-    /// the kernel's modules, keys, probes and clocks.
+    /// Calls that no part of onair needs: other programs, other processes' memory, mounts and
+    /// namespaces, kernel modules, keys, probes and clocks.
     const NEVER: &[libc::c_long] = &[
         libc::SYS_execve,
         libc::SYS_execveat,
@@ -143,8 +144,8 @@ mod linux {
         libc::SYS_personality,
     ];
 
-    /// What a thread that only decodes does not need either. Of rings, which would do all this
-    /// without a system call, none is made or asked.
+    /// Calls that a decoding thread does not need either. It includes `io_uring`, which could do
+    /// all this without a system call.
     const DECODER: &[libc::c_long] = &[
         libc::SYS_socket,
         libc::SYS_socketpair,
@@ -242,7 +243,7 @@ mod linux {
     }
 }
 
-/// Elsewhere there is nothing of the kind.
+/// Other systems have no equivalent.
 #[cfg(not(target_os = "linux"))]
 fn restrict_calls(_: Calls) {}
 
@@ -260,10 +261,10 @@ mod tests {
     use std::os::unix::process::CommandExt;
     use std::process::Command;
 
-    /// Where set, this is the process that is restricted, and may write there.
+    /// If set, this is the restricted process, which may write to that folder.
     const CHILD: &str = "ONAIR_TEST_SANDBOX";
 
-    /// A process of its own, since nothing of this can be undone.
+    /// A separate process, because the restrictions cannot be undone.
     fn child(test: &str, folder: &Path) {
         let output = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", test, "--nocapture", "--test-threads", "1"])

@@ -1,11 +1,11 @@
-//! Text from elsewhere (servers, files, pages, titles) without the characters that are obeyed instead
-//! of shown: control characters, which steer a terminal, and those that turn or hide what stands
-//! around them. Every output goes through here.
+//! Removes harmful characters from texts of others (servers, files, pages, titles): control
+//! characters, which steer a terminal, and those that reverse or hide other text. Every output goes
+//! through here.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// Whether a character of a text from elsewhere may be shown. What joins letters and emoji stays.
+/// Whether a character of such a text may be displayed. Joiners of letters and emoji stay.
 pub fn is_harmless(sign: char) -> bool {
     !sign.is_control()
         && !matches!(sign,
@@ -18,7 +18,7 @@ pub fn is_harmless(sign: char) -> bool {
             | '\u{E0000}'..='\u{E007F}' | '\u{FFFE}' | '\u{FFFF}')
 }
 
-/// Whether a character leaves a mark. A name of others only is none.
+/// Whether a character is visible. A name without any visible character counts as empty.
 pub fn is_visible(sign: char) -> bool {
     is_harmless(sign)
         && !sign.is_whitespace()
@@ -30,7 +30,7 @@ pub fn is_visible(sign: char) -> bool {
             | '\u{1D173}'..='\u{1D17A}' | '\u{E0100}'..='\u{E01EF}')
 }
 
-/// A text for people: what may not be shown stands as `�`. Lines and tabs stay.
+/// A text for display: harmful characters become `�`. Lines and tabs stay.
 pub fn sanitized(text: &str) -> Cow<'_, str> {
     let fits = |sign| matches!(sign, '\n' | '\t') || is_harmless(sign);
     if text.chars().all(fits) {
@@ -40,8 +40,8 @@ pub fn sanitized(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(replaced).collect())
 }
 
-/// JSON in which such characters are escaped. They are in its texts only, and none below U+0020 is
-/// left in them (RFC 8259, 7); lines and tabs between its values stay.
+/// JSON with such characters escaped. They occur only in its strings, which contain none below
+/// U+0020 (RFC 8259, 7); line breaks and tabs between values stay.
 pub fn sanitized_json(json: &str) -> Cow<'_, str> {
     let fits = |sign| matches!(sign, '\n' | '\t') || is_harmless(sign);
     if json.chars().all(fits) {

@@ -1,5 +1,5 @@
-//! Text that must not be seen: stream keys, passwords, tokens. Never printed, wiped when dropped,
-//! and known while it lives, so that it can be taken from texts that others wrote ([`scrub`]).
+//! Text that nobody may see: stream keys, passwords, tokens. It is never printed, wiped when
+//! dropped, and registered while it lives, so it can be removed from texts of others ([`scrub`]).
 
 use std::fmt;
 use std::sync::{Arc, Weak};
@@ -8,11 +8,11 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use zeroize::Zeroizing;
 
-/// Shorter texts are left alone: they would blank out ordinary words.
+/// Shorter texts are not replaced, because that would damage ordinary words.
 const MIN_SECRET_LENGTH: usize = 4;
-/// The name of the built-in server's stream, which is ours and no secret.
+/// The name of the built-in server's stream, which is not secret.
 const OWN_NAME: &str = "onair";
-/// More secrets than this are none of a person's: the oldest are no longer looked for.
+/// Nobody has more secrets than this: the oldest are no longer searched for.
 const MAX_SECRETS: usize = 4_096;
 /// A report must not wait for a thread that has died.
 const LOCK_TIMEOUT: Duration = Duration::from_millis(200);
@@ -20,9 +20,8 @@ const LOCK_TIMEOUT: Duration = Duration::from_millis(200);
 /// Every secret that lives. Holds no copies.
 static LIVING: Mutex<Vec<Weak<Zeroizing<String>>>> = Mutex::new(Vec::new());
 
-/// A secret text. `Debug` and `Display` print `***`; [`Secret::expose`] is the one way to read it,
-/// and each call of it is a place to review. Clones share the text, so that there is one of it to
-/// wipe.
+/// A secret text. `Debug` and `Display` print `***`; only [`Secret::expose`] reads it, and each
+/// call needs a review. Clones share the text, so only one copy must be wiped.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Secret(Arc<Zeroizing<String>>);
 
@@ -48,13 +47,13 @@ impl Secret {
         &self.0
     }
 
-    /// Whether there is nothing to hide.
+    /// Whether the text is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// `text` with every occurrence of the secret replaced by `***`: for what a server says back.
-    /// Secrets shorter than 4 bytes are left alone, they would blank out ordinary words.
+    /// `text` with every occurrence of the secret replaced by `***`, for messages of servers.
+    /// Secrets shorter than 4 bytes are not replaced, because that would damage ordinary words.
     pub fn redact(&self, text: &str) -> String {
         if self.0.len() < MIN_SECRET_LENGTH {
             text.to_owned()
@@ -64,15 +63,15 @@ impl Secret {
     }
 }
 
-/// Whether two secrets are the same, compared to the end so that time tells nothing.
+/// Whether two secrets are equal, in constant time.
 pub fn is_same_secret(one: &[u8], other: &[u8]) -> bool {
     let differ = one.iter().zip(other).fold(0, |differ, (a, b)| differ | (a ^ b));
     one.len() == other.len() && differ == 0
 }
 
-/// `text` without any secret that lives: whole, as a program writes it in quotes, and the part of a
-/// key before its `?` alone. For what was written by whoever knows no better, such as a panic. `None`
-/// where that cannot be made sure of, as a thread has died among the secrets.
+/// `text` without any live secret: as is, escaped as in a quoted string, and the part of a key
+/// before its `?`. For texts from code that does not know secrets, such as a panic. `None` if that
+/// is not certain, because a thread panicked while it held the list.
 pub fn scrub(text: &str) -> Option<String> {
     let living: Vec<_> =
         LIVING.try_lock_for(LOCK_TIMEOUT)?.iter().filter_map(Weak::upgrade).collect();

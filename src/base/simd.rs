@@ -4,16 +4,15 @@ use std::sync::LazyLock;
 
 use fearless_simd::{Level, dispatch};
 
-/// Runs this as code for the processor at hand, where the build is for the least of its family: plain
-/// loops within become loops over wider vectors. Worth it for a row of pixels and more. What is called
-/// within belongs to it only where it is inlined: say `#[inline(always)]` there, and at the closure.
+/// Compiles this for the actual processor, while the build targets the minimum of its family: plain
+/// loops use wider vectors. Use it for a row of pixels or more. Called functions take part only if
+/// inlined: use `#[inline(always)]` on them and on the closure.
 #[inline(always)]
 pub fn wide<T>(job: impl FnOnce() -> T) -> T {
     dispatch!(level(), _simd => job())
 }
 
-/// Which vectors those are, for loops that have to write them out: where numbers are looked up, no plain
-/// loop becomes one over vectors.
+/// The vector level, for loops with explicit vectors: table lookups do not vectorize automatically.
 #[inline(always)]
 pub fn level() -> Level {
     static LEVEL: LazyLock<Level> = LazyLock::new(Level::new);

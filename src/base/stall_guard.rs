@@ -1,6 +1,6 @@
-//! For tests: whether the machine, or a thread of this program or of one that it started, stood while
-//! something was claimed of real time (lip sync, how long a server is waited for, a stream without a hole).
-//! System tests have this file too (`tests/peers/mod.rs`).
+//! For tests: detects whether the machine, or a thread of this program or of its child programs,
+//! stalled during a claim about real time (lip sync, the length of a wait, a stream without a gap).
+//! System tests include this file too (`tests/peers/mod.rs`).
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -12,26 +12,26 @@ use std::time::{Duration, Instant};
 
 use super::{Stop, Worker};
 
-/// Whoever represents this long is late: the compositor gives up the frames that were due meanwhile.
+/// A thread that stalls for this long is late: the compositor skips the frames of that time.
 const STALL_THRESHOLD: Duration = Duration::from_millis(100);
-/// How often each of those who watch looks at the clock.
+/// How often each watching thread checks the clock.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
-/// So many watch, that the ones of each processor are late where one alone stands.
+/// The number of watching threads: a stall of one processor delays at least one of them.
 const WATCHING: usize = 4;
-/// How often somebody looks at the threads of this program and of those that it started.
+/// How often to check the threads of this program and of its child programs.
 const SCAN_INTERVAL: Duration = Duration::from_millis(200);
-/// A claim is tried so often at most, and not again after this long: a test ends within three minutes.
+/// Limit for the tries of a claim, and for their time: a test ends within three minutes.
 const TRIES: usize = 5;
 const MAX_DURATION: Duration = Duration::from_secs(80);
 
-/// Measures the longest time that the machine stood.
+/// Measures the longest stall of the machine.
 pub struct StallGuard {
     longest: Arc<AtomicU64>,
     _workers: Vec<Worker>,
 }
 
 impl StallGuard {
-    /// Watches until it is dropped.
+    /// Watches until dropped.
     pub fn start() -> Self {
         let longest = Arc::<AtomicU64>::default();
         let watch = |number: usize| {
@@ -45,7 +45,7 @@ impl StallGuard {
         Self { longest, _workers: workers }
     }
 
-    /// The longest so far.
+    /// The longest stall so far.
     pub fn longest(&self) -> Duration {
         // What stands right now is seen at the next look.
         std::thread::sleep(SCAN_INTERVAL * 2);
@@ -65,11 +65,12 @@ fn measure(stop: &Stop, longest: &AtomicU64) {
     }
 }
 
-/// What Linux tells of a thread. Elsewhere nothing is told, and only the whole machine is watched.
+/// Linux's figures about a thread. Other systems have none, so only stalls of the whole machine are
+/// detected.
 struct ThreadTimes {
     /// Since when it has been held by a signal or a debugger.
     held: Option<Instant>,
-    /// How long it has run, and how long it wanted to and was not let.
+    /// How long it has run, and how long it waited for a processor.
     ran: u64,
     waited: u64,
 }
@@ -109,8 +110,8 @@ fn look_around(stop: &Stop, longest: &AtomicU64) {
     }
 }
 
-/// Tries a claim about real time, and where it does not hold and the machine stood meanwhile, tries it
-/// again a few times. Where the machine continued, what does not hold fails at once.
+/// Checks a claim about real time; if it fails and the machine stalled meanwhile, checks it again a
+/// few times. Without a stall, a failed claim fails at once.
 pub fn in_real_time(mut claim: impl FnMut()) {
     let begun = Instant::now();
     for tries in 1.. {
@@ -129,7 +130,7 @@ thread_local! {
     static TRYING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// For the first line of a test: `true` where the test has been tried [`in_real_time`] here, and has ended.
+/// For the first line of a test: `true` if the test already ran [`in_real_time`] here.
 pub fn tried(test: fn()) -> bool {
     if TRYING.replace(true) {
         return false;

@@ -1,12 +1,12 @@
-//! The session clock. One monotonic clock timestamps every frame and sample at capture; the timestamps are
-//! carried to the wire unchanged. Rooms below floor 3 never read a clock: they take a [`Timestamp`].
+//! The session clock. One monotonic clock timestamps every frame and sample at capture; no later
+//! stage changes the timestamps. Rooms below floor 3 never read a clock: they take a [`Timestamp`].
 
 use std::fmt;
 use std::ops::{Add, AddAssign, Sub};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// An instant on the session clock, in microseconds since the clock was started. May be negative
-/// (an encoder's priming lies before the first sample).
+/// An instant on the session clock, in microseconds since the clock was started. Can be negative:
+/// an encoder's priming precedes the first sample.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(i64);
 
@@ -42,12 +42,12 @@ impl Timestamp {
         self.0 as f64 / 1e6
     }
 
-    /// `self - earlier` in microseconds, negative where `earlier` is the later one.
+    /// `self - earlier` in microseconds; negative if `earlier` is later.
     pub const fn micros_since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0)
     }
 
-    /// `self - earlier`, zero where `earlier` is the later one.
+    /// `self - earlier`; zero if `earlier` is later.
     pub const fn since(self, earlier: Self) -> Duration {
         let micros = self.micros_since(earlier);
         if micros > 0 { Duration::from_micros(micros.unsigned_abs()) } else { Duration::ZERO }
@@ -96,8 +96,8 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// Starts the clock: this instant is [`Timestamp::ZERO`]. Called once a process (`main.rs`) and
-    /// in tests.
+    /// Starts the clock: now is [`Timestamp::ZERO`]. Called once per process (`main.rs`) and in
+    /// tests.
     #[must_use]
     pub fn start() -> Self {
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -122,7 +122,7 @@ impl Clock {
         }
     }
 
-    /// The instant of a timestamp of this clock; timestamps before the start give the start.
+    /// The instant of a timestamp of this clock; an earlier timestamp gives the start.
     #[must_use]
     pub fn instant(&self, at: Timestamp) -> Instant {
         self.origin + at.since(Timestamp::ZERO)

@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
-/// How long a part of a wait is.
+/// The length of a slice of a wait.
 const SLICE: Duration = Duration::from_millis(50);
 
-/// A request to stop, shared by whoever may ask and whoever must obey.
+/// A request to stop, shared by the requester and the thread.
 #[derive(Clone, Debug, Default)]
 pub struct Stop {
     shared: Arc<(Mutex<bool>, Condvar)>,
@@ -42,8 +42,8 @@ impl Stop {
     }
 }
 
-/// Waits in slices until it is done, at most `limit` in all: where the whole machine stands, which costs
-/// whoever is waited for as much, that is one slice and not the limit.
+/// Waits in slices until it is done, at most `limit` in all. If the whole machine stalls, that
+/// counts as one slice, because the other thread stalled too.
 fn in_slices(limit: Duration, mut done: impl FnMut(Duration) -> bool) -> bool {
     let mut left = limit;
     loop {
@@ -67,7 +67,7 @@ pub struct Worker {
     handle: Option<thread::JoinHandle<()>>,
 }
 
-/// The thread did not end within the time it was given; it is left to itself.
+/// The thread did not end in time and continues alone.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("thread {0} did not end in time")]
 pub struct Stuck(pub String);
@@ -77,7 +77,7 @@ impl Worker {
     /// bytes). `body` must return soon after its [`Stop`] is set.
     ///
     /// # Errors
-    /// When the system can start no more threads.
+    /// When the system cannot start more threads.
     pub fn spawn(
         name: impl Into<String>,
         body: impl FnOnce(&Stop) + Send + 'static,
@@ -111,7 +111,7 @@ impl Worker {
     /// Asks the thread to stop and waits for it, at most `limit`.
     ///
     /// # Errors
-    /// [`Stuck`] when it has not ended by then; it is then left to itself.
+    /// [`Stuck`] if it has not ended by then; it continues alone.
     pub fn join(mut self, limit: Duration) -> Result<(), Stuck> {
         self.stop.set();
         self.wait(limit)
@@ -140,7 +140,7 @@ impl Drop for Worker {
     }
 }
 
-/// Marks the thread as ended however it ends, by a panic too.
+/// Marks the thread as ended, also after a panic.
 struct SetOnDrop(Stop);
 
 impl Drop for SetOnDrop {

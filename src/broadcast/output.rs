@@ -1,7 +1,7 @@
-//! What a hub's packets go to: publishers, recorders, the replay buffer, packagers.
+//! Everything that takes packets from a hub: publishers, recorders, the replay buffer, packagers.
 //!
-//! An output takes its packets by a [`Subscription`](crate::broadcast::Subscription), on a thread or task
-//! of its own, or is a [`Sink`] that the hub's thread calls. Who runs a broadcast starts, watches and
+//! An output takes its packets from a [`Subscription`](crate::broadcast::Subscription) on its own
+//! thread or task, or is a [`Sink`] that the hub's thread calls. A broadcast starts, watches and
 //! stops all of them through [`Output`].
 
 use std::fmt;
@@ -21,37 +21,37 @@ pub enum OutputState {
     Recovering,
     /// Ended as asked, or with the stream.
     Ended,
-    /// Given up.
+    /// It has failed.
     Failed,
 }
 
 impl OutputState {
-    /// Whether nothing more will happen.
+    /// Whether the output has ended.
     pub const fn is_over(self) -> bool {
         matches!(self, Self::Ended | Self::Failed)
     }
 }
 
-/// What is known of an output's link.
+/// An estimate of an output's link.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct LinkEstimate {
-    /// Bits a second that it carries, where it is the bottleneck.
+    /// Its bandwidth in bits per second, if it is the bottleneck.
     pub carried: u64,
-    /// For how long nothing of the backlog was accepted.
+    /// How long it has accepted nothing.
     pub silent: Duration,
 }
 
 /// An output that runs.
 pub trait Output: fmt::Debug + Send {
-    /// What it is doing.
+    /// The present state.
     fn state(&self) -> OutputState;
-    /// What its link carries; `None`: it has none.
+    /// The link estimate; `None`: the output has no link.
     fn estimate(&self) -> Option<LinkEstimate>;
     /// From the oldest to the newest packet that it has not handed on.
     fn backlog(&self) -> Duration;
     /// Asks for an orderly end that takes at most `limit`; does not wait.
     fn ask_to_stop(&self, limit: Duration);
-    /// Ends in order and waits for it, at most `limit`: what is not done by then is given up.
+    /// Ends properly within `limit`; drops the rest.
     fn stop(&mut self, limit: Duration);
 }
 

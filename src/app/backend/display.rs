@@ -1,5 +1,5 @@
-//! Xlib ends the program when its display is gone. What is on air must not end with it: here the window's thread
-//! is stopped permanently instead, and the others continue.
+//! Xlib ends the program when its display is gone. The broadcast must not end with it. This handler
+//! therefore stops the window's thread permanently, and the other threads continue.
 
 use std::ffi::{CStr, c_int, c_void};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,7 +14,7 @@ static GONE: AtomicBool = AtomicBool::new(false);
 type Handler = unsafe extern "C" fn(*mut c_void) -> c_int;
 type Setter = unsafe extern "C" fn(Option<Handler>) -> Option<Handler>;
 
-/// Xlib calls it on the thread that needed the display, and ends the program if it comes back.
+/// Xlib calls this on the thread that used the display, and ends the program if this returns.
 unsafe extern "C" fn stop_here(_display: *mut c_void) -> c_int {
     GONE.store(true, Ordering::Relaxed);
     loop {
@@ -22,12 +22,12 @@ unsafe extern "C" fn stop_here(_display: *mut c_void) -> c_int {
     }
 }
 
-/// Whether the display is gone, and the window with it.
+/// Whether the display, and with it the window, is gone.
 pub fn is_gone() -> bool {
     GONE.load(Ordering::Relaxed)
 }
 
-/// From here on the program outlives its display. Where there is no Xlib, no window uses it.
+/// From here on the program outlives its display. Without Xlib, no window uses it.
 #[cfg(target_os = "linux")]
 pub fn outlive() {
     if std::env::var_os("DISPLAY").is_none() {

@@ -1,4 +1,4 @@
-//! What only the graphics driver knows and does.
+//! The parts that depend on the graphics driver.
 #![allow(unsafe_code)]
 
 pub mod display;
@@ -10,7 +10,8 @@ use eframe::glow::{self, HasContext as _};
 
 use crate::ui::Renderer;
 
-/// What draws the window. Called on the thread that owns the context, while it is current.
+/// What draws the window: the GPU or software. Called on the thread that owns the context, while it
+/// is current.
 pub fn renderer(gl: &glow::Context) -> Renderer {
     // SAFETY: the context is the one eframe created on this thread and hands to us while it is
     // current; asking for a string changes nothing.

@@ -1,9 +1,9 @@
-//! Surfaces for frames, by OpenGL. A frame is opaque: it is laid without blending, by a shader
-//! that does nothing but look a pixel up, in the order of colours that displays use. Where the
-//! processor draws and a pixel of the frame is one of the window, it is copied there. With llvmpipe
-//! at 1280×720 that takes a quarter to an eighth of the time of a texture of egui's.
+//! Surfaces for frames, drawn with OpenGL. A frame is opaque, so a minimal shader copies its pixels
+//! without blending, in the byte order that displays use. With software rendering, a frame in the
+//! window's own resolution is copied to its position. With llvmpipe at 1280×720, that takes a
+//! quarter to an eighth of the time of an egui texture.
 //!
-//! Everything is done while the window is painted, on its thread, where the context is current.
+//! Everything happens on the window's thread while it paints, with the context current.
 
 use std::sync::Arc;
 
@@ -30,12 +30,13 @@ const FRAGMENT: &str = "
     out vec4 color;
     void main() { color = texture(picture, at); }
 ";
-/// Upper left, upper right, lower right, lower left of the place that is drawn to.
+/// Upper left, upper right, lower right and lower left corner of the target area.
 const CORNERS: [[f32; 2]; 4] = [[-1.0, 1.0], [1.0, 1.0], [1.0, -1.0], [-1.0, -1.0]];
-/// Of a corner in the buffer: where it is, and where in the frame that is.
+/// Bytes of a corner in the buffer: its position in the window and in the frame.
 const STRIDE: i32 = 16;
 
-/// What all surfaces share. The names are those of one context, as long as the window lives.
+/// State that all surfaces share. The OpenGL names belong to one context, which lives as long as
+/// the window.
 pub struct Window {
     shared: Arc<Shared>,
 }
@@ -48,13 +49,13 @@ struct Shared {
     reader: glow::Framebuffer,
     /// The processor draws.
     software: bool,
-    /// Textures of surfaces that are gone.
+    /// Textures of removed surfaces.
     gone: Mutex<Vec<glow::Texture>>,
 }
 
 impl Window {
-    /// For the window of this context; `None` where its OpenGL is too old or too small: textures do
-    /// what surfaces would.
+    /// For the window of this context; `None` if its OpenGL is too old or too limited. Then
+    /// textures replace surfaces.
     ///
     /// Called on the thread that owns the context, while it is current.
     pub fn new(gl: &glow::Context, software: bool) -> Option<Self> {
@@ -118,7 +119,7 @@ unsafe fn build(gl: &glow::Context, version: &str) -> Result<Built, String> {
     }
 }
 
-/// The surface of one frame.
+/// A surface with one frame.
 struct One {
     shared: Arc<Shared>,
     state: Mutex<State>,
@@ -126,7 +127,7 @@ struct One {
 
 #[derive(Default)]
 struct State {
-    /// What is to be drawn, and its size as long as the texture has not been given it.
+    /// The pixels to upload, and their size; empty after the upload.
     pixels: Vec<u8>,
     fresh: Option<Size>,
     texture: Option<(glow::Texture, Size)>,
@@ -258,8 +259,8 @@ impl Drop for One {
     }
 }
 
-/// Left, bottom (counted from the window's lower edge), width and height in pixels; parts of it may
-/// lie outside the window.
+/// Left, bottom (from the window's lower edge), width and height in pixels; can be partly outside
+/// the window.
 fn place(info: &PaintCallbackInfo) -> [i32; 4] {
     let pixel = |points: f32| (points * info.pixels_per_point).round() as i32;
     let Rect { min, max } = info.viewport;

@@ -22,22 +22,22 @@ const WATCHER_PATH: &str = "/StatusNotifierWatcher";
 const NOTIFICATIONS: &str = "org.freedesktop.Notifications";
 const NOTIFICATIONS_PATH: &str = "/org/freedesktop/Notifications";
 
-/// How often it is looked whether something has changed.
+/// How often to check for changes.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
-/// How often somebody is sought who shows the status icon: a panel may start later, or again.
+/// How often to look for a program that shows status icons: a panel can start later, or again.
 const SEEK_INTERVAL: Duration = Duration::from_secs(3);
-/// A service that never answers is as none.
+/// A service that does not answer within this time counts as missing.
 const ANSWER_LIMIT: Duration = Duration::from_secs(3);
-/// As the server of notifications thinks fit.
+/// The notification server decides.
 const EXPIRES: i32 = -1;
-/// What a click on the notification itself is called.
+/// Name of the action for a click on the notification itself.
 const CLICK: &str = "default";
 /// Clicks that wait for the next look.
 const CLICKS: usize = 8;
-/// Stays until it is read or taken back.
+/// Stays until the user reads it or onair withdraws it.
 const CRITICAL: u8 = 2;
 
-/// Serves until it is to stop.
+/// Runs until it must stop.
 pub(super) fn serve(shared: &Arc<Shared>, bus: Option<&str>, stop: &Stop) {
     let connection = match open(shared, bus) {
         Ok(connection) => connection,
@@ -95,7 +95,7 @@ fn clicks(connection: &Connection) -> Option<MessageStream> {
 
 struct Desktop {
     connection: Connection,
-    /// What is pressed of notifications.
+    /// Clicks on notifications.
     clicks: Option<MessageStream>,
     notification: Notification,
     /// The number that the desktop gave the notification.
@@ -133,7 +133,7 @@ impl Desktop {
         }
     }
 
-    /// Tells what has changed.
+    /// Announces the changes.
     fn tell(&mut self, state: DesktopState) {
         if self.told.as_ref() == Some(&state) {
             return;
@@ -227,7 +227,7 @@ impl Desktop {
         }
     }
 
-    /// What it says has ended, or was seen.
+    /// Closes the notification, because its problem has ended or the user has seen it.
     fn close(&mut self) {
         let Some(id) = self.shown.take() else { return };
         let answer = self.connection.call_method(

@@ -24,7 +24,7 @@ type Layout = (i32, Properties, Vec<Value<'static>>);
 
 pub(super) struct Menu(pub Arc<Shared>);
 
-/// What an entry is like.
+/// The properties of an entry.
 fn properties(id: i32, state: &DesktopState) -> Properties {
     // An underscore would mark a key.
     let label = |text: &str| Value::from(text.replace('_', "__"));

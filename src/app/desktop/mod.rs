@@ -1,9 +1,9 @@
-//! The studio on the desktop, over the session bus: a notification for an error while nobody looks at the window,
-//! and a status icon with *Go Live* and *Stop* (StatusNotifierItem). Where there is no bus, or
-//! nobody on it who shows these, nothing happens. No secrets are shown, only the health sentence.
+//! The studio in the desktop, over the session bus: a notification of an error while the window is
+//! not in use, and a status icon with *Go Live* and *Stop* (StatusNotifierItem). Without a bus or a
+//! program that shows these, nothing happens. No secrets are shown, only the health sentence.
 //!
-//! The window tells how the studio is ([`DesktopStatus::show`]) and takes what the desktop asks for
-//! ([`DesktopStatus::asked`]); in between there is a thread.
+//! The window passes on the state of the studio ([`DesktopStatus::show`]) and takes the desktop's
+//! requests ([`DesktopStatus::asked`]); a thread connects it with the bus.
 
 #[cfg(target_os = "linux")]
 mod bus;
@@ -26,7 +26,7 @@ use crate::base::queue::{self, Full};
 use state::Shared;
 pub use state::{DesktopRequest, DesktopState};
 
-/// Wishes that wait for the window.
+/// Requests that wait for the window.
 const DEPTH: usize = 16;
 
 /// See the module.
@@ -51,12 +51,12 @@ impl DesktopStatus {
         Self { shared, asks, _worker: worker }
     }
 
-    /// The studio as it is now.
+    /// Passes on the current state of the studio.
     pub fn show(&self, state: DesktopState) {
         *self.shared.state.lock() = Some(state);
     }
 
-    /// What the desktop asked for since the last time.
+    /// The desktop's requests since the last call.
     pub fn asked(&self) -> impl Iterator<Item = DesktopRequest> {
         self.asks.waiting()
     }

@@ -1,11 +1,12 @@
-//! When an error becomes a notification of the desktop, when it is another one, and when it is taken back. Pure.
+//! Decides when an error becomes a notification, when onair replaces it, and when onair withdraws
+//! it. Pure.
 
 use crate::app::desktop::state::DesktopState;
 
-/// What is to be done about the notification.
+/// An action for the notification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Step {
-    /// Show this, in place of what was shown.
+    /// Show this one, and replace the previous one.
     Show {
         summary: String,
         body: String,
@@ -13,7 +14,7 @@ pub(super) enum Step {
     Close,
 }
 
-/// What was shown last.
+/// The notification that is shown.
 #[derive(Debug, Default)]
 pub(super) struct Notification {
     key: Option<&'static str>,

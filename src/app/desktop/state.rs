@@ -1,4 +1,4 @@
-//! What the desktop is told of the studio, and what it asks for.
+//! The state that the desktop shows, and its requests.
 
 use eframe::egui;
 use parking_lot::Mutex;
@@ -8,16 +8,16 @@ use crate::studio::notices::Level;
 use crate::studio::notices::health::{Activity, Health};
 use crate::text::{Language, Texts};
 
-/// What the desktop asks for.
+/// A request of the desktop.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum DesktopRequest {
     /// Show the window.
     Raise,
-    /// What the big button does.
+    /// The function of the *Go Live* button.
     GoLiveOrStop,
 }
 
-/// What the desktop shows.
+/// The state that the desktop shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DesktopState {
     pub activity: Activity,
@@ -25,17 +25,18 @@ pub struct DesktopState {
     pub trouble: bool,
     /// Nobody looks at the window, and something that was asked for does not happen.
     pub alarm: bool,
-    /// Which sentence it is.
+    /// The message of the sentence.
     pub key: &'static str,
     pub sentence: String,
     pub detail: String,
-    /// What the menu's entries say.
+    /// The texts of the menu's entries.
     pub go_live: String,
     pub show: String,
 }
 
 impl DesktopState {
-    /// How the studio is by its health sentence, in this language; `seen`: the window has the keyboard.
+    /// The state by the health sentence in this language; `seen`: the window has the keyboard
+    /// focus.
     pub fn of(health: &Health, language: Language, seen: bool) -> Self {
         let (sentence, detail) = health.words(language);
         let texts = Texts::new(language);
@@ -57,7 +58,7 @@ impl DesktopState {
     }
 }
 
-/// What the thread and the window share.
+/// State that the thread and the window share.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub state: Mutex<Option<DesktopState>>,

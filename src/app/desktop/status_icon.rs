@@ -3,7 +3,7 @@
 use crate::app::desktop::state::DesktopState;
 use crate::studio::notices::health::Activity;
 
-/// Sides of the icon; the desktop takes the one that fits.
+/// Sides of the icon in pixels; the desktop chooses the size that fits.
 pub(super) const SIDES: [u32; 2] = [22, 44];
 
 /// The color of a state.

@@ -1,15 +1,15 @@
-//! What is told to the window of what is dragged over it.
+//! Events of a drag for the window.
 
 use eframe::egui;
 
 use crate::base::queue::Sender;
 
-/// What happens over the window.
+/// An event of a drag over the window.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Drag {
     /// An address is held over it, or not any more.
     Over(bool),
-    /// It was let go. May hold what is secret: not to be printed.
+    /// The address was dropped. Can contain secrets: never print it.
     Dropped(String),
 }
 

@@ -1,5 +1,6 @@
-//! Addresses that are dragged from another program, as from a browser's address bar. The window's
-//! library takes files only; this takes the rest, where there is a way to (X11), and leaves files to it.
+//! Addresses that the user drags from another program, such as a browser's address bar. The
+//! window's library accepts files only. On X11, this module accepts addresses and leaves files to
+//! the library.
 
 mod drag;
 #[cfg(target_os = "linux")]
@@ -10,7 +11,7 @@ use crate::base::queue::{self, Full, Receiver};
 pub use drag::Drag;
 use drag::Window;
 
-/// What waits for the window.
+/// Events that wait for the window.
 const DEPTH: usize = 16;
 
 /// See the module.
@@ -38,7 +39,7 @@ impl Drops {
         }
     }
 
-    /// What happened since the last time.
+    /// Events since the last call.
     pub fn come(&self) -> impl Iterator<Item = Drag> {
         self.drags.waiting()
     }

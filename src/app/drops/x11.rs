@@ -1,6 +1,6 @@
-//! Drag and drop of X11 (XDND 5). A window of ours replaces the one that is shown (`XdndProxy`):
-//! it asks what is being dragged, takes addresses, and passes all of a drag of files on to the window
-//! itself, whose library answers for them.
+//! Drag and drop of X11 (XDND 5). A window of onair receives the drag instead of the visible one
+//! (`XdndProxy`): it asks for the type of the data, accepts addresses, and forwards drags of files
+//! to the visible window, whose library answers.
 
 use std::sync::Arc;
 
@@ -43,12 +43,12 @@ x11rb::atom_manager! {
 }
 
 const VERSION: u32 = 5;
-/// Of what is dragged, in units of four bytes.
+/// Limit for the dragged data, in units of four bytes.
 const MAX_PROPERTY_UNITS: u32 = 16 << 10;
 /// Kinds that a source may offer.
 const MAX_KINDS: u32 = 64;
 
-/// Addresses come this way until it is dropped.
+/// Receives addresses until it is dropped.
 pub(super) struct DropReceiver {
     connection: Arc<RustConnection>,
     proxy: WindowId,
@@ -57,7 +57,7 @@ pub(super) struct DropReceiver {
 }
 
 impl DropReceiver {
-    /// Stands in for the window.
+    /// Starts to receive drags for the window.
     pub(super) fn open(
         creation: &eframe::CreationContext<'_>,
         window: Window,
@@ -120,11 +120,11 @@ fn stand_in(
     Ok((atoms, proxy))
 }
 
-/// What is known of what is being dragged.
+/// What the dragged data is, as far as known.
 enum Known {
     /// This has been asked for, and then the others.
     Asked(Vec<Atom>),
-    /// Files, or nothing that is understood: the window's library answers.
+    /// Files, or nothing that onair understands: the window's library answers.
     Theirs,
     Address(String),
 }
@@ -133,9 +133,9 @@ enum Known {
 struct Dragged {
     source: WindowId,
     known: Known,
-    /// What has come of it and was answered by nobody: it may be the library's to answer.
+    /// Messages without an answer so far: the library may have to answer them.
     kept: Vec<ClientMessageEvent>,
-    /// It was let go before it was known.
+    /// The user dropped it before its type was known.
     dropped: bool,
 }
 
@@ -148,7 +148,7 @@ struct DropWindows {
     drag: Option<Dragged>,
 }
 
-/// Messages kept until it is known what is dragged: an entry, and where it is.
+/// Messages kept until the type is known: an enter and a position message, among others.
 const MAX_KEPT: usize = 8;
 
 impl DropWindows {
@@ -225,7 +225,7 @@ impl DropWindows {
         Ok(asked.reply()?.value32().map(Iterator::collect).unwrap_or_default())
     }
 
-    /// Asks for the next kind; where none is left it is the library's.
+    /// Asks for the next type; without one, the library takes over.
     fn ask_next(&mut self) -> Result<(), ReplyError> {
         let Some(Dragged { known, .. }) = &mut self.drag else { return Ok(()) };
         let Known::Asked(kinds) = known else { return Ok(()) };
@@ -280,7 +280,7 @@ impl DropWindows {
         Ok(())
     }
 
-    /// All that was kept goes to the window itself.
+    /// Forwards all kept messages to the window itself.
     fn hand_over(&mut self) -> Result<(), ReplyError> {
         let Some(drag) = &mut self.drag else { return Ok(()) };
         let (kept, dropped) = (std::mem::take(&mut drag.kept), drag.dropped);
@@ -329,13 +329,13 @@ fn is_of_files(bytes: &[u8]) -> bool {
     String::from_utf8_lossy(bytes).lines().any(|line| line.trim_start().starts_with("file:"))
 }
 
-/// UTF-16 in this machine's order of bytes, as Mozilla's programs give it.
+/// UTF-16 in native byte order, as Mozilla's programs send it.
 fn utf16(bytes: &[u8]) -> String {
     let units = bytes.as_chunks::<2>().0.iter().map(|pair| u16::from_ne_bytes(*pair));
     char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
 }
 
-/// The first line that is an address and nothing else; in a list of URIs `#` begins a remark.
+/// The first line that is an address and nothing else; `#` begins a comment in a URI list.
 fn first_line(text: &str) -> Option<String> {
     let lines =
         text.lines().map(|line| line.trim_matches(|c: char| c.is_whitespace() || c == '\0'));

@@ -1,5 +1,5 @@
-//! What a hotkey does that was pressed while another window had the keyboard. The window may get no frames then, so
-//! that the studio is asked past it.
+//! The effect of a hotkey that the user pressed in another window. The window may get no frames
+//! then, so these commands go to the studio directly.
 
 use crate::app::new_file::new_path;
 use crate::studio::live::view::LiveState;
@@ -7,17 +7,17 @@ use crate::studio::notices::health::Health;
 use crate::studio::{Command, Snapshot};
 use crate::ui::Action;
 
-/// What is to be done.
+/// The effect of a hotkey.
 #[derive(Clone, Debug, PartialEq)]
 pub enum HotkeyEffect {
     Send(Box<Command>),
-    /// The window asks first: it is raised.
+    /// The window must ask first: raise it.
     Ask(Action),
     /// It makes no sense now.
     Nothing,
 }
 
-/// What the hotkey of this command does now.
+/// The current effect of this command's hotkey.
 pub fn effect(action: Action, snapshot: &Snapshot) -> HotkeyEffect {
     if !action.may_be_global() || !action.is_possible(snapshot, &Health::of(snapshot)) {
         return HotkeyEffect::Nothing;

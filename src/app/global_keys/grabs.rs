@@ -1,5 +1,6 @@
-//! Hotkeys behind other windows on X11: each is grabbed at the root window, with Caps Lock and Num Lock on or
-//! off. The server refuses one that another program has grabbed. Thread: one of its own.
+//! Hotkeys in other windows on X11: onair grabs each at the root window, with Caps Lock and Num
+//! Lock on or off. The server refuses a key that another program has grabbed. Runs on its own
+//! thread.
 
 use std::error::Error;
 use std::time::Duration;
@@ -15,19 +16,19 @@ use crate::base::Stop;
 use crate::studio::settings::hotkeys::Hotkey;
 use crate::ui::Action;
 
-/// How often it is looked for presses.
+/// How often to check for presses.
 const TURN: Duration = Duration::from_millis(30);
-/// A server that has gone is looked for again after this.
+/// Pause before reconnecting to a server that is gone.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// What is told while hotkeys are grabbed.
+/// Receives presses while hotkeys are grabbed.
 pub(super) trait GrabListener {
     fn pressed(&self, action: Action);
     /// The hotkeys of these are another program's.
     fn taken(&self, actions: Vec<Action>);
 }
 
-/// Grabs the hotkeys and tells of their presses, until it is asked to stop.
+/// Grabs the hotkeys and reports their presses until `stop`.
 pub(super) fn listen(hotkeys: &[(Action, Hotkey)], stop: &Stop, listener: &dyn GrabListener) {
     while !stop.is_set() {
         match grab(hotkeys, stop, listener) {

@@ -1,15 +1,15 @@
-//! What the studio is told of the talk key where two tell of it, this window and the desktop: it is
-//! held as long as one of them says so, so that one press that both have seen is heard once. This window has
-//! to say it again and again: one that vanishes on Wayland gets no frames, and never says that the
-//! key was let go.
+//! Combines the state of the push-to-talk key from two reporters, this window and the desktop. The
+//! key counts as held while one of them reports it, so a press that both report counts once. The
+//! window must renew its report: on Wayland, a hidden window gets no frames and never reports the
+//! release.
 
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-/// What the window has not said again by then is not so any more.
+/// A report of the window expires after this time unless renewed.
 const LEASE: Duration = Duration::from_millis(1500);
-/// While the key is held the window is drawn, and says so, at least this often.
+/// While the user holds the key, the window is drawn and renews its report at least this often.
 pub const TURN: Duration = Duration::from_millis(300);
 
 /// See the module.
@@ -20,10 +20,10 @@ pub(super) struct KeyState {
 
 #[derive(Copy, Clone, Default)]
 struct HeldKey {
-    /// Until when that holds, unless it is said again.
+    /// Until when the window's report holds without renewal.
     here: Option<Instant>,
     elsewhere: bool,
-    /// Somebody calls [`KeyState::lapse`] as long as it holds.
+    /// Somebody calls [`KeyState::lapse`] while it holds.
     awaited: bool,
 }
 
@@ -34,13 +34,13 @@ impl HeldKey {
 }
 
 impl KeyState {
-    /// `tell` is told when the key is held and when it is let go; it must return at once.
+    /// Calls `tell` when the key is pressed and released; it must return at once.
     pub(super) fn new(tell: impl Fn(bool) + Send + Sync + 'static) -> Self {
         Self { held: Mutex::default(), tell: Box::new(tell) }
     }
 
-    /// What this window says. `true`: from now on somebody has to call [`KeyState::lapse`] for it, who
-    /// did not before.
+    /// A report of this window. Returns `true` if the caller must start calling
+    /// [`KeyState::lapse`].
     pub(super) fn here(&self, held: bool, now: Instant) -> bool {
         self.change(|it| {
             it.here = held.then(|| now + LEASE);
@@ -50,8 +50,8 @@ impl KeyState {
         })
     }
 
-    /// What the window has not said again in time holds no more. After how long it is to be looked again;
-    /// `None`: not before the key is held again.
+    /// Drops a report that the window did not renew in time. Returns when to check again; `None`:
+    /// not before the next press.
     pub(super) fn lapse(&self, now: Instant) -> Option<Duration> {
         self.change(|it| {
             it.here = it.here.filter(|until| *until > now);
@@ -60,7 +60,7 @@ impl KeyState {
         })
     }
 
-    /// What the desktop says.
+    /// A report of the desktop.
     pub(super) fn elsewhere(&self, held: bool) {
         self.change(|it| it.elsewhere = held);
     }
@@ -83,7 +83,7 @@ mod tests {
 
     use super::*;
 
-    /// A line, and what was told since it was asked last.
+    /// A key state, and its changes since the last call.
     fn line() -> (KeyState, impl Fn() -> Vec<bool>) {
         let told = Arc::new(Mutex::new(Vec::new()));
         let its = Arc::clone(&told);

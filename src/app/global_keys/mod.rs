@@ -1,7 +1,8 @@
-//! Hotkeys and the talk key while another window has the keyboard, where the desktop tells of them. On X11 the
-//! talk key is only looked at, so that a game or a presentation keeps it, and the hotkeys of commands are
-//! grabbed (`grabs`). On Wayland the desktop gives keys of its own, all in one session (`portal`). The studio is
-//! told of them past the window: one that nobody sees gets no frames there.
+//! Hotkeys and the push-to-talk key while another window has the keyboard focus, if the desktop
+//! reports them. On X11, onair only watches the push-to-talk key, so a game or a presentation still
+//! receives it, and grabs the hotkeys of commands (`grabs`). On Wayland, the desktop assigns the
+//! keys, all in one session (`portal`). Reports go to the studio directly, because a hidden window
+//! gets no frames on Wayland.
 
 pub mod effect;
 #[cfg(target_os = "linux")]
@@ -31,7 +32,7 @@ use crate::ui::{Action, GlobalHotkeys, GlobalKeySupport};
 use key_state::KeyState;
 pub use key_state::TURN;
 
-/// Told of the press of a command's hotkey, on whatever thread.
+/// Receives the press of a command's hotkey, on any thread.
 type Pressed = Arc<dyn Fn(Action) + Send + Sync>;
 
 /// Hotkeys are let go within this.
@@ -41,13 +42,13 @@ const LET_GO: Duration = Duration::from_secs(1);
 pub struct GlobalKeys {
     wake: egui::Context,
     line: Arc<KeyState>,
-    /// Looks whether the window still says that the talk key is held.
+    /// Checks whether the window still reports the push-to-talk key as held.
     lease: Option<Worker>,
     pressed: Pressed,
     way: KeySource,
 }
 
-/// How other windows' keys are heard.
+/// The source of keys in other windows.
 enum KeySource {
     None,
     Look(Option<Watched>, Grabs),
@@ -59,7 +60,7 @@ enum KeySource {
 #[derive(Default)]
 struct Grabs {
     hotkeys: Vec<(Action, Hotkey)>,
-    /// Those that are another program's.
+    /// Keys that another program has grabbed.
     taken: Arc<Mutex<Vec<Action>>>,
     worker: Option<Worker>,
 }
@@ -68,13 +69,13 @@ struct Grabs {
 struct Watched {
     key: PushToTalkKey,
     held: Arc<AtomicBool>,
-    /// `None`: there is no thread for it.
+    /// `None`: the thread could not start.
     _worker: Option<Worker>,
 }
 
 impl GlobalKeys {
-    /// For the window that is being created. `tell` is told when the talk key is held and when it is let go,
-    /// `pressed` of the hotkeys of commands, both on whatever thread.
+    /// For the window that is being created. Calls `tell` when the push-to-talk key is pressed and
+    /// released, and `pressed` for the hotkeys of commands, both on any thread.
     pub fn new(
         creation: &eframe::CreationContext<'_>,
         tell: impl Fn(bool) + Send + Sync + 'static,
@@ -100,7 +101,7 @@ impl GlobalKeys {
         Self { wake, line, lease: None, pressed, way }
     }
 
-    /// How keys are heard here while another window has the keyboard.
+    /// What this desktop supports for keys in other windows.
     pub fn elsewhere(&self) -> GlobalKeySupport {
         match &self.way {
             KeySource::None => GlobalKeySupport::Never,
@@ -110,7 +111,7 @@ impl GlobalKeys {
         }
     }
 
-    /// What became of the hotkeys of commands.
+    /// The state of the hotkeys of commands.
     pub fn hotkeys(&self) -> GlobalHotkeys {
         let (taken, given) = match &self.way {
             KeySource::None => Default::default(),
@@ -121,7 +122,8 @@ impl GlobalKeys {
         GlobalHotkeys { support: self.elsewhere(), taken, given }
     }
 
-    /// The window says whether the talk key is held; that it is, it says with each frame.
+    /// The window reports whether the push-to-talk key is held; while it is, the window reports
+    /// this with each frame.
     pub fn here(&mut self, held: bool) {
         if !self.line.here(held, Instant::now()) {
             return;
@@ -141,9 +143,10 @@ impl GlobalKeys {
             .ok();
     }
 
-    /// Hears these behind other windows: the hotkeys of `commands`, and `key`, which is `None` where no strip
-    /// listens to it there. Gives whether that is held, where the window has to say so itself. `called`: what the
-    /// desktop is to call the talk key or a command, where it is asked.
+    /// Follows these keys in other windows: the hotkeys of `commands`, and `key`, which is `None`
+    /// if no strip listens to it there. Returns whether the key is held, if the window itself must
+    /// report that. `called`: the names that the desktop shows for the push-to-talk key or a
+    /// command.
     pub fn follow(
         &mut self,
         key: Option<PushToTalkKey>,
@@ -206,7 +209,7 @@ impl Grabs {
     }
 }
 
-/// What the thread that grabs tells.
+/// Reports of the thread that grabs keys.
 struct Grabbed {
     pressed: Pressed,
     taken: Arc<Mutex<Vec<Action>>>,

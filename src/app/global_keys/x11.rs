@@ -1,4 +1,5 @@
-//! Which keys and buttons are down, asked of the X server: neither a grab nor a lost event leaves one down.
+//! The keys and buttons that are down, polled from the X server: no grab or lost event can leave
+//! one down.
 
 use std::error::Error;
 use std::mem;
@@ -15,12 +16,12 @@ use crate::app::global_keys::keysyms;
 use crate::base::Stop;
 use crate::studio::PushToTalkKey;
 
-/// How often it is asked: less than a syllable is lost.
+/// The polling interval, shorter than a syllable.
 const TURN: Duration = Duration::from_millis(20);
-/// A server that has gone is looked for again after this.
+/// Pause before reconnecting to a server that is gone.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// Tells whether the key is down, until it is asked to stop.
+/// Reports whether the key is down, until `stop`.
 pub(super) fn watch_key(key: PushToTalkKey, stop: &Stop, change: &dyn Fn(bool)) {
     loop {
         let watched = match (button(key), keysyms::key(key.name())) {
@@ -55,8 +56,8 @@ fn watch(symbol: Keysym, stop: &Stop, change: &dyn Fn(bool)) -> Result<(), Box<d
     Ok(())
 }
 
-/// Without XInput the server tells of the first five buttons only, and those for back and forward are
-/// none of them.
+/// Without XInput, the server reports only the first five buttons, which do not include back and
+/// forward.
 fn watch_button(button: u8, stop: &Stop, change: &dyn Fn(bool)) -> Result<(), Box<dyn Error>> {
     let (connection, screen) = RustConnection::connect(None)?;
     let root = connection.setup().roots.get(screen).map_or(x11rb::NONE, |it| it.root);
@@ -75,12 +76,12 @@ fn watch_button(button: u8, stop: &Stop, change: &dyn Fn(bool)) -> Result<(), Bo
     Ok(())
 }
 
-/// Of the buttons that are down, one bit each.
+/// Buttons that are down, one bit each.
 fn is_pressed(buttons: &[u32], button: u8) -> bool {
     buttons.get(usize::from(button / 32)).is_some_and(|bits| bits >> (button % 32) & 1 == 1)
 }
 
-/// As buttons are numbered in X11: after the first three come four for wheels.
+/// X11's number of a button: four numbers after the first three are for wheels.
 fn button(key: PushToTalkKey) -> Option<u8> {
     Some(match key.button()? {
         3 => 2,
@@ -103,7 +104,7 @@ pub(super) fn codes_of(
     Ok(keys.filter(|(_, symbols)| symbols.contains(&symbol)).map(|(code, _)| code).collect())
 }
 
-/// Of the keys that are down, one bit each.
+/// Keys that are down, one bit each.
 fn is_down(keys: &[u8; 32], code: Keycode) -> bool {
     keys.get(usize::from(code / 8)).is_some_and(|byte| byte >> (code % 8) & 1 == 1)
 }

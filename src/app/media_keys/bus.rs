@@ -1,4 +1,4 @@
-//! The two interfaces of MPRIS, and the thread that serves them and tells what has changed.
+//! The two interfaces of MPRIS, and the thread that serves them and announces changes.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,16 +21,16 @@ const PATH: &str = "/org/mpris/MediaPlayer2";
 const PLAYER: &str = "org.mpris.MediaPlayer2.Player";
 const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
 
-/// How often it is looked whether something has changed.
+/// How often to check for changes.
 const POLL_INTERVAL: Duration = Duration::from_millis(150);
 
-/// What a player can open by address.
+/// URL schemes that the player opens.
 const SCHEMES: [&str; 9] =
     ["rtmp", "rtmps", "rtmpt", "rtmpts", "http", "https", "ws", "wss", "file"];
 const TYPES: [&str; 5] =
     ["video/x-flv", "video/mp4", "video/x-matroska", "application/vnd.apple.mpegurl", "video/mp2t"];
 
-/// Serves the interfaces until it is to stop.
+/// Serves the interfaces until `stop`.
 pub(super) fn serve(shared: &Arc<Shared>, stop: &Stop) {
     let connection = match open(shared) {
         Ok(connection) => connection,

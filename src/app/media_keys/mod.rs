@@ -1,9 +1,9 @@
-//! The player to the desktop: its media keys, its audio menu and its lock screen, by MPRIS over the
-//! session bus (Media Player Remote Interfacing Specification 2.2). Where there is no bus, nothing
-//! happens. On the bus there is what plays and how far; never an address, which may hold secrets.
+//! The player in the desktop: media keys, the audio menu and the lock screen, by MPRIS over the
+//! session bus (Media Player Remote Interfacing Specification 2.2). Without a bus, nothing happens.
+//! The bus gets the title and position, but no address, because addresses can contain secrets.
 //!
-//! The window tells what is shown ([`MediaKeys::show`]) and takes what the desktop asks for
-//! ([`MediaKeys::asked`]); in between there is a thread for as long as there is a player.
+//! The window passes on the state ([`MediaKeys::show`]) and takes the desktop's requests
+//! ([`MediaKeys::asked`]); a thread connects it with the bus while there is a player.
 
 #[cfg(target_os = "linux")]
 mod bus;
@@ -21,7 +21,7 @@ use crate::studio::Snapshot;
 use shared::Shared;
 pub use state::{Ask, State};
 
-/// Wishes that wait for the window; the desktop sends a few a second at most.
+/// Requests that wait for the window; the desktop sends a few per second at most.
 const DEPTH: usize = 32;
 
 /// See the module.
@@ -38,7 +38,7 @@ impl MediaKeys {
         Self { shared: Arc::new(Shared::new(sender, wake)), asks, worker: None }
     }
 
-    /// The players as they are now.
+    /// Passes on the current state of the players.
     pub fn show(&mut self, snapshot: &Snapshot) {
         let Some(state) = State::of(snapshot) else {
             // Dropping the worker asks it to stop: the player leaves the bus.
@@ -54,7 +54,7 @@ impl MediaKeys {
         }
     }
 
-    /// What the desktop asked for since the last time.
+    /// The desktop's requests since the last call.
     pub fn asked(&self) -> impl Iterator<Item = Ask> {
         self.asks.waiting()
     }

@@ -1,4 +1,4 @@
-//! What the window and the thread on the bus share.
+//! State that the window and the bus thread share.
 
 use eframe::egui;
 use parking_lot::Mutex;
@@ -15,12 +15,12 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    /// Wishes go into `asks`, and wake the window of `wake`.
+    /// Sends requests to `asks`, and wakes the window of `wake`.
     pub fn new(asks: queue::Sender<Ask>, wake: egui::Context) -> Self {
         Self { state: Mutex::default(), asks, wake }
     }
 
-    /// Hands a wish to the window.
+    /// Passes a request to the window.
     #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "there is no session bus"))]
     pub fn ask(&self, ask: Ask) {
         if self.asks.send(ask).is_ok() {

@@ -1,4 +1,4 @@
-//! What the desktop is shown of the chosen player, and what its wishes mean. Pure.
+//! The state of the chosen player for the desktop, and the meaning of the desktop's requests. Pure.
 
 use std::time::Duration;
 
@@ -10,19 +10,19 @@ use crate::ui::name_of;
 /// A jump is a change of place that the time which has passed does not explain.
 pub const JUMP_MICROS: i64 = 1_500_000;
 
-/// A wish of the desktop.
+/// A request of the desktop.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Ask {
     Play,
     Pause,
     PlayPause,
     Stop,
-    /// The next tile of the wall is heard, or the one before.
+    /// Play the audio of the next or the previous tile.
     Next,
     Previous,
-    /// So many microseconds on, or back.
+    /// Seek forward or back by this many microseconds.
     Seek(i64),
-    /// To this place of a recording, where it is still this tile that plays.
+    /// Seek to this position of a recording, if this tile still plays it.
     SetPosition {
         track: TileId,
         micros: i64,
@@ -31,11 +31,11 @@ pub enum Ask {
     Open(String),
     /// Show the window.
     Raise,
-    /// As if the window were closed by its button.
+    /// Like the window's close button.
     Quit,
 }
 
-/// As MPRIS calls it.
+/// The playback status of MPRIS.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub enum Status {
     Playing,
@@ -55,24 +55,24 @@ impl Status {
     }
 }
 
-/// What the desktop is shown.
+/// The state for the desktop.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct State {
     pub status: Status,
     pub track: TileId,
-    /// The name of a stream or file; no address.
+    /// The name of a stream or file, never an address.
     pub title: String,
     pub length: Option<Duration>,
     pub position: Duration,
-    /// How far one can go back in a broadcast, and how far back it is.
+    /// How far the user can go back in a broadcast, and the present distance.
     pub rewind: Option<(Duration, Duration)>,
     pub volume: f64,
-    /// Tiles, in the order in which they are shown.
+    /// Tiles in display order.
     pub tiles: Vec<TileId>,
 }
 
 impl State {
-    /// Of the chosen player; `None` where there is nothing to play.
+    /// The state of the chosen player; `None` if there is nothing to play.
     pub fn of(snapshot: &Snapshot) -> Option<Self> {
         let tile = snapshot.tiles.iter().find(|tile| tile.chosen)?;
         let figures = &snapshot.watch_figures;
@@ -101,12 +101,12 @@ impl State {
         })
     }
 
-    /// Whether one can go about in it.
+    /// Whether seeking is possible.
     pub fn can_seek(&self) -> bool {
         self.length.is_some() || self.rewind.is_some_and(|(range, _)| !range.is_zero())
     }
 
-    /// What the studio is to do; nothing where the wish makes no sense now.
+    /// The commands for the studio; empty if the request makes no sense now.
     pub fn commands(&self, ask: &Ask) -> Vec<Command> {
         let player = |playing| vec![Command::Player(playing)];
         match ask {
@@ -142,7 +142,7 @@ impl State {
         }
     }
 
-    /// The tile this many places on is heard.
+    /// Plays the audio of the tile this many positions ahead.
     fn neighbour(&self, steps: usize) -> Vec<Command> {
         let place = self.tiles.iter().position(|tile| *tile == self.track).unwrap_or(0);
         let next = self.tiles.get((place + steps) % self.tiles.len().max(1));

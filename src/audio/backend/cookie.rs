@@ -1,16 +1,16 @@
-//! The cookie with which clients greet an audio server. Servers hang up on a client that has none,
-//! even where they let everybody of the same user in; the C library makes one at the first start of
-//! any program that uses it, and nothing does before that.
+//! The cookie that clients send to an audio server. Servers reject a client without a cookie, even
+//! if they accept all clients of the same user. The C library creates the file on its first use,
+//! and nothing else does.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-/// As long as servers want it.
+/// The length that servers require.
 const LENGTH: usize = 256;
 
-/// Sees to it that there is a cookie where the client looks for one. Where it cannot be made, the
-/// server will say the rest.
+/// Creates a cookie at the place where the client looks for it, if there is none. If that fails,
+/// the server reports the error.
 pub(super) fn provide() {
     let named = std::env::var_os("PULSE_COOKIE").is_some_and(|path| Path::new(&path).exists());
     let Some(home) = dirs::home_dir().filter(|_| !named) else { return };
@@ -20,8 +20,8 @@ pub(super) fn provide() {
     }
 }
 
-/// In the home folder `home`; `configured` is where programs keep their settings, where a cookie
-/// of the C library may be.
+/// Works in the home folder `home`; `configured` is the folder of program settings, where the C
+/// library may have put a cookie.
 fn provide_in(home: &Path, configured: Option<&Path>) -> io::Result<()> {
     let folder = home.join(".config/pulse");
     let path = folder.join("cookie");

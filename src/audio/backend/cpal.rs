@@ -1,6 +1,7 @@
-//! Real audio through cpal. The PulseAudio protocol (which PipeWire speaks too) where a server
-//! answers: it knows names for people, converts formats, and reports a lost device once; ALSA
-//! otherwise. Buffers are always of a fixed size: the servers' default plays two seconds ahead.
+//! Real audio devices, through cpal. It uses the PulseAudio protocol (also of PipeWire) if a server
+//! answers, because the server has readable names, converts formats, and reports a lost device
+//! once. Otherwise it uses ALSA. Buffers always have a fixed size, because the servers' default is
+//! two seconds.
 
 use std::time::Duration;
 
@@ -16,12 +17,12 @@ use crate::audio::system::{AudioSystem, Direction, Fault, Sink, Stream, Tap};
 const OPEN_TIMEOUT: Duration = Duration::from_secs(3);
 /// An audio block's age or latency beyond this is a device's mistake.
 const MAX_MICROS: i64 = 1_000_000;
-/// How the server calls what hears a speaker.
+/// Suffix of the server's names for monitors of speakers.
 const MONITOR: &str = ".monitor";
 /// Callbacks a second while recording.
 const CALLBACKS: u32 = 100;
 
-/// cpal with one host kept open.
+/// cpal with one host that stays open.
 #[derive(Default)]
 pub(super) struct Cpal {
     host: Option<Host>,
@@ -103,8 +104,7 @@ impl Cpal {
     }
 }
 
-/// Whether a device is one that a person plugged in, as opposed to the plugins and aliases that
-/// ALSA lists, and the server's monitors of its own outputs.
+/// Whether it is a physical device, and not an ALSA plugin or alias, or a monitor of an output.
 fn is_real(host: HostId, id: &str) -> bool {
     if host == HostId::Alsa {
         let by_name = id.strip_prefix("plughw:CARD=");
@@ -127,7 +127,7 @@ fn fault(error: cpal::Error) -> Fault {
     }
 }
 
-/// Changes that need nothing from us: the stream continues.
+/// Errors that need no reaction: the stream continues.
 fn harmless(error: &cpal::Error) -> bool {
     matches!(error.kind(), ErrorKind::DeviceChanged | ErrorKind::RealtimeDenied | ErrorKind::Xrun)
 }

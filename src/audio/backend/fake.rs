@@ -1,4 +1,4 @@
-//! A audio system that does what a test tells it.
+//! An audio system that tests control.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ pub(in crate::audio) struct Bench(Arc<Mutex<Devices>>);
 struct Devices {
     present: Vec<(Direction, String)>,
     refused: BTreeMap<String, Fault>,
-    /// The one rate that a device has; the others have all.
+    /// The only sample rate of a device; other devices accept all.
     rates: BTreeMap<String, u32>,
     recording: BTreeMap<String, Sink>,
     playing: BTreeMap<String, Tap>,

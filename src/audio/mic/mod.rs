@@ -1,6 +1,6 @@
-//! The microphone, what the speakers are given, and one application: a thread that finds the
-//! device, opens it, watches it and takes it back when it returns, and the feed that hands its
-//! audio to the mixer on the session's time.
+//! Microphones, speaker outputs and applications: a thread that finds, opens and watches the device
+//! and reopens it when it returns, and a feed that passes its audio to the mixer with session
+//! timestamps.
 
 #[cfg(test)]
 pub(in crate::audio) mod simulated;
@@ -24,28 +24,28 @@ use crate::media::source_status::{SourceFormat, SourceState, SourceStatus};
 use crate::media::{AudioFeed, Pulled, Transport};
 use crate::text::problem::{Value, problem};
 
-/// How often the device is looked after.
+/// How often to check the device.
 const WATCH: Duration = Duration::from_millis(100);
-/// How often the list of devices is looked at, and an absent device looked for.
+/// How often to list the devices and look for a missing one.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
-/// A device that has given nothing for this long has stalled.
+/// A device without data for this long counts as stalled.
 const STALL: Duration = Duration::from_secs(2);
 /// A stalled device is opened afresh after this long.
 const GIVE_UP: Duration = Duration::from_secs(5);
-/// Room for callbacks that come late.
+/// Reserve for late callbacks.
 const MARGIN: Duration = Duration::from_millis(8);
-/// What one missed block adds to the delay, and the most that all of them may.
+/// The delay that one missed block adds, and its maximum.
 const SLACK_STEP: Duration = Duration::from_millis(5);
 const MAX_SLACK: Duration = Duration::from_millis(150);
 
-/// What is to be heard.
+/// The input to open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum WantedInput {
     /// A microphone by id, or the system's default, followed when it changes.
     Microphone(Option<String>),
-    /// What speakers are given: those of this id, or the system's default, followed likewise.
+    /// The output of the speaker with this ID, or of the system's default, also after it changes.
     Speakers(Option<String>),
-    /// What an application plays, by its name or its program's.
+    /// The audio of an application, by its name or that of its program.
     Application(String),
 }
 
@@ -57,7 +57,7 @@ impl WantedInput {
         }
     }
 
-    /// What of this kind there is.
+    /// The available devices of this kind.
     fn candidates(&self, system: &mut dyn AudioSystem) -> Result<Vec<DeviceInfo>, Fault> {
         match self {
             Self::Microphone(_) => system.devices(Direction::Input),
@@ -72,7 +72,7 @@ impl WantedInput {
         }
     }
 
-    /// Whether one of the [`WantedInput::candidates`] is the one that is meant.
+    /// Whether one of the [`WantedInput::candidates`] is the wanted one.
     fn is(&self, device: &DeviceInfo) -> bool {
         match self {
             Self::Microphone(None) | Self::Speakers(None) => device.default,
@@ -86,7 +86,7 @@ impl WantedInput {
     }
 }
 
-/// What a microphone is called as long as it has not said its name.
+/// The name of a microphone before its real name is known.
 const NAMELESS: &str = "Microphone";
 
 /// Opens it.
@@ -115,7 +115,7 @@ pub(super) fn open(
     Ok(Source { feed, status, transport: Transport::default() })
 }
 
-/// Drops a stream on a separate thread: where its device has vanished that may hang.
+/// Drops a stream on a separate thread, because that can hang if its device is gone.
 pub(super) fn bury(stream: Box<dyn Stream>) {
     if let Err(fault) = Worker::spawn("sound-burial", move |_| drop(stream)) {
         tracing::warn!(%fault, "closing a sound stream");
@@ -125,9 +125,9 @@ pub(super) fn bury(stream: Box<dyn Stream>) {
 /// Between the minder and the feed.
 #[derive(Default)]
 struct Shared {
-    /// A recording that the feed has not taken yet, and its rate.
+    /// A new recording for the feed, and its rate.
     fresh: Mutex<Option<(Recording, u32)>>,
-    /// Parts per million as `f64` bits; zero bits: not known.
+    /// Parts per million as `f64` bits; zero bits: unknown.
     drift: AtomicU64,
 }
 
@@ -145,7 +145,7 @@ struct MicWatcher {
 enum End {
     /// Nobody wants it any more.
     Stopped,
-    /// The device is gone, with what the machine said.
+    /// The device is gone, with the system's reason.
     Lost(String),
     /// Another device is the default now.
     Moved,
@@ -215,7 +215,7 @@ impl MicWatcher {
         Err(last)
     }
 
-    /// Watches until something ends it.
+    /// Watches until something ends the recording.
     fn watch(&mut self, device: &DeviceInfo, heard: &system::RecordingState, stop: &Stop) -> End {
         let Context { clock, rate, channels, .. } = self.context;
         let (mut frames, mut alive, mut looked) = (0, clock.now(), clock.now());
@@ -305,11 +305,11 @@ struct MicFeed {
     shared: Arc<Shared>,
     context: Context,
     link: Option<Link>,
-    /// Ends the minder when the feed is dropped.
+    /// Ends the device's thread when the feed is dropped.
     _worker: Worker,
 }
 
-/// One recording on its way into the mix.
+/// One recording on its way to the mixer.
 struct Link {
     recording: Recording,
     pace: DeviceRate,
@@ -317,11 +317,11 @@ struct Link {
     rate: u32,
     /// Number of the next frame from the ring.
     next: i64,
-    /// Frames heard when last looked.
+    /// Frames received at the last check.
     heard: u64,
     /// The audio's age at its callback, the longest recently, microseconds.
     age: f64,
-    /// Added to the delay by blocks that came too late.
+    /// Extra delay because of late blocks.
     slack: Duration,
     buffer: Vec<f32>,
 }
@@ -371,7 +371,7 @@ impl Link {
         })
     }
 
-    /// Takes what has come from the device.
+    /// Takes the received audio.
     fn take(&mut self, channels: u16) {
         while let Ok(CaptureMark { frame, at }) = self.recording.marks.pop() {
             self.pace.observe(frame, at);
@@ -391,7 +391,7 @@ impl Link {
         self.next += frames as i64;
     }
 
-    /// A block was not there in time: wait longer, unless the device gives nothing at all.
+    /// A block was missing: increases the delay, unless the device delivers nothing at all.
     fn late(&mut self) {
         let heard = self.recording.heard.frames.load(Ordering::Relaxed);
         if heard != self.heard && self.heard != 0 {

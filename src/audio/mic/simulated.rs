@@ -1,5 +1,5 @@
-//! A microphone in simulated time, for the test of the whole path (`studio/lip_sync.rs`): the mixer's end
-//! is the real one, the driver's callbacks are made by hand.
+//! A microphone in simulated time for tests of the whole path (`studio/lip_sync.rs`): the mixer's
+//! end is real, the callbacks are generated.
 
 use rtrb::{Producer, RingBuffer};
 
@@ -17,7 +17,7 @@ pub(crate) struct Microphone {
 }
 
 impl Microphone {
-    /// A microphone of this nominal rate, and what the mixer gets of it.
+    /// A microphone of this nominal rate, and its source for the mixer.
     pub(crate) fn plug_in(context: &Context, rate: u32) -> (Self, Box<dyn AudioFeed>) {
         let channels = usize::from(context.channels);
         let (sound, sound_out) = RingBuffer::new(rate as usize * channels * 3 / 2);
@@ -31,7 +31,7 @@ impl Microphone {
         (Self { sound, marks, heard, channels, frame: 0 }, Box::new(feed))
     }
 
-    /// A callback brings this audio, whose first frame was captured at `at` as the driver has it.
+    /// Delivers a callback with this audio, captured at `at` according to the driver.
     pub(crate) fn hear(&mut self, at: Timestamp, sound: &[f32]) {
         self.marks.push(CaptureMark { frame: self.frame, at }).unwrap();
         for sample in sound {

@@ -1,4 +1,4 @@
-//! Microphones of an audio system that does what a test tells it.
+//! Tests of microphones with an audio system that the test controls.
 
 use super::*;
 use crate::audio::backend::fake::{Bench, Fake};
@@ -191,8 +191,8 @@ fn a_microphone_of_another_rate_is_taken_and_one_of_none_named() {
     assert_eq!(odd.detail, "no 44100 Hz");
 }
 
-/// A device that is there and gives nothing: told after 2 s, opened afresh after 5, taken back as
-/// soon as it speaks.
+/// A connected device without data: reported after 2 s, reopened after 5 s, used again as soon as
+/// it delivers.
 #[test]
 fn a_microphone_that_stalls_is_told_opened_afresh_and_taken_back() {
     let (bench, _source, changes) = open_fake(Some("second"));

@@ -1,7 +1,7 @@
-//! A WAV file as a source: read, converted and resampled ahead on a separate thread, looped
-//! without a seam. The position in the file follows from the time since the grid's origin alone, so that
-//! a video file opened beside it is in step. A file that is played once begins when it is opened; samples
-//! that are read too late are played later and not dropped.
+//! A WAV file as a source: read, converted and resampled in advance on a separate thread, and
+//! looped without a gap. Only the time since the grid's origin determines the position in the file,
+//! so a video file opened with it is in sync. A file that plays once begins when it opens; samples
+//! that are read late play later and are not dropped.
 
 #[cfg(test)]
 mod tests;
@@ -36,11 +36,11 @@ use crate::wire::container::{self, ReadAt};
 const CHUNK: usize = 4_096;
 /// Chunks read ahead.
 const READ_AHEAD_CHUNKS: usize = 4;
-/// How often one that has ended looks whether it is to begin again.
+/// How often an ended file checks whether it should restart.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Whether a file says that it is a WAV file; one that cannot be read is called so too, so that the
-/// reason is told here.
+/// Whether a file claims to be a WAV file; an unreadable file counts too, so that this module
+/// reports the reason.
 pub(super) fn is_wav(path: &Path) -> bool {
     let mut head = [0; 4];
     let regular = path.metadata().is_ok_and(|meta| meta.is_file());
@@ -115,7 +115,7 @@ impl<R: Read + Seek> ReadAt for Stored<'_, R> {
 struct Clip<R> {
     reader: R,
     pcm: Pcm,
-    /// Where its first frame is, how many there are, and which is next.
+    /// The offset of its first frame, the number of frames, and the next one.
     begins: u64,
     frames: u64,
     next: u64,
@@ -141,7 +141,7 @@ impl<R: Read + Seek> Clip<R> {
         Ok(clip)
     }
 
-    /// Goes to a frame, counted round and round.
+    /// Moves to a frame, counted across loops.
     fn seek(&mut self, frame: i64) -> Result<(), Problem> {
         let frames = i64::try_from(self.frames).unwrap_or(i64::MAX);
         self.next = frame.rem_euclid(frames).unsigned_abs();
@@ -174,7 +174,7 @@ impl<R: Read + Seek> Clip<R> {
         Ok(false)
     }
 
-    /// What follows up to the end, as whole frames; how many values that were.
+    /// Reads whole frames up to the end, and returns the number of values.
     fn take(&mut self, out: &mut [f32]) -> usize {
         let channels = usize::from(self.pcm.channels);
         let left = usize::try_from(self.frames - self.next.min(self.frames)).unwrap_or(usize::MAX);
@@ -189,7 +189,7 @@ impl<R: Read + Seek> Clip<R> {
     }
 }
 
-/// Turns channels and rate into the session's.
+/// Converts channels and rate to the session's.
 struct FormatConverter {
     resampler: Option<Async<f32>>,
     channels: usize,
@@ -244,9 +244,9 @@ struct WavBlock {
     /// The number of its first frame since the grid's origin.
     first: i64,
     sound: Vec<f32>,
-    /// Whether the file, or what it is asked for next, begins with it.
+    /// Whether the file, or the next request, begins with this chunk.
     begins: bool,
-    /// Whether its place is the program's: what comes later than that is left out.
+    /// Whether its position follows the program: late audio is dropped.
     in_step: bool,
 }
 
@@ -314,13 +314,14 @@ impl Reader {
         self.transport.at_end() == EndBehavior::Loop
     }
 
-    /// Whether it is to begin again; nothing else can be asked of it.
+    /// Whether it should restart; it accepts no other request.
     fn asked(&self) -> bool {
         std::iter::from_fn(|| self.transport.take())
             .fold(false, |is, go| is | (go == TransportCommand::Restart))
     }
 
-    /// Hands a chunk on as the audio from that frame on; the frame after it, `None` where nobody hears.
+    /// Passes on a chunk that begins at that frame, and returns the next frame; `None` without a
+    /// listener.
     fn send(
         &mut self,
         chunk: &[f32],
@@ -343,7 +344,7 @@ struct WavFeed {
     /// Audio in hand, and the number of its first frame.
     held: VecDeque<f32>,
     first: i64,
-    /// How many frames later than it was to be it is heard.
+    /// How many frames late it plays.
     later: i64,
     _worker: Worker,
 }

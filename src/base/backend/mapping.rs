@@ -18,8 +18,8 @@ pub struct Mapping {
 unsafe impl Send for Mapping {}
 
 impl Mapping {
-    /// Maps `length` bytes of an open file, which has at least as many from `offset` on: reading past the
-    /// end of one that is shorter would end the process.
+    /// Maps `length` bytes of an open file from `offset`. The file must be that long: a read past
+    /// its end would end the process.
     pub fn of(file: RawFd, length: usize, offset: u32) -> io::Result<Self> {
         // SAFETY: a new mapping of an open descriptor at an address of the system's choice, whose result
         // is looked at; a descriptor or an offset that is none is an error.

@@ -1,4 +1,4 @@
-//! What borrows across threads, and memory of other processes.
+//! Borrowing across threads, and memory of other processes.
 
 #[cfg(target_os = "linux")]
 mod mapping;
@@ -12,7 +12,7 @@ pub(crate) mod allocations;
 pub use mapping::Mapping;
 pub use worker_pool::WorkerPool;
 
-/// Tests may count what their thread allocates.
+/// Tests can count the allocations of their thread.
 #[cfg(test)]
 #[global_allocator]
 static COUNTING: allocations::Counting = allocations::Counting;

@@ -1,6 +1,5 @@
-//! A few threads that help with work in parts: whoever has it takes parts himself, and comes back when
-//! all are done, so that the work may borrow what its owner has. Nothing is allocated for a piece of
-//! work.
+//! A few threads that help with divisible work: the caller also takes parts, and returns when all
+//! are done, so the work can borrow its data. A piece of work allocates nothing.
 
 #![allow(unsafe_code)]
 
@@ -14,7 +13,7 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 use crate::base::simd::wide;
 use crate::base::worker::{Stop, Worker};
 
-/// More threads than this are no help with one frame.
+/// More threads do not speed up one frame.
 const MAX_THREADS: usize = 4;
 
 /// Parts that are handed out together.
@@ -22,12 +21,12 @@ const PARTS: usize = 8;
 
 type Job<'a> = dyn Fn(usize) + Sync + 'a;
 
-/// See the module. Dropping it ends its threads.
+/// Helper threads for divisible work. Dropping it ends its threads.
 #[derive(Debug)]
 pub struct WorkerPool {
     shared: Arc<Shared>,
     helpers: Vec<Worker>,
-    /// One piece of work at a time; whoever finds it taken works alone.
+    /// One piece of work at a time; a caller that finds it locked works alone.
     turn: Mutex<()>,
 }
 
@@ -48,12 +47,12 @@ struct Work {
     count: usize,
     /// Parts that are being worked on.
     busy: usize,
-    /// How a helper's part ended that panicked.
+    /// The panic of a helper's part.
     fault: Option<Box<dyn Any + Send>>,
 }
 
-/// A job that outlives its borrow as far as the compiler knows. [`WorkerPool::share`] sees to it that it does
-/// not in truth.
+/// A job with an extended lifetime. [`WorkerPool::share`] guarantees that it does not outlive its
+/// borrow.
 #[derive(Copy, Clone)]
 struct Lent(*const Job<'static>);
 
@@ -67,19 +66,19 @@ impl std::fmt::Debug for Lent {
 }
 
 impl WorkerPool {
-    /// Nobody helps: all is done by whoever has it to do.
+    /// Without helpers: the caller does everything.
     pub fn alone() -> Self {
         Self { shared: Arc::default(), helpers: Vec::new(), turn: Mutex::default() }
     }
 
-    /// As many threads as this machine has use for, its owner's among them. Where the system gives
-    /// none there are fewer.
+    /// Uses as many threads as this machine can use, including the caller's. Fewer if the system
+    /// refuses threads.
     pub fn of_this_machine(name: &str) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         Self::of(name, cores.min(MAX_THREADS))
     }
 
-    /// So many threads, its owner's among them.
+    /// Uses this many threads, including the caller's.
     pub fn of(name: &str, threads: usize) -> Self {
         let mut workers = Self::alone();
         for _ in 1..threads {
@@ -95,9 +94,9 @@ impl WorkerPool {
         workers
     }
 
-    /// Does this to each part, in any order, on any of its threads, with the widest vectors of the
-    /// processor; comes back when all are done. As with [`wide`], only what is inlined has those
-    /// vectors: say `#[inline(always)]` at the closure and at what it calls.
+    /// Runs this for each part, in any order, on any of its threads, with the processor's widest
+    /// vectors; returns when all are done. As with [`wide`], only inlined code uses those vectors:
+    /// use `#[inline(always)]` on the closure and the functions it calls.
     pub fn each<T: Send>(&self, parts: impl IntoIterator<Item = T>, job: impl Fn(T) + Sync) {
         let mut parts = parts.into_iter().fuse();
         // Once: the job is long.
@@ -135,8 +134,8 @@ impl WorkerPool {
         }
     }
 
-    /// Has `job` done for each number below `count`. What panics on a helper panics here: half a frame
-    /// is none.
+    /// Runs `job` for each number below `count`. A panic on a helper is repeated here, because half
+    /// a frame is useless.
     fn share(&self, count: usize, job: &Job<'_>) {
         // SAFETY: only the lifetime changes. Helpers take the job from `work` while they hold its
         // lock and count themselves as busy before they let go of it; `Finish` takes the job away
@@ -208,7 +207,7 @@ impl Drop for Finish<'_> {
     }
 }
 
-/// What a helper does.
+/// The loop of a helper.
 fn help(shared: &Shared, stop: &Stop) {
     let mut work = shared.work.lock();
     while !stop.is_set() {

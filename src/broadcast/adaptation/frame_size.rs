@@ -1,6 +1,6 @@
-//! How large a frame a bitrate deserves: three quarters or half of the size where the bits would
-//! not be enough for all of it, and back when there have been enough for a while. Pure: bitrates and
-//! their times come in, a size comes out.
+//! The frame size for a bitrate: three quarters or half of the full size if the bitrate is too low
+//! for it, and back when it has been high enough for a while. Pure: takes bitrates and times, and
+//! returns a size.
 
 use std::time::Duration;
 
@@ -11,20 +11,20 @@ use crate::media::{BitsPerSecond, FrameRate, Size};
 const STEPS: [(u32, u32); 3] = [(1, 1), (3, 4), (1, 2)];
 /// No side is smaller.
 const MIN_SIDE: u32 = 16;
-/// Bits a pixel below which a frame looks better when it is smaller…
+/// Below this many bits per pixel, a smaller frame looks better…
 const MIN_BITS_PER_PIXEL: f64 = 0.045;
-/// …or this part of what was chosen, where a person chose little from the start.
+/// …or below this share of the chosen bitrate, if that was low from the start.
 const OF_CHOSEN: f64 = 0.5;
-/// So little must last for this long…
+/// How long the bitrate must be too low…
 const DOWN_AFTER: Duration = Duration::from_millis(1_500);
 /// …and this much more than enough for the larger size for this long.
 const MORE: f64 = 1.4;
 const UP_AFTER: Duration = Duration::from_secs(8);
-/// A step up that has to be taken back within this time has failed: the next waits twice as long.
+/// A step up that is reverted within this time has failed: the next waits twice as long.
 const TRIED: Duration = Duration::from_secs(20);
 const MAX_PATIENCE: Duration = Duration::from_secs(64);
 
-/// Decides for one encode.
+/// Chooses the size of one encode.
 #[derive(Clone, Debug)]
 pub struct SizeSteps {
     full: Size,
@@ -55,7 +55,7 @@ impl SizeSteps {
         }
     }
 
-    /// Begins with the size that this bitrate deserves.
+    /// Begins with the size for this bitrate.
     pub fn begin_with(mut self, bitrate: BitsPerSecond) -> Self {
         self.step = self.deserved(bitrate, 1);
         self
@@ -66,7 +66,7 @@ impl SizeSteps {
         stepped(self.full, self.step)
     }
 
-    /// What a step needs, bits a second, where one of `frame_step` frames is encoded.
+    /// The bits per second that a step needs if one of `frame_step` frames is encoded.
     fn need(&self, step: usize, frame_step: u32) -> f64 {
         let pixels = stepped(self.full, step).pixels() as f64;
         self.enough * pixels * self.rate / f64::from(frame_step.max(1))
@@ -112,7 +112,7 @@ impl SizeSteps {
     }
 }
 
-/// A frame's size at a step: even sides, of the same shape where there is one near.
+/// The frame size of a step: even sides, and the same aspect ratio if possible.
 fn stepped(full: Size, step: usize) -> Size {
     let (part, whole) = STEPS.get(step).copied().unwrap_or((1, 1));
     if part == whole {

@@ -1,8 +1,8 @@
-//! How much a target's link can carry: quick down when what waits grows, probing up when it has
-//! been calm. Pure: samples and their times come in, a bitrate comes out.
+//! Estimates a target's link: reduces the bitrate quickly when the backlog grows, and raises it
+//! carefully when the link is calm. Pure: takes samples and times, and returns a bitrate.
 //!
-//! A lost connection says nothing about the link's width: while a target is not live nothing is
-//! decided, and what a new connection has to catch up with at first is not held against it.
+//! A lost connection says nothing about the bandwidth: nothing changes while a target is offline,
+//! and the initial backlog of a new connection does not count.
 
 mod frame_size;
 mod renditions;
@@ -16,11 +16,11 @@ use crate::base::Timestamp;
 use crate::broadcast::output::{LinkEstimate, Output, OutputState};
 use crate::media::BitsPerSecond;
 
-/// How often a sample is worth taking.
+/// The sampling interval.
 pub const EVERY: Duration = Duration::from_millis(250);
 
-/// From this on what waits is a sign of a slow link, if it is no less at the next sample: a large
-/// frame alone is gone by then…
+/// A backlog of this length means a slow link if it is no smaller at the next sample: a single
+/// large frame is gone by then…
 const HIGH_QUEUE_DELAY: Duration = Duration::from_millis(200);
 /// …and from this on at once.
 const TOO_LONG: Duration = Duration::from_millis(800);
@@ -28,7 +28,7 @@ const TOO_LONG: Duration = Duration::from_millis(800);
 const LOW_QUEUE_DELAY: Duration = Duration::from_millis(100);
 /// A new connection catches up first.
 const SETTLE: Duration = Duration::from_secs(2);
-/// A lower bitrate shows its effect only when what was encoded before is through.
+/// A lower bitrate takes effect only after the frames encoded before it are sent.
 const BETWEEN_DOWNS: Duration = Duration::from_secs(1);
 /// Calm for this long, the link is tried with more.
 const PROBE: Duration = Duration::from_secs(4);
@@ -37,27 +37,27 @@ const MAX_PROBE: Duration = Duration::from_secs(60);
 /// A try that is followed by trouble within this time has failed.
 const TRIED: Duration = Duration::from_secs(8);
 
-/// Nothing has got through for this long: that is no slow link, but one that stands still or is gone…
+/// No progress for this long: the link is not slow, but stalled or lost…
 const STILL: Duration = Duration::from_millis(500);
-/// …and after this long what it has to catch up with is not held against it.
+/// …and after this long, the backlog does not count.
 const STALL_THRESHOLD: Duration = Duration::from_millis(1_250);
 
-/// How a target's link fares at one moment.
+/// The state of a target's link at one moment.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Sample {
     pub at: Timestamp,
     /// Whether it is connected and sending.
     pub live: bool,
-    /// What waits to be sent, by its timestamps.
+    /// The backlog, by its timestamps.
     pub queued: Duration,
-    /// What has left over the last half second, bits a second.
+    /// The data sent over the last half second, in bits per second.
     pub carried: u64,
-    /// For how long the server has accepted nothing of what waits.
+    /// How long the server has accepted nothing.
     pub silent: Duration,
 }
 
 impl Sample {
-    /// How an output fares now.
+    /// A sample of an output now.
     pub fn of(output: &dyn Output, at: Timestamp) -> Self {
         let LinkEstimate { carried, silent } = output.estimate().unwrap_or_default();
         let live = output.state() == OutputState::Running;
@@ -65,12 +65,12 @@ impl Sample {
     }
 }
 
-/// Decides for one target.
+/// Chooses the bitrate for one target.
 #[derive(Clone, Debug)]
 pub struct Adapter {
     most: u32,
     least: u32,
-    /// Of the audio beside it.
+    /// The bitrate of the audio.
     sound: u32,
     now: u32,
     live_since: Option<Timestamp>,
@@ -81,13 +81,13 @@ pub struct Adapter {
     last_down: Option<Timestamp>,
     last_up: Option<Timestamp>,
     probe: Duration,
-    /// What is encoded now reaches the link this much later.
+    /// Encoded frames reach the link this much later.
     lag: Duration,
 }
 
 impl Adapter {
-    /// Starts with `most`, and never goes below `least` (or `most`, if that is less). `sound` is
-    /// what the audio takes of the link beside the frame.
+    /// Starts with `most`, and never goes below `least` (or `most`, if lower). `sound` is the
+    /// bitrate of the audio on the same link.
     pub fn new(most: BitsPerSecond, least: BitsPerSecond, sound: BitsPerSecond) -> Self {
         Self {
             most: most.0,
@@ -105,17 +105,17 @@ impl Adapter {
         }
     }
 
-    /// For a stream that is held back for this long: each step waits until the one before it is seen.
+    /// For a delayed stream: each step waits until the effect of the previous one is visible.
     pub fn delayed(self, lag: Duration) -> Self {
         Self { lag, ..self }
     }
 
-    /// What the frame may take.
+    /// The bitrate for the video.
     pub fn bitrate(&self) -> BitsPerSecond {
         BitsPerSecond(self.now)
     }
 
-    /// Another wish of the person: taken up at once.
+    /// A new choice of the user, applied at once.
     pub fn set_most(&mut self, most: BitsPerSecond) {
         let lowered = self.now < self.most;
         self.most = most.0;
@@ -189,7 +189,8 @@ impl Adapter {
 mod tests {
     use super::*;
 
-    /// A link of a given width with what waits before it, fed by an encoder that obeys.
+    /// A simulated link with a given bandwidth and backlog, fed by an encoder that follows the
+    /// adapter.
     struct Link {
         adapter: Adapter,
         at: Timestamp,

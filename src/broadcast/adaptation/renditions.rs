@@ -1,5 +1,5 @@
-//! Which of several targets gets the main encode, and which less because its link does not carry
-//! that: down at once, back with patience. Pure: what each link carries comes in, renditions come out.
+//! Chooses which targets get the main encode, and which get less because of a slow link: down at
+//! once, up slowly. Pure: takes link estimates, and returns renditions.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,11 +9,11 @@ use crate::media::{BitsPerSecond, RenditionId};
 
 /// A link that carries less than this part of the main encode gets the second.
 const TOO_LITTLE: f64 = 0.9;
-/// The second encode has at most this part of the main one's bitrate: more would be no help.
+/// Maximum bitrate of the second encode as a share of the main one: more would not help.
 const MAX_SHARE: f64 = 0.7;
 /// A target stays below at least this long…
 const MIN_STAY: Duration = Duration::from_secs(12);
-/// …and, where its return failed, twice as long each time.
+/// …and twice as long after each failed return.
 const MAX_STAY: Duration = Duration::from_secs(300);
 /// A return that is followed by trouble within this time has failed.
 const TRIED: Duration = Duration::from_secs(30);
@@ -37,8 +37,8 @@ pub struct RenditionChoice {
 }
 
 impl RenditionChoice {
-    /// What a target's link carries now, where `main` is what the main encode takes of it; the rendition
-    /// that the target is to get.
+    /// Takes the link estimate of a target, and `main`, the bitrate of the main encode; returns the
+    /// rendition for the target.
     pub fn note(
         &mut self,
         now: Timestamp,
@@ -73,12 +73,12 @@ impl RenditionChoice {
         standing.rendition_id
     }
 
-    /// The rendition of a target as it was decided last.
+    /// The last choice for a target.
     pub fn rendition_id(&self, id: u32) -> RenditionId {
         self.targets.get(&id).map_or(RenditionId::Main, |standing| standing.rendition_id)
     }
 
-    /// Only these targets are left.
+    /// Keeps only these targets.
     pub fn keep(&mut self, ids: &[u32]) {
         self.targets.retain(|id, _| ids.contains(id));
     }
@@ -95,7 +95,7 @@ impl RenditionChoice {
     }
 }
 
-/// What the second encode may take, where the slowest link of those who get it carries this.
+/// The bitrate of the second encode, for the slowest link among its targets.
 pub fn second_bitrate(
     slowest: BitsPerSecond,
     main: BitsPerSecond,

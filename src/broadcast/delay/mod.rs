@@ -1,9 +1,9 @@
-//! Stream delay: what a hub hands out is held back for a while and then handed out by a second hub,
-//! with the same timestamps. It lies between the hub and the publishers, so that a connection that is
-//! lost and comes back changes nothing about it, and several targets share it.
+//! Stream delay: holds the packets of a hub for a while, and passes them on through a second hub
+//! with the same timestamps. It is between the hub and the publishers, so reconnects do not affect
+//! it, and several targets share it.
 //!
-//! Two threads: the keeper takes packets in and deals with the disk, the giver hands out what is due.
-//! The giver never touches the disk: what it needs next is in memory already.
+//! Two threads: the keeper takes packets and handles the disk, the giver passes on due packets. The
+//! giver never waits for the disk: the next packets are already in memory.
 
 mod spool;
 mod store;
@@ -31,22 +31,22 @@ use crate::text::Problem;
 /// The longest delay there is.
 pub const MAX_STREAM_DELAY: Duration = Duration::from_secs(30 * 60);
 
-/// How often the threads look whether they should stop.
+/// How often the threads check whether they should stop.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// Packets that may wait for the second hub, which never waits for anybody.
 const PACKETS: usize = 256;
 
-/// How long, and where.
+/// The length of the delay, and its folder.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// At most [`MAX_STREAM_DELAY`].
     pub duration: Duration,
-    /// Where files are made for what memory has no room for.
+    /// The folder for packets that do not fit into memory.
     pub folder: PathBuf,
     pub room: Room,
 }
 
-/// A running delay. Dropping it drops what is held: the second hub then ends.
+/// A running delay. Dropping it drops the held packets, which ends the second hub.
 #[derive(Debug)]
 pub struct Delay {
     shared: Arc<Shared>,
@@ -61,14 +61,14 @@ struct Shared {
     clock: Clock,
     line: Mutex<DelayStore<Stored>>,
     wake: Condvar,
-    /// Nothing more is taken in.
+    /// It accepts no more packets.
     last: Stop,
-    /// What the disk said last, until it is told.
+    /// The last disk error that was not reported yet.
     trouble: Mutex<Option<Problem>>,
 }
 
 impl Delay {
-    /// Holds back what the hub hands out from now on.
+    /// Delays the packets of the hub from now on.
     ///
     /// # Errors
     /// When the system grants no threads.
@@ -94,22 +94,22 @@ impl Delay {
         Ok(Self { shared, hub: delayed, wanted, _keeper: keeper, giver })
     }
 
-    /// Hands out what is due.
+    /// The hub that passes on due packets.
     pub fn hub(&self) -> &Hub {
         &self.hub
     }
 
-    /// What was asked for.
+    /// The requested delay.
     pub fn wanted(&self) -> Duration {
         self.wanted
     }
 
-    /// How much is held.
+    /// The state of the delay.
     pub fn figures(&self) -> Figures {
         self.shared.line.lock().figures()
     }
 
-    /// How long it is until something is sent for the first time.
+    /// The time until the first packet is sent.
     pub fn begins_in(&self) -> Option<Duration> {
         let line = self.shared.line.lock();
         let figures = line.figures();
@@ -117,23 +117,23 @@ impl Delay {
         (!figures.begun).then(|| begins.since(self.shared.clock.now()))
     }
 
-    /// Takes in nothing more; what is held still is sent, and then the second hub ends.
+    /// Accepts no more packets, sends the held ones, and then ends the second hub.
     pub fn drain(&self) {
         self.shared.last.set();
     }
 
-    /// Whether it takes in nothing more.
+    /// Whether it accepts no more packets.
     pub fn is_draining(&self) -> bool {
         self.shared.last.is_set()
     }
 
-    /// Drops what is held: the second hub ends now.
+    /// Drops the held packets, and ends the second hub now.
     pub fn discard(&self) {
         self.shared.last.set();
         self.giver.stop();
     }
 
-    /// What went wrong with the disk since the last call.
+    /// The disk errors since the last call.
     pub fn trouble(&self) -> Option<Problem> {
         self.shared.trouble.lock().take()
     }
@@ -187,7 +187,7 @@ impl Shared {
         *self.trouble.lock() = Some(Trouble::problem(error));
     }
 
-    /// The giver: hands out what is due.
+    /// The giver: passes on due packets.
     fn give(&self, packets: &Sender<SharedPacket>, stop: &Stop) {
         while !stop.is_set() {
             let tag = {

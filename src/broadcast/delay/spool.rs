@@ -1,5 +1,5 @@
-//! Pieces of the delay on the disk: each a file without a name that only its owner may read, so that
-//! nothing is left of it however the program ends. Called on the keeper's thread.
+//! Blocks of the delay on the disk: unnamed files that only their owner can read, so the program
+//! leaves no files behind. Called on the keeper's thread.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -13,9 +13,9 @@ use crate::broadcast::delay::store::HeldPiece;
 use crate::broadcast::hub::shared_packet::SharedPacket;
 use crate::media::{EncodedPacket, Priority, Rendition, Track};
 
-/// Four times, three marks, which rendition, where the data begins, a length.
+/// Four timestamps, three flags, the rendition, the data offset, and the length.
 const RECORD_HEADER_BYTES: usize = 4 * 8 + 3 + 1 + 4 + 4;
-/// A piece with more renditions than this is kept in memory: it never has them.
+/// A block with more renditions than this stays in memory; this never occurs.
 const MAX_RENDITIONS: usize = 250;
 
 /// The folder in which the files are.
@@ -29,7 +29,7 @@ pub(super) struct Spool {
 pub(super) struct Stored {
     file: File,
     bytes: usize,
-    /// Those of its frames, counted from 1; they stay in memory.
+    /// The renditions of its frames, counted from 1; they stay in memory.
     renditions: Vec<Arc<Rendition>>,
 }
 

@@ -1,10 +1,10 @@
-//! What is held back, oldest first, in pieces that lie in memory or on the disk. Pure: the time and
-//! what became of a piece come in, what is due and what to do with a piece come out.
+//! Held packets, oldest first, in blocks in memory or on the disk. Pure: takes times and the
+//! results of disk operations, and returns due packets and disk operations.
 //!
-//! What is held counts from its arrival. The two oldest pieces are always wanted in memory; past
-//! [`Room::memory`] the newest full ones are to be put away. Where that fails and memory is used up
-//! too ([`Room::most`]), the delay becomes as short as what fits: before anything has gone out that
-//! costs nothing, afterwards viewers miss what was skipped, up to the next keyframe.
+//! The delay of a packet counts from its arrival. The two oldest blocks are always in memory; past
+//! [`Room::memory`], the newest full blocks are written to the disk. If that fails and memory is
+//! full too ([`Room::most`]), the delay shrinks to the available space. Before the first packet is
+//! sent this has no effect; afterwards viewers miss the skipped part up to the next keyframe.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -15,17 +15,17 @@ use crate::broadcast::hub::shared_packet::SharedPacket;
 
 /// A piece is full from here on.
 const BLOCK_BYTES: usize = 4 << 20;
-/// What a packet costs beside its body.
+/// The memory of a packet in addition to its data.
 const OVERHEAD: usize = 160;
-/// So many of the oldest pieces are kept in memory, so that the disk may take its time.
+/// This many of the oldest blocks stay in memory, so a slow disk causes no gap.
 const BLOCKS_READ_AHEAD: usize = 2;
-/// After a failure the disk is left alone for this long.
+/// Pause of disk operations after an error.
 const REST: Duration = Duration::from_secs(5);
 
-/// How much may lie in memory.
+/// Memory limits.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Room {
-    /// From here on pieces are put on the disk.
+    /// Above this, blocks are written to the disk.
     pub memory: usize,
     /// From here on, because that fails, the delay becomes shorter.
     pub most: usize,
@@ -37,20 +37,20 @@ impl Default for Room {
     }
 }
 
-/// A packet with the time at which it came.
+/// A packet with its arrival time.
 #[derive(Clone, Debug)]
 pub(super) struct HeldPiece {
     pub arrived: Timestamp,
     pub tag: Arc<SharedPacket>,
 }
 
-/// What is there for an output.
+/// The next packet for an output.
 #[derive(Debug)]
 pub(super) enum DelayedPacket {
     Tag(Arc<SharedPacket>),
-    /// Nothing before this time.
+    /// None before this time.
     At(Timestamp),
-    /// The oldest piece is still on the disk, or nothing is held.
+    /// The oldest block is still on the disk, or there is none.
     Nothing,
     /// The end was reached.
     Over,
@@ -79,7 +79,7 @@ struct DelayedPiece<S> {
     body: Body<S>,
 }
 
-/// What is held; `S` is where a piece lies on the disk.
+/// The held packets; `S` is the position of a block on the disk.
 #[derive(Debug)]
 pub(super) struct DelayStore<S> {
     delay: Duration,
@@ -87,31 +87,31 @@ pub(super) struct DelayStore<S> {
     has_video: bool,
     pieces: VecDeque<DelayedPiece<S>>,
     next_number: u64,
-    /// Of what lies in memory, and of what does not.
+    /// Bytes in memory and on the disk.
     memory: usize,
     disk: usize,
     newest: Timestamp,
-    /// Something has gone out.
+    /// A packet was sent.
     begun: bool,
-    /// What was skipped ended in the middle of a group of frames.
+    /// The skipped part ended within a GOP.
     awaiting_keyframe: bool,
     rest_until: Timestamp,
     skipped: Duration,
     closed: bool,
 }
 
-/// How much is held.
+/// The state of the delay.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Figures {
-    /// What viewers see is so old: less than was wanted where there is no room for that.
+    /// How late viewers see the program: less than requested if space is limited.
     pub delay: Duration,
-    /// From the oldest to the newest of what is held.
+    /// The span of the held packets.
     pub held: Duration,
     pub memory_bytes: usize,
     pub disk_bytes: usize,
-    /// What viewers did not get because there was no room for it.
+    /// The span that viewers missed because of limited space.
     pub skipped: Duration,
-    /// Something has gone out.
+    /// A packet was sent.
     pub begun: bool,
 }
 
@@ -159,12 +159,12 @@ impl<S> DelayStore<S> {
         }
     }
 
-    /// Nothing more comes; what is held still is sent.
+    /// Accepts no more packets; the held ones are still sent.
     pub fn close(&mut self) {
         self.closed = true;
     }
 
-    /// What is sent now.
+    /// The packet to send now.
     pub fn pop(&mut self, now: Timestamp) -> DelayedPacket {
         loop {
             let Some(piece) = self.pieces.front_mut() else {
@@ -196,8 +196,8 @@ impl<S> DelayStore<S> {
         }
     }
 
-    /// What the disk has to do, one thing at a time: what became of it is told by
-    /// [`stored`](Self::stored) or [`loaded`](Self::loaded).
+    /// The next disk operation, one at a time; report its result with [`stored`](Self::stored) or
+    /// [`loaded`](Self::loaded).
     pub fn work(&mut self, now: Timestamp) -> Option<Work<S>> {
         for piece in self.pieces.iter_mut().take(BLOCKS_READ_AHEAD) {
             if !matches!(piece.body, Body::Disk(_)) {
@@ -219,7 +219,7 @@ impl<S> DelayStore<S> {
         Some(Work::Store(piece.number, tags.iter().cloned().collect()))
     }
 
-    /// A piece was put away, or could not be.
+    /// A block was written, or writing failed.
     pub fn stored(&mut self, now: Timestamp, number: u64, place: Option<S>) {
         let Some(place) = place else {
             self.rest_until = now + REST;
@@ -236,7 +236,7 @@ impl<S> DelayStore<S> {
         self.disk += piece.bytes;
     }
 
-    /// A piece is back; `None`: it could not be read.
+    /// A block was read; `None`: reading failed.
     pub fn loaded(&mut self, number: u64, tags: Option<Vec<HeldPiece>>) {
         let Some(at) = self.pieces.iter().position(|piece| piece.number == number) else { return };
         let Some(piece) = self.pieces.get_mut(at) else { return };
@@ -268,7 +268,7 @@ impl<S> DelayStore<S> {
         }
     }
 
-    /// When the first packet is sent; `None` before it has come.
+    /// When the first packet is sent; `None` before it has arrived.
     pub fn begins(&self) -> Option<Timestamp> {
         self.pieces.front().map(|piece| piece.oldest + self.delay)
     }

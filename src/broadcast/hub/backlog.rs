@@ -1,6 +1,6 @@
-//! What waits for one output, measured by its timestamps, and what is thrown away when the output
-//! is too slow: inter frames down to the next keyframe, never audio, never
-//! keyframes; past a hard limit the output starts afresh at the newest keyframe. Pure.
+//! The backlog of one output, measured by timestamps. If the output is too slow, it drops inter
+//! frames up to the next keyframe, but never audio or keyframes; past a hard limit, the output
+//! restarts at the newest keyframe. Pure.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -11,14 +11,14 @@ use crate::base::Timestamp;
 use crate::broadcast::hub::shared_packet::SharedPacket;
 use crate::media::{Priority, Track};
 
-/// How far an output may fall behind, by timestamps.
+/// Limits for the backlog, by timestamps.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Past this, frames nothing refers to are thrown away.
+    /// Past this, frames without dependents are dropped.
     pub disposable: Duration,
     /// Past this, inter frames are thrown away down to the next keyframe.
     pub inter: Duration,
-    /// Neither is done while no more bytes wait than this: what a system would hold.
+    /// No limit applies below this many bytes, which the system's buffer would hold.
     pub harmless: usize,
     /// Past this, everything is, and the output starts afresh at the newest keyframe.
     pub reset: Duration,
@@ -35,7 +35,7 @@ impl Limits {
         reset: Duration::from_secs(10),
         bytes: 32 << 20,
     };
-    /// For a file: a disk that stalls for half a minute loses nothing.
+    /// For a file: a disk that stalls for half a minute causes no loss.
     pub const FILE: Self = Self {
         disposable: Duration::from_secs(30),
         inter: Duration::from_secs(30),
@@ -43,8 +43,8 @@ impl Limits {
         reset: Duration::from_secs(30),
         bytes: 128 << 20,
     };
-    /// For a media file that is sent over the network as it is: there is no live end to keep up with, what
-    /// a slow moment held up comes later. Only a link that does not carry the file loses frames.
+    /// For passthrough: there is no live edge to follow, so delayed packets are sent later. Only a
+    /// link too slow for the file causes dropped frames.
     pub const NEVER_DROP: Self = Self {
         disposable: Duration::from_secs(30),
         inter: Duration::from_secs(30),
@@ -60,35 +60,35 @@ pub(in crate::broadcast) struct Backlog {
     limits: Limits,
     tags: VecDeque<Arc<SharedPacket>>,
     bytes: usize,
-    /// Frames do not pass until a keyframe comes: one they refer to is missing.
+    /// Frames are dropped up to the next keyframe, because they depend on a dropped one.
     awaiting_keyframe: bool,
-    /// Audio does not pass either: a stream with frames begins with one.
+    /// Audio is dropped too: a stream with video begins with a keyframe.
     awaiting_start: bool,
-    /// What does not pass until then is missed: an earlier connection had begun.
+    /// Packets dropped until then count as lost, because an earlier connection had begun.
     begun: bool,
-    /// What was there when the output began: its last DTS, and how much it was. It came all at
-    /// once and is no sign of a slow output.
+    /// The initial packets: their last DTS and their span. They arrive at once, and do not indicate
+    /// a slow output.
     burst: Option<(crate::base::Timestamp, Duration)>,
     figures: Figures,
     /// The same as their `dropped_audio`, of all the queues that an output has had.
     lost_audio: Arc<AtomicU64>,
 }
 
-/// What became of what came.
+/// Counters of an output.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Figures {
     /// Frames handed to the output.
     pub taken_frames: u64,
     /// Frames thrown away because the output was too slow.
     pub dropped_frames: u64,
-    /// Audio packets thrown away: only where the hard limit was hit.
+    /// Dropped audio packets: only past the hard limit.
     pub dropped_audio: u64,
     /// Times the hard limit was hit.
     pub resets: u64,
 }
 
 impl Backlog {
-    /// For a new output of a stream: `begin` is what it starts with, a keyframe first (or nothing).
+    /// For a new output: `begin` is its first packets, a keyframe first (or nothing).
     pub fn new(limits: Limits, has_video: bool, begin: &[Arc<SharedPacket>]) -> Self {
         let burst = begin.first().zip(begin.last());
         Self {
@@ -109,7 +109,7 @@ impl Backlog {
         Self { lost_audio, ..self }
     }
 
-    /// Takes in what is sent now.
+    /// Takes a packet.
     pub fn push(&mut self, tag: &Arc<SharedPacket>) {
         if tag.starts_gop() {
             self.awaiting_keyframe = false;
@@ -142,8 +142,8 @@ impl Backlog {
         }
     }
 
-    /// Another connection begins: with the first keyframe that waits, or with the next that comes. Where
-    /// there are no frames, with what waits.
+    /// A new connection begins with the first keyframe in the backlog, or with the next one.
+    /// Without video, it begins with the backlog.
     pub fn begin_anew(&mut self, has_video: bool) {
         self.begun = true;
         if !has_video {
@@ -174,12 +174,12 @@ impl Backlog {
         self.tags.remove(at)
     }
 
-    /// The next to send, left where it is.
+    /// The next packet, without removing it.
     pub fn peek(&self) -> Option<&Arc<SharedPacket>> {
         self.tags.front()
     }
 
-    /// From the oldest to the newest of what waits.
+    /// The span of the backlog.
     pub fn queued(&self) -> Duration {
         self.span().map_or(Duration::ZERO, |(oldest, newest)| newest.since(oldest))
     }
@@ -194,12 +194,12 @@ impl Backlog {
         self.tags.len()
     }
 
-    /// What became of what came.
+    /// The counters.
     pub fn figures(&self) -> Figures {
         self.figures
     }
 
-    /// How much of what waits came at once at the beginning.
+    /// The remaining part of the initial packets.
     fn allowed_burst(&mut self) -> Duration {
         match (self.burst, self.tags.front()) {
             (Some((until, span)), Some(first)) if first.dts <= until => span,
@@ -210,8 +210,8 @@ impl Backlog {
         }
     }
 
-    /// Throws inter frames away: those before the newest keyframe that waits or, where there is
-    /// none or it has itself waited too long, all of them and what comes until the next keyframe.
+    /// Drops inter frames: those before the newest keyframe, or, if there is none or it is too old,
+    /// all of them and later ones up to the next keyframe.
     fn drop_to_keyframe(&mut self) {
         let newest = self.tags.back().map(|tag| tag.dts).unwrap_or_default();
         let fresh =
@@ -230,7 +230,7 @@ impl Backlog {
         }
     }
 
-    /// The output is hopelessly late: starts afresh at the newest keyframe, or at the next one.
+    /// The output is far too late: restarts at the newest keyframe, or at the next one.
     fn reset(&mut self) {
         self.figures.resets += 1;
         let newest = self.tags.back().map(|tag| tag.dts).unwrap_or_default();
@@ -252,7 +252,8 @@ impl Backlog {
         self.tags = stays;
     }
 
-    /// Throws away what `which` says; tells how many frames that were. Leaves `bytes` right.
+    /// Drops the packets that `which` selects, and returns the number of frames among them. Updates
+    /// `bytes`.
     fn discard(&mut self, which: impl Fn(&SharedPacket) -> bool) -> u64 {
         let mut frames = 0;
         let mut sounds = 0;

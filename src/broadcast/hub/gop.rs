@@ -1,5 +1,5 @@
-//! What has gone out since the last keyframe, kept so that a newcomer can start at once.
-//! Pure; runs on the hub's thread.
+//! The packets since the last keyframe, kept so a new output can start at once. Pure; runs on the
+//! hub's thread.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,15 +8,15 @@ use crate::base::Timestamp;
 use crate::broadcast::hub::shared_packet::SharedPacket;
 use crate::media::{RenditionId, Track};
 
-/// More than this is not kept (a keyframe interval of minutes at a high bitrate): newcomers then
-/// wait for the next keyframe.
+/// The size limit (minutes without a keyframe at a high bitrate): beyond it, new outputs wait for
+/// the next keyframe.
 const MAX_BYTES: usize = 32 << 20;
 
-/// A rendition whose frames have stopped for this long is no more.
+/// A rendition without frames for this long has ended.
 const ENDED: Duration = Duration::from_secs(30);
 
-/// The packets of a rendition since its last keyframe, that one first, save for what leads a file in.
-/// Stays empty for audio alone.
+/// The packets of a rendition from its last keyframe on, without a file's lead-in. Empty for audio
+/// without video.
 #[derive(Debug, Default)]
 pub(in crate::broadcast) struct Gop {
     rendition_id: RenditionId,
@@ -31,7 +31,7 @@ impl Gop {
         Self { rendition_id, ..Self::default() }
     }
 
-    /// Remembers a packet that is sent now, unless it is a frame of another rendition.
+    /// Keeps a packet, unless it is a frame of another rendition.
     pub fn push(&mut self, tag: &Arc<SharedPacket>) {
         if tag.track == Track::Video {
             if tag.rendition_id().unwrap_or_default() != self.rendition_id {
@@ -57,7 +57,7 @@ impl Gop {
         self.tags.push(Arc::clone(tag));
     }
 
-    /// What is kept, oldest first.
+    /// The kept packets, oldest first.
     pub fn tags(&self) -> &[Arc<SharedPacket>] {
         &self.tags
     }
@@ -93,7 +93,7 @@ pub(in crate::broadcast) mod tests {
         }
     }
 
-    /// A frame of this rendition; the second one's are smaller.
+    /// A frame of this rendition; the second rendition is smaller.
     pub fn of_rendition(rendition_id: RenditionId, dts: i64) -> EncodedPacket {
         let video = VideoConfig {
             codec: VideoCodec::H264,

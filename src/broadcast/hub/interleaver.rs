@@ -1,6 +1,6 @@
-//! Puts the packets of frames (of each rendition) and audio (of each track) into one order by DTS.
-//! Waits for another line only as long as it is worth it: one that is late or missing is not waited
-//! for again until it delivers. Pure; runs on the hub's thread.
+//! Puts video packets (of each rendition) and audio packets (of each track) in DTS order. It waits
+//! for another queue only for a limited time, and not again until a late or missing one delivers.
+//! Pure; runs on the hub's thread.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -8,14 +8,14 @@ use std::time::Duration;
 use crate::base::Timestamp;
 use crate::media::{EncodedPacket, ExtraTrack, ExtraTracks, RenditionId, Track};
 
-/// How long a packet waits for the other track once both have begun.
+/// How long a packet waits for the other track after both have begun.
 const TRACK_TIMEOUT: Duration = Duration::from_millis(150);
 /// How long the first packets wait for the other track: encoders need a while to start.
 const FIRST_TRACK_TIMEOUT: Duration = Duration::from_millis(500);
 /// A producer that ran ahead by this much is not held back any further.
 const MAX_HELD: usize = 512;
 
-/// Frames follow each other no faster than this, roughly, where many are held.
+/// The minimum distance of frames, roughly, if many are held.
 const MILLIS_A_PACKET: usize = 8;
 
 /// The waiting lines.
@@ -27,9 +27,9 @@ pub(in crate::broadcast) struct Interleaver {
     audio: TrackQueue,
     /// The extra audio tracks, by their places.
     extras: [TrackQueue; 5],
-    /// Those that are being made: nobody waits for another.
+    /// Expected extra tracks: nothing waits for others.
     expected: ExtraTracks,
-    /// By how much longer than usual audio may be on its way.
+    /// Additional time that audio may take.
     lag: Duration,
 }
 
@@ -37,7 +37,7 @@ pub(in crate::broadcast) struct Interleaver {
 struct TrackQueue {
     /// With the time each arrived.
     waiting: VecDeque<(Timestamp, EncodedPacket)>,
-    /// The stream has no such track, or it is late: the other does not wait for it.
+    /// The stream has no such track, or the track is late: the other one does not wait.
     absent: bool,
     /// It has delivered at least once.
     begun: bool,
@@ -56,7 +56,7 @@ impl Interleaver {
         }
     }
 
-    /// Audio comes this much later than it is made: a strip of it is heard earlier than it comes.
+    /// Audio arrives this much later, because one strip has a negative sync offset.
     pub fn set_audio_delay(&mut self, lag: Duration) {
         if lag > self.lag {
             // Late until now means on its way now.
@@ -65,8 +65,8 @@ impl Interleaver {
         self.lag = lag;
     }
 
-    /// These extra audio tracks are being made. One that comes new is waited for once it delivers,
-    /// one that has ended no more.
+    /// Sets the expected extra audio tracks. A new track is waited for once it delivers; an ended
+    /// track is not.
     pub fn expect(&mut self, extras: ExtraTracks) {
         self.expected = extras;
         for (track, line) in ExtraTrack::all().zip(&mut self.extras) {
@@ -74,7 +74,7 @@ impl Interleaver {
         }
     }
 
-    /// Takes a packet in, at `now`. Packets of one track come in the order of their DTS.
+    /// Takes a packet at time `now`. The packets of one track arrive in DTS order.
     pub fn push(&mut self, packet: EncodedPacket, now: Timestamp) {
         let second =
             packet.rendition.as_ref().is_some_and(|its| its.rendition_id == RenditionId::Second);
@@ -116,7 +116,7 @@ impl Interleaver {
         lines.get_mut(usize::from(next)).filter(|_| all_there)?.take()
     }
 
-    /// When [`Interleaver::pop`] is worth asking again although nothing new has come.
+    /// When to call [`Interleaver::pop`] again even without new packets.
     pub fn due(&self) -> Option<Timestamp> {
         let oldest = [&self.video, &self.second, &self.audio]
             .into_iter()
@@ -126,7 +126,7 @@ impl Interleaver {
         oldest.map(|since| since + self.patience())
     }
 
-    /// The end has come: what waits is sent without waiting any more.
+    /// The end: sends the held packets without waiting.
     pub fn finish(&mut self) {
         self.video.absent = true;
         self.second.absent = true;

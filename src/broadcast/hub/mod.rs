@@ -1,5 +1,5 @@
-//! The hub: one queue of encoded packets in, any number of outputs out. On a separate thread,
-//! which never waits for an output.
+//! The hub: one input of encoded packets, any number of outputs. It has a separate thread, which
+//! never waits for an output.
 
 pub(in crate::broadcast) mod backlog;
 pub(in crate::broadcast) mod gop;
@@ -27,20 +27,20 @@ use crate::broadcast::hub::subscription::{Subscription, SubscriptionQueue, Wante
 use crate::broadcast::output::Sink;
 use crate::media::{EncodedPacket, ExtraTracks, Rendition, RenditionId, StreamConfig, Track};
 
-/// How often the thread looks whether it should stop.
+/// How often the thread checks whether it should stop.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
-/// Tracks that begin within this begin together.
+/// Tracks that begin within this time begin together.
 const TOGETHER: Duration = Duration::from_millis(100);
 
-/// The hub of one broadcast. It ends with its input (all senders dropped) or when it is dropped;
-/// its subscriptions then end once they are read empty.
+/// The hub of one broadcast. It ends with its input (all senders dropped) or when dropped; its
+/// subscriptions end once read.
 #[derive(Debug)]
 pub struct Hub {
     feed: HubFeed,
     worker: Worker,
 }
 
-/// What has passed through since the start.
+/// Counters since the start.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Figures {
     pub frames: u64,
@@ -59,7 +59,7 @@ pub(super) struct HubFeed {
 }
 
 struct Shared {
-    /// Empty where the packets are copied from a file.
+    /// Empty for packets copied from a file.
     parameters: StreamConfig,
     head: SequenceHeaders,
     /// Of the queue that leads here.
@@ -67,11 +67,11 @@ struct Shared {
     state: Mutex<State>,
     want_keyframe: Mutex<Asks>,
     audio_delay_us: AtomicU64,
-    /// The extra audio tracks that are being made.
+    /// The expected extra audio tracks.
     extras: Mutex<ExtraTracks>,
 }
 
-/// How to ask the encoder of each rendition for a keyframe.
+/// Requests a keyframe from the encoder of each rendition.
 type Asks = [Option<Box<dyn Fn() + Send>>; 2];
 
 #[derive(Default)]
@@ -82,7 +82,7 @@ struct State {
     latest: [Option<Arc<Rendition>>; 2],
     sinks: Vec<Weak<dyn Sink>>,
     figures: Figures,
-    /// Packets taken from the input, and the latest DTS among them.
+    /// The number of packets taken, and the latest DTS among them.
     taken: u64,
     newest: Timestamp,
     /// The latest DTS that was handed to the outputs.
@@ -113,8 +113,8 @@ impl Hub {
         Ok(Self { feed, worker })
     }
 
-    /// Starts the hub of a stream whose packets come as they are to are sent, in their order: no
-    /// recording can be made of it.
+    /// Starts the hub of a passthrough stream, whose packets already have their order; it cannot be
+    /// recorded.
     ///
     /// # Errors
     /// When the system grants no thread.
@@ -137,23 +137,24 @@ impl Hub {
         Ok(Self { feed, worker })
     }
 
-    /// What is sent.
+    /// The config of the stream.
     pub fn parameters(&self) -> &StreamConfig {
         &self.feed.shared.parameters
     }
 
-    /// A new output: it begins with the latest keyframe and what followed it, or with the next one.
+    /// Subscribes a new output: it begins with the latest keyframe and the packets since, or with
+    /// the next keyframe.
     pub fn subscribe(&self, name: impl Into<String>, limits: Limits) -> Subscription {
         self.feed.subscribe(name, limits, None, RenditionId::Main)
     }
 
-    /// A new output that gets the frames of every rendition; it begins as the others do.
+    /// Like [`Hub::subscribe`], with the frames of every rendition.
     pub fn subscribe_to_all(&self, name: impl Into<String>, limits: Limits) -> Subscription {
         self.feed.subscribe_to_all(name, limits)
     }
 
-    /// A new output that gets the extra audio tracks too. It begins as the others do where these
-    /// (and frames) have begun as early, otherwise with the next keyframe, which is asked for.
+    /// Subscribes a new output that also gets the extra audio tracks. It begins like the others if
+    /// these tracks (and video) began as early; otherwise it requests a keyframe and begins there.
     pub(super) fn subscribe_with(
         &self,
         name: impl Into<String>,
@@ -163,8 +164,8 @@ impl Hub {
         self.feed.open(name.into(), limits, None, RenditionId::Main, Some(extras))
     }
 
-    /// Offers everything to this sink, as long as somebody has it: extra audio tracks and every rendition
-    /// too, from the latest keyframe of the main one.
+    /// Offers all packets to this sink while it lives, including extra audio tracks and every
+    /// rendition, from the latest keyframe of the main one.
     pub fn attach<S: Sink + 'static>(&self, sink: &Arc<S>) {
         let mut state = self.feed.shared.state.lock();
         state.gop.tags().iter().for_each(|tag| sink.offer(tag));
@@ -175,24 +176,23 @@ impl Hub {
         state.sinks.push(sink);
     }
 
-    /// These extra audio tracks are being made: packets of others are put into the order of the rest
-    /// for as long as they come.
+    /// Sets the extra audio tracks to put in order with the rest.
     pub fn set_extras(&self, extras: ExtraTracks) {
         *self.feed.shared.extras.lock() = extras;
     }
 
-    /// What the frames that are sent now are, where they were encoded here and one has gone out.
+    /// The config of the current frames, if they are encoded here and one was sent.
     pub fn latest(&self, rendition_id: RenditionId) -> Option<Arc<Rendition>> {
         self.feed.latest(rendition_id)
     }
 
-    /// What to do when an output needs a keyframe soon (it has to start later than the last one):
-    /// ask the encoder for one. Called from the network's threads; must return at once.
+    /// Sets how to request a keyframe when an output needs one soon. Called from the network's
+    /// threads; must return at once.
     pub fn on_keyframe_wanted(&self, ask: impl Fn() + Send + 'static) {
         self.on_keyframe_wanted_of(RenditionId::Main, Some(Box::new(ask)));
     }
 
-    /// The same for a separate encode; `None`: there is none any more.
+    /// The same for a separate encode; `None`: it has ended.
     pub fn on_keyframe_wanted_of(
         &self,
         rendition_id: RenditionId,
@@ -203,13 +203,13 @@ impl Hub {
         }
     }
 
-    /// Audio comes this much later than frames of the same instant: they wait for it.
+    /// Audio arrives this much later than video of the same time, so frames wait for it.
     pub fn set_audio_delay(&self, lag: Duration) {
         let micros = u64::try_from(lag.as_micros()).unwrap_or(u64::MAX);
         self.feed.shared.audio_delay_us.store(micros, Ordering::Relaxed);
     }
 
-    /// What has passed through.
+    /// The counters.
     pub fn figures(&self) -> Figures {
         self.feed.shared.state.lock().figures
     }
@@ -220,8 +220,7 @@ impl Hub {
         state.sinks.iter().filter(|sink| sink.strong_count() > 0).count()
     }
 
-    /// Waits until the input has ended and everything has been handed to the outputs, at most
-    /// `limit`; then ends anyway.
+    /// Waits until the input has ended and the outputs have all packets, at most `limit`.
     ///
     /// # Errors
     /// [`Stuck`] when the input had not ended by then.
@@ -245,12 +244,12 @@ impl HubFeed {
         Self { shared: Arc::new(shared), lost_audio: Arc::default() }
     }
 
-    /// Counts the audio packets that are thrown away of what is subscribed here.
+    /// Counts the audio packets that subscriptions drop.
     pub fn lost_audio(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.lost_audio)
     }
 
-    /// What is before the media.
+    /// The headers that precede the media.
     pub fn head(&self) -> &SequenceHeaders {
         &self.shared.head
     }
@@ -259,8 +258,8 @@ impl HubFeed {
         &self.shared.parameters
     }
 
-    /// A new output; with `after`, nothing up to that DTS comes again, it begins with a keyframe
-    /// later than that. Where there are no frames of the rendition yet it begins with the main one.
+    /// Subscribes a new output; with `after`, it begins at a keyframe later than that DTS. If the
+    /// rendition has no frames yet, it begins with the main one.
     pub fn subscribe(
         &self,
         name: impl Into<String>,
@@ -271,7 +270,7 @@ impl HubFeed {
         self.open(name.into(), limits, after, wanted, None)
     }
 
-    /// The same, perhaps with the extra audio tracks: it begins where those named have begun.
+    /// The same, optionally with the extra audio tracks: it begins where those have begun.
     fn open(
         &self,
         name: String,
@@ -340,18 +339,18 @@ impl HubFeed {
         }
     }
 
-    /// What the frames of a rendition are, as of its latest keyframe.
+    /// The config of a rendition's latest keyframe.
     pub fn latest(&self, rendition_id: RenditionId) -> Option<Arc<Rendition>> {
         self.shared.state.lock().latest.get(rendition_id as usize).cloned().flatten()
     }
 
-    /// How many packets have been given to the hub.
+    /// The number of packets given to the hub.
     pub fn given(&self) -> u64 {
         self.shared.input.sent()
     }
 
-    /// The latest DTS among the first this many packets that were given (or a few more); `None` while
-    /// some of them still wait in the queue.
+    /// The latest DTS among the first this many packets (or a few more); `None` while some of them
+    /// are queued.
     pub fn reach(&self, given: u64) -> Option<Timestamp> {
         let state = self.shared.state.lock();
         (state.ended || state.taken >= given).then_some(state.newest)

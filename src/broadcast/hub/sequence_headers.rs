@@ -1,4 +1,4 @@
-//! What is before the media of every connection: metadata and configurations.
+//! The headers that precede the media on every connection: metadata and codec configs.
 
 use bytes::Bytes;
 
@@ -6,17 +6,17 @@ use crate::media::{BitsPerSecond, Rendition, StreamConfig, Track, TrackConfig, V
 use crate::wire::amf0::Value;
 use crate::wire::container::flv;
 
-/// The head of a stream. Bodies are those of FLV tags.
+/// The headers of a stream. Bodies are those of FLV tags.
 #[derive(Clone, Debug)]
 pub struct SequenceHeaders {
     /// `onMetaData`.
     pub metadata: Value,
-    /// In the order in which they are sent.
+    /// In sending order.
     pub configurations: Vec<(Track, Bytes)>,
-    /// Of all tracks together, where it is known.
+    /// The total of all tracks, if known.
     pub bitrate: Option<BitsPerSecond>,
     pub has_video: bool,
-    /// What it was made of; empty where the packets are copied from a file.
+    /// Their source; empty for packets copied from a file.
     pub parameters: StreamConfig,
 }
 
@@ -40,7 +40,7 @@ impl SequenceHeaders {
         }
     }
 
-    /// What the frames that this head tells of are.
+    /// The video config of these headers.
     pub(in crate::broadcast) fn video(&self) -> Option<&VideoConfig> {
         self.parameters.video.as_ref()
     }

@@ -9,18 +9,17 @@ use crate::base::Timestamp;
 use crate::media::{AudioCodec, Codec, EncodedPacket, RenditionId, Track, VideoCodec};
 use crate::wire::container::flv;
 
-/// A packet that outputs share, and its FLV body (which is also the body of its RTMP message): made
-/// when the first output asks for it. Times are on the session clock; outputs subtract where their own
-/// time began.
+/// A packet that outputs share, and its FLV body (also the body of its RTMP message), built for the
+/// first output that needs it. Times are on the session clock; outputs subtract their own start.
 #[derive(Clone, Debug)]
 pub struct SharedPacket {
     packet: EncodedPacket,
-    /// `None`: only the body tells.
+    /// `None`: only the body shows it.
     codec: Option<Codec>,
-    /// Audio of a file from right before its first frame: the stream begins with it.
+    /// Audio of a file just before its first frame: part of the stream's beginning.
     pub leads: bool,
     body: OnceLock<Bytes>,
-    /// Bytes of the body; of the data where FLV has no body for it.
+    /// Bytes of the body, or of the data if FLV does not support the codec.
     size: usize,
 }
 
@@ -33,7 +32,7 @@ impl Deref for SharedPacket {
 }
 
 impl SharedPacket {
-    /// A packet of what is encoded here: as its rendition says, and AAC.
+    /// A packet encoded here, with the codec of its rendition, or AAC.
     pub fn new(packet: EncodedPacket) -> Self {
         let codec = match packet.track {
             Track::Video => {
@@ -51,7 +50,7 @@ impl SharedPacket {
         Self { packet, codec: Some(codec), leads: false, body: OnceLock::new(), size }
     }
 
-    /// A packet that came in an FLV body and is sent in it.
+    /// A packet that arrived in an FLV body and keeps it.
     pub fn with_body(packet: EncodedPacket, body: Bytes) -> Self {
         let size = body.len();
         Self { packet, codec: None, leads: false, body: OnceLock::from(body), size }
@@ -68,14 +67,14 @@ impl SharedPacket {
         Self { packet: EncodedPacket { dts, pts, captured, ..self.packet }, ..self }
     }
 
-    /// Its FLV body; empty where FLV does not carry its codec.
+    /// Its FLV body; empty if FLV does not support its codec.
     pub fn flv_body(&self) -> &Bytes {
         self.body.get_or_init(|| {
             self.codec.and_then(|codec| flv::packet_body(codec, &self.packet)).unwrap_or_default()
         })
     }
 
-    /// Bytes of its FLV body, made or not.
+    /// Bytes of its FLV body, whether built or not.
     pub fn size(&self) -> usize {
         self.size
     }
@@ -90,7 +89,7 @@ impl SharedPacket {
         matches!(self.packet.track, Track::Extra(_))
     }
 
-    /// Whether it is a frame from which decoding can start.
+    /// Whether decoding can start with this frame.
     pub fn starts_gop(&self) -> bool {
         self.packet.track == Track::Video && self.packet.keyframe
     }

@@ -1,5 +1,5 @@
-//! One output's end of the hub: a named queue bounded by time and bytes, read by a thread or a
-//! task. The hub never waits for it.
+//! One output's end of the hub: a named queue, bounded by time and bytes, that a thread or a task
+//! reads. The hub never waits for it.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,12 +15,12 @@ use crate::broadcast::hub::shared_packet::SharedPacket;
 use crate::broadcast::output::Sink;
 use crate::media::{RenditionId, Track};
 
-/// What became of a wait.
+/// The result of a wait.
 #[derive(Clone, Debug)]
 pub enum Next {
     /// The next packet.
     Tag(Arc<SharedPacket>),
-    /// None came in time.
+    /// None arrived in time.
     Waiting,
     /// The stream has ended and everything was handed out.
     Ended,
@@ -32,7 +32,7 @@ pub struct Subscription {
     pub(in crate::broadcast) line: Arc<SubscriptionQueue>,
 }
 
-/// What hub and reader share.
+/// State that the hub and the reader share.
 #[derive(Debug)]
 pub(in crate::broadcast) struct SubscriptionQueue {
     name: String,
@@ -53,21 +53,21 @@ struct State {
 /// Which frames an output gets.
 #[derive(Copy, Clone, Debug)]
 pub(in crate::broadcast) enum WantedVideo {
-    /// Those of every rendition.
+    /// Frames of all renditions.
     All,
-    /// Those of one.
+    /// Frames of one rendition.
     Of {
         rendition_id: RenditionId,
-        /// From a keyframe of this one on it is this.
+        /// Switches to this rendition at its next keyframe.
         wanted: RenditionId,
-        /// The DTS of the last one.
+        /// The DTS of the last frame.
         last: Option<Timestamp>,
     },
 }
 
 impl WantedVideo {
-    /// Whether a frame belongs to them. Another rendition begins with a keyframe that comes later than
-    /// the last frame before it.
+    /// Whether a frame is wanted. Another rendition begins with a keyframe later than the last
+    /// frame.
     fn take(&mut self, tag: &SharedPacket) -> bool {
         let (Self::Of { rendition_id, wanted, last }, Some(its)) = (self, tag.rendition_id())
         else {
@@ -140,7 +140,7 @@ impl Subscription {
         &self.line.name
     }
 
-    /// The next packet if one waits.
+    /// The next packet, if one waits.
     pub fn try_next(&self) -> Next {
         self.line.state.lock().next()
     }
@@ -204,19 +204,19 @@ impl Subscription {
         self.line.state.lock().backlog.peek().cloned()
     }
 
-    /// Another connection begins with what waits here: with a keyframe, where there are frames.
+    /// A new connection begins with the backlog, at a keyframe if there is video.
     pub fn begin_anew(&self, has_video: bool) {
         self.line.state.lock().backlog.begin_anew(has_video);
     }
 
-    /// Frames of this rendition are wanted: those of the present one come until a keyframe of it.
+    /// Requests frames of this rendition; the present one continues until its keyframe.
     pub fn want(&self, rendition_id: RenditionId) {
         if let WantedVideo::Of { wanted, .. } = &mut self.line.state.lock().pictures {
             *wanted = rendition_id;
         }
     }
 
-    /// The rendition of the newest frame that came.
+    /// The rendition of the newest frame.
     pub fn rendition_id(&self) -> RenditionId {
         match self.line.state.lock().pictures {
             WantedVideo::All => RenditionId::Main,
@@ -224,7 +224,7 @@ impl Subscription {
         }
     }
 
-    /// From the oldest to the newest of what waits, by DTS.
+    /// The span of the backlog, by DTS.
     pub fn queued(&self) -> Duration {
         self.line.state.lock().backlog.queued()
     }
@@ -244,7 +244,7 @@ impl Subscription {
         self.len() == 0
     }
 
-    /// What became of what came.
+    /// The counters.
     pub fn figures(&self) -> Figures {
         self.line.state.lock().backlog.figures()
     }

@@ -1,7 +1,8 @@
-//! Keys where no program sees other windows' keys (Wayland): the desktop is asked for the talk key and the hotkeys of
-//! commands by its portal, all in one session, and tells of them. It asks the person, so that it is asked when
-//! one more is switched on, or when a strip first listens to the talk key, and not again on its own; keys are known
-//! by names that stay, by which the desktop remembers what was answered.
+//! Keys on Wayland, where no program sees the keys of other windows: onair asks the portal for the
+//! push-to-talk key and the hotkeys of commands, all in one session. The portal asks the user, so
+//! onair asks only when a hotkey is switched on or a strip first listens to the push-to-talk key,
+//! and never again without a reason. The IDs of the keys are stable, so the desktop remembers the
+//! answer.
 
 mod session;
 
@@ -19,11 +20,11 @@ use crate::ui::{Action, GlobalKeyReply};
 
 use session::{Pressed, Shortcut, TALK, TriggerNames};
 
-/// What is wanted of the talk key.
+/// The desired push-to-talk key.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct WantedKey {
     pub(super) key: PushToTalkKey,
-    /// It is to be heard behind other windows.
+    /// It should work in other windows.
     pub(super) on: bool,
     /// A strip listens to it.
     pub(super) listens: bool,
@@ -34,7 +35,7 @@ pub(super) struct PortalKeys {
     line: Arc<KeyState>,
     pressed: Pressed,
     wake: egui::Context,
-    /// Whether the talk key was wanted when it was looked last; nobody has looked before the first time.
+    /// Whether the push-to-talk key was wanted at the last check; `None` before the first check.
     was_on: Option<bool>,
     reply: Arc<Mutex<GlobalKeyReply>>,
     given: Arc<Mutex<TriggerNames>>,
@@ -60,17 +61,18 @@ impl PortalKeys {
         }
     }
 
-    /// What the desktop has said, of the talk key where it was asked for.
+    /// The desktop's reply for the push-to-talk key.
     pub(super) fn reply(&self) -> GlobalKeyReply {
         self.reply.lock().clone()
     }
 
-    /// How it describes the keys that it has given.
+    /// The desktop's descriptions of the keys.
     pub(super) fn given(&self) -> TriggerNames {
         self.given.lock().clone()
     }
 
-    /// Asks, or gives keys back. `called` says what the desktop is to call them: the talk key, or a command.
+    /// Asks for keys, or gives them back. `called` returns the names that the desktop shows for the
+    /// push-to-talk key or a command.
     pub(super) fn follow(
         &mut self,
         talk: WantedKey,
@@ -125,7 +127,7 @@ impl PortalKeys {
     }
 }
 
-/// A hotkey as the portal is told which one would be liked (XDG shortcuts specification).
+/// The preferred trigger of a hotkey for the portal (XDG shortcuts specification).
 fn trigger_of(hotkey: Hotkey) -> Option<String> {
     let names = ["CTRL+", "ALT+", "SHIFT+"];
     let [mut ctrl, mut alt, shift] = hotkey.modifiers();
@@ -138,10 +140,9 @@ fn trigger_of(hotkey: Hotkey) -> Option<String> {
     Some(held.map(|(_, name)| name).chain([&*name]).collect())
 }
 
-/// The key as the portal is told which one would be liked (XDG shortcuts specification: names of
-/// xkbcommon-keysyms.h, modifiers before them). A desktop keeps such a key from all windows: of those
-/// that type something nobody could do without, so that they are asked for with Ctrl and Alt. There
-/// are no buttons of mice in it.
+/// The preferred trigger of the push-to-talk key for the portal (XDG shortcuts specification: names
+/// of xkbcommon-keysyms.h, modifiers first). The desktop withholds this key from all windows, so
+/// for a key that types, the trigger includes Ctrl and Alt. Mouse buttons are not possible.
 fn trigger(key: PushToTalkKey) -> Option<String> {
     let (name, _) = keysyms::key(key.name())?;
     let types = key.name() == "Space" || key.name() == "Backtick" || key.name().len() == 1;

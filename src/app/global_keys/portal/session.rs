@@ -1,6 +1,6 @@
-//! A session with the portal (org.freedesktop.portal.GlobalShortcuts, versions 1 and 2): the talk key and the
-//! hotkeys of commands are asked for at once, and heard until nobody wants them any more. What is not known is not
-//! held: where the session closes, the portal goes or says what cannot be understood, the talk key counts as let go.
+//! A session with the portal (org.freedesktop.portal.GlobalShortcuts, versions 1 and 2). It covers
+//! the push-to-talk key and the hotkeys of commands while they are wanted. If the session closes,
+//! or the portal stops or sends invalid data, the push-to-talk key counts as released.
 
 use std::collections::{BTreeMap, HashMap};
 use std::pin::pin;
@@ -22,20 +22,20 @@ use crate::ui::GlobalKeyReply;
 
 const SHORTCUTS: &str = "org.freedesktop.portal.GlobalShortcuts";
 const REGISTRY: &str = "org.freedesktop.host.portal.Registry";
-/// The program, as its desktop entry is called.
+/// The name of onair's desktop entry.
 const PROGRAM: &str = "onair";
-/// The name by which the desktop remembers the talk key; those of commands are as in the settings file.
+/// The ID of the push-to-talk key at the desktop; commands have the IDs of the settings file.
 pub(super) const TALK: &str = "talk";
-/// Of one that is held the desktop may tell again and again: what follows so soon is no press of its own.
+/// The desktop can report a held key repeatedly: a report within this time is not a new press.
 const REPEAT: Duration = Duration::from_secs(1);
-/// How often a portal that ends and comes back is asked at most: it may ask the person each time.
+/// Limit of requests to a portal that stops and returns: each can ask the user.
 const MAX_ASKED: u32 = 5;
-/// Of what the desktop says, this many characters are shown.
+/// Limit for the desktop's descriptions, in characters.
 const MAX_WORDS: usize = 60;
-/// Of this many keys it is heard.
+/// Limit for the keys of a session.
 const MAX_SHORTCUTS: usize = 200;
 
-/// Where it is told what is heard.
+/// Receivers of the session's events.
 pub(super) struct PortalEvent {
     line: Arc<KeyState>,
     reply: Arc<Mutex<GlobalKeyReply>>,
@@ -43,22 +43,22 @@ pub(super) struct PortalEvent {
     pressed: Pressed,
     wake: egui::Context,
     held: bool,
-    /// When each command's hotkey was told of last, while it is held.
+    /// When the desktop last reported each hotkey that is held.
     told: HashMap<String, Instant>,
 }
 
-/// Told of the presses of commands' hotkeys, on whatever thread.
+/// Receives the presses of commands' hotkeys, on any thread.
 pub(super) type Pressed = Arc<dyn Fn(&str) + Send + Sync>;
-/// How the desktop describes each key, in its own words; empty where it has none.
+/// The desktop's description of each key; empty if it has none.
 pub(super) type TriggerNames = BTreeMap<String, String>;
 
 /// A key that is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Shortcut {
     pub(super) id: String,
-    /// Which key would be liked, if any.
+    /// The preferred trigger, if any.
     pub(super) trigger: Option<String>,
-    /// What the desktop is to call it.
+    /// The name that the desktop shows.
     pub(super) called: String,
 }
 
@@ -121,16 +121,16 @@ impl Drop for PortalEvent {
 
 /// How a session ends.
 enum End {
-    /// There is none to be had as long as this portal runs.
+    /// This portal offers no sessions while it runs.
     Missing,
-    /// The portal has gone; another one may have come.
+    /// The portal stopped; another one may have started.
     Gone { back: bool },
     /// For good.
     Over(GlobalKeyReply),
 }
 
 impl From<Failure> for End {
-    /// Of what comes before the person is asked.
+    /// The end of a session that failed before the portal asked the user.
     fn from(failure: Failure) -> Self {
         tracing::debug!(%failure, "the portal gives no key");
         match failure {
@@ -142,7 +142,7 @@ impl From<Failure> for End {
     }
 }
 
-/// Asks for the keys and tells of them, until it is asked to stop.
+/// Asks for the keys and reports them until `stop`.
 pub(super) fn hear(shortcuts: &[Shortcut], stop: &Stop, mut told: PortalEvent) {
     let Ok(runtime) = portal::runtime() else { return told.reply(GlobalKeyReply::Missing) };
     runtime.block_on(async {
@@ -176,16 +176,16 @@ async fn stopped(stop: &Stop) {
 
 struct ShortcutRequest<'a> {
     connection: Connection,
-    /// The one that is open.
+    /// The open session.
     session: Option<OwnedObjectPath>,
-    /// How often the person may have been asked.
+    /// How often the portal may have asked the user.
     times: u32,
     shortcuts: &'a [Shortcut],
     stop: &'a Stop,
 }
 
 impl ShortcutRequest<'_> {
-    /// One session after the other, where the portal ends and comes back.
+    /// Opens a new session whenever the portal stops and returns.
     async fn follow(&mut self, told: &mut PortalEvent) -> GlobalKeyReply {
         let Ok(mut owners) = portal::owners(&self.connection).await else {
             return GlobalKeyReply::Missing;
@@ -221,7 +221,7 @@ impl ShortcutRequest<'_> {
         }
     }
 
-    /// Has the bus start the portal, where it can: nobody else may ask for it.
+    /// Asks the bus to start the portal, because no other program might do so.
     async fn start(&self) {
         const BUS: &str = "org.freedesktop.DBus";
         let body = (SERVICE, 0_u32);
@@ -323,7 +323,7 @@ impl ShortcutRequest<'_> {
     }
 }
 
-/// Waits until a portal is there; `false` where the bus ends instead.
+/// Waits for a portal; `false` if the bus ends first.
 async fn comes(owners: &mut MessageStream) -> bool {
     while let Some(change) = owners.next().await {
         let change = change.ok().and_then(|it| owner_change(&it));
@@ -334,7 +334,7 @@ async fn comes(owners: &mut MessageStream) -> bool {
     false
 }
 
-/// What a signal of the portal says of our keys.
+/// Handles a signal of the portal about the keys of onair.
 fn hear_one(
     message: &Message,
     path: &OwnedObjectPath,
@@ -375,7 +375,7 @@ fn hear_one(
 
 type Shortcuts = Vec<(String, Results)>;
 
-/// How the desktop describes our keys.
+/// The desktop's descriptions of the keys of onair.
 fn described(shortcuts: Option<&OwnedValue>) -> TriggerNames {
     let shortcuts = shortcuts.and_then(|it| it.try_clone().ok());
     let shortcuts = shortcuts.and_then(|it| Shortcuts::try_from(it).ok());

@@ -1,5 +1,5 @@
-//! Hears one application: every stream that it plays is recorded off the monitor of the sink it
-//! plays on, alone (`direct_on_input`), as long as it lasts; new ones are taken as they come.
+//! Captures one application: records each of its streams alone (`direct_on_input`) from the monitor
+//! of its sink, and adds new streams as they appear.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,16 +17,16 @@ use crate::audio::choice::is_application;
 use crate::audio::system::{Fault, Sink, Stream};
 use crate::base::{Stop, Timestamp, Worker};
 
-/// Streams of one application that are heard at most.
+/// Limit for the streams of one application.
 const MAX_STREAMS: usize = 32;
-/// How long is waited for audio before it is looked whether there is any.
+/// How long to wait for audio before checking for streams.
 const TICK: Duration = Duration::from_millis(20);
-/// When a stream that could not be heard is tried again.
+/// When to retry a stream that could not be captured.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 /// Pieces a second.
 const FRAGMENTS_PER_SECOND: u32 = 100;
 
-/// Begins to hear the application of this name, or program of this name.
+/// Starts to capture the application or program of this name.
 pub(in crate::audio::backend) fn record(
     name: &str,
     rate: u32,
@@ -57,7 +57,7 @@ pub(in crate::audio::backend) fn record(
     Ok(Box::new(Running { _worker: worker }))
 }
 
-/// Ends the capture when it is dropped.
+/// Ends the capture when dropped.
 struct Running {
     _worker: Worker,
 }
@@ -70,12 +70,12 @@ struct Capture {
     channels: u16,
     link: Link,
     blend: Mixdown,
-    /// The application's streams that are heard, by the server's number: on which channel.
+    /// The captured streams: the server's number and the channel of each.
     streams: BTreeMap<u32, u32>,
     sink: Sink,
-    /// The list of streams may be another than when it was looked at.
+    /// The list of streams may have changed since the last check.
     stale: bool,
-    /// Some stream could not be heard, and is tried again at this time.
+    /// When to retry streams that could not be captured.
     again: Option<Timestamp>,
 }
 
@@ -97,7 +97,7 @@ impl Capture {
         Ok(())
     }
 
-    /// Talks to the server; audio that comes meanwhile is heard.
+    /// Sends a request to the server, and handles audio that arrives meanwhile.
     fn with<T>(
         &mut self,
         talk: impl FnOnce(&mut Link, &mut dyn FnMut(Aside<'_>)) -> Result<T, Fault>,
@@ -117,8 +117,7 @@ impl Capture {
         talk(link, &mut aside)
     }
 
-    /// Hears what the application plays that is not heard yet, and lets go of what it no longer
-    /// plays.
+    /// Captures new streams of the application, and drops ended ones.
     fn update(&mut self) -> Result<(), Fault> {
         (self.stale, self.again) = (false, None);
         let list: Vec<SinkInputInfo> =

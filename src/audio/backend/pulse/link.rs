@@ -1,4 +1,5 @@
-//! A connection to the audio server: requests with a limit, and what comes unasked meanwhile.
+//! A connection to the audio server: requests with a time limit, and messages that arrive
+//! meanwhile.
 
 use std::ffi::{CStr, CString};
 use std::io::{self, Read, Write};
@@ -15,19 +16,19 @@ use crate::base::Clock;
 
 /// Longest wait for an answer.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(3);
-/// Servers send audio in pieces of 64 KiB at most; a longer list of streams is none.
+/// Servers send audio in pieces of at most 64 KiB; no list of streams is longer than this.
 const MAX_MESSAGE: usize = 4 << 20;
-/// What is read at once.
+/// Bytes to read at once.
 const CHUNK: usize = 64 << 10;
 /// The channel of commands; others carry audio.
 const CONTROL: u32 = u32::MAX;
 
-/// What comes without having been asked for.
+/// A message that is not an answer.
 #[derive(Debug)]
 pub(super) enum Aside<'a> {
     /// Audio of a recording, by its channel.
     Sound(u32, &'a [u8]),
-    /// The server says something.
+    /// A message of the server.
     Said(&'a Command),
 }
 
@@ -36,13 +37,13 @@ pub(super) struct Link {
     socket: UnixStream,
     version: u16,
     next: u32,
-    /// What has come and is not taken yet begins at `taken`.
+    /// Received bytes; those before `taken` are already handled.
     buffer: Vec<u8>,
     taken: usize,
     clock: Clock,
 }
 
-/// Where a message is in the buffer.
+/// The position of a message in the buffer.
 struct Message {
     channel: u32,
     start: usize,
@@ -73,7 +74,7 @@ impl Link {
         Ok(link)
     }
 
-    /// Asks and waits for the answer; `aside` hears what comes before it.
+    /// Sends a request and waits for the answer; `aside` handles the messages before it.
     pub(super) fn ask<T: TagStructRead>(
         &mut self,
         command: &Command,
@@ -97,7 +98,7 @@ impl Link {
         })
     }
 
-    /// Asks for something to which the answer says no more than that it was done.
+    /// Sends a request whose answer is only a confirmation.
     pub(super) fn order(
         &mut self,
         command: &Command,
@@ -106,7 +107,7 @@ impl Link {
         self.request(command, aside, |_| Ok(()))
     }
 
-    /// Takes what comes within `patience`, if anything does.
+    /// Handles the messages that arrive within `patience`.
     pub(super) fn listen(
         &mut self,
         patience: Duration,
@@ -168,7 +169,7 @@ impl Link {
         }
     }
 
-    /// The next whole message that has come.
+    /// The next complete message.
     fn take(&mut self) -> Result<Option<Message>, Fault> {
         if !self.has_message()? {
             return Ok(None);
@@ -194,7 +195,7 @@ impl Link {
         Ok(self.buffer.len() - self.taken >= DESCRIPTOR_SIZE + length)
     }
 
-    /// Reads what is there, or comes within `patience`.
+    /// Reads the available bytes, or those that arrive within `patience`.
     fn fill(&mut self, patience: Duration) -> Result<(), Fault> {
         self.buffer.drain(..self.taken);
         self.taken = 0;
@@ -214,7 +215,7 @@ impl Link {
     }
 }
 
-/// What the server shows people of us.
+/// The name of onair in the server's lists.
 const NAME: &CStr = c"onair";
 
 pub(super) fn own_props() -> Props {

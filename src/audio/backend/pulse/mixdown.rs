@@ -1,19 +1,19 @@
-//! Adds up the streams of one application, which come one by one in separate pieces. Pure: time
-//! is an argument.
+//! Mixes the streams of one application, which arrive separately in pieces. Pure: time is an
+//! argument.
 
 use std::time::Duration;
 
 use crate::base::Timestamp;
 
-/// A stream that has given nothing for this long is not waited for: it is paused.
+/// A stream without data for this long counts as paused, and nothing waits for it.
 const PAUSED: Duration = Duration::from_millis(60);
-/// A stream may be ahead of the slowest by this much; what is beyond is left out. A new one begins
-/// with what the server had kept of it.
+/// A stream may be ahead of the slowest by this much; the excess is dropped. A new stream begins
+/// with the audio that the server had buffered.
 const MAX_AHEAD: Duration = Duration::from_millis(200);
-/// Silence is made in pieces of this length at least.
+/// Minimum length of generated silence.
 const MIN_SILENCE: Duration = Duration::from_millis(10);
 
-/// Streams on their way into one.
+/// Streams that are mixed into one.
 #[derive(Debug)]
 pub(super) struct Mixdown {
     rate: u32,
@@ -29,7 +29,7 @@ pub(super) struct Mixdown {
 #[derive(Debug)]
 struct Stream {
     channel: u32,
-    /// The frame that it gives next.
+    /// The next output frame.
     next: u64,
     heard: Option<Timestamp>,
 }
@@ -40,7 +40,7 @@ impl Mixdown {
         Self { rate, channels, streams: Vec::new(), sum: Vec::new(), first: 0, until: now }
     }
 
-    /// Another stream, which begins now.
+    /// Adds a stream, which begins now.
     pub(super) fn add(&mut self, channel: u32) {
         self.remove(channel);
         let next = self.streams.iter().map(|stream| stream.next).max().unwrap_or(self.first);
@@ -51,7 +51,7 @@ impl Mixdown {
         self.streams.retain(|stream| stream.channel != channel);
     }
 
-    /// A stream gives a piece: 32-bit floats, little-endian, interleaved.
+    /// Takes a piece of a stream: 32-bit floats, little-endian, interleaved.
     pub(super) fn hear(&mut self, channel: u32, piece: &[u8], now: Timestamp) {
         let slowest = self.slowest(now).unwrap_or(self.first);
         let most = slowest.max(self.first) + self.frames(MAX_AHEAD);
@@ -75,7 +75,7 @@ impl Mixdown {
         stream.next += frames as u64;
     }
 
-    /// What is whole by now goes to `out`; while no stream gives anything that is silence.
+    /// Sends complete audio to `out`; if no stream delivers, that is silence.
     pub(super) fn pass(&mut self, now: Timestamp, out: impl FnOnce(&[f32])) {
         let have = self.sum.len() / self.channels;
         let ready = match self.slowest(now) {
@@ -97,7 +97,7 @@ impl Mixdown {
         self.until = now;
     }
 
-    /// Up to where all have given that are not paused; `None`: all are.
+    /// The position that all active streams have reached; `None`: all are paused.
     fn slowest(&self, now: Timestamp) -> Option<u64> {
         let plays = |stream: &&Stream| stream.heard.is_some_and(|heard| now.since(heard) < PAUSED);
         self.streams.iter().filter(plays).map(|stream| stream.next).min()

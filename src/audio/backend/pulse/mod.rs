@@ -1,6 +1,6 @@
-//! Single applications, heard through the PulseAudio protocol (which PipeWire speaks too): the
-//! server's list of what plays, and recordings of one application's streams before they are mixed.
-//! cpal knows devices only.
+//! Captures single applications through the PulseAudio protocol (also of PipeWire): lists what
+//! plays, and records the streams of one application before the server mixes them. cpal supports
+//! only devices.
 
 mod capture;
 mod link;
@@ -13,12 +13,12 @@ use crate::audio::backend::pulse::link::Link;
 use crate::audio::source::ApplicationInfo;
 use crate::audio::system::Fault;
 
-/// A connection to the audio server that is kept to look again and again.
+/// A connection to the audio server for repeated polling.
 #[derive(Default)]
 pub(super) struct PolledLink(Option<Link>);
 
 impl PolledLink {
-    /// The applications that are connected to the server, those that play first.
+    /// The applications that are connected to the server, playing ones first.
     pub(super) fn applications(&mut self) -> Result<Vec<ApplicationInfo>, Fault> {
         let mut link = match self.0.take() {
             Some(link) => link,
@@ -51,7 +51,7 @@ fn applications(link: &mut Link) -> Result<Vec<ApplicationInfo>, Fault> {
     Ok(found)
 }
 
-/// Whose stream it is.
+/// The owner of a stream.
 #[derive(Debug)]
 struct Owner {
     name: String,
@@ -59,7 +59,7 @@ struct Owner {
 }
 
 impl Owner {
-    /// `None`: nobody who has a name, or onair itself, which would hear what it says.
+    /// `None`: an owner without a name, or onair itself, to avoid an echo.
     fn of(props: &Props) -> Option<Self> {
         let text = |prop: Prop| props.get(prop).map(text_of).unwrap_or_default();
         if text(Prop::ApplicationProcessId) == std::process::id().to_string() {
@@ -72,7 +72,7 @@ impl Owner {
     }
 }
 
-/// The server ends texts with a zero.
+/// The server's texts end with a zero byte.
 fn text_of(bytes: &[u8]) -> String {
     let text = bytes.split(|byte| *byte == 0).next().unwrap_or_default();
     String::from_utf8_lossy(text).chars().filter(|c| !c.is_control()).take(200).collect()
