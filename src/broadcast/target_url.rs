@@ -1,5 +1,5 @@
-//! Where a stream is published to. The scheme chooses the protocol, and with it who drives the
-//! connection: everything above asks for what all of them have.
+//! The address that a stream is published to. The scheme determines the protocol and its driver;
+//! the rest of the program uses only the common parts.
 
 use std::fmt;
 
@@ -14,10 +14,10 @@ pub enum TargetUrl {
 }
 
 impl TargetUrl {
-    /// Reads an address, with the key that goes with it where that is given apart.
+    /// Parses an address, with its key if that is separate.
     ///
     /// # Errors
-    /// What is wrong with it, in words for a person; never the key.
+    /// The problem for the user; never the key.
     pub fn parse(text: &str, key: Option<&Secret>) -> Result<Self, Error> {
         let url = match key {
             Some(key) => Url::with_key(text, key.expose()),
@@ -45,7 +45,7 @@ impl TargetUrl {
         url::authority(self.host(), self.port())
     }
 
-    /// Host and, where it is not the scheme's own, port; IPv6 in brackets.
+    /// The host and, unless it is the scheme's default, the port; IPv6 in brackets.
     pub fn authority(&self) -> String {
         match self {
             Self::Rtmp(url) => url.authority(),
@@ -59,14 +59,14 @@ impl TargetUrl {
         }
     }
 
-    /// Without its key, as it may be remembered.
+    /// Without its key, safe to store.
     pub fn without_key(&self) -> String {
         match self {
             Self::Rtmp(url) => url.tc_url(),
         }
     }
 
-    /// The same stream with this in its query, such as what asks a service to test only.
+    /// The same stream with this query, such as a service's test mode.
     #[must_use]
     pub fn with_query(&self, query: &str) -> Self {
         match self {

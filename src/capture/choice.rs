@@ -1,4 +1,4 @@
-//! What a person may choose as the frame, in the words of `--video`.
+//! The choice of a video source, in the syntax of `--video`.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -12,22 +12,22 @@ use crate::capture::screen::target::DisplayTarget;
 use crate::capture::text::Content;
 use crate::text::problem::{Problem, problem};
 
-/// A video source as it is chosen, saved and shown.
+/// A video source as chosen, saved and displayed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum VideoChoice {
     /// A camera, with the format that is wanted of it.
     Camera(CameraChoice),
-    /// A monitor, or a part of one.
+    /// A display, or a part of one.
     Screen(DisplayTarget),
     /// A window by its id.
     Window(String),
     /// The test pattern with the markers that measure latency and lip-sync.
     Test,
-    /// A clip, looped: Y4M here, what the player knows by the player.
+    /// A looped clip: Y4M is read here, other formats by the player.
     File(PathBuf),
     /// A frame from a file: PNG, JPEG, WebP or GIF, with its movement and alpha.
     Image(PathBuf),
-    /// The frames of a folder, one after the other; or the first frame of a list of them.
+    /// The images of a folder in order, or the first image of a list.
     Slides(PathBuf),
     /// A colour or a gradient.
     Color(ColorSource),
@@ -53,7 +53,7 @@ impl VideoChoice {
 }
 
 impl VideoChoice {
-    /// Whether both name one thing that is opened once: a camera has one format at a time.
+    /// Whether both open the same device: a camera has one format at a time.
     pub fn is_same_as(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Camera(one), Self::Camera(other)) => one.id == other.id,
@@ -87,10 +87,10 @@ impl fmt::Display for VideoChoice {
 }
 
 impl VideoChoice {
-    /// As it is read from a text, where the path in it may be none.
+    /// Parses a choice; a path need not be valid UTF-8.
     ///
     /// # Errors
-    /// As of a text.
+    /// Like the parser of texts.
     pub fn of_word(word: &OsStr) -> Result<Self, Problem> {
         let named = |kind: &str| path_after(word, kind).filter(|_| word.to_str().is_none());
         let of_path = (named("file:").map(Self::File))

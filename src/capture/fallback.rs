@@ -1,4 +1,4 @@
-//! What is shown in a source's stead while it is black, stands still or is gone, as a person chooses it.
+//! The chosen replacement for a source that is black, frozen or lost.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use crate::text::problem::{Problem, problem};
 /// See the module.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum VideoFallback {
-    /// The source itself, as it comes.
+    /// The source itself, unchanged.
     #[default]
     Keep,
     /// A placeholder with its name.
@@ -19,8 +19,8 @@ pub enum VideoFallback {
 }
 
 impl VideoFallback {
-    /// Whether this kind of source may be black, stand still or be gone against somebody's will: a frame or a
-    /// text is as it is.
+    /// Whether this kind of source can be black, frozen or lost unintentionally: an image or a text
+    /// cannot.
     pub fn suits(choice: &VideoChoice) -> bool {
         matches!(
             choice,

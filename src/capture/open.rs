@@ -1,6 +1,6 @@
-//! Floor 3: frames from devices, files and the test source, each behind a
-//! [`VideoFeed`](crate::media::VideoFeed). Each kind is a struct of plain settings that opens itself;
-//! [`VideoChoice`] is what a few words can say of them.
+//! Floor 3: video from devices, files and the test pattern, each behind a
+//! [`VideoFeed`](crate::media::VideoFeed). Each kind is a plain struct of settings that opens
+//! itself; [`VideoChoice`] is the short form.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -39,7 +39,7 @@ pub fn cameras() -> Vec<CameraInfo> {
         .collect()
 }
 
-/// What a camera's driver lets be set, by its id; nothing where it cannot be asked.
+/// The controls of a camera by its ID; empty if it cannot be queried.
 pub fn controls(id: &str) -> Vec<CameraControl> {
     camera::backend::driver().controls(id).unwrap_or_default()
 }
@@ -59,27 +59,27 @@ pub fn in_wayland() -> bool {
     screen::target::is_wayland()
 }
 
-/// What the desktop's own dialog gives where it is asked for screens and windows, or why it gives
-/// nothing; `None` where this is no session of Wayland.
+/// The content of the desktop's sharing dialog, or why it is unavailable; `None` outside a Wayland
+/// session.
 pub fn sharing() -> Option<Result<Sharing, Problem>> {
     screen::backend::sharing().map(|offered| offered.map_err(|fault| Problem::from(&fault)))
 }
 
 impl DisplayTarget {
-    /// Opens it. A screen that is not there is taken when it comes.
+    /// Opens it. A missing display is opened when it appears.
     ///
     /// # Errors
-    /// Where the system gives no thread.
+    /// If the system gives no thread.
     pub fn open(&self, context: &Context) -> Result<Source, Error> {
         screen::open(screens_of_session(), Target::Screen(self.clone()), context)
     }
 }
 
 impl WindowTarget {
-    /// Opens it. A window that is not there is taken when it comes.
+    /// Opens it. A missing window is opened when it appears.
     ///
     /// # Errors
-    /// Where the system gives no thread.
+    /// If the system gives no thread.
     pub fn open(&self, context: &Context) -> Result<Source, Error> {
         screen::open(screens_of_session(), Target::Window(self.clone()), context)
     }
@@ -97,15 +97,15 @@ pub fn shows(choice: &VideoChoice) -> bool {
 /// Opens a source that it [`shows`].
 ///
 /// # Errors
-/// A file that cannot be played, or nothing to open.
+/// If the file cannot be played, or nothing was chosen.
 pub fn open(choice: &VideoChoice, context: &Context) -> Result<Source, Error> {
     open_by(choice, &LiveProperties::default(), context)
 }
 
-/// The same; it has the properties that the dials have, also when they are turned.
+/// The same with live properties, which can change later.
 ///
 /// # Errors
-/// As [`open`].
+/// Like [`open`].
 pub fn open_by(
     choice: &VideoChoice,
     dials: &LiveProperties,
@@ -150,8 +150,8 @@ pub fn open_by(
     }
 }
 
-/// Width and height in pixels of an image, a text or a Y4M clip in a program of this size; `None` for
-/// everything else, and for a file that is not there.
+/// The size in pixels of an image, a text or a Y4M clip in a program of this size; `None` for other
+/// sources and missing files.
 pub fn extent(choice: &VideoChoice, set: &Properties, program: Size) -> Option<(u32, u32)> {
     match choice {
         VideoChoice::Image(path) => decode::dimensions(path).ok(),

@@ -1,6 +1,6 @@
-//! What sources are set by beside what they show: how a text looks, how slides
-//! follow each other, whether the pointer is seen. Plain values, and the dials by which an open source
-//! takes others.
+//! The properties of sources beyond their content: the style of a text, the timing of slides, the
+//! visibility of the pointer. Plain values, and the live settings through which an open source gets
+//! new ones.
 
 use std::path::PathBuf;
 
@@ -14,19 +14,19 @@ use crate::media::Transport;
 use crate::media::feed::FrameDecoder;
 use crate::media::playback_control::EndBehavior;
 
-/// What becomes of something that plays while no scene on the program shows it.
+/// The behavior of a media source while no scene on the program shows it.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum WhenHidden {
     /// It continues.
     #[default]
     Plays,
-    /// It stands, and continues where it was.
+    /// It pauses, and continues where it was.
     Pauses,
-    /// It stands, and begins again from its beginning.
+    /// It pauses, and restarts from the beginning.
     Restarts,
 }
 
-/// What a source is set by. Each kind heeds its own part.
+/// The properties of a source. Each kind uses its own part.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Properties {
     /// Of texts and clocks.
@@ -39,7 +39,7 @@ pub struct Properties {
     pub hidden: WhenHidden,
     /// Of media files.
     pub at_end: EndBehavior,
-    /// Of media files and slide shows: what is played after the file that is shown, one after the other.
+    /// For media files and slide shows: the files that follow, in order.
     pub files: Vec<PathBuf>,
 }
 
@@ -50,12 +50,12 @@ pub enum UsedProperties {
     Slides,
     Pointer,
     Media,
-    /// Its driver tells what.
+    /// The driver determines its controls.
     Camera,
 }
 
 impl UsedProperties {
-    /// `None`: nothing but what it shows.
+    /// `None`: this kind has no properties.
     pub fn of(choice: &VideoChoice) -> Option<Self> {
         match choice {
             VideoChoice::Text(_) => Some(Self::Text),
@@ -72,7 +72,7 @@ impl Properties {
     /// Files that follow the first.
     pub const MAX_FILES: usize = 200;
 
-    /// Those that matter to this source, the rest as in the beginning.
+    /// The properties that this source uses, with defaults for the rest.
     pub fn heeded(&self, choice: &VideoChoice) -> Self {
         let none = Self::default();
         match UsedProperties::of(choice) {
@@ -91,7 +91,7 @@ impl Properties {
         }
     }
 
-    /// With every number where it may be.
+    /// With every number in its range.
     #[must_use]
     pub fn bounded(self) -> Self {
         let mut files = self.files;
@@ -99,7 +99,7 @@ impl Properties {
         Self { text: self.text.bounded(), slides: self.slides.bounded(), files, ..self }
     }
 
-    /// Whether only what is drawn with a slider or typed differs, nothing that is switched.
+    /// Whether they differ only in sliders or typed text, and in no switch.
     pub fn is_drawn_from(&self, other: &Self) -> bool {
         self.text.is_drawn_from(&other.text)
             && (self.slides.order, self.slides.repeat) == (other.slides.order, other.slides.repeat)
@@ -108,8 +108,8 @@ impl Properties {
     }
 }
 
-/// Why a media file is looked at: whether it is black or stands still. One among other sources may be
-/// so on purpose.
+/// Why a media file is watched for black or frozen video. It can be intentional if other sources
+/// are visible.
 #[derive(Clone, Debug, Default)]
 pub struct WatchedFile {
     fallback: LiveSetting<bool>,
@@ -123,7 +123,7 @@ impl WatchedFile {
     }
 }
 
-/// By which an open source is given other properties.
+/// The live properties of an open source.
 #[derive(Clone, Debug, Default)]
 pub struct LiveProperties {
     pub(super) text: LiveSetting<TextAppearance>,
@@ -131,11 +131,11 @@ pub struct LiveProperties {
     pub(super) without_pointer: LiveSetting<bool>,
     watched: WatchedFile,
     transport: LiveSetting<Transport>,
-    /// What is wanted of cameras, and what they have: the studio's, before a camera is opened.
+    /// The wanted and present controls of cameras: set by the studio before a camera is opened.
     pub controls: LiveSetting<CameraControls>,
-    /// What the desktop has allowed: the studio's, before a screen or window is opened.
+    /// The permissions of the desktop: set by the studio before a display or window is opened.
     pub permissions: LiveSetting<Permissions>,
-    /// Who decodes what cameras give compressed: the studio's, before a camera is opened.
+    /// The decoder for compressed frames of cameras: set by the studio before a camera is opened.
     pub decoder: LiveSetting<FrameDecoder>,
 }
 
@@ -155,12 +155,12 @@ impl LiveProperties {
         self.transport().set_then(&properties.files);
     }
 
-    /// Something else is to be shown while a media file is black or stands still.
+    /// Another source replaces a media file while it is black or frozen.
     pub fn set_fallback(&self, has_fallback: bool) {
         self.watched.fallback.set(has_fallback);
     }
 
-    /// A media file is all that is seen on the program.
+    /// A media file is the only visible source of the program.
     pub fn set_alone(&self, alone: bool) {
         self.watched.alone.set(alone);
     }
@@ -170,12 +170,12 @@ impl LiveProperties {
         self.watched.clone()
     }
 
-    /// By which the source is paused and moved about in, where it plays something.
+    /// Pauses and seeks the source, if it plays media.
     pub fn transport(&self) -> Transport {
         self.transport.get()
     }
 
-    /// It is this one: that of something that was open already.
+    /// Uses the transport of a source that was already open.
     pub fn set_transport(&self, transport: Transport) {
         transport.set_at_end(self.transport().at_end());
         transport.set_then(&self.transport().then());

@@ -1,5 +1,5 @@
-//! Frames that are made of RGB (images, text, fills): converted once, at the edge, from straight
-//! sRGB with 8 bits a channel to BT.709 in limited range, with an alpha plane where it is needed.
+//! Frames from RGB (images, text, fills): converted once, from straight 8-bit sRGB to limited-range
+//! BT.709, with an alpha plane if needed.
 
 use yuv::{
     BufferStoreMut, YuvConversionMode, YuvError, YuvPlanarImageMut, YuvRange, YuvStandardMatrix,
@@ -14,7 +14,7 @@ pub struct Rgba {
     pub red: u8,
     pub green: u8,
     pub blue: u8,
-    /// 0: nothing is seen, 255: opaque.
+    /// 0: transparent, 255: opaque.
     pub alpha: u8,
 }
 
@@ -22,7 +22,7 @@ impl Rgba {
     pub const BLACK: Self = Self::opaque(0, 0, 0);
     pub const WHITE: Self = Self::opaque(255, 255, 255);
 
-    /// A colour through which nothing is seen.
+    /// An opaque color.
     pub const fn opaque(red: u8, green: u8, blue: u8) -> Self {
         Self { red, green, blue, alpha: 255 }
     }
@@ -81,15 +81,15 @@ fn weigh(by: [i32; 3], [r, g, b]: [i32; 3], foot: i32) -> u8 {
     ((wr * r + wg * g + wb * b + HALF + (foot << BITS)) >> BITS).clamp(0, 255) as u8
 }
 
-/// The even size that holds a frame of this width and height: an odd side is one longer, its last
-/// line twice there.
+/// The even size that contains a frame of this size: an odd side is extended by repeating its last
+/// line.
 pub(super) fn even(width: u32, height: u32) -> Size {
     let side = |side: u32| side.clamp(1, Size::MAX_SIDE).next_multiple_of(2);
     Size::new(side(width), side(height))
 }
 
 /// A frame of `width × height` pixels of four bytes (red, green, blue, alpha; straight), as planes
-/// of the [`even`] size. There is an alpha plane where a pixel is not opaque.
+/// of the [`even`] size. It has an alpha plane if any pixel is not opaque.
 pub(super) fn planes(rgba: &[u8], width: u32, height: u32) -> Planes {
     let size = even(width, height);
     let opaque = rgba.chunks_exact(4).all(|pixel| pixel.last() == Some(&255));
@@ -156,7 +156,7 @@ pub(super) fn numbers(color: Rgba) -> (u8, u8, u8) {
     (weigh(Y, [r, g, b], 16), weigh(U, [r, g, b], 128), weigh(V, [r, g, b], 128))
 }
 
-/// A function of the library that turns RGB.
+/// A conversion function of the library.
 pub(super) type Turn = fn(
     &mut YuvPlanarImageMut<'_, u8>,
     &[u8],
@@ -166,7 +166,7 @@ pub(super) type Turn = fn(
     YuvConversionMode,
 ) -> Result<(), YuvError>;
 
-/// Three planes of this size, 4:2:0 with nothing between their rows.
+/// Three 4:2:0 planes of this size without padding.
 pub(super) fn three_planes<'a>(
     Size { width, height }: Size,
     [y, u, v]: [&'a mut [u8]; 3],
@@ -205,7 +205,7 @@ pub(super) fn turned(
 mod tests {
     use super::*;
 
-    /// As ITU-T H.273 defines it.
+    /// As defined by ITU-T H.273.
     fn exact(color: Rgba) -> (u8, u8, u8) {
         let [r, g, b] = [color.red, color.green, color.blue].map(|c| f64::from(c) / 255.0);
         let y = 0.2126 * r + 0.7152 * g + 0.0722 * b;

@@ -1,5 +1,5 @@
-//! The packets of a media file with the file's own times: the bodies of an FLV file as they came, the
-//! samples of MP4 and MKV by their index.
+//! The packets of a media file with the file's own timestamps: unchanged bodies of an FLV file, or
+//! the samples of MP4 and MKV by their index.
 
 use std::fmt;
 use std::fs::File;
@@ -20,7 +20,7 @@ use crate::wire::amf0::Value;
 use crate::wire::container::flv::{ReadTag, Reader, TagContent, TagKind};
 use crate::wire::container::{self, Format, Index, TrackId, flv};
 
-/// What an index need not tell.
+/// Metadata that an index may lack.
 const NOT_TOLD: [&str; 3] = ["framerate", "videodatarate", "audiodatarate"];
 
 /// Why a file cannot be sent.
@@ -71,19 +71,19 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// What a file consists of, with the file's own times.
+/// A part of a file, with the file's own timestamps.
 pub(super) enum Item {
     /// `onMetaData`.
     Metadata(Value),
     Config(SharedPacket),
     Packet(SharedPacket),
-    /// The frames have ended: to be sent where no more come.
+    /// The end of the video, to send if nothing follows.
     End(SharedPacket),
 }
 
 /// Reads a file.
 pub(super) enum FileItems {
-    /// FLV: bodies are sent as they came, whatever they are of.
+    /// FLV: bodies are sent unchanged, with any codec.
     Flv(Box<FlvItems>),
     /// MP4 and MKV, with their index.
     Indexed(Box<IndexedItems>),
@@ -105,7 +105,7 @@ impl FileItems {
         }
     }
 
-    /// Where the file has an index that tells.
+    /// The duration, if the file's index has it.
     pub(super) fn duration(&self) -> Option<Duration> {
         match self {
             Self::Flv(_) => None,
@@ -151,7 +151,7 @@ impl FlvItems {
 pub(super) struct IndexedItems {
     source: MediaFile,
     index: Index,
-    /// What comes before the samples, the last one first.
+    /// The headers before the samples, the last one first.
     heads: Vec<Item>,
     /// Of the next sample.
     number: usize,
@@ -208,7 +208,7 @@ impl IndexedItems {
 /// does.
 ///
 /// # Errors
-/// [`container::Error::Unsupported`] with a codec's name where no track is left.
+/// [`container::Error::Unsupported`] with a codec's name if no track is left.
 pub(super) fn keep_carried(index: &mut Index) -> Result<(), container::Error> {
     let tracks = &mut index.tracks;
     let video = tracks.video.as_ref().map(|it| Codec::Video(it.codec));
@@ -234,14 +234,14 @@ pub(super) fn keep_carried(index: &mut Index) -> Result<(), container::Error> {
     Ok(())
 }
 
-/// A packet without data: never thrown away, and nothing to begin with.
+/// A packet without data: it is never dropped, and no stream begins with it.
 fn bare(track: Track, dts: Timestamp) -> EncodedPacket {
     let packet = EncodedPacket::received(track, (dts, dts), false, Bytes::new());
     EncodedPacket { priority: Priority::Key, ..packet }
 }
 
-/// What a tag is; `None`: not to be sent, as commands and what cannot be read. Its body is sent as it came:
-/// of tracks beside the first, and of codecs that nobody here knows, there are no events.
+/// The packet of a tag; `None` for tags that are not sent, such as commands and unreadable ones.
+/// Its body is sent unchanged: additional tracks and unknown codecs have no events.
 fn item(read: ReadTag) -> Option<Item> {
     let data = read.packet().map(|packet| packet.data.clone()).unwrap_or_default();
     let ReadTag { tag, content, dts, pts, priority, .. } = read;

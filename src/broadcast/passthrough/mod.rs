@@ -1,5 +1,5 @@
-//! A media file as the stream: its packets are sent as they are, paced by their decoding times,
-//! whatever codec they are of. On a separate thread.
+//! A media file as the stream: its packets are sent as is, paced by their DTS, with any codec. It
+//! has a separate thread.
 
 mod items;
 #[cfg(test)]
@@ -26,22 +26,22 @@ use crate::wire::amf0::Value;
 
 use crate::text::Problem;
 
-/// How often it is looked whether it has been ended while it waits for its beginning.
+/// How often to check for the end while waiting for the start.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// Packets that may wait for the hub.
 const PACKETS: usize = 64;
 /// Of the beginning, this much is looked at for configurations.
 const MAX_HEADER: usize = 32 << 20;
-/// So far into the file both video and audio have begun, where there are both.
+/// Both video and audio begin within this time, if the file has both.
 const HEAD_MS: i64 = 4_000;
-/// Configurations of one file.
+/// Limit for the codec configs of one file.
 const MAX_CONFIGURATIONS: usize = 32;
 /// Times that jump further than this, forwards or backwards, are no times: the file continues.
 const JUMP_MS: i64 = 10_000;
-/// Audio this much before the first frame belongs to the beginning; more would keep viewers without
-/// one.
+/// Audio this much before the first frame belongs to the beginning; more would delay the video of
+/// viewers.
 const MAX_LEAD_MS: i64 = 1_000;
-/// Between the last packet of a file and its first, when it begins again.
+/// The time between the last packet of a file and its first one in a loop.
 const BETWEEN_ROUNDS_MS: i64 = 33;
 /// Properties of the metadata that are true of the file and not of the stream.
 const OF_THE_FILE: [&str; 9] = [
@@ -62,7 +62,7 @@ pub struct PassthroughFile {
     path: PathBuf,
     head: SequenceHeaders,
     duration: Option<Duration>,
-    /// When its first frame comes, in the file's time.
+    /// The time of its first frame in the file.
     pictured_ms: Option<i64>,
 }
 
@@ -73,21 +73,21 @@ pub struct Playback {
     pub projection: PassthroughSender,
 }
 
-/// What sends it.
+/// Sends the file.
 #[derive(Debug)]
 pub struct PassthroughSender {
     worker: Worker,
-    /// Set once it may begin.
+    /// Set when it may begin.
     begin: Stop,
     progress: Arc<Mutex<Progress>>,
 }
 
-/// How far it is.
+/// The progress of sending.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
     /// In the file, from its beginning.
     pub position: Duration,
-    /// How often it has begun again.
+    /// The number of completed loops.
     pub rounds: u32,
     /// Why it ended before its end.
     pub failure: Option<Problem>,
@@ -97,7 +97,7 @@ impl PassthroughFile {
     /// Looks into an FLV, MP4 or MKV file.
     ///
     /// # Errors
-    /// It cannot be read, is none of them, or holds nothing.
+    /// The file is unreadable, has another format, or is empty.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let mut items = FileItems::open(path)?;
         let mut duration = items.duration();
@@ -147,13 +147,13 @@ impl PassthroughFile {
         Ok(Self { path: path.to_owned(), head, duration, pictured_ms })
     }
 
-    /// How long it is, where the file tells.
+    /// Its duration, if the file has it.
     pub fn duration(&self) -> Option<Duration> {
         self.duration
     }
 
-    /// Makes ready to send it, once or again and again: it waits until somebody is there to get it from its
-    /// beginning ([`PassthroughSender::begin`]).
+    /// Prepares to send it once or in a loop: it waits for [`PassthroughSender::begin`], so the
+    /// first target gets its beginning.
     ///
     /// # Errors
     /// When the system grants no thread.
@@ -191,7 +191,7 @@ impl PassthroughFile {
 }
 
 impl Playback {
-    /// Ends it, at most within the limit.
+    /// Ends it within the limit.
     ///
     /// # Errors
     /// [`Stuck`] where it did not end in time.
@@ -202,7 +202,7 @@ impl Playback {
 }
 
 impl PassthroughSender {
-    /// It is sent from now on.
+    /// Starts to send it.
     pub fn begin(&self) {
         self.begin.set();
     }
@@ -212,8 +212,8 @@ impl PassthroughSender {
         self.begin.is_set()
     }
 
-    /// Lets it are sent once one of these targets takes it and the first try of each other one has ended: none
-    /// of them is to miss its beginning, and one that cannot be reached holds it up for no other.
+    /// Starts to send it when one of these targets is connected and the first attempt of each other
+    /// one has ended, so none misses its beginning and none delays the others.
     pub fn begin_for<'a>(&self, targets: impl IntoIterator<Item = &'a Publisher>) {
         let mut there = false;
         for target in targets {
@@ -228,7 +228,7 @@ impl PassthroughSender {
         }
     }
 
-    /// How far it is.
+    /// The progress.
     pub fn progress(&self) -> Progress {
         self.progress.lock().clone()
     }
@@ -245,7 +245,7 @@ impl PassthroughSender {
 /// Sends packets in time.
 struct Projector {
     head: SequenceHeaders,
-    /// When the first frame comes, in the file's time; until it has.
+    /// The time of the first frame in the file, until it is reached.
     pictured_ms: Option<i64>,
     packets: Sender<SharedPacket>,
     clock: Clock,
@@ -258,7 +258,7 @@ struct Projector {
 }
 
 impl Projector {
-    /// Sends the file once; `false` where it is not to continue.
+    /// Sends the file once; `false` if it must not continue.
     fn round(&mut self, path: &Path, stop: &Stop) -> Result<bool, Error> {
         let mut items = FileItems::open(path)?;
         let begin = if self.last_ms == 0 { 0 } else { self.last_ms + BETWEEN_ROUNDS_MS };
@@ -315,7 +315,7 @@ impl Projector {
     }
 }
 
-/// How long a file is by its metadata.
+/// The duration in a file's metadata.
 fn declared_duration(metadata: &Value) -> Option<Duration> {
     let seconds = metadata.get_number("duration")?;
     (0.001..1e7).contains(&seconds).then(|| Duration::from_secs_f64(seconds))

@@ -10,7 +10,7 @@ use crate::media::{AudioCodec, AudioConfig};
 use crate::wire::container::flv::{TagKind, file_header, write_tag};
 use crate::wire::container::{self, AudioTrack, Index, SampleLocation, TrackId, Tracks};
 
-/// AV1 and Opus, three frames 40 ms apart; the file's end says so at time 0.
+/// AV1 and Opus, three frames 40 ms apart; the file's end marker has time 0.
 fn file(folder: &Path) -> PathBuf {
     let mut out = BytesMut::from(&file_header(true, true)[..]);
     write_tag(TagKind::Video, 1_000, b"\x90av01\x81\0\0\0", &mut out);

@@ -1,4 +1,4 @@
-//! A try to connect: what it is made with, and the report of its stages.
+//! A connection attempt: its inputs, and the report of its stages.
 
 use std::time::Duration;
 
@@ -10,17 +10,17 @@ use crate::wire::rtmp::client::Purpose;
 use crate::wire::rtmp::status::{Level, Status, code};
 use crate::wire::rtmp::url::Url;
 
-/// What a try is made with.
+/// The inputs of an attempt.
 pub(super) struct Attempt<'a> {
-    /// As a person gave it; `url` may be where the server has sent us.
+    /// The user's URL; `url` can be the target of a redirect.
     pub home: &'a Url,
     pub url: &'a Url,
     pub tcp_limit: Duration,
-    /// The server hung up on the last try at once: this one is live once it has stayed.
+    /// The server closed the last attempt at once, so this one counts as live only after a while.
     pub in_doubt: bool,
-    /// A connection before this one was live for more than a moment.
+    /// An earlier connection was live for more than a moment.
     pub was_live: bool,
-    /// It is given up then, however far it has come.
+    /// The attempt ends at this time in any case.
     pub until: Option<Timestamp>,
 }
 

@@ -1,5 +1,5 @@
-//! Whether a server takes the codecs of a stream (Enhanced RTMP v2, "Enhancing NetConnection
-//! connect"): one that tells which it takes is believed. Pure.
+//! Whether a server supports the codecs of a stream (Enhanced RTMP v2, "Enhancing NetConnection
+//! connect"), according to the server. Pure.
 
 use bytes::Bytes;
 
@@ -7,18 +7,18 @@ use crate::media::Track;
 use crate::wire::codec::four_cc::{AudioFormat, FourCc, VideoFormat};
 use crate::wire::rtmp::command::Enhanced;
 
-/// What a server makes of a stream.
+/// The server's support for the codecs of a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// Every codec is one it takes, or one that every server takes.
+    /// It supports every codec, or all servers do.
     Taken,
-    /// It did not say whether it takes these.
+    /// It did not announce support for these.
     Unannounced(Vec<String>),
-    /// It says what it takes, and these are not among it.
+    /// It announced its codecs, without these.
     NotTaken(Vec<String>),
 }
 
-/// What the server that said `said` makes of a stream with these configurations.
+/// Compares the server's announcement `said` with the codecs of a stream.
 pub(super) fn judge(configurations: &[(Track, Bytes)], said: &Enhanced) -> Verdict {
     let mut codecs: Vec<(FourCc, String)> = Vec::new();
     for (track, body) in configurations {
@@ -42,7 +42,7 @@ pub(super) fn judge(configurations: &[(Track, Bytes)], said: &Enhanced) -> Verdi
     if lacking.is_empty() { Verdict::Taken } else { Verdict::NotTaken(lacking) }
 }
 
-/// The FourCC of an enhanced body; `None` for legacy ones, which every server knows.
+/// The FourCC of an enhanced body; `None` for legacy ones, which every server supports.
 fn four_cc(track: Track, body: &[u8]) -> Option<FourCc> {
     let first = *body.first()?;
     let (enhanced, multitrack) = match track {

@@ -1,42 +1,42 @@
-//! How the link of one connection fares: what the server has accepted and since when nothing, how fast it
-//! leaves, and how much of the stream waits. Pure.
+//! The state of one connection's link: the data that the server has accepted, the time since it
+//! last accepted any, the rate, and the backlog. Pure.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::base::Timestamp;
 
-/// With something waiting and nothing accepted for this long, nothing gets through: what was lost on the
-/// way once has been sent again several times by then.
+/// With a backlog and nothing accepted for this long, the link is down: a lost packet would have
+/// been sent again several times by then.
 pub(super) const SILENCE: Duration = Duration::from_millis(1_250);
 /// Looks in the window that the bitrate is measured over.
 const WINDOW: usize = 4;
-/// Looks in the shorter one that shows at once when a link gets slower.
+/// Readings in the shorter window, which shows at once when a link gets slower.
 const LATELY: usize = 2;
-/// Packets on their way of which it is known when they were captured; more count with the last of them.
+/// Limit for packets in transit with known capture times; further ones count with the last of them.
 const MAX_MARKS: usize = 4_096;
 
-/// What gets through to a server that we are connected to.
+/// The flow of data to a connected server.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Flow {
     /// The stream.
     Through,
-    /// Nothing: the server, or the network on the way, stands still.
+    /// No flow: the server or the network stalls.
     Silent,
-    /// Nothing: no network of this machine leads there.
+    /// No flow: this machine has no network to the server.
     NoNetwork,
 }
 
-/// What is seen of a connection at a look.
+/// A reading of a connection.
 #[derive(Copy, Clone, Debug, Default)]
 pub(super) struct LinkReading {
     /// Bytes handed to the system since the beginning.
     pub written: u64,
-    /// Of these, what the server has not accepted.
+    /// The part that the server has not accepted.
     pub unaccepted: u64,
     /// Bytes that wait for the system.
     pub queued: u64,
-    /// How long ago the server accepted something last, where the system tells.
+    /// How long ago the server last accepted data, if the system reports it.
     pub heard: Option<Duration>,
 }
 
@@ -48,14 +48,14 @@ struct SentMark {
     dts: Timestamp,
 }
 
-/// The link as it was at the last look.
+/// The link at the last reading.
 #[derive(Debug)]
 pub(super) struct Link {
     accepted: u64,
-    /// When the server accepted something last, or nothing waited for it.
+    /// When the server last accepted data, or nothing was pending.
     progress: Timestamp,
     looked: Timestamp,
-    /// Bytes written at the last looks, oldest first.
+    /// Bytes written at the last readings, oldest first.
     window: Vec<(Timestamp, u64)>,
     marks: VecDeque<SentMark>,
 }
@@ -79,7 +79,7 @@ impl Link {
         self.marks.push_back(SentMark { end, dts });
     }
 
-    /// Takes in what the server has accepted by now.
+    /// Takes a new reading.
     pub fn update(&mut self, now: Timestamp, seen: LinkReading) {
         let accepted = seen.written.saturating_sub(seen.unaccepted);
         if seen.unaccepted == 0 && seen.queued == 0 {
@@ -96,19 +96,19 @@ impl Link {
         }
     }
 
-    /// When the server accepted something last, or nothing waited for it.
+    /// When the server last accepted data, or nothing was pending.
     pub fn progress(&self) -> Timestamp {
         self.progress
     }
 
-    /// For how long it has accepted nothing of what waits.
+    /// How long the server has accepted none of the pending data.
     pub fn silent(&self, now: Timestamp) -> Duration {
         now.since(self.progress)
     }
 
-    /// How much of the stream waits, by its timestamps: from the oldest packet that the server has not
-    /// accepted to the newest there is. `last` is the newest that was handed to the connection, `behind`
-    /// what waits behind it, oldest and newest.
+    /// The backlog by timestamps: from the oldest packet that the server has not accepted to the
+    /// newest one. `last` is the newest packet in the connection, `behind` the oldest and the
+    /// newest one in the queue.
     pub fn waiting(
         &self,
         last: Option<Timestamp>,
@@ -123,7 +123,7 @@ impl Link {
         }
     }
 
-    /// Bits a second over the window that ends now.
+    /// Bits per second over the window that ends now.
     pub fn rate(&mut self, now: Timestamp, written: u64) -> u64 {
         self.window.push((now, written));
         if self.window.len() > WINDOW + 1 {

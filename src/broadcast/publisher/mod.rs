@@ -1,6 +1,5 @@
-//! Sends the stream to one RTMP(S) target for as long as it is wanted: connects, sends, notices
-//! when the link dies, and connects again. A task on the network
-//! runtime; each publisher has its own, and none touches another.
+//! Sends the stream to one RTMP(S) target: connects, sends, detects a dead link, and reconnects. A
+//! task on the network runtime; publishers are independent of each other.
 
 mod attempt;
 mod codecs;
@@ -29,14 +28,14 @@ use crate::net::{ConnectStage, Runtime};
 pub use crate::broadcast::publisher::link::Flow;
 pub use crate::broadcast::publisher::state::{Event, Figures, Report, Sent, State, Target};
 
-/// Events that wait to be read; older ones go first.
+/// Limit for unread events; the oldest are dropped.
 const EVENTS: usize = 256;
 
-/// A running publisher. Dropping it ends it in order, without waiting.
+/// A running publisher. Dropping it ends it properly, without waiting.
 #[derive(Debug)]
 pub struct Publisher {
     shared: Arc<Shared>,
-    /// Counted where it is lost, of all connections together.
+    /// Dropped audio packets of all connections.
     lost_audio: Arc<AtomicU64>,
     events: Receiver<Event>,
     task: JoinHandle<()>,
@@ -44,7 +43,7 @@ pub struct Publisher {
 }
 
 impl Publisher {
-    /// Starts to publish what the hub hands out.
+    /// Starts to publish the packets of the hub.
     pub fn start(runtime: &Runtime, target: Target, hub: &Hub, clock: Clock) -> Self {
         let (sender, events) = queue::bounded("publisher events", EVENTS, Full::DropOldest);
         let report = Report {
@@ -85,7 +84,7 @@ impl Publisher {
         Self { shared, lost_audio, events, task, done }
     }
 
-    /// What it is doing, and why; until the next try as of now.
+    /// Its present state and the reason; the time until the next attempt is current.
     pub fn report(&self) -> Report {
         let mut report = self.shared.report.lock().clone();
         let next = self.shared.tries.lock().next.filter(|_| report.retry_in.is_some());
@@ -95,17 +94,17 @@ impl Publisher {
         report
     }
 
-    /// How many tries have failed since it was live last.
+    /// The number of failed attempts since it was last live.
     pub fn tries(&self) -> u32 {
         self.shared.tries.lock().failed
     }
 
-    /// What it is doing.
+    /// Its present state.
     pub fn state(&self) -> State {
         self.shared.report.lock().state
     }
 
-    /// Whether what is sent now is sent, and nobody has to wait for it any more: it is connected, has
+    /// Whether the start of a file need not wait for this target any more: it is connected, has
     /// failed once, or has ended.
     pub(super) fn standing(&self) -> TargetStanding {
         let report = self.shared.report.lock();
@@ -126,12 +125,12 @@ impl Publisher {
         Figures { dropped_audio, ..self.shared.figures.lock().clone() }
     }
 
-    /// What happens; at most 256 wait, the oldest go first.
+    /// Its events; at most 256 are kept, the oldest are dropped.
     pub fn events(&self) -> &Receiver<Event> {
         &self.events
     }
 
-    /// Where it publishes.
+    /// The target.
     pub fn target(&self) -> &Target {
         &self.shared.target
     }
@@ -148,20 +147,20 @@ impl Publisher {
             .send_if_modified(|now| std::mem::replace(now, rendition_id) != rendition_id);
     }
 
-    /// This machine's network has changed: a connection whose address is gone is made again at once,
-    /// another must prove soon that it still carries.
+    /// The network of this machine changed: reconnects at once if its address is gone, otherwise
+    /// checks that the connection still works.
     pub fn network_changed(&self) {
         self.shared.network.send_modify(|count| *count += 1);
     }
 
-    /// Asks for an orderly end (what waits is sent, the stream unpublished) that takes at most
-    /// `limit`; does not wait.
+    /// Asks for a proper end (sends the backlog, unpublishes the stream) within `limit`; does not
+    /// wait.
     pub fn ask_to_stop(&self, limit: Duration) {
         self.shared.stop.send_replace(Some(limit));
     }
 
-    /// Ends in order and waits for it, at most `limit` (3 s is plenty); past that it ends anyway.
-    /// Not from within the runtime. Tells how it ended.
+    /// Ends properly and waits, at most `limit` (3 s is enough); then it ends anyway. Do not call
+    /// this within the runtime. Returns how it ended.
     pub fn stop(&self, limit: Duration) -> Report {
         // A fifth is kept back for the way through the scheduler.
         self.ask_to_stop(limit.mul_f64(0.8));
@@ -175,8 +174,8 @@ impl Publisher {
         self.report()
     }
 
-    /// Waits until it is over on its own (given up, or the stream has ended), at most `limit`; tells
-    /// whether it is.
+    /// Waits until it has ended (failed, or end of stream), at most `limit`, and returns whether it
+    /// has.
     pub fn wait(&self, limit: Duration) -> bool {
         self.done.wait(limit)
     }
@@ -211,7 +210,7 @@ impl Output for Publisher {
     }
 }
 
-/// What a stream that has not begun may expect of a target.
+/// A target's state for a stream that has not begun.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum TargetStanding {
     /// The first try is under way.
@@ -230,7 +229,7 @@ impl Drop for Publisher {
     }
 }
 
-/// Marks the task as ended however it ends.
+/// Marks the task as ended in any case.
 struct SetOnDrop(Stop);
 
 impl Drop for SetOnDrop {

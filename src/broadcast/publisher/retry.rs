@@ -1,4 +1,4 @@
-//! Try after try: which failures are final, how long to wait, when to give up.
+//! Attempts: which failures are final, how long to wait, and when to stop trying.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,28 +16,28 @@ use crate::net::{Cause, Class, ConnectStage, Error, Refusal};
 use crate::text::problem::problem;
 use crate::wire::rtmp::url::Url;
 
-/// A connection that was live for this long was a good one.
+/// A connection that was live for this long counts as good.
 const STEADY: Duration = Duration::from_secs(10);
-/// So many connections in a row may be cut sooner and each begin a new outage; after that, being
-/// live for a moment does not end the outage any more.
+/// This many shorter connections in a row each start a new outage; after that, a short connection
+/// no longer ends the outage.
 const MAX_SHORT_ATTEMPTS: u32 = 3;
 /// Redirections followed in a row.
 const MAX_REDIRECTS: u32 = 3;
-/// In the first minute, at the start as after a loss, a try that reaches nobody is given up after
-/// this: the next one finds the network that is back sooner than a lost packet is sent again.
+/// In the first minute of an outage, a TCP connection attempt ends after this time: a new attempt
+/// finds a restored network sooner than a retransmission.
 const EARLY_TCP_LIMIT: Duration = Duration::from_secs(2);
 const EARLY: Duration = Duration::from_secs(60);
 
-/// The last try begins when the time is up, and has this long.
+/// The last attempt begins when the time is up, and may take this long.
 const LAST_TRY: Duration = Duration::from_millis(500);
 
-/// A server that turns us away this soon after a loss mostly has our previous connection still: it sees
-/// only after a while that nobody is at its other end.
+/// A server that refuses a reconnect this soon usually still has the previous connection, because
+/// it detects its end only later.
 const STILL_THERE: Duration = Duration::from_secs(60);
 
-/// Publishes to an RTMP server, whose address as a person gave it is `home`, until the stream ends, stop is
-/// wanted, or there is no point in trying any more. `kept` has what
-/// comes before the first connection, where none of it may be missing.
+/// Publishes to an RTMP server until the stream ends, stop is requested, or a failure is final;
+/// `home` is the user's URL. `kept` has the packets from before the first connection if none may be
+/// lost.
 pub(super) async fn run(shared: Arc<Shared>, home: Url, feed: HubFeed, kept: Option<Subscription>) {
     let clock = shared.clock;
     if shared.target.await_media && !begun(&shared, &feed).await {
@@ -133,7 +133,8 @@ pub(super) async fn run(shared: Arc<Shared>, home: Url, feed: HubFeed, kept: Opt
     }
 }
 
-/// When the next try begins, this long into an outage; the last one when the time is up, `None` after it.
+/// When the next attempt begins, this long into an outage; the last one when the time is up, then
+/// `None`.
 fn next_try(limit: Option<Duration>, gone: Duration, wait: Duration) -> Option<Duration> {
     match limit {
         None => Some(wait),
@@ -141,12 +142,12 @@ fn next_try(limit: Option<Duration>, gone: Duration, wait: Duration) -> Option<D
     }
 }
 
-/// Whether a connection was live for long enough to be a good one.
+/// Whether a connection was live long enough to count as good.
 fn stayed(live_since: Option<Timestamp>, now: Timestamp) -> bool {
     live_since.is_some_and(|since| now.since(since) >= STEADY)
 }
 
-/// Whether a server says, by a word or by hanging up, that the name is in use.
+/// Whether the server indicates, explicitly or by closing, that the name is in use.
 fn turned_away(error: &Error) -> bool {
     match error.cause {
         Cause::Status { refusal: Refusal::Busy, .. } => error.stage != ConnectStage::Media,
@@ -155,7 +156,7 @@ fn turned_away(error: &Error) -> bool {
     }
 }
 
-/// Waits for the first packet; `false` when stop is wanted or there never is one.
+/// Waits for the first packet; `false` if stop is requested or the stream ends.
 async fn begun(shared: &Shared, feed: &HubFeed) -> bool {
     let first = feed.subscribe("first packet", shared.target.limits, None, RenditionId::Main);
     tokio::select! {
@@ -164,8 +165,8 @@ async fn begun(shared: &Shared, feed: &HubFeed) -> bool {
     }
 }
 
-/// Whether trying again may help. A certificate that is not accepted is no passing trouble, unless
-/// it was accepted before: then somebody else (a hotel's login page) answers for the server.
+/// Whether a retry can help. A rejected certificate is final, unless the server's certificate was
+/// accepted before: then another party (a hotel's login page) answers.
 fn may_pass(error: &Error, was_live: bool) -> bool {
     match error.cause {
         Cause::Certificate { .. } => was_live,

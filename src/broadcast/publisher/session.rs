@@ -1,4 +1,4 @@
-//! One connection of a publisher, from the first look-up to its end.
+//! One connection of a publisher, from the DNS lookup to its end.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,28 +21,30 @@ use crate::wire::rtmp::client::Event as Said;
 use crate::wire::rtmp::status::Status;
 use crate::wire::rtmp::url::Url;
 
-/// More is queued with the connection only while less than this waits there: what waits in our own
-/// queue can still be thrown away. Audio is queued all the same: it overtakes the chunks of frames.
+/// Packets go to the connection only while it has less than this queued, because packets in the
+/// publisher's own queue can still be dropped. Audio goes there anyway: it overtakes the chunks of
+/// frames.
 const MAX_UNSENT_BYTES: usize = 16 << 10;
-/// It is queued up to this long after the frame that is under way.
+/// Audio may be this much ahead of the frame in transit.
 const AUDIO_LEAD: Duration = Duration::from_secs(1);
-/// How often figures are taken and the link is looked at.
+/// How often to update the counters and check the link.
 const TICK: Duration = Duration::from_millis(250);
-/// A server that accepts the stream and hangs up this soon has refused it: nginx-rtmp and several
-/// services say no like this.
+/// A server that accepts the stream and closes the connection this soon has refused it, as
+/// nginx-rtmp and several services do.
 const MOMENT: Duration = Duration::from_secs(1);
 /// After a change of the network something must get through within this.
 const NETWORK_CHANGE_TIMEOUT: Duration = Duration::from_millis(1_500);
 
 /// Why a connection ended.
 pub(super) enum Ended {
-    /// The stream has ended or stop is wanted; the server was told.
+    /// The stream ended or stop was requested; the server was informed.
     Asked,
     /// The server wants us there.
     Elsewhere(Url),
     /// It failed.
     Failed(Error),
-    /// The server hung up within a moment, and never kept the stream for longer: it refuses it.
+    /// The server closed the connection within a moment, and never kept the stream longer: it
+    /// refuses the stream.
     Refused(Error),
     /// The time is up.
     OutOfTime,
@@ -62,7 +64,7 @@ async fn time_is_up(shared: &Shared, until: Option<Timestamp>) {
     }
 }
 
-/// Connects and publishes until something ends it. Tells since when it was live, if it was.
+/// Connects and publishes until something ends it. Returns since when it was live, if it was.
 pub(super) async fn run(
     shared: &Shared,
     timeline: &mut Timeline,
@@ -146,13 +148,13 @@ pub(super) async fn run(
     (since, ended)
 }
 
-/// How long the system continues telling the server of a connection that was left on a dead link.
+/// How long the system keeps retransmitting on an abandoned connection.
 const USER_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A goodbye takes at most this.
 const ORDERLY_END: Duration = Duration::from_secs(1);
 
-/// Whether a server says this to everybody and it means nothing to a person.
+/// Whether this is a routine message of servers without information for the user.
 fn is_routine(status: &Status) -> bool {
     const ROUTINE: [&str; 4] = [
         "NetStream.Publish.Start",
@@ -167,36 +169,36 @@ fn is_routine(status: &Status) -> bool {
 struct Live<'a> {
     shared: &'a Shared,
     home: &'a Url,
-    /// Where we are.
+    /// The URL of the connection.
     url: &'a Url,
     timeline: &'a mut Timeline,
     client: Client,
     subscription: Subscription,
     /// When the first packet was sent.
     since: Option<Timestamp>,
-    /// That it is live is not told before the server has kept it for a moment.
+    /// It reports being live only after the server has kept it for a moment.
     in_doubt: bool,
     /// The DTS of the frame that was queued last.
     picture: Option<Timestamp>,
-    /// The first packet has not left yet.
+    /// The first packet has not been sent yet.
     beginning: bool,
-    /// The subscription's end was seen.
+    /// The subscription has ended.
     ended: bool,
     counted: Counted,
     link: Link,
     /// When the network changed, until something got through since.
     doubted: Option<Timestamp>,
-    /// What was told of it last.
+    /// The last reported flow.
     flow: Flow,
-    /// What the frames are that were told to the server last.
+    /// The rendition that the server knows.
     told: Option<Arc<Rendition>>,
-    /// Of the stream as it was told.
+    /// The announced bitrate of the stream.
     nominal: Option<BitsPerSecond>,
     /// The rendition that was asked for.
     rendition_id: RenditionId,
 }
 
-/// What of this connection has been added to the publisher's figures.
+/// The part of this connection's counters that is already in the publisher's.
 #[derive(Default)]
 struct Counted {
     written: u64,
@@ -299,13 +301,13 @@ impl<'a> Live<'a> {
         }
     }
 
-    /// How much may wait in the connection before more is added. The head and the first keyframe
+    /// Limit for the connection's queue before more is added. The headers and the first keyframe
     /// are sent alone: no audio overtakes them.
     fn allowed(&self) -> usize {
         if self.beginning && self.since.is_some() { 0 } else { MAX_UNSENT_BYTES }
     }
 
-    /// What is before the media: onMetaData and the sequence headers.
+    /// Sends the headers: onMetaData and the sequence headers.
     fn head(&mut self) {
         let first = self.subscription.peek().and_then(|tag| tag.rendition.clone());
         self.told = first.or_else(|| self.timeline.feed.latest(self.subscription.rendition_id()));
@@ -396,7 +398,7 @@ impl<'a> Live<'a> {
             && self.since.is_none_or(|since| now.since(since) < MOMENT)
     }
 
-    /// The server has kept the stream for long enough to have accepted it.
+    /// The server has kept the stream long enough: it counts as accepted.
     fn settle_doubt(&mut self, now: Timestamp) {
         if std::mem::take(&mut self.in_doubt) {
             self.tell_live(now);
@@ -412,7 +414,7 @@ impl<'a> Live<'a> {
         self.shared.change(Report { state, stage, error: None, retry_in: None, gap });
     }
 
-    /// What the server said.
+    /// Handles an event of the connection.
     fn on_event(&mut self, event: Said) -> Option<Ended> {
         match event {
             Said::Status(status) => {
@@ -438,7 +440,7 @@ impl<'a> Live<'a> {
         }
     }
 
-    /// Stop is wanted: what waits now still is sent, for half the time there is.
+    /// Stop was requested: sends the backlog, for at most half of the available time.
     async fn drain(&mut self) {
         let limit = self.shared.stop.borrow().unwrap_or_default() / 2;
         let mut waiting = self.subscription.len();
@@ -464,7 +466,7 @@ impl<'a> Live<'a> {
         }
     }
 
-    /// Takes the figures; fails where the link has been dead for too long.
+    /// Updates the counters; fails if the link has been dead for too long.
     fn tick(&mut self) -> Result<(), Cause> {
         self.count();
         let rendition_id = *self.shared.rendition_id.borrow();
@@ -510,7 +512,7 @@ impl<'a> Live<'a> {
         Ok(())
     }
 
-    /// Takes in what the server has accepted by now.
+    /// Takes a new reading of the link.
     fn update_link(&mut self, now: Timestamp) {
         let stream = self.client.stream();
         let seen = LinkReading {
@@ -522,8 +524,7 @@ impl<'a> Live<'a> {
         self.link.update(now, seen);
     }
 
-    /// Tells when nothing gets through any more, and why, as far as this machine knows; and when
-    /// something does again.
+    /// Reports when the link goes down, with the reason as far as known, and when it recovers.
     fn tell_flow(&mut self, now: Timestamp) {
         let silent = self.link.silent(now) >= SILENCE;
         let flow = match self.doubted.is_some() || silent {
@@ -537,7 +538,7 @@ impl<'a> Live<'a> {
         }
     }
 
-    /// What is wrong when the network is another one.
+    /// The cause after a network change.
     fn network_trouble(&self) -> Cause {
         match self.client.stream().has_way() {
             true => Cause::NetworkChanged,
@@ -545,8 +546,7 @@ impl<'a> Live<'a> {
         }
     }
 
-    /// The connection has ended: viewers have had what the server accepted, whatever the system still
-    /// took.
+    /// The connection has ended: viewers have the data that the server accepted, and no more.
     fn over(&mut self) {
         let now = self.shared.clock.now();
         self.update_link(now);
@@ -562,7 +562,7 @@ impl<'a> Live<'a> {
         figures.round_trip = None;
     }
 
-    /// Adds what is new to the publisher's totals.
+    /// Adds new counts to the publisher's totals.
     fn count(&mut self) {
         let taken = self.subscription.figures();
         let written = self.client.written_bytes();

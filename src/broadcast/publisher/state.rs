@@ -1,4 +1,4 @@
-//! What a publisher is told, tells, and keeps from one connection to the next.
+//! The inputs and outputs of a publisher, and its state across connections.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,25 +21,25 @@ use crate::text::Problem;
 use crate::wire::rtmp::status::Status;
 use crate::wire::rtmp::url::authority;
 
-/// Where the stream goes, and how hard to try.
+/// The target of the stream, and the retry policy.
 #[derive(Clone, Debug)]
 pub struct Target {
     /// Server and key.
     pub url: TargetUrl,
     /// Trust and limits of the connection. The bitrate is filled in by the publisher.
     pub options: Options,
-    /// How long the target is tried again, at the first connection and after a loss; `None`: for
-    /// ever. Refusals that waiting cannot cure end it at once.
+    /// How long to retry, at the first connection and after a loss; `None`: forever. Failures that
+    /// waiting cannot fix are final.
     pub retry_for: Option<Duration>,
-    /// How far it may fall behind.
+    /// Limits of the backlog.
     pub limits: Limits,
-    /// Nothing is connected before there is something to send: a delay would keep a server waiting
-    /// for minutes.
+    /// Connects only when there is something to send: with a stream delay, the server would
+    /// otherwise wait for minutes.
     pub await_media: bool,
-    /// All of the stream is to arrive, from its beginning, rather late than never: a file that is sent as
-    /// it is has no live end.
+    /// The whole stream must arrive from its beginning, even if late: a passthrough file has no
+    /// live edge.
     pub whole: bool,
-    /// The program's own server: whatever it says, it is worth another try.
+    /// The built-in server: every failure is worth a retry.
     pub own_server: bool,
 }
 
@@ -59,14 +59,14 @@ impl Target {
         }
     }
 
-    /// The same for a file that is sent as it is.
+    /// The same for passthrough.
     #[must_use]
     pub fn whole(self) -> Self {
         Self { limits: Limits::NEVER_DROP, whole: true, ..self }
     }
 }
 
-/// What a publisher is doing.
+/// The state of a publisher.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum State {
     /// On the way to the first frame, or waiting to try that again.
@@ -77,7 +77,7 @@ pub enum State {
     Reconnecting,
     /// Ended as asked, or with the stream.
     Stopped,
-    /// Given up, for this kind of reason.
+    /// Failed, with this class of reason.
     Failed(Class),
 }
 
@@ -93,38 +93,38 @@ impl State {
         }
     }
 
-    /// Whether nothing more will happen.
+    /// Whether the publisher has ended.
     pub const fn is_over(self) -> bool {
         matches!(self, Self::Stopped | Self::Failed(_))
     }
 }
 
-/// A publisher's state with what led to it. Texts hold no key.
+/// A publisher's state and its reason. Its texts contain no key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
     pub state: State,
-    /// Where on the way it is, or where it failed.
+    /// The stage that it has reached, or where it failed.
     pub stage: ConnectStage,
-    /// What went wrong last; `None` while nothing has since the last time live.
+    /// The last error; `None` if there was none since it was last live.
     pub error: Option<Error>,
-    /// The next try begins after this.
+    /// The time until the next attempt.
     pub retry_in: Option<Duration>,
-    /// Live again: for how long viewers saw nothing new, from what the server accepted last.
+    /// Live again: how long viewers saw nothing new, from the last data that the server accepted.
     pub gap: Option<Duration>,
 }
 
 impl Report {
-    /// The server's code for what went wrong.
+    /// The server's code for the error.
     pub fn code(&self) -> Option<&str> {
         self.error.as_ref().and_then(Error::code)
     }
 
-    /// What went wrong, and what helps.
+    /// The error and its cure.
     pub fn problem(&self) -> Option<Problem> {
         self.error.as_ref().map(Error::problem)
     }
 
-    /// The server at which it went wrong, where the target's own had sent us on there.
+    /// The server where the error occurred, if the target redirected there.
     pub fn elsewhere(&self, target: &Target) -> Option<&str> {
         let peer = self.error.as_ref()?.peer.as_str();
         let url = &target.url;
@@ -140,30 +140,31 @@ impl Report {
 pub enum Event {
     /// The state, the stage or the reason changed.
     Changed(Report),
-    /// While live: nothing gets through any more, or something does again.
+    /// While live: the link went down or recovered.
     Flow(Flow),
-    /// The server said something that did not change the state.
+    /// A message of the server that did not change the state.
     Said(Status),
-    /// It did not say whether it takes these codecs; told once.
+    /// It did not announce support for these codecs; reported once.
     Unannounced(Vec<String>),
 }
 
-/// Counters since the start, and what is measured now.
+/// Counters since the start, and current measurements.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Figures {
     /// Bytes handed to the system, all connections together.
     pub sent_bytes: u64,
     /// Bits a second, over the last second.
     pub bitrate: u64,
-    /// The same over the last half second: what the link carries, where it is the bottleneck.
+    /// The same over the last half second: the bandwidth, if the link is the bottleneck.
     pub carried: u64,
-    /// What waits, by its timestamps: from the oldest that the server has not accepted to the newest.
+    /// The backlog by timestamps: from the oldest packet that the server has not accepted to the
+    /// newest.
     pub queued: Duration,
-    /// For how long the server has accepted nothing of it.
+    /// How long the server has accepted none of it.
     pub silent: Duration,
     /// Frames thrown away because the link was too slow.
     pub dropped_frames: u64,
-    /// Packets of audio thrown away: only where far too much waited. Filled in where it is read.
+    /// Dropped audio packets: only with an extreme backlog. Set by the reader.
     pub dropped_audio: u64,
     /// Frames sent or thrown away.
     pub total_frames: u64,
@@ -173,35 +174,35 @@ pub struct Figures {
     pub round_trip: Option<Duration>,
     /// The last video or audio handed to the connection.
     pub last_sent: Option<Sent>,
-    /// From the last frame's capture until it was handed to the connection.
+    /// The time from the last frame's capture until it was sent.
     pub frame_age: Option<Duration>,
     /// Time live, all connections together.
     pub live_for: Duration,
-    /// What the frames are that go to this target; `None` before the first and for a copy.
+    /// The rendition of this target; `None` before the first frame and for passthrough.
     pub rendition: Option<Arc<Rendition>>,
 }
 
-/// One packet's way through the program.
+/// The path of one packet through the program.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Sent {
     /// Its RTMP timestamp.
     pub time_ms: u32,
     /// When it was captured.
     pub captured: Timestamp,
-    /// When it was handed to the connection.
+    /// When it was passed to the connection.
     pub sent: Timestamp,
 }
 
 /// The tries to get live.
 #[derive(Debug, Default)]
 pub(super) struct Tries {
-    /// When the next one begins.
+    /// When the next attempt begins.
     pub next: Option<Timestamp>,
-    /// How many have failed since it was live last.
+    /// Failed attempts since it was last live.
     pub failed: u32,
 }
 
-/// What the task and its owner share.
+/// State that the task and its owner share.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub clock: Clock,
@@ -213,11 +214,11 @@ pub(super) struct Shared {
     pub retry: Notify,
     /// Counts the changes of this machine's network.
     pub network: watch::Sender<u64>,
-    /// How long an orderly end may take, once it is wanted.
+    /// The time limit for a proper end, once requested.
     pub stop: watch::Sender<Option<Duration>>,
     /// The rendition that this target is to get.
     pub rendition_id: watch::Sender<RenditionId>,
-    /// That a server does not say what it takes has been told.
+    /// Whether the missing announcement was reported.
     pub unannounced: AtomicBool,
 }
 
@@ -239,7 +240,7 @@ impl Shared {
         *now = report;
     }
 
-    /// Tells once that the server did not say whether it takes these codecs.
+    /// Reports once that the server did not announce support for these codecs.
     pub fn unannounced(&self, codecs: Vec<String>) {
         if !self.unannounced.swap(true, Ordering::Relaxed) {
             self.tell(Event::Unannounced(codecs));
@@ -252,7 +253,7 @@ impl Shared {
     }
 }
 
-/// What is kept from one connection to the next.
+/// State across connections.
 #[derive(Debug)]
 pub(super) struct Timeline {
     pub feed: HubFeed,
@@ -262,7 +263,7 @@ pub(super) struct Timeline {
     pub last: Option<Timestamp>,
     /// When the server accepted something last, of the connections that have ended.
     pub accepted: Option<Timestamp>,
-    /// What waits between two connections where all of the stream is to arrive.
+    /// Packets between two connections if the whole stream must arrive.
     pub kept: Option<KeptSubscription>,
 }
 

@@ -1,5 +1,5 @@
-//! The file itself: made under a free name, appended to in whole units, brought into its final form
-//! at the end. Its format is the writer's business ([`Muxer`]).
+//! The output file: created under a free name, appended in complete units, finalized at the end.
+//! The [`Muxer`] knows its format.
 
 use std::fs;
 use std::io::{self, Seek, SeekFrom, Write};
@@ -18,7 +18,7 @@ use crate::wire::container::{
 
 /// The longest a unit of a file is, by its samples.
 const UNIT: Duration = Duration::from_millis(1_000);
-/// A unit with this many bytes ends too.
+/// A unit also ends at this size.
 const UNIT_BYTES: usize = 4 << 20;
 
 /// Why a recording ended early.
@@ -27,7 +27,7 @@ const UNIT_BYTES: usize = 4 << 20;
 pub struct Error {
     pub path: PathBuf,
     pub kind: Trouble,
-    /// In the system's words; they count where the kind is [`Trouble::Other`].
+    /// The system's message, used if the kind is [`Trouble::Other`].
     words: String,
 }
 
@@ -36,12 +36,12 @@ impl Error {
         Self { words: error.to_string(), ..Self::of(path, Trouble::of(error)) }
     }
 
-    /// For what no answer of the system tells.
+    /// An error that did not come from the system.
     pub(super) fn of(path: &Path, kind: Trouble) -> Self {
         Self { path: path.to_owned(), kind, words: String::new() }
     }
 
-    /// The cause, and what helps.
+    /// The cause and the cure.
     pub fn problem(&self) -> Problem {
         self.kind.in_words(&self.words)
     }
@@ -62,12 +62,12 @@ pub(super) struct File {
 }
 
 impl File {
-    /// Makes the file, under the next free name where `path` is taken, and writes its head.
+    /// Creates the file, under the next free name if `path` exists, and writes its header.
     pub fn create(path: &Path, format: Format, tracks: &Tracks) -> Result<Self, Error> {
         Self::create_by(path, muxer(format, tracks.clone()))
     }
 
-    /// The same, of what this writer writes.
+    /// The same with this muxer.
     pub fn create_by(path: &Path, muxer: Box<dyn Muxer>) -> Result<Self, Error> {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             fs::create_dir_all(folder).map_err(|error| {
@@ -94,7 +94,7 @@ impl File {
         Ok(file)
     }
 
-    /// A file that is there already and reaches to `written`, to be brought into its final form.
+    /// Continues an existing file with `written` bytes, to finalize it.
     pub fn resume(file: fs::File, path: &Path, muxer: Box<dyn Muxer>, written: u64) -> Self {
         Self { file, path: path.to_owned(), muxer, written, unit: None, media: true }
     }
@@ -104,8 +104,8 @@ impl File {
         &self.path
     }
 
-    /// Takes an event in, see [`Muxer::write`]. Where a unit is full, or a keyframe begins, what was taken in
-    /// before is written.
+    /// Takes an event, see [`Muxer::write`]. When a unit is full or a keyframe begins, it writes
+    /// the previous data.
     pub fn write(&mut self, event: &StreamEvent) -> Result<(), Error> {
         if let StreamEvent::Packet(packet) = event {
             let begins = packet.track == Track::Video && packet.keyframe;
@@ -119,7 +119,7 @@ impl File {
         Ok(())
     }
 
-    /// Bytes taken in and not written.
+    /// Bytes taken but not written.
     pub fn waiting(&self) -> usize {
         self.muxer.waiting()
     }
@@ -129,7 +129,7 @@ impl File {
         self.media
     }
 
-    /// Removes it: it was made for nothing.
+    /// Removes an unneeded file.
     pub fn remove(&self) {
         if !is_unlinked(&self.file) {
             let _ = fs::remove_file(&self.path);
@@ -173,7 +173,7 @@ impl File {
         Ok(())
     }
 
-    /// Writes what waits and makes the file whole.
+    /// Writes the remaining data and finalizes the file.
     pub fn finish(&mut self, end: Duration) -> Result<(), Error> {
         self.flush()?;
         let piece = self.muxer.finish(self.written, Timestamp::ZERO + end);
@@ -181,7 +181,7 @@ impl File {
         self.sync()
     }
 
-    /// As whole as it can be made after a failure, which may have been that of [`File::finish`].
+    /// Finalizes as much as possible after a failure, possibly of [`File::finish`].
     pub fn give_up(&mut self, end: Duration) {
         self.muxer.discard();
         let end = Timestamp::ZERO + end;
@@ -195,7 +195,7 @@ impl File {
         let _ = self.file.sync_data();
     }
 
-    /// Writes a piece. After a failure the file ends where it ended before.
+    /// Writes a piece. After a failure, the file keeps its previous end.
     fn put(&mut self, piece: &MuxerOutput) -> Result<(), Error> {
         let before = self.written;
         let write = |file: &mut Self| -> io::Result<()> {
@@ -244,7 +244,7 @@ fn is_unlinked(_: &fs::File) -> bool {
 /// The audio tracks of a recording.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RecordedTracks {
-    /// What the program's track is called; empty: nothing in particular.
+    /// The name of the program's track; empty: none.
     pub program: String,
     /// In the order in which they follow the program's.
     pub extras: Vec<Extra>,
@@ -259,12 +259,12 @@ pub struct Extra {
 }
 
 impl RecordedTracks {
-    /// The extra ones.
+    /// The extra tracks.
     pub fn wanted(&self) -> ExtraTracks {
         self.extras.iter().map(|extra| extra.track).collect()
     }
 
-    /// What a file of a stream with these parameters has in it.
+    /// The tracks of a file of this stream.
     pub(super) fn tracks(&self, stream: &StreamConfig) -> Tracks {
         let program = stream.audio.iter().cloned();
         let program = program.map(|audio| AudioTrack::named(audio, &self.program));
@@ -273,7 +273,7 @@ impl RecordedTracks {
         Tracks { video: stream.video.clone(), audio: program.chain(extras).collect() }
     }
 
-    /// Which track of such a file a packet belongs to; `None`: none.
+    /// The track of a packet in such a file; `None`: not recorded.
     pub(super) fn place(&self, stream: &StreamConfig, track: Track) -> Option<Track> {
         let Track::Extra(extra) = track else { return Some(track) };
         let before = usize::from(stream.audio.is_some());
@@ -281,7 +281,7 @@ impl RecordedTracks {
         Some(audio_track(before + place).track())
     }
 
-    /// Bits a second of the extra ones.
+    /// The total bitrate of the extra tracks.
     pub(super) fn bitrate(&self) -> u64 {
         self.extras.iter().map(|extra| u64::from(extra.parameters.bitrate.0)).sum()
     }

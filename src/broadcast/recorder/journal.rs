@@ -1,32 +1,31 @@
-//! Remembers which recordings are being written, so that those that were cut off can be made whole
-//! at the next start. One small file for each, in the user's state folder, which holds nothing but
-//! the recording's path and is locked for as long as it is written: whoever can lock it knows that
-//! its writer is gone.
+//! A journal of open recordings, so that the next start can repair interrupted ones. Each has a
+//! small file in the user's state folder with the recording's path, locked while the recording is
+//! open: if the lock is free, its writer is gone.
 
 use std::fs::{self, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-/// A path longer than this is none.
+/// A longer path is invalid.
 const MAX_PATH: u64 = 64 << 10;
 /// The most entries that are looked at.
 const MAX_ENTRIES: usize = 1_000;
 const EXTENSION: &str = "recording";
 
-/// Says that a recording is being written. Left behind when the program is killed.
+/// An entry for an open recording. It stays when the program is killed.
 #[derive(Debug)]
 pub struct Entry {
-    /// Locked until it is dropped.
+    /// Locked until dropped.
     _file: fs::File,
     path: PathBuf,
     recording: PathBuf,
 }
 
 impl Entry {
-    /// Notes in `folder` that `recording` is being written.
+    /// Adds an entry to `folder` for `recording`.
     ///
     /// # Errors
-    /// When the folder cannot be written to.
+    /// If the folder is not writable.
     pub fn create(folder: &Path, recording: &Path) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
         let recording = std::path::absolute(recording)?;
@@ -46,14 +45,14 @@ impl Entry {
         &self.recording
     }
 
-    /// It is whole, or beyond help.
+    /// The recording is complete, or cannot be repaired.
     pub fn done(self) {
         // Gone already is as good.
         let _ = fs::remove_file(&self.path);
     }
 }
 
-/// The recordings noted in `folder` whose writers are gone.
+/// The recordings in `folder` whose writers are gone.
 pub fn unfinished(folder: &Path) -> Vec<Entry> {
     let Ok(files) = fs::read_dir(folder) else { return Vec::new() };
     let paths = files.take(MAX_ENTRIES).filter_map(|file| Some(file.ok()?.path()));
@@ -63,7 +62,7 @@ pub fn unfinished(folder: &Path) -> Vec<Entry> {
         .collect()
 }
 
-/// `None` where its writer is at work.
+/// `None` if its writer is still running.
 fn open(path: PathBuf) -> io::Result<Option<Entry>> {
     let file = fs::OpenOptions::new().read(true).write(true).open(&path)?;
     match file.try_lock() {

@@ -1,9 +1,9 @@
 //! Writes the stream to a file (FLV, MP4 or MKV by its name), on a separate thread.
 //!
-//! The file is playable at every moment: whole units are appended at least once a second, and are on
-//! the disk (not only in the system's memory) within two. A clean end makes it an ordinary file with
-//! duration and index. What goes wrong (disk full, read only, folder gone) ends the recording where
-//! it is readable, and touches nothing else.
+//! The file is playable at any time: complete units are appended at least once per second, and are
+//! on the disk (not only in the system's cache) within two. A proper end gives the file a duration
+//! and an index. An error (disk full, read-only, folder gone) ends the recording at a readable
+//! point, and affects nothing else.
 
 mod file;
 pub mod journal;
@@ -41,24 +41,24 @@ use crate::files::{self, Trouble};
 use crate::media::{EncodedPacket, Metadata, RenditionId, StreamEvent, Track};
 use crate::wire::container::{Chapter, Format, Tracks};
 
-/// What is written is handed to the system at least this often…
+/// Data is written at least this often…
 const FLUSH: Duration = Duration::from_secs(1);
 /// …and to the disk, and the disk is looked at.
 const SYNC: Duration = Duration::from_secs(2);
-/// How often the thread looks whether it should stop.
+/// How often the thread checks whether it should stop.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
-/// After the wish to end, how long what was given to the hub before may take to arrive: longer than
-/// the hub waits for a late track.
+/// At the end, how long earlier packets may take to arrive: longer than the hub waits for a late
+/// track.
 const END_GRACE: Duration = Duration::from_millis(600);
 /// Events that wait to be read.
 const EVENTS: usize = 64;
 /// Orders that wait to be obeyed.
 const ORDERS: usize = 64;
 
-/// How a recording fares.
+/// The state of a recording.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
-    /// Packets are written.
+    /// It is writing packets.
     Writing,
     /// Whole: with duration and index.
     Finished,
@@ -77,10 +77,10 @@ impl State {
     }
 }
 
-/// What has been written.
+/// The counters of a recording.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Figures {
-    /// The file, which may have another name than was asked for: none is ever overwritten.
+    /// The file; its name can differ from the requested one, because files are never overwritten.
     pub path: PathBuf,
     pub state: State,
     /// Of the stream, in the file.
@@ -88,9 +88,9 @@ pub struct Figures {
     pub bytes: u64,
     /// Frames lost because the disk was too slow for half a minute.
     pub dropped_frames: u64,
-    /// Nothing is written until it is resumed.
+    /// Nothing is written until it resumes.
     pub paused: bool,
-    /// Which file of a split recording it is, from 1.
+    /// The number of the file of a split recording, from 1.
     pub part: u32,
     /// Of the files before it.
     pub earlier: Duration,
@@ -107,33 +107,33 @@ pub struct Split {
     pub bytes: Option<u64>,
 }
 
-/// How to record.
+/// The options of a recording.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     pub split: Split,
-    /// The folder of the journal of unfinished recordings; `None`: none is kept.
+    /// The folder of the journal; `None`: no journal.
     pub journal: Option<PathBuf>,
-    /// The audio tracks, whose extra ones must be on their way to the hub.
+    /// The audio tracks; extra ones must already go to the hub.
     pub sounds: RecordedTracks,
 }
 
-/// What happened to a recording.
+/// An event of a recording.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// A file was begun.
+    /// A file was created.
     Began(Figures),
-    /// A file of a split recording is whole; the recording continues in the next one.
+    /// A file of a split recording is complete; the recording continues in the next one.
     Parted(Figures),
-    /// It was paused, or resumed.
+    /// It was paused or resumed.
     Paused(Figures),
-    /// The recording has ended, as its state says.
+    /// The recording has ended; its state has the reason.
     Over(Figures),
     /// A chapter was set at this place in the file.
     Chapter { at: Duration, title: String },
-    /// The disk gives reason to worry.
+    /// A warning about the disk.
     Warning(Warning),
-    /// The next file cannot be made, for this reason. The one in work continues, and it is tried again;
-    /// [`Event::Began`] tells that it was made.
+    /// The next file cannot be created. The recording continues in the current file and retries;
+    /// [`Event::Began`] follows.
     Held(Error),
 }
 
@@ -153,9 +153,9 @@ pub struct Recorder {
     worker: Worker,
     ended: Stop,
     feed: HubFeed,
-    /// What waits to be written.
+    /// Its queue.
     waiting: Weak<SubscriptionQueue>,
-    /// What was given to the hub when the end was asked for.
+    /// The number of packets in the hub when the end was requested.
     mark: Arc<Mutex<Option<u64>>>,
 }
 
@@ -166,19 +166,19 @@ impl fmt::Debug for Recorder {
 }
 
 impl Recorder {
-    /// Records into `path` or, where that exists, into `NAME-1.mp4`, `NAME-2.mp4`…; folders are
-    /// made. Begins with the latest keyframe.
+    /// Records to `path` or, if that exists, to `NAME-1.mp4`, `NAME-2.mp4`…; creates folders. It
+    /// begins with the latest keyframe.
     ///
     /// # Errors
-    /// When the file cannot be made, or its name is none of a format.
+    /// If the file cannot be created, or its extension is unknown.
     pub fn start(path: &Path, hub: &Hub) -> Result<Self, Error> {
         Self::start_with(path, hub, Options::default())
     }
 
-    /// As [`Recorder::start`], with options.
+    /// Like [`Recorder::start`], with options.
     ///
     /// # Errors
-    /// As [`Recorder::start`].
+    /// Like [`Recorder::start`].
     pub fn start_with(path: &Path, hub: &Hub, options: Options) -> Result<Self, Error> {
         let mut parameters = hub.parameters().clone();
         if let (Some(video), Some(now)) = (&mut parameters.video, hub.latest(RenditionId::Main)) {
@@ -251,32 +251,32 @@ impl Recorder {
         Ok(Self { figures, events, orders, worker, ended, feed: hub.feed(), waiting, mark })
     }
 
-    /// What has been written.
+    /// The counters.
     pub fn figures(&self) -> Figures {
         self.figures.lock().clone()
     }
 
-    /// What happens; the first one is [`Event::Began`].
+    /// Its events; the first one is [`Event::Began`].
     pub fn events(&self) -> &Receiver<Event> {
         &self.events
     }
 
-    /// Leaves out what comes from here on.
+    /// Pauses the recording.
     pub fn pause(&self) {
         self.order(RecorderCommand::Pause);
     }
 
-    /// Goes on, with the next keyframe, where the file ends.
+    /// Resumes at the next keyframe, without a gap in the file.
     pub fn resume(&self) {
         self.order(RecorderCommand::Resume);
     }
 
-    /// Sets a chapter here; without a title it is called by its number.
+    /// Adds a chapter here; without a title, its number is the title.
     pub fn chapter(&self, title: &str) {
         self.order(RecorderCommand::Chapter(title.to_owned()));
     }
 
-    /// Goes on in a new file, with the next keyframe.
+    /// Continues in a new file at the next keyframe.
     pub fn split(&self) {
         self.order(RecorderCommand::Split);
     }
@@ -286,8 +286,7 @@ impl Recorder {
         let _ = self.orders.send(order);
     }
 
-    /// Writes everything that was given to the hub before this, makes the file whole and waits for
-    /// it, at most `limit`.
+    /// Writes all packets that are in the hub now, finalizes the file and waits, at most `limit`.
     pub fn finish(mut self, limit: Duration) -> Figures {
         self.stop(limit);
         self.figures()
@@ -354,16 +353,16 @@ struct Writer {
     begun: Instant,
     flushed: Instant,
     synced: Instant,
-    /// Bytes of the files before this one.
+    /// Bytes of the earlier files.
     earlier_bytes: u64,
-    /// Where in this file the group of frames in work began, and the largest so far.
+    /// Where the current GOP began in this file, and the largest one so far.
     group_began: u64,
     largest_group: u64,
     split_wanted: bool,
     keyframe_asked: bool,
-    /// When the next file could not be made, and why.
+    /// When the next file could not be created, and why.
     held: Option<(Instant, Error)>,
-    /// Frames that belong into the file that could not be made, and into no other.
+    /// Lost frames that belong to the file that could not be created.
     left_out: u64,
     chapters: u32,
     file: File,
@@ -375,7 +374,7 @@ const fn is_gone(trouble: Trouble) -> bool {
     matches!(trouble, Trouble::Gone | Trouble::NoFolder | Trouble::NotAFolder)
 }
 
-/// Notes that a file is being written. Recording is worth more than the note.
+/// Adds an entry to the journal. The recording continues even without the entry.
 fn enter(options: &Options, path: &Path) -> Option<Entry> {
     let folder = options.journal.as_ref()?;
     Entry::create(folder, path)
@@ -430,8 +429,8 @@ impl Writer {
         }
     }
 
-    /// After the wish to end: what was given to the hub before is still written (it may wait there
-    /// for the other track), and nothing that came later.
+    /// At the end: writes the packets that were in the hub (they may still wait for the other
+    /// track), and no later ones.
     fn last(&mut self) -> Result<(), Error> {
         let mark = *self.mark.lock();
         let until = Instant::now() + END_GRACE;

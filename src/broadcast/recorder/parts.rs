@@ -1,5 +1,5 @@
-//! When a recording continues in a new file, and what it does while that cannot be made: it continues in the
-//! one that it has. Runs on the recorder's thread.
+//! When a recording continues in a new file, and how it continues in the old one while that is
+//! impossible. Runs on the recorder's thread.
 
 use std::time::{Duration, Instant};
 
@@ -8,11 +8,11 @@ use crate::broadcast::recorder::file::{Error, File};
 use crate::broadcast::recorder::timeline::Timeline;
 use crate::media::VideoConfig;
 
-/// How long after the next file could not be made it is tried again.
+/// When to retry if the next file cannot be created.
 const RETRY: Duration = Duration::from_millis(1_500);
 
 impl Writer {
-    /// Whether it is time for the next file.
+    /// Whether the next file is due.
     pub(super) fn is_split_due(&self) -> bool {
         if self.is_held() {
             return false;
@@ -26,13 +26,13 @@ impl Writer {
             || bytes.is_some_and(|bytes| next > bytes && self.timeline.end() > Duration::ZERO)
     }
 
-    /// Whether the next file could not be made a moment ago.
+    /// Whether the next file could not be created a moment ago.
     fn is_held(&self) -> bool {
         self.held.as_ref().is_some_and(|(since, _)| since.elapsed() < RETRY)
     }
 
-    /// Makes this file whole and continues in the next, with the frames as they are from now on where
-    /// they change. `false`: the next cannot be made, and this one is as it was.
+    /// Finalizes this file and continues in the next, with the new frame size if it changes.
+    /// `false`: the next one cannot be created, and this one is unchanged.
     pub(super) fn part(&mut self, video: Option<&VideoConfig>) -> Result<bool, Error> {
         if self.is_held() {
             return Ok(false);
@@ -85,7 +85,7 @@ impl Writer {
         Ok(true)
     }
 
-    /// The next file cannot be made: told once for each reason.
+    /// The next file cannot be created: reports each reason once.
     fn hold(&mut self, error: Error) {
         if self.held.as_ref().is_none_or(|(_, before)| before.kind != error.kind) {
             tracing::warn!(%error, "the recording goes on in the file that it has");
@@ -136,7 +136,7 @@ mod tests {
     }
 
     impl Studio {
-        /// A second of 25 frames; every other one begins with a keyframe.
+        /// A second of 25 frames; every other second begins with a keyframe.
         fn second(&self, second: i64, small: bool) {
             for dts in (second * 1_000..(second + 1) * 1_000).step_by(40) {
                 let packet = of_rendition(RenditionId::Main, dts);
@@ -162,7 +162,7 @@ mod tests {
         fs::rename(folder.join("b"), folder.join("a")).unwrap();
     }
 
-    /// Goes on for as long as it takes to the next file; gives the file before, and how many seconds.
+    /// Continues until the next file, and returns the previous file and the number of seconds.
     fn to_the_next(studio: &Studio, from: i64, small: bool) -> (Figures, i64) {
         let begun = Instant::now();
         for second in from.. {

@@ -1,5 +1,5 @@
-//! The replay buffer: the last seconds of the stream in memory, in whole groups of frames, to be
-//! written into a file when somebody asks. It takes packets on the hub's thread; saving is its caller's.
+//! The replay buffer: the last seconds of the stream in memory, in complete GOPs, for saving on
+//! request. It takes packets on the hub's thread; saving runs on the caller's.
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -21,7 +21,7 @@ use crate::wire::container::Format;
 /// A group of audio alone.
 const AUDIO_GROUP: Duration = Duration::from_secs(1);
 
-/// How much is kept.
+/// Limits of the buffer.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Room {
     /// At least this long (once the stream is that old), and less than a group of frames more.
@@ -30,7 +30,7 @@ pub struct Room {
     pub bytes: usize,
 }
 
-/// What is kept. Pure.
+/// The kept packets. Pure.
 #[derive(Debug)]
 struct Ring {
     room: Room,
@@ -98,7 +98,7 @@ pub struct Replay {
 }
 
 impl Replay {
-    /// Keeps what is sent from here on, with whichever extra audio tracks there will be.
+    /// Keeps packets from now on, including all extra audio tracks.
     pub fn start(hub: &Hub, room: Room) -> Self {
         let parameters = hub.parameters().clone();
         let has_video = parameters.video.is_some();
@@ -108,12 +108,12 @@ impl Replay {
         Self { ring, parameters, room }
     }
 
-    /// How much it was asked to keep.
+    /// Its limits.
     pub fn room(&self) -> Room {
         self.room
     }
 
-    /// How much it has: from the first packet to the last, and bytes.
+    /// Its contents: the span from the first to the last packet, and bytes.
     pub fn filled(&self) -> (Duration, usize) {
         let ring = self.ring.lock();
         let first = ring.groups.front().and_then(|group| group.tags.first());
@@ -122,7 +122,7 @@ impl Replay {
         (span.unwrap_or_default(), ring.bytes)
     }
 
-    /// What it has now, with those of these audio tracks that it has. The buffer continues.
+    /// A copy of its contents, with these audio tracks if present. The buffer continues.
     pub fn clip(&self, mut sounds: RecordedTracks) -> Clip {
         let ring = self.ring.lock();
         let tags: Vec<_> =
@@ -170,17 +170,17 @@ pub struct Saved {
 }
 
 impl Clip {
-    /// Whether nothing is in it.
+    /// Whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.tags.is_empty()
     }
 
-    /// Writes it into a new file; the name tells the format. Where the frame changes its size,
-    /// the rest goes into `NAME-part2`, `NAME-part3`….
+    /// Writes it to a new file; the extension determines the format. After a change of the frame
+    /// size, it continues in `NAME-part2`, `NAME-part3`….
     ///
     /// # Errors
-    /// When the file cannot be made or written. What there was of it is removed: the stream's own
-    /// recording is what must stay readable, not half a replay.
+    /// If the file cannot be created or written. An incomplete file is removed, because the
+    /// stream's recording needs the space.
     pub fn save(&self, path: &Path) -> Result<Saved, Error> {
         let format = Format::of_path(path).ok_or_else(|| Error::of(path, Trouble::Format))?;
         let mut saved: Option<Saved> = None;
@@ -213,7 +213,7 @@ impl Clip {
         saved.ok_or_else(|| Error::of(path, Trouble::Nothing))
     }
 
-    /// Pieces in each of which the frame is the same.
+    /// Parts with a constant frame size.
     fn parts(&self) -> Vec<Self> {
         let part = |parameters: StreamConfig| {
             let sounds = self.sounds.clone();

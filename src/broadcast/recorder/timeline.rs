@@ -1,5 +1,5 @@
-//! From the session's time to the file's: a file begins with a keyframe at its own zero, and a pause
-//! leaves no gap. Pure.
+//! Converts session time to file time: a file begins at zero with a keyframe, and a pause leaves no
+//! gap. Pure.
 
 use std::time::Duration;
 
@@ -8,20 +8,20 @@ use crate::broadcast::hub::shared_packet::SharedPacket;
 use crate::media::{MAX_TRACKS, StreamConfig, Track};
 use crate::wire::container::{TrackId, Tracks};
 
-/// The time line of one file.
+/// The timeline of one file.
 #[derive(Debug)]
 pub(super) struct Timeline {
     has_video: bool,
     frame: Duration,
     sound: Duration,
-    /// The DTS in the session that is `base` in the file; none before the start and while paused.
+    /// The session's DTS at `base` in the file; `None` before the start and while paused.
     origin: Option<Timestamp>,
     base: Timestamp,
-    /// Where the next frame and the next audio follow without a gap, by DTS.
+    /// The DTS at which the next frame and the next audio follow without a gap.
     video_end: Timestamp,
     /// Of each audio track, by its number from 0.
     audio_ends: [Timestamp; MAX_TRACKS as usize],
-    /// How far the content reaches.
+    /// The end of the content.
     end: Timestamp,
 }
 
@@ -41,8 +41,8 @@ impl Timeline {
         }
     }
 
-    /// DTS and PTS in the file; `None` for what does not belong into it: what comes before its
-    /// first keyframe, or would be heard over what is there after a pause.
+    /// DTS and PTS in the file; `None` for packets outside it: before its first keyframe, or
+    /// overlapping after a pause.
     pub fn place(&mut self, tag: &SharedPacket) -> Option<(Timestamp, Timestamp)> {
         if self.origin.is_none() && self.has_video && !tag.starts_gop() {
             return None;
@@ -77,20 +77,20 @@ impl Timeline {
         Some((dts, pts))
     }
 
-    /// What comes from here on is left out, until [`Timeline::place`] is asked again: then it goes
-    /// on, with a keyframe, where the file ends now.
+    /// Pauses until the next call of [`Timeline::place`], which resumes with a keyframe at the end
+    /// of the file.
     pub fn pause(&mut self) {
         self.origin = None;
         let [sound, ..] = self.audio_ends;
         self.base = if self.has_video { self.video_end } else { sound };
     }
 
-    /// Whether it has begun, and is not to be begun again with the next keyframe.
+    /// Whether it has begun and is not paused.
     pub fn is_running(&self) -> bool {
         self.origin.is_some()
     }
 
-    /// How far the file reaches.
+    /// The end of the file.
     pub fn end(&self) -> Duration {
         self.end.since(Timestamp::ZERO)
     }
@@ -124,7 +124,7 @@ mod tests {
         }
     }
 
-    /// What becomes of both tracks from `from` up to `to`.
+    /// The results for both tracks between `from` and `to`.
     fn feed(line: &mut Timeline, from: i64, to: i64) -> Vec<(Track, i64)> {
         let mut placed = Vec::new();
         for dts in (from..to).step_by(10) {

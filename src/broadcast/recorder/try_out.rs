@@ -6,7 +6,7 @@ use crate::broadcast::recorder::file::{Error, File};
 use crate::files::{self, Trouble, disk_space};
 use crate::wire::container::{Format, Tracks};
 
-/// Whether a recording could be begun there, by beginning one. Nothing is left behind.
+/// Tests whether a recording could begin there, by starting one. It leaves nothing behind.
 ///
 /// # Errors
 /// Why it could not.
@@ -26,7 +26,7 @@ pub fn try_out(path: &Path) -> Result<(), Error> {
     tried
 }
 
-/// Whether the disk has room to begin.
+/// Whether the disk has enough space to begin.
 pub(super) fn enough_room(path: &Path, index: u64) -> Result<(), Error> {
     match files::free_space(path) {
         Some(free) if free < disk_space::reserve(index) => {

@@ -1,4 +1,4 @@
-//! What a camera's frame allocates on its way to the compositor, from the driver's buffer on.
+//! Allocations of a camera's frame on its way from the driver's buffer to the compositor.
 
 use image::ExtendedColorType;
 use image::codecs::jpeg::JpegEncoder;
@@ -9,15 +9,15 @@ use crate::capture::camera::driver::{Layout, PlaneBytes, RawFrame};
 use crate::capture::camera::pixel_format::PixelLayout;
 use crate::media::{Color, Size};
 
-/// Frames until all buffers are there, and those that are counted.
+/// Frames to fill the pool, and frames that count.
 const WARM: usize = 12;
 const FRAMES: usize = 20;
 
-/// Gives the same frame for a while; tells how much its reader's thread had allocated each time.
+/// Returns the same frame for a while, and reports the allocations of its reader's thread.
 struct Still {
     data: Vec<u8>,
     given: usize,
-    /// What the compositor has in hand: the last few.
+    /// The newest frames, which the compositor holds.
     held: Vec<VideoFrame>,
     latest: Latest<VideoFrame>,
     counts: Arc<Mutex<Vec<u64>>>,
@@ -46,7 +46,7 @@ impl Camera for Still {
     }
 }
 
-/// The most that one of the frames allocates.
+/// The maximum that a frame allocates.
 fn each(pixel: Pixel, size: Size, data: Vec<u8>) -> u64 {
     let counts = Arc::new(Mutex::new(Vec::with_capacity(WARM + FRAMES)));
     let latest = Latest::default();
@@ -97,8 +97,8 @@ fn a_raw_picture_allocates_nothing_once_warm() {
     }
 }
 
-/// The decoder is a library's and is made again for each frame: a few tables, and some rows of each of
-/// the colours; never a whole frame.
+/// The library's decoder is created for each frame: a few tables and some rows of each plane, but
+/// never a whole frame.
 #[test]
 fn a_jpeg_allocates_its_decoders_tables_and_a_few_rows() {
     const HALVED: &[u8] = include_bytes!("../../../tests/data/jpeg/red-blue-422.jpg");

@@ -1,6 +1,6 @@
-//! What a camera's driver lets be set: exposure, white balance, focus, gain, the
-//! frequency of the mains. Plain values, and the board on which the studio writes what is wanted of
-//! each camera and cameras that are open write what they have.
+//! The controls of a camera's driver: exposure, white balance, focus, gain, the mains frequency.
+//! Plain values, and the board for exchanging wanted and present values between the studio and open
+//! cameras.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,12 +9,12 @@ use parking_lot::Mutex;
 
 use crate::capture::source::CameraFormat;
 
-/// Controls of one camera.
+/// Limit for the controls of one camera.
 pub const MAX_CONTROLS: usize = 128;
-/// Cameras whose settings are kept.
+/// Limit for the cameras with stored settings.
 pub const MAX_CAMERAS: usize = 64;
 
-/// What a control may be set to.
+/// The possible values of a control.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Span {
     Number {
@@ -23,7 +23,7 @@ pub enum Span {
         step: i64,
     },
     Switch,
-    /// One of these values, with what each is called.
+    /// One of these values, each with its name.
     Menu(Vec<(i64, String)>),
 }
 
@@ -53,17 +53,17 @@ impl Span {
     }
 }
 
-/// A control as the driver has it now.
+/// A control with its present value in the driver.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CameraControl {
-    /// Its name in settings: letters, digits and `_`, made of the driver's.
+    /// Its name in settings: letters, digits and `_`, derived from the driver's name.
     pub name: String,
-    /// What the driver calls it.
+    /// The driver's name.
     pub title: String,
     pub span: Span,
     pub default: i64,
     pub value: i64,
-    /// It has an effect now: an automatic one may have taken it over.
+    /// It has an effect now: an automatic mode can disable it.
     pub active: bool,
 }
 
@@ -80,19 +80,19 @@ pub fn plain(title: &str) -> String {
     name.trim_end_matches('_').to_owned()
 }
 
-/// What is wanted of a camera: values by the names of its controls.
+/// The wanted values of a camera by the names of its controls.
 pub type WantedControls = BTreeMap<String, i64>;
 
 #[derive(Debug, Default)]
 struct Inside {
     wanted: BTreeMap<String, WantedControls>,
-    /// Controls that are to go back to what the driver has as their default.
+    /// Controls to reset to the driver's default.
     back: BTreeMap<String, Vec<String>>,
     listed: BTreeMap<String, Arc<Vec<CameraControl>>>,
     formats: BTreeMap<String, Arc<Vec<CameraFormat>>>,
 }
 
-/// See the module; clones are the same one.
+/// Shared settings of all cameras; clones are the same object.
 #[derive(Clone, Debug, Default)]
 pub struct CameraControls(Arc<Mutex<Inside>>);
 
@@ -103,8 +103,8 @@ impl PartialEq for CameraControls {
 }
 
 impl CameraControls {
-    /// This is wanted of all cameras from now on. A control that was set and no longer is goes back
-    /// to its default.
+    /// Sets the wanted values of all cameras. A control that is no longer set returns to its
+    /// default.
     pub fn want(&self, all: &BTreeMap<String, WantedControls>) {
         let mut inside = self.0.lock();
         let before = std::mem::take(&mut inside.wanted);
@@ -122,12 +122,12 @@ impl CameraControls {
         inside.wanted = all.clone();
     }
 
-    /// What is wanted of this camera.
+    /// The wanted values of this camera.
     pub(in crate::capture) fn wanted(&self, camera: &str) -> WantedControls {
         self.0.lock().wanted.get(camera).cloned().unwrap_or_default()
     }
 
-    /// The controls that are to have their default again, each told once.
+    /// The controls to reset, each returned once.
     pub(in crate::capture) fn take_back(&self, camera: &str) -> Vec<String> {
         self.0.lock().back.remove(camera).unwrap_or_default()
     }
@@ -153,12 +153,12 @@ impl CameraControls {
         }
     }
 
-    /// What cameras that are or were open offer.
+    /// The formats of cameras that are or were open.
     pub fn formats(&self) -> BTreeMap<String, Arc<Vec<CameraFormat>>> {
         self.0.lock().formats.clone()
     }
 
-    /// What all cameras that are open have.
+    /// The controls of all open cameras.
     pub fn listed(&self) -> BTreeMap<String, Arc<Vec<CameraControl>>> {
         self.0.lock().listed.clone()
     }

@@ -1,4 +1,4 @@
-//! What the rest of the room asks of a camera system. One real backend, one fake for tests.
+//! The interface of a camera system. There is one real backend, and a fake for tests.
 
 use std::time::Duration;
 
@@ -9,25 +9,25 @@ use crate::capture::camera::pixel_format::{Pixel, PixelLayout, Samples};
 use crate::capture::source::CameraFormat;
 use crate::media::{Color, Size};
 
-/// Why a camera cannot be had, with what the machine said.
+/// Why a camera is unavailable, with the system's message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::capture) enum Fault {
-    /// There is no such camera, or it has gone.
+    /// There is no such camera, or it is gone.
     Absent(String),
-    /// Somebody else has it.
+    /// Another program uses it.
     Busy(String),
-    /// This process has it open already.
+    /// This process already has it open.
     Ours(String),
     /// The system does not let us.
     Refused(String),
-    /// It offers nothing we can read.
+    /// It has no format that onair can read.
     Format(String),
     /// Anything else.
     Other(String),
 }
 
 impl Fault {
-    /// What the machine said.
+    /// The system's message.
     pub(in crate::capture) fn detail(&self) -> &str {
         match self {
             Self::Absent(detail)
@@ -54,12 +54,12 @@ impl OfferedCamera {
         f64::from(self.rate.0) / f64::from(self.rate.1.max(1))
     }
 
-    /// What is shown of it: frames have even sides, an odd last column or row is left out.
+    /// The visible part: frames have even sides, so an odd last column or row is dropped.
     pub(in crate::capture) const fn shown(&self) -> Size {
         Size::new(self.size.width & !1, self.size.height & !1)
     }
 
-    /// Whether it is one of those that are wanted.
+    /// Whether it matches the mode.
     fn is_of(&self, mode: Mode) -> bool {
         mode.size.is_none_or(|size| size == self.size)
             && mode
@@ -78,17 +78,17 @@ impl OfferedCamera {
 pub(in crate::capture) struct FoundCamera {
     /// Stable over replugging and restarts.
     pub(in crate::capture) id: String,
-    /// What its id is while another camera that calls itself the same is plugged in.
+    /// Its ID while another camera with the same ID is connected.
     pub(in crate::capture) id_there: String,
     pub(in crate::capture) name: String,
     pub(in crate::capture) offers: Vec<OfferedCamera>,
-    /// Why nothing is on offer.
+    /// Why it has no formats.
     pub(in crate::capture) fault: Option<Fault>,
 }
 
 impl FoundCamera {
-    /// The place of a camera in a list: it keeps its place when one that calls itself the same
-    /// comes or goes.
+    /// The position of a camera in a list, stable when another one with the same ID appears or
+    /// disappears.
     pub(in crate::capture) fn position(cameras: &[Self], id: &str) -> Option<usize> {
         let exact = cameras.iter().position(|camera| camera.id == id || camera.id_there == id);
         let twin = || cameras.iter().position(|c| c.id == c.id_there && c.id.starts_with(id));
@@ -96,29 +96,28 @@ impl FoundCamera {
     }
 }
 
-/// What a driver says of the frames that it gives.
+/// The memory layout of a driver's frames.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::capture) struct Layout {
-    /// Bytes from one row to the next, of luma where there are several planes; 0: there is nothing
-    /// between them.
+    /// The stride in bytes, of luma if there are several planes; 0: no padding.
     pub(in crate::capture) stride: u32,
-    /// What the numbers mean. Of RGB only the range counts.
+    /// The color space. For RGB, only the range counts.
     pub(in crate::capture) color: Color,
 }
 
-/// A frame as it comes from the camera, in the driver's memory where that can be.
+/// A frame of the camera, in the driver's memory if possible.
 #[derive(Copy, Clone, Debug)]
 pub(in crate::capture) struct RawFrame<'a> {
     pub(in crate::capture) data: &'a [u8],
-    /// The second and the third plane, of kinds whose planes have memory of their own.
+    /// The second and the third plane of formats with separate memory.
     pub(in crate::capture) more: [PlaneBytes<'a>; 2],
-    /// How long ago it was taken.
+    /// Its age.
     pub(in crate::capture) age: Duration,
     pub(in crate::capture) layout: Layout,
 }
 
 impl<'a> RawFrame<'a> {
-    /// All of it in one memory.
+    /// A frame in one memory.
     pub(in crate::capture) fn new(data: &'a [u8], age: Duration, layout: Layout) -> Self {
         Self { data, more: [PlaneBytes::default(); 2], age, layout }
     }
@@ -128,13 +127,13 @@ impl<'a> RawFrame<'a> {
 #[derive(Copy, Clone, Debug, Default)]
 pub(in crate::capture) struct PlaneBytes<'a> {
     pub(in crate::capture) data: &'a [u8],
-    /// Bytes from one row to the next; 0: there is nothing between them.
+    /// The stride in bytes; 0: no padding.
     pub(in crate::capture) stride: u32,
 }
 
-/// An open camera. Lives on one thread.
+/// An open camera. It lives on one thread.
 pub(in crate::capture) trait Camera {
-    /// The next frame, or `None` when none came within `limit`. The first call may take longer.
+    /// The next frame, or `None` if none arrived within `limit`. The first call can take longer.
     fn frame(&mut self, limit: Duration) -> Result<Option<RawFrame<'_>>, Fault>;
     /// Makes a call of `frame` that hangs on another thread return.
     fn waker(&self) -> Box<dyn Fn() + Send>;
@@ -142,19 +141,19 @@ pub(in crate::capture) trait Camera {
 
 /// A camera system. No default methods: each backend answers every question.
 pub(in crate::capture) trait Driver: Send + Sync {
-    /// The cameras there are, without nodes that give no frames.
+    /// The available cameras, without nodes that deliver no frames.
     fn cameras(&self) -> Vec<FoundCamera>;
     /// Opens a camera and starts it.
     fn open(&self, id: &str, offer: OfferedCamera) -> Result<Box<dyn Camera>, Fault>;
-    /// What of a camera can be set, also while it is open.
+    /// The controls of a camera, also while it is open.
     fn controls(&self, id: &str) -> Result<Vec<CameraControl>, Fault>;
-    /// Sets a control by its name, to the nearest value that it takes; `None`: to its default.
+    /// Sets a control by its name to the nearest valid value; `None`: to its default.
     fn set_control(&self, id: &str, name: &str, value: Option<i64>) -> Result<(), Fault>;
 }
 
-/// The best format for a program: the rate matters most, then that nothing must be blown up, then
-/// that little is thrown away; raw pixels before compressed ones. Of what `mode` allows, where
-/// there is any; whether there is comes with it.
+/// The best format for the program: the rate matters most, then no upscaling, then little
+/// downscaling; raw pixels before compressed ones. It is among the formats that `mode` allows, if
+/// any; returns whether that is so.
 pub(in crate::capture) fn choose(
     offers: &[OfferedCamera],
     mode: Mode,

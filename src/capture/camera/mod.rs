@@ -1,8 +1,8 @@
 //! The camera: a thread that finds it, opens it on another thread, watches that and takes the
 //! camera back when it returns; and the feed that shows its newest frame.
 //!
-//! Drivers can hang in any call. All of them are made on the inner thread, which is woken, left to
-//! itself and replaced when it gives nothing; it is never waited for.
+//! Drivers can hang in any call. All calls happen on the inner thread, which is abandoned and
+//! replaced if it delivers nothing; nobody waits for it.
 
 #[cfg(test)]
 mod allocation_tests;
@@ -36,21 +36,21 @@ use crate::media::source_status::{
 use crate::media::{Planes, VideoFeed, VideoFrame};
 use crate::text::problem::{Value, problem};
 
-/// What a camera is called as long as it has not said its name.
+/// The name of a camera before its real name is known.
 const NAMELESS: &str = "Camera";
-/// How often the inner thread is looked after.
+/// How often to check the inner thread.
 const WATCH: Duration = Duration::from_millis(100);
-/// How often an absent camera is looked for.
+/// How often to look for a missing camera.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
-/// A camera that has given nothing for this long has stalled; its frame is no longer shown.
+/// A camera without a frame for this long counts as stalled; its last frame is no longer shown.
 const STALL: Duration = Duration::from_secs(2);
 /// A stalled camera is opened afresh after this long.
 const GIVE_UP: Duration = Duration::from_secs(4);
-/// How long the inner thread waits for a frame at a time.
+/// How long the inner thread waits for each frame.
 const FRAME_TIMEOUT: Duration = Duration::from_millis(200);
-/// Every this many looks at what is wanted it is looked at what a camera has: every two seconds.
+/// Controls are read at every this many checks of the wanted values: every two seconds.
 const POLLS_PER_CONTROL_READ: u32 = 20;
-/// Frames in a row that cannot be read before the format is called odd.
+/// Consecutive unreadable frames before the format counts as unsupported.
 const MAX_BROKEN: u32 = 30;
 
 /// A camera that onair itself has just closed, to be opened otherwise, may still be busy for this long.
@@ -84,7 +84,7 @@ pub(super) fn open(
 /// The compositor's end.
 struct CameraFeed {
     latest: Latest<VideoFrame>,
-    /// Ends the minder when the feed is dropped.
+    /// Ends the camera's thread when the feed is dropped.
     _worker: Worker,
 }
 
@@ -100,7 +100,7 @@ struct CameraWatcher {
     wanted: Option<String>,
     mode: Mode,
     board: CameraControls,
-    /// Who decodes what comes as H.264; without it such formats are none.
+    /// The H.264 decoder; without it, such formats are not available.
     unpacker: FrameDecoder,
     context: Context,
     status: Arc<SourceStatus>,
@@ -108,7 +108,7 @@ struct CameraWatcher {
     was_open: bool,
 }
 
-/// What the inner thread tells.
+/// Reports of the inner thread.
 #[derive(Default)]
 struct Session {
     frames: AtomicU64,
@@ -128,7 +128,7 @@ impl Session {
 #[derive(Copy, Clone)]
 struct OfferedView {
     offer: OfferedCamera,
-    /// It is what was chosen, or nothing was.
+    /// The format is the chosen one, or none was chosen.
     as_wanted: bool,
 }
 
@@ -196,7 +196,7 @@ impl CameraWatcher {
             .ok_or_else(|| Fault::Format("no size and rate that fits".to_owned()))
     }
 
-    /// Opens the camera on a separate thread and watches until something ends it.
+    /// Opens the camera on a separate thread, and watches until something ends the session.
     fn session(
         &mut self,
         found: &FoundCamera,
@@ -302,8 +302,8 @@ impl CameraWatcher {
     }
 }
 
-/// The thread that sets what a camera is to be set to, and looks what it has: a driver may hang in
-/// these calls as in any other, and takes them beside the one who reads its frames.
+/// The thread that sets and reads a camera's controls, separate from the reader of frames because a
+/// driver can hang in any call.
 struct Adjuster {
     driver: Arc<dyn Driver>,
     id: String,

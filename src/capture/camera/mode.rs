@@ -1,4 +1,4 @@
-//! Which camera is meant, and which of its formats, as they are chosen.
+//! The choice of a camera and of its format.
 
 use crate::capture::camera::pixel_format::Pixel;
 use crate::capture::source::CameraFormat;
@@ -8,18 +8,18 @@ use crate::text::problem::{Problem, problem};
 /// Rates are equal up to this, in thousandths: 29.97 is 30000/1001.
 pub(in crate::capture) const RATE_TOLERANCE: u32 = 5;
 
-/// What is wanted of a camera's formats; what is not given is chosen for the program.
+/// The wanted format of a camera; missing values are chosen for the program.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Mode {
     pub size: Option<Size>,
     /// Frames in a thousand seconds.
     pub rate: Option<u32>,
-    /// As `onair devices` calls it.
+    /// The name in `onair devices`.
     pub pixel: Option<&'static str>,
 }
 
 impl Mode {
-    /// Just this one.
+    /// Exactly this format.
     pub fn of(format: &CameraFormat) -> Self {
         Self { size: Some(format.size), rate: Some(milli(format.fps)), pixel: Some(format.pixel) }
     }
@@ -30,7 +30,7 @@ impl Mode {
     }
 }
 
-/// A size that a camera may have: also an odd one.
+/// A possible size of a camera, which can be odd.
 fn size(text: &str) -> Option<Size> {
     let (width, height) = text.split_once(['x', 'X', '×'])?;
     let side = |text: &str| {
@@ -81,10 +81,10 @@ impl std::str::FromStr for Mode {
     }
 }
 
-/// A camera as it is chosen.
+/// A chosen camera.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct CameraChoice {
-    /// Its stable id; `None`: the first there is.
+    /// Its stable ID; `None`: the first camera.
     pub id: Option<String>,
     pub mode: Mode,
 }
@@ -96,7 +96,7 @@ impl CameraChoice {
     }
 }
 
-/// Nothing, or `:ID`, with `@MODE` behind it.
+/// Empty or `:ID`, followed by `@MODE`.
 impl std::fmt::Display for CameraChoice {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.id.as_ref().map_or(Ok(()), |id| write!(f, ":{id}"))?;
@@ -107,7 +107,8 @@ impl std::fmt::Display for CameraChoice {
 impl std::str::FromStr for CameraChoice {
     type Err = Problem;
 
-    /// What behind the last `@` is no format belongs to the id, as it did before there were formats.
+    /// If the part after the last `@` is no format, it belongs to the ID, as before formats
+    /// existed.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let split = text.rsplit_once('@');
         let split = split.and_then(|(id, mode)| Some((id, mode.parse::<Mode>().ok()?)));

@@ -1,4 +1,4 @@
-//! How cameras store pixels: the kinds that can be read.
+//! The pixel formats of cameras that onair can read.
 
 use self::BayerOrder::{Bggr, Gbrg, Grbg, Rggb};
 use self::Bytes::{Fourth, Skipped, Three};
@@ -9,14 +9,14 @@ use self::Memory::{One, Own};
 use self::PixelLayout::{Bayer, Luma, Pairs, Planes, Rgb, Rgb16, Whole as All};
 use self::Samples::{Eight, High, Tens, Twelves, Wide};
 
-/// How a kind of pixels lies in memory.
+/// The memory layout of a pixel format.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::capture) enum PixelLayout {
-    /// Luma of two pixels and their one colour in four bytes.
+    /// Four bytes with the luma of two pixels and their shared chroma.
     Quads,
     /// Luma alone.
     Luma(Samples),
-    /// A plane of luma, then one of chroma in pairs.
+    /// A luma plane, then a chroma plane in pairs.
     Pairs(Chroma, First, Memory),
     /// The same in 4:2:0 with 16 bits a sample.
     WidePairs,
@@ -28,28 +28,28 @@ pub(in crate::capture) enum PixelLayout {
     Rgb(Bytes, Ends),
     /// Red, green and blue in two bytes.
     Rgb16(Bits),
-    /// One colour a pixel, as a sensor's filter lets it through.
+    /// One color per pixel, by the sensor's filter.
     Bayer(BayerOrder, Samples),
     Jpeg,
     /// Frames of H.264, each on its own as a stream of bytes (Annex B).
     H264,
 }
 
-/// How many bits a sample has, and where.
+/// The size and position of a sample's bits.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::capture) enum Samples {
     Eight,
-    /// So many bits, 8 to 16, the low ones of two bytes; the low byte comes first.
+    /// This many bits, 8 to 16, the low ones of two little-endian bytes.
     Wide(u32),
-    /// 16 bits; the high byte comes first.
+    /// 16 bits, big-endian.
     High,
-    /// Four of 10 bits in five bytes: the high bytes of each, then what is left of all.
+    /// Four 10-bit samples in five bytes: the high byte of each, then the remaining bits of all.
     Tens,
     /// Two of 12 bits in three bytes, likewise.
     Twelves,
 }
 
-/// How much chroma there is.
+/// The chroma subsampling.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::capture) enum Chroma {
     /// Once for four pixels.
@@ -60,21 +60,21 @@ pub(in crate::capture) enum Chroma {
     C444,
 }
 
-/// Which of the two chroma values comes first.
+/// Which of the two chroma values is first.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::capture) enum First {
     U,
     V,
 }
 
-/// Whether planes follow one another, or each has memory of its own.
+/// Whether planes are contiguous or have separate memory.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::capture) enum Memory {
     One,
     Own,
 }
 
-/// The order of luma and chroma that stand side by side; `X` means nothing, or opacity.
+/// The order of interleaved luma and chroma; `X` is unused, or alpha.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::capture) enum PackedOrder {
     Yuv,
@@ -83,17 +83,17 @@ pub(in crate::capture) enum PackedOrder {
     Vuyx,
 }
 
-/// How many bytes a pixel of RGB has; the fourth means nothing, or opacity.
+/// The bytes of an RGB pixel; the fourth is unused, or alpha.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::capture) enum Bytes {
     Three,
     /// The fourth is the last.
     Fourth,
-    /// The one that means nothing is the first.
+    /// The first byte is unused.
     Skipped,
 }
 
-/// The colour at which a pixel of RGB begins.
+/// The first color of an RGB pixel.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::capture) enum Ends {
     Red,
@@ -105,7 +105,7 @@ pub(in crate::capture) enum Ends {
 pub(in crate::capture) enum Bits {
     B555,
     B565,
-    /// The same; the high byte comes first.
+    /// The same, big-endian.
     B555High,
     B565High,
 }
@@ -119,17 +119,17 @@ pub(in crate::capture) enum BayerOrder {
     Rggb,
 }
 
-/// A variant, its name, Video4Linux's name of it, its form.
+/// A variant, its name, its Video4Linux name, its layout.
 macro_rules! kinds {
     ($($variant:ident $name:literal $code:literal $form:expr;)*) => {
-        /// How a camera stores pixels. The order is that of preference among equals.
+        /// A camera's pixel format. The order is the preference among equals.
         #[derive(Copy, Clone, Debug, PartialEq, Eq)]
         pub(in crate::capture) enum Pixel { $($variant,)* }
 
         impl Pixel {
             pub(in crate::capture) const ALL: &'static [Self] = &[$(Self::$variant),*];
 
-            /// As `onair devices` calls it.
+            /// The name in `onair devices`.
             pub(in crate::capture) const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)* }
             }
@@ -264,8 +264,8 @@ impl Samples {
         }
     }
 
-    /// The high 8 bits of each sample of a row: rounded down, as numbers of more bits are made of those
-    /// of 8, whether by zeros behind them or by all their range.
+    /// The high 8 bits of each sample of a row, rounded down, as wider samples extend 8-bit ones
+    /// either with zeros or over the full range.
     pub(in crate::capture) fn high(self, from: &[u8], to: &mut [u8]) {
         match self {
             Self::Eight => {

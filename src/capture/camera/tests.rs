@@ -1,4 +1,4 @@
-//! The camera's watchdog, with made-up cameras.
+//! The camera's watchdog, with simulated cameras.
 
 use std::collections::BTreeMap;
 
@@ -71,7 +71,7 @@ fn await_state(
     panic!("never {state:?}");
 }
 
-/// What it shows while it takes frames: an old one is none after the machine stood.
+/// The first frame from the camera; an old one does not count after a stall of the machine.
 fn await_frame(bench: &FakeCameras, source: &mut Source, clock: Clock, data: &[u8]) -> VideoFrame {
     for _ in 0..6_000 {
         bench.shoot("cam", data);
@@ -121,8 +121,8 @@ fn of_an_odd_size_the_last_column_and_row_are_left_out() {
     assert_eq!(frame.planes().y, [40, 40, 40, 40, 80, 80, 80, 80]);
 }
 
-/// Gives a frame as bright as the last byte says, of the size that the one before it says, once
-/// it has been told to begin.
+/// A decoder for tests: the last byte is the brightness and the one before it the size of the
+/// frame, after a start marker.
 #[derive(Default)]
 struct Pretended(bool);
 

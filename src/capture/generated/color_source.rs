@@ -14,16 +14,16 @@ use crate::text::problem::{Problem, problem};
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ColorSource {
     pub color: Rgba,
-    /// Where a gradient ends; `None`: one colour.
+    /// The second color of a gradient; `None`: one color.
     pub to: Option<Rgba>,
-    /// Which way the gradient runs, degrees clockwise: 0 from left to right, 90 downwards.
+    /// The direction of the gradient in clockwise degrees: 0 is left to right, 90 is downwards.
     pub degrees: u16,
-    /// `None`: the program's.
+    /// `None`: the program's size.
     pub size: Option<Size>,
 }
 
 impl ColorSource {
-    /// One colour.
+    /// A single color.
     pub const fn plain(color: Rgba) -> Self {
         Self { color, to: None, degrees: 90, size: None }
     }
@@ -31,7 +31,7 @@ impl ColorSource {
     /// Opens it.
     ///
     /// # Errors
-    /// None: every fill can be painted.
+    /// None: every fill works.
     pub fn open(&self, context: &Context) -> Result<Source, Error> {
         let size = self.size.filter(|size| size.is_valid()).unwrap_or(context.size);
         let status = SourceStatus::new("", self.to_string());
@@ -72,7 +72,7 @@ impl ColorSource {
     }
 }
 
-/// `#RRGGBB`, or `#RRGGBB,#RRGGBB` for a gradient, with `,DEGREES` where it does not run downwards.
+/// `#RRGGBB`, or `#RRGGBB,#RRGGBB` for a gradient, with `,DEGREES` if it is not vertical.
 impl fmt::Display for ColorSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.color)?;

@@ -1,4 +1,4 @@
-//! The few letters the test pattern needs, 5×7 dots, and how they are set.
+//! The few letters that the test pattern needs, 5×7 dots each, and how to draw them.
 
 use crate::media::Planes;
 
@@ -41,7 +41,7 @@ pub(in crate::capture) fn width(text: &str, scale: usize) -> usize {
     (text.chars().count() * ADVANCE).saturating_sub(ADVANCE - WIDTH) * scale
 }
 
-/// Sets a text into the luma plane; what lies outside is left out.
+/// Draws a text into the luma plane, clipped.
 pub(in crate::capture) fn draw(
     planes: &mut Planes,
     text: &str,

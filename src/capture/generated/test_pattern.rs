@@ -1,6 +1,6 @@
-//! The test pattern: the markers by which latency and lip-sync are measured, a clock, and ribbons of
-//! dusk light, some of them woven of threads that run past each other. What stands still is drawn
-//! once into every buffer of the pool; of a frame only what moves is drawn.
+//! The test pattern: markers for measuring latency and lip sync, a clock, and colored ribbons, some
+//! of them woven of moving threads. Static parts are drawn once into every buffer of the pool; only
+//! moving parts are drawn per frame.
 //!
 //! The rule: at least as costly to encode as FFmpeg's `testsrc2`. The threads do
 //! that, in a seventh of the ribbons; the others are nearly free, so that a studio that shows this
@@ -17,12 +17,12 @@ const TITLE: &str = "onair test pattern";
 /// Luma of the letters and of the panel behind them.
 const INK: u8 = 220;
 const PANEL: u8 = 28;
-/// Rows of a ribbon: whole macroblocks, so that those that stand still cost nothing.
+/// Rows of a ribbon: whole macroblocks, so static ones cost nothing.
 const RIBBON: usize = 32;
-/// Every this many ribbons, beginning with this one, is woven; at 720p the panel covers none of them.
+/// Every this many ribbons, from this one on, one is woven; at 720p the panel covers none of them.
 const WOVEN_EVERY: usize = 7;
 const WOVEN_FIRST: usize = 1;
-/// Rows of a thread of a woven ribbon: one row of chroma. Nothing as small as a block moves as one.
+/// Rows of a thread in a woven ribbon: one chroma row. No block moves as a whole.
 const THREAD: usize = 2;
 /// Grain of the threads. With it the frame costs 1.03 times the bits of `testsrc2` (720p30, x264
 /// superfast zerolatency, CRF 26; OpenH264 at QP 30: 1.37), and 1.2 times the time at 2,500 kbps.
@@ -96,7 +96,7 @@ fn flash(planes: &mut Planes) {
     }
 }
 
-/// The ribbons that stand still (and, until they are drawn upon, the woven ones).
+/// The static ribbons (and, as a base, the woven ones).
 fn ground(size: Size) -> Planes {
     let mut planes = Planes::black(size);
     let (luma, chroma) = (planes.luma_stride(), planes.chroma_stride());
@@ -183,7 +183,7 @@ impl Weave {
         }
     }
 
-    /// How far into its ribbon a thread is at a frame, luma columns, even.
+    /// The offset of a thread in its ribbon at a frame, in luma columns, even.
     fn shift(&self, thread: usize, frame: i64) -> usize {
         let spare = self.spare as u64;
         let step = frame.unsigned_abs();
@@ -196,8 +196,8 @@ impl Weave {
     }
 }
 
-/// Copies rows of a ribbon (`sides`: the frame's width, the ribbon's) from a column on to where
-/// the ribbon lies in the frame.
+/// Copies rows of a ribbon (`sides`: the widths of the frame and the ribbon) from a column to the
+/// ribbon's position in the frame.
 fn copy_rows(
     to: &mut [u8],
     top: usize,
@@ -214,7 +214,7 @@ fn copy_rows(
     }
 }
 
-/// Up and down between 0 and 1, with period 1 and soft turns.
+/// A smooth oscillation between 0 and 1 with period 1.
 fn swell(t: f32) -> f32 {
     let t = 1.0 - (2.0 * t.rem_euclid(1.0) - 1.0).abs();
     t * t * (3.0 - 2.0 * t)

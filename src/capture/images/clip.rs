@@ -1,5 +1,5 @@
-//! A moving image, or a folder of images one a frame of the program, as a clip that is played once: a
-//! stinger. A thread decodes a few images ahead and waits; the file's length costs no memory.
+//! An animated image, or a folder of images with one image per frame, as a clip that plays once: a
+//! stinger. A thread decodes a few images ahead and waits, so the file's length needs no memory.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::text::problem::{Problem, problem};
 
 /// Images decoded ahead.
 const FRAMES_AHEAD: usize = 8;
-/// Images of one clip: what is more is left out.
+/// Limit for the images of a clip; the rest is ignored.
 const MAX_FRAMES: usize = 3_000;
 
 /// Whether this is a clip that [`open`] plays: a folder, or an image by its name.
@@ -28,7 +28,7 @@ pub fn plays(path: &Path) -> bool {
 /// Opens a clip; its images are at most as large as the program.
 ///
 /// # Errors
-/// Where there is no image, with the reason.
+/// If there is no image, with the reason.
 pub fn open(path: &Path, context: &Context) -> Result<Box<dyn ClipFeed>, Error> {
     let fault = |reason| Error::File { path: path.to_owned(), reason };
     let size = context.size;
@@ -69,7 +69,7 @@ enum ClipDecoder {
     File(PathBuf),
 }
 
-/// How long an image that does not move is shown.
+/// How long a static image is shown.
 const STILL: Duration = Duration::from_secs(1);
 
 impl ClipDecoder {
@@ -141,7 +141,7 @@ mod tests {
         image::RgbaImage::from_pixel(64, 36, pixel).save(path).unwrap();
     }
 
-    /// The alpha that is seen at an instant, once it is decoded.
+    /// The visible alpha at an instant, once decoded.
     fn alpha(feed: &mut dyn ClipFeed, at: Timestamp, want: u8) {
         let found = (0..30_000).any(|_| {
             let seen = match feed.moment(at) {

@@ -1,5 +1,5 @@
-//! Image files as pixels: PNG, JPEG, WebP and GIF, moving ones too. What a file claims is looked at
-//! before room is made for it.
+//! Image files as pixels: PNG, JPEG, WebP and GIF, also animated. The claims of a file are checked
+//! before memory is allocated.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -26,12 +26,11 @@ const MAX_BYTES: u64 = 256 << 20;
 /// The longest side and the most pixels that are decoded at all.
 const MAX_SIDE: u32 = 16_384;
 const MAX_PIXELS: u64 = 1 << 26;
-/// What decoding may take besides.
+/// Limit for additional memory during decoding.
 const MAX_ALLOC: u64 = 640 << 20;
-/// Larger images are made smaller once, when they are read.
+/// Larger images are scaled down once, when read.
 const MAX_KEPT_SIZE: Size = Size::new(4_096, 4_096);
-/// Times of a moving image shorter than this mean "I do not care": viewers of the web give them
-/// a tenth of a second.
+/// Shorter durations of an animation mean "unspecified": browsers use a tenth of a second.
 const MIN_FRAME_DURATION: Duration = Duration::from_millis(20);
 const USUAL: Duration = Duration::from_millis(100);
 const MAX_FRAME_DURATION: Duration = Duration::from_secs(3_600);
@@ -43,7 +42,7 @@ pub(in crate::capture) enum Opened {
 }
 
 impl Opened {
-    /// Its image; of a moving image the first one.
+    /// Its image, or the first one of an animation.
     pub(in crate::capture) fn first(self) -> Result<Planes, Problem> {
         match self {
             Self::Still(planes) => Ok(planes),
@@ -55,11 +54,11 @@ impl Opened {
     }
 }
 
-/// The images of a moving image, one after the other.
+/// The images of an animation in order.
 pub(in crate::capture) struct Moving {
     frames: Frames<'static>,
     fit: Size,
-    /// The one that showed that there are several comes again.
+    /// The images that were decoded to detect the animation.
     waiting: Vec<(Planes, Duration)>,
 }
 
@@ -107,7 +106,7 @@ fn bounded((width, height): (u32, u32)) -> Result<(), Problem> {
     Ok(())
 }
 
-/// The size in pixels by the file's header, if it is an image that can be taken.
+/// The size in pixels from the file's header, if it is a supported image.
 pub(in crate::capture) fn dimensions(path: &Path) -> Result<(u32, u32), Problem> {
     let (_, size) = header(path)?;
     bounded(size)?;
@@ -199,7 +198,7 @@ fn shrink(picture: &RgbaImage, fit: Size) -> Result<Planes, Problem> {
 }
 
 impl Moving {
-    /// The next image and how long it is shown; `None` at the end.
+    /// The next image and its duration; `None` at the end.
     pub(in crate::capture) fn next(&mut self) -> Result<Option<(Planes, Duration)>, Problem> {
         if let Some(waiting) = self.waiting.pop() {
             return Ok(Some(waiting));

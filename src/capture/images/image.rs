@@ -1,5 +1,5 @@
-//! An image file as a source. A thread reads it, plays it where it moves, and watches it: a changed
-//! file is shown, one that vanished or broke leaves its last image and says so.
+//! An image file as a source. A thread reads, animates and watches it: a changed file is shown, and
+//! a deleted or broken file keeps its last image and reports the problem.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,12 +13,12 @@ use crate::media::source_status::{SourceFormat, SourceState, SourceStatus};
 use crate::media::{Planes, VideoFrame};
 use crate::text::problem::{Problem, problem};
 
-/// How often the file is looked at.
+/// How often to check the file.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
-/// What the images of a moving image may take in memory; longer ones are decoded again each time.
+/// Memory limit for the images of an animation; a longer one is decoded again each time.
 const MAX_KEPT: usize = 128 << 20;
 
-/// The image in an image file, the first one of a moving image.
+/// The image of a file, or the first one of an animation.
 ///
 /// # Errors
 /// Why there is none.
@@ -37,7 +37,7 @@ impl ImageSource {
     /// Opens it.
     ///
     /// # Errors
-    /// Where there is no such file, or its header is that of no image that can be taken.
+    /// If there is no such file, or its header is not of a supported image.
     pub fn open(&self, context: &Context) -> Result<Source, Error> {
         let path = self.path.clone();
         let fault = |reason| Error::File { path: path.clone(), reason };
@@ -69,7 +69,7 @@ struct ImageThread {
 /// Why showing ended before its time.
 enum End {
     Stopped,
-    /// The file is not what it was.
+    /// The file has changed.
     Changed,
 }
 
@@ -121,8 +121,7 @@ impl ImageThread {
         self.status.down(state, reason, why.to_string());
     }
 
-    /// Waits until then, `None`: for ever; less where the file becomes another one and whoever writes it
-    /// has paused.
+    /// Waits until then (`None`: forever), or until the file changes and its writer pauses.
     fn wait(&self, until: Option<Timestamp>, watch: &mut FileWatch, stop: &Stop) -> Option<End> {
         loop {
             let now = self.clock.now();
@@ -143,7 +142,7 @@ impl ImageThread {
         }
     }
 
-    /// Plays a moving image in a loop; `None`: there is no more of it.
+    /// Plays an animation in a loop; `None`: it has ended.
     fn play(&self, mut moving: Moving, watch: &mut FileWatch, stop: &Stop) -> Option<End> {
         let mut kept: Option<Vec<(VideoFrame, Duration)>> = Some(Vec::new());
         let mut bytes = 0;
@@ -197,9 +196,9 @@ impl ImageThread {
 
 /// A file that is looked at from time to time.
 struct FileWatch {
-    /// What it was when it was read.
+    /// Its stamp when it was read.
     shown: Result<FileStamp, Problem>,
-    /// What it was when it was looked at last.
+    /// Its stamp at the last check.
     last: Result<FileStamp, Problem>,
     looked: Timestamp,
 }
@@ -244,7 +243,7 @@ mod tests {
         }
     }
 
-    /// Waits until the image begins with this colour.
+    /// Waits until the image begins with this color.
     fn await_color(source: &mut Source, color: Rgba) -> VideoFrame {
         let (y, ..) = numbers(color);
         for _ in 0..6_000 {
@@ -345,7 +344,7 @@ mod tests {
         }
     }
 
-    /// A PNG that claims a size and has nothing behind it.
+    /// A PNG that claims a size and has no data.
     fn claimed(width: u32, height: u32) -> Vec<u8> {
         let mut header = b"IHDR".to_vec();
         header.extend(width.to_be_bytes());

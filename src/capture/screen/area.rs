@@ -1,4 +1,4 @@
-//! Rectangles of pixels on a screen, counted from its upper left corner.
+//! Rectangles of pixels on a display, from its upper left corner.
 
 use crate::text::problem::{Problem, problem};
 
@@ -11,11 +11,11 @@ pub struct Area {
     pub height: u32,
 }
 
-/// Nothing lies further out.
+/// The maximum coordinate.
 const MAX_COORDINATE: u32 = 1 << 16;
 
 impl Area {
-    /// A rectangle as given.
+    /// A rectangle.
     pub const fn new(x: u32, y: u32, width: u32, height: u32) -> Self {
         Self { x, y, width, height }
     }
@@ -25,8 +25,7 @@ impl Area {
         self.width as usize * self.height as usize
     }
 
-    /// A rectangle that may begin left of or above the origin; `None` where nothing is right of and
-    /// below it.
+    /// A rectangle that can begin left of or above the origin; `None` if no part is visible.
     pub(in crate::capture) fn clipped(x: i64, y: i64, width: u32, height: u32) -> Option<Self> {
         let span = |at: i64, length: u32| {
             let start = at.clamp(0, MAX_COORDINATE.into());
@@ -38,7 +37,7 @@ impl Area {
         Some(Self { x, y, width, height })
     }
 
-    /// The part of it that lies in another one.
+    /// Its part within another one.
     pub(in crate::capture) fn within(self, other: Self) -> Option<Self> {
         let span = |a: u32, al: u32, b: u32, bl: u32| {
             let start = a.max(b);
@@ -67,13 +66,13 @@ impl Area {
         Self { x: self.x.saturating_add(x), y: self.y.saturating_add(y), ..self }
     }
 
-    /// The same, counted from the corner of one that holds it.
+    /// The same, relative to the corner of a containing one.
     pub(in crate::capture) fn relative_to(self, outer: Self) -> Self {
         Self { x: self.x.saturating_sub(outer.x), y: self.y.saturating_sub(outer.y), ..self }
     }
 
-    /// With even sides, an odd last line left out, and not larger than a frame may be; `None`
-    /// where nothing is left.
+    /// With even sides (an odd last line is dropped) and not larger than a frame; `None` if nothing
+    /// is left.
     pub(in crate::capture) fn even(self) -> Option<Self> {
         let side = |side: u32| side.min(crate::media::Size::MAX_SIDE) & !1;
         let area = Self { width: side(self.width), height: side(self.height), ..self };

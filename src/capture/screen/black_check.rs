@@ -1,8 +1,8 @@
-//! Whether a screen or window shows nothing at all: every point is black but those beneath the pointer, which is
-//! drawn over whatever is captured. Captures that do not work (a window drawn past the desktop, a
-//! protected film, a monitor asleep) give zeros, and so black here is what zeros become: a dark
-//! desktop with one small light thing on it is none. A frame is looked at once, two a second at
-//! most; nearly all are told to be lit by a few points.
+//! Detects a display or window that shows nothing: every point is black, except under the pointer,
+//! which is drawn over every capture. A failed capture (a window that bypasses the desktop,
+//! protected video, a sleeping monitor) gives zeros, so black means the value of zeros: a dark
+//! desktop with a small bright spot does not count. Each frame is checked once, at most two per
+//! second; a few points usually suffice.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -12,17 +12,17 @@ use crate::base::Timestamp;
 use crate::capture::screen::area::Area;
 use crate::media::Planes;
 
-/// How often frames are looked at.
+/// How often to check frames.
 const CHECK_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Luma up to this is black, and chroma that is so far from none at most: 16 and 128, as rounding may leave them.
+/// Luma up to this is black, with chroma at most this far from 128, because of rounding.
 const MAX_BLACK_LUMA: u8 = 17;
 const GREY: (u8, u8) = (127, 129);
 
 /// Every this many rows, and points of a row, are looked at before all are.
 const SPARSE: usize = 31;
 
-/// Nothing is dark.
+/// The frame is not black.
 const LIT: i64 = i64::MAX;
 
 /// Who looks.
@@ -55,7 +55,7 @@ impl BlackCheck {
         self.is_new = true;
     }
 
-    /// Looks at the newest frame, if that is due; `pointer` is where the pointer lies on it.
+    /// Checks the newest frame if due; `pointer` is the pointer's area.
     pub(super) fn check(&mut self, now: Timestamp, picture: &Planes, pointer: Option<Area>) {
         if !is_dark(picture, pointer) {
             self.since.store(LIT, Ordering::Relaxed);
@@ -103,7 +103,7 @@ fn sparsely(plane: &[u8], stride: usize, pointer: Option<Area>) -> bool {
     })
 }
 
-/// Whether all rows of a plane are so, the parts beside the pointer each by themselves.
+/// Whether all rows of a plane match, outside the pointer's area.
 fn all(plane: &[u8], stride: usize, pointer: Option<Area>, is: impl Fn(&[u8]) -> bool) -> bool {
     plane.chunks_exact(stride.max(1)).enumerate().all(|(y, row)| {
         let Some(area) = pointer.filter(|it| contains(*it, it.x as usize, y)) else {

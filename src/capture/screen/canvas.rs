@@ -1,4 +1,4 @@
-//! The frame of a screen, made part by part: what changed is converted, the rest is taken over.
+//! The frame of a display, updated in parts: changed parts are converted, and the rest is reused.
 
 use std::sync::Arc;
 
@@ -10,16 +10,17 @@ use crate::capture::screen::area::Area;
 use crate::capture::screen::display::Placed;
 use crate::media::{Planes, Size};
 
-/// Beyond this part of the frame all of it is converted: cheaper than copying and converting.
+/// Above this share of the frame, all of it is converted, which is cheaper than copying and
+/// converting.
 const MAX_PARTS: usize = 2;
 
 /// The frame in the making.
 pub(in crate::capture) struct Canvas {
     size: Size,
     pool: Pool<Planes>,
-    /// The last one that was shown.
+    /// The last frame.
     shown: Option<Arc<Pooled<Planes>>>,
-    /// The next one.
+    /// The next frame.
     next: Option<Fresh<Planes>>,
     /// A part on its way into the planes.
     part: Planes,
@@ -38,8 +39,8 @@ impl Canvas {
         Area::new(0, 0, self.size.width, self.size.height)
     }
 
-    /// What has to be read so that `dirty` is new: whole chroma samples, and everything where that
-    /// is cheaper or where nothing was shown yet.
+    /// The area to read for `dirty`: complete chroma samples, or everything if that is cheaper or
+    /// there is no previous frame.
     pub(in crate::capture) fn part(&self, dirty: Area) -> Option<Area> {
         let whole = self.whole();
         let part = dirty.within(whole)?.on_chroma().within(whole)?;
@@ -47,7 +48,8 @@ impl Canvas {
         Some(if most { whole } else { part })
     }
 
-    /// The planes that are being filled; they begin as the last ones unless all is filled again.
+    /// The planes to fill; they begin as a copy of the last ones, unless everything is filled
+    /// again.
     fn next(&mut self, part: Area) -> &mut Fresh<Planes> {
         let whole = part == self.whole();
         let (pool, shown) = (&self.pool, &self.shown);
@@ -60,7 +62,7 @@ impl Canvas {
         })
     }
 
-    /// Converts the pixels (blue, green, red, nothing) of a part as [`Canvas::part`] gave it.
+    /// Converts the pixels (blue, green, red, unused) of a part from [`Canvas::part`].
     pub(in crate::capture) fn put(&mut self, part: Area, pixels: &[u8]) -> Result<(), String> {
         self.next(part);
         let Some(planes) = &mut self.next else { return Ok(()) };
@@ -74,7 +76,7 @@ impl Canvas {
         Ok(())
     }
 
-    /// Where the pointer is seen, grown to whole chroma samples.
+    /// The pointer's area, extended to complete chroma samples.
     pub(in crate::capture) fn pointer_area(&self, placed: &Placed) -> Option<Area> {
         let (width, height) = (placed.image.width, placed.image.height);
         let seen = Area::clipped(placed.x, placed.y, width, height)?;
@@ -122,7 +124,7 @@ impl Canvas {
         self.shown.as_ref()
     }
 
-    /// The finished frame, if anything was put.
+    /// The finished frame, if anything changed.
     pub(in crate::capture) fn finish(&mut self) -> Option<Arc<Pooled<Planes>>> {
         let planes = self.next.take()?.share();
         self.shown = Some(Arc::clone(&planes));

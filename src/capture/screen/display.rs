@@ -1,5 +1,6 @@
-//! What the rest of the room asks of a display: its screens, its windows, and their pixels. Two real
-//! backends (X11, the desktop's portal), one fake in the tests of [`screen`](crate::capture::screen).
+//! The interface of a display system: its displays, its windows, and their pixels. There are two
+//! real backends (X11 and the portal), and a fake in the tests of
+//! [`screen`](crate::capture::screen).
 
 use std::sync::Arc;
 
@@ -9,29 +10,29 @@ use crate::capture::screen::permission::Permissions;
 use crate::media::{FrameRate, Size};
 use crate::text::problem::{Problem, Value, problem};
 
-/// Why a screen or window cannot be had, with what the machine said.
+/// Why a display or window is unavailable, with the system's message.
 #[cfg_attr(not(feature = "wayland"), allow(dead_code, reason = "only a portal uses all of it"))]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", Problem::from(self))]
 pub(in crate::capture) enum Fault {
-    /// Nothing tells where the display is.
+    /// The address of the display is unknown.
     NoDisplay,
     /// The session does not show its screens to X11, and this build cannot ask the desktop.
     #[cfg_attr(feature = "wayland", allow(dead_code, reason = "said by builds without it"))]
     Lacking,
-    /// What was chosen is a screen of XWayland, which has no frame of its own.
+    /// The choice is a display of XWayland, which has no image of its own.
     XWayland,
-    /// Nobody can be asked to share a screen. Nothing was asked.
+    /// There is no portal. Nothing was asked.
     NoPortal(String),
-    /// The frames cannot be carried. Nothing was asked.
+    /// PipeWire cannot transfer the frames. Nothing was asked.
     NoPipeWire(String),
     /// The desktop has no dialog for this.
     NoWindows,
-    /// The person said no, or closed the dialog.
+    /// The user declined or closed the dialog.
     Denied,
-    /// It was shared, and is not any more.
+    /// The desktop ended the sharing.
     Ended(String),
-    /// What was asked for was given, and cannot be shown.
+    /// The shared content cannot be shown.
     Unusable(String),
     /// The display cannot be reached, or went away.
     Display(String),
@@ -48,7 +49,7 @@ pub(in crate::capture) enum Fault {
 /// When something that failed is tried again.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::capture) enum RetryRequest {
-    /// All the time: trying costs nothing and is not seen.
+    /// At any time: a retry is cheap and invisible.
     Soon,
     /// At growing intervals: others are woken by it.
     Later,
@@ -63,7 +64,7 @@ impl From<&Fault> for Problem {
 }
 
 impl Fault {
-    /// What is wrong with the display or window of this name.
+    /// The problem with the display or window of this name.
     pub(in crate::capture) fn of(&self, name: &Value) -> Problem {
         let name = name.clone();
         match self {
@@ -84,7 +85,7 @@ impl Fault {
         }
     }
 
-    /// What the machine said.
+    /// The system's message.
     pub(in crate::capture) fn detail(&self) -> &str {
         match self {
             Self::NoDisplay | Self::Lacking | Self::XWayland | Self::NoWindows | Self::Denied => "",
@@ -124,20 +125,20 @@ pub struct ScreenInfo {
     pub id: String,
     /// For people.
     pub name: String,
-    /// Where it is on the desktop.
+    /// Its position on the desktop.
     pub area: Area,
-    /// The main one.
+    /// Whether it is the main display.
     pub primary: bool,
 }
 
-/// What the desktop's own dialog gives, where it is asked for screens (a session of Wayland).
+/// The content of the sharing dialog (in a Wayland session).
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Sharing {
     /// Whole screens: `screen:wayland`.
     pub screens: bool,
     /// Single windows: `window:wayland`.
     pub windows: bool,
-    /// What was allowed once can be had again without a question.
+    /// An earlier permission works again without a dialog.
     pub remembers: bool,
 }
 
@@ -148,7 +149,7 @@ pub struct WindowInfo {
     pub id: String,
     /// Its title.
     pub name: String,
-    /// What its program calls its kind.
+    /// The window class of its program.
     pub class: String,
     /// The display's number for it, `0x…`, while it is open.
     pub number: String,
@@ -159,8 +160,8 @@ pub struct WindowInfo {
 }
 
 impl WindowInfo {
-    /// The window that is meant: by number; by program and title; or, where the title has changed,
-    /// the first that is shown of the program.
+    /// The matching window: by number; by program and title; or, if the title has changed, the
+    /// first visible one of the program.
     pub(in crate::capture) fn position(windows: &[&Self], id: &str) -> Option<usize> {
         let by = |fits: &dyn Fn(&Self) -> bool| windows.iter().position(|window| fits(window));
         let class = id.split_once('/').map_or(id, |(class, _)| class);
@@ -172,27 +173,27 @@ impl WindowInfo {
     }
 }
 
-/// What happened to what is being taken.
+/// A change of the captured content.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::capture) struct Change {
     /// The part whose pixels are new, counted from the frame's corner.
     pub(in crate::capture) dirty: Option<Area>,
     /// It has another size or place: it has to be opened again.
     pub(in crate::capture) reshaped: bool,
-    /// It has another size, and has followed: what was read before is void.
+    /// Its size changed: earlier pixels are invalid.
     pub(in crate::capture) resized: bool,
 }
 
-/// What a display is told when something is to be opened.
+/// The parameters for opening a capture.
 #[cfg_attr(not(feature = "wayland"), allow(dead_code, reason = "only a portal uses all of it"))]
 pub(in crate::capture) struct Attempt<'a> {
-    /// The pointer is to be seen.
+    /// Whether to show the pointer.
     pub(in crate::capture) pointer: bool,
     /// More frames a second are of no use.
     pub(in crate::capture) rate: FrameRate,
-    /// Set when nobody wants it any more; whoever waits for a person looks at it.
+    /// Set when nobody needs it any more; an open dialog checks it.
     pub(in crate::capture) stop: &'a Stop,
-    /// What the desktop has allowed.
+    /// The permissions of the desktop.
     pub(in crate::capture) permissions: &'a Permissions,
     /// Called now and then while a person is asked.
     pub(in crate::capture) asking: &'a dyn Fn(),

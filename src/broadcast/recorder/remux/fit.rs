@@ -1,4 +1,5 @@
-//! What of a file its copy can hold, and what the copy needs to be told that the file does not tell.
+//! Which parts of a file its copy supports, and the metadata that the copy needs but the file
+//! lacks.
 
 use bytes::Bytes;
 
@@ -18,17 +19,17 @@ const MAX_MEASURED: usize = 10_000;
 /// The largest packet that is looked into.
 const MAX_PACKET: usize = 64 << 20;
 
-/// What has no place in a file.
+/// Parts that a format does not support.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lack {
     /// In words.
     what: Vec<String>,
-    /// What would have to be left out; nothing: it cannot be.
+    /// The parts to drop; empty: impossible.
     parts: Vec<Part>,
 }
 
 impl Lack {
-    /// That a file cannot hold this, and how to leave it out.
+    /// The problem: a file cannot hold these parts; the cure drops them.
     pub(super) fn problem(&self, path: &str) -> Problem {
         let lack = self.what.join(", ");
         if self.parts.is_empty() {
@@ -52,10 +53,10 @@ impl Lack {
     }
 }
 
-/// Leaves out what a file of this format cannot hold, where `drop` names it.
+/// Drops the parts in `drop` that this format does not support.
 ///
 /// # Errors
-/// What it cannot hold beside that.
+/// Any other unsupported part.
 pub(super) fn fit(index: &mut Index, format: Format, drop: &[Part]) -> Result<(), Lack> {
     let mut lack = Lack { what: Vec::new(), parts: Vec::new() };
     for (part, what) in index.lacking.iter().filter(|(part, _)| !drop.contains(part)) {
@@ -117,10 +118,10 @@ pub(super) fn fit(index: &mut Index, format: Format, drop: &[Part]) -> Result<()
     Ok(())
 }
 
-/// Fills in what only the packets tell, and other formats want to know.
+/// Adds metadata that only the packets contain and other formats need.
 ///
 /// # Errors
-/// Where the first packets cannot be read.
+/// If the first packets are unreadable.
 pub(super) fn complete(source: &mut MediaFile, index: &mut Index) -> Result<(), Error> {
     let Index { tracks, samples, .. } = index;
     let first = |track: TrackId| samples.iter().find(|it| it.track == track && it.keyframe);

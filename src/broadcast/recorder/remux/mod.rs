@@ -1,5 +1,4 @@
-//! Puts the packets of one file into another, of whatever format, as they are; and makes files whole
-//! that were cut off.
+//! Copies the packets of a file into another file of any format, and repairs incomplete files.
 
 mod fit;
 mod timing;
@@ -28,7 +27,7 @@ use crate::wire::container::{
 
 /// The largest packet: more has no frame.
 const MAX_PACKET: usize = 64 << 20;
-/// The largest that a tag of FLV has room for, with what is before it.
+/// The largest packet of an FLV tag, with its header.
 const MAX_FLV_PACKET: usize = flv::MAX_BODY - 16;
 
 /// Why a file could not be remuxed or repaired.
@@ -36,13 +35,13 @@ const MAX_FLV_PACKET: usize = flv::MAX_BODY - 16;
 pub enum Failure {
     /// The file that is there.
     Read { path: PathBuf, reason: container::Error },
-    /// The file that is made.
+    /// Writing the output failed.
     Write(file::Error),
-    /// There is a file of that name, and none is overwritten.
+    /// A file of that name exists, and is never overwritten.
     Exists(PathBuf),
-    /// The new file has no place for something, and nobody said that it may be left out.
+    /// The output format does not support a part, and the user did not allow to drop it.
     Lacking { to: PathBuf, lack: Lack },
-    /// The file has not one packet.
+    /// The file has no packets.
     Nothing(PathBuf),
     /// Somebody asked to stop.
     Interrupted,
@@ -89,29 +88,29 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// What became of a file.
+/// The result for a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
-    /// Where the whole file is.
+    /// The complete file.
     pub path: PathBuf,
     pub how: How,
     pub duration: Duration,
-    /// Where the file begins in the old one, if it is a part of that.
+    /// Where the part begins in the original.
     pub begins: Option<Duration>,
     /// Packets in it.
     pub packets: usize,
     /// Bytes at the end of the old file that were no whole unit.
     pub cut: u64,
-    /// What could not be taken over, in words.
+    /// Dropped parts, for display.
     pub left_out: Vec<String>,
 }
 
-/// How a file became whole.
+/// How a file became complete.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum How {
-    /// It was.
+    /// It was complete already.
     Whole,
-    /// Where it is.
+    /// Repaired in place.
     InPlace,
     /// As a new file.
     Copied,
@@ -129,15 +128,15 @@ fn open(path: &Path) -> Result<MediaFile, Failure> {
 /// often.
 ///
 /// # Errors
-/// Where one cannot be read, the other cannot be written, is there already, or cannot hold all of it.
+/// If the input is unreadable, or the output exists, cannot be written or does not support a part.
 pub fn remux(from: &Path, to: &Path, stop: &dyn Fn() -> bool) -> Result<Report, Failure> {
     remux_part(Cut::default(), &[], from, to, stop)
 }
 
-/// The same of one part of the file, without the kinds in `drop` where the new file cannot hold them.
+/// The same for a part of the file, without the kinds in `drop` that the output does not support.
 ///
 /// # Errors
-/// As [`remux`].
+/// Like [`remux`].
 pub fn remux_part(
     part: Cut,
     drop: &[Part],
@@ -234,11 +233,11 @@ fn pour(
     Ok(())
 }
 
-/// Makes a file whole that was cut off: one of ours where it is, others as `NAME-repaired` beside
-/// it. Nothing happens to one that is whole.
+/// Completes an interrupted file: onair's recordings in place, others as `NAME-repaired` next to
+/// it. A complete file stays unchanged.
 ///
 /// # Errors
-/// Where it cannot be read or written, or nothing is in it.
+/// If it is unreadable, empty, or cannot be written.
 pub fn repair(path: &Path, stop: &dyn Fn() -> bool) -> Result<Report, Failure> {
     let mut source = open(path)?;
     let format = source.format().map_err(unreadable(path))?;
@@ -289,10 +288,10 @@ pub fn repair(path: &Path, stop: &dyn Fn() -> bool) -> Result<Report, Failure> {
     })
 }
 
-/// Makes the writer that can finish a file, from what is whole of it.
+/// Creates the muxer that can complete a file, from its intact part.
 type Finisher = Box<dyn FnOnce(&Index) -> Box<dyn Muxer>>;
 
-/// What is in a file and, where it is one of ours, the writer that can finish it.
+/// The contents of a file, and the muxer that can complete it, if onair recorded it.
 fn survey(
     source: &mut MediaFile,
     format: Format,

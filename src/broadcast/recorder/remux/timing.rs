@@ -1,4 +1,4 @@
-//! The times of a copy: as they were, and moved as a whole where the new format has none below zero.
+//! The timestamps of a copy: unchanged, or all shifted if the format has no negative ones.
 
 use std::time::Duration;
 
@@ -8,13 +8,13 @@ use crate::wire::container::{Format, Index, SampleLocation, Timing, TrackId, Tra
 /// Samples of a track by which its period is measured.
 const MAX_MEASURED: usize = 2_000;
 
-/// How the times of a file lie in its copy.
+/// The timestamps of a copy.
 #[derive(Clone, Debug)]
 pub(super) struct Course {
     pub timing: Timing,
-    /// How much later everything is than it was, in microseconds.
+    /// The shift in microseconds.
     pub shift: i64,
-    /// Where the copy ends.
+    /// The end of the copy.
     pub end: Timestamp,
 }
 
@@ -88,7 +88,7 @@ mod tests {
     };
     use crate::wire::container::Tracks;
 
-    /// Video whose first frame is decoded 66.667 ms before zero, and audio that begins 21.333 ms before it.
+    /// Video with a first DTS of −66.667 ms, and audio that begins at −21.333 ms.
     fn index() -> Index {
         let video = VideoConfig {
             codec: VideoCodec::H264,

@@ -1,21 +1,21 @@
-//! A part of a file, cut at keyframes: nothing is encoded again.
+//! A part of a file, cut at keyframes, without encoding.
 
 use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::wire::container::{Index, SampleLocation, TrackId};
 
-/// Which part of a file is kept, in its own time.
+/// The kept part of a file, in its own time.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cut {
-    /// The copy begins with the last keyframe that is not later.
+    /// The copy begins with the last keyframe up to this time.
     pub from: Duration,
-    /// `None`: up to its end.
+    /// `None`: up to the end.
     pub to: Option<Duration>,
 }
 
 impl Cut {
-    /// Keeps the samples of the part, and lets it begin at zero; gives where in the file the part begins.
+    /// Keeps the samples of the part, shifts it to zero, and returns its original beginning.
     pub(super) fn apply(&self, index: &mut Index) -> Duration {
         // Audio below zero is the delay of its codec: players count from zero all the same.
         let first = index.samples.iter().map(|place| place.pts).min().unwrap_or_default();
@@ -63,7 +63,7 @@ impl Cut {
     }
 }
 
-/// The last keyframe that is not later, or else the first one.
+/// The last keyframe up to this time, or else the first one.
 fn keyframe_before(index: &Index, at: Timestamp) -> Option<SampleLocation> {
     let keys = || index.samples.iter().filter(|it| it.track == TrackId::Video && it.keyframe);
     keys().rfind(|place| place.pts <= at).or_else(|| keys().next()).copied()

@@ -1,5 +1,5 @@
 //! The controls of a Video4Linux camera (VIDIOC_QUERYCTRL, VIDIOC_QUERYMENU, VIDIOC_G_CTRL,
-//! VIDIOC_S_CTRL): what a user may set, of 32 bits. Whatever a driver says of itself is bounded.
+//! VIDIOC_S_CTRL): 32-bit ones that a user can set. All data of the driver is bounded.
 
 #![allow(unsafe_code)]
 
@@ -24,10 +24,10 @@ const DISABLED: u32 = 0x01;
 const READ_ONLY: u32 = 0x04;
 const INACTIVE: u32 = 0x10;
 const WRITE_ONLY: u32 = 0x40;
-/// Gives the control after this one.
+/// Requests the next control.
 const NEXT: u32 = 0x8000_0000;
 
-/// Items of one menu that are looked at.
+/// Limit for the items of a menu.
 const MAX_ITEMS: i32 = 64;
 
 const QUERY: Call<v4l2_queryctrl> = Call::new(36);
@@ -39,13 +39,13 @@ fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).open(path)
 }
 
-/// The controls that a person may set, as they are now.
+/// The controls that a user can set, with their present values.
 pub(super) fn list(path: &Path) -> io::Result<Vec<CameraControl>> {
     let file = open(path)?;
     Ok(queried(&file).into_iter().filter_map(|query| control(&file, &query)).collect())
 }
 
-/// Sets one by its name in [`list`]; the value is brought to one that may be set.
+/// Sets one by its name in [`list`], to the nearest valid value.
 pub(super) fn set(path: &Path, name: &str, value: Option<i64>) -> io::Result<()> {
     let file = open(path)?;
     let mut all = queried(&file).into_iter();
@@ -123,7 +123,7 @@ fn items(file: &File, query: &v4l2_queryctrl) -> Vec<(i64, String)> {
     indices.filter_map(item).collect()
 }
 
-/// A name that ends with a zero, without what must not be shown.
+/// A zero-terminated name, without harmful characters.
 fn text(bytes: &[u8]) -> String {
     let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
     let text = String::from_utf8_lossy(bytes.get(..end).unwrap_or_default());

@@ -1,4 +1,4 @@
-//! Cameras that do what a test tells them.
+//! Cameras that a test controls.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,7 +26,7 @@ struct Plugged {
     asked: u32,
     controls: Vec<CameraControl>,
     board: CameraControls,
-    /// What was set, in order.
+    /// The settings, in order.
     set: Vec<(String, Option<i64>)>,
 }
 
@@ -45,7 +45,7 @@ impl FakeCameras {
         self.0.lock().refused = fault;
     }
 
-    /// The camera takes a frame. False while nobody has it open.
+    /// Delivers a frame of the camera. False if nobody has opened it.
     pub(in crate::capture) fn shoot(&self, id: &str, data: &[u8]) -> bool {
         let plugged = self.0.lock();
         let open = plugged.open.iter().rev().find(|(open, _)| open == id);
@@ -57,17 +57,17 @@ impl FakeCameras {
         self.0.lock().controls = controls;
     }
 
-    /// What is wanted of its cameras.
+    /// The wanted settings of its cameras.
     pub(in crate::capture) fn board(&self) -> CameraControls {
         self.0.lock().board.clone()
     }
 
-    /// What was set since the last call.
+    /// The settings since the last call.
     pub(in crate::capture) fn taken(&self) -> Vec<(String, Option<i64>)> {
         std::mem::take(&mut self.0.lock().set)
     }
 
-    /// How often a camera was to be opened.
+    /// The number of attempts to open a camera.
     pub(in crate::capture) fn asked(&self) -> u32 {
         self.0.lock().asked
     }

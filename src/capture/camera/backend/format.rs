@@ -1,6 +1,6 @@
-//! The format of a Video4Linux camera (VIDIOC_S_FMT), with what the driver says of rows and colours; the
-//! kinds of pixels that it has, and its rate. By hand, because the library leaves the matrix out, stops on
-//! numbers that it does not know, and knows nothing of devices of several planes.
+//! The format of a Video4Linux camera (VIDIOC_S_FMT), with strides and color space; its pixel
+//! formats and its rate. Direct calls, because the library drops the color matrix, stops at unknown
+//! numbers, and does not support multi-planar devices.
 
 #![allow(unsafe_code)]
 
@@ -28,13 +28,13 @@ const DCI_P3: u32 = 12;
 /// `VIDIOC_S_FMT`.
 const SET: Call<v4l2_format> = Call::new(5);
 
-/// What a driver makes of a wish.
+/// The driver's format for a request.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct DriverFormat {
     pub(super) width: u32,
     pub(super) height: u32,
     pub(super) code: u32,
-    /// Bytes from one row to the next, of the first plane and of those with memory of their own.
+    /// Strides in bytes, of the first plane and of planes in separate memory.
     pub(super) strides: [u32; 3],
     colorspace: u32,
     encoding: u32,
@@ -101,8 +101,8 @@ impl DriverFormat {
         Layout { stride, color: self.color(pixel) }
     }
 
-    /// What the numbers mean, by the kernel's rules where a driver leaves something to them
-    /// (`V4L2_MAP_YCBCR_ENC_DEFAULT`, `V4L2_MAP_QUANTIZATION_DEFAULT`).
+    /// The color space, by the kernel's rules for defaults (`V4L2_MAP_YCBCR_ENC_DEFAULT`,
+    /// `V4L2_MAP_QUANTIZATION_DEFAULT`).
     fn color(&self, pixel: Pixel) -> Color {
         if pixel.is_jpeg() {
             // Whatever is said of them: their decoders and encoders know nothing else.

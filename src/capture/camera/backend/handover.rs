@@ -1,6 +1,6 @@
-//! A camera that another reader takes over once it has shown that it delivers: nokhwa waits for its
-//! first frame without a limit, and its handles share one device, so a camera that is silent at first
-//! would never be had again. The first frame is taken directly, with a limit.
+//! A camera that another reader takes over after its first frame. nokhwa waits for its first frame
+//! without a limit, and its handles share one device, so a camera that is silent at first would
+//! stay blocked. The direct reader takes the first frame, with a limit.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ pub(super) struct HandOver<F> {
     wake: Wake,
     /// Opens it with the other reader.
     again: F,
-    /// The first frame, until the other reader has had one too.
+    /// The first frame, until the other reader has one too.
     first: Option<Vec<u8>>,
 }
 
@@ -26,7 +26,7 @@ enum Reader {
     First(Box<dyn Camera>),
     /// From then on.
     Then(Box<dyn Camera>),
-    /// Neither could be opened again.
+    /// Neither reader could open it again.
     Gone,
 }
 
@@ -83,7 +83,7 @@ mod tests {
     use crate::capture::camera::driver::Layout;
     use crate::media::Color;
 
-    /// Gives these frames of one byte each, or none where it is 0.
+    /// Returns these frames of one byte each; none for 0.
     struct FakeFrames(std::vec::IntoIter<u8>, [u8; 1]);
 
     impl FakeFrames {
@@ -106,7 +106,7 @@ mod tests {
         }
     }
 
-    /// What comes of it until it has ended.
+    /// Its frames until it ends.
     fn seen(first: &[u8], then: &[u8]) -> Vec<u8> {
         let then = then.to_vec();
         let mut camera = HandOver::new(FakeFrames::of(first), move || Ok(FakeFrames::of(&then)));

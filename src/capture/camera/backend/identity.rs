@@ -10,10 +10,10 @@ pub(super) struct Node {
     /// N in `/dev/videoN`.
     pub(super) number: u32,
     pub(super) id: String,
-    /// The same with the socket it is in: its id wherever another one calls itself the same.
+    /// The same with its USB port: the ID if another camera has the same one.
     pub(super) id_there: String,
     pub(super) name: String,
-    /// Which of its device's nodes it is; cameras' frames come from the first.
+    /// Whether it is the first node of its device; cameras deliver frames there.
     pub(super) first: bool,
 }
 
@@ -33,7 +33,8 @@ pub(super) fn nodes() -> Vec<Node> {
     nodes
 }
 
-/// Tells apart cameras that call themselves the same: two of a kind often have one serial number.
+/// Distinguishes cameras with the same ID, because cameras of one model often share a serial
+/// number.
 fn distinguish(nodes: &mut [Node]) {
     let mark: [fn(&Node) -> String; 3] = [
         |node| node.id_there.clone(),
@@ -68,7 +69,7 @@ fn socket(device: &Path) -> String {
     device.file_name().map_or_else(String::new, |name| name.to_string_lossy().into())
 }
 
-/// A device by its maker's numbers and serial number, or by the socket it is in.
+/// A device ID from its vendor, product and serial numbers, or from its USB port.
 fn device_id(device: &Path) -> String {
     let socket = socket(device);
     // The node belongs to an interface of the USB device above it.
@@ -85,7 +86,7 @@ fn device_id(device: &Path) -> String {
     }
 }
 
-/// A line of sysfs, without what does not belong into an id.
+/// A line of sysfs, without characters that an ID cannot contain.
 fn read(path: &Path) -> Option<String> {
     let text = fs::read_to_string(path).ok()?;
     let text: String = text.trim().chars().filter(|c| !c.is_control()).take(128).collect();

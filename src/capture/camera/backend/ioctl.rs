@@ -1,5 +1,5 @@
-//! Calls of Video4Linux that its library does not make as they are needed here, and what all readers make of
-//! a driver's answers: faults and timestamps.
+//! Video4Linux calls that the library lacks, and common handling of a driver's answers: errors and
+//! timestamps.
 
 #![allow(unsafe_code)]
 
@@ -19,12 +19,12 @@ pub(super) const MAX_AGE: Duration = Duration::from_secs(1);
 /// Buffers that the driver fills in turn.
 pub(super) const BUFFERS: u32 = 4;
 
-/// How a device hands out frames: `V4L2_BUF_TYPE_VIDEO_CAPTURE…`.
+/// The buffer type of a device: `V4L2_BUF_TYPE_VIDEO_CAPTURE…`.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Queue {
-    /// In one memory each.
+    /// One memory per frame.
     Single,
-    /// In a memory for each plane, also where there is only one.
+    /// One memory per plane, even with a single plane.
     Several,
 }
 
@@ -89,12 +89,12 @@ impl<T: Plain> Call<T> {
     }
 }
 
-/// Begins streaming.
+/// Starts streaming.
 pub(super) fn start(descriptor: RawFd, queue: Queue) -> io::Result<()> {
     switch(descriptor, queue, vidioc::VIDIOC_STREAMON)
 }
 
-/// Ends streaming, which makes a reader that waits return with an error.
+/// Stops streaming; a waiting reader returns with an error.
 pub(super) fn stop(descriptor: RawFd, queue: Queue) {
     if let Err(error) = switch(descriptor, queue, vidioc::VIDIOC_STREAMOFF) {
         tracing::debug!(%error, "stopping a camera");
@@ -108,7 +108,7 @@ fn switch(descriptor: RawFd, queue: Queue, call: vidioc::_IOC_TYPE) -> io::Resul
     unsafe { v4l2::ioctl(descriptor, call, (&raw mut kind).cast()) }
 }
 
-/// Waits until the driver has a frame or a fault, which the call that follows tells. False: neither came.
+/// Waits until the driver has a frame or an error, which the next call returns. False: neither.
 pub(super) fn wait(handle: &Handle, limit: Duration) -> bool {
     let limit = i32::try_from(limit.as_millis()).unwrap_or(i32::MAX);
     match handle.poll(libc::POLLIN, limit) {
@@ -132,7 +132,7 @@ pub(super) fn fault_of(number: Option<i32>, detail: String) -> Fault {
     }
 }
 
-/// How long ago a driver's timestamp was, in seconds and microseconds.
+/// The age of a driver's timestamp in seconds and microseconds.
 pub(super) fn age(seconds: impl TryInto<u64>, micros: impl TryInto<u32>) -> Duration {
     let taken = Duration::new(
         seconds.try_into().unwrap_or(0),

@@ -1,6 +1,6 @@
-//! Cameras whose driver hands out a memory for each plane (`V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE`), as those
-//! of ARM boards and of some HDMI inputs do. The library knows nothing of these, so that buffers are asked
-//! for, mapped and passed to and fro here.
+//! Cameras whose driver uses a separate memory for each plane
+//! (`V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE`), such as those of ARM boards and some HDMI inputs. The
+//! library does not support them, so this module requests, maps and exchanges the buffers.
 
 #![allow(unsafe_code)]
 
@@ -23,7 +23,7 @@ use crate::capture::camera::pixel_format::Pixel;
 const MAX_PLANES: usize = 8;
 /// `V4L2_MEMORY_MMAP`.
 const MAPPED: u32 = 1;
-/// Buffers that a driver may give where a few were asked for.
+/// Limit for the buffers of a driver, which may give more than requested.
 const MAX_BUFFERS: u32 = 32;
 
 /// `VIDIOC_REQBUFS`.
@@ -109,7 +109,7 @@ fn request(device: RawFd, count: u32) -> io::Result<u32> {
     Ok(request.count)
 }
 
-/// A call about a buffer, with what it says of its planes.
+/// A buffer call, with its planes.
 fn ask(
     device: RawFd,
     call: &Call<v4l2_buffer>,

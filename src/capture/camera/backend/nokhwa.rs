@@ -1,6 +1,6 @@
-//! Cameras read through nokhwa: the first candidate. What nokhwa cannot do is done around it: it
-//! takes whole rates only, looks at the rate of the moment whatever is asked of it, and waits
-//! without a limit. Where it does not open a camera, `v4l.rs` reads the camera itself.
+//! Cameras read through nokhwa: the first candidate. It works around nokhwa's limits: whole rates
+//! only, the current rate instead of the requested one, and waits without a limit. If nokhwa does
+//! not open a camera, `v4l.rs` reads it directly.
 
 #![allow(unsafe_code)]
 
@@ -20,14 +20,13 @@ use crate::capture::camera::backend::ioctl::{self, MAX_AGE, Queue, fault_of};
 use crate::capture::camera::driver::{Camera, Fault, Layout, OfferedCamera, RawFrame};
 use crate::capture::camera::pixel_format::Pixel;
 
-/// Whether nokhwa can be asked for this offer: raw pixels at a whole rate, of the
-/// kinds that it knows. (Its JPEG frames come as whole buffers of stale bytes, and on a loopback
-/// camera they stop.)
+/// Whether nokhwa supports this offer: raw pixels at a whole rate, in a format that it knows. (Its
+/// JPEG frames arrive as whole buffers with stale bytes, and stop on a loopback camera.)
 pub(super) fn takes(offer: OfferedCamera) -> bool {
     kind(offer.pixel).is_some() && offer.rate.1 != 0 && offer.rate.0.is_multiple_of(offer.rate.1)
 }
 
-/// What nokhwa calls a kind of pixels that it is asked for.
+/// nokhwa's name for a pixel format.
 fn kind(pixel: Pixel) -> Option<FrameFormat> {
     match pixel {
         Pixel::Yuyv => Some(FrameFormat::YUYV),

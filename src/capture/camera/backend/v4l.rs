@@ -1,7 +1,7 @@
-//! Cameras of Linux: listed through Video4Linux, read through nokhwa or, where it does not take one
-//! (JPEG, a rate that is a fraction, an odd driver), directly, with a limit to every wait; those with a
-//! memory for each plane by `multiplanar.rs`. A camera is opened again for each session, so that one that
-//! hangs keeps nothing from the next.
+//! Linux cameras: listed through Video4Linux, and read through nokhwa or, if nokhwa does not
+//! support one (JPEG, a fractional rate, an unusual driver), directly, with a limit for every wait;
+//! multi-planar ones by `multiplanar.rs`. Each session opens the camera again, so a hanging session
+//! does not block the next.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -29,13 +29,13 @@ use crate::capture::camera::driver::{
 use crate::capture::camera::pixel_format::Pixel;
 use crate::media::Size;
 
-/// Sizes to try where a camera offers a range of them.
+/// Sizes to try if a camera offers a range.
 const USUAL: [(u32, u32); 6] =
     [(1920, 1080), (1280, 720), (960, 540), (640, 480), (640, 360), (320, 240)];
 /// Sizes and rates looked at of each kind of pixels: a driver may list without end.
 const MAX_OFFERS: usize = 256;
 
-/// How long a camera may take for its first frame, less than the watch gives it.
+/// How long a camera may take for its first frame: less than the watchdog's limit.
 const FIRST_FRAME_TIMEOUT: Duration = Duration::from_millis(3_500);
 
 /// Video4Linux.
@@ -101,7 +101,7 @@ fn open_again(
     }
 }
 
-/// A node as a camera, with why it cannot be used if so; `None` if it is none.
+/// A node as a camera, with the reason if it is unusable; `None` for other devices.
 fn found(node: Node) -> Option<FoundCamera> {
     let none = |fault| (Vec::new(), Some(fault));
     let (offers, fault) = match Device::with_path(path(&node)) {
@@ -119,7 +119,7 @@ fn found(node: Node) -> Option<FoundCamera> {
     Some(FoundCamera { id: node.id, id_there: node.id_there, name: node.name, offers, fault })
 }
 
-/// How a device hands out frames; `None` if it gives none.
+/// The buffer type of a device; `None` if it delivers no frames.
 fn queue(device: &Device) -> io::Result<Option<Queue>> {
     let abilities = device.query_caps()?.capabilities;
     let can = |flags| abilities.contains(flags);
@@ -141,7 +141,7 @@ fn path(node: &Node) -> PathBuf {
     PathBuf::from(format!("/dev/video{}", node.number))
 }
 
-/// What a camera offers that we can read.
+/// The formats of a camera that onair can read.
 fn offers(device: &Device, listed: &[[u8; 4]]) -> Vec<OfferedCamera> {
     let mut offers = Vec::new();
     for pixel in Pixel::ALL.iter().copied().filter(|pixel| listed.contains(pixel.code())) {
@@ -184,7 +184,7 @@ fn rates(device: &Device, code: FourCC, width: u32, height: u32) -> Vec<(u32, u3
     rates.filter(|&(num, den)| den > 0 && num > 0).collect()
 }
 
-/// Puts the format and the rate in place; how the frames will lie in memory.
+/// Sets the format and the rate, and returns the memory layout of the frames.
 fn prepare(device: &Device, queue: Queue, offer: OfferedCamera) -> Result<DriverFormat, Fault> {
     let Size { width, height } = offer.size;
     let handle = device.handle();
@@ -201,8 +201,7 @@ fn prepare(device: &Device, queue: Queue, offer: OfferedCamera) -> Result<Driver
     Ok(got)
 }
 
-/// Whether a device that is busy is so by ourselves: this process has more of its files open than the one
-/// that was just opened.
+/// Whether this process itself keeps a busy device open: it has another open file of the device.
 fn whose(fault: Fault, path: &Path) -> Fault {
     let Fault::Busy(detail) = fault else { return fault };
     let open = fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();

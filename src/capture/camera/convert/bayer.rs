@@ -1,5 +1,5 @@
-//! Frames of a sensor that sees one colour a pixel: the other two are the mean of the neighbours that
-//! have them (bilinear), beyond an edge those of the other side of it.
+//! Frames of a Bayer sensor, with one color per pixel: the other two are the mean of neighbors that
+//! have them (bilinear); edges are mirrored.
 
 use crate::capture::camera::convert::rgb;
 use crate::capture::camera::convert::rows::Rows;
@@ -7,10 +7,10 @@ use crate::capture::camera::pixel_format::{BayerOrder, Ends, Samples};
 use crate::media::frame::Range;
 use crate::media::{Planes, Size};
 
-/// What is kept from frame to frame.
+/// Buffers kept between frames.
 #[derive(Default)]
 pub(super) struct Demosaic {
-    /// Three rows of samples of 8 bits, in turn, each with one more at both ends.
+    /// Three rows of 8-bit samples, used in turn, each with one extra sample at both ends.
     lines: Vec<u8>,
 }
 
@@ -64,7 +64,7 @@ impl Demosaic {
     }
 }
 
-/// A row of samples, with the second and the last but one again beyond its ends.
+/// A row of samples, mirrored at its ends.
 fn unpack(samples: Samples, from: &[u8], line: &mut [u8]) {
     if let [_, middle @ .., _] = line {
         samples.high(from, middle);
@@ -77,8 +77,8 @@ fn unpack(samples: Samples, from: &[u8], line: &mut [u8]) {
     }
 }
 
-/// A row of pixels from three rows of samples. `EVEN`: its samples beside green are of the colour that is
-/// written first, otherwise of the one that is written last. `GREEN`: it begins with green.
+/// A row of pixels from three rows of samples. `EVEN`: its non-green samples have the color that is
+/// written first, otherwise the color that is written last. `GREEN`: it begins with green.
 fn one_row<const EVEN: bool, const GREEN: bool>([above, here, below]: [&[u8]; 3], to: &mut [u8]) {
     // Four columns: two pixels and what is beside them.
     let columns = above.windows(4).zip(here.windows(4)).zip(below.windows(4)).step_by(2);
@@ -119,7 +119,8 @@ mod tests {
         "RGB".find(&name[at..=at]).unwrap()
     }
 
-    /// One colour of a pixel by the definition: its own, or the mean of all of it in the nine samples about it.
+    /// One color of a pixel by definition: its own, or the mean of that color among the nine
+    /// samples around it.
     fn by_definition(
         order: BayerOrder,
         samples: &[Vec<u8>],

@@ -1,5 +1,5 @@
-//! Every kind of pixels, by value: frames are laid out as the kernel's documents describe each, of many
-//! sizes, with and without something between the rows, and must come out as the colours they were made of.
+//! Every pixel format, by value: frames in the layout of the kernel's documentation, in many sizes,
+//! with and without padding between rows, must give the original colors.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use crate::capture::camera::pixel_format::{
 use crate::media::Size;
 use crate::media::frame::Range;
 
-/// A plane's bytes, and from one row to the next.
+/// A plane's bytes, and its stride.
 struct Laid {
     data: Vec<u8>,
     stride: u32,
 }
 
-/// A frame as a camera of a kind gives it.
+/// A frame in a camera's pixel format.
 struct Picture {
     planes: Vec<Laid>,
     color: Color,
@@ -213,7 +213,7 @@ fn lay(
     Picture { planes, color }
 }
 
-/// How many pixels a chroma value is for.
+/// The pixels that share a chroma value.
 fn steps(chroma: Chroma) -> (usize, usize) {
     match chroma {
         Chroma::C420 => (2, 2),
@@ -228,8 +228,8 @@ fn raw() -> impl Iterator<Item = Pixel> {
     Pixel::ALL.iter().copied().filter(move |pixel| !compressed(pixel))
 }
 
-/// The smallest; those that are no multiple of 4 or 8; some that are long enough for fast paths; odd ones, of
-/// which the last column or row is left out.
+/// The smallest size, sizes that are no multiple of 4 or 8, sizes long enough for fast paths, and
+/// odd sizes, whose last column or row is dropped.
 const SIZES: [Size; 11] = [
     Size::new(3, 3),
     Size::new(35, 2),
@@ -247,7 +247,7 @@ const SIZES: [Size; 11] = [
 const WIDE: Color = Color { range: Range::Full, ..Color::PROGRAM };
 const NARROW: Color = Color { range: Range::Limited, ..Color::WEBCAM };
 
-/// What RGB of a full range becomes: BT.709 in limited range, by the definition.
+/// Converts full-range RGB to limited-range BT.709 by definition.
 fn by_definition([r, g, b]: [u8; 3]) -> [u8; 3] {
     let [r, g, b] = [r, g, b].map(|x| f64::from(x) / 255.0);
     let y = 0.2126 * r + 0.7152 * g + 0.0722 * b;

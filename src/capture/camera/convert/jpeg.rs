@@ -1,4 +1,4 @@
-//! JPEG frames of cameras: mended where they lack their tables, cut where they end, decoded.
+//! JPEG frames of cameras: completes missing tables, trims the data, and decodes.
 
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::bytestream::ZCursor;
@@ -11,7 +11,7 @@ use crate::capture::camera::convert::yuv::colourless;
 use crate::capture::camera::pixel_format::{PackedOrder, Samples};
 use crate::media::{Planes, Size};
 
-/// What frames are decoded into before they are planes.
+/// Buffers for decoded frames.
 #[derive(Default)]
 pub(super) struct Jpegs {
     /// Three bytes a pixel.
@@ -74,9 +74,9 @@ impl Jpegs {
     }
 }
 
-/// The marker that a frame begins with.
+/// The marker at the beginning of a frame.
 const START: &[u8] = &[0xFF, 0xD8];
-/// A segment that says: Motion JPEG as in AVI files, Huffman tables are the standard's.
+/// A segment for Motion JPEG as in AVI files, with the standard Huffman tables.
 const STANDARD_TABLES: &[u8] = b"\xFF\xE0\x00\x07AVI1\0";
 
 /// Whether a frame brings its Huffman tables; many webcams leave them out.
@@ -98,7 +98,7 @@ fn has_huffman_tables(jpeg: &[u8]) -> bool {
     true
 }
 
-/// The frame without what follows it: the whole buffer comes, however short the frame is.
+/// The frame without trailing data, because the camera delivers the whole buffer.
 fn whole_jpeg(data: &[u8]) -> &[u8] {
     // The marker cannot occur inside: entropy-coded bytes of 255 are followed by 0 or a restart.
     // From the end, because thumbnails in the header end with one too.

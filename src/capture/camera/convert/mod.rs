@@ -1,4 +1,4 @@
-//! Turns what cameras deliver into I420, once.
+//! Converts cameras' frames to I420, once.
 
 mod bayer;
 #[cfg(test)]
@@ -15,7 +15,7 @@ use crate::capture::camera::driver::RawFrame;
 use crate::capture::camera::pixel_format::{Pixel, PixelLayout};
 use crate::media::{Color, Planes, Size};
 
-/// Turns frames of one camera.
+/// Converts the frames of one camera.
 #[derive(Default)]
 pub(in crate::capture) struct PixelConverter {
     jpegs: Jpegs,
@@ -25,8 +25,8 @@ pub(in crate::capture) struct PixelConverter {
 }
 
 impl PixelConverter {
-    /// Fills `planes` with a frame of this size, of which an odd last column or row is left out. Anything
-    /// wrong with it is an error in words.
+    /// Fills `planes` with a frame of this size, without an odd last column or row. An invalid
+    /// frame gives an error text.
     pub(in crate::capture) fn turn(
         &mut self,
         pixel: Pixel,

@@ -1,4 +1,4 @@
-//! Red, green and blue into what the program is, two rows at a time.
+//! Converts RGB to the program's format, two rows at a time.
 
 use yuv::{bgr_to_yuv420, bgra_to_yuv420, rgb_to_yuv420, rgba_to_yuv420};
 
@@ -70,8 +70,8 @@ pub(super) fn bits(
     })
 }
 
-/// What `fill` makes of each row: three bytes a pixel. Two rows are there at a time, so that they are
-/// still at hand when they become luma and chroma.
+/// Converts each row from `fill`, three bytes per pixel. Two rows at a time, so they are still in
+/// the cache during the conversion to luma and chroma.
 pub(super) fn by_rows(
     (ends, range): (Ends, Range),
     scratch: &mut Vec<u8>,

@@ -3,7 +3,7 @@
 use crate::capture::camera::driver::{PlaneBytes, RawFrame};
 use crate::media::Size;
 
-/// What is left of a frame's memory, plane after plane.
+/// The rest of a frame's memory, plane by plane.
 pub(super) struct Rows<'a> {
     width: usize,
     height: usize,
@@ -26,7 +26,7 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Rows with nothing between them, of one memory.
+    /// Rows without padding, in one memory.
     pub(super) fn tight(data: &'a [u8], size: Size) -> Self {
         let more = [PlaneBytes::default(); 2].into_iter();
         let (width, height) = (size.width as usize, size.height as usize);
@@ -38,7 +38,7 @@ impl<'a> Rows<'a> {
         (self.width, self.height)
     }
 
-    /// The next planes lie in a separate memory.
+    /// The next planes are in a separate memory.
     pub(super) fn turn_over(&mut self) {
         let part = self.more.next().unwrap_or_default();
         self.rest = part.data;
@@ -46,12 +46,13 @@ impl<'a> Rows<'a> {
         self.stride = part.stride as usize;
     }
 
-    /// The rows of the next planes in the same memory are `by` / `over` times as long as those before.
+    /// The rows of the next planes in the same memory are `by` / `over` times as long as the
+    /// previous ones.
     pub(super) fn stretch(&mut self, by: usize, over: usize) {
         self.stride = self.stride.saturating_mul(by) / over.max(1);
     }
 
-    /// The next plane: `height` rows of this many bytes, and how far apart they are.
+    /// The next plane: `height` rows of this many bytes, and their stride.
     pub(super) fn plane(&mut self, row: usize, height: usize) -> Result<(&'a [u8], usize), String> {
         let stride = self.stride.max(row);
         let used = self.whole - self.rest.len();

@@ -1,5 +1,5 @@
-//! Luma and chroma of any layout into planes of 4:2:0. Where chroma is finer, that of several pixels is
-//! their mean; that of packed 4:2:2 is every other row's.
+//! Converts luma and chroma of any layout to 4:2:0 planes. Finer chroma is averaged; packed 4:2:2
+//! uses every other row.
 
 use yuv::{
     YuvError, YuvPackedImage, YuvPlanarImageMut, uyvy422_to_yuv420, vyuy422_to_yuv420,
@@ -13,7 +13,7 @@ use crate::media::{Planes, Size};
 
 type Unpack = fn(&mut YuvPlanarImageMut<'_, u8>, &YuvPackedImage<'_, u8>) -> Result<(), YuvError>;
 
-/// Two pixels with one colour in four bytes.
+/// Two pixels with one chroma sample in four bytes.
 pub(super) fn quads(pixel: Pixel, rows: &mut Rows<'_>, planes: &mut Planes) -> Result<(), String> {
     let unpack: Unpack = match pixel {
         Pixel::Uyvy => uyvy422_to_yuv420,
@@ -84,7 +84,7 @@ pub(super) fn pairs(
     paired(row, chroma == Chroma::C420, first, rows, planes, turn)
 }
 
-/// Luma, then chroma in pairs of 4:2:0, 16 bits each with what counts in the high ones.
+/// Luma, then 4:2:0 chroma in pairs, 16 bits each with the significant bits on top.
 pub(super) fn wide_pairs(rows: &mut Rows<'_>, planes: &mut Planes) -> Result<(), String> {
     luma(Samples::Wide(16), rows, planes)?;
     let row = rows.size().0.next_multiple_of(2) * 2;
@@ -95,7 +95,7 @@ pub(super) fn wide_pairs(rows: &mut Rows<'_>, planes: &mut Planes) -> Result<(),
     })
 }
 
-/// Chroma in pairs: rows of this many bytes, one or two for a row of ours.
+/// Chroma in pairs: rows of this many bytes, one or two for each output row.
 fn paired(
     row: usize,
     single: bool,
@@ -183,7 +183,7 @@ pub(super) fn whole(
     }
 }
 
-/// `N` bytes a pixel, of which these are luma and chroma.
+/// `N` bytes per pixel, including luma and chroma.
 fn side_by_side<const N: usize, const Y: usize, const U: usize, const V: usize>(
     rows: &mut Rows<'_>,
     planes: &mut Planes,

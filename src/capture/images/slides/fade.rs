@@ -1,11 +1,11 @@
-//! Images of slides: in the middle of a larger one, and on the way from one to the next.
+//! Slides: centered in a larger image, and during a fade.
 
 use crate::media::{Planes, Size};
 
-/// Steps of a fade: finer ones cannot be seen.
+/// Steps of a fade: finer ones are invisible.
 pub(super) const STEPS: u32 = 256;
 
-/// A frame in the middle of a larger one through which one sees around it.
+/// An image centered in a larger transparent one.
 pub(super) fn centred(mut frame: Planes, size: Size) -> Planes {
     let inner = frame.size();
     if inner == size {
@@ -20,7 +20,7 @@ pub(super) fn centred(mut frame: Planes, size: Size) -> Planes {
     out
 }
 
-/// `step`/[`STEPS`] of the way from one image to another of the same size.
+/// `step`/[`STEPS`] of a fade between two images of the same size.
 pub(super) fn blend(from: &Planes, to: &Planes, step: u32, out: &mut Planes) {
     let (late, early) = (step, STEPS - step);
     let mix = |a: u8, b: u8| ((u32::from(a) * early + u32::from(b) * late + 128) >> 8) as u8;

@@ -1,7 +1,6 @@
-//! A slide show: the images of a folder, or of a list, one after the other, faded into each other. The
-//! list may change while it is shown: what was taken out of it is not seen again. A
-//! thread reads one ahead; which one is shown and how far the fade is follows from the time alone, and
-//! from who pauses it or turns to another one.
+//! A slide show: the images of a folder or a list in order, with fades. The list can change during
+//! the show: a removed image disappears. A thread reads one slide ahead; the time alone, and pauses
+//! and jumps, determine the slide and the fade.
 
 mod fade;
 mod reader;
@@ -23,12 +22,12 @@ use crate::media::source_status::SourceStatus;
 use crate::media::{Planes, Size, Transport, VideoFeed, VideoFrame};
 use crate::text::problem::{Problem, problem};
 
-/// Images of one folder that are looked at.
+/// Limit for the images of one folder.
 const MAX_SLIDES: usize = 10_000;
-/// What a slide's file is called.
+/// Extensions of slides.
 const ENDINGS: [&str; 6] = ["png", "jpg", "jpeg", "webp", "gif", "apng"];
 
-/// In which order slides come.
+/// The order of slides.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Order {
     /// By name, or as the list has them.
@@ -38,16 +37,16 @@ pub enum Order {
     Shuffled,
 }
 
-/// How slides follow each other.
+/// The timing of slides.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Pace {
-    /// How long each is shown, its fade not counted.
+    /// How long each is shown, without its fade.
     pub time: Duration,
-    /// How long one takes to become the next; zero: at once.
+    /// The duration of a fade; zero: a cut.
     pub fade: Duration,
     /// From the next round on.
     pub order: Order,
-    /// After the last one comes the first again; else the last one stays.
+    /// Repeats after the last slide; otherwise the last one stays.
     pub repeat: bool,
 }
 
@@ -64,11 +63,11 @@ impl Default for Pace {
 }
 
 impl Pace {
-    /// How short and how long a slide may be shown.
+    /// The range of a slide's duration.
     pub const TIMES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(3_600)];
     pub const MAX_FADE: Duration = Duration::from_secs(60);
 
-    /// With every number where it may be.
+    /// With every number in its range.
     #[must_use]
     pub fn bounded(self) -> Self {
         let [least, most] = Self::TIMES;
@@ -79,10 +78,10 @@ impl Pace {
 /// A slide show.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SlideShow {
-    /// Image files, and folders whose image files are taken.
+    /// Image files, and folders of image files.
     pub paths: Vec<PathBuf>,
     pub pace: Pace,
-    /// Of the image into which all are fitted; `None`: the program's.
+    /// The size into which all images are fitted; `None`: the program's.
     pub size: Option<Size>,
 }
 
@@ -95,12 +94,12 @@ impl SlideShow {
     /// Opens it.
     ///
     /// # Errors
-    /// Where there is no image at all.
+    /// If there is no image at all.
     pub fn open(&self, context: &Context) -> Result<Source, Error> {
         self.open_by(LiveSetting::new(self.pace), Transport::default(), context)
     }
 
-    /// Opens it; its pace is as the dial stands.
+    /// Opens it with the live settings of its timing.
     pub(in crate::capture) fn open_by(
         &self,
         dial: LiveSetting<Pace>,
@@ -169,7 +168,7 @@ impl SlideShow {
         Ok((feed, status))
     }
 
-    /// The files as they are now, in order: its own, and those that follow them.
+    /// The current files in order: its own, and those that follow.
     fn listed(&self, then: &[PathBuf]) -> Result<Vec<PathBuf>, Problem> {
         let mut files = Vec::new();
         for path in self.paths.iter().chain(then) {
@@ -189,7 +188,7 @@ impl SlideShow {
     }
 }
 
-/// The images of a folder of which this many entries are looked at.
+/// The images among the first this many entries of a folder.
 pub(in crate::capture) fn images_in(folder: &Path, most: usize) -> Result<Vec<PathBuf>, Problem> {
     let entries = std::fs::read_dir(folder)?;
     let paths = entries.take(most).filter_map(Result::ok).map(|entry| entry.path());
@@ -200,7 +199,7 @@ pub(in crate::capture) fn is_image(path: &Path) -> bool {
     names_image(path) && path.is_file()
 }
 
-/// Whether it is called as images are; the disk is not asked.
+/// Whether the name is that of an image; does not access the disk.
 pub fn names_image(path: &Path) -> bool {
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
     ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()))
@@ -212,16 +211,16 @@ struct SlideFeed {
     ready: Receiver<Slide>,
     transport: Transport,
     turn: Arc<Turn>,
-    /// Slides of other turns are left out.
+    /// Slides of other generations are ignored.
     generation: u32,
-    /// How often the list was another when it was looked at last.
+    /// The number of list changes at the last check.
     changes: u32,
-    /// The slide that came last, and of how many.
+    /// The latest slide, and their number.
     shown: ShownSlide,
     count: usize,
-    /// The instant at which it was paused.
+    /// When it was paused.
     held: Option<Timestamp>,
-    /// How long it was before that.
+    /// The total of earlier pauses.
     stood: Duration,
     _worker: Worker,
 }
@@ -301,18 +300,18 @@ impl VideoFeed for SlideFeed {
 struct Show {
     pace: Pace,
     pool: Pool<Planes>,
-    /// The slide that is shown and since when it is the only one.
+    /// The present slide, and since when it is fully visible.
     now: Option<(VideoFrame, Timestamp)>,
-    /// The one that it fades into, and since when.
+    /// The next slide during a fade, and its start.
     next: Option<(VideoFrame, Timestamp)>,
     /// The last step of a fade.
     blended: Option<(u32, VideoFrame)>,
-    /// The next one comes as soon as it is there.
+    /// The next slide appears as soon as it is ready.
     hurry: bool,
 }
 
 impl Show {
-    /// The next one comes as soon as it is there, and not the one that was on its way.
+    /// Shows the next slide as soon as it is ready, instead of the one in preparation.
     fn leave(&mut self) {
         self.hurry = true;
         (self.next, self.blended) = (None, None);

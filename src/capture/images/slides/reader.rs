@@ -1,4 +1,4 @@
-//! The thread that reads slides ahead, one after the other or where somebody turned to.
+//! The thread that reads slides ahead, in order or after a jump.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,30 +17,30 @@ use crate::media::source_status::{SourceFormat, SourceState, SourceStatus};
 use crate::media::{Size, VideoFrame};
 use crate::text::problem::{Problem, problem};
 
-/// How long a folder without a readable image is left alone.
+/// Pause after a folder without a readable image.
 const RETRY_INTERVAL: Duration = Duration::from_secs(2);
-/// How often a show that is over looks whether it is to continue.
+/// How often an ended show checks whether to continue.
 const RESCAN_INTERVAL: Duration = Duration::from_millis(100);
 
 /// A slide that was read.
 pub(super) struct Slide {
     pub frame: VideoFrame,
-    /// How often the show was turned before it was read.
+    /// The number of jumps before it was read.
     pub generation: u32,
-    /// Which one it is, and of how many.
+    /// Its index, and the number of slides.
     pub index: usize,
     pub count: usize,
     pub path: PathBuf,
 }
 
-/// How rounds follow each other.
+/// The order of rounds.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Rounds {
     pub shuffled: bool,
     pub repeat: bool,
 }
 
-/// What is shown: its file, once there is one, and which one of the list that was.
+/// The present slide: its file, if any, and its position in the list.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ShownSlide {
     pub path: Option<PathBuf>,
@@ -52,26 +52,26 @@ struct Inside {
     generation: u32,
     /// After this the list is to be read again.
     anew: Option<ShownSlide>,
-    /// Where the round continues then, counted from 0; from before the first one to the last.
+    /// Where the round continues, counted from 0; wraps around.
     to: Option<i64>,
-    /// What was shown and is none of the list any more.
+    /// The slide that was shown but is no longer in the list.
     gone: Option<PathBuf>,
 }
 
-/// Where somebody turned the show to, and whether its list is another.
+/// The target of a jump, and whether the list changed.
 #[derive(Debug, Default)]
 pub(super) struct Turn(Mutex<Inside>);
 
 impl Turn {
-    /// To this slide of the round, counted from 0; from before the first one to the last. Slides of
-    /// other generations than the one that is given back are not wanted any more.
+    /// Jumps to this slide of the round, counted from 0; wraps around. Slides of generations other
+    /// than the returned one are obsolete.
     pub fn to(&self, index: i64) -> u32 {
         let mut inside = self.0.lock();
         inside.to = Some(index);
         inside.next_generation()
     }
 
-    /// The list is another. The generation as above: nothing of the old list is wanted any more.
+    /// The list has changed. Returns the generation; slides of the old list are obsolete.
     pub fn anew(&self, shown: ShownSlide) -> u32 {
         let mut inside = self.0.lock();
         // Where somebody turned to counts in a list that is no more.
@@ -79,7 +79,7 @@ impl Turn {
         inside.next_generation()
     }
 
-    /// Whether what is shown is to go, since the list is without it; told once.
+    /// Whether the present slide must disappear because the list no longer has it; reported once.
     pub fn is_gone(&self, shown: &ShownSlide) -> bool {
         let gone = self.0.lock().gone.take();
         gone.is_some() && gone == shown.path
@@ -94,13 +94,13 @@ impl Turn {
         self.0.lock().generation
     }
 
-    /// What the list is to be read again after.
+    /// The slide after which the new list continues.
     fn take_anew(&self) -> Option<ShownSlide> {
         self.0.lock().anew.take()
     }
 
-    /// The list could not be read: it is to be after that still, and nobody can turn to a slide of it. The
-    /// generation as it is by then.
+    /// The list was unreadable: it is still due, and jumps are not possible. Returns the present
+    /// generation.
     fn put_off(&self, shown: Option<ShownSlide>) -> u32 {
         let mut inside = self.0.lock();
         inside.to = None;
@@ -108,7 +108,7 @@ impl Turn {
         inside.generation
     }
 
-    /// The slide that is to be read after one, and its generation; `None`: the list is to be read first.
+    /// The slide to read after one, and its generation; `None`: read the list first.
     fn next(&self, index: usize, count: usize) -> Option<(usize, u32)> {
         let mut inside = self.0.lock();
         if inside.anew.is_some() {
@@ -130,7 +130,7 @@ impl Inside {
 /// The thread that reads ahead.
 pub(super) struct Reader {
     pub turn: Arc<Turn>,
-    /// The files as they are now, in order.
+    /// The current files in order.
     pub listed: Box<dyn Fn() -> Result<Vec<PathBuf>, Problem> + Send>,
     pub rounds: Box<dyn Fn() -> Rounds + Send>,
     pub size: Size,
@@ -220,7 +220,7 @@ impl Reader {
         }
     }
 
-    /// Where a list that was read again continues: after what is shown, or where that was.
+    /// Where a new list continues: after the present slide, or after its old position.
     fn after(&self, shown: &ShownSlide, files: &mut [PathBuf], rounds: Rounds) -> usize {
         let Some(path) = &shown.path else { return 0 };
         // One that is in the list several times is most likely still where it was.

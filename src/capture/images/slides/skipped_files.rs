@@ -1,5 +1,5 @@
-//! Which of the files that were chosen are left from a show, and why: told until it is not so any more.
-//! Of the images of a folder nobody chose each one: what is broken there is only logged.
+//! The chosen files that a show skips, and why, reported while that is so. For the images of a
+//! folder, problems are only logged.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ pub(super) struct SkippedFiles {
     transport: Transport,
     /// The files and folders that were chosen, in order.
     chosen: Vec<PathBuf>,
-    /// Those that are there and could not be read, as they were then, and why.
+    /// Existing files that could not be read, with their stamps and the reasons.
     unread: BTreeMap<PathBuf, (FileStamp, Problem)>,
 }
 
@@ -52,7 +52,7 @@ impl SkippedFiles {
         self.transport.tell_left_out(&left_out);
     }
 
-    /// One could not be read, for this reason.
+    /// A file could not be read, for this reason.
     pub fn failed(&mut self, path: &Path, reason: &Problem) {
         if !self.chosen.iter().any(|it| it == path) {
             return;
@@ -64,7 +64,7 @@ impl SkippedFiles {
     }
 }
 
-/// By what a file is known to be another one; `None`: a folder.
+/// Detects that a file has changed; `None`: a folder.
 fn stamp(path: &Path) -> Result<Option<FileStamp>, Problem> {
     if path.is_dir() { Ok(None) } else { FileStamp::of(path).map(Some) }
 }

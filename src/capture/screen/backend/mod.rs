@@ -1,5 +1,4 @@
-//! Display systems: X11 and the desktop's portal, as the id says, or as the session is where the id says
-//! nothing.
+//! Display systems: X11 and the portal, by the ID, or else by the session.
 
 #[cfg(not(feature = "wayland"))]
 pub(in crate::capture) mod no_portal;
@@ -27,7 +26,7 @@ pub(in crate::capture) fn screens() -> Arc<dyn ScreenSystem> {
     Arc::new(Session)
 }
 
-/// What the desktop's dialog offers; `None` where this is no session of Wayland.
+/// The content of the sharing dialog; `None` outside a Wayland session.
 pub(in crate::capture) fn sharing() -> Option<Result<Sharing, Fault>> {
     is_wayland().then(portal::offers)
 }

@@ -1,9 +1,10 @@
-//! The face of [`portal`](super) in builds without the feature `wayland`: says what is missing.
+//! The replacement of [`portal`](super) in builds without the feature `wayland`: reports what is
+//! missing.
 
 use crate::capture::screen::area::Area;
 use crate::capture::screen::display::{Attempt, Fault, Grabber, Sharing};
 
-/// What the desktop is asked for.
+/// A request to the desktop.
 #[allow(dead_code, reason = "only a portal uses all of it")]
 pub(in crate::capture) enum ShareRequest {
     Screen(Option<Area>),

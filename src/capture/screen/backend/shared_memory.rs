@@ -11,11 +11,11 @@ use crate::base::Mapping;
 #[derive(Debug)]
 pub(in crate::capture) struct Segment {
     memory: Mapping,
-    /// The mapping outlives the descriptor; kept so that the size can be trusted to be looked at.
+    /// The mapping outlives the descriptor; kept to check the size reliably.
     _descriptor: OwnedFd,
 }
 
-/// How many bytes a file of memory has.
+/// The length of a memory file in bytes.
 pub(in crate::capture) fn length(descriptor: BorrowedFd<'_>) -> io::Result<u64> {
     let mut about = std::mem::MaybeUninit::<libc::stat>::zeroed();
     // SAFETY: the descriptor is open and `about` has room for one `stat`, which all zeros are.
@@ -28,7 +28,7 @@ pub(in crate::capture) fn length(descriptor: BorrowedFd<'_>) -> io::Result<u64> 
 }
 
 impl Segment {
-    /// Maps `length` bytes of what the server gave.
+    /// Maps `length` bytes of the server's memory.
     pub(in crate::capture) fn map(descriptor: OwnedFd, length: usize) -> io::Result<Self> {
         let held = self::length(descriptor.as_fd())?;
         if length == 0 || held < length as u64 {
@@ -42,8 +42,8 @@ impl Segment {
         Ok(Self { memory, _descriptor: descriptor })
     }
 
-    /// The bytes. The server may write meanwhile where it is asked to; the caller asks and waits for its
-    /// answer first.
+    /// The bytes. The server writes to them only on request; the caller waits for its answer before
+    /// reading.
     pub(in crate::capture) fn bytes(&self) -> &[u8] {
         self.memory.bytes()
     }

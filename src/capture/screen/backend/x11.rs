@@ -1,6 +1,6 @@
-//! Screens and windows of X11: MIT-SHM carries the pixels, DAMAGE says which changed, RANDR names the
-//! monitors, XFIXES has the pointer, Composite keeps a window's pixels apart from what covers it.
-//! Without MIT-SHM (a display on another machine) pixels come through the connection.
+//! Displays and windows of X11: MIT-SHM transfers the pixels, DAMAGE reports changes, RANDR lists
+//! the monitors, XFIXES has the pointer, and Composite keeps a covered window's pixels. Without
+//! MIT-SHM (a display on another machine), pixels go through the connection.
 
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ use crate::media::Size;
 
 /// Windows looked at: a server may list without end.
 const MAX_WINDOWS: usize = 512;
-/// Bytes of a property: names may be as long as they like.
+/// Limit for the bytes of a property, because names have no maximum length.
 const MAX_TEXT: u32 = 512;
 /// Largest pointer that is drawn.
 const MAX_POINTER: u16 = 512;
@@ -161,7 +161,7 @@ impl Display {
         Ok(reply.reply()?.value)
     }
 
-    /// The windows that programs show to people, in the order in which they were opened.
+    /// The visible windows of programs, in the order of their opening.
     fn windows(&self) -> Result<Vec<(Window, WindowInfo)>, Fault> {
         let listed = self.atom("_NET_CLIENT_LIST")?;
         let reply = self.connection.get_property(
@@ -233,7 +233,7 @@ impl Display {
     }
 }
 
-/// A text of another program: in UTF-8, without what would be obeyed instead of shown.
+/// A text of another program: UTF-8 without harmful characters.
 fn printable(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let shown = text.chars().filter(|&sign| is_harmless(sign));
@@ -317,19 +317,19 @@ impl ScreenSystem for X11 {
     }
 }
 
-/// A frame that is being taken of a drawable.
+/// A capture of a drawable.
 struct Grab {
     display: Display,
-    /// Where pixels are read: the root window, or a window's own pixmap.
+    /// The source of pixels: the root window, or a window's own pixmap.
     pixels: Drawable,
-    /// What they are of.
+    /// The captured window.
     window: Window,
-    /// The part that is taken, in `pixels`' coordinates.
+    /// The captured part, in `pixels`' coordinates.
     area: Area,
     name: String,
     id: String,
     memory: Option<(Segment, shm::Seg)>,
-    /// What came through the connection where there is no shared memory.
+    /// Pixels from the connection, without shared memory.
     carried: Vec<u8>,
     damage: Option<(damage::Damage, xfixes::Region)>,
     pointer: Option<PointerWatch>,

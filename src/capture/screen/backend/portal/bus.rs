@@ -1,7 +1,7 @@
-//! Asks the desktop to share a screen or window (org.freedesktop.portal.ScreenCast, versions 1 to 5):
-//! a session is made, what may be chosen is told, the person answers the desktop's dialog, and PipeWire
-//! is opened for what was chosen. Every call has a limit but the dialog, which ends when nobody
-//! wants it any more.
+//! Asks the desktop to share a display or window (org.freedesktop.portal.ScreenCast, versions 1 to
+//! 5): opens a session, states the choices, waits for the user's answer in the dialog, and opens
+//! PipeWire for the chosen content. Every call has a time limit, except the dialog, which ends when
+//! nobody needs it any more.
 
 use std::collections::HashMap;
 use std::os::fd::OwnedFd;
@@ -21,9 +21,9 @@ use crate::capture::screen::display::{Fault, Sharing};
 
 const CAST: &str = "org.freedesktop.portal.ScreenCast";
 
-/// How long it may take to see that nothing has come.
+/// Time limit for finding that nothing has arrived.
 const READ_TIMEOUT: Duration = Duration::from_millis(1);
-/// How long the desktop may take to say why a stream has ended.
+/// How long the desktop may take to report why a stream ended.
 const LAST_WORDS: Duration = Duration::from_millis(400);
 
 /// Kinds of sources (`AvailableSourceTypes`).
@@ -32,42 +32,42 @@ const WINDOW: u32 = 2;
 /// Ways to show the pointer (`AvailableCursorModes`).
 const HIDDEN: u32 = 1;
 const EMBEDDED: u32 = 2;
-/// It is allowed until it is taken back (`persist_mode`), from version 4 on.
+/// The permission lasts until revoked (`persist_mode`), from version 4 on.
 const FOR_GOOD: u32 = 2;
 const REMEMBERS: u32 = 4;
 
-/// What is asked for.
+/// A request for sharing.
 pub(super) struct PortalRequest<'a> {
     pub(super) window: bool,
     pub(super) pointer: bool,
-    /// What the desktop gave when it was allowed before.
+    /// The token of an earlier permission.
     pub(super) token: Option<&'a Secret>,
 }
 
-/// What was shared.
+/// The shared content.
 pub(super) struct Shared {
-    /// PipeWire, where nothing but this can be seen.
+    /// PipeWire, restricted to the shared content.
     pub(super) fd: OwnedFd,
     /// The stream's number there.
     pub(super) node: u32,
-    /// By which it is had again without a question.
+    /// The token for sharing it again without a dialog.
     pub(super) token: Option<Secret>,
 }
 
 /// A session with the portal. Dropping it ends the sharing.
 pub(super) struct Session {
     runtime: Runtime,
-    /// `None` while it is being dropped.
+    /// `None` only while being dropped.
     link: Option<Link>,
 }
 
-/// What of a session lives on the runtime; also its end needs that.
+/// The part of a session that lives on the runtime, which it needs also to end.
 struct Link {
     connection: Connection,
     path: OwnedObjectPath,
-    /// Tells when the desktop ends the session.
+    /// Reports when the desktop ends the session.
     closed: MessageStream,
-    /// Tells when the portal goes away.
+    /// Reports when the portal stops.
     owners: MessageStream,
     ended: bool,
 }
@@ -90,7 +90,7 @@ async fn property(connection: &Connection, name: &str) -> Result<u32, Fault> {
     Ok(portal::property(connection, CAST, name).await?.0)
 }
 
-/// What the portal can be asked for.
+/// The features of the portal.
 struct PortalSupport {
     version: u32,
     kinds: u32,
@@ -107,7 +107,7 @@ impl PortalSupport {
     }
 }
 
-/// What the desktop's dialog offers.
+/// The content of the sharing dialog.
 pub(super) fn offers() -> Result<Sharing, Fault> {
     runtime()?.block_on(async {
         let connection = portal::connect().await?;
@@ -218,7 +218,7 @@ impl Session {
         self.listen(READ_TIMEOUT)
     }
 
-    /// The stream has ended: what the desktop has to say to that.
+    /// The desktop's reason for the end of the stream.
     pub(super) fn last_words(&mut self) -> Option<String> {
         self.listen(LAST_WORDS)
     }

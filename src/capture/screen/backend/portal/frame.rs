@@ -1,6 +1,6 @@
-//! A frame in a buffer of PipeWire: whether its numbers hold (they are another program's), which part
-//! of it is meant and which is new, and its pixels. Shared memory only: memory of a graphics card is
-//! refused, since reading it back is slow and the desktop has been asked for the other.
+//! A frame in a PipeWire buffer: validates its numbers (from another program), and gives its
+//! visible part, its changed part and its pixels. Only shared memory is accepted: reading back
+//! graphics memory is slow, and the desktop was asked for shared memory.
 
 #![allow(unsafe_code)]
 
@@ -16,7 +16,7 @@ use crate::media::Size;
 /// Changed parts that are looked at; more of them are the whole frame.
 pub(super) const MAX_PARTS: usize = 16;
 
-/// What a buffer holds.
+/// The content of a buffer.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Content {
     /// Nothing new, or nothing that may be shown.
@@ -24,22 +24,22 @@ pub(super) enum Content {
     Frame(MappedFrame),
 }
 
-/// A frame whose rows lie in memory that is there; valid while its buffer is.
+/// A frame with rows in mapped memory; valid while its buffer is.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct MappedFrame {
     /// The first pixel.
     start: NonNull<u8>,
     /// Bytes from a row to the next; not less than a row has.
     stride: usize,
-    /// All of it, upright, as all parts of it are told.
+    /// The whole frame, upright, like all areas.
     pub(super) whole: Area,
-    /// What of it is meant.
+    /// The visible part.
     pub(super) shown: Area,
-    /// What of it is new.
+    /// The changed part.
     pub(super) dirty: Area,
-    /// How it lies in the buffer.
+    /// The orientation in the buffer.
     pub(super) turn: Turn,
-    /// Red comes first, not blue.
+    /// Red is first, not blue.
     red_first: bool,
 }
 
@@ -47,18 +47,19 @@ pub(super) struct MappedFrame {
 // thread; its owner keeps it no longer than its buffer.
 unsafe impl Send for MappedFrame {}
 
-/// How an upright frame lies in its buffer: of a turned screen the desktop hands out what goes to it.
+/// The orientation of a frame in its buffer: for a rotated display, the desktop delivers the
+/// rotated pixels.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Turn {
     /// A row of the frame is a column of the buffer.
     across: bool,
-    /// From right to left, and from below.
+    /// Horizontally and vertically.
     mirrored: (bool, bool),
 }
 
 impl Turn {
-    /// By what was done to the buffer (`SPA_META_TRANSFORMATION_…`, turned against the clock after it
-    /// was mirrored); what is not known is nothing.
+    /// Undoes the transformation of the buffer (`SPA_META_TRANSFORMATION_…`, rotated
+    /// counterclockwise after mirroring); unknown ones are ignored.
     fn undoing(transformation: u32) -> Self {
         let (across, mirrored) = match transformation {
             spa::SPA_META_TRANSFORMATION_90 => (true, (true, false)),
@@ -85,7 +86,7 @@ impl Turn {
         Area::new(x, y, width, height)
     }
 
-    /// Where in the buffer a pixel of the frame lies, which is `all`.
+    /// The position in the buffer of a pixel of the frame `all`.
     fn place(self, x: u32, y: u32, all: Area) -> (usize, usize) {
         let x = if self.mirrored.0 { all.width - 1 - x } else { x } as usize;
         let y = if self.mirrored.1 { all.height - 1 - y } else { y } as usize;
@@ -113,7 +114,7 @@ pub(super) fn unfit(format: &Format) -> Option<String> {
 /// The first of a buffer's metadata of a kind, at least `least` bytes.
 ///
 /// # Safety
-/// `buffer` is one that PipeWire has handed out and not taken back.
+/// `buffer` was received from PipeWire and not returned yet.
 unsafe fn meta(buffer: &spa::spa_buffer, kind: u32, least: usize) -> Option<&[u8]> {
     if buffer.metas.is_null() {
         return None;
@@ -133,16 +134,16 @@ fn number(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
 }
 
-/// A rectangle as metadata has it, as far as it lies in the frame; `None` for an empty one.
+/// A rectangle of metadata, clipped to the frame; `None` if empty.
 fn region(bytes: &[u8], whole: Area) -> Option<Area> {
     let [x, y] = [number(bytes, 0)?, number(bytes, 4)?].map(|at| i64::from(at.cast_signed()));
     Area::clipped(x, y, number(bytes, 8)?, number(bytes, 12)?)?.within(whole)
 }
 
-/// What a buffer holds; the error says in words what is wrong with it.
+/// The content of a buffer; the error describes an invalid one.
 ///
 /// # Safety
-/// `buffer` is one that PipeWire has handed out and not taken back.
+/// `buffer` was received from PipeWire and not returned yet.
 pub(super) unsafe fn content(buffer: &spa::spa_buffer, format: &Format) -> Result<Content, String> {
     if let Some(reason) = unfit(format) {
         return Err(reason);
@@ -212,7 +213,7 @@ pub(super) unsafe fn content(buffer: &spa::spa_buffer, format: &Format) -> Resul
     Ok(Content::Frame(MappedFrame { start, stride, whole, shown, dirty, turn, red_first }))
 }
 
-/// Reading past the end of a file that is shorter than it was said to be would end the process.
+/// Checks the file's length, because reading past its end would end the process.
 fn whole_file(data: &spa::spa_data) -> Result<(), String> {
     let need = u64::from(data.mapoffset) + u64::from(data.maxsize);
     let fd = RawFd::try_from(data.fd).ok().filter(|fd| *fd >= 0);
@@ -228,11 +229,11 @@ fn whole_file(data: &spa::spa_data) -> Result<(), String> {
 }
 
 impl MappedFrame {
-    /// Copies a part, as blue, green, red and a byte, to the same part (less `corner`) of a frame
-    /// with rows of `row` bytes. Parts outside are left out.
+    /// Copies a part as blue, green, red and a fourth byte to the same part (less `corner`) of a
+    /// frame with rows of `row` bytes. It is clipped.
     ///
     /// # Safety
-    /// The buffer has not been taken back.
+    /// The buffer was not returned yet.
     pub(super) unsafe fn copy(&self, part: Area, corner: (u32, u32), to: &mut [u8], row: usize) {
         let Some(part) = part.within(self.whole) else { return };
         let bytes = part.width as usize * 4;
@@ -419,7 +420,7 @@ mod tests {
         assert_eq!((picture.dirty, picture.shown), (picture.whole, picture.whole));
     }
 
-    /// Rows of the numbers of the buffer's pixels, which lie four in a row.
+    /// Rows of the numbers of the buffer's pixels, four in a row.
     fn seen(picture: &MappedFrame, part: Area) -> Vec<Vec<u8>> {
         let row = part.width as usize * 4;
         let mut to = vec![99; row * part.height as usize];

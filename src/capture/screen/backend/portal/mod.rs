@@ -1,6 +1,6 @@
-//! Screens and windows of a Wayland session: the desktop's portal asks the person what to share and
-//! gives a stream of PipeWire, out of which frames come with what is new in them. A region is a
-//! part of that stream. Only the parts that changed are copied, and nothing where nothing did.
+//! Displays and windows of a Wayland session: the portal asks the user what to share, and opens a
+//! PipeWire stream of frames with their changed parts. A region is a part of that stream. Only
+//! changed parts are copied.
 
 mod bus;
 mod frame;
@@ -22,12 +22,12 @@ use crate::media::Size;
 
 /// How long the first frame may take.
 const FIRST_FRAME_TIMEOUT: Duration = Duration::from_secs(10);
-/// How often it is looked whether it has come.
+/// How often to check for it.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
-/// How often the desktop is asked whether it still shares.
+/// How often to check whether the desktop still shares.
 const LISTEN: Duration = Duration::from_millis(250);
 
-/// What the desktop is asked for.
+/// A request to the desktop.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::capture) enum ShareRequest {
     /// A screen, or a part of it.
@@ -35,14 +35,14 @@ pub(in crate::capture) enum ShareRequest {
     Window,
 }
 
-/// What the desktop can be asked for.
+/// The features of the desktop.
 pub(in crate::capture) fn offers() -> Result<Sharing, Fault> {
     reach_pipewire()?;
     bus::offers()
 }
 
-/// Asks the desktop, where it must, and waits for the first frame. `key` is the name of what it has
-/// allowed.
+/// Asks the desktop if necessary, and waits for the first frame. `key` is the name of the stored
+/// permission.
 pub(in crate::capture) fn grab(
     what: ShareRequest,
     id: &str,
@@ -96,7 +96,7 @@ fn reach_pipewire() -> Result<(), Fault> {
     }
 }
 
-/// A token that this source has; given back with the value.
+/// A token that this source uses; returned when dropped.
 struct Lease {
     permissions: Permissions,
     key: String,
@@ -109,7 +109,7 @@ impl Lease {
         Self { permissions: permissions.clone(), key: key.to_owned(), token }
     }
 
-    /// The desktop gave another one for the one that was used; none where it is not allowed permanently.
+    /// The desktop replaced the token; `None` if the permission is not permanent.
     fn renew(mut self, token: Option<Secret>) -> Self {
         if let Some(token) = token {
             self.permissions.keep(&self.key, self.token.as_ref(), &token);
@@ -127,14 +127,14 @@ impl Drop for Lease {
     }
 }
 
-/// What is being shared.
+/// The shared content.
 struct Grab {
-    /// Before the session: its end is not to be taken for the desktop's.
+    /// Dropped before the session, whose end must not count as the desktop's.
     stream: Stream,
     session: Session,
     _lease: Lease,
     part: Option<Area>,
-    /// What is shown of the stream's frames, in their coordinates; sides are even.
+    /// The visible part of the stream's frames; its sides are even.
     area: Option<Area>,
     /// Its pixels: blue, green, red and a byte, rows without padding.
     mirror: Vec<u8>,
@@ -142,11 +142,11 @@ struct Grab {
     gathered: Vec<u8>,
     name: String,
     id: String,
-    /// When it was last asked whether the desktop still shares.
+    /// When the desktop was last asked whether it still shares.
     listened: Instant,
 }
 
-/// What of a frame is shown.
+/// The visible part of a frame.
 fn shown(of: Area, part: Option<Area>) -> Result<Area, Fault> {
     let area = match part {
         None => of,
@@ -187,7 +187,7 @@ impl Grab {
         }
     }
 
-    /// Takes over what is new; tells of it, and whether the frame has another size.
+    /// Copies the changed part, and returns it and whether the size changed.
     fn poll(&mut self) -> Result<(Option<Area>, bool), Fault> {
         let Self { stream, area, mirror, part, .. } = self;
         let mut seen = Ok((None, false));

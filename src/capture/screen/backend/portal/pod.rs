@@ -1,9 +1,9 @@
-//! Parameters as PipeWire's streams exchange them (SPA POD): objects of numbers, written, and a
-//! negotiated frame format, read. Native byte order; each value is padded to 8 bytes.
+//! Parameters of PipeWire streams (SPA POD): writes objects of numbers, and reads a negotiated
+//! video format. Native byte order; each value is padded to 8 bytes.
 
 use libspa_sys as spa;
 
-/// A larger object is none that a stream was asked for.
+/// A larger object is invalid.
 const MAX_OBJECT_BYTES: usize = 64 << 10;
 
 /// A value.
@@ -51,7 +51,7 @@ fn word(bytes: &mut Vec<u8>, value: u32) {
 /// An object in the making.
 #[derive(Debug)]
 pub(super) struct Object {
-    /// Its type and what it is for, then its properties.
+    /// Its type and its ID, then its properties.
     body: Vec<u8>,
 }
 
@@ -67,7 +67,7 @@ impl Object {
         self.body.resize(self.body.len().next_multiple_of(8), 0);
     }
 
-    /// A property of one value.
+    /// A property with one value.
     pub(super) fn one(mut self, key: u32, value: Value) -> Self {
         for part in [key, 0, value.length(), value.kind()] {
             word(&mut self.body, part);
@@ -77,8 +77,8 @@ impl Object {
         self
     }
 
-    /// A property of which the other side chooses the value: the best first, then what `kind` says
-    /// (least and most of a range, all of an enumeration). Values of one kind.
+    /// A property whose value the other side chooses: the preferred one first, then the values of
+    /// `kind` (minimum and maximum of a range, or all of an enumeration). All values have one type.
     pub(super) fn choice(mut self, key: u32, kind: u32, values: &[Value]) -> Self {
         let Some(first) = values.first() else { return self };
         let length = 16 + first.length() * values.len() as u32;
@@ -92,7 +92,7 @@ impl Object {
         self
     }
 
-    /// The whole, in units of 8 bytes, as which it is aligned.
+    /// The whole object in units of 8 bytes, for alignment.
     pub(super) fn finish(self) -> Vec<u64> {
         let mut bytes = Vec::with_capacity(self.body.len() + 8);
         word(&mut bytes, self.body.len() as u32);
@@ -109,7 +109,7 @@ impl Object {
     }
 }
 
-/// The bytes that an object of these first 8 bytes has in all; `None` where it is none or absurd.
+/// The total length of an object with these first 8 bytes; `None` if invalid.
 pub(super) fn length(head: [u8; 8]) -> Option<usize> {
     let [size, kind] = [number(&head, 0)?, number(&head, 4)?];
     let length = 8 + size as usize;
@@ -130,7 +130,7 @@ pub(super) struct Format {
     pub(super) height: u32,
 }
 
-/// Reads a format object; `None` where it is no raw frame with a size.
+/// Reads a format object; `None` if it is no raw video with a size.
 pub(super) fn format(bytes: &[u8]) -> Option<Format> {
     let end = length(bytes.get(..8)?.try_into().ok()?)?;
     let body = bytes.get(8..end)?;

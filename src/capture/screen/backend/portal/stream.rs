@@ -1,6 +1,6 @@
-//! A stream of frames from PipeWire. Its loop is a thread of the library, on which the callbacks
-//! here are called; what they find out lies in a cell, at which the source's thread looks. The newest
-//! buffer is held until the next one comes, so that a frame is copied only where it is looked at.
+//! A video stream of PipeWire. Its loop is a thread of the library that calls the callbacks here;
+//! they store their results in a cell, which the source's thread reads. The newest buffer is kept
+//! until the next one arrives, so a frame is copied only when needed.
 
 #![allow(unsafe_code)]
 
@@ -21,20 +21,20 @@ use crate::media::{FrameRate, Size};
 
 const NAME: &CStr = c"onair screen";
 const ABOUT: &CStr = c"media.type=Video media.category=Capture media.role=Screen";
-/// Frames that the producer may have in work beside the one that is held here.
+/// Buffers for the producer, in addition to the one kept here.
 const BUFFERS: [i32; 3] = [4, 3, 8];
 
-/// What the stream knows now.
+/// The present state of the stream.
 #[derive(Default)]
 struct Cell {
     format: Option<Format>,
-    /// The newest frame and the buffer in which it lies.
+    /// The newest frame and its buffer.
     held: Option<HeldBuffer>,
     /// The newest frame was not looked at yet.
     fresh: bool,
-    /// What is new in it since it was looked at.
+    /// Its changed part since the last look.
     dirty: Option<Area>,
-    /// Why there will be no more frames.
+    /// Why the stream ended.
     ended: Option<End>,
 }
 
@@ -43,7 +43,7 @@ struct Cell {
 pub(super) enum End {
     /// The other side, or PipeWire itself, is gone.
     Gone(String),
-    /// What comes cannot be shown.
+    /// The format is not supported.
     Unfit(String),
 }
 
@@ -56,20 +56,20 @@ struct HeldBuffer {
 // which the loop's thread gives it up.
 unsafe impl Send for HeldBuffer {}
 
-/// What the callbacks are handed. Lives as long as the stream.
+/// The data of the callbacks. It lives as long as the stream.
 struct Inside {
     cell: Mutex<Cell>,
     stream: AtomicPtr<pw::pw_stream>,
-    /// What ties the callbacks to the stream; the library writes into it.
+    /// Connects the callbacks to the stream; the library writes to it.
     hook: spa::spa_hook,
 }
 
-/// See the module. Dropping it ends the stream and the loop's thread.
+/// A video stream with its loop; dropping it ends both.
 pub(super) struct Stream {
     thread: NonNull<pw::pw_thread_loop>,
     context: *mut pw::pw_context,
     core: *mut pw::pw_core,
-    /// Made by `Box::into_raw`, which the callbacks share.
+    /// From `Box::into_raw`; shared with the callbacks.
     inside: NonNull<Inside>,
 }
 
@@ -77,15 +77,15 @@ pub(super) struct Stream {
 // whichever thread that is.
 unsafe impl Send for Stream {}
 
-/// What is new since the last look.
+/// A new frame since the last look.
 pub(super) struct StreamNews<'a> {
     picture: &'a MappedFrame,
-    /// What of it is new.
+    /// Its changed part.
     pub(super) dirty: Area,
 }
 
 impl StreamNews<'_> {
-    /// What is meant of the stream's frames.
+    /// The visible part of the stream's frames.
     pub(super) fn shown(&self) -> Area {
         self.picture.shown
     }
@@ -182,8 +182,8 @@ impl Stream {
         Ok(())
     }
 
-    /// Looks at the newest frame, if there is one since the last look. The loop waits meanwhile where
-    /// it would give the frame up.
+    /// Reads the newest frame, if there is a new one since the last look. Meanwhile the loop waits
+    /// before it releases the frame.
     ///
     /// # Errors
     /// Why there are no more.
@@ -204,7 +204,7 @@ impl Stream {
         Ok(())
     }
 
-    /// Whether a frame has come that was not looked at.
+    /// Whether there is a new frame.
     pub(super) fn has_news(&self) -> Result<bool, End> {
         // SAFETY: as in `look`.
         let cell = unsafe { self.inside.as_ref() }.cell.lock();
@@ -235,8 +235,7 @@ impl Drop for Stream {
     }
 }
 
-/// The formats that can be shown. No modifiers: with them frames would come in a graphics card's
-/// memory.
+/// The supported formats. Without modifiers, because they would put frames in graphics memory.
 fn offer(rate: FrameRate) -> Vec<u64> {
     let pixels = [
         spa::SPA_VIDEO_FORMAT_BGRx,
@@ -263,7 +262,7 @@ fn offer(rate: FrameRate) -> Vec<u64> {
         .finish()
 }
 
-/// How frames of an agreed format are to come: in shared memory, with what is new in them.
+/// The requested delivery of frames: in shared memory, with changed parts.
 fn wishes() -> [Vec<u64>; 5] {
     let memory = 1 << spa::SPA_DATA_MemFd | 1 << spa::SPA_DATA_MemPtr;
     let meta = |kind: u32, sizes: &[i32]| {
@@ -308,7 +307,7 @@ static EVENTS: pw::pw_stream_events = pw::pw_stream_events {
 };
 
 /// # Safety
-/// Called by the stream with what was given to it.
+/// The stream calls it with its data.
 unsafe extern "C" fn state_changed(
     data: *mut c_void,
     _old: pw::pw_stream_state,
@@ -334,7 +333,7 @@ unsafe extern "C" fn state_changed(
 }
 
 /// # Safety
-/// Called by the stream with what was given to it.
+/// The stream calls it with its data.
 unsafe extern "C" fn param_changed(data: *mut c_void, id: u32, param: *const spa::spa_pod) {
     if id != spa::SPA_PARAM_Format || param.is_null() {
         return;
@@ -371,7 +370,7 @@ unsafe extern "C" fn param_changed(data: *mut c_void, id: u32, param: *const spa
 }
 
 /// # Safety
-/// Called by the stream with what was given to it.
+/// The stream calls it with its data.
 unsafe extern "C" fn remove_buffer(data: *mut c_void, buffer: *mut pw::pw_buffer) {
     // SAFETY: `data` is what the listener was added with, which outlives the stream.
     let inside = unsafe { &*data.cast::<Inside>() };
@@ -383,7 +382,7 @@ unsafe extern "C" fn remove_buffer(data: *mut c_void, buffer: *mut pw::pw_buffer
 }
 
 /// # Safety
-/// Called by the stream with what was given to it.
+/// The stream calls it with its data.
 unsafe extern "C" fn process(data: *mut c_void) {
     // SAFETY: `data` is what the listener was added with, which outlives the stream.
     let inside = unsafe { &*data.cast::<Inside>() };
