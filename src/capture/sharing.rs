@@ -1,11 +1,10 @@
-//! Which choices the desktop of a Wayland session is asked for, and by which name it is kept what it
-//! allowed.
+//! Which choices need the sharing dialog, and the names of their stored permissions.
 
 use crate::capture::choice::VideoChoice;
 use crate::capture::screen::permission::{MAX_KEYS, screen_key, window_key};
 use crate::capture::screen::target::{DisplayTarget, SHARED, WindowTarget, is_wayland};
 
-/// By which name tokens of this choice are kept; `None`: the desktop is not asked for it.
+/// The name of this choice's tokens; `None`: no dialog is needed.
 pub fn key(choice: &VideoChoice) -> Option<String> {
     match choice {
         VideoChoice::Screen(screen) => screen_key(screen.id.as_deref(), screen.part),
@@ -22,8 +21,8 @@ pub fn asks_desktop(choice: &VideoChoice) -> bool {
     key(choice).is_some() && (!as_session || is_wayland())
 }
 
-/// A choice of its own for another screen or window that the desktop is to be asked for, beside those
-/// that there are; what a person means by the first where there is none.
+/// A choice with a separate dialog for one more display or window; the plain one if it is the
+/// first.
 pub fn another(window: bool, there: &[&VideoChoice]) -> VideoChoice {
     let taken: Vec<String> = there.iter().filter_map(|choice| key(choice)).collect();
     let plain = if window {

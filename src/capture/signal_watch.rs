@@ -1,6 +1,7 @@
-//! Looks at what a camera or a remote stream delivers: a frame that is black or does not move, though
-//! frames come, is an alarm in its status. A deliberately still source is not looked at, a media file only
-//! where something else is to be shown instead, or where nothing else is seen. Costs a few thousand pixels twice a second, on the compositor's thread.
+//! Watches the video of a camera or a remote stream: black or frozen video raises an alarm in its
+//! status. An intentionally static source is not watched; a media file only if it has a fallback,
+//! or is the only visible source. It checks a few thousand pixels twice per second, on the
+//! compositor's thread.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,16 +13,16 @@ use crate::media::frame::Range;
 use crate::media::source_status::{SourceAlarm, SourceStatus};
 use crate::media::{Size, VideoFeed, VideoFrame};
 
-/// Frames that come no more often than this are not told to be black or to stand still.
+/// Frames that arrive no more often than this raise no alarm.
 const GAP: Duration = Duration::from_secs(3);
 
-/// How often frames are looked at.
+/// How often frames are checked.
 const LOOK: Duration = Duration::from_millis(500);
 /// Points across and down.
 const GRID: (usize, usize) = (64, 36);
 /// Luma up to this is black, in limited and in full range.
 const DARK: (u8, u8) = (24, 10);
-/// How long a frame has to be black, or the same, and what that is.
+/// How long a frame must be black or unchanged, and the thresholds.
 struct Limits {
     black: (Duration, SourceAlarm),
     frozen: (Duration, SourceAlarm),
@@ -32,13 +33,13 @@ const CAMERA: Limits = Limits {
     frozen: (Duration::from_secs(10), SourceAlarm::Frozen),
 };
 
-/// Its encoder makes the same frame of what hardly moves, and a guest may show a page for a while.
+/// An encoder can repeat a frame for a nearly static scene, and a guest can show a static page.
 const STREAM: Limits = Limits {
     black: (Duration::from_secs(10), SourceAlarm::BlackStream),
     frozen: (Duration::from_secs(30), SourceAlarm::FrozenStream),
 };
 
-/// A file is there in whole: what it shows is what was meant to be shown.
+/// A file is complete: its content is intentional.
 const FILE: Limits = Limits {
     black: (Duration::from_secs(4), SourceAlarm::BlackFile),
     frozen: (Duration::from_secs(10), SourceAlarm::FrozenFile),
@@ -84,13 +85,13 @@ impl VideoFeed for Watched {
 
 struct VideoWatch {
     limits: &'static Limits,
-    /// Whether it is to look; `None`: always.
+    /// Whether to watch it; `None`: always.
     wanted: Option<WatchedFile>,
     status: Arc<SourceStatus>,
     seen: Option<SeenFrame>,
 }
 
-/// What was seen at the last look.
+/// The frame at the last check.
 struct SeenFrame {
     looked: Timestamp,
     /// Stays alive, so that a new frame has other planes.
@@ -178,7 +179,7 @@ mod tests {
         source::frame(Pooled::unpooled(planes))
     }
 
-    /// The alarm after each second of what a camera gives 30 times a second.
+    /// The alarm after each second of a camera at 30 fps.
     fn alarms(seconds: u32, of: impl Fn(u32) -> Option<VideoFrame>) -> Vec<Option<SourceAlarm>> {
         alarms_by(&CAMERA, seconds, of)
     }

@@ -1,4 +1,4 @@
-//! What a video source is to those who open and own it.
+//! The interface of a video source for its owner.
 
 use std::sync::Arc;
 
@@ -10,14 +10,14 @@ use crate::media::source_status::SourceStatus;
 use crate::media::{Color, FrameGrid, Planes, Size, Surface, VideoFeed, VideoFrame};
 use crate::text::problem::{Problem, problem};
 
-/// What a source needs to know of the program.
+/// The context of a source: the program's clock and format.
 #[derive(Copy, Clone, Debug)]
 pub struct Context {
     /// The session clock.
     pub clock: Clock,
     /// The instants of program frames.
     pub grid: FrameGrid,
-    /// The program's size: what a source delivers at best.
+    /// The program's size: the best size for a source.
     pub size: Size,
 }
 
@@ -25,14 +25,14 @@ pub struct Context {
 pub struct Source {
     /// For the compositor.
     pub feed: Box<dyn VideoFeed>,
-    /// How it fares, readable at any time, also after the feed has been handed over.
+    /// Its state, readable at any time, also after the feed has moved on.
     pub status: Arc<SourceStatus>,
 }
 
 partial_debug!(Source { status });
 
-/// Why a source cannot even be begun with. A camera that is absent or busy is no error: its status
-/// says so, and it is taken when it comes.
+/// Why a source cannot be created. A missing or busy camera is not an error: its status reports it,
+/// and the source opens it as soon as possible.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", Problem::from(self))]
 pub enum Error {
@@ -63,7 +63,7 @@ pub struct CameraInfo {
     pub id: String,
     /// For people.
     pub name: String,
-    /// What it offers.
+    /// Its formats.
     pub formats: Vec<CameraFormat>,
 }
 
@@ -74,7 +74,7 @@ pub struct CameraFormat {
     pub size: Size,
     /// Frames a second.
     pub fps: f64,
-    /// How pixels are stored: `YUYV`, `NV12`, `MJPEG`…
+    /// The pixel format: `YUYV`, `NV12`, `MJPEG`…
     pub pixel: &'static str,
 }
 
@@ -87,17 +87,17 @@ impl<T: Clone + PartialEq> LiveSetting<T> {
         Self(Arc::new(Mutex::new(value)))
     }
 
-    /// As it stands now.
+    /// The present value.
     pub fn get(&self) -> T {
         self.0.lock().clone()
     }
 
-    /// Turns it.
+    /// Sets the value.
     pub fn set(&self, value: T) {
         *self.0.lock() = value;
     }
 
-    /// The new value, where it is another than `before`.
+    /// The new value, if it differs from `before`.
     pub(super) fn change(&self, before: &T) -> Option<T> {
         let now = self.0.lock();
         (*now != *before).then(|| now.clone())
@@ -109,7 +109,7 @@ impl<T: Clone + PartialEq> LiveSetting<T> {
     }
 }
 
-/// Shows what its worker put there last, for as long as it is there.
+/// Shows the last frame of its worker.
 pub(super) struct StillFeed {
     pub(super) latest: Latest<VideoFrame>,
     /// Ends when the feed is dropped.
@@ -122,7 +122,7 @@ impl VideoFeed for StillFeed {
     }
 }
 
-/// A frame in the program's colours; whoever shows it timestamps it.
+/// A frame in the program's color space; its user sets the timestamp.
 pub(super) fn frame(planes: impl Into<Arc<Pooled<Planes>>>) -> VideoFrame {
     VideoFrame {
         pts: Timestamp::ZERO,
@@ -131,7 +131,7 @@ pub(super) fn frame(planes: impl Into<Arc<Pooled<Planes>>>) -> VideoFrame {
     }
 }
 
-/// A source of one frame that never changes.
+/// A source of one constant frame.
 pub(super) fn still(planes: Planes, status: Arc<SourceStatus>) -> Source {
     let latest = Latest::default();
     latest.publish(frame(Pooled::unpooled(planes)));

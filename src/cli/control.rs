@@ -1,4 +1,4 @@
-//! Commands on standard input, one a line (`--control`): how they are read, and how they are answered.
+//! Commands on standard input, one per line (`--control`): reads and answers them.
 
 use std::collections::VecDeque;
 use std::io::{BufRead, Read};
@@ -13,38 +13,38 @@ use crate::studio::Studio;
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// A line longer than this is none.
+/// A longer line is invalid.
 const MAX_LINE: u64 = 4 << 10;
-/// What is read instead: no command begins so.
+/// Replaces a line that is too long: no command begins like this.
 const TOO_LONG: &str = "(a line of more than 4 KiB)";
-/// So many are obeyed before it is looked at everything else, however many come.
+/// Limit for the commands handled in a row.
 pub(super) const MAX_COMMANDS_PER_TURN: usize = 16;
 /// Lines that wait to be obeyed.
 const LINES: usize = 64;
-/// How long a line waits at once for the studio to have carried out what was asked before.
+/// How long a line waits for the studio to finish earlier commands.
 const SETTLE: Duration = Duration::from_millis(50);
 
-/// Reads standard input on a separate thread, which ends with the process: a read cannot be taken
-/// back.
+/// Reads standard input on a separate thread, which ends with the process, because a read cannot be
+/// canceled.
 #[derive(Debug)]
 pub struct Lines {
     lines: Receiver<String>,
-    /// Lines that were taken and are not obeyed yet.
+    /// Lines that were read but not executed yet.
     waiting: VecDeque<ControlLine>,
     count: u64,
     _worker: Worker,
 }
 
-/// A line, and which it is.
+/// A line and its number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ControlLine {
-    /// Counted from 1, empty ones too.
+    /// Counted from 1, including empty lines.
     pub number: u64,
     pub text: String,
 }
 
 impl Lines {
-    /// Begins to read.
+    /// Starts to read.
     ///
     /// # Errors
     /// When the system grants no thread.
@@ -71,8 +71,8 @@ impl Lines {
         })
     }
 
-    /// The next line once the studio has carried out all that was asked of it before: what a line means
-    /// may depend on that. One that `at_once` knows does not wait.
+    /// The next line after the studio has executed all earlier ones, because its meaning can depend
+    /// on them. A line that `at_once` accepts does not wait.
     pub fn take_for(
         &mut self,
         studio: &Studio,
@@ -87,7 +87,7 @@ impl Lines {
     }
 }
 
-/// The next line; what is too long is none, and nothing of it another. `None` at the end.
+/// The next line; one that is too long is invalid as a whole. `None` at the end.
 fn next(input: &mut impl BufRead) -> Option<String> {
     let (mut line, mut long) = (Vec::new(), false);
     loop {
@@ -104,8 +104,8 @@ fn next(input: &mut impl BufRead) -> Option<String> {
     (!line.is_empty()).then(|| String::from_utf8_lossy(&line).trim().to_owned())
 }
 
-/// That a word is no command. It is repeated only if it looks like one: a key that was pasted by mistake
-/// does not.
+/// The problem that a word is no command. The word is repeated only if it looks like one, so a key
+/// pasted by mistake is not printed.
 pub(super) fn not_a_command(word: &str, syntax: &str) -> Problem {
     let is_word = |byte: u8| byte.is_ascii_lowercase() || byte == b'-';
     if word.len() <= 16 && word.bytes().all(is_word) {
@@ -116,7 +116,7 @@ pub(super) fn not_a_command(word: &str, syntax: &str) -> Problem {
 }
 
 impl ControlLine {
-    /// Says what became of it: with `--json` always, else where it could not be done.
+    /// Prints the result: always with `--json`, otherwise only failures.
     pub fn answer(&self, output: &Output, done: &Result<(), Problem>) {
         if let Err(why) = done {
             complain(why.clone());

@@ -1,4 +1,4 @@
-//! `onair devices`: what there is to choose from.
+//! `onair devices`: lists the available choices.
 
 use serde_json::{Value, json};
 
@@ -151,7 +151,7 @@ pub fn run(globals: &Globals, clock: Clock) -> Exit {
     Exit::Ok
 }
 
-/// What can be encoded, by what, and why the rest cannot.
+/// The encoders, and why others are unavailable.
 fn encoders(output: &Output) {
     output.line(&output.say(&problem!("out-encoders")));
     for KnownEncoder { choice, name, codec, unavailable } in encode::known_encoders() {
@@ -164,7 +164,7 @@ fn encoders(output: &Output) {
     }
 }
 
-/// What can be played, by what, and why the rest cannot.
+/// The decoders, and why others are unavailable.
 fn decoders(output: &Output) {
     output.line(&output.say(&problem!("out-decoders")));
     let all = inventory::all();

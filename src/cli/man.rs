@@ -45,7 +45,7 @@ pub fn run(args: &Args, onair: Command) -> Exit {
     }
 }
 
-/// The page of a command of a command…; `None`: there is none.
+/// The page of a nested command; `None`: there is none.
 fn page(names: &[String], onair: Command) -> Option<Man> {
     let mut onair = onair.disable_help_subcommand(true);
     onair.build();

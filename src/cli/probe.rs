@@ -1,4 +1,5 @@
-//! `onair probe`: what is in a stream or file, as JSON. Names of codecs and fields are ffprobe's.
+//! `onair probe`: the contents of a stream or file, as JSON. Names of codecs and fields are
+//! ffprobe's.
 
 use serde_json::{Map, Value, json};
 

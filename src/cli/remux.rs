@@ -1,5 +1,5 @@
-//! `onair remux` and `onair repair`: recordings from one format into another, and recordings that
-//! were cut off.
+//! `onair remux` and `onair repair`: convert the format of recordings, and complete interrupted
+//! ones.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -41,7 +41,7 @@ pub struct RemuxArgs {
     pub to: Option<Duration>,
 }
 
-/// What may be left out.
+/// Parts that may be dropped.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Drop {
     /// Video tracks
@@ -104,7 +104,7 @@ pub fn run_repair(args: &RepairArgs, globals: &Globals, clock: Clock) -> Exit {
     work(globals, clock, "repair", |stop| repair(&args.file, stop))
 }
 
-/// Says so where an address was given and a file is wanted.
+/// Reports an address in place of a file.
 fn refused(paths: &[&Path]) -> Option<Exit> {
     let why = paths.iter().find_map(|path| check_file(path).err())?;
     complain(why);

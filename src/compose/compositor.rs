@@ -1,7 +1,7 @@
-//! Floor 3: the compositor. On its own thread it ticks on the program's frame grid, pulls the
-//! frames of the sources that the scene shows, draws the scene, and hands the program frame to
-//! the monitor and, while there is one, to the encoder. A source without a frame is replaced by
-//! its last one for two seconds and by a placeholder after that: program frames never stop.
+//! Floor 3: the compositor. On each tick of the program's frame grid, its thread pulls the frames
+//! of the visible sources, draws the scene, and passes the program frame to the monitor and to the
+//! encoder, if any. A source without a frame shows its last one for two seconds, then a
+//! placeholder: program frames never stop.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,10 +22,10 @@ use crate::compose::transition::Change;
 use crate::compose::view::Made;
 use crate::media::{FrameGrid, FrameRate, ProgramId, Size, VideoFeed, VideoFrame};
 
-/// A tick later than this is skipped; one less late is caught up with.
+/// A tick that is late by more than this is skipped; a smaller delay is caught up.
 const MAX_TICK_DELAY: Duration = Duration::from_millis(100);
 
-/// What the program is.
+/// The format of the program.
 #[derive(Copy, Clone, Debug)]
 pub struct Config {
     /// Width and height of the program.
@@ -47,29 +47,29 @@ pub enum Error {
     Thread(#[from] std::io::Error),
 }
 
-/// What the compositor has done since it was started.
+/// The compositor's counters.
 #[derive(Copy, Clone, Debug, Default, PartialEq)]
 pub struct Figures {
-    /// Program frames made.
+    /// Program frames drawn.
     pub captured: u64,
-    /// Frames that were due and were not made, because the machine was too busy.
+    /// Due frames that were skipped because the machine was too busy.
     pub skipped: u64,
-    /// Program frames that repeat the source's last one because it had no new one.
+    /// Program frames that repeat the source's last one.
     pub repeated: u64,
     /// Program frames that are the placeholder.
     pub placeholders: u64,
     /// Program frames a second, measured over about the last second.
     pub fps: f64,
-    /// What is given up because the machine does not keep up.
+    /// The reduction of work on a slow machine.
     pub degradation: Degradation,
 }
 
-/// The running compositor. Dropping it ends it; [`Compositor::join`] waits for that.
+/// The running compositor. Dropping it ends it; [`Compositor::join`] waits for the end.
 #[derive(Debug)]
 pub struct Compositor {
     shared: Arc<Shared>,
     config: Config,
-    /// `None`: a test ticks by hand.
+    /// `None`: a test calls the ticks.
     worker: Option<Worker>,
 }
 
@@ -88,7 +88,7 @@ impl Compositor {
         Ok(Self { shared, config, worker: Some(worker) })
     }
 
-    /// One whose ticks a test makes on its own, at whatever instants.
+    /// A compositor whose ticks a test calls at any instant.
     #[cfg(test)]
     pub fn by_hand(config: Config, preview: Latest<VideoFrame>) -> (Self, Ticker) {
         let shared = Arc::new(Shared::default());
@@ -96,14 +96,14 @@ impl Compositor {
         (Self { shared, config, worker: None }, ticker)
     }
 
-    /// Does this after each wish: a tick may come between any two of them.
+    /// Calls this after each command, because a tick can happen between any two.
     #[cfg(test)]
     pub fn after_each_command(&self, then: impl FnMut() + Send + 'static) {
         *self.shared.after.lock() = Some(Box::new(then));
     }
 
-    /// What is wished is carried out with the same frame, once what this gives is dropped: else some of it
-    /// could be seen without the rest.
+    /// Applies all commands with the same frame, after the guard is dropped, so that none is
+    /// visible alone.
     #[must_use]
     pub fn hold(&self) -> ChangeGuard {
         self.shared.inbox.lock().held += 1;
@@ -117,23 +117,23 @@ impl Compositor {
         done
     }
 
-    /// What was asked for.
+    /// The configuration.
     pub fn config(&self) -> Config {
         self.config
     }
 
-    /// Shows this source alone from the next frame on; `None`: the placeholder. The feed before it is
-    /// dropped on the compositor's thread.
+    /// Shows this source alone from the next frame on; `None`: the placeholder. The previous feed
+    /// is dropped on the compositor's thread.
     pub fn set_feed(&self, feed: Option<Box<dyn VideoFeed>>) {
         self.set_source(SourceId::default(), feed);
     }
 
-    /// Gives a source its frames, in whatever scenes it is shown; `None`: it has none.
+    /// Sets the feed of a source in all scenes; `None`: no feed.
     pub fn set_source(&self, id: SourceId, feed: Option<Box<dyn VideoFeed>>) {
         self.give(id, SourceFrame::Feed(feed));
     }
 
-    /// This source shows what another one is given, with filters of its own.
+    /// This source shows the frames of another one, with its own filters.
     pub fn set_view(&self, id: SourceId, of: SourceId) {
         self.give(id, SourceFrame::View(of));
     }
@@ -143,7 +143,7 @@ impl Compositor {
         drop(self.post(|inbox| inbox.sources.insert(id, given)));
     }
 
-    /// What feeds one source feeds another from the next frame on, and is not closed in between.
+    /// Moves the feed of one source to another from the next frame on, without closing it.
     pub fn hand_over(&self, from: SourceId, to: SourceId) {
         let before = self.post(|inbox| match inbox.sources.remove(&from) {
             Some(waiting) => {
@@ -158,19 +158,19 @@ impl Compositor {
         drop(before);
     }
 
-    /// This source shows what another one is given, while it continues being asked itself; `None`: its own
+    /// This source shows the frames of another one, while its own feed continues; `None`: its own
     /// frames again.
     pub fn set_fallback(&self, id: SourceId, by: Option<SourceId>) {
         self.post(|inbox| inbox.fallback.insert(id, by));
     }
 
-    /// Does this to the frames of a source from the next one on, in this order.
+    /// Sets the filters of a source in this order, from the next frame on.
     pub fn set_filters(&self, id: SourceId, filters: Vec<WantedFilter>) {
         self.post(|inbox| inbox.filters.insert(id, filters));
     }
 
-    /// Shows this from the next frame on. With a transition it is another scene, without one the
-    /// same scene changed.
+    /// Shows this from the next frame on. With a transition, it is another scene; without one, a
+    /// change of the same scene.
     pub fn show(&self, plan: Arc<Plan>, change: Option<Change>) {
         let unused = self.post(|inbox| {
             let before = inbox.plan.take().and_then(|(_, change)| change);
@@ -182,35 +182,35 @@ impl Compositor {
         drop(unused);
     }
 
-    /// Draws another scene, small and at half the rate, into a separate slot; `None`: no longer.
+    /// Draws the preview scene, small and at half the rate, into a separate slot; `None`: stops.
     pub fn prepare(&self, preview: Option<(Arc<Plan>, Latest<VideoFrame>)>) {
         self.post(|inbox| inbox.preview = Some(preview));
     }
 
-    /// Draws this as another program of the same sources, at this size and rate, which is at most that of
-    /// the main one; `None`: no longer.
+    /// Draws another program from the same sources, at this size and at most the main rate; `None`:
+    /// stops.
     pub fn set_other(&self, id: ProgramId, other: Option<OtherProgram>) {
         self.post(|inbox| inbox.others.insert(id, other));
     }
 
-    /// Sends program frames to an encoder from the next one on. A queue whose receiver is gone is
-    /// let go on its own.
+    /// Sends program frames to an encoder, from the next one on. A queue without a receiver is
+    /// removed.
     pub fn attach_encoder(&self, encoder: Sender<VideoFrame>) {
         self.attach_encoder_from(encoder, Timestamp::ZERO);
     }
 
-    /// The same, and none of before this instant, however late they are drawn.
+    /// The same, but without frames from before this instant, even if drawn later.
     pub fn attach_encoder_from(&self, encoder: Sender<VideoFrame>, from: Timestamp) {
         self.post(|inbox| inbox.encoders[0] = Some(Some((encoder, from))));
     }
 
-    /// The same for an encoder of another program's frames, which are drawn while there is one; `None`: no
-    /// longer.
+    /// The same for an encoder of another program, which is drawn only with an encoder; `None`:
+    /// stops.
     pub fn attach_other(&self, id: ProgramId, encoder: Option<(Sender<VideoFrame>, Timestamp)>) {
         self.post(|inbox| inbox.other_encoders.push((id, encoder)));
     }
 
-    /// The same for a second encoder of the same frames, which are shared; `None`: no longer.
+    /// The same for a second encoder of the same shared frames; `None`: stops.
     pub fn attach_second(&self, encoder: Option<Sender<VideoFrame>>) {
         let encoder = encoder.map(|encoder| (encoder, Timestamp::ZERO));
         self.post(|inbox| inbox.encoders[1] = Some(encoder));
@@ -234,7 +234,7 @@ impl Compositor {
         }
     }
 
-    /// Ends composing, drops feed and encoder queue, and waits.
+    /// Ends the thread, drops feed and encoder queue, and waits.
     ///
     /// # Errors
     /// When the thread does not end within `limit`.
@@ -278,7 +278,7 @@ impl Drop for ChangeGuard {
 
 partial_debug!(Shared { captured });
 
-/// Wishes not yet carried out: the outer `Some` is a wish.
+/// Pending commands: the outer `Some` means a command.
 #[derive(Default)]
 struct Inbox {
     sources: BTreeMap<SourceId, SourceFrame>,
@@ -291,11 +291,11 @@ struct Inbox {
     encoders: [Option<Option<Attached>>; 2],
     others: BTreeMap<ProgramId, Option<OtherProgram>>,
     other_encoders: Vec<(ProgramId, Option<Attached>)>,
-    /// So many have more to wish: until then nothing is carried out.
+    /// The number of guards: nothing is applied while it is above zero.
     held: u32,
 }
 
-/// An encoder's queue, and the first instant that it is to show.
+/// An encoder's queue, and the first instant for it.
 type Attached = (Sender<VideoFrame>, Timestamp);
 
 /// Another program of the same sources.
@@ -306,17 +306,17 @@ pub struct OtherProgram {
     pub rate: FrameRate,
 }
 
-/// The instants of another program's frames, and where they go.
+/// The timing of another program's frames, and their receiver.
 #[derive(Debug)]
 struct OtherPace {
     grid: FrameGrid,
-    /// The number of the last one.
+    /// The number of the last frame.
     last: i64,
     encoder: Option<Attached>,
 }
 
 impl OtherPace {
-    /// The number of the frame that is due at a tick, if it is none before.
+    /// The instant of the frame that is due at a tick, if new.
     fn due(&mut self, at: Timestamp) -> Option<Timestamp> {
         let index = self.grid.index_at(at);
         let is_new = index > self.last;
@@ -354,7 +354,7 @@ fn run(mut ticker: Ticker, stop: &Stop) {
     }
 }
 
-/// What is done at each tick.
+/// The work of a tick.
 #[derive(Debug)]
 pub struct Ticker {
     config: Config,
@@ -381,7 +381,7 @@ impl Ticker {
         }
     }
 
-    /// Carries out what is wished, unless more is to come, and makes the frame of this number.
+    /// Applies commands, unless they are held, and draws the frame of this number.
     pub fn tick(&mut self, number: i64) {
         let Self { program, shared, watcher, encoders, .. } = self;
         let commands = {
@@ -455,7 +455,7 @@ impl Ticker {
         }
     }
 
-    /// Draws what is due of other programs, where somebody encodes it.
+    /// Draws due frames of other programs that have an encoder.
     fn draw_others(&mut self, at: Timestamp) {
         for (id, other) in &mut self.others {
             let Some(pts) = other.due(at) else { continue };
@@ -470,7 +470,7 @@ impl Ticker {
         }
     }
 
-    /// That took this long, of so long as there is, and began `now`.
+    /// A tick that began `now` took this long, of this much available time.
     fn took(&mut self, long: Duration, period: Duration, now: Timestamp) {
         let degradation = self.watcher.took(long, period);
         self.shared.degradation.store(degradation.number(), Ordering::Relaxed);
@@ -488,7 +488,7 @@ struct Rate {
 }
 
 impl Rate {
-    /// One tick; the rate when a second has gone by.
+    /// Counts a tick; returns the rate once per second.
     fn count(&mut self, now: Timestamp) -> Option<f64> {
         let Some(since) = self.since else {
             self.since = Some(now);
@@ -536,7 +536,7 @@ mod tests {
         compositor.join(Duration::from_secs(30)).unwrap();
     }
 
-    /// Gives one frame for ever, or a new one at every tick.
+    /// Returns one frame forever, or a new one at every tick.
     struct Scene(VideoFrame, bool);
 
     impl VideoFeed for Scene {

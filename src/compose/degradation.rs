@@ -1,20 +1,20 @@
-//! What is given up when the machine does not keep up, in this order: the scene that is prepared,
-//! transitions, filters that only make a frame nicer, every second frame. Never audio, which
-//! has a separate thread. Pure: it is told how long each frame took.
+//! The reduction of work on a slow machine, in this order: the preview, transitions, cosmetic
+//! filters, every second frame. Audio is never affected; it has a separate thread. Pure: it takes
+//! the time of each frame.
 
 use std::time::Duration;
 
-/// What is given up.
+/// The level of reduction.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Degradation {
-    /// Nothing.
+    /// No reduction.
     #[default]
     None,
     /// The scene that is prepared is not drawn.
     Preview,
     /// …and scenes change without transitions.
     Transitions,
-    /// …and filters that are [costly](crate::compose::filter::Filter::is_costly) are left out.
+    /// …and [costly](crate::compose::filter::Filter::is_costly) filters are skipped.
     Filters,
     /// …and every second frame repeats the one before.
     Rate,
@@ -29,7 +29,7 @@ impl Degradation {
         Self::ALL.get(usize::from(number)).copied().unwrap_or(Self::Rate)
     }
 
-    /// Its number, the higher the more is given up.
+    /// Its number; a higher one means more reduction.
     pub(super) fn number(self) -> u8 {
         self as u8
     }
@@ -39,7 +39,7 @@ impl Degradation {
 const HIGH: f64 = 0.85;
 /// …if it lasts this long.
 const OVERLOAD_DURATION: Duration = Duration::from_secs(1);
-/// Frames are given up only where they would be late anyway…
+/// Frames are skipped only if they would be late anyway…
 const TOO_HIGH: f64 = 1.1;
 /// …for this long.
 const LAST_OVERLOAD_DURATION: Duration = Duration::from_secs(3);
@@ -48,24 +48,24 @@ const LOW: f64 = 0.5;
 /// …if it lasts this long.
 const TRUST: Duration = Duration::from_secs(8);
 
-/// Watches how long frames take.
+/// Watches the time of frames.
 #[derive(Debug, Default)]
 pub(super) struct LoadWatcher {
     degradation: Degradation,
     /// Smoothed over some ten frames, in parts of a frame's time.
     load: f64,
-    /// How long it has been too much, or little.
+    /// How long the load has been too high, or low.
     high: Duration,
     low: Duration,
 }
 
 impl LoadWatcher {
-    /// What is given up now.
+    /// The present level.
     pub fn degradation(&self) -> Degradation {
         self.degradation
     }
 
-    /// A frame took this long of its time; what is given up from now on.
+    /// A frame took this share of its time; returns the new level.
     pub fn took(&mut self, used: Duration, period: Duration) -> Degradation {
         let part = used.as_secs_f64() / period.as_secs_f64().max(1e-6);
         self.load += (part.min(4.0) - self.load) * 0.1;

@@ -195,7 +195,7 @@ pub(in crate::capture) struct Attempt<'a> {
     pub(in crate::capture) stop: &'a Stop,
     /// The permissions of the desktop.
     pub(in crate::capture) permissions: &'a Permissions,
-    /// Called now and then while a person is asked.
+    /// Called repeatedly while the user's answer is awaited.
     pub(in crate::capture) asking: &'a dyn Fn(),
 }
 
@@ -210,7 +210,7 @@ pub(in crate::capture) struct Pointer {
     pub(in crate::capture) pixels: Vec<u32>,
 }
 
-/// The pointer and where its upper left corner is, counted from the frame's; perhaps outside.
+/// The pointer, and its upper left corner relative to the frame's; it can be outside.
 #[derive(Clone, Debug)]
 pub(in crate::capture) struct Placed {
     pub(in crate::capture) x: i64,
@@ -224,34 +224,34 @@ impl PartialEq for Placed {
     }
 }
 
-/// An open screen or window. Lives on one thread; any call may wait for the display.
+/// An open screen or window. It lives on one thread; any call can wait for the display.
 pub(in crate::capture) trait Grabber {
     /// Even sides.
     fn size(&self) -> Size;
     fn name(&self) -> &str;
     fn id(&self) -> &str;
-    /// What happened since the last call; does not wait.
+    /// The changes since the last call; does not wait.
     fn changes(&mut self) -> Result<Change, Fault>;
-    /// The pixels of a part: rows without padding, each of blue, green, red and a byte of nothing.
+    /// The pixels of a part: rows without padding, each pixel blue, green, red and an unused byte.
     fn read(&mut self, part: Area) -> Result<&[u8], Fault>;
-    /// The pointer, if it is to be shown and is there.
+    /// The pointer, if it is wanted and visible.
     fn pointer(&mut self) -> Result<Option<Placed>, Fault>;
 }
 
 /// A display. No default methods: each backend answers every question.
 pub(in crate::capture) trait ScreenSystem: Send + Sync {
-    /// The monitors there are, the main one first.
+    /// The monitors, the main one first.
     fn screens(&self) -> Result<Vec<ScreenInfo>, Fault>;
     /// The windows that programs show.
     fn windows(&self) -> Result<Vec<WindowInfo>, Fault>;
-    /// Begins to take a monitor (`None`: the main one), or a part of it.
+    /// Starts to capture a monitor (`None`: the main one), or a part of it.
     fn grab_screen(
         &self,
         id: Option<&str>,
         part: Option<Area>,
         attempt: &Attempt<'_>,
     ) -> Result<Box<dyn Grabber>, Fault>;
-    /// Begins to take a window.
+    /// Starts to capture a window.
     fn grab_window(&self, id: &str, attempt: &Attempt<'_>) -> Result<Box<dyn Grabber>, Fault>;
 }
 

@@ -1,5 +1,5 @@
-//! The compositor's end of a screen: its newest frame, whether its thread still lives, and what is
-//! told when all of it has been black for a while.
+//! The compositor's end of a display capture: its newest frame, the state of its thread, and the
+//! alarm after a while of black.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -14,24 +14,24 @@ use crate::text::problem::problem;
 /// A display that has not answered for this long has stalled.
 pub(super) const STALL: Duration = Duration::from_secs(2);
 
-/// So long all of it may be black: longer than a program takes to start or a film to fade.
+/// How long it may be all black: longer than a program's start or a film's fade.
 pub(super) const BLACK: Duration = Duration::from_secs(10);
 
-/// Who does not look for this long does not show it: the time begins again.
+/// If nobody requests frames for this long, the time begins again.
 const AWAY: Duration = Duration::from_secs(3);
 
 /// See the module.
 pub(super) struct ScreenFeed {
     latest: Latest<VideoFrame>,
-    /// When the thread was last known not to wait for the display, microseconds.
+    /// When the thread last did not wait for the display, in microseconds.
     alive: Arc<AtomicI64>,
     status: Arc<SourceStatus>,
     darkness: BlackState,
-    /// What it is told as.
+    /// The alarm for black.
     black: SourceAlarm,
     /// Since when, and when last, it was shown.
     shown: Option<(Timestamp, Timestamp)>,
-    /// Ends when the feed is dropped; left to itself where the display does not answer.
+    /// Ends when the feed is dropped; abandoned if the display does not answer.
     _worker: Worker,
 }
 
@@ -46,7 +46,7 @@ impl ScreenFeed {
         Self { latest, alive, status, darkness, black, shown: None, _worker: worker }
     }
 
-    /// Tells that it is black, and takes that back.
+    /// Raises or withdraws the alarm.
     fn watch(&mut self, at: Timestamp) {
         let since = match self.shown {
             Some((since, last)) if at.since(last) < AWAY => since,

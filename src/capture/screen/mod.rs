@@ -1,7 +1,7 @@
-//! A screen, part of one, or a window as a source. A thread looks at the program's rate what changed and
-//! converts only that; the feed shows the newest frame, and notices when the thread hangs in a display that
-//! does not answer. What shows a person a dialog is not tried again unless a person wants it.
-//! (It is long because its tests follow a display through its whole life.)
+//! A display, a part of one, or a window as a source. A thread checks for changes at the program's
+//! rate and converts only those; the feed shows the newest frame, and notices when the thread hangs
+//! in a display that does not answer. If a retry would open a dialog, it waits for the user's
+//! request. (It is long because its tests follow a display through its whole life.)
 
 pub(in crate::capture) mod area;
 pub mod backend;
@@ -34,16 +34,17 @@ use crate::media::source_status::{SourceAlarm, SourceFormat, SourceState, Source
 use crate::media::{Color, VideoFrame};
 use crate::text::problem::problem;
 
-/// How often a screen or window that is not there is looked for.
+/// How often to look for a missing display or window.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
-/// The first and longest pause before what wakes others is tried again.
+/// The first and the longest pause before a retry that disturbs others.
 const RETRY_PAUSES: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(60));
-/// How long is waited for what was allowed earlier: a keyring may have to be unlocked first.
+/// How long to wait for a stored permission, because a keyring may need unlocking first.
 const FETCH: Duration = Duration::from_secs(60);
-/// A question that is open for this long is told of: an answer from an earlier one takes moments.
+/// A dialog that is open for this long is reported: with a stored permission, the answer takes
+/// moments.
 const QUESTION: Duration = Duration::from_secs(2);
 
-/// What is to be shown.
+/// The content to show.
 #[derive(Clone, Debug)]
 pub(super) enum Target {
     Screen(DisplayTarget),
@@ -69,7 +70,7 @@ impl Target {
         }
     }
 
-    /// By which name the desktop's permission is kept, if it is asked for one.
+    /// The name of the stored permission, if the desktop asks for one.
     fn key(&self) -> Option<String> {
         match self {
             Self::Screen(screen) => permission::screen_key(screen.id.as_deref(), screen.part),
@@ -77,7 +78,7 @@ impl Target {
         }
     }
 
-    /// What it is told as when all of it is black.
+    /// The alarm if all of it is black.
     const fn black(&self) -> SourceAlarm {
         match self {
             Self::Screen(_) => SourceAlarm::BlackScreen,
@@ -93,7 +94,7 @@ impl Target {
     }
 }
 
-/// Opens a screen or window. One that is absent is taken when it comes.
+/// Opens a display or window. A missing one is opened when it appears.
 pub(super) fn open(
     system: Arc<dyn ScreenSystem>,
     mut target: Target,
@@ -103,7 +104,7 @@ pub(super) fn open(
     open_by(system, target, (dial, Permissions::default()), context)
 }
 
-/// The same; whether the pointer is left out is as the dial stands.
+/// The same; the live setting decides whether to hide the pointer.
 pub(super) fn open_by(
     system: Arc<dyn ScreenSystem>,
     target: Target,
@@ -145,14 +146,14 @@ pub(super) fn open_by(
 struct ScreenThread {
     system: Arc<dyn ScreenSystem>,
     target: Target,
-    /// Whether the pointer is left out.
+    /// Whether to hide the pointer.
     dial: LiveSetting<bool>,
     permissions: Permissions,
-    /// By which it is kept what the desktop has allowed.
+    /// The name of the stored permission.
     key: String,
-    /// How often a person had wanted a question when it was last tried.
+    /// The number of user requests at the last attempt.
     asked: u64,
-    /// The next pause before what wakes others is tried again.
+    /// The next pause before a retry that disturbs others.
     later: Duration,
     context: Context,
     status: Arc<SourceStatus>,
@@ -166,8 +167,8 @@ struct ScreenThread {
 /// Why a session ended without a fault.
 enum End {
     Stopped,
-    /// It has another size now and has to be opened again, or is wanted with or without the pointer,
-    /// or a person wants the desktop to ask what it is.
+    /// Open it again: its size changed, the pointer's setting changed, or the user wants the
+    /// desktop to ask again.
     Reshaped,
     /// It has another size now and continues.
     Resized,
@@ -198,7 +199,7 @@ impl ScreenThread {
         }
     }
 
-    /// Opens it and shows it until something ends that.
+    /// Opens it and shows it until something ends the capture.
     fn take(&mut self, stop: &Stop) -> Result<End, Fault> {
         let Context { clock, grid, .. } = self.context;
         let (began, status, alive) = (clock.now(), &self.status, &self.alive);
@@ -250,7 +251,7 @@ impl ScreenThread {
         }
     }
 
-    /// A person wants the desktop to ask since it was last tried.
+    /// The user requested a new dialog since the last attempt.
     fn is_asked(&self) -> bool {
         self.permissions.asked(&self.key) != self.asked
     }
@@ -379,7 +380,7 @@ mod tests {
     use crate::media::source_status::SourceReport;
     use crate::media::{FrameGrid, FrameRate, Size};
 
-    /// A display that does what a test tells it.
+    /// A display that a test controls.
     #[derive(Clone, Default)]
     struct Fake(Arc<Mutex<FakeScreen>>);
 
@@ -482,7 +483,7 @@ mod tests {
         }
     }
 
-    /// Its frame once it is so: there is none for a moment after the machine stood.
+    /// Waits until its frame matches: after a stall of the machine there is none for a moment.
     fn await_so(source: &mut Source, clock: Clock, so: impl Fn(&VideoFrame) -> bool) -> VideoFrame {
         for _ in 0..6_000 {
             if let Some(frame) = source.feed.frame(clock.now()).filter(&so) {

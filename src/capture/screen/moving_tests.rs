@@ -1,9 +1,9 @@
-//! A display of 1920×1080 with a client that moves: what is shown is what the client painted last, of
-//! its pixels only those are read that were damaged, and none while nothing moves. Pixels are counted
-//! where they are read; no time decides.
+//! A display of 1920×1080 with a moving client: the feed shows what the client painted last, reads
+//! only damaged pixels, and reads none while nothing moves. The test counts the pixels that are
+//! read, so time does not decide.
 //!
-//! The display is named by an environment variable: the test starts this program again with it set,
-//! where `inside` runs.
+//! An environment variable names the display: the test starts this program again with it, where
+//! `inside` runs.
 
 #![cfg(target_os = "linux")]
 
@@ -70,7 +70,7 @@ fn a_client_that_moves_on_a_large_screen_is_followed_by_what_it_damages() {
     assert!(output.status.success() && said.contains("1 passed"), "{said}{failed}");
 }
 
-/// How often a display was asked what is new, and what was read of it.
+/// How often a display was polled, and the pixels read from it.
 #[derive(Debug, Default)]
 struct Figures {
     asked: AtomicU64,
@@ -84,7 +84,7 @@ impl Figures {
     }
 }
 
-/// The machine's display; what is read of it is counted.
+/// The machine's display, with counters.
 struct Counting(Arc<dyn ScreenSystem>, Arc<Figures>);
 
 struct Counted(Box<dyn Grabber>, Arc<Figures>);
@@ -142,8 +142,8 @@ impl Grabber for Counted {
     }
 }
 
-/// What the client paints: a number in sixteen cells, white for a one, on a ground whose brightness goes
-/// with the number.
+/// The client paints a number in sixteen cells, white for 1, on a background whose brightness
+/// depends on the number.
 const CELL: u16 = 16;
 const BITS: u16 = 16;
 
@@ -151,12 +151,12 @@ fn ground(number: u16) -> u8 {
     40 + (number % 8) as u8 * 20
 }
 
-/// Luma of a grey as it is in limited range.
+/// The limited-range luma of a grey.
 fn luma(grey: u8) -> u8 {
     (16.0 + f64::from(grey) * 219.0 / 255.0).round() as u8
 }
 
-/// A program that paints off the screen and shows it in one go, as players do.
+/// A program that paints to a hidden buffer and shows it at once, like players.
 struct Client {
     connection: RustConnection,
     root: u32,
@@ -292,7 +292,7 @@ fn inside() {
     whole_frames(client, &mut source, clock);
 }
 
-/// Waits until nothing is left to be read; then nothing is, however often the display is asked.
+/// Waits until nothing is left to read; then polling must read nothing.
 fn still(source: &mut Source, clock: Clock, figures: &Figures) -> VideoFrame {
     let asked = || figures.asked.load(Ordering::SeqCst);
     let wait = |times: u64| {
@@ -312,8 +312,8 @@ fn still(source: &mut Source, clock: Clock, figures: &Figures) -> VideoFrame {
     now
 }
 
-/// The whole screen as fast as the client can: each frame that is shown is one that was painted, whole,
-/// and none is older than the one before.
+/// The whole display as fast as the client can paint: each frame shown is a complete painted one,
+/// and no older than the one before.
 fn whole_frames(client: Client, source: &mut Source, clock: Clock) {
     const FIRST: u16 = 1_000;
     let size = (SIZE.width as u16, SIZE.height as u16);

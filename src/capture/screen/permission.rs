@@ -1,7 +1,7 @@
-//! What the desktop has allowed permanently: the tokens by which its screen sharing portal gives a screen
-//! or window again without asking (`restore_token` of org.freedesktop.portal.ScreenCast). They are
-//! secrets: whoever has one may see the screen. The studio keeps them where stream keys are; a source
-//! takes one when it is opened and gives back the one that replaces it, since each is good for once.
+//! The desktop's permanent permissions: tokens for sharing a display or window again without a
+//! dialog (`restore_token` of org.freedesktop.portal.ScreenCast). They are secrets: a token gives
+//! access to the screen. The studio stores them with the stream keys; a source takes one when it
+//! opens, and returns its replacement, because each works once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,29 +16,29 @@ use crate::capture::screen::target::{SHARED, WindowTarget, shared_name};
 const MAX_TOKENS: usize = 4;
 /// Choices with tokens.
 pub(in crate::capture) const MAX_KEYS: usize = 64;
-/// A longer token is none: portals use UUIDs.
+/// A longer token is invalid: portals use UUIDs.
 const MAX_BYTES: usize = 512;
 
 #[cfg_attr(not(feature = "wayland"), allow(dead_code, reason = "only a portal uses all of it"))]
 #[derive(Debug)]
 struct Entry {
     token: Secret,
-    /// An open source has it.
+    /// An open source uses it.
     taken: bool,
 }
 
 #[derive(Debug, Default)]
 struct Inside {
-    /// What was kept in earlier runs is still being fetched.
+    /// Stored tokens are still being loaded.
     fetching: bool,
     kept: BTreeMap<String, Vec<Entry>>,
-    /// Whose tokens are others than when they were last looked at.
+    /// The names of tokens that changed since the last check.
     changed: BTreeSet<String>,
-    /// How often a person wanted the desktop to ask again.
+    /// How often the user requested a new dialog.
     asked: BTreeMap<String, u64>,
 }
 
-/// See the module; clones are the same one.
+/// Stored permissions; clones are the same object.
 #[derive(Clone, Debug, Default)]
 pub struct Permissions(Arc<Mutex<Inside>>);
 
@@ -62,12 +62,12 @@ pub(in crate::capture) fn window_key(window: &WindowTarget) -> Option<String> {
 
 #[cfg_attr(not(feature = "wayland"), allow(dead_code, reason = "only a portal uses all of it"))]
 impl Permissions {
-    /// What was kept will be told; sources wait for [`Self::fetched`].
+    /// Stored tokens will arrive; sources wait for [`Self::fetched`].
     pub fn fetching(&self) {
         self.0.lock().fetching = true;
     }
 
-    /// All that was kept has been told.
+    /// All stored tokens have arrived.
     pub fn fetched(&self) {
         self.0.lock().fetching = false;
     }
@@ -76,7 +76,7 @@ impl Permissions {
         self.0.lock().fetching
     }
 
-    /// This was kept by [`Self::take_changes`] in an earlier run: a token a line.
+    /// Restores what [`Self::take_changes`] returned in an earlier run: one token per line.
     pub fn restore(&self, key: &str, kept: &Secret) {
         let mut inside = self.0.lock();
         if inside.kept.contains_key(key) || inside.kept.len() >= MAX_KEYS {
@@ -88,7 +88,7 @@ impl Permissions {
         inside.kept.insert(key.to_owned(), entries.collect());
     }
 
-    /// What is to be kept from now on, by its name; an empty secret is to be forgotten.
+    /// The tokens to store, by name; an empty secret means to delete it.
     pub fn take_changes(&self) -> Vec<(String, Secret)> {
         let mut inside = self.0.lock();
         let changed = std::mem::take(&mut inside.changed);
@@ -106,7 +106,7 @@ impl Permissions {
             .collect()
     }
 
-    /// The person wants the desktop to ask what to share once more: what it allowed is forgotten.
+    /// The user wants a new dialog: forgets the permission.
     pub fn ask_again(&self, key: &str) {
         let mut inside = self.0.lock();
         if inside.kept.remove(key).is_some() {
@@ -139,7 +139,7 @@ impl Permissions {
         }
     }
 
-    /// The desktop gave this token, in place of the one that was used; the source has it.
+    /// The desktop replaced the token; the source uses the new one.
     pub(in crate::capture) fn keep(&self, key: &str, used: Option<&Secret>, token: &Secret) {
         let bytes = token.expose();
         if bytes.is_empty() || bytes.len() > MAX_BYTES || bytes.chars().any(char::is_control) {

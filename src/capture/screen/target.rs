@@ -1,13 +1,13 @@
-//! Which screen or window is meant, as it is chosen: by X11's names, or by the word for what the
-//! desktop of a Wayland session is asked for.
+//! The chosen display or window: an X11 name, or the keyword for the sharing dialog of a Wayland
+//! session.
 
 use crate::capture::screen::area::Area;
 
-/// The id of what the desktop of a Wayland session is asked for; `wayland/NAME` for another one that
-/// is asked for apart.
+/// The ID of content from the sharing dialog; `wayland/NAME` for additional content with its own
+/// dialog.
 pub(in crate::capture) const SHARED: &str = "wayland";
 
-/// The name in `wayland/NAME`, empty for `wayland`; `None` for the id of something else.
+/// The name in `wayland/NAME`, empty for `wayland`; `None` for other IDs.
 pub(in crate::capture) fn shared_name(id: &str) -> Option<&str> {
     let rest = id.strip_prefix(SHARED)?;
     if rest.is_empty() {
@@ -17,7 +17,7 @@ pub(in crate::capture) fn shared_name(id: &str) -> Option<&str> {
     }
 }
 
-/// A session of Wayland shows nothing of itself to X11.
+/// A Wayland session is invisible to X11.
 pub(in crate::capture) fn is_wayland() -> bool {
     std::env::var_os("WAYLAND_DISPLAY").is_some_and(|value| !value.is_empty())
         || std::env::var_os("XDG_SESSION_TYPE").is_some_and(|kind| kind == "wayland")
@@ -26,10 +26,10 @@ pub(in crate::capture) fn is_wayland() -> bool {
 /// A monitor, or a part of it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub struct DisplayTarget {
-    /// As `onair devices` lists it; `wayland` (or `wayland/NAME`): what the desktop's dialog gives;
-    /// `x11`: the main one of X11; `None`: the one of these that the session has.
+    /// As listed by `onair devices`; `wayland` (or `wayland/NAME`): from the sharing dialog; `x11`:
+    /// the main display of X11; `None`: depends on the session.
     pub id: Option<String>,
-    /// Counted from the monitor's corner; `None`: all of it.
+    /// Relative to the monitor's corner; `None`: all of it.
     pub part: Option<Area>,
     /// The pointer is not shown.
     pub without_pointer: bool,
@@ -38,7 +38,7 @@ pub struct DisplayTarget {
 /// A window, whatever covers it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct WindowTarget {
-    /// As `onair devices` lists it; `wayland` (or `wayland/NAME`): what the desktop's dialog gives.
+    /// As listed by `onair devices`; `wayland` (or `wayland/NAME`): from the sharing dialog.
     pub id: String,
     /// The pointer is not shown.
     pub without_pointer: bool,

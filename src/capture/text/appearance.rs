@@ -1,18 +1,19 @@
-//! How a text looks, how wide it is and how it moves: everything but its content.
+//! The style, width and motion of a text: everything but its content.
 
 use crate::capture::rgb::Rgba;
 use crate::media::Size;
 
-/// How a text looks, how wide it is and how it moves.
+/// The style, width and motion of a text.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct TextAppearance {
     pub style: Style,
-    /// Where lines are wrapped, pixels; `None`: at the program's width. Of a text that moves: how much
-    /// of it is seen.
+    /// The width for line breaks in pixels; `None`: the program's width. For a scrolling text: its
+    /// visible width.
     pub width: Option<u32>,
-    /// `None`: it stands.
+    /// `None`: it does not move.
     pub scroll: Option<Scroll>,
-    /// How much is seen of a text that moves up or down, pixels; `None`: the program's height.
+    /// The visible height of a text that scrolls up or down, in pixels; `None`: the program's
+    /// height.
     pub height: Option<u32>,
 }
 
@@ -20,7 +21,7 @@ impl TextAppearance {
     /// The narrowest and lowest, pixels.
     pub const MIN_SIDE: u32 = 16;
 
-    /// With every number where it may be.
+    /// With every number in its range.
     #[must_use]
     pub fn bounded(self) -> Self {
         let side = |side: u32| side.clamp(Self::MIN_SIDE, Size::MAX_SIDE);
@@ -55,7 +56,7 @@ pub enum ScrollDirection {
     Down,
 }
 
-/// How a text moves.
+/// The motion of a text.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Scroll {
     pub way: ScrollDirection,
@@ -73,7 +74,7 @@ impl Scroll {
     }
 }
 
-/// Where lines stand.
+/// The alignment of lines.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Align {
     #[default]
@@ -82,22 +83,22 @@ pub enum Align {
     Right,
 }
 
-/// What lies behind the letters.
+/// The shadow of the letters.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Shadow {
     pub color: Rgba,
-    /// How far to the right and down, pixels.
+    /// The offset to the right and down, in pixels.
     pub right: i32,
     pub down: i32,
-    /// How soft, pixels; zero: not at all.
+    /// The blur radius in pixels; zero: none.
     pub blur: u32,
 }
 
-/// How a text looks. Lengths are pixels.
+/// The style of a text. Lengths are in pixels.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Style {
-    /// A family of the system's fonts; empty: the built-in one. Signs that it lacks are taken from
-    /// other fonts.
+    /// A font family of the system; empty: the built-in one. Other fonts provide missing
+    /// characters.
     pub family: String,
     /// Of the font, 4 to 1,000.
     pub size: u32,
@@ -136,13 +137,13 @@ impl Style {
     pub const MAX_FAMILY: usize = 100;
     /// Sizes of the font.
     pub const SIZES: std::ops::RangeInclusive<u32> = 4..=1_000;
-    /// Widths of an outline, and how soft a shadow is.
+    /// Limit for the width of an outline and the blur of a shadow.
     pub const MAX_AROUND: u32 = 100;
-    /// How far a shadow lies away.
+    /// Limit for the offset of a shadow.
     pub const MAX_SHIFT: i32 = 500;
     pub const MAX_PADDING: u32 = 1_000;
 
-    /// With every number where it may be.
+    /// With every number in its range.
     #[must_use]
     pub fn bounded(self) -> Self {
         let most = Self::MAX_SHIFT;

@@ -1,5 +1,5 @@
-//! What a text says at a moment: fixed words, a file's, the time of day, a countdown, a stopwatch.
-//! Whatever it comes from, it is bounded and holds nothing that is obeyed instead of shown.
+//! The content of a text at a moment: fixed words, a file, the time of day, a countdown or a
+//! stopwatch. It is always bounded and free of harmful characters.
 
 use std::fs::File;
 use std::io::Read;
@@ -14,19 +14,19 @@ use crate::text::Problem;
 const MAX_CHARACTERS: usize = 4_000;
 /// Bytes of a file that are read.
 const MAX_BYTES: u64 = 64 << 10;
-/// How often a file is looked at.
+/// How often to check a file.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Where words come from.
+/// The source of the words.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Content {
     /// These.
     Words(String),
     /// A file's, in UTF-8, watched.
     File(PathBuf),
-    /// The time of day, as `strftime` writes it; `%H:%M:%S` where that is empty or wrong.
+    /// The time of day in a `strftime` format; `%H:%M:%S` if that is empty or invalid.
     Clock(String),
-    /// The time that is left, from when it is opened.
+    /// The remaining time, from when it is opened.
     Countdown(Duration),
     /// The time since it was opened.
     Stopwatch,
@@ -46,8 +46,8 @@ impl Content {
         }
     }
 
-    /// What it says this long after it was opened, at this moment of the wall clock (microseconds of
-    /// Unix time), if it says that on its own: a file is read with [`read`].
+    /// The content this long after its opening, at this wall-clock time (microseconds of Unix
+    /// time); a file is read with [`read`].
     pub(super) fn words(&self, since: Duration, wall_micros: i64) -> Option<String> {
         match self {
             Self::Words(words) => Some(clean(words)),
@@ -62,7 +62,7 @@ impl Content {
         }
     }
 
-    /// How long what it says stands.
+    /// How long the content stays the same.
     pub(super) fn stands(&self, since: Duration, wall_micros: i64) -> Duration {
         let second = Duration::from_secs(1);
         let to_next = |micros: u64| Duration::from_micros(1_000_000 - micros % 1_000_000);
@@ -98,7 +98,7 @@ fn count(seconds: u64) -> String {
     }
 }
 
-/// The words of a file, and what it was when they were read.
+/// The words of a file, and its stamp when they were read.
 pub(super) fn read(path: &Path) -> (Result<FileStamp, Problem>, Result<String, Problem>) {
     let stamp = FileStamp::of(path);
     let words = stamp.clone().and_then(|_| {
@@ -110,7 +110,7 @@ pub(super) fn read(path: &Path) -> (Result<FileStamp, Problem>, Result<String, P
     (stamp, words)
 }
 
-/// Lines stay, tabs become spaces, what is no sign goes, and there is an end to it.
+/// Keeps lines, replaces tabs with spaces, removes control characters, and limits the length.
 fn clean(text: &str) -> String {
     let text = text.replace("\r\n", "\n").replace('\t', "    ");
     let signs = text.trim_end().chars().filter(|&sign| sign == '\n' || is_harmless(sign));

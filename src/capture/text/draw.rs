@@ -1,5 +1,5 @@
-//! Words as pixels: laid out by parley (any script, with the system's fonts where the built-in face
-//! lacks a sign), drawn by vello_cpu with outline, shadow and ground.
+//! Words as pixels: laid out by parley (any script, with the system's fonts for characters that the
+//! built-in one lacks), drawn by vello_cpu with outline, shadow and background.
 
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
@@ -28,10 +28,10 @@ pub(super) const MAX_LINE_WIDTH: f32 = 8_000.0;
 const MAX_SIDE: f32 = Size::MAX_SIDE as f32;
 /// Pixels of a text in all.
 const MAX_PIXELS: f32 = 24e6;
-/// …and of one that is drawn larger than it is: a program of 3840×2160.
+/// …and of an enlarged one: a program of 3840×2160.
 const MAX_ENLARGED: f64 = 3_840.0 * 2_160.0;
 
-/// The fonts: found once, which takes a moment.
+/// The fonts: searched once, which takes a moment.
 static FONTS: LazyLock<Mutex<Fonts>> = LazyLock::new(|| {
     let mut context = FontContext::new();
     let mut family = String::new();
@@ -58,7 +58,7 @@ pub(super) struct TextPixels {
     pub(super) width: u32,
     pub(super) height: u32,
     pub(super) rgba: Vec<u8>,
-    /// Where each line begins and how wide it is, in pixels from the top left: for scrolling.
+    /// The start and width of each line in pixels from the top left, for scrolling.
     pub(super) lines: Vec<Row>,
 }
 
@@ -75,8 +75,7 @@ pub(super) fn draw(words: &str, style: &Style, wrap: Option<f32>) -> TextPixels 
     draw_enlarged(words, style, wrap, |_| 1.0)
 }
 
-/// The same, this many times as large as `scale` says of the size it has otherwise: lines are broken where
-/// they were, letters are drawn again.
+/// The same, enlarged by `scale`: lines break at the same places, and letters are drawn again.
 pub(super) fn draw_enlarged(
     words: &str,
     style: &Style,
@@ -159,8 +158,8 @@ pub(super) fn draw_enlarged(
     TextPixels { width: width.into(), height: height.into(), rgba, lines }
 }
 
-/// The pixels of a text of this size at this scale, as far as they may be this many. Its shape is that of
-/// its own frame, whose sides are even: what is drawn again lies where it lay.
+/// The pixels of a text of this size at this scale, within the limit. Its aspect ratio is that of
+/// its own even-sided frame, so the enlarged text has the same position.
 fn enlarged(width: f32, height: f32, scale: f64) -> (u16, u16, f64) {
     if (scale - 1.0).abs() < 1e-6 {
         return (width as u16, height as u16, 1.0);
@@ -258,7 +257,7 @@ fn glyphs(
     }
 }
 
-/// Blurs premultiplied pixels: three box blurs come close to Gauss.
+/// Blurs premultiplied pixels: three box blurs approximate a Gaussian.
 fn soften(pixels: &mut [u8], width: usize, radius: usize) {
     if radius == 0 || width == 0 {
         return;
@@ -275,7 +274,7 @@ fn soften(pixels: &mut [u8], width: usize, radius: usize) {
     }
 }
 
-/// One box blur along `count` pixels from `first`, `step` apart; beyond the ends there is nothing.
+/// One box blur along `count` pixels from `first`, `step` apart; zero beyond the ends.
 fn blur_line(
     pixels: &mut [u8],
     first: usize,
@@ -334,7 +333,7 @@ mod tests {
         Style { size: 64, ..Style::default() }
     }
 
-    /// How many pixels are more than half covered.
+    /// The number of pixels that are more than half covered.
     fn ink(drawn: &TextPixels) -> usize {
         drawn.rgba.chunks_exact(4).filter(|pixel| pixel[3] > 127).count()
     }
@@ -426,7 +425,7 @@ mod tests {
         assert!(draw("two\nlines", &style(), None).height > one.height * 3 / 2);
     }
 
-    /// How many signs there are, and how many of them no face has: they come out as boxes.
+    /// The number of characters, and of those that no font has, which appear as boxes.
     fn signs(words: &str) -> (usize, usize) {
         let layout = lay_out(words, &style(), None);
         let mut ids = Vec::new();

@@ -1,6 +1,6 @@
-//! Text as a source: fixed words, a watched file's, a clock, a countdown, a stopwatch; in any script,
-//! with outline, shadow and ground, wrapped or moving. A thread draws it when what it says or how
-//! it looks changes; between that it costs nothing (and a moving text one copy a frame).
+//! Text as a source: fixed words, a watched file, a clock, a countdown or a stopwatch, in any
+//! script, with outline, shadow and background, wrapped or scrolling. A thread draws it when its
+//! content or style changes; otherwise it costs nothing (a scrolling text one copy per frame).
 
 mod appearance;
 mod content;
@@ -27,8 +27,7 @@ use crate::media::source_status::{SourceFormat, SourceState, SourceStatus};
 use crate::media::{Size, VideoFeed, VideoFrame};
 use crate::text::problem::{Problem, problem};
 
-/// How often an open text looks whether it is to look otherwise: what is drawn again while a slider
-/// is drawn.
+/// How often an open text checks for changes of its style, for live updates while a slider moves.
 const TURNED: Duration = Duration::from_millis(50);
 
 /// A text.
@@ -39,7 +38,7 @@ pub struct Text {
 }
 
 impl Text {
-    /// A text as it looks in the beginning.
+    /// A text with the default style.
     pub fn of(content: Content) -> Self {
         Self { content, look: TextAppearance::default() }
     }
@@ -52,7 +51,7 @@ impl Text {
         self.open_by(LiveSetting::new(self.look.clone()), context)
     }
 
-    /// How large it is drawn where it does not move; `None`: its file cannot be read.
+    /// Its size if it does not move; `None`: its file is unreadable.
     pub(super) fn extent(&self, program: Size) -> Option<Size> {
         let wall = jiff::Timestamp::now().as_microsecond();
         let words = match &self.content {
@@ -63,7 +62,7 @@ impl Text {
         Some(rgb::even(drawn.width, drawn.height))
     }
 
-    /// Opens it; it looks as the dial stands.
+    /// Opens it with the live style.
     pub(super) fn open_by(
         &self,
         dial: LiveSetting<TextAppearance>,
@@ -111,10 +110,10 @@ fn draw_at(
 
 type Shared = Arc<Mutex<Option<Arc<Strip>>>>;
 
-/// How large the program shows it; `None`: at its own size.
+/// The displayed size in the program; `None`: its own size.
 type Displayed = Arc<Mutex<Option<Size>>>;
 
-/// How many times as large as on its own a text is drawn that is shown at this size.
+/// The enlargement of a text displayed at this size.
 fn scale_for(own: Size, displayed: Option<Size>) -> f64 {
     displayed.map_or(1.0, |it| {
         let across = f64::from(it.width) / f64::from(own.width.max(1));
@@ -133,7 +132,7 @@ struct Writer {
     /// Of a text that moves.
     strip: Shared,
     displayed: Displayed,
-    /// The size it has on its own, and that at which it was to be shown when it was drawn.
+    /// Its own size, and the displayed size for which it was drawn.
     drawn: Cell<(Size, Option<Size>)>,
 }
 
@@ -184,7 +183,7 @@ impl Writer {
         }
     }
 
-    /// Waits, no longer than until it is to look otherwise; tells whether it is to end.
+    /// Waits until a change or the end, and returns whether to end.
     fn wait(&self, stop: &Stop, stands: Duration) -> bool {
         let mut left = stands;
         let may_change = self.dial.is_shared() || Arc::strong_count(&self.displayed) > 1;
@@ -200,7 +199,8 @@ impl Writer {
         stop.wait(left)
     }
 
-    /// Whether it is shown at another size than it is drawn for. Two pixels come of rounding.
+    /// Whether its displayed size differs from the drawn one. Two pixels of difference are
+    /// rounding.
     fn is_resized(&self) -> bool {
         let (own, drawn_for) = self.drawn.get();
         let displayed = *self.displayed.lock();
@@ -262,7 +262,7 @@ struct TextFeed {
     strip: Shared,
     displayed: Displayed,
     begun: Timestamp,
-    /// The frame last made, of which strip and step.
+    /// The last frame, with its strip and step.
     shown: Option<(Arc<Strip>, u64, VideoFrame)>,
     _worker: Worker,
 }

@@ -1,4 +1,4 @@
-//! The placeholder with a source's name on it, which replaces the source while that has nothing to show.
+//! The placeholder with a source's name, shown instead of a source without video.
 
 use std::sync::Arc;
 
@@ -19,10 +19,10 @@ const LETTERS: Rgba = Rgba::opaque(150, 154, 162);
 const LETTER: u32 = 10;
 const LINE: f32 = 0.86;
 
-/// Opens the placeholder of this name; it is drawn once, on a separate thread.
+/// Opens the placeholder with this name, drawn once on a separate thread.
 ///
 /// # Errors
-/// Where the system gives no thread.
+/// If the system gives no thread.
 pub fn nameplate(name: &str, context: &Context) -> std::io::Result<Source> {
     let status = SourceStatus::new("", name);
     let latest = Latest::default();

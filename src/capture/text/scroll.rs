@@ -1,5 +1,5 @@
-//! Text that moves: along one line as on a ticker, or upwards as at the end of a film. The drawn text
-//! is a strip that goes around for ever; which part is seen follows from the time alone.
+//! Scrolling text: horizontally like a ticker, or upwards like film credits. The drawn text is an
+//! endless strip; the time alone determines the visible part.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,10 +10,10 @@ use crate::capture::text::appearance::{Scroll, ScrollDirection};
 use crate::capture::text::draw::TextPixels;
 use crate::media::{Planes, Size};
 
-/// A strip of pieces, one behind the other.
+/// A strip of pieces in sequence.
 pub(super) struct Strip {
     planes: Planes,
-    /// Top and width of each piece of a ticker; none for a text that moves up or down.
+    /// The top and width of each piece of a ticker; empty for vertical scrolling.
     pieces: Vec<(usize, usize)>,
     view: Size,
     scroll: Scroll,
@@ -21,7 +21,7 @@ pub(super) struct Strip {
 }
 
 impl Strip {
-    /// A drawn text that moves through a frame as large as `view` (a ticker is as high as a line).
+    /// A drawn text that scrolls through a view of this size (a ticker is one line high).
     pub(super) fn new(drawn: &TextPixels, view: Size, scroll: Scroll) -> Self {
         let mut planes = rgb::planes(&drawn.rgba, drawn.width, drawn.height);
         let size = planes.size();
@@ -49,7 +49,7 @@ impl Strip {
         self.view
     }
 
-    /// How far it has come after this long: whole chroma samples.
+    /// The distance after this time, in complete chroma samples.
     pub(super) fn step(&self, since: Duration) -> u64 {
         (since.as_secs_f64() * f64::from(self.scroll.speed.min(Scroll::MAX_SCROLL_SPEED)) / 2.0)
             as u64
@@ -73,7 +73,7 @@ impl Strip {
         out.share()
     }
 
-    /// The text enters at one side and leaves at the other; then it comes again.
+    /// The text enters at one side, leaves at the other, and repeats.
     fn level(&self, gone: usize, out: &mut Planes) {
         let view = self.view.width as usize;
         let length: usize = self.pieces.iter().map(|(_, width)| width).sum();
@@ -104,7 +104,7 @@ impl Strip {
         self.copy((0, 0), (x, y), (width, length), out);
     }
 
-    /// Copies a part of the strip to an even place in the view, which may lie outside of it.
+    /// Copies a part of the strip to an even position in the view, which can be outside it.
     fn copy(&self, from: (usize, usize), to: (i64, i64), size: (usize, usize), out: &mut Planes) {
         let cut = |at: i64| usize::try_from(-at).unwrap_or(0);
         let (cut_x, cut_y) = (cut(to.0), cut(to.1));
@@ -131,7 +131,7 @@ mod tests {
         TextPixels { width: 8, height: 8, rgba, lines: rows.collect() }
     }
 
-    /// What is seen of a row: `.` nothing, `d` dark, `b` bright.
+    /// The visible content of a row: `.` nothing, `d` dark, `b` bright.
     fn seen(planes: &Planes, row: usize) -> String {
         let width = planes.luma_stride();
         let alpha = planes.alpha.as_ref().unwrap();

@@ -1,6 +1,6 @@
-//! A Y4M file as a source: read ahead on a separate thread, frames chosen by the session's time,
-//! looped. The position in the file follows from the time since the grid's origin alone, so that a
-//! audio file opened beside it is in step.
+//! A Y4M file as a source: read ahead on a separate thread, frames selected by the session's time,
+//! looped. Only the time since the grid's origin determines the position in the file, so an audio
+//! file opened with it is in sync.
 
 pub(in crate::capture) mod reader;
 
@@ -23,8 +23,8 @@ use crate::text::problem::{Problem, problem};
 /// Frames read ahead.
 const READ_AHEAD_FRAMES: usize = 4;
 
-/// Whether a file says that it is a Y4M clip; one that cannot be read is called so too, so that the
-/// reason is told here.
+/// Whether a file claims to be Y4M; an unreadable one counts too, so that this module reports the
+/// reason.
 pub(super) fn is_y4m(path: &Path) -> bool {
     let mut head = [0; 9];
     let regular = path.metadata().is_ok_and(|meta| meta.is_file());
@@ -114,7 +114,7 @@ fn read_ahead(
 
 struct Y4mFeed {
     times: FrameGrid,
-    /// The frame that is due; the reader leaves out what is older.
+    /// The due frame; the reader skips older ones.
     wanted: Arc<AtomicI64>,
     ready: Receiver<Numbered>,
     current: Option<Numbered>,
@@ -123,7 +123,7 @@ struct Y4mFeed {
     transport: Transport,
     /// Frames of the file.
     count: i64,
-    /// How many frames further it is than time says, since somebody moved it.
+    /// How many frames it is ahead of time after a seek.
     ahead: i64,
     /// The frame at which it was paused.
     held: Option<i64>,
@@ -131,18 +131,18 @@ struct Y4mFeed {
     first: i64,
     /// The first frame of this time through the file.
     round: Option<i64>,
-    /// It has been played to its end, and instead of it there may be nothing.
+    /// It has played to its end, and may show nothing.
     over: bool,
     blank: Option<Arc<Pooled<Planes>>>,
     status: Arc<SourceStatus>,
     _worker: Worker,
 }
 
-/// A disk that has given nothing for this long has stalled.
+/// A disk without data for this long counts as stalled.
 const STALL: Duration = Duration::from_secs(2);
 
 impl Y4mFeed {
-    /// It ends with this time through the file, if it is to.
+    /// Handles the end of the file, if `at_end` ends it.
     fn end(&mut self, by_time: i64, at_end: EndBehavior) {
         let due = self.held.unwrap_or(by_time + self.ahead);
         let beginning = due - due.rem_euclid(self.count);
@@ -161,7 +161,7 @@ impl Y4mFeed {
         }
     }
 
-    /// One that is played once begins with its beginning, whenever that is.
+    /// A file that plays once begins at its beginning at any time.
     fn begin(&mut self, by_time: i64, at_end: EndBehavior) {
         if self.round.is_none() && at_end != EndBehavior::Loop {
             let first = up_to(self.first, self.count);
@@ -283,7 +283,7 @@ mod tests {
     use crate::base::Clock;
     use crate::media::Size;
 
-    /// Ten frames a second, each of one value: its number.
+    /// Ten frames per second, each with one value: its number.
     fn clip(frames: impl IntoIterator<Item = u8>) -> tempfile::NamedTempFile {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(b"YUV4MPEG2 W4 H2 F10:1\n").unwrap();

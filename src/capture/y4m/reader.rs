@@ -1,6 +1,6 @@
-//! Reads Y4M (YUV4MPEG2) files as ffmpeg and mjpegtools write them: one text line of parameters,
-//! then frames, each a text line and raw planes. 8 bits, 4:2:0, 4:2:2, 4:4:4 or grey. Lengths are
-//! bounded before anything is allocated by them.
+//! Reads Y4M (YUV4MPEG2) files of ffmpeg and mjpegtools: one text line of parameters, then frames,
+//! each a text line and raw planes. 8 bits, 4:2:0, 4:2:2, 4:4:4 or grey. Lengths are bounded before
+//! memory is allocated for them.
 
 use std::io::{BufRead, Read, Seek, SeekFrom};
 use std::time::Duration;
@@ -40,7 +40,7 @@ impl From<&Error> for Problem {
     }
 }
 
-/// What the first line says.
+/// The parameters of the first line.
 #[derive(Clone, Debug, PartialEq)]
 struct Header {
     width: usize,
@@ -61,10 +61,10 @@ pub(in crate::capture) struct Reader<R> {
     raw: Vec<u8>,
 }
 
-/// Where the planes of each frame begin.
+/// The positions of the frames' planes.
 #[derive(Debug)]
 enum Frames {
-    /// All frames begin with a bare `FRAME` line.
+    /// All frames begin with a plain `FRAME` line.
     Even {
         count: u64,
     },
@@ -100,13 +100,13 @@ impl<R: BufRead + Seek> Reader<R> {
         self.header.rate
     }
 
-    /// The size of what comes out: the file's, odd sides cut to even.
+    /// The output size: the file's, with odd sides reduced to even.
     pub(in crate::capture) fn size(&self) -> Size {
         let even = |side: usize| (side & !1) as u32;
         Size::new(even(self.header.width), even(self.header.height))
     }
 
-    /// What the numbers mean. Y4M does not say the matrix: it is taken to be the program's.
+    /// The color space. Y4M does not specify the matrix: the program's is assumed.
     pub(in crate::capture) fn color(&self) -> Color {
         self.header.color
     }
@@ -141,7 +141,7 @@ impl<R: BufRead + Seek> Reader<R> {
         self.convert(planes)
     }
 
-    /// Turns what was read into 4:2:0 with even sides.
+    /// Converts the data to 4:2:0 with even sides.
     fn convert(&self, planes: &mut Planes) -> Result<(), Error> {
         let Header { width, height, pixel, color, .. } = self.header;
         let (data, chroma) = self.raw.split_at((width * height).min(self.raw.len()));
@@ -168,7 +168,7 @@ impl Header {
     }
 }
 
-/// One line, without its end; an error when it is too long.
+/// One line without its end; an error if it is too long.
 fn line(source: &mut impl BufRead) -> Result<String, Error> {
     let mut bytes = Vec::new();
     source.take(MAX_LINE).read_until(b'\n', &mut bytes)?;
@@ -222,7 +222,7 @@ fn read_header(source: &mut impl BufRead) -> Result<Header, Error> {
     Ok(Header { width, height, rate, pixel, color, length })
 }
 
-/// Whether the frame at `start` begins with nothing but `FRAME`.
+/// Whether the frame at `start` begins with a plain `FRAME`.
 fn is_bare<R: Read + Seek>(source: &mut R, start: u64) -> Result<bool, Error> {
     source.seek(SeekFrom::Start(start))?;
     let mut first = [0; 6];

@@ -1,5 +1,5 @@
-//! `onair check`, of this machine: the studio's own *Ready?*, without its window. Nothing is sent
-//! but the test of a service that has a test mode.
+//! `onair check` of this machine: the studio's pre-flight check without its window. Nothing is
+//! sent, except to the test mode of a service.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -22,15 +22,15 @@ use crate::studio::{Command, Config, Level, Notice, Quality, Studio, Target};
 use crate::text::Language;
 use crate::text::problem::{Problem, problem};
 
-/// How long devices may take to open, and audio to be heard.
+/// How long sources may take to open and deliver.
 const SOURCES: Duration = Duration::from_secs(8);
 const LISTEN_DURATION: Duration = Duration::from_millis(1_500);
-/// How long all of it may take.
+/// The time limit of the whole check.
 const LIMIT: Duration = Duration::from_secs(120);
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 const END: Duration = Duration::from_secs(5);
 
-/// What is going to be broadcast.
+/// The planned broadcast.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Flags {
     /// With a URL, also check this machine
@@ -56,8 +56,8 @@ pub struct Flags {
     pub record: Option<PathBuf>,
 }
 
-/// Looks at this machine, and at the targets of `--settings` that are switched on; where a URL was
-/// given, only at the limits of its service.
+/// Checks this machine and the enabled targets of `--settings`; with a URL, only the limits of its
+/// service.
 ///
 /// # Errors
 /// A sentence and the exit code, when it cannot be looked at.
@@ -190,8 +190,8 @@ pub fn lines(found: &[Notice], language: Language) -> Vec<String> {
     lines
 }
 
-/// How it ends, by one rule: with 0 where nothing was found that is in the way of the broadcast
-/// (warnings do not), else with the code of the first that does.
+/// The exit code: 0 if no finding prevents the broadcast (warnings do not), else the code of the
+/// first one that does.
 pub fn exit(found: &[Notice]) -> Exit {
     let first = found.iter().find(|notice| notice.level == Level::Error);
     match first.map(Notice::key) {

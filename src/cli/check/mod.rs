@@ -45,7 +45,7 @@ pub struct Args {
     pub here: machine::Flags,
 }
 
-/// One stage and how it went.
+/// One stage and its result.
 struct Tried {
     stage: ConnectStage,
     took: Duration,
@@ -54,7 +54,7 @@ struct Tried {
     passed_over: bool,
 }
 
-/// What happened on the way, and when.
+/// An event on the way, with its time.
 enum CheckEvent {
     Began(ConnectStage),
     NextPort(Error),
@@ -88,7 +88,7 @@ fn check(args: &Args, globals: &Globals, clock: Clock) -> Result<Exit, (Problem,
     Ok(outcome.error.map_or(here, |error| events::exit(Some(error.class().exit_code()))))
 }
 
-/// What was found on this machine alone.
+/// The findings of this machine alone.
 fn report_machine(output: &Output, found: &[Notice]) {
     let language = output.language();
     if output.is_json() {
@@ -119,10 +119,10 @@ fn prepare(
     Ok((url, Options { net, ..Options::default() }, runtime))
 }
 
-/// How it went.
+/// The result.
 struct Outcome {
     tried: Vec<Tried>,
-    /// Where the server has sent us on, and whether user and password went along.
+    /// The targets of redirects, and whether the login was sent along.
     elsewhere: Vec<(String, bool)>,
     error: Option<Error>,
 }

@@ -42,8 +42,8 @@ fn language(tag: &str) -> Result<Language, String> {
 }
 
 impl Globals {
-    /// The settings file that this run goes by: that of `--settings`, or the user's own where a collection or
-    /// profile of it was asked for.
+    /// The settings file of this run: that of `--settings`, or the user's own if a collection or
+    /// profile was requested.
     pub fn settings_in_use(&self) -> Option<PathBuf> {
         let own = self.parts().next().and_then(|_| default_path());
         self.settings.clone().or(own)
@@ -58,11 +58,11 @@ impl Globals {
         both.into_iter().filter_map(|(kind, name)| Some((kind, name?)))
     }
 
-    /// The settings that were asked for by name, with what is wrong in them; `None`: none were. Without
-    /// `--settings`, a collection or profile of the user's own is all that is taken of them.
+    /// The requested settings, with their problems; `None`: none requested. Without `--settings`,
+    /// only the collection or profile of the user's settings is used.
     ///
     /// # Errors
-    /// Where there is no such file, collection or profile.
+    /// If the file, collection or profile does not exist.
     pub fn named_settings(&self) -> Result<Option<(Settings, Vec<Problem>)>, Problem> {
         let Some(path) = self.settings_in_use() else { return Ok(None) };
         if self.settings.is_some() && !path.exists() {
@@ -83,10 +83,10 @@ impl Globals {
         Ok(Some((asked, warnings)))
     }
 
-    /// The same for who has no window in which a person would see that nothing of them is used.
+    /// The same for a run without a window, which must not ignore unusable settings.
     ///
     /// # Errors
-    /// Where there is no such file, or it is no settings.
+    /// If the file does not exist or is not a settings file.
     pub fn settings_to_go_by(&self) -> Result<Option<(Settings, Vec<Problem>)>, Problem> {
         let named = self.named_settings()?;
         match self.settings.as_deref().and_then(|path| Some((path, Settings::fault(path)?))) {

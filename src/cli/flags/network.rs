@@ -1,4 +1,4 @@
-//! `--ports`, `--proxy`, `--bind`, `--tls-ca` and `--tls-pin`: how connections to servers are made.
+//! `--ports`, `--proxy`, `--bind`, `--tls-ca` and `--tls-pin`: the connection options.
 
 use crate::base::Secret;
 use crate::cli::flags::trust;
@@ -31,7 +31,7 @@ pub struct Flags {
 const MAX_PORTS: usize = 8;
 
 impl Flags {
-    /// The way as it was written, for the window, where it can be changed.
+    /// The route as written, for editing in the window.
     pub fn written(&self) -> (Route, String) {
         let ports: Vec<String> = self.ports.iter().map(ToString::to_string).collect();
         let route = Route {
@@ -46,11 +46,11 @@ impl Flags {
         (route, self.trust.ca_file())
     }
 
-    /// What the window begins with beneath what is [`written`](Self::written), so that a field that
-    /// is emptied there is as without its flag.
+    /// The window's defaults under the values as [`written`](Self::written), so that emptying a
+    /// field works like omitting its flag.
     ///
     /// # Errors
-    /// What is wrong with them, and the exit code.
+    /// The problem and the exit code.
     pub fn beneath(&self) -> Result<Options, (Problem, Exit)> {
         let environment = from_environment(|name| std::env::var(name).ok());
         // Where a flag says another one, what is wrong with it does not matter.
@@ -59,20 +59,20 @@ impl Flags {
         Ok(Options { trust, proxy, ..Options::default() })
     }
 
-    /// The network as they want it.
+    /// Starts the network with these options.
     ///
     /// # Errors
-    /// As [`read`](Self::read), and where the system grants no threads.
+    /// Like [`read`](Self::read), and if the system gives no threads.
     pub fn start(&self) -> Result<(Options, Runtime), (Problem, Exit)> {
         let refused =
             |error| (problem!("cli-no-network", reason = Problem::from(&error)), Exit::Error);
         Ok((self.read()?, Runtime::start().map_err(refused)?))
     }
 
-    /// What they and the environment mean.
+    /// Combines the flags with the environment.
     ///
     /// # Errors
-    /// What is wrong with them, and the exit code.
+    /// The problem and the exit code.
     pub fn read(&self) -> Result<Options, (Problem, Exit)> {
         if self.ports.len() > MAX_PORTS {
             let reason = problem!("settings-the-rest", most = MAX_PORTS);
@@ -99,8 +99,8 @@ impl Flags {
     }
 }
 
-/// What `ALL_PROXY` and `NO_PROXY` say, in capitals or not, as curl reads them. (`HTTP_PROXY` and
-/// `HTTPS_PROXY` are about the web.)
+/// The values of `ALL_PROXY` and `NO_PROXY`, in either case, as in curl. (`HTTP_PROXY` and
+/// `HTTPS_PROXY` are for the web.)
 fn from_environment(
     variable: impl Fn(&str) -> Option<String>,
 ) -> Option<Result<Proxy, (String, Problem)>> {

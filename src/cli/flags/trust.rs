@@ -1,4 +1,4 @@
-//! `--tls-ca` and `--tls-pin`: whom to trust beside the system's roots.
+//! `--tls-ca` and `--tls-pin`: certificates to trust in addition to the system's.
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -21,15 +21,15 @@ pub struct Flags {
 }
 
 impl Flags {
-    /// The file of certificates, as it was named.
+    /// The certificate file as named.
     pub(in crate::cli) fn ca_file(&self) -> String {
         self.tls_ca.as_ref().map(|path| path.display().to_string()).unwrap_or_default()
     }
 
-    /// What they mean.
+    /// Reads the options.
     ///
     /// # Errors
-    /// What is wrong with them, and the exit code.
+    /// The problem and the exit code.
     pub fn read(&self) -> Result<Trust, (Problem, Exit)> {
         if let Some(ca) = &self.tls_ca
             && let Err(error) = File::open(ca)

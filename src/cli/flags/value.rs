@@ -1,5 +1,5 @@
-//! How values are written on the command line: durations (`10s`, `500ms`, `2m`, `1h`, `1m30s`, `2.5`),
-//! sizes, sources.
+//! The syntax of values on the command line: durations (`10s`, `500ms`, `2m`, `1h`, `1m30s`,
+//! `2.5`), sizes, sources.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::text::problem::problem;
 /// Reads a duration; a bare number means seconds.
 ///
 /// # Errors
-/// A sentence that says how to write one.
+/// A sentence that shows the syntax.
 pub fn duration(text: &str) -> Result<Duration, Problem> {
     let fault = || problem!("control-write-for", text = text, syntax = "10s|500ms|2m|1h30m");
     let mut rest = text.trim();
@@ -48,7 +48,7 @@ pub fn duration(text: &str) -> Result<Duration, Problem> {
 /// Reads a stream delay: a duration of at most half an hour.
 ///
 /// # Errors
-/// A sentence that says how to write one.
+/// A sentence that shows the syntax.
 pub fn delay(text: &str) -> Result<Duration, Problem> {
     let delay = duration(text)?;
     if delay > MAX_STREAM_DELAY {
@@ -57,7 +57,7 @@ pub fn delay(text: &str) -> Result<Duration, Problem> {
     Ok(delay)
 }
 
-/// Reads what is to be played: an address or any file name, also one that is no text.
+/// Parses what to play: an address or a file name, which need not be valid UTF-8.
 pub fn source() -> impl TypedValueParser<Value = String> {
     OsStringValueParser::new().map(|word| source_text(&word))
 }
@@ -75,7 +75,7 @@ pub fn audio() -> impl TypedValueParser<Value = AudioChoice> {
 /// Reads a number of bytes: `700M`, `2G`, `1.5 GB`, `65536`; a K is 1,000.
 ///
 /// # Errors
-/// A sentence that says how to write one.
+/// A sentence that shows the syntax.
 pub fn bytes(text: &str) -> Result<u64, String> {
     let upper = text.trim().to_ascii_uppercase();
     let number = upper.trim_end_matches('B').trim_end();
@@ -95,7 +95,7 @@ pub fn bytes(text: &str) -> Result<u64, String> {
 /// Reads a sampling rate of audio that is sent.
 ///
 /// # Errors
-/// A sentence that names those that there are.
+/// A sentence that lists the valid values.
 pub fn sample_rate(text: &str) -> Result<u32, String> {
     let rate = text.trim().parse().ok();
     rate.filter(|rate| SAMPLE_RATES.contains(rate)).ok_or_else(|| {

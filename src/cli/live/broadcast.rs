@@ -1,4 +1,4 @@
-//! Runs the broadcast: sends the commands, prints the events, decides how it ends.
+//! Runs the broadcast: sends the commands, prints the events, and determines the exit code.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -22,22 +22,22 @@ use crate::studio::event::{RecordingState, TargetState};
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::{Command, Config, Event, Studio};
 
-/// How long ending may take in all before the program leaves without.
+/// How long the end may take before the program exits anyway.
 const END: Duration = Duration::from_secs(5);
 
-/// How long to wait for events between looks at the clock and at Ctrl-C: until the first frame…
+/// How long to wait for events between checks of the clock and of Ctrl-C: until the first frame…
 const EAGER: Duration = Duration::from_millis(20);
 /// …and afterwards.
 const CALM_POLL_INTERVAL: Duration = Duration::from_millis(80);
 
-/// How it went so far.
+/// The result so far.
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
     /// The last state of each target, and the exit code of its failure.
     targets: BTreeMap<usize, (TargetState, Option<u8>)>,
     /// A target has been live at some time.
     live: BTreeMap<usize, bool>,
-    /// What was wrong with a target when it was last tried.
+    /// The last problem of each target.
     trouble: BTreeMap<usize, Trouble>,
     /// The main sources that do not deliver and never have, with the exit code for that.
     sources: BTreeMap<bool, Missing>,
@@ -163,7 +163,7 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
 #[derive(Debug, Default)]
 struct Missing {
     delivered: bool,
-    /// Without: what it is, where it was tried in vain.
+    /// Without a code: the kind of the last failure.
     kind: Option<&'static str>,
 }
 
@@ -282,7 +282,7 @@ mod tests {
         Event::Target(Target { state, trouble, exit, retry_in, ..Target::default() })
     }
 
-    /// The code of a run with one target in which these happened.
+    /// The exit code of a run with one target and these events.
     fn exit(events: &[Event]) -> Exit {
         let mut outcome = Outcome::default();
         events.iter().for_each(|event| outcome.note(event));

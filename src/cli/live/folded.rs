@@ -1,4 +1,4 @@
-//! What a target does, told to a person: once, and then how often it was the same.
+//! Prints the events of a target: each once, and then a count of repetitions.
 
 use std::collections::BTreeMap;
 
@@ -7,14 +7,14 @@ use crate::studio::Event;
 use crate::studio::event::Target;
 use crate::text::problem::{Problem, problem};
 
-/// Prints events; repeated tries of a target become one line with a count. With `--json` every event has
-/// its line.
+/// Prints events; repeated attempts of a target become one line with a count. With `--json`, every
+/// event has its line.
 #[derive(Debug, Default)]
 pub(super) struct Folded {
     last: BTreeMap<usize, Last>,
 }
 
-/// What was told of a target last.
+/// The last printed event of a target.
 #[derive(Debug)]
 struct Last {
     target: Target,
@@ -37,7 +37,7 @@ impl Folded {
         }
     }
 
-    /// Prints what is still to be counted.
+    /// Prints the remaining count.
     pub(super) fn end(&mut self, output: &Output) {
         for last in std::mem::take(&mut self.last).into_values() {
             if let Some(text) = last.counted() {
@@ -46,7 +46,7 @@ impl Folded {
         }
     }
 
-    /// What comes before the target's own line; it has one where it is the last that is kept.
+    /// The text before the target's own line, which follows if it is the last one.
     fn counted(&mut self, target: &Target) -> Option<Problem> {
         // The stages of a try that follows a failure are those of the one before.
         let retried = target.cause.is_some() && target.retry_in.is_none() && target.exit.is_none();

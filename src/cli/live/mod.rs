@@ -249,7 +249,7 @@ pub fn run(args: &Args, matches: &clap::ArgMatches, globals: &Globals, clock: Cl
 
 type Refusal = (Problem, Exit);
 
-/// The name of a service: a known one, or a person's own.
+/// The name of a service: a known one, or one of the user's own.
 #[derive(Clone, Debug)]
 struct ServiceName;
 
@@ -265,7 +265,7 @@ impl TypedValueParser for ServiceName {
         NonEmptyStringValueParser::new().parse_ref(command, arg, value)
     }
 
-    /// All of them, with where the key is found; and the address, where each show has its own.
+    /// All of them, each with the page of its key, and with the address if each show has its own.
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
         Some(Box::new(SERVICES.iter().filter_map(|service| match &service.id {
             Cow::Borrowed(id) => {
@@ -381,7 +381,7 @@ fn prepare(
     Ok(config)
 }
 
-/// The settings as they were when a crash ended a broadcast.
+/// The settings of a broadcast that a crash interrupted.
 fn resumed(path: Option<&std::path::Path>) -> Result<(Settings, Vec<Problem>), Problem> {
     let mark = path.and_then(|path| Some((path, OnAirMark::left(&OnAirMark::place(path))?)));
     let (path, mark) = mark.ok_or_else(|| problem!("cli-nothing-to-resume"))?;
@@ -402,7 +402,7 @@ fn built_in(known: &[Target]) -> Target {
     Target { enabled: true, ..known.unwrap_or_else(Target::built_in) }
 }
 
-/// What a flag says, or what is kept where it says nothing.
+/// The flag's value, or else the stored one.
 fn chosen<T>(matches: &clap::ArgMatches, flag: &str, said: T, kept: T) -> T {
     match matches.value_source(flag) {
         Some(ValueSource::DefaultValue) | None => kept,
@@ -410,7 +410,7 @@ fn chosen<T>(matches: &clap::ArgMatches, flag: &str, said: T, kept: T) -> T {
     }
 }
 
-/// What the flags say, and where they say nothing, what is kept in the settings.
+/// The flags, completed from the settings.
 fn quality(args: &Args, matches: &clap::ArgMatches, kept: &Quality) -> Quality {
     macro_rules! chosen {
         ($flag:ident, $kept:expr) => {
@@ -433,7 +433,7 @@ fn quality(args: &Args, matches: &clap::ArgMatches, kept: &Quality) -> Quality {
     }
 }
 
-/// The same of how recordings are made.
+/// The same for the recording options.
 fn recording(args: &Args, matches: &clap::ArgMatches, kept: RecordingChoices) -> RecordingChoices {
     RecordingChoices {
         split_time: args.split_time.or(kept.split_time),
@@ -444,7 +444,7 @@ fn recording(args: &Args, matches: &clap::ArgMatches, kept: RecordingChoices) ->
     }
 }
 
-/// What is sent of the scenes in the settings.
+/// Selects the scene of the settings to send.
 fn choose_scene(args: &Args, settings: &mut Settings) -> Result<(), Refusal> {
     let collection = &mut settings.collection;
     let Some(name) = &args.scene else {
@@ -469,7 +469,7 @@ mod tests {
     use super::*;
     use crate::cli::{Cli, Sub};
 
-    /// What a run with these words makes of what is kept.
+    /// The result of these arguments with stored settings.
     fn of<T>(words: &[&str], make: impl FnOnce(&Args, &clap::ArgMatches) -> T) -> T {
         let all = ["onair", "live"].iter().chain(words);
         let matches = Cli::command().try_get_matches_from(all).unwrap();

@@ -6,7 +6,7 @@ use crate::mix::{MonitoringMode, Strip, StripId};
 use crate::studio::live::recording::audio_tracks;
 use crate::studio::{AudioStrip, MAX_STRIPS, Settings, mixer};
 
-/// A audio with the name of its track.
+/// An audio source with the name of its track.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Named {
     name: String,
@@ -26,7 +26,7 @@ pub(super) fn parse(text: &str) -> Result<Named, String> {
     }
 }
 
-/// Gives each a track that is free: the strip that hears its source goes there too, or a new one does.
+/// Gives each a free track: uses the strip with its source, or a new one.
 pub(super) fn add(wanted: &[Named], settings: &mut Settings) -> Result<(), String> {
     for Named { name, choice } in wanted {
         let used = audio_tracks::used(&settings.strips);

@@ -1,4 +1,4 @@
-//! Which key belongs to which `--to`: each `--key-…` applies to the `--to` before it.
+//! Assigns the keys: each `--key-…` applies to the `--to` before it.
 
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
@@ -12,20 +12,20 @@ use crate::media::BitsPerSecond;
 use crate::studio::targets::services::ServiceList;
 use crate::text::problem::{Problem, Value, problem};
 
-/// A key longer than this is none.
+/// A longer key is invalid.
 const MAX_KEY_BYTES: u64 = 8 << 10;
 
-/// A target as written: its URL and the key that was given apart.
+/// A target as written: its URL and its separate key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {
     pub url: String,
     pub key: Option<Secret>,
-    /// Where its viewers watch, of `--monitor=URL`.
+    /// The play address of `--monitor=URL`.
     pub play_url: Option<Secret>,
     pub least_bitrate: Option<BitsPerSecond>,
 }
 
-/// Where a key comes from.
+/// The source of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeySource {
     Env(String),
@@ -33,13 +33,13 @@ pub enum KeySource {
     Stdin,
 }
 
-/// Why the targets cannot be put together: usage, or a key that cannot be read.
+/// Why the targets are invalid: usage, or an unreadable key.
 type Error = (Problem, Exit);
 
-/// Puts URLs and keys together in the order in which they were written.
+/// Combines URLs and keys in the order of the arguments.
 ///
 /// # Errors
-/// A `--key-…` before any `--to`, two for one, or a key that cannot be read.
+/// A `--key-…` before any `--to`, two for one, or an unreadable key.
 pub fn written(matches: &ArgMatches, services: &ServiceList) -> Result<Vec<Written>, Error> {
     let mut words: Vec<(usize, Word)> = Vec::new();
     let mut collect = |name: &str, make: &dyn Fn(String) -> Word| {
@@ -84,9 +84,9 @@ pub fn written(matches: &ArgMatches, services: &ServiceList) -> Result<Vec<Writt
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Word {
     Url(String),
-    /// Of a service that is not known.
+    /// A service that is not known.
     NoService(String),
-    /// Of a service whose page gives each show an address: its name and that page.
+    /// A service with a separate address for each show: its name and its page.
     PerShow(String, String),
     Key(KeySource),
     Watched(Secret),
@@ -141,7 +141,7 @@ impl KeySource {
     /// Reads the key: the first line, trimmed.
     ///
     /// # Errors
-    /// It cannot be read, or there is none.
+    /// It is unreadable or missing.
     pub fn read(&self) -> Result<Secret, Error> {
         let (text, place) = match self {
             Self::Env(name) => {
@@ -167,8 +167,7 @@ impl KeySource {
     }
 }
 
-/// One line and no more, and of that not more than a key can be long: who writes into a pipe may keep
-/// it open.
+/// Reads only one line, limited to the length of a key, because the writer may keep a pipe open.
 fn first_line<R: BufRead>(
     opened: std::io::Result<R>,
     place: &Value,

@@ -206,7 +206,7 @@ fn print_monitor(output: &Output, monitor: &Monitor) {
     });
 }
 
-/// A text, and what more there is to say of it.
+/// A text, and additional details.
 fn with(output: &Output, text: Problem, more: Option<String>) -> String {
     let whole = match more {
         Some(more) => problem!("out-with", what = text, more = more),
@@ -220,7 +220,7 @@ fn rounded(number: f64) -> String {
     format!("{number:.4}").trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// Why something failed, and what helps.
+/// Why something failed, and the cure.
 fn failed(output: &Output, reason: Option<&Problem>) -> Option<String> {
     reason.map(|reason| output.language().say_with_cure(reason))
 }
@@ -299,7 +299,7 @@ fn print_stats(output: &Output, stats: &Stats) {
     }
 }
 
-/// Somebody came to or left the built-in server, or a fault struck.
+/// Prints that a client connected to or left the built-in server, or a simulated fault.
 pub fn print_server(output: &Output, event: &server::Event) {
     let (name, peer, ended) = match event {
         server::Event::Fault(struck) => {
@@ -381,7 +381,7 @@ fn level_name(level: Level) -> &'static str {
     }
 }
 
-/// How the broadcast is, in one sentence.
+/// Prints the health sentence.
 fn print_health(output: &Output, health: &Health) {
     let (sentence, detail) = health.words(output.language());
     let fields = json!({
@@ -490,7 +490,7 @@ fn track(track: Track) -> &'static str {
     }
 }
 
-/// `null` for nothing.
+/// `null` for an empty text.
 fn some(text: &str) -> Option<&str> {
     Some(text).filter(|text| !text.is_empty())
 }

@@ -1,7 +1,6 @@
-//! What the commands print. With `--json`, one object a line on standard output and nothing else
-//! there; without, plain sentences. A reader that goes away (`| head`) ends nothing. What could not be
-//! written for another reason (a full disk) is an output file that cannot be written: no command that
-//! this happened to ends with 0.
+//! The output of the commands. With `--json`: one object per line on standard output, and nothing
+//! else; otherwise sentences. A closed reader (`| head`) ends nothing. Any other write error (a
+//! full disk) counts as an unwritable output file, so the command does not end with 0.
 
 pub mod events;
 pub mod exit;
@@ -25,7 +24,7 @@ use crate::text::{Language, Problem};
 /// Something that was to be on standard output is not there.
 static UNWRITTEN: AtomicBool = AtomicBool::new(false);
 
-/// The language of `--lang`, if it was given.
+/// The language of `--lang`, if given.
 static LANGUAGE: OnceLock<Option<Language>> = OnceLock::new();
 
 /// Chooses the language of all that is printed; the first call counts.
@@ -53,7 +52,7 @@ impl Output {
         self.json
     }
 
-    /// What it speaks: what was asked for, else with `--json` English, else the language of the system.
+    /// The language: the chosen one, else English with `--json`, else the system's.
     pub fn language(&self) -> Language {
         let unasked = if self.json { Language::English } else { Language::of_system() };
         LANGUAGE.get().copied().flatten().unwrap_or(unasked)
@@ -64,8 +63,8 @@ impl Output {
         self.language().say(text)
     }
 
-    /// One event: with `--json` a line `{"t":…,"event":NAME,…fields}`, else the sentence that
-    /// `words` gives, if any.
+    /// Prints one event: with `--json` a line `{"t":…,"event":NAME,…fields}`, else the sentence of
+    /// `words`, if any.
     pub fn event(&self, name: &str, fields: Value, words: impl FnOnce() -> Option<String>) {
         if self.json {
             let mut object = Map::new();
@@ -85,14 +84,15 @@ impl Output {
         }
     }
 
-    /// What keeps a command from starting: on standard error, and with `--json` in the last line too.
+    /// Prints why a command does not start: on standard error, and with `--json` also in the last
+    /// line.
     pub fn refuse(&self, why: &Problem, exit: Exit) {
         complain(why.clone());
         let error = self.language().say_with_cure(why);
         self.event("summary", json!({"error": error, "exit": exit.code()}), || None);
     }
 
-    /// A line as it is (a result that is JSON whether asked for or not, such as `probe`).
+    /// Prints a line as is (a result that is always JSON, such as that of `probe`).
     pub fn line(&self, text: &str) {
         self.write(&sanitized_json(&hidden(text)));
     }
@@ -109,7 +109,7 @@ pub fn raw(bytes: &[u8]) -> Exit {
     settle(Exit::Ok)
 }
 
-/// What the command line answers on its own: `--help`, `--version`, or what is wrong with it.
+/// Prints clap's answer: `--help`, `--version`, or an error.
 pub fn answer(answer: &clap::Error) -> Exit {
     if answer.use_stderr() {
         // It repeats what was given, of which a password may be a part.
@@ -121,8 +121,7 @@ pub fn answer(answer: &clap::Error) -> Exit {
     settle(Exit::Ok)
 }
 
-/// The code of a command that would end with this one: a result that is not on standard output is no
-/// result.
+/// The final exit code: a result that could not be written is no result.
 pub fn settle(exit: Exit) -> Exit {
     if exit == Exit::Ok && UNWRITTEN.load(Ordering::Relaxed) { Exit::File } else { exit }
 }
@@ -132,7 +131,7 @@ fn to_stdout(bytes: &[u8]) -> io::Result<()> {
     out.write_all(bytes).and_then(|()| out.flush())
 }
 
-/// Remembers what went wrong, and says it once.
+/// Remembers a write error, and reports it once.
 fn note(written: io::Result<()>) {
     let Err(error) = written else { return };
     // A closed pipe is the reader's choice.
@@ -145,7 +144,7 @@ fn note(written: io::Result<()>) {
     }
 }
 
-/// What keeps a command from starting and what helps, to standard error in the chosen language.
+/// Prints on standard error why a command does not start and the cure, in the chosen language.
 pub fn complain(why: impl Into<Problem>) {
     let text = Language::of_system().say_with_cure(&why.into());
     let _ = writeln!(std::io::stderr().lock(), "onair: {}", sanitized(&hidden(&text)));

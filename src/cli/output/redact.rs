@@ -1,18 +1,18 @@
-//! Secrets that are on the command line: other users of the machine can see them there, which is
-//! said, and nothing that onair prints repeats them.
+//! Secrets on the command line: other users of the machine can see them, so onair warns, and never
+//! repeats them in its output.
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use percent_encoding::percent_decode_str;
 
-/// What is printed instead.
+/// Replaces a secret in the output.
 const HIDDEN: &str = "***";
 /// Parameters of addresses that are secrets.
 const SECRET: [&str; 9] =
     ["key", "token", "auth", "pass", "password", "secret", "sig", "sign", "signature"];
 
-/// What is to be hidden, and what represents it.
+/// Secrets, and their replacements.
 static SECRETS: OnceLock<Vec<(String, String)>> = OnceLock::new();
 
 /// Remembers the secrets of these words. The first call counts.
@@ -25,7 +25,7 @@ pub fn has_password(word: &str) -> bool {
     password(word).is_some()
 }
 
-/// A text without what was remembered.
+/// A text without the remembered secrets.
 pub fn hidden(text: &str) -> Cow<'_, str> {
     hide(text, SECRETS.get().map(Vec::as_slice).unwrap_or_default())
 }
@@ -48,8 +48,8 @@ fn password(word: &str) -> Option<&str> {
     Some(password).filter(|password| !password.is_empty())
 }
 
-/// Whether a secret is hidden where it stands alone too. One that is short, or could be a word, is not:
-/// half of what is printed would be hidden with it.
+/// Whether to hide a secret also where it is alone. A short one, or one that could be a word, is
+/// not, because that would hide half of the output.
 fn is_rare(secret: &str) -> bool {
     secret.len() >= 5 && !secret.bytes().all(|byte| byte.is_ascii_lowercase())
 }
@@ -78,8 +78,7 @@ fn secrets(word: &str) -> Vec<(String, String)> {
     found
 }
 
-/// What is wrong with a word that should name a file and is an address; it is not repeated, since a
-/// key may be in it.
+/// The problem of a file name that is an address; it is not repeated, because it can contain a key.
 ///
 /// # Errors
 /// That it is an address.

@@ -120,12 +120,12 @@ fn strip_fields(strip: &stats::Strip) -> Value {
     fields
 }
 
-/// A number with one digit behind the point.
+/// A number with one decimal.
 pub fn one_decimal(number: f64) -> f64 {
     (number * 10.0).round() / 10.0
 }
 
-/// Adds what is known, rounded; what is not is left out.
+/// Adds known values, rounded; unknown ones are omitted.
 fn insert_known<const N: usize>(
     fields: &mut Value,
     known: [(&str, Option<f64>); N],
@@ -139,7 +139,7 @@ fn insert_known<const N: usize>(
     }
 }
 
-/// What viewers get, of the second's figures; what is not known is left out.
+/// The viewer monitor's figures of the second; unknown ones are omitted.
 fn monitor_fields(monitor: &stats::Monitor) -> Value {
     let mut fields = json!({ "state": monitor.state, "bitrate": monitor.bitrate });
     let known = [

@@ -1,4 +1,4 @@
-//! What `onair play` is told.
+//! The arguments of `onair play`.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -111,10 +111,10 @@ pub struct Args {
 }
 
 impl Args {
-    /// What the first player is to do; the others do the same, unheard.
+    /// The options of the first player; the others have the same, muted.
     ///
     /// # Errors
-    /// What is wrong with the flags, and the exit code.
+    /// The problem of the flags, and the exit code.
     pub fn config(&self) -> Result<Config, (Problem, Exit)> {
         self.check_wall()?;
         let other = self
@@ -146,7 +146,7 @@ impl Args {
         })
     }
 
-    /// The same as it was last in a window, where no flag says otherwise.
+    /// The same, completed with the last values of the window.
     pub fn with_remembered(&self, settings: &Settings, mut config: Config) -> Config {
         let known = &settings.player;
         if self.buffer.is_none() {
@@ -172,8 +172,7 @@ impl Args {
         config
     }
 
-    /// How servers are reached, for the window, where it can be changed; `None`: no flag says anything
-    /// of that.
+    /// The connection options for the window; `None`: no flag sets any.
     pub fn network(&self) -> Option<Network> {
         let (route, ca_file) = self.route.written();
         let said = route != Route::default() || !ca_file.is_empty();
@@ -193,12 +192,12 @@ impl Args {
         Options { full_screen, place, figures, ..Options::default() }
     }
 
-    /// What is played first, and heard.
+    /// The stream that plays first, with audio.
     pub fn first(&self) -> &str {
         self.sources.first().map_or("", String::as_str)
     }
 
-    /// Whether what is asked for goes together with several streams.
+    /// Whether the options are valid with several streams.
     fn check_wall(&self) -> Result<(), (Problem, Exit)> {
         let usage = |why: Problem| Err((why, Exit::Usage));
         if self.sources.len() > MAX_TILES {
@@ -218,10 +217,10 @@ impl Args {
     }
 }
 
-/// How much is kept back.
+/// The size of the buffer.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Buffer {
-    /// As little as the network allows.
+    /// As small as the network allows.
     Auto,
     Fixed(Duration),
 }
@@ -235,7 +234,7 @@ impl Buffer {
     }
 }
 
-/// Decoders as they are chosen.
+/// The choice of a decoder.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Decoder {
     Own,
@@ -298,8 +297,8 @@ fn share(text: &str, least: f32) -> Option<f32> {
     (least * whole..=whole).contains(&value).then_some(value / whole)
 }
 
-/// Where the chat is: at the address given, or beside the stream where it is to be `found`; `None` for that
-/// in the stream only.
+/// The address of the chat: the given one, or derived from the stream if `found`; `None` for the
+/// one inside the stream only.
 pub(super) fn chat_at(url: &str, source: &str, found: bool) -> Result<Option<String>, String> {
     if url.is_empty() {
         let beside = WebUrl::parse(source).ok().filter(|_| found);

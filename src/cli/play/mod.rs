@@ -65,7 +65,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     crate::cli::window::play(urls, (settings, path), config, way, options, beside, clock)
 }
 
-/// What continues beside the window, or without one; where that cannot be, it is said why.
+/// The parallel task of the window or of a headless run; prints why if it cannot start.
 fn watcher(args: &Args, output: Output, clock: Clock) -> Option<Watcher> {
     let watcher = Watcher::new(args, output, clock);
     watcher

@@ -1,4 +1,4 @@
-//! What `onair play` tells, with a window and without: events with `--json`, else sentences.
+//! The output of `onair play`, with and without a window: events with `--json`, else sentences.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ use crate::text::Language;
 use crate::text::problem::problem;
 use crate::wire::chat::ChatLine;
 
-/// The last line where there are several streams.
+/// The last line with several streams.
 pub(super) fn totals(output: &Output, figures: &[Figures], streams: usize, exit: Exit) {
     let sum = |count: fn(&Figures) -> u64| figures.iter().map(count).sum::<u64>();
     let shown = sum(|figures| figures.shown);
@@ -29,7 +29,7 @@ pub(super) fn totals(output: &Output, figures: &[Figures], streams: usize, exit:
     output.event("summary", fields, || Some(output.say(&text)));
 }
 
-/// An event, with the number of its stream where there are several.
+/// An event, with the number of its stream if there are several.
 pub(super) fn event(
     output: &Output,
     index: Option<usize>,
@@ -43,7 +43,7 @@ pub(super) fn event(
     output.event(name, fields, || words().map(|words| numbered(index, words)));
 }
 
-/// A sentence about one of several streams, which are counted from 1 in words.
+/// A sentence about one of several streams, counted from 1.
 pub(super) fn numbered(index: Option<usize>, words: String) -> String {
     match index {
         Some(index) => format!("{}: {words}", index + 1),
@@ -51,7 +51,7 @@ pub(super) fn numbered(index: Option<usize>, words: String) -> String {
     }
 }
 
-/// The fields of `play`; `None`: there is nothing to be told yet.
+/// The fields of `play`; `None`: nothing to report yet.
 pub(super) fn state(language: Language, state: &State) -> Option<Value> {
     Some(match state {
         State::Starting => return None,
@@ -72,7 +72,7 @@ pub(super) fn state(language: Language, state: &State) -> Option<Value> {
     })
 }
 
-/// The same in words, where there is something to say.
+/// The same as a sentence, if there is something to report.
 pub(super) fn state_words(language: Language, state: &State) -> Option<String> {
     match state {
         State::Starting | State::Opening { .. } | State::Failed(_) => None,
@@ -85,7 +85,7 @@ pub(super) fn state_words(language: Language, state: &State) -> Option<String> {
     }
 }
 
-/// What a player says of its stream.
+/// Prints a player's message about its stream.
 pub(super) fn message(output: &Output, index: Option<usize>, message: &PlayerMessage) {
     let language = output.language();
     let (summary, cure) = (language.say(&message.problem), language.cure(&message.problem));
@@ -115,7 +115,7 @@ pub(super) fn line(output: &Output, index: Option<usize>, line: &ChatLine) {
     });
 }
 
-/// Whether the chat can be heard.
+/// Prints the state of the chat.
 pub(super) fn chat(output: &Output, index: Option<usize>, state: &ChatState) {
     let (name, cause) = match state {
         ChatState::Connecting => ("connecting", None),
@@ -221,7 +221,7 @@ pub(super) fn summary(
     });
 }
 
-/// The same, with the name of what was to be played where the cause names none.
+/// The same, with the name of the stream if the cause contains none.
 pub fn sentence_of(language: Language, source: &Source, failure: &Failure) -> String {
     let name = match source {
         Source::File(path) => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),

@@ -1,5 +1,6 @@
-//! What `onair play` does beside its window, or without one: it ends the players after `--duration`, obeys
-//! `--control`, writes `--snapshot` at the end, and tells what happens. In words only without a window.
+//! The tasks of `onair play` next to its window, or without one: ends the players after
+//! `--duration`, executes `--control`, writes `--snapshot` at the end, and prints events. Prints
+//! sentences only without a window.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -35,16 +36,16 @@ pub(super) struct Watcher {
     /// Commands on standard input.
     lines: Option<Lines>,
     tiles: BTreeMap<TileId, Tile>,
-    /// What was shown last, which the end of the player clears.
+    /// The last frame, because the end of the player clears it.
     picture: Option<VideoFrame>,
-    /// Of the chat: how its connection is, and the number of its last line.
+    /// The state of the chat's connection, and the number of its last line.
     chat: (Option<ChatState>, u64),
     /// With a window: since when something plays.
     playing_since: Option<Timestamp>,
     next_stats: Option<Timestamp>,
     /// The snapshot that was looked at last.
     seen: u64,
-    /// The time has ended, or there is nothing that could be played: not the person ended it.
+    /// The time is up, or nothing could be played: the user did not end it.
     over: bool,
     /// A line asked for the end.
     stopped: bool,
@@ -53,9 +54,9 @@ pub(super) struct Watcher {
 /// One of the players.
 #[derive(Debug, Default)]
 struct Tile {
-    /// As it was told last.
+    /// The last printed state.
     state: State,
-    /// While it plays, or as it played last.
+    /// The present figures, or the last ones.
     figures: Figures,
     /// Why a separate file is not whole.
     output_failure: Option<FailureKind>,
@@ -65,7 +66,7 @@ struct Tile {
 }
 
 impl Tile {
-    /// How it ends; `over`: the time has ended, and what is lost then is.
+    /// Its exit code; `over`: the time is up, and a stream lost then counts.
     fn exit(&self, over: bool) -> Exit {
         match &self.state {
             State::Reconnecting { .. } if over => Exit::Lost,
@@ -102,17 +103,17 @@ impl Watcher {
         })
     }
 
-    /// Which of several streams it is: they are opened in the order of their places.
+    /// Its number among several streams: they open in order.
     fn index(&self, id: TileId) -> Option<usize> {
         (self.args.sources.len() > 1).then_some(id.slot())
     }
 
-    /// Whether what happens is told: in words the window says it.
+    /// Whether to print events: the window shows them itself.
     fn tells(&self) -> bool {
         self.args.headless || self.output.is_json()
     }
 
-    /// What has happened since the last look.
+    /// Handles the events since the last look.
     fn catch_up(&mut self, studio: &Studio, events: &Receiver<Event>) {
         if let Some(snapshot) = studio.snapshots().newer(&mut self.seen) {
             self.follow(&snapshot);
@@ -122,7 +123,7 @@ impl Watcher {
         }
     }
 
-    /// What has become of the players since the last look.
+    /// Follows the players since the last look.
     fn follow(&mut self, snapshot: &Snapshot) {
         for view in snapshot.tiles.iter().filter(|view| view.state != WatchState::Idle) {
             let tile = self.tiles.entry(view.id).or_default();
@@ -228,14 +229,14 @@ impl Watcher {
         }
     }
 
-    /// Whether all that was asked for has come to its end.
+    /// Whether all requested streams have ended.
     fn all_ended(&self) -> bool {
         self.tiles.len() >= self.args.sources.len()
             && self.tiles.values().all(|tile| tile.over || tile.state.is_final())
     }
 
-    /// With a window: whether the time since something plays has ended, or nothing of what was asked for can
-    /// be played, so that no time begins to run.
+    /// With a window: whether the time since the first playback is up, or no stream can be played
+    /// at all.
     fn is_time_over(&mut self, now: Timestamp) -> bool {
         let Some(duration) = self.args.duration else { return false };
         if self.playing_since.is_none() && self.tiles.values().any(|it| it.has_begun(&self.args)) {
@@ -247,7 +248,7 @@ impl Watcher {
         }
     }
 
-    /// Without a window each stream has its own time, and ends with it.
+    /// Without a window, each stream has its own time limit.
     fn end_in_time(&mut self, studio: &Studio, now: Timestamp) {
         let Some(duration) = self.args.duration else { return };
         let several = self.args.sources.len() > 1;
@@ -265,7 +266,8 @@ impl Watcher {
         }
     }
 
-    /// Writes the last frame where `--snapshot` says, if it does, and says where; or why not, and ends so.
+    /// Writes the last frame to the file of `--snapshot`, if given, and prints the file or the
+    /// error, with the exit code.
     fn write_snapshot(&self) -> Exit {
         let Some(path) = &self.args.snapshot else { return Exit::Ok };
         let written = match &self.picture {

@@ -1,6 +1,6 @@
-//! The report of an error that nobody expected (a panic): what, where, on which thread, the way
-//! there and the last lines of the log, in a file that only its owner can read, without secrets.
-//! Runs on the thread that failed.
+//! The report of an unexpected error (a panic): message, location, thread, backtrace and the last
+//! log lines, in a file that only its owner can read, without secrets. Runs on the thread that
+//! failed.
 
 use std::backtrace::Backtrace;
 use std::collections::VecDeque;
@@ -19,11 +19,11 @@ use crate::base::secret::scrub;
 use crate::cli::output::complain;
 use crate::studio::engine::system::crash_reports;
 
-/// Lines of the log that are kept for a report…
+/// Log lines kept for a report…
 const LINES: usize = 200;
 /// …each cut to this many bytes.
 const LINE: usize = 1_000;
-/// A program that fails again and again writes no more than this in one run.
+/// Limit for the reports of one run.
 const REPORTS: u32 = 5;
 /// Who holds the lines may have died.
 const LOCK_TIMEOUT: Duration = Duration::from_millis(200);
@@ -39,7 +39,7 @@ impl LastLines {
     }
 }
 
-/// Takes one line, as the log's formatter writes it.
+/// Takes one line of the log's formatter.
 #[derive(Debug)]
 pub struct LogLine(LastLines);
 

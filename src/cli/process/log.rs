@@ -1,4 +1,4 @@
-//! Logs go to standard error; what is logged holds no secrets (they cannot be formatted).
+//! Logs go to standard error; they contain no secrets (which cannot be formatted).
 
 use std::fmt::{self, Debug};
 
@@ -16,8 +16,8 @@ use crate::base::sanitize::sanitized;
 use crate::cli::output::redact::hidden;
 use crate::cli::process::crash::LastLines;
 
-/// Starts logging at a level (`info`) or by a filter (`onair=debug`); gives the last lines, for the
-/// report of a crash.
+/// Starts logging at a level (`info`) or with a filter (`onair=debug`); returns the last lines for
+/// a crash report.
 ///
 /// # Errors
 /// A sentence, when the level makes no sense.
@@ -54,8 +54,8 @@ pub fn start(level: &str) -> Result<LastLines, String> {
     Ok(last)
 }
 
-/// The fields of an event: `message name=value …`. What servers, files and devices say is in them,
-/// and steers no terminal. (The layer's own colors stay.)
+/// The fields of an event: `message name=value …`. Texts of servers, files and devices in them are
+/// cleaned, and cannot steer a terminal. (The layer's own colors stay.)
 #[derive(Clone, Copy, Debug)]
 struct Fields;
 

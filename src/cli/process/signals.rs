@@ -1,4 +1,4 @@
-//! Ctrl-C, SIGTERM and a terminal that closes (SIGHUP) end a command cleanly; a second Ctrl-C or
+//! Ctrl-C, SIGTERM and a closed terminal (SIGHUP) end a command properly; a second Ctrl-C or
 //! SIGTERM ends it at once.
 
 use std::sync::Arc;
@@ -15,8 +15,8 @@ pub struct Interrupt {
 }
 
 impl Interrupt {
-    /// Starts listening. The first signal is noted, a second one of a person's ends the process with
-    /// code 1. `None` where the system allows no signal handler, which is told.
+    /// Starts listening. The first signal is noted; a second one of the user ends the process with
+    /// code 1. `None` if the system allows no signal handler, which is logged.
     pub fn listen() -> Option<Self> {
         Self::handle().inspect_err(|error| complain(format!("listening for Ctrl-C: {error}"))).ok()
     }
@@ -42,7 +42,7 @@ impl Interrupt {
         Ok(interrupt)
     }
 
-    /// A flag that a signal of a number sets, to be taken back by who has answered it.
+    /// A flag that the signal sets; its reader resets it.
     ///
     /// # Errors
     /// When the system allows no signal handler.
@@ -52,19 +52,19 @@ impl Interrupt {
         Ok(flag)
     }
 
-    /// Whether a signal has come.
+    /// Whether a signal has arrived.
     pub fn is_set(&self) -> bool {
         self.asked.load(Ordering::Relaxed)
     }
 }
 
-/// Whether the process was started with this signal ignored; where that cannot be read, it was not.
+/// Whether the process was started with this signal ignored; if unknown, it was not.
 fn is_ignored(signal: i32) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     ignored_in(&status, signal)
 }
 
-/// The same, from what the kernel tells of a process.
+/// The same from the kernel's data about a process.
 fn ignored_in(status: &str, signal: i32) -> bool {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);

@@ -24,7 +24,7 @@ const KEPT_WITHIN: Duration = Duration::from_secs(60);
 /// How long another onair may take to write the settings.
 const LOCKED_WAIT: Duration = Duration::from_secs(1);
 
-/// What is done with scenes.
+/// The commands for scenes.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]

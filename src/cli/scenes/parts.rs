@@ -1,4 +1,4 @@
-//! `onair collections` and `onair profiles`: what there is of each beside the settings, in and out.
+//! `onair collections` and `onair profiles`: list, import and export those next to the settings.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::text::problem::{Problem, problem};
 /// A keyring may ask its owner for a password first.
 const KEPT_WITHIN: Duration = Duration::from_secs(60);
 
-/// What is done with them.
+/// The commands for them.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]

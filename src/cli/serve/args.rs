@@ -12,7 +12,7 @@ use crate::studio::settings::check_successor;
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// Where to serve by HTTP.
+/// The address for HTTP.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Http {
     At(SocketAddr),
@@ -33,7 +33,7 @@ impl FromStr for Http {
 /// Reads an origin as browsers name it, or `*`.
 ///
 /// # Errors
-/// What an origin looks like.
+/// Parses an origin.
 pub(super) fn origin(text: &str) -> Result<String, Problem> {
     let host = text.split_once("://").map(|(_, host)| host);
     let fits = host.is_some_and(|host| {
@@ -48,7 +48,7 @@ pub(super) fn origin(text: &str) -> Result<String, Problem> {
 /// Reads when streams are served as HLS.
 ///
 /// # Errors
-/// What there is to choose from.
+/// Parses the mode.
 pub(super) fn hls_mode(text: &str) -> Result<Mode, Problem> {
     match text {
         "on-demand" => Ok(Mode::OnDemand),
@@ -166,7 +166,7 @@ A range such as 2s..5s gives each connection a random time. *1 affects one conne
 certificates, use --cert";
 
 impl Args {
-    /// How streams are served as HLS.
+    /// The HLS settings.
     pub(super) fn hls_settings(&self) -> Settings {
         let usual = Settings::default();
         let lengths = hls::Lengths {
@@ -177,10 +177,10 @@ impl Args {
         Settings { mode, lengths, window: self.hls_window.unwrap_or(usual.window) }
     }
 
-    /// What belongs together and is not.
+    /// Checks flags that need each other.
     ///
     /// # Errors
-    /// What is missing.
+    /// The missing flag.
     pub(super) fn check(&self) -> Result<(), Problem> {
         let secure = [self.rtmps.is_some(), self.cert.is_some(), self.cert_key.is_some()];
         if secure.contains(&true) && secure.contains(&false) {

@@ -20,7 +20,7 @@ const MAX_FILE_BYTES: u64 = 64 << 10;
 const MAX_KEYS: usize = 256;
 const MAX_KEY: usize = 512;
 
-/// The file. What a flag says goes before it.
+/// The file. Flags have precedence.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Config {
@@ -50,7 +50,7 @@ impl Config {
     /// Reads it.
     ///
     /// # Errors
-    /// What is wrong with the file, in words for a person and without what is secret in it.
+    /// The problem of the file for the user, without secrets.
     pub(super) fn read(path: &Path) -> Result<Self, Problem> {
         let failed = |why: Problem| with_path(path, why);
         let mut text = String::new();
@@ -86,10 +86,10 @@ impl Config {
         Ok(config)
     }
 
-    /// The flags with what the file adds, and the publish keys.
+    /// The flags completed from the file, and the publish keys.
     ///
     /// # Errors
-    /// What of it makes no sense.
+    /// The invalid part.
     pub(super) fn complete(self, args: &Args) -> Result<(Args, Vec<Secret>), Problem> {
         let mut all = args.clone();
         all.rtmp = all.rtmp.or(self.rtmp);
@@ -135,7 +135,7 @@ impl Config {
     }
 }
 
-/// What is wrong with the file, with its name.
+/// The problem with the file's name.
 pub(super) fn with_path(path: &Path, why: Problem) -> Problem {
     problem!("serve-config", path = path.display().to_string(), reason = why)
 }

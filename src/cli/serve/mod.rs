@@ -31,7 +31,7 @@ use crate::text::problem::{Problem, problem};
 use crate::wire::rtmp::auth::Method;
 use crate::wire::rtmp::url::Credentials;
 
-/// How long saying goodbye to everybody may take.
+/// How long disconnecting all clients may take.
 const END: Duration = Duration::from_secs(2);
 
 /// Runs the command.
@@ -111,7 +111,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     exit
 }
 
-/// What the flags mean, with what a file adds to them.
+/// The flags, completed from a file.
 fn wanted(args: &Args) -> Result<(Config, Option<ServerToken>), (Problem, Exit)> {
     let (args, publish_keys) = match &args.config {
         Some(path) => config::Config::read(path)
@@ -184,7 +184,7 @@ fn open_addresses(config: &Config) -> (Vec<String>, Vec<String>) {
     (Vec::new(), [rtmp, http].concat())
 }
 
-/// Where to speak TLS, and as whom, where that was asked for.
+/// The TLS address and certificate, if given.
 fn secure(args: &Args) -> Result<Option<Secure>, IdentityError> {
     let (Some(address), Some(cert), Some(key)) = (args.rtmps, &args.cert, &args.cert_key) else {
         return Ok(None);
@@ -193,7 +193,7 @@ fn secure(args: &Args) -> Result<Option<Secure>, IdentityError> {
     Ok(Some(Secure { listen: Listen::exactly(address), identity }))
 }
 
-/// What publishers must give, where that was asked for.
+/// The login for publishers, if given.
 fn login(args: &Args) -> Result<Option<Login>, (Problem, Exit)> {
     let (Some(user), Some(path)) = (&args.user, &args.password_file) else { return Ok(None) };
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.~@".contains(c);

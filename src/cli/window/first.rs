@@ -1,5 +1,5 @@
-//! One window for a settings file. The first start holds the file's lock and answers at a socket; a later one
-//! hands over what it was started with, and ends.
+//! One window per settings file. The first start holds the file's lock and answers at a socket; a
+//! later one passes on its arguments and ends.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -19,21 +19,21 @@ use crate::studio::settings::part::PartKind;
 use crate::text::Language;
 use crate::text::problem::{Problem, problem};
 
-/// How long the first start may take to answer, with its window.
+/// How long the first start may take to answer.
 const ANSWER_LIMIT: Duration = Duration::from_secs(4);
 /// The window's part of it.
 const WINDOW_LIMIT: Duration = Duration::from_secs(3);
-/// Between tries to reach one that is only just starting.
+/// Pause between attempts while the other one is still starting.
 const RETRY_INTERVAL: Duration = Duration::from_millis(50);
 /// Later starts that wait for the window.
 const DEPTH: usize = 16;
 
 /// The window has taken it.
 const TAKEN: &[u8] = b"taken";
-/// The display is gone; what is on air continues.
+/// The display is gone; the broadcast continues.
 const NO_WINDOW: &[u8] = b"no window";
 
-/// What a start hands over.
+/// The arguments of a later start.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 struct Handover {
@@ -47,16 +47,16 @@ struct Handover {
 pub(super) struct First {
     _lock: Option<SettingsLock>,
     _instance: Option<FirstInstance>,
-    /// What later starts ask of the window.
+    /// Requests of later starts.
     pub handed_over: Option<Receiver<HandedOver>>,
     /// There is no window any more.
     pub windowless: Arc<AtomicBool>,
 }
 
-/// Becomes the first start for these settings, or hands over to the one that is.
+/// Becomes the first start for these settings, or passes its arguments to the existing one.
 ///
 /// # Errors
-/// How the command ends that is not the first one.
+/// The exit code of a later start.
 pub(super) fn begin(globals: &Globals, open: &[String], settings: &Path) -> Result<First, Exit> {
     let socket = socket_for(settings);
     let begin = Instant::now();
@@ -119,7 +119,7 @@ fn first(lock: SettingsLock, socket: Option<&Path>) -> First {
     First { _lock: Some(lock), _instance: instance, handed_over: Some(handed_over), windowless }
 }
 
-/// What a later start is told.
+/// The answer to a later start.
 fn answer(message: &[u8], ask: &Sender<HandedOver>, gone: &AtomicBool) -> &'static [u8] {
     if gone.load(Ordering::Relaxed) {
         return NO_WINDOW;

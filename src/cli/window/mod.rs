@@ -30,7 +30,7 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::ui::{Dialog, Page, unknown_names};
 
-/// What the window begins with.
+/// The arguments of the window.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Args {
     /// Files and streams to play. If the window is open already, it comes to the front and plays them
@@ -106,16 +106,16 @@ fn unknown_hotkeys(preferences: &Preferences) -> impl Iterator<Item = Problem> {
     })
 }
 
-/// What continues beside a window, on a separate thread.
+/// A task next to a window, on a separate thread.
 pub(super) trait WindowCompanion: Send {
     /// Looks at the studio and the events since the last look; whether the window is to be closed.
     fn poll(&mut self, studio: &Studio, events: &Receiver<Event>) -> bool;
-    /// It has been closed, and the studio has ended: a last look. How the command ends where the window ended
-    /// well.
+    /// The window is closed and the studio has ended: a last look. The exit code if the window
+    /// ended normally.
     fn end(&mut self, studio: &Studio, events: &Receiver<Event>) -> Exit;
 }
 
-/// Nothing does.
+/// No task.
 struct Nothing;
 
 impl WindowCompanion for Nothing {
@@ -128,10 +128,10 @@ impl WindowCompanion for Nothing {
     }
 }
 
-/// The settings that were asked for, else those that there are.
+/// The requested settings, else the user's.
 ///
 /// # Errors
-/// Why not, where there is no such file.
+/// Why not, if the file does not exist.
 pub(super) fn settings(globals: &Globals) -> Result<(Settings, Vec<Problem>), Problem> {
     Ok(globals.named_settings()?.unwrap_or_else(|| {
         let path = crate::studio::settings::default_path();
@@ -140,8 +140,8 @@ pub(super) fn settings(globals: &Globals) -> Result<(Settings, Vec<Problem>), Pr
     }))
 }
 
-/// Opens the player with streams, a wall of them where they are several, and runs it to its end.
-/// `network`: how servers are reached, where flags say something of that; `options`: how the window opens.
+/// Opens the player with one or more streams, and runs it to its end. `network`: connection options
+/// of flags, if any; `options`: how the window opens.
 pub(super) fn play(
     urls: &[String],
     ((mut settings, warnings), players_path): ((Settings, Vec<Problem>), Option<PathBuf>),
@@ -185,8 +185,8 @@ pub(super) fn play(
     open(config, options, &[Command::WatchAll(urls.to_vec())], beside, &Arc::default())
 }
 
-/// Plays streams without a window until what continues beside them or a signal ends it.
-/// `chat`: where the first of them is talked about.
+/// Plays streams without a window until its task or a signal ends it. `chat`: the chat of the first
+/// stream.
 pub(super) fn headless(
     urls: &[String],
     player: player::Config,
@@ -214,7 +214,7 @@ pub(super) fn headless(
     }
 }
 
-/// Starts a studio; where that cannot be, it is said why.
+/// Starts a studio, or prints why that failed.
 fn start(config: studio::Config) -> Option<(Studio, Receiver<Event>)> {
     let started = Studio::start(config);
     let mut studio = started.inspect_err(|error| complain(format!("starting: {error}"))).ok()?;
@@ -222,16 +222,16 @@ fn start(config: studio::Config) -> Option<(Studio, Receiver<Event>)> {
     Some((studio, events))
 }
 
-/// How often to look whether a signal has come, or the studio has ended.
+/// How often to check for a signal or the end of the studio.
 const POLL_INTERVAL: Duration = Duration::from_millis(30);
 
-/// The same where there is no window, and `--duration` is to be kept.
+/// The same without a window, with `--duration`.
 const HEADLESS_POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// How long the studio may take to end.
 const END: Duration = Duration::from_secs(5);
 
-/// How long the window may take to close behind it.
+/// How long the window may take to close after that.
 const CLOSE: Duration = Duration::from_secs(3);
 
 fn open(
@@ -297,16 +297,15 @@ fn is_at_work(snapshot: &Snapshot) -> bool {
     snapshot.live != LiveState::Idle || snapshot.recording.is_some()
 }
 
-/// What is on air continues, until a signal ends it or it ends on its own.
+/// The broadcast continues until it ends or a signal ends it.
 fn tell_of_lost_display(studio: &Studio, windowless: &AtomicBool) {
     windowless.store(true, Ordering::Relaxed);
     studio.send(Command::WindowLost);
     complain(problem!("display-lost-goes-on", process = i64::from(std::process::id())));
 }
 
-/// Ends the studio in order when a signal or what continues beside the window asks for it, whatever
-/// the window's thread is doing: the window closes when it sees that, and where it does not, the
-/// process ends without it. How the command ends.
+/// Ends the studio properly on a signal or request, whatever the window's thread is doing: the
+/// window then closes, or the process ends without it. The exit code.
 fn heed(
     interrupt: &Interrupt,
     studio: &Studio,

@@ -1,12 +1,12 @@
-//! Frames in horizontal bands, for a worker pool to work on. How many there are does not depend on who
-//! helps, so that every machine makes the same frame.
+//! Frames in horizontal bands for a worker pool. Their number does not depend on the number of
+//! threads, so every machine draws the same frame.
 
 use crate::media::Planes;
 
 /// Bands of a frame.
 pub(in crate::compose) const BANDS: usize = 4;
 
-/// A plane of fewer pixels is one band: waking somebody takes longer than the work.
+/// A plane with fewer pixels is one band: waking a thread would take longer than the work.
 const SMALL: usize = 32 << 10;
 
 /// Rows of a band of a plane.
@@ -15,7 +15,7 @@ pub(in crate::compose) fn height(rows: usize, width: usize) -> usize {
     rows.div_ceil(bands).max(1)
 }
 
-/// A row of a plane; below the last one that one.
+/// A row of a plane; beyond the end, the last one.
 #[inline(always)]
 pub(in crate::compose) fn row(plane: &[u8], width: usize, index: usize) -> &[u8] {
     let last = (plane.len() / width.max(1)).saturating_sub(1);
@@ -36,7 +36,7 @@ pub(in crate::compose) fn halved(plane: &[u8], stride: usize, out: &mut [u8]) {
     }
 }
 
-/// A band of one plane to be looked at, and the same of one to be written.
+/// A band of one plane to read, and the same band of another to write.
 pub(in crate::compose) struct Strip<'a> {
     pub from: &'a [u8],
     pub out: &'a mut [u8],
@@ -66,25 +66,25 @@ fn cut<'a>(
     pairs.map(move |(index, (from, out))| Strip { from, out, first: index * rows })
 }
 
-/// A band of a frame to be looked at, and the same of one to be written: whole rows of chroma with
-/// the luma that belongs to them.
+/// A band of a frame to read, and the same band of another to write: complete chroma rows with
+/// their luma.
 pub(in crate::compose) struct Band<'a> {
     pub y: Strip<'a>,
     pub u: Strip<'a>,
     pub v: Strip<'a>,
-    /// Where there is such a plane: that of the one, and of the other.
+    /// The alpha planes of both, if present.
     pub alpha: (Option<&'a [u8]>, Option<&'a mut [u8]>),
 }
 
 impl Band<'_> {
-    /// The colours stay as they are.
+    /// Copies the colors.
     pub fn keep(&mut self) {
         for strip in [&mut self.y, &mut self.u, &mut self.v] {
             strip.out.copy_from_slice(strip.from);
         }
     }
 
-    /// The alpha stays as it is.
+    /// Copies the alpha.
     pub fn keep_alpha(&mut self) {
         if let (Some(from), Some(out)) = &mut self.alpha {
             out.copy_from_slice(from);

@@ -1,5 +1,5 @@
-//! Turns the colours of a frame into the program's (BT.709, limited range), once, at the source's
-//! edge. In bands that a worker pool shares.
+//! Converts the colors of a frame to the program's (BT.709, limited range), once, at the source. In
+//! bands for a worker pool.
 
 use crate::base::WorkerPool;
 use crate::compose::draw::bands;
@@ -7,11 +7,11 @@ use crate::compose::draw::bands::BANDS;
 use crate::media::frame::{Matrix, Range};
 use crate::media::{Color, Planes};
 
-/// Turns the colours of a whole frame into the program's, in place. Fixed point, 13 bits; the
-/// chroma's part of luma is worked out once a chroma sample.
+/// Converts the colors of a whole frame in place. Fixed point, 13 bits; the chroma's contribution
+/// to luma is computed once per chroma sample.
 #[derive(Default)]
 pub(in crate::compose) struct ColorConvert {
-    /// What a row of chroma adds to luma, one entry a luma column; of each band.
+    /// The contribution of a chroma row to luma, one entry per luma column, for each band.
     add: [Vec<i32>; BANDS],
 }
 
@@ -59,7 +59,7 @@ impl Coefficients {
 }
 
 impl ColorConvert {
-    /// From `color`; the alpha plane is of full range everywhere and stays as it is.
+    /// From `color`; the alpha plane is always full range and stays unchanged.
     pub(in crate::compose) fn apply(
         &mut self,
         color: Color,
@@ -83,7 +83,7 @@ impl ColorConvert {
     }
 }
 
-/// Whole rows of chroma with the luma that belongs to them; `add` is as long as a row of luma.
+/// Complete chroma rows with their luma; `add` is as long as a luma row.
 #[inline(always)]
 fn tinted(
     c: &Coefficients,

@@ -1,10 +1,10 @@
-//! What a frame is made of: layers and bundles of layers, as they are drawn.
+//! The pieces of a frame: layers and bundles of layers, as drawn.
 
 use crate::compose::layout::{Rect, Shape, Spot};
 use crate::compose::scene::Blend;
 use crate::media::VideoFrame;
 
-/// One layer of a frame, as it was drawn.
+/// One drawn layer of a frame.
 #[derive(Clone, Debug)]
 pub(in crate::compose) struct DrawnLayer {
     pub key: u64,
@@ -24,7 +24,7 @@ impl PartialEq for DrawnLayer {
 }
 
 impl DrawnLayer {
-    /// Where it hides what lies below.
+    /// The area that it hides.
     fn hides(&self) -> Option<Rect> {
         let solid = self.strength >= 256
             && self.blend == Blend::Normal
@@ -42,7 +42,7 @@ impl DrawnLayer {
     }
 }
 
-/// Pieces that are drawn as one thing.
+/// Pieces that are drawn as one.
 #[derive(Debug, PartialEq)]
 pub(in crate::compose) struct Bundle {
     pub key: u64,
@@ -66,7 +66,7 @@ impl Clone for Bundle {
     }
 }
 
-/// What a frame is made of.
+/// A piece of a frame.
 #[derive(Debug, PartialEq)]
 pub(in crate::compose) enum DrawStep {
     Layer(DrawnLayer),
@@ -90,7 +90,7 @@ impl Clone for DrawStep {
 }
 
 impl DrawStep {
-    /// Where it hides what lies below.
+    /// The area that it hides.
     pub fn hides(&self) -> Option<Rect> {
         match self {
             Self::Layer(layer) => layer.hides(),
@@ -105,7 +105,7 @@ impl DrawStep {
         }
     }
 
-    /// How it is laid down.
+    /// Its opacity and blend mode.
     pub fn way(&self) -> (u16, Blend) {
         match self {
             Self::Layer(layer) => (layer.strength, layer.blend),
@@ -114,7 +114,7 @@ impl DrawStep {
     }
 }
 
-/// Empties a list; those of the groups in it are kept.
+/// Empties a list, but keeps the buffers of its groups.
 pub(in crate::compose) fn empty(pieces: &mut Vec<DrawStep>, spare: &mut Vec<Vec<DrawStep>>) {
     for piece in pieces.drain(..) {
         if let DrawStep::Bundle(mut bundle) = piece {

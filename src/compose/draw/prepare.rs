@@ -1,7 +1,6 @@
-//! Makes a source's frame ready to be laid onto the program: cut out, scaled, its colours turned
-//! into the program's, multiplied by its alpha, turned. The result is kept until the frame or its
-//! place changes, so that a layer that stands still costs nothing here. A frame that needs none
-//! of it is shared, not copied.
+//! Prepares a source's frame for blending: crops, scales, converts its colors, premultiplies its
+//! alpha and rotates it. The result is cached until the frame or its placement changes, so a static
+//! layer costs nothing here. A frame that needs no change is shared, not copied.
 
 use std::sync::Arc;
 
@@ -15,21 +14,21 @@ use crate::compose::draw::color_convert::ColorConvert;
 use crate::compose::layout::{Affine, Cut, Rect, Shape, Spot, Turn};
 use crate::media::{Color, Planes, PlanesPool, Size, VideoFrame};
 
-/// Frames of one layer that may be on their way at once (encoder, preview, this one).
+/// Frames of one layer that can be in use at once (encoder, preview, this one).
 const IDLE: usize = 4;
 
 /// A layer ready to be laid down.
 #[derive(Clone, Debug)]
 pub(in crate::compose) struct Image {
-    /// Where it goes, within the program; `planes` have this size.
+    /// Its area in the program; `planes` have this size.
     pub rect: Rect,
     /// In the program's colours; if there is an alpha plane, multiplied by it.
     pub planes: Arc<Pooled<Planes>>,
-    /// Alpha of the chroma samples, where there is an alpha plane.
+    /// The alpha of the chroma samples, if there is an alpha plane.
     pub chroma_alpha: Option<Arc<Pooled<Vec<u8>>>>,
 }
 
-/// The last image of a layer and what it was made of.
+/// The last image of a layer and its inputs.
 #[derive(Debug)]
 pub(in crate::compose) struct Prepared {
     picture: VideoFrame,
@@ -38,7 +37,7 @@ pub(in crate::compose) struct Prepared {
     pools: Pools,
 }
 
-/// Where the images of a layer come from, and the alphas of their chroma.
+/// The pools of a layer's images and of their chroma alphas.
 #[derive(Debug)]
 struct Pools {
     planes: PlanesPool<IDLE>,
@@ -60,21 +59,21 @@ impl Prepared {
 /// Prepares layers; its buffers serve all of them.
 #[derive(Default)]
 pub(in crate::compose) struct Preparer {
-    /// One for each plane, since each worker makes another.
+    /// One for each plane, because different workers use them.
     resizers: [Resizer; 5],
     tint: ColorConvert,
     /// The frame multiplied by its alpha.
     premultiplied: Option<Planes>,
     premultiplied_chroma: Vec<u8>,
-    /// The scaled frame before it is turned.
+    /// The scaled frame before rotation.
     scaled: Option<Planes>,
-    /// The same of one that can be seen through.
+    /// The same for one with alpha.
     scaled_clear: Option<Planes>,
     scaled_chroma: Vec<u8>,
 }
 
 impl Preparer {
-    /// The image of `picture` at `spot`, made again if it is not what `before` holds.
+    /// The image of `picture` at `spot`, prepared again if it differs from `before`.
     pub fn prepare(
         &mut self,
         picture: &VideoFrame,
@@ -94,7 +93,7 @@ impl Preparer {
         Prepared { picture: picture.clone(), spot: *spot, image, pools }
     }
 
-    /// The frame itself, where nothing is to be done.
+    /// The frame itself, if no change is needed.
     fn share(&self, picture: &VideoFrame, spot: &Spot) -> Option<Image> {
         let Shape::Upright { rect, turn: Turn::NONE } = spot.shape else { return None };
         let same = picture.planes().is_opaque()
@@ -212,7 +211,7 @@ impl Preparer {
     }
 }
 
-/// A frame of this size, with some content: the one that was kept, if there is one.
+/// A frame of this size with undefined content, reusing the kept one if possible.
 fn shaped(kept: Option<Planes>, size: Size, alpha: bool) -> Planes {
     match kept {
         Some(mut planes) => {
@@ -224,8 +223,8 @@ fn shaped(kept: Option<Planes>, size: Size, alpha: bool) -> Planes {
     }
 }
 
-/// Multiplies the colours of a band by the alpha of what it was made of, which it takes over;
-/// `chroma` becomes that of its chroma samples.
+/// Premultiplies the colors of a band by the alpha of its source, which it copies; `chroma` becomes
+/// the alpha of its chroma samples.
 #[inline(always)]
 fn multiply(band: Band<'_>, chroma: &mut [u8], stride: usize) {
     let (Some(alpha), Some(kept)) = band.alpha else { return };
@@ -244,7 +243,7 @@ pub(in crate::compose) fn scaled_by(value: u8, alpha: u8) -> u8 {
     ((product + (product >> 8)) >> 8) as u8
 }
 
-/// Scales a part of one plane; a part of the target's size on whole pixels is copied.
+/// Scales a part of one plane; an aligned part of the target's size is copied.
 pub(in crate::compose) fn resize(
     resizer: &mut Resizer,
     algorithm: ResizeAlg,
@@ -283,7 +282,7 @@ pub(in crate::compose) fn resize(
     }
 }
 
-/// Turns and flips all planes by quarter turns.
+/// Rotates and flips all planes by quarter turns.
 fn turn_all(
     from: &Planes,
     chroma: &[u8],
@@ -357,7 +356,7 @@ fn turn_rows(
     }
 }
 
-/// Turns all planes by any angle, with smooth edges: outside the frame there is nothing.
+/// Rotates all planes by any angle, with smooth edges; transparent outside the frame.
 fn warp_all(
     from: &Planes,
     chroma: &[u8],
@@ -400,7 +399,7 @@ fn warp_all(
     }
 }
 
-/// A plane to be sampled; `None`: 255 everywhere.
+/// A plane to sample; `None`: 255 everywhere.
 #[derive(Copy, Clone)]
 struct Source<'a> {
     size: Size,

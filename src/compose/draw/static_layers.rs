@@ -1,6 +1,5 @@
-//! What lies still below everything that moves: drawn once. From then on it is copied: all of it into a
-//! buffer that had something else in it, and into one that had it already, below other things, only where
-//! these were.
+//! Static layers below all moving ones: drawn once. Then they are copied: entirely into a buffer
+//! with other content, and otherwise only where other layers covered them.
 
 use std::sync::Arc;
 
@@ -9,15 +8,14 @@ use crate::compose::draw::layer::DrawStep;
 use crate::compose::layout::Rect;
 use crate::media::{Planes, Size};
 
-/// Drawings in a row with the same lowest pieces before they are kept as one frame: a source that
-/// merely has fewer frames a second than the program would cost a copy more each time.
+/// Drawings with the same lowest pieces before they are cached as one frame: otherwise a source
+/// with a lower frame rate would cost extra copies.
 const STILL: u32 = 3;
 
-/// Pieces of a frame are looked at one by one up to this many.
+/// Limit for separately tracked areas of a frame.
 const MAX_PARTS: usize = 8;
 
-/// The lowest pieces of a frame as one frame. Holds what they show only as long as they are the
-/// lowest.
+/// The lowest pieces of a frame as one frame. Keeps their frames only while they are the lowest.
 #[derive(Debug, Default)]
 pub(in crate::compose) struct StaticLayers {
     pieces: Vec<DrawStep>,
@@ -25,14 +23,14 @@ pub(in crate::compose) struct StaticLayers {
     streak: u32,
 }
 
-/// Where pieces lie, within a frame.
+/// The areas of pieces in a frame.
 #[derive(Copy, Clone, Debug)]
 pub(in crate::compose) struct StaticAreas {
     places: [Option<Rect>; MAX_PARTS],
 }
 
 impl StaticAreas {
-    /// Those of these pieces; where there are more, the last of them are one.
+    /// The areas of these pieces; beyond the limit, the rest are combined.
     pub fn of(pieces: &[DrawStep], size: Size) -> Self {
         let mut places = [None; MAX_PARTS];
         let seen = pieces.iter().filter_map(|it| it.bounds().common(Rect::whole(size)));
@@ -44,7 +42,7 @@ impl StaticAreas {
         Self { places }
     }
 
-    /// Copies what is there.
+    /// Copies these areas.
     pub fn copy(&self, from: &Planes, out: &mut Planes) {
         for place in self.places.iter().flatten() {
             let side = |side: i64| usize::try_from(side).unwrap_or(0);
@@ -60,7 +58,7 @@ impl StaticAreas {
     }
 }
 
-/// What is in a buffer: what had settled, by its number, and above it something at these places.
+/// The content of a buffer: a static frame by its number, and the areas drawn above it.
 #[derive(Copy, Clone, Debug)]
 pub(in crate::compose) struct Written {
     pub below: u64,
@@ -68,8 +66,8 @@ pub(in crate::compose) struct Written {
 }
 
 impl StaticLayers {
-    /// A frame of these pieces is drawn, of which the `same` lowest were the lowest of the last one
-    /// too. Tells how many should be drawn as one frame now, and given to [`StaticLayers::keep`].
+    /// Draws a frame of these pieces, whose `same` lowest ones were also the lowest of the last
+    /// frame. Returns how many to draw as one frame now, and to pass to [`StaticLayers::keep`].
     pub fn due(&mut self, pieces: &[DrawStep], same: usize) -> Option<usize> {
         if pieces.get(..self.pieces.len()) != Some(&self.pieces) {
             self.clear();
@@ -79,14 +77,14 @@ impl StaticLayers {
         (self.streak >= STILL).then_some(same)
     }
 
-    /// These pieces as one frame, which has a number that no other has.
+    /// Caches these pieces as one frame with a unique number.
     pub fn keep(&mut self, pieces: &[DrawStep], picture: Arc<Pooled<Planes>>, number: u64) {
         self.pieces.clear();
         self.pieces.extend_from_slice(pieces);
         (self.picture, self.streak) = (Some((picture, number)), 0);
     }
 
-    /// How many of the lowest pieces are there as one frame, that frame and its number.
+    /// The number of cached lowest pieces, their frame and its number.
     pub fn kept(&self) -> Option<(usize, &Planes, u64)> {
         self.picture.as_ref().map(|(picture, number)| (self.pieces.len(), &***picture, *number))
     }

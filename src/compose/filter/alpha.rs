@@ -1,4 +1,4 @@
-//! Alpha planes: what is made of them on the way through filters.
+//! Operations on alpha planes for filters.
 
 use crate::base::WorkerPool;
 use crate::base::simd::wide;
@@ -11,7 +11,7 @@ pub(in crate::compose) fn full_range(y: u8) -> u8 {
     ((i32::from(y) - 16) * 255 / 219).clamp(0, 255) as u8
 }
 
-/// Multiplies a plane by another, or leaves it where there is none.
+/// Multiplies a plane by another, if there is one.
 pub(super) fn multiply(plane: &mut [u8], by: Option<&Vec<u8>>) {
     let Some(by) = by else { return };
     wide(
@@ -20,7 +20,7 @@ pub(super) fn multiply(plane: &mut [u8], by: Option<&Vec<u8>>) {
     );
 }
 
-/// The same, where there is another.
+/// The same with another plane.
 #[inline(always)]
 pub(super) fn times_all(plane: &mut [u8], by: &[u8]) {
     for (value, by) in plane.iter_mut().zip(by) {
@@ -28,8 +28,8 @@ pub(super) fn times_all(plane: &mut [u8], by: &[u8]) {
     }
 }
 
-/// A plane of half the width and height, drawn out to the full ones: each new pixel is three parts
-/// of the nearest old one and one of the next, each way.
+/// Upscales a plane to twice the width and height: each new pixel is three parts of the nearest old
+/// one and one part of the next, in each direction.
 #[derive(Debug, Default)]
 pub(super) struct ChromaUpscaler {
     /// A row for each band.
@@ -50,7 +50,7 @@ impl ChromaUpscaler {
     }
 }
 
-/// Some rows of the result, from `first` on. `row` is kept from time to time.
+/// Some rows of the result, from `first` on. `row` is a reusable buffer.
 #[inline(always)]
 fn doubled(small: &[u8], width: usize, first: usize, row: &mut Vec<u16>, out: &mut [u8]) {
     // A column of air at either side.

@@ -1,11 +1,11 @@
-//! What some filters need beside their settings: what is in a file, read elsewhere.
+//! File contents that some filters need in addition to their settings; read elsewhere.
 
 use std::sync::Arc;
 
 use crate::compose::filter::color::lut::Table;
 use crate::media::Planes;
 
-/// What kind of file a filter works with.
+/// The kind of file that a filter uses.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Asset {
     /// A colour table (`.cube`).
@@ -14,7 +14,7 @@ pub enum Asset {
     Image,
 }
 
-/// What was in a file.
+/// The content of a file.
 #[derive(Clone, Debug)]
 pub enum FilterAssets {
     Table(Arc<Table>),
@@ -22,10 +22,10 @@ pub enum FilterAssets {
     Image(Arc<Planes>),
 }
 
-/// What there is of a filter's file.
+/// The state of a filter's file.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub enum AssetSupply {
-    /// It works with none, or none is chosen: the frame passes as it is.
+    /// It needs no file, or none is chosen: the frame passes unchanged.
     #[default]
     Nothing,
     /// It is being read.

@@ -1,4 +1,4 @@
-//! Cuts off the sides, on even pixels, so that chroma stays where it belongs.
+//! Crops the sides at even pixels, so chroma stays aligned.
 
 use crate::base::WorkerPool;
 use crate::compose::filter::step::Step;
@@ -12,7 +12,7 @@ pub(super) struct Part {
     pub size: Size,
 }
 
-/// What is left of a frame without these parts of it: left, top, right, bottom.
+/// The remaining part of a frame without these margins: left, top, right, bottom.
 pub(super) fn part([left, top, right, bottom]: [f32; 4], from: Size) -> Part {
     let even = |part: f32, side: u32| {
         let part = if part.is_finite() { part.clamp(0.0, 1.0) } else { 0.0 };

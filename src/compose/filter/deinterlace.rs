@@ -1,21 +1,20 @@
-//! Makes whole frames of the fields of a capture card. One field is kept, the lines of the other
-//! are made: of those above and below, along edges; or, where nothing moved, left as they are. One
-//! frame comes out for each that goes in.
+//! Deinterlaces the fields of a capture card. One field is kept; the lines of the other are
+//! interpolated along edges, or kept where nothing moved. Each input frame gives one output frame.
 
 use crate::base::WorkerPool;
 use crate::compose::draw::bands::{row, strips};
 use crate::compose::filter::step::Step;
 use crate::media::Planes;
 
-/// What becomes of the lines of the other field.
+/// The treatment of the other field's lines.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
 pub enum Deinterlacing {
-    /// Made again where something moves, kept where nothing does.
+    /// Interpolated where something moves, otherwise kept.
     #[default]
     Adaptive,
-    /// Made again everywhere.
+    /// Always interpolated.
     Linear,
-    /// Both fields over each other: soft, with double edges where something moves.
+    /// Both fields blended: soft, with double edges where something moves.
     Blend,
 }
 
@@ -24,7 +23,7 @@ impl Deinterlacing {
         [("adaptive", Self::Adaptive), ("linear", Self::Linear), ("blend", Self::Blend)];
 }
 
-/// Which lines are kept.
+/// The lines to keep.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
 pub enum Field {
     /// The first, the third…
@@ -51,7 +50,7 @@ impl Deinterlace {
         Self { mode, field, past: None }
     }
 
-    /// So from now on. What it remembers stays.
+    /// Sets the mode. Its state stays.
     pub fn set(&mut self, mode: Deinterlacing, field: Field) {
         // Only one mode looks at the frame before, and keeps it.
         if [self.mode, mode] != [Deinterlacing::Adaptive; 2] {
@@ -151,8 +150,8 @@ fn made(up: &[u8], down: &[u8], out: &mut [u8]) {
     }
 }
 
-/// Brings the made line as near to the line that came as it, or its neighbours, changed since the
-/// last frame: where nothing changed it is that line itself.
+/// Moves the interpolated line as close to the original one as that line, or its neighbors, changed
+/// since the last frame: without a change it is the original.
 #[inline(always)]
 fn keep_still([up, here, down]: [(&[u8], &[u8]); 3], out: &mut [u8]) {
     let ups = up.0.iter().zip(up.1);

@@ -1,5 +1,5 @@
-//! Shows frames later, so that they meet audio that comes late. What waits is bounded in number
-//! and in bytes; where it does not fit the delay is as long as what does.
+//! Delays frames to match late audio. The queue is bounded in number and bytes; if it is too small,
+//! the delay is shorter.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -13,16 +13,17 @@ pub(super) const MAX_DELAY: Duration = Duration::from_millis(500);
 /// Frames that wait at most, and their bytes.
 const MAX_FRAMES: usize = 64;
 const MAX_BYTES: usize = 192 << 20;
-/// Who was not asked for this much longer than the delay begins again: what waits is of another time.
+/// If it is not called for this much longer than the delay, it restarts, because its queue is
+/// outdated.
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// See [`Filter::Delay`](super::Filter::Delay).
 #[derive(Debug)]
 pub(super) struct Delay {
     by: Duration,
-    /// The oldest first, with the instant at which each was first seen.
+    /// The oldest first, each with the instant of its arrival.
     waiting: VecDeque<(Timestamp, VideoFrame)>,
-    /// When it was asked last.
+    /// When it was last called.
     asked: Option<Timestamp>,
 }
 
@@ -35,12 +36,12 @@ impl Delay {
         Self { by: by.min(MAX_DELAY), waiting: VecDeque::with_capacity(MAX_FRAMES), asked: None }
     }
 
-    /// By this much from now on. What waits stays.
+    /// Sets the delay. The queue stays.
     pub fn set(&mut self, by: Duration) {
         self.by = by.min(MAX_DELAY);
     }
 
-    /// What was seen this long before `at`; at first the oldest there is.
+    /// The frame from this long before `at`; at first, the oldest one.
     pub fn run(&mut self, picture: &VideoFrame, at: Timestamp) -> VideoFrame {
         let before = self.asked.replace(at);
         // It was not shown meanwhile.

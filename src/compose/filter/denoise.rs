@@ -1,6 +1,6 @@
-//! Noise: in place, by the mean of neighbours that are nearly alike; in time, by continuing from what
-//! was seen, the slower the less has changed. What moves stays sharp, because large differences are
-//! taken for detail.
+//! Noise reduction: in space by the mean of similar neighbors, in time by a slow adaptation, the
+//! slower the smaller the change. Moving parts stay sharp, because large differences count as
+//! detail.
 
 use crate::base::WorkerPool;
 use crate::compose::draw::bands;
@@ -14,7 +14,7 @@ pub(super) struct Denoise {
     /// Differences below this are noise: in place, and in time.
     place: i16,
     time: i32,
-    /// What is remembered of each plane, in 128ths.
+    /// The state of each plane, in 128ths.
     past: [Vec<i16>; 3],
     size: Option<Size>,
 }
@@ -31,7 +31,7 @@ impl Denoise {
         }
     }
 
-    /// By this much from now on. What it remembers stays.
+    /// Sets the strength. Its state stays.
     pub fn set(&mut self, spatial: f32, temporal: f32) {
         let now = Self::new(spatial, temporal);
         // While nothing was remembered the past grew old.
@@ -75,7 +75,7 @@ impl Step for Denoise {
     }
 }
 
-/// How much of a difference is taken for noise: all of a small one, none beyond `most`.
+/// The share of a difference that counts as noise: all of a small one, none beyond `most`.
 #[inline(always)]
 fn soft(difference: i16, most: i16) -> i16 {
     // Rises to the half of `most` and falls to nothing at `most`.

@@ -1,7 +1,7 @@
-//! Filters of a source's frame: what each is set to ([`Filter`]) and the chain
-//! that carries them out, once a source and tick however many items show it. Frames are I420 in
-//! the program's colours; a filter makes a new frame from a pool and keeps it until what it was
-//! made of changes. Thread: the compositor's.
+//! Video filters of a source: the settings of each ([`Filter`]) and the chain that applies them,
+//! once per source and tick, however many items show it. Frames are I420 in the program's color
+//! space; a filter creates a new frame from a pool and keeps it until its input changes. Thread:
+//! the compositor's.
 
 mod alpha;
 mod assets;

@@ -1,5 +1,5 @@
-//! Filters that work with an image from a file: a mask, which says what is seen, and a watermark,
-//! which is laid over. Each is made as large as it is needed once, and then kept.
+//! Filters with an image file: a mask, which controls visibility, and a watermark, which is drawn
+//! on top. Each is scaled once to the needed size, and then kept.
 
 use std::sync::Arc;
 
@@ -12,12 +12,12 @@ use crate::compose::filter::scale::{self, Kernel};
 use crate::compose::filter::step::Step;
 use crate::media::{Planes, Size};
 
-/// What of a mask's image says how much is seen.
+/// How a mask's image controls visibility.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
 pub enum Reading {
     #[default]
     Alpha,
-    /// White is seen, black is not.
+    /// White is visible, black is hidden.
     Luma,
     AlphaInverted,
     LumaInverted,
@@ -32,7 +32,7 @@ impl Reading {
     ];
 }
 
-/// Where a watermark lies.
+/// The position of a watermark.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
 pub enum Corner {
     TopLeft,
@@ -57,7 +57,7 @@ impl Corner {
 pub(super) struct Mask {
     picture: Arc<Planes>,
     reading: Reading,
-    /// What is seen, for frames of this size.
+    /// The visibility for frames of this size.
     fitted: Option<(Size, Vec<u8>)>,
 }
 
@@ -117,13 +117,13 @@ pub(super) struct Watermark {
     fitted: Option<(Size, Fitted)>,
 }
 
-/// The watermark as large as it is laid down, multiplied by its alpha.
+/// The watermark at its final size, premultiplied by its alpha.
 struct Fitted {
     left: usize,
     top: usize,
     planes: Planes,
     solid: Vec<u8>,
-    /// What is left of what lies below: for luma, and for chroma.
+    /// The remaining share of the background: for luma and for chroma.
     rest: [Vec<u8>; 2],
 }
 

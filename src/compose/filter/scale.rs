@@ -1,4 +1,4 @@
-//! Another size, with a kernel of one's choice.
+//! Scaling with a choice of kernels.
 
 use fast_image_resize::{FilterType, ResizeAlg, Resizer};
 
@@ -8,10 +8,10 @@ use crate::compose::filter::step::Step;
 use crate::compose::layout::Cut;
 use crate::media::{Planes, Size};
 
-/// How pixels are made of those around.
+/// The interpolation of pixels.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
 pub enum Kernel {
-    /// The nearest one: for pixel art.
+    /// The nearest one, for pixel art.
     Nearest,
     #[default]
     Bilinear,
@@ -19,7 +19,7 @@ pub enum Kernel {
     Bicubic,
     /// Three lobes: the sharpest.
     Lanczos,
-    /// The mean of what is covered.
+    /// The mean of the covered area.
     Area,
 }
 
@@ -46,7 +46,7 @@ impl Kernel {
 /// The longest side there is.
 pub(super) const MAX_SCALE_SIDE: f32 = 4_096.0;
 
-/// A frame of size `from` made this large; a side of zero follows from the other by the shape.
+/// The target size for `from`; a side of zero follows from the aspect ratio.
 pub(super) fn target(width: f32, height: f32, from: Size) -> Size {
     let asked = |side: f32| if side >= 1.0 { side.min(MAX_SCALE_SIDE) } else { 0.0 };
     let (width, height) = (asked(width), asked(height));
@@ -80,7 +80,7 @@ pub(super) struct Scale {
     pub width: f32,
     pub height: f32,
     pub kernel: Kernel,
-    /// One for each plane, since each worker makes another.
+    /// One for each plane, because different workers use them.
     pub resizers: [Resizer; 4],
 }
 

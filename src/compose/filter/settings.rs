@@ -12,51 +12,50 @@ use crate::compose::filter::overlay::{Corner, Reading};
 use crate::compose::filter::scale::{self, Kernel};
 use crate::media::Size;
 
-/// The most filters of one source.
+/// Limit for the filters of one source.
 pub const MAX_FILTERS: usize = 16;
 
-/// A filter and whether it is on.
+/// A filter, and whether it is on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Slot {
-    /// Off: the frame passes as it is.
+    /// Off: the frame passes unchanged.
     pub enabled: bool,
     pub filter: Filter,
 }
 
-/// One filter's settings. Values beyond the ranges of [`Filter::parameters`] are brought into them
-/// when they are set.
+/// The settings of one filter. Values outside the ranges of [`Filter::parameters`] are clamped when
+/// set.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Filter {
     /// Cuts off the sides, each by a part of the frame's width or height.
     Crop { left: f32, top: f32, right: f32, bottom: f32 },
     /// Makes colours others.
     Color(Correction),
-    /// What has the key's chroma becomes clear: up to a distance of `similarity` wholly, up to
-    /// `smoothness` more partly. `spill` is how much of the key's colour is taken from the rest.
-    /// `protect`, 0…1, keeps what has little of the key's own colour, however near it is: 0 goes by the
-    /// distance alone.
+    /// The key's chroma becomes transparent: fully up to a distance of `similarity`, and partly up
+    /// to `smoothness` more. `spill` is the amount of spill removal. `protect`, 0…1, keeps colors
+    /// with little of the key's own color, however near: 0 uses the distance alone.
     ChromaKey { color: [u8; 3], similarity: f32, smoothness: f32, spill: f32, protect: f32 },
-    /// What has the key's colour, brightness and all, becomes clear.
+    /// The key's color, including its brightness, becomes transparent.
     ColorKey { color: [u8; 3], similarity: f32, smoothness: f32 },
-    /// What is darker than `low` or brighter than `high` becomes clear, with soft steps.
+    /// Luma below `low` or above `high` becomes transparent, with soft steps.
     LumaKey { low: f32, low_smooth: f32, high: f32, high_smooth: f32 },
     /// Another size in pixels; a side of zero follows from the other by the shape.
     Scale { width: f32, height: f32, kernel: Kernel },
-    /// Adds what a small blur takes away, this many times.
+    /// Adds the difference to a small blur this many times.
     Sharpen { amount: f32 },
     /// A Gaussian of this standard deviation in pixels.
     Blur { sigma: f32 },
-    /// Takes noise away: within a frame, and from one to the next; each 0…1.
+    /// Reduces noise within a frame and between frames; each 0…1.
     Denoise { spatial: f32, temporal: f32 },
     /// Smooths and lightens skin; each 0…1.
     Beauty { smooth: f32, whiten: f32, area: Area },
-    /// Whole frames of interlaced ones, for capture cards.
+    /// Deinterlaces frames of capture cards.
     Deinterlace { mode: Deinterlacing, field: Field },
     /// Colours by a table (`.cube`), mixed in by `amount`.
     Lut { file: PathBuf, amount: f32 },
-    /// An image says what is seen.
+    /// An image controls visibility.
     Mask { file: PathBuf, reading: Reading },
-    /// An image lies over the frame; `width` and `margin` are parts of its width.
+    /// An image on top of the frame; `width` and `margin` are fractions of its width.
     Watermark { file: PathBuf, corner: Corner, width: f32, margin: f32, opacity: f32 },
     /// Shows the frame later, up to 500 ms.
     Delay { ms: f32 },
@@ -65,7 +64,7 @@ pub enum Filter {
 /// The green of a studio's screen.
 pub const GREEN: [u8; 3] = [0, 255, 0];
 
-/// One of each kind as it is when just added, by the name that settings have for its kind.
+/// The defaults of each kind, by its name in settings.
 static KINDS: [(&str, Filter); 15] = [
     ("crop", Filter::Crop { left: 0.0, top: 0.0, right: 0.0, bottom: 0.0 }),
     ("color", Filter::Color(Correction::PLAIN)),
@@ -103,35 +102,34 @@ static KINDS: [(&str, Filter); 15] = [
 ];
 
 impl Filter {
-    /// One of each kind as it is when just added.
+    /// The defaults of each kind.
     pub fn kinds() -> Vec<Self> {
         KINDS.iter().map(|(_, filter)| filter.clone()).collect()
     }
 
-    /// The name of its kind, as settings spell it.
+    /// The name of its kind in settings.
     pub fn kind(&self) -> &'static str {
         let is_own = |(_, filter): &&(&str, Self)| discriminant(filter) == discriminant(self);
         KINDS.iter().find(is_own).map_or("", |(kind, _)| kind)
     }
 
-    /// One of the kind that settings spell so.
+    /// The default of the kind with this name.
     pub fn of_kind(kind: &str) -> Option<Self> {
         KINDS.iter().find(|(name, _)| *name == kind).map(|(_, filter)| filter.clone())
     }
 
-    /// Whether it is left out when the machine does not keep up: what only makes a frame nicer,
-    /// and nothing whose absence would show what was to be hidden.
+    /// Whether a slow machine skips it: only cosmetic filters, and none that hides something.
     pub const fn is_costly(&self) -> bool {
         matches!(self, Self::Beauty { .. } | Self::Denoise { .. } | Self::Sharpen { .. })
     }
 
-    /// Whether its file says what is hidden: while that is not there nothing of the frame may be seen.
+    /// Whether its file controls visibility: without the file, the frame must stay hidden.
     pub const fn hides_by_file(&self) -> bool {
         matches!(self, Self::Mask { .. })
     }
 }
 
-/// What a number of a filter means.
+/// The unit of a filter's number.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Unit {
     /// 0…1 or -1…1, shown in percent.
@@ -139,7 +137,7 @@ pub enum Unit {
     /// Times this much.
     Factor,
     Degrees,
-    /// Whole ones; zero: of itself.
+    /// Whole pixels; zero: from the frame.
     Pixels,
     /// Parts of a pixel too.
     Radius,

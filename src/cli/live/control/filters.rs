@@ -1,5 +1,5 @@
-//! Lines of `--control` about filters of frames and of audio: on and off, and what they are set by, under
-//! the names of settings files.
+//! `--control` lines for video and audio filters: on, off, and values, with the names of settings
+//! files.
 
 use toml::Table;
 
@@ -11,11 +11,11 @@ use crate::studio::settings::scenes::amounts;
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// What can be written.
+/// The syntax.
 const KNOWN: &str = "filter on|off|remove KIND [NAME] · filter set KIND [NAME:] WHAT=VALUE … · \
                      filter add KIND [NAME:] [WHAT=VALUE …] (KIND#2, KIND#3…)";
 
-/// What becomes of a filter.
+/// A change of a filter.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::cli::live) enum Change {
     On(bool),
@@ -24,7 +24,7 @@ pub(in crate::cli::live) enum Change {
     Remove,
 }
 
-/// A filter of a kind: the first, or one further on.
+/// A filter of a kind: the first one, or a later one.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::cli::live) struct Filter {
     pub kind: String,
@@ -37,10 +37,10 @@ fn syntax() -> Problem {
     problem!("control-write", syntax = KNOWN)
 }
 
-/// Reads `off blur Face`, `set chroma-key Face: similarity=0.4`: of what, and which filter.
+/// Parses `off blur Face`, `set chroma-key Face: similarity=0.4`: the source and the filter.
 ///
 /// # Errors
-/// A sentence that says what is known.
+/// A sentence that shows the syntax.
 pub(in crate::cli::live) fn parse(text: &str) -> Result<(String, Filter), Problem> {
     let (word, rest) = split(text);
     let (kind, rest) = split(rest);
@@ -70,7 +70,7 @@ pub(in crate::cli::live) fn parse(text: &str) -> Result<(String, Filter), Proble
     Ok((name, Filter { kind: kind.to_owned(), nth, change }))
 }
 
-/// The filters of a frame once this has been done.
+/// The video filters after this change.
 ///
 /// # Errors
 /// Why it cannot be.
@@ -93,7 +93,7 @@ pub(in crate::cli::live) fn of_video(
     list.changed(filter, slots)
 }
 
-/// The same of audio; side chains are called after one of `strips`.
+/// The same for audio; side chains name one of `strips`.
 ///
 /// # Errors
 /// Why it cannot be.
@@ -117,7 +117,7 @@ pub(in crate::cli::live) fn of_audio(
     list.changed(filter, slots)
 }
 
-/// What filters of frames and of audio have in common.
+/// The common part of video and audio filters.
 struct List<'a, S> {
     most: usize,
     known: Vec<&'static str>,

@@ -9,12 +9,12 @@ use crate::studio::{Collection, Edit};
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// What can be written.
+/// The syntax.
 const KNOWN: &str = "item hide|show|lock|unlock|up|down|top|bottom [ITEM] · \
                      item place [ITEM:] NAME=VALUE … (x, y, width, height, fit, rotation, crop, \
                      flip_x, flip_y, opacity, blend)";
 
-/// What becomes of an item.
+/// A change of an item.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::cli::live) enum Change {
     Hide(bool),
@@ -27,10 +27,10 @@ pub(in crate::cli::live) enum Change {
     Place(Table),
 }
 
-/// Reads `hide My logo`, `place My logo: x=0.5 width=0.25`: the item's name, and what becomes of it.
+/// Parses `hide My logo`, `place My logo: x=0.5 width=0.25`: the item's name and the change.
 ///
 /// # Errors
-/// A sentence that says what is known.
+/// A sentence that shows the syntax.
 pub(in crate::cli::live) fn parse(text: &str) -> Result<(String, Change), Problem> {
     let (word, rest) = split(text);
     let change = match word {
@@ -55,11 +55,11 @@ pub(in crate::cli::live) fn parse(text: &str) -> Result<(String, Change), Proble
     Ok((rest.to_owned(), change))
 }
 
-/// A name, which may be left out, and behind a colon values by their names: `My logo: x=0.5 y=0`. Without
-/// any value all of it is a name.
+/// An optional name, and values by name after a colon: `My logo: x=0.5 y=0`. Without any value, all
+/// of it is a name.
 ///
 /// # Errors
-/// What is no value.
+/// The invalid value.
 pub(in crate::cli::live) fn with_values(text: &str) -> Result<(String, Table), Problem> {
     // A name may have a colon in it, and so may a file, which comes last.
     let words = text.find(" file=").and_then(|at| text.get(..=at)).unwrap_or(text);
@@ -71,7 +71,7 @@ pub(in crate::cli::live) fn with_values(text: &str) -> Result<(String, Table), P
     }
 }
 
-/// `x=0.5 fit=cover crop=[0.1,0,0,0]`; a file comes last, as its name may have spaces in it.
+/// `x=0.5 fit=cover crop=[0.1,0,0,0]`; a file comes last, because its name can contain spaces.
 fn values(text: &str) -> Result<Table, Problem> {
     let (words, file) = match text.split_once("file=") {
         Some((words, file)) if words.is_empty() || words.ends_with(' ') => (words, Some(file)),
@@ -91,14 +91,14 @@ fn values(text: &str) -> Result<Table, Problem> {
     Ok(values)
 }
 
-/// As settings files have it; what is none of their values is a text.
+/// A value as in settings files; anything else is a text.
 fn value_of(text: &str) -> Value {
     let line = format!("value = {text}").parse::<Table>();
     let value = line.ok().and_then(|mut table| table.remove("value"));
     value.unwrap_or_else(|| Value::String(text.to_owned()))
 }
 
-/// The changes of the collection that this comes to.
+/// The edits of the collection.
 ///
 /// # Errors
 /// When there is no such item, or a value makes no sense.
@@ -148,7 +148,7 @@ fn find<'a>(name: &str, collection: &'a Collection) -> Result<&'a Item, Problem>
         .ok_or_else(|| problem!("control-no-item-anywhere", name = name))
 }
 
-/// Where an item lies among how many beside it, counted from the bottom.
+/// The position of an item among its siblings and their number, from the bottom.
 fn beside(items: &[Item], id: ItemId) -> Option<(usize, usize)> {
     let at = items.iter().position(|item| item.id == id);
     let within = || items.iter().find_map(|item| beside(item.members(), id));

@@ -1,5 +1,4 @@
-//! Lines of `--control` about strips of the mixer: gain, mute, solo, balance, offset, and where they
-//! are heard.
+//! `--control` lines for strips of the mixer: gain, mute, solo, balance, offset and monitoring.
 
 use std::time::Duration;
 
@@ -10,7 +9,7 @@ use crate::studio::settings::scenes::amounts::heard_of;
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// One thing that a strip is set by.
+/// One setting of a strip.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub(in crate::cli::live) enum Setting {
     /// Decibels.
@@ -42,7 +41,7 @@ impl Setting {
     }
 }
 
-/// Reads `gain -6 My voice`, `mute`: the strip's name, and how it is set; `None` for what is none of this.
+/// Parses `gain -6 My voice`, `mute`: the strip's name and the setting; `None` for other commands.
 pub(in crate::cli::live) fn parse(text: &str) -> Option<Result<(String, Setting), Problem>> {
     let (word, rest) = split(text);
     let alone = |setting| Some(Ok((rest.to_owned(), setting)));

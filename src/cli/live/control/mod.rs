@@ -1,4 +1,4 @@
-//! Commands while a broadcast without a window runs: what lines on standard input (`--control`) say.
+//! Commands during a broadcast without a window: lines on standard input (`--control`).
 
 pub(in crate::cli::live) mod filters;
 pub(in crate::cli::live) mod items;
@@ -20,7 +20,7 @@ use crate::studio::{Command, Edit};
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// What the flags say of the way it runs.
+/// The flags that control the run.
 #[derive(Clone, Debug)]
 pub(super) struct Run {
     /// A file that is sent as is, and whether it loops.
@@ -28,13 +28,13 @@ pub(super) struct Run {
     pub record: Option<PathBuf>,
     pub duration: Option<Duration>,
     pub replay_to: Option<PathBuf>,
-    /// Commands come on standard input.
+    /// Read commands from standard input.
     pub control: bool,
-    /// At the end what is held back is sent first.
+    /// At the end, send the delayed part first.
     pub drain: bool,
 }
 
-/// Where files go that nobody named.
+/// Default file names.
 #[derive(Clone, Debug)]
 pub(super) struct Names {
     pub replay: PathBuf,
@@ -54,62 +54,62 @@ impl Names {
     }
 }
 
-/// What a line asks for.
+/// A command of a line.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum LiveCommand {
     Command(Box<Command>),
     /// Show the scene of this name.
     Scene(String),
-    /// Show the scene of this name apart, before it is sent.
+    /// Put the scene of this name into the preview.
     Prepare(String),
-    /// What is prepared is sent, so or as it does on its own.
+    /// Switch the preview to the program, with this transition or its default.
     Take(Option<Transition>),
     /// This becomes of the item of this name.
     Item(String, items::Change),
-    /// This becomes of a filter of the source of this name; an empty one is the main video source.
+    /// Change a filter of the source of this name; empty: the main video source.
     Filter(String, filters::Filter),
-    /// This becomes of a filter of the strip of this name; an empty one is the main strip.
+    /// Change a filter of the strip of this name; empty: the main strip.
     StripFilter(String, filters::Filter),
     /// The strip of this name is set so.
     Set(String, mixer::Setting),
-    /// The scene of this name comes so; `None`: as all others.
+    /// Set the transition to the scene of this name; `None`: the default.
     SceneTransition(String, Option<Transition>),
-    /// Ask this of the source of this name; an empty one is the main video source.
+    /// Control the media source of this name; empty: the main video source.
     Media(String, TransportCommand),
-    /// One more of the item of this name in the scene on the program; with a separate source, or
-    /// with the same one.
+    /// Duplicate the item of this name in the current scene, with a separate source or the same
+    /// one.
     Duplicate {
         item: String,
         source: bool,
     },
-    /// What becomes of the source of this name at its end; an empty name as above.
+    /// The end behavior of the source of this name; empty as above.
     AtEnd(String, EndBehavior),
-    /// One more file after those that the source of this name plays.
+    /// Add a file to the playlist of the source of this name.
     AddFile(String, PathBuf),
-    /// It plays this one no more, counted from 1, of which the first is the source's own.
+    /// Remove this file from its playlist, counted from 1; the first is the source's own.
     RemoveFile(String, usize),
-    /// What is shown in the stead of the source of this name; an empty name as above.
+    /// The fallback of the source of this name; empty as above.
     IfBlack(String, VideoFallback),
-    /// The desktop is to ask once more what this screen or window is; an empty name as above.
+    /// Open the desktop's dialog for this display or window again; empty as above.
     Ask(String),
-    /// The talk key is held, or not: that of the strip of this name; an empty one means all strips.
+    /// Press or release push-to-talk for the strip of this name; empty: all strips.
     Talk(String, bool),
-    /// The clip lamp of the strip of this name turns off; an empty name means all lamps.
+    /// Reset the clip indicator of the strip of this name; empty: all.
     ClipOut(String),
-    /// What becomes of the file that the strip of this name plays; an empty name is the main strip.
+    /// The end behavior of the strip's file; empty: the main strip.
     StripEnd(String, EndBehavior),
-    /// What is heard in the stead of the strip of this name; an empty name as above.
+    /// The fallback of the strip of this name; empty as above.
     IfSilent(String, Option<AudioChoice>),
-    /// It begins again.
+    /// Restart its file.
     StripRestart(String),
     /// End the broadcast.
     Stop,
 }
 
-/// Reads a line; `None` for an empty one.
+/// Parses a line; `None` for an empty one.
 ///
 /// # Errors
-/// A sentence that says what is known.
+/// A sentence that shows the syntax.
 pub(super) fn parse(line: &str, names: &Names) -> Result<Option<LiveCommand>, Problem> {
     let (word, rest) = split(line);
     let path = |default: &PathBuf| if rest.is_empty() { default.clone() } else { rest.into() };
@@ -171,8 +171,8 @@ pub(super) fn parse(line: &str, names: &Names) -> Result<Option<LiveCommand>, Pr
     Ok(Some(LiveCommand::Command(Box::new(command))))
 }
 
-/// How a strip is set, what its filters do and what becomes of its file: `gain -6 Voice`,
-/// `filter off gate Voice`, `at-end clear Jingle`, `restart Jingle`.
+/// Parses settings, filters and files of a strip: `gain -6 Voice`, `filter off gate Voice`, `at-end
+/// clear Jingle`, `restart Jingle`.
 fn strip(text: &str) -> Result<LiveCommand, Problem> {
     if let Some(setting) = mixer::parse(text) {
         return setting.map(|(name, setting)| LiveCommand::Set(name, setting));
@@ -217,7 +217,7 @@ fn talk(text: &str) -> Result<LiveCommand, Problem> {
     Ok(LiveCommand::Talk(name.trim().to_owned(), held))
 }
 
-/// What a source that plays is to do: `pause Clip`, `seek 90s My clip`, `restart`.
+/// Parses commands for a media source: `pause Clip`, `seek 90s My clip`, `restart`.
 fn media(text: &str) -> Result<LiveCommand, Problem> {
     let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     let rest = rest.trim();
@@ -258,14 +258,13 @@ fn media(text: &str) -> Result<LiveCommand, Problem> {
     Ok(LiveCommand::Media(name.to_owned(), go))
 }
 
-/// What is shown for a source that is black, stands still or is gone: `Guest: slate`, `camera:back`.
+/// Parses the fallback of a black, frozen or lost source: `Guest: slate`, `camera:back`.
 fn if_black(text: &str) -> Result<LiveCommand, Problem> {
     let (name, fallback) = named(text, str::parse)?;
     Ok(LiveCommand::IfBlack(name, fallback))
 }
 
-/// A name, which may be left out, and behind a colon what is said of it. Without a name there may be such
-/// a colon in a path.
+/// An optional name, and a value after a colon. Without a name, the colon can belong to a path.
 fn named<T>(text: &str, read: impl Fn(&str) -> Result<T, Problem>) -> Result<(String, T), Problem> {
     let split = text.split_once(": ");
     match split.and_then(|(name, word)| Some((name.trim().to_owned(), read(word.trim()).ok()?))) {
@@ -274,7 +273,7 @@ fn named<T>(text: &str, read: impl Fn(&str) -> Result<T, Problem>) -> Result<(St
     }
 }
 
-/// How one scene comes: `Break: color-#000000 1s`, `Break: none`.
+/// Parses the transition to one scene: `Break: color-#000000 1s`, `Break: none`.
 fn scene_transition(text: &str) -> Result<LiveCommand, Problem> {
     let (name, words) = text.split_once(": ").unwrap_or((text, ""));
     let (name, words) = (name.trim(), words.trim());
@@ -286,8 +285,8 @@ fn scene_transition(text: &str) -> Result<LiveCommand, Problem> {
     Ok(LiveCommand::SceneTransition(name.to_owned(), transition))
 }
 
-/// How the next scene comes: `fade 500ms`, `slide-left`, `luma-clock 1s soft=20 invert`,
-/// `stinger cut=400ms matte=right volume=80 file=/v/swoosh.mp4`.
+/// Parses a transition: `fade 500ms`, `slide-left`, `luma-clock 1s soft=20 invert`, `stinger
+/// cut=400ms matte=right volume=80 file=/v/swoosh.mp4`.
 fn transition(text: &str) -> Result<Transition, Problem> {
     // A file's name may have spaces in it: it is the last word.
     let (words, file) = text.split_once("file=").unwrap_or((text, ""));

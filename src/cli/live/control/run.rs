@@ -16,7 +16,7 @@ use crate::studio::{Command, Edit, Snapshot, Studio};
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// What is asked for while it runs.
+/// The commands during the run.
 pub(in crate::cli::live) struct Orders {
     names: Names,
     replay: Arc<AtomicBool>,
@@ -39,7 +39,7 @@ impl Orders {
         })
     }
 
-    /// Hands on what was asked for; tells whether the end was.
+    /// Executes the commands, and returns whether one of them ends the run.
     pub fn run(&mut self, studio: &Studio, output: &Output) -> bool {
         if self.replay.swap(false, Ordering::Relaxed) {
             studio.send(Command::SaveReplay(self.names.replay.clone()));
@@ -68,7 +68,7 @@ impl Orders {
     }
 }
 
-/// Sends what is asked for; the snapshot shows all that was asked before.
+/// Sends a command; the snapshot includes all earlier ones.
 fn carry_out(asked: LiveCommand, studio: &Studio) -> Done {
     match asked {
         LiveCommand::Command(command) => studio.send(*command),
@@ -162,8 +162,8 @@ fn scene(snapshot: &Snapshot, name: &str) -> Result<crate::compose::scene::Scene
     scene.map(|scene| scene.id).ok_or_else(|| problem!("control-no-scene", name = name))
 }
 
-/// What is prepared is sent; with a transition that was named, which is its own from then on where it has
-/// one, else that of all scenes.
+/// Switches the preview to the program, with a named transition, which becomes that of its scene if
+/// it has one, else the default.
 fn take(studio: &Studio, transition: Option<Transition>) -> Done {
     let scenes = studio.snapshot().scenes;
     let prepared = scenes.prepared.ok_or_else(|| problem!("control-not-prepared"))?;
@@ -194,7 +194,7 @@ fn command_for(studio: &Studio, name: &str, command: impl FnOnce(SourceId) -> Co
     Ok(())
 }
 
-/// What is shown in the stead of the source of this name, where it is of a kind that suits.
+/// Sets the fallback of the source of this name, if its kind supports one.
 fn if_black(studio: &Studio, name: &str, fallback: VideoFallback) -> Done {
     let snapshot = studio.snapshot();
     let id = source_of(&snapshot, name)?;
@@ -212,7 +212,7 @@ fn if_black(studio: &Studio, name: &str, fallback: VideoFallback) -> Done {
     Ok(())
 }
 
-/// One more of an item of the scene on the program, with the same source or with one of its own.
+/// Duplicates an item of the current scene, with the same source or a separate one.
 fn duplicate(studio: &Studio, name: &str, source: bool) -> Done {
     let scenes = studio.snapshot().scenes.collection;
     let item = scenes.item_named(scenes.current, name);
@@ -226,7 +226,7 @@ fn duplicate(studio: &Studio, name: &str, source: bool) -> Done {
     Ok(())
 }
 
-/// The strips of this name; without a name the main one.
+/// The strips of this name; without a name, the main one.
 fn strips_of<'a>(snapshot: &'a Snapshot, name: &str) -> Result<Vec<&'a StripView>, Problem> {
     let strips = &snapshot.strips;
     let is_it = |strip: &&StripView| match name {
@@ -241,7 +241,7 @@ fn strips_of<'a>(snapshot: &'a Snapshot, name: &str) -> Result<Vec<&'a StripView
     Ok(named)
 }
 
-/// Sends a command for the strips of this name; without a name for the main one.
+/// Sends a command for the strips of this name; without a name, for the main one.
 fn strip(studio: &Studio, name: &str, command: impl Fn(StripId) -> Command) -> Done {
     let snapshot = studio.snapshot();
     for strip in strips_of(&snapshot, name)? {

@@ -1,4 +1,4 @@
-//! What lines on standard input ask for is asked of the studio, as the window does.
+//! Executes the lines of standard input through the studio, like the window.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::studio::{Command, Snapshot, Studio, WatchCommand};
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// A file that is to be recorded into is made within this time.
+/// Time limit for creating a recording file.
 const MADE_WITHIN: Duration = Duration::from_secs(1);
 
 /// Asks for it; the studio's snapshot shows all that was asked before.
@@ -33,7 +33,7 @@ pub(in crate::cli::play) fn ask(
     if records && studio.settle(MADE_WITHIN) { recorded(&studio.snapshot()) } else { Ok(()) }
 }
 
-/// Without a window, nobody sees how a frame is looked at, and who is silent stays so.
+/// Without a window, viewport commands have no effect, and a muted player stays muted.
 fn check_headless(asked: &PlayCommand, snapshot: &Snapshot) -> Result<(), Problem> {
     match asked {
         PlayCommand::Look(_) | PlayCommand::Chat(_) => Err(problem!("control-no-window")),
@@ -51,7 +51,7 @@ fn check_headless(asked: &PlayCommand, snapshot: &Snapshot) -> Result<(), Proble
     }
 }
 
-/// Whether the file that was asked for was made; what a person is told where it was not.
+/// Whether the requested file was created, with the message if not.
 fn recorded(snapshot: &Snapshot) -> Result<(), Problem> {
     if chosen(snapshot)?.figures.counted.saving.is_some() {
         return Ok(());
@@ -107,12 +107,12 @@ fn command(asked: PlayCommand, snapshot: &Snapshot) -> Result<Command, Problem> 
     Ok(Command::Player(playing))
 }
 
-/// The tile that is heard and steered.
+/// The selected tile.
 fn chosen(snapshot: &Snapshot) -> Result<&TileView, Problem> {
     snapshot.tiles.iter().find(|tile| tile.chosen).ok_or_else(|| problem!("control-nothing-plays"))
 }
 
-/// The tile that is to be heard and steered instead.
+/// The tile to select instead.
 fn other(which: Which, snapshot: &Snapshot) -> Result<&TileView, Problem> {
     let tiles = &snapshot.tiles;
     let now = tiles.iter().position(|tile| tile.chosen).unwrap_or(0);
@@ -127,7 +127,7 @@ fn is_running(tile: &TileView) -> bool {
     }
 }
 
-/// The chosen one, where it plays.
+/// The selected tile, if it plays.
 fn running(snapshot: &Snapshot) -> Result<&TileView, Problem> {
     chosen(snapshot)
         .and_then(|tile| is_running(tile).then_some(tile).ok_or_else(|| problem!("control-idle")))

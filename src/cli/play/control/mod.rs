@@ -1,5 +1,4 @@
-//! What the lines of `onair play --control` ask for. Which of it can be had is known where it is carried
-//! out, in `ask`.
+//! The lines of `onair play --control`. `ask` decides which of them are possible.
 
 pub(in crate::cli::play) mod ask;
 
@@ -18,7 +17,7 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::container::Format;
 
-/// What can be written.
+/// The syntax.
 const KNOWN: &str = "pause, resume, seek PLACE (90s, 1:30, +10s, -10s), rewind [TIME], \
     go-live, volume PERCENT (or +5, -5), mute [on|off], balance PERCENT, speaker [ID], \
     av-offset TIME, buffer TIME|auto, snapshot [FILE.png], record FILE.flv|off, say TEXT, \
@@ -26,34 +25,34 @@ const KNOWN: &str = "pause, resume, seek PLACE (90s, 1:30, +10s, -10s), rewind [
     turn 0|90|180|270, \
     chat fly|still|opacity PERCENT|speed FACTOR|size POINTS|hide [WORD,WORD…], stop";
 
-/// What a line asks for.
+/// A command of a line.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum PlayCommand {
     /// Hold, or continue.
     Pause(bool),
     Seek(SeekPlace),
-    /// So far behind the live end; `None`: as far back as there is something.
+    /// This far behind the live edge; `None`: as far as possible.
     Rewind(Option<Duration>),
     GoLive,
     Volume(Volume),
-    /// `None`: the other way round.
+    /// `None`: toggle.
     Mute(Option<bool>),
     Balance(f32),
     Speaker(Option<String>),
     AvOffset(i32),
     Buffer(Buffer),
     Snapshot(PathBuf),
-    /// `None`: no more.
+    /// `None`: stop.
     Record(Option<PathBuf>),
     Say(String),
-    /// Of several streams another one is heard and steered.
+    /// Select another one of several streams.
     Stream(Which),
     Look(Viewport),
     Chat(Chat),
     Stop,
 }
 
-/// Where to go.
+/// The target of a seek.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub(super) enum SeekPlace {
     At(Duration),
@@ -61,7 +60,7 @@ pub(super) enum SeekPlace {
     Back(Duration),
 }
 
-/// How loud.
+/// The volume.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub(super) enum Volume {
     To(f32),
@@ -88,10 +87,10 @@ pub(super) enum Which {
 }
 
 impl Which {
-    /// Which that is of this many, where this one was chosen.
+    /// The index among this many streams, if this one is selected.
     ///
     /// # Errors
-    /// When there is none such.
+    /// If it does not exist.
     pub(super) fn of(self, count: usize, now: usize) -> Result<usize, Problem> {
         if count < 2 {
             return Err(problem!("control-one-stream"));
@@ -107,7 +106,7 @@ impl Which {
     }
 }
 
-/// How the frame is looked at, one of the three.
+/// One setting of the viewport.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub(super) enum Viewport {
     Shape(Aspect),
@@ -115,7 +114,7 @@ pub(super) enum Viewport {
     Turn(Rotation),
 }
 
-/// How the chat is shown, one thing of it.
+/// One setting of the chat.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Chat {
     Flying(bool),
@@ -130,16 +129,16 @@ pub(super) enum Chat {
 pub(super) enum SeekDirection {
     /// In a recording.
     To(Duration),
-    /// In what is kept of a broadcast.
+    /// In the time shift.
     Behind(Duration),
-    /// From where it is, or is on its way to, as far as there is something.
+    /// Relative to the present or pending position, as far as possible.
     Step { by: Duration, ahead: bool },
 }
 
-/// Reads a line; `None` for an empty one.
+/// Parses a line; `None` for an empty one.
 ///
 /// # Errors
-/// A sentence that says what is known.
+/// A sentence that shows the syntax.
 pub(super) fn parse(line: &str) -> Result<Option<PlayCommand>, Problem> {
     let (word, rest) = split(line);
     Ok(Some(match word {
@@ -234,15 +233,15 @@ fn volume(text: &str) -> Result<Volume, Problem> {
     args::volume(text).map(Volume::To).map_err(|_| wrong())
 }
 
-/// In what a number is written.
+/// The unit of a number.
 #[derive(Copy, Clone)]
 enum Unit {
-    /// Of one that is 1 for the whole.
+    /// Of a value whose maximum is 1.
     Percent,
     Plain(&'static str),
 }
 
-/// A number within its bounds. What lies beyond them is refused, not taken for the nearest that there is.
+/// Parses a number within its bounds. A number outside is an error, and not clamped.
 fn number(
     line: &str,
     text: &str,
@@ -306,7 +305,7 @@ fn words(text: &str) -> Result<Vec<String>, Problem> {
 /// The way to a place for a player that fares like that.
 ///
 /// # Errors
-/// Why one cannot go there.
+/// Why the position is impossible.
 pub(super) fn way(place: SeekPlace, figures: &Figures) -> Result<SeekDirection, Problem> {
     if figures.duration.is_none() && figures.rewind.is_none() {
         return Err(problem!("control-nothing-kept"));
@@ -325,7 +324,7 @@ pub(super) fn way(place: SeekPlace, figures: &Figures) -> Result<SeekDirection, 
 /// Whether it has a live end.
 ///
 /// # Errors
-/// That it has none.
+/// The problem that it has no live edge.
 pub(super) fn live_end(figures: &Figures) -> Result<(), Problem> {
     match figures.duration {
         None => Ok(()),
@@ -357,7 +356,7 @@ pub(super) fn way_back(
     }
 }
 
-/// Whether what plays can be recorded.
+/// Whether the stream can be recorded.
 ///
 /// # Errors
 /// Why not.
@@ -453,7 +452,7 @@ mod tests {
         assert!(parse("nonsense").unwrap_err().to_string().contains("seek PLACE"));
     }
 
-    /// Nothing is taken for the nearest that there is.
+    /// Nothing is clamped.
     #[test]
     fn numbers_beyond_their_bounds_are_refused_with_the_bounds() {
         for (line, bad, bounds, said) in [

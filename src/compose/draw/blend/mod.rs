@@ -1,6 +1,6 @@
-//! Lays prepared layers onto the program, row by row, in I420. Plain loops over whole rows, which
-//! the compiler turns into vector code, in bands that a worker pool shares. Modes that mean something in
-//! RGB only (adding, screening…) take the way through it, for the pixels of their layer alone.
+//! Blends prepared layers onto the program, row by row, in I420. It uses plain loops over whole
+//! rows, which the compiler vectorizes, in bands for a worker pool. Modes that are defined only in
+//! RGB (add, screen…) convert the pixels of their layer.
 
 #[cfg(test)]
 mod tests;
@@ -56,8 +56,8 @@ pub(in crate::compose) fn lay(
     }
 }
 
-/// Lays `image` onto a frame of which some, or nothing, is seen yet: `out` is multiplied by its
-/// alpha, and `chroma_alpha` is that of its chroma samples.
+/// Blends `image` onto a transparent frame: `out` is premultiplied by its alpha, and `chroma_alpha`
+/// is the alpha of its chroma samples.
 pub(in crate::compose) fn gather(
     image: &Image,
     strength: u16,
@@ -87,7 +87,7 @@ pub(in crate::compose) fn gather(
     cover(chroma, half(rect), strength, chroma_alpha, chroma_stride, workers);
 }
 
-/// What is laid down adds to what can be seen.
+/// Adds the coverage of a layer.
 fn cover(
     alpha: Option<&[u8]>,
     rect: Rect,
@@ -104,8 +104,8 @@ fn cover(
     );
 }
 
-/// The bands of a plane that a layer lies on, each with the layer's alpha there; and how many samples of the
-/// layer belong to one.
+/// The bands of a plane under a layer, each with the layer's alpha, and the layer's samples per
+/// band.
 fn banded<'a>(
     alpha: Option<&'a [u8]>,
     rect: Rect,
@@ -178,7 +178,7 @@ fn plane(
     }
 }
 
-/// `out` goes over to `from`, by 256ths.
+/// Fades `out` to `from`, in 256ths.
 #[inline(always)]
 pub(in crate::compose) fn faded(from: &[u8], strength: u16, out: &mut [u8]) {
     let rest = 256 - strength.min(256);
@@ -187,7 +187,7 @@ pub(in crate::compose) fn faded(from: &[u8], strength: u16, out: &mut [u8]) {
     }
 }
 
-/// A row that is multiplied by its alpha comes over `out`.
+/// Blends a premultiplied row over `out`.
 #[inline(always)]
 fn over(from: &[u8], alpha: &[u8], strength: u16, out: &mut [u8]) {
     let pixels = out.iter_mut().zip(from).zip(alpha);
@@ -206,7 +206,7 @@ fn over(from: &[u8], alpha: &[u8], strength: u16, out: &mut [u8]) {
     }
 }
 
-/// Puts black where `rect` is not.
+/// Fills everything outside `rect` with black.
 pub(in crate::compose) fn blacken_around(out: &mut Planes, rect: Rect) {
     let (stride, chroma_stride) = (out.luma_stride(), out.chroma_stride());
     around(&mut out.y, stride, rect, 16);
@@ -278,11 +278,11 @@ struct Block {
     v: u8,
 }
 
-/// Rows of an image, whole blocks of 2×2, and the same rows of what it is laid onto.
+/// Rows of an image in blocks of 2×2, and the same rows of its target.
 struct Part<'a> {
     from: VisiblePart<'a>,
     out: Ground<'a>,
-    /// Where its left edge is, in blocks.
+    /// Its left edge in blocks.
     left: usize,
 }
 
@@ -301,7 +301,7 @@ struct Ground<'a> {
     u: &'a mut [u8],
     v: &'a mut [u8],
     alpha: Option<&'a mut [u8]>,
-    /// Where some, or nothing, of it is seen yet.
+    /// The chroma alpha of a transparent target.
     chroma_alpha: Option<&'a mut [u8]>,
     width: usize,
 }
@@ -312,7 +312,7 @@ fn rows_of(image: &Image) -> usize {
     bands::height(side(half.height), side(half.width))
 }
 
-/// An image and what it is laid onto in parts of this many rows of blocks.
+/// An image and its target in parts of this many block rows.
 fn parts<'a>(
     image: &'a Image,
     out: &'a mut Planes,
@@ -373,7 +373,7 @@ impl VisiblePart<'_> {
         Block::of(self.y, (self.u, self.v), self.width, (x, y))
     }
 
-    /// How much of a chroma sample is seen.
+    /// The coverage of a chroma sample.
     #[inline(always)]
     fn chroma_at(&self, index: usize) -> u8 {
         self.chroma_alpha.and_then(|alpha| alpha.get(index)).copied().unwrap_or(255)
@@ -387,7 +387,7 @@ impl Ground<'_> {
     }
 }
 
-/// Lays an image down in one of the modes of RGB.
+/// Blends an image in one of the RGB modes.
 #[inline(always)]
 fn mixed(part: Part<'_>, strength: u16, mode: Blend) {
     let Part { from, out, left } = part;
@@ -429,7 +429,7 @@ fn mixed(part: Part<'_>, strength: u16, mode: Blend) {
     }
 }
 
-/// The colour without the alpha by which it was multiplied.
+/// The color without premultiplied alpha.
 fn straight(value: u8, alpha: u8) -> u8 {
     if alpha == 0 {
         return value;
@@ -437,8 +437,8 @@ fn straight(value: u8, alpha: u8) -> u8 {
     ((u32::from(value) * 255 + u32::from(alpha) / 2) / u32::from(alpha)).min(255) as u8
 }
 
-/// [`mixed`] onto a frame of which some is seen: a mode has no effect where there is nothing below
-/// (W3C Compositing and Blending Level 1, section 5.8).
+/// [`mixed`] onto a transparent frame: a mode has no effect without a backdrop (W3C Compositing and
+/// Blending Level 1, section 5.8).
 #[inline(always)]
 fn gathered(part: Part<'_>, strength: u16, mode: Blend) {
     let Part { from, mut out, left } = part;

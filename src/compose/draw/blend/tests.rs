@@ -1,4 +1,4 @@
-//! What is laid, in each mode, and by how many.
+//! Blends in each mode, with different numbers of threads.
 
 use super::*;
 use crate::base::Pooled;
@@ -78,7 +78,7 @@ fn modes_follow_their_formulas_in_rgb() {
     assert!(half[0].abs_diff(grey(0.6)[0]) <= 1, "{half:?}");
 }
 
-/// What two images come to when they are gathered first and laid down then.
+/// The result of two images that are grouped first and blended together.
 fn together(
     images: [(&Image, u16, Blend); 2],
     (strength, mode): (u16, Blend),

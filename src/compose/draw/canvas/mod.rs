@@ -1,7 +1,7 @@
-//! Draws plans: from the layers' frames to one frame of the program's size. What has not changed
-//! since the last time is not drawn again, what is covered is not drawn at all, what lies still below
-//! the rest is one frame of which only that is copied which was covered by what moves, and a frame
-//! that alone fills the program is handed on as it is.
+//! Draws plans: combines the layers' frames into one frame of the program's size. Unchanged parts
+//! are not drawn again, hidden parts are not drawn at all, static layers at the bottom are one
+//! cached frame (copied only where moving layers covered it), and a single frame that fills the
+//! program is passed on unchanged.
 
 #[cfg(test)]
 mod tests;
@@ -22,28 +22,28 @@ use crate::media::{Planes, Size, VideoFrame};
 /// Program frames on their way at once: encoder queues, preview, transitions.
 const IDLE: usize = 8;
 
-/// Buffers of which it is known what is in them.
+/// Buffers with known content.
 const NOTED: usize = 2 * IDLE;
 
 /// An image that was not needed for this many drawings is forgotten.
 const KEEP: u64 = 64;
 
-/// Frames of one group that may be on their way at once.
+/// Frames of one group that can be in use at once.
 const GROUPS: usize = 2;
 
-/// The key under which what covers everything is prepared.
+/// The key of the prepared cover frame.
 const COVER: u64 = u64::MAX;
 
-/// What a bundle was made of and became.
+/// The inputs and the result of a bundle.
 struct Gathered {
     pieces: Vec<DrawStep>,
     image: Image,
     pool: (Size, Pool<Planes>, Pool<Vec<u8>>),
-    /// The drawing in which it was last needed.
+    /// The drawing that last used it.
     last: u64,
 }
 
-/// The last frame of a plan and what it was made of.
+/// The last frame of a plan and its layers.
 #[derive(Debug, Default)]
 pub(in crate::compose) struct Canvas {
     drawn: Vec<DrawStep>,
@@ -54,7 +54,7 @@ pub(in crate::compose) struct Canvas {
     settled: StaticLayers,
 }
 
-/// Draws at one size; canvases share what it prepares.
+/// Draws at one size; canvases share its prepared images.
 pub(in crate::compose) struct LayerRenderer {
     size: Size,
     pool: Pool<Planes>,
@@ -63,15 +63,15 @@ pub(in crate::compose) struct LayerRenderer {
     prepared: HashMap<u64, (Prepared, u64)>,
     bundles: HashMap<u64, Gathered>,
     drawing: u64,
-    /// What is in the buffers of the pool, by their numbers; of at most [`NOTED`].
+    /// The content of the pool's buffers, by their numbers; at most [`NOTED`].
     written: Vec<(u64, Written)>,
-    /// Frames of what had settled so far.
+    /// The number of static frames so far.
     settled: u64,
     workers: Arc<WorkerPool>,
-    /// Pieces laid down so far.
+    /// The number of pieces drawn so far.
     #[cfg(test)]
     laid: usize,
-    /// Pixels of what had settled that were copied so far.
+    /// The number of static pixels copied so far.
     #[cfg(test)]
     copied: usize,
 }
@@ -105,7 +105,7 @@ impl LayerRenderer {
         self.fresh().0
     }
 
-    /// The same; and what is in it, where that is known. It is not any more from now on.
+    /// A buffer, and its content if known. From now on it counts as unknown.
     fn fresh(&mut self) -> (Fresh<Planes>, Option<Written>) {
         let out = self.pool.fresh();
         let noted = self.written.iter().position(|(number, _)| *number == out.number());
@@ -113,8 +113,8 @@ impl LayerRenderer {
         (out, written)
     }
 
-    /// The frame of `plan`; the second value tells whether it is another than the last of this
-    /// canvas. Layers whose source has no frame are left out.
+    /// The frame of `plan`, and whether it differs from the last one of this canvas. Layers whose
+    /// source has no frame are skipped.
     pub fn draw(
         &mut self,
         canvas: &mut Canvas,
@@ -138,7 +138,7 @@ impl LayerRenderer {
         (picture, true)
     }
 
-    /// The pieces of some of the plan's layers. `groups`: those that may lie within them.
+    /// The pieces of some of the plan's layers. `groups`: the groups that can be among them.
     fn collect(
         &self,
         plan: &Plan,
@@ -182,7 +182,7 @@ impl LayerRenderer {
         }
     }
 
-    /// `below` with a frame over all of it, as large as leaves no gap.
+    /// `below` under a frame that covers all of it without a gap.
     pub fn cover(&mut self, below: &Planes, above: &VideoFrame) -> Arc<Pooled<Planes>> {
         let place = Placement { fit: Fit::Cover, ..Placement::default() };
         let mut out = self.take();
@@ -256,8 +256,8 @@ impl LayerRenderer {
         picture
     }
 
-    /// Brings what had settled, which has this number, into a buffer: only where something else is in it,
-    /// where that is known.
+    /// Copies the static frame of this number into a buffer, only where its content differs, if
+    /// known.
     fn restore(&mut self, from: &Planes, number: u64, is: Option<Written>, out: &mut Planes) {
         if let Some(above) = is.filter(|is| is.below == number).map(|is| is.above) {
             above.copy(from, out);
@@ -274,7 +274,7 @@ impl LayerRenderer {
         }
     }
 
-    /// Black where the lowest piece leaves the old content to be seen.
+    /// Fills with black where the lowest piece would show old content.
     fn begin(&self, layers: &[DrawStep], out: &mut Planes) {
         match layers.first().and_then(DrawStep::hides) {
             Some(rect) if rect == Rect::whole(self.size) => {}
@@ -283,7 +283,7 @@ impl LayerRenderer {
         }
     }
 
-    /// Lays the pieces from `from` on, each unless one above hides it.
+    /// Draws the pieces from `from` on, except those hidden by one above.
     fn lay_all(&mut self, layers: &[DrawStep], from: usize, out: &mut Planes) {
         for (index, layer) in layers.iter().enumerate().skip(from) {
             let higher = layers.get(index + 1..).unwrap_or_default();
@@ -312,7 +312,7 @@ impl LayerRenderer {
         }
     }
 
-    /// The pieces of a bundle as one image; made again only where one of them is another.
+    /// The pieces of a bundle as one image, drawn again only if one of them changed.
     fn bundle(&mut self, bundle: &Bundle) -> Image {
         let size = bundle.bounds.size();
         let mut before = self.bundles.remove(&bundle.key);

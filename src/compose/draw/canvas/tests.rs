@@ -1,4 +1,4 @@
-//! Frames are drawn whole, and compared with what is known of them; what drawing costs is counted.
+//! Draws whole frames, compares them with expected ones, and counts the work.
 
 use super::*;
 use crate::base::Timestamp;

@@ -1,7 +1,6 @@
-//! Smooths and lightens skin. Luma is smoothed by a guided filter (He, Sun, Tang), which keeps edges:
-//! where luma varies much within a box it stays, where it varies little its mean is taken. It works
-//! at half the size, where chroma is, and what it found is drawn out to the full size. How much of
-//! it is seen says a mask of skin, from chroma.
+//! Smooths and lightens skin. A guided filter (He, Sun, Tang) smooths luma and keeps edges: a box
+//! with much variation stays, and one with little becomes its mean. It works at half the size, the
+//! size of chroma, and upscales its coefficients. A skin mask from chroma controls its strength.
 
 use crate::base::WorkerPool;
 use crate::compose::draw::bands;
@@ -11,10 +10,10 @@ use crate::compose::filter::blur::box_blur::BoxBlur;
 use crate::compose::filter::step::Step;
 use crate::media::Planes;
 
-/// Where it works.
+/// Its area.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
 pub enum Area {
-    /// On what has the colour of skin.
+    /// Areas with the color of skin.
     #[default]
     Skin,
     Everything,
@@ -27,15 +26,15 @@ impl Area {
 
 /// See [`Filter::Beauty`](crate::compose::filter::Filter::Beauty).
 pub(in crate::compose::filter) struct Beauty {
-    /// What of the smoothed frame is seen, of 255.
+    /// The share of the smoothed frame, of 255.
     smooth: u8,
     /// Variance below which luma counts as flat.
     flat: f32,
-    /// What is added to luma where skin is whole.
+    /// The brightening of luma at full skin.
     lighten: Box<[u8; 256]>,
-    /// How much of chroma's strength goes, of 255.
+    /// The reduction of chroma, of 255.
     pale: u8,
-    /// How much a chroma is skin's, by U, then V.
+    /// The skin likelihood of a chroma by U, then V.
     skin: Vec<[u8; 256]>,
     small: Vec<u8>,
     gain: Vec<u8>,
@@ -47,7 +46,7 @@ pub(in crate::compose::filter) struct Beauty {
     doubler: ChromaUpscaler,
 }
 
-/// How much a chroma is skin's: all within an ellipse, falling softly to nothing around it.
+/// The skin likelihood of a chroma: full within an ellipse, with a soft edge.
 fn skin(u: u8, v: u8) -> u8 {
     let (du, dv) = ((f32::from(u) - 112.0) / 20.0, (f32::from(v) - 148.0) / 18.0);
     (((1.3 - du.hypot(dv)) / 0.5).clamp(0.0, 1.0) * 255.0).round() as u8
@@ -133,7 +132,7 @@ fn lengths(of: &Planes) -> (usize, usize) {
     (rows * 2 * of.luma_stride().max(1), rows * width)
 }
 
-/// What makes such lines of luma.
+/// Computes these lines from luma.
 #[derive(Copy, Clone)]
 struct Lines<'a> {
     small: &'a [u8],
@@ -143,14 +142,14 @@ struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    /// The last one represents those below it.
+    /// Rows beyond the end repeat the last one.
     #[inline(always)]
     fn line(&self, index: usize) -> &'a [u8] {
         bands::row(self.small, self.width, index)
     }
 
-    /// Those of some rows, of which `first` is the first. `columns` is kept from time to time: sums of each
-    /// column of the boxes, and of the squares.
+    /// The lines of some rows from `first` on. `columns` is a reusable buffer: sums of each column
+    /// of the boxes, and of the squares.
     #[inline(always)]
     fn rows(self, first: usize, gains: &mut [u8], bases: &mut [u8], columns: &mut Vec<(u32, u32)>) {
         let (width, radius) = (self.width, self.radius);
@@ -224,7 +223,7 @@ impl Step for Beauty {
 }
 
 impl Beauty {
-    /// What was found, on a band of the frame. `masks`: where luma is, and where chroma is.
+    /// Applies the result to a band of the frame. `masks`: those of luma and of chroma.
     #[inline(always)]
     fn lay<'a>(
         &self,
@@ -265,7 +264,7 @@ mod tests {
     use super::*;
     use crate::media::Size;
 
-    /// Skin with blemishes beside something dark, on the left; a blue wall with the same pattern on
+    /// Skin with blemishes next to something dark on the left; a blue wall with the same pattern on
     /// the right.
     fn portrait() -> Planes {
         let mut planes = Planes::black(Size::new(128, 64));
@@ -284,7 +283,7 @@ mod tests {
         planes
     }
 
-    /// How much luma varies in a part of each row.
+    /// The variation of luma in a part of each row.
     fn varies(planes: &Planes, part: std::ops::Range<usize>) -> f64 {
         let values: Vec<f64> = planes
             .y

@@ -1,7 +1,7 @@
-//! Box blurs of planes, of any radius at nearly the same cost. Along the rows first, sixteen of them
-//! at once: they are turned, so that a running sum is a vector of sixteen rows'. Then downwards,
-//! a stripe of columns at a time, which the processor's own memory holds through all passes. Sums
-//! and means have 16 bits.
+//! Box blurs of planes, at nearly the same cost for any radius. First along the rows, sixteen at
+//! once: they are transposed, so a running sum is a vector of sixteen rows. Then downwards in
+//! stripes of columns that fit into the processor's cache for all passes. Sums and means have 16
+//! bits.
 
 use std::iter::{repeat, repeat_n};
 use std::ops::Range;
@@ -12,7 +12,7 @@ use crate::base::WorkerPool;
 use crate::base::simd::level;
 use crate::compose::draw::bands::{BANDS, strips};
 
-/// What 16 bits hold the sum of, and divide exactly.
+/// The largest box whose sum fits into 16 bits with exact division.
 const MAX_BOX: usize = 64;
 
 /// Rows that are worked on at once.
@@ -24,7 +24,7 @@ const STRIPE: usize = 512;
 /// A pixel of each of the rows.
 type Column = [u8; LANES];
 
-/// Blurs planes by boxes; its buffers are kept.
+/// Box blurs of planes, with reusable buffers.
 #[derive(Debug, Default)]
 pub(in crate::compose::filter) struct BoxBlur {
     /// Blurred along the rows.
@@ -43,8 +43,8 @@ impl BoxBlur {
         }
     }
 
-    /// The same for several boxes one after the other, from one plane to another. Those without a
-    /// radius come first.
+    /// The same with several boxes in sequence, from one plane to another. Boxes without a radius
+    /// come first.
     pub fn blur_to(
         &mut self,
         from: &[u8],
@@ -82,8 +82,8 @@ impl BoxBlur {
     }
 }
 
-/// Divides the sum of a box, to which half of the divisor was added. Exact for what a box can sum up
-/// to (the test tries all of it).
+/// Divides the sum of a box, with half of the divisor added for rounding. Exact for all possible
+/// sums (the test checks them all).
 #[derive(Copy, Clone)]
 struct Part {
     by: u16,
@@ -128,7 +128,7 @@ fn along<S: Simd>(
     }
 }
 
-/// Up to sixteen rows become columns; the last one represents those that are missing.
+/// Transposes up to sixteen rows into columns; the last one repeats for missing ones.
 #[inline(always)]
 fn turn_in<S: Simd>(simd: S, from: &[u8], width: usize, columns: &mut [Column]) {
     let mut lines = from.chunks_exact(width);
@@ -156,7 +156,7 @@ fn turn_in<S: Simd>(simd: S, from: &[u8], width: usize, columns: &mut [Column]) 
     }
 }
 
-/// The way back; rows that are missing are left out.
+/// The reverse; missing rows are skipped.
 #[inline(always)]
 fn turn_out<S: Simd>(simd: S, columns: &[Column], width: usize, out: &mut [u8]) {
     let mut lines = out.chunks_exact_mut(width);
@@ -191,8 +191,8 @@ fn turned<S: Simd>(simd: S, rows: [u8x16<S>; LANES]) -> [u8x16<S>; LANES] {
     shuffled(simd, shuffled(simd, shuffled(simd, shuffled(simd, rows))))
 }
 
-/// The bytes of the upper half between those of the lower, as with a pack of cards. Written out: as a
-/// loop it goes through memory.
+/// Interleaves the bytes of the upper half with those of the lower. Unrolled, because a loop would
+/// go through memory.
 #[inline(always)]
 fn shuffled<S: Simd>(simd: S, rows: [u8x16<S>; LANES]) -> [u8x16<S>; LANES] {
     let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = rows;
@@ -218,7 +218,7 @@ fn shuffled<S: Simd>(simd: S, rows: [u8x16<S>; LANES]) -> [u8x16<S>; LANES] {
     ]
 }
 
-/// One pass along rows that were turned.
+/// One pass along transposed rows.
 #[inline(always)]
 fn columns<S: Simd>(simd: S, from: &[Column], out: &mut [Column], radius: usize) {
     let (Some(first), Some(last)) = (from.first(), from.last()) else { return };
@@ -239,7 +239,7 @@ fn columns<S: Simd>(simd: S, from: &[Column], out: &mut [Column], radius: usize)
     }
 }
 
-/// Boxes beside each other move on by one.
+/// Moves adjacent boxes by one.
 #[inline(always)]
 fn slide(sums: &mut [u16], enters: &[u8], leaves: &[u8], out: &mut [u8], part: Part) {
     for ((out, sum), (enters, leaves)) in out.iter_mut().zip(sums).zip(enters.iter().zip(leaves)) {
@@ -267,8 +267,8 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// All passes down the rows of a band, of which `first` is the first. A pass makes as many rows around
-/// the band as those after it look at.
+/// All passes down the rows of a band that begins at `first`. A pass computes as many extra rows
+/// around the band as later passes need.
 #[inline(always)]
 fn down(
     rows: &[u8],
@@ -303,8 +303,7 @@ fn down(
     }
 }
 
-/// One pass down a stripe of columns: makes these rows, which begin at `left` of what is handed in
-/// for each.
+/// One pass down a stripe of columns: computes these rows, which begin at `left` of each input row.
 #[inline(always)]
 fn stripe<'a>(
     from: Rows<'_>,
@@ -347,7 +346,7 @@ pub(in crate::compose::filter) fn gaussian(sigma: f32) -> [usize; 3] {
 mod tests {
     use super::*;
 
-    /// Noise upon a slope, with an edge.
+    /// Noise on a slope, with an edge.
     fn painted(width: usize, height: usize) -> Vec<u8> {
         let mut random = 7_u32;
         (0..width * height)
@@ -397,7 +396,7 @@ mod tests {
         pass(&pass(plane, (1, 0)), (0, 1))
     }
 
-    /// Sides that fill neither blocks nor stripes nor bands, and what is smaller than a box.
+    /// Sizes that fill no complete blocks, stripes or bands, or are smaller than a box.
     #[test]
     fn one_box_is_what_it_is_pixel_by_pixel() {
         let workers = WorkerPool::of("bands", 2);
@@ -415,7 +414,7 @@ mod tests {
         BoxBlur::default().blur(&mut [1, 2], 0, 3, &WorkerPool::alone());
     }
 
-    /// All passes along the rows come before all downwards, which rounds elsewhere.
+    /// All horizontal passes come before all vertical ones, which changes the rounding.
     #[test]
     fn several_boxes_are_within_one_of_each_after_the_other() {
         let mut boxes = BoxBlur::default();

@@ -1,6 +1,6 @@
-//! Blur and sharpen. A blur is three boxes, which come close to a Gaussian and cost the same at every
-//! radius; the alpha is blurred with the colours. Sharpening adds what a small blur takes away
-//! from luma.
+//! Blur and sharpen. A blur is three boxes, which approximate a Gaussian at the same cost for every
+//! radius; the alpha is blurred with the colors. Sharpening adds the difference between luma and a
+//! slightly blurred luma.
 
 pub(in crate::compose::filter) mod beauty;
 pub(in crate::compose::filter) mod box_blur;
@@ -85,7 +85,7 @@ impl Step for Sharpen {
     }
 }
 
-/// The middle one of five rows; `column` is two longer at either end.
+/// The middle one of five rows; `column` has two extra entries at each end.
 #[inline(always)]
 fn sharpened(
     [up2, up, here, down, down2]: [&[u8]; 5],

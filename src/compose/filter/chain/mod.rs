@@ -1,4 +1,4 @@
-//! The filters of one source, in order, and what each made last.
+//! The filters of one source in order, with their last results.
 
 #[cfg(test)]
 mod tests;
@@ -25,21 +25,21 @@ use crate::compose::filter::settings::{Filter, MAX_FILTERS, Slot};
 use crate::compose::filter::step::Step;
 use crate::media::{Color, Planes, PlanesPool, VideoFrame};
 
-/// Frames of one filter that may be on their way at once.
+/// Frames of one filter that can be in use at once.
 const IDLE: usize = 4;
 
 /// A filter as the chain is to have it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WantedFilter {
     pub slot: Slot,
-    /// What is in its file: without it the frame passes as it is, or nothing is seen of it.
+    /// The content of its file: without it, the frame passes unchanged or is hidden.
     pub material: AssetSupply,
 }
 
-/// What is seen of a source while the file is not there by which some of it is hidden.
+/// The replacement for a source while the file that hides parts of it is missing.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Cover {
-    /// What lies below: it may come any moment.
+    /// Nothing: the file can arrive at any moment.
     Nothing,
     Placeholder,
 }
@@ -55,7 +55,7 @@ impl WantedFilter {
     }
 }
 
-/// A frame made of another.
+/// A frame computed from another.
 struct Made {
     from: Arc<Pooled<Planes>>,
     frame: VideoFrame,
@@ -73,11 +73,11 @@ struct Link {
     wanted: WantedFilter,
     work: Work,
     pool: PlanesPool<IDLE>,
-    /// Kept, so that a frame that stands still costs nothing.
+    /// Kept, so that a static frame costs nothing.
     made: Option<Made>,
 }
 
-/// What is done to the frames of one source.
+/// The filters of one source.
 #[derive(Default)]
 pub struct Chain {
     links: Vec<Link>,
@@ -90,8 +90,7 @@ pub struct Chain {
 partial_debug!(Chain { cover });
 
 impl Chain {
-    /// These are the filters from now on. One that is as it was continues with what it remembers, and so
-    /// does one whose amounts alone are others.
+    /// Sets the filters. An unchanged one keeps its state, and so does one with only other amounts.
     pub fn set(&mut self, wanted: &[WantedFilter]) {
         let mut before = std::mem::take(&mut self.links);
         let on = wanted.iter().take(MAX_FILTERS).filter(|wanted| wanted.slot.enabled);
@@ -135,18 +134,17 @@ impl Chain {
         self.links = links.into_iter().flatten().collect();
     }
 
-    /// Whether frames pass as they are.
+    /// Whether frames pass unchanged.
     pub fn is_empty(&self) -> bool {
         self.links.is_empty() && self.cover.is_none()
     }
 
-    /// What is seen instead of what it makes.
+    /// The replacement for its result.
     pub fn cover(&self) -> Option<Cover> {
         self.cover
     }
 
-    /// The frame of the instant `at` with everything done to it. `lean`: without what is costly. The
-    /// crew helps.
+    /// The filtered frame of the instant `at`. `lean`: without costly filters. The workers help.
     pub fn apply(
         &mut self,
         picture: &VideoFrame,
@@ -186,7 +184,7 @@ impl Chain {
     }
 }
 
-/// How long a filter delays; `None`: it does not.
+/// The delay of a filter; `None`: none.
 fn length(wanted: &WantedFilter) -> Option<Duration> {
     match wanted.slot.filter {
         Filter::Delay { ms } => delay_of(ms),
@@ -194,7 +192,7 @@ fn length(wanted: &WantedFilter) -> Option<Duration> {
     }
 }
 
-/// What was made of this frame, if it was the last one.
+/// The result for this frame, if it was the last one.
 fn kept(made: Option<&Made>, picture: &VideoFrame) -> Option<VideoFrame> {
     let made = made.filter(|made| Arc::ptr_eq(&made.from, picture.shared()))?;
     Some(VideoFrame { pts: picture.pts, ..made.frame.clone() })
@@ -209,7 +207,7 @@ impl Link {
         matches!(self.work, Work::Delay(_))
     }
 
-    /// A delay with what waits in it, set to what is wanted.
+    /// A delay with its queue, set to the wanted length.
     fn delayed(mut self, wanted: &WantedFilter, by: Duration) -> Self {
         if let Work::Delay(delay) = &mut self.work {
             delay.set(by);
@@ -251,13 +249,13 @@ impl Link {
     }
 }
 
-/// How long a delay is; `None`: there is none.
+/// The length of a delay; `None`: none.
 fn delay_of(ms: f32) -> Option<Duration> {
     let by = Duration::try_from_secs_f32(ms.clamp(0.0, 500.0) / 1e3).unwrap_or_default();
     (!by.is_zero()).then_some(by)
 }
 
-/// What does the work of a filter; `None`: nothing is to be done.
+/// The implementation of a filter; `None`: no effect.
 fn work(wanted: &WantedFilter) -> Option<Work> {
     let picture = || match &wanted.material {
         AssetSupply::There(FilterAssets::Image(picture)) => Some(Arc::clone(picture)),

@@ -1,4 +1,4 @@
-//! Chains of filters: sizes, what stands still, delays, what is remembered and what hides.
+//! Chains of filters: sizes, static frames, delays, state and hiding.
 
 use std::sync::LazyLock;
 
@@ -18,7 +18,7 @@ fn wanted(filters: impl IntoIterator<Item = Filter>) -> Vec<WantedFilter> {
     filters.into_iter().map(slot).collect()
 }
 
-/// A colour table that turns everything grey, and a frame of which nothing is seen; read once.
+/// A LUT that makes everything grey, and a transparent image; read once.
 static FILES: LazyLock<[FilterAssets; 2]> = LazyLock::new(|| {
     [table_of(), FilterAssets::Image(Arc::new(Planes::transparent(Size::new(20, 10))))]
 });
@@ -157,7 +157,7 @@ fn what_waited_behind_a_mask_that_was_being_read_is_never_seen() {
     }
 }
 
-/// Which frame comes out at each of this many, 40 ms apart, while the delays are these.
+/// The output frame at each of this many steps, 40 ms apart, with these delays.
 fn delayed(lengths: impl Fn(usize) -> Vec<f32>, count: usize) -> Vec<usize> {
     let mut chain = Chain::default();
     let mut made = Vec::new();

@@ -1,6 +1,6 @@
-//! Colour correction: luma by a table, or by a multiplication where that is all it takes; chroma
-//! turned and scaled in fixed point. Gain and contrast mean the same to chroma as to luma, as they
-//! would in RGB; gamma bends luma alone.
+//! Color correction: luma by a table, or by a multiplication if that suffices; chroma rotated and
+//! scaled in fixed point. Gain and contrast affect chroma and luma equally, as in RGB; gamma
+//! affects only luma.
 
 use crate::base::WorkerPool;
 use crate::compose::draw::bands::bands;
@@ -11,7 +11,7 @@ use crate::media::{Planes, Size};
 const BITS: i32 = 12;
 const HALF: i32 = 1 << (BITS - 1);
 
-/// What is done to colours.
+/// The parameters of color correction.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct Correction {
     /// Multiplies.
@@ -24,9 +24,9 @@ pub struct Correction {
     pub gamma: f32,
     /// Multiplies chroma.
     pub saturation: f32,
-    /// Turns it.
+    /// Rotates the hue.
     pub hue_degrees: f32,
-    /// Lets what lies below be seen.
+    /// Makes the source transparent.
     pub opacity: f32,
 }
 

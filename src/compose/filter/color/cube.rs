@@ -1,12 +1,12 @@
-//! Reads colour tables in the `.cube` format (Adobe's Cube LUT Specification 1.0, with the ranges
-//! that Resolve writes): one-dimensional ones of up to 4,096 lines, three-dimensional ones of up to
-//! 65 steps a side. Pure, bounded by the text it is given.
+//! Reads LUTs in the `.cube` format (Adobe's Cube LUT Specification 1.0, with the ranges that
+//! Resolve writes): one-dimensional ones of up to 4,096 lines, three-dimensional ones of up to 65
+//! steps per side. Pure; bounded by its input text.
 
 use crate::text::problem::{Problem, problem};
 
 /// The most steps of a side.
 const MAX_3D: usize = 65;
-/// The most lines of a one-dimensional table.
+/// Limit for the lines of a one-dimensional table.
 const MAX_1D: usize = 4_096;
 /// Numbers beyond this are no colours.
 const MAX_VALUE: f32 = 1_000.0;
@@ -14,19 +14,19 @@ const MAX_VALUE: f32 = 1_000.0;
 /// A text longer than this is no table, in bytes.
 pub const MAX_BYTES: u64 = 24 << 20;
 
-/// A colour table as it is in its file.
+/// A LUT as in its file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cube {
     /// Steps of a side.
     size: usize,
-    /// One table for each channel; else red runs fastest, then green, then blue.
+    /// One table per channel; otherwise red varies fastest, then green, then blue.
     one_dimensional: bool,
     low: [f32; 3],
     high: [f32; 3],
     colors: Vec<[f32; 3]>,
 }
 
-/// Three numbers and nothing else.
+/// Exactly three numbers.
 fn three<'a>(mut words: impl Iterator<Item = &'a str>) -> Option<[f32; 3]> {
     let mut number = || words.next()?.parse::<f32>().ok().filter(|it| it.abs() <= MAX_VALUE);
     let three = [number()?, number()?, number()?];
@@ -34,10 +34,10 @@ fn three<'a>(mut words: impl Iterator<Item = &'a str>) -> Option<[f32; 3]> {
 }
 
 impl Cube {
-    /// Reads one.
+    /// Parses a LUT.
     ///
     /// # Errors
-    /// What is wrong with it, with the line's number.
+    /// The problem, with the line's number.
     pub fn parse(text: &str) -> Result<Self, Problem> {
         let mut kind: Option<(bool, usize)> = None;
         let (mut low, mut high) = ([0.0; 3], [1.0; 3]);
@@ -97,8 +97,8 @@ impl Cube {
         Ok(Self { size, one_dimensional, low, high, colors })
     }
 
-    /// What becomes of a colour (1 is white); between the steps in straight lines, in three
-    /// dimensions within a tetrahedron.
+    /// Maps a color (1 is white) with linear interpolation, in three dimensions within a
+    /// tetrahedron.
     pub fn map(&self, color: [f32; 3]) -> [f32; 3] {
         let last = self.size - 1;
         let mut cell = [0_usize; 3];

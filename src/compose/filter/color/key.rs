@@ -1,6 +1,6 @@
-//! Keys: chroma key with spill removal, colour key, luma key. Each makes alpha of what a pixel is.
-//! The chroma key looks at chroma alone, where it is: one look into a table a chroma sample gives
-//! alpha and the chroma without spill, and alpha is drawn out to the size of luma.
+//! Keys: chroma key with spill removal, color key, luma key. Each derives alpha from a pixel's
+//! color. The chroma key uses only chroma at its own resolution: one table lookup per chroma sample
+//! gives alpha and the chroma without spill, and alpha is upscaled to the size of luma.
 
 use crate::base::WorkerPool;
 use crate::compose::draw::bands;
@@ -20,7 +20,7 @@ pub(in crate::compose::filter) fn luma_chroma_of([r, g, b]: [f32; 3]) -> [f32; 3
     [16.0 + 219.0 * y, 224.0 * (b - y) / 1.8556, 224.0 * (r - y) / 1.5748]
 }
 
-/// How much is seen at a distance of the key: nothing up to `similarity`, all beyond `smoothness`
+/// The visibility at a distance from the key: none up to `similarity`, full beyond `smoothness`
 /// more.
 fn seen(distance: f32, similarity: f32, smoothness: f32) -> u8 {
     let part = if smoothness > 1e-4 {
@@ -33,10 +33,10 @@ fn seen(distance: f32, similarity: f32, smoothness: f32) -> u8 {
     (part * 255.0).round() as u8
 }
 
-/// Chroma of a screen that is lit well: of a key that is stronger no more is asked.
+/// The chroma of a well-lit screen: a stronger key needs no more.
 const VIVID: f32 = 70.0;
 
-/// What one chroma sample becomes.
+/// The result for one chroma sample.
 #[derive(Copy, Clone, Debug, Default)]
 struct Keyed {
     alpha: u8,
@@ -53,8 +53,8 @@ pub(in crate::compose::filter) struct ChromaKey {
 }
 
 impl ChromaKey {
-    /// Distances are parts of chroma's range. `protect` keeps what has little of the key's own colour
-    /// in it: what is grey or dark lies near a screen that is dull or dim itself.
+    /// Distances are fractions of chroma's range. `protect` keeps colors with little of the key's
+    /// own color: a grey or dark color is close to a dull or dim screen.
     pub fn new(color: [u8; 3], similarity: f32, smoothness: f32, spill: f32, protect: f32) -> Self {
         let [_, key_u, key_v] = luma_chroma(color);
         let length = key_u.hypot(key_v);
@@ -125,7 +125,7 @@ pub(in crate::compose::filter) struct ColorKey {
     key: [i32; 3],
     /// Alpha by a 64th of the square of the distance.
     table: Vec<u8>,
-    /// What chroma adds to red, green and blue, for a row of chroma of each band.
+    /// Chroma's contribution to red, green and blue, for a chroma row of each band.
     add: [Vec<[i32; 3]>; bands::BANDS],
 }
 
@@ -285,8 +285,8 @@ mod tests {
         assert_eq!(alpha(out), 255);
     }
 
-    /// A head with dark hair, on which some of the screen's light falls, before a screen that is lit
-    /// unevenly; and what each pixel is: 0 screen, 1 hair, 2 skin, 3 clothes.
+    /// A head with dark hair that reflects some light of an unevenly lit screen, and the class of
+    /// each pixel: 0 screen, 1 hair, 2 skin, 3 clothes.
     fn presenter(size: Size) -> (Planes, Vec<u8>) {
         let (width, height) = (size.width as usize, size.height as usize);
         let mut planes = Planes::black(size);
@@ -332,7 +332,7 @@ mod tests {
         (planes, kinds)
     }
 
-    /// Shares of what is seen of screen, hair, skin and clothes.
+    /// The visible shares of screen, hair, skin and clothes.
     fn shares(planes: &Planes, kinds: &[u8]) -> [f32; 4] {
         let alpha = planes.alpha.as_ref().unwrap();
         [0, 1, 2, 3].map(|kind| {

@@ -1,5 +1,5 @@
-//! A colour table at work on YUV. It is worked out once for every luma at a grid of chromas; a pixel
-//! is then three looks into it, at the corners of the triangle of the grid that its chroma is in.
+//! Applies a LUT to YUV. It is computed once for every luma at a grid of chromas; a pixel then
+//! needs three lookups, at the corners of its triangle in the grid.
 
 use std::sync::Arc;
 
@@ -11,11 +11,11 @@ use crate::compose::filter::color::key::luma_chroma_of;
 use crate::compose::filter::step::Step;
 use crate::media::Planes;
 
-/// Steps of chroma from one corner to the next, and corners of a side: the last is beyond 255.
+/// Chroma steps between corners, and corners per side: the last is beyond 255.
 const STEP: usize = 8;
 const SIDE: usize = 256 / STEP + 1;
 
-/// What becomes of each luma at one chroma.
+/// The result of each luma at one chroma.
 #[derive(Clone)]
 struct Corner {
     y: [u8; 256],
@@ -82,7 +82,7 @@ impl Lut {
         Self { table, amount: (amount * 256.0).round() as i32 }
     }
 
-    /// The three corners around a chroma, and how much each weighs, of 8.
+    /// The three corners around a chroma, and their weights, of 8.
     fn triangle(&self, u: u8, v: u8) -> Option<[(&Corner, u32); 3]> {
         let (u, v) = (usize::from(u), usize::from(v));
         let (part_u, part_v) = ((u % STEP) as u32, (v % STEP) as u32);
