@@ -1,8 +1,7 @@
 //! onair: one program that captures, sends, serves and watches live streams.
 //!
-//! The rooms of the house and the floors they are on are described in `ARCHITECTURE.md` and
-//! enforced by `tests/architecture.rs`: a file imports only from strictly lower floors or from its
-//! own room.
+//! `ARCHITECTURE.md` describes the rooms and their floors, and `tests/architecture.rs` enforces
+//! them: a file imports only from lower floors or from its own room.
 
 pub mod app;
 pub mod audio;

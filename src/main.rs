@@ -76,7 +76,7 @@ fn main() -> Exit {
     onair::cli::output::settle(exit)
 }
 
-/// Says that a password is on the command line. (The keys of targets have a separate word.)
+/// Warns that a password is on the command line. (A separate warning covers stream keys.)
 fn warn_of_password(cli: &Cli, clock: Clock) {
     let message = StudioMessage::PasswordVisible {};
     match &cli.command {

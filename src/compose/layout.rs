@@ -1,13 +1,13 @@
-//! Where a frame lies on the program: an item's place, the frame's size and the program's size
-//! become a cut-from the frame and an affine map. Pure. Upright frames lie on even pixels, so
-//! that luma and chroma agree; turned ones lie anywhere.
+//! The position of a frame in the program: converts an item's placement, the frame's size and the
+//! program's size into a crop and an affine map. Pure. Upright frames are aligned to even pixels,
+//! so luma and chroma match; rotated ones can be anywhere.
 
 use crate::compose::scene::{Fit, Placement};
 use crate::media::Size;
 
-/// Turned frames are scaled to at most this side before they are turned.
+/// Rotated frames are first scaled to at most this side.
 const MAX_TURNED: f64 = 4_096.0;
-/// Nothing lies farther away or is larger than this many pixels, 2⁴⁰.
+/// Limit for distances and sizes in pixels, 2⁴⁰.
 const FARTHEST: f64 = 1_099_511_627_776.0;
 
 /// `x' = xx·x + xy·y + tx`, `y' = yx·x + yy·y + ty`.
@@ -22,7 +22,7 @@ pub struct Affine {
 }
 
 impl Affine {
-    /// Leaves everything where it is.
+    /// The identity.
     pub const NONE: Self = Self::scale(1.0, 1.0);
 
     /// Stretches about the origin.
@@ -35,7 +35,7 @@ impl Affine {
         Self { xx: 1.0, xy: 0.0, tx: x, yx: 0.0, yy: 1.0, ty: y }
     }
 
-    /// Turns clockwise about the origin (y points down); exact at quarter turns.
+    /// Rotates clockwise around the origin (y points down); exact at quarter turns.
     pub fn turn(degrees: f64) -> Self {
         let quarters = degrees.rem_euclid(360.0) / 90.0;
         let (sin, cos) = match quarters {
@@ -60,12 +60,12 @@ impl Affine {
         }
     }
 
-    /// Where a point comes to lie.
+    /// Maps a point.
     pub fn apply(self, x: f64, y: f64) -> (f64, f64) {
         (self.xx * x + self.xy * y + self.tx, self.yx * x + self.yy * y + self.ty)
     }
 
-    /// The way back; `None` where the map flattens everything.
+    /// The inverse; `None` for a singular map.
     pub fn inverse(self) -> Option<Self> {
         let determinant = self.xx * self.yy - self.xy * self.yx;
         if !determinant.is_finite() || determinant.abs() < 1e-9 {
@@ -102,7 +102,7 @@ impl Rect {
         Self { x: 0, y: 0, width: size.width.into(), height: size.height.into() }
     }
 
-    /// What both have in common.
+    /// The intersection.
     pub fn common(self, other: Self) -> Option<Self> {
         let (x, y) = (self.x.max(other.x), self.y.max(other.y));
         let width = self.right().min(other.right()) - x;
@@ -118,7 +118,7 @@ impl Rect {
         Self { x, y, width, height }
     }
 
-    /// Whether `other` lies within it.
+    /// Whether it contains `other`.
     pub fn covers(self, other: Self) -> bool {
         self.x <= other.x
             && self.y <= other.y
@@ -160,49 +160,49 @@ impl Cut {
             && (self.height - f64::from(size.height)).abs() < 1e-6
     }
 
-    /// Whether it is all of a frame of this size.
+    /// Whether it is the whole frame of this size.
     pub fn is_whole(self, size: Size) -> bool {
         self.left.abs() < 1e-6 && self.top.abs() < 1e-6 && self.is_of(size)
     }
 }
 
-/// How an upright frame is turned and flipped: first axes are exchanged, then the sides.
+/// The rotation and mirroring of an upright frame: first the axes are swapped, then the sides.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
 pub struct Turn {
     /// Rows become columns.
     pub swap: bool,
-    /// What is shown is mirrored left to right, after the exchange.
+    /// The result is mirrored horizontally, after the swap.
     pub flip_x: bool,
     /// …and top to bottom.
     pub flip_y: bool,
 }
 
 impl Turn {
-    /// Nothing is turned or flipped.
+    /// The identity.
     pub const NONE: Self = Self { swap: false, flip_x: false, flip_y: false };
 }
 
-/// Where the scaled cut-out goes.
+/// The target of the scaled crop.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub enum Shape {
-    /// Edges along the program's; the rectangle lies within the program.
+    /// Aligned with the program's axes; the rectangle is inside the program.
     Upright { rect: Rect, turn: Turn },
-    /// From pixels of the scaled cut-out to program pixels; `bounds` lies within the program.
+    /// From pixels of the scaled crop to program pixels; `bounds` is inside the program.
     Free { map: Affine, bounds: Rect },
 }
 
-/// What becomes of a frame on the program.
+/// The placement of a frame in the program.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct Spot {
-    /// The part of the frame that is seen.
+    /// The visible part of the frame.
     pub cut: Cut,
-    /// What that part is scaled to before it is turned.
+    /// The size of that part before rotation.
     pub scaled: Size,
     pub shape: Shape,
 }
 
-/// The place of a frame in its box: from the unit square of what is left of it after cropping to
-/// program pixels; and what is left, as left, top, width and height in parts of the frame.
+/// The map of a frame in its box, from the unit square of the cropped frame to program pixels, and
+/// the crop as left, top, width and height in fractions of the frame.
 pub fn map(place: &Placement, picture: (f64, f64), canvas: Size) -> (Affine, [f64; 4]) {
     let (cw, ch) = (f64::from(canvas.width), f64::from(canvas.height));
     let (width, height) = (place.width * cw, place.height * ch);
@@ -236,9 +236,9 @@ pub fn map(place: &Placement, picture: (f64, f64), canvas: Size) -> (Affine, [f6
     (map, part)
 }
 
-/// Where a frame of size `source` comes to lie through `places` (the outermost group first); `framed`:
-/// which of them are nested scenes, as in [`Layer`](crate::compose::scene::Layer). `None` if nothing of it
-/// is seen.
+/// The placement of a frame of size `source` through `places` (the outermost group first);
+/// `framed`: which of them are nested scenes, as in [`Layer`](crate::compose::scene::Layer). `None`
+/// if it is invisible.
 pub fn spot(places: &[Placement], framed: u16, source: Size, canvas: Size) -> Option<Spot> {
     let (own, groups) = places.split_last()?;
     let (outer, seen) = through(groups, framed, canvas)?;
@@ -250,7 +250,7 @@ pub fn spot(places: &[Placement], framed: u16, source: Size, canvas: Size) -> Op
     if is_upright(map) { upright(map, cut, seen) } else { free(map, cut, seen) }
 }
 
-/// How large all of a frame of size `source` would be seen through `places`; `None`: its own size says that.
+/// The displayed size of a whole frame of size `source` through `places`; `None`: its own size.
 pub fn displayed(places: &[Placement], framed: u16, source: Size, canvas: Size) -> Option<Size> {
     let (own, groups) = places.split_last()?;
     if own.fit == Fit::Original {
@@ -270,9 +270,9 @@ fn is_upright(map: Affine) -> bool {
     map.xy.abs() < flat && map.yx.abs() < flat || map.xx.abs() < flat && map.yy.abs() < flat
 }
 
-/// From the pixels of the innermost group's canvas to those of the program; and the part of the program in
-/// which something within these groups can be seen: a scene is a frame of the program's size, and of a
-/// group nothing is seen that was cut off. Of what is turned by no quarters it is the rectangle around it.
+/// The map from the innermost group's canvas to the program, and the visible part of the program: a
+/// scene clips to the program's size, and a group clips its cropped parts. For an arbitrary
+/// rotation, that is the bounding rectangle.
 fn through(groups: &[Placement], framed: u16, canvas: Size) -> Option<(Affine, Rect)> {
     let mut outer = Affine::NONE;
     let mut seen = Rect::whole(canvas);
@@ -288,7 +288,7 @@ fn through(groups: &[Placement], framed: u16, canvas: Size) -> Option<(Affine, R
     Some((outer, seen))
 }
 
-/// The [`map`] of a group's canvas, which is as large as the program.
+/// The [`map`] of a group's canvas, which has the program's size.
 fn canvas_map(place: &Placement, canvas: Size) -> (Affine, [f64; 4]) {
     map(place, (f64::from(canvas.width), f64::from(canvas.height)), canvas)
 }
@@ -320,7 +320,7 @@ fn bounded(coordinate: f64) -> f64 {
     coordinate.clamp(-FARTHEST, FARTHEST)
 }
 
-/// The rectangle of an upright frame, and how it is turned.
+/// The rectangle of an upright frame, and its rotation.
 fn upright_box(map: Affine) -> (Rect, Turn) {
     let swap = map.xx.abs() < map.xy.abs();
     let (across, down) = if swap { (map.xy, map.yx) } else { (map.xx, map.yy) };

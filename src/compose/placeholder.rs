@@ -1,5 +1,5 @@
-//! The placeholder: what is sent while a source has no frame. Dark, with a crossed-out camera; no
-//! words, because viewers of any language see it.
+//! The placeholder, shown while a source has no frame. Dark, with a crossed-out camera, and without
+//! words, because viewers have any language.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ const TOP: f32 = 34.0;
 const BOTTOM: f32 = 22.0;
 const GLYPH: f32 = 92.0;
 
-/// The placeholder of a program. Its time timestamp is zero: whoever shows it sets it.
+/// The placeholder of a program. Its timestamp is zero: its user sets it.
 pub(super) fn frame(size: Size) -> VideoFrame {
     let mut planes = Planes::black(size);
     let size = planes.size();
@@ -35,7 +35,7 @@ pub(super) fn frame(size: Size) -> VideoFrame {
     VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, surface: planes.into() }
 }
 
-/// How much of the glyph covers the point, 0…1; `pixel` is the size of a pixel.
+/// The coverage of a point by the glyph, 0…1; `pixel` is the size of a pixel.
 fn glyph(x: f32, y: f32, pixel: f32) -> f32 {
     let inside = |distance: f32| (0.5 - distance / pixel).clamp(0.0, 1.0);
     let body = rounded_box(x + 0.16, y, 0.5, 0.36, 0.12);

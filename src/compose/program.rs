@@ -1,5 +1,5 @@
-//! What makes program frames, apart from time: the scene that is shown, a transition
-//! that is under way, the scene that is prepared.
+//! Draws program frames without a clock: the current scene, a running transition, and the preview
+//! scene.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,11 +21,12 @@ const PREVIEW: Size = Size::new(640, 360);
 /// …and every this many ticks.
 const PREVIEW_EVERY: i64 = 2;
 
-/// What makes program frames. It reads no clock: the [`Compositor`](crate::compose::compositor::Compositor)'s thread says
-/// for which instant each is, and so may who measures.
+/// Draws program frames. It reads no clock: the
+/// [`Compositor`](crate::compose::compositor::Compositor)'s thread, or a benchmark, gives the
+/// instant of each frame.
 pub struct Program {
     stage: LayerRenderer,
-    /// Drawn when it is first shown: most programs never need it.
+    /// Drawn when first needed: most programs never need it.
     placeholder: Option<VideoFrame>,
     pictures: SourceFrames,
     plan: Arc<Plan>,
@@ -51,7 +52,7 @@ struct Switch {
 enum How {
     Mix {
         transition: Transition,
-        /// The grey image of a wipe by one.
+        /// The grayscale image of a wipe.
         picture: Option<Arc<Planes>>,
         /// The instant of its first frame.
         begun: Option<Timestamp>,
@@ -61,7 +62,7 @@ enum How {
 
 enum From {
     Plan(Arc<Plan>, Canvas),
-    /// Another transition was under way: its last frame stands still.
+    /// Another transition was running: its last frame stays.
     Still(Arc<Pooled<Planes>>),
 }
 
@@ -89,7 +90,7 @@ impl Program {
         }
     }
 
-    /// Carries out what is wished.
+    /// Executes commands.
     pub fn handle(
         &mut self,
         sources: Feeds,
@@ -117,7 +118,7 @@ impl Program {
         }
     }
 
-    /// Draws this as another program, at this size; `None`: no longer.
+    /// Draws another program at this size; `None`: stops.
     pub fn set_other(&mut self, id: ProgramId, wanted: Option<(Arc<Plan>, Size)>) {
         let Some((plan, size)) = wanted else {
             self.others.remove(&id);
@@ -135,21 +136,21 @@ impl Program {
         others.get_mut(&id).map(|view| view.draw(pictures, at, workers).0)
     }
 
-    /// What the first of each is fed by feeds the second from now on.
+    /// Moves the feed of the first of each pair to the second.
     pub fn hand_over(&mut self, sources: Vec<(SourceId, SourceId)>) {
         for (from, to) in sources {
             self.pictures.hand_over(from, to);
         }
     }
 
-    /// Sources that show another one's frames instead of their own, or their own again.
+    /// Sets which sources show another one's frames.
     pub fn set_fallback(&mut self, sources: BTreeMap<SourceId, Option<SourceId>>) {
         for (id, by) in sources {
             self.pictures.set_fallback(id, by);
         }
     }
 
-    /// What is done to the frames of sources; `lean`: what is costly is left out.
+    /// Sets the filters of sources; `lean`: without costly ones.
     pub fn set_filters(&mut self, filters: BTreeMap<SourceId, Vec<WantedFilter>>, lean: bool) {
         for (id, wanted) in filters {
             self.pictures.set_filters(id, &wanted);
@@ -241,7 +242,7 @@ impl Program {
         (VideoFrame { pts: at, color: Color::PROGRAM, surface: picture.into() }, made)
     }
 
-    /// The last frame once more, as that of the instant `at`.
+    /// Repeats the last frame for the instant `at`.
     pub fn repeat(&self, at: Timestamp) -> Option<(VideoFrame, Made)> {
         let planes = Arc::clone(self.last.as_ref()?);
         Some((
@@ -250,7 +251,7 @@ impl Program {
         ))
     }
 
-    /// Draws the scene that is being prepared, if it is its turn.
+    /// Draws the preview scene if it is due.
     pub fn draw_preview(&mut self, tick: i64, at: Timestamp) {
         let Self { preview, pictures, workers, .. } = self;
         let Some((preview, slot)) = preview.as_mut().filter(|_| tick % PREVIEW_EVERY == 0) else {
@@ -273,7 +274,7 @@ mod tests {
     use crate::compose::{scene, transition};
     use crate::media::VideoFeed;
 
-    /// Gives the frames it was made with, one a call, then nothing.
+    /// Returns these frames, one per call, then nothing.
     struct Scripted(Vec<Option<VideoFrame>>);
 
     impl VideoFeed for Scripted {
@@ -345,7 +346,7 @@ mod tests {
         assert!(same(&program.frame(at(800)).0, &new));
     }
 
-    /// A clip of three frames, half of each seen through, that takes 100 ms a frame.
+    /// A clip of three half-transparent frames, 100 ms each.
     struct Clip(Option<Timestamp>);
 
     impl crate::media::ClipFeed for Clip {

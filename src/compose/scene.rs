@@ -1,5 +1,5 @@
-//! Scenes as values: what is shown, where, and in which order. Pure: no frames,
-//! no clock. A scene's items are flattened into a [`Plan`], which the compositor draws.
+//! Scenes as values: the items, their placement and their order. Pure: no frames, no clock. A
+//! scene's items are flattened into a [`Plan`], which the compositor draws.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
@@ -7,7 +7,7 @@ use std::ops::Range;
 /// Groups and scenes within each other go no deeper than this.
 pub const MAX_DEPTH: usize = 8;
 
-/// Layers of one plan: what lies above these is left out.
+/// Limit for the layers of a plan; those above are skipped.
 pub const MAX_LAYERS: usize = 256;
 
 /// Names a source of the collection.
@@ -35,11 +35,11 @@ pub struct Scene {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Item {
     pub id: ItemId,
-    /// Its own name; empty: that of what it shows.
+    /// Its own name; empty: that of its content.
     pub name: String,
     pub content: Content,
     pub place: Placement,
-    /// 0 (not seen) to 1.
+    /// 0 (invisible) to 1.
     pub opacity: f32,
     pub blend: Blend,
     pub hidden: bool,
@@ -47,18 +47,18 @@ pub struct Item {
     pub locked: bool,
 }
 
-/// What an item shows.
+/// The content of an item.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Content {
     Source(SourceId),
     /// Items that move, hide and fade together, on a canvas of the program's size.
     Group(Vec<Item>),
-    /// Another scene, as if it were a frame of the program's size.
+    /// Another scene, like a frame of the program's size.
     Scene(SceneId),
 }
 
 impl Item {
-    /// A source that fills the program as far as its shape allows.
+    /// A source that fills the program within its aspect ratio.
     pub fn new(id: ItemId, content: Content) -> Self {
         Self {
             id,
@@ -72,22 +72,22 @@ impl Item {
         }
     }
 
-    /// The items in it, if it is a group.
+    /// Its items, if it is a group.
     pub fn members(&self) -> &[Self] {
         if let Content::Group(items) = &self.content { items } else { &[] }
     }
 }
 
-/// Where an item is. Lengths are parts of the program (1.0 is its width or height), so that a scene
-/// looks the same at every size of the program.
+/// The placement of an item. Lengths are fractions of the program (1.0 is its width or height), so
+/// a scene looks the same at every program size.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct Placement {
-    /// The box, before it is turned: its left edge, top edge, width and height.
+    /// The box before rotation: left edge, top edge, width and height.
     pub x: f64,
     pub y: f64,
     pub width: f64,
     pub height: f64,
-    /// How the frame fills the box.
+    /// How the frame fits into the box.
     pub fit: Fit,
     /// Degrees clockwise about the middle of the box.
     pub rotation: f64,
@@ -113,10 +113,10 @@ impl Default for Placement {
 }
 
 impl Placement {
-    /// The farthest an edge may lie from the program, and the largest box, in programs.
+    /// Limit for the distance of an edge and the size of a box, in program sizes.
     pub const MAX_EXTENT: f64 = 50.0;
 
-    /// The same, with every number within bounds; what is no number becomes the default.
+    /// The same with every number within its bounds; NaN becomes the default.
     pub fn bounded(self) -> Self {
         let default = Self::default();
         let within = |value: f64, low: f64, high: f64, default: f64| {
@@ -134,7 +134,7 @@ impl Placement {
     }
 }
 
-/// What is cut off the frame's sides, as parts of its width and height.
+/// The cropped sides, as fractions of the frame's width and height.
 #[derive(Copy, Clone, Debug, PartialEq, Default)]
 pub struct Crop {
     pub left: f64,
@@ -144,7 +144,7 @@ pub struct Crop {
 }
 
 impl Crop {
-    /// The same, with at least a hundredth of the frame left each way.
+    /// The same, keeping at least a hundredth of the frame in each direction.
     pub fn bounded(self) -> Self {
         let side = |value: f64, most: f64| {
             if value.is_finite() { value.clamp(0.0, most) } else { 0.0 }
@@ -155,13 +155,13 @@ impl Crop {
     }
 }
 
-/// How a frame fills its box.
+/// How a frame fits into its box.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Fit {
-    /// As large as fits, whole.
+    /// As large as possible without cropping.
     #[default]
     Contain,
-    /// As small as leaves no gap; what sticks out is cut off.
+    /// As small as possible without a gap; the excess is cropped.
     Cover,
     /// Exactly the box, whatever becomes of the shape.
     Stretch,
@@ -179,7 +179,7 @@ impl Fit {
     ];
 }
 
-/// How a layer's colours meet those below it.
+/// How a layer's colors combine with those below it.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Blend {
     #[default]
@@ -213,17 +213,17 @@ pub struct Layer {
     pub source: SourceId,
     /// From the outermost group to the item itself.
     pub places: Vec<Placement>,
-    /// Which of these places are those of nested scenes, one bit for each, the lowest for the outermost:
-    /// nothing is seen that lies outside their canvas.
+    /// Which of these placements are nested scenes, one bit each, the lowest for the outermost:
+    /// they clip to their canvas.
     pub framed: u16,
     pub opacity: f32,
     pub blend: Blend,
 }
 
-/// Layers that are drawn as one thing, which is then laid down by its own opacity and mode.
+/// Layers that are drawn as one image, which is then blended with its own opacity and mode.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LayerGroup {
-    /// As that of a [`Layer`].
+    /// Like that of a [`Layer`].
     pub key: u64,
     /// Of the plan's layers.
     pub layers: Range<usize>,
@@ -231,13 +231,13 @@ pub struct LayerGroup {
     pub blend: Blend,
 }
 
-/// A scene without its structure: what is drawn, from the bottom to the top.
+/// A flattened scene: the layers from bottom to top.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Plan {
     pub layers: Vec<Layer>,
-    /// Groups that are drawn as one; each before those within it, otherwise from the bottom to the top.
+    /// Groups that are drawn as one; each before its inner ones, otherwise from bottom to top.
     pub together: Vec<LayerGroup>,
-    /// Whether something that would be seen lies above the [most layers](MAX_LAYERS).
+    /// Whether a visible item is above the [limit](MAX_LAYERS).
     pub more: bool,
 }
 
@@ -249,8 +249,8 @@ impl Plan {
         Self { layers: vec![layer], ..Self::default() }
     }
 
-    /// What `scene` shows. Hidden items, scenes within themselves, and what is too deep or too much
-    /// are left out.
+    /// The plan of `scene`. It skips hidden items, recursive scenes, and items beyond the depth and
+    /// number limits.
     pub fn of(scene: &Scene, all: &[Scene]) -> Self {
         let mut flattener = Flattener { all, path: vec![scene.id], plan: Self::default() };
         flattener
@@ -272,7 +272,7 @@ struct Flattener<'a> {
     plan: Plan,
 }
 
-/// What the groups around an item make of it.
+/// The combined effect of the groups around an item.
 struct Outer<'a> {
     key: u64,
     places: &'a [Placement],
@@ -321,7 +321,7 @@ impl Flattener<'_> {
         }
     }
 
-    /// What `members` adds is drawn as one thing, where that looks otherwise than one by one.
+    /// Groups the layers that `members` adds, if that changes their look.
     fn one(&mut self, key: u64, opacity: f32, blend: Blend, members: impl FnOnce(&mut Self)) {
         if opacity >= 1.0 && blend == Blend::Normal {
             return members(self);

@@ -1,6 +1,6 @@
-//! The sources of all scenes, each there once however often it is shown. A source that is needed is
-//! asked once a tick; one that has no frame shows its last one for two seconds. What filters make
-//! of a frame is made here, once a tick.
+//! The sources of all scenes, each once, however often it is shown. A needed source is pulled once
+//! per tick; one without a frame shows its last one for two seconds. Filters run here, once per
+//! tick.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,21 +14,21 @@ use crate::media::{Size, VideoFeed, VideoFrame};
 /// How long the last frame replaces a missing one.
 const HOLD: Duration = Duration::from_secs(2);
 
-/// What a source shows.
+/// The present content of a source.
 #[derive(Clone, Debug)]
 pub(super) enum ShownSource {
     Frame(VideoFrame),
-    /// Nothing yet: it may come any moment.
+    /// Nothing yet: a frame can arrive at any moment.
     Nothing,
-    /// Nothing for so long that the placeholder is in.
+    /// Nothing for so long that the placeholder is shown.
     Placeholder,
 }
 
-/// Where a source's frames come from.
+/// The origin of a source's frames.
 pub enum SourceFrame {
-    /// Its own; `None`: it has none.
+    /// Its own feed; `None`: it has none.
     Feed(Option<Box<dyn VideoFeed>>),
-    /// Another source's, before that one's filters.
+    /// Another source, before that one's filters.
     View(SourceId),
 }
 
@@ -46,21 +46,21 @@ struct Slot {
     feed: Option<Box<dyn VideoFeed>>,
     /// It shows another's frames.
     of: Option<SourceId>,
-    /// Whose frames are shown instead of its own, though it continues being asked for those.
+    /// The source that is shown instead, while its own feed continues.
     fallback: Option<SourceId>,
-    /// When it was last asked.
+    /// When it was last pulled.
     asked: Option<Timestamp>,
-    /// Its newest frame and when that was first seen.
+    /// Its newest frame, and when that arrived.
     last: Option<(VideoFrame, Timestamp)>,
     /// Since when there is none.
     missing: Option<Timestamp>,
     chain: Chain,
-    /// What the chain made last, and for which instant.
+    /// The last filtered frame, and its instant.
     filtered: Option<(VideoFrame, Timestamp)>,
 }
 
 impl Slot {
-    /// Asks for the frame of the instant `at`, unless that was done.
+    /// Pulls the frame of the instant `at`, once.
     fn ask(&mut self, at: Timestamp) {
         if self.asked == Some(at) {
             return;
@@ -92,9 +92,9 @@ impl Slot {
 #[derive(Default)]
 pub(super) struct SourceFrames {
     slots: BTreeMap<SourceId, Slot>,
-    /// How large sources are shown; kept from frame to frame for its room.
+    /// The displayed sizes of sources; kept to reuse its memory.
     displayed: Vec<(SourceId, Option<Size>)>,
-    /// Filters that are costly are left out.
+    /// Skips costly filters.
     pub lean: bool,
 }
 
@@ -112,7 +112,7 @@ impl SourceFrames {
         }
     }
 
-    /// What one source is fed by feeds another one from now on; filters stay where they are.
+    /// Moves the feed of one source to another; filters stay.
     pub fn hand_over(&mut self, from: SourceId, to: SourceId) {
         let Some(giver) = self.slots.get_mut(&from) else { return };
         let mut given = std::mem::take(giver);
@@ -122,8 +122,8 @@ impl SourceFrames {
         *heir = Slot { chain, fallback, filtered: None, ..given };
     }
 
-    /// This source shows what another one is given, without any filters, as long as that has a frame;
-    /// `None`: its own again.
+    /// This source shows another one's frames without filters while that one has a frame; `None`:
+    /// its own again.
     pub fn set_fallback(&mut self, id: SourceId, by: Option<SourceId>) {
         if let Some(slot) = self.slots.get_mut(&id) {
             slot.fallback = by;
@@ -132,7 +132,7 @@ impl SourceFrames {
         }
     }
 
-    /// What is done to a source's frames from now on.
+    /// Sets a source's filters.
     pub fn set_filters(&mut self, id: SourceId, wanted: &[WantedFilter]) {
         if let Some(slot) = self.slots.get_mut(&id) {
             slot.chain.set(wanted);
@@ -168,8 +168,8 @@ impl SourceFrames {
         }
     }
 
-    /// Tells the sources of a plan how large they are shown on a canvas of this size. What filters do is
-    /// measured in the frame's own pixels: a frame that goes through some keeps its size.
+    /// Informs the sources of a plan about their displayed size on a canvas of this size. Filters
+    /// work in the frame's own pixels, so a filtered frame keeps its size.
     pub fn set_displayed(&mut self, plan: &Plan, canvas: Size) {
         let mut sizes = std::mem::take(&mut self.displayed);
         sizes.clear();
@@ -200,18 +200,18 @@ impl SourceFrames {
         self.displayed = sizes;
     }
 
-    /// Where a source's frames come from.
+    /// The origin of a source's frames.
     fn origin(&self, id: SourceId) -> SourceId {
         self.slots.get(&id).and_then(|slot| slot.of).unwrap_or(id)
     }
 
-    /// Where the frames come from that are shown in this one's stead.
+    /// The source whose frames replace this one's.
     fn fallback_of(&self, id: SourceId) -> Option<SourceId> {
         let by = self.origin(self.slots.get(&id)?.fallback?);
         (by != self.origin(id)).then_some(by)
     }
 
-    /// What a source shows, as it was last asked.
+    /// The content of a source at the last pull.
     pub fn shown(&self, id: SourceId) -> ShownSource {
         let by = self.fallback_of(id).and_then(|by| self.slots.get(&by));
         if let Some((picture, _)) = by.and_then(|slot| slot.last.as_ref()) {

@@ -1,5 +1,5 @@
-//! Drawing a plan of the sources' frames; and what is drawn so beside the program, at a separate size:
-//! the scene that is prepared, other programs.
+//! Draws a plan from the sources' frames, for the program and for other outputs with their own
+//! size: the preview scene and other programs.
 
 use std::sync::Arc;
 
@@ -10,11 +10,11 @@ use crate::compose::scene::Plan;
 use crate::compose::source_frames::{ShownSource, SourceFrames};
 use crate::media::{Color, Planes, Size, VideoFrame};
 
-/// What a program frame is.
+/// A program frame.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Made {
     New,
-    /// The last one once more.
+    /// The last one again.
     Repeated,
     /// No source has a frame.
     Placeholder,
@@ -51,7 +51,7 @@ impl View {
     }
 }
 
-/// Draws a plan, or the placeholder where none of its sources has a frame.
+/// Draws a plan, or the placeholder if none of its sources has a frame.
 pub(super) fn draw(
     stage: &mut LayerRenderer,
     placeholder: &mut Option<VideoFrame>,

@@ -1,6 +1,5 @@
-//! What the H.264 decoder must know of a stream's bytes: its parameter sets (checked before the
-//! library sees them), and the way from packets (ISO/IEC 14496-15 §5) to the byte stream of ITU-T
-//! H.264 annex B.
+//! Prepares a stream for the H.264 decoder: checks its parameter sets before the library sees them,
+//! and converts packets (ISO/IEC 14496-15 §5) to the byte stream of ITU-T H.264 annex B.
 
 use bytes::Bytes;
 
@@ -58,8 +57,8 @@ impl Configuration {
         self.color
     }
 
-    /// Appends an IDR frame that breaks off where it begins (H.264 §7.3.3), and gives the size of those
-    /// that may come; nothing where there is more than one set of a kind.
+    /// Appends a truncated IDR frame (H.264 §7.3.3), and returns the size of future frames; nothing
+    /// if there are several sets of a kind.
     pub(super) fn write_broken_frame(&self, out: &mut Vec<u8>) -> Option<Size> {
         let [sps, pps] = &self.sets[..] else { return None };
         let sps = Sps::parse(sps).ok()?;
@@ -114,8 +113,8 @@ impl Configuration {
     }
 }
 
-/// Looks whether a sequence parameter set describes something that can be decoded here, and gives
-/// it back as the library is to see it.
+/// Checks whether a sequence parameter set is supported, and returns it in the form for the
+/// library.
 fn admit(nal: &[u8]) -> Result<Bytes, Error> {
     let sps = Sps::parse(nal).map_err(damaged)?;
     let no = |lack: Problem| {
@@ -145,8 +144,8 @@ fn admit(nal: &[u8]) -> Result<Bytes, Error> {
     without_reordering(nal, &sps).ok_or_else(|| damaged(problem!("decode-too-short")))
 }
 
-/// The parameter set with the profile Scalable Baseline, for which the library reorders nothing;
-/// see the backend. Its syntax is High's; Main's and Extended's have less.
+/// The parameter set with the profile Scalable Baseline, for which the library does not reorder;
+/// see the backend. Its syntax is that of High; Main and Extended have less.
 fn without_reordering(nal: &[u8], sps: &Sps) -> Option<Bytes> {
     if sps.profile_idc == 66 {
         return Some(Bytes::copy_from_slice(nal));
@@ -172,7 +171,7 @@ fn without_reordering(nal: &[u8], sps: &Sps) -> Option<Bytes> {
     Some(escape(&writer.into_bytes()).into())
 }
 
-/// What the numbers mean, where the stream says it (§E.2.1); else what is usual for its size.
+/// The stream's color space, if declared (§E.2.1), else the usual one for its size.
 fn color(sps: &Sps) -> Color {
     let usual = if sps.height < 720 { Matrix::Bt601 } else { Matrix::Bt709 };
     let signal = sps.vui.as_ref().and_then(|vui| vui.signal);
@@ -185,14 +184,14 @@ fn color(sps: &Sps) -> Color {
     Color { matrix, range: if full { Range::Full } else { Range::Limited } }
 }
 
-/// What a packet holds.
+/// The kind of a packet.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// No slice.
     NoVideo,
-    /// A frame that others must come before.
+    /// A frame that depends on others.
     Inter,
-    /// A frame that decodes on its own, after which nothing refers to what came before.
+    /// A frame that decodes on its own, and on whose predecessors nothing depends.
     Idr,
 }
 

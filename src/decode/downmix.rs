@@ -1,8 +1,8 @@
-//! More than two channels become two (ITU-R BS.775-3 table 2): the front ones stay on their sides,
-//! the centre and the surrounds come 3 dB lower, the low-frequency channel is left out; nothing
-//! becomes louder than full scale.
+//! Mixes more than two channels to stereo (ITU-R BS.775-3 table 2): front channels stay on their
+//! sides, center and surround are 3 dB lower, the low-frequency channel is dropped; the result does
+//! not exceed full scale.
 
-/// Bits of a channel mask, in the order in which channels lie (FFmpeg, WAVE_FORMAT_EXTENSIBLE).
+/// Bits of a channel mask in channel order (FFmpeg, WAVE_FORMAT_EXTENSIBLE).
 const FRONT_LEFT: u64 = 1;
 const FRONT_RIGHT: u64 = 1 << 1;
 const FRONT_CENTRE: u64 = 1 << 2;
@@ -16,7 +16,7 @@ const SIDE_RIGHT: u64 = 1 << 10;
 /// 3 dB lower.
 const LOWER: f32 = std::f32::consts::FRAC_1_SQRT_2;
 
-/// What a channel gives to each side.
+/// The gain of a channel for each side.
 fn gain(channel: u64) -> (f32, f32) {
     match channel {
         FRONT_LEFT => (1.0, 0.0),
@@ -29,7 +29,7 @@ fn gain(channel: u64) -> (f32, f32) {
     }
 }
 
-/// The usual mask for this many channels, where none is told.
+/// The usual mask for this many channels, if none is declared.
 fn usual(channels: usize) -> u64 {
     let front = FRONT_LEFT | FRONT_RIGHT;
     match channels {
@@ -41,8 +41,8 @@ fn usual(channels: usize) -> u64 {
     }
 }
 
-/// Appends `values` (interleaved, `channels` of them laid out by `mask`, 0 where that is not known)
-/// as stereo.
+/// Appends `values` (interleaved, `channels` of them in the order of `mask`, 0 if unknown) as
+/// stereo.
 pub(super) fn to_stereo(values: &[f32], channels: usize, mask: u64, out: &mut Vec<f32>) {
     let known = mask.count_ones() as usize == channels;
     let mask = if known { mask } else { usual(channels) };

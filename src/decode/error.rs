@@ -1,4 +1,4 @@
-//! What can go wrong while decoding.
+//! Decoding errors.
 
 use std::fmt;
 
@@ -8,19 +8,19 @@ use crate::text::problem::problem;
 /// A stream or one of its packets cannot be decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
-    /// The stream is of a kind that this decoder does not have; nothing will help.
+    /// This decoder does not support the stream, and nothing will help.
     Unsupported(Problem),
     /// There is no decoder for it here, and why.
     NoDecoder { codec: String, lack: NoDecoder },
     /// The decoder configuration (avcC, AudioSpecificConfig) is damaged.
     Config { codec: &'static str, reason: Problem },
-    /// One packet is damaged. The stream may continue after it.
+    /// One packet is damaged. The stream can continue after it.
     Damaged { codec: &'static str, reason: Problem },
     /// The library failed.
     Codec { decoder: &'static str, step: Step, code: i64 },
 }
 
-/// What a decoder's library was asked to do.
+/// The operation of a decoder's library.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     Start,
@@ -29,24 +29,24 @@ pub enum Step {
     DecodeKeyframes,
 }
 
-/// Why there is no decoder for a codec that none of those in the program decodes.
+/// Why no decoder supports a codec that the built-in ones lack.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum NoDecoder {
-    /// It knows nothing of the libraries that have it.
+    /// The build does not include the libraries.
     NotBuilt,
-    /// The libraries that it was built for are not on this system.
+    /// The libraries of the build are not installed.
     NotInstalled,
-    /// The libraries that are there have none.
+    /// The installed libraries have none.
     NotInLibrary,
 }
 
 impl Error {
-    /// A packet of a length that none has.
+    /// A packet with an invalid length.
     pub(super) fn length(codec: &'static str, bytes: usize) -> Self {
         Self::Damaged { codec, reason: problem!("decode-length", bytes = bytes) }
     }
 
-    /// Nothing that comes later in the stream can be decoded either.
+    /// Nothing later in the stream can be decoded either.
     pub fn is_final(&self) -> bool {
         matches!(self, Self::Unsupported(_) | Self::NoDecoder { .. })
     }

@@ -1,4 +1,4 @@
-//! Which codecs can be decoded, by what, and why others cannot.
+//! The inventory of decoders, and why others are missing.
 
 use crate::decode::backend::ffmpeg;
 use crate::decode::error::NoDecoder;
@@ -10,16 +10,16 @@ use crate::text::Problem;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     pub track: Track,
-    /// As it is called.
+    /// Its name.
     pub codec: &'static str,
-    /// What decodes it, or why nothing does.
+    /// Its decoder, or why there is none.
     pub by: Result<String, NoDecoder>,
 }
 
-/// What decodes such video.
+/// The decoder of such video.
 ///
 /// # Errors
-/// Why nothing does.
+/// Why there is none.
 pub fn video_decoder(codec: VideoCodec) -> Result<String, NoDecoder> {
     match video_candidates(codec).first() {
         Some((Some(name), _)) => Ok((*name).to_owned()),
@@ -27,10 +27,10 @@ pub fn video_decoder(codec: VideoCodec) -> Result<String, NoDecoder> {
     }
 }
 
-/// What decodes such audio.
+/// The decoder of such audio.
 ///
 /// # Errors
-/// Why nothing does.
+/// Why there is none.
 pub fn audio_decoder(codec: AudioCodec) -> Result<String, NoDecoder> {
     match audio_candidates(codec).first() {
         Some((Some(name), _)) => Ok((*name).to_owned()),
@@ -38,7 +38,7 @@ pub fn audio_decoder(codec: AudioCodec) -> Result<String, NoDecoder> {
     }
 }
 
-/// All codecs that are known.
+/// All known codecs.
 pub fn all() -> Vec<Entry> {
     let video = VideoCodec::ALL.map(|codec| Entry {
         track: Track::Video,
@@ -53,8 +53,8 @@ pub fn all() -> Vec<Entry> {
     video.into_iter().chain(audio).collect()
 }
 
-/// Whether the system has a decoder too for what the program decodes, so that there is a choice. Asked for
-/// every snapshot: that alone does not load the libraries, and what is not known is taken for a yes.
+/// Whether the system also has a decoder for a codec of the built-in one, so that there is a
+/// choice. Called for every snapshot: it does not load the libraries, and unknown counts as yes.
 pub fn is_choice() -> bool {
     ffmpeg::may_decode(VideoCodec::H264)
 }
@@ -67,7 +67,7 @@ pub fn ffmpeg_version() -> Result<String, NoDecoder> {
     crate::decode::backend::ffmpeg::library()
 }
 
-/// As [`hardware`], where that was asked before: asking opens the device, which takes its time.
+/// Like [`hardware`], but only a known result, because opening the device takes time.
 pub fn hardware_known() -> Option<Result<&'static str, Problem>> {
     ffmpeg::hardware_known()
 }

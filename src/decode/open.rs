@@ -1,6 +1,5 @@
-//! Floor 3: packets become frames and audio. A decoder is a plain value that lives on its
-//! caller's thread; what comes in is hostile: no input may crash it, keep it busy for ever or make
-//! it hold memory without limit.
+//! Floor 3: packets become video frames and audio. A decoder is a plain value that lives on its
+//! caller's thread. Its input is hostile: it must not crash, hang or use unlimited memory.
 
 use crate::decode::backend::{fdk_aac, ffmpeg, openh264, opus, pcm, symphonia};
 use crate::decode::error::Error;
@@ -8,8 +7,7 @@ use crate::decode::traits::{AudioBackend, VideoBackend};
 use crate::media::{AudioCodec, AudioConfig, VideoCodec, VideoConfig};
 use crate::text::problem::problem;
 
-/// A decoder that may be able to: what it is called, `None` for what the system has, and how it is
-/// opened.
+/// A possible decoder: its name (`None` for the system's), and how to open it.
 type Candidate<P, T> = (Option<&'static str>, fn(&P) -> Result<T, Error>);
 
 type VideoCandidate = Candidate<VideoConfig, Box<dyn VideoBackend>>;
@@ -54,8 +52,8 @@ pub(super) fn audio_candidates(codec: AudioCodec) -> &'static [AudioCandidate] {
     }
 }
 
-/// Tries the candidates in order. What one does not have, the next may; damaged parameters are
-/// damaged for all of them. If none can, it is told why the first choice cannot.
+/// Tries the candidates in order. If one does not support a stream, the next may; a damaged config
+/// fails for all of them. If none works, returns the reason of the first.
 fn first<P, T>(candidates: &[Candidate<P, T>], parameters: &P) -> Result<T, Error> {
     let mut refused = None;
     for (_, open) in candidates {
@@ -70,10 +68,10 @@ fn first<P, T>(candidates: &[Candidate<P, T>], parameters: &P) -> Result<T, Erro
     Err(refused.unwrap_or_else(|| Error::Unsupported(problem!("decode-this-codec"))))
 }
 
-/// Which decoder of frames is asked first where there are two.
+/// Which video decoder is tried first if there are two.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Prefer {
-    /// The one in the program.
+    /// The built-in one.
     #[default]
     Own,
     /// The system's, which may be faster, or decode in hardware.
@@ -83,16 +81,16 @@ pub enum Prefer {
 /// Opens a decoder for such frames.
 ///
 /// # Errors
-/// When the parameters are damaged or describe what cannot be decoded; the error names it.
+/// If the config is damaged or not supported; the error names it.
 pub fn open_video(parameters: &VideoConfig) -> Result<Box<dyn VideoBackend>, Error> {
     first(video_candidates(parameters.codec), parameters)
 }
 
-/// As [`open_video`], asking the decoder first that is preferred. Where that one cannot, the other
-/// does.
+/// Like [`open_video`], but tries the preferred decoder first. If that one fails, the other is
+/// used.
 ///
 /// # Errors
-/// As those of [`open_video`].
+/// Like those of [`open_video`].
 pub fn open_preferred(
     parameters: &VideoConfig,
     prefer: Prefer,
@@ -104,8 +102,8 @@ pub fn open_preferred(
     }
 }
 
-/// A decoder that begins in the middle of a stream without a strict keyframe and knows when its frames
-/// are whole: the system's, for H.264.
+/// A decoder that can begin in the middle of a stream without a strict keyframe, and knows when its
+/// frames are complete: the system's, for H.264.
 pub fn open_tolerant(parameters: &VideoConfig) -> Option<Box<dyn VideoBackend>> {
     if parameters.codec == VideoCodec::H264 { ffmpeg::open_video(parameters).ok() } else { None }
 }
@@ -113,7 +111,7 @@ pub fn open_tolerant(parameters: &VideoConfig) -> Option<Box<dyn VideoBackend>> 
 /// Opens a decoder for such audio.
 ///
 /// # Errors
-/// When the parameters are damaged or describe what cannot be decoded; the error names it.
+/// If the config is damaged or not supported; the error names it.
 pub fn open_audio(parameters: &AudioConfig) -> Result<Box<dyn AudioBackend>, Error> {
     first(audio_candidates(parameters.codec), parameters)
 }

@@ -1,7 +1,7 @@
-//! From decoding order to the order of presentation, by the stream's own timestamps: a frame may be
-//! shown as soon as no later packet can come before it. Packets come by rising `dts`, and no
-//! frame is shown before it is decoded, so everything with `pts <= dts` of the last packet is
-//! ready. A stream without B-frames (`pts == dts`) is not delayed at all.
+//! Converts decoding order to presentation order by timestamps: a frame is ready as soon as no
+//! later packet can precede it. Packets arrive by increasing `dts`, and no frame is shown before it
+//! is decoded, so everything with `pts <= dts` of the last packet is ready. A stream without
+//! B-frames (`pts == dts`) has no delay.
 
 use crate::base::Timestamp;
 use crate::media::VideoFrame;
@@ -10,7 +10,7 @@ use crate::media::VideoFrame;
 /// gets its frames early.
 const MAX_REORDERED: usize = 16;
 
-/// Holds frames until their turn.
+/// Holds frames until they are ready.
 #[derive(Debug, Default)]
 pub(super) struct Reorder {
     /// By `pts`, soonest first.
@@ -24,7 +24,7 @@ impl Reorder {
         self.waiting.insert(place, frame);
     }
 
-    /// The frames whose turn it is, now that the packet with this `dts` has been decoded.
+    /// The frames that are ready after decoding the packet with this `dts`.
     pub(super) fn ready(&mut self, dts: Timestamp) -> Vec<VideoFrame> {
         let due = self.waiting.partition_point(|frame| frame.pts <= dts);
         let due = due.max(self.waiting.len().saturating_sub(MAX_REORDERED));

@@ -1,40 +1,39 @@
-//! What every decoder does. No default methods: each backend answers every question itself.
+//! The interface of decoders. Without default methods: each backend implements everything.
 
 use crate::decode::error::Error;
 use crate::media::{EncodedPacket, SampleBlock, VideoFrame};
 
 /// A decoder of frames.
 pub trait VideoBackend: Send {
-    /// Does what the first frame would wait for, while that is still on its way.
+    /// Prepares for the first frame while it is still on its way.
     fn prepare(&mut self);
-    /// Takes a packet; returns the frames that are now ready, in the order in which they are
-    /// shown, each with the `pts` of its packet.
+    /// Takes a packet, and returns the frames that are now ready, in presentation order, each with
+    /// the `pts` of its packet.
     ///
     /// # Errors
     /// A packet that cannot be decoded. The decoder stays usable: it leaves out frames up to the
     /// next keyframe on its own.
     fn decode(&mut self, packet: &EncodedPacket) -> Result<Vec<VideoFrame>, Error>;
-    /// At the end of the stream: the frames that were still waiting for their turn.
+    /// At the end of the stream: the remaining frames.
     fn flush(&mut self) -> Vec<VideoFrame>;
     /// Forgets everything but the parameters: after a seek or a lost connection.
     fn reset(&mut self);
-    /// Whether all that comes is left out until a keyframe does.
+    /// Whether packets are dropped until a keyframe.
     fn is_waiting(&self) -> bool;
-    /// Begins with what comes next as far as it can, though no keyframe may come: frames that are not
-    /// whole yet are kept back.
+    /// Begins with the next packet even without a keyframe: incomplete frames are held back.
     fn begin_anywhere(&mut self);
-    /// Of the library and what it decodes, such as `H.264 High`. May say more once there are frames:
-    /// what is made of HDR.
+    /// The library and the format, such as `H.264 High`. It can change with the frames: the
+    /// handling of HDR.
     fn name(&self) -> &str;
-    /// What does the work. Whether hardware does is known with the first frame only.
+    /// The implementation. Only the first frame shows whether hardware decodes.
     fn by(&self) -> By;
 }
 
-/// What decodes frames.
+/// The implementation of a video decoder.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct By {
     pub library: &'static str,
-    /// The graphics hardware that does it, by the name of its interface; `None`: the processor.
+    /// The hardware by the name of its interface; `None`: the CPU.
     pub hardware: Option<&'static str>,
 }
 
@@ -48,6 +47,6 @@ pub trait AudioBackend: Send {
     fn decode(&mut self, packet: &EncodedPacket) -> Result<Option<SampleBlock>, Error>;
     /// Forgets everything but the parameters: after a seek or a lost connection.
     fn reset(&mut self);
-    /// Of the library and what it decodes, such as `AAC-LC`.
+    /// The library and the format, such as `AAC-LC`.
     fn name(&self) -> &str;
 }

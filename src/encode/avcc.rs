@@ -1,5 +1,5 @@
-//! From the encoder's Annex B byte stream (ITU-T H.264 annex B) to what flows down the street:
-//! NAL units with 4-byte lengths, parameter sets apart.
+//! Converts the encoder's Annex B byte stream (ITU-T H.264 annex B) to the packets of onair: NAL
+//! units with 4-byte lengths, without parameter sets.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
@@ -20,7 +20,7 @@ pub(super) fn kind(nal: &[u8]) -> u8 {
     nal.first().map_or(0, |header| header & 0x1f)
 }
 
-/// Joins NAL units (each with its start code) into one packet, in one copy.
+/// Joins NAL units (each with its start code) into one packet, with one copy.
 pub(super) fn packet<'a>(units: impl Iterator<Item = &'a [u8]> + Clone) -> Result<Bytes, Error> {
     let wanted = |unit: &'a [u8]| match strip_start_code(unit) {
         None => Some(Err(Error::Malformed { encoder: "H.264", flaw: Flaw::NoStartCode })),
@@ -40,9 +40,8 @@ pub(super) fn packet<'a>(units: impl Iterator<Item = &'a [u8]> + Clone) -> Resul
     Ok(out.freeze())
 }
 
-/// The decoder configuration of one SPS and one PPS as the encoder wrote them. The SPS gets what
-/// OpenH264 leaves out and players need to start without guessing: colour, frame rate, and that
-/// frames are shown as they are decoded.
+/// The codec config of the encoder's SPS and PPS. The SPS gets the data that OpenH264 omits and
+/// players need: color space, frame rate, and that frames are not reordered.
 pub(super) fn configuration(sps: &[u8], pps: &[u8], rate: FrameRate) -> Result<Bytes, Error> {
     let fault = |_| Error::Malformed { encoder: "H.264", flaw: Flaw::BadConfig };
     let changes =

@@ -1,4 +1,4 @@
-//! How video and audio are encoded.
+//! The configuration of video and audio encoding.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -19,7 +19,7 @@ pub enum Choice {
 }
 
 impl Choice {
-    /// What there is to choose from.
+    /// The choices.
     pub const ALL: [Self; 2] = [Self::Auto, Self::OpenH264];
 
     /// Its word on the command line and in the settings.
@@ -43,25 +43,25 @@ impl FromStr for Choice {
     }
 }
 
-/// How frames are encoded.
+/// The configuration of video encoding.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Video {
-    /// Of every frame that comes; others are refused. What is encoded has it too, unless
-    /// something smaller is asked for.
+    /// The size of every input frame; others are rejected. The encoded size is the same, unless a
+    /// smaller one is requested.
     pub size: Size,
-    /// Of the frame grid on which the frames lie.
+    /// The rate of the frame grid.
     pub frame_rate: FrameRate,
-    /// What the stream costs, held over any 2 s.
+    /// The bitrate, kept over any 2 s.
     pub bitrate: BitsPerSecond,
-    /// From one keyframe to the next, rounded to whole frames, at least one.
+    /// The keyframe interval, rounded to whole frames, at least one.
     pub keyframe_interval: Duration,
     pub encoder: Choice,
 }
 
-/// How audio is encoded.
+/// The configuration of audio encoding.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Audio {
-    /// Samples a second, one of AAC's rates.
+    /// Samples per second, one of AAC's rates.
     pub sample_rate: u32,
     /// 1 or 2.
     pub channels: u16,

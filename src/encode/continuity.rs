@@ -1,5 +1,5 @@
-//! Keeps the sample count in step with time: an encoder of audio counts samples, so a gap must be
-//! filled and an overlap left out, or everything after it is early or late for ever.
+//! Keeps the sample count in sync with time: an audio encoder counts samples, so a gap must be
+//! filled and an overlap dropped, or all later audio would be early or late.
 
 use std::time::Duration;
 
@@ -10,16 +10,16 @@ use crate::media::samples::micros_to_frames;
 /// encoder that encodes an hour of silence.
 const MAX_FILL: Duration = Duration::from_secs(10);
 
-/// What to do before a block of samples.
+/// The correction before a block of samples.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Repair {
-    /// The block follows what was there.
+    /// The block follows the previous one.
     Follows,
-    /// So many samples a channel of silence first.
+    /// First insert this many samples per channel of silence.
     Fill(usize),
     /// Leave out this many samples a channel at its start (perhaps all of it).
     Skip(usize),
-    /// Finish what was there; a new count begins with this block.
+    /// Finish the previous audio; a new count begins with this block.
     Restart,
 }
 
@@ -46,8 +46,8 @@ impl Continuity {
         self.origin
     }
 
-    /// Judges a block that begins at `pts`. The caller then calls [`Continuity::counted`] with what
-    /// it made of it.
+    /// The correction for a block that begins at `pts`. The caller then calls
+    /// [`Continuity::counted`] with the result.
     pub(super) fn judge(&mut self, pts: Timestamp) -> Repair {
         let Some(origin) = self.origin else {
             self.origin = Some(pts);

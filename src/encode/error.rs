@@ -1,4 +1,4 @@
-//! What can go wrong while encoding.
+//! Encoding errors.
 
 use std::fmt;
 
@@ -9,21 +9,21 @@ use crate::text::problem::problem;
 /// An encoder does not open or does not continue. All of these end the encoder they concern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
-    /// The settings describe nothing that can be encoded, and why.
+    /// The settings cannot be encoded, with the reason.
     Config(Problem),
-    /// No backend could be opened; one reason each, in the order they were tried.
+    /// No backend could be opened; one reason each, in the order of attempts.
     NoBackend { kind: TrackKind, tried: Vec<Problem> },
-    /// The codec refused what it was asked.
+    /// The codec rejected a request.
     Codec { encoder: &'static str, step: Step, code: i64 },
-    /// The codec's output was not what the format promises.
+    /// The codec's output was invalid.
     Malformed { encoder: &'static str, flaw: Flaw },
     /// A frame of another size than was agreed.
     Size { expected: Size, got: Size },
-    /// The system can start no more threads.
+    /// The system cannot start more threads.
     Thread { thread: &'static str, reason: String },
 }
 
-/// What an encoder's library was asked to do.
+/// The operation of an encoder's library.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     Start,
@@ -34,7 +34,7 @@ pub enum Step {
     Encode,
 }
 
-/// What is wrong with an encoder's output.
+/// The flaw of an encoder's output.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Flaw {
     NoConfig,

@@ -10,7 +10,7 @@ use crate::media::{FrameGrid, FrameRate};
 #[derive(Debug)]
 pub(super) struct Schedule {
     rate: FrameRate,
-    /// Frames from one keyframe to the next, at least 1.
+    /// Frames per keyframe interval, at least 1.
     interval: i64,
     grid: Option<FrameGrid>,
     /// Number of the interval that has its keyframe.
@@ -25,14 +25,14 @@ impl Schedule {
         Self { rate, interval, grid: None, current: 0 }
     }
 
-    /// Frames from one keyframe to the next.
+    /// Frames per keyframe interval.
     #[cfg(test)]
     pub(super) fn interval(&self) -> i64 {
         self.interval
     }
 
     /// Whether the frame of this instant begins an interval. The first frame does, and sets the
-    /// grid; of an interval whose first frame never came, the first that comes.
+    /// grid; if the first frame of an interval is missing, the next one does.
     pub(super) fn is_due(&mut self, pts: Timestamp) -> bool {
         let Some(grid) = self.grid else {
             self.grid = Some(FrameGrid { origin: pts, rate: self.rate });

@@ -1,4 +1,4 @@
-//! H.264 levels (ITU-T H.264 table A-1): what a decoder must be able to do.
+//! H.264 levels (ITU-T H.264 table A-1): the required capabilities of a decoder.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ pub(super) struct Level {
     rate: u32,
     /// Macroblocks a frame.
     picture: u32,
-    /// Thousand bits a second, of the Baseline and Main profiles; High allows 1.25 times as many.
+    /// Limit in kbps for the Baseline and Main profiles; High allows 1.25 times as much.
     kbps: u32,
 }
 

@@ -1,13 +1,12 @@
-//! Rate control: which quantiser each frame gets, so that the stream costs what was asked over
-//! any two seconds. OpenH264's own control (`RC_BITRATE_MODE`) never gives a keyframe more than QP
-//! 34 to 40, moves the quantiser about inside a frame, and forgets what it overspent; on hard
-//! content it was off by 20 to 140 % for seconds. So it is switched off, and this decides.
+//! Rate control: chooses the quantizer of each frame so that the stream keeps its bitrate over any
+//! two seconds. OpenH264's own control (`RC_BITRATE_MODE`) limits keyframes to QP 34 to 40, varies
+//! the quantizer within a frame, and ignores past excess; on hard content it was off by 20 to 140 %
+//! for seconds. It is therefore turned off, and this module decides.
 //!
-//! The budget is kept by the interval from one keyframe to the next, and no stretch of that length,
-//! wherever it begins, may cost much more: what the frames before cost limits those to come. A
-//! change of scene is told beforehand (see `scene`), because nothing is known about such a frame's
-//! cost but that of the last keyframe. The model is the usual one: at
-//! a quantiser step twice as large (6 QP), a frame of the same kind costs half as much.
+//! The budget applies to each keyframe interval, and no span of that length may cost much more, so
+//! the cost of past frames limits future ones. A scene change is announced in advance (see
+//! `scene`), because only the last keyframe indicates the cost of such a frame. The model is the
+//! usual one: a quantizer step twice as large (6 QP) halves the cost of a similar frame.
 
 use std::collections::VecDeque;
 
@@ -15,34 +14,34 @@ use std::collections::VecDeque;
 const MIN_QP: f64 = 12.0;
 const MAX_QP: f64 = 51.0;
 
-/// A keyframe's quantiser is this much finer than that of the frames around it: all that follow
-/// live on it. Chosen by the quality bench.
+/// The quantizer offset of a keyframe relative to its neighbors, because all later frames build on
+/// it. Chosen by the quality benchmark.
 const KEY_OFFSET: f64 = 5.0;
-/// A keyframe may cost at most this share of an interval (of a short one, this many frames' worth);
-/// one that costs more is encoded again.
+/// The maximum share of an interval for a keyframe (for a short one, this many frames' worth); a
+/// larger one is encoded again.
 const KEY_SHARE: f64 = 0.30;
 const KEYFRAME_COST: f64 = 4.5;
 /// The first keyframe may cost this much only: those after it seldom cost more, and the seconds that
 /// hold the rest of the first interval and the next keyframe would be this much short.
 const FIRST_SHARE: f64 = 0.10;
-/// The second frame is not to cost more than this many do on average, even where it is as dear as that.
+/// The second frame may cost at most this many average frames.
 const SECOND: f64 = 2.0;
-/// Up to this frame the quantiser may follow what they cost in larger steps.
+/// Up to this frame, the quantizer may follow the cost in larger steps.
 const LEARNT: usize = 5;
-/// What is over or under the budget is made up over at least this many frames.
+/// Any deviation from the budget is corrected over at least this many frames.
 const HORIZON: f64 = 15.0;
-/// What was saved on easy content may be spent later up to this share of an interval: more would
-/// be a burst on the line.
+/// The share of an interval that easy content can save for later: more would be a burst on the
+/// link.
 const CREDIT: f64 = 0.02;
 
-/// What a keyframe aims at, and what any frame may reach, of a stretch as long as an interval,
-/// wherever it begins; the goal is 1.05.
+/// The target of a keyframe, and the limit of any frame, for any span of an interval's length; the
+/// goal is 1.05.
 const KEYFRAME_BOUND: f64 = 1.02;
 const FRAME_BOUND: f64 = 1.04;
-/// How far ahead such stretches are looked at, frames.
+/// How many frames to look ahead for such spans.
 const FRAMES_AHEAD: usize = 15;
-/// The frame of a new scene leaves at least this share of the usual bits to those after it, and
-/// these are not starved by what came before: at least the other share.
+/// The first frame of a scene leaves at least this share of the usual bits to later ones, and
+/// earlier frames leave at least the other share to those.
 const AFTER_SCENE: f64 = 0.5;
 const LEAST: f64 = 0.4;
 
@@ -51,11 +50,11 @@ const LEAST: f64 = 0.4;
 pub(super) struct RateControl {
     /// Bits a frame, on average.
     per_frame: f64,
-    /// Frames from one keyframe to the next.
+    /// Frames per keyframe interval.
     interval: f64,
     /// Bits left for this interval.
     left: f64,
-    /// Frames to come in this interval.
+    /// Remaining frames of this interval.
     to_come: f64,
     /// Bits that a frame costs at QP 0, by the model.
     inter: Option<f64>,
@@ -65,7 +64,7 @@ pub(super) struct RateControl {
     mean_qp: f64,
     /// Bits of the last keyframe, as its share of an interval.
     key_share: f64,
-    /// Bits of the latest frames, newest last; one less than an interval has.
+    /// Bits of the latest frames, newest last; one fewer than an interval has.
     recent: VecDeque<f64>,
     /// Frames up to now.
     learnt: usize,
@@ -98,7 +97,7 @@ impl RateControl {
         }
     }
 
-    /// The next frame has little in common with the last one.
+    /// The next frame differs from the last one.
     pub(super) fn expect_new_scene(&mut self) {
         self.new_scene = true;
     }
@@ -125,14 +124,14 @@ impl RateControl {
         share.min(self.room(1, KEYFRAME_BOUND)).max(self.per_frame)
     }
 
-    /// What the next `count` frames may cost together, so that they and those before them stay
-    /// within `limit` times an interval's budget.
+    /// The maximum cost of the next `count` frames that keeps any span within `limit` times an
+    /// interval's budget.
     fn room(&self, count: usize, limit: f64) -> f64 {
         let before = (self.interval as usize).saturating_sub(count);
         limit * self.whole() - self.recent.iter().rev().take(before).sum::<f64>()
     }
 
-    /// How many frames of this interval to look ahead at.
+    /// How many frames of this interval to look ahead.
     fn ahead(&self) -> usize {
         (self.to_come as usize).clamp(1, FRAMES_AHEAD)
     }
@@ -180,8 +179,8 @@ impl RateControl {
         wanted.clamp(self.qp - 2.0, self.qp + up)
     }
 
-    /// Whether a keyframe that cost this much should be encoded again, and then with which
-    /// quantiser; `tried` is the one it was encoded with. Asked before [`RateControl::done`].
+    /// Whether to encode a keyframe of this cost again, and with which quantizer; `tried` is the
+    /// previous one. Call it before [`RateControl::done`].
     pub(super) fn again(&self, bits: f64, tried: i32) -> Option<i32> {
         let off = 6.0 * (bits.max(64.0) / self.most_for_key()).log2();
         // At the first frame nothing was known: a much too coarse one is worth a second try too.
@@ -195,7 +194,7 @@ impl RateControl {
         ((qp - f64::from(tried)).abs() >= 1.0).then_some(qp as i32)
     }
 
-    /// What the frame cost that went out with this quantiser.
+    /// Reports the cost of a frame with this quantizer.
     pub(super) fn done(&mut self, key: bool, qp: i32, bits: f64) {
         let qp = f64::from(qp);
         let cost = bits.max(64.0) * scale(qp);
@@ -244,13 +243,13 @@ impl RateControl {
 mod tests {
     use super::*;
 
-    /// Runs the control against a codec that behaves as the model says, up to a deviation, on
-    /// content whose cost changes by `cost(n)`. Returns the bits of each frame.
+    /// Runs the control with a codec that follows the model up to a deviation, on content whose
+    /// cost changes by `cost(n)`. Returns the bits of each frame.
     fn run(cost: impl Fn(usize) -> f64, pictures: usize) -> Vec<f64> {
         run_cuts(cost, |_| false, pictures)
     }
 
-    /// [`run`], with cuts that are told beforehand.
+    /// [`run`] with announced scene changes.
     fn run_cuts(
         cost: impl Fn(usize) -> f64,
         is_cut: impl Fn(usize) -> bool,

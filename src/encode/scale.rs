@@ -1,5 +1,5 @@
-//! Makes frames smaller before they are encoded, where a link does not carry their whole size. On
-//! the encoder's thread.
+//! Scales frames down before encoding, for links that are too slow for the full size. Runs on the
+//! encoder's thread.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ impl Scaler {
         Self { scaling: FrameScaler::default(), pool: Planes::pool(size, IDLE), size }
     }
 
-    /// The frame at this scaler's size; one that has it already is shared.
+    /// The frame at this size, shared if it has it already.
     pub(super) fn scale(&mut self, frame: &VideoFrame) -> VideoFrame {
         if frame.size() == self.size {
             return frame.clone();

@@ -1,16 +1,16 @@
-//! Whether a frame shows another scene than the one before it: the means of small blocks, taken
-//! from a few samples each, have changed nearly everywhere. Movement and grain change them little,
-//! a flash or a title in part of the frame only there.
+//! Detects a scene change between frames: the means of small blocks, from a few samples each,
+//! change nearly everywhere. Motion and grain change them little, and a flash or a title only
+//! locally.
 
 /// Luma samples between block centres, in both directions, and from there to a block's samples.
 const BLOCK: usize = 32;
 const APART: usize = 8;
-/// A block whose mean has changed by more is another one.
+/// A block counts as changed if its mean differs by more.
 const CHANGED: u32 = 10;
-/// So many of all blocks, beyond what has been usual recently, are a new scene.
+/// The share of changed blocks, above the recent usual one, that means a new scene.
 const SHARE: f64 = 0.35;
 
-/// Compares each frame with the one before.
+/// Compares each frame with the previous one.
 #[derive(Debug, Default)]
 pub(super) struct SceneDetector {
     means: Vec<u8>,
@@ -19,7 +19,7 @@ pub(super) struct SceneDetector {
 }
 
 impl SceneDetector {
-    /// Looks at a frame; whether it begins a scene. The first one does not.
+    /// Checks a frame, and returns whether it begins a scene. The first frame does not.
     pub(super) fn is_new(&mut self, luma: &[u8], stride: usize) -> bool {
         let mut changed = 0_usize;
         let mut count = 0_usize;

@@ -17,29 +17,29 @@ use crate::media::{
     BitsPerSecond, EncodedPacket, Rendition, RenditionId, Size, VideoConfig, VideoFrame,
 };
 
-/// What the encoder is and has done since its start.
+/// The encoder and its counters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Figures {
     /// Frames encoded.
     pub encoded: u64,
-    /// Of which keyframes.
+    /// The keyframes among them.
     pub keyframes: u64,
     /// Bytes of all packets.
     pub bytes: u64,
     /// Frames that the input queue threw away because the encoder was too slow, or that were
     /// refused.
     pub skipped: u64,
-    /// How long encoding took, all frames together.
+    /// The total encoding time.
     pub busy: Duration,
     /// The target now.
     pub bitrate: BitsPerSecond,
-    /// What is encoded now, which may be smaller than the frames that come.
+    /// The present encoded size, which can be smaller than the input.
     pub size: Size,
     /// Of the library.
     pub name: &'static str,
     pub profile: &'static str,
     pub level: String,
-    /// Why it is this encoder.
+    /// Why this encoder was chosen.
     pub why: String,
 }
 
@@ -64,9 +64,9 @@ struct Shared {
     bitrate: AtomicU32,
     /// One of this many frames is encoded.
     step: AtomicU32,
-    /// What frames are scaled to: the width above the height.
+    /// The scaled size: width in the high bits, height in the low ones.
     size: AtomicU64,
-    /// What is encoded now, the same way.
+    /// The encoded size in the same form.
     encoded_size: AtomicU64,
     keyframe_wanted: AtomicBool,
     failure: Mutex<Option<Error>>,
@@ -81,8 +81,8 @@ fn unpacked(size: u64) -> Size {
 }
 
 impl VideoEncoder {
-    /// Opens an encoder and starts its thread. Frames are taken from `input` as fast as they
-    /// come and leave in the same order.
+    /// Opens an encoder and starts its thread. It takes frames from `input` as they arrive, and
+    /// keeps their order.
     ///
     /// # Errors
     /// When the settings cannot be encoded, no backend opens, or no thread starts.
@@ -94,10 +94,11 @@ impl VideoEncoder {
         Self::spawn_rendition(config, RenditionId::Main, config.size, input, output)
     }
 
-    /// As [`VideoEncoder::spawn`]: as this rendition, with frames scaled to `size` from the start.
+    /// Like [`VideoEncoder::spawn`], for this rendition, with frames scaled to `size` from the
+    /// start.
     ///
     /// # Errors
-    /// As there.
+    /// Like there.
     pub fn spawn_rendition(
         config: Config,
         rendition_id: RenditionId,
@@ -134,8 +135,8 @@ impl VideoEncoder {
         Ok(Self { worker, shared, input: gauge, parameters, description, why: opened.why })
     }
 
-    /// What a decoder must know; known before the first frame. Where the size changes, packets
-    /// tell what holds from then on.
+    /// The codec config; known before the first frame. After a size change, packets have the new
+    /// one.
     pub fn parameters(&self) -> &VideoConfig {
         &self.parameters
     }
@@ -145,24 +146,24 @@ impl VideoEncoder {
         self.shared.bitrate.store(bitrate.0, Ordering::Relaxed);
     }
 
-    /// Encodes one of this many frames from now on, 1 for all of them; keyframes come when they did.
-    /// The bitrate is spent on those that remain.
+    /// Encodes one of this many frames, 1 for all of them; keyframes keep their times. The
+    /// remaining frames get the whole bitrate.
     pub fn set_frame_step(&self, step: u32) {
         self.shared.step.store(step.max(1), Ordering::Relaxed);
     }
 
-    /// Encodes frames at this size from the next one on, which is a keyframe; they are scaled. A
-    /// size that cannot be encoded changes nothing.
+    /// Encodes frames at this size from the next one on, which becomes a keyframe; they are scaled.
+    /// An invalid size changes nothing.
     pub fn set_size(&self, size: Size) {
         self.shared.size.store(packed(size), Ordering::Relaxed);
     }
 
-    /// Makes the next frame a keyframe. Those of the schedule stay where they are.
+    /// Makes the next frame a keyframe. Scheduled ones keep their times.
     pub fn request_keyframe(&self) {
         self.shared.keyframe_wanted.store(true, Ordering::Relaxed);
     }
 
-    /// [`VideoEncoder::request_keyframe`] for whoever must not hold the encoder.
+    /// [`VideoEncoder::request_keyframe`] without holding the encoder.
     pub fn keyframe_request(&self) -> impl Fn() + Send + Sync + 'static {
         let shared = Arc::clone(&self.shared);
         move || shared.keyframe_wanted.store(true, Ordering::Relaxed)
@@ -207,15 +208,15 @@ impl VideoEncoder {
     }
 }
 
-/// How often a stop is looked for while no frame comes.
+/// How often to check for a stop without frames.
 const STOP_POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// An open encoder with what belongs to its size.
+/// An open encoder for one size.
 struct Open {
     backend: Box<dyn VideoBackend>,
     scaler: Scaler,
     rendition: Arc<Rendition>,
-    /// What it was last told.
+    /// Its present bitrate.
     bitrate: BitsPerSecond,
 }
 
@@ -230,7 +231,7 @@ impl Open {
         self.rendition.video.size
     }
 
-    /// Hands on what can be received; false where nobody takes it any more.
+    /// Passes on all available packets; false if nobody takes them any more.
     fn drain(
         &mut self,
         deliver: &dyn Fn(EncodedPacket, &Arc<Rendition>) -> bool,
@@ -243,7 +244,7 @@ impl Open {
         Ok(true)
     }
 
-    /// Goes over to another size, if one is wanted; tells whether it did. `None`: nobody takes packets any
+    /// Changes the size if requested, and returns whether it did. `None`: nobody takes packets any
     /// more.
     fn follow(
         &mut self,
@@ -350,8 +351,8 @@ mod tests {
     const LIMIT: Duration = Duration::from_secs(30);
     const SIZE: Size = Size::new(160, 120);
 
-    /// What an encoder that pipelines and reorders makes of this many frames; from this one on another size
-    /// is wanted.
+    /// The packets of a pipelining, reordering encoder for this many frames, with a size change at
+    /// the second number.
     fn encoded(frames: i64, resized_at: i64) -> Vec<EncodedPacket> {
         let config = Config {
             size: SIZE,

@@ -1,5 +1,5 @@
-//! Watches the disk a recording goes to: warns while there are still minutes left, ends the
-//! recording while it can still be finished, and notices a disk that is too slow. Pure.
+//! Watches the disk of a recording: warns minutes in advance, ends the recording while it can still
+//! be finalized, and detects a slow disk. Pure.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -8,46 +8,46 @@ use crate::base::Timestamp;
 
 /// Warned of when it lasts for less than this, and again.
 const WARN: [Duration; 2] = [Duration::from_secs(10 * 60), Duration::from_secs(2 * 60)];
-/// The rate is that of this long a time.
+/// The rate is measured over this time.
 const WINDOW: Duration = Duration::from_secs(30);
-/// Before this much of it has passed the stream's own bitrate is taken.
+/// Before this much time, the stream's bitrate is used.
 const LEARNT: Duration = Duration::from_secs(8);
 /// A disk is too slow when this much waits for it…
 const SLOW: Duration = Duration::from_secs(5);
-/// …and well again when it is down to this.
+/// …and normal again below this.
 const WELL: Duration = Duration::from_secs(1);
-/// What is left free, beside room for the file's index: other programs need some too.
+/// Free space to keep, in addition to the file's index, because other programs need some too.
 const RESERVE: u64 = 8 << 20;
 
-/// What a person should know.
+/// A warning for the user.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Warning {
     /// At the present rate the disk is full in this long.
     Space { left: Duration, free: u64 },
-    /// So much waits to be written.
+    /// Unwritten data of this length.
     Slow { queued: Duration },
 }
 
-/// How the disk is at a moment.
+/// The state of the disk at a moment.
 #[derive(Copy, Clone, Debug)]
 pub struct SpaceReading {
     pub now: Timestamp,
-    /// Where that is known.
+    /// If known.
     pub free: Option<u64>,
     /// Since the start of the recording.
     pub written: u64,
     pub queued: Duration,
-    /// What finishing the file will add.
+    /// Bytes for finalizing the file.
     pub index: u64,
 }
 
 /// The watch.
 #[derive(Debug)]
 pub struct SpaceWatch {
-    /// Bytes a second before it is known better.
+    /// Bytes per second before a measurement.
     expected: f64,
     history: VecDeque<(Timestamp, u64)>,
-    /// How many of the warnings have been given.
+    /// The number of warnings given.
     given: usize,
     slow: bool,
 }

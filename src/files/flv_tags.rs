@@ -26,7 +26,7 @@ pub struct FlvTags {
 }
 
 impl FlvTags {
-    /// Of a file of which nothing was read.
+    /// For a file without reads so far.
     pub fn new(file: File) -> Self {
         Self { file, block: vec![0; BLOCK], bytes: 0 }
     }
@@ -36,7 +36,7 @@ impl FlvTags {
         self.bytes
     }
 
-    /// The next tag, of a `reader` of this file alone; `None` at the end.
+    /// The next tag, with a `reader` for this file only; `None` at the end.
     ///
     /// # Errors
     /// The file cannot be read, or is no FLV.

@@ -1,4 +1,4 @@
-//! A media file that is read: opened by what is in it, not by its name.
+//! A media file for reading, identified by its content, not its name.
 
 use std::path::Path;
 use std::{fs, io};
@@ -7,7 +7,7 @@ use crate::wire::container::{Error, Format, Index, ReadAt, mkv, mp4};
 
 /// Small reads come from a block of this size.
 const BLOCK: usize = 64 << 10;
-/// What counts as small.
+/// Limit for small reads.
 const SMALL: usize = 8 << 10;
 
 /// A file, read at any place.
@@ -15,7 +15,7 @@ const SMALL: usize = 8 << 10;
 pub struct MediaFile {
     file: fs::File,
     size: u64,
-    /// Where the block in hand begins, and what it holds.
+    /// The present block: its position and content.
     block_at: u64,
     block: Vec<u8>,
 }
@@ -35,7 +35,7 @@ impl MediaFile {
     /// A file that is open.
     ///
     /// # Errors
-    /// As [`open`](Self::open).
+    /// Like [`open`](Self::open).
     pub fn of(file: fs::File) -> io::Result<Self> {
         let metadata = file.metadata()?;
         if !metadata.is_file() {
@@ -59,7 +59,7 @@ impl MediaFile {
     /// The format that its first bytes tell.
     ///
     /// # Errors
-    /// They cannot be read, or tell none.
+    /// They are unreadable, or of no known format.
     pub fn format(&mut self) -> Result<Format, Error> {
         let mut start = [0; 12];
         let length = self.size.min(12) as usize;
@@ -71,7 +71,7 @@ impl MediaFile {
     /// Everything that is in it.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// The problem.
     pub fn index(&mut self) -> Result<Index, Error> {
         match self.format()? {
             Format::Flv => crate::wire::container::flv::index(self),

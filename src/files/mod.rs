@@ -1,5 +1,5 @@
-//! Floor 3: media files on the disk, read at any place, and names for new ones; what a disk has room for,
-//! and what keeps files from being written. What is in them is told by `wire/`.
+//! Floor 3: media files on the disk with random access, names for new files, free space, and
+//! reasons for file errors. `wire/` parses their content.
 
 pub mod backend;
 pub mod disk_space;

@@ -1,4 +1,4 @@
-//! New files where there may be others already: none is written over.
+//! New files that never overwrite existing ones.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -25,10 +25,10 @@ fn all_taken() -> io::Error {
     io::Error::new(io::ErrorKind::AlreadyExists, "all its names are taken")
 }
 
-/// Makes a file of this name, or of the first with a number that is free; and says which that is.
+/// Creates a file with this name, or with the first free number, and returns its path.
 ///
 /// # Errors
-/// When it cannot be made, or all its names are taken.
+/// If it cannot be created, or all its names are taken.
 pub fn create_new(path: &Path) -> io::Result<(File, PathBuf)> {
     for name in names(path) {
         match OpenOptions::new().write(true).create_new(true).open(&name) {
@@ -40,10 +40,10 @@ pub fn create_new(path: &Path) -> io::Result<(File, PathBuf)> {
     Err(all_taken())
 }
 
-/// As [`create_new`]; but a device or a pipe of this name, which has nothing to lose, is written to.
+/// Like [`create_new`], but writes to an existing device or pipe of this name.
 ///
 /// # Errors
-/// As [`create_new`].
+/// Like [`create_new`].
 pub fn create(path: &Path) -> io::Result<(File, PathBuf)> {
     if path.metadata().is_ok_and(|it| !it.is_file()) {
         return File::create(path).map(|file| (file, path.to_owned()));

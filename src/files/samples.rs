@@ -7,13 +7,13 @@ use crate::wire::container::{
     Error, FilePart, Hole, Index, ReadAt, SampleLocation, TrackId, audio, read_around,
 };
 
-/// A sample larger than this is none.
+/// A larger sample is invalid.
 const MAX_SAMPLE: usize = 32 << 20;
 
 /// Everything that is in a file, for who plays it.
 ///
 /// # Errors
-/// What is wrong with it.
+/// The problem.
 pub fn indexed(disk: &mut MediaFile) -> Result<Index, Error> {
     match disk.format() {
         Ok(format) => disk.index_to_play(format),
@@ -25,10 +25,10 @@ pub fn indexed(disk: &mut MediaFile) -> Result<Index, Error> {
     }
 }
 
-/// Reads one sample; `None` for those of audio tracks beyond the first, which are not heard.
+/// Reads one sample; `None` for audio tracks beyond the first, which are not played.
 ///
 /// # Errors
-/// One that cannot be read, or is larger than any sample.
+/// An unreadable or oversized sample.
 pub fn sample(
     source: &mut dyn ReadAt,
     holes: &[Hole],
@@ -45,7 +45,7 @@ pub fn sample(
     Ok(Some(EncodedPacket::received(track, times, place.keyframe, data.into())))
 }
 
-/// What comes before the samples: what is left out, and how the tracks that are played are decoded.
+/// The events before the samples: skipped tracks, and the codec configs of the others.
 pub fn heads(index: &Index) -> impl Iterator<Item = StreamEvent> {
     let missed = index.missed().cloned().map(Metadata::Unsupported).map(StreamEvent::Metadata);
     let video = index.tracks.video.clone().map(TrackConfig::Video);
@@ -53,7 +53,7 @@ pub fn heads(index: &Index) -> impl Iterator<Item = StreamEvent> {
     missed.chain(video.map(StreamEvent::Config)).chain(audio)
 }
 
-/// The same of one audio track.
+/// The same for one audio track.
 pub fn audio_config(config: &AudioConfig) -> StreamEvent {
     StreamEvent::Config(TrackConfig::Audio(config.clone()))
 }

@@ -1,4 +1,4 @@
-//! What keeps a file from being made or written.
+//! Reasons why a file cannot be created or written.
 
 use std::io;
 
@@ -20,14 +20,14 @@ pub enum Trouble {
     ReadOnly,
     /// The folder is not there.
     NoFolder,
-    /// The file was there, and is no more.
+    /// The file was removed.
     Gone,
-    /// What should be a folder is none.
+    /// A folder of the path is not a folder.
     NotAFolder,
-    /// What should be a file is a folder.
+    /// The path is a folder instead of a file.
     Folder,
     NameTooLong,
-    /// All that could be tried are taken.
+    /// All possible names are taken.
     NamesTaken,
     /// This program, or the system, has too many files and connections open.
     TooManyFiles,
@@ -44,7 +44,7 @@ pub enum Trouble {
 }
 
 impl Trouble {
-    /// All of them but the last, which has no words of its own.
+    /// All except the last, which has no text of its own.
     pub const KNOWN: [Self; 16] = [
         Self::Full,
         Self::Quota,
@@ -64,7 +64,7 @@ impl Trouble {
         Self::Nothing,
     ];
 
-    /// What the system's answer means.
+    /// The meaning of a system error.
     pub fn of(error: &io::Error) -> Self {
         use io::ErrorKind as Kind;
         #[cfg(unix)]
@@ -94,7 +94,7 @@ impl Trouble {
         Self::of(error).in_words(&error.to_string())
     }
 
-    /// The cause, and what helps; `None`: the system's own words are all there is.
+    /// The cause and the cure; `None`: only the system's message is known.
     pub fn as_problem(self) -> Option<Problem> {
         Some(match self {
             Self::Full => problem!("file-full"),
@@ -117,7 +117,7 @@ impl Trouble {
         })
     }
 
-    /// The cause, and what helps; where nothing is known of it, in the system's words.
+    /// The cause and the cure, or else the system's message.
     pub fn in_words(self, words: &str) -> Problem {
         self.as_problem().unwrap_or_else(|| problem!("file-other", reason = words))
     }

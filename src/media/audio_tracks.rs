@@ -1,5 +1,5 @@
-//! The audio tracks of a recording. The first is the program's; the extra ones hold what chosen strips
-//! make, and go into recordings only.
+//! The audio tracks of a recording. The first is the program's; extra ones contain selected strips,
+//! for recordings only.
 
 use std::fmt;
 
@@ -11,12 +11,13 @@ pub const MAX_TRACKS: u8 = 6;
 pub struct ExtraTrack(u8);
 
 impl ExtraTrack {
-    /// The one of this number, where there is one.
+    /// The track with this number, if valid.
     pub const fn new(number: u8) -> Option<Self> {
         if number >= 2 && number <= MAX_TRACKS { Some(Self(number)) } else { None }
     }
 
-    /// The one at this place behind the first audio track of a file, which may have more than our recordings.
+    /// The track at this position after the first audio track of a file, which can have more tracks
+    /// than onair records.
     pub const fn behind_first(place: u8) -> Self {
         Self(if place > 30 { 31 } else { place + 1 })
     }
@@ -48,22 +49,22 @@ impl fmt::Display for ExtraTrack {
 pub struct ExtraTracks(u32);
 
 impl ExtraTracks {
-    /// None of them.
+    /// No track.
     pub const NONE: Self = Self(0);
 
-    /// Whether this one is among them.
+    /// Whether it contains this track.
     pub const fn has(self, track: ExtraTrack) -> bool {
         self.0 & 1 << track.0 != 0
     }
 
-    /// With this one, or without it.
+    /// With or without this track.
     #[must_use]
     pub const fn with(self, track: ExtraTrack, there: bool) -> Self {
         let bit = 1 << track.0;
         if there { Self(self.0 | bit) } else { Self(self.0 & !bit) }
     }
 
-    /// Those of either.
+    /// The union.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)

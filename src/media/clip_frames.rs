@@ -10,14 +10,14 @@ use crate::base::queue::{Empty, Receiver};
 use crate::media::feed::{ClipFeed, Moment};
 use crate::media::frame::VideoFrame;
 
-/// A frame of a clip, stamped with its time in it, and how long it is shown.
+/// A frame of a clip with its time in the clip, and its duration.
 #[derive(Clone, Debug)]
 pub struct ClipFrame {
     pub frame: VideoFrame,
     pub shown: Duration,
 }
 
-/// When a clip began, for whoever plays another part of it.
+/// When a clip began, shared with the player of its other part.
 #[derive(Clone, Debug)]
 pub struct ClipStart(Arc<AtomicI64>);
 
@@ -28,7 +28,7 @@ impl Default for ClipStart {
 }
 
 impl ClipStart {
-    /// The instant, once there is one.
+    /// The instant, if it has begun.
     pub fn get(&self) -> Option<Timestamp> {
         let micros = self.0.load(Ordering::Acquire);
         (micros != i64::MIN).then(|| Timestamp::from_micros(micros))
@@ -39,7 +39,7 @@ impl ClipStart {
     }
 }
 
-/// See the module. `K` is kept as long as it plays: the thread that is ahead.
+/// The decoded frames of a clip that plays once. `K` is kept while it plays: the decoding thread.
 pub struct ClipFrames<K> {
     ready: Receiver<ClipFrame>,
     begun: ClipStart,

@@ -1,4 +1,4 @@
-//! What a decoder must know before the first packet.
+//! The data that a decoder needs before the first packet.
 
 use std::fmt;
 
@@ -42,7 +42,7 @@ impl std::str::FromStr for BitsPerSecond {
     }
 }
 
-/// How frames are encoded. What is encoded here is H.264; the others are played.
+/// A video codec. onair encodes H.264; the others can be played.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum VideoCodec {
     H264,
@@ -83,7 +83,7 @@ impl VideoCodec {
         Self::Mpeg2,
     ];
 
-    /// As it is called.
+    /// Its name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::H264 => "H.264",
@@ -102,13 +102,13 @@ impl VideoCodec {
         }
     }
 
-    /// Whether nothing can be decoded before a configuration has come.
+    /// Whether decoding needs a config.
     pub const fn needs_config(self) -> bool {
         matches!(self, Self::H264 | Self::Hevc | Self::Vvc | Self::Av1)
     }
 }
 
-/// How audio is encoded.
+/// An audio codec.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum AudioCodec {
     Aac,
@@ -157,7 +157,7 @@ impl AudioCodec {
         Self::Pcm,
     ];
 
-    /// As it is called.
+    /// Its name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Aac => "AAC",
@@ -180,7 +180,7 @@ impl AudioCodec {
     }
 }
 
-/// How a track is encoded.
+/// The codec of a track.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Codec {
     Video(VideoCodec),
@@ -188,7 +188,7 @@ pub enum Codec {
 }
 
 impl Codec {
-    /// As it is called.
+    /// Its name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Video(codec) => codec.name(),
@@ -201,12 +201,12 @@ impl Codec {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VideoConfig {
     pub codec: VideoCodec,
-    /// 0×0 where only the frames tell.
+    /// 0×0 if only the frames show it.
     pub size: Size,
     pub frame_rate: FrameRate,
     pub bitrate: BitsPerSecond,
-    /// H.264: AVCDecoderConfigurationRecord (ISO/IEC 14496-15 §5.3.3.1), 4-byte NAL lengths. The
-    /// others: as MP4 and Enhanced RTMP have it (hvcC, av1C, vpcC …), empty where there is none.
+    /// H.264: AVCDecoderConfigurationRecord (ISO/IEC 14496-15 §5.3.3.1), 4-byte NAL lengths.
+    /// Others: as in MP4 and Enhanced RTMP (hvcC, av1C, vpcC…); empty if there is none.
     pub config: Bytes,
 }
 
@@ -218,12 +218,12 @@ pub struct AudioConfig {
     pub channels: u16,
     pub bitrate: BitsPerSecond,
     /// AAC: AudioSpecificConfig (ISO/IEC 14496-3 §1.6.2.1). Opus: OpusHead (RFC 7845 §5.1). FLAC:
-    /// STREAMINFO. Vorbis: its first and third header. PCM of other kinds: what `wire::carried::pcm`
-    /// writes. Empty for the others.
+    /// STREAMINFO. Vorbis: its first and third header. Other kinds of PCM: as written by
+    /// `wire::codec::pcm`. Empty for the others.
     pub config: Bytes,
 }
 
-/// Everything that is sent; a broadcast has at least one of the two.
+/// The tracks of a stream; a broadcast has at least one of the two.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StreamConfig {
     pub video: Option<VideoConfig>,

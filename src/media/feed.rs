@@ -1,6 +1,6 @@
-//! How a source hands video and audio to the compositor and the mixer: they pull, once a program
-//! frame or audio block, and are never kept waiting. A camera, a file, the test source and a remote
-//! stream look alike here. Feeds are made on floors 3 and 4 and handed over by `studio`.
+//! How the compositor and the mixer get video and audio from a source: they pull once per program
+//! frame or audio block, without waiting. A camera, a file, the test pattern and a remote stream
+//! have the same interface. Floors 3 and 4 create feeds, and `studio` passes them on.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,17 +10,17 @@ use crate::media::frame::{Size, VideoFrame};
 
 /// A source of frames.
 pub trait VideoFeed: Send {
-    /// The frame to show at `at`, an instant of the program's frame grid; instants rise from call
-    /// to call. `None` while there is no frame (not yet, stalled, lost): a placeholder is shown. Must
-    /// not block; a source that makes frames itself may make this one here.
+    /// The frame for `at`, an instant of the program's frame grid; instants increase. `None`
+    /// without a frame (not yet, stalled, lost): a placeholder is shown. It must not block; a
+    /// source that generates frames can do so here.
     fn frame(&mut self, at: Timestamp) -> Option<VideoFrame>;
 
-    /// The program shows all of its frames at this size: one that draws them itself may draw them so
-    /// large. `None`: at their own size.
+    /// The program shows its frames at this size: a source that draws them can use it. `None`: at
+    /// their own size.
     fn set_displayed(&mut self, _size: Option<Size>) {}
 }
 
-/// What [`AudioFeed::pull`] did.
+/// The result of [`AudioFeed::pull`].
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Pulled {
     /// All of it is audio from the source.
@@ -35,12 +35,12 @@ pub trait AudioFeed: Send {
     /// without gap or overlap. Must not block.
     fn pull(&mut self, at: Timestamp, out: &mut [f32]) -> Pulled;
 
-    /// How long after an instant its audio is certain to be there: the mixer asks for a block this
-    /// much later than its end. Zero for a source that makes its audio itself.
+    /// How long after an instant its audio is certainly available: the mixer requests a block this
+    /// long after its end. Zero for a source that generates its audio.
     fn delay(&self) -> Duration;
 }
 
-/// What a clip shows at one instant.
+/// The content of a clip at one instant.
 #[derive(Clone, Debug)]
 pub enum Moment {
     /// Nothing yet.
@@ -51,27 +51,26 @@ pub enum Moment {
     Over,
 }
 
-/// A clip that waits at its beginning and is played once, from when it is first asked.
+/// A clip that waits at its beginning, and plays once from the first call.
 pub trait ClipFeed: Send {
-    /// What it shows at `at`, an instant of the program's frame grid; instants rise from call to
-    /// call. Must not block.
+    /// The content for `at`, an instant of the program's frame grid; instants increase. It must not
+    /// block.
     fn moment(&mut self, at: Timestamp) -> Moment;
 }
 
-/// A decoder of one stream of frames.
+/// A decoder of one video stream.
 pub trait OpenDecoder: Send {
-    /// Takes what came for one frame; gives the frame, if there is one by now. Its `pts` means
-    /// nothing.
+    /// Takes the data of one frame, and returns a frame if one is ready. Its `pts` has no meaning.
     ///
     /// # Errors
-    /// Why it cannot be decoded, in words. What comes next may be.
+    /// Why it cannot be decoded, as a text. Later data may be decodable.
     fn unpack(&mut self, data: &[u8]) -> Result<Option<VideoFrame>, String>;
 }
 
 /// Opens such decoders.
 type Opener = dyn Fn() -> Box<dyn OpenDecoder> + Send + Sync;
 
-/// Who decodes; at first nobody. Clones are the same one.
+/// Opens decoders; at first none. Clones are the same object.
 #[derive(Clone, Default)]
 pub struct FrameDecoder(Option<Arc<Opener>>);
 
@@ -85,7 +84,7 @@ impl FrameDecoder {
         self.0.is_some()
     }
 
-    /// A decoder for a stream that begins.
+    /// A decoder for a new stream.
     pub fn open(&self) -> Option<Box<dyn OpenDecoder>> {
         self.0.as_ref().map(|open| open())
     }

@@ -18,12 +18,12 @@ impl Size {
     /// The largest side a frame may have.
     pub const MAX_SIDE: u32 = 8192;
 
-    /// A size as given; see [`Size::is_valid`].
+    /// A size; see [`Size::is_valid`].
     pub const fn new(width: u32, height: u32) -> Self {
         Self { width, height }
     }
 
-    /// Whether a frame of this size can be made: even sides from 2 to [`Size::MAX_SIDE`].
+    /// Whether frames of this size are possible: even sides from 2 to [`Size::MAX_SIDE`].
     pub const fn is_valid(self) -> bool {
         self.width >= 2
             && self.height >= 2
@@ -86,16 +86,16 @@ impl std::str::FromStr for Size {
 }
 
 /// The three planes of an I420 frame, rows without padding: luma `width × height`, each chroma
-/// plane `width/2 × height/2`; and, where parts of it can be seen through, how much.
+/// plane `width/2 × height/2`; and, if parts are transparent, an alpha plane.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Planes {
     size: Size,
     pub y: Vec<u8>,
     pub u: Vec<u8>,
     pub v: Vec<u8>,
-    /// Opacity, `width × height` like luma, 0 (nothing is seen) to 255 (opaque), always of full
-    /// range; straight: the colours are not multiplied by it. `None`: opaque everywhere. Chroma
-    /// beside an edge should be the mean of what is opaque there.
+    /// Opacity, `width × height` like luma, 0 (transparent) to 255 (opaque), always full range;
+    /// straight: the colors are not premultiplied. `None`: opaque everywhere. Chroma at an edge
+    /// should be the mean of its opaque pixels.
     pub alpha: Option<Vec<u8>>,
 }
 
@@ -106,7 +106,7 @@ impl fmt::Debug for Planes {
 }
 
 impl Planes {
-    /// A black frame. A size that is not valid is rounded to one that is.
+    /// A black frame. An invalid size is rounded to a valid one.
     pub fn black(size: Size) -> Self {
         let size = Self::valid(size);
         let luma = size.pixels();
@@ -114,7 +114,7 @@ impl Planes {
         Self { size, y: vec![16; luma], u: vec![128; chroma], v: vec![128; chroma], alpha: None }
     }
 
-    /// A frame of which nothing is seen yet: black, with an alpha plane of zeros.
+    /// A transparent frame: black, with an alpha plane of zeros.
     pub fn transparent(size: Size) -> Self {
         let black = Self::black(size);
         Self { alpha: Some(vec![0; black.y.len()]), ..black }
@@ -125,7 +125,7 @@ impl Planes {
         Size::new(side(size.width), side(size.height))
     }
 
-    /// Becomes a frame of another size, with some content; allocates only what it never had.
+    /// Becomes a frame of another size with undefined content; allocates only new planes.
     pub fn reshape(&mut self, size: Size) {
         let size = Self::valid(size);
         let luma = size.pixels();
@@ -138,7 +138,7 @@ impl Planes {
         self.size = size;
     }
 
-    /// Takes over what is seen of a frame of the same size; its own alpha plane stays.
+    /// Copies the visible planes of a frame of the same size; its own alpha plane stays.
     ///
     /// # Panics
     /// When the sizes differ.
@@ -148,8 +148,7 @@ impl Planes {
         self.v.copy_from_slice(&from.v);
     }
 
-    /// Becomes the same frame as one of the same size; what has no alpha plane on one side keeps it as
-    /// it is.
+    /// Copies a frame of the same size; without an alpha plane on one side, alpha stays.
     ///
     /// # Panics
     /// When the sizes differ.
@@ -158,7 +157,7 @@ impl Planes {
         self.copy_alpha(from);
     }
 
-    /// Takes over the alpha plane of a frame of the same size, where both have one.
+    /// Copies the alpha plane of a frame of the same size, if both have one.
     ///
     /// # Panics
     /// When the sizes differ.
@@ -168,8 +167,8 @@ impl Planes {
         }
     }
 
-    /// Copies the rectangle of another frame that begins at `corner` to `place`, as far as it lies in
-    /// both, with its alpha where both have one. All numbers are even.
+    /// Copies the rectangle of another frame from `corner` to `place`, clipped to both, with alpha
+    /// if both have it. All numbers are even.
     pub fn copy_rect(
         &mut self,
         from: &Self,
@@ -201,7 +200,7 @@ impl Planes {
         }
     }
 
-    /// Whether nothing can be seen through it: it has no alpha plane.
+    /// Whether it is opaque: it has no alpha plane.
     pub fn is_opaque(&self) -> bool {
         self.alpha.is_none()
     }
@@ -211,12 +210,12 @@ impl Planes {
         self.size
     }
 
-    /// Bytes from one luma row to the next.
+    /// The stride of luma in bytes.
     pub fn luma_stride(&self) -> usize {
         self.size.width as usize
     }
 
-    /// Bytes from one chroma row to the next.
+    /// The stride of chroma in bytes.
     pub fn chroma_stride(&self) -> usize {
         self.size.width as usize / 2
     }
@@ -232,7 +231,7 @@ impl Planes {
     }
 }
 
-/// Frames of the shape that was asked for last; at most `MAX_IDLE` of them are kept for reuse.
+/// A pool for the last requested shape; keeps at most `MAX_IDLE` frames for reuse.
 #[derive(Debug, Default)]
 pub struct PlanesPool<const MAX_IDLE: usize>(Option<((Size, bool), Pool<Planes>)>);
 
@@ -247,12 +246,12 @@ impl<const MAX_IDLE: usize> PlanesPool<MAX_IDLE> {
     }
 }
 
-/// A frame and the instant at which it was taken. Cloning shares the pixels.
+/// A frame and its capture time. Cloning shares the pixels.
 #[derive(Clone, Debug)]
 pub struct VideoFrame {
     /// When it was captured; for a program frame, its instant on the frame grid.
     pub pts: Timestamp,
-    /// What the numbers mean.
+    /// The color space.
     pub color: Color,
     /// The pixels.
     pub surface: Surface,
@@ -290,7 +289,7 @@ impl VideoFrame {
     }
 }
 
-/// Where the pixels of a frame are, and how they lie there.
+/// Where and how the pixels of a frame are stored.
 #[derive(Clone, Debug)]
 pub enum Surface {
     /// Three planes in memory.
@@ -311,9 +310,9 @@ pub struct Nv12 {
     size: Size,
     /// Rows of luma without padding.
     pub y: Vec<u8>,
-    /// As many bytes a row, half as many rows: Cb and Cr by turns.
+    /// Bytes of Cb and Cr interleaved: full rows, half as many.
     pub uv: Vec<u8>,
-    /// Where the planes of I420 come from.
+    /// The pool of I420 planes.
     pool: Pool<Planes>,
     i420: OnceLock<Arc<Pooled<Planes>>>,
 }
@@ -380,11 +379,11 @@ pub struct Color {
 }
 
 impl Color {
-    /// What is sent: BT.709, limited.
+    /// The program's: BT.709, limited.
     pub const PROGRAM: Self = Self { matrix: Matrix::Bt709, range: Range::Limited };
-    /// What a JPEG holds: BT.601, full.
+    /// JPEG: BT.601, full.
     pub const JPEG: Self = Self { matrix: Matrix::Bt601, range: Range::Full };
-    /// What an uncompressed webcam delivers unless it says otherwise: BT.601, limited.
+    /// The default of an uncompressed webcam: BT.601, limited.
     pub const WEBCAM: Self = Self { matrix: Matrix::Bt601, range: Range::Limited };
 }
 

@@ -17,7 +17,7 @@ impl FrameRate {
     /// 30 frames a second.
     pub const FPS_30: Self = Self { num: 30, den: 1 };
 
-    /// `num / den` frames a second; `None` outside 1…240.
+    /// `num / den` frames per second; `None` outside 1…240.
     pub const fn new(num: u32, den: u32) -> Option<Self> {
         if den == 0 || num < den || num as u64 > 240 * den as u64 {
             None
@@ -41,7 +41,7 @@ impl FrameRate {
         f64::from(self.num) / f64::from(self.den)
     }
 
-    /// The time from one frame to the next, rounded down to a microsecond.
+    /// The time between frames, rounded down to a microsecond.
     pub const fn period(self) -> Duration {
         Duration::from_micros(1_000_000 * self.den as u64 / self.num as u64)
     }
@@ -89,7 +89,7 @@ impl FrameGrid {
         self.origin.offset(i64::try_from(micros).unwrap_or(i64::MAX))
     }
 
-    /// The frame that is on the screen at `at`: the last one whose instant is not after it.
+    /// The visible frame at `at`: the last one whose instant is not later.
     pub fn index_at(&self, at: Timestamp) -> i64 {
         let since = i128::from(at.micros_since(self.origin));
         let scale = 1_000_000 * i128::from(self.rate.den);

@@ -1,6 +1,5 @@
-//! Floor 1: what flows down the street. Frames, audio, encoded packets, the parameters that
-//! describe them, and the feeds through which a source hands them over. Plain values: no devices,
-//! no threads, no clocks.
+//! Floor 1: the media types. Frames, audio, encoded packets, their configs, and the feeds of
+//! sources. Plain values: no devices, no threads, no clocks.
 
 pub mod audio_tracks;
 pub mod clip_frames;

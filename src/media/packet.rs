@@ -1,4 +1,4 @@
-//! Encoded video and audio, as they fan out to publishers, viewers and recordings.
+//! Encoded video and audio for publishers, viewers and recordings.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::base::Timestamp;
 use crate::media::audio_tracks::ExtraTrack;
 use crate::media::codec_config::VideoConfig;
 
-/// Which elementary stream a packet belongs to.
+/// The elementary stream of a packet.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Track {
     Video,
@@ -18,7 +18,7 @@ pub enum Track {
     Extra(ExtraTrack),
 }
 
-/// What may be thrown away first when a link is too slow.
+/// What can be dropped first on a slow link.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Priority {
     /// No other frame refers to it.
@@ -29,22 +29,22 @@ pub enum Priority {
     Key,
 }
 
-/// One of several programs over the same sources, each with its canvas, encoders and outputs.
+/// One of several programs from the same sources, each with its canvas, encoders and outputs.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct ProgramId(pub u8);
 
 impl ProgramId {
-    /// The one that is always there and sets the pace.
+    /// The main program, which always exists and sets the pace.
     pub const MAIN: Self = Self(0);
 }
 
 /// One of several encodes of the same frames.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub enum RenditionId {
-    /// What is sent, and into recordings.
+    /// The main encode, also for recordings.
     #[default]
     Main,
-    /// Less of it, for links that do not carry the main one.
+    /// A lower bitrate for slower links.
     Second,
 }
 
@@ -65,7 +65,7 @@ impl RenditionId {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rendition {
     pub rendition_id: RenditionId,
-    /// What a decoder must know. Changes with a keyframe only.
+    /// The codec config. It changes only with a keyframe.
     pub video: VideoConfig,
 }
 
@@ -74,25 +74,25 @@ pub struct Rendition {
 pub struct EncodedPacket {
     /// Video or audio.
     pub track: Track,
-    /// When it is shown or heard.
+    /// The presentation time.
     pub pts: Timestamp,
-    /// When it is decoded; equal to `pts` where the encoder reorders nothing.
+    /// The decoding time; equal to `pts` without reordering.
     pub dts: Timestamp,
     /// An IDR frame; always true for audio.
     pub keyframe: bool,
-    /// What it is worth on a slow link.
+    /// Its priority on a slow link.
     pub priority: Priority,
     /// H.264: NAL units with 4-byte lengths (AVCC), without parameter sets or access unit
     /// delimiters. AAC: one raw access unit, without ADTS.
     pub data: Bytes,
     /// When the frame or the first sample was captured, for the latency figures.
     pub captured: Timestamp,
-    /// Which encode a frame is of; `None` for audio, and for what was not encoded here.
+    /// The encode of a frame; `None` for audio, and for packets from elsewhere.
     pub rendition: Option<Arc<Rendition>>,
 }
 
 impl EncodedPacket {
-    /// One that was not encoded here: of a file, or of a stream from elsewhere.
+    /// A packet from elsewhere: of a file or a remote stream.
     pub fn received(
         track: Track,
         (dts, pts): (Timestamp, Timestamp),

@@ -1,5 +1,5 @@
-//! How a source that plays something is paused, moved about in and restarted while it is shown: one who
-//! asks, the source that looks at it, and where it says that it is.
+//! Pauses, seeks and restarts a media source while it is shown: the requester, the source, and the
+//! source's reported position.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -10,10 +10,10 @@ use parking_lot::Mutex;
 
 use crate::text::problem::{Problem, problem};
 
-/// Wishes that wait for a source that does not look: older ones go.
+/// Limit for pending commands of a source; the oldest are dropped.
 const MAX_WAITING: usize = 16;
 
-/// What is asked of it.
+/// A command for it.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum TransportCommand {
     Pause,
@@ -27,20 +27,20 @@ pub enum TransportCommand {
     Previous,
 }
 
-/// What becomes of it when it has been played to its end.
+/// The behavior at the end.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum EndBehavior {
-    /// It begins again.
+    /// It restarts.
     #[default]
     Loop,
-    /// Nothing is shown any more.
+    /// It disappears.
     Clear,
     /// Its last frame stays.
     Hold,
 }
 
 impl EndBehavior {
-    /// How each is written.
+    /// The name of each.
     pub const WORDS: [(&str, Self); 3] =
         [("loop", Self::Loop), ("clear", Self::Clear), ("hold", Self::Hold)];
 }
@@ -54,18 +54,18 @@ impl std::str::FromStr for EndBehavior {
     }
 }
 
-/// Where it is.
+/// Its position.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
 pub struct Position {
     pub paused: bool,
     pub at: Duration,
-    /// How long it is; `None`: it is not known, and one cannot go about in it.
+    /// Its length; `None`: unknown, without seeking.
     pub whole: Option<Duration>,
-    /// Of several: which one, counted from 0, and how many there are.
+    /// In a list: its index from 0, and their number.
     pub item: Option<(usize, usize)>,
 }
 
-/// One of several files that is left out, and why.
+/// A skipped file, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SkippedFile {
     pub path: PathBuf,
@@ -78,12 +78,12 @@ struct Inside {
     position: Option<Position>,
     at_end: EndBehavior,
     then: Vec<PathBuf>,
-    /// How often they became others.
+    /// The number of changes.
     changes: u32,
     left_out: Arc<[SkippedFile]>,
 }
 
-/// Shared by both; clones are the same one.
+/// Shared by both sides; clones are the same object.
 #[derive(Clone, Debug, Default)]
 pub struct Transport(Arc<Mutex<Inside>>);
 
@@ -94,7 +94,7 @@ impl PartialEq for Transport {
 }
 
 impl Transport {
-    /// Asks for something; it is done within moments.
+    /// Sends a command, which takes effect within moments.
     pub fn ask(&self, go: TransportCommand) {
         let mut inside = self.0.lock();
         if inside.asked.len() >= MAX_WAITING {
@@ -103,22 +103,22 @@ impl Transport {
         inside.asked.push_back(go);
     }
 
-    /// The next wish, for the source.
+    /// The next command, for the source.
     pub fn take(&self) -> Option<TransportCommand> {
         self.0.lock().asked.pop_front()
     }
 
-    /// What becomes of it at its end, also while it plays.
+    /// Sets the end behavior, also during playback.
     pub fn set_at_end(&self, at_end: EndBehavior) {
         self.0.lock().at_end = at_end;
     }
 
-    /// As it was set last.
+    /// The present end behavior.
     pub fn at_end(&self) -> EndBehavior {
         self.0.lock().at_end
     }
 
-    /// These files are played after the one that was opened, also while that plays.
+    /// Sets the files that follow the first one, also during playback.
     pub fn set_then(&self, files: &[PathBuf]) {
         let mut inside = self.0.lock();
         if inside.then != files {
@@ -127,23 +127,23 @@ impl Transport {
         }
     }
 
-    /// As they were set last.
+    /// The present files.
     pub fn then(&self) -> Vec<PathBuf> {
         self.0.lock().then.clone()
     }
 
-    /// How often they became others: who looks at every frame need not compare them.
+    /// The number of changes, for a cheap comparison on every frame.
     pub fn then_changes(&self) -> u32 {
         self.0.lock().changes
     }
 
-    /// Whether the file that was opened goes around on its own: no other follows it.
+    /// Whether the first file loops alone, without files after it.
     pub fn goes_around(&self) -> bool {
         let inside = self.0.lock();
         inside.at_end == EndBehavior::Loop && inside.then.is_empty()
     }
 
-    /// The source says which of its files it leaves out now.
+    /// The source reports the files that it skips.
     pub fn tell_left_out(&self, files: &[SkippedFile]) {
         let mut inside = self.0.lock();
         if *inside.left_out != *files {
@@ -151,17 +151,17 @@ impl Transport {
         }
     }
 
-    /// Which of several files are left out.
+    /// The skipped files.
     pub fn left_out(&self) -> Arc<[SkippedFile]> {
         Arc::clone(&self.0.lock().left_out)
     }
 
-    /// The source says where it is.
+    /// The source reports its position.
     pub fn tell(&self, position: Position) {
         self.0.lock().position = Some(position);
     }
 
-    /// Where it is; `None`: it is nothing that plays, or has not begun.
+    /// The position; `None`: it does not play media, or has not begun.
     pub fn position(&self) -> Option<Position> {
         self.0.lock().position
     }

@@ -5,7 +5,7 @@ use crate::base::{Pooled, Timestamp};
 /// A block of audio and the instant of its first sample.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SampleBlock {
-    /// When the first sample was heard.
+    /// The time of the first sample.
     pub pts: Timestamp,
     /// Samples a second and channel.
     pub rate: u32,
@@ -27,13 +27,13 @@ impl SampleBlock {
     }
 }
 
-/// How long `frames` samples of a channel last, in microseconds, rounded down.
+/// The duration of `frames` samples per channel in microseconds, rounded down.
 pub fn frames_to_micros(frames: i64, rate: u32) -> i64 {
     let micros = (i128::from(frames) * 1_000_000).div_euclid(i128::from(rate.max(1)));
     i64::try_from(micros).unwrap_or(i64::MAX)
 }
 
-/// How many samples of a channel fit into `micros` microseconds, rounded to the nearest.
+/// The number of samples per channel in `micros` microseconds, rounded to the nearest.
 pub fn micros_to_frames(micros: i64, rate: u32) -> i64 {
     let frames = (i128::from(micros) * i128::from(rate) + 500_000).div_euclid(1_000_000);
     i64::try_from(frames).unwrap_or(i64::MAX)

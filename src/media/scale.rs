@@ -1,7 +1,6 @@
-//! Frames at another size, by the mean of the pixels around weighed by a triangle: as wide as a pixel
-//! of the result where that is smaller, as one of the source where it is larger. Down to half the
-//! sides four pixels in a row make one, which is done here; where there are more, by a library that does
-//! the same for any number and takes its time for this few.
+//! Scales frames with a triangle filter: as wide as a pixel of the result when reducing, and as one
+//! of the source when enlarging. Down to half the size, four pixels per row contribute, which is
+//! done here; otherwise a library does the same for any number, but is slower for so few.
 
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
@@ -9,13 +8,13 @@ use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer
 use crate::base::simd::wide;
 use crate::media::frame::{Planes, Size};
 
-/// So many pixels in a row make one.
+/// The number of pixels that contribute.
 const TAPS: usize = 4;
-/// What their weights add up to: the sum of weighed bytes, and what rounds it, has 16 bits.
+/// The sum of their weights: the weighted sum with rounding has 16 bits.
 const WEIGHT_SUM: f64 = 256.0;
 const HALF: u16 = 128;
 
-/// Scales frames. Keeps what it scales with as long as the sizes stay.
+/// Scales frames. Keeps its buffers while the sizes stay.
 #[derive(Debug, Default)]
 pub struct FrameScaler {
     luma: Plane,
@@ -28,10 +27,10 @@ pub struct FrameScaler {
 pub struct ScaleError(String);
 
 impl FrameScaler {
-    /// Fills `to`, planes of a frame of size `target`, with what is in `from`.
+    /// Scales `from` into `to`, planes of size `target`.
     ///
     /// # Errors
-    /// Where the planes do not have the size that they should.
+    /// If the planes have another size than expected.
     pub fn scale(
         &mut self,
         from: &Planes,
@@ -46,14 +45,14 @@ impl FrameScaler {
     }
 }
 
-/// What a row or column of the result is made of: where that begins, and the weights.
+/// The inputs of a row or column of the result: their start, and the weights.
 #[derive(Copy, Clone, Debug)]
 struct Tap {
     first: usize,
     weights: [u16; TAPS],
 }
 
-/// The same of a column, its weights side by side, the last one lowest.
+/// The same for a column, with packed weights, the last one lowest.
 #[derive(Copy, Clone, Debug)]
 struct Lane {
     first: usize,
@@ -72,7 +71,7 @@ struct Plane {
     sizes: Option<(Size, Size)>,
     across: Vec<Lane>,
     down: Vec<Tap>,
-    /// One of the result that is as wide as the source.
+    /// One row of the vertical pass, as wide as the source.
     row: Vec<u16>,
     resizer: Resizer,
 }
@@ -118,7 +117,7 @@ impl Plane {
     }
 }
 
-/// What each of `to` pixels in a row is made of, of `from` that there are.
+/// The inputs of each of `to` pixels in a row, from `from` pixels.
 fn taps(from: u32, to: u32) -> Vec<Tap> {
     let scale = f64::from(from) / f64::from(to);
     let reach = scale.max(1.0);
@@ -142,7 +141,7 @@ fn taps(from: u32, to: u32) -> Vec<Tap> {
     (0..to).map(tap).collect()
 }
 
-/// One row of four.
+/// Combines four rows into one.
 #[inline(always)]
 fn blend(row: &mut [u16], [a, b, c, d]: [&[u8]; TAPS], weights: [u16; TAPS]) {
     let [p, q, r, s] = weights;
@@ -152,8 +151,8 @@ fn blend(row: &mut [u16], [a, b, c, d]: [&[u8]; TAPS], weights: [u16; TAPS]) {
     }
 }
 
-/// A row of the result: four products and their sum at once, in the highest 16 bits of a multiplication.
-/// None of the sums below has more than 16 bits either.
+/// A row of the result: four products and their sum in one multiplication, in its highest 16 bits.
+/// All intermediate sums also fit into 16 bits.
 fn gather(row: &[u16], across: &[Lane], out: &mut [u8]) {
     for (out, lane) in out.iter_mut().zip(across) {
         let Some(pixels) = row.get(lane.first..).and_then(|rest| rest.first_chunk()) else {
@@ -164,7 +163,7 @@ fn gather(row: &[u16], across: &[Lane], out: &mut [u8]) {
     }
 }
 
-/// The first one lowest.
+/// Packs four values, the first one lowest.
 #[inline(always)]
 fn lanes([a, b, c, d]: [u16; TAPS]) -> u64 {
     u64::from(a) | u64::from(b) << 16 | u64::from(c) << 32 | u64::from(d) << 48

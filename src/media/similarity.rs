@@ -1,6 +1,5 @@
-//! Whether two frames are the same and whether one is black, by a coarse grid of mean luma; and
-//! how far one audio is behind another, by the course of their loudness. For comparing what viewers
-//! get with what is sent. Pure.
+//! Compares frames by a coarse grid of mean luma (the same, or black), and finds the offset between
+//! two audio signals by their loudness. It compares the viewers' stream with the sent one. Pure.
 
 use std::collections::VecDeque;
 
@@ -15,7 +14,7 @@ const ROWS: usize = 9;
 const BLACK: u8 = 26;
 /// Rows and pixels of a cell that are looked at, each way.
 const SAMPLES: usize = 12;
-/// Of each side at most one part in this many is taken for a bar.
+/// At most this fraction of each side counts as a bar.
 const BARS: usize = 3;
 
 /// A frame's coarse likeness.
@@ -47,7 +46,7 @@ impl FrameSimilarity {
         Self { cells }
     }
 
-    /// Of what lies inside black bars, which a server may have put around it, or taken away.
+    /// The grid of the area inside black bars, which a server can add or remove.
     pub fn inside_bars(luma: &[u8], stride: usize, size: Size) -> Self {
         let (width, height) = (size.width as usize, size.height as usize);
         let dark = |x: usize, y: usize| luma.get(y * stride + x).is_none_or(|it| *it <= BLACK);
@@ -71,7 +70,7 @@ impl FrameSimilarity {
         &self.cells
     }
 
-    /// Whether there is nothing to be seen in it.
+    /// Whether it is all black.
     pub fn is_black(&self) -> bool {
         self.cells.iter().all(|cell| *cell <= BLACK)
     }
@@ -83,33 +82,33 @@ impl FrameSimilarity {
     }
 }
 
-/// How long a value of a [`LoudnessCurve`] lasts.
+/// The duration of a value of a [`LoudnessCurve`].
 pub const STEP_MICROS: i64 = 20_000;
-/// What silence reads, dBFS.
+/// The level of silence in dBFS.
 pub const SILENCE_DBFS: f32 = -90.0;
-/// So much audio is compared.
+/// The number of values to compare.
 const COMPARED: usize = 400;
 /// A course that varies less than this (standard deviation, dB) cannot be placed.
 const LIVELY: f64 = 3.0;
-/// How alike two courses must be, as a correlation…
+/// The minimum similarity as a correlation…
 const ALIKE: f64 = 0.8;
-/// …and by how much more than anywhere else…
+/// …and its minimum lead over any other position…
 const DISTINCT: f64 = 0.15;
-/// …where elsewhere is at least this many steps away.
+/// …at least this many steps away.
 const ELSEWHERE: i64 = 15;
-/// A audio that is less alike than this everywhere is another one.
+/// Below this similarity everywhere, the audio is different.
 const UNLIKE: f64 = 0.65;
 
-/// What of one audio was found in another.
+/// The result of searching one audio in another.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum CurveMatch {
-    /// By this many microseconds its times are ahead of those of the other.
+    /// Its times are ahead of the other's by this many microseconds.
     At(i64),
-    /// It is nowhere in it.
+    /// It does not occur.
     Nowhere,
-    /// Its loudness hardly varies: nothing can be looked for.
+    /// Its loudness hardly varies: a search is impossible.
     Flat,
-    /// Too little has come, or it is alike in more than one place, or not alike enough.
+    /// Too little audio so far, several similar positions, or not similar enough.
     Unclear,
 }
 
@@ -120,12 +119,12 @@ pub struct LoudnessCurve {
     first: i64,
     values: VecDeque<f32>,
     most: usize,
-    /// What has come of the step in work.
+    /// The incomplete step.
     open: Option<(i64, f64, u32)>,
 }
 
 impl LoudnessCurve {
-    /// One that keeps this many of the newest values.
+    /// A curve that keeps this many of the newest values.
     pub fn new(most: usize) -> Self {
         Self { first: 0, values: VecDeque::new(), most: most.max(1), open: None }
     }
@@ -169,7 +168,7 @@ impl LoudnessCurve {
         }
     }
 
-    /// The number of the value that comes next.
+    /// The number of the next value.
     fn end(&self) -> i64 {
         self.first + self.values.len() as i64
     }
@@ -198,7 +197,7 @@ impl LoudnessCurve {
         values.chunks(COMPARED).any(|part| centred(part).is_some())
     }
 
-    /// Looks in this one for the newest of `copy`, whose times may be ahead by between `least` and
+    /// Searches this curve for the newest part of `copy`, whose times can be ahead by `least` to
     /// `most` microseconds.
     pub fn find(&self, copy: &Self, least: i64, most: i64) -> CurveMatch {
         let end = copy.end();
@@ -238,19 +237,19 @@ impl LoudnessCurve {
     }
 }
 
-/// What of a loudness counts: below −60 dBFS codecs do as they like.
+/// The relevant part of a loudness: codecs differ below −60 dBFS.
 fn audible(dbfs: f32) -> f64 {
     f64::from(dbfs).clamp(-60.0, 0.0)
 }
 
-/// Less its mean, with its length; `None` where it hardly varies.
+/// The values minus their mean, and their norm; `None` if they hardly vary.
 fn centred(values: &[f64]) -> Option<(Vec<f64>, f64)> {
     let length = spread(values)?;
     let mean = values.iter().sum::<f64>() / (values.len() as f64).max(1.0);
     Some((values.iter().map(|value| value - mean).collect(), length))
 }
 
-/// The length of these less their mean; `None` where they hardly vary.
+/// The norm of the values minus their mean; `None` if they hardly vary.
 fn spread(values: &[f64]) -> Option<f64> {
     let count = (values.len() as f64).max(1.0);
     let (sum, squares) =

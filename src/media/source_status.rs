@@ -1,5 +1,5 @@
-//! How a video or audio source fares, as its device's thread reports it and whoever owns it reads
-//! it. A shared cell: readable at any time, and every change is queued for who wants each of them.
+//! The state of a video or audio source: reported by its device's thread, read by its owner. A
+//! shared cell: readable at any time, and each change is queued for followers.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::base::queue::{self, Full, Receiver, Sender};
 use crate::media::frame::Size;
 use crate::text::Problem;
 
-/// How a source fares.
+/// The state of a source.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub enum SourceState {
     /// Being opened.
@@ -17,16 +17,16 @@ pub enum SourceState {
     Opening,
     /// Delivers.
     Open,
-    /// Open, but has delivered nothing for a while: placeholder or silence is sent.
+    /// Open, but without data for a while: a placeholder or silence replaces it.
     Stalled,
-    /// Was there and is gone; taken back when it returns.
+    /// It disappeared; reopened when it returns.
     Lost,
     /// Cannot be opened (absent, busy, refused, odd format); tried again every so often.
     Failed,
 }
 
 impl SourceState {
-    /// It does not deliver, and a person was told.
+    /// It does not deliver, and the user was informed.
     pub const fn is_down(self) -> bool {
         matches!(self, Self::Stalled | Self::Lost | Self::Failed)
     }
@@ -43,10 +43,10 @@ impl SourceState {
     }
 }
 
-/// What a source delivers.
+/// The format of a source.
 #[derive(Copy, Clone, Debug, PartialEq, Default)]
 pub enum SourceFormat {
-    /// Not known yet.
+    /// Unknown so far.
     #[default]
     Unknown,
     /// Frames of this size, this many a second.
@@ -55,10 +55,10 @@ pub enum SourceFormat {
     Audio { rate: u32, channels: u16 },
 }
 
-/// What is wrong with what a source delivers, though it delivers.
+/// A problem with the content of a source.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum SourceAlarm {
-    /// Nothing but black.
+    /// Black.
     Black,
     /// The same frame again and again.
     Frozen,
@@ -68,12 +68,12 @@ pub enum SourceAlarm {
     /// The same of a media file, for which something else is to be shown.
     BlackFile,
     FrozenFile,
-    /// Nothing but black in a screen, or in a part of one, and in a window.
+    /// Black, from a display or a part of it, or from a window.
     BlackScreen,
     BlackWindow,
-    /// A camera has not the format that was chosen, but one that suits.
+    /// A camera does not support the chosen format, and uses a similar one.
     OtherFormat,
-    /// Nothing but zeros, as of a device that is switched off.
+    /// Digital silence, as from a device that is switched off.
     Zero,
     /// Far too quiet to be anybody's voice.
     Silent,
@@ -81,14 +81,14 @@ pub enum SourceAlarm {
     Faint,
     /// Cut off at full scale.
     Clipped,
-    /// Speakers or an application are given nothing to be heard, for which something else is to be.
+    /// A speaker or an application is silent, and has a fallback.
     SystemSilent,
     /// The same of a file or stream.
     PlayedSilent,
 }
 
 impl SourceAlarm {
-    /// Frames come, and nobody can be meant to see them.
+    /// Frames arrive, but show nothing meaningful.
     pub const fn is_blank(self) -> bool {
         matches!(
             self,
@@ -103,7 +103,7 @@ impl SourceAlarm {
         )
     }
 
-    /// Audio comes, and nothing is to be heard in it.
+    /// Audio arrives, but is silent.
     pub const fn is_silence(self) -> bool {
         matches!(self, Self::Zero | Self::Silent | Self::SystemSilent | Self::PlayedSilent)
     }
@@ -113,18 +113,18 @@ impl SourceAlarm {
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct SourceReport {
     pub state: SourceState,
-    /// Stable over replugging and restarts; empty for what is no device.
+    /// Stable across replugging and restarts; empty for sources without a device.
     pub id: String,
     /// For people.
     pub name: String,
     pub format: SourceFormat,
-    /// Why it is not open, and what helps; empty while it is.
+    /// Why it is not open, and the cure; empty while it is.
     pub reason: Problem,
-    /// What the machine said, verbatim; empty while it is open.
+    /// The system's message, verbatim; empty while it is open.
     pub detail: String,
     /// The device's clock against ours, parts per million, once measured.
     pub drift_ppm: Option<f64>,
-    /// What is wrong with what it delivers.
+    /// The problem with its content.
     pub alarm: Option<SourceAlarm>,
 }
 
@@ -154,7 +154,7 @@ impl SourceStatus {
         self.report.lock().state
     }
 
-    /// Just the state, and what is wrong with what it delivers.
+    /// Only the state and the alarm.
     pub fn state_and_alarm(&self) -> (SourceState, Option<SourceAlarm>) {
         let report = self.report.lock();
         (report.state, report.alarm)
@@ -165,7 +165,7 @@ impl SourceStatus {
         self.unread.lock().take()
     }
 
-    /// Changes the report; a change of more than the drift is queued for whoever follows.
+    /// Updates the report; a change of more than the drift is queued for followers.
     pub fn update(&self, change: impl FnOnce(&mut SourceReport)) {
         let mut report = self.report.lock();
         let before = report.clone();
@@ -189,7 +189,7 @@ impl SourceStatus {
         });
     }
 
-    /// It does not deliver, for this reason and detail (what the machine said).
+    /// It does not deliver, for this reason and detail (the system's message).
     pub fn down(&self, state: SourceState, reason: impl Into<Problem>, detail: impl Into<String>) {
         let (reason, detail) = (reason.into(), detail.into());
         self.update(|report| {

@@ -1,4 +1,4 @@
-//! What demuxers give, in the order of decoding.
+//! The output of demuxers in decoding order.
 
 use bytes::Bytes;
 
@@ -8,7 +8,7 @@ use crate::media::packet::{EncodedPacket, Track};
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// How a track is decoded.
+/// The codec config of a track.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TrackConfig {
     Video(VideoConfig),
@@ -16,7 +16,7 @@ pub enum TrackConfig {
 }
 
 impl TrackConfig {
-    /// How the track is encoded.
+    /// The codec of the track.
     pub const fn codec(&self) -> Codec {
         match self {
             Self::Video(config) => Codec::Video(config.codec),
@@ -24,7 +24,7 @@ impl TrackConfig {
         }
     }
 
-    /// Of which track it is.
+    /// The kind of track.
     pub const fn track(&self) -> Track {
         match self {
             Self::Video(_) => Track::Video,
@@ -33,7 +33,7 @@ impl TrackConfig {
     }
 }
 
-/// The longest title of a chapter or name of a track, in bytes: what every format has room for.
+/// Limit for the title of a chapter or the name of a track in bytes, which every format supports.
 pub const MAX_TITLE: usize = 200;
 
 /// A named place in a file.
@@ -45,7 +45,7 @@ pub struct Chapter {
 }
 
 impl Chapter {
-    /// With as much of the title as every format takes, without control characters.
+    /// A chapter with a title that every format supports, without control characters.
     pub fn new(at: Timestamp, title: &str) -> Self {
         Self { at, title: printable(title) }
     }
@@ -63,7 +63,7 @@ pub fn printable(text: &str) -> String {
     kept
 }
 
-/// What a track is.
+/// The kind of a track.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum TrackKind {
     Video,
@@ -74,14 +74,14 @@ pub enum TrackKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnsupportedTrack {
     pub medium: TrackKind,
-    /// As ffprobe calls it.
+    /// ffprobe's name of it.
     pub codec: String,
-    /// As people call it.
+    /// Its display name.
     pub name: String,
 }
 
 impl UnsupportedTrack {
-    /// ffprobe's name of what it is.
+    /// ffprobe's name of the kind.
     pub fn kind(&self) -> &'static str {
         match self.medium {
             TrackKind::Video => "video",
@@ -96,7 +96,7 @@ impl From<&UnsupportedTrack> for Problem {
     }
 }
 
-/// What a track is called, such as "H.264 video".
+/// The display name of a track, such as "H.264 video".
 pub fn track_name(kind: TrackKind, codec: &str) -> Problem {
     match kind {
         TrackKind::Video => problem!("track-video", codec = codec),
@@ -104,32 +104,32 @@ pub fn track_name(kind: TrackKind, codec: &str) -> Problem {
     }
 }
 
-/// What a source tells beside configs and packets.
+/// Data of a source in addition to configs and packets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Metadata {
-    /// Script data of FLV and RTMP as they came (AMF0): `onMetaData`, lines of a chat.
+    /// Script data of FLV and RTMP, unchanged (AMF0): `onMetaData`, chat messages.
     Script(Bytes),
     Chapter(Chapter),
     Unsupported(UnsupportedTrack),
 }
 
-/// One step of a stream. Times are microseconds of the source's own.
+/// One event of a stream. Timestamps are microseconds on the source's own clock.
 #[derive(Clone, Debug)]
 pub enum StreamEvent {
     /// The packets of this track that follow are decoded so.
     Config(TrackConfig),
     Packet(EncodedPacket),
     Metadata(Metadata),
-    /// What follows does not continue what came before: its times and configs begin again. Only a playlist says
-    /// so. Times that jump within FLV or a transport stream, announced there or not, leave the configs as they
-    /// are, and only who knows when packets came tells a jump from a pause: the player's timeline bridges them.
+    /// A break in the stream: timestamps and configs start again. Only playlists announce this.
+    /// Timestamps that jump within FLV or MPEG-TS keep the configs, and only a reader that knows
+    /// arrival times can tell a jump from a pause: the player's timeline bridges them.
     Discontinuity,
-    /// No more comes.
+    /// The end of the stream.
     End,
 }
 
 impl StreamEvent {
-    /// Of which track it is, where it is of one.
+    /// Its track, if any.
     pub const fn track(&self) -> Option<Track> {
         match self {
             Self::Config(config) => Some(config.track()),
@@ -146,7 +146,7 @@ impl StreamEvent {
         }
     }
 
-    /// When a packet is decoded; nothing else has a time.
+    /// The DTS of a packet; other events have no time.
     pub const fn dts(&self) -> Option<Timestamp> {
         match self {
             Self::Packet(packet) => Some(packet.dts),

@@ -9,7 +9,7 @@ pub(super) struct Shape {
 }
 
 impl Shape {
-    /// How much of the way is left after one sample, for a movement that takes `ms` for 63 % of it.
+    /// The remaining fraction after one sample, for a time constant of `ms`.
     pub fn smoothing(self, ms: f32) -> f32 {
         let samples = ms.clamp(0.05, 60_000.0) / 1_000.0 * self.rate as f32;
         (-1.0 / samples).exp()
@@ -25,12 +25,12 @@ pub(super) fn factor(db: f32) -> f32 {
     (db / OCTAVE_DB).exp2()
 }
 
-/// A factor or level as decibels; nothing is −120.
+/// A factor or level in decibels; zero is −120.
 pub(super) fn decibels(level: f32) -> f32 {
     if level > 1e-6 { level.log2() * OCTAVE_DB } else { -120.0 }
 }
 
-/// A finite value within a range; what is no number becomes `otherwise`.
+/// A finite value within a range; NaN becomes `otherwise`.
 pub(super) fn within(value: f32, low: f32, high: f32, otherwise: f32) -> f32 {
     if value.is_finite() { value.clamp(low, high) } else { otherwise }
 }
@@ -40,14 +40,14 @@ pub(super) fn loudest(frame: &[f32]) -> f32 {
     frame.iter().fold(0.0, |peak, sample| sample.abs().max(peak))
 }
 
-/// Beyond full scale, and for what is no number, encoders wrap around.
+/// Clamps to full scale, because encoders wrap around beyond it and at NaN.
 pub(super) fn limit(data: &mut [f32]) {
     for sample in data {
         *sample = if sample.is_nan() { 0.0 } else { sample.clamp(-1.0, 1.0) };
     }
 }
 
-/// Goes from one factor to the next within a block.
+/// Ramps from one factor to the next within a block.
 pub(super) fn ramp(now: &mut f32, to: f32, channels: usize, data: &mut [f32]) {
     let from = std::mem::replace(now, to);
     if from == to {

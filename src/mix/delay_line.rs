@@ -1,11 +1,11 @@
-//! The audio of a strip's last seconds, so that it can be heard later than it came.
+//! The last seconds of a strip's audio, for delayed playback.
 
 use std::collections::VecDeque;
 
 /// Interleaved samples, newest at the end.
 pub(super) struct DelayLine {
     channels: usize,
-    /// Samples a channel that are kept.
+    /// The number of samples per channel to keep.
     kept: usize,
     sound: VecDeque<f32>,
 }
@@ -36,8 +36,8 @@ impl DelayLine {
         self.sound.len() / self.channels
     }
 
-    /// Adds to `out` the samples whose first lies `back` samples a channel before the end. What is
-    /// not there (any more, or yet) is silence.
+    /// Adds to `out` the samples that begin `back` samples per channel before the end. Missing
+    /// samples are silence.
     pub(super) fn add(&self, back: i64, out: &mut [f32]) {
         let channels = self.channels as i64;
         let first = self.sound.len() as i64 - back * channels;

@@ -147,28 +147,28 @@ pub enum Unit {
 /// A number that a filter is set by.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameter {
-    /// As settings spell it.
+    /// The name in settings.
     pub name: &'static str,
     pub unit: Unit,
     pub range: RangeInclusive<f32>,
-    /// What it is when the filter is added.
+    /// The default value.
     pub rest: f32,
 }
 
-/// One of a few that a filter is set by.
+/// A choice among a few options.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Choice {
-    /// As settings spell it.
+    /// The name in settings.
     pub name: &'static str,
-    /// As settings spell them.
+    /// The options by their names in settings.
     pub options: Vec<&'static str>,
     pub chosen: &'static str,
 }
 
-/// One value that a filter is set by.
+/// One setting of a filter.
 enum Setting<'a> {
     Number(Parameter, &'a mut f32),
-    /// With what takes another option, by its name; whether there is such an option.
+    /// With a function that sets an option by its name, and returns whether it exists.
     Choice(Choice, Box<dyn FnOnce(&str) -> bool + 'a>),
 }
 
@@ -200,7 +200,7 @@ fn choice<'a, T: Copy + PartialEq>(
 }
 
 impl Filter {
-    /// All that it is set by beside colours and files, in order.
+    /// All settings except colors and files, in order.
     fn settings(&mut self) -> Vec<Setting<'_>> {
         use Unit::{Degrees, Factor, Milliseconds, Pixels, Radius, Share};
         match self {
@@ -282,7 +282,7 @@ impl Filter {
         self.numbers().map(|(_, value)| value).collect()
     }
 
-    /// Sets one of the parameters, within its range; whether there is one of this name.
+    /// Sets a parameter, clamped to its range; returns whether the name exists.
     pub fn set(&mut self, name: &str, new: f32) -> bool {
         let found = self.numbers().find(|(parameter, _)| parameter.name == name);
         let Some((Parameter { range, .. }, value)) = found else { return false };
@@ -292,7 +292,7 @@ impl Filter {
         true
     }
 
-    /// The key's colour, of filters that have one: sRGB.
+    /// The key color in sRGB, for filters that have one.
     pub fn color(&mut self) -> Option<&mut [u8; 3]> {
         match self {
             Self::ChromaKey { color, .. } | Self::ColorKey { color, .. } => Some(color),
@@ -300,7 +300,7 @@ impl Filter {
         }
     }
 
-    /// What is chosen of a few, in order.
+    /// The choices in order.
     pub fn choices(&self) -> Vec<Choice> {
         let mut own = self.clone();
         let choices = own.settings().into_iter().filter_map(|setting| match setting {
@@ -318,7 +318,7 @@ impl Filter {
         })
     }
 
-    /// The file that it works with, of filters that have one, and what is to be in it.
+    /// Its file and the expected content, for filters that use one.
     pub fn file(&self) -> Option<(Asset, &Path)> {
         match self {
             Self::Lut { file, .. } => Some((Asset::Table, file)),
@@ -327,7 +327,7 @@ impl Filter {
         }
     }
 
-    /// Takes another file; whether it works with one.
+    /// Sets the file; returns whether the filter uses one.
     pub fn set_file(&mut self, path: PathBuf) -> bool {
         match self {
             Self::Lut { file, .. } | Self::Mask { file, .. } | Self::Watermark { file, .. } => {
@@ -348,7 +348,7 @@ impl Filter {
         self
     }
 
-    /// The size of what becomes of a frame.
+    /// The size of a filtered frame.
     pub fn size(&self, from: Size) -> Size {
         match self {
             Self::Crop { left, top, right, bottom } => {
@@ -362,7 +362,7 @@ impl Filter {
 }
 
 impl Slot {
-    /// The size of what these filters make of a frame.
+    /// The size of a frame after these filters.
     pub fn size(slots: &[Self], from: Size) -> Size {
         let on = slots.iter().filter(|slot| slot.enabled);
         on.fold(from, |size, slot| slot.filter.size(size))

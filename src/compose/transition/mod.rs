@@ -1,4 +1,4 @@
-//! From one scene to the next: two whole program frames become one. Pure, row by row.
+//! Transitions between scenes: two whole program frames become one. Pure, row by row.
 
 pub(in crate::compose) mod stinger;
 mod wipe;
@@ -17,7 +17,7 @@ use crate::compose::draw::blend::faded;
 use crate::compose::filter::luma_chroma;
 use crate::media::{ClipFeed, Planes};
 
-/// From where the new scene comes.
+/// The side from which the new scene enters.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Side {
     #[default]
@@ -27,7 +27,7 @@ pub enum Side {
     Bottom,
 }
 
-/// How scenes follow each other.
+/// The kind of a transition.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Kind {
     #[default]
@@ -35,18 +35,18 @@ pub enum Kind {
     Fade,
     /// Over a colour, red, green and blue.
     FadeColor([u8; 3]),
-    /// The new one pushes the old one out.
+    /// The new scene pushes the old one out.
     Slide(Side),
-    /// The new one is uncovered by an edge that moves.
+    /// A moving edge reveals the new scene.
     Swipe(Side),
-    /// The new one is uncovered in the order of a pattern or a grey image.
+    /// A pattern or a grayscale image determines the order in which the new scene appears.
     Luma(Wipe),
     /// A clip plays over both; it has a separate length.
     Stinger(Stinger),
 }
 
 impl Kind {
-    /// The file that it works with; empty: none is chosen.
+    /// Its file; empty: none chosen.
     pub fn file(&self) -> Option<&Path> {
         match self {
             Self::Luma(wipe) => wipe.image(),
@@ -56,7 +56,7 @@ impl Kind {
     }
 }
 
-/// A way from scene to scene and how long it takes.
+/// A kind of transition and its duration.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Transition {
     pub kind: Kind,
@@ -82,7 +82,7 @@ impl Transition {
         }
     }
 
-    /// How long the old scene may still be seen.
+    /// How long the old scene can still be visible.
     pub fn hides_after(&self) -> Duration {
         match &self.kind {
             Kind::Cut => Duration::ZERO,
@@ -91,7 +91,7 @@ impl Transition {
         }
     }
 
-    /// The same, with every number where it may be.
+    /// The same with every number in its range.
     #[must_use]
     pub fn bounded(self) -> Self {
         let kind = match self.kind {
@@ -106,10 +106,10 @@ impl Transition {
     }
 }
 
-/// What a transition works with beside its settings.
+/// Files that a transition needs in addition to its settings.
 #[derive(Default)]
 pub enum TransitionAssets {
-    /// Nothing, or what it needs is not there.
+    /// Nothing, or the file is missing.
     #[default]
     Nothing,
     /// The grey image of a wipe.
@@ -147,15 +147,16 @@ impl From<Transition> for Change {
     }
 }
 
-/// Mixes; keeps what a wipe needs.
+/// Blends frames, and keeps the buffers of a wipe.
 #[derive(Debug, Default)]
 pub(super) struct Mixer {
     map: wipe::Map,
 }
 
 impl Mixer {
-    /// `out` becomes what lies `part` (0…1) of the way from `from` to `to`. All are of one size.
-    /// `picture`: the grey image of a wipe by one; without it that is a cut half way. The worker pool helps.
+    /// Fills `out` with the state at `part` (0…1) of the transition from `from` to `to`. All have
+    /// one size. `picture`: the grayscale image of a wipe; without it, the wipe is a cut at half
+    /// time. The worker pool helps.
     pub fn mix(
         &mut self,
         kind: &Kind,
@@ -267,7 +268,7 @@ fn slide(side: Side, part: f32, from: &[u8], to: &[u8], out: &mut [u8], width: u
     }
 }
 
-/// Two pieces one after the other.
+/// Two pieces in sequence.
 fn place(out: &mut [u8], first: Option<&[u8]>, second: Option<&[u8]>) {
     let pieces = first.into_iter().chain(second).flatten();
     out.iter_mut().zip(pieces).for_each(|(out, value)| *out = *value);

@@ -1,5 +1,6 @@
-//! Stingers: a clip plays over the program, and behind it the scenes change. How a clip without an
-//! alpha plane is seen through is said here; [`Running`] is one that plays. Thread: the compositor's.
+//! Stingers: a clip plays over the program, and the scenes change behind it. This file defines the
+//! transparency of a clip without an alpha plane; [`Running`] is a playing one. Thread: the
+//! compositor's.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -18,19 +19,19 @@ pub(super) const LATE_CLIP_GRACE: Duration = Duration::from_millis(500);
 /// Frames on their way at once.
 const IDLE: usize = 3;
 
-/// What of a clip's frame is seen through.
+/// The source of a clip's transparency.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Matte {
-    /// What its own alpha plane says.
+    /// Its own alpha plane.
     #[default]
     Own,
-    /// Its right half is grey: white is seen, black is seen through.
+    /// Its right half in grayscale: white is opaque, black is transparent.
     Right,
     /// The same of its lower half.
     Below,
-    /// A colour is seen through, red, green and blue.
+    /// A transparent color: red, green and blue.
     Color([u8; 3]),
-    /// What is dark is seen through.
+    /// Dark areas are transparent.
     Dark,
 }
 
@@ -42,9 +43,9 @@ pub struct Stinger {
     /// When the scenes change, counted from the clip's beginning.
     pub cut: Duration,
     pub matte: Matte,
-    /// What would be seen is seen through, and the other way round.
+    /// Inverts the transparency.
     pub invert: bool,
-    /// How loud its audio is in the program, in hundredths.
+    /// The volume of its audio in the program, in percent.
     pub volume: u8,
 }
 
@@ -63,18 +64,18 @@ impl Default for Stinger {
 /// A stinger that plays.
 pub struct Running {
     stinger: Stinger,
-    /// `None`: it has ended, or there is none: the scenes change at their time all the same.
+    /// `None`: it has ended or is missing: the scenes change at their time anyway.
     feed: Option<Box<dyn ClipFeed>>,
     begun: Option<Timestamp>,
     changed: bool,
     seer: AlphaMaker,
 }
 
-/// What a stinger wants of the program at one instant.
+/// The contribution of a stinger at one instant.
 pub struct Now {
     /// The new scene is behind the clip.
     pub changed: bool,
-    /// The clip's frame, which lies over everything.
+    /// The clip's frame on top of everything.
     pub above: Option<VideoFrame>,
     /// This was its last instant.
     pub over: bool,
@@ -110,13 +111,13 @@ impl Running {
     }
 }
 
-/// Makes a clip's frame one that can be seen through.
+/// Adds alpha to a clip's frame.
 struct AlphaMaker {
     matte: Matte,
     invert: bool,
     key: Chain,
     pool: PlanesPool<IDLE>,
-    /// The last frame and what it became.
+    /// The last frame and its result.
     made: Option<(VideoFrame, VideoFrame)>,
 }
 
@@ -145,7 +146,7 @@ impl AlphaMaker {
         Self { matte, invert, key, pool: PlanesPool::default(), made: None }
     }
 
-    /// `None`: nothing of it would be seen.
+    /// `None`: it would be invisible.
     fn see(&mut self, frame: &VideoFrame, workers: &WorkerPool) -> Option<VideoFrame> {
         if let Some((from, made)) = &self.made
             && from.is_same(frame)
@@ -215,7 +216,7 @@ impl AlphaMaker {
     }
 }
 
-/// What grey is as alpha.
+/// Maps gray to alpha.
 fn levels(is_full: bool, invert: bool) -> [u8; 256] {
     let mut table = [0; 256];
     for (grey, alpha) in (0..=255).zip(&mut table) {
@@ -247,7 +248,7 @@ mod tests {
         }
     }
 
-    /// Gives these moments, one a call, the last for ever.
+    /// Returns these moments, one per call, the last one forever.
     struct Scripted(Vec<Option<VideoFrame>>, bool);
 
     impl ClipFeed for Scripted {

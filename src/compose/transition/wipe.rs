@@ -1,5 +1,5 @@
-//! Wipes: the new scene is uncovered point by point, in the order that a pattern or a grey image
-//! tells: what is dark comes first. Pure, plane by plane.
+//! Wipes: the new scene appears point by point in the order of a pattern or a grayscale image, dark
+//! areas first. Pure, plane by plane.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::compose::filter::full_range;
 use crate::compose::layout::Cut;
 use crate::media::{Planes, Size};
 
-/// The order in which a wipe uncovers the frame. Sides and corners are those where it begins.
+/// The order in which a wipe reveals the frame. Sides and corners are its beginning.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Pattern {
     /// From the middle outwards.
@@ -39,7 +39,7 @@ pub enum Pattern {
     FlatDoors,
     /// In upright stripes.
     Blinds,
-    /// In stripes that lie.
+    /// In horizontal stripes.
     FlatBlinds,
     /// Grain by grain.
     Dissolve,
@@ -106,7 +106,7 @@ fn grain(x: u32, y: u32) -> f32 {
     (seed >> 8) as f32 / (1_u32 << 24) as f32
 }
 
-/// What tells the order.
+/// The source of the order.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Order {
     Pattern(Pattern),
@@ -118,9 +118,9 @@ pub enum Order {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Wipe {
     pub order: Order,
-    /// How wide the soft edge is, in hundredths of the whole way.
+    /// The width of the soft edge in percent.
     pub softness: u8,
-    /// What would come first comes last.
+    /// Reverses the order.
     pub invert: bool,
 }
 
@@ -136,7 +136,7 @@ impl Wipe {
         Self { order: Order::Pattern(pattern), softness: 9, invert: false }
     }
 
-    /// The image file that tells the order, if one does.
+    /// The image file of the order, if any.
     pub fn image(&self) -> Option<&std::path::Path> {
         match &self.order {
             Order::Image(path) => Some(path),
@@ -144,7 +144,7 @@ impl Wipe {
         }
     }
 
-    /// How much of the new scene is seen where the order is 0…255, in 256ths.
+    /// The visibility of the new scene at the order values 0…255, in 256ths.
     fn seen(&self, part: f32) -> [u16; 256] {
         let soft = (i32::from(self.softness.min(100)) * 256 / 100).max(1);
         // From "nothing yet" to "all of it", the soft edge included.
@@ -158,11 +158,11 @@ impl Wipe {
     }
 }
 
-/// The order at every point of luma and of chroma, kept while it is the same.
+/// The order at every point of luma and of chroma, cached.
 #[derive(Default)]
 pub(super) struct Map {
     of: Option<(Pattern, Size)>,
-    /// The image that it was made of, and the size for which.
+    /// Its image, and the size.
     picture: Option<(Arc<Planes>, Size)>,
     full: Vec<u8>,
     half: Vec<u8>,
@@ -170,8 +170,8 @@ pub(super) struct Map {
 }
 
 impl Map {
-    /// `out` becomes what lies `part` of the way from `from` to `to`. False where the image that
-    /// tells the order is not there.
+    /// Fills `out` with the state at `part` of the transition from `from` to `to`. False if the
+    /// image of the order is missing.
     pub fn wipe(
         &mut self,
         wipe: &Wipe,

@@ -1,5 +1,5 @@
-//! In place of the FFmpeg libraries, where onair was built without the feature `ffmpeg`: the same
-//! face, which says so.
+//! Replaces the FFmpeg libraries if onair was built without the feature `ffmpeg`: the same
+//! interface, which reports that.
 
 use crate::decode::error::{Error, NoDecoder};
 use crate::decode::traits::{AudioBackend, VideoBackend};
@@ -16,13 +16,13 @@ pub(crate) fn audio_decoder(_: AudioCodec) -> Result<String, NoDecoder> {
     Err(NoDecoder::NotBuilt)
 }
 
-/// Says that nobody decodes such frames.
+/// Reports that nothing decodes such video.
 pub(crate) fn open_video(parameters: &VideoConfig) -> Result<Box<dyn VideoBackend>, Error> {
     let codec = parameters.codec.name().to_owned();
     Err(Error::NoDecoder { codec, lack: NoDecoder::NotBuilt })
 }
 
-/// Says that nobody decodes such audio.
+/// Reports that nothing decodes such audio.
 pub(crate) fn open_audio(parameters: &AudioConfig) -> Result<Box<dyn AudioBackend>, Error> {
     let codec = parameters.codec.name().to_owned();
     Err(Error::NoDecoder { codec, lack: NoDecoder::NotBuilt })
@@ -38,7 +38,7 @@ pub(crate) fn library() -> Result<String, NoDecoder> {
     Err(NoDecoder::NotBuilt)
 }
 
-/// As [`hardware`].
+/// Like [`hardware`].
 pub(crate) fn hardware_known() -> Option<Result<&'static str, Problem>> {
     Some(hardware())
 }

@@ -1,11 +1,11 @@
 //! H.264 by OpenH264, through its C interface: High profile, 8 bits, 4:2:0, progressive, P and B
 //! frames.
 //!
-//! The library's own reordering holds back a frame even where nothing is reordered, puts frames
-//! out of order in some streams with B-frames, and its flush never gives the held frame's
-//! buffer back. It reorders nothing in streams that call themselves Scalable Baseline (profile 83),
-//! whose parameter sets have the same syntax as High; so that is what it is told, and the order is
-//! restored by the timestamps ([`Reorder`]).
+//! The library's own reordering delays a frame even without B-frames, misorders frames in some
+//! streams with B-frames, and never releases the held frame's buffer when flushed. It does not
+//! reorder streams of the profile Scalable Baseline (83), whose parameter sets have the same syntax
+//! as High. onair therefore declares this profile, and restores the order by the timestamps
+//! ([`Reorder`]).
 #![allow(unsafe_code)]
 
 use std::ffi::{c_int, c_void};
@@ -23,14 +23,13 @@ use crate::text::problem::problem;
 
 const NAME: &str = "openh264";
 
-/// Frames kept for reuse: what waits for its turn and what is on its way to the window.
+/// Frames kept for reuse: those waiting to be shown and those on their way to the window.
 const IDLE_FRAMES: usize = 6;
 
-/// So many keyframes in a row that fail end the stream.
+/// This many failed keyframes in a row end the stream.
 const LAST_CHANCES: u32 = 3;
 
-/// The largest packet that is looked at: the library takes 8 MB and grows its buffers with what it
-/// is given.
+/// Limit for a packet: the library takes 8 MB, and grows its buffers with its input.
 const MAX_PACKET: usize = 8 << 20;
 
 /// The decoder.
@@ -75,7 +74,7 @@ fn codec_error(step: Step, code: i64) -> Error {
 struct DecodedFrame<'a> {
     pts: Timestamp,
     size: Size,
-    /// Luma, both chroma planes; the bytes from one row to the next.
+    /// Luma and both chroma planes, with their strides.
     planes: [(&'a [u8], usize); 3],
 }
 
@@ -106,7 +105,7 @@ impl Raw {
         if code == 0 { Ok(raw) } else { Err(codec_error(Step::Start, code)) }
     }
 
-    /// One call of the library; `None` tells it that the access unit is complete.
+    /// One call of the library; `None` means that the access unit is complete.
     fn step(
         &mut self,
         stream: Option<&[u8]>,
@@ -176,8 +175,8 @@ impl Decoder {
         })
     }
 
-    /// Has the library make room for its frames, and takes room for the first of ours: that takes about
-    /// as long as decoding one. A frame that breaks off where it begins is enough for it.
+    /// Makes the library allocate its frames, and allocates the first output frame: that takes
+    /// about as long as decoding one. A truncated frame suffices.
     fn make_room(&mut self) {
         self.stream.clear();
         self.configuration.write_parameter_sets(&mut self.stream);
@@ -217,7 +216,7 @@ impl Decoder {
     }
 }
 
-/// Into planes of our own, in one copy.
+/// Copies to planes of onair, once.
 fn copy(
     pool: &mut Option<(Size, Pool<Planes>)>,
     picture: &DecodedFrame<'_>,
@@ -308,7 +307,7 @@ impl VideoBackend for Decoder {
         self.waiting
     }
 
-    /// The library begins with IDR frames alone, whatever it is told.
+    /// The library begins only with IDR frames.
     fn begin_anywhere(&mut self) {}
 
     fn name(&self) -> &str {

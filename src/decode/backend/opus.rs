@@ -1,4 +1,4 @@
-//! Opus (RFC 6716), one stream of one or two channels, always at 48 kHz, by libopus, which is built in.
+//! Opus (RFC 6716): one stream of one or two channels, always at 48 kHz, by the built-in libopus.
 #![allow(unsafe_code)]
 
 use std::ptr::NonNull;
@@ -21,12 +21,12 @@ const MAX_PACKET: usize = 64 << 10;
 pub(crate) struct Decoder {
     inner: Handle,
     channels: usize,
-    /// What the stream wants to be changed by (OpusHead).
+    /// The stream's gain (OpusHead).
     gain: f32,
     block: Vec<f32>,
 }
 
-/// The library's decoder, which goes with it.
+/// The library's decoder, owned.
 struct Handle(NonNull<sys::OpusDecoder>);
 
 // SAFETY: the library keeps nothing of a decoder outside of it, and ties it to no thread.
@@ -44,7 +44,7 @@ impl Handle {
             .ok_or_else(|| Error::Config { codec: "Opus", reason: reason(code) })
     }
 
-    /// Decodes a packet into a block of this many channels; how many frames it has.
+    /// Decodes a packet to a block with this many channels, and returns its number of frames.
     fn decode(
         &mut self,
         packet: &[u8],

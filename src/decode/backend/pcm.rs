@@ -1,4 +1,4 @@
-//! What needs no library: PCM, G.711 (ITU-T), and Speex as silence of the right length.
+//! Audio formats without a library: PCM, G.711 (ITU-T), and Speex as silence of the right length.
 
 use crate::decode::downmix;
 use crate::decode::error::Error;
@@ -17,7 +17,7 @@ pub(crate) struct Decoder {
     codec: AudioCodec,
     rate: u32,
     channels: u16,
-    /// How the values are written down; `None`: it is Speex.
+    /// The format of the values; `None`: Speex.
     shape: Option<Pcm>,
 }
 
@@ -82,7 +82,7 @@ impl AudioBackend for Decoder {
     }
 }
 
-/// The values of a packet, in stereo where they are of more channels.
+/// The values of a packet, mixed to stereo if there are more channels.
 fn read(data: &[u8], shape: Pcm) -> Vec<f32> {
     // What is no number, or far too loud, is not to reach a speaker.
     let safe = |value: f32| if value.is_finite() { value.clamp(-8.0, 8.0) } else { 0.0 };

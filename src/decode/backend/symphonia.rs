@@ -71,7 +71,7 @@ impl Decoder {
         Ok(Self { inner, parameters: parameters.clone(), block: Vec::new() })
     }
 
-    /// One frame; its rate and channels, its samples at the end of `out`.
+    /// Decodes one frame to the end of `out`, and returns its rate and channels.
     fn frame(&mut self, data: &[u8], out: &mut Vec<f32>) -> Result<(u32, u16), Error> {
         let codec = name(self.parameters.codec);
         let packet = PacketRef::new(0, Timestamp::from(0_i64), Duration::from(0_u64), data);

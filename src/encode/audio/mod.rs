@@ -1,8 +1,8 @@
 //! The audio encoder: its settings and its thread, `onair-aenc`.
 //!
-//! A packet's `pts` is the instant of the first sample that it decodes to: the encoder's delay is
-//! subtracted, so that the first packets lie before the first sample (ISO/IEC 14496-24 calls them
-//! priming) and decoded audio lies exactly where it was recorded.
+//! A packet's `pts` is the instant of its first decoded sample: the encoder's delay is subtracted,
+//! so the first packets precede the first sample (ISO/IEC 14496-24 calls them priming), and decoded
+//! audio has exactly its recorded time.
 
 #[cfg(test)]
 pub(crate) mod simulated;
@@ -26,23 +26,23 @@ use crate::text::problem::problem;
 const RATES: [u32; 12] =
     [8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200, 96_000];
 
-/// What the encoder is and has done since its start.
+/// The encoder and its counters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Figures {
     /// Packets.
     pub encoded: u64,
     /// Bytes of all packets.
     pub bytes: u64,
-    /// Samples a channel taken in.
+    /// Samples per channel taken in.
     pub samples: u64,
-    /// Samples a channel of silence put into gaps.
+    /// Samples per channel of silence inserted into gaps.
     pub filled: u64,
-    /// Samples a channel left out where blocks overlapped.
+    /// Samples per channel dropped because of overlapping blocks.
     pub skipped: u64,
     /// Of the library.
     pub name: &'static str,
     pub profile: &'static str,
-    /// Why it is this encoder.
+    /// Why this encoder was chosen.
     pub why: String,
 }
 
@@ -82,7 +82,7 @@ impl AudioEncoder {
     /// The same with packets of this track.
     ///
     /// # Errors
-    /// As [`AudioEncoder::spawn`].
+    /// Like [`AudioEncoder::spawn`].
     pub fn spawn_track(
         config: Config,
         track: Track,
@@ -111,7 +111,7 @@ impl AudioEncoder {
         Ok(Self { worker, shared, parameters, description, why: opened.why })
     }
 
-    /// What a decoder must know; known before the first sample.
+    /// The codec config; known before the first sample.
     pub fn parameters(&self) -> &AudioConfig {
         &self.parameters
     }
@@ -151,13 +151,13 @@ impl AudioEncoder {
     }
 }
 
-/// How often a stop is looked for while no audio comes.
+/// How often to check for a stop without audio.
 const STOP_POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Silence is encoded in pieces of at most this many samples a channel.
 const SILENCE: usize = 4_096;
 
-/// What the thread works with.
+/// The state of the thread.
 struct EncoderThread<'a> {
     config: Config,
     track: Track,
@@ -165,9 +165,9 @@ struct EncoderThread<'a> {
     shared: &'a Shared,
     output: &'a queue::Sender<EncodedPacket>,
     continuity: Continuity,
-    /// Where the backend's count of samples begins, and how far the backend had counted by then.
+    /// The start of the backend's sample count, and its value then.
     anchor: Option<Anchor>,
-    /// Samples a channel given to the backend.
+    /// Samples per channel given to the backend.
     fed: i64,
     scratch: Vec<i16>,
     closed: bool,
@@ -313,8 +313,7 @@ impl<'a> EncoderThread<'a> {
     }
 }
 
-/// Full scale ±1 to 16 bits, to the nearest; what is louder is clipped, what is no number is
-/// silence.
+/// Converts ±1 to 16 bits, rounded; louder values are clipped, NaN is silence.
 fn to_i16(value: f32) -> i16 {
     // `as` saturates and maps NaN to 0.
     (value * 32_768.0).round_ties_even() as i16

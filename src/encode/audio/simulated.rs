@@ -1,5 +1,5 @@
-//! The audio encoder's thread with a codec that compresses nothing, at any rate, for the test of the
-//! whole path (`studio/lip_sync.rs`). Like the real one it counts samples, knows no time, and begins
+//! The audio encoder's thread with a codec without compression, at any rate, for tests of the whole
+//! path (`studio/lip_sync.rs`). Like the real one, it counts samples, knows no time, and begins
 //! before its input.
 
 use super::*;
@@ -51,7 +51,7 @@ impl AudioBackend for Bare {
     }
 }
 
-/// What a player is told of such packets: that they are AAC, for which it has no use here.
+/// The codec config of such packets: AAC, which the player does not use here.
 pub(crate) fn parameters(sample_rate: u32, channels: u16) -> AudioConfig {
     let config = AudioSpecificConfig::lc(sample_rate, channels).and_then(|it| it.build());
     let bitrate = BitsPerSecond(sample_rate * u32::from(channels) * 16);
@@ -59,8 +59,8 @@ pub(crate) fn parameters(sample_rate: u32, channels: u16) -> AudioConfig {
     AudioConfig { codec: AudioCodec::Aac, sample_rate, channels, bitrate, config }
 }
 
-/// Starts the thread; it ends with its input. `repaired` counts samples that it had to put in or leave
-/// out to stay in step.
+/// Starts the thread; it ends with its input. `repaired` counts the samples that were inserted or
+/// dropped to stay in sync.
 pub(crate) fn spawn(
     parameters: AudioConfig,
     input: queue::Receiver<SampleBlock>,

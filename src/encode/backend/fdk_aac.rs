@@ -1,5 +1,5 @@
-//! AAC-LC by FDK-AAC, through its C interface: the safe wrapper can neither flush nor switch the
-//! afterburner on.
+//! AAC-LC by FDK-AAC, through its C interface, because the safe wrapper can neither flush nor turn
+//! on the afterburner.
 #![allow(unsafe_code)]
 
 use std::ffi::c_void;
@@ -24,7 +24,7 @@ pub(super) struct Encoder {
     delay: i64,
     /// Blocks finished so far.
     blocks: i64,
-    /// Where the library writes a block; as large as it asks for.
+    /// The library's output buffer, with the requested size.
     scratch: Vec<u8>,
 }
 
@@ -117,8 +117,8 @@ impl Encoder {
         })
     }
 
-    /// One call of the library: takes samples from the front of `pcm` (`None`: flush), perhaps
-    /// finishes a block. Returns how many values it took, or `None` at the end of a flush.
+    /// One call of the library: takes samples from the front of `pcm` (`None`: flush), and may
+    /// finish a block. Returns the number of values taken, or `None` at the end of a flush.
     fn step(
         &mut self,
         pcm: Option<&[i16]>,

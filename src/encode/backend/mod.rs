@@ -18,17 +18,17 @@ use crate::text::problem::problem;
 
 pub(super) use traits::{AudioBackend, Block, Description, VideoBackend};
 
-/// A backend that opened, and why it is this one.
+/// A backend that opened, and why it was chosen.
 pub(super) struct Opened<B: ?Sized> {
     pub backend: Box<B>,
-    /// What was tried before it and why that failed; else why it was chosen.
+    /// Which others failed and why, or else why it was chosen.
     pub why: String,
 }
 
-/// A codec and how it is opened.
+/// A codec, and how to open it.
 struct Candidate<C, B: ?Sized> {
     name: &'static str,
-    /// What it makes.
+    /// Its codec.
     codec: Codec,
     open: fn(&C) -> Result<Box<B>, Error>,
 }
@@ -97,7 +97,7 @@ pub(super) fn open_audio(config: &config::Audio) -> Result<Opened<dyn AudioBacke
 /// An encoder that onair knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownEncoder {
-    /// `None`: for audio, where there is nothing to choose.
+    /// `None`: for audio, without a choice.
     pub choice: Option<Choice>,
     pub name: &'static str,
     pub codec: Codec,

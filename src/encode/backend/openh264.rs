@@ -1,9 +1,9 @@
-//! H.264 by OpenH264, through its C interface: the safe wrapper has no CABAC and one slice.
+//! H.264 by OpenH264, through its C interface, because the safe wrapper has no CABAC and only one
+//! slice.
 //!
-//! Constrained High profile with CABAC, P frames only, no lookahead: a frame goes in, its
-//! packet comes out. The quantiser of each frame is ours to choose ([`RateControl`]); no frame
-//! is skipped; IDR frames come when asked for and at no other time (no intra period, no
-//! scene-change detection).
+//! Constrained High profile with CABAC, only P-frames, no lookahead: each frame gives its packet at
+//! once. [`RateControl`] chooses the quantizer of each frame; no frame is skipped; IDR frames
+//! appear only on request (no intra period, no scene-change detection).
 #![allow(unsafe_code)]
 
 use std::ffi::{c_int, c_void};
@@ -24,11 +24,11 @@ use crate::text::problem::problem;
 
 const NAME: &str = "openh264";
 
-/// The library counts in at most this many frames a second and clips what is above.
+/// The library assumes at most this many frames per second, and clips higher rates.
 const MAX_FRAME_RATE: f64 = 60.0;
 
-/// How often a keyframe that missed its budget by far is tried again. Measured: at most once or
-/// twice in ten seconds of the hardest clip, at the start and where the scene changed.
+/// How often to retry a keyframe that far exceeds its budget. Measured: at most once or twice in
+/// ten seconds of the hardest clip, at the start and at scene changes.
 const RETRIES: usize = 2;
 
 /// The encoder: a C++ object and the buffer that describes its output.
@@ -38,9 +38,9 @@ pub(super) struct Encoder {
     level: level::Level,
     rate: RateControl,
     scenes: SceneDetector,
-    /// What the library was last told.
+    /// The library's present parameters.
     params: Box<sys::SEncParamExt>,
-    /// Of the frame that was sent last, until it is received.
+    /// The packet of the last frame, until received.
     ready: Option<EncodedPacket>,
 }
 
@@ -99,7 +99,7 @@ impl Raw {
     }
 }
 
-/// What the library is told. Each figure was measured; see docs/evidence/encoder.md.
+/// The library's settings. Each figure was measured; see docs/evidence/encoder.md.
 fn settings(
     config: &config::Video,
     defaults: sys::SEncParamExt,
@@ -169,8 +169,8 @@ fn settings(
     params
 }
 
-/// Slices and threads. One slice is best for quality, and one thread encodes 720p30 in a quarter of
-/// its time; only beyond twice that rate are slices needed to keep up.
+/// The number of slices and threads. One slice has the best quality, and one thread encodes 720p30
+/// in a quarter of its time; slices are needed only beyond twice that rate.
 fn slices(config: &config::Video) -> u16 {
     let rate = f64::from(config.size.macroblocks()) * config.frame_rate.as_f64();
     let wanted = (rate / 216_000.0).ceil().clamp(1.0, 4.0) as u16;
@@ -254,8 +254,8 @@ impl Encoder {
         Ok(encoder)
     }
 
-    /// Encodes a frame with this quantiser; what came out is described by `raw.info` until the
-    /// next attempt. Returns its bits.
+    /// Encodes a frame with this quantizer; `raw.info` describes the result until the next attempt.
+    /// Returns its bits.
     fn attempt(&mut self, frame: &VideoFrame, key: bool, qp: i32) -> Result<f64, Error> {
         let size = self.parameters.size;
         if self.params.sSpatialLayers[0].iDLayerQp != qp {

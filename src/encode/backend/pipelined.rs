@@ -14,15 +14,15 @@ use crate::media::{
     BitsPerSecond, EncodedPacket, Priority, Track, VideoCodec, VideoConfig, VideoFrame,
 };
 
-/// Frames from one that others refer to up to the next.
+/// The distance between frames that others refer to.
 pub(crate) const GROUP: usize = 3;
 
 /// The encoder.
 pub(crate) struct Encoder {
     config: VideoConfig,
-    /// Frames of the group that is being filled: when each is shown, and whether it is to be a keyframe.
+    /// The frames of the incomplete group: when each is shown, and whether it is a keyframe.
     group: Vec<(Timestamp, bool)>,
-    /// Times of display that no packet has taken for its decoding yet, oldest first.
+    /// Presentation times not yet used as a DTS, oldest first.
     times: VecDeque<Timestamp>,
     ready: VecDeque<EncodedPacket>,
 }

@@ -1,40 +1,40 @@
-//! What every encoder does. No default methods: each backend answers every question itself.
+//! The interface of encoders. Without default methods: each backend implements everything.
 
 use bytes::Bytes;
 
 use crate::encode::error::Error;
 use crate::media::{AudioConfig, BitsPerSecond, EncodedPacket, VideoConfig, VideoFrame};
 
-/// What an encoder is, for people and for the `encoder` event.
+/// The description of an encoder, for users and for the `encoder` event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Description {
     /// Of the library, such as `openh264`.
     pub name: &'static str,
     /// Such as `High`.
     pub profile: &'static str,
-    /// Such as `3.1`; empty where the format has none.
+    /// For example `3.1`; empty if the format has none.
     pub level: String,
 }
 
-/// An encoder of frames. Lives on one thread.
+/// A video encoder. It lives on one thread.
 pub(crate) trait VideoBackend: Send {
     /// Takes a frame in the order of display. `key` asks for an IDR frame. A pipelining encoder may keep
     /// a clone of the frame until its packet has been received.
     fn send_frame(&mut self, frame: &VideoFrame, key: bool) -> Result<(), Error>;
-    /// The next packet in the order of decoding, with the `pts` of its frame and a `dts` that rises and is
-    /// never later; `None`: it needs more frames first, or is finished and empty.
+    /// The next packet in decoding order, with the `pts` of its frame and a `dts` that increases
+    /// and is never later; `None`: it needs more frames, or is finished and empty.
     fn receive_packet(&mut self) -> Result<Option<EncodedPacket>, Error>;
-    /// No more frames come: what is still inside can be received.
+    /// No more frames follow: the remaining packets can be received.
     fn finish(&mut self) -> Result<(), Error>;
     /// Another target, from the next frame on.
     fn set_bitrate(&mut self, bitrate: BitsPerSecond) -> Result<(), Error>;
-    /// What a decoder must know; does not change.
+    /// The codec config, which is constant.
     fn parameters(&self) -> &VideoConfig;
-    /// What this is.
+    /// The description.
     fn description(&self) -> Description;
 }
 
-/// An encoded block of audio and how far it lies from the input.
+/// An encoded block of audio, and its offset from the input.
 #[derive(Clone, Debug)]
 pub(crate) struct Block {
     /// One raw access unit.
@@ -44,16 +44,16 @@ pub(crate) struct Block {
     pub start: i64,
 }
 
-/// An encoder of audio. Lives on one thread. Counts samples; knows no time.
+/// An audio encoder. It lives on one thread. It counts samples, and knows no time.
 pub(crate) trait AudioBackend: Send {
     /// Takes interleaved 16-bit samples and calls `each` for every block that is finished.
     fn encode(&mut self, pcm: &[i16], each: &mut dyn FnMut(Block)) -> Result<(), Error>;
-    /// Finishes what is inside, until every input sample can be decoded.
+    /// Encodes the rest, until every input sample can be decoded.
     fn flush(&mut self, each: &mut dyn FnMut(Block)) -> Result<(), Error>;
     /// Samples a channel in a block.
     fn block_len(&self) -> usize;
-    /// What a decoder must know; does not change.
+    /// The codec config, which is constant.
     fn parameters(&self) -> &AudioConfig;
-    /// What this is.
+    /// The description.
     fn description(&self) -> Description;
 }

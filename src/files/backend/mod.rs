@@ -1,3 +1,3 @@
-//! What the system knows of a disk.
+//! The system's data about a disk.
 
 pub mod space;

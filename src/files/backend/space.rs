@@ -1,10 +1,9 @@
-//! How much room is left where a file is.
+//! The free space of a file's disk.
 #![allow(unsafe_code)]
 
 use std::path::Path;
 
-/// Bytes that this user may still write to the disk on which `path` is; `None` where that cannot be
-/// told.
+/// Bytes that this user can still write to the disk of `path`; `None` if unknown.
 #[cfg(target_os = "linux")]
 pub fn free(path: &Path) -> Option<u64> {
     use std::ffi::CString;

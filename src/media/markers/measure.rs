@@ -1,5 +1,5 @@
-//! The reading half of the markers, for audio and for time: which frame begins a flash, where a
-//! tone begins, and how far the two are apart when they are presented.
+//! The reading half of the markers, for audio and time: the frames that begin flashes, the starts
+//! of tones, and the offset between them at presentation.
 
 use std::collections::VecDeque;
 use std::f64::consts::TAU;
@@ -11,18 +11,18 @@ use crate::base::Timestamp;
 #[derive(Debug, Default)]
 pub struct FlashReader {
     last: Option<(u64, bool)>,
-    /// The shortest step between two times seen: the frame period.
+    /// The shortest step between two times: the frame period.
     period_ms: Option<u64>,
 }
 
 impl FlashReader {
-    /// A reader that has seen nothing.
+    /// A new reader.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Takes the next frame's band time and whether it is lit. True when it is certainly the
-    /// first frame of a flash: the frame before it was seen, was dark, and was its neighbour.
+    /// Takes the next frame's band time and its flash state. True if it is certainly the first
+    /// frame of a flash: the previous frame was read, dark and adjacent.
     pub fn on_frame(&mut self, time_ms: u64, flash: bool) -> bool {
         let Some((last_ms, last_flash)) = self.last.replace((time_ms, flash)) else { return false };
         let step = time_ms.wrapping_sub(last_ms) % TIME_MODULUS;
@@ -42,9 +42,9 @@ impl FlashReader {
     }
 }
 
-/// Finds the beginnings of the 1 kHz tone in a stream of audio: where the magnitude of a 5 ms
-/// Goertzel window crosses half its plateau, by the centre of the window. Voices and music rise there
-/// too; a beginning counts where there is hardly anything but the tone.
+/// Finds the starts of the 1 kHz tone in audio: where the magnitude of a 5 ms Goertzel window
+/// crosses half its plateau, at the center of the window. Voices and music rise there too, so a
+/// start counts only if there is hardly anything but the tone.
 #[derive(Debug)]
 pub struct OnsetReader {
     rate: u32,
@@ -120,7 +120,7 @@ impl OnsetReader {
         self.rebase();
     }
 
-    /// Moves the reference on, so that many hours of blocks with rounded timestamps add up to nothing.
+    /// Advances the reference, so that rounding does not accumulate over hours.
     fn rebase(&mut self) {
         let second = i64::from(self.rate);
         if self.position > 10 * second
@@ -151,7 +151,7 @@ impl OnsetReader {
         power.max(0.0).sqrt() * 2.0 / self.window as f64
     }
 
-    /// Advances by one window; the sample position of an onset when one has become certain.
+    /// Advances by one window, and returns the sample position of an onset once it is certain.
     fn step(&mut self, centre: i64, magnitude: f64) -> Option<f64> {
         // From the first trace to the plateau takes one window; two hops more for certainty.
         let rise = self.window / self.hop + 2;
@@ -189,7 +189,7 @@ impl OnsetReader {
         magnitude.powi(2) / 2.0 * self.window as f64 > power * 2.0 / 3.0
     }
 
-    /// Where the rise that is on record crossed half of its plateau.
+    /// Where the recorded rise crossed half of its plateau.
     fn crossing(&mut self, magnitude: f64) -> Option<f64> {
         let plateau = self.recent.iter().map(|&(_, m)| m).fold(0.0, f64::max);
         if magnitude < plateau / 2.0 || !self.is_pure(magnitude) {
@@ -216,7 +216,7 @@ pub struct LipSync {
 }
 
 impl LipSync {
-    /// Flash and tone farther apart than this belong to different seconds.
+    /// A flash and a tone farther apart belong to different seconds.
     const REACH_MICROS: i64 = 500_000;
     const KEPT: usize = 5;
 

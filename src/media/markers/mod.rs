@@ -1,10 +1,10 @@
-//! The test source's markers: what it draws and plays so that latency and lip-sync can be measured
-//! through any server, player and scaling. The writing half is used by the test pattern and the
-//! tone, the reading half by the player; both are pure, time is an argument.
+//! The markers of the test pattern and tone, for measuring latency and lip sync through any server,
+//! player and scaling. The test pattern and the tone write them, the player reads them; both halves
+//! are pure and take the time as an argument.
 //!
 //! - **Code band**: the bottom sixteenth of the frame, 48 cells: `1 0`, 36 bits of wall-clock
 //!   milliseconds, 8 bits of checksum, `0 1`.
-//! - **Flash**: the top quarter is white in the first frame of each second and the one after it.
+//! - - **Flash**: the top quarter is white in the first two frames of each second.
 //! - **Tone**: 1 kHz from the instant of that first frame, for two frame periods; a quiet 220 Hz
 //!   otherwise.
 
@@ -52,7 +52,7 @@ pub const fn encode(time_ms: u64) -> u64 {
     (0b10 << 46) | (time << 10) | ((checksum(time) as u64) << 2) | 0b01
 }
 
-/// The time in 48 cells; `None` where guards or checksum are wrong.
+/// The time in 48 cells; `None` if guards or checksum are wrong.
 pub const fn decode(cells: u64) -> Option<u64> {
     let time = (cells >> 10) % TIME_MODULUS;
     let sound = cells >> 46 == 0b10 && cells & 0b11 == 0b01;
@@ -65,8 +65,8 @@ const fn checksum(time: u64) -> u8 {
     a.wrapping_add(b).wrapping_add(c).wrapping_add(d).wrapping_add(e)
 }
 
-/// Milliseconds from a time read from a band to the wall clock now, across the wrap-around;
-/// negative where the reader's clock is behind the writer's.
+/// Milliseconds from a band's time to the present wall clock, across the wrap-around; negative if
+/// the reader's clock is behind.
 pub const fn age_ms(read: u64, wall_ms: i64) -> i64 {
     let now = wall_ms.rem_euclid(TIME_MODULUS as i64) as u64;
     let age = (now + TIME_MODULUS - read % TIME_MODULUS) % TIME_MODULUS;
@@ -103,8 +103,8 @@ pub fn draw_band(planes: &mut Planes, time_ms: u64) {
     }
 }
 
-/// Reads the code band of a luma plane of any size, `stride` bytes a row. `None`: no band, or one
-/// that is damaged.
+/// Reads the code band of a luma plane of any size with rows of `stride` bytes. `None`: no band, or
+/// a damaged one.
 pub fn read_band(luma: &[u8], stride: usize, size: Size) -> Option<u64> {
     let (width, height) = (size.width as usize, size.height as usize);
     let band = band_height(size.height) as usize;
@@ -148,7 +148,7 @@ fn mean(
     sum.checked_div(count)
 }
 
-/// When the marks happen: the same answer for whoever draws and whoever plays.
+/// The times of the markers, the same for video and audio.
 #[derive(Copy, Clone, Debug)]
 pub struct Schedule {
     grid: FrameGrid,
@@ -162,7 +162,7 @@ impl Schedule {
         Self { grid, wall_zero_micros }
     }
 
-    /// The grid it was made for.
+    /// Its grid.
     pub fn grid(&self) -> FrameGrid {
         self.grid
     }
@@ -204,7 +204,7 @@ impl Schedule {
         }
     }
 
-    /// What audio at a sample: the beep that covers it (or none), and how long that answer holds.
+    /// The beep at a sample (or none), and how long that holds.
     fn beep_at(&self, index: i64, rate: i64) -> Beep {
         let frame = self.frame_of(index, rate);
         let until = self.first_sample(frame.saturating_add(1), rate);
@@ -217,7 +217,7 @@ impl Schedule {
         Beep { start: first, end, until }
     }
 
-    /// The frame in whose time the sample lies.
+    /// The frame at the time of the sample.
     fn frame_of(&self, index: i64, rate: i64) -> i64 {
         let micros = (i128::from(index) * 1_000_000).div_euclid(i128::from(rate));
         let at = self.grid.origin.offset(i64::try_from(micros).unwrap_or(i64::MAX - 1));

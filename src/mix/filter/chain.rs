@@ -1,4 +1,4 @@
-//! The filters of a strip at work, one after the other, block by block, on the mixer's thread.
+//! The running filters of a strip in order, block by block, on the mixer's thread.
 
 use crate::mix::block::{Shape, factor, ramp, within};
 use crate::mix::filter::denoise::Denoise;
@@ -13,16 +13,15 @@ use crate::mix::strip_id::StripId;
 #[derive(Default)]
 pub struct Chain {
     stages: Vec<FilterStage>,
-    /// What those that went still held, by their places: it goes before what comes through there next.
+    /// Audio left in removed filters, by their positions: it comes out first.
     rests: Vec<Vec<f32>>,
 }
 
 struct FilterStage {
     slot: Slot,
-    /// `None` while it is off, or where it cannot be.
+    /// `None` while it is off or impossible.
     work: Option<Work>,
-    /// Samples a channel that are still to come before its first audio comes: they are left out, so that
-    /// nothing but audio leaves.
+    /// Samples per channel before its first real audio: they are dropped.
     empty: usize,
     /// Samples a channel of audio in it.
     held: usize,
@@ -40,8 +39,8 @@ enum Work {
 }
 
 impl Chain {
-    /// Works by these settings from the next block on. What has not changed continues undisturbed;
-    /// what is set again keeps its state where it has the same kind in the same place.
+    /// Applies these settings from the next block on. Unchanged filters continue; a changed one
+    /// keeps its state if its kind and position stay.
     pub fn set(&mut self, slots: &[Slot], shape: Shape) {
         let mut before = std::mem::take(&mut self.stages).into_iter();
         for (place, slot) in slots.iter().take(MAX_FILTERS).enumerate() {
@@ -77,14 +76,14 @@ impl Chain {
         self.stages.iter().filter_map(|stage| stage.work.as_ref()).map(Work::latency).sum()
     }
 
-    /// Samples a channel that came and have not left.
+    /// Samples per channel that are still inside.
     pub fn held(&self, channels: usize) -> usize {
         let rests: usize = self.rests.iter().map(Vec::len).sum();
         self.stages.iter().map(|stage| stage.held).sum::<usize>() + rests / channels.max(1)
     }
 
-    /// Filters a block of interleaved audio in place. `side` gives another strip's unfiltered block. While
-    /// filters that look ahead come or go, less or more leaves than came.
+    /// Filters a block of interleaved audio in place. `side` returns another strip's unfiltered
+    /// block. While filters with lookahead are added or removed, the output length can differ.
     pub fn process<'a>(
         &mut self,
         block: &mut Vec<f32>,
@@ -140,7 +139,7 @@ impl FilterStage {
         self.held = (self.held + came).saturating_sub(block.len() / channels);
     }
 
-    /// The audio in it, as it would have left.
+    /// The audio that is left in it.
     fn rest(mut self, shape: Shape) -> Vec<f32> {
         let (held, mut rest) = (self.held, Vec::new());
         let wanted = held * shape.channels;
@@ -161,7 +160,7 @@ impl FilterStage {
         self.slot.filter.kind() == slot.filter.kind() && self.slot.enabled == slot.enabled
     }
 
-    /// Takes new settings without losing what the filter remembers; whether it could.
+    /// Applies new settings without losing state; returns whether that was possible.
     fn adjust(&mut self, slot: &Slot, shape: Shape) -> bool {
         let done = match (&mut self.work, slot.filter) {
             (None, _) => true,
@@ -302,7 +301,7 @@ mod tests {
         }
     }
 
-    /// Those that work by what they hear are at their settings after a while.
+    /// Adaptive filters need a while to settle.
     #[test]
     fn tones_are_brought_to_a_loudness_and_never_raised_by_the_denoiser() {
         let end = |filter: Filter, hz: f32| {
@@ -361,7 +360,7 @@ mod tests {
     }
 
     impl Chain {
-        /// The gain that the leveler has come to.
+        /// The present gain of the leveler.
         fn process_quiet(&mut self) -> f32 {
             let mut block = vec![1e-4; 960];
             self.process(&mut block, STEREO, |_| None);

@@ -1,5 +1,5 @@
-//! Noise suppression by RNNoise. It works on 10 ms of one channel at 48 kHz; audio of another rate
-//! goes there and back again.
+//! Noise suppression by RNNoise. It works on 10 ms of one channel at 48 kHz; other rates are
+//! resampled there and back.
 
 use nnnoiseless::DenoiseState;
 use rubato::audioadapter_buffers::direct::InterleavedSlice;
@@ -9,25 +9,25 @@ use crate::mix::block::{Shape, within};
 
 const RATE: u32 = 48_000;
 const FRAME: usize = DenoiseState::FRAME_SIZE;
-/// What RNNoise takes for full scale.
+/// RNNoise's full scale.
 const FULL: f32 = 32_768.0;
 
 pub(super) struct Denoise {
     amount: f32,
     rate: u32,
     channels: Vec<Channel>,
-    /// A model for each channel; one for all of them as long as they have never differed, as those
-    /// of most microphones: the same audio would cost the same work again.
+    /// A model for each channel, or one for all channels while they are identical, as with most
+    /// microphones.
     models: Vec<Box<DenoiseState<'static>>>,
 }
 
-/// One channel on its way: in, through the model, out; with the audio as it was beside it.
+/// One channel: input, model and output, with the original audio in parallel.
 struct Channel {
-    /// To 48 kHz and back; `None` where the audio is there already.
+    /// Resamplers to 48 kHz and back; `None` at 48 kHz.
     resamplers: Option<(Fft<f32>, Fft<f32>)>,
-    /// What waits for a whole frame at the session's rate.
+    /// Audio waiting for a whole frame at the session's rate.
     waiting: Vec<f32>,
-    /// Cleaned audio that waits to be taken, and the audio it was made of, equally late.
+    /// Cleaned audio waiting for output, and the original audio with the same delay.
     cleaned: Vec<f32>,
     plain: Vec<f32>,
     /// Scratch.
@@ -54,7 +54,7 @@ impl Denoise {
         self.channels.first().map_or(0, |channel| channel.latency(self.rate))
     }
 
-    /// Of blocks that are no whole frames what is over leaves with a later one.
+    /// With blocks that are no whole frames, the rest leaves with a later block.
     pub(super) fn process(&mut self, block: &mut Vec<f32>) {
         let count = self.channels.len();
         for (index, channel) in self.channels.iter_mut().enumerate() {
@@ -68,7 +68,7 @@ impl Denoise {
         block.truncate(left * count);
     }
 
-    /// Cleans the whole frames at 48 kHz, of which all channels have the same number.
+    /// Cleans the whole frames at 48 kHz; all channels have the same number.
     fn clean(&mut self) {
         let count = self.channels.len();
         let whole = self.channels.first().map_or(0, |first| first.at_48k.len() / FRAME * FRAME);
@@ -125,7 +125,7 @@ impl Channel {
         channel
     }
 
-    /// Samples that may be on their way in at once: a frame, where blocks are no whole frames.
+    /// Samples that can wait at the input: a frame, if blocks are no whole frames.
     fn fill(&self, rate: u32) -> usize {
         match &self.resamplers {
             None => 0,
@@ -174,7 +174,7 @@ impl Channel {
         self.clean_48k.extend(output.iter().map(|sample| sample / FULL));
     }
 
-    /// Brings what is clean back to the session's rate, and out as much as there is of what was taken in.
+    /// Resamples cleaned audio to the session's rate, and outputs as much as was taken in.
     fn give<'a>(
         &mut self,
         sound: impl ExactSizeIterator<Item = &'a mut f32>,
@@ -199,7 +199,7 @@ impl Channel {
     }
 }
 
-/// As much of the front of `input` as the resampler asks for, into `output`; whether there was enough.
+/// Moves as much of `input` as the resampler needs to `output`; returns whether there was enough.
 fn resample(resampler: &mut Fft<f32>, input: &mut Vec<f32>, output: &mut Vec<f32>) -> bool {
     let wanted = resampler.input_frames_next();
     output.clear();
@@ -219,7 +219,7 @@ fn resample(resampler: &mut Fft<f32>, input: &mut Vec<f32>, output: &mut Vec<f32
 mod tests {
     use super::*;
 
-    /// Channels share a model while they are alike; nobody may hear that.
+    /// Channels share a model while they are identical, which must be inaudible.
     #[test]
     fn channels_come_out_as_if_each_had_always_had_a_model_of_its_own() {
         for rate in [48_000, 44_100] {

@@ -1,5 +1,5 @@
-//! Audio by FFmpeg: whatever sample format its decoders give becomes interleaved 32-bit floats of at
-//! most two channels.
+//! Audio decoding by FFmpeg: converts any sample format to interleaved 32-bit floats with at most
+//! two channels.
 #![allow(unsafe_code)]
 
 use crate::decode::backend::ffmpeg::library::{Code, Codec, Context};
@@ -14,7 +14,7 @@ const NAME: &str = "FFmpeg";
 
 /// The largest packet: seconds of anything.
 const MAX_PACKET: usize = 1 << 20;
-/// The most samples of all channels that are taken of one packet.
+/// Limit for the samples of one packet, all channels together.
 const MAX_VALUES: usize = 4 << 20;
 /// The most channels that are mixed down.
 const MAX_CHANNELS: usize = 16;
@@ -56,7 +56,7 @@ impl Decoder {
         Error::Damaged { codec: self.parameters.codec.name(), reason: reason.into() }
     }
 
-    /// All that comes of a packet, and its rate and channels.
+    /// Decodes a packet, and returns its samples, rate and channels.
     fn run(&mut self, packet: &EncodedPacket) -> Result<Option<SampleBlock>, Code> {
         let sent = self.context.send(&packet.data, packet.pts.as_micros(), true);
         let mut made: Option<SampleBlock> = None;
@@ -78,7 +78,7 @@ impl Decoder {
     }
 }
 
-/// Appends a frame's samples, where they are of the same kind as those before them.
+/// Appends a frame's samples, if they have the same format as the previous ones.
 fn take(frame: &ffi::AVFrame, packet: &EncodedPacket, made: &mut Option<SampleBlock>) {
     let frames = usize::try_from(frame.nb_samples).unwrap_or(0);
     let channels = usize::try_from(frame.ch_layout.nb_channels).unwrap_or(0);
@@ -144,7 +144,7 @@ fn from_i32(value: i32) -> f32 {
     (f64::from(value) / 2_147_483_648.0) as f32
 }
 
-/// The values of plane `number`; `T` is what the frame's format says.
+/// The values of plane `number`; `T` matches the frame's format.
 fn plane<T: Copy>(frame: &ffi::AVFrame, number: usize, count: usize) -> Option<&[T]> {
     if frame.extended_data.is_null() {
         return None;

@@ -1,7 +1,7 @@
-//! A table of what shows each colour of 10 bits, and frames through it. Its nodes are 32 codes of
-//! luma and 16 of chroma apart; between them it is as straight as a table in three dimensions can be.
-//! Chroma has a quarter of the pixels, so its two numbers choose a column once for four of them; in the
-//! column the four corners of each node stand side by side, as one vector.
+//! A table that maps 10-bit colors for display, and applies it to frames. Its nodes are 32 codes of
+//! luma and 16 of chroma apart, with linear interpolation between them. Chroma has a quarter of the
+//! pixels, so its two numbers select a column once for four of them; in the column, the four
+//! corners of each node are adjacent, as one vector.
 
 use fearless_simd::{Simd, dispatch, f32x4};
 
@@ -16,7 +16,7 @@ const CHROMA_STEP: u32 = 4;
 /// Nodes of luma, and columns of chroma in each direction.
 const NODES: usize = (1024 >> LUMA_STEP) + 1;
 const COLUMNS: usize = 1024 >> CHROMA_STEP;
-/// Places between two columns, in one direction and in both.
+/// Positions between two columns, in one direction and in both.
 const BETWEEN: usize = 1 << CHROMA_STEP;
 const SUBCELLS: usize = BETWEEN * BETWEEN;
 
@@ -33,21 +33,21 @@ struct Column([Curve; 3]);
 pub(super) struct Table {
     kind: Kind,
     columns: Box<[Column]>,
-    /// How much the four corners count at each place between them.
+    /// The weights of the four corners at each position between them.
     weights: Box<[[f32; 4]]>,
 }
 
-/// Three planes of 10 bits, as they lie in memory: each with the numbers from row to row.
+/// Three planes of 10 bits in memory, each with its stride.
 pub(super) struct Wide<'a>(pub [(&'a [u16], usize); 3]);
 
-/// A table as rows are made with it: of lengths that are known.
+/// A table with fixed lengths for fast loops.
 #[derive(Copy, Clone)]
 struct SizedTable<'a> {
     columns: &'a [Column; COLUMNS * COLUMNS],
     weights: &'a [[f32; 4]; SUBCELLS],
 }
 
-/// Two rows of luma and the one of chroma between them, each with where it goes.
+/// Two rows of luma and the chroma row between them, each with its target.
 struct Rows<'a> {
     luma: [&'a [u16]; 2],
     chroma: [&'a [u16]; 2],
@@ -106,7 +106,7 @@ impl Table {
         Some(SizedTable { columns, weights: (&*self.weights).try_into().ok()? })
     }
 
-    /// Makes a frame of ours of one of 10 bits that is at least as large.
+    /// Converts a 10-bit frame, which is at least as large, to a frame of onair.
     pub fn show(&self, from: &Wide<'_>, into: &mut Planes, workers: &WorkerPool) {
         let Some(look) = self.sized() else { return };
         let (width, half) = (into.luma_stride(), into.chroma_stride());
@@ -137,7 +137,7 @@ impl Table {
     }
 }
 
-/// Four values of a curve before their corners are added up: where `luma` is between two nodes.
+/// Four values of a curve before their corners are added: `luma` is between two nodes.
 #[inline(always)]
 fn corners<S: Simd>(simd: S, curve: &Curve, luma: u16, weights: f32x4<S>) -> f32x4<S> {
     let luma = u32::from(luma) & 1023;
@@ -160,8 +160,8 @@ impl SizedTable<'_> {
         dispatch!(level(), simd => self.rows(simd, rows));
     }
 
-    /// Luma is rounded by a pattern of four, so that four pixels together keep what 8 bits alone have
-    /// not: dark skies do not fall into steps.
+    /// Luma is dithered with a pattern of four, so four pixels together keep more than 8 bits, and
+    /// dark skies show no banding.
     #[inline(always)]
     fn rows<S: Simd>(self, simd: S, rows: Rows<'_>) {
         let (to_upper, to_lower) = rows.to_luma.split_at_mut(rows.to_luma.len() / 2);
@@ -206,8 +206,8 @@ mod tests {
     use crate::decode::backend::ffmpeg::transfer::{Matrix, Primaries, Transfer};
     use crate::media::Size;
 
-    /// Colours of all kinds are what the formulas make of them, but for what lies between the nodes:
-    /// beside the edge of BT.709, where a channel goes to nothing steeply.
+    /// The table matches the formulas for all colors, except between nodes at the edge of BT.709,
+    /// where a channel falls steeply to zero.
     #[test]
     fn the_table_follows_the_formulas() {
         for (transfer, peak) in [

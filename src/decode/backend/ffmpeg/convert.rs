@@ -1,6 +1,6 @@
-//! The library's frames become I420 in planes of ours: by copying where they are that already, else
-//! through its own converter, into a frame that it made (its fast paths write beyond the rows of a
-//! frame whose buffer has no room for that). HDR and wide colours are shown by `hdr`.
+//! Converts the library's frames to I420 planes of onair: copies them if they are I420 already,
+//! otherwise uses the library's scaler, with a frame of its own as target (its fast paths write
+//! beyond the rows of tight buffers). `hdr` handles HDR and wide colors.
 #![allow(unsafe_code)]
 
 use std::ffi::c_int;
@@ -16,7 +16,7 @@ use crate::media::{Color, Planes, PlanesPool, Size, VideoFrame};
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// Frames kept for reuse: what waits for its turn and what is on its way to the window.
+/// Frames kept for reuse: those waiting to be shown and those on their way to the window.
 const IDLE_FRAMES: usize = 6;
 
 /// Makes our frames of the library's.
@@ -24,12 +24,12 @@ const IDLE_FRAMES: usize = 6;
 pub(super) struct Converter {
     pool: PlanesPool<IDLE_FRAMES>,
     scaler: Scaler,
-    /// What the scaler writes into, and of which pixel format that is.
+    /// The scaler's target, and its pixel format.
     converted: Option<(Size, ffi::AVPixelFormat, Frame)>,
     mapper: Mapper,
-    /// What the last frame was, if it was not shown as it is.
+    /// The kind of the last frame, if it was mapped.
     mapped: Option<Kind>,
-    /// What came back from the hardware.
+    /// A frame downloaded from the hardware.
     fetched: Option<Frame>,
 }
 
@@ -53,14 +53,14 @@ impl Drop for Scaler {
     }
 }
 
-/// How the numbers of a frame are meant, and how ours are.
+/// The color interpretation of a frame, and of onair's.
 struct Meaning {
     color: Color,
     /// The coefficients of the frame's own matrix, as the converter numbers them.
     source: u32,
-    /// Whether its matrix is none of those that our frames may have.
+    /// Whether its matrix is none that a frame of onair can have.
     foreign: bool,
-    /// It is RGB, or has a palette of it.
+    /// It is RGB, or has an RGB palette.
     rgb: bool,
 }
 
@@ -97,17 +97,17 @@ fn meaning(frame: &ffi::AVFrame) -> Meaning {
     Meaning { color: Color { matrix, range }, source, foreign, rgb: false }
 }
 
-/// What the library's converter is to make of a frame.
+/// A conversion by the library's scaler.
 struct Task {
     format: ffi::AVPixelFormat,
-    /// The coefficients of the frame's matrix and of what is made, as the converter numbers them.
+    /// The matrix coefficients of the input and the output, in the scaler's numbering.
     matrices: [u32; 2],
-    /// Whether the range is the full one, before and after.
+    /// Whether the input and the output have full range.
     full: bool,
 }
 
 impl Converter {
-    /// One frame of ours; odd sides lose their last row or column.
+    /// Converts a frame; odd sides lose their last row or column.
     pub fn convert(&mut self, frame: &mut Frame, pts: Timestamp) -> Result<VideoFrame, Problem> {
         if frame.get().format == ffi::AV_PIX_FMT_VAAPI {
             let mut fetched = match self.fetched.take() {
@@ -169,12 +169,12 @@ impl Converter {
         Ok(VideoFrame { pts, color: meaning.color, surface: planes.share().into() })
     }
 
-    /// Whether frames came back from the hardware.
+    /// Whether frames were downloaded from the hardware.
     pub fn has_fetched(&self) -> bool {
         self.fetched.is_some()
     }
 
-    /// What was made of the last frame's light, in words, where it was HDR.
+    /// The tone mapping of the last frame as a text, if it was HDR.
     pub fn hdr_label(&self) -> Option<&'static str> {
         self.mapped.and_then(Kind::hdr_label)
     }
@@ -248,7 +248,7 @@ fn room(size: Size, format: ffi::AVPixelFormat) -> Result<Frame, Code> {
     if code < 0 { Err(Code(code)) } else { Ok(frame) }
 }
 
-/// Brings a frame back from the hardware, with what is known of it.
+/// Downloads a frame from the hardware, with its metadata.
 fn fetch(into: &mut Frame, from: &mut Frame) -> Result<(), Code> {
     into.clear();
     // SAFETY: `from` is a frame of the hardware; `into` is empty and gets room of its own.
@@ -268,7 +268,7 @@ fn fetch(into: &mut Frame, from: &mut Frame) -> Result<(), Code> {
     Ok(())
 }
 
-/// Copies three planes of I420 that are at least as large as ours.
+/// Copies three I420 planes that are at least as large as the target.
 fn copy(frame: &ffi::AVFrame, planes: &mut Planes) -> Result<(), Problem> {
     let (luma, chroma) = (planes.luma_stride(), planes.chroma_stride());
     let targets = [(&mut planes.y, luma), (&mut planes.u, chroma), (&mut planes.v, chroma)];

@@ -1,5 +1,5 @@
-//! Decoding by graphics hardware, through VAAPI: a device, and how a decoder uses it. Where it fails in the
-//! middle of a stream, the decoder continues without it.
+//! Hardware decoding through VAAPI: the device, and its use by a decoder. If it fails in the middle
+//! of a stream, the decoder continues without it.
 #![allow(unsafe_code)]
 
 use std::ptr;
@@ -9,10 +9,10 @@ use crate::decode::backend::ffmpeg::system as ffi;
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// As it is called.
+/// Its name.
 pub(super) const NAME: &str = "VAAPI";
 
-/// Owns the library's device, for as long as the program runs: there is one at most.
+/// Owns the library's device until the program ends: there is at most one.
 pub(super) struct Device(*mut ffi::AVBufferRef);
 
 // SAFETY: a reference to an object that counts its references atomically; each user takes one of
@@ -22,7 +22,7 @@ unsafe impl Send for Device {}
 unsafe impl Sync for Device {}
 
 impl Device {
-    /// Opens the usual one; or why that cannot be done.
+    /// Opens the default device; the error says why not.
     pub fn open() -> Result<Self, Problem> {
         ffi::load()?;
         let mut raw = ptr::null_mut();
@@ -38,7 +38,7 @@ impl Device {
         }
     }
 
-    /// Has a decoder use the hardware where it can.
+    /// Makes a decoder use the hardware if possible.
     pub fn attach(&self, context: &mut ffi::AVCodecContext) {
         // SAFETY: the device lives for ever; the context gives its own reference back.
         context.hw_device_ctx = unsafe { ffi::av_buffer_ref(self.0) };
@@ -46,7 +46,7 @@ impl Device {
     }
 }
 
-/// Of the formats that a decoder offers, that of the hardware, else what the library prefers.
+/// Chooses the hardware's format if a decoder offers it, else the library's preference.
 unsafe extern "C" fn choose(
     context: *mut ffi::AVCodecContext,
     formats: *const ffi::AVPixelFormat,

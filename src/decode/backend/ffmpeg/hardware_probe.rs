@@ -1,5 +1,5 @@
-//! Whether graphics hardware decodes is found out by having it decode: a device that opens may belong to a
-//! driver that fails at the first frame, draws it wrong, or has no decoder for it. Asked once.
+//! Tests whether the hardware decodes by decoding a frame: a driver can open a device but fail at
+//! the first frame, decode it wrong, or lack a decoder. Runs once.
 
 use std::sync::OnceLock;
 
@@ -19,10 +19,10 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::codec::h264::DecoderConfig;
 
-/// What was found out, once.
+/// The result of the test.
 struct ProbedHardware<D> {
-    /// For decoders that take what the hardware has for them and do the rest themselves. None where the
-    /// hardware does harm.
+    /// For decoders, which use the hardware if it supports their stream. None if the hardware
+    /// fails.
     device: Option<D>,
     told: Result<&'static str, Problem>,
 }
@@ -49,12 +49,12 @@ pub(super) fn name() -> Result<&'static str, Problem> {
     found().told.clone()
 }
 
-/// As [`name`], where that was asked before.
+/// Like [`name`], but only the result of an earlier test.
 pub(super) fn known() -> Option<Result<&'static str, Problem>> {
     FOUND.get().map(|found| found.told.clone())
 }
 
-/// `prove` says whether the hardware decoded a frame, and decoded it right; or what went wrong.
+/// `prove` returns whether the hardware decoded a frame correctly, or the error.
 fn judge<D>(
     opened: Result<D, Problem>,
     prove: impl FnOnce(&D) -> Result<bool, Problem>,
@@ -77,7 +77,7 @@ fn judge<D>(
     }
 }
 
-/// Decodes the frame below. Whether hardware did it; or what it did wrong.
+/// Decodes the frame below. Returns whether hardware decoded it, or the error.
 fn prove(decoder: &mut dyn VideoBackend) -> Result<bool, Problem> {
     let mut frames = decoder.decode(&packet()).map_err(|error| Problem::from(&error))?;
     if frames.is_empty() {
@@ -91,7 +91,7 @@ fn prove(decoder: &mut dyn VideoBackend) -> Result<bool, Problem> {
 }
 
 const SIZE: Size = Size::new(256, 144);
-/// The luma of its quarters, row by row, and the red of its left and its right half.
+/// The luma of its quarters, row by row, and the red of its left and right half.
 const LUMA: [u8; 4] = [48, 144, 96, 208];
 const RED: [u8; 2] = [160, 96];
 /// Decoders agree to the bit; converters on the way back need not.
@@ -169,11 +169,11 @@ mod tests {
     use crate::decode::traits::By;
     use crate::media::Planes;
 
-    /// Hardware as it may be.
+    /// Simulated hardware.
     struct Fake {
-        /// What it makes of the packet.
+        /// Its result for the packet.
         decoded: Result<Vec<VideoFrame>, Error>,
-        /// What it gives at the end only.
+        /// Frames that it returns only at the end.
         held: Vec<VideoFrame>,
         hardware: Option<&'static str>,
     }
@@ -267,8 +267,8 @@ mod tests {
         assert_eq!((none.device, none.told), (None, Err("no device".into())));
     }
 
-    /// The library's own decoder, which takes over where hardware has not the codec, decodes the frame
-    /// right: that is no proof.
+    /// If the hardware lacks the codec, the library's own decoder produces the frame: that proves
+    /// nothing.
     #[test]
     fn what_the_processor_decodes_proves_nothing_and_spares_other_codecs() {
         assert_eq!(prove(&mut software()), Ok(false));
@@ -277,7 +277,8 @@ mod tests {
         assert_eq!((found.device, found.told), (Some(()), Err(why)));
     }
 
-    /// Machines that test have no such hardware, and say why; one that has some has proven it.
+    /// Most test machines have no such hardware, and report why; one with hardware has passed the
+    /// test.
     #[test]
     fn what_is_said_of_this_machine_is_what_is_used() {
         assert_eq!(known().unwrap_or_else(name), name());

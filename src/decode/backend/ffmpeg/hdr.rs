@@ -1,6 +1,5 @@
-//! Frames whose numbers mean other light or other colours than ours (HDR; BT.2020 and P3 of SDR
-//! too): finds out which they are, and shows them as they are to be seen in BT.709, where 10 bits
-//! become 8.
+//! Frames with other transfer functions or primaries than onair's (HDR; also SDR in BT.2020 and
+//! P3): detects them, and converts 10 bits to 8 bits of BT.709.
 #![allow(unsafe_code)]
 
 use std::ffi::c_int;
@@ -13,20 +12,19 @@ use crate::media::Planes;
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// The most cd/m² that can be told.
+/// The maximum luminance in cd/m².
 const MAX_LUMINANCE: f64 = 10_000.0;
 
-/// Shows frames of such kinds. Its table is made when there is a first one.
+/// Converts frames of such kinds. Its table is built for the first frame.
 #[derive(Default)]
 pub(super) struct Mapper {
     table: Option<Table>,
     workers: Option<WorkerPool>,
-    /// What the stream said last of its brightest; not every frame comes with it.
+    /// The last declared peak; not every frame declares it.
     peak: Option<u16>,
 }
 
-/// What is to be known of a frame's numbers, where they cannot be taken for ours. Nothing that is not
-/// told is taken for HDR.
+/// The kind of a frame, if it needs conversion. Without a declaration, a frame is not HDR.
 fn kind(frame: &ffi::AVFrame, full: bool) -> Option<Kind> {
     let transfer = match frame.color_trc {
         ffi::AVCOL_TRC_SMPTE2084 => Transfer::Pq,
@@ -54,7 +52,7 @@ fn kind(frame: &ffi::AVFrame, full: bool) -> Option<Kind> {
     (!ours).then_some(Kind { transfer, primaries, matrix, full, peak: None })
 }
 
-/// What a frame has of this kind beside its pixels.
+/// Side data of a frame.
 fn beside<T: Copy>(frame: &ffi::AVFrame, kind: ffi::AVFrameSideDataType) -> Option<T> {
     // SAFETY: it looks through the list of the frame, which is whole; null is looked for.
     let found = unsafe { ffi::av_frame_get_side_data(frame, kind).as_ref() }?;
@@ -66,8 +64,7 @@ fn beside<T: Copy>(frame: &ffi::AVFrame, kind: ffi::AVFrameSideDataType) -> Opti
     Some(unsafe { *data })
 }
 
-/// The brightest pixel in cd/m², as the stream tells: no brighter than the display on which it was
-/// made could be.
+/// The declared peak in cd/m²: not above the peak of the mastering display.
 fn declared_peak(frame: &ffi::AVFrame) -> Option<u16> {
     let level: Option<ffi::AVContentLightMetadata> =
         beside(frame, ffi::AV_FRAME_DATA_CONTENT_LIGHT_LEVEL);
@@ -99,7 +96,7 @@ fn plane(
 }
 
 impl Mapper {
-    /// How a frame is to be shown, where it is not to be taken as it is.
+    /// The conversion of a frame, if it needs one.
     pub fn kind(&mut self, frame: &ffi::AVFrame, full: bool) -> Option<Kind> {
         let kind = kind(frame, full)?;
         if kind.transfer != Transfer::Pq {
@@ -109,13 +106,13 @@ impl Mapper {
         Some(Kind { peak: self.peak, ..kind })
     }
 
-    /// Whether a frame's planes can be read as they are: 4:2:0 of 10 bits, from top to bottom.
+    /// Whether a frame's planes are supported: 4:2:0 with 10 bits, top to bottom.
     pub fn reads(frame: &ffi::AVFrame) -> bool {
         let down = frame.linesize.iter().take(3).all(|stride| *stride > 0 && stride % 2 == 0);
         cfg!(target_endian = "little") && frame.format == ffi::AV_PIX_FMT_YUV420P10LE && down
     }
 
-    /// Shows a frame that [`Self::reads`] and that is at least as large as ours.
+    /// Converts a frame that [`Self::reads`] accepts and that is at least as large as the target.
     pub fn show(
         &mut self,
         kind: Kind,

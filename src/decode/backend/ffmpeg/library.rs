@@ -1,4 +1,4 @@
-//! FFmpeg's objects as values that own what they hold: a decoder's context, a packet, a frame.
+//! FFmpeg's objects as owning values: a decoder's context, a packet, a frame.
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, c_int};
@@ -7,10 +7,10 @@ use std::ptr;
 use crate::decode::backend::ffmpeg::system as ffi;
 use crate::decode::error::NoDecoder;
 
-/// The most bytes of a configuration: real ones have some hundred.
+/// Limit for the bytes of a codec config: real ones have some hundred.
 const MAX_CONFIG: usize = 64 << 10;
 
-/// Threads of one decoder: slices and tiles of a frame, so that nothing waits for later frames.
+/// Threads of one decoder: for slices and tiles of a frame, so nothing waits for later frames.
 const MAX_THREADS: usize = 4;
 
 /// An error code of the library.
@@ -41,8 +41,7 @@ pub(super) struct Codec(*const ffi::AVCodec);
 unsafe impl Send for Codec {}
 
 impl Codec {
-    /// The decoder that the library prefers for a codec, where it has one that works without a
-    /// graphics card.
+    /// The library's preferred decoder for a codec that works without graphics hardware.
     pub fn find(id: ffi::AVCodecID) -> Result<Self, NoDecoder> {
         ffi::load()?;
         // SAFETY: it looks through a static list.
@@ -52,7 +51,7 @@ impl Codec {
         found.then_some(codec).ok_or(NoDecoder::NotInLibrary)
     }
 
-    /// As the library calls it.
+    /// The library's name of it.
     pub fn name(self) -> String {
         if self.0.is_null() {
             return String::new();
@@ -75,7 +74,7 @@ impl Frame {
         if raw.is_null() { Err(Code(0)) } else { Ok(Self(raw)) }
     }
 
-    /// What is in it.
+    /// Its content.
     pub fn get(&self) -> &ffi::AVFrame {
         // SAFETY: not null, and nobody else has it.
         unsafe { &*self.0 }
@@ -90,7 +89,7 @@ impl Frame {
         self.0
     }
 
-    /// Lets go of what it holds.
+    /// Releases its content.
     pub fn clear(&mut self) {
         // SAFETY: not null.
         unsafe { ffi::av_frame_unref(self.0) }
@@ -133,7 +132,7 @@ impl Drop for Context {
 }
 
 impl Context {
-    /// Opens a decoder; `set` sets what it must know beside its configuration.
+    /// Opens a decoder; `set` sets options in addition to its codec config.
     pub fn open(
         codec: Codec,
         config: &[u8],
@@ -177,7 +176,7 @@ impl Context {
         Ok(context)
     }
 
-    /// Hands a packet in. Everything that comes of it must be received before the next one.
+    /// Sends a packet. All its frames must be received before the next packet.
     pub fn send(&mut self, data: &[u8], pts: i64, keyframe: bool) -> Result<(), Code> {
         let size = c_int::try_from(data.len()).map_err(|_| Code(0))?;
         // SAFETY: the packet is empty; the library makes room of this size with its padding, which
@@ -195,7 +194,7 @@ impl Context {
         }
     }
 
-    /// Nothing more will come: what the decoder holds back can be received.
+    /// Ends the stream: delayed frames can be received.
     pub fn end(&mut self) {
         // SAFETY: the context is open; no packet means the end.
         unsafe { ffi::avcodec_send_packet(self.raw, ptr::null()) };

@@ -1,6 +1,6 @@
-//! The FFmpeg libraries that the system has, for what the decoders in the program cannot do. Used
-//! where onair was built with the feature `ffmpeg`, and loaded when they are needed; which decoders they
-//! have is asked of them then, because distributions leave some out. FFmpeg 5.1 or newer.
+//! The system's FFmpeg libraries, for codecs that the built-in decoders lack. Used if onair was
+//! built with the feature `ffmpeg`, and loaded when needed; the libraries are asked for their
+//! decoders, because distributions omit some. FFmpeg 5.1 or newer.
 
 mod audio;
 mod color_table;
@@ -44,22 +44,22 @@ pub(crate) fn open_audio(parameters: &AudioConfig) -> Result<Box<dyn AudioBacken
     Ok(Box::new(audio::Decoder::open(codec, parameters)?))
 }
 
-/// Whether the libraries decode such frames, as far as can be told without loading them for that.
+/// Whether the libraries may decode such video, as far as known without loading them.
 pub(crate) fn may_decode(codec: VideoCodec) -> bool {
     !system::is_known() || find_video(codec).is_ok()
 }
 
-/// The library's version, or why there is none.
+/// The library's version, or why it is missing.
 pub(crate) fn library() -> Result<String, NoDecoder> {
     system::version()
 }
 
-/// As [`hardware()`], where that was asked before.
+/// Like [`hardware()`], but only a known result.
 pub(crate) fn hardware_known() -> Option<Result<&'static str, Problem>> {
     hardware_probe::known()
 }
 
-/// The graphics hardware that decodes, or why there is none.
+/// The hardware decoder, or why there is none.
 pub(crate) fn hardware() -> Result<&'static str, Problem> {
     hardware_probe::name()
 }

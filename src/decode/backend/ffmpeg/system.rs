@@ -1,7 +1,7 @@
-//! The FFmpeg libraries, loaded when something asks for them first: with all that they bring along they
-//! are about a hundred files, which cost 14 MB of memory at each start of a program that seldom needs
-//! them. Types and numbers are those of the headers, by [`rusty_ffmpeg`]; functions are those below, by
-//! the same names. They do nothing and return null or an error where [`load`] has not said yes.
+//! Loads the FFmpeg libraries on demand: with their dependencies, they are about a hundred files,
+//! and cost 14 MB of memory at each start, although they are seldom needed. Types and constants are
+//! those of the headers, from [`rusty_ffmpeg`]; the functions below have the same names. They do
+//! nothing, and return null or an error, unless [`load`] succeeded.
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, c_char, c_int, c_void};
@@ -12,7 +12,7 @@ pub(super) use rusty_ffmpeg::ffi::*;
 
 use crate::decode::error::NoDecoder;
 
-/// What a function that is not there returns.
+/// The return value of a missing function.
 trait Absent {
     const ABSENT: Self;
 }
@@ -33,8 +33,8 @@ impl<T> Absent for *mut T {
     const ABSENT: Self = std::ptr::null_mut();
 }
 
-/// The functions of the libraries: a table of where they are, and each under its own name. That they take
-/// what the headers say is seen to by the compiler.
+/// The library functions: a table of their addresses, and each under its own name. The compiler
+/// checks their signatures against the headers.
 macro_rules! functions {
     ($($library:ident $major:ident {
         $(fn $name:ident($($value:ident: $kind:ty),* $(,)?) $(-> $result:ty)?;)*
@@ -42,7 +42,7 @@ macro_rules! functions {
         #[allow(non_snake_case, reason = "the library's names")]
         struct Functions {
             $($($name: unsafe extern "C" fn($($kind),*) $(-> $result)?,)*)*
-            /// They stay where they are as long as these do.
+            /// The functions stay valid as long as these do.
             _libraries: Vec<Library>,
         }
 
@@ -188,8 +188,8 @@ fn loaded() -> Option<&'static Functions> {
     functions().get()?.as_ref()
 }
 
-/// Loads the libraries, unless that has been done, and keeps them from writing to standard error. Says
-/// whether they are there.
+/// Loads the libraries once, and keeps them from writing to standard error. Returns whether they
+/// are available.
 pub(super) fn load() -> Result<(), NoDecoder> {
     static QUIET: Once = Once::new();
     let loaded = functions().get_or_init(|| {
@@ -203,7 +203,7 @@ pub(super) fn load() -> Result<(), NoDecoder> {
     loaded.as_ref().map(|_| ()).ok_or(NoDecoder::NotInstalled)
 }
 
-/// Whether it is known whether they are there.
+/// Whether it is known if they are available.
 pub(super) fn is_known() -> bool {
     functions().get().is_some()
 }

@@ -1,32 +1,32 @@
-//! What light the numbers of a wide frame stand for (PQ: SMPTE ST 2084; HLG: ARIB STD-B67 with the
-//! OOTF of ITU-R BT.2100; else a display of BT.1886), and which numbers of BT.709 show it best. The
-//! brightness of HDR is brought down by the curve of ITU-R BT.2390 §5.4 so that the reference white of
-//! BT.2408 (203 cd/m²) is just below white; colours that BT.709 has not are brought to its edge along
-//! lines of equal luminance. Pure, in double precision: it fills tables.
+//! Converts wide-gamut and HDR signals to light (PQ: SMPTE ST 2084; HLG: ARIB STD-B67 with the OOTF
+//! of ITU-R BT.2100; otherwise a BT.1886 display) and to the best BT.709 signals. The curve of
+//! ITU-R BT.2390 §5.4 reduces the brightness of HDR so that the reference white of BT.2408 (203
+//! cd/m²) is just below white; colors outside BT.709 move to its edge at constant luminance. Pure,
+//! in double precision: it fills tables.
 
-/// Reference white of HDR in cd/m² (BT.2408), and what white of SDR is taken for.
+/// The reference white of HDR in cd/m² (BT.2408), also used for SDR white.
 const WHITE: f64 = 203.0;
-/// The brightest of a mastering display, where the stream does not say.
+/// The peak of a mastering display if the stream does not declare it.
 const USUAL_PEAK: u16 = 1_000;
-/// The most that PQ can say.
+/// The maximum of PQ.
 const MAX_LUMINANCE: f64 = 10_000.0;
-/// The display that HLG is made for in production, in cd/m², and its gamma.
+/// The reference display of HLG production in cd/m², and its gamma.
 const HLG_PEAK: f64 = 1_000.0;
 const HLG_GAMMA: f64 = 1.2;
 /// The gamma of SDR displays (BT.1886 with a black of no light).
 const GAMMA: f64 = 2.4;
-/// As far above white as signals of SDR are followed: limited range has room for it.
+/// Limit for SDR signals above white, within limited range.
 const ABOVE: f64 = 1.1;
-/// How near to the edge of BT.709 colours begin to be held back: a channel below this, on the scale
-/// of signals where the luminance is 1.
+/// Where compression near the edge of BT.709 begins: a channel below this, as a signal at luminance
+/// 1.
 const SOFT: f64 = 0.1;
 
-/// How signals stand for light.
+/// The transfer function of signals.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Transfer {
     Pq,
     Hlg,
-    /// That of SDR.
+    /// SDR.
     Gamma,
 }
 
@@ -55,7 +55,7 @@ pub(super) struct Kind {
     pub primaries: Primaries,
     pub matrix: Matrix,
     pub full: bool,
-    /// The brightest that there is in it, in cd/m²; `None` where it is not told.
+    /// The peak in cd/m²; `None` if not declared.
     pub peak: Option<u16>,
 }
 
@@ -118,7 +118,7 @@ fn from_hlg(signal: f64) -> f64 {
 }
 
 impl Kind {
-    /// As it is told to people, where it is HDR.
+    /// The label for users, if it is HDR.
     pub fn hdr_label(self) -> Option<&'static str> {
         match self.transfer {
             Transfer::Pq => Some("HDR (PQ) → SDR"),
@@ -127,7 +127,7 @@ impl Kind {
         }
     }
 
-    /// What arithmetic is the same for all its pixels.
+    /// Values that are constant for all pixels.
     pub fn ready(self) -> Ready {
         let peak = match self.transfer {
             Transfer::Pq => f64::from(self.peak.unwrap_or(USUAL_PEAK)).clamp(WHITE, MAX_LUMINANCE),
@@ -159,7 +159,7 @@ pub(super) struct Ready {
     blue: f64,
     /// The signal of PQ of the peak.
     peak: f64,
-    /// That of white, where that of the peak is 1.
+    /// White, relative to the peak.
     white: f64,
     to_709: [Three; 3],
     luminance: Three,
@@ -168,8 +168,7 @@ pub(super) struct Ready {
 }
 
 impl Ready {
-    /// What shows codes of 10 bits (Y', Cb, Cr): codes of 8 bits in [`Color::PROGRAM`]'s meaning, with
-    /// their fractions.
+    /// Converts 10-bit codes (Y', Cb, Cr) to 8-bit codes of [`Color::PROGRAM`], with fractions.
     ///
     /// [`Color::PROGRAM`]: crate::media::Color::PROGRAM
     pub fn shown(&self, codes: Three) -> Three {
@@ -196,7 +195,7 @@ impl Ready {
         [r, g, b].map(|channel| channel.clamp(0.0, self.most))
     }
 
-    /// The light of a display for them, where 1 is [`WHITE`].
+    /// The displayed light, where 1 is [`WHITE`].
     fn light(&self, signals: Three) -> Three {
         match self.kind.transfer {
             Transfer::Pq => signals.map(|signal| from_pq(signal) / WHITE),
@@ -210,7 +209,7 @@ impl Ready {
         }
     }
 
-    /// The same no brighter than white: all channels by what the curve makes of the brightest, so that
+    /// The same, no brighter than white: scales all channels by the curve at the brightest one, so
     /// hues stay.
     fn toned(&self, light: Three) -> Three {
         let most = light.iter().copied().fold(0.0, f64::max);
@@ -222,8 +221,8 @@ impl Ready {
         light.map(|channel| channel * gain)
     }
 
-    /// The curve (BT.2390's EETF, black staying where it is): straight up to the knee, from there a
-    /// spline that ends at white.
+    /// The curve (BT.2390's EETF with constant black): linear up to the knee, then a spline that
+    /// ends at white.
     fn lowered(&self, signal: f64) -> f64 {
         let knee = 1.5 * self.white - 0.5;
         if knee >= 1.0 || signal < knee {
@@ -237,8 +236,8 @@ impl Ready {
     }
 }
 
-/// Light of BT.709 without negative channels and without any above the `top`: as far towards the grey of
-/// its luminance as that needs, and a little more beside the edge, so that what differs still does.
+/// BT.709 light without negative channels or channels above `top`: desaturated as much as needed,
+/// and slightly more near the edge, so differences stay visible.
 fn fitted(light: Three, top: f64) -> Three {
     let luminance = dot(LUMINANCE_709, light);
     if luminance <= 1e-9 {

@@ -1,5 +1,5 @@
-//! Frames by FFmpeg: one packet in, the frames that are then ready out, in the order in which
-//! they are shown, which the library's decoders see to.
+//! Video decoding by FFmpeg: one packet in, the frames that are then ready out, in presentation
+//! order, which the library's decoders produce.
 
 use crate::base::Timestamp;
 use crate::decode::backend::ffmpeg::convert::Converter;
@@ -18,14 +18,14 @@ const NAME: &str = "FFmpeg";
 /// The largest packet that is looked at.
 const MAX_PACKET: usize = 16 << 20;
 
-/// The largest frame: that of H.264's level 5.2, as everywhere here (4096×2304). What a stream may
-/// make the library hold follows from it.
+/// The largest frame: that of H.264 level 5.2, as everywhere in onair (4096×2304). It limits the
+/// memory that a stream can make the library allocate.
 const MAX_PIXELS: i64 = 36_864 * 256;
 
-/// Frames of one packet that are taken.
+/// Limit for the frames of one packet.
 const MAX_FRAMES: usize = 64;
 
-/// So many keyframes in a row that fail end the stream.
+/// This many failed keyframes in a row end the stream.
 const LAST_CHANCES: u32 = 3;
 
 /// The decoder.
@@ -34,16 +34,16 @@ pub(super) struct Decoder {
     codec: Codec,
     parameters: VideoConfig,
     converter: Converter,
-    /// It decodes in hardware where that can.
+    /// Whether it decodes in hardware if possible.
     hardware: bool,
     name: String,
-    /// What the name says of HDR.
+    /// The HDR label in its name.
     told: Option<&'static str>,
     /// Nothing before the next keyframe can be decoded.
     waiting: bool,
     failed_keyframes: u32,
     last: Timestamp,
-    /// The frame of this time was given before its turn.
+    /// The frame of this time was already returned.
     early: Option<Timestamp>,
 }
 
@@ -84,7 +84,7 @@ fn start(
 }
 
 impl Decoder {
-    /// `device`: the hardware that it is to use where that can.
+    /// `device`: the hardware to use if possible.
     pub fn open(
         codec: Codec,
         parameters: &VideoConfig,
@@ -130,7 +130,7 @@ impl Decoder {
         }
     }
 
-    /// Has the name say what the frames are.
+    /// Updates the name for the kind of frames.
     fn tell(&mut self) {
         let told = self.converter.hdr_label();
         if told != self.told {
@@ -148,9 +148,9 @@ impl Decoder {
         received
     }
 
-    /// The first frame, which the library holds back until it knows that none comes before it: none
-    /// does. It is told that this is all, gives the frame, and begins again with the same packet, whose
-    /// frame it then gives a second time.
+    /// Gets the first frame, which the library would hold back until it knows that none precedes
+    /// it. The library is told that the stream ends, returns the frame, and restarts with the same
+    /// packet, whose frame it then returns again.
     fn hurry(
         &mut self,
         packet: &EncodedPacket,
@@ -164,7 +164,7 @@ impl Decoder {
         self.run(packet, &mut Vec::new())
     }
 
-    /// Leaves out what was given before.
+    /// Drops the frame that was already returned.
     fn leave_out_early(&mut self, frames: &mut Vec<VideoFrame>) {
         if let Some(at) = frames.iter().position(|frame| Some(frame.pts) == self.early) {
             frames.remove(at);
@@ -181,7 +181,7 @@ impl Decoder {
 }
 
 impl VideoBackend for Decoder {
-    /// The library makes room as it goes.
+    /// The library allocates on demand.
     fn prepare(&mut self) {}
 
     fn decode(&mut self, packet: &EncodedPacket) -> Result<Vec<VideoFrame>, Error> {
