@@ -30,6 +30,13 @@ impl Language {
         Self::ALL.into_iter().find(|language| language.tag() == tag)
     }
 
+    /// The language of a tag or locale that a user wrote: `zh`, `zh-Hans`, `zh_CN.UTF-8`, `en_US`.
+    pub fn of_argument(text: &str) -> Option<Self> {
+        let text = text.to_ascii_lowercase();
+        let primary = text.split(['-', '_', '.', '@']).next()?;
+        Self::ALL.into_iter().find(|language| language.tag().split('-').next() == Some(primary))
+    }
+
     /// What the language calls itself.
     pub fn name(self) -> &'static str {
         match self {
@@ -94,5 +101,18 @@ mod tests {
             assert_eq!(Language::of_tag(language.tag()), Some(language));
         }
         assert_eq!(Language::of_tag("de"), None);
+    }
+
+    #[test]
+    fn a_language_can_be_written_as_a_tag_or_a_locale() {
+        for text in ["zh", "zh-CN", "ZH-cn", "zh-Hans", "zh_CN.UTF-8", "zh_CN@pinyin"] {
+            assert_eq!(Language::of_argument(text), Some(Language::Chinese), "{text}");
+        }
+        for text in ["en", "en-GB", "en_US.UTF-8", "EN"] {
+            assert_eq!(Language::of_argument(text), Some(Language::English), "{text}");
+        }
+        for text in ["", "de", "zho", "C", "english", "-CN"] {
+            assert_eq!(Language::of_argument(text), None, "{text}");
+        }
     }
 }

@@ -28,7 +28,7 @@ pub struct Globals {
     /// Use this profile of the settings (quality, targets, recording, hotkeys) for this run
     #[arg(long, global = true, value_name = "NAME")]
     pub profile: Option<String>,
-    /// Language of notices and errors: en, zh-CN [default: the system's language; English with
+    /// Language of notices and errors: en or zh-CN (also zh, or a locale) [default: the system's language; English with
     /// --json]
     #[arg(long, global = true, value_name = "LANGUAGE", value_parser = language)]
     pub lang: Option<Language>,
@@ -38,7 +38,7 @@ pub struct Globals {
 }
 
 fn language(tag: &str) -> Result<Language, String> {
-    Language::of_tag(tag).ok_or_else(|| "choose en or zh-CN".to_owned())
+    Language::of_argument(tag).ok_or_else(|| "choose en or zh-CN".to_owned())
 }
 
 impl Globals {
