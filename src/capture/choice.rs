@@ -29,7 +29,7 @@ pub enum VideoChoice {
     Image(PathBuf),
     /// The images of a folder in order, or the first image of a list.
     Slides(PathBuf),
-    /// A colour or a gradient.
+    /// A color or a gradient.
     Color(ColorSource),
     /// Words, a file's words, or a time.
     Text(Content),

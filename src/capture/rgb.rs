@@ -8,7 +8,7 @@ use yuv::{
 use crate::media::{Planes, Size};
 use crate::text::problem::{Problem, problem};
 
-/// A straight sRGB colour with its opacity.
+/// A straight sRGB color with its opacity.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Rgba {
     pub red: u8,
@@ -32,7 +32,7 @@ impl Rgba {
         [self.red, self.green, self.blue, self.alpha]
     }
 
-    /// The part `share` (0…1) of the way to another colour.
+    /// The part `share` (0…1) of the way to another color.
     pub fn mix(self, other: Self, share: f32) -> Self {
         let share = share.clamp(0.0, 1.0);
         let one = |a: u8, b: u8| (f32::from(a) + (f32::from(b) - f32::from(a)) * share).round();
@@ -126,7 +126,7 @@ pub(super) fn fill(rgba: &[u8], width: u32, height: u32, planes: &mut Planes) {
             for (line, row) in rows.iter().enumerate() {
                 for x in [column * 2, column * 2 + 1] {
                     let [r, g, b, a] = pixel(row, x);
-                    // Where nothing is seen there is no colour either.
+                    // Where nothing is seen there is no color either.
                     let [r, g, b] = if a == 0 { [0; 3] } else { [r, g, b] };
                     let place = line * stride + x;
                     if let Some(luma) = lumas.get_mut(place) {
@@ -135,7 +135,7 @@ pub(super) fn fill(rgba: &[u8], width: u32, height: u32, planes: &mut Planes) {
                     if let Some(alpha) = alphas.as_mut().and_then(|alpha| alpha.get_mut(place)) {
                         *alpha = a as u8;
                     }
-                    // Beside an edge the colour is that of what is seen.
+                    // Beside an edge the color is that of what is seen.
                     sum = [sum[0] + r * a, sum[1] + g * a, sum[2] + b * a];
                     weight += a;
                 }

@@ -10,7 +10,7 @@
 
 use std::collections::VecDeque;
 
-/// The lowest and highest quantisers.
+/// The lowest and highest quantizers.
 const MIN_QP: f64 = 12.0;
 const MAX_QP: f64 = 51.0;
 
@@ -59,7 +59,7 @@ pub(super) struct RateControl {
     /// Bits that a frame costs at QP 0, by the model.
     inter: Option<f64>,
     key: Option<f64>,
-    /// The last inter frame's quantiser, and their running mean.
+    /// The last inter frame's quantizer, and their running mean.
     qp: f64,
     mean_qp: f64,
     /// Bits of the last keyframe, as its share of an interval.
@@ -136,7 +136,7 @@ impl RateControl {
         (self.to_come as usize).clamp(1, FRAMES_AHEAD)
     }
 
-    /// The quantiser of the next frame.
+    /// The quantizer of the next frame.
     pub(super) fn choose(&self, key: bool) -> i32 {
         let qp = match self.key {
             _ if key => self.choose_key(),

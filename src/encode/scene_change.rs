@@ -2,7 +2,7 @@
 //! change nearly everywhere. Motion and grain change them little, and a flash or a title only
 //! locally.
 
-/// Luma samples between block centres, in both directions, and from there to a block's samples.
+/// Luma samples between block centers, in both directions, and from there to a block's samples.
 const BLOCK: usize = 32;
 const APART: usize = 8;
 /// A block counts as changed if its mean differs by more.

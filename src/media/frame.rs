@@ -369,7 +369,7 @@ pub enum Range {
     Full,
 }
 
-/// The colour description of a frame.
+/// The color description of a frame.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub struct Color {
     /// RGB ↔ YCbCr.

@@ -1,13 +1,12 @@
-//! Momentary and short-term loudness from tenths of a second. The library would add up all samples of
-//! three seconds each time it is asked: of a broadcast from files that was 3 % of all work, ten times a
-//! second.
+//! Momentary and short-term loudness from tenths of a second. The library would sum all samples of
+//! three seconds for each query, which was 3 % of all work in a broadcast from files.
 
 use ebur128::EbuR128;
 
-/// So many are short-term and momentary loudness.
+/// The tenths of short-term and momentary loudness.
 const SHORT_TERM: usize = 30;
 const MOMENTARY: usize = 4;
-/// The library looks so far back, in milliseconds.
+/// The window of the library in milliseconds.
 const MAX_WINDOW: usize = 400;
 
 /// Energies of the last tenths of a second, as R 128 weighs them.
@@ -15,12 +14,13 @@ const MAX_WINDOW: usize = 400;
 pub(super) struct LoudnessWindow {
     energies: [f64; SHORT_TERM],
     next: usize,
-    /// Frames since the last one.
+    /// Frames since the last tenth.
     frames: usize,
 }
 
 impl LoudnessWindow {
-    /// `meter` has taken this many frames more; whether a tenth is full and loudness another.
+    /// `meter` has taken this many more frames; returns whether a tenth is complete and the
+    /// loudness changed.
     pub fn follow(&mut self, meter: &EbuR128, frames: usize) -> bool {
         self.frames += frames;
         let rate = meter.rate().max(1) as usize;

@@ -1,29 +1,29 @@
-//! The meter of a strip or of the program: sample peak (rises at once, falls as chosen, the highest held
-//! for 20 s), RMS over 300 ms, and a clip lamp that stays until it is put out. What has brought nothing
-//! for half a second is silent at once. That of the program also tells loudness after EBU R 128 and the
-//! true peak, while there is somebody to read them.
+//! The meter of a strip or of the program: sample peak (rises at once, falls as configured, the
+//! maximum held for 20 s), RMS over 300 ms, and a clip indicator that stays until reset. A source
+//! without audio for half a second reads silent at once. The program's meter also measures EBU R
+//! 128 loudness and true peak while somebody reads them.
 
 use ebur128::{EbuR128, Mode};
 
 use crate::mix::loudness_window::LoudnessWindow;
 
-/// What brings nothing for this long is silent, seconds.
+/// A source without audio for this many seconds reads silent.
 const STARVED: f32 = 0.5;
-/// How long the highest peak stays, seconds.
+/// The hold time of the highest peak in seconds.
 const HOLD: f32 = 20.0;
-/// What silence reads.
+/// The reading of silence.
 pub const FLOOR_DBFS: f32 = -60.0;
 /// Time constant of the RMS figure, seconds.
 const RMS_SECONDS: f32 = 0.3;
 
-/// How fast the bar falls.
+/// The fall rate of the bar.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub enum MeterFall {
     #[default]
     Fast,
-    /// As the peak meter of IEC 60268-10, type I.
+    /// Like the peak meter of IEC 60268-10, type I.
     Medium,
-    /// As type II.
+    /// Like type II.
     Slow,
 }
 
@@ -38,21 +38,21 @@ impl MeterFall {
     }
 }
 
-/// What the meter shows.
+/// The reading of a meter.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct Reading {
     /// The bar, dBFS, -60 and up.
     pub peak_dbfs: f32,
     /// The highest peak of the last 20 s, dBFS.
     pub held_dbfs: f32,
-    /// A sample has reached full scale since the lamp was put out.
+    /// A sample has reached full scale since the reset.
     pub clipped: bool,
     /// Root of the mean square over about 300 ms, dBFS.
     pub rms_dbfs: f32,
     /// Highest true peak (four times oversampled) since the reset, dBTP.
     pub true_peak_dbtp: f32,
-    /// Loudness in LUFS over 400 ms, over 3 s, and since the reset; `None` for silence, and where it is
-    /// not measured.
+    /// Loudness in LUFS over 400 ms, over 3 s, and since the reset; `None` for silence, and if not
+    /// measured.
     pub momentary_lufs: Option<f32>,
     pub short_term_lufs: Option<f32>,
     pub integrated_lufs: Option<f32>,
@@ -78,7 +78,7 @@ impl Default for Reading {
 pub(super) struct Meter {
     reading: Reading,
     pub(super) fall: MeterFall,
-    /// For how long nothing has come, seconds.
+    /// Seconds without audio.
     starved: f32,
     held_for: f32,
     square: f32,
@@ -89,7 +89,7 @@ pub(super) struct Meter {
 }
 
 impl Meter {
-    /// One whose bar falls so fast.
+    /// A meter with this fall rate.
     pub(super) fn falling(fall: MeterFall) -> Self {
         Self { fall, ..Self::default() }
     }
@@ -125,7 +125,7 @@ impl Meter {
         }
     }
 
-    /// Nothing has come for this many seconds more, or again something. What is held stays.
+    /// No audio for this many more seconds, or `None`: audio again. The held peak stays.
     pub(super) fn starve(&mut self, seconds: Option<f32>) {
         self.starved = seconds.map_or(0.0, |seconds| (self.starved + seconds).min(STARVED));
         if self.starved >= STARVED {
@@ -165,7 +165,7 @@ impl Meter {
         self.reading
     }
 
-    /// Whether silence would not change what it shows.
+    /// Whether silence would not change the reading.
     pub(super) fn is_at_rest(&self) -> bool {
         let Reading { peak_dbfs, held_dbfs, rms_dbfs, momentary_lufs, short_term_lufs, .. } =
             self.reading;
@@ -314,7 +314,7 @@ mod tests {
         assert!((reading.peak_dbfs + 6.02).abs() < 0.01);
     }
 
-    /// What the library makes of three seconds at once.
+    /// The library's result for three seconds at once.
     #[test]
     fn loudness_of_tenths_adds_up_to_that_of_the_whole() {
         let (mut meter, mut whole) = (loud(), EbuR128::new(2, 48_000, Mode::S).unwrap());

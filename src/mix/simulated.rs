@@ -28,8 +28,8 @@ impl Mix {
         Self { strip_set, config }
     }
 
-    /// The program's block of this many frames that begins with sample `first`, and whether there was
-    /// audio for all of it.
+    /// The program's block of this many frames from sample `first` on, and whether all of it had
+    /// audio.
     pub(crate) fn block(&mut self, first: i64, frames: usize) -> (SampleBlock, bool) {
         let Config { rate, channels, origin, .. } = self.config;
         let pts = origin.offset(frames_to_micros(first, rate));

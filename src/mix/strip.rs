@@ -1,5 +1,5 @@
-//! A strip of the mixer: what a person sets ([`Strip`], plain values), and the strip at work: pull,
-//! filter, meter, fader, and a line that moves its audio in time.
+//! A strip of the mixer: its settings ([`Strip`], plain values), and the running strip: pull,
+//! filter, meter, fader, and a delay line.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::mix::filter::{Chain, Slot};
 use crate::mix::meter::Meter;
 use crate::mix::strip_id::StripId;
 
-/// Where a strip is heard.
+/// Where a strip is audible.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub enum MonitoringMode {
     /// In the program only.
@@ -40,20 +40,20 @@ impl MonitoringMode {
     }
 }
 
-/// What a strip is set to.
+/// The settings of a strip.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Strip {
     /// Fader, -60…+20 dB; -60 is silence.
     pub gain_db: f32,
     pub muted: bool,
-    /// -1 left … 0 … 1 right; stereo only.
+    /// −1 left … 0 … 1 right; stereo only.
     pub balance: f32,
     /// All channels become their mean.
     pub mono: bool,
-    /// Later (> 0) or earlier (< 0) than it came, at most [`Strip::MAX_OFFSET`] either way.
+    /// Delays (> 0) or advances (< 0) its audio by at most [`Strip::MAX_OFFSET`].
     pub offset_us: i64,
     pub heard: MonitoringMode,
-    /// Into which extra tracks of recordings it goes, wherever else it is heard.
+    /// The extra recording tracks that contain it, independent of the monitoring mode.
     pub tracks: ExtraTracks,
     /// While any strip is solo the mixer hears those only; the program does not change.
     pub solo: bool,
@@ -65,7 +65,7 @@ impl Strip {
     /// The longest a strip can be moved in time.
     pub const MAX_OFFSET: Duration = Duration::from_secs(20);
 
-    /// The factor that fader and mute come to.
+    /// The combined factor of fader and mute.
     fn factor(&self) -> f32 {
         let gain = if self.gain_db.is_finite() { self.gain_db.clamp(-60.0, 20.0) } else { 0.0 };
         if self.muted || gain <= -60.0 { 0.0 } else { 10_f32.powf(gain / 20.0) }
@@ -102,7 +102,7 @@ pub(super) struct Channel {
     chain: Chain,
     shape: Shape,
     meter: Arc<Mutex<Meter>>,
-    /// As pulled: what side chains listen to.
+    /// Unfiltered audio, for side chains.
     raw: Vec<f32>,
     /// Filtered, before the fader.
     block: Vec<f32>,
@@ -146,24 +146,23 @@ impl Channel {
         self.feed.is_some()
     }
 
-    /// How much later than its end a block must be asked for.
+    /// How long after its end a block must be requested.
     pub(super) fn delay(&self) -> Duration {
         self.feed.as_ref().map_or(Duration::ZERO, |feed| feed.delay())
     }
 
-    /// By how much its audio must leave later than it came from the filters, in samples; below zero it
-    /// would have to leave before.
+    /// The delay of its audio after the filters in samples; negative: an advance.
     fn shift(&self) -> i64 {
         self.settings.offset(self.shape.rate) - self.chain.held(self.shape.channels) as i64
     }
 
-    /// By how much it must be earlier than it comes, now or once its filters are full, in samples.
+    /// The advance that it needs now, or with full filters, in samples.
     pub(super) fn early(&self) -> i64 {
         let late = self.chain.latency().max(self.chain.held(self.shape.channels));
         late as i64 - self.settings.offset(self.shape.rate)
     }
 
-    /// Asks for the block that begins at `at`.
+    /// Pulls the block that begins at `at`.
     pub(super) fn pull(&mut self, at: Timestamp, frames: usize) {
         self.raw.clear();
         self.raw.resize(frames * self.shape.channels, 0.0);
@@ -176,12 +175,12 @@ impl Channel {
         self.silent = pulled == Pulled::Silence;
     }
 
-    /// As pulled.
+    /// The unfiltered audio.
     pub(super) fn raw(&self) -> &[f32] {
         &self.raw
     }
 
-    /// Filters, meters and takes down what was pulled; `raw` knows the strips' unfiltered blocks.
+    /// Filters, meters and stores the pulled audio; `raw` returns the strips' unfiltered blocks.
     pub(super) fn process<'a>(&mut self, raw: impl Fn(StripId) -> Option<&'a [f32]>) {
         let channels = self.shape.channels;
         self.block.clear();
@@ -213,7 +212,7 @@ impl Channel {
         self.line.push(&self.block);
     }
 
-    /// Turns one side down, as far as the balance leans to the other.
+    /// Reduces one side according to the balance.
     fn balance(&mut self) {
         let lean = self.settings.balance;
         let lean = if lean.is_finite() { lean.clamp(-1.0, 1.0) } else { 0.0 };
@@ -232,7 +231,7 @@ impl Channel {
         self.sides = to;
     }
 
-    /// Adds to `out` what belongs to the instant this many samples before the end of what was pulled.
+    /// Adds to `out` the audio of the instant this many samples before the end of the pulled audio.
     pub(super) fn add(&self, back: i64, out: &mut [f32]) {
         self.line.add(back + self.shift(), out);
     }
@@ -242,18 +241,19 @@ impl Channel {
         self.line.add(frames, out);
     }
 
-    /// What was taken down is no longer there.
+    /// Clears the stored audio.
     pub(super) fn forget(&mut self) {
         self.line = DelayLine::new(self.shape.channels);
     }
 
-    /// Keeps what [`Channel::add`] needs while the program continues this much before the next block.
+    /// Keeps the audio that [`Channel::add`] needs while the program is this far behind the next
+    /// block.
     pub(super) fn keep(&mut self, behind: i64, frames: usize) {
         let back = behind + self.settings.offset(self.shape.rate).max(0);
         self.line.keep(usize::try_from(back).unwrap_or(0) + 4 * frames);
     }
 
-    /// Samples a channel that are kept.
+    /// The number of samples per channel to keep.
     #[cfg(test)]
     pub(super) fn kept(&self) -> usize {
         self.line.len()

@@ -1,6 +1,6 @@
-//! What strips are called by.
+//! The IDs of strips.
 
-/// Which strip; given by whoever owns the mixer.
+/// The ID of a strip, assigned by the mixer's owner.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StripId(pub u32);
 

@@ -1,9 +1,9 @@
-//! The strips together: pulls a block from each, lets side chains listen, and adds them up at the
-//! instants they belong to. Has no thread or clock of its own: the mixer's loop calls it.
+//! All strips: pulls a block from each, feeds side chains, and mixes them at their instants. It has
+//! no thread or clock: the mixer's loop calls it.
 //!
-//! A strip may be earlier than it came (a negative offset, a filter that looks ahead). Then all
-//! the others wait: the program is made [`StripSet::lag`] after the newest audio, and each strip's line
-//! gives what belongs to the instant.
+//! A strip can need an advance (a negative offset, a filter with look-ahead). Then all others wait:
+//! the program is produced [`StripSet::lag`] after the newest audio, and each strip's delay line
+//! returns the audio of the instant.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,17 +17,17 @@ use crate::mix::meter::Meter;
 use crate::mix::strip::{Channel, Strip};
 use crate::mix::strip_id::StripId;
 
-/// The most strips of a mixer: 32 of people's, and the one on which a stinger is heard.
+/// Limit for the strips of a mixer: 32 of the user, and one for stingers.
 pub const MAX_STRIPS: usize = 33;
 
 pub(super) struct StripSet {
     shape: Shape,
     channels: Vec<Channel>,
-    /// The sample after the newest one taken down, counted from the program's origin.
+    /// The sample after the newest stored one, counted from the program's origin.
     end: i64,
 }
 
-/// How a block came about.
+/// The result of a block.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) struct StripBlock {
     /// No strip that is in the program had audio for all of it.
@@ -39,7 +39,7 @@ impl StripSet {
         Self { shape, channels: Vec::new(), end: 0 }
     }
 
-    /// Adds a strip, or gives back the one that there is. `None` beyond [`MAX_STRIPS`].
+    /// Adds a strip, or returns the existing one. `None` beyond [`MAX_STRIPS`].
     pub(super) fn strip(
         &mut self,
         id: StripId,
@@ -64,17 +64,17 @@ impl StripSet {
         self.channels.iter().any(Channel::has_source)
     }
 
-    /// How much later than its end a block must be asked for.
+    /// How long after its end a block must be requested.
     pub(super) fn delay(&self) -> Duration {
         self.channels.iter().map(Channel::delay).max().unwrap_or_default()
     }
 
-    /// Samples by which the program is made after its newest audio.
+    /// How many samples the program is behind its newest audio.
     pub(super) fn lag(&self) -> i64 {
         self.channels.iter().map(Channel::early).max().unwrap_or(0).max(0)
     }
 
-    /// Forgets what was taken down: what comes next does not follow it.
+    /// Clears the stored audio, because the next block does not follow it.
     pub(super) fn skip_to(&mut self, first: i64) {
         for channel in &mut self.channels {
             channel.forget();
@@ -82,8 +82,8 @@ impl StripSet {
         self.end = first;
     }
 
-    /// Takes down the block that begins with sample `first`, at `at`. `behind`: how much before that the
-    /// program continues, which may be more than it lags now.
+    /// Stores the block that begins with sample `first`, at `at`. `behind`: how far the program is
+    /// behind it, which can exceed the present lag.
     pub(super) fn take(
         &mut self,
         first: i64,
@@ -110,12 +110,12 @@ impl StripSet {
         StripBlock { silent: program.all(|channel| channel.silent) }
     }
 
-    /// The program's block that begins with sample `first`, added to `out`.
+    /// Adds the program's block that begins with sample `first` to `out`.
     pub(super) fn program(&self, first: i64, out: &mut [f32]) {
         self.add(first, |strip| strip.heard.in_program(), out);
     }
 
-    /// An extra track's block that begins with sample `first`, added to `out`.
+    /// Adds an extra track's block that begins with sample `first` to `out`.
     pub(super) fn track(&self, track: ExtraTrack, first: i64, out: &mut [f32]) {
         self.add(first, |strip| strip.tracks.has(track), out);
     }
@@ -126,7 +126,7 @@ impl StripSet {
         }
     }
 
-    /// What the operator hears of the newest block, added to `out`.
+    /// Adds the operator's audio of the newest block to `out`.
     pub(super) fn monitoring(&self, out: &mut [f32]) {
         let solo = self.channels.iter().any(|channel| channel.settings.solo);
         let frames = (out.len() / self.shape.channels) as i64;
@@ -150,7 +150,7 @@ mod tests {
     const RATE: u32 = 48_000;
     const BLOCK: usize = 480;
 
-    /// One at this sample, nothing elsewhere.
+    /// One at this sample, zero elsewhere.
     struct Click(i64);
 
     impl AudioFeed for Click {
@@ -192,12 +192,12 @@ mod tests {
         strip_set
     }
 
-    /// What the program is, sample for sample, from the first one that can be made.
+    /// The program's samples from the first possible one on.
     fn run(strip_set: &mut StripSet, blocks: i64) -> Vec<f32> {
         changed(strip_set, blocks, |_, _| {})
     }
 
-    /// The same while something is done to the mixer before each block.
+    /// The same with a change before each block.
     fn changed(
         strip_set: &mut StripSet,
         blocks: i64,
@@ -223,7 +223,7 @@ mod tests {
         program
     }
 
-    /// Each sample tells where it belongs.
+    /// The value of each sample is its position.
     struct Ramp {
         rate: u32,
     }
@@ -244,7 +244,7 @@ mod tests {
         }
     }
 
-    /// The first sample of a program that is not that of the ramp at its place.
+    /// The first sample of a program that differs from the ramp.
     fn astray(program: &[f32]) -> Option<(usize, f32)> {
         let wrong = |(index, sample): (usize, &f32)| {
             let is = sample / STEP;
@@ -535,7 +535,7 @@ mod tests {
         }
     }
 
-    /// A tone in which some blocks are no numbers, as broken drivers give; or silence in their stead.
+    /// A tone with some NaN blocks, as broken drivers deliver; or silence instead of them.
     struct Broken {
         with: [f32; 3],
         at: usize,

@@ -1,4 +1,4 @@
-//! The fingerprint by which one certificate is told from all others.
+//! The fingerprint of a certificate.
 
 use std::fmt;
 

@@ -1,5 +1,5 @@
-//! HTTP/1.1 messages on a connection, either end: sequence headers whole, bodies piece by piece. No limits of
-//! time here, callers keep them; nothing is kept but one head and what one read gives.
+//! HTTP/1.1 messages on a connection, for both ends: complete headers, and bodies in pieces.
+//! Callers set the time limits; only one header and the data of one read are buffered.
 
 use std::io;
 
@@ -10,7 +10,7 @@ use crate::net::error::Cause;
 use crate::net::stream::Stream;
 use crate::wire::http::{self, Body};
 
-/// Taken from the socket at once.
+/// Bytes to read from the socket at once.
 const READ: usize = 16 << 10;
 
 /// A connection that speaks HTTP.
@@ -21,7 +21,7 @@ pub(in crate::net) struct Http {
     buffer: BytesMut,
 }
 
-/// Why nothing more can be said on a connection.
+/// Why a connection is unusable.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::net) enum Fault {
     #[error("{0}")]
@@ -47,12 +47,12 @@ impl Http {
         Self { stream, buffer: BytesMut::new() }
     }
 
-    /// The connection for what comes behind the last message, be it received already.
+    /// The connection after the last message, including data already received.
     pub fn into_stream(self) -> Stream {
         self.stream.with_ahead(self.buffer.freeze())
     }
 
-    /// Whether nothing has been received that was not used.
+    /// Whether no unused data was received.
     pub fn is_clean(&self) -> bool {
         self.buffer.is_empty()
     }
@@ -62,7 +62,7 @@ impl Http {
         Ok(self.stream.flush().await?)
     }
 
-    /// The next head; `None` where the peer closes instead of sending one. Cancel-safe.
+    /// The next header; `None` if the peer closes instead. Cancel-safe.
     pub async fn head(&mut self) -> Result<Option<Bytes>, Fault> {
         loop {
             if let Some(length) = http::head_length(&self.buffer)? {

@@ -1,6 +1,5 @@
-//! Floor 3: sockets. The one small tokio runtime, TCP and TLS streams, connecting in stages that
-//! each have a limit and a name, and the driver that puts an RTMP client session on a socket.
-//! No other room touches a socket.
+//! Floor 3: sockets. The tokio runtime, TCP and TLS streams, connecting in named stages with
+//! limits, and the driver of an RTMP client session on a socket. No other room uses sockets.
 
 mod backend;
 pub mod certificate_pin;

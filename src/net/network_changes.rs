@@ -1,5 +1,5 @@
-//! Tells when this machine's network changes: an interface or an address that comes or goes, another
-//! route. A task on the runtime that sleeps until the kernel says something.
+//! Reports changes of this machine's network: interfaces or addresses that appear or disappear, and
+//! changed routes. A task on the runtime that sleeps until the kernel reports a change.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
@@ -11,24 +11,24 @@ use crate::net::runtime::Runtime;
 /// Changes that may wait to be read; who reads looks ten times a second.
 const CHANGES: usize = 16;
 
-/// What has changed.
+/// The changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NetworkChange {
     /// Interfaces and addresses, such as `eth0` and `192.0.2.7 (eth0)`.
     pub came: Vec<String>,
     pub gone: Vec<String>,
-    /// A route came or went.
+    /// A route was added or removed.
     pub route: bool,
 }
 
-/// The listening end. Dropping it ends the task at the next change.
+/// The receiving end. Dropping it ends the task at the next change.
 #[derive(Debug)]
 pub struct NetworkChanges {
     told: Receiver<NetworkChange>,
 }
 
 impl NetworkChanges {
-    /// Begins to listen.
+    /// Starts to listen.
     ///
     /// # Errors
     /// When the system does not tell.
@@ -40,7 +40,7 @@ impl NetworkChanges {
 
         use crate::net::backend::interfaces::{hear, listen, present};
 
-        /// An interface that comes has several changes at once: they are one.
+        /// A new interface causes several changes at once, which count as one.
         const SETTLE: Duration = Duration::from_millis(250);
 
         let (tell, told) = queue::bounded("network changes", CHANGES, Full::DropOldest);
@@ -77,7 +77,7 @@ impl NetworkChanges {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    /// What has changed since the last call.
+    /// The changes since the last call.
     pub fn poll(&self) -> Option<NetworkChange> {
         self.told.try_recv().ok()
     }
@@ -104,8 +104,8 @@ pub(in crate::net) fn is_own(address: IpAddr) -> bool {
     }
 }
 
-/// Whether a network of this machine leads there, as far as its routes and interfaces tell: nothing is
-/// sent.
+/// Whether this machine has a network to the address, by its routes and interfaces, without sending
+/// anything.
 pub(in crate::net) fn leads_to(address: IpAddr) -> bool {
     use io::ErrorKind as Kind;
     let any = match address {
@@ -127,7 +127,7 @@ pub(in crate::net) fn leads_to(address: IpAddr) -> bool {
     }
 }
 
-/// Whether any network leads beyond those that this machine is on itself.
+/// Whether any network leads beyond the machine's own ones.
 pub(in crate::net) fn leads_anywhere() -> bool {
     // Of the networks that only documents name (RFC 5737, RFC 3849).
     let [four, six] =

@@ -1,8 +1,8 @@
-//! Randomness for what nobody may guess: names of sessions, challenges.
+//! Unpredictable random values: session names, challenges.
 
 use data_encoding::HEXLOWER;
 
-/// 128 bits that nobody can guess, in hex; `None` where the system has none.
+/// 128 random bits in hex; `None` if the system has no randomness.
 pub fn random_hex() -> Option<String> {
     let mut bytes = [0_u8; 16];
     rustls::crypto::ring::default_provider().secure_random.fill(&mut bytes).ok()?;

@@ -1,4 +1,4 @@
-//! The one tokio runtime of the program: sockets and timers live here, media work does not.
+//! The program's only tokio runtime, for sockets and timers, not for media work.
 
 use std::future::Future;
 use std::io;
@@ -41,7 +41,7 @@ impl Runtime {
         &self.handle
     }
 
-    /// Starts a task. It is dropped at its next pause when the runtime ends.
+    /// Starts a task. It is dropped at its next await when the runtime ends.
     pub fn spawn<F>(&self, task: F) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
@@ -55,7 +55,7 @@ impl Runtime {
         self.handle.block_on(task)
     }
 
-    /// Ends all tasks at their next pause and waits for the threads, at most `limit`.
+    /// Ends all tasks at their next await, and waits for the threads, at most `limit`.
     pub fn shutdown(&self, limit: Duration) {
         let runtime = self.inner.0.lock().take();
         if let Some(runtime) = runtime {

@@ -1,5 +1,5 @@
-//! The chat about a stream: what others say, and what one says oneself. A task on the network
-//! runtime keeps the connection and comes back on its own.
+//! The chat of a stream: messages of others, and sending own ones. A task on the network runtime
+//! keeps the connection and reconnects.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -23,30 +23,30 @@ use crate::wire::chat::ChatLine;
 const MAX_UNREAD_LINES: usize = 256;
 /// Lines that wait to be sent; more are refused.
 const MAX_UNSENT_LINES: usize = 8;
-/// The server shows itself every ten seconds; silent for this long, it is gone.
+/// The server sends a sign of life every ten seconds; after this much silence, it is gone.
 const SILENCE_TIMEOUT: Duration = Duration::from_secs(35);
 
-/// How the connection is.
+/// The state of the connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChatState {
     /// On the way, for the first time or again.
     Connecting,
     Open,
-    /// Lost, or never reached: why. It is tried again. A certificate that nobody vouches for may be
-    /// accepted.
+    /// Lost or never connected, with the reason. It is retried. A certificate without a trusted
+    /// issuer can be accepted.
     Lost {
         cause: Problem,
         offered: Option<OfferedChat>,
     },
-    /// There is none, or one may not come in: why. It is not tried again.
+    /// The chat is missing or closed to this client, with the reason. It is not retried.
     Refused {
         cause: Problem,
     },
-    /// None is where one was looked for. It is not looked for again.
+    /// There is none at the probable address. It is not retried.
     Absent,
 }
 
-/// A chat that one is in. Dropping it leaves.
+/// A joined chat. Dropping it leaves the chat.
 #[derive(Debug)]
 pub struct Chat {
     heard: queue::Receiver<ChatLine>,
@@ -56,13 +56,12 @@ pub struct Chat {
 }
 
 impl Chat {
-    /// Comes into the chat at this address (`ws://host/app/stream/chat`). Returns at once.
+    /// Joins the chat at this address (`ws://host/app/stream/chat`). Returns at once.
     pub fn join(url: WebUrl, options: Options, runtime: &Runtime) -> Self {
         Self::go(url, false, options, runtime)
     }
 
-    /// As [`join`](Self::join), where nobody said that there is a chat: a server that has none is
-    /// asked once.
+    /// Like [`join`](Self::join) for a probable address: a server without a chat is asked once.
     pub fn discover(url: WebUrl, options: Options, runtime: &Runtime) -> Self {
         Self::go(url, true, options, runtime)
     }
@@ -76,17 +75,17 @@ impl Chat {
         Self { heard, to_say, state, task }
     }
 
-    /// How the connection is.
+    /// The state of the connection.
     pub fn state(&self) -> ChatState {
         self.state.lock().clone()
     }
 
-    /// What is said, also by oneself.
+    /// The messages, including own ones.
     pub fn lines(&self) -> &queue::Receiver<ChatLine> {
         &self.heard
     }
 
-    /// Says something; false where the chat is not open, or too much waits already.
+    /// Sends a message; false if the chat is not open, or too many messages wait.
     pub fn say(&self, line: ChatLine) -> bool {
         *self.state.lock() == ChatState::Open && self.to_say.try_send(line).is_ok()
     }
@@ -98,14 +97,14 @@ impl Drop for Chat {
     }
 }
 
-/// Whether a server says that there is no chat: it answers, and does not begin one.
+/// Whether a server indicates that it has no chat: it answers without opening one.
 fn is_none(error: &Error) -> bool {
     matches!(error.cause, Cause::Answer { status, .. } if status < 500)
 }
 
 struct ChatThread {
     url: WebUrl,
-    /// Nobody said that there is a chat.
+    /// The address is a guess.
     guessed: bool,
     options: Options,
     lines: queue::Sender<ChatLine>,
@@ -154,7 +153,7 @@ impl ChatThread {
         }
     }
 
-    /// It is on its way; what may be accepted stays to be seen while it is tried again.
+    /// Sets the connecting state; an acceptable certificate stays visible during retries.
     fn set_out(&self) {
         let mut state = self.state.lock();
         if !matches!(*state, ChatState::Lost { offered: Some(_), .. }) {

@@ -24,13 +24,13 @@ use crate::player::session::shared::Shared;
 use crate::player::state::{Event, Failure, FailureKind, Figures, Rewind, Saving, State};
 use crate::text::problem::problem;
 
-/// Nobody goes nearer to the end of a recording than this: to its last frame.
+/// The closest position to the end of a recording: its last frame.
 const NEAR_THE_END: Duration = Duration::from_millis(15);
 
-/// A step that ends so close to the live end of a broadcast leads there.
+/// A step that ends this close to the live edge goes there.
 const AT_THE_END: Duration = Duration::from_millis(700);
 
-/// An automatic buffer begins with this.
+/// The initial size of an automatic buffer.
 const AUTO_BEGINS: Duration = Duration::from_millis(300);
 
 /// A stream or file being played. Dropping it stops it without waiting.
@@ -43,12 +43,11 @@ pub struct Player {
 }
 
 impl Player {
-    /// Opens the source and begins to play as soon as something comes; frames go into `screen`.
-    /// Returns at once: what happens is told by [`Player::state`] and [`Player::events`].
+    /// Opens the source, and plays as soon as data arrives; frames go to `screen`. Returns at once:
+    /// [`Player::state`] and [`Player::events`] report the result.
     ///
     /// # Errors
-    /// When an output file cannot be written, the URL makes no sense, or the system grants no
-    /// threads.
+    /// If an output file cannot be written, the URL is invalid, or the system gives no threads.
     pub fn open(
         config: &Config,
         runtime: &Runtime,
@@ -71,10 +70,10 @@ impl Player {
         })
     }
 
-    /// As [`Player::open`], with another way to a speaker (tests).
+    /// Like [`Player::open`], with another speaker (for tests).
     ///
     /// # Errors
-    /// As [`Player::open`].
+    /// Like [`Player::open`].
     pub fn open_with(
         config: &Config,
         runtime: &Runtime,
@@ -165,13 +164,13 @@ impl Player {
         }
     }
 
-    /// What it is doing.
+    /// The present state.
     pub fn state(&self) -> State {
         self.shared.report.state()
     }
 
-    /// How it fares. The file that is being written is the one that is wanted, also before anything has
-    /// come for it.
+    /// The present figures. The file being written is the requested one, even before data arrives
+    /// for it.
     pub fn figures(&self) -> Figures {
         let wanted = self.shared.requests.filing.lock().path().map(Path::to_owned);
         let mut figures = self.shared.report.figures.lock().clone();
@@ -183,7 +182,7 @@ impl Player {
         figures
     }
 
-    /// What happens, in order. Older events go when nobody takes them.
+    /// The events in order. Unread older events are dropped.
     pub fn events(&self) -> &queue::Receiver<Event> {
         &self.events
     }
@@ -193,7 +192,7 @@ impl Player {
         self.screen.get()
     }
 
-    /// Why a file that was to be written (`save`, `audio_dump`) is not whole, if so.
+    /// Why a requested file (`save`, `audio_dump`) is incomplete, if so.
     pub fn output_failure(&self) -> Option<Failure> {
         self.shared.report.output_failure.lock().clone()
     }
@@ -203,7 +202,7 @@ impl Player {
         self.shared.controls.set_volume(volume);
     }
 
-    /// Audio is heard this many milliseconds later than its timestamps say (sooner, where negative).
+    /// Audio plays this many milliseconds later than its timestamps (negative: earlier).
     pub fn set_av_offset(&self, millis: i32) {
         self.shared.set_av_offset(millis);
     }
@@ -213,20 +212,20 @@ impl Player {
         self.shared.controls.set_muted(muted);
     }
 
-    /// Holds where it is, or continues: at the same place in a recording, and in a broadcast as far as
-    /// it is kept (`time_shift`); where nothing is, a broadcast continues where it is by then.
+    /// Pauses or resumes: at the same position in a recording, and in a broadcast as far as the
+    /// time shift allows; without one, a broadcast resumes at its present position.
     pub fn pause(&self, paused: bool) {
         self.shared.requests.set_paused(paused);
     }
 
-    /// Whether it was asked to hold.
+    /// Whether it is paused.
     pub fn is_paused(&self) -> bool {
         self.shared.requests.paused()
     }
 
-    /// Goes on at another place of a recording: in a file, on a web server too, at the very frame and
-    /// audio of it, elsewhere at the keyframe before it. False where that cannot be done: a broadcast, or
-    /// a file of a web server that gives no parts of it.
+    /// Goes to another position of a recording: exact to the frame in a file (also on a web
+    /// server), elsewhere at the keyframe before it. False if that is impossible: a broadcast, or a
+    /// web server without range requests.
     pub fn seek(&self, to: Duration) -> bool {
         let can = self.duration().is_some() && !self.state().is_final();
         if can {
@@ -236,8 +235,8 @@ impl Player {
         can
     }
 
-    /// Goes to the place in what is kept of a broadcast that is this far behind its live end, at the
-    /// keyframe before it, or after it where that is ahead. False where nothing is kept.
+    /// Goes this far behind the live edge within the time shift, at the keyframe before it, or
+    /// after it when going forward. False without a time shift.
     pub fn rewind(&self, behind: Duration) -> bool {
         if self.state().is_final() {
             return false;
@@ -252,8 +251,8 @@ impl Player {
         can
     }
 
-    /// Goes so far ahead or back from where it is, or from the place that it is still on its way to, and no
-    /// further than there is something. False where that cannot be done.
+    /// Goes forward or back relative to the present or pending position, as far as possible. False
+    /// if that is impossible.
     pub fn step(&self, by: Duration, ahead: bool) -> bool {
         if self.duration().is_some() {
             let from = self.shared.aimed();
@@ -276,7 +275,7 @@ impl Player {
         !self.state().is_final()
     }
 
-    /// Goes to the live end of a broadcast; a pause ends.
+    /// Goes to the live edge of a broadcast, and ends a pause.
     pub fn go_live(&self) {
         if self.shared.rewind_list(Duration::ZERO) {
             return;
@@ -293,7 +292,7 @@ impl Player {
         self.shared.packets.shift.lock().set_bytes(bytes);
     }
 
-    /// -1 (left alone) … 1 (right alone).
+    /// −1 (left only) … 1 (right only).
     pub fn set_balance(&self, balance: f32) {
         self.shared.controls.set_balance(balance);
     }
@@ -303,7 +302,7 @@ impl Player {
         self.shared.controls.choose_speaker(id);
     }
 
-    /// Keeps back this much of what comes as it happens; `None`: as little as the network allows.
+    /// Sets the buffer of a live stream; `None`: as small as the network allows.
     pub fn set_buffer(&self, buffer: Option<Duration>) {
         // Of what is followed by playlists it holds with what is read next.
         self.shared.buffer.set(buffer.unwrap_or(AUTO_BEGINS));
@@ -311,11 +310,11 @@ impl Player {
         reception.jitter.set_buffer(buffer.unwrap_or(AUTO_BEGINS), buffer.is_none());
     }
 
-    /// Writes what is received from here on into this FLV file, from the next keyframe; where there is one
-    /// of that name already, into another, which is told.
+    /// Writes the received stream to this FLV file from the next keyframe on; if the name exists,
+    /// to another one, which is reported.
     ///
     /// # Errors
-    /// When the file cannot be made.
+    /// If the file cannot be created.
     pub fn start_saving(&self, path: &Path) -> Result<(), Failure> {
         if self.shared.requests.filing.lock().is_over() {
             return Err(Failure::new(FailureKind::File, problem!("play-nothing-to-record")));
@@ -326,13 +325,13 @@ impl Player {
         Ok(())
     }
 
-    /// Completes the file that is being written.
+    /// Completes the file being written.
     pub fn stop_saving(&self) {
         self.want_save(None);
     }
 
-    /// The feed writes into this file from here on, or into none. One that it had not taken up yet is
-    /// complete as it is.
+    /// Sets the file that the feed writes to, or none. A file that the feed has not begun is
+    /// complete as is.
     fn want_save(&self, file: Option<NewFile>) {
         let left = self.shared.requests.filing.lock().want(file);
         if let Some(left) = left {
@@ -340,22 +339,22 @@ impl Player {
         }
     }
 
-    /// How long a recording is, where that is known and one can go about in it.
+    /// The length of a recording, if it is known and seeking is possible.
     pub fn duration(&self) -> Option<Duration> {
         self.shared.timeline.duration()
     }
 
-    /// It is as long as that: another file of several is played now.
+    /// Sets the length: another file of a list plays now.
     pub(super) fn set_duration(&self, duration: Duration) {
         self.shared.timeline.set_duration(duration);
     }
 
-    /// Where in a recording it is.
+    /// The position in a recording.
     pub fn position(&self) -> Duration {
         self.shared.timeline.place()
     }
 
-    /// Whether the next round through a file that goes around is being read already.
+    /// Whether the next loop of a looping file is already being read.
     pub(super) fn is_read_beyond(&self) -> bool {
         self.shared.timeline.is_read_beyond()
     }
@@ -365,13 +364,13 @@ impl Player {
         self.threads.iter().all(Worker::is_finished)
     }
 
-    /// Asks it to end without waiting: it puts no more frames into the slot.
+    /// Asks it to end without waiting: no more frames go to the slot.
     pub fn leave(&self) {
         self.shared.halt();
     }
 
-    /// Stops playing, completes the files being written and waits for the threads, at most `limit`
-    /// altogether. False when one of them did not end by then; it is left to itself.
+    /// Stops playback, completes the files being written and waits for the threads, at most `limit`
+    /// in total. False if one of them did not end in time; it continues alone.
     pub fn stop(&mut self, limit: Duration) -> bool {
         self.shared.halt();
         let until = self.shared.clock.now() + limit;

@@ -6,8 +6,9 @@
 //!                                   │       └packets──────────────→ presenter thread: audio, clock
 //!                                   └ jitter estimate ───────────────────^          → Latest, speaker
 //! ```
-//! What decides about time is pure and simulated in tests: [`clock::timeline`] (wire time to media time),
-//! [`clock::jitter`] (when things should be shown), [`clock::playout`] (what is shown now), [`decode::stretch`].
+//! All timing decisions are pure and simulated in tests: [`clock::timeline`] (wire time to media
+//! time), [`clock::jitter`] (presentation times), [`clock::playout`] (the present position),
+//! [`decode::stretch`].
 
 pub mod buffer;
 pub mod chat;
@@ -42,12 +43,12 @@ pub use state::{
     State,
 };
 
-/// What a path's bytes need to be escaped in a URL: all but RFC 3986's unreserved ones and `/`.
+/// Bytes of a path to escape in a URL: all but RFC 3986's unreserved ones and `/`.
 const ESCAPED_IN_PATHS: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
-/// What [`Source::parse`] reads as this word of a command line, which may be the name of a file that is
-/// no text, or that would be read as something else: such a one becomes a `file://` URL.
+/// A word of a command line for [`Source::parse`]: a file name that is not valid UTF-8, or that
+/// looks like something else, becomes a `file://` URL.
 pub fn source_text(word: &OsStr) -> String {
     let text = word.to_str().filter(|text| {
         (text.trim() == *text && !text.contains("://")) || !Path::new(word).exists()

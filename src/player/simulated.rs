@@ -1,5 +1,5 @@
-//! A player in simulated time, for the test of the whole path (`studio/lip_sync.rs`): what the feed thread
-//! and the presenter do in a round, done by hand with the real parts, and no codec between.
+//! A player in simulated time for tests of the whole path (`studio/lip_sync.rs`): runs the real
+//! parts of the feed thread and the presenter by hand, without a codec.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::player::decode::audio::{AudioDecoding, Speaker};
 use crate::player::demux::{Demux, Demuxed};
 use crate::wire::container::flv::{Reader, TagEvent, TagKind};
 
-/// What went wrong on the way, or was put right audibly.
+/// Errors, and audible corrections.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct SimulatedFault {
     pub(crate) starved: u32,
@@ -59,7 +59,7 @@ impl Viewer {
         }
     }
 
-    /// Bytes of a stream come at `now`.
+    /// Bytes of a stream arrive at `now`.
     pub(crate) fn receive(&mut self, bytes: &[u8], now: Timestamp) {
         self.reader.push(bytes);
         while let Some(read) = self.reader.next_tag().unwrap() {
@@ -101,8 +101,7 @@ impl Viewer {
         SampleBlock { pts: packet.pts, rate, channels, data: data.into() }
     }
 
-    /// A round of the presenter. `show` gets each frame whose turn has come, and by how many
-    /// microseconds that is past.
+    /// One round of the presenter. `show` gets each due frame, and its lateness in microseconds.
     pub(crate) fn step(&mut self, now: Timestamp, show: &mut dyn FnMut(&Bytes, i64)) {
         let supply = self.reception.supply(now);
         if !self.playout.has_started()
@@ -151,7 +150,7 @@ impl Viewer {
         }
     }
 
-    /// So far.
+    /// The errors so far.
     pub(crate) fn trouble(&self) -> SimulatedFault {
         SimulatedFault { dry: self.sound.underruns, ..self.trouble }
     }

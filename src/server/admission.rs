@@ -1,7 +1,7 @@
-//! Places for connections: bounded in all, and for each address. A connection that neither publishes
-//! nor plays yet has a place only until others need it: where too many of those wait, the oldest one
-//! of the address that has most of them goes. Players never take the last places, which stay free for
-//! publishers and for requests over HTTP. So nobody who floods the server keeps others out.
+//! Slots for connections: limited in total and per address. A connection that neither publishes nor
+//! plays yet keeps its slot only until others need it: with too many of these, the oldest one of
+//! the address with the most is closed. Players never take the last slots, which are reserved for
+//! publishers and HTTP requests. So nobody who floods the server blocks others.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, Ipv6Addr};
@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 
 use crate::server::config::Limits;
 
-/// A connection, as long as it lasts.
+/// A connection's slot.
 #[derive(Debug)]
 pub(super) struct Spot {
     address: IpAddr,
@@ -23,21 +23,21 @@ pub(super) struct Spot {
     waker: AtomicWaker,
 }
 
-/// What a connection is there for.
+/// The purpose of a connection.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
     Publish,
     Play,
 }
 
-/// What becomes of a place.
+/// The state of a slot.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 #[repr(u8)]
 enum State {
     Undecided,
     Publishing,
     Playing,
-    /// Told to go, or gone: counts no more.
+    /// Evicted or closed: no longer counts.
     Over,
 }
 
@@ -78,7 +78,7 @@ impl Spot {
         self.is(State::Publishing) || self.is(State::Playing)
     }
 
-    /// Ready when the place is needed by others. One task waits at a time.
+    /// Ready when others need the slot. One task waits at a time.
     pub fn poll_evicted(&self, cx: &Context<'_>) -> Poll<()> {
         self.waker.register(cx.waker());
         if self.is(State::Over) { Poll::Ready(()) } else { Poll::Pending }
@@ -99,7 +99,7 @@ impl Admission {
         (self.connections / 4).max(2)
     }
 
-    /// The same of one address. On loopback, and behind some proxies, everybody has the same one.
+    /// The same limit for one address. On loopback, and behind some proxies, all clients share one.
     fn max_undecided_of(&self, address: IpAddr) -> usize {
         let all = self.max_undecided();
         if address.is_loopback() { (all / 2).max(1) } else { (all / 8).max(1) }
@@ -110,7 +110,7 @@ impl Admission {
         (self.connections / 16).max(1)
     }
 
-    /// A place for one more connection; `None` where there is none.
+    /// A slot for one more connection; `None` if there is none.
     pub fn admit(&self, address: IpAddr) -> Option<Arc<Spot>> {
         let address = subscriber(address);
         let mut inner = self.inner.lock();
@@ -136,7 +136,7 @@ impl Admission {
         Some(spot)
     }
 
-    /// A connection has a purpose now; `false` where there is no place for that.
+    /// Sets the purpose of a connection; `false` if there is no slot for that.
     pub fn settle(&self, spot: &Arc<Spot>, purpose: Purpose) -> bool {
         let mut inner = self.inner.lock();
         let full = inner.players + self.reserve() >= self.connections;
@@ -171,7 +171,7 @@ impl Admission {
         }
     }
 
-    /// A connection has gone.
+    /// A connection has closed.
     pub fn leave(&self, spot: &Arc<Spot>) {
         let mut inner = self.inner.lock();
         if spot.is(State::Over) {
@@ -187,7 +187,7 @@ impl Admission {
 }
 
 impl Inner {
-    /// Tells the oldest undecided connection of an address to go; `false` where there is none.
+    /// Evicts the oldest undecided connection of an address; `false` if there is none.
     fn evict_of(&mut self, address: IpAddr) -> bool {
         let of_address = self.addresses.get_mut(&address);
         let Some(spot) = of_address.and_then(|it| it.undecided.pop_front()) else { return false };
@@ -198,7 +198,7 @@ impl Inner {
         true
     }
 
-    /// Takes an undecided connection from those that wait.
+    /// Removes an undecided connection from the waiting ones.
     fn take(&mut self, spot: &Arc<Spot>) {
         self.undecided -= 1;
         if let Some(of_address) = self.addresses.get_mut(&spot.address) {
@@ -217,7 +217,7 @@ impl Inner {
     }
 }
 
-/// What represents one subscriber: an address of IPv4, or a network of 64 bits of IPv6.
+/// The key of a subscriber: an IPv4 address, or a 64-bit IPv6 network.
 pub(super) fn subscriber(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) if !v6.is_loopback() => {

@@ -1,6 +1,6 @@
-//! Chats: one for every stream, as long as somebody is in it. What is said goes to everybody who is
-//! there; who comes late hears the last lines. Bounded: rooms, people in a room, lines that are
-//! kept, lines that wait for one person (who then misses the oldest).
+//! Chats: one per stream, while it has members. A message goes to all members; new members get the
+//! last messages. Limited: rooms, members per room, stored messages, and messages waiting for one
+//! member (who then misses the oldest).
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -12,13 +12,13 @@ use tokio::sync::broadcast;
 use crate::base::Timestamp;
 use crate::wire::chat::ChatLine;
 
-/// Lines that who comes late hears.
+/// Messages for new members.
 const KEPT_LINES: usize = 30;
-/// Lines that wait for one person.
+/// Limit for messages waiting for one member.
 const WAITING: usize = 64;
-/// Lines that one person may say at once…
+/// Messages that a member may send at once…
 const BURST: u32 = 5;
-/// …and then one in this long.
+/// …and then one in this time.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// All chats of a server.
@@ -35,15 +35,15 @@ struct Room {
     past: Mutex<VecDeque<Arc<str>>>,
 }
 
-/// Somebody's place in a chat; given back when dropped.
+/// A membership in a chat; ends when dropped.
 #[derive(Debug)]
 pub(super) struct ChatMember {
     chats: Arc<Chats>,
     key: (String, String),
     room: Arc<Room>,
-    /// What others say from now on, and oneself.
+    /// New messages, including own ones.
     pub lines: broadcast::Receiver<Arc<str>>,
-    /// What was said before.
+    /// Earlier messages.
     pub past: Vec<Arc<str>>,
     guest: String,
     allowance: Allowance,
@@ -59,8 +59,8 @@ impl Chats {
         self.rooms.lock().contains_key(&(app.to_owned(), stream.to_owned()))
     }
 
-    /// A place in the chat of a stream; `None` where it is full. `number` makes the name of who
-    /// gives none.
+    /// A membership in the chat of a stream; `None` if it is full. `number` is part of the default
+    /// name.
     pub fn enter(
         self: &Arc<Self>,
         app: &str,
@@ -94,7 +94,7 @@ impl Chats {
 }
 
 impl ChatMember {
-    /// Says something to everybody here; false where that is too much at once.
+    /// Sends a message to all members; false if there were too many at once.
     pub fn say(&mut self, line: &ChatLine, now: Timestamp) -> bool {
         if !self.allowance.take(now) {
             return false;
@@ -125,7 +125,7 @@ impl Drop for ChatMember {
     }
 }
 
-/// How much one person may say.
+/// The message allowance of a member.
 #[derive(Debug)]
 struct Allowance {
     left: u32,

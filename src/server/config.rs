@@ -1,4 +1,4 @@
-//! How the built-in server is run, and the limits it keeps.
+//! The built-in server's configuration and limits.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use crate::server::hls;
 use crate::wire::rtmp::auth::Method;
 use crate::wire::rtmp::url::Credentials;
 
-/// Connections where the system allows as many descriptors.
+/// Limit for connections if the system allows as many descriptors.
 const MAX_CONNECTIONS: usize = 4_096;
 /// The port of RTMP.
 pub const DEFAULT_RTMP_PORT: u16 = 1935;
@@ -24,7 +24,7 @@ pub const DEFAULT_HTTP_PORT: u16 = 8088;
 pub struct Listen {
     /// Port 0 picks a free one.
     pub address: SocketAddr,
-    /// Where the port is taken, the next free one will do. For a default, not for a wish.
+    /// If the port is in use, takes the next free one. For a default port, not for a chosen one.
     pub or_next: bool,
 }
 
@@ -41,49 +41,49 @@ impl Listen {
     }
 }
 
-/// Where to speak TLS, and as whom.
+/// The TLS address and certificate.
 #[derive(Clone, Debug)]
 pub struct Secure {
     pub listen: Listen,
     pub identity: Identity,
 }
 
-/// How to serve.
+/// The configuration.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Where publishers and players connect.
+    /// The address for publishers and players.
     pub rtmp: Listen,
-    /// Where those connect who speak TLS; `None` for none.
+    /// The TLS address; `None`: none.
     pub rtmps: Option<Secure>,
-    /// Where else those connect who tunnel through HTTP (RTMPT), such as port 80; `None` for nowhere.
-    /// They are also served where RTMP and RTMPS are spoken.
+    /// An additional address for RTMP over HTTP (RTMPT), such as port 80; `None`: none. The RTMP
+    /// and RTMPS ports also accept RTMPT.
     pub rtmpt: Option<Listen>,
-    /// Where the pages, the figures and HTTP-FLV are; `None` for none.
+    /// The address for pages, metrics and HTTP-FLV; `None`: none.
     pub http: Option<Listen>,
-    /// Where there are any, a publisher must name one: `rtmp://host/app/stream?key=…`.
+    /// If not empty, a publisher must use one: `rtmp://host/app/stream?key=…`.
     pub publish_keys: Vec<Secret>,
-    /// Where clients are asked to go when this server is shut down (Enhanced RTMP's request to
-    /// reconnect): a URL with an application. They try here again where it is `None`.
+    /// Where clients should reconnect when this server shuts down (Enhanced RTMP's reconnect
+    /// request): a URL with an application. `None`: to this server.
     pub successor: Option<String>,
-    /// What publishers must give when they connect; players need nothing.
+    /// The login for publishers; players need none.
     pub login: Option<Login>,
-    /// A stream that only who knows its key may publish, whatever keys there are beside.
+    /// A stream that requires its own key to publish, independent of other keys.
     pub own_stream: Option<OwnStream>,
-    /// Names by which browsers may reach the server over HTTP, beside its addresses and `localhost`.
+    /// Host names of the server for browsers, in addition to its addresses and `localhost`.
     pub http_names: Vec<String>,
-    /// Origins whose pages may read what is served over HTTP, such as `https://example.com`; `*` for
-    /// all. Pages of the server itself always may.
+    /// Origins whose pages may read from the server, such as `https://example.com`; `*` for all.
+    /// The server's own pages always may.
     pub cors: Vec<String>,
-    /// What has to be known to change something over HTTP; nobody may where it is `None`.
+    /// The token for changes over HTTP; `None`: no changes.
     pub http_token: Option<Secret>,
-    /// Every publication is written into a file of this folder.
+    /// Records every publication to a file in this folder.
     pub record: Option<PathBuf>,
-    /// How streams are served as HLS, where there is HTTP.
+    /// The HLS settings, with HTTP.
     pub hls: hls::Settings,
     pub limits: Limits,
-    /// What it does wrong on request.
+    /// Simulated faults.
     pub faults: Vec<Fault>,
-    /// What times and garbage of the faults are drawn from.
+    /// The random seed of the faults.
     pub fault_seed: u64,
 }
 
@@ -92,11 +92,11 @@ pub struct Config {
 pub struct OwnStream {
     pub app: String,
     pub stream: String,
-    /// Given as `?key=…` behind the name.
+    /// Given as `?key=…` after the name.
     pub key: Secret,
 }
 
-/// A name and a password, and how they are asked for.
+/// A name, a password, and the authentication method.
 #[derive(Clone, Debug)]
 pub struct Login {
     pub method: Method,
@@ -126,37 +126,37 @@ impl Default for Config {
     }
 }
 
-/// What one peer may cost the others.
+/// Limits for each peer.
 #[derive(Clone, Debug)]
 pub struct Limits {
     /// Connections of every kind.
     pub connections: usize,
-    /// Connections of one address that is not loopback; of IPv6, of one network of 64 bits.
+    /// Connections per address except loopback; for IPv6, per 64-bit network.
     pub per_address: usize,
-    /// Viewers of one stream.
+    /// Viewers per stream.
     pub viewers: usize,
-    /// Streams that are published; as many more may be waited for.
+    /// Published streams; the same number can be awaited.
     pub streams: usize,
     /// Streams without a publisher that viewers of one address may wait for.
     pub waiting_names: usize,
     /// How long a viewer may wait for a publisher.
     pub waiting_viewer: Duration,
-    /// What late joiners get at once, at most, in bytes; a longer group of frames is not kept.
+    /// Bytes that new viewers get at once; a larger GOP is not kept.
     pub group_bytes: usize,
-    /// What may wait for one viewer, in bytes, before frames are skipped.
+    /// Bytes that may wait for one viewer before frames are dropped.
     pub queue_bytes: usize,
-    /// Files that are written at once.
+    /// Files recorded at once.
     pub files: usize,
-    /// How long a request over HTTP may take from its first byte to the first of its answer; the
-    /// first one, from when the connection was made.
+    /// Time limit of an HTTP request from its first byte to the first byte of its answer; for the
+    /// first one, from the connection.
     pub request: Duration,
-    /// A viewer that takes nothing for this long is let go.
+    /// A viewer that accepts nothing for this long is disconnected.
     pub stalled_viewer: Duration,
-    /// A publisher that sends nothing for this long is let go.
+    /// A publisher that sends nothing for this long is disconnected.
     pub silent_publisher: Duration,
-    /// How long a message may wait for the rest of its publisher's burst, where there are many
-    /// viewers. Not at all by default: of a burst whose pieces follow each other at once nearly all
-    /// is read in one go anyway, and one more millisecond of waiting added two to the latency.
+    /// How long a message may wait for the rest of its publisher's burst if there are many viewers.
+    /// Zero by default: nearly all of a burst is read at once anyway, and one millisecond of
+    /// waiting added two to the latency.
     pub hold: Duration,
 }
 

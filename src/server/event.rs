@@ -1,4 +1,4 @@
-//! What happens at the server, and how its streams fare.
+//! Events of the server, and the state of its streams.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use crate::files::Trouble;
 use crate::files::disk_space::Warning;
 pub use crate::server::fault::StruckFault;
 
-/// What happened. Named as in the JSON events.
+/// An event. Named as in the JSON events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A publisher has started.
@@ -17,15 +17,15 @@ pub enum Event {
     Unpublish(Peer, Ended),
     /// A viewer has started.
     Join(Peer),
-    /// A viewer has gone.
+    /// A viewer left.
     Leave(Peer, Ended),
     /// A fault that was asked for has struck.
     Fault(StruckFault),
-    /// A publication is written into a file.
+    /// A publication is being recorded.
     Recording(Recording),
-    /// The disk that such a file is on gives reason to worry.
+    /// A warning about the disk of such a file.
     Disk(Warning),
-    /// Such a file cannot be made now; it is tried again.
+    /// Such a file cannot be created now; it is retried.
     Held(PathBuf, Trouble),
 }
 
@@ -38,11 +38,11 @@ pub struct Recording {
     pub state: RecordingState,
     pub after: Duration,
     pub bytes: u64,
-    /// What went wrong, for a person, in English.
+    /// The reason for the user, in English.
     pub reason: Option<String>,
 }
 
-/// What a recording does.
+/// The state of a recording.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum RecordingState {
     Writing,
@@ -51,7 +51,7 @@ pub enum RecordingState {
 }
 
 impl RecordingState {
-    /// As it is in the JSON events.
+    /// The name in JSON events.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Writing => "writing",
@@ -67,13 +67,13 @@ pub struct Peer {
     pub app: String,
     pub stream: String,
     pub address: SocketAddr,
-    /// Of the connection, or of a viewer without one; unique in a run.
+    /// The ID of the connection, or of a viewer without one; unique in a run.
     pub id: u64,
-    /// How it comes.
+    /// Its protocol.
     pub protocol: Protocol,
 }
 
-/// By what somebody publishes or watches.
+/// The protocol of a publisher or viewer.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Protocol {
     Rtmp,
@@ -83,7 +83,7 @@ pub enum Protocol {
 }
 
 impl Protocol {
-    /// As it is in the JSON events.
+    /// The name in JSON events.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Rtmp => "rtmp",
@@ -94,7 +94,7 @@ impl Protocol {
     }
 }
 
-/// How it ended.
+/// The end of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ended {
     /// For a person, in English.
@@ -104,12 +104,12 @@ pub struct Ended {
     pub bytes: u64,
 }
 
-/// One stream now.
+/// The present figures of one stream.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StreamFigures {
     pub app: String,
     pub stream: String,
-    /// `None` while viewers wait for one.
+    /// `None` while viewers wait for a publisher.
     pub publisher: Option<PublisherFigures>,
     /// By every protocol.
     pub viewers: usize,
@@ -126,13 +126,13 @@ pub struct PublisherFigures {
     pub bytes: u64,
     /// Bits a second over the last whole second.
     pub bitrate: u64,
-    /// Such as "H.264", with width, height and frames a second where known.
+    /// For example "H.264", with width, height and frame rate if known.
     pub video: Option<VideoFigures>,
-    /// Such as "AAC", with rate and channels where known.
+    /// For example "AAC", with rate and channels if known.
     pub audio: Option<AudioFigures>,
 }
 
-/// What is known of the frames.
+/// The known properties of the video.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VideoFigures {
     pub codec: String,
@@ -140,7 +140,7 @@ pub struct VideoFigures {
     pub fps: Option<f64>,
 }
 
-/// What is known of the audio.
+/// The known properties of the audio.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AudioFigures {
     pub codec: String,

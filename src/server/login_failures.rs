@@ -1,6 +1,6 @@
-//! Wrong keys, passwords and tokens, counted for each address: who gives several of them has to wait
-//! longer each time, others do not notice. What comes during the wait is not looked at, and does not
-//! make it longer.
+//! Counts wrong keys, passwords and tokens per address: after several, an address must wait
+//! increasingly long, without effect on others. Attempts during the wait are ignored, and do not
+//! extend it.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -11,13 +11,13 @@ use parking_lot::Mutex;
 use crate::base::Timestamp;
 use crate::server::admission::subscriber;
 
-/// Wrong ones that cost nothing: people mistype, and encoders try again by themselves.
+/// Wrong attempts without a wait, because people mistype and encoders retry.
 const FREE: u32 = 5;
 /// The longest wait.
 const MAX_WAIT: Duration = Duration::from_secs(60);
-/// Forgotten when there was no wrong one for this long.
+/// Forgotten after this time without a wrong attempt.
 const FORGOTTEN: Duration = Duration::from_mins(10);
-/// Addresses that are remembered; of more, the one whose last failure is oldest is forgotten.
+/// Limit for stored addresses; beyond it, the one with the oldest failure is dropped.
 const MAX_ADDRESSES: usize = 4_096;
 
 #[derive(Debug, Default)]
@@ -33,13 +33,13 @@ struct Failed {
 }
 
 impl Failures {
-    /// How long this address still has to wait.
+    /// The remaining wait of this address.
     pub fn wait(&self, address: IpAddr, now: Timestamp) -> Option<Duration> {
         let known = self.by_address.lock().get(&subscriber(address)).copied()?;
         Some(known.until.since(now)).filter(|wait| !wait.is_zero())
     }
 
-    /// This address has given a wrong one.
+    /// A wrong attempt from this address.
     pub fn add(&self, address: IpAddr, now: Timestamp) {
         let address = subscriber(address);
         let mut by_address = self.by_address.lock();
@@ -62,7 +62,7 @@ impl Failures {
         }
     }
 
-    /// This address has given the right one.
+    /// A correct attempt from this address.
     pub fn forgive(&self, address: IpAddr) {
         self.by_address.lock().remove(&subscriber(address));
     }

@@ -1,4 +1,4 @@
-//! All streams and connections of a server: who may publish what, who is there, what happened.
+//! All streams and connections of a server: access, presence and events.
 
 use std::collections::HashMap;
 use std::future::poll_fn;
@@ -27,14 +27,14 @@ use crate::server::stream::{Claim, Stream};
 use crate::wire::rtmp::auth::{Login, Verdict};
 use crate::wire::rtmp::stream_name::StreamName;
 
-/// Connections that were told to go and are not gone yet, at most.
+/// Limit for connections that were asked to close.
 const LEAVING: usize = 64;
 
 /// Everything the tasks of a server share.
 #[derive(Debug)]
 pub(super) struct Registry {
     pub config: Config,
-    /// As in [`Config`]; may change while it runs.
+    /// As in [`Config`]; can change at runtime.
     pub successor: Mutex<Option<String>>,
     pub clock: Clock,
     door: Option<Mutex<Login>>,
@@ -68,7 +68,7 @@ pub(super) struct Totals {
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Refused {
     Unauthorized,
-    /// There were too many wrong keys from that address; for this long none is looked at.
+    /// There were too many wrong keys from that address; attempts are ignored for this long.
     TooOften(Duration),
     Taken,
     Full,
@@ -82,7 +82,7 @@ pub(super) struct Publication {
     pub since: Timestamp,
 }
 
-/// A place among the connections; given back when dropped.
+/// A slot among the connections; released when dropped.
 #[derive(Debug)]
 pub(super) struct ConnectionSlot {
     registry: Arc<Registry>,
@@ -90,12 +90,12 @@ pub(super) struct ConnectionSlot {
 }
 
 impl ConnectionSlot {
-    /// What the connection is there for may be said and taken back with this.
+    /// Sets and resets the connection's purpose.
     pub fn spot(&self) -> &Arc<Spot> {
         &self.spot
     }
 
-    /// Waits until the place is needed by others. One task waits at a time.
+    /// Waits until others need the slot. One task waits at a time.
     pub async fn evicted(&self) {
         poll_fn(|cx| self.spot.poll_evicted(cx)).await;
     }
@@ -146,7 +146,7 @@ impl Registry {
         self.next_id.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// A place for one more connection; `None` where there are too many.
+    /// A slot for one more connection; `None` if there are too many.
     pub fn admit(self: &Arc<Self>, address: SocketAddr) -> Option<ConnectionSlot> {
         self.totals.connections.fetch_add(1, Ordering::Relaxed);
         // Those that were told to go are still here for a moment.
@@ -166,9 +166,9 @@ impl Registry {
         self.connections.load(Ordering::Acquire)
     }
 
-    /// Does something with a stream, which is made if need be for somebody at this address; it
-    /// cannot be let go of meanwhile. `None` where there are too many streams: those that are
-    /// published have a separate limit, so that viewers who wait keep no publisher out.
+    /// Runs this with a stream, created if necessary for a client at this address; the stream stays
+    /// meanwhile. `None` if there are too many streams: published ones have a separate limit, so
+    /// that waiting viewers never block a publisher.
     fn with_stream<T>(
         &self,
         (app, name): (&str, &str),
@@ -209,7 +209,7 @@ impl Registry {
         Some(result)
     }
 
-    /// The stream, if there is one by that name.
+    /// The stream of that name, if any.
     pub fn find(&self, app: &str, name: &str) -> Option<Arc<Stream>> {
         self.streams.lock().get(&(app.to_owned(), name.to_owned())).cloned()
     }
@@ -226,7 +226,8 @@ impl Registry {
         }
     }
 
-    /// Makes somebody the publisher of a stream; `welcome`: a password was asked for and given.
+    /// Makes a client the publisher of a stream; `welcome`: it has logged in with a required
+    /// password.
     pub fn publish(
         &self,
         id: u64,
@@ -248,12 +249,12 @@ impl Registry {
         Ok(publication)
     }
 
-    /// Whether publishers must give a name and a password.
+    /// Whether publishers must log in.
     pub fn is_login_limited(&self) -> bool {
         self.door.is_some()
     }
 
-    /// What the door, where there is one, says to a publisher that connects.
+    /// The login decision for a publisher that connects.
     pub fn knock(&self, app: &str, address: IpAddr) -> Verdict {
         let Some(door) = &self.door else { return Verdict::Welcome };
         let now = self.clock.now();
@@ -272,8 +273,8 @@ impl Registry {
         verdict
     }
 
-    /// Whether this key, password or token is looked at: after several wrong ones of its address the
-    /// next one has to wait.
+    /// Whether this key, password or token is checked: after several wrong ones, the address must
+    /// wait.
     pub fn tries(&self, address: IpAddr, is_right: impl FnOnce() -> bool) -> Result<(), Refused> {
         let now = self.clock.now();
         if let Some(wait) = self.failures.wait(address, now) {
@@ -314,7 +315,7 @@ impl Registry {
         self.tidy(stream);
     }
 
-    /// Adds a viewer; `None` where there are too many viewers or streams.
+    /// Adds a viewer; `None` if there are too many viewers or streams.
     pub fn join(
         &self,
         app: &str,
@@ -380,7 +381,8 @@ impl Registry {
         self.all_gone.notify_waiters();
     }
 
-    /// Waits until every connection is gone and every file whole, at most `limit`; tells whether they are.
+    /// Waits until every connection is closed and every file complete, at most `limit`; returns
+    /// whether they are.
     pub async fn drained(&self, limit: Duration) -> bool {
         let gone = async {
             loop {
@@ -395,7 +397,7 @@ impl Registry {
     }
 }
 
-/// What is said to who gives too many wrong ones.
+/// The answer after too many wrong attempts.
 pub(super) fn too_often(what: &str, wait: Duration) -> String {
     let seconds = wait.as_secs() + 1;
     format!("Too many wrong {what} from this address: try again in {seconds} s.")

@@ -1,7 +1,7 @@
-//! Floor 4: the built-in server. Takes RTMP publishers, gives their streams to any number of RTMP
-//! and HTTP-FLV viewers, keeps their chats, and tells over HTTP what is continuing. A late joiner
-//! gets metadata, configurations and the frames since the last keyframe at once; a slow viewer
-//! skips to the next keyframe and harms nobody. Runs on the network runtime; no thread of its own.
+//! Floor 4: the built-in server. It takes RTMP publishers, serves their streams to RTMP and
+//! HTTP-FLV viewers, runs their chats, and reports its state over HTTP. A new viewer gets metadata,
+//! codec configs and the frames since the last keyframe at once; a slow viewer skips to the next
+//! keyframe and affects nobody. Runs on the network runtime, without its own thread.
 
 use std::io;
 use std::net::SocketAddr;
@@ -17,16 +17,16 @@ use crate::server::fault::Fault;
 use crate::server::registry::Registry;
 use crate::text::problem::{Problem, problem};
 
-/// A caller who has not begun to speak by then is let go.
+/// A client that sends nothing by then is disconnected.
 const FIRST_WORD: Duration = Duration::from_secs(5);
 
-/// Tunnels say goodbye to their clients within this.
+/// How long closing tunnels may take.
 const TUNNEL_END: Duration = Duration::from_millis(700);
 
-/// Ports tried after one that is taken.
+/// Ports to try after a port in use.
 const TRIES: u16 = 64;
 
-/// Events that may wait for whoever listens.
+/// Limit for unread events.
 const EVENTS: usize = 1_024;
 
 /// Why the server does not start.
@@ -53,7 +53,7 @@ impl From<&Error> for Problem {
     }
 }
 
-/// Where it listens.
+/// Its addresses.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Addresses {
     pub rtmp: SocketAddr,
@@ -61,7 +61,7 @@ pub struct Addresses {
     /// The further address for those who tunnel through HTTP.
     pub rtmpt: Option<SocketAddr>,
     pub http: Option<SocketAddr>,
-    /// The port asked for was taken: this is another one, and worth a notice.
+    /// The requested port was in use: this is another one, which causes a notice.
     pub rtmp_moved: bool,
     pub http_moved: bool,
 }
@@ -117,12 +117,12 @@ impl Server {
         Ok(Self { registry, runtime: runtime.clone(), addresses, events })
     }
 
-    /// Where it listens.
+    /// Its addresses.
     pub fn addresses(&self) -> Addresses {
         self.addresses
     }
 
-    /// What happens; the oldest is thrown away where nobody listens.
+    /// Its events; the oldest are dropped if nobody reads them.
     pub fn events(&self) -> &base_queue::Receiver<Event> {
         &self.events
     }
@@ -137,23 +137,24 @@ impl Server {
         self.streams().iter().map(|stream| stream.viewers).sum()
     }
 
-    /// Files that are being written.
+    /// Files being written.
     pub fn files_under_way(&self) -> usize {
         self.registry.files.count()
     }
 
-    /// Does these things wrong from now on, and no others; also to connections that stand.
+    /// Replaces the simulated faults, also for existing connections.
     pub fn set_faults(&self, faults: Vec<Fault>) {
         self.registry.lab.set(faults);
     }
 
-    /// Where clients are asked to go when this server ends, from now on.
+    /// Sets where clients reconnect when this server ends.
     pub fn set_successor(&self, successor: Option<String>) {
         *self.registry.successor.lock() = successor;
     }
 
-    /// Ends: nobody new is let in, publishers and viewers are told, connections closed. Waits at
-    /// most `limit`; tells whether everybody was gone by then. Not from within the runtime.
+    /// Ends: accepts no more clients, informs publishers and viewers, closes connections. Waits at
+    /// most `limit`; returns whether all connections were closed. Do not call it within the
+    /// runtime.
     pub fn shutdown(&self, limit: Duration) -> bool {
         self.registry.stop();
         self.runtime.block_on(self.registry.drained(limit))
@@ -220,9 +221,9 @@ async fn accept(
     }
 }
 
-/// Serves a caller, who speaks RTMP, or HTTP to tunnel it: the first bytes tell. What only few need, TLS
-/// and the tunnel, has memory of its own: a task is as large as the largest thing that it may ever do, and
-/// with the tunnel in it each player took 16 KB more.
+/// Serves a client with RTMP, or with HTTP for a tunnel: the first bytes decide. Rare parts (TLS
+/// and tunnels) have separate memory: a task is as large as its largest state, and with the tunnel
+/// inside, each player took 16 KB more.
 async fn converse(
     mut stream: Stream,
     peer: SocketAddr,

@@ -22,26 +22,26 @@ use crate::studio::targets::quality::Quality;
 use crate::studio::targets::services::Service;
 use crate::studio::watch::choices::WatchCommand;
 
-/// A wish of the person at the window or on the command line.
+/// A command of the user in the window or on the command line.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
     /// Show this video source.
     SelectVideo(VideoChoice),
     /// Show this scene, by the chosen transition.
     SwitchScene(SceneId),
-    /// Show this scene apart, before it is sent; `None`: nothing is prepared any more.
+    /// Put this scene into the preview; `None`: empty it.
     PrepareScene(Option<SceneId>),
-    /// The prepared scene is sent, and the one that went out is prepared.
+    /// Switch the preview to the program, and the previous scene to the preview.
     Transition,
     /// Pause a source that plays something, continue, or go to another place of it.
     Media(SourceId, TransportCommand),
-    /// What becomes of a media file when it has been played to its end.
+    /// Set the end behavior of a media file.
     AtEnd(SourceId, EndBehavior),
-    /// Set a control of a camera, by their names; `None`: to its default. Remembered by the camera.
+    /// Set a control of a camera, by their names; `None`: to its default. The camera keeps it.
     SetCamera { camera: String, control: String, value: Option<i64> },
     /// All controls of a camera have their defaults again.
     ResetCamera(String),
-    /// The desktop asks once more what this screen or window is to be; what it allowed is forgotten.
+    /// Open the desktop's dialog for this display or window again; forgets the permission.
     ShareAgain(SourceId),
     /// Change the scenes.
     Edit(Edit),
@@ -65,14 +65,14 @@ pub enum Command {
     StopProgram(ProgramId),
     /// These are the targets now: those enabled get the stream at the next *Go Live*.
     SetTargets(Vec<Target>),
-    /// Adds this target or, by its id, changes it. On air, one that is switched on starts and one
-    /// that is switched off stops, while the others continue.
+    /// Adds this target or, by its ID, changes it. On air, an enabled target starts and a disabled
+    /// one stops, while the others continue.
     PutTarget(Target),
     /// Forgets this target and its key.
     RemoveTarget(u32),
-    /// On air: starts this target again, which has given up.
+    /// On air: restarts this target, which has failed.
     StartTarget(u32),
-    /// Changes this target; on air, its own connection alone is made again with what it is now.
+    /// Changes this target; on air, only its own connection reconnects.
     RestartTarget(Target),
     /// Accept this certificate, and no other, from this target; and try it again.
     TrustCertificate { target: u32, pin: CertificatePin },
@@ -82,22 +82,22 @@ pub enum Command {
     MeasureQuality,
     /// Start broadcasting.
     GoLive,
-    /// Send this FLV, MP4 or MKV file to the targets instead of the program, as it is, once or again
-    /// and again; [`Command::StopLive`] ends it.
+    /// Send this FLV, MP4 or MKV file to the targets instead of the program, as is, once or in a
+    /// loop; [`Command::StopLive`] ends it.
     SendFile { path: PathBuf, again: bool },
-    /// End the broadcast cleanly; what the stream delay holds is dropped.
+    /// End the broadcast properly; the content of the stream delay is dropped.
     StopLive,
-    /// The same once what the stream delay holds has gone out; a second time, now.
+    /// The same after the stream delay is sent; a second time, at once.
     StopAfterDelay,
     /// From the next *Go Live* on viewers see the stream this much later, at most 30 min; remembered.
     SetDelay(Duration),
     /// Do not wait for the next try.
     RetryNow,
-    /// Record what is sent into this file: FLV, MP4 or MKV by its name.
+    /// Record the program to this file: FLV, MP4 or MKV by its extension.
     StartRecording(PathBuf),
     /// Finish the recording.
     StopRecording,
-    /// Leave from the recording what comes from here on.
+    /// Pause the recording.
     PauseRecording,
     /// Go on recording, without a gap in the file.
     ResumeRecording,
@@ -105,7 +105,7 @@ pub enum Command {
     Chapter(String),
     /// Go on recording in a new file.
     SplitRecording,
-    /// Write what the replay buffer has into this file.
+    /// Save the replay buffer to this file.
     SaveReplay(PathBuf),
     /// Write the frame that is sent into this PNG file.
     Snapshot(PathBuf),
@@ -115,51 +115,50 @@ pub enum Command {
     SetMuted(bool),
     /// Add a strip of audio that hears this.
     AddStrip(AudioChoice),
-    /// Take a strip away; the main one stays.
+    /// Remove a strip; the main one stays.
     RemoveStrip(StripId),
-    /// Another source for a strip; the main one's is chosen by [`Command::SelectAudio`].
+    /// Change the source of a strip; for the main one, use [`Command::SelectAudio`].
     SelectStrip { id: StripId, choice: AudioChoice },
-    /// What a strip is called; empty: after its source.
+    /// Rename a strip; empty: after its source.
     RenameStrip { id: StripId, name: String },
     /// Set a strip: fader, balance, offset, filters and all.
     SetStrip { id: StripId, strip: Strip },
-    /// What becomes of the file that a strip plays when it has been played; one that a source shows too
-    /// does as that source does.
+    /// Set the end behavior of a strip's file; a file that a source also shows follows that source.
     SetStripEnd { id: StripId, at_end: EndBehavior },
-    /// What is heard in a strip's stead while it is silent or gone; `None`: the silence.
+    /// Set the fallback of a strip; `None`: silence.
     SetIfSilent { id: StripId, choice: Option<AudioChoice> },
-    /// What a strip plays begins again.
+    /// Restart a strip's file.
     RestartStrip(StripId),
-    /// What the talk key does with a strip.
+    /// Set the push-to-talk mode of a strip.
     SetTalk { id: StripId, talk: TalkMode },
     /// The talk key is held, or not.
     PushToTalkKeys(bool),
-    /// The same of one strip alone, whatever the key of all is.
+    /// The same for a single strip, independent of the common key.
     TalkKeyOf { id: StripId, held: bool },
     /// Integrated loudness and true peaks start afresh.
     ResetLoudness,
-    /// Where monitored and solo strips are heard.
+    /// Set the monitoring device.
     SetMonitoring(Monitoring),
-    /// Put clip lamps out.
+    /// Reset clip indicators.
     ClearClip(StripLamp),
     /// Pull this stream or local file and show it, in the chosen tile.
     Watch { url: String },
     /// Pull all of these and show them, each in a separate tile.
     WatchAll(Vec<String>),
-    /// Stop showing what is in the chosen tile.
+    /// Stop the selected tile.
     StopWatching,
     /// Loudness of the players, 0…1.
     SetVolume(f32),
-    /// So much louder than now.
+    /// Change the volume by this much.
     StepVolume(f32),
     /// Silence the players.
     SetPlayerMuted(bool),
     /// Anything else about the players of the *Watch* page.
     Player(WatchCommand),
-    /// The built-in server does these things wrong from now on, and no others; not remembered.
+    /// Set the simulated faults of the built-in server; not saved.
     SetFaults(Vec<Fault>),
-    /// When the built-in server ends, clients that understand it (Enhanced RTMP) are asked to go to
-    /// this URL of an application; empty: nowhere else. Remembered.
+    /// Set where clients of the built-in server reconnect when it ends (Enhanced RTMP): a URL with
+    /// an application; empty: none. Saved.
     SetSuccessor(String),
     /// Add this service of the person's own or, by the id that it had, change it; remembered.
     PutService { was: Option<String>, service: Service },
@@ -167,47 +166,49 @@ pub enum Command {
     RemoveService(String),
     /// Look for cameras, microphones, screens and windows again.
     RefreshDevices,
-    /// Open at once what could not be opened, rather than when it comes or is another.
+    /// Retry failed sources and files now.
     TryAgain,
     /// Look and behave like this; remembered.
     SetPreferences(Preferences),
     /// Go live to the targets and with the scene of a broadcast that a crash ended.
     Resume,
-    /// The display is gone, and the window with it; what is on air continues.
+    /// The display and the window are gone; the broadcast continues.
     WindowLost,
     /// The person has read this notice.
     Dismiss(u64),
-    /// End everything; [`Snapshot::ended`](crate::studio::snapshot::Snapshot) tells when it is done.
+    /// End everything; [`Snapshot::ended`](crate::studio::snapshot::Snapshot) reports when it is
+    /// done.
     Quit,
 }
 
-/// A wish about scene collections or profiles, which are kept by name.
+/// A command for scene collections or profiles, by name.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PartCommand {
-    /// Use this one from now on. On air a collection is a scene change; a profile waits for the end.
+    /// Use this one from now on. On air, a collection is a scene change; a profile must wait for
+    /// the end.
     Use(PartKind, String),
-    /// Make one as at a first start, and use it.
+    /// Create a default one, and use it.
     New(PartKind, String),
-    /// Make one like the one in use, by this name, and use it.
+    /// Duplicate the one in use under this name, and use it.
     Duplicate(PartKind, String),
     Rename {
         kind: PartKind,
         was: String,
         name: String,
     },
-    /// Forget this one; where it is in use, another one is used.
+    /// Delete this one; if it is in use, another one is used.
     Delete(PartKind, String),
-    /// Show the earlier versions of this one.
+    /// List the earlier versions of this one.
     ListVersions(PartKind, String),
-    /// Make the one in use what it was in this version.
+    /// Restore the one in use to this version.
     Restore(PartKind, VersionId),
-    /// Add one from a file of onair or OBS; `with_key`: the stream key that OBS has in it too.
+    /// Import one from a file of onair or OBS; `with_key`: including OBS's stream key.
     Import {
         kind: PartKind,
         path: PathBuf,
         with_key: bool,
     },
-    /// Write one into a file for others, with nothing secret in it.
+    /// Export one to a file for others, without secrets.
     Export {
         kind: PartKind,
         name: String,

@@ -1,5 +1,5 @@
-//! Floor 5: the product's state machine. A [`Command`] goes in, [`Event`]s and a [`Snapshot`] come
-//! out. The window and the command line drive the same studio.
+//! Floor 5: the state machine of the studio. It takes [`Command`]s, and produces [`Event`]s and a
+//! [`Snapshot`]. The window and the command line use the same studio.
 
 pub mod command;
 pub mod engine;

@@ -1,4 +1,4 @@
-//! The studio as it is now: plain values for the window to draw and for tests to look at.
+//! The present state of the studio: plain values for the window and for tests.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! The status icon among the status icons: red on air, amber in trouble, grey else.
+//! The status icon among the status icons: red on air, amber in trouble, gray else.
 
 use crate::app::desktop::state::DesktopState;
 use crate::studio::notices::health::Activity;

@@ -105,7 +105,7 @@ fn a_jpeg_allocates_its_decoders_tables_and_a_few_rows() {
     for (size, data) in [
         (SMALL, jpeg(SMALL)),
         (LARGE, jpeg(LARGE)),
-        // Colours of half the width, as webcams have them.
+        // Colors of half the width, as webcams have them.
         (Size::new(32, 16), HALVED.to_vec()),
     ] {
         let (mut turner, mut planes) = (PixelConverter::default(), Planes::black(size));

@@ -180,17 +180,17 @@ fn best(offers: &[OfferedCamera], size: Size, fps: f64) -> Option<OfferedCamera>
             | PixelLayout::Whole(_) => 0.0,
             // Once more through a matrix.
             PixelLayout::Rgb(..) => 0.02,
-            // Of coarse colours, too.
+            // Of coarse colors, too.
             PixelLayout::Rgb16(_) => 0.04,
             PixelLayout::Jpeg => 0.05,
             // And it has lost more.
             PixelLayout::H264 => 0.06,
             // Twice the bytes, for bits that are not kept.
             PixelLayout::WidePairs => 0.07,
-            // Two colours of three are guessed, and those are the sensor's own.
+            // Two colors of three are guessed, and those are the sensor's own.
             PixelLayout::Bayer(_, Samples::Eight) => 0.08,
             PixelLayout::Bayer(..) => 0.09,
-            // Without colour: where there is nothing else.
+            // Without color: where there is nothing else.
             PixelLayout::Luma(Samples::Eight) => 100.0,
             PixelLayout::Luma(_) => 100.01,
         };

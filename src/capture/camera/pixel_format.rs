@@ -110,7 +110,7 @@ pub(in crate::capture) enum Bits {
     B565High,
 }
 
-/// The colours of the first two pixels of a sensor's first two rows.
+/// The colors of the first two pixels of a sensor's first two rows.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::capture) enum BayerOrder {
     Bggr,

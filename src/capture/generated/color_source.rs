@@ -1,4 +1,4 @@
-//! A colour, or two that run into each other, as a frame.
+//! A color, or two that run into each other, as a frame.
 
 use std::fmt;
 use std::str::FromStr;

@@ -187,7 +187,7 @@ impl Weave {
     fn shift(&self, thread: usize, frame: i64) -> usize {
         let spare = self.spare as u64;
         let step = frame.unsigned_abs();
-        // There and back at 2, 4, 6 … pixels a frame, neighbours in opposite directions.
+        // There and back at 2, 4, 6 … pixels a frame, neighbors in opposite directions.
         let pace = 2 + 2 * (thread as u64 * 7 % 5);
         let travelled = (step.wrapping_mul(pace)).wrapping_add(thread as u64 * 130) % (2 * spare);
         let there = if travelled < spare { travelled } else { 2 * spare - 1 - travelled };

@@ -192,7 +192,7 @@ fn shrink(picture: &RgbaImage, fit: Size) -> Result<Planes, Problem> {
     let from = ImageRef::new(width, height, picture.as_raw(), PixelType::U8x4)
         .map_err(|error| fault(&error))?;
     let mut to = Image::new(small.width, small.height, PixelType::U8x4);
-    // Colours are weighed by their alpha.
+    // Colors are weighed by their alpha.
     Resizer::new().resize(&from, &mut to, None).map_err(|error| fault(&error))?;
     Ok(rgb::planes(to.buffer(), small.width, small.height))
 }

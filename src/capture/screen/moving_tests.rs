@@ -151,7 +151,7 @@ fn ground(number: u16) -> u8 {
     40 + (number % 8) as u8 * 20
 }
 
-/// The limited-range luma of a grey.
+/// The limited-range luma of a gray.
 fn luma(grey: u8) -> u8 {
     (16.0 + f64::from(grey) * 219.0 / 255.0).round() as u8
 }

@@ -35,7 +35,7 @@ impl TextAppearance {
         }
     }
 
-    /// Whether only numbers, colours and the family's name differ.
+    /// Whether only numbers, colors and the family's name differ.
     pub fn is_drawn_from(&self, other: &Self) -> bool {
         let switched = |look: &Self| {
             let Style { italic, outline, shadow, background, align, .. } = &look.style;
@@ -106,7 +106,7 @@ pub struct Style {
     pub weight: u16,
     pub italic: bool,
     pub color: Rgba,
-    /// Colour and width.
+    /// Color and width.
     pub outline: Option<(Rgba, u32)>,
     pub shadow: Option<Shadow>,
     /// The ground, which reaches `padding` beyond the letters.

@@ -1,5 +1,5 @@
 //! Reads Y4M (YUV4MPEG2) files of ffmpeg and mjpegtools: one text line of parameters, then frames,
-//! each a text line and raw planes. 8 bits, 4:2:0, 4:2:2, 4:4:4 or grey. Lengths are bounded before
+//! each a text line and raw planes. 8 bits, 4:2:0, 4:2:2, 4:4:4 or gray. Lengths are bounded before
 //! memory is allocated for them.
 
 use std::io::{BufRead, Read, Seek, SeekFrom};

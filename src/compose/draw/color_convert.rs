@@ -118,7 +118,7 @@ mod tests {
     use super::*;
     use crate::media::Size;
 
-    /// RGB (0…1) in the numbers of a colour description.
+    /// RGB (0…1) in the numbers of a color description.
     fn encode(color: Color, [r, g, b]: [f64; 3]) -> (u8, u8, u8) {
         let (kr, kb) = match color.matrix {
             Matrix::Bt601 => (0.299, 0.114),

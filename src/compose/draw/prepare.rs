@@ -22,7 +22,7 @@ const IDLE: usize = 4;
 pub(in crate::compose) struct Image {
     /// Its area in the program; `planes` have this size.
     pub rect: Rect,
-    /// In the program's colours; if there is an alpha plane, multiplied by it.
+    /// In the program's colors; if there is an alpha plane, multiplied by it.
     pub planes: Arc<Pooled<Planes>>,
     /// The alpha of the chroma samples, if there is an alpha plane.
     pub chroma_alpha: Option<Arc<Pooled<Vec<u8>>>>,
@@ -144,7 +144,7 @@ impl Preparer {
         Image { rect, planes: out.share(), chroma_alpha }
     }
 
-    /// The frame in the program's colours, multiplied by its alpha.
+    /// The frame in the program's colors, multiplied by its alpha.
     fn premultiply(&mut self, picture: &VideoFrame, workers: &WorkerPool) {
         let from = picture.planes();
         let mut planes = shaped(self.premultiplied.take(), from.size(), true);
@@ -170,7 +170,7 @@ impl Preparer {
         self.premultiplied = Some(planes);
     }
 
-    /// Cuts out and scales into `out`, in the program's colours.
+    /// Cuts out and scales into `out`, in the program's colors.
     fn scale(
         &mut self,
         picture: &VideoFrame,

@@ -8,7 +8,7 @@ use crate::media::Planes;
 /// The kind of file that a filter uses.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Asset {
-    /// A colour table (`.cube`).
+    /// A color table (`.cube`).
     Table,
     /// An image.
     Image,
@@ -18,7 +18,7 @@ pub enum Asset {
 #[derive(Clone, Debug)]
 pub enum FilterAssets {
     Table(Arc<Table>),
-    /// In the program's colours.
+    /// In the program's colors.
     Image(Arc<Planes>),
 }
 

@@ -94,7 +94,7 @@ impl Step for Scale {
     }
 }
 
-/// Resizes all planes; colours are not weighed by alpha.
+/// Resizes all planes; colors are not weighed by alpha.
 pub(super) fn scale(
     resizers: &mut [Resizer; 4],
     kernel: Kernel,

@@ -29,7 +29,7 @@ pub struct Slot {
 pub enum Filter {
     /// Cuts off the sides, each by a part of the frame's width or height.
     Crop { left: f32, top: f32, right: f32, bottom: f32 },
-    /// Makes colours others.
+    /// Makes colors others.
     Color(Correction),
     /// The key's chroma becomes transparent: fully up to a distance of `similarity`, and partly up
     /// to `smoothness` more. `spill` is the amount of spill removal. `protect`, 0…1, keeps colors
@@ -51,7 +51,7 @@ pub enum Filter {
     Beauty { smooth: f32, whiten: f32, area: Area },
     /// Deinterlaces frames of capture cards.
     Deinterlace { mode: Deinterlacing, field: Field },
-    /// Colours by a table (`.cube`), mixed in by `amount`.
+    /// Colors by a table (`.cube`), mixed in by `amount`.
     Lut { file: PathBuf, amount: f32 },
     /// An image controls visibility.
     Mask { file: PathBuf, reading: Reading },

@@ -33,7 +33,7 @@ pub enum Kind {
     #[default]
     Cut,
     Fade,
-    /// Over a colour, red, green and blue.
+    /// Over a color, red, green and blue.
     FadeColor([u8; 3]),
     /// The new scene pushes the old one out.
     Slide(Side),
@@ -112,7 +112,7 @@ pub enum TransitionAssets {
     /// Nothing, or the file is missing.
     #[default]
     Nothing,
-    /// The grey image of a wipe.
+    /// The gray image of a wipe.
     Image(Arc<Planes>),
     /// The clip of a stinger, at its beginning.
     Clip(Box<dyn ClipFeed>),

@@ -234,7 +234,7 @@ impl Map {
         }
         (self.of, self.picture) = (None, Some((Arc::clone(picture), size)));
         let from = picture.size();
-        // Grey from black to white; images are of limited range.
+        // Gray from black to white; images are of limited range.
         let grey: Vec<u8> = picture.y.iter().map(|&y| full_range(y)).collect();
         let whole = Cut::whole(from);
         let bilinear = ResizeAlg::Convolution(FilterType::Bilinear);

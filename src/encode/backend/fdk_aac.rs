@@ -62,7 +62,7 @@ impl Encoder {
         let settings = [
             (sys::AACENC_PARAM_AACENC_AOT, 2), // AAC-LC
             (sys::AACENC_PARAM_AACENC_SAMPLERATE, config.sample_rate),
-            // 1: one centre channel, 2: left and right
+            // 1: one center channel, 2: left and right
             (sys::AACENC_PARAM_AACENC_CHANNELMODE, u32::from(config.channels)),
             (sys::AACENC_PARAM_AACENC_CHANNELORDER, 1), // as in WAV
             (sys::AACENC_PARAM_AACENC_BITRATEMODE, 0),  // constant

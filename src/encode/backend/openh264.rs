@@ -142,7 +142,7 @@ fn settings(
     // 10 to 25 % fewer bits by PSNR on noise and test cards, but for 60 % more CPU.
     params.bEnableDenoise = false;
     // It freezes what it takes for background: 1 to 3.5 % more bits for the same quality, and
-    // the cost of a frame no longer follows its quantiser.
+    // the cost of a frame no longer follows its quantizer.
     params.bEnableBackgroundDetection = false;
     // The library would switch it off anyway.
     params.bEnableAdaptiveQuant = false;

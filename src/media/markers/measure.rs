@@ -55,7 +55,7 @@ pub struct OnsetReader {
     /// Index of the first of `samples` since the last discontinuity.
     position: i64,
     start: Option<Timestamp>,
-    /// Magnitudes by window, the newest last, and the window centre of the newest.
+    /// Magnitudes by window, the newest last, and the window center of the newest.
     recent: VecDeque<(i64, f64)>,
     stage: SearchStage,
 }

@@ -268,7 +268,7 @@ mod tests {
         (*seed >> 33) as i32 % (2 * range + 1) - range
     }
 
-    /// Nearest-neighbour scaling of the luma plane, as the crudest player would do it.
+    /// Nearest-neighbor scaling of the luma plane, as the crudest player would do it.
     fn scaled(planes: &Planes, to: Size) -> Vec<u8> {
         let from = planes.size();
         let mut out = Vec::new();

@@ -78,7 +78,7 @@ impl Gate {
     }
 }
 
-/// A reduction smaller than this is none.
+/// A smaller reduction counts as none.
 const NOTHING_DB: f32 = 1e-5;
 
 /// A level in decibels that rises by its attack and falls by its release.
@@ -159,7 +159,7 @@ impl Expander {
 /// The compressor, by its own level or another strip's.
 pub(super) struct Compressor {
     threshold: f32,
-    /// How much of what is above the threshold is taken away, 0…1.
+    /// The reduction of the part above the threshold, 0…1.
     slope: f32,
     gain_db: f32,
     crest: Crest,

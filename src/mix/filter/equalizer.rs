@@ -1,15 +1,15 @@
-//! Filters made of second-order sections (R. Bristow-Johnson's cookbook, by `biquad`): high pass,
-//! low pass, three-band and ten-band equalizer. In 64 bits: at 30 Hz 32 are too few.
+//! Filters from second-order sections (R. Bristow-Johnson's cookbook, by `biquad`): high pass, low
+//! pass, three-band and ten-band equalizer. In 64 bits, because 32 are too imprecise at 30 Hz.
 
 use biquad::{Biquad, Coefficients, DirectForm2Transposed, Q_BUTTERWORTH_F64, ToHertz, Type};
 
 use crate::mix::block::{Shape, within};
 use crate::mix::filter::settings::{Filter, TEN_BANDS_HZ};
 
-/// A bell of one octave.
+/// A bell with a width of one octave.
 const OCTAVE_Q: f64 = 1.414;
 
-/// Sections one after another, each with a state for every channel.
+/// Sections in sequence, each with a state per channel.
 pub(super) struct Equalizer {
     sections: Vec<Vec<DirectForm2Transposed<f64>>>,
 }
@@ -43,8 +43,8 @@ impl Equalizer {
     }
 }
 
-/// The sections of a filter; those that change nothing, or lie beyond what the rate can carry, are
-/// left flat so that their number stays.
+/// The sections of a filter; those without effect, or beyond the rate's range, stay flat so that
+/// their number is constant.
 fn coefficients(filter: &Filter, shape: Shape) -> Vec<Coefficients<f64>> {
     let section = |kind: Type<f64>, hz: f32, q: f64| {
         let most = shape.rate as f32 * 0.49;
@@ -76,5 +76,5 @@ fn coefficients(filter: &Filter, shape: Shape) -> Vec<Coefficients<f64>> {
     }
 }
 
-/// Changes nothing.
+/// No change.
 const FLAT: Coefficients<f64> = Coefficients { a1: 0.0, a2: 0.0, b0: 1.0, b1: 0.0, b2: 0.0 };

@@ -1,5 +1,5 @@
-//! What filters are expected to make of a tone, for tests: of the chain alone, and through a real audio
-//! server (`tests/devices/filters.rs` has this file too).
+//! The expected effect of filters on a tone, for tests of the chain alone and through a real audio
+//! server (`tests/devices/filters.rs` includes this file).
 
 use super::Filter;
 
@@ -12,17 +12,17 @@ pub(super) struct Case {
     pub expected: Expected,
 }
 
-/// By how many decibels it leaves louder.
+/// The expected gain in decibels.
 #[derive(Copy, Clone, Debug)]
 pub(super) enum Expected {
-    /// So many, give or take.
+    /// About this much, with a tolerance.
     About(f32, f32),
-    /// No more than that.
+    /// At most this much.
     Below(f32),
 }
 
 impl Expected {
-    /// `slack`: what the way there and back may change.
+    /// `slack`: the tolerance of the path.
     pub(super) fn is_met(self, gain: f32, slack: f32) -> bool {
         match self {
             Self::About(expected, tolerance) => (gain - expected).abs() <= tolerance + slack,

@@ -1,27 +1,27 @@
-//! The limiter: looks ahead, so that the gain is down before the crest comes and nothing leaves
-//! above the threshold. The gain a crest needs is held for as long as the look-ahead (a sliding
-//! minimum) and then averaged over the same time: it arrives exactly in time, without a step.
+//! The limiter: it looks ahead, so the gain is down before a peak arrives, and no output exceeds
+//! the threshold. The gain for a peak is held for the look-ahead time (a sliding minimum) and then
+//! averaged over the same time, so it arrives exactly in time and without a step.
 
 use std::collections::VecDeque;
 
 use crate::mix::block::{Shape, factor, loudest, within};
 
-/// How far it looks ahead.
+/// The look-ahead time.
 const AHEAD_SECONDS: f32 = 0.005;
 
-/// A reduction smaller than this is none.
+/// A smaller reduction counts as none.
 const NOTHING: f32 = 1e-6;
 
 pub(super) struct Limiter {
     threshold: f32,
-    /// What is left of a reduction after one frame.
+    /// The remaining part of a reduction after one frame.
     release: f32,
     /// Frames it looks ahead.
     ahead: usize,
     /// The audio on its way, interleaved.
     waiting: Vec<f32>,
-    /// Reductions needed in the window (1 minus the gain), with the frame each belongs to, largest
-    /// first: those that a later and larger one outlives are not kept.
+    /// Needed reductions in the window (1 minus the gain), each with its frame, largest first;
+    /// those before a later and larger one are dropped.
     needed: VecDeque<(u64, f32)>,
     frame: u64,
     held: f32,
@@ -85,7 +85,7 @@ impl Limiter {
         self.waiting.drain(..block.len());
     }
 
-    /// The gain of the frame that leaves while one that needs this reduction comes in.
+    /// The gain of the output frame while a frame that needs this reduction comes in.
     fn gain(&mut self, need: f32) -> f32 {
         while self.needed.back().is_some_and(|(_, kept)| *kept <= need) {
             self.needed.pop_back();
@@ -119,7 +119,7 @@ impl Limiter {
 mod tests {
     use super::*;
 
-    /// What is quiet takes a short way; it must not be heard.
+    /// Quiet audio takes a short path, which must be inaudible.
     #[test]
     fn at_rest_it_hands_out_what_it_would_have_worked_out() {
         let shape = Shape { rate: 48_000, channels: 2 };

@@ -1,12 +1,12 @@
-//! The leveler: measures short-term loudness (EBU R 128, 3 s) and moves a gain towards what the
-//! target needs, slowly enough that nobody hears it move. Pauses do not count as quiet.
+//! The leveler: measures short-term loudness (EBU R 128, 3 s) and moves the gain inaudibly slowly
+//! towards the target. Pauses do not count as quiet.
 
 use ebur128::{EbuR128, Mode};
 
 use crate::mix::block::{Shape, factor, ramp, within};
 use crate::mix::loudness_window::LoudnessWindow;
 
-/// Below this it is a pause, LUFS.
+/// Below this LUFS value it is a pause.
 const PAUSE_LUFS: f64 = -50.0;
 /// The fastest the gain moves, decibels a second.
 const UP_DB_A_SECOND: f32 = 3.0;
@@ -15,10 +15,10 @@ const DOWN_DB_A_SECOND: f32 = 6.0;
 const MIN_DB: f32 = -30.0;
 
 pub(super) struct Leveler {
-    /// `None` where this audio cannot be measured: it passes as it is.
+    /// `None` if this audio cannot be measured: it passes unchanged.
     meter: Option<EbuR128>,
     loudness_window: LoudnessWindow,
-    /// Loudness as it was last worked out, ten times a second; `None` in a pause.
+    /// The last computed loudness, ten times per second; `None` in a pause.
     heard: Option<f32>,
     target: f32,
     most: f32,
@@ -77,14 +77,14 @@ mod tests {
 
     const STEREO: Shape = Shape { rate: 48_000, channels: 2 };
 
-    /// The gain as the library's own windows give it, asked after each block.
+    /// The gain from the library's own windows, queried after each block.
     struct Plain {
         meter: EbuR128,
         gain_db: f32,
     }
 
     impl Plain {
-        /// Whether the gain has come to where it goes.
+        /// Whether the gain has settled.
         fn process(&mut self, block: &[f32]) -> bool {
             self.meter.add_frames_f32(block).unwrap();
             let loudness = self.meter.loudness_shortterm().unwrap();

@@ -1,6 +1,6 @@
-//! Filters of a strip's audio: what each is set to ([`Filter`]) and the chain that carries them out.
-//! A filter that looks ahead makes its audio late by the chain's latency; the mixer takes that back,
-//! so that lips and audio stay together.
+//! Audio filters of a strip: the settings of each ([`Filter`]) and the chain that applies them. A
+//! filter with look-ahead delays its audio by the chain's latency; the mixer compensates that, so
+//! lip sync stays.
 
 mod chain;
 mod denoise;

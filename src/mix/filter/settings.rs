@@ -1,42 +1,42 @@
-//! What filters are set to: plain values.
+//! The settings of filters: plain values.
 
 use std::ops::RangeInclusive;
 
 use crate::mix::strip_id::StripId;
 
-/// The most filters of one strip.
+/// Limit for the filters of one strip.
 pub const MAX_FILTERS: usize = 16;
 
 /// The middle frequencies of the ten-band equalizer, in Hz.
 pub const TEN_BANDS_HZ: [f32; 10] =
     [31.25, 62.5, 125.0, 250.0, 500.0, 1_000.0, 2_000.0, 4_000.0, 8_000.0, 16_000.0];
 
-/// A filter and whether it is on.
+/// A filter, and whether it is on.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct Slot {
-    /// Off: audio passes as it is.
+    /// Off: audio passes unchanged.
     pub enabled: bool,
     pub filter: Filter,
 }
 
-/// One filter's settings. Levels in dB or dBFS, times in milliseconds; values beyond the ranges
-/// given are brought into them when the filter is built.
+/// The settings of one filter. Levels in dB or dBFS, times in milliseconds; values outside their
+/// ranges are clamped when the filter is built.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub enum Filter {
     /// Louder or quieter, -60…+30 dB.
     Gain { db: f32 },
-    /// Takes away what is below, 20…20,000 Hz, 12 dB an octave.
+    /// Removes lower frequencies, 20…20,000 Hz, 12 dB per octave.
     HighPass { hz: f32 },
-    /// Takes away what is above, 20…20,000 Hz, 12 dB an octave.
+    /// Removes higher frequencies, 20…20,000 Hz, 12 dB per octave.
     LowPass { hz: f32 },
-    /// RNNoise: takes away what is no voice; `amount` 0…1 is how much of the cleaned audio is heard.
+    /// RNNoise: removes everything but voices; `amount` 0…1 is the share of cleaned audio.
     Denoise { amount: f32 },
     /// Silence below `close_dbfs`, until the level passes `open_dbfs`.
     Gate { open_dbfs: f32, close_dbfs: f32, attack_ms: f32, hold_ms: f32, release_ms: f32 },
-    /// What is below the threshold becomes quieter still, 1:`ratio`.
+    /// Audio below the threshold becomes quieter, 1:`ratio`.
     Expander { threshold_dbfs: f32, ratio: f32, attack_ms: f32, release_ms: f32, gain_db: f32 },
-    /// What is above the threshold grows only by 1/`ratio`. With a `side_chain` the level of that
-    /// strip decides (ducking).
+    /// Audio above the threshold grows only by 1/`ratio`. With a `side_chain`, the level of that
+    /// strip controls it (ducking).
     Compressor {
         threshold_dbfs: f32,
         ratio: f32,
@@ -56,7 +56,7 @@ pub enum Filter {
 }
 
 impl Filter {
-    /// One of each kind as it is when just added.
+    /// The default of each kind.
     pub const KINDS: [Self; 11] = [
         Self::Gain { db: 0.0 },
         Self::HighPass { hz: 80.0 },
@@ -90,7 +90,7 @@ impl Filter {
         Self::Loudness { target_lufs: -16.0, most_db: 18.0 },
     ];
 
-    /// The name of its kind, as settings spell it.
+    /// The name of its kind in settings.
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Gain { .. } => "gain",
@@ -107,7 +107,7 @@ impl Filter {
         }
     }
 
-    /// The strip whose level decides, where it is another's.
+    /// The strip that controls it, if it is another one.
     pub const fn side_chain(&self) -> Option<StripId> {
         match self {
             Self::Compressor { side_chain, .. } => *side_chain,
@@ -116,7 +116,7 @@ impl Filter {
     }
 }
 
-/// What a number of a filter means.
+/// The unit of a filter's number.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Unit {
     Decibels,
@@ -134,7 +134,7 @@ pub enum Unit {
 /// A number that a filter is set by.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameter {
-    /// As settings spell it.
+    /// The name in settings.
     pub name: &'static str,
     pub unit: Unit,
     pub range: RangeInclusive<f32>,
@@ -156,7 +156,7 @@ const BANDS: [&str; 10] = [
 ];
 
 impl Filter {
-    /// One of the kind that settings spell so.
+    /// The default of the kind with this name.
     pub fn of_kind(kind: &str) -> Option<Self> {
         Self::KINDS.into_iter().find(|filter| filter.kind() == kind)
     }
@@ -222,7 +222,7 @@ impl Filter {
         self.numbers().into_iter().map(|(_, value)| value).collect()
     }
 
-    /// Sets one of the parameters, within its range; whether there is one of this name.
+    /// Sets a parameter, clamped to its range; returns whether the name exists.
     pub fn set(&mut self, name: &str, new: f32) -> bool {
         let mut numbers = self.numbers().into_iter();
         let found = numbers.find(|(parameter, _)| parameter.name == name);

@@ -1,8 +1,7 @@
-//! Floor 3: the mixer. On its own thread it makes a block of program audio every 10 ms: pulls each
-//! strip's source, later by the sources' delay, filters, applies fader and mute with a ramp, meters,
-//! adds the strips up, and hands the block to the encoder while there is one. Audio that is missing
-//! is silence: the time timestamps continue without a gap or an overlap. While there is no source and nobody who
-//! takes the audio, it rests.
+//! Floor 3: the mixer. Every 10 ms, its thread produces a block of program audio: pulls each
+//! strip's source (later by the sources' delay), filters, applies fader and mute with a ramp,
+//! meters, mixes the strips, and passes the block to the encoder, if any. Missing audio is silence:
+//! the timestamps continue without a gap or an overlap. Without a source and a receiver, it rests.
 
 #[cfg(test)]
 mod tests;
@@ -28,33 +27,33 @@ use crate::mix::strips::StripSet;
 /// Blocks a second.
 const BLOCKS: i64 = 100;
 
-/// Blocks due longer ago than this are not made at all: the machine slept.
+/// Blocks due longer ago than this are skipped: the machine slept.
 const MAX_BLOCK_DELAY: Duration = Duration::from_secs(2);
 
-/// Of a program that is to be made less late than it was, this many blocks are made at a time: those who take
-/// them have short queues.
+/// When the program's delay shrinks, at most this many blocks are produced at once, because
+/// receivers have short queues.
 const MAX_BLOCKS_PER_TICK: usize = 8;
 
 /// The longest delay a source may ask for.
 const MAX_DELAY: Duration = Duration::from_millis(500);
 
-/// A mixer at rest looks this often whether it is to end.
+/// How often a resting mixer checks whether to end.
 const IDLE_POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Blocks that wait to be filled again: what encoders and phones have in their queues comes back.
+/// Free blocks to keep: encoders and monitoring return those of their queues.
 const MAX_IDLE: usize = 32;
 
 /// A meter that the mixer's thread writes and others read.
 pub(in crate::mix) type SharedMeter = Arc<Mutex<Meter>>;
 
-/// What the program audio like.
+/// The format of program audio.
 #[derive(Copy, Clone, Debug)]
 pub struct Config {
     /// Samples a second and channel.
     pub rate: u32,
     /// Channels, interleaved.
     pub channels: u16,
-    /// Where samples are counted from: the origin of the frame grid.
+    /// The zero of the sample count: the origin of the frame grid.
     pub origin: Timestamp,
     /// The session clock.
     pub clock: Clock,
@@ -63,7 +62,7 @@ pub struct Config {
 /// Why there is no mixer.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A rate or channel count that nothing encodes.
+    /// A rate or channel count that no encoder supports.
     #[error("sound at {rate} Hz with {channels} channels cannot be mixed")]
     Format { rate: u32, channels: u16 },
     /// The system gave no thread.
@@ -71,18 +70,18 @@ pub enum Error {
     Thread(#[from] std::io::Error),
 }
 
-/// What the mixer has done since it was started.
+/// The mixer's counters.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Figures {
-    /// Samples (a channel) made.
+    /// Samples (per channel) produced.
     pub samples: u64,
     /// Of these, samples in blocks that the source could not fill.
     pub silent: u64,
-    /// Samples that were due and were not made, because the machine slept.
+    /// Due samples that were skipped because the machine slept.
     pub skipped: u64,
 }
 
-/// The running mixer. Dropping it ends it; [`Mixer::join`] waits for that.
+/// The running mixer. Dropping it ends it; [`Mixer::join`] waits for the end.
 #[derive(Debug)]
 pub struct Mixer {
     shared: Arc<Shared>,
@@ -107,19 +106,19 @@ impl Mixer {
         Ok(Self { shared, config, worker })
     }
 
-    /// What was asked for.
+    /// The configuration.
     pub fn config(&self) -> Config {
         self.config
     }
 
-    /// Adds a strip, or sets the one that there is; from the next block on, without a click.
-    /// Beyond [`MAX_STRIPS`](crate::mix::MAX_STRIPS) nothing happens.
+    /// Adds a strip, or changes the existing one, from the next block on, without a click. Beyond
+    /// [`MAX_STRIPS`](crate::mix::MAX_STRIPS), nothing happens.
     pub fn set_strip(&self, id: StripId, strip: Strip) {
         self.shared.meter(id);
         self.wish(BlockCommand::Set(id, Arc::new(strip)));
     }
 
-    /// Hears this source on the strip, which must have been set; `None`: silence.
+    /// Sets the source of an existing strip; `None`: silence.
     pub fn set_feed(&self, id: StripId, feed: Option<Box<dyn AudioFeed>>) {
         self.wish(BlockCommand::Feed(id, feed));
     }
@@ -130,18 +129,17 @@ impl Mixer {
         self.wish(BlockCommand::Remove(id));
     }
 
-    /// Sends program audio to an encoder, from the present on. A queue whose receiver is gone is let go by
-    /// itself.
+    /// Sends program audio to an encoder from now on. A queue without a receiver is removed.
     pub fn attach_encoder(&self, encoder: Sender<SampleBlock>) {
         self.attach_encoder_from(encoder, self.config.clock.now());
     }
 
-    /// The same, from the block on that is heard at this instant.
+    /// The same from the block at this instant on.
     pub fn attach_encoder_from(&self, encoder: Sender<SampleBlock>, from: Timestamp) {
         self.attach_encoder_of(ProgramId::MAIN, encoder, from);
     }
 
-    /// The same for the encoder of one of several programs, which all have this audio.
+    /// The same for the encoder of one of several programs, which share this audio.
     pub fn attach_encoder_of(
         &self,
         program: ProgramId,
@@ -151,43 +149,42 @@ impl Mixer {
         self.wish(BlockCommand::Encoder(program, Some((encoder, from))));
     }
 
-    /// Sends no more audio to the encoder of a program: its queue ends with the block being made.
+    /// Stops sending audio to a program's encoder: its queue ends with the current block.
     pub fn detach_encoder_of(&self, program: ProgramId) {
         self.wish(BlockCommand::Encoder(program, None));
     }
 
-    /// Sends no more audio to the encoder: its queue ends with the block being made.
+    /// Stops sending audio to the encoder: its queue ends with the current block.
     pub fn detach_encoder(&self) {
         self.detach_encoder_of(ProgramId::MAIN);
     }
 
-    /// Sends an extra track's audio to an encoder, from the present on; `None`: nowhere, its queue
-    /// ends. Nothing is added up for a track that goes nowhere.
+    /// Sends an extra track's audio to an encoder from now on; `None`: its queue ends. A track
+    /// without an encoder is not mixed.
     pub fn set_track(&self, track: ExtraTrack, encoder: Option<Sender<SampleBlock>>) {
         let from = self.config.clock.now();
         self.wish(BlockCommand::Track(track, encoder.map(|encoder| (encoder, from))));
     }
 
-    /// Sends what the operator is to hear to this queue (strips that are monitored
-    /// or solo); `None`: nowhere.
+    /// Sends the operator's audio (monitored or solo strips) to this queue; `None`: stops.
     pub fn set_monitoring(&self, monitoring: Option<Sender<SampleBlock>>) {
         self.wish(BlockCommand::Monitoring(monitoring));
     }
 
-    /// Whether the loudness and the true peak of what is sent are worked out, as they are from the start:
-    /// for a broadcast that nobody looks at they are a sixth of the audio's work.
+    /// Whether to measure loudness and true peak, as at first: in a broadcast that nobody looks at,
+    /// this is a sixth of the audio work.
     pub fn measure_loudness(&self, wanted: bool) {
         self.shared.program.lock().measure_loudness(wanted);
     }
 
-    /// How fast the bars of all meters fall.
+    /// Sets the fall rate of all meters.
     pub fn set_fall(&self, fall: MeterFall) {
         *self.shared.fall.lock() = fall;
         self.shared.program.lock().fall = fall;
         self.shared.meters.lock().values().for_each(|meter| meter.lock().fall = fall);
     }
 
-    /// The level of what is sent, and its loudness.
+    /// The level and loudness of the program.
     pub fn meter(&self) -> Reading {
         self.shared.program.lock().reading()
     }
@@ -216,8 +213,8 @@ impl Mixer {
         self.shared.program.lock().reset_loudness();
     }
 
-    /// How long after an instant its program audio is made, the sources' delay apart: a strip that
-    /// must be heard earlier than it comes makes all audio wait.
+    /// How long after an instant its program audio is produced, without the sources' delay: a strip
+    /// with a negative offset delays all audio.
     pub fn lag(&self) -> Duration {
         let micros = self.shared.lag_us.load(Ordering::Relaxed);
         Duration::from_micros(u64::try_from(micros).unwrap_or(0))
@@ -232,7 +229,7 @@ impl Mixer {
         }
     }
 
-    /// Ends mixing, drops feed and encoder queue, and waits.
+    /// Ends the thread, drops feed and encoder queue, and waits.
     ///
     /// # Errors
     /// When the thread does not end within `limit`.
@@ -240,8 +237,8 @@ impl Mixer {
         self.worker.join(limit)
     }
 
-    /// Wishes are carried out before the next block, in their order. There are never more than a
-    /// person makes within 10 ms.
+    /// Commands are executed in order before the next block. There are never more than a user
+    /// produces within 10 ms.
     fn wish(&self, wish: BlockCommand) {
         let mut inbox = self.shared.inbox.lock();
         if inbox.len() >= MAX_COMMANDS {
@@ -253,17 +250,17 @@ impl Mixer {
     }
 }
 
-/// The most wishes that wait.
+/// Limit for pending commands.
 const MAX_COMMANDS: usize = 1_024;
 
 #[derive(Default)]
 struct Shared {
     inbox: Mutex<VecDeque<BlockCommand>>,
-    /// There is a wish.
+    /// A command has arrived.
     more: Condvar,
     program: Mutex<Meter>,
     meters: Mutex<BTreeMap<StripId, SharedMeter>>,
-    /// That of meters to come.
+    /// The fall rate of future meters.
     fall: Mutex<MeterFall>,
     lag_us: AtomicI64,
     samples: AtomicU64,
@@ -273,7 +270,7 @@ struct Shared {
 
 partial_debug!(Shared { samples });
 
-/// What the thread is to do before the next block.
+/// A command for the thread before the next block.
 enum BlockCommand {
     Set(StripId, Arc<Strip>),
     Feed(StripId, Option<Box<dyn AudioFeed>>),
@@ -285,7 +282,7 @@ enum BlockCommand {
 
 /// The thread's own.
 struct Outputs {
-    /// Each with the instant from which it is to hear: what was heard before is not for it.
+    /// Each with its first instant: earlier audio is not sent to it.
     encoders: Vec<(ProgramId, Sender<SampleBlock>, Timestamp)>,
     /// The same of the extra tracks.
     tracks: Vec<(ExtraTrack, Sender<SampleBlock>, Timestamp)>,
@@ -399,14 +396,14 @@ fn run(config: Config, shared: &Shared, stop: &Stop) {
 }
 
 impl Shared {
-    /// The meter of a strip, a new one where there is none.
+    /// The meter of a strip, created if missing.
     fn meter(&self, id: StripId) -> SharedMeter {
         let fall = *self.fall.lock();
         let fresh = || Arc::new(Mutex::new(Meter::falling(fall)));
         self.meters.lock().entry(id).or_insert_with(fresh).clone()
     }
 
-    /// No strip has a source, and no meter shows anything: nothing that was ever heard is still under way,
+    /// No strip has a source, and no meter shows anything, so no audio is left in the lines,
     /// because a meter holds its peak for as long as a strip can be late.
     fn is_quiet(&self, strip_set: &StripSet) -> bool {
         !strip_set.has_sources()
@@ -433,7 +430,7 @@ impl Outputs {
     }
 }
 
-/// Carries out what has been wished since the last block.
+/// Executes the commands since the last block.
 fn handle(shared: &Shared, strip_set: &mut StripSet, outputs: &mut Outputs) {
     loop {
         // The lock is not held while a source is closed or a filter built.

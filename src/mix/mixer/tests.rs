@@ -1,4 +1,4 @@
-//! The mixer, heard over whole programs.
+//! The mixer over whole programs.
 
 use super::*;
 use crate::base::queue::{self, Full};
@@ -27,10 +27,10 @@ impl AudioFeed for Counting {
     }
 }
 
-/// How long something may be waited for.
+/// Time limit of a wait.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// The frames between a block that begins at `first` and the one before it.
+/// The frames between a block that begins at `first` and the previous one.
 fn gap(next: &mut Option<i64>, first: i64, block: &SampleBlock) -> u64 {
     let due = next.replace(first + block.frames() as i64).unwrap_or(first);
     assert!(first >= due, "{first} comes after {due}");
@@ -160,7 +160,7 @@ fn each_clip_lamp_is_put_out_by_itself() {
     mixer.join(LIMIT).unwrap();
 }
 
-/// Says when it is asked, and answers when it may.
+/// Reports when it is pulled, and returns when allowed.
 struct Held {
     asked: crossbeam_channel::Sender<()>,
     go: crossbeam_channel::Receiver<()>,

@@ -1,5 +1,5 @@
-//! The same bytes to many sockets with one call into the system (`io_uring`). Every send is tried
-//! once and never waits, so all of them have ended when the call returns. On the thread that calls.
+//! Sends the same bytes to many sockets with one system call (`io_uring`). Every send is tried once
+//! without waiting, so all have ended when the call returns. It runs on the calling thread.
 #![allow(unsafe_code)]
 
 use std::cell::RefCell;
@@ -10,19 +10,19 @@ use bytes::Bytes;
 use io_uring::types::Fd;
 use io_uring::{IoUring, Probe, opcode};
 
-/// Sends in one call, at most.
+/// Limit for the sends of one call.
 const ENTRIES: u32 = 256;
-/// Calls that are given up as interrupted before a burst is.
+/// Interrupted calls before a burst fails.
 const MAX_CALLS: usize = 64;
 
 thread_local! {
-    /// This thread's ring; `Some(None)` where the system has none for us.
+    /// This thread's ring; `Some(None)` if the system offers none.
     static RING: RefCell<Option<Option<IoUring>>> = const { RefCell::new(None) };
 }
 
-/// Sends `bytes` to each of `sockets`: how many the system took of each, in order, are appended to
-/// `taken`. Of a socket that is full that is an error of the kind [`io::ErrorKind::WouldBlock`].
-/// `false`, and nothing sent, where the system (or what confines us in it) does not have this.
+/// Sends `bytes` to each of `sockets`, and appends the number of bytes sent on each to `taken`, in
+/// order. For a full socket, that is an error of the kind [`io::ErrorKind::WouldBlock`]. `false` if
+/// the system or its restrictions do not support this; then nothing was sent.
 pub(in crate::net) fn send(
     sockets: &[BorrowedFd<'_>],
     bytes: &Bytes,
@@ -46,7 +46,7 @@ pub(in crate::net) fn send(
     })
 }
 
-/// A ring, where the system has one that can send.
+/// A ring, if the system has one that can send.
 fn open() -> Option<IoUring> {
     let ring = IoUring::new(ENTRIES).ok()?;
     let mut probe = Probe::new();
@@ -54,8 +54,8 @@ fn open() -> Option<IoUring> {
     probe.is_supported(opcode::Send::CODE).then_some(ring)
 }
 
-/// At most [`ENTRIES`] sockets. `false` where the ring has failed, which happens to none that works
-/// once: it is not to be used again.
+/// At most [`ENTRIES`] sockets. `false` if the ring failed, which does not happen to a working one:
+/// do not use it again.
 fn send_part(
     ring: &mut IoUring,
     sockets: &[BorrowedFd<'_>],

@@ -1,11 +1,10 @@
-//! How many descriptors the program may have open: sockets, files, devices.
+//! The limit of open descriptors: sockets, files, devices.
 #![allow(unsafe_code)]
 
 /// More are of no use: a server has its own limit of connections.
 const DESCRIPTORS: u64 = 65_536;
 
-/// Raises the soft limit as far as the hard one allows, and tells how many there may be now; `None`
-/// where the system does not say.
+/// Raises the soft limit to the hard one, and returns it; `None` if the system does not report it.
 #[cfg(unix)]
 pub(in crate::net) fn raise_limit() -> Option<u64> {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };

@@ -1,23 +1,23 @@
-//! What the kernel tells of the machine's own network: its interfaces with their addresses, and when
-//! they or the routes change (rtnetlink). Linux; elsewhere nothing is told.
+//! The kernel's data about the machine's network: its interfaces with addresses, and changes of
+//! these and of routes (rtnetlink). Linux; other systems report nothing.
 #![allow(unsafe_code)]
 
 use std::io;
 use std::net::IpAddr;
 
-/// An interface that is up, or an address on one.
+/// An active interface, or an address on one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::net) struct Present {
     pub interface: String,
     pub address: Option<IpAddr>,
 }
 
-/// What came from the kernel.
+/// A message of the kernel.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::net) struct KernelMessage {
     /// Anything that can matter.
     pub any: bool,
-    /// A route came or went.
+    /// A route was added or removed.
     pub route: bool,
 }
 
@@ -35,7 +35,7 @@ mod linux {
 
     /// Interfaces that are looked at; no machine has more.
     const MAX_INTERFACES: usize = 1_024;
-    /// A message's head, and that of what it says of an interface.
+    /// The header of a message, and the header of its interface data.
     const HEADER_BYTES: usize = 16;
 
     /// All interfaces that are up and connected, and the addresses on them, but for the machine's
@@ -74,7 +74,7 @@ mod linux {
     }
 
     /// # Safety
-    /// `address` must be null or point to an address of the form that its family says.
+    /// `address` must be null or point to an address of the type of its family.
     unsafe fn address_of(address: *const libc::sockaddr) -> Option<IpAddr> {
         // SAFETY: as the caller promises.
         let family = i32::from(unsafe { address.as_ref() }?.sa_family);
@@ -93,7 +93,7 @@ mod linux {
         }
     }
 
-    /// Asks to be told of changes. Inside the runtime.
+    /// Subscribes to changes. Call it inside the runtime.
     pub(in crate::net) fn listen() -> io::Result<AsyncFd<OwnedFd>> {
         // SAFETY: the descriptor is owned by what waits for it, and closed after it.
         unsafe { AsyncFd::register_with_interest(open()?, Interest::READABLE) }.map_err(Into::into)
@@ -124,7 +124,7 @@ mod linux {
         if bound == 0 { Ok(socket) } else { Err(io::Error::last_os_error()) }
     }
 
-    /// Takes what waits; never blocks.
+    /// Takes the waiting messages; never blocks.
     pub(in crate::net) fn hear(socket: &OwnedFd) -> io::Result<KernelMessage> {
         let mut heard = KernelMessage::default();
         let mut block = [0_u8; 8_192];

@@ -1,4 +1,4 @@
-//! What the operating system knows about sockets and interfaces and the standard library does not say.
+//! Data of the operating system about sockets and interfaces that the standard library lacks.
 
 #[cfg(target_os = "linux")]
 pub(in crate::net) mod burst;

@@ -1,4 +1,4 @@
-//! TCP options and figures of the kernel. Linux tells them; elsewhere they are absent.
+//! TCP options and figures of the kernel. Linux only; absent elsewhere.
 #![allow(unsafe_code)]
 
 use std::task::{Context, Poll};
@@ -24,7 +24,7 @@ pub(in crate::net) fn round_trip(socket: &TcpStream) -> Option<Duration> {
     Some(Duration::from_micros(info.tcpi_rtt.into()))
 }
 
-/// How long ago the peer acknowledged something last (`TCP_INFO`); also that it has no room.
+/// How long ago the peer last acknowledged anything (`TCP_INFO`), including a full window.
 #[cfg(target_os = "linux")]
 pub(in crate::net) fn since_last_ack(socket: &TcpStream) -> Option<Duration> {
     tcp_info(socket).map(|info| Duration::from_millis(info.tcpi_last_ack_recv.into()))
@@ -57,16 +57,16 @@ pub(in crate::net) fn set_user_timeout(socket: &TcpStream, limit: Duration) {
     let _ = socket2::SockRef::from(socket).set_tcp_user_timeout(Some(limit));
 }
 
-/// Reports the socket as writable only while fewer than `bytes` wait unsent (`TCP_NOTSENT_LOWAT`),
-/// so that what waits does so in our queue, where it can still be dropped.
+/// Reports the socket as writable only while fewer than `bytes` are unsent (`TCP_NOTSENT_LOWAT`),
+/// so that the backlog stays in onair's queue, where it can be dropped.
 #[cfg(target_os = "linux")]
 pub(in crate::net) fn set_not_sent_low_water(socket: &TcpStream, bytes: u32) {
     let _ = socket2::SockRef::from(socket).set_tcp_notsent_lowat(bytes);
 }
 
-/// Waits until less waits unsent than half of what [`set_not_sent_low_water`] was given, or the
-/// connection is broken. Writing alone would not do: the system appends to what it has begun to
-/// send without looking at that mark.
+/// Waits until less than half of the value of [`set_not_sent_low_water`] is unsent, or the
+/// connection fails. Writing alone does not suffice: the system appends to a started send
+/// regardless of that mark.
 #[cfg(target_os = "linux")]
 pub(in crate::net) fn poll_room(socket: &TcpStream, cx: &mut Context<'_>) -> Poll<()> {
     use std::io;

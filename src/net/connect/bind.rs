@@ -10,7 +10,7 @@ use tokio::net::{TcpSocket, TcpStream};
 
 use crate::text::problem::{Problem, problem};
 
-/// Where connections leave from.
+/// The local end of connections.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Bind {
     /// An address of this machine.
@@ -19,7 +19,7 @@ pub enum Bind {
     Interface(String),
 }
 
-/// Longest name of an interface.
+/// The longest interface name.
 const MAX_NAME: usize = 15;
 
 impl FromStr for Bind {

@@ -1,7 +1,6 @@
-//! Connecting in stages: name, port, TLS. Each has its limit; addresses are tried in turn, the next
-//! one 250 ms after the one before it or as soon as that has failed, and the first that answers wins
-//! (RFC 8305, the light way: the system's resolver asks for both families and sorts them; we only
-//! let them alternate).
+//! Connects in stages: name, port, TLS. Each has its limit. Addresses are tried in turn, the next
+//! one 250 ms after the previous one or when that fails, and the first answer wins (a simple form
+//! of RFC 8305: the resolver sorts both families, and they alternate).
 
 pub mod bind;
 pub mod proxy;
@@ -22,12 +21,12 @@ use crate::net::{network_changes, tls};
 use crate::text::problem::problem;
 use crate::wire::rtmp::url::authority;
 
-/// How long one address is alone before the next is tried beside it.
+/// How long an address is tried alone before the next one starts.
 const STAGGER: Duration = Duration::from_millis(250);
 /// A host may have many addresses; this many are tried.
 const MAX_ADDRESSES: usize = 8;
 
-/// Where to connect to.
+/// The endpoint to connect to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Endpoint {
     /// A name or an address, IPv6 without brackets.
@@ -54,15 +53,15 @@ pub struct Options {
     pub tls_limit: Duration,
     /// A connection whose data stays unacknowledged for this long is dead.
     pub dead_after: Duration,
-    /// About how many bytes may wait in the system's buffer before the socket counts as full.
+    /// The approximate unsent bytes at which the socket counts as full.
     pub not_sent_low_water: u32,
     /// Whom to trust.
     pub trust: Trust,
-    /// Ports tried in this order where the URL names none; empty: the scheme's own.
+    /// Ports to try in this order if the URL has none; empty: the scheme's default.
     pub ports: Vec<u16>,
-    /// What connections go through.
+    /// The proxy.
     pub proxy: Option<Proxy>,
-    /// Where connections leave from.
+    /// The local end.
     pub bind: Option<Bind>,
 }
 
@@ -82,8 +81,8 @@ impl Default for Options {
     }
 }
 
-/// Connects. `on_step` is told as each stage begins. Cancel-safe: dropped half-way, nothing stays
-/// behind.
+/// Connects. Calls `on_step` at the beginning of each stage. Cancel-safe: dropping it leaves
+/// nothing behind.
 ///
 /// # Errors
 /// With the stage that failed and why.
@@ -159,8 +158,8 @@ async fn look_up(host: &str, port: u16, limit: Duration) -> Result<Vec<SocketAdd
     if found.is_empty() { Err(Cause::NoSuchHost) } else { Ok(found) }
 }
 
-/// The resolver's answer comes as text only: "Name or service not known" and its like mean that
-/// there is no such host, "Temporary failure in name resolution" that nobody could be asked.
+/// The resolver reports only a text: "Name or service not known" and similar texts mean an unknown
+/// host, "Temporary failure in name resolution" a failed lookup.
 fn lookup_cause(error: &std::io::Error) -> Cause {
     let text = error.to_string();
     let text = text.strip_prefix("failed to lookup address information: ").unwrap_or(&text);
@@ -172,7 +171,7 @@ fn lookup_cause(error: &std::io::Error) -> Cause {
     }
 }
 
-/// IPv6 and IPv4 alternating, the resolver's order kept within each and its first family first.
+/// Alternates IPv6 and IPv4, keeping the resolver's order within each family and its first family.
 fn in_turn(found: Vec<SocketAddr>) -> Vec<SocketAddr> {
     let six_first = found.first().is_some_and(SocketAddr::is_ipv6);
     let (first, second): (Vec<_>, Vec<_>) =
@@ -239,7 +238,7 @@ async fn reach(
     timeout(limit, race).await.unwrap_or(Err(Cause::TimedOut { after: limit }))
 }
 
-/// Whether it is the own end that cannot be had.
+/// Whether the local end is unavailable.
 fn own_fault(error: &std::io::Error) -> bool {
     use std::io::ErrorKind as Kind;
     matches!(error.kind(), Kind::AddrNotAvailable | Kind::PermissionDenied)

@@ -1,5 +1,5 @@
-//! Going through a proxy: HTTP `CONNECT` (RFC 9110, 9.3.6) or SOCKS 5. The proxy looks the server's
-//! name up; what is said to the server, TLS above all, passes through unseen.
+//! Connects through a proxy: HTTP `CONNECT` (RFC 9110, 9.3.6) or SOCKS 5. The proxy resolves the
+//! server's name; the data, especially TLS, passes through unread.
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,10 +16,10 @@ use crate::wire::http::Response;
 use crate::wire::rtmp::url::{Credentials, authority, split_authority};
 use crate::wire::socks5;
 
-/// Where the URL names no port: as curl has it.
+/// The default port, as in curl.
 const DEFAULT_PORT: u16 = 1080;
 
-/// What is spoken with a proxy.
+/// The protocol of a proxy.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
     Http,
@@ -41,8 +41,8 @@ pub struct Proxy {
 impl FromStr for Proxy {
     type Err = text::Problem;
 
-    /// `http://[user:password@]host[:port]` or `socks5://…`; without a scheme it is `http`. The
-    /// error never repeats the text: a password may be in it.
+    /// `http://[user:password@]host[:port]` or `socks5://…`; the default scheme is `http`. The
+    /// error never repeats the text, because it can contain a password.
     fn from_str(text: &str) -> Result<Self, text::Problem> {
         let (scheme, rest) = text.trim().split_once("://").unwrap_or(("http", text.trim()));
         let kind = match scheme.to_ascii_lowercase().as_str() {
@@ -158,7 +158,7 @@ impl Proxy {
     }
 }
 
-/// Says something and reads an answer of a known length.
+/// Sends a message, and reads an answer of a known length.
 async fn talk(stream: &mut Stream, message: &[u8], answer: &mut [u8]) -> Result<(), Problem> {
     let exchange = async {
         stream.write_all(message).await?;

@@ -1,5 +1,5 @@
-//! Errors on the way to a server as problems: the cause, before it the stage where the cause does not tell
-//! it, and what helps at that stage.
+//! Connection errors as problems: the cause, preceded by the stage if the cause does not show it,
+//! and the cure at that stage.
 
 use std::fmt;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::text::problem::problem;
 use crate::wire::socks5;
 
 impl Error {
-    /// What went wrong and what helps, with the stage where that is not plain from the cause.
+    /// The error and its cure, with the stage if the cause does not show it.
     pub fn problem(&self) -> Problem {
         let cause = Problem::from(&self.cause);
         let whole = match self.cause {
@@ -48,7 +48,7 @@ impl Error {
         problem!("net-with-peer", peer = &self.peer, cause = self.problem())
     }
 
-    /// What helps where that depends on the stage; elsewhere the cause has its cure.
+    /// The cure that depends on the stage; otherwise the cause has its own.
     fn cure_of_stage(&self) -> Option<Problem> {
         let hung_up = matches!(self.cause, Cause::Closed | Cause::Reset);
         let late = matches!(self.cause, Cause::TimedOut { .. });

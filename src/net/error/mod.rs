@@ -1,5 +1,4 @@
-//! What can go wrong on the way to a server: the stage it happened at, what exactly it was, and
-//! what a person can do about it (the stages are those of the JSON events).
+//! Connection errors: the stage (as in the JSON events), the cause, and the cure.
 
 mod as_problem;
 pub mod problem;
@@ -62,15 +61,15 @@ impl fmt::Display for ConnectStage {
     }
 }
 
-/// What is told on the way to a server.
+/// A step of connecting.
 #[derive(Copy, Clone, Debug)]
 pub enum Step<'a> {
     /// This stage begins.
     Stage(ConnectStage),
-    /// This port did not do; the next one is tried.
+    /// This port failed; the next one is tried.
     NextPort(&'a Error),
-    /// The server hung up at the handshake; it is tried once more with the digests of Flash Player, which
-    /// some insist on.
+    /// The server closed the connection at the handshake; onair retries with the digests of Flash
+    /// Player, which some servers require.
     Digests(&'a Error),
     /// The server sends us elsewhere; whether user and password go along.
     Elsewhere { to: &'a str, with_password: bool },
@@ -84,14 +83,14 @@ pub struct FailedAttempt {
     pub cause: Cause,
 }
 
-/// What kind of ending an error is, as the exit codes count them.
+/// The class of an error, for exit codes.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Class {
     /// A file or setting of ours is at fault (exit code 3).
     Settings,
-    /// The server cannot be reached or is none (6).
+    /// The server is unreachable, or not a server (6).
     Unreachable,
-    /// The server said no (7).
+    /// The server refused (7).
     Refused,
     /// It worked and was lost (8).
     Lost,
@@ -123,14 +122,14 @@ pub enum ProxyProblem {
     WrongLogin,
     /// It will not or cannot reach the server; why.
     Refused(Problem),
-    /// It is no such proxy; how that shows.
+    /// It is not such a proxy, with the evidence.
     NotProxy(Problem),
 }
 
-/// What exactly went wrong.
+/// The cause of an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// The name is not known to the resolver.
+    /// The resolver does not know the name.
     NoSuchHost,
     /// The resolver failed, in the system's words.
     LookupFailed(String),
@@ -146,9 +145,9 @@ pub enum Cause {
     Closed,
     /// The server, or something on the way, cut the connection.
     Reset,
-    /// Sent data was not taken for this long although the connection stands.
+    /// The server accepted no data for this long, although the connection exists.
     NoProgress { after: Duration },
-    /// The server's certificate is not accepted; the pin is that of the one it showed.
+    /// The server's certificate was rejected; the pin is that of the presented one.
     Certificate { problem: CertificateProblem, presented: Option<CertificatePin> },
     /// The server does not speak TLS.
     NotTls,
@@ -156,34 +155,36 @@ pub enum Cause {
     Tls(Problem),
     /// A file of trusted certificates cannot be used.
     TrustFile { path: String, reason: Problem },
-    /// What answers is no RTMP server.
+    /// It is not an RTMP server.
     NotRtmp(NotRtmp),
     /// A web server answers, and takes no RTMP inside HTTP; its status (0 for an answer that is no
     /// HTTP) and its words.
     Tunnel { status: u16, reason: String },
-    /// A web server has an answer, and not what was asked for: its status and its words.
+    /// A web server's error answer: its status and its reason.
     Answer { status: u16, reason: String },
-    /// A web server gives something else than what it was asked for.
+    /// A web server sends something else than requested.
     Web(WebProblem),
-    /// The server broke the protocol's rules; how.
+    /// The server violated the protocol.
     Protocol(Problem),
-    /// The server refused: what that means, its code (`NetStream.Publish.BadName`) and its words.
+    /// The server refused: the meaning, its code (`NetStream.Publish.BadName`) and its text.
     Status { refusal: Refusal, code: String, description: String },
-    /// This machine's network has changed, and nothing gets through any more.
+    /// This machine's network changed, and the link is down.
     NetworkChanged,
-    /// No network of this machine leads to the server: a cable is out, the wireless network is gone.
+    /// This machine has no network to the server: the cable or the wireless network is
+    /// disconnected.
     NoNetwork,
-    /// While live: the server accepts nothing for the moment.
+    /// While live: the server accepts nothing at the moment.
     Silent,
-    /// Right after a loss: the server turns us away, mostly because it still has our previous connection.
+    /// Right after a loss: the server refuses, usually because it still has the previous
+    /// connection.
     StillThere(Box<Self>),
-    /// The server says which codecs it takes, and these are not among them.
+    /// The server announces its codecs, without these.
     Codecs(Vec<String>),
     /// A proxy does not let us through; without its user and password.
     Proxy { proxy: String, problem: ProxyProblem },
     /// Connections cannot leave from this address or interface.
     Bind { from: String, reason: Problem },
-    /// None of several ports does; in the order they were tried.
+    /// None of several ports works, in the order of attempts.
     EveryPort(Vec<FailedAttempt>),
     /// Another failure of the system, mostly in its words.
     Io(Problem),
@@ -214,20 +215,20 @@ impl Cause {
 /// So that it can travel inside an [`io::Error`]; see [`Cause::from_io`].
 impl std::error::Error for Cause {}
 
-/// A failure on the way to or in a connection. `Display` is a whole sentence's worth without the
-/// stream key: what, where, why.
+/// A failure to connect, or of a connection. `Display` gives a complete sentence without the stream
+/// key: what, where and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
     /// At which step.
     pub stage: ConnectStage,
-    /// What exactly.
+    /// The cause.
     pub cause: Cause,
     /// The server as `host:port`.
     pub peer: String,
 }
 
 impl Error {
-    /// The server's own code, where it gave one.
+    /// The server's own code, if any.
     pub fn code(&self) -> Option<&str> {
         match &self.cause {
             Cause::Status { code, .. } if !code.is_empty() => Some(code),
@@ -239,13 +240,13 @@ impl Error {
         }
     }
 
-    /// Whether a web server was asked for bytes behind the end of what is there.
+    /// Whether the request was for bytes past the end of a file.
     pub fn is_past_the_end(&self) -> bool {
         matches!(self.cause, Cause::Answer { status: 416, .. })
     }
 
-    /// Whether trying again later may help. A file of ours that is unusable and a server's plain no
-    /// stay what they are; a network, a server that restarts and a name in use do not.
+    /// Whether a later retry can help. An unusable local file or a clear refusal stays; a network
+    /// failure, a restarting server or a name in use does not.
     pub fn may_pass(&self) -> bool {
         match &self.cause {
             Cause::TrustFile { .. } | Cause::Codecs(_) => false,
@@ -255,8 +256,8 @@ impl Error {
         }
     }
 
-    /// The pin with which the server's certificate would be accepted, where that is a remedy: it is
-    /// one for a certificate that nobody vouches for, and none where somebody else may answer.
+    /// The pin that would accept the server's certificate, if that is a remedy: it is for a
+    /// certificate without a trusted issuer, but not if another party may be answering.
     pub fn pin_to_offer(&self) -> Option<CertificatePin> {
         use CertificateProblem as Problem;
         match &self.cause {

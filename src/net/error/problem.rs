@@ -1,5 +1,4 @@
-//! What can be wrong with a certificate, what may answer instead of an RTMP server, and what web servers do
-//! instead of giving what they are asked for.
+//! Problems of certificates, servers that are not RTMP servers, and wrong answers of web servers.
 
 use std::fmt;
 
@@ -8,11 +7,11 @@ use crate::text::Problem;
 /// Why a server's certificate is not accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CertificateProblem {
-    /// Its *not after* lies in the past. Seconds since the Unix epoch, where known.
+    /// Its *not after* is in the past. Seconds since the Unix epoch, if known.
     Expired { not_after: Option<u64> },
-    /// Its *not before* lies in the future. Seconds since the Unix epoch, where known.
+    /// Its *not before* is in the future. Seconds since the Unix epoch, if known.
     NotYetValid { not_before: Option<u64> },
-    /// None of its names is the host's.
+    /// None of its names matches the host.
     WrongName { host: String, names: Vec<String> },
     /// Nobody this machine trusts has signed it (or it has signed itself).
     UnknownIssuer,
@@ -20,19 +19,19 @@ pub enum CertificateProblem {
     Revoked,
     /// A signature does not fit.
     BadSignature,
-    /// It is made for another purpose than a server.
+    /// It is not for servers.
     WrongPurpose,
-    /// It is an authority's, which may not stand for a server. `openssl req -x509` makes such
-    /// ones, which sign themselves, unless told otherwise.
+    /// It is a CA certificate, which cannot identify a server. `openssl req -x509` creates such
+    /// self-signed ones by default.
     OwnAuthority,
-    /// It is not the one that was pinned; both are SHA-256 in hex. `accepted`: that one was accepted
-    /// of this server alone, when it was shown.
+    /// It is not the pinned one; both are SHA-256 in hex. `accepted`: the user had accepted that
+    /// one for this server.
     NotPinned { expected: String, presented: String, accepted: bool },
     /// Anything else, in the verifier's words.
     Other(String),
 }
 
-/// What answered instead of an RTMP server.
+/// A server that is not an RTMP server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotRtmp {
     /// A web server.
@@ -46,7 +45,7 @@ pub enum NotRtmp {
 }
 
 impl NotRtmp {
-    /// What kind of server begins its answer like this; `None` where it may be RTMP.
+    /// The kind of server whose answer begins like this; `None` if it may be RTMP.
     pub fn sniff(first: &[u8]) -> Option<Self> {
         match first {
             [] | [0x03, ..] => None,
@@ -66,12 +65,12 @@ impl NotRtmp {
     }
 }
 
-/// What a web server does instead of giving what it is asked for.
+/// A wrong answer of a web server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WebProblem {
-    /// One redirection leads to the next.
+    /// A redirect loop.
     RoundAndRound,
-    /// A redirection leads to what is no address that is read from; why.
+    /// A redirect to an invalid address, with the reason.
     Nowhere(UrlError),
     /// A redirection leads from TLS.
     Unsafe,
@@ -79,18 +78,18 @@ pub enum WebProblem {
     OtherProtocol,
     /// The body is packed, by this method.
     Packed(String),
-    /// The body is longer than what was asked for, or than anything that is read.
+    /// The body is longer than requested, or than the limit.
     TooMuch { kib: usize },
-    /// The body is shorter than its head says.
+    /// The body is shorter than its header says.
     TooLittle,
-    /// It is the whole, or another part than the one that was asked for.
+    /// It is the whole file, or another part than the requested one.
     OtherPart,
 }
 
 /// Why a text is no address that can be read from.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum UrlError {
-    /// It is longer than such addresses are.
+    /// It is too long for an address.
     TooLong,
     Unreadable,
     Scheme,

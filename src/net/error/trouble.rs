@@ -1,5 +1,5 @@
-//! What kind of trouble an error is. One rule for all: the kind names the notice that tells of it and the
-//! exit code that it leads to (docs/reference/messages.md, *Exit codes*).
+//! The kind of an error. One rule for all: the kind determines the notice and the exit code
+//! (docs/reference/messages.md, *Exit codes*).
 
 use crate::net::error::{Cause, Class, ConnectStage, Error, Refusal};
 
@@ -12,15 +12,15 @@ pub enum Trouble {
     NoSuchHost,
     /// This machine has no network that leads there.
     NoNetwork,
-    /// Nothing listens there, or it cannot be reached.
+    /// Nothing listens there, or it is unreachable.
     Unreachable,
     /// It does not answer.
     Timeout,
     /// Its certificate is not accepted.
     Certificate,
-    /// What answers is no RTMP server.
+    /// It is not an RTMP server.
     NotRtmp,
-    /// It says no, by a word or by hanging up once it was asked.
+    /// It refuses, explicitly or by closing the connection after a request.
     Refused,
     /// Somebody is live under this name.
     Busy,
@@ -35,7 +35,7 @@ pub enum Trouble {
 }
 
 impl Trouble {
-    /// What kind of ending it is, as the exit codes count them.
+    /// The class for exit codes.
     pub const fn class(self) -> Class {
         match self {
             Self::Settings => Class::Settings,
@@ -54,7 +54,7 @@ impl Trouble {
 }
 
 impl Error {
-    /// What kind of trouble it is.
+    /// The kind of this error.
     pub fn trouble(&self) -> Trouble {
         match (&self.cause, self.stage) {
             (Cause::TrustFile { .. }, _) => Trouble::Settings,
@@ -94,7 +94,7 @@ impl Error {
         }
     }
 
-    /// What kind of ending this is while nothing has been live yet.
+    /// The class of this error before anything was live.
     pub fn class(&self) -> Class {
         self.trouble().class()
     }

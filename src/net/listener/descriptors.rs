@@ -1,16 +1,15 @@
-//! The limit of open descriptors, raised once, and what connections may take of it.
+//! The limit of open descriptors, raised once, and the share for connections.
 
 use std::sync::OnceLock;
 
 use crate::net::backend::descriptors;
 
-/// Kept for all that is no connection of a server: recordings, devices, windows, pipes.
+/// Reserved for everything else: recordings, devices, windows, pipes.
 const SPARE: u64 = 256;
-/// Where the system does not say how many there may be.
+/// The limit if the system does not report it.
 const USUAL: u64 = 1_024;
 
-/// How many descriptors the program may have open. The first call raises that as far as the system
-/// allows.
+/// The limit of open descriptors. The first call raises it as far as the system allows.
 pub fn limit() -> u64 {
     static LIMIT: OnceLock<u64> = OnceLock::new();
     *LIMIT.get_or_init(|| descriptors::raise_limit().unwrap_or(USUAL))

@@ -1,5 +1,6 @@
-//! A first start of a program that later starts hand over to: a Unix socket that only its owner reaches. One
-//! message and one answer a connection, both bounded in length and time.
+//! The first instance of a program, to which later starts pass their arguments: a Unix socket that
+//! only its owner can reach. One message and one answer per connection, both bounded in length and
+//! time.
 
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
@@ -22,8 +23,8 @@ const MESSAGE_LIMIT: Duration = Duration::from_secs(1);
 /// A path of a socket may not be longer.
 const MAX_PATH: usize = 100;
 
-/// The socket for this file, such as one of settings: in the user's folder for running programs, else beside
-/// the file. `None`: its path would be too long.
+/// The socket for this file, such as the settings: in the user's runtime folder, else next to the
+/// file. `None`: its path would be too long.
 pub fn socket_for(name: &Path) -> Option<PathBuf> {
     let Some(folder) = dirs::runtime_dir() else {
         let mut beside = name.as_os_str().to_owned();
@@ -36,7 +37,7 @@ pub fn socket_for(name: &Path) -> Option<PathBuf> {
     Some(folder.join("onair").join(format!("{name}.sock")))
 }
 
-/// The first start, which answers until it is dropped.
+/// The first instance, which answers until dropped.
 #[derive(Debug)]
 pub struct FirstInstance {
     path: PathBuf,
@@ -45,11 +46,11 @@ pub struct FirstInstance {
 }
 
 impl FirstInstance {
-    /// Answers at this socket; what an earlier start has left there is replaced. The caller has made sure that
-    /// it is the first.
+    /// Answers at this socket, and replaces one that an earlier instance left behind. The caller
+    /// has ensured that it is the first.
     ///
     /// # Errors
-    /// Where the socket cannot be made.
+    /// If the socket cannot be created.
     pub fn listen(
         path: &Path,
         mut answer: impl FnMut(&[u8]) -> Vec<u8> + Send + 'static,
@@ -99,7 +100,7 @@ fn serve(mut peer: UnixStream, answer: &mut impl FnMut(&[u8]) -> Vec<u8>) -> io:
 /// Hands a message over to the first start, and waits for its answer at most this long.
 ///
 /// # Errors
-/// Where there is none, or it does not answer.
+/// If there is none, or it does not answer.
 pub fn hand_over(path: &Path, message: &[u8], limit: Duration) -> io::Result<Vec<u8>> {
     let mut peer = UnixStream::connect(path)?;
     peer.set_read_timeout(Some(limit))?;

@@ -38,11 +38,11 @@ impl Listener {
         Ok(Self { socket, address })
     }
 
-    /// Listens on `address` or, where its port is taken, on the next free one of the `tries` ports
-    /// that follow.
+    /// Listens on `address` or, if its port is taken, on the next free one of the following `tries`
+    /// ports.
     ///
     /// # Errors
-    /// That of the last port tried.
+    /// That of the last port.
     pub fn bind_or_next(runtime: &Handle, address: SocketAddr, tries: u16) -> io::Result<Self> {
         let mut next = address;
         loop {
@@ -58,13 +58,13 @@ impl Listener {
         }
     }
 
-    /// Where it listens.
+    /// Its address.
     pub fn local_addr(&self) -> SocketAddr {
         self.address
     }
 
-    /// Waits for a caller. Never fails: a caller who is gone again is skipped, and while the system
-    /// is from descriptors it tries again. Cancel-safe.
+    /// Waits for a client. It never fails: it skips a client that is already gone, and retries
+    /// while the system is out of descriptors. Cancel-safe.
     pub async fn accept(&self) -> (Stream, SocketAddr) {
         loop {
             match self.socket.accept().await {

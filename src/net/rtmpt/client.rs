@@ -1,6 +1,6 @@
-//! The client's side of a tunnel: a task that carries bytes between an RTMP session and HTTP
-//! requests, one at a time. A connection that the server or a proxy closes between two requests is
-//! made again, and the session continues.
+//! The client's side of a tunnel: a task that transfers bytes between an RTMP session and HTTP
+//! requests, one at a time. If the server or a proxy closes the connection between two requests,
+//! the task reconnects, and the session continues.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -20,16 +20,16 @@ use crate::wire::http::{Body, Response};
 use crate::wire::rtmp::tunnel;
 use crate::wire::rtmp::tunnel::Client;
 
-/// An answer has begun by then, and continues within this.
+/// Time limit for the start and for each piece of an answer.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(15);
-/// The longest answer taken.
+/// The longest answer.
 const MAX_RESPONSE_BYTES: usize = 16 << 20;
 /// The longest answer to the first request.
 const MAX_NAME: usize = 256;
-/// With this many requests in a row that carried something, a stream is being published: its own
-/// requests fetch what the server says, and a question that the server holds would delay it.
+/// After this many consecutive requests with data, a stream is being published: its own requests
+/// fetch the server's data, and an idle request that the server holds would delay it.
 const STREAMING: u32 = 8;
-/// How long nothing is published before the server is asked nevertheless.
+/// How long without data before an idle request.
 const PAUSE: Duration = Duration::from_millis(500);
 /// The last request and its answer.
 const GOODBYE: Duration = Duration::from_secs(1);
@@ -84,7 +84,7 @@ async fn ask_name(http: &mut Http, client: &mut Client) -> Result<bool, Cause> {
     Ok(response.keep_alive && body.is_done())
 }
 
-/// Sends a request and reads the head of its answer, which must be a good one.
+/// Sends a request, and reads the header of its answer, which must be a success.
 async fn ask(http: &mut Http, request: &[u8]) -> Result<(Response, Body), RequestFailure> {
     http.send(request).await.map_err(RequestFailure::Unheard)?;
     loop {
@@ -106,7 +106,7 @@ async fn ask(http: &mut Http, request: &[u8]) -> Result<(Response, Body), Reques
 
 /// Why a request has no good answer.
 enum RequestFailure {
-    /// The connection ended before anything of an answer came.
+    /// The connection ended before any part of an answer arrived.
     Unheard(Fault),
     Fault(Fault),
     Refused {
@@ -134,7 +134,7 @@ impl RequestFailure {
 }
 
 struct Task {
-    /// The connection for the next request, where there is one.
+    /// The connection for the next request, if any.
     http: Option<Http>,
     client: Client,
     far: DuplexStream,
@@ -143,7 +143,7 @@ struct Task {
     options: Options,
 }
 
-/// What the session wants.
+/// The session's next request.
 enum SessionRequest {
     /// Something to send.
     Send,
@@ -183,7 +183,7 @@ impl Task {
         }
     }
 
-    /// Waits until the session has something to say, or until `next`, and takes what it says.
+    /// Waits until the session has data, or until `next`, and takes it.
     async fn wish(&mut self, data: &mut Vec<u8>, next: Instant) -> SessionRequest {
         let mut block = [0; 16 << 10];
         let mut ready = false;
@@ -215,7 +215,8 @@ impl Task {
         SessionRequest::Send
     }
 
-    /// Makes a request and hands the session its answer: the byte at its head, and how much came.
+    /// Sends a request, passes the answer to the session, and returns its first byte and its
+    /// length.
     async fn answer(&mut self, request: &[u8]) -> Result<(u8, usize), Cause> {
         let reused = self.http.is_some();
         let first = self.try_once(request).await;

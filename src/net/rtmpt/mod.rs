@@ -1,5 +1,5 @@
-//! RTMPT and RTMPTS on sockets, both sides. Each makes a stream of a tunnel, for an RTMP session that
-//! knows nothing of it. See `wire::rtmpt` for what is said.
+//! RTMPT and RTMPTS on sockets, for both sides. Each presents a tunnel as a stream to an RTMP
+//! session. See `wire::rtmp::tunnel` for the protocol.
 
 mod client;
 mod server;

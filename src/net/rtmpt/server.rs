@@ -1,6 +1,6 @@
-//! The server's side of tunnels. A session may be carried by one HTTP connection or by many, one
-//! after the other: proxies open and close them as they like. Its name is its only key, so it is
-//! 128 random bits.
+//! The server's side of tunnels. One or many consecutive HTTP connections can carry a session,
+//! because proxies open and close them at will. Its name is its only key, so it has 128 random
+//! bits.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -21,39 +21,39 @@ use crate::wire::http::{self, Body};
 use crate::wire::rtmp::tunnel;
 use crate::wire::rtmp::tunnel::{Address, Request, TunnelCommand};
 
-/// A connection on which no request comes is closed.
+/// A connection without a request for this long is closed.
 const IDLE: Duration = Duration::from_secs(30);
 /// A request's head and body take at most this, and so does handing its body to the session.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// An answer takes at most this to leave.
 const ANSWER: Duration = Duration::from_secs(20);
-/// A session that no request comes for has ended.
+/// A session without a request for this long has ended.
 const FORGOTTEN: Duration = Duration::from_secs(20);
-/// So is one, sooner, whose connection has ended and that no other connection has come for.
+/// A session without any connection ends sooner.
 const ORPHANED: Duration = Duration::from_secs(5);
-/// How often that is looked at.
+/// How often to check.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
-/// A client that asks whether there is something waits this long for it: fewer questions, and media
-/// that leave as they come. (Adobe's servers: 512 ms by default.)
+/// How long an idle request waits for data: this reduces requests, and media leave at once.
+/// (Adobe's servers: 512 ms by default.)
 const HOLD: Duration = Duration::from_millis(250);
 /// The first requests carry commands, whose answers are worth a moment.
 const COMMANDS: u32 = 32;
 const COMMAND_HOLD: Duration = Duration::from_millis(20);
-/// At most this much goes into one answer.
+/// Limit for the data of one answer.
 const MAX_REPLY_BYTES: usize = pipe::DEPTH;
 /// The byte at the head of our answers: ask again soon, we hold the question if need be.
 const INTERVAL: u8 = 1;
 /// A body that nobody wants is read up to here.
 const UNWANTED: usize = 4 << 10;
 
-/// What becomes of a new tunnel: `false` where there is no room for it.
+/// Accepts a new tunnel; `false` if there is no room.
 pub type Welcome<'a> = dyn Fn(Stream) -> bool + Send + Sync + 'a;
 
 /// All tunnels of a server.
 #[derive(Default)]
 pub struct Gate {
     sessions: Mutex<HashMap<String, Arc<Session>>>,
-    /// Names by which clients may reach the server, beside its addresses.
+    /// Names of the server for clients, in addition to its addresses.
     names: Vec<String>,
 }
 
@@ -65,7 +65,7 @@ impl fmt::Debug for Gate {
 
 struct Session {
     end: tokio::sync::Mutex<End>,
-    /// Over, unless a request comes before.
+    /// The session ends then, unless a request arrives.
     until: Mutex<Instant>,
 }
 
@@ -74,11 +74,11 @@ struct End {
     pipe: DuplexStream,
     order: TunnelCommand,
     requests: u32,
-    /// The session has said its last word.
+    /// The session has ended.
     over: bool,
 }
 
-/// What to say to a request.
+/// The answer to a request.
 enum TunnelReply {
     Data(Vec<u8>),
     Refusal(u16, &'static str),
@@ -87,7 +87,7 @@ enum TunnelReply {
 const NO_SUCH_SESSION: TunnelReply = TunnelReply::Refusal(404, "There is no such session");
 
 impl Gate {
-    /// For a server that goes by these names, beside its addresses and `localhost`.
+    /// For a server with these names, in addition to its addresses and `localhost`.
     pub fn new(names: Vec<String>) -> Self {
         Self { names, ..Self::default() }
     }
@@ -98,8 +98,8 @@ impl Gate {
         !http::is_known_host(host, &self.names) || !http::is_same_origin(origin, host)
     }
 
-    /// Answers the requests of one HTTP connection until it ends; `secure` where it is inside TLS.
-    /// New tunnels are handed to `welcome`.
+    /// Answers the requests of one HTTP connection until it ends; `secure` inside TLS. Passes new
+    /// tunnels to `welcome`.
     pub async fn serve(self: &Arc<Self>, stream: Stream, welcome: &Welcome<'_>) {
         let mut last = None;
         self.converse(stream, welcome, &mut last).await;
@@ -109,7 +109,7 @@ impl Gate {
         }
     }
 
-    /// Tells in `last` whose requests came.
+    /// Stores the session of the last request in `last`.
     async fn converse(
         self: &Arc<Self>,
         stream: Stream,
@@ -202,8 +202,7 @@ impl Gate {
         TunnelReply::Data(body)
     }
 
-    /// Hands a session what came for it, and takes what it has to say, after at most `hold` where
-    /// there is nothing yet.
+    /// Passes data to a session and takes its answer, after at most `hold` if there is none yet.
     async fn exchange(
         &self,
         address: &Address,
@@ -257,8 +256,8 @@ impl Session {
 }
 
 impl End {
-    /// Hands the session a body as it comes. What it does not take any more is passed over: it has
-    /// ended, and its last word is still to be fetched.
+    /// Passes a body to the session as it arrives. If the session has ended, the rest is skipped,
+    /// so its last data can still be fetched.
     async fn fill(&mut self, http: &mut Http, body: &mut Body) -> Result<(), Fault> {
         while let Some(piece) = http.piece(body).await? {
             let _ = self.pipe.write_all(&piece).await;
@@ -266,8 +265,8 @@ impl End {
         Ok(())
     }
 
-    /// Takes what the session has to say, waiting at most `hold` for the first of it; `false` where
-    /// it has ended.
+    /// Takes the session's data, waiting at most `hold` for the first part; `false` if it has
+    /// ended.
     async fn take(&mut self, data: &mut Vec<u8>, hold: Duration) -> bool {
         let mut block = [0; 16 << 10];
         let deadline = Instant::now() + hold;
@@ -295,7 +294,7 @@ impl End {
     }
 }
 
-/// Ends a session that no request has come for in a while.
+/// Ends a session without requests.
 async fn forget(gate: Weak<Gate>, name: String, session: Weak<Session>) {
     loop {
         sleep(SWEEP_INTERVAL).await;
@@ -308,7 +307,7 @@ async fn forget(gate: Weak<Gate>, name: String, session: Weak<Session>) {
     }
 }
 
-/// Reads the rest of a body that is of no interest; `false` where that is too much.
+/// Skips the rest of a body; `false` if it is too long.
 async fn drain(http: &mut Http, body: &mut Body) -> bool {
     let mut seen = 0;
     let reading = async {

@@ -39,7 +39,7 @@ impl Stream {
         Self::of(Kind::Tcp(socket))
     }
 
-    /// Takes over a socket with its TLS handshake done.
+    /// Wraps a socket after its TLS handshake.
     pub(in crate::net) fn tls(stream: tokio_rustls::TlsStream<TcpStream>) -> Self {
         Self::of(Kind::Tls(Box::new(stream)))
     }
@@ -53,13 +53,13 @@ impl Stream {
         Self { kind, ahead: Bytes::new() }
     }
 
-    /// What was received already, to be read first.
+    /// Data received earlier, to read first.
     pub(in crate::net) fn with_ahead(mut self, ahead: Bytes) -> Self {
         self.ahead = ahead;
         self
     }
 
-    /// The socket of a stream without TLS from which nothing was read ahead.
+    /// The socket of a stream without TLS and without data read ahead.
     pub(in crate::net) fn into_socket(self) -> Option<TcpStream> {
         match self.kind {
             Kind::Tcp(socket) if self.ahead.is_empty() => Some(socket),
@@ -75,7 +75,7 @@ impl Stream {
         }
     }
 
-    /// Whether what is sent is encrypted.
+    /// Whether the connection is encrypted.
     pub fn is_tls(&self) -> bool {
         match &self.kind {
             Kind::Tcp(_) => false,
@@ -84,18 +84,18 @@ impl Stream {
         }
     }
 
-    /// Whether it is TCP as it is, which [`send_to_all`] can use.
+    /// Whether it is plain TCP, which [`send_to_all`] can use.
     pub fn is_tcp(&self) -> bool {
         matches!(self.kind, Kind::Tcp(_))
     }
 
-    /// Whether the peer begins as HTTP does, with a word in capitals and a blank, and not with the
-    /// handshake of RTMP. Waits for the first bytes, which are read again afterwards.
+    /// Whether the peer begins with HTTP (an uppercase word and a space), and not with the RTMP
+    /// handshake. Waits for the first bytes, which stay readable.
     ///
     /// # Errors
-    /// When the connection fails or ends first.
+    /// If the connection fails or ends before that.
     pub async fn begins_as_http(&mut self) -> io::Result<bool> {
-        /// The longest word that requests begin with.
+        /// The longest method of a request.
         const METHOD: usize = 8;
         let mut first = BytesMut::with_capacity(METHOD);
         loop {
@@ -114,8 +114,7 @@ impl Stream {
         }
     }
 
-    /// Bytes handed to the system (or the tunnel) that the peer has not acknowledged, where that is
-    /// known.
+    /// Bytes passed to the system (or the tunnel) that the peer has not acknowledged, if known.
     pub fn unsent_bytes(&self) -> Option<u64> {
         match &self.kind {
             Kind::Tunnel(pipe) => Some(pipe.undelivered()),
@@ -123,43 +122,42 @@ impl Stream {
         }
     }
 
-    /// The round trip as the system measures it, where it tells.
+    /// The round-trip time that the system measured, if known.
     pub fn round_trip(&self) -> Option<Duration> {
         self.socket().and_then(socket::round_trip)
     }
 
-    /// How long ago the other end acknowledged anything last, where the system tells.
+    /// How long ago the peer last acknowledged anything, if known.
     pub fn since_last_ack(&self) -> Option<Duration> {
         self.socket().and_then(socket::since_last_ack)
     }
 
-    /// Whether a network of this machine leads to the other end, as far as can be told without sending
-    /// anything; `true` where it cannot.
+    /// Whether this machine has a network to the peer, without sending anything; `true` if unknown.
     pub fn has_way(&self) -> bool {
         let peer = self.socket().and_then(|socket| socket.peer_addr().ok());
         peer.is_none_or(|peer| network_changes::leads_to(peer.ip()))
     }
 
-    /// Whether the address that it left from is still this machine's; `true` where that is not known.
+    /// Whether its local address still exists on this machine; `true` if unknown.
     pub fn is_local_there(&self) -> bool {
         let local = self.socket().and_then(|socket| socket.local_addr().ok());
         local.is_none_or(|local| network_changes::is_own(local.ip()))
     }
 
-    /// Whether the other end is on this machine, as far as addresses tell.
+    /// Whether the peer is on this machine, by its address.
     pub fn is_within_machine(&self) -> bool {
         let peer = self.socket().and_then(|socket| socket.peer_addr().ok());
         peer.is_some_and(|peer| peer.ip().to_canonical().is_loopback())
     }
 
-    /// Ends the connection when what was sent stays unacknowledged for this long (Linux).
+    /// Ends the connection if sent data stays unacknowledged for this long (Linux).
     pub fn set_user_timeout(&self, limit: Duration) {
         if let Some(socket) = self.socket() {
             socket::set_user_timeout(socket, limit);
         }
     }
 
-    /// When it is dropped the connection is cut (TCP RST), not closed in order.
+    /// Resets the connection (TCP RST) when dropped, instead of closing it.
     pub fn reset_on_drop(&self) {
         if let Some(socket) = self.socket() {
             let _ = socket2::SockRef::from(socket).set_linger(Some(Duration::ZERO));
@@ -180,8 +178,8 @@ impl Stream {
         }
     }
 
-    /// Waits until what was written is with the system, and less than half the low water unsent there
-    /// (Linux). Whether the connection is broken is said by the next write.
+    /// Waits until the written data is with the system, and less than half the low-water mark is
+    /// unsent there (Linux). The next write reports a failed connection.
     pub fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         match &mut self.kind {
             Kind::Tcp(socket) => socket::poll_room(socket, cx),
@@ -196,9 +194,9 @@ impl Stream {
     }
 }
 
-/// Sends the same bytes over many connections with one call into the system: what each took is appended
-/// to `taken`, in order, an error of the kind `WouldBlock` where it is full. `false`, and nothing sent,
-/// where the system does not have this, or one of them is not TCP as it is.
+/// Sends the same bytes over many connections with one system call, and appends the bytes sent on
+/// each to `taken`, in order, or an error of the kind `WouldBlock` if it is full. `false` if the
+/// system does not support this, or one of them is not plain TCP; then nothing was sent.
 pub fn send_to_all<'a>(
     streams: impl Iterator<Item = &'a Stream>,
     bytes: &Bytes,

@@ -1,6 +1,5 @@
-//! The inside of a tunnel: what looks like a socket to an RTMP session and is two bounded queues to
-//! the task that carries their bytes (named "tunnel", 128 KiB each way; a full one makes its writer
-//! wait).
+//! The inner end of a tunnel: like a socket for an RTMP session, and two bounded queues for the
+//! task that transfers its bytes (named "tunnel", 128 KiB each way; a full one blocks its writer).
 
 use std::io;
 use std::pin::Pin;
@@ -13,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 
 use crate::net::error::Cause;
 
-/// What may wait in either direction, in bytes: 100 ms at 10 Mbit/s.
+/// Limit for each direction in bytes: 100 ms at 10 Mbit/s.
 pub(in crate::net) const DEPTH: usize = 128 << 10;
 
 /// The session's end.
@@ -25,7 +24,7 @@ pub(in crate::net) struct Pipe {
     carried: TunnelBytes,
 }
 
-/// What the task that carries the bytes tells the session's end.
+/// Reports of the transferring task to the session's end.
 #[derive(Clone, Debug, Default)]
 pub(in crate::net) struct TunnelBytes(Arc<Shared>);
 
@@ -36,7 +35,7 @@ struct Shared {
 }
 
 impl TunnelBytes {
-    /// So many more bytes have arrived at the other side for sure.
+    /// This many more bytes certainly reached the other side.
     pub fn delivered(&self, bytes: usize) {
         self.0.delivered.fetch_add(bytes as u64, Ordering::Relaxed);
     }
@@ -47,7 +46,7 @@ impl TunnelBytes {
     }
 }
 
-/// A pipe; `secure` where the tunnel runs inside TLS. The session's end, and that of the task.
+/// A pipe; `secure` if the tunnel is inside TLS. Returns the session's end and the task's end.
 pub(in crate::net) fn pipe(secure: bool) -> (Pipe, DuplexStream, TunnelBytes) {
     let (inner, far) = tokio::io::duplex(DEPTH);
     let carried = TunnelBytes::default();

@@ -38,11 +38,11 @@ pub struct IdentityError {
 }
 
 impl Identity {
-    /// Reads a certificate (PEM with those that signed it behind it, or DER) and its private key
-    /// (PEM: PKCS #8, PKCS #1 or SEC 1).
+    /// Reads a certificate (PEM, followed by its issuers, or DER) and its private key (PEM: PKCS
+    /// #8, PKCS #1 or SEC 1).
     ///
     /// # Errors
-    /// Which file cannot be used, and why; also where the key is another certificate's.
+    /// Which file is unusable, and why; also if the key does not match.
     pub fn read(certificate: &Path, key: &Path) -> Result<Self, IdentityError> {
         let fault = |path: &Path, reason: Problem| IdentityError { path: path.to_owned(), reason };
         let chain = certificates(certificate).map_err(|cause| match cause {

@@ -1,5 +1,5 @@
-//! Whom to trust: the system's roots, an own certificate authority beside them, or one pinned
-//! certificate.
+//! Which certificates to trust: the system's roots, an additional certificate authority, or one
+//! pinned certificate.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -18,33 +18,32 @@ use crate::net::tls::verify::Judge;
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// A file of certificates or keys larger than this is none.
+/// A larger file of certificates or keys is invalid.
 const FILE_LIMIT: u64 = 4 << 20;
 
-/// Whom to trust beside the system's roots.
+/// Trust in addition to the system's roots.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trust {
-    /// Certificates (PEM or DER) trusted as roots in addition; a server's own certificate in it is
-    /// accepted as if it were pinned, whether or not it may sign others.
+    /// Certificates (PEM or DER) trusted as additional roots; a server's own certificate in it
+    /// counts as pinned, even if it may not sign others.
     pub ca_file: Option<PathBuf>,
-    /// If given, exactly this server certificate is accepted, whoever signed it and whatever its
-    /// dates and names say.
+    /// If given, only this server certificate is accepted, regardless of its issuer, dates and
+    /// names.
     pub pin: Option<CertificatePin>,
-    /// The same of single servers, by `host:port`: of these, and of no others; where there is a `pin`,
-    /// that holds instead.
+    /// The same for single servers, by `host:port`, and only for these; a `pin` has precedence.
     pub servers: BTreeMap<String, CertificatePin>,
 }
 
 impl Trust {
-    /// What holds of this server (`host:port`).
+    /// The trust for this server (`host:port`).
     pub(in crate::net) fn of(&self, server: &str) -> Self {
         // What was accepted of a server some time does not outrank what is asked for now.
         let pin = self.pin.or_else(|| self.servers.get(server).copied());
         Self { ca_file: self.ca_file.clone(), pin, servers: BTreeMap::new() }
     }
 
-    /// Why this server is not trusted, with what it rests on: a certificate that was accepted is
-    /// forgotten elsewhere than a pin.
+    /// Why this server is not trusted, and which setting caused it: an accepted certificate is
+    /// removed elsewhere than a pin.
     pub(in crate::net) fn explain(&self, server: &str, mut cause: Cause) -> Cause {
         if let Cause::Certificate {
             problem: CertificateProblem::NotPinned { accepted, .. }, ..
@@ -55,7 +54,7 @@ impl Trust {
         cause
     }
 
-    /// Builds the TLS client. Reads files: call it where blocking is allowed.
+    /// Builds the TLS client. It reads files, so call it where blocking is allowed.
     pub(in crate::net) fn client(&self) -> Result<Arc<ClientConfig>, Cause> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let verifier: Arc<dyn ServerCertVerifier> = match self.pin {

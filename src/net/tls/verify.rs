@@ -1,4 +1,4 @@
-//! How a server's certificate is judged, and why it is turned down.
+//! Verifies a server's certificate, and explains a rejection.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,8 +12,8 @@ use rustls_platform_verifier::Verifier;
 use crate::net::certificate_pin::CertificatePin;
 use crate::net::error::{Cause, CertificateProblem};
 
-/// Judges the certificates of servers. Tells with each that it turns down which one it was, so that a
-/// person can be told its fingerprint.
+/// Verifies the certificates of servers. Each rejection includes the certificate's fingerprint, so
+/// it can be shown to the user.
 #[derive(Debug)]
 pub(super) struct Judge {
     rule: Rule,
@@ -23,14 +23,13 @@ pub(super) struct Judge {
 /// Whom it trusts.
 #[derive(Debug)]
 enum Rule {
-    /// One certificate and no other.
+    /// Only one certificate.
     Pinned(CertificatePin),
     /// The system's roots and those of a file.
     Roots {
         system: Box<Verifier>,
-        /// A server that shows one of these very certificates is the one that was meant.
-        /// (Certificates that sign themselves are mostly made as authorities, which may not stand
-        /// for a server.)
+        /// A server that presents exactly one of these certificates is accepted. (Self-signed
+        /// certificates are usually CA certificates, which cannot identify a server.)
         own: Vec<CertificateDer<'static>>,
     },
 }
@@ -51,7 +50,7 @@ impl Judge {
     }
 }
 
-/// Carries the certificate's pin beside the reason through rustls' error type.
+/// Carries the certificate's pin and the reason through rustls' error type.
 #[derive(Debug)]
 struct TurnedDown {
     reason: Reason,
@@ -60,7 +59,7 @@ struct TurnedDown {
 
 #[derive(Debug)]
 enum Reason {
-    /// It is not this one.
+    /// It is not the pinned one.
     NotPinned(CertificatePin),
     Certificate(CertificateError),
 }
@@ -139,7 +138,7 @@ impl ServerCertVerifier for Judge {
     }
 }
 
-/// What a failed TLS handshake means.
+/// The cause of a failed TLS handshake.
 pub(in crate::net) fn cause(error: &std::io::Error, host: &str) -> Cause {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
     match inner {

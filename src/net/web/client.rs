@@ -1,5 +1,5 @@
-//! Asking a web server for something: a request, redirections, an answer whose body comes piece by
-//! piece. One connection is kept for the next request to the same server.
+//! A web client: a request, redirects, and an answer whose body arrives in pieces. One connection
+//! is kept for the next request to the same server.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::net::error::{Cause, ConnectStage, Error, Step, WebProblem};
 use crate::net::http::{Fault, Http};
 use crate::wire::http::{Body, Fields, Response};
 
-/// An answer has begun by then.
+/// Time limit for the start of an answer.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Redirections that are followed.
 const MAX_HOPS: usize = 5;
@@ -34,7 +34,7 @@ pub struct Client {
     kept: Option<(Endpoint, Http)>,
 }
 
-/// An answer with its body still to come.
+/// An answer; its body follows.
 #[derive(Debug)]
 pub struct WebResponse {
     http: Http,
@@ -72,15 +72,15 @@ impl Client {
         Self { options, kept: None }
     }
 
-    /// Another one that asks by the same ways, on a separate connection.
+    /// Another client with the same options, on a separate connection.
     pub fn beside(&self) -> Self {
         Self::new(self.options.clone())
     }
 
-    /// Asks for what is at a URL, or a span of it, following redirections.
+    /// Requests a URL, or a part of the file there, and follows redirects.
     ///
     /// # Errors
-    /// With the stage that failed and why; an answer other than 200 (206 for a span) is one.
+    /// With the failed stage and the cause; an answer other than 200 (206 for a part) is one.
     pub async fn get(
         &mut self,
         url: &WebUrl,
@@ -116,7 +116,7 @@ impl Client {
         Err(Error { stage: ConnectStage::Request, cause, peer: url.endpoint().to_string() })
     }
 
-    /// One question.
+    /// One request.
     async fn ask(
         &mut self,
         url: &WebUrl,
@@ -145,11 +145,11 @@ impl Client {
         }
     }
 
-    /// Reads the rest of an answer, at most `most` bytes and as long as `patience` lasts, and keeps its
+    /// Reads the rest of an answer, at most `most` bytes and within `patience`, and keeps its
     /// connection.
     ///
     /// # Errors
-    /// When the connection breaks off, or it is too long or too slow.
+    /// If the connection fails, or the answer is too long or too slow.
     pub async fn read(
         &mut self,
         answer: WebResponse,
@@ -161,10 +161,10 @@ impl Client {
         Ok(whole.freeze())
     }
 
-    /// The same behind what is in `whole`, where what came stays if the rest does not come.
+    /// The same, appended to `whole`, which keeps the received part if the rest fails.
     ///
     /// # Errors
-    /// As those of [`read`](Self::read).
+    /// Like those of [`read`](Self::read).
     pub async fn read_into(
         &mut self,
         whole: &mut BytesMut,
@@ -194,7 +194,7 @@ impl Client {
     }
 }
 
-/// What a server said so far.
+/// The header of an answer so far.
 struct ResponseHead {
     http: Http,
     response: Response,
@@ -223,7 +223,7 @@ async fn talk(mut http: Http, url: &WebUrl, span: Option<Span>) -> Result<Respon
     Err(Fault::Closed)
 }
 
-/// `bytes 0-99/1000` (RFC 9110, 14.4); of how many may not be known.
+/// `bytes 0-99/1000` (RFC 9110, 14.4); the total can be unknown.
 fn content_range(text: &str) -> Option<(Span, Option<u64>)> {
     let (unit, rest) = text.trim().split_once(' ')?;
     let (range, whole) = rest.split_once('/')?;
@@ -238,7 +238,7 @@ fn content_range(text: &str) -> Option<(Span, Option<u64>)> {
     (fits && unit.eq_ignore_ascii_case("bytes")).then_some((span, whole))
 }
 
-/// Where a redirection leads.
+/// The target of a redirect.
 fn redirected(from: &WebUrl, to: &str) -> Result<WebUrl, Cause> {
     let nowhere = |error: UrlError| Cause::Web(WebProblem::Nowhere(error));
     let url = from.join(to).map_err(nowhere)?;
@@ -263,24 +263,23 @@ impl WebResponse {
         }
     }
 
-    /// Where the answer comes from in the end.
+    /// The final URL.
     pub fn url(&self) -> &WebUrl {
         &self.url
     }
 
-    /// What the server calls it, without parameters.
+    /// The content type, without parameters.
     pub fn content_type(&self) -> Option<&str> {
         let name = self.fields.get("content-type")?.split(';').next()?.trim();
         (!name.is_empty()).then_some(name)
     }
 
-    /// By what the server tells one state of it from another (RFC 9110, 8.8): an entity tag, or when it was
-    /// changed.
+    /// The validator of this version (RFC 9110, 8.8): an entity tag, or the modification time.
     pub fn mark(&self) -> Option<&str> {
         self.fields.get("etag").or_else(|| self.fields.get("last-modified"))
     }
 
-    /// How many bytes the server promised.
+    /// The announced length in bytes.
     pub fn length(&self) -> Option<u64> {
         match &self.body {
             Body::Length(left) => Some(*left),
@@ -288,17 +287,17 @@ impl WebResponse {
         }
     }
 
-    /// Whether it is the span that was asked for and not the whole.
+    /// Whether it is the requested part, and not the whole file.
     pub fn is_partial(&self) -> bool {
         self.status == 206
     }
 
-    /// Which bytes it is of a whole of how many, where it is a part of one and says so.
+    /// The position of a part in the whole, and the whole's length, if announced.
     pub fn part(&self) -> Option<(Span, Option<u64>)> {
         self.is_partial().then(|| content_range(self.fields.get("content-range")?))?
     }
 
-    /// Whether it is of another state than one that the server marked so.
+    /// Whether it is another version than the one with this validator.
     pub fn is_other(&self, mark: Option<&str>) -> bool {
         mark.zip(self.mark()).is_some_and(|(mark, its)| mark != its)
     }

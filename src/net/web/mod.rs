@@ -17,7 +17,7 @@ use bytes::Bytes;
 use crate::net::connect::Options;
 use crate::net::error::{Error, Step};
 
-/// Bytes that come for as long as a stream lasts.
+/// Bytes that arrive as long as a stream lasts.
 #[derive(Debug)]
 pub enum Flow {
     /// The body of an answer.
@@ -31,12 +31,12 @@ pub enum Flow {
 pub enum Unavailable {
     /// Something else is there now.
     Changed,
-    /// The server gives the whole, or another part.
+    /// The server sends the whole file, or another part.
     OtherPart,
 }
 
 impl Flow {
-    /// Asks for what is at a URL, following redirections.
+    /// Requests a URL, and follows redirects.
     ///
     /// # Errors
     /// With the stage that failed and why.
@@ -52,11 +52,10 @@ impl Flow {
         Ok(Self::Http(Box::new(answer)))
     }
 
-    /// Asks for a span of what is at a URL, to its end, of the state that the server marked so; or why it
-    /// is not to be had.
+    /// Requests the file at a URL from a position to its end, in the version with this validator.
     ///
     /// # Errors
-    /// As those of [`Flow::open`].
+    /// Like those of [`Flow::open`].
     pub async fn open_span(
         url: &WebUrl,
         span: Span,
@@ -91,7 +90,7 @@ impl Flow {
         }
     }
 
-    /// Where the bytes come from in the end.
+    /// The final URL.
     pub fn url(&self) -> &WebUrl {
         match self {
             Self::Http(answer) => answer.url(),
@@ -99,7 +98,7 @@ impl Flow {
         }
     }
 
-    /// What the server calls them (`video/x-flv`), without parameters.
+    /// The content type (`video/x-flv`), without parameters.
     pub fn content_type(&self) -> Option<&str> {
         match self {
             Self::Http(answer) => answer.content_type(),
@@ -115,7 +114,7 @@ impl Flow {
         }
     }
 
-    /// How many bytes are still to come, where the server said so: then it is no broadcast.
+    /// The remaining bytes, if the server announced the length: then it is not a broadcast.
     pub fn length(&self) -> Option<u64> {
         match self {
             Self::Http(answer) => answer.length(),

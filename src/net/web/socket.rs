@@ -1,5 +1,5 @@
-//! A WebSocket (RFC 6455): one that is listened to gives the bytes of its binary messages, one
-//! after the other; one that is talked on gives and takes texts. Messages and frames are bounded.
+//! A WebSocket (RFC 6455): for streams, returns the bytes of binary messages; for chat, exchanges
+//! text messages. Messages and frames are bounded.
 
 use std::time::Duration;
 
@@ -20,11 +20,11 @@ use crate::net::stream::Stream;
 use crate::net::web::client::follow;
 use crate::text::problem::problem;
 
-/// The handshake is done by then.
+/// Time limit of the handshake.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Redirections that are followed.
 const MAX_HOPS: usize = 5;
-/// The longest message taken: the largest keyframes have some megabytes.
+/// The longest message: the largest keyframes have some megabytes.
 const MAX_MESSAGE: usize = 8 << 20;
 
 /// An open WebSocket.
@@ -78,7 +78,7 @@ impl Socket {
         Err(Error { stage: ConnectStage::Request, cause, peer: url.endpoint().to_string() })
     }
 
-    /// The bytes of the next binary message; `None` once the server closes in order. Cancel-safe;
+    /// The bytes of the next binary message; `None` once the server closes properly. Cancel-safe;
     /// waits without a limit.
     ///
     /// # Errors
@@ -97,8 +97,8 @@ impl Socket {
         }
     }
 
-    /// The next text message; empty where the server only shows that it is there. `None` once it
-    /// closes in order. Cancel-safe; waits without a limit.
+    /// The next text message; empty for a ping. `None` once the server closes properly.
+    /// Cancel-safe; waits without a limit.
     ///
     /// # Errors
     /// When the connection breaks off, or the server breaks the rules.
@@ -114,7 +114,7 @@ impl Socket {
     /// Sends a text message, within ten seconds.
     ///
     /// # Errors
-    /// When the connection breaks off, or takes nothing.
+    /// If the connection fails or accepts nothing.
     pub async fn send_text(&mut self, text: String) -> Result<(), Error> {
         match timeout(HANDSHAKE_TIMEOUT, self.inner.send(Message::Text(text.into()))).await {
             Ok(Ok(())) => Ok(()),
@@ -132,7 +132,7 @@ impl Socket {
         Error { stage: ConnectStage::Media, cause: cause(error), peer }
     }
 
-    /// Where it leads in the end.
+    /// The final URL.
     pub fn url(&self) -> &WebUrl {
         &self.url
     }

@@ -1,4 +1,4 @@
-//! How long what a server is to send is waited for.
+//! How long to wait for a server's data.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::net::error::Cause;
 /// least audio takes more.
 const MIN_BYTES: usize = 8 << 10;
 
-/// One patience for all tries to get the same thing.
+/// One time limit for all attempts to get the same data.
 #[derive(Clone, Debug)]
 pub struct StallTimeout {
     quiet: Duration,
@@ -22,21 +22,21 @@ pub struct StallTimeout {
 }
 
 impl StallTimeout {
-    /// Begins now: silence is borne for `quiet`, and all of it has come when `whole` has passed.
+    /// Begins now: at most `quiet` without data, and `whole` in all.
     pub fn new(quiet: Duration, whole: Duration) -> Self {
         let now = Instant::now();
         Self { quiet, whole, began: now, since: now, answered: false, gathered: 0 }
     }
 
-    /// The server has an answer. Only the first one counts: who answers and hangs up again and again
-    /// sends nothing.
+    /// The server has answered. Only the first answer counts: a server that answers and closes
+    /// repeatedly sends nothing.
     pub fn answered(&mut self) {
         if !std::mem::replace(&mut self.answered, true) {
             self.since = Instant::now();
         }
     }
 
-    /// So many bytes of it came.
+    /// This many bytes arrived.
     pub fn came(&mut self, bytes: usize) {
         self.gathered = self.gathered.saturating_add(bytes);
         if self.gathered >= MIN_BYTES {
@@ -44,7 +44,7 @@ impl StallTimeout {
         }
     }
 
-    /// When it ends, and after how long of what.
+    /// When it ends, and which limit that is.
     fn end(&self) -> (Instant, Duration) {
         let (quiet, whole) = (self.since + self.quiet, self.began + self.whole);
         if quiet <= whole { (quiet, self.quiet) } else { (whole, self.whole) }

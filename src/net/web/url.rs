@@ -1,4 +1,4 @@
-//! Addresses on the web. What may be a secret (user, password, query) is never shown.
+//! Web addresses. Possible secrets (user, password, query) are never shown.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use url::{Host, Url};
 use crate::net::connect::Endpoint;
 use crate::net::error::problem::UrlError;
 
-/// Longest address taken.
+/// The longest address.
 pub(in crate::net) const MAX_LENGTH: usize = 8 << 10;
 
 /// An `http`, `https`, `ws` or `wss` address.
@@ -17,7 +17,7 @@ pub(in crate::net) const MAX_LENGTH: usize = 8 << 10;
 pub struct WebUrl(Url);
 
 impl WebUrl {
-    /// Whether a text begins like one.
+    /// Whether a text begins like a web address.
     pub fn is_one(text: &str) -> bool {
         let scheme = text.split("://").next().unwrap_or_default();
         text.len() > scheme.len()
@@ -27,7 +27,7 @@ impl WebUrl {
     /// Reads an address.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// The problem.
     pub fn parse(text: &str) -> Result<Self, UrlError> {
         if text.len() > MAX_LENGTH {
             return Err(UrlError::TooLong);
@@ -35,10 +35,10 @@ impl WebUrl {
         Self::checked(Url::parse(text.trim()).map_err(|_| UrlError::Unreadable)?)
     }
 
-    /// What a reference in a document from here means (RFC 3986, 5).
+    /// Resolves a reference in a document at this address (RFC 3986, 5).
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// The problem.
     pub fn join(&self, reference: &str) -> Result<Self, UrlError> {
         if reference.len() > MAX_LENGTH {
             return Err(UrlError::TooLong);
@@ -62,8 +62,8 @@ impl WebUrl {
         Ok(Self(url))
     }
 
-    /// Where the built-in server's chat about the stream at this address is, if that is what stands
-    /// there: `ws://host/app/stream/chat` of `http://host/app/stream.flv`.
+    /// The address of the built-in server's chat for a stream at this address:
+    /// `ws://host/app/stream/chat` for `http://host/app/stream.flv`.
     pub fn chat(&self) -> Option<Self> {
         let path = format!("{}/chat", self.0.path().strip_suffix(".flv")?);
         let mut chat = self.0.clone();
@@ -76,9 +76,9 @@ impl WebUrl {
         Self::checked(chat).ok()
     }
 
-    /// The same address with these questions to the server behind a playlist, in this order, in place
-    /// of those that are in it already (`_HLS_…`, RFC 8216bis §6.2.5). Everything else in it, such as
-    /// a signature, stays as it is.
+    /// The same address with these query parameters for an HLS server, in this order, replacing
+    /// existing ones (`_HLS_…`, RFC 8216bis §6.2.5). Everything else, such as a signature, stays
+    /// unchanged.
     pub fn asking(&self, questions: &[(&str, String)]) -> Self {
         let kept = self.0.query().unwrap_or_default().split('&');
         let kept = kept.filter(|it| !it.is_empty() && !it.starts_with("_HLS_")).map(str::to_owned);
@@ -89,12 +89,12 @@ impl WebUrl {
         Self(url)
     }
 
-    /// Whether it is read through TLS.
+    /// Whether it uses TLS.
     pub fn is_secure(&self) -> bool {
         matches!(self.0.scheme(), "https" | "wss")
     }
 
-    /// Whether it is a WebSocket's.
+    /// Whether it is a WebSocket.
     pub fn is_websocket(&self) -> bool {
         matches!(self.0.scheme(), "ws" | "wss")
     }
@@ -109,7 +109,7 @@ impl WebUrl {
         self.0.path().rsplit('/').next().unwrap_or_default()
     }
 
-    /// Where to connect to.
+    /// The endpoint to connect to.
     pub fn endpoint(&self) -> Endpoint {
         let host = match self.0.host() {
             Some(Host::Domain(name)) => name.to_owned(),
@@ -146,7 +146,7 @@ impl WebUrl {
         Some(format!("Basic {}", BASE64.encode(&pair)))
     }
 
-    /// The whole address, with what may be a secret.
+    /// The whole address, including possible secrets.
     pub fn whole(&self) -> String {
         self.0.to_string()
     }

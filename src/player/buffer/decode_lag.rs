@@ -1,6 +1,6 @@
-//! Whether decoding keeps up with what is played, and what is left out where it does not: from where it
-//! is found to be behind up to a keyframe, so that the frame comes back to its audio. Who is behind
-//! and catches up (after a jump, or a moment in which the machine was busy) is left alone.
+//! Whether decoding keeps up with playback, and which packets to skip if not: from the delay up to
+//! a keyframe, so that video matches its audio again. A decoder that catches up (after a jump, or a
+//! busy moment) is left alone.
 //!
 //! Pure: all times are media time. Runs on the video thread.
 
@@ -8,57 +8,56 @@ use crate::base::Timestamp;
 use crate::media::EncodedPacket;
 use crate::player::buffer::packets::{Buffered, Packets};
 
-/// Further behind what is played than this is late.
+/// Farther behind playback than this counts as late.
 const LATE_THRESHOLD: i64 = 500_000;
-/// Who is late has this much of what is played to catch up by a quarter of it.
+/// A late decoder has this much playback time to catch up by a quarter.
 const TRIAL: i64 = 500_000;
 /// A keyframe that is no further behind is in time.
 const KEYFRAME_TOLERANCE: i64 = 100_000;
-/// No keyframe for this long: what comes is decoded as far as it can be.
+/// Without a keyframe for this long, packets are decoded anyway.
 const KEYFRAME_TIMEOUT: i64 = 10_000_000;
 /// In time for this long, and decoding has recovered.
 const RECOVERED: i64 = 60_000_000;
 
-/// What becomes of a packet.
+/// The verdict about a packet.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::player) enum Verdict {
     Decode,
-    /// The first that is left out. `slow`: the decoder would never catch up.
+    /// The first skipped one. `slow`: the decoder would never catch up.
     Break {
         slow: bool,
     },
-    /// One more of them.
+    /// Another skipped one.
     Leave,
 }
 
 /// See the module.
 #[derive(Debug, Default)]
 pub(in crate::player) struct FrameDrop {
-    /// Since this position, with how far it was behind then.
+    /// The position at its start, and the delay then.
     trial: Option<(Timestamp, i64)>,
     skip: Option<Skip>,
-    /// Where playing was when it was last too slow, until it has recovered.
+    /// The playback position when it was last too slow, until it recovers.
     slow_at: Option<Timestamp>,
-    /// How often playing had begun again.
+    /// The number of playback starts.
     begun: u32,
 }
 
-/// What is being left out.
+/// A running skip.
 #[derive(Copy, Clone, Debug)]
 struct Skip {
-    /// Where playing was then.
+    /// The playback position at its start.
     from: Timestamp,
     slow: bool,
 }
 
 impl FrameDrop {
-    /// What comes is of another place of the stream.
+    /// The next packet is from another position of the stream.
     pub(in crate::player) fn forget(&mut self) {
         (self.trial, self.skip, self.slow_at) = (None, None, None);
     }
 
-    /// Judges a packet that is taken from `queue` while `position` is played, which has begun again so
-    /// often.
+    /// Judges a packet from `queue` at playback `position`, after this many starts.
     pub(in crate::player) fn judge<P: Buffered>(
         &mut self,
         packet: &EncodedPacket,
@@ -121,7 +120,7 @@ impl FrameDrop {
         Verdict::Leave
     }
 
-    /// Once, when a decoder that was too slow has kept up for long.
+    /// Once, after a slow decoder has kept up for long.
     pub(in crate::player) fn has_recovered(&mut self, position: Timestamp) -> bool {
         let steady = self.trial.is_none() && self.skip.is_none();
         let recovered =

@@ -1,5 +1,5 @@
-//! Going back in a broadcast by the list that its server keeps (HLS): what the list holds, and whether
-//! somebody has gone back in it. The packets stay at the server; a place is gone to as in a recording.
+//! Seeking in a broadcast within the server's playlist (HLS): the range of the list, and whether
+//! the viewer has gone back. The packets stay at the server; seeking works as in a recording.
 //!
 //! Pure: time is an argument. Filled by the feed thread, read by the presenter.
 
@@ -14,16 +14,16 @@ use crate::player::state::Rewind;
 /// Closer to the live end than this is there.
 const LIVE_EDGE_TOLERANCE: Duration = Duration::from_millis(500);
 
-/// Where somebody is taken.
+/// The target of a seek.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::player) enum SeekTarget {
     /// To a place behind the live end.
     Back(Duration),
-    /// To where all viewers are, so far from the end.
+    /// The position of live viewers, this far from the end.
     Live { place: Duration, distance: LiveDistance },
 }
 
-/// See the module. Places are counted from the first segment that was known.
+/// The DVR window of a playlist. Positions count from the first known segment.
 #[derive(Debug, Default)]
 pub(in crate::player) struct DvrWindow {
     list: Mutex<Option<List>>,
@@ -39,7 +39,7 @@ struct List {
 }
 
 impl List {
-    /// Where a viewer is who has not gone back.
+    /// The position of a viewer who has not gone back.
     fn live(&self, now: Timestamp) -> Duration {
         // A list that stands still grows no more.
         let grown = now.since(self.seen).min(self.distance.hold_back);
@@ -48,7 +48,7 @@ impl List {
 }
 
 impl DvrWindow {
-    /// At `seen` the list held what is between these places.
+    /// At `seen`, the list covered this range.
     pub(in crate::player) fn see(
         &self,
         seen: Timestamp,
@@ -61,17 +61,17 @@ impl DvrWindow {
         *list = Some(List { seen, from, until, distance, behind });
     }
 
-    /// Another list comes: its places are others, and nobody has gone back in it.
+    /// A new list: its positions differ, and the viewer is live.
     pub(in crate::player) fn forget(&self) {
         *self.list.lock() = None;
     }
 
-    /// Whether somebody has gone back in it.
+    /// Whether the viewer has gone back.
     pub(in crate::player) fn is_behind(&self) -> bool {
         self.list.lock().is_some_and(|list| list.behind)
     }
 
-    /// Goes this far behind the live end; where to. `None` without a list.
+    /// Goes this far behind the live edge, and returns the target. `None` without a list.
     pub(in crate::player) fn rewind(&self, behind: Duration, now: Timestamp) -> Option<SeekTarget> {
         let mut list = self.list.lock();
         let list = list.as_mut()?;
@@ -84,14 +84,13 @@ impl DvrWindow {
         })
     }
 
-    /// Stays where it is while the broadcast continues. False without a list, or when it was behind
-    /// already.
+    /// Pauses while the broadcast continues. False without a list, or if it was behind already.
     pub(in crate::player) fn hold(&self) -> bool {
         let mut list = self.list.lock();
         list.as_mut().is_some_and(|list| !std::mem::replace(&mut list.behind, true))
     }
 
-    /// What there is to go back in for whoever is at `place`.
+    /// The range for going back, for a viewer at `place`.
     pub(in crate::player) fn rewind_at(&self, place: Duration, now: Timestamp) -> Option<Rewind> {
         let list = (*self.list.lock())?;
         let live = list.live(now);

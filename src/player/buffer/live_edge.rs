@@ -1,8 +1,7 @@
-//! Where to be in what is followed at a distance (HLS): so far from the end of what there is, which
-//! is known only in steps of whole segments. The fastest delivery seen lately is believed, and the
-//! playing is led there slowly; only what is very far off is cured at once. Where the end is known in
-//! small steps (low latency) playing begins there, and continues there after a break, a little further
-//! from the end each time.
+//! The playback position in a stream with a fixed distance to its end (HLS), which is known only in
+//! steps of whole segments. It assumes the fastest recent delivery, and adjusts playback slowly;
+//! only a large deviation is corrected at once. With small steps (low latency), playback begins at
+//! that distance, and resumes there after a stall, with a slightly larger distance each time.
 //!
 //! Pure: time is an argument.
 
@@ -13,7 +12,7 @@ use crate::player::buffer::pace::LiveDistance;
 
 /// Looks that are remembered.
 const SAMPLES: usize = 12;
-/// How fast the aim is moved: less than the playing speed can follow.
+/// How fast the target moves: slower than the playback speed can follow.
 const SLEW: f64 = 0.03;
 /// Further off than this many times the distance wanted is cured at once.
 const JUMP_FACTOR: i64 = 2;
@@ -28,19 +27,19 @@ pub(in crate::player) struct LiveEdge {
     margin: i64,
     /// (Instant − media time of the end), newest last.
     looks: VecDeque<i64>,
-    /// Media time plus this is when it is shown, at `at`.
+    /// Media time plus this is the presentation time at `at`.
     target: Option<i64>,
     at: Timestamp,
 }
 
 impl LiveEdge {
-    /// Wants to be so far from the end.
+    /// A target with this distance to the end.
     pub(in crate::player) fn new(distance: LiveDistance) -> Self {
         let (looks, at) = (VecDeque::new(), Timestamp::ZERO);
         Self { distance, margin: 0, looks, target: None, at }
     }
 
-    /// Wants another distance: only as the person does, it goes there at once.
+    /// Changes the distance: at once if the user requested it.
     pub(in crate::player) fn change(&mut self, distance: LiveDistance) {
         let (was, before) = (self.distance, self.hold_back());
         if (was.least, was.at_once) != (distance.least, distance.at_once) {
@@ -61,7 +60,7 @@ impl LiveEdge {
         i64::try_from(self.distance.hold_back.as_micros()).unwrap_or(i64::MAX)
     }
 
-    /// At `seen` the end was at `media`.
+    /// At `seen`, the end was at `media`.
     pub(in crate::player) fn see(&mut self, seen: Timestamp, media: Timestamp) {
         self.looks.push_back(seen.micros_since(media));
         if self.looks.len() > SAMPLES {
@@ -69,18 +68,18 @@ impl LiveEdge {
         }
     }
 
-    /// `media` is seen and heard at `now`: the aim is led from there.
+    /// `media` is presented at `now`: the target moves from there.
     pub(in crate::player) fn begin(&mut self, now: Timestamp, media: Timestamp) {
         (self.target, self.at) = (Some(now.micros_since(media)), now);
     }
 
-    /// Another broadcast comes.
+    /// Another broadcast follows.
     pub(in crate::player) fn forget(&mut self) {
         (self.target, self.margin) = (None, 0);
         self.looks.clear();
     }
 
-    /// Playing holds, for how long nobody knows.
+    /// Playback stalls for an unknown time.
     pub(in crate::player) fn lose(&mut self) {
         self.target = None;
         if self.distance.at_once {
@@ -89,7 +88,7 @@ impl LiveEdge {
         }
     }
 
-    /// Media time plus this is when to show it; `None` while nothing is played and it may begin
+    /// Media time plus this is the presentation time; `None` while nothing plays and it can begin
     /// anywhere.
     pub(in crate::player) fn target(&mut self, now: Timestamp) -> Option<i64> {
         let hold_back = self.hold_back().saturating_add(self.margin);

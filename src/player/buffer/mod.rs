@@ -1,4 +1,5 @@
-//! What waits to be decoded or shown: packet and sample queues, time shift, distance from the live edge.
+//! Data waiting to be decoded or presented: packet and sample queues, time shift, distance from the
+//! live edge.
 
 pub(in crate::player) mod decode_lag;
 pub(in crate::player) mod dvr_window;

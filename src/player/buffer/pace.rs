@@ -1,31 +1,31 @@
-//! How what comes is to be played: live, recorded, or followed near its end.
+//! The pace of playback: live, recorded, or near the end of a growing stream.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// How what comes is to be played.
+/// The pace of playback.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::player) enum PlayPace {
-    /// As it comes: a broadcast.
+    /// As it arrives: a broadcast.
     Live,
-    /// As its own times say, from the beginning: a file.
+    /// By its own timestamps from the beginning: a file.
     Recorded,
-    /// As its own times say, near the end of what there is.
+    /// By its own timestamps, near the end of the stream.
     Followed(LiveDistance),
 }
 
-/// Where to be in what is followed.
+/// The distance to the end of a growing stream.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::player) struct LiveDistance {
-    /// So far from the end of what there is.
+    /// This far from the end.
     pub hold_back: Duration,
-    /// As the server wants it: less, where the person wants more to be kept back.
+    /// The server's distance, if the user's is larger.
     pub least: Duration,
     /// From the first frame on, and again after a break, instead of being led there.
     pub at_once: bool,
 }
 
-/// How much the person wants to be kept back. It may change while a stream is pulled.
+/// The user's buffer. It can change during playback.
 #[derive(Debug, Default)]
 pub(in crate::player) struct BufferTarget(AtomicU64);
 

@@ -1,6 +1,6 @@
-//! The bounded queue of encoded packets between the feed and a decoder: the jitter buffer's store.
-//! Bounded by count and by bytes. A live feed never waits: what does not fit goes, down to the next
-//! keyframe; a file's feed waits.
+//! The bounded queue of encoded packets between the feed and a decoder: the store of the jitter
+//! buffer. Bounded by count and by bytes. A live feed never waits: excess packets are dropped up to
+//! the next keyframe; a file's feed waits.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -15,19 +15,19 @@ const MAX_PACKETS: usize = 2_000;
 /// The most bytes that wait.
 const MAX_BYTES: usize = 48 << 20;
 
-/// What a decoder is given, in order. `P` is its kind of parameters.
+/// An item for a decoder, in order. `P` is its kind of config.
 #[derive(Clone, Debug)]
 pub enum BufferedPacket<P> {
     /// Decode by these from here on.
     Configure(P),
     Packet(EncodedPacket),
-    /// Packets are missing here: what comes next does not follow from what came before.
+    /// Packets are missing here: the next one does not follow the previous one.
     Gap,
-    /// Of what came before nothing is heard from here on, and of what comes next nothing before.
+    /// Before this time only the previous packets play, and after it only the next ones.
     Seam(Timestamp),
 }
 
-/// Parameters that a queue holds, whose bytes count as those of packets do.
+/// A config in a queue, whose bytes count like those of packets.
 pub trait Buffered {
     /// The bytes of their configuration.
     fn held(&self) -> usize;
@@ -79,20 +79,20 @@ struct Inner<P> {
     bytes: usize,
     /// Until the next keyframe.
     skipping: bool,
-    /// Who waits for room is to look up, and puts in what he has.
+    /// A waiting sender must wake up and insert its item.
     nudged: bool,
     closed: bool,
     /// Counts the new starts, see [`Packets::restart`].
     generation: u32,
 }
 
-/// What came from the queue.
+/// The result of taking an item.
 #[derive(Debug)]
 pub enum Popped<P> {
     Unit(BufferedPacket<P>),
-    /// Nothing within the time.
+    /// None in time.
     Nothing,
-    /// Nothing ever again.
+    /// None ever again.
     Closed,
 }
 
@@ -119,7 +119,7 @@ impl<P: Buffered> Packets<P> {
         }
     }
 
-    /// Puts a unit in without waiting. Returns how many packets were thrown away for it.
+    /// Inserts an item without waiting. Returns the number of packets dropped for it.
     pub fn push(&self, unit: BufferedPacket<P>) -> u64 {
         let mut inner = self.inner.lock();
         if inner.closed {
@@ -154,7 +154,7 @@ impl<P: Buffered> Packets<P> {
         dropped
     }
 
-    /// Puts a unit in as soon as there is room, or not at all once `stop` is set or it is closed.
+    /// Inserts an item as soon as there is room, or not at all once `stop` is set or it is closed.
     pub fn push_waiting(&self, unit: BufferedPacket<P>, stop: &Stop) {
         let mut inner = self.inner.lock();
         let size = unit.bytes();
@@ -186,7 +186,7 @@ impl<P: Buffered> Packets<P> {
         (generation, Popped::Unit(unit))
     }
 
-    /// As [`Packets::restart`], but the newest parameters stay.
+    /// Like [`Packets::restart`], but keeps the newest config.
     pub fn restart_with_parameters(&self) -> u32 {
         let mut inner = self.inner.lock();
         inner.clear_packets();
@@ -207,14 +207,14 @@ impl<P: Buffered> Packets<P> {
         self.changed.notify_all();
     }
 
-    /// Lets who waits for room put in what he has, and continue. What waits stays.
+    /// Lets a waiting sender insert its item and continue. The queue stays.
     pub fn nudge(&self) {
         self.inner.lock().nudged = true;
         self.changed.notify_all();
     }
 
-    /// Throws away everything that waits: what is put in from here on belongs to another place of
-    /// the stream, and what was decoded before is not wanted any more. Gives the number of this start.
+    /// Drops the whole queue: later items are from another position of the stream, and earlier
+    /// decoded ones are obsolete. Returns the number of this start.
     pub fn restart(&self) -> u32 {
         let mut inner = self.inner.lock();
         inner.units.clear();
@@ -226,7 +226,7 @@ impl<P: Buffered> Packets<P> {
         generation
     }
 
-    /// Nothing more will be put in; what waits may still be taken.
+    /// Accepts no more items; the remaining ones can still be taken.
     pub fn close(&self) {
         self.inner.lock().closed = true;
         self.changed.notify_all();
@@ -250,12 +250,12 @@ impl<P: Buffered> Packets<P> {
         packets.any(|packet| packet.keyframe && packet.pts <= at)
     }
 
-    /// Whether nothing waits.
+    /// Whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.inner.lock().units.is_empty()
     }
 
-    /// Whether nothing waits and nothing will come.
+    /// Whether it is empty and closed.
     pub fn is_finished(&self) -> bool {
         let inner = self.inner.lock();
         inner.closed && inner.units.is_empty()

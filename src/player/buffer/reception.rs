@@ -1,4 +1,4 @@
-//! What has been received of a stream, and what the presenter makes of it.
+//! The received part of a stream, from which the presenter computes its timing.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::player::buffer::pace::PlayPace;
 use crate::player::clock::jitter::Jitter;
 use crate::player::clock::playout::Supply;
 
-/// What has been received.
+/// The received part.
 #[derive(Debug)]
 pub(in crate::player) struct Reception {
     live: bool,
@@ -21,26 +21,26 @@ pub(in crate::player) struct Reception {
     edge: Option<Timestamp>,
     last: [Option<Timestamp>; 2],
     pub(in crate::player) ended: bool,
-    /// Of what is followed at a distance.
+    /// For a stream with a distance to its end.
     aim: Option<LiveEdge>,
-    /// Audio is heard this many microseconds sooner than its timestamps say: it has to be there by then.
+    /// Audio plays this many microseconds earlier than its timestamps, and must arrive by then.
     sooner: i64,
 }
 
 impl Reception {
-    /// Of nothing yet.
+    /// Nothing received yet.
     pub(in crate::player) fn new(live: bool, jitter: Jitter) -> Self {
         let (first, edge, last, aim) = (None, None, [None, None], None);
         Self { live, jitter, first, edge, last, ended: false, aim, sooner: 0 }
     }
 
-    /// Of a stream that comes as it happens.
+    /// For a live stream.
     #[cfg(test)]
     pub(in crate::player) fn of_live(buffer: Duration) -> Self {
         Self::new(true, Jitter::new(buffer))
     }
 
-    /// A packet of `track` to be decoded at `dts` came at `now`.
+    /// A packet of `track` with this `dts` arrived at `now`.
     pub(in crate::player) fn arrived(&mut self, track: Track, dts: Timestamp, now: Timestamp) {
         if self.live {
             self.jitter.arrived(track, dts, now);
@@ -58,7 +58,7 @@ impl Reception {
         self.first = Some(self.first.map_or(dts, |first| first.min(dts)));
     }
 
-    /// How what comes is to be played.
+    /// Sets the pace of playback.
     pub(in crate::player) fn set_pace(&mut self, pace: PlayPace) {
         self.live = pace == PlayPace::Live;
         match (pace, &mut self.aim) {
@@ -70,20 +70,20 @@ impl Reception {
         }
     }
 
-    /// Audio is heard this many microseconds later than its timestamps say, or sooner, where negative. What
-    /// comes as it happens is played that much later then.
+    /// Audio plays this many microseconds later than its timestamps; negative: earlier. A live
+    /// stream is then delayed by that much.
     pub(in crate::player) fn set_av_offset(&mut self, micros: i64) {
         self.sooner = micros.saturating_neg().max(0);
     }
 
-    /// At `seen` the end of what there is was at `media`.
+    /// At `seen`, the end of the stream was at `media`.
     pub(in crate::player) fn see_edge(&mut self, seen: Timestamp, media: Timestamp) {
         if let Some(aim) = &mut self.aim {
             aim.see(seen, media);
         }
     }
 
-    /// Playing begins, or continues: `media` is seen and heard at `now`.
+    /// Playback begins or resumes: `media` is presented at `now`.
     pub(in crate::player) fn begun(&mut self, now: Timestamp, media: Timestamp) {
         if let Some(aim) = &mut self.aim {
             // It knows nothing of what is kept back for the audio.
@@ -99,7 +99,7 @@ impl Reception {
         }
     }
 
-    /// Everything that waited was thrown away; what comes continues at `at`.
+    /// The queues were cleared; the next data continues at `at`.
     pub(in crate::player) fn move_to(&mut self, at: Timestamp) {
         (self.first, self.edge) = (Some(at), Some(at));
         self.last = [None, None];
@@ -116,7 +116,7 @@ impl Reception {
         }
     }
 
-    /// How unevenly it comes. What is fetched in pieces comes as it is asked for.
+    /// The jitter of the delivery. Data fetched in pieces arrives on request.
     pub(in crate::player) fn jitter(&self) -> Option<Duration> {
         self.jitter.measured().filter(|_| self.live)
     }
@@ -138,16 +138,16 @@ impl Reception {
     }
 }
 
-/// When the newest frames came, by their media time, to measure how old they were then. Written by the feed,
-/// read when one is shown.
+/// When the newest frames arrived, by their media time, to measure their age at arrival. Written by
+/// the feed, read at presentation.
 #[derive(Debug, Default)]
 pub(in crate::player) struct Arrivals(Mutex<VecDeque<(Timestamp, Timestamp)>>);
 
-/// The most frames whose arrival is known: more than wait in any buffer.
+/// Limit for known arrivals: more frames than any buffer has.
 const MAX_ARRIVALS: usize = 1_024;
 
 impl Arrivals {
-    /// The frame of `pts` came at `now`, whole.
+    /// The frame of `pts` arrived completely at `now`.
     pub(in crate::player) fn note(&self, pts: Timestamp, now: Timestamp) {
         let mut known = self.0.lock();
         if known.len() >= MAX_ARRIVALS {
@@ -156,7 +156,7 @@ impl Arrivals {
         known.push_back((pts, now));
     }
 
-    /// When the frame of `pts` came.
+    /// When the frame of `pts` arrived.
     pub(in crate::player) fn of(&self, pts: Timestamp) -> Option<Timestamp> {
         self.0.lock().iter().rev().find(|(of, _)| *of == pts).map(|(_, came)| *came)
     }

@@ -1,5 +1,5 @@
-//! Decoded audio that waits to be heard. Blocks carry their instants; small disagreements between
-//! timestamps and counted samples are left to the clock, holes and overlaps of more than 40 ms are not.
+//! Decoded audio waiting to be played. Blocks have timestamps; the clock handles small deviations
+//! from the counted samples, but not gaps and overlaps of more than 40 ms.
 //!
 //! Pure. Lives on the presenter thread.
 
@@ -22,7 +22,7 @@ pub(in crate::player) struct Fifo {
 }
 
 impl Fifo {
-    /// Adds a block; what repeats the block before it is cut off.
+    /// Adds a block without a repeated part.
     pub(in crate::player) fn push(&mut self, mut samples: SampleBlock) {
         if samples.channels == 0 || samples.rate == 0 {
             return;
@@ -73,8 +73,8 @@ impl Fifo {
         (self.used, self.frames) = (0, 0);
     }
 
-    /// What waits ends at `at`: what lies behind is cut off, and a hole that is left to the clock
-    /// elsewhere is filled with silence.
+    /// Ends the waiting audio at `at`: trims the rest, and fills a gap that the clock would handle
+    /// elsewhere with silence.
     pub(in crate::player) fn end_at(&mut self, at: Timestamp) {
         while let Some(last) = self.blocks.back_mut() {
             let over = micros_to_frames(last.end().micros_since(at), last.rate);
@@ -145,7 +145,7 @@ impl Fifo {
         }
     }
 
-    /// Takes the first block whole (or what is left of it).
+    /// Takes the first block, or its remaining part.
     pub(in crate::player) fn pop(&mut self) -> Option<SampleBlock> {
         let mut block = self.blocks.pop_front()?;
         if self.used > 0 {
@@ -158,7 +158,7 @@ impl Fifo {
         Some(block)
     }
 
-    /// Throws away what lies before `from`.
+    /// Drops everything before `from`.
     pub(in crate::player) fn skip_to(&mut self, from: Timestamp) {
         while self.blocks.front().is_some_and(|block| block.end() <= from) {
             self.pop();

@@ -1,7 +1,6 @@
-//! The time-shift buffer: the newest packets of a live stream, kept so that one can go back in it.
-//! Bounded by time, by bytes and by number; the oldest go first. While the player is behind, what
-//! comes is only kept here, and the presenter takes it from here by and by; else it is handed on as
-//! it comes.
+//! The time-shift buffer: the newest packets of a live stream, for going back. Bounded by time,
+//! bytes and number; the oldest are dropped. While the player is behind, new packets are only
+//! stored, and the presenter takes them gradually; otherwise they are passed on as they arrive.
 //!
 //! Pure. Filled by the feed thread, read by the presenter.
 
@@ -12,17 +11,17 @@ use crate::base::Timestamp;
 use crate::media::{AudioConfig, EncodedPacket, VideoConfig};
 use crate::player::buffer::packets::BufferedPacket;
 
-/// So many packets and configurations are kept at most.
+/// Limit for packets and configs.
 const MAX_UNITS: usize = 40_000;
-/// Audio that came this much earlier than its frame still goes with it.
+/// Audio that arrived this much before its frame still belongs to it.
 const SKEW: Duration = Duration::from_secs(2);
 
-/// How much of a live stream is kept.
+/// The size of the time shift.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct TimeShiftDepth {
-    /// So much time.
+    /// Its length.
     pub time: Duration,
-    /// So many bytes of packets, and of what tells how to decode them.
+    /// Its bytes of packets and configs.
     pub bytes: usize,
 }
 
@@ -32,7 +31,7 @@ impl Default for TimeShiftDepth {
     }
 }
 
-/// What a decoder is given, of either track.
+/// An item for a decoder, of either track.
 #[derive(Clone, Debug)]
 pub enum KeptPacket {
     Video(BufferedPacket<VideoConfig>),
@@ -56,7 +55,7 @@ impl KeptPacket {
     }
 }
 
-/// Where playing continues, and what the decoders need first.
+/// The start of playback, and the first items for the decoders.
 #[derive(Debug)]
 pub struct Begin {
     pub at: Timestamp,
@@ -66,33 +65,33 @@ pub struct Begin {
 /// See the module.
 #[derive(Debug, Default)]
 pub struct TimeShift {
-    /// `None`: nothing is kept.
+    /// `None`: nothing is stored.
     depth: Option<TimeShiftDepth>,
-    /// Each with the decoding time of the newest packet when it came.
+    /// Each with the DTS of the newest packet at its arrival.
     units: VecDeque<(Timestamp, KeptPacket)>,
     bytes: usize,
-    /// The decoding time of the last packet that came.
+    /// The DTS of the last packet.
     newest: Option<Timestamp>,
-    /// The number of the oldest unit; they are counted from the stream's start.
+    /// The number of the oldest item, counted from the stream's start.
     first: u64,
     /// While behind: the unit that is handed on next.
     cursor: Option<u64>,
     /// The configurations that were in force before the oldest unit.
     video: Option<VideoConfig>,
     audio: Option<AudioConfig>,
-    /// Frames have come.
+    /// The stream has video.
     pictures: bool,
-    /// Nothing more will come.
+    /// The stream has ended.
     ended: bool,
 }
 
 impl TimeShift {
-    /// A buffer of this depth; `None`: none at all.
+    /// A buffer of this size; `None`: off.
     pub fn new(depth: Option<TimeShiftDepth>) -> Self {
         Self { depth, ..Self::default() }
     }
 
-    /// Whether anything is kept.
+    /// Whether it stores anything.
     pub fn is_on(&self) -> bool {
         self.depth.is_some()
     }
@@ -105,17 +104,17 @@ impl TimeShift {
         }
     }
 
-    /// The bytes that are kept.
+    /// The stored bytes.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Whether what comes is only kept.
+    /// Whether new items are only stored.
     pub fn is_behind(&self) -> bool {
         self.cursor.is_some()
     }
 
-    /// Keeps what came. True: it is to be handed on at once.
+    /// Stores an item. True: pass it on at once.
     pub fn push(&mut self, kept: &KeptPacket) -> bool {
         if self.depth.is_some() {
             self.bytes += kept.bytes();
@@ -127,18 +126,18 @@ impl TimeShift {
         self.cursor.is_none()
     }
 
-    /// Nothing more will come. True: what hands it on may end too.
+    /// The stream has ended. True: the presenter may end too.
     pub fn end(&mut self) -> bool {
         self.ended = true;
         self.cursor.is_none()
     }
 
-    /// Whether all has been handed on and nothing more will come.
+    /// Whether everything was passed on and the stream has ended.
     pub fn is_over(&self) -> bool {
         self.ended && self.cursor.is_none_or(|cursor| cursor >= self.end_number())
     }
 
-    /// What comes from here on is only kept, and taken from here.
+    /// From now on, items are only stored.
     pub fn hold(&mut self) {
         let any = || self.units.iter().any(|(_, kept)| kept.packet().is_some());
         if self.cursor.is_none() && any() {
@@ -146,18 +145,18 @@ impl TimeShift {
         }
     }
 
-    /// The oldest instant that can be gone back to.
+    /// The oldest reachable instant.
     pub fn oldest(&self) -> Option<Timestamp> {
         self.units.iter().find_map(|(_, kept)| self.entry(kept))
     }
 
-    /// What would have been handed on next is not kept any more.
+    /// Whether the next item to pass on was already dropped.
     pub fn is_lost(&self) -> bool {
         self.cursor.is_some_and(|cursor| cursor < self.first)
     }
 
-    /// Goes to the last keyframe at or before `wanted`, or the first one; `forward`: to the first one
-    /// at or after it. `None` where there is no such place.
+    /// Goes to the last keyframe up to `wanted`, or the first one; `forward`: to the first one from
+    /// `wanted` on. `None` if there is no such position.
     pub fn go_to(&mut self, wanted: Timestamp, forward: bool) -> Option<Begin> {
         let (index, at) = if forward {
             self.entries().find(|&(_, at)| at >= wanted)
@@ -170,15 +169,15 @@ impl TimeShift {
         Some(Begin { at, units })
     }
 
-    /// Goes to the live end: everything from the last keyframe at or before `live` is handed on now,
-    /// and from here on what comes is handed on as it comes.
+    /// Goes to the live edge: passes on everything from the last keyframe up to `live`, and then
+    /// new items as they arrive.
     pub fn go_live(&mut self, live: Timestamp) -> Option<Begin> {
         let mut begin = self.go_to(live, false)?;
         begin.units.extend(self.catch_up());
         Some(begin)
     }
 
-    /// What has not been handed on yet; from here on what comes is handed on as it comes.
+    /// The items not passed on yet; later ones are passed on as they arrive.
     pub fn catch_up(&mut self) -> Vec<KeptPacket> {
         let Some(cursor) = self.cursor.take() else { return Vec::new() };
         self.units.iter().skip(self.index(cursor)).map(|(_, kept)| kept.clone()).collect()
@@ -200,7 +199,7 @@ impl TimeShift {
         taken
     }
 
-    /// Where one can begin with this unit: a keyframe, or any audio where there are no frames.
+    /// The time of this item if playback can begin with it: a keyframe, or any audio without video.
     fn entry(&self, kept: &KeptPacket) -> Option<Timestamp> {
         match kept {
             KeptPacket::Video(BufferedPacket::Packet(packet)) if packet.keyframe => {
@@ -216,7 +215,7 @@ impl TimeShift {
         numbered.filter_map(|(index, (_, kept))| Some((index, self.entry(kept)?)))
     }
 
-    /// Configurations in force at a unit, and the audio that came before it and goes with it.
+    /// The valid configs at an item, and earlier audio that belongs to it.
     fn prelude(&self, index: usize, at: Timestamp) -> Vec<KeptPacket> {
         let (mut video, mut audio) = (self.video.clone(), self.audio.clone());
         let mut early = Vec::new();

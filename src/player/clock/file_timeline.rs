@@ -1,20 +1,19 @@
-//! How the frames and the audio of a file lie in its own time, for who goes about in it and plays it
-//! around: where it begins and how long a round lasts, so that no frame is lost at the seam and
-//! the audio has no gap there. Pure.
+//! The timeline of a file's video and audio, for seeking and looping: its beginning and the length
+//! of a loop, so that no frame is lost at the loop point, and the audio has no gap. Pure.
 
 use std::time::Duration;
 
-/// Audio that begins or ends so close to the frames belongs to them: what is more is an encoder's run-up
-/// (a frame of AAC before the first), or what fills its last frame up.
+/// Audio that begins or ends this close to the video belongs to it: the rest is an encoder's
+/// priming (an AAC frame before the first), or padding of its last frame.
 const RUN_UP: i64 = 100_000;
-/// One that is alone lasts as long as a frame usually does.
+/// The duration of a single frame.
 const ALONE: i64 = 33_333;
-/// Stamps in milliseconds differ from even ones by less than this.
+/// Timestamps in milliseconds deviate from even ones by less than this.
 const EVEN: i64 = 2_000;
-/// The last one lasts no longer.
+/// The maximum duration of the last frame.
 const MAX_LAST_DURATION: i64 = 10_000_000;
 
-/// The timestamps of one track, in microseconds, in any order.
+/// The timestamps of one track in microseconds, in any order.
 #[derive(Copy, Clone, Debug, Default)]
 pub(in crate::player) struct FileTimeline {
     count: i64,
@@ -36,7 +35,8 @@ impl FileTimeline {
         self.count += 1;
     }
 
-    /// How long the last one lasts: as all do on average, or where they differ as the one before it.
+    /// The duration of the last frame: the average, or, if durations vary, that of the previous
+    /// one.
     fn lasts(&self) -> i64 {
         if self.count < 2 {
             return ALONE;
@@ -53,8 +53,8 @@ impl FileTimeline {
     }
 }
 
-/// What is seen and heard of a file: from its first frame to the end of its last, and of its audio
-/// what is not only run-up. In microseconds of its own time.
+/// The presented part of a file: from its first frame to the end of its last, with its audio except
+/// the priming. In microseconds of the file's own time.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::player) struct Span {
     pub(in crate::player) begins: i64,
@@ -62,7 +62,7 @@ pub(in crate::player) struct Span {
 }
 
 impl Span {
-    /// `None`: there is nothing in it.
+    /// `None`: it is empty.
     pub(in crate::player) fn of(pictures: &FileTimeline, sound: &FileTimeline) -> Option<Self> {
         let end = |course: &FileTimeline| course.last.saturating_add(course.lasts());
         let (begins, ends) = match (pictures.whole(), sound.whole()) {

@@ -1,4 +1,4 @@
-//! A frame's turn: when it is shown, and when it is too late for it.
+//! Frame pacing: when a frame is shown, and when it is too late.
 //!
 //! Pure: time is an argument. Runs on the presenter thread.
 
@@ -6,19 +6,19 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 
-/// What becomes of a decoded frame.
+/// The verdict about a decoded frame.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum PacingVerdict {
-    /// Its time comes after this much.
+    /// It is due after this time.
     Wait(Duration),
     /// Show it now. `late`: by more than half its time.
     Show { late: bool },
-    /// Throw it away, it is late and its successor is there.
+    /// Drop it: it is late, and the next one is ready.
     Drop,
 }
 
-/// Judges a frame due at `due` (media time) at `position`: late by more than half of `period` it
-/// goes, unless nothing else is there to be shown.
+/// Judges a frame due at `due` (media time) at `position`: if it is late by more than half of
+/// `period`, it is dropped, unless there is no other frame.
 pub fn judge(
     due: Timestamp,
     position: Timestamp,
@@ -38,7 +38,7 @@ pub fn judge(
     }
 }
 
-/// The usual distance of two frames, learned from what is decoded.
+/// The usual distance between frames, learned from decoded ones.
 #[derive(Debug)]
 pub struct Cadence {
     last: Option<Timestamp>,
@@ -52,7 +52,7 @@ impl Default for Cadence {
 }
 
 impl Cadence {
-    /// A frame of this media time came.
+    /// A frame of this media time arrived.
     pub fn note(&mut self, pts: Timestamp) {
         if let Some(last) = self.last {
             let step = pts.micros_since(last) as f64;

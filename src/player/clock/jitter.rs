@@ -1,9 +1,9 @@
-//! How late things come, and so when they should be shown: the offset from media time to session
-//! time that keeps the latency at the wanted buffer above the fastest delivery seen lately.
+//! Jitter measurement: the offset from media time to session time that keeps the latency at the
+//! target buffer above the fastest recent delivery.
 //!
-//! The fastest delivery is a minimum over a sliding window, a track at a time: bursts (a server's
-//! cached frames) and hiccups do not move it, drift of the sender's clock does. The slower track
-//! decides, so that audio that comes late in the stream finds its frame waiting.
+//! The fastest delivery is a minimum over a sliding window for each track: bursts (a server's
+//! cached frames) and stalls do not change it, but the drift of the sender's clock does. The slower
+//! track decides, so that late audio finds its frame waiting.
 //!
 //! Pure: time is an argument. Runs on the feed thread, read by the presenter.
 
@@ -16,18 +16,18 @@ use crate::media::Track;
 /// The window: this many buckets of this length.
 const BUCKETS: usize = 10;
 const BUCKET: Duration = Duration::from_secs(1);
-/// The automatic buffer: this long a memory, known after this many buckets, this much above what was
-/// measured (decoding takes its time too), and its bounds.
+/// The automatic buffer: its memory, the buckets it needs first, its margin above the measurement
+/// (for decoding), and its bounds.
 const LATE_BUCKETS: usize = 20;
 const LATE_KNOWN: usize = 3;
 const AUTO_MARGIN: i64 = 40_000;
 const AUTO_LEAST: i64 = 60_000;
 const MAX_AUTO: i64 = 5_000_000;
-/// A track that has delivered nothing for this long decides nothing.
+/// A track without data for this long does not count.
 const SILENT: Duration = Duration::from_secs(3);
-/// The slower track may hold the other back by this much, no more: latency stays bounded.
+/// The slower track may delay the other by at most this much, so latency stays bounded.
 const SKEW_MICROS: i64 = 2_000_000;
-/// Breaks in this span that make the buffer grow, and how fast it shrinks again.
+/// The span in which repeated stalls enlarge the buffer, and its shrinking rate.
 const REPEATED: Duration = Duration::from_secs(15);
 const MARGIN_DECAY_PER_S: i64 = 5_000;
 const MARGIN_MAX: i64 = 1_000_000;
@@ -36,7 +36,7 @@ const MARGIN_MAX: i64 = 1_000_000;
 #[derive(Debug)]
 pub struct Jitter {
     buffer: Duration,
-    /// The buffer follows what is measured.
+    /// The buffer follows the measurement.
     automatic: bool,
     tracks: [Transit; 2],
     /// Added after repeated breaks, decays.
@@ -49,7 +49,7 @@ pub struct Jitter {
 struct Transit {
     /// (start of bucket, smallest arrival − dts in it), oldest first.
     buckets: VecDeque<(Timestamp, i64)>,
-    /// The smallest of all of them: it is asked for with every packet and every turn.
+    /// The minimum of all, cached because every packet and every frame needs it.
     least: Option<i64>,
     arrival: Option<Timestamp>,
     /// (start of bucket, furthest behind the minimum in it), oldest first.
@@ -105,7 +105,8 @@ impl Jitter {
         }
     }
 
-    /// As [`Jitter::new`], but with as little as the network allows: `buffer` until that is known.
+    /// Like [`Jitter::new`], but with the smallest buffer that the network allows: `buffer` until
+    /// measured.
     pub fn automatic(buffer: Duration) -> Self {
         Self { automatic: true, ..Self::new(buffer) }
     }
@@ -115,20 +116,19 @@ impl Jitter {
         (self.buffer, self.automatic) = (buffer, automatic);
     }
 
-    /// How far behind the fastest delivery the latest one lately was, in microseconds, once that is known.
+    /// The recent maximum delay above the fastest delivery in microseconds, once known.
     fn latest(&self) -> Option<i64> {
         let known = self.tracks.iter().filter(|track| track.late.len() >= LATE_KNOWN);
         known.flat_map(|track| track.late.iter().map(|&(_, late)| late)).max()
     }
 
-    /// How much later than the fastest of the last seconds the latest packet of them came. `None` until that is
-    /// known.
+    /// The maximum delay of the last seconds above the fastest delivery. `None` until known.
     pub fn measured(&self) -> Option<Duration> {
         let latest = self.latest()?;
         Some(Duration::from_micros(u64::try_from(latest).unwrap_or(0)))
     }
 
-    /// What is kept above the fastest delivery.
+    /// The buffer above the fastest delivery.
     fn kept(&self) -> i64 {
         let buffer = i64::try_from(self.buffer.as_micros()).unwrap_or(i64::MAX);
         let latest = if self.automatic { self.latest() } else { None };
@@ -143,8 +143,8 @@ impl Jitter {
         self.track(track).add(now.micros_since(dts), now);
     }
 
-    /// The delivery broke: everything received has been shown. What was learned of the path is
-    /// forgotten; if it happens again and again, `length` of it is added to the buffer for a while.
+    /// A stall: everything received was shown. Forgets the measured path; after repeated stalls,
+    /// adds `length` of this one to the buffer for a while.
     pub fn broke(&mut self, now: Timestamp) {
         self.forget();
         if self.last_break.is_some_and(|last| now.since(last) < REPEATED) {
@@ -159,8 +159,8 @@ impl Jitter {
         self.tracks = [Transit::default(), Transit::default()];
     }
 
-    /// Media time plus this many microseconds is the session time at which to show it. `None`
-    /// until something has arrived.
+    /// Media time plus this many microseconds is the session time of its presentation. `None` until
+    /// something has arrived.
     pub fn target(&self, now: Timestamp) -> Option<i64> {
         let [video, audio] = &self.tracks;
         let slower = match (video.least, audio.least) {
@@ -180,8 +180,8 @@ impl Jitter {
         Some(slower.saturating_add(self.kept()).saturating_add(self.margin_now(now)))
     }
 
-    /// Whether deliveries still get faster from packet to packet, as while a burst comes in: too
-    /// early to settle on a target.
+    /// Whether each delivery is still faster than the previous one, as during a burst: too early
+    /// for a target.
     pub fn settling(&self, now: Timestamp) -> bool {
         self.tracks
             .iter()

@@ -1,4 +1,5 @@
-//! What decides about time: wire time to media time, jitter, the playing position, frame pacing. Pure.
+//! All timing decisions: wire time to media time, jitter, the playback position, frame pacing.
+//! Pure.
 
 pub(in crate::player) mod file_timeline;
 pub mod frame_pacing;

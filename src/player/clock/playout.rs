@@ -1,7 +1,7 @@
-//! The playing position: which instant of media time is seen and heard now. Starts when the buffer
-//! has settled, holds when everything received has been shown, keeps the latency at its target by
-//! playing 0.95–1.05× as fast, jumps where that would take too long, and follows the audio device's
-//! own count where there is one (audio master).
+//! The playback position: the media time that is presented now. It starts when the buffer has
+//! settled, stalls when everything received was shown, keeps the latency at its target by playing
+//! at 0.95–1.05×, jumps if that would take too long, and follows the audio device's count if there
+//! is one (audio master).
 //!
 //! Pure: time is an argument. Runs on the presenter thread.
 
@@ -11,44 +11,44 @@ use crate::base::Timestamp;
 
 /// Being further behind the target than this is cured by a jump, less by playing faster.
 pub const JUMP_MICROS: i64 = 500_000;
-/// Correction by speed begins at this distance from the target and ends at that.
+/// Speed correction begins at this deviation from the target, and ends at that one.
 const CORRECT_FROM: i64 = 20_000;
 const CORRECT_TO: i64 = 3_000;
-/// The strongest correction, and the distance at which it is reached.
+/// The strongest correction, and the deviation at which it is reached.
 const MAX_CORRECTION: f64 = 0.05;
 const FULL_CORRECTION_AT: f64 = 200_000.0;
 /// A start waits at most this long for a burst to end.
 const SETTLE_LIMIT: Duration = Duration::from_secs(1);
 /// Position and device apart by more than this: the device is believed at once.
 const HEARD_SNAP: i64 = 40_000;
-/// What a file must have ready before it starts or continues.
+/// The minimum buffer of a file to start or resume.
 const FILE_AHEAD: i64 = 100_000;
 
-/// What has been received, as the presenter sees it.
+/// The received part, as the presenter sees it.
 #[derive(Copy, Clone, Debug, Default)]
 pub struct Supply {
     /// Earliest media time that was received since the last start.
     pub first: Option<Timestamp>,
     /// Media time after the last packet received.
     pub edge: Option<Timestamp>,
-    /// Media time plus this is when to show it; `None` for a file.
+    /// Media time plus this is the presentation time; `None` for a file.
     pub target: Option<i64>,
-    /// A burst is coming in, or the decoder has yet to show that it keeps up: too early to begin.
+    /// A burst is arriving, or the decoder has not proven its speed yet: too early to begin.
     pub settling: bool,
-    /// Nothing more will come.
+    /// The stream has ended.
     pub ended: bool,
 }
 
-/// What happened in a step.
+/// The change in a step.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// Nothing new.
+    /// No change.
     None,
-    /// Playing begins here.
+    /// Playback begins here.
     Started(Timestamp),
     /// Everything received has been shown: holds.
     Starved,
-    /// Goes on where it held.
+    /// It resumes where it stalled.
     Resumed(Timestamp),
     /// Went ahead to this position to be in time again.
     Jumped(Timestamp),
@@ -98,7 +98,7 @@ impl Playout {
         }
     }
 
-    /// Media time that is seen and heard at the instant of the last step.
+    /// The media time presented at the instant of the last step.
     pub fn position(&self) -> Timestamp {
         self.position
     }
@@ -113,7 +113,7 @@ impl Playout {
         }
     }
 
-    /// How fast it plays; 1 is as recorded.
+    /// The playback speed; 1 is normal.
     pub fn speed(&self) -> f64 {
         if self.phase == Phase::Running { self.speed } else { 1.0 }
     }
@@ -128,7 +128,7 @@ impl Playout {
         !matches!(self.phase, Phase::Waiting { .. })
     }
 
-    /// Where it would start if it started at `now`: frames before that need not be kept.
+    /// Where it would start at `now`: earlier frames are not needed.
     pub fn prospect(&self, now: Timestamp, supply: &Supply) -> Option<Timestamp> {
         match self.phase {
             Phase::Running => Some(self.position_at(now)),
@@ -145,14 +145,14 @@ impl Playout {
         (self.position, self.fraction) = (position, 0.0);
     }
 
-    /// Goes to another place, and on from there as soon as there is enough.
+    /// Goes to another position, and continues there as soon as there is enough data.
     pub fn move_to(&mut self, at: Timestamp, now: Timestamp) {
         self.phase = Phase::Holding { since: now };
         self.set_position(at);
         self.at = now;
     }
 
-    /// Begins again where the supply says, as at the first start.
+    /// Restarts where the supply indicates, as at first.
     pub fn begin_again(&mut self) {
         self.phase = Phase::Waiting { since: None };
     }
@@ -166,8 +166,8 @@ impl Playout {
         self.at = now;
     }
 
-    /// Brings the position to `now`. `heard` is the media time that leaves the speaker at `now`,
-    /// where a device tells: it is the master then.
+    /// Advances the position to `now`. `heard` is the media time that leaves the speaker at `now`,
+    /// if known: it is then the master.
     pub fn step(&mut self, now: Timestamp, supply: &Supply, heard: Option<Timestamp>) -> Change {
         let change = match self.phase {
             Phase::Waiting { since } => self.wait(since, now, supply),
@@ -326,7 +326,7 @@ mod tests {
         now: i64,
         /// Media micros per session micro of the sender's clock.
         sender_rate: f64,
-        /// The same of the audio device, where there is one.
+        /// The same for the audio device, if any.
         device_rate: Option<f64>,
         heard: f64,
         sent: i64,
@@ -363,7 +363,7 @@ mod tests {
             }
         }
 
-        /// As often as the presenter looks where nothing else wakes it.
+        /// The presenter's default interval.
         const STEP: i64 = 8_000;
         const PERIOD: i64 = 20_000;
 
@@ -428,7 +428,7 @@ mod tests {
             }
         }
 
-        /// Milliseconds from the sender's clock to what is shown.
+        /// Milliseconds from the sender's clock to the shown frame.
         fn latency(&self) -> f64 {
             let sent = self.now as f64 * self.sender_rate;
             (sent - self.playout.position().as_micros() as f64) / 1_000.0

@@ -1,6 +1,6 @@
-//! What the sender's clock showed when what is played was made, where the stream tells of it (HLS,
-//! `EXT-X-PROGRAM-DATE-TIME`). Noted by the feed for what it hands on, asked by the presenter for what is seen,
-//! which is a buffer's length older.
+//! The sender's wall-clock time of the presented media, if the stream declares it (HLS,
+//! `EXT-X-PROGRAM-DATE-TIME`). The feed stores it for new media, and the presenter reads it for
+//! shown media, which are older by a buffer's length.
 //!
 //! Pure: time is an argument.
 
@@ -8,7 +8,8 @@ use std::collections::VecDeque;
 
 use crate::base::Timestamp;
 
-/// What is noted, at most: a list tells it again with each segment or part, of which only changes are kept.
+/// Limit for stored values: a playlist repeats them with each segment or part, and only changes are
+/// stored.
 const MAX_DATES: usize = 64;
 /// A list's own rounding, which is no change, in microseconds.
 const SAME: i64 = 10_000;
@@ -16,12 +17,13 @@ const SAME: i64 = 10_000;
 /// See the module.
 #[derive(Debug, Default)]
 pub(in crate::player) struct ProgramDateTime {
-    /// From this media time on, wall clock less media time in microseconds; `None`: not told. Oldest first.
+    /// From this media time on, wall clock minus media time in microseconds; `None`: not declared.
+    /// Oldest first.
     known: VecDeque<(Timestamp, Option<i64>)>,
 }
 
 impl ProgramDateTime {
-    /// What lies at `media` was made at `made`, microseconds since 1970, or nobody knows when.
+    /// The media at `media` have this wall-clock time in microseconds since 1970, or none.
     pub(in crate::player) fn note(&mut self, media: Timestamp, made: Option<i64>) {
         // What was left does not count any more.
         self.known.retain(|(from, _)| *from < media);
@@ -39,7 +41,7 @@ impl ProgramDateTime {
         self.known.push_back((media, ahead));
     }
 
-    /// Microseconds since 1970 at which what lies at `media` was made.
+    /// The wall-clock time of the media at `media`, in microseconds since 1970.
     pub(in crate::player) fn of(&self, media: Timestamp) -> Option<i64> {
         let of = self.known.iter().rev().find(|(from, _)| *from <= media);
         // Audio may begin a little before the frame that carries the time.

@@ -1,13 +1,14 @@
-//! From the times that a source gives its packets to one continuous media time: bridges jumps, steps
-//! back, restarts of the publisher and of the connection, and tracks that count from different zeros.
-//! Video and audio that jump together stay together. All times are microseconds.
+//! Converts a source's timestamps to one continuous media time: bridges jumps, backward steps,
+//! restarts of the publisher and the connection, and tracks with different zeros. Video and audio
+//! that jump together stay together. All times are microseconds.
 //!
 //! Pure: time of arrival is an argument. Runs on the feed thread.
 
 use crate::base::Timestamp;
 use crate::media::Track;
 
-/// A step back by more than this is a new start; a smaller one is an untidy muxer and is flattened.
+/// A backward step of more than this is a restart; a smaller one is an inaccurate muxer, and is
+/// flattened.
 const BACKWARD_MICROS: i64 = 100_000;
 /// A step forward by this much more than the time that passed is a jump.
 const FORWARD_MICROS: i64 = 5_000_000;
@@ -16,7 +17,7 @@ const APART_MICROS: i64 = 5_000_000;
 /// Who has broadcast for this long began, or counts from elsewhere.
 const HIGH_MICROS: i64 = 24 * HOUR_MICROS;
 const HOUR_MICROS: i64 = 3_600 * 1_000_000;
-/// No time of a source lies further from zero: some thousand years.
+/// Limit for a source's times: some thousand years.
 const MOST_MICROS: i64 = 1 << 55;
 /// FLV's and RTMP's times wrap here.
 const WRAP_MICROS: i64 = (1 << 32) * 1_000;
@@ -29,24 +30,24 @@ const MIN_STEP_MICROS: i64 = 1_000;
 /// within a track.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Placed {
-    /// When it is to be decoded.
+    /// The DTS.
     pub dts: Timestamp,
-    /// The wire's time broke off here: it was bridged.
+    /// The wire time jumped here: it was bridged.
     pub jumped: bool,
-    /// What the stream itself does that it should not.
+    /// An anomaly of the stream itself.
     pub untidy: Option<TimestampAnomaly>,
 }
 
-/// How a stream's times are not as they should be.
+/// An anomaly of a stream's timestamps.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum TimestampAnomaly {
-    /// They made a leap.
+    /// They jumped.
     Jumped,
     /// A small step back.
     Backwards,
     /// The tracks count from different zeros.
     Differ,
-    /// They came to the end of 32 bits, and began again.
+    /// They wrapped around at 32 bits.
     Wrapped,
     /// The first one is this many hours after zero.
     High(u64),
@@ -55,12 +56,12 @@ pub enum TimestampAnomaly {
 /// See the module.
 #[derive(Debug)]
 pub struct Timeline {
-    /// Arrival times mean something: the stream comes in as it happens.
+    /// Arrival times are meaningful: the stream is live.
     live: bool,
     tracks: [Option<TrackTime>; 2],
-    /// Counts the bridges, so that a track can tell that the other has crossed a newer one.
+    /// Counts the bridges, so a track can detect that the other one has crossed a newer one.
     epoch: u64,
-    /// What is told is believed: nothing is bridged.
+    /// Timestamps are trusted: nothing is bridged.
     firm: bool,
 }
 
@@ -71,17 +72,17 @@ struct TrackTime {
     offset: i64,
     epoch: u64,
     out: i64,
-    /// The last ordinary step, to continue by where arrival says nothing.
+    /// The last regular step, for continuing without arrival times.
     step: i64,
     arrival: Timestamp,
-    /// The connection was made again since.
+    /// The connection was restarted since.
     stale: bool,
-    /// Nothing has been placed since it was told where times are played.
+    /// Nothing was placed since the last anchor.
     fresh: bool,
 }
 
 impl Timeline {
-    /// A timeline for a stream that comes in as it happens (`live`) or a file.
+    /// A timeline for a live stream (`live`) or a file.
     pub fn new(live: bool) -> Self {
         Self { live, tracks: [None, None], epoch: 0, firm: false }
     }
@@ -91,8 +92,8 @@ impl Timeline {
         self.live = live;
     }
 
-    /// The connection was lost and made again: what comes next continues after the time that passed,
-    /// whatever the new timestamps say.
+    /// The connection was lost and restored: the next packet continues after the elapsed time,
+    /// whatever its timestamp.
     pub fn restart(&mut self) {
         self.firm = false;
         for track in self.tracks.iter_mut().flatten() {
@@ -100,8 +101,8 @@ impl Timeline {
         }
     }
 
-    /// What comes next is of another place of the same recording, and is played at `at`: behind what
-    /// was placed before, as that was thrown away.
+    /// The next packet is from another position of the same recording, and plays at `at`; earlier
+    /// placed packets were dropped.
     pub fn move_to(&mut self, at: Timestamp, now: Timestamp) {
         self.firm = false;
         for track in self.tracks.iter_mut().flatten() {
@@ -111,8 +112,8 @@ impl Timeline {
         }
     }
 
-    /// What comes next and carries `raw` microseconds is played at `at`, of both tracks; what carries less,
-    /// before that. `firm`: holes and steps in their times are meant.
+    /// A packet of either track with `raw` microseconds plays at `at`; one with less, before that.
+    /// `firm`: gaps and steps of the timestamps are intentional.
     pub fn anchor(&mut self, raw: i64, at: Timestamp, firm: bool, now: Timestamp) {
         self.epoch += 1;
         (self.firm, self.tracks) = (
@@ -132,19 +133,19 @@ impl Timeline {
         );
     }
 
-    /// Whether holes and steps in the times of what comes next are meant.
+    /// Whether gaps and steps of the next timestamps are intentional.
     pub fn set_firm(&mut self, firm: bool) {
         self.firm = firm;
     }
 
-    /// What comes next is a file's beginning behind its end: its run-up lies before what came last.
+    /// The next packet is a file's beginning after its end: its priming precedes the last packet.
     pub fn turn(&mut self) {
         for track in self.tracks.iter_mut().flatten() {
             track.fresh = true;
         }
     }
 
-    /// What comes next of this track is placed by the other one alone, as if it were its first.
+    /// Only the other track places the next packet of this one, as at its first.
     pub fn forget(&mut self, track: Track) {
         let [video, audio] = &mut self.tracks;
         match track {
@@ -284,7 +285,7 @@ mod tests {
         }
     }
 
-    /// Places a list of (track, raw, arrival) and gives the milliseconds out.
+    /// Places a list of (track, raw, arrival), and returns the milliseconds.
     fn run(live: bool, packets: &[(Track, u32, i64)]) -> Vec<i64> {
         let mut timeline = OfWire::new(live);
         packets
@@ -312,7 +313,7 @@ mod tests {
         assert_eq!(run(true, &[(V, near, 0), (A, 3, 13)]), [0, 13]);
     }
 
-    /// As of HLS, where arrival says nothing.
+    /// As in HLS, where arrival times mean nothing.
     #[test]
     fn sound_that_was_missing_for_long_is_in_step_with_the_picture_again() {
         let mut timeline = OfWire::new(false);

@@ -1,6 +1,6 @@
-//! Audio: decoded here, and either kept flowing into a speaker, whose count of what was heard is
-//! the master of the clock, or, without one, passed at the time the clock says. Runs on the
-//! presenter thread; nothing here waits.
+//! Audio: decodes it, and either keeps a speaker filled, whose count of played samples is the
+//! master clock, or without one passes it on at the time of the clock. Runs on the presenter
+//! thread, and never waits.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -19,36 +19,36 @@ use crate::player::state::Severity;
 use crate::player::state::anomaly::Anomaly;
 use crate::text::problem::problem;
 
-/// A device (or a test's stand-in) that plays audio.
+/// A device (or a test's replacement) that plays audio.
 pub trait Speaker: Send {
-    /// Takes as many frames of the interleaved samples as there is room for; says how many.
+    /// Takes as many frames of the interleaved samples as fit, and returns their number.
     fn write(&mut self, data: &[f32]) -> usize;
-    /// Frames written and not yet heard, the device's own latency included.
+    /// Frames written but not yet played, including the device's latency.
     fn queued(&self) -> usize;
     /// 0…1.
     fn set_volume(&mut self, volume: f32);
     /// Times it ran dry while there should have been audio.
     fn underruns(&self) -> u64;
-    /// Why it plays no more, once it does not.
+    /// Why it failed, once it has.
     fn failed(&self) -> Option<String>;
 }
 
 /// Written to the speaker at a time.
 const CHUNK_MICROS: i64 = 10_000;
-/// Kept in the speaker, its own latency included: this much at first, more after it ran dry.
+/// Kept in the speaker, including its latency: this much at first, more after an underrun.
 const AHEAD_MICROS: i64 = 150_000;
 const MORE_MICROS: i64 = 30_000;
 const MAX_AHEAD_MICROS: i64 = 240_000;
 /// A speaker that runs dry sooner than this after a start is only starting.
 const SETTLED_MICROS: i64 = 500_000;
-/// Stamps may differ from counted samples by this before silence is put in.
+/// A larger deviation of timestamps from counted samples is filled with silence.
 const HOLE_MICROS: i64 = 40_000;
 /// Decoded ahead of the position.
 const DECODE_AHEAD_MICROS: i64 = 400_000;
-/// Packets decoded in one go, so that frames do not wait.
+/// Packets decoded in a row, so frames do not wait.
 const DECODE_AT_ONCE: usize = 24;
 
-/// What was heard, or will be, for whoever measures or records it.
+/// Audio that was or will be played, for measuring and recording.
 pub(in crate::player) struct PlayedAudio<'a> {
     /// When the first frame leaves the speaker (session clock).
     pub(in crate::player) at: Timestamp,
@@ -61,16 +61,16 @@ pub(in crate::player) struct PlayedAudio<'a> {
 pub(in crate::player) struct AudioDecoding {
     decoder: Option<Box<dyn AudioBackend>>,
     parameters: Option<AudioConfig>,
-    /// How often playing had begun elsewhere before what is decoded, see `Packets::restart`.
+    /// The number of playback restarts before the decoded audio, see `Packets::restart`.
     generation: u32,
     fifo: Fifo,
     device: Option<Device>,
     reported_damage: bool,
-    /// Audio is due and there is none.
+    /// Audio is due, but missing.
     dry: bool,
     /// There has been audio.
     any: bool,
-    /// What was written last is silence where there is none.
+    /// The last written audio is silence in place of missing audio.
     filling: bool,
     pub(in crate::player) samples: u64,
     pub(in crate::player) underruns: u64,
@@ -80,7 +80,7 @@ pub(in crate::player) struct AudioDecoding {
     block: Vec<f32>,
     /// Without a device: media time up to which audio was passed on.
     passed: Option<Timestamp>,
-    /// Nothing before this is heard, see [`BufferedPacket::Seam`].
+    /// Nothing before this time plays, see [`BufferedPacket::Seam`].
     seam: Option<Timestamp>,
 }
 
@@ -91,17 +91,17 @@ struct Device {
     channels: u16,
     stretch: Stretch,
     written: u64,
-    /// What the written frames mean, oldest first.
+    /// The media times of the written frames, oldest first.
     written_spans: VecDeque<Entry>,
-    /// Media time of the next frame to be written.
+    /// The media time of the next frame to write.
     cursor: Option<Timestamp>,
-    /// How much is kept in the speaker.
+    /// The amount kept in the speaker.
     ahead: i64,
     /// Its count of running dry, as last looked at.
     ran_dry: u64,
     /// Since when audio has been flowing without a break.
     flowing: Option<Timestamp>,
-    /// When what has been written will have been heard.
+    /// When the written audio will have been played.
     heard_at: Timestamp,
     volume: f32,
 }
@@ -150,7 +150,7 @@ impl AudioDecoding {
         }
     }
 
-    /// Rate and channels of the audio that waits, for whoever opens a speaker for it.
+    /// Rate and channels of the waiting audio, for opening a speaker.
     pub(in crate::player) fn format(&self) -> Option<(u32, u16)> {
         self.fifo.format()
     }
@@ -160,8 +160,8 @@ impl AudioDecoding {
         self.device.as_ref().map(|device| (device.rate, device.channels))
     }
 
-    /// From here on audio of this rate and these channels goes to this speaker, which was opened with
-    /// [`speaker_channels`], beginning at the media time that `position` gives for an instant.
+    /// From now on, audio of this rate and these channels goes to this speaker, which was opened
+    /// with [`speaker_channels`], from the media time that `position` returns for an instant.
     pub(in crate::player) fn attach(
         &mut self,
         speaker: Box<dyn Speaker>,
@@ -184,23 +184,23 @@ impl AudioDecoding {
         });
     }
 
-    /// Takes the speaker out; it is dropped by the caller, where that may take its time.
+    /// Removes the speaker; the caller drops it, which can take time.
     pub(in crate::player) fn detach(&mut self) -> Option<Box<dyn Speaker>> {
         self.passed = None;
         self.device.take().map(|device| device.speaker)
     }
 
-    /// Why the speaker plays no more, once it does not.
+    /// Why the speaker failed, once it has.
     pub(in crate::player) fn failure(&self) -> Option<String> {
         self.device.as_ref().and_then(|device| device.speaker.failed())
     }
 
-    /// Whether all audio that came has been passed on.
+    /// Whether all received audio was passed on.
     pub(in crate::player) fn is_drained(&self, now: Timestamp) -> bool {
         self.fifo.is_empty() && self.device.as_ref().is_none_or(|device| device.heard_at <= now)
     }
 
-    /// Decodes what is needed soon: up to a little after `position`, or nothing older than it.
+    /// Decodes the audio needed soon: up to a little after `position`, and nothing older.
     pub(in crate::player) fn decode(&mut self, shared: &Shared, position: Option<Timestamp>) {
         for _ in 0..DECODE_AT_ONCE {
             let ahead = match (self.fifo.end(), position) {
@@ -301,8 +301,8 @@ impl AudioDecoding {
         self.fifo.push(samples);
     }
 
-    /// What was decoded before the new start of this number belongs to another place of the stream:
-    /// it is forgotten.
+    /// Forgets audio decoded before the restart of this number, because it is from another position
+    /// of the stream.
     pub(in crate::player) fn restart(&mut self, generation: u32) {
         if std::mem::replace(&mut self.generation, generation) == generation {
             return;
@@ -314,19 +314,19 @@ impl AudioDecoding {
         }
     }
 
-    /// It is heard less on one side: -1 the left alone, 1 the right alone.
+    /// Reduces one side: −1 is left only, 1 is right only.
     pub(in crate::player) fn set_balance(&mut self, balance: f32) {
         self.balance = balance;
     }
 
-    /// Nothing older than `from` will be needed.
+    /// Nothing older than `from` is needed.
     pub(in crate::player) fn forget_before(&mut self, from: Timestamp) {
         self.fifo.skip_to(from);
     }
 
-    /// Playing begins, or continues, so that `media` is heard at `now`. A device needs its time for that:
-    /// returns the media time at `now` as it will be. Without one, what had its time before playing
-    /// held and could not be passed on by then still is, unless it is to be skipped.
+    /// Playback begins or resumes, so that `media` plays at `now`. A device needs time for that:
+    /// returns the actual media time at `now`. Without a device, audio that was due before the
+    /// stall is still passed on, unless it must be skipped.
     pub(in crate::player) fn seek(&mut self, media: Timestamp, skip: bool) -> Timestamp {
         self.dry = false;
         let Some(device) = &mut self.device else {
@@ -352,7 +352,7 @@ impl AudioDecoding {
     }
 
     /// The media time that leaves the speaker now; `None` without a device, or while it still plays
-    /// what was written before the last start.
+    /// audio from before the last start.
     pub(in crate::player) fn position_played(&self) -> Option<Timestamp> {
         let device = self.device.as_ref()?;
         let head = device.written.saturating_sub(device.speaker.queued() as u64);
@@ -365,7 +365,7 @@ impl AudioDecoding {
         Some(entry.media.offset((entry.lasts as f64 * part) as i64))
     }
 
-    /// Keeps the speaker fed, or passes on what is due at `position` where there is none.
+    /// Keeps the speaker filled, or without one passes on the audio due at `position`.
     pub(in crate::player) fn play(
         &mut self,
         now: Timestamp,
@@ -533,7 +533,7 @@ impl AudioDecoding {
     }
 }
 
-/// Cuts off what lies before an instant.
+/// Trims everything before an instant.
 fn begin_at(samples: &mut SampleBlock, from: Timestamp) {
     let early = micros_to_frames(from.micros_since(samples.pts), samples.rate);
     let Some(early) = usize::try_from(early).ok().filter(|early| *early > 0) else { return };

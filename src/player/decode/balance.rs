@@ -1,6 +1,6 @@
-//! More of one side than of the other: what is written to a speaker where somebody wants that.
+//! The balance of the audio written to a speaker.
 
-/// What a speaker is opened with for audio of this many channels: a balance needs two sides.
+/// The speaker's channels for audio with this many channels: a balance needs two.
 pub(in crate::player) fn speaker_channels(channels: u16) -> u16 {
     channels.max(2)
 }

@@ -1,6 +1,6 @@
-//! Plays audio a little faster or slower at unchanged pitch: now and then a piece about one period
-//! of the voice long is cut out or doubled, where the wave fits itself best, and the seam is
-//! faded. At speed 1 the audio passes bit by bit.
+//! Plays audio slightly faster or slower at constant pitch: occasionally cuts or repeats a piece of
+//! about one period of the voice where the wave matches itself best, with a crossfade. At speed 1,
+//! audio passes unchanged.
 //!
 //! Pure. Runs on the presenter thread.
 
@@ -17,7 +17,7 @@ pub struct Stretch {
     shortest: usize,
     longest: usize,
     fade: usize,
-    /// Frames that should have been left out (positive) or doubled (negative) by now.
+    /// Frames that should have been cut (positive) or repeated (negative) by now.
     debt: f64,
 }
 
@@ -34,19 +34,18 @@ impl Stretch {
         }
     }
 
-    /// How many frames beyond those to be played it must see in order to cut.
+    /// The number of extra input frames that it needs for a cut.
     pub fn look_ahead(&self) -> usize {
         self.longest + self.fade
     }
 
-    /// Forgets what is owed: the audio does not continue from where it was.
+    /// Resets the debt: the audio does not continue from its previous position.
     pub fn reset(&mut self) {
         self.debt = 0.0;
     }
 
-    /// Appends about `frames` frames to `out`, taken from the front of `input` (what is to be
-    /// played and [`Stretch::look_ahead`] more, if there is more). Returns how many frames of the
-    /// input are used up.
+    /// Appends about `frames` frames to `out` from the front of `input` (with
+    /// [`Stretch::look_ahead`] more, if available). Returns the number of input frames used.
     pub fn process(
         &mut self,
         input: &[f32],
@@ -143,7 +142,7 @@ mod tests {
             .collect()
     }
 
-    /// Plays all of `input` in blocks of 10 ms; gives the output and the frames used.
+    /// Plays all of `input` in blocks of 10 ms; returns the output and the frames used.
     fn play(input: &[f32], speed: f64) -> (Vec<f32>, usize) {
         let mut stretch = Stretch::new(RATE, 2);
         let (mut out, mut used) = (Vec::new(), 0);

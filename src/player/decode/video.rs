@@ -14,14 +14,14 @@ use crate::player::state::{Failure, FailureKind, Severity};
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// Frames that wait to be shown, beyond what the decoder itself holds back.
+/// Frames waiting to be shown, in addition to those in the decoder.
 pub(in crate::player) const DEPTH: usize = 6;
 
-/// Without a frame that begins again for this long, it begins anywhere; and that is said.
+/// Without a keyframe for this long, decoding begins anywhere, which is reported.
 const KEYFRAME_TIMEOUT: Duration = Duration::from_secs(2);
 const GIVE_UP: Duration = Duration::from_secs(5);
 
-/// A frame, and how often playing had begun elsewhere before it (`Packets::restart`).
+/// A frame, and the number of playback restarts before it (`Packets::restart`).
 #[derive(Debug)]
 pub(in crate::player) struct Decoded {
     pub(in crate::player) generation: u32,
@@ -66,17 +66,17 @@ struct Decoding<'a> {
     generation: u32,
     waiting: Waiting,
     lag: FrameDrop,
-    /// What was left out ends with the next packet that is decoded.
+    /// A skip ends with the next decoded packet.
     left_out: bool,
-    /// The decoder is the one with which it begins anywhere.
+    /// The decoder is the one that can begin anywhere.
     tolerant: bool,
 }
 
-/// Frames that come and cannot be decoded, because none before them was.
+/// Frames that cannot be decoded, because none before them was.
 #[derive(Debug, Default)]
 struct Waiting {
     since: Option<Timestamp>,
-    /// It begins wherever it can.
+    /// It begins anywhere.
     anywhere: bool,
 }
 
@@ -104,7 +104,7 @@ impl<'a> Decoding<'a> {
         }
     }
 
-    /// What comes next does not follow from what came before.
+    /// The next packet does not follow the previous one.
     fn break_off(&mut self) -> Vec<VideoFrame> {
         let Some(decoder) = &mut self.decoder else { return Vec::new() };
         let rest = decoder.flush();
@@ -112,7 +112,7 @@ impl<'a> Decoding<'a> {
         rest
     }
 
-    /// Decodes it, unless decoding is too far behind what is played for it.
+    /// Decodes a packet, unless decoding is too far behind playback.
     fn keep_up(&mut self, packet: &EncodedPacket) -> Vec<VideoFrame> {
         let shared = self.shared;
         let position = shared.timeline.position();
@@ -163,9 +163,9 @@ impl<'a> Decoding<'a> {
         }
     }
 
-    /// Streams whose frames are renewed bit by bit, or whose keyframes are not the strict kind, never
-    /// give what the decoder waits for: where such a keyframe comes, and else after a while, it begins
-    /// where it is, with a decoder that knows when the frame is whole, if there is one.
+    /// Streams with gradual refresh, or with keyframes that are not IDR frames, never satisfy the
+    /// decoder: at such a keyframe, or after a while, decoding begins anyway, with a decoder that
+    /// knows when a frame is complete, if there is one.
     fn begin_anywhere(
         &mut self,
         packet: &EncodedPacket,
@@ -292,18 +292,18 @@ mod tests {
     /// Milliseconds from frame to frame, and from keyframe to keyframe.
     const STEP: i64 = 40;
     const GROUP: i64 = 2_000;
-    /// What has come of a broadcast is so far ahead of what is played.
+    /// How far a broadcast's received data is ahead of playback.
     const BUFFER: i64 = 300;
     /// Frames that are decoded ahead.
     const DECODE_AHEAD: i64 = DEPTH as i64 * STEP;
 
-    /// A decoder for which a frame takes this many milliseconds of what is played.
+    /// A decoder whose frames take this many milliseconds of playback.
     struct Slow {
         shared: Arc<Shared>,
         takes: Arc<AtomicI64>,
-        /// What was decoded, and how late that was by then.
+        /// The decoded frames, and how late each was.
         decoded: Arc<Mutex<Vec<(i64, i64)>>>,
-        /// Nothing comes of what it is given.
+        /// It returns nothing for its input.
         waits: bool,
     }
 
@@ -364,14 +364,14 @@ mod tests {
         })
     }
 
-    /// A player whose decoder takes as long as a test says. Nothing looks at a clock.
+    /// A player with a decoder of a given speed. Nothing reads a clock.
     struct Bench {
         shared: Arc<Shared>,
         events: queue::Receiver<Event>,
         takes: Arc<AtomicI64>,
         decoded: Arc<Mutex<Vec<(i64, i64)>>>,
         lag: FrameDrop,
-        /// When the next frame is shown that comes, and how many wait.
+        /// When the next frame is shown, and how many wait.
         next: i64,
         waiting: usize,
         group: i64,
@@ -395,14 +395,14 @@ mod tests {
             self.shared.timeline.position().as_millis()
         }
 
-        /// The next frame comes.
+        /// The next frame arrives.
         fn feed(&mut self) {
             self.shared.packets.video.push(packet_at(self.next, self.group));
             self.next += STEP;
             self.waiting += 1;
         }
 
-        /// Takes one frame out. False where none waits.
+        /// Takes one frame. False if none waits.
         fn take(&mut self) -> bool {
             let (_, Popped::Unit(unit)) = self.shared.packets.video.pop(Duration::ZERO) else {
                 return false;
@@ -419,8 +419,8 @@ mod tests {
             true
         }
 
-        /// A broadcast is watched for this many seconds, where a frame takes this many milliseconds.
-        /// Gives what was decoded.
+        /// Plays a broadcast for this many seconds; each frame takes this many milliseconds.
+        /// Returns the decoded frames.
         fn watch(&mut self, seconds: i64, takes: i64) -> Vec<(i64, i64)> {
             self.takes.store(takes, Ordering::Relaxed);
             let until = self.position() + seconds * 1_000;

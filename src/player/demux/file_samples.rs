@@ -1,5 +1,5 @@
-//! MP4, MKV and files of audio as sources: their configs and samples as stream events. The first audio
-//! track is heard.
+//! MP4, MKV and audio files as sources: their configs and samples as stream events. The first audio
+//! track plays.
 
 use std::fs::File;
 use std::path::Path;
@@ -15,7 +15,7 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::container::{Error, Format, Index, ReadAt, SampleLocation, TrackId, audio};
 
-/// What a file is made of.
+/// The format of a file.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::player) enum FileFormat {
     Container(Format),
@@ -32,7 +32,7 @@ impl FileFormat {
     }
 }
 
-/// What a file is, by its first bytes; FLV where they are none's, so that its reader says what is wrong.
+/// The format by the first bytes; FLV if unknown, so that its reader reports the problem.
 ///
 /// # Errors
 /// When it cannot be read.
@@ -55,7 +55,7 @@ fn format_of(disk: &mut MediaFile) -> Result<FileFormat, Error> {
 /// Hands a file out, its samples in the order of their DTS, until `take` returns false.
 ///
 /// # Errors
-/// What is wrong with the file.
+/// The problem of the file.
 pub(in crate::player) fn events(
     file: File,
     path: &Path,
@@ -71,17 +71,17 @@ pub(in crate::player) fn events(
         .map_err(|error| unplayable(path, &error))
 }
 
-/// Decoders of audio need this much before what is heard.
+/// Audio decoders need this much before the first audible audio.
 pub(in crate::player) const RUN_UP_MICROS: i64 = 100_000;
 
 /// One event of a media file.
 pub(in crate::player) enum FileSample {
     Event(StreamEvent),
-    /// What came is heard up to this time at most, and what comes from it on, in microseconds.
+    /// The earlier audio plays up to this time at most, and the later from it on, in microseconds.
     Seam(i64),
 }
 
-/// A file whose samples are known.
+/// A file with known samples.
 pub(in crate::player) struct SampleFile {
     disk: MediaFile,
     index: Index,
@@ -89,10 +89,10 @@ pub(in crate::player) struct SampleFile {
 }
 
 impl SampleFile {
-    /// `None`: it has tracks and nothing in them.
+    /// `None`: its tracks are empty.
     ///
     /// # Errors
-    /// What is wrong with the file.
+    /// The problem of the file.
     pub(in crate::player) fn open(file: File, path: &Path) -> Result<Option<Self>, Failure> {
         let source = MediaFile::of(file).map_err(|error| unreadable(path, &error));
         let mut disk = source?;
@@ -119,7 +119,7 @@ impl SampleFile {
         self.index.tracks.video.is_some()
     }
 
-    /// Leaves out what is not needed to see and hear what is there at `place`, in the file's own time.
+    /// Skips samples that are not needed to present the position `place` in the file's own time.
     pub(in crate::player) fn begin_at(&mut self, place: i64) {
         let until = Timestamp::from_micros(place);
         let sound = until.offset(-RUN_UP_MICROS);
@@ -131,12 +131,12 @@ impl SampleFile {
         });
     }
 
-    /// Hands out the configurations, and then the samples `shift` microseconds later than the file's own
-    /// time, in the order of their DTS, until `take` returns false; a seam and another configuration
-    /// before what follows in a file of several.
+    /// Passes on the configs and then the samples in DTS order, `shift` microseconds later than the
+    /// file's own time, until `take` returns false; in a list of files, with a seam and a new
+    /// config before the next file.
     ///
     /// # Errors
-    /// What is wrong with the file.
+    /// The problem of the file.
     pub(in crate::player) fn play(
         mut self,
         path: &Path,
@@ -179,7 +179,7 @@ impl SampleFile {
     }
 }
 
-/// What is seen and heard of these.
+/// The presented part of these samples.
 pub(in crate::player) fn span(places: &[SampleLocation]) -> Option<Span> {
     let (mut pictures, mut sound) = (FileTimeline::default(), FileTimeline::default());
     for place in places {
@@ -192,9 +192,8 @@ pub(in crate::player) fn span(places: &[SampleLocation]) -> Option<Span> {
     Span::of(&pictures, &sound)
 }
 
-/// Of these, in the order of their DTS, what is needed to see and hear what is there at `until`: the
-/// number of the frame with which it begins, and when the first audio is heard; `None`: they have
-/// frames, and none that one could begin with.
+/// The first sample in DTS order that is needed to present `until`: the number of its keyframe, and
+/// the time of the first audio; `None`: there is video, but no keyframe.
 pub(in crate::player) fn start_of(
     places: &[SampleLocation],
     until: Timestamp,
@@ -206,7 +205,7 @@ pub(in crate::player) fn start_of(
     Some((start, until.offset(-RUN_UP_MICROS)))
 }
 
-/// Whether one of these, by its number, is needed by who [begins](start_of) there.
+/// Whether the sample with this number is needed for a [start](start_of) there.
 pub(in crate::player) fn is_needed(
     (start, sound): (usize, Timestamp),
     number: usize,
@@ -234,7 +233,7 @@ pub(in crate::player) fn unplayable(path: &Path, error: &Error) -> Failure {
     unplayable_at(&path.display(), error)
 }
 
-/// The same of what stands elsewhere.
+/// The same for a file elsewhere.
 pub(in crate::player) fn unplayable_at(place: &dyn std::fmt::Display, error: &Error) -> Failure {
     let kind = match error {
         Error::Unsupported(_) => FailureKind::Codec,

@@ -1,5 +1,5 @@
-//! Stream events of a source become what decoders take: configs where they are needed, and packets on
-//! the continuous media time. Codecs that cannot be played are named once. Runs on the feed thread.
+//! Converts a source's stream events for decoders: configs where needed, and packets in continuous
+//! media time. Unsupported codecs are reported once. Runs on the feed thread.
 
 pub(in crate::player) mod file_samples;
 pub(in crate::player) mod sequence_headers;
@@ -20,10 +20,10 @@ use crate::wire::container::track_config::{
     MAX_CONFIG, aac_config, audio_config, bare_video_config, in_band, video_config,
 };
 
-/// A frame that is shown more microseconds than this before or after it is decoded is a lie.
+/// A frame whose PTS and DTS differ by more microseconds is invalid.
 const MAX_COMPOSITION: i64 = 10_000_000;
 
-/// What an event gave.
+/// The result of an event.
 #[derive(Debug)]
 pub(super) enum Demuxed {
     Video(BufferedPacket<VideoConfig>),
@@ -32,14 +32,14 @@ pub(super) enum Demuxed {
     NewVideo(VideoConfig, EncodedPacket),
     /// Audio of another kind than before.
     NewAudio(AudioConfig, EncodedPacket),
-    /// A codec we have no decoder for; told once a codec.
+    /// A codec without a decoder; reported once per codec.
     UnsupportedVideo(VideoFormat),
     UnsupportedAudio(AudioFormat),
     /// It makes no sense.
     Damaged,
-    /// A config of this many bytes, which is longer than any real one.
+    /// A config with this many bytes, which is too long.
     TooLong(usize),
-    /// Nothing to decode in it.
+    /// Nothing to decode.
     Nothing,
 }
 
@@ -47,7 +47,7 @@ pub(super) enum Demuxed {
 #[derive(Debug)]
 pub(super) struct Demux {
     timeline: Timeline,
-    /// What packets are of, as the last config told.
+    /// The codecs of packets, by the last config.
     codecs: (Option<VideoCodec>, Option<AudioCodec>),
     /// The codec of the frames that are played, once they can be.
     playing: Option<VideoCodec>,
@@ -55,17 +55,17 @@ pub(super) struct Demux {
     asked: Option<(VideoCodec, bool)>,
     told: (Option<VideoCodec>, Option<AudioCodec>),
     aac_ready: bool,
-    /// The config of audio that is not AAC, as it came, and as its packets told.
+    /// The config of audio other than AAC: as announced, and as its packets show.
     announced: Option<AudioConfig>,
     audio: Option<AudioConfig>,
-    /// What was found of its times, until it is taken.
+    /// An anomaly of the timestamps, until taken.
     untidy: Option<TimestampAnomaly>,
-    /// Frames that came before what tells how to decode them.
+    /// Frames before the codec config.
     headless: u64,
 }
 
 impl Demux {
-    /// For a stream that comes as it happens, or a file.
+    /// For a live stream or a file.
     pub(super) fn new(live: bool) -> Self {
         Self {
             timeline: Timeline::new(live),
@@ -81,61 +81,61 @@ impl Demux {
         }
     }
 
-    /// What comes next with this many microseconds is played at `at`, see [`Timeline::anchor`].
+    /// The next packet with this many microseconds plays at `at`, see [`Timeline::anchor`].
     pub(super) fn anchor(&mut self, raw: i64, at: Timestamp, firm: bool, now: Timestamp) {
         self.timeline.anchor(raw, at, firm, now);
     }
 
-    /// What comes next is a file's beginning behind its end, see [`Timeline::turn`].
+    /// The next packet is a file's beginning after its end, see [`Timeline::turn`].
     pub(super) fn turn(&mut self) {
         self.timeline.turn();
     }
 
-    /// What was found of the stream's times since the last call.
+    /// Anomalies of the timestamps since the last call.
     pub(super) fn take_untidy(&mut self) -> Option<TimestampAnomaly> {
         self.untidy.take()
     }
 
-    /// Frames that came before what tells how to decode them.
+    /// The number of frames before the codec config.
     pub(super) fn headless(&self) -> u64 {
         self.headless
     }
 
-    /// Where a packet is played.
+    /// The media time of a packet.
     fn place(&mut self, track: Track, raw: i64, now: Timestamp) -> Timestamp {
         let placed = self.timeline.place(track, raw, now);
         self.untidy = self.untidy.or(placed.untidy);
         placed.dts
     }
 
-    /// Where audio was played says nothing of what comes next of it.
+    /// The earlier audio's times say nothing about the next audio.
     pub(super) fn forget_audio(&mut self) {
         self.timeline.forget(Track::Audio);
     }
 
-    /// What comes next is of another place of the recording, and is played at `at`.
+    /// The next packet is from another position of the recording, and plays at `at`.
     pub(super) fn move_to(&mut self, at: Timestamp, now: Timestamp) {
         self.timeline.move_to(at, now);
     }
 
-    /// Whether what comes does so as it happens.
+    /// Sets whether the source is live.
     pub(super) fn set_live(&mut self, live: bool) {
         self.timeline.set_live(live);
     }
 
-    /// The connection was made again.
+    /// The connection was restored.
     pub(super) fn restart(&mut self) {
         self.timeline.restart();
         self.begin_anew();
     }
 
-    /// What comes next is of another file; `firm`: its times are believed, whatever they are.
+    /// The next packet is of another file; `firm`: its timestamps are trusted.
     pub(super) fn take_file(&mut self, firm: bool) {
         self.timeline.set_firm(firm);
         self.begin_anew();
     }
 
-    /// Nothing of what came before tells what comes.
+    /// Forgets the earlier configs.
     fn begin_anew(&mut self) {
         (self.codecs, self.playing) = ((None, None), None);
         (self.aac_ready, self.announced, self.audio) = (false, None, None);

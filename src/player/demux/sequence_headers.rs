@@ -1,22 +1,22 @@
-//! What a stream begins with: its metadata and configs, as bodies for a file of FLV.
+//! The beginning of a stream: its metadata and configs as FLV bodies.
 
 use bytes::Bytes;
 
 use crate::media::{Codec, StreamEvent, Track};
 use crate::wire::container::flv::{self, ReadTag, TagContent, TagKind};
 
-/// What a file that is begun in the middle of a stream needs first.
+/// The first tags of a file that begins in the middle of a stream.
 #[derive(Debug, Default)]
 pub(in crate::player) struct SequenceHeaders {
     pub(in crate::player) script: Option<Bytes>,
     pub(in crate::player) video: Option<Bytes>,
     pub(in crate::player) audio: Option<Bytes>,
-    /// What the packets of events are of.
+    /// The codecs of the packets.
     codecs: (Option<Codec>, Option<Codec>),
 }
 
 impl SequenceHeaders {
-    /// An event came.
+    /// Takes an event.
     pub(in crate::player) fn note_event(&mut self, event: &StreamEvent) {
         let StreamEvent::Config(config) = event else { return };
         let (body, codec) = match config.track() {
@@ -26,7 +26,7 @@ impl SequenceHeaders {
         (*body, *codec) = (flv::config_body(config), Some(config.codec()));
     }
 
-    /// An event as a body for a file; `None`: it has none, or FLV does not carry its codec.
+    /// An event as an FLV body; `None`: it has none, or FLV does not support its codec.
     pub(in crate::player) fn body(&self, event: &StreamEvent) -> Option<(TagKind, Bytes)> {
         let (kind, head, codec) = match event.track()? {
             Track::Video => (TagKind::Video, &self.video, self.codecs.0),
@@ -40,7 +40,7 @@ impl SequenceHeaders {
         body.map(|body| (kind, body))
     }
 
-    /// A tag of video or audio came.
+    /// Takes a tag of video or audio.
     pub(in crate::player) fn note_tag(&mut self, read: &ReadTag) {
         // How channels are laid out does without; the config does not.
         if read.content == TagContent::Config {

@@ -6,21 +6,21 @@ use crate::base::Timestamp;
 use crate::media::Track;
 use crate::player::state::anomaly::Anomaly;
 
-/// So long after the first of one, the other is missing.
+/// This long after the first packet of one track, the other counts as missing.
 const MISSING: Duration = Duration::from_secs(2);
-/// Audio that begins this long after the frame is late.
+/// Audio that begins this long after the video counts as late.
 const LATE_THRESHOLD: Duration = Duration::from_secs(1);
 
 /// See the module.
 #[derive(Debug, Default)]
 pub(in crate::player) struct TrackPresence {
-    /// When the first of frames and of audio is decoded, and when it came.
+    /// The DTS of the first video and audio, and their arrival.
     first: [Option<(Timestamp, Timestamp)>; 2],
     told: bool,
 }
 
 impl TrackPresence {
-    /// A packet to be decoded at `dts` came at `now`. `live`: what comes at once is a server's store.
+    /// A packet with this `dts` arrived at `now`. `live`: an initial burst is the server's cache.
     pub(in crate::player) fn arrived(
         &mut self,
         track: Track,

@@ -1,5 +1,5 @@
-//! What the ways to pull a stream have in common: how a connection ends, how long silence is borne,
-//! and what went wrong in a person's words. Used on the feed thread.
+//! The common part of all live inputs: how a connection ends, how long to wait for data, and error
+//! messages. Used on the feed thread.
 
 use std::time::Duration;
 
@@ -15,14 +15,14 @@ use crate::text::problem::problem;
 use crate::wire::container::flv::{ReadTag, TagContent};
 use crate::wire::rtmp::Url;
 
-/// Without media for this long there is no such stream, or it is lost.
+/// Without media for this long, the stream does not exist or is lost.
 pub(in crate::player) const MEDIA_TIMEOUT: Duration = Duration::from_secs(10);
-/// A server that was asked for another place says that it is there by then; not all of them do.
+/// How long a server may take to confirm a seek; some servers never do.
 const ARRIVAL: Duration = Duration::from_secs(2);
-/// How often the clock is looked at while nothing comes.
+/// How often to check the clock without data.
 pub(in crate::player) const TICK: Duration = Duration::from_millis(250);
 
-/// Why there is nothing while its broadcaster is away.
+/// The reason while the broadcaster is away.
 pub const WAITING: &str = "play-waiting";
 
 /// The cause for that.
@@ -35,9 +35,9 @@ pub(in crate::player) fn waiting() -> Problem {
 pub(in crate::player) enum End {
     /// We were asked to stop.
     Stopped,
-    /// The server says that the stream has ended, and it was played.
+    /// The server reported the end of the stream, and it was played.
     Over,
-    /// The same, but its broadcaster may come back: the server hung up right after.
+    /// The same, but the broadcaster may return: the server closed the connection right after.
     Faded,
     /// The server asks to connect there.
     Elsewhere(Box<Url>),
@@ -49,35 +49,35 @@ pub(in crate::player) enum End {
 /// The way to other places that the server was asked for.
 #[derive(Copy, Clone, Debug)]
 pub(in crate::player) struct Moving {
-    /// When it was asked last.
+    /// When the last seek was requested.
     since: Timestamp,
     /// The places that it has not answered for.
     places: u32,
 }
 
-/// What came in this connection.
+/// The received data of this connection.
 pub(in crate::player) struct ConnectionWatch {
     /// The last media, the end of the stream, or the connection's start.
     pub(in crate::player) since: Timestamp,
     pub(in crate::player) media: bool,
-    /// Bodies of video or audio came, media or not.
+    /// Video or audio messages arrived, even if empty.
     pub(in crate::player) answered: bool,
-    /// The server said that the stream has ended.
+    /// The server reported the end of the stream.
     pub(in crate::player) ended: bool,
-    /// Since then the server has been asked for another place and has not said that it is there.
+    /// Since then, the server has not confirmed a seek.
     pub(in crate::player) moving: Option<Moving>,
     /// The server was asked for a pause.
     pub(in crate::player) paused: bool,
-    /// The server said that it plays it from its disk.
+    /// The server reported that it plays from disk.
     pub(in crate::player) recorded: bool,
-    /// As the metadata have it.
+    /// From the metadata.
     pub(in crate::player) length: Option<Duration>,
-    /// It was moved to where it is to begin: metadata may come again after that.
+    /// The initial seek was sent: metadata can follow again.
     pub(in crate::player) begun: bool,
 }
 
 impl ConnectionWatch {
-    /// A connection that begins.
+    /// A new connection.
     pub(in crate::player) fn new(now: Timestamp) -> Self {
         Self {
             since: now,
@@ -92,7 +92,7 @@ impl ConnectionWatch {
         }
     }
 
-    /// Video or audio came: only what is to be decoded ends the silence.
+    /// Video or audio arrived: only decodable data ends the silence.
     pub(in crate::player) fn heard_tag(&mut self, read: &ReadTag, shared: &Shared, now: Timestamp) {
         self.answered = true;
         if read.content == TagContent::Frame {
@@ -100,7 +100,7 @@ impl ConnectionWatch {
         }
     }
 
-    /// A config or a packet came, of which only the second is to be decoded.
+    /// A config or a packet arrived; only a packet ends the silence.
     pub(in crate::player) fn heard_event(
         &mut self,
         event: &StreamEvent,
@@ -113,7 +113,7 @@ impl ConnectionWatch {
         }
     }
 
-    /// Media came.
+    /// Media arrived.
     fn came(&mut self, shared: &Shared, now: Timestamp) {
         self.since = now;
         let first = !std::mem::replace(&mut self.media, true);
@@ -128,12 +128,12 @@ impl ConnectionWatch {
         }
     }
 
-    /// What came was not looked at for this long.
+    /// The reader was busy for this long.
     pub(in crate::player) fn waited(&mut self, time: Duration) {
         self.since += time;
     }
 
-    /// Another place was wanted, or is found: it is waited for from now on.
+    /// A seek was requested or confirmed: the waiting time restarts.
     pub(in crate::player) fn wait_anew(&mut self, now: Timestamp) {
         self.since = now;
     }
@@ -144,20 +144,20 @@ impl ConnectionWatch {
         self.moving = Some(Moving { since: now, places });
     }
 
-    /// The server answers for a place that it was asked for, in their order. Whether that was the last one.
+    /// The server confirms a seek, in order. Returns whether it was the last one.
     pub(in crate::player) fn arrive(&mut self) -> bool {
         let left = self.moving.map(|it| Moving { places: it.places.saturating_sub(1), ..it });
         self.moving = left.filter(|moving| moving.places > 0);
         self.moving.is_none()
     }
 
-    /// Whether what comes is still of the place that is being left, or of one that was wanted in between.
+    /// Whether the received data is still from a position that is being left.
     pub(in crate::player) fn is_leaving(&mut self, now: Timestamp) -> bool {
         self.moving = self.moving.filter(|moving| now.since(moving.since) < ARRIVAL);
         self.moving.is_some()
     }
 
-    /// No media come, whatever else does: how long is that to be borne?
+    /// How long to wait without media, whatever else arrives.
     pub(in crate::player) fn silence(&self, feed: &InputFeed, now: Timestamp) -> Option<End> {
         if now.since(self.since) < MEDIA_TIMEOUT {
             return None;
@@ -177,13 +177,13 @@ impl ConnectionWatch {
     }
 }
 
-/// The server said yes, and then nothing.
+/// The server accepted, but sent nothing.
 pub(in crate::player) fn silent() -> Failure {
     let seconds = MEDIA_TIMEOUT.as_secs();
     Failure::new(FailureKind::NoSuchStream, problem!("play-silent", seconds = seconds))
 }
 
-/// What went wrong on the way to a web server, whose usual ports are others.
+/// A connection error of a web server, with its usual ports.
 pub(in crate::player) fn web_failure(error: &net::Error) -> Failure {
     let told = failure(error);
     if !matches!(error.cause, net::Cause::ConnectionRefused) {
@@ -192,7 +192,7 @@ pub(in crate::player) fn web_failure(error: &net::Error) -> Failure {
     Failure { problem: told.problem.with_cure(problem!("play-cure-web-port")), ..told }
 }
 
-/// What went wrong in the network, as the player tells it.
+/// A network error as the player reports it.
 pub(in crate::player) fn failure(error: &net::Error) -> Failure {
     let kind = match error.class() {
         Class::Settings => FailureKind::File,

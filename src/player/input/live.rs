@@ -1,5 +1,5 @@
-//! A live stream as a source: connect, hand over what comes, tell what went wrong, and come back.
-//! Runs on the feed thread.
+//! A live stream as a source: connects, passes on data, reports errors, and reconnects. Runs on the
+//! feed thread.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,15 +22,15 @@ use crate::player::state::{Failure, FailureKind, State};
 use crate::text::problem::problem;
 use crate::wire::rtmp::Url;
 
-/// Servers that may send us on, one after the other.
+/// Limit for consecutive redirects.
 const MAX_REDIRECTS: u32 = 3;
 /// Who has stayed for this long is not sent round and round, and was no false start.
 const STEADY: Duration = Duration::from_secs(10);
 
-/// The tries to come back.
+/// The retries after a loss.
 struct Tries {
     backoff: Backoff,
-    /// When it was lost; `None`: it is well.
+    /// When it was lost; `None`: it is connected.
     since: Option<Timestamp>,
 }
 
@@ -39,8 +39,8 @@ impl Tries {
         Self { backoff: Backoff::new(seed), since: None }
     }
 
-    /// A connection ended; `came`: it gave something. Who gives a little and hangs up again and again is
-    /// not asked as if it had been well.
+    /// A connection ended; `came`: it delivered data. A server that sends little and closes
+    /// repeatedly does not count as recovered.
     fn lasted(&mut self, time: Duration, came: bool) {
         if came && time >= STEADY {
             self.backoff.reset();
@@ -48,7 +48,7 @@ impl Tries {
         }
     }
 
-    /// What is waited before the next one.
+    /// The pause before the next attempt.
     fn pause(&mut self, now: Timestamp) -> Duration {
         let since = *self.since.get_or_insert(now);
         self.backoff.next_wait(now.since(since))
@@ -97,7 +97,7 @@ impl LiveInput {
         Self { way, reconnect, runtime }
     }
 
-    /// Plays until stopped, until the stream has ended, or until it is lost permanently.
+    /// Plays until stopped, the end of the stream, or a permanent loss.
     pub(in crate::player) fn run(mut self, mut feed: InputFeed) {
         let runtime = self.runtime.clone();
         runtime.block_on(self.watch(&mut feed));

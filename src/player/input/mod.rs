@@ -1,4 +1,4 @@
-//! Where packets come from: RTMP, the web, files; and what is saved of them.
+//! The sources of packets: RTMP, the web, files; and saving the received stream.
 
 pub(in crate::player) mod connection;
 pub(in crate::player) mod feed;

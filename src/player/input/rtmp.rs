@@ -1,6 +1,6 @@
-//! One RTMP connection: connect, ask for the stream, hand over what comes. Runs on the feed thread,
-//! which drives the network's futures itself: reading waits while the media is being handled, and
-//! nothing is queued in between.
+//! One RTMP connection: connects, requests the stream, passes on data. Runs on the feed thread,
+//! which drives the network's futures: reading waits while media are processed, without a queue in
+//! between.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,17 +28,17 @@ use crate::wire::rtmp::status::code;
 /// For the goodbye.
 const CLOSE_LIMIT: Duration = Duration::from_millis(500);
 
-/// Where a stream is and how it is reached.
+/// The address and options of a stream.
 pub(in crate::player) struct Rtmp {
-    /// As the person gave it.
+    /// The user's address.
     pub(in crate::player) url: Url,
-    /// Where it is asked for: elsewhere than `url` once a server has sent us on.
+    /// The present address, after redirects.
     pub(in crate::player) now: Url,
     options: Options,
     reconnect: bool,
-    /// Where a recorded stream is to begin.
+    /// The start position of a recorded stream.
     start: Option<Duration>,
-    /// How long opening may take.
+    /// The time limit of opening.
     pub(in crate::player) limit: Duration,
     reader: Reader,
 }
@@ -54,7 +54,7 @@ impl Rtmp {
         Self { url, now, options, reconnect, start, limit, reader }
     }
 
-    /// One connection, from the name to its end.
+    /// One connection, from the DNS lookup to its end.
     pub(in crate::player) async fn play(&mut self, feed: &mut InputFeed) -> End {
         let shared = Arc::clone(&feed.shared);
         let first = !feed.has_media();
@@ -147,7 +147,7 @@ impl Rtmp {
         }
     }
 
-    /// Passes on to the server what the person wants of a recorded stream.
+    /// Sends the user's seek in a recorded stream.
     fn wish(&self, client: &mut Client, feed: &mut InputFeed, watch: &mut ConnectionWatch) {
         let shared = Arc::clone(&feed.shared);
         if shared.timeline.duration().is_none() {
@@ -166,7 +166,8 @@ impl Rtmp {
         }
     }
 
-    /// It is recorded and this long, once both are known: it begins where the person wants.
+    /// The stream is recorded with this length, once both are known: begins at the requested
+    /// position.
     fn note_length(&self, watch: &mut ConnectionWatch, feed: &InputFeed, shared: &Shared) {
         let Some(length) = watch.length.filter(|_| watch.recorded) else { return };
         shared.timeline.set_duration(length);
@@ -275,7 +276,7 @@ impl Rtmp {
     }
 }
 
-/// The server was asked for another place: what it sends continues there.
+/// A seek was sent: the data continues there.
 fn leave(feed: &mut InputFeed, watch: &mut ConnectionWatch, now: Timestamp) {
     feed.move_here(now);
     feed.shared.reception.lock().ended = false;
@@ -300,7 +301,7 @@ mod tests {
     use crate::wire::amf0::Value;
     use crate::wire::rtmp::status::{Level, Status};
 
-    /// What a server says, taken at set times.
+    /// A server's scripted messages.
     struct Talk {
         rtmp: Rtmp,
         shared: Arc<Shared>,

@@ -1,5 +1,4 @@
-//! One pull over the web: HTTP(S) or a WebSocket, whatever is at the URL. Runs on the feed
-//! thread.
+//! One pull over the web: HTTP(S) or a WebSocket, with any content. Runs on the feed thread.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,22 +23,22 @@ use crate::text;
 use crate::text::problem::problem;
 use crate::wire::container::flv::TagKind;
 
-/// How often is looked whether the rest has been played.
+/// How often to check whether the rest was played.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Where a stream is and how it is reached.
+/// The address and options of a stream.
 pub(in crate::player) struct Web {
     ask: PullRequest,
     reconnect: bool,
     /// Somebody wants it from another place than its beginning.
     start: Option<Duration>,
-    /// A list that was still being written came to its end, which was played.
+    /// A growing playlist came to its end, which was played.
     ended: bool,
     /// A recording that broke off in the middle: it continues there.
     broken: Option<Pull>,
     /// Answers that were not the rest of it.
     range_retry: RangeRetry,
-    /// How long opening may take.
+    /// The time limit of opening.
     limit: Duration,
 }
 
@@ -54,13 +53,13 @@ impl Web {
         Self { ask, reconnect, start, ended, broken, range_retry, limit }
     }
 
-    /// Whether what comes next follows from what came before.
+    /// Whether the next data follows the previous data.
     pub(in crate::player) fn goes_on(&self) -> bool {
         self.broken.is_some()
     }
 
-    /// It broke off, perhaps because the server refuses what is missing: what may continue there is kept for
-    /// that.
+    /// The download was interrupted, perhaps because the server refuses the rest: keeps a
+    /// continuable one for a retry.
     fn lose(
         &mut self,
         mut pull: Pull,
@@ -82,7 +81,7 @@ impl Web {
         End::Lost(failure)
     }
 
-    /// Looks for the stream, or for the rest of what broke off.
+    /// Opens the stream, or the rest of an interrupted one.
     async fn open(
         &mut self,
         ask: &PullRequest,
@@ -114,7 +113,7 @@ impl Web {
         }
     }
 
-    /// One connection, from the name to its end.
+    /// One connection, from the DNS lookup to its end.
     pub(in crate::player) async fn play(&mut self, feed: &mut InputFeed) -> End {
         let shared = Arc::clone(&feed.shared);
         let first = !feed.has_media();
@@ -331,15 +330,15 @@ impl Web {
     }
 }
 
-/// The place that it was to begin with cannot be had.
+/// The start position is impossible.
 fn no_start(report: &PlayerReport, why: &str) {
     report.say(problem!("player-no-start"), Severity::Warning, why);
 }
 
-/// Why nothing was opened.
+/// Why opening failed.
 enum Closed {
     Broken(PullError),
-    /// Of a recording the rest: why not, and whether the server said so.
+    /// The rest of a recording: the error, and whether the server refused it.
     Rest(Pull, Failure, Option<RangeRefusal>),
     /// It cannot be had any more.
     Never(Failure),
@@ -354,13 +353,12 @@ fn at(seen: Instant, now: Timestamp) -> Timestamp {
     now.offset(-i64::try_from(seen.elapsed().as_micros()).unwrap_or(0))
 }
 
-/// What comes next; after the end nothing.
+/// The next item; none after the end.
 async fn next(pull: &mut Pull, over: bool) -> Result<Item, PullError> {
     if over { std::future::pending().await } else { pull.next().await }
 }
 
-/// What went wrong, as the player tells it. What answers wrongly where a stream has been played is a
-/// loss.
+/// The error as the player reports it. A wrong answer after playback has begun counts as a loss.
 fn told(problem: PullError, feed: &InputFeed) -> Failure {
     match problem {
         PullError::Net(error) => web_failure(&error),
@@ -396,7 +394,7 @@ mod tests {
     /// Much less than any step has.
     const LIMIT: Duration = Duration::from_secs(1);
 
-    /// What a server does when it is asked.
+    /// A server's reaction to a request.
     #[derive(Copy, Clone)]
     enum Does {
         SendsOn(&'static str),
@@ -407,7 +405,7 @@ mod tests {
         Nothing,
     }
 
-    /// What it does for which path.
+    /// Its reaction to each path.
     type Habit = fn(&str) -> Does;
 
     async fn answer(mut socket: TcpStream, does: Habit) -> std::io::Result<()> {
@@ -455,7 +453,7 @@ mod tests {
         port
     }
 
-    /// How opening ends there.
+    /// The result of opening there.
     async fn open(does: Habit) -> (String, End) {
         let peer = format!("127.0.0.1:{}", serve(does).await);
         let text = format!("http://{peer}/live");

@@ -1,4 +1,4 @@
-//! The audio that is played, written to a WAV file of 16-bit samples (`--audio-dump`).
+//! Writes the played audio to a WAV file of 16-bit samples (`--audio-dump`).
 
 use std::fs::File;
 use std::io::{self, BufWriter, Seek, Write};
@@ -12,11 +12,11 @@ use crate::text::problem::problem;
 use crate::wire::codec::pcm::{Coding, Pcm};
 use crate::wire::container::audio::wav;
 
-/// A WAV file being written. Its format is that of the first audio; later audio of another rate or
-/// number of channels is left out, and said.
+/// A WAV file being written. The first audio determines its format; audio with another rate or
+/// channel count is dropped and reported.
 pub(in crate::player) struct Dump {
     path: PathBuf,
-    /// Opened at once so that a bad path is known before anything plays.
+    /// Opened at once, so that an invalid path is reported before playback.
     file: Option<File>,
     writer: Option<BufWriter<File>>,
     /// Rate and channels.
@@ -27,7 +27,7 @@ pub(in crate::player) struct Dump {
 }
 
 impl Dump {
-    /// Creates the file; under another name where there is one of this name already.
+    /// Creates the file, under another name if it exists.
     pub(in crate::player) fn create(path: &Path) -> Result<Self, Failure> {
         let made = files::create(path);
         let (file, path) = made.map_err(|error| cannot_write(path, &error))?;
@@ -41,7 +41,7 @@ impl Dump {
         })
     }
 
-    /// Tells under what name the file is made, where that is not the one that was wanted.
+    /// Reports the name of the file if it differs from the requested one.
     pub(in crate::player) fn tell_name(&self, report: &PlayerReport, wanted: &Path) {
         if self.path != wanted {
             let path = self.path.display().to_string();
@@ -50,7 +50,7 @@ impl Dump {
         }
     }
 
-    /// Adds what is heard.
+    /// Adds played audio.
     pub(in crate::player) fn write(&mut self, report: &PlayerReport, heard: &PlayedAudio<'_>) {
         if self.broken {
             return;
@@ -104,7 +104,7 @@ impl Dump {
     }
 }
 
-/// How the samples are written down.
+/// The sample format.
 const fn pcm((sample_rate, channels): (u32, u16)) -> Pcm {
     Pcm { coding: Coding::Signed, big_endian: false, bytes: 2, channels, sample_rate }
 }

@@ -1,5 +1,5 @@
-//! Reads the test source's markers from what is shown and heard: latency and lip-sync at the
-//! moment of presentation. Runs on the presenter thread.
+//! Reads the markers of presented video and audio, to measure latency and lip sync at presentation.
+//! Runs on the presenter thread.
 
 use crate::base::{Clock, Timestamp};
 use crate::media::VideoFrame;
@@ -27,7 +27,7 @@ impl Measure {
         }
     }
 
-    /// A frame that came at `came` is shown at `at`.
+    /// A frame that arrived at `came` is shown at `at`.
     pub(in crate::player) fn shown(
         &mut self,
         frame: &VideoFrame,
@@ -50,7 +50,7 @@ impl Measure {
         }
     }
 
-    /// Audio is, or will be, heard.
+    /// Audio is or will be played.
     pub(in crate::player) fn on_played(&mut self, heard: &PlayedAudio<'_>) {
         let fresh = self.onsets.as_ref().is_none_or(|(rate, _)| *rate != heard.rate);
         if fresh {
@@ -61,7 +61,7 @@ impl Measure {
         reader.push(heard.at, heard.channels, heard.data, |at| lip_sync.onset(at));
     }
 
-    /// From the writing of the last marker seen to its showing, milliseconds.
+    /// The time from writing the last marker to showing it, in milliseconds.
     pub(in crate::player) fn latency_ms(&self) -> Option<f64> {
         self.latency_ms
     }

@@ -1,6 +1,6 @@
-//! The presenter thread: keeps the playing position, shows frames at their time, keeps the audio
-//! flowing, and counts. The first frame is shown as soon as it is decoded, while the buffer
-//! still fills.
+//! The presenter thread: keeps the playback position, shows frames at their times, keeps the audio
+//! filled, and counts. The first frame is shown as soon as it is decoded, while the buffer still
+//! fills.
 
 pub(in crate::player) mod audio_dump;
 pub(in crate::player) mod measure;
@@ -31,13 +31,13 @@ use seek_search::SeekSearch;
 
 /// The longest the loop sleeps: the audio wants to be fed.
 const MAX_SLEEP: Duration = Duration::from_millis(8);
-/// After this long without a frame a late one is shown rather than none.
+/// After this long without a frame, a late one is shown.
 const LATE_FRAME_TIMEOUT: Duration = Duration::from_millis(400);
 
-/// Nothing to play for this long is worth a word.
+/// A stall of this length is reported.
 const STALLED: Duration = Duration::from_secs(1);
 
-/// What the presenter works with.
+/// The state of the presenter.
 pub(super) struct Presenter {
     pub(super) shared: Arc<Shared>,
     pub(super) pictures: queue::Receiver<Decoded>,
@@ -72,7 +72,7 @@ struct Counts {
     first_frame: Option<Duration>,
 }
 
-/// What the current second began with.
+/// The counters at the start of the current second.
 #[derive(Default)]
 struct SecondStart {
     since: Timestamp,
@@ -80,7 +80,7 @@ struct SecondStart {
     bytes: u64,
 }
 
-/// What was last seen of the time-shift buffer.
+/// The last reading of the time-shift buffer.
 #[derive(Default)]
 struct ShiftReading {
     rewind: Option<Rewind>,
@@ -93,12 +93,12 @@ struct Run {
     playout: Playout,
     sound: AudioDecoding,
     cadence: Cadence,
-    /// The frame whose turn is next.
+    /// The next frame to show.
     next: Option<VideoFrame>,
     video_ended: bool,
-    /// For the frame of the place that was gone to.
+    /// The search for the frame of a seek.
     sought: Option<SeekSearch>,
-    /// Where playing last began: frames before it were never meant to be shown.
+    /// The start of playback: earlier frames were never meant to be shown.
     from: Option<Timestamp>,
     previewed: bool,
     last_shown: Option<Timestamp>,
@@ -107,7 +107,7 @@ struct Run {
     started_at: Option<Timestamp>,
     /// Frames of earlier starts are not shown, see `Packets::restart`.
     generation: u32,
-    /// How often a speaker had been chosen when this one was opened.
+    /// The number of speaker choices when this one was opened.
     speaker_choices: u32,
     kept: ShiftReading,
     /// Since then there has been nothing to play.
@@ -141,7 +141,7 @@ impl Run {
         }
     }
 
-    /// One round; true when all has been shown.
+    /// One round; true when everything was shown.
     fn step(&mut self) -> bool {
         let shared = Arc::clone(&self.presenter.shared);
         let now = shared.clock.now();
@@ -259,7 +259,7 @@ impl Run {
         self.sound.play(now, position, speed, shared.controls.loudness(), ended, &mut heard);
     }
 
-    /// Opens, changes and gives up speakers.
+    /// Opens, changes and drops speakers.
     fn tend_speaker(&mut self, now: Timestamp) {
         let shared = &self.presenter.shared;
         let choices = shared.controls.speaker_choices();
@@ -297,7 +297,7 @@ impl Run {
         }
     }
 
-    /// Takes frames from the decoder and shows the one whose time it is.
+    /// Takes frames from the decoder, and shows the due one.
     fn show_due(&mut self, now: Timestamp, supply: &Supply) {
         // As many as one burst can hold; more wait for the next round, the audio goes first.
         for _ in 0..64 {
@@ -365,7 +365,7 @@ impl Run {
         }
     }
 
-    /// Whether it is of the place that is played, and not of one that was left.
+    /// Whether it belongs to the present position, and not to an earlier one.
     fn is_wanted(&mut self, decoded: &Decoded) -> bool {
         if decoded.generation != self.generation {
             // The feed may just have gone elsewhere.

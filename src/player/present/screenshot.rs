@@ -1,4 +1,4 @@
-//! A frame as a PNG file (`--snapshot`), converted by its own colour description.
+//! A frame as a PNG file (`--snapshot`), converted by its own color description.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -9,19 +9,19 @@ use crate::media::frame::{Matrix, Range};
 use crate::player::present::audio_dump::cannot_write;
 use crate::player::state::Failure;
 
-/// Writes the frame. Where there is a file of that name already it gets another name, which is
-/// given: nothing is written over.
+/// Writes the frame. An existing file is never overwritten: the new one gets another name, which is
+/// returned.
 ///
 /// # Errors
-/// When the file cannot be written.
+/// If the file cannot be written.
 pub fn write(path: &Path, frame: &VideoFrame) -> Result<PathBuf, Failure> {
     save(path, frame).map_err(|error| cannot_write(path, &error))
 }
 
-/// As [`write()`], with what the system says.
+/// Like [`write()`], with the system's error.
 ///
 /// # Errors
-/// As [`write()`].
+/// Like [`write()`].
 pub fn save(path: &Path, frame: &VideoFrame) -> io::Result<PathBuf> {
     let rgb = to_rgb(frame).map_err(io::Error::other)?;
     let size = frame.size();

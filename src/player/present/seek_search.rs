@@ -1,13 +1,13 @@
-//! The search for the frame of a place that was gone to: the newest one up to it. Pure.
+//! The search for the frame of a seek: the newest one up to the position. Pure.
 
 use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::media::VideoFrame;
 
-/// While frames may still come, one is waited for this long.
+/// How long to wait while frames may still arrive.
 const FRAME_TIMEOUT: Duration = Duration::from_secs(2);
-/// The same where all that was read is being decoded, and that goes beyond the place.
+/// The same if everything read past the position is being decoded.
 const BEYOND: Duration = Duration::from_millis(200);
 /// A first frame that is further ahead than this waits for its time.
 const MAX_LEAD: Duration = Duration::from_secs(5);
@@ -18,37 +18,37 @@ pub(super) struct SeekSearch {
     at: Timestamp,
     /// The newest frame up to it.
     found: Option<VideoFrame>,
-    /// One that is not the last before it is shown meanwhile.
+    /// An earlier frame is shown meanwhile.
     shown: bool,
-    /// When one was decoded last.
+    /// When a frame was last decoded.
     alive: Timestamp,
 }
 
-/// What a frame was.
+/// The classification of a frame.
 #[derive(Debug)]
 pub(super) enum SearchStep {
-    /// One up to the place; what came before it is `skipped`.
+    /// One up to the position; the previous one is `skipped`.
     Before { skipped: bool },
-    /// The first beyond it: this one is shown, and this one is next.
+    /// The first one past it: shows this one, and keeps the next.
     Beyond { show: Option<VideoFrame>, next: Option<VideoFrame> },
 }
 
-/// How it stands while no frame comes.
+/// The state without new frames.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct NoFrames {
-    /// Nothing is played until somebody says so.
+    /// Playback is paused.
     pub paused: bool,
-    /// No frame comes any more.
+    /// No more frames arrive.
     pub ended: bool,
-    /// All that was read is being decoded, and that goes beyond the place.
+    /// Everything read past the position is being decoded.
     pub read: bool,
 }
 
-/// What is done then.
+/// The next action.
 #[derive(Debug)]
 pub(super) enum Turn {
     Waits,
-    /// The best so far is shown, and it is searched on.
+    /// Shows the best one so far, and continues the search.
     Meanwhile(VideoFrame),
     Over(Option<VideoFrame>),
 }
@@ -78,8 +78,8 @@ impl SeekSearch {
         }
     }
 
-    /// None came. What plays does without the frame; in a pause nothing else would ever be seen of
-    /// the place, and a decoder that gets no processor is no reason to show nothing.
+    /// No frame arrived. Playback continues without the frame; in a pause, nothing else would show
+    /// the position, and a slow decoder is no reason to show nothing.
     pub fn lull(&mut self, now: Timestamp, lull: NoFrames) -> Turn {
         let patience = if lull.read { BEYOND } else { FRAME_TIMEOUT };
         if lull.ended || !lull.paused && now.since(self.alive) > patience {
@@ -108,7 +108,7 @@ mod tests {
     use crate::player::session::config::{Config, Source};
     use crate::player::session::shared::Shared;
 
-    /// Milliseconds: the place that is gone to.
+    /// The position of the seek in milliseconds.
     const PLACE: i64 = 5_000;
 
     fn at(ms: i64) -> Timestamp {
@@ -127,8 +127,7 @@ mod tests {
     }
 
     impl Bench {
-        /// Somebody goes to the place of a file, of which a second more has been read; nothing of that
-        /// waits to be decoded.
+        /// A seek in a file, of which one more second was read; no packets are queued.
         fn new(paused: bool) -> Self {
             let source = Source::File("film.mp4".into());
             let (shared, _events) = Shared::new(&Config::new(source), Clock::start());
@@ -155,7 +154,8 @@ mod tests {
             self.pictures.send(Decoded { generation, frame: frame(ms) }).unwrap();
         }
 
-        /// The presenter's round at `now`: whether it searches on, and how much has been shown.
+        /// The presenter's round at `now`: whether it continues the search, and the number of
+        /// frames shown.
         fn round(&mut self, now: i64) -> (bool, u64) {
             if self.run.sought.is_some() {
                 self.run.seek_on(at(now));

@@ -21,14 +21,14 @@ const RETRY_INTERVAL: Duration = Duration::from_secs(5);
 /// Opening that takes longer has failed.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// Opens a speaker for a rate and a number of channels, or says why not.
+/// Opens a speaker for a rate and a number of channels, or returns the error.
 pub type Open = dyn Fn(u32, u16, Clock) -> Result<Box<dyn Speaker>, Problem> + Send + Sync;
 
 type OpenedSpeaker = Result<Box<dyn Speaker>, Problem>;
 
 /// See the module.
 pub(in crate::player) struct Speakers {
-    /// `None`: audio goes nowhere.
+    /// `None`: no audio output.
     open: Option<Arc<Open>>,
     clock: Clock,
     opening: Option<Opening>,
@@ -40,7 +40,7 @@ struct Opening {
     answer: Receiver<OpenedSpeaker>,
     format: (u32, u16),
     since: Timestamp,
-    /// Left to itself when it takes too long.
+    /// Abandoned if it takes too long.
     _worker: Worker,
 }
 
@@ -49,7 +49,7 @@ impl Speakers {
         Self { open, clock, opening: None, again_at: None, told: false }
     }
 
-    /// A speaker, once there is one; begins to look for it. Never waits.
+    /// The speaker, once opened; starts to look for one. Never waits.
     pub(in crate::player) fn open(
         &mut self,
         report: &PlayerReport,
@@ -106,12 +106,12 @@ impl Speakers {
         self.failed(report, problem!("player-speaker-gone"), reason, now);
     }
 
-    /// Another speaker is wanted: what was learned of this one is forgotten.
+    /// Another speaker was chosen: forgets the state of this one.
     pub(in crate::player) fn forget(&mut self) {
         (self.opening, self.again_at, self.told) = (None, None, false);
     }
 
-    /// Drops a speaker where that may take its time.
+    /// Drops a speaker on a separate thread, because that can take time.
     pub(in crate::player) fn put_away(&self, speaker: Box<dyn Speaker>) {
         // Where no thread is to be had the drop happens here, in the closure that comes back.
         let _ = Worker::spawn("player-spk-drop", move |_| drop(speaker));

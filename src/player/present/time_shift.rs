@@ -1,6 +1,5 @@
-//! Going back in what is kept of a live stream, and forward to its live end: the presenter's part of
-//! the time shift. While it is behind, it takes from the time-shift buffer what it is going to need
-//! soon, and plays it at its own speed, as it plays a file.
+//! Seeking in the time shift of a live stream: the presenter's part. While behind, it takes the
+//! next packets from the time-shift buffer, and plays them like a file.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,24 +14,24 @@ use crate::player::session::report::PlayerReport;
 use crate::player::session::requests::TimeShiftPlace;
 use crate::player::state::Rewind;
 
-/// The decoders are given this much ahead of the position, and this many units in one go.
+/// How far the decoders are fed ahead of the position, and the items per round.
 const AHEAD_MICROS: i64 = 1_500_000;
 const MAX_PACKETS_PER_TURN: usize = 400;
 /// Closer to the live end than this is there.
 const NEAR_MICROS: i64 = 250_000;
-/// Where this much behind a place has been read, its frame has too.
+/// After this much data past a position, its frame has been read.
 const BEYOND_MICROS: i64 = 500_000;
-/// How often the buffer is looked at for its figures.
+/// How often to read the buffer's figures.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// The media time at which a viewer is who has not gone back.
+/// The media time of a viewer at the live edge.
 fn live_position(now: Timestamp, live: &Supply) -> Option<Timestamp> {
     let edge = live.edge?;
     Some(live.target.map_or(edge, |target| now.offset(-target).min(edge)))
 }
 
 impl Run {
-    /// Goes where somebody wants to go.
+    /// Executes a seek request.
     pub(super) fn follow_wish(&mut self, now: Timestamp, live: &Supply) {
         let shared = &self.presenter.shared;
         let Some(wanted) = shared.requests.take_back() else { return };
@@ -77,15 +76,15 @@ impl Run {
         }
     }
 
-    /// What was decoded belongs to another place.
+    /// Forgets decoded data of an earlier position.
     fn forget(&mut self, start: Start, from: Option<Timestamp>) {
         self.generation = start.video;
         (self.next, self.from, self.sought) = (None, from, None);
         self.sound.restart(start.audio);
     }
 
-    /// Goes to the place of the recording that the feed went to. What is decoded of the one before is
-    /// not shown any more, and the first frame at once, also in a pause.
+    /// Follows the feed to another position of the recording. Earlier decoded data is not
+    /// presented, and the first frame is shown at once, even in a pause.
     pub(super) fn follow_feed(&mut self, now: Timestamp) {
         let Some(moved) = self.presenter.shared.take_moved() else { return };
         let goes = moved.exact || self.playout.has_started();
@@ -97,7 +96,7 @@ impl Run {
         self.sought = moved.exact.then(|| SeekSearch::new(moved.at, now));
     }
 
-    /// Decodes up to the place that was gone to, whose frame is shown first.
+    /// Decodes up to the position of a seek, whose frame is shown first.
     pub(super) fn seek_on(&mut self, now: Timestamp) {
         let shared = Arc::clone(&self.presenter.shared);
         self.sound.decode(&shared, Some(self.playout.position()));
@@ -135,7 +134,7 @@ impl Run {
         }
     }
 
-    /// What there is to play: while behind, what is kept, at its own speed.
+    /// The available data: while behind, the stored part at its own speed.
     pub(super) fn supply(&mut self, now: Timestamp, live: Supply) -> Supply {
         let shared = &self.presenter.shared;
         let mut shift = shared.packets.shift.lock();
@@ -177,7 +176,7 @@ impl Run {
         }
     }
 
-    /// In a pause: the frame of the place that was gone to.
+    /// In a pause: shows the frame of a seek.
     pub(super) fn show_still(&mut self, now: Timestamp) {
         if self.previewed {
             return;
@@ -214,7 +213,7 @@ impl Run {
     }
 }
 
-/// Gives the decoders these units and nothing of what waited.
+/// Replaces the decoders' queues with these items.
 fn restart(
     packets: &WaitingPackets,
     report: &PlayerReport,

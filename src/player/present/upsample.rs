@@ -1,5 +1,5 @@
-//! Audio of fewer samples a second than devices take (5.5 kHz in old FLV): more of them, on straight lines
-//! between those that there are. What that adds lies above all that such audio has.
+//! Upsamples audio below the rates of devices (5.5 kHz in old FLV) by linear interpolation. The
+//! added frequencies are above those of such audio.
 
 use crate::player::decode::audio::Speaker;
 
@@ -7,22 +7,22 @@ use crate::player::decode::audio::Speaker;
 const MIN_RATE: u32 = 8_000;
 /// Fewer than these are no audio.
 const MIN_AUDIO: u32 = 1_000;
-/// Frames that are made more in one go.
+/// Limit for the frames of one step.
 const MAX_FRAMES: usize = 4_096;
 
-/// As how many samples each one is to be played.
+/// The upsampling factor.
 pub(in crate::player) fn times(rate: u32) -> u32 {
     if (MIN_AUDIO..MIN_RATE).contains(&rate) { MIN_RATE.div_ceil(rate) } else { 1 }
 }
 
-/// A speaker of a multiple of the rate that it is given.
+/// A speaker at a multiple of its input rate.
 pub(in crate::player) struct Upsampled<S> {
     inner: S,
     times: usize,
     channels: usize,
-    /// The frame that was taken last.
+    /// The last input frame.
     last: Vec<f32>,
-    /// What was made and found no room: of one call at most.
+    /// Output without room, of one call at most.
     waiting: Vec<f32>,
 }
 
@@ -33,7 +33,7 @@ impl<S: Speaker> Upsampled<S> {
         Self { inner, times: times.max(1), channels, last, waiting }
     }
 
-    /// Hands on what waits; whether all of it found room.
+    /// Passes on the waiting output; returns whether all of it fit.
     fn pass(&mut self) -> bool {
         let taken = self.inner.write(&self.waiting) * self.channels;
         self.waiting.drain(..taken.min(self.waiting.len()));

@@ -1,5 +1,6 @@
-//! What is in a stream or file: measured from its first seconds (a stream) or all of it (a file).
-//! `onair probe` prints it. Runs on the caller's thread. (It is long because every kind of input fills the same report.)
+//! The contents of a stream or file, from its first seconds (a stream) or all of it (a file).
+//! `onair probe` prints them. Runs on the caller's thread. (It is long because every kind of input
+//! fills the same report.)
 
 mod video;
 pub mod viewer;
@@ -45,7 +46,7 @@ use crate::wire::rtmp::client::{Event, Purpose};
 
 /// A stream is watched for at most this long.
 const LIMIT: Duration = Duration::from_secs(10);
-/// With everything known but the distance of keyframes, for this long.
+/// After this long, everything but the keyframe interval suffices.
 const LONG_ENOUGH: Duration = Duration::from_secs(6);
 /// At least this long, so that rates mean something.
 const MIN_DURATION: Duration = Duration::from_millis(1_500);
@@ -53,25 +54,25 @@ const MIN_DURATION: Duration = Duration::from_millis(1_500);
 const MAX_FILE_BYTES: u64 = 256 << 20;
 /// Keyframes whose bytes are looked into.
 const LOOKED_INTO: usize = 2;
-/// How often it is asked whether it is still wanted.
+/// How often to check whether it is still wanted.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// Frame times remembered for the frame rate.
 const MAX_TIMES: usize = 4_096;
 
-/// What was found.
+/// The result.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
     /// `flv` (RTMP too), `mp4`, `mkv`, `mp3`, `flac`, `ogg`, `aac`, `wav`, `hls` or `mpegts`.
     pub format: &'static str,
-    /// Seconds; of a file, and of what a server has recorded.
+    /// Seconds; of a file, or of a server's recording.
     pub duration: Option<f64>,
-    /// `onMetaData`, as it came.
+    /// `onMetaData`, unchanged.
     pub metadata: Option<Value>,
     pub video: Option<Video>,
     pub audio: Option<Audio>,
     /// The further audio tracks of a file, in their order.
     pub further: Vec<Audio>,
-    /// What is in it and is not played here.
+    /// Tracks that onair cannot play.
     pub unsupported: Vec<UnsupportedTrack>,
     /// Seconds from keyframe to keyframe, the median.
     pub gop_s: Option<f64>,
@@ -84,23 +85,23 @@ pub struct Report {
 pub struct Video {
     pub format: VideoFormat,
     pub profile: Option<String>,
-    /// As the codec writes it: for 3.1 H.264 has 31, HEVC 93.
+    /// In the codec's notation: 3.1 is 31 in H.264 and 93 in HEVC.
     pub level: Option<u32>,
     pub size: Option<(u32, u32)>,
     pub fps: Option<f64>,
     /// Bits a second.
     pub bitrate: Option<f64>,
-    /// As the stream tells, or else the file.
+    /// From the stream, or else from the file.
     pub colors: Colors,
 }
 
 /// The audio.
 #[derive(Clone, Debug)]
 pub struct Audio {
-    /// What the track is called.
+    /// The name of the track.
     pub name: Option<String>,
     pub format: AudioFormat,
-    /// Which of the codecs of that format, as ffprobe names it: a layer of MPEG audio, or how values are written.
+    /// The variant of the codec by ffprobe's name: a layer of MPEG audio, or a sample format.
     pub variant: Option<String>,
     pub profile: Option<String>,
     pub sample_rate: Option<u32>,
@@ -115,7 +116,7 @@ impl Audio {
         Self { name, format, variant, profile, sample_rate: None, channels: None, bitrate }
     }
 
-    /// What a config tells.
+    /// Takes a config.
     fn describe(&mut self, told: &AudioConfig) {
         if told.sample_rate > 0 {
             (self.sample_rate, self.channels) = (Some(told.sample_rate), Some(told.channels));
@@ -137,7 +138,7 @@ impl Audio {
 /// Probes a source; `cancelled` is asked now and then.
 ///
 /// # Errors
-/// As [`Player`](crate::player::handle::Player)'s failures.
+/// Like [`Player`](crate::player::handle::Player)'s failures.
 pub fn probe(
     source: &Source,
     net: &net::Options,
@@ -153,7 +154,7 @@ pub fn probe(
     }
 }
 
-/// Probes what is at a URL, of which opening may take this long.
+/// Probes a URL; opening may take this long.
 pub(super) async fn probe_stream(
     url: &str,
     net: &net::Options,
@@ -209,8 +210,7 @@ fn with_path(report: Report, path: &Path) -> Report {
     }
 }
 
-/// The same with what the file itself tells of colours, and with what is known of all its audio
-/// tracks, whose first one was looked at.
+/// Adds the file's color declaration, and all its audio tracks, of which the first was measured.
 fn with_tracks(mut report: Report, index: &Index) -> Report {
     if let Some(video) = &mut report.video {
         video.colors = video.colors.or(index.colors);
@@ -376,7 +376,7 @@ async fn probe_web(
     })
 }
 
-/// Waits for what is opened, as long as somebody wants it.
+/// Waits for opening, as long as it is wanted.
 async fn while_wanted<T>(
     opening: impl Future<Output = T>,
     cancelled: &dyn Fn() -> bool,
@@ -395,14 +395,14 @@ fn interrupted() -> Failure {
     Failure::new(FailureKind::System, problem!("play-interrupted"))
 }
 
-/// How long it lasts.
+/// The source of the length.
 #[derive(Copy, Clone, Debug)]
 enum Length {
     /// A broadcast has no end.
     None,
-    /// As its metadata say.
+    /// The metadata.
     Told,
-    /// As was measured, where its metadata do not say.
+    /// A measurement, without metadata.
     Measured,
 }
 
@@ -414,7 +414,7 @@ struct Prober {
     metadata: Option<Value>,
     bodies: u64,
     video: Option<Video>,
-    /// What was told of colours beside the stream itself.
+    /// Colors declared outside the stream.
     told: Colors,
     length_size: usize,
     audio: Option<Audio>,
@@ -422,7 +422,7 @@ struct Prober {
     sound: Course,
     /// Presentation times of frames.
     times: VecDeque<i64>,
-    /// What the parameter sets say of the frame rate.
+    /// The frame rate of the parameter sets.
     declared_fps: Option<f64>,
     keyframes: Vec<i64>,
     first_keyframe: Option<Timestamp>,
@@ -608,12 +608,12 @@ impl Prober {
         self.audio.get_or_insert_with(|| Audio::of(format))
     }
 
-    /// How much media time has been seen.
+    /// The media time seen.
     fn seconds(&self) -> f64 {
         self.pictures.seconds().max(self.sound.seconds())
     }
 
-    /// What the metadata say of the length, in seconds.
+    /// The length in the metadata, in seconds.
     fn declared_duration(&self) -> Option<f64> {
         let told = self.metadata.as_ref()?.get_number("duration")?;
         (told > 0.0 && told.is_finite()).then_some(told)

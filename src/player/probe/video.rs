@@ -1,4 +1,4 @@
-//! What the bytes of a frame stream tell of it: its configurations, and its first keyframes.
+//! Reads a video stream's properties from its configs and first keyframes.
 
 use std::collections::VecDeque;
 
@@ -10,7 +10,7 @@ use crate::wire::codec::h264::DecoderConfig;
 use crate::wire::codec::h264::vui::VideoSignal;
 use crate::wire::codec::{Colors, cadence, hdr};
 
-/// What a configuration tells.
+/// The properties in a config.
 pub(super) fn described(format: VideoFormat, config: &Bytes) -> Option<codec::VideoInfo> {
     match format {
         VideoFormat::H264 => {
@@ -32,7 +32,7 @@ pub(super) fn described(format: VideoFormat, config: &Bytes) -> Option<codec::Vi
     }
 }
 
-/// What a configuration tells of the frame rate.
+/// The frame rate in a config.
 pub(super) fn frame_rate(format: VideoFormat, config: &Bytes) -> Option<f64> {
     if format != VideoFormat::H264 {
         return None;
@@ -48,7 +48,7 @@ fn h264_colors(signal: VideoSignal) -> Colors {
     Colors { full_range, ..told.unwrap_or_default() }
 }
 
-/// What is beside a frame that decodes on its own, or in it.
+/// The metadata in or next to a keyframe.
 pub(super) fn beside(format: VideoFormat, picture: &Bytes, length_size: usize) -> codec::VideoInfo {
     let colors = match format {
         VideoFormat::H264 => hdr::of_h264(picture, length_size),
@@ -69,7 +69,7 @@ pub(super) fn length_size(format: VideoFormat, config: &[u8]) -> usize {
     config.get(place).map_or(4, |byte| usize::from(byte & 3) + 1)
 }
 
-/// Frames a second by the times at which they are shown, to three decimals; `told` is what the stream says of itself.
+/// Frames per second by the presentation times, to three decimals; `told` is the declared rate.
 pub(super) fn measured_frame_rate(times: &VecDeque<i64>, told: Option<f64>) -> Option<f64> {
     let rate = cadence::frame_rate(times.iter().copied(), told)?;
     Some((rate * 1_000.0).round() / 1_000.0)

@@ -1,6 +1,6 @@
-//! A cheap look at a stream: what its viewers get, judged without showing it. Of
-//! the frames only keyframes are decoded, of the audio all; nothing is buffered, so that times are
-//! those of arrival. The feed thread is the player's own; a second thread looks ten times a second.
+//! A cheap probe of the viewers' stream, without showing it. It decodes only keyframes and all
+//! audio, without buffering, so times are arrival times. The feed thread is the player's; a second
+//! thread checks ten times per second.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -22,24 +22,24 @@ use crate::player::session::shared::Shared;
 use crate::player::state::{Failure, State};
 use crate::wire::rtmp::Url;
 
-/// How often what has come is looked at.
+/// How often to check new data.
 const LOOK: Duration = Duration::from_millis(100);
 /// Arrivals are remembered for this long, for rates and delays…
 const ARRIVALS: Duration = Duration::from_secs(10);
 /// …and are this many at the most.
 const MOST_ARRIVALS: usize = 4_000;
-/// What comes so soon after a connection was made may be a server's store of the past.
+/// Data this soon after connecting can be a server's cache.
 const STORE: Duration = Duration::from_secs(2);
 /// A frame so close to a full second may be on either side of it: the marker has milliseconds.
 const UNSURE_MICROS: i64 = 1_500;
-/// Offsets between audio and video, of which the median counts…
+/// Offsets between audio and video; their median counts…
 const OFFSETS: usize = 5;
 /// …while the newest is no older than this.
 const OFFSET_HOLDS: Duration = Duration::from_secs(10);
-/// A rate of frames is of now if one has come since.
+/// How long a measured frame rate stays valid.
 const RATE_HOLDS: Duration = Duration::from_secs(3);
 
-/// How much is remembered.
+/// The size of the history.
 #[derive(Copy, Clone, Debug)]
 pub struct ProbeMemory {
     /// Keyframes.
@@ -48,48 +48,48 @@ pub struct ProbeMemory {
     pub sound: usize,
 }
 
-/// Where to look.
+/// The stream to probe.
 #[derive(Clone, Debug)]
 pub enum ProbeTarget {
     /// The address that is published to: most plain servers play there too.
     Rtmp(Box<Url>),
-    /// An address of its own, as a person wrote it.
+    /// A separate address, as the user wrote it.
     Address(crate::base::Secret),
 }
 
-/// A keyframe that came.
+/// A received keyframe.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct Keyframe {
-    /// When it came.
+    /// Its arrival.
     pub at: Timestamp,
-    /// When the stream says that it is shown.
+    /// Its presentation time.
     pub pts: Timestamp,
     pub likeness: FrameSimilarity,
     /// The same without bars around it.
     pub inside: FrameSimilarity,
-    /// The wall clock when it was made, in milliseconds, where it has the test source's marker.
+    /// Its wall clock in milliseconds, if it has the test pattern's marker.
     pub marker: Option<i64>,
 }
 
-/// What has come so far. Times are the session clock's.
+/// The received stream so far. Times are on the session clock.
 #[derive(Clone, Debug)]
 pub struct ProbeReading {
     pub state: State,
     pub size: Option<Size>,
-    /// Names of the codecs, such as `H.264 High`; empty until known.
+    /// The codecs, such as `H.264 High`; empty until known.
     pub video: String,
     pub audio: String,
     /// Frames a second of media time.
     pub fps: Option<f64>,
     /// Bits a second over the last seconds.
     pub bitrate: u32,
-    /// When the stream was joined the last time, once something came.
+    /// The last connection, once data has arrived.
     pub joined: Option<Timestamp>,
     /// The last video or audio, and the last of each.
     pub last: Option<Timestamp>,
     pub last_video: Option<Timestamp>,
     pub last_audio: Option<Timestamp>,
-    /// Media time that came for each second that passed until the last came, over the last 10 s.
+    /// The received media time per second, over the last 10 s.
     pub pace: Option<f64>,
     /// The newest keyframes, oldest first.
     pub pictures: VecDeque<Keyframe>,
@@ -129,7 +129,7 @@ impl ProbeReading {
     }
 }
 
-/// One packet's arrival.
+/// The arrival of one packet.
 #[derive(Copy, Clone, Debug)]
 struct Arrival {
     at: Timestamp,
@@ -138,22 +138,21 @@ struct Arrival {
     bytes: usize,
 }
 
-/// Looks at packets. Also for the stream as it is sent, with which what comes back is compared.
+/// Analyzes packets. Also used for the sent stream, with which the received one is compared.
 pub struct ProbeWorker {
     clock: Clock,
     video: Option<(VideoConfig, Box<dyn VideoBackend>)>,
     audio: Option<(AudioConfig, Box<dyn AudioBackend>)>,
     onsets: Option<(u32, OnsetReader)>,
     arrivals: VecDeque<Arrival>,
-    /// The newest keyframe with a marker: the wall clock when it was made, in milliseconds, and its
-    /// media time.
+    /// The newest keyframe with a marker: its wall clock in milliseconds, and its media time.
     marker: Option<(i64, Timestamp)>,
     offsets: VecDeque<i64>,
-    /// When the newest of them came.
+    /// When the newest offset arrived.
     offset_at: Timestamp,
     picture: Latest<VideoFrame>,
     memory: ProbeMemory,
-    /// What it has seen.
+    /// The results.
     pub seen: ProbeReading,
 }
 
@@ -164,7 +163,7 @@ impl std::fmt::Debug for ProbeWorker {
 }
 
 impl ProbeWorker {
-    /// One that puts the newest keyframe into `picture`.
+    /// Stores the newest keyframe in `picture`.
     pub fn new(clock: Clock, memory: ProbeMemory, picture: Latest<VideoFrame>) -> Self {
         Self {
             clock,
@@ -218,7 +217,7 @@ impl ProbeWorker {
         }
     }
 
-    /// The connection was made again: what came before says nothing of what comes now.
+    /// The connection was restored: earlier data no longer counts.
     pub fn gap(&mut self) {
         self.arrivals.clear();
         self.marker = None;
@@ -238,7 +237,7 @@ impl ProbeWorker {
         }
     }
 
-    /// A packet; its `captured` is when it came.
+    /// Takes a packet; its `captured` is the arrival.
     pub fn take(&mut self, packet: &EncodedPacket) {
         let at = packet.captured;
         let joined = *self.seen.joined.get_or_insert(at);
@@ -339,8 +338,8 @@ impl ProbeWorker {
         }
     }
 
-    /// A tone began at this media time: how far is it from the flash that belongs to it? Flashes
-    /// are mostly not in keyframes; where they are follows from the marker of the last one.
+    /// A tone began at this media time: measures its offset from its flash. Flashes are usually not
+    /// keyframes; the last keyframe's marker shows their position.
     fn onset(&mut self, at: Timestamp) {
         let (Some((time_ms, pts)), Some((video, _))) = (self.marker, &self.video) else { return };
         // As the stream says of itself: frames that are left out do not change it.
@@ -395,9 +394,9 @@ impl ProbeWorker {
     }
 }
 
-/// Where the first frame of a flash lies that is nearest to `wanted`, microseconds from a frame
-/// whose wall clock is `wall`, at `fps`. `None` where a frame lies so close to the full second that
-/// it may be either side of it.
+/// The position of the first frame of the flash nearest to `wanted`, in microseconds from a frame
+/// with the wall clock `wall`, at `fps`. `None` if a frame is so close to the full second that it
+/// can be on either side.
 fn flash_near(wall: i64, fps: f64, wanted: i64) -> Option<i64> {
     if !(1.0..=1_000.0).contains(&fps) {
         return None;
@@ -412,7 +411,7 @@ fn flash_near(wall: i64, fps: f64, wanted: i64) -> Option<i64> {
     (sure && (flash - wanted).abs() < 450_000).then_some(flash)
 }
 
-/// A stream that is being looked at. Dropping it ends it without waiting.
+/// A running probe. Dropping it ends it without waiting.
 #[derive(Debug)]
 pub struct ViewerProbe {
     shared: Arc<Shared>,
@@ -421,7 +420,7 @@ pub struct ViewerProbe {
 }
 
 impl ViewerProbe {
-    /// Begins to look; the newest keyframe goes into `picture`, as it is.
+    /// Starts the probe; the newest keyframe goes to `picture` unchanged.
     ///
     /// # Errors
     /// When the address makes no sense or the system grants no threads.
@@ -468,14 +467,14 @@ impl ViewerProbe {
         }
     }
 
-    /// What has come so far.
+    /// The results so far.
     pub fn seen(&self) -> ProbeReading {
         let mut seen = self.seen.lock().clone();
         seen.state = self.shared.report.state();
         seen
     }
 
-    /// Ends it and waits, at most `limit` altogether.
+    /// Ends it and waits, at most `limit` in total.
     pub fn stop(mut self, limit: Duration) {
         self.shared.halt();
         let until = self.shared.clock.now() + limit;
@@ -525,7 +524,7 @@ fn run(shared: &Shared, mut looker: ProbeWorker, out: &Mutex<ProbeReading>) {
 mod tests {
     use super::*;
 
-    /// A looker at which this many packets of audio have come, one every 20 ms.
+    /// A probe after this many audio packets, one every 20 ms.
     fn looker(packets: i64) -> ProbeWorker {
         let memory = ProbeMemory { pictures: 10, sound: 1_000 };
         let mut looker = ProbeWorker::new(Clock::start(), memory, Latest::default());

@@ -1,4 +1,4 @@
-//! How the audio is heard: volume, balance, the speaker, and its offset against the video.
+//! Audio output: volume, balance, the speaker, and its offset from the video.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
@@ -12,11 +12,11 @@ use crate::player::session::config::{Config, MAX_AV_OFFSET_MS};
 pub(in crate::player) struct AudioControls {
     volume: AtomicU32,
     muted: AtomicBool,
-    /// -1 (left) … 1 (right).
+    /// −1 (left) … 1 (right).
     balance: AtomicU32,
-    /// Microseconds by which audio is later than its timestamps say.
+    /// Microseconds by which audio plays later than its timestamps.
     av_offset: AtomicI64,
-    /// Which speaker; and how often that was chosen.
+    /// The chosen speaker, and the number of choices.
     speaker: Arc<Mutex<Option<String>>>,
     speaker_choices: AtomicU32,
 }
@@ -55,7 +55,7 @@ impl AudioControls {
         self.muted.load(Ordering::Relaxed)
     }
 
-    /// What the speaker is set to.
+    /// The volume of the speaker.
     pub(in crate::player) fn loudness(&self) -> f32 {
         if self.muted() { 0.0 } else { self.volume() }
     }
@@ -72,7 +72,7 @@ impl AudioControls {
         self.av_offset.load(Ordering::Relaxed)
     }
 
-    /// Which speaker is wanted, for whoever opens it.
+    /// The chosen speaker, for opening it.
     pub(in crate::player) fn speaker(&self) -> Arc<Mutex<Option<String>>> {
         Arc::clone(&self.speaker)
     }
@@ -82,13 +82,13 @@ impl AudioControls {
         self.speaker_choices.fetch_add(1, Ordering::Release);
     }
 
-    /// How often a speaker was chosen.
+    /// The number of speaker choices.
     pub(in crate::player) fn speaker_choices(&self) -> u32 {
         self.speaker_choices.load(Ordering::Acquire)
     }
 
-    /// Audio is heard this much later than its timestamps say (sooner, where negative), within what makes sense.
-    /// Gives that in microseconds.
+    /// Sets how much later audio plays than its timestamps (negative: earlier), clamped. Returns it
+    /// in microseconds.
     pub(in crate::player) fn set_av_offset(&self, millis: i32) -> i64 {
         let offset = i64::from(millis.clamp(-MAX_AV_OFFSET_MS, MAX_AV_OFFSET_MS)) * 1_000;
         self.av_offset.store(offset, Ordering::Relaxed);

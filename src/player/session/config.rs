@@ -1,4 +1,4 @@
-//! What is played, and how.
+//! The source and options of a player.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::player::buffer::time_shift::TimeShiftDepth;
 use crate::player::path_of;
 use crate::player::session::gapless::NextFile;
 
-/// Where the stream comes from.
+/// The source of the stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     /// `rtmp://`, `rtmps://`, `rtmpt://` or `rtmpts://`, the stream's name as its last part;
@@ -22,7 +22,7 @@ pub enum Source {
 }
 
 impl Source {
-    /// What a person typed: a URL if it begins like one, else a file.
+    /// Parses the user's text: a URL if it begins like one, else a file.
     pub fn parse(text: &str) -> Self {
         let text = text.trim();
         if let Some(place) = text.strip_prefix("file://") {
@@ -36,40 +36,40 @@ impl Source {
     }
 }
 
-/// How to play.
+/// The options.
 #[derive(Clone, Debug)]
 pub struct Config {
     pub source: Source,
-    /// How much is kept back to even out the network.
+    /// The buffer against jitter.
     pub buffer: Duration,
-    /// Keep back as little as the network allows; `buffer` is what it begins with.
+    /// Use the smallest buffer that the network allows; `buffer` is the initial one.
     pub auto_buffer: bool,
-    /// Audio is heard this many milliseconds later than its timestamps say (sooner, where negative).
+    /// Audio plays this many milliseconds later than its timestamps (negative: earlier).
     pub av_offset_ms: i32,
     /// Which decoder of frames is asked first.
     pub decoder: Prefer,
-    /// How much of a live stream is kept to go back in; `None`: nothing.
+    /// The time shift of a live stream; `None`: off.
     pub time_shift: Option<TimeShiftDepth>,
-    /// Where a recording begins.
+    /// The start position of a recording.
     pub start: Option<Duration>,
-    /// Whether a lost connection is made again.
+    /// Whether to reconnect after a loss.
     pub reconnect: bool,
-    /// Whether a broadcaster who leaves a live stream is waited for without end, where it is.
+    /// Whether to wait forever for the broadcaster of a live stream to return.
     pub patient: bool,
-    /// What follows a file without a gap, as long as this says so.
+    /// The gapless successor of a file.
     pub sequel: Option<NextFile>,
-    /// Whether audio goes to a device (if there is one).
+    /// Whether audio plays on a device (if there is one).
     pub speaker: bool,
-    /// Which speaker; `None`: the system's.
+    /// The speaker; `None`: the system's default.
     pub device: Option<String>,
     /// 0…1.
     pub volume: f32,
-    /// -1 (left alone) … 1 (right alone); 0: both as they are.
+    /// −1 (left only) … 1 (right only); 0: unchanged.
     pub balance: f32,
     pub muted: bool,
     /// Read the test source's markers.
     pub measure: bool,
-    /// Write what is received into this FLV file.
+    /// Write the received stream to this FLV file.
     pub save: Option<PathBuf>,
     /// Write the audio that is played into this WAV file.
     pub audio_dump: Option<PathBuf>,

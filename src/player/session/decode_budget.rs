@@ -1,19 +1,19 @@
-//! How much of a frame this machine decodes in time, as measured while it does. Written by the thread
-//! that decodes, read by whoever chooses among variants.
+//! The measured decoding speed of this machine. Written by the decoder thread, read when choosing
+//! among variants.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::media::VideoCodec;
 
-/// So much of the time may go into decoding.
+/// The share of time that decoding may use.
 const SHARE: f64 = 0.7;
-/// Measurements before which none is believed.
+/// The minimum number of measurements.
 const MIN_MEASUREMENTS: u64 = 25;
-/// By how much a dearer measurement moves what is known: a machine that is busy for a moment makes
-/// frames dear, and nothing makes them cheap.
+/// The weight of a slower measurement: a busy machine makes frames slow, but nothing makes them too
+/// fast.
 const RISE: f64 = 1.02;
-/// Where only others have been measured, a codec is taken for this much dearer than H.264.
+/// The assumed cost of an unmeasured codec relative to H.264.
 const DEARER: f64 = 2.0;
 
 /// See the module.
@@ -23,7 +23,7 @@ pub(in crate::player) struct DecodeBudget {
     others: Costs,
 }
 
-/// What frames of one kind cost. Written by one thread.
+/// The decoding cost of a codec. Written by one thread.
 #[derive(Debug, Default)]
 struct Costs {
     count: AtomicU64,
@@ -40,7 +40,7 @@ impl Costs {
         self.count.store(count.saturating_add(1), Ordering::Relaxed);
     }
 
-    /// Once it is believed.
+    /// The cost once measured.
     fn known(&self) -> Option<f64> {
         let enough = self.count.load(Ordering::Relaxed) >= MIN_MEASUREMENTS;
         enough.then(|| self.nanos.load(Ordering::Relaxed) as f64)
@@ -52,7 +52,7 @@ impl DecodeBudget {
         if codec == VideoCodec::H264 { &self.h264 } else { &self.others }
     }
 
-    /// So many pixels were decoded in this time.
+    /// This many pixels were decoded in this time.
     pub(in crate::player) fn note(&self, codec: VideoCodec, pixels: usize, took: Duration) {
         if pixels == 0 {
             return;
@@ -60,7 +60,7 @@ impl DecodeBudget {
         self.of(codec).note(took.as_nanos() as f64 * 1_000.0 / pixels as f64);
     }
 
-    /// Whether this many pixels a second can be decoded in time; so it is hoped where nothing is known.
+    /// Whether this many pixels per second can be decoded in time; unknown counts as yes.
     pub(in crate::player) fn carries(&self, codec: VideoCodec, pixels_per_s: f64) -> bool {
         let known = self.of(codec).known();
         let costs = known.or_else(|| Some(self.h264.known()? * DEARER)).unwrap_or(0.0);

@@ -1,6 +1,6 @@
-//! What follows a file without a gap: the same one again, or another one that is opened while the last
-//! packets of this one wait to be played. One at most is read ahead. Shared by the thread that reads and
-//! by whoever looks after the player, who knows the list.
+//! Gapless playback: the same file again, or another one that is opened while the last packets of
+//! this one still wait. At most one file is read ahead. Shared by the reading thread and the
+//! player's owner, who knows the list.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,32 +10,32 @@ use parking_lot::Mutex;
 
 use crate::player::state::Failure;
 
-/// See the module. Clones are the same one.
+/// The gapless successor; clones are the same object.
 #[derive(Clone, Debug, Default)]
 pub struct NextFile(Arc<Mutex<Inside>>);
 
-/// A file in the course of what is played.
+/// A file in the sequence.
 #[derive(Clone, Debug, Default)]
 struct PlayedFile {
     path: PathBuf,
-    /// Where in that course it begins.
+    /// Its beginning in the sequence.
     begins: Duration,
-    /// How long it is; `None`: the player knows.
+    /// Its length; `None`: the player knows it.
     whole: Option<Duration>,
 }
 
 #[derive(Debug, Default)]
 struct Inside {
-    /// The file goes around on its own.
+    /// The file loops.
     again: bool,
-    /// What is played.
+    /// The present file.
     playing: PlayedFile,
-    /// What is to follow, and whether it cannot without a gap.
+    /// The next file, and whether it cannot follow without a gap.
     next: Option<PathBuf>,
     tried: bool,
-    /// What follows and is being read.
+    /// The next file that is being read.
     joined: Option<PlayedFile>,
-    /// What was to follow and cannot be played.
+    /// A next file that cannot be played.
     failed: Option<(PathBuf, Failure)>,
 }
 
@@ -47,7 +47,7 @@ impl NextFile {
         *inside = Inside { again: inside.again, playing, ..Inside::default() };
     }
 
-    /// Whether the file goes around on its own.
+    /// Sets whether the file loops.
     pub fn set_around(&self, again: bool) {
         self.0.lock().again = again;
     }
@@ -56,8 +56,8 @@ impl NextFile {
         self.0.lock().again
     }
 
-    /// This is to follow what is played, or nothing. True: another one was being read already, and is not
-    /// wanted any more; who looks after the player has it go to where it is.
+    /// Sets the next file, or none. True: another one was already being read; the owner must then
+    /// seek the player to its own position.
     pub fn want(&self, next: Option<PathBuf>) -> bool {
         let mut inside = self.0.lock();
         if let Some(joined) = &inside.joined {
@@ -74,8 +74,8 @@ impl NextFile {
         false
     }
 
-    /// The place in the course of what is played is this one. Where another file plays by then, its path and
-    /// how long it is; told once.
+    /// Advances the position in the sequence. If another file plays by then, returns its path and
+    /// length, once.
     pub fn advance(&self, place: Duration) -> Option<(PathBuf, Option<Duration>)> {
         let mut inside = self.0.lock();
         let joined = inside.joined.take_if(|joined| place >= joined.begins)?;
@@ -84,17 +84,17 @@ impl NextFile {
         Some((joined.path, joined.whole))
     }
 
-    /// Where in the course of what is played the file that plays begins.
+    /// The beginning of the present file in the sequence.
     pub fn begins(&self) -> Duration {
         self.0.lock().playing.begins
     }
 
-    /// What was to follow and cannot be played; told once.
+    /// A next file that cannot be played; returned once.
     pub fn take_failed(&self) -> Option<(PathBuf, Failure)> {
         self.0.lock().failed.take()
     }
 
-    /// Another place of the file that plays was asked for: nothing follows until that has been read.
+    /// A seek in the present file: nothing follows until it has been read.
     pub fn part(&self) {
         self.0.lock().joined = None;
     }
@@ -105,7 +105,7 @@ impl NextFile {
         inside.next.clone().filter(|_| !inside.tried && inside.joined.is_none())
     }
 
-    /// That one cannot follow without a gap, or not at all.
+    /// This file cannot follow without a gap, or at all.
     pub(in crate::player) fn refuse(&self, path: &Path, failure: Option<Failure>) {
         let mut inside = self.0.lock();
         if inside.next.as_deref() == Some(path) {
@@ -114,21 +114,20 @@ impl NextFile {
         }
     }
 
-    /// That one is being read from here on, to be played from `begins` on.
+    /// This file is being read from now on, and plays from `begins` on.
     pub(in crate::player) fn join(&self, path: &Path, begins: Duration, whole: Duration) {
         let joined = PlayedFile { path: path.to_owned(), begins, whole: Some(whole) };
         self.0.lock().joined = Some(joined);
     }
 
-    /// What is being read ahead is this long, as is known now that it has been read. False: this one is played
-    /// already.
+    /// The file that was read ahead has this length. False: it already plays.
     pub(in crate::player) fn measure(&self, path: &Path, whole: Duration) -> bool {
         let mut inside = self.0.lock();
         let joined = inside.joined.as_mut().filter(|joined| joined.path == path);
         joined.map(|joined| joined.whole = Some(whole)).is_some()
     }
 
-    /// Reading begins again in the file that plays, which is this one.
+    /// Restarts reading in the present file, and returns it.
     pub(in crate::player) fn restart(&self) -> PathBuf {
         let mut inside = self.0.lock();
         (inside.joined, inside.tried) = (None, false);

@@ -1,4 +1,4 @@
-//! How a player ends: its threads are asked to, and from then on no frame is shown.
+//! How a player ends: its threads are asked to end, and no more frames are shown.
 
 use parking_lot::Mutex;
 
@@ -12,8 +12,8 @@ pub(in crate::player) struct Lifetime {
     pub(in crate::player) stop: Stop,
     /// Wakes a feed that waits for the network, see `feed`.
     pub(in crate::player) stopping: tokio::sync::Notify,
-    /// Until it is asked to end. Held while a frame is put into the slot, which belongs to another
-    /// player by the time this one's threads have ended.
+    /// Until it is asked to end. Held while a frame goes into the slot, which belongs to another
+    /// player after this one has ended.
     showing: Mutex<bool>,
 }
 
@@ -25,7 +25,7 @@ impl Default for Lifetime {
 }
 
 impl Lifetime {
-    /// Asks all threads to end. Nothing is shown from here on.
+    /// Asks all threads to end. Nothing is shown from now on.
     pub(in crate::player) fn end(&self) {
         *self.showing.lock() = false;
         self.stop.set();

@@ -1,4 +1,4 @@
-//! What the threads of one player share: its config, requests, problems, figures.
+//! Data that the threads of one player share: its config, requests, problems, figures.
 
 pub(in crate::player) mod audio_controls;
 pub mod config;

@@ -16,9 +16,9 @@ const FILE_AHEAD: usize = 250;
 pub(in crate::player) struct WaitingPackets {
     pub(in crate::player) video: Packets<VideoConfig>,
     pub(in crate::player) audio: Packets<AudioConfig>,
-    /// What its server lists of a live stream, to go back in.
+    /// The DVR window of the server's playlist.
     pub(in crate::player) listed: DvrWindow,
-    /// The newest of a live stream, kept to go back in.
+    /// The time shift of a live stream.
     pub(in crate::player) shift: Mutex<TimeShift>,
 }
 
@@ -41,26 +41,26 @@ impl WaitingPackets {
         }
     }
 
-    /// Throws away what waits, and what is decoded of it too; configs stay.
+    /// Clears the queues and decoded data; configs stay.
     pub(in crate::player) fn restart(&self) -> Start {
         let video = self.video.restart_with_parameters();
         let audio = self.audio.restart_with_parameters();
         Start { video, audio }
     }
 
-    /// No more come.
+    /// The stream has ended.
     pub(in crate::player) fn close(&self) {
         self.video.close();
         self.audio.close();
     }
 
-    /// Whether nothing waits for the decoders.
+    /// Whether the queues are empty.
     pub(in crate::player) fn is_empty(&self) -> bool {
         self.video.is_empty() && self.audio.is_empty()
     }
 
-    /// Hands on what came, or only keeps it while the player is behind. Returns how many packets were
-    /// thrown away for it.
+    /// Passes on an item, or only stores it while the player is behind. Returns the number of
+    /// packets dropped for it.
     pub(in crate::player) fn hand_on(&self, kept: KeptPacket) -> u64 {
         // Held while it is handed on, so that nothing comes between a new start and what it begins
         // with.
@@ -68,7 +68,7 @@ impl WaitingPackets {
         if shift.push(&kept) { self.hand_over(kept) } else { 0 }
     }
 
-    /// Puts a unit where its decoder takes it from.
+    /// Puts an item into its decoder's queue.
     pub(in crate::player) fn hand_over(&self, kept: KeptPacket) -> u64 {
         match kept {
             KeptPacket::Video(unit) => self.video.push(unit),

@@ -1,4 +1,4 @@
-//! What a player tells whoever watches: its state, its figures, and what is odd about its stream, each once.
+//! A player's reports: its state, its figures, and anomalies of its stream, each once.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,9 +12,9 @@ use crate::player::state::{Event, Failure, Figures, PlayerMessage, Severity, Sta
 use crate::text::problem::{Problem, problem};
 use crate::wire::chat::ChatLine;
 
-/// Events that wait for whoever watches; older ones go.
+/// Limit for unread events; the oldest are dropped.
 const EVENTS: usize = 256;
-/// What is said once of something, at most: a stream may change its codec for ever.
+/// Limit for messages that are reported once: a stream could change its codec forever.
 const MAX_REPORTED: usize = 64;
 
 /// See the module.
@@ -26,16 +26,16 @@ pub(in crate::player) struct PlayerReport {
     pub(in crate::player) figures: Mutex<Figures>,
     /// Packets thrown away because the decoder could not keep up.
     dropped: AtomicU64,
-    /// Why a file that is being written will not be whole.
+    /// Why a file being written will be incomplete.
     pub(in crate::player) output_failure: Mutex<Option<Failure>>,
-    /// What was said once, by its key and what it is of.
+    /// Messages reported once, by key and subject.
     told: Mutex<BTreeSet<(&'static str, String)>>,
     /// Since when the connection is lost.
     lost: Mutex<Option<Timestamp>>,
 }
 
 impl PlayerReport {
-    /// Also gives the end at which its events come out.
+    /// Also returns the receiver of its events.
     pub(in crate::player) fn new(clock: Clock) -> (Self, queue::Receiver<Event>) {
         let (events, receiver) = queue::bounded("player events", EVENTS, Full::DropOldest);
         let report = Self {
@@ -71,7 +71,7 @@ impl PlayerReport {
         let _ = self.events.send(Event::State(next));
     }
 
-    /// Media come again after a loss.
+    /// Media arrive again after a loss.
     pub(in crate::player) fn regained(&self) {
         let lost = matches!(*self.state.lock(), State::Reconnecting { .. });
         if lost {
@@ -93,7 +93,7 @@ impl PlayerReport {
         self.dropped.load(Ordering::Relaxed)
     }
 
-    /// Says it, unless that was done.
+    /// Reports an anomaly, once.
     pub(in crate::player) fn odd(&self, odd: &Anomaly) {
         if !odd.returns() {
             let mut told = self.told.lock();
@@ -113,12 +113,12 @@ impl PlayerReport {
         self.pass_on(odd.problem(), severity, !odd.hurts(), odd.detail());
     }
 
-    /// What was said is no longer so: when it comes again it is said again.
+    /// An anomaly has ended, and is reported again if it returns.
     pub(in crate::player) fn is_over(&self, odd: &Anomaly) {
         self.told.lock().remove(&(odd.key(), odd.of()));
     }
 
-    /// Says something once.
+    /// Reports a message once.
     pub(in crate::player) fn say(
         &self,
         problem: Problem,
@@ -128,7 +128,7 @@ impl PlayerReport {
         self.pass_on(problem, severity, false, detail.into());
     }
 
-    /// Passes a message on, for what happened alone where it is `quiet`.
+    /// Passes on a message; `quiet` ones go only to the event log.
     pub(in crate::player) fn pass_on(
         &self,
         problem: Problem,
@@ -140,19 +140,19 @@ impl PlayerReport {
         let _ = self.events.send(Event::Message(message));
     }
 
-    /// Passes on a line that came in the stream.
+    /// Passes on a chat message of the stream.
     pub(in crate::player) fn tell_line(&self, line: ChatLine) {
         let _ = self.events.send(Event::Line(line));
     }
 
-    /// An output file cannot be written any more: said once; playing continues.
+    /// An output file is no longer writable: reported once; playback continues.
     pub(in crate::player) fn output_failed(&self, failure: &Failure) {
         let problem = problem!("player-output-failed", reason = &failure.problem);
         self.say(problem, Severity::Warning, "");
         *self.output_failure.lock() = Some(failure.clone());
     }
 
-    /// The audio cannot be played: said once; the video continues.
+    /// The audio cannot be played: reported once; the video continues.
     pub(in crate::player) fn unsupported_audio(&self, what: Problem) {
         let words = what.to_string();
         self.say(problem!("player-no-audio-codec", detail = what), Severity::Warning, words);

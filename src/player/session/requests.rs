@@ -1,7 +1,7 @@
-//! What whoever watches wishes, until it is carried out: another place, and a file of what comes. The
-//! next wish counts from the one before it, not from figures that come later.
+//! Pending requests to a player: a seek, and a file for the received stream. The next request is
+//! relative to the previous one, not to later figures.
 //!
-//! Wishes come from whoever holds the player; the feed and the presenter carry them out.
+//! The player's owner sends requests; the feed and the presenter execute them.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-/// A place that is wanted, until it is reached or given up.
+/// A seek that is not finished.
 #[derive(Debug)]
 pub(in crate::player) struct SeekGoal<T> {
-    /// Not yet taken up.
+    /// Not executed yet.
     waits: Option<T>,
     aim: Option<T>,
 }
@@ -25,12 +25,12 @@ impl<T> Default for SeekGoal<T> {
 }
 
 impl<T: Copy> SeekGoal<T> {
-    /// This place is wanted, and none that was wanted before.
+    /// Requests this position, and cancels earlier ones.
     pub fn want(&mut self, to: T) {
         (self.waits, self.aim) = (Some(to), Some(to));
     }
 
-    /// Whether a place waits to be taken up.
+    /// Whether a request waits.
     pub fn waits(&self) -> bool {
         self.waits.is_some()
     }
@@ -40,7 +40,7 @@ impl<T: Copy> SeekGoal<T> {
         self.waits.take()
     }
 
-    /// Who was on the way is there, or goes there no more. What was wanted since is still.
+    /// The running seek is finished or canceled. Later requests stay.
     pub fn end(&mut self) {
         if self.waits.is_none() {
             self.aim = None;
@@ -53,32 +53,31 @@ impl<T: Copy> SeekGoal<T> {
     }
 }
 
-/// A file that was made for what comes, with its head already in it.
+/// A new file with its header, for the received stream.
 #[derive(Debug)]
 pub(in crate::player) struct NewFile {
     pub(in crate::player) path: PathBuf,
     pub(in crate::player) file: File,
 }
 
-/// Which file of what comes is wanted.
+/// The file for the received stream.
 #[derive(Debug, Default)]
 pub(in crate::player) struct SaveRequest {
-    /// Not yet taken up: another file, or none.
+    /// Not executed yet: another file, or none.
     waits: Option<Option<NewFile>>,
-    /// Where what comes is written, or will be.
+    /// The present or future file.
     path: Option<PathBuf>,
-    /// Nothing comes any more.
+    /// The stream has ended.
     over: bool,
 }
 
 impl SaveRequest {
-    /// What comes is written there from the beginning on.
+    /// The stream is saved there from the beginning.
     pub fn begin(&mut self, path: &Path) {
         self.path = Some(path.to_owned());
     }
 
-    /// Writes what comes into this file from here on, or into none. Gives a file into which nothing will
-    /// ever be written.
+    /// Saves to this file from now on, or to none. Returns a file that will never be used.
     pub fn want(&mut self, file: Option<NewFile>) -> Option<NewFile> {
         if self.over {
             return file;
@@ -87,19 +86,19 @@ impl SaveRequest {
         self.waits.replace(file).flatten()
     }
 
-    /// The wish that waits, once.
+    /// The pending request, once.
     pub fn take(&mut self) -> Option<Option<NewFile>> {
         self.waits.take()
     }
 
-    /// That file is written no more.
+    /// This file has ended.
     pub fn end(&mut self, path: &Path) {
         if self.path.as_deref() == Some(path) {
             self.path = None;
         }
     }
 
-    /// Nothing comes any more, and nothing can be wanted; gives the wish that waits.
+    /// The stream has ended, and no request is possible; returns the pending one.
     pub fn close(&mut self) -> Option<Option<NewFile>> {
         self.over = true;
         self.waits.take()
@@ -109,39 +108,39 @@ impl SaveRequest {
         self.over
     }
 
-    /// Where what comes is to be written.
+    /// The path of the file.
     pub fn path(&self) -> Option<&Path> {
         self.path.as_deref()
     }
 }
 
-/// A place in what is kept of a live stream.
+/// A position in the time shift.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::player) enum TimeShiftPlace {
-    /// So far behind the live end.
+    /// This far behind the live edge.
     Behind(Duration),
     /// The live end.
     Live,
 }
 
-/// All that is wished of a player.
+/// All requests to a player.
 #[derive(Debug, Default)]
 pub(in crate::player) struct Requests {
     paused: AtomicBool,
-    /// Where to continue in a recording.
+    /// The position to seek to in a recording.
     pub(in crate::player) wanted: Mutex<SeekGoal<Duration>>,
-    /// What waits is played until that place is found.
+    /// The queues play until that position is found.
     pub(in crate::player) plays_on: AtomicBool,
     /// Wakes a feed that waits for the network, for a pause or a new place.
     pub(in crate::player) wished: tokio::sync::Notify,
-    /// Where to continue in what is kept of a live stream.
+    /// The position to seek to in the time shift.
     pub(in crate::player) wanted_back: Mutex<SeekGoal<TimeShiftPlace>>,
-    /// The file of what comes.
+    /// The file for the received stream.
     pub(in crate::player) filing: Mutex<SaveRequest>,
 }
 
 impl Requests {
-    /// Holds where it is, or continues.
+    /// Pauses or resumes.
     pub(in crate::player) fn set_paused(&self, paused: bool) {
         if self.paused.swap(paused, Ordering::Relaxed) != paused {
             self.wished.notify_one();
@@ -152,7 +151,7 @@ impl Requests {
         self.paused.load(Ordering::Relaxed)
     }
 
-    /// Whether what waits is played until a place that is wanted is found.
+    /// Sets whether the queues play until a seek is found.
     pub(in crate::player) fn set_plays_on(&self, plays_on: bool) {
         self.plays_on.store(plays_on, Ordering::Relaxed);
     }
@@ -167,12 +166,12 @@ impl Requests {
         self.wanted.lock().take()
     }
 
-    /// The place that was taken up is not gone to any more.
+    /// Cancels the running seek.
     pub(in crate::player) fn give_up(&self) {
         self.wanted.lock().end();
     }
 
-    /// Goes to another place of what is kept.
+    /// Seeks in the time shift.
     pub(in crate::player) fn go_back(&self, to: TimeShiftPlace) {
         self.wanted_back.lock().want(to);
     }
@@ -182,7 +181,7 @@ impl Requests {
         self.wanted_back.lock().take()
     }
 
-    /// The figures are those of the place that was taken up, or it is not gone to.
+    /// The seek in the time shift is finished or canceled.
     pub(in crate::player) fn end_back(&self) {
         self.wanted_back.lock().end();
     }

@@ -1,5 +1,5 @@
-//! Where somebody wants to go: another place of a recording, and of what is kept of a live stream. Wishes
-//! come from whoever holds the player; the feed and the presenter carry them out.
+//! Seek requests: in a recording, and in the time shift of a live stream. The player's owner sends
+//! requests; the feed and the presenter execute them.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -11,8 +11,8 @@ use crate::player::session::shared::Shared;
 use crate::player::state::Rewind;
 
 impl Shared {
-    /// Goes on at another place of a recording. What waits is thrown away, so that the feed, which
-    /// may wait for room, looks at once; or stays, where that place may turn out not to be had.
+    /// Seeks in a recording. Clears the queues, so that a waiting feed reacts at once; or keeps
+    /// them, if the seek may be impossible.
     pub(in crate::player) fn seek(&self, to: Duration) {
         // Held meanwhile: what the feed reads there must not be thrown away with what waited before.
         let mut wanted = self.requests.wanted.lock();
@@ -27,7 +27,7 @@ impl Shared {
         self.requests.wished.notify_one();
     }
 
-    /// Goes this far behind the live end of what a server lists. False where it lists nothing.
+    /// Goes this far behind the live edge in the server's playlist. False without one.
     pub(in crate::player) fn rewind_list(&self, behind: Duration) -> bool {
         let Some(taken) = self.packets.listed.rewind(behind, self.clock.now()) else {
             return false;
@@ -44,20 +44,20 @@ impl Shared {
         true
     }
 
-    /// In a pause what a server lists continues without us.
+    /// In a pause, the server's playlist moves on.
     pub(in crate::player) fn hold_list(&self) {
         if self.packets.listed.hold() {
             self.reception.lock().set_pace(PlayPace::Recorded);
         }
     }
 
-    /// Where in the recording it is, or is on its way to.
+    /// The present or pending position in the recording.
     pub(in crate::player) fn aimed(&self) -> Duration {
         let aim = self.requests.wanted.lock().aim();
         aim.unwrap_or_else(|| self.timeline.place())
     }
 
-    /// What there is of a broadcast to go back in, from where it is or is on its way to.
+    /// The range for going back in a broadcast, from the present or pending position.
     pub(in crate::player) fn aimed_back(&self) -> Option<Rewind> {
         if let Some(rewind) = self.packets.listed.rewind_at(self.aimed(), self.clock.now()) {
             return Some(rewind);

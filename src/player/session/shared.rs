@@ -1,4 +1,4 @@
-//! What the player's threads share, in parts with one job each. Locks are held for moments only.
+//! Data that the player's threads share, in parts with one job each. Locks are held only briefly.
 
 use std::sync::Arc;
 
@@ -34,17 +34,17 @@ pub(in crate::player) struct Shared {
     pub(in crate::player) controls: AudioControls,
     pub(in crate::player) timeline: PlayTimeline,
     pub(in crate::player) packets: WaitingPackets,
-    /// When what comes should be shown.
+    /// The timing of received packets.
     pub(in crate::player) reception: Mutex<Reception>,
-    /// When what comes was made, by its sender's clock.
+    /// The wall-clock times of received packets by the sender's clock.
     pub(in crate::player) dated: Mutex<ProgramDateTime>,
-    /// Where it is measured.
+    /// For measuring.
     pub(in crate::player) arrivals: Option<Arrivals>,
-    /// How much is to be kept back.
+    /// The user's buffer.
     pub(in crate::player) buffer: Arc<BufferTarget>,
-    /// What is decoded in time.
+    /// The decoder's speed.
     pub(in crate::player) decode_budget: Arc<DecodeBudget>,
-    /// Where the feed went in a recording, for the presenter.
+    /// The position to which the feed went in a recording, for the presenter.
     moved: Mutex<Option<SeekDone>>,
 }
 
@@ -53,13 +53,13 @@ pub(in crate::player) struct Shared {
 pub(in crate::player) struct SeekDone {
     /// The media time at which it continues.
     pub(in crate::player) at: Timestamp,
-    /// It begins earlier than that: the frame of that very instant is to be shown first.
+    /// The data begins earlier: the frame of exactly that instant must be shown first.
     pub(in crate::player) exact: bool,
     pub(in crate::player) start: Start,
 }
 
 impl Shared {
-    /// For a player that is being opened; also the end at which its events come out.
+    /// For a player that is being opened; also returns the receiver of its events.
     pub(in crate::player) fn new(config: &Config, clock: Clock) -> (Self, queue::Receiver<Event>) {
         let (report, events) = PlayerReport::new(clock);
         let jitter = match config.auto_buffer {
@@ -89,26 +89,25 @@ impl Shared {
         (shared, events)
     }
 
-    /// Gives up.
+    /// Fails.
     pub(in crate::player) fn fail(&self, failure: Failure) {
         self.report.enter(State::Failed(failure));
         self.halt();
     }
 
-    /// Asks all threads to end. Nothing is shown from here on.
+    /// Asks all threads to end. Nothing is shown from now on.
     pub(in crate::player) fn halt(&self) {
         self.lifetime.end();
         self.packets.close();
     }
 
-    /// What comes from here on is of another place of the recording and continues where it is played
-    /// now: what waits is thrown away, and what is decoded too. Gives the media time.
+    /// The next data is from another position of the recording, and plays at the present media
+    /// time: clears the queues and decoded data. Returns the media time.
     pub(in crate::player) fn move_here(&self) -> Timestamp {
         self.go_on(false)
     }
 
-    /// As [`Shared::move_here`], but what is shown and heard first is exactly that of the media time that
-    /// is given.
+    /// Like [`Shared::move_here`], but presentation begins exactly at the returned media time.
     pub(in crate::player) fn move_exactly(&self) -> Timestamp {
         self.go_on(true)
     }
@@ -122,19 +121,19 @@ impl Shared {
         at
     }
 
-    /// Where the feed went, once.
+    /// The position to which the feed went, once.
     pub(in crate::player) fn take_moved(&self) -> Option<SeekDone> {
         self.moved.lock().take()
     }
 
-    /// What lies this many milliseconds after a recording's beginning was placed at `media`. Whoever was on
-    /// the way to a place is there.
+    /// The position this many milliseconds after the beginning of a recording plays at `media`. A
+    /// running seek is finished.
     pub(in crate::player) fn set_origin(&self, own_ms: i64, media: Timestamp) {
         self.timeline.set_origin(own_ms, media);
         self.requests.give_up();
     }
 
-    /// Audio is heard this much later than its timestamps say (sooner, where negative).
+    /// Sets how much later audio plays than its timestamps (negative: earlier).
     pub(in crate::player) fn set_av_offset(&self, millis: i32) {
         self.reception.lock().set_av_offset(self.controls.set_av_offset(millis));
     }

@@ -1,4 +1,4 @@
-//! Where a player is: the media time that is seen and heard, and what that is in a recording.
+//! The playback position: the present media time, and the position in a recording.
 
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
@@ -10,29 +10,29 @@ use crate::base::Timestamp;
 pub(in crate::player) struct PlayTimeline {
     /// Milliseconds of a recording's own time, less media time.
     origin: AtomicI64,
-    /// Media time that is seen and heard.
+    /// The present media time.
     position: AtomicI64,
-    /// How often playing has begun or gone on.
+    /// The number of starts and resumptions.
     begun: AtomicU32,
-    /// How long a recording is, in milliseconds; 0 where that is not known.
+    /// The length of a recording in milliseconds; 0 if unknown.
     duration: AtomicU64,
-    /// Where the round through a file begins that is being read, in milliseconds of the recording.
+    /// The beginning of the loop that is being read, in milliseconds of the recording.
     round: AtomicU64,
 }
 
 impl PlayTimeline {
-    /// Media time that is seen and heard.
+    /// The present media time.
     pub(in crate::player) fn set_position(&self, at: Timestamp) {
         self.position.store(at.as_micros(), Ordering::Release);
     }
 
-    /// As last told.
+    /// The last reported value.
     pub(in crate::player) fn position(&self) -> Timestamp {
         Timestamp::from_micros(self.position.load(Ordering::Acquire))
     }
 
-    /// Playing begins or continues there, maybe elsewhere than it was. Counted before and after, so that
-    /// who looks at the position first and then here never takes a jump for time that passed.
+    /// Playback begins or resumes there, possibly elsewhere. Counted before and after, so that a
+    /// reader of both never takes a jump for elapsed time.
     pub(in crate::player) fn begin_at(&self, at: Timestamp) {
         self.begun.fetch_add(1, Ordering::Release);
         self.set_position(at);
@@ -44,7 +44,7 @@ impl PlayTimeline {
         self.begun.load(Ordering::Acquire)
     }
 
-    /// Where in the recording it is.
+    /// The position in the recording.
     pub(in crate::player) fn place(&self) -> Duration {
         let origin = self.origin.load(Ordering::Relaxed);
         let millis = self.position().as_millis().saturating_add(origin);
@@ -61,18 +61,18 @@ impl PlayTimeline {
         (millis > 0).then(|| Duration::from_millis(millis))
     }
 
-    /// What comes now of a file that goes around begins this long after it began to be played.
+    /// The next loop of a file begins this long after playback began.
     pub(in crate::player) fn set_round(&self, at: Duration) {
         let millis = u64::try_from(at.as_millis()).unwrap_or(u64::MAX);
         self.round.store(millis, Ordering::Relaxed);
     }
 
-    /// Whether what is being read is of another round than what is played.
+    /// Whether another loop is being read than the one that plays.
     pub(in crate::player) fn is_read_beyond(&self) -> bool {
         self.place() < Duration::from_millis(self.round.load(Ordering::Relaxed))
     }
 
-    /// What lies this many milliseconds after a recording's beginning was placed at `media`.
+    /// The position this many milliseconds after the beginning of a recording plays at `media`.
     pub(in crate::player) fn set_origin(&self, own_ms: i64, media: Timestamp) {
         self.origin.store(own_ms - media.as_millis(), Ordering::Relaxed);
     }

@@ -1,5 +1,5 @@
-//! How much is seen of a clip's frames, where that is a separate stream beside them (VP8 and VP9 in
-//! WebM): decoded by a second decoder, in step with the first.
+//! The alpha of a clip's frames in a separate stream (VP8 and VP9 in WebM), decoded by a second
+//! decoder in sync with the first.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -9,15 +9,15 @@ use crate::files::samples;
 use crate::media::{Planes, Size, VideoFrame};
 use crate::wire::container::{ReadAt, SampleLocation};
 
-/// Frames that wait for those that they belong to: what decoders hold back.
+/// Limit for frames that wait for their counterparts because of decoder delay.
 const MAX_READY: usize = 64;
-/// Frames that are kept for reuse.
+/// Frames kept for reuse.
 const IDLE: usize = 12;
 
 pub(in crate::player) struct AlphaTrack {
     decoder: Box<dyn VideoBackend>,
     places: BTreeMap<Timestamp, SampleLocation>,
-    /// In the order in which they are shown.
+    /// In presentation order.
     ready: VecDeque<VideoFrame>,
     pool: Option<(Size, Pool<Planes>)>,
 }
@@ -58,7 +58,7 @@ impl AlphaTrack {
         }
     }
 
-    /// The frame with its alpha; where that is not there, as it was in the frame before.
+    /// The frame with its alpha; if that is missing, with the previous alpha.
     pub(in crate::player) fn over(&mut self, frame: VideoFrame) -> VideoFrame {
         while self.ready.get(1).is_some_and(|next| next.pts <= frame.pts) {
             self.ready.pop_front();

@@ -1,7 +1,6 @@
-//! A media file as a clip that waits at its beginning and is played once, with its audio in step: a
-//! stinger. A thread decodes a little ahead of what is shown and heard and waits there, so that the
-//! file's length costs no memory. Video and audio go by the file's own times, counted from when the
-//! first frame is asked for.
+//! A media file as a clip that waits at its beginning and plays once with audio: a stinger. A
+//! thread decodes a little ahead and waits, so the file's length costs no memory. Video and audio
+//! follow the file's timestamps from the first request on.
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -26,17 +25,17 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::container::{Index, TrackId};
 
-/// Frames decoded ahead, beyond what the decoder itself holds back.
+/// Frames decoded ahead, in addition to those in the decoder.
 const FRAMES_AHEAD: usize = 8;
 /// Blocks of audio decoded ahead: with AAC some five seconds.
 const BLOCKS: usize = 256;
-/// The last frame of a clip is shown this long, where its rate is not told.
+/// The duration of a clip's last frame without a known rate.
 const LAST_FRAME_DURATION: Duration = Duration::from_millis(33);
 
 /// A clip that is open.
 pub struct Clip {
     pub pictures: Box<dyn ClipFeed>,
-    /// Where there is any.
+    /// If present.
     pub sound: Option<Box<dyn AudioFeed>>,
 }
 
@@ -110,12 +109,12 @@ pub fn open(path: &Path, rate: u32, channels: u16) -> Result<Clip, Failure> {
 struct Reader {
     disk: MediaFile,
     index: Index,
-    /// Gone when nobody looks any more.
+    /// Dropped when nobody needs it any more.
     video: Option<(Box<dyn VideoBackend>, Sender<ClipFrame>)>,
     audio: Option<(Box<dyn AudioBackend>, Sender<Block>)>,
-    /// Where that is a separate stream.
+    /// For alpha in a separate stream.
     alpha: Option<AlphaTrack>,
-    /// A frame is handed on when it is known how long it is shown.
+    /// A frame is passed on once its duration is known.
     waiting: Option<VideoFrame>,
     /// The clip begins with its first frame.
     first: Option<Timestamp>,
@@ -229,7 +228,7 @@ struct ClipAudio {
     begun: ClipStart,
     rate: u32,
     channels: usize,
-    /// What was received, from the frame `next` of the clip on.
+    /// The received audio, from the frame `next` of the clip on.
     kept: VecDeque<f32>,
     next: i64,
     _worker: Arc<Worker>,
@@ -239,7 +238,7 @@ struct ClipAudio {
 const CLOSE: i64 = 512;
 
 impl ClipAudio {
-    /// Receives one more block; false where none waits.
+    /// Receives one more block; false if none waits.
     fn receive(&mut self) -> bool {
         let Ok((at, block)) = self.ready.try_recv() else { return false };
         let end = self.next + (self.kept.len() / self.channels) as i64;
@@ -254,7 +253,7 @@ impl ClipAudio {
         true
     }
 
-    /// Forgets what lies before a frame.
+    /// Drops everything before a frame.
     fn skip_to(&mut self, frame: i64) {
         let behind = usize::try_from(frame - self.next).unwrap_or(0);
         let gone = (behind * self.channels).min(self.kept.len());

@@ -1,4 +1,4 @@
-//! Audio of any rate and channels as the session has it.
+//! Converts audio of any rate and channels to the session's format.
 
 use std::time::Duration;
 
@@ -40,19 +40,19 @@ impl Converter {
         Ok(Self { from, to, resampler, waiting: Vec::new(), made: Vec::new() })
     }
 
-    /// How much was put in and has not come out yet.
+    /// Audio that was put in but has not come out yet.
     pub fn held(&self) -> Duration {
         let waiting = (self.waiting.len() / self.to.1.max(1)) as f64 / f64::from(self.from.0);
         Duration::from_secs_f64(waiting) + self.delay()
     }
 
-    /// How much later audio comes out than it was put in, in the end.
+    /// The delay of the output.
     pub fn delay(&self) -> Duration {
         let frames = self.resampler.as_ref().map_or(0, Resampler::output_delay);
         Duration::from_secs_f64(frames as f64 / f64::from(self.to.0.max(1)))
     }
 
-    /// What comes out when these samples, interleaved, are put in.
+    /// The output for these interleaved samples.
     pub fn convert(&mut self, data: &[f32]) -> &[f32] {
         let (channels, wanted) = (self.from.1, self.to.1);
         for frame in data.chunks_exact(channels) {

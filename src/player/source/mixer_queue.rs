@@ -12,12 +12,12 @@ use crate::media::Pulled;
 use crate::player::decode::audio::Speaker;
 use crate::player::source::convert::Converter;
 
-/// A mixer that has pulled nothing for this long is none: time takes the audio instead.
+/// A mixer that has pulled nothing for this long counts as absent: time consumes the audio instead.
 const MIXER_TIMEOUT: Duration = Duration::from_millis(200);
 /// The queue holds this much.
 const QUEUE_SECONDS: f64 = 1.0;
-/// A mixer that is later than this with its pulling finds no more audio waiting for that: what has no room
-/// would be lost, and the player be led away by audio that nobody heard.
+/// A mixer that pulls later than this finds no more audio waiting: excess audio would be lost, and
+/// the player would follow inaudible audio.
 const LATEST_MICROS: i64 = 500_000;
 
 /// The queue.
@@ -25,7 +25,7 @@ pub(super) struct Queue {
     clock: Clock,
     rate: u32,
     channels: u16,
-    /// How far the player is to be ahead.
+    /// How far ahead the player works.
     lead: Duration,
     state: Mutex<Inside>,
 }
@@ -50,7 +50,7 @@ impl Queue {
         (self.rate, self.channels)
     }
 
-    /// Forgets what waits.
+    /// Clears the queue.
     pub(super) fn clear(&self) {
         self.state.lock().sound.clear();
     }
@@ -81,7 +81,7 @@ impl Queue {
         micros * i64::from(self.rate) / 1_000_000
     }
 
-    /// Where nobody pulls, time takes the audio.
+    /// Without a mixer, time consumes the audio.
     fn pass(&self, state: &mut Inside, now: Timestamp) {
         if state.pulled.is_some_and(|pulled| now.since(pulled) < MIXER_TIMEOUT) {
             return;
@@ -94,7 +94,7 @@ impl Queue {
         state.next = Some(next.max(now));
     }
 
-    /// Adds samples, as many as there is room for.
+    /// Adds as many samples as fit.
     fn push(&self, sound: &[f32]) {
         let mut state = self.state.lock();
         self.pass(&mut state, self.clock.now());

@@ -1,10 +1,10 @@
 //! A file or a remote stream as a source of the program: the player's engine, whose frames and
 //! audio go into feeds instead of onto a screen and into a speaker.
 //!
-//! The mixer is the player's audio device: what it has pulled has been heard, so the player's clock is
-//! the program's, and frames keep in step with the audio by the same means as with a real speaker.
-//! The player works `LEAD` ahead, so that a frame is there before the instant it is for. A thread
-//! looks after the player, opens it again where it ended or failed, and tells how it fares.
+//! The mixer is the player's audio device: pulled audio counts as played, so the player's clock is
+//! the program's, and video stays in sync with audio as with a real speaker. The player works
+//! `LEAD` ahead, so that each frame is ready before its instant. A thread watches the player,
+//! reopens it after its end or failure, and reports its state.
 
 pub(in crate::player) mod alpha;
 pub mod clip;
@@ -40,16 +40,16 @@ use crate::text::problem::problem;
 const LEAD: Duration = Duration::from_millis(60);
 /// Frames that wait for their instant.
 const QUEUED_FRAMES: usize = 16;
-/// How often the player is looked after.
+/// How often to check the player.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
-/// How often a source that is not there is tried again.
+/// How often to retry a missing source.
 const RETRY_INTERVAL: Duration = Duration::from_secs(2);
 /// The last frame is shown no longer than this without a new one.
 const STALL: Duration = Duration::from_secs(2);
 /// How long the player may take to end.
 const END: Duration = Duration::from_secs(2);
 
-/// What the program needs of a source.
+/// The context of a source: the program's format and clock.
 #[derive(Copy, Clone, Debug)]
 pub struct Context {
     /// The session clock.
@@ -57,21 +57,21 @@ pub struct Context {
     /// Samples a second, and channels.
     pub rate: u32,
     pub channels: u16,
-    /// What becomes of a file at its end, at first.
+    /// The initial end behavior of a file.
     pub at_end: EndBehavior,
 }
 
-/// Video and audio of one source. Either may be dropped; the player ends with both.
+/// Video and audio of one source. Either can be dropped; the player ends with both.
 pub struct MediaSource {
     pub video: Box<dyn VideoFeed>,
     pub audio: Box<dyn AudioFeed>,
-    /// How it fares, for the frame and for the audio.
+    /// Its states for video and audio.
     pub video_status: Arc<SourceStatus>,
     pub audio_status: Arc<SourceStatus>,
-    /// Alive as long as the frame's feed is, and the audio's.
+    /// Alive as long as the feed of video, and that of audio.
     pub video_held: Weak<()>,
     pub audio_held: Weak<()>,
-    /// By which it is paused and moved about in.
+    /// Pauses and seeks it.
     pub transport: Transport,
 }
 
@@ -152,7 +152,7 @@ pub fn open(config: &Config, context: &Context, runtime: &Runtime) -> Result<Med
     })
 }
 
-/// A URL without what only its owner need know: user, password, the stream's name, questions.
+/// A URL without private parts: user, password, the stream's name, the query.
 pub fn plain(url: &str) -> String {
     let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
     format!("{scheme}://{}", host_of(url))
@@ -165,14 +165,14 @@ pub fn host_of(url: &str) -> &str {
     host.rsplit_once('@').map_or(host, |(_, host)| host)
 }
 
-/// What is to be seen.
+/// The video queue.
 #[derive(Default)]
 struct Waiting {
-    /// Frames to come, each stamped with its instant less [`LEAD`].
+    /// Future frames, each with its instant minus [`LEAD`].
     pictures: VecDeque<VideoFrame>,
-    /// Of the last that came.
+    /// The size of the last frame.
     size: Option<Size>,
-    /// It has been played to its end, and nothing is to be shown of it.
+    /// It has ended, and shows nothing.
     over: bool,
 }
 
@@ -204,7 +204,7 @@ impl Shared {
 /// The compositor's end.
 struct SourceVideo {
     shared: Arc<Shared>,
-    /// The frame that is shown, and the instant it was for.
+    /// The shown frame, and its instant.
     shown: Option<(VideoFrame, Timestamp)>,
     /// Instead of it once it has ended, of its size.
     blank: Option<Arc<Pooled<Planes>>>,
@@ -275,26 +275,26 @@ struct SourceThread {
     runtime: Runtime,
     name: String,
     ends: Cell<Ends>,
-    /// Which of several files plays, and which one is wanted instead.
+    /// The present file of a list, and the requested one.
     list: RefCell<PlaylistPosition>,
     wanted: Cell<Option<usize>>,
-    /// How often the files had become others when they were looked at last.
+    /// The number of list changes at the last check.
     followed: Cell<Option<u32>>,
     /// Files of the list that cannot be played.
     left_out: RefCell<SkippedFiles>,
 }
 
-/// How the file that plays was to end.
+/// The end behavior of the present file.
 #[derive(Copy, Clone, Debug, Default)]
 struct Ends {
     /// There, at some time.
     once: bool,
-    /// There, when it was last looked.
+    /// At the last check.
     last: bool,
 }
 
 impl Ends {
-    /// Whether it is to end there from now on, and was not before.
+    /// Whether it now ends there, and did not before.
     const fn follow(&mut self, once: bool) -> bool {
         let begins = once && !self.last;
         *self = Self { once: self.once || once, last: once };
@@ -349,7 +349,7 @@ impl SourceThread {
         }
     }
 
-    /// Looks after a player until it has ended; `None`: nobody wants it any more.
+    /// Watches a player until it ends; `None`: nobody needs it any more.
     fn watch(&self, player: &mut Player, stop: &Stop) -> Option<State> {
         let (mut shown, mut alive) = (0, self.clock.now());
         loop {
@@ -395,7 +395,7 @@ impl SourceThread {
         }
     }
 
-    /// Whether the file that plays is to do so over and over; the player is told.
+    /// Whether the present file loops; the player is informed.
     fn goes_around(&self) -> bool {
         // One that was taken from a list ends, though the list may be a single file by now.
         let around = self.transport.goes_around() && !self.list.borrow().is_gone();
@@ -405,7 +405,7 @@ impl SourceThread {
         around
     }
 
-    /// Has a file end where it was to go around, or the other way about.
+    /// Ends a looping file, or loops one that would end.
     fn follow_end(&self, player: &Player) {
         let once = !self.goes_around();
         let mut ends = self.ends.get();
@@ -417,7 +417,7 @@ impl SourceThread {
         }
     }
 
-    /// Says where it is. A file goes around: its place is counted from its beginning each time.
+    /// Reports the position. For a looping file, it counts from the beginning of each loop.
     fn place(&self, player: &Player) {
         let whole = player.duration().filter(|whole| !whole.is_zero());
         let at = self.at(player);
@@ -425,7 +425,7 @@ impl SourceThread {
         self.transport.tell(Position { paused, at, whole, item });
     }
 
-    /// Where in the file it is, however often it has gone around and whatever was played before it.
+    /// The position in the file, regardless of loops and earlier files.
     fn at(&self, player: &Player) -> Duration {
         let whole = player.duration().filter(|whole| !whole.is_zero());
         let begins = self.config.sequel.as_ref().map_or(Duration::ZERO, NextFile::begins);
@@ -434,7 +434,7 @@ impl SourceThread {
         around.map_or(at, Duration::from_secs_f64)
     }
 
-    /// To a place of the file that plays; of a stream, in which one cannot go about, nothing comes.
+    /// Seeks in the present file; nothing happens in a stream without seeking.
     fn seek(&self, player: &Player, place: Duration) {
         if player.seek(place)
             && let Some(sequel) = &self.config.sequel

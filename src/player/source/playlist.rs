@@ -1,5 +1,5 @@
-//! What follows a file that has ended: another of several, each by a separate player, the same one again,
-//! or nothing for now.
+//! The successor of an ended file: another one of a list (each with a separate player), the same
+//! one again, or nothing for now.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,25 +11,25 @@ use crate::player::handle::Player;
 use crate::player::session::config::Source;
 use crate::player::state::{Failure, State};
 
-/// What follows.
+/// The successor.
 enum Then {
     Plays(Player),
-    /// Nothing: of what was to be played last, why it could not be.
+    /// None: with the failure of the last file, if any.
     Stands(Option<Failure>),
 }
 
-/// What is wanted of one that stands.
+/// A request to a stopped one.
 enum WantedStep {
     /// All from the beginning.
     All,
-    /// The file that was shown last, at this place, or as when it was opened.
+    /// The last file, at this position or as at its opening.
     Same(Option<Duration>),
-    /// This one.
+    /// This file.
     File(usize),
 }
 
 impl SourceThread {
-    /// Notes which of several files is seen by now, and says which one follows it without a gap.
+    /// Notes the present file of a list, and sets its gapless successor.
     pub(super) fn lead_on(&self, player: &Player) {
         let Some(sequel) = &self.config.sequel else { return };
         if let Some((path, failure)) = sequel.take_failed() {
@@ -71,7 +71,7 @@ impl SourceThread {
         self.transport.tell_left_out(&left_out.files());
     }
 
-    /// Of several files the one that follows, without those that cannot be played.
+    /// The next playable file of a list.
     fn candidate(&self) -> Option<usize> {
         let list = self.list.borrow();
         if list.is_alone() {
@@ -87,7 +87,7 @@ impl SourceThread {
         all.next()
     }
 
-    /// All files that are played one after the other; none of a stream.
+    /// All files in order; empty for a stream.
     fn files(&self) -> Vec<PathBuf> {
         match &self.config.source {
             Source::File(first) => {
@@ -97,7 +97,7 @@ impl SourceThread {
         }
     }
 
-    /// Files may have come or gone since.
+    /// Takes list changes.
     pub(super) fn follow_list(&self) {
         let changes = Some(self.transport.then_changes());
         if self.followed.replace(changes) == changes {
@@ -106,13 +106,13 @@ impl SourceThread {
         self.list.borrow_mut().follow(self.files());
     }
 
-    /// Which of several files plays, and how many there are.
+    /// The index of the present file, and their number.
     pub(super) fn item(&self) -> Option<(usize, usize)> {
         let list = self.list.borrow();
         (!list.is_alone() && list.count() > 0).then(|| (list.index(), list.count()))
     }
 
-    /// Which of several files this asks for, where that is another one.
+    /// The file that this command requests, if it is another one.
     pub(super) fn other(&self, go: TransportCommand) -> Option<usize> {
         let list = self.list.borrow();
         match go {
@@ -124,7 +124,7 @@ impl SourceThread {
         }
     }
 
-    /// What is played after that; `None`: nobody wants anything any more.
+    /// The successor after that; `None`: nobody needs the source any more.
     pub(super) fn again(
         &self,
         ended: &State,
@@ -155,8 +155,8 @@ impl SourceThread {
         }
     }
 
-    /// After the end of one of several files: the next one, or the one that was wanted. `None`: nobody
-    /// wants any.
+    /// After the end of a file of a list: the next one, or the requested one. `None`: nobody needs
+    /// the source any more.
     fn follow(&self, ended: &State, stop: &Stop) -> Option<Then> {
         let mut wanted = self.wanted.take();
         if wanted.is_some() {
@@ -195,7 +195,7 @@ impl SourceThread {
         }
     }
 
-    /// The file that is played next; `None`: none.
+    /// The next file to play; `None`: none.
     fn next(&self) -> Option<usize> {
         if let Some(next) = self.candidate() {
             return Some(next);
@@ -205,8 +205,8 @@ impl SourceThread {
         list.next().or((around && list.count() > 0).then_some(0))
     }
 
-    /// After the end of a file that nothing follows: it stands until somebody wants it to be played; one
-    /// that failed also until it is another file, or others follow. `None`: nobody wants it any more.
+    /// After the last file: it stops until a request; a failed one also until the file changes, or
+    /// others follow. `None`: nobody needs the source any more.
     fn stand(
         &self,
         failed: bool,
@@ -263,7 +263,7 @@ impl SourceThread {
         }
     }
 
-    /// What was to be played last cannot be.
+    /// The last file cannot be played.
     fn mend(&self, paused: &mut bool, stop: &Stop) -> Option<WantedStep> {
         let before = self.stamp();
         let mut looked = self.clock.now();
@@ -299,7 +299,7 @@ impl SourceThread {
         }
     }
 
-    /// What somebody asks for of one that stands.
+    /// The request to a stopped source.
     fn wanted_by(&self, go: TransportCommand) -> Option<WantedStep> {
         match go {
             TransportCommand::Resume | TransportCommand::Restart => Some(WantedStep::All),
@@ -309,7 +309,7 @@ impl SourceThread {
         }
     }
 
-    /// By which the file that was shown last is known to be another one.
+    /// Detects a change of the last file.
     fn stamp(&self) -> Option<FileStamp> {
         self.list.borrow().file().and_then(FileStamp::at)
     }

@@ -1,15 +1,15 @@
-//! Where the file that plays stands among several, whatever comes and goes around it meanwhile. Pure.
+//! The position of the present file in a list that can change. Pure.
 
 use std::path::{Path, PathBuf};
 
 /// See the module. Without files: of a stream.
 #[derive(Debug, Default)]
 pub(super) struct PlaylistPosition {
-    /// All of them, as they were known last.
+    /// The list at the last update.
     files: Vec<PathBuf>,
-    /// The one that plays.
+    /// The present file.
     file: PathBuf,
-    /// Its index among them. Where it has been taken out: that of the one that follows.
+    /// Its index. If it was removed: that of its successor.
     at: usize,
     gone: bool,
 }
@@ -21,7 +21,7 @@ impl PlaylistPosition {
         Self { files, file, at: 0, gone: false }
     }
 
-    /// The file that plays, though it may have been taken out.
+    /// The present file, even if it was removed.
     pub(super) fn file(&self) -> Option<&Path> {
         (!self.files.is_empty()).then_some(&*self.file)
     }
@@ -40,7 +40,7 @@ impl PlaylistPosition {
         self.files.len()
     }
 
-    /// The index of the file that plays; where it has been taken out, of the one nearest to it.
+    /// The index of the present file; if it was removed, of the nearest one.
     pub(super) fn index(&self) -> usize {
         self.at.min(self.files.len().saturating_sub(1))
     }
@@ -50,7 +50,7 @@ impl PlaylistPosition {
         self.files.len() < 2 && !self.gone
     }
 
-    /// Whether it has been taken out.
+    /// Whether it was removed.
     pub(super) fn is_gone(&self) -> bool {
         self.gone
     }
@@ -60,13 +60,13 @@ impl PlaylistPosition {
         self.at > 0 || self.gone
     }
 
-    /// The one after it, if it is not the last.
+    /// The next one, unless it is the last.
     pub(super) fn next(&self) -> Option<usize> {
         let next = if self.gone { self.at } else { self.at + 1 };
         (next < self.files.len()).then_some(next)
     }
 
-    /// The one before it, the last one before the first.
+    /// The previous one; before the first, the last one.
     pub(super) fn previous(&self) -> usize {
         self.at.checked_sub(1).unwrap_or_else(|| self.files.len().saturating_sub(1))
     }
@@ -79,7 +79,7 @@ impl PlaylistPosition {
         }
     }
 
-    /// These are the files from now on; the one that plays continues doing so.
+    /// Sets the list; the present file continues.
     pub(super) fn follow(&mut self, files: Vec<PathBuf>) {
         if self.files == files {
             return;
@@ -117,7 +117,8 @@ mod tests {
         names.chars().map(|name| name.to_string().into()).collect()
     }
 
-    /// Plays that index of these, follows each list, and tells the file, its index and the next one.
+    /// Plays that index of these, applies each list, and returns the file, its index and the next
+    /// one.
     fn after(names: &str, at: usize, lists: &[&str]) -> (String, usize, Option<usize>, bool) {
         let mut place = PlaylistPosition::new(files(names));
         place.go_to(at);

@@ -1,4 +1,5 @@
-//! Which files of a list cannot be played, and why: told until they are others, and not tried again and again.
+//! The unplayable files of a list, with the reasons: reported until they change, and not retried
+//! constantly.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -7,23 +8,23 @@ use crate::base::{FileStamp, Timestamp};
 use crate::media::playback_control::SkippedFile;
 use crate::text::Problem;
 
-/// How often they are looked at.
+/// How often to check them.
 const EVERY: Duration = Duration::from_secs(2);
 
 /// The files that cannot be played.
 #[derive(Debug, Default)]
 pub(super) struct SkippedFiles {
-    /// As they were when they were tried, and why; `None`: it was not there.
+    /// Their stamps when tried, and the reasons; `None`: missing.
     files: Vec<(SkippedFile, Option<FileStamp>)>,
-    /// Those of them that are not tried once more for now.
+    /// Those that are not retried for now.
     skipped: Vec<PathBuf>,
-    /// The one that played last.
+    /// The last file played.
     played: PathBuf,
     looked: Timestamp,
 }
 
 impl SkippedFiles {
-    /// This one could not be played.
+    /// This file could not be played.
     pub(super) fn add(&mut self, path: &Path, reason: &Problem) {
         self.files.retain(|(it, _)| it.path != path);
         self.files.push((
@@ -35,12 +36,12 @@ impl SkippedFiles {
         }
     }
 
-    /// Whether it is not tried for now.
+    /// Whether it is not retried for now.
     pub(super) fn skips(&self, path: &Path) -> bool {
         self.skipped.iter().any(|it| it == path)
     }
 
-    /// This one plays: it is none of them, and the others are tried again after another one did.
+    /// This file plays: removes it, and allows retries of the others after a change.
     pub(super) fn plays(&mut self, path: &Path) {
         self.files.retain(|(it, _)| it.path != path);
         if self.played != path {
@@ -59,7 +60,7 @@ impl SkippedFiles {
         self.files.iter().map(|(it, _)| it.clone()).collect()
     }
 
-    /// What is another file by now, or none of the list, is not left out any more.
+    /// Removes files that have changed or left the list.
     pub(super) fn update(&mut self, now: Timestamp, is_listed: impl Fn(&Path) -> bool) {
         let again = now.since(self.looked) >= EVERY;
         if again {

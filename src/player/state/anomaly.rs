@@ -1,5 +1,4 @@
-//! What is said of a stream that is not as it should be, and is played on: each once a player, but for
-//! what comes back.
+//! Anomalies of a stream that still plays: each reported once per player, except recurring ones.
 
 use crate::text::Problem;
 use crate::text::problem::problem;
@@ -7,23 +6,23 @@ use crate::text::problem::problem;
 /// See the module.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::player) enum Anomaly {
-    /// Nothing more came in time.
+    /// No data arrived in time.
     Stalled,
-    /// The delay is kept by leaving something out.
+    /// Playback jumped ahead to keep the latency.
     JumpedAhead,
-    /// The times made a leap, ahead or back.
+    /// The timestamps jumped, forward or back.
     TimesJumped,
     /// They step back a little now and then.
     TimesBackwards,
     /// Video and audio count from different zeros.
     TimesDiffer,
-    /// They came to the end of what they can count to, and began again.
+    /// The timestamps wrapped around at their maximum.
     TimesWrapped,
-    /// The first ones are this many hours after zero.
+    /// The first timestamps are this many hours after zero.
     TimesHigh(u64),
-    /// Nothing tells of the stream beside its video and audio.
+    /// The stream has no metadata.
     NoMetadata,
-    /// The broadcaster left and is back, on the same connection.
+    /// The broadcaster left and returned on the same connection.
     PublisherBack,
     /// The connection was lost for this many seconds.
     Regained(u64),
@@ -35,27 +34,27 @@ pub(in crate::player) enum Anomaly {
     NoVideo,
     /// Audio began this many seconds after the frame.
     LateAudio(u64),
-    /// Audio that comes by a separate list does not come, and why.
+    /// The separate audio does not arrive, and why.
     Unheard(Problem),
-    /// Frames come, and nothing that tells how to decode them.
+    /// Frames arrive without a codec config.
     NoHeaders,
-    /// Frames come, and none that the others could begin with.
+    /// Frames arrive without a keyframe.
     NoKeyframe,
-    /// Frames are left out, because decoding takes too long.
+    /// Frames are dropped, because decoding is too slow.
     TooSlow,
-    /// A place that was gone to cannot be had, and why.
+    /// A seek is impossible, and why.
     Unmoved(Problem),
-    /// One cannot go about in a file, because its server gives no parts of it.
+    /// Seeking in a file is impossible, because its server does not support ranges.
     Fixed,
 }
 
 impl Anomaly {
-    /// Which message it is.
+    /// Its message.
     pub(in crate::player) fn key(&self) -> &'static str {
         self.problem().id()
     }
 
-    /// What happened, and what helps.
+    /// What happened, and the cure.
     pub(in crate::player) fn problem(&self) -> Problem {
         match self {
             Self::Stalled => problem!("player-stalled"),
@@ -83,13 +82,12 @@ impl Anomaly {
         }
     }
 
-    /// Said of each time it happens, as long as there is room: which size it is says nothing of whether it
-    /// was told.
+    /// Reported each time, within the limit: the message alone does not identify the size.
     pub(in crate::player) fn is_each_time(&self) -> bool {
         matches!(self, Self::ChangedSize(_))
     }
 
-    /// What it is once of: another codec, or another form of the audio, is said of each.
+    /// The subject for reporting once: each codec or audio format is reported separately.
     pub(in crate::player) fn of(&self) -> String {
         match self {
             Self::ChangedCodec(what) | Self::ChangedAudio(what) => what.clone(),
@@ -97,12 +95,12 @@ impl Anomaly {
         }
     }
 
-    /// Said each time, and not once.
+    /// Reported each time instead of once.
     pub(in crate::player) fn returns(&self) -> bool {
         matches!(self, Self::PublisherBack | Self::Regained(_) | Self::Unmoved(_))
     }
 
-    /// Something is missing that was asked for: worth a card, and not only a line in what happened.
+    /// Something requested is missing: a notice, not only a line in the event log.
     pub(in crate::player) fn hurts(&self) -> bool {
         matches!(
             self,

@@ -1,4 +1,4 @@
-//! What the player tells: its state, what happened, its figures, and why it gave up.
+//! The player's reports: its state, events, figures, and failure.
 
 pub mod anomaly;
 
@@ -11,24 +11,24 @@ use crate::net::CertificatePin;
 use crate::text::Problem;
 use crate::wire::chat::ChatLine;
 
-/// What kind of ending a failure is, as exit codes count them.
+/// The class of a failure, for exit codes.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum FailureKind {
     /// The URL makes no sense (2).
     Usage,
-    /// The file cannot be read or is none that can be played, or an output cannot be written (3).
+    /// A file is unreadable or unplayable, or an output is not writable (3).
     File,
     /// A codec is missing or fails (5).
     Codec,
-    /// The server cannot be reached or is none (6).
+    /// The server is unreachable, or not a server (6).
     Unreachable,
-    /// The server said no (7).
+    /// The server refused (7).
     Refused,
     /// It played and was lost (8).
     Lost,
     /// The server has no such stream (9).
     NoSuchStream,
-    /// The system refused what every program gets, such as a thread (1).
+    /// The system refused a resource, such as a thread (1).
     System,
 }
 
@@ -53,7 +53,7 @@ impl FailureKind {
 #[error("{problem}")]
 pub struct Failure {
     pub kind: FailureKind,
-    /// What went wrong, and what helps.
+    /// The error and its cure.
     pub problem: Problem,
     /// A certificate that nobody vouches for, which its owner may accept.
     pub offered: Option<Box<OfferedChat>>,
@@ -73,7 +73,7 @@ impl Failure {
     }
 }
 
-/// What the player is doing.
+/// The state of a player.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub enum State {
     /// On the way to the first video or audio. `stage` is `file`, `dns`, `tcp`, `tls`,
@@ -85,7 +85,7 @@ pub enum State {
     },
     /// Video or audio is being played.
     Playing,
-    /// Lost; the next try begins in `retry_in`.
+    /// Lost; the next attempt begins in `retry_in`.
     Reconnecting {
         cause: Problem,
         retry_in: Duration,
@@ -97,32 +97,32 @@ pub enum State {
 }
 
 impl State {
-    /// Whether nothing more will come.
+    /// Whether the player has ended.
     pub fn is_final(&self) -> bool {
         matches!(self, Self::Ended | Self::Failed(_))
     }
 }
 
-/// How serious a message is.
+/// The severity of a message.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Severity {
     Info,
     Warning,
 }
 
-/// Something worth a sentence, said once each time it begins.
+/// A message for the user, once each time its cause begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlayerMessage {
-    /// What happened, and what helps.
+    /// What happened, and the cure.
     pub problem: Problem,
     pub severity: Severity,
-    /// It changes nothing for who watches: a line in what happened is enough.
+    /// It has no effect on the viewer: a line in the event log suffices.
     pub quiet: bool,
     pub detail: String,
 }
 
 impl PlayerMessage {
-    /// Which message it is (`player-no-speaker`).
+    /// Its message ID (`player-no-speaker`).
     pub fn key(&self) -> &'static str {
         self.problem.id()
     }
@@ -168,7 +168,7 @@ impl PlayerMessage {
     ];
 }
 
-/// What happened.
+/// An event of a player.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
     State(State),
@@ -177,18 +177,18 @@ pub enum Event {
     Line(ChatLine),
 }
 
-/// How it fares. Counters are totals since the start; measurements are the latest.
+/// The figures of a player. Counters are totals since the start; measurements are the latest.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Figures {
     pub size: Option<Size>,
     /// Names of the codecs, such as `H.264 High` and `AAC-LC 48 kHz stereo`.
     pub video: String,
     pub audio: String,
-    /// What decodes the frames.
+    /// The video decoder.
     pub decoder: Option<By>,
     /// Frames shown in the last second.
     pub fps: f64,
-    /// What arrived in the last second, bits a second.
+    /// The data received in the last second, in bits per second.
     pub bitrate: u32,
     pub received_bytes: u64,
     /// Frames decoded.
@@ -197,13 +197,13 @@ pub struct Figures {
     pub shown: u64,
     /// Frames thrown away: too late, or the decoder could not keep up.
     pub dropped: u64,
-    /// Frames whose turn came later than half their time.
+    /// Frames shown later than half their duration.
     pub late: u64,
-    /// Frames older than the point where playing began or continued; never meant to be shown.
+    /// Frames before the start of playback, which were never meant to be shown.
     pub skipped: u64,
     /// Samples (a channel) of audio played.
     pub audio_samples: u64,
-    /// Times that there was nothing to show or to hear.
+    /// The number of stalls.
     pub underruns: u64,
     /// Packets that could not be decoded.
     pub damaged: u64,
@@ -213,47 +213,47 @@ pub struct Figures {
     pub speed: f64,
     pub first_frame: Option<Duration>,
     pub reconnects: u32,
-    /// Times that the connection was lost, or the broadcast ended, after something had come.
+    /// Losses of the connection or ends of the broadcast, after data had arrived.
     pub losses: u32,
     /// By the test source's markers, milliseconds.
     pub latency_ms: Option<f64>,
-    /// The part of it until the frame had come whole.
+    /// The part until the frame had arrived completely.
     pub arrival_ms: Option<f64>,
-    /// From the making of what is played, by its sender's clock, to now, by ours, milliseconds: below zero where
-    /// the clocks do not agree. `None` where the stream does not tell.
+    /// Milliseconds from the sender's clock of the presented media to the local clock: negative if
+    /// the clocks disagree. `None` if the stream does not declare it.
     pub sender_latency_ms: Option<f64>,
-    /// How much later than the fastest recently the latest packet of the last seconds came, by their own times.
-    /// `None` until that is known, and where segments come instead of packets.
+    /// The maximum recent delay of a packet relative to the fastest, by their timestamps. `None`
+    /// until known, and for segments.
     pub jitter: Option<Duration>,
     /// Audio against frame by the markers, milliseconds, > 0: audio late.
     pub av_offset_ms: Option<f64>,
-    /// Audio goes to a device, which is the master of the clock.
+    /// Audio plays on a device, which is the master clock.
     pub device: bool,
     pub volume: f32,
     pub muted: bool,
     pub playing_for: Duration,
-    /// Where in a recording it is, and how long that is.
+    /// The position in a recording, and its length.
     pub position: Duration,
     pub duration: Option<Duration>,
     pub paused: bool,
-    /// How far one can go back in a live stream, where something of it is kept.
+    /// The range for going back in a live stream, if it has a time shift.
     pub rewind: Option<Rewind>,
-    /// The file that is being written.
+    /// The file being written.
     pub saving: Option<Saving>,
 }
 
-/// What is kept of a live stream, and where in it the player is.
+/// The time shift of a live stream, and the player's position in it.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rewind {
-    /// One can go back by this much.
+    /// The range for going back.
     pub range: Duration,
-    /// The player is this far behind the live end; zero: it is there.
+    /// The distance to the live edge; zero at the live edge.
     pub behind: Duration,
-    /// Bytes of packets that are kept.
+    /// The stored bytes.
     pub bytes: u64,
 }
 
-/// A file of what is received.
+/// A file with the received stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Saving {
     pub path: PathBuf,

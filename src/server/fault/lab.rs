@@ -1,5 +1,5 @@
-//! What is switched on at a server, shared by its connections: handed out to each as a plan of its
-//! own, counted when it strikes.
+//! The active faults of a server, shared by its connections: each gets its own plan, and strikes
+//! are counted.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,7 +13,7 @@ use crate::server::fault::spec::{Fault, Phase};
 /// A fault has struck.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StruckFault {
-    /// As it is written.
+    /// As written.
     pub fault: String,
     pub phase: Phase,
     pub address: SocketAddr,
@@ -31,7 +31,7 @@ pub struct Lab {
 
 #[derive(Debug, Default)]
 struct Inner {
-    /// With how many connections each still strikes.
+    /// Each with the number of connections that it still strikes.
     faults: Vec<(Fault, Option<u32>)>,
     seed: u64,
 }
@@ -48,7 +48,7 @@ impl Lab {
         lab
     }
 
-    /// From now on these and no others, also for connections that stand.
+    /// Replaces the faults, also for existing connections.
     pub fn set(&self, faults: Vec<Fault>) {
         let mut inner = self.inner.lock();
         inner.faults = faults.into_iter().map(|fault| (fault.times, fault)).map(swap).collect();
@@ -60,7 +60,7 @@ impl Lab {
         self.generation.load(Ordering::Acquire)
     }
 
-    /// What connection `id`, which is in this phase, has to expect, and as of which generation.
+    /// The plan of connection `id` in this phase, and its generation.
     pub fn plan(&self, id: u64, phase: Option<Phase>, now: Timestamp) -> (u64, Option<Box<Plan>>) {
         let inner = self.inner.lock();
         let faults = inner.faults.iter().enumerate();

@@ -1,6 +1,6 @@
-//! The fault lab: what the built-in server does wrong on request, so that publishers can be tried
-//! against it. `spec` is what a fault is and how it is written, `plan` decides what it does to one
-//! connection, `lab` keeps what is switched on. Pure, no thread; `connection` acts.
+//! The fault lab: simulated faults of the built-in server, for testing publishers. `spec` defines
+//! and parses faults, `plan` applies them to one connection, `lab` holds the active ones. Pure,
+//! without a thread; `connection` acts.
 
 mod lab;
 mod plan;

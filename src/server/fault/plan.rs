@@ -1,5 +1,5 @@
-//! What the faults mean for one connection: when which strikes, how much may be read now, what is
-//! held back until when. Pure: the connection asks, with the time, and acts.
+//! The effect of faults on one connection: when each strikes, how much may be read, and which data
+//! is delayed. Pure: the connection asks with the present time, and acts.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -12,22 +12,22 @@ use crate::wire::rtmp::status::{Level, Status, code};
 
 /// A stall without a separate end lasts this long; a publisher is let go before by other limits.
 const STALL: Duration = Duration::from_secs(60);
-/// Bytes held back by a delay, at most; past that nothing is read.
+/// Limit for delayed bytes; beyond it, nothing is read.
 const MAX_LATE: usize = 4 << 20;
 /// A throttled connection saves up reading for this long, at most.
 const SAVED: Duration = Duration::from_millis(50);
 /// Bytes of garbage.
 const GARBAGE: usize = 4_096;
-/// What a rejection says.
+/// The text of a rejection.
 const REASON: &str = "A fault that was asked for.";
 
-/// What is to be done to the connection now.
+/// An action on the connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Strike {
     Reset,
     Close,
     HalfClose,
-    /// Send this; `deaf`: and understand nothing from then on.
+    /// Send this; `deaf`: and ignore everything from then on.
     Garbage {
         bytes: Bytes,
         deaf: bool,
@@ -39,7 +39,7 @@ pub enum Strike {
     Hold,
 }
 
-/// How a wish is answered.
+/// The answer to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     Reject(Status),
@@ -74,8 +74,8 @@ struct Throttle {
 }
 
 impl Plan {
-    /// A plan of these faults for a connection in this phase; phases that have passed do not come
-    /// again. `None` where there is nothing to expect.
+    /// A plan of these faults for a connection in this phase; earlier phases do not recur. `None`
+    /// if no fault applies.
     pub fn new(
         faults: impl Iterator<Item = (usize, Fault)>,
         phase: Option<Phase>,
@@ -102,7 +102,7 @@ impl Plan {
         Some(plan)
     }
 
-    /// The client has come to this phase; `None` for what is no publisher's.
+    /// The client has reached this phase; `None` for others than publishers.
     pub fn reach(&mut self, phase: Option<Phase>, now: Timestamp) {
         let Some(phase) = phase else { return };
         for at in 0..self.armed.len() {
@@ -116,7 +116,7 @@ impl Plan {
         }
     }
 
-    /// What strikes now. `claim` is asked with the index of each, and may forbid it.
+    /// The fault that strikes now. `claim` gets the index of each, and can prevent it.
     pub fn strikes(
         &mut self,
         now: Timestamp,
@@ -161,7 +161,7 @@ impl Plan {
         strikes
     }
 
-    /// How the wish of this phase is answered, where not as usual.
+    /// The answer to this phase's request, if a fault decides.
     pub fn verdict(
         &mut self,
         phase: Phase,
@@ -188,12 +188,12 @@ impl Plan {
         None
     }
 
-    /// Nothing is read and nothing is answered.
+    /// Nothing is read or answered.
     pub fn is_stalled(&self, now: Timestamp) -> bool {
         self.stalled_until.is_some_and(|until| now < until)
     }
 
-    /// How much may be read now, `most` at most.
+    /// The number of bytes that may be read now, at most `most`.
     pub fn allowance(&mut self, most: usize, now: Timestamp) -> usize {
         if self.is_stalled(now) || self.late_bytes >= MAX_LATE {
             return 0;
@@ -204,14 +204,14 @@ impl Plan {
         }
     }
 
-    /// So much was read.
+    /// This much was read.
     pub fn took(&mut self, bytes: usize) {
         if let Some(throttle) = &mut self.throttle {
             throttle.credit -= bytes as f64;
         }
     }
 
-    /// Holds back what was read, where it is to come late; whether it does.
+    /// Delays received data, if a fault requires it; returns whether it does.
     pub fn hold_back(&mut self, data: &[u8], now: Timestamp) -> bool {
         if self.delay.is_zero() && self.late.is_empty() {
             return false;
@@ -221,7 +221,7 @@ impl Plan {
         true
     }
 
-    /// What was held back and is due.
+    /// Delayed data that is due.
     pub fn late(&mut self, now: Timestamp) -> Option<Bytes> {
         if self.is_stalled(now) || self.late.front().is_none_or(|(due, _)| *due > now) {
             return None;
@@ -231,7 +231,7 @@ impl Plan {
         Some(bytes)
     }
 
-    /// Something is still held back: an end of the connection comes behind it.
+    /// Data is still delayed: the end of the connection must follow it.
     pub fn holds_back(&self) -> bool {
         !self.late.is_empty()
     }
@@ -276,7 +276,7 @@ impl Throttle {
         if self.credit < most / 4.0 { 0 } else { self.credit as usize }
     }
 
-    /// When there is enough again; `None` while there is.
+    /// When reading is possible again; `None` while it is.
     fn wake_at(&self) -> Option<Timestamp> {
         let per_second = f64::from(self.bits) / 8.0;
         let wanted = (per_second * SAVED.as_secs_f64()).max(256.0) / 2.0;

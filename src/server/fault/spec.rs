@@ -1,4 +1,4 @@
-//! What a fault is, and how it is written and read: `reset@media:3s`.
+//! Defines, formats and parses faults: `reset@media:3s`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,14 +14,14 @@ const CONNECT_CODES: [&str; 5] = ["Rejected", "InvalidApp", "Closed", "Failed", 
 const PUBLISH_CODES: [&str; 5] = ["BadName", "Denied", "Unauthorized", "Rejected", "BadAuth"];
 /// No span of time in a fault is longer.
 const MAX_DURATION: Duration = Duration::from_secs(3_600);
-/// As often may a fault strike at most.
+/// Limit for the strikes of a fault.
 const MAX_TIMES: u32 = 1_000_000;
 
-/// How far a client has come, in the order of things. A fault strikes once this is reached, before
-/// the server answers.
+/// The phases of a client in order. A fault strikes when its phase is reached, before the server
+/// answers.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Phase {
-    /// The connection stands.
+    /// The connection is open.
     Handshake,
     /// The handshake is done.
     Connect,
@@ -38,7 +38,7 @@ impl Phase {
     pub const ALL: [Self; 5] =
         [Self::Handshake, Self::Connect, Self::CreateStream, Self::Publish, Self::Media];
 
-    /// As it is written.
+    /// As written.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Handshake => "handshake",
@@ -50,14 +50,14 @@ impl Phase {
     }
 }
 
-/// A time, or anything between two, of which each connection draws its own.
+/// A time, or a random one within a range, different for each connection.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Span {
     pub from: Duration,
     pub to: Duration,
 }
 
-/// What goes wrong.
+/// The kind of a fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FaultKind {
     /// The connection is cut (TCP RST).
@@ -66,21 +66,21 @@ pub enum FaultKind {
     Close,
     /// The server's side is closed, and the server reads on.
     HalfClose,
-    /// Nothing is read any more, for this long or until others lose patience.
+    /// Nothing is read, for this long or forever.
     Stall { lasts: Option<Span> },
-    /// What comes is taken this much later.
+    /// Received data is handled this much later.
     Delay(Span),
-    /// No more than this much is read.
+    /// Reads at most this much.
     Throttle(BitsPerSecond),
-    /// Bytes that mean nothing are sent.
+    /// Sends garbage.
     Garbage,
-    /// The wish is refused with this code.
+    /// Refuses the request with this code.
     Reject(&'static str),
-    /// The name is said to be in use.
+    /// Reports that the name is in use.
     Busy,
     /// The client is sent elsewhere.
     Redirect(String),
-    /// What was received is not acknowledged.
+    /// Does not acknowledge received data.
     NoAck,
 }
 
@@ -116,25 +116,25 @@ impl FaultKind {
     }
 }
 
-/// A fault: what, when and how often. Written `WHAT@PHASE[:VALUE][*TIMES]`, such as
+/// A fault: what, when and how often. Written as `WHAT@PHASE[:VALUE][*TIMES]`, such as
 /// `stall@media:2s+8s*1`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     pub what: FaultKind,
     pub phase: Phase,
-    /// So long after the phase was reached; at once except in [`Phase::Media`].
+    /// This long after the phase was reached; at once except in [`Phase::Media`].
     pub after: Span,
-    /// So many connections it strikes; `None` for all.
+    /// The number of connections that it strikes; `None` for all.
     pub times: Option<u32>,
 }
 
-/// Why a text is no fault: what is possible there.
+/// Why a text is not a fault, with the possibilities.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct BadFault(pub Problem);
 
 impl Fault {
-    /// Whether it answers a wish, rather than do something to the connection.
+    /// Whether it answers a request instead of acting on the connection.
     pub(super) fn is_decision(&self) -> bool {
         matches!(self.what, FaultKind::Reject(_) | FaultKind::Busy)
             || (matches!(self.what, FaultKind::Redirect(_)) && self.phase == Phase::Connect)
@@ -274,7 +274,7 @@ impl fmt::Display for Span {
     }
 }
 
-/// As it is written, and read again.
+/// The syntax for parsing.
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}@{}", self.what.name(), self.phase.name())?;

@@ -1,6 +1,7 @@
-//! Cuts a stream into segments, and segments into parts (RFC 8216bis §4.4.4.9, §6.2.2). A segment begins
-//! with a keyframe; where keyframes are too far apart it ends without one, since no segment may be longer
-//! than the list promised. No part is longer than promised either. Pure: its only clock is the stream's.
+//! Cuts a stream into segments, and segments into parts (RFC 8216bis §4.4.4.9, §6.2.2). A segment
+//! begins with a keyframe; if keyframes are too far apart, it ends without one, because no segment
+//! may be longer than the playlist promised. No part may be longer than promised either. Pure: its
+//! only clock is the stream's.
 
 use std::time::Duration;
 
@@ -10,19 +11,19 @@ use crate::server::hls::part::{Cut, Initialization};
 use crate::server::hls::timeline::Timeline;
 use crate::wire::container::mp4::live;
 
-/// The longest segment, before it is known how far apart keyframes are, and after.
+/// The longest segment, before and after the keyframe interval is known.
 const LONGEST: Duration = Duration::from_secs(10);
-/// A segment may be this much longer than the target duration, which is a whole number: what is rounded to
-/// it is no longer (§4.4.3.1).
+/// A segment may exceed the integer target duration by this much, because its rounded length counts
+/// (§4.4.3.1).
 const ROUNDING: Duration = Duration::from_millis(400);
-/// Keyframes come this much early.
+/// How early a keyframe may be.
 const EARLY_KEYFRAME: Duration = Duration::from_millis(50);
 /// Times that continue this much later, or earlier, do not continue.
 const JUMP: Duration = Duration::from_secs(3);
 const STEP_BACK: Duration = Duration::from_secs(1);
-/// How long the other track is waited for at the beginning.
+/// How long to wait for the other track at the beginning.
 const OTHER_TRACK: Duration = Duration::from_secs(1);
-/// How long a keyframe is waited for where there is audio.
+/// How long to wait for a keyframe if there is audio.
 const FIRST_KEYFRAME: Duration = Duration::from_secs(10);
 /// Packets that wait for the beginning.
 const MAX_WAITING: usize = 1_024;
@@ -30,12 +31,12 @@ const MAX_WAITING: usize = 1_024;
 const MAX_PART_BYTES: usize = 4 << 20;
 const MAX_SEGMENT_BYTES: usize = 16 << 20;
 
-/// How long parts and segments are.
+/// The lengths of parts and segments.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Lengths {
     /// No part is longer.
     pub part: Duration,
-    /// A segment ends at the first keyframe from here on.
+    /// A segment ends at the first keyframe after this.
     pub segment: Duration,
 }
 
@@ -43,24 +44,24 @@ pub struct Lengths {
 #[derive(Debug)]
 pub(in crate::server) struct Cutter {
     lengths: Lengths,
-    /// In whole seconds; known with the first segment, and the same ever after.
+    /// In whole seconds; set by the first segment, and constant.
     target: Option<Duration>,
-    /// The longest time between two keyframes, and the last one.
+    /// The longest keyframe interval, and the last keyframe.
     key_interval: Duration,
     last_key: Option<Timestamp>,
     video: Option<VideoConfig>,
     audio: Option<AudioConfig>,
-    /// What came before everything is known that is needed to begin, and since when that is.
+    /// Packets before the beginning is possible, and since when it is.
     waiting: Vec<EncodedPacket>,
     waiting_since: Option<Timestamp>,
     timeline: Option<Timeline>,
-    /// The tracks have changed: everything begins again with the next keyframe.
+    /// The tracks have changed: everything restarts at the next keyframe.
     outdated: bool,
     sequence: u32,
 }
 
 impl Cutter {
-    /// `key_interval`: how far apart keyframes have been, if that is known.
+    /// `key_interval`: the previous keyframe interval, if known.
     pub fn new(lengths: Lengths, key_interval: Option<Duration>) -> Self {
         Self {
             lengths,
@@ -77,12 +78,12 @@ impl Cutter {
         }
     }
 
-    /// No segment is longer, in whole seconds; `None` before the first one is complete.
+    /// The maximum segment length in whole seconds; `None` before the first one is complete.
     pub fn target_duration(&self) -> Option<Duration> {
         self.target
     }
 
-    /// Takes what comes next.
+    /// Takes the next event.
     pub fn event(&mut self, event: &StreamEvent, cuts: &mut Vec<Cut>) {
         match event {
             StreamEvent::Config(TrackConfig::Video(config)) => {
@@ -111,7 +112,7 @@ impl Cutter {
         }
     }
 
-    /// Nothing more comes for now: what waits is given, and what comes later begins again.
+    /// The stream pauses: outputs the waiting packets, and restarts with the next ones.
     pub fn interrupt(&mut self, cuts: &mut Vec<Cut>) {
         self.waiting.clear();
         self.waiting_since = None;
@@ -124,7 +125,7 @@ impl Cutter {
         }
     }
 
-    /// The publisher has gone: the next one has configs of its own.
+    /// The publisher left: the next one has its own configs.
     pub fn forget(&mut self, cuts: &mut Vec<Cut>) {
         self.interrupt(cuts);
         (self.video, self.audio) = (None, None);
@@ -160,7 +161,7 @@ impl Cutter {
         }
     }
 
-    /// Before the beginning: which tracks there are has to be known, and video begins with a keyframe.
+    /// Before the beginning: the tracks must be known, and video begins with a keyframe.
     fn wait(&mut self, packet: &EncodedPacket, cuts: &mut Vec<Cut>) {
         let has = |waiting: &[EncodedPacket], track| waiting.iter().any(|it| it.track == track);
         let is_video = packet.track == Track::Video;
@@ -256,8 +257,8 @@ impl Cutter {
         }
     }
 
-    /// Cuts whole parts as long as what comes at `until` lies behind their end. After a pause they have
-    /// the audio that continued meanwhile, or there is nothing.
+    /// Cuts complete parts whose end is before `until`. After a pause, they have the audio that
+    /// continued, or nothing.
     fn cut_pause(&mut self, until: Timestamp, cuts: &mut Vec<Cut>) {
         let (part, limit) = (self.lengths.part, self.limit());
         while let Some(timeline) = &mut self.timeline

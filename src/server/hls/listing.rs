@@ -1,5 +1,5 @@
-//! What can be asked for at one moment: lists as texts, segments, parts. It never changes; the next part
-//! makes another one. All who ask share its texts and bytes. Pure.
+//! The available resources at one moment: playlists as texts, segments, parts. It is immutable; the
+//! next part creates a new one. All requests share its texts and bytes. Pure.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -15,19 +15,19 @@ use crate::wire::hls::{
 
 /// The list of segments below `/{app}/{stream}/hls/`.
 pub(in crate::server) const LIST: &str = "main.m3u8";
-/// Parts are told of segments that are no further from the end, in target durations.
+/// Parts are listed for segments within this many target durations of the end.
 const PARTS_TOLD: u32 = 3;
 /// Players stay this many target durations, or parts, from the end.
 const HOLD_BACK: u32 = 3;
 const PART_HOLD_BACK: u32 = 3;
-/// Segments that are further from the end may be left from an update, in target durations.
+/// Older segments than this many target durations can be skipped in a delta update.
 const SKIP_UNTIL: u32 = 6;
-/// Whoever asks for a part so far in the future asks for nonsense, in seconds of parts (§6.2.5.2).
+/// A request for a part this far in the future is invalid, in seconds of parts (§6.2.5.2).
 const ADVANCE: Duration = Duration::from_secs(3);
-/// And for a segment this far behind the last one.
+/// So is one for a segment this far after the last one.
 const ADVANCE_SEGMENTS: u64 = 2;
 
-/// What can be asked for.
+/// The available resources.
 #[derive(Debug)]
 pub(in crate::server) struct Listing {
     pub(super) settings: Settings,
@@ -37,31 +37,31 @@ pub(in crate::server) struct Listing {
     pub(super) listed: usize,
     /// The segment in work.
     pub(super) open: Option<Segment>,
-    /// Its number, once there is one.
+    /// The number of the next part, if any.
     pub(super) next_number: u64,
     /// Before the first segment in the list.
     pub(super) discontinuities: u64,
     pub(super) target: Option<Duration>,
     pub(super) ended: bool,
-    /// The texts, once they were asked for.
+    /// The texts, once requested.
     pub(super) whole: OnceLock<Bytes>,
     pub(super) update: OnceLock<Bytes>,
 }
 
-/// What a player knows already: a segment, or a part of one.
+/// The state that a player knows: a segment or a part.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::server) struct Awaited {
     pub segment: u64,
     pub part: Option<u64>,
 }
 
-/// What becomes of somebody who waits.
+/// The state of a waiting request.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::server) enum Patience {
-    /// It is there.
+    /// It is available.
     Over,
     Wait,
-    /// It is further in the future than anybody may ask.
+    /// It is too far in the future.
     TooFar,
 }
 
@@ -74,7 +74,7 @@ pub(in crate::server) enum File {
 }
 
 impl Listing {
-    /// Whether there is a list: nobody can begin without a segment.
+    /// Whether there is a playlist: it needs a segment.
     pub fn is_ready(&self) -> bool {
         self.target.is_some() && !self.segments.is_empty()
     }
@@ -89,14 +89,14 @@ impl Listing {
         self.ended
     }
 
-    /// Differs where the list does.
+    /// Changes with the playlist.
     pub fn version(&self) -> String {
         let parts = self.open.as_ref().map_or(0, |open| open.parts.len());
         let end = if self.ended { "e" } else { "" };
         format!("{}-{}.{parts}{end}", self.tag, self.next_number)
     }
 
-    /// Whether the list has what somebody waits for.
+    /// Whether the playlist has the awaited item.
     pub fn patience(&self, awaited: Awaited) -> Patience {
         let Awaited { segment, part } = awaited;
         let last = self.next_number.saturating_sub(1);
@@ -133,7 +133,7 @@ impl Listing {
         if complete || has { Patience::Over } else { Patience::Wait }
     }
 
-    /// Which file a name is of; `None`: of none, or of another production.
+    /// The file of a name; `None`: none, or of another production.
     pub fn file(&self, name: &str) -> Option<File> {
         let name = name.strip_prefix(&*self.tag)?.strip_prefix('-')?;
         if let Some(number) = name.strip_suffix(".mp4") {
@@ -146,7 +146,7 @@ impl Listing {
         }
     }
 
-    /// The chunks of a file; `None` where it is not there, or not yet.
+    /// The chunks of a file; `None` if it is not available.
     pub fn chunks(&self, file: File) -> Option<Vec<Bytes>> {
         match file {
             File::Initialization(number) => {
@@ -167,7 +167,7 @@ impl Listing {
         }
     }
 
-    /// Whether a part that is not there is the one that comes next.
+    /// Whether a missing part is the next one.
     pub fn is_next(&self, file: File) -> bool {
         let there = self.open.as_ref().map_or(0, |open| open.parts.len() as u64);
         !self.ended && file == File::Part(self.next_number, there)
@@ -177,19 +177,19 @@ impl Listing {
         self.segments.iter().find(|segment| segment.number == number).map(|it| &**it)
     }
 
-    /// What is decoded now.
+    /// The present initialization segment.
     pub fn initialization(&self) -> Option<&Initialization> {
         let newest = self.open.as_ref().or_else(|| self.segments.last().map(|it| &**it));
         newest.map(|segment| &*segment.initialization)
     }
 
-    /// The list of segments; an update has only what whoever asks cannot know.
+    /// The media playlist; a delta update omits known parts.
     pub fn media(&self, update: bool) -> Bytes {
         let text = if update { &self.update } else { &self.whole };
         text.get_or_init(|| self.write(update, "").into()).clone()
     }
 
-    /// The list of segments with addresses that begin so.
+    /// The media playlist with this prefix for addresses.
     pub fn media_below(&self, folder: &str, update: bool) -> Bytes {
         self.write(update, folder).into()
     }
@@ -274,7 +274,7 @@ impl Listing {
         parts.collect()
     }
 
-    /// The list of variants, of which there is one; `folder` is where its list is.
+    /// The multivariant playlist, with one variant; `folder` contains its playlist.
     pub fn master(&self, folder: &str) -> Bytes {
         let listed = self.segments.get(self.listed..).unwrap_or_default();
         let rate = |segment: &Segment| {

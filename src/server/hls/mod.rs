@@ -27,7 +27,7 @@ pub enum Mode {
     /// While somebody asks for it.
     #[default]
     OnDemand,
-    /// As long as they are published: the first viewer begins at once.
+    /// While they are published: the first viewer begins at once.
     Always,
 }
 
@@ -36,7 +36,7 @@ pub enum Mode {
 pub struct Settings {
     pub mode: Mode,
     pub lengths: Lengths,
-    /// How long lists are.
+    /// The length of playlists.
     pub window: Duration,
 }
 

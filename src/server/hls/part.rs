@@ -1,4 +1,4 @@
-//! Parts of segments, and what is before them. Pure.
+//! Parts of segments, and initialization segments. Pure.
 
 use std::time::Duration;
 
@@ -9,22 +9,22 @@ use crate::media::{AudioConfig, VideoConfig};
 use crate::wire::container::mp4::codec_names::{audio_codec_name, video_codec_name};
 use crate::wire::container::mp4::live::{self, FIRST_TRACK, SECOND_TRACK};
 
-/// What the cutter gives, in order.
+/// The output of the cutter, in order.
 #[derive(Clone, Debug)]
 pub(in crate::server) enum Cut {
-    /// What follows is decoded with this, and its times do not continue those before.
+    /// The following parts use this, and their times do not continue the earlier ones.
     Begin(Box<Initialization>),
     Part(Part),
     /// The segment is complete.
     SegmentEnd,
 }
 
-/// What is before parts.
+/// An initialization segment.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::server) struct Initialization {
     /// Of all tracks.
     pub whole: Bytes,
-    /// Of one track alone.
+    /// For a single track.
     pub video: Option<Bytes>,
     pub audio: Option<Bytes>,
     /// The names of the codecs, in the same order.
@@ -61,7 +61,7 @@ pub(in crate::server) struct Part {
     pub duration: Duration,
     /// It begins with a keyframe, or the stream has no video.
     pub independent: bool,
-    /// A chunk of each track: one behind the other they are the part.
+    /// A chunk of each track: together they are the part.
     pub video: Option<Bytes>,
     pub audio: Option<Bytes>,
 }

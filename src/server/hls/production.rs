@@ -1,5 +1,5 @@
-//! One stream being cut, in a separate task: from the first request on until nobody has asked for a
-//! while, across publishers that come back.
+//! Cuts one stream in a separate task: from the first request until there was none for a while,
+//! across publishers.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -29,24 +29,24 @@ use crate::wire::container::mp4::live::is_live_video;
 
 /// How long it continues after the last request.
 const KEPT: Duration = Duration::from_secs(30);
-/// How long a publisher may be gone before the list ends.
+/// How long a publisher may be away before the playlist ends.
 const COMES_BACK_WITHIN: Duration = Duration::from_secs(15);
-/// How often it is looked who is still there.
+/// How often to check for viewers and publishers.
 const CHECK: Duration = Duration::from_secs(1);
-/// A viewer asks at least so often, or it has gone.
+/// A viewer without a request for this long has left.
 const QUIET: Duration = Duration::from_secs(12);
 /// Letters that tell productions apart.
 const TAG: usize = 8;
 
-/// Begins to cut what is published here, where that is done for all.
+/// Starts to cut all published streams, if configured.
 pub(in crate::server) fn begin(registry: &Arc<Registry>, stream: &Stream) {
     if registry.config.hls.mode == Mode::Always && registry.config.http.is_some() {
         of_stream(registry, &stream.app, &stream.name);
     }
 }
 
-/// The production of a stream, which is begun if need be; `None` where nobody publishes it. To be called
-/// from within the runtime.
+/// The production of a stream, started if necessary; `None` if nobody publishes it. Call it within
+/// the runtime.
 pub(in crate::server) fn of_stream(
     registry: &Arc<Registry>,
     app: &str,
@@ -118,7 +118,7 @@ fn leave(registry: &Registry, production: &Production, quiet: Duration) {
     }
 }
 
-/// What turns messages into a list.
+/// Turns messages into a playlist.
 #[derive(Debug)]
 struct Maker {
     reader: Reader,
@@ -140,7 +140,7 @@ impl Maker {
         }
     }
 
-    /// Takes what came; `wall`: microseconds since 1970.
+    /// Takes messages; `wall`: microseconds since 1970.
     fn take(&mut self, arrivals: Vec<Arrival>, now: Timestamp, wall: i64) {
         let (mut cuts, mut newest) = (Vec::new(), None);
         let tags: Vec<_> = arrivals
@@ -189,7 +189,7 @@ impl Maker {
         self.window.take(cuts, self.cutter.target_duration(), offset);
     }
 
-    /// Ends the list where no publisher comes back; `true` where it just did.
+    /// Ends the playlist if no publisher returns; `true` if it just ended.
     fn end_if_gone(&mut self, now: Timestamp) -> bool {
         let gone = self.gone_since.is_some_and(|since| now.since(since) >= COMES_BACK_WITHIN);
         if !gone || self.ended {

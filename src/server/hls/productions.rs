@@ -1,4 +1,4 @@
-//! The streams that are being cut, and what those who ask share with the tasks that cut.
+//! The running productions, and the state that requests share with their tasks.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ pub(in crate::server) struct Production {
     /// When somebody last asked, in microseconds of the clock.
     pub(super) asked: AtomicI64,
     pub(super) viewers: Mutex<Viewers>,
-    /// The list has ended; who publishes by this name again begins another one.
+    /// The playlist has ended; a new publisher of this name begins another one.
     pub(super) over: AtomicBool,
 }
 
@@ -39,7 +39,7 @@ impl Productions {
         found.map_or(0, |production| production.viewers.lock().len())
     }
 
-    /// Lets go of one that nobody has asked for; `false` where somebody just has.
+    /// Removes an unused one; `false` if it was just requested.
     pub(super) fn end(
         &self,
         production: &Arc<Production>,
@@ -58,12 +58,12 @@ impl Productions {
 }
 
 impl Production {
-    /// What can be asked for, now and from here on.
+    /// The available resources, now and later.
     pub fn listing(&self) -> watch::Receiver<Arc<Listing>> {
         self.listing.subscribe()
     }
 
-    /// So many bytes go to somebody.
+    /// This many bytes were sent to a viewer.
     pub fn count(&self, key: ViewerKey, bytes: u64) {
         self.viewers.lock().count(key, bytes);
     }

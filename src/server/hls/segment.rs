@@ -1,4 +1,4 @@
-//! A segment: its parts, and what they need. Pure.
+//! A segment: its parts and their needs. Pure.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,18 +9,18 @@ use crate::server::hls::part::{Initialization, Part};
 #[derive(Clone, Debug)]
 pub(in crate::server) struct Segment {
     pub number: u64,
-    /// It does not continue the one before.
+    /// It does not continue the previous one.
     pub discontinuity: bool,
-    /// What is before it, and the number of the segment that this was told with first.
+    /// Its initialization segment, and the first segment number with it.
     pub initialization: Arc<Initialization>,
     pub initialization_number: u64,
-    /// When it begins by the wall clock, in microseconds since 1970.
+    /// Its wall-clock time in microseconds since 1970.
     pub made: i64,
     pub parts: Vec<Part>,
 }
 
 impl Segment {
-    /// How long it is.
+    /// Its length.
     pub fn duration(&self) -> Duration {
         self.parts.iter().map(|part| part.duration).sum()
     }

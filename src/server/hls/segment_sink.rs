@@ -1,4 +1,4 @@
-//! Where a stream puts what is to be cut: messages wait here for the task of the production.
+//! The queue of a stream for cutting: messages wait here for the production's task.
 
 use std::sync::Arc;
 
@@ -8,15 +8,15 @@ use tokio::sync::Notify;
 use crate::server::stream::message::{Batch, Message};
 use crate::server::stream::sink::Sink;
 
-/// What came.
+/// An item of the queue.
 #[derive(Debug)]
 pub(super) enum Arrival {
     Message(Arc<Message>),
-    /// The publisher has gone.
+    /// The publisher left.
     Gone,
-    /// There is one again, which may be another one.
+    /// A publisher is there again, possibly another one.
     Back,
-    /// There was no room for what came.
+    /// The queue overflowed.
     Lost,
 }
 
@@ -24,7 +24,7 @@ pub(super) enum Arrival {
 #[derive(Debug)]
 pub(super) struct SegmentSink {
     id: u64,
-    /// What may wait, in bytes.
+    /// The limit in bytes.
     limit: usize,
     queue: Mutex<Queue>,
     arrived: Notify,
@@ -46,7 +46,7 @@ impl SegmentSink {
         self.arrived.notified().await;
     }
 
-    /// What waits.
+    /// The waiting items.
     pub fn take(&self) -> Vec<Arrival> {
         std::mem::take(&mut *self.queue.lock()).arrivals
     }

@@ -1,4 +1,4 @@
-//! Streams that are cut, on the clock of their own times.
+//! Cuts streams by their own clock.
 
 use std::time::Duration;
 
@@ -89,7 +89,7 @@ fn parts(cuts: &[Cut]) -> Vec<Part> {
     cuts.iter().filter_map(part).collect()
 }
 
-/// How long the complete segments are, in milliseconds.
+/// The lengths of the complete segments in milliseconds.
 fn segments(cuts: &[Cut]) -> Vec<u128> {
     let (mut all, mut now) = (Vec::new(), Duration::ZERO);
     for cut in cuts {
@@ -289,7 +289,7 @@ fn times_that_make_no_sense_cost_little() {
     assert!(cuts.len() < 20_000);
 }
 
-/// A window as it is after these cuts.
+/// A window after these cuts.
 fn window(cuts: Vec<Cut>, cutter: &Cutter, length: Duration) -> Window {
     let settings = Settings { lengths: LENGTHS, window: length, ..Settings::default() };
     let mut window = Window::new(settings, "tag", FIRST);

@@ -1,6 +1,6 @@
-//! What is between two discontinuities: the samples of the part in work, and where it and its segment
-//! begin. Durations of frames reach to the next one, those of audio are what its codec says: so the
-//! decode times of chunks follow each other without gaps, though times on the wire are rounded. Pure.
+//! The span between two discontinuities: the samples of the current part, and the start of it and
+//! of its segment. A frame lasts until the next one, and audio as long as its codec specifies, so
+//! the decode times of chunks are continuous, although times on the wire are rounded. Pure.
 
 use std::time::Duration;
 
@@ -14,14 +14,14 @@ use crate::wire::container::mp4::live::{
 };
 use crate::wire::container::mp4::sample_table::{Entry, micros, ticks};
 
-/// A frame that lasts longer says nothing about the next one.
+/// A longer frame says nothing about the next one.
 const LONG_PICTURE: Duration = Duration::from_secs(1);
 /// Audio follows on its predecessor if its time is no further from there.
 const AUDIO_JITTER: Duration = Duration::from_millis(50);
 /// Frames that are this much later than audio have stopped.
 const VIDEO_LATE: Duration = Duration::from_secs(1);
 
-/// What is between two discontinuities.
+/// The span between two discontinuities.
 #[derive(Debug)]
 pub(super) struct Timeline {
     video: Option<VideoSamples>,
@@ -36,7 +36,7 @@ pub(super) struct Timeline {
 struct VideoSamples {
     samples: Vec<ChunkSample>,
     last: Option<Timestamp>,
-    /// How long a frame lasts, mostly.
+    /// The usual duration of a frame.
     lasts: Duration,
 }
 
@@ -45,10 +45,10 @@ struct AudioSamples {
     track: ChunkTrack,
     codec: AudioCodec,
     rate: u32,
-    /// How long a packet lasts, in ticks, unless it tells.
+    /// The duration of a packet in ticks, unless it declares its own.
     frame: u32,
     samples: Vec<ChunkSample>,
-    /// Where the last one ends, in ticks.
+    /// The end of the last one in ticks.
     end: Option<i64>,
     last: Option<Timestamp>,
     last_duration: u32,
@@ -126,7 +126,7 @@ impl Timeline {
         newest.unwrap_or(self.part_start)
     }
 
-    /// Audio of another kind comes from here on.
+    /// Audio of another format follows.
     pub fn drop_audio(&mut self) {
         self.audio = None;
     }
@@ -136,7 +136,7 @@ impl Timeline {
         self.segment_bytes = self.part_bytes;
     }
 
-    /// When a frame is decoded whose time is `dts`, and how long it will last.
+    /// The decode time of a frame with this `dts`, and its duration.
     pub fn expect_video(&mut self, dts: Timestamp) -> (Timestamp, Duration) {
         let Some(video) = &mut self.video else { return (dts, Duration::ZERO) };
         let Some(last) = video.last else { return (dts, video.lasts) };
@@ -159,7 +159,7 @@ impl Timeline {
         self.count(packet.data.len());
     }
 
-    /// When a packet begins, and how long it lasts; `None`: there is no place for it.
+    /// The start and duration of a packet; `None`: it overlaps.
     pub fn expect_audio(&mut self, packet: &EncodedPacket) -> Option<(Timestamp, Duration)> {
         let audio = self.audio.as_mut()?;
         audio.last = audio.last.max(Some(packet.dts));
@@ -185,18 +185,18 @@ impl Timeline {
         self.segment_bytes += bytes;
     }
 
-    /// Whether audio has come that is so new that frames must have stopped.
+    /// Whether audio is so far ahead that video must have stopped.
     pub fn is_video_stalled(&self, audio: Timestamp, part: Duration) -> bool {
         let last = self.newest_of(Track::Video).unwrap_or(self.part_start);
         audio.since(last) > VIDEO_LATE.max(part * 2)
     }
 
-    /// Nothing came up to there: the next part begins then.
+    /// Nothing arrived until then: the next part begins there.
     pub fn skip_to(&mut self, start: Timestamp) {
         self.part_start = start;
     }
 
-    /// Gives a part of what begins before `end`; `false` where there is nothing.
+    /// Outputs a part with everything before `end`; `false` if it is empty.
     pub fn cut(&mut self, end: Timestamp, sequence: &mut u32, cuts: &mut Vec<Cut>) -> bool {
         let audio = self.audio.as_ref().map_or(0, |audio| {
             let end = ticks(end, audio.rate);
@@ -205,7 +205,7 @@ impl Timeline {
         self.cut_samples(end, audio, sequence, cuts)
     }
 
-    /// Gives all that waits.
+    /// Outputs everything.
     pub fn finish(&mut self, sequence: &mut u32, cuts: &mut Vec<Cut>) {
         let shown = self.video.as_ref().and_then(|video| Some(video.last? + video.lasts));
         let heard = self.audio.as_ref().and_then(|audio| Some(micros(audio.end?, audio.rate)));
@@ -257,7 +257,7 @@ impl Timeline {
 }
 
 impl AudioSamples {
-    /// Where a packet lies, in ticks; `None` where it is before the end of the last one.
+    /// The position of a packet in ticks; `None` if it is before the end of the last one.
     fn place(&self, packet: &EncodedPacket) -> Option<i64> {
         let told = ticks(packet.dts, self.rate);
         let Some(end) = self.end else { return Some(told) };
@@ -269,7 +269,7 @@ impl AudioSamples {
         }
     }
 
-    /// How long a packet lasts, in ticks.
+    /// The duration of a packet in ticks.
     fn lasts(&self, packet: &EncodedPacket) -> u32 {
         match self.codec {
             AudioCodec::Opus => opus_lasts(&packet.data).unwrap_or(self.frame),

@@ -1,5 +1,5 @@
-//! Who watches by HLS. There is no connection to go by: whoever has asked for a list lately is a viewer,
-//! told apart by address and program. Behind a cache all of them are one. Pure.
+//! The viewers of HLS. There is no connection per viewer: a recent request for a playlist counts as
+//! one, identified by address and program. Behind a cache, all viewers are one. Pure.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 
-/// Who asks: the address, and a hash of what the program calls itself.
+/// The key of a viewer: the address, and a hash of the program's name.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub(in crate::server) struct ViewerKey {
     pub address: IpAddr,
@@ -29,7 +29,7 @@ pub(super) struct Viewer {
 #[derive(Debug, Default)]
 pub(super) struct Viewers(HashMap<ViewerKey, Viewer>);
 
-/// What becomes of somebody who asks for a list.
+/// The result of a request for a playlist.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Arrived {
     Known,
@@ -59,7 +59,7 @@ impl Viewers {
         Arrived::New
     }
 
-    /// So many bytes go to somebody.
+    /// This many bytes were sent to a viewer.
     pub fn count(&mut self, key: ViewerKey, bytes: u64) {
         if let Some(viewer) = self.0.get_mut(&key) {
             viewer.bytes += bytes;
@@ -70,7 +70,7 @@ impl Viewers {
         self.0.len()
     }
 
-    /// Those who have not asked for this long: they are gone.
+    /// Removes viewers without a request for this long.
     pub fn leave(&mut self, quiet: Duration, now: Timestamp) -> Vec<Viewer> {
         let gone = self.0.extract_if(|_, viewer| now.since(viewer.asked) >= quiet);
         gone.map(|(_, viewer)| viewer).collect()

@@ -1,5 +1,5 @@
-//! The segments of a stream that are kept: those in the list, and for as long again those that have left
-//! it, since a player may still ask for them (RFC 8216 §6.2.2). Bounded in time and in bytes. Pure.
+//! The stored segments of a stream: those in the playlist, and removed ones for the same time,
+//! because a player may still request them (RFC 8216 §6.2.2). Bounded in time and in bytes. Pure.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -9,9 +9,9 @@ use crate::server::hls::listing::Listing;
 use crate::server::hls::part::{Cut, Initialization, Part};
 use crate::server::hls::segment::Segment;
 
-/// What is kept of one stream, in bytes: the oldest segments go first.
+/// Limit for one stream in bytes: the oldest segments are dropped first.
 const MAX_BYTES: usize = 96 << 20;
-/// So many segments stay in the list whatever their size.
+/// This many segments stay in the playlist regardless of size.
 const MIN_LISTED: usize = 3;
 
 /// The window.
@@ -23,20 +23,20 @@ pub(in crate::server) struct Window {
     segments: Vec<Arc<Segment>>,
     open: Option<Segment>,
     next_number: u64,
-    /// Discontinuities before the first segment that is kept.
+    /// Discontinuities before the first stored segment.
     discontinuities: u64,
     current: Option<(Arc<Initialization>, u64)>,
     /// From the stream's time to the wall clock's.
     offset: i64,
-    /// What comes next does not continue what came before.
+    /// The next part does not continue the previous one.
     broken: bool,
     target: Option<Duration>,
     ended: bool,
 }
 
 impl Window {
-    /// `first`: of the segments, and of discontinuities. It grows from one production to the next, so that
-    /// no player ever sees numbers go back.
+    /// `first`: the first numbers of segments and discontinuities. They increase across
+    /// productions, so that no player sees numbers decrease.
     pub fn new(settings: Settings, tag: &str, first: u64) -> Self {
         Self {
             settings,
@@ -53,7 +53,7 @@ impl Window {
         }
     }
 
-    /// Takes what was cut. `offset`: from the stream's time to the wall clock's, in microseconds.
+    /// Takes cuts. `offset`: from the stream's time to the wall clock, in microseconds.
     pub fn take(&mut self, cuts: Vec<Cut>, target: Option<Duration>, offset: i64) {
         self.target = self.target.or(target);
         for cut in cuts {
@@ -107,7 +107,7 @@ impl Window {
         }
     }
 
-    /// How it is now.
+    /// The present resources.
     pub fn listing(&self) -> Listing {
         let listed = self.first_listed();
         let before = self.segments.iter().take(listed).filter(|it| it.discontinuity).count();
@@ -126,7 +126,7 @@ impl Window {
         }
     }
 
-    /// The first segment in the list: the last ones that together are as long as the window.
+    /// The first segment of the playlist: the newest ones that together are as long as the window.
     fn first_listed(&self) -> usize {
         let mut kept = Duration::ZERO;
         let mut first = self.segments.len();

@@ -39,7 +39,7 @@ pub(super) async fn stream(
     }
 }
 
-/// Ends a stream's publisher, for who knows the server's token.
+/// Disconnects a stream's publisher, with the server's token.
 pub(super) async fn end(
     State(registry): State<Arc<Registry>>,
     ConnectInfo(caller): ConnectInfo<Caller>,
@@ -71,7 +71,7 @@ fn error(status: StatusCode, text: &str) -> Response {
     (status, Json(json!({ "error": text }))).into_response()
 }
 
-/// Where a publisher is, only who is on this machine is told.
+/// Only local clients get a publisher's address.
 fn to_json(figures: &StreamFigures, caller: &Caller) -> Value {
     let is_here = caller.address.ip().to_canonical().is_loopback();
     let publisher = figures.publisher.as_ref().map(|publisher| {

@@ -1,4 +1,4 @@
-//! Who calls over HTTP: connections as they are accepted, and what every request knows of its own.
+//! Clients of HTTP: accepted connections, and each request's knowledge of its own.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -19,12 +19,12 @@ use crate::server::http::no_stream::no_such_stream;
 use crate::server::registry::Registry;
 use crate::wire::chat::{ChatLine, MAX_MESSAGE};
 
-/// Who has nothing to say is asked whether he is still there, before the connection counts as idle.
+/// How often a silent client is pinged, before the connection counts as idle.
 const PING: Duration = Duration::from_secs(10);
-/// So many messages in a row that are no lines, or too many, and the connection ends.
+/// This many invalid or excess messages in a row end the connection.
 const MAX_BAD: u32 = 20;
 
-/// The answer to who wants to come in.
+/// The answer to a client that joins.
 pub(super) fn upgraded(
     registry: Arc<Registry>,
     caller: Caller,
@@ -113,7 +113,7 @@ fn text(line: &str) -> Message {
     Message::Text(Utf8Bytes::from(line))
 }
 
-/// What the server says itself.
+/// A message of the server itself.
 fn own(words: &str) -> Option<Message> {
     ChatLine::new("", words).map(|line| text(&line.to_json()))
 }

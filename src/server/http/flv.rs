@@ -1,5 +1,5 @@
-//! HTTP-FLV: a stream as one endless FLV file, or the same file in the binary messages of a
-//! WebSocket. Times are the stream's own, from the last keyframe on.
+//! HTTP-FLV: a stream as an endless FLV file, or the same file in binary WebSocket messages. Times
+//! are the stream's own, from the last keyframe on.
 
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -28,7 +28,7 @@ use crate::server::stream::sink::Sink;
 const HEADERS: [(HeaderName, &str); 2] =
     [(header::CONTENT_TYPE, "video/x-flv"), (header::CACHE_CONTROL, "no-store")];
 
-/// The longest message a viewer may send: they have nothing to say.
+/// The longest message of a viewer, which need not send any.
 const MAX_SAID: usize = 4 << 10;
 
 /// The answer: the stream, or that there is none.
@@ -44,7 +44,7 @@ pub(super) fn head() -> Response {
     (HEADERS, Body::new(Endless)).into_response()
 }
 
-/// A body of which nobody knows how long it is.
+/// A body of unknown length.
 struct Endless;
 
 impl http_body::Body for Endless {
@@ -104,7 +104,7 @@ fn join(
     Ok(FlvBody { sink, registry, stream, peer, spot, since })
 }
 
-/// Sends the file in messages until either end has enough. What the socket does not take waits in
+/// Sends the file in messages until either end closes. Data that the socket does not take waits in
 /// the viewer's queue.
 async fn send(mut socket: WebSocket, mut body: FlvBody) {
     loop {
@@ -128,7 +128,7 @@ async fn send(mut socket: WebSocket, mut body: FlvBody) {
     let _ = socket.send(Message::Close(None)).await;
 }
 
-/// The body of the answer. Dropped when the viewer goes.
+/// The body of the answer. Dropped when the viewer leaves.
 struct FlvBody {
     sink: Arc<FlvSink>,
     registry: Arc<Registry>,

@@ -1,6 +1,6 @@
-//! Who may ask: every request is looked at before anything is done for it. One under a name that is
-//! not the server's own comes from a page that its owner lets ask here (DNS rebinding), one of
-//! another origin from a page that nobody asked for; what changes something needs the token beside.
+//! Access control: checks every request first. A request for another host name comes from a page
+//! that exploits DNS rebinding, and one with another origin from an unrelated page; changes also
+//! need the token.
 
 use std::sync::Arc;
 
@@ -17,10 +17,10 @@ use crate::wire::http::{is_known_host, is_same_origin};
 /// Methods that some path takes.
 const METHODS: &str = "GET, HEAD, OPTIONS, DELETE";
 
-/// Where the token is.
+/// Where to find the token.
 const TOKEN_CURE: &str = "take it from the file that onair named when it started";
 
-/// Looks at a request, and says in the answer which pages may read it.
+/// Checks a request, and declares in the answer which pages may read it.
 pub(super) async fn check(
     State(registry): State<Arc<Registry>>,
     request: Request,
@@ -66,7 +66,7 @@ async fn answer(registry: &Registry, allowed: bool, request: Request, next: Next
     }
 }
 
-/// What the answer names as the origin that may read it.
+/// The allowed origin in the answer.
 fn allowed_origin(cors: &[String], headers: &HeaderMap) -> Option<HeaderValue> {
     if cors.iter().any(|allowed| allowed == "*") {
         return Some(HeaderValue::from_static("*"));
@@ -75,19 +75,19 @@ fn allowed_origin(cors: &[String], headers: &HeaderMap) -> Option<HeaderValue> {
     cors.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes()).then(|| origin.clone())
 }
 
-/// Whether a page of another site does not want it as a part of itself: frames, films and their like
-/// come without an origin (Fetch Metadata). To be gone to by a link is fine.
+/// Whether no other site embeds the request: frames, videos and similar requests have no origin
+/// (Fetch Metadata). Following a link is fine.
 fn is_asked_for(headers: &HeaderMap) -> bool {
     text(headers, HeaderName::from_static("sec-fetch-site")) != Some("cross-site")
         || text(headers, HeaderName::from_static("sec-fetch-mode")) == Some("navigate")
 }
 
-/// Whether no page, or one of this server, asks.
+/// Whether the request comes from no page, or from one of this server.
 pub(super) fn is_of_here(headers: &HeaderMap) -> bool {
     is_same_origin(text(headers, header::ORIGIN), text(headers, header::HOST))
 }
 
-/// Whether the page that asks is named as one that may.
+/// Whether the origin is an allowed one.
 pub(super) fn is_trusted(cors: &[String], headers: &HeaderMap) -> bool {
     is_of_here(headers)
         || headers.get(header::ORIGIN).is_some_and(|origin| {

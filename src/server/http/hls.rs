@@ -1,6 +1,6 @@
-//! HLS over HTTP: lists that may be asked for before they have what is asked for, segments and parts
-//! (RFC 8216bis §6.2.5, §6.2.6). Headers let caches answer any number of players with one request per
-//! object: a list that was waited for never changes what it told, and files never change.
+//! HLS over HTTP: playlists that can be requested in advance, segments and parts (RFC 8216bis
+//! §6.2.5, §6.2.6). The headers let caches serve any number of players with one request per object:
+//! an awaited playlist never changes its content, and files never change.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -32,15 +32,15 @@ const PLAYLIST: &str = "application/vnd.apple.mpegurl";
 const MEDIA: &str = "video/mp4";
 /// The first segment is waited for this long: until the next keyframe.
 const FIRST_SEGMENT: Duration = Duration::from_secs(11);
-/// What is asked for early is waited for this many target durations, and no longer than this.
+/// An early request waits for this many target durations, and no longer than this.
 const HELD_TARGET_DURATIONS: u32 = 3;
 const MAX_HELD: Duration = Duration::from_secs(20);
-/// Files are kept by caches for this long: their names do not come again.
+/// How long caches keep files: their names are never reused.
 const FILE_AGE: &str = "public, max-age=3600, immutable";
-/// What is not there may be there soon.
+/// A missing file may appear soon.
 const MISSING_AGE: &str = "max-age=1";
 
-/// What is asked for of a stream.
+/// The requested resource of a stream.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum HlsResource<'a> {
     /// `/{app}/{stream}.m3u8`: the variants, or with `_HLS_msn` their only list.
@@ -49,16 +49,16 @@ pub(super) enum HlsResource<'a> {
     Below(&'a str),
 }
 
-/// What a list is asked to have.
+/// The delivery directives of a playlist request.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 struct Directives {
     awaited: Option<Awaited>,
-    /// Without what whoever asks knows.
+    /// A delta update.
     update: bool,
 }
 
 impl Directives {
-    /// Out of a query; `None`: it makes no sense.
+    /// Parses a query; `None`: invalid.
     fn parse(query: &str) -> Option<Self> {
         let (mut segment, mut part, mut update) = (None, None, false);
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
@@ -88,7 +88,7 @@ pub(super) struct HlsRequest<'a> {
     pub stream: &'a str,
 }
 
-/// Whether a name below `/{app}/{stream}/hls/` can be one of HLS.
+/// Whether a name below `/{app}/{stream}/hls/` can be a file of HLS.
 pub(super) fn is_file(name: &str) -> bool {
     name == LIST || name.ends_with(".m4s") || name.ends_with(".mp4")
 }
@@ -151,7 +151,7 @@ async fn answer(
     head.respond(request.headers, Body::new(body))
 }
 
-/// Whether a part that was promised will not come: its segment is complete, or the list.
+/// Whether a promised part will not come, because its segment or the playlist is complete.
 fn gone(listing: &Listing, file: File) -> bool {
     match file {
         File::Part(number, _) => {
@@ -221,7 +221,7 @@ async fn list(
     head.respond(request.headers, Body::from(text))
 }
 
-/// How long somebody is kept waiting.
+/// How long a request may wait.
 fn held(listing: &Listing) -> Duration {
     (listing.target_duration() * HELD_TARGET_DURATIONS).min(MAX_HELD)
 }
@@ -232,7 +232,7 @@ fn viewer_key(caller: &Caller, headers: &HeaderMap) -> ViewerKey {
     ViewerKey { address: caller.address.ip().to_canonical(), program: hasher.finish() }
 }
 
-/// What is before a body.
+/// The header of an answer.
 struct ResponseHead {
     kind: &'static str,
     age: String,
@@ -268,7 +268,7 @@ fn busy(why: &'static str) -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, head, why).into_response()
 }
 
-/// A connection on which somebody waits; given back when dropped.
+/// A connection with a waiting request; ends when dropped.
 struct Settled<'a> {
     admission: &'a Admission,
     spot: &'a Arc<Spot>,
@@ -287,7 +287,7 @@ impl Drop for Settled<'_> {
     }
 }
 
-/// Chunks one behind the other, shared by all who get them.
+/// Consecutive chunks, shared by all requests.
 struct ChunkBody {
     chunks: VecDeque<Bytes>,
     left: u64,

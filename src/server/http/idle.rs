@@ -1,5 +1,5 @@
-//! A connection on which something has to happen: a caller who neither asks nor reads is let go, and
-//! so is one who takes too long to ask. Not once it watches: then it has nothing to say.
+//! A connection with an idle limit: a client that neither sends nor reads, or takes too long to
+//! send a request, is disconnected. Not while it watches, because viewers send nothing.
 
 use std::future::Future;
 use std::io;
@@ -39,7 +39,7 @@ impl Idle {
         Self { stream, sleep, last: now, request_until: Some(until), limit, place }
     }
 
-    /// What the connection is there for may be said and taken back with this.
+    /// Sets and resets the connection's purpose.
     pub fn spot(&self) -> &Arc<Spot> {
         self.place.spot()
     }
@@ -74,7 +74,7 @@ impl Idle {
         }
     }
 
-    /// Some bytes of an answer have left.
+    /// Bytes of an answer were sent.
     fn note_write<T>(
         &mut self,
         cx: &mut Context<'_>,

@@ -1,5 +1,5 @@
-//! The server over HTTP: overview page, figures, HTTP-FLV and WebSocket-FLV, HLS, chats. On an address
-//! of its own.
+//! The server over HTTP: overview page, metrics, HTTP-FLV and WebSocket-FLV, HLS, chats. It has its
+//! own address.
 
 mod api;
 mod caller;
@@ -48,8 +48,9 @@ pub(super) async fn serve(listener: net::Listener, registry: Arc<Registry>) {
     let _ = axum::serve(callers, service).with_graceful_shutdown(stopped).await;
 }
 
-/// `/{app}/{stream}.flv`, also as a WebSocket, `/{app}/{stream}.m3u8` and what is below
-/// `/{app}/{stream}/hls/`, and `/{app}/{stream}/chat`; the app may have slashes. (The router knows no suffixes.)
+/// `/{app}/{stream}.flv`, also as a WebSocket, `/{app}/{stream}.m3u8` and the files below
+/// `/{app}/{stream}/hls/`, and `/{app}/{stream}/chat`; the app can contain slashes. (The router
+/// does not support suffixes.)
 async fn media(
     State(registry): State<Arc<Registry>>,
     ConnectInfo(caller): ConnectInfo<Caller>,

@@ -1,4 +1,4 @@
-//! The answer where nothing is published under a name.
+//! The answer if nothing is published under a name.
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};

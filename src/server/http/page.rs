@@ -1,4 +1,4 @@
-//! The overview page: plain HTML, nothing loaded from elsewhere.
+//! The overview page: plain HTML without external resources.
 
 use std::fmt::Write;
 use std::sync::Arc;

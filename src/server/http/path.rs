@@ -1,4 +1,4 @@
-//! Paths over HTTP: which application and stream they name, and names written into them.
+//! Paths over HTTP: the application and stream that they name, and escaping of names.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -12,7 +12,7 @@ pub(super) fn split(path: &str) -> Option<(String, String)> {
         .filter(|(app, stream)| !app.is_empty() && !stream.is_empty())
 }
 
-/// `None` where an escape is none, or the text is none.
+/// `None` for an invalid escape or text.
 fn decode(text: &str) -> Option<String> {
     let is_escape = |after: &str| after.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
     let escapes = text.split('%').skip(1).all(is_escape);
@@ -25,7 +25,7 @@ pub(super) fn encode(text: &str) -> String {
     encode_but(text, b"-._~/")
 }
 
-/// The name of a stream, which has no folders.
+/// The name of a stream, without folders.
 pub(super) fn encode_name(text: &str) -> String {
     encode_but(text, b"-._~")
 }

@@ -1,5 +1,5 @@
-//! The file that a publication is written into: whole tags, with an eye on its disk, as of the studio's
-//! recordings. What it does may wait for the disk: not for the runtime's threads.
+//! The file of a recorded publication: complete tags, while watching the disk, as in the studio's
+//! recordings. Its operations can wait for the disk, so do not call them on the runtime's threads.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -12,11 +12,11 @@ use crate::base::Timestamp;
 use crate::files;
 use crate::files::disk_space::{SpaceReading, SpaceWatch, Warning, reserve};
 
-/// How often what was written is brought onto the disk, and the disk is looked at.
+/// How often data is synced to the disk, and the disk is checked.
 const SYNC: Duration = Duration::from_secs(2);
-/// Bits a second before it is known better.
+/// Bits per second before a measurement.
 const EXPECTED: u64 = 2_500_000;
-/// Files of one name in one second.
+/// Limit for files with the same name in one second.
 const MAX_ALIKE: u32 = 1_000;
 
 /// The file.
@@ -28,12 +28,12 @@ pub(in crate::server) struct RecordingWriter {
     watch: SpaceWatch,
     begun: Instant,
     looked: Instant,
-    /// Bytes that may still be written where a path is.
+    /// Returns the free bytes at a path.
     free: fn(&Path) -> Option<u64>,
 }
 
 impl RecordingWriter {
-    /// A file that was not there before; of that name, or of one with a number.
+    /// Creates a new file with this name, or with a number.
     pub fn create(path: &Path) -> io::Result<Self> {
         Self::create_where(path, files::free_space)
     }
@@ -78,10 +78,10 @@ impl RecordingWriter {
         self.written
     }
 
-    /// Appends what came, and looks at the disk from time to time. What is told is worth a notice.
+    /// Appends tags, and checks the disk regularly. Returns a warning.
     ///
     /// # Errors
-    /// It cannot be written on. Then it ends with the last tag that is whole.
+    /// Writing failed. The file then ends with the last complete tag.
     pub fn append(&mut self, tags: &[Bytes]) -> io::Result<Option<Warning>> {
         let since = Instant::now();
         if let Err(error) = self.file.write_all(&tags.concat()) {
@@ -97,7 +97,7 @@ impl RecordingWriter {
         self.check_disk(since.elapsed())
     }
 
-    /// Looks at the disk, which took this long for what it was given last.
+    /// Checks the disk, which needed this long for the last write.
     fn check_disk(&mut self, took: Duration) -> io::Result<Option<Warning>> {
         if is_unlinked(&self.file) {
             return Err(io::Error::new(io::ErrorKind::NotFound, "the file was removed"));
@@ -115,7 +115,7 @@ impl RecordingWriter {
         }))
     }
 
-    /// After a failure: what of these tags is there as a whole stays, the rest of them goes.
+    /// After a failure: keeps complete tags, and removes the rest.
     fn cut(&mut self, tags: &[Bytes]) {
         let there = self.file.metadata().map_or(self.written, |it| it.len());
         let mut end = self.written;

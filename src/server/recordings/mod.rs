@@ -1,8 +1,8 @@
-//! Every publication into a file of a folder, where that is wanted: FLV, everything as it came. The tags are
-//! those of viewers by HTTP, shared with them, and no `Muxer` makes them of packets: tracks, codecs and script
-//! data that onair does not know are kept. What came is on the disk half a second later, so that a crash costs no more; a disk that is too slow costs
-//! frames up to the next keyframe, as a slow viewer's line does, and never the broadcast. A disk that
-//! fills up is told while there is time, and left with some room.
+//! Records every publication to a file in a folder, if configured: FLV, unchanged. It shares the
+//! tags with HTTP viewers, and uses no `Muxer`, so unknown tracks, codecs and script data are kept.
+//! Data is on the disk half a second later, so a crash costs no more; a slow disk drops frames up
+//! to the next keyframe, like a slow viewer's queue, but never affects the broadcast. A disk that
+//! fills up causes a warning in time, and keeps a reserve.
 
 pub(in crate::server) mod file;
 
@@ -24,18 +24,18 @@ use crate::server::stream::recording_files::RecordingStart;
 use crate::server::stream::sink::Sink;
 use crate::text::Language;
 
-/// What comes within this time is written at once.
+/// Data within this time is written at once.
 const GATHER: Duration = Duration::from_millis(500);
-/// A disk that has not answered for this long is given up.
+/// A disk that does not respond for this long has failed.
 const DISK_TIMEOUT: Duration = Duration::from_secs(20);
-/// What may wait for the disk, in bytes.
+/// Limit for unwritten bytes.
 const WAITING: usize = 32 << 20;
 /// Of an application's and of a stream's name in a file's.
 const MAX_NAME: usize = 80;
-/// How long after too many files were open it is tried again to make one.
+/// When to retry after too many open files.
 const RETRY_INTERVAL: Duration = Duration::from_secs(2);
 
-/// Begins to write what is published here from now on. To be called from within the runtime.
+/// Starts to record publications from now on. Call it within the runtime.
 pub(super) fn begin(registry: &Arc<Registry>, stream: &Arc<Stream>) {
     let Some(folder) = &registry.config.record else { return };
     let wall = registry.clock.wall_micros(registry.clock.now());
@@ -55,7 +55,7 @@ pub(super) fn begin(registry: &Arc<Registry>, stream: &Arc<Stream>) {
     }
 }
 
-/// Writes to the end, and tells how it went.
+/// Writes until the end, and reports the result.
 async fn write(registry: Arc<Registry>, stream: Arc<Stream>, sink: Arc<FlvSink>, path: PathBuf) {
     let since = registry.clock.now();
     let mut written = 0;
@@ -89,8 +89,7 @@ async fn write(registry: Arc<Registry>, stream: Arc<Stream>, sink: Arc<FlvSink>,
     registry.file_ended(sink.id());
 }
 
-/// Makes the file. Where too many are open it is tried again, as long as there is something to write:
-/// what comes meanwhile waits.
+/// Creates the file. With too many open files, it retries while there is data, which waits.
 async fn create(registry: &Registry, sink: &FlvSink, path: &Path) -> io::Result<RecordingWriter> {
     let mut told = false;
     loop {
@@ -109,7 +108,7 @@ async fn create(registry: &Registry, sink: &FlvSink, path: &Path) -> io::Result<
     }
 }
 
-/// Everything that comes, until the publisher has gone.
+/// Takes all data until the publisher leaves.
 async fn take(
     registry: &Registry,
     sink: &FlvSink,
@@ -145,8 +144,8 @@ async fn on_the_disk<T: Send + 'static>(
     }
 }
 
-/// What a publication's file is called. Publishers choose names freely: what could lead elsewhere or
-/// disturb a terminal is replaced.
+/// The name of a publication's file. Publishers choose names freely, so characters that could
+/// escape the folder or disturb a terminal are replaced.
 fn name_of(app: &str, stream: &str, wall_micros: i64) -> String {
     let plain = |name: &str| -> String {
         let safe = |c: char| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' };

@@ -1,5 +1,5 @@
 //! One RTMP connection. Its socket, session and queue are behind one lock: its own task reads and
-//! drains them, and the publisher of the stream it plays writes to them directly.
+//! drains them, and the publisher's task writes to them directly.
 
 use std::collections::VecDeque;
 use std::io;
@@ -25,14 +25,14 @@ use crate::server::stream::sink::Sink;
 use crate::wire::byte_block::ByteBlock;
 use crate::wire::rtmp::server::{Error as SessionError, Event, Output, Session, Step};
 
-/// Read at once; on the stack where nobody publishes: hundreds of viewers need no buffer each.
+/// The read size; on the stack unless it publishes, because hundreds of viewers need no buffer
+/// each.
 const READ: usize = 32 << 10;
-/// Reads before others get their turn.
+/// Reads before other connections get a turn.
 const READS: usize = 16;
-/// What the system may hold of a connection that a fault reads slowly or not at all: little, so that
-/// the other side notices.
+/// The receive buffer of a connection that a fault slows down: small, so that the peer notices.
 const HELD_BUFFER: usize = 16 << 10;
-/// What a session may say that the peer does not read.
+/// Limit for session data that the peer does not read.
 const MAX_CONTROL: usize = 1 << 20;
 
 /// The connection.
@@ -48,7 +48,7 @@ pub(in crate::server) struct Connection {
 struct Io {
     out: Outgoing,
     session: Session,
-    /// What a publisher sends is read into it; empty for all others.
+    /// The read buffer of a publisher; empty for all others.
     block: BytesMut,
     waker: Option<Waker>,
     events: VecDeque<Event>,
@@ -59,15 +59,15 @@ struct Io {
     lab: ConnectionFaults,
 }
 
-/// What the faults that were asked for do to the connection.
+/// The simulated faults of the connection.
 #[derive(Debug, Default)]
 struct ConnectionFaults {
     /// Of the server's faults, when last looked at.
     generation: u64,
     plan: Option<Box<Plan>>,
-    /// When the connection's task was told to look again.
+    /// When the connection's task must check again.
     wake_at: Option<Timestamp>,
-    /// What comes is not understood, and nothing is said, any more.
+    /// Received data is ignored, and nothing is answered.
     deaf: bool,
     mute: bool,
 }
@@ -113,7 +113,7 @@ impl Connection {
         Self { id, peer, registry, io: Mutex::new(io) }
     }
 
-    /// Does something with the session, then sends what it says.
+    /// Runs this with the session, then sends its output.
     pub fn with_session<T>(&self, act: impl FnOnce(&mut Session) -> T) -> T {
         let mut io = self.io.lock();
         let result = act(&mut io.session);
@@ -203,13 +203,13 @@ impl Connection {
         self.wait(io)
     }
 
-    /// The session's next deadline, or that of the faults.
+    /// The next deadline of the session or of the faults.
     pub fn deadline(&self) -> Option<Timestamp> {
         let io = self.io.lock();
         io.deadline.into_iter().chain(io.lab.wake_at).min()
     }
 
-    /// How a wish is answered where a fault decides.
+    /// The answer to a request if a fault decides.
     pub fn verdict(&self, phase: Phase) -> Option<Verdict> {
         let mut io = self.io.lock();
         let generation = io.lab.generation;
@@ -234,7 +234,7 @@ impl Connection {
         claimed
     }
 
-    /// Lets the faults strike that are due. What [`Connection::poll`] returns then; `None` to continue.
+    /// Applies due faults. Returns the result of [`Connection::poll`] then; `None` to continue.
     #[cold]
     fn suffer(&self, io: &mut Io, cx: &mut Context<'_>) -> Option<Poll<Result<(), Error>>> {
         let now = self.registry.clock.now();
@@ -282,7 +282,7 @@ impl Connection {
         None
     }
 
-    /// Nothing more to do; where the faults have another deadline now, the task is to look at it.
+    /// Waits; if the faults have another deadline, the task must check it.
     fn wait(&self, io: &mut Io) -> Poll<Result<(), Error>> {
         let Some(plan) = &io.lab.plan else { return Poll::Pending };
         let wake_at = plan.wake_at(self.registry.clock.now());
@@ -292,7 +292,7 @@ impl Connection {
         Poll::Ready(Ok(()))
     }
 
-    /// A deadline has come, or it is time to look whether the peer still takes something.
+    /// A deadline has passed, or it is time to check whether the peer still accepts data.
     pub fn check(&self, now: Timestamp) -> Result<(), Error> {
         let mut io = self.io.lock();
         let stalled = self.registry.config.limits.stalled_viewer;
@@ -324,7 +324,7 @@ impl Connection {
         io.wanted = (sound.unwrap_or(io.wanted.0), pictures.unwrap_or(io.wanted.1));
     }
 
-    /// The player has stopped: what waits is of no use.
+    /// The player has stopped: drops waiting media.
     pub fn clear_media(&self) {
         self.io.lock().out.queue.clear_media();
     }
@@ -337,8 +337,8 @@ impl Connection {
         self.flush(&mut io);
     }
 
-    /// Sends what waits, says that nothing more comes, and reads what is still under way: closing
-    /// before would reset the connection and lose the last word.
+    /// Sends the queue, closes the sending side, and reads the remaining data: closing earlier
+    /// would reset the connection and lose the last message.
     pub fn poll_last_word(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut guard = self.io.lock();
         let io = &mut *guard;
@@ -374,12 +374,12 @@ impl Connection {
         self.io.lock().out.queue.skipped()
     }
 
-    /// For how long the system keeps trying to reach a peer that does not answer.
+    /// How long the system retransmits to an unresponsive peer.
     pub fn set_user_timeout(&self, limit: std::time::Duration) {
         self.io.lock().out.stream.set_user_timeout(limit);
     }
 
-    /// Hands as much to the system as it takes. When it takes no more, the connection's own task is
+    /// Writes as much as the system accepts. If it accepts no more, the connection's own task is
     /// woken as soon as it does.
     fn flush(&self, io: &mut Io) {
         let before = io.out.sent;
@@ -430,7 +430,7 @@ impl Sink for Connection {
         }
     }
 
-    /// Said behind all media.
+    /// Sent after all media.
     fn end(&self) {
         self.say(Session::end_play);
     }
@@ -441,12 +441,12 @@ impl Sink for Connection {
 }
 
 impl Io {
-    /// What the connection's own task is woken by; before that runs there is nobody to wake.
+    /// The waker of the connection's own task, if it runs yet.
     fn context(waker: Option<&Waker>) -> Context<'_> {
         Context::from_waker(waker.unwrap_or(Waker::noop()))
     }
 
-    /// Whether it is to get the very bytes that most viewers get.
+    /// Whether it gets the same bytes as most viewers.
     fn takes_joined(&self, batch: &Batch<'_>) -> bool {
         let everything = self.wanted == (true, true) && !self.paused;
         let same = || batch.messages.iter().all(|message| !message.is_divided());
@@ -483,7 +483,7 @@ impl Io {
         }
     }
 
-    /// Takes out what the session has to say: ahead of the media that wait, or behind them.
+    /// Takes the session's output: before or after the waiting media.
     fn pump(&mut self, behind: bool) {
         loop {
             match self.session.poll_output() {
@@ -501,8 +501,8 @@ impl Io {
         }
     }
 
-    /// Reads once, at most this many bytes, and hands them to the session: how many, and what came of
-    /// them. Frames of a publisher share the block they were read into.
+    /// Reads once, at most this many bytes, and passes them to the session: returns the number and
+    /// the result. Frames of a publisher share the block that they were read into.
     fn poll_read(
         &mut self,
         clock: Clock,
@@ -528,7 +528,7 @@ impl Io {
         })
     }
 
-    /// What was read: for the session, unless a fault says otherwise.
+    /// Handles received data: passes it to the session, unless a fault intervenes.
     fn take(&mut self, now: Timestamp, data: &[u8]) -> Result<(), SessionError> {
         if let Some(plan) = &mut self.lab.plan {
             plan.took(data.len());
@@ -545,7 +545,7 @@ impl Io {
         self.lab.plan.as_ref().is_some_and(|plan| plan.holds_back())
     }
 
-    /// How far the client has come, as faults know it.
+    /// The client's phase for faults.
     fn phase(&self) -> Option<Phase> {
         Some(match self.session.step()? {
             Step::Handshake => Phase::Handshake,

@@ -1,4 +1,4 @@
-//! The task of one RTMP connection: decides what the client may do, and keeps its deadlines.
+//! The task of one RTMP connection: decides what the client may do, and watches its deadlines.
 
 pub(in crate::server) mod connection;
 
@@ -26,12 +26,12 @@ use crate::wire::rtmp::server::{Config, Event, Session};
 use crate::wire::rtmp::status::{Level, Status, code};
 use crate::wire::rtmp::stream_name::StreamName;
 
-/// How often a connection is looked at that has no nearer deadline.
+/// How often to check a connection without a nearer deadline.
 const CHECK: Duration = Duration::from_secs(5);
-/// How long a last word may take to leave.
+/// How long sending the last message may take.
 const LAST_WORD: Duration = Duration::from_secs(1);
 
-/// What the client does.
+/// The client's role.
 enum Role {
     Idle,
     Publishing(Publication),
@@ -43,17 +43,17 @@ struct Task {
     connection: Arc<Connection>,
     role: Role,
     incoming: Vec<Incoming>,
-    /// What came last is held back until then, for the rest of its burst.
+    /// The last message is held until then, for the rest of its burst.
     flush_at: Option<Timestamp>,
     check_at: Timestamp,
-    /// Bytes sent when it was looked at last.
+    /// Bytes sent at the last check.
     sent: u64,
     heard: Timestamp,
     finished: bool,
-    /// It has given the name and the password of publishers.
+    /// It has logged in as a publisher.
     welcome: bool,
     place: ConnectionSlot,
-    /// Since when it plays what nobody publishes.
+    /// Since when it waits for a publisher.
     waiting_since: Option<Timestamp>,
 }
 
@@ -110,7 +110,7 @@ impl Task {
         }
     }
 
-    /// Until the end; why it ended, where that was in order.
+    /// Runs until the end, and returns the reason of a proper one.
     async fn serve(&mut self) -> Result<&'static str, Error> {
         let mut events = Vec::new();
         let registry = Arc::clone(&self.registry);
@@ -263,7 +263,7 @@ impl Task {
         Ok(())
     }
 
-    /// Publishers, who say so, must come through the door; players need not.
+    /// Publishers, which identify themselves, must log in; players need not.
     fn connect(&mut self, connect: &Connect) -> Result<(), Error> {
         let connection = &self.connection;
         match connection.verdict(Phase::Connect) {
@@ -357,7 +357,7 @@ impl Task {
         Ok(())
     }
 
-    /// Gives the stream what has come.
+    /// Passes received messages to the stream.
     fn pass_on(&mut self) {
         if self.incoming.is_empty() {
             return;
@@ -395,8 +395,8 @@ impl Task {
         }
     }
 
-    /// Asks a client that understands it to connect again, to the successor if there is one. Those
-    /// who do not are told otherwise: `false`.
+    /// Asks a client with support for it to reconnect, to the successor if there is one. `false`
+    /// for other clients.
     fn ask_to_reconnect(&self, why: &str) -> bool {
         if matches!(self.role, Role::Idle) {
             return false;
@@ -411,7 +411,7 @@ impl Task {
         })
     }
 
-    /// Says why it ends here.
+    /// Sends the reason for the end.
     fn say_goodbye(&self, reason: &str) {
         match self.role {
             Role::Publishing(_) => {

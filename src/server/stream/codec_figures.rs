@@ -1,4 +1,4 @@
-//! What bodies of FLV tell of codecs that the server only passes on: size, rate, channels.
+//! Properties in FLV bodies of codecs that the server only passes on: size, rate, channels.
 
 use crate::server::event::{AudioFigures, VideoFigures};
 use crate::wire::codec;
@@ -8,7 +8,7 @@ use crate::wire::container::flv::audio::{AudioPacket, LegacyAudio};
 use crate::wire::container::flv::video::{VideoPacket, VideoTrack};
 use crate::wire::container::flv::{AudioTag, Metadata};
 
-/// Of a codec config, or of a frame where the codec has it there.
+/// From a codec config, or from a frame if the codec has them there.
 pub(in crate::server) fn of_video(track: &VideoTrack, metadata: &Metadata) -> VideoFigures {
     let picture = match (&track.format, &track.packet) {
         (VideoFormat::Hevc, VideoPacket::SequenceStart(config)) => codec::hevc(config),

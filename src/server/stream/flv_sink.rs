@@ -1,5 +1,5 @@
-//! A stream as one FLV file without an end, for who reads it in one go: a viewer over HTTP, a file on
-//! the disk. Times are the stream's own, from the last keyframe on.
+//! A stream as one endless FLV file, for a viewer over HTTP or a file on the disk. Times are the
+//! stream's own, from the last keyframe on.
 
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -13,13 +13,14 @@ use crate::server::stream::sink::Sink;
 use crate::server::stream::viewer_queue::Queue;
 use crate::wire::container::flv::{TagKind, file_header};
 
-/// Where a stream puts what goes to one such reader.
+/// The queue of one such reader.
 #[derive(Debug)]
 pub(in crate::server) struct FlvSink {
     id: u64,
-    /// By what a viewer watches, who is counted, and may not know of tracks; `None`: it is a file.
+    /// The viewer's protocol, for counting; viewers may not support additional tracks; `None`: a
+    /// file.
     viewer: Option<Protocol>,
-    /// What may wait, in bytes; what cannot be left out may be as much again.
+    /// The limit in bytes; undroppable data may use the same amount again.
     limit: usize,
     inner: Mutex<Inner>,
 }
@@ -29,11 +30,11 @@ struct Inner {
     queue: Queue,
     waker: Option<Waker>,
     ended: bool,
-    /// More waits than may, though all that can be left out was: it has ended with that.
+    /// The queue is too long even after dropping, and has ended.
     overrun: bool,
     /// Metadata were sent.
     titled: bool,
-    /// Bytes given out.
+    /// Bytes returned.
     sent: u64,
 }
 
@@ -43,7 +44,7 @@ impl FlvSink {
         Self::new(id, limit, Some(protocol))
     }
 
-    /// For a file: everything as it came.
+    /// For a file: everything unchanged.
     pub fn for_file(id: u64, limit: usize) -> Arc<Self> {
         Self::new(id, limit, None)
     }
@@ -56,7 +57,7 @@ impl FlvSink {
         Arc::new(Self { id, viewer, limit, inner: Mutex::new(inner) })
     }
 
-    /// The next bytes; `None` when the publisher has gone and nothing waits any more.
+    /// The next bytes; `None` after the publisher has left and the queue is empty.
     pub fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         let mut inner = self.inner.lock();
         if let Some(bytes) = inner.pop() {
@@ -69,13 +70,13 @@ impl FlvSink {
         Poll::Pending
     }
 
-    /// What waits now.
+    /// The queue's present content.
     pub fn waiting(&self) -> Vec<Bytes> {
         let mut inner = self.inner.lock();
         std::iter::from_fn(|| inner.pop()).collect()
     }
 
-    /// Bytes given out.
+    /// Bytes returned.
     pub fn sent(&self) -> u64 {
         self.inner.lock().sent
     }
@@ -90,7 +91,7 @@ impl FlvSink {
         self.inner.lock().overrun
     }
 
-    /// Whether the publisher has gone.
+    /// Whether the publisher has left.
     pub fn has_ended(&self) -> bool {
         self.inner.lock().ended
     }

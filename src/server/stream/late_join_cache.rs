@@ -1,5 +1,5 @@
-//! What a late joiner gets at once: metadata, every configuration, and the video and audio since
-//! the last frame to start from. Bounded in bytes.
+//! The initial data for a new viewer: metadata, codec configs, and the video and audio since the
+//! last keyframe. Bounded in bytes.
 
 use std::sync::Arc;
 
@@ -8,10 +8,10 @@ use bytes::Bytes;
 use crate::server::stream::message::{Class, Message, MessageVersion};
 use crate::wire::container::flv::TagKind;
 
-/// Codec configs kept: a few tracks of audio and video.
+/// Limit for codec configs: some tracks of audio and video.
 const MAX_HEADERS: usize = 32;
-/// What metadata and codec configs of one stream may take together, in bytes. Those of real
-/// encoders take a few hundred.
+/// Limit for the metadata and codec configs of one stream in bytes. Those of real encoders take a
+/// few hundred.
 const MAX_HEADER_BYTES: usize = 1 << 20;
 
 /// The cache of one stream.
@@ -20,17 +20,17 @@ pub(in crate::server) struct Cache {
     metadata: Option<Arc<Message>>,
     /// Codec configs, each with its mark.
     headers: Vec<Arc<Message>>,
-    /// Versions given to metadata and configs so far.
+    /// The number of versions of metadata and configs so far.
     versions: u32,
     group: Vec<Arc<Message>>,
     group_bytes: usize,
 }
 
-/// What a message is to the cache.
+/// How the cache treats a message.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::server) enum Keep {
     Metadata,
-    /// A configuration; one is kept for each slot (track).
+    /// A codec config; one per slot (track) is kept.
     Header(u16),
     Media,
     Nothing,
@@ -41,12 +41,12 @@ pub(in crate::server) enum Keep {
 pub(in crate::server) struct TooLarge;
 
 impl Cache {
-    /// The mark of what is to be kept for late joiners; `None` for all else. A body that is kept
-    /// already has the mark that it got then.
+    /// The mark of a cached message; `None` for all others. A body that is already cached has its
+    /// earlier mark.
     ///
     /// # Errors
-    /// Where there is no room for a codec config. Metadata that have no room are not kept, and are
-    /// as droppable as media.
+    /// If there is no room for a codec config. Metadata without room are not cached, and droppable
+    /// like media.
     pub fn mark(
         &mut self,
         kind: TagKind,
@@ -80,7 +80,7 @@ impl Cache {
         self.metadata.iter().chain(&self.headers)
     }
 
-    /// Keeps what late joiners need, of a group of at most `limit` bytes.
+    /// Stores the data for new viewers, in a GOP of at most `limit` bytes.
     pub fn store(&mut self, message: &Arc<Message>, keep: Keep, limit: usize) {
         match keep {
             Keep::Metadata if message.mark.is_some() => self.metadata = Some(Arc::clone(message)),
@@ -125,13 +125,13 @@ impl Cache {
         self.group_bytes = 0;
     }
 
-    /// Forgets everything: the publisher has gone.
+    /// Clears the cache: the publisher has left.
     pub fn forget(&mut self) {
         // Versions continue: what waits for viewers is of the last publisher.
         *self = Self { versions: self.versions, ..Self::default() };
     }
 
-    /// What a late joiner gets, in order: metadata, configurations (frames first), the group.
+    /// The data for a new viewer in order: metadata, codec configs (video first), the GOP.
     pub fn for_late_joiner(&self) -> Vec<Arc<Message>> {
         let of = |kind| self.headers.iter().filter(move |it| it.kind == kind);
         let headers = of(TagKind::Video).chain(of(TagKind::Audio));

@@ -11,7 +11,7 @@ use crate::wire::rtmp::Time;
 use crate::wire::rtmp::chunk::encode_standalone;
 use crate::wire::rtmp::message::{Kind, chunk_stream};
 
-/// The chunk size of what is sent to viewers: nearly every message is one chunk.
+/// The chunk size for viewers: nearly every message is one chunk.
 pub(in crate::server) const CHUNK_SIZE: u32 = 65_536;
 /// The message stream that nearly all players get.
 pub(in crate::server) const STREAM: u32 = 1;
@@ -21,13 +21,14 @@ const STREAM_AT: usize = 8;
 const HEADER: usize = 12;
 /// From here on a chunk's timestamp is extended by four bytes (RTMP 1.0, 5.3.1.3).
 const EXTENDED_FROM_MS: u32 = 0xFF_FFFF;
-/// Of our own: the session's writer compresses its headers against what *it* sent on a chunk stream.
+/// A separate chunk stream, because the session compresses headers relative to its own messages on
+/// a chunk stream.
 const DATA_CHUNK_STREAM: u32 = 7;
 
-/// What a viewer can do without.
+/// The importance of a message to a viewer.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::server) enum Class {
-    /// Configuration, metadata, what the session says: never dropped.
+    /// Codec configs, metadata, session messages: never dropped.
     Vital,
     /// A frame to start from.
     Key,
@@ -36,18 +37,18 @@ pub(in crate::server) enum Class {
     Sound,
 }
 
-/// What a message replaces of what waits for a viewer: the metadata, or the config of a track.
+/// The waiting message that a newer one replaces: the metadata, or the config of a track.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::server) struct MessageVersion {
     pub kind: TagKind,
-    /// Of the track; others for what is kept beside the tracks.
+    /// Of the track; further ones for data outside the tracks.
     pub slot: u16,
-    /// Differs where the body does.
+    /// Changes with the body.
     pub version: u32,
 }
 
 impl MessageVersion {
-    /// What it represents, in any version.
+    /// Its identity, in any version.
     pub fn slot(self) -> (TagKind, u16) {
         (self.kind, self.slot)
     }
@@ -63,14 +64,14 @@ pub(in crate::server) struct Message {
     length: usize,
     rtmp: Bytes,
     flv: OnceLock<Bytes>,
-    /// For those who know nothing of tracks, where it is not the same.
+    /// For viewers without multitrack support, if it differs.
     plain: Option<Plain>,
 }
 
-/// What of a body of several tracks goes to those who know one only.
+/// The part of a multitrack body for viewers that support one track.
 #[derive(Debug)]
 pub(in crate::server) enum Plain {
-    /// The default track, in the form for one.
+    /// The default track in single-track form.
     Track(Arc<Message>),
     Nothing,
 }
@@ -89,13 +90,13 @@ impl Message {
         Self { kind, class, time_ms, mark: None, length, rtmp, flv: OnceLock::new(), plain: None }
     }
 
-    /// With what it replaces of what waits.
+    /// With its mark.
     pub fn with_mark(self, mark: Option<MessageVersion>) -> Self {
         Self { mark, ..self }
     }
 
-    /// What the publisher sent. It is in the encoded form: whole in its only chunk, or in pieces
-    /// behind the headers of several, and is not kept beside it.
+    /// The publisher's body. It is part of the encoded form (whole in its only chunk, or in pieces
+    /// after the headers of several), and is not stored separately.
     pub fn body(&self) -> Bytes {
         let extended = if self.time_ms >= EXTENDED_FROM_MS { 4 } else { 0 };
         let mut rest = self.rtmp.slice((HEADER + extended).min(self.rtmp.len())..);
@@ -112,17 +113,17 @@ impl Message {
         }
     }
 
-    /// With another form for those who know nothing of tracks.
+    /// With another form for viewers without multitrack support.
     pub fn with_plain(self, plain: Plain) -> Self {
         Self { plain: Some(plain), ..self }
     }
 
-    /// Whether it is not the same for all.
+    /// Whether it differs between viewers.
     pub fn is_divided(&self) -> bool {
         self.plain.is_some()
     }
 
-    /// What a viewer gets that takes tracks, or does not.
+    /// The form for a viewer with or without multitrack support.
     pub fn for_viewer(&self, takes_tracks: bool) -> Option<&Self> {
         match &self.plain {
             Some(Plain::Track(plain)) if !takes_tracks => Some(plain),
@@ -131,12 +132,12 @@ impl Message {
         }
     }
 
-    /// As RTMP, for the message stream that nearly all players get.
+    /// As RTMP, for the message stream of nearly all players.
     pub fn rtmp(&self) -> Bytes {
         self.rtmp.clone()
     }
 
-    /// As RTMP, for a player's message stream: of another one only the header is its own.
+    /// As RTMP, for a player's message stream: another stream needs only its own header.
     pub fn piece(&self, stream: u32) -> MessageBytes {
         if stream == STREAM || self.rtmp.len() < HEADER {
             return self.rtmp.clone().into();
@@ -163,15 +164,15 @@ impl Message {
     }
 }
 
-/// Longer ones are not copied into one piece.
+/// Longer messages are not joined by copying.
 const MAX_JOINED: usize = 1 << 20;
 
 /// Messages that leave together, in order.
 #[derive(Debug)]
 pub(in crate::server) struct Batch<'a> {
     pub messages: &'a [Arc<Message>],
-    /// All of them as RTMP on the message stream that nearly all players get, for those who want
-    /// everything: made once, sent to each with one plain call.
+    /// All of them as RTMP on the message stream of nearly all players, for viewers that want
+    /// everything: built once, sent to each with one plain call.
     pub joined: Option<Bytes>,
 }
 

@@ -1,6 +1,6 @@
-//! One stream: its publisher, what late joiners need, its viewers. Messages go to all viewers from
-//! the publisher's own task: no viewer's task has to wake for that. What a publisher sends in one
-//! burst leaves in one piece: a call into the system costs more than the bytes it carries.
+//! One stream: its publisher, the initial data of viewers, its viewers. Messages go to all viewers
+//! from the publisher's task: no viewer's task must wake up. A publisher's burst leaves in one
+//! piece, because a system call costs more than its bytes.
 
 pub(in crate::server) mod codec_figures;
 pub(in crate::server) mod flv_sink;
@@ -31,17 +31,17 @@ use crate::server::stream::publisher::{Dismissal, Publisher};
 use crate::server::stream::sink::Sink;
 use crate::wire::container::flv::TagKind;
 
-/// A new publisher whose times lie at most so far ahead continues where its predecessor ended.
+/// A new publisher whose times are at most this far ahead continues where its predecessor ended.
 const CONTINUES_WITHIN_MS: u32 = 10_000;
-/// A publisher that is silent for this long is taken for a ghost. A network that changed leaves such
-/// ones, and somebody else who may publish here looks no different: behind one address there may be
-/// a whole house. A stream of which nothing has come for this long stands still at its viewers anyway.
+/// A publisher that is silent for this long counts as a ghost. A network change leaves such ghosts,
+/// which look like another authorized publisher: one address can be a whole house. A stream without
+/// data for this long has stalled for its viewers anyway.
 const GHOST_AFTER: Duration = Duration::from_secs(4);
-/// The same on this machine, where the system closes what a process leaves behind.
+/// The same on this machine, where the system closes a dead process's connections.
 const GHOST_HERE_AFTER: Duration = Duration::from_secs(2);
-/// With fewer viewers there is little to save, and messages are passed on as they come.
+/// With fewer viewers there is little to save, and messages are passed on as they arrive.
 const HOLD_FROM: usize = 8;
-/// So many viewers get a burst with one call into the system, where it has that.
+/// From this many viewers on, a burst is sent with one system call, if supported.
 const ONE_CALL_FROM: usize = 4;
 /// Messages held back at most.
 const MAX_HELD: usize = 32;
@@ -51,7 +51,7 @@ const MAX_HELD: usize = 32;
 pub(super) struct Stream {
     pub app: String,
     pub name: String,
-    /// Who came first; see [`super::admission::subscriber`].
+    /// The first client; see [`super::admission::subscriber`].
     pub opened_by: IpAddr,
     limits: Limits,
     inner: Mutex<Inner>,
@@ -62,12 +62,12 @@ struct Inner {
     publisher: Option<Publisher>,
     cache: Cache,
     viewers: Vec<Arc<dyn Sink>>,
-    /// In the cache, and not with the viewers yet: waits for what comes in the same burst.
+    /// Cached messages not yet sent to viewers: they wait for the rest of their burst.
     held: Vec<Arc<Message>>,
-    /// Moves a publisher's times so that they continue where its predecessor's ended.
+    /// Shifts a publisher's times so that they continue its predecessor's.
     shift_ms: u32,
     last: Option<(u32, Timestamp)>,
-    /// No message of this publisher has come.
+    /// No message of this publisher has arrived.
     fresh: bool,
 }
 
@@ -76,13 +76,13 @@ struct Inner {
 pub(super) struct Claim<'a> {
     pub id: u64,
     pub address: SocketAddr,
-    /// What was behind the stream's name.
+    /// The part after the stream's name.
     pub credentials: &'a str,
     /// The server has tested a key or a password of it.
     pub proven: bool,
 }
 
-/// What came from a publisher.
+/// A message of a publisher.
 #[derive(Debug)]
 pub(super) struct Incoming {
     pub kind: TagKind,
@@ -97,9 +97,9 @@ impl Stream {
         Self { app, name, opened_by, limits, inner: Mutex::default() }
     }
 
-    /// Makes somebody the publisher; `None` where there is one that stays. A streamer who lost the
-    /// connection meets their own ghost, which gives way at once to who has proven to be the same and
-    /// comes from the same address, and to others of the same claim once it is silent.
+    /// Makes a client the publisher; `None` if there is one that stays. A streamer who lost the
+    /// connection meets their own ghost, which gives way at once to the same identity at the same
+    /// address, and to others with the same credentials once it is silent.
     pub fn publish(&self, claim: Claim<'_>, now: Timestamp) -> Option<Arc<Dismissal>> {
         let Claim { id, address, credentials, proven } = claim;
         let mut inner = self.inner.lock();
@@ -127,7 +127,7 @@ impl Stream {
         Some(dismissal)
     }
 
-    /// The publisher `id` has gone; `false` where another has taken its place already.
+    /// The publisher `id` has left; `false` if another one has already taken over.
     pub fn unpublish(&self, id: u64) -> bool {
         let mut inner = self.inner.lock();
         if inner.publisher.as_ref().is_none_or(|publisher| publisher.id != id) {
@@ -140,14 +140,14 @@ impl Stream {
         true
     }
 
-    /// Tells the publisher to go; `false` where there is none.
+    /// Disconnects the publisher; `false` if there is none.
     pub fn dismiss(&self, reason: &'static str) -> bool {
         let inner = self.inner.lock();
         inner.publisher.as_ref().inspect(|publisher| publisher.dismissal.dismiss(reason)).is_some()
     }
 
-    /// Takes what publisher `id` sent and passes it on. `false` where it is held back for what comes
-    /// with it, until [`Stream::flush`].
+    /// Takes messages of publisher `id`, and passes them on. `false` if they are held for the rest
+    /// of the burst, until [`Stream::flush`].
     pub fn take(&self, id: u64, incoming: &mut Vec<Incoming>, now: Timestamp) -> bool {
         let mut guard = self.inner.lock();
         let inner = &mut *guard;
@@ -203,12 +203,12 @@ impl Stream {
         inner.held.is_empty()
     }
 
-    /// Sends what is held back.
+    /// Sends held messages.
     pub fn flush(&self) {
         self.inner.lock().release();
     }
 
-    /// Adds a viewer and gives it what late joiners get. `false`: there are too many.
+    /// Adds a viewer with the initial data. `false`: there are too many.
     pub fn join(&self, viewer: Arc<dyn Sink>) -> bool {
         let mut inner = self.inner.lock();
         if viewer.is_viewer() && inner.viewers.len() >= self.limits.viewers {
@@ -221,7 +221,7 @@ impl Stream {
         true
     }
 
-    /// Takes a viewer out, if it is there.
+    /// Removes a viewer, if present.
     pub fn leave(&self, id: u64) -> Option<Arc<dyn Sink>> {
         let mut inner = self.inner.lock();
         let place = inner.viewers.iter().position(|viewer| viewer.id() == id);
@@ -232,13 +232,13 @@ impl Stream {
         self.inner.lock().publisher.is_some()
     }
 
-    /// Neither publisher nor viewers.
+    /// Neither a publisher nor viewers.
     pub fn is_idle(&self) -> bool {
         let inner = self.inner.lock();
         inner.publisher.is_none() && inner.viewers.is_empty()
     }
 
-    /// How far apart the keyframes of the publisher have been at most, where that is known.
+    /// The maximum keyframe interval of the publisher, if known.
     pub fn key_interval(&self) -> Option<Duration> {
         self.inner.lock().publisher.as_ref()?.keys.longest()
     }
@@ -270,7 +270,7 @@ impl Stream {
 }
 
 impl Inner {
-    /// Gives all viewers what is held back.
+    /// Sends held messages to all viewers.
     fn release(&mut self) {
         if self.held.is_empty() {
             return;
@@ -284,8 +284,8 @@ impl Inner {
         self.held.clear();
     }
 
-    /// Sends to all viewers that keep up with one call into the system, to the others one by one.
-    /// `false`, and nothing sent, where that cannot be.
+    /// Sends to all viewers that keep up with one system call, and to the others one by one.
+    /// `false` if that is impossible; then nothing was sent.
     fn deliver_in_one_call(&self, batch: &Batch<'_>) -> bool {
         let Some(joined) = &batch.joined else { return false };
         let mut lent: Vec<_> = self.viewers.iter().map(|viewer| viewer.lend(batch)).collect();
@@ -310,7 +310,7 @@ impl Inner {
     }
 }
 
-/// By how much the times of a new publisher are moved.
+/// The time shift of a new publisher.
 fn shift(last: Option<(u32, Timestamp)>, first_ms: u32, now: Timestamp) -> u32 {
     let Some((last_ms, at)) = last else { return 0 };
     let elapsed = u32::try_from(now.since(at).as_millis()).unwrap_or(u32::MAX).max(1);
@@ -420,8 +420,7 @@ mod tests {
         assert!(!stream.unpublish(1), "no longer the publisher");
     }
 
-    /// Remembers what it was given: for each delivery the times of its messages, and whether they
-    /// came in one piece.
+    /// Records its deliveries: the times of the messages, and whether they arrived in one piece.
     #[derive(Debug, Default)]
     struct Viewer(u64, Mutex<Vec<(Vec<u32>, bool)>>);
 
@@ -511,7 +510,7 @@ mod tests {
 
     #[test]
     fn tracks_are_kept_apart_for_those_who_know_one_only() {
-        /// Remembers what a viewer without tracks gets, and how many messages there were.
+        /// Records the messages for a viewer without multitrack support, and their number.
         #[derive(Debug, Default)]
         struct Plain(Mutex<(Vec<Bytes>, usize)>);
 

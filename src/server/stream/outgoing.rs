@@ -1,4 +1,4 @@
-//! The sending half of a connection: its socket, what waits for it, and how that fares.
+//! The sending half of a connection: its socket, its queue, and its state.
 
 use std::io;
 use std::pin::Pin;
@@ -21,7 +21,7 @@ pub(in crate::server) struct Outgoing {
     /// Bytes that the system took.
     pub sent: u64,
     pub failed: Option<io::ErrorKind>,
-    /// The system has taken nothing since.
+    /// The system has accepted nothing since.
     stuck_since: Option<Timestamp>,
 }
 
@@ -31,8 +31,8 @@ impl Outgoing {
         Self { stream, queue, sent: 0, failed: None, stuck_since: None }
     }
 
-    /// Sends a whole batch past the queue, where nothing waits; `false` where the messages have to
-    /// be queued one by one. What the system does not take is in the queue then.
+    /// Sends a whole batch past an empty queue; `false` if the messages must be queued
+    /// individually. Data that the system does not accept goes to the queue.
     pub fn send_past_queue(&mut self, batch: &Batch<'_>, cx: &mut Context<'_>) -> bool {
         let Some(joined) = batch.joined.as_ref().filter(|_| self.queue.is_clear()) else {
             return false;
@@ -53,8 +53,8 @@ impl Outgoing {
         self.failed.is_none() && self.queue.is_clear() && self.stream.is_tcp()
     }
 
-    /// What came of sending a joined batch of `length` bytes past the queue: how many bytes went. What
-    /// did not is queued.
+    /// Handles the result of sending a joined batch of `length` bytes past the queue: the number of
+    /// bytes sent. The rest is queued.
     pub fn past_queue(
         &mut self,
         batch: &Batch<'_>,
@@ -79,7 +79,7 @@ impl Outgoing {
         0
     }
 
-    /// Hands as much to the system as it takes; `cx` is woken when it takes more.
+    /// Writes as much as the system accepts; `cx` is woken when it accepts more.
     pub fn flush(&mut self, cx: &mut Context<'_>, clock: Clock) {
         let (mut taken, mut stuck) = (false, false);
         while !self.queue.is_empty() && self.failed.is_none() {
@@ -116,18 +116,18 @@ impl Outgoing {
         }
     }
 
-    /// Everything has gone and all is well: there is nothing to flush.
+    /// Everything was sent: there is nothing to flush.
     pub fn is_done(&self) -> bool {
         self.queue.is_empty() && self.failed.is_none() && !self.stream.is_tls()
     }
 
-    /// The system has taken nothing for this long.
+    /// The system has accepted nothing for this long.
     pub fn is_stuck(&self, now: Timestamp, limit: Duration) -> bool {
         self.stuck_since.is_some_and(|since| now.since(since) >= limit)
     }
 }
 
-/// Queues messages of which the first `sent` bytes have gone past the queue, which is empty.
+/// Queues messages whose first `sent` bytes were sent past the empty queue.
 fn queue_rest(queue: &mut Queue, messages: &[Arc<Message>], mut sent: usize) {
     for message in messages {
         let bytes = message.rtmp();

@@ -1,8 +1,8 @@
-//! The bytes of one message as they wait for a viewer.
+//! The queued bytes of one message.
 
 use bytes::Bytes;
 
-/// The bytes of one message: a header of the viewer's own, which may be empty, and what is shared.
+/// The bytes of one message: the viewer's own header, which can be empty, and the shared part.
 #[derive(Clone, Debug, Default)]
 pub(in crate::server) struct MessageBytes {
     pub head: Bytes,

@@ -1,5 +1,5 @@
-//! Who publishes a stream: what is counted and known about it, what its messages are worth, and how
-//! it is told to go.
+//! The publisher of a stream: its counters and properties, the importance of its messages, and its
+//! dismissal.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -22,9 +22,9 @@ use crate::wire::container::flv::video::{VideoPacket, VideoTrack};
 use crate::wire::container::flv::{Metadata, TagKind, default_track, parse_audio, parse_video};
 use crate::wire::container::track_config;
 
-/// Where the cache keeps enhanced video metadata (colour): beside the tracks.
+/// The cache slot of enhanced video metadata (color), outside the tracks.
 const COLOR_SLOT: u16 = 256;
-/// And from where on how the channels of each track of audio are laid out.
+/// The first cache slot of the audio tracks' channel layouts.
 const LAYOUT_SLOT: u16 = 512;
 
 /// The publisher.
@@ -39,9 +39,9 @@ pub(in crate::server) struct Publisher {
     /// Start of the second that is being counted, and its bytes.
     second: (Timestamp, u64),
     pub bitrate: u64,
-    /// The default tracks of video and audio: those that came first.
+    /// The default tracks of video and audio: the first ones.
     tracks: (Option<u8>, Option<u8>),
-    /// What it says of itself.
+    /// Its metadata.
     metadata: Metadata,
     pub video: Option<VideoFigures>,
     pub audio: Option<AudioFigures>,
@@ -49,7 +49,7 @@ pub(in crate::server) struct Publisher {
     pub dismissal: Arc<Dismissal>,
 }
 
-/// How far apart keyframes are.
+/// The keyframe intervals.
 #[derive(Debug, Default)]
 pub(in crate::server) struct KeyIntervals {
     last_ms: Option<u32>,
@@ -70,7 +70,7 @@ impl KeyIntervals {
     }
 }
 
-/// How a publisher is told to go.
+/// The dismissal of a publisher.
 #[derive(Debug, Default)]
 pub(in crate::server) struct Dismissal {
     notify: Notify,
@@ -84,7 +84,7 @@ impl Dismissal {
         self.notify.notify_one();
     }
 
-    /// Waits to be told, and why.
+    /// Waits for the dismissal, and returns the reason.
     pub async fn stop_reason(&self) -> &'static str {
         self.notify.notified().await;
         self.reason.lock().unwrap_or("dismissed")
@@ -92,7 +92,7 @@ impl Dismissal {
 }
 
 impl Publisher {
-    /// One who has just come.
+    /// A new publisher.
     pub fn new(id: u64, address: SocketAddr, credentials: &str, now: Timestamp) -> Self {
         Self {
             id,
@@ -112,7 +112,7 @@ impl Publisher {
         }
     }
 
-    /// Counts what came.
+    /// Counts received data.
     pub fn count(&mut self, bytes: usize, now: Timestamp) {
         self.bytes += bytes as u64;
         self.second.1 += bytes as u64;
@@ -123,8 +123,8 @@ impl Publisher {
         }
     }
 
-    /// What a body is worth, and what of it goes to those who know nothing of tracks, where that is
-    /// not all of it. A body that cannot be read is passed on like any other.
+    /// The importance of a body, and its part for viewers without multitrack support, if that
+    /// differs. An unreadable body is passed on like any other.
     pub fn classify(
         &mut self,
         kind: TagKind,

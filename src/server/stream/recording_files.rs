@@ -1,4 +1,4 @@
-//! The files that publications are being written into.
+//! The open files of recorded publications.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ struct UnderWay {
     sink: Arc<FlvSink>,
 }
 
-/// What became of the wish for a file.
+/// The result of a request for a file.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::server) enum RecordingStart {
     Anew,
@@ -27,8 +27,8 @@ pub(in crate::server) enum RecordingStart {
 }
 
 impl Files {
-    /// One more, unless there are `most`, or one of this stream still takes what comes: its publisher
-    /// has come back on another connection before the first was missed.
+    /// Adds a file, unless there are `most`, or one of this stream is still open: its publisher has
+    /// reconnected before the first connection timed out.
     pub fn begin(&self, stream: &Arc<Stream>, sink: &Arc<FlvSink>, most: usize) -> RecordingStart {
         let mut files = self.0.lock();
         if files.iter().any(|file| Arc::ptr_eq(&file.stream, stream) && !file.sink.has_ended()) {

@@ -1,4 +1,4 @@
-//! A viewer, as a stream sees it: somewhere to put messages.
+//! A viewer from a stream's perspective: a receiver of messages.
 
 use std::fmt::Debug;
 
@@ -8,35 +8,35 @@ use crate::server::event::Protocol;
 use crate::server::stream::message::Batch;
 use crate::server::stream::outgoing::Outgoing;
 
-/// Where the messages of a stream go. Called while the stream is locked: must not wait, and must
-/// not call the stream.
+/// A receiver of a stream's messages. Called while the stream is locked: it must not wait or call
+/// the stream.
 pub(in crate::server) trait Sink: Debug + Send + Sync {
     /// Of the connection.
     fn id(&self) -> u64;
 
-    /// Whether it is counted among the viewers.
+    /// Whether it counts as a viewer.
     fn is_viewer(&self) -> bool {
         true
     }
 
-    /// By what it watches, where it is a viewer.
+    /// The protocol of a viewer.
     fn protocol(&self) -> Protocol {
         Protocol::Rtmp
     }
 
-    /// Sends messages, or queues them behind what waits.
+    /// Sends messages, or queues them.
     fn deliver(&self, batch: &Batch<'_>);
 
-    /// Its sending half, where the joined batch can go to the socket as it is, past its queue: it
-    /// is then sent to many of them in one call. `None`: it is to be delivered.
+    /// Its sending half, if the joined batch can go to the socket directly: it is then sent to many
+    /// of them in one call. `None`: use `deliver`.
     fn lend(&self, _batch: &Batch<'_>) -> Option<MappedMutexGuard<'_, Outgoing>> {
         None
     }
 
-    /// So many bytes went over what was lent; what did not go is in its queue.
+    /// This many bytes were sent on the lent half; the rest is in its queue.
     fn settle(&self, _sent: u64, _all_done: bool) {}
 
-    /// The publisher has gone.
+    /// The publisher has left.
     fn end(&self);
 
     /// There is a publisher again.

@@ -1,5 +1,5 @@
-//! What waits for one viewer: bounded, and where it grows too long, frames are skipped up to the
-//! next one to start from. Audio continues.
+//! The queue of one viewer: bounded; if it grows too long, frames are dropped up to the next
+//! keyframe. Audio continues.
 
 use std::collections::VecDeque;
 use std::io::IoSlice;
@@ -10,17 +10,17 @@ use crate::server::stream::message::{Class, MessageVersion};
 use crate::server::stream::piece::MessageBytes;
 use crate::wire::container::flv::TagKind;
 
-/// Buffers handed to the system in one call.
+/// Buffers per system call.
 const MAX_SLICES: usize = 64;
 /// Places that an empty queue keeps.
 const ROOM_KEPT: usize = 4;
-/// What an entry costs beside its bytes: many tiny messages are no cheaper than a few large ones.
+/// The overhead of an entry: many tiny messages are no cheaper than a few large ones.
 const ENTRY_COST: usize = 64;
-/// Up to this part of its limit a queue keeps every message as it was published: who keeps up, a
-/// recorder above all, loses none.
+/// Up to this fraction of its limit, a queue keeps every message: a reader that keeps up,
+/// especially a recorder, loses none.
 const KEPT_WHOLE: usize = 8;
 
-/// One message that waits.
+/// A waiting message.
 #[derive(Debug)]
 struct Entry {
     class: Class,
@@ -34,22 +34,22 @@ impl Entry {
     }
 }
 
-/// The queue. What is partly sent is never dropped: it would break the protocol.
+/// The queue. A partly sent message is never dropped, because that would violate the protocol.
 #[derive(Debug)]
 pub(in crate::server) struct Queue {
-    /// Partly sent, and what follows it in the same message.
+    /// The rest of a partly sent message.
     current: Bytes,
     following: Bytes,
-    /// What the session says: goes next.
+    /// Session messages, sent next.
     control: VecDeque<Bytes>,
     control_bytes: usize,
     media: VecDeque<Entry>,
     media_bytes: usize,
     limit: usize,
-    /// Until a frame to start from comes.
+    /// Until a keyframe arrives.
     skipping: bool,
     skipped: u64,
-    /// What must not be dropped has found no room.
+    /// An undroppable message had no room.
     overrun: bool,
 }
 
@@ -69,14 +69,14 @@ impl Queue {
         }
     }
 
-    /// Queues what goes before all media.
+    /// Queues data before all media.
     pub fn push_control(&mut self, bytes: Bytes) {
         self.control_bytes += bytes.len() + ENTRY_COST;
         self.control.push_back(bytes);
     }
 
-    /// Queues media, or what has to keep its place among them. In a long queue, metadata and codec
-    /// configs take the place of older ones that wait.
+    /// Queues media, or data with a position among them. In a long queue, metadata and codec
+    /// configs replace older waiting ones.
     pub fn push(
         &mut self,
         class: Class,
@@ -113,9 +113,8 @@ impl Queue {
         self.media.push_back(entry);
     }
 
-    /// Makes place for a new version of what this mark represents; `false` where that very version
-    /// waits already. Frames that wait for the old version of a config keep it; only where the queue
-    /// is full, they go with it.
+    /// Makes room for a new version of this mark; `false` if that version is already waiting.
+    /// Frames waiting for the old version keep it; only in a full queue are they dropped with it.
     fn replace(&mut self, mark: MessageVersion, full: bool) -> bool {
         let same_slot = |entry: &Entry| entry.mark.is_some_and(|it| it.slot() == mark.slot());
         let of_kind = |entry: &Entry| match mark.kind {
@@ -147,7 +146,7 @@ impl Queue {
         self.media_bytes = self.media.iter().map(Entry::cost).sum();
     }
 
-    /// Throws frames away; where that is not enough, audio, the oldest first.
+    /// Drops frames; if that is not enough, audio, the oldest first.
     fn make_room(&mut self, cost: usize) {
         let before = self.media.len();
         self.media.retain(|entry| matches!(entry.class, Class::Vital | Class::Sound));
@@ -169,7 +168,7 @@ impl Queue {
         self.media_bytes
     }
 
-    /// What must not be dropped has found no room: its reader has to go.
+    /// An undroppable message had no room: disconnect its reader.
     pub fn is_overrun(&self) -> bool {
         self.overrun
     }
@@ -181,13 +180,13 @@ impl Queue {
         self.skipping = true;
     }
 
-    /// Nothing waits, and no frame is skipped: what comes next may be sent at once.
+    /// The queue is empty and drops nothing: the next message can be sent at once.
     pub fn is_clear(&self) -> bool {
         self.is_empty() && !self.skipping
     }
 
-    /// Queues the rest of a message that went past the queue, of which `sent` bytes have gone. Only
-    /// where the queue is empty.
+    /// Queues the rest of a message, of which `sent` bytes were sent past the queue. Only for an
+    /// empty queue.
     pub fn push_rest(&mut self, mut bytes: Bytes, sent: usize) {
         bytes.advance(sent.min(bytes.len()));
         self.current = bytes;
@@ -200,7 +199,7 @@ impl Queue {
             && self.media.is_empty()
     }
 
-    /// Bytes of what the session says that wait.
+    /// Waiting bytes of session messages.
     pub fn control_bytes(&self) -> usize {
         self.control_bytes
     }
@@ -223,7 +222,7 @@ impl Queue {
         count
     }
 
-    /// Takes out what was sent.
+    /// Removes sent bytes.
     pub fn advance(&mut self, mut sent: usize) {
         while sent > 0 {
             if self.current.is_empty() && !self.take_next() {
@@ -240,7 +239,7 @@ impl Queue {
         }
     }
 
-    /// Gives memory back that a long queue took: a late joiner's is long once, at its start.
+    /// Frees memory of a long queue: a new viewer's is long once, at its start.
     fn give_back(&mut self) {
         if self.media.is_empty() && self.media.capacity() > ROOM_KEPT {
             self.media = VecDeque::new();

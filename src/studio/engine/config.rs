@@ -1,4 +1,4 @@
-//! How a studio is started.
+//! The configuration of a studio.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,51 +15,50 @@ use crate::text::Problem;
 pub struct Config {
     pub clock: Clock,
     pub settings: Settings,
-    /// Where settings are kept; `None`: nothing is remembered (the command line).
+    /// The settings file; `None`: nothing is saved (the command line).
     pub settings_path: Option<PathBuf>,
-    /// Where it is noted what is on air, for after a crash; `None`: nowhere.
+    /// The file that notes the running broadcast, for after a crash; `None`: none.
     pub on_air_mark: Option<PathBuf>,
-    /// Where what is changed of the players is kept, where nothing else is (`onair play`).
+    /// The settings file for changes of the players, if nothing else is saved (`onair play`).
     pub players_path: Option<PathBuf>,
-    /// Where stream keys are kept where there is no keyring; `None`: none are fetched or kept.
+    /// The file for stream keys without a keyring; `None`: no keys are loaded or stored.
     pub keys_path: Option<PathBuf>,
-    /// The folder in which recordings that are not finished are noted, to be made whole at the next
-    /// start; `None`: they are not.
+    /// The journal of unfinished recordings, which the next start repairs; `None`: none.
     pub journal: Option<PathBuf>,
-    /// Whether the desktop's keyring is used where there is one.
+    /// Whether to use the desktop's keyring, if there is one.
     pub keyring: bool,
     /// Nobody watches meters: once frames flow, parts are looked at less often.
     pub calm: bool,
     /// Loudness and true peak are measured: somebody reads them.
     pub loudness: bool,
-    /// Into which file what happens is written, line by line; `None`: into none.
+    /// The file of the event log, line by line; `None`: none.
     pub history_path: Option<PathBuf>,
-    /// Where reports of crashes are, to be told at the start; `None`: they are not.
+    /// The folder of crash reports, reported at the start; `None`: none.
     pub crashes: Option<PathBuf>,
-    /// Lets programs change something on the built-in server over HTTP; `None`: nobody may.
+    /// Allows changes of the built-in server over HTTP; `None`: nobody may.
     pub server_token: Option<ServerToken>,
-    /// The services that are known, with a person's own.
+    /// The known services and the user's own.
     pub services: ServiceList,
-    /// Whether there is a program, with its sources, compositor and mixer; without one, the studio sends
-    /// files and plays streams.
+    /// Whether there is a program, with its sources, compositor and mixer; without one, the studio
+    /// sends files and plays streams.
     pub program: bool,
-    /// Scenes have all the sources: the frame of `--video` becomes one of them (the window).
+    /// All sources are in scenes: the one of `--video` becomes one of them (the window).
     pub scenes_only: bool,
-    /// What was bad about the settings, to be told.
+    /// Problems of the settings, to report.
     pub warnings: Vec<Problem>,
     pub serve: Serve,
     /// Trust and limits of connections to targets.
     pub options: crate::net::rtmp::Options,
-    /// Whether what viewers of the built-in server get is looked at, unless the target says
-    /// otherwise.
+    /// Whether to monitor the built-in server's stream, unless the target decides.
     pub monitor_own: bool,
-    /// How long a target is tried again; `None`: for ever.
+    /// How long to retry a target; `None`: forever.
     pub retry_for: Option<Duration>,
-    /// Where the stream delay makes files, which have no names.
+    /// The folder for the unnamed files of the stream delay.
     pub delay_folder: PathBuf,
-    /// Whether the chat beside a stream is looked for where nobody said where it is.
+    /// Whether to look for a stream's chat without an address.
     pub find_chat: bool,
-    /// How streams are watched; the source is put in by [`Command::Watch`](crate::studio::command::Command::Watch).
+    /// The player's configuration; [`Command::Watch`](crate::studio::command::Command::Watch) adds
+    /// the source.
     pub player: player::Config,
 }
 

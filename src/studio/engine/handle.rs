@@ -31,14 +31,14 @@ const EVENTS: usize = 1_024;
 /// Events of a broadcast being ended; a few for each target.
 const LAST_WORDS: usize = 256;
 
-/// How often it is looked whether commands have been carried out.
+/// How often to check whether commands were executed.
 const SETTLE_POLL_INTERVAL: Duration = Duration::from_millis(2);
 
 /// A running studio. Dropping it asks it to end; [`Studio::end`] waits.
 #[derive(Debug)]
 pub struct Studio {
     commands: Sender<Command>,
-    /// How many were sent.
+    /// The number of commands sent.
     sent: AtomicU64,
     /// Its end was asked for.
     ending: AtomicBool,
@@ -50,7 +50,7 @@ pub struct Studio {
 }
 
 impl Studio {
-    /// Starts the studio: sources open, the program runs, nothing is sent yet.
+    /// Starts the studio: sources open and the program runs, but nothing is sent yet.
     ///
     /// # Errors
     /// When the system grants no threads.
@@ -63,7 +63,7 @@ impl Studio {
         Ok(Self { commands, sent, ending, events, snapshot, program, watched, worker })
     }
 
-    /// Asks for something; the next snapshots and events show what became of it.
+    /// Sends a command; later snapshots and events show its effect.
     pub fn send(&self, command: Command) {
         self.sent.fetch_add(1, Ordering::Relaxed);
         if command == Command::Quit {
@@ -78,13 +78,13 @@ impl Studio {
         self.ending.load(Ordering::Relaxed)
     }
 
-    /// Whether all that was sent has been carried out, and the snapshot shows what became of it.
+    /// Whether all commands were executed and the snapshot shows their effect.
     pub fn is_settled(&self) -> bool {
         let sent = self.sent.load(Ordering::Relaxed);
         self.snapshot.get().is_some_and(|snapshot| snapshot.obeyed >= sent)
     }
 
-    /// Waits until that is so, at most `limit`; whether it is.
+    /// Waits for that, at most `limit`; returns whether it is so.
     pub fn settle(&self, limit: Duration) -> bool {
         let mut waited = Duration::ZERO;
         while !self.is_settled() {
@@ -97,32 +97,33 @@ impl Studio {
         true
     }
 
-    /// The studio as it is now.
+    /// The present state.
     pub fn snapshot(&self) -> Snapshot {
         self.snapshot.get().unwrap_or_default()
     }
 
-    /// Snapshots as they come, for who wants to be woken.
+    /// The snapshots, for readers that need a wake-up.
     pub fn snapshots(&self) -> Latest<Snapshot> {
         self.snapshot.clone()
     }
 
-    /// What happens, in order; the first caller gets it.
+    /// The events in order; the first caller gets them.
     pub fn events(&mut self) -> Option<Receiver<Event>> {
         self.events.take()
     }
 
-    /// What is sent.
+    /// The program's frames.
     pub fn program(&self) -> Latest<VideoFrame> {
         self.program.clone()
     }
 
-    /// What the players show: a slot for each tile there may be, by [`TileId`](crate::studio::notices::TileId).
+    /// The players' frames: a slot for each possible tile, by
+    /// [`TileId`](crate::studio::notices::TileId).
     pub fn watched(&self) -> Vec<Latest<VideoFrame>> {
         self.watched.clone()
     }
 
-    /// Ends everything in order and waits, at most `limit`.
+    /// Ends everything properly and waits, at most `limit`.
     ///
     /// # Errors
     /// [`Stuck`] when it had not ended by then.
@@ -132,7 +133,7 @@ impl Studio {
     }
 }
 
-/// The ends of a studio that its owner holds.
+/// The owner's ends of a studio.
 pub(in crate::studio) struct Ends {
     pub commands: Sender<Command>,
     pub events: Receiver<Event>,

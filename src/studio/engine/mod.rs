@@ -1,5 +1,5 @@
-//! The studio's thread: takes commands, looks at every part, tells events, draws the snapshot.
-//! Nothing here waits for a device, a socket or a disk; what takes time has a separate thread.
+//! The studio's thread: takes commands, polls every part, reports events, builds the snapshot.
+//! Nothing here waits for a device, a socket or a disk; slow work has separate threads.
 
 pub mod config;
 pub mod handle;
@@ -47,26 +47,26 @@ use crate::studio::targets::services::ServiceList;
 use crate::studio::watch::Players;
 use crate::text::Problem;
 
-/// How often the studio looks at its parts: as often as a meter needs to move smoothly.
+/// How often the studio polls its parts: as often as meters need for smooth motion.
 const TICK: Duration = Duration::from_millis(33);
 
-/// How often where nobody watches meters.
+/// How often without visible meters.
 const CALM_TICK: Duration = Duration::from_millis(100);
 
-/// How long the search for devices may keep the first frame waiting.
+/// How long the search for devices may delay the first frame.
 const DECIDE_WITHIN: Duration = Duration::from_secs(3);
 
-/// How long writing the last lines of the history may take.
+/// How long writing the last lines of the event log may take.
 const HISTORY_END: Duration = Duration::from_secs(2);
 
-/// How long keeping the last changed key may take at the end.
+/// How long storing the last changed key may take at the end.
 const KEYS_END: Duration = Duration::from_secs(1);
 
-/// What the engine is made of.
+/// The engine's parts.
 pub(super) struct Engine {
     pub(super) clock: Clock,
     pub(super) runtime: Runtime,
-    /// As it was started; its settings, services and players are below.
+    /// As at its start; its settings, services and players are below.
     pub(super) config: Config,
     pub(super) commands: Receiver<Command>,
     pub(super) output: Latest<Snapshot>,
@@ -85,7 +85,7 @@ pub(super) struct Engine {
     pub(super) startup: Startup,
     pub(super) machine: Machine,
     pub(super) endings: Endings,
-    /// What a broadcast that is being ended in the background still has to tell.
+    /// The last events of a broadcast that ends in the background.
     pub(super) last_words: (Sender<Event>, Receiver<Event>),
     pub(super) state: EngineState,
 }
@@ -410,7 +410,7 @@ impl Engine {
         self.apply_quality();
     }
 
-    /// Takes over the chosen quality; the program starts again where its shape changes.
+    /// Applies the chosen quality; restarts the program if its format changes.
     fn apply_quality(&mut self) {
         let old = std::mem::replace(&mut self.state.quality, self.settings.quality.clone());
         let new = &self.state.quality;

@@ -1,5 +1,4 @@
-//! Where the engine tells what happens: events for the command line, notices for the window, and the event
-//! log.
+//! The engine's reports: events for the command line, notices for the window, and the event log.
 
 use crate::base::Clock;
 use crate::base::queue::Sender;
@@ -37,13 +36,13 @@ impl NoticeBoard {
         self.happened(Event::Notice(notice));
     }
 
-    /// What the chronicle has already.
+    /// A message that the event log already has.
     pub fn tell_again(&mut self, message: &StudioMessage) {
         let notice = self.active.add(message, "");
         self.happened(Event::Notice(notice));
     }
 
-    /// For the chronicle only: nobody need be told now.
+    /// For the event log only, without a notice.
     pub fn note(&mut self, message: &StudioMessage) {
         let wall = self.clock.wall_micros(self.clock.now());
         self.log.add(&message.notice(0, ""), wall);
@@ -60,21 +59,21 @@ impl NoticeBoard {
         let _ = self.events.send(event);
     }
 
-    /// What was told by this name has ended, whatever it was about.
+    /// Withdraws all notices with this name.
     pub fn take_back(&mut self, key: &'static str) {
         let wall = self.clock.wall_micros(self.clock.now());
         self.active.clear(&[key]);
         self.log.over(key, "", wall);
     }
 
-    /// For the event log: what was told of this has ended.
+    /// For the event log: this problem has ended.
     pub fn is_over(&mut self, key: &str, of: &str) {
         let wall = self.clock.wall_micros(self.clock.now());
         self.log.over(key, of, wall);
     }
 }
 
-/// A message, with or without what the machine said.
+/// A message, with or without the system's text.
 pub(in crate::studio) struct LoggedMessage(Option<(StudioMessage, String)>);
 
 impl From<Option<StudioMessage>> for LoggedMessage {

@@ -1,5 +1,5 @@
-//! What the studio keeps about scenes and the mixer while it runs: the prepared scene, what can be
-//! undone, files in work.
+//! The studio's working state of scenes and the mixer: the preview scene, the undo history, open
+//! files.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -15,19 +15,19 @@ use crate::studio::engine::undo_history::UndoHistory;
 use crate::studio::scenes::Collection;
 use crate::studio::settings::scenes::collection::Import;
 
-/// What of the scenes is not remembered.
+/// The unsaved state of scenes.
 #[derive(Debug, Default)]
 pub(in crate::studio) struct SceneState {
-    /// What is wanted of cameras, and what they have.
+    /// The wanted and present controls of cameras.
     pub(in crate::studio) board: CameraControls,
-    /// What the desktop has allowed of screens and windows.
+    /// The desktop's permissions for displays and windows.
     pub(in crate::studio) permissions: Permissions,
-    /// What was last told about the machine not keeping up.
+    /// The last reported degradation.
     pub degradation: Degradation,
     pub prepared: Option<SceneId>,
-    /// Scenes of which it was told that they have more layers than are drawn, by the names they had then.
+    /// Scenes that were reported as having too many layers, with their names then.
     pub crowded: BTreeMap<SceneId, String>,
-    /// The audio of what is seen, as the strips were last set by.
+    /// The audio of visible sources at the last update of the strips.
     pub sounds: Vec<AudioChoice>,
     pub steps: UndoHistory,
     pub last_edit: Option<Timestamp>,
@@ -38,7 +38,7 @@ pub(in crate::studio) struct SceneState {
     pub workers: Vec<Worker>,
 }
 
-/// What became of a file.
+/// The result of a file operation.
 #[derive(Debug)]
 pub(in crate::studio) enum FileDone {
     Read(PathBuf, Result<Box<Import>, crate::text::Problem>),

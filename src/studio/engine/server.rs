@@ -13,7 +13,7 @@ use crate::studio::settings::ServerToken;
 use crate::studio::targets::address;
 use crate::text::Problem;
 
-/// How long the server may take to say goodbye.
+/// How long disconnecting the server's clients may take.
 const END: Duration = Duration::from_millis(500);
 
 /// When the built-in server runs.
@@ -31,11 +31,11 @@ pub(in crate::studio) struct BuiltIn {
     serve: Serve,
     server: Option<Server>,
     faults: Vec<Fault>,
-    /// Where its clients are asked to go when it ends; empty: nowhere else.
+    /// The successor server for its clients; empty: none.
     successor: String,
     /// For those who change something over HTTP.
     token: Option<ServerToken>,
-    /// The key of the program's own stream: new in each run, known to nobody else.
+    /// The key of the program's own stream: new in each run, and secret.
     key: Secret,
 }
 
@@ -58,7 +58,7 @@ impl BuiltIn {
         self.server.is_some()
     }
 
-    /// Starts it on its usual ports, or the next free ones (which is told).
+    /// Starts it on its default ports, or the next free ones (which is reported).
     pub(in crate::studio) fn start(
         &mut self,
         runtime: &Runtime,
@@ -100,12 +100,12 @@ impl BuiltIn {
         Some(self.successor.clone()).filter(|url| !url.is_empty())
     }
 
-    /// Where its clients are asked to go when it ends.
+    /// The successor server for its clients.
     pub(in crate::studio) fn successor(&self) -> &str {
         &self.successor
     }
 
-    /// They are asked to go there from now on; empty: nowhere else.
+    /// Sets the successor server; empty: none.
     pub(in crate::studio) fn set_successor(&mut self, successor: String) {
         self.successor = successor;
         if let Some(server) = &self.server {
@@ -113,12 +113,12 @@ impl BuiltIn {
         }
     }
 
-    /// What the server does wrong on request.
+    /// The simulated faults.
     pub(in crate::studio) fn faults(&self) -> &[Fault] {
         &self.faults
     }
 
-    /// Does these things wrong from now on, and no others.
+    /// Sets the simulated faults.
     pub(in crate::studio) fn set_faults(&mut self, faults: Vec<Fault>) {
         if let Some(server) = &self.server {
             server.set_faults(faults.clone());
@@ -126,17 +126,17 @@ impl BuiltIn {
         self.faults = faults;
     }
 
-    /// Where RTMP is.
+    /// The RTMP address.
     pub(in crate::studio) fn rtmp(&self) -> Option<SocketAddr> {
         self.server.as_ref().map(|server| server.addresses().rtmp)
     }
 
-    /// Where the program publishes, with its key.
+    /// The program's own publishing address, with its key.
     pub(in crate::studio) fn entrance(&self) -> Option<address::Entrance<'_>> {
         self.rtmp().map(|address| address::Entrance { address, key: &self.key })
     }
 
-    /// Where everything is; empty while it does not run.
+    /// All addresses; empty while it does not run.
     pub(in crate::studio) fn ready(&self) -> Ready {
         let Some(server) = &self.server else { return Ready::default() };
         let addresses = server.addresses();
@@ -157,7 +157,7 @@ impl BuiltIn {
         self.server.as_ref().map_or(0, Server::viewers)
     }
 
-    /// Who came and went since the last call.
+    /// Events of clients since the last call.
     pub(in crate::studio) fn poll(&self) -> Vec<server::Event> {
         let mut events = Vec::new();
         if let Some(server) = &self.server {

@@ -1,4 +1,4 @@
-//! What changes while the engine runs, in parts with one job each.
+//! The engine's changing state, in parts with one job each.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,10 +29,10 @@ use crate::studio::sources::video_filters::Filters;
 use crate::studio::targets::Target;
 use crate::studio::targets::quality::Quality;
 
-/// What belongs to none of the other parts.
+/// State that belongs to no other part.
 #[derive(Default)]
 pub(in crate::studio) struct EngineState {
-    /// How the studio was when it was told last.
+    /// The last reported health.
     pub health: Option<Health>,
     pub program: Option<Program>,
     pub stage: SceneState,
@@ -47,25 +47,25 @@ pub(in crate::studio) struct EngineState {
     pub born: u64,
     pub next_second: Timestamp,
     pub quitting: bool,
-    /// What filters worked with in a program that another one follows.
+    /// Filters' files of a program that another one replaces.
     pub filters: Option<Filters>,
-    /// Earlier recordings that are being made whole.
+    /// Running repairs of earlier recordings.
     pub repairs: Option<Repairs>,
-    /// How many commands have been carried out.
+    /// The number of executed commands.
     pub obeyed: u64,
 }
 
-/// The broadcast, if one is on.
+/// The broadcast, if running.
 #[derive(Debug, Default)]
 pub(in crate::studio) struct Broadcast {
     pub on_air: Option<OnAir>,
-    /// What is sent of other programs.
+    /// The outputs of other programs.
     pub others: BTreeMap<ProgramId, OnAir>,
     /// A file that is to are sent is being looked into.
     pub opening: Option<Opening>,
-    /// It was told that the file on air has ended.
+    /// The end of the passthrough file was reported.
     pub passthrough_end_reported: bool,
-    /// It is being ended.
+    /// It is ending.
     pub stopping: bool,
     /// The encoders could not run for the replay buffer alone: not tried again until something is
     /// changed.
@@ -81,7 +81,7 @@ impl Broadcast {
         self.on_air.as_ref().is_some_and(OnAir::is_publishing)
     }
 
-    /// Whether it goes anywhere, the replay buffer apart.
+    /// Whether it has outputs, apart from the replay buffer.
     pub fn is_busy(&self) -> bool {
         self.on_air.as_ref().is_some_and(OnAir::is_busy)
     }
@@ -92,14 +92,14 @@ impl Broadcast {
     }
 }
 
-/// What must be known before anything is sent.
+/// Startup before anything is sent.
 #[derive(Debug, Default)]
 pub(in crate::studio) struct Startup {
-    /// A source (video, audio) was not chosen by a person and follows what devices there are.
+    /// A source (video, audio) follows the available devices, because the user chose none.
     pub undecided: (bool, bool),
-    /// When they are decided at the latest, whatever was found by then.
+    /// The deadline for the decision.
     pub decide_by: Timestamp,
-    /// What must wait until they are decided, and for files of filters: going live, recording.
+    /// Commands that wait for the decision and for filters' files: going live, recording.
     pub postponed: Vec<Command>,
     /// Until when it waits for those.
     pub read_by: Option<Timestamp>,
@@ -112,44 +112,44 @@ impl Startup {
     }
 }
 
-/// This machine: its devices, its events, what this process costs it.
+/// This machine: devices, events, and this process's resources.
 #[derive(Debug, Default)]
 pub(in crate::studio) struct Machine {
     pub devices: Devices,
     pub events: SystemEvents,
     pub process: Option<Process>,
-    /// Processor time and memory, as they were read last.
+    /// The last reading of CPU use and memory.
     pub usage: (f32, u64),
 }
 
-/// The targets, and what was told of them.
+/// The targets, and their reports.
 #[derive(Debug, Default)]
 pub(in crate::studio) struct TargetList {
     pub list: Vec<Target>,
-    /// What was said of each target since it was live: the same is not said at every try.
+    /// Causes reported for each target since it was last live, to avoid repetition.
     pub said: BTreeMap<u32, BTreeSet<(&'static str, Option<String>)>>,
-    /// What each target did last, by its id.
+    /// The last event of each target, by its ID.
     pub told: BTreeMap<u32, event::Target>,
-    /// Targets that were edited while they are sought, and when they are tried with what was typed.
+    /// Targets edited while connecting, and when the edits apply.
     pub edited: BTreeMap<u32, Timestamp>,
-    /// What was told of limits of services that the stream exceeds.
+    /// The reported excesses of services' limits.
     pub misfits: Vec<StudioMessage>,
 }
 
-/// Stream keys and other secrets, which are kept outside the settings.
+/// Stream keys and other secrets, which are stored outside the settings.
 #[derive(Debug, Default)]
 pub(in crate::studio) struct KeptSecrets {
     pub keys: Option<Keys>,
     pub place: Option<KeyPlace>,
     /// Keys from an earlier run are still being fetched.
     pub pending: bool,
-    /// What is kept of addresses with something secret in them, by its name.
+    /// The stored addresses with secrets, by name.
     pub addresses: BTreeMap<String, Secret>,
-    /// Targets whose key is to be kept when the settings are.
+    /// Targets whose key must be stored with the settings.
     pub changed: BTreeSet<u32>,
 }
 
-/// What is being ended or completed in the background.
+/// Tasks that end in the background.
 #[derive(Debug, Default)]
 pub(in crate::studio) struct Endings {
     /// Publishers, a recording, a whole broadcast.
@@ -160,7 +160,7 @@ pub(in crate::studio) struct Endings {
 }
 
 impl Endings {
-    /// Whether all of it is.
+    /// Whether all have ended.
     pub fn are_over(&self) -> bool {
         let mut all = self.broadcasts.iter().chain(&self.saving).chain(&self.monitors);
         all.all(Worker::is_finished)

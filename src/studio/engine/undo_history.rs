@@ -1,5 +1,4 @@
-//! What can be undone and redone: one history of the scenes and of the mixer, in the order in
-//! which a person changed them.
+//! The undo history of scenes and the mixer, in the order of the user's changes.
 
 use crate::mix::{Strip, StripId};
 use crate::studio::mixer::AudioStrip;
@@ -9,35 +8,35 @@ use crate::studio::scenes::edits::Edit;
 /// Steps that can be undone.
 pub(in crate::studio) const MAX_STEPS: usize = 100;
 
-/// What a change changed, as it was before.
+/// The state before a change.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(in crate::studio) struct Before {
     pub scenes: Option<Collection>,
     pub strips: Option<Vec<AudioStrip>>,
 }
 
-/// What kind of change it was: those that continue with each other, as a drag does, are one step.
+/// The kind of a change: continuing ones, such as a drag, are one step.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::studio) enum Change {
     Scenes(Edit),
     Mixer(StripId, DraggedControl),
-    /// Goes on with nothing.
+    /// Continues nothing.
     Apart,
 }
 
-/// What of a strip is drawn.
+/// The dragged control of a strip.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::studio) enum DraggedControl {
     Gain,
     Balance,
     Offset,
-    /// Numbers of filters, not filters that come, go or are switched.
+    /// Values of filters, but not adding, removing or switching them.
     Filters,
 }
 
 impl Change {
-    /// What came of the mixer; `None`: nothing that is undone. Mute and solo are of the moment: to
-    /// undo something else must not open a microphone.
+    /// The change of the mixer; `None`: none that can be undone. Mute and solo are excluded,
+    /// because undoing something else must not open a microphone.
     pub fn of_mixer(before: &[AudioStrip], after: &[AudioStrip]) -> Option<Self> {
         let still = |strip: &AudioStrip| AudioStrip {
             strip: Strip { muted: false, solo: false, ..strip.strip.clone() },
@@ -87,14 +86,14 @@ impl Change {
 /// The history.
 #[derive(Debug, Default)]
 pub(in crate::studio) struct UndoHistory {
-    /// What was before each change, and the change.
+    /// The state before each change, and the change.
     done: Vec<(Before, Change)>,
     undone: Vec<(Before, Change)>,
 }
 
 impl UndoHistory {
-    /// `before` was until this change. A change that continues with the last one joins it, unless
-    /// `apart`: some time has gone by.
+    /// `before` was valid until this change. A change that continues the last one joins it, unless
+    /// `apart`: some time has passed.
     pub fn add(&mut self, before: Before, change: Change, apart: bool) {
         self.undone.clear();
         if !apart && self.done.last().is_some_and(|(_, last)| change.continues(last)) {
@@ -106,12 +105,12 @@ impl UndoHistory {
         self.done.push((before, change));
     }
 
-    /// What was before the last change. What is sent, what is muted and what is solo stay so.
+    /// Restores the state before the last change. The current scene, mute and solo stay.
     pub fn undo(&mut self, scenes: &Collection, strips: &[AudioStrip]) -> Option<Before> {
         Self::step(&mut self.done, &mut self.undone, scenes, strips)
     }
 
-    /// What was before the last undoing.
+    /// Restores the state before the last undo.
     pub fn redo(&mut self, scenes: &Collection, strips: &[AudioStrip]) -> Option<Before> {
         Self::step(&mut self.undone, &mut self.done, scenes, strips)
     }

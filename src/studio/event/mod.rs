@@ -1,11 +1,11 @@
-//! What happened, one value for each line that `--json` prints (docs/reference/events.md has all of them).
+//! Events, one value per line of `--json` (docs/reference/events.md has all).
 
 pub mod stats;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// A recording here and one of the built-in server are told of by the same words.
+/// Recordings here and of the built-in server have the same states.
 pub use crate::server::RecordingState;
 
 pub use crate::studio::targets::TargetState;
@@ -31,7 +31,7 @@ pub enum Event {
     Encoder(Encoder),
     /// A target changed its state.
     Target(Target),
-    /// What viewers of a target get has changed.
+    /// The viewers' stream of a target changed.
     Monitor(Box<Monitor>),
     /// A recording changed its state.
     Recording(Recording),
@@ -47,19 +47,19 @@ pub enum Event {
     Stats(Box<Stats>),
     /// The last figures of the targets, when all of them have ended.
     Totals(Vec<stats::Target>),
-    /// Somebody published, joined or left at the built-in server.
+    /// A client published, joined or left at the built-in server.
     Server(server::Event),
-    /// A player does something else now, or says something of its stream.
+    /// A player changed its state, or reports something about its stream.
     Player(TileId, player::Event),
     /// A person should know.
     Notice(Notice),
-    /// The health sentence is another one.
+    /// The health sentence changed.
     Health(Box<Health>),
     /// The broadcast has ended: nothing is sent or recorded any more.
     Stopped,
 }
 
-/// Where the built-in server listens.
+/// The addresses of the built-in server.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Ready {
     /// `rtmp://HOST:PORT`.
@@ -70,9 +70,9 @@ pub struct Ready {
     pub rtmpt: Option<String>,
     /// `http://HOST:PORT`, if it serves HTTP.
     pub http: Option<String>,
-    /// Where to watch the broadcast.
+    /// The play address of the broadcast.
     pub play: Option<String>,
-    /// Where to watch by HLS.
+    /// The HLS address.
     pub hls: Option<String>,
     /// The file with the token that lets programs change something over HTTP.
     pub token_file: Option<String>,
@@ -90,7 +90,7 @@ pub struct Source {
     pub report: crate::media::source_status::SourceReport,
 }
 
-/// An encoder as it was opened.
+/// An opened encoder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Encoder {
     pub track: Track,
@@ -98,33 +98,33 @@ pub struct Encoder {
     pub profile: String,
     pub level: String,
     pub bitrate: u32,
-    /// Why this one.
+    /// Why it was chosen.
     pub why: String,
 }
 
 /// A target's state and why.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Target {
-    /// Its id: on the command line counted from 0 in the order they were given.
+    /// Its ID: on the command line counted from 0 in order.
     pub index: usize,
     /// Without the key.
     pub url: String,
-    /// What messages call it: `HOST:PORT`, with its name where it has one.
+    /// The name in messages: `HOST:PORT`, with its name if it has one.
     pub host: String,
     pub state: TargetState,
-    /// Where on the way it is or failed.
+    /// The stage it has reached, or where it failed.
     pub stage: Option<&'static str>,
     /// The server's own code.
     pub code: Option<String>,
-    /// What went wrong, and what helps.
+    /// The error and its cure.
     pub cause: Option<Problem>,
     /// The next try.
     pub retry_in: Option<Duration>,
-    /// Live again: for how long viewers saw nothing new.
+    /// Live again: how long viewers saw nothing new.
     pub gap: Option<Duration>,
     /// The exit code of a failure.
     pub exit: Option<u8>,
-    /// What kind of trouble it is in.
+    /// The kind of its problem.
     pub trouble: Option<Trouble>,
     /// Of a certificate that its owner may accept.
     pub pin: Option<CertificatePin>,
@@ -134,41 +134,40 @@ pub struct Target {
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Delay {
     pub state: DelayState,
-    /// As it is…
+    /// The present delay…
     pub delay: Duration,
-    /// …and as it was asked for.
+    /// …and the requested one.
     pub wanted: Duration,
 }
 
-/// What viewers of a target get, as the confidence monitor sees it.
+/// The viewers' stream of a target, from the viewer monitor.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Monitor {
     /// The target's id.
     pub index: usize,
     /// The target's, without the key.
     pub url: String,
-    /// `waiting`, `comparing` (not known yet whether it is what is sent), `ok` (it matched),
-    /// `unsure` (nothing in it varies), `unavailable` (nothing can be seen there) or the worst of
-    /// the troubles.
+    /// `waiting`, `comparing` (not yet known whether it matches), `ok` (it matched), `unsure`
+    /// (nothing varies), `unavailable` (it cannot be played) or the worst problem.
     pub state: &'static str,
     /// `unreachable`, `no_stream`, `stalled`, `different`, `black`, `frozen`, `silent`, `late`,
     /// `wrong_size`.
     pub troubles: Vec<&'static str>,
-    /// How far viewers are behind: from the program to the arrival there, without their player.
+    /// How far viewers are behind the program, without their player's buffer.
     pub latency_ms: Option<f64>,
-    /// How that is known: by the test source's `markers`, or by the `sound`.
+    /// How that was measured: by the test pattern's `markers`, or by the `sound`.
     pub latency_by: Option<&'static str>,
     /// By the markers; > 0: audio late.
     pub av_offset_ms: Option<f64>,
     pub size: Option<Size>,
     pub fps: Option<f64>,
-    /// What arrives, bits a second; `None` while nothing does, as with those above.
+    /// The received bits per second; `None` without data, like those above.
     pub bitrate: Option<u32>,
     /// Names of the codecs.
     pub video: Option<String>,
     pub audio: Option<String>,
     pub cause: Option<Problem>,
-    /// The notice that tells of it, which has what helps.
+    /// Its notice, which has the cure.
     pub notice: Option<Problem>,
 }
 
@@ -179,11 +178,11 @@ pub struct Recording {
     pub state: RecordingState,
     pub duration: Duration,
     pub bytes: u64,
-    /// Why it failed, and what helps.
+    /// Why it failed, and the cure.
     pub reason: Option<Problem>,
     /// Which file of a split recording, from 1.
     pub part: u32,
-    /// Nothing is written until it is resumed.
+    /// Nothing is written until it resumes.
     pub paused: bool,
 }
 
@@ -196,7 +195,7 @@ pub struct Chapter {
     pub title: String,
 }
 
-/// The replay buffer as it was saved.
+/// A saved replay.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Replay {
     pub path: PathBuf,
@@ -206,10 +205,10 @@ pub struct Replay {
     pub reason: Option<Problem>,
 }
 
-/// A frame as it was saved.
+/// A saved screenshot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
     pub path: PathBuf,
-    /// Why it was not.
+    /// Why saving failed.
     pub reason: Option<Problem>,
 }

@@ -6,7 +6,7 @@ use crate::media::source_status::SourceState;
 use crate::media::{RenditionId, Size};
 use crate::studio::targets::TargetState;
 
-/// One second's figures.
+/// The figures of one second.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Stats {
     pub video: Option<Video>,
@@ -16,7 +16,7 @@ pub struct Stats {
     pub targets: Vec<Target>,
     /// While the stream is held back.
     pub delay: Option<DelayFigures>,
-    /// Of this process, 1.0 is one core.
+    /// Of this process; 1.0 is one core.
     pub cpu: f32,
     pub rss_bytes: u64,
 }
@@ -24,23 +24,23 @@ pub struct Stats {
 /// The frame.
 #[derive(Copy, Clone, Debug, PartialEq, Default)]
 pub struct Video {
-    /// Program frames made.
+    /// Program frames drawn.
     pub captured: u64,
     pub encoded: u64,
-    /// Frames that were due and were not made or not encoded, because the machine was too busy.
+    /// Due frames that were not drawn or not encoded, because the machine was too busy.
     pub skipped: u64,
     /// Over the last second.
     pub fps: f64,
     /// Encoded over the last second, bits a second.
     pub bitrate: u32,
-    /// What it may be: as set, or less for a slow connection.
+    /// The allowed bitrate: as configured, or lower for a slow connection.
     pub allowed: u32,
-    /// What is encoded now: as set, or smaller for a slow connection.
+    /// The encoded size: as configured, or smaller for a slow connection.
     pub size: Option<Size>,
-    /// While there is a second encode, its size and what it may be, bits a second.
+    /// The size and bitrate of the second encode, while there is one.
     pub second: Option<(Size, u32)>,
     pub keyframes: u64,
-    /// What encoding a frame took over the last second, mean.
+    /// The mean encoding time of a frame over the last second.
     pub encode_ms: Option<f64>,
 }
 
@@ -54,11 +54,11 @@ pub struct Audio {
     pub level_dbfs: f32,
     /// The highest peak of the last 20 s.
     pub held_dbfs: f32,
-    /// A sample has been at full scale since the clip lamp was put out.
+    /// A sample has reached full scale since the reset.
     pub clipped: bool,
     /// Over about 300 ms.
     pub rms_dbfs: f32,
-    /// The highest so far, and loudness after EBU R 128; `None` where it is not measured, and of silence.
+    /// The maximum so far, and EBU R 128 loudness; `None` if not measured, and for silence.
     pub true_peak_dbtp: Option<f32>,
     pub momentary_lufs: Option<f32>,
     pub short_term_lufs: Option<f32>,
@@ -69,13 +69,13 @@ pub struct Audio {
 /// A strip of the mixer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Strip {
-    /// As a person calls it, else after its device or source.
+    /// The user's name, else that of its device or source.
     pub name: String,
-    /// How its source fares.
+    /// The state of its source.
     pub state: SourceState,
     /// After fader and mute.
     pub level_dbfs: f32,
-    /// As those of [`Audio`].
+    /// Like those of [`Audio`].
     pub held_dbfs: f32,
     pub clipped: bool,
     /// The same, over about 300 ms.
@@ -99,18 +99,18 @@ pub struct Target {
     pub sent_frames: u64,
     pub reconnects: u32,
     pub round_trip_ms: Option<f64>,
-    /// From the last frame's capture until it was handed to the connection.
+    /// The time from the last frame's capture until it was sent.
     pub frame_age_ms: Option<f64>,
-    /// Which encode goes there.
+    /// Its encode.
     pub rendition_id: RenditionId,
     /// The size of its frames.
     pub size: Option<Size>,
-    /// What its viewers get, where that is looked at.
+    /// The viewer monitor's result, if it is on.
     pub monitor: Option<Monitor>,
 }
 
 impl Target {
-    /// Counts as the `last` figures do; what was measured over the last second stays.
+    /// Takes the counters of `last`; measurements of the last second stay.
     pub fn count(&mut self, last: &Self) {
         self.state = last.state;
         self.sent_bytes = last.sent_bytes;
@@ -122,10 +122,10 @@ impl Target {
     }
 }
 
-/// What viewers of a target get.
+/// The viewers' stream of a target.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Monitor {
-    /// As in [`event::Monitor`](crate::studio::event::Monitor).
+    /// Like in [`event::Monitor`](crate::studio::event::Monitor).
     pub state: &'static str,
     pub latency_ms: Option<f64>,
     pub av_offset_ms: Option<f64>,
@@ -134,16 +134,16 @@ pub struct Monitor {
     pub bitrate: u32,
 }
 
-/// What the delay does.
+/// The state of the delay.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum DelayState {
-    /// Nothing has gone out yet.
+    /// Nothing was sent yet.
     Filling,
     /// Viewers see the stream later by the delay.
     On,
     /// The same, with less than was wanted: there is no room for more.
     Shortened,
-    /// Nothing more is taken in; what is held still is sent.
+    /// No more packets are taken; the held ones are still sent.
     Draining,
 }
 
@@ -159,21 +159,21 @@ impl DelayState {
     }
 }
 
-/// How much is held back.
+/// The state of the stream delay.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct DelayFigures {
     pub state: DelayState,
-    /// Viewers see the stream this much later: as wanted, or less where there is no room.
+    /// How late viewers see the stream: as requested, or less if space is limited.
     pub delay: Duration,
-    /// From the oldest to the newest of what is held.
+    /// The span of the held packets.
     pub held: Duration,
-    /// Nothing has gone out yet: that begins this much later.
+    /// Nothing was sent yet: that begins after this time.
     pub begins_in: Option<Duration>,
     pub memory_bytes: u64,
     pub disk_bytes: u64,
 }
 
-/// Turns a counter of bytes into bits a second, once a second.
+/// Converts a byte counter to bits per second, once per second.
 #[derive(Copy, Clone, Debug, Default)]
 pub(in crate::studio) struct Meter {
     last_bytes: u64,

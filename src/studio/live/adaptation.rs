@@ -15,7 +15,7 @@ pub(in crate::studio) struct Changed {
     pub bitrate: BitsPerSecond,
     /// Less than before.
     pub lower: bool,
-    /// As much as was set.
+    /// The configured bitrate.
     pub full: bool,
     /// The target whose connection decides.
     pub by: Option<u32>,
@@ -25,11 +25,11 @@ pub(in crate::studio) struct Changed {
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::studio) struct Resized {
     pub size: Size,
-    /// It is what was set.
+    /// It is the configured one.
     pub full: bool,
 }
 
-/// What a look has changed.
+/// The changes of a check.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::studio) struct Outcome {
     pub changed: Option<Changed>,
@@ -60,20 +60,20 @@ pub(in crate::studio) struct Adaptation {
     ladder: RenditionChoice,
     renditions: BTreeMap<u32, RenditionId>,
     second: Option<SecondEncode>,
-    /// As in [`Terms`].
+    /// Like in [`Terms`].
     alone: bool,
 }
 
-/// What else there is to know at a look.
+/// Further inputs of a check.
 #[derive(Copy, Clone, Debug)]
 pub(in crate::studio) struct Terms {
     /// A second encode can be had.
     pub second: bool,
-    /// One target gets the main encode, and nothing else does, no recording either.
+    /// Only one target uses the main encode, and no recording.
     pub alone: bool,
 }
 
-/// What the second encode is to be.
+/// The parameters of the second encode.
 #[derive(Clone, Debug)]
 struct SecondEncode {
     bitrate: BitsPerSecond,
@@ -81,7 +81,7 @@ struct SecondEncode {
     size: Size,
 }
 
-/// With less than this share of the bitrate every second frame is left out…
+/// Below this share of the bitrate, every second frame is dropped…
 const HALVE: f64 = 0.5;
 /// …until there is this share again.
 const FULL_SHARE: f64 = 0.7;
@@ -108,7 +108,7 @@ impl Adaptation {
         }
     }
 
-    /// One of this many frames is sent.
+    /// One of this many frames is encoded.
     pub fn frame_step(&self) -> u32 {
         self.frame_step
     }
@@ -118,7 +118,7 @@ impl Adaptation {
         self.size
     }
 
-    /// What the second encode is to be; `None`: nobody needs it.
+    /// The parameters of the second encode; `None`: not needed.
     pub fn second(&self) -> Option<(BitsPerSecond, Size)> {
         self.second.as_ref().map(|second| (second.bitrate, second.size))
     }
@@ -138,7 +138,7 @@ impl Adaptation {
         }
     }
 
-    /// What is encoded now reaches the targets this much later.
+    /// Encoded frames reach the targets this much later.
     pub fn set_lag(&mut self, lag: Duration) {
         if lag != self.lag {
             self.lag = lag;
@@ -146,12 +146,12 @@ impl Adaptation {
         }
     }
 
-    /// What the frame may take.
+    /// The bitrate of the video.
     pub fn bitrate(&self) -> BitsPerSecond {
         self.now
     }
 
-    /// Another wish of the person; the size and rate of what is running stay.
+    /// A new choice of the user; the running size and rate stay.
     pub fn set(&mut self, quality: &Quality) {
         if quality.least_bitrate != self.quality.least_bitrate {
             self.links.clear();
@@ -281,7 +281,7 @@ impl Adaptation {
         self.second = Some(SecondEncode { bitrate, steps, size });
     }
 
-    /// With nobody live it stays as it was.
+    /// Without a live target, it stays the same.
     fn decide(&self, live: &[u32]) -> BitsPerSecond {
         let most = self.quality.video_bitrate;
         let rate = |id: &u32| self.links.get(id).map(Adapter::bitrate);
@@ -302,7 +302,7 @@ mod tests {
 
     const TERMS: Terms = Terms { second: true, alone: false };
 
-    /// Two targets: the first on a wide link, the second on a hopeless one.
+    /// Two targets: the first with a fast link, the second with a hopeless one.
     fn run(adapt: Adapt) -> (Adaptation, Vec<Changed>) {
         let mut adaptation = Adaptation::new(&Quality { adapt, ..Quality::default() });
         let mut changes = Vec::new();
@@ -383,7 +383,8 @@ mod tests {
         assert_eq!(adaptation.bitrate(), before);
     }
 
-    /// One target whose link carries this much, for this long; the sizes of the main encode.
+    /// One target whose link has this bandwidth for this long; returns the sizes of the main
+    /// encode.
     fn sizes(quality: &Quality) -> Vec<u32> {
         let mut adaptation = Adaptation::new(quality);
         let mut sizes = vec![adaptation.size().height];

@@ -1,5 +1,4 @@
-//! When a connection becomes too slow for what is sent, so that frames are dropped, and when that is
-//! over.
+//! When a connection is too slow so that frames are dropped, and when that ends.
 
 use std::time::Duration;
 
@@ -7,15 +6,14 @@ use crate::base::Timestamp;
 use crate::broadcast::publisher::{Figures, State};
 use crate::studio::notices::message::StudioMessage;
 
-/// It is over once nothing was dropped for this long.
+/// It ends after this long without dropped frames.
 const OVER_AFTER: Duration = Duration::from_secs(10);
-/// What is dropped this soon after a connection was lost and made again belongs to that loss, which
-/// has messages of its own.
+/// Frames dropped this soon after a reconnect belong to that loss, which has its own messages.
 const SETTLING: Duration = Duration::from_secs(2);
 /// Nobody is advised to send less video than this, kbps.
 const LEAST_KBPS: u32 = 300;
 
-/// What was dropped and sent so far.
+/// Dropped and sent frames so far.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 struct Counts {
     dropped: u64,
@@ -35,14 +33,14 @@ struct DropEpisode {
 /// Follows the counters of one target.
 #[derive(Debug, Default)]
 pub(in crate::studio) struct DroppedFrames {
-    /// A file is sent as it is: a lost connection costs frames of it, too.
+    /// Passthrough: here a lost connection also costs frames.
     whole_file: bool,
     counts: Counts,
     live_since: Option<Timestamp>,
     episode: Option<DropEpisode>,
 }
 
-/// What has changed.
+/// A change.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::studio) enum DropNews {
     Begun,
@@ -50,7 +48,7 @@ pub(in crate::studio) enum DropNews {
 }
 
 impl DroppedFrames {
-    /// For a target to which a file goes as it is.
+    /// For a target of a passthrough.
     pub fn of_file() -> Self {
         Self { whole_file: true, ..Self::default() }
     }
@@ -86,7 +84,7 @@ impl DroppedFrames {
         }
     }
 
-    /// How much was dropped, where it continues until now.
+    /// The total dropped, if it still continues.
     pub fn over(&self) -> Option<DropNews> {
         let DropEpisode { began, last, before, after } = self.episode.as_ref()?;
         let lasted = last.since(*began).max(Duration::from_secs(1));
@@ -94,7 +92,7 @@ impl DroppedFrames {
         Some(DropNews::Over { dropped, total, lasted })
     }
 
-    /// This as a message about the target that is called so.
+    /// The message about the target of this name.
     pub fn message(&self, news: DropNews, id: u32, host: &str, carried: u64) -> StudioMessage {
         let host = host.to_owned();
         match news {
@@ -111,7 +109,7 @@ impl DroppedFrames {
     }
 }
 
-/// A bitrate of the video, kbps, that a connection carries with some to spare; `None`: too little.
+/// A video bitrate in kbps with a margin for the link's bandwidth; `None`: too low.
 fn fitting(carried: u64) -> Option<u32> {
     let kbps = carried * 8 / 10 / 1_000 / 100 * 100;
     u32::try_from(kbps).ok().filter(|kbps| *kbps >= LEAST_KBPS)

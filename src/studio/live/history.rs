@@ -1,5 +1,5 @@
-//! What the studio remembers of a broadcast from second to second: the bitrate's last minute, what
-//! was lost when, whether the machine keeps up.
+//! The studio's history of a broadcast per second: the last minute's bitrate, losses, and whether
+//! the machine keeps up.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -8,16 +8,16 @@ use crate::studio::event::stats::Stats;
 use crate::studio::event::{self, TargetState};
 use crate::studio::notices::message::StudioMessage;
 
-/// Seconds of bitrate that are kept.
+/// Seconds of bitrate to keep.
 const SECONDS: usize = 60;
-/// More frames skipped than this share over the last seconds is told.
+/// A larger share of skipped frames over the last seconds is reported.
 const SLOW: f64 = 0.05;
 /// Fewer than this, and the machine keeps up again.
 const FAST: f64 = 0.01;
-/// Over how many seconds.
+/// Over this many seconds.
 const SLOW_SECONDS: usize = 5;
 
-/// What has changed in how the machine keeps up.
+/// A change in whether the machine keeps up.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::studio) enum PaceNews {
     Slow(StudioMessage),

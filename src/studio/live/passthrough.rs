@@ -1,5 +1,5 @@
-//! A media file on the air in the program's stead: it is opened on a separate thread, since a disk
-//! may take its time, and its packets are sent as they are.
+//! Passthrough of a media file instead of the program: opened on a separate thread because a disk
+//! can be slow, and sent as is.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -21,7 +21,7 @@ pub(in crate::studio) struct Opening {
     _worker: Worker,
 }
 
-/// What came of it.
+/// The result.
 #[derive(Debug)]
 pub(in crate::studio) struct Opened {
     pub path: PathBuf,
@@ -30,7 +30,7 @@ pub(in crate::studio) struct Opened {
 }
 
 impl Opening {
-    /// Looks into the file; begun again and again, or sent once.
+    /// Opens the file, to send it once or in a loop.
     ///
     /// # Errors
     /// When the system grants no thread.
@@ -44,7 +44,7 @@ impl Opening {
         Ok(Self { path, again, found, _worker: worker })
     }
 
-    /// What was found, once that is known.
+    /// The result, once known.
     pub fn poll(&self) -> Option<Opened> {
         let file = match self.found.recv_timeout(Duration::ZERO) {
             Ok(found) => found.map_err(|error| Problem::from(&error)),
@@ -70,7 +70,7 @@ pub(in crate::studio) struct Passthrough {
 }
 
 impl Passthrough {
-    /// Makes ready to send it; the hub is where its packets come out.
+    /// Prepares to send it through this hub.
     ///
     /// # Errors
     /// When the system grants no thread.
@@ -87,8 +87,8 @@ impl Passthrough {
         Ok((reel, showing.hub))
     }
 
-    /// Lets it are sent once its targets are there, or at once where it is held back before they are
-    /// connected.
+    /// Starts to send it once its targets are connected, or at once with a stream delay before they
+    /// connect.
     pub fn begin_when_ready<'a>(
         &self,
         targets: impl IntoIterator<Item = &'a Publisher>,

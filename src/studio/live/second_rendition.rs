@@ -1,5 +1,5 @@
-//! The second encode of the program's frames, for targets whose link does not carry the main one:
-//! started when somebody needs it, ended when nobody does.
+//! The second encode of the program's video, for targets whose link is too slow for the main one:
+//! runs only while needed.
 
 use std::time::Duration;
 
@@ -12,12 +12,12 @@ use crate::studio::program::Program;
 /// Frames that may wait for the encoder: more would only be delay.
 const QUEUED_FRAMES: usize = 4;
 
-/// The encoder, while there is one.
+/// The encoder, while it runs.
 #[derive(Debug)]
 pub(in crate::studio) struct SecondRendition {
-    /// Where its packets go: beside those of the main one.
+    /// The queue of its packets, shared with the main one.
     packets: Sender<EncodedPacket>,
-    /// As the main one's.
+    /// Like the main one's.
     config: crate::encode::video::Config,
     encoder: Option<VideoEncoder>,
     /// It cannot be had.
@@ -33,7 +33,7 @@ impl SecondRendition {
         Self { packets, config, encoder: None, failed: false }
     }
 
-    /// Whether it can be had, as far as is known.
+    /// Whether it is possible, as far as known.
     pub(in crate::studio) fn is_possible(&self) -> bool {
         !self.failed
     }
@@ -41,7 +41,7 @@ impl SecondRendition {
     /// Starts, changes or ends it.
     ///
     /// # Errors
-    /// Why it cannot be had; told once.
+    /// Why it is unavailable; reported once.
     pub(in crate::studio) fn follow(
         &mut self,
         wanted: Option<(BitsPerSecond, Size)>,
@@ -81,7 +81,7 @@ impl SecondRendition {
         }
     }
 
-    /// What it encodes now: the size and what it may take.
+    /// Its present size and bitrate.
     pub(in crate::studio) fn now(&self) -> Option<(Size, BitsPerSecond)> {
         let figures = self.encoder.as_ref()?.figures();
         Some((figures.size, figures.bitrate))

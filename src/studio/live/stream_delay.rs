@@ -1,4 +1,4 @@
-//! The stream delay of a broadcast as a person is told of it.
+//! The stream delay of a broadcast, with its messages for the user.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::text::Problem;
 #[derive(Debug)]
 pub(in crate::studio) struct Changed {
     pub told: event::Delay,
-    /// What a person should know…
+    /// A message for the user…
     pub message: Option<StudioMessage>,
     /// …or find in the history.
     pub note: Option<StudioMessage>,
@@ -26,12 +26,12 @@ pub(in crate::studio) struct Changed {
 pub(in crate::studio) struct StreamDelay {
     delay: Delay,
     told: Option<(DelayState, Duration)>,
-    /// What its files met last, and what helps.
+    /// The last file error, and its cure.
     trouble: Problem,
 }
 
 impl StreamDelay {
-    /// Holds back what the hub hands out; files go into `folder`.
+    /// Delays the packets of the hub; files go to `folder`.
     pub(in crate::studio) fn start(
         duration: Duration,
         folder: PathBuf,
@@ -43,17 +43,17 @@ impl StreamDelay {
         Ok(Self { delay, told: None, trouble: Problem::default() })
     }
 
-    /// What hands out what is due.
+    /// The hub that passes on due packets.
     pub(in crate::studio) fn hub(&self) -> &Hub {
         self.delay.hub()
     }
 
-    /// Takes in nothing more.
+    /// Accepts no more packets.
     pub(in crate::studio) fn drain(&self) {
         self.delay.drain();
     }
 
-    /// Drops what is held.
+    /// Drops the held packets.
     pub(in crate::studio) fn discard(&self) {
         self.delay.discard();
     }
@@ -79,7 +79,7 @@ impl StreamDelay {
         }
     }
 
-    /// What has changed since the last call.
+    /// The changes since the last call.
     pub(in crate::studio) fn poll(&mut self) -> Option<Changed> {
         if let Some(trouble) = self.delay.trouble() {
             tracing::warn!(%trouble, "the delay's files");

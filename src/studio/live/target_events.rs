@@ -1,4 +1,4 @@
-//! What happens at a target, as events and messages.
+//! The events of a target, as events and messages.
 
 use crate::audio::AudioChoice;
 use crate::broadcast::publisher;
@@ -11,7 +11,7 @@ use crate::studio::notices::message::StudioMessage;
 use crate::studio::targets::address::key;
 use crate::text::problem::problem;
 
-/// What a publisher does, in the studio's words.
+/// The studio's state for a publisher's state.
 pub(in crate::studio) fn state(state: publisher::State) -> TargetState {
     match state {
         publisher::State::Connecting => TargetState::Connecting,
@@ -63,12 +63,12 @@ pub(in crate::studio) fn target_event(
     }
 }
 
-/// Which encode goes to a target.
+/// The encode of a target.
 pub(in crate::studio) fn rendition_id(figures: &publisher::Figures) -> RenditionId {
     figures.rendition.as_ref().map_or(RenditionId::Main, |rendition| rendition.rendition_id)
 }
 
-/// What a person is told when a target's state changes, if it is worth a notice.
+/// The notice for a target's change of state, if it needs one.
 pub(in crate::studio) fn message(told: &event::Target) -> Option<StudioMessage> {
     let trouble = told.trouble?;
     let next = match (told.state, told.retry_in) {
@@ -87,7 +87,7 @@ pub(in crate::studio) fn message(told: &event::Target) -> Option<StudioMessage> 
     })
 }
 
-/// The word of a frame choice in events, and whether it is a device.
+/// The name of a video choice in events, and whether it is a device.
 pub(in crate::studio) fn video_kind(choice: &VideoChoice) -> (&'static str, bool) {
     match choice {
         VideoChoice::Camera(_) => ("camera", true),
@@ -104,7 +104,7 @@ pub(in crate::studio) fn video_kind(choice: &VideoChoice) -> (&'static str, bool
     }
 }
 
-/// The word of an audio choice in events, and whether it is a device.
+/// The name of an audio choice in events, and whether it is a device.
 pub(in crate::studio) fn audio_kind(choice: &AudioChoice) -> (&'static str, bool) {
     match choice {
         AudioChoice::Mic(_) => ("mic", true),

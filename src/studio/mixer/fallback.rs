@@ -1,6 +1,5 @@
-//! What is heard in a strip's stead while its source is silent or gone: opened when it is needed, closed
-//! when the source audio again. What could not be begun with is tried again, ever less often, as long as
-//! it is needed.
+//! The fallback of a strip while its source is silent or lost: opened when needed, closed when the
+//! source has audio again. A failed one is retried at increasing intervals while it is needed.
 
 use crate::audio::{self, AudioChoice, AudioFallback};
 use crate::base::{Backoff, Timestamp};
@@ -9,11 +8,11 @@ use crate::studio::notices::message::StudioMessage;
 use crate::studio::sources::{self, Chosen};
 use crate::text::Problem;
 
-/// Opens audio, or says why it cannot be begun with.
+/// Opens audio, or returns why that failed.
 pub(in crate::studio) type Open<'a> =
     dyn FnMut(&AudioChoice) -> Result<audio::Source, Problem> + 'a;
 
-/// When what could not be begun with is tried again.
+/// When to retry a failed one.
 #[derive(Debug)]
 struct RetryTime {
     backoff: Backoff,
@@ -34,23 +33,23 @@ impl RetryTime {
     }
 }
 
-/// That of one strip.
+/// The fallback of one strip.
 #[derive(Debug, Default)]
 pub(in crate::studio) struct StripFallback {
     wanted: Option<AudioChoice>,
-    /// By which it is given to what is open on the strip.
+    /// Passes it to the open source of the strip.
     way: AudioFallback,
     open: Option<Chosen<AudioChoice>>,
-    /// Of one that failed.
+    /// For a failed one.
     again: Option<RetryTime>,
-    /// There is something open on the strip that it can be given to.
+    /// The strip has an open source that can use it.
     stands: bool,
-    /// What was told of those that are closed now.
+    /// The last reports of closed ones.
     closed: Vec<SourceReport>,
 }
 
 impl StripFallback {
-    /// This is to be heard while the strip's source is silent; `None`: the silence.
+    /// Sets the fallback; `None`: silence.
     pub fn set(&mut self, wanted: Option<&AudioChoice>) {
         if self.wanted.as_ref() != wanted {
             self.close();
@@ -59,7 +58,7 @@ impl StripFallback {
         self.way.set_wanted(wanted.is_some());
     }
 
-    /// Stands by for what was opened on the strip, in samples a second.
+    /// Attaches to a source opened on the strip, with this sample rate.
     pub fn over(
         &mut self,
         choice: &AudioChoice,
@@ -79,7 +78,7 @@ impl StripFallback {
         self.stands = false;
     }
 
-    /// Looks how the strip's source fares; what a person is told where the other cannot be opened.
+    /// Checks the strip's source; returns a message if the fallback cannot be opened.
     pub fn poll(
         &mut self,
         report: &SourceReport,
@@ -102,8 +101,7 @@ impl StripFallback {
         message.map(|message| (choice, message))
     }
 
-    /// Tries one that failed once more; what a person is told if the reason is another, or if they
-    /// `asked`.
+    /// Retries a failed one; returns a message if the reason changed, or if the user `asked`.
     pub fn retry(
         &mut self,
         now: Timestamp,
@@ -138,14 +136,14 @@ impl StripFallback {
         }
     }
 
-    /// What changed with the other since the last call: what it is, how it fares, how it fared.
+    /// The changes of the fallback since the last call: its choice, its state, its earlier state.
     pub fn change(&mut self) -> Option<(AudioChoice, SourceReport, SourceReport)> {
         let open = self.open.as_mut()?;
         let (report, before) = open.change()?;
         Some((open.choice.clone(), report, before))
     }
 
-    /// What was told, until the last call, of others that are closed now.
+    /// The last reports of fallbacks that are closed now.
     pub fn closed(&mut self) -> Vec<SourceReport> {
         std::mem::take(&mut self.closed)
     }

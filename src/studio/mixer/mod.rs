@@ -1,6 +1,5 @@
-//! The strips of the mixer as the studio knows them: the main one, whose source is the chosen audio,
-//! and any number beside it, each with a separate source. What is set is remembered; what is open
-//! follows what is set.
+//! The mixer's strips: the main one, whose source is the chosen audio, and any number of others
+//! with their own sources. Settings are saved, and open sources follow them.
 
 pub(in crate::studio) mod fallback;
 pub mod monitoring;
@@ -23,16 +22,16 @@ use crate::studio::scenes;
 use crate::studio::sources::{self, Chosen};
 use crate::text::problem::{Problem, problem};
 
-/// The most strips there are, the main one included; the mixer has one more, for stingers.
+/// Limit for strips, including the main one; the mixer has one more, for stingers.
 pub const MAX_MIXER_STRIPS: usize = MAX_STRIPS - 1;
 
 /// A name longer than this is cut off.
 pub const MAX_NAME: usize = 64;
 
-/// When a strip is heard at all.
+/// The push-to-talk mode of a strip.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub enum TalkMode {
-    /// Whenever it is not muted.
+    /// Always audible unless muted.
     #[default]
     Open,
     /// Only while the key is held.
@@ -46,47 +45,48 @@ pub enum TalkMode {
 /// Whose talk keys are held.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HeldTalkKeys {
-    /// The one key of all strips, the window's.
+    /// The common key of all strips, from the window.
     pub all: bool,
     /// separate Keys.
     pub strips: BTreeSet<StripId>,
 }
 
 impl HeldTalkKeys {
-    /// Whether that of a strip is.
+    /// Whether a strip's key is held.
     pub fn is_held(&self, id: StripId) -> bool {
         self.all || self.strips.contains(&id)
     }
 }
 
-/// A strip as it is remembered. The main one's source is [`Settings::audio`](crate::studio::settings::Settings).
+/// The saved settings of a strip. The main one's source is
+/// [`Settings::audio`](crate::studio::settings::Settings).
 #[derive(Clone, Debug, PartialEq)]
 pub struct AudioStrip {
     pub id: StripId,
-    /// What a person calls it; empty: after its source.
+    /// The user's name for it; empty: after its source.
     pub name: String,
     pub choice: AudioChoice,
     pub strip: Strip,
     pub talk: TalkMode,
-    /// What becomes of a file that is heard only: one that is shown too does as its source does.
+    /// The end behavior of a file without video; one that is also shown follows its source.
     pub at_end: EndBehavior,
-    /// What is heard in its stead while it is silent or gone.
+    /// Its fallback while it is silent or lost.
     pub if_silent: Option<AudioChoice>,
 }
 
 impl AudioStrip {
-    /// The main strip as it is at first.
+    /// The main strip's defaults.
     pub fn main() -> Self {
         Self::new(StripId::MAIN, AudioChoice::None)
     }
 
-    /// A strip that changes nothing.
+    /// A strip with default settings.
     pub fn new(id: StripId, choice: AudioChoice) -> Self {
         let (strip, talk, at_end) = (Strip::default(), TalkMode::Open, EndBehavior::Loop);
         Self { id, name: String::new(), choice, strip, talk, at_end, if_silent: None }
     }
 
-    /// Whether it is not heard while the talk key is held, or not; `shown`: its frame is seen.
+    /// Whether it is muted with the push-to-talk key `held` or not; `shown`: its video is visible.
     pub fn is_muted(&self, held: bool, shown: bool) -> bool {
         let silenced = match self.talk {
             TalkMode::Open => false,
@@ -97,21 +97,21 @@ impl AudioStrip {
         self.strip.muted || silenced
     }
 
-    /// What the mixer is to do then.
+    /// The mixer's settings in that case.
     pub fn effective_strip(&self, held: bool, shown: bool) -> Strip {
         Strip { muted: self.is_muted(held, shown), ..self.strip.clone() }
     }
 }
 
-/// A name as it is kept: without control characters, bounded.
+/// A bounded name without control characters.
 pub fn clean_name(name: &str) -> String {
     scenes::clean(name, MAX_NAME)
 }
 
-/// What is heard in a strip's stead, as `--control` and settings write it; `keep`: nothing else.
+/// Parses the fallback of a strip as in `--control` and settings; `keep`: none.
 ///
 /// # Errors
-/// What can be written.
+/// The valid values.
 pub fn fallback_of(word: &str) -> Result<Option<AudioChoice>, Problem> {
     match word {
         "keep" => Ok(None),
@@ -126,7 +126,7 @@ pub fn fallback_of(word: &str) -> Result<Option<AudioChoice>, Problem> {
     }
 }
 
-/// A strip that is not yet taken.
+/// An unused strip ID.
 pub fn free_id(strips: &[AudioStrip]) -> Option<StripId> {
     if strips.len() >= MAX_MIXER_STRIPS {
         return None;
@@ -134,9 +134,9 @@ pub fn free_id(strips: &[AudioStrip]) -> Option<StripId> {
     (1..).map(StripId).find(|id| strips.iter().all(|strip| strip.id != *id))
 }
 
-/// Takes strips in: one whose source is heard already (`main`: by the main strip) is set like it,
-/// others are added as long as there is room. One that brings no filters keeps those it had. Gives
-/// whether each of them came, and what did not, in plain words.
+/// Adds strips: one with an existing source (`main`: the main strip's) changes that strip, others
+/// are added while there is room. One without filters keeps the existing ones. Returns which were
+/// added, and the others as texts.
 pub fn take_in(
     strips: &mut Vec<AudioStrip>,
     main: Option<&AudioChoice>,
@@ -214,7 +214,7 @@ fn called(strip: &AudioStrip) -> String {
     format!("'{}'", strip.name)
 }
 
-/// What becomes of what a strip plays when it has been played.
+/// The end behavior of a strip's audio.
 #[derive(Debug, Default)]
 pub(super) struct StripEnd {
     pub at_end: EndBehavior,
@@ -222,7 +222,7 @@ pub(super) struct StripEnd {
 }
 
 impl StripEnd {
-    /// Of what has been opened on the strip.
+    /// For the source opened on the strip.
     pub fn follow(&mut self, transport: Transport) {
         self.transport = transport;
     }
@@ -238,21 +238,21 @@ impl StripEnd {
     }
 }
 
-/// Opens audio, of which that becomes at its end.
+/// Opens audio with this end behavior.
 pub(super) type Open<'a> =
     dyn FnMut(&AudioChoice, EndBehavior) -> Result<audio::Source, Problem> + 'a;
 
-/// What is open on the strips beside the main one.
+/// The open sources of the strips, except the main one.
 #[derive(Debug, Default)]
 pub(super) struct Strips {
     open: BTreeMap<StripId, Chosen<AudioChoice>>,
     ends: BTreeMap<StripId, StripEnd>,
     fallbacks: BTreeMap<StripId, StripFallback>,
-    /// What was told of sources that are closed now.
+    /// The last reports of closed sources.
     closed: Vec<SourceReport>,
 }
 
-/// What happened to a strip's source.
+/// A change of a strip's source.
 #[derive(Debug)]
 pub(super) struct StripChange {
     pub choice: AudioChoice,
@@ -261,7 +261,7 @@ pub(super) struct StripChange {
 }
 
 impl StripChange {
-    /// What happened to what is heard in a strip's stead.
+    /// A change of a strip's fallback.
     pub fn of(open_fallbacks: &mut StripFallback) -> Option<Self> {
         let (choice, report, before) = open_fallbacks.change()?;
         Some(Self { choice, report, before })
@@ -269,8 +269,8 @@ impl StripChange {
 }
 
 impl Strips {
-    /// Sets the mixer as wanted, opens what is wanted and not open, and closes what no longer is. What
-    /// cannot be opened is told with its choice.
+    /// Updates the mixer, opens needed sources, and closes others. Returns failures with their
+    /// choices.
     pub fn sync(
         &mut self,
         wanted: &[AudioStrip],
@@ -334,12 +334,12 @@ impl Strips {
         message
     }
 
-    /// What could not even be begun with.
+    /// The sources that could not be opened.
     pub fn failed(&self) -> impl Iterator<Item = &AudioChoice> {
         self.open.values().filter(|it| it.failed()).map(|it| &it.choice)
     }
 
-    /// Tries those of them that are `due` again; tells what a person need know, or all if they `asked`.
+    /// Retries those that are `due`; returns messages, all of them if the user `asked`.
     pub fn retry(
         &mut self,
         due: impl Fn(&AudioChoice) -> bool,
@@ -367,7 +367,7 @@ impl Strips {
         messages
     }
 
-    /// Opens what is to be heard for strips that are silent, and closes what no longer is.
+    /// Opens fallbacks of silent strips, and closes others.
     pub fn open_fallbacks(
         &mut self,
         now: Timestamp,
@@ -382,7 +382,7 @@ impl Strips {
         messages
     }
 
-    /// A person wants those of them that could not be opened to be tried now.
+    /// Retries failed fallbacks at the user's request.
     pub fn retry_fallbacks(
         &mut self,
         now: Timestamp,
@@ -392,19 +392,19 @@ impl Strips {
         others.filter_map(|open_fallbacks| open_fallbacks.retry(now, true, open)).collect()
     }
 
-    /// What a strip plays begins again.
+    /// Restarts a strip's file.
     pub fn restart(&self, id: StripId) {
         if let Some(end) = self.ends.get(&id) {
             end.restart();
         }
     }
 
-    /// How a strip's source fares.
+    /// The state of a strip's source.
     pub fn report(&self, id: StripId) -> Option<SourceReport> {
         self.open.get(&id).map(Chosen::report)
     }
 
-    /// What was told, until the last call, of sources that are closed now.
+    /// The last reports of sources that are closed now.
     pub fn closed(&mut self) -> Vec<SourceReport> {
         let others = self.fallbacks.values_mut().flat_map(StripFallback::closed);
         self.closed.extend(others);
@@ -422,12 +422,12 @@ impl Strips {
     }
 }
 
-/// Whether what is heard may have a frame as well.
+/// Whether the audio source may have video too.
 pub(super) fn has_video(choice: &AudioChoice) -> bool {
     matches!(choice, AudioChoice::Stream(_) | AudioChoice::File(_))
 }
 
-/// The audio of what is shown; `None`: it is of a kind that has none. Looks at no file.
+/// The audio of a video source; `None`: this kind has none. Does not access files.
 pub fn audio_of(choice: &VideoChoice) -> Option<AudioChoice> {
     match choice {
         VideoChoice::Stream(url) => Some(AudioChoice::Stream(url.clone())),
@@ -436,7 +436,7 @@ pub fn audio_of(choice: &VideoChoice) -> Option<AudioChoice> {
     }
 }
 
-/// Whether what is heard is the [audio](audio_of) of what is shown.
+/// Whether an audio source is the [audio](audio_of) of a video source.
 pub fn is_audio_of(heard: &AudioChoice, shown: &VideoChoice) -> bool {
     match (heard, shown) {
         (AudioChoice::Stream(heard), VideoChoice::Stream(shown)) => heard == shown,

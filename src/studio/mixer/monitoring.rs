@@ -1,5 +1,5 @@
-//! What the operator hears: strips that are monitored or solo, on speakers or headphones
-//! of their choice. On a separate thread, since opening a device may take long.
+//! The operator's audio: strips with monitoring or solo, on chosen speakers or headphones. On a
+//! separate thread, because opening a device can take long.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,15 +25,16 @@ pub enum Monitoring {
     Device(String),
 }
 
-/// Blocks of 10 ms that wait for the device: the oldest go, monitoring is heard now or not at all.
+/// Limit for 10 ms blocks that wait for the device: the oldest are dropped, because late monitoring
+/// is useless.
 const WAITING: usize = 16;
 /// More than this queued in the device is cut: clocks differ.
 const MAX_QUEUED: Duration = Duration::from_millis(120);
-/// How long a device that failed is left alone.
+/// Pause after a failed device.
 const REST: Duration = Duration::from_secs(3);
 /// A stop is looked for this often.
 const STOP_POLL_INTERVAL: Duration = Duration::from_millis(100);
-/// How long the thread may take to end before it is left to itself.
+/// How long the thread may take to end before it is abandoned.
 const END: Duration = Duration::from_millis(200);
 
 /// A device that plays the monitoring mix.
@@ -49,7 +50,7 @@ impl Listening {
         Self { worker: None, failed: Arc::default() }
     }
 
-    /// Plays what `mixer` gives for monitoring on these speakers.
+    /// Plays the monitoring audio of `mixer` on these speakers.
     pub fn start(monitoring: Monitoring, mixer: &Mixer, clock: Clock) -> Self {
         let device = match monitoring {
             Monitoring::Off => {
@@ -74,7 +75,7 @@ impl Listening {
         Self { worker, failed }
     }
 
-    /// Why nothing is heard, told once.
+    /// Why nothing is audible, returned once.
     pub fn failure(&self) -> Option<Problem> {
         self.failed.lock().take()
     }

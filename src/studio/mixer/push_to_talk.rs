@@ -1,12 +1,12 @@
-//! The key, or the button of a mouse, that is held down to talk, as strips listen to one.
+//! The push-to-talk key or mouse button, to which strips can listen.
 
 /// A key by the name that the settings file has for it.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct PushToTalkKey(&'static str);
 
 impl PushToTalkKey {
-    /// The keys that may be chosen: none that moves through the window, deletes, or holds another. And the
-    /// buttons: the middle one, and those for back and forward, as they are numbered on mice.
+    /// The allowed keys: none that moves through the window, deletes, or is a modifier. Also mouse
+    /// buttons: middle, back and forward, with their usual numbers.
     #[rustfmt::skip]
     pub const NAMES: [&'static str; 69] = [
         "Space", "Backtick", "Insert", "Home", "End", "PageUp", "PageDown",
@@ -23,7 +23,7 @@ impl PushToTalkKey {
         Self::NAMES.into_iter().find(|known| *known == name).map(Self)
     }
 
-    /// The number of the button that it is: 3 the middle one, 4 back, 5 forward.
+    /// The number of a mouse button: 3 middle, 4 back, 5 forward.
     pub fn button(self) -> Option<u8> {
         self.0.strip_prefix("mouse-")?.parse().ok()
     }

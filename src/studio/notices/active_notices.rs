@@ -1,4 +1,4 @@
-//! The notices that hold now, newest last, and the newest of those that are over.
+//! The active notices, newest last, and the newest ended ones.
 
 use std::collections::VecDeque;
 
@@ -7,11 +7,11 @@ use crate::studio::notices::groups;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::notices::{Level, Notice, PastNotice};
 
-/// The most notices that are kept.
+/// Limit for active notices.
 const MAX_NOTICES: usize = 20;
-/// The most that are over and kept.
+/// Limit for ended notices.
 const MAX_PAST: usize = 12;
-/// What is only good to know holds for this long.
+/// An informational notice is active for this long.
 const INFO_MICROS: i64 = 15_000_000;
 
 /// Numbers notices, keeps the newest, and folds repetitions.
@@ -32,8 +32,8 @@ impl ActiveNotices {
         self.clock.wall_micros(self.clock.now())
     }
 
-    /// Adds a message with what the machine said. The same message about the same thing replaces
-    /// its older self.
+    /// Adds a message with the system's text. It replaces an earlier one with the same message and
+    /// subject.
     pub(in crate::studio) fn add(
         &mut self,
         message: &StudioMessage,
@@ -42,7 +42,7 @@ impl ActiveNotices {
         self.put(message.notice(0, detail))
     }
 
-    /// Adds a notice. Of the trouble of one target only the newest stays.
+    /// Adds a notice. Of the problems of one target, only the newest stays.
     pub(in crate::studio) fn put(&mut self, notice: Notice) -> Notice {
         self.next += 1;
         let again = self.notices.iter().find(|old| old.is_same(&notice)).map_or(0, |old| old.times);
@@ -68,18 +68,18 @@ impl ActiveNotices {
         self.past.drain(..self.past.len().saturating_sub(MAX_PAST));
     }
 
-    /// What is only good to know has been seen by now.
+    /// Ends old informational notices.
     pub(in crate::studio) fn fold_old(&mut self) {
         let now = self.wall_micros();
         self.close(|it| it.level == Level::Info && now - it.wall_micros > INFO_MICROS);
     }
 
-    /// Takes back what is no longer true.
+    /// Withdraws notices that no longer apply.
     pub(in crate::studio) fn clear(&mut self, keys: &[&str]) {
         self.close(|notice| keys.contains(&notice.key()));
     }
 
-    /// Takes back what is no longer true of one device, source, scene or file.
+    /// Withdraws notices of one device, source, scene or file.
     pub(in crate::studio) fn clear_of(&mut self, keys: &[&str], device: &str) {
         let of = |notice: &Notice| {
             let mut names = ["device", "source", "scene", "path"].into_iter();
@@ -88,7 +88,7 @@ impl ActiveNotices {
         self.close(|notice| keys.contains(&notice.key()) && of(notice));
     }
 
-    /// The same again, with another time until the next try; where it was dismissed it stays so.
+    /// Updates the time until the next attempt; a dismissed notice stays dismissed.
     pub(in crate::studio) fn renew(&mut self, message: &StudioMessage) {
         let (new, now) = (message.notice(0, ""), self.wall_micros());
         if let Some(old) = self.notices.iter_mut().find(|old| old.is_same(&new)) {
@@ -98,12 +98,12 @@ impl ActiveNotices {
         }
     }
 
-    /// Takes back what is no longer true of this target.
+    /// Withdraws notices of this target.
     pub(in crate::studio) fn clear_target(&mut self, keys: &[&str], target: u32) {
         self.close(|it| it.target == Some(target) && keys.contains(&it.key()));
     }
 
-    /// Takes back what is no longer true of this host.
+    /// Withdraws notices of this host.
     pub(in crate::studio) fn clear_at(&mut self, key: &str, host: &str) {
         let about = |notice: &Notice| notice.value("host").is_some_and(|it| it == host);
         self.close(|notice| notice.key() == key && about(notice));
@@ -114,12 +114,12 @@ impl ActiveNotices {
         self.notices.retain(|notice| notice.id != id);
     }
 
-    /// Those that hold.
+    /// The active ones.
     pub(in crate::studio) fn notices(&self) -> &[Notice] {
         &self.notices
     }
 
-    /// Those that are over, newest last.
+    /// The ended ones, newest last.
     pub(in crate::studio) fn past(&self) -> impl Iterator<Item = &PastNotice> {
         self.past.iter()
     }

@@ -1,5 +1,5 @@
-//! What happened to the stream, when, for how long: kept while the program runs, and written line by
-//! line into a file a run. Made of the same messages that people are told, which hold no secrets.
+//! The event log of the stream: events with time and duration, kept during the run, and written
+//! line by line to a file per run. It contains the same messages as notices, without secrets.
 
 use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
@@ -14,19 +14,19 @@ use crate::studio::notices::Notice;
 use crate::text::Language;
 use crate::text::problem::problem;
 
-/// Entries that are kept to be looked at; the file has all.
+/// Limit for displayed entries; the file has all.
 const MAX_ENTRIES: usize = 500;
 /// Lines that may wait for a slow disk.
 const LINES: usize = 256;
-/// Files of earlier runs that are kept.
+/// Log files of earlier runs to keep.
 const FILES: usize = 50;
 
 /// Messages that may be repeated at the same time.
 const MAX_RUNNING: usize = 32;
-/// The same said again within this is a repetition: tries of a target are 15 s apart at most.
+/// The same message within this time is a repetition: attempts are at most 15 s apart.
 const REPEAT_WINDOW: Duration = Duration::from_secs(60);
 
-/// Which messages end what which others began, where they speak of the same.
+/// Which messages end which others with the same subject.
 const ENDS: &[(&str, &str, &str)] = &[
     ("target-back", "target-", "host"),
     ("target-on-air", "target-", "host"),
@@ -40,32 +40,32 @@ const ENDS: &[(&str, &str, &str)] = &[
     ("frames-dropped-over", "passthrough-left-out", "host"),
 ];
 
-/// One thing that happened.
+/// An entry of the event log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogEntry {
     /// Microseconds since the Unix epoch.
     pub wall_micros: i64,
-    /// What: the message that a person was told, or would have been.
+    /// The message, whether it was shown or not.
     pub notice: Notice,
-    /// How often in a row.
+    /// The number of repetitions.
     pub times: u32,
-    /// How long it lasted, once it has ended; `None` for what has no length or still continues.
+    /// Its duration, once it has ended; `None` without a duration, or while it continues.
     pub lasted: Option<Duration>,
 }
 
-/// A message that may be said again.
+/// A message that can repeat.
 #[derive(Debug)]
 struct Running {
     notice: Notice,
     last_micros: i64,
-    /// How often it was said without a line in the file.
+    /// Repetitions not yet written to the file.
     unwritten: u32,
 }
 
 /// The list and the file.
 #[derive(Debug, Default)]
 pub(in crate::studio) struct EventLog {
-    /// What was said last of each subject, oldest first.
+    /// The last message of each subject, oldest first.
     running: Vec<Running>,
     /// Shared with who looks at it, and copied only when it changes meanwhile.
     entries: Arc<VecDeque<LogEntry>>,
@@ -75,7 +75,7 @@ pub(in crate::studio) struct EventLog {
 }
 
 impl EventLog {
-    /// A chronicle that is written to this file, if to any; it is made with the first line.
+    /// An event log that is written to this file, if any, which is created with the first line.
     pub fn new(path: Option<PathBuf>, language: Language) -> Self {
         Self { path, language, ..Self::default() }
     }
@@ -122,7 +122,7 @@ impl EventLog {
         self.write_line(wall_micros, &texts, lasted);
     }
 
-    /// Counts what was just said of the same, instead of saying it again.
+    /// Counts a recent identical message instead of adding it again.
     fn is_repeated(&mut self, notice: &Notice, wall_micros: i64) -> bool {
         let Some(known) = self.running.iter_mut().find(|it| it.notice.is_same(notice)) else {
             return false;
@@ -139,7 +139,7 @@ impl EventLog {
         true
     }
 
-    /// Writes how often these were repeated, and forgets them.
+    /// Writes the number of repetitions, and removes the entries.
     fn write_repeated(&mut self, which: impl Fn(&Running) -> bool) {
         let running = std::mem::take(&mut self.running);
         let (gone, stay): (Vec<_>, Vec<_>) = running.into_iter().partition(which);
@@ -158,7 +158,7 @@ impl EventLog {
         }
     }
 
-    /// What this ends has a length now; gives the longest.
+    /// Sets the duration of ended entries, and returns the longest.
     fn close(&mut self, notice: &Notice, wall_micros: i64) -> Option<Duration> {
         let ended = ENDS.iter().filter(|(end, ..)| *end == notice.key());
         ended
@@ -193,7 +193,7 @@ impl EventLog {
         longest
     }
 
-    /// What this message told of this host or device has ended; of none: of whatever it was about.
+    /// This message about this host or device has ended; without one: about any.
     pub fn over(&mut self, key: &str, of: &str, wall_micros: i64) {
         self.write_repeated(|it| it.notice.key() == key);
         let about = |notice: &Notice| {
@@ -259,7 +259,7 @@ impl EventLog {
         }
     }
 
-    /// Writes what waits, at most within `limit`.
+    /// Writes the rest within `limit`.
     pub fn end(&mut self, limit: Duration) {
         self.write_repeated(|_| true);
         if let Some((lines, mut worker)) = self.lines.take() {
@@ -283,7 +283,7 @@ fn open(path: &Path) -> std::io::Result<File> {
     OpenOptions::new().create(true).append(true).open(path)
 }
 
-/// Keeps the newest files of a folder that holds nothing else.
+/// Keeps the newest files of a folder for logs.
 fn forget_old(folder: &Path) {
     let Ok(list) = fs::read_dir(folder) else { return };
     let ours = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "txt");
@@ -295,8 +295,8 @@ fn forget_old(folder: &Path) {
     }
 }
 
-/// Where the chronicle of a run that begins now is written: `onair/history/TIME.txt` in the user's
-/// folder of states; `None` where the system has no such folder.
+/// The log file of a run that begins now: `onair/history/TIME.txt` in the user's state folder;
+/// `None` if the system has no such folder.
 pub fn default_path(wall_micros: i64) -> Option<PathBuf> {
     let folder = dirs::state_dir().or_else(dirs::data_local_dir)?;
     let at = jiff::Timestamp::from_microsecond(wall_micros).ok()?;

@@ -1,4 +1,4 @@
-//! Names of notices that are taken back together.
+//! Names of notices that are withdrawn together.
 
 /// Of sources that do not deliver.
 pub(in crate::studio) const DOWN: &[&str] = &[
@@ -21,7 +21,7 @@ pub(in crate::studio) const LEFT_OUT: &[&str] = &["scene-file-left-out", "scene-
 /// Of files that filters work with.
 pub(in crate::studio) const FILTER: &[&str] = &["filter-failed", "mask-failed"];
 
-/// Of those that transitions do.
+/// Notices of transitions.
 pub(in crate::studio) const TRANSITION: &[&str] = &["transition-failed"];
 
 /// Of a target; a new try makes them untrue. The first two are about its settings and no trouble on the way.
@@ -45,7 +45,7 @@ pub(in crate::studio) const TARGET: &[&str] = &[
 /// Of frames that are dropped for a target; `frames-dropped-over` takes them back.
 pub(in crate::studio) const DROPS: &[&str] = &["passthrough-left-out", "frames-dropped"];
 
-/// Of what holds only while a broadcast continues.
+/// Notices that apply only during a broadcast.
 pub(in crate::studio) const BROADCAST: &[&str] = &[
     "encoder-slow",
     "misfit",
@@ -58,7 +58,7 @@ pub(in crate::studio) const BROADCAST: &[&str] = &[
     "target-no-network",
 ];
 
-/// Of what was made to fit a connection.
+/// Notices of adaptations to a slow connection.
 pub(in crate::studio) const ADAPTATION: &[&str] = &[
     "bitrate-lowered",
     "bitrate-restored",
@@ -69,7 +69,7 @@ pub(in crate::studio) const ADAPTATION: &[&str] = &[
     "rendition-failed",
 ];
 
-/// Of what is wrong with what viewers get.
+/// Notices of the viewer monitor.
 pub(in crate::studio) const MONITOR: &[&str] = &[
     "monitor-unreachable",
     "monitor-no-stream",
@@ -82,7 +82,7 @@ pub(in crate::studio) const MONITOR: &[&str] = &[
     "monitor-wrong-size",
 ];
 
-/// Of what is watched.
+/// Notices of players.
 pub(in crate::studio) const WATCH: &[&str] = &[
     "watch-no-stream",
     "watch-unreachable",
@@ -102,8 +102,8 @@ pub(in crate::studio) const DEGRADATION: &[&str] = &[
     "degradation-over",
 ];
 
-/// Of what is not heard; taken back once there is room for a strip.
+/// A missing strip; withdrawn once there is room.
 pub(in crate::studio) const NO_STRIP: &str = "scene-no-strip";
 
-/// Of a scene with too many layers; taken back once it has no more.
+/// A scene with too many layers; withdrawn once it has fewer.
 pub(in crate::studio) const CROWDED: &str = "scene-crowded";

@@ -1,5 +1,5 @@
-//! The table of all notices: the name of each, how much it matters, the values its texts name. The texts and
-//! the cure are the message of that name in `assets/i18n/*/notices.ftl`; a test holds them together.
+//! The table of all notices: each one's name, level and values. The texts and the cure are the
+//! message of that name in `assets/i18n/*/notices.ftl`; a test compares them.
 
 use std::io;
 
@@ -13,8 +13,8 @@ use crate::studio::notices::{Level, Next, Notice, Remedy, TileId, groups};
 use crate::studio::scenes::edits::EditRefusal;
 use crate::text::problem::{Problem, problem};
 
-/// `Variant "name" Level [texts] [problems] { what its texts do not name };` and in `also` what chooses its
-/// name by a value.
+/// `Variant "name" Level [texts] [problems] { further values };` and in `also` those whose name
+/// depends on a value.
 macro_rules! notices {
     (
         also { $($also:tt)* }
@@ -39,7 +39,7 @@ macro_rules! notices {
             &[$(($key, &[$(stringify!($text),)* $(stringify!($problem)),*])),*];
 
         impl StudioMessage {
-            /// What happened, with the values of its texts.
+            /// The problem with its values.
             pub fn problem(&self) -> Problem {
                 match self {
                     $(Self::$variant { $($text,)* $($problem,)* .. } => {
@@ -49,7 +49,7 @@ macro_rules! notices {
                 }
             }
 
-            /// How much it matters.
+            /// The level.
             pub fn level(&self) -> Level {
                 match self {
                     $(Self::$variant { .. } => Level::$level,)*
@@ -62,9 +62,9 @@ macro_rules! notices {
 
 notices! {
     also {
-        /// What a source delivers is not as it should be.
+        /// A source's content has a problem.
         Alarm { alarm: SourceAlarm, device: String },
-        /// A change of the scenes was not made.
+        /// An edit of the scenes was refused.
         Refused(EditRefusal),
         /// On the way to the target or on air; `key` tells the kind.
         Target {
@@ -76,16 +76,16 @@ notices! {
             cause: Problem,
             next: Next,
         },
-        /// What viewers of a target get is not what is sent; `key` tells the kind.
+        /// The viewers' stream differs from the sent one; `key` is the kind.
         Monitor { key: &'static str, host: String, cause: Problem },
         /// The player could not play or continue; `key` tells the kind.
         Watch {
             key: &'static str,
             cause: Problem,
-            /// A certificate that its owner may accept, and the tile that it was shown to.
+            /// A certificate that the user can accept, and the tile that received it.
             trust: Option<(TileId, CertificatePin)>,
         },
-        /// What the player says about the stream it plays.
+        /// A player's message about its stream.
         Player(player::PlayerMessage),
     }
 
@@ -100,7 +100,7 @@ notices! {
     MicrophoneFailed "microphone-failed" Warning [device] [reason] {};
     MicrophoneBack "microphone-back" Info [device] [] {};
     NoMicrophone "no-microphone" Info [] [] {};
-    /// A source that is neither camera nor microphone does not deliver.
+    /// A source other than a camera or microphone does not deliver.
     SourceTrouble "source-trouble" Warning [device] [reason] {};
     SourceBack "source-back" Info [device] [] {};
     /// Another device is the system's default now, and is used.
@@ -113,32 +113,32 @@ notices! {
 
     // Scenes.
     SourceFailed "scene-source-failed" Warning [source] [reason] { id: SourceId };
-    /// A source that was shown is gone.
+    /// A visible source is lost.
     SourceLost "scene-source-lost" Warning [source] [reason] { id: SourceId };
     SceneSourceBack "scene-source-back" Info [source] [] {};
-    /// A source continues without this one of its files.
+    /// A source skips one of its files.
     FileLeftOut "scene-file-left-out" Warning [source path] [reason] { id: SourceId };
-    /// A source continues without this one of its files, and others.
+    /// A source skips one of its files, and others.
     FilesLeftOut "scene-files-left-out" Warning [source path others] [reason] { id: SourceId };
-    /// What a source plays is not heard: there are as many strips as there may be.
+    /// A source's audio is not played: the number of strips is at its limit.
     NoStrip "scene-no-strip" Warning [source] [] {};
     /// A scene has more layers than are drawn.
     Crowded "scene-crowded" Warning [scene] [] {};
-    /// A file that filters of these sources work with cannot be used: they do nothing.
+    /// A file of these sources' filters is unusable: the filters have no effect.
     FilterFailed "filter-failed" Warning [source path] [reason] { id: SourceId };
-    /// …and what it is to hide of them must not be seen.
+    /// …and the part that it hides must not be visible.
     MaskFailed "mask-failed" Warning [source path] [reason] { id: SourceId };
     /// The image of a wipe or the clip of a stinger cannot be used.
     TransitionFailed "transition-failed" Warning [path] [reason] {};
     ScenesImported "scenes-imported" Info [scenes sources strips] [] {};
-    /// What of a collection was not imported.
+    /// Parts of a collection that were not imported.
     ScenesLeftOut "scenes-left-out" Warning [] [what] {};
     ScenesImportFailed "scenes-import-failed" Error [path] [reason] {};
     ScenesExported "scenes-exported" Info [path] [] {};
     ScenesExportFailed "scenes-export-failed" Error [path] [reason] {};
 
     // Scene collections and profiles.
-    /// What was asked of them was not done.
+    /// A command for collections or profiles failed.
     PartFailed "part-failed" Error [] [reason] {};
     PartImported "part-imported" Info [name] [] {};
     PartExported "part-exported" Info [path] [] {};
@@ -146,7 +146,7 @@ notices! {
     // A machine that does not keep up.
     PreviewDropped "degradation-preview" Warning [] [] {};
     TransitionsDropped "degradation-transitions" Warning [] [] {};
-    /// Filters that only make a frame nicer are left out.
+    /// Cosmetic filters are skipped.
     FiltersDropped "degradation-filters" Warning [] [] {};
     RateHalved "degradation-rate" Warning [] [] {};
     FullQuality "degradation-over" Info [] [] {};
@@ -161,28 +161,28 @@ notices! {
     /// This target gets the second encode.
     RenditionLowered "rendition-lowered" Warning [host size kbps] [] {};
     RenditionRestored "rendition-restored" Info [host] [] {};
-    /// There is no second encode for those who need one.
+    /// A needed second encode is unavailable.
     RenditionFailed "rendition-failed" Warning [] [reason] {};
-    /// The connection to a target is too slow for what is sent.
+    /// The connection to a target is too slow for the stream.
     FramesDropped "frames-dropped" Warning [host] [] { id: u32 kbps: Option<u32> };
     /// …and carries it again, or the target has ended.
     FramesDroppedOver "frames-dropped-over" Info [host dropped total seconds] [] { id: u32 };
 
     // Targets.
-    /// Nothing is switched on to go live to.
+    /// No target is enabled.
     NoTarget "no-target" Error [] [] {};
     TargetInvalid "target-invalid" Error [host] [reason] { id: u32 };
     TargetBack "target-back" Info [host seconds] [] { id: u32 };
     /// For the event log: the stream has reached a target.
     TargetOnAir "target-on-air" Info [host] [] {};
-    /// The stream is not what a service takes; how.
+    /// The stream exceeds a service's limit.
     Misfit "misfit" Warning [] [reason] { kbps: Option<u32> };
-    /// A key could not be kept or read.
+    /// A key could not be stored or read.
     KeyNotKept "key-not-kept" Warning [] [reason] {};
-    /// A server did not say whether it takes what is sent as it is.
+    /// A server did not announce support for the codecs of a passthrough.
     CodecsUnannounced "codecs-unannounced" Warning [host codecs] [] {};
     ServerSays "server-says" Info [host text] [] {};
-    /// Viewers get what is sent again.
+    /// Viewers get the sent stream again.
     MonitorWell "monitor-well" Info [host seconds] [] {};
     NetworkChanged "network-changed" Info [came gone] [] {};
     /// This machine slept.
@@ -202,7 +202,7 @@ notices! {
     FaultStruck "fault-struck" Info [fault] [] {};
     /// Beyond this machine, anybody may publish at this address.
     ServerOpen "server-open" Warning [address] [] {};
-    /// Beyond this machine, anybody may play what is published at this address.
+    /// Clients of other machines can play the streams at this address.
     ServerOpenToPlay "server-open-to-play" Info [address] [] {};
     PortTaken "port-taken" Info [wanted used] [] {};
     ServerFailed "server-failed" Error [] [reason] {};
@@ -211,7 +211,7 @@ notices! {
     /// Nothing was recorded.
     RecordingNotStarted "recording-not-started" Error [path] [reason] {};
     RecordingFailed "recording-failed" Error [path] [reason] {};
-    /// The next file cannot be made; this one continues.
+    /// The next file cannot be created; this one continues.
     RecordingHeld "recording-held" Warning [path] [reason] {};
     RecordingRenamed "recording-renamed" Info [path] [] {};
     /// The format has no room for the extra audio tracks.
@@ -230,7 +230,7 @@ notices! {
     MonitoringFailed "monitoring-failed" Error [] [reason] {};
     /// An earlier run met an error that nobody expected.
     Crashed "crashed" Warning [path] [] {};
-    /// An earlier run ended while it was on air.
+    /// An earlier run ended unexpectedly while on air.
     Interrupted "on-air-interrupted" Warning [targets scene time] [] {};
     /// The display is gone, and the stream continues.
     DisplayLost "display-lost" Warning [] [] {};
@@ -249,10 +249,10 @@ notices! {
     FoundDisk "found-disk" Info [folder hours] [] {};
     FoundDiskLittle "found-disk-little" Warning [folder hours] [] {};
     FoundFolderBad "found-folder-bad" Warning [folder] [reason] {};
-    /// The recording that was asked for could not be begun.
+    /// The requested recording could not start.
     FoundRecordBad "found-record-bad" Error [path] [reason] {};
     FoundClock "found-clock" Info [time] [] {};
-    /// Nothing keeps it right.
+    /// Nothing synchronizes it.
     FoundClockAlone "found-clock-alone" Info [time] [] {};
     FoundClockWrong "found-clock-wrong" Error [time] [] {};
     /// The way to a service carried this, in its test mode.
@@ -260,11 +260,11 @@ notices! {
     FoundUploadNarrow "found-upload-narrow" Warning [host kbps wanted] [] { id: u32 };
     /// There is no test mode: nothing was sent.
     FoundNotMeasured "found-not-measured" Info [host] [] {};
-    /// How many times faster than needed.
+    /// The speed relative to the necessary one.
     FoundEncoder "found-encoder" Info [times] [] {};
     /// Fast enough, with little to spare.
     FoundEncoderSlow "found-encoder-slow" Warning [times] [] {};
-    /// Not fast enough: frames would be left out.
+    /// Too slow: frames would be dropped.
     FoundEncoderTooSlow "found-encoder-too-slow" Error [times] [] {};
     FoundEncoderFailed "found-encoder-failed" Error [] [reason] {};
     FoundTarget "found-target" Info [host ms] [] {};
@@ -306,7 +306,7 @@ const BY_VALUE: &[(&[&str], &[&str])] = &[
     (groups::WATCH, &["cause"]),
 ];
 
-/// The name of what a value represents in a table of them.
+/// The name of a value in a table.
 fn named<T: Copy + PartialEq>(table: &[(T, &'static str)], value: T) -> &'static str {
     table.iter().find(|(it, _)| *it == value).map_or("", |(_, name)| name)
 }
@@ -328,7 +328,7 @@ impl StudioMessage {
         TABLE.iter().copied().chain(chosen)
     }
 
-    /// The message as a notice with this number, and what the machine said.
+    /// The message as a notice with this number and the system's text.
     pub fn notice(&self, id: u64, detail: impl Into<String>) -> Notice {
         Notice {
             id,
@@ -374,7 +374,7 @@ impl StudioMessage {
         }
     }
 
-    /// The target that it is about.
+    /// Its target.
     fn target(&self) -> Option<u32> {
         match self {
             Self::Target { id, .. }
@@ -447,7 +447,7 @@ impl StudioMessage {
         }
     }
 
-    /// Of the disk that a recording goes to.
+    /// For the disk of a recording.
     pub fn of_disk(warning: Warning) -> Self {
         match warning {
             Warning::Space { left, free } => Self::DiskSpace {
@@ -458,7 +458,7 @@ impl StudioMessage {
         }
     }
 
-    /// Of settings that could not be written.
+    /// For settings that could not be saved.
     pub fn settings_not_saved(error: &io::Error) -> Self {
         Self::SettingsNotSaved { reason: Trouble::problem(error) }
     }

@@ -1,4 +1,4 @@
-//! What a person is told: one summary, one piece of advice, the detail for who wants it.
+//! A notice for the user: one summary, one cure, and the system's text as a detail.
 
 pub(in crate::studio) mod active_notices;
 pub mod event_log;
@@ -16,7 +16,7 @@ use crate::net::CertificatePin;
 use crate::text::Language;
 use crate::text::problem::{Problem, problem};
 
-/// How much it matters.
+/// The level.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Level {
     /// Good to know.
@@ -27,7 +27,7 @@ pub enum Level {
     Error,
 }
 
-/// What a button beside the notice does.
+/// The action of a notice's button.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Remedy {
     /// Try the lost target again now.
@@ -36,46 +36,46 @@ pub enum Remedy {
     EditTarget(u32),
     /// Show this target's stream key for correction.
     EditKey(u32),
-    /// Try this target again, which has given up.
+    /// Retry this target, which has failed.
     StartTarget(u32),
     /// Reach this target's service on port 443 instead.
     UsePort443(u32),
     /// Go live as before the crash.
     Resume,
-    /// Send nothing to this target any more.
+    /// Disable this target.
     SwitchOff(u32),
     /// Encode the video with this many kilobits a second.
     LowerBitrate(u32),
     /// Accept this certificate, and no other, from this target.
     TrustCertificate { target: u32, pin: CertificatePin },
-    /// Accept this certificate, and no other, from the server of what this tile is to play.
+    /// Accept only this certificate from the server of this tile's stream.
     TrustStream { tile: TileId, pin: CertificatePin },
     /// Use the test pattern instead.
     UseTestSource,
-    /// Let the audio be heard again.
+    /// Unmute the audio.
     Unmute,
     /// Look for devices again.
     RefreshDevices,
     /// Choose another recording folder.
     ChooseFolder,
-    /// Show what this source shows, for correction.
+    /// Edit this source.
     EditSource(SourceId),
     /// Show the filters of this source, for another file.
     EditFilters(SourceId),
     /// Show the options of the transition, for another file.
     EditTransition,
-    /// Open at once what could not be opened.
+    /// Retry failed sources and files now.
     TryAgain,
 }
 
-/// What becomes of a target in trouble.
+/// The next step for a failed target.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// It is tried again after this.
+    /// It is retried after this time.
     Retry(Duration),
-    /// It is not tried again.
+    /// It is not retried.
     GivenUp,
-    /// The connection stands; it is made again if the trouble lasts.
+    /// The connection is open; it is restarted if the problem lasts.
     Waiting,
 }
 
@@ -92,27 +92,27 @@ impl From<Next> for Problem {
     }
 }
 
-/// Something that a person is told. It has no sentences: a [`Language`] says its problem.
+/// A message for the user. It contains no sentences: a [`Language`] formats its problem.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
     /// Counts up; names the notice for dismissal.
     pub id: u64,
-    /// What happened, with the values that the texts name, and what to do about it.
+    /// The problem with its values, and its cure.
     pub problem: Problem,
     pub level: Level,
-    /// What the machine said, verbatim, without secrets.
+    /// The system's text, verbatim, without secrets.
     pub detail: String,
     /// The buttons that help, the best first.
     pub remedies: Vec<Remedy>,
-    /// The target that it is about, by its id.
+    /// The ID of its target.
     pub target: Option<u32>,
-    /// When it was told last, in microseconds since the Unix epoch.
+    /// When it was last reported, in microseconds since the Unix epoch.
     pub wall_micros: i64,
-    /// How often it was told without a break.
+    /// The number of consecutive reports.
     pub times: u32,
 }
 
-/// A notice that has ended: what it said is no longer true.
+/// An ended notice, which no longer applies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PastNotice {
     pub notice: Notice,
@@ -121,17 +121,17 @@ pub struct PastNotice {
 }
 
 impl Notice {
-    /// Which notice it is (`camera-lost`).
+    /// Its name (`camera-lost`).
     pub fn key(&self) -> &'static str {
         self.problem.id()
     }
 
-    /// What happened, in English.
+    /// The summary in English.
     pub fn summary(&self) -> String {
         Language::English.say(&self.problem)
     }
 
-    /// What to do about it, in English; empty where there is nothing to do.
+    /// The cure in English; empty if there is none.
     pub fn advice(&self) -> String {
         Language::English.cure(&self.problem).unwrap_or_default()
     }
@@ -142,7 +142,7 @@ impl Notice {
         found.map(|(_, value)| Language::English.value(value))
     }
 
-    /// Whether it says the same of the same; when the next try begins makes no difference.
+    /// Whether it has the same message and subject, regardless of the time until the next attempt.
     pub fn is_same(&self, other: &Self) -> bool {
         let values = |notice: &Self| {
             let args = notice.problem.args().iter().filter(|(name, _)| *name != "next");
@@ -151,7 +151,7 @@ impl Notice {
         self.key() == other.key() && self.target == other.target && values(self) == values(other)
     }
 
-    /// What servers, files and devices said in it is shown, and steers nothing.
+    /// Removes harmful characters from texts of servers, files and devices.
     pub(super) fn sanitized(mut self) -> Self {
         self.problem = self.problem.map_texts(&sanitized);
         if let Cow::Owned(clean) = sanitized(&self.detail) {

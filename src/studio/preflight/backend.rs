@@ -3,8 +3,7 @@
 
 use std::time::Duration;
 
-/// Whether the clock is kept right from outside (NTP), as the kernel is told; `None` where it does
-/// not tell.
+/// Whether the clock is synchronized (NTP), according to the kernel; `None` if unknown.
 #[cfg(target_os = "linux")]
 pub(in crate::studio) fn is_synchronised() -> Option<bool> {
     // SAFETY: `timex` consists of integers only, for which all zero bits are a valid value; its
@@ -15,8 +14,8 @@ pub(in crate::studio) fn is_synchronised() -> Option<bool> {
     (state >= 0).then_some(told.status & libc::STA_UNSYNC == 0)
 }
 
-/// How long the machine has slept since its start: by how much the clock that continues in sleep is
-/// ahead of the one that stands still.
+/// How long the machine has slept since its start: the difference between the clocks that include
+/// and exclude sleep.
 #[cfg(target_os = "linux")]
 pub(in crate::studio) fn asleep() -> Option<Duration> {
     let read = |clock: libc::clockid_t| -> Option<Duration> {

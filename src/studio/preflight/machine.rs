@@ -8,9 +8,9 @@ use crate::studio::notices::message::StudioMessage;
 use crate::studio::preflight::backend;
 use crate::studio::targets::quality::Quality;
 
-/// With room for less than this a recording of an evening ends early.
+/// With space for less than this, a recording of an evening would end early.
 const LITTLE_HOURS: f64 = 2.0;
-/// 2026-01-01: this program is younger than a clock that says less, in seconds since 1970…
+/// 2026-01-01 in seconds since 1970: an earlier clock is wrong, because this program is newer…
 const YOUNGEST: i64 = 1_767_225_600;
 /// …and 20 years later nobody will run it.
 const OLDEST: i64 = YOUNGEST + 20 * 31_557_600;

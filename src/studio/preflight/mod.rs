@@ -1,7 +1,7 @@
-//! *Ready?*: looks at everything that a broadcast needs without going live. Sources and levels are
-//! read as they are; the encoder is tried with a second of moving frame; each target is asked as
-//! far as its answer to `connect` and left again; only where a service has a test mode is something
-//! sent, as a test. On a separate thread.
+//! The pre-flight check: checks everything that a broadcast needs, without going live. Sources and
+//! levels are read as they are; the encoder encodes a second of moving video; each target is
+//! connected up to its answer to `connect`; data is sent only to a service's test mode. On a
+//! separate thread.
 
 pub(in crate::studio) mod backend;
 mod machine;
@@ -26,9 +26,9 @@ pub(super) use crate::studio::preflight::upload::{Plan, PlannedCheck};
 
 /// Findings that may wait to be read: more than there can be.
 const FINDINGS: usize = 64;
-/// How long the encoder is tried, in frames of the chosen rate.
+/// How long the encoder is tested, in frames of the chosen rate.
 const TRIED: Duration = Duration::from_secs(1);
-/// How long that may take.
+/// The time limit of that test.
 const TRIED_WITHIN: Duration = Duration::from_secs(20);
 /// With less than this share of its speed to spare, a machine will stumble sooner or later.
 const SPARE: f64 = 1.3;
@@ -42,7 +42,7 @@ pub(super) struct Preflight {
 }
 
 impl Preflight {
-    /// Begins with what is known already, and tries the rest.
+    /// Begins with the known findings, and tests the rest.
     pub fn start(known: &[StudioMessage], plan: Plan) -> std::io::Result<Self> {
         let (sender, findings) = queue::bounded("findings", FINDINGS, Full::DropOldest);
         let worker = Worker::spawn("preflight", move |stop| check(&plan, &sender, stop))?;
@@ -55,14 +55,14 @@ impl Preflight {
         self.found.push(found.notice(self.found.len() as u64, ""));
     }
 
-    /// Takes what was found since.
+    /// Takes new findings.
     pub fn poll(&mut self) {
         while let Ok(found) = self.findings.try_recv() {
             self.add(&found);
         }
     }
 
-    /// Whether there is more to come.
+    /// Whether findings are still expected.
     pub fn is_running(&self) -> bool {
         !self.worker.is_finished() || !self.findings.is_empty()
     }
@@ -103,8 +103,8 @@ fn try_encoder(plan: &Plan, stop: &Stop) -> StudioMessage {
     }
 }
 
-/// How many times as fast as this quality needs this machine encodes the moving test pattern, while it does
-/// everything else it does.
+/// The speed at which this machine encodes the moving test pattern, relative to this quality's
+/// needs, while everything else runs.
 fn measure_encoder(clock: Clock, quality: &Quality, stop: &Stop) -> Result<f64, String> {
     let Quality { size, frame_rate, .. } = *quality;
     let grid = FrameGrid { origin: Timestamp::ZERO, rate: frame_rate };
@@ -136,7 +136,7 @@ fn measure_encoder(clock: Clock, quality: &Quality, stop: &Stop) -> Result<f64, 
     Ok(needed / figures.busy.as_secs_f64().max(1e-6))
 }
 
-/// What it means that the encoder is this many times as fast as the frame needs.
+/// The finding for this relative speed of the encoder.
 fn speed(factor: f64) -> StudioMessage {
     let times = format!("{factor:.1}");
     match factor {
@@ -146,7 +146,7 @@ fn speed(factor: f64) -> StudioMessage {
     }
 }
 
-/// Asks a target as far as its answer to `connect`.
+/// Connects to a target up to its answer to `connect`.
 fn ask(plan: &Plan, id: u32, host: &str, target: &publisher::Target) -> StudioMessage {
     let begun = plan.clock.now();
     let TargetUrl::Rtmp(url) = &target.url;

@@ -1,5 +1,5 @@
-//! Which quality to begin with: the encoder's speed at each usual size and the way to the target are measured
-//! on a separate thread, and the recommendation follows from both (pure).
+//! Recommends an initial quality: a separate thread measures the encoder's speed at each usual size
+//! and the upload to the target, and a pure function decides.
 
 use crate::base::queue::{self, Full, Receiver, Sender};
 use crate::base::{Stop, Worker};
@@ -12,19 +12,19 @@ use crate::text::Problem;
 
 /// Results that may wait to be read: more than there can be.
 const RESULTS: usize = 16;
-/// How many times as fast as the frames come the encoder must be: capture, compositor, window and
+/// The necessary encoder speed relative to the frame rate, because capture, compositor, window and
 /// other programs need their share.
 const ENCODER_MARGIN: f64 = 2.0;
 /// The share of a limited upload that the video may take.
 const UPLOAD_SHARE: f64 = 0.75;
-/// Video for the way to a service, at most: what the best of the usual qualities needs, and some.
+/// The maximum test bitrate to a service: slightly more than the best usual quality needs.
 const TEST_BITRATE: BitsPerSecond = BitsPerSecond(6_000_000);
-/// What nearly every connection carries, where nothing was measured.
+/// A bitrate for nearly every connection, without a measurement.
 const CAREFUL_BITRATE: BitsPerSecond = BitsPerSecond(2_500_000);
-/// With less than this nothing is recognized.
+/// Below this, no video is recognizable.
 const LEAST_BITRATE: BitsPerSecond = BitsPerSecond(300_000);
 
-/// What is known of the way to the target.
+/// The known upload to the target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Upload {
     /// The stream stays on this machine.
@@ -35,24 +35,24 @@ pub enum Upload {
     AtLeast(BitsPerSecond),
     /// More was sent than arrived.
     Limited(BitsPerSecond),
-    /// The target does not answer as it should.
+    /// The target does not answer correctly.
     Failed(Problem),
 }
 
-/// What decided against the next better quality.
+/// The reason against the next better quality.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Limit {
     /// There is no better one.
     None,
     Encoder,
     Upload,
-    /// The upload is not known.
+    /// The upload is unknown.
     Unknown,
     /// The service does not take more.
     Service,
 }
 
-/// A quality to begin with.
+/// A recommended quality.
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub struct Recommendation {
     pub preset: Preset,
@@ -61,7 +61,7 @@ pub struct Recommendation {
     pub limit: Limit,
 }
 
-/// What was measured so far.
+/// The measurements so far.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MeasuredQuality {
     /// Frames a second that the encoder manages, by their size.
@@ -134,8 +134,8 @@ pub(in crate::studio) struct Measurement {
 }
 
 impl Measurement {
-    /// Begins; `limits`: what the target's service takes; `fault`: what is wrong with a target that cannot be
-    /// asked.
+    /// Starts; `limits`: the service's limits; `fault`: the problem of a target that cannot be
+    /// tested.
     pub fn start(
         plan: Plan,
         limits: Option<Limits>,
@@ -146,7 +146,7 @@ impl Measurement {
         Ok(Self { results, worker, limits, measured: MeasuredQuality::default() })
     }
 
-    /// Takes what was measured since.
+    /// Takes new measurements.
     pub fn poll(&mut self) {
         // Before the results: what comes after the last look is taken by the next one.
         let over = self.worker.is_finished();
@@ -164,7 +164,7 @@ impl Measurement {
         self.measured.running = !over;
     }
 
-    /// What is known.
+    /// The known measurements.
     pub fn measured(&self) -> &MeasuredQuality {
         &self.measured
     }
@@ -219,7 +219,7 @@ mod tests {
         sizes.into_iter().zip(fps).collect()
     }
 
-    /// Lines, frames a second, kbit/s, and what decided against more.
+    /// Height, frame rate, kbps, and the reason against more.
     fn found(fps: [f64; 3], upload: &Upload, limits: Option<&Limits>) -> (u32, f64, u32, Limit) {
         let Recommendation { preset, bitrate, limit } = recommend(&speeds(fps), upload, limits);
         (preset.size.height, preset.frame_rate.as_f64(), bitrate.as_kbps(), limit)

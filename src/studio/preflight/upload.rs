@@ -1,6 +1,6 @@
-//! *Ready?*, of the way to a service that has a test mode: a few seconds of the test pattern are
-//! sent as they would be on air, where nobody sees them. Elsewhere nothing is published and nothing
-//! is said about the way.
+//! The upload test of the pre-flight check for a service with a test mode: sends a few seconds of
+//! the test pattern as on air, invisibly. Other services get nothing, and their upload stays
+//! unknown.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,16 +15,16 @@ use crate::net::Runtime;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::targets::quality::Quality;
 
-/// How long is sent.
+/// The duration of the test.
 const SENT: Duration = Duration::from_secs(6);
-/// How long getting there may take.
+/// How long connecting may take.
 const LIVE_WITHIN: Duration = Duration::from_secs(15);
 /// With more than this waiting at the end the way is too narrow.
 const WAITING: Duration = Duration::from_millis(700);
 /// For the goodbye.
 const END: Duration = Duration::from_secs(2);
 
-/// The target as it is asked to test only.
+/// The target in test mode.
 pub(super) fn in_test_mode(target: &publisher::Target, query: &str) -> publisher::Target {
     let mut target = target.clone();
     target.url = target.url.with_query(query);
@@ -33,7 +33,7 @@ pub(super) fn in_test_mode(target: &publisher::Target, query: &str) -> publisher
     target
 }
 
-/// Sends for some seconds and says what was carried.
+/// Sends for some seconds, and returns the measured upload.
 pub(super) fn try_upload(
     plan: &Plan,
     id: u32,
@@ -57,14 +57,14 @@ pub(super) fn try_upload(
     }
 }
 
-/// What came through.
+/// The result.
 pub(super) struct UploadResult {
     pub rate: BitsPerSecond,
     /// All that was sent, in time.
     pub complete: bool,
 }
 
-/// Sends for some seconds in this quality; `None`: the target did not let it come to that.
+/// Sends for some seconds in this quality; `None`: the target refused.
 pub(super) fn send(
     plan: &Plan,
     quality: &Quality,
@@ -146,12 +146,12 @@ fn feed(
     }
 }
 
-/// What is to be tried on the thread.
+/// The plan of the tests.
 pub(in crate::studio) struct Plan {
     pub runtime: Runtime,
     pub clock: Clock,
     pub quality: Quality,
-    /// Where recordings go, if any will be made.
+    /// The folder of recordings, if any.
     pub folder: Option<PathBuf>,
     pub targets: Vec<PlannedCheck>,
 }
@@ -160,15 +160,15 @@ pub(in crate::studio) struct Plan {
 pub(in crate::studio) struct PlannedCheck {
     pub id: u32,
     pub host: String,
-    /// What a publisher would use.
+    /// The publisher's target.
     pub target: publisher::Target,
-    /// What asks its service to test only, where it has such a mode.
+    /// The query of its service's test mode, if any.
     pub test_query: Option<&'static str>,
-    /// It is the server inside the program, to which there is no way to be measured.
+    /// It is the built-in server, which has no upload to measure.
     pub built_in: bool,
 }
 
-/// A target that does not answer as it should.
+/// A target that does not answer correctly.
 pub(super) fn failed(id: u32, host: String, error: &crate::net::Error) -> StudioMessage {
     let pin = error.pin_to_offer();
     StudioMessage::FoundTargetFailed { id, host, cause: error.problem(), pin }

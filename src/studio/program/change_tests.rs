@@ -1,9 +1,9 @@
-//! Everything of the frame is changed while it is sent, by real code in simulated time: between any two
-//! wishes comes a tick, each tick gives one frame, none comes twice, and each is as a program shows it
-//! that was never anything else: wholly what was before the change, or wholly what is after it. Files that
-//! filters work with are read when the test says so.
+//! Changes every part of the video during a broadcast, with real code in simulated time: a tick
+//! occurs between any two commands, each tick gives one new frame, and each frame equals that of a
+//! fresh program: entirely from before the change, or entirely from after it. Filters' files are
+//! read when the test says so.
 //!
-//! long because the rig that makes the ticks and the changes that it is put through are read together.
+//! long because the rig for ticks and changes and its tests belong together.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -26,10 +26,11 @@ use crate::studio::scenes::edits::Edit;
 use crate::studio::sources::video_filters::Key;
 
 const SIZE: Size = Size::new(64, 36);
-/// What lies below everything else: it always moves.
+/// The lowest source, which always moves.
 const GROUND: &str = "camera:usb-ground";
 
-/// A frame that is another one at every instant, in each of its pixels, and the same for who asks again.
+/// A frame that differs at every instant in each of its pixels, and is the same for repeated
+/// requests.
 struct Moving(i64);
 
 impl VideoFeed for Moving {
@@ -60,10 +61,10 @@ fn open(
     Ok(capture::Source { feed: Box::new(moving(choice)), status })
 }
 
-/// What sources' filters are, with what is in their files.
+/// The filters of sources, with the contents of their files.
 type Filtered = BTreeMap<SourceId, Vec<WantedFilter>>;
 
-/// What is in a file that a filter works with: each has another content, and one is broken.
+/// The content of a filter's file: each differs, and one is broken.
 fn read((asset, path): &Key) -> Result<FilterAssets, crate::text::Problem> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let number = name.parse::<usize>().map_err(|_| "it is broken".to_owned())?;
@@ -84,7 +85,7 @@ fn read((asset, path): &Key) -> Result<FilterAssets, crate::text::Problem> {
     })
 }
 
-/// A program that shows nothing but this, and never did.
+/// A fresh program that only ever showed this.
 fn apart(collection: &Collection, plan: Plan, filters: &Filtered) -> compose::Program {
     let mut program = compose::Program::new(SIZE);
     let feeds = collection.sources.iter().map(|source| {
@@ -96,7 +97,7 @@ fn apart(collection: &Collection, plan: Plan, filters: &Filtered) -> compose::Pr
     program
 }
 
-/// What it shows at an instant.
+/// Its frame at an instant.
 fn wanted((collection, filters): (&Collection, &Filtered), at: Timestamp) -> Arc<Pooled<Planes>> {
     apart(collection, collection.plan(collection.current), filters).frame(at).0.shared().clone()
 }
@@ -108,7 +109,7 @@ struct Rig {
     /// The number of the next tick.
     next: Arc<AtomicI64>,
     frames: Receiver<VideoFrame>,
-    /// How many came, and the last one.
+    /// The number of frames, and the last one.
     came: i64,
     last: Option<VideoFrame>,
     seed: u64,
@@ -152,7 +153,7 @@ impl Rig {
         self.ticker.lock().tick(self.next.fetch_add(1, Ordering::SeqCst));
     }
 
-    /// As the studio does after every change.
+    /// Like the studio after every change.
     fn show(&mut self, collection: &Collection, transition: Option<Transition>) {
         let plan = collection.plan(collection.current);
         assert!(self.program.change(collection, plan, transition).is_empty());
@@ -163,7 +164,7 @@ impl Rig {
         (self.seed >> 33) as usize % below.max(1)
     }
 
-    /// One frame for each tick since the last call, in order, none like the one before it.
+    /// One new frame for each tick since the last call, in order.
     fn pictures(&mut self) -> Vec<VideoFrame> {
         let frames: Vec<VideoFrame> = self.frames.waiting().collect();
         for frame in &frames {
@@ -182,7 +183,7 @@ impl Rig {
         frames
     }
 
-    /// The filters as the compositor has them. Sources of one device that are set alike are drawn as its
+    /// The filters as the compositor has them. Identical sources of one device are drawn as the
     /// first one.
     fn filtered(&self, collection: &Collection) -> Filtered {
         let mut filters = self.program.filters.applied().clone();
@@ -212,13 +213,13 @@ impl Rig {
         self.show(to, cut);
     }
 
-    /// A file was read; what is told of it.
+    /// A file was read; returns the messages.
     fn give(&mut self, key: &Key, read: Result<FilterAssets, crate::text::Problem>) -> FileNews {
         self.program.filters.give(key, read);
         self.program.filter_changes(&self.collection)
     }
 
-    /// So many files that wait are read at once.
+    /// Reads this many waiting files at once.
     fn read(&mut self, count: usize) {
         let collection = self.collection.clone();
         let before = self.filtered(&collection);
@@ -259,7 +260,7 @@ fn add(scene: SceneId, choice: &str) -> Edit {
     Edit::AddSource { scene, name: choice.to_owned(), choice: choice.parse().unwrap() }
 }
 
-/// A change of any kind; `None`: it cannot be now.
+/// Any change; `None`: impossible now.
 fn any(rig: &mut Rig) -> Option<Edit> {
     let scene = rig.collection.current().unwrap();
     let (id, items) = (scene.id, scene.items.clone());
@@ -451,7 +452,7 @@ fn with_file(kind: &str, file: &str, enabled: bool) -> Slot {
     Slot { enabled, filter }
 }
 
-/// The same with what is in it.
+/// The same with its content.
 fn there(kind: &str, file: &str) -> WantedFilter {
     let slot = with_file(kind, file, true);
     let (asset, path) = slot.filter.file().unwrap();

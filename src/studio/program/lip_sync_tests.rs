@@ -1,15 +1,15 @@
-//! Video and audio over the whole path, for ten hours (the other way round for three), while three clocks disagree: the microphone's
-//! crystal, the viewer's clock and the viewer's speaker are each 200 ppm off what they should be.
+//! Video and audio over the whole path for ten hours (with the opposite drift for three), with
+//! three inaccurate clocks: the microphone's crystal, the viewer's clock and the viewer's speaker
+//! are each off by 200 ppm.
 //!
-//! Time is simulated, the code is what runs: the microphone's feed with its drift correction, the
-//! mixer, the audio encoder's thread with its counting of samples, the FLV writer and reader,
-//! the player's timeline, jitter buffer, clock and audio. Left out are the codecs, which know no time
-//! (packets carry samples as they are, and the numbers of frames), and the sockets. All audio has 500
-//! samples a second: at 48,000 ten hours take a debug build longer than anybody waits, and nothing
-//! on the way depends on the rate but the finest step, 2 ms here.
+//! Time is simulated, and the code is real: the microphone's feed with its drift correction, the
+//! mixer, the audio encoder's thread, the FLV writer and reader, the player's timeline, jitter
+//! buffer, clock and audio. The codecs, which know no time (packets carry samples and frame
+//! numbers), and the sockets are missing. All audio has 500 samples per second: at 48,000, ten
+//! hours take a debug build too long, and only the finest step depends on the rate, 2 ms here.
 //!
-//! Each sample says when it was heard: a sine and its cosine, once around in ten seconds. What leaves the
-//! speaker while a frame is shown is compared with the frame's own instant.
+//! Each sample encodes its time: a sine and its cosine with a period of ten seconds. The audio that
+//! leaves the speaker while a frame is shown is compared with the frame's own instant.
 
 use std::collections::VecDeque;
 use std::f64::consts::TAU;
@@ -40,7 +40,7 @@ const RATE: u32 = 500;
 const CHANNELS: u16 = 2;
 /// Once around.
 const AROUND: f64 = 10.0;
-/// How often the viewer's side is looked at, microseconds: the speaker swallows as much at once.
+/// The interval of the viewer's side in microseconds, also the speaker's block length.
 const STEP: i64 = 20_000;
 /// Audio and video leave the sender this long after they happened.
 const SENT_AFTER: i64 = 900_000;
@@ -55,12 +55,12 @@ impl Noise {
     }
 }
 
-/// What must not happen at the sender's.
+/// Errors at the sender.
 #[derive(Default)]
 struct Faults {
     /// Blocks for which the microphone's audio was not there.
     missing: Arc<AtomicU64>,
-    /// Samples that the encoder put in or left out.
+    /// Samples that the encoder inserted or dropped.
     repaired: Arc<AtomicU64>,
 }
 
@@ -152,12 +152,12 @@ fn pictures_parameters(grid: FrameGrid) -> VideoConfig {
     }
 }
 
-/// What the viewer's device holds and has played.
+/// The viewer's device: queued and played audio.
 #[derive(Default)]
 struct Played {
     waiting: VecDeque<[f32; 2]>,
     count: i64,
-    /// What leaves it now.
+    /// The sample that leaves it now.
     now: Option<[f32; 2]>,
 }
 
@@ -192,16 +192,16 @@ fn apart(sound: [f32; 2], instant: f64) -> f64 {
     (off - off.round()) * AROUND
 }
 
-/// What came of it.
+/// The result.
 struct Outcome {
     hours: i64,
-    /// Milliseconds, of all frames but those of the first seconds.
+    /// Milliseconds, over all frames except those of the first seconds.
     worst: f64,
     shown: i64,
     trouble: SimulatedFault,
 }
 
-/// A packet as it comes from the wire, with the time since the stream `begun`.
+/// A packet as it arrives, with the time since the stream `begun`.
 fn tag(packet: &EncodedPacket, begun: Timestamp) -> Bytes {
     let (kind, codec) = match packet.track {
         Track::Video => (TagKind::Video, Codec::Video(VideoCodec::H264)),
@@ -322,7 +322,7 @@ fn picture_and_sound_stay_together_for_ten_hours_of_a_fast_microphone() {
     check(&hours(10, [200.0, -200.0, 200.0]));
 }
 
-/// What is wrong by 200 ppm is a second apart after half of that.
+/// An error of 200 ppm is a second after half of that time.
 #[test]
 fn picture_and_sound_stay_together_for_three_hours_of_a_slow_microphone() {
     check(&hours(3, [-200.0, 200.0, -200.0]));

@@ -1,4 +1,4 @@
-//! The program: what is seen and heard, on air or not. Owns the compositor, the mixer and the
+//! The program: its video and audio, on air or not. It owns the compositor, the mixer and the
 //! chosen sources; the broadcast takes video and audio from here.
 
 #[cfg(test)]
@@ -53,20 +53,20 @@ pub enum Error {
     Mix(#[from] mix::Error),
 }
 
-/// What there is to tell of what was tried again.
+/// The messages of a retry.
 #[derive(Debug, Default)]
 pub(super) struct RetryReport {
     pub messages: Vec<StudioMessage>,
-    /// Of strips, with what they are to hear: it may be told of as a frame already.
+    /// For strips, with their choices: the video may already report the same.
     pub strips: Vec<(AudioChoice, StudioMessage)>,
 }
 
-/// The canvas of another program of the same sources, and what it shows.
+/// The canvas of another program from the same sources, and its content.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct OtherCanvas {
     pub scene: SceneId,
     pub size: Size,
-    /// At most that of the main one.
+    /// At most the main one's.
     pub rate: FrameRate,
 }
 
@@ -81,19 +81,19 @@ pub(super) struct Program {
     video: Chosen<VideoChoice>,
     /// A scene without a source is black video, not audio alone.
     keeps_video: bool,
-    /// Those of the main video source.
+    /// The live properties of the main video source.
     dials: LiveProperties,
-    /// Sources whose scene is going out, and until when they are still seen.
+    /// Sources of a scene that is being replaced, and until when they are visible.
     leaving: Vec<(SourceId, Timestamp)>,
-    /// What is seen, those included, and whether that changed since it was asked.
+    /// The visible sources, including those, and whether they changed since the last check.
     seen: BTreeSet<SourceId>,
     seen_changed: bool,
     sources: Sources,
     filters: Filters,
     transition_assets: TransitionLoader,
-    /// What is shown now, before shared sources are resolved.
+    /// The present plans, before shared sources are resolved.
     plans: (Plan, Option<(Plan, Latest<VideoFrame>)>),
-    /// What other programs show, likewise.
+    /// The plans of other programs, likewise.
     others: BTreeMap<ProgramId, (OtherCanvas, Plan)>,
     audio: Chosen<AudioChoice>,
     audio_end: StripEnd,
@@ -117,7 +117,7 @@ impl Program {
         Self::with(clock, quality, compositor, media)
     }
 
-    /// One whose frames a test makes on its own, at whatever instants.
+    /// A program whose frames a test requests at any instant.
     #[cfg(test)]
     fn by_hand(
         clock: Clock,
@@ -168,7 +168,7 @@ impl Program {
         })
     }
 
-    /// Shows this source. A file that cannot be played leaves the placeholder and gives the message.
+    /// Shows this source. An unplayable file shows the placeholder, and returns the message.
     pub(super) fn select_video(&mut self, choice: VideoChoice) -> Option<StudioMessage> {
         let shape = self.shape();
         let opened = match &choice {
@@ -196,7 +196,7 @@ impl Program {
         }
     }
 
-    /// These are the sources of the scenes now, beside the main video source, and all their filters.
+    /// Sets the sources of the scenes next to the main video source, and all their filters.
     pub(super) fn set_sources(&mut self, collection: &Collection) -> Vec<StudioMessage> {
         let _held = self.hold();
         let shape = self.shape();
@@ -220,8 +220,7 @@ impl Program {
         messages
     }
 
-    /// Shows this in another program, of which frames are drawn while an encoder takes them; `None`:
-    /// there is none any more.
+    /// Shows this in another program, whose frames are drawn only with an encoder; `None`: ends it.
     pub(super) fn set_other(
         &mut self,
         id: ProgramId,
@@ -239,7 +238,7 @@ impl Program {
         self.compositor.set_other(id, other);
     }
 
-    /// What is changed of the frame until what this gives is dropped is seen at once.
+    /// Applies all changes at once when the guard is dropped.
     pub(super) fn hold(&self) -> compose::ChangeGuard {
         self.compositor.hold()
     }
@@ -258,7 +257,7 @@ impl Program {
         messages
     }
 
-    /// Shows this; with a transition it is another scene.
+    /// Shows this; with a transition, it is another scene.
     pub(super) fn show(&mut self, plan: Plan, transition: Option<Transition>) {
         if let Some(transition) = &transition {
             let until = self.clock.now() + transition.hides_after();
@@ -273,7 +272,7 @@ impl Program {
         self.compositor.show(Arc::new(self.sources.resolve(plan)), change);
     }
 
-    /// Tells the sources which of them are seen.
+    /// Informs the sources about their visibility.
     fn attend(&mut self) {
         let now = self.clock.now();
         self.leaving.retain(|(_, until)| *until > now);
@@ -288,12 +287,12 @@ impl Program {
         self.sources.unwatch(&drawn, &self.video);
     }
 
-    /// The sources that are seen now.
+    /// The visible sources.
     pub(super) fn seen(&self) -> &BTreeSet<SourceId> {
         &self.seen
     }
 
-    /// Whether they are others than at the last call.
+    /// Whether they changed since the last call.
     pub(super) fn seen_changed(&mut self) -> bool {
         std::mem::take(&mut self.seen_changed)
     }
@@ -310,7 +309,7 @@ impl Program {
         self.compositor.prepare(resolved);
     }
 
-    /// Opens those files that could not be opened and have come, or are others now.
+    /// Opens failed files that appeared or changed.
     pub(super) fn retry_missing_files(&mut self) -> RetryReport {
         let mut wanted = BTreeSet::new();
         if self.video.failed() {
@@ -329,7 +328,7 @@ impl Program {
         if due.is_empty() { RetryReport::default() } else { self.retry(Some(&due)) }
     }
 
-    /// Tries what could not be opened again: these files, or everything that a person asked for.
+    /// Retries failed sources: these files, or everything at the user's request.
     pub(super) fn retry(&mut self, due: Option<&BTreeSet<PathBuf>>) -> RetryReport {
         let shape = self.shape();
         let (asked, mut messages) = (due.is_none(), Vec::new());
@@ -381,66 +380,66 @@ impl Program {
         RetryReport { messages, strips }
     }
 
-    /// How a source of the scenes fares.
+    /// The state of a scene source.
     pub(super) fn source_report(&self, id: SourceId) -> SourceReport {
         self.sources.report(id).unwrap_or_else(|| self.video.report())
     }
 
-    /// What changed with the sources of the scenes since the last call.
+    /// The changes of scene sources since the last call.
     pub(super) fn source_changes(&mut self) -> Vec<sources::SourceChange> {
         self.media.tidy();
         self.attend();
         self.sources.changes()
     }
 
-    /// Which of them leave out other files than at the last call, and what is to be told of it.
+    /// Which of them skip other files than at the last call, with the messages.
     pub(super) fn files_left_out(&mut self) -> Vec<(String, Option<StudioMessage>)> {
         self.sources.left_out()
     }
 
-    /// Whether others are to replace sources than do, or for none: [`Program::set_sources`] sees to it.
+    /// Whether the fallbacks must change: [`Program::set_sources`] does it.
     pub(super) fn is_out_otherwise(&self, collection: &Collection) -> bool {
         let report = self.video.report();
         self.sources.is_out_otherwise(collection, (&self.video.choice, &report))
     }
 
-    /// What was told of sources of the scenes that are closed, or are called otherwise now.
+    /// The last reports of scene sources that are closed or renamed.
     pub(super) fn sources_closed(&mut self) -> Vec<(String, SourceReport)> {
         self.sources.closed()
     }
 
-    /// What became of the files that filters work with since the last call.
+    /// The news of filters' files since the last call.
     pub(super) fn filter_changes(&mut self, collection: &Collection) -> FileNews {
         self.filters.poll(collection, &sources::label(&self.video.choice), &self.compositor)
     }
 
-    /// Those of them that cannot be used of these filters, and why.
+    /// The unusable files of these filters, with the reasons.
     pub(super) fn filters_lack(&self, slots: &[Slot]) -> Vec<SkippedFile> {
         self.filters.lacks(slots)
     }
 
-    /// Whether some of what is seen waits for a file that its filters work with.
+    /// Whether a visible source waits for a filter's file.
     pub(super) fn awaits_filters(&self) -> bool {
         self.filters.awaits(&self.seen)
     }
 
-    /// Goes on with what was read for a program that has ended.
+    /// Takes over files that were read for an earlier program.
     pub(super) fn inherit(&mut self, filters: Filters) {
         self.filters = filters.anew();
     }
 
-    /// What became of the transitions' files since the last call.
+    /// The news of transitions' files since the last call.
     pub(super) fn transition_changes(&mut self) -> FileNews {
         self.transition_assets.poll(&self.mixer, self.clock.now())
     }
 
-    /// Those of them that cannot be used, and why.
+    /// The unusable ones, with the reasons.
     pub(super) fn transitions_lack(&self) -> Vec<SkippedFile> {
         self.transition_assets.lacks().collect()
     }
 
-    /// Hears this source, of which that becomes at its end. A file that cannot be played leaves
-    /// silence and gives the message.
+    /// Plays this source, with this end behavior. An unplayable file plays silence, and returns the
+    /// message.
     pub(super) fn select_audio(
         &mut self,
         choice: AudioChoice,
@@ -468,7 +467,7 @@ impl Program {
         message
     }
 
-    /// These are the strips of the mixer now, and so are they heard. What cannot be opened is told.
+    /// Sets the strips of the mixer, and their settings. Returns failures.
     pub(super) fn set_strips(
         &mut self,
         strips: &[AudioStrip],
@@ -484,7 +483,7 @@ impl Program {
         self.strips.sync(strips, heard, at_end, &mut open, &self.mixer)
     }
 
-    /// Others are heard for strips that are silent or gone, and no longer; what cannot be opened is told.
+    /// Starts or ends fallbacks of silent or lost strips; returns failures.
     pub(super) fn open_audio_fallbacks(&mut self) -> Vec<(AudioChoice, StudioMessage)> {
         let shape = self.shape();
         let now = self.clock.now();
@@ -495,24 +494,24 @@ impl Program {
         messages
     }
 
-    /// What a strip plays begins again.
+    /// Restarts a strip's file.
     pub(super) fn restart_strip(&self, id: mix::StripId) {
         if id == mix::StripId::MAIN { self.audio_end.restart() } else { self.strips.restart(id) }
     }
 
-    /// How the source of a strip beside the main one fares.
+    /// The state of a strip's source, except the main one.
     pub(super) fn strip_report(&self, id: mix::StripId) -> SourceReport {
         self.strips.report(id).unwrap_or_default()
     }
 
-    /// What was told of the sources of strips that are closed now.
+    /// The last reports of strips' closed sources.
     pub(super) fn strips_closed(&mut self) -> Vec<SourceReport> {
         let mut closed = self.strips.closed();
         closed.extend(self.audio_fallback.closed());
         closed
     }
 
-    /// What changed with them since the last call.
+    /// The changes of strips since the last call.
     pub(super) fn strip_changes(&mut self) -> Vec<mixer::StripChange> {
         let mut changes = self.strips.changes();
         changes.extend(mixer::StripChange::of(&mut self.audio_fallback));
@@ -537,8 +536,8 @@ impl Program {
         self.audio.report()
     }
 
-    /// The video source's report if its state, name or format changed since the last call, with
-    /// what was told before.
+    /// The video source's report if its state, name or format changed since the last call, with the
+    /// previous one.
     pub(super) fn video_change(&mut self) -> Option<(SourceReport, SourceReport)> {
         self.video.change()
     }
@@ -586,7 +585,7 @@ impl Program {
         ExtraTrack::all().for_each(|track| self.mixer.set_track(track, None));
     }
 
-    /// Ends composing and mixing; sources close behind them. Gives what was read for filters.
+    /// Ends compositor and mixer; sources close after them. Returns the filters' files.
     pub(super) fn end(self) -> Filters {
         let stuck = [self.compositor.join(END).err(), self.mixer.join(END).err()];
         for stuck in stuck.into_iter().flatten() {

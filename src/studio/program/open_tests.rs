@@ -1,5 +1,5 @@
-//! A device is opened once, however many items, scenes and sources show it, and whichever of them are
-//! seen: counted where sources are opened.
+//! A device is opened once, however many items, scenes and sources show it, visible or not: the
+//! tests count openings.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,7 +18,7 @@ use crate::studio::scenes::edits::Edit;
 static TURN: Mutex<()> = Mutex::new(());
 static OPENED: Mutex<Vec<String>> = Mutex::new(Vec::new());
 static CLOSED: AtomicUsize = AtomicUsize::new(0);
-/// Frames that were asked for twice for one instant.
+/// Frames that were requested twice for one instant.
 static AGAIN: AtomicUsize = AtomicUsize::new(0);
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -30,7 +30,7 @@ static STATES: Mutex<Vec<(String, Arc<SourceStatus>)>> = Mutex::new(Vec::new());
 
 /// A device that counts, and moves.
 struct Counting {
-    /// Three, since what is prepared sees every second.
+    /// Three, because the preview requests every second one.
     frames: [VideoFrame; 3],
     last: Option<Timestamp>,
 }
@@ -69,7 +69,7 @@ fn open(
     Ok(capture::Source { feed: Box::new(Counting { frames, last: None }), status })
 }
 
-/// A program whose sources count, and what shows it.
+/// A program with counting sources, and its scenes.
 struct Rig {
     program: Program,
     collection: Collection,
@@ -94,7 +94,7 @@ impl Rig {
         rig
     }
 
-    /// As the studio does after every change.
+    /// Like the studio after every change.
     fn edit(&mut self, edit: &Edit) {
         assert!(self.collection.apply(edit), "{edit:?}");
         let plan = self.collection.plan(self.collection.current);
@@ -113,7 +113,7 @@ impl Rig {
         assert!(self.program.change(&self.collection, plan, Some(transition)).is_empty());
     }
 
-    /// Some frames later: everything that was wished has been done.
+    /// A frame after all commands were executed.
     fn see(&self) -> VideoFrame {
         let ticks = || self.program.compositor().figures().captured;
         let (before, since) = (ticks(), Instant::now());

@@ -1,5 +1,5 @@
-//! Strips of the media files and streams that scenes show: one comes with the first use of each and
-//! goes with the last, so that a clip is heard as soon as it is seen.
+//! Strips of the media files and streams in scenes: one appears with the first use of each and
+//! disappears with the last, so a clip is audible when it is visible.
 
 use crate::audio::AudioChoice;
 use crate::capture::VideoChoice;
@@ -9,7 +9,7 @@ use crate::studio::mixer::{AudioStrip, TalkMode, audio_of, clean_name, free_id, 
 use crate::studio::program::Program;
 use crate::studio::scenes::{Collection, MAIN, Source};
 
-/// The audio of what the program shows now.
+/// The audio of the visible sources.
 pub(in crate::studio) fn seen(program: &Program, collection: &Collection) -> Vec<AudioChoice> {
     let choices = program.seen().iter().filter_map(|id| match *id {
         MAIN => Some(program.video_choice()),
@@ -18,13 +18,13 @@ pub(in crate::studio) fn seen(program: &Program, collection: &Collection) -> Vec
     choices.filter_map(audio_of).collect()
 }
 
-/// Whether one of these sources shows what is heard here.
+/// Whether one of these sources shows the same media.
 pub(in crate::studio) fn is_shown(sources: &[Source], heard: &AudioChoice) -> bool {
     sources.iter().any(|source| is_audio_of(heard, &source.choice))
 }
 
-/// What becomes at its end of what a source shows too, which says that for both; `main`: the chosen
-/// frame, and what becomes of it.
+/// The end behavior of media that a source also shows, which decides for both; `main`: the chosen
+/// video, and its end behavior.
 pub(in crate::studio) fn shown_end(
     sources: &[Source],
     main: (&VideoChoice, EndBehavior),
@@ -36,9 +36,9 @@ pub(in crate::studio) fn shown_end(
         .or_else(|| is_audio_of(heard, main.0).then_some(main.1))
 }
 
-/// The strips follow sources that came, went or became something else. What is heard already, also by
-/// the main strip (`main`), gets none; `sounds` looks at what is new. The names of those for which there
-/// is no strip left.
+/// Updates the strips after sources were added, removed or changed. Audio that is already played,
+/// also by the main strip (`main`), gets none; `sounds` checks new sources. The names of sources
+/// without a free strip.
 pub(in crate::studio) fn follow(
     strips: &mut Vec<AudioStrip>,
     main: Option<&AudioChoice>,
@@ -117,7 +117,7 @@ mod tests {
             Self(vec![AudioStrip::main()], Some(AudioChoice::Mic(None)))
         }
 
-        /// Names and sources of the strips beside the main one.
+        /// Names and sources of the strips except the main one.
         fn after(&mut self, before: &[Source], after: &[Source]) -> Vec<(String, String)> {
             follow(&mut self.0, self.1.as_ref(), before, after, &|_| true);
             let own = self.0.iter().filter(|strip| strip.id != StripId::MAIN);

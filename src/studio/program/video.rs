@@ -1,4 +1,4 @@
-//! Whether the program has a frame, and what delivers it.
+//! Whether the program has video, and its source.
 
 use crate::capture::VideoChoice;
 use crate::compose::scene::SourceId;
@@ -12,7 +12,7 @@ impl Program {
         self.keeps_video = true;
     }
 
-    /// What of the current scene delivers video, by its name in the scenes; `None`: nothing does.
+    /// The source of the current scene that delivers video, by its name; `None`: none.
     pub(in crate::studio) fn open_video(&self, collection: &Collection) -> Option<String> {
         let open = |id: &SourceId| self.source_report(*id).state == SourceState::Open;
         let id = self.plans.0.sources().find(open)?;

@@ -25,8 +25,8 @@ impl Collection {
         true
     }
 
-    /// The source that a command means which names none: [`MAIN`] where a scene shows it, else the lowest
-    /// one of the scene that is sent.
+    /// The default source of commands: [`MAIN`] if a scene shows it, else the lowest one of the
+    /// current scene.
     pub fn usual_source(&self) -> SourceId {
         fn lowest(items: &[Item]) -> Option<SourceId> {
             items.iter().find_map(|item| match &item.content {

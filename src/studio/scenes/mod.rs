@@ -1,5 +1,5 @@
-//! The scene collection: which sources there are, and the scenes that show them. Plain values; the
-//! compositor draws what [`Collection::plan`] makes of them.
+//! The scene collection: the sources, and the scenes that show them. Plain values; the compositor
+//! draws the result of [`Collection::plan`].
 
 pub mod edits;
 mod main_source;
@@ -13,7 +13,7 @@ use crate::compose::scene::{Content, Item, ItemId, Plan, Scene, SceneId, SourceI
 use crate::compose::transition::{Kind, Transition};
 use crate::studio::scenes;
 
-/// The frame of `--video`. The window turns it into a separate source.
+/// The source of `--video`. The window turns it into a separate source.
 pub const MAIN: SourceId = SourceId(0);
 
 /// Sources of a collection: each may be a device that is open.
@@ -34,16 +34,16 @@ pub struct Source {
     pub id: SourceId,
     pub name: String,
     pub choice: VideoChoice,
-    /// What is done to its frame, in this order.
+    /// Its filters in order.
     pub filters: Vec<Slot>,
-    /// What it is set by; of what its kind does not heed nothing is made.
+    /// Its properties; its kind ignores the rest.
     pub properties: Properties,
-    /// What is shown in its stead while it is black, stands still or is gone.
+    /// Its fallback while it is black, frozen or lost.
     pub fallback: VideoFallback,
 }
 
 impl Source {
-    /// As it is when it has just been added.
+    /// A new source with defaults.
     pub fn new(id: SourceId, name: String, choice: VideoChoice) -> Self {
         let (filters, properties) = (Vec::new(), Properties::default());
         Self { id, name, choice, filters, properties, fallback: VideoFallback::Keep }
@@ -53,24 +53,24 @@ impl Source {
 /// Everything that can be shown.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Collection {
-    /// Beside [`MAIN`], which is always there.
+    /// In addition to [`MAIN`], which always exists.
     pub sources: Vec<Source>,
-    /// What is done to the frame of [`MAIN`], in this order.
+    /// The filters of [`MAIN`] in order.
     pub main_filters: Vec<Slot>,
-    /// What is shown in the stead of [`MAIN`], as of a source.
+    /// The fallback of [`MAIN`].
     pub main_fallback: VideoFallback,
     /// At least one.
     pub scenes: Vec<Scene>,
-    /// What is sent.
+    /// The scene on the program.
     pub current: SceneId,
-    /// How scenes come that have no transition of their own.
+    /// The default transition.
     pub transition: Transition,
-    /// Those of scenes that have.
+    /// The separate transitions of scenes.
     pub own_transitions: BTreeMap<SceneId, Transition>,
 }
 
 impl Default for Collection {
-    /// One scene with the frame of `--video`.
+    /// One scene with the source of `--video`.
     fn default() -> Self {
         let item = Item::new(ItemId(1), Content::Source(MAIN));
         let scene = Scene { id: SceneId(1), name: "Main".into(), items: vec![item] };
@@ -95,17 +95,17 @@ impl Collection {
         self.scenes.iter_mut().find(|scene| scene.id == id)
     }
 
-    /// How this scene comes.
+    /// The transition to this scene.
     pub fn transition_to(&self, id: SceneId) -> &Transition {
         self.own_transitions.get(&id).unwrap_or(&self.transition)
     }
 
-    /// All the ways in which scenes come: that of most of them first.
+    /// All transitions, the default first.
     pub fn transitions(&self) -> impl Iterator<Item = &Transition> {
         std::iter::once(&self.transition).chain(self.own_transitions.values())
     }
 
-    /// Those of scenes that are not there.
+    /// Removes those of missing scenes.
     pub(super) fn forget_transitions(&mut self) {
         let scenes = &self.scenes;
         self.own_transitions.retain(|id, _| scenes.iter().any(|scene| scene.id == *id));
@@ -127,7 +127,7 @@ impl Collection {
         self.sources.iter().find(|source| source.id == id)
     }
 
-    /// What is done to a source's frame.
+    /// The filters of a source.
     pub fn filters(&self, id: SourceId) -> &[Slot] {
         if id == MAIN {
             return &self.main_filters;
@@ -135,13 +135,13 @@ impl Collection {
         self.source(id).map(|source| source.filters.as_slice()).unwrap_or_default()
     }
 
-    /// What is shown in a source's stead.
+    /// The fallback of a source.
     pub fn fallback(&self, id: SourceId) -> &VideoFallback {
         let own = self.source(id).filter(|_| id != MAIN);
         own.map_or(&self.main_fallback, |source| &source.fallback)
     }
 
-    /// Whether any of them is left out when the machine does not keep up.
+    /// Whether any of them is skipped on a slow machine.
     pub(super) fn has_costly_filters(&self) -> bool {
         let own = self.sources.iter().flat_map(|source| &source.filters);
         own.chain(&self.main_filters).any(|slot| slot.enabled && slot.filter.is_costly())
@@ -154,7 +154,7 @@ impl Collection {
         self.sources.iter_mut().find(|source| source.id == id).map(|source| &mut source.filters)
     }
 
-    /// What a scene shows.
+    /// The plan of a scene.
     pub fn plan(&self, id: SceneId) -> Plan {
         self.scene(id).map(|scene| Plan::of(scene, &self.scenes)).unwrap_or_default()
     }
@@ -189,8 +189,8 @@ impl Collection {
         self.scenes.iter().find_map(|scene| find(&scene.items, id))
     }
 
-    /// The topmost item of this name in a scene, also within groups; without a name one that shows
-    /// the [usual source](Self::usual_source).
+    /// The topmost item of this name in a scene, also within groups; without a name, one that shows
+    /// the [default source](Self::usual_source).
     pub fn item_named(&self, scene: SceneId, name: &str) -> Option<&Item> {
         let usual = self.usual_source();
         let main = |item: &Item| item.content == Content::Source(usual);
@@ -207,12 +207,12 @@ impl Collection {
         items.into_iter().rev().find(named)
     }
 
-    /// A source's name; that of [`MAIN`] is what it shows, so it has none here.
+    /// A source's name; [`MAIN`] is named after its content, so it has none here.
     pub fn source_name(&self, id: SourceId) -> &str {
         self.source(id).map_or("", |source| &source.name)
     }
 
-    /// An item's name: its own, or that of what it shows.
+    /// An item's name: its own, or that of its content.
     pub fn item_name<'a>(&'a self, item: &'a Item) -> &'a str {
         match &item.content {
             _ if !item.name.is_empty() => &item.name,
@@ -222,7 +222,7 @@ impl Collection {
         }
     }
 
-    /// Whether `scene` shows `other`, itself or through what it shows.
+    /// Whether `scene` shows `other`, directly or indirectly.
     pub fn reaches(&self, scene: SceneId, other: SceneId) -> bool {
         let (mut waiting, mut seen) = (vec![scene], BTreeSet::new());
         while let Some(id) = waiting.pop() {
@@ -238,8 +238,8 @@ impl Collection {
         false
     }
 
-    /// Takes from scenes what shows them themselves, through others too: the item that closes the
-    /// circle. Gives the names of those that had some.
+    /// Removes recursion: the items that close a circle of scenes. Returns the names of the
+    /// affected scenes.
     pub fn break_circles(&mut self) -> Vec<String> {
         let mut broken = Vec::new();
         for index in 0..self.scenes.len() {
@@ -322,7 +322,7 @@ fn find(items: &[Item], id: ItemId) -> Option<&Item> {
     items.iter().find_map(|item| if item.id == id { Some(item) } else { find(item.members(), id) })
 }
 
-/// A name as it is kept: without control characters, bounded.
+/// A bounded name without control characters.
 pub fn clean_name(name: &str) -> String {
     scenes::clean(name, MAX_NAME)
 }
@@ -345,7 +345,7 @@ fn free(wanted: &str, taken: impl Fn(&str) -> bool) -> String {
     }
 }
 
-/// A name as it is kept: one line of at most this many characters, none of them a control character.
+/// A name as one line of at most this many characters, without control characters.
 pub(super) fn clean(name: &str, most: usize) -> String {
     let printable = name.chars().filter(|it| !it.is_control()).take(most);
     printable.collect::<String>().trim().to_owned()

@@ -1,10 +1,10 @@
-//! How the files of the settings are read and written: bounded, and by atomic replace.
+//! Reads and writes the settings files: bounded, and with atomic replacement.
 
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-/// A settings file larger than this is not one of ours.
+/// A larger settings file is invalid.
 const MAX_BYTES: u64 = 1 << 20;
 
 pub(super) fn read_bounded(path: &Path) -> io::Result<String> {
@@ -28,7 +28,7 @@ pub(super) fn folder_of(path: &Path) -> &Path {
     folder.unwrap_or_else(|| Path::new("."))
 }
 
-/// Replaces a file at once: whoever reads it sees the old one or the new one, whole.
+/// Replaces a file atomically: a reader sees the old or the new one.
 pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
     let mut file = tempfile::NamedTempFile::new_in(folder_of(path))?;
     file.write_all(text.as_bytes())?;

@@ -1,4 +1,4 @@
-//! What the user guide says of filters and strips in settings, compared with what they are.
+//! Compares the user guide's description of filters and strips in settings with the code.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -13,7 +13,7 @@ use crate::studio::mixer::AudioStrip;
 use crate::studio::settings::Settings;
 use crate::studio::settings::sections::strips;
 
-/// The rows of the table with this head: the word that each begins with, and the rest.
+/// The rows of the table with this header: the first word of each, and the rest.
 fn rows(page: &str, head: &str) -> BTreeMap<String, String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference").join(page);
     let text = std::fs::read_to_string(path).unwrap();
@@ -27,7 +27,7 @@ fn rows(page: &str, head: &str) -> BTreeMap<String, String> {
     rows
 }
 
-/// What is between backticks.
+/// The parts in backticks.
 fn words(text: &str) -> Vec<&str> {
     text.split('`').skip(1).step_by(2).collect()
 }
@@ -39,7 +39,7 @@ fn number(text: &str) -> f32 {
 /// Least, most and first value.
 type Range = [f32; 3];
 
-/// The numbers in a row, and what of it is none.
+/// The numbers in a row, and its other parts.
 fn numbers(row: &str) -> (BTreeMap<&str, Range>, BTreeSet<&str>) {
     let (mut numbers, mut others) = (BTreeMap::new(), BTreeSet::new());
     for part in row.trim_matches(['|', ' ']).split(';') {
@@ -55,7 +55,7 @@ fn numbers(row: &str) -> (BTreeMap<&str, Range>, BTreeSet<&str>) {
     (numbers, others)
 }
 
-/// A filter whose side chain, where it has one, is the main strip.
+/// A filter; its side chain, if any, is the main strip.
 fn chained(filter: Filter) -> Filter {
     match filter {
         Filter::Compressor { threshold_dbfs, ratio, attack_ms, release_ms, gain_db, .. } => {
@@ -66,7 +66,7 @@ fn chained(filter: Filter) -> Filter {
     }
 }
 
-/// Every key of a strip as it is written, and of its filters, by their kinds.
+/// Every written key of a strip, and those of its filters by kind.
 fn written() -> (BTreeSet<String>, BTreeMap<String, BTreeSet<String>>) {
     let mut strip = AudioStrip::new(StripId(1), AudioChoice::Tone);
     strip.name = "Music".into();
@@ -132,7 +132,7 @@ fn the_settings_of_picture_filters_are_in_the_guide() {
     }
 }
 
-/// As the version before this way of reading wrote it.
+/// As written by the previous version.
 const EVERY_KEY: &str = include_str!("../../../tests/data/settings/every-key.toml");
 
 #[test]

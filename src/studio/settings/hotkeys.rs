@@ -1,5 +1,5 @@
-//! Hotkeys, and how they are written in the settings: `[hotkeys]`. The names of commands are the window's; one
-//! that it does not know is kept as it was written.
+//! Hotkeys, and their syntax in the settings: `[hotkeys]`. The names of commands are the window's;
+//! unknown ones are kept unchanged.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::studio::settings::reading::values;
 use crate::text::problem::{Problem, problem};
 
-/// Names of commands and their hotkeys are no more than this.
+/// Limit for commands with hotkeys.
 const MAX_HOTKEYS: usize = 500;
 
 /// A key with the modifiers that are held.
@@ -22,7 +22,7 @@ pub struct Hotkey {
     key: &'static str,
 }
 
-/// The keys that type something, or press what has the keyboard.
+/// Keys that type something, or press the focused control.
 const TYPING: [&str; 60] = [
     "A",
     "B",
@@ -92,7 +92,7 @@ const OTHERS: [&str; 26] = [
     "F11", "F12", "F13", "F14", "F15", "F16", "F17", "F18", "F19", "F20", "F21", "F22", "F23",
 ];
 
-/// With Ctrl these edit what is typed.
+/// With Ctrl, these edit text.
 const EDITING: [&str; 11] =
     ["Z", "Y", "Up", "Down", "Left", "Right", "Home", "End", "Backspace", "Delete", "Enter"];
 
@@ -113,8 +113,8 @@ const MOVING: [&str; 12] = [
 ];
 
 impl Hotkey {
-    /// With these modifiers, if it may be a hotkey: none that only moves through the window, or copies and
-    /// pastes.
+    /// A key with modifiers, if it can be a hotkey: not one that only moves through the window,
+    /// copies or pastes.
     pub fn new(ctrl: bool, alt: bool, shift: bool, key: &str) -> Option<Self> {
         let key = Self::keys().find(|known| *known == key)?;
         let clipboard = ctrl && !alt && !shift && matches!(key, "A" | "C" | "V" | "X");
@@ -137,7 +137,7 @@ impl Hotkey {
         [self.ctrl, self.alt, self.shift]
     }
 
-    /// Whether it types something where one can type, so that it must not act there.
+    /// Whether it types something in a text field, so it must not act there.
     pub fn types(self) -> bool {
         !self.ctrl && !self.alt && TYPING.contains(&self.key)
     }
@@ -178,7 +178,7 @@ impl FromStr for Hotkey {
     }
 }
 
-/// What a person chose for a command.
+/// The user's choice for a command.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct ChosenHotkey(pub Option<Hotkey>);
 

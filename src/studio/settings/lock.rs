@@ -1,5 +1,5 @@
-//! One writer for a settings file: a lock beside it that the system gives back when its holder ends, however
-//! that is. Who does not get it reads the settings and writes none.
+//! One writer per settings file: a lock next to it, which the system releases when its holder ends
+//! in any way. Without the lock, the settings are only read.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 
 use crate::studio::settings::disk::folder_of;
 
-/// How often it is tried again while somebody waits for it.
+/// How often to retry while waiting for it.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Held while it lives.
 #[derive(Debug)]
 pub struct SettingsLock {
-    /// `None`: the file system has no locks, so that nothing can be held.
+    /// `None`: the file system has no locks.
     _file: Option<File>,
 }
 
@@ -22,7 +22,7 @@ pub struct SettingsLock {
 #[derive(Debug)]
 pub enum Claimed {
     Ours(SettingsLock),
-    /// By the process of this number, where it says so.
+    /// Held by the process with this number, if known.
     Theirs(Option<u32>),
 }
 
@@ -36,7 +36,7 @@ impl SettingsLock {
     /// Asks for it, and waits at most this long.
     ///
     /// # Errors
-    /// Where the lock's file cannot be made, as the settings then cannot.
+    /// If the lock file cannot be created, in which case the settings cannot be written either.
     pub fn claim(settings: &Path, limit: Duration) -> io::Result<Claimed> {
         let path = place(settings);
         std::fs::create_dir_all(folder_of(&path))?;

@@ -1,6 +1,5 @@
-//! What is remembered from run to run: a versioned TOML file, read without ever failing (a bad
-//! value falls back to its default with a warning) and written by atomic replace. Stream keys are
-//! never part of it.
+//! The saved settings: a versioned TOML file, read without ever failing (a bad value falls back to
+//! its default with a warning) and written by atomic replacement. Stream keys are never part of it.
 use crate::text::problem::{Problem, problem};
 
 mod disk;
@@ -72,14 +71,14 @@ pub struct Settings {
     pub video: Option<VideoChoice>,
     /// `None`: nothing chosen yet.
     pub audio: Option<AudioChoice>,
-    /// What cameras are set to, by their ids.
+    /// The settings of cameras by their IDs.
     pub cameras: BTreeMap<String, WantedControls>,
-    /// What the collection and the profile that are in use are called.
+    /// The names of the collection and the profile in use.
     pub in_use: InUse,
     /// The scenes and their sources.
     pub collection: Collection,
     pub quality: Quality,
-    /// Where the stream may go, the built-in server first; written without keys.
+    /// The targets, the built-in server first; saved without keys.
     pub targets: Vec<Target>,
     /// Viewers see the stream this much later.
     pub delay: Duration,
@@ -91,15 +90,15 @@ pub struct Settings {
     pub player_muted: bool,
     /// The last stream watched.
     pub watch_url: String,
-    /// How streams are played.
+    /// The player options.
     pub player: PlayerChoices,
-    /// How the chat beside it is shown.
+    /// The display of the chat.
     pub chat: ChatChoices,
     /// Streams to offer again, the newest first.
     pub recent: Vec<String>,
-    /// What the tiles of the *Watch* page play, and how each is looked at.
+    /// The streams of the tiles on the *Watch* page, and the viewport of each.
     pub wall: Vec<(String, Viewport)>,
-    /// Where clients of the built-in server are asked to go when it ends; empty: nowhere else.
+    /// The successor of the built-in server; empty: none.
     pub successor: String,
     pub preferences: Preferences,
 }
@@ -138,7 +137,7 @@ pub struct WriteError {
     pub cause: io::Error,
 }
 
-/// The file as it is laid out. What is missing or bad is as in the default.
+/// The layout of the file. Missing or bad values have their defaults.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct File {
@@ -223,8 +222,8 @@ fn successor<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
 }
 
 impl Settings {
-    /// Reads the file; what is missing or bad becomes the default. The second value tells what was
-    /// bad; an absent file is not bad.
+    /// Reads the file; missing or bad values become the defaults. The second value lists the
+    /// problems; a missing file is not one.
     pub fn read(path: &Path) -> (Self, Vec<Problem>) {
         let text = match read_bounded(path) {
             Ok(text) => text,
@@ -240,7 +239,7 @@ impl Settings {
         Self::parse(&text)
     }
 
-    /// Why nothing of a file can be read, for who does not continue without it.
+    /// Why nothing in a file can be read, for callers that need it.
     pub fn fault(path: &Path) -> Option<Problem> {
         match read_bounded(path) {
             Ok(text) => syntax::toml(&text).err(),
@@ -316,12 +315,12 @@ impl Settings {
         }
     }
 
-    /// Writes the file by atomic replace, creating its folder; one that is no settings stays beside it, its
-    /// name ending in `.broken`. Nothing secret is in it, in no
-    /// address either: the studio keeps those where it keeps stream keys.
+    /// Writes the file by atomic replacement, creating its folder; an unreadable previous file is
+    /// kept next to it with the extension `.broken`. It contains no secrets, not even in addresses:
+    /// the studio stores those with the stream keys.
     ///
     /// # Errors
-    /// When the folder or file cannot be written.
+    /// If the folder or file cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), WriteError> {
         let (written, _) = self.concealed();
         let text = toml::to_string_pretty(&written.to_file()).map_err(io::Error::other);
@@ -332,7 +331,7 @@ impl Settings {
         .map_err(|cause| WriteError { path: path.to_owned(), cause })
     }
 
-    /// Where an address with something secret in it may stand.
+    /// All addresses that can contain a secret.
     pub(in crate::studio) fn addresses(&mut self) -> secret_addresses::Places<'_> {
         secret_addresses::Places {
             video: &mut self.video,
@@ -343,14 +342,14 @@ impl Settings {
         }
     }
 
-    /// By which names it is kept what the desktop has allowed of screens and windows.
+    /// The names of stored permissions for displays and windows.
     pub(in crate::studio) fn permissions(&self) -> BTreeSet<String> {
         let own = self.collection.sources.iter().map(|source| &source.choice);
         let asked = self.video.iter().chain(own).filter(|choice| sharing::asks_desktop(choice));
         asked.filter_map(sharing::key).collect()
     }
 
-    /// The settings as they are written, and what of them the keyring has to keep.
+    /// The settings as written, and their secrets for the keyring.
     pub(in crate::studio) fn concealed(&self) -> (Self, Vec<secret_addresses::KeptSecret>) {
         let mut written = self.clone();
         let kept = secret_addresses::conceal(written.addresses());
@@ -392,8 +391,8 @@ impl Settings {
     }
 }
 
-/// Nothing of a file that somebody wrote by hand, with a quotation mark too few, came into these settings:
-/// it must not be lost for that.
+/// Keeps a hand-written file in which nothing was readable because of a syntax error, so that it is
+/// not lost.
 fn keep_broken(path: &Path) -> io::Result<()> {
     match read_bounded(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -405,10 +404,10 @@ fn keep_broken(path: &Path) -> io::Result<()> {
     std::fs::rename(path, beside)
 }
 
-/// Where clients of a server may be asked to go when it ends: the URL of an application, or nothing.
+/// Checks the successor of a server: the URL of an application, or empty.
 ///
 /// # Errors
-/// What is wrong with it.
+/// The problem.
 pub fn check_successor(url: &str) -> Result<String, Problem> {
     let url = url.trim();
     if !url.is_empty() {

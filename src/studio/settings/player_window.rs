@@ -1,5 +1,5 @@
-//! What a window that is a player alone writes: what was changed in it of the players, the chat and the
-//! window. Whatever else is in the file stays as it stands, whoever wrote it in the meantime.
+//! The file of a window that is only a player: its changes of the players, the chat and the window.
+//! Everything else in the file stays unchanged, whoever wrote it meanwhile.
 
 use std::io;
 use std::path::Path;
@@ -13,16 +13,16 @@ use crate::studio::watch::choices::{MAX_RECENT, MAX_TRUSTED};
 
 /// The parts of the file that are the player's.
 const PARTS: [&str; 3] = ["player", "chat", "window"];
-/// What of them is not: the studio's page begins with it.
+/// Their exceptions: the studio's page begins with them.
 const NOT_KEPT: [&str; 3] = ["url", "wall", "wall_looks"];
-/// Lists to which others may have added, and how long they may be.
+/// Lists to which others may have added entries, and their limits.
 const LISTS: [(&str, usize); 2] = [("recent", MAX_RECENT), ("trusted", MAX_TRUSTED)];
 
 impl Settings {
-    /// Writes what differs from `began`, and nothing else, by atomic replace. Nothing secret is in it.
+    /// Writes only the differences from `began`, by atomic replacement. It contains no secrets.
     ///
     /// # Errors
-    /// When the file cannot be written, or what is in it is no settings.
+    /// If the file cannot be written, or contains no settings.
     pub fn write_player(&self, began: &Self, path: &Path) -> Result<(), WriteError> {
         let write = || -> io::Result<()> {
             let text = match read_bounded(path) {
@@ -56,7 +56,7 @@ fn laid_out(file: &impl Serialize) -> io::Result<Table> {
     Table::try_from(file).map_err(io::Error::other)
 }
 
-/// Brings a part of the file from what it `was` to what it is `now`, where these differ.
+/// Changes a part of the file from `was` to `now`, where these differ.
 fn change(kept: &mut Table, was: &Table, now: &Table) {
     for (key, value) in now.iter().filter(|(key, _)| !NOT_KEPT.contains(&key.as_str())) {
         if was.get(key) == Some(value) {
@@ -74,7 +74,7 @@ fn change(kept: &mut Table, was: &Table, now: &Table) {
     }
 }
 
-/// The list as it is now, and what others have put into the file since.
+/// The present list, and entries that others have added since.
 fn joined(now: &[Value], was: Option<&Value>, file: Option<&Value>, most: usize) -> Value {
     let entries = |list: Option<&Value>| match list {
         Some(Value::Array(list)) => list.clone(),
@@ -95,7 +95,7 @@ mod tests {
     use crate::net::CertificatePin;
     use crate::studio::watch::viewport::Viewport;
 
-    /// Such as another version of the program may have left, with things that this one does not know.
+    /// As another version of the program may have written, with unknown values.
     const OLD: &str = "version = 1\nvideo = \"test\"\nfuture = [1, 2]\n\
         [target]\ncustom = true\nserver = \"rtmp://h/live\"\n\
         [player]\nvolume = 0.5\nrecent = [\"rtmp://h/live/old\", \"/home/ada/film.flv\"]\n\

@@ -1,6 +1,6 @@
-//! Addresses with something secret in them (user and password, a query, the target's key), as they
-//! are written down: without it, and with the name by which the keyring has the whole. Sources of
-//! scenes and strips and where targets are watched may have such ones. Pure.
+//! Addresses with secrets (user and password, a query, the target's key): saved without them, and
+//! with the name of the keyring's entry for the whole address. Sources of scenes and strips and
+//! play addresses can have them. Pure.
 
 use std::collections::BTreeMap;
 
@@ -15,15 +15,15 @@ use crate::studio::scenes::Collection;
 use crate::studio::targets::Target;
 use crate::studio::targets::address::{MARK, kept_name};
 
-/// Of an address that cannot be taken apart for certain this is shown in place of the host.
+/// Replaces the host of an address that cannot be parsed safely.
 const UNCLEAR: &str = "hidden";
 
-/// An address that is to be kept.
+/// An address to store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::studio) struct KeptSecret {
     /// In the keyring.
     pub name: String,
-    /// The whole; `None`: it has not been fetched from there yet.
+    /// The whole address; `None`: not loaded yet.
     pub url: Option<Secret>,
 }
 
@@ -37,7 +37,7 @@ pub(in crate::studio) struct Places<'a> {
     pub targets: &'a mut [Target],
 }
 
-/// What may be shown of an address; `None` where nothing in it looks secret.
+/// The displayable part of an address; `None` if it contains no secret.
 pub(in crate::studio) fn without_secrets(url: &str) -> Option<String> {
     let (scheme, rest) = url.split_once("://")?;
     if !rest.contains(['?', '@', '#']) {
@@ -54,7 +54,7 @@ pub(in crate::studio) fn without_secrets(url: &str) -> Option<String> {
     Some(format!("{scheme}://{host}{path}"))
 }
 
-/// Puts what is written in the place of each, and tells what the keyring has to keep.
+/// Replaces each secret address by its saved form, and returns the entries for the keyring.
 pub(in crate::studio) fn conceal(places: Places<'_>) -> Vec<KeptSecret> {
     let mut names = Names::default();
     visit(places, &mut |url, own| {
@@ -88,7 +88,7 @@ pub(in crate::studio) fn conceal(places: Places<'_>) -> Vec<KeptSecret> {
     names.kept.into_iter().map(|(name, url)| KeptSecret { name, url }).collect()
 }
 
-/// Puts an address that was fetched where its name stands; tells whether it stood anywhere.
+/// Inserts a loaded address wherever its name is; returns whether it is anywhere.
 pub(in crate::studio) fn reveal(places: Places<'_>, name: &str, url: &Secret) -> bool {
     let mut found = false;
     visit(places, &mut |place, _| {
@@ -100,7 +100,7 @@ pub(in crate::studio) fn reveal(places: Places<'_>, name: &str, url: &Secret) ->
     found
 }
 
-/// The scenes as they are given to others: nothing secret in them, and no names either.
+/// The scenes for others: without secrets and entry names.
 pub(in crate::studio) fn for_others(collection: &Collection) -> Collection {
     let mut collection = collection.clone();
     for choice in choices(&mut collection) {
@@ -122,7 +122,7 @@ pub(in crate::studio) fn strips_for_others(strips: &[AudioStrip]) -> Vec<AudioSt
     strips
 }
 
-/// An address loses what is secret in it.
+/// Removes the secrets of an address.
 fn clean(url: &mut String) {
     if let Some(plain) = without_secrets(url) {
         *url = plain;
@@ -135,8 +135,8 @@ struct Names {
 }
 
 impl Names {
-    /// The name of an address of which this much is shown. It is made of that and not of what is
-    /// secret, which it would help to guess; several that look alike are counted.
+    /// The entry name of an address with this displayable part. It depends on that part only,
+    /// because a name from the secret would help to guess it; equal ones are numbered.
     fn name(&mut self, plain: &str, url: &str) -> String {
         let mut number = 0_u32;
         loop {
@@ -155,11 +155,11 @@ impl Names {
     }
 }
 
-/// Whose address it is.
+/// The owner of an address.
 enum Own<'a> {
     /// A source's.
     Source,
-    /// Where a target is watched.
+    /// The play address of a target.
     Watched { key: &'a str, secret: bool, forget: bool },
 }
 
@@ -176,7 +176,7 @@ fn sounds(strips: &mut [AudioStrip]) -> impl Iterator<Item = &mut AudioChoice> {
     strips.flat_map(|it| std::iter::once(&mut it.choice).chain(&mut it.if_silent))
 }
 
-/// Goes to every address that may hold something secret, always in the same order.
+/// Visits every address that can contain a secret, always in the same order.
 fn visit(places: Places<'_>, see: &mut dyn FnMut(&mut String, Own<'_>)) {
     for choice in places.video.iter_mut().chain(choices(places.collection)) {
         if let VideoChoice::Stream(url) = choice {

@@ -1,7 +1,6 @@
-//! Keeps stream keys, addresses with something secret in them and the desktop's permissions to take
-//! screens from run to run: in the desktop's keyring (Secret Service) or, where there is none, in a
-//! file that only its owner can read. On a separate thread, since a keyring may ask its owner for
-//! a password first.
+//! Stores stream keys, addresses with secrets and the desktop's permissions across runs: in the
+//! desktop's keyring (Secret Service) or, without one, in a file that only its owner can read. On a
+//! separate thread, because a keyring may ask for a password first.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -22,12 +21,12 @@ use crate::studio::settings::Settings;
 /// Requests that may wait while a keyring asks its owner for a password: several for each target and
 /// each source.
 const REQUESTS: usize = 512;
-/// A file of keys larger than this is none of ours.
+/// A larger key file is invalid.
 const MAX_BYTES: u64 = 256 << 10;
-/// The keyring's name for what is ours.
+/// The keyring's label of onair's entries.
 const SERVICE: &str = "onair stream key";
 
-/// What is asked for.
+/// A request.
 #[derive(Clone, Debug)]
 enum Request {
     Load {
@@ -45,31 +44,31 @@ enum Request {
     Mark,
 }
 
-/// What a key is of.
+/// The owner of a key.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::studio) enum KeyOwner {
     /// The stream key of this target.
     Target(u32),
     /// An address with something secret in it.
     Address,
-    /// What the desktop has allowed of a screen or window.
+    /// The desktop's permission for a display or window.
     Permission,
 }
 
-/// What became of it.
+/// The result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::studio) enum KeyAnswer {
-    /// Where keys are kept.
+    /// The place of keys.
     Place(KeyPlace),
-    /// What was kept by this name; `None`: nothing.
+    /// The key of this name; `None`: none.
     Loaded { what: KeyOwner, name: String, key: Option<Secret> },
     /// All keys that were asked for at the start are there, or are not to be had.
     Ready,
-    /// A key could not be kept or read; never holds the key.
+    /// A key could not be stored or read; never contains the key.
     Failed(String),
 }
 
-/// Where keys are kept.
+/// The place of keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyPlace {
     /// The desktop's keyring.
@@ -78,7 +77,7 @@ pub enum KeyPlace {
     File(PathBuf),
 }
 
-/// The thread's other end. Dropping it ends the thread after what was asked for.
+/// The handle of the thread. Dropping it ends the thread after the pending requests.
 #[derive(Debug)]
 pub(in crate::studio) struct Keys {
     requests: Sender<Request>,
@@ -87,7 +86,7 @@ pub(in crate::studio) struct Keys {
 }
 
 impl Keys {
-    /// Starts; `file` is where keys go when there is no keyring, or none is wanted.
+    /// Starts; `file` stores keys if there is no keyring, or none is wanted.
     pub fn start(file: PathBuf, keyring: bool) -> io::Result<Self> {
         let (requests, asked) = queue::bounded("key requests", REQUESTS, Full::DropOldest);
         let (answer, answers) = queue::bounded("key answers", REQUESTS * 2, Full::DropOldest);
@@ -103,17 +102,17 @@ impl Keys {
         Ok(Self { requests, answers, worker })
     }
 
-    /// Asks for what is kept by this name.
+    /// Requests the key of this name.
     pub fn load(&self, what: KeyOwner, name: &str) {
         let _ = self.requests.send(Request::Load { what, name: name.into() });
     }
 
-    /// Asks to be told when everything before has been answered.
+    /// Requests a mark in the answers, after all earlier ones.
     pub fn mark(&self) {
         let _ = self.requests.send(Request::Mark);
     }
 
-    /// Keeps a key; an empty one is forgotten.
+    /// Stores a key; an empty one is deleted.
     pub fn keep(&self, name: &str, key: &Secret) {
         let name = name.to_owned();
         let _ = self.requests.send(if key.is_empty() {
@@ -128,12 +127,12 @@ impl Keys {
         let _ = self.requests.send(Request::Forget { name: name.into() });
     }
 
-    /// What has been answered since.
+    /// The next answer.
     pub fn poll(&self) -> Option<KeyAnswer> {
         self.answers.try_recv().ok()
     }
 
-    /// Ends, after what was asked for, at most within `limit`.
+    /// Ends after the pending requests, at most `limit`.
     pub fn end(self, limit: Duration) {
         let Self { requests, answers: _, mut worker } = self;
         drop(requests);
@@ -143,12 +142,11 @@ impl Keys {
     }
 }
 
-/// Keeps the addresses of the settings that have something secret in them, which is not written with
-/// the settings; for who writes those without a studio. `file` is where that goes when there is no
-/// keyring. Waits until it is done, at most `limit`.
+/// Stores the settings' addresses with secrets, for callers that write settings without a studio.
+/// `file` is used without a keyring. Waits until it is done, at most `limit`.
 ///
 /// # Errors
-/// What could not be kept, and why.
+/// The ones that could not be stored, with the reasons.
 pub fn keep_addresses(settings: &Settings, file: PathBuf, limit: Duration) -> Result<(), String> {
     let (_, kept) = settings.concealed();
     let kept: Vec<_> = kept.into_iter().filter_map(|it| Some((it.name, it.url?))).collect();
@@ -158,7 +156,7 @@ pub fn keep_addresses(settings: &Settings, file: PathBuf, limit: Duration) -> Re
 /// The same of keys and their names.
 ///
 /// # Errors
-/// What could not be kept, and why.
+/// The ones that could not be stored, with the reasons.
 pub fn keep_keys<'a>(
     kept: impl Iterator<Item = (&'a str, &'a Secret)>,
     file: PathBuf,
@@ -322,7 +320,7 @@ impl Keeper for OwnFile {
     }
 }
 
-/// Reads a file that nobody else may read; what others could read is made private first.
+/// Reads a private file; one that others could read is made private first.
 fn read_private(path: &Path) -> io::Result<Zeroizing<String>> {
     let file = File::open(path)?;
     make_private(&file)?;

@@ -1,5 +1,5 @@
-//! The token that lets a program change something on the built-in server over HTTP: made at the first
-//! start, and kept in a file that only its owner may read.
+//! The token for changes of the built-in server over HTTP: created at the first start, and stored
+//! in a file that only its owner can read.
 
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -8,10 +8,10 @@ use crate::base::Secret;
 use crate::net::random_hex;
 use crate::studio::settings::stream_keys::{make_private, write_private};
 
-/// The shortest and the longest token that is taken from the file, in bytes.
+/// The minimum and maximum length of a token in the file, in bytes.
 const LENGTH: std::ops::RangeInclusive<u64> = 16..=256;
 
-/// A token, and the file it is in.
+/// A token, and its file.
 #[derive(Clone, Debug)]
 pub struct ServerToken {
     pub path: PathBuf,
@@ -19,17 +19,17 @@ pub struct ServerToken {
 }
 
 impl ServerToken {
-    /// The user's: `onair/server-token` in the state folder, made where it is missing. `None` where
-    /// the system has no such folder.
+    /// The user's: `onair/server-token` in the state folder, created if missing. `None` if the
+    /// system has no such folder.
     ///
     /// # Errors
-    /// Where it can be neither read nor written.
+    /// If it can be neither read nor written.
     pub fn of_user() -> io::Result<Option<Self>> {
         let folder = dirs::state_dir().or_else(dirs::data_local_dir);
         folder.map(|folder| Self::at(&folder.join("onair").join("server-token"))).transpose()
     }
 
-    /// The same; where it can be neither read nor written, nobody may change anything.
+    /// The same; without a readable token, nobody may change anything.
     pub fn of_user_or_none() -> Option<Self> {
         Self::of_user().unwrap_or_else(|error| {
             tracing::warn!(%error, "the token for changes over HTTP");
@@ -37,10 +37,10 @@ impl ServerToken {
         })
     }
 
-    /// The one in this file, made where it is missing or is no token.
+    /// The token in this file, created if missing or invalid.
     ///
     /// # Errors
-    /// Where it can be neither read nor written.
+    /// If it can be neither read nor written.
     pub fn at(path: &Path) -> io::Result<Self> {
         let token = match read(path) {
             Ok(Some(token)) => token,

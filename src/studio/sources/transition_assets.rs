@@ -1,4 +1,4 @@
-//! What transitions work with beside their settings: the grey frame of a wipe, the clip of a stinger.
+//! What transitions work with beside their settings: the gray frame of a wipe, the clip of a stinger.
 //! It is read on a separate thread as soon as a transition is chosen, for all scenes or for one,
 //! so that it is there when scenes change; a clip that was played is opened again. Where there is
 //! none, scenes change all the same.

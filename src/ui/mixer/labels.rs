@@ -197,7 +197,7 @@ fn shown_as(view: &View<'_>, choice: &AudioChoice) -> Option<String> {
     Some(source.name.clone())
 }
 
-/// How a source fares, and in which colour: while it delivers, its clock, once measured.
+/// How a source fares, and in which color: while it delivers, its clock, once measured.
 pub fn state_of(view: &View<'_>, state: SourceState, drift_ppm: Option<f64>) -> (String, Color32) {
     let theme = view.theme;
     let text = match state {

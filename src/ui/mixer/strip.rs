@@ -142,7 +142,7 @@ impl Strip {
         view.texts.with("gain-of", &[("name", self.name.as_str().into())])
     }
 
-    /// The colour of its level in words.
+    /// The color of its level in words.
     pub fn color(&self, view: &View<'_>) -> Color32 {
         match (self.trouble, self.clipped) {
             (true, _) => view.theme.warn,

@@ -71,7 +71,7 @@ pub struct Draft {
     pub(super) arrivals: Arrivals,
     /// What was copied.
     pub(super) clip: Clip,
-    /// What a source is to show once it is let go: a number or a colour that is being drawn.
+    /// What a source is to show once it is let go: a number or a color that is being drawn.
     pub(super) held: Option<(SourceId, VideoChoice)>,
     /// What is typed for sources to show, and when something was typed last.
     pub(super) words: BTreeMap<SourceId, String>,

@@ -523,7 +523,7 @@ impl Screen {
         self.set_full_screen(true);
     }
 
-    /// The colour that the window is cleared with: that of the panels, which paint no ground.
+    /// The color that the window is cleared with: that of the panels, which paint no ground.
     pub fn ground(&self) -> egui::Color32 {
         self.theme.panel
     }

@@ -1,5 +1,5 @@
 //! The icons: one set, drawn as strokes on a 20×20 grid with round corners, so that they are sharp
-//! at 16 and 20 points on any display and take the colour of the text beside them. An icon never
+//! at 16 and 20 points on any display and take the color of the text beside them. An icon never
 //! stands without a name: the widget that shows it carries it.
 
 use std::f32::consts::{PI, TAU};

@@ -1,4 +1,4 @@
-//! Every colour and size of the window. Nothing else in `ui/` names a number for a colour, and
+//! Every color and size of the window. Nothing else in `ui/` names a number for a color, and
 //! lengths come from the 4-point grid below. Design: a calm control room; the frame is the
 //! brightest thing, one accent, red means only *on air* and clipping.
 
@@ -136,7 +136,7 @@ impl Type {
     }
 }
 
-/// The colours of one theme.
+/// The colors of one theme.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Theme {
     pub dark: bool,
@@ -324,7 +324,7 @@ impl Theme {
     }
 }
 
-/// The contrast of two opaque colours by WCAG 2: 1 (none) to 21.
+/// The contrast of two opaque colors by WCAG 2: 1 (none) to 21.
 pub fn contrast(a: Color32, b: Color32) -> f32 {
     let luminance = |color: Color32| {
         let channel = |value: u8| {

@@ -89,7 +89,7 @@ fn seen(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, monitor: &MonitorView) 
     response.on_hover_text(&*texts.get("viewers-frame-tip"));
 }
 
-/// The state in words, and a colour where it is one to look at.
+/// The state in words, and a color where it is one to look at.
 pub(super) fn state(
     theme: &Theme,
     texts: &Texts,

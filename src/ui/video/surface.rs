@@ -1,5 +1,5 @@
-//! Frames laid onto the window past egui's textures. Those are blended, with a colour for every
-//! pixel, in an order of colours that displays do not use; where the processor draws, that is most of
+//! Frames laid onto the window past egui's textures. Those are blended, with a color for every
+//! pixel, in an order of colors that displays do not use; where the processor draws, that is most of
 //! what showing a frame costs. Whoever owns the graphics context brings surfaces; without them
 //! frames are textures as any other.
 

@@ -91,7 +91,7 @@ pub struct TransitionFile {
 /// What a transition works with.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum TransitionFilePart {
-    /// The grey frame of a wipe.
+    /// The gray frame of a wipe.
     Image,
     /// The clip of a stinger.
     Clip,

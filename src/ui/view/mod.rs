@@ -35,7 +35,7 @@ pub enum WindowRequest {
     PickThen(Then, Option<PathBuf>),
     /// Ask for a file for this filter; the dialog begins where it was.
     PickFilterFile(Asset, FilterFile, Option<PathBuf>),
-    /// Ask for a file for the transition: a grey frame, or a clip; or for a folder of frames; the dialog
+    /// Ask for a file for the transition: a gray frame, or a clip; or for a folder of frames; the dialog
     /// begins where it was.
     PickTransitionFile(TransitionFile, Option<PathBuf>),
     /// Ask for a file of scenes and take it in.

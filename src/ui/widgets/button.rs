@@ -81,7 +81,7 @@ impl<'a> Button<'a> {
         self
     }
 
-    /// With an icon of another colour than the words.
+    /// With an icon of another color than the words.
     pub fn icon_colored(mut self, icon: Icon, color: Color32) -> Self {
         self.icon = Some((icon, Some(color)));
         self

@@ -48,7 +48,7 @@ impl Level<'_> {
     }
 }
 
-/// The colours of a meter and where each begins and ends, in dBFS.
+/// The colors of a meter and where each begins and ends, in dBFS.
 fn zones(theme: &Theme) -> [(f32, f32, Color32); 3] {
     [(FLOOR, WARN, theme.good), (WARN, DANGER, theme.warn), (DANGER, 0.0, theme.live)]
 }

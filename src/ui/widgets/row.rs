@@ -19,7 +19,7 @@ pub struct Row<'a> {
     /// Below the title, if there is something to say.
     pub second: &'a str,
     pub chosen: bool,
-    /// Colour of the lamp at the end of the row.
+    /// Color of the lamp at the end of the row.
     pub lamp: Option<Color32>,
 }
 

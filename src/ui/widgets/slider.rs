@@ -20,7 +20,7 @@ pub fn slider(
             ui.spacing_mut().slider_width = width;
             ui.spacing_mut().interact_size.y = 20.0;
             let widgets = &mut ui.visuals_mut().widgets;
-            // The handle is filled with the text colour, the rail with the line colour.
+            // The handle is filled with the text color, the rail with the line color.
             widgets.inactive.bg_fill = theme.line;
             for widget in [&mut widgets.inactive, &mut widgets.hovered, &mut widgets.active] {
                 widget.fg_stroke.color = theme.line;

@@ -1,4 +1,4 @@
-//! What a stream or a file tells of its frames' colours: code points of ITU-T H.273, and of HDR how
+//! What a stream or a file tells of its frames' colors: code points of ITU-T H.273, and of HDR how
 //! bright it is (CTA-861.3, SMPTE ST 2086). Names of code points are FFmpeg's.
 
 use crate::wire::amf0::Value;

@@ -56,7 +56,7 @@ pub fn levels(payload: &[u8]) -> Option<Light> {
     Some(Light::levels(u16_at(payload, 0)?, u16_at(payload, 2)?))
 }
 
-/// `mastering_display_colour_volume()`, which is also what is in `mdcv`: the corners of its colours
+/// `mastering_display_colour_volume()`, which is also what is in `mdcv`: the corners of its colors
 /// and its white, then white and black in 0.0001 cd/m².
 pub fn display_volume(payload: &[u8]) -> Option<Light> {
     let tell = |at| u32_at(payload, at).map(|value| f64::from(value) / 10_000.0);

@@ -1,4 +1,4 @@
-//! The way through an HEVC sequence parameter set to what it tells of colours (H.265 §7.3.2.2.1,
+//! The way through an HEVC sequence parameter set to what it tells of colors (H.265 §7.3.2.2.1,
 //! §7.3.4, §7.3.7, Annex E.2.1): nothing on it has a length, so all of it is read.
 
 use crate::wire::bits::{BitReader, Error};

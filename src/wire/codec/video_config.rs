@@ -187,7 +187,7 @@ pub fn av1(config: &[u8]) -> Option<VideoInfo> {
     Some(VideoInfo { profile: profile.map(str::to_owned), level, ..told })
 }
 
-/// Size and colours from what is before an AV1 frame that decodes on its own, or in its
+/// Size and colors from what is before an AV1 frame that decodes on its own, or in its
 /// configuration; `None` without a sequence header.
 pub fn av1_key(units: &[u8]) -> Option<VideoInfo> {
     let (_, header) = obus(units).find(|(kind, _)| *kind == 1)?;
@@ -245,7 +245,7 @@ fn av1_front(bits: &mut BitReader<'_>) -> Result<Av1Front, Error> {
     Ok(Av1Front { profile, still, size })
 }
 
-/// What a sequence header tells of colours (AV1 §5.5.2); the bits are behind its sizes.
+/// What a sequence header tells of colors (AV1 §5.5.2); the bits are behind its sizes.
 fn av1_colors(bits: &mut BitReader<'_>, front: &Av1Front) -> Result<Colors, Error> {
     if !front.still && bits.flag()? {
         // Numbers of frames.

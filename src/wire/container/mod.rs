@@ -344,7 +344,7 @@ pub struct Link {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Index {
     pub tracks: Tracks,
-    /// What the file, and not the stream in it, tells of the frame's colours.
+    /// What the file, and not the stream in it, tells of the frame's colors.
     pub colors: Colors,
     /// As who plays wants it: times begin at zero. Who copies gets the times
     /// as they are, below zero too, and is told of all that is lacking.

@@ -119,7 +119,7 @@ pub enum Method {
     SampleAes,
     /// The same in CTR mode.
     SampleAesCtr,
-    /// A licence server has the keys.
+    /// A license server has the keys.
     Licensed(System),
 }
 

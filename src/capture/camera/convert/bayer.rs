@@ -32,7 +32,7 @@ impl Demosaic {
         let mut from = rows.rows(samples.row(across), down)?;
         let long = width + 2;
         self.lines.resize(long * AT_HAND, 0);
-        // The first row has no green of one of the colours, red or blue; that one is written first.
+        // The first row has no green of one of the colors, red or blue; that one is written first.
         let ends = match order {
             BayerOrder::Bggr | BayerOrder::Gbrg => Ends::Blue,
             BayerOrder::Grbg | BayerOrder::Rggb => Ends::Red,
@@ -112,7 +112,7 @@ fn mean4(a: u8, b: u8, c: u8, d: u8) -> u8 {
 mod tests {
     use super::*;
 
-    /// The colour (0 red, 1 green, 2 blue) that a sensor has at a place, from its name.
+    /// The color (0 red, 1 green, 2 blue) that a sensor has at a place, from its name.
     fn color(order: BayerOrder, x: i64, y: i64) -> usize {
         let name = format!("{order:?}").to_uppercase();
         let at = (y.rem_euclid(2) * 2 + x.rem_euclid(2)) as usize;

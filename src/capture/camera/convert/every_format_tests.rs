@@ -301,7 +301,7 @@ fn every_kind_has_its_colours_at_every_size() {
 
 #[test]
 fn every_pixel_is_where_it_was() {
-    // Blocks of four pixels: two colours that alternate, and luma that grows within a block of YUV.
+    // Blocks of four pixels: two colors that alternate, and luma that grows within a block of YUV.
     for (pixel, size) in raw().flat_map(|pixel| {
         [(36, 8), (37, 8), (36, 9), (37, 9)].map(|(x, y)| (pixel, Size::new(x, y)))
     }) {
@@ -316,7 +316,7 @@ fn every_pixel_is_where_it_was() {
             }
         };
         let (planes, _) = lay(pixel, size, 6, WIDE, at).turned(pixel, size).unwrap();
-        // A sensor's colours run into one another where they meet.
+        // A sensor's colors run into one another where they meet.
         let bayer = matches!(pixel.form(), PixelLayout::Bayer(..));
         let inner = |at: usize, of: usize| !bayer || (1..of - 1).contains(&(at % of));
         let grey = matches!(pixel.form(), PixelLayout::Luma(_));

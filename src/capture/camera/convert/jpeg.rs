@@ -139,7 +139,7 @@ mod tests {
         for data in [COLOR_JPEG, &padded, &without_tables(COLOR_JPEG)] {
             let mut planes = Planes::black(Size::new(32, 16));
             turn(data, &mut planes).unwrap();
-            // Chroma is made smooth where the colours meet.
+            // Chroma is made smooth where the colors meet.
             let near = |plane: &[u8], half: usize, left: u8, right: u8| {
                 plane.chunks_exact(half * 2).all(|line| {
                     let (l, r) = (&line[..half - 1], &line[half + 1..]);

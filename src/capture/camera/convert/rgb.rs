@@ -8,7 +8,7 @@ use crate::capture::rgb::{Turn, target, three_planes, turned};
 use crate::media::frame::Range;
 use crate::media::{Planes, Size};
 
-/// A byte for each colour; `scratch` keeps two rows of three bytes a pixel.
+/// A byte for each color; `scratch` keeps two rows of three bytes a pixel.
 pub(super) fn bytes(
     (bytes, ends, range): (Bytes, Ends, Range),
     rows: &mut Rows<'_>,
@@ -44,7 +44,7 @@ pub(super) fn bytes(
     })
 }
 
-/// Two bytes for all three colours.
+/// Two bytes for all three colors.
 pub(super) fn bits(
     (bits, range): (Bits, Range),
     rows: &mut Rows<'_>,

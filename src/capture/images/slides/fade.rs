@@ -38,7 +38,7 @@ pub(super) fn blend(from: &Planes, to: &Planes, step: u32, out: &mut Planes) {
         }
         return;
     }
-    // Straight alpha: a colour counts by how much of it is seen.
+    // Straight alpha: a color counts by how much of it is seen.
     let stride = out.luma_stride();
     let half = out.chroma_stride();
     let seen = |planes: &Planes, index: usize| {

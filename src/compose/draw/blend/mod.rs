@@ -237,7 +237,7 @@ pub(in crate::compose) fn blacken(out: &mut Planes) {
     out.v.fill(128);
 }
 
-/// Fixed point of the colour matrices.
+/// Fixed point of the color matrices.
 const BITS: i32 = 14;
 const HALF: i32 = 1 << (BITS - 1);
 

@@ -51,7 +51,7 @@ fn opacity_and_alpha_mix_by_their_product() {
 
 #[test]
 fn modes_follow_their_formulas_in_rgb() {
-    // Greys: luma 16 + 219 · part.
+    // Grays: luma 16 + 219 · part.
     let grey = |part: f64| [(16.0 + 219.0 * part).round() as u8, 128, 128];
     for (mode, want) in [
         (Blend::Add, 0.7),

@@ -164,7 +164,7 @@ impl Chain {
         frame
     }
 
-    /// The frame in the program's colours.
+    /// The frame in the program's colors.
     fn tint(&mut self, picture: &VideoFrame, workers: &WorkerPool) -> VideoFrame {
         if picture.color == Color::PROGRAM {
             self.tinted = None;

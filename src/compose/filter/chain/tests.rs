@@ -18,7 +18,7 @@ fn wanted(filters: impl IntoIterator<Item = Filter>) -> Vec<WantedFilter> {
     filters.into_iter().map(slot).collect()
 }
 
-/// A LUT that makes everything grey, and a transparent image; read once.
+/// A LUT that makes everything gray, and a transparent image; read once.
 static FILES: LazyLock<[FilterAssets; 2]> = LazyLock::new(|| {
     [table_of(), FilterAssets::Image(Arc::new(Planes::transparent(Size::new(20, 10))))]
 });

@@ -18,7 +18,7 @@ pub struct Correction {
     pub gain: f32,
     /// Adds: parts of white.
     pub brightness: f32,
-    /// Spreads about middle grey.
+    /// Spreads about middle gray.
     pub contrast: f32,
     /// Bends luma.
     pub gamma: f32,

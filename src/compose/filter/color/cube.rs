@@ -8,7 +8,7 @@ use crate::text::problem::{Problem, problem};
 const MAX_3D: usize = 65;
 /// Limit for the lines of a one-dimensional table.
 const MAX_1D: usize = 4_096;
-/// Numbers beyond this are no colours.
+/// Numbers beyond this are no colors.
 const MAX_VALUE: f32 = 1_000.0;
 
 /// A text longer than this is no table, in bytes.

@@ -54,11 +54,11 @@ pub(in crate::compose::filter) struct ChromaKey {
 
 impl ChromaKey {
     /// Distances are fractions of chroma's range. `protect` keeps colors with little of the key's
-    /// own color: a grey or dark color is close to a dull or dim screen.
+    /// own color: a gray or dark color is close to a dull or dim screen.
     pub fn new(color: [u8; 3], similarity: f32, smoothness: f32, spill: f32, protect: f32) -> Self {
         let [_, key_u, key_v] = luma_chroma(color);
         let length = key_u.hypot(key_v);
-        // Grey has no direction: nothing spills.
+        // Gray has no direction: nothing spills.
         let (ku, kv) = if length > 1.0 { (key_u / length, key_v / length) } else { (0.0, 0.0) };
         let enough = length.min(VIVID) * protect * 0.6;
         let byte = |value: f32| (value + 128.0).round().clamp(0.0, 255.0) as u8;
@@ -356,7 +356,7 @@ mod tests {
         else {
             panic!("{first:?}")
         };
-        // As it is when it is added, and as it is when the screen's colour is taken from the frame,
+        // As it is when it is added, and as it is when the screen's color is taken from the frame,
         // where it is bright and where it is dim.
         for color in [[0, 255, 0], [30, 185, 65], [24, 140, 50]] {
             let mut key = ChromaKey::new(color, similarity, smoothness, spill, protect);

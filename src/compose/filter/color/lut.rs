@@ -23,7 +23,7 @@ struct Corner {
     v: [u8; 256],
 }
 
-/// A colour table for frames in the program's colours.
+/// A color table for frames in the program's colors.
 pub struct Table {
     /// By U, then V.
     corners: Vec<Corner>,
@@ -32,7 +32,7 @@ pub struct Table {
 partial_debug!(Table {});
 
 impl Table {
-    /// Works it out: some hundred thousand colours, a matter of tens of milliseconds.
+    /// Works it out: some hundred thousand colors, a matter of tens of milliseconds.
     pub fn new(cube: &Cube) -> Self {
         let mut corners = Vec::with_capacity(SIDE * SIDE);
         for u in 0..SIDE {

@@ -256,7 +256,7 @@ fn fetch(into: &mut Frame, from: &mut Frame) -> Result<(), Code> {
     if code < 0 {
         return Err(Code(code));
     }
-    // SAFETY: both are whole; the numbers of colours and what is told beside the frame are copied.
+    // SAFETY: both are whole; the numbers of colors and what is told beside the frame are copied.
     let code = unsafe { ffi::av_frame_copy_props(into.raw(), from.raw()) };
     if code < 0 {
         return Err(Code(code));

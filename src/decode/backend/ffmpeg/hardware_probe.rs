@@ -97,7 +97,7 @@ const RED: [u8; 2] = [160, 96];
 /// Decoders agree to the bit; converters on the way back need not.
 const OFF: u8 = 4;
 
-/// Whether every part of the frame is there in its colour: looked at in their middles.
+/// Whether every part of the frame is there in its color: looked at in their middles.
 fn is_right(frame: &VideoFrame) -> bool {
     if frame.size() != SIZE {
         return false;
@@ -141,7 +141,7 @@ fn packet() -> EncodedPacket {
     }
 }
 
-// A frame of flat colours by x264: Main profile, as every hardware has it, larger than the least of them all.
+// A frame of flat colors by x264: Main profile, as every hardware has it, larger than the least of them all.
 // ffmpeg -f lavfi -i "color=black:s=256x144:r=25,format=yuv420p,geq=cb=128:cr='if(lt(X,64),160,96)':
 // lum='if(lt(X,128),if(lt(Y,72),48,96),if(lt(Y,72),144,208))'" -frames:v 1 -c:v libx264 -profile:v main
 // -preset veryslow -x264-params qp=18:threads=1:info=0:bframes=0 -bsf:v filter_units=remove_types=6 key.h264

@@ -30,7 +30,7 @@ pub(super) enum Transfer {
     Gamma,
 }
 
-/// The colours that pure signals have.
+/// The colors that pure signals have.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Primaries {
     Bt2020,

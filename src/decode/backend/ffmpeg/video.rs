@@ -52,7 +52,7 @@ fn start(
     parameters: &VideoConfig,
     device: Option<&Device>,
 ) -> Result<Context, Error> {
-    // A vpcC says nothing that a decoder needs, but for its colours.
+    // A vpcC says nothing that a decoder needs, but for its colors.
     let colors = match parameters.codec {
         VideoCodec::Vp9 => codec::vp9_colors(&parameters.config),
         _ => None,

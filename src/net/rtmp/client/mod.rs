@@ -27,16 +27,16 @@ use crate::wire::rtmp::client::{
 use crate::wire::rtmp::command::Enhanced;
 use crate::wire::rtmp::url::Url;
 
-/// Bytes taken from the socket at once.
+/// Bytes to read from the socket at once.
 const READ: usize = 64 << 10;
 /// Of the first bytes of an answer that is no RTMP, this many are looked at.
 const SNIFF: usize = 64;
-/// What a server said before the stream began is kept up to this many events.
+/// Limit for the server's events before the stream begins.
 const MAX_EARLY: usize = 32;
 /// After the last byte was sent, the server has this long to close its side.
 const LINGER: Duration = Duration::from_millis(500);
 
-/// How to connect and how long to wait for what.
+/// The connection options and time limits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
     /// Name, port and TLS.
@@ -63,10 +63,10 @@ impl Default for Options {
     }
 }
 
-/// Who is told of the steps.
+/// Receives the steps.
 pub type Listener<'a> = dyn Fn(Step<'_>) + Send + Sync + 'a;
 
-/// How far to go.
+/// The target stage.
 #[derive(Copy, Clone, PartialEq, Eq)]
 enum Until {
     /// The server has answered `connect`.
@@ -75,39 +75,39 @@ enum Until {
     Started,
 }
 
-/// What [`Client::progress`] came back for.
+/// The result of [`Client::progress`].
 #[derive(Debug)]
 pub enum Progress {
     /// Something happened.
     Event(Event),
-    /// No more than the given number of bytes wait to be sent.
+    /// At most the given number of bytes are unsent.
     Room,
 }
 
-/// A connection whose stream has begun: publishing or playing was accepted.
+/// A connection that was accepted for publishing or playing.
 pub struct Client {
     stream: Stream,
     session: Session,
     clock: Clock,
     peer: String,
-    /// What the server calls itself.
+    /// The server's name of itself.
     server: String,
-    /// What it says of Enhanced RTMP.
+    /// Its Enhanced RTMP announcement.
     enhanced: Enhanced,
-    /// Taken from the session, not yet taken by the socket.
+    /// Data of the session that the socket has not taken yet.
     outgoing: Bytes,
-    /// What the system was told last to hold unsent.
+    /// The last limit for unsent data in the system.
     unsent_limit: Option<u32>,
     input: BytesMut,
     timer: Pin<Box<Sleep>>,
     deadline: Option<Timestamp>,
-    /// Told before anything new.
+    /// Events to return before new ones.
     early: VecDeque<Event>,
-    /// The first bytes received, while it is not certain that the server speaks RTMP.
+    /// The first bytes received, until the server is known to speak RTMP.
     first: Vec<u8>,
-    /// Told once the events that came before it are.
+    /// Returned after the events before it.
     failed: Option<Error>,
-    /// Nothing can be sent any more; what was received may still say why.
+    /// Nothing can be sent any more; received data can still show the reason.
     unwritable: Option<Cause>,
     /// The session's stage before it took the last input.
     stage: SessionStage,
@@ -122,9 +122,9 @@ impl fmt::Debug for Client {
 }
 
 impl Client {
-    /// Connects and continues until the server accepts to publish or to play. Answers demands for
-    /// name and password, follows redirections. `on_step` is told as each stage begins.
-    /// Cancel-safe: dropped half-way, nothing stays behind.
+    /// Connects until the server accepts to publish or to play. Answers authentication requests,
+    /// and follows redirects. Calls `on_step` at the beginning of each stage. Cancel-safe: dropping
+    /// it leaves nothing behind.
     ///
     /// # Errors
     /// With the stage that failed and why.
@@ -145,8 +145,8 @@ impl Client {
         Self::negotiate(config, options, clock, on_step, Until::Started).await
     }
 
-    /// Goes as far as the server's answer to `connect` and hangs up: nothing is published. Answers
-    /// demands for name and password, follows redirections.
+    /// Connects up to the server's answer to `connect` and closes: nothing is published. Answers
+    /// authentication requests, and follows redirects.
     ///
     /// # Errors
     /// With the stage that failed and why.
@@ -243,11 +243,11 @@ impl Client {
         }
     }
 
-    /// What happens next: an event, or room for more once no more than `room` bytes wait to be
-    /// sent. Sends and receives meanwhile. Cancel-safe; after an error the connection has ended.
+    /// The next event, or room for more data once at most `room` bytes are unsent. Sends and
+    /// receives meanwhile. Cancel-safe; after an error the connection has ended.
     ///
     /// # Errors
-    /// With what the server said, where it said something.
+    /// With the server's message, if any.
     pub async fn progress(&mut self, room: Option<usize>) -> Result<Progress, Error> {
         if let Some(event) = self.early.pop_front() {
             return Ok(Progress::Event(event));
@@ -261,7 +261,7 @@ impl Client {
     /// The next event. Sends and receives meanwhile. Cancel-safe.
     ///
     /// # Errors
-    /// As [`Client::progress`].
+    /// Like [`Client::progress`].
     pub async fn next_event(&mut self) -> Result<Event, Error> {
         loop {
             if let Progress::Event(event) = self.progress(None).await? {
@@ -270,11 +270,11 @@ impl Client {
         }
     }
 
-    /// Waits until everything queued has been handed to the system; events that come meanwhile are
-    /// kept for [`Client::next_event`], the oldest 32 of them.
+    /// Waits until all queued data is with the system; keeps up to 32 events for
+    /// [`Client::next_event`].
     ///
     /// # Errors
-    /// As [`Client::progress`].
+    /// Like [`Client::progress`].
     pub async fn flush(&mut self) -> Result<(), Error> {
         let mut events = std::mem::take(&mut self.early);
         let result = loop {
@@ -309,17 +309,17 @@ impl Client {
         &self.peer
     }
 
-    /// What the server calls itself; may be empty.
+    /// The server's name of itself; can be empty.
     pub fn server(&self) -> &str {
         &self.server
     }
 
-    /// What the server says it can do beyond plain RTMP.
+    /// The server's capabilities beyond plain RTMP.
     pub fn enhanced(&self) -> &Enhanced {
         &self.enhanced
     }
 
-    /// Bytes the socket has taken.
+    /// Bytes written to the socket.
     pub fn written_bytes(&self) -> u64 {
         self.written
     }
@@ -334,8 +334,8 @@ impl Client {
         Error { stage, cause, peer: self.peer.clone() }
     }
 
-    /// Ends in order, at most `limit`: what is queued, FCUnpublish and deleteStream, and the
-    /// server's own closing. Tells whether everything was said in time.
+    /// Ends properly within `limit`: sends the queue, FCUnpublish and deleteStream, and waits for
+    /// the server to close. Returns whether everything was sent in time.
     pub async fn close(mut self, limit: Duration) -> bool {
         self.session.close();
         let said = timeout(limit, async {
@@ -413,7 +413,7 @@ impl Client {
         }
     }
 
-    /// Whether what the session has next may go to the socket.
+    /// Whether the session's next data may go to the socket.
     fn may_hand_out(&mut self, cx: &mut Context<'_>) -> bool {
         if self.unwritable.is_some() || self.session.queued_bytes() == 0 {
             return true;
@@ -427,7 +427,7 @@ impl Client {
         self.stream.poll_room(cx).is_ready()
     }
 
-    /// Writes what the socket takes; tells whether there may be more to do at once.
+    /// Writes as much as the socket takes, and returns whether there may be more to do.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> bool {
         let written = if self.outgoing.is_empty() {
             // TLS keeps what the socket did not take at once.
@@ -497,7 +497,7 @@ impl Client {
         self.deadline = at;
     }
 
-    /// The connection ended; what that means at this stage.
+    /// The error of an ended connection at this stage.
     fn broken(&self, cause: Cause) -> Error {
         let stage = stage_of(self.session.stage());
         match NotRtmp::sniff(&self.first) {
@@ -546,7 +546,7 @@ enum Failure {
     Other(Error),
 }
 
-/// Where the session's stages stand among ours.
+/// The connection stage of a session's stage.
 const fn stage_of(stage: SessionStage) -> ConnectStage {
     match stage {
         SessionStage::Handshake => ConnectStage::Handshake,
@@ -557,7 +557,7 @@ const fn stage_of(stage: SessionStage) -> ConnectStage {
     }
 }
 
-/// Differs from session to session; nothing secret hangs on it.
+/// Differs between sessions, but need not be secret.
 fn seed(clock: Clock) -> u64 {
     use std::hash::{BuildHasher, RandomState};
     RandomState::new().hash_one(clock.now().as_micros())

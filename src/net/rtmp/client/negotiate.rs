@@ -1,5 +1,5 @@
-//! Connecting as often as it takes: for a port where RTMP is spoken, for a handshake that is taken, for
-//! name and password, and to where a server sends us.
+//! Connects repeatedly as needed: for a port with RTMP, for an accepted handshake, for
+//! authentication, and for redirects.
 
 use std::time::Duration;
 
@@ -11,16 +11,16 @@ use crate::wire::rtmp::auth;
 use crate::wire::rtmp::client::{Config, Refused};
 use crate::wire::rtmp::url::{Scheme, Url};
 
-/// Connections made for one [`Client::connect`]: authentication takes three, being sent on one more
-/// each.
+/// Limit for the connections of one [`Client::connect`]: authentication takes three, and each
+/// redirect one more.
 const MAX_CONNECTIONS: u32 = 8;
 /// Times a server may send us on.
 const MAX_HOPS: usize = 4;
-/// A port is given up after this, for reaching it and for the handshake, where there is another.
+/// The time limit of a port, for connecting and the handshake, if there is another one.
 const PORT_LIMIT: Duration = Duration::from_secs(4);
 
 impl Client {
-    /// Connects as often as it takes: for a port that does, for name and password, to be sent on.
+    /// Connects repeatedly: for a working port, for authentication and for redirects.
     pub(super) async fn negotiate(
         mut config: Config,
         options: &Options,
@@ -48,8 +48,8 @@ impl Client {
         }
     }
 
-    /// Connects at the URL's port, or at the first of the wanted ones where RTMP is spoken; that
-    /// one stays. A refusal comes with the connection.
+    /// Connects at the URL's port, or at the first wanted one with RTMP, and keeps that port. A
+    /// refusal returns with the connection.
     async fn try_ports(
         config: &mut Config,
         options: &Options,
@@ -97,7 +97,7 @@ impl Client {
         Err(Error { stage: ConnectStage::Tcp, cause: Cause::EveryPort(tried), peer: String::new() })
     }
 
-    /// With digests from where the simple handshake made the server hang up.
+    /// Uses digests if the server closes at the simple handshake.
     async fn try_port(
         config: &mut Config,
         options: &Options,
@@ -158,7 +158,7 @@ fn depends_on_port(error: &Error) -> bool {
     }
 }
 
-/// Where we have been sent on the way, so that nobody sends us round in circles.
+/// The visited addresses, to detect redirect loops.
 struct Hops(Vec<(Scheme, String, u16, String)>);
 
 impl Hops {
@@ -170,7 +170,7 @@ impl Hops {
         (url.scheme, url.host.to_ascii_lowercase(), url.port, url.app.clone())
     }
 
-    /// Goes there: not twice, and not too often.
+    /// Adds an address: not twice, and not too many.
     fn go(&mut self, url: &Url) -> Result<(), Cause> {
         let place = Self::place(url);
         if self.0.contains(&place) {
@@ -184,7 +184,7 @@ impl Hops {
     }
 }
 
-/// Prepares the connection to where a server sends us.
+/// Prepares the connection to a redirect's target.
 fn send_on(
     config: &mut Config,
     refused: &Refused,

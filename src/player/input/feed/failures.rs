@@ -1,4 +1,4 @@
-//! Why nothing of a stream can be played.
+//! Why a stream cannot be played.
 
 use crate::decode::{NoDecoder, inventory};
 use crate::media::TrackKind;

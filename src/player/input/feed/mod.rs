@@ -1,5 +1,5 @@
-//! The feed thread's work on each event, wherever it comes from: save, demux, place in time, hand
-//! over. [`file`](crate::player::input::file) and [`remote`](crate::player::input::live) drive it.
+//! The feed thread's work on each event from any source: save, demux, place in time, pass on.
+//! [`file`](crate::player::input::file) and [`remote`](crate::player::input::live) drive it.
 
 mod failures;
 #[cfg(test)]
@@ -39,16 +39,16 @@ use crate::wire::container::unsupported as left_out;
 
 use crate::text::Problem;
 
-/// So many bodies without anything that can be played, and that was it.
+/// After this many messages without playable data, the stream fails.
 const FRUITLESS: u64 = 120;
 
-/// So many frames without headers are no accident.
+/// This many frames without headers are no accident.
 const HEADLESS: u64 = 25;
 
-/// Metadata that have not come this long after the first video or audio are missing.
+/// Metadata later than this after the first video or audio count as missing.
 const METADATA_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// So many lines of a chat in this long are passed on.
+/// Limit for chat messages in this time.
 const MAX_LINES: u32 = 20;
 const LINES_IN: Duration = Duration::from_secs(1);
 
@@ -61,33 +61,33 @@ pub(in crate::player) struct InputFeed {
     track_presence: TrackPresence,
     save: Option<Save>,
     heads: SequenceHeaders,
-    /// Frames have come since the connection was made.
+    /// Video has arrived since the connection began.
     pictures: bool,
     live: bool,
-    /// It comes through the network.
+    /// It comes from the network.
     remote: bool,
-    /// What comes is to begin with metadata; and when the first of it is decoded.
+    /// The stream should begin with metadata; with the DTS of its first packet.
     metadata: Option<Option<Timestamp>>,
     /// Bodies of video and audio.
     bodies: u64,
     playable: u64,
     damaged: u64,
-    /// The bytes of what would have told how to decode.
+    /// The size of a config that was too long.
     too_long: Option<usize>,
-    /// What came that cannot be decoded, and why.
+    /// Undecodable data, and why.
     unsupported: Option<(Problem, Option<NoDecoder>)>,
-    /// Tracks that are left out, as told.
+    /// The reported skipped tracks.
     left_out: Vec<UnsupportedTrack>,
-    /// It was told that the audio does not come.
+    /// The missing audio was reported.
     unheard: bool,
-    /// When the end of what there is was seen, and how far from the next packet.
+    /// When the end of the stream was known, and its distance from the next packet.
     edge: Option<(Timestamp, Duration)>,
-    /// The next packet tells where in the recording it is: by its own time, or it is there.
+    /// The next packet sets the position in the recording, by its timestamp or by the seek.
     moved: bool,
-    /// What carries this time, in microseconds, is played at this media time.
+    /// A packet with this time in microseconds plays at this media time.
     anchor: (i64, Timestamp),
     place: Option<Duration>,
-    /// When the next packet was made, where something is known of that.
+    /// The wall-clock time of the next packet, if known.
     made: Option<Option<i64>>,
     /// Lines of a chat since then.
     lines: (Timestamp, u32),
@@ -122,7 +122,7 @@ impl InputFeed {
         }
     }
 
-    /// Whether anything that can be played has come.
+    /// Whether playable data has arrived.
     pub(in crate::player) fn has_media(&self) -> bool {
         self.playable > 0
     }
@@ -132,7 +132,7 @@ impl InputFeed {
         self.bodies
     }
 
-    /// What comes is played as it comes, or as a file.
+    /// Sets whether it plays live or like a file.
     pub(in crate::player) fn set_pace(&mut self, pace: PlayPace) {
         self.live = pace == PlayPace::Live;
         self.shared.packets.listed.forget();
@@ -140,27 +140,28 @@ impl InputFeed {
         self.shared.reception.lock().set_pace(pace);
     }
 
-    /// What comes is FLV, or RTMP: metadata are at its beginning.
+    /// The stream is FLV or RTMP: metadata are at its beginning.
     pub(in crate::player) fn expect_metadata(&mut self) {
         self.metadata = Some(None);
     }
 
-    /// At `seen` the end of what there is was so far from the packet that comes next.
+    /// At `seen`, the end of the stream was this far from the next packet.
     pub(in crate::player) fn set_edge(&mut self, seen: Timestamp, distance: Duration) {
         self.edge = Some((seen, distance));
     }
 
-    /// What comes next is played this long after the beginning of the recording.
+    /// The next packet plays this long after the beginning of the recording.
     pub(in crate::player) fn set_place(&mut self, place: Duration) {
         (self.moved, self.place) = (true, Some(place));
     }
 
-    /// By its sender's clock what comes next was made then (microseconds since 1970), or nobody knows when.
+    /// The wall-clock time of the next packet by its sender's clock (microseconds since 1970), or
+    /// none.
     pub(in crate::player) fn set_made(&mut self, made: Option<i64>) {
         self.made = Some(made);
     }
 
-    /// The connection was made again, or what comes does not continue what came.
+    /// The connection was restored, or the next data does not continue the previous one.
     pub(in crate::player) fn restart(&mut self) {
         self.demux.restart();
         // What it told of video and audio, another one may not have.
@@ -172,18 +173,18 @@ impl InputFeed {
         self.shared.packets.gap();
     }
 
-    /// The audio does not come, which is told.
+    /// Reports that the audio does not arrive.
     pub(in crate::player) fn miss_audio(&mut self) {
         self.unheard = true;
     }
 
-    /// Audio that was missing comes again: its times are those of the frame, whatever lies between.
+    /// Missing audio returns: its times match the video, whatever the gap.
     pub(in crate::player) fn hear_again(&mut self) {
         self.demux.forget_audio();
         self.shared.packets.hand_on(KeptPacket::Audio(BufferedPacket::Gap));
     }
 
-    /// What comes next is of another place of the recording; what waited was thrown away.
+    /// The next data is from another position of the recording; the queues were cleared.
     pub(in crate::player) fn move_here(&mut self, now: Timestamp) {
         let at = self.shared.move_here();
         self.demux.move_to(at, now);
@@ -191,14 +192,14 @@ impl InputFeed {
         self.moved = true;
     }
 
-    /// A file begins: what carries `raw` microseconds is its first instant, and played first. `firm`:
-    /// its times are believed, whatever they are.
+    /// A file begins: a packet with `raw` microseconds is its first instant, and plays first.
+    /// `firm`: its timestamps are trusted.
     pub(in crate::player) fn begin(&mut self, raw: i64, firm: bool, now: Timestamp) {
         self.anchor(raw, Duration::ZERO, Timestamp::ZERO, firm, now);
     }
 
-    /// What comes next is of another place of the file: what carries `raw` microseconds lies at `place`
-    /// in it and is what is seen and heard first, though what comes begins earlier.
+    /// The next data is from another position of the file: a packet with `raw` microseconds is at
+    /// `place`, and is presented first, although the data begins earlier.
     pub(in crate::player) fn move_to(
         &mut self,
         raw: i64,
@@ -219,7 +220,7 @@ impl InputFeed {
         self.seam(raw);
     }
 
-    /// Audio that came is heard up to this time at most, and what comes from it on.
+    /// Earlier audio plays up to this time at most, and later audio from it on.
     pub(in crate::player) fn seam(&mut self, raw: i64) {
         self.demux.turn();
         let (anchor, media) = self.anchor;
@@ -230,8 +231,8 @@ impl InputFeed {
             .push_waiting(BufferedPacket::Seam(at), &self.shared.lifetime.stop);
     }
 
-    /// What comes next is of another file, whose times are believed whatever they are where they are
-    /// `firm`, and which may have no `pictures`; a seam follows.
+    /// The next data is from another file, whose timestamps are trusted if `firm`, and which may
+    /// have no `pictures`; a seam follows.
     pub(in crate::player) fn take_file(&mut self, firm: bool, pictures: bool) {
         self.demux.take_file(firm);
         self.track_presence = TrackPresence::default();
@@ -270,7 +271,7 @@ impl InputFeed {
         self.give_up_fruitless();
     }
 
-    /// A line of a chat in the stream. More than a person can read are left out.
+    /// A chat message in the stream. More than a person can read are dropped.
     fn line(&mut self, body: &[u8], now: Timestamp) {
         if now.since(self.lines.0) >= LINES_IN {
             self.lines = (now, 0);
@@ -296,8 +297,8 @@ impl InputFeed {
         self.line(body, now);
     }
 
-    /// A tag of FLV, or a message of RTMP, that came at `now`. Its events are played, and its body is saved as
-    /// it came.
+    /// An FLV tag or RTMP message that arrived at `now`. Its events play, and its body is saved
+    /// unchanged.
     pub(in crate::player) fn take_tag(&mut self, read: ReadTag, now: Timestamp) {
         if read.tag.kind == TagKind::Script {
             return self.script(&read.tag.body, now);
@@ -329,14 +330,14 @@ impl InputFeed {
         self.give_up_fruitless();
     }
 
-    /// Nothing that can be played came for a long time.
+    /// Nothing playable arrived for a long time.
     fn give_up_fruitless(&self) {
         if self.playable == 0 && self.bodies >= FRUITLESS && self.save.is_none() {
             self.shared.fail(self.fruitless());
         }
     }
 
-    /// Hands on what came of a body or an event, and tells what is wrong with it.
+    /// Passes on the result of an event, and reports its problems.
     fn found(&mut self, found: Demuxed, raw: i64, now: Timestamp) {
         if let Some(untidy) = self.demux.take_untidy() {
             self.shared.report.odd(&match untidy {
@@ -413,7 +414,7 @@ impl InputFeed {
         }
     }
 
-    /// Nothing more will come. Says what was wrong if nothing could be played.
+    /// The stream has ended. Reports the reason if nothing could be played.
     pub(in crate::player) fn finish(mut self) {
         let saved = self.save.is_some();
         let wanted = self.shared.requests.filing.lock().close();
@@ -434,7 +435,7 @@ impl InputFeed {
         }
     }
 
-    /// Another file is wanted for what comes, or none any more.
+    /// The output file changes, or ends.
     fn change_file(&mut self) {
         let wanted = self.shared.requests.filing.lock().take();
         if let Some(wanted) = wanted {
@@ -442,8 +443,8 @@ impl InputFeed {
         }
     }
 
-    /// Writes what comes into another file, or into none any more. It begins with the metadata and
-    /// configurations that came, and with a keyframe.
+    /// Saves to another file, or stops. The file begins with the received metadata and configs, and
+    /// with a keyframe.
     fn save_into(&mut self, wanted: Option<NewFile>) {
         if let Some(save) = self.save.take() {
             save.finish(&self.shared);
@@ -495,7 +496,7 @@ impl InputFeed {
         }
     }
 
-    /// What is known of when a packet was made that is seen or heard at `pts`.
+    /// Stores the wall-clock time of a packet presented at `pts`.
     fn date(&mut self, pts: Timestamp) {
         if let Some(made) = self.made.take() {
             self.shared.dated.lock().note(pts, made);
@@ -529,7 +530,7 @@ impl InputFeed {
         }
     }
 
-    /// A track that is there is not played: said once, with what it is.
+    /// Reports once that a track is not played.
     fn leave_out(&mut self, track: &UnsupportedTrack) {
         if !left_out::note(&mut self.left_out, track) {
             return;
@@ -554,7 +555,7 @@ impl InputFeed {
         }
     }
 
-    /// What came cannot be decoded, where that is why there is nothing.
+    /// The reason if undecodable data is why nothing plays.
     pub(in crate::player) fn missing(&self) -> Option<Failure> {
         if let Some((codec, lack)) = &self.unsupported {
             return Some(unsupported(codec.clone(), *lack));

@@ -19,7 +19,7 @@ use crate::text::problem::problem;
 use crate::wire::container::flv::events::audio_codec;
 use crate::wire::container::flv::{self, Error as FlvError, ReadTag, Reader, TagContent, TagKind};
 
-/// How far from when it is decoded a frame may be shown.
+/// Limit for the difference between DTS and PTS of a frame.
 const MAX_COMPOSITION: i64 = 10_000_000;
 
 /// Reads it as [`crate::player::input::file::read`] does.
@@ -76,15 +76,15 @@ pub(super) fn read(
     walked.map(|()| true)
 }
 
-/// What is known of one that follows another before it is read.
+/// The known data of a following file before it is read.
 pub(super) struct NextHead {
-    /// As its last tag says; known better once it has been read.
+    /// From its last tag; corrected after reading.
     pub(super) length: Duration,
     pub(super) pictures: bool,
 }
 
 impl NextHead {
-    /// `None`: nothing is in it, or something that cannot be decoded here.
+    /// `None`: it is empty, or cannot be decoded here.
     pub(super) fn of(path: &Path, stop: &Stop) -> Result<Option<Self>, Failure> {
         let (mut pictures, mut sound, mut decoded, mut number) = (false, false, true, 0);
         look(path, &mut |read| {
@@ -123,13 +123,13 @@ impl NextHead {
     }
 }
 
-/// When it is seen or heard, in microseconds.
+/// Its presentation time in microseconds.
 fn shown(read: &ReadTag) -> i64 {
     let composition = read.pts.micros_since(read.dts).clamp(-MAX_COMPOSITION, MAX_COMPOSITION);
     read.dts.as_micros() + composition
 }
 
-/// Where a file begins in its own time, by its first tags.
+/// The beginning of a file in its own time, by its first tags.
 fn beginning(path: &Path, stop: &Stop) -> i64 {
     let (mut pictures, mut sound, mut number) =
         (FileTimeline::default(), FileTimeline::default(), 0);
@@ -150,7 +150,7 @@ fn beginning(path: &Path, stop: &Stop) -> i64 {
     Span::of(&pictures, &sound).map_or(0, |span| span.begins)
 }
 
-/// So many tags are looked at for the first frame.
+/// Limit for the tags to check for the first frame.
 const MAX_FIRST_TAGS: u32 = 200;
 
 /// The tags of an FLV file, until `take` returns false.
@@ -174,7 +174,7 @@ fn look(path: &Path, take: &mut dyn FnMut(ReadTag) -> bool) -> Result<(), Failur
     walk(path, &mut Reader::new(|_| true), take)
 }
 
-/// What is wrong with a file.
+/// The problem of a file.
 pub(in crate::player) fn failure(path: &Path, error: &Error) -> Failure {
     match error {
         Error::Io(error) => unreadable(path, error),
@@ -195,8 +195,8 @@ pub(in crate::player) fn last_time(input: &mut File) -> Option<f64> {
     Some(f64::from(u32::from_be_bytes([t3, t2, t1, t0])) / 1_000.0)
 }
 
-/// How long an FLV file is, where it begins in its own time, and the numbers of the tags to begin with
-/// for a place in it: of all, and of frames.
+/// The length of an FLV file, its beginning in its own time, and the first tags needed for a
+/// position: of all, and of video.
 struct Survey {
     duration: Duration,
     begins: i64,

@@ -1,4 +1,4 @@
-//! Rounds through a file or a list of them: each continues at the time where the one before it ended.
+//! Loops through a file or a list: each continues where the previous one ended.
 
 use std::time::Duration;
 
@@ -6,31 +6,31 @@ use crate::player::clock::file_timeline::{FileTimeline, Span};
 use crate::player::input::feed::InputFeed;
 use crate::wire::container::flv::TagKind;
 
-/// The first instant of a file has this time on the way to the decoders, in microseconds: what decodes
-/// before it, and audio's run-up, have room.
+/// The decoding time of a file's first instant in microseconds: leaves room for earlier packets and
+/// audio priming.
 pub(in crate::player) const BEGINS: i64 = 10_000_000;
 
 /// A round through the file.
 #[derive(Debug, Default)]
 pub(super) struct Round {
-    /// Where it begins, in microseconds after [`BEGINS`].
+    /// Its beginning, in microseconds after [`BEGINS`].
     pub(super) at: i64,
-    /// How long a whole one is, where that is known beforehand.
+    /// The length of a complete loop, if known in advance.
     pub(super) length: Option<i64>,
-    /// What came, by its time in the file.
+    /// The received packets, by their times in the file.
     pictures: FileTimeline,
     sound: FileTimeline,
-    /// The last time that came of each, and whether they came in order.
+    /// The last time of each track, and whether they were in order.
     last: [Option<u32>; 2],
     jumped: bool,
-    /// It is not the first one.
+    /// It is not the first loop.
     pub(super) again: bool,
-    /// Times jumped in one before: where they are played nobody knows any more.
+    /// An earlier loop had a timestamp jump, so its times are unknown.
     loose: bool,
 }
 
 impl Round {
-    /// By how much later than in the file something is handed on.
+    /// The shift from file time to playback time.
     pub(super) fn shift(&self, begins: i64) -> i64 {
         BEGINS.saturating_add(self.at).saturating_sub(begins)
     }
@@ -50,7 +50,7 @@ impl Round {
         course.add(pts);
     }
 
-    /// The next round begins where this one ends. False where nothing has come.
+    /// The next loop begins where this one ends. False if nothing has arrived.
     pub(super) fn next(&mut self) -> bool {
         // Of times that jump nobody knows what they are.
         let known = self.length.filter(|_| !self.jumped);
@@ -62,12 +62,12 @@ impl Round {
         self.at < i64::MAX / 4
     }
 
-    /// From when to when what came lasts.
+    /// The span of the received packets.
     fn came(&self) -> Option<Span> {
         Span::of(&self.pictures, &self.sound)
     }
 
-    /// The same where its times are those of the file: they have not jumped.
+    /// The same if its times match the file, without jumps.
     pub(super) fn measured(&self) -> Option<Span> {
         self.came().filter(|_| !self.jumped)
     }
@@ -77,7 +77,7 @@ impl Round {
         self.loose || self.jumped
     }
 
-    /// Tells the feed where what comes is played: `from` in the file on, or where the last round ends.
+    /// Sets where the next packet plays: from `from` in the file, or after the last loop.
     pub(super) fn begin(&self, feed: &mut InputFeed, from: Option<Duration>, firm: bool) {
         feed.shared.timeline.set_round(Duration::from_micros(u64::try_from(self.at).unwrap_or(0)));
         let now = feed.shared.clock.now();

@@ -20,11 +20,11 @@ use crate::text::problem::problem;
 use crate::wire::container::Format;
 use crate::wire::container::flv::Reader;
 
-/// How often a reader that has come to the end looks whether it is to go back.
+/// How often a reader at the end checks whether to go back.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Reads the file from `start` to its end, or until stopped, and from wherever else it is wanted;
-/// then what `sequel` has follow, its times continuing: over and over the same, or another file.
+/// Reads the file from `start` to its end, or until stopped, and from any requested position; then
+/// gaplessly the files of `sequel`: the same in a loop, or another one.
 pub(in crate::player) fn run(
     mut feed: InputFeed,
     mut path: PathBuf,
@@ -88,22 +88,22 @@ pub(in crate::player) fn run(
     feed.finish();
 }
 
-/// What follows without a gap.
+/// The next part without a gap.
 enum Next {
     /// The same file, once more.
     Again,
-    /// Another one, opened.
+    /// Another file, opened.
     File(PathBuf, Opened),
 }
 
-/// A file that was opened before the one before it had been played.
+/// A file that was opened before the previous one ended.
 enum Opened {
     Film(Box<SampleFile>),
     Flv(flv::NextHead),
 }
 
 impl Opened {
-    /// `None`: nothing is in it, or something that cannot be decoded here.
+    /// `None`: it is empty, or cannot be decoded here.
     fn of(path: &Path, stop: &Stop) -> Result<Option<Self>, Failure> {
         let file = open(path)?;
         if file_samples::file_format(&file, path)? == FileFormat::Container(Format::Flv) {
@@ -127,13 +127,13 @@ impl Opened {
         }
     }
 
-    /// Its times are believed, whatever they are.
+    /// Whether its timestamps are trusted.
     const fn is_firm(&self) -> bool {
         matches!(self, Self::Film(_))
     }
 }
 
-/// The file that follows, where it can without a gap.
+/// The following file, if it can follow without a gap.
 fn follow(sequel: &NextFile, round: &mut Round, stop: &Stop) -> Option<Next> {
     let path = sequel.wanted()?;
     // Where what has been read ends nobody knows.
@@ -162,7 +162,7 @@ fn follow(sequel: &NextFile, round: &mut Round, stop: &Stop) -> Option<Next> {
     Some(Next::File(path, opened))
 }
 
-/// Whether another file may follow it without a gap; `ready`: the file, where it is open already.
+/// Whether another file can follow without a gap; `ready`: the file, if it is already open.
 fn read(
     feed: &mut InputFeed,
     reader: &mut Reader,

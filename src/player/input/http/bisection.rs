@@ -1,37 +1,36 @@
-//! The bisection for a place in a recording whose bytes and times go together roughly: between which bytes
-//! it lies. Pure.
+//! The bisection for a position in a recording whose bytes and times roughly correspond. Pure.
 
 /// Places that are looked at.
 const MAX_STEPS: u32 = 24;
 
-/// Times are of any unit, but of one.
+/// Times have any single unit.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Bisection {
-    /// A byte before the place, and what begins there.
+    /// A byte before the position, and its time.
     low: (u64, i64),
-    /// A byte behind it, and when what begins there or later begins.
+    /// A byte after it, and the time of the first packet from there on.
     high: (u64, i64),
     step: u32,
 }
 
 impl Bisection {
-    /// Between what begins first and the end of all.
+    /// Between the first packet and the end.
     pub const fn new(low: (u64, i64), high: (u64, i64)) -> Self {
         Self { low, high, step: 0 }
     }
 
-    /// The byte before the place that is known best, and what begins there.
+    /// The best byte before the position, and its time.
     pub const fn low(&self) -> (u64, i64) {
         self.low
     }
 
-    /// The first byte that is known to be behind the place.
+    /// The first byte known to be after the position.
     pub const fn end(&self) -> u64 {
         self.high.0
     }
 
-    /// The byte from which on to look next for what is at `to`; `None`: it is not further than this many bytes or
-    /// this much time from the low end.
+    /// The next byte at which to look for `to`; `None`: it is within this many bytes or this much
+    /// time of the low end.
     pub fn guess(&self, to: i64, near_bytes: u64, near_time: i64) -> Option<u64> {
         let ((low, low_time), (high, high_time)) = (self.low, self.high);
         let (between, after) = (high.saturating_sub(low), to.saturating_sub(low_time));
@@ -44,7 +43,7 @@ impl Bisection {
         Some(low + (between as f64 * part) as u64)
     }
 
-    /// What begins first from that byte on: where, and when.
+    /// Takes the first packet from that byte on: its position and time.
     pub fn note(&mut self, guess: u64, to: i64, first: Option<(u64, i64)>) {
         self.step += 1;
         match first {

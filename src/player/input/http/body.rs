@@ -1,5 +1,5 @@
-//! One body that is read from its beginning to its end: a broadcast that never ends, or a recording that
-//! one may go about in where the server gives parts of it.
+//! A body read from beginning to end: an endless broadcast, or a recording with seeking if the
+//! server supports ranges.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -23,19 +23,19 @@ use crate::wire::container::{flv, ts};
 pub(super) struct Single {
     flow: Download,
     unpack: Unpack,
-    /// Where it is a recording.
+    /// For a recording.
     recorded: Option<Recorded>,
-    /// What is sent before anything else.
+    /// Items to return first.
     first: VecDeque<Item>,
-    /// Where somebody wants to be.
+    /// The requested position.
     wanted: Option<Duration>,
-    /// It has been told where what comes is.
+    /// The position of the data was reported.
     placed: bool,
-    /// How long the whole is, once that was told.
+    /// The whole length, once reported.
     length: Option<Duration>,
 }
 
-/// What takes it apart.
+/// The demuxer.
 #[derive(Debug)]
 enum Unpack {
     Flv { reader: Box<flv::Reader> },
@@ -43,7 +43,7 @@ enum Unpack {
 }
 
 impl Unpack {
-    /// Of what begins with its head.
+    /// For data that begins with a header.
     fn new(form: StreamFormat, decodable: fn(VideoCodec) -> bool) -> Self {
         match form {
             StreamFormat::Flv => Self::Flv { reader: Box::new(flv::Reader::new(decodable)) },
@@ -72,7 +72,7 @@ impl Unpack {
         }
     }
 
-    /// Nothing more comes.
+    /// The data ends.
     fn finish(&mut self) {
         if let Self::Ts { demuxer, events, items } = self {
             demuxer.finish(&mut |event| take(event, events, items));
@@ -89,7 +89,7 @@ impl Unpack {
         }
     }
 
-    /// Bytes that were given and have not come out.
+    /// Bytes that have not produced events yet.
     fn held(&self) -> u64 {
         match self {
             Self::Flv { reader } => reader.pending() as u64,
@@ -103,7 +103,7 @@ fn take(event: ts::Event, events: &mut ts::StreamEvents, items: &mut VecDeque<It
 }
 
 impl Single {
-    /// Of `flow`, whose beginning was read and which is `whole` bytes long, where that is known.
+    /// For `flow`, whose beginning was read, with `whole` bytes if known.
     pub fn new(
         form: StreamFormat,
         flow: Flow,
@@ -128,7 +128,7 @@ impl Single {
         }
     }
 
-    /// In which form it comes.
+    /// Its format.
     pub fn format(&self) -> &'static str {
         match self.unpack.form() {
             StreamFormat::Flv => "flv",
@@ -136,12 +136,12 @@ impl Single {
         }
     }
 
-    /// How long it is, where that is known and one can go about in it.
+    /// Its length, if it is known and seeking is possible.
     pub fn duration(&self) -> Option<Duration> {
         self.length
     }
 
-    /// The same once the server has said it, as long as it may take for that.
+    /// The same, after waiting for the server's answer.
     pub async fn settle(&mut self) -> Option<Duration> {
         if let Some(recorded) = &mut self.recorded {
             recorded.answer().await;
@@ -150,7 +150,7 @@ impl Single {
         self.length
     }
 
-    /// Whether the server may turn out to give it from any place on.
+    /// Whether the server may turn out to support ranges.
     pub fn may_be_moved(&self) -> bool {
         self.recorded.as_ref().is_some_and(|it| it.is_asking() || it.length().is_some())
     }
@@ -175,12 +175,12 @@ impl Single {
         self.flow.go_on(&ask.url, &ask.net, on_step).await
     }
 
-    /// What comes next is of this place, as soon as it is found.
+    /// Seeks to this position, once it is found.
     pub fn seek(&mut self, to: Duration) {
         self.wanted = Some(to);
     }
 
-    /// What comes next; from the end one may still go back. Cancel-safe; waits without a limit.
+    /// The next item; seeking back from the end is possible. Cancel-safe; waits without a limit.
     pub async fn next(&mut self) -> Result<Item, PullError> {
         loop {
             if let Some(recorded) = &mut self.recorded {
@@ -235,12 +235,12 @@ impl Single {
         }
     }
 
-    /// Whether how long it is has been said, as far as that is known.
+    /// Whether the length was reported, if known.
     fn is_told(&self) -> bool {
         self.length.is_some() || self.recorded.as_ref().and_then(Recorded::length).is_none()
     }
 
-    /// Something came, which is sent next, or once a place that is wanted turned out not to be had.
+    /// Queues an item, which is returned next, or after a failed seek.
     fn come(&mut self, item: Item) {
         if let Some(recorded) = &mut self.recorded {
             let read = self.flow.taken().saturating_sub(self.unpack.held());
@@ -256,7 +256,7 @@ impl Single {
         self.first.push_back(item);
     }
 
-    /// The next bytes, while the server may say how long it is: empty where it did.
+    /// The next bytes, while the server may report the length: empty if it did.
     async fn bytes(&mut self) -> Result<Option<Bytes>, net::Error> {
         match &mut self.recorded {
             Some(recorded) if recorded.is_asking() => tokio::select! {
@@ -267,7 +267,7 @@ impl Single {
         }
     }
 
-    /// Goes on there.
+    /// Continues there.
     fn land(&mut self, found: SeekFound) {
         let SeekFound { flow, at, time_ms, place } = found;
         let raw = i64::from(time_ms) * 1_000;

@@ -1,6 +1,5 @@
-//! The way to a place in a film on a web server: by its index, or by halves where it has none. What is
-//! read for it may be missing: then it is called again, and finds what it read before in the blocks that
-//! are kept.
+//! Seeks in a film on a web server: by its index, or by bisection without one. If data is missing,
+//! it is called again and finds the earlier data in the cache.
 
 use std::time::Duration;
 
@@ -14,17 +13,16 @@ use crate::wire::container::{
     Demuxer, Error, FilePart, ReadAt, SampleLocation, TrackId, Unit, read,
 };
 
-/// It has come by then.
+/// Time limit of the search.
 pub(super) const SEEK_TIMEOUT: Duration = Duration::from_secs(8);
 /// Samples from a unit's beginning to the place in it, at most.
 const MAX_SAMPLES: usize = 65_536;
-/// Units before the place that are looked into for a frame to begin with, and how far apart they are
-/// guessed, in microseconds.
+/// Limit for the units to check for a keyframe, and their distance in microseconds.
 const MAX_TRIES: u32 = 6;
 const STEP_BACK: i64 = 5_000_000;
 /// Bytes in which a unit is looked for, growing.
 const WINDOWS: [u64; 3] = [64 << 10, 1 << 20, 4 << 20];
-/// A unit that begins so little before the place, in microseconds, is near enough.
+/// A unit this little before the position is close enough, in microseconds.
 const SEEK_TOLERANCE: i64 = 2_000_000;
 
 /// A place that is being looked for.
@@ -34,29 +32,29 @@ pub(super) struct Search {
     pub to: Duration,
     until: Timestamp,
     pub began: Instant,
-    /// Of a film whose samples are not all known.
+    /// For a film with unknown samples.
     reader: Option<Box<dyn Demuxer>>,
-    /// Where the film ends.
+    /// The end of the film.
     ends: Timestamp,
     tries: u32,
     halves: Option<Bisection>,
-    /// The unit from which on it is read.
+    /// The unit to read from.
     landed: Option<Unit>,
     gathered: Vec<SampleLocation>,
     goes_on: bool,
 }
 
-/// What was found.
+/// The result.
 #[derive(Debug)]
 pub(super) enum IndexedPlace {
-    /// Of samples that are all known these are needed, see [`start_of`].
+    /// With all samples known: the needed ones, see [`start_of`].
     Whole((usize, Timestamp)),
-    /// These, and then what is read on; whether something is.
+    /// These, and the following ones; whether there are any.
     On(Box<dyn Demuxer>, Vec<SampleLocation>, bool),
 }
 
 impl Search {
-    /// Of the place at `until` in the film's own time, which ends there.
+    /// For the position `until` in the film's own time, and its end.
     pub fn new(
         reader: Option<Box<dyn Demuxer>>,
         to: Duration,
@@ -77,10 +75,10 @@ impl Search {
         }
     }
 
-    /// Goes on looking; `samples`: all of them, where they are known.
+    /// Continues the search; `samples`: all of them, if known.
     ///
     /// # Errors
-    /// What is wrong with the file, or that bytes are missing.
+    /// The problem of the file, or that bytes are missing.
     pub fn step(
         &mut self,
         samples: &[SampleLocation],
@@ -134,7 +132,7 @@ fn is_past(reader: &dyn Demuxer, gathered: &[SampleLocation], until: Timestamp) 
     gathered.len() >= MAX_SAMPLES || last.is_some_and(|last| last.dts > until)
 }
 
-/// From where to read.
+/// The unit to read from.
 fn unit(
     reader: &dyn Demuxer,
     blocks: &mut Blocks,
@@ -158,7 +156,7 @@ fn unit(
     Ok(unit.copied().unwrap_or_else(|| reader.beginning()))
 }
 
-/// What is played first is there.
+/// The first packets are there.
 fn first_bytes(
     blocks: &mut Blocks,
     places: &[SampleLocation],
@@ -173,7 +171,7 @@ fn first_bytes(
     }
 }
 
-/// The unit before `wanted`, or one not long before it.
+/// The unit before `wanted`, or one shortly before it.
 fn before(
     halves: &mut Bisection,
     reader: &dyn Demuxer,
@@ -213,10 +211,10 @@ fn window_at(blocks: &mut Blocks, from: u64, window: u64) -> Result<bytes::Bytes
     read(blocks, from, length, window as usize, FilePart::Index)
 }
 
-/// The unit with which the end of the film is read: the last one that is known, or else found.
+/// The unit for reading the end of the film: the last known one, or a found one.
 ///
 /// # Errors
-/// As [`Search::step`].
+/// Like [`Search::step`].
 pub(super) fn last_unit(reader: &dyn Demuxer, blocks: &mut Blocks) -> Result<Option<Unit>, Error> {
     if let Some(last) = reader.units().last() {
         return Ok(Some(*last));

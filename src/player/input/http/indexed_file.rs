@@ -1,6 +1,5 @@
-//! An MP4, a Matroska or a file of audio alone on a web server: its index and its samples are read as they
-//! are wanted, wherever they stand, and its bodies are those that the same file gives from the disk. Where
-//! the server gives no parts of it, it is played as it comes.
+//! An MP4, Matroska or audio file on a web server: reads its index and samples on demand at any
+//! position, with the same result as from the disk. Without range support, it plays as it arrives.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -23,28 +22,27 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::container::{self, Demuxer, Error, Format, Index, SampleLocation, TrackId};
 
-/// So many samples tell when video and audio begin.
+/// The number of samples that shows when video and audio begin.
 const FIRST_SAMPLES: usize = 24;
 
-/// What tells where everything is cannot be had.
-/// See the module.
+/// The index is unavailable. A file on a web server, read by its index.
 #[derive(Debug)]
 pub(super) struct IndexedFile {
     url: WebUrl,
     reader: Box<dyn Demuxer>,
     blocks: Blocks,
     next: Next,
-    /// When it begins in its own time, and how long it is, in microseconds.
+    /// Its beginning in its own time, and its length, in microseconds.
     begins: i64,
     length: Option<i64>,
-    /// What is sent before anything else.
+    /// Items to return first.
     first: VecDeque<Item>,
-    /// It has begun to be played; how long it is was told, or that one cannot go about in it.
+    /// Playback has begun; the length, or that seeking is impossible, was reported.
     begun: bool,
     told: bool,
-    /// Of streams of audio that follow each other, those that have begun.
+    /// The number of chained audio streams that have begun.
     links: usize,
-    /// Where somebody wants to be, and the way there.
+    /// The requested position, and its search.
     wanted: Option<Duration>,
     search: Option<Box<Search>>,
 }
@@ -52,15 +50,14 @@ pub(super) struct IndexedFile {
 /// The samples that follow.
 #[derive(Debug)]
 enum Next {
-    /// All are known: from this one on those that [are needed](is_needed).
+    /// All samples are known: the [needed](is_needed) ones from this one on.
     Whole { number: usize, start: (usize, Timestamp) },
-    /// These, and then what is read on, if something is.
+    /// These, and then the following ones, if any.
     On { places: VecDeque<SampleLocation>, goes_on: bool },
 }
 
 impl IndexedFile {
-    /// Of `flow`, whose beginning was read and which is `whole` bytes long, where that is known. Reads what
-    /// tells what is in it.
+    /// For `flow`, whose beginning was read, with `whole` bytes if known. Reads its contents.
     pub async fn open(
         format: Option<Format>,
         flow: Flow,
@@ -138,34 +135,34 @@ impl IndexedFile {
         })
     }
 
-    /// In which form it comes.
+    /// Its format.
     pub fn format(&self) -> &'static str {
         self.reader.name()
     }
 
-    /// What is in it.
+    /// Its contents.
     pub fn index(&self) -> &Index {
         self.reader.index()
     }
 
-    /// How long it is, where that is known and one can go about in it.
+    /// Its length, if it is known and seeking is possible.
     pub fn duration(&mut self) -> Option<Duration> {
         let length = self.length.filter(|_| self.blocks.gives() == Gives::Parts)?;
         u64::try_from(length).ok().map(Duration::from_micros)
     }
 
-    /// How long it is, as it tells itself or the server has shown.
+    /// Its length, as declared or as the server has shown.
     pub fn length(&self) -> Option<Duration> {
         u64::try_from(self.length?).ok().map(Duration::from_micros)
     }
 
-    /// The same once the server has said whether it gives parts. Cancel-safe.
+    /// The same, after waiting for the server's answer about ranges. Cancel-safe.
     pub async fn settle(&mut self) -> Option<Duration> {
         self.blocks.answer().await;
         self.length()
     }
 
-    /// Whether the server may turn out to give it from any place on.
+    /// Whether the server may turn out to support ranges.
     pub fn may_be_moved(&mut self) -> bool {
         self.length.is_some() && self.blocks.gives() != Gives::Whole
     }
@@ -175,17 +172,17 @@ impl IndexedFile {
         self.search.is_some() || self.wanted.is_some()
     }
 
-    /// Whether what broke off can be asked for again.
+    /// Whether an interrupted download can continue.
     pub fn can_go_on(&mut self) -> bool {
         self.blocks.gives() == Gives::Parts
     }
 
-    /// What comes next is of this place, as soon as it is found.
+    /// Seeks to this position, once it is found.
     pub fn seek(&mut self, to: Duration) {
         self.wanted = Some(to);
     }
 
-    /// What comes next; from the end one may still go back. Cancel-safe; waits without a limit.
+    /// The next item; seeking back from the end is possible. Cancel-safe; waits without a limit.
     pub async fn next(&mut self) -> Result<Item, PullError> {
         loop {
             if let Some(item) = self.first.pop_front() {
@@ -228,7 +225,7 @@ impl IndexedFile {
         }
     }
 
-    /// What is known by now of whether one can go about in it.
+    /// What is known about seeking so far.
     fn tell(&mut self) -> Option<Item> {
         if self.told {
             return None;
@@ -242,13 +239,13 @@ impl IndexedFile {
         Some(item)
     }
 
-    /// What is left out, and what decoders begin with.
+    /// Queues skipped tracks and codec configs.
     fn begin(&mut self) {
         let Self { first, reader, .. } = self;
         first.extend(samples::heads(reader.index()).map(Item::Event));
     }
 
-    /// The next body, or what is before it.
+    /// The next event.
     fn body(&mut self) -> Result<Option<Item>, Error> {
         loop {
             let Self { reader, blocks, next, first, links, begins, .. } = self;
@@ -297,7 +294,7 @@ impl IndexedFile {
         }
     }
 
-    /// Begins to look for a place. False where one cannot go about in it.
+    /// Starts a search. False if seeking is impossible.
     fn begin_search(&mut self, to: Duration) -> bool {
         self.search = None;
         self.blocks.leave();
@@ -310,7 +307,7 @@ impl IndexedFile {
         true
     }
 
-    /// Goes on looking, and there where it is found. Gives why it cannot be had.
+    /// Continues the search, and then playback there. Returns why it failed.
     async fn look(&mut self, mut search: Box<Search>) -> Option<Problem> {
         if search.began.elapsed() > SEEK_TIMEOUT {
             return Some(problem!("play-seek-slow", seconds = SEEK_TIMEOUT.as_secs()));
@@ -333,7 +330,7 @@ impl IndexedFile {
         }
     }
 
-    /// Goes on there.
+    /// Continues there.
     fn land(&mut self, place: Duration, found: IndexedPlace) {
         self.next = match found {
             IndexedPlace::Whole(start) => {
@@ -364,7 +361,8 @@ impl IndexedFile {
     }
 }
 
-/// The reader of a file whose head was read; where bytes are missing, `begun` has it for the next time.
+/// The demuxer of a file whose header was read; if bytes are missing, `begun` keeps it for the next
+/// call.
 fn begin(
     format: Option<Format>,
     begun: &mut Option<Box<dyn Demuxer>>,
@@ -381,7 +379,7 @@ fn begin(
     Ok(reader)
 }
 
-/// Whether these tell when it begins.
+/// Whether these samples show when it begins.
 fn has_begun(reader: &dyn Demuxer, places: &[SampleLocation]) -> bool {
     // Audio alone tells that itself.
     if reader.heard_from().is_some() {
@@ -394,7 +392,7 @@ fn has_begun(reader: &dyn Demuxer, places: &[SampleLocation]) -> bool {
     places.len() >= FIRST_SAMPLES && seen && heard || places.len() >= FIRST_SAMPLES * 20
 }
 
-/// Where a film ends that does not say so itself.
+/// The end of a film that does not declare it.
 async fn end(reader: &dyn Demuxer, blocks: &mut Blocks) -> Option<Timestamp> {
     let mut reader = reader.boxed();
     let (mut places, mut landed, mut goes_on) = (Vec::new(), false, true);

@@ -1,5 +1,5 @@
-//! What comes from the web, as stream events: an FLV body that never ends or one that does, a transport
-//! stream, what a playlist leads to, or a film that is read at any place. What it is is told by its first bytes, not by its name. Used
+//! Web streams as stream events: an FLV body with or without an end, MPEG-TS, the content of a
+//! playlist, or a film with random access. The first bytes determine the format, not the name. Used
 //! on the feed thread and by the probe.
 
 mod bisection;

@@ -18,7 +18,7 @@ use crate::text::problem::problem;
 use crate::wire::container::Index;
 use crate::wire::hls::MAX_TEXT;
 
-/// A playlist has come by then.
+/// Time limit for a playlist.
 const PLAYLIST: Duration = Duration::from_secs(10);
 
 /// A pull that runs.
@@ -37,10 +37,10 @@ enum PulledFormat {
 }
 
 impl Pull {
-    /// Asks for it and looks at what it is.
+    /// Requests a URL, and identifies the format.
     ///
     /// # Errors
-    /// What went wrong, or what it is instead of a stream.
+    /// The error, or the kind of data that is no stream.
     pub(in crate::player) async fn open(
         ask: &PullRequest,
         on_step: &(dyn Fn(Step<'_>) + Send + Sync),
@@ -72,12 +72,12 @@ impl Pull {
         Ok(Self { form, pace, told: false })
     }
 
-    /// How what comes is to be played.
+    /// The pace of playback.
     pub(in crate::player) fn pace(&self) -> PlayPace {
         self.pace
     }
 
-    /// How long it is, where one can go about in it and that is known by now.
+    /// Its length, if seeking is possible and it is known so far.
     pub(in crate::player) fn duration(&mut self) -> Option<Duration> {
         match &mut self.form {
             PulledFormat::Hls(hls) => hls.duration(),
@@ -86,7 +86,7 @@ impl Pull {
         }
     }
 
-    /// The same once the server has said it, as long as it may take for that.
+    /// The same, after waiting for the server's answer.
     pub(in crate::player) async fn settle(&mut self) -> Option<Duration> {
         match &mut self.form {
             PulledFormat::Hls(hls) => hls.duration(),
@@ -95,7 +95,7 @@ impl Pull {
         }
     }
 
-    /// What is in it, where that is known before all of it came.
+    /// Its contents, if known in advance.
     pub(in crate::player) fn index(&self) -> Option<&Index> {
         match &self.form {
             PulledFormat::Film(film) => Some(film.index()),
@@ -103,7 +103,7 @@ impl Pull {
         }
     }
 
-    /// Whether one can go about in it, or that is still to be found out.
+    /// Whether seeking is possible, or not known yet.
     pub(in crate::player) fn may_be_moved(&mut self) -> bool {
         match &mut self.form {
             PulledFormat::Hls(hls) => hls.duration().is_some(),
@@ -121,7 +121,7 @@ impl Pull {
         }
     }
 
-    /// Whether it is followed by playlists, whose reader has limits of its own.
+    /// Whether it uses playlists, whose reader has its own limits.
     pub(in crate::player) fn is_list(&self) -> bool {
         matches!(self.form, PulledFormat::Hls(_))
     }
@@ -135,11 +135,11 @@ impl Pull {
         }
     }
 
-    /// Asks for what is missing of such a recording. False where the server answers with something else,
-    /// which may pass.
+    /// Requests the missing rest of a recording. False if the server sends something else, possibly
+    /// temporarily.
     ///
     /// # Errors
-    /// What went wrong on the way, or that something else is there now.
+    /// The error, or that the file has changed.
     pub(in crate::player) async fn go_on(
         &mut self,
         ask: &PullRequest,
@@ -157,8 +157,7 @@ impl Pull {
         }
     }
 
-    /// What comes next is of this place; for what [may be moved](Self::may_be_moved) or tells what is
-    /// [`Item::Listed`].
+    /// Seeks to this position, if [possible](Self::may_be_moved) or with [`Item::Listed`].
     pub(in crate::player) fn seek(&mut self, to: Duration) {
         match &mut self.form {
             PulledFormat::Hls(hls) => hls.seek(to),
@@ -167,7 +166,7 @@ impl Pull {
         }
     }
 
-    /// In which form it comes.
+    /// Its format.
     pub(in crate::player) fn format(&self) -> &'static str {
         match &self.form {
             PulledFormat::Single(single) => single.format(),
@@ -176,10 +175,10 @@ impl Pull {
         }
     }
 
-    /// What comes next. Cancel-safe; waits without a limit.
+    /// The next item. Cancel-safe; waits without a limit.
     ///
     /// # Errors
-    /// When the connection breaks off or what comes makes no sense.
+    /// If the connection fails or the data is invalid.
     pub(in crate::player) async fn next(&mut self) -> Result<Item, PullError> {
         if !std::mem::replace(&mut self.told, true) {
             return Ok(Item::Pace(self.pace));

@@ -1,4 +1,4 @@
-//! What can be wrong with what comes from the web.
+//! Errors of web streams.
 
 use crate::net;
 use crate::player::input::http::range_retry::RangeRefusal;
@@ -7,14 +7,14 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::container::flv;
 
-/// Why nothing, or nothing more, comes.
+/// Why no more data arrives.
 #[derive(Debug)]
 pub(in crate::player) enum PullError {
     /// The network or the server.
     Net(Box<net::Error>),
-    /// What the server sends.
+    /// The server's data is wrong.
     Told(Failure),
-    /// Of what is listed, something does not come.
+    /// A listed segment does not arrive.
     Stalls(Failure),
 }
 
@@ -25,7 +25,7 @@ impl From<net::Error> for PullError {
 }
 
 impl PullError {
-    /// Whether the server refuses what was asked for.
+    /// Whether the server refuses the request.
     pub(in crate::player) fn refusal(&self) -> Option<RangeRefusal> {
         match self {
             Self::Net(error) => RangeRefusal::of(error),
@@ -33,22 +33,22 @@ impl PullError {
         }
     }
 
-    /// What answers is no stream.
+    /// The data is no stream.
     pub(super) fn no_stream(why: Problem) -> Self {
         Self::Told(Failure::new(FailureKind::Unreachable, why))
     }
 
-    /// The file, or what the server gives of it, cannot be played.
+    /// The file cannot be played.
     pub(super) fn file(why: Problem) -> Self {
         Self::Told(Failure::new(FailureKind::File, why))
     }
 
-    /// What was being played has become something else.
+    /// The file has changed during playback.
     pub(super) fn changed() -> Self {
         Self::Told(Failure::new(FailureKind::Lost, problem!("play-file-changed")))
     }
 
-    /// What began as FLV is none any more.
+    /// The FLV data became invalid.
     pub(super) fn flv(error: &flv::Error) -> Self {
         Self::no_stream(problem!("play-server-damaged", reason = Problem::from(error)))
     }

@@ -1,31 +1,29 @@
-//! A server that answers, and not with what is missing of a recording: how often it is asked before that is
-//! believed. Where nobody answers at all, it is asked for as long as somebody wants to see it: networks come
-//! back. Pure.
+//! Retry limit for a server that answers, but refuses the rest of a recording. Without an answer,
+//! there is no limit, because networks recover. Pure.
 
 use crate::net::{self, Cause, WebProblem};
 use crate::player::state::{Failure, FailureKind};
 use crate::text::problem::problem;
 
-/// So often in a row something else is given instead: whoever gives parts one time and not the next does
-/// so at most for a moment, while it is set up again.
+/// Wrong answers in a row: a server that sometimes supports ranges is only being reconfigured for a
+/// moment.
 const MAX_REFUSALS: u32 = 5;
-/// So often in a row it is said that it cannot be given now: a good minute, in which a server that stands
-/// behind others has started again.
+/// Temporary refusals in a row: over a minute, in which a backend server restarts.
 const MAX_PASSING_REFUSALS: u32 = 40;
 
-/// Why the rest does not come, though the server answers.
+/// Why the server does not send the rest.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::player) enum RangeRefusal {
-    /// It is not there any more.
+    /// The file is gone.
     Gone,
-    /// Something else comes, or a plain no.
+    /// A wrong answer, or a clear refusal.
     Other,
-    /// It cannot be given now.
+    /// A temporary refusal.
     Passing,
 }
 
 impl RangeRefusal {
-    /// `None`: that is no answer.
+    /// `None`: not an answer.
     pub fn of(error: &net::Error) -> Option<Self> {
         Some(match &error.cause {
             Cause::Answer { status: 404 | 410, .. } => Self::Gone,
@@ -42,12 +40,12 @@ impl RangeRefusal {
 pub(in crate::player) struct RangeRetry(u32);
 
 impl RangeRetry {
-    /// Something to be seen or heard came.
+    /// Media arrived.
     pub fn came(&mut self) {
         self.0 = 0;
     }
 
-    /// One more of them; what it means that it is not asked again, once that is so.
+    /// Counts a refusal; returns the reason once the limit is reached.
     pub fn refused(&mut self, refusal: RangeRefusal, failure: &Failure) -> Option<Failure> {
         self.0 += 1;
         let cause = &failure.problem;

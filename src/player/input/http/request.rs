@@ -1,4 +1,4 @@
-//! What is asked for, and what comes.
+//! The requests and items of a pull.
 
 use std::sync::Arc;
 
@@ -15,49 +15,48 @@ use crate::player::session::decode_budget::DecodeBudget;
 use crate::text;
 use crate::wire::container::flv::ReadTag;
 
-/// What came.
+/// An item.
 #[derive(Debug)]
 pub(in crate::player) enum Item {
     /// Of FLV, with the events that it gave.
     Tag(Box<ReadTag>),
     Event(StreamEvent),
-    /// Audio that came is heard up to this time at most, in microseconds, and what comes from it on.
+    /// Earlier audio plays up to this time at most, in microseconds, and later audio from it on.
     Seam(i64),
-    /// A film begins: what carries this many microseconds is its first instant, and played first.
+    /// A film begins: a packet with this many microseconds is its first instant, and plays first.
     Begin(i64),
     /// From here on.
     Pace(PlayPace),
-    /// The next tag is played this long after the beginning of the recording, or after the first that
-    /// was known of a broadcast.
+    /// The position of the next tag in the recording, or from the first known position of a
+    /// broadcast.
     Place(Duration),
-    /// The recording is this long, and one can go about in it.
+    /// The length of the recording, with seeking.
     Length(Duration),
-    /// What comes next is of the place that was wanted, this long after the beginning of the recording: what
-    /// carries this time (`raw`, microseconds) is seen and heard first. `firm`: its times are believed,
-    /// whatever they are.
+    /// A seek is done: the position, and the time (`raw`, microseconds) of the packet that is
+    /// presented first. `firm`: its timestamps are trusted.
     Moved {
         raw: i64,
         place: Duration,
         firm: bool,
     },
-    /// One cannot go about in it, because the server gives it from its beginning alone.
+    /// Seeking is impossible, because the server sends the file only from its beginning.
     Fixed,
     /// The place that was wanted cannot be had, and why: it continues as before.
     Unmoved(text::Problem),
-    /// The audio, which has a separate list, does not come, and why: the video continues.
+    /// The separate audio is missing, with the reason: the video continues.
     Unheard(text::Problem),
-    /// It comes again.
+    /// It has returned.
     Heard,
-    /// By the sender's clock the next tag was made this many microseconds after 1970 began; `None`: that is
-    /// not told.
+    /// The wall-clock time of the next tag by the sender's clock, in microseconds since 1970;
+    /// `None`: not declared.
     Made(Option<i64>),
-    /// What there is to go back in of a broadcast, at that instant: places as in [`Item::Place`].
+    /// The DVR window of a broadcast at that instant: positions as in [`Item::Place`].
     Listed {
         seen: Instant,
         from: Duration,
         until: Duration,
     },
-    /// At that instant the end of what there is was so far from the next tag.
+    /// The distance of the stream's end from the next tag at that instant.
     Edge {
         seen: Instant,
         distance: Duration,
@@ -65,27 +64,27 @@ pub(in crate::player) enum Item {
 }
 
 impl Item {
-    /// From the end one may still go back in a recording.
+    /// After the end, seeking back in a recording is possible.
     pub(in crate::player) const END: Self = Self::Event(StreamEvent::End);
 }
 
-/// What is asked for, and how.
+/// A request and its options.
 #[derive(Clone, Debug)]
 pub(in crate::player) struct PullRequest {
     pub url: WebUrl,
     pub net: net::Options,
-    /// What the person wants to be kept back.
+    /// The user's buffer.
     pub buffer: Arc<BufferTarget>,
-    /// What can be decoded in time.
+    /// The decoder's speed.
     pub decode_budget: Arc<DecodeBudget>,
-    /// How long it may take until there is something to play.
+    /// The time limit of opening.
     pub opening: Arc<OpenDeadline>,
-    /// Whether video of a codec can be decoded by whoever takes the events.
+    /// Whether the receiver can decode this codec.
     pub decodable: fn(VideoCodec) -> bool,
 }
 
 impl PullRequest {
-    /// That something else comes than the part that was asked for, as something that may pass.
+    /// The error of a wrong range, as a temporary one.
     pub(in crate::player) fn other_part(&self) -> net::Error {
         let (stage, cause) = (ConnectStage::Media, Cause::Web(WebProblem::OtherPart));
         net::Error { stage, cause, peer: self.url.endpoint().to_string() }

@@ -1,4 +1,5 @@
-//! What a body is, by its first bytes: servers call streams anything, and error pages `200 OK`.
+//! Identifies a body by its first bytes, because servers send any content type, and error pages
+//! with `200 OK`.
 
 use std::time::Duration;
 
@@ -13,12 +14,12 @@ use crate::wire::container::ts::PACKET;
 use crate::wire::container::{Format, audio};
 use crate::wire::hls::is_playlist;
 
-/// So many bytes that it can be told have come by then.
+/// Time limit for enough bytes.
 const SNIFF_TIMEOUT: Duration = Duration::from_secs(10);
-/// So many tell everything apart.
+/// The number of bytes that suffices.
 const SNIFF_BYTES: usize = PACKET + 1;
 
-/// What is read here.
+/// The supported bodies.
 #[derive(Debug)]
 pub(super) enum Body {
     Flv,
@@ -26,16 +27,15 @@ pub(super) enum Body {
     Ts,
     /// HLS.
     Playlist,
-    /// MP4, Matroska, or (`None`) what may be a file of audio alone: who reads its head finds that out.
+    /// MP4, Matroska, or (`None`) possibly audio alone: its header shows that.
     Film(Option<Format>),
 }
 
-/// As servers call what is audio alone and begins with nothing that could be told: a station's stream in
-/// its middle.
+/// Content types of audio streams that begin in their middle without a recognizable header.
 const AUDIO_TYPES: [&str; 6] =
     ["audio/mpeg", "audio/mp3", "audio/aac", "audio/aacp", "audio/x-aac", "audio/x-mpeg"];
 
-/// Looks at the beginning of a body, which is given back.
+/// Inspects the beginning of a body, and returns it.
 pub(super) async fn sniff(flow: &mut Flow) -> Result<(Body, BytesMut), PullError> {
     sniff_within(flow, SNIFF_TIMEOUT).await
 }
@@ -90,7 +90,7 @@ fn is_audio_type(start: &[u8], flow: &Flow) -> bool {
     named && matches!(flow, Flow::Http(_)) && !start.is_empty()
 }
 
-/// What it is instead.
+/// The actual kind of data.
 pub(super) fn unknown(start: &[u8], flow: &Flow) -> PullError {
     let kind = flow.content_type().map(|name| name.chars().take(60).collect::<String>());
     let text = String::from_utf8_lossy(start);

@@ -1,5 +1,5 @@
-//! How long a stream from the network may take to open as a whole. Each step on the way has a limit of
-//! its own; a server that takes a little less at every one would be waited for over minutes.
+//! The total time limit for opening a network stream. Each step has its own limit, but a server
+//! slightly below all of them would take minutes.
 
 #[cfg(test)]
 mod tests;
@@ -16,14 +16,14 @@ use crate::wire::rtmp::Url;
 
 use crate::text::problem::problem;
 
-/// Media have begun to come by then.
+/// Time limit until media begin to arrive.
 pub(in crate::player) const LIMIT: Duration = Duration::from_secs(30);
-/// So much more for each further port that may be tried.
+/// Additional time for each further port.
 const PORT: Duration = Duration::from_secs(10);
-/// Where they do, over a slow line: something to be seen or heard has come by then.
+/// The limit over a slow link, once data arrives: until media can be presented.
 const SLOW: Duration = Duration::from_secs(60);
 
-/// How the opening of one connection stands.
+/// The state of an opening.
 #[derive(Debug)]
 pub(in crate::player) struct OpenDeadline(Mutex<State>);
 
@@ -32,7 +32,7 @@ struct State {
     began: Instant,
     until: Instant,
     media: bool,
-    /// Who is to give what.
+    /// The server or proxy that must answer.
     peer: String,
     owes: &'static str,
 }
@@ -43,26 +43,26 @@ impl Default for OpenDeadline {
     }
 }
 
-/// The limit where this many ports may be tried.
+/// The limit with this many ports.
 fn with_ports(limit: Duration, ports: usize) -> Duration {
     limit + PORT * u32::try_from(ports.saturating_sub(1)).unwrap_or(u32::MAX).min(100)
 }
 
 impl OpenDeadline {
-    /// Begins now, with `peer`.
+    /// Begins now with `peer`.
     pub fn new(peer: String, limit: Duration) -> Self {
         let began = Instant::now();
         let (until, owes) = (began + limit, owed(ConnectStage::Dns));
         Self(Mutex::new(State { began, until, media: false, peer, owes }))
     }
 
-    /// Of a stream at an RTMP server, by one of the ports that may be tried; `limit`: by the first.
+    /// For a stream at an RTMP server with several ports; `limit`: for the first.
     pub fn of_rtmp(url: &Url, options: &net::Options, limit: Duration) -> Self {
         let ports = if url.names_port { 1 } else { options.ports.len() };
         Self::new(format!("{}:{}", url.host, url.port), with_ports(limit, ports))
     }
 
-    /// What the network tells on the way.
+    /// Takes a step of the connection.
     pub fn step(&self, step: Step<'_>) {
         match step {
             Step::Stage(stage) => self.0.lock().owes = owed(stage),
@@ -83,7 +83,7 @@ impl OpenDeadline {
         (state.peer, state.owes) = (peer, what);
     }
 
-    /// Media begin to come.
+    /// Media begin to arrive.
     pub fn media(&self) {
         let mut state = self.0.lock();
         if !std::mem::replace(&mut state.media, true) {
@@ -91,13 +91,13 @@ impl OpenDeadline {
         }
     }
 
-    /// Why it is given up, once it has taken too long.
+    /// The failure, once it has taken too long.
     pub fn overdue(&self) -> Option<Failure> {
         let state = self.0.lock();
         (Instant::now() >= state.until).then(|| state.failure())
     }
 
-    /// A part of the opening, as long as there is time for it.
+    /// Runs a part of the opening within the remaining time.
     pub async fn within<T>(&self, it: impl Future<Output = T>) -> Result<T, Failure> {
         let until = self.0.lock().until;
         timeout_at(until, it).await.map_err(|_| self.0.lock().failure())
@@ -118,7 +118,7 @@ impl State {
     }
 }
 
-/// What the server has given when a stage has ended, by its name in the texts.
+/// What the server must deliver in a stage, by its name in texts.
 fn owed(stage: ConnectStage) -> &'static str {
     match stage {
         ConnectStage::Publish => ConnectStage::Play.name(),

@@ -1,4 +1,4 @@
-//! A server that takes a little less than each step may, and the whole that it is not given.
+//! A server slightly below each step's limit, and the total limit that stops it.
 
 use std::sync::Arc;
 

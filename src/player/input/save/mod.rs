@@ -1,7 +1,7 @@
-//! What is received, written to an FLV file as it is (`--save`): bodies unchanged, times made
-//! continuous from zero, tags in the order of their DTS. Tags are written here and not by
-//! the FLV `Muxer`, which makes bodies of packets: further tracks, codecs that nobody here knows and script data
-//! have no packets, and would be lost. Runs on the feed thread.
+//! Writes the received stream unchanged to an FLV file (`--save`): same bodies, continuous times
+//! from zero, tags in DTS order. It writes tags itself instead of using the FLV `Muxer`, because
+//! additional tracks, unknown codecs and script data have no packets and would be lost. Runs on the
+//! feed thread.
 
 mod reorder;
 
@@ -25,7 +25,7 @@ use crate::player::state::{Failure, Saving, Severity};
 use crate::text::problem::problem;
 use crate::wire::container::flv::{self, ReadTag, TAG_HEADER, TAG_TRAILER, Tag, TagKind};
 
-/// Where the flags are in the file header, which say what is in the file.
+/// The position of the flags in the file header, which declare the tracks.
 const FLAGS_AT: u64 = 4;
 
 /// An FLV file being written.
@@ -42,10 +42,10 @@ pub(in crate::player) struct Save {
     /// Begun in the middle of a stream: nothing is written before a keyframe.
     waits: bool,
     bytes: u64,
-    /// It was asked for while the stream played: its end is told.
+    /// It was requested during playback: its end is reported.
     told: bool,
     buffer: BytesMut,
-    /// Codecs that the file lacks, as was told.
+    /// The reported codecs that the file lacks.
     missing: Vec<Codec>,
 }
 
@@ -55,8 +55,8 @@ impl std::fmt::Debug for Save {
     }
 }
 
-/// Makes a file and writes its head. Where there is a file of that name already, as a recording from an
-/// earlier run, it gets another name: nothing is written over.
+/// Creates a file and writes its header. An existing file, such as an earlier recording, is never
+/// overwritten: the new one gets another name.
 pub(in crate::player) fn make(path: &Path) -> Result<NewFile, Failure> {
     let fail = |error: std::io::Error| cannot_write(path, &error);
     let (mut file, path) = files::create(path).map_err(fail)?;
@@ -64,7 +64,7 @@ pub(in crate::player) fn make(path: &Path) -> Result<NewFile, Failure> {
     Ok(NewFile { path, file })
 }
 
-/// Tells under what name the file is made, where that is not the one that was wanted.
+/// Reports the name of the file if it differs from the requested one.
 pub(in crate::player) fn tell_name(shared: &Shared, wanted: &Path, path: &Path) {
     if path != wanted {
         let path = path.display().to_string();
@@ -74,7 +74,7 @@ pub(in crate::player) fn tell_name(shared: &Shared, wanted: &Path, path: &Path) 
 }
 
 impl Save {
-    /// Writes into a file that was made by [`make`].
+    /// Writes to a file from [`make`].
     pub(in crate::player) fn into_file(made: NewFile, live: bool) -> Self {
         Self {
             path: made.path,
@@ -93,7 +93,7 @@ impl Save {
         }
     }
 
-    /// Its end will be told, as it was asked for in the middle of the stream.
+    /// Its end will be reported, because it was requested during playback.
     pub(in crate::player) fn telling(mut self) -> Self {
         self.told = true;
         self
@@ -104,19 +104,19 @@ impl Save {
         self.waits = true;
     }
 
-    /// The connection was made again.
+    /// The connection was restored.
     pub(in crate::player) fn restart(&mut self) {
         self.timeline.restart();
     }
 
-    /// Adds what tells of the tags that follow. It has no time of its own that could be trusted.
+    /// Adds headers for the following tags. They have no reliable time.
     pub(in crate::player) fn add_header(&mut self, shared: &Shared, kind: TagKind, body: &Bytes) {
         if !self.broken && !body.is_empty() {
             self.put(shared, kind, None, body.clone());
         }
     }
 
-    /// Adds a tag of video or audio, with its body as it came.
+    /// Adds a tag of video or audio with an unchanged body.
     pub(in crate::player) fn add_tag(&mut self, shared: &Shared, read: &ReadTag, now: Timestamp) {
         let Tag { kind, body, .. } = &read.tag;
         if read.content.is_header() {
@@ -134,7 +134,7 @@ impl Save {
         self.put(shared, *kind, Some((track, at.as_millis().max(0))), body.clone());
     }
 
-    /// Adds a config or a packet; `heads` knows what it is of.
+    /// Adds a config or a packet; `heads` knows its codec.
     pub(in crate::player) fn add_event(
         &mut self,
         shared: &Shared,
@@ -214,7 +214,7 @@ impl Save {
         }
     }
 
-    /// It is written no more.
+    /// Reports the end of the file.
     fn tell_end(&self, shared: &Shared) {
         shared.requests.filing.lock().end(&self.path);
         shared.report.figures.lock().saving = None;

@@ -1,5 +1,5 @@
-//! Reorder buffer in front of a saved file: tags come as they were sent, and leave in the order of their
-//! DTS. Pure.
+//! The reorder buffer of a saved file: takes tags in arrival order, and returns them in DTS order.
+//! Pure.
 
 use std::collections::VecDeque;
 
@@ -8,7 +8,7 @@ use bytes::Bytes;
 use crate::media::Track;
 use crate::wire::container::flv::TagKind;
 
-/// A track is waited for until the other one is so far ahead.
+/// How long to wait for the other track.
 const MAX_WAIT_MS: i64 = 10_000;
 /// More bytes do not wait.
 const MAX_WAITING_BYTES: usize = 32 << 20;
@@ -24,18 +24,18 @@ pub(super) struct Waiting {
 /// The buffer.
 #[derive(Debug, Default)]
 pub(super) struct ReorderBuffer {
-    /// By time; of the same time as they came.
+    /// By time; equal times keep their order.
     waiting: VecDeque<Waiting>,
     bytes: usize,
     /// The newest of each track: frames, audio.
     newest: [Option<i64>; 2],
-    /// The last that left.
+    /// The time of the last output.
     left: i64,
 }
 
 impl ReorderBuffer {
-    /// Takes a tag in. What has no time of its own (`track` is `None`) follows what came before it of the
-    /// same kind.
+    /// Takes a tag. A tag without its own time (`track` is `None`) follows the previous one of its
+    /// kind.
     pub(super) fn push(&mut self, kind: TagKind, track: Option<(Track, i64)>, body: Bytes) {
         let [video, audio] = &mut self.newest;
         let own = match kind {
@@ -58,7 +58,7 @@ impl ReorderBuffer {
         self.waiting.insert(place, Waiting { at, kind, body });
     }
 
-    /// The next one whose turn it is.
+    /// The next tag in order.
     pub(super) fn next(&mut self) -> Option<Waiting> {
         let first = self.waiting.front()?;
         let [video, audio] = self.newest;
@@ -68,7 +68,7 @@ impl ReorderBuffer {
         if due || self.bytes > MAX_WAITING_BYTES { self.take() } else { None }
     }
 
-    /// The next one, whosever turn it is: nothing more comes.
+    /// The next tag at the end of the stream.
     pub(super) fn take(&mut self) -> Option<Waiting> {
         let next = self.waiting.pop_front()?;
         self.bytes -= next.body.len();
@@ -81,7 +81,7 @@ impl ReorderBuffer {
 mod tests {
     use super::*;
 
-    /// The times at which these leave, and how many wait before the end.
+    /// The output times of these tags, and the number still waiting before the end.
     fn run(tags: &[(TagKind, i64)]) -> (Vec<(TagKind, i64)>, usize) {
         let (mut order, mut left) = (ReorderBuffer::default(), Vec::new());
         for (kind, at) in tags {

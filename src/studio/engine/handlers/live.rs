@@ -72,7 +72,7 @@ impl Engine {
         self.tell_misfits();
     }
 
-    /// Tells where what continues air is above what services allow, unless that is told already.
+    /// Reports settings above the services' limits, once.
     pub(in crate::studio::engine) fn tell_misfits(&mut self) {
         let on_air = self.live.is_publishing() && !self.live.is_passthrough();
         let found = match on_air {
@@ -89,7 +89,7 @@ impl Engine {
         self.targets.misfits = found;
     }
 
-    /// What was told of an earlier broadcast is true no more.
+    /// Withdraws notices of an earlier broadcast.
     pub(in crate::studio::engine) fn begin_news(&mut self) {
         self.notices.active.clear(groups::TARGET);
         self.notices.active.clear(groups::ADAPTATION);
@@ -108,15 +108,15 @@ impl Engine {
         self.targets.misfits.clear();
     }
 
-    /// Ends the broadcast once what is held back has gone out; the second time, or where nothing is,
-    /// now.
+    /// Ends the broadcast after the stream delay is sent; the second time, or without a delay, at
+    /// once.
     pub(in crate::studio::engine) fn stop_after_delay(&mut self) {
         if !self.live.on_air.as_ref().is_some_and(OnAir::drain) {
             self.stop_live();
         }
     }
 
-    /// What a publisher needs of a target; tells what is wrong with it.
+    /// The publisher's configuration of a target; reports its problems.
     pub(in crate::studio::engine) fn resolve(&mut self, target: &Target) -> Option<WantedTargets> {
         if target.is_built_in() {
             self.start_built_in_if_needed();
@@ -150,7 +150,7 @@ impl Engine {
         }
     }
 
-    /// What messages call a target, which is there.
+    /// The name of a target in messages.
     fn label(&self, target: &Target, place: &str) -> String {
         address::label(target, place, &self.services, &self.targets.list)
     }
@@ -165,7 +165,7 @@ impl Engine {
         StudioMessage::TargetInvalid { id, host, reason }
     }
 
-    /// A target's newest state: remembered for the window, and told.
+    /// Takes a target's newest state for the window, and reports it.
     pub(in crate::studio::engine) fn target_reported(&mut self, told: event::Target) {
         if let Ok(id) = u32::try_from(told.index) {
             self.targets.told.insert(id, told.clone());
@@ -173,7 +173,7 @@ impl Engine {
         self.notices.happened(Event::Target(told));
     }
 
-    /// On air: starts or stops one target, as it is switched; the others continue.
+    /// On air: starts or stops a target after its switch; the others continue.
     pub(in crate::studio::engine) fn follow_switch(&mut self, id: u32) {
         let target = self.targets.list.iter().find(|target| target.id == id).cloned();
         let enabled = target.as_ref().is_some_and(|target| target.enabled);
@@ -270,7 +270,7 @@ impl Engine {
         self.endings.broadcasts.extend(on_air.end(self.clock, self.last_words.0.clone()));
     }
 
-    /// Ends all programs but the main one.
+    /// Ends all programs except the main one.
     pub(in crate::studio::engine) fn stop_programs(&mut self) {
         for id in self.live.others.keys().copied().collect::<Vec<_>>() {
             self.stop_program(id);
@@ -325,8 +325,7 @@ impl Engine {
         }
     }
 
-    /// Lets the encoders run for the replay buffer alone, where that is wanted and nothing else goes
-    /// on.
+    /// Runs the encoders for the replay buffer alone, if configured and nothing else needs them.
     pub(in crate::studio::engine) fn keep_always(&mut self) {
         let state = &self.state;
         let free = self.live.on_air.is_none()
@@ -340,7 +339,7 @@ impl Engine {
     }
 }
 
-/// Why a target's address or key cannot be used, and what helps.
+/// Why a target's address or key is unusable, and the cure.
 pub(in crate::studio::engine) fn cause(reason: Problem) -> Problem {
     match reason.own_cure() {
         Some(_) => reason,

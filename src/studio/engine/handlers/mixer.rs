@@ -1,4 +1,4 @@
-//! The mixer's strips: setting them, opening their sources, telling how they fare.
+//! The mixer's strips: settings, sources and states.
 
 use crate::audio::AudioChoice;
 use crate::capture;
@@ -21,7 +21,7 @@ use crate::studio::scenes::{Collection, MAIN};
 use crate::studio::snapshot::StripView;
 
 impl Engine {
-    /// The mixer follows what is set.
+    /// Updates the mixer.
     pub(in crate::studio::engine) fn set_strips(&mut self) {
         let there = |id: &StripId| self.settings.strips.iter().any(|strip| strip.id == *id);
         self.state.talking.strips.retain(there);
@@ -48,7 +48,7 @@ impl Engine {
         }
     }
 
-    /// What is told of strips, without what is told of frames.
+    /// The notices of strips that video does not have too.
     pub(in crate::studio::engine) fn untold(
         &self,
         of: Vec<(AudioChoice, StudioMessage)>,
@@ -57,7 +57,7 @@ impl Engine {
         own.map(|(_, message)| message).collect()
     }
 
-    /// Strips that are heard only with their frame follow it.
+    /// Mutes and unmutes strips that follow their video.
     pub(in crate::studio::engine) fn attend_strips(&mut self) {
         let program = self.state.program.as_ref();
         let seen = program.map(|program| source_strips::seen(program, &self.settings.collection));
@@ -66,8 +66,8 @@ impl Engine {
         }
     }
 
-    /// The strips follow what the scenes show since they were as `before`; the mixer as it was, if that
-    /// changed it.
+    /// Updates the strips after a change of the scenes from `before`; returns the earlier mixer if
+    /// it changed.
     pub(in crate::studio::engine) fn follow_shown(
         &mut self,
         before: &Collection,
@@ -100,7 +100,7 @@ impl Engine {
         Some(old_strips)
     }
 
-    /// Whether what is heard is also shown, and told of there: once is enough.
+    /// Whether a video source already reports this device's problems.
     fn reported_video(&self, choice: &AudioChoice) -> bool {
         let main = self.state.program.as_ref().map(|program| program.video_choice());
         source_strips::is_shown(&self.settings.collection.sources, choice)
@@ -139,7 +139,7 @@ impl Engine {
         }
     }
 
-    /// Changes one strip; does nothing where there is none of this id.
+    /// Changes one strip, if it exists.
     fn with_strip(&mut self, id: StripId, change: impl FnOnce(&mut AudioStrip)) {
         self.with_mixer(|strips| {
             if let Some(strip) = strips.iter_mut().find(|strip| strip.id == id) {
@@ -196,12 +196,12 @@ impl Engine {
         self.notices.tell_some(message);
     }
 
-    /// What becomes of the file that a strip plays.
+    /// Sets the end behavior of a strip's file.
     pub(in crate::studio::engine) fn set_strip_end(&mut self, id: StripId, at_end: EndBehavior) {
         self.with_strip(id, |it| it.at_end = at_end);
     }
 
-    /// What is heard in a strip's stead while it is silent or gone.
+    /// Sets the fallback of a strip.
     pub(in crate::studio::engine) fn set_if_silent(
         &mut self,
         id: StripId,
@@ -231,12 +231,12 @@ impl Engine {
         }
     }
 
-    /// What a strip hears; the main one's source is the chosen audio.
+    /// Sets the source of a strip; the main one's is the chosen audio.
     pub(in crate::studio::engine) fn select_strip(&mut self, id: StripId, choice: AudioChoice) {
         self.with_strip(id, |it| it.choice = choice);
     }
 
-    /// The talk key of one strip, or of all, is held, or not.
+    /// The push-to-talk key of one strip, or of all, was pressed or released.
     pub(in crate::studio::engine) fn push_to_talk_key(&mut self, id: Option<StripId>, held: bool) {
         let before = self.state.talking.clone();
         let talking = &mut self.state.talking;
@@ -292,7 +292,7 @@ impl Engine {
         }
     }
 
-    /// The extra audio tracks are made while somebody wants them.
+    /// Encodes extra audio tracks while they are needed.
     fn follow_tracks(&mut self) {
         let used = audio_tracks::used(&self.settings.strips);
         let (Some(program), Some(on_air)) = (&self.state.program, &mut self.live.on_air) else {
@@ -303,13 +303,13 @@ impl Engine {
         }
     }
 
-    /// How the source of a strip fares; of the main one, the chosen audio.
+    /// The state of a strip's source; for the main one, the chosen audio.
     fn strip_report(&self, id: StripId) -> SourceReport {
         let Some(program) = &self.state.program else { return SourceReport::default() };
         if id == StripId::MAIN { program.audio_report() } else { program.strip_report(id) }
     }
 
-    /// What a strip is called, and how its source fares.
+    /// The name of a strip, and the state of its source.
     fn labelled<'a>(&self, strip: &'a AudioStrip) -> (&'a AudioStrip, String, SourceReport) {
         let report = self.strip_report(strip.id);
         let choice = match &self.state.program {
@@ -325,7 +325,7 @@ impl Engine {
         (strip, label, report)
     }
 
-    /// How each strip fares, for the second's figures.
+    /// The state of each strip, for the statistics.
     pub(in crate::studio::engine) fn strip_stats(&self) -> Vec<stats::Strip> {
         let Some(program) = &self.state.program else { return Vec::new() };
         let strips = self.settings.strips.iter().map(|strip| self.labelled(strip));
@@ -344,7 +344,7 @@ impl Engine {
         figures.collect()
     }
 
-    /// What the audio tracks of recordings are called.
+    /// The names of the recording tracks.
     pub(in crate::studio::engine) fn track_names(&self) -> TrackNames {
         let given = &self.settings.preferences.recording.track_names;
         if self.state.program.is_none() {
@@ -357,7 +357,7 @@ impl Engine {
         audio_tracks::names(given, &labelled.collect::<Vec<_>>())
     }
 
-    /// The strips and how they fare, the main one first.
+    /// The strips and their states, the main one first.
     pub(in crate::studio::engine) fn strip_views(&self) -> Vec<StripView> {
         let Some(program) = &self.state.program else { return Vec::new() };
         let view = |sound: &AudioStrip| {

@@ -1,4 +1,4 @@
-//! What viewers get: which targets are looked at, and telling what is seen.
+//! The viewer monitor: which targets to check, and the reports.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::studio::notices::groups;
 use crate::studio::targets::Target;
 
 impl Engine {
-    /// Once a second: looks at what viewers of the targets get.
+    /// Once per second: checks the viewers' streams.
     pub(in crate::studio::engine) fn poll_viewer_monitor(&mut self) {
         let wanted = self.wanted_monitors();
         if wanted.is_empty() && self.state.monitors.is_empty() {
@@ -95,14 +95,14 @@ impl Engine {
         target.monitor.unwrap_or(self.config.monitor_own && target.is_built_in())
     }
 
-    /// The broadcast has ended: nothing is looked at any more, and nothing said of it holds.
+    /// The broadcast has ended: stops the monitors, and withdraws their notices.
     pub(in crate::studio::engine) fn end_monitors(&mut self) {
         let ended = self.state.monitors.end();
         self.endings.monitors.extend(ended);
         self.notices.active.clear(groups::MONITOR);
     }
 
-    /// What is seen beside what is sent.
+    /// Adds the monitors' results to the statistics.
     pub(in crate::studio::engine) fn add_monitors(&self, stats: &mut Stats) {
         let Some(on_air) = &self.live.on_air else { return };
         for (sent, target) in on_air.targets().zip(&mut stats.targets) {

@@ -1,5 +1,5 @@
-//! Changes of this machine's network, and its sleep: connections that died of them are made again at
-//! once, waits for the next try end.
+//! Handles network changes and sleep: reconnects dead connections at once, and ends waits for the
+//! next attempt.
 
 use crate::net::{NetworkChange, NetworkChanges};
 use crate::studio::engine::Engine;
@@ -7,7 +7,7 @@ use crate::studio::notices::message::StudioMessage;
 use crate::studio::preflight::backend;
 
 impl Engine {
-    /// Begins to listen, where the system tells.
+    /// Starts to listen, if supported.
     pub(in crate::studio::engine) fn begin_network(&mut self) {
         match NetworkChanges::listen(&self.runtime) {
             Ok(changes) => self.machine.events.set_changes(changes),

@@ -1,4 +1,4 @@
-//! A media file that is sent as it is, in the program's stead.
+//! Passthrough: a media file instead of the program.
 
 use std::path::Path;
 

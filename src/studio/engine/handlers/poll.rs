@@ -1,4 +1,4 @@
-//! Looking at every part and telling what happened there.
+//! Polls every part, and reports events.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use crate::studio::notices::{Remedy, groups};
 use crate::studio::targets::{address, services};
 use crate::text::Language;
 
-/// Different causes of one outage that are remembered as told.
+/// Limit for the causes of one outage that were reported.
 const MAX_REPORTED: usize = 32;
 
 impl Engine {
@@ -92,7 +92,7 @@ impl Engine {
         }
     }
 
-    /// Tells what happened on the air, in its order.
+    /// Reports the broadcast's events in order.
     pub(in crate::studio::engine) fn all_happened(&mut self, happenings: Vec<OutputNews>) {
         for happening in happenings {
             match happening {
@@ -109,7 +109,7 @@ impl Engine {
         }
     }
 
-    /// Nothing gets through to a live target any more, or something does again.
+    /// A live target's link went down or recovered.
     fn flow_happened(&mut self, id: u32, host: &str, flow: Flow) {
         match address::stalled(id, host, flow) {
             Some(message) => self.notices.tell(&message, ""),
@@ -122,8 +122,7 @@ impl Engine {
         }
     }
 
-    /// The frames follow the connections; a person is told when there has to be less of them, and
-    /// when they are back.
+    /// Adapts the video to the links; reports reductions and restorations.
     fn adapt(&mut self) {
         let now = self.clock.now();
         let Some(program) = &self.state.program else { return };
@@ -233,14 +232,15 @@ impl Engine {
         self.target_reported(told);
     }
 
-    /// Whether a target's port cannot be reached, and its service has another one that networks seldom block.
+    /// Whether a target's port is unreachable, and its service has another one that networks seldom
+    /// block.
     fn has_other_port(&self, told: &event::Target) -> bool {
         let target = self.targets.list.iter().find(|it| it.id as usize == told.index);
         told.stage == Some("tcp")
             && target.is_some_and(|target| services::on_port_443(target.server()).is_some())
     }
 
-    /// Where a disk was full and has room again, what was told of that has ended.
+    /// Withdraws notices of full disks that have space again.
     fn poll_space(&mut self) {
         let recording = self.live.on_air.as_ref().and_then(OnAir::recording);
         let recording = recording.map(|it| it.recorder.figures().path);
@@ -279,7 +279,7 @@ impl Engine {
         }
     }
 
-    /// Tells how a source fares; `camera`: whether it is one, or a microphone, or neither.
+    /// Reports the state of a source; `camera`: a camera, a microphone, or neither.
     pub(in crate::studio::engine) fn tell_of(
         &mut self,
         report: &SourceReport,
@@ -309,7 +309,7 @@ impl Engine {
         self.notices.tell_some(message.map(|message| (message, report.detail.clone())));
     }
 
-    /// It delivers again: what was told of it is no longer true.
+    /// It delivers again: withdraws its notices.
     pub(in crate::studio::engine) fn take_back(
         &mut self,
         report: &SourceReport,
@@ -321,7 +321,7 @@ impl Engine {
         }
     }
 
-    /// What a source of this name delivers is not as it should be, or is again.
+    /// A source's alarm was raised or withdrawn.
     pub(in crate::studio::engine) fn tell_alarm(
         &mut self,
         report: &SourceReport,
@@ -340,7 +340,7 @@ impl Engine {
         }
     }
 
-    /// Tells how the broadcast is, where that is another sentence than before.
+    /// Reports the health sentence if it changed.
     fn tell_health(&mut self) {
         let health = Health::of(&self.snapshot(false));
         if self.state.health.as_ref().is_some_and(|known| known.is_same_kind(&health)) {
@@ -383,7 +383,7 @@ impl Engine {
     }
 }
 
-/// What a change of a device's state is to a person.
+/// The message for a change of a device's state.
 fn device_message(
     report: &SourceReport,
     before: &SourceReport,

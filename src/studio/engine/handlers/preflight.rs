@@ -1,4 +1,4 @@
-//! *Ready?*: what is known at once, and what is tried in the background.
+//! The pre-flight check: immediate findings, and background tests.
 
 use crate::audio::AudioChoice;
 use crate::media::source_status::SourceState;
@@ -16,7 +16,7 @@ use crate::studio::targets::{address, services};
 const SILENT_DBFS: f32 = -55.0;
 
 impl Engine {
-    /// Begins a look, unless one is under way or a broadcast is.
+    /// Starts a check, unless one or a broadcast is running.
     pub(in crate::studio::engine) fn check(&mut self) {
         let running = self.state.preflight.as_ref().is_some_and(Preflight::is_running);
         if running || self.live.is_busy() || self.live.stopping || self.state.quitting {
@@ -38,7 +38,7 @@ impl Engine {
         }
     }
 
-    /// Measures what quality to begin with, unless that is under way or a broadcast is.
+    /// Measures a recommended quality, unless that or a broadcast is running.
     pub(in crate::studio::engine) fn measure_quality(&mut self) {
         let running = self.state.measurement.as_ref().is_some_and(|it| it.measured().running);
         if running || self.live.is_busy() || self.live.stopping || self.state.quitting {
@@ -72,8 +72,7 @@ impl Engine {
         }
     }
 
-    /// The targets that are switched on and can be reached; what is wrong with the others is added to what is
-    /// known.
+    /// The enabled and reachable targets; adds the problems of others to the findings.
     fn planned_checks(&mut self, known: &mut Vec<StudioMessage>) -> Vec<PlannedCheck> {
         let enabled: Vec<_> =
             self.targets.list.iter().filter(|target| target.enabled).cloned().collect();
@@ -110,7 +109,7 @@ impl Engine {
     }
 }
 
-/// How the sources fare now.
+/// The present states of the sources.
 fn sources(program: &Program, collection: &Collection) -> Vec<StudioMessage> {
     let mut found = Vec::new();
     if program.has_video() {

@@ -1,4 +1,4 @@
-//! Recording, replays, snapshots, and what became of files that an earlier run left unfinished.
+//! Recordings, replays, screenshots, and unfinished files of an earlier run.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -84,7 +84,7 @@ impl Engine {
         }
     }
 
-    /// The extra audio tracks that a file of this name gets; tells where they are left out.
+    /// The extra audio tracks for a file of this name; reports dropped ones.
     fn tracks_for(&mut self, path: &Path) -> ExtraTracks {
         let used = audio_tracks::used(&self.settings.strips);
         if used.is_empty() || Format::of_path(path) != Some(Format::Flv) {
@@ -114,7 +114,7 @@ impl Engine {
         }
     }
 
-    /// A file was begun or paused, is whole, or was given up.
+    /// A file was created, paused, completed or abandoned.
     pub(in crate::studio::engine) fn recording_happened(&mut self, recording: event::Recording) {
         let path = recording.path.display().to_string();
         let reason = recording.reason.clone().unwrap_or_default();
@@ -139,7 +139,7 @@ impl Engine {
         self.notices.tell_some(message);
     }
 
-    /// Keeps as much of the past as the settings say, while the encoders run.
+    /// Keeps the configured replay buffer while the encoders run.
     pub(in crate::studio::engine) fn keep_replay(&mut self) {
         let choices = &self.settings.preferences.recording;
         if let Some(on_air) = &mut self.live.on_air {
@@ -212,7 +212,7 @@ impl Engine {
         });
     }
 
-    /// What was saved is told of.
+    /// Reports a saved file.
     pub(in crate::studio::engine) fn saved(&mut self, event: Event) {
         let message = match &event {
             Event::Replay(replay) => {
@@ -238,7 +238,7 @@ impl Engine {
         self.notices.tell(&message, "");
     }
 
-    /// Does something that takes time; the studio does not end before it is done.
+    /// Runs slow work in the background; the studio waits for it before it ends.
     fn beside(&mut self, name: &str, work: impl FnOnce() + Send + 'static) {
         match Worker::spawn(name, move |_| work()) {
             Ok(worker) => {

@@ -1,4 +1,4 @@
-//! Scenes: showing, preparing and changing them, and how their sources fare.
+//! Scenes: showing, previewing and editing them, and the states of their sources.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ use crate::studio::sources::missing_files::FileNews;
 use crate::text::problem::problem;
 use crate::text::{Language, Problem};
 
-/// Changes of one kind that follow each other sooner than this are one step to undo.
+/// Similar changes within this time are one undo step.
 const ONE_STEP: Duration = Duration::from_millis(1_500);
 
 impl Engine {
@@ -58,8 +58,7 @@ impl Engine {
         self.attend_strips();
     }
 
-    /// Sources were opened and closed: what was told of those that are not there any more is taken back,
-    /// and then it is told what failed.
+    /// Sources were opened and closed: withdraws notices of removed ones, and reports failures.
     fn follow_sources(&mut self, messages: &[StudioMessage]) {
         let closed = self.state.program.as_mut().map(Program::sources_closed).unwrap_or_default();
         for (name, report) in closed {
@@ -73,13 +72,13 @@ impl Engine {
         }
     }
 
-    /// What could not be opened and has come meanwhile is opened.
+    /// Opens missing files that have appeared.
     pub(in crate::studio::engine) fn retry_missing_files(&mut self) {
         let tried = self.state.program.as_mut().map(Program::retry_missing_files);
         self.report_missing_files(tried.unwrap_or_default());
     }
 
-    /// A person wants it to be tried now, whatever it is.
+    /// Retries everything at the user's request.
     pub(in crate::studio::engine) fn try_again(&mut self) {
         let tried = self.state.program.as_mut().map(|it| it.retry(None));
         self.report_missing_files(tried.unwrap_or_default());
@@ -98,7 +97,7 @@ impl Engine {
         }
     }
 
-    /// What became of files, of which notices of these kinds tell.
+    /// The news about files with notices of these kinds.
     fn tell_news(&mut self, keys: &[&str], news: FileNews) {
         for path in news.gone {
             self.notices.active.clear_of(keys, &path);
@@ -127,7 +126,7 @@ impl Engine {
         self.show_prepared();
     }
 
-    /// What was prepared is sent, and the other way round.
+    /// Switches the preview to the program, and the reverse.
     pub(in crate::studio::engine) fn take_prepared(&mut self) {
         let Some(id) = self.state.stage.prepared else { return };
         let before = self.settings.collection.current;
@@ -135,7 +134,7 @@ impl Engine {
         self.prepare_scene(Some(before));
     }
 
-    /// Sets a control of a camera; `None`: to its default, as is all that is not wanted otherwise.
+    /// Sets a control of a camera; `None`: to its default, like all others that are not set.
     pub(in crate::studio::engine) fn set_camera(
         &mut self,
         camera: String,
@@ -180,7 +179,7 @@ impl Engine {
         }
     }
 
-    /// A source of the scenes keeps it among its properties; the main video source until it is closed.
+    /// A scene source keeps it among its properties; the main video source until it is closed.
     pub(in crate::studio::engine) fn set_at_end(&mut self, id: SourceId, at_end: EndBehavior) {
         if let Some(source) = self.settings.collection.source(id) {
             let properties = Properties { at_end, ..source.properties.clone() };
@@ -233,7 +232,7 @@ impl Engine {
         }
     }
 
-    /// The collection is another: what is shown follows.
+    /// The collection changed: updates the program.
     fn edited(&mut self, before: &Collection) {
         let switched = before.current != self.settings.collection.current;
         self.stage_changed(switched.then_some(Transition::CUT));
@@ -250,12 +249,12 @@ impl Engine {
         self.changed();
     }
 
-    /// Addresses of sources were fetched from where they are kept.
+    /// Addresses of sources were loaded from the keyring.
     pub(in crate::studio::engine) fn revealed_scenes(&mut self) {
         self.stage_changed(None);
     }
 
-    /// Gives the program its sources and scenes as they are now.
+    /// Updates the program's sources and scenes.
     fn stage_changed(&mut self, transition: Option<Transition>) {
         let (collection, active_notices) = (&self.settings.collection, &mut self.notices.active);
         // Scenes that are gone, or are called otherwise now.
@@ -277,7 +276,7 @@ impl Engine {
         self.show_prepared();
     }
 
-    /// That a scene has more layers than are drawn is told once, until it has no more.
+    /// Reports once that a scene has too many layers, until it has not.
     fn tell_crowded(&mut self, id: SceneId, more: bool) {
         let crowded = &mut self.state.stage.crowded;
         let scene = self.settings.collection.scene(id).map(|it| it.name.clone());
@@ -349,7 +348,7 @@ impl Engine {
         self.state.stage.workers.iter().any(|worker| !worker.is_finished())
     }
 
-    /// Files that are done, and sources that changed.
+    /// Handles finished files and changed sources.
     pub(in crate::studio::engine) fn poll_scenes(&mut self) {
         if let Some(done) = self.state.stage.file.as_ref().map(Receiver::try_recv) {
             match done {
@@ -417,7 +416,7 @@ impl Engine {
         self.show_fallbacks();
     }
 
-    /// Something else is shown for what is black, stands still or is gone, and no longer.
+    /// Shows or removes fallbacks of black, frozen or lost sources.
     fn show_fallbacks(&mut self) {
         let collection = &self.settings.collection;
         let Some(program) = &mut self.state.program else { return };

@@ -1,4 +1,4 @@
-//! The person's own services, and where clients of the built-in server are sent when it ends.
+//! The user's own services, and the successor server.
 
 use crate::studio::engine::Engine;
 use crate::studio::notices::message::StudioMessage;
@@ -46,7 +46,7 @@ impl Engine {
         self.changed();
     }
 
-    /// Writes them down, where they have changed.
+    /// Saves them after a change.
     pub(in crate::studio::engine) fn keep_services(&mut self) {
         let Some(path) = self.file.path.as_deref().map(services_beside) else { return };
         if !std::mem::take(&mut self.file.services_changed) {

@@ -1,5 +1,5 @@
-//! What must be known before anything is sent: which devices there are, keys that are kept elsewhere,
-//! and files that filters work with, so that the first frames are as all the others.
+//! Startup before anything is sent: finds devices, loads keys, and reads filters' files, so the
+//! first frames are complete.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::studio::program::Program;
 use crate::studio::scenes::edits::Edit;
 use crate::text::problem::problem;
 
-/// How long files that filters work with may keep the first frame waiting.
+/// How long filters' files may delay the first frame.
 const READ_WITHIN: Duration = Duration::from_secs(3);
 
 impl Engine {
@@ -36,7 +36,7 @@ impl Engine {
         }
     }
 
-    /// What had to wait is done as soon as it may be.
+    /// Executes postponed commands as soon as possible.
     pub(in crate::studio::engine) fn go_on(&mut self) {
         if self.startup.postponed.is_empty() || self.must_wait() {
             return;
@@ -47,7 +47,7 @@ impl Engine {
         self.startup.read_by = None;
     }
 
-    /// Devices were looked for: decide what was left to us.
+    /// The devices are known: makes the default choices.
     pub(in crate::studio::engine) fn decide(&mut self) {
         let (video, audio) = self.startup.undecided;
         let (cameras, microphones) = (
@@ -79,7 +79,7 @@ impl Engine {
         }
     }
 
-    /// What is shown beside the sources of the scenes; `None`: what devices there are decides.
+    /// The main video source next to those of the scenes; `None`: the devices decide.
     pub(in crate::studio::engine) fn first_video(&mut self) -> Option<VideoChoice> {
         if !self.wants_main() {
             // Nobody sees it where no scene shows it: no device is opened.
@@ -109,8 +109,7 @@ impl Engine {
         }
     }
 
-    /// What is shown where nobody chose anything: a camera, in scenes the first by its id, or the test
-    /// pattern.
+    /// The default video source: a camera (in scenes, the first by its ID), or the test pattern.
     pub(in crate::studio::engine) fn usual_video(&self) -> VideoChoice {
         match self.machine.devices.cameras().first() {
             Some(first) if self.config.scenes_only => {
@@ -132,7 +131,7 @@ impl Engine {
         }
     }
 
-    /// The usual source of the scenes shows this; where there is none, it comes.
+    /// Sets the default source of the scenes, or adds it.
     pub(in crate::studio::engine) fn select_in_scene(&mut self, choice: VideoChoice) {
         self.startup.undecided.0 = false;
         if self.wants_main() {
@@ -150,7 +149,7 @@ impl Engine {
         self.edit(&edit);
     }
 
-    /// What a source is called that nobody has named: as its device or file.
+    /// The default name of a source: that of its device or file.
     pub(in crate::studio::engine) fn source_name(&self, choice: &VideoChoice) -> String {
         let language = self.settings.preferences.language.spoken();
         let devices = &self.machine.devices;

@@ -15,13 +15,13 @@ use crate::studio::settings::stream_keys::{KeyAnswer, KeyOwner, Keys};
 use crate::studio::targets::{MAX_TARGETS, Target, TargetPlace};
 use crate::text::problem::problem;
 
-/// What was typed about a target is tried once nothing was typed for this long.
+/// How long after the last keystroke a target's edits apply.
 const EDIT_SETTLES: Duration = Duration::from_millis(1_500);
 
-/// Before the name of what the desktop has allowed.
+/// The prefix of stored permissions' names.
 const PERMISSION: &str = "permission ";
 
-/// Under which name it is kept.
+/// The name of a stored permission.
 fn kept_as(key: &str) -> String {
     format!("{PERMISSION}{key}")
 }
@@ -43,7 +43,7 @@ impl Engine {
         self.fetch_secrets();
     }
 
-    /// Asks for what is kept of the settings outside them.
+    /// Loads secrets that are stored outside the settings.
     pub(in crate::studio::engine) fn fetch_secrets(&mut self) {
         let Some(keys) = &self.secrets.keys else { return };
         for target in self.targets.list.iter().filter(|target| target.remember_key) {
@@ -64,7 +64,7 @@ impl Engine {
         keys.mark();
     }
 
-    /// What has become of keys that were asked for.
+    /// Handles loaded keys.
     pub(in crate::studio::engine) fn poll_stream_keys(&mut self) {
         while let Some(answer) = self.secrets.keys.as_ref().and_then(Keys::poll) {
             match answer {
@@ -103,7 +103,7 @@ impl Engine {
         self.keep_permissions();
     }
 
-    /// Keeps what the desktop has allowed at once: what it replaces is good for nothing any more.
+    /// Stores the desktop's permissions at once, because the replaced tokens are invalid.
     fn keep_permissions(&mut self) {
         let changes = self.state.stage.permissions.take_changes();
         let Some(keys) = &self.secrets.keys else { return };
@@ -112,7 +112,7 @@ impl Engine {
         }
     }
 
-    /// An address was fetched: what it belongs to is opened by it.
+    /// An address was loaded: opens its source.
     fn reveal(&mut self, name: &str, url: &Secret) {
         let before = self.settings.clone();
         if !secret_addresses::reveal(self.settings.addresses(), name, url) {
@@ -172,7 +172,7 @@ impl Engine {
         self.follow_switch(id);
     }
 
-    /// Tries targets that are sought with what was typed meanwhile, once the typing has paused; `now`: at once.
+    /// Reconnects targets with edits after a typing pause; `now`: at once.
     pub(in crate::studio::engine) fn restart_edited(&mut self, at_once: bool) {
         let now = self.clock.now();
         let due = self.targets.edited.extract_if(.., |_, due| at_once || *due <= now);
@@ -193,8 +193,8 @@ impl Engine {
         }
     }
 
-    /// Another address or key of a target, also while it is on air: the earlier connection ends beside the new one,
-    /// and the other targets continue.
+    /// Changes a target's address or key, also on air: the earlier connection ends while the new
+    /// one starts, and the other targets continue.
     pub(in crate::studio::engine) fn restart_target(&mut self, target: Target) {
         let id = target.id;
         self.put_target(target);
@@ -243,14 +243,14 @@ impl Engine {
         }
     }
 
-    /// The settings take the targets over; what is secret of them is left out when they are written.
+    /// Stores the targets in the settings, without secrets.
     pub(in crate::studio::engine) fn remember_targets(&mut self) {
         self.settings.targets.clone_from(&self.targets.list);
         self.tell_misfits();
         self.changed();
     }
 
-    /// Keeps the addresses that have something secret in them, and forgets those that are gone.
+    /// Stores addresses with secrets, and deletes obsolete ones.
     fn keep_addresses(&mut self) {
         let Some(keys) = &self.secrets.keys else { return };
         let (_, wanted) = self.settings.concealed();

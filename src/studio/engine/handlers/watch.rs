@@ -1,4 +1,4 @@
-//! The *Watch* page's players: commands, and what is remembered of them.
+//! The players of the *Watch* page: commands, and their settings.
 
 use crate::base::{Secret, Worker};
 use crate::decode::inventory;
@@ -11,7 +11,7 @@ use crate::studio::watch::choices::WatchCommand;
 use crate::studio::watch::{MessageVia, choices, message};
 
 impl Engine {
-    /// Takes up again what was watched in an earlier run: nothing plays on its own.
+    /// Restores the tiles of an earlier run: nothing plays automatically.
     pub(in crate::studio::engine) fn begin_watching(&mut self) {
         let chat = WatchCommand::SetChat(self.settings.chat.clone());
         // Choosing how it is shown cannot fail.
@@ -22,7 +22,7 @@ impl Engine {
         }
     }
 
-    /// Tells what players have to tell.
+    /// Reports the players' messages.
     pub(in crate::studio::engine) fn poll_players(&mut self) {
         for (message, way) in self.watch.poll() {
             match way {
@@ -36,7 +36,7 @@ impl Engine {
         }
     }
 
-    /// Ends the players in order: files of what was watched are whole, and their last words are told.
+    /// Ends the players properly: completes files, and reports the last messages.
     pub(in crate::studio::engine) fn end_watching(&mut self) {
         self.watch.end(self.clock);
         self.poll_players();
@@ -142,7 +142,7 @@ impl Engine {
         self.settings.chat = chat;
     }
 
-    /// What is watched is offered again, unless it holds a secret.
+    /// Adds a stream to the recent ones, unless its address contains a secret.
     fn remember_watched(&mut self, url: &str) {
         if self.may_keep(url) {
             self.settings.watch_url = url.to_owned();
@@ -150,9 +150,8 @@ impl Engine {
         }
     }
 
-    /// Whether an address may be written down: nothing in it looks secret, and no target's key is
-    /// part of it. Where keys are not known (a player's window fetches none), nothing below a target's
-    /// own address is.
+    /// Whether an address may be saved: it looks free of secrets, and contains no target's key. If
+    /// keys are unknown (a player's window loads none), no address below a target's own is.
     fn may_keep(&self, url: &str) -> bool {
         let mut keys = self.targets.list.iter().filter_map(Target::key).map(Secret::expose);
         let unknown = |target: &Target| {

@@ -1,4 +1,4 @@
-//! Where the engine's settings are kept, when they are written, and the earlier states of what changes.
+//! The settings file of the engine: when it is written, and earlier versions.
 
 pub(in crate::studio::engine) mod on_air_file;
 pub(in crate::studio::engine) mod parts;
@@ -20,37 +20,37 @@ use crate::studio::snapshot::PartsView;
 /// Settings are written this long after the last change.
 const SAVE_AFTER: Duration = Duration::from_millis(800);
 
-/// What is changed within this time of an earlier version is one change.
+/// Changes within this time of an earlier version are one change.
 const ONE_VERSION: Duration = Duration::from_secs(120);
 
-/// How long a window of the player waits for another one that writes the same settings.
+/// How long a player window waits for another one that writes the same settings.
 const PLAYERS_WAIT: Duration = Duration::from_millis(200);
 
 /// See the module.
 #[derive(Debug)]
 pub(in crate::studio) struct SettingsFile {
-    /// `None`: nothing is remembered.
+    /// `None`: nothing is saved.
     pub path: Option<PathBuf>,
-    /// Where what is changed of the players is kept, and what it began with.
+    /// The settings file for changes of the players, and its initial content.
     pub players: Option<(PathBuf, Settings)>,
-    /// The person's own services are to be written when the settings are.
+    /// Save the user's own services with the settings.
     pub services_changed: bool,
     /// The collections and profiles that there are, for the window.
     pub view: Arc<PartsView>,
-    /// What is on air.
+    /// The note of the running broadcast.
     pub on_air: OnAirFile,
     save_at: Option<Timestamp>,
-    /// The collection and the profile as they were written last.
+    /// The collection and the profile as last written.
     written: Vec<WrittenPart>,
 }
 
-/// A part as it was written last.
+/// A part as last written.
 #[derive(Clone, Debug)]
 struct WrittenPart {
     kind: PartKind,
     name: String,
     text: String,
-    /// When an earlier state was put away.
+    /// When a version was last stored.
     kept_at: Option<Timestamp>,
 }
 
@@ -78,12 +78,12 @@ impl SettingsFile {
         }
     }
 
-    /// The collections and profiles beside the settings.
+    /// The collections and profiles next to the settings.
     pub fn parts(&self) -> Option<PartFiles> {
         self.path.as_deref().map(PartFiles::beside)
     }
 
-    /// These settings are written, or were read: later changes of them get versions.
+    /// These settings were read or written: later changes create versions.
     pub fn begin_versions(&mut self, settings: &Settings) {
         if self.path.is_some() {
             let all = PartKind::ALL.iter();
@@ -91,19 +91,19 @@ impl SettingsFile {
         }
     }
 
-    /// Whether a collection or profile that is not in use needs what the keyring has by this name.
+    /// Whether an unused collection or profile needs this entry of the keyring.
     pub fn is_kept_for_parked(&self, name: &str) -> bool {
         self.parts().is_some_and(|parts| parts.mention(name))
     }
 
-    /// Something is to be written soon.
+    /// Something must be written soon.
     pub fn changed(&mut self, now: Timestamp) {
         if self.path.is_some() || self.players.is_some() {
             self.save_at = Some(now + SAVE_AFTER);
         }
     }
 
-    /// Whether that time has come.
+    /// Whether it is due.
     pub fn is_due(&self, now: Timestamp) -> bool {
         self.save_at.is_some_and(|at| now >= at)
     }
@@ -136,7 +136,7 @@ impl SettingsFile {
         }
     }
 
-    /// Puts away what was there before this change, unless it continues with one just before.
+    /// Stores a version of the previous state, unless the change continues a recent one.
     fn keep_versions(&mut self, settings: &Settings, now: Timestamp) {
         let Some(versions) = self.parts().map(|parts| parts.versions()) else { return };
         for part in &mut self.written {

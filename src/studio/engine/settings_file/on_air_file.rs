@@ -1,4 +1,4 @@
-//! The file that notes what is on air, and what an earlier run left in it.
+//! The file that notes the running broadcast, and the note of an earlier run.
 
 use std::path::PathBuf;
 
@@ -7,10 +7,10 @@ use crate::studio::settings::part::on_air::OnAirMark;
 /// See the module.
 #[derive(Debug, Default)]
 pub struct OnAirFile {
-    /// `None`: nothing is noted.
+    /// `None`: no notes.
     pub path: Option<PathBuf>,
     pub written: Option<OnAirMark>,
-    /// What an earlier run left.
+    /// The note of an earlier run.
     pub left: Option<OnAirMark>,
 }
 

@@ -1,5 +1,4 @@
-//! Scene collections and profiles: using another one, making, renaming and removing them, and going back to
-//! an earlier version.
+//! Scene collections and profiles: switching, creating, renaming, deleting, and restoring versions.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -34,7 +33,7 @@ impl Engine {
         });
     }
 
-    /// What a person asks of collections and profiles.
+    /// Executes a command for collections and profiles.
     pub(in crate::studio::engine) fn handle_part(&mut self, command: PartCommand) {
         // Where nothing is remembered there are none.
         let Some(files) = self.file.parts() else { return };
@@ -65,7 +64,7 @@ impl Engine {
         self.list_parts();
     }
 
-    /// A profile decides what is sent: while something does, another one must wait.
+    /// A profile determines the stream, so a change must wait until the stream ends.
     fn may_change(&self, kind: PartKind) -> Result<(), Problem> {
         match kind == PartKind::Profile && self.live.is_busy() {
             true => Err(problem!("part-profile-on-air")),
@@ -167,7 +166,7 @@ impl Engine {
         Ok(())
     }
 
-    /// What the keyring has for a part that is gone, and for nothing else.
+    /// Deletes keyring entries that only a deleted part used.
     fn forget_secrets(&self, files: &PartFiles, removed: &Settings) {
         let Some(keys) = &self.secrets.keys else { return };
         let own = PartKind::ALL.iter().filter_map(|it| it.text_of(&self.settings).ok());
@@ -243,7 +242,7 @@ impl Engine {
         Ok(())
     }
 
-    /// The studio follows a collection or profile that is another one now.
+    /// Applies a changed collection or profile.
     fn follow_part(&mut self, kind: PartKind) {
         match kind {
             PartKind::Collection => self.follow_collection(),

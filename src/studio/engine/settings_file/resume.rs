@@ -1,4 +1,4 @@
-//! What is on air is noted while it is, and what a crash left of it can be resumed.
+//! Notes the running broadcast, and resumes it after a crash.
 
 use crate::studio::command::{Command, PartCommand};
 use crate::studio::engine::Engine;
@@ -7,7 +7,7 @@ use crate::studio::settings::part::PartKind;
 use crate::studio::settings::part::on_air::OnAirMark;
 
 impl Engine {
-    /// Offers what an earlier run was doing when it ended by a crash.
+    /// Offers to resume a broadcast that a crash interrupted.
     pub(in crate::studio::engine) fn offer_to_resume(&mut self) {
         let Some(path) = self.file.on_air.path.as_deref().filter(|_| self.file.path.is_some())
         else {
@@ -39,7 +39,7 @@ impl Engine {
         self.handle(Command::GoLive);
     }
 
-    /// Notes what is on air, or that nothing is any more; each second.
+    /// Updates the note of the broadcast, once per second.
     pub(in crate::studio::engine) fn note_on_air(&mut self) {
         let Some(path) = self.file.on_air.path.clone() else { return };
         // What a file is sent as has no scene to come back to.
@@ -67,7 +67,7 @@ impl Engine {
         self.file.on_air.written = Some(mark);
     }
 
-    /// The studio ends in order: nothing is to be resumed.
+    /// A proper end: nothing to resume.
     pub(in crate::studio::engine) fn forget_on_air(&mut self) {
         let own = self.file.on_air.written.is_some() || self.file.on_air.left.is_some();
         if own {

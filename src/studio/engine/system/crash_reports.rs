@@ -1,27 +1,27 @@
-//! Reports of errors that nobody expected, left by an earlier run: told once, kept for who asks. The
-//! program writes them (`cli/crash.rs`); here is where they are.
+//! Crash reports of an earlier run: reported once, and kept. The program writes them
+//! (`cli/process/crash.rs`); this file knows their folder.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Reports that are kept.
+/// Limit for stored reports.
 const KEPT_REPORTS: usize = 10;
-/// What a report that was not told yet is called at its end.
+/// The extension of a report that was not shown yet.
 const NEW: &str = ".new.txt";
 
-/// `onair/crashes` in the user's state folder; `None` where the system has no such folder.
+/// `onair/crashes` in the user's state folder; `None` if the system has no such folder.
 pub fn default_folder() -> Option<PathBuf> {
     let folder = dirs::state_dir().or_else(dirs::data_local_dir)?;
     Some(folder.join("onair").join("crashes"))
 }
 
-/// What a report of this moment is called, in microseconds since 1970.
+/// The name of a report at this time, in microseconds since 1970.
 pub fn path_of(folder: &Path, wall_micros: i64) -> PathBuf {
     let at = jiff::Timestamp::from_microsecond(wall_micros).unwrap_or_default();
     folder.join(format!("crash-{}{NEW}", at.strftime("%Y-%m-%dT%H-%M-%S%.6fZ")))
 }
 
-/// The newest report that nobody was told of, which from now on is told. Old ones go.
+/// The newest unreported report, which then counts as reported. Deletes old ones.
 pub(in crate::studio) fn take(folder: &Path) -> Option<PathBuf> {
     let list = fs::read_dir(folder).ok()?;
     let name = |path: &PathBuf| path.file_name().and_then(|name| name.to_str().map(str::to_owned));

@@ -1,6 +1,5 @@
-//! The devices there are, and the screens and windows. Looking for them can take a while (drivers and
-//! displays answer when they like), so threads do it: one for devices, which the first frame waits
-//! for, and one for displays, which it does not.
+//! The available devices, displays and windows. Listing can take a while, so threads do it: one for
+//! devices, for which the first frame waits, and one for displays, for which it does not.
 
 use std::sync::Arc;
 
@@ -17,19 +16,19 @@ struct FoundDevices {
     applications: Vec<String>,
 }
 
-/// Devices of a kind, and applications, that are listed: the default ones come first.
+/// Limit for listed devices of a kind, and for applications: the default ones come first.
 const MAX_DEVICES: usize = 64;
 /// Windows that are listed; a desktop that has more has them for somebody else.
 const MAX_WINDOWS: usize = 200;
 
-/// What a display shows.
+/// The contents of a display.
 #[derive(Debug, Default)]
 struct DisplayContent {
     screens: Arc<[ScreenInfo]>,
     windows: Arc<[WindowInfo]>,
 }
 
-/// What was found last, and searches that may be under way.
+/// The last results, and running searches.
 #[derive(Debug, Default)]
 pub(in crate::studio) struct Devices {
     found: FoundDevices,

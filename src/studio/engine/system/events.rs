@@ -1,13 +1,13 @@
-//! What befalls the machine that the program runs on: its network changes, or it sleeps.
+//! Events of the machine: network changes and sleep.
 
 use std::time::Duration;
 
 use crate::net::{NetworkChange, NetworkChanges};
 
-/// A shorter sleep is none: the clocks are not read at the same instant.
+/// A shorter gap is not sleep, because the clocks are not read simultaneously.
 const SLEPT: Duration = Duration::from_secs(1);
 
-/// What is known of the network and of sleep.
+/// The state of the network and of sleep.
 #[derive(Debug, Default)]
 pub(in crate::studio) struct SystemEvents {
     changes: Option<NetworkChanges>,
@@ -20,13 +20,12 @@ impl SystemEvents {
         self.changes = Some(changes);
     }
 
-    /// What has changed in the network since the last call.
+    /// The network changes since the last call.
     pub fn change(&self) -> Option<NetworkChange> {
         self.changes.as_ref().and_then(NetworkChanges::poll)
     }
 
-    /// How long the machine slept since the last call, if it did: `asleep` is how long it has in
-    /// all since its start.
+    /// The sleep since the last call, if any: `asleep` is the total since the machine's start.
     pub fn woke(&mut self, asleep: Option<Duration>) -> Option<Duration> {
         let before = std::mem::replace(&mut self.slept, asleep)?;
         asleep?.checked_sub(before).filter(|slept| *slept >= SLEPT)

@@ -1,4 +1,4 @@
-//! What this process costs: processor time and resident memory.
+//! The resources of this process: CPU time and resident memory.
 
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
@@ -19,7 +19,7 @@ impl Process {
         Self { system: System::new().ok(), pid: sysinfo::get_current_pid().ok() }
     }
 
-    /// Processor use since the last reading (1.0 is one core) and resident bytes.
+    /// CPU use since the last reading (1.0 is one core) and resident bytes.
     pub(in crate::studio) fn read(&mut self) -> (f32, u64) {
         let (Some(pid), Some(system)) = (self.pid, &mut self.system) else { return (0.0, 0) };
         system.refresh_processes_specifics(

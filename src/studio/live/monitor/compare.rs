@@ -1,5 +1,5 @@
-//! Whether what viewers get is what is sent: by the test source's markers, by the frames or by the
-//! audio. Until one of them matches nobody knows, and a match does not hold for ever. Pure.
+//! Whether viewers get the sent stream: by the test pattern's markers, by frames or by audio. Until
+//! one of them matches, it is unknown, and a match expires. Pure.
 
 use std::time::Duration;
 
@@ -11,29 +11,29 @@ use crate::studio::live::monitor::evidence::{FRESH, Proof, Sent, Verdict, Window
 use crate::studio::live::monitor::frames;
 use crate::studio::live::monitor::view::LatencyBy;
 
-/// How often it is compared, which takes some milliseconds: while it matches, and until then.
+/// How often to compare, which takes some milliseconds: while it matches, and until then.
 const EVERY: Duration = Duration::from_secs(5);
 const EVERY_OPEN: Duration = Duration::from_secs(2);
-/// A match, and the latency that was found with it, hold for this long.
+/// How long a match and its latency are valid.
 const HOLDS: Duration = Duration::from_secs(20);
-/// What differs for this long is another program.
+/// A difference for this long means another program.
 const DIFFERS_FOR: Duration = Duration::from_secs(15);
-/// What does not vary for this long cannot be told from another.
+/// A stream without variation for this long cannot be identified.
 const STILL_FOR: Duration = Duration::from_secs(15);
-/// Audio that came within this is there.
+/// Audio within this time counts as present.
 const SOUNDS: Duration = Duration::from_secs(2);
-/// Markers that lie on the frames of what is sent are away from them by no more than this.
+/// Markers of the sent frames deviate from them by at most this.
 const ON_FRAME_MS: f64 = 1.2;
-/// A frame that was sent lies no further than this from a keyframe that was.
+/// A sent frame is at most this far from a sent keyframe.
 const FROM_KEYFRAME_MS: i64 = 10_000;
 
-/// What has been found so far at one target.
+/// The results so far for one target.
 #[derive(Debug, Default)]
 pub(super) struct Comparison {
     joined: Option<Timestamp>,
     due: Option<Timestamp>,
     matched: Option<Timestamp>,
-    /// The newest keyframe's markers are those that were sent.
+    /// The newest keyframe's markers match the sent ones.
     marked: bool,
     /// Since when it differs, and when it did the last time.
     differs: Option<(Timestamp, Timestamp)>,
@@ -42,7 +42,7 @@ pub(super) struct Comparison {
 }
 
 impl Comparison {
-    /// Compares once more, where it is time to.
+    /// Compares again if due.
     pub fn update(
         &mut self,
         now: Timestamp,
@@ -104,7 +104,7 @@ impl Comparison {
         self.matched.is_some_and(|at| now.since(at) <= HOLDS)
     }
 
-    /// What is known now.
+    /// The present result.
     pub fn proof(&self, now: Timestamp) -> Proof {
         let long = |since: Timestamp, least: Duration| now.since(since) >= least;
         match self {
@@ -120,7 +120,7 @@ impl Comparison {
         }
     }
 
-    /// How far viewers are behind, and how that is known.
+    /// How far viewers are behind, and how that was measured.
     pub fn latency(&self, now: Timestamp, seen: &ProbeReading) -> Option<(Duration, LatencyBy)> {
         if self.marked
             && let Some(millis) = seen.latency_ms
@@ -138,7 +138,7 @@ impl Comparison {
     }
 }
 
-/// Whether something of the stream comes in these seconds.
+/// Whether the stream has data in these seconds.
 pub(super) fn is_coming(now: Timestamp, seen: &ProbeReading) -> bool {
     let fresh = seen.last.is_some_and(|last| now.since(last) < FRESH);
     seen.state == State::Playing && fresh
@@ -165,7 +165,7 @@ fn markers(window: &Window<'_>) -> Verdict {
     }
 }
 
-/// Looks for what is heard in what was sent; and how far behind it is, where it was found.
+/// Searches the received audio in the sent one, and returns the delay if found.
 fn find_audio(window: &Window<'_>) -> (Verdict, Option<Duration>) {
     let (seen, sent) = (window.seen, window.sent);
     let heard = seen.last_audio.filter(|last| window.now.since(*last) <= SOUNDS);

@@ -1,4 +1,4 @@
-//! What is compared with what: what was sent, what viewers got of it, and what a comparison says.
+//! The inputs and results of a comparison: the sent stream, the viewers' stream, and a verdict.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -8,19 +8,19 @@ use crate::media::Size;
 use crate::media::similarity::LoudnessCurve;
 use crate::player::probe::viewer::{Keyframe, ProbeReading};
 
-/// How far behind viewers are looked for, beside a delay that was chosen.
+/// The maximum delay to search, in addition to a configured one.
 pub(super) const MOST_BEHIND: Duration = Duration::from_secs(60);
-/// Figures of a stream of which nothing has come for this long are old.
+/// Figures of a stream without data for this long are outdated.
 pub(super) const FRESH: Duration = Duration::from_secs(4);
-/// Two shapes are one if they differ by no more than this part.
+/// Two aspect ratios are equal if they differ by at most this fraction.
 const SHAPE: f64 = 0.03;
 
-/// What is sent.
+/// The sent stream.
 #[derive(Debug)]
 pub struct Sent<'a> {
-    /// Size and rate of the frame, if there is one.
+    /// The size and frame rate of the video, if any.
     pub picture: Option<(Size, f64)>,
-    /// Other sizes in which they went out: for links that do not carry that one.
+    /// Other sizes that were sent, for slower links.
     pub sizes: &'a [Size],
     /// Frames a second that really are sent: a slow connection may get fewer.
     pub fps: Option<f64>,
@@ -31,23 +31,23 @@ pub struct Sent<'a> {
     pub course: &'a LoudnessCurve,
 }
 
-/// What one comparison says.
+/// The result of one comparison.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     Match,
     Differs,
     /// It looks or audio the same, and does not vary: another could too.
     Still,
-    /// Nothing yet.
+    /// Unknown so far.
     Open,
 }
 
-/// What is known.
+/// The overall result.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Proof {
-    /// Nothing yet.
+    /// Unknown so far.
     Comparing,
-    /// It is what is sent.
+    /// It is the sent stream.
     Matched,
     /// It is another program.
     Different,
@@ -55,17 +55,17 @@ pub(super) enum Proof {
     Unsure,
 }
 
-/// What is compared.
+/// The data to compare.
 #[derive(Debug)]
 pub(super) struct Window<'a> {
     pub now: Timestamp,
     pub seen: &'a ProbeReading,
     pub sent: &'a Sent<'a>,
-    /// How far back what comes now may have been sent.
+    /// The maximum age of received data.
     pub farthest: Duration,
-    /// All that was sent since then is known.
+    /// All data sent since then is known.
     pub whole: bool,
-    /// Its frame has the shape, or even the size, of what is sent.
+    /// Its video has the aspect ratio, or even the size, of the sent one.
     pub same_shape: bool,
     pub same_size: bool,
 }

@@ -1,11 +1,11 @@
-//! Faults that the viewer monitor finds in what viewers get.
+//! Faults that the viewer monitor finds in the viewers' stream.
 
 use crate::base::Timestamp;
 use crate::media::Size;
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// What can be wrong, the worst first.
+/// The possible faults, the worst first.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Trouble {
     Unreachable,
@@ -36,37 +36,37 @@ impl Trouble {
     }
 }
 
-/// One thing that is wrong, with what is known of why.
+/// One fault, and its known cause.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     pub trouble: Trouble,
-    /// How it shows itself, where one trouble has more than one way.
+    /// Its symptom, if a fault has several.
     pub sign: Sign,
     pub cause: Cause,
-    /// Since when it has lasted, where its texts say so.
+    /// Since when it has lasted, if its text mentions that.
     pub since: Option<Timestamp>,
 }
 
-/// How a trouble shows itself.
+/// The symptom of a fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cause {
     /// The stream has ended there.
     Ended,
     Nothing,
-    /// It comes at this share of the speed at which it plays, in percent.
+    /// It arrives at this percentage of playback speed.
     Slow(String),
-    /// Nothing is in it that was sent in this many seconds.
+    /// It matches nothing that was sent in this many seconds.
     Different(u64),
     /// Viewers are this many seconds behind.
     Late(String),
     Black,
-    /// Audio comes and no video.
+    /// Audio arrives without video.
     NoVideo,
     Frozen,
     Silent,
-    /// Video comes and no audio.
+    /// Video arrives without audio.
     NoAudio,
-    /// There is no audio, and should be nothing else.
+    /// There is no audio in an audio stream.
     NoAudioAtAll,
     Size {
         got: Size,
@@ -74,7 +74,7 @@ pub enum Cause {
         wanted: Size,
         wanted_fps: String,
     },
-    /// What the player says.
+    /// The player's message.
     Player(Problem),
 }
 
@@ -108,11 +108,11 @@ impl Cause {
 /// In which of its ways a trouble shows itself.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Sign {
-    /// Nothing of it comes.
+    /// Nothing arrives.
     Nothing,
-    /// It comes too slowly.
+    /// It arrives too slowly.
     Slow,
-    /// What comes is wrong in itself.
+    /// Its content is wrong.
     Content,
 }
 

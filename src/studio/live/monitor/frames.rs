@@ -1,7 +1,6 @@
-//! Whether the frames that viewers get are among those that were sent, by their coarse likeness.
-//! A server may have coded them again, with keyframes at other moments, in another size or with bars
-//! around them: what counts is how light and dark lie in a frame, and how that changes from one
-//! to the next. Pure.
+//! Whether the viewers' frames are among the sent ones, by coarse similarity. A server can
+//! re-encode with other keyframes, another size or bars, so the comparison uses the distribution of
+//! luma in a frame, and its changes between frames. Pure.
 
 use std::time::Duration;
 
@@ -10,53 +9,52 @@ use crate::media::similarity::FrameSimilarity;
 use crate::player::probe::viewer::Keyframe;
 use crate::studio::live::monitor::evidence::{Verdict, Window};
 
-/// So many of the newest keyframes are looked at, so far from each other, none older than this…
+/// The number of newest keyframes to compare, their distance, and their maximum age…
 const MOST: usize = 6;
 const APART: Duration = Duration::from_millis(1_200);
 const RECENT: Duration = Duration::from_secs(40);
-/// …the newest of which came within this.
+/// …with the newest within this time.
 const NEWEST: Duration = Duration::from_secs(12);
-/// Clocks and buffers may make what comes seem newer than what was sent by this much.
+/// Clocks and buffers can make received data appear this much newer than the sent data.
 const SLACK_MICROS: i64 = 500_000;
-/// The keyframe of what was sent for one that came lies no further from it than this part of the
-/// distance between keyframes.
+/// The sent keyframe for a received one is within this fraction of the keyframe interval.
 const NEAR: f64 = 0.6;
-/// Where keyframes of what is sent cannot tell their distance.
+/// The default keyframe interval.
 const USUAL_MICROS: i64 = 2_000_000;
 /// Frames that match look alike by this correlation at least…
 const LOOKS: f64 = 0.8;
 /// …and change alike by this, …
 const CHANGES: f64 = 0.75;
-/// …where they change by this many steps of luma (RMS) or more.
+/// …if they change by at least this many steps of luma (RMS).
 const LIVELY: f64 = 1.0;
 /// At least this many keyframes must match.
 const FEWEST: usize = 3;
 /// Frames that are as alike as this and do not change may be the same.
 const SAME: f64 = 0.9;
-/// Where more than three quarters of the frames are less alike than this, at every latency, they are
-/// others: this many, over this long.
+/// If more than three quarters of the frames are less similar than this at every latency, they are
+/// different: this many, over this long.
 const OTHER: f64 = 0.7;
 const OTHERS: usize = 4;
 const OTHERS_SPAN: Duration = Duration::from_secs(6);
-/// What is sent changes slowly where keyframes are as alike as this to those before them.
+/// The sent stream changes slowly if its keyframes are this similar to their predecessors.
 const SLOW: f64 = 0.8;
-/// A frame whose cells vary by less than this (RMS) shows nothing that could be compared.
+/// A frame whose cells vary by less than this (RMS) cannot be compared.
 const FLAT: f64 = 3.0;
-/// Two of those are alike if their light differs by no more than this.
+/// Two such frames are similar if their brightness differs by at most this.
 const FLAT_SAME: f64 = 8.0;
 
-/// How well keyframes fit those that were sent, at one latency.
+/// How well keyframes fit the sent ones at one latency.
 #[derive(Copy, Clone, Debug, Default)]
 struct Fit {
-    /// How alike they look on average.
+    /// Their mean similarity.
     looks: f64,
-    /// …and a quarter of them at least: a flash or a cut that fell on a keyframe proves nothing.
+    /// …and that of at least a quarter of them: a flash or a cut on a keyframe proves nothing.
     quarter: f64,
-    /// How alike they change; `None` where one of them hardly does.
+    /// The similarity of their changes; `None` if one hardly changes.
     changes: Option<f64>,
 }
 
-/// Compares the newest keyframes that came with those that were sent.
+/// Compares the newest received keyframes with the sent ones.
 pub(super) fn compare(window: &Window<'_>) -> Verdict {
     let seen = &window.seen.pictures;
     let fresh = |it: &&Keyframe| window.now.since(it.at) <= RECENT;
@@ -106,8 +104,8 @@ pub(super) fn compare(window: &Window<'_>) -> Verdict {
     Verdict::Open
 }
 
-/// The keyframes that were sent when these were, if the newest was sent at `at`; as many as there
-/// are, the newest first.
+/// The sent keyframes for these if the newest was sent at `at`; as many as available, the newest
+/// first.
 fn partners<'a>(
     recent: &[&'a Keyframe],
     sent: &[&'a Keyframe],
@@ -126,7 +124,7 @@ fn partners<'a>(
     recent.iter().map_while(partner).collect()
 }
 
-/// As they are or without their bars, whichever fits better. `None` where there are too few.
+/// With or without bars, whichever fits better. `None` if there are too few.
 fn fit(pairs: &[(&Keyframe, &Keyframe)]) -> Option<Fit> {
     let plain: Vec<_> = pairs.iter().map(|(a, b)| (&a.likeness, &b.likeness)).collect();
     let inside: Vec<_> = pairs.iter().map(|(a, b)| (&a.inside, &b.inside)).collect();
@@ -147,7 +145,7 @@ fn fit_of(pairs: &[(&FrameSimilarity, &FrameSimilarity)]) -> Fit {
     Fit { looks, quarter, changes: lively.then(|| correlation(&one, &other)) }
 }
 
-/// How alike two frames look, from −1 to 1.
+/// The similarity of two frames, −1 to 1.
 fn alike(one: &FrameSimilarity, other: &FrameSimilarity) -> f64 {
     let (a, b) = (centred(one), centred(other));
     match (is_flat(one), is_flat(other)) {
@@ -157,8 +155,8 @@ fn alike(one: &FrameSimilarity, other: &FrameSimilarity) -> f64 {
     }
 }
 
-/// How each cell differs from what it is on average, whole frames becoming lighter or darker left
-/// out: of frames that follow each other, one after the other.
+/// The deviation of each cell from its mean in consecutive frames, without changes of the whole
+/// frame's brightness.
 fn changes<'a>(pictures: impl Iterator<Item = &'a FrameSimilarity>) -> Vec<f64> {
     let pictures: Vec<Vec<f64>> = pictures.map(centred).collect();
     let count = (pictures.len() as f64).max(1.0);
@@ -208,7 +206,7 @@ fn spacing(times: &[Timestamp]) -> Option<i64> {
     distances.get(distances.len() / 2).copied()
 }
 
-/// Whether keyframes of what was sent mostly look like those before them.
+/// Whether the sent keyframes mostly resemble their predecessors.
 fn is_slow(sent: &[&Keyframe], from: Timestamp) -> bool {
     let since: Vec<&FrameSimilarity> =
         sent.iter().filter(|it| it.at >= from).map(|it| &it.likeness).collect();
@@ -217,7 +215,7 @@ fn is_slow(sent: &[&Keyframe], from: Timestamp) -> bool {
     count > 0.0 && sum / count >= SLOW
 }
 
-/// Whether keyframes come as they were sent: in that size and at that distance.
+/// Whether keyframes arrive as sent: in that size and interval.
 fn keeps_pace(sent: &[Timestamp], window: &Window<'_>) -> bool {
     let newest = window.seen.pictures.iter().rev().take(MOST);
     let mut times: Vec<Timestamp> = newest.map(|it| it.pts).collect();

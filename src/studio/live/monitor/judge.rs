@@ -1,5 +1,5 @@
-//! What is wrong with what viewers get, judged against what is sent: a scene that is black, still or
-//! silent on its own is no alarm. Pure.
+//! Judges the viewers' stream against the sent one: a scene that is itself black, still or silent
+//! causes no alarm. Pure.
 
 use std::time::Duration;
 
@@ -11,48 +11,48 @@ use crate::player::{FailureKind, State};
 use crate::studio::live::monitor::evidence::{FRESH, MOST_BEHIND, Proof, Sent};
 use crate::studio::live::monitor::finding::{Cause, Finding, Sign, Trouble, finding};
 
-/// A server may need this long to show what has just begun.
+/// How long a server may take to show a new stream.
 const BEGINNING: Duration = Duration::from_secs(8);
 /// Black for this long, in at least two frames, is black.
 const BLACK_FOR: Duration = Duration::from_secs(3);
 /// Still for this long, in at least three frames, is frozen.
 const FROZEN_FOR: Duration = Duration::from_secs(8);
-/// No new frame for this long, while audio comes, is frozen too.
+/// No new frame for this long while audio arrives counts as frozen too.
 const NO_PICTURE_FOR: Duration = Duration::from_secs(6);
 const SILENT_FOR: Duration = Duration::from_secs(5);
 const STALLED_FOR: Duration = FRESH;
-/// …where it came too slowly before.
+/// …if it arrived too slowly before.
 const SLOW_STALLED_FOR: Duration = Duration::from_secs(2);
-/// What came within this still comes.
+/// Data within this time counts as present.
 const COMES: Duration = Duration::from_secs(2);
-/// Media time a second below which it comes too slowly.
+/// Media time per second below which it counts as too slow.
 const PACE: f64 = 0.85;
-/// Further behind than this (the target's own delay left out) is late.
+/// More delay than this (without the target's own) counts as late.
 const LATE: Duration = Duration::from_secs(10);
-/// Cells of a frame that is the same again differ by no more than this…
+/// Cells of a repeated frame differ by at most this…
 const SAME: u8 = 2;
-/// …and what is sent moves where they differ by more than this.
+/// …and the sent video moves if they differ by more than this.
 const MOVES: u8 = 4;
-/// What is sent is not still for this long…
+/// The sent video is not still for this long…
 const SENT_STILL: Duration = Duration::from_secs(6);
 /// …nor quiet for this long.
 const SENT_QUIET: Duration = Duration::from_secs(3);
-/// Loudness (RMS) at viewers below which there is no audio, and that of what is sent above which
-/// there is.
+/// The RMS level of viewers' audio that counts as silence, and that of sent audio that counts as
+/// sound.
 const NO_SOUND_DBFS: f32 = -65.0;
 const SOUND_DBFS: f32 = -55.0;
-/// How far back what is seen now may have been sent, while nothing is known…
+/// How long ago received data may have been sent while the latency is unknown…
 const REACH: Duration = Duration::from_secs(15);
-/// …and, where the latency is known, beyond that.
+/// …and the margin if it is known.
 const MARGIN: Duration = Duration::from_secs(5);
 
-/// What is judged at one target.
+/// The input of a judgment of one target.
 #[derive(Debug)]
 pub struct Case<'a> {
     pub now: Timestamp,
     /// When it began to take the stream.
     pub live_since: Timestamp,
-    /// How far it is held back on purpose.
+    /// Its intentional delay.
     pub delay: Duration,
     /// How far viewers are behind, if known.
     pub latency: Option<Duration>,
@@ -114,7 +114,7 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
     found
 }
 
-/// What is wrong where no stream is played.
+/// The fault if no stream plays.
 fn not_playing(seen: &ProbeReading) -> Option<Vec<Finding>> {
     match &seen.state {
         State::Failed(failure) => {
@@ -182,7 +182,7 @@ fn never_black(since: Timestamp, sent: &Sent<'_>) -> bool {
     any
 }
 
-/// Whether what was sent since then changed all the time.
+/// Whether the sent video has changed constantly since then.
 fn always_moves(since: Timestamp, now: Timestamp, sent: &Sent<'_>) -> bool {
     let mut pictures = sent.pictures.iter().filter(|it| it.at >= since);
     let Some(first) = pictures.next() else { return false };
@@ -231,7 +231,7 @@ fn judge_audio(
     found.push(silent.since(since));
 }
 
-/// Whether something comes in these seconds, of which this is when it came the last time.
+/// Whether data arrives in these seconds, by its last arrival.
 fn comes(now: Timestamp, last: Option<Timestamp>) -> bool {
     last.is_some_and(|last| now.since(last) <= COMES)
 }
@@ -251,7 +251,7 @@ fn always_sounds(since: Timestamp, now: Timestamp, sent: &Sent<'_>) -> bool {
     heard > first && now.since(heard) < SENT_QUIET
 }
 
-/// Size and rate, where they are not those that are sent: mostly a server that makes its own of it.
+/// The size and rate if they differ from the sent ones: usually a transcoding server.
 fn shape(
     now: Timestamp,
     seen: &ProbeReading,
@@ -292,7 +292,7 @@ mod tests {
         FrameSimilarity::of(&[luma; 64 * 36], 64, SIZE)
     }
 
-    /// A stream of a minute, a keyframe every 2 s and audio all the time, as these say.
+    /// A stream of a minute with a keyframe every 2 s and constant audio, with these values.
     fn stream(luma: impl Fn(f64) -> u8, loud: impl Fn(f64) -> f32) -> ProbeReading {
         let mut seen = ProbeWorker::new(Clock::start(), MEMORY, Latest::default()).seen;
         seen.state = State::Playing;
@@ -429,7 +429,7 @@ mod tests {
         assert_eq!(judge(&case(5.0, 30, 0)), []);
     }
 
-    /// What is said of a stream of which the last of each came then, at this pace.
+    /// The verdict about a stream with these last arrivals and this pace.
     fn judged_times(
         last_video: Option<f64>,
         last_audio: Option<f64>,

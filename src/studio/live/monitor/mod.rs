@@ -1,6 +1,6 @@
-//! The confidence monitor: what viewers of each target get, seen with their eyes and compared with
-//! what is sent. It looks once a second, on the studio's thread; what decodes has
-//! threads of its own (two a target, one for what is sent), which never hold anything up.
+//! The viewer monitor: plays the viewers' stream of each target, and compares it with the sent one.
+//! It checks once per second on the studio's thread; decoders have their own threads (two per
+//! target, one for the sent stream), which never block anything.
 
 mod compare;
 mod evidence;
@@ -36,9 +36,9 @@ use crate::studio::targets::services;
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// What is remembered of what viewers get: a minute of frames, 20 s of audio.
+/// The history of the viewers' stream: a minute of frames, 20 s of audio.
 const MEMORY: ProbeMemory = ProbeMemory { pictures: 64, sound: 1_000 };
-/// Pauses before looking again where there was nothing to be seen.
+/// Pauses before retrying an unavailable stream.
 const PAUSES: [u64; 4] = [2, 3, 5, 10];
 /// For the threads' end.
 const END: Duration = Duration::from_millis(800);
@@ -50,25 +50,25 @@ pub(in crate::studio) struct WantedMonitor {
     /// Of the events: without the key.
     pub url: String,
     pub host: String,
-    /// An address to look at instead of the one that is published to; may be empty.
+    /// The play address if it differs from the publishing address; can be empty.
     pub play_url: Secret,
-    /// Where it is published to, and how it is connected to.
+    /// The publishing address, and its connection.
     pub publish: TargetUrl,
     pub net: net::Options,
     /// It takes the stream now.
     pub live: bool,
-    /// How far the stream is held back on purpose.
+    /// The intentional delay of the stream.
     pub delay: Duration,
 }
 
 /// Something to tell.
 #[derive(Debug)]
 pub(in crate::studio) enum MonitorNews {
-    /// For the command line: how it stands.
+    /// The state for the command line.
     Event(event::Monitor),
-    /// Something has begun to be wrong.
+    /// A fault has begun.
     Begun(StudioMessage),
-    /// It has ended: the message's key, whose host and for how long.
+    /// It has ended: the message's key, the host and the duration.
     Over { key: &'static str, host: String },
     /// All is well again, after this long.
     Well(StudioMessage),
@@ -80,24 +80,24 @@ struct One {
     url: String,
     host: String,
     glance: Option<ViewerProbe>,
-    /// Where nothing can be seen: why.
+    /// Why it cannot be played.
     unavailable: Option<Problem>,
     place: Option<ProbeTarget>,
     again_at: Timestamp,
     tries: usize,
     live_since: Option<Timestamp>,
     delay: Duration,
-    /// The last that was seen.
+    /// The last reading.
     seen: Option<ProbeReading>,
-    /// What is wrong, and since when anything has been.
+    /// The faults, and since when there are any.
     findings: Vec<Finding>,
     wrong_since: Option<Timestamp>,
     comparison: Comparison,
     clock: Clock,
-    /// As of the last look.
+    /// The time of the last check.
     now: Timestamp,
     picture: Latest<VideoFrame>,
-    /// Shown instead while nothing comes.
+    /// Shown while no data arrives.
     no_picture: Latest<VideoFrame>,
     told: Option<event::Monitor>,
     told_signs: Vec<Sign>,
@@ -116,7 +116,7 @@ impl Monitors {
         self.each.is_empty()
     }
 
-    /// How many look at the built-in server's stream, where they count as viewers.
+    /// How many probes count as viewers of the built-in server.
     pub fn viewers(&self, host: &str) -> usize {
         let looks = |one: &&One| {
             one.host == host && one.seen.as_ref().is_some_and(|seen| seen.state == State::Playing)
@@ -124,7 +124,7 @@ impl Monitors {
         self.each.values().filter(looks).count()
     }
 
-    /// Looks at these from here on. `begin` gives a subscription to what is sent.
+    /// Monitors these targets from now on. `begin` returns a subscription to the sent stream.
     pub fn follow(
         &mut self,
         wanted: Vec<WantedMonitor>,
@@ -147,14 +147,14 @@ impl Monitors {
         ending(glances, reference)
     }
 
-    /// Ends all of it in the background.
+    /// Ends everything in the background.
     pub fn end(&mut self) -> Vec<Worker> {
         let each = std::mem::take(&mut self.each);
         let glances = each.into_values().filter_map(|one| one.glance).collect();
         ending(glances, self.reference.take())
     }
 
-    /// Compares what is seen with what is sent.
+    /// Compares the received streams with the sent one.
     pub fn poll(&mut self, now: Timestamp) -> Vec<MonitorNews> {
         let Some(reference) = &self.reference else { return Vec::new() };
         let mut told = Vec::new();
@@ -166,7 +166,7 @@ impl Monitors {
         told
     }
 
-    /// One target for the window and the figures.
+    /// One target for the window and the statistics.
     pub fn view(&self, id: u32) -> Option<MonitorView> {
         self.each.get(&id).map(One::view)
     }
@@ -229,7 +229,7 @@ impl One {
         }
     }
 
-    /// Begins to look once there is something to be seen, and again where there was nothing.
+    /// Starts a probe once the stream can be played, and retries.
     fn follow(&mut self, wanted: &WantedMonitor, runtime: &Runtime, clock: Clock) {
         let now = clock.now();
         self.delay = wanted.delay;
@@ -300,7 +300,7 @@ impl One {
         }
     }
 
-    /// Tells what has begun and what has ended.
+    /// Reports new and ended faults.
     fn tell(&mut self, mut findings: Vec<Finding>, now: Timestamp, told: &mut Vec<MonitorNews>) {
         let alike = |a: &Finding, b: &Finding| (a.trouble, a.sign) == (b.trouble, b.sign);
         for finding in &mut findings {
@@ -349,7 +349,7 @@ impl One {
         finding.cause.problem(&since.map(time_of_day).unwrap_or_default())
     }
 
-    /// What has come, if it still comes.
+    /// The reading, if data still arrives.
     fn coming(&self) -> Option<&ProbeReading> {
         self.seen.as_ref().filter(|seen| is_coming(self.now, seen))
     }
@@ -441,7 +441,7 @@ fn key(trouble: Trouble) -> &'static str {
     }
 }
 
-/// Whether it is worth another line: figures move all the time and are in `stats`.
+/// Whether it needs another line: figures change constantly and are in `stats`.
 fn differs(told: &event::Monitor, now: &event::Monitor) -> bool {
     (told.state, &told.troubles) != (now.state, &now.troubles)
         || (told.size, told.latency_by) != (now.size, now.latency_by)

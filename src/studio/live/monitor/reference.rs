@@ -1,5 +1,5 @@
-//! What is sent, decoded as a viewer would: that with which the monitor compares. A thread of its
-//! own at the end of the hub, which never waits for it.
+//! The sent stream, decoded like a viewer does, for the monitor's comparison. A thread at the end
+//! of the hub, which never waits for it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,22 +13,21 @@ use crate::media::{EncodedPacket, RenditionId, Size, StreamConfig};
 use crate::player::probe::viewer::{ProbeMemory, ProbeWorker};
 use crate::studio::live::monitor::evidence::Sent;
 
-/// What is remembered: over half an hour of audio and of keyframes, as long as a stream may be held
-/// back on purpose.
+/// Its history: over half an hour of audio and keyframes, the maximum stream delay.
 const MEMORY: ProbeMemory = ProbeMemory { pictures: 1_200, sound: 100_000 };
-/// A stream of which no more has gone out has just begun: this many frames, or packets of audio.
+/// A stream with at most this many sent frames or audio packets has just begun.
 const BEGUN: u64 = 200;
-/// How often the thread looks whether it should stop.
+/// How often the thread checks whether it should stop.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// See the module. Dropping it ends it.
+/// The decoded sent stream. Dropping it ends it.
 #[derive(Debug)]
 pub(in crate::studio) struct Reference {
     looker: Arc<Mutex<ProbeWorker>>,
     parameters: StreamConfig,
     /// When it began to listen, unless the stream did then too.
     since: Option<Timestamp>,
-    /// All that frames were since this began: targets may get different ones, and later.
+    /// All frame sizes since its start: targets can get different ones, with a delay.
     sizes: Arc<Mutex<Vec<Size>>>,
     _worker: Worker,
 }
@@ -84,7 +83,7 @@ impl Reference {
         Ok(Self { looker, parameters, since, sizes, _worker: worker })
     }
 
-    /// What is sent, as of now, for a moment.
+    /// Access to the present data.
     pub fn with<R>(&self, now: Timestamp, look: impl FnOnce(&Sent<'_>) -> R) -> R {
         let mut looker = self.looker.lock();
         looker.sum_up(now);
@@ -102,7 +101,7 @@ impl Reference {
     }
 }
 
-/// Whether nothing but the very beginning of a stream is not heard.
+/// Whether only the very beginning of the stream is missing.
 fn has_just_begun(hub: &Hub) -> bool {
     let figures = hub.figures();
     figures.frames.max(figures.sounds) <= BEGUN

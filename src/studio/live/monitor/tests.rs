@@ -1,4 +1,4 @@
-//! Programs that are sent and what viewers get of them, second by second of a simulated clock.
+//! Sent programs and the viewers' streams, second by second with a simulated clock.
 
 use super::*;
 use crate::media::similarity::{FrameSimilarity, LoudnessCurve};
@@ -15,9 +15,9 @@ fn at(seconds: f64) -> Timestamp {
 /// Something to see and hear, by its time.
 #[derive(Copy, Clone)]
 struct Program {
-    /// Of where it is light.
+    /// The seed of its brightness.
     scene: u32,
-    /// Of what happens in it.
+    /// The seed of its motion.
     course: u32,
     moves: bool,
     sounds: bool,
@@ -71,14 +71,14 @@ impl Program {
     }
 }
 
-/// What a server makes of the program.
+/// A server's changes of the program.
 #[derive(Copy, Clone)]
 struct Server {
     latency: f64,
-    /// Between its keyframes, the first of which comes at `phase`.
+    /// Its keyframe interval; the first is at `phase`.
     interval: f64,
     phase: f64,
-    /// Lighter or darker than it was.
+    /// Brighter or darker than the original.
     light: f64,
     /// Black bars above and below.
     bars: bool,
@@ -125,7 +125,7 @@ struct Run {
     next_seen: f64,
     /// The state of each second.
     states: Vec<&'static str>,
-    /// The keys of what was told.
+    /// The keys of the messages.
     keys: Vec<&'static str>,
     events: Vec<event::Monitor>,
 }
@@ -164,7 +164,7 @@ impl Run {
         }
     }
 
-    /// So many seconds of this, which reaches viewers as what the server makes of `seen`, if of any.
+    /// Sends this for that many seconds; viewers get the server's version of `seen`, if any.
     fn go(&mut self, seconds: u32, sent: Program, seen: Option<Program>, server: Server) {
         for _ in 0..seconds {
             let (from, until) = (self.now, self.now + 1.0);
@@ -233,7 +233,7 @@ impl Run {
         }
     }
 
-    /// The second in which it was so for the first time, from this one on.
+    /// The first second with this state, from this one on.
     fn first(&self, state: &str, from: usize) -> Option<usize> {
         self.states.iter().skip(from).position(|it| *it == state).map(|second| second + from)
     }

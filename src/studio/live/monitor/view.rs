@@ -6,14 +6,14 @@ use crate::base::Latest;
 use crate::media::{Size, VideoFrame};
 use crate::text::Problem;
 
-/// What viewers of a target get, as the confidence monitor sees it.
+/// The viewers' stream of a target, from the viewer monitor.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MonitorView {
-    /// As in [`event::Monitor`](crate::studio::event::Monitor).
+    /// Like in [`event::Monitor`](crate::studio::event::Monitor).
     pub state: &'static str,
-    /// What is wrong, in English; empty where all is well.
+    /// The fault in English; empty if there is none.
     pub cause: Problem,
-    /// How far viewers are behind, without their player, and how that is known.
+    /// How far viewers are behind, without their player's buffer, and how that was measured.
     pub latency: Option<Duration>,
     pub latency_by: Option<LatencyBy>,
     pub av_offset_ms: Option<f64>,
@@ -24,12 +24,12 @@ pub struct MonitorView {
     pub picture: ViewersPicture,
 }
 
-/// How the latency came to be known.
+/// How the latency was measured.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum LatencyBy {
     /// By the markers of the test source: to the millisecond.
     Markers,
-    /// By finding what is heard in what was sent: to some 20 ms.
+    /// By finding the received audio in the sent one: to some 20 ms.
     Sound,
 }
 

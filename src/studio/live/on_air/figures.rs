@@ -13,12 +13,12 @@ use crate::studio::live::second_rendition::SecondRendition;
 use crate::studio::live::view::LiveFigures;
 use crate::studio::program::Program;
 
-/// The frame rate that people see is that of this many seconds.
+/// The displayed frame rate is the mean over this many seconds.
 const FPS_SECONDS: usize = 3;
 /// A server that has accepted nothing for this long gets nothing.
 const SILENCE: Duration = Duration::from_secs(1);
 
-/// What a target gets, bits a second: nothing while the server accepts nothing.
+/// A target's bits per second: zero while the server accepts nothing.
 pub(in crate::studio) fn carried(figures: &publisher::Figures) -> u32 {
     if figures.silent >= SILENCE {
         return 0;
@@ -26,14 +26,14 @@ pub(in crate::studio) fn carried(figures: &publisher::Figures) -> u32 {
     u32::try_from(figures.bitrate).unwrap_or(u32::MAX)
 }
 
-/// Their mean; 0 of none, where the sum of no floats would be −0.
+/// The mean; 0 of none, because the sum of no floats would be −0.
 fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
     let number = values.len().max(1) as f64;
     values.fold(0.0, |sum, value| sum + value) / number
 }
 
 impl OnAir {
-    /// Figures for the window, of all targets together (the worst where that matters).
+    /// Figures for the window, over all targets (the worst where that matters).
     pub(in crate::studio) fn live_figures(&self) -> LiveFigures {
         let encoded = match (&self.video, &self.audio) {
             (Some(video), _) => video.figures().encoded,
@@ -65,7 +65,7 @@ impl OnAir {
         all
     }
 
-    /// How many frames a second there were since the last call.
+    /// The frame rate since the last call.
     fn count_frames(&mut self, now: Timestamp) {
         let count = match &self.video {
             Some(video) => video.figures().encoded,
@@ -81,7 +81,7 @@ impl OnAir {
         }
     }
 
-    /// One second's figures.
+    /// The figures of one second.
     pub(in crate::studio) fn stats(
         &mut self,
         program: Option<&Program>,
@@ -95,7 +95,7 @@ impl OnAir {
         Stats { video, audio, strips: Vec::new(), targets, delay: self.held(), cpu, rss_bytes }
     }
 
-    /// What the encoders made of the program.
+    /// The encoders' figures of the program.
     fn encoded(
         &mut self,
         program: &Program,

@@ -61,17 +61,17 @@ pub(in crate::studio) struct OnAir {
     audio_rate: stats::Meter,
     encoder_failed: bool,
     fps: (u64, Timestamp, f64),
-    /// Of the last seconds, for people: a single one says little.
+    /// Over the last seconds, because a single one says little.
     lately: VecDeque<f64>,
     frame_rate: FrameRate,
-    /// Frames encoded up to the last look, and how long that took.
+    /// Frames encoded up to the last check, and the total encoding time.
     encoding: (u64, Duration),
     adaptation: Adaptation,
-    /// Where there are frames.
+    /// If there is video.
     second: Option<SecondRendition>,
-    /// What is sent instead of the program.
+    /// The file that replaces the program.
     passthrough: Option<Passthrough>,
-    /// Where there is audio.
+    /// If there is audio.
     extras: Option<ExtraTrackEncoders>,
 }
 
@@ -84,7 +84,7 @@ struct Base {
 }
 
 impl OnAir {
-    /// Opens the encoders and lets them have video and audio. Nothing is sent yet.
+    /// Opens the encoders and connects video and audio. Nothing is sent yet.
     pub(in crate::studio) fn begin(
         program: &Program,
         id: ProgramId,
@@ -212,7 +212,7 @@ impl OnAir {
         self.passthrough.as_ref().map(Passthrough::view)
     }
 
-    /// The name of the file once all of it was sent or it could not be read on, and why.
+    /// The name of the file once all of it was sent or it became unreadable, and why.
     pub(in crate::studio) fn passthrough_over(&self) -> Option<(String, Option<Problem>)> {
         let passthrough = self.passthrough.as_ref()?;
         let failure = passthrough.progress().failure;
@@ -232,12 +232,13 @@ impl OnAir {
         Ok(())
     }
 
-    /// How much is held back.
+    /// The state of the stream delay.
     pub(in crate::studio) fn held(&self) -> Option<DelayFigures> {
         self.stream_delay.as_ref().map(StreamDelay::figures)
     }
 
-    /// Lets out what is held back and no more; `false` where nothing is, or that is happening.
+    /// Sends the delayed part and no more; `false` without a delay, or if that is happening
+    /// already.
     pub(in crate::studio) fn drain(&self) -> bool {
         let Some(stream_delay) = self.stream_delay.as_ref() else { return false };
         let draining = stream_delay.figures().state == DelayState::Draining;
@@ -245,7 +246,7 @@ impl OnAir {
         !draining
     }
 
-    /// Sends to these targets too; gives what earlier tries of theirs still had to tell.
+    /// Adds these targets; returns the last events of their earlier attempts.
     pub(in crate::studio) fn publish(
         &mut self,
         runtime: &crate::net::Runtime,
@@ -276,12 +277,12 @@ impl OnAir {
         left
     }
 
-    /// Whether the stream goes to this target, or is on its way there.
+    /// Whether the stream goes to this target, or is connecting to it.
     pub(in crate::studio) fn publishes_to(&self, id: u32) -> bool {
         self.targets().any(|sent| sent.id == id && !sent.is_over())
     }
 
-    /// Forgets what earlier tries have left; gives what they still had to tell.
+    /// Removes ended targets, and returns their last events.
     pub(in crate::studio) fn forget_ended(&mut self) -> Vec<OutputNews> {
         self.forget(TargetOutput::is_over)
     }
@@ -290,12 +291,12 @@ impl OnAir {
         self.outputs.take(which).last_words()
     }
 
-    /// What the outputs have told so far: before others are left to hear the rest.
+    /// The events of the outputs so far, before others take over.
     pub(in crate::studio) fn heard_so_far(&mut self, now: Timestamp) -> Vec<OutputNews> {
         self.outputs.poll(now)
     }
 
-    /// What messages call a target.
+    /// The name of a target in messages.
     pub(in crate::studio) fn label(&self, id: u32) -> Option<String> {
         self.targets().find(|sent| sent.id == id).map(|sent| sent.label.clone())
     }
@@ -309,17 +310,17 @@ impl OnAir {
         self.outputs.take(|sent: &TargetOutput| sent.id == id).stop_beside(OUTPUTS_END, told)
     }
 
-    /// What is sent, for who compares it with what comes back.
+    /// The hub, for comparing the stream with the viewers' one.
     pub(in crate::studio) fn hub(&self) -> &Hub {
         &self.hub
     }
 
-    /// The targets, in the order in which they were begun.
+    /// The targets in starting order.
     pub(in crate::studio) fn targets(&self) -> impl Iterator<Item = &TargetOutput> {
         self.outputs.all()
     }
 
-    /// Frames wait for audio that is made late.
+    /// Video waits for audio that is late by this much.
     pub(in crate::studio) fn set_audio_delay(&self, lag: Duration) {
         self.hub.set_audio_delay(lag);
     }
@@ -332,7 +333,7 @@ impl OnAir {
         self.recording().is_some()
     }
 
-    /// Whether it goes anywhere, the replay buffer apart.
+    /// Whether it has outputs, apart from the replay buffer.
     pub(in crate::studio) fn is_busy(&self) -> bool {
         self.is_publishing() || self.is_recording()
     }
@@ -341,7 +342,7 @@ impl OnAir {
         self.targets().for_each(|sent| sent.publisher.retry_now());
     }
 
-    /// Another wish of the person for the frame's bitrate.
+    /// A new video bitrate of the user.
     pub(in crate::studio) fn set_quality(&mut self, quality: &Quality) {
         if self.passthrough.is_some() {
             // A file stays as it is.
@@ -359,8 +360,8 @@ impl OnAir {
         }
     }
 
-    /// Lets the frames follow what the connections carry; tells what has changed, and why there is
-    /// no second encode where one is needed.
+    /// Adapts the video to the links; returns the changes, and why a needed second encode is
+    /// missing.
     pub(in crate::studio) fn adapt(
         &mut self,
         now: Timestamp,
@@ -385,17 +386,17 @@ impl OnAir {
         (outcome, followed.and_then(Result::err))
     }
 
-    /// What the frame may take.
+    /// The allowed video bitrate.
     pub(in crate::studio) fn allowed(&self) -> BitsPerSecond {
         self.adaptation.bitrate()
     }
 
-    /// What the second encode is to be, while somebody needs it.
+    /// The second encode, while it is needed.
     pub(in crate::studio) fn second(&self) -> Option<(BitsPerSecond, Size)> {
         self.adaptation.second()
     }
 
-    /// What happened since the last call.
+    /// The events since the last call.
     pub(in crate::studio) fn poll(&mut self, now: Timestamp) -> Vec<OutputNews> {
         let mut happenings = self.outputs.poll(now);
         if let Some(passthrough) = &self.passthrough {
@@ -418,14 +419,14 @@ impl OnAir {
         happenings
     }
 
-    /// Ends the publishers in the background; what is left of the broadcast continues.
+    /// Ends the publishers in the background; the rest of the broadcast continues.
     pub(in crate::studio) fn end_publishers(&mut self, told: Sender<Event>) -> Option<Worker> {
         self.stream_delay = None;
         self.outputs.take(|_: &TargetOutput| true).stop_beside(OUTPUTS_END, told)
     }
 
-    /// Ends all of it in the background: encoders flush, files finish, streams are unpublished.
-    /// The program must have let go of the encoders before.
+    /// Ends everything in the background: encoders flush, files finish, streams are unpublished.
+    /// The program must have detached the encoders before.
     pub(in crate::studio) fn end(self, clock: Clock, told: Sender<Event>) -> Option<Worker> {
         background("end-broadcast", move || {
             let Self {
@@ -466,7 +467,7 @@ impl OnAir {
         })
     }
 
-    /// What the broadcast as a whole is doing.
+    /// The overall state of the broadcast.
     pub(in crate::studio) fn live_state(&self) -> LiveState {
         let mut best = LiveState::Idle;
         if self.held().is_some_and(|held| held.begins_in.is_some()) && self.is_publishing() {

@@ -1,4 +1,4 @@
-//! The recording and the replay buffer of a broadcast, and the extra audio tracks that are made for them.
+//! The recording and the replay buffer of a broadcast, and their extra audio tracks.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::studio::live::recording::audio_tracks::TrackNames;
 use crate::studio::live::recording::{RecordingChoices, RecordingOutput};
 use crate::studio::program::Program;
 
-/// How long finishing a file may take in the background of a stream that continues.
+/// How long finalizing a file may take in the background of a running stream.
 const END_BESIDE: Duration = Duration::from_secs(30);
 
 impl OnAir {
@@ -39,18 +39,18 @@ impl OnAir {
         Ok(told)
     }
 
-    /// The recording, if there is one.
+    /// The recording, if any.
     pub(in crate::studio) fn recording(&self) -> Option<&RecordingOutput> {
         self.outputs.all().next()
     }
 
-    /// Finishes the recording in the background while the stream continues. Until the worker has
-    /// ended, its last word is still to come.
+    /// Finalizes the recording in the background while the stream continues. Its last event follows
+    /// when the worker ends.
     pub(in crate::studio) fn finish_recording(&mut self, told: Sender<Event>) -> Option<Worker> {
         self.outputs.take(|_: &RecordingOutput| true).stop_beside(END_BESIDE, told)
     }
 
-    /// Keeps as much of the past as is chosen.
+    /// Keeps the chosen replay buffer.
     pub(in crate::studio) fn keep_replay(&mut self, choices: &RecordingChoices) {
         let room = choices.room();
         if self.replay().map(Replay::room) != room {
@@ -61,26 +61,25 @@ impl OnAir {
         }
     }
 
-    /// The replay buffer, if there is one.
+    /// The replay buffer, if any.
     pub(in crate::studio) fn replay(&self) -> Option<&Replay> {
         self.outputs.all().next()
     }
 
-    /// What the replay buffer has, with those of these audio tracks that it has; `None` where it has
-    /// nothing.
+    /// The content of the replay buffer, with these audio tracks if present; `None` if it is empty.
     pub(in crate::studio) fn clip(&self, tracks: ExtraTracks, names: &TrackNames) -> Option<Clip> {
         let clip = self.replay().map(|replay| replay.clip(self.sounds(tracks, names)));
         clip.filter(|clip| !clip.is_empty())
     }
 
-    /// The extra audio tracks that somebody wants, where these are used.
+    /// The needed extra audio tracks among these.
     fn wanted_tracks(&self, used: ExtraTracks) -> ExtraTracks {
         let kept = if self.replay().is_some() { used } else { ExtraTracks::NONE };
         self.recording().map_or(ExtraTracks::NONE, |recording| recording.tracks).and(kept)
     }
 
-    /// These extra audio tracks are used now: their encoders run while a recording that has begun
-    /// with them, or the replay buffer, wants them.
+    /// Sets the used extra audio tracks: their encoders run while a recording or the replay buffer
+    /// needs them.
     pub(in crate::studio) fn follow_tracks(
         &mut self,
         used: ExtraTracks,
@@ -90,7 +89,7 @@ impl OnAir {
         self.extras.as_mut().map_or(Ok(()), |it| it.follow(wanted, program, &self.hub))
     }
 
-    /// The audio tracks of a file that is to have these, as far as they are made now.
+    /// The audio tracks of a file with these, as far as they are encoded now.
     fn sounds(&self, tracks: ExtraTracks, names: &TrackNames) -> RecordedTracks {
         self.extras.as_ref().map(|extras| extras.sounds(tracks, names)).unwrap_or_default()
     }

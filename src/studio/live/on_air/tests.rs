@@ -1,4 +1,4 @@
-//! An output that the studio does not know, among those that it does: a packager that counts.
+//! An output of an unknown kind among the studio's own: a packager that counts.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -1,5 +1,5 @@
-//! What a broadcast goes to, in one list: targets, the recording, the replay buffer. Here they are
-//! watched and stopped, whatever they are.
+//! The outputs of a broadcast in one list: targets, the recording, the replay buffer. Watches and
+//! stops them, whatever their kind.
 
 pub mod target;
 
@@ -20,7 +20,7 @@ use crate::studio::notices::message::StudioMessage;
 #[derive(Debug)]
 pub(in crate::studio) enum OutputNews {
     Target(event::Target),
-    /// Nothing gets through to a live target any more, or something does again.
+    /// A live target's link went down or recovered.
     Flow {
         id: u32,
         host: String,
@@ -35,7 +35,7 @@ pub(in crate::studio) enum OutputNews {
 }
 
 impl OutputNews {
-    /// As it is told of an output that is being ended.
+    /// The event for an output that is ending.
     pub fn last_word(self) -> Option<Event> {
         match self {
             Self::Target(told) => Some(Event::Target(told)),
@@ -47,15 +47,15 @@ impl OutputNews {
     }
 }
 
-/// An output with what the studio tells of it.
+/// An output with its events for the studio.
 pub(in crate::studio) trait LiveOutput: Any + fmt::Debug + Send {
     fn output(&self) -> &dyn Output;
     fn output_mut(&mut self) -> &mut dyn Output;
-    /// What happened since the last call.
+    /// The events since the last call.
     fn poll(&mut self, now: Timestamp) -> Vec<OutputNews>;
-    /// What is still to be told once it is stopped or forgotten.
+    /// The remaining events after it was stopped or removed.
     fn last_words(&mut self) -> Vec<OutputNews>;
-    /// Whether it has ended early and that was told.
+    /// Whether it has ended early, and that was reported.
     fn is_forgotten(&self) -> bool;
 }
 
@@ -72,7 +72,7 @@ impl Outputs {
         self.0.push(Box::new(output));
     }
 
-    /// Those of one kind, in the order in which they came.
+    /// The outputs of one kind in starting order.
     pub fn all<T: LiveOutput>(&self) -> impl Iterator<Item = &T> {
         self.0.iter().filter_map(|output| of_kind(&**output))
     }
@@ -81,25 +81,25 @@ impl Outputs {
         self.0.iter_mut().filter_map(|output| (&mut **output as &mut dyn Any).downcast_mut())
     }
 
-    /// Takes out those of one kind that are so.
+    /// Removes the outputs of one kind that match.
     pub fn take<T: LiveOutput>(&mut self, which: impl Fn(&T) -> bool) -> Self {
         let is_meant = |output: &mut Box<dyn LiveOutput>| of_kind(&**output).is_some_and(&which);
         Self(self.0.extract_if(.., is_meant).collect())
     }
 
-    /// What happened since the last call, in order.
+    /// The events since the last call, in order.
     pub fn poll(&mut self, now: Timestamp) -> Vec<OutputNews> {
         let news = self.0.iter_mut().flat_map(|output| output.poll(now)).collect();
         self.0.retain(|output| !output.is_forgotten());
         news
     }
 
-    /// What these still have to tell.
+    /// The remaining events of these outputs.
     pub fn last_words(&mut self) -> Vec<OutputNews> {
         self.0.iter_mut().flat_map(|output| output.last_words()).collect()
     }
 
-    /// Ends all of them, at once, files first, and tells their last words.
+    /// Ends all of them in parallel, files first, and reports their last events.
     pub fn stop(&mut self, limit: Duration, mut tell: impl FnMut(Event)) {
         self.0.sort_by_key(|output| output.output().estimate().is_some());
         self.0.iter().for_each(|output| output.output().ask_to_stop(limit));

@@ -1,4 +1,4 @@
-//! A target of a broadcast: its publisher, and what happens there.
+//! A target of a broadcast: its publisher, and its events.
 
 use crate::base::Timestamp;
 use crate::broadcast::{Output, Publisher, publisher};
@@ -13,9 +13,9 @@ use crate::studio::notices::message::StudioMessage;
 #[derive(Debug)]
 pub(in crate::studio) struct WantedTargets {
     pub id: u32,
-    /// What messages call it.
+    /// Its name in messages.
     pub label: String,
-    /// It is the server inside the program, whose stream names are no secrets.
+    /// It is the built-in server, whose stream names are not secret.
     pub built_in: bool,
     pub floor: Option<BitsPerSecond>,
     pub target: publisher::Target,
@@ -25,9 +25,9 @@ pub(in crate::studio) struct WantedTargets {
 #[derive(Debug)]
 pub(in crate::studio) struct TargetOutput {
     pub id: u32,
-    /// What messages call it.
+    /// Its name in messages.
     pub label: String,
-    /// It is the server inside the program, whose stream names are no secrets.
+    /// It is the built-in server, whose stream names are not secret.
     pub built_in: bool,
     pub publisher: Publisher,
     pub bitrate: stats::Meter,

@@ -1,5 +1,5 @@
-//! The extra audio tracks of recordings: which there are and what they are called, and their encoders,
-//! each on a separate thread while a recording or the replay buffer wants its track.
+//! The extra audio tracks of recordings: their names, and their encoders, each on a separate thread
+//! while a recording or the replay buffer needs its track.
 
 use std::time::Duration;
 
@@ -13,21 +13,22 @@ use crate::media::{EncodedPacket, ExtraTrack, ExtraTracks, MAX_TRACKS, Track};
 use crate::studio::mixer::AudioStrip;
 use crate::studio::program::Program;
 
-/// Blocks of audio (10 ms) that may wait for an encoder: one that is stuck costs its own track.
+/// Limit for audio blocks (10 ms) that wait for an encoder: a hanging one affects only its own
+/// track.
 const QUEUED_AUDIO_BLOCKS: usize = 64;
 
-/// What the program's track is called beside others.
+/// The name of the program's track next to others.
 const PROGRAM: &str = "Program";
 
-/// Names for the tracks, by their numbers from 1; empty ones are called after what is in them.
+/// The names of the tracks by their numbers from 1; an empty one gets the names of its strips.
 pub type TrackNames = [String; MAX_TRACKS as usize];
 
-/// The tracks that some strip goes to.
+/// The tracks that strips use.
 pub fn used(strips: &[AudioStrip]) -> ExtraTracks {
     strips.iter().fold(ExtraTracks::NONE, |all, strip| all.and(strip.strip.tracks))
 }
 
-/// What a strip is called: as the person says, or after its device, or after its source.
+/// The name of a strip: the user's, or that of its device or source.
 pub(in crate::studio) fn label(strip: &AudioStrip, choice: &AudioChoice, device: &str) -> String {
     if !strip.name.is_empty() {
         return strip.name.clone();
@@ -48,8 +49,7 @@ pub(in crate::studio) fn label(strip: &AudioStrip, choice: &AudioChoice, device:
     }
 }
 
-/// What the tracks are called: those without a given name after the strips in them, each with its
-/// label.
+/// The names of the tracks: one without a name gets the labels of its strips.
 pub(in crate::studio) fn names(given: &TrackNames, strips: &[(&AudioStrip, String)]) -> TrackNames {
     std::array::from_fn(|place| {
         let own = given.get(place).filter(|name| !name.is_empty());
@@ -68,9 +68,9 @@ pub(in crate::studio) fn names(given: &TrackNames, strips: &[(&AudioStrip, Strin
 /// The encoders that run.
 #[derive(Debug)]
 pub(in crate::studio) struct ExtraTrackEncoders {
-    /// Where their packets go: beside those of the program.
+    /// The queue of their packets, shared with the program's.
     packets: Sender<EncodedPacket>,
-    /// As the program's.
+    /// Like the program's.
     config: crate::encode::audio::Config,
     running: Vec<(ExtraTrack, AudioEncoder)>,
     /// They cannot be had.
@@ -86,10 +86,10 @@ impl ExtraTrackEncoders {
         Self { packets, config, running: Vec::new(), failed: false }
     }
 
-    /// Starts those that are wanted and do not run, and ends those that are not wanted any more.
+    /// Starts needed encoders, and ends others.
     ///
     /// # Errors
-    /// Why one cannot be had; told once.
+    /// Why one is unavailable; reported once.
     pub(in crate::studio) fn follow(
         &mut self,
         wanted: ExtraTracks,
@@ -131,17 +131,17 @@ impl ExtraTrackEncoders {
         result
     }
 
-    /// Those that are made now.
+    /// The running ones.
     fn running(&self) -> ExtraTracks {
         self.running.iter().map(|(track, _)| *track).collect()
     }
 
-    /// Why one ended before it was to.
+    /// Why one ended early.
     pub(in crate::studio) fn failure(&self) -> Option<encode::Error> {
         self.running.iter().find_map(|(_, encoder)| encoder.failed())
     }
 
-    /// The audio tracks of a recording that is to have these, as far as they are made now.
+    /// The audio tracks of a recording with these, as far as they are encoded now.
     pub(in crate::studio) fn sounds(
         &self,
         tracks: ExtraTracks,

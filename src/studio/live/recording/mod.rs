@@ -1,4 +1,4 @@
-//! How a broadcast is recorded, and the recording as one of its outputs.
+//! The recording options of a broadcast, and the recording as one of its outputs.
 
 pub mod audio_tracks;
 pub(in crate::studio) mod repair;
@@ -21,22 +21,22 @@ use crate::wire::container::Format;
 /// Memory of the replay buffer unless something else is chosen.
 const REPLAY_BYTES: u64 = 512 << 20;
 
-/// How recordings are made.
+/// The recording options.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordingChoices {
     /// Of recordings, replays too, that the window names.
     pub format: Format,
-    /// Goes on in a new file after this long.
+    /// Continues in a new file after this long.
     pub split_time: Option<Duration>,
-    /// Goes on in a new file before this one is larger.
+    /// Continues in a new file before this size.
     pub split_bytes: Option<u64>,
-    /// While the encoders run this much of the past is kept, to be saved; `None`: nothing.
+    /// The length of the replay buffer; `None`: off.
     pub replay: Option<Duration>,
     /// And never more than this many bytes of memory.
     pub replay_bytes: u64,
-    /// The encoders run for that alone too, neither on air nor recording.
+    /// The encoders run for the replay buffer alone too.
     pub replay_always: bool,
-    /// What the audio tracks are called.
+    /// The names of the audio tracks.
     pub track_names: TrackNames,
 }
 
@@ -60,7 +60,7 @@ impl RecordingChoices {
         self.replay_always && self.replay.is_some()
     }
 
-    /// What the replay buffer keeps.
+    /// The limits of the replay buffer.
     pub(in crate::studio) fn room(&self) -> Option<Room> {
         let bytes = usize::try_from(self.replay_bytes).unwrap_or(usize::MAX);
         self.replay.map(|duration| Room { duration, bytes })
@@ -73,7 +73,7 @@ pub(in crate::studio) struct RecordingOutput {
     pub recorder: Recorder,
     /// The extra audio tracks that it has.
     pub tracks: ExtraTracks,
-    /// It ended early, and that was told.
+    /// It ended early, which was reported.
     is_over: bool,
 }
 
@@ -92,7 +92,7 @@ impl RecordingOutput {
         Ok(Self { recorder, tracks, is_over: false })
     }
 
-    /// How it fares.
+    /// Its state.
     pub fn event(&self) -> event::Recording {
         recording_event(&self.recorder.figures())
     }

@@ -1,4 +1,4 @@
-//! Makes recordings whole that an earlier run left unfinished, on a separate thread.
+//! Repairs unfinished recordings of an earlier run, on a separate thread.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use crate::broadcast::recorder::journal::{self, Entry};
 use crate::broadcast::recorder::remux::{How, repair};
 use crate::studio::notices::message::StudioMessage;
 
-/// Repaired recordings that wait to be told of.
+/// Limit for unread repairs.
 const REPAIRS: usize = 64;
 
 /// The work of making earlier recordings whole.
@@ -40,7 +40,7 @@ impl Repairs {
         Some(Self { told, _worker: worker.ok()? })
     }
 
-    /// What became of them since the last call.
+    /// The results since the last call.
     pub(in crate::studio) fn messages(&self) -> Vec<StudioMessage> {
         self.told.waiting().collect()
     }

@@ -1,5 +1,5 @@
-//! Whether there is room again where a recording, replay or screenshot found none: then what was told of that
-//! has ended. A disk may not answer, so a thread asks it.
+//! Detects free space on disks where a recording, replay or screenshot failed, to withdraw their
+//! notices. A disk can hang, so a thread queries it.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,13 +12,13 @@ use crate::studio::targets::quality::Quality;
 use crate::text::Value;
 use crate::text::problem::Problem;
 
-/// How often it is asked while a disk is full.
+/// How often to query a full disk.
 const INTERVAL: Duration = Duration::from_secs(2);
 
 /// Room for this much of the stream is room again.
 const ROOM: Duration = Duration::from_secs(10 * 60);
 
-/// Notices of what could not be written.
+/// Notices of files that could not be written.
 const UNWRITTEN: &[&str] = &[
     "recording-failed",
     "recording-not-started",
@@ -42,7 +42,7 @@ fn is_full(reason: &Problem) -> bool {
     reason.id() == "file-full" || reason.inner().any(is_full)
 }
 
-/// Where the disk of a notice is, if it is about a full one; `recording`: the file in work.
+/// The folder of a notice about a full disk; `recording`: the open file.
 fn folder_of(notice: &Notice, recording: Option<&Path>) -> Option<PathBuf> {
     let parent = |path: &Path| path.parent().map(Path::to_owned);
     if NEARLY_FULL.contains(&notice.key()) {

@@ -1,4 +1,4 @@
-//! The way to viewers: targets, the recording, the pace, and the sentence where all is well.
+//! The path to viewers: targets, the recording, the pace, and the sentence if all is well.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::text::problem::{Value, problem};
 
 /// The frame rate is known this long after the start.
 const RATE_KNOWN_AFTER: Duration = Duration::from_secs(3);
-/// More than this that waits to be sent is seen by viewers.
+/// A longer backlog is visible to viewers.
 const LONG_QUEUE: Duration = Duration::from_millis(500);
 /// Fewer frames than this part of those wanted are too few.
 const ENOUGH_FRAMES: f64 = 0.9;
@@ -32,7 +32,7 @@ const TOO_SLOW: &[&str] = &[
     "degradation-rate",
 ];
 
-/// What a target is called.
+/// The name of a target.
 fn name_of(target: &Target) -> Value {
     if target.is_built_in() {
         return problem!("health-built-in").into();
@@ -58,7 +58,7 @@ fn short_time(time: Duration) -> String {
     }
 }
 
-/// What is wrong on the way to the targets.
+/// The problems of the targets.
 pub(super) fn of_targets(snapshot: &Snapshot) -> Vec<Finding> {
     match &snapshot.live {
         LiveState::Stopping => Vec::new(),
@@ -107,7 +107,7 @@ fn about<'a>(snapshot: &'a Snapshot, target: &TargetView) -> impl Iterator<Item 
     named(snapshot, groups::TARGET).filter(move |notice| notice.target == Some(id))
 }
 
-/// What went wrong at a target, and what comes next.
+/// The error of a target, and the next step.
 fn details(target: &TargetView) -> impl Iterator<Item = Problem> + '_ {
     let next = match (target.state, target.retry_in) {
         (Some(TargetState::Failed), _) => Some(problem!("next-given-up")),
@@ -178,7 +178,7 @@ fn off_air(snapshot: &Snapshot, cause: &Problem) -> Finding {
     finding
 }
 
-/// A connection stands, and nothing gets through.
+/// A connection is open, but nothing gets through.
 fn stalled(snapshot: &Snapshot) -> Option<Finding> {
     let stalled = named(snapshot, &address::STALLED).next()?;
     let entry = snapshot.targets.iter().find(|it| Some(it.target.id) == stalled.target)?;
@@ -191,7 +191,7 @@ fn stalled(snapshot: &Snapshot) -> Option<Finding> {
     Some(Finding::new(Some(Level::Error), sentence).with_details(cause).covering([stalled]))
 }
 
-/// Viewers get something else than what is sent.
+/// Viewers get something else than the sent stream.
 fn viewers(snapshot: &Snapshot) -> Option<Finding> {
     let troubled = |entry: &&TargetView| {
         entry.monitor.as_ref().is_some_and(|monitor| trouble_of_viewers(monitor.state).is_some())
@@ -206,7 +206,7 @@ fn viewers(snapshot: &Snapshot) -> Option<Finding> {
     Some(Finding::new(Some(Level::Warning), sentence).with_details(cause).covering(known))
 }
 
-/// What is wrong with what viewers get; `None` where nothing is.
+/// The viewers' problem; `None` if there is none.
 pub fn trouble_of_viewers(state: &str) -> Option<Problem> {
     Some(match state {
         "different" => problem!("viewers-different"),
@@ -272,7 +272,7 @@ pub(super) fn too_slow(snapshot: &Snapshot) -> Option<Finding> {
     Some(Finding::new(Some(Level::Warning), sentence).covering(named(snapshot, TOO_SLOW)))
 }
 
-/// The sentence where nothing is wrong.
+/// The sentence if all is well.
 pub(super) fn all_is_well(snapshot: &Snapshot) -> Finding {
     let good = |sentence| Finding::new(None, sentence);
     if let Some(passthrough) = &snapshot.passthrough {
@@ -313,7 +313,7 @@ fn enabled(snapshot: &Snapshot) -> impl Iterator<Item = Problem> + '_ {
     targets.map(|entry| problem!("health-target", name = name_of(&entry.target)))
 }
 
-/// Who gets the stream, and how late.
+/// The targets that get the stream, and their delay.
 fn reached(snapshot: &Snapshot) -> Vec<Problem> {
     let mut said = Vec::new();
     let live: Vec<&TargetView> = snapshot
@@ -337,7 +337,7 @@ fn reached(snapshot: &Snapshot) -> Vec<Problem> {
     said
 }
 
-/// What is held back.
+/// The stream delay.
 fn delayed(held: DelayFigures) -> Option<Problem> {
     let minutes = |time: Duration| {
         let seconds = (time + Duration::from_millis(500)).as_secs();

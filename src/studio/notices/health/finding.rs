@@ -1,4 +1,4 @@
-//! One finding about the studio, and what the findings ask of a snapshot.
+//! One finding about the studio, and queries of a snapshot.
 
 use crate::studio::live::view::LiveState;
 use crate::studio::notices::{Level, Notice, Remedy};
@@ -13,7 +13,7 @@ pub(super) struct Finding {
     pub sentence: Problem,
     pub details: Vec<Problem>,
     pub remedy: Option<Remedy>,
-    /// The notices that say the same.
+    /// The notices about the same problem.
     pub covers: Vec<u64>,
     /// Nobody can go live like this.
     pub blocks: bool,
@@ -41,7 +41,7 @@ impl Finding {
         self
     }
 
-    /// Speaks for these notices too; the first one's button helps where there is none yet.
+    /// Covers these notices too; the first one's button is used if there is none yet.
     pub fn covering<'a>(mut self, notices: impl IntoIterator<Item = &'a Notice>) -> Self {
         for notice in notices {
             self.covers.push(notice.id);

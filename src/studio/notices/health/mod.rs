@@ -1,5 +1,5 @@
-//! The health sentence: everything that is known of the studio, judged in one sentence, worst first. Pure: the
-//! window, the command line and the log say the same.
+//! The health sentence: judges everything known about the studio in one sentence, worst first.
+//! Pure: the window, the command line and the log show the same.
 
 mod broadcast;
 mod finding;
@@ -22,7 +22,7 @@ use crate::studio::notices::health::signal::{audio, video};
 use crate::studio::snapshot::Snapshot;
 
 impl Health {
-    /// How the studio is.
+    /// The health of the studio.
     pub fn of(snapshot: &Snapshot) -> Self {
         let worst = findings(snapshot).into_iter().reduce(|worst, next| {
             // Of two that are as bad the first one matters more.
@@ -41,7 +41,7 @@ impl Health {
     }
 }
 
-/// What is found, those that matter more first. Empty: nothing is wrong, and no notice holds.
+/// The findings, most important first. Empty: all is well, and no notice is active.
 fn findings(snapshot: &Snapshot) -> Vec<Finding> {
     let mut found = Vec::new();
     let broadcasting = is_broadcasting(snapshot);
@@ -61,7 +61,7 @@ fn findings(snapshot: &Snapshot) -> Vec<Finding> {
     found
 }
 
-/// Whether it is about what is watched.
+/// Whether it is about a player.
 fn is_watched(notice: &Notice) -> bool {
     ["watch-", "player-"].iter().any(|family| notice.key().starts_with(family))
 }

@@ -1,10 +1,10 @@
-//! The health sentence as a value: what the studio does, how bad it is, and the words in each language.
+//! The health sentence as a value: the activity, the level, and the texts in each language.
 
 use crate::studio::notices::{Level, Remedy};
 use crate::text::problem::problem;
 use crate::text::{Language, Problem};
 
-/// What the studio is doing, in one word.
+/// The activity of the studio in one word.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Activity {
     /// *Go Live* would work.
@@ -13,7 +13,7 @@ pub enum Activity {
     NotReady,
     Connecting,
     OnAir,
-    /// It was on air, and is not.
+    /// The broadcast was interrupted.
     Reconnecting,
     /// Recording, and not on air.
     Recording,
@@ -51,23 +51,23 @@ impl Activity {
     }
 }
 
-/// How the studio is, for a person.
+/// The health of the studio for the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Health {
     pub activity: Activity,
-    /// How bad it is; `None`: nothing is wrong, and no notice holds.
+    /// The level; `None`: all is well, and no notice is active.
     pub level: Option<Level>,
     pub sentence: Problem,
-    /// What belongs to the sentence: causes, what comes next, what continues well.
+    /// Further texts: causes, the next step, parts that still work.
     pub details: Vec<Problem>,
-    /// The one button that helps.
+    /// The button that helps.
     pub remedy: Option<Remedy>,
-    /// How many notices hold that the sentence does not speak of.
+    /// The number of active notices that the sentence does not cover.
     pub more: usize,
 }
 
 impl Health {
-    /// Whether nothing is wrong.
+    /// Whether all is well.
     pub fn is_good(&self) -> bool {
         self.level.is_none()
     }
@@ -77,7 +77,7 @@ impl Health {
         self.level > Some(Level::Info)
     }
 
-    /// The sentence, and what is said beside it: the details, else what helps.
+    /// The sentence, and the details or else the cure.
     pub fn words(&self, language: Language) -> (String, String) {
         let details: Vec<String> =
             self.details.iter().map(|detail| capitalized(language.say(detail))).collect();
@@ -88,14 +88,14 @@ impl Health {
         (capitalized(language.say(&self.sentence)), beside)
     }
 
-    /// Which sentence it is, whatever figures are in it.
+    /// Whether it is the same sentence, apart from figures.
     pub fn is_same_kind(&self, other: &Self) -> bool {
         let kind = |health: &Self| (health.activity, health.level, health.sentence.id());
         kind(self) == kind(other)
     }
 }
 
-/// With a capital where it begins with an ordinary word: hosts stay as they are.
+/// Capitalizes an ordinary first word; host names stay unchanged.
 fn capitalized(text: String) -> String {
     let word = text.split(' ').next().unwrap_or_default();
     if word == "onair" || !word.chars().all(char::is_alphabetic) {

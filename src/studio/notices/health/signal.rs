@@ -1,4 +1,4 @@
-//! What viewers would see and hear: an empty scene, sources that deliver nothing, silence.
+//! The viewers' signal: an empty scene, sources without data, silence.
 
 use std::collections::BTreeSet;
 
@@ -38,7 +38,7 @@ fn shown(snapshot: &Snapshot) -> Vec<ShownSource<'_>> {
     ids.into_iter().filter_map(of).collect()
 }
 
-/// What is wrong with the frame.
+/// The problem of the video.
 pub(super) fn video(snapshot: &Snapshot) -> Option<Finding> {
     if snapshot.passthrough.is_some() {
         return None;
@@ -73,14 +73,14 @@ pub(super) fn video(snapshot: &Snapshot) -> Option<Finding> {
     })
 }
 
-/// Whether a notice says that this source delivers nothing.
+/// Whether a notice reports this source as down.
 fn is_down(notice: &Notice, name: &str) -> bool {
     let families = [groups::DOWN, groups::SOURCE];
     families.iter().any(|keys| keys.contains(&notice.key()))
         && ["device", "source", "path"].iter().any(|it| notice.value(it).as_deref() == Some(name))
 }
 
-/// No source is in the scene, or none that is seen.
+/// The scene has no visible source.
 fn nothing_shown(snapshot: &Snapshot) -> Finding {
     let collection = &snapshot.scenes.collection;
     if snapshot.audio_only && is_broadcasting(snapshot) {
@@ -102,7 +102,7 @@ fn nothing_shown(snapshot: &Snapshot) -> Finding {
         .blocking()
 }
 
-/// Whether anything is heard of the program.
+/// Whether the program is audible.
 fn is_audible(snapshot: &Snapshot) -> bool {
     let strip = |strip: &crate::studio::snapshot::StripView| {
         !strip.sound.strip.muted && strip.meter.held_dbfs > SILENT_DBFS
@@ -115,7 +115,7 @@ fn is_audible(snapshot: &Snapshot) -> bool {
         || snapshot.strips.iter().any(strip)
 }
 
-/// Nothing is heard of a program that should be.
+/// The program is silent, but should not be.
 pub(super) fn audio(snapshot: &Snapshot) -> Option<Finding> {
     if snapshot.passthrough.is_some() || is_audible(snapshot) {
         return None;
@@ -140,7 +140,7 @@ pub(super) fn audio(snapshot: &Snapshot) -> Option<Finding> {
     })
 }
 
-/// Whether the main source is muted while others are heard.
+/// Whether the main source is muted while others are audible.
 pub(super) fn is_partly_muted(snapshot: &Snapshot) -> bool {
     is_audible(snapshot) && snapshot.audio.as_ref().is_some_and(|audio| audio.muted)
 }

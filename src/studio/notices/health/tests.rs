@@ -73,7 +73,7 @@ fn lost(snapshot: &mut Snapshot, trouble: &Problem, refused: bool) {
     (entry.retry_in, entry.tries) = (Some(Duration::from_millis(2_400)), 3);
 }
 
-/// Twitch is the only target, and it is not reached.
+/// Twitch is the only target, and it is not connected.
 fn off_air(refused: bool, was_live: bool) -> Snapshot {
     let mut snapshot = on_air();
     let cause = match refused {
@@ -129,14 +129,14 @@ fn refused(next: Next) -> Notice {
     })
 }
 
-/// An empty scene, beside a main source that no scene shows.
+/// An empty scene, next to a main source that no scene shows.
 fn empty_scene(snapshot: &mut Snapshot) {
     let mut collection = Collection::default();
     collection.scenes[0].items.retain(|item| item.id != ItemId(1));
     snapshot.scenes.collection = Arc::new(collection);
 }
 
-/// A name, the state, the sentence, what is beside it, how bad it is, and what helps.
+/// A name, the state, the sentence, its details, its level, and its cure.
 type Row = (&'static str, Snapshot, &'static str, &'static str, Option<Level>, Option<Remedy>);
 
 fn rows() -> Vec<Row> {
@@ -421,7 +421,7 @@ fn every_state_has_its_sentence_cause_and_button() {
     }
 }
 
-/// Whatever the state is, no notice that holds leaves the sentence a good one.
+/// In any state, the sentence is never good while a notice is active.
 #[test]
 fn it_is_never_good_while_a_notice_holds() {
     let device = || "Yeti".to_owned();

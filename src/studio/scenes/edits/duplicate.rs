@@ -1,16 +1,16 @@
-//! Items that are doubled, with their source or with a new one.
+//! Duplicates items, with the same source or a new one.
 
 use crate::compose::scene::{Content, Item, ItemId, Placement};
 use crate::studio::scenes::{Collection, MAX_SOURCES};
 
 impl Collection {
-    /// One more of an item.
+    /// Duplicates an item.
     pub(super) fn duplicate_item(&mut self, id: ItemId) -> Option<()> {
         let copy = self.item(id)?.clone();
         self.put_beside(id, copy)
     }
 
-    /// One more of an item, which shows a separate source.
+    /// Duplicates an item with a separate source.
     pub(super) fn duplicate_source(&mut self, id: ItemId) -> Option<()> {
         let mut copy = self.item(id)?.clone();
         let Content::Source(source) = copy.content else { return None };
@@ -24,7 +24,7 @@ impl Collection {
         self.put_beside(id, copy)
     }
 
-    /// A copy of an item above it, a little aside, so that both are seen.
+    /// Puts a copy above an item with a small offset, so that both are visible.
     fn put_beside(&mut self, id: ItemId, copy: Item) -> Option<()> {
         let mut next = self.next_item();
         let mut copy = [copy];
@@ -37,7 +37,7 @@ impl Collection {
     }
 }
 
-/// Gives items numbers from `next` on.
+/// Renumbers items from `next` on.
 pub(super) fn renumber(items: &mut [Item], next: &mut ItemId) {
     for item in items {
         item.id = *next;

@@ -1,10 +1,10 @@
-//! What is known of a change before it is made.
+//! Properties of an edit before it is applied.
 
 use super::Edit;
 use crate::compose::filter::Slot;
 
 impl Edit {
-    /// Whether it continues with what `before` began, as a drag does: both are one step to undo.
+    /// Whether it continues `before`, like a drag: both are one undo step.
     pub(in crate::studio) fn continues(&self, before: &Self) -> bool {
         match (self, before) {
             (Self::SetPlace(id, _), Self::SetPlace(other, _))
@@ -37,8 +37,8 @@ impl Edit {
         }
     }
 
-    /// Whether it can make more items, or put them deeper within each other. One that cannot changes nothing
-    /// at all where it cannot be made.
+    /// Whether it can add items, or nest them deeper. One that cannot has no effect if it is
+    /// refused.
     pub(super) fn may_grow(&self) -> bool {
         match self {
             Self::AddSource { .. }

@@ -1,4 +1,4 @@
-//! The files that a source plays or shows after its first one.
+//! The files that follow the first one of a source.
 
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,5 @@
-//! Changes of the scene collection, each a value: what the window and the command line may ask, and
-//! what *undo* takes back.
+//! Edits of the scene collection, each a value: requested by the window and the command line, and
+//! reverted by *undo*.
 
 mod duplicate;
 mod effect;
@@ -45,7 +45,7 @@ pub enum Edit {
         choice: VideoChoice,
         place: Placement,
     },
-    /// What was copied, on top of a scene.
+    /// Paste copied items on top of a scene.
     Paste(SceneId, CopiedItems),
     /// A source that is there already, on top of a scene.
     ShowSource {
@@ -62,56 +62,56 @@ pub enum Edit {
     RenameSource(SourceId, String),
     /// All filters of a source's frame, in their order.
     SetFilters(SourceId, Vec<Slot>),
-    /// How a text looks, slides follow each other, whether the pointer is seen.
+    /// Set the properties of a source, such as a text's style or the pointer's visibility.
     SetProperties(SourceId, Properties),
-    /// One more media file that a source plays after the others.
+    /// Add a media file to a source's playlist.
     AddFile(SourceId, PathBuf),
-    /// The source plays this one of those that follow the first no more.
+    /// Remove this file from a source's playlist.
     RemoveFile(SourceId, usize),
-    /// In the place of one of those that follow the first it plays another.
+    /// Replace a file of a source's playlist.
     ReplaceFile {
         source: SourceId,
-        /// Where the old one stood when the new one was looked for; of two that are the same it is that one.
+        /// The position of the old file when the new one was chosen, to identify one of two equal
+        /// files.
         index: usize,
         old: PathBuf,
         new: PathBuf,
     },
-    /// What is shown in a source's stead while it is black, stands still or is gone.
+    /// Set a source's fallback while it is black, frozen or lost.
     SetFallback(SourceId, VideoFallback),
     RemoveItem(ItemId),
-    /// One more of it, which shows the same source.
+    /// Duplicate an item with the same source.
     DuplicateItem(ItemId),
-    /// One more of it, which shows a new source: set as the first one is now, on its own from then on.
+    /// Duplicate an item with a new source, which has the same settings and is then independent.
     DuplicateSource(ItemId),
-    /// An empty name: that of what it shows.
+    /// Rename an item; empty: the name of its content.
     RenameItem(ItemId, String),
     HideItem(ItemId, bool),
     LockItem(ItemId, bool),
-    /// To this place among those beside it, counted from the bottom.
+    /// Move an item to this position among its siblings, from the bottom.
     MoveItem(ItemId, usize),
     SetPlace(ItemId, Placement),
     SetOpacity(ItemId, f32),
     SetBlend(ItemId, Blend),
-    /// These become one group, where the topmost was.
+    /// Group these items at the position of the topmost.
     Group(Vec<ItemId>),
-    /// The group's members take its place, and look as they did in it, on a program of this size.
+    /// Ungroup, keeping the look of the members on a program of this size.
     Ungroup(ItemId, Size),
-    /// That of all scenes without one of their own.
+    /// Set the default transition.
     SetTransition(Transition),
-    /// That of one scene; `None`: as all others.
+    /// Set the transition of one scene; `None`: the default.
     SetSceneTransition(SceneId, Option<Transition>),
-    /// All of these, as one step to undo; those that cannot be are left out.
+    /// Apply all of these as one undo step, without impossible ones.
     Several(Vec<Edit>),
 }
 
 impl Collection {
-    /// Carries out a change; `false` if it cannot be or changes nothing.
+    /// Applies an edit; `false` if it is impossible or has no effect.
     pub fn apply(&mut self, edit: &Edit) -> bool {
         matches!(self.attempt(edit), Ok(true))
     }
 
-    /// The same; where it cannot be because a bound is reached or something would look otherwise, it is told
-    /// why.
+    /// The same, with the reason if a limit is reached or something would look different.
     ///
     /// # Errors
     /// [`EditRefusal`]. Nothing is changed then.
@@ -308,7 +308,7 @@ impl Collection {
         Some(())
     }
 
-    /// Those of one list become a group on a separate canvas, so that nothing moves.
+    /// Groups items of one list on a separate canvas, so nothing moves.
     fn group(&mut self, ids: &[ItemId]) -> Option<()> {
         let next = self.next_item();
         let (list, _) = self.place_of(*ids.first()?)?;
@@ -326,12 +326,12 @@ impl Collection {
         list.get_mut(index)
     }
 
-    /// The list that an item is in, and where.
+    /// The list and the position of an item.
     fn place_of(&mut self, id: ItemId) -> Option<(&mut Vec<Item>, usize)> {
         self.scenes.iter_mut().find_map(|scene| place_in(&mut scene.items, id))
     }
 
-    /// Sources that nothing shows any more.
+    /// Removes unused sources.
     fn forget_unused(&mut self) {
         let mut used = std::collections::BTreeSet::new();
         self.each(|item| {

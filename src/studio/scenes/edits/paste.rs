@@ -1,12 +1,12 @@
-//! Items that were copied, put into a scene: with the sources they had, where those are gone.
+//! Pastes copied items into a scene, with their sources if those are gone.
 
 use crate::compose::scene::{Content, Item, Placement, SceneId, SourceId};
 use crate::studio::scenes::{Collection, MAIN, MAX_SOURCES, Source};
 
-/// How far aside a copy lies from what is at the same place already, in programs.
+/// The offset of a copy from an item at the same position, in program sizes.
 const ASIDE: f64 = 0.03;
 
-/// What was copied: items, and the sources that they show.
+/// Copied items, and their sources.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct CopiedItems {
     pub items: Vec<Item>,
@@ -14,7 +14,7 @@ pub struct CopiedItems {
 }
 
 impl Collection {
-    /// These items, to be put elsewhere.
+    /// Copies these items.
     pub fn copied<'a>(&self, items: impl IntoIterator<Item = &'a Item>) -> CopiedItems {
         fn shown(item: &Item, ids: &mut Vec<SourceId>) {
             match &item.content {
@@ -51,7 +51,7 @@ impl Collection {
         Some(())
     }
 
-    /// An item shows the source that it showed, which is there still or comes again.
+    /// An item keeps its source, which still exists or is restored.
     fn settle(&mut self, item: &mut Item, sources: &[Source]) -> Option<()> {
         match &mut item.content {
             Content::Group(members) => {

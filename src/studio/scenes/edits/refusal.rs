@@ -1,4 +1,4 @@
-//! Why a change of the scenes cannot be made.
+//! Why an edit is refused.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use super::Edit;
 use crate::compose::scene::{Content, Item, MAX_DEPTH, SceneId};
 use crate::studio::scenes::{Collection, MAX_ITEMS};
 
-/// Why a change cannot be made, where that is not plain to see.
+/// Why an edit is refused, if that is not obvious.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum EditRefusal {
     /// More items than a collection may have.
@@ -22,7 +22,7 @@ pub enum EditRefusal {
 }
 
 impl Collection {
-    /// What has grown beyond its bounds since `before`. What was beyond them already may stay so.
+    /// The limit that was newly exceeded since `before`. Earlier excess may stay.
     pub(super) fn overgrown(&self, before: &Self) -> Option<EditRefusal> {
         let many = self.item_count();
         if many > MAX_ITEMS && many > before.item_count() {
@@ -32,7 +32,7 @@ impl Collection {
         (deep > MAX_DEPTH && deep > before.depth()).then_some(EditRefusal::TooDeep)
     }
 
-    /// Why a change that was not made was not.
+    /// Why an edit was refused.
     pub(super) fn why_not(&self, edit: &Edit) -> Option<EditRefusal> {
         match edit {
             Edit::Ungroup(id, canvas) => self.lifted(*id, *canvas).err().flatten(),
@@ -41,14 +41,14 @@ impl Collection {
         }
     }
 
-    /// How deep the deepest item lies: 1 on its own in a scene.
+    /// The depth of the deepest item: 1 in a scene without groups.
     fn depth(&self) -> usize {
         let mut known = BTreeMap::new();
         let ids: Vec<_> = self.scenes.iter().map(|scene| scene.id).collect();
         ids.into_iter().map(|id| self.depth_of(id, &mut known)).max().unwrap_or(0)
     }
 
-    /// That of one scene. Each is looked at once, however often it is shown.
+    /// The depth of one scene. Each scene is checked once, however often it is used.
     fn depth_of(&self, id: SceneId, known: &mut BTreeMap<SceneId, usize>) -> usize {
         if let Some(depth) = known.get(&id) {
             return *depth;

@@ -1,4 +1,4 @@
-//! A group comes apart: each member takes over what the group made of it, so that the frame stays.
+//! Ungrouping: each member takes over the group's transform, so the image stays the same.
 
 use super::{EditRefusal, place_in};
 use crate::compose::layout;
@@ -6,7 +6,7 @@ use crate::compose::scene::{Blend, Content, Fit, Item, ItemId, Placement};
 use crate::media::Size;
 use crate::studio::scenes::Collection;
 
-/// Scales that differ by less are one.
+/// Scales that differ by less are equal.
 const SAME: f64 = 1e-6;
 
 impl Collection {
@@ -17,10 +17,10 @@ impl Collection {
         Some(())
     }
 
-    /// The members of a group as they would be beside it.
+    /// The members of a group as its siblings.
     ///
     /// # Errors
-    /// Why they cannot be, where there is such a group.
+    /// Why that is impossible, if the group exists.
     pub(super) fn lifted(
         &self,
         id: ItemId,
@@ -32,8 +32,8 @@ impl Collection {
     }
 }
 
-/// A member as it is beside its group. Where members overlap, opacity and mode of the whole are not quite
-/// those of each.
+/// A member as a sibling of its group. For overlapping members, the group's opacity and mode are
+/// not exactly those of each.
 fn lift(group: &Item, member: &Item, canvas: Size) -> Result<Item, EditRefusal> {
     let opacity = |item: &Item| if item.opacity.is_finite() { item.opacity } else { 1.0 };
     let blend = if member.blend == Blend::Normal { group.blend } else { member.blend };
@@ -47,7 +47,7 @@ fn lift(group: &Item, member: &Item, canvas: Size) -> Result<Item, EditRefusal> 
     })
 }
 
-/// Where a member lies beside its group.
+/// The placement of a member as a sibling of its group.
 fn place(group: &Placement, member: &Item, canvas: Size) -> Result<Placement, EditRefusal> {
     let group = group.bounded();
     if group == Placement::default() {
@@ -129,7 +129,7 @@ mod tests {
         (it, id)
     }
 
-    /// Where everything is drawn, and how strongly.
+    /// The spot and opacity of everything drawn.
     fn drawn(it: &Collection) -> Vec<(Spot, f32)> {
         let plan = it.plan(it.current);
         let strength = |index: usize| -> f32 {

@@ -1,6 +1,5 @@
-//! A collection that is taken into another one: its scenes and sources come under names and ids that
-//! are free, as far as there is room. What does not come is listed, and nothing that comes points at
-//! it. Pure.
+//! Merges a collection into another: its scenes and sources get free names and IDs, as far as there
+//! is room. The rest is listed, and nothing refers to it. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,14 +8,14 @@ use crate::compose::scene::{Content, Item, Scene, SceneId, SourceId};
 use crate::studio::scenes::{Collection, MAIN, MAX_ITEMS, MAX_SCENES, MAX_SOURCES, Source};
 use crate::text::problem::{Problem, problem};
 
-/// What came of another collection.
+/// The result of a merge.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MergeReport {
-    /// So many of its scenes, from the first on.
+    /// The number of its scenes that were added, from the first on.
     pub scenes: usize,
     /// And of its sources.
     pub sources: usize,
-    /// What did not come, in plain words.
+    /// The parts that were not added, as texts.
     pub left_out: Vec<Problem>,
 }
 
@@ -64,7 +63,7 @@ impl Collection {
         MergeReport { scenes: came.len(), sources, left_out }
     }
 
-    /// What is one for the whole collection: where both have it, that which is here stays.
+    /// Values of the whole collection: if both have one, the existing one stays.
     fn keep_own(&mut self, other: &Self) -> Vec<Problem> {
         let mut left_out = Vec::new();
         if self.transition != other.transition {
@@ -86,17 +85,17 @@ impl Collection {
     }
 }
 
-/// Gives items and what they show the ids that they have here.
+/// Assigns new IDs to items and their contents.
 struct Mover<'a> {
-    /// How much higher those of sources, scenes and items are.
+    /// The offsets of source, scene and item IDs.
     by: (u32, u32, u32),
     /// Items for which there is room.
     room: usize,
     gone_sources: BTreeMap<SourceId, &'a str>,
     gone_scenes: BTreeMap<SceneId, &'a str>,
-    /// Items of the scene for which there was none.
+    /// The number of the scene's items that did not fit.
     over: usize,
-    /// Names of what it would show that did not come.
+    /// The names of missing contents.
     without: BTreeSet<&'a str>,
 }
 
@@ -132,7 +131,7 @@ impl Mover<'_> {
         Some(moved)
     }
 
-    /// What of a scene did not come, in plain words.
+    /// The missing parts of a scene, as texts.
     fn told(&mut self, scene: &str) -> Vec<Problem> {
         let without = std::mem::take(&mut self.without).into_iter();
         let mut told: Vec<Problem> = without
@@ -171,8 +170,8 @@ mod tests {
         Item::new(ItemId(id), content)
     }
 
-    /// A collection with this many sources and scenes, each of which shows the source of its number, a
-    /// group with the last source in it, and the last scene.
+    /// A collection with this many sources and scenes, each with the source of its number, a group
+    /// with the last source, and the last scene.
     fn large(sources: u32, scenes: u32) -> Collection {
         let source = |id| Source {
             id: SourceId(id),
@@ -198,7 +197,7 @@ mod tests {
         it
     }
 
-    /// Whether everything that is shown is there, and every id one item's.
+    /// Whether all contents exist, and all item IDs are unique.
     fn holds_together(it: &Collection) {
         let mut ids = BTreeSet::new();
         it.each(|item| {

@@ -1,4 +1,4 @@
-//! What a file of scenes had in it, and how it is added to what is there.
+//! The contents of a scene file, and adding them to the existing ones.
 
 pub mod merge;
 pub(in crate::studio::settings) mod obs;
@@ -13,19 +13,20 @@ use crate::text::problem::{Problem, problem};
 /// In a notice this much is listed.
 const IN_SHORT: usize = 30;
 
-/// What a file had in it.
+/// The contents of a file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Import {
     pub collection: Collection,
-    /// Strips of the mixer, to be [taken in](crate::studio::mixer::take_in).
+    /// Strips of the mixer, for [adding](crate::studio::mixer::take_in).
     pub strips: Vec<AudioStrip>,
-    /// What was not taken in.
+    /// The parts that were not imported.
     pub left_out: Vec<Problem>,
 }
 
 impl Import {
-    /// Adds it to what is there already (`main` is what the main strip hears): how many scenes, sources
-    /// and strips that were. What did not come is listed too, and only what came stays in here.
+    /// Adds it to the existing collection (`main` is the main strip's audio), and returns the
+    /// numbers of scenes, sources and strips. Parts that were not added are listed too, and removed
+    /// here.
     pub fn give(
         &mut self,
         to: &mut Collection,
@@ -43,13 +44,13 @@ impl Import {
         (scenes, sources, self.strips.len())
     }
 
-    /// What was not taken in, as far as a notice has room for it.
+    /// The parts that were not imported, as far as a notice has room.
     pub fn left_out_in_short(&self) -> Vec<Problem> {
         in_short(&self.left_out)
     }
 }
 
-/// What was not taken in, as far as a notice has room for it.
+/// The parts that were not imported, as far as a notice has room.
 pub(in crate::studio::settings) fn in_short(left_out: &[Problem]) -> Vec<Problem> {
     let mut what: Vec<_> = left_out.iter().take(IN_SHORT).cloned().collect();
     let more = left_out.len().saturating_sub(IN_SHORT);

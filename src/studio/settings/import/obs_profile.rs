@@ -1,6 +1,6 @@
-//! A profile of OBS: `basic.ini` for size, rate, bitrates and recordings, `streamEncoder.json` for the
-//! advanced output, `service.json` for the target. The stream key comes with it and is kept only where
-//! somebody asks for that.
+//! A profile of OBS: `basic.ini` for size, rate, bitrates and recordings, `streamEncoder.json` for
+//! the advanced output, `service.json` for the target. The stream key is read, but kept only on
+//! request.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -21,7 +21,7 @@ use crate::studio::targets::services::{SERVICES, Service};
 use crate::text::problem::{Problem, problem};
 use crate::wire::container::Format;
 
-/// Limits of what onair encodes, as its settings have them.
+/// The bitrate limits of the settings.
 const VIDEO_KBPS: std::ops::RangeInclusive<u32> = 100..=100_000;
 const AUDIO_KBPS: std::ops::RangeInclusive<u32> = 32..=512;
 
@@ -60,7 +60,7 @@ impl Ini {
 /// Reads a profile by its folder, or by the `basic.ini` in it.
 ///
 /// # Errors
-/// Where that is none of OBS.
+/// If it is not a profile of OBS.
 pub fn import(path: &Path) -> Result<PartImport, Problem> {
     let file = if path.is_dir() { path.join("basic.ini") } else { path.to_owned() };
     let folder = file.parent().unwrap_or_else(|| Path::new("."));
@@ -223,7 +223,7 @@ fn is_advanced(ini: &Ini) -> bool {
     ini.get("Output", "Mode") == Some("Advanced")
 }
 
-/// The rate of the frames; an error has it as it is written.
+/// The frame rate; an error contains the original text.
 fn frame_rate(ini: &Ini) -> Option<Result<FrameRate, String>> {
     let text = match ini.number("Video", "FPSType").unwrap_or(0) {
         0 => ini.get("Video", "FPSCommon")?.trim_end_matches(" NTSC").to_owned(),

@@ -1,5 +1,4 @@
-//! Collections and profiles as files that go to other machines and come from them: those of onair, without
-//! anything secret in them, and those of OBS.
+//! Import and export of collections and profiles as files: onair's without secrets, and OBS's.
 
 use std::path::Path;
 
@@ -19,10 +18,10 @@ use crate::studio::settings::secret_addresses::without_secrets;
 use crate::studio::targets::{Target, TargetPlace};
 use crate::text::problem::{Problem, problem};
 
-/// Reads a file of onair or OBS; of a profile of OBS it is its `basic.ini`, or its folder.
+/// Reads a file of onair or OBS; an OBS profile is its `basic.ini`, or its folder.
 ///
 /// # Errors
-/// Why nothing can be taken out of it.
+/// Why nothing can be imported.
 pub fn read(kind: PartKind, path: &Path) -> Result<PartImport, Problem> {
     let own_name = || path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     match kind {
@@ -53,10 +52,10 @@ pub fn read(kind: PartKind, path: &Path) -> Result<PartImport, Problem> {
     }
 }
 
-/// Adds it to those that there are, under a name that is free; it is not in use yet.
+/// Adds it under a free name, without using it yet.
 ///
 /// # Errors
-/// Where there is no room, or it cannot be written.
+/// If there is no room, or it cannot be written.
 pub fn import(
     files: &PartFiles,
     kind: PartKind,
@@ -68,7 +67,7 @@ pub fn import(
     Ok(name)
 }
 
-/// A name of a file or of another program as one that may be kept, and that nothing has yet.
+/// A valid and free name derived from a file's or another program's name.
 fn free_name(
     files: &PartFiles,
     kind: PartKind,
@@ -85,8 +84,8 @@ fn free_name(
     free.ok_or_else(|| problem!("part-too-many", most = MAX_PARTS))
 }
 
-/// Writes the one in use of these settings for others: no keys, no passwords, and no names by which they are
-/// kept here.
+/// Writes the one in use for others: without keys, passwords, and the names under which they are
+/// stored here.
 ///
 /// # Errors
 /// Why it could not be written.
@@ -116,7 +115,7 @@ pub fn export(kind: PartKind, settings: &Settings, path: &Path) -> Result<(), Pr
     }
 }
 
-/// The name under which a key is kept means nothing on another machine.
+/// A stored key's name has no meaning on another machine.
 fn without_kept_key(target: &mut Target) {
     (target.keep_as, target.remember_key) = (String::new(), false);
 }

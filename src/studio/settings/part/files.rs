@@ -1,5 +1,5 @@
-//! Where the collections and profiles are that are not in use: one file each, in two folders beside the
-//! settings file. A part is in one place only: in the settings file while it is in use, else in its own.
+//! The files of unused collections and profiles: one each, in two folders next to the settings
+//! file. A part is in one place only: in the settings file while in use, else in its own file.
 
 use std::fs;
 use std::io;
@@ -16,7 +16,7 @@ use crate::text::problem::{Problem, problem};
 /// Files that are looked at in a folder: more is not ours.
 const MAX_FILES: usize = 1_000;
 
-/// Collections, and profiles, that may be kept.
+/// Limit for collections and for profiles.
 pub const MAX_PARTS: usize = 100;
 
 /// See the module.
@@ -26,7 +26,7 @@ pub struct PartFiles {
 }
 
 impl PartFiles {
-    /// Those of this settings file.
+    /// The files of this settings file.
     pub fn beside(settings: &Path) -> Self {
         Self { settings: settings.to_owned() }
     }
@@ -36,8 +36,8 @@ impl PartFiles {
         Versions::in_folder(self.place("backups"))
     }
 
-    /// `NAME` beside `settings.toml`, and `show-NAME` beside `show.toml`: two settings files in one folder
-    /// share nothing.
+    /// `NAME` next to `settings.toml`, and `show-NAME` next to `show.toml`: two settings files in
+    /// one folder share nothing.
     pub(in crate::studio::settings) fn place(&self, name: &str) -> PathBuf {
         let stem = self.settings.file_stem().unwrap_or_default().to_string_lossy();
         self.settings.with_file_name(match &*stem {
@@ -50,7 +50,7 @@ impl PartFiles {
         self.place(kind.folder()).join(format!("{name}.toml"))
     }
 
-    /// The names of those that have a file, in order.
+    /// The sorted names of those with a file.
     pub fn parked(&self, kind: PartKind) -> Vec<String> {
         let entries = fs::read_dir(self.place(kind.folder())).into_iter().flatten();
         let mut names: Vec<String> = entries
@@ -67,7 +67,7 @@ impl PartFiles {
         names
     }
 
-    /// The names of all, in order: of those with a file, and of the one in use.
+    /// All names, sorted: those with a file, and the one in use.
     pub fn names(&self, kind: PartKind, settings: &Settings) -> Vec<String> {
         let current = settings.in_use.name(kind);
         let mut names = self.parked(kind);
@@ -78,10 +78,10 @@ impl PartFiles {
         names
     }
 
-    /// Reads one that is not in use. The problems tell which of its values are not used.
+    /// Reads an unused one. The problems list its ignored values.
     ///
     /// # Errors
-    /// Where there is none, or nothing of its file can be read.
+    /// If it does not exist, or its file is unreadable.
     pub fn read(&self, kind: PartKind, name: &str) -> Result<(Settings, Vec<Problem>), Problem> {
         let name = check_name(name)?;
         let unreadable = |why: Problem| problem!("part-unreadable", name = &name, reason = why);
@@ -98,10 +98,10 @@ impl PartFiles {
         Ok((settings, warnings))
     }
 
-    /// Takes over this part for one run, without writing anything.
+    /// Uses this part for one run, without writing anything.
     ///
     /// # Errors
-    /// As [`PartFiles::read`].
+    /// Like [`PartFiles::read`].
     pub fn borrow(
         &self,
         kind: PartKind,
@@ -124,16 +124,16 @@ impl PartFiles {
     /// Writes one as a separate file.
     ///
     /// # Errors
-    /// Where that cannot be.
+    /// If that is impossible.
     pub fn park(&self, kind: PartKind, name: &str, settings: &Settings) -> Result<(), Problem> {
         let written = kind.text_of(settings).and_then(|text| put(&self.path(kind, name), &text));
         written.map_err(|error| Trouble::problem(&error))
     }
 
-    /// Uses another one from now on, and writes that down.
+    /// Switches to another one, and saves that.
     ///
     /// # Errors
-    /// Where it cannot be read, or something cannot be written: then nothing has changed.
+    /// If it is unreadable, or writing fails: then nothing has changed.
     pub fn switch(
         &self,
         kind: PartKind,
@@ -148,11 +148,11 @@ impl PartFiles {
         Ok(warnings)
     }
 
-    /// Uses `new` from now on. What was in use gets a file, then the settings are written, and only then the
-    /// file of the new one goes: wherever that ends, everything is somewhere.
+    /// Switches to `new`. The one in use gets a file, then the settings are written, and only then
+    /// the new one's file is deleted: an interruption loses nothing.
     ///
     /// # Errors
-    /// Where something cannot be written: then nothing has changed.
+    /// If writing fails: then nothing has changed.
     pub(in crate::studio) fn begin(
         &self,
         kind: PartKind,
@@ -176,10 +176,10 @@ impl PartFiles {
         }
     }
 
-    /// Forgets one that is not in use; its last state stays among the versions.
+    /// Deletes an unused one; its last state stays among the versions.
     ///
     /// # Errors
-    /// Where its file cannot be taken away.
+    /// If its file cannot be deleted.
     pub fn remove(&self, kind: PartKind, name: &str) -> Result<(), Problem> {
         let path = self.path(kind, &check_name(name)?);
         if let Ok(text) = read_bounded(&path) {
@@ -189,10 +189,10 @@ impl PartFiles {
         fs::remove_file(path).map_err(|error| Trouble::problem(&error))
     }
 
-    /// Gives one that is not in use another name, with its versions.
+    /// Renames an unused one, with its versions.
     ///
     /// # Errors
-    /// Where that cannot be.
+    /// If that is impossible.
     pub fn rename(&self, kind: PartKind, was: &str, name: &str) -> Result<(), Problem> {
         let (was, name) = (check_name(was)?, check_name(name)?);
         let moved = fs::rename(self.path(kind, &was), self.path(kind, &name));
@@ -201,10 +201,10 @@ impl PartFiles {
         Ok(())
     }
 
-    /// The name as it may be given to a new one.
+    /// A valid name for a new one.
     ///
     /// # Errors
-    /// Where it is taken, or no name.
+    /// If it is taken or invalid.
     pub fn free_name(
         &self,
         kind: PartKind,
@@ -221,7 +221,7 @@ impl PartFiles {
         Ok(name)
     }
 
-    /// Whether one that is not in use has this word in it: what the keyring keeps by that name is needed.
+    /// Whether an unused one contains this word, so its entry of the keyring is needed.
     pub(in crate::studio) fn mention(&self, word: &str) -> bool {
         PartKind::ALL.iter().any(|kind| {
             let names = self.parked(*kind);
@@ -231,7 +231,7 @@ impl PartFiles {
     }
 }
 
-/// That there is none of this name.
+/// The problem that this name does not exist.
 fn missing(kind: PartKind, name: &str, names: &[String]) -> Problem {
     let names = names.join(", ");
     match kind {

@@ -1,6 +1,6 @@
-//! The parts of the settings that are kept by name: scene collections (scenes, sources, the mixer) and
-//! profiles (quality, targets, recording, hotkeys). The settings file has one of each, which is in use. The
-//! others are files beside it.
+//! The named parts of the settings: scene collections (scenes, sources, the mixer) and profiles
+//! (quality, targets, recording, hotkeys). The settings file contains the ones in use. The others
+//! are files next to it.
 
 pub mod exchange;
 pub mod files;
@@ -18,11 +18,11 @@ pub use names::{FIRST_NAME, InUse, MAX_NAME, PartKind, check_name, is_same_name}
 use crate::studio::Settings;
 use crate::studio::settings::scenes::layout::CollectionTable;
 
-/// Of the window's table, what belongs to a profile.
+/// The profile's keys in the window's table.
 const HOTKEYS: [&str; 2] = ["push_to_talk_key", "push_to_talk_everywhere"];
 
 impl PartKind {
-    /// The keys of the settings file that belong to it.
+    /// Its keys in the settings file.
     const fn keys(self) -> &'static [&'static str] {
         match self {
             Self::Collection => &["video", "audio", "strips", "collection"],
@@ -30,7 +30,7 @@ impl PartKind {
         }
     }
 
-    /// Puts this part of `from` in the place of that of `to`.
+    /// Copies this part of `from` to `to`.
     pub fn copy(self, from: &Settings, to: &mut Settings) {
         match self {
             Self::Collection => {
@@ -52,10 +52,10 @@ impl PartKind {
         }
     }
 
-    /// This part of the settings as a separate file. Nothing secret is in it.
+    /// This part of the settings as a separate file. It contains no secrets.
     ///
     /// # Errors
-    /// Where it cannot be laid out, which does not happen to what was read.
+    /// If it cannot be formatted, which does not happen to a part that was read.
     pub fn text_of(self, settings: &Settings) -> io::Result<String> {
         let (written, _) = settings.concealed();
         let mut table = Table::try_from(written.to_file()).map_err(io::Error::other)?;
@@ -73,7 +73,7 @@ impl PartKind {
         toml::to_string_pretty(&whole).map_err(io::Error::other)
     }
 
-    /// A collection's file has a separate version; it is read as one that was exported.
+    /// A collection's file has a separate version; it is read like an exported one.
     const fn version(self) -> i64 {
         match self {
             Self::Collection => crate::studio::settings::scenes::collection::VERSION,
@@ -82,7 +82,7 @@ impl PartKind {
     }
 }
 
-/// How much is in a part, in a few numbers.
+/// A summary of a part in a few numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PartSummary {
     pub scenes: usize,

@@ -4,16 +4,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::text::problem::{Problem, problem};
 
-/// The name of the only one, until somebody gives it another.
+/// The default name of the only one.
 pub const FIRST_NAME: &str = "Main";
 
-/// Characters of a name: with an ending it is the name of a file.
+/// Limit for the characters of a name: with an extension, it is a file name.
 pub const MAX_NAME: usize = 60;
 
 /// Characters that not every file system takes in a name.
 const NOT_IN_NAMES: &[char] = &['/', '\\', ':', '*', '?', '"', '<', '>', '|'];
 
-/// What a part is.
+/// The kind of a part.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum PartKind {
     Collection,
@@ -23,7 +23,7 @@ pub enum PartKind {
 impl PartKind {
     pub const ALL: [Self; 2] = [Self::Collection, Self::Profile];
 
-    /// The folder of those that are not in use.
+    /// The folder of unused ones.
     pub const fn folder(self) -> &'static str {
         match self {
             Self::Collection => "collections",
@@ -82,10 +82,10 @@ fn name<'de, D: serde::Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     check_name(&name).map_err(crate::studio::settings::reading::values::refuse)
 }
 
-/// A name as it may be kept.
+/// Checks a name.
 ///
 /// # Errors
-/// What is wrong with it.
+/// The problem.
 pub fn check_name(name: &str) -> Result<String, Problem> {
     let name = name.trim();
     if name.is_empty() {

@@ -1,4 +1,5 @@
-//! What is on air, in a file while it is. What a crash leaves of it tells the next start what to resume.
+//! The file that notes the running broadcast. After a crash, it tells the next start what to
+//! resume.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,7 +14,7 @@ use crate::studio::settings::part::{InUse, PartKind};
 use crate::studio::targets::{Target, TargetPlace, address};
 use crate::text::problem::Problem;
 
-/// See the module. Nothing secret is in it.
+/// The note of a running broadcast. It contains no secrets.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct OnAirMark {
@@ -81,12 +82,12 @@ impl OnAirMark {
     }
 
     /// # Errors
-    /// Where it cannot be written.
+    /// If it cannot be written.
     pub fn write(&self, path: &Path) -> io::Result<()> {
         put(path, &toml::to_string_pretty(self).map_err(io::Error::other)?)
     }
 
-    /// What a run left that did not end; `None`: nothing, or that run is still on air.
+    /// The note of a run that crashed; `None`: none, or that run is still on air.
     pub fn left(path: &Path) -> Option<Self> {
         let mark: Self = toml::from_str(&read_bounded(path).ok()?).ok()?;
         let is_over = mark.process == std::process::id() || !runs(mark.process);
@@ -113,10 +114,10 @@ impl OnAirMark {
         self.in_use.name(kind)
     }
 
-    /// Chooses its collection and profile for one run, its scene, and its targets and no others.
+    /// Selects its collection, profile, scene and exactly its targets for one run.
     ///
     /// # Errors
-    /// Where a collection or profile is gone.
+    /// If a collection or profile is gone.
     pub fn prepare(
         &self,
         files: &PartFiles,
@@ -131,7 +132,7 @@ impl OnAirMark {
         Ok(warnings)
     }
 
-    /// Its scene, if it is still there.
+    /// Selects its scene, if it still exists.
     pub(in crate::studio) fn choose_scene(&self, settings: &mut Settings) {
         if let Some(scene) = settings.collection.scene_named(&self.scene) {
             settings.collection.current = scene.id;

@@ -8,13 +8,13 @@ use crate::studio::Settings;
 use crate::studio::settings::disk::{put, read_bounded};
 use crate::studio::settings::part::{PartKind, PartSummary, check_name};
 
-/// Versions that are kept of each.
+/// Limit for the versions of each.
 pub const MAX_VERSIONS: usize = 10;
 
-/// How their files are named, by the time in UTC.
+/// The file name format, by the time in UTC.
 const FORMAT: &str = "%Y-%m-%dT%H-%M-%S";
 
-/// A version's name, which is that of its file: `2026-11-25T03-30-00.125`.
+/// A version's ID, which is its file name: `2026-11-25T03-30-00.125`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct VersionId(String);
 
@@ -30,7 +30,7 @@ impl VersionId {
         id.moment().map(|_| id)
     }
 
-    /// When it was put away.
+    /// When it was stored.
     fn moment(&self) -> Option<jiff::Timestamp> {
         let (second, millis) = self.0.split_once('.')?;
         let whole = millis.len() == 3 && millis.bytes().all(|it| it.is_ascii_digit());
@@ -46,7 +46,7 @@ impl VersionId {
     }
 }
 
-/// A version and what is in it.
+/// A version, and its summary.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Version {
     pub id: VersionId,
@@ -68,10 +68,10 @@ impl Versions {
         self.folder.join(kind.folder()).join(name)
     }
 
-    /// Puts a state away, if it is not the newest already; the oldest beyond ten go.
+    /// Stores a state unless it equals the newest; more than ten drop the oldest.
     ///
     /// # Errors
-    /// Where it cannot be written.
+    /// If it cannot be written.
     pub fn add(&self, kind: PartKind, name: &str, text: &str) -> io::Result<()> {
         let name = check_name(name).map_err(|why| io::Error::other(why.to_string()))?;
         let known = self.list(kind, &name);
@@ -88,7 +88,7 @@ impl Versions {
         Ok(())
     }
 
-    /// All of one, the newest first.
+    /// All versions of one, the newest first.
     pub fn list(&self, kind: PartKind, name: &str) -> Vec<VersionId> {
         let entries = fs::read_dir(self.of(kind, name)).into_iter().flatten().flatten();
         let ids = entries.filter_map(|it| VersionId::of_file(it.file_name().to_str()?));
@@ -97,7 +97,7 @@ impl Versions {
         ids
     }
 
-    /// The same with what is in each, as far as it can be read.
+    /// The same with their summaries, as far as readable.
     pub fn described(&self, kind: PartKind, name: &str) -> Vec<Version> {
         let ids = self.list(kind, name).into_iter().take(MAX_VERSIONS);
         ids.filter_map(|id| {
@@ -107,15 +107,15 @@ impl Versions {
         .collect()
     }
 
-    /// What is in one.
+    /// The content of one.
     ///
     /// # Errors
-    /// Where it cannot be read, or is gone.
+    /// If it is unreadable or gone.
     pub fn text(&self, kind: PartKind, name: &str, id: &VersionId) -> io::Result<String> {
         read_bounded(&self.of(kind, name).join(format!("{}.toml", id.0)))
     }
 
-    /// The part has another name; versions of an earlier one of that name stay under neither.
+    /// The part was renamed; versions of an earlier one of that name are removed.
     pub(in crate::studio) fn rename(&self, kind: PartKind, was: &str, name: &str) {
         let (from, to) = (self.of(kind, was), self.of(kind, name));
         if !to.exists()

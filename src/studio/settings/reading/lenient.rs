@@ -1,6 +1,6 @@
-//! The one reader of TOML files that a person may have edited. It fills a type with serde; where a value
-//! is bad it notes that value's place and reason, takes it from the document, and reads again, so that
-//! the default of that value alone remains. What a key is and may be stands with the type's field.
+//! The reader of TOML files that users can edit. It fills a type with serde; for a bad value it
+//! notes the position and reason, removes the value from the document, and reads again, so only
+//! that value has its default. The type's field defines a key and its values.
 
 use std::fmt;
 
@@ -13,11 +13,11 @@ use crate::studio::settings::reading::parts::{counted, quoted, reason};
 use crate::studio::settings::reading::{syntax, values};
 use crate::text::problem::{Problem, problem};
 
-/// A document is read from its beginning for each bad value, up to this many bytes in all. After that whole
-/// entries of lists are left out, as often; then whole lists; then all that is in the document by that name.
+/// Each bad value requires reading the document again, up to this many bytes in total. After that,
+/// whole list entries are removed, equally often; then whole lists; then everything with that name.
 const MAX_READ: usize = 32 << 20;
 
-/// So many bad values are noted of any document.
+/// This many bad values are noted in any document.
 const MIN_ROUNDS: usize = 16;
 
 /// A way to a value, from the top of the document.
@@ -29,14 +29,14 @@ enum Step {
     Index(usize),
 }
 
-/// What is not as it should be.
+/// A bad value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct BadValue {
     /// `quality.size`, `targets.name`.
     pub(crate) path: String,
-    /// From 1; `None` for what was noted without a place.
+    /// From 1; `None` without a position.
     pub(crate) place: Option<(usize, usize)>,
-    /// Nothing of a value is in it but a word that it may have.
+    /// It never contains the value, except a valid name.
     pub(crate) reason: Problem,
     /// A name that nobody reads, not a value.
     pub(crate) unknown: bool,
@@ -63,22 +63,22 @@ impl fmt::Display for BadValue {
     }
 }
 
-/// A document, and what of it has been found bad.
+/// A document, and its bad values so far.
 #[derive(Debug)]
 pub(crate) struct Document<'a> {
     text: &'a str,
     root: Spanned<DeTable<'a>>,
-    /// With the place of each in the text, by which they are told.
+    /// Each with its position in the text, for sorting.
     bad: Vec<(usize, BadValue)>,
-    /// Names without whose value an entry of a list means nothing, or something else.
+    /// Names without which a list entry is meaningless.
     essential: &'static [&'static str],
-    /// Bad values that are noted one by one.
+    /// The limit for individually noted bad values.
     rounds: usize,
 }
 
 impl<'a> Document<'a> {
     /// # Errors
-    /// Where the text is no TOML, and why.
+    /// If the text is not TOML, with the reason.
     pub(crate) fn parse(text: &'a str) -> Result<Self, Problem> {
         let root = syntax::spanned(text)?;
         let rounds = MIN_ROUNDS.max(MAX_READ / text.len().max(1));
@@ -90,13 +90,13 @@ impl<'a> Document<'a> {
         self.root.get_ref().contains_key(name)
     }
 
-    /// An entry of a list goes with one of these where that is bad.
+    /// A list entry is dropped if one of these is bad.
     pub(crate) fn essential(mut self, names: &'static [&'static str]) -> Self {
         self.essential = names;
         self
     }
 
-    /// Reads; what is bad is as if it were not there.
+    /// Reads; bad values count as missing.
     pub(crate) fn read<T: DeserializeOwned + Default>(&mut self) -> T {
         let mut rounds = 0;
         loop {
@@ -123,7 +123,7 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// How much of the way to a bad value is left out with it in this round.
+    /// How much of the path to a bad value is removed with it in this round.
     fn noted_length(&self, steps: &[Step], round: usize) -> usize {
         let entry = steps.iter().rposition(|step| matches!(step, Step::Index(_)));
         match (round.saturating_sub(1) / self.rounds, entry) {
@@ -134,7 +134,7 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// Notes what was found bad otherwise; `path` is as `name`, `table.name` or `list.0.name`.
+    /// Notes another bad value; `path` is like `name`, `table.name` or `list.0.name`.
     pub(crate) fn note(&mut self, path: &str, why: &Problem) {
         let step = |part: &str| match part.parse() {
             Ok(index) => Step::Index(index),
@@ -154,19 +154,19 @@ impl<'a> Document<'a> {
         self
     }
 
-    /// Tells what was bad, and of a great deal how much; `what`: where, for people.
+    /// Reports the bad values, and only the number of many; `what`: the location for users.
     pub(in crate::studio::settings) fn tell(self, what: Problem, bad: &mut dyn FnMut(Problem)) {
         counted(what, bad, |tell| self.finish().iter().for_each(|bad| tell(bad.into())));
     }
 
-    /// What was bad, in the order of the text.
+    /// The bad values in text order.
     pub(crate) fn finish(mut self) -> Vec<BadValue> {
         self.bad.sort_by_key(|(at, _)| *at);
         self.bad.into_iter().map(|(_, bad)| bad).collect()
     }
 
-    /// Takes what these steps lead to from the document, by what serde says of it or why it was refused.
-    /// `false`: there is no such thing.
+    /// Removes the value at this path, according to serde's message or a refusal. `false`: it does
+    /// not exist.
     fn leave_out(&mut self, mut steps: Steps, message: Result<&str, Problem>) -> bool {
         if let Ok(message) = message
             && message.starts_with("unknown field")
@@ -200,8 +200,8 @@ impl<'a> Document<'a> {
         false
     }
 
-    /// The names that are not among those of the message, in the table there and in all that are like it: the
-    /// other entries of its lists.
+    /// Removes names that the message does not list, in this table and all similar ones: the other
+    /// entries of its lists.
     fn leave_unknown_out(&mut self, steps: &[Step], message: &str) -> bool {
         let (_, expected) = message.split_once(", expected").unwrap_or_default();
         let known: Vec<&str> = words(expected).collect();
@@ -228,7 +228,7 @@ impl<'a> Document<'a> {
         self.bad.len() > before
     }
 
-    /// The ways that differ from this one in numbers alone.
+    /// The paths that differ from this one only in numbers.
     fn alike(&self, steps: &[Step]) -> Vec<Steps> {
         let mut ways = vec![Steps::new()];
         for step in steps {
@@ -252,8 +252,8 @@ impl<'a> Document<'a> {
         BadValue { path: self.shown(steps), place, reason, unknown: false }
     }
 
-    /// An entry of a list is told by its line; its number would be another's after one was left out. Where
-    /// no lines are told, by its name.
+    /// A list entry is identified by its line, because its number changes after a removal. Without
+    /// line numbers, by its name.
     fn shown(&self, steps: &[Step]) -> String {
         let mut shown = Vec::new();
         for (number, step) in steps.iter().enumerate() {
@@ -274,7 +274,7 @@ impl<'a> Document<'a> {
 /// Reads a table whole, or not at all.
 ///
 /// # Errors
-/// What is the first bad in it.
+/// The first bad value.
 pub(in crate::studio::settings) fn strictly<T: DeserializeOwned>(
     table: toml::Table,
 ) -> Result<T, Problem> {
@@ -286,7 +286,7 @@ pub(in crate::studio::settings) fn strictly<T: DeserializeOwned>(
     })
 }
 
-/// As many slips as a word has room for.
+/// The most similar known name, within a limit for typing errors.
 pub(in crate::studio::settings) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let nearest = known.iter().map(|it| (distance(name, it), *it)).min();
     nearest.filter(|(slips, it)| *slips <= 2 && *slips * 2 < it.len()).map(|(_, it)| it)
@@ -304,7 +304,7 @@ fn steps(path: &Path) -> Steps {
     steps
 }
 
-/// Where the value is in the text.
+/// The position of a value in the text.
 fn find(root: &DeTable<'_>, steps: &[Step]) -> Option<usize> {
     spanned(root, steps).map(|value| value.span().start)
 }
@@ -369,12 +369,12 @@ fn remove(root: &mut DeTable<'_>, steps: &[Step]) -> bool {
     }
 }
 
-/// What is between backticks.
+/// The parts in backticks.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
 
-/// Our own words for what serde says; it would repeat the value, in which a key may stand.
+/// onair's own text for serde's message, which could repeat a value with a key.
 fn why(message: &str) -> Problem {
     const OF_SERDE: [&str; 4] =
         ["invalid type", "invalid value", "invalid length", "unknown variant"];
@@ -399,7 +399,7 @@ fn why(message: &str) -> Problem {
     }
 }
 
-/// How many letters have to be put in, taken out, changed or exchanged with the next one.
+/// The edit distance: letters to insert, delete, change or swap.
 fn distance(one: &str, other: &str) -> usize {
     let (one, other) = (one.as_bytes(), other.as_bytes());
     if one.len().abs_diff(other.len()) > 2 {

@@ -1,4 +1,4 @@
-//! How files that a person may have edited are read: never failing, and telling what is bad.
+//! Reading files that users can edit: it never fails, and reports bad values.
 
 pub(in crate::studio::settings) mod lenient;
 pub(in crate::studio::settings) mod parts;

@@ -1,17 +1,17 @@
-//! Words of settings files, and how they are repeated to people.
+//! Words of settings files, and repeating them to users.
 
 use toml::Value;
 
 use crate::studio::scenes;
 use crate::text::problem::{Problem, problem};
 
-/// The version of the settings that this program writes. Version 1 had one target.
+/// The version of written settings. Version 1 had one target.
 pub const VERSION: i64 = 2;
 
-/// Warnings about one list or table; of one with more the rest is counted.
+/// Limit for the warnings about one list or table; the rest is counted.
 const MAX_WARNINGS: usize = 20;
 
-/// Words of a file, and reasons with such words in them, as far as they are repeated to people.
+/// Limit for repeated words of a file, and for reasons that contain them.
 const MAX_WORD: usize = 40;
 const MAX_REASON: usize = 300;
 
@@ -20,7 +20,7 @@ pub(in crate::studio::settings) fn number(value: &Value) -> Option<f64> {
     value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64))
 }
 
-/// What a word represents.
+/// The value of a word.
 pub(in crate::studio::settings) fn meant<T: Copy>(word: &str, names: &[(&str, T)]) -> Option<T> {
     names.iter().find(|(name, _)| *name == word).map(|(_, it)| *it)
 }
@@ -33,7 +33,7 @@ pub(in crate::studio::settings) fn word_of<T: PartialEq>(
     names.iter().find(|(_, one)| one == it).map(|(name, _)| *name)
 }
 
-/// A word of a file as it is repeated to people.
+/// A word of a file for repeating to users.
 pub(in crate::studio::settings) fn quoted(word: &str) -> String {
     scenes::clean(word, MAX_WORD)
 }
@@ -43,8 +43,8 @@ pub(in crate::studio::settings) fn reason(why: &Problem) -> Problem {
     why.map_texts(&|text| scenes::clean(text, MAX_REASON).into())
 }
 
-/// Reads something, and tells the first that is bad in it and how many more there are; `what`: where, for
-/// people.
+/// Reads a value, and reports its first problem and the number of others; `what`: the location for
+/// users.
 pub(in crate::studio::settings) fn counted<T>(
     what: Problem,
     bad: &mut dyn FnMut(Problem),

@@ -1,6 +1,6 @@
-//! Files of ours and of others as TOML and JSON. One that is neither is told by the place where it goes
-//! wrong and in our own words, by the names of their messages; the library's are behind them.
-//! Nothing of the file's content is repeated: a key may be in it.
+//! Parses files as TOML and JSON. An invalid one is reported with the position and onair's own
+//! text, followed by the library's. The file's content is never repeated, because it can contain a
+//! key.
 
 use serde_json::error::Category;
 use toml::de::DeTable;
@@ -8,7 +8,7 @@ use toml::{Spanned, Table};
 
 use crate::text::problem::{Problem, problem};
 
-/// The name of the message of what is wrong, by what the libraries say.
+/// The message names for the libraries' errors.
 const TOML: &[(&str, &str)] = &[
     ("duplicate key", TWICE),
     ("cannot extend", "syntax-nested"),
@@ -75,7 +75,7 @@ const NUMBER: &str = "syntax-number";
 const CUT_OFF: &str = "syntax-cut-off";
 
 /// # Errors
-/// Where it goes wrong, and how.
+/// The position and the error.
 pub(in crate::studio::settings) fn toml(text: &str) -> Result<Table, Problem> {
     text.parse().map_err(|error| of_toml(text, &error))
 }
@@ -83,7 +83,7 @@ pub(in crate::studio::settings) fn toml(text: &str) -> Result<Table, Problem> {
 /// The same with the places of all values.
 ///
 /// # Errors
-/// As [`toml()`].
+/// Like [`toml()`].
 pub(in crate::studio::settings) fn spanned(text: &str) -> Result<Spanned<DeTable<'_>>, Problem> {
     DeTable::parse(text).map_err(|error| of_toml(text, &error))
 }
@@ -94,7 +94,7 @@ fn of_toml(text: &str, error: &toml::de::Error) -> Problem {
 }
 
 /// # Errors
-/// As [`toml()`].
+/// Like [`toml()`].
 pub(in crate::studio::settings) fn json(text: &str) -> Result<serde_json::Value, Problem> {
     let text = without_mark(text);
     serde_json::from_str(text).map_err(|error| {
@@ -108,7 +108,7 @@ pub(in crate::studio::settings) fn json(text: &str) -> Result<serde_json::Value,
     })
 }
 
-/// What is `null` is not there.
+/// Removes `null` values.
 pub(in crate::studio::settings) fn without_nulls(value: serde_json::Value) -> serde_json::Value {
     use serde_json::Value;
     match value {
@@ -123,7 +123,7 @@ pub(in crate::studio::settings) fn without_nulls(value: serde_json::Value) -> se
     }
 }
 
-/// Without the mark of UTF-8 that editors of Windows put before a text.
+/// Without the UTF-8 byte order mark of Windows editors.
 pub(in crate::studio::settings) fn without_mark(text: &str) -> &str {
     text.strip_prefix('\u{FEFF}').unwrap_or(text)
 }
@@ -146,7 +146,7 @@ fn told(text: &str, at: usize, ours: &'static str, theirs: &str) -> Problem {
     problem!("syntax-at", line = line, column = column, what = what, words = theirs)
 }
 
-/// The line and the column of what begins there, from 1.
+/// The line and column of an offset, from 1.
 pub(in crate::studio::settings) fn place(text: &str, at: usize) -> (usize, usize) {
     let before = (0..=at.min(text.len())).rev().find_map(|at| text.get(..at)).unwrap_or_default();
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
@@ -158,7 +158,7 @@ mod tests {
     use super::*;
     use crate::text::Value;
 
-    /// The place, and the message of what is wrong there.
+    /// The position, and the message.
     fn told(said: &Problem) -> ((usize, usize), &'static str) {
         let number = |at: usize| match said.args()[at].1 {
             Value::Number(number) => usize::try_from(number).unwrap(),

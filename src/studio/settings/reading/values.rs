@@ -1,4 +1,4 @@
-//! How single values are written in files: as texts, as whole numbers of milliseconds, within bounds. For
+//! The formats of single values in files: as texts, as whole milliseconds, within bounds. For
 //! serde's `with`, `serialize_with` and `deserialize_with`.
 
 use std::cell::RefCell;
@@ -36,7 +36,7 @@ pub(in crate::studio::settings) fn refused(message: &str) -> Option<Problem> {
 /// Longer texts are cut off: no address and no name is.
 const MAX_TEXT: usize = 4_096;
 
-/// What has words of its own.
+/// A type with a text form.
 pub(in crate::studio::settings) mod text {
     use super::*;
 
@@ -56,7 +56,7 @@ pub(in crate::studio::settings) mod text {
     }
 }
 
-/// The same where nothing may stand, or an empty text.
+/// The same for an optional value, or an empty text.
 pub(in crate::studio::settings) mod text_or_none {
     use super::*;
 
@@ -79,7 +79,7 @@ pub(in crate::studio::settings) mod text_or_none {
     }
 }
 
-/// What is written the other way round.
+/// An inverted flag.
 pub(in crate::studio::settings) mod not {
     use super::*;
 
@@ -97,14 +97,14 @@ pub(in crate::studio::settings) mod not {
     }
 }
 
-/// A text, cut off where it is far too long.
+/// A text, truncated if far too long.
 pub(in crate::studio::settings) fn short_text<'de, T: From<String>, D: Deserializer<'de>>(
     from: D,
 ) -> Result<T, D::Error> {
     Ok(String::deserialize(from)?.chars().take(MAX_TEXT).collect::<String>().into())
 }
 
-/// A path; what of it is no Unicode is lost.
+/// A path; invalid Unicode is lost.
 pub(in crate::studio::settings) mod path {
     use super::*;
 
@@ -122,12 +122,12 @@ pub(in crate::studio::settings) mod path {
     }
 }
 
-/// What may be bounded.
+/// A type with bounds.
 pub(in crate::studio::settings) trait Bounded: Sized {
     type Bound;
 
     /// # Errors
-    /// That it is none, or not within bounds.
+    /// An error if it is invalid or out of bounds.
     fn read<'de, D: Deserializer<'de>>(
         from: D,
         bounds: RangeInclusive<Self::Bound>,
@@ -157,7 +157,7 @@ numbers!("value-not-whole-from", i64, |it| it.try_into().ok(), u8, u16, u32, u64
 numbers!("value-not-from", f64, Some, f64);
 numbers!("value-not-from", f64, |it| Some(it as f32), f32);
 
-/// Where it is there it is bounded.
+/// Bounded if present.
 impl<T: Bounded> Bounded for Option<T> {
     type Bound = T::Bound;
 
@@ -189,7 +189,7 @@ macro_rules! within {
 
 pub(in crate::studio::settings) use within;
 
-/// As people read it, not as binary fractions are.
+/// Rounded as users read it, without binary fractions.
 pub(in crate::studio::settings) fn rounded<T: Copy + Into<f64>, S: Serializer>(
     value: &T,
     to: S,
@@ -197,12 +197,12 @@ pub(in crate::studio::settings) fn rounded<T: Copy + Into<f64>, S: Serializer>(
     (((*value).into() * 1_000.0).round() / 1_000.0).serialize(to)
 }
 
-/// As in a new one: it need not be written.
+/// Equal to the default: it need not be written.
 pub(in crate::studio::settings) fn is_usual<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-/// A table without what is in it as in a new one.
+/// A table without its default values.
 pub(in crate::studio::settings) fn unusual<T: Default + Serialize, S: Serializer>(
     table: &T,
     to: S,
@@ -230,8 +230,8 @@ pub(in crate::studio::settings) fn millis<'de, D: Deserializer<'de>>(
     bounded(from, bounds).map(Duration::from_millis)
 }
 
-/// A table of a file: each key once, as a field, with the way to its part of the value where it is one. `of`
-/// takes them from a value, `put` puts them into one; what is no part of it is the caller's.
+/// A table of a file: each key once, as a field, with the path to its part of the value. `of` takes
+/// them from a value, `put` sets them in one; the caller handles other keys.
 macro_rules! layout {
     ($(#[$meta:meta])* struct $table:ident of $value:ty = $usual:expr; {
         $($(#[$field:meta])* $key:ident: $type:ty $(= $($part:ident).+)?,)*
@@ -250,7 +250,7 @@ macro_rules! layout {
         }
 
         impl $table {
-            /// Those that are parts of the value.
+            /// The keys that are parts of the value.
             #[allow(dead_code, reason = "not every table is changed key by key")]
             pub(in crate::studio::settings) const KEYS: &[&str] =
                 &[$($({ let _ = stringify!($($part).+); stringify!($key) },)?)*];

@@ -1,4 +1,4 @@
-//! One item or filter changed by the names that it has in settings files: what `--control` says of them.
+//! Changes an item or filter by the names in settings files, for `--control`.
 
 use toml::Table;
 
@@ -15,7 +15,7 @@ use crate::text::problem::problem;
 /// An item with some values changed.
 ///
 /// # Errors
-/// What of them makes no sense.
+/// The invalid ones.
 pub fn of_item(of: &Collection, item: &Item, values: &Table) -> Result<Item, Problem> {
     if let Some(name) = values.keys().find(|name| !ItemTable::KEYS.contains(&name.as_str())) {
         let (name, known) = (parts::quoted(name), ItemTable::KEYS.join(", "));
@@ -31,16 +31,16 @@ pub fn of_item(of: &Collection, item: &Item, values: &Table) -> Result<Item, Pro
 /// A filter of frames with some values changed.
 ///
 /// # Errors
-/// What of them makes no sense.
+/// The invalid ones.
 pub fn of_video_filter(slot: &picture::Slot, values: &Table) -> Result<picture::Slot, Problem> {
     let (enabled, filter) = filters::changed((slot.enabled, &slot.filter), values)?;
     Ok(picture::Slot { enabled, filter })
 }
 
-/// A filter of audio with some values changed. A side chain is a strip's name, one of `strips`, or `none`.
+/// Changes values of an audio filter. A side chain is the name of one of `strips`, or `none`.
 ///
 /// # Errors
-/// What of them makes no sense.
+/// The invalid ones.
 pub fn of_audio_filter(
     slot: &sound::Slot,
     values: &Table,
@@ -67,7 +67,7 @@ pub fn of_audio_filter(
     Ok(sound::Slot { enabled, filter })
 }
 
-/// Where a strip is heard, by its word.
+/// The monitoring mode of a word.
 pub fn heard_of(word: &str) -> Option<MonitoringMode> {
     parts::meant(word, &strips::MONITORING)
 }

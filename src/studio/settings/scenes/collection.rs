@@ -1,4 +1,4 @@
-//! A scene collection as a separate file, TOML or JSON, with the strips of the mixer that came with it.
+//! A scene collection as a separate file, TOML or JSON, with its mixer strips.
 
 use std::fs;
 use std::io::Read;
@@ -32,7 +32,7 @@ const OF_SETTINGS: [&str; 4] = ["quality", "targets", "player", "window"];
 /// A file larger than this is no collection.
 const MAX_BYTES: u64 = 8 << 20;
 
-/// The file as it is laid out; of settings the rest is not looked at.
+/// The layout of the file; other settings are ignored.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct File {
@@ -42,8 +42,7 @@ struct File {
     strips: Vec<strips::Table>,
 }
 
-/// A source of video or audio, as it is written, as it may be shown to everybody: an address without
-/// what looks secret in it.
+/// The text of a video or audio source for display: an address without apparent secrets.
 pub fn shown(choice: String) -> String {
     let url = choice.strip_prefix("stream:").and_then(secret_addresses::without_secrets);
     url.map_or(choice, |url| format!("stream:{url}"))
@@ -52,7 +51,7 @@ pub fn shown(choice: String) -> String {
 /// Reads a collection's own file, or one of OBS.
 ///
 /// # Errors
-/// Why nothing can be taken out of it.
+/// Why nothing can be imported.
 pub fn import(path: &Path) -> Result<Import, Problem> {
     let file = fs::File::open(path)?;
     let mut text = String::new();
@@ -67,7 +66,7 @@ pub fn import(path: &Path) -> Result<Import, Problem> {
 /// The same from a text.
 ///
 /// # Errors
-/// As [`import`].
+/// Like [`import`].
 pub fn import_text(text: &str) -> Result<Import, Problem> {
     if !syntax::without_mark(text).trim_start().starts_with('{') {
         return import_document(Document::parse(text)?);
@@ -98,11 +97,11 @@ fn import_document(mut document: Document<'_>) -> Result<Import, Problem> {
     Ok(Import { collection, strips, left_out })
 }
 
-/// Writes a collection's own file, with the strips that came with it: JSON if it is named so, else TOML;
-/// by atomic replace.
+/// Writes a collection's own file with its strips: JSON by its extension, else TOML; by atomic
+/// replacement.
 ///
 /// # Errors
-/// Why it could not be written, in plain words.
+/// Why it could not be written, as a text.
 pub fn export(collection: &Collection, strips: &[AudioStrip], path: &Path) -> Result<(), String> {
     let given = secret_addresses::for_others(collection);
     let strips = strips::tables_of_others(&secret_addresses::strips_for_others(strips));
@@ -172,7 +171,7 @@ mod tests {
         it
     }
 
-    /// Ids are given again on reading: written again, it is the same text.
+    /// IDs are reassigned on reading, so writing it again gives the same text.
     fn text_of(collection: &Collection) -> String {
         toml::to_string_pretty(&CollectionTable::of(collection)).unwrap()
     }

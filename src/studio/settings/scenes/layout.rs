@@ -1,5 +1,5 @@
-//! A scene collection as it is laid out in files: each key once, as a field. What is as in a new one is not
-//! written; what is read and refers to nothing is told and left out.
+//! The layout of scene collections in files: each key once, as a field. Defaults are not written;
+//! entries that refer to nothing are reported and dropped.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -201,7 +201,7 @@ mod kind {
     }
 }
 
-/// What is shown in a source's stead; an empty text: nothing else.
+/// The fallback of a source; an empty text: none.
 mod fallback {
     use super::*;
 
@@ -219,7 +219,7 @@ mod fallback {
     }
 }
 
-/// A table with a separate transition: that of most scenes, or of one.
+/// A table with a separate transition: the default, or that of one scene.
 macro_rules! with_transition {
     ($(#[$meta:meta])* struct $table:ident { $($first:tt)* } and { $($last:tt)* }) => {
         $(#[$meta])*
@@ -235,7 +235,7 @@ macro_rules! with_transition {
                 skip_serializing_if = "is_usual"
             )]
             transition_ms: Option<Duration>,
-            /// What its kind is set by beside it.
+            /// The settings of its kind.
             #[serde(skip_serializing_if = "is_usual")]
             wipe: Option<WipeTable>,
             #[serde(skip_serializing_if = "is_usual")]
@@ -285,7 +285,7 @@ with_transition! {
         main_if_black: VideoFallback,
         #[serde(skip_serializing_if = "is_usual")]
         sources: Vec<SourceTable>,
-        /// Those of the frame that is chosen by `video`.
+        /// The filters of the main video source.
         #[serde(skip_serializing_if = "is_usual")]
         main_filters: Vec<toml::Table>,
         scenes: Vec<SceneTable>,
@@ -302,7 +302,7 @@ with_transition! {
 }
 
 impl CollectionTable {
-    /// How a collection is written.
+    /// Formats a collection.
     pub(in crate::studio::settings) fn of(collection: &Collection) -> Self {
         let source = |source: &Source| SourceTable {
             name: source.name.clone(),
@@ -346,7 +346,7 @@ impl CollectionTable {
 }
 
 impl ItemTable {
-    /// How an item is written.
+    /// Formats an item.
     pub(in crate::studio::settings) fn shown(collection: &Collection, item: &Item) -> Self {
         let mut table = Self { name: item.name.clone(), ..Self::of(item) };
         match &item.content {
@@ -362,7 +362,7 @@ impl ItemTable {
         table
     }
 
-    /// The same item as this table says.
+    /// The item of this table.
     pub(in crate::studio::settings) fn put_to(&self, item: &mut Item) {
         self.put(item);
         item.name = clean_name(&self.name);
@@ -379,7 +379,7 @@ struct Reader<'a, 'd> {
     sources: BTreeMap<String, SourceId>,
     scenes: BTreeMap<String, SceneId>,
     items: usize,
-    /// Items that were left out because there are too many.
+    /// The number of items beyond the limit.
     over: usize,
 }
 
@@ -476,7 +476,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// What refers to the second by that name means the first.
+    /// References to the second one of that name mean the first.
     fn tell_twice(&mut self, at: &str, wanted: &str, name: &str) {
         let wanted = clean_name(wanted);
         if !wanted.is_empty() && wanted != name {
@@ -508,7 +508,7 @@ impl Reader<'_, '_> {
     }
 
     /// # Errors
-    /// Under which key there is nothing to show, and why.
+    /// The key without valid content, and the reason.
     fn content(
         &mut self,
         at: &str,

@@ -1,4 +1,4 @@
-//! Scene collections as tables: how they are read and written.
+//! Scene collections as tables: reading and writing.
 
 pub mod amounts;
 pub mod collection;

@@ -1,5 +1,5 @@
-//! What sources are set by beside what they show, in a scene collection: how a text looks, how slides follow
-//! each other, and what files come after the first.
+//! The properties of sources in a scene collection: text styles, slide show timing, and following
+//! files.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -25,16 +25,16 @@ const WAYS: [(&str, ScrollDirection); 4] = [
 
 const ORDERS: [(&str, Order); 2] = [("name", Order::Name), ("shuffled", Order::Shuffled)];
 
-/// Pixels a second, where only the way is written.
+/// The default speed in pixels per second if only the direction is given.
 const SPEED: u32 = 120;
-/// How wide an outline is, how far a shadow lies away and how soft it is, where only the colour is.
+/// The default width of an outline, and offset and blur of a shadow, if only the color is given.
 const USUAL: u32 = 4;
 
 words!(align, Align, super::ALIGNS);
 words!(order, Order, super::ORDERS);
 
 layout! {
-    /// How a text looks. Of an outline, a shadow and a way to move the first key makes that there is one.
+    /// The style of a text. The first key of an outline, a shadow or scrolling enables it.
     struct TextTable of TextAppearance = TextAppearance::default(); {
         font: String = style.family,
         #[serde(deserialize_with = "size")]
@@ -100,7 +100,7 @@ mod way {
     }
 }
 
-/// How a text looks: what differs from the beginning.
+/// The style of a text: the differences from the default.
 pub(in crate::studio::settings) mod text {
     use super::*;
 
@@ -142,7 +142,7 @@ pub(in crate::studio::settings) mod text {
 }
 
 layout! {
-    /// How slides follow each other.
+    /// The timing of slides.
     struct SlidesTable of Pace = Pace::default(); {
         #[serde(serialize_with = "as_seconds", deserialize_with = "time")]
         seconds: Duration = time,
@@ -191,7 +191,7 @@ pub(in crate::studio::settings) mod slides {
     }
 }
 
-/// What follows the file that is shown.
+/// The files that follow the first one.
 pub(in crate::studio::settings) mod files {
     use super::*;
 

@@ -8,8 +8,8 @@ use crate::studio::settings::reading::parts::{meant, word_of};
 const SIDES: [(&str, Side); 4] =
     [("right", Side::Right), ("left", Side::Left), ("top", Side::Top), ("bottom", Side::Bottom)];
 
-/// A transition in a word: `fade`, `slide-left`, `color-#ffffff`, `luma-clock`, `stinger`. What a
-/// wipe and a stinger are set by beside it is not in it.
+/// A transition as a word: `fade`, `slide-left`, `color-#ffffff`, `luma-clock`, `stinger`. The
+/// settings of a wipe and a stinger are separate.
 pub fn transition_text(kind: &Kind) -> String {
     let side = |from| word_of(&SIDES, &from).unwrap_or_default();
     match *kind {
@@ -57,7 +57,7 @@ const MATTES: [(&str, Matte); 4] = [
     ("dark", Matte::Dark),
 ];
 
-/// What of a stinger's frame is seen through, in a word: `alpha`, `right`, `#00ff00`.
+/// The transparency of a stinger as a word: `alpha`, `right`, `#00ff00`.
 pub fn matte_text(matte: Matte) -> String {
     match matte {
         Matte::Color([r, g, b]) => format!("#{r:02x}{g:02x}{b:02x}"),
@@ -65,7 +65,7 @@ pub fn matte_text(matte: Matte) -> String {
     }
 }
 
-/// What such a word names.
+/// Parses such a word.
 pub fn matte_of(text: &str) -> Option<Matte> {
     match transition_of(&format!("color-{text}")) {
         Some(Kind::FadeColor(color)) => Some(Matte::Color(color)),

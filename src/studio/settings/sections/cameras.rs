@@ -1,4 +1,4 @@
-//! What cameras are set to (`[cameras]`): for each id a table of its controls by their names.
+//! The settings of cameras (`[cameras]`): for each ID a table of its controls by name.
 
 use std::collections::BTreeMap;
 
@@ -9,16 +9,16 @@ use crate::text::problem::problem;
 /// A camera's id is no longer than this.
 const MAX_ID: usize = 200;
 
-/// As it is laid out, and as it is kept.
+/// The layout, and the value.
 pub(in crate::studio::settings) type Cameras = BTreeMap<String, WantedControls>;
 
-/// Without those of which nothing is set.
+/// Without cameras that have no settings.
 pub(in crate::studio::settings) fn set(cameras: &Cameras) -> Cameras {
     let set = cameras.iter().filter(|(_, wanted)| !wanted.is_empty());
     set.map(|(id, wanted)| (id.clone(), wanted.clone())).collect()
 }
 
-/// What of it is within bounds; the rest is told and left out.
+/// The values within bounds; the rest is reported and dropped.
 pub(in crate::studio::settings) fn checked(cameras: Cameras, from: &mut Document<'_>) -> Cameras {
     if cameras.len() > MAX_CAMERAS {
         from.note("cameras", &problem!("settings-the-rest", most = MAX_CAMERAS));

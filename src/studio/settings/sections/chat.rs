@@ -31,7 +31,7 @@ within! {
     size: f32 = chat::SIZES;
 }
 
-/// A stream, a space, and where its chat is; without addresses that may hold secrets.
+/// A stream, a space, and its chat address; without addresses that can contain secrets.
 mod places {
     use super::*;
 
@@ -51,7 +51,7 @@ mod places {
         Ok(texts.iter().filter_map(|text| place(text)).collect())
     }
 
-    /// Neither is believed to be an address.
+    /// Neither needs to be a valid address.
     fn place(text: &str) -> Option<(String, String)> {
         let (stream, chat) = text.rsplit_once(' ')?;
         let good = may_be_kept(stream) && may_be_kept(chat) && chat::check_place(chat).is_ok();

@@ -1,5 +1,5 @@
-//! Filters of frames and of audio in files: one table each, with `kind`, `enabled` and what that kind is set
-//! by, under the names that it has itself. What is not known is left out and told; the rest is read.
+//! Video and audio filters in files: one table each, with `kind`, `enabled` and the kind's own
+//! settings. Unknown parts are dropped and reported; the rest is read.
 
 use std::ops::RangeInclusive;
 
@@ -12,21 +12,21 @@ use crate::studio::settings::reading::lenient::Document;
 use crate::studio::settings::reading::parts::{number, quoted};
 use crate::text::problem::{Problem, problem};
 
-/// Longer paths name nothing.
+/// Longer paths are invalid.
 const MAX_PATH: usize = 4_096;
 
 /// A filter whose settings have names.
 pub(in crate::studio::settings) trait NamedSettings: Clone {
-    /// The most of one list.
+    /// Limit for a list.
     const MOST: usize;
 
-    /// One of this kind, as it is where a table says no more of it.
+    /// A default filter of this kind.
     fn begun(kind: &str, table: &Table) -> Option<Self>;
     fn kind(&self) -> &'static str;
     fn numbers(&mut self) -> Vec<(&'static str, RangeInclusive<f32>, &mut f32)>;
-    /// What is no number, as it is written.
+    /// The settings that are not numbers, as written.
     fn others(&mut self) -> Vec<(&'static str, String)>;
-    /// Takes what is no number.
+    /// Sets a value that is not a number.
     ///
     /// # Errors
     /// Why not.
@@ -112,7 +112,7 @@ impl NamedSettings for audio::Filter {
     }
 }
 
-/// How one is written.
+/// Formats a filter.
 pub(in crate::studio::settings) fn table(enabled: bool, filter: &impl NamedSettings) -> Table {
     let mut filter = filter.clone();
     let mut table = Table::new();
@@ -145,7 +145,7 @@ pub(in crate::studio::settings) fn read<F: NamedSettings>(
     filters.collect()
 }
 
-/// What its kind has, with what is written; `bad` is told of the rest, by its name.
+/// A filter with written values; `bad` gets the names of invalid ones.
 fn one<F: NamedSettings>(table: &Table, bad: &mut dyn FnMut(&str, Problem)) -> Option<(bool, F)> {
     let kind = table.get("kind").and_then(Value::as_str).unwrap_or_default();
     let Some(mut filter) = F::begun(kind, table) else {
@@ -185,10 +185,10 @@ fn one<F: NamedSettings>(table: &Table, bad: &mut dyn FnMut(&str, Problem)) -> O
     Some((enabled, filter))
 }
 
-/// One with some values changed.
+/// A filter with some values changed.
 ///
 /// # Errors
-/// What of them makes no sense.
+/// The invalid ones.
 pub(in crate::studio::settings) fn changed<F: NamedSettings>(
     (enabled, filter): (bool, &F),
     values: &Table,

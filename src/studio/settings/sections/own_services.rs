@@ -1,4 +1,4 @@
-//! A person's own services: `services.toml` beside the settings, `[[service]]`, one table each.
+//! The user's own services: `services.toml` next to the settings, `[[service]]`, one table each.
 
 use std::fs;
 use std::io;
@@ -16,12 +16,12 @@ use crate::text::problem::{Problem, problem};
 
 /// Services that are read.
 pub(in crate::studio) const MAX_SERVICES: usize = 64;
-/// Servers of one.
+/// Limit for the servers of a service.
 const MAX_SERVERS: usize = 16;
 /// Longest text.
 const MAX_TEXT: usize = 1_024;
 
-/// The file as it is laid out.
+/// The layout of the file.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct File {
@@ -45,13 +45,13 @@ struct Table {
     keyframe_seconds: Option<u64>,
 }
 
-/// The file that belongs to these settings.
+/// The services file of these settings.
 pub fn services_beside(settings: &Path) -> PathBuf {
     settings.with_file_name("services.toml")
 }
 
-/// The services of the file beside the known ones; the second value tells what is wrong with it. A
-/// file that is not there is not wrong.
+/// The file's services and the known ones; the second value lists its problems. A missing file is
+/// not a problem.
 pub fn read_services(path: &Path) -> (ServiceList, Vec<Problem>) {
     match read_bounded(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Default::default(),
@@ -94,7 +94,7 @@ fn parse_services(text: &str) -> (Vec<Service>, Vec<Problem>) {
     (services, wrong)
 }
 
-/// What of a service a fault is about.
+/// The invalid part of a service.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum OwnPart {
     Name,
@@ -139,7 +139,7 @@ impl From<&Service> for Own {
     }
 }
 
-/// Reads what was typed.
+/// Parses the user's input.
 ///
 /// # Errors
 /// Which part is wrong, and why in plain words.
@@ -216,11 +216,11 @@ fn service(table: Table) -> Result<Service, (OwnPart, Problem)> {
     })
 }
 
-/// Writes the file by atomic replace. One in which something could not be read stays beside it, as
+/// Writes the file by atomic replacement. A partly unreadable previous file is kept next to it as
 /// `services.toml.old`.
 ///
 /// # Errors
-/// What the system says.
+/// The system's error.
 pub fn write_services(path: &Path, services: &[Service]) -> io::Result<()> {
     fs::create_dir_all(folder_of(path))?;
     if !read_services(path).1.is_empty() {

@@ -1,7 +1,7 @@
-//! Layouts of panels, in the settings: `[panels]`. A layout is written as text, for example
-//! `row(* program, 304 column(* tabs(broadcast, inspector!), 108 controls)); chat 360x480`: parts beside or below
-//! each other with their sizes in points, `*` for what takes the rest, tabs, and after a semicolon what is in a
-//! window of its own.
+//! Panel layouts in the settings: `[panels]`. A layout is a text, for example `row(* program, 304
+//! column(* tabs(broadcast, inspector!), 108 controls)); chat 360x480`: rows and columns of parts
+//! with their sizes in points (`*` takes the rest), tabs, and after a semicolon the panels in
+//! separate windows.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::studio::settings::reading::values;
 use crate::text::problem::{Problem, problem};
 
-/// Layouts that are kept at most, and characters of a name.
+/// Limit for saved layouts, and for the characters of a name.
 pub const MAX_LAYOUTS: usize = 32;
 pub const MAX_LAYOUT_NAME: usize = 40;
 /// Parts within parts.
@@ -67,7 +67,7 @@ impl Panel {
     }
 }
 
-/// Panels beside each other, below each other, or one in front of the others.
+/// Panels in a row, in a column, or as tabs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Node {
     Panel(Panel),
@@ -75,7 +75,7 @@ pub enum Node {
         panels: Vec<Panel>,
         active: usize,
     },
-    /// With the size of each part in points; one without takes the rest.
+    /// With the size of each part in points; one without a size takes the rest.
     Split {
         row: bool,
         parts: Vec<(Option<u16>, Self)>,
@@ -92,11 +92,11 @@ impl Node {
     }
 }
 
-/// Where each panel is. One that is nowhere is hidden.
+/// The position of each panel. A panel without a position is hidden.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PanelLayout {
     pub root: Node,
-    /// What is in a separate window, with its size.
+    /// The panels in separate windows, with their sizes.
     pub windows: Vec<(Panel, [u16; 2])>,
 }
 
@@ -159,7 +159,7 @@ impl fmt::Display for PanelLayout {
     }
 }
 
-/// What is left to read.
+/// The remaining text.
 struct Reader<'a>(&'a str);
 
 impl<'a> Reader<'a> {
@@ -279,7 +279,7 @@ impl<'de> Deserialize<'de> for PanelLayout {
     }
 }
 
-/// The layout in use, and those that a person changed or made, by their names.
+/// The layout in use, and those that the user changed or created, by name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Panels {
@@ -299,13 +299,13 @@ impl Panels {
         *self == Self::default()
     }
 
-    /// The layout in use; the simple one where there is none of its name.
+    /// The layout in use; the simple one if its name does not exist.
     pub fn current(&self) -> Option<PanelLayout> {
         let own = self.layouts.get(&self.layout).cloned();
         own.or_else(|| PanelLayout::preset(&self.layout)).or_else(|| PanelLayout::preset("simple"))
     }
 
-    /// Whether the layout in use is the simple one, as it is from the start.
+    /// Whether the layout in use is the default simple one.
     pub fn is_simple(&self) -> bool {
         self.layout == "simple" && !self.layouts.contains_key("simple")
     }

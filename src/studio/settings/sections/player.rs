@@ -20,7 +20,7 @@ use crate::text::problem::problem;
 /// The longest buffer.
 pub(in crate::studio::settings) const MAX_BUFFER_MS: u64 = 10_000;
 
-/// What is kept of the players.
+/// The saved state of the players.
 #[derive(Debug, Default)]
 pub(in crate::studio::settings) struct RememberedPlayer {
     pub(in crate::studio::settings) choices: PlayerChoices,
@@ -31,7 +31,7 @@ pub(in crate::studio::settings) struct RememberedPlayer {
     pub(in crate::studio::settings) wall: Vec<(String, Viewport)>,
 }
 
-/// As it is laid out.
+/// The layout.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(in crate::studio::settings) struct Table {
@@ -50,7 +50,7 @@ pub(in crate::studio::settings) struct Table {
     speaker: String,
     #[serde(with = "PreferWord")]
     decoder: Prefer,
-    /// Playing ends with the first loss.
+    /// Playback ends at the first loss.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     no_reconnect: bool,
     #[serde(skip_serializing_if = "String::is_empty", deserialize_with = "ports")]
@@ -66,8 +66,7 @@ pub(in crate::studio::settings) struct Table {
     trusted: Vec<TrustedServer>,
     recent: Vec<String>,
     wall: Vec<String>,
-    /// How the frame of the first player is looked at, and those of the wall, in its order; nothing
-    /// where they are seen as they come.
+    /// The viewport of the first player, and those of the wall in order; empty for defaults.
     #[serde(with = "values::text", skip_serializing_if = "is_plain")]
     look: Viewport,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -137,7 +136,7 @@ fn is_plain(look: &Viewport) -> bool {
 }
 
 impl Table {
-    /// What is written. Addresses that may hold secrets are left out, wherever they come from.
+    /// The written form. Addresses that can contain secrets are dropped.
     pub(in crate::studio::settings) fn of(player: &RememberedPlayer) -> Self {
         let PlayerChoices { buffer, av_offset_ms, balance, speaker, decoder, network, look } =
             player.choices.clone();
@@ -170,7 +169,7 @@ impl Table {
         }
     }
 
-    /// What was read, without addresses that may not have been written down.
+    /// The read form, without addresses that must not be saved.
     pub(in crate::studio::settings) fn checked(self, from: &mut Document<'_>) -> RememberedPlayer {
         let recent = self.recent.into_iter().filter(|url| may_be_kept(url));
         let trusted = self.trusted.into_iter().take(MAX_TRUSTED);
@@ -199,7 +198,7 @@ impl Table {
     }
 }
 
-/// What the tiles played. A bad look does not shift the others.
+/// The streams of the tiles. A bad viewport does not shift the others.
 fn wall(urls: &[String], looks: &[String], from: &mut Document<'_>) -> Vec<(String, Viewport)> {
     let mut looks = looks.iter();
     let mut wall = Vec::new();

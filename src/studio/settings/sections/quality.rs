@@ -1,4 +1,4 @@
-//! What is sent, in the settings: `[quality]`.
+//! The stream's quality in the settings: `[quality]`.
 
 use std::time::Duration;
 
@@ -59,7 +59,7 @@ mod bitrate {
     }
 }
 
-/// Unlike what is shown to people, not rounded.
+/// Not rounded, unlike the displayed rate.
 fn exact_rate<S: Serializer>(rate: &FrameRate, to: S) -> Result<S::Ok, S::Error> {
     match rate.den() {
         1 => to.collect_str(&rate.num()),

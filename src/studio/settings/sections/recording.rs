@@ -1,4 +1,4 @@
-//! How recordings are made, in the settings: `[recording]`; 0 represents "not at all".
+//! The recording options in the settings: `[recording]`; 0 means off.
 
 use std::time::Duration;
 
@@ -80,7 +80,7 @@ mod replay_bytes {
     }
 }
 
-/// By the number, from 1; those after the last name are left out.
+/// By the number, from 1; trailing empty ones are dropped.
 mod track_names {
     use super::*;
 

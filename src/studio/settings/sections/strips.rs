@@ -1,5 +1,5 @@
 //! The strips of the mixer in the settings: `[[strips]]`, one table each, the main one first, whose
-//! source is at the top of the file. Files of old have its gain and mute there too.
+//! source is at the top of the file. Old files also have its gain and mute there.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use toml::Value;
@@ -63,15 +63,15 @@ pub(in crate::studio::settings) mod monitoring {
 /// Longer ids are no system's.
 const MAX_ID: usize = 1_024;
 
-/// The side chain of a filter whose strip has been taken away.
+/// The side chain of a filter whose strip was removed.
 const REMOVED_STRIP: i64 = 999_999;
 
 layout! {
-    /// One strip as it is laid out; what is missing is as in a strip that changes nothing.
+    /// The layout of one strip; missing values are neutral.
     struct Table of AudioStrip = AudioStrip::main(); {
         #[serde(skip_serializing_if = "is_usual")]
         name: String = name,
-        /// Nothing is there of the main strip.
+        /// Absent for the main strip.
         #[serde(skip_serializing_if = "is_usual", deserialize_with = "source")]
         source: Option<String>,
         #[serde(serialize_with = "values::rounded", deserialize_with = "gain")]
@@ -102,7 +102,7 @@ layout! {
     }
 }
 
-/// What is no text names no source, but neither is the strip the main one.
+/// An invalid value is no source, but does not make the strip the main one.
 fn source<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     Ok(Some(Value::deserialize(from)?.as_str().unwrap_or_default().to_owned()))
 }
@@ -153,19 +153,19 @@ mod tracks {
     }
 }
 
-/// How the strips are written. A side chain names a strip by its place in the file.
+/// Formats the strips. A side chain is a strip's position in the file.
 pub(in crate::studio::settings) fn tables(strips: &[AudioStrip]) -> Vec<Table> {
     strips.iter().map(|strip| table(strip, strips)).collect()
 }
 
-/// How strips are written that are taken in beside a main one that is not among them.
+/// Formats strips that are merged with a main one that is not among them.
 pub(in crate::studio::settings) fn tables_of_others(strips: &[AudioStrip]) -> Vec<Table> {
     let all: Vec<AudioStrip> =
         std::iter::once(AudioStrip::main()).chain(strips.iter().cloned()).collect();
     strips.iter().map(|strip| table(strip, &all)).collect()
 }
 
-/// How a strip is written, one of or beside these.
+/// Formats a strip of, or next to, these.
 fn table(it: &AudioStrip, others: &[AudioStrip]) -> Table {
     let source = (it.id != StripId::MAIN).then(|| it.choice.to_string());
     let filters = it.strip.filters.iter().map(|slot| filter_table(slot, others)).collect();
@@ -183,7 +183,7 @@ fn filter_table(slot: &Slot, others: &[AudioStrip]) -> toml::Table {
     table
 }
 
-/// The strips of these tables; the main one, as given where it is not among them, is always the first.
+/// The strips of these tables; the main one, as given if missing, is always first.
 pub(in crate::studio::settings) fn from_tables(
     tables: &[Table],
     main: AudioStrip,

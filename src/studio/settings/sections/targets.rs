@@ -10,7 +10,7 @@ use crate::studio::targets::address::without_key;
 use crate::studio::targets::{MAX_TARGETS, Target, TargetPlace};
 
 layout! {
-    /// One target as it is laid out. Who writes one by hand means it: it is enabled.
+    /// The layout of one target. A hand-written target is enabled by default.
     struct Table of Target = Target::built_in(); {
         /// Without it, this is the server inside the program.
         #[serde(skip_serializing_if = "is_usual", deserialize_with = "short_text")]
@@ -22,10 +22,10 @@ layout! {
         service: String = service,
         #[serde(skip_serializing_if = "is_usual", with = "text_or_none")]
         tls_pin: Option<CertificatePin> = pin,
-        /// Whether what its viewers get is looked at.
+        /// Whether its viewer monitor is on.
         #[serde(skip_serializing_if = "is_usual")]
         monitor: Option<bool> = monitor,
-        /// Where, if not where it is published to; what is secret of it has been taken out before.
+        /// The play address, if different from the publishing address; secrets are removed before.
         #[serde(skip_serializing_if = "is_usual", with = "address")]
         play_url: Secret = play_url,
         remember_key: bool = remember_key,
@@ -48,7 +48,7 @@ layout! {
     }
 }
 
-/// An address out of which what is secret has been taken.
+/// An address without its secrets.
 mod address {
     use super::*;
 
@@ -79,7 +79,7 @@ mod bitrate {
     }
 }
 
-/// How the targets are written.
+/// Formats the targets.
 pub(in crate::studio::settings) fn tables(targets: &[Target]) -> Vec<Table> {
     let table = |target: &Target| Table {
         server: match &target.place {

@@ -1,4 +1,4 @@
-//! The window, in the settings: `[window]`, and what is chosen in it.
+//! The window in the settings: `[window]`, and its options.
 
 use std::path::PathBuf;
 
@@ -17,7 +17,7 @@ use crate::text::problem::problem;
 /// The language of the window.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub enum Language {
-    /// As the system is set.
+    /// The system's setting.
     #[default]
     #[serde(rename = "system")]
     System,
@@ -28,7 +28,7 @@ pub enum Language {
 }
 
 impl Language {
-    /// The one that it means on this system.
+    /// The actual language on this system.
     pub fn spoken(self) -> text::Language {
         match self {
             Self::System => text::Language::of_system(),
@@ -38,7 +38,7 @@ impl Language {
     }
 }
 
-/// The colours of the window.
+/// The colors of the window.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Theme {
@@ -47,31 +47,31 @@ pub enum Theme {
     Light,
 }
 
-/// How the window looks and where recordings go.
+/// The window's appearance, and the recordings folder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Preferences {
     pub language: Language,
     pub theme: Theme,
-    /// In percent of what the desktop says.
+    /// In percent of the desktop's scale.
     #[serde(deserialize_with = "ui_scale")]
     pub ui_scale: u16,
     /// No animation at all.
     pub reduced_motion: bool,
-    /// How fast the bars of level meters fall.
+    /// The fall rate of level meters.
     #[serde(with = "MeterFallWord")]
     pub meter_fall: MeterFall,
     #[serde(with = "push_to_talk_key")]
     pub push_to_talk_key: PushToTalkKey,
-    /// The talk key is heard also while another window has the keyboard.
+    /// Push-to-talk also works while another window has the keyboard focus.
     pub push_to_talk_everywhere: bool,
-    /// Where recordings are put.
+    /// The recordings folder.
     #[serde(deserialize_with = "recording_folder")]
     pub recording_folder: PathBuf,
-    /// How they are made: a separate table.
+    /// The recording options: a separate table.
     #[serde(skip)]
     pub recording: RecordingChoices,
-    /// A table of its own, too.
+    /// The hotkeys: also a separate table.
     #[serde(skip)]
     pub hotkeys: Box<Hotkeys>,
     /// And this.

@@ -251,7 +251,7 @@ fn option_name(option: &str) -> &'static str {
     }
 }
 
-/// The key's colour: the usual ones, or any.
+/// The key's color: the usual ones, or any.
 fn key_color(ui: &mut Ui, view: &mut View<'_>, color: &mut [u8; 3]) {
     let name = view.texts.get("video-key-color").to_string();
     line(ui, view, &name, |ui, view| {

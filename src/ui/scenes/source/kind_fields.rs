@@ -164,7 +164,7 @@ fn camera(ui: &mut Ui, view: &mut View<'_>, now: &mut CameraChoice) {
     });
 }
 
-/// A colour, or two that run into each other.
+/// A color, or two that run into each other.
 fn filled(ui: &mut Ui, view: &mut View<'_>, fill: &mut ColorSource) {
     color(ui, view, key!("fill-color"), &mut fill.color);
     part(ui, view, key!("fill-gradient"), &mut fill.to, capture::Rgba::BLACK);

@@ -1,5 +1,5 @@
 //! Rewrites the usability information of a sequence parameter set: openh264 writes neither timing
-//! nor, unless told, colour, and players need both to start without guessing.
+//! nor, unless told, color, and players need both to start without guessing.
 
 use bytes::Bytes;
 

@@ -1,4 +1,4 @@
-//! Video usability information (ITU-T H.264 Annex E): aspect ratio, colour, timing, buffering.
+//! Video usability information (ITU-T H.264 Annex E): aspect ratio, color, timing, buffering.
 
 use super::Error;
 use crate::wire::bits::{BitReader, BitWriter};
@@ -10,7 +10,7 @@ pub struct Vui {
     pub aspect_ratio: Option<AspectRatio>,
     /// `overscan_appropriate_flag`.
     pub overscan_appropriate: Option<bool>,
-    /// Format, range and colour.
+    /// Format, range and color.
     pub signal: Option<VideoSignal>,
     /// `chroma_sample_loc_type` of the top and bottom field.
     pub chroma_location: Option<(u32, u32)>,

@@ -81,7 +81,7 @@ pub(super) fn pcm(entry: &[u8], codec: &str, config: &[u8]) -> Option<Pcm> {
 
 /// VP9's configuration in the shape of MP4 (VP Codec ISO Media File Format Binding §2.2) out of
 /// Matroska's features (WebM container guidelines, "VP9 Codec Feature Metadata"), which may lack, and what
-/// the track's entry tells of colours (RFC 9559 §5.1.4.1.28.16).
+/// the track's entry tells of colors (RFC 9559 §5.1.4.1.28.16).
 pub(super) fn vp9_config(entry: &[u8], features: &[u8]) -> Bytes {
     // Some writers put MP4's own there.
     if features.len() >= 12 && features.starts_with(&[1, 0, 0, 0]) {
@@ -107,7 +107,7 @@ pub(super) fn vp9_config(entry: &[u8], features: &[u8]) -> Bytes {
     [&[1, 0, 0, 0, profile, level, bits], &colors[..]].concat().into()
 }
 
-/// What a track's entry tells of colours (RFC 9559 §5.1.4.1.28.16 to §5.1.4.1.28.40).
+/// What a track's entry tells of colors (RFC 9559 §5.1.4.1.28.16 to §5.1.4.1.28.40).
 pub(super) fn colors(entry: &[u8]) -> Colors {
     let told = child(entry, id::VIDEO).and_then(|video| child(video, id::COLOUR));
     let Some(told) = told else { return Colors::default() };

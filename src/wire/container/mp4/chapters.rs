@@ -54,7 +54,7 @@ pub(super) fn put_header(out: &mut BytesMut) {
     put_box(out, *b"gmhd", |out| {
         put_box(out, *b"gmin", |out| {
             out.put_u32(0);
-            // Copied as it is, over mid grey.
+            // Copied as it is, over mid gray.
             out.put_u16(0x40);
             (0..3).for_each(|_| out.put_u16(0x8000));
             out.put_u32(0);

@@ -373,7 +373,7 @@ fn described(entry: &BoxSpan<'_>) -> Option<TrackDescription> {
     }
 }
 
-/// What the first entry of `stsd`, which is visual, tells of colours: `colr`, `mdcv`, `clli` (ISO/IEC
+/// What the first entry of `stsd`, which is visual, tells of colors: `colr`, `mdcv`, `clli` (ISO/IEC
 /// 14496-12 §12.1.5 to §12.1.8).
 pub(super) fn colors(stsd: &[u8]) -> Option<Colors> {
     let mut fields = Fields(stsd);

@@ -28,7 +28,7 @@ pub enum Codec {
     S302m,
     /// The same as Blu-ray has it.
     BluRayPcm,
-    /// `stream_type` of the programme map.
+    /// `stream_type` of the program map.
     Other(u8),
 }
 

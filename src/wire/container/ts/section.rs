@@ -4,7 +4,7 @@ use crate::wire::container::ts::event::Codec;
 
 /// The longest section (§2.4.4.1).
 const MAX_SECTION: usize = 1_024;
-/// Streams of a programme that are looked at.
+/// Streams of a program that are looked at.
 const MAX_STREAMS: usize = 64;
 
 /// Puts the sections of one PID together.
@@ -52,7 +52,7 @@ fn body(section: &[u8], table: u8) -> Option<&[u8]> {
     section.get(8..section.len().checked_sub(4)?).filter(|_| valid)
 }
 
-/// Where the first programme's map is.
+/// Where the first program's map is.
 pub(super) fn programme(section: &[u8]) -> Option<u16> {
     let body = body(section, 0)?;
     body.chunks_exact(4).find_map(|entry| match *entry {
@@ -63,7 +63,7 @@ pub(super) fn programme(section: &[u8]) -> Option<u16> {
     })
 }
 
-/// A stream of a programme.
+/// A stream of a program.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Stream {
     pub pid: u16,
@@ -83,7 +83,7 @@ pub(super) enum Kind {
     Data,
 }
 
-/// What is in a programme.
+/// What is in a program.
 pub(super) fn streams(section: &[u8]) -> Option<Vec<Stream>> {
     let body = body(section, 2)?;
     let info = usize::from(u16::from_be_bytes([body.get(2)? & 0xF, *body.get(3)?]));

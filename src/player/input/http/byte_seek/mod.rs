@@ -1,5 +1,5 @@
-//! The search for a place in a recording on a web server: by halves, in parts that are asked for, until
-//! the keyframe before it is found. Whatever the server gives, it ends after this many of them.
+//! The search for a position in a recording on a web server: bisects with range requests until it
+//! finds the keyframe before it. It ends after this many requests, whatever the server sends.
 
 pub(in crate::player::input::http) mod recording;
 pub(in crate::player::input::http) mod resync;
@@ -13,31 +13,31 @@ use crate::player::input::http::bisection::Bisection;
 use crate::player::input::http::byte_seek::resync::{ResyncPoint, StreamFormat, marks};
 use crate::player::input::http::range::parts::RangeParts;
 
-/// Bytes that are looked at in one place; a keyframe of many is longer.
+/// Bytes to examine at one position; a large keyframe is longer.
 const WINDOW: u64 = 64 << 10;
-/// Bytes in which no frame and no audio begins are no recording.
+/// Data with no frame and no audio in this many bytes is not a recording.
 const MAX_WINDOW: u64 = 2 << 20;
 /// Who is so near before it, in milliseconds, looks no further.
 const SEEK_TOLERANCE_MS: i64 = 500;
 /// Bytes that are read at a time for the keyframe before it, and in all.
 const STRETCH: u64 = 512 << 10;
 const MAX_READ: u64 = 24 << 20;
-/// It is looked for this long; then it begins where it is near enough.
+/// Time limit of the search; then playback begins at the best position.
 const KEY: Duration = Duration::from_secs(4);
-/// As far as a keyframe's time may lie from where an index has it, in milliseconds.
+/// Tolerance for the times of an index, in milliseconds.
 const OFF: i64 = 500;
-/// Decoders of audio need this many milliseconds before what is heard.
+/// Audio decoders need this many milliseconds before the first audible audio.
 const RUN_UP: i64 = 100;
-/// A header may stand across two stretches.
+/// A header can be split between two pieces.
 const OVERLAP: u64 = 4 << 10;
-/// So many seconds are believed at most.
+/// Limit for the declared seconds.
 const MAX_SECONDS: i64 = 1_000_000;
 
-/// What is known of a recording.
+/// The known data of a recording.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Course {
     pub form: StreamFormat,
-    /// The time of what is played first, and how many milliseconds later the last of all is.
+    /// The time of the first packet, and the distance of the last one in milliseconds.
     pub begins: u32,
     pub length: i64,
 }
@@ -49,22 +49,21 @@ impl Course {
     }
 }
 
-/// Milliseconds from one time to another, modulo 2³² as the formats have them.
+/// The distance between two times in milliseconds, modulo 2³² as in the formats.
 fn since(begins: u32, time_ms: u32) -> i64 {
     time_ms.wrapping_sub(begins).cast_signed().into()
 }
 
-/// How many milliseconds after `begins` the last of all is, where that can be.
+/// The distance of the last packet from `begins` in milliseconds, if plausible.
 pub(super) fn length(begins: u32, last: u32) -> Option<i64> {
     let length = since(begins, last);
     (1..MAX_SECONDS * 1_000).contains(&length).then_some(length)
 }
 
-/// The time of what is last in it; `None` where the server gives no parts, or nothing can be read in
-/// the last one.
+/// The time of the last packet; `None` without range support, or if the end is unreadable.
 ///
 /// # Errors
-/// What went wrong on the way.
+/// The network error.
 pub(super) async fn last(
     parts: &mut RangeParts,
     form: StreamFormat,
@@ -88,11 +87,11 @@ pub(super) async fn last(
     Ok(None)
 }
 
-/// The byte to read from so that what is there `to` milliseconds after the beginning can be seen and
-/// heard; `None` where the server gives no parts any more. `hint`: where an index has it.
+/// The byte to read from in order to present `to` milliseconds after the beginning; `None` if the
+/// server stopped supporting ranges. `hint`: the position in an index.
 ///
 /// # Errors
-/// What went wrong on the way.
+/// The network error.
 pub(super) async fn find(
     parts: &mut RangeParts,
     course: &Course,
@@ -117,7 +116,7 @@ pub(super) async fn find(
     }
 }
 
-/// A byte from which what is read first is before the place, and not much.
+/// A byte whose first packet is shortly before the position.
 async fn before(
     parts: &mut RangeParts,
     course: &Course,
@@ -173,14 +172,14 @@ async fn key(
     Ok(Some(place.unwrap_or(low)))
 }
 
-/// What was found in one stretch after the other.
+/// The result of scanning consecutive pieces.
 #[derive(Debug, Default)]
 struct ScannedStretch {
     /// The last keyframe before the place, and the last audio that a decoder needs.
     key: Option<u64>,
     sound: Option<u64>,
     pictures: bool,
-    /// It goes beyond the place.
+    /// It extends past the position.
     beyond: bool,
 }
 
@@ -216,12 +215,12 @@ mod tests {
     use crate::wire::container::flv;
     use crate::wire::container::flv::TagKind;
 
-    /// So much later than zero its times begin.
+    /// The first timestamp, far above zero.
     const BEGINS: u32 = 3_600_000;
     /// A keyframe in this many milliseconds, a frame in 40.
     const GROUP: u32 = 8_000;
 
-    /// Three minutes; in the middle of them five times as many bytes a second as at their ends.
+    /// Three minutes with five times the bitrate in the middle.
     fn film() -> Bytes {
         let mut out = BytesMut::from(&flv::file_header(true, true)[..]);
         for time in (0..180_000).step_by(40) {
@@ -235,7 +234,7 @@ mod tests {
         out.freeze()
     }
 
-    /// What a server does with a span that it is asked for.
+    /// A server's reaction to a range request.
     #[derive(Copy, Clone)]
     enum Habit {
         Gives,
@@ -281,7 +280,7 @@ mod tests {
         }
     }
 
-    /// The film at such a server, and how often that was asked.
+    /// The film at such a server, and the number of requests.
     async fn serve(film: &Bytes, habit: Habit) -> (RangeParts, Arc<AtomicU64>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/film.flv", listener.local_addr().unwrap());

@@ -1,6 +1,5 @@
-//! What is known of a recording on a web server that is read from its beginning, and how one goes to
-//! another place of it. The server is asked beside what is being read; nothing waits for it but who
-//! wants to be elsewhere.
+//! The known data of a recording that is read from its beginning on a web server, and seeking in
+//! it. The server is queried in parallel; only a seek waits for it.
 
 use std::time::Duration;
 
@@ -21,10 +20,10 @@ use crate::wire::container::flv::metadata::{MAX_KEYFRAMES, parse_script};
 use crate::wire::container::flv::{ReadTag, Tag, TagContent, TagKind};
 use crate::wire::container::track_config::MAX_CONFIG;
 
-/// How long the server may take to tell the length, and to give another place.
+/// Time limits for the server to report the length, and to send another position.
 const LENGTH: Duration = Duration::from_secs(5);
 const SEEK_TIMEOUT: Duration = Duration::from_secs(8);
-/// Metadata that say another length than the last tag are believed where they are so near, in seconds.
+/// A declared length this close to the last tag's is trusted, in seconds.
 const SAME: f64 = 1.0;
 /// Configurations in the middle of a recording that are remembered.
 const MAX_HEADERS: usize = 64;
@@ -33,17 +32,17 @@ const MAX_HEADERS: usize = 64;
 #[derive(Debug)]
 pub(in crate::player::input::http) struct Recorded {
     form: StreamFormat,
-    /// By which it is asked for.
+    /// The range requests.
     parts: RangeParts,
     /// The time of the first video or audio.
     begins: Option<u32>,
-    /// Of the last, as long as it is asked for, and then.
+    /// The time of the end, while requested and afterwards.
     asked: JoinSet<Option<u32>>,
     last: Option<u32>,
-    /// As its metadata have it: the length in seconds, and where keyframes stand.
+    /// From the metadata: the length in seconds, and the positions of keyframes.
     told: Option<f64>,
     index: Vec<(i64, u64)>,
-    /// What tells how to decode, with the bytes that were read by then.
+    /// The codec configs, with their byte positions.
     heads: Vec<(u64, Tag)>,
     /// Another place that is looked for.
     search: JoinSet<Result<SeekFound, Problem>>,
@@ -55,13 +54,13 @@ pub(in crate::player::input::http) struct SeekFound {
     /// From its first byte on.
     pub flow: Download,
     pub at: u64,
-    /// What is to be seen and heard first: its own time, and how long after the beginning that is.
+    /// The first packet to present: its own time, and its distance from the beginning.
     pub time_ms: u32,
     pub place: Duration,
 }
 
 impl Recorded {
-    /// Asks how long it is. On the network's runtime.
+    /// Requests the length. On the network's runtime.
     pub fn new(form: StreamFormat, parts: RangeParts) -> Self {
         let mut asked = JoinSet::new();
         let mut its = parts.anew();
@@ -82,19 +81,19 @@ impl Recorded {
         Self { form, parts, begins, asked, last, told, index, heads, search }
     }
 
-    /// Whether the server has not said yet how long it is.
+    /// Whether the server has not reported the length yet.
     pub fn is_asking(&self) -> bool {
         !self.asked.is_empty()
     }
 
-    /// What the server says of that. Cancel-safe.
+    /// Waits for that answer. Cancel-safe.
     pub async fn answer(&mut self) {
         if let Some(Ok(last)) = self.asked.join_next().await {
             self.last = last;
         }
     }
 
-    /// Whether something to be seen or heard has come.
+    /// Whether media have arrived.
     pub fn has_begun(&self) -> bool {
         self.begins.is_some()
     }
@@ -105,20 +104,20 @@ impl Recorded {
         Some(Course { form: self.form, begins, length })
     }
 
-    /// How long it is, once that is known: then one can go about in it.
+    /// Its length, once known: then seeking is possible.
     pub fn length(&self) -> Option<Duration> {
         let seconds = self.course()?.length as f64 / 1_000.0;
         let told = self.told.filter(|told| (told - seconds).abs() <= SAME);
         Duration::try_from_secs_f64(told.unwrap_or(seconds)).ok()
     }
 
-    /// How long after the beginning something is that carries this time.
+    /// The position of this timestamp in the recording.
     pub fn place(&self, time_ms: u32) -> Duration {
         let since = self.begins.map_or(0, |begins| time_ms.wrapping_sub(begins).cast_signed());
         Duration::from_millis(since.max(0).unsigned_abs().into())
     }
 
-    /// A tag came, when this many bytes had been read. Whether it is something to be seen or heard.
+    /// Takes a tag after this many bytes. Returns whether it is media.
     pub fn note(&mut self, tag: &ReadTag, read: u64) -> bool {
         let (content, tag) = (tag.content, &tag.tag);
         match content {
@@ -146,7 +145,7 @@ impl Recorded {
         content == TagContent::Frame
     }
 
-    /// A config or a packet came. The time of what is to be seen or heard, in wrapping milliseconds.
+    /// A config or a packet arrived. Returns the time of media in wrapping milliseconds.
     pub fn note_event(&mut self, event: &StreamEvent) -> Option<u32> {
         let StreamEvent::Packet(packet) = event else { return None };
         let time_ms = packet.dts.as_micros().div_euclid(1_000) as u32;
@@ -157,8 +156,7 @@ impl Recorded {
         Some(time_ms)
     }
 
-    /// Looks for another place, and no longer for any that was wanted before. False where nobody knows
-    /// how long it is.
+    /// Searches another position, and cancels an earlier search. False if the length is unknown.
     pub fn seek(&mut self, to: Duration) -> bool {
         self.search = JoinSet::new();
         let Some(course) = self.course() else { return false };
@@ -198,7 +196,7 @@ impl Recorded {
         }
     }
 
-    /// What tells how to decode what is at that byte.
+    /// The codec configs valid at that byte.
     pub fn heads(&self, at: u64) -> impl Iterator<Item = &Tag> {
         let first = |kind| self.heads.iter().map(|(_, tag)| tag).find(|tag| tag.kind == kind);
         let kinds = [TagKind::Video, TagKind::Audio];
@@ -212,7 +210,7 @@ impl Recorded {
     }
 }
 
-/// The rest of it from a keyframe before that place on, and where that stands.
+/// The rest from a keyframe before that position, and its location.
 async fn open(
     mut parts: RangeParts,
     course: &Course,
@@ -224,7 +222,7 @@ async fn open(
     Ok(flow.map(|flow| (Download::new(flow, at, Some(parts.whole())), at)))
 }
 
-/// Where the metadata of FLV have keyframes: milliseconds and bytes, as far as they make sense.
+/// The keyframe index of FLV metadata in milliseconds and bytes, if plausible.
 fn index(value: &Value, whole: u64) -> Vec<(i64, u64)> {
     let numbers = |name| match value.get("keyframes")?.get(name)? {
         Value::StrictArray(numbers) => Some(numbers.iter().map(Value::as_number)),
@@ -269,7 +267,8 @@ mod tests {
         assert_eq!(recorded.heads.len(), 2);
     }
 
-    /// Metadata with an index of this many keyframes, one in two seconds, and in another count if that is said.
+    /// Metadata with an index of this many keyframes, one every two seconds; a different declared
+    /// count if given.
     fn indexed(keyframes: u32, told: Option<u32>) -> Tag {
         let list = |step: f64| {
             let numbers = (0..keyframes).map(|number| Value::Number(f64::from(number) * step));

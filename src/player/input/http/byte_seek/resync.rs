@@ -1,5 +1,5 @@
-//! Where video and audio begin in a piece from the middle of a recording, and their times: FLV by
-//! the headers of its tags, a transport stream by those of its packets. Pure.
+//! Finds where video and audio begin in a piece from the middle of a recording, and their times:
+//! FLV by tag headers, MPEG-TS by packet headers. Pure.
 
 use bytes::Bytes;
 
@@ -7,30 +7,30 @@ use crate::wire::container::flv;
 use crate::wire::container::flv::{TAG_HEADER, TAG_TRAILER, TagContent, TagKind};
 use crate::wire::container::ts::{CLOCK, PACKET};
 
-/// So much of a body tells what it is.
+/// Bytes of a body that identify it.
 const PREFIX: usize = 64;
 const SYNC: u8 = 0x47;
 
-/// What a recording is.
+/// The format of a recording.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::player::input::http) enum StreamFormat {
     Flv,
     Ts,
 }
 
-/// Something to be seen or heard.
+/// A media packet.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::player::input::http) struct ResyncPoint {
     /// The byte from which it can be read.
     pub at: u64,
     pub time_ms: u32,
-    /// A frame, and one that the others can begin with.
+    /// A frame, and whether it is a keyframe.
     pub picture: bool,
     pub key: bool,
 }
 
-/// What begins in `bytes`, which are at `from`, in their order. What is cut off at either end is left
-/// out.
+/// The packets that begin in `bytes` at position `from`, in order. Packets cut off at either end
+/// are skipped.
 pub(in crate::player::input::http) fn marks(
     form: StreamFormat,
     bytes: &Bytes,
@@ -42,7 +42,7 @@ pub(in crate::player::input::http) fn marks(
     }
 }
 
-/// A tag's header as it is there.
+/// A tag's header.
 struct Header {
     kind: TagKind,
     size: usize,
@@ -50,7 +50,7 @@ struct Header {
 }
 
 impl Header {
-    /// Of what may be one.
+    /// A candidate.
     fn at(bytes: &[u8], at: usize) -> Option<Self> {
         let header = bytes.get(at..)?.first_chunk::<TAG_HEADER>()?;
         let [kind, s2, s1, s0, t2, t1, t0, t3, 0, 0, 0] = *header else { return None };
@@ -59,12 +59,13 @@ impl Header {
         (size > 0).then_some(Self { kind, size, time_ms: u32::from_be_bytes([t3, t2, t1, t0]) })
     }
 
-    /// Where the next one stands.
+    /// The position of the next one.
     fn next(&self, at: usize) -> usize {
         at + TAG_HEADER + self.size + TAG_TRAILER
     }
 
-    /// Whether what follows it agrees: its size again, or another header. What is not there does.
+    /// Whether the following data confirms it: its size again, or another header. Missing data
+    /// counts as confirmation.
     fn is_borne_out(&self, bytes: &[u8], at: usize) -> bool {
         let next = self.next(at);
         let Some(trailer) = bytes.get(next - TAG_TRAILER..).and_then(<[u8]>::first_chunk::<4>)
@@ -134,7 +135,7 @@ const fn millis(ticks: i64) -> u32 {
     (ticks * 1_000).div_euclid(CLOCK) as u32
 }
 
-/// Whether a packet of an elementary stream is of frames, and when it is decoded.
+/// Whether an elementary-stream packet is video, and its DTS.
 fn pes_time(pes: &[u8]) -> Option<(bool, u32)> {
     let [0, 0, 1, stream, _, _, _, flags, _, rest @ ..] = pes else { return None };
     let picture = match stream {

@@ -1,5 +1,5 @@
-//! Audio from a separate list that does not come: the video continues without it. Beside that a task
-//! looks, again and again, whether it comes.
+//! A separate audio playlist that does not arrive: the video continues without it. A parallel task
+//! checks repeatedly whether it returns.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,20 +16,21 @@ use crate::player::input::http::pull_error::PullError;
 use crate::player::state::FailureKind;
 use crate::text::Problem;
 
-/// Before it is looked first, and at most: each time that it was lost, and each look in vain, doubles it.
+/// The first and the longest pause between checks: each loss and each failed check doubles it.
 const PAUSE: Duration = Duration::from_secs(1);
 const MAX_PAUSE: Duration = Duration::from_secs(60);
-/// One look takes no longer.
+/// Time limit of a check.
 const POLL_TIMEOUT: Duration = Duration::from_secs(20);
-/// It is waited for two thirds of what plays is kept back, two target durations mostly, and this long at least.
+/// The video waits two thirds of the buffer for it, usually two target durations, and at least this
+/// long.
 const MIN_WAIT: Duration = Duration::from_secs(4);
 
-/// How long the frame waits for the audio that belongs to it.
+/// How long the video waits for its audio.
 pub(super) fn patience(hold_back: Duration) -> Duration {
     (hold_back * 2 / 3).max(MIN_WAIT)
 }
 
-/// Why it is the audio that does not come; what is wrong with all of it, or with us, is no such reason.
+/// The reason if the audio is missing; a failure of the whole stream is not one.
 pub(super) fn cause(problem: PullError) -> Result<Problem, PullError> {
     match problem {
         PullError::Stalls(told) => Ok(told.problem),
@@ -41,7 +42,8 @@ pub(super) fn cause(problem: PullError) -> Result<Problem, PullError> {
     }
 }
 
-/// Why its list cannot be opened where that of the frame could: whatever it is, the frame can be seen.
+/// The reason if the audio playlist cannot be opened, but the video's could: the video can still
+/// play.
 pub(super) fn at_the_beginning(problem: PullError) -> Problem {
     match problem {
         PullError::Stalls(told) | PullError::Told(told) => told.problem,
@@ -52,41 +54,41 @@ pub(super) fn at_the_beginning(problem: PullError) -> Problem {
 /// See the module.
 #[derive(Debug)]
 pub(super) struct AudioRendition {
-    /// Whether it comes.
+    /// Whether it has returned.
     look: JoinSet<bool>,
     pause: Duration,
-    /// How much greater than those of the frame the numbers of its segments are; `None`: it has never come.
+    /// The offset of its segment numbers to the video's; `None`: it has never arrived.
     ahead: Option<i64>,
 }
 
 impl Default for AudioRendition {
-    /// It does not come from the beginning on.
+    /// It is missing from the beginning.
     fn default() -> Self {
         Self { look: JoinSet::new(), pause: PAUSE, ahead: None }
     }
 }
 
 impl AudioRendition {
-    /// It was lost; `before` is what became of it when it was lost last. The numbers are those of a segment of
-    /// the frame and of the audio that belongs to it.
+    /// It was lost; `before` is its state at the last loss. The numbers are those of a video
+    /// segment and of its audio segment.
     pub fn new(before: Option<Self>, picture: u64, sound: u64) -> Self {
         let pause = before.map_or(PAUSE, |before| (before.pause * 2).min(MAX_PAUSE));
         let ahead = Some(sound.wrapping_sub(picture).cast_signed());
         Self { look: JoinSet::new(), pause, ahead }
     }
 
-    /// Whether it has come before, so that it is known which segments belong together.
+    /// Whether it has arrived before, so that the matching segments are known.
     pub fn has_come(&self) -> bool {
         self.ahead.is_some()
     }
 
-    /// The number of the segment that belongs to this one of the frame: the same, as far as is known.
+    /// The number of the audio segment for this video segment: the same if unknown.
     pub fn number(&self, picture: u64) -> u64 {
         picture.saturating_add_signed(self.ahead.unwrap_or(0))
     }
 
-    /// Whether it has come; if not, it is looked again. `number` is the segment that is wanted, of the list
-    /// at `url`.
+    /// Whether it has returned; otherwise starts another check. `number` is the wanted segment of
+    /// the playlist at `url`.
     pub fn comes(
         &mut self,
         fetch: &Fetch,
@@ -113,7 +115,7 @@ impl AudioRendition {
     }
 }
 
-/// Whether something comes of a list at that segment.
+/// Whether a playlist delivers that segment.
 async fn is_playable(
     mut fetch: Fetch,
     url: &WebUrl,

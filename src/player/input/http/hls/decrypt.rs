@@ -11,14 +11,14 @@ use crate::wire::container::mp4::{EncryptedTrack, Scheme};
 
 /// Bytes of a block.
 const BLOCK: usize = 16;
-/// What stands open at the beginning of a NAL unit; after that one block of ten is encrypted. Units
-/// that are no longer than this and a block are not encrypted at all.
+/// The clear bytes at the beginning of a NAL unit; after that, one block of ten is encrypted. Units
+/// shorter than this plus one block are not encrypted.
 const NAL_OPEN: usize = 32;
 const NAL_PATTERN: usize = 10 * BLOCK;
-/// What stands open at the beginning of an access unit of audio.
+/// The clear bytes at the beginning of an audio access unit.
 const CLEAR_AUDIO_BYTES: usize = 16;
 
-/// A key, and what encryption begins with. Never printed.
+/// A key and its initialization vector. Never printed.
 pub(in crate::player::input::http) struct Decryption {
     pub key: [u8; BLOCK],
     pub iv: [u8; BLOCK],
@@ -31,7 +31,7 @@ impl Decryption {
         Chain::new(&self.key.into(), &(*iv).into())
     }
 
-    /// A whole segment, padded as PKCS #7 says; `None` where it is damaged or the key is another.
+    /// Decrypts a whole segment with PKCS #7 padding; `None` if it is damaged or the key is wrong.
     pub fn segment(&self, data: &[u8]) -> Option<Bytes> {
         if data.is_empty() || !data.len().is_multiple_of(BLOCK) {
             return None;
@@ -60,7 +60,7 @@ impl Decryption {
         out.freeze()
     }
 
-    /// A slice. It was protected against start codes once more after it was encrypted.
+    /// A slice. Emulation prevention was applied again after encryption.
     fn nal(&self, nal: &[u8]) -> Vec<u8> {
         let mut nal = unescape(nal);
         let mut chain = self.chain(&self.iv);
@@ -80,7 +80,7 @@ impl Decryption {
         out.freeze()
     }
 
-    /// The samples of an MP4 where they are.
+    /// Decrypts the samples of an MP4 in place.
     pub fn samples(&self, file: &mut [u8], sealed: &[EncryptedTrack]) {
         for sample in sealed {
             let from = usize::try_from(sample.at).unwrap_or(usize::MAX);

@@ -29,10 +29,11 @@ const REMEMBERED: usize = 8;
 /// A question that may have a better answer later is asked again after these pauses.
 const RETRY_PAUSES: [u64; 3] = [300, 1_000, 2_000];
 
-/// What is before segments, and where it came from.
+/// The initialization segment, and its address.
 type Beginning = (WebUrl, Option<(u64, u64)>, Bytes);
 
-/// Who reads. Lists have a separate connection, which may wait for what is still to come.
+/// The loader of playlists and segments. Playlists have a separate connection, which can wait for
+/// future parts.
 pub(super) struct Fetch {
     pub limits: Limits,
     client: Client,
@@ -48,19 +49,19 @@ impl std::fmt::Debug for Fetch {
     }
 }
 
-/// A segment of which the beginning has come.
+/// A segment whose beginning has arrived.
 #[derive(Debug)]
 pub(super) struct BeginningOfBody {
     answer: WebResponse,
     data: BytesMut,
 }
 
-/// How long is waited for what is asked for, over all tries.
+/// Time limits of a request, including retries.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Limits {
-    /// Without anything, or with next to nothing.
+    /// Without data, or with almost none.
     pub quiet: Duration,
-    /// For all of it, where it comes and is slow.
+    /// For all of it, if it arrives slowly.
     pub whole: Duration,
 }
 
@@ -76,7 +77,7 @@ impl Limits {
     }
 }
 
-/// What is asked for, as it is called where it does not come.
+/// The name of a request in error messages.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 enum FetchName {
     List,
@@ -85,7 +86,7 @@ enum FetchName {
     Key,
 }
 
-/// What is asked for, and the opening of which that may be a part.
+/// A request, and the opening that it may be part of.
 #[derive(Copy, Clone, Debug)]
 struct WantedFetch<'a> {
     what: FetchName,
@@ -102,7 +103,7 @@ impl FetchName {
         }
     }
 
-    /// Where this does not come: with its name, for who waits need not know what a server is asked.
+    /// The error, with the request's name, because the user need not know the requests.
     fn problem(self, error: net::Error, limits: Limits) -> PullError {
         let Cause::TimedOut { after } = error.cause else { return error.into() };
         if error.stage < ConnectStage::Request {
@@ -119,10 +120,10 @@ impl FetchName {
     }
 }
 
-/// What is asked for: all that is there, or bytes from, and up to.
+/// The address to request: all of it, or a byte range.
 pub(super) type FetchRange = (WebUrl, Option<(u64, u64)>);
 
-/// What has keys that cannot be had.
+/// Content whose keys are unavailable.
 fn protected(system: System) -> PullError {
     let by = match system {
         System::FairPlay => Some("FairPlay"),
@@ -141,7 +142,7 @@ fn damaged() -> PullError {
     PullError::no_stream(problem!("play-segment-damaged"))
 }
 
-/// Where a line of a playlist leads.
+/// Resolves a URI of a playlist.
 pub(super) fn join(base: &WebUrl, uri: &str) -> Result<WebUrl, PullError> {
     let bad = |reason| PullError::no_stream(problem!("play-playlist-bad-url", reason = reason));
     let url = base.join(uri).map_err(|error| bad(Problem::from(&error)))?;
@@ -161,14 +162,14 @@ impl Fetch {
         Self { limits: Limits::default(), client, lists, keys, maps, opening }
     }
 
-    /// Another one beside it, on connections of its own.
+    /// Another loader with its own connections.
     pub fn beside(&self) -> Self {
         let (client, lists) = (self.client.beside(), self.lists.beside());
         let (keys, maps, opening) = (Vec::new(), Vec::new(), Arc::clone(&self.opening));
         Self { limits: self.limits, client, lists, keys, maps, opening }
     }
 
-    /// A playlist, and where it came from in the end; silence is borne for this long.
+    /// A playlist and its final address; this is the limit of silence.
     pub async fn playlist_within(
         &mut self,
         url: &WebUrl,
@@ -220,7 +221,7 @@ impl Fetch {
         (list, part)
     }
 
-    /// What is at a place.
+    /// The data at an address.
     pub async fn piece(&mut self, place: &FetchRange) -> Result<Bytes, PullError> {
         let (url, range) = place;
         let place = (url, *range);
@@ -228,11 +229,11 @@ impl Fetch {
         Ok(read(&mut self.client, place, MAX_SEGMENT, wanted, self.limits).await?.0)
     }
 
-    /// Reads a segment from its beginning, until `enough` has been given as much as it wants or all has
-    /// come. `None` where that cannot be; why is told who asks for the whole.
+    /// Reads a segment until `enough` accepts the data or all has arrived. `None` if that is
+    /// impossible; a request for the whole segment reports the reason.
     ///
     /// # Errors
-    /// Where it does not come: then the whole does not either.
+    /// If it does not arrive: then the whole does not either.
     pub async fn begin(
         &mut self,
         url: &WebUrl,
@@ -267,10 +268,10 @@ impl Fetch {
         Ok(Some(BeginningOfBody { answer, data }))
     }
 
-    /// All of a segment that was begun; `None` as for [`Fetch::begin`].
+    /// The rest of a segment; `None` as for [`Fetch::begin`].
     ///
     /// # Errors
-    /// As those of [`Fetch::begin`].
+    /// Like those of [`Fetch::begin`].
     pub async fn rest(&mut self, begun: BeginningOfBody) -> Result<Option<Bytes>, PullError> {
         let BeginningOfBody { answer, mut data } = begun;
         let most = MAX_SEGMENT.saturating_sub(data.len());
@@ -286,8 +287,8 @@ impl Fetch {
         Ok(Some(data.freeze()))
     }
 
-    /// What came of the segment of this number, as it was before it was encrypted as a whole; and
-    /// what it takes to open what is encrypted in it.
+    /// Decrypts a wholly encrypted segment with this number, and returns the decryption for partly
+    /// encrypted ones.
     pub async fn open(
         &mut self,
         base: &WebUrl,
@@ -304,7 +305,7 @@ impl Fetch {
         Ok((seal.segment(&data).ok_or_else(damaged)?, None))
     }
 
-    /// What is before a segment.
+    /// The initialization segment.
     pub async fn map(&mut self, base: &WebUrl, map: &Map) -> Result<Bytes, PullError> {
         let url = join(base, &map.uri)?;
         let known = self.maps.iter().find(|(its, range, _)| (its, range) == (&url, &map.range));
@@ -346,7 +347,7 @@ impl Fetch {
     }
 }
 
-/// Reads something small or large; asks again where that may help, and patience lasts.
+/// Reads data of any size; retries if that can help, within the time limit.
 async fn read(
     client: &mut Client,
     place: (&WebUrl, Option<(u64, u64)>),
@@ -371,7 +372,7 @@ async fn read(
     }
 }
 
-/// Asks once. Where patience ends first, by the stage that was reached by then, and who was asked last.
+/// Sends one request. A timeout reports the stage that was reached, and the last server.
 async fn ask(
     client: &mut Client,
     (url, range): (&WebUrl, Option<(u64, u64)>),

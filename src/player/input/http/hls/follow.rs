@@ -1,6 +1,6 @@
-//! Following one media playlist: its segments in order, in parts where it has them and they are near
-//! its end, reloading it while it grows (RFC 8216 §6.3.4), and what to do when it stands still, jumps
-//! back or has lost what is wanted.
+//! Follows one media playlist: its segments in order, in parts near its end, reloading it while it
+//! grows (RFC 8216 §6.3.4), and handling a playlist that stalls, jumps back or lost the wanted
+//! segment.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,29 +34,28 @@ const MIN_HOLD_BACK: u32 = 2;
 /// The furthest that they do.
 const MAX_HOLD_BACK: Duration = Duration::from_secs(60);
 
-/// What came of a segment, or of a part of one.
+/// The content of a segment or a part.
 #[derive(Debug)]
 pub(super) struct Arrival {
     pub events: Vec<StreamEvent>,
-    /// It does not follow from what came before.
+    /// It does not follow the previous one.
     pub restart: bool,
-    /// When the list was read, and how far its end was from where this begins.
+    /// When the playlist was read, and the distance of its end from this beginning.
     pub edge: Option<(Instant, Duration)>,
-    /// How far it begins from the first segment that was known; `None` where it continues with one that
-    /// has begun.
+    /// Its distance from the first known segment; `None` if it continues a segment.
     pub place: Option<Duration>,
-    /// Of a broadcast: when it was made by the sender's clock, in microseconds since 1970.
+    /// In a broadcast: its wall-clock time by the sender's clock, in microseconds since 1970.
     pub made: Option<i64>,
     /// Of a broadcast: when the list was read, and the places of its beginning and end.
     pub listed: Option<(Instant, Duration, Duration)>,
-    /// None where it was asked for before it was there.
+    /// None if it was requested in advance.
     pub bytes: usize,
-    /// What it was made of, which it may share.
+    /// The size of its data, which it may share.
     pub size: usize,
     pub took: Duration,
 }
 
-/// What is next: a segment, or a part of one.
+/// The next item: a segment or a part.
 #[derive(Clone, Debug)]
 struct NextPart {
     number: u64,
@@ -66,7 +65,7 @@ struct NextPart {
     key: Option<Arc<Key>>,
     discontinuity: bool,
     gap: bool,
-    /// Which part it is; `None`: it is a whole segment.
+    /// Its part; `None`: a whole segment.
     part: Option<usize>,
     /// With it the segment is whole.
     ends: bool,
@@ -89,29 +88,29 @@ pub(super) struct Track {
     misses: u32,
     unpack: SegmentReader,
     buffer: Arc<BufferTarget>,
-    /// How long the segments are that were known once and are not in the list any more.
+    /// The length of segments that have left the playlist.
     gone: Duration,
-    /// Somebody went back: where the list continues without us, its beginning is next.
+    /// The viewer went back: if the playlist moves on, its beginning is next.
     behind: bool,
     pub(super) trust: Trust,
     pub(super) early: Option<Early>,
-    /// The first frame of what comes next is handed on before the rest of its segment has come.
+    /// The first frame of the next segment is passed on before the rest has arrived.
     hurry: bool,
     begun: Option<Rest>,
 }
 
-/// A segment of which the beginning was handed on.
+/// A segment whose beginning was passed on.
 #[derive(Debug)]
 struct Rest {
     piece: NextPart,
     place: FetchRange,
     begun: BeginningOfBody,
-    /// So many of its events.
+    /// The number of its events that were passed on.
     given: usize,
     since: Instant,
 }
 
-/// What a text says, where it is to list segments. `before` is what is known of the list.
+/// Parses a media playlist. `before` is its earlier state.
 pub(super) fn media(text: &[u8], before: Option<&Media>) -> Result<Media, PullError> {
     let read = match before {
         Some(before) => hls::parse_update(text, before),
@@ -128,7 +127,7 @@ pub(super) fn media(text: &[u8], before: Option<&Media>) -> Result<Media, PullEr
 }
 
 impl Track {
-    /// Follows the list `text` that came from `url`; `buffer` is what the person wants to be kept.
+    /// Follows the playlist `text` from `url`; `buffer` is the user's buffer.
     pub fn new(url: &WebUrl, text: Bytes, buffer: &Arc<BufferTarget>) -> Result<Self, PullError> {
         let media = media(&text, None)?;
         let now = Instant::now();
@@ -156,8 +155,8 @@ impl Track {
         Ok(track)
     }
 
-    /// Reads the list at `url` and follows it; `other`, another list of the same, may know how new
-    /// it is.
+    /// Loads the playlist at `url` and follows it; `other`, a related playlist, may know its newest
+    /// state.
     pub async fn open(
         fetch: &mut Fetch,
         url: &WebUrl,
@@ -186,12 +185,12 @@ impl Track {
         self.live && !self.trust.is_lost() && self.media.is_low_latency()
     }
 
-    /// Whether it is, near its end.
+    /// Whether it is low latency, near its end.
     pub fn is_low(&self) -> bool {
         self.has_parts() && !self.behind
     }
 
-    /// Whether what is next is the beginning of a segment.
+    /// Whether the next item begins a segment.
     pub fn is_between_segments(&mut self) -> bool {
         let all = self.media.segment(self.next).is_some_and(|it| it.parts.len() == self.part);
         if self.part > 0 && all {
@@ -200,8 +199,7 @@ impl Track {
         self.part == 0 && self.begun.is_none()
     }
 
-    /// Hands the first frame of what comes next on before the rest of its segment has come, where that
-    /// can be done.
+    /// Passes on the first frame of the next segment before the rest has arrived, if possible.
     pub fn hurry(&mut self, hurry: bool) {
         self.hurry = hurry;
     }
@@ -211,17 +209,17 @@ impl Track {
         self.media.part_target.filter(|_| self.is_low())
     }
 
-    /// Whether it is still being broadcast.
+    /// Whether the broadcast is still running.
     pub fn is_live(&self) -> bool {
         self.live
     }
 
-    /// How far from the list's end the playing is to be.
+    /// The distance of playback from the playlist's end.
     pub fn hold_back(&self) -> Duration {
         self.least().max(self.buffer.get()).min(MAX_HOLD_BACK)
     }
 
-    /// How far its server wants it to be.
+    /// The server's wanted distance.
     pub fn least(&self) -> Duration {
         let (wanted, unit, least) = if self.has_parts() {
             let target = self.media.part_target.unwrap_or_default();
@@ -232,27 +230,27 @@ impl Track {
         wanted.unwrap_or(unit * HOLD_BACK).max(least).min(MAX_HOLD_BACK)
     }
 
-    /// How long all of it is.
+    /// The total length.
     pub fn duration(&self) -> Duration {
         self.media.duration()
     }
 
-    /// How long everything is from here on, as far as it is followed.
+    /// The remaining length from here.
     fn left(&self, number: u64, part: usize) -> Duration {
         if self.is_low() { self.media.from_part(number, part) } else { self.media.from(number) }
     }
 
-    /// How long all that is listed is.
+    /// The length of all listed segments.
     fn whole(&self) -> Duration {
         self.left(self.media.sequence, 0)
     }
 
-    /// How far this part of the segment of this number begins from the first that was known.
+    /// The distance of this part of this segment from the first known one.
     fn place(&self, number: u64, part: usize) -> Duration {
         self.gone + self.whole().saturating_sub(self.left(number, part))
     }
 
-    /// Goes to the segment at this place; where that begins.
+    /// Goes to the segment at this position, and returns its beginning.
     pub async fn seek(&mut self, fetch: &mut Fetch, to: Duration) -> Duration {
         // What has been added, or is gone, since it was read.
         if self.live
@@ -289,12 +287,12 @@ impl Track {
         (self.part, self.restart) = (0, false);
     }
 
-    /// Goes on where `other`, another form of the same, stands.
+    /// Continues where `other`, another variant, is.
     pub fn go_on_from(&mut self, other: &Self) {
         self.go_on_at(other.next, other);
     }
 
-    /// The same where its segment of this number belongs to the one that is next there.
+    /// The same if its segment of this number matches the next one there.
     pub fn go_on_at(&mut self, number: u64, other: &Self) {
         self.begin_at(number);
         (self.behind, self.trust) = (other.behind, other.trust);
@@ -302,17 +300,17 @@ impl Track {
         self.gone = other.place(other.next, 0).saturating_sub(before);
     }
 
-    /// Goes on at the place in a recording at which `other` stands, whose segments may be others.
+    /// Continues at the position of `other` in a recording, whose segments can differ.
     pub async fn go_on_beside(&mut self, fetch: &mut Fetch, other: &Self) {
         self.seek(fetch, other.place(other.next, 0)).await;
     }
 
-    /// Leaves the segment out that is next: parts of it came in another form.
+    /// Skips the next segment: parts of it came from another variant.
     pub fn leave_segment(&mut self) {
         (self.next, self.part, self.restart) = (self.next + 1, 0, true);
     }
 
-    /// What is next, if it is there.
+    /// The next item, if available.
     fn piece(&mut self) -> Option<NextPart> {
         let (number, part) = (self.next, self.part);
         let segment = self.media.segment(number);
@@ -405,7 +403,7 @@ impl Track {
         }
     }
 
-    /// Where it does not come, it is next again: here, or in another form.
+    /// After a failure, the item stays next, here or in another variant.
     fn kept(&mut self, problem: PullError, piece: &NextPart, restart: bool) -> PullError {
         if matches!(problem, PullError::Stalls(_)) {
             (self.next, self.part) = (piece.number, piece.part.unwrap_or(0));
@@ -446,7 +444,7 @@ impl Track {
         Ok(Arrival { bytes, size, took, ..self.arrival(piece, events, restart) })
     }
 
-    /// What came of the beginning of a segment, or of a part of one.
+    /// The content of the beginning of a segment, or of a part.
     fn arrival(&mut self, piece: &NextPart, events: Vec<StreamEvent>, restart: bool) -> Arrival {
         let at = (piece.number, piece.part.unwrap_or(0));
         let edge = self.live.then(|| (self.changed, self.left(at.0, at.1)));
@@ -457,8 +455,8 @@ impl Track {
         Arrival { events, restart, edge, place, made, listed, bytes, size, took }
     }
 
-    /// The first frame of a segment, and what is before it, as soon as they have come. Nothing
-    /// where that cannot be done: then the segment is read as others are.
+    /// The first frame of a segment and the data before it, as soon as they arrive. Nothing if that
+    /// is impossible: the segment is then read normally.
     async fn begin(
         &mut self,
         fetch: &mut Fetch,
@@ -495,7 +493,7 @@ impl Track {
         Ok(Some(self.arrival(piece, events, restart)))
     }
 
-    /// What comes of a segment behind what was handed on.
+    /// The rest of a segment.
     async fn rest(&mut self, fetch: &mut Fetch, rest: Rest) -> Result<Arrival, PullError> {
         let Rest { piece, place, begun, given, since } = rest;
         let data = match fetch.rest(begun).await? {
@@ -524,12 +522,12 @@ impl Track {
         self.refresh(fetch).await
     }
 
-    /// Reads the list again, as it is now.
+    /// Reloads the playlist.
     pub(super) async fn refresh(&mut self, fetch: &mut Fetch) -> Result<(), PullError> {
         self.refresh_within(fetch, fetch.limits.quiet).await
     }
 
-    /// The same from a server that may say nothing for this long only.
+    /// The same with this limit of silence.
     pub(super) async fn refresh_within(
         &mut self,
         fetch: &mut Fetch,
@@ -540,7 +538,7 @@ impl Track {
         self.take_list(text, &from, media)
     }
 
-    /// Takes what a text says that came from `from`.
+    /// Takes a playlist from `from`.
     pub(super) fn take_list(
         &mut self,
         text: Bytes,

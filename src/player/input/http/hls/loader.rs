@@ -26,38 +26,37 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::hls::{Master, Playlist, Variant, parse};
 
-/// Audio may be behind the frame by this much before more of it is read.
+/// How far audio may be behind the video before more of it is read.
 const TOGETHER_MICROS: i64 = 20_000;
-/// So many segments, or parts, without a frame and without audio, for this long, and that was it.
+/// This many segments or parts without video and audio, for this long, end the stream.
 const MAX_BARE: u32 = 3;
 const BARE: Duration = Duration::from_secs(10);
-/// Segments of audio that are read for one of frame.
+/// Limit for the audio segments per video segment.
 const MAX_AUDIO_SEGMENTS: usize = 16;
-/// A segment and the audio that is read with it are made of this many bytes at most.
+/// Limit for the bytes of a segment with its audio.
 const MAX_BATCH: usize = 2 * MAX_SEGMENT;
-/// Another variant is waited for half as long as what plays is kept back, within these bounds.
+/// Another variant may take half the buffer to open, within these bounds.
 const OPENS_LEAST: Duration = Duration::from_secs(1);
 const MAX_OPENS: Duration = Duration::from_secs(3);
-/// What does not come of a variant is waited for half as long as what plays is kept back, within these
-/// bounds, where there is a lesser one.
+/// A variant may stall for half the buffer if there is a lower one, within these bounds.
 const STALLS_LEAST: Duration = Duration::from_secs(2);
 const MAX_STALLS: Duration = Duration::from_secs(5);
-/// One that could not be opened, or did not come, is left alone for this long.
+/// A variant that failed is not retried for this long.
 const LEFT_OUT: Duration = Duration::from_secs(60);
 /// Tracks further apart than this count from different zeros.
 const APART_MICROS: i64 = 60_000_000;
 
-/// Where somebody wants to go, and how many wishes there were.
+/// The requested position, and the number of requests.
 #[derive(Copy, Clone, Debug, Default)]
 pub(super) struct LoaderRequest {
     pub number: u32,
     pub to: Duration,
 }
 
-/// What came of one segment, or that the list has come to its end.
+/// The content of one segment, or the end of the playlist.
 #[derive(Debug)]
 pub(super) struct Batch {
-    /// The wish that it follows.
+    /// The request that it follows.
     pub wish: u32,
     pub items: Vec<Item>,
 }
@@ -73,29 +72,29 @@ pub(super) struct Loader {
     main: Track,
     sound: Option<Track>,
     buffer: Arc<BufferTarget>,
-    /// Audio that comes before the next frame belongs to what was left out.
+    /// Audio before the next frame belongs to the skipped part.
     moved: bool,
-    /// It has been followed part by part: it begins where it is to be also after that.
+    /// It was followed part by part: it resumes at the right distance afterwards.
     was_low: bool,
-    /// How it is played, as last told.
+    /// The last reported pace.
     told: Option<PlayPace>,
     decode_budget: Arc<DecodeBudget>,
-    /// What comes next is of another codec than before.
+    /// The next data has another codec.
     codec_changed: bool,
-    /// The address of each variant that could not be opened, or did not come, and until when it is left alone.
+    /// The URLs of failed variants, and until when they are not retried.
     left_out: Vec<(String, Instant)>,
-    /// What last told how to decode video and audio that come from two lists.
+    /// The last codec configs of video and audio from two playlists.
     configs: [Option<TrackConfig>; 2],
-    /// The audio that does not come, and since it came again what became of it.
+    /// The missing audio, and its state since it returned.
     unheard: Option<AudioRendition>,
-    /// It comes again, and that is still to be told.
+    /// It has returned, which is not reported yet.
     heard: bool,
-    /// Why it has not come from the beginning on, which is still to be told.
+    /// Why it is missing from the beginning, which is not reported yet.
     silent: Option<Problem>,
 }
 
 impl Loader {
-    /// Reads what the first playlist leads to.
+    /// Opens the first playlist.
     pub async fn open(text: &Bytes, url: &WebUrl, ask: &PullRequest) -> Result<Self, PullError> {
         Self::open_by(Fetch::new(ask), text, url, ask).await
     }
@@ -167,7 +166,7 @@ impl Loader {
         loader
     }
 
-    /// How what comes is to be played.
+    /// The pace of playback.
     pub fn pace(&self) -> PlayPace {
         if !self.main.is_live() {
             return PlayPace::Recorded;
@@ -176,12 +175,12 @@ impl Loader {
         PlayPace::Followed(LiveDistance { hold_back, least, at_once: self.was_low })
     }
 
-    /// How long it is, where it is recorded.
+    /// Its length, if it is a recording.
     pub fn duration(&self) -> Option<Duration> {
         (!self.main.is_live()).then(|| self.main.duration())
     }
 
-    /// Reads, from wherever it is wished, until nobody listens.
+    /// Reads from any requested position until the receiver is gone.
     pub async fn run(
         mut self,
         out: &mpsc::Sender<Result<Batch, PullError>>,
@@ -201,8 +200,7 @@ impl Loader {
         }
     }
 
-    /// Reads, from the place `to` if there is one, to the end, and waits there, or until nobody
-    /// listens.
+    /// Reads from `to`, if given, to the end, and waits there, or until the receiver is gone.
     async fn read(
         &mut self,
         wish: u32,
@@ -239,7 +237,7 @@ impl Loader {
         pending().await
     }
 
-    /// Goes to the segment at this place.
+    /// Goes to the segment at this position.
     async fn seek(&mut self, to: Duration) {
         let begins = self.main.seek(&mut self.fetch, to).await;
         if let Some(sound) = &mut self.sound {
@@ -248,7 +246,7 @@ impl Loader {
         self.moved = true;
     }
 
-    /// What comes next of the frame, in a lesser variant where the one that plays does not come.
+    /// The next video segment, from a lower variant if the present one stalls.
     async fn next(&mut self) -> Result<Option<Arrival>, PullError> {
         if let Some(lesser) = self.lesser() {
             let patience = (self.main.hold_back() / 2).clamp(STALLS_LEAST, MAX_STALLS);
@@ -269,12 +267,12 @@ impl Loader {
         self.main.next(&mut self.fetch).await
     }
 
-    /// The variant below the one that plays.
+    /// The next lower variant.
     fn lesser(&self) -> Option<usize> {
         self.choose(|variants, can| lesser(variants, self.variant, can))
     }
 
-    /// One that is chosen by this of those that can be played.
+    /// Chooses among the playable variants.
     fn choose(
         &self,
         by: impl Fn(&[Variant], &dyn Fn(&Variant) -> bool) -> Option<usize>,
@@ -298,7 +296,7 @@ impl Loader {
         self.left_out.extend(variant.map(|variant| (variant.uri.clone(), until)));
     }
 
-    /// A segment with the audio that belongs to it.
+    /// A segment with its audio.
     async fn complete(&mut self, arrival: Arrival) -> Result<Vec<Item>, PullError> {
         let Arrival { mut events, mut restart, edge, place, made, listed, .. } = arrival;
         let mut size = arrival.size;
@@ -379,7 +377,7 @@ impl Loader {
         Ok(items)
     }
 
-    /// Audio that comes again is heard again, with what is next of the frame.
+    /// Returning audio plays again, from the next video segment on.
     async fn listen(&mut self) {
         if self.sound.is_some() || !self.main.is_between_segments() {
             return;
@@ -403,15 +401,15 @@ impl Loader {
         }
     }
 
-    /// Where the variant that plays has its audio, if that has a separate list.
+    /// The separate audio playlist of the present variant, if any.
     fn audio_url(&self) -> Option<WebUrl> {
         let (url, master) = self.master.as_ref()?;
         let sound = master.audio_of(master.variants.get(self.variant)?)?;
         join(url, sound.uri.as_deref()?).ok()
     }
 
-    /// Of two lists only one may have broken off: what told how to decode the other one does not come
-    /// again on its own.
+    /// If only one of two playlists was interrupted, the codec config of the other must be
+    /// repeated.
     fn repeat_configs(&mut self, events: &mut Vec<StreamEvent>, restart: bool) {
         for config in self.configs.iter().flatten().filter(|_| restart) {
             let track = config.track();
@@ -431,7 +429,7 @@ impl Loader {
         }
     }
 
-    /// Goes to another variant where the line asks for it.
+    /// Switches the variant if the bandwidth requires it.
     async fn change(&mut self) {
         if !self.main.is_between_segments() {
             return;
@@ -443,7 +441,8 @@ impl Loader {
         }
     }
 
-    /// Goes to another variant. False where that cannot be read in time: the one that plays will do.
+    /// Switches to another variant. False if it cannot be opened in time: the present one
+    /// continues.
     async fn go_to(&mut self, wanted: usize) -> bool {
         let Some((url, master)) = &self.master else { return false };
         let quiet = (self.main.hold_back() / 2).clamp(OPENS_LEAST, MAX_OPENS);
@@ -482,7 +481,7 @@ impl Loader {
     }
 }
 
-/// The lists of a variant; `now` is the list that plays, and whether its audio is wanted that has one of its own.
+/// The playlists of a variant; `now` is the present one, and whether separate audio is wanted.
 async fn tracks(
     fetch: &mut Fetch,
     url: &WebUrl,
@@ -496,7 +495,7 @@ async fn tracks(
     Ok((main, sound))
 }
 
-/// The list of a variant's frame; of a variant that has it in it, of its audio too.
+/// The video playlist of a variant, which can include its audio.
 async fn open_video(
     fetch: &mut Fetch,
     url: &WebUrl,
@@ -509,7 +508,7 @@ async fn open_video(
     Track::open(fetch, &join(url, uri)?, buffer, now).await
 }
 
-/// The list of its audio, where that has one of its own; `main` is that of the frame.
+/// The separate audio playlist, if any; `main` is the video's.
 async fn open_audio(
     fetch: &mut Fetch,
     url: &WebUrl,
@@ -528,7 +527,7 @@ fn end(events: &[StreamEvent]) -> Option<i64> {
     events.iter().rev().find_map(StreamEvent::dts).map(Timestamp::as_micros)
 }
 
-/// By time; what is of one time stays as it is, and a config before the packet that it was before.
+/// Sorts by time; equal times keep their order, and a config stays before its packet.
 fn in_order(events: &mut [StreamEvent]) {
     let mut next = [Timestamp::MAX; 2];
     let mut keys: Vec<Timestamp> = Vec::with_capacity(events.len());

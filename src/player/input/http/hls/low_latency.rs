@@ -1,6 +1,6 @@
-//! Low latency: asking for a list that is answered when it has the next part, and for that part before
-//! it is there (RFC 8216bis §6.2.5, §6.3.7, §6.3.8). A server that does not keep what it promises is
-//! followed as any other from then on. Pure, save for the asking itself.
+//! Low latency: blocking playlist reloads, and requests for parts in advance (RFC 8216bis §6.2.5,
+//! §6.3.7, §6.3.8). A server that does not keep its promises is then followed normally. Pure,
+//! except for the requests.
 
 use std::time::Duration;
 
@@ -23,8 +23,8 @@ const SOONEST: Duration = Duration::from_millis(20);
 const HINTED_PART_GRACE: Duration = Duration::from_millis(500);
 
 impl Track {
-    /// Waits until the list has the part that is next, and takes it along where the list told where
-    /// it will be.
+    /// Waits until the playlist has the next part, and fetches that part in advance if its address
+    /// is known.
     pub(super) async fn reload_part(&mut self, fetch: &mut Fetch) -> Result<(), PullError> {
         let target = self.media.part_target.unwrap_or(SOONEST);
         let pause = if self.trust.broken == 0 { SOONEST } else { target.max(SOONEST * 10) };
@@ -68,8 +68,8 @@ impl Track {
         Ok(())
     }
 
-    /// Where the next part will be. The first of each segment is waited for, so that the line is
-    /// measured now and then.
+    /// The address of the next part. The first part of each segment is not fetched in advance, so
+    /// that the bandwidth can be measured.
     fn hinted(&self) -> Option<FetchRange> {
         let hint = self.media.hint.as_ref().filter(|_| self.part > 0 && !self.trust.no_hints)?;
         let next = self.next == self.media.end() && self.part == self.media.pending.len();
@@ -83,7 +83,7 @@ impl Track {
         Some((url, range))
     }
 
-    /// How to ask for another list of the same so that it is as new as this one says it is.
+    /// The parameters for loading another playlist in at least this one's version.
     pub(super) fn question(&self, other: &WebUrl) -> Option<WebUrl> {
         let same = |uri: &str| join(&self.url, uri).is_ok_and(|url| url == other.asking(&[]));
         let report = self.media.reports.iter().find(|report| same(&report.uri))?;

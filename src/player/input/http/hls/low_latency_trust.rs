@@ -4,19 +4,19 @@ use bytes::Bytes;
 
 use crate::player::input::http::hls::fetch::FetchRange;
 
-/// A promise that was broken so often is none, unless it has been kept so often since then.
+/// A promise broken this often no longer counts, unless it was kept this often since.
 const MAX_BROKEN: u32 = 3;
 const FORGIVEN: u32 = 10;
 
-/// Whether a server keeps what it promises.
+/// Whether a server keeps its promises.
 #[derive(Copy, Clone, Debug, Default)]
 pub(super) struct Trust {
     pub broken: u32,
     kept: u32,
     lost: bool,
-    /// What it leaves from updates is not known here.
+    /// Its delta updates are unusable.
     pub no_updates: bool,
-    /// What it tells to come next does not.
+    /// Its preload hints are wrong.
     pub no_hints: bool,
 }
 
@@ -41,7 +41,7 @@ impl Trust {
     }
 }
 
-/// A part that was asked for before it was told.
+/// A part that was requested in advance.
 #[derive(Debug)]
 pub(super) struct Early {
     pub place: FetchRange,
@@ -49,7 +49,7 @@ pub(super) struct Early {
 }
 
 impl Early {
-    /// What came, if it is what is there.
+    /// Its data, if it is the right one.
     pub fn take(early: &mut Option<Self>, place: &FetchRange) -> Option<Bytes> {
         early.take().filter(|early| early.place == *place).map(|early| early.data)
     }

@@ -1,7 +1,6 @@
-//! HLS (RFC 8216): a task reads playlists and segments ahead (two segments wait in a channel, a full
-//! one makes it wait) and gives their content as stream events, in order. Live lists are joined near their
-//! end, part by part where they have parts (low latency), recorded ones at their beginning; in these
-//! one can go about.
+//! HLS (RFC 8216): a task reads playlists and segments ahead (two segments wait in a channel, which
+//! blocks when full) and returns stream events in order. It joins live playlists near their end,
+//! part by part with low latency, and recorded ones at their beginning, with seeking.
 
 mod audio_rendition;
 pub(in crate::player::input::http) mod decrypt;
@@ -39,7 +38,7 @@ pub(super) struct Hls {
     task: JoinHandle<()>,
     pace: PlayPace,
     duration: Option<Duration>,
-    /// What was wished last, and tells the task of it.
+    /// The last request, sent to the task.
     wish: LoaderRequest,
     wishes: watch::Sender<LoaderRequest>,
 }
@@ -51,10 +50,10 @@ impl Drop for Hls {
 }
 
 impl Hls {
-    /// Begins with the playlist `text`, which came from `url`.
+    /// Begins with the playlist `text` from `url`.
     ///
     /// # Errors
-    /// Where it cannot be played, or what it leads to cannot be read.
+    /// If it is not playable, or its segments are unreadable.
     pub(super) async fn open(
         text: &Bytes,
         url: &WebUrl,
@@ -74,24 +73,24 @@ impl Hls {
         Ok(Self { segments, items: VecDeque::new(), task, pace, duration, wish, wishes })
     }
 
-    /// How long it is, where it is recorded.
+    /// Its length, if it is a recording.
     pub(super) fn duration(&self) -> Option<Duration> {
         self.duration
     }
 
-    /// What comes next is of the segment at this place.
+    /// Seeks to the segment at this position.
     pub(super) fn seek(&mut self, to: Duration) {
         self.items.clear();
         self.wish = LoaderRequest { number: self.wish.number.wrapping_add(1), to };
         self.wishes.send_replace(self.wish);
     }
 
-    /// How what comes is to be played.
+    /// The pace of playback.
     pub(super) fn pace(&self) -> PlayPace {
         self.pace
     }
 
-    /// What comes next; from the end one may still go back. Cancel-safe.
+    /// The next item; seeking back from the end is possible. Cancel-safe.
     pub(super) async fn next(&mut self) -> Result<Item, PullError> {
         loop {
             if let Some(item) = self.items.pop_front() {

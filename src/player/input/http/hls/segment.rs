@@ -13,31 +13,31 @@ use crate::text::problem::problem;
 use crate::wire::container::ts::{self, Demuxer, Event, StreamEvents};
 use crate::wire::container::{Error, mp4};
 
-/// A first frame is looked for in this much: as large as any is.
+/// The first frame is within this many bytes: the size of the largest.
 const MAX_INSPECTED: usize = 4 << 20;
 
-/// Takes segments apart, one after the other.
+/// Demuxes segments in order.
 #[derive(Debug, Default)]
 pub(super) struct SegmentReader {
     ts: Demuxer,
     events: StreamEvents,
-    /// What is before the fragments, as last used.
+    /// The last initialization segment.
     map: Option<Bytes>,
     /// Microseconds of the last packet.
     last: i64,
-    /// Video and audio of the transport stream are encrypted one by one.
+    /// Video and audio of the MPEG-TS are encrypted individually.
     sealed: bool,
 }
 
 impl SegmentReader {
-    /// What comes does not follow from what came before.
+    /// The next data does not follow the previous data.
     pub fn restart(&mut self) {
         (self.ts, self.events) = (Demuxer::new(), StreamEvents::default());
         (self.map, self.sealed) = (None, false);
     }
 
-    /// The events of a segment, behind its beginning where it has one; of a part of one (`whole` is
-    /// false) what the next part continues with comes with that. `seal` opens what is encrypted in it.
+    /// The events of a segment, after its initialization segment if any; for a part (`whole` is
+    /// false), pending data comes with the next part. `seal` decrypts it.
     pub fn read(
         &mut self,
         data: &Bytes,
@@ -71,12 +71,13 @@ impl SegmentReader {
         Ok(out)
     }
 
-    /// The next segment begins a new stream: its configs come again.
+    /// The next segment begins a new stream, with its configs.
     pub fn begin_anew(&mut self) {
         self.events = StreamEvents::default();
     }
 
-    /// One that has a look at what comes next. Only for a beginning: what came before, it does not know.
+    /// A reader that inspects the next data. For a beginning only: it does not know the earlier
+    /// data.
     pub fn at_start() -> SegmentProbe {
         SegmentProbe::default()
     }
@@ -142,8 +143,8 @@ impl SegmentReader {
     }
 }
 
-/// Hands the samples of an MP4 out in the order of their decoding times, their configurations first where
-/// they are wanted (`fresh`). `seal` opens what is encrypted of them.
+/// Returns the samples of an MP4 in DTS order, with configs first if requested (`fresh`). `seal`
+/// decrypts them.
 fn fragments(
     mut data: Bytes,
     fresh: bool,
@@ -179,7 +180,7 @@ fn fragments(
     .map_err(damaged)
 }
 
-/// Looks into a transport stream for its first frame, while it comes.
+/// Searches a growing MPEG-TS for its first frame.
 #[derive(Debug, Default)]
 pub(super) struct SegmentProbe {
     demuxer: Demuxer,
@@ -189,7 +190,7 @@ pub(super) struct SegmentProbe {
 }
 
 impl SegmentProbe {
-    /// Takes more; true once there is a frame, or where there will be none.
+    /// Takes more data; true once there is a frame, or certainly none.
     pub fn take(&mut self, piece: &[u8]) -> bool {
         if self.bytes == 0 && piece.first().is_some_and(|first| *first != 0x47) {
             self.bytes = usize::MAX;
@@ -218,7 +219,7 @@ impl SegmentProbe {
         self.found.iter().position(|event| event.packet_of(Track::Video).is_some())
     }
 
-    /// What comes first of it, up to the first frame; nothing without one.
+    /// The first events up to the first frame; empty without one.
     pub fn events(mut self) -> Vec<StreamEvent> {
         self.found.truncate(self.first_frame().map_or(0, |at| at + 1));
         self.found
@@ -230,7 +231,7 @@ pub(super) fn is_of_track(event: &StreamEvent) -> bool {
     event.track().is_some()
 }
 
-/// What was encrypted on its own, as it was before.
+/// Decrypts an individually encrypted event.
 fn open(event: Event, seal: &Decryption) -> Event {
     match event {
         Event::Video { codec: ts::Codec::H264, dts, pts, keyframe, data } => {
@@ -242,7 +243,7 @@ fn open(event: Event, seal: &Decryption) -> Event {
     }
 }
 
-/// The time in an ID3 tag at the start of `data`, in 90,000ths, and what follows it.
+/// The time in an ID3 tag at the start of `data` in 90 kHz units, and the data after it.
 fn id3(data: &[u8]) -> (Option<i64>, &[u8]) {
     const OWNER: &[u8] = b"com.apple.streaming.transportStreamTimestamp\0";
     let Some(&[b'I', b'D', b'3', _, _, _, a, b, c, d]) = data.first_chunk::<10>() else {

@@ -1,4 +1,4 @@
-//! Servers of lists that stall, or send too much: what is told, and what continues all the same.
+//! Servers whose playlists stall or send too much: the messages, and the parts that continue.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,23 +19,23 @@ use crate::player::input::http::hls::loader::{Batch, Loader, LoaderRequest};
 use crate::player::input::http::pull_error::PullError;
 use crate::player::input::http::request::{Item, PullRequest};
 
-/// Much longer than a server here takes for what it does answer.
+/// Much longer than these servers take for an answer.
 const QUIET: Duration = Duration::from_secs(2);
-/// How long a trickle would continue.
+/// How long slow data would last.
 const WHOLE: Duration = Duration::from_secs(40);
 
-/// What a server does.
+/// A server's behavior.
 enum Does {
     Sends(Vec<u8>),
-    /// Nothing, for as long as anybody waits.
+    /// It sends nothing.
     Stalls,
-    /// It has no such thing.
+    /// The file is missing.
     Lacks,
     /// Sends this again and again, this many bytes at a time.
     Trickles(u8, usize),
 }
 
-/// A server, and what it was asked for.
+/// A server, and its requests.
 struct Server {
     port: u16,
     asked: Arc<Mutex<Vec<String>>>,
@@ -67,7 +67,7 @@ impl Server {
         self.asked.lock().iter().filter(|asked| *asked == path).count()
     }
 
-    /// Begins with this list, as it came from `/list.m3u8`, with these limits.
+    /// Opens this playlist as `/list.m3u8` with these limits.
     async fn open(&self, list: &str, limits: Limits) -> Result<Loader, PullError> {
         let url = self.url("/list.m3u8");
         let (buffer, decode_budget, opening) = (Arc::default(), Arc::default(), Arc::default());
@@ -116,7 +116,7 @@ async fn answer(
     }
 }
 
-/// So many frames of AAC, a second of which are 47; 215 bytes each.
+/// This many AAC frames (47 per second), 215 bytes each.
 fn aac_frames(frames: usize) -> Vec<u8> {
     let length = 215_usize;
     let head = [
@@ -149,7 +149,7 @@ fn list(segments: &[&str], more: &str) -> String {
     text + "#EXT-X-ENDLIST\n"
 }
 
-/// All that comes, until the end or what goes wrong.
+/// All items until the end or an error.
 async fn all(loader: Loader) -> (Vec<Batch>, Option<PullError>) {
     let (out, mut batches) = mpsc::channel(1);
     let (_wishes, wished) = watch::channel(LoaderRequest::default());
@@ -170,7 +170,7 @@ async fn all(loader: Loader) -> (Vec<Batch>, Option<PullError>) {
     (came, problem)
 }
 
-/// The sentence about what went wrong.
+/// The sentence of the error.
 fn cause(problem: Option<PullError>) -> String {
     match problem {
         Some(PullError::Told(told) | PullError::Stalls(told)) => told.to_string(),
@@ -346,9 +346,9 @@ fn is_packet(item: &Item) -> bool {
     matches!(item, Item::Event(StreamEvent::Packet(_)))
 }
 
-/// Plays the frame and its audio in a list each, until the audio is heard again or `most` segments came: what
-/// was told, and how many came. `each` is asked after each of them, with its items and whether it was told
-/// that the audio does not come; where it says so, the next is waited for, as slowly as it is played.
+/// Plays video and audio from two playlists until the audio returns or `most` segments have
+/// arrived; returns the messages and the number. `each` gets each segment's items and whether the
+/// audio is reported missing; if it returns true, the next segment is awaited at playback speed.
 async fn until_heard(
     server: &Server,
     most: usize,
@@ -429,7 +429,7 @@ async fn where_the_sound_alone_does_not_come_the_picture_goes_on_and_the_sound_c
     }
 }
 
-/// Whatever is wrong with its list; the segments of the audio are twice as long as those of the frame.
+/// Whatever is wrong with its playlist; audio segments are twice as long as the video's.
 #[tokio::test]
 async fn where_the_list_of_the_sound_cannot_be_opened_at_first_the_picture_is_played_and_the_sound_taken_up()
  {

@@ -8,17 +8,17 @@ use crate::media::VideoCodec;
 use crate::player::session::decode_budget::DecodeBudget;
 use crate::wire::hls::{Variant, VariantVideo};
 
-/// A variant may take this much of what was measured to be stayed with, and to be gone up to.
+/// The share of the bandwidth that a variant may use to stay, and to switch up.
 const STAY: f64 = 0.9;
 const UP: f64 = 0.7;
-/// How much a new measurement counts.
+/// The weight of a new measurement.
 const WEIGHT: f64 = 0.4;
-/// Where a variant does not tell its frames a second.
+/// For a variant without a frame rate.
 const USUAL_RATE: f64 = 30.0;
-/// Less than this says nothing of a line.
+/// A smaller download says nothing about the bandwidth.
 const MIN_SAMPLE_BYTES: usize = 8 << 10;
 
-/// What is known of the way to the server.
+/// The known bandwidth to the server.
 #[derive(Debug, Default)]
 pub(super) struct Bandwidth {
     /// Bits a second.
@@ -26,7 +26,7 @@ pub(super) struct Bandwidth {
 }
 
 impl Bandwidth {
-    /// So many bytes came in this time.
+    /// This many bytes arrived in this time.
     pub fn note(&mut self, bytes: usize, took: Duration) {
         if bytes < MIN_SAMPLE_BYTES {
             return;
@@ -36,7 +36,7 @@ impl Bandwidth {
         self.estimate = Some(self.estimate.map_or(rate, weight));
     }
 
-    /// Which variant to play next; `now` is the one that is played.
+    /// The next variant; `now` is the present one.
     pub fn choose(
         &self,
         variants: &[Variant],
@@ -64,7 +64,7 @@ impl Bandwidth {
     }
 }
 
-/// The best of those that take less than the one that plays: of its own codec, where there is one.
+/// The best variant below the present one: with the same codec if possible.
 pub(super) fn lesser(
     variants: &[Variant],
     now: usize,
@@ -76,12 +76,12 @@ pub(super) fn lesser(
     those.max_by_key(|(_, it)| (alike(it), rank(it))).map(|(at, _)| at)
 }
 
-/// Of those that fit the one of the most bits, of equal ones the one that is the least work.
+/// The order of fitting variants: the highest bitrate, then the least decoding work.
 fn rank(variant: &Variant) -> (u64, bool, bool) {
     (variant.bandwidth, !variant.hdr, variant.video() == VariantVideo::Of(VideoCodec::H264))
 }
 
-/// Those with a frame that can be shown here; all, where there is none.
+/// The decodable variants with video; all if there is none.
 fn candidates<'a>(
     variants: &'a [Variant],
     can: &dyn Fn(&Variant) -> bool,
@@ -125,8 +125,8 @@ pub(super) fn is_playable(variant: &Variant, decode_budget: &DecodeBudget) -> bo
     is_known(variant) && in_time()
 }
 
-/// The one to begin with: the first that the list names, as its author wished; H.264 where it names
-/// the same in that too.
+/// The first variant: the first in the playlist, as its author intended; H.264 if it lists the same
+/// in several codecs.
 pub(super) fn first(variants: &[Variant], can: &dyn Fn(&Variant) -> bool) -> usize {
     let all = || candidates(variants, can);
     let Some((at, first)) = all().next() else { return 0 };

@@ -1,7 +1,7 @@
-//! Bytes of a file on a web server, read at any place by the readers of files, which are told that bytes
-//! are missing and call again once they were brought. A few blocks are kept; what is missing comes from
-//! the answer that the file was opened with, as long as it is near, and otherwise in parts that are
-//! asked for. Whatever the server sends, no more is kept than [`MAX_KEPT_BYTES`], or the one thing that is read.
+//! Bytes of a file on a web server, for readers with random access: a reader gets an error for
+//! missing bytes, and is called again when they have arrived. A few blocks are cached; nearby
+//! missing bytes come from the first response, others from range requests. At most
+//! [`MAX_KEPT_BYTES`], or one read, are cached, whatever the server sends.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -20,47 +20,47 @@ use crate::player::input::http::request::PullRequest;
 use crate::text::problem::problem;
 use crate::wire::container::ReadAt;
 
-/// Bytes are kept in blocks of this size.
+/// The block size.
 const BLOCK: u64 = 64 << 10;
-/// So many bytes are kept.
+/// The size of the cache.
 const MAX_KEPT_BYTES: u64 = 12 << 20;
-/// So many are read at a time, at most: the index of a film of half a day.
+/// Limit for a read: the index of a film of half a day.
 const MAX_READ: usize = 48 << 20;
-/// What is so near in what comes on its own is waited for.
+/// Bytes this close in the first response are awaited.
 const NEAR_BYTES: u64 = 512 << 10;
-/// Where the server gives no parts, this much is passed over for what is behind it.
+/// Without range support, at most this much is skipped.
 const MAX_SKIPPED_BYTES: u64 = 8 << 20;
 /// A part takes about a second, and is of such a size.
 const TAKES: f64 = 1.0;
 const MIN_PART: u64 = 128 << 10;
 const MAX_PART: u64 = 2 << 20;
-/// So much is read ahead of what is wanted.
+/// The read-ahead.
 const READ_AHEAD_BYTES: u64 = 4 << 20;
-/// The last bytes show whether the server gives parts, which it has said by then.
+/// The last bytes, whose request shows whether the server supports ranges.
 const TAIL: u64 = 64 << 10;
 const LENGTH: Duration = Duration::from_secs(5);
-/// What comes on its own is given up for parts where it is silent for this long; it has no limit as a whole.
+/// The first response is abandoned for ranges if it is silent for this long; it has no total limit.
 const QUIET: Duration = Duration::from_secs(4);
 const UNBOUNDED: Duration = Duration::from_secs(1 << 20);
 
-/// Whether the server gives parts.
+/// Whether the server supports ranges.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::player::input::http) enum Gives {
-    /// That is still to be found out.
+    /// Not known yet.
     Asking,
     Parts,
     /// The file from its beginning alone.
     Whole,
 }
 
-/// A part that was asked for, and how long it took.
+/// A fetched range, and its duration.
 type FetchedPart = (RangeParts, u64, Duration, Result<Result<Bytes, Unavailable>, net::Error>);
 
 /// See the module.
 #[derive(Debug)]
 pub(in crate::player::input::http) struct Blocks {
     size: u64,
-    /// Whether the server said how long it is.
+    /// Whether the server announced the length.
     told: bool,
     kept: BTreeMap<u64, Block>,
     uses: u64,
@@ -71,30 +71,30 @@ pub(in crate::player::input::http) struct Blocks {
     parts: RangeParts,
     idle: Option<RangeParts>,
     fetched: JoinSet<FetchedPart>,
-    /// What was asked for.
+    /// The requested range.
     span: (u64, u64),
     /// The size of the next part.
     part: u64,
-    /// What was to be read ahead did not come.
+    /// The read-ahead failed.
     failed: bool,
-    /// What was to be read and is not there: from here to there.
+    /// The missing range of a read.
     missing: Option<(u64, u64)>,
 }
 
 #[derive(Debug)]
 struct Block {
     bytes: Bytes,
-    /// When it was of use, counted.
+    /// A counter of its last use.
     used: u64,
 }
 
-/// What comes on its own: the bytes after the last whole block.
+/// The first response: the bytes after the last complete block.
 #[derive(Debug)]
 struct TailBytes {
     flow: Download,
     begins: u64,
     rest: BytesMut,
-    /// Since it is waited for.
+    /// While it is awaited.
     patience: Option<StallTimeout>,
 }
 
@@ -105,7 +105,7 @@ impl TailBytes {
 }
 
 impl Blocks {
-    /// Of `flow`, whose beginning was read and which is `whole` bytes long, where that is known.
+    /// For `flow`, whose beginning was read, with `whole` bytes if known.
     pub fn new(flow: Flow, start: &[u8], whole: Option<u64>, ask: &PullRequest) -> Self {
         let size = whole.unwrap_or(u64::MAX / 4);
         let parts = RangeParts::new(flow.url().clone(), ask.net.clone(), size);
@@ -147,7 +147,7 @@ impl Blocks {
         blocks
     }
 
-    /// Whether the server gives parts of it, as far as that is known.
+    /// Whether the server supports ranges, as far as known.
     pub fn gives(&mut self) -> Gives {
         if let Some(answer) = self.asked.try_join_next() {
             self.answered(answer.ok().flatten());
@@ -155,7 +155,7 @@ impl Blocks {
         self.gives
     }
 
-    /// The same once the server has said it. Cancel-safe.
+    /// The same, after waiting for the answer. Cancel-safe.
     pub async fn answer(&mut self) -> Gives {
         if let Some(answer) = self.asked.join_next().await {
             self.answered(answer.ok().flatten());
@@ -170,28 +170,28 @@ impl Blocks {
         }
     }
 
-    /// What is wanted stands elsewhere from now on: what is being asked for is not waited for.
+    /// The wanted position is elsewhere now: does not wait for the pending request.
     pub fn leave(&mut self) {
         self.fetched = JoinSet::new();
         self.failed = false;
         self.wait_no_more();
     }
 
-    /// How long what comes on its own was waited for does not count any more.
+    /// Resets the waiting time for the first response.
     fn wait_no_more(&mut self) {
         if let Some(line) = &mut self.line {
             line.patience = None;
         }
     }
 
-    /// It continues here: what comes on its own is given up where that is not near.
+    /// Playback continues here: abandons the first response if it is not near.
     pub fn go_on_at(&mut self, at: u64) {
         if self.gives == Gives::Parts && !self.is_near(at, NEAR_BYTES) {
             self.line = None;
         }
     }
 
-    /// Asks for what follows there, so that it is there before it is wanted.
+    /// Requests the following bytes in advance.
     pub fn read_ahead(&mut self, at: u64) {
         if self.gives != Gives::Parts || self.failed {
             return;
@@ -207,11 +207,11 @@ impl Blocks {
         }
     }
 
-    /// Brings what was missing when it was to be read. Cancel-safe; waits without a limit where the server
-    /// sends nothing on its own.
+    /// Fetches the missing bytes of a read. Cancel-safe; waits without a limit if the first
+    /// response is silent.
     ///
     /// # Errors
-    /// It does not come.
+    /// They do not arrive.
     pub async fn bring(&mut self) -> Result<(), PullError> {
         while let Some((from, until)) = self.missing {
             let Some(at) = self.first_missing(from, until) else {
@@ -242,7 +242,7 @@ impl Blocks {
         Ok(())
     }
 
-    /// Whether the answer that it was opened with gives this soon.
+    /// Whether the first response reaches this position soon.
     fn is_near(&self, at: u64, near: u64) -> bool {
         self.line.as_ref().is_some_and(|line| {
             let taken = line.flow.taken();
@@ -250,7 +250,7 @@ impl Blocks {
         })
     }
 
-    /// Reads on in what comes on its own; where that stalls and the server gives parts, it is given up.
+    /// Reads the first response; if it stalls and the server supports ranges, abandons it.
     async fn read_line(&mut self) -> Result<(), PullError> {
         let Self { line, asked, gives, .. } = self;
         let (asking, bounded) = (*gives == Gives::Asking, *gives == Gives::Parts);
@@ -296,7 +296,7 @@ impl Blocks {
         Ok(())
     }
 
-    /// Bytes came by themselves.
+    /// Bytes of the first response arrived.
     fn come(&mut self, bytes: &[u8]) {
         let Some(line) = &mut self.line else { return };
         line.rest.extend_from_slice(bytes);
@@ -310,7 +310,7 @@ impl Blocks {
         whole.into_iter().for_each(|(at, bytes)| self.keep(at, bytes));
     }
 
-    /// Asks for what is missing from here on.
+    /// Requests the missing bytes from here on.
     fn ask_for(&mut self, at: u64) {
         let from = at / BLOCK * BLOCK;
         let most = from.saturating_add(self.part).min(self.size);
@@ -324,7 +324,7 @@ impl Blocks {
         });
     }
 
-    /// A part came, or why it did not.
+    /// A range arrived, or failed.
     fn take(&mut self, (parts, from, took, bytes): FetchedPart) -> Result<(), PullError> {
         self.idle = Some(parts);
         let bytes = bytes.inspect_err(|_| self.part = MIN_PART)?;
@@ -338,7 +338,7 @@ impl Blocks {
         Ok(())
     }
 
-    /// Keeps what begins with a block.
+    /// Caches data from a block boundary on.
     fn put(&mut self, from: u64, bytes: &[u8]) {
         let mut at = from;
         for block in bytes.chunks(BLOCK as usize) {
@@ -383,7 +383,7 @@ impl Blocks {
     }
 }
 
-/// Where the last bytes begin.
+/// The beginning of the last block.
 fn last_block(size: u64) -> u64 {
     size.saturating_sub(TAIL) / BLOCK * BLOCK
 }

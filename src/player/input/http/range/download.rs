@@ -1,5 +1,5 @@
-//! A body as it comes, how much of it has come, and the rest of it by another connection: what has a
-//! length is no broadcast, and continues where it broke off.
+//! A body with its progress, which continues on another connection after an interruption if its
+//! length is known, because it is no broadcast then.
 
 use bytes::Bytes;
 
@@ -12,20 +12,20 @@ use crate::net::web::{Flow, Span, Unavailable, WebUrl};
 pub(in crate::player::input::http) struct Download {
     flow: Flow,
     taken: u64,
-    /// Bytes of the whole, where the server said so.
+    /// The whole length in bytes, if announced.
     whole: Option<u64>,
-    /// What the server called its state.
+    /// The validator of its version.
     mark: Option<String>,
 }
 
 impl Download {
-    /// Of `flow`, whose whole is this long and of which this much was read.
+    /// For `flow` with this whole length, of which this much was read.
     pub(in crate::player::input::http) fn new(flow: Flow, taken: u64, whole: Option<u64>) -> Self {
         let mark = flow.mark().map(str::to_owned);
         Self { flow, taken, whole, mark }
     }
 
-    /// Bytes from the beginning of the whole to what comes next.
+    /// The position of the next bytes.
     pub(in crate::player::input::http) fn taken(&self) -> u64 {
         self.taken
     }
@@ -44,7 +44,7 @@ impl Download {
         self.whole.is_some_and(|whole| self.taken < whole)
     }
 
-    /// Asks for the rest; or why it is not to be had, though the server answers.
+    /// Requests the rest, or returns why the server refuses it.
     pub(in crate::player::input::http) async fn go_on(
         &mut self,
         url: &WebUrl,

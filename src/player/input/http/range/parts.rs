@@ -1,6 +1,6 @@
-//! Parts of a recording on a web server, asked for one after the other. What the server says of them is
-//! looked at: who gives other bytes than were asked for gives none. A part that breaks off, or of which the
-//! server gives the beginning alone, continues where it stood.
+//! Range requests for a recording on a web server, one at a time. The server's declaration is
+//! checked: wrong bytes count as none. An interrupted or shortened range continues where it
+//! stopped.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use crate::net::web::{Client, Flow, Span, StallTimeout, Unavailable, WebResponse, WebUrl};
 use crate::net::{self, Cause, ConnectStage, Options, WebProblem};
 
-/// Silence is borne for this long, and a part has come by then.
+/// The limit of silence, and for a range.
 const QUIET: Duration = Duration::from_secs(4);
 const PART_TIMEOUT: Duration = Duration::from_secs(8);
 /// A part is asked for so often in all, and so often in a row without anything of it.
@@ -22,26 +22,26 @@ pub(in crate::player::input::http) struct RangeParts {
     client: Client,
     options: Options,
     url: WebUrl,
-    /// Whose server sent us there: an address that one is sent on to may hold for a while only.
+    /// The address before redirects, because a redirect's target may be temporary.
     door: WebUrl,
     whole: u64,
-    /// What the server called its state, as long as it did.
+    /// The validator of its version, while it stays the same.
     mark: Option<String>,
 }
 
 impl RangeParts {
-    /// Of what is there and is this many bytes long.
+    /// For a file with this many bytes.
     pub fn new(url: WebUrl, options: Options, whole: u64) -> Self {
         let (client, door) = (Client::new(options.clone()), url.clone());
         Self { client, options, url, door, whole, mark: None }
     }
 
-    /// Of what was found by this address.
+    /// With the address before redirects.
     pub fn found_by(self, door: &WebUrl) -> Self {
         Self { door: door.clone(), ..self }
     }
 
-    /// Of this state of it: where the server names another one, what it gives are no parts of it.
+    /// With this version: ranges of another one are rejected.
     pub fn of(self, mark: Option<&str>) -> Self {
         Self { mark: mark.map(str::to_owned), ..self }
     }
@@ -57,10 +57,10 @@ impl RangeParts {
         self.whole
     }
 
-    /// The rest of it, as it comes. `None` where the server gives something else.
+    /// The rest as it arrives. `None` if the server sends something else.
     ///
     /// # Errors
-    /// What went wrong on the way.
+    /// The error.
     pub async fn rest(&self, from: u64) -> Result<Option<Flow>, net::Error> {
         let span = Span { from, until: self.whole };
         let (mark, options) = (self.mark.as_deref(), &self.options);
@@ -71,11 +71,11 @@ impl RangeParts {
         Ok(rest?.ok())
     }
 
-    /// At most `length` bytes from `from` on: fewer at the end alone. `None` where the server gives
+    /// At most `length` bytes from `from`: fewer only at the end. `None` if the server sends
     /// something else.
     ///
     /// # Errors
-    /// What went wrong on the way.
+    /// The error.
     pub async fn read(&mut self, from: u64, length: u64) -> Result<Option<Bytes>, net::Error> {
         Ok(self.part(from, length).await?.ok())
     }
@@ -83,7 +83,7 @@ impl RangeParts {
     /// The same, or why not.
     ///
     /// # Errors
-    /// As those of [`read`](Self::read).
+    /// Like those of [`read`](Self::read).
     pub async fn part(
         &mut self,
         from: u64,
@@ -133,7 +133,7 @@ impl RangeParts {
         self.problem(WebProblem::TooLittle)
     }
 
-    /// That something else comes than was asked for, as something that may pass.
+    /// The error of a wrong answer, as a temporary one.
     pub fn other(&self) -> net::Error {
         self.problem(WebProblem::OtherPart)
     }
@@ -143,7 +143,7 @@ impl RangeParts {
         net::Error { stage, cause, peer: self.url.endpoint().to_string() }
     }
 
-    /// Asks for a span, of which the server may give the beginning alone: this many bytes.
+    /// Requests a range, of which the server may send only this many first bytes.
     async fn ask(
         &mut self,
         span: Span,
@@ -207,7 +207,7 @@ mod tests {
 
     use super::*;
 
-    /// What is at `/door` is sent on to an address that holds for three questions.
+    /// `/door` redirects to an address that is valid for three requests.
     async fn answer(mut socket: TcpStream, asked: &AtomicU32) -> std::io::Result<()> {
         loop {
             let mut head = Vec::new();

@@ -1,5 +1,4 @@
-//! Filters of audio from OBS's files: those of the kinds that onair has, with their numbers as
-//! onair means them.
+//! Audio filters of OBS's files: those that onair supports, with converted values.
 
 use std::collections::BTreeMap;
 
@@ -11,8 +10,8 @@ use crate::studio::settings::import::obs::imported_filters::ImportedFilters;
 use crate::studio::settings::import::obs::json::{array, number, part, text};
 use crate::studio::settings::import::obs::video_filters::{is_of_audio, kind};
 
-/// The filters of audio. `strips` are those of the file by their names: another one's level may
-/// decide. Of one that has a frame too, the others are its frame's.
+/// The audio filters. `strips` are the file's strips by name, for side chains. For a source with
+/// video, other filters belong to the video.
 pub(in crate::studio::settings) fn read(
     source: &Value,
     strips: &BTreeMap<&str, StripId>,

@@ -1,6 +1,5 @@
-//! Audio sources from OBS's files as strips of the mixer: microphones, what the speakers are given,
-//! and the audio of media files and streams, with fader, mute, balance, time, filters, where they are heard, and the tracks that they
-//! go to.
+//! Audio sources of OBS's files as mixer strips: microphones, speaker outputs, and the audio of
+//! media files and streams, with fader, mute, balance, sync offset, filters, monitoring and tracks.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -16,7 +15,7 @@ use crate::studio::settings::import::obs::video_filters::kind;
 use crate::studio::settings::import::obs::video_sources::names_device;
 use crate::text::problem::{Problem, problem};
 
-/// Where a file has the devices that are heard in every scene.
+/// The global audio devices of a file.
 const GLOBAL: [&str; 6] = [
     "DesktopAudioDevice1",
     "DesktopAudioDevice2",
@@ -29,10 +28,10 @@ const GLOBAL: [&str; 6] = [
 /// All tracks of a source's `mixers`.
 const ALL: u64 = (1 << MAX_TRACKS) - 1;
 
-/// The flag of a source that is made mono.
+/// The mono flag of a source.
 const MONO: u64 = 1 << 1;
 
-/// What one hears that is no frame; `None` for every other kind.
+/// An audio source; `None` for other kinds.
 pub(in crate::studio::settings) fn choice(source: &Value) -> Option<AudioChoice> {
     match kind(source).0 {
         // Their ids are not ours: the default device, to be chosen again.
@@ -51,7 +50,7 @@ pub(in crate::studio::settings) fn choice(source: &Value) -> Option<AudioChoice>
     }
 }
 
-/// One application that is captured alone, by its name or that of its program.
+/// A captured application by its name or that of its program.
 fn application(source: &Value) -> Option<AudioChoice> {
     let settings = source.get("settings")?;
     let name = text(settings, "TargetName");
@@ -62,8 +61,8 @@ fn application(source: &Value) -> Option<AudioChoice> {
     (!name.is_empty()).then_some(AudioChoice::Application(name))
 }
 
-/// The strips of a file: its audio, and those `beside` frames, by the names of these. `told` gets
-/// what is left out.
+/// The strips of a file: its audio sources, and those `beside` video, by their names. `told` gets
+/// the parts that are not imported.
 pub(in crate::studio::settings) fn read(
     json: &Value,
     beside: &BTreeMap<&str, AudioChoice>,

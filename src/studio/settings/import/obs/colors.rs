@@ -1,7 +1,7 @@
-//! What OBS's filters do to colours beside their work (its colour correction, its keys, its masks), as
-//! a colour correction of ours. The second versions of its filters reckon with light, where ours (and
-//! their first versions) reckon with the values of pixels: what multiplies light is the root of it
-//! here, what is added to light is what it does to the middle of the range.
+//! The color effects of OBS's filters (color correction, keys, masks), as onair's color correction.
+//! Their second versions work in linear light, while onair (and their first versions) works on
+//! pixel values: a multiplication of light is converted to its root, and an addition to its effect
+//! on the middle of the range.
 
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ const POWER: f32 = 2.2;
 /// White, without its opacity.
 const WHITE: u64 = 0xFF_FF_FF;
 
-/// Their colour correction; `not` is told what of it is left out.
+/// OBS's color correction; `not` gets the unsupported parts.
 pub(in crate::studio::settings) fn correction(
     settings: &Value,
     second: bool,
@@ -52,7 +52,7 @@ pub(in crate::studio::settings) fn correction(
     Filter::Color(lit(plain, by, brightness * times + add))
 }
 
-/// What a key does to what it leaves, if anything.
+/// The effect of a key on the rest, if any.
 pub(in crate::studio::settings) fn behind_key(settings: &Value, second: bool) -> Option<Filter> {
     let number = |key: &str| number(settings, key).unwrap_or(0.0) as f32;
     let (contrast, brightness) = (bent(number("contrast")), number("brightness"));
@@ -67,7 +67,7 @@ pub(in crate::studio::settings) fn behind_key(settings: &Value, second: bool) ->
     unless_plain(done)
 }
 
-/// What a mask does to what is seen, if anything; `not` is told what of it is left out.
+/// The effect of a mask on the visible part, if any; `not` gets the unsupported parts.
 pub(in crate::studio::settings) fn behind_mask(
     settings: &Value,
     second: bool,
@@ -78,7 +78,7 @@ pub(in crate::studio::settings) fn behind_mask(
     if shade.is_none() {
         not.push(problem!("import-color", color = &hex(color)));
     }
-    // A shade of grey multiplies by its own value, reckoned either way.
+    // A shade of gray multiplies by its own value, reckoned either way.
     let gain = shade.unwrap_or(1.0);
     unless_plain(Correction { gain, opacity: opacity(settings, second), ..Correction::PLAIN })
 }
@@ -87,14 +87,14 @@ fn unless_plain(done: Correction) -> Option<Filter> {
     (done != Correction::PLAIN).then_some(Filter::Color(done))
 }
 
-/// The same, with light multiplied and added to; gamma comes first there, and last here.
+/// The same with multiplied and added light; gamma is first in OBS, and last in onair.
 fn lit(plain: Correction, by: f32, add: f32) -> Correction {
     let gain = by.max(0.0).powf(plain.gamma / POWER);
     let brightness = if add.abs() < 1e-6 { 0.0 } else { value(light(0.5) + add) - 0.5 };
     Correction { gain, brightness, ..plain }
 }
 
-/// Their contrast and gamma: 0 changes nothing, 1 doubles, -1 halves.
+/// OBS's contrast and gamma: 0 is neutral, 1 doubles, −1 halves.
 fn bent(it: f32) -> f32 {
     if it < 0.0 { 1.0 / (1.0 - it) } else { it + 1.0 }
 }
@@ -104,7 +104,7 @@ fn opacity(settings: &Value, second: bool) -> f32 {
     (if second { told.unwrap_or(1.0) } else { told.unwrap_or(100.0) / 100.0 }) as f32
 }
 
-/// The value of a colour that is grey.
+/// The value of a color that is gray.
 fn grey(color: u64) -> Option<f32> {
     let Rgba { red, green, blue, .. } = json::color(color);
     (red == green && green == blue).then(|| f32::from(red) / 255.0)

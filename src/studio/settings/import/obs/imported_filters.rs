@@ -1,4 +1,4 @@
-//! What becomes of the filters of a source of OBS, of video and of audio.
+//! The import of a source's filters, for video and audio.
 
 use serde_json::Value;
 
@@ -7,15 +7,15 @@ use crate::studio::settings::import::obs::json::{is_off, text};
 use crate::studio::settings::sections::filters::NamedSettings;
 use crate::text::problem::{Problem, problem};
 
-/// What became of a source's filters.
+/// The result for a source's filters.
 #[derive(Debug)]
 pub(in crate::studio::settings) struct ImportedFilters<S> {
     pub(in crate::studio::settings) slots: Vec<S>,
-    /// The kinds and names of those that were not taken.
+    /// The kinds and names of those that were not imported.
     pub(in crate::studio::settings) not: Vec<String>,
-    /// So many more were not.
+    /// The number of further ones.
     pub(in crate::studio::settings) more: usize,
-    /// What of the others is not as it was.
+    /// The changed parts of the imported ones.
     pub(in crate::studio::settings) otherwise: Vec<Problem>,
 }
 
@@ -26,7 +26,8 @@ impl<S> Default for ImportedFilters<S> {
 }
 
 impl<S> ImportedFilters<S> {
-    /// One of theirs: `filters` of ours for it, and what of it is `not`; numbers are told with this many `digits`.
+    /// Imports one of OBS's filters as onair's `filters`; `not` are its unsupported parts; numbers
+    /// are shown with this many `digits`.
     pub(in crate::studio::settings) fn take<F: NamedSettings>(
         &mut self,
         table: &Value,
@@ -53,7 +54,7 @@ impl<S> ImportedFilters<S> {
         }
     }
 
-    /// Those that were not taken, of a source or audio source of this name.
+    /// The filters of a source of this name that were not imported.
     pub(in crate::studio::settings) fn left_out(
         &self,
         kind: TrackKind,
@@ -81,7 +82,7 @@ impl<S> ImportedFilters<S> {
     }
 }
 
-/// Brings every number into its range; those that were not are told.
+/// Clamps every number, and reports changes.
 fn bound(filter: &mut impl NamedSettings, digits: usize, not: &mut Vec<Problem>) {
     for (name, range, value) in filter.numbers() {
         let was = *value;
@@ -102,7 +103,7 @@ fn bound(filter: &mut impl NamedSettings, digits: usize, not: &mut Vec<Problem>)
     }
 }
 
-/// The kind, and the name that a person gave it: of plugins the kind says nothing.
+/// The kind and the user's name, because a plugin's kind says nothing.
 pub(in crate::studio::settings) fn called(table: &Value) -> String {
     let name = text(table, "name");
     let called = match text(table, "id") {

@@ -1,4 +1,4 @@
-//! What is in OBS's files: values by their keys, and colours in one number.
+//! Values in OBS's files by their keys, and colors as one number.
 
 use serde_json::Value;
 
@@ -25,17 +25,17 @@ pub(in crate::studio::settings) fn is_on(value: &Value, key: &str) -> bool {
     value.get(key).and_then(Value::as_bool) == Some(true)
 }
 
-/// One that is on at first, and is off.
+/// A value whose default is on, and which is off.
 pub(in crate::studio::settings) fn is_off(value: &Value, key: &str) -> bool {
     value.get(key).and_then(Value::as_bool) == Some(false)
 }
 
-/// A part by its key; where there is none, nothing is in it.
+/// A part by its key; empty if it is missing.
 pub(in crate::studio::settings) fn part<'a>(value: &'a Value, key: &str) -> &'a Value {
     value.get(key).unwrap_or(&Value::Null)
 }
 
-/// Their colours are ABGR in one number.
+/// OBS's colors are ABGR in one number.
 pub(in crate::studio::settings) fn color(number: u64) -> Rgba {
     let [red, green, blue, alpha, ..] = number.to_le_bytes();
     Rgba { red, green, blue, alpha }

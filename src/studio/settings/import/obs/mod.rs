@@ -32,7 +32,7 @@ use crate::studio::settings::import::obs::sizes::Known;
 use crate::studio::settings::import::obs::video_sources::ImportedSource;
 use crate::text::problem::{Problem, problem};
 
-/// What is left out is listed up to here.
+/// Limit for the listed parts that are not imported.
 const MAX_REPORTED: usize = 1_000;
 /// Whether this is such a file.
 pub(in crate::studio::settings) fn is_one(json: &Value) -> bool {
@@ -40,7 +40,7 @@ pub(in crate::studio::settings) fn is_one(json: &Value) -> bool {
     json.get("sources").is_some_and(Value::is_array) && (has("scene_order") || has("current_scene"))
 }
 
-/// Takes in what can be.
+/// Imports the supported parts.
 pub(in crate::studio::settings) fn import(json: &Value) -> Import {
     let mut importer = Importer { canvas: placement::canvas(json), ..Importer::default() };
     let all: Vec<&Value> = [array(json, "sources"), array(json, "groups")].concat();
@@ -92,9 +92,9 @@ struct Importer<'a> {
     by_name: BTreeMap<&'a str, &'a Value>,
     scenes: BTreeMap<&'a str, u32>,
     sources: BTreeMap<&'a str, Option<SourceId>>,
-    /// Those that some scene shows.
+    /// Those that a scene shows.
     groups: BTreeSet<&'a str>,
-    /// What those that were taken tell of themselves.
+    /// The known properties of imported sources.
     known: BTreeMap<&'a str, Known>,
     collection: Empty,
     items: u32,
@@ -257,7 +257,7 @@ impl<'a> Importer<'a> {
         }
     }
 
-    /// Keys and scripts are not taken in.
+    /// Hotkeys and scripts are not imported.
     fn tell_of_the_rest(&mut self, json: &Value, all: &[&'a Value]) {
         let bound = |it: &&Value| {
             let keys = it.get("hotkeys").and_then(Value::as_object);
@@ -273,7 +273,7 @@ impl<'a> Importer<'a> {
         }
     }
 
-    /// What no scene shows is not taken in; audio are heard without.
+    /// Sources without a scene are not imported; audio plays without one.
     fn tell_of_unused(&mut self, all: &[&'a Value]) {
         let shown = |source: &Value| match text(source, "id") {
             "scene" => true,
@@ -349,7 +349,7 @@ impl<'a> Importer<'a> {
     }
 }
 
-/// What of an item of this name onair has not; nothing is cut of what is `whole` (a group).
+/// The unsupported parts of an item of this name; a `whole` one (a group) is not cropped.
 fn item_not(table: &Value, name: &str, whole: bool) -> impl Iterator<Item = Problem> {
     let sides = ["crop_left", "crop_top", "crop_right", "crop_bottom"];
     let cut = sides.iter().any(|side| number(table, side).is_some_and(|it| it > 0.0));

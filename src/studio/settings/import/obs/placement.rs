@@ -1,16 +1,16 @@
-//! Where items are in OBS's files: pixels about a point of alignment, in the size of the source by
-//! itself times a scale, or in a box; and how they are laid down there.
+//! The placement of items in OBS's files: pixels around an alignment point, with the source's own
+//! size times a scale, or in a box; and their blend modes.
 
 use serde_json::Value;
 
 use crate::compose::scene::{Blend, Crop, Fit, Placement};
 use crate::studio::settings::import::obs::json::number;
 
-/// Scales that differ by less are one.
+/// Scales that differ by less are equal.
 const SAME: f64 = 1e-3;
 
-/// An item's place. `size`: of what it shows, pixels; where it is not known, that of the canvas is
-/// taken, and whether that mattered comes with it. Of what is `whole` (a group) nothing is cut.
+/// An item's placement. `size`: of its content in pixels; if unknown, the canvas size is used, and
+/// the result says whether that mattered. A `whole` one (a group) is not cropped.
 pub(in crate::studio::settings) fn place(
     table: &Value,
     size: Option<(f64, f64)>,
@@ -90,7 +90,7 @@ pub(in crate::studio::settings) fn place(
     (place.bounded(), unsure)
 }
 
-/// How an item is laid down.
+/// The blend mode of an item.
 pub(in crate::studio::settings) fn blend(name: &str) -> Blend {
     match name {
         "additive" => Blend::Add,
@@ -103,7 +103,7 @@ pub(in crate::studio::settings) fn blend(name: &str) -> Blend {
     }
 }
 
-/// The size that a collection is made for.
+/// The canvas size of a collection.
 pub(in crate::studio::settings) fn canvas(json: &Value) -> (f64, f64) {
     let side = |key| json.get("resolution").and_then(|it| number(it, key));
     let valid = |side: &f64| (2.0..=16_384.0).contains(side);

@@ -1,5 +1,5 @@
-//! How large sources of OBS's files are by themselves, which their scenes count by: from their
-//! settings, or from the sequence headers of the files that they name.
+//! The own sizes of sources in OBS's files, on which scenes depend: from their settings, or from
+//! the headers of their files.
 
 use std::path::Path;
 
@@ -13,21 +13,21 @@ use crate::wire::container::Format;
 
 /// Slides whose sequence headers are read.
 const MAX_SLIDES: usize = 100;
-/// What such a file is read for is spread over all of it: larger ones are left alone.
+/// Reading a file for this covers all of it, so larger ones are skipped.
 const MAX_SCANNED: u64 = 256 << 20;
 
-/// What is known of a source before it is opened.
+/// The known properties of a source before it is opened.
 #[derive(Copy, Clone, Debug, Default, PartialEq)]
 pub(in crate::studio::settings) struct Known {
     /// Width and height in pixels.
     pub(in crate::studio::settings) size: Option<(f64, f64)>,
-    /// Whether there is audio in it; `None`: it was not looked at.
+    /// Whether it has audio; `None`: not checked.
     pub(in crate::studio::settings) sounds: Option<bool>,
-    /// Parts of it can be seen through, by a separate stream in its file.
+    /// It has transparency, through a separate stream in its file.
     pub(in crate::studio::settings) clear: bool,
 }
 
-/// What a source of this kind (without its version) tells.
+/// The properties of a source of this kind (without its version).
 pub(in crate::studio::settings) fn of(
     kind: &str,
     source: &Value,
@@ -62,7 +62,7 @@ pub(in crate::studio::settings) fn of(
     Known { size, sounds: silent.then_some(false), clear: false }
 }
 
-/// Theirs is as large as the largest frame, unless told.
+/// OBS's slide show has the size of the largest image, unless configured.
 fn slides(settings: &Value) -> Option<(f64, f64)> {
     if let Ok(size) = text(settings, "use_custom_size").parse::<Size>() {
         return Some((size.width.into(), size.height.into()));

@@ -1,4 +1,4 @@
-//! How texts look and slides follow each other in OBS's files, as properties of ours.
+//! Text styles and slide show timing of OBS's files, as onair's properties.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ const BOLD: u64 = 1;
 const ITALIC: u64 = 2;
 const LINES: u64 = 4 | 8;
 
-/// The properties of a source of this kind (without its version), and what of them onair has not.
+/// The properties of a source of this kind (without its version), and the unsupported parts.
 pub(in crate::studio::settings) fn properties(
     kind: &str,
     source: &Value,
@@ -42,7 +42,7 @@ pub(in crate::studio::settings) fn properties(
     (set.bounded(), not)
 }
 
-/// What becomes of something that plays while it is not shown.
+/// The behavior of media while hidden.
 fn hidden(kind: &str, settings: &Value) -> WhenHidden {
     match kind {
         "ffmpeg_source" if is_off(settings, "restart_on_activate") => WhenHidden::Plays,
@@ -58,7 +58,7 @@ fn hidden(kind: &str, settings: &Value) -> WhenHidden {
     }
 }
 
-/// What becomes of something that plays at its end.
+/// The behavior of media at the end.
 fn at_end(kind: &str, settings: &Value) -> EndBehavior {
     match kind {
         "ffmpeg_source" if is_off(settings, "is_local_file") || is_on(settings, "looping") => {
@@ -71,7 +71,7 @@ fn at_end(kind: &str, settings: &Value) -> EndBehavior {
     }
 }
 
-/// A colour whose opacity is a number from 0 to 100 beside it.
+/// A color with a separate opacity from 0 to 100.
 fn with_opacity(settings: &Value, key: &str, default: u64, opacity: &str, usual: f64) -> Rgba {
     let share = number(settings, opacity).unwrap_or(usual).clamp(0.0, 100.0) / 100.0;
     let alpha = (share * 255.0).round() as u8;
@@ -97,7 +97,7 @@ fn font(settings: &Value, usual: u32, not: &mut Vec<Problem>) -> Style {
     }
 }
 
-/// The second version of both kinds begins with larger letters.
+/// The second version of both kinds has larger letters by default.
 fn usual_size(source: &Value, first: u32) -> u32 {
     let version = text(source, "versioned_id");
     if version.ends_with("_v2") || version.ends_with("_v3") { 256 } else { first }

@@ -1,5 +1,5 @@
-//! The transitions of a collection of OBS, that of all scenes and those of some: their kinds and
-//! settings as far as onair has the like.
+//! The transitions of a collection of OBS, the default and those of scenes: their kinds and
+//! settings, as far as supported.
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,15 +11,15 @@ use crate::compose::transition::{Kind, Matte, Order, Pattern, Side, Stinger, Tra
 use crate::studio::settings::import::obs::json::{array, color, is_on, number, part, text, whole};
 use crate::text::problem::{Problem, problem};
 
-/// Frames a second where a stinger's cut is a number of frames: the file does not say.
+/// The assumed frame rate for a stinger's transition point in frames: the file does not contain it.
 const USUAL_FPS: f64 = 30.0;
 
-/// The transition that was chosen, and what of it is not as it was, in plain words.
+/// The chosen transition, and its changed parts as texts.
 pub(in crate::studio::settings) fn read(json: &Value) -> (Kind, Option<Problem>) {
     named(json, text(json, "current_transition"))
 }
 
-/// That of a scene, where it has one of its own; it is named in what is private to the scene.
+/// The transition of a scene, if it has its own, from the scene's private settings.
 pub(in crate::studio::settings) fn of_scene(
     json: &Value,
     scene: &Value,
@@ -70,8 +70,8 @@ fn named(json: &Value, name: &str) -> (Kind, Option<Problem>) {
     (kind, None)
 }
 
-/// Those that need no settings, a cut and a fade, are not in the list: only their names are told, in
-/// the language that OBS had.
+/// Transitions without settings, a cut and a fade, are not in the list: only their names exist, in
+/// OBS's language.
 fn by_name(name: &str) -> (Kind, Option<Problem>) {
     let lower = name.to_lowercase();
     let is = |words: &[&str]| words.iter().any(|word| word.to_lowercase() == lower);
@@ -85,7 +85,7 @@ fn by_name(name: &str) -> (Kind, Option<Problem>) {
     }
 }
 
-/// What a cut is called there.
+/// The names of a cut.
 #[rustfmt::skip]
 const CUTS: [&str; 55] = [
     "Cięcie", "Cortar", "Corte", "Coupure", "Cut", "Cắt", "Decupare", "Etena", "Geàrr", "Gzem", "Izrezivanje",
@@ -96,7 +96,7 @@ const CUTS: [&str; 55] = [
     "直接轉場", "자르기",
 ];
 
-/// What a fade is called there.
+/// The names of a fade.
 #[rustfmt::skip]
 const FADES: [&str; 53] = [
     "Crìon", "Desvanecer", "Desvanecimiento", "Dissolvenza", "Esmaecer", "Estompare", "Esvaecer", "Esvair", "Fade",

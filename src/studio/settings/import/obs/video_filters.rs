@@ -1,5 +1,4 @@
-//! Filters from OBS's files: those of the kinds that onair has, with their numbers as onair
-//! means them.
+//! Video filters of OBS's files: those that onair supports, with converted values.
 
 use std::path::Path;
 
@@ -44,7 +43,7 @@ pub(in crate::studio::settings) fn read(source: &Value, size: (f64, f64)) -> Imp
     taken
 }
 
-/// What is done with the fields of a capture card: not among the filters there.
+/// The deinterlacing of a source, which is not a filter in OBS.
 fn deinterlacing(source: &Value) -> (Option<Filter>, Option<Problem>) {
     let whole = |key: &str| source.get(key).and_then(Value::as_i64).unwrap_or(0);
     let (mode, not) = match whole("deinterlace_mode") {
@@ -63,14 +62,13 @@ fn deinterlacing(source: &Value) -> (Option<Filter>, Option<Problem>) {
     (Some(Filter::Deinterlace { mode, field }), not)
 }
 
-/// Whether it is a filter of audio, be it one that onair has or not.
+/// Whether it is an audio filter, supported or not.
 pub(in crate::studio::settings) fn is_of_audio(table: &Value) -> bool {
     let kind = text(table, "id");
     OF_AUDIO.iter().any(|known| kind.starts_with(known))
 }
 
-/// What kind a filter is of, and whether it is the second version of it, whose numbers mean other
-/// things.
+/// The kind of a filter, and whether it is its second version, whose numbers differ.
 pub(in crate::studio::settings) fn kind(table: &Value) -> (&str, bool) {
     let kind = match text(table, "versioned_id") {
         "" => text(table, "id"),
@@ -79,8 +77,8 @@ pub(in crate::studio::settings) fn kind(table: &Value) -> (&str, bool) {
     kind.strip_suffix("_v2").map_or((kind, false), |kind| (kind, true))
 }
 
-/// One of theirs as ours: itself, and what else it does behind it. `not` is told what of it is left
-/// out.
+/// An OBS filter as onair's: itself, and further effects after it. `not` gets the unsupported
+/// parts.
 fn filters(table: &Value, size: (f64, f64), not: &mut Vec<Problem>) -> Option<Vec<Filter>> {
     let settings = part(table, "settings");
     let (kind, second) = kind(table);
@@ -122,7 +120,7 @@ fn filter(
             color: key_color(settings, [0, 0x99, 255]),
             similarity: number("similarity", 400.0) / 1_000.0,
             smoothness: number("smoothness", 80.0) / 1_000.0,
-            // Theirs is how far from the key colours lose their own; most leave it at 100.
+            // Theirs is how far from the key colors lose their own; most leave it at 100.
             spill: number("spill", 100.0) / 125.0,
             // Theirs goes by the distance alone.
             protect: 0.0,
@@ -152,7 +150,7 @@ fn filter(
             let reading = match text(settings, "type") {
                 "mask_alpha_filter.effect" => Reading::Alpha,
                 "mask_color_filter.effect" | "" => Reading::Luma,
-                // Those that add, multiply or subtract colours.
+                // Those that add, multiply or subtract colors.
                 _ => return None,
             };
             Filter::Mask { file: text(settings, "image_path").into(), reading }
@@ -192,7 +190,7 @@ fn keeps_shape(settings: &Value, (width, height): (f64, f64)) -> bool {
     })
 }
 
-/// The colour of a key; their blue is not the same in all.
+/// The color of a key; their blue is not the same in all.
 fn key_color(settings: &Value, blue: [u8; 3]) -> [u8; 3] {
     match text(settings, "key_color_type") {
         "blue" => blue,

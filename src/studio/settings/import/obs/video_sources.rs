@@ -1,4 +1,4 @@
-//! The sources of OBS's files that show something, as sources of ours, with what of them is not taken.
+//! The video sources of OBS's files as sources of onair, with the unsupported parts.
 
 use std::path::{Path, PathBuf};
 
@@ -11,18 +11,18 @@ use crate::studio::settings::import::obs::json::{
 use crate::studio::settings::import::obs::text_and_slides;
 use crate::text::problem::{Problem, problem};
 
-/// A source that is taken in.
+/// An imported source.
 #[derive(Debug)]
 pub(in crate::studio::settings) struct ImportedSource {
     pub(in crate::studio::settings) choice: VideoChoice,
     pub(in crate::studio::settings) properties: Properties,
-    /// What of it is not, in plain words.
+    /// Its unsupported parts, as texts.
     pub(in crate::studio::settings) not: Vec<Problem>,
-    /// What is cut off it: left, top, right, bottom, in pixels.
+    /// Its crop: left, top, right, bottom in pixels.
     pub(in crate::studio::settings) cut: Option<[f64; 4]>,
 }
 
-/// What kind a source is of, without its version.
+/// The kind of a source without its version.
 pub(in crate::studio::settings) fn kind(source: &Value) -> &str {
     let kind = text(source, "id");
     let versioned =
@@ -30,7 +30,7 @@ pub(in crate::studio::settings) fn kind(source: &Value) -> &str {
     versioned.map_or(kind, |(kind, _)| kind)
 }
 
-/// A source of ours for one of theirs; the error is its kind, or why there is none.
+/// An onair source for an OBS one; the error is its kind, or why it is not imported.
 pub(in crate::studio::settings) fn read(source: &Value) -> Result<ImportedSource, Problem> {
     let settings = part(source, "settings");
     let kind = kind(source);
@@ -43,7 +43,7 @@ pub(in crate::studio::settings) fn read(source: &Value) -> Result<ImportedSource
             format!("slides:{first}")
         }
         "color_source" => {
-            // What a person has not changed is not in the file: white, and a grey since the third version.
+            // What a person has not changed is not in the file: white, and a gray since the third version.
             let newest = [text(source, "id"), text(source, "versioned_id")]
                 .into_iter()
                 .any(|it| it.ends_with("_v3"));
@@ -142,7 +142,7 @@ fn playlist(settings: &Value, not: &mut Vec<Problem>) -> (String, Vec<PathBuf>) 
     (format!("file:{first}"), files.into_iter().map(PathBuf::from).collect())
 }
 
-/// The first frame or folder of a slide show, and what follows it.
+/// The first image or folder of a slide show, and the following ones.
 fn slides(settings: &Value, not: &mut Vec<Problem>) -> (String, Vec<PathBuf>) {
     let all = array(settings, "files");
     let mut all = all.iter().map(|it| text(it, "value")).filter(|it| !it.is_empty());
@@ -171,7 +171,7 @@ fn cut(settings: &Value) -> Option<[f64; 4]> {
     cut.iter().any(|side| *side > 0.0).then_some(cut)
 }
 
-/// The name of a source as part of an id.
+/// The name of a source as part of an ID.
 fn shared_name(source: &Value) -> String {
     let plain = |sign: &char| sign.is_alphanumeric() || matches!(sign, ' ' | '-' | '_');
     let name: String = text(source, "name").chars().filter(plain).take(60).collect();

@@ -32,7 +32,7 @@ pub enum TagEvent {
     /// A codec that FLV has no meaning for, or that cannot be decoded; told once.
     UnsupportedVideo(VideoFormat),
     UnsupportedAudio(AudioFormat),
-    /// How colours are meant (Enhanced RTMP v2, `colorInfo`).
+    /// How colors are meant (Enhanced RTMP v2, `colorInfo`).
     Colors(Colors),
     /// How many channels the audio has, by its layout.
     Channels(AudioFormat, u16),
