@@ -92,7 +92,9 @@ pub fn run(args: &RemuxArgs, globals: &Globals, clock: Clock) -> Exit {
         return Exit::Usage;
     }
     sandbox::files(&[&args.output]);
-    work(globals, clock, "remux", |stop| remux_part(part, &drop, &args.input, &args.output, stop))
+    work(globals, clock, "remux", |stop| {
+        remux_part(part, &drop, &args.input, &args.output, &|_| stop())
+    })
 }
 
 /// Runs `onair repair`.

@@ -11,5 +11,5 @@ mod trouble;
 
 pub use backend::space::free as free_space;
 pub use media_file::MediaFile;
-pub use new_file::{create, create_new};
+pub use new_file::{create, create_new, rename_new, rename_numbered};
 pub use trouble::Trouble;

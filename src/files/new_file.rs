@@ -1,6 +1,6 @@
 //! New files that never overwrite existing ones.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -51,6 +51,37 @@ pub fn create(path: &Path) -> io::Result<(File, PathBuf)> {
     create_new(path)
 }
 
+/// Gives a file another name in its folder; a file of that name is not written over.
+///
+/// # Errors
+/// When there is one ([`io::ErrorKind::AlreadyExists`]), or the system refuses.
+pub fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
+    match fs::hard_link(from, to) {
+        Ok(()) => fs::remove_file(from),
+        Err(error) => match error.kind() {
+            io::ErrorKind::AlreadyExists | io::ErrorKind::NotFound => Err(error),
+            _ if to.symlink_metadata().is_ok() => Err(io::ErrorKind::AlreadyExists.into()),
+            // A disk without links, such as a memory card.
+            _ => fs::rename(from, to),
+        },
+    }
+}
+
+/// The same with the first numbered name that is free, which is given.
+///
+/// # Errors
+/// When the system refuses, or all names are taken.
+pub fn rename_numbered(from: &Path, to: &Path) -> io::Result<PathBuf> {
+    for name in names(to) {
+        match rename_new(from, &name) {
+            Ok(()) => return Ok(name),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(all_taken())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,5 +114,24 @@ mod tests {
     fn a_device_is_written_to() {
         assert_eq!(create(Path::new("/dev/null")).unwrap().1, Path::new("/dev/null"));
         assert!(create(&std::env::temp_dir()).is_err(), "a folder is no file");
+    }
+
+    #[test]
+    fn a_renamed_file_replaces_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let [one, two, three] = ["one", "two", "three"].map(|name| folder.path().join(name));
+        fs::write(&one, "1").unwrap();
+        fs::write(&two, "2").unwrap();
+        assert_eq!(rename_new(&one, &two).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        rename_new(&one, &three).unwrap();
+        assert_eq!(
+            (one.exists(), fs::read(&two).unwrap(), fs::read(&three).unwrap()),
+            (false, b"2".to_vec(), b"1".to_vec())
+        );
+        assert_eq!(rename_numbered(&three, &two).unwrap(), folder.path().join("two-1"));
+        assert_eq!(
+            rename_new(&one, &folder.path().join("four")).unwrap_err().kind(),
+            io::ErrorKind::NotFound
+        );
     }
 }

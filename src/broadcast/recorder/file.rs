@@ -32,6 +32,14 @@ pub struct Error {
 }
 
 impl Error {
+    /// The same of a file that was to get another name.
+    pub(super) fn renamed(mut self, from: &Path, to: &Path) -> Self {
+        if self.path == from {
+            self.path = to.to_owned();
+        }
+        self
+    }
+
     pub(super) fn new(path: &Path, error: &io::Error) -> Self {
         Self { words: error.to_string(), ..Self::of(path, Trouble::of(error)) }
     }

@@ -17,7 +17,7 @@ pub use trim::Cut;
 
 use crate::base::Timestamp;
 use crate::broadcast::recorder::file::{self, File, copier};
-use crate::files::{MediaFile, Trouble};
+use crate::files::{self, MediaFile, Trouble};
 use crate::media::{EncodedPacket, Metadata, StreamEvent};
 use crate::text::Problem;
 use crate::text::problem::problem;
@@ -45,6 +45,17 @@ pub enum Failure {
     Nothing(PathBuf),
     /// Somebody asked to stop.
     Interrupted,
+}
+
+impl Failure {
+    /// The same of the file by the name that it was to get.
+    fn of(self, unfinished: &Path, to: &Path) -> Self {
+        match self {
+            Self::Write(error) => Self::Write(error.renamed(unfinished, to)),
+            Self::Lacking { lack, .. } => Self::Lacking { to: to.to_owned(), lack },
+            other => other,
+        }
+    }
 }
 
 impl From<file::Error> for Failure {
@@ -124,16 +135,20 @@ fn open(path: &Path) -> Result<MediaFile, Failure> {
     MediaFile::open(path).map_err(|error| unreadable(path)(error.into()))
 }
 
+/// Is told how much of a copy is written, from 0 to 1, often; and tells whether to stop.
+pub type Progress<'a> = &'a dyn Fn(f32) -> bool;
+
 /// Puts the packets of `from` into the new file `to`, whose name tells its format. `stop` is asked
 /// often.
 ///
 /// # Errors
 /// If the input is unreadable, or the output exists, cannot be written or does not support a part.
 pub fn remux(from: &Path, to: &Path, stop: &dyn Fn() -> bool) -> Result<Report, Failure> {
-    remux_part(Cut::default(), &[], from, to, stop)
+    remux_part(Cut::default(), &[], from, to, &|_| stop())
 }
 
 /// The same for a part of the file, without the kinds in `drop` that the output does not support.
+/// Until it is complete, the output has a hidden name.
 ///
 /// # Errors
 /// Like [`remux`].
@@ -142,7 +157,7 @@ pub fn remux_part(
     drop: &[Part],
     from: &Path,
     to: &Path,
-    stop: &dyn Fn() -> bool,
+    progress: Progress<'_>,
 ) -> Result<Report, Failure> {
     let format = Format::of_path(to).ok_or_else(|| file::Error::of(to, Trouble::Format))?;
     if to.symlink_metadata().is_ok() {
@@ -151,7 +166,7 @@ pub fn remux_part(
     let mut source = open(from)?;
     let mut index = source.index().map_err(unreadable(from))?;
     let begins = (part != Cut::default()).then(|| part.apply(&mut index));
-    let report = copy(drop, from, &mut source, index, to, format, stop)?;
+    let report = copy(drop, from, &mut source, index, to, format, progress)?;
     Ok(Report { begins, ..report })
 }
 
@@ -162,7 +177,7 @@ fn copy(
     mut index: Index,
     to: &Path,
     format: Format,
-    stop: &dyn Fn() -> bool,
+    progress: Progress<'_>,
 ) -> Result<Report, Failure> {
     if index.samples.is_empty() {
         return Err(Failure::Nothing(from.to_owned()));
@@ -177,15 +192,19 @@ fn copy(
     }
     let course = Course::of(&index, format);
     let muxer = copier(format, index.tracks.clone(), &course.timing);
-    let mut file = File::create_by(to, muxer)?;
-    let written = pour(from, source, &index, &course, format, &mut file, stop);
-    if let Err(failure) = written {
+    let mut file = File::create_by(&unfinished_name(to), muxer)?;
+    let written = pour(from, source, &index, &course, format, &mut file, progress);
+    let named = written.and_then(|()| {
+        let failed = |error| Failure::Write(file::Error::new(to, &error));
+        files::rename_numbered(file.path(), to).map_err(failed)
+    });
+    let path = named.map_err(|failure| {
         // Half a copy of what is there helps nobody.
         let _ = std::fs::remove_file(file.path());
-        return Err(failure);
-    }
+        failure.of(file.path(), to)
+    })?;
     Ok(Report {
-        path: file.path().to_owned(),
+        path,
         how: How::Copied,
         duration: course.end.since(Timestamp::ZERO),
         begins: None,
@@ -195,6 +214,14 @@ fn copy(
     })
 }
 
+/// What a copy is called while it is written.
+fn unfinished_name(to: &Path) -> PathBuf {
+    let mut name = std::ffi::OsString::from(".");
+    name.push(to.file_name().unwrap_or_default());
+    name.push(".part");
+    to.with_file_name(name)
+}
+
 fn pour(
     from: &Path,
     source: &mut MediaFile,
@@ -202,14 +229,15 @@ fn pour(
     course: &Course,
     format: Format,
     file: &mut File,
-    stop: &dyn Fn() -> bool,
+    progress: Progress<'_>,
 ) -> Result<(), Failure> {
     let moved = |chapter: &Chapter| {
         let at = chapter.at.offset(course.shift).max(Timestamp::ZERO);
         StreamEvent::Metadata(Metadata::Chapter(Chapter { at, ..chapter.clone() }))
     };
     let mut chapters = index.chapters.iter().peekable();
-    for place in &index.samples {
+    let all = index.samples.len().max(1) as f32;
+    for (number, place) in index.samples.iter().enumerate() {
         while let Some(chapter) = chapters.next_if(|chapter| chapter.at <= place.dts) {
             file.write(&moved(chapter))?;
         }
@@ -224,7 +252,7 @@ fn pour(
         let track = place.track.track();
         let packet = EncodedPacket::received(track, (dts, pts), place.keyframe, data);
         file.write(&StreamEvent::Packet(packet))?;
-        if stop() {
+        if progress(number as f32 / all) {
             return Err(Failure::Interrupted);
         }
     }
@@ -265,7 +293,7 @@ pub fn repair(path: &Path, stop: &dyn Fn() -> bool) -> Result<Report, Failure> {
             index,
             &path.with_file_name(name),
             format,
-            stop,
+            &|_| stop(),
         );
     };
     index.cut();
