@@ -3,6 +3,7 @@
 mod chat;
 pub mod docks;
 pub mod go_live;
+pub mod mixer;
 pub mod parts;
 pub mod program;
 pub mod right_panel;
@@ -11,7 +12,6 @@ use egui::{Rect, Ui, pos2, vec2};
 
 use crate::studio::settings::Panel;
 use crate::ui::input::actions::Action;
-use crate::ui::mixer;
 use crate::ui::scenes::{self, left_panel};
 use crate::ui::studio_page::docks::Docks;
 use crate::ui::studio_page::parts::PageParts;

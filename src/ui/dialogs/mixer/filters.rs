@@ -7,7 +7,7 @@ use crate::mix::filter::{Filter, MAX_FILTERS, Parameter, Slot, Unit};
 use crate::studio::snapshot::StripView;
 use crate::ui::dialogs::mixer::row::line;
 use crate::ui::input::actions::key;
-use crate::ui::mixer::labels;
+use crate::ui::studio_page::mixer::labels;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::text::format;
 use crate::ui::view::View;

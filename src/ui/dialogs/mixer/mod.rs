@@ -11,9 +11,9 @@ use crate::studio::Command;
 use crate::studio::snapshot::{SourceState, StripView};
 use crate::ui::dialogs::card::{DialogAnswer, heading, modal};
 use crate::ui::input::actions::key;
-use crate::ui::mixer::add_audio;
-use crate::ui::mixer::labels;
-use crate::ui::mixer::labels::MixerSelection;
+use crate::ui::studio_page::mixer::add_audio;
+use crate::ui::studio_page::mixer::labels;
+use crate::ui::studio_page::mixer::labels::MixerSelection;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::text::format;
@@ -145,5 +145,5 @@ fn monitoring(ui: &mut Ui, view: &mut View<'_>) {
     let (theme, texts) = (view.theme, view.texts);
     let name = texts.get("monitoring-device");
     section(ui, theme, &name).on_hover_text(&*texts.get("tip-monitoring-device"));
-    crate::ui::mixer::monitoring::field(ui, view);
+    crate::ui::studio_page::mixer::monitoring::field(ui, view);
 }

@@ -10,7 +10,7 @@ use crate::studio::snapshot::{SourceState, StripView};
 use crate::studio::{Command, TalkMode};
 use crate::ui::dialogs::mixer::row::{line, one_of};
 use crate::ui::input::actions::key;
-use crate::ui::mixer::labels;
+use crate::ui::studio_page::mixer::labels;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap, size};
 use crate::ui::text::format;

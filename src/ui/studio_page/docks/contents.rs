@@ -6,12 +6,13 @@ use crate::studio::settings::Panel;
 use crate::ui::dialogs::event_log;
 use crate::ui::input::actions::{Action, key};
 use crate::ui::scenes::{inspector, left_panel};
+use crate::ui::studio_page::mixer;
 use crate::ui::studio_page::parts::PageParts;
 use crate::ui::studio_page::{chat, go_live, program};
 use crate::ui::style::theme::gap;
 use crate::ui::targets::child;
 use crate::ui::view::View;
-use crate::ui::{mixer, targets, watch};
+use crate::ui::{targets, watch};
 
 /// What a panel is called.
 pub(super) fn title(panel: Panel) -> &'static str {

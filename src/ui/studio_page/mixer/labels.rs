@@ -1,0 +1,262 @@
+//! Sources of sound and strips in words and pictures, and the strip that the mixer shows.
+
+use egui::{Color32, Context, Id, Ui};
+
+use crate::audio::AudioChoice;
+use crate::mix::StripId;
+use crate::player::source::plain;
+use crate::studio::snapshot::{AudioSource, SourceState, StripView};
+use crate::studio::{Command, TalkMode, audio_of, is_audio_of};
+use crate::ui::input::actions::key;
+use crate::ui::style::icons::Icon;
+use crate::ui::text::format;
+use crate::ui::view::View;
+use crate::ui::widgets::{Level, meter};
+
+/// A list that was not drawn for so long had been closed.
+const CLOSED_SECONDS: f64 = 1.0;
+
+/// The strip that is looked at, and its filter, kept while the window is open.
+#[derive(Copy, Clone, Debug, Default)]
+pub struct MixerSelection {
+    pub strip: StripId,
+    pub filter: usize,
+}
+
+impl MixerSelection {
+    fn place() -> Id {
+        Id::unique("mixer-strip")
+    }
+
+    /// What was looked at last.
+    pub fn get(ctx: &Context) -> Self {
+        ctx.data(|data| data.get_temp(Self::place())).unwrap_or_default()
+    }
+
+    /// What is looked at from now on.
+    pub fn set(self, ctx: &Context) {
+        ctx.data_mut(|data| data.insert_temp(Self::place(), self));
+    }
+}
+
+/// Drawn in an open list of sources: as it opens, the studio looks for what there is now, since
+/// applications come and go.
+pub fn look_again(ui: &Ui, view: &mut View<'_>) {
+    let place = Id::unique("sounds-looked-for");
+    let now = ui.input(|input| input.time);
+    let seen = ui.data_mut(|data| {
+        let seen = data.get_temp::<f64>(place);
+        data.insert_temp(place, now);
+        seen
+    });
+    if seen.is_none_or(|seen| now - seen > CLOSED_SECONDS) {
+        view.send(Command::RefreshDevices);
+    }
+}
+
+/// The meter of what has this name: peak, held and RMS; or why it is not heard.
+pub fn meter_of(
+    ui: &mut Ui,
+    view: &View<'_>,
+    name: &str,
+    (peak, held, rms): (f32, f32, f32),
+    silent: Option<String>,
+    width: f32,
+) {
+    let name = view.texts.with("level-of", &[("name", name.into())]);
+    let muted = silent.is_some();
+    let words = silent.unwrap_or_else(|| level_words(view, peak, rms));
+    let shown = Level { name: &name, words: &words, peak, held, muted };
+    meter(ui, view.theme, &shown, width).on_hover_text(&*view.texts.get("tip-level"));
+}
+
+/// A level in words: peak and RMS.
+fn level_words(view: &View<'_>, peak: f32, rms: f32) -> String {
+    let (peak, rms) = (format::decibels(peak), format::decibels(rms));
+    view.texts.with("level-words", &[("peak", peak.into()), ("rms", rms.into())])
+}
+
+/// What a strip can hear, other files apart; `own`: the one that is to hear it.
+pub fn choices(view: &View<'_>, own: Option<StripId>) -> Vec<AudioChoice> {
+    let microphones = view.snapshot.microphones.iter();
+    let mut choices: Vec<AudioChoice> =
+        microphones.map(|device| AudioChoice::Mic(Some(device.id.clone()))).collect();
+    if !choices.is_empty() {
+        choices.insert(0, AudioChoice::Mic(None));
+    }
+    choices.extend(played(view));
+    choices.extend(shown(view, own));
+    choices.extend([AudioChoice::Tone, AudioChoice::Silence]);
+    choices
+}
+
+/// Media files and streams that scenes or the chosen picture show and that no strip but `own` hears:
+/// twice would be twice as loud.
+pub fn shown(view: &View<'_>, own: Option<StripId>) -> Vec<AudioChoice> {
+    let snapshot = view.snapshot;
+    let others = snapshot.strips.iter().filter(|strip| Some(strip.sound.id) != own);
+    let heard: Vec<&AudioChoice> = others.map(|strip| choice_of(view, strip)).collect();
+    let main = snapshot.video.iter().map(|video| &video.choice);
+    let sources = snapshot.scenes.collection.sources.iter().map(|source| &source.choice);
+    let mut choices: Vec<AudioChoice> = Vec::new();
+    for choice in main.chain(sources).filter_map(audio_of) {
+        if !heard.contains(&&choice) && !choices.contains(&choice) {
+            choices.push(choice);
+        }
+    }
+    choices
+}
+
+/// What this machine plays: all of it, what goes to one pair of speakers, or one application. One that is chosen stays in the list
+/// while it is not running.
+pub fn played(view: &View<'_>) -> Vec<AudioChoice> {
+    let snapshot = view.snapshot;
+    let running = snapshot.applications.iter().cloned().map(AudioChoice::Application);
+    let mut choices: Vec<AudioChoice> = vec![AudioChoice::System(None)];
+    // With one pair there is no other than the default.
+    if snapshot.speakers.len() > 1 {
+        let speakers = snapshot.speakers.iter().map(|it| AudioChoice::System(Some(it.id.clone())));
+        choices.extend(speakers);
+    }
+    choices.extend(running);
+    let main = snapshot.audio.iter().map(|audio| &audio.choice);
+    let chosen = main.chain(snapshot.strips.iter().map(|strip| &strip.sound.choice));
+    for choice in chosen {
+        let kind = matches!(choice, AudioChoice::Application(_) | AudioChoice::System(_));
+        if kind && !choices.contains(choice) {
+            choices.push(choice.clone());
+        }
+    }
+    choices
+}
+
+/// What a strip hears: the main one, what is chosen as the sound.
+pub fn choice_of<'a>(view: &View<'a>, strip: &'a StripView) -> &'a AudioChoice {
+    match &view.snapshot.audio {
+        Some(audio) if strip.sound.id == StripId::MAIN => &audio.choice,
+        _ => &strip.sound.choice,
+    }
+}
+
+/// What to call a strip.
+pub fn label_of(view: &View<'_>, strip: &StripView) -> String {
+    if strip.sound.name.is_empty() {
+        name_of_choice(view, choice_of(view, strip), &strip.device)
+    } else {
+        strip.sound.name.clone()
+    }
+}
+
+/// What to call the sound source.
+pub fn name_of(view: &View<'_>, audio: &AudioSource) -> String {
+    name_of_choice(view, &audio.choice, &audio.name)
+}
+
+/// What to call a source; `device` is what the system calls it, where it is open.
+pub fn name_of_choice(view: &View<'_>, choice: &AudioChoice, device: &str) -> String {
+    match choice {
+        AudioChoice::Mic(_) if !device.is_empty() => device.to_owned(),
+        AudioChoice::Mic(Some(id)) => {
+            let known = view.snapshot.microphones.iter().find(|device| device.id == *id);
+            known.map_or_else(|| id.clone(), |device| device.name.clone())
+        }
+        AudioChoice::Mic(None) => view.texts.get("microphone-default").to_string(),
+        AudioChoice::System(None) => view.texts.get("system-audio").to_string(),
+        AudioChoice::System(Some(id)) => {
+            let known = view.snapshot.speakers.iter().find(|device| device.id == *id);
+            let name = known.map_or(id, |device| &device.name);
+            view.texts.with("system-audio-of", &[("name", name.as_str().into())])
+        }
+        AudioChoice::Application(name) if device.is_empty() => name.clone(),
+        AudioChoice::Application(_) => device.to_owned(),
+        AudioChoice::Tone => view.texts.get("test-tone").to_string(),
+        AudioChoice::Silence => view.texts.get("silence").to_string(),
+        AudioChoice::None => view.texts.get("no-audio").to_string(),
+        AudioChoice::Stream(url) => match shown_as(view, choice) {
+            Some(name) => name,
+            None if device.is_empty() => plain(url),
+            None => device.to_owned(),
+        },
+        AudioChoice::File(path) => shown_as(view, choice).unwrap_or_else(|| {
+            path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+        }),
+    }
+}
+
+/// Whether a source or the chosen picture shows what is heard.
+pub fn is_shown(view: &View<'_>, choice: &AudioChoice) -> bool {
+    let main = view.snapshot.video.iter().map(|video| &video.choice);
+    let sources = view.snapshot.scenes.collection.sources.iter().map(|source| &source.choice);
+    main.chain(sources).any(|shown| is_audio_of(choice, shown))
+}
+
+/// What the scenes call the source that this is the sound of.
+fn shown_as(view: &View<'_>, choice: &AudioChoice) -> Option<String> {
+    let mut sources = view.snapshot.scenes.collection.sources.iter();
+    let source = sources.find(|source| is_audio_of(choice, &source.choice))?;
+    Some(source.name.clone())
+}
+
+/// How a source fares, and in which colour: while it delivers, its clock, once measured.
+pub fn state_of(view: &View<'_>, state: SourceState, drift_ppm: Option<f64>) -> (String, Color32) {
+    let theme = view.theme;
+    let text = match state {
+        SourceState::Open => match drift_ppm {
+            Some(ppm) => {
+                let ppm = format::signed(ppm, 0, true);
+                view.texts.with("drift", &[("ppm", ppm.into())])
+            }
+            None => String::new(),
+        },
+        SourceState::Opening => view.texts.get("state-opening").to_string(),
+        SourceState::Stalled => view.texts.get("state-stalled").to_string(),
+        SourceState::Lost => view.texts.get("state-lost").to_string(),
+        SourceState::Failed => view.texts.get("state-failed").to_string(),
+    };
+    let fine = matches!(state, SourceState::Open | SourceState::Opening);
+    (text, if fine { theme.secondary } else { theme.warn })
+}
+
+/// Why a strip is not heard, if so: muted by hand, waiting for its talk key or shut by it, or because its
+/// picture is not shown.
+pub fn silent(view: &View<'_>, strip: &StripView) -> Option<String> {
+    let sound = &strip.sound;
+    let why = match sound.talk {
+        _ if !sound.is_muted(strip.held, strip.shown) => return None,
+        _ if sound.strip.muted => key!("muted"),
+        TalkMode::PushToTalk => key!("state-waits-key"),
+        TalkMode::PushToMute => key!("state-key-mutes"),
+        TalkMode::WhileShown => key!("state-not-shown"),
+        TalkMode::Open => return None,
+    };
+    Some(view.texts.get(why).to_string())
+}
+
+/// Why the chosen sound is not heard, if so.
+pub fn main_silent(view: &View<'_>, audio: &AudioSource) -> Option<String> {
+    if audio.muted {
+        return Some(view.texts.get("muted").to_string());
+    }
+    view.snapshot.strips.first().and_then(|main| silent(view, main))
+}
+
+/// The level of a strip, or why there is none.
+pub fn level(view: &View<'_>, strip: &StripView) -> String {
+    if strip.soundless && !strip.sound.strip.muted {
+        return view.texts.get("state-no-audio").to_string();
+    }
+    silent(view, strip).unwrap_or_else(|| format::decibels(strip.meter.peak_dbfs))
+}
+
+/// The picture of a kind of source.
+pub fn icon_of(choice: &AudioChoice) -> Icon {
+    match choice {
+        AudioChoice::Mic(_) => Icon::Microphone,
+        AudioChoice::Tone => Icon::Tone,
+        AudioChoice::System(_)
+        | AudioChoice::Application(_)
+        | AudioChoice::File(_)
+        | AudioChoice::Stream(_) => Icon::Note,
+        AudioChoice::Silence | AudioChoice::None => Icon::Silence,
+    }
+}

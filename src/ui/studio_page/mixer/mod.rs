@@ -1,0 +1,79 @@
+//! The mixer below the program: strips of one size, each with icon, name, level, meter, mute, fader and settings;
+//! the program's own strip beside them. Where there is height enough, the faders are upright.
+
+pub mod add_audio;
+pub mod clip_lamps;
+pub mod labels;
+pub mod monitoring;
+mod strip;
+mod upright;
+
+use egui::{Rect, ScrollArea, Sense, Ui, UiBuilder, Vec2, pos2, vec2};
+
+use crate::ui::studio_page::mixer::strip::Strip;
+use crate::ui::style::theme::{Type, gap};
+use crate::ui::view::View;
+use crate::ui::widgets::label;
+
+/// From this height on the faders are upright.
+const UPRIGHT_FROM: f32 = 190.0;
+/// Width of a strip, and of the program's.
+const STRIP: f32 = 230.0;
+const PROGRAM: f32 = 210.0;
+/// The same with upright faders.
+const UPRIGHT: f32 = 112.0;
+/// Width of the button that adds a strip.
+const ADD: f32 = 32.0;
+
+/// The mixer in `room`; whether all there is to set was asked for.
+pub fn show(ui: &mut Ui, view: &mut View<'_>, room: Rect) -> bool {
+    ui.painter().hline(room.x_range(), room.top() + 0.5, view.theme.border());
+    let inner = room.shrink2(vec2(gap::M, gap::S));
+    let upright = inner.height() >= UPRIGHT_FROM;
+    let (width, program) = if upright { (UPRIGHT, UPRIGHT) } else { (STRIP, PROGRAM) };
+    let strips = Strip::all(view);
+    if strips.is_empty() {
+        let mut child = ui.new_child(UiBuilder::new().max_rect(inner).id_salt("none"));
+        let text = view.texts.get("no-microphone-title");
+        label(&mut child, &text, Type::Body, view.theme.secondary);
+    }
+    // The program is beside the others, however wide the window is.
+    let count = strips.len() as f32;
+    let most = (inner.width() - program - gap::L).max(0.0);
+    let wanted = count * (width + gap::M);
+    // Where there is no room for it, strips are added among all there is to set.
+    let may_add = wanted + ADD <= most;
+    let left = if may_add { wanted + ADD } else { (wanted - gap::M).min(most) };
+    let others = Rect::from_min_size(inner.min, vec2(left, inner.height()));
+    let beside = pos2(others.right() + gap::L, inner.top());
+    let end = Rect::from_min_size(beside, vec2(program, inner.height()));
+
+    let mut mixer_asked = false;
+    let mut child = ui.new_child(UiBuilder::new().max_rect(others).id_salt("strips"));
+    ScrollArea::horizontal().id_salt("strips").show(&mut child, |ui| {
+        ui.spacing_mut().item_spacing.x = gap::M;
+        ui.horizontal_top(|ui| {
+            for strip in &strips {
+                let (rect, _) = ui.allocate_exact_size(vec2(width, inner.height()), Sense::hover());
+                // Not a scope, which would take room of its own.
+                let builder = UiBuilder::new().max_rect(rect).id_salt(("strip", strip.id.0));
+                let ui = &mut ui.new_child(builder);
+                mixer_asked |= match upright {
+                    true => upright::show(ui, view, strip, rect),
+                    false => strip::show(ui, view, strip, rect),
+                };
+            }
+            if may_add {
+                let (rect, _) = ui.allocate_exact_size(Vec2::splat(ADD), Sense::hover());
+                add_audio::button(ui, view, rect);
+            }
+        });
+    });
+    ui.painter().vline(end.left() - gap::S, end.y_range(), view.theme.border());
+    let mut child = ui.new_child(UiBuilder::new().max_rect(end).id_salt("program"));
+    match upright {
+        true => upright::program(&mut child, view, end),
+        false => strip::program(&mut child, view, end),
+    }
+    mixer_asked
+}

@@ -1,0 +1,75 @@
+//! What the operator hears: off, the default device, or one of them.
+
+use egui::{Popup, PopupCloseBehavior, Ui};
+
+use crate::studio::{Command, Monitoring};
+use crate::ui::style::icons::Icon;
+use crate::ui::view::View;
+use crate::ui::widgets::{Button, ButtonWeight, Select, menu_item, scrolled};
+
+/// From this width on a button has words.
+const WORDS_FROM: f32 = 150.0;
+
+/// What a choice is called.
+fn words(view: &View<'_>, monitoring: &Monitoring) -> String {
+    match monitoring {
+        Monitoring::Off => view.texts.get("monitoring-device-off").to_string(),
+        Monitoring::Default => view.texts.get("monitoring-device-default").to_string(),
+        Monitoring::Device(id) => {
+            let known = view.snapshot.speakers.iter().find(|device| device.id == *id);
+            known.map_or_else(|| id.clone(), |device| device.name.clone())
+        }
+    }
+}
+
+/// All that can be chosen.
+fn list(ui: &mut Ui, view: &mut View<'_>) {
+    let mut wish = None;
+    scrolled(ui, "phones", |ui| {
+        let speakers = &view.snapshot.speakers;
+        let devices = speakers.iter().map(|device| Monitoring::Device(device.id.clone()));
+        for monitoring in [Monitoring::Off, Monitoring::Default].into_iter().chain(devices) {
+            let chosen = view.snapshot.monitoring == monitoring;
+            if menu_item(ui, view.theme, &words(view, &monitoring), "", chosen, true) {
+                wish = Some(monitoring);
+            }
+        }
+    });
+    if let Some(monitoring) = wish {
+        view.send(Command::SetMonitoring(monitoring));
+    }
+}
+
+/// The choice as a field.
+pub fn field(ui: &mut Ui, view: &mut View<'_>) {
+    let name = view.texts.get("monitoring-device");
+    let chosen = words(view, &view.snapshot.monitoring);
+    let select = Select::new(&name, &chosen, ui.available_width());
+    select.show(ui, view.theme, |ui| list(ui, view));
+}
+
+/// The choice as a button of one line.
+pub fn button(ui: &mut Ui, view: &mut View<'_>, width: f32) {
+    let theme = view.theme;
+    let name = view.texts.get("monitoring-device");
+    let text = match &view.snapshot.monitoring {
+        Monitoring::Off => view.texts.get("monitoring-is-off").to_string(),
+        other => words(view, other),
+    };
+    let called = format!("{name}: {text}");
+    // Where there is no room for words the icon has them.
+    let shown = if width < WORDS_FROM { "" } else { &*text };
+    let button = Button::new(shown).small().look(ButtonWeight::Quiet).icon(Icon::Headphones);
+    let response = button.width(width).name(&called).show(ui, theme);
+    let response =
+        response.on_hover_text(format!("{called}\n{}", view.texts.get("tip-monitoring-device")));
+    let frame = egui::Frame::popup(ui.style()).fill(theme.panel);
+    Popup::menu(&response)
+        .width(240.0)
+        .close_behavior(PopupCloseBehavior::CloseOnClick)
+        .frame(frame.inner_margin(egui::Margin::same(4)))
+        .show(|ui| {
+            ui.set_width(230.0);
+            list(ui, view);
+        });
+}

@@ -1,0 +1,269 @@
+//! One strip of the mixer: what it shows whichever way its fader lies, and the one whose fader lies flat.
+
+use egui::{
+    Align, Align2, Color32, CornerRadius, Rect, Sense, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
+};
+
+use crate::mix::{self, StripId, StripLamp};
+use crate::studio::Command;
+use crate::studio::snapshot::{AudioSource, SourceState, StripView};
+use crate::ui::studio_page::mixer::labels::{self, MixerSelection};
+use crate::ui::studio_page::mixer::{clip_lamps, monitoring};
+use crate::ui::style::icons::{self, Icon};
+use crate::ui::style::theme::{RADIUS_LARGE, Type, gap};
+use crate::ui::text::format;
+use crate::ui::view::View;
+use crate::ui::widgets::{ButtonWeight, elided, icon_button, place, slider};
+
+/// Side of the buttons.
+pub(super) const BUTTON: f32 = 26.0;
+/// Height of the line with the name.
+const HEAD: f32 = 22.0;
+/// Width of a lit clip lamp.
+const LAMP: f32 = 44.0;
+
+/// What a strip shows, and what it is set to.
+pub(super) struct Strip {
+    pub id: StripId,
+    pub name: String,
+    pub icon: Icon,
+    /// Its level in words, or why there is none; and whether that is wrong.
+    pub level: String,
+    pub trouble: bool,
+    /// Peak, held and RMS.
+    pub levels: (f32, f32, f32),
+    pub silent: Option<String>,
+    pub clipped: bool,
+    pub gain_db: f32,
+    pub muted: bool,
+    /// More about it, where its name is pointed at.
+    pub more: String,
+    /// All that is set of it; where there is none, it is the chosen sound alone.
+    set: Option<mix::Strip>,
+}
+
+impl Strip {
+    /// All strips, or the chosen sound where that is the only one.
+    pub fn all(view: &View<'_>) -> Vec<Self> {
+        let snapshot = view.snapshot;
+        match &snapshot.audio {
+            Some(audio) if snapshot.strips.len() < 2 => vec![Self::alone(view, audio)],
+            _ => snapshot.strips.iter().map(|strip| Self::of(view, strip)).collect(),
+        }
+    }
+
+    fn of(view: &View<'_>, strip: &StripView) -> Self {
+        let (down, reading) = (is_down(strip.state), strip.meter);
+        let level = match down {
+            true => labels::state_of(view, strip.state, None).0,
+            false => labels::level(view, strip),
+        };
+        Self {
+            id: strip.sound.id,
+            name: labels::label_of(view, strip),
+            icon: labels::icon_of(labels::choice_of(view, strip)),
+            level,
+            trouble: down,
+            levels: (reading.peak_dbfs, reading.held_dbfs, reading.rms_dbfs),
+            silent: labels::silent(view, strip),
+            clipped: reading.clipped,
+            gain_db: strip.sound.strip.gain_db,
+            muted: strip.sound.strip.muted,
+            more: String::new(),
+            set: Some(strip.sound.strip.clone()),
+        }
+    }
+
+    fn alone(view: &View<'_>, audio: &AudioSource) -> Self {
+        // Where no sound was chosen none is on its way.
+        let none = audio.choice == crate::audio::AudioChoice::None;
+        let state = if none { SourceState::Open } else { audio.state };
+        let silent = labels::main_silent(view, audio);
+        let words = labels::state_of(view, state, audio.drift_ppm).0;
+        let level = match state {
+            SourceState::Open => {
+                silent.clone().unwrap_or_else(|| format::decibels(audio.peak_dbfs))
+            }
+            _ => words.clone(),
+        };
+        Self {
+            id: StripId::MAIN,
+            name: labels::name_of(view, audio),
+            icon: labels::icon_of(&audio.choice),
+            level,
+            trouble: is_down(state),
+            levels: (audio.peak_dbfs, audio.held_dbfs, audio.rms_dbfs),
+            silent,
+            clipped: audio.clipped,
+            gain_db: audio.gain_db,
+            muted: audio.muted,
+            more: words,
+            set: None,
+        }
+    }
+
+    /// Another gain, or mute.
+    pub fn set(&self, view: &mut View<'_>, gain_db: f32, muted: bool) {
+        let id = self.id;
+        match &self.set {
+            Some(strip) => {
+                let strip = mix::Strip { gain_db, muted, ..strip.clone() };
+                view.send(Command::SetStrip { id, strip });
+            }
+            None if muted != self.muted => view.send(Command::SetMuted(muted)),
+            None => view.send(Command::SetGain(gain_db)),
+        }
+    }
+
+    /// The button that mutes; gives what it makes of it.
+    pub fn mute(&self, ui: &mut Ui, view: &View<'_>) -> bool {
+        let (icon, look, key) = match self.muted {
+            true => (Icon::SpeakerOff, ButtonWeight::Warn, "unmute-of"),
+            false => (Icon::Speaker, ButtonWeight::Quiet, "mute-of"),
+        };
+        let name = view.texts.with(key, &[("name", self.name.as_str().into())]);
+        icon_button(ui, view.theme, icon, &name, BUTTON, look).clicked() != self.muted
+    }
+
+    /// The button that shows all there is to set of it; whether it was pressed.
+    pub fn settings(&self, ui: &mut Ui, view: &View<'_>) -> bool {
+        let name = view.texts.with("mixer-settings-of", &[("name", self.name.as_str().into())]);
+        let pressed =
+            icon_button(ui, view.theme, Icon::Settings, &name, BUTTON, ButtonWeight::Quiet)
+                .clicked();
+        if pressed {
+            MixerSelection { strip: self.id, filter: 0 }.set(ui.ctx());
+        }
+        pressed
+    }
+
+    /// What its fader is called.
+    pub fn fader_name(&self, view: &View<'_>) -> String {
+        view.texts.with("gain-of", &[("name", self.name.as_str().into())])
+    }
+
+    /// The colour of its level in words.
+    pub fn color(&self, view: &View<'_>) -> Color32 {
+        match (self.trouble, self.clipped) {
+            (true, _) => view.theme.warn,
+            (_, true) => view.theme.live,
+            _ => view.theme.secondary,
+        }
+    }
+}
+
+fn is_down(state: SourceState) -> bool {
+    matches!(state, SourceState::Stalled | SourceState::Lost | SourceState::Failed)
+}
+
+/// A part of a strip of its own.
+pub(super) fn part(ui: &mut Ui, rect: Rect, salt: &str) -> Ui {
+    let layout = egui::Layout::left_to_right(Align::Center);
+    ui.new_child(UiBuilder::new().max_rect(rect).layout(layout).id_salt(salt))
+}
+
+/// The icon, the name, and at the end of the line the level; a lit clip lamp stands before that.
+fn head(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    line: Rect,
+    (icon, name, more): (Icon, &str, &str),
+    (level, color): (&str, Color32),
+    lamp: Option<StripLamp>,
+) {
+    let theme = view.theme;
+    let at = Rect::from_min_size(pos2(line.left(), line.center().y - 8.0), Vec2::splat(16.0));
+    icons::paint(ui.painter(), icon, at, theme.secondary);
+    let end = pos2(line.right(), line.center().y);
+    let said = place(ui, end, Align2::RIGHT_CENTER, level, Type::FigureStrong, color);
+    let mut right = said.left() - gap::S;
+    if let Some(which) = lamp {
+        let rect = Rect::from_min_max(pos2(right - LAMP, line.top()), pos2(right, line.bottom()));
+        clip_lamps::lamp(ui, view, rect, name, which);
+        right = rect.left() - gap::XS;
+    }
+    let words =
+        Rect::from_min_max(pos2(at.right() + gap::S, line.top()), pos2(right, line.bottom()));
+    elided(ui, words, Align::Min, name, Type::BodyStrong.font(), theme.text);
+    let tip = if more.is_empty() { name.to_owned() } else { format!("{name}\n{more}") };
+    ui.interact(words, ui.scope_id().with("name"), Sense::hover()).on_hover_text(tip);
+    let response = ui.interact(said, ui.scope_id().with("level"), Sense::hover());
+    let of = view.texts.with("level-of", &[("name", name.into())]);
+    response.widget_info(|| WidgetInfo {
+        current_text_value: Some(level.to_owned()),
+        ..WidgetInfo::labeled(egui::Role::Label, true, &of)
+    });
+    response.on_hover_text(&*view.texts.get("tip-level"));
+}
+
+/// The lines of a strip: its head, its meter, and what is below.
+fn lines(rect: Rect) -> [Rect; 3] {
+    let inner = rect.shrink2(vec2(gap::S, gap::XS));
+    let line = |top: f32, height: f32| {
+        Rect::from_min_size(inner.min + vec2(0.0, top), vec2(inner.width(), height))
+    };
+    [line(0.0, HEAD), line(HEAD + 6.0, 28.0), line(inner.height() - 28.0, 28.0)]
+}
+
+/// A strip whose fader lies flat; whether all there is to set was asked for.
+pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, strip: &Strip, rect: Rect) -> bool {
+    let theme = view.theme;
+    if ui.rect_contains_pointer(rect) {
+        ui.painter().rect_filled(rect, CornerRadius::same(RADIUS_LARGE), theme.raised);
+    }
+    let [first, second, third] = lines(rect);
+    let lamp = strip.clipped.then_some(StripLamp::Strip(strip.id));
+    let level = (strip.level.as_str(), strip.color(view));
+    head(ui, view, first, (strip.icon, &strip.name, &strip.more), level, lamp);
+    let mut bar = part(ui, second, "meter");
+    labels::meter_of(
+        &mut bar,
+        view,
+        &strip.name,
+        strip.levels,
+        strip.silent.clone(),
+        second.width(),
+    );
+    let mut foot = part(ui, third, "foot");
+    foot.spacing_mut().item_spacing.x = gap::XS;
+    let muted = strip.mute(&mut foot, view);
+    let mut gain = strip.gain_db;
+    let width = foot.available_width() - BUTTON - gap::S;
+    let name = strip.fader_name(view);
+    let moved = slider(&mut foot, theme, &mut gain, -60.0..=20.0, 0.0, &name, width);
+    // Zero is where most people want to be: it holds a little.
+    if moved.dragged() && gain.abs() < 0.6 {
+        gain = 0.0;
+    }
+    let said = format!("{}\u{a0}dB", format::signed(f64::from(strip.gain_db), 1, true));
+    moved.on_hover_text(format!("{said}\n{}", view.texts.get("tip-gain")));
+    if muted != strip.muted || gain.to_bits() != strip.gain_db.to_bits() {
+        strip.set(view, gain, muted);
+    }
+    strip.settings(&mut foot, view)
+}
+
+/// The loudness of the program in words.
+pub(super) fn loudness(view: &View<'_>) -> String {
+    match view.snapshot.loudness.short_term_lufs {
+        Some(lufs) => format!("{}\u{a0}LUFS", format::signed(f64::from(lufs), 1, false)),
+        None => "–\u{a0}LUFS".to_owned(),
+    }
+}
+
+/// The program beside its strips: its loudness and level, and what the operator hears.
+pub(super) fn program(ui: &mut Ui, view: &mut View<'_>, rect: Rect) {
+    let [first, second, third] = lines(rect);
+    let reading = view.snapshot.loudness;
+    let name = view.texts.get("mixer-program").to_string();
+    let level = loudness(view);
+    let color = if reading.clipped { view.theme.live } else { view.theme.secondary };
+    let lamp = reading.clipped.then_some(StripLamp::Program);
+    let tip = view.texts.get("tip-short-term").to_string();
+    head(ui, view, first, (Icon::Broadcast, &name, &tip), (&level, color), lamp);
+    let mut bar = part(ui, second, "meter");
+    let levels = (reading.peak_dbfs, reading.held_dbfs, reading.rms_dbfs);
+    labels::meter_of(&mut bar, view, &name, levels, None, second.width());
+    let mut foot = part(ui, third, "foot");
+    monitoring::button(&mut foot, view, third.width());
+}

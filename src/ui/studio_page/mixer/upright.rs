@@ -1,0 +1,130 @@
+//! Strips with upright faders, where the mixer is high.
+
+use egui::{Align, CornerRadius, Rect, Slider, Ui, Vec2, pos2, vec2};
+
+use crate::mix::StripLamp;
+use crate::ui::studio_page::mixer::clip_lamps;
+use crate::ui::studio_page::mixer::strip::{self, BUTTON, Strip, part};
+use crate::ui::style::icons::{self, Icon};
+use crate::ui::style::theme::{RADIUS_LARGE, Theme, Type, gap};
+use crate::ui::view::View;
+use crate::ui::widgets::{Level, elided, upright_meter};
+
+/// Width of a meter.
+const METER: f32 = 20.0;
+
+/// What all upright strips have in common, from above: icon, name, meter, level.
+struct Column<'a> {
+    icon: Icon,
+    name: &'a str,
+    level: &'a str,
+    color: egui::Color32,
+    levels: (f32, f32, f32),
+    silent: bool,
+}
+
+/// Draws it; gives the room beside the meter.
+fn column(ui: &mut Ui, view: &View<'_>, column: &Column<'_>, rect: Rect, foot: f32) -> Rect {
+    let theme = view.theme;
+    ui.painter().rect_filled(rect, CornerRadius::same(RADIUS_LARGE), theme.canvas);
+    let inner = rect.shrink(gap::S);
+    let line = |top: f32, height: f32| {
+        Rect::from_min_size(pos2(inner.left(), top), vec2(inner.width(), height))
+    };
+    let icon = Rect::from_center_size(line(inner.top(), 18.0).center(), Vec2::splat(16.0));
+    icons::paint(ui.painter(), column.icon, icon, theme.secondary);
+    let font = Type::Figure.font();
+    elided(ui, line(inner.top() + 20.0, 18.0), Align::Center, column.name, font, theme.text);
+    let below = line(inner.bottom() - foot - 18.0, 18.0);
+    let font = Type::FigureStrong.font();
+    elided(ui, below, Align::Center, column.level, font, column.color);
+    let room = Rect::from_min_max(
+        pos2(inner.left(), inner.top() + 44.0),
+        pos2(inner.right(), below.top() - gap::XS),
+    );
+    let at = Rect::from_min_size(
+        pos2(room.center().x - METER - gap::S, room.top()),
+        vec2(METER, room.height()),
+    );
+    let (peak, held, _) = column.levels;
+    let name = view.texts.with("level-of", &[("name", column.name.into())]);
+    let muted = column.silent;
+    let shown = Level { name: &name, words: column.level, peak, held, muted };
+    let mut bar = part(ui, at, "meter");
+    upright_meter(&mut bar, theme, &shown, at.size()).on_hover_text(&*view.texts.get("tip-level"));
+    Rect::from_min_max(pos2(room.center().x + gap::XS, room.top()), room.max)
+}
+
+/// An upright slider.
+fn fader(ui: &mut Ui, theme: &Theme, value: &mut f32, name: &str, height: f32) -> egui::Response {
+    ui.spacing_mut().slider_width = height - 8.0;
+    let widgets = &mut ui.visuals_mut().widgets;
+    widgets.inactive.bg_fill = theme.line;
+    let slider = Slider::new(value, -60.0..=20.0).vertical().show_value(false).step_by(0.1);
+    ui.add(slider).accessible_name(name)
+}
+
+/// A strip; whether all there is to set was asked for.
+pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, strip: &Strip, rect: Rect) -> bool {
+    let shown = Column {
+        icon: strip.icon,
+        name: &strip.name,
+        level: &strip.level,
+        color: strip.color(view),
+        levels: strip.levels,
+        silent: strip.silent.is_some(),
+    };
+    let foot = BUTTON + gap::XS;
+    let beside = column(ui, view, &shown, rect, foot);
+    if strip.clipped {
+        let lamp = Rect::from_min_size(rect.min + vec2(gap::XS, gap::XS), vec2(44.0, 22.0));
+        clip_lamps::lamp(ui, view, lamp, &strip.name, StripLamp::Strip(strip.id));
+    }
+    let mut at = part(ui, beside, "fader");
+    let mut gain = strip.gain_db;
+    let name = strip.fader_name(view);
+    let moved = fader(&mut at, view.theme, &mut gain, &name, beside.height());
+    if moved.dragged() && gain.abs() < 0.6 {
+        gain = 0.0;
+    }
+    if moved.double_clicked() {
+        gain = 0.0;
+    }
+    moved.on_hover_text(&*view.texts.get("tip-gain"));
+    let line = Rect::from_min_max(
+        pos2(rect.center().x - BUTTON - 2.0, rect.bottom() - gap::S - BUTTON),
+        pos2(rect.right(), rect.bottom() - gap::S),
+    );
+    let mut buttons = part(ui, line, "buttons");
+    buttons.spacing_mut().item_spacing.x = gap::XS;
+    let muted = strip.mute(&mut buttons, view);
+    if muted != strip.muted || gain.to_bits() != strip.gain_db.to_bits() {
+        strip.set(view, gain, muted);
+    }
+    strip.settings(&mut buttons, view)
+}
+
+/// The program.
+pub(super) fn program(ui: &mut Ui, view: &mut View<'_>, rect: Rect) {
+    let reading = view.snapshot.loudness;
+    let (name, level) = (view.texts.get("mixer-program").to_string(), strip::loudness(view));
+    let shown = Column {
+        icon: Icon::Broadcast,
+        name: &name,
+        level: &level,
+        color: if reading.clipped { view.theme.live } else { view.theme.secondary },
+        levels: (reading.peak_dbfs, reading.held_dbfs, reading.rms_dbfs),
+        silent: false,
+    };
+    column(ui, view, &shown, rect, BUTTON + gap::XS);
+    if reading.clipped {
+        let lamp = Rect::from_min_size(rect.min + vec2(gap::XS, gap::XS), vec2(44.0, 22.0));
+        clip_lamps::lamp(ui, view, lamp, &name, StripLamp::Program);
+    }
+    let line = Rect::from_min_max(
+        pos2(rect.left() + gap::XS, rect.bottom() - gap::S - BUTTON),
+        pos2(rect.right() - gap::XS, rect.bottom() - gap::S),
+    );
+    let mut at = part(ui, line, "monitoring");
+    crate::ui::studio_page::mixer::monitoring::button(&mut at, view, line.width());
+}
