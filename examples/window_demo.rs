@@ -5,7 +5,7 @@
 use onair::app::{self, Options};
 use onair::studio::settings::Panels;
 use onair::studio::{Language, Preferences, Theme};
-use onair::ui::{Dialog, Page};
+use onair::ui::Dialog;
 
 #[path = "../tests/demo/mod.rs"]
 mod demo;
@@ -33,7 +33,7 @@ fn main() -> Result<(), app::Error> {
             theme: if has("light") { Theme::Light } else { Theme::Dark },
             ..Preferences::default()
         },
-        page: if demo::is_watch(state) { Page::Watch } else { Page::Studio },
+        page: demo::page_of(state),
         dialog: dialogs.iter().find(|(word, _)| has(word)).map(|(_, dialog)| *dialog),
         full_screen: has("full"),
         ..Options::default()

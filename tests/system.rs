@@ -40,6 +40,7 @@ mod hostile_media;
 mod hostile_server;
 mod joining;
 mod lab;
+mod library;
 mod live;
 mod live_endings;
 mod login;

@@ -11,6 +11,7 @@ mod notice_size;
 mod panels;
 mod parts;
 mod properties;
+mod recordings;
 mod scenes;
 mod selection;
 mod settings;
@@ -22,7 +23,7 @@ mod watch;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::demo::{Demo, STATES, is_watch};
+use crate::demo::{Demo, STATES, page_of};
 use egui::{Key, Modifiers, Role, Vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
@@ -76,7 +77,7 @@ fn preferences(language: Language, theme: Theme) -> Preferences {
 fn open_as(state: &str, size: Vec2, preferences: Preferences) -> Harness<'static, Window> {
     let window =
         Window { demo: Demo::new(state), screen: None, preferences, wishes: vec![], closed: false };
-    let page = if is_watch(state) { Page::Watch } else { Page::Studio };
+    let page = page_of(state);
     let mut harness = Harness::builder().with_size(size).with_max_steps(12).build_ui_state(
         move |ui, window: &mut Window| {
             let Window { demo, screen, preferences, wishes, closed } = window;

@@ -41,6 +41,8 @@ pub struct Pace {
     hidden: AtomicBool,
     calm: AtomicBool,
     watching: AtomicBool,
+    /// A page without moving pictures is shown.
+    still: AtomicBool,
     /// The players have a separate window.
     apart: AtomicBool,
 }
@@ -57,6 +59,7 @@ impl Pace {
             hidden: AtomicBool::new(false),
             calm: AtomicBool::new(false),
             watching: AtomicBool::new(false),
+            still: AtomicBool::new(false),
             apart: AtomicBool::new(false),
         }
     }
@@ -80,7 +83,7 @@ impl Pace {
     pub fn patience(&self, snapshot: &Snapshot, ending: bool) -> Duration {
         let is = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
         let sounds = snapshot.audio.as_ref().is_some_and(|audio| audio.peak_dbfs > -60.0);
-        let meters = sounds && !is(&self.watching);
+        let meters = sounds && !is(&self.watching) && !is(&self.still);
         Duration::from_millis(match (is(&self.hidden), is(&self.calm)) {
             _ if ending => 50,
             (true, _) => 500,
@@ -96,6 +99,7 @@ impl Pace {
     /// The page that is shown.
     pub fn set_page(&self, page: Page) {
         self.watching.store(page == Page::Watch, Ordering::Relaxed);
+        self.still.store(page == Page::Recordings, Ordering::Relaxed);
     }
 
     /// The players have a separate window, which stays visible regardless of the page and the main
@@ -108,15 +112,16 @@ impl Pace {
     pub fn is_due(&self, page: Page) -> bool {
         let watching = self.watching.load(Ordering::Relaxed);
         let apart = page == Page::Watch && self.apart.load(Ordering::Relaxed);
-        let unseen = self.hidden.load(Ordering::Relaxed) || watching != (page == Page::Watch);
+        let is = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
+        let unseen = is(&self.hidden) || is(&self.still) || watching != (page == Page::Watch);
         if unseen && !apart {
             return false;
         }
         let [program, calm, watched] = self.intervals;
         let interval = match page {
             Page::Watch => watched,
-            Page::Studio if self.calm.load(Ordering::Relaxed) => calm,
-            Page::Studio => program,
+            Page::Studio | Page::Recordings if self.calm.load(Ordering::Relaxed) => calm,
+            Page::Studio | Page::Recordings => program,
         };
         let now = Instant::now();
         let mut last = self.last.lock();

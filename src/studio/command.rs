@@ -11,6 +11,7 @@ use crate::media::{FrameRate, ProgramId, Size};
 use crate::mix::{Strip, StripId, StripLamp};
 use crate::net::CertificatePin;
 use crate::server::Fault;
+use crate::studio::live::recording::library::RecordingsCommand;
 use crate::studio::mixer::TalkMode;
 use crate::studio::mixer::monitoring::Monitoring;
 use crate::studio::scenes::edits::Edit;
@@ -97,6 +98,8 @@ pub enum Command {
     StartRecording(PathBuf),
     /// Finish the recording.
     StopRecording,
+    /// Anything about the recordings in the folder of recordings.
+    Recordings(RecordingsCommand),
     /// Pause the recording.
     PauseRecording,
     /// Go on recording, without a gap in the file.

@@ -20,7 +20,8 @@ use crate::studio::KeyPlace;
 use crate::studio::event::stats::DelayFigures;
 use crate::studio::live::monitor::view::MonitorView;
 use crate::studio::live::recording::audio_tracks::TrackNames;
-use crate::studio::live::view::{LiveFigures, LiveState, PassthroughView};
+use crate::studio::live::recording::library::view::RecordingsView;
+use crate::studio::live::view::{BroadcastSummary, LiveFigures, LiveState, PassthroughView};
 use crate::studio::mixer::AudioStrip;
 use crate::studio::mixer::monitoring::Monitoring;
 use crate::studio::notices::event_log::LogEntry;
@@ -354,6 +355,12 @@ pub struct Snapshot {
     /// What is held back now.
     pub held: Option<DelayFigures>,
     pub recording: Option<RecordingFigures>,
+    /// What became of the last broadcast, until the next one begins.
+    pub last_broadcast: Option<BroadcastSummary>,
+    /// The recordings in their folder, while somebody looks.
+    pub recordings: Arc<RecordingsView>,
+    /// The recording that was finished last since the start.
+    pub last_recording: Option<PathBuf>,
     /// The replay buffer, while there is one.
     pub replay: Option<ReplayFigures>,
     /// The players, in the order in which they are shown; `watch` and `watch_figures` are the chosen

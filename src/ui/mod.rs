@@ -4,8 +4,8 @@
 
 pub mod dialogs;
 pub mod input;
-pub mod mixer;
 pub mod notices;
+pub mod recordings;
 pub mod scenes;
 pub mod screen;
 pub mod studio_page;

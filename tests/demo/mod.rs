@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each user takes what it needs")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test's")]
 
+mod recordings;
 mod scenes;
 mod states;
 mod tiles;
@@ -46,10 +47,11 @@ use onair::studio::{
     AudioStrip, Collection, Command, DelayFigures, DelayState, Edit, Level, Notice, Remedy,
     Snapshot, Target, TileId, WatchCommand,
 };
+use onair::ui::Page;
 use onair::wire::chat::ChatLine;
 use parking_lot::Mutex;
 
-pub use self::states::{STATES, is_watch, snapshot};
+pub use self::states::{STATES, page_of, snapshot};
 
 /// A good machine whose stream stays on it.
 fn measured() -> MeasuredQuality {

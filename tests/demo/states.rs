@@ -9,7 +9,7 @@ use onair::text::Problem;
 use onair::text::problem::problem;
 
 /// The states by name.
-pub const STATES: [&str; 37] = [
+pub const STATES: [&str; 39] = [
     "idle",
     "custom",
     "targets",
@@ -26,6 +26,8 @@ pub const STATES: [&str; 37] = [
     "notices",
     "no-camera",
     "first-run",
+    "ended",
+    "recordings",
     "opening",
     "lost",
     "clipped",
@@ -52,9 +54,13 @@ pub const STATES: [&str; 37] = [
 /// A morning in November.
 pub(super) const WALL_MICROS: i64 = 1_763_620_000_000_000;
 
-/// Whether a state is about the *Watch* page.
-pub fn is_watch(state: &str) -> bool {
-    state.starts_with("watch")
+/// The page that a state is about.
+pub fn page_of(state: &str) -> Page {
+    match state {
+        "recordings" => Page::Recordings,
+        _ if state.starts_with("watch") => Page::Watch,
+        _ => Page::Studio,
+    }
 }
 
 /// What three people say.
@@ -481,6 +487,15 @@ pub fn snapshot(name: &str) -> Snapshot {
         "filters" => snapshot.scenes.collection = Arc::new(filtered()),
         "properties" => snapshot.scenes.collection = Arc::new(styled()),
         "missing" => missing(&mut snapshot),
+        "ended" => {
+            let summary = recordings::summary();
+            snapshot.last_recording.clone_from(&summary.recording);
+            snapshot.last_broadcast = Some(summary);
+        }
+        "recordings" => {
+            snapshot.recordings = recordings::recordings();
+            snapshot.preferences.recording_folder = recordings::FOLDER.into();
+        }
         "camera" => {
             snapshot.scenes.sources = vec![camera_source()];
             let controls = Arc::new(camera_controls());
@@ -560,7 +575,7 @@ pub fn snapshot(name: &str) -> Snapshot {
         }
         other => unreachable!("no state {other}"),
     }
-    if snapshot.tiles.is_empty() && is_watch(name) {
+    if snapshot.tiles.is_empty() && page_of(name) == Page::Watch {
         snapshot.tiles = vec![tile(0, snapshot.watch.clone(), snapshot.watch_figures.clone())];
     } else if let Some(chosen) = snapshot.tiles.iter().find(|tile| tile.chosen) {
         (snapshot.watch, snapshot.watch_figures) = (chosen.state.clone(), chosen.figures.clone());

@@ -22,6 +22,7 @@ tip-action-remedy = Does what the button in the health bar does.
 tip-action-developer = Simulates faults of the built-in server to test a stream.
 tip-action-services = Adds services that onair does not know.
 tip-action-studio = Shows scenes, mixer and targets.
+tip-action-recordings = Shows your recordings: play, trim, convert and rename them.
 tip-action-watch = Shows the player for other streams and files.
 tip-action-retry = Retries now instead of waiting for the next attempt.
 tip-action-refresh = Looks again for cameras, microphones and displays.

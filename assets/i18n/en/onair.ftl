@@ -4,6 +4,7 @@ app-name = onair
 # top bar
 tab-studio = Studio
 tab-watch = Watch
+tab-recordings = Recordings
 language = Language
 language-switch = Switch to Chinese
 theme-to-light = Switch to the light theme
@@ -1088,6 +1089,7 @@ fault-silent = Answers after 20 s
 action-developer = Developer: faults of the built-in server
 action-studio = Show Studio
 action-watch = Show Watch
+action-recordings = Show Recordings
 action-theme = Switch between dark and light
 action-language = Switch between English and Chinese
 action-refresh = Refresh devices

@@ -1,1 +1,71 @@
 # The Recordings page.
+recordings-search = Search recordings
+recordings-folder-free = { $folder } · { $free } free
+recordings-choose-folder = Choose the recordings folder
+recordings-reading = Reading the folder…
+recordings-unreadable = onair cannot read the recordings folder.
+recordings-none = No recordings yet
+recordings-none-cure = Record in the Studio, or choose the folder that has your recordings.
+recordings-none-found = No recording has this name.
+recordings-more = { $count ->
+    [one] One older recording is not listed.
+   *[other] { $count } older recordings are not listed.
+}
+recordings-waiting = reading…
+recordings-changing = being written
+recordings-changing-long = This file is being written. Its details appear when it is finished.
+recordings-damaged = unreadable
+recordings-audio-tracks = { $codec } × { $count }
+recordings-choose = Select a recording to see its details.
+recordings-length = Length
+recordings-size = Size
+recordings-video = Video
+recordings-audio = Audio
+recordings-channels = { $count ->
+    [one] mono
+    [2] stereo
+   *[other] { $count } channels
+}
+recordings-unfinished = This recording was not finished. To repair it: onair repair FILE.
+recordings-name = Name
+recordings-play = Play
+recordings-show = Show in folder
+recordings-rename = Rename
+recordings-trash = Move to trash
+recordings-trash-ask = Move { $name } to the trash?
+recordings-copy = Trim or convert
+recordings-from = From
+recordings-to = To
+recordings-rail = { $name }, on the timeline
+recordings-keyframe = Starts at the keyframe at { $time }.
+recordings-format = File format
+recordings-save-copy = Save a copy
+recordings-copy-hint = Choose a part or another format. onair copies without encoding, so nothing loses quality.
+recordings-empty-part = The end must be after the start.
+recordings-copying = Writing { $name }: { $percent } %
+recordings-stop-copy = Stop copying
+recordings-busy = onair is still working on another recording.
+    .cure = Wait until it is done, or stop copying.
+recordings-trashed = { $name } is in the trash.
+recordings-not-trashed = onair could not move { $name } to the trash: { $reason }
+recordings-copied = { $name } is ready: { $seconds } s, copied without encoding.
+recordings-renamed = The recording is now called { $name }.
+recordings-not-renamed = onair could not rename { $name }: { $reason }
+recordings-name-empty = Enter a name that does not start with a dot.
+recordings-name-long = This name is too long.
+recordings-name-characters = A name cannot contain / or \.
+recordings-shown = { $name } is shown in the file manager.
+recordings-not-shown = The recording is in { $folder }. { $reason }
+recordings-no-manager = No file manager answered.
+remedy-recording = Show recording
+
+# The card after a broadcast.
+ended-title = Broadcast ended
+ended-duration = On air
+ended-hosts = Sent to
+ended-viewers = Most viewers of the built-in server
+ended-dropped = Dropped frames
+ended-reconnects = Reconnects
+ended-recording = Recording
+tip-ended-viewers = The most viewers at once. Services show their own count on their dashboard.
+ended-close = Close the summary

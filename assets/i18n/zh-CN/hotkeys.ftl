@@ -22,6 +22,7 @@ tip-action-remedy = 与状态条按钮的作用相同。
 tip-action-developer = 模拟内置服务器的故障，用来测试直播。
 tip-action-services = 添加 onair 没有收录的平台。
 tip-action-studio = 显示场景、混音器和推流目标。
+tip-action-recordings = 显示你的录像，可播放、剪辑、转换格式和重命名。
 tip-action-watch = 显示播放器，观看其他直播和文件。
 tip-action-retry = 不等下一次重试，立即连接。
 tip-action-refresh = 重新查找摄像头、麦克风和显示器。

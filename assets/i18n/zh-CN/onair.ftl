@@ -4,6 +4,7 @@ app-name = onair
 # 顶栏
 tab-studio = 工作室
 tab-watch = 观看
+tab-recordings = 录像
 language = 语言
 language-switch = 切换到英文
 theme-to-light = 切换到浅色主题
@@ -1050,6 +1051,7 @@ fault-silent = 20 秒后才应答
 action-developer = 开发者：模拟内置服务器故障
 action-studio = 打开工作室
 action-watch = 打开观看页
+action-recordings = 打开录像页
 action-theme = 切换深色和浅色主题
 action-language = 切换中文和英文
 action-refresh = 重新查找设备

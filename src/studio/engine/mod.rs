@@ -138,6 +138,7 @@ impl Engine {
             let ended = self.state.quitting
                 && self.live.on_air.is_none()
                 && self.endings.are_over()
+                && self.state.library.is_over()
                 && !self.scenes_busy();
             if ended {
                 // What they had to tell.
@@ -292,6 +293,10 @@ impl Engine {
             }
             Command::StartRecording(path) => self.start_recording(path),
             Command::StopRecording => self.stop_recording(),
+            Command::Recordings(command) => {
+                let folder = &self.settings.preferences.recording_folder;
+                self.state.library.handle(command, folder);
+            }
             Command::StartProgram { id, scene, size, rate, path } => {
                 self.start_program(id, OtherCanvas { scene, size, rate }, &path);
             }

@@ -1,6 +1,7 @@
 //! The engine's changing state, in parts with one job each.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use crate::base::{Secret, Timestamp, Worker};
 use crate::media::ProgramId;
@@ -15,8 +16,10 @@ use crate::studio::live::history::History;
 use crate::studio::live::monitor::Monitors;
 use crate::studio::live::on_air::OnAir;
 use crate::studio::live::passthrough::Opening;
+use crate::studio::live::recording::library::Library;
 use crate::studio::live::recording::repair::Repairs;
 use crate::studio::live::recording::space_again::SpaceAgain;
+use crate::studio::live::view::BroadcastSummary;
 use crate::studio::mixer::HeldTalkKeys;
 use crate::studio::mixer::monitoring::Listening;
 use crate::studio::notices::health::Health;
@@ -49,6 +52,10 @@ pub(in crate::studio) struct EngineState {
     pub quitting: bool,
     /// Filters' files of a program that another one replaces.
     pub filters: Option<Filters>,
+    /// The recordings in their folder, while somebody looks.
+    pub library: Library,
+    /// The recording that was finished last.
+    pub last_recording: Option<PathBuf>,
     /// Running repairs of earlier recordings.
     pub repairs: Option<Repairs>,
     /// The number of executed commands.
@@ -73,6 +80,9 @@ pub(in crate::studio) struct Broadcast {
     /// Whether a full disk has room again.
     pub space: SpaceAgain,
     pub history: History,
+    /// What is known for the summary of the broadcast, and whether it is over.
+    pub summary: BroadcastSummary,
+    pub is_summarized: bool,
 }
 
 impl Broadcast {

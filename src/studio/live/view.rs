@@ -59,6 +59,25 @@ impl LiveFigures {
     }
 }
 
+/// What became of a broadcast, once it is over.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct BroadcastSummary {
+    /// Counts the broadcasts since the start.
+    pub number: u64,
+    pub on_air_for: Duration,
+    /// The hosts that it went to.
+    pub hosts: Vec<String>,
+    /// The most viewers that the built-in server had at once.
+    pub peak_viewers: usize,
+    pub sent_bytes: u64,
+    /// Frames thrown away because the link was too slow, of so many.
+    pub dropped_frames: u64,
+    pub total_frames: u64,
+    pub reconnects: u32,
+    /// Its recording, once that is whole.
+    pub recording: Option<PathBuf>,
+}
+
 /// The state of a passthrough.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct PassthroughView {

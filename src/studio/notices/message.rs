@@ -443,6 +443,7 @@ impl StudioMessage {
                 vec![Remedy::EditFilters(*id)]
             }
             Self::TransitionFailed { .. } => vec![Remedy::EditTransition],
+            Self::RecordingSaved { .. } => vec![Remedy::ShowRecording, Remedy::PlayRecording],
             _ => Vec::new(),
         }
     }

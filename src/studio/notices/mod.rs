@@ -66,6 +66,10 @@ pub enum Remedy {
     EditTransition,
     /// Retry failed sources and files now.
     TryAgain,
+    /// Play the recording that was finished last.
+    PlayRecording,
+    /// Show the recording that was finished last among the others.
+    ShowRecording,
 }
 
 /// The next step for a failed target.

@@ -101,6 +101,7 @@ actions! {
     ArrangePanels "arrange-panels" Layout "";
     Studio "studio" Camera "Ctrl+1";
     Watch "watch" Play "Ctrl+2";
+    Recordings "recordings" Film "Ctrl+3";
     RetryNow "retry" Refresh "";
     RefreshDevices "refresh" Refresh "";
     TestPicture "test-pattern" TestPicture "";

@@ -34,6 +34,8 @@ pub fn remedy_name(texts: &Texts, remedy: Remedy) -> String {
         Remedy::EditFilters(_) => key!("remedy-filters"),
         Remedy::EditTransition => key!("remedy-transition"),
         Remedy::TryAgain => key!("try-again"),
+        Remedy::PlayRecording => key!("recordings-play"),
+        Remedy::ShowRecording => key!("remedy-recording"),
     };
     texts.get(name).to_string()
 }
@@ -96,6 +98,8 @@ pub fn apply(view: &mut View<'_>, remedy: Remedy) {
         | Remedy::EditKey(_)
         | Remedy::EditSource(_)
         | Remedy::EditFilters(_)
-        | Remedy::EditTransition => {}
+        | Remedy::EditTransition
+        | Remedy::PlayRecording
+        | Remedy::ShowRecording => {}
     }
 }

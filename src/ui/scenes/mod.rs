@@ -9,7 +9,7 @@ mod draft;
 pub mod inspector;
 pub mod kind;
 pub mod left_panel;
-mod menu;
+pub(in crate::ui) mod menu;
 mod placement;
 pub mod playback_bar;
 mod source;

@@ -42,7 +42,7 @@ impl Screen {
                     Page::Watch => {
                         send(Command::SetPlayerMuted(!self.snapshot.watch_figures.muted))
                     }
-                    Page::Studio => {
+                    Page::Studio | Page::Recordings => {
                         let muted = self.snapshot.audio.as_ref().is_some_and(|audio| audio.muted);
                         send(Command::SetMuted(!muted))
                     }
@@ -97,6 +97,7 @@ impl Screen {
             }
             Action::Studio => self.page = Page::Studio,
             Action::Watch => self.page = Page::Watch,
+            Action::Recordings => self.page = Page::Recordings,
             Action::RetryNow => self.wishes.push(send(Command::RetryNow)),
             Action::RefreshDevices => self.wishes.push(send(Command::RefreshDevices)),
             Action::TestPicture => {

@@ -23,6 +23,7 @@ pub enum Page {
     #[default]
     Studio,
     Watch,
+    Recordings,
 }
 
 /// What was asked for in the top bar.
@@ -57,8 +58,11 @@ pub fn top(
         place(ui, dot + vec2(13.0, 0.0), Align2::LEFT_CENTER, &name, Type::Timer, theme.text);
 
     let mut pressed = None;
-    let tabs =
-        [(Page::Studio, Action::Studio, "tab-studio"), (Page::Watch, Action::Watch, "tab-watch")];
+    let tabs = [
+        (Page::Studio, Action::Studio, "tab-studio"),
+        (Page::Watch, Action::Watch, "tab-watch"),
+        (Page::Recordings, Action::Recordings, "tab-recordings"),
+    ];
     let left = Rect::from_min_max(pos2(name.right() + 20.0, room.top() + 7.0), room.max);
     let mut bar = ui.new_child(
         UiBuilder::new()

@@ -26,7 +26,7 @@ impl Screen {
     pub(super) fn filled(&mut self, ui: &mut Ui, room: Rect) {
         let mut view = view!(self);
         let action = match self.page {
-            Page::Studio => {
+            Page::Studio | Page::Recordings => {
                 watch::program(ui, &mut self.program, room, &self.texts.get("placeholder-none"));
                 None
             }

@@ -49,7 +49,7 @@ use crate::ui::style::theme::{Theme, gap, size};
 use crate::ui::text::{self, Texts};
 use crate::ui::video::{FrameView, Surfaces};
 use crate::ui::view::{Renderer, View, WindowRequest};
-use crate::ui::{scenes, studio_page, targets, watch};
+use crate::ui::{recordings, scenes, studio_page, targets, watch};
 
 /// The window between two frames.
 #[derive(Debug)]
@@ -86,6 +86,7 @@ pub struct Screen {
     /// What is sent, as the guide shows it.
     guided: Option<FrameView>,
     watch: watch::Draft,
+    recordings: recordings::Draft,
     scenes: scenes::Draft,
     /// The scene that is prepared, once one was.
     prepared: Option<FrameView>,
@@ -156,6 +157,7 @@ impl Screen {
             guide: guide::Guide::default(),
             guided: None,
             watch: watch::Draft::default(),
+            recordings: recordings::Draft::default(),
             scenes: scenes::Draft::default(),
             prepared: None,
             program: FrameView::new("program", program),
@@ -308,7 +310,19 @@ impl Screen {
             self.parts = dialogs::PartsDraft::default();
             self.open(Dialog::Parts);
         }
+        self.wishes_for_itself();
+        self.recordings.follow(self.page == Page::Recordings, &mut self.wishes);
         std::mem::take(&mut self.wishes)
+    }
+
+    /// Does what parts of the window asked of it.
+    fn wishes_for_itself(&mut self) {
+        for wish in std::mem::take(&mut self.wishes) {
+            match wish {
+                WindowRequest::Help(remedy) => self.help(remedy),
+                other => self.wishes.push(other),
+            }
+        }
     }
 
     /// The players' own window, and the keyboard of the *Watch* page.
@@ -353,7 +367,7 @@ impl Screen {
             let panels = &mut self.preferences.panels;
             docks::menu::show(ui, &mut view, panels, &mut self.docks, place);
         }
-        let mut action = None;
+        let (mut action, mut play) = (None, None);
         self.watch.learn(&view, ui.input(|input| input.time));
         match self.page {
             Page::Studio => {
@@ -381,8 +395,14 @@ impl Screen {
                     watch::show(ui, &mut view, &mut self.watch, &mut self.watched, page, right);
                 action = action.or(asked);
             }
+            Page::Recordings => {
+                play = recordings::show(ui, &mut view, &mut self.recordings, page, right);
+            }
         }
         bars::status(ui, &view, self.page, bottom);
+        if let Some(path) = play {
+            self.picked_watch(&path);
+        }
         if let Some(action) = action {
             self.act(ui.ctx(), action);
         }

@@ -64,6 +64,17 @@ impl Screen {
                 self.scenes.show_lacking_filter(&self.snapshot.scenes, id);
                 true
             }
+            Remedy::PlayRecording => {
+                if let Some(path) = self.snapshot.last_recording.clone() {
+                    self.picked_watch(&path);
+                }
+                return;
+            }
+            Remedy::ShowRecording => {
+                self.recordings.select(self.snapshot.last_recording.clone());
+                self.page = Page::Recordings;
+                return;
+            }
             Remedy::EditTransition => {
                 self.scenes.show_lacking_transition(&self.snapshot.scenes);
                 true

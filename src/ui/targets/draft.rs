@@ -29,6 +29,8 @@ pub struct Draft {
     pub(super) complain: bool,
     pub(super) focus: Option<Part>,
     pub(super) copied_at: Option<f64>,
+    /// The number of the broadcast whose summary was closed.
+    pub(super) summary_closed: u64,
     /// A new entry is under way: it is shown in full as soon as it is there.
     pub(super) awaited: Option<u32>,
     /// What viewers see, as it is drawn, and where it comes from.

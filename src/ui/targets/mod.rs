@@ -4,6 +4,7 @@
 mod advanced;
 mod draft;
 mod edit;
+mod ended;
 pub mod limits;
 mod list;
 pub(in crate::ui) mod passthrough;
@@ -33,6 +34,9 @@ pub fn broadcast(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> Option<
     let before = matches!(view.snapshot.live, LiveState::Idle | LiveState::Connecting { .. });
     let width = ui.available_width();
     ui.spacing_mut().item_spacing.y = gap::S;
+    if before {
+        ended::show(ui, view, draft);
+    }
     passthrough::show(ui, view);
     if !before {
         live_figures(ui, view);

@@ -9,7 +9,7 @@ use crate::compose::scene::{SceneId, SourceId};
 use crate::mix::StripId;
 use crate::studio::notices::health::Health;
 use crate::studio::settings::part::PartKind;
-use crate::studio::{Command, Snapshot};
+use crate::studio::{Command, Remedy, Snapshot};
 use crate::ui::style::theme::Theme;
 use crate::ui::text::Texts;
 use crate::ui::view::file_request::{FileRequest, FilterFile, Then, TransitionFile};
@@ -54,6 +54,8 @@ pub enum WindowRequest {
     PickWatchFile,
     /// Ask for a media file to are sent as it is.
     PickPassthrough,
+    /// Do what this button promises: the screen does that itself.
+    Help(Remedy),
     /// These were chosen in onair's own chooser, or nothing.
     FilesChosen(Option<Vec<PathBuf>>),
     /// The desktop's file dialog does not answer: open onair's own.

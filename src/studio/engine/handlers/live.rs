@@ -9,6 +9,7 @@ use crate::studio::live::history::History;
 use crate::studio::live::on_air::OnAir;
 use crate::studio::live::outputs::target::WantedTargets;
 use crate::studio::live::recording::audio_tracks::TrackNames;
+use crate::studio::live::view::{BroadcastSummary, LiveFigures};
 use crate::studio::notices::groups;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::program::OtherCanvas;
@@ -42,6 +43,9 @@ impl Engine {
         let left = self.live.on_air.as_mut().map(OnAir::forget_ended);
         self.all_happened(left.unwrap_or_default());
         self.begin_news();
+        let number = self.live.summary.number + 1;
+        self.live.summary = BroadcastSummary { number, ..BroadcastSummary::default() };
+        self.live.is_summarized = false;
         let wanted: Vec<Target> =
             self.targets.list.iter().filter(|target| target.enabled).cloned().collect();
         if wanted.is_empty() {
@@ -282,7 +286,9 @@ impl Engine {
         let stays = on_air.is_recording() || self.settings.preferences.recording.keeps_always();
         if stays && on_air.is_publishing() && on_air.passthrough().is_none() {
             self.live.stopping = true;
+            let figures = on_air.live_figures();
             self.endings.broadcasts.extend(on_air.end_publishers(self.last_words.0.clone()));
+            self.summarize(&figures);
         } else {
             self.end_broadcast();
         }
@@ -296,15 +302,7 @@ impl Engine {
         self.all_happened(heard.unwrap_or_default());
         let Some(on_air) = self.live.on_air.take() else { return };
         let figures = on_air.live_figures();
-        if figures.was_live() {
-            let seconds = figures.on_air_for.as_secs();
-            let (hours, minutes) = (seconds / 3_600, seconds / 60 % 60);
-            self.notices.note(&StudioMessage::BroadcastEnded {
-                time: format!("{hours:02}:{minutes:02}:{:02}", seconds % 60),
-                sent: format!("{:.1} MB", figures.sent_bytes as f64 / 1e6),
-                dropped: figures.dropped_frames.to_string(),
-            });
-        }
+        self.summarize(&figures);
         self.notices.active.clear(groups::BROADCAST);
         self.end_monitors();
         if let Some(program) = &self.state.program {
@@ -312,6 +310,26 @@ impl Engine {
         }
         self.live.stopping = true;
         self.endings.broadcasts.extend(on_air.end(self.clock, self.last_words.0.clone()));
+    }
+
+    /// Nothing goes out any more: what became of the broadcast.
+    fn summarize(&mut self, figures: &LiveFigures) {
+        if !figures.was_live() || std::mem::replace(&mut self.live.is_summarized, true) {
+            return;
+        }
+        let seconds = figures.on_air_for.as_secs();
+        let (hours, minutes) = (seconds / 3_600, seconds / 60 % 60);
+        self.notices.note(&StudioMessage::BroadcastEnded {
+            time: format!("{hours:02}:{minutes:02}:{:02}", seconds % 60),
+            sent: format!("{:.1} MB", figures.sent_bytes as f64 / 1e6),
+            dropped: figures.dropped_frames.to_string(),
+        });
+        let summary = &mut self.live.summary;
+        summary.on_air_for = figures.on_air_for;
+        summary.sent_bytes = figures.sent_bytes;
+        (summary.dropped_frames, summary.total_frames) =
+            (figures.dropped_frames, figures.total_frames);
+        summary.reconnects = figures.reconnects;
     }
 
     pub(in crate::studio::engine) fn end_if_idle(&mut self) {

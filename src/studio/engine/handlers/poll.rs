@@ -221,6 +221,10 @@ impl Engine {
         }
         if told.state == TargetState::Live {
             self.targets.said.remove(&id);
+            let hosts = &mut self.live.summary.hosts;
+            if !hosts.contains(&told.host) {
+                hosts.push(told.host.clone());
+            }
             self.notices.active.clear_target(groups::TARGET, id);
             match self.live.history.live_again(&told, self.clock.now()) {
                 Some(message) => self.notices.tell(&message, ""),
@@ -367,6 +371,8 @@ impl Engine {
         self.poll_space();
         self.tell_health();
         self.poll_viewer_monitor();
+        let peak = &mut self.live.summary.peak_viewers;
+        *peak = self.built_in.viewers().max(*peak);
         let strips = self.strip_stats();
         let Some(on_air) = &mut self.live.on_air else { return };
         let mut stats = on_air.stats(self.state.program.as_ref(), self.machine.usage, now);

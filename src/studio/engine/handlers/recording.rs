@@ -21,6 +21,7 @@ impl Engine {
     }
 
     pub(in crate::studio::engine) fn poll_repairs(&mut self) {
+        self.state.library.poll(&self.settings.preferences.recording_folder);
         let Some(repairs) = &self.state.repairs else { return };
         for message in repairs.messages() {
             self.notices.tell(&message, "");
@@ -120,6 +121,10 @@ impl Engine {
         let reason = recording.reason.clone().unwrap_or_default();
         // Nothing of it can be played.
         let never = recording.part == 1 && recording.duration.is_zero();
+        if recording.state == event::RecordingState::Finished {
+            self.state.last_recording = Some(recording.path.clone());
+            self.live.summary.recording = Some(recording.path.clone());
+        }
         let message = match recording.state {
             event::RecordingState::Writing => None,
             event::RecordingState::Failed if never => {

@@ -1,4 +1,4 @@
-//! Sources of sound and strips in words and pictures, and the strip that the mixer shows.
+//! Sources of audio and strips in words and frames, and the strip that the mixer shows.
 
 use egui::{Color32, Context, Id, Ui};
 
@@ -13,7 +13,7 @@ use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{Level, meter};
 
-/// A list that was not drawn for so long had been closed.
+/// A list that was not drawn for this long had been closed.
 const CLOSED_SECONDS: f64 = 1.0;
 
 /// The strip that is looked at, and its filter, kept while the window is open.
@@ -90,7 +90,7 @@ pub fn choices(view: &View<'_>, own: Option<StripId>) -> Vec<AudioChoice> {
     choices
 }
 
-/// Media files and streams that scenes or the chosen picture show and that no strip but `own` hears:
+/// Media files and streams that scenes or the main video source show and that no strip but `own` hears:
 /// twice would be twice as loud.
 pub fn shown(view: &View<'_>, own: Option<StripId>) -> Vec<AudioChoice> {
     let snapshot = view.snapshot;
@@ -130,7 +130,7 @@ pub fn played(view: &View<'_>) -> Vec<AudioChoice> {
     choices
 }
 
-/// What a strip hears: the main one, what is chosen as the sound.
+/// What a strip hears: the main one, what is chosen as the audio.
 pub fn choice_of<'a>(view: &View<'a>, strip: &'a StripView) -> &'a AudioChoice {
     match &view.snapshot.audio {
         Some(audio) if strip.sound.id == StripId::MAIN => &audio.choice,
@@ -147,7 +147,7 @@ pub fn label_of(view: &View<'_>, strip: &StripView) -> String {
     }
 }
 
-/// What to call the sound source.
+/// What to call the audio source.
 pub fn name_of(view: &View<'_>, audio: &AudioSource) -> String {
     name_of_choice(view, &audio.choice, &audio.name)
 }
@@ -183,21 +183,21 @@ pub fn name_of_choice(view: &View<'_>, choice: &AudioChoice, device: &str) -> St
     }
 }
 
-/// Whether a source or the chosen picture shows what is heard.
+/// Whether a source or the main video source shows what is heard.
 pub fn is_shown(view: &View<'_>, choice: &AudioChoice) -> bool {
     let main = view.snapshot.video.iter().map(|video| &video.choice);
     let sources = view.snapshot.scenes.collection.sources.iter().map(|source| &source.choice);
     main.chain(sources).any(|shown| is_audio_of(choice, shown))
 }
 
-/// What the scenes call the source that this is the sound of.
+/// What the scenes call the source that this is the audio of.
 fn shown_as(view: &View<'_>, choice: &AudioChoice) -> Option<String> {
     let mut sources = view.snapshot.scenes.collection.sources.iter();
     let source = sources.find(|source| is_audio_of(choice, &source.choice))?;
     Some(source.name.clone())
 }
 
-/// How a source fares, and in which colour: while it delivers, its clock, once measured.
+/// How a source fares, and in which color: while it delivers, its clock, once measured.
 pub fn state_of(view: &View<'_>, state: SourceState, drift_ppm: Option<f64>) -> (String, Color32) {
     let theme = view.theme;
     let text = match state {
@@ -218,7 +218,7 @@ pub fn state_of(view: &View<'_>, state: SourceState, drift_ppm: Option<f64>) -> 
 }
 
 /// Why a strip is not heard, if so: muted by hand, waiting for its talk key or shut by it, or because its
-/// picture is not shown.
+/// frame is not shown.
 pub fn silent(view: &View<'_>, strip: &StripView) -> Option<String> {
     let sound = &strip.sound;
     let why = match sound.talk {
@@ -232,7 +232,7 @@ pub fn silent(view: &View<'_>, strip: &StripView) -> Option<String> {
     Some(view.texts.get(why).to_string())
 }
 
-/// Why the chosen sound is not heard, if so.
+/// Why the chosen audio is not heard, if so.
 pub fn main_silent(view: &View<'_>, audio: &AudioSource) -> Option<String> {
     if audio.muted {
         return Some(view.texts.get("muted").to_string());
@@ -248,7 +248,7 @@ pub fn level(view: &View<'_>, strip: &StripView) -> String {
     silent(view, strip).unwrap_or_else(|| format::decibels(strip.meter.peak_dbfs))
 }
 
-/// The picture of a kind of source.
+/// The frame of a kind of source.
 pub fn icon_of(choice: &AudioChoice) -> Icon {
     match choice {
         AudioChoice::Mic(_) => Icon::Microphone,

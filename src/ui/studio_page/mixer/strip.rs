@@ -38,12 +38,12 @@ pub(super) struct Strip {
     pub muted: bool,
     /// More about it, where its name is pointed at.
     pub more: String,
-    /// All that is set of it; where there is none, it is the chosen sound alone.
+    /// All that is set of it; where there is none, it is the chosen audio alone.
     set: Option<mix::Strip>,
 }
 
 impl Strip {
-    /// All strips, or the chosen sound where that is the only one.
+    /// All strips, or the chosen audio where that is the only one.
     pub fn all(view: &View<'_>) -> Vec<Self> {
         let snapshot = view.snapshot;
         match &snapshot.audio {
@@ -75,7 +75,7 @@ impl Strip {
     }
 
     fn alone(view: &View<'_>, audio: &AudioSource) -> Self {
-        // Where no sound was chosen none is on its way.
+        // Where no audio was chosen none is on its way.
         let none = audio.choice == crate::audio::AudioChoice::None;
         let state = if none { SourceState::Open } else { audio.state };
         let silent = labels::main_silent(view, audio);
@@ -142,7 +142,7 @@ impl Strip {
         view.texts.with("gain-of", &[("name", self.name.as_str().into())])
     }
 
-    /// The colour of its level in words.
+    /// The color of its level in words.
     pub fn color(&self, view: &View<'_>) -> Color32 {
         match (self.trouble, self.clipped) {
             (true, _) => view.theme.warn,
@@ -156,13 +156,13 @@ fn is_down(state: SourceState) -> bool {
     matches!(state, SourceState::Stalled | SourceState::Lost | SourceState::Failed)
 }
 
-/// A part of a strip of its own.
+/// A part of a separate strip.
 pub(super) fn part(ui: &mut Ui, rect: Rect, salt: &str) -> Ui {
     let layout = egui::Layout::left_to_right(Align::Center);
     ui.new_child(UiBuilder::new().max_rect(rect).layout(layout).id_salt(salt))
 }
 
-/// The icon, the name, and at the end of the line the level; a lit clip lamp stands before that.
+/// The icon, the name, and at the end of the line the level; a lit clip lamp is before that.
 fn head(
     ui: &mut Ui,
     view: &mut View<'_>,

@@ -1,0 +1,185 @@
+//! The thread that changes recordings: another name, the trash, a copy. One change at a time; a second one
+//! is refused.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use crate::base::Worker;
+use crate::broadcast::recorder::remux::{Cut, Report, remux_part};
+use crate::files::{self, Trouble};
+use crate::studio::live::recording::library::file_manager;
+use crate::studio::live::recording::library::view::{CopyProgress, Outcome};
+use crate::text::Problem;
+use crate::text::problem::problem;
+
+/// The longest name, in bytes: with an ending it fits into what file systems allow.
+const MAX_NAME: usize = 200;
+
+/// How far the thread is, and what came of the last change.
+#[derive(Debug, Default)]
+struct ChangeState {
+    copy: Option<CopyProgress>,
+    outcome: Option<Outcome>,
+    number: u64,
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    state: Arc<Mutex<ChangeState>>,
+    worker: Option<Worker>,
+}
+
+/// What became of a change: the file that is there now and what to say.
+type Done = Result<(Option<PathBuf>, Problem), Problem>;
+
+impl Changes {
+    pub(super) fn is_idle(&self) -> bool {
+        self.worker.as_ref().is_none_or(Worker::is_finished)
+    }
+
+    pub(super) fn stop_copy(&self) {
+        if let Some(worker) = self.worker.as_ref().filter(|_| self.state.lock().copy.is_some()) {
+            worker.stop();
+        }
+    }
+
+    /// The copy that is being written, and what became of the last change.
+    pub(super) fn poll(&mut self) -> (Option<CopyProgress>, Option<Outcome>) {
+        if self.is_idle() {
+            self.worker = None;
+        }
+        let state = self.state.lock();
+        (state.copy.clone(), state.outcome.clone())
+    }
+
+    fn begin(
+        &mut self,
+        path: PathBuf,
+        work: impl FnOnce(&crate::base::Stop, &Mutex<ChangeState>) -> Done + Send + 'static,
+    ) {
+        if !self.is_idle() {
+            tell(&self.state, path, Err(problem!("recordings-busy")));
+            return;
+        }
+        let state = Arc::clone(&self.state);
+        let of = path.clone();
+        let worker = Worker::spawn("onair-recordings", move |stop| {
+            let done = work(stop, &state);
+            state.lock().copy = None;
+            tell(&state, of, done);
+        });
+        match worker {
+            Ok(worker) => self.worker = Some(worker),
+            Err(error) => tell(&self.state, path, Err(Trouble::problem(&error))),
+        }
+    }
+
+    pub(super) fn rename(&mut self, path: &Path, name: &str) {
+        let (from, name) = (path.to_owned(), name.to_owned());
+        self.begin(path.to_owned(), move |_, _| rename(&from, &name));
+    }
+
+    pub(super) fn trash(&mut self, path: PathBuf) {
+        let of = path.clone();
+        self.begin(path, move |_, _| {
+            let name = shown(&of);
+            match trash::delete(&of) {
+                Ok(()) => Ok((None, problem!("recordings-trashed", name = name))),
+                Err(error) => {
+                    let reason = Problem::words(error.to_string());
+                    Err(problem!("recordings-not-trashed", name = name, reason = reason))
+                }
+            }
+        });
+    }
+
+    pub(super) fn show(&mut self, path: PathBuf) {
+        let of = path.clone();
+        self.begin(path, move |_, _| match file_manager::show(&of) {
+            Ok(()) => Ok((Some(of.clone()), problem!("recordings-shown", name = shown(&of)))),
+            Err(reason) => {
+                let folder = of.parent().unwrap_or(&of).display().to_string();
+                Err(problem!("recordings-not-shown", folder = folder, reason = reason))
+            }
+        });
+    }
+
+    pub(super) fn copy(&mut self, from: PathBuf, to: PathBuf, part: Cut) {
+        self.begin(from.clone(), move |stop, state| {
+            let progress = |share| {
+                state.lock().copy =
+                    Some(CopyProgress { from: from.clone(), to: to.clone(), share });
+                stop.is_set()
+            };
+            progress(0.0);
+            // Other formats have no place for some kinds of tracks: that is said, nothing is dropped silently.
+            match remux_part(part, &[], &from, &to, &progress) {
+                Ok(report) => Ok((Some(report.path.clone()), copied(&report))),
+                Err(failure) => Err((&failure).into()),
+            }
+        });
+    }
+}
+
+fn shown(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn copied(report: &Report) -> Problem {
+    problem!(
+        "recordings-copied",
+        name = shown(&report.path),
+        seconds = format!("{:.1}", report.duration.as_secs_f64())
+    )
+}
+
+fn tell(state: &Mutex<ChangeState>, path: PathBuf, done: Done) {
+    let mut state = state.lock();
+    state.number += 1;
+    let failed = done.is_err();
+    let (now, text) = done.unwrap_or_else(|problem| (None, problem));
+    state.outcome = Some(Outcome { number: state.number, path, now, failed, text });
+}
+
+/// What is wrong with a new name.
+pub fn check_name(name: &str) -> Result<(), Problem> {
+    let name = name.trim();
+    if name.is_empty() || name.starts_with('.') {
+        return Err(problem!("recordings-name-empty"));
+    }
+    if name.len() > MAX_NAME {
+        return Err(problem!("recordings-name-long"));
+    }
+    if name.contains(|it: char| it == '/' || it == '\\' || it.is_control()) {
+        return Err(problem!("recordings-name-characters"));
+    }
+    Ok(())
+}
+
+fn rename(from: &Path, name: &str) -> Done {
+    check_name(name)?;
+    let mut to = std::ffi::OsString::from(name.trim());
+    if let Some(extension) = from.extension() {
+        to.push(".");
+        to.push(extension);
+    }
+    let to = from.with_file_name(to);
+    if to == from {
+        return Ok((Some(to), problem!("recordings-renamed", name = shown(from))));
+    }
+    let failed = |error: &io::Error| {
+        let reason = Trouble::problem(error);
+        problem!("recordings-not-renamed", name = shown(from), reason = reason)
+    };
+    match files::rename_new(from, &to) {
+        Ok(()) => Ok((Some(to.clone()), problem!("recordings-renamed", name = shown(&to)))),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            Err(problem!("remux-exists", path = to.display().to_string()))
+        }
+        Err(error) => Err(failed(&error)),
+    }
+}

@@ -1,0 +1,160 @@
+//! What is in a recording: its length, its tracks, and a frame of it. What is read is hostile.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::base::Timestamp;
+use crate::files::{MediaFile, samples};
+use crate::media::scale::FrameScaler;
+use crate::media::{AudioCodec, Planes, Size, VideoCodec, VideoConfig, VideoFrame};
+use crate::text::Problem;
+use crate::text::problem::problem;
+use crate::wire::container::{Index, SampleLocation, TrackId};
+
+/// A thumbnail fits into this.
+const THUMBNAIL: Size = Size::new(192, 108);
+/// A frame that is looked at before a cut fits into this.
+const LARGE: Size = Size::new(560, 316);
+/// So many packets are decoded at most for one frame.
+const MAX_PACKETS: usize = 48;
+/// Where the thumbnail is, at most: recordings often begin black.
+const THUMBNAIL_AT: Duration = Duration::from_secs(10);
+/// Keyframes that are kept for cuts.
+const MAX_KEYFRAMES: usize = 20_000;
+
+/// What is in a recording.
+#[derive(Clone, Debug)]
+pub struct Details {
+    pub duration: Duration,
+    pub video: Option<VideoTrack>,
+    pub audio: Vec<AudioTrackSummary>,
+    /// Where a part of it can begin.
+    pub keyframes: Vec<Duration>,
+    pub thumbnail: Option<VideoFrame>,
+    /// It was cut off: it has no index yet.
+    pub unfinished: bool,
+}
+
+/// Its video.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VideoTrack {
+    pub codec: VideoCodec,
+    pub size: Size,
+    /// Frames a second, as far as known.
+    pub fps: Option<f64>,
+}
+
+/// One of its audio tracks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AudioTrackSummary {
+    /// As it is called; empty: nothing in particular.
+    pub name: String,
+    pub codec: AudioCodec,
+    pub sample_rate: u32,
+    pub channels: u16,
+}
+
+fn problem(error: &crate::wire::container::Error) -> Problem {
+    error.into()
+}
+
+/// A recording that is open.
+struct Opened {
+    file: MediaFile,
+    index: Index,
+}
+
+impl Opened {
+    fn new(path: &Path) -> Result<Self, Problem> {
+        let mut file = MediaFile::open(path).map_err(|error| problem(&error.into()))?;
+        // As who copies sees it: a part that begins at one of these times begins there.
+        let index = file.index().map_err(|error| problem(&error))?;
+        Ok(Self { file, index })
+    }
+
+    fn video(&self) -> impl DoubleEndedIterator<Item = &SampleLocation> {
+        self.index.samples.iter().filter(|place| place.track == TrackId::Video)
+    }
+
+    fn zero(&self) -> Timestamp {
+        let first = self.index.samples.iter().map(|place| place.pts).min();
+        first.unwrap_or_default().max(Timestamp::ZERO)
+    }
+
+    /// The frame of the last keyframe that is not later than `at`.
+    fn frame(&mut self, at: Duration, fit: Size) -> Option<VideoFrame> {
+        let config = self.index.tracks.video.clone()?;
+        let at = self.zero().offset(i64::try_from(at.as_micros()).ok()?);
+        let keys = || self.video().filter(|place| place.keyframe);
+        let key = keys().rfind(|place| place.pts <= at).or_else(|| keys().next()).copied()?;
+        let packets: Vec<SampleLocation> =
+            self.video().filter(|it| it.dts >= key.dts).take(MAX_PACKETS).copied().collect();
+        let shown = decode(&mut self.file, &self.index, &config, &packets)?;
+        shrunk(&shown, fit)
+    }
+}
+
+fn decode(
+    file: &mut MediaFile,
+    index: &Index,
+    config: &VideoConfig,
+    packets: &[SampleLocation],
+) -> Option<VideoFrame> {
+    let mut decoder = crate::decode::open_video(config).ok()?;
+    for place in packets {
+        let packet = samples::sample(file, &index.holes, place).ok()??;
+        if let Some(frame) = decoder.decode(&packet).ok()?.into_iter().next() {
+            return Some(frame);
+        }
+    }
+    decoder.flush().into_iter().next()
+}
+
+fn shrunk(frame: &VideoFrame, fit: Size) -> Option<VideoFrame> {
+    let own = frame.size();
+    let size = own.fitted_into(fit);
+    if size.width >= own.width {
+        return Some(frame.clone());
+    }
+    let mut planes = Planes::pool(size, 1).take();
+    let Planes { y, u, v, .. } = &mut *planes;
+    FrameScaler::default().scale(frame.planes(), [y, u, v], size).ok()?;
+    Some(VideoFrame { surface: Arc::new(planes).into(), ..frame.clone() })
+}
+
+/// What is in a recording.
+///
+/// # Errors
+/// Why that cannot be told.
+pub fn details(path: &Path) -> Result<Details, Problem> {
+    let mut opened = Opened::new(path)?;
+    let index = &opened.index;
+    if index.samples.is_empty() {
+        return Err(problem!("play-nothing-in", place = path.display().to_string()));
+    }
+    let zero = opened.zero();
+    let duration = index.end().since(zero);
+    let video = index.tracks.video.as_ref().map(|video| VideoTrack {
+        codec: video.codec,
+        size: video.size,
+        fps: Some(video.frame_rate.as_f64()).filter(|fps| *fps > 0.0),
+    });
+    let audio = index.tracks.audio.iter().map(|track| AudioTrackSummary {
+        name: track.name.clone(),
+        codec: track.parameters.codec,
+        sample_rate: track.parameters.sample_rate,
+        channels: track.parameters.channels,
+    });
+    let audio = audio.collect();
+    let keys = opened.video().filter(|place| place.keyframe);
+    let keyframes = keys.map(|place| place.pts.since(zero)).take(MAX_KEYFRAMES).collect();
+    let unfinished = !index.finished;
+    let thumbnail = opened.frame(THUMBNAIL_AT.min(duration / 3), THUMBNAIL);
+    Ok(Details { duration, video, audio, keyframes, thumbnail, unfinished })
+}
+
+/// The frame of the last keyframe that is not later than `at`.
+pub(super) fn frame_at(path: &Path, at: Duration) -> Option<VideoFrame> {
+    Opened::new(path).ok()?.frame(at, LARGE)
+}

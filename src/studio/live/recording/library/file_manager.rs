@@ -1,0 +1,33 @@
+//! Shows a file in the desktop's file manager (`org.freedesktop.FileManager1`), with the file selected.
+
+use std::path::Path;
+
+use crate::text::Problem;
+use crate::text::problem::problem;
+
+/// Shows a file in its folder.
+///
+/// # Errors
+/// There is no file manager that does this.
+#[cfg(target_os = "linux")]
+pub(super) fn show(path: &Path) -> Result<(), Problem> {
+    use crate::base::portal;
+
+    const NAME: &str = "org.freedesktop.FileManager1";
+    let words = |error: &dyn std::fmt::Display| Problem::words(error.to_string());
+    let address = url::Url::from_file_path(path).map_err(|()| problem!("recordings-no-manager"))?;
+    let runtime = portal::runtime().map_err(|error| words(&error))?;
+    let asked = runtime.block_on(async {
+        let connection = portal::connect().await?;
+        let body = (vec![address.as_str()], "");
+        let place = "/org/freedesktop/FileManager1";
+        let call = connection.call_method(Some(NAME), place, Some(NAME), "ShowItems", &body);
+        portal::limited(call).await.map(drop)
+    });
+    asked.map_err(|_| problem!("recordings-no-manager"))
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn show(_: &Path) -> Result<(), Problem> {
+    Err(problem!("recordings-no-manager"))
+}

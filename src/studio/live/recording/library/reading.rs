@@ -1,0 +1,219 @@
+//! The thread that reads the folder of recordings and what is in the files. It may write nothing.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use parking_lot::Mutex;
+
+use crate::base::{Latest, Stop, Worker, sandbox};
+use crate::files::{Trouble, free_space};
+use crate::studio::live::recording::library::details;
+use crate::studio::live::recording::library::view::{
+    FileState, FrameAt, RecordingFile, RecordingsView,
+};
+use crate::wire::container::Format;
+
+/// So many recordings are listed: the newest.
+pub(super) const MAX_FILES: usize = 500;
+/// Names in the folder that are looked at.
+const MAX_NAMES: usize = 50_000;
+/// How often the folder is read again.
+const READ_INTERVAL: Duration = Duration::from_secs(2);
+/// How often it is looked whether something is asked.
+const ASKED_INTERVAL: Duration = Duration::from_millis(50);
+/// A file that was written to within this time is being written.
+const CHANGING: Duration = Duration::from_secs(3);
+
+/// What the thread is asked; what was asked before is forgotten.
+#[derive(Debug, Default)]
+struct ReadRequest {
+    frame: Option<(PathBuf, Duration)>,
+    again: bool,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Reading {
+    folder: PathBuf,
+    asked: Arc<Mutex<ReadRequest>>,
+    listed: Latest<RecordingsView>,
+    seen: u64,
+    _worker: Worker,
+}
+
+impl Reading {
+    pub(super) fn start(folder: &Path) -> Option<Self> {
+        let (asked, listed) = (Arc::<Mutex<ReadRequest>>::default(), Latest::default());
+        let mut reader = Reader {
+            folder: folder.to_owned(),
+            asked: Arc::clone(&asked),
+            listed: listed.clone(),
+            known: HashMap::new(),
+            view: RecordingsView { folder: folder.to_owned(), ..RecordingsView::default() },
+        };
+        let worker = Worker::spawn("onair-library", move |stop| reader.run(stop));
+        let worker = worker.inspect_err(|error| tracing::error!(%error, "reading recordings"));
+        Some(Self { folder: folder.to_owned(), asked, listed, seen: 0, _worker: worker.ok()? })
+    }
+
+    pub(super) fn is_of(&self, folder: &Path) -> bool {
+        self.folder == folder
+    }
+
+    pub(super) fn frame_at(&self, path: PathBuf, at: Duration) {
+        self.asked.lock().frame = Some((path, at));
+    }
+
+    /// The folder has changed: it is read at once.
+    pub(super) fn look_again(&self) {
+        self.asked.lock().again = true;
+    }
+
+    /// What was read since the last call.
+    pub(super) fn news(&mut self) -> Option<RecordingsView> {
+        self.listed.newer(&mut self.seen)
+    }
+}
+
+/// A file as the folder tells of it: when it changes, it is looked into again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Stamp {
+    bytes: u64,
+    modified: SystemTime,
+}
+
+struct Reader {
+    folder: PathBuf,
+    asked: Arc<Mutex<ReadRequest>>,
+    listed: Latest<RecordingsView>,
+    known: HashMap<PathBuf, (Stamp, FileState)>,
+    view: RecordingsView,
+}
+
+impl Reader {
+    fn run(&mut self, stop: &Stop) {
+        sandbox::video_decoder();
+        while !stop.is_set() {
+            self.read_folder();
+            self.read_files(stop);
+            let mut waited = Duration::ZERO;
+            while waited < READ_INTERVAL && !stop.wait(ASKED_INTERVAL) {
+                self.answer();
+                if std::mem::take(&mut self.asked.lock().again) {
+                    break;
+                }
+                waited += ASKED_INTERVAL;
+            }
+        }
+    }
+
+    fn publish(&self) {
+        self.listed.publish(self.view.clone());
+    }
+
+    fn answer(&mut self) {
+        let Some((path, asked)) = self.asked.lock().frame.take() else { return };
+        let frame = details::frame_at(&path, asked);
+        self.view.frame = Some(FrameAt { path, asked, frame });
+        self.publish();
+    }
+
+    fn read_folder(&mut self) {
+        let before = self.view.files.iter().map(|file| &file.path);
+        let before: Vec<PathBuf> = before.cloned().collect();
+        let (problem, free) = (self.view.problem.clone(), self.view.free);
+        match found(&self.folder) {
+            Ok(mut found) => {
+                found.sort_by_key(|(_, stamp)| std::cmp::Reverse(stamp.modified));
+                self.view.more = found.len().saturating_sub(MAX_FILES);
+                found.truncate(MAX_FILES);
+                let files = found.into_iter().map(|(path, stamp)| self.file(path, stamp));
+                self.view.files = files.collect();
+                self.view.problem = None;
+            }
+            // It is made with the first recording.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                (self.view.files, self.view.problem) = (Vec::new(), None);
+            }
+            Err(error) => {
+                (self.view.files, self.view.problem) = (Vec::new(), Some(Trouble::problem(&error)));
+            }
+        }
+        let listed: std::collections::HashSet<_> =
+            self.view.files.iter().map(|file| file.path.clone()).collect();
+        self.known.retain(|path, _| listed.contains(path));
+        self.view.free = free_space(&self.folder);
+        let same = before.len() == self.view.files.len()
+            && before.iter().zip(&self.view.files).all(|(path, file)| *path == file.path)
+            && self.view.is_read
+            && (problem.is_none(), free) == (self.view.problem.is_none(), self.view.free)
+            && !self.view.files.iter().any(|file| matches!(file.state, FileState::Changing));
+        self.view.is_read = true;
+        if !same {
+            self.publish();
+        }
+    }
+
+    fn file(&mut self, path: PathBuf, stamp: Stamp) -> RecordingFile {
+        let since = stamp.modified.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let changing = stamp.modified.elapsed().is_ok_and(|age| age < CHANGING);
+        let state = match self.known.get(&path) {
+            Some((known, state)) if *known == stamp => state.clone(),
+            _ if changing => FileState::Changing,
+            _ => FileState::Waiting,
+        };
+        let bytes = stamp.bytes;
+        if let FileState::Waiting = state {
+            self.known.insert(path.clone(), (stamp, FileState::Waiting));
+        }
+        let wall_micros = i64::try_from(since.as_micros()).unwrap_or(i64::MAX);
+        RecordingFile { path, bytes, wall_micros, state }
+    }
+
+    /// Looks into the files that are not known yet, and answers in between.
+    fn read_files(&mut self, stop: &Stop) {
+        for place in 0..self.view.files.len() {
+            let Some(file) = self.view.files.get(place) else { return };
+            if !matches!(file.state, FileState::Waiting) {
+                continue;
+            }
+            let path = file.path.clone();
+            let state = match details::details(&path) {
+                Ok(details) => FileState::Known(Arc::new(details)),
+                Err(problem) => FileState::Unreadable(problem),
+            };
+            if let Some((_, known)) = self.known.get_mut(&path) {
+                *known = state.clone();
+            }
+            if let Some(file) = self.view.files.get_mut(place) {
+                file.state = state;
+            }
+            self.publish();
+            self.answer();
+            if stop.is_set() || self.asked.lock().again {
+                return;
+            }
+        }
+    }
+}
+
+/// The media files in a folder.
+fn found(folder: &Path) -> std::io::Result<Vec<(PathBuf, Stamp)>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)?.take(MAX_NAMES) {
+        let Ok(entry) = entry else { continue };
+        let path = entry.path();
+        let hidden = entry.file_name().to_string_lossy().starts_with('.');
+        if hidden || Format::of_path(&path).is_none() {
+            continue;
+        }
+        let Ok(metadata) = fs::metadata(&path) else { continue };
+        if let (true, Ok(modified)) = (metadata.is_file(), metadata.modified()) {
+            files.push((path, Stamp { bytes: metadata.len(), modified }));
+        }
+    }
+    Ok(files)
+}

@@ -1,0 +1,228 @@
+//! The selected recording: a frame of it, what is in it, and what can be done with it.
+
+use std::path::PathBuf;
+
+use egui::{Key, Rect, ScrollArea, Ui, vec2};
+
+use crate::studio::Command;
+use crate::studio::live::recording::library::RecordingsCommand;
+use crate::studio::live::recording::library::change::check_name;
+use crate::studio::live::recording::library::view::{FileState, RecordingFile, RecordingsView};
+use crate::ui::recordings::{Draft, list, trim};
+use crate::ui::style::icons::Icon;
+use crate::ui::style::theme::{BLACK, Type, gap};
+use crate::ui::text::format;
+use crate::ui::video::fitted;
+use crate::ui::view::View;
+use crate::ui::widgets::{Button, ButtonWeight, Field, figure, label, paragraph};
+
+/// The panel; gives the recording that is to be played.
+pub fn show(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    recordings: &RecordingsView,
+    draft: &mut Draft,
+) -> Option<PathBuf> {
+    let width = ui.available_width();
+    ui.spacing_mut().item_spacing.y = gap::S;
+    let selected = draft.selected.clone();
+    let file = recordings.files.iter().find(|file| Some(&file.path) == selected.as_ref());
+    let contents = |ui: &mut Ui| {
+        ui.set_width(width);
+        outcome(ui, view, recordings);
+        let Some(file) = file else {
+            let text = view.texts.get("recordings-choose");
+            paragraph(ui, &text, Type::Body, view.theme.secondary);
+            return None;
+        };
+        one(ui, view, recordings, file, draft)
+    };
+    ScrollArea::vertical().id_salt("recording").auto_shrink(false).show(ui, contents).inner
+}
+
+/// What became of the last change.
+fn outcome(ui: &mut Ui, view: &View<'_>, recordings: &RecordingsView) {
+    let Some(outcome) = &recordings.outcome else { return };
+    let theme = view.theme;
+    let color = if outcome.failed { theme.warn } else { theme.good };
+    let text = view.texts.say(&outcome.text);
+    let shown = paragraph(ui, &text, Type::Small, color);
+    shown.ctx.accesskit_node_builder(shown.id, |node| node.set_live(egui::accesskit::Live::Polite));
+    if let Some(cure) = view.texts.cure(&outcome.text) {
+        paragraph(ui, &cure, Type::Small, theme.secondary);
+    }
+}
+
+fn one(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    recordings: &RecordingsView,
+    file: &RecordingFile,
+    draft: &mut Draft,
+) -> Option<PathBuf> {
+    let theme = view.theme;
+    let width = ui.available_width();
+    let (room, _) =
+        ui.allocate_exact_size(vec2(width, (width * 9.0 / 16.0).round()), egui::Sense::hover());
+    large(ui, recordings, file, draft, room);
+    name(ui, view, file, draft);
+    match &file.state {
+        FileState::Known(details) => {
+            let texts = view.texts;
+            let mut lines = vec![
+                (texts.get("recordings-length"), format::clock(details.duration)),
+                (texts.get("recordings-size"), format::bytes(file.bytes)),
+            ];
+            if let Some(video) = &details.video {
+                let mut text = format!("{} {}", video.codec.name(), format::size(video.size));
+                if let Some(fps) = video.fps {
+                    let value = format!("{fps:.2}");
+                    let value = value.trim_end_matches('0').trim_end_matches('.').to_owned();
+                    text = format!("{text}, {}", texts.with("fps", &[("value", value.into())]));
+                }
+                lines.push((texts.get("recordings-video"), text));
+            }
+            for track in &details.audio {
+                let kilohertz = f64::from(track.sample_rate) / 1e3;
+                let channels = texts.counted("recordings-channels", track.channels.into());
+                let codec = track.codec.name();
+                let text = format!("{codec} {kilohertz}\u{a0}kHz, {channels}");
+                let text =
+                    if track.name.is_empty() { text } else { format!("{}: {text}", track.name) };
+                lines.push((texts.get("recordings-audio"), text));
+            }
+            ui.scope(|ui| {
+                ui.spacing_mut().item_spacing.y = 0.0;
+                for (number, (name, value)) in lines.iter().enumerate() {
+                    ui.push_id(number, |ui| figure(ui, theme, name, value, value));
+                }
+            });
+            if details.unfinished {
+                let text = texts.get("recordings-unfinished");
+                paragraph(ui, &text, Type::Small, theme.warn);
+            }
+        }
+        FileState::Waiting => {
+            label(ui, &view.texts.get("recordings-waiting"), Type::Body, theme.secondary);
+        }
+        FileState::Changing => {
+            paragraph(ui, &view.texts.get("recordings-changing-long"), Type::Body, theme.secondary);
+        }
+        FileState::Unreadable(problem) => {
+            paragraph(ui, &view.texts.say(problem), Type::Body, theme.warn);
+            if let Some(cure) = view.texts.cure(problem) {
+                paragraph(ui, &cure, Type::Small, theme.secondary);
+            }
+        }
+    }
+    let play = buttons(ui, view, file, draft);
+    if let Some(details) = file.details() {
+        ui.add_space(gap::S);
+        trim::show(ui, view, recordings, file, details, draft);
+    }
+    play
+}
+
+/// The frame where a part begins or ends, or the thumbnail.
+fn large(
+    ui: &Ui,
+    recordings: &RecordingsView,
+    file: &RecordingFile,
+    draft: &mut Draft,
+    room: Rect,
+) {
+    let asked = recordings
+        .frame
+        .as_ref()
+        .filter(|frame| frame.path == file.path && draft.cut.asked == Some(frame.asked));
+    let Some(frame) = asked.and_then(|asked| asked.frame.as_ref()) else {
+        list::thumbnail(ui, file, draft, room);
+        return;
+    };
+    ui.painter().rect_filled(room, egui::CornerRadius::same(4), BLACK);
+    // A key of its own beside the thumbnail's.
+    let view = draft.thumbnails.view(&file.path.join("frame"), frame);
+    let rect = fitted(room, view.shape(), ui.pixels_per_point());
+    view.paint(ui, rect);
+}
+
+/// The name, which can be edited.
+fn name(ui: &mut Ui, view: &mut View<'_>, file: &RecordingFile, draft: &mut Draft) {
+    let width = ui.available_width();
+    let stem = list::stem(file);
+    let mut text = draft.name.clone().unwrap_or_else(|| stem.clone());
+    let wrong = check_name(&text).err();
+    let id = egui::Id::unique("recording-name");
+    let field = Field {
+        id,
+        text: &mut text,
+        name: &view.texts.get("recordings-name"),
+        hint: "",
+        hidden: false,
+        wrong: wrong.is_some(),
+        limit: 200,
+        buttons: &[],
+        width,
+    };
+    let response = field.show(ui, view.theme).response;
+    if response.changed() {
+        draft.name = Some(text.clone());
+    }
+    if let Some(wrong) = &wrong {
+        paragraph(ui, &view.texts.say(wrong), Type::Small, view.theme.warn);
+    }
+    let escaped = ui.input(|input| input.key_pressed(Key::Escape));
+    if response.lost_focus() && escaped {
+        draft.name = None;
+    } else if response.lost_focus() && wrong.is_none() && text.trim() != stem {
+        draft.name = None;
+        let command = RecordingsCommand::Rename(file.path.clone(), text);
+        view.send(Command::Recordings(command));
+    }
+}
+
+fn buttons(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    file: &RecordingFile,
+    draft: &mut Draft,
+) -> Option<PathBuf> {
+    let (theme, texts) = (view.theme, view.texts);
+    let known = file.details().is_some();
+    let busy = matches!(file.state, FileState::Changing);
+    if draft.asks_trash {
+        let args = [("name", file.name().into())];
+        paragraph(ui, &texts.with("recordings-trash-ask", &args), Type::Body, theme.text);
+        ui.horizontal(|ui| {
+            let yes = texts.get("recordings-trash");
+            if Button::new(&yes).look(ButtonWeight::Live).small().show(ui, theme).clicked() {
+                draft.asks_trash = false;
+                let command = RecordingsCommand::Trash(file.path.clone());
+                view.send(Command::Recordings(command));
+            }
+            if Button::new(&texts.get("cancel")).small().show(ui, theme).clicked() {
+                draft.asks_trash = false;
+            }
+        });
+        return None;
+    }
+    let mut play = None;
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = vec2(gap::S, gap::S);
+        let text = texts.get("recordings-play");
+        let button = Button::new(&text).icon(Icon::Play).look(ButtonWeight::Primary).small();
+        if button.enabled(known).show(ui, theme).clicked() {
+            play = Some(file.path.clone());
+        }
+        let text = texts.get("recordings-show");
+        if Button::new(&text).icon(Icon::Folder).small().show(ui, theme).clicked() {
+            let command = RecordingsCommand::ShowInFolder(file.path.clone());
+            view.send(Command::Recordings(command));
+        }
+        let text = texts.get("recordings-trash");
+        if Button::new(&text).icon(Icon::Trash).small().enabled(!busy).show(ui, theme).clicked() {
+            draft.asks_trash = true;
+        }
+    });
+    play
+}

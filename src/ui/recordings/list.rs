@@ -1,0 +1,238 @@
+//! The list: a thumbnail, the name, and what is in each file, the newest first.
+
+use std::path::PathBuf;
+
+use egui::{
+    Align, Align2, Color32, CornerRadius, Rect, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2,
+};
+
+use crate::studio::Command;
+use crate::studio::live::recording::library::RecordingsCommand;
+use crate::studio::live::recording::library::details::Details;
+use crate::studio::live::recording::library::view::{FileState, RecordingFile, RecordingsView};
+use crate::ui::input::actions::key;
+use crate::ui::recordings::Draft;
+use crate::ui::scenes::menu;
+use crate::ui::style::icons::{self, Icon};
+use crate::ui::style::theme::{BLACK, RADIUS, Type, gap};
+use crate::ui::text::{Texts, format};
+use crate::ui::video::fitted;
+use crate::ui::view::View;
+use crate::ui::widgets::{elided, focus_ring, label, menu_item, paragraph, place};
+
+/// Height of a row.
+const ROW: f32 = 72.0;
+/// The place of its thumbnail.
+const THUMBNAIL: egui::Vec2 = vec2(107.0, 60.0);
+
+/// The list; gives the recording that is to be played.
+pub fn show(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    recordings: &RecordingsView,
+    draft: &mut Draft,
+) -> Option<PathBuf> {
+    let files = draft.found(recordings);
+    if files.is_empty() {
+        empty(ui, view, recordings);
+        return None;
+    }
+    let mut play = None;
+    ScrollArea::vertical().id_salt("recordings").auto_shrink(false).show(ui, |ui| {
+        ui.spacing_mut().item_spacing.y = 2.0;
+        ui.add_space(gap::S);
+        for file in files {
+            play = play.take().or(ui.push_id(&file.path, |ui| row(ui, view, file, draft)).inner);
+        }
+        if recordings.more > 0 {
+            let text = view.texts.counted("recordings-more", recordings.more);
+            ui.horizontal(|ui| {
+                ui.add_space(gap::L);
+                label(ui, &text, Type::Small, view.theme.secondary);
+            });
+        }
+        ui.add_space(gap::S);
+    });
+    play
+}
+
+fn empty(ui: &mut Ui, view: &View<'_>, recordings: &RecordingsView) {
+    let texts = view.texts;
+    let (title, advice) = match &recordings.problem {
+        Some(problem) => (texts.get("recordings-unreadable").to_string(), texts.say(problem)),
+        None if !recordings.is_read => (texts.get("recordings-reading").to_string(), String::new()),
+        None if recordings.files.is_empty() => (
+            texts.get("recordings-none").to_string(),
+            texts.get("recordings-none-cure").to_string(),
+        ),
+        None => (texts.get("recordings-none-found").to_string(), String::new()),
+    };
+    ui.add_space(ui.available_height() * 0.35);
+    ui.vertical_centered(|ui| {
+        label(ui, &title, Type::Title, view.theme.text);
+        if !advice.is_empty() {
+            ui.set_max_width(440.0);
+            paragraph(ui, &advice, Type::Body, view.theme.secondary);
+        }
+    });
+}
+
+/// When, how long, how large.
+fn summary(texts: &Texts, file: &RecordingFile) -> String {
+    let mut parts = vec![when(file.wall_micros)];
+    if let Some(details) = file.details() {
+        parts.push(format::clock(details.duration));
+    }
+    parts.push(format::bytes(file.bytes));
+    match &file.state {
+        FileState::Waiting => parts.push(texts.get("recordings-waiting").to_string()),
+        FileState::Changing => parts.push(texts.get("recordings-changing").to_string()),
+        FileState::Unreadable(_) => parts.push(texts.get("recordings-damaged").to_string()),
+        FileState::Known(_) => {}
+    }
+    parts.join(" · ")
+}
+
+/// `2026-11-25 18:07`.
+fn when(wall_micros: i64) -> String {
+    jiff::Timestamp::from_microsecond(wall_micros)
+        .map(|at| at.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string())
+        .unwrap_or_default()
+}
+
+/// `1920×1080 · H.264 · AAC`.
+pub fn tracks(texts: &Texts, details: &Details) -> String {
+    let mut parts = Vec::new();
+    if let Some(video) = &details.video {
+        parts.push(format::size(video.size));
+        parts.push(video.codec.name().to_owned());
+    }
+    match details.audio.as_slice() {
+        [] => {}
+        [one] => parts.push(one.codec.name().to_owned()),
+        [first, ..] => {
+            let count = details.audio.len().to_string();
+            let args = [("count", count.into()), ("codec", first.codec.name().into())];
+            parts.push(texts.with("recordings-audio-tracks", &args));
+        }
+    }
+    parts.join(" · ")
+}
+
+fn row(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    file: &RecordingFile,
+    draft: &mut Draft,
+) -> Option<PathBuf> {
+    let (theme, texts) = (view.theme, view.texts);
+    let width = ui.available_width();
+    let (whole, response) = ui.allocate_exact_size(vec2(width, ROW), Sense::click());
+    let chosen = draft.selected.as_ref() == Some(&file.path);
+    let (name, second) = (file.name(), summary(texts, file));
+    response.widget_info(|| {
+        let told = format!("{name}, {second}");
+        WidgetInfo::selected(Role::RadioButton, ui.is_enabled(), chosen, told)
+    });
+    if response.clicked() || response.secondary_clicked() || response.gained_focus() && !chosen {
+        draft.select(Some(file.path.clone()));
+        draft.scroll_to = false;
+    }
+    if chosen && std::mem::take(&mut draft.scroll_to) {
+        response.scroll_to_me(Some(Align::Center));
+    }
+    let mut play = response.double_clicked().then(|| file.path.clone());
+    menu::context(&response, view, |ui, view| {
+        play = play.take().or(lines(ui, view, file, draft));
+    });
+    if ui.is_rect_visible(whole) {
+        let rect = whole.shrink2(vec2(gap::S, 0.0));
+        let fill = match (chosen, response.hovered()) {
+            (true, _) => theme.raised,
+            (false, true) => theme.hover,
+            _ => Color32::TRANSPARENT,
+        };
+        ui.painter().rect_filled(rect, CornerRadius::same(RADIUS), fill);
+        let at = pos2(rect.left() + gap::S, rect.center().y - THUMBNAIL.y / 2.0);
+        let room = Rect::from_min_size(at, THUMBNAIL);
+        thumbnail(ui, file, draft, room);
+        let words = Rect::from_min_max(
+            pos2(room.right() + gap::M, rect.top() + gap::S),
+            pos2(rect.right() - gap::M, rect.bottom() - gap::S),
+        );
+        let line = |number: f32| {
+            let height = words.height() / 3.0;
+            let min = words.min + vec2(0.0, height * number);
+            Rect::from_min_size(min, vec2(words.width(), height))
+        };
+        elided(ui, line(0.0), Align::Min, &name, Type::BodyStrong.font(), theme.text);
+        elided(ui, line(1.0), Align::Min, &second, Type::Small.font(), theme.secondary);
+        let third = file.details().map(|it| tracks(texts, it)).unwrap_or_default();
+        elided(ui, line(2.0), Align::Min, &third, Type::Small.font(), theme.secondary);
+        focus_ring(ui, theme, &response, RADIUS);
+    }
+    play
+}
+
+/// The frame of a recording, or an icon.
+pub fn thumbnail(ui: &Ui, file: &RecordingFile, draft: &mut Draft, room: Rect) {
+    ui.painter().rect_filled(room, CornerRadius::same(4), BLACK);
+    let frame = file.details().and_then(|details| details.thumbnail.as_ref());
+    if let Some(frame) = frame {
+        let view = draft.thumbnails.view(&file.path, frame);
+        let rect = fitted(room, view.shape(), ui.pixels_per_point());
+        if view.paint(ui, rect) {
+            return;
+        }
+    }
+    let icon = match &file.state {
+        FileState::Unreadable(_) => Icon::Warning,
+        FileState::Known(details) if details.video.is_none() => Icon::Note,
+        _ => Icon::Film,
+    };
+    let at = Rect::from_center_size(room.center(), egui::Vec2::splat(22.0));
+    icons::paint(ui.painter(), icon, at, crate::ui::style::theme::ON_VIDEO_SECONDARY);
+    if let Some(details) = file.details().filter(|it| it.video.is_none()) {
+        let text = format::clock(details.duration);
+        let color = crate::ui::style::theme::ON_VIDEO_SECONDARY;
+        place(ui, room.center_bottom(), Align2::CENTER_BOTTOM, &text, Type::Tiny, color);
+    }
+}
+
+/// What can be done with a recording, in its menu.
+fn lines(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    file: &RecordingFile,
+    draft: &mut Draft,
+) -> Option<PathBuf> {
+    let known = file.details().is_some();
+    let mut pressed = |key: &'static str, enabled: bool, view: &View<'_>| {
+        let pressed = menu_item(ui, view.theme, &view.texts.get(key), "", false, enabled);
+        if pressed {
+            ui.close();
+        }
+        pressed
+    };
+    if pressed(key!("recordings-play"), known, view) {
+        return Some(file.path.clone());
+    }
+    if pressed(key!("recordings-show"), true, view) {
+        let command = RecordingsCommand::ShowInFolder(file.path.clone());
+        view.send(Command::Recordings(command));
+    }
+    if pressed(key!("recordings-rename"), true, view) {
+        draft.select(Some(file.path.clone()));
+        draft.name = Some(stem(file));
+    }
+    if pressed(key!("recordings-trash"), true, view) {
+        draft.select(Some(file.path.clone()));
+        draft.asks_trash = true;
+    }
+    None
+}
+
+/// Its name without the ending.
+pub fn stem(file: &RecordingFile) -> String {
+    file.path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}

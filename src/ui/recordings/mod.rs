@@ -1,0 +1,82 @@
+//! The *Recordings* page: the files in the folder of recordings, and what can be done with the selected one.
+
+mod details;
+mod draft;
+mod list;
+mod trim;
+
+use std::path::PathBuf;
+
+use egui::{Align, Layout, Rect, Ui, pos2, vec2};
+
+use crate::ui::style::icons::Icon;
+use crate::ui::style::theme::{Type, gap, size};
+use crate::ui::targets::child;
+use crate::ui::text::format;
+use crate::ui::view::{View, WindowRequest};
+use crate::ui::widgets::{ButtonWeight, Field, elided, icon_button};
+
+pub use draft::Draft;
+
+/// The page in `room`; gives the recording that is to be played.
+pub fn show(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    draft: &mut Draft,
+    room: Rect,
+    right: f32,
+) -> Option<PathBuf> {
+    let recordings = std::sync::Arc::clone(&view.snapshot.recordings);
+    draft.learn(&recordings);
+    let split = room.right() - right;
+    let left = Rect::from_min_max(room.min, pos2(split, room.bottom()));
+    let bar = Rect::from_min_size(left.min, vec2(left.width(), size::WATCH_ADDRESS));
+    let files = Rect::from_min_max(bar.left_bottom(), left.max);
+    let side = Rect::from_min_max(pos2(split, room.top()), room.max);
+    ui.painter().hline(bar.x_range(), bar.bottom() - 0.5, view.theme.border());
+    ui.painter().vline(side.left() + 0.5, side.y_range(), view.theme.border());
+    header(ui, view, draft, bar.shrink2(vec2(gap::L, 9.0)));
+    let mut below = child(ui, files, "recordings");
+    let mut play = list::show(&mut below, view, &recordings, draft);
+    let mut panel = child(ui, side.shrink2(vec2(gap::L, gap::M)), "recording");
+    play = play.or(details::show(&mut panel, view, &recordings, draft));
+    draft.thumbnails.forget_unseen();
+    play
+}
+
+/// The folder, its free space, and the search.
+fn header(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, room: Rect) {
+    let (theme, texts) = (view.theme, view.texts);
+    let mut bar = ui.new_child(
+        egui::UiBuilder::new().max_rect(room).layout(Layout::right_to_left(Align::Center)),
+    );
+    let name = texts.get("recordings-choose-folder");
+    if icon_button(&mut bar, theme, Icon::Folder, &name, 30.0, ButtonWeight::Quiet).clicked() {
+        view.wish(WindowRequest::PickRecordingFolder);
+    }
+    let search = Field {
+        id: egui::Id::unique("recordings-search"),
+        text: &mut draft.search,
+        name: &texts.get("recordings-search"),
+        hint: &texts.get("recordings-search"),
+        hidden: false,
+        wrong: false,
+        limit: 200,
+        buttons: &[],
+        width: 180.0,
+    };
+    search.show(&mut bar, theme);
+    let folder = view.snapshot.preferences.recording_folder.display().to_string();
+    let text = match view.snapshot.recordings.free {
+        Some(free) => {
+            let args = [("folder", folder.into()), ("free", format::bytes(free).into())];
+            texts.with("recordings-folder-free", &args)
+        }
+        None => folder,
+    };
+    let words = Rect::from_min_max(room.min, pos2(bar.min_rect().left() - gap::M, room.bottom()));
+    let shown = elided(ui, words, Align::Min, &text, Type::Small.font(), theme.secondary);
+    let said = ui.interact(shown, ui.scope_id().with("recording-folder"), egui::Sense::hover());
+    said.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &text));
+    said.on_hover_text(&text);
+}

@@ -1,0 +1,232 @@
+//! A copy of a part of a recording, or of all of it in another format: packets are copied, nothing is encoded.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use egui::Ui;
+
+use crate::broadcast::recorder::remux::Cut;
+use crate::studio::Command;
+use crate::studio::live::recording::library::RecordingsCommand;
+use crate::studio::live::recording::library::details::Details;
+use crate::studio::live::recording::library::view::{RecordingFile, RecordingsView};
+use crate::ui::input::actions::key;
+use crate::ui::recordings::draft::CutDraft;
+use crate::ui::recordings::{Draft, list};
+use crate::ui::style::theme::{Type, gap};
+use crate::ui::view::View;
+use crate::ui::widgets::{Button, Field, Select, label, menu_item, paragraph, section, slider};
+use crate::wire::container::Format;
+
+/// Width of a time that is typed.
+const TIME_WIDTH: f32 = 92.0;
+
+/// The section below the buttons of a recording.
+pub fn show(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    recordings: &RecordingsView,
+    file: &RecordingFile,
+    details: &Details,
+    draft: &mut Draft,
+) {
+    let (theme, texts) = (view.theme, view.texts);
+    section(ui, theme, &texts.get("recordings-copy"));
+    if let Some(copy) = &recordings.copy {
+        let name = copy.to.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let percent = format!("{:.0}", copy.share * 100.0);
+        let args = [("name", name.into()), ("percent", percent.into())];
+        paragraph(ui, &texts.with("recordings-copying", &args), Type::Body, theme.text);
+        ui.add(egui::ProgressBar::new(copy.share).desired_height(4.0));
+        if Button::new(&texts.get("recordings-stop-copy")).small().show(ui, theme).clicked() {
+            view.send(Command::Recordings(RecordingsCommand::StopCopy));
+        }
+        return;
+    }
+    let length = details.duration;
+    let mut cut = std::mem::take(&mut draft.cut);
+    let mut looked = None;
+    let from = point(ui, view, (key!("recordings-from"), 0), &mut cut.typed, cut.from, length);
+    if let Some(from) = from {
+        cut.from = keyframe_before(details, from);
+        looked = Some(cut.from);
+    }
+    if !cut.from.is_zero() {
+        let args = [("time", time_text(cut.from).into())];
+        paragraph(ui, &texts.with("recordings-keyframe", &args), Type::Small, theme.secondary);
+    }
+    let now = cut.to.unwrap_or(length).min(length);
+    if let Some(to) = point(ui, view, (key!("recordings-to"), 1), &mut cut.typed, now, length) {
+        cut.to = (to < length).then_some(to);
+        looked = Some(to.min(length));
+    }
+    let own = Format::of_path(&file.path);
+    format_choice(ui, view, &mut cut, own);
+    if let Some(at) = looked.filter(|at| cut.asked != Some(*at)) {
+        cut.asked = Some(at);
+        let command = RecordingsCommand::FrameAt(file.path.clone(), at);
+        view.send(Command::Recordings(command));
+    }
+    let ends = cut.to.unwrap_or(length);
+    let part = cut.part();
+    let format = cut.format.or(own);
+    let changes = part != Cut::default() || format != own;
+    let possible = changes && ends > cut.from;
+    let text = match (ends > cut.from, changes) {
+        (false, _) => Some(texts.get("recordings-empty-part")),
+        (true, false) => Some(texts.get("recordings-copy-hint")),
+        (true, true) => None,
+    };
+    let button = texts.get("recordings-save-copy");
+    if Button::new(&button).enabled(possible).show(ui, theme).clicked()
+        && let Some(format) = format
+    {
+        let to = free_name(recordings, file, part != Cut::default(), format);
+        let command = RecordingsCommand::Copy { from: file.path.clone(), to, part };
+        view.send(Command::Recordings(command));
+    }
+    if let Some(text) = text {
+        paragraph(ui, &text, Type::Small, theme.secondary);
+    }
+    draft.cut = cut;
+}
+
+/// A time: typed, or chosen on a rail. Gives it when it was changed.
+fn point(
+    ui: &mut Ui,
+    view: &View<'_>,
+    (name, number): (&'static str, usize),
+    typed: &mut [Option<String>; 2],
+    now: Duration,
+    length: Duration,
+) -> Option<Duration> {
+    let (theme, name) = (view.theme, view.texts.get(name));
+    let mut changed = None;
+    let slot = typed.get_mut(number)?;
+    label(ui, &name, Type::Small, theme.secondary);
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = gap::S;
+        let width = ui.available_width() - TIME_WIDTH - gap::S;
+        let mut at = now.as_secs_f32();
+        let rest = if number == 0 { 0.0 } else { length.as_secs_f32() };
+        let rail = view.texts.with("recordings-rail", &[("name", name.to_string().into())]);
+        let moved =
+            slider(ui, theme, &mut at, 0.0..=length.as_secs_f32().max(0.01), rest, &rail, width);
+        if moved.changed() {
+            *slot = None;
+            changed = Duration::try_from_secs_f32(at).ok();
+        }
+        let mut text = slot.clone().unwrap_or_else(|| time_text(now));
+        let wrong = parse_time(&text).is_none();
+        let field = Field {
+            id: egui::Id::unique(("recordings-time", number)),
+            text: &mut text,
+            name: &name,
+            hint: "0:00",
+            hidden: false,
+            wrong,
+            limit: 16,
+            buttons: &[],
+            width: TIME_WIDTH,
+        };
+        let response = field.show(ui, theme).response;
+        if response.changed() {
+            *slot = Some(text.clone());
+        }
+        if response.lost_focus() {
+            *slot = None;
+            changed = changed.or(parse_time(&text).map(|at| at.min(length)));
+            changed = changed.filter(|at| time_text(*at) != time_text(now));
+        }
+    });
+    changed
+}
+
+fn format_choice(ui: &mut Ui, view: &View<'_>, cut: &mut CutDraft, own: Option<Format>) {
+    let chosen = cut.format.or(own).map(|it| it.extension().to_uppercase()).unwrap_or_default();
+    let name = view.texts.get("recordings-format");
+    Select::new(&name, &chosen, ui.available_width()).show(ui, view.theme, |ui| {
+        for format in Format::ALL {
+            let text = format.extension().to_uppercase();
+            let is_chosen = text == chosen;
+            if menu_item(ui, view.theme, &text, "", is_chosen, true) {
+                cut.format = Some(format);
+                ui.close();
+            }
+        }
+    });
+}
+
+/// Where a part that is to begin at `at` begins: at the last keyframe that is not later.
+fn keyframe_before(details: &Details, at: Duration) -> Duration {
+    let keys = || details.keyframes.iter().copied();
+    if details.keyframes.is_empty() {
+        return at;
+    }
+    keys().rfind(|key| *key <= at).or_else(|| keys().next()).unwrap_or(at)
+}
+
+/// `1:02:03.5`, `2:03.0`.
+fn time_text(at: Duration) -> String {
+    let tenths = (at.as_secs_f64() * 10.0).round() as u64;
+    let (seconds, tenth) = (tenths / 10, tenths % 10);
+    let (hours, minutes, seconds) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
+    if hours > 0 {
+        format!("{hours}:{minutes:02}:{seconds:02}.{tenth}")
+    } else {
+        format!("{minutes}:{seconds:02}.{tenth}")
+    }
+}
+
+/// The same read: hours and minutes may be missing.
+fn parse_time(text: &str) -> Option<Duration> {
+    let parts: Vec<&str> = text.trim().split(':').collect();
+    let (seconds, larger) = parts.split_last()?;
+    if larger.len() > 2 || !seconds.starts_with(|it: char| it.is_ascii_digit()) {
+        return None;
+    }
+    let mut total = seconds.parse::<f64>().ok()?;
+    for (part, factor) in larger.iter().rev().zip([60.0, 3_600.0]) {
+        total += f64::from(part.parse::<u32>().ok()?) * factor;
+    }
+    Duration::try_from_secs_f64(total).ok()
+}
+
+/// A name beside the recording that no listed file has.
+fn free_name(
+    recordings: &RecordingsView,
+    file: &RecordingFile,
+    is_part: bool,
+    format: Format,
+) -> PathBuf {
+    let stem = list::stem(file);
+    let stem = if is_part { format!("{stem} part") } else { stem };
+    let names = (1..1_000).map(|number| match number {
+        1 => format!("{stem}.{}", format.extension()),
+        _ => format!("{stem} {number}.{}", format.extension()),
+    });
+    let mut names = names.map(|name| file.path.with_file_name(name));
+    let taken = |path: &PathBuf| recordings.files.iter().any(|other| other.path == *path);
+    let first = names.find(|path| !taken(path));
+    first.unwrap_or_else(|| file.path.with_extension(format.extension()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_and_read() {
+        for (text, seconds) in
+            [("0:00.0", 0.0), ("1:05.5", 65.5), ("1:02:03.4", 3_723.4), ("59:59.9", 3_599.9)]
+        {
+            let at = parse_time(text).unwrap();
+            assert!((at.as_secs_f64() - seconds).abs() < 1e-6, "{text}");
+            assert_eq!(time_text(at), text);
+        }
+        assert_eq!(parse_time(" 90 "), Some(Duration::from_secs(90)));
+        for bad in ["", ":", "1:2:3:4", "-1", "1:-2", "nan", "inf", "1e400", "a", "1:x"] {
+            assert_eq!(parse_time(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! The card after a broadcast: how long, to where, how many viewers, what was lost, and the recording.
+
+use egui::{Align, CornerRadius, Frame, Layout, Margin, Ui};
+
+use crate::studio::Remedy;
+use crate::studio::live::view::BroadcastSummary;
+use crate::ui::style::icons::Icon;
+use crate::ui::style::theme::{RADIUS_LARGE, Type, gap};
+use crate::ui::targets::Draft;
+use crate::ui::text::format;
+use crate::ui::view::{View, WindowRequest};
+use crate::ui::widgets::{Button, ButtonWeight, figure, icon_button, label};
+
+/// The card, until it is closed or the next broadcast begins.
+pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
+    let ended = view.snapshot.last_broadcast.as_ref();
+    let Some(ended) = ended.filter(|ended| ended.number != draft.summary_closed) else { return };
+    let theme = view.theme;
+    Frame::new()
+        .fill(theme.raised)
+        .stroke(theme.border())
+        .corner_radius(CornerRadius::same(RADIUS_LARGE))
+        .inner_margin(Margin::symmetric(12, 10))
+        .show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = gap::XS;
+            ui.horizontal(|ui| {
+                label(ui, &view.texts.get("ended-title"), Type::Title, theme.text);
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                    let name = view.texts.get("ended-close");
+                    let quiet = ButtonWeight::Quiet;
+                    if icon_button(ui, theme, Icon::Close, &name, 24.0, quiet).clicked() {
+                        draft.summary_closed = ended.number;
+                    }
+                });
+            });
+            figures(ui, view, ended);
+            if ended.recording.is_some() {
+                recording(ui, view);
+            }
+        });
+}
+
+fn figures(ui: &mut Ui, view: &View<'_>, ended: &BroadcastSummary) {
+    let (theme, texts) = (view.theme, view.texts);
+    let share = 100.0 * ended.dropped_frames as f64 / (ended.total_frames as f64).max(1.0);
+    let dropped = format!("{} ({share:.1}\u{a0}%)", format::grouped(ended.dropped_frames));
+    let mut lines = vec![
+        (texts.get("ended-duration"), format::clock(ended.on_air_for), String::new()),
+        (texts.get("ended-hosts"), ended.hosts.join(", "), ended.hosts.join(", ")),
+        (texts.get("statistic-sent"), format::bytes(ended.sent_bytes), String::new()),
+        (texts.get("ended-dropped"), dropped, texts.get("tip-dropped").to_string()),
+        (texts.get("ended-reconnects"), ended.reconnects.to_string(), String::new()),
+    ];
+    if ended.peak_viewers > 0 {
+        let tip = texts.get("tip-ended-viewers").to_string();
+        lines.push((texts.get("ended-viewers"), ended.peak_viewers.to_string(), tip));
+    }
+    if let Some(path) = &ended.recording {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        lines.push((texts.get("ended-recording"), name, path.display().to_string()));
+    }
+    ui.spacing_mut().item_spacing.y = 0.0;
+    for (name, value, tip) in &lines {
+        let meaning = if tip.is_empty() { value } else { tip };
+        figure(ui, theme, name, value, meaning);
+    }
+}
+
+fn recording(ui: &mut Ui, view: &mut View<'_>) {
+    let (theme, texts) = (view.theme, view.texts);
+    ui.add_space(gap::S);
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = gap::S;
+        let asked = [
+            ("recordings-play", Icon::Play, Remedy::PlayRecording),
+            ("remedy-recording", Icon::Film, Remedy::ShowRecording),
+        ];
+        for (name, icon, remedy) in asked {
+            let text = texts.get(name);
+            if Button::new(&text).icon(icon).small().show(ui, theme).clicked() {
+                view.wishes.push(WindowRequest::Help(remedy));
+            }
+        }
+    });
+}

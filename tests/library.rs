@@ -1,0 +1,167 @@
+//! The *Recordings* page's engine: what is in the folder of recordings, copies without encoding, other names, the
+//! trash and the file manager. The files are ffmpeg's.
+
+#![cfg(target_os = "linux")]
+
+use std::fs;
+use std::path::Path;
+use std::process::Command as Process;
+use std::time::{Duration, SystemTime};
+
+use onair::broadcast::recorder::remux::Cut;
+use onair::media::{AudioCodec, VideoCodec};
+use onair::studio::live::recording::library::RecordingsCommand;
+use onair::studio::live::recording::library::view::{FileState, Outcome, RecordingsView};
+use onair::studio::{Command, Preferences, Studio};
+
+use crate::peers::ffmpeg;
+use crate::peers::watcher::{wait, watcher};
+
+/// A studio that looks at the recordings in `folder`.
+fn open(settings: &Path, folder: &Path) -> Studio {
+    let studio = watcher(settings);
+    let recording_folder = folder.to_owned();
+    studio
+        .send(Command::SetPreferences(Preferences { recording_folder, ..Preferences::default() }));
+    studio.send(Command::Recordings(RecordingsCommand::Open));
+    studio
+}
+
+/// As if it had been written an hour ago.
+fn age(path: &Path, minutes: u64) {
+    let file = fs::File::options().write(true).open(path).unwrap();
+    file.set_modified(SystemTime::now() - Duration::from_secs(minutes * 60)).unwrap();
+}
+
+fn names(view: &RecordingsView) -> Vec<String> {
+    view.files.iter().map(|file| file.name()).collect()
+}
+
+/// What comes of a command.
+fn outcome(studio: &Studio, command: RecordingsCommand) -> Outcome {
+    let before = studio.snapshot().recordings.outcome.as_ref().map_or(0, |it| it.number);
+    studio.send(Command::Recordings(command));
+    let number = |view: &RecordingsView| view.outcome.as_ref().map_or(0, |it| it.number);
+    let after = wait(studio, "an outcome", |it| number(&it.recordings) > before);
+    after.recordings.outcome.clone().unwrap()
+}
+
+#[test]
+fn recordings_are_listed_looked_into_cut_converted_and_renamed() {
+    let (home, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let path = |name: &str| folder.path().join(name);
+    ffmpeg::make(&path("old.mp4"), "640x360", "6", &["-g", "50", "-shortest"]);
+    fs::write(path("broken.mkv"), b"this is no film").unwrap();
+    fs::write(path("notes.txt"), b"no media").unwrap();
+    fs::write(path(".hidden.mp4"), b"").unwrap();
+    fs::create_dir(path("folder.mp4")).unwrap();
+    age(&path("old.mp4"), 60);
+    age(&path("broken.mkv"), 30);
+
+    let studio = open(home.path(), folder.path());
+    let known = |it: &RecordingsView| {
+        it.files.len() == 2 && it.files.iter().all(|file| !matches!(file.state, FileState::Waiting))
+    };
+    let view = wait(&studio, "both files", |it| known(&it.recordings)).recordings;
+    // The newest first.
+    assert_eq!(names(&view), ["broken.mkv", "old.mp4"]);
+    assert!(matches!(view.files[0].state, FileState::Unreadable(_)), "{:?}", view.files[0]);
+    let details = view.files[1].details().expect("it can be read");
+    assert!((details.duration.as_secs_f64() - 6.0).abs() < 0.1, "{:?}", details.duration);
+    let video = details.video.as_ref().unwrap();
+    assert_eq!((video.codec, video.size.width, video.size.height), (VideoCodec::H264, 640, 360));
+    assert_eq!(video.fps, Some(25.0));
+    let [audio] = details.audio.as_slice() else { panic!("{:?}", details.audio) };
+    assert_eq!((audio.codec, audio.sample_rate), (AudioCodec::Aac, 48_000));
+    let keys: Vec<_> = details.keyframes.iter().map(Duration::as_millis).collect();
+    assert_eq!(keys, [0, 2_000, 4_000]);
+    let thumbnail = details.thumbnail.as_ref().expect("a frame");
+    assert_eq!((thumbnail.size().width, thumbnail.size().height), (192, 108));
+    assert!(thumbnail.planes().y.iter().any(|luma| *luma > 100), "the test picture is not black");
+
+    // The frame where a part would begin.
+    let at = Duration::from_millis(4_500);
+    studio.send(Command::Recordings(RecordingsCommand::FrameAt(path("old.mp4"), at)));
+    let shown = |view: &RecordingsView| {
+        view.frame.as_ref().is_some_and(|frame| frame.asked == at && frame.frame.is_some())
+    };
+    wait(&studio, "the frame at the cut", |it| shown(&it.recordings));
+
+    // A part in another format: it begins at the keyframe before, and decodes.
+    let part = Cut { from: Duration::from_millis(2_500), to: Some(Duration::from_millis(4_000)) };
+    let (from, to) = (path("old.mp4"), path("part.mkv"));
+    let copy = RecordingsCommand::Copy { from: from.clone(), to: to.clone(), part };
+    let done = outcome(&studio, copy.clone());
+    assert_eq!((done.failed, done.now.as_deref()), (false, Some(to.as_path())), "{done:?}");
+    let probe = ffmpeg::probe(&to);
+    assert_eq!((probe.warnings.as_str(), ffmpeg::decode(&to).as_str()), ("", ""));
+    assert_eq!(probe.packets("video").len(), 50);
+    assert!(
+        !fs::read_dir(folder.path())
+            .unwrap()
+            .any(|entry| { entry.unwrap().file_name().to_string_lossy().ends_with(".part") })
+    );
+
+    // Nothing is written over: neither by a copy nor by another name.
+    assert!(outcome(&studio, copy).failed);
+    let refused = outcome(&studio, RecordingsCommand::Rename(from, "broken".into()));
+    assert!(!refused.failed, "another ending is another file: {refused:?}");
+    assert_eq!(refused.now, Some(path("broken.mp4")));
+    for (name, why) in [
+        ("", "recordings-name-empty"),
+        ("../up", "recordings-name-empty"),
+        ("a/b", "recordings-name-characters"),
+        ("a\nb", "recordings-name-characters"),
+    ] {
+        let refused = outcome(&studio, RecordingsCommand::Rename(path("broken.mp4"), name.into()));
+        assert_eq!((refused.failed, refused.text.id()), (true, why), "{name:?}");
+    }
+    fs::write(path("taken.mp4"), b"mine").unwrap();
+    let taken = outcome(&studio, RecordingsCommand::Rename(path("broken.mp4"), "taken".into()));
+    assert_eq!((taken.failed, taken.text.id()), (true, "remux-exists"));
+    assert_eq!(fs::read(path("taken.mp4")).unwrap(), b"mine");
+
+    // A file that has gone meanwhile, and a copy of a broken one.
+    let gone = outcome(&studio, RecordingsCommand::Trash(path("gone.mp4")));
+    assert_eq!((gone.failed, gone.text.id()), (true, "recordings-not-trashed"));
+    let (from, to) = (path("broken.mkv"), path("x.mp4"));
+    let bad =
+        outcome(&studio, RecordingsCommand::Copy { from, to: to.clone(), part: Cut::default() });
+    assert!(bad.failed && !to.exists(), "{bad:?}");
+
+    studio.send(Command::Recordings(RecordingsCommand::Close));
+    wait(&studio, "the closed page", |it| it.recordings.files.is_empty());
+}
+
+/// Runs a test of this module in a process of its own, with these variables.
+fn run_alone(name: &str, variables: &[(&str, &Path)]) {
+    let mut test = Process::new(std::env::current_exe().unwrap());
+    test.args(["--exact", name, "--nocapture"]).env("ONAIR_ALONE", "1");
+    test.envs(variables.iter().copied()).env_remove("DBUS_SESSION_BUS_ADDRESS");
+    let output = test.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn a_recording_in_the_trash_can_be_restored_and_a_missing_file_manager_is_named() {
+    if std::env::var_os("ONAIR_ALONE").is_none() {
+        let home = tempfile::tempdir().unwrap();
+        let name =
+            "library::a_recording_in_the_trash_can_be_restored_and_a_missing_file_manager_is_named";
+        let place = [("HOME", home.path()), ("XDG_DATA_HOME", home.path())];
+        return run_alone(name, &place);
+    }
+    let home = std::path::PathBuf::from(std::env::var_os("XDG_DATA_HOME").unwrap());
+    let path = home.join("a show.mkv");
+    fs::write(&path, b"a show").unwrap();
+    let studio = open(&home, &home);
+    let show = RecordingsCommand::ShowInFolder(path.clone());
+    let shown = outcome(&studio, show);
+    assert_eq!((shown.failed, shown.text.id()), (true, "recordings-not-shown"), "{shown:?}");
+    let done = outcome(&studio, RecordingsCommand::Trash(path.clone()));
+    assert_eq!((done.failed, done.text.id()), (false, "recordings-trashed"), "{done:?}");
+    assert!(!path.exists());
+    assert_eq!(fs::read(home.join("Trash/files/a show.mkv")).unwrap(), b"a show");
+    let info = fs::read_to_string(home.join("Trash/info/a show.mkv.trashinfo")).unwrap();
+    assert!(info.contains("a%20show.mkv"), "{info}");
+}

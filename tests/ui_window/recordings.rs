@@ -1,0 +1,184 @@
+//! The *Recordings* page, and the card after a broadcast that leads to it.
+
+use super::*;
+use onair::broadcast::recorder::remux::Cut;
+use onair::studio::live::recording::library::RecordingsCommand;
+use onair::studio::live::recording::library::view::CopyProgress;
+use onair::studio::live::recording::library::view::Outcome;
+use onair::text::problem::problem;
+
+const FOLDER: &str = "/home/ada/Videos";
+
+fn path(name: &str) -> PathBuf {
+    PathBuf::from(FOLDER).join(name)
+}
+
+/// What was asked of the recordings.
+fn asked(commands: Vec<Command>) -> Vec<RecordingsCommand> {
+    let asked = commands.into_iter().filter_map(|command| match command {
+        Command::Recordings(command) => Some(command),
+        _ => None,
+    });
+    asked.collect()
+}
+
+fn select(harness: &mut Harness<'static, Window>, name: &str) {
+    let row = harness
+        .query_all_by_role(Role::RadioButton)
+        .find(|row| row.accesskit_node().label().is_some_and(|label| label.starts_with(name)));
+    row.expect(name).click();
+    harness.run();
+    harness.run();
+}
+
+fn change(
+    harness: &Harness<'static, Window>,
+    change: impl FnOnce(&mut onair::studio::live::recording::library::view::RecordingsView),
+) {
+    harness.state().demo.change(|snapshot| {
+        change(std::sync::Arc::make_mut(&mut snapshot.recordings));
+    });
+}
+
+#[test]
+fn the_folder_is_read_as_long_as_the_page_is_shown() {
+    let mut harness = open("recordings");
+    assert_eq!(asked(commands(&mut harness)), [RecordingsCommand::Open]);
+    let names = shown(&harness);
+    for text in ["interview.mp4", "being written", "unreadable", "00:42:34"] {
+        assert!(names.iter().any(|name| name.contains(text)), "{text}: {names:#?}");
+    }
+    assert!(names.iter().any(|name| name == "/home/ada/Videos · 81.00\u{a0}GB free"), "{names:#?}");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Num1);
+    assert_eq!(asked(commands(&mut harness)), [RecordingsCommand::Close]);
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Num3);
+    assert_eq!(asked(commands(&mut harness)), [RecordingsCommand::Open]);
+}
+
+#[test]
+fn a_recording_is_played_shown_renamed_and_moved_to_the_trash_after_a_question() {
+    let mut harness = open("recordings");
+    commands(&mut harness);
+    select(&mut harness, "interview.mp4");
+    harness.get_by_role_and_label(Role::Button, "Show in folder").click();
+    let show = RecordingsCommand::ShowInFolder(path("interview.mp4"));
+    assert_eq!(asked(commands(&mut harness)), [show]);
+    // A bad name is told beside the field and not sent.
+    let name = || (Role::TextInput, "Name");
+    harness.get_by_role_and_label(name().0, name().1).focus();
+    harness.run();
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    harness.event(egui::Event::Text("a/b".into()));
+    harness.run();
+    harness.get_by_label("A name cannot contain / or \\.");
+    harness.key_press(Key::Enter);
+    assert_eq!(asked(commands(&mut harness)), []);
+    harness.get_by_role_and_label(name().0, name().1).focus();
+    harness.run();
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    harness.event(egui::Event::Text("Ada talks".into()));
+    harness.run();
+    harness.key_press(Key::Enter);
+    let rename = RecordingsCommand::Rename(path("interview.mp4"), "Ada talks".into());
+    assert_eq!(asked(commands(&mut harness)), [rename]);
+    // What is renamed stays selected.
+    change(&harness, |view| {
+        view.files[2].path = path("Ada talks.mp4");
+        view.outcome = Some(Outcome {
+            number: 1,
+            path: path("interview.mp4"),
+            now: Some(path("Ada talks.mp4")),
+            failed: false,
+            text: problem!("recordings-renamed", name = "Ada talks.mp4"),
+        });
+    });
+    harness.run();
+    harness.get_by_label("The recording is now called Ada talks.mp4.");
+    harness.get_by_role_and_label(Role::Button, "Move to trash").click();
+    assert_eq!(asked(commands(&mut harness)), []);
+    harness.get_by_label("Move Ada talks.mp4 to the trash?");
+    harness.get_by_role_and_label(Role::Button, "Cancel").click();
+    harness.run();
+    harness.get_by_role_and_label(Role::Button, "Move to trash").click();
+    harness.run();
+    harness.get_by_role_and_label(Role::Button, "Move to trash").click();
+    let trash = RecordingsCommand::Trash(path("Ada talks.mp4"));
+    assert_eq!(asked(commands(&mut harness)), [trash]);
+    harness.get_by_role_and_label(Role::Button, "Play").click();
+    let play = Command::Watch { url: path("Ada talks.mp4").display().to_string() };
+    assert!(commands(&mut harness).contains(&play));
+    assert_eq!(harness.state().screen.as_ref().unwrap().page(), Page::Watch);
+}
+
+#[test]
+fn a_part_is_cut_at_a_keyframe_and_the_whole_is_converted() {
+    let mut harness = open("recordings");
+    commands(&mut harness);
+    select(&mut harness, "interview.mp4");
+    let button = |harness: &Harness<'static, Window>| {
+        harness.get_by_role_and_label(Role::Button, "Save a copy").accesskit_node().is_disabled()
+    };
+    assert!(button(&harness), "there is nothing to change yet");
+    harness.get_by_role_and_label(Role::TextInput, "From").focus();
+    harness.run();
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    harness.event(egui::Event::Text("1:05".into()));
+    harness.run();
+    harness.key_press(Key::Enter);
+    // The frame is looked at where the part really begins.
+    let at = Duration::from_secs(64);
+    let frame = RecordingsCommand::FrameAt(path("interview.mp4"), at);
+    assert_eq!(asked(commands(&mut harness)), [frame]);
+    harness.get_by_label("Starts at the keyframe at 1:04.0.");
+    harness.get_by_role_and_label(Role::Slider, "To, on the timeline").set_value_accesskit(30.0);
+    commands(&mut harness);
+    harness.get_by_label("The end must be after the start.");
+    assert!(button(&harness));
+    harness.get_by_role_and_label(Role::Slider, "To, on the timeline").set_value_accesskit(100.0);
+    commands(&mut harness);
+    harness.get_by_role_and_label(Role::Button, "Save a copy").click_accesskit();
+    let part = Cut { from: at, to: Some(Duration::from_secs(100)) };
+    let (from, to) = (path("interview.mp4"), path("interview part.mp4"));
+    let copy = RecordingsCommand::Copy { from: from.clone(), to, part };
+    assert_eq!(asked(commands(&mut harness)), [copy]);
+    // While it is written.
+    change(&harness, |view| {
+        let to = path("interview part.mp4");
+        view.copy = Some(CopyProgress { from: from.clone(), to, share: 0.42 });
+    });
+    harness.run();
+    harness.get_by_label("Writing interview part.mp4: 42 %");
+    harness.get_by_role_and_label(Role::Button, "Stop copying").click_accesskit();
+    assert_eq!(asked(commands(&mut harness)), [RecordingsCommand::StopCopy]);
+    change(&harness, |view| view.copy = None);
+    // Another recording, all of it in another format.
+    select(&mut harness, "onair 2026-11-20 09-12");
+    choose(&mut harness, "File format", "MP4");
+    harness.get_by_role_and_label(Role::Button, "Save a copy").click_accesskit();
+    let from = path("onair 2026-11-20 09-12-00.mkv");
+    let to = path("onair 2026-11-20 09-12-00.mp4");
+    let copy = RecordingsCommand::Copy { from, to, part: Cut::default() };
+    assert_eq!(asked(commands(&mut harness)), [copy]);
+}
+
+#[test]
+fn the_card_after_a_broadcast_leads_to_its_recording() {
+    let mut harness = open("ended");
+    for text in ["Broadcast ended", "live.twitch.tv, 127.0.0.1", "36 (0.0\u{a0}%)", "14"] {
+        let names = shown(&harness);
+        assert!(names.iter().any(|name| name.contains(text)), "{text}: {names:#?}");
+    }
+    harness.get_by_role_and_label(Role::Button, "Show recording").click();
+    harness.run();
+    assert_eq!(harness.state().screen.as_ref().unwrap().page(), Page::Recordings);
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Num1);
+    harness.run();
+    harness.get_by_role_and_label(Role::Button, "Play").click();
+    let sent = commands(&mut harness);
+    let url = path("onair 2026-11-20 09-12-00.mkv").display().to_string();
+    assert!(sent.contains(&Command::Watch { url }), "{sent:?}");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Num1);
+    harness.run();
+    click(&mut harness, "Close the summary");
+    assert!(harness.query_by_label("Broadcast ended").is_none());
+}
