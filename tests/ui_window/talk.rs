@@ -216,7 +216,7 @@ fn the_settings_say_what_the_desktop_has_said_of_the_talk_key() {
         (GlobalKeyReply::Unknown, ["onair.desktop", "onair.desktop"]),
         (GlobalKeyReply::Unanswered, ["closed without an answer", "没有得到答复"]),
         (GlobalKeyReply::Ended, ["revoked the key", "已收回讲话键"]),
-        (GlobalKeyReply::Gone, ["portal stopped", "门户已停止"]),
+        (GlobalKeyReply::Gone, ["portal stopped", "门户服务已停止"]),
     ];
     for (number, (language, switch)) in switch.into_iter().enumerate() {
         // Before it is switched on: what that will do, and that buttons are none of it.
