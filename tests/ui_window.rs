@@ -10,6 +10,7 @@ mod help;
 mod notice_size;
 mod panels;
 mod parts;
+mod player_commands;
 mod properties;
 mod recordings;
 mod scenes;

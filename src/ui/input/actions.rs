@@ -128,6 +128,26 @@ actions! {
     MediaForward "media-forward" Next "Ctrl+Right";
     MediaBack "media-back" Previous "Ctrl+Left";
     MutePlayer "mute-player" SpeakerOff "";
+    WatchPause "watch-pause" Pause "";
+    WatchBack "watch-back" Previous "";
+    WatchAhead "watch-ahead" Next "";
+    WatchFarBack "watch-far-back" Previous "";
+    WatchFarAhead "watch-far-ahead" Next "";
+    WatchBeginning "watch-beginning" Previous "";
+    WatchLive "watch-live" Next "L";
+    WatchLouder "watch-louder" Speaker "";
+    WatchQuieter "watch-quieter" Speaker "";
+    WatchScreenshot "watch-screenshot" Picture "S";
+    WatchRecord "watch-record" Dot "R";
+    WatchStatistics "watch-statistics" Info "I";
+    WatchAspect "watch-aspect" FullScreen "A";
+    WatchZoomIn "watch-zoom-in" Plus "Plus";
+    WatchZoomOut "watch-zoom-out" Search "Minus";
+    WatchRotate "watch-rotate" Refresh "T";
+    WatchAudioEarlier "watch-audio-earlier" Previous "J";
+    WatchAudioLater "watch-audio-later" Next "K";
+    WatchWindow "watch-window" External "D";
+    WatchPictureInPicture "watch-picture-in-picture" PictureInPicture "P";
     Theme "theme" Sun "";
     Language "language" Info "";
     Larger "larger" Plus "Ctrl+Equals";
@@ -166,7 +186,23 @@ impl Action {
 
     /// Whether its hotkey, held down, does it again and again.
     pub fn repeats(self) -> bool {
-        matches!(self, Self::Undo | Self::Redo | Self::MediaForward | Self::MediaBack)
+        matches!(
+            self,
+            Self::Undo
+                | Self::Redo
+                | Self::MediaForward
+                | Self::MediaBack
+                | Self::WatchBack
+                | Self::WatchAhead
+                | Self::WatchFarBack
+                | Self::WatchFarAhead
+                | Self::WatchLouder
+                | Self::WatchQuieter
+                | Self::WatchZoomIn
+                | Self::WatchZoomOut
+                | Self::WatchAudioEarlier
+                | Self::WatchAudioLater
+        )
     }
 
     /// Whether it may be heard while another window has the keyboard: what needs no look at this one.
@@ -183,6 +219,11 @@ impl Action {
                     | Self::Mute
                     | Self::Transition
             )
+    }
+
+    /// Whether it is about what is watched: its hotkey acts where the players have the keyboard.
+    pub fn is_about_players(self) -> bool {
+        self.name().starts_with("watch-") && self != Self::WatchOwn
     }
 
     /// Whether it makes sense now.
@@ -222,7 +263,15 @@ impl Action {
             | Self::MediaBack => {
                 snapshot.scenes.sources.iter().any(|source| source.playing.is_some())
             }
-            Self::MutePlayer => snapshot.watch != WatchState::Idle,
+            Self::MutePlayer
+            | Self::WatchBack
+            | Self::WatchAhead
+            | Self::WatchFarBack
+            | Self::WatchFarAhead
+            | Self::WatchBeginning
+            | Self::WatchLive
+            | Self::WatchScreenshot
+            | Self::WatchRecord => snapshot.watch != WatchState::Idle,
             _ => true,
         }
     }

@@ -35,7 +35,8 @@ impl Keymap {
         ctx.data_mut(|data| data.insert_temp(Id::unique("keymap"), Arc::new(self)));
     }
 
-    fn installed(ctx: &Context) -> Arc<Self> {
+    /// Those that all of the window goes by.
+    pub fn installed(ctx: &Context) -> Arc<Self> {
         ctx.data(|data| data.get_temp(Id::unique("keymap"))).unwrap_or_default()
     }
 }
@@ -126,12 +127,17 @@ fn is(hotkey: Hotkey, key: Key, modifiers: Modifiers) -> bool {
 
 /// Takes the presses of a hotkey; whether there was one. One that is held down counts once, unless it `repeats`.
 pub fn take(input: &mut InputState, hotkey: Hotkey, repeats: bool) -> bool {
-    let mut pressed = false;
+    presses(input, hotkey, repeats) > 0
+}
+
+/// The same; how many there were.
+pub fn presses(input: &mut InputState, hotkey: Hotkey, repeats: bool) -> usize {
+    let mut pressed = 0;
     input.events.retain(|event| match event {
         Event::Key { key, pressed: true, repeat, modifiers, .. }
             if is(hotkey, *key, *modifiers) =>
         {
-            pressed |= repeats || !repeat;
+            pressed += usize::from(repeats || !repeat);
             false
         }
         _ => true,

@@ -14,6 +14,7 @@ use crate::ui::studio_page::docks;
 use crate::ui::studio_page::parts::SideTab;
 use crate::ui::text;
 use crate::ui::view::{View, WindowRequest};
+use crate::ui::watch;
 
 impl Screen {
     /// Does what was asked for, by whatever way.
@@ -161,7 +162,17 @@ impl Screen {
             Action::Larger => self.scale(ctx, true),
             Action::Smaller => self.scale(ctx, false),
             Action::Quit => self.ask_to_close(),
+            players => self.act_on_players(players),
         }
+    }
+
+    /// Does something about the players, where they are seen.
+    fn act_on_players(&mut self, action: Action) {
+        if !self.plays_apart() {
+            self.page = Page::Watch;
+        }
+        let mut view = view!(self);
+        watch::keys::act(&mut view, &mut self.watch, action);
     }
 
     /// Shows a scene: in studio mode in the preview, else in the program.

@@ -503,7 +503,9 @@ impl Screen {
         self.wishes.extend(told.map(WindowRequest::Command));
         let asked = self.dialog.is_some() || self.scenes.is_adding();
         let letters = hotkeys::letters_act(&ctx);
-        for (action, hotkey) in Keymap::new(&self.preferences).all() {
+        let all = Keymap::new(&self.preferences);
+        // Those about players are taken where the players have the keyboard.
+        for (action, hotkey) in all.all().filter(|(action, _)| !action.is_about_players()) {
             // The mixer is changed where it is open, and what was changed there is undone there.
             let in_mixer =
                 self.dialog == Some(Dialog::Mixer) && matches!(action, Action::Undo | Action::Redo);

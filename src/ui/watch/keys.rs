@@ -1,80 +1,38 @@
-//! The keyboard of the *Watch* page, as in other players. The help shows this list.
+//! The commands about players, and the keyboard of the *Watch* page, as in other players.
 
 use std::time::Duration;
 
 use egui::{Context, Key, Modifiers, Vec2, vec2};
 
 use crate::studio::{Command, WatchCommand};
-use crate::ui::input::actions::key;
+use crate::ui::input::actions::Action;
+use crate::ui::input::hotkeys::{self, Keymap, shortcut_text};
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::watch::commands::{is_busy, play, send};
 use crate::ui::watch::controls::seek_bar::{STEP, Span};
 use crate::ui::watch::draft::{Draft, Where};
 
-/// What a key does.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum KeyAction {
-    Hold,
-    Back,
-    Ahead,
-    FarBack,
-    FarAhead,
-    Beginning,
-    Live,
-    Louder,
-    Softer,
-    Snapshot,
-    Record,
-    Figures,
-    Aspect,
-    Larger,
-    Smaller,
-    Turn,
-    Move,
-    AudioEarlier,
-    AudioLater,
-    OwnWindow,
-    SmallWindow,
-    Leave,
-}
-
-impl KeyAction {
-    /// Whether it goes from where one is on the way to, so that two of them are two steps.
-    const fn is_step(self) -> bool {
-        use KeyAction::{Ahead, AudioEarlier, AudioLater, Back, FarAhead, FarBack, Louder, Softer};
-        matches!(
-            self,
-            Back | Ahead | FarBack | FarAhead | Louder | Softer | AudioEarlier | AudioLater
-        )
-    }
-}
-
-/// Keys with what they do, and how the help names them; several for one deed stand together.
-pub const KEYS: &[(KeyAction, &str, &str, &[Key])] = &[
-    (KeyAction::Hold, key!("key-hold"), "Space", &[Key::Space]),
-    (KeyAction::Back, key!("key-back"), "←", &[Key::ArrowLeft]),
-    (KeyAction::Ahead, key!("key-ahead"), "→", &[Key::ArrowRight]),
-    (KeyAction::FarBack, key!("key-far-back"), "Page Down", &[Key::PageDown]),
-    (KeyAction::FarAhead, key!("key-far-ahead"), "Page Up", &[Key::PageUp]),
-    (KeyAction::Beginning, key!("key-beginning"), "Home", &[Key::Home]),
-    (KeyAction::Live, key!("key-live"), "L, End", &[Key::L, Key::End]),
-    (KeyAction::Louder, key!("key-louder"), "↑, 0", &[Key::ArrowUp, Key::Num0]),
-    (KeyAction::Softer, key!("key-softer"), "↓, 9", &[Key::ArrowDown, Key::Num9]),
-    (KeyAction::Snapshot, key!("watch-screenshot"), "S", &[Key::S]),
-    (KeyAction::Record, key!("key-record"), "R", &[Key::R]),
-    (KeyAction::Figures, key!("statistics"), "I", &[Key::I]),
-    (KeyAction::Aspect, key!("key-aspect"), "A", &[Key::A]),
-    (KeyAction::Larger, key!("key-larger"), "+", &[Key::Plus, Key::Equals]),
-    (KeyAction::Smaller, key!("key-smaller"), "−", &[Key::Minus]),
-    (KeyAction::Turn, key!("key-rotate"), "T", &[Key::T]),
-    // See `MOVES`.
-    (KeyAction::Move, key!("key-move"), "Alt + ← → ↑ ↓", &[]),
-    (KeyAction::AudioEarlier, key!("key-audio-earlier"), "J", &[Key::J]),
-    (KeyAction::AudioLater, key!("key-audio-later"), "K", &[Key::K]),
-    (KeyAction::OwnWindow, key!("own-window"), "D", &[Key::D]),
-    (KeyAction::SmallWindow, key!("small-window"), "P", &[Key::P]),
-    (KeyAction::Leave, key!("key-leave"), "Esc", &[Key::Escape]),
+/// Keys that players share and that no hotkey takes their place: the command, how the help names them, the keys.
+pub const KEYS: &[(Action, &str, &[Key])] = &[
+    (Action::WatchPause, "Space", &[Key::Space]),
+    (Action::WatchBack, "←", &[Key::ArrowLeft]),
+    (Action::WatchAhead, "→", &[Key::ArrowRight]),
+    (Action::WatchFarBack, "Page Down", &[Key::PageDown]),
+    (Action::WatchFarAhead, "Page Up", &[Key::PageUp]),
+    (Action::WatchBeginning, "Home", &[Key::Home]),
+    (Action::WatchLive, "End", &[Key::End]),
+    (Action::WatchLouder, "↑, 0", &[Key::ArrowUp, Key::Num0]),
+    (Action::WatchQuieter, "↓, 9", &[Key::ArrowDown, Key::Num9]),
+    (Action::WatchZoomIn, "=", &[Key::Equals]),
 ];
+
+/// The keys of a command about players, as the help names them.
+pub fn keys_of(ctx: &Context, action: Action) -> String {
+    let fixed = KEYS.iter().find(|(of, _, _)| *of == action).map(|(_, name, _)| *name);
+    let hotkey = shortcut_text(ctx, action);
+    let all: Vec<&str> = hotkey.as_deref().into_iter().chain(fixed).collect();
+    all.join(", ")
+}
 
 /// Where the frame goes with these keys and Alt.
 const MOVES: [(Key, Vec2); 4] = [
@@ -111,17 +69,31 @@ pub fn take(ctx: &Context, view: &mut View<'_>, draft: &mut Draft) {
             draft.moved += way * FURTHER;
         }
     }
-    for (deed, _, _, keys) in KEYS {
-        let presses =
-            |key: &Key| ctx.input_mut(|input| input.count_and_consume_key(Modifiers::NONE, *key));
-        let presses: usize = keys.iter().map(presses).sum();
+    let keymap = Keymap::installed(ctx);
+    for action in Action::ALL.iter().copied().filter(|action| action.is_about_players()) {
+        let fixed = KEYS.iter().filter(|(of, _, _)| *of == action).flat_map(|(_, _, keys)| *keys);
+        let fixed: usize = fixed
+            .map(|key| ctx.input_mut(|input| input.count_and_consume_key(Modifiers::NONE, *key)))
+            .sum();
+        let chosen = keymap.hotkey(action).map_or(0, |hotkey| {
+            ctx.input_mut(|input| hotkeys::presses(input, hotkey, action.repeats()))
+        });
         // Two steps between two frames are two; of the rest the second would not know what became of the first.
-        let times = if deed.is_step() { presses } else { presses.min(1) };
-        (0..times).for_each(|_| act(view, draft, *deed));
+        let presses = fixed + chosen;
+        let times = if action.repeats() { presses } else { presses.min(1) };
+        (0..times).for_each(|_| act(view, draft, action));
+    }
+    if ctx.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape)) {
+        match draft.enlarged {
+            Some(_) => draft.enlarged = None,
+            None => draft.place = Where::Here,
+        }
     }
     // With Shift on many keyboards.
-    if ctx.input_mut(|input| input.consume_key(Modifiers::SHIFT, Key::Plus)) {
-        act(view, draft, KeyAction::Larger);
+    let plus =
+        keymap.hotkey(Action::WatchZoomIn).is_some_and(|hotkey| hotkey.key() == Key::Plus.name());
+    if plus && ctx.input_mut(|input| input.consume_key(Modifiers::SHIFT, Key::Plus)) {
+        act(view, draft, Action::WatchZoomIn);
     }
     for (index, key) in DIGITS.iter().enumerate() {
         if ctx.input_mut(|input| input.consume_key(Modifiers::NONE, *key))
@@ -132,7 +104,8 @@ pub fn take(ctx: &Context, view: &mut View<'_>, draft: &mut Draft) {
     }
 }
 
-fn act(view: &mut View<'_>, draft: &mut Draft, deed: KeyAction) {
+/// Does what a command about players promises.
+pub fn act(view: &mut View<'_>, draft: &mut Draft, action: Action) {
     let watch = &view.snapshot.watch_figures;
     let (span, busy) = (Span::of(watch), is_busy(&view.snapshot.watch));
     let some = |view: &mut View<'_>, playing: Option<WatchCommand>| {
@@ -140,41 +113,35 @@ fn act(view: &mut View<'_>, draft: &mut Draft, deed: KeyAction) {
             send(view, playing);
         }
     };
-    match deed {
-        KeyAction::Hold if busy => send(view, WatchCommand::Pause(!watch.paused)),
-        KeyAction::Hold => play(view, draft),
-        KeyAction::Back => some(view, span.step(STEP, false)),
-        KeyAction::Ahead => some(view, span.step(STEP, true)),
-        KeyAction::FarBack => some(view, span.step(LONG_SEEK, false)),
-        KeyAction::FarAhead => some(view, span.step(LONG_SEEK, true)),
-        KeyAction::Beginning => some(view, span.at(0.0)),
-        KeyAction::Live => {
-            if watch.live && busy {
-                send(view, WatchCommand::GoToLive);
-            }
-        }
-        KeyAction::Louder => view.send(Command::StepVolume(LOUDER)),
-        KeyAction::Softer => view.send(Command::StepVolume(-LOUDER)),
-        KeyAction::Snapshot if busy => view.wish(WindowRequest::WatchSnapshot),
-        KeyAction::Record if watch.saving.is_some() => send(view, WatchCommand::StopSaving),
-        KeyAction::Record if busy && watch.live => view.wish(WindowRequest::WatchSave),
-        KeyAction::Figures => draft.figures = !draft.figures,
-        KeyAction::Aspect => draft.look.aspect = draft.look.aspect.next(),
-        KeyAction::Larger => draft.look.zoom_by(LARGER),
-        KeyAction::Smaller => draft.look.zoom_by(1.0 / LARGER),
-        KeyAction::Turn => draft.look.turn = draft.look.turn.next(),
-        KeyAction::AudioEarlier | KeyAction::AudioLater => {
-            let by = if deed == KeyAction::AudioLater { LATER_MS } else { -LATER_MS };
+    match action {
+        Action::WatchPause if busy => send(view, WatchCommand::Pause(!watch.paused)),
+        Action::WatchPause => play(view, draft),
+        Action::WatchBack => some(view, span.step(STEP, false)),
+        Action::WatchAhead => some(view, span.step(STEP, true)),
+        Action::WatchFarBack => some(view, span.step(LONG_SEEK, false)),
+        Action::WatchFarAhead => some(view, span.step(LONG_SEEK, true)),
+        Action::WatchBeginning => some(view, span.at(0.0)),
+        Action::WatchLive if watch.live && busy => send(view, WatchCommand::GoToLive),
+        Action::WatchLouder => view.send(Command::StepVolume(LOUDER)),
+        Action::WatchQuieter => view.send(Command::StepVolume(-LOUDER)),
+        Action::WatchScreenshot if busy => view.wish(WindowRequest::WatchSnapshot),
+        Action::WatchRecord if watch.saving.is_some() => send(view, WatchCommand::StopSaving),
+        Action::WatchRecord if busy && watch.live => view.wish(WindowRequest::WatchSave),
+        Action::WatchStatistics => draft.figures = !draft.figures,
+        Action::WatchAspect => draft.look.aspect = draft.look.aspect.next(),
+        Action::WatchZoomIn => draft.look.zoom_by(LARGER),
+        Action::WatchZoomOut => draft.look.zoom_by(1.0 / LARGER),
+        Action::WatchRotate => draft.look.turn = draft.look.turn.next(),
+        Action::WatchAudioEarlier | Action::WatchAudioLater => {
+            let by = if action == Action::WatchAudioLater { LATER_MS } else { -LATER_MS };
             send(view, WatchCommand::StepAvOffset(by));
         }
-        KeyAction::OwnWindow => {
+        Action::WatchWindow => {
             draft.place = if draft.place == Where::Window { Where::Here } else { Where::Window };
         }
-        KeyAction::SmallWindow => {
+        Action::WatchPictureInPicture => {
             draft.place = if draft.place == Where::Small { Where::Here } else { Where::Small };
         }
-        KeyAction::Leave if draft.enlarged.is_some() => draft.enlarged = None,
-        KeyAction::Leave => draft.place = Where::Here,
-        KeyAction::Snapshot | KeyAction::Record | KeyAction::Move => {}
+        _ => {}
     }
 }

@@ -8,7 +8,7 @@ use crate::ui::input::actions::Action;
 use crate::ui::input::hotkeys::shortcut_text;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::View;
-use crate::ui::watch::keys::KEYS;
+use crate::ui::watch::keys::keys_of;
 use crate::ui::widgets::{Button, label, section};
 
 /// Every hotkey, as it is now, and where they are changed.
@@ -17,15 +17,21 @@ pub fn list(ui: &mut Ui, view: &View<'_>) -> Option<DialogAnswer> {
     ui.add_space(gap::S);
     ui.spacing_mut().item_spacing.y = gap::XS;
     section(ui, view.theme, &view.texts.get("help-shortcuts"));
-    for action in Action::ALL {
+    let others = Action::ALL.iter().filter(|action| !action.is_about_players());
+    for action in others {
         if let Some(keys) = shortcut_text(ui.ctx(), *action) {
             line(ui, view, &view.texts.get(action.key()), &keys);
         }
     }
     section(ui, view.theme, &view.texts.get("help-watch"));
-    for (_, name, keys, _) in KEYS {
-        line(ui, view, &view.texts.get(name), keys);
+    for action in Action::ALL.iter().filter(|action| action.is_about_players()) {
+        let keys = keys_of(ui.ctx(), *action);
+        if !keys.is_empty() {
+            line(ui, view, &view.texts.get(action.key()), &keys);
+        }
     }
+    line(ui, view, &view.texts.get("key-move"), "Alt + ← → ↑ ↓");
+    line(ui, view, &view.texts.get("key-leave"), "Esc");
     line(ui, view, &view.texts.get("key-tile"), "1 – 8");
     section(ui, view.theme, &view.texts.get("help-everywhere"));
     line(ui, view, &view.texts.get("help-tab"), "Tab");
