@@ -2,6 +2,7 @@
 
 mod avcc;
 mod backend;
+mod converter;
 mod downmix;
 pub mod error;
 pub mod inventory;
@@ -9,6 +10,7 @@ mod open;
 mod reorder;
 pub mod traits;
 
+pub(crate) use crate::decode::converter::Converter;
 pub use crate::decode::error::{Error, NoDecoder};
 pub use crate::decode::traits::{AudioBackend, By, VideoBackend};
 

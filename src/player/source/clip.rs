@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::base::queue::{self, Full, Receiver, Sender};
 use crate::base::{Stop, Timestamp, Worker, sandbox};
+use crate::decode::Converter;
 use crate::decode::{self, AudioBackend, VideoBackend};
 use crate::files::MediaFile;
 use crate::files::samples;
@@ -19,7 +20,6 @@ use crate::media::{
 };
 use crate::player::demux::file_samples;
 use crate::player::source::alpha::AlphaTrack;
-use crate::player::source::convert::Converter;
 use crate::player::state::{Failure, FailureKind};
 use crate::text::Problem;
 use crate::text::problem::problem;

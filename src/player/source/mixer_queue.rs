@@ -8,9 +8,9 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use crate::base::{Clock, Timestamp};
+use crate::decode::Converter;
 use crate::media::Pulled;
 use crate::player::decode::audio::Speaker;
-use crate::player::source::convert::Converter;
 
 /// A mixer that has pulled nothing for this long counts as absent: time consumes the audio instead.
 const MIXER_TIMEOUT: Duration = Duration::from_millis(200);

@@ -8,7 +8,6 @@
 
 pub(in crate::player) mod alpha;
 pub mod clip;
-pub(in crate::player) mod convert;
 mod mixer_queue;
 mod playlist;
 mod playlist_position;

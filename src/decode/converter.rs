@@ -1,4 +1,4 @@
-//! Converts audio of any rate and channels to the session's format.
+//! Converts decoded audio to another sample rate and number of channels.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use rubato::{
 const CHUNK: usize = 256;
 
 /// See the module.
-pub(in crate::player) struct Converter {
+pub(crate) struct Converter {
     from: (u32, usize),
     to: (u32, usize),
     resampler: Option<Async<f32>>,
