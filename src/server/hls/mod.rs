@@ -7,7 +7,6 @@ mod part;
 pub(in crate::server) mod production;
 pub(in crate::server) mod productions;
 mod segment;
-mod segment_sink;
 mod timeline;
 pub(in crate::server) mod viewers;
 pub(in crate::server) mod window;

@@ -15,12 +15,12 @@ use crate::net::random_hex;
 use crate::server::event::{Ended, Event, Peer, Protocol};
 use crate::server::hls::cutter::Cutter;
 use crate::server::hls::productions::Production;
-use crate::server::hls::segment_sink::{Arrival, SegmentSink};
 use crate::server::hls::viewers::{Arrived, Viewer, ViewerKey};
 use crate::server::hls::window::Window;
 use crate::server::hls::{Mode, Settings};
 use crate::server::registry::Registry;
 use crate::server::stream::Stream;
+use crate::server::stream::message_sink::{Arrival, MessageSink};
 use crate::server::stream::sink::Sink;
 use crate::wire::container::flv::events::TagEvent;
 use crate::wire::container::flv::reader::Reader;
@@ -70,7 +70,7 @@ pub(in crate::server) fn of_stream(
     let tag = random.get(..TAG).unwrap_or("onair");
     let window = Window::new(settings, tag, first);
     let production = Arc::new(Production {
-        sink: SegmentSink::new(registry.next_id(), registry.config.limits.queue_bytes * 2),
+        sink: MessageSink::new(registry.next_id(), registry.config.limits.queue_bytes * 2),
         listing: watch::Sender::new(Arc::new(window.listing())),
         asked: AtomicI64::new(now.as_micros()),
         viewers: Mutex::default(),
@@ -80,7 +80,7 @@ pub(in crate::server) fn of_stream(
     all.insert(key, Arc::clone(&production));
     drop(all);
     let interval = production.stream.key_interval();
-    production.stream.join(Arc::<SegmentSink>::clone(&production.sink));
+    production.stream.join(Arc::<MessageSink>::clone(&production.sink));
     let maker = Maker::new(settings, window, interval);
     tokio::spawn(produce(Arc::clone(registry), Arc::clone(&production), maker));
     Some(production)

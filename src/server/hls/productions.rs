@@ -8,9 +8,9 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use crate::server::hls::listing::Listing;
-use crate::server::hls::segment_sink::SegmentSink;
 use crate::server::hls::viewers::{ViewerKey, Viewers};
 use crate::server::stream::Stream;
+use crate::server::stream::message_sink::MessageSink;
 
 /// All streams that are being cut.
 #[derive(Debug, Default)]
@@ -22,7 +22,7 @@ pub(in crate::server) struct Productions(
 #[derive(Debug)]
 pub(in crate::server) struct Production {
     pub(super) stream: Arc<Stream>,
-    pub(super) sink: Arc<SegmentSink>,
+    pub(super) sink: Arc<MessageSink>,
     pub(super) listing: watch::Sender<Arc<Listing>>,
     /// When somebody last asked, in microseconds of the clock.
     pub(super) asked: AtomicI64,

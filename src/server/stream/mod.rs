@@ -6,6 +6,7 @@ pub(in crate::server) mod codec_figures;
 pub(in crate::server) mod flv_sink;
 pub(in crate::server) mod late_join_cache;
 pub(in crate::server) mod message;
+pub(in crate::server) mod message_sink;
 pub(in crate::server) mod outgoing;
 pub(in crate::server) mod piece;
 pub(in crate::server) mod publisher;

@@ -1,4 +1,4 @@
-//! The queue of a stream for cutting: messages wait here for the production's task.
+//! The queue of a stream for further processing: messages wait here for a task or thread.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::server::stream::sink::Sink;
 
 /// An item of the queue.
 #[derive(Debug)]
-pub(super) enum Arrival {
+pub(in crate::server) enum Arrival {
     Message(Arc<Message>),
     /// The publisher left.
     Gone,
@@ -22,7 +22,7 @@ pub(super) enum Arrival {
 
 /// The sink.
 #[derive(Debug)]
-pub(super) struct SegmentSink {
+pub(in crate::server) struct MessageSink {
     id: u64,
     /// The limit in bytes.
     limit: usize,
@@ -36,7 +36,7 @@ struct Queue {
     bytes: usize,
 }
 
-impl SegmentSink {
+impl MessageSink {
     pub fn new(id: u64, limit: usize) -> Arc<Self> {
         Arc::new(Self { id, limit, queue: Mutex::default(), arrived: Notify::new() })
     }
@@ -57,12 +57,12 @@ impl SegmentSink {
     }
 }
 
-impl Sink for SegmentSink {
+impl Sink for MessageSink {
     fn id(&self) -> u64 {
         self.id
     }
 
-    /// Those who ask for the segments are.
+    /// The viewers of the product count instead.
     fn is_viewer(&self) -> bool {
         false
     }
@@ -72,7 +72,7 @@ impl Sink for SegmentSink {
         for message in batch.messages.iter().filter(|message| message.for_viewer(false).is_some()) {
             queue.bytes += message.weight();
             if queue.bytes > self.limit {
-                // Configs may be among them: they come again, or the stream is not cut any more.
+                // Configs may be among them: they come again, or what follows is useless.
                 let configs = |arrival: &Arrival| match arrival {
                     Arrival::Message(message) => message.mark.is_some(),
                     _ => true,
