@@ -2,7 +2,6 @@
 //! limits, and the driver of an RTMP client session on a socket. No other room uses sockets.
 
 mod backend;
-pub mod certificate_pin;
 pub mod connect;
 pub mod error;
 mod http;
@@ -15,8 +14,8 @@ pub mod runtime;
 pub mod stream;
 pub mod tls;
 pub mod web;
+pub mod webrtc;
 
-pub use certificate_pin::CertificatePin;
 pub use connect::bind::Bind;
 pub use connect::proxy::Proxy;
 pub use connect::{Endpoint, Options, connect};
@@ -30,4 +29,5 @@ pub use network_changes::{NetworkChange, NetworkChanges};
 pub use random::random_hex;
 pub use runtime::Runtime;
 pub use stream::{Stream, send_to_all};
+pub use tls::certificate_pin::CertificatePin;
 pub use tls::{Identity, IdentityError, Trust};

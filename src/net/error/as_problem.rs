@@ -175,7 +175,7 @@ impl From<&FailedAttempt> for Problem {
 
 fn certificate(
     problem: &CertificateProblem,
-    pin: Option<&crate::net::certificate_pin::CertificatePin>,
+    pin: Option<&crate::net::tls::certificate_pin::CertificatePin>,
 ) -> Problem {
     use CertificateProblem as Reason;
     let why = Problem::from(problem);

@@ -8,8 +8,8 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use crate::net::certificate_pin::CertificatePin;
 pub use crate::net::error::problem::{CertificateProblem, NotRtmp, WebProblem};
+use crate::net::tls::certificate_pin::CertificatePin;
 use crate::text::Problem;
 use crate::text::problem::problem;
 pub use crate::wire::rtmp::status::Refusal;

@@ -4,6 +4,7 @@
 pub(in crate::net) mod pipe;
 
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -142,6 +143,12 @@ impl Stream {
     pub fn is_local_there(&self) -> bool {
         let local = self.socket().and_then(|socket| socket.local_addr().ok());
         local.is_none_or(|local| network_changes::is_own(local.ip()))
+    }
+
+    /// The address of this machine that the peer reached, where it is known.
+    pub fn local_ip(&self) -> Option<IpAddr> {
+        let local = self.socket().and_then(|socket| socket.local_addr().ok());
+        local.map(|local| local.ip())
     }
 
     /// Whether the peer is on this machine, by its address.

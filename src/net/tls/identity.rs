@@ -11,9 +11,9 @@ use rustls::pki_types::pem::PemObject;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
-use crate::net::certificate_pin::CertificatePin;
 use crate::net::error::Cause;
 use crate::net::stream::Stream;
+use crate::net::tls::certificate_pin::CertificatePin;
 use crate::net::tls::trust::{certificates, read_bounded};
 use crate::net::tls::verify;
 use crate::text::Problem;

@@ -1,5 +1,6 @@
 //! TLS: whom to trust as a client, and who we are as a server.
 
+pub mod certificate_pin;
 pub mod identity;
 pub mod trust;
 mod verify;

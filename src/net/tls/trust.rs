@@ -12,8 +12,8 @@ use rustls::client::danger::ServerCertVerifier;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-use crate::net::certificate_pin::CertificatePin;
 use crate::net::error::{Cause, CertificateProblem};
+use crate::net::tls::certificate_pin::CertificatePin;
 use crate::net::tls::verify::Judge;
 use crate::text::Problem;
 use crate::text::problem::problem;

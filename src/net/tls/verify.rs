@@ -9,8 +9,8 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, DigitallySignedStruct, SignatureScheme};
 use rustls_platform_verifier::Verifier;
 
-use crate::net::certificate_pin::CertificatePin;
 use crate::net::error::{Cause, CertificateProblem};
+use crate::net::tls::certificate_pin::CertificatePin;
 
 /// Verifies the certificates of servers. Each rejection includes the certificate's fingerprint, so
 /// it can be shown to the user.

@@ -1,0 +1,123 @@
+//! A socket for datagrams.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::UdpSocket;
+use tokio::runtime::Handle;
+
+/// What the system may hold of datagrams: keyframes for many viewers come in one burst.
+const BUFFER: usize = 4 << 20;
+
+/// One UDP port.
+#[derive(Debug)]
+pub struct DatagramSocket {
+    socket: UdpSocket,
+    address: SocketAddr,
+}
+
+impl DatagramSocket {
+    /// Opens a port, or where it is taken, the next free one of the `tries` ports that follow.
+    ///
+    /// # Errors
+    /// Such as [`io::ErrorKind::AddrInUse`], of the last port tried.
+    pub fn bind_or_next(runtime: &Handle, address: SocketAddr, tries: u16) -> io::Result<Self> {
+        let mut next = address;
+        loop {
+            match Self::bind(runtime, next) {
+                Err(error)
+                    if error.kind() == io::ErrorKind::AddrInUse
+                        && next.port() < address.port().saturating_add(tries) =>
+                {
+                    next.set_port(next.port().saturating_add(1));
+                }
+                other => return other,
+            }
+        }
+    }
+
+    fn bind(runtime: &Handle, address: SocketAddr) -> io::Result<Self> {
+        let _inside = runtime.enter();
+        let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+        socket.set_nonblocking(true)?;
+        // As much as the system allows; less works too.
+        let _ = socket.set_send_buffer_size(BUFFER);
+        let _ = socket.set_recv_buffer_size(BUFFER);
+        if address.is_ipv6() && address.ip().is_unspecified() {
+            // All addresses of this machine, those of IPv4 too.
+            socket.set_only_v6(false)?;
+        }
+        socket.bind(&address.into())?;
+        let socket = UdpSocket::from_std(socket.into())?;
+        let address = socket.local_addr()?;
+        Ok(Self { socket, address })
+    }
+
+    /// Where it is.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Waits for a datagram: how long it is, and from whom. Cancel-safe.
+    ///
+    /// # Errors
+    /// Such as a report that an earlier datagram did not arrive.
+    pub async fn receive(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        let (length, from) = self.socket.recv_from(buffer).await?;
+        Ok((length, SocketAddr::new(from.ip().to_canonical(), from.port())))
+    }
+
+    /// Sends a datagram, unless the system has no room for it; nobody waits for that.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::WouldBlock`] and others: it is lost.
+    pub fn send(&self, datagram: &[u8], to: SocketAddr) -> io::Result<usize> {
+        let to = match to.ip() {
+            IpAddr::V4(ip) if self.address.is_ipv6() => {
+                SocketAddr::new(ip.to_ipv6_mapped().into(), to.port())
+            }
+            _ => to,
+        };
+        self.socket.try_send_to(datagram, to)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::Runtime;
+
+    #[test]
+    fn a_port_of_ipv6_speaks_to_both_families() {
+        let runtime = Runtime::start().unwrap();
+        let open = |address: &str| {
+            DatagramSocket::bind_or_next(runtime.handle(), address.parse().unwrap(), 0)
+        };
+        // A machine may have no IPv6 at all.
+        let Ok(both) = open("[::]:0") else { return };
+        let four = open("127.0.0.1:0").unwrap();
+        let to = SocketAddr::from(([127, 0, 0, 1], both.local_addr().port()));
+        runtime.block_on(async {
+            let mut buffer = [0; 8];
+            four.socket.writable().await.unwrap();
+            four.send(b"there", to).unwrap();
+            let (length, from) = both.receive(&mut buffer).await.unwrap();
+            assert_eq!((&buffer[..length], from), (&b"there"[..], four.local_addr()));
+            both.send(b"back", from).unwrap();
+            let (length, from) = four.receive(&mut buffer).await.unwrap();
+            assert_eq!((&buffer[..length], from), (&b"back"[..], to));
+        });
+    }
+
+    #[test]
+    fn a_port_that_is_taken_moves_to_the_next() {
+        let runtime = Runtime::start().unwrap();
+        let any = "127.0.0.1:0".parse().unwrap();
+        let first = DatagramSocket::bind_or_next(runtime.handle(), any, 0).unwrap();
+        let taken = first.local_addr();
+        assert!(DatagramSocket::bind_or_next(runtime.handle(), taken, 0).is_err());
+        let next = DatagramSocket::bind_or_next(runtime.handle(), taken, 20).unwrap();
+        assert!(next.local_addr().port() > taken.port());
+    }
+}
