@@ -17,6 +17,7 @@ mod scene_change;
 pub mod video;
 
 pub use audio::AudioEncoder;
+pub(crate) use backend::OpusEncoder;
 pub use backend::{KnownEncoder, known_encoders};
 pub use error::Error;
 pub use video::{Choice, VideoEncoder};

@@ -2,6 +2,7 @@
 
 mod fdk_aac;
 mod openh264;
+mod opus;
 #[cfg(test)]
 pub(super) mod pipelined;
 mod traits;
@@ -16,6 +17,7 @@ use crate::media::{AudioCodec, BitsPerSecond, Codec, FrameRate, Size, TrackKind,
 use crate::text::Problem;
 use crate::text::problem::problem;
 
+pub(crate) use opus::OpusEncoder;
 pub(super) use traits::{AudioBackend, Block, Description, VideoBackend};
 
 /// A backend that opened, and why it was chosen.

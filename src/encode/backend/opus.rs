@@ -1,0 +1,141 @@
+//! Opus (RFC 6716) at 48 kHz by libopus, which is built in.
+#![allow(unsafe_code)]
+
+use std::ptr::NonNull;
+
+use bytes::Bytes;
+use opusic_sys as sys;
+
+use crate::encode::error::{Error, Step};
+use crate::media::BitsPerSecond;
+
+const NAME: &str = "libopus";
+const RATE: i32 = 48_000;
+/// The largest packet that is made; one of 20 ms has at most 1,275 bytes (§3.2).
+const MAX_PACKET: usize = 1_275;
+/// Half of the effort that is possible: sound at these bitrates hardly gains from more.
+const COMPLEXITY: i32 = 5;
+
+/// The encoder: a plain value on its caller's thread.
+pub(crate) struct OpusEncoder {
+    raw: Raw,
+    channels: usize,
+    lookahead: usize,
+    packet: Vec<u8>,
+}
+
+/// Owns the C object.
+struct Raw(NonNull<sys::OpusEncoder>);
+
+// SAFETY: the library keeps nothing of an encoder outside of it, and ties it to no thread.
+unsafe impl Send for Raw {}
+
+impl Drop for Raw {
+    fn drop(&mut self) {
+        // SAFETY: it was created by the library, and nobody has it any more.
+        unsafe { sys::opus_encoder_destroy(self.0.as_ptr()) };
+    }
+}
+
+fn check(step: Step, code: i32) -> Result<(), Error> {
+    let failed = Error::Codec { encoder: NAME, step, code: code.into() };
+    if code < 0 { Err(failed) } else { Ok(()) }
+}
+
+impl OpusEncoder {
+    /// Samples of a channel in a packet: 20 ms.
+    pub const FRAME: usize = 960;
+
+    /// For one or two channels.
+    ///
+    /// # Errors
+    /// What the library says.
+    pub fn open(channels: u16, bitrate: BitsPerSecond) -> Result<Self, Error> {
+        let mut code = 0;
+        // SAFETY: the call writes its result to `code`, and gives an encoder of its own or null.
+        let encoder = unsafe {
+            sys::opus_encoder_create(
+                RATE,
+                i32::from(channels),
+                sys::OPUS_APPLICATION_AUDIO,
+                &raw mut code,
+            )
+        };
+        check(Step::Start, code)?;
+        let none = Error::Codec { encoder: NAME, step: Step::Start, code: code.into() };
+        let raw = Raw(NonNull::new(encoder).ok_or(none)?);
+        let bitrate = i32::try_from(bitrate.0).unwrap_or(i32::MAX);
+        for (request, value) in [
+            (sys::OPUS_SET_BITRATE_REQUEST, bitrate),
+            (sys::OPUS_SET_COMPLEXITY_REQUEST, COMPLEXITY),
+            // A lost packet can be made up for out of the next one, at the price of a few bits.
+            (sys::OPUS_SET_INBAND_FEC_REQUEST, 1),
+            (sys::OPUS_SET_PACKET_LOSS_PERC_REQUEST, 2),
+        ] {
+            // SAFETY: the encoder is open; these requests take one integer.
+            check(Step::Configure, unsafe {
+                sys::opus_encoder_ctl(raw.0.as_ptr(), request, value)
+            })?;
+        }
+        let mut lookahead = 0_i32;
+        // SAFETY: the encoder is open; this request writes one integer.
+        check(Step::Describe, unsafe {
+            sys::opus_encoder_ctl(
+                raw.0.as_ptr(),
+                sys::OPUS_GET_LOOKAHEAD_REQUEST,
+                &raw mut lookahead,
+            )
+        })?;
+        Ok(Self {
+            raw,
+            channels: channels.into(),
+            lookahead: usize::try_from(lookahead).unwrap_or(0),
+            packet: vec![0; MAX_PACKET],
+        })
+    }
+
+    /// Samples of a channel by which decoded sound lags behind what was put in.
+    pub fn lookahead(&self) -> usize {
+        self.lookahead
+    }
+
+    /// Encodes [`Self::FRAME`] samples of each channel, interleaved.
+    ///
+    /// # Errors
+    /// Another number of samples, or what the library says.
+    pub fn encode(&mut self, samples: &[f32]) -> Result<Bytes, Error> {
+        if samples.len() != Self::FRAME * self.channels {
+            return Err(Error::Codec { encoder: NAME, step: Step::Encode, code: 0 });
+        }
+        // SAFETY: the encoder is open; the library reads FRAME times as many values as it was opened with
+        // channels, which are there, and writes at most as many bytes as it is told.
+        let length = unsafe {
+            sys::opus_encode_float(
+                self.raw.0.as_ptr(),
+                samples.as_ptr(),
+                Self::FRAME as i32,
+                self.packet.as_mut_ptr(),
+                MAX_PACKET as i32,
+            )
+        };
+        check(Step::Encode, length)?;
+        let length = usize::try_from(length).unwrap_or(0);
+        Ok(Bytes::copy_from_slice(self.packet.get(..length).unwrap_or_default()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packets_are_made_of_whole_frames_only() {
+        let mut encoder = OpusEncoder::open(2, BitsPerSecond(128_000)).unwrap();
+        let silent = encoder.encode(&[0.0; OpusEncoder::FRAME * 2]).unwrap();
+        // One frame of 20 ms (§3.1): the two lowest bits are 0, and the mode is that of full band.
+        assert_eq!((silent[0] & 3, silent[0] >> 7), (0, 1));
+        assert!(encoder.encode(&[0.0; 10]).is_err());
+        assert!((100..1_000).contains(&encoder.lookahead()), "{}", encoder.lookahead());
+        assert!(OpusEncoder::open(3, BitsPerSecond(128_000)).is_err());
+    }
+}
