@@ -14,10 +14,23 @@ use onair::wire::rtmp::chunk::{Limits, Reader};
 use onair::wire::rtmp::command::{Command, Connect};
 use onair::wire::rtmp::tunnel;
 use onair::wire::rtmp::{Kind, Message, Url, auth, client, handshake, message, server};
-use onair::wire::{amf0, http, socks5};
+use onair::wire::{amf0, http, sdp, socks5, stun};
 
 /// Room the reader may take beyond the bytes that came: what its partial messages are trusted with.
 const TRUST: usize = 8 * (1 << 20);
+
+/// An offer of WHEP: what is kept of it is read the same way again. And the name in a request of ICE.
+pub fn sdp(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    if let Ok(offer) = sdp::Offer::parse(&text) {
+        assert!(offer.video || offer.audio);
+        assert!(offer.text.len() <= text.len() * 2 + 64);
+        assert_eq!(sdp::Offer::parse(&offer.text).as_ref(), Ok(&offer));
+    }
+    let _ = sdp::finish_answer(&text);
+    let _ = sdp::fragment_ufrag(&text);
+    let _ = stun::local_ufrag(data);
+}
 
 /// Chunks: any bytes, cut anywhere, come to the same messages, which hold no more than came in.
 pub fn chunk_reader(data: &[u8]) {

@@ -284,6 +284,21 @@ fn tunnels_and_proxies() {
 }
 
 #[test]
+fn offers() {
+    let offer = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\n\
+        m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\na=recvonly\r\na=ice-ufrag:abcd\r\n\
+        a=ice-pwd:0123456789012345678901\r\na=fingerprint:sha-256 AB:CD\r\na=setup:actpass\r\n\
+        a=candidate:1 1 udp 1 192.0.2.1 5 typ host\r\na=rtpmap:111 opus/48000/2\r\n\
+        m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:1\r\na=sendrecv\r\na=ssrc:5 cname:x\r\n\
+        a=rtpmap:96 H264/90000\r\na=fmtp:96 packetization-mode=1;profile-level-id=42e01f\r\n";
+    let answer = "v=0\r\na=msid-semantic:WMS a\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=msid:a t\r\n\
+        a=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=10\r\na=ssrc:1 cname:q\r\n\
+        a=ssrc:1 msid:a t\r\na=ssrc-group:FID 1 2\r\n";
+    let request = b"\0\x01\0\x0C\x21\x12\xA4\x42123456789012\0\x06\0\x07ours:it\0";
+    replay("sdp", &[offer.into(), answer.into(), request.to_vec()], bodies::sdp);
+}
+
+#[test]
 fn handshakes() {
     let (_, hello) = onair::wire::rtmp::handshake::Client::new(7);
     let mut out = Vec::new();

@@ -13,4 +13,7 @@ pub mod container;
 pub mod hls;
 pub mod http;
 pub mod rtmp;
+pub mod rtp;
+pub mod sdp;
 pub mod socks5;
+pub mod stun;

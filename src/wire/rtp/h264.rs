@@ -1,0 +1,131 @@
+//! H.264 in RTP (RFC 6184), packetization mode 1: single NAL units, STAP-A for the parameter sets, FU-A for
+//! what is longer than a packet.
+
+use std::sync::Arc;
+
+/// Types of NAL units (H.264 table 7-1) that a receiver has no use for: delimiters and filler, and parameter
+/// sets, which go in front of each keyframe.
+const LEFT_OUT: [u8; 5] = [7, 8, 9, 12, 13];
+const STAP_A: u8 = 24;
+const FU_A: u8 = 28;
+/// The importance in a NAL unit's header.
+const NRI: u8 = 0x60;
+
+/// The payloads of one picture, each at most `longest` bytes: the parameter sets where there are any, then
+/// its NAL units.
+pub fn packetize<'a>(
+    parameter_sets: &(impl Iterator<Item = &'a [u8]> + Clone),
+    nals: impl Iterator<Item = &'a [u8]>,
+    longest: usize,
+) -> Vec<Arc<[u8]>> {
+    let mut out = Vec::new();
+    let sets = || parameter_sets.clone().filter(|set| !set.is_empty());
+    let together: usize = 1 + sets().map(|set| set.len() + 2).sum::<usize>();
+    match sets().count() {
+        0 => {}
+        2.. if together <= longest => out.push(aggregate(sets(), together)),
+        _ => sets().for_each(|set| split(set, longest, &mut out)),
+    }
+    for nal in nals {
+        if nal.first().is_some_and(|header| !LEFT_OUT.contains(&(header & 0x1F))) {
+            split(nal, longest, &mut out);
+        }
+    }
+    out
+}
+
+/// Several NAL units in one packet (§5.7.1).
+fn aggregate<'a>(nals: impl Iterator<Item = &'a [u8]>, length: usize) -> Arc<[u8]> {
+    let mut packet = Vec::with_capacity(length);
+    packet.push(STAP_A);
+    let mut importance = 0;
+    for nal in nals {
+        importance = importance.max(nal.first().map_or(0, |header| header & NRI));
+        let length = u16::try_from(nal.len()).unwrap_or(u16::MAX);
+        packet.extend_from_slice(&length.to_be_bytes());
+        packet.extend_from_slice(nal);
+    }
+    if let Some(header) = packet.first_mut() {
+        *header |= importance;
+    }
+    packet.into()
+}
+
+/// A NAL unit as it is, or in fragments (§5.8).
+fn split(nal: &[u8], longest: usize, out: &mut Vec<Arc<[u8]>>) {
+    let Some((&header, body)) = nal.split_first() else { return };
+    if nal.len() <= longest {
+        out.push(nal.into());
+        return;
+    }
+    let mut pieces = body.chunks(longest.saturating_sub(2).max(1)).peekable();
+    let mut start = 0x80;
+    while let Some(piece) = pieces.next() {
+        let end = if pieces.peek().is_none() { 0x40 } else { 0 };
+        let mut packet = Vec::with_capacity(piece.len() + 2);
+        packet.extend_from_slice(&[header & 0xE0 | FU_A, start | end | header & 0x1F]);
+        packet.extend_from_slice(piece);
+        out.push(packet.into());
+        start = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The NAL units in these payloads, as a receiver puts them together.
+    fn join(payloads: &[Arc<[u8]>]) -> Vec<Vec<u8>> {
+        let mut nals: Vec<Vec<u8>> = Vec::new();
+        for payload in payloads {
+            match payload[0] & 0x1F {
+                STAP_A => {
+                    let mut rest = &payload[1..];
+                    while let Some((length, after)) = rest.split_first_chunk::<2>() {
+                        let (nal, after) = after.split_at(u16::from_be_bytes(*length).into());
+                        nals.push(nal.to_vec());
+                        rest = after;
+                    }
+                }
+                FU_A => {
+                    if payload[1] & 0x80 != 0 {
+                        nals.push(vec![payload[0] & 0xE0 | payload[1] & 0x1F]);
+                    }
+                    nals.last_mut().unwrap().extend_from_slice(&payload[2..]);
+                }
+                _ => nals.push(payload.to_vec()),
+            }
+        }
+        nals
+    }
+
+    #[test]
+    fn parameter_sets_share_a_packet_and_delimiters_are_left_out() {
+        let sets: [&[u8]; 2] = [&[0x67, 1, 2], &[0x68, 3]];
+        let nals: [&[u8]; 4] = [&[0x09, 0xF0], &[0x67, 9], &[0x06, 5], &[0x65, 7, 7]];
+        let made = packetize(&sets.into_iter(), nals.into_iter(), 100);
+        assert_eq!(*made[0], [0x78, 0, 3, 0x67, 1, 2, 0, 2, 0x68, 3]);
+        assert_eq!(join(&made), [sets[0], sets[1], nals[2], nals[3]]);
+        // Parameter sets that have no room together go one by one.
+        let made = packetize(&sets.into_iter(), nals.into_iter(), 6);
+        assert_eq!(join(&made), [sets[0], sets[1], nals[2], nals[3]]);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_split_is_put_together_again(
+            lengths in prop::collection::vec(1_usize..4_000, 1..6),
+            longest in 3_usize..1_500,
+        ) {
+            let nals: Vec<Vec<u8>> = lengths
+                .iter()
+                .map(|length| (0..*length).map(|at| if at == 0 { 0x65 } else { at as u8 }).collect())
+                .collect();
+            let made = packetize(&std::iter::empty(), nals.iter().map(Vec::as_slice), longest);
+            prop_assert!(made.iter().all(|payload| payload.len() <= longest));
+            prop_assert_eq!(join(&made), nals);
+        }
+    }
+}
