@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::base::Secret;
 use crate::net::Identity;
 use crate::net::listener::descriptors;
+use crate::net::webrtc::Certificate;
 use crate::server::fault::Fault;
 use crate::server::hls;
 use crate::wire::rtmp::auth::Method;
@@ -18,6 +19,9 @@ const MAX_CONNECTIONS: usize = 4_096;
 pub const DEFAULT_RTMP_PORT: u16 = 1935;
 /// The port of the pages.
 pub const DEFAULT_HTTP_PORT: u16 = 8088;
+
+/// The port of WebRTC.
+pub const DEFAULT_WEBRTC_PORT: u16 = 8189;
 
 /// An address to listen on.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -78,6 +82,10 @@ pub struct Config {
     pub http_token: Option<Secret>,
     /// Records every publication to a file in this folder.
     pub record: Option<PathBuf>,
+    /// The UDP port of WebRTC for viewers by WHEP, with HTTP; `None`: none.
+    pub webrtc: Option<Listen>,
+    /// The certificate of WebRTC; `None`: a new one in each run.
+    pub webrtc_certificate: Option<Certificate>,
     /// The HLS settings, with HTTP.
     pub hls: hls::Settings,
     pub limits: Limits,
@@ -118,6 +126,8 @@ impl Default for Config {
             cors: Vec::new(),
             http_token: None,
             record: None,
+            webrtc: Some(Listen::loopback(DEFAULT_WEBRTC_PORT)),
+            webrtc_certificate: None,
             hls: hls::Settings::default(),
             limits: Limits::default(),
             faults: Vec::new(),

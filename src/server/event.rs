@@ -27,6 +27,8 @@ pub enum Event {
     Disk(Warning),
     /// Such a file cannot be created now; it is retried.
     Held(PathBuf, Trouble),
+    /// A viewer of the program's own stream needs a keyframe before the next one is due.
+    KeyframeRequest { app: String, stream: String },
 }
 
 /// A publication in a file.
@@ -80,6 +82,7 @@ pub enum Protocol {
     HttpFlv,
     WsFlv,
     Hls,
+    Whep,
 }
 
 impl Protocol {
@@ -90,6 +93,7 @@ impl Protocol {
             Self::HttpFlv => "http-flv",
             Self::WsFlv => "ws-flv",
             Self::Hls => "hls",
+            Self::Whep => "whep",
         }
     }
 }
@@ -115,6 +119,8 @@ pub struct StreamFigures {
     pub viewers: usize,
     /// Of them those by HLS.
     pub hls_viewers: usize,
+    /// And those by WHEP.
+    pub whep_viewers: usize,
 }
 
 /// A stream's publisher now.

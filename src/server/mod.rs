@@ -13,6 +13,7 @@ mod registry;
 mod rtmp;
 mod service;
 mod stream;
+mod whep;
 
 pub use crate::server::config::{Config, Limits, Listen, Login, OwnStream, Secure};
 pub use crate::server::event::{

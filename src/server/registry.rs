@@ -24,6 +24,7 @@ use crate::server::stream::publisher::Dismissal;
 use crate::server::stream::recording_files::Files;
 use crate::server::stream::sink::Sink;
 use crate::server::stream::{Claim, Stream};
+use crate::server::whep::endpoint::Whep;
 use crate::wire::rtmp::auth::{Login, Verdict};
 use crate::wire::rtmp::stream_name::StreamName;
 
@@ -49,6 +50,7 @@ pub(super) struct Registry {
     pub chats: Arc<Chats>,
     pub files: Files,
     pub hls: Productions,
+    pub whep: Whep,
     stopping: AtomicBool,
     stop: Notify,
     all_gone: Notify,
@@ -136,6 +138,7 @@ impl Registry {
             chats,
             files: Files::default(),
             hls: Productions::default(),
+            whep: Whep::default(),
             stopping: AtomicBool::new(false),
             stop: Notify::new(),
             all_gone: Notify::new(),
@@ -365,6 +368,11 @@ impl Registry {
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
         self.stop.notify_waiters();
+    }
+
+    /// Whether it ends.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
     }
 
     /// Waits for the end.

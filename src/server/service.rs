@@ -10,11 +10,13 @@ use std::time::Duration;
 
 use crate::base::{Clock, queue as base_queue};
 use crate::net::rtmpt::Gate;
+use crate::net::webrtc::{Certificate, DatagramSocket};
 use crate::net::{Identity, Listener, Runtime, Stream};
 use crate::server::config::{Config, Listen};
 use crate::server::event::{Event, StreamFigures};
 use crate::server::fault::Fault;
 use crate::server::registry::Registry;
+use crate::server::whep::endpoint::MAX_DATAGRAM;
 use crate::text::problem::{Problem, problem};
 
 /// A client that sends nothing by then is disconnected.
@@ -29,11 +31,14 @@ const TRIES: u16 = 64;
 /// Limit for unread events.
 const EVENTS: usize = 1_024;
 
+/// A socket that reports an error is left alone for so long.
+const SOCKET_PAUSE: Duration = Duration::from_millis(10);
+
 /// Why the server does not start.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", Problem::from(self))]
 pub struct Error {
-    /// `RTMP`, `RTMPS`, `RTMPT` or `HTTP`.
+    /// `RTMP`, `RTMPS`, `RTMPT`, `HTTP` or `WebRTC`.
     pub what: &'static str,
     pub address: SocketAddr,
     #[source]
@@ -61,6 +66,8 @@ pub struct Addresses {
     /// The further address for those who tunnel through HTTP.
     pub rtmpt: Option<SocketAddr>,
     pub http: Option<SocketAddr>,
+    /// The UDP port of WHEP.
+    pub webrtc: Option<SocketAddr>,
     /// The requested port was in use: this is another one, which causes a notice.
     pub rtmp_moved: bool,
     pub http_moved: bool,
@@ -86,6 +93,10 @@ impl Server {
         let rtmps = rtmps.map(|secure| bind(runtime, "RTMPS", secure.listen)).transpose()?;
         let rtmpt = config.rtmpt.map(|listen| bind(runtime, "RTMPT", listen)).transpose()?;
         let http = config.http.map(|listen| bind(runtime, "HTTP", listen)).transpose()?;
+        let webrtc = config.webrtc.filter(|_| http.is_some());
+        let webrtc = webrtc
+            .map(|listen| open_webrtc(runtime, listen, config.webrtc_certificate.clone()))
+            .transpose()?;
         let moved = |listen: Listen, real: SocketAddr| {
             listen.address.port() != 0 && listen.address.port() != real.port()
         };
@@ -94,6 +105,7 @@ impl Server {
             rtmps: rtmps.as_ref().map(Listener::local_addr),
             rtmpt: rtmpt.as_ref().map(Listener::local_addr),
             http: http.as_ref().map(Listener::local_addr),
+            webrtc: webrtc.as_ref().map(|(socket, _)| socket.local_addr()),
             rtmp_moved: moved(config.rtmp, rtmp.local_addr()),
             http_moved: config
                 .http
@@ -110,6 +122,11 @@ impl Server {
         }
         if let Some((rtmps, identity)) = secure {
             runtime.spawn(accept(rtmps, Some(identity), gate, Arc::clone(&registry)));
+        }
+        if let Some((socket, certificate)) = webrtc {
+            let socket = Arc::new(socket);
+            registry.whep.open(Arc::clone(&socket), certificate);
+            runtime.spawn(receive(socket, Arc::clone(&registry)));
         }
         if let Some(http) = http {
             runtime.spawn(crate::server::http::serve(http, Arc::clone(&registry)));
@@ -175,6 +192,41 @@ fn bind(runtime: &Runtime, what: &'static str, listen: Listen) -> Result<Listene
         address,
         source,
     })
+}
+
+/// The port of WebRTC, and the certificate by which it is known.
+fn open_webrtc(
+    runtime: &Runtime,
+    listen: Listen,
+    known: Option<Certificate>,
+) -> Result<(DatagramSocket, Certificate), Error> {
+    let Listen { address, or_next } = listen;
+    let tries = if or_next && address.port() != 0 { TRIES } else { 0 };
+    let failed = |source| Error { what: "WebRTC", address, source };
+    let socket = DatagramSocket::bind_or_next(runtime.handle(), address, tries).map_err(failed)?;
+    let made = || Certificate::generate().map_err(|error| failed(io::Error::other(error)));
+    let certificate = known.map_or_else(made, Ok)?;
+    Ok((socket, certificate))
+}
+
+/// Gives datagrams to their sessions until the end.
+async fn receive(socket: Arc<DatagramSocket>, registry: Arc<Registry>) {
+    let stopped = registry.stopped();
+    tokio::pin!(stopped);
+    let mut buffer = vec![0; MAX_DATAGRAM];
+    loop {
+        let received = tokio::select! {
+            biased;
+            () = &mut stopped => return,
+            received = socket.receive(&mut buffer) => received,
+        };
+        match received {
+            Ok((length, from)) => {
+                registry.whep.deliver(buffer.get(..length).unwrap_or_default(), from);
+            }
+            Err(_) => tokio::time::sleep(SOCKET_PAUSE).await,
+        }
+    }
 }
 
 /// Takes callers in until the end; with an identity, those who speak TLS.

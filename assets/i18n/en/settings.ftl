@@ -184,6 +184,7 @@ serve-too-many-keys = there are more than { $most } publish keys
 serve-key-length = a publish key has 1 to { $most } bytes
 serve-auth = auth = "{ $other }": write adobe or llnw
 serve-http-address = write an address with a port, such as 127.0.0.1:8088, or none
+serve-webrtc-address = write an address with a port, such as 192.0.2.1:8189, or none
 serve-hls-mode = write on-demand, always or off
 serve-duration-within = write a duration from { $least } to { $most }
 serve-hls-part = --hls-part is longer than half of --hls-segment

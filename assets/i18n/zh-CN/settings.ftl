@@ -230,6 +230,7 @@ serve-too-many-keys = 推流密钥超过 { $most } 个
 serve-key-length = 推流密钥的长度为 1 到 { $most } 字节
 serve-auth = auth = "{ $other }"：请写 adobe 或 llnw
 serve-http-address = 请写带端口的地址，如 127.0.0.1:8088，或写 none
+serve-webrtc-address = 请写带端口的地址，如 192.0.2.1:8189，或写 none
 serve-hls-mode = 请写 on-demand、always 或 off
 serve-duration-within = 请写 { $least } 到 { $most } 之间的时长
 serve-hls-part = --hls-part 超过了 --hls-segment 的一半

@@ -54,6 +54,7 @@ pub fn print_ready(output: &Output, ready: &Ready) {
         "http": ready.http,
         "play": ready.play,
         "hls": ready.hls,
+        "whep": ready.whep,
         "token_file": ready.token_file,
     });
     output.event("ready", fields, || {
@@ -61,8 +62,11 @@ pub fn print_ready(output: &Output, ready: &Ready) {
         let addresses: Vec<&str> =
             std::iter::once(&ready.rtmp).chain(rest).map(String::as_str).collect();
         let mut lines = vec![output.say(&problem!("out-ready", addresses = addresses.join(", ")))];
-        let play: Vec<&str> =
-            [&ready.play, &ready.hls].into_iter().flatten().map(String::as_str).collect();
+        let play: Vec<&str> = [&ready.play, &ready.hls, &ready.whep]
+            .into_iter()
+            .flatten()
+            .map(String::as_str)
+            .collect();
         if !play.is_empty() {
             lines.push(output.say(&problem!("out-ready-play", addresses = play.join(", "))));
         }
@@ -343,6 +347,8 @@ pub fn print_server(output: &Output, event: &server::Event) {
             print_message(output, &StudioMessage::RecordingNotStarted { path, reason });
             return;
         }
+        // Between the server and the encoder.
+        server::Event::KeyframeRequest { .. } => return,
         server::Event::Publish(peer) => ("publish", peer, None),
         server::Event::Unpublish(peer, ended) => ("unpublish", peer, Some(ended)),
         server::Event::Join(peer) => ("join", peer, None),

@@ -30,6 +30,24 @@ impl FromStr for Http {
     }
 }
 
+/// Where WebRTC is.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum WebRtc {
+    At(SocketAddr),
+    None,
+}
+
+impl FromStr for WebRtc {
+    type Err = Problem;
+
+    fn from_str(text: &str) -> Result<Self, Problem> {
+        match text {
+            "none" => Ok(Self::None),
+            address => address.parse().map(Self::At).map_err(|_| problem!("serve-webrtc-address")),
+        }
+    }
+}
+
 /// Reads an origin as browsers name it, or `*`.
 ///
 /// # Errors
@@ -109,6 +127,11 @@ pub struct Args {
     /// [default: 20s]
     #[arg(long, value_name = "DURATION", value_parser = |text: &str| within(text, Settings::WINDOW))]
     pub hls_window: Option<Duration>,
+    /// UDP address for WebRTC, by which browsers watch with a delay of about 0.1 s
+    /// (WHEP: http://HOST/APP/STREAM/whep). Browsers must be able to reach it. Port 0 picks a free port.
+    /// `none` turns WHEP off [default: 127.0.0.1:8189, or the next free port]
+    #[arg(long, value_name = "ADDR")]
+    pub webrtc: Option<WebRtc>,
     /// Additional address for RTMP tunneled through HTTP (RTMPT). --rtmp and, with TLS, --rtmps
     /// also accept RTMPT
     #[arg(long, value_name = "ADDR")]

@@ -33,6 +33,7 @@ pub(super) struct Config {
     cert: Option<PathBuf>,
     cert_key: Option<PathBuf>,
     record: Option<PathBuf>,
+    webrtc: Option<String>,
     hls: Option<String>,
     hls_part: Option<String>,
     hls_segment: Option<String>,
@@ -96,6 +97,9 @@ impl Config {
         if let (None, Some(http)) = (all.http, &self.http) {
             all.http = Some(http.parse().map_err(|why| value("http", why))?);
         }
+        if let (None, Some(webrtc)) = (all.webrtc, &self.webrtc) {
+            all.webrtc = Some(webrtc.parse().map_err(|why| value("webrtc", why))?);
+        }
         if all.name.is_empty() {
             all.name = self.name;
         }
@@ -147,7 +151,7 @@ fn value(key: &str, why: Problem) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::serve::args::Http;
+    use crate::cli::serve::args::{Http, WebRtc};
 
     #[test]
     fn a_file_adds_to_the_flags_and_gives_way_to_them() {
@@ -161,6 +165,9 @@ mod tests {
         let (all_of_it, _) = none.complete(&args).unwrap();
         assert_eq!(all_of_it.http, Some(Http::None));
         assert_eq!(all_of_it.cors, ["https://a.example"]);
+        let webrtc = Config::parse("webrtc = \"192.0.2.1:8189\"\n").unwrap();
+        let webrtc = webrtc.complete(&args).unwrap().0.webrtc;
+        assert_eq!(webrtc, Some(WebRtc::At("192.0.2.1:8189".parse().unwrap())));
         assert_eq!((all.record, all.fault_seed), (Some("/r".into()), Some(7)));
         let hls = Config::parse("hls = \"always\"\nhls_part = \"200ms\"\n").unwrap();
         let hls = hls.complete(&args).unwrap().0.hls_settings();
@@ -189,6 +196,7 @@ mod tests {
             ("successor = \"http://a\"", "does not support http://"),
             ("fault = [\"nonsense\"]", "nonsense"),
             ("http = \"here\"", "'http': write an address"),
+            ("webrtc = \"8189\"", "'webrtc': write an address"),
             ("cors = [\"here\"]", "'cors': write an origin"),
             ("hls = \"on\"", "'hls': write on-demand, always or off"),
             ("hls_part = \"3s\"", "'hls_part': write a duration from 0.1s to 2s"),

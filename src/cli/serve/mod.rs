@@ -6,7 +6,7 @@ mod config;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use args::Http;
+use args::{Http, WebRtc};
 use serde_json::json;
 
 pub use args::Args;
@@ -21,7 +21,7 @@ use crate::cli::output::{Output, complain, events};
 use crate::cli::process::signals::Interrupt;
 use crate::files::Trouble;
 use crate::net::{Identity, IdentityError, Runtime};
-use crate::server::config::{DEFAULT_HTTP_PORT, DEFAULT_RTMP_PORT};
+use crate::server::config::{DEFAULT_HTTP_PORT, DEFAULT_RTMP_PORT, DEFAULT_WEBRTC_PORT};
 use crate::server::hls::Mode;
 use crate::server::{Config, Listen, Login, RecordingState, Secure, Server};
 use crate::studio::event::Ready;
@@ -160,6 +160,12 @@ fn wanted(args: &Args) -> Result<(Config, Option<ServerToken>), (Problem, Exit)>
         http_token: token.as_ref().map(|token| token.token.clone()),
         publish_keys,
         record: args.record.clone(),
+        webrtc: match args.webrtc {
+            Some(WebRtc::None) => None,
+            Some(WebRtc::At(address)) => Some(Listen::exactly(address)),
+            None => Some(Listen::loopback(DEFAULT_WEBRTC_PORT)),
+        },
+        webrtc_certificate: token.as_ref().and_then(|token| token.certificate.clone()),
         hls: args.hls_settings(),
         faults: args.fault.clone(),
         fault_seed: args.fault_seed.unwrap_or_default(),
@@ -218,6 +224,7 @@ fn announce(server: &Server, hls: bool, token: Option<&ServerToken>, output: &Ou
             events::print_message(output, &StudioMessage::PortTaken { wanted, used });
         }
     }
+    let whep = addresses.http.filter(|_| addresses.webrtc.is_some());
     let ready = Ready {
         rtmp: format!("rtmp://{}", addresses.rtmp),
         rtmps: addresses.rtmps.map(|rtmps| format!("rtmps://{rtmps}")),
@@ -226,6 +233,7 @@ fn announce(server: &Server, hls: bool, token: Option<&ServerToken>, output: &Ou
         play: None,
         // With the names of a stream in it.
         hls: addresses.http.filter(|_| hls).map(|http| format!("http://{http}/APP/STREAM.m3u8")),
+        whep: whep.map(|http| format!("http://{http}/APP/STREAM/whep")),
         token_file: token.map(|token| token.path.display().to_string()),
     };
     events::print_ready(output, &ready);
@@ -251,7 +259,7 @@ impl Totals {
             Event::Unpublish(_, ended) => self.received += ended.bytes,
             Event::Leave(_, ended) => self.sent += ended.bytes,
             Event::Fault(_) => self.faults += 1,
-            Event::Disk(..) | Event::Held(..) => {}
+            Event::Disk(..) | Event::Held(..) | Event::KeyframeRequest { .. } => {}
             Event::Recording(recording) => match recording.state {
                 RecordingState::Writing => {}
                 RecordingState::Finished => self.recordings += 1,

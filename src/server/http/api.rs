@@ -46,13 +46,8 @@ pub(super) async fn end(
     Path(path): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    if let Err((status, text)) = guard::authorize(&registry, &caller, &headers) {
-        let mut response = error(status, &text);
-        if status == StatusCode::UNAUTHORIZED {
-            let bearer = HeaderValue::from_static("Bearer");
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, bearer);
-        }
-        return response;
+    if let Err(refused) = authorized(&registry, &caller, &headers) {
+        return *refused;
     }
     let found = path.rsplit_once('/').and_then(|(app, name)| registry.find(app, name));
     match found {
@@ -61,6 +56,38 @@ pub(super) async fn end(
         }
         _ => missing(),
     }
+}
+
+/// Ends a viewer by WHEP, for who knows the server's token.
+pub(super) async fn end_viewer(
+    State(registry): State<Arc<Registry>>,
+    ConnectInfo(caller): ConnectInfo<Caller>,
+    Path(id): Path<u64>,
+    headers: HeaderMap,
+) -> Response {
+    if let Err(refused) = authorized(&registry, &caller, &headers) {
+        return *refused;
+    }
+    if registry.whep.end_viewer(id, "ended by the operator") {
+        return StatusCode::NO_CONTENT.into_response();
+    }
+    error(StatusCode::NOT_FOUND, "there is no such viewer by WHEP")
+}
+
+/// Lets through who knows the token.
+fn authorized(
+    registry: &Registry,
+    caller: &Caller,
+    headers: &HeaderMap,
+) -> Result<(), Box<Response>> {
+    guard::authorize(registry, caller, headers).map_err(|(status, text)| {
+        let mut response = error(status, &text);
+        if status == StatusCode::UNAUTHORIZED {
+            let bearer = HeaderValue::from_static("Bearer");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, bearer);
+        }
+        Box::new(response)
+    })
 }
 
 fn missing() -> Response {
@@ -99,6 +126,7 @@ fn to_json(figures: &StreamFigures, caller: &Caller) -> Value {
         "stream": figures.stream,
         "viewers": figures.viewers,
         "hls_viewers": figures.hls_viewers,
+        "whep_viewers": figures.whep_viewers,
         "publisher": publisher,
     })
 }

@@ -1,6 +1,6 @@
 //! Clients of HTTP: accepted connections, and each request's knowledge of its own.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::connect_info::Connected;
@@ -41,10 +41,13 @@ impl axum::serve::Listener for Callers {
 pub(super) struct Caller {
     pub address: SocketAddr,
     pub spot: Arc<Spot>,
+    /// The address of this machine that it came to.
+    pub local: Option<IpAddr>,
 }
 
 impl Connected<IncomingStream<'_, Callers>> for Caller {
     fn connect_info(stream: IncomingStream<'_, Callers>) -> Self {
-        Self { address: *stream.remote_addr(), spot: Arc::clone(stream.io().spot()) }
+        let (address, io) = (*stream.remote_addr(), stream.io());
+        Self { address, spot: Arc::clone(io.spot()), local: io.local() }
     }
 }

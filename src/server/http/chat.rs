@@ -37,7 +37,7 @@ pub(super) fn upgraded(
         return no_such_stream();
     }
     let (number, now) = (registry.next_id(), registry.clock.now());
-    let Caller { address: peer, spot } = caller;
+    let Caller { address: peer, spot, .. } = caller;
     let seat = registry
         .admission
         .settle(&spot, Purpose::Play)

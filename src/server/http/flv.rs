@@ -86,7 +86,7 @@ fn join(
     if !registry.find(app, name).is_some_and(|stream| stream.is_published()) {
         return Err(Box::new(no_such_stream()));
     }
-    let Caller { address: peer, spot } = caller;
+    let Caller { address: peer, spot, .. } = caller;
     let full = || {
         let full = "There are too many viewers.\n";
         Box::new((StatusCode::SERVICE_UNAVAILABLE, full).into_response())

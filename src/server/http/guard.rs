@@ -15,7 +15,7 @@ use crate::server::registry::{Refused, Registry, too_often};
 use crate::wire::http::{is_known_host, is_same_origin};
 
 /// Methods that some path takes.
-const METHODS: &str = "GET, HEAD, OPTIONS, DELETE";
+const METHODS: &str = "GET, HEAD, OPTIONS, POST, PATCH, DELETE";
 
 /// Where to find the token.
 const TOKEN_CURE: &str = "take it from the file that onair named when it started";
@@ -33,9 +33,9 @@ pub(super) async fn check(
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         let more = [
             (header::ACCESS_CONTROL_ALLOW_METHODS, METHODS),
-            (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, range"),
+            (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, range, content-type, if-match"),
             // How old a list is tells a player of low latency how much is missing in it.
-            (header::ACCESS_CONTROL_EXPOSE_HEADERS, "age, date, etag"),
+            (header::ACCESS_CONTROL_EXPOSE_HEADERS, "age, date, etag, location"),
         ];
         for (name, value) in more {
             headers.insert(name, HeaderValue::from_static(value));

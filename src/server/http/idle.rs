@@ -3,6 +3,7 @@
 
 use std::future::Future;
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -42,6 +43,11 @@ impl Idle {
     /// Sets and resets the connection's purpose.
     pub fn spot(&self) -> &Arc<Spot> {
         self.place.spot()
+    }
+
+    /// The address of this machine that the caller came to.
+    pub fn local(&self) -> Option<IpAddr> {
+        self.stream.local_ip()
     }
 
     /// Whether it has to go.

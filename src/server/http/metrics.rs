@@ -59,6 +59,11 @@ pub(super) async fn metrics(State(registry): State<Arc<Registry>>) -> impl IntoR
     for stream in &streams {
         let _ = writeln!(out, "onair_stream_hls_viewers{} {}", labels(stream), stream.hls_viewers);
     }
+    head(&mut out, "stream_whep_viewers", "gauge", "Of these by WHEP.");
+    for stream in &streams {
+        let _ =
+            writeln!(out, "onair_stream_whep_viewers{} {}", labels(stream), stream.whep_viewers);
+    }
     head(&mut out, "stream_bitrate", "gauge", "Bits a second from a publisher.");
     for (stream, publisher) in streams.iter().filter_map(|s| Some((s, s.publisher.as_ref()?))) {
         let _ = writeln!(out, "onair_stream_bitrate{} {}", labels(stream), publisher.bitrate);

@@ -1,5 +1,5 @@
-//! The server over HTTP: overview page, metrics, HTTP-FLV and WebSocket-FLV, HLS, chats. It has its
-//! own address.
+//! The server over HTTP: overview page, metrics, HTTP-FLV and WebSocket-FLV, HLS, WHEP, chats. It has
+//! its own address.
 
 mod api;
 mod caller;
@@ -12,6 +12,7 @@ mod metrics;
 mod no_stream;
 mod page;
 mod path;
+mod whep;
 
 use std::sync::Arc;
 
@@ -22,7 +23,7 @@ use axum::extract::{FromRequestParts, Request, State};
 use axum::http::{Method, StatusCode, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{delete, get};
 
 use crate::net;
 use crate::server::http::caller::{Caller, Callers};
@@ -38,6 +39,7 @@ pub(super) async fn serve(listener: net::Listener, registry: Arc<Registry>) {
         .route("/metrics", get(metrics::metrics))
         .route("/api/v1/streams", get(api::streams))
         .route("/api/v1/streams/{*path}", get(api::stream).delete(api::end))
+        .route("/api/v1/viewers/{id}", delete(api::end_viewer))
         .fallback(media)
         .layer(from_fn_with_state(Arc::clone(&registry), guard::check))
         .with_state(Arc::clone(&registry));
@@ -49,8 +51,8 @@ pub(super) async fn serve(listener: net::Listener, registry: Arc<Registry>) {
 }
 
 /// `/{app}/{stream}.flv`, also as a WebSocket, `/{app}/{stream}.m3u8` and the files below
-/// `/{app}/{stream}/hls/`, and `/{app}/{stream}/chat`; the app can contain slashes. (The router
-/// does not support suffixes.)
+/// `/{app}/{stream}/hls/`, `/{app}/{stream}/whep` and its sessions, and `/{app}/{stream}/chat`; the
+/// app can contain slashes. (The router does not support suffixes.)
 async fn media(
     State(registry): State<Arc<Registry>>,
     ConnectInfo(caller): ConnectInfo<Caller>,
@@ -63,6 +65,11 @@ async fn media(
             Ok(upgrade) => chat::upgraded(registry, caller, &parts.headers, &app, &stream, upgrade),
             Err(no) => no.into_response(),
         };
+    }
+    if let Some((stream, asked)) = whep::split(path)
+        && let Some((app, stream)) = split(stream)
+    {
+        return whep::response(&registry, &caller, (&app, &stream), asked, request).await;
     }
     let below = path.rsplit_once("/hls/").filter(|(_, file)| hls::is_file(file));
     let found = match (below, path.strip_suffix(".m3u8")) {

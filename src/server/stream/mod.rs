@@ -25,7 +25,7 @@ use parking_lot::Mutex;
 use crate::base::Timestamp;
 use crate::net;
 use crate::server::config::Limits;
-use crate::server::event::{PublisherFigures, StreamFigures};
+use crate::server::event::{Protocol, PublisherFigures, StreamFigures};
 use crate::server::stream::late_join_cache::{Cache, Keep};
 use crate::server::stream::message::{Batch, Class, Message, Plain};
 use crate::server::stream::publisher::{Dismissal, Publisher};
@@ -257,6 +257,11 @@ impl Stream {
             stream: self.name.clone(),
             viewers: inner.viewers.iter().filter(|viewer| viewer.is_viewer()).count(),
             hls_viewers: 0,
+            whep_viewers: inner
+                .viewers
+                .iter()
+                .filter(|viewer| viewer.protocol() == Protocol::Whep)
+                .count(),
             publisher: inner.publisher.as_ref().map(|publisher| PublisherFigures {
                 id: publisher.id,
                 address: publisher.address,

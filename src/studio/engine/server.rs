@@ -74,6 +74,7 @@ impl BuiltIn {
         let config = server::Config {
             own_stream: Some(own_stream),
             http_token: self.token.as_ref().map(|token| token.token.clone()),
+            webrtc_certificate: self.token.as_ref().and_then(|token| token.certificate.clone()),
             faults: self.faults.clone(),
             successor: self.next(),
             ..server::Config::default()
@@ -148,6 +149,10 @@ impl BuiltIn {
             http: addresses.http.map(|http| format!("http://{http}")),
             play: Some(address::play_url(addresses.rtmp)),
             hls: addresses.http.map(|http| format!("http://{http}/{app}/{stream}.m3u8")),
+            whep: addresses
+                .http
+                .filter(|_| addresses.webrtc.is_some())
+                .map(|http| format!("http://{http}/{app}/{stream}/whep")),
             token_file: self.token.as_ref().map(|token| token.path.display().to_string()),
         }
     }

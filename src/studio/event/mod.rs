@@ -74,6 +74,8 @@ pub struct Ready {
     pub play: Option<String>,
     /// The HLS address.
     pub hls: Option<String>,
+    /// Where to watch by WHEP.
+    pub whep: Option<String>,
     /// The file with the token that lets programs change something over HTTP.
     pub token_file: Option<String>,
 }

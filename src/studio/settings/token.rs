@@ -1,21 +1,30 @@
-//! The token for changes of the built-in server over HTTP: created at the first start, and stored
-//! in a file that only its owner can read.
+//! The token for changes of the built-in server over HTTP, and the server's certificate for WebRTC:
+//! created at the first start, and stored in files that only their owner can read.
 
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use zeroize::Zeroizing;
+
 use crate::base::Secret;
 use crate::net::random_hex;
+use crate::net::webrtc::Certificate;
 use crate::studio::settings::stream_keys::{make_private, write_private};
 
 /// The minimum and maximum length of a token in the file, in bytes.
 const LENGTH: std::ops::RangeInclusive<u64> = 16..=256;
+
+/// The file of the certificate, and its maximum length in bytes.
+const CERTIFICATE_FILE: &str = "webrtc-certificate";
+const MAX_CERTIFICATE: u64 = 16 << 10;
 
 /// A token, and its file.
 #[derive(Clone, Debug)]
 pub struct ServerToken {
     pub path: PathBuf,
     pub token: Secret,
+    /// In a file beside it; `None` where that can be neither read nor written.
+    pub certificate: Option<Certificate>,
 }
 
 impl ServerToken {
@@ -48,7 +57,9 @@ impl ServerToken {
             Err(error) if error.kind() == io::ErrorKind::NotFound => make(path)?,
             Err(error) => return Err(error),
         };
-        Ok(Self { path: path.to_owned(), token })
+        let certificate = certificate(&path.with_file_name(CERTIFICATE_FILE))
+            .inspect_err(|error| tracing::warn!(%error, "the certificate for WebRTC"));
+        Ok(Self { path: path.to_owned(), token, certificate: certificate.ok() })
     }
 }
 
@@ -62,6 +73,26 @@ fn read(path: &Path) -> io::Result<Option<Secret>> {
     let fits =
         LENGTH.contains(&(token.len() as u64)) && token.bytes().all(|it| it.is_ascii_graphic());
     Ok(fits.then(|| Secret::new(token)))
+}
+
+/// The certificate in this file, made where it is missing or is none.
+fn certificate(path: &Path) -> io::Result<Certificate> {
+    match std::fs::File::open(path) {
+        Ok(file) => {
+            make_private(&file)?;
+            let mut text = Vec::new();
+            file.take(MAX_CERTIFICATE).read_to_end(&mut text)?;
+            let text = Zeroizing::new(String::from_utf8(text).unwrap_or_default());
+            if let Some(known) = Certificate::from_text(&text) {
+                return Ok(known);
+            }
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    let made = Certificate::generate().map_err(io::Error::other)?;
+    write_private(path, made.to_text().expose())?;
+    Ok(made)
 }
 
 fn make(path: &Path) -> io::Result<Secret> {
@@ -82,6 +113,12 @@ mod tests {
         let first = ServerToken::at(&path).unwrap();
         assert_eq!(first.token.expose().len(), 64);
         assert_eq!(ServerToken::at(&path).unwrap().token, first.token);
+        let known = |it: &ServerToken| it.certificate.as_ref().map(|it| it.to_text());
+        let certificate = path.with_file_name(CERTIFICATE_FILE);
+        assert!(known(&first).is_some());
+        assert_eq!(known(&ServerToken::at(&path).unwrap()), known(&first), "the same fingerprint");
+        std::fs::write(&certificate, "damaged").unwrap();
+        assert_ne!(known(&ServerToken::at(&path).unwrap()), known(&first));
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;

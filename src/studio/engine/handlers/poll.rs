@@ -51,6 +51,12 @@ impl Engine {
         self.watch.talk(|| built_in.ready(), &self.runtime);
         self.poll_players();
         for event in self.built_in.poll() {
+            if matches!(event, server::Event::KeyframeRequest { .. }) {
+                if let Some(on_air) = &self.live.on_air {
+                    on_air.request_keyframe();
+                }
+                continue;
+            }
             if let server::Event::Fault(struck) = &event {
                 let fault = struck.fault.clone();
                 self.notices.tell(&StudioMessage::FaultStruck { fault }, "");

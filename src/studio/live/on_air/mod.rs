@@ -315,6 +315,13 @@ impl OnAir {
         &self.hub
     }
 
+    /// Makes the next frame a keyframe, for a viewer that waits for one.
+    pub(in crate::studio) fn request_keyframe(&self) {
+        if let Some(video) = &self.video {
+            video.request_keyframe();
+        }
+    }
+
     /// The targets in starting order.
     pub(in crate::studio) fn targets(&self) -> impl Iterator<Item = &TargetOutput> {
         self.outputs.all()

@@ -1,0 +1,199 @@
+//! WHEP over HTTP (draft-ietf-wish-whep): an offer is posted to `/{app}/{stream}/whep` and answered at once, with
+//! the URL of the session. Whoever has that URL ends the session with DELETE.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::Request;
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use crate::server::http::caller::Caller;
+use crate::server::http::path::{encode, encode_name};
+use crate::server::registry::Registry;
+use crate::server::whep::endpoint::Arrival;
+use crate::server::whep::session::{Refused, begin};
+use crate::wire::sdp::{MAX_OFFER, fragment_ufrag};
+
+const SDP: &str = "application/sdp";
+const FRAGMENT: &str = "application/trickle-ice-sdpfrag";
+/// Seconds after which it is worth to ask again.
+const RETRY: &str = "2";
+
+/// What is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum WhepResource {
+    /// `/{app}/{stream}/whep`.
+    Endpoint,
+    /// A session below it.
+    Session(String),
+}
+
+/// The stream and what of it a path names.
+pub(super) fn split(path: &str) -> Option<(&str, WhepResource)> {
+    if let Some(stream) = path.strip_suffix("/whep") {
+        return Some((stream, WhepResource::Endpoint));
+    }
+    let (stream, session) = path.rsplit_once("/whep/")?;
+    Some((stream, WhepResource::Session(session.to_owned()))).filter(|_| !session.contains('/'))
+}
+
+/// Answers a request.
+pub(super) async fn response(
+    registry: &Arc<Registry>,
+    caller: &Caller,
+    names: (&str, &str),
+    resource: WhepResource,
+    request: Request,
+) -> Response {
+    if registry.whep.endpoint().is_none() {
+        return refused(&Refused::Off);
+    }
+    match (request.method().clone(), resource) {
+        (Method::POST, WhepResource::Endpoint) => post(registry, caller, names, request).await,
+        (Method::GET, WhepResource::Endpoint) => {
+            (StatusCode::NO_CONTENT, [(header::ACCEPT, SDP)]).into_response()
+        }
+        // By this players find out that they may post here.
+        (Method::HEAD, WhepResource::Endpoint) => [(header::CONTENT_TYPE, SDP)].into_response(),
+        (Method::DELETE, WhepResource::Session(session)) => {
+            if registry.whep.end(&session, "ended by the player") {
+                StatusCode::OK.into_response()
+            } else {
+                no_session()
+            }
+        }
+        (Method::PATCH, WhepResource::Session(session)) => patch(registry, &session, request).await,
+        (Method::GET | Method::HEAD, WhepResource::Session(session)) => {
+            match registry.whep.remote_ufrag(&session) {
+                Some(_) => StatusCode::NO_CONTENT.into_response(),
+                None => no_session(),
+            }
+        }
+        _ => StatusCode::METHOD_NOT_ALLOWED.into_response(),
+    }
+}
+
+async fn post(
+    registry: &Arc<Registry>,
+    caller: &Caller,
+    (app, stream): (&str, &str),
+    request: Request,
+) -> Response {
+    let (head, body) = request.into_parts();
+    let offer = match text(&head.headers, body, SDP).await {
+        Ok(offer) => offer,
+        Err(response) => return *response,
+    };
+    let arrival = Arrival { local: caller.local, host: host_address(&head.headers) };
+    match begin(registry, (app, stream), &offer, (caller.address, arrival)).await {
+        Ok(begun) => {
+            let (app, stream) = (encode(app), encode_name(stream));
+            let location = format!("/{app}/{stream}/whep/{}", begun.resource);
+            let head = [
+                (header::CONTENT_TYPE, SDP),
+                (header::LOCATION, location.as_str()),
+                (header::CACHE_CONTROL, "no-store"),
+            ];
+            (StatusCode::CREATED, head, begun.answer).into_response()
+        }
+        Err(why) => refused(&why),
+    }
+}
+
+/// Candidates of the viewer, which are not needed: it is known by its requests. A restart of ICE is refused;
+/// players then post again.
+async fn patch(registry: &Registry, session: &str, request: Request) -> Response {
+    let Some(known) = registry.whep.remote_ufrag(session) else { return no_session() };
+    let (head, body) = request.into_parts();
+    match text(&head.headers, body, FRAGMENT).await {
+        Ok(fragment) => match fragment_ufrag(&fragment) {
+            Some(ufrag) if ufrag != known => {
+                let why = "This server does not restart ICE. Send a new offer.\n";
+                (StatusCode::UNPROCESSABLE_ENTITY, why).into_response()
+            }
+            _ => StatusCode::NO_CONTENT.into_response(),
+        },
+        Err(response) => *response,
+    }
+}
+
+/// The body of a request, which has this type.
+async fn text(headers: &HeaderMap, body: Body, kind: &str) -> Result<String, Box<Response>> {
+    let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let given = given.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    if !given.eq_ignore_ascii_case(kind) {
+        let why = format!("The content type must be {kind}.\n");
+        return Err(Box::new((StatusCode::UNSUPPORTED_MEDIA_TYPE, why).into_response()));
+    }
+    let failed = |status: StatusCode, why: &'static str| Box::new((status, why).into_response());
+    let bytes = to_bytes(body, MAX_OFFER).await.map_err(|_| {
+        failed(StatusCode::PAYLOAD_TOO_LARGE, "The body is too long, or was cut off.\n")
+    })?;
+    String::from_utf8(bytes.to_vec())
+        .map_err(|_| failed(StatusCode::UNPROCESSABLE_ENTITY, "The body is no text.\n"))
+}
+
+/// The address by which the caller reached this server, where it used one.
+fn host_address(headers: &HeaderMap) -> Option<IpAddr> {
+    let host = headers.get(header::HOST)?.to_str().ok()?;
+    if let Some(rest) = host.strip_prefix('[') {
+        return rest.split_once(']')?.0.parse().ok();
+    }
+    host.rsplit_once(':').map_or(host, |(name, _)| name).parse().ok()
+}
+
+fn refused(why: &Refused) -> Response {
+    // 406 would be taken for an offer of the server.
+    match why {
+        Refused::Off => {
+            (StatusCode::NOT_FOUND, "WHEP is off at this server (see --webrtc).\n").into_response()
+        }
+        Refused::NotPublished => {
+            let head = [(header::RETRY_AFTER, RETRY)];
+            (StatusCode::CONFLICT, head, "Nobody publishes this stream now.\n").into_response()
+        }
+        Refused::Unplayable(why) => {
+            (StatusCode::UNSUPPORTED_MEDIA_TYPE, why.text()).into_response()
+        }
+        Refused::Offer(why) => {
+            (StatusCode::UNPROCESSABLE_ENTITY, format!("{why}\n")).into_response()
+        }
+        Refused::Full => {
+            let head = [(header::RETRY_AFTER, RETRY)];
+            let why = "There are too many viewers.\n";
+            (StatusCode::SERVICE_UNAVAILABLE, head, why).into_response()
+        }
+    }
+}
+
+fn no_session() -> Response {
+    (StatusCode::NOT_FOUND, "There is no such session.\n").into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_name_an_endpoint_or_a_session() {
+        assert_eq!(split("live/show/whep"), Some(("live/show", WhepResource::Endpoint)));
+        assert_eq!(split("a/b/c/whep/5f"), Some(("a/b/c", WhepResource::Session("5f".into()))));
+        assert_eq!(split("live/show/whep/5f/x"), None);
+        assert_eq!(split("live/whepper"), None);
+    }
+
+    #[test]
+    fn the_address_of_a_host_is_read() {
+        let of = |host: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, host.parse().unwrap());
+            host_address(&headers).map(|address| address.to_string())
+        };
+        assert_eq!(of("192.0.2.1:8088").as_deref(), Some("192.0.2.1"));
+        assert_eq!(of("192.0.2.1").as_deref(), Some("192.0.2.1"));
+        assert_eq!(of("[2001:db8::1]:8088").as_deref(), Some("2001:db8::1"));
+        assert_eq!(of("studio.example:8088"), None);
+    }
+}

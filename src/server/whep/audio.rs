@@ -1,0 +1,169 @@
+//! Sound as browsers take it over WebRTC: Opus. Passed on where it is that, else made once for all viewers.
+
+use bytes::Bytes;
+
+use crate::decode::{self, AudioBackend, Converter};
+use crate::encode::OpusEncoder;
+use crate::media::{AudioCodec, AudioConfig, BitsPerSecond, EncodedPacket};
+use crate::text::Problem;
+
+/// Of stereo; of mono half of it.
+const BITRATE: u32 = 128_000;
+const RATE: u32 = 48_000;
+/// What the times of packets may differ from the number of their samples before it is a gap.
+const MAX_DRIFT: i64 = 60_000;
+
+/// What makes packets of Opus out of a track.
+pub(super) enum OpusSource {
+    /// It is Opus already.
+    Passed,
+    Made(Box<Transcoder>),
+}
+
+impl OpusSource {
+    /// For a track with this config.
+    ///
+    /// # Errors
+    /// Why it cannot be decoded or encoded.
+    pub fn open(config: &AudioConfig) -> Result<Self, Problem> {
+        if config.codec == AudioCodec::Opus && config.channels <= 2 {
+            return Ok(Self::Passed);
+        }
+        Ok(Self::Made(Box::new(Transcoder::open(config)?)))
+    }
+
+    /// Calls `each` with every packet that this one gives, and when it is heard.
+    pub fn packet(&mut self, packet: &EncodedPacket, each: &mut dyn FnMut(i64, Bytes)) {
+        match self {
+            Self::Passed => each(packet.pts.as_micros(), packet.data.clone()),
+            Self::Made(transcoder) => transcoder.packet(packet, each),
+        }
+    }
+}
+
+/// Decodes and encodes again.
+pub(super) struct Transcoder {
+    decoder: Box<dyn AudioBackend>,
+    /// Depends on what is decoded.
+    converter: Option<((u32, u16), Converter)>,
+    encoder: OpusEncoder,
+    channels: u16,
+    /// Interleaved, at 48 kHz, and when the first of it is heard.
+    waiting: Vec<f32>,
+    begin: i64,
+}
+
+impl Transcoder {
+    fn open(config: &AudioConfig) -> Result<Self, Problem> {
+        let decoder = decode::open_audio(config).map_err(|error| Problem::from(&error))?;
+        let channels = config.channels.clamp(1, 2);
+        let bitrate = BitsPerSecond(BITRATE / 2 * u32::from(channels));
+        let encoder = OpusEncoder::open(channels, bitrate);
+        let encoder = encoder.map_err(|error| Problem::words(error.to_string()))?;
+        Ok(Self { decoder, converter: None, encoder, channels, waiting: Vec::new(), begin: 0 })
+    }
+
+    fn packet(&mut self, packet: &EncodedPacket, each: &mut dyn FnMut(i64, Bytes)) {
+        let block = match self.decoder.decode(packet) {
+            Ok(Some(block)) => block,
+            Ok(None) => return,
+            Err(error) => return tracing::debug!(%error, "sound that cannot be decoded"),
+        };
+        let form = (block.rate, block.channels);
+        if self.converter.as_ref().is_none_or(|(known, _)| *known != form) {
+            match Converter::new(form, (RATE, self.channels)) {
+                Ok(converter) => self.converter = Some((form, converter)),
+                Err(error) => return tracing::debug!(%error, "sound that cannot be resampled"),
+            }
+        }
+        let Some((_, converter)) = &mut self.converter else { return };
+        let channels = usize::from(self.channels);
+        let held = i64::try_from(converter.held().as_micros()).unwrap_or(0);
+        let starts = block.pts.as_micros() - held;
+        let expected = self.begin + micros(self.waiting.len() / channels);
+        if (starts - expected).abs() > MAX_DRIFT {
+            self.waiting.clear();
+            self.begin = starts;
+        }
+        self.waiting.extend_from_slice(converter.convert(&block.data));
+        let size = OpusEncoder::FRAME * channels;
+        while let Some(frame) = self.waiting.get(..size) {
+            match self.encoder.encode(frame) {
+                Ok(data) => each(self.begin - micros(self.encoder.lookahead()), data),
+                Err(error) => tracing::debug!(%error, "sound that cannot be encoded"),
+            }
+            self.waiting.drain(..size);
+            self.begin += micros(OpusEncoder::FRAME);
+        }
+    }
+}
+
+/// How long so many samples of a channel last.
+fn micros(frames: usize) -> i64 {
+    frames as i64 * 1_000_000 / i64::from(RATE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Timestamp;
+    use crate::media::Track;
+
+    fn opus() -> AudioConfig {
+        let config = Bytes::from_static(b"OpusHead\x01\x02\0\0\x80\xBB\0\0\0\0\0");
+        let (codec, bitrate) = (AudioCodec::Opus, BitsPerSecond(0));
+        AudioConfig { codec, sample_rate: RATE, channels: 2, bitrate, config }
+    }
+
+    fn packet(at: i64, data: Bytes) -> EncodedPacket {
+        let at = Timestamp::from_micros(at);
+        EncodedPacket::received(Track::Audio, (at, at), true, data)
+    }
+
+    #[test]
+    fn a_click_keeps_its_time_whatever_the_rate_was() {
+        for rate in [44_100_u32, 48_000, 32_000] {
+            // Uncompressed sound, 10 ms a packet, with a click at 500 ms.
+            let config = AudioConfig {
+                codec: AudioCodec::PcmS16Le,
+                sample_rate: rate,
+                channels: 2,
+                bitrate: BitsPerSecond(0),
+                config: Bytes::new(),
+            };
+            let mut source = OpusSource::open(&config).unwrap();
+            let mut decoder = decode::open_audio(&opus()).unwrap();
+            let (mut click, mut packets) = ((0.0_f32, 0), Vec::new());
+            let length = rate / 100;
+            for number in 0..100 {
+                let samples = (0..length).flat_map(|at| {
+                    let value: i16 = if number == 50 && at < length / 5 { 20_000 } else { 0 };
+                    [value.to_le_bytes(), value.to_le_bytes()].concat()
+                });
+                let data = Bytes::from(samples.collect::<Vec<u8>>());
+                source.packet(
+                    &packet(3_000_000 + i64::from(number) * 10_000, data),
+                    &mut |at, data| {
+                        packets.push(at);
+                        let block = decoder.decode(&packet(at, data)).unwrap().unwrap();
+                        for (index, value) in block.data.iter().step_by(2).enumerate() {
+                            if value.abs() > click.0 {
+                                click = (value.abs(), at + micros(index));
+                            }
+                        }
+                    },
+                );
+            }
+            assert!(packets.windows(2).all(|two| two[1] - two[0] == 20_000), "{packets:?}");
+            assert!(click.0 > 0.2 && (click.1 - 3_501_000).abs() < 4_000, "{rate}: {click:?}");
+        }
+    }
+
+    #[test]
+    fn opus_is_passed_on() {
+        let mut source = OpusSource::open(&opus()).unwrap();
+        let mut got = Vec::new();
+        source.packet(&packet(5, Bytes::from_static(b"x")), &mut |at, data| got.push((at, data)));
+        assert_eq!(got, [(5, Bytes::from_static(b"x"))]);
+    }
+}

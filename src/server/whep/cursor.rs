@@ -1,0 +1,117 @@
+//! Which pictures go to one viewer, and at which times. Pure.
+
+use std::sync::Arc;
+
+use crate::server::whep::frame::{Frame, FrameKind};
+
+/// Between frames where there is only one to tell by, in microseconds.
+const USUAL_INTERVAL: i64 = 33_333;
+/// The shortest and the longest that is believed.
+const INTERVALS: (i64, i64) = (4_000, 200_000);
+/// One tick of the clock of 90 kHz, rounded up.
+const TICK: i64 = 12;
+
+/// Where a viewer is in the pictures of a stream.
+#[derive(Debug, Default)]
+pub(super) struct Cursor {
+    /// The number of the last picture that was sent, and its time.
+    last: Option<(u64, i64)>,
+    /// Nothing can be shown before a keyframe.
+    waiting: bool,
+}
+
+impl Cursor {
+    /// A viewer who has nothing.
+    pub fn new() -> Self {
+        Self { last: None, waiting: true }
+    }
+
+    /// Whether it waits for a keyframe.
+    pub fn is_waiting(&self) -> bool {
+        self.waiting
+    }
+
+    /// Waits for the next keyframe: what was to go has no room.
+    pub fn wait(&mut self) {
+        self.waiting = true;
+    }
+
+    /// The time at which the next frame that came is to be sent; `None`: it is not.
+    pub fn next(&mut self, frame: &Frame) -> Option<i64> {
+        let expected = self.last.is_some_and(|(index, _)| index + 1 == frame.index);
+        if self.last.is_some_and(|(index, _)| frame.index <= index) {
+            return None;
+        }
+        if frame.kind == FrameKind::Key {
+            self.waiting = false;
+        } else if self.waiting || !expected {
+            self.waiting = true;
+            return None;
+        }
+        let time = self.last.map_or(frame.at, |(_, last)| frame.at.max(last + TICK));
+        self.last = Some((frame.index, time));
+        Some(time)
+    }
+
+    /// Begins again with pictures that are kept, from a keyframe on. All of them have times between the newest
+    /// and the one that comes next, so that whoever decodes them hurries through them.
+    pub fn restart(&mut self, group: &[Arc<Frame>]) -> Vec<(Arc<Frame>, i64)> {
+        let (Some(first), Some(newest)) = (group.first(), group.last()) else { return Vec::new() };
+        if first.kind != FrameKind::Key {
+            return Vec::new();
+        }
+        let before = group.iter().rev().nth(1);
+        let interval = before.map_or(USUAL_INTERVAL, |before| newest.at - before.at);
+        let step = interval.clamp(INTERVALS.0, INTERVALS.1) / (group.len() as i64 + 1);
+        let mut time = newest.at;
+        let least = self.last.map_or(i64::MIN, |(_, last)| last + TICK);
+        let mut frames = Vec::with_capacity(group.len());
+        for frame in group {
+            time = (time + step.max(TICK)).max(least);
+            frames.push((Arc::clone(frame), time));
+        }
+        self.waiting = false;
+        self.last = Some((newest.index, time));
+        frames
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    fn frame(index: u64, key: bool) -> Arc<Frame> {
+        let kind = if key { FrameKind::Key } else { FrameKind::Inter };
+        let (at, now) = (index as i64 * 40_000, Instant::now());
+        Arc::new(Frame { kind, index, at, wallclock: now, arrived: now, payloads: Vec::new() })
+    }
+
+    #[test]
+    fn nothing_goes_before_a_keyframe_and_a_gap_needs_another_one() {
+        let mut cursor = Cursor::new();
+        let mut sent = |index, key| cursor.next(&frame(index, key)).is_some();
+        assert!(!sent(0, false) && sent(1, true) && sent(2, false));
+        assert!(!sent(4, false) && !sent(5, false), "the third is missing");
+        assert!(sent(6, true) && sent(7, false));
+        assert!(!sent(7, false) && !sent(3, true), "known already");
+    }
+
+    #[test]
+    fn kept_pictures_are_hurried_through_and_times_only_rise() {
+        let group: Vec<_> = (10..60).map(|index| frame(index, index == 10)).collect();
+        let mut cursor = Cursor::new();
+        let mut times: Vec<i64> = cursor.restart(&group).iter().map(|(_, time)| *time).collect();
+        assert_eq!(times.len(), 50);
+        assert!(times[0] > 59 * 40_000 && times[49] < 60 * 40_000, "{times:?}");
+        // The same again, as after a loss, before and after the next one.
+        times.extend(cursor.restart(&group).iter().map(|(_, time)| *time));
+        times.extend(cursor.next(&frame(60, false)));
+        times.extend(cursor.next(&frame(61, false)));
+        assert_eq!(times.len(), 102);
+        assert!(times.windows(2).all(|two| two[0] + 11 < two[1]), "{times:?}");
+        assert_eq!(times[101], 61 * 40_000, "the stream's own time");
+        assert!(cursor.restart(&[]).is_empty() && cursor.restart(&group[1..]).is_empty());
+    }
+}

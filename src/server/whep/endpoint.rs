@@ -1,0 +1,113 @@
+//! The port of WebRTC, and everything that its sessions share.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, OnceLock};
+
+use crate::net::webrtc::{Certificate, DatagramSocket};
+use crate::server::whep::mailbox::Mailbox;
+use crate::server::whep::productions::Productions;
+use crate::server::whep::routes::Routes;
+
+/// A datagram is no longer.
+pub(in crate::server) const MAX_DATAGRAM: usize = 2_048;
+
+/// All of WHEP at a server.
+#[derive(Debug, Default)]
+pub(in crate::server) struct Whep {
+    pub(super) productions: Productions,
+    pub(super) routes: Routes,
+    endpoint: OnceLock<Endpoint>,
+}
+
+/// The port, and as whom it is answered.
+#[derive(Debug)]
+pub(in crate::server) struct Endpoint {
+    pub(super) socket: Arc<DatagramSocket>,
+    pub(super) certificate: Certificate,
+}
+
+/// How a request over HTTP came here.
+#[derive(Copy, Clone, Debug)]
+pub(in crate::server) struct Arrival {
+    /// The address of this machine that it came to.
+    pub local: Option<IpAddr>,
+    /// The address that the caller used, which differs behind a router that passes ports on.
+    pub host: Option<IpAddr>,
+}
+
+impl Whep {
+    /// From now on there is a port.
+    pub fn open(&self, socket: Arc<DatagramSocket>, certificate: Certificate) {
+        let _ = self.endpoint.set(Endpoint { socket, certificate });
+    }
+
+    /// The port; `None`: WHEP is off.
+    pub fn endpoint(&self) -> Option<&Endpoint> {
+        self.endpoint.get()
+    }
+
+    /// Gives a datagram to its session.
+    pub fn deliver(&self, datagram: &[u8], from: SocketAddr) {
+        self.routes.deliver(datagram, from);
+    }
+
+    /// Ends the session with this URL; `false`: there is none.
+    pub fn end(&self, resource: &str, reason: &'static str) -> bool {
+        self.routes.of_resource(resource).inspect(|mailbox| mailbox.end(reason)).is_some()
+    }
+
+    /// Ends the session of this viewer; `false`: there is none.
+    pub fn end_viewer(&self, id: u64, reason: &'static str) -> bool {
+        self.routes.of_viewer(id).inspect(|mailbox| mailbox.end(reason)).is_some()
+    }
+
+    /// How the viewer of the session with this URL calls itself within ICE.
+    pub fn remote_ufrag(&self, resource: &str) -> Option<String> {
+        self.routes.of_resource(resource).map(|mailbox: Arc<Mailbox>| mailbox.remote_ufrag.clone())
+    }
+}
+
+impl Endpoint {
+    /// Where viewers reach the port: its address, or where it listens on all of them, those by which the
+    /// request came.
+    pub(super) fn addresses(&self, arrival: Arrival) -> Vec<SocketAddr> {
+        reachable(self.socket.local_addr(), arrival)
+    }
+}
+
+fn reachable(port: SocketAddr, arrival: Arrival) -> Vec<SocketAddr> {
+    if !port.ip().is_unspecified() {
+        return vec![port];
+    }
+    let fits = |ip: &IpAddr| port.is_ipv6() || ip.is_ipv4();
+    let mut addresses: Vec<SocketAddr> = Vec::new();
+    for ip in [arrival.local, arrival.host].into_iter().flatten() {
+        let ip = ip.to_canonical();
+        let address = SocketAddr::new(ip, port.port());
+        if fits(&ip) && !ip.is_unspecified() && !addresses.contains(&address) {
+            addresses.push(address);
+        }
+    }
+    addresses
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_on_all_addresses_is_reached_as_the_page_was() {
+        let ip = |text: &str| text.parse::<IpAddr>().ok();
+        let of = |port: &str, local: &str, host: &str| -> Vec<String> {
+            let arrival = Arrival { local: ip(local), host: ip(host) };
+            let all = reachable(port.parse().unwrap(), arrival);
+            all.iter().map(ToString::to_string).collect()
+        };
+        assert_eq!(of("192.0.2.1:8189", "10.0.0.5", ""), ["192.0.2.1:8189"]);
+        assert_eq!(of("0.0.0.0:8189", "10.0.0.5", "10.0.0.5"), ["10.0.0.5:8189"]);
+        let both = ["10.0.0.5:8189", "203.0.113.7:8189"];
+        assert_eq!(of("0.0.0.0:8189", "10.0.0.5", "203.0.113.7"), both);
+        assert_eq!(of("[::]:8189", "::ffff:10.0.0.5", "2001:db8::1").len(), 2);
+        assert!(of("0.0.0.0:8189", "2001:db8::1", "").is_empty());
+    }
+}

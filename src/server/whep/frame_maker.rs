@@ -1,0 +1,309 @@
+//! Messages of a stream become frames. On a thread of its own, since sound is decoded there.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use crate::base::Clock;
+use crate::media::{
+    AudioConfig, EncodedPacket, StreamEvent, Track, TrackConfig, VideoCodec, VideoConfig,
+};
+use crate::server::stream::message::Message;
+use crate::server::stream::message_sink::Arrival;
+use crate::server::whep::audio::OpusSource;
+use crate::server::whep::frame::{Frame, FrameKind};
+use crate::server::whep::timeline::Timeline;
+use crate::server::whep::tracks::{Tracks, Unplayable};
+use crate::wire::codec::h264::{DecoderConfig, avcc_nals};
+use crate::wire::container::flv::events::TagEvent;
+use crate::wire::container::flv::reader::Reader;
+use crate::wire::container::flv::{Tag, TagKind};
+use crate::wire::container::mp4::live::is_live_video;
+use crate::wire::rtp::{self, h264};
+
+/// What came of a message.
+#[derive(Debug)]
+pub(super) enum Made {
+    Frame(Frame),
+    /// What is known of the tracks has changed.
+    Tracks(Tracks),
+    /// Frames that are kept for late joiners are of no use any more.
+    Forget,
+}
+
+/// What makes them.
+pub(super) struct FrameMaker {
+    clock: Clock,
+    reader: Reader,
+    timeline: Timeline,
+    parameter_sets: Option<DecoderConfig>,
+    sound: Sound,
+    tracks: Tracks,
+    /// Of the last picture, in the publisher's time.
+    last_pts: i64,
+    /// Nothing can be shown before the next keyframe.
+    broken: bool,
+    /// The numbers of the next frames.
+    pictures: u64,
+    sounds: u64,
+}
+
+/// The track of sound.
+#[derive(Default)]
+enum Sound {
+    #[default]
+    None,
+    /// Nobody listens, or nothing has come.
+    Known(AudioConfig),
+    Open(AudioConfig, OpusSource),
+    /// It cannot be decoded; told once.
+    Failed,
+}
+
+impl FrameMaker {
+    pub fn new(clock: Clock) -> Self {
+        Self {
+            clock,
+            reader: Reader::new(is_live_video),
+            timeline: Timeline::default(),
+            parameter_sets: None,
+            sound: Sound::None,
+            tracks: Tracks::default(),
+            last_pts: i64::MIN,
+            broken: true,
+            pictures: 0,
+            sounds: 0,
+        }
+    }
+
+    /// Takes what came; `listened`: whether somebody wants sound.
+    pub fn take(&mut self, arrival: &Arrival, now: Instant, listened: bool, out: &mut Vec<Made>) {
+        match arrival {
+            Arrival::Message(message) => self.message(message, now, listened, out),
+            // Viewers are told by the stream, with which each is counted.
+            Arrival::Gone => {}
+            Arrival::Back => {
+                self.reader.restart();
+                self.parameter_sets = None;
+                self.sound = Sound::None;
+                self.tracks = Tracks::default();
+                self.interrupt();
+                out.push(Made::Forget);
+            }
+            Arrival::Lost => {
+                self.interrupt();
+                out.push(Made::Forget);
+            }
+        }
+    }
+
+    /// Pictures are missing: a number is left out, by which viewers see it.
+    fn interrupt(&mut self) {
+        self.broken = true;
+        self.pictures += 1;
+    }
+
+    fn message(&mut self, message: &Message, now: Instant, listened: bool, out: &mut Vec<Made>) {
+        let plain = message.for_viewer(false).unwrap_or(message);
+        let (kind, time_ms) = (plain.kind, plain.time_ms);
+        if kind == TagKind::Script {
+            return;
+        }
+        let read = self.reader.read(Tag { kind, time_ms, body: plain.body() });
+        let before = self.tracks;
+        for event in read.events.into_iter().flatten() {
+            match event {
+                TagEvent::Event(StreamEvent::Config(TrackConfig::Video(config))) => {
+                    self.video_config(&config, out);
+                }
+                TagEvent::Event(StreamEvent::Config(TrackConfig::Audio(config))) => {
+                    self.tracks.audio = true;
+                    self.sound = Sound::Known(config);
+                }
+                TagEvent::Event(StreamEvent::Packet(packet)) => match packet.track {
+                    Track::Video => self.picture(&packet, now, out),
+                    Track::Audio => self.sound(&packet, now, listened, out),
+                    Track::Extra(_) => {}
+                },
+                TagEvent::UnsupportedVideo(_) => {
+                    self.tracks.refused = Some(Unplayable::Codec("one that onair does not know"));
+                }
+                _ => {}
+            }
+        }
+        if self.tracks != before {
+            out.push(Made::Tracks(self.tracks));
+        }
+    }
+
+    fn video_config(&mut self, config: &VideoConfig, out: &mut Vec<Made>) {
+        let parsed = match config.codec {
+            VideoCodec::H264 => DecoderConfig::parse(&config.config).ok(),
+            _ => None,
+        };
+        self.interrupt();
+        out.push(Made::Forget);
+        match &parsed {
+            Some(sets) => {
+                let [profile, constraints, level] =
+                    [sets.profile_idc, sets.constraints, sets.level_idc];
+                let id = u32::from_be_bytes([0, profile, constraints, level]);
+                self.tracks.h264_profile = Some(id);
+                self.tracks.refused = None;
+            }
+            None => self.tracks.refused = Some(Unplayable::Codec(config.codec.name())),
+        }
+        self.parameter_sets = parsed;
+    }
+
+    fn picture(&mut self, packet: &EncodedPacket, now: Instant, out: &mut Vec<Made>) {
+        let Some(sets) = &self.parameter_sets else { return };
+        let pts = packet.pts.as_micros();
+        if packet.keyframe {
+            self.broken = false;
+        } else if pts < self.last_pts {
+            self.tracks.refused = Some(Unplayable::BFrames);
+        }
+        self.last_pts = pts;
+        if self.broken || self.tracks.refused.is_some() {
+            return;
+        }
+        let nals = avcc_nals(&packet.data, 4).map_while(Result::ok);
+        let sets = packet.keyframe.then(|| sets.parameter_sets()).into_iter().flatten();
+        let payloads = h264::packetize(&sets, nals, rtp::MAX_PAYLOAD);
+        if payloads.is_empty() {
+            return;
+        }
+        let kind = if packet.keyframe { FrameKind::Key } else { FrameKind::Inter };
+        let at = self.timeline.place(pts, self.clock.at(now).as_micros());
+        let frame = self.frame(kind, self.pictures, at, now, payloads);
+        self.pictures += 1;
+        out.push(Made::Frame(frame));
+    }
+
+    fn sound(&mut self, packet: &EncodedPacket, now: Instant, listened: bool, out: &mut Vec<Made>) {
+        self.sound = match (std::mem::take(&mut self.sound), listened) {
+            (Sound::Known(config), true) => match OpusSource::open(&config) {
+                Ok(source) => Sound::Open(config, source),
+                Err(why) => {
+                    tracing::warn!(%why, "this sound cannot be made into Opus for WHEP");
+                    Sound::Failed
+                }
+            },
+            (Sound::Open(config, _), false) => Sound::Known(config),
+            (other, _) => other,
+        };
+        let Sound::Open(_, source) = &mut self.sound else { return };
+        let mut packets: Vec<(i64, Bytes)> = Vec::new();
+        source.packet(packet, &mut |at, data| packets.push((at, data)));
+        for (pts, data) in packets {
+            let at = self.timeline.place(pts, self.clock.at(now).as_micros());
+            let frame = self.frame(FrameKind::Sound, self.sounds, at, now, vec![Arc::from(&*data)]);
+            self.sounds += 1;
+            out.push(Made::Frame(frame));
+        }
+    }
+
+    fn frame(
+        &self,
+        kind: FrameKind,
+        index: u64,
+        at: i64,
+        now: Instant,
+        payloads: Vec<Arc<[u8]>>,
+    ) -> Frame {
+        let heard = self.clock.at(now).as_micros();
+        let late = heard.saturating_sub(self.timeline.wallclock(at)).max(0);
+        let late = std::time::Duration::from_micros(late.unsigned_abs());
+        let wallclock = now.checked_sub(late).unwrap_or(now);
+        Frame { kind, index, at, wallclock, arrived: now, payloads }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::stream::message::Class;
+
+    /// High profile, level 3.1, 320×180.
+    const CONFIG: &[u8] =
+        b"\x17\0\0\0\0\x01\x64\0\x0c\xff\xe1\0\x18\x67\x64\0\x0c\xac\xd9\x41\x41\x9f\x9f\
+        \x01\x10\0\0\x03\0\x10\0\0\x03\x03\x20\xf1\x42\x99\x60\x01\0\x06\x68\xeb\xe3\xcb\x22\xc0";
+
+    fn message(body: &[u8], time_ms: u32) -> Arrival {
+        let body = Bytes::copy_from_slice(body);
+        Arrival::Message(Arc::new(Message::new(TagKind::Video, Class::Inter, time_ms, &body)))
+    }
+
+    /// A picture whose composition time is so many milliseconds.
+    fn picture(first: u8, time_ms: u32, composition: u8) -> Arrival {
+        let nal = if first == 0x17 { 0x65 } else { 0x41 };
+        message(&[first, 1, 0, 0, composition, 0, 0, 0, 2, nal, 0x88], time_ms)
+    }
+
+    fn take(maker: &mut FrameMaker, arrivals: &[Arrival]) -> Vec<Made> {
+        let mut out = Vec::new();
+        arrivals.iter().for_each(|arrival| maker.take(arrival, Instant::now(), true, &mut out));
+        out
+    }
+
+    fn frames(made: &[Made]) -> Vec<(FrameKind, u64, i64, usize)> {
+        made.iter()
+            .filter_map(|made| match made {
+                Made::Frame(it) => Some((it.kind, it.index, it.at, it.payloads.len())),
+                _ => None,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn pictures_begin_at_a_keyframe_that_brings_its_parameter_sets() {
+        let mut maker = FrameMaker::new(Clock::start());
+        let made = take(
+            &mut maker,
+            &[message(CONFIG, 0), picture(0x27, 0, 0), picture(0x17, 40, 0), picture(0x27, 80, 0)],
+        );
+        let expected = [(FrameKind::Key, 1, 40_000, 2), (FrameKind::Inter, 2, 80_000, 1)];
+        assert_eq!(frames(&made), expected);
+        let known = made.iter().find_map(|made| match made {
+            Made::Tracks(tracks) => tracks.h264_profile,
+            _ => None,
+        });
+        assert_eq!(known, Some(0x64_00_0C));
+        // What was lost is seen by a number that is missing.
+        let made = take(&mut maker, &[Arrival::Lost, picture(0x27, 120, 0), picture(0x17, 160, 0)]);
+        assert_eq!(frames(&made), [(FrameKind::Key, 4, 160_000, 2)]);
+    }
+
+    #[test]
+    fn b_frames_are_refused() {
+        let mut maker = FrameMaker::new(Clock::start());
+        let made = take(
+            &mut maker,
+            &[
+                message(CONFIG, 0),
+                picture(0x17, 0, 80),
+                picture(0x27, 40, 120),
+                picture(0x27, 80, 0),
+            ],
+        );
+        assert_eq!(frames(&made).len(), 2);
+        let refused = made.iter().any(|made| {
+            matches!(made, Made::Tracks(tracks) if tracks.refused == Some(Unplayable::BFrames))
+        });
+        assert!(refused);
+    }
+
+    #[test]
+    fn other_codecs_are_refused_by_name() {
+        let mut maker = FrameMaker::new(Clock::start());
+        let hevc = b"\x90hvc1\x01\x01\x60\0\0\0\x90\0\0\0\0\0\x3c\xf0\0\xfc\xfd\xf8\xf8\0\0\x0f\0";
+        let made = take(&mut maker, &[message(hevc, 0)]);
+        let refused = made.iter().find_map(|made| match made {
+            Made::Tracks(tracks) => tracks.refused,
+            _ => None,
+        });
+        assert_eq!(refused, Some(Unplayable::Codec("HEVC")));
+    }
+}

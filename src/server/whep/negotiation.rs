@@ -1,0 +1,269 @@
+//! An offer becomes a connection that str0m drives, and an answer.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use str0m::bwe::Bitrate;
+use str0m::change::SdpOffer;
+use str0m::format::Codec;
+use str0m::media::{MediaKind, Mid, Pt};
+use str0m::rtp::Extension;
+use str0m::{Candidate, Event, IceCreds, Output, Rtc};
+
+use crate::net::webrtc::{Certificate, crypto};
+use crate::wire::sdp::{Offer, finish_answer};
+
+/// Where the delay that a player may add is negotiated: a number that the default extensions leave free.
+const PLAYOUT_DELAY_ID: u8 = 12;
+/// Packets that are kept for whoever missed one; some seconds of most streams.
+const KEPT_PACKETS: usize = 2_048;
+/// Constrained Baseline, which every browser takes.
+const CONSTRAINED_BASELINE: u32 = 0x42_E0_1F;
+
+/// What is negotiated with.
+#[derive(Debug)]
+pub(super) struct Local<'a> {
+    pub ufrag: String,
+    pub password: String,
+    /// Where the viewer reaches the server.
+    pub addresses: &'a [SocketAddr],
+    pub certificate: &'a Certificate,
+    /// Profile, constraints and level of the stream's H.264, where there is any.
+    pub profile: Option<u32>,
+    /// What the link may carry until more is known, in bits a second.
+    pub bitrate: u64,
+}
+
+/// A connection that has not begun.
+#[derive(Debug)]
+pub(super) struct Negotiated {
+    pub rtc: Rtc,
+    pub answer: String,
+    pub video: Option<Route>,
+    pub audio: Option<Route>,
+}
+
+/// By what a track goes.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) struct Route {
+    pub mid: Mid,
+    pub pt: Pt,
+}
+
+/// Why there is none.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NegotiationError {
+    #[error("The offer cannot be read: {0}.")]
+    Offer(String),
+    #[error("The offer has no H.264 with packetization-mode=1, which this stream needs.")]
+    NoH264,
+    #[error("The offer has no Opus.")]
+    NoOpus,
+}
+
+/// Negotiates.
+///
+/// # Errors
+/// What is wrong with the offer.
+pub(super) fn negotiate(
+    offer: &Offer,
+    local: Local<'_>,
+    now: Instant,
+) -> Result<Negotiated, NegotiationError> {
+    let failed = |error: &dyn std::fmt::Display| NegotiationError::Offer(error.to_string());
+    let mut config = Rtc::builder()
+        .set_crypto_provider(crypto())
+        .set_dtls_cert(local.certificate.for_dtls())
+        .set_local_ice_credentials(IceCreds { ufrag: local.ufrag, pass: local.password })
+        .set_ice_lite(true)
+        .set_rtp_mode(true)
+        .set_send_buffer_video(KEPT_PACKETS)
+        .enable_bwe(Some(Bitrate::bps(local.bitrate)))
+        .set_extension(PLAYOUT_DELAY_ID, Extension::PlayoutDelay)
+        .clear_codecs();
+    config.codec_config().enable_h264(true);
+    config.codec_config().enable_opus(true, false);
+    let mut rtc = config.build(now);
+    for address in local.addresses {
+        let candidate = Candidate::host(*address, "udp").map_err(|error| failed(&error))?;
+        rtc.add_local_candidate(candidate);
+    }
+    let parsed = SdpOffer::from_sdp_string(&offer.text).map_err(|error| failed(&error))?;
+    let answer = rtc.sdp_api().accept_offer(parsed).map_err(|error| failed(&error))?;
+    let (mut video, mut audio) = (None, None);
+    loop {
+        match rtc.poll_output().map_err(|error| failed(&error))? {
+            Output::Timeout(_) => break,
+            Output::Event(Event::MediaAdded(added)) => match added.kind {
+                MediaKind::Video => video = Some(added.mid).filter(|_| offer.video),
+                MediaKind::Audio => audio = Some(added.mid).filter(|_| offer.audio),
+            },
+            Output::Event(_) | Output::Transmit(_) => {}
+        }
+    }
+    let video = match (video, local.profile) {
+        (Some(mid), Some(profile)) => {
+            let pt = choose(&h264_types(&rtc, mid), profile).ok_or(NegotiationError::NoH264)?;
+            Some(Route { mid, pt })
+        }
+        _ => None,
+    };
+    let audio = audio.map(|mid| match types(&rtc, mid, Codec::Opus).next() {
+        Some((pt, _)) => Ok(Route { mid, pt }),
+        None => Err(NegotiationError::NoOpus),
+    });
+    let answer = finish_answer(&answer.to_sdp_string());
+    Ok(Negotiated { rtc, answer, video, audio: audio.transpose()? })
+}
+
+/// The payload types of a codec that both ends have, and their profile.
+fn types(rtc: &Rtc, mid: Mid, codec: Codec) -> impl Iterator<Item = (Pt, Option<u32>)> + '_ {
+    let remote = rtc.media(mid).map_or(&[][..], |media| media.remote_pts());
+    rtc.codec_config().params().iter().filter_map(move |params| {
+        let spec = params.spec();
+        // Frames are split into packets as mode 1 allows.
+        let mode = spec.format.packetization_mode.unwrap_or(0);
+        let fits = codec != Codec::H264 || mode == 1;
+        (spec.codec == codec && fits && remote.contains(&params.pt()))
+            .then(|| (params.pt(), spec.format.profile_level_id))
+    })
+}
+
+fn h264_types(rtc: &Rtc, mid: Mid) -> Vec<(Pt, u32)> {
+    types(rtc, mid, Codec::H264).map(|(pt, profile)| (pt, profile.unwrap_or(0))).collect()
+}
+
+/// The payload type for a stream of this profile: the same one, else the one that every browser takes, else
+/// any. Levels do not matter: browsers take higher ones than they say.
+fn choose(offered: &[(Pt, u32)], profile: u32) -> Option<Pt> {
+    // Constrained Baseline by any of its names (H.264, A.2.1): bits 0 and 1 of the constraints differ only.
+    let form = |profile: u32| match profile >> 8 {
+        0x42_40 | 0x42_C0 | 0x42_E0 => 0x42_E0,
+        other => other & 0xFF_F0,
+    };
+    let of = |wanted: u32| offered.iter().find(|(_, it)| form(*it) == form(wanted));
+    let found = of(profile).or_else(|| of(CONSTRAINED_BASELINE)).or_else(|| offered.first());
+    found.map(|(pt, _)| *pt)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// As Chromium writes it, shortened.
+    pub(in crate::server::whep) const OFFER: &str = "v=0\r\n\
+        o=- 46117317 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\n\
+        a=extmap-allow-mixed\r\na=msid-semantic: WMS\r\n\
+        m=video 9 UDP/TLS/RTP/SAVPF 96 97 102 103 106 107 39 40 112 113\r\n\
+        c=IN IP4 0.0.0.0\r\na=rtcp:9 IN IP4 0.0.0.0\r\na=ice-ufrag:EsAw\r\n\
+        a=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1\r\na=ice-options:trickle\r\n\
+        a=fingerprint:sha-256 0F:74:31:25:CB:A2:13:EC:28:6F:6D:2C:61:FF:5D:C2:BC:B9:DB:3D:98:14:8D:\
+        1A:BB:EA:33:0C:A4:60:A8:8E\r\na=setup:actpass\r\na=mid:0\r\n\
+        a=extmap:4 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01\r\n\
+        a=extmap:6 http://www.webrtc.org/experiments/rtp-hdrext/playout-delay\r\n\
+        a=recvonly\r\na=rtcp-mux\r\na=rtcp-rsize\r\na=rtpmap:96 VP8/90000\r\n\
+        a=rtcp-fb:96 nack\r\na=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\n\
+        a=rtpmap:102 H264/90000\r\na=rtcp-fb:102 transport-cc\r\na=rtcp-fb:102 nack\r\n\
+        a=rtcp-fb:102 nack pli\r\n\
+        a=fmtp:102 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42001f\r\n\
+        a=rtpmap:103 rtx/90000\r\na=fmtp:103 apt=102\r\na=rtpmap:106 H264/90000\r\n\
+        a=rtcp-fb:106 transport-cc\r\na=rtcp-fb:106 nack\r\na=rtcp-fb:106 nack pli\r\n\
+        a=fmtp:106 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f\r\n\
+        a=rtpmap:107 rtx/90000\r\na=fmtp:107 apt=106\r\na=rtpmap:39 H264/90000\r\n\
+        a=rtcp-fb:39 nack\r\na=rtcp-fb:39 nack pli\r\n\
+        a=fmtp:39 level-asymmetry-allowed=1;packetization-mode=0;profile-level-id=4d001f\r\n\
+        a=rtpmap:40 rtx/90000\r\na=fmtp:40 apt=39\r\na=rtpmap:112 H264/90000\r\n\
+        a=rtcp-fb:112 nack\r\na=rtcp-fb:112 nack pli\r\n\
+        a=fmtp:112 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=64001f\r\n\
+        a=rtpmap:113 rtx/90000\r\na=fmtp:113 apt=112\r\n\
+        m=audio 9 UDP/TLS/RTP/SAVPF 111 0\r\nc=IN IP4 0.0.0.0\r\na=ice-ufrag:EsAw\r\n\
+        a=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1\r\na=setup:actpass\r\na=mid:1\r\na=recvonly\r\n\
+        a=rtcp-mux\r\na=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=10;useinbandfec=1\r\n\
+        a=rtpmap:0 PCMU/8000\r\n";
+
+    fn answer(text: &str, profile: Option<u32>) -> Result<Negotiated, String> {
+        let offer = Offer::parse(text).map_err(|error| error.to_string())?;
+        let certificate = Certificate::generate().unwrap();
+        let local = Local {
+            ufrag: "ours".into(),
+            password: "0123456789abcdef0123456789abcdef".into(),
+            addresses: &["192.0.2.1:8189".parse().unwrap(), "[2001:db8::1]:8189".parse().unwrap()],
+            certificate: &certificate,
+            profile,
+            bitrate: 8_000_000,
+        };
+        negotiate(&offer, local, Instant::now()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn an_offer_of_chromium_is_answered() {
+        let made = answer(OFFER, Some(0x64_00_1F)).unwrap();
+        let text = &made.answer;
+        for line in [
+            "a=ice-lite\r\n",
+            "a=ice-ufrag:ours\r\n",
+            "a=setup:passive\r\n",
+            "a=fmtp:111 minptime=10;useinbandfec=1;sprop-stereo=1;stereo=1\r\n",
+            "a=extmap:6 http://www.webrtc.org/experiments/rtp-hdrext/playout-delay\r\n",
+        ] {
+            assert!(text.contains(line), "{line} in {text}");
+        }
+        assert_eq!(text.matches("a=sendonly\r\n").count(), 2, "{text}");
+        assert_eq!(text.matches("a=msid:onair ").count(), 2, "{text}");
+        assert!(
+            text.contains(" 192.0.2.1 8189 typ host") && text.contains(" 2001:db8::1 8189 typ")
+        );
+        assert!(!text.contains("VP8") && !text.contains("PCMU"), "{text}");
+        assert_eq!((*made.video.unwrap().pt, *made.audio.unwrap().pt), (112, 111));
+        assert_eq!(*answer(OFFER, Some(0x42_C0_1E)).unwrap().video.unwrap().pt, 106);
+        assert_eq!(*answer(OFFER, Some(0x4D_40_1F)).unwrap().video.unwrap().pt, 106, "mode 0");
+        assert_eq!(answer(OFFER, None).unwrap().video, None, "sound alone");
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused_with_the_reason() {
+        let refused = |text: &str| answer(text, Some(0x64_00_1F)).unwrap_err();
+        assert!(
+            refused(&OFFER.replace("packetization-mode=1", "packetization-mode=0"))
+                .contains("H.264")
+        );
+        assert!(refused(&OFFER.replace("opus/48000", "other/48000")).contains("Opus"));
+        assert!(refused(&OFFER.replace("sha-256 0F", "sha-256 zz")).contains("cannot be read"));
+    }
+
+    #[test]
+    fn the_same_profile_comes_first() {
+        let pt = Pt::from;
+        let offered =
+            [(pt(1), 0x42_00_1F), (pt(2), 0x42_E0_1F), (pt(3), 0x64_00_1F), (pt(4), 0x64_0C_1F)];
+        assert_eq!(choose(&offered, 0x64_00_28), Some(pt(3)));
+        assert_eq!(choose(&offered, 0x42_C0_28), Some(pt(2)));
+        assert_eq!(choose(&offered, 0x4D_40_28), Some(pt(2)));
+        assert_eq!(choose(&offered[..1], 0x64_00_28), Some(pt(1)));
+        assert_eq!(choose(&[], 0x64_00_28), None);
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+        #[test]
+        fn damaged_offers_are_answered_or_refused(
+            damage in proptest::collection::vec((0..OFFER.len(), 0..4_u8, 1..40_usize), 1..6),
+        ) {
+            let mut bytes = OFFER.as_bytes().to_vec();
+            for (at, kind, length) in damage {
+                let at = at % bytes.len().max(1);
+                let end = (at + length).min(bytes.len());
+                match kind {
+                    0 => bytes[at] = bytes[at].wrapping_add(length as u8) & 0x7F,
+                    1 => drop(bytes.drain(at..end)),
+                    2 => {
+                        let copy = bytes[at..end].to_vec();
+                        bytes.splice(at..at, copy);
+                    }
+                    _ => bytes[at..end].fill(b'9'),
+                }
+            }
+            let _ = answer(&String::from_utf8_lossy(&bytes), Some(0x64_00_1F));
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! A viewer, as its stream counts it. Frames come to it by another way.
+
+use std::sync::Arc;
+
+use crate::server::event::Protocol;
+use crate::server::stream::message::Batch;
+use crate::server::stream::sink::Sink;
+use crate::server::whep::mailbox::Mailbox;
+
+/// The viewer.
+#[derive(Debug)]
+pub(super) struct Presence(pub Arc<Mailbox>);
+
+impl Sink for Presence {
+    fn id(&self) -> u64 {
+        self.0.id
+    }
+
+    fn protocol(&self) -> Protocol {
+        Protocol::Whep
+    }
+
+    fn deliver(&self, _batch: &Batch<'_>) {}
+
+    fn end(&self) {
+        self.0.published(false);
+    }
+
+    fn resume(&self) {
+        self.0.published(true);
+    }
+}

@@ -1,0 +1,100 @@
+//! One stream made into frames for all its viewers by WHEP, on a thread of its own, as long as there are any.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use tokio::runtime::Handle;
+
+use crate::base::worker::Worker;
+use crate::base::{Timestamp, sandbox};
+use crate::server::registry::Registry;
+use crate::server::stream::Stream;
+use crate::server::stream::message_sink::MessageSink;
+use crate::server::stream::sink::Sink;
+use crate::server::whep::frame_maker::FrameMaker;
+use crate::server::whep::productions::{Production, ProductionUse, Wanted};
+
+/// How often the thread looks whether anybody is still there.
+const CHECK: Duration = Duration::from_millis(200);
+/// How long it goes on without viewers: one that reloads the page finds it.
+const KEPT: Duration = Duration::from_secs(2);
+
+/// The production of a stream, which is begun if need be. `None` where nobody publishes it, or the system
+/// has no more threads. To be called from within the runtime.
+pub(super) fn of_stream(
+    registry: &Arc<Registry>,
+    (app, name): (&str, &str),
+    wanted: Wanted,
+) -> Option<ProductionUse> {
+    let stream = registry.find(app, name).filter(|stream| stream.is_published())?;
+    let mut all = registry.whep.productions.0.lock();
+    let key = (app.to_owned(), name.to_owned());
+    let known = all.get(&key).filter(|known| Arc::ptr_eq(&known.stream, &stream));
+    let production = match known {
+        Some(known) => Arc::clone(known),
+        None => {
+            let begun = begin(registry, stream, &Handle::current())?;
+            all.insert(key, Arc::clone(&begun));
+            begun
+        }
+    };
+    Some(production.used(wanted))
+}
+
+/// Starts the thread of one.
+fn begin(
+    registry: &Arc<Registry>,
+    stream: Arc<Stream>,
+    runtime: &Handle,
+) -> Option<Arc<Production>> {
+    let own = registry.config.own_stream.as_ref();
+    let is_own = own.is_some_and(|own| own.app == stream.app && own.stream == stream.name);
+    let sink = MessageSink::new(registry.next_id(), registry.config.limits.queue_bytes * 2);
+    let production = Arc::new(Production::new(stream, sink, is_own));
+    let (registry, runtime, made) =
+        (Arc::clone(registry), runtime.clone(), Arc::clone(&production));
+    // Sound from strangers is decoded there.
+    let worker = Worker::spawn("whep frames", move |_| {
+        sandbox::video_decoder();
+        produce(&registry, &made, &runtime);
+    });
+    match worker {
+        Ok(worker) => *production.worker.lock() = Some(worker),
+        Err(error) => {
+            tracing::warn!(%error, "no thread for WHEP");
+            return None;
+        }
+    }
+    production.stream.join(Arc::<MessageSink>::clone(&production.sink));
+    Some(production)
+}
+
+/// Makes frames until nobody wants any.
+fn produce(registry: &Registry, production: &Arc<Production>, runtime: &Handle) {
+    let mut maker = FrameMaker::new(registry.clock);
+    let mut made = Vec::new();
+    let mut used: Timestamp = registry.clock.now();
+    while !registry.is_stopping() {
+        let sink = &production.sink;
+        runtime.block_on(async {
+            // Whether something came or not: it is looked for below.
+            let _ = tokio::time::timeout(CHECK, sink.arrived()).await;
+        });
+        let now = Instant::now();
+        let listened = production.listeners.load(Ordering::Acquire) > 0;
+        for arrival in sink.take() {
+            maker.take(&arrival, now, listened, &mut made);
+            made.drain(..)
+                .for_each(|made| production.publish(made, registry.config.limits.group_bytes));
+        }
+        let now = registry.clock.now();
+        if production.users.load(Ordering::Acquire) > 0 {
+            used = now;
+        } else if now.since(used) >= KEPT && registry.whep.productions.end(production) {
+            break;
+        }
+    }
+    production.stream.leave(production.sink.id());
+    registry.tidy(&production.stream);
+}

@@ -1,0 +1,129 @@
+//! Which session a datagram is for: by the name in its requests of ICE, then by the address that it comes
+//! from. One port is enough for all.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use crate::server::whep::mailbox::Mailbox;
+use crate::wire::stun;
+
+/// First bytes of RTP and RTCP (RFC 7983), and of those the second bytes of RTCP (RFC 5761).
+const RTP: std::ops::RangeInclusive<u8> = 128..=191;
+const RTCP: std::ops::RangeInclusive<u8> = 192..=223;
+
+/// All sessions.
+#[derive(Debug, Default)]
+pub(in crate::server) struct Routes(Mutex<Maps>);
+
+#[derive(Debug, Default)]
+struct Maps {
+    by_ufrag: HashMap<String, Arc<Mailbox>>,
+    by_resource: HashMap<String, Arc<Mailbox>>,
+    by_address: HashMap<SocketAddr, Arc<Mailbox>>,
+}
+
+impl Routes {
+    /// There is one more.
+    pub(super) fn add(&self, mailbox: &Arc<Mailbox>) {
+        let mut maps = self.0.lock();
+        maps.by_ufrag.insert(mailbox.ufrag.clone(), Arc::clone(mailbox));
+        maps.by_resource.insert(mailbox.resource.clone(), Arc::clone(mailbox));
+    }
+
+    /// A request that this session has checked came from there.
+    pub(super) fn learn(&self, mailbox: &Arc<Mailbox>, address: SocketAddr) {
+        self.0.lock().by_address.insert(address, Arc::clone(mailbox));
+    }
+
+    /// It is over, and so are its addresses.
+    pub(super) fn remove(&self, mailbox: &Arc<Mailbox>, addresses: &[SocketAddr]) {
+        let mut maps = self.0.lock();
+        maps.by_ufrag.remove(&mailbox.ufrag);
+        maps.by_resource.remove(&mailbox.resource);
+        for address in addresses {
+            maps.forget(mailbox, *address);
+        }
+    }
+
+    /// Nothing comes from there any more.
+    pub(super) fn forget(&self, mailbox: &Arc<Mailbox>, address: SocketAddr) {
+        self.0.lock().forget(mailbox, address);
+    }
+
+    /// The session of this URL.
+    pub(super) fn of_resource(&self, resource: &str) -> Option<Arc<Mailbox>> {
+        self.0.lock().by_resource.get(resource).cloned()
+    }
+
+    /// The session of this viewer.
+    pub(super) fn of_viewer(&self, id: u64) -> Option<Arc<Mailbox>> {
+        self.0.lock().by_resource.values().find(|mailbox| mailbox.id == id).cloned()
+    }
+
+    /// Gives a datagram to its session, if it has one. Viewers send no media: what looks like that is not
+    /// worth decrypting.
+    pub(super) fn deliver(&self, datagram: &[u8], from: SocketAddr) {
+        let (first, second) = match datagram {
+            [first, second, ..] => (*first, *second),
+            _ => return,
+        };
+        if RTP.contains(&first) && !RTCP.contains(&second) {
+            return;
+        }
+        let maps = self.0.lock();
+        let found = match stun::local_ufrag(datagram) {
+            Some(ufrag) => maps.by_ufrag.get(ufrag),
+            None => maps.by_address.get(&from),
+        };
+        let Some(mailbox) = found.map(Arc::clone) else { return };
+        drop(maps);
+        mailbox.datagram(datagram, from);
+    }
+}
+
+impl Maps {
+    fn forget(&mut self, mailbox: &Arc<Mailbox>, address: SocketAddr) {
+        if self.by_address.get(&address).is_some_and(|known| Arc::ptr_eq(known, mailbox)) {
+            self.by_address.remove(&address);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn datagrams_find_their_session() {
+        let routes = Routes::default();
+        let ours = Mailbox::new(1, "secret".into(), "ours".into(), "it".into());
+        let other = Mailbox::new(2, "other".into(), "othe".into(), "it".into());
+        routes.add(&ours);
+        routes.add(&other);
+        let (home, away) = ("192.0.2.1:5".parse().unwrap(), "192.0.2.2:5".parse().unwrap());
+        let mut request = vec![0, 1, 0, 0, 0x21, 0x12, 0xA4, 0x42];
+        request.extend([0; 12]);
+        request.extend(b"\0\x06\0\x07ours:it\0");
+        routes.deliver(&request, home);
+        routes.deliver(&[22, 254, 253], home);
+        assert_eq!(ours.take().datagrams.len(), 1, "its address is not known yet");
+        routes.learn(&ours, home);
+        routes.deliver(&[22, 254, 253], home);
+        routes.deliver(&[128, 200], home);
+        routes.deliver(&[128, 96], home);
+        routes.deliver(&[22, 254, 253], away);
+        routes.deliver(&[], home);
+        assert_eq!(ours.take().datagrams.len(), 2, "DTLS and RTCP, no media");
+        assert_eq!(routes.of_resource("secret").unwrap().id, 1);
+        assert_eq!(routes.of_viewer(2).unwrap().resource, "other");
+        // An address goes with the session that has it now.
+        routes.learn(&other, home);
+        routes.remove(&ours, &[home]);
+        routes.deliver(&[22, 254, 253], home);
+        assert_eq!(other.take().datagrams.len(), 1);
+        assert!(routes.of_resource("secret").is_none());
+    }
+}

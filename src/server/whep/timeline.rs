@@ -1,0 +1,74 @@
+//! One timeline for both tracks of a stream. Publishers' times jump; a receiver's must not. Pure.
+
+/// A track may be so far from the other one.
+const MAX_STEP: i64 = 3_000_000;
+/// Where times jump, so much passes at most.
+const MAX_PAUSE: i64 = 1_000_000;
+
+/// The timeline. All in microseconds.
+#[derive(Debug, Default)]
+pub(super) struct Timeline {
+    /// From the publisher's times to those given out.
+    shift: i64,
+    /// What was given out last, and when that came.
+    last: Option<(i64, i64)>,
+    /// From times given out to the clock by which things arrive: that of what came with the least delay.
+    offset: Option<i64>,
+}
+
+impl Timeline {
+    /// The place of something that came at this time.
+    pub fn place(&mut self, time: i64, arrived: i64) -> i64 {
+        let mut at = time.saturating_add(self.shift);
+        if let Some((last, heard)) = self.last {
+            let passed = arrived.saturating_sub(heard).max(0);
+            if !(last - MAX_STEP..=last + MAX_STEP + passed).contains(&at) {
+                at = last + passed.clamp(1, MAX_PAUSE);
+                self.shift = at.saturating_sub(time);
+                self.offset = None;
+            }
+        }
+        self.last = Some((at, arrived));
+        let offset = arrived.saturating_sub(at);
+        self.offset = Some(self.offset.map_or(offset, |known| known.min(offset)));
+        at
+    }
+
+    /// When this was, by the clock by which things arrive.
+    pub fn wallclock(&self, at: i64) -> i64 {
+        at.saturating_add(self.offset.unwrap_or(0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_tracks_stay_in_step_and_jumps_are_closed() {
+        let mut line = Timeline::default();
+        assert_eq!(line.place(50_000, 1_000_000), 50_000);
+        assert_eq!(line.place(40_000, 1_000_100), 40_000, "the other track is a little behind");
+        assert_eq!(line.place(90_000, 1_040_000), 90_000);
+        // An hour ahead, and back again.
+        let jumped = line.place(3_600_000_000, 1_080_000);
+        assert_eq!(jumped, 130_000);
+        assert_eq!(line.place(3_600_020_000, 1_100_000), 150_000);
+        assert_eq!(line.place(0, 9_000_000), 150_000 + MAX_PAUSE);
+        // A pause that really was one.
+        let mut line = Timeline::default();
+        line.place(0, 0);
+        assert_eq!(line.place(20_000_000, 20_000_000), 20_000_000);
+    }
+
+    #[test]
+    fn the_least_delayed_tells_the_clock() {
+        let mut line = Timeline::default();
+        // The group of pictures comes at once: its first is old.
+        line.place(0, 5_000_000);
+        line.place(1_000_000, 5_000_000);
+        assert_eq!(line.wallclock(1_000_000), 5_000_000);
+        line.place(1_040_000, 5_060_000);
+        assert_eq!(line.wallclock(1_040_000), 5_040_000, "late by the network");
+    }
+}
