@@ -90,9 +90,25 @@ need_ffmpeg() {
     export ONAIR_FFMPEG
 }
 
+# Another implementation of WebRTC, which is not Chromium's.
+need_aiortc() {
+    [ -z "${ONAIR_AIORTC-}" ] || return 0
+    local python=$tools/aiortc/bin/python
+    if ! "$python" -c 'import aiortc' 2>/dev/null; then
+        say "Fetching aiortc for the tests of WebRTC (PyPI; kept in target/tools)."
+        /usr/bin/python3 -m venv "$tools/aiortc" >/dev/null 2>&1 &&
+            need_wheels "$python" requirements-webrtc.txt || {
+            say "Download failed (python3-venv and PyPI are needed): WebRTC is NOT tested against aiortc."
+            return 0
+        }
+    fi
+    export ONAIR_AIORTC=$python
+}
+
 tests() {
     need_tool cargo-nextest || return 1
     need_ffmpeg
+    need_aiortc
     # Most tests wait for programs and clocks, and take a fifth of a processor: twice as many at once as there are.
     # .config/nextest.toml keeps those apart that need more.
     # Two more tries where a whole run hangs on it; why one failed is shown, and the summary names it.

@@ -113,5 +113,6 @@ mod watch;
 mod watch_network;
 mod wayland;
 mod wayland_window;
+mod whep;
 mod window_ends;
 mod window_story;

@@ -1,0 +1,29 @@
+//! aiortc, another implementation of WebRTC: a program of Python around it.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::peers::Peer;
+
+const SCRIPT: &str = include_str!("receive.py");
+
+/// The Python that has aiortc; `packaging/test.sh` makes one and names it.
+pub struct Program(PathBuf);
+
+/// It, if there is one; says so where there is none.
+pub fn program() -> Option<Program> {
+    match std::env::var_os("ONAIR_AIORTC") {
+        Some(python) => Some(Program(python.into())),
+        None => {
+            eprintln!("SKIPPED: ONAIR_AIORTC names no Python with aiortc (see packaging/test.sh)");
+            None
+        }
+    }
+}
+
+impl Program {
+    /// Receives for some seconds, ends the session, and tells what came as JSON.
+    pub fn start(&mut self, endpoint: &str) -> Peer {
+        Peer::start_command(Command::new(&self.0).args(["-c", SCRIPT, endpoint]))
+    }
+}

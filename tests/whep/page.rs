@@ -1,0 +1,114 @@
+//! A web server with the page of a player, which passes requests for streams on to onair: so both have one
+//! origin, as the viewer page and its server do.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use serde_json::Value;
+
+use crate::peers::LIMIT;
+
+const PAGE: &str = include_str!("page.html");
+
+/// As Chromium writes it, shortened.
+pub const OFFER: &str = "v=0\r\no=- 46117317 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n\
+    a=group:BUNDLE 0 1\r\na=msid-semantic: WMS\r\n\
+    m=video 9 UDP/TLS/RTP/SAVPF 106 107\r\nc=IN IP4 0.0.0.0\r\na=ice-ufrag:EsAw\r\n\
+    a=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1\r\na=fingerprint:sha-256 0F:74:31:25:CB:A2:13:EC:28:6F:6D:2C:\
+    61:FF:5D:C2:BC:B9:DB:3D:98:14:8D:1A:BB:EA:33:0C:A4:60:A8:8E\r\na=setup:actpass\r\na=mid:0\r\n\
+    a=recvonly\r\na=rtcp-mux\r\na=rtpmap:106 H264/90000\r\na=rtcp-fb:106 nack pli\r\n\
+    a=fmtp:106 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f\r\n\
+    a=rtpmap:107 rtx/90000\r\na=fmtp:107 apt=106\r\n\
+    m=audio 9 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 0.0.0.0\r\na=ice-ufrag:EsAw\r\n\
+    a=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1\r\na=setup:actpass\r\na=mid:1\r\na=recvonly\r\n\
+    a=rtcp-mux\r\na=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=10;useinbandfec=1\r\n";
+
+/// The server.
+pub struct PageServer {
+    address: SocketAddr,
+    reports: Arc<Mutex<Vec<Value>>>,
+}
+
+impl PageServer {
+    /// Passes requests on to there.
+    pub fn start(onair: SocketAddr) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let reports: Arc<Mutex<Vec<Value>>> = Arc::default();
+        let told = Arc::clone(&reports);
+        thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let told = Arc::clone(&told);
+                thread::spawn(move || answer(stream, onair, &told));
+            }
+        });
+        Self { address, reports }
+    }
+
+    /// The page that plays this path.
+    pub fn url(&self, endpoint: &str) -> String {
+        format!("http://{}/?endpoint={endpoint}", self.address)
+    }
+
+    /// What the page has told so far.
+    pub fn reports(&self) -> Vec<Value> {
+        self.reports.lock().unwrap().clone()
+    }
+}
+
+/// Answers one request.
+fn answer(mut stream: TcpStream, onair: SocketAddr, reports: &Mutex<Vec<Value>>) -> Option<()> {
+    stream.set_read_timeout(Some(LIMIT)).ok()?;
+    let mut bytes = Vec::new();
+    let end = loop {
+        let mut buffer = [0; 4_096];
+        let length = stream.read(&mut buffer).ok().filter(|length| *length > 0)?;
+        bytes.extend_from_slice(&buffer[..length]);
+        if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
+            break end + 4;
+        }
+    };
+    let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
+    let length = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
+    });
+    let mut body = bytes.split_off(end);
+    while body.len() < length.unwrap_or(0) {
+        let mut buffer = [0; 4_096];
+        let read = stream.read(&mut buffer).ok().filter(|read| *read > 0)?;
+        body.extend_from_slice(&buffer[..read]);
+    }
+    let (method, path) = head
+        .split_once(' ')
+        .map(|(method, rest)| (method, rest.split(' ').next().unwrap_or_default()))?;
+    if path.starts_with("/?") {
+        let length = PAGE.len();
+        let kind = "Content-Type: text/html; charset=utf-8\r\nConnection: close";
+        return write!(
+            stream,
+            "HTTP/1.1 200 OK\r\n{kind}\r\nContent-Length: {length}\r\n\r\n{PAGE}"
+        )
+        .ok();
+    }
+    if path == "/report" {
+        if let Ok(report) = serde_json::from_slice(&body) {
+            reports.lock().unwrap().push(report);
+        }
+        return write!(stream, "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n").ok();
+    }
+    let mut to = TcpStream::connect(onair).ok()?;
+    let length = body.len();
+    write!(
+        to,
+        "{method} {path} HTTP/1.1\r\nHost: {onair}\r\nConnection: close\r\n\
+         Content-Type: application/sdp\r\nContent-Length: {length}\r\n\r\n"
+    )
+    .ok()?;
+    to.write_all(&body).ok()?;
+    let mut answer = Vec::new();
+    to.read_to_end(&mut answer).ok()?;
+    stream.write_all(&answer).ok()
+}
