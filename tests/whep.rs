@@ -115,9 +115,7 @@ fn chromium_plays_our_own_stream_in_the_profile_it_has() {
     let ready = live.wait_named("ready");
     let endpoint = ready["whep"].as_str().expect("a WHEP URL").to_owned();
     assert!(endpoint.ends_with("/live/onair/whep"), "{endpoint}");
-    live.wait_event("the target", |event| {
-        event["event"] == "target" && event["state"] == "publishing"
-    });
+    live.wait_event("the target", |event| event["event"] == "target" && event["state"] == "live");
     let encoder = live.wait_named("encoder");
     assert_eq!(encoder["profile"], "High", "the default is what is tested");
     let http: SocketAddr = endpoint.split('/').nth(2).unwrap().parse().unwrap();

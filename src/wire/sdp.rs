@@ -12,13 +12,16 @@ const MAX_LINE: usize = 1_024;
 const STREAM_ID: &str = "onair";
 
 /// An offer that makes sense.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Offer {
     /// To be negotiated: candidates and what concerns the other direction are left out, and whoever offers to
     /// send too only receives.
     pub text: String,
     pub video: bool,
     pub audio: bool,
+    /// The names of both sections, where there are any.
+    pub video_mid: Option<String>,
+    pub audio_mid: Option<String>,
     /// The name of the other end within ICE.
     pub ufrag: String,
 }
@@ -63,8 +66,7 @@ impl Offer {
         if !text.starts_with("v=0") || !lines().all(is_line) || lines().count() > MAX_LINES {
             return Err(OfferError::NotSdp);
         }
-        let mut offer =
-            Self { text: String::new(), video: false, audio: false, ufrag: String::new() };
+        let mut offer = Self::default();
         let (mut section, mut seen) = (Section::Session, Vec::new());
         let (mut password, mut fingerprint) = (false, false);
         let mut direction = None;
@@ -85,6 +87,11 @@ impl Offer {
             let (name, value) = attribute.split_once(':').unwrap_or((attribute, ""));
             match name {
                 "ice-ufrag" if offer.ufrag.is_empty() => value.clone_into(&mut offer.ufrag),
+                "mid" => match section {
+                    Section::Session => {}
+                    Section::Video => offer.video_mid = Some(value.to_owned()),
+                    Section::Audio => offer.audio_mid = Some(value.to_owned()),
+                },
                 "ice-pwd" => password |= !value.is_empty(),
                 "fingerprint" => fingerprint |= !value.is_empty(),
                 // Two ends that only answer would wait for each other for ever.
@@ -188,6 +195,8 @@ mod tests {
         assert_eq!(offer.text.matches("a=recvonly\r\n").count(), 2);
         assert!(!offer.text.contains("candidate") && !offer.text.contains("ssrc"));
         assert!(!offer.text.contains("sendrecv"), "it only receives");
+        let mids = (offer.video_mid.as_deref(), offer.audio_mid.as_deref());
+        assert_eq!(mids, (Some("1"), Some("0")));
         let one = Offer::parse(&OFFER.replace("a=sendrecv", "a=inactive")).unwrap();
         assert!(one.audio && !one.video && one.text.contains("a=inactive"));
         let unsaid = Offer::parse(&OFFER.replace("a=recvonly\r\n", "")).unwrap();

@@ -1,8 +1,9 @@
 //! The queue of a stream for further processing: messages wait here for a task or thread.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 use tokio::sync::Notify;
 
 use crate::server::stream::message::{Batch, Message};
@@ -28,6 +29,8 @@ pub(in crate::server) struct MessageSink {
     limit: usize,
     queue: Mutex<Queue>,
     arrived: Notify,
+    /// For a thread.
+    arrived_for_thread: Condvar,
 }
 
 #[derive(Debug, Default)]
@@ -38,12 +41,26 @@ struct Queue {
 
 impl MessageSink {
     pub fn new(id: u64, limit: usize) -> Arc<Self> {
-        Arc::new(Self { id, limit, queue: Mutex::default(), arrived: Notify::new() })
+        Arc::new(Self {
+            id,
+            limit,
+            queue: Mutex::default(),
+            arrived: Notify::new(),
+            arrived_for_thread: Condvar::new(),
+        })
     }
 
     /// Waits for something.
     pub async fn arrived(&self) {
         self.arrived.notified().await;
+    }
+
+    /// Waits for something, on a thread, for at most `limit`.
+    pub fn wait(&self, limit: Duration) {
+        let mut queue = self.queue.lock();
+        if queue.arrivals.is_empty() {
+            self.arrived_for_thread.wait_for(&mut queue, limit);
+        }
     }
 
     /// The waiting items.
@@ -53,7 +70,12 @@ impl MessageSink {
 
     fn add(&self, arrival: Arrival) {
         self.queue.lock().arrivals.push(arrival);
+        self.wake();
+    }
+
+    fn wake(&self) {
         self.arrived.notify_one();
+        self.arrived_for_thread.notify_one();
     }
 }
 
@@ -84,7 +106,7 @@ impl Sink for MessageSink {
             queue.arrivals.push(Arrival::Message(Arc::clone(message)));
         }
         drop(queue);
-        self.arrived.notify_one();
+        self.wake();
     }
 
     fn end(&self) {

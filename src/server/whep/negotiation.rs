@@ -6,9 +6,9 @@ use std::time::Instant;
 use str0m::bwe::Bitrate;
 use str0m::change::SdpOffer;
 use str0m::format::Codec;
-use str0m::media::{MediaKind, Mid, Pt};
+use str0m::media::{Mid, Pt};
 use str0m::rtp::Extension;
-use str0m::{Candidate, Event, IceCreds, Output, Rtc};
+use str0m::{Candidate, IceCreds, Output, Rtc};
 
 use crate::net::webrtc::{Certificate, crypto};
 use crate::wire::sdp::{Offer, finish_answer};
@@ -90,27 +90,19 @@ pub(super) fn negotiate(
     }
     let parsed = SdpOffer::from_sdp_string(&offer.text).map_err(|error| failed(&error))?;
     let answer = rtc.sdp_api().accept_offer(parsed).map_err(|error| failed(&error))?;
-    let (mut video, mut audio) = (None, None);
-    loop {
-        match rtc.poll_output().map_err(|error| failed(&error))? {
-            Output::Timeout(_) => break,
-            Output::Event(Event::MediaAdded(added)) => match added.kind {
-                MediaKind::Video => video = Some(added.mid).filter(|_| offer.video),
-                MediaKind::Audio => audio = Some(added.mid).filter(|_| offer.audio),
-            },
-            Output::Event(_) | Output::Transmit(_) => {}
-        }
-    }
-    let video = match (video, local.profile) {
+    // It has begun nothing yet, but wants to be asked.
+    while !matches!(rtc.poll_output().map_err(|error| failed(&error))?, Output::Timeout(_)) {}
+    let mid = |name: &Option<String>| name.as_deref().map(Mid::from);
+    let video = match (mid(&offer.video_mid).filter(|_| offer.video), local.profile) {
         (Some(mid), Some(profile)) => {
             let pt = choose(&h264_types(&rtc, mid), profile).ok_or(NegotiationError::NoH264)?;
             Some(Route { mid, pt })
         }
         _ => None,
     };
-    let audio = audio.map(|mid| match types(&rtc, mid, Codec::Opus).next() {
-        Some((pt, _)) => Ok(Route { mid, pt }),
-        None => Err(NegotiationError::NoOpus),
+    let audio = mid(&offer.audio_mid).filter(|_| offer.audio).map(|mid| {
+        let pt = types(&rtc, mid, Codec::Opus).next().map(|(pt, _)| pt);
+        pt.map(|pt| Route { mid, pt }).ok_or(NegotiationError::NoOpus)
     });
     let answer = finish_answer(&answer.to_sdp_string());
     Ok(Negotiated { rtc, answer, video, audio: audio.transpose()? })

@@ -4,8 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use tokio::runtime::Handle;
-
 use crate::base::worker::Worker;
 use crate::base::{Timestamp, sandbox};
 use crate::server::registry::Registry;
@@ -13,7 +11,7 @@ use crate::server::stream::Stream;
 use crate::server::stream::message_sink::MessageSink;
 use crate::server::stream::sink::Sink;
 use crate::server::whep::frame_maker::FrameMaker;
-use crate::server::whep::productions::{Production, ProductionUse, Wanted};
+use crate::server::whep::productions::{Production, ProductionUse, WantedTracks};
 
 /// How often the thread looks whether anybody is still there.
 const CHECK: Duration = Duration::from_millis(200);
@@ -21,11 +19,11 @@ const CHECK: Duration = Duration::from_millis(200);
 const KEPT: Duration = Duration::from_secs(2);
 
 /// The production of a stream, which is begun if need be. `None` where nobody publishes it, or the system
-/// has no more threads. To be called from within the runtime.
+/// has no more threads.
 pub(super) fn of_stream(
     registry: &Arc<Registry>,
     (app, name): (&str, &str),
-    wanted: Wanted,
+    wanted: WantedTracks,
 ) -> Option<ProductionUse> {
     let stream = registry.find(app, name).filter(|stream| stream.is_published())?;
     let mut all = registry.whep.productions.0.lock();
@@ -34,7 +32,7 @@ pub(super) fn of_stream(
     let production = match known {
         Some(known) => Arc::clone(known),
         None => {
-            let begun = begin(registry, stream, &Handle::current())?;
+            let begun = begin(registry, stream)?;
             all.insert(key, Arc::clone(&begun));
             begun
         }
@@ -43,21 +41,16 @@ pub(super) fn of_stream(
 }
 
 /// Starts the thread of one.
-fn begin(
-    registry: &Arc<Registry>,
-    stream: Arc<Stream>,
-    runtime: &Handle,
-) -> Option<Arc<Production>> {
+fn begin(registry: &Arc<Registry>, stream: Arc<Stream>) -> Option<Arc<Production>> {
     let own = registry.config.own_stream.as_ref();
     let is_own = own.is_some_and(|own| own.app == stream.app && own.stream == stream.name);
     let sink = MessageSink::new(registry.next_id(), registry.config.limits.queue_bytes * 2);
     let production = Arc::new(Production::new(stream, sink, is_own));
-    let (registry, runtime, made) =
-        (Arc::clone(registry), runtime.clone(), Arc::clone(&production));
+    let (registry, made) = (Arc::clone(registry), Arc::clone(&production));
     // Sound from strangers is decoded there.
     let worker = Worker::spawn("whep frames", move |_| {
         sandbox::video_decoder();
-        produce(&registry, &made, &runtime);
+        produce(&registry, &made);
     });
     match worker {
         Ok(worker) => *production.worker.lock() = Some(worker),
@@ -71,16 +64,13 @@ fn begin(
 }
 
 /// Makes frames until nobody wants any.
-fn produce(registry: &Registry, production: &Arc<Production>, runtime: &Handle) {
+fn produce(registry: &Registry, production: &Arc<Production>) {
     let mut maker = FrameMaker::new(registry.clock);
     let mut made = Vec::new();
     let mut used: Timestamp = registry.clock.now();
     while !registry.is_stopping() {
         let sink = &production.sink;
-        runtime.block_on(async {
-            // Whether something came or not: it is looked for below.
-            let _ = tokio::time::timeout(CHECK, sink.arrived()).await;
-        });
+        sink.wait(CHECK);
         let now = Instant::now();
         let listened = production.listeners.load(Ordering::Acquire) > 0;
         for arrival in sink.take() {

@@ -46,12 +46,12 @@ struct Shared {
     /// Since the last keyframe.
     group: Vec<Arc<Frame>>,
     group_bytes: usize,
-    viewers: Vec<(Arc<Mailbox>, Wanted)>,
+    viewers: Vec<(Arc<Mailbox>, WantedTracks)>,
 }
 
 /// Which tracks a viewer takes.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) struct Wanted {
+pub(super) struct WantedTracks {
     pub video: bool,
     pub audio: bool,
 }
@@ -60,7 +60,7 @@ pub(super) struct Wanted {
 #[derive(Debug)]
 pub(super) struct ProductionUse {
     pub production: Arc<Production>,
-    wanted: Wanted,
+    wanted: WantedTracks,
 }
 
 impl Drop for ProductionUse {
@@ -140,7 +140,7 @@ impl Production {
     }
 
     /// Somebody uses it.
-    pub(super) fn used(self: &Arc<Self>, wanted: Wanted) -> ProductionUse {
+    pub(super) fn used(self: &Arc<Self>, wanted: WantedTracks) -> ProductionUse {
         self.users.fetch_add(1, Ordering::AcqRel);
         self.listeners.fetch_add(usize::from(wanted.audio), Ordering::AcqRel);
         ProductionUse { production: Arc::clone(self), wanted }

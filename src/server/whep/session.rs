@@ -26,7 +26,7 @@ use crate::server::whep::mailbox::{Mailbox, Waiting};
 use crate::server::whep::negotiation::{Local, Negotiated, Route, negotiate};
 use crate::server::whep::presence::Presence;
 use crate::server::whep::production;
-use crate::server::whep::productions::{ProductionUse, Wanted};
+use crate::server::whep::productions::{ProductionUse, WantedTracks};
 use crate::server::whep::tracks::Unplayable;
 use crate::wire::sdp::Offer;
 use crate::wire::stun;
@@ -70,7 +70,7 @@ pub(in crate::server) enum Refused {
 
 /// A session that has begun.
 #[derive(Debug)]
-pub(in crate::server) struct Begun {
+pub(in crate::server) struct BegunSession {
     pub answer: String,
     /// The last part of its URL.
     pub resource: String,
@@ -82,11 +82,11 @@ pub(in crate::server) async fn begin(
     (app, name): (&str, &str),
     offer: &str,
     (peer, arrival): (SocketAddr, Arrival),
-) -> Result<Begun, Refused> {
+) -> Result<BegunSession, Refused> {
     let endpoint = registry.whep.endpoint().ok_or(Refused::Off)?;
     let offer = Offer::parse(offer).map_err(|error| Refused::Offer(error.to_string()))?;
     let slot = registry.admit(peer).ok_or(Refused::Full)?;
-    let wanted = Wanted { video: offer.video, audio: offer.audio };
+    let wanted = WantedTracks { video: offer.video, audio: offer.audio };
     let used = production::of_stream(registry, (app, name), wanted).ok_or(Refused::NotPublished)?;
     let mut tracks = used.tracks();
     let known = tracks.wait_for(|tracks| tracks.is_known() || !wanted.video);
@@ -136,7 +136,7 @@ pub(in crate::server) async fn begin(
         sent: 0,
     };
     tokio::spawn(session.run(Arc::clone(registry), slot));
-    Ok(Begun { answer, resource })
+    Ok(BegunSession { answer, resource })
 }
 
 /// The session.
