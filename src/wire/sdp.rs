@@ -251,7 +251,7 @@ mod tests {
             if let Ok(offer) = Offer::parse(&text) {
                 prop_assert!(offer.video || offer.audio);
                 // What was kept is as good the second time.
-                prop_assert_eq!(Offer::parse(&offer.text), Ok(offer.clone()));
+                prop_assert_eq!(Offer::parse(&offer.text), Ok(offer));
             }
             let _ = finish_answer(&text);
         }
