@@ -104,6 +104,7 @@ mod tests {
             four.send(b"there", to).unwrap();
             let (length, from) = both.receive(&mut buffer).await.unwrap();
             assert_eq!((&buffer[..length], from), (&b"there"[..], four.local_addr()));
+            both.socket.writable().await.unwrap();
             both.send(b"back", from).unwrap();
             let (length, from) = four.receive(&mut buffer).await.unwrap();
             assert_eq!((&buffer[..length], from), (&b"back"[..], to));

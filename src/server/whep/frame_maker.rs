@@ -228,7 +228,7 @@ mod tests {
 
     /// High profile, level 3.1, 320×180.
     const CONFIG: &[u8] =
-        b"\x17\0\0\0\0\x01\x64\0\x0c\xff\xe1\0\x18\x67\x64\0\x0c\xac\xd9\x41\x41\x9f\x9f\
+        b"\x17\0\0\0\0\x01\x64\0\x0c\xff\xe1\0\x1a\x67\x64\0\x0c\xac\xd9\x41\x41\x9f\x9f\
         \x01\x10\0\0\x03\0\x10\0\0\x03\x03\x20\xf1\x42\x99\x60\x01\0\x06\x68\xeb\xe3\xcb\x22\xc0";
 
     fn message(body: &[u8], time_ms: u32) -> Arrival {
@@ -296,14 +296,14 @@ mod tests {
     }
 
     #[test]
-    fn other_codecs_are_refused_by_name() {
+    fn other_codecs_are_refused() {
         let mut maker = FrameMaker::new(Clock::start());
-        let hevc = b"\x90hvc1\x01\x01\x60\0\0\0\x90\0\0\0\0\0\x3c\xf0\0\xfc\xfd\xf8\xf8\0\0\x0f\0";
-        let made = take(&mut maker, &[message(hevc, 0)]);
+        // A keyframe of VP6.
+        let made = take(&mut maker, &[message(b"\x14\0\x78\x46\x12\x0e\x14", 0)]);
         let refused = made.iter().find_map(|made| match made {
             Made::Tracks(tracks) => tracks.refused,
             _ => None,
         });
-        assert_eq!(refused, Some(Unplayable::Codec("HEVC")));
+        assert!(matches!(refused, Some(Unplayable::Codec(_))), "{made:?}");
     }
 }

@@ -131,7 +131,7 @@ fn choose(offered: &[(Pt, u32)], profile: u32) -> Option<Pt> {
     // Constrained Baseline by any of its names (H.264, A.2.1): bits 0 and 1 of the constraints differ only.
     let form = |profile: u32| match profile >> 8 {
         0x42_40 | 0x42_C0 | 0x42_E0 => 0x42_E0,
-        other => other & 0xFF_F0,
+        other => other & 0xFF_00,
     };
     let of = |wanted: u32| offered.iter().find(|(_, it)| form(*it) == form(wanted));
     let found = of(profile).or_else(|| of(CONSTRAINED_BASELINE)).or_else(|| offered.first());
