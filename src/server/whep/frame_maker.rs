@@ -226,10 +226,10 @@ mod tests {
     use super::*;
     use crate::server::stream::message::Class;
 
-    /// High profile, level 3.1, 320×180.
+    /// High profile, level 3.2.
     const CONFIG: &[u8] =
-        b"\x17\0\0\0\0\x01\x64\0\x0c\xff\xe1\0\x1a\x67\x64\0\x0c\xac\xd9\x41\x41\x9f\x9f\
-        \x01\x10\0\0\x03\0\x10\0\0\x03\x03\x20\xf1\x42\x99\x60\x01\0\x06\x68\xeb\xe3\xcb\x22\xc0";
+        b"\x17\0\0\0\0\x01\x64\0\x20\xff\xe1\0\x19\x67\x64\0\x20\xac\xd9\x40\xc0\x29\xb0\x11\0\0\x03\0\x01\
+        \0\0\x03\0\x32\x0f\x18\x31\x96\x01\0\x06\x68\xeb\xe3\xcb\x22\xc0";
 
     fn message(body: &[u8], time_ms: u32) -> Arrival {
         let body = Bytes::copy_from_slice(body);
@@ -270,7 +270,7 @@ mod tests {
             Made::Tracks(tracks) => tracks.h264_profile,
             _ => None,
         });
-        assert_eq!(known, Some(0x64_00_0C));
+        assert_eq!(known, Some(0x64_00_20));
         // What was lost is seen by a number that is missing.
         let made = take(&mut maker, &[Arrival::Lost, picture(0x27, 120, 0), picture(0x17, 160, 0)]);
         assert_eq!(frames(&made), [(FrameKind::Key, 4, 160_000, 2)]);
