@@ -296,14 +296,14 @@ mod tests {
     }
 
     #[test]
-    fn other_codecs_are_refused() {
+    fn other_codecs_are_refused_by_name() {
         let mut maker = FrameMaker::new(Clock::start());
-        // A keyframe of VP6.
-        let made = take(&mut maker, &[message(b"\x14\0\x78\x46\x12\x0e\x14", 0)]);
+        let hevc = b"\x90hvc1\x01\x01\x60\0\0\0\x90\0\0\0\0\0\x3c\xf0\0\xfc\xfd\xf8\xf8\0\0\x0f\0";
+        let made = take(&mut maker, &[message(hevc, 0)]);
         let refused = made.iter().find_map(|made| match made {
             Made::Tracks(tracks) => tracks.refused,
             _ => None,
         });
-        assert!(matches!(refused, Some(Unplayable::Codec(_))), "{made:?}");
+        assert_eq!(refused, Some(Unplayable::Codec("HEVC")));
     }
 }
