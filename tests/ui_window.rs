@@ -2,6 +2,7 @@
 //! Needs no display and no graphics.
 
 mod building;
+mod canvas;
 mod chat;
 mod commands;
 mod file_chooser;

@@ -296,8 +296,8 @@ impl<S: Studio> Window<S> {
             }
             WindowRequest::PickScenes => self.files.ask(ctx, Kind::Scenes, None),
             WindowRequest::SaveScenes => self.files.ask(ctx, Kind::NewScenes, None),
-            // The screen has opened its dialog.
-            WindowRequest::ShowParts | WindowRequest::Help(_) => {}
+            // The screen has done that.
+            WindowRequest::ShowParts | WindowRequest::Help(_) | WindowRequest::Act(_) => {}
             WindowRequest::PickPart(kind, with_key) => {
                 self.files.ask(ctx, Kind::Part(kind, with_key), None);
             }

@@ -99,6 +99,11 @@ actions! {
     LayoutStudio "layout-studio" Layout "";
     LayoutMonitor "layout-monitor" Layout "";
     ArrangePanels "arrange-panels" Layout "";
+    ZoomIn "zoom-in" Plus "Alt+Equals";
+    ZoomOut "zoom-out" Search "Alt+Minus";
+    ZoomFit "zoom-fit" FullScreen "Alt+0";
+    ZoomActual "zoom-actual" Picture "Ctrl+0";
+    SafeAreas "safe-areas" Screen "";
     Studio "studio" Camera "Ctrl+1";
     Watch "watch" Play "Ctrl+2";
     Recordings "recordings" Film "Ctrl+3";
@@ -202,6 +207,8 @@ impl Action {
                 | Self::WatchZoomOut
                 | Self::WatchAudioEarlier
                 | Self::WatchAudioLater
+                | Self::ZoomIn
+                | Self::ZoomOut
         )
     }
 

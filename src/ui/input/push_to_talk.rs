@@ -48,6 +48,11 @@ fn is_wanted(snapshot: &Snapshot) -> bool {
     talks.any(|talk| matches!(talk, TalkMode::PushToTalk | TalkMode::PushToMute))
 }
 
+/// Whether the space bar is the talk key now.
+pub fn is_space(snapshot: &Snapshot, preferences: &Preferences) -> bool {
+    Key::from_name(preferences.push_to_talk_key.name()) == Some(Key::Space) && is_wanted(snapshot)
+}
+
 /// The key to be looked at while another window has the keyboard.
 pub fn wanted_elsewhere(snapshot: &Snapshot, preferences: &Preferences) -> Option<PushToTalkKey> {
     Some(preferences.push_to_talk_key)

@@ -16,6 +16,7 @@ use crate::studio::{Command, Edit, Snapshot};
 use crate::ui::input::actions::key;
 use crate::ui::scenes::add_source::arrivals::{Arrival, Arrivals};
 use crate::ui::scenes::add_source::page::Adding;
+use crate::ui::scenes::canvas::zoom::CanvasZoom;
 use crate::ui::scenes::placement::Grip;
 use crate::ui::view::View;
 
@@ -84,6 +85,12 @@ pub struct Draft {
     pub transition: Option<Whose>,
     /// Studio mode: scenes are prepared before they are sent.
     pub studio_mode: bool,
+    /// How much of the picture is seen.
+    pub zoom: CanvasZoom,
+    /// Safe areas are drawn over the picture.
+    pub safe_areas: bool,
+    /// The space bar is the talk key, and a strip listens to it.
+    pub space_talks: bool,
 }
 
 impl Draft {

@@ -7,7 +7,7 @@ use egui::{
 use crate::compose::scene::{Content, Fit, Item, ItemId, Placement, Scene};
 use crate::studio::scenes::MAIN;
 use crate::studio::{Command, Edit};
-use crate::ui::input::actions::key;
+use crate::ui::input::actions::{Action, key};
 use crate::ui::scenes::clipboard;
 use crate::ui::scenes::draft::{
     Draft, Named, Whose, each, edited, has_properties, name_of, natural,
@@ -235,6 +235,18 @@ pub fn empty(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     }
     if line(ui, view, &texts.get("item-paste"), clipboard::has(draft)) {
         clipboard::paste(view, draft, edited(view.snapshot));
+    }
+    menu_rule(ui, view.theme);
+    for action in [Action::ZoomIn, Action::ZoomOut, Action::ZoomActual, Action::ZoomFit] {
+        let enabled = action != Action::ZoomFit || !draft.zoom.fits();
+        if line(ui, view, &texts.get(action.key()), enabled) {
+            view.wish(WindowRequest::Act(action));
+        }
+    }
+    let (name, shown) = (texts.get(Action::SafeAreas.key()), draft.safe_areas);
+    if menu_item(ui, view.theme, &name, "", shown, true) {
+        ui.close();
+        view.wish(WindowRequest::Act(Action::SafeAreas));
     }
 }
 

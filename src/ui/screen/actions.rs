@@ -96,6 +96,15 @@ impl Screen {
                 self.page = Page::Studio;
                 self.docks.arranging ^= true;
             }
+            Action::ZoomIn => self.scenes.zoom.step(true),
+            Action::ZoomOut => self.scenes.zoom.step(false),
+            Action::ZoomFit => self.scenes.zoom.fit(),
+            Action::ZoomActual => self.scenes.zoom.set(1.0),
+            Action::SafeAreas => {
+                self.preferences.safe_areas = !self.preferences.safe_areas;
+                self.scenes.safe_areas = self.preferences.safe_areas;
+                self.wishes.push(WindowRequest::Preferences);
+            }
             Action::Studio => self.page = Page::Studio,
             Action::Watch => self.page = Page::Watch,
             Action::Recordings => self.page = Page::Recordings,

@@ -209,6 +209,8 @@ impl Screen {
         self.wishes.extend(next.map(WindowRequest::Command));
         let scenes = &self.snapshot.scenes;
         self.scenes.studio_mode = scenes.prepared.is_some();
+        self.scenes.safe_areas = self.preferences.safe_areas;
+        self.scenes.space_talks = push_to_talk::is_space(&self.snapshot, &self.preferences);
         if scenes.prepared.is_none() {
             self.prepared = None;
         } else if self.prepared.is_none() {
@@ -310,15 +312,16 @@ impl Screen {
             self.parts = dialogs::PartsDraft::default();
             self.open(Dialog::Parts);
         }
-        self.wishes_for_itself();
+        self.wishes_for_itself(ui.ctx());
         self.recordings.follow(self.page == Page::Recordings, &mut self.wishes);
         std::mem::take(&mut self.wishes)
     }
 
     /// Does what parts of the window asked of it.
-    fn wishes_for_itself(&mut self) {
+    fn wishes_for_itself(&mut self, ctx: &egui::Context) {
         for wish in std::mem::take(&mut self.wishes) {
             match wish {
+                WindowRequest::Act(action) => self.act(ctx, action),
                 WindowRequest::Help(remedy) => self.help(remedy),
                 other => self.wishes.push(other),
             }

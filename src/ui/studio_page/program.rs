@@ -19,7 +19,7 @@ use crate::ui::style::theme::{BLACK, BORDER, ON_VIDEO, PLATE, Type, gap};
 use crate::ui::targets::child;
 use crate::ui::text::format;
 use crate::ui::video::placeholder::placeholder;
-use crate::ui::video::{FrameView, fill_around, fitted};
+use crate::ui::video::{FrameView, Rotation, fill_around, fitted};
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, ButtonWeight, elided};
 
@@ -37,36 +37,55 @@ pub fn show(
     draft: &mut scenes::Draft,
     room: Rect,
 ) {
-    let quality = &view.snapshot.quality;
-    let shape = quality.size.width as f32 / (quality.size.height as f32).max(1.0);
     let mut room = room;
     if let Some(prepared) = prepared {
         let half = (room.width() - TAKE) / 2.0;
         let left = room.with_max_x(room.left() + half);
         take(ui, view, Rect::from_x_y_ranges(left.right()..=left.right() + TAKE, room.y_range()));
         room = room.with_min_x(room.right() - half);
-        let rect = fitted(left.shrink(gap::S), shape, ui.pixels_per_point());
-        fill_around(ui, left, rect, view.theme.canvas);
-        if !prepared.paint(ui, rect) {
-            ui.painter().rect_filled(rect, CornerRadius::ZERO, BLACK);
+        let inner = left.shrink(gap::S);
+        let rect = draft.zoom.place(inner, view.snapshot.quality.size, ui.pixels_per_point());
+        let seen = rect.intersect(inner);
+        fill_around(ui, left, seen, view.theme.canvas);
+        if !prepared.paint_turned(ui, rect, seen, Rotation::None) {
+            ui.painter().rect_filled(seen, CornerRadius::ZERO, BLACK);
         }
         let frame = Stroke::new(2.0, view.theme.accent);
-        ui.painter().rect_stroke(rect, CornerRadius::same(2), frame, StrokeKind::Outside);
+        ui.painter().rect_stroke(seen, CornerRadius::same(2), frame, StrokeKind::Outside);
         let fill = (view.theme.accent, view.theme.on_accent);
-        label_in(ui, rect, &view.texts.get("preview-tag"), fill);
-        crate::ui::scenes::canvas::show(ui, view, draft, rect);
-        crate::ui::scenes::playback_bar::show(ui, view, draft, rect);
+        label_in(ui, seen, &view.texts.get("preview-tag"), fill);
+        worked_on(ui, view, draft, (rect, seen), inner);
     }
-    let rect = fitted(room.shrink(gap::M), shape, ui.pixels_per_point());
+    let inner = room.shrink(gap::M);
+    let (size, dots) = (view.snapshot.quality.size, ui.pixels_per_point());
+    let shape = size.width as f32 / (size.height as f32).max(1.0);
+    // What stands in the place of a picture is not enlarged.
+    let beside = view.snapshot.scenes.prepared.is_some();
+    let rect = match beside || !shows_picture(only_source(view)) {
+        true => fitted(inner, shape, dots),
+        false => draft.zoom.place(inner, size, dots),
+    };
+    let seen = rect.intersect(inner);
+    fill_around(ui, room, seen, view.theme.canvas);
+    let painted = program(ui, view, picture, (rect, seen));
+    // Where there is none, a button may stand in its place.
+    if painted && !beside {
+        worked_on(ui, view, draft, (rect, seen), inner);
+    }
+    scenes::canvas::drops::show(ui, view, draft, room);
+}
 
-    fill_around(ui, room, rect, view.theme.canvas);
-    let painted = program(ui, view, picture, rect);
-    // Where there is none, a button may be in its place.
-    if painted && view.snapshot.scenes.prepared.is_none() {
-        crate::ui::scenes::canvas::show(ui, view, draft, rect);
-        crate::ui::scenes::playback_bar::show(ui, view, draft, rect);
-    }
-    crate::ui::scenes::canvas::drops::show(ui, view, draft, room);
+/// What lies over the picture that is worked on: handles, the bar of what plays, how large it is drawn.
+fn worked_on(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    draft: &mut scenes::Draft,
+    (rect, seen): (Rect, Rect),
+    room: Rect,
+) {
+    scenes::canvas::show(ui, view, draft, rect, room);
+    scenes::playback_bar::show(ui, view, draft, seen);
+    scenes::canvas::zoom::readout(ui, view, draft, seen);
 }
 
 /// Between preview and program: what takes the one over into the other, and how.
@@ -96,24 +115,23 @@ fn take(ui: &mut Ui, view: &mut View<'_>, room: Rect) {
     elided(&column, line, egui::Align::Center, &duration, Type::Small.font(), theme.secondary);
 }
 
-/// The frame itself, or what is in its place; tells whether it was the frame.
-fn program(ui: &mut Ui, view: &mut View<'_>, picture: &mut FrameView, rect: Rect) -> bool {
+/// The picture itself, or what stands in its place; tells whether it was the picture.
+///
+/// `rect`: where the picture lies; `seen`: what of that is seen.
+fn program(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    picture: &mut FrameView,
+    (rect, seen): (Rect, Rect),
+) -> bool {
     let theme = view.theme;
-    let response = ui.interact(rect, ui.scope_id().with("program"), Sense::hover());
+    let response = ui.interact(seen, ui.scope_id().with("program"), Sense::hover());
     let name = view.texts.get("program-preview");
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &*name));
     let state = only_source(view);
-    let painted = match state {
-        ShownSources::Several
-        | ShownSources::One(SourceState::Open | SourceState::Stalled | SourceState::Lost) => {
-            picture.paint(ui, rect)
-        }
-        ShownSources::Nothing | ShownSources::One(SourceState::Opening | SourceState::Failed) => {
-            false
-        }
-    };
+    let painted = shows_picture(state) && picture.paint_turned(ui, rect, seen, Rotation::None);
     if !painted {
-        ui.painter().rect_filled(rect, CornerRadius::ZERO, BLACK);
+        ui.painter().rect_filled(seen, CornerRadius::ZERO, BLACK);
         let (title, advice, offer) = match state {
             ShownSources::Several | ShownSources::One(SourceState::Opening | SourceState::Open) => {
                 (
@@ -138,7 +156,7 @@ fn program(ui: &mut Ui, view: &mut View<'_>, picture: &mut FrameView, rect: Rect
         // The health bar may have the same button: this one says what it is beside.
         let name = format!("{}: {title}", button.as_deref().unwrap_or_default());
         let button = button.as_deref().map(|text| Button::new(text).name(&name));
-        if placeholder(ui, rect, icon, &title, &advice, button) {
+        if placeholder(ui, seen, icon, &title, &advice, button) {
             scenes::show_test_pattern(view);
         }
     }
@@ -151,8 +169,8 @@ fn program(ui: &mut Ui, view: &mut View<'_>, picture: &mut FrameView, rect: Rect
         LiveState::Reconnecting { .. } => Stroke::new(2.0, theme.warn),
         LiveState::Idle | LiveState::Connecting { .. } => Stroke::new(BORDER, theme.line),
     };
-    ui.painter().rect_stroke(rect, CornerRadius::same(2), frame, StrokeKind::Outside);
-    tag(ui, view, rect);
+    ui.painter().rect_stroke(seen, CornerRadius::same(2), frame, StrokeKind::Outside);
+    tag(ui, view, seen);
     painted
 }
 
@@ -164,6 +182,17 @@ enum ShownSources {
     One(SourceState),
     /// The frame says how they fare.
     Several,
+}
+
+/// Whether that is a picture, not words in its place.
+fn shows_picture(state: ShownSources) -> bool {
+    match state {
+        ShownSources::Several
+        | ShownSources::One(SourceState::Open | SourceState::Stalled | SourceState::Lost) => true,
+        ShownSources::Nothing | ShownSources::One(SourceState::Opening | SourceState::Failed) => {
+            false
+        }
+    }
 }
 
 fn only_source(view: &View<'_>) -> ShownSources {

@@ -10,6 +10,7 @@ use crate::mix::StripId;
 use crate::studio::notices::health::Health;
 use crate::studio::settings::part::PartKind;
 use crate::studio::{Command, Remedy, Snapshot};
+use crate::ui::input::actions::Action;
 use crate::ui::style::theme::Theme;
 use crate::ui::text::Texts;
 use crate::ui::view::file_request::{FileRequest, FilterFile, Then, TransitionFile};
@@ -27,6 +28,8 @@ pub struct Renderer {
 #[derive(Clone, Debug, PartialEq)]
 pub enum WindowRequest {
     Command(Command),
+    /// A command of the window: the screen does it itself.
+    Act(Action),
     /// Ask for a file or folder and put it into this scene.
     PickSource(FileRequest, SceneId),
     /// Ask for a file or folder that this source shows from now on; the dialog begins where it was.

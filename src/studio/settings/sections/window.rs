@@ -58,6 +58,8 @@ pub struct Preferences {
     pub ui_scale: u16,
     /// No animation at all.
     pub reduced_motion: bool,
+    /// Safe areas are drawn over the canvas.
+    pub safe_areas: bool,
     /// The fall rate of level meters.
     #[serde(with = "MeterFallWord")]
     pub meter_fall: MeterFall,
@@ -86,6 +88,7 @@ impl Default for Preferences {
             theme: Theme::Dark,
             ui_scale: 100,
             reduced_motion: false,
+            safe_areas: false,
             meter_fall: MeterFall::default(),
             push_to_talk_key: PushToTalkKey::default(),
             push_to_talk_everywhere: false,
@@ -146,6 +149,7 @@ mod tests {
             theme: Theme::Light,
             ui_scale: 150,
             reduced_motion: true,
+            safe_areas: true,
             meter_fall: MeterFall::Slow,
             push_to_talk_key: PushToTalkKey::named("F8").unwrap(),
             push_to_talk_everywhere: true,

@@ -21,6 +21,8 @@ const STALK: f32 = 26.0;
 #[derive(Copy, Clone, Debug)]
 pub(in crate::ui::scenes) struct Frame {
     pub rect: Rect,
+    /// What lies beyond is not drawn.
+    pub room: Rect,
     pub canvas: Size,
     /// From these pixels to points of the window.
     map: Affine,
@@ -29,11 +31,11 @@ pub(in crate::ui::scenes) struct Frame {
 
 impl Frame {
     /// The frame of a program of this size in `rect`; `None` where nothing is seen of it.
-    pub fn new(rect: Rect, canvas: Size) -> Option<Self> {
+    pub fn new(rect: Rect, room: Rect, canvas: Size) -> Option<Self> {
         let scale = f64::from(rect.width()) / f64::from(canvas.width).max(1.0);
         let map =
             Affine::shift(rect.min.x.into(), rect.min.y.into()).after(Affine::scale(scale, scale));
-        Some(Self { rect, canvas, map, back: map.inverse()? })
+        Some(Self { rect, room, canvas, map, back: map.inverse()? })
     }
 
     /// What is in a group at this place; `None` where it is flat.
@@ -124,7 +126,7 @@ pub(in crate::ui::scenes) fn outline(
     if item.locked || !alone {
         return;
     }
-    let painter = ui.painter().with_clip_rect(frame.rect.expand(6.0));
+    let painter = ui.painter().with_clip_rect(frame.room);
     let accent = view.theme.accent;
     if let (Some(turn), Some(top)) = (at(&handles, Grip::Turn), at(&handles, Grip::Side(0, -1))) {
         painter.line_segment([top, turn], Stroke::new(1.5, accent));
@@ -147,7 +149,7 @@ pub(in crate::ui::scenes) fn box_of(
     let corners = [(-1, -1), (1, -1), (1, 1), (-1, 1)];
     let corners = corners.into_iter().filter_map(|(x, y)| at(handles, Grip::Side(x, y)));
     let corners: Vec<Pos2> = corners.collect();
-    let painter = ui.painter().with_clip_rect(frame.rect.expand(6.0));
+    let painter = ui.painter().with_clip_rect(frame.room);
     // A dark line under the light one: seen on any frame.
     painter
         .add(Shape::closed_line(corners.clone(), Stroke::new(3.0, Color32::from_black_alpha(140))));
@@ -161,7 +163,7 @@ pub(in crate::ui::scenes) fn squares(
     frame: Frame,
     handles: &[(Grip, Pos2)],
 ) {
-    let painter = ui.painter().with_clip_rect(frame.rect.expand(6.0));
+    let painter = ui.painter().with_clip_rect(frame.room);
     for (grip, at) in handles {
         if matches!(grip, Grip::Side(..)) {
             let square = Rect::from_center_size(pos2(at.x, at.y), Vec2::splat(8.0));

@@ -7,12 +7,14 @@
 
 pub mod drops;
 pub(in crate::ui::scenes) mod handles;
+mod safe_areas;
+pub mod zoom;
 
 use std::sync::Arc;
 
 use egui::{
-    EventFilter, Key, Modifiers, PointerButton, Pos2, Rect, Role, Sense, Stroke, StrokeKind, Ui,
-    WidgetInfo,
+    EventFilter, Key, Modifiers, PointerButton, Pos2, Rect, Response, Role, Sense, Stroke,
+    StrokeKind, Ui, WidgetInfo,
 };
 
 use crate::compose::scene::{Item, ItemId, Placement};
@@ -29,9 +31,14 @@ use crate::ui::view::View;
 /// How near an edge something snaps, in points.
 const SNAP_DISTANCE: f64 = 8.0;
 
-/// Lays the handles over the frame in `rect`, and obeys them.
-pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
-    let Some(frame) = Frame::new(rect, view.snapshot.quality.size) else { return };
+/// Lays the handles over the picture in `rect`, and obeys them. One that is enlarged goes beyond `room`.
+pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect, room: Rect) {
+    let (clip, reach) = match draft.zoom.fits() {
+        true => (rect.expand(6.0), rect),
+        // What lies beside the program is reached, too.
+        false => (room, room),
+    };
+    let Some(frame) = Frame::new(rect, clip, view.snapshot.quality.size) else { return };
     let collection = Arc::clone(&view.snapshot.scenes.collection);
     let items = collection.scene(edited(view.snapshot)).map(|scene| scene.items.as_slice());
     let whole = Canvas {
@@ -42,11 +49,14 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
     let within = draft.selected.and_then(|id| whole.within(id));
     let canvas = within.as_ref().unwrap_or(&whole);
     let frame = canvas.frame;
-    let response = ui.interact(rect, ui.scope_id().with("canvas"), Sense::click_and_drag());
+    let response = ui.interact(reach, ui.scope_id().with("canvas"), Sense::click_and_drag());
     let name = canvas.name(view, draft);
     response.widget_info(|| WidgetInfo::labeled(Role::Canvas, true, &name));
     let pointer = ui.ctx().pointer_latest_pos();
+    let space = is_space_held(ui, draft, &response);
+    let moves = draft.zoom.steer(ui, &response, space);
     if response.hovered()
+        && !(space || moves)
         && let Some(at) = pointer
         && let Some(grip) = canvas.reached(view, draft, at)
     {
@@ -54,6 +64,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
     }
     let begun = ui.input(|input| input.pointer.press_origin());
     if response.drag_started_by(PointerButton::Primary)
+        && !moves
         && let Some(origin) = begun
     {
         // Beside a group that is worked in begins what is around it.
@@ -63,7 +74,8 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
         } else {
             canvas.take(view, draft, origin);
         }
-    } else if (response.clicked() || response.secondary_clicked())
+    } else if (response.clicked_by(PointerButton::Primary) || response.secondary_clicked())
+        && !space
         && let Some(at) = pointer
     {
         let beside = canvas.is_beside(view, draft, at);
@@ -81,11 +93,11 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
     {
         canvas.drag(view, draft, at);
     }
-    if let (Some(from), Some(at)) = (draft.band, pointer) {
-        let band = Rect::from_two_pos(frame.to_window(from), at);
+    if let (Some(from), Some(to)) = (draft.band, pointer) {
+        let band = Rect::from_two_pos(frame.to_window(from), to);
         let fill = view.theme.accent.gamma_multiply(0.15);
         let stroke = Stroke::new(1.0, view.theme.accent);
-        ui.painter().rect(band.intersect(rect), 0.0, fill, stroke, StrokeKind::Inside);
+        ui.painter().rect(band.intersect(reach), 0.0, fill, stroke, StrokeKind::Inside);
         if response.drag_stopped() {
             canvas.choose_within(view, draft, band);
             response.request_focus();
@@ -98,12 +110,23 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
     if response.has_focus() {
         canvas.keyboard(ui, view, draft, response.id);
     }
+    if draft.safe_areas {
+        safe_areas::paint(&ui.painter().with_clip_rect(room), rect);
+    }
     canvas.paint(ui, view, draft);
     let selected = canvas.selected(draft);
     menu::context(&response, view, |ui, view| match selected {
         Some(item) => menu::item(ui, view, draft, item),
         None => menu::empty(ui, view, draft),
     });
+}
+
+/// Whether the space bar is held to move the picture: it is no talk key, and nothing else is pressed by it.
+fn is_space_held(ui: &Ui, draft: &Draft, response: &Response) -> bool {
+    let keyboard = ui.memory(|memory| memory.focused());
+    !draft.space_talks
+        && keyboard.is_none_or(|id| id == response.id)
+        && ui.input(|input| input.key_down(Key::Space))
 }
 
 /// Several items: the edges of the frame around them, in program pixels, and their tight places.
@@ -361,7 +384,7 @@ impl<'a> Canvas<'a> {
             let [width, height] = [frame.canvas.width, frame.canvas.height].map(f64::from);
             let across = guides.0.map(|x| [(x, 0.0), (x, height)]);
             let down = guides.1.map(|y| [(0.0, y), (width, y)]);
-            let painter = ui.painter().with_clip_rect(frame.rect);
+            let painter = ui.painter().with_clip_rect(frame.rect.intersect(frame.room));
             for line in across.into_iter().chain(down) {
                 painter.line_segment(line.map(|at| frame.to_window(at)), stroke);
             }
