@@ -13,6 +13,7 @@ use onair::capture::{ColorSource, Rgba, VideoChoice};
 use onair::compose::filter::{Filter, Slot};
 use onair::compose::scene::{Fit, ItemId, MAX_DEPTH, Placement, SourceId};
 use onair::compose::transition::{Kind, Stinger, Transition};
+use onair::compose::{ViewDetail, ViewOf};
 use onair::media::{Size, markers};
 use onair::mix::StripId;
 use onair::studio::snapshot::SourceState;
@@ -173,6 +174,61 @@ fn layers_that_are_not_drawn_are_told_of_the_scene_that_is_shown_and_the_prepare
     wait_for("it fits", LIMIT, || told().is_empty());
     studio.send(Command::Edit(Edit::HideItem(top, false)));
     wait_for("it does not", LIMIT, || told() == ["Crowd"]);
+    studio.end(LIMIT).unwrap();
+}
+
+#[test]
+fn what_is_looked_at_is_drawn_beside_the_program_and_follows_the_scenes() {
+    // The program shows white; another scene black.
+    let [white, black]: [VideoChoice; 2] =
+        ["color:#ffffff", "color:#000000"].map(|choice| choice.parse().unwrap());
+    let mut collection = collection(&[white]);
+    let (shown, name) = (collection.current, "Other".to_owned());
+    assert!(collection.apply(&Edit::AddScene(name)));
+    let other = collection.scenes[1].id;
+    let add = Edit::AddSource { scene: other, name: "Black".into(), choice: black };
+    assert!(collection.apply(&add));
+    let source = collection.sources[1].id;
+    let studio = quiet(Settings { collection, ..Settings::default() });
+    let (scene, alone) = (ViewOf::Scene(other), ViewOf::Source(source));
+    let wanted = [
+        (ViewOf::Scene(shown), ViewDetail::Thumbnail),
+        (scene, ViewDetail::Thumbnail),
+        (alone, ViewDetail::Full),
+    ];
+    studio.send(Command::LookAt(wanted.into()));
+    // The size and the luma in the middle of what is looked at.
+    let seen = |of: ViewOf| {
+        let views = studio.snapshot().scenes.views;
+        let frame = views.get(&of)?.get()?;
+        let (size, planes) = (frame.size(), frame.planes());
+        Some((size, planes.y[planes.y.len() / 2 + size.width as usize / 2]))
+    };
+    let small = Size::new(480, 270);
+    wait_for("the program's scene", LIMIT, || seen(wanted[0].0) == Some((small, 235)));
+    wait_for("the other scene", LIMIT, || seen(scene) == Some((small, 16)));
+    wait_for("the source alone", LIMIT, || seen(alone) == Some((PROGRAM, 16)));
+    // An edit of a scene that is not on the program is seen.
+    let grey = "color:#808080".parse().unwrap();
+    studio.send(Command::Edit(Edit::SetSource(source, grey)));
+    wait_for("the edit", LIMIT, || {
+        [scene, alone]
+            .iter()
+            .all(|of| seen(*of).is_some_and(|(_, luma)| (100..160).contains(&luma)))
+    });
+    // What is looked at no longer is drawn no longer.
+    let slot = studio.snapshot().scenes.views[&scene].clone();
+    studio.send(Command::LookAt([wanted[0]].into()));
+    wait_for("the end of the others", LIMIT, || studio.snapshot().scenes.views.len() == 1);
+    let white = "color:#ffffff".parse().unwrap();
+    studio.send(Command::Edit(Edit::SetSource(source, white)));
+    studio.send(Command::SwitchScene(other));
+    studio.send(Command::SwitchScene(shown));
+    wait_for("another look", LIMIT, || {
+        studio.snapshot().scenes.collection.current == shown && seen(wanted[0].0).is_some()
+    });
+    let luma = slot.get().map(|frame| frame.planes().y[0]);
+    assert!(luma.is_some_and(|luma| luma < 200), "{luma:?}");
     studio.end(LIMIT).unwrap();
 }
 

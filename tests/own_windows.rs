@@ -144,3 +144,49 @@ fn players_have_windows_of_their_own_and_come_back() {
     gone("its end by the desktop");
     assert!(player.status().is_none(), "{}", player.errors());
 }
+
+#[test]
+fn a_projector_fills_a_display_or_is_a_window_and_ends_by_escape() {
+    peers::require!("Xvfb", "dbus-daemon", "openbox", "xdotool", "xprop");
+    let desktop = Desktop::start();
+    let _manager = desktop.manage();
+    let home = tempfile::tempdir().unwrap();
+    let settings = "version = 2
+video = 'test'
+audio = 'silence'
+[window]
+language = 'en'
+[hotkeys.keys]
+program-display = 'F7'
+multiview-window = 'F8'
+";
+    let mut studio = desktop.studio(home.path(), settings, "info");
+    let main = desktop.shown(&mut studio);
+    let title = |window: &str| property(&desktop, window, "_NET_WM_NAME");
+    let gone = |what: &str| {
+        wait_for(what, LIMIT, || desktop.windows() == [main.clone()]);
+    };
+
+    // It fills the only display there is, without a frame.
+    press(&desktop, &main, "F7");
+    let full = other(&desktop, &main);
+    wait_for("its name", LIMIT, || title(&full).contains("Program"));
+    wait_for("a full screen", LIMIT, || {
+        property(&desktop, &full, "_NET_WM_STATE").contains("_NET_WM_STATE_FULLSCREEN")
+            && place(&desktop, &full) == [0, 0, 1280, 720]
+    });
+    press(&desktop, &full, "Escape");
+    gone("its end");
+
+    // All scenes in a window with a frame, which the desktop closes as any other.
+    press(&desktop, &main, "F8");
+    let own = other(&desktop, &main);
+    wait_for("its name", LIMIT, || title(&own).contains("Multiview"));
+    wait_for("its frame", LIMIT, || {
+        let said = property(&desktop, &own, "_NET_FRAME_EXTENTS");
+        said.contains('=') && !said.ends_with("= 0, 0, 0, 0")
+    });
+    press(&desktop, &own, "alt+F4");
+    gone("its end by the desktop");
+    assert!(studio.status().is_none(), "{}", studio.errors());
+}

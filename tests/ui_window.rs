@@ -12,6 +12,7 @@ mod notice_size;
 mod panels;
 mod parts;
 mod player_commands;
+mod projectors;
 mod properties;
 mod recordings;
 mod scenes;

@@ -4,6 +4,7 @@
 
 mod backend;
 mod desktop;
+mod displays;
 mod drops;
 mod file_dialogs;
 mod global_keys;
@@ -112,6 +113,9 @@ pub enum Error {
 /// How often the desktop gets the state of the studio.
 const DESKTOP_INTERVAL: Duration = Duration::from_millis(250);
 
+/// How often the desktop is asked for its displays: one that is gone is seen in time.
+const DISPLAYS_INTERVAL: Duration = Duration::from_millis(500);
+
 /// The studio may take this long to end before the window closes without it.
 const END_LIMIT: Duration = Duration::from_secs(4);
 
@@ -200,6 +204,8 @@ struct Window<S> {
     desktop: DesktopStatus,
     /// When the desktop gets the next update.
     desktop_at: Instant,
+    /// When displays are listed next.
+    displays_at: Option<Instant>,
     drops: Drops,
     global_keys: GlobalKeys,
     /// Hotkeys of other windows that need confirmation in this one.
@@ -263,6 +269,7 @@ impl<S: Studio> Window<S> {
             media_keys: MediaKeys::new(ctx.clone()),
             desktop: DesktopStatus::new(ctx.clone(), None),
             desktop_at: Instant::now(),
+            displays_at: None,
             drops: Drops::new(context),
             global_keys,
             questions,
@@ -297,7 +304,11 @@ impl<S: Studio> Window<S> {
             WindowRequest::PickScenes => self.files.ask(ctx, Kind::Scenes, None),
             WindowRequest::SaveScenes => self.files.ask(ctx, Kind::NewScenes, None),
             // The screen has done that.
-            WindowRequest::ShowParts | WindowRequest::Help(_) | WindowRequest::Act(_) => {}
+            WindowRequest::ShowParts
+            | WindowRequest::Act(_)
+            | WindowRequest::Help(_)
+            | WindowRequest::Project(_)
+            | WindowRequest::CloseProjector(_) => {}
             WindowRequest::PickPart(kind, with_key) => {
                 self.files.ask(ctx, Kind::Part(kind, with_key), None);
             }
@@ -383,6 +394,15 @@ impl<S: Studio> Window<S> {
         }
     }
 
+    /// The displays that projectors can fill.
+    fn follow_displays(&mut self, frame: &eframe::Frame) {
+        if self.displays_at.is_some_and(|at| Instant::now() < at) {
+            return;
+        }
+        self.displays_at = Some(Instant::now() + DISPLAYS_INTERVAL);
+        self.screen.set_displays(displays::listed(frame));
+    }
+
     /// Raises the window for a later start, and opens its address or file.
     fn follow_later_starts(&mut self, ctx: &egui::Context) {
         let Some(asked) = &self.handed_over else { return };
@@ -445,7 +465,7 @@ fn raise(ctx: &egui::Context) {
 }
 
 impl<S: Studio> eframe::App for Window<S> {
-    fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+    fn logic(&mut self, ctx: &egui::Context, frame: &mut eframe::Frame) {
         let snapshot = self.studio.snapshot();
         self.awake.keep(matches!(
             snapshot.live,
@@ -459,6 +479,11 @@ impl<S: Studio> eframe::App for Window<S> {
         self.pace.set_hidden(hidden);
         self.pace.set_page(self.screen.page());
         self.pace.set_apart(self.screen.plays_apart());
+        self.pace.set_projected(self.screen.projects());
+        self.follow_displays(frame);
+        if hidden && let Some(command) = self.screen.look_away() {
+            self.studio.send(command);
+        }
         let answers = match self.files.poll() {
             Some(FileNews::Chosen(kind, paths)) => Some((kind, paths)),
             Some(FileNews::OpenOwn(kind, folder)) => {

@@ -45,6 +45,8 @@ pub struct Pace {
     still: AtomicBool,
     /// The players have a separate window.
     apart: AtomicBool,
+    /// A projector is open.
+    projected: AtomicBool,
 }
 
 impl Pace {
@@ -61,6 +63,7 @@ impl Pace {
             watching: AtomicBool::new(false),
             still: AtomicBool::new(false),
             apart: AtomicBool::new(false),
+            projected: AtomicBool::new(false),
         }
     }
 
@@ -108,10 +111,19 @@ impl Pace {
         self.apart.store(apart, Ordering::Relaxed);
     }
 
-    /// Whether a new frame of `page` may wake the window now.
+    /// A projector is open, which is seen likewise.
+    pub fn set_projected(&self, projected: bool) {
+        self.projected.store(projected, Ordering::Relaxed);
+    }
+
+    /// Whether a picture of `page` that came now may wake the window.
     pub fn is_due(&self, page: Page) -> bool {
         let watching = self.watching.load(Ordering::Relaxed);
-        let apart = page == Page::Watch && self.apart.load(Ordering::Relaxed);
+        let apart = match page {
+            Page::Watch => self.apart.load(Ordering::Relaxed),
+            Page::Studio => self.projected.load(Ordering::Relaxed),
+            Page::Recordings => false,
+        };
         let is = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
         let unseen = is(&self.hidden) || is(&self.still) || watching != (page == Page::Watch);
         if unseen && !apart {
@@ -197,6 +209,9 @@ mod tests {
         assert!(!pace.is_due(Page::Watch));
         pace.set_apart(true);
         assert!(pace.is_due(Page::Watch) && !pace.is_due(Page::Studio));
+        pace.set_apart(false);
+        pace.set_projected(true);
+        assert!(pace.is_due(Page::Studio) && !pace.is_due(Page::Watch));
         let pace = Pace { intervals: [Duration::ZERO; 3], ..Pace::new(true) };
         assert!(pace.is_due(Page::Studio) && pace.is_due(Page::Studio));
     }

@@ -17,6 +17,7 @@ use crate::compose::degradation::{Degradation, LoadWatcher};
 use crate::compose::filter::WantedFilter;
 use crate::compose::program::Program;
 use crate::compose::scene::{Plan, SourceId};
+use crate::compose::side_views::{SideView, ViewOf};
 use crate::compose::source_frames::SourceFrame;
 use crate::compose::transition::Change;
 use crate::compose::view::Made;
@@ -187,6 +188,11 @@ impl Compositor {
         self.post(|inbox| inbox.preview = Some(preview));
     }
 
+    /// Draws these beside the program, while the machine keeps up, and no others.
+    pub fn set_views(&self, views: BTreeMap<ViewOf, SideView>) {
+        self.post(|inbox| inbox.views = Some(views));
+    }
+
     /// Draws another program from the same sources, at this size and at most the main rate; `None`:
     /// stops.
     pub fn set_other(&self, id: ProgramId, other: Option<OtherProgram>) {
@@ -288,6 +294,7 @@ struct Inbox {
     filters: BTreeMap<SourceId, Vec<WantedFilter>>,
     plan: Option<(Arc<Plan>, Option<Change>)>,
     preview: Option<Option<(Arc<Plan>, Latest<VideoFrame>)>>,
+    views: Option<BTreeMap<ViewOf, SideView>>,
     encoders: [Option<Option<Attached>>; 2],
     others: BTreeMap<ProgramId, Option<OtherProgram>>,
     other_encoders: Vec<(ProgramId, Option<Attached>)>,
@@ -395,6 +402,9 @@ impl Ticker {
             .map(|(plan, change)| (plan, change.map(|it| if cut { Change::CUT } else { it })));
         program.hand_over(commands.moves);
         program.handle(commands.sources, plan, commands.preview);
+        if let Some(views) = commands.views {
+            program.set_views(views);
+        }
         program.set_fallback(commands.fallback);
         program.set_filters(commands.filters, degradation >= Degradation::Filters);
         for (encoder, post) in encoders.iter_mut().zip(commands.encoders) {
@@ -424,9 +434,10 @@ impl Ticker {
             self.preview.publish(frame);
         }
         self.draw_others(at);
-        let Self { program, shared, .. } = self;
+        let Self { program, shared, config, .. } = self;
         if degradation == Degradation::None {
             program.draw_preview(number, at);
+            program.draw_views((number, config.grid.rate.period()), at);
         }
         shared.captured.fetch_add(1, Ordering::Relaxed);
     }

@@ -8,11 +8,13 @@ pub mod layout;
 mod placeholder;
 mod program;
 pub mod scene;
+mod side_views;
 mod source_frames;
 pub mod transition;
 mod view;
 
 pub use crate::compose::program::Program;
+pub use crate::compose::side_views::{SideView, ViewDetail, ViewOf};
 pub use crate::compose::source_frames::SourceFrame;
 pub use crate::compose::view::Made;
 

@@ -3,12 +3,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::base::partial_debug;
 use crate::base::{Latest, Pooled, Timestamp, WorkerPool};
 use crate::compose::draw::canvas::{Canvas, LayerRenderer};
 use crate::compose::filter::WantedFilter;
 use crate::compose::scene::{Plan, SourceId};
+use crate::compose::side_views::{SideView, SideViews, ViewOf};
 use crate::compose::source_frames::{SourceFrame, SourceFrames};
 use crate::compose::transition::stinger::Running;
 use crate::compose::transition::{self, Change, Kind, Transition, TransitionAssets};
@@ -36,6 +38,7 @@ pub struct Program {
     /// The newest program frame.
     last: Option<Arc<Pooled<Planes>>>,
     preview: Option<(View, Latest<VideoFrame>)>,
+    views: SideViews,
     /// Other programs of the same sources.
     others: BTreeMap<ProgramId, View>,
     size: Size,
@@ -84,6 +87,7 @@ impl Program {
             mixer: transition::Mixer::default(),
             last: None,
             preview: None,
+            views: SideViews::default(),
             others: BTreeMap::new(),
             size,
             workers,
@@ -116,6 +120,11 @@ impl Program {
                 }
             },
         }
+    }
+
+    /// Draws these beside it, and no others.
+    pub fn set_views(&mut self, views: BTreeMap<ViewOf, SideView>) {
+        self.views.set(views, self.size, &self.workers);
     }
 
     /// Draws another program at this size; `None`: stops.
@@ -251,6 +260,12 @@ impl Program {
         ))
     }
 
+    /// Draws those views whose turn it is, at a tick of ticks that come so often.
+    pub fn draw_views(&mut self, tick: (i64, Duration), at: Timestamp) {
+        let Self { views, pictures, workers, .. } = self;
+        views.draw(tick, pictures, at, workers);
+    }
+
     /// Draws the preview scene if it is due.
     pub fn draw_preview(&mut self, tick: i64, at: Timestamp) {
         let Self { preview, pictures, workers, .. } = self;
@@ -266,8 +281,6 @@ impl Program {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::base::Pooled;
     use crate::compose::filter::{AssetSupply, Filter, Slot};

@@ -1,11 +1,13 @@
 //! Everything a person can ask of the studio.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::audio::AudioChoice;
 use crate::capture::VideoChoice;
 use crate::compose::scene::{SceneId, SourceId};
+use crate::compose::{ViewDetail, ViewOf};
 use crate::media::playback_control::{EndBehavior, TransportCommand};
 use crate::media::{FrameRate, ProgramId, Size};
 use crate::mix::{Strip, StripId, StripLamp};
@@ -32,6 +34,8 @@ pub enum Command {
     SwitchScene(SceneId),
     /// Put this scene into the preview; `None`: empty it.
     PrepareScene(Option<SceneId>),
+    /// These are looked at beside the program, and no others: the snapshot has their pictures.
+    LookAt(BTreeMap<ViewOf, ViewDetail>),
     /// Switch the preview to the program, and the previous scene to the preview.
     Transition,
     /// Pause a source that plays something, continue, or go to another place of it.

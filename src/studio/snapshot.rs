@@ -10,6 +10,7 @@ pub use crate::media::source_status::SourceState;
 use crate::audio::AudioChoice;
 use crate::base::Latest;
 use crate::capture::{CameraControl, CameraFormat, ScreenInfo, VideoChoice, WindowInfo};
+use crate::compose::ViewOf;
 use crate::compose::scene::{SceneId, SourceId};
 use crate::encode::KnownEncoder;
 use crate::media::playback_control::{Position, SkippedFile};
@@ -92,6 +93,8 @@ pub struct Scenes {
     pub prepared: Option<SceneId>,
     /// Its frame, small.
     pub picture: Latest<VideoFrame>,
+    /// What is looked at beside the program.
+    pub views: Arc<BTreeMap<ViewOf, Latest<VideoFrame>>>,
     pub can_undo: bool,
     pub can_redo: bool,
     /// The machine does not keep up: filters that only make a frame nicer are left out.

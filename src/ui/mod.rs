@@ -24,5 +24,6 @@ pub use input::global_key::{GlobalHotkeys, GlobalKeyReply, GlobalKeySupport};
 pub use input::hotkeys::unknown_names;
 pub use screen::Screen;
 pub use screen::bars::Page;
+pub use studio_page::projectors::display::Display;
 pub use view::{Renderer, View, WindowRequest};
 pub use watch::{is_address, name_of};

@@ -20,6 +20,7 @@ use onair::capture::{
     Area, CameraChoice, CameraControl, CameraFormat, Properties, Rgba, ScreenInfo, VideoChoice,
     WindowInfo,
 };
+use onair::compose::ViewOf;
 use onair::compose::filter as video;
 use onair::compose::scene::{ItemId, Placement, SourceId};
 use onair::media::playback_control::Position;
@@ -195,6 +196,19 @@ impl Studio for Demo {
                 if let Some(passthrough) = &mut snapshot.passthrough {
                     (passthrough.path, passthrough.again) = (path.clone(), *again);
                 }
+            }
+            Command::LookAt(views) => {
+                let slot = |of: &ViewOf| {
+                    let slot = Latest::default();
+                    let step = match of {
+                        ViewOf::Scene(id) => id.0 * 8,
+                        ViewOf::Source(id) => id.0 * 8 + 4,
+                    };
+                    slot.publish(picture(step));
+                    slot
+                };
+                let pictures = views.keys().map(|of| (*of, slot(of)));
+                snapshot.scenes.views = Arc::new(pictures.collect());
             }
             Command::SetSuccessor(url) => snapshot.server.successor.clone_from(url),
             Command::PutService { was, service } => {

@@ -45,18 +45,18 @@ fn drag(
 ) {
     let press = |pressed, pos| egui::Event::PointerButton { pos, button, pressed, modifiers };
     // They are held until the end.
-    harness.input_mut().modifiers = modifiers;
-    harness.event_modifiers(egui::Event::PointerMoved(from), modifiers);
+    harness.event(egui::Event::ModifiersChanged(modifiers));
+    harness.event(egui::Event::PointerMoved(from));
     harness.run();
-    harness.event_modifiers(press(true, from), modifiers);
+    harness.event(press(true, from));
     harness.run();
     for at in [from + (to - from) / 2.0, to] {
-        harness.event_modifiers(egui::Event::PointerMoved(at), modifiers);
+        harness.event(egui::Event::PointerMoved(at));
         harness.run();
     }
-    harness.event_modifiers(press(false, to), modifiers);
+    harness.event(press(false, to));
     harness.run();
-    harness.input_mut().modifiers = Modifiers::NONE;
+    harness.event(egui::Event::ModifiersChanged(Modifiers::NONE));
     harness.run();
 }
 
@@ -214,6 +214,7 @@ fn the_middle_button_and_the_space_bar_move_the_canvas_and_nothing_on_it() {
 fn where_the_space_bar_is_the_talk_key_it_does_not_move_the_canvas() {
     let mut harness = one_item();
     harness.state_mut().demo.change(|snapshot| {
+        snapshot.strips = Demo::new("mixer").snapshot().strips;
         snapshot.strips[0].sound.talk = TalkMode::PushToTalk;
     });
     harness.key_press_modifiers(Modifiers::COMMAND, Key::Num0);

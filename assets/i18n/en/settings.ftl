@@ -52,6 +52,7 @@ value-too-many-bad = it contains too many invalid values
 value-in = '{ $path }': { $reason }
 value-tracks = it is not a list of up to six names
 value-talk-key = it is not a key that can be used for push-to-talk
+value-projector = it must be program, preview, multiview, or source: with a number
 value-pin = an entry is a host:port and a SHA-256
 value-sample-rate = AAC has no sample rate of { $rate } Hz
 address-with-login = it must contain no user and password: onair tells it to every client

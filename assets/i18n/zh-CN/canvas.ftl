@@ -13,3 +13,43 @@ action-zoom-actual = 画布 100%
 tip-action-zoom-actual = 输出的每个像素对应屏幕的一个像素。
 action-safe-areas = 安全区
 tip-action-safe-areas = 显示或隐藏动作与字幕安全框。观众看不到。
+
+### 多视图和投影。
+
+panel-multiview = 多视图
+action-multiview = 多视图
+tip-action-multiview = 以缩略图显示或隐藏所有场景。
+multiview-scene = 场景 { $name }
+multiview-program = 场景 { $name }：正在输出
+multiview-preview = 场景 { $name }：正在预览
+# 画面上的标记，尽量短。
+program-mark = 输出
+projector-title = { $name } – onair 投影
+projector-program = 输出
+projector-preview = 预览
+projector-on = { $what }：投影到 { $display }
+projector-window = { $what }：在窗口中投影
+projector-close = 关闭这个投影
+projectors-restore = 下次启动时重新打开投影
+action-program-display = 投影：输出到显示器
+tip-action-program-display = 在另一台显示器上全屏显示输出，或关闭它。
+action-program-window = 投影：输出到窗口
+tip-action-program-window = 打开或关闭显示输出的窗口。
+action-preview-display = 投影：预览到显示器
+tip-action-preview-display = 在另一台显示器上全屏显示预览，或关闭它。
+action-preview-window = 投影：预览到窗口
+tip-action-preview-window = 打开或关闭显示预览的窗口。
+action-multiview-display = 投影：多视图到显示器
+tip-action-multiview-display = 在另一台显示器上全屏显示所有场景，或关闭它。
+action-multiview-window = 投影：多视图到窗口
+tip-action-multiview-window = 打开或关闭显示所有场景的窗口。
+action-source-display = 投影：来源到显示器
+tip-action-source-display = 在另一台显示器上全屏显示所选来源，或关闭它。
+action-source-window = 投影：来源到窗口
+tip-action-source-window = 打开或关闭显示所选来源的窗口。
+action-close-projectors = 关闭所有投影
+tip-action-close-projectors = 关闭显示器上和窗口里的所有投影。
+
+### 预览和输出之间。
+
+transition-duration-is = 转场：{ $duration }。更改类型和时长…

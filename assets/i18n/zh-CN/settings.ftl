@@ -52,6 +52,7 @@ value-too-many-bad = 其中无效的值过多
 value-in = “{ $path }”：{ $reason }
 value-tracks = 不是最多六个名称的列表
 value-talk-key = 这个按键不能用作讲话键
+value-projector = 应为 program、preview、multiview，或 source: 加编号
 value-pin = 每一项为“主机:端口”和 SHA-256
 value-sample-rate = AAC 不支持 { $rate } Hz 采样率
 address-with-login = 不能含有用户名和密码：每个连接的人都会看到

@@ -236,6 +236,7 @@ impl Engine {
             }
             Command::SwitchScene(id) => self.switch_scene(id),
             Command::PrepareScene(id) => self.prepare_scene(id),
+            Command::LookAt(views) => self.look_at(views),
             Command::Transition => self.take_prepared(),
             Command::Media(id, go) => {
                 if let Some(program) = &self.state.program {

@@ -7,10 +7,12 @@ use std::sync::Arc;
 
 use crate::audio::AudioChoice;
 use crate::base::queue::Receiver;
-use crate::base::{Timestamp, Worker};
+use crate::base::{Latest, Timestamp, Worker};
 use crate::capture::{CameraControls, Permissions};
 use crate::compose::degradation::Degradation;
 use crate::compose::scene::SceneId;
+use crate::compose::{ViewDetail, ViewOf};
+use crate::media::VideoFrame;
 use crate::studio::engine::undo_history::UndoHistory;
 use crate::studio::scenes::Collection;
 use crate::studio::settings::scenes::collection::Import;
@@ -25,6 +27,9 @@ pub(in crate::studio) struct SceneState {
     /// The last reported degradation.
     pub degradation: Degradation,
     pub prepared: Option<SceneId>,
+    /// What is looked at beside the program, and its pictures.
+    pub views: BTreeMap<ViewOf, ViewDetail>,
+    pub pictures: Arc<BTreeMap<ViewOf, Latest<VideoFrame>>>,
     /// Scenes that were reported as having too many layers, with their names then.
     pub crowded: BTreeMap<SceneId, String>,
     /// The audio of visible sources at the last update of the strips.

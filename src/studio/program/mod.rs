@@ -9,6 +9,7 @@ pub(in crate::studio) mod lip_sync_tests;
 mod open_tests;
 pub(in crate::studio) mod source_strips;
 mod video;
+mod views;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -22,7 +23,7 @@ use crate::capture::{self, LiveProperties, VideoChoice};
 use crate::compose::filter::Slot;
 use crate::compose::scene::{Plan, SceneId, SourceId};
 use crate::compose::transition::Transition;
-use crate::compose::{self, Compositor};
+use crate::compose::{self, Compositor, SideView, ViewOf};
 use crate::media::playback_control::{EndBehavior, SkippedFile};
 use crate::media::source_status::SourceReport;
 use crate::media::{
@@ -93,6 +94,8 @@ pub(super) struct Program {
     transition_assets: TransitionLoader,
     /// The present plans, before shared sources are resolved.
     plans: (Plan, Option<(Plan, Latest<VideoFrame>)>),
+    /// What is looked at beside it, likewise.
+    views: BTreeMap<ViewOf, SideView>,
     /// The plans of other programs, likewise.
     others: BTreeMap<ProgramId, (OtherCanvas, Plan)>,
     audio: Chosen<AudioChoice>,
@@ -159,6 +162,7 @@ impl Program {
             filters: Filters::default(),
             transition_assets: TransitionLoader::default(),
             plans: (Plan::simple(MAIN), None),
+            views: BTreeMap::new(),
             others: BTreeMap::new(),
             audio: Chosen::nothing(AudioChoice::None),
             audio_end: StripEnd::default(),
@@ -213,6 +217,7 @@ impl Program {
         let (plan, prepared) = self.plans.clone();
         self.show(plan, None);
         self.prepare(prepared);
+        self.set_views(self.views.clone());
         for (id, canvas) in self.others.iter().map(|(id, other)| (*id, other.0)).collect::<Vec<_>>()
         {
             self.set_other(id, Some(canvas), collection);
@@ -283,7 +288,8 @@ impl Program {
         self.seen = seen;
         self.dials.set_alone(self.sources.attend(&self.seen) == Some(MAIN));
         let prepared = self.plans.1.iter().flat_map(|(plan, _)| plan.sources());
-        let drawn = self.seen.iter().copied().chain(prepared).collect();
+        let looked_at = self.views.values().flat_map(|view| view.plan.sources());
+        let drawn = self.seen.iter().copied().chain(prepared).chain(looked_at).collect();
         self.sources.unwatch(&drawn, &self.video);
     }
 
@@ -302,14 +308,6 @@ impl Program {
         self.sources.transport(id).unwrap_or_else(|| self.dials.transport())
     }
 
-    /// Shows this apart.
-    pub(super) fn prepare(&mut self, prepared: Option<(Plan, Latest<VideoFrame>)>) {
-        self.plans.1.clone_from(&prepared);
-        let resolved = prepared.map(|(plan, slot)| (Arc::new(self.sources.resolve(plan)), slot));
-        self.compositor.prepare(resolved);
-    }
-
-    /// Opens failed files that appeared or changed.
     pub(super) fn retry_missing_files(&mut self) -> RetryReport {
         let mut wanted = BTreeSet::new();
         if self.video.failed() {

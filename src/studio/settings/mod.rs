@@ -61,6 +61,7 @@ pub use sections::own_services::{
 pub use sections::panels::{
     MAX_LAYOUT_NAME, MAX_LAYOUTS, Node, PRESETS, Panel, PanelLayout, Panels,
 };
+pub use sections::projectors::{MAX_PROJECTORS, ProjectorContent, ProjectorPlace, Projectors};
 pub use sections::window::{Language, Preferences, Theme};
 pub use token::ServerToken;
 
@@ -166,6 +167,8 @@ struct File {
     hotkeys: Hotkeys,
     #[serde(skip_serializing_if = "Panels::is_default")]
     panels: Panels,
+    #[serde(skip_serializing_if = "Projectors::is_default")]
+    projectors: Projectors,
     #[serde(with = "RecordingLayout")]
     recording: RecordingChoices,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -304,6 +307,7 @@ impl Settings {
                 recording: file.recording,
                 hotkeys: Box::new(file.hotkeys),
                 panels: Box::new(panels),
+                projectors: Box::new(file.projectors),
                 ..file.window
             },
             volume: player.volume,
@@ -381,6 +385,7 @@ impl Settings {
             recording: self.preferences.recording.clone(),
             hotkeys: (*self.preferences.hotkeys).clone(),
             panels: (*self.preferences.panels).clone(),
+            projectors: (*self.preferences.projectors).clone(),
             cameras: sections::cameras::set(&self.cameras),
             // The one that is there from the start is not written.
             collection: Some(&self.collection)

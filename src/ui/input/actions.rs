@@ -104,6 +104,16 @@ actions! {
     ZoomFit "zoom-fit" FullScreen "Alt+0";
     ZoomActual "zoom-actual" Picture "Ctrl+0";
     SafeAreas "safe-areas" Screen "";
+    Multiview "multiview" Scene "";
+    ProgramDisplay "program-display" FullScreen "";
+    ProgramWindow "program-window" External "";
+    PreviewDisplay "preview-display" FullScreen "";
+    PreviewWindow "preview-window" External "";
+    MultiviewDisplay "multiview-display" FullScreen "";
+    MultiviewWindow "multiview-window" External "";
+    SourceDisplay "source-display" FullScreen "";
+    SourceWindow "source-window" External "";
+    CloseProjectors "close-projectors" Close "";
     Studio "studio" Camera "Ctrl+1";
     Watch "watch" Play "Ctrl+2";
     Recordings "recordings" Film "Ctrl+3";
@@ -259,6 +269,7 @@ impl Action {
                 !snapshot.scenes.collection.sources.is_empty()
                     || snapshot.video.as_ref().is_some_and(camera)
             }
+            Self::SourceDisplay | Self::SourceWindow => !snapshot.scenes.sources.is_empty(),
             Self::Undo => snapshot.scenes.can_undo,
             Self::Redo => snapshot.scenes.can_redo,
             Self::Transition => snapshot.scenes.prepared.is_some(),

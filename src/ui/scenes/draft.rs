@@ -1,6 +1,7 @@
 //! What a person has in hand while building scenes, and what the lists and the frame both need.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::capture::sharing::asks_desktop;
 use crate::capture::{UsedProperties, VideoChoice, VideoFallback};
@@ -18,6 +19,7 @@ use crate::ui::scenes::add_source::arrivals::{Arrival, Arrivals};
 use crate::ui::scenes::add_source::page::Adding;
 use crate::ui::scenes::canvas::zoom::CanvasZoom;
 use crate::ui::scenes::placement::Grip;
+use crate::ui::studio_page::projectors::display::Display;
 use crate::ui::view::View;
 
 /// A part of the inspector.
@@ -89,6 +91,8 @@ pub struct Draft {
     pub zoom: CanvasZoom,
     /// Safe areas are drawn over the picture.
     pub safe_areas: bool,
+    /// The displays that projectors can fill.
+    pub displays: Arc<[Display]>,
     /// The space bar is the talk key, and a strip listens to it.
     pub space_talks: bool,
 }
@@ -104,7 +108,7 @@ impl Draft {
     }
 
     /// Selects one alone, or none.
-    pub(super) fn choose(&mut self, id: Option<ItemId>) {
+    pub(in crate::ui) fn choose(&mut self, id: Option<ItemId>) {
         self.selected = id;
         self.others.clear();
     }

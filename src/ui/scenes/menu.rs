@@ -6,6 +6,7 @@ use egui::{
 
 use crate::compose::scene::{Content, Fit, Item, ItemId, Placement, Scene};
 use crate::studio::scenes::MAIN;
+use crate::studio::settings::ProjectorContent;
 use crate::studio::{Command, Edit};
 use crate::ui::input::actions::{Action, key};
 use crate::ui::scenes::clipboard;
@@ -14,6 +15,7 @@ use crate::ui::scenes::draft::{
 };
 use crate::ui::scenes::placement;
 use crate::ui::scenes::placement::AlignTo;
+use crate::ui::studio_page::projectors;
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{menu_item, menu_rule};
 
@@ -164,6 +166,10 @@ fn alone(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
     {
         draft.show_properties(source);
     }
+    if let Content::Source(source) = item.content {
+        let shows = ProjectorContent::Source(source);
+        projectors::menu::lines(ui, view, &draft.displays, shows);
+    }
     if line(ui, view, &texts.get("item-rename"), true) {
         draft.rename(Named::Item(id), name_of(view, item));
     }
@@ -235,6 +241,12 @@ pub fn empty(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     }
     if line(ui, view, &texts.get("item-paste"), clipboard::has(draft)) {
         clipboard::paste(view, draft, edited(view.snapshot));
+    }
+    menu_rule(ui, view.theme);
+    let preview = draft.studio_mode.then_some(ProjectorContent::Preview);
+    let shows = preview.into_iter().chain([ProjectorContent::Program, ProjectorContent::Multiview]);
+    for shows in shows {
+        projectors::menu::lines(ui, view, &draft.displays, shows);
     }
     menu_rule(ui, view.theme);
     for action in [Action::ZoomIn, Action::ZoomOut, Action::ZoomActual, Action::ZoomFit] {

@@ -96,6 +96,16 @@ impl Screen {
                 self.page = Page::Studio;
                 self.docks.arranging ^= true;
             }
+            Action::Multiview => self.toggle_multiview(),
+            Action::ProgramDisplay
+            | Action::ProgramWindow
+            | Action::PreviewDisplay
+            | Action::PreviewWindow
+            | Action::MultiviewDisplay
+            | Action::MultiviewWindow
+            | Action::SourceDisplay
+            | Action::SourceWindow
+            | Action::CloseProjectors => self.project(action),
             Action::ZoomIn => self.scenes.zoom.step(true),
             Action::ZoomOut => self.scenes.zoom.step(false),
             Action::ZoomFit => self.scenes.zoom.fit(),

@@ -21,14 +21,17 @@ mod guide;
 mod health_bar;
 mod layout;
 mod notice_requests;
+mod projectors;
 mod push_to_talk_key;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use egui::{Key, Modifiers, Rect, Ui, pos2, vec2};
 
 use crate::base::Latest;
-use crate::compose::scene::SourceId;
+use crate::compose::scene::{SceneId, SourceId};
+use crate::compose::{ViewDetail, ViewOf};
 use crate::media::VideoFrame;
 use crate::studio::command::PartCommand;
 use crate::studio::live::view::LiveState;
@@ -43,7 +46,9 @@ use crate::ui::input::hotkeys::{self, Keymap};
 use crate::ui::input::push_to_talk;
 use crate::ui::screen::bars::Page;
 use crate::ui::studio_page::docks::{self, Docks};
+use crate::ui::studio_page::multiview::Multiview;
 use crate::ui::studio_page::parts::SideTab;
+use crate::ui::studio_page::projectors::Projectors;
 use crate::ui::style::fonts;
 use crate::ui::style::theme::{Theme, gap, size};
 use crate::ui::text::{self, Texts};
@@ -88,6 +93,12 @@ pub struct Screen {
     watch: watch::Draft,
     recordings: recordings::Draft,
     scenes: scenes::Draft,
+    multiview: Multiview,
+    projectors: Projectors,
+    /// Studio mode is to be on from the start, and the scene that was asked to be prepared for it.
+    studio_at_start: Option<Option<SceneId>>,
+    /// What the studio was last asked to draw beside the program.
+    looked_at: BTreeMap<ViewOf, ViewDetail>,
     /// The scene that is prepared, once one was.
     prepared: Option<FrameView>,
     program: FrameView,
@@ -107,6 +118,22 @@ fn theme_of(preferences: &Preferences) -> Theme {
         ThemeChoice::Light => Theme::LIGHT,
     };
     Theme { still: preferences.reduced_motion, ..theme }
+}
+
+/// Turns studio mode on once, where that is wanted. The first snapshots may come before the scenes: then it is asked
+/// for again with the scene that is there.
+fn studio_mode_at_start(
+    wanted: &mut Option<Option<SceneId>>,
+    snapshot: &Snapshot,
+) -> Option<WindowRequest> {
+    let asked = wanted.as_mut()?;
+    if snapshot.scenes.prepared.is_some() {
+        *wanted = None;
+        return None;
+    }
+    let current = snapshot.scenes.collection.current;
+    let is_new = asked.replace(current) != Some(current);
+    is_new.then_some(WindowRequest::Command(Command::PrepareScene(Some(current))))
 }
 
 /// Hotkeys and the size of the interface, for all of the window.
@@ -130,10 +157,12 @@ impl Screen {
         let texts = Texts::new(preferences.language.spoken());
         apply_to(ctx, &preferences);
         ctx.options_mut(|options| options.zoom_with_keyboard = false);
+        let studio_at_start = (preferences.panels.layout == "studio").then_some(None);
         Self {
             preferences,
             theme,
             texts,
+            studio_at_start,
             renderer: Renderer::default(),
             health: Health::of(&Snapshot::default()),
             snapshot: Snapshot::default(),
@@ -159,6 +188,9 @@ impl Screen {
             watch: watch::Draft::default(),
             recordings: recordings::Draft::default(),
             scenes: scenes::Draft::default(),
+            multiview: Multiview::default(),
+            projectors: Projectors::default(),
+            looked_at: BTreeMap::new(),
             prepared: None,
             program: FrameView::new("program", program),
             watched: watched.into_iter().map(|slot| FrameView::new("watched", slot)).collect(),
@@ -209,6 +241,7 @@ impl Screen {
         self.wishes.extend(next.map(WindowRequest::Command));
         let scenes = &self.snapshot.scenes;
         self.scenes.studio_mode = scenes.prepared.is_some();
+        self.wishes.extend(studio_mode_at_start(&mut self.studio_at_start, &self.snapshot));
         self.scenes.safe_areas = self.preferences.safe_areas;
         self.scenes.space_talks = push_to_talk::is_space(&self.snapshot, &self.preferences);
         if scenes.prepared.is_none() {
@@ -300,6 +333,7 @@ impl Screen {
             self.fitted(ui, room);
         }
         self.players(ui);
+        self.projectors(ui.ctx());
         self.dialogs(ui.ctx());
         self.file_dialogs(ui.ctx());
         if self.preferences != before {
@@ -312,20 +346,10 @@ impl Screen {
             self.parts = dialogs::PartsDraft::default();
             self.open(Dialog::Parts);
         }
-        self.wishes_for_itself(ui.ctx());
+        self.own_wishes(ui.ctx());
+        self.look(ui.ctx());
         self.recordings.follow(self.page == Page::Recordings, &mut self.wishes);
         std::mem::take(&mut self.wishes)
-    }
-
-    /// Does what parts of the window asked of it.
-    fn wishes_for_itself(&mut self, ctx: &egui::Context) {
-        for wish in std::mem::take(&mut self.wishes) {
-            match wish {
-                WindowRequest::Act(action) => self.act(ctx, action),
-                WindowRequest::Help(remedy) => self.help(remedy),
-                other => self.wishes.push(other),
-            }
-        }
     }
 
     /// The players' own window, and the keyboard of the *Watch* page.
@@ -384,6 +408,7 @@ impl Screen {
                         prepared: self.prepared.as_mut(),
                         watched: &mut self.watched,
                         panels: &mut self.preferences.panels,
+                        multiview: &mut self.multiview,
                         inspected: false,
                     };
                     let sides = (left, right);

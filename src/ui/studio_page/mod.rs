@@ -4,8 +4,10 @@ mod chat;
 pub mod docks;
 pub mod go_live;
 pub mod mixer;
+pub mod multiview;
 pub mod parts;
 pub mod program;
+pub mod projectors;
 pub mod right_panel;
 
 use egui::{Rect, Ui, pos2, vec2};

@@ -2,6 +2,7 @@
 
 use crate::studio::settings::Panels;
 use crate::ui::input::actions::key;
+use crate::ui::studio_page::multiview::Multiview;
 use crate::ui::video::FrameView;
 use crate::ui::{scenes, targets, watch};
 
@@ -33,6 +34,7 @@ pub struct PageParts<'a> {
     pub side: &'a mut SideTab,
     pub program: &'a mut FrameView,
     pub prepared: Option<&'a mut FrameView>,
+    pub multiview: &'a mut Multiview,
     /// The players' frames, by the slots of their tiles.
     pub watched: &'a mut [FrameView],
     /// The layout in use, and those that were changed.

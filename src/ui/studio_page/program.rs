@@ -21,7 +21,7 @@ use crate::ui::text::format;
 use crate::ui::video::placeholder::placeholder;
 use crate::ui::video::{FrameView, Rotation, fill_around, fitted};
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, ButtonWeight, elided};
+use crate::ui::widgets::{Button, ButtonWeight};
 
 /// Width of what is between preview and program.
 const TAKE: f32 = 84.0;
@@ -41,7 +41,12 @@ pub fn show(
     if let Some(prepared) = prepared {
         let half = (room.width() - TAKE) / 2.0;
         let left = room.with_max_x(room.left() + half);
-        take(ui, view, Rect::from_x_y_ranges(left.right()..=left.right() + TAKE, room.y_range()));
+        take(
+            ui,
+            view,
+            draft,
+            Rect::from_x_y_ranges(left.right()..=left.right() + TAKE, room.y_range()),
+        );
         room = room.with_min_x(room.right() - half);
         let inner = left.shrink(gap::S);
         let rect = draft.zoom.place(inner, view.snapshot.quality.size, ui.pixels_per_point());
@@ -85,11 +90,11 @@ fn worked_on(
 ) {
     scenes::canvas::show(ui, view, draft, rect, room);
     scenes::playback_bar::show(ui, view, draft, seen);
-    scenes::canvas::zoom::readout(ui, view, draft, seen);
+    scenes::canvas::zoom::readout(ui, view, &mut draft.zoom, seen);
 }
 
 /// Between preview and program: what takes the one over into the other, and how.
-fn take(ui: &mut Ui, view: &mut View<'_>, room: Rect) {
+fn take(ui: &mut Ui, view: &mut View<'_>, draft: &mut scenes::Draft, room: Rect) {
     let (theme, texts) = (view.theme, view.texts);
     let inner = Rect::from_center_size(room.center(), vec2(TAKE - 8.0, 150.0));
     let mut column = child(ui, inner, "take");
@@ -111,8 +116,11 @@ fn take(ui: &mut Ui, view: &mut View<'_>, room: Rect) {
         }
     }
     let duration = format!("{}\u{a0}ms", now.duration.as_millis());
-    let line = Rect::from_min_size(column.cursor().min, vec2(width, 18.0));
-    elided(&column, line, egui::Align::Center, &duration, Type::Small.font(), theme.secondary);
+    let name = texts.with("transition-duration-is", &[("duration", duration.clone().into())]);
+    let button = Button::new(&duration).small().look(ButtonWeight::Quiet).width(width).name(&name);
+    if button.show(&mut column, theme).on_hover_text(&name).clicked() {
+        draft.transition = Some(scenes::Whose::Every);
+    }
 }
 
 /// The picture itself, or what stands in its place; tells whether it was the picture.

@@ -76,6 +76,14 @@ impl FrameView {
         self.beside(name, self.slot.clone())
     }
 
+    /// Shows what comes into this slot from now on, if it is another one.
+    pub fn follow(&mut self, slot: &Latest<VideoFrame>) {
+        if !self.slot.shares_with(slot) {
+            self.slot = slot.clone();
+            (self.seen, self.frame) = (0, None);
+        }
+    }
+
     /// Whether there is a frame to show.
     pub fn is_there(&self) -> bool {
         self.slot.version() != self.seen && self.slot.get().is_some() || self.frame.is_some()

@@ -8,6 +8,7 @@ use crate::compose::filter::Asset;
 use crate::compose::scene::{SceneId, SourceId};
 use crate::mix::StripId;
 use crate::studio::notices::health::Health;
+use crate::studio::settings::ProjectorPlace;
 use crate::studio::settings::part::PartKind;
 use crate::studio::{Command, Remedy, Snapshot};
 use crate::ui::input::actions::Action;
@@ -30,6 +31,9 @@ pub enum WindowRequest {
     Command(Command),
     /// A command of the window: the screen does it itself.
     Act(Action),
+    /// Open a projector: the screen does that itself, too.
+    Project(ProjectorPlace),
+    CloseProjector(ProjectorPlace),
     /// Ask for a file or folder and put it into this scene.
     PickSource(FileRequest, SceneId),
     /// Ask for a file or folder that this source shows from now on; the dialog begins where it was.

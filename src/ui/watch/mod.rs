@@ -10,7 +10,7 @@ mod drops;
 pub mod keys;
 mod network_form;
 mod stats_panel;
-mod tiles;
+pub(in crate::ui) mod tiles;
 pub mod viewport;
 mod windows;
 

@@ -1,5 +1,6 @@
 //! Scenes: showing, previewing and editing them, and the states of their sources.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,8 +12,9 @@ use crate::capture::camera::control::{MAX_CAMERAS, MAX_CONTROLS};
 use crate::capture::{Properties, sharing};
 use crate::compose::degradation::Degradation;
 use crate::compose::filter::Slot;
-use crate::compose::scene::{SceneId, SourceId};
+use crate::compose::scene::{Plan, SceneId, SourceId};
 use crate::compose::transition::Transition;
+use crate::compose::{SideView, ViewDetail, ViewOf};
 use crate::media::Track;
 use crate::media::playback_control::EndBehavior;
 use crate::media::source_status::{SourceFormat, SourceReport, SourceState};
@@ -34,6 +36,9 @@ use crate::text::{Language, Problem};
 
 /// Similar changes within this time are one undo step.
 const ONE_STEP: Duration = Duration::from_millis(1_500);
+
+/// So many scenes and sources are looked at beside the program at most.
+const MAX_VIEWS: usize = 100;
 
 impl Engine {
     /// The program has been started: it gets its sources and its scene.
@@ -274,6 +279,7 @@ impl Engine {
         self.tell_crowded(id, more);
         self.attend_strips();
         self.show_prepared();
+        self.show_views();
     }
 
     /// Reports once that a scene has too many layers, until it has not.
@@ -299,6 +305,32 @@ impl Engine {
             if let Some((id, more)) = crowded {
                 self.tell_crowded(id, more);
             }
+        }
+    }
+
+    /// These are looked at from now on.
+    pub(in crate::studio::engine) fn look_at(&mut self, views: BTreeMap<ViewOf, ViewDetail>) {
+        let stage = &mut self.state.stage;
+        stage.views = views.into_iter().take(MAX_VIEWS).collect();
+        let slot = |of| stage.pictures.get(of).cloned().unwrap_or_default();
+        stage.pictures = Arc::new(stage.views.keys().map(|of| (*of, slot(of))).collect());
+        self.show_views();
+    }
+
+    fn show_views(&mut self) {
+        let (collection, stage) = (&self.settings.collection, &self.state.stage);
+        let view = |(of, detail): (&ViewOf, &ViewDetail)| {
+            let plan = match *of {
+                ViewOf::Scene(id) => collection.scene(id).map(|_| collection.plan(id)),
+                ViewOf::Source(MAIN) => Some(Plan::simple(MAIN)),
+                ViewOf::Source(id) => collection.source(id).map(|_| Plan::simple(id)),
+            };
+            let (plan, slot) = (Arc::new(plan?), stage.pictures.get(of)?.clone());
+            Some((*of, SideView { plan, detail: *detail, slot }))
+        };
+        let views = stage.views.iter().filter_map(view).collect();
+        if let Some(program) = &mut self.state.program {
+            program.set_views(views);
         }
     }
 
@@ -520,6 +552,7 @@ impl Engine {
             sources: sources.collect(),
             prepared: stage.prepared,
             picture: self.prepared.clone(),
+            views: Arc::clone(&stage.pictures),
             can_undo,
             can_redo,
             lacks_filters: stage.degradation >= Degradation::Filters,

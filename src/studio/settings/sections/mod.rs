@@ -6,6 +6,7 @@ pub(in crate::studio::settings) mod filters;
 pub(in crate::studio::settings) mod own_services;
 pub(in crate::studio::settings) mod panels;
 pub(in crate::studio::settings) mod player;
+pub(in crate::studio::settings) mod projectors;
 pub(in crate::studio::settings) mod quality;
 pub(in crate::studio::settings) mod recording;
 pub(in crate::studio::settings) mod strips;

@@ -32,12 +32,14 @@ pub enum Panel {
     Stats,
     EventLog,
     Players,
+    /// All scenes, small.
+    Multiview,
     /// *Go Live* and the buttons below it: always there.
     Controls,
 }
 
 impl Panel {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Sources,
         Self::Program,
         Self::Mixer,
@@ -47,6 +49,7 @@ impl Panel {
         Self::Stats,
         Self::EventLog,
         Self::Players,
+        Self::Multiview,
         Self::Controls,
     ];
 
@@ -62,6 +65,7 @@ impl Panel {
             Self::Stats => "stats",
             Self::EventLog => "event-log",
             Self::Players => "players",
+            Self::Multiview => "multiview",
             Self::Controls => "controls",
         }
     }

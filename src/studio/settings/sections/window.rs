@@ -11,6 +11,7 @@ use crate::studio::settings::default_recording_folder;
 use crate::studio::settings::hotkeys::Hotkeys;
 use crate::studio::settings::reading::values::{self, within};
 use crate::studio::settings::sections::panels::Panels;
+use crate::studio::settings::sections::projectors::Projectors;
 use crate::text;
 use crate::text::problem::problem;
 
@@ -79,6 +80,8 @@ pub struct Preferences {
     /// And this.
     #[serde(skip)]
     pub panels: Box<Panels>,
+    #[serde(skip)]
+    pub projectors: Box<Projectors>,
 }
 
 impl Default for Preferences {
@@ -96,6 +99,7 @@ impl Default for Preferences {
             recording: RecordingChoices::default(),
             hotkeys: Box::default(),
             panels: Box::default(),
+            projectors: Box::default(),
         }
     }
 }

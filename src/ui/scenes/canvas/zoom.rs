@@ -8,7 +8,6 @@ use egui::{
 };
 
 use crate::media::Size;
-use crate::ui::scenes::draft::Draft;
 use crate::ui::style::theme::{ON_VIDEO, PLATE, Theme, Type, gap};
 use crate::ui::video::fitted;
 use crate::ui::view::View;
@@ -166,11 +165,11 @@ impl CanvasZoom {
 
 /// How large the picture is drawn, in a corner of what is seen of it, as long as not all of it is; a click
 /// shows all of it again.
-pub fn readout(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, seen: Rect) {
-    if draft.zoom.fits() {
+pub fn readout(ui: &mut Ui, view: &View<'_>, zoom: &mut CanvasZoom, seen: Rect) {
+    if zoom.fits() {
         return;
     }
-    let percent = draft.zoom.percent().to_string();
+    let percent = zoom.percent().to_string();
     let text = view.texts.with("zoom-percent", &[("percent", percent.clone().into())]);
     let name = view.texts.with("zoom-readout", &[("percent", percent.into())]);
     let size = ui.painter().layout_no_wrap(text.clone(), Type::Small.font(), ON_VIDEO).size();
@@ -184,7 +183,7 @@ pub fn readout(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, seen: Rect) {
     place(ui, plate.center(), Align2::CENTER_CENTER, &text, Type::Small, ON_VIDEO);
     focus_ring(ui, &Theme::DARK, &response, 4);
     if response.on_hover_text(name).clicked() {
-        draft.zoom.fit();
+        zoom.fit();
     }
 }
 

@@ -8,7 +8,7 @@ use crate::ui::input::actions::{Action, key};
 use crate::ui::scenes::{inspector, left_panel};
 use crate::ui::studio_page::mixer;
 use crate::ui::studio_page::parts::PageParts;
-use crate::ui::studio_page::{chat, go_live, program};
+use crate::ui::studio_page::{chat, go_live, multiview, program};
 use crate::ui::style::theme::gap;
 use crate::ui::targets::child;
 use crate::ui::view::View;
@@ -26,6 +26,7 @@ pub(super) fn title(panel: Panel) -> &'static str {
         Panel::Stats => key!("panel-stats"),
         Panel::EventLog => key!("panel-event-log"),
         Panel::Players => key!("panel-players"),
+        Panel::Multiview => key!("panel-multiview"),
         Panel::Controls => key!("panel-controls"),
     }
 }
@@ -73,6 +74,10 @@ pub(super) fn show(
             None
         }),
         Panel::Players => watch::in_panel(ui, view, parts.watch, parts.watched, room),
+        Panel::Multiview => {
+            multiview::show(ui, view, parts.scenes, parts.multiview, parts.program, room);
+            None
+        }
         Panel::Controls => {
             let inner = room.shrink2(vec2(14.0, gap::M));
             go_live::show(&mut child(ui, inner, "go-live"), view)

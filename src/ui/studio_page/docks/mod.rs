@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use egui::{Id, Rect, Ui, ViewportBuilder, ViewportId};
 use egui_tiles::{TileId, Tree};
 
-use crate::studio::settings::{Panel, PanelLayout};
+use crate::studio::settings::{Panel, PanelLayout, Panels};
 use crate::ui::input::actions::Action;
 use crate::ui::studio_page::docks::behavior::Docked;
 use crate::ui::studio_page::parts::PageParts;
@@ -47,6 +47,16 @@ impl Docks {
             || self.tree.as_ref().is_some_and(|tree| tree.tiles.find_pane(&panel).is_some())
     }
 
+    /// The same in the layout in use, whether it has been drawn or not.
+    pub fn toggle_in(&mut self, panels: &mut Panels, panel: Panel) {
+        self.follow(panels);
+        self.toggle(panel);
+        if let Some(tree) = self.tree.take() {
+            self.keep(&tree, panels);
+            self.tree = Some(tree);
+        }
+    }
+
     /// Shows a panel that is hidden, or hides it.
     pub fn toggle(&mut self, panel: Panel) {
         let before = self.windows.len();
@@ -56,7 +66,7 @@ impl Docks {
         };
         match tree.tiles.find_pane(&panel) {
             Some(id) => drop(tree.remove_recursively(id)),
-            None => shape::put_back(tree, panel),
+            None => shape::put_back(tree, panel, &mut self.sizes),
         }
     }
 
@@ -68,13 +78,13 @@ impl Docks {
         parts: &mut PageParts<'_>,
         room: Rect,
     ) -> Option<Action> {
-        self.follow(parts);
+        self.follow(parts.panels);
         let mut tree = self.tree.take()?;
         if let Some(panel) = self.wanted.take() {
             if tree.tiles.find_pane(&panel).is_none()
                 && !self.windows.iter().any(|(apart, _)| *apart == panel)
             {
-                shape::put_back(&mut tree, panel);
+                shape::put_back(&mut tree, panel, &mut self.sizes);
             }
             tree.make_active(|_, tile| matches!(tile, egui_tiles::Tile::Pane(it) if *it == panel));
         }
@@ -103,16 +113,16 @@ impl Docks {
         }
         let in_windows = self.windows(ui, view, parts, &mut tree);
         if !ui.input(|input| input.pointer.any_down()) {
-            self.keep(&tree, parts);
+            self.keep(&tree, parts.panels);
         }
         self.tree = Some(tree);
         asked.or(in_windows)
     }
 
-    /// Makes the tree again where another layout is in use, or it was changed elsewhere.
-    fn follow(&mut self, parts: &PageParts<'_>) {
-        let Some(layout) = parts.panels.current() else { return };
-        let wanted = (parts.panels.layout.clone(), layout);
+    /// Makes the tree anew where another layout is in use, or it was changed elsewhere.
+    fn follow(&mut self, panels: &Panels) {
+        let Some(layout) = panels.current() else { return };
+        let wanted = (panels.layout.clone(), layout);
         if self.tree.is_some() && self.kept.as_ref() == Some(&wanted) {
             return;
         }
@@ -123,12 +133,12 @@ impl Docks {
     }
 
     /// Keeps what was moved in the layout in use.
-    fn keep(&mut self, tree: &Tree<Panel>, parts: &mut PageParts<'_>) {
+    fn keep(&mut self, tree: &Tree<Panel>, panels: &mut Panels) {
         let Some(root) = shape::read(tree, &self.sizes) else { return };
         let now = PanelLayout { root, windows: self.windows.clone() };
-        let name = parts.panels.layout.clone();
+        let name = panels.layout.clone();
         if self.kept.as_ref().is_some_and(|(_, kept)| *kept != now) {
-            parts.panels.layouts.insert(name.clone(), now.clone());
+            panels.layouts.insert(name.clone(), now.clone());
             self.kept = Some((name, now));
         }
     }
@@ -165,7 +175,7 @@ impl Docks {
         }
         for panel in closed {
             self.windows.retain(|(apart, _)| *apart != panel);
-            shape::put_back(tree, panel);
+            shape::put_back(tree, panel, &mut self.sizes);
         }
         asked
     }

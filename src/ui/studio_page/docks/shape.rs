@@ -13,6 +13,8 @@ use crate::ui::style::theme::{gap, size};
 const CONTROLS: f32 = go_live::HEIGHT + 2.0 * gap::M;
 /// What takes the rest is never smaller: across and down, in points.
 const LEAST: [f32; 2] = [300.0, 160.0];
+/// Height of the multiview at first.
+const MULTIVIEW: f32 = 150.0;
 /// Between parts.
 pub(super) const BETWEEN: f32 = 1.0;
 
@@ -212,9 +214,12 @@ pub(super) fn learn(
     }
 }
 
-/// Puts a panel that is hidden into the tabs that it fits, or beside all others.
-pub(super) fn put_back(tree: &mut Tree<Panel>, panel: Panel) {
+/// Puts a panel that is hidden into the tabs that it fits, below the program, or beside all others.
+pub(super) fn put_back(tree: &mut Tree<Panel>, panel: Panel, sizes: &mut HashMap<TileId, f32>) {
     let pane = tree.tiles.insert_pane(panel);
+    if panel == Panel::Multiview && put_below_program(tree, pane, sizes) {
+        return;
+    }
     let like = [Panel::Inspector, Panel::Broadcast, Panel::Chat, Panel::Stats, Panel::EventLog];
     let parent = like.into_iter().filter(|_| like.contains(&panel)).find_map(|it| {
         let known = tree.tiles.find_pane(&it).filter(|id| *id != pane)?;
@@ -232,4 +237,30 @@ pub(super) fn put_back(tree: &mut Tree<Panel>, panel: Panel) {
     };
     let children = vec![pane, root];
     tree.root = Some(tree.tiles.insert_container(Linear::new(LinearDir::Horizontal, children)));
+}
+
+/// Puts a pane below the program, if that is anywhere.
+fn put_below_program(
+    tree: &mut Tree<Panel>,
+    pane: TileId,
+    sizes: &mut HashMap<TileId, f32>,
+) -> bool {
+    let Some(program) = tree.tiles.find_pane(&Panel::Program) else { return false };
+    let Some(above) = tree.tiles.parent_of(program) else { return false };
+    let around = tree.tiles.parent_of(above);
+    let below = tree.tiles.insert_tab_tile(vec![pane]);
+    let both = tree.tiles.insert_container(Linear::new(LinearDir::Vertical, vec![above, below]));
+    sizes.insert(below, MULTIVIEW);
+    if let Some(size) = sizes.get(&above).copied() {
+        sizes.insert(both, size);
+    }
+    match around.and_then(|id| tree.tiles.get_mut(id)) {
+        Some(Tile::Container(Container::Linear(linear))) => {
+            for child in linear.children.iter_mut().filter(|child| **child == above) {
+                *child = both;
+            }
+        }
+        _ => tree.root = Some(both),
+    }
+    true
 }

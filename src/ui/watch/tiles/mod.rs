@@ -1,7 +1,7 @@
 //! The players in their room, wherever that is: on the page, on the whole screen, in a window; and the
 //! controls, below them or over them.
 
-pub(in crate::ui::watch) mod grid;
+pub(in crate::ui) mod grid;
 pub(in crate::ui::watch) mod overlays;
 pub(in crate::ui::watch) mod tile;
 

@@ -1,0 +1,221 @@
+//! Views beside the program: scenes and sources that somebody looks at in the window. Those that are looked at one
+//! by one are as large as the program; of many, one is drawn a tick, so that all of them cost what one does.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::base::{Latest, Timestamp, WorkerPool};
+use crate::compose::scene::{Plan, SceneId, SourceId};
+use crate::compose::source_frames::SourceFrames;
+use crate::compose::view::{Made, View};
+use crate::media::{Size, VideoFrame};
+
+/// A thumbnail is at most this large…
+const THUMBNAIL: Size = Size::new(480, 270);
+/// …and drawn again after this long at the earliest.
+const THUMBNAIL_INTERVAL: Duration = Duration::from_millis(200);
+/// What is drawn as large as the program is drawn every so many ticks.
+const FULL_EVERY: i64 = 2;
+
+/// What a view shows.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ViewOf {
+    Scene(SceneId),
+    /// It alone fills the view.
+    Source(SourceId),
+}
+
+/// How finely a view is drawn.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ViewDetail {
+    /// One of many.
+    Thumbnail,
+    /// As large as the program.
+    Full,
+}
+
+/// A view that somebody looks at.
+#[derive(Clone, Debug)]
+pub struct SideView {
+    pub plan: Arc<Plan>,
+    pub detail: ViewDetail,
+    pub slot: Latest<VideoFrame>,
+}
+
+/// Views while they are drawn.
+#[derive(Default)]
+pub(super) struct SideViews(BTreeMap<ViewOf, Drawn>);
+
+struct Drawn {
+    view: View,
+    detail: ViewDetail,
+    slot: Latest<VideoFrame>,
+}
+
+impl Drawn {
+    fn draw(&mut self, pictures: &mut SourceFrames, at: Timestamp, workers: &WorkerPool) {
+        let (frame, made) = self.view.draw(pictures, at, workers);
+        if made == Made::New || self.slot.version() == 0 {
+            self.slot.publish(frame);
+        }
+    }
+}
+
+impl SideViews {
+    /// These are the views from now on, of a program of this size.
+    pub fn set(
+        &mut self,
+        wanted: BTreeMap<ViewOf, SideView>,
+        program: Size,
+        workers: &Arc<WorkerPool>,
+    ) {
+        let mut before = std::mem::take(&mut self.0);
+        for (of, SideView { plan, detail, slot }) in wanted {
+            let size = match detail {
+                ViewDetail::Thumbnail if program.width > THUMBNAIL.width => {
+                    program.fitted_into(THUMBNAIL)
+                }
+                ViewDetail::Thumbnail | ViewDetail::Full => program,
+            };
+            let kept = before.remove(&of).map(|drawn| drawn.view);
+            let view = match kept.filter(|view| view.size() == size) {
+                Some(mut view) => {
+                    view.plan = plan;
+                    view
+                }
+                None => View::new(plan, size, workers),
+            };
+            self.0.insert(of, Drawn { view, detail, slot });
+        }
+    }
+
+    /// Draws those whose turn it is at this tick, of ticks that come so often.
+    pub fn draw(
+        &mut self,
+        (tick, period): (i64, Duration),
+        pictures: &mut SourceFrames,
+        at: Timestamp,
+        workers: &WorkerPool,
+    ) {
+        let is = |drawn: &&mut Drawn, detail| drawn.detail == detail;
+        // Not at the same ticks as the scene that is prepared.
+        if tick.rem_euclid(FULL_EVERY) == FULL_EVERY - 1 {
+            for drawn in self.0.values_mut().filter(|drawn| is(drawn, ViewDetail::Full)) {
+                drawn.draw(pictures, at, workers);
+            }
+        }
+        let count = self.0.values().filter(|drawn| drawn.detail == ViewDetail::Thumbnail).count();
+        let turns = count.max(turns_of(period));
+        let turn = usize::try_from(tick.rem_euclid(turns as i64)).unwrap_or_default();
+        let mut thumbnails = self.0.values_mut().filter(|drawn| is(drawn, ViewDetail::Thumbnail));
+        if let Some(drawn) = thumbnails.nth(turn) {
+            drawn.draw(pictures, at, workers);
+        }
+    }
+}
+
+/// So many ticks lie between two drawings of a thumbnail at least.
+fn turns_of(period: Duration) -> usize {
+    let ticks = THUMBNAIL_INTERVAL.as_secs_f64() / period.as_secs_f64().max(1e-3);
+    (ticks.round() as usize).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Pooled;
+    use crate::compose::source_frames::SourceFrame;
+    use crate::media::{Color, Planes, VideoFeed};
+
+    const SIZE: Size = Size::new(1280, 720);
+    const PERIOD: Duration = Duration::from_millis(33);
+
+    /// A frame of this luma, another one at every instant.
+    struct Grey(u8);
+
+    impl VideoFeed for Grey {
+        fn frame(&mut self, at: Timestamp) -> Option<VideoFrame> {
+            let mut planes = Planes::black(Size::new(64, 36));
+            planes.y.fill(self.0);
+            let surface = Arc::new(Pooled::unpooled(planes)).into();
+            Some(VideoFrame { pts: at, color: Color::PROGRAM, surface })
+        }
+    }
+
+    fn views(detail: ViewDetail, count: u32) -> BTreeMap<ViewOf, SideView> {
+        let view = |id: u32| {
+            let plan = Arc::new(Plan::simple(SourceId(id)));
+            (ViewOf::Source(SourceId(id)), SideView { plan, detail, slot: Latest::default() })
+        };
+        (0..count).map(view).collect()
+    }
+
+    struct Rig {
+        views: SideViews,
+        pictures: SourceFrames,
+        workers: Arc<WorkerPool>,
+    }
+
+    impl Rig {
+        fn new(wanted: &BTreeMap<ViewOf, SideView>) -> Self {
+            let workers = Arc::new(WorkerPool::of_this_machine("test"));
+            let (mut views, mut pictures) = (SideViews::default(), SourceFrames::default());
+            for of in wanted.keys() {
+                if let ViewOf::Source(id) = of {
+                    pictures.give(*id, SourceFrame::Feed(Some(Box::new(Grey(60 + id.0 as u8)))));
+                }
+            }
+            views.set(wanted.clone(), SIZE, &workers);
+            Self { views, pictures, workers }
+        }
+
+        fn ticks(&mut self, ticks: std::ops::Range<i64>) {
+            for tick in ticks {
+                let at = Timestamp::ZERO + PERIOD * tick as u32;
+                self.views.draw((tick, PERIOD), &mut self.pictures, at, &self.workers);
+            }
+        }
+    }
+
+    #[test]
+    fn many_thumbnails_cost_what_one_does_and_each_gets_its_turn() {
+        let wanted = views(ViewDetail::Thumbnail, 20);
+        let drawn = || wanted.values().map(|view| view.slot.version()).sum::<u64>();
+        let mut rig = Rig::new(&wanted);
+        for tick in 0..60 {
+            let before = drawn();
+            rig.ticks(tick..tick + 1);
+            assert_eq!(drawn() - before, 1, "tick {tick}");
+        }
+        for (of, view) in &wanted {
+            assert_eq!(view.slot.version(), 3, "{of:?}");
+            let frame = view.slot.get().unwrap();
+            assert_eq!(frame.size(), Size::new(480, 270));
+            let ViewOf::Source(SourceId(id)) = of else { panic!("{of:?}") };
+            assert!(frame.planes().y[0].abs_diff(60 + *id as u8) <= 1, "each shows its own");
+        }
+    }
+
+    #[test]
+    fn few_thumbnails_are_drawn_five_times_a_second() {
+        let wanted = views(ViewDetail::Thumbnail, 2);
+        Rig::new(&wanted).ticks(0..30);
+        for view in wanted.values() {
+            assert_eq!(view.slot.version(), 5);
+        }
+    }
+
+    #[test]
+    fn one_that_is_looked_at_alone_is_as_large_as_the_program_and_keeps_its_frame() {
+        let wanted = views(ViewDetail::Full, 1);
+        let slot = &wanted.values().next().unwrap().slot;
+        let mut rig = Rig::new(&wanted);
+        rig.ticks(0..30);
+        assert_eq!((slot.version(), slot.get().unwrap().size()), (15, SIZE));
+        // What is no longer looked at is drawn no more.
+        rig.views.set(BTreeMap::new(), SIZE, &rig.workers);
+        rig.ticks(30..60);
+        assert_eq!(slot.version(), 15);
+    }
+}

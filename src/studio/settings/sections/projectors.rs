@@ -1,0 +1,157 @@
+//! Projectors, in the settings: `[projectors]`. What each shows is written as a word: `program`, `preview`,
+//! `multiview`, or `source:` with its number.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::compose::scene::SourceId;
+use crate::studio::settings::reading::values;
+use crate::text::problem::{Problem, problem};
+
+/// So many projectors are open at most.
+pub const MAX_PROJECTORS: usize = 8;
+/// Characters of a display's name.
+const MAX_NAME: usize = 100;
+
+/// What a projector shows.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ProjectorContent {
+    /// What viewers see.
+    Program,
+    /// The scene that is prepared; without studio mode the program.
+    Preview,
+    /// All scenes.
+    Multiview,
+    /// One source alone.
+    Source(SourceId),
+}
+
+impl fmt::Display for ProjectorContent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Program => f.write_str("program"),
+            Self::Preview => f.write_str("preview"),
+            Self::Multiview => f.write_str("multiview"),
+            Self::Source(id) => write!(f, "source:{}", id.0),
+        }
+    }
+}
+
+impl FromStr for ProjectorContent {
+    type Err = Problem;
+
+    fn from_str(text: &str) -> Result<Self, Problem> {
+        match text {
+            "program" => Ok(Self::Program),
+            "preview" => Ok(Self::Preview),
+            "multiview" => Ok(Self::Multiview),
+            text => {
+                let id = text.strip_prefix("source:").and_then(|id| id.parse().ok());
+                id.map(|id| Self::Source(SourceId(id))).ok_or_else(|| problem!("value-projector"))
+            }
+        }
+    }
+}
+
+/// A projector that is open.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProjectorPlace {
+    #[serde(with = "words")]
+    pub shows: ProjectorContent,
+    /// The display that it fills, by its name; `None`: it is a window.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "display")]
+    pub display: Option<String>,
+}
+
+/// Which projectors are open, as far as that is remembered.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Projectors {
+    /// They are opened again at the next start.
+    pub restore: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "open")]
+    pub open: Vec<ProjectorPlace>,
+}
+
+impl Projectors {
+    pub(in crate::studio::settings) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+mod words {
+    use super::*;
+
+    pub(super) fn serialize<S: Serializer>(
+        shows: &ProjectorContent,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        to.collect_str(shows)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<ProjectorContent, D::Error> {
+        String::deserialize(from)?.parse().map_err(values::refuse)
+    }
+}
+
+fn display<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    let name: String = String::deserialize(from)?.chars().take(MAX_NAME).collect();
+    Ok(Some(name).filter(|name| !name.is_empty()))
+}
+
+fn open<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<ProjectorPlace>, D::Error> {
+    let open = Vec::<ProjectorPlace>::deserialize(from)?;
+    Ok(open.into_iter().take(MAX_PROJECTORS).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::studio::settings::Settings;
+
+    #[test]
+    fn projectors_are_read_as_they_are_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("settings.toml");
+        let place = |shows, display: Option<&str>| ProjectorPlace {
+            shows,
+            display: display.map(str::to_owned),
+        };
+        let projectors = Projectors {
+            restore: true,
+            open: vec![
+                place(ProjectorContent::Program, Some("HDMI-1")),
+                place(ProjectorContent::Preview, None),
+                place(ProjectorContent::Multiview, None),
+                place(ProjectorContent::Source(SourceId(7)), Some("HDMI-2")),
+            ],
+        };
+        let mut settings = Settings::default();
+        *settings.preferences.projectors = projectors.clone();
+        settings.write(&path).unwrap();
+        let (read, warnings) = Settings::read(&path);
+        assert_eq!(warnings, Vec::<String>::new());
+        assert_eq!(*read.preferences.projectors, projectors);
+    }
+
+    #[test]
+    fn nonsense_is_told_and_what_is_right_is_kept() {
+        for text in ["shows = 'sauce'", "shows = 'source:'", "shows = 7"] {
+            let file = format!("[projectors]\nrestore = true\n[[projectors.open]]\n{text}\n");
+            let (settings, warnings) = Settings::parse(&file);
+            assert!(!warnings.is_empty(), "{text}");
+            let named = |it: &Problem| it.to_string().contains("projectors.open");
+            assert!(warnings.iter().all(named), "{text}: {warnings:?}");
+            let projectors = &settings.preferences.projectors;
+            assert!(projectors.restore && projectors.open.is_empty(), "{text}: {projectors:?}");
+        }
+        let many = "[[projectors.open]]\nshows = 'program'\n".repeat(1_000);
+        let (settings, _) = Settings::parse(&many);
+        assert_eq!(settings.preferences.projectors.open.len(), MAX_PROJECTORS);
+    }
+}

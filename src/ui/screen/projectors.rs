@@ -1,0 +1,115 @@
+//! Projectors of the window, and what is drawn beside the program for them and for the multiview.
+
+use std::collections::BTreeMap;
+
+use egui::Context;
+
+use super::Screen;
+use crate::studio::Command;
+use crate::studio::settings::{Panel, ProjectorContent};
+use crate::ui::input::actions::Action;
+use crate::ui::screen::bars::Page;
+use crate::ui::studio_page::multiview;
+use crate::ui::studio_page::projectors::display::Display;
+use crate::ui::studio_page::projectors::picture::ProjectorParts;
+use crate::ui::view::{View, WindowRequest};
+
+impl Screen {
+    /// The displays of this machine as they are now.
+    pub fn set_displays(&mut self, displays: Vec<Display>) {
+        self.projectors.set_displays(displays, &self.preferences);
+        self.scenes.displays = self.projectors.displays();
+    }
+
+    /// Whether a projector is seen.
+    pub fn projects(&self) -> bool {
+        self.projectors.any()
+    }
+
+    /// Draws the projectors; they are remembered if that is wanted.
+    pub(super) fn projectors(&mut self, ctx: &Context) {
+        let mut view = view!(self);
+        let mut parts = ProjectorParts {
+            preferences: &mut self.preferences,
+            program: &self.program,
+            scenes: &mut self.scenes,
+            software: self.renderer.software,
+        };
+        for action in self.projectors.show(ctx, &mut view, &mut parts) {
+            self.act(ctx, action);
+        }
+    }
+
+    /// What the window asks of itself.
+    pub(super) fn own_wishes(&mut self, ctx: &Context) {
+        for wish in std::mem::take(&mut self.wishes) {
+            match wish {
+                WindowRequest::Act(action) => self.act(ctx, action),
+                WindowRequest::Help(remedy) => self.help(remedy),
+                WindowRequest::Project(place) => self.projectors.open(place),
+                WindowRequest::CloseProjector(place) => self.projectors.close(&place),
+                wish => self.wishes.push(wish),
+            }
+        }
+        let kept = &mut self.preferences.projectors;
+        let open = if kept.restore { self.projectors.places() } else { Vec::new() };
+        // Before the displays are known, those that are remembered are not open yet.
+        if kept.open != open && self.projectors.are_begun() {
+            kept.open = open;
+            if !self.wishes.contains(&WindowRequest::Preferences) {
+                self.wishes.push(WindowRequest::Preferences);
+            }
+        }
+    }
+
+    /// What a command about projectors does.
+    pub(super) fn project(&mut self, action: Action) {
+        use Action as A;
+        use ProjectorContent as C;
+        let source = || self.scenes.source(&self.snapshot).map(C::Source);
+        let (shows, fills) = match action {
+            A::ProgramDisplay => (Some(C::Program), true),
+            A::ProgramWindow => (Some(C::Program), false),
+            A::PreviewDisplay => (Some(C::Preview), true),
+            A::PreviewWindow => (Some(C::Preview), false),
+            A::MultiviewDisplay => (Some(C::Multiview), true),
+            A::MultiviewWindow => (Some(C::Multiview), false),
+            A::SourceDisplay => (source(), true),
+            A::SourceWindow => (source(), false),
+            _ => return self.projectors.close_all(),
+        };
+        if let Some(shows) = shows {
+            self.projectors.toggle(shows, fills);
+        }
+    }
+
+    /// Shows the multiview among the panels, or hides it.
+    pub(super) fn toggle_multiview(&mut self) {
+        self.page = Page::Studio;
+        self.docks.toggle_in(&mut self.preferences.panels, Panel::Multiview);
+        self.wishes.push(WindowRequest::Preferences);
+    }
+
+    /// Has the studio draw what is looked at, and nothing else.
+    pub(super) fn look(&mut self, ctx: &Context) {
+        let mut views = self.projectors.looks_at(&self.snapshot);
+        if std::mem::take(&mut self.multiview.seen) {
+            multiview::looks_at(&self.snapshot, &mut views);
+        }
+        if views != self.looked_at {
+            self.looked_at.clone_from(&views);
+            self.wishes.push(WindowRequest::Command(Command::LookAt(views)));
+            // What was asked for comes with a snapshot.
+            ctx.request_repaint();
+        }
+    }
+
+    /// Nobody can see the window: nothing is looked at any more, if anything was.
+    pub fn look_away(&mut self) -> Option<Command> {
+        let looked = !self.looked_at.is_empty() && !self.projects();
+        if looked {
+            self.looked_at.clear();
+        }
+        looked.then(|| Command::LookAt(BTreeMap::new()))
+    }
+}

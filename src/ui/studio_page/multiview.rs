@@ -1,0 +1,200 @@
+//! The multiview: all scenes, small and at a low rate, marked where one is the preview or the program. A click
+//! shows a scene as one in the list does; in studio mode a second click takes it to the program.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use egui::{
+    Align, CornerRadius, Rect, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo,
+    vec2,
+};
+
+use crate::compose::scene::{Scene, SceneId};
+use crate::compose::{ViewDetail, ViewOf};
+use crate::studio::{Command, Snapshot};
+use crate::ui::scenes;
+use crate::ui::style::theme::{BLACK, ON_VIDEO, PLATE, Type, gap};
+use crate::ui::targets::child;
+use crate::ui::video::{FrameView, fitted};
+use crate::ui::view::View;
+use crate::ui::watch::tiles::grid::grid;
+use crate::ui::widgets::{elided, focus_ring};
+
+/// No cell is narrower: then one scrolls.
+const LEAST: f32 = 112.0;
+const LEAST_HEIGHT: f32 = 54.0;
+/// Height of the line with a scene's name, on its picture.
+const NAME: f32 = 22.0;
+/// How often it is drawn where nothing else asks for it.
+const INTERVAL: Duration = Duration::from_millis(100);
+
+/// The multiview between two frames.
+#[derive(Debug, Default)]
+pub struct Multiview {
+    pictures: BTreeMap<SceneId, (FrameView, bool)>,
+    /// It was drawn in this frame.
+    pub seen: bool,
+}
+
+impl Multiview {
+    /// Paints the picture of a scene, once there is one. `like`: what pictures are drawn by.
+    fn paint(&mut self, ui: &Ui, view: &View<'_>, like: &FrameView, scene: SceneId, rect: Rect) {
+        let slot = view.snapshot.scenes.views.get(&ViewOf::Scene(scene));
+        let painted = slot.is_some_and(|slot| {
+            let fresh = || (like.beside("multiview", slot.clone()), true);
+            let (picture, used) = self.pictures.entry(scene).or_insert_with(fresh);
+            *used = true;
+            picture.follow(slot);
+            picture.paint(ui, rect)
+        });
+        if !painted {
+            ui.painter().rect_filled(rect, CornerRadius::ZERO, BLACK);
+        }
+    }
+}
+
+/// What is to be drawn for it beside the program.
+pub fn looks_at(snapshot: &Snapshot, views: &mut BTreeMap<ViewOf, ViewDetail>) {
+    for scene in &snapshot.scenes.collection.scenes {
+        // One that is drawn larger for somebody else is as good.
+        views.entry(ViewOf::Scene(scene.id)).or_insert(ViewDetail::Thumbnail);
+    }
+}
+
+/// All scenes in `room`.
+pub fn show(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    draft: &mut scenes::Draft,
+    multiview: &mut Multiview,
+    like: &FrameView,
+    room: Rect,
+) {
+    multiview.seen = true;
+    multiview.pictures.values_mut().for_each(|(_, used)| *used = false);
+    ui.painter().rect_filled(room, CornerRadius::ZERO, view.theme.canvas);
+    let inner = room.shrink(gap::XS);
+    let collection = std::sync::Arc::clone(&view.snapshot.scenes.collection);
+    let cells = cells(inner, collection.scenes.len());
+    let whole = cells.iter().fold(inner, |whole, cell| whole.union(*cell));
+    let mut inside = child(ui, inner, "multiview");
+    inside.shrink_clip_rect(room);
+    ScrollArea::vertical().id_salt("multiview").auto_shrink(false).show(&mut inside, |ui| {
+        let (_, at) = ui.allocate_space(vec2(inner.width(), whole.height()));
+        for (scene, rect) in collection.scenes.iter().zip(cells) {
+            cell(ui, view, draft, multiview, like, scene, rect.translate(at.min - inner.min));
+        }
+    });
+    multiview.pictures.retain(|_, (_, used)| *used);
+    ui.ctx().request_repaint_after(INTERVAL);
+}
+
+/// Where so many scenes lie: as large as they can be, but never so small that nothing is seen of them.
+fn cells(room: Rect, count: usize) -> Vec<Rect> {
+    let fitting = grid(room, count);
+    let is_large = |cell: &Rect| {
+        cell.width() >= LEAST.min(room.width()) && cell.height() >= LEAST_HEIGHT.min(room.height())
+    };
+    if fitting.first().is_none_or(is_large) {
+        return fitting;
+    }
+    let columns = (room.width() / LEAST).floor().max(1.0) as usize;
+    let rows = count.div_ceil(columns) as f32;
+    let height = room.width() / columns as f32 * 9.0 / 16.0 * rows;
+    let tall = Rect::from_min_size(room.min, vec2(room.width(), height.max(room.height())));
+    let width = tall.width() / columns as f32;
+    let size = vec2(width, tall.height() / rows);
+    let place = |index: usize| vec2((index % columns) as f32, (index / columns) as f32) * size;
+    (0..count).map(|index| Rect::from_min_size(tall.min + place(index), size).shrink(2.0)).collect()
+}
+
+fn cell(
+    ui: &Ui,
+    view: &mut View<'_>,
+    draft: &mut scenes::Draft,
+    multiview: &mut Multiview,
+    like: &FrameView,
+    scene: &Scene,
+    room: Rect,
+) {
+    let (theme, texts, snapshot) = (view.theme, view.texts, view.snapshot);
+    let size = snapshot.quality.size;
+    let shape = size.width as f32 / (size.height as f32).max(1.0);
+    let rect = fitted(room.shrink(3.0), shape, ui.pixels_per_point());
+    let response = ui.interact(rect, ui.scope_id().with(("cell", scene.id.0)), Sense::click());
+    let on_program = scene.id == snapshot.scenes.collection.current;
+    let prepared = snapshot.scenes.prepared == Some(scene.id);
+    let named = [("name", scene.name.clone().into())];
+    let name = match (on_program, prepared) {
+        (true, _) => texts.with("multiview-program", &named),
+        (false, true) => texts.with("multiview-preview", &named),
+        (false, false) => texts.with("multiview-scene", &named),
+    };
+    response.widget_info(|| {
+        WidgetInfo::selected(Role::RadioButton, true, on_program || prepared, &name)
+    });
+    if ui.is_rect_visible(rect) {
+        multiview.paint(ui, view, like, scene.id, rect);
+        let line = rect.with_min_y(rect.bottom() - NAME.min(rect.height()));
+        ui.painter().rect_filled(line, CornerRadius::ZERO, PLATE);
+        let words = line.shrink2(vec2(gap::S, 0.0));
+        elided(ui, words, Align::Min, &scene.name, Type::Small.font(), ON_VIDEO);
+        // Words, too: a colour alone says nothing.
+        let mark = match (on_program, prepared) {
+            (true, _) => Some((texts.get("program-mark"), theme.live_fill, ON_VIDEO)),
+            (false, true) => Some((texts.get("preview-tag"), theme.accent, theme.on_accent)),
+            (false, false) => None,
+        };
+        if let Some((text, fill, color)) = mark {
+            let galley = ui.painter().layout_no_wrap(text.to_string(), Type::Tiny.font(), color);
+            let size = galley.size() + vec2(10.0, 4.0);
+            let plate = Rect::from_min_size(rect.min + Vec2::splat(gap::XS), size);
+            ui.painter().rect_filled(plate, CornerRadius::same(3), fill);
+            ui.painter().galley(plate.center() - galley.size() / 2.0, galley, color);
+        }
+        let stroke = match (on_program, prepared, response.hovered()) {
+            (true, _, _) => Stroke::new(2.0, theme.live),
+            (false, true, _) => Stroke::new(2.0, theme.accent),
+            (false, false, true) => Stroke::new(2.0, theme.secondary),
+            (false, false, false) => theme.border(),
+        };
+        ui.painter().rect_stroke(rect, CornerRadius::same(2), stroke, StrokeKind::Outside);
+        focus_ring(ui, theme, &response, 2);
+    }
+    if response.double_clicked() && prepared {
+        view.send(Command::Transition);
+    } else if response.clicked() && (draft.studio_mode || !on_program) {
+        view.send(match draft.studio_mode {
+            true => Command::PrepareScene(Some(scene.id)),
+            false => Command::SwitchScene(scene.id),
+        });
+        draft.choose(None);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use egui::pos2;
+
+    use super::*;
+
+    #[test]
+    fn all_scenes_have_a_place_and_none_is_too_small() {
+        for size in [vec2(700.0, 150.0), vec2(1920.0, 1080.0), vec2(120.0, 90.0)] {
+            let room = Rect::from_min_size(pos2(10.0, 20.0), size);
+            for count in [1, 2, 4, 9, 40] {
+                let cells = cells(room, count);
+                assert_eq!(cells.len(), count);
+                for (index, cell) in cells.iter().enumerate() {
+                    let what = format!("{size:?}, {index} of {count}: {cell:?}");
+                    assert!(cell.width() > 100.0 && cell.height() > 50.0, "{what}");
+                    let inside = cell.left() >= room.left() && cell.right() <= room.right();
+                    assert!(inside && cell.top() >= room.top(), "{what}");
+                    let apart = cells.iter().skip(index + 1).all(|it| !it.intersects(*cell));
+                    assert!(apart, "{what}");
+                }
+            }
+        }
+        assert!(cells(Rect::ZERO, 0).is_empty());
+    }
+}

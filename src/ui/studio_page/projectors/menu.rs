@@ -1,0 +1,82 @@
+//! Lines of menus that open projectors, and the menu of a projector.
+
+use egui::Ui;
+
+use crate::studio::settings::{ProjectorContent, ProjectorPlace, Projectors};
+use crate::ui::input::actions::Action;
+use crate::ui::studio_page::projectors::display::Display;
+use crate::ui::view::{View, WindowRequest};
+use crate::ui::widgets::{menu_item, menu_rule};
+
+/// So many displays are offered.
+const MAX_DISPLAYS: usize = 6;
+
+/// What it shows, in words.
+pub(in crate::ui) fn title(view: &View<'_>, shows: ProjectorContent) -> String {
+    let texts = view.texts;
+    match shows {
+        ProjectorContent::Program => texts.get("projector-program").to_string(),
+        ProjectorContent::Preview => texts.get("projector-preview").to_string(),
+        ProjectorContent::Multiview => texts.get("panel-multiview").to_string(),
+        ProjectorContent::Source(id) => match view.snapshot.scenes.collection.source_name(id) {
+            "" => texts.get("scenes-main").to_string(),
+            name => name.to_owned(),
+        },
+    }
+}
+
+/// Lines that open a projector: on each display, and in a window.
+pub(in crate::ui) fn lines(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    displays: &[Display],
+    shows: ProjectorContent,
+) {
+    let what = title(view, shows);
+    for display in displays.iter().take(MAX_DISPLAYS) {
+        let values = [("what", what.clone().into()), ("display", label(display).into())];
+        let text = view.texts.with("projector-on", &values);
+        open(ui, view, &text, ProjectorPlace { shows, display: Some(display.name.clone()) });
+    }
+    let text = view.texts.with("projector-window", &[("what", what.into())]);
+    open(ui, view, &text, ProjectorPlace { shows, display: None });
+}
+
+fn open(ui: &mut Ui, view: &mut View<'_>, text: &str, place: ProjectorPlace) {
+    if menu_item(ui, view.theme, text, "", false, true) {
+        ui.close();
+        view.wish(WindowRequest::Project(place));
+    }
+}
+
+/// A display by its name and size.
+fn label(display: &Display) -> String {
+    format!("{} ({}×{})", display.name, display.size.width, display.size.height)
+}
+
+/// The menu of a projector: where else it could be, whether it comes again, and its end.
+pub(super) fn of_projector(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    kept: &mut Projectors,
+    displays: &[Display],
+    place: &ProjectorPlace,
+) {
+    lines(ui, view, displays, place.shows);
+    menu_rule(ui, view.theme);
+    let restore = view.texts.get("projectors-restore");
+    if menu_item(ui, view.theme, &restore, "", kept.restore, true) {
+        kept.restore ^= true;
+        ui.close();
+    }
+    let close = view.texts.get("projector-close");
+    if menu_item(ui, view.theme, &close, "", false, true) {
+        ui.close();
+        view.wish(WindowRequest::CloseProjector(place.clone()));
+    }
+    let all = view.texts.get(Action::CloseProjectors.key());
+    if menu_item(ui, view.theme, &all, "", false, true) {
+        ui.close();
+        view.wish(WindowRequest::Act(Action::CloseProjectors));
+    }
+}

@@ -1,0 +1,350 @@
+//! Projectors: the program, the preview, all scenes or one source, filling a display or in a window of its own.
+//! Esc closes one. One whose display is gone is not drawn until the display is back. Hotkeys that need no look at
+//! the main window work in them.
+
+pub mod display;
+pub mod menu;
+pub mod picture;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use egui::{
+    Context, CornerRadius, Id, Key, Modifiers, Popup, Role, Sense, Ui, ViewportBuilder,
+    ViewportCommand, ViewportId, WidgetInfo,
+};
+
+use crate::compose::{ViewDetail, ViewOf};
+use crate::studio::settings::{MAX_PROJECTORS, ProjectorContent, ProjectorPlace};
+use crate::studio::{Preferences, Snapshot};
+use crate::ui::input::actions::Action;
+use crate::ui::input::hotkeys::{self, Keymap};
+use crate::ui::scenes;
+use crate::ui::studio_page::multiview;
+use crate::ui::studio_page::projectors::display::Display;
+use crate::ui::studio_page::projectors::picture::{ProjectorParts, ProjectorPicture};
+use crate::ui::style::theme::BLACK;
+use crate::ui::view::View;
+
+/// A window at first, and at least.
+const WINDOW: [f32; 2] = [960.0, 540.0];
+const SMALLEST: [f32; 2] = [240.0, 135.0];
+/// How often one is drawn whose picture does not wake the window; and where the processor draws.
+const INTERVAL: Duration = Duration::from_millis(33);
+const CALM_INTERVAL: Duration = Duration::from_millis(66);
+
+#[derive(Debug)]
+struct Projector {
+    /// Its window is known by it.
+    number: u64,
+    place: ProjectorPlace,
+    picture: ProjectorPicture,
+    /// It is to come to the front.
+    raised: bool,
+}
+
+/// All that are open.
+#[derive(Debug, Default)]
+pub struct Projectors {
+    open: Vec<Projector>,
+    opened: u64,
+    /// Once they are known.
+    displays: Option<Arc<[Display]>>,
+}
+
+impl Projectors {
+    /// The displays as they are now. With the first of them come those that are remembered.
+    pub fn set_displays(&mut self, displays: Vec<Display>, preferences: &Preferences) {
+        let first = self.displays.is_none();
+        if self.displays.as_deref() != Some(displays.as_slice()) {
+            self.displays = Some(displays.into());
+        }
+        if first && preferences.projectors.restore {
+            for place in preferences.projectors.open.clone() {
+                self.open(place);
+            }
+        }
+    }
+
+    /// Whether those that are remembered have been opened.
+    pub fn are_begun(&self) -> bool {
+        self.displays.is_some()
+    }
+
+    /// The displays, as far as they are known.
+    pub fn displays(&self) -> Arc<[Display]> {
+        self.displays.clone().unwrap_or_default()
+    }
+
+    /// Opens one, or brings it to the front; a display shows one at a time.
+    pub fn open(&mut self, place: ProjectorPlace) {
+        if let Some(known) = self.open.iter_mut().find(|it| it.place == place) {
+            known.raised = true;
+            return;
+        }
+        if place.display.is_some() {
+            self.open.retain(|it| it.place.display != place.display);
+        }
+        if self.open.len() < MAX_PROJECTORS {
+            self.opened += 1;
+            let (number, picture) = (self.opened, ProjectorPicture::default());
+            self.open.push(Projector { number, place, picture, raised: false });
+        }
+    }
+
+    /// Opens one on the display that the main window is not on, or in a window; closes it where it is open.
+    pub fn toggle(&mut self, shows: ProjectorContent, fills: bool) {
+        let is = |it: &Projector| it.place.shows == shows && it.place.display.is_some() == fills;
+        if self.open.iter().any(is) {
+            return self.open.retain(|it| !is(it));
+        }
+        let displays = self.displays();
+        let other = displays.iter().find(|display| !display.is_own).or_else(|| displays.first());
+        let display = other.filter(|_| fills).map(|display| display.name.clone());
+        self.open(ProjectorPlace { shows, display });
+    }
+
+    /// Closes this one.
+    pub fn close(&mut self, place: &ProjectorPlace) {
+        self.open.retain(|it| it.place != *place);
+    }
+
+    /// Closes all of them.
+    pub fn close_all(&mut self) {
+        self.open.clear();
+    }
+
+    /// Where they are.
+    pub fn places(&self) -> Vec<ProjectorPlace> {
+        self.open.iter().map(|it| it.place.clone()).collect()
+    }
+
+    /// The place of a display among all; `None` where it is gone.
+    fn index_of(&self, name: &str) -> Option<usize> {
+        self.displays.as_ref()?.iter().position(|display| display.name == name)
+    }
+
+    /// Those that are drawn.
+    fn seen(&self) -> impl Iterator<Item = &Projector> {
+        self.open
+            .iter()
+            .filter(|it| it.place.display.as_ref().is_none_or(|name| self.index_of(name).is_some()))
+    }
+
+    /// Whether any is seen.
+    pub fn any(&self) -> bool {
+        self.seen().next().is_some()
+    }
+
+    /// What is to be drawn for them beside the program.
+    pub fn looks_at(&self, snapshot: &Snapshot) -> BTreeMap<ViewOf, ViewDetail> {
+        let mut views = BTreeMap::new();
+        for projector in self.seen() {
+            match projector.place.shows {
+                ProjectorContent::Multiview => multiview::looks_at(snapshot, &mut views),
+                shows => {
+                    let of = picture::view_of(shows, snapshot);
+                    views.extend(of.map(|of| (of, ViewDetail::Full)));
+                }
+            }
+        }
+        views
+    }
+
+    /// Draws all; gives what was asked for in them.
+    pub fn show(
+        &mut self,
+        ctx: &Context,
+        view: &mut View<'_>,
+        parts: &mut ProjectorParts<'_>,
+    ) -> Vec<Action> {
+        // What is no longer among the scenes cannot be shown.
+        self.open.retain(|it| picture::is_there(it.place.shows, view.snapshot));
+        let (mut asked, mut closed) = (Vec::new(), Vec::new());
+        let displays = self.displays();
+        let mut open = std::mem::take(&mut self.open);
+        for projector in &mut open {
+            let index = match &projector.place.display {
+                None => None,
+                Some(name) => match self.index_of(name) {
+                    None => continue,
+                    index => index,
+                },
+            };
+            let id = projector.viewport();
+            let name = menu::title(view, projector.place.shows);
+            let title = view.texts.with("projector-title", &[("name", name.into())]);
+            let builder = ViewportBuilder::default()
+                .with_title(title)
+                .with_app_id("onair")
+                .with_inner_size(WINDOW)
+                .with_min_inner_size(SMALLEST);
+            let builder = match index {
+                Some(index) => builder.with_monitor(index),
+                None => builder,
+            };
+            if std::mem::take(&mut projector.raised) {
+                ctx.send_viewport_cmd_to(id, ViewportCommand::Focus);
+            }
+            let close = ctx.show_viewport_immediate(id, builder, |ui, _| {
+                window(ui, view, parts, projector, &displays);
+                asked.extend(pressed(ui.ctx(), view, parts.preferences));
+                is_closed(ui.ctx())
+            });
+            if close {
+                closed.push(projector.number);
+            }
+            // The program wakes the window by itself.
+            if picture::view_of(projector.place.shows, view.snapshot).is_some() {
+                ctx.request_repaint_after(if parts.software { CALM_INTERVAL } else { INTERVAL });
+            }
+        }
+        open.retain(|it| !closed.contains(&it.number));
+        self.open = open;
+        asked
+    }
+}
+
+impl Projector {
+    fn viewport(&self) -> ViewportId {
+        ViewportId(Id::unique(("projector", self.number)))
+    }
+}
+
+/// What is in the window.
+fn window(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    parts: &mut ProjectorParts<'_>,
+    projector: &mut Projector,
+    displays: &[Display],
+) {
+    let room = ui.max_rect();
+    ui.painter().rect_filled(room, CornerRadius::ZERO, BLACK);
+    let place = &projector.place;
+    let response = ui.interact(room, ui.scope_id().with("projector"), Sense::click());
+    let name = menu::title(view, place.shows);
+    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &name));
+    projector.picture.paint(ui, view, parts, place.shows, room);
+    // One that is a window fills the display that it is on.
+    if response.double_clicked() && place.display.is_none() {
+        let full = ui.ctx().input(|input| input.viewport().fullscreen.unwrap_or(false));
+        ui.ctx().send_viewport_cmd(ViewportCommand::Fullscreen(!full));
+    }
+    scenes::menu::context(&response, view, |ui, view| {
+        menu::of_projector(ui, view, &mut parts.preferences.projectors, displays, place);
+    });
+}
+
+/// Closed by Esc, or as any window is.
+fn is_closed(ctx: &Context) -> bool {
+    // Esc closes a menu first.
+    let escaped = !Popup::is_any_open(ctx)
+        && ctx.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape));
+    escaped || ctx.input(|input| input.viewport().close_requested())
+}
+
+/// The commands whose hotkeys are pressed in a projector.
+fn pressed(ctx: &Context, view: &View<'_>, preferences: &Preferences) -> Vec<Action> {
+    // Whether to stop is asked in the main window.
+    let works = |action: Action| action.may_be_global() && action != Action::GoLive;
+    let keymap = Keymap::new(preferences);
+    let possible = keymap
+        .all()
+        .filter(|(action, _)| works(*action) && action.is_possible(view.snapshot, view.health));
+    let taken =
+        possible.filter(|(_, hotkey)| ctx.input_mut(|input| hotkeys::take(input, *hotkey, false)));
+    taken.map(|(action, _)| action).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::Size;
+    use crate::studio::settings::Projectors as Kept;
+
+    fn display(name: &str, is_own: bool) -> Display {
+        Display { name: name.to_owned(), size: Size::new(1920, 1080), is_own }
+    }
+
+    fn place(shows: ProjectorContent, display: Option<&str>) -> ProjectorPlace {
+        ProjectorPlace { shows, display: display.map(str::to_owned) }
+    }
+
+    fn two_displays() -> Projectors {
+        let mut projectors = Projectors::default();
+        let displays = vec![display("eDP-1", true), display("HDMI-1", false)];
+        projectors.set_displays(displays, &Preferences::default());
+        projectors
+    }
+
+    #[test]
+    fn commands_use_the_display_that_the_window_is_not_on() {
+        let mut projectors = two_displays();
+        projectors.toggle(ProjectorContent::Program, true);
+        projectors.toggle(ProjectorContent::Preview, false);
+        let both = [
+            place(ProjectorContent::Program, Some("HDMI-1")),
+            place(ProjectorContent::Preview, None),
+        ];
+        assert_eq!(projectors.places(), both);
+        projectors.toggle(ProjectorContent::Program, true);
+        assert_eq!(projectors.places(), both[1..], "the same command closes it");
+        // Where there is one display, that is it.
+        let mut alone = Projectors::default();
+        alone.set_displays(vec![display("eDP-1", true)], &Preferences::default());
+        alone.toggle(ProjectorContent::Multiview, true);
+        assert_eq!(alone.places(), [place(ProjectorContent::Multiview, Some("eDP-1"))]);
+        // And where none is known, a window.
+        let mut blind = Projectors::default();
+        blind.toggle(ProjectorContent::Program, true);
+        assert_eq!(blind.places(), [place(ProjectorContent::Program, None)]);
+    }
+
+    #[test]
+    fn a_display_shows_one_at_a_time_and_there_are_not_too_many() {
+        let mut projectors = two_displays();
+        let program = place(ProjectorContent::Program, Some("HDMI-1"));
+        projectors.open(program.clone());
+        projectors.open(program);
+        projectors.open(place(ProjectorContent::Multiview, Some("HDMI-1")));
+        assert_eq!(projectors.places(), [place(ProjectorContent::Multiview, Some("HDMI-1"))]);
+        for id in 0..40 {
+            projectors
+                .open(place(ProjectorContent::Source(crate::compose::scene::SourceId(id)), None));
+        }
+        assert_eq!(projectors.places().len(), MAX_PROJECTORS);
+    }
+
+    #[test]
+    fn one_whose_display_is_gone_is_not_seen_until_it_is_back() {
+        let mut projectors = two_displays();
+        projectors.open(place(ProjectorContent::Program, Some("HDMI-1")));
+        assert!(projectors.any());
+        projectors.set_displays(vec![display("eDP-1", true)], &Preferences::default());
+        assert!(!projectors.any());
+        assert_eq!(projectors.looks_at(&Snapshot::default()), BTreeMap::new());
+        let displays = vec![display("HDMI-1", false), display("eDP-1", true)];
+        projectors.set_displays(displays, &Preferences::default());
+        assert!(projectors.any());
+        assert_eq!(projectors.index_of("HDMI-1"), Some(0), "wherever it is in the list now");
+    }
+
+    #[test]
+    fn those_that_are_remembered_come_with_the_first_list_of_displays_if_that_is_wanted() {
+        let open = vec![
+            place(ProjectorContent::Program, Some("HDMI-1")),
+            place(ProjectorContent::Preview, None),
+        ];
+        for restore in [true, false] {
+            let kept = Kept { restore, open: open.clone() };
+            let preferences = Preferences { projectors: Box::new(kept), ..Preferences::default() };
+            let mut projectors = Projectors::default();
+            for _ in 0..2 {
+                projectors.set_displays(vec![display("eDP-1", true)], &preferences);
+            }
+            assert_eq!(projectors.places(), if restore { open.clone() } else { Vec::new() });
+        }
+    }
+}

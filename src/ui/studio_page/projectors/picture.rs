@@ -1,0 +1,104 @@
+//! What a projector shows.
+
+use egui::{Align2, Rect, Ui};
+
+use crate::compose::ViewOf;
+use crate::media::Size;
+use crate::studio::scenes::MAIN;
+use crate::studio::settings::ProjectorContent;
+use crate::studio::{Preferences, Snapshot};
+use crate::ui::scenes;
+use crate::ui::studio_page::multiview::{self, Multiview};
+use crate::ui::style::theme::{ON_VIDEO_SECONDARY, Type};
+use crate::ui::video::{self, FrameView};
+use crate::ui::view::View;
+use crate::ui::widgets::place;
+
+/// What projectors are drawn with.
+#[derive(Debug)]
+pub struct ProjectorParts<'a> {
+    pub preferences: &'a mut Preferences,
+    pub program: &'a FrameView,
+    pub scenes: &'a mut scenes::Draft,
+    /// The processor draws.
+    pub software: bool,
+}
+
+/// Whether there is such a thing.
+pub(super) fn is_there(shows: ProjectorContent, snapshot: &Snapshot) -> bool {
+    match shows {
+        ProjectorContent::Program | ProjectorContent::Preview | ProjectorContent::Multiview => true,
+        ProjectorContent::Source(MAIN) => true,
+        ProjectorContent::Source(id) => snapshot.scenes.collection.source(id).is_some(),
+    }
+}
+
+/// What is drawn for it beside the program; `None`: it is the program, or many.
+pub(super) fn view_of(shows: ProjectorContent, snapshot: &Snapshot) -> Option<ViewOf> {
+    match shows {
+        ProjectorContent::Program | ProjectorContent::Multiview => None,
+        ProjectorContent::Preview => snapshot.scenes.prepared.map(ViewOf::Scene),
+        ProjectorContent::Source(id) => Some(ViewOf::Source(id)),
+    }
+}
+
+/// The picture between two frames.
+#[derive(Debug, Default)]
+pub(super) struct ProjectorPicture {
+    /// What it was made for, and it.
+    one: Option<(Option<ViewOf>, FrameView)>,
+    all: Multiview,
+}
+
+impl ProjectorPicture {
+    /// Paints it in `room`, which is black.
+    pub fn paint(
+        &mut self,
+        ui: &mut Ui,
+        view: &mut View<'_>,
+        parts: &mut ProjectorParts<'_>,
+        shows: ProjectorContent,
+        room: Rect,
+    ) {
+        if shows == ProjectorContent::Multiview {
+            self.one = None;
+            return multiview::show(ui, view, parts.scenes, &mut self.all, parts.program, room);
+        }
+        let of = view_of(shows, view.snapshot);
+        let slot = of.map(|of| view.snapshot.scenes.views.get(&of));
+        if let Some(None) = slot {
+            // It comes with one of the next snapshots.
+            return;
+        }
+        let slot = slot.flatten();
+        if self.one.as_ref().is_none_or(|(made_for, _)| *made_for != of) {
+            let picture = match slot {
+                Some(slot) => parts.program.beside("projector", slot.clone()),
+                None => parts.program.again("projector"),
+            };
+            self.one = Some((of, picture));
+        }
+        let Some((_, picture)) = &mut self.one else { return };
+        if let Some(slot) = slot {
+            picture.follow(slot);
+        }
+        let rect = fitted(ui, view.snapshot.quality.size, room);
+        if !picture.paint(ui, rect) {
+            let words = view.texts.get("placeholder-none");
+            place(
+                ui,
+                room.center(),
+                Align2::CENTER_CENTER,
+                &words,
+                Type::Title,
+                ON_VIDEO_SECONDARY,
+            );
+        }
+    }
+}
+
+/// Where a picture of the program lies in a window.
+fn fitted(ui: &Ui, size: Size, room: Rect) -> Rect {
+    let shape = size.width as f32 / (size.height as f32).max(1.0);
+    video::fitted(room, shape, ui.pixels_per_point())
+}
