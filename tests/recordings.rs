@@ -50,9 +50,10 @@ fn check(path: &Path, skipped: usize) -> ffmpeg::Probe {
     let audio = probe.packets("audio");
     assert!(audio[0].pts < 0.05);
     for pair in audio.windows(2) {
-        // After a pause two packets may be left out.
+        // After a pause two packets may be left out, and a frame's time of them where that frame was skipped.
         let step = pair[1].pts - pair[0].pts;
-        assert!(step > 0.0 && step < 0.066, "{path:?}: {step} after {:?}", pair[0]);
+        let limit = if skipped == 0 { 0.066 } else { 0.1 };
+        assert!(step > 0.0 && step < limit, "{path:?}: {step} after {:?}", pair[0]);
     }
     probe
 }
