@@ -345,7 +345,7 @@ fn the_screen(client: &Client) {
     let absent = DisplayTarget { id: Some("HDMI-9".to_owned()), ..DisplayTarget::default() };
     let absent = Shown::screen(&absent);
     let failed = absent.await_state(SourceState::Failed);
-    assert_eq!(failed.reason.to_string(), "HDMI-9 is not there");
+    assert_eq!(failed.reason.to_string(), "HDMI-9 was not found");
 }
 
 fn a_part_of_it(client: &Client) {

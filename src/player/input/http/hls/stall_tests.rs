@@ -206,7 +206,12 @@ async fn a_list_a_segment_and_a_key_that_stall_or_trickle_are_each_waited_for_on
                     Err(problem) => Some(problem),
                 };
                 let said = cause(problem);
-                assert!(said.contains(&format!("almost nothing of a {name} for 2 s")), "{said}");
+                assert!(
+                    said.contains(&format!(
+                        "started to send a {name}, but almost no data arrived for 2 s"
+                    )),
+                    "{said}"
+                );
                 assert_eq!(server.count(path), 1, "{name}");
             })
         });
@@ -315,7 +320,10 @@ async fn where_the_lesser_variant_does_not_come_either_the_one_that_plays_has_it
     let (came, problem) = all(loader).await;
     assert_eq!(came.len(), 1);
     let said = cause(problem);
-    assert!(said.contains("almost nothing of a segment for 4 s"), "{said}");
+    assert!(
+        said.contains("started to send a segment, but almost no data arrived for 4 s"),
+        "{said}"
+    );
     assert_eq!((server.count("/a2.aac"), server.count("/b.m3u8")), (2, 1));
 }
 
