@@ -24,7 +24,7 @@ const NAMED: [&str; 11] = [
 ];
 
 /// Tells the desktop that a screen reader runs, as Orca does.
-fn starts_a_screen_reader(desktop: &Desktop) {
+pub fn starts_a_screen_reader(desktop: &Desktop) {
     for property in ["IsEnabled", "ScreenReaderEnabled"] {
         let status = desktop
             .command("gdbus")

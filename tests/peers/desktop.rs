@@ -5,7 +5,17 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use tempfile::TempDir;
+
 use super::{LIMIT, Peer, wait_for};
+
+/// A bus that starts no keyring, no portal and nothing else but what is in its folder.
+const BARE_BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig><type>session</type><listen>unix:dir=FOLDER</listen><auth>EXTERNAL</auth>
+<servicedir>FOLDER</servicedir><policy context="default"><allow send_destination="*" eavesdrop="true"/>
+<allow eavesdrop="true"/><allow own="*"/></policy></busconfig>
+"#;
 
 /// A program that prints a line when it is ready; ends with the test.
 pub struct Helper(Child, String);
@@ -31,6 +41,8 @@ impl Drop for Helper {
 pub struct Desktop {
     display: Helper,
     bus: Helper,
+    /// Of a bare bus.
+    _folder: Option<TempDir>,
 }
 
 impl Desktop {
@@ -41,7 +53,26 @@ impl Desktop {
         xvfb.args(["-screen", "0", "1280x720x24"]);
         let mut bus = Command::new("dbus-daemon");
         bus.args(["--session", "--nofork", "--nopidfile", "--print-address=1"]);
-        Self { display: Helper::start(&mut xvfb), bus: Helper::start(&mut bus) }
+        Self { display: Helper::start(&mut xvfb), bus: Helper::start(&mut bus), _folder: None }
+    }
+
+    /// One whose bus starts what screen readers need and nothing else: keys go into a file, and files are chosen
+    /// in onair's own chooser.
+    pub fn start_bare() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let service = "org.a11y.Bus.service";
+        fs::copy(
+            Path::new("/usr/share/dbus-1/services").join(service),
+            folder.path().join(service),
+        )
+        .unwrap();
+        let config = folder.path().join("bus.conf");
+        let at = folder.path().display().to_string();
+        fs::write(&config, BARE_BUS.replace("FOLDER", &at)).unwrap();
+        let mut bus = Command::new("dbus-daemon");
+        bus.args(["--nofork", "--nopidfile", "--print-address=1", "--config-file"]).arg(&config);
+        let bus = Helper::start(&mut bus);
+        Self { bus, _folder: Some(folder), ..Self::start() }
     }
 
     /// The X server's process.

@@ -1,0 +1,105 @@
+//! The parts of the window as a screen reader finds them, for a person's hand: where to click, and what has the
+//! keyboard.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::ChildStdin;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::peers::desktop::Desktop;
+use crate::peers::{LIMIT, Peer};
+
+/// A part of the window.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Widget {
+    pub role: String,
+    pub name: String,
+    states: Vec<String>,
+    /// Left, top, width and height.
+    place: [i64; 4],
+}
+
+impl Widget {
+    pub fn is(&self, state: &str) -> bool {
+        self.states.iter().any(|it| it == state)
+    }
+
+    /// Its middle.
+    pub fn middle(&self) -> (i64, i64) {
+        let [x, y, width, height] = self.place;
+        (x + width / 2, y + height / 2)
+    }
+
+    fn of(value: &Value) -> Self {
+        let text = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
+        let states = value["states"].as_array().unwrap().iter();
+        let place = [0, 1, 2, 3].map(|at| value["place"][at].as_i64().unwrap());
+        let states = states.map(|it| it.as_str().unwrap_or_default().to_owned()).collect();
+        Self { role: text("role"), name: text("name"), states, place }
+    }
+}
+
+/// Who is asked for them.
+pub struct Widgets {
+    rig: Peer,
+    questions: ChildStdin,
+    answers: usize,
+}
+
+impl Widgets {
+    /// Of the one window of onair on this desktop.
+    pub fn start(desktop: &Desktop) -> Self {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rigs/widgets.py");
+        let mut command = desktop.command("/usr/bin/python3");
+        let (rig, questions) = Peer::start_told(command.arg(script).arg("onair"));
+        Self { rig, questions, answers: 0 }
+    }
+
+    /// All of this role whose name begins so; each may be empty.
+    pub fn all(&mut self, role: &str, name: &str) -> Vec<Widget> {
+        let role = Some(role).filter(|it| !it.is_empty());
+        writeln!(self.questions, "{}", json!({"role": role, "name": name})).unwrap();
+        let answers = self.answers;
+        self.rig.wait_until("an answer", LIMIT, |rig| rig.output().lines().count() > answers);
+        self.answers += 1;
+        let output = self.rig.output();
+        let answer: Value = serde_json::from_str(output.lines().last().unwrap()).unwrap();
+        answer.as_array().unwrap().iter().map(Widget::of).collect()
+    }
+
+    /// Waits for one for which this holds.
+    pub fn wait(&mut self, role: &str, name: &str, holds: impl Fn(&Widget) -> bool) -> Widget {
+        let found = |all: &[Widget]| all.iter().find(|it| holds(it)).cloned();
+        self.wait_all(role, name, found)
+    }
+
+    /// Waits until this is found in all of them.
+    pub fn wait_all<T>(
+        &mut self,
+        role: &str,
+        name: &str,
+        find: impl Fn(&[Widget]) -> Option<T>,
+    ) -> T {
+        let begun = Instant::now();
+        loop {
+            let all = self.all(role, name);
+            if let Some(found) = find(&all) {
+                return found;
+            }
+            if begun.elapsed() > LIMIT {
+                let named = |it: &Widget| format!("{} '{}' {:?}", it.role, it.name, it.states);
+                let window = self.all("", "");
+                let window: Vec<String> = window.iter().map(named).collect();
+                panic!("no {role} '{name}' as it is waited for: {all:#?} in {window:#?}");
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Waits until there is none.
+    pub fn wait_gone(&mut self, role: &str, name: &str) {
+        self.wait_all(role, name, |all| all.is_empty().then_some(()));
+    }
+}
