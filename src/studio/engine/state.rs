@@ -68,7 +68,7 @@ pub(in crate::studio) struct Broadcast {
     pub on_air: Option<OnAir>,
     /// The outputs of other programs.
     pub others: BTreeMap<ProgramId, OnAir>,
-    /// A file that is to are sent is being looked into.
+    /// A file that is to be sent is being inspected.
     pub opening: Option<Opening>,
     /// The end of the passthrough file was reported.
     pub passthrough_end_reported: bool,

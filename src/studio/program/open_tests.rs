@@ -359,7 +359,7 @@ fn what_stands_in_is_open_only_while_it_does() {
         assert!(since.elapsed() < LIMIT, "no slate");
     }
     assert_eq!(rig.opened(), [CAMERA, OTHER]);
-    // One that is gone is was in for, too.
+    // A fallback also replaces a source that is gone.
     assert!(alarm(&mut rig, None));
     status(&rig, CAMERA).down(SourceState::Lost, "It is gone", "");
     assert!(rig.program.is_out_otherwise(&rig.collection));

@@ -424,9 +424,8 @@ impl Sources {
         alone
     }
 
-    /// Nobody looks at the frames of what is not among these, which are drawn somewhere: what was told of
-    /// them is taken back. What is was in for keeps its alarm, or it would be black again for seconds each
-    /// time it comes back.
+    /// Clears the alarms of sources that nothing draws. A source that its fallback replaces keeps its
+    /// alarm. Otherwise it would be black again for seconds each time it returns.
     pub fn unwatch(&self, drawn: &BTreeSet<SourceId>, main: &Chosen<VideoChoice>) {
         let of = |id: &SourceId| self.shared.get(id).copied().unwrap_or(*id);
         let by = drawn.iter().filter_map(|id| self.fallback.get(id));

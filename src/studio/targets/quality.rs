@@ -67,7 +67,7 @@ pub struct Quality {
     pub channels: u16,
 }
 
-/// Samples a second that audio can are sent with: AAC's (ISO/IEC 14496-3, table 1.18).
+/// Sample rates that AAC allows (ISO/IEC 14496-3, table 1.18).
 pub const SAMPLE_RATES: [u32; 12] =
     [8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200, 96_000];
 

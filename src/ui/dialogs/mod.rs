@@ -39,7 +39,7 @@ pub enum Dialog {
     Services,
     /// Scene collections and profiles.
     Parts,
-    /// A media file that is to are sent as it is.
+    /// A media file that is to be sent as it is.
     Passthrough,
     /// The mixer.
     Mixer,

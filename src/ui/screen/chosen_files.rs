@@ -138,7 +138,7 @@ impl Screen {
         self.wishes.push(WindowRequest::Command(Command::Watch { url }));
     }
 
-    /// A file was chosen to are sent as it is.
+    /// A file was chosen to be sent as it is.
     pub fn picked_passthrough(&mut self, path: PathBuf) {
         self.passthrough.path = Some(path);
     }

@@ -59,7 +59,7 @@ pub enum WindowRequest {
     PickStripFile(Option<StripId>),
     /// Ask for a file and show it in the player.
     PickWatchFile,
-    /// Ask for a media file to are sent as it is.
+    /// Ask for a media file to be sent as it is.
     PickPassthrough,
     /// Do what this button promises: the screen does that itself.
     Help(Remedy),
