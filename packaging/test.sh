@@ -73,35 +73,32 @@ scripts() {
 
 docs() { RUSTDOC=$here/rustdoc.sh cargo test --locked "${features[@]}" --doc --quiet; }
 
-# A newer ffmpeg than Debian's, which writes Enhanced RTMP; PyPI's imageio-ffmpeg brings one. The tests
-# that use it say so where it could not be had.
+# need_python NAME MODULE LIST WHAT: makes target/tools/NAME, a Python with what this list of packaging/ names, and sets
+# $python to it. Fails, and says that WHAT is not tested, where that could not be had.
+need_python() {
+    python=$tools/$1/bin/python
+    ! "$python" -c "import $2" 2>/dev/null || return 0
+    say "Fetching $2 for the tests of $4 (PyPI; kept in target/tools)."
+    /usr/bin/python3 -m venv "$tools/$1" >/dev/null 2>&1 && need_wheels "$python" "$3" || {
+        say "Download failed (python3-venv and PyPI are needed): $4 is NOT tested with $2."
+        return 1
+    }
+}
+
+# A newer ffmpeg than Debian's, which writes Enhanced RTMP. The tests that use it say so where it could not be had.
 need_ffmpeg() {
+    local python
     [ -z "${ONAIR_FFMPEG-}" ] || return 0
-    local python=$tools/ffmpeg/bin/python
-    if ! "$python" -c 'import imageio_ffmpeg' 2>/dev/null; then
-        say "Fetching a newer ffmpeg for the tests of Enhanced RTMP (PyPI: imageio-ffmpeg; kept in target/tools)."
-        /usr/bin/python3 -m venv "$tools/ffmpeg" >/dev/null 2>&1 &&
-            need_wheels "$python" requirements.txt || {
-            say "Download failed (python3-venv and PyPI are needed): Enhanced RTMP is NOT tested against ffmpeg."
-            return 0
-        }
-    fi
+    need_python ffmpeg imageio_ffmpeg requirements.txt "Enhanced RTMP" || return 0
     ONAIR_FFMPEG=$("$python" -c 'import imageio_ffmpeg; print(imageio_ffmpeg.get_ffmpeg_exe())') || return 0
     export ONAIR_FFMPEG
 }
 
 # Another implementation of WebRTC, which is not Chromium's.
 need_aiortc() {
+    local python
     [ -z "${ONAIR_AIORTC-}" ] || return 0
-    local python=$tools/aiortc/bin/python
-    if ! "$python" -c 'import aiortc' 2>/dev/null; then
-        say "Fetching aiortc for the tests of WebRTC (PyPI; kept in target/tools)."
-        /usr/bin/python3 -m venv "$tools/aiortc" >/dev/null 2>&1 &&
-            need_wheels "$python" requirements-webrtc.txt || {
-            say "Download failed (python3-venv and PyPI are needed): WebRTC is NOT tested against aiortc."
-            return 0
-        }
-    fi
+    need_python aiortc aiortc requirements-webrtc.txt WebRTC || return 0
     export ONAIR_AIORTC=$python
 }
 
