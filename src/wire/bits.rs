@@ -1,44 +1,44 @@
-//! Bits of a byte string, most significant first, with the Exp-Golomb codes of ITU-T H.264 §9.1.
-//! Reading past the end is an error, never a panic; nothing is allocated by a value read.
+//! Reads and writes bits, most significant bit first, with the Exp-Golomb codes of ITU-T H.264
+//! §9.1. Reading past the end is an error, never a panic. No read value causes an allocation.
 
 use thiserror::Error;
 
-/// Why bits could not be read.
+/// Why bits cannot be read.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Error)]
 pub enum Error {
     /// The bytes end before the value does.
     #[error("the bits end too early")]
     End,
-    /// An Exp-Golomb code with more than 32 leading zeros.
+    /// An Exp-Golomb code has more than 32 leading zeros.
     #[error("an Exp-Golomb code is longer than 32 bits")]
     TooLong,
 }
 
-/// Reads bits.
+/// Reads bits from bytes.
 #[derive(Clone, Debug)]
 pub struct BitReader<'a> {
     data: &'a [u8],
-    /// In bits; never past the end.
+    /// Position in bits, never past the end.
     position: usize,
 }
 
 impl<'a> BitReader<'a> {
-    /// Starts at the first bit.
+    /// Creates a reader at the first bit.
     pub const fn new(data: &'a [u8]) -> Self {
         Self { data, position: 0 }
     }
 
-    /// Bits read so far.
+    /// Number of bits that are read.
     pub const fn position(&self) -> usize {
         self.position
     }
 
-    /// Bits left.
+    /// Number of bits that are left.
     pub const fn remaining(&self) -> usize {
         self.data.len() * 8 - self.position
     }
 
-    /// The next `count` bits (at most 32) as a number.
+    /// Reads the next `count` bits (at most 32) as a number.
     pub fn bits(&mut self, count: u32) -> Result<u32, Error> {
         let count = count.min(32) as usize;
         if count > self.remaining() {
@@ -58,17 +58,17 @@ impl<'a> BitReader<'a> {
         Ok(value as u32)
     }
 
-    /// The next `count` bits (at most 8) as a byte.
+    /// Reads the next `count` bits (at most 8) as a byte.
     pub fn byte(&mut self, count: u32) -> Result<u8, Error> {
         Ok(self.bits(count.min(8))? as u8)
     }
 
-    /// One bit.
+    /// Reads one bit.
     pub fn flag(&mut self) -> Result<bool, Error> {
         Ok(self.bits(1)? == 1)
     }
 
-    /// Passes over `count` bits.
+    /// Skips `count` bits.
     pub fn skip(&mut self, count: usize) -> Result<(), Error> {
         if count > self.remaining() {
             return Err(Error::End);
@@ -77,7 +77,7 @@ impl<'a> BitReader<'a> {
         Ok(())
     }
 
-    /// An unsigned Exp-Golomb code, `ue(v)`.
+    /// Reads an unsigned Exp-Golomb code, `ue(v)`.
     pub fn ue(&mut self) -> Result<u32, Error> {
         let mut zeros = 0;
         while !self.flag()? {
@@ -90,14 +90,14 @@ impl<'a> BitReader<'a> {
         u32::try_from((1_u64 << zeros) - 1 + rest).map_err(|_| Error::TooLong)
     }
 
-    /// A signed Exp-Golomb code, `se(v)`.
+    /// Reads a signed Exp-Golomb code, `se(v)`.
     pub fn se(&mut self) -> Result<i32, Error> {
         let code = i64::from(self.ue()?);
         let value = if code % 2 == 1 { (code + 1) / 2 } else { -(code / 2) };
         i32::try_from(value).map_err(|_| Error::TooLong)
     }
 
-    /// `more_rbsp_data()` (§7.2): whether anything is left before the trailing bits.
+    /// `more_rbsp_data()` (§7.2): true if data is left before the trailing bits.
     pub fn more_rbsp_data(&self) -> bool {
         let Some((last, byte)) = self.data.iter().enumerate().rev().find(|(_, byte)| **byte != 0)
         else {
@@ -108,16 +108,16 @@ impl<'a> BitReader<'a> {
     }
 }
 
-/// Writes bits.
+/// Writes bits to bytes.
 #[derive(Clone, Debug, Default)]
 pub struct BitWriter {
     bytes: Vec<u8>,
-    /// Bits used of the last byte; 0 means that it is full or that there is none.
+    /// Number of used bits in the last byte; 0 if it is full or there is none.
     used: u32,
 }
 
 impl BitWriter {
-    /// Nothing written yet, with room for `bytes`.
+    /// Creates an empty writer with capacity for `bytes`.
     pub fn with_capacity(bytes: usize) -> Self {
         Self { bytes: Vec::with_capacity(bytes), used: 0 }
     }
@@ -149,13 +149,13 @@ impl BitWriter {
         self.bits(length - 1, (code & ((1 << (length - 1)) - 1)) as u32);
     }
 
-    /// Appends a signed Exp-Golomb code. `i32::MIN` has none and is written as `i32::MIN + 1`.
+    /// Appends a signed Exp-Golomb code. `i32::MIN` has no code and is written as `i32::MIN + 1`.
     pub fn se(&mut self, value: i32) {
         let magnitude = value.unsigned_abs().min(i32::MAX as u32);
         self.ue(if value > 0 { 2 * magnitude - 1 } else { 2 * magnitude });
     }
 
-    /// Appends the next `count` bits of `from`.
+    /// Copies the next `count` bits of `from`.
     pub fn copy(&mut self, from: &mut BitReader<'_>, count: usize) -> Result<(), Error> {
         for _ in 0..count {
             let bit = from.flag()?;
@@ -164,13 +164,13 @@ impl BitWriter {
         Ok(())
     }
 
-    /// Appends a one and zeros to the end of the byte (`rbsp_trailing_bits`).
+    /// Appends a one bit and zeros up to the end of the byte (`rbsp_trailing_bits`).
     pub fn trailing_bits(&mut self) {
         self.flag(true);
         self.used = 0;
     }
 
-    /// The bytes, the last one filled up with zeros.
+    /// Returns the bytes; the last byte is padded with zeros.
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }

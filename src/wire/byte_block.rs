@@ -1,44 +1,44 @@
-//! A block of received bytes that a reader takes bodies out of. A body that is a good part of its
-//! block shares its memory and is not copied; a small one is copied, because sharing would keep the
-//! whole block for as long as the body lives.
+//! A block of received bytes from which a reader takes message bodies. A large body shares the memory
+//! of its block and is not copied. A small body is copied, because sharing would keep the whole block
+//! in memory as long as the body.
 
 use bytes::{Buf, Bytes, BytesMut};
 
-/// A body shares its block where it holds at least one byte of this many: what is held on to is then at
-/// most this many times what was received.
+/// A body shares its block if it takes at least 1/4 of it. Shared memory is then at most four times the
+/// size of the bodies.
 const MAX_PER_BYTE: usize = 4;
 
-/// Bytes to be taken from the front of a buffer that a socket or a file was read into.
+/// Takes bytes from the front of a buffer that a socket or a file filled.
 #[derive(Debug)]
 pub struct ByteBlock<'a> {
     buffer: &'a mut BytesMut,
-    /// The memory that a shared body keeps.
+    /// Bytes of memory that a shared body keeps.
     whole: usize,
 }
 
 impl<'a> ByteBlock<'a> {
-    /// All that is in `buffer`, before anything was taken out.
+    /// Creates a block of all bytes in `buffer`, before any are taken.
     pub fn new(buffer: &'a mut BytesMut) -> Self {
         let whole = buffer.capacity();
         Self { buffer, whole }
     }
 
-    /// As [`ByteBlock::new`], for a buffer of which something was taken before.
+    /// As [`ByteBlock::new`], for a buffer from which bytes were already taken.
     pub(super) fn of(buffer: &'a mut BytesMut, whole: usize) -> Self {
         Self { buffer, whole }
     }
 
-    /// What is left.
+    /// The bytes that are left.
     pub fn as_slice(&self) -> &[u8] {
         self.buffer
     }
 
-    /// Whether nothing is left.
+    /// True if no bytes are left.
     pub fn is_empty(&self) -> bool {
         self.buffer.is_empty()
     }
 
-    /// Passes over this many bytes, or all that are left.
+    /// Skips this many bytes, or all that are left.
     pub fn advance(&mut self, count: usize) {
         self.buffer.advance(count.min(self.buffer.len()));
     }
@@ -70,7 +70,7 @@ mod tests {
         block.advance(50);
         let large = block.take(250);
         assert_eq!(large.as_ptr(), place.wrapping_add(150), "not copied");
-        // Of the whole block, however little of it is left.
+        // The share counts from the whole block, not from the bytes that are left.
         let at = block.as_slice().as_ptr();
         assert_ne!(block.take(249).as_ptr(), at);
         assert_eq!(block.take(5_000).len(), 351);

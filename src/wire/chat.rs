@@ -1,35 +1,35 @@
-//! What viewers say to each other about a stream: a line of a chat, as the built-in server's
-//! WebSocket carries it (JSON `{"name","text"}` in text messages) and as data messages of a stream
-//! do (AMF0, `onTextData` and the like). Whoever it comes from, it is cleaned before anybody sees it.
+//! Chat messages of viewers: JSON `{"name","text"}` in text messages of the built-in server's
+//! WebSocket, and AMF0 data messages of a stream (`onTextData` and similar). Every message is cleaned
+//! before it is shown.
 
 use serde_json::{Value as Json, json};
 
 use crate::base::sanitize::{is_harmless, is_visible};
 
-/// The longest message taken, in bytes.
+/// The longest accepted message, in bytes.
 pub const MAX_MESSAGE: usize = 4 << 10;
-/// Characters of a name.
+/// Maximum characters of a name.
 pub const MAX_NAME: usize = 32;
-/// Characters of what is said.
+/// Maximum characters of a text.
 pub const MAX_TEXT: usize = 200;
 
-/// The names of data messages that carry a line.
+/// The names of data messages that carry a chat message.
 const DATA: [&str; 4] = ["onTextData", "onChat", "onDanmaku", "onComment"];
 
-/// Something that somebody said.
+/// A chat message.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ChatLine {
-    /// Who; empty for the server itself, and for who gave no name.
+    /// The name of the sender; empty for the server itself and for a sender without a name.
     pub name: String,
-    /// What, one line of [`MAX_TEXT`] characters at most; never empty.
+    /// The text: one line of at most [`MAX_TEXT`] characters, never empty.
     pub text: String,
 }
 
 impl ChatLine {
-    /// A line without what must not be shown; `None` where nothing is left.
+    /// Cleans a message; `None` if no text is left.
     pub fn new(name: &str, text: &str) -> Option<Self> {
         let text = clean(text, MAX_TEXT);
-        // A name that nobody can see would pass for the server's own, which has none.
+        // Without this, a name of invisible characters would look like the server's own empty name.
         let mut own = clean(name, MAX_NAME);
         if !own.is_empty() && !own.chars().any(is_visible) {
             own = "?".to_owned();
@@ -37,7 +37,7 @@ impl ChatLine {
         text.chars().any(is_visible).then_some(Self { name: own, text })
     }
 
-    /// From a text message of a WebSocket; `None` where it is no line.
+    /// Reads a text message of a WebSocket; `None` if it is not a chat message.
     pub fn from_json(message: &str) -> Option<Self> {
         if message.len() > MAX_MESSAGE {
             return None;
@@ -47,14 +47,14 @@ impl ChatLine {
         Self::new(field("name"), field("text"))
     }
 
-    /// As a text message of a WebSocket.
+    /// Writes the message as a text message of a WebSocket.
     pub fn to_json(&self) -> String {
         json!({ "name": self.name, "text": self.text }).to_string()
     }
 
-    /// From the body of a data message (a script tag): `onTextData`, `onChat`, `onDanmaku` or
-    /// `onComment` with an object of `text` (or `content`, `message`) and `name` (or `user`,
-    /// `nickname`), or with a text alone. `None` for everything else.
+    /// Reads the body of a data message (a script tag): `onTextData`, `onChat`, `onDanmaku` or
+    /// `onComment` with a text alone, or with an object of `text` (or `content`, `message`) and
+    /// `name` (or `user`, `nickname`). Returns `None` for every other body.
     pub fn from_data(body: &[u8]) -> Option<Self> {
         if body.len() > 4 * MAX_MESSAGE {
             return None;
@@ -74,8 +74,8 @@ impl ChatLine {
     }
 }
 
-/// One line without control characters, without those that turn the direction of what stands
-/// around it, without more than three marks over one letter, and no longer than this.
+/// Cleans a text: one line of at most `most` characters, without control characters or direction
+/// changes, and with at most three marks per letter.
 fn clean(text: &str, most: usize) -> String {
     let mut clean = String::new();
     let (mut count, mut marks, mut gap) = (0, 0, false);
@@ -137,7 +137,7 @@ mod tests {
         {
             assert_eq!(ChatLine::from_json(bad), None, "{bad:.40}");
         }
-        // A thousand brackets: no stack is used up.
+        // A thousand brackets do not overflow the stack.
         assert_eq!(ChatLine::from_json(&"[".repeat(1_000)), None);
     }
 

@@ -1,6 +1,6 @@
-//! Floor 2: bytes to values and back. No sockets, no clocks, no threads, nothing that blocks: time
-//! and randomness are arguments. Whatever comes in is hostile; nothing here panics, and no
-//! allocation is sized by a length that a peer merely claimed.
+//! Floor 2: converts bytes to values and back. It has no sockets, clocks, threads or blocking
+//! calls: time and randomness are arguments. All input is untrusted: nothing panics, and no
+//! allocation depends on a length that a peer merely claims.
 
 #![forbid(unsafe_code)]
 

@@ -1,32 +1,32 @@
-//! What an offer of WHEP may say (SDP, RFC 8866; draft-ietf-wish-whep), and the last touches to its answer.
-//! The negotiation itself is str0m's: it gets an offer of what it needs, and no more.
+//! Checks the SDP offer of a WHEP client (RFC 8866; draft-ietf-wish-whep), and completes the answer. str0m
+//! negotiates: it gets an offer with only the necessary lines.
 
 use std::fmt::Write as _;
 
-/// The longest offer; those of browsers take 6 to 10 KiB.
+/// The longest accepted offer in bytes; offers of browsers have 6 to 10 KiB.
 pub const MAX_OFFER: usize = 64 << 10;
-/// Its lines, and the length of each.
+/// Maximum number of lines, and maximum length of a line.
 const MAX_LINES: usize = 1_500;
 const MAX_LINE: usize = 1_024;
-/// The stream that both tracks belong to: what plays them keeps them in step by that name.
+/// The stream id of both tracks: receivers synchronize tracks with the same id.
 const STREAM_ID: &str = "onair";
 
-/// An offer that makes sense.
+/// A valid offer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Offer {
-    /// To be negotiated: candidates and what concerns the other direction are left out, and whoever offers to
-    /// send too only receives.
+    /// The offer for the negotiation: without candidates and lines for the other direction; a sendrecv
+    /// section becomes receive-only.
     pub text: String,
     pub video: bool,
     pub audio: bool,
-    /// The names of both sections, where there are any.
+    /// The mids of both sections, if present.
     pub video_mid: Option<String>,
     pub audio_mid: Option<String>,
-    /// The name of the other end within ICE.
+    /// The ICE user name fragment of the peer.
     pub ufrag: String,
 }
 
-/// Why an offer is refused: for whoever wrote the player.
+/// Why an offer is rejected, for developers of players.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OfferError {
     #[error("The offer is longer than {} KiB.", MAX_OFFER >> 10)]
@@ -41,7 +41,7 @@ pub enum OfferError {
     Incomplete,
 }
 
-/// The part of an offer that a line belongs to.
+/// The section of an offer to which a line belongs.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 enum Section {
     Session,
@@ -50,10 +50,10 @@ enum Section {
 }
 
 impl Offer {
-    /// Reads one.
+    /// Parses an offer.
     ///
     /// # Errors
-    /// Why it is refused.
+    /// Fails with the reason for the rejection.
     pub fn parse(text: &str) -> Result<Self, OfferError> {
         if text.len() > MAX_OFFER {
             return Err(OfferError::TooLong);
@@ -94,7 +94,7 @@ impl Offer {
                 },
                 "ice-pwd" => password |= !value.is_empty(),
                 "fingerprint" => fingerprint |= !value.is_empty(),
-                // Two ends that only answer would wait for each other for ever.
+                // Two ICE-lite ends would wait for each other forever.
                 "ice-lite" => return Err(OfferError::Incomplete),
                 "sendrecv" | "recvonly" | "sendonly" | "inactive"
                     if section != Section::Session =>
@@ -102,9 +102,9 @@ impl Offer {
                     direction = Some(!matches!(name, "sendonly" | "inactive"));
                     continue;
                 }
-                // Peers are known by their first request; names of mDNS could not be resolved anyway.
+                // Peers are identified by their first request; mDNS names could not be resolved.
                 "candidate" | "end-of-candidates" | "remote-candidates" => continue,
-                // Of what it could send, and of layers that are not there.
+                // Lines for media that it could send, and for simulcast layers.
                 "ssrc" | "ssrc-group" | "msid" | "simulcast" | "rid" => continue,
                 _ => {}
             }
@@ -120,8 +120,8 @@ impl Offer {
         Ok(offer)
     }
 
-    /// Says of a section which way it goes. `wanted`: whether something is to be received; so it is where
-    /// nothing was said.
+    /// Writes the direction of a section. `wanted` is true if the peer wants to receive, which is also the
+    /// default.
     fn end_section(&mut self, section: Section, wanted: Option<bool>) {
         let wanted = wanted.unwrap_or(true);
         match section {
@@ -133,7 +133,7 @@ impl Offer {
     }
 }
 
-/// An answer as browsers want it: both tracks in one stream, and sound in stereo.
+/// Completes an answer for browsers: both tracks in one stream, and stereo audio.
 pub fn finish_answer(answer: &str) -> String {
     let mut out = String::with_capacity(answer.len() + 64);
     let opus = answer.lines().find_map(|line| {
@@ -161,7 +161,7 @@ pub fn finish_answer(answer: &str) -> String {
                 _ => out.push_str(line),
             }
         } else if opus.as_ref().is_some_and(|opus| line.starts_with(opus)) {
-            // The first says what is sent; some browsers look at the second.
+            // The first declares the sent format; some browsers read the second.
             let _ = write!(out, "{line};sprop-stereo=1;stereo=1");
         } else {
             out.push_str(line);
@@ -171,7 +171,7 @@ pub fn finish_answer(answer: &str) -> String {
     out
 }
 
-/// The name of the sender within ICE, in a fragment (RFC 8840).
+/// The ICE user name fragment in an SDP fragment (RFC 8840).
 pub fn fragment_ufrag(fragment: &str) -> Option<&str> {
     fragment.lines().find_map(|line| line.trim_end().strip_prefix("a=ice-ufrag:"))
 }
@@ -250,7 +250,7 @@ mod tests {
             let text: String = text.into_iter().collect();
             if let Ok(offer) = Offer::parse(&text) {
                 prop_assert!(offer.video || offer.audio);
-                // What was kept is as good the second time.
+                // A filtered offer passes the check again.
                 prop_assert_eq!(Offer::parse(&offer.text), Ok(offer));
             }
             let _ = finish_answer(&text);

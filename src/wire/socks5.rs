@@ -1,7 +1,7 @@
-//! SOCKS 5 with user and password (RFC 1928, RFC 1929), the client's side: what to say, and how many
-//! bytes of an answer to read. Sans-IO.
+//! SOCKS 5 with user and password (RFC 1928, RFC 1929), client side: makes requests, and computes
+//! the length of replies. Sans-IO.
 
-/// Why a proxy does not let us through.
+/// Why a proxy rejects a connection.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Error {
     /// It does not speak SOCKS 5.
@@ -10,31 +10,31 @@ pub enum Error {
     WrongLogin,
     /// User, password or host is longer than 255 bytes.
     TooLong,
-    /// Its rules forbid the connection.
+    /// The rules of the proxy forbid the connection.
     Forbidden,
     NetworkUnreachable,
     HostUnreachable,
     ConnectionRefused,
-    /// It failed, with this code.
+    /// The proxy failed with this code.
     Failed(u8),
 }
 
-/// What the proxy wants to know before it connects.
+/// The authentication that the proxy requires.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Method {
     Nothing,
     Login,
 }
 
-/// The first message; its answer has 2 bytes.
+/// Makes the first message; its reply has 2 bytes.
 pub fn greeting(login: bool) -> Vec<u8> {
     if login { vec![5, 2, 0, 2] } else { vec![5, 1, 0] }
 }
 
-/// What the answer to the greeting asks for.
+/// Parses the reply to the greeting.
 ///
 /// # Errors
-/// [`Error::NotSocks`], [`Error::NeedsLogin`].
+/// Fails with [`Error::NotSocks`] or [`Error::NeedsLogin`].
 pub fn method(answer: [u8; 2]) -> Result<Method, Error> {
     match answer {
         [5, 0] => Ok(Method::Nothing),
@@ -44,10 +44,10 @@ pub fn method(answer: [u8; 2]) -> Result<Method, Error> {
     }
 }
 
-/// User and password; the answer has 2 bytes.
+/// Makes the message with user and password; the reply has 2 bytes.
 ///
 /// # Errors
-/// [`Error::TooLong`].
+/// Fails with [`Error::TooLong`].
 pub fn login(user: &str, password: &str) -> Result<Vec<u8>, Error> {
     let mut message = vec![1];
     for text in [user, password] {
@@ -57,18 +57,18 @@ pub fn login(user: &str, password: &str) -> Result<Vec<u8>, Error> {
     Ok(message)
 }
 
-/// Whether user and password are accepted.
+/// Checks that user and password are accepted.
 ///
 /// # Errors
-/// [`Error::WrongLogin`].
+/// Fails with [`Error::WrongLogin`].
 pub fn logged_in(answer: [u8; 2]) -> Result<(), Error> {
     if answer[1] == 0 { Ok(()) } else { Err(Error::WrongLogin) }
 }
 
-/// Asks for a connection to a host, by address where it is one, else by name.
+/// Makes a request for a connection to a host, by IP address or by name.
 ///
 /// # Errors
-/// [`Error::TooLong`].
+/// Fails with [`Error::TooLong`].
 pub fn request(host: &str, port: u16) -> Result<Vec<u8>, Error> {
     let mut message = vec![5, 1, 0];
     match host.parse::<std::net::IpAddr>() {
@@ -90,10 +90,10 @@ pub fn request(host: &str, port: u16) -> Result<Vec<u8>, Error> {
     Ok(message)
 }
 
-/// How many bytes follow the first 5 of the answer to the request.
+/// Number of bytes after the first 5 of the reply to the request.
 ///
 /// # Errors
-/// Why there is no connection.
+/// Fails with the cause if there is no connection.
 pub fn rest_of_answer(first: [u8; 5]) -> Result<usize, Error> {
     let [version, reply, _, kind, length] = first;
     match (version, reply) {
@@ -105,7 +105,7 @@ pub fn rest_of_answer(first: [u8; 5]) -> Result<usize, Error> {
         (5, code) => return Err(Error::Failed(code)),
         _ => return Err(Error::NotSocks),
     }
-    // An address less the byte already read, and the port.
+    // An address without the byte already read, and the port.
     match kind {
         1 => Ok(3 + 2),
         3 => Ok(usize::from(length) + 2),

@@ -1,16 +1,16 @@
-//! What of a STUN message (RFC 8489) tells to whom it belongs, without a look at the rest.
+//! Identifies the session of a STUN message (RFC 8489) without parsing the rest.
 
-/// Every message has this behind its type and length.
+/// The fixed value after type and length of every message.
 const MAGIC_COOKIE: [u8; 4] = [0x21, 0x12, 0xA4, 0x42];
 const HEADER: usize = 20;
 const USERNAME: u16 = 0x0006;
 
-/// Whether a datagram is one of STUN, and not of DTLS or RTP (RFC 7983).
+/// True for a STUN datagram, as opposed to DTLS or RTP (RFC 7983).
 pub fn is_stun(datagram: &[u8]) -> bool {
     datagram.first().is_some_and(|first| *first < 4) && datagram.get(4..8) == Some(&MAGIC_COOKIE)
 }
 
-/// The receiver's part of the user name in a request of ICE (RFC 8445 §7.2.2): `ours:theirs`.
+/// The receiver's part of the user name in an ICE request (RFC 8445 §7.2.2): `ours:theirs`.
 pub fn local_ufrag(datagram: &[u8]) -> Option<&str> {
     if !is_stun(datagram) {
         return None;

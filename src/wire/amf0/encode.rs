@@ -1,8 +1,8 @@
-//! Values to AMF0 bytes (AMF0, 2).
+//! Writes AMF0 values to bytes (AMF0 §2).
 
 use super::{Data, marker};
 
-/// The bytes of a body of these values.
+/// Encodes these values as one body.
 pub fn encode<S: AsRef<str>>(values: &[Data<S>]) -> Vec<u8> {
     let mut out = Vec::with_capacity(256);
     for value in values {
@@ -12,8 +12,8 @@ pub fn encode<S: AsRef<str>>(values: &[Data<S>]) -> Vec<u8> {
 }
 
 impl<S: AsRef<str>> Data<S> {
-    /// Appends the value. Texts of 64 KiB and more become long strings; names of properties are cut
-    /// there, the format has no longer ones.
+    /// Appends the value. Strings of 64 KiB or more become long strings. Property names are cut at
+    /// that length, because the format has no long names.
     pub fn encode(&self, out: &mut Vec<u8>) {
         match self {
             Self::Number(number) => {
@@ -69,7 +69,7 @@ impl<S: AsRef<str>> Data<S> {
 #[inline]
 fn string(text: &str, out: &mut Vec<u8>) {
     if let Ok(length) = u16::try_from(text.len()) {
-        // Room for all of it at once; the two pieces then only move.
+        // Reserves all bytes at once, so that the two copies do not reallocate.
         out.reserve(3 + text.len());
         let [a, b] = length.to_be_bytes();
         out.extend_from_slice(&[marker::STRING, a, b]);

@@ -1,11 +1,11 @@
 //! Action Message Format 0: the values in RTMP commands and data messages, and in FLV script tags.
 //!
-//! [`decode()`] and [`Decoder`] read, [`encode()`] and [`Data::encode`] write. A [`Value`] owns its
-//! texts; a [`ValueRef`] borrows them from the input and costs no allocation a text (it is what the
-//! sessions read commands with). Lenient where real peers err: an ECMA array may lack its end
-//! marker or carry a wrong count, texts that are no UTF-8 are read with replacement characters, and
-//! an object is taken where an array is due and the other way round ([`Data::properties`]).
-//! Bounded: 16 levels, 4,096 values (more where an index of keyframes is due), no allocation by a claimed length.
+//! [`decode()`] and [`Decoder`] read values; [`encode()`] and [`Data::encode`] write them. A [`Value`] owns
+//! its strings. A [`ValueRef`] borrows them from the input without an allocation per string; the sessions
+//! read commands with it. The decoder accepts known errors of real peers: an ECMA array may lack its end
+//! marker or have a wrong count, invalid UTF-8 is read with replacement characters, and [`Data::properties`]
+//! accepts objects and arrays alike. Limits are 16 levels and 4,096 values (more for an index of keyframes).
+//! No allocation depends on a claimed length.
 
 mod decode;
 mod encode;
@@ -15,23 +15,23 @@ use std::borrow::Cow;
 pub use decode::{Decoder, Error, MAX_DEPTH, MAX_VALUES, decode, decode_most, decode_one};
 pub use encode::encode;
 
-/// An AMF0 value over texts of type `S`. Use it as [`Value`] or [`ValueRef`].
+/// An AMF0 value with strings of type `S`. Use it as [`Value`] or [`ValueRef`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum Data<S> {
     Number(f64),
     Boolean(bool),
     String(S),
-    /// Properties in their order.
+    /// Properties in their original order.
     Object(Vec<(S, Data<S>)>),
     Null,
     Undefined,
-    /// The n-th object, array or typed object of the same body (counted from 0), once more. Left
-    /// as it is: what it points to may contain the reference itself.
+    /// A reference to the n-th object, array or typed object of the same body, counted from 0. It is not
+    /// resolved: its object may contain the reference itself.
     Reference(u16),
-    /// Named properties in their order; the count in front of it is a hint and not kept.
+    /// Named properties in their order. The count that precedes them is only a hint and is not kept.
     EcmaArray(Vec<(S, Data<S>)>),
     StrictArray(Vec<Data<S>>),
-    /// Milliseconds since the Unix epoch and a time zone in minutes, which should be 0.
+    /// Milliseconds since the Unix epoch, and a time zone in minutes, which should be 0.
     Date {
         millis: f64,
         zone_minutes: i16,
@@ -39,7 +39,7 @@ pub enum Data<S> {
     Xml(S),
     TypedObject(Box<TypedObject<S>>),
     Unsupported,
-    /// The rest of the body is AMF3 and was not read. Encodes as undefined.
+    /// The rest of the body is AMF3 and is not read. It is encoded as undefined.
     Amf3,
 }
 
@@ -50,14 +50,14 @@ pub struct TypedObject<S> {
     pub properties: Vec<(S, Data<S>)>,
 }
 
-/// A value that owns its texts.
+/// A value that owns its strings.
 pub type Value = Data<String>;
 
-/// A value that borrows its texts from the bytes it was read from.
+/// A value that borrows its strings from the input.
 pub type ValueRef<'a> = Data<Cow<'a, str>>;
 
 impl<S: AsRef<str>> Data<S> {
-    /// The number, if it is one.
+    /// The value as a number, or `None`.
     pub fn as_number(&self) -> Option<f64> {
         match self {
             Self::Number(number) => Some(*number),
@@ -65,7 +65,7 @@ impl<S: AsRef<str>> Data<S> {
         }
     }
 
-    /// The truth value; numbers count as in ActionScript (some peers send 0 and 1).
+    /// The value as a boolean; numbers convert as in ActionScript, because some peers send 0 and 1.
     pub fn as_bool(&self) -> Option<bool> {
         match self {
             Self::Boolean(boolean) => Some(*boolean),
@@ -74,7 +74,7 @@ impl<S: AsRef<str>> Data<S> {
         }
     }
 
-    /// The text, if it is one.
+    /// The value as a string, or `None`.
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Self::String(text) | Self::Xml(text) => Some(text.as_ref()),
@@ -99,7 +99,7 @@ impl<S: AsRef<str>> Data<S> {
         }
     }
 
-    /// The property of that name, first exactly, then without regard to case: some peers write
+    /// The property with this name. An exact match wins over one that differs in case: some peers write
     /// `tcurl`.
     pub fn get(&self, name: &str) -> Option<&Self> {
         let properties = self.properties()?;
@@ -109,17 +109,17 @@ impl<S: AsRef<str>> Data<S> {
             .map(|(_, value)| value)
     }
 
-    /// The text of the property of that name.
+    /// The property with this name as a string.
     pub fn get_str(&self, name: &str) -> Option<&str> {
         self.get(name)?.as_str()
     }
 
-    /// The number of the property of that name.
+    /// The property with this name as a number.
     pub fn get_number(&self, name: &str) -> Option<f64> {
         self.get(name)?.as_number()
     }
 
-    /// The same value with texts of its own.
+    /// A copy of the value that owns its strings.
     pub fn to_value(&self) -> Value {
         let pairs = |properties: &[(S, Self)]| {
             properties
@@ -154,12 +154,12 @@ impl<S: AsRef<str>> Data<S> {
 }
 
 impl Value {
-    /// An object of these properties: `Value::object([("code", "ok".into()), …])`.
+    /// Makes an object of these properties: `Value::object([("code", "ok".into()), …])`.
     pub fn object<'k>(properties: impl IntoIterator<Item = (&'k str, Value)>) -> Self {
         Self::Object(properties.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
     }
 
-    /// An ECMA array of these properties.
+    /// Makes an ECMA array of these properties.
     pub fn ecma_array<'k>(properties: impl IntoIterator<Item = (&'k str, Value)>) -> Self {
         Self::EcmaArray(
             properties.into_iter().map(|(key, value)| (key.to_owned(), value)).collect(),
@@ -203,7 +203,7 @@ impl<'a> From<&'a str> for ValueRef<'a> {
     }
 }
 
-/// The byte in front of a value (AMF0, 2.1).
+/// The type markers before values (AMF0 §2.1).
 mod marker {
     pub(super) const NUMBER: u8 = 0x00;
     pub(super) const BOOLEAN: u8 = 0x01;

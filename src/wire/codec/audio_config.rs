@@ -1,19 +1,19 @@
-//! Audio: Opus, FLAC, AC-3 and E-AC-3.
+//! Configurations of audio codecs: Opus, FLAC, AC-3 and E-AC-3.
 
-/// What is known of an audio stream.
+/// Properties of an audio stream.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct AudioInfo {
     pub sample_rate: u32,
     pub channels: u16,
 }
 
-/// Out of an identification header (`OpusHead`). Opus always decodes at 48 kHz.
+/// Reads an identification header (`OpusHead`). Opus always decodes at 48 kHz.
 pub fn opus(config: &[u8]) -> Option<AudioInfo> {
     let [_version, channels, ..] = config.strip_prefix(b"OpusHead")? else { return None };
     Some(AudioInfo { sample_rate: 48_000, channels: (*channels).into() })
 }
 
-/// Out of a `fLaC` stream marker with STREAMINFO behind it, or STREAMINFO alone.
+/// Reads STREAMINFO, alone or after a `fLaC` stream marker.
 pub fn flac(config: &[u8]) -> Option<AudioInfo> {
     let info = match config.strip_prefix(b"fLaC") {
         Some(block) => block.get(4..)?,
@@ -25,7 +25,7 @@ pub fn flac(config: &[u8]) -> Option<AudioInfo> {
     (sample_rate > 0).then_some(AudioInfo { sample_rate, channels })
 }
 
-/// Out of a syncframe of AC-3 or E-AC-3.
+/// Reads a syncframe of AC-3 or E-AC-3.
 pub fn ac3(frame: &[u8]) -> Option<AudioInfo> {
     let &[0x0B, 0x77, _, _, b4, b5, b6, ..] = frame else { return None };
     const RATES: [u32; 3] = [48_000, 44_100, 32_000];
@@ -39,12 +39,12 @@ pub fn ac3(frame: &[u8]) -> Option<AudioInfo> {
         (rate, b4 >> 1 & 7, b4 & 1)
     } else {
         let mode = b6 >> 5;
-        // Mix levels are between, as the mode needs them.
+        // The mode decides which mix levels precede the flag.
         let mut before = 3;
         before += if mode & 1 == 1 && mode != 1 { 2 } else { 0 };
         before += if mode & 4 != 0 { 2 } else { 0 };
         before += if mode == 2 { 2 } else { 0 };
-        // At most 7 bits: the flag is within the byte.
+        // At most 7 bits precede the flag, so it is within the byte.
         let low = b6 >> (7_u8.saturating_sub(before)) & 1;
         (RATES.get(usize::from(b4 >> 6)).copied(), mode, low)
     };
@@ -52,13 +52,13 @@ pub fn ac3(frame: &[u8]) -> Option<AudioInfo> {
     Some(AudioInfo { sample_rate: rate?, channels })
 }
 
-/// Bytes and samples a channel of the syncframe of AC-3 (ETSI TS 102 366 table 4.13) or E-AC-3
-/// (§E.1.3.1) that begins here.
+/// Bytes and samples per channel of the syncframe of AC-3 (ETSI TS 102 366 table 4.13) or E-AC-3
+/// (§E.1.3.1) at the start of `frame`.
 pub fn ac3_frame(frame: &[u8]) -> Option<(usize, u32)> {
     let &[0x0B, 0x77, b2, b3, b4, b5, ..] = frame else { return None };
     if b5 >> 3 > 10 {
         let blocks = match (b4 >> 6, b4 >> 4 & 3) {
-            // Half the rate has all six.
+            // At half the sample rate, a frame always has six blocks.
             (3, _) | (_, 3) => 6,
             (_, code) => u32::from(code) + 1,
         };
@@ -88,16 +88,16 @@ mod tests {
         let sound = |sample_rate, channels| Some(AudioInfo { sample_rate, channels });
         assert_eq!(opus(b"OpusHead\x01\x06\x38\x01\x80\xBB\0\0\0\0\0"), sound(48_000, 6));
         let mut flac_config = b"fLaC\x80\x00\x00\x22".to_vec();
-        // 44,100 Hz in 20 bits, two channels, 16 bits a sample.
+        // 44,100 Hz in 20 bits, two channels, 16 bits per sample.
         flac_config.extend([16, 0, 16, 0, 0, 0, 0, 0, 0, 0, 0x0A, 0xC4, 0x42, 0xF0]);
         assert_eq!(flac(&flac_config), sound(44_100, 2));
         assert_eq!(flac(&flac_config[8..]), sound(44_100, 2));
-        // As FFmpeg begins 48 kHz stereo and 5.1.
+        // The start of FFmpeg's output for 48 kHz stereo and 5.1.
         assert_eq!(ac3(&[0x0B, 0x77, 0, 0, 0x14, 0x40, 0x43, 0]), sound(48_000, 2));
         assert_eq!(ac3(&[0x0B, 0x77, 0, 0, 0x1E, 0x40, 0xE1, 0]), sound(48_000, 6));
         assert_eq!(ac3(&[0x0B, 0x77, 1, 0xFF, 0x34, 0x86, 0, 0]), sound(48_000, 2));
         assert_eq!(opus(b"OpusHead"), None);
-        // 192 kbit/s at 48 kHz; 44.1 kHz with and without the word more; E-AC-3 of 768 bytes.
+        // 192 kbit/s at 48 kHz; 44.1 kHz with and without the extra word; E-AC-3 of 768 bytes.
         assert_eq!(ac3_frame(&[0x0B, 0x77, 0, 0, 0x14, 0x40]), Some((768, 1_536)));
         assert_eq!(ac3_frame(&[0x0B, 0x77, 0, 0, 0x54, 0x40]), Some((834, 1_536)));
         assert_eq!(ac3_frame(&[0x0B, 0x77, 0, 0, 0x55, 0x40]), Some((836, 1_536)));

@@ -1,9 +1,10 @@
-//! Frame rate from presentation times that were rounded, as FLV and Matroska round them to milliseconds:
-//! a straight line through all of them tells 60 from 59.94 where the distance of two cannot. Pure.
+//! Measures the frame rate from presentation times that are rounded, as in FLV and Matroska
+//! (milliseconds). A straight line through all times separates 60 from 59.94 fps; the distance of two
+//! times cannot. This module has no I/O.
 
 use crate::media::FrameRate;
 
-/// Rates that encoders and cameras have.
+/// Common frame rates of encoders and cameras.
 const COMMON: [(u32, u32); 17] = [
     (10, 1),
     (12, 1),
@@ -23,14 +24,13 @@ const COMMON: [(u32, u32); 17] = [
     (120_000, 1_001),
     (120, 1),
 ];
-/// A measured rate that is as near to a common one as this is that one: a fifth of what lies between 60
-/// and 59.94.
+/// Relative tolerance for a common rate: a fifth of the distance between 60 and 59.94.
 const RATE_TOLERANCE: f64 = 0.000_2;
-/// So many standard errors of a measurement are believed.
+/// Number of standard errors within which a common rate matches.
 const ERRORS: f64 = 4.0;
 
-/// Frames a second of frames at these times in microseconds, in whatever order. Where it was measured too
-/// shortly to tell common rates apart, `told` decides, and else the nearest.
+/// Frame rate of frames with these times in microseconds, in any order. If the measurement is too short
+/// to separate common rates, `told` decides, otherwise the nearest rate.
 pub fn frame_rate(times: impl IntoIterator<Item = i64>, told: Option<f64>) -> Option<f64> {
     let mut times: Vec<i64> = times.into_iter().collect();
     times.sort_unstable();
@@ -41,12 +41,12 @@ pub fn frame_rate(times: impl IntoIterator<Item = i64>, told: Option<f64>) -> Op
     let common = COMMON.iter().map(|(num, den)| f64::from(*num) / f64::from(*den));
     let mut common: Vec<f64> = common.filter(|common| near(*common)).collect();
     common.sort_by(|a, b| (a - rate).abs().total_cmp(&(b - rate).abs()));
-    // What is told is written with two or three decimals.
+    // Announced rates are written with two or three decimals.
     let told = told.and_then(|told| common.iter().find(|it| (*it - told).abs() < 0.01));
     Some(told.or(common.first()).copied().unwrap_or(rate))
 }
 
-/// The same as a fraction.
+/// The frame rate as a fraction.
 pub fn fraction(rate: f64) -> Option<FrameRate> {
     let same = |(num, den): &&(u32, u32)| {
         (f64::from(*num) / f64::from(*den) - rate).abs() < rate * RATE_TOLERANCE / 2.0
@@ -58,8 +58,8 @@ pub fn fraction(rate: f64) -> Option<FrameRate> {
     }
 }
 
-/// The rate by the straight line that lies nearest to all times, and its standard error as a part of it.
-/// Frames that are missing are counted.
+/// The frame rate from the line of least squares through all times, and its relative standard error.
+/// Missing frames are counted.
 fn line(times: &[i64]) -> Option<(f64, f64)> {
     let steps = || times.iter().zip(times.iter().skip(1)).map(|(a, b)| b - a);
     let mut sorted: Vec<i64> = steps().collect();
@@ -90,7 +90,7 @@ fn line(times: &[i64]) -> Option<(f64, f64)> {
     }
     let off = |(x, y): &(f64, f64)| (y - mean_y - period * (x - mean_x)).powi(2);
     let scatter = points.iter().map(off).sum::<f64>() / (number - 2.0).max(1.0);
-    // Of two times, or those that happen to lie on a line, rounding is all that is known.
+    // With few times, which may be exactly on a line, assume at least the rounding error.
     let scatter = scatter.max(if number < 8.0 { 1e3_f64.powi(2) / 12.0 } else { 0.0 });
     Some((1e6 / period, (scatter / spread).sqrt() / period))
 }
@@ -99,7 +99,7 @@ fn line(times: &[i64]) -> Option<(f64, f64)> {
 mod tests {
     use super::*;
 
-    /// As wire times: in milliseconds, rounded or cut off.
+    /// Simulates wire times: milliseconds, rounded or truncated.
     fn measured(rate: f64, frames: i64, round: f64) -> f64 {
         let at = |n: i64| (n as f64 * 1e3 / rate + 217.3 + round).floor() as i64 * 1_000;
         frame_rate((0..frames).map(at), None).unwrap()
@@ -110,7 +110,7 @@ mod tests {
         for (num, den) in COMMON {
             let rate = f64::from(num) / f64::from(den);
             for round in [0.0, 0.5] {
-                // A second and a half, as the shortest probe of a stream has it, and more.
+                // From 1.5 s, the shortest probe of a stream.
                 for seconds in [1.5, 4.0, 30.0] {
                     let found = measured(rate, (rate * seconds) as i64, round);
                     assert!((found - rate).abs() < 1e-9, "{rate} in {seconds} s: {found}");
@@ -129,7 +129,7 @@ mod tests {
     fn holes_are_counted_and_do_not_shift_the_rate() {
         let holes = (0..300).filter(|n| n % 10 != 5).map(|n| n * 40_000);
         assert_eq!(frame_rate(holes, None), Some(25.0));
-        // A second is missing, of 60 frames a second in milliseconds.
+        // 60 fps in milliseconds, with a second missing.
         let at = |n: i64| (n as f64 * 1e3 / 60.0).round() as i64 * 1_000;
         let gap = (0..300).filter(|n| !(100..160).contains(n)).map(at);
         assert_eq!(frame_rate(gap, None), Some(60.0));
@@ -142,7 +142,7 @@ mod tests {
             let rate = frame_rate((0..10).map(at), Some(told)).unwrap();
             assert!((rate - told).abs() < 0.001, "{told}: {rate}");
         }
-        // What is measured is never overruled.
+        // An announced rate never overrules a clear measurement.
         assert_eq!(frame_rate((0..600).map(at), Some(59.94)), Some(60.0));
         assert_eq!(frame_rate((0..600).map(at), Some(30.0)), Some(60.0));
     }

@@ -1,12 +1,12 @@
-//! What a stream or a file tells of its frames' colors: code points of ITU-T H.273, and of HDR how
-//! bright it is (CTA-861.3, SMPTE ST 2086). Names of code points are FFmpeg's.
+//! Color description of a stream or file: code points of ITU-T H.273, and the brightness of HDR
+//! (CTA-861.3, SMPTE ST 2086). The names of code points are those of FFmpeg.
 
 use crate::wire::amf0::Value;
 
-/// "Unspecified", whatever it is of.
+/// The code point "unspecified", the same in every table.
 const UNSPECIFIED: u8 = 2;
 
-/// How the numbers of frames are meant; `None`: nothing is told.
+/// How to interpret the values of frames; `None` means unspecified.
 #[derive(Copy, Clone, Debug, Default, PartialEq)]
 pub struct Colors {
     pub full_range: Option<bool>,
@@ -16,18 +16,18 @@ pub struct Colors {
     pub light: Light,
 }
 
-/// How bright frames are, in cd/m².
+/// Brightness of frames in cd/m².
 #[derive(Copy, Clone, Debug, Default, PartialEq)]
 pub struct Light {
     /// The brightest pixel (MaxCLL).
     pub max_content: Option<f64>,
-    /// The brightest mean of a frame (MaxFALL).
+    /// The highest average of a frame (MaxFALL).
     pub max_average: Option<f64>,
-    /// Black and white of the display on which they were made.
+    /// Black and white level of the mastering display.
     pub display: Option<(f64, f64)>,
 }
 
-/// A kind of HDR.
+/// Transfer function of HDR.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Hdr {
     /// SMPTE ST 2084.
@@ -37,7 +37,7 @@ pub enum Hdr {
 }
 
 impl Hdr {
-    /// In small letters, for programs.
+    /// Name in lowercase, for programs.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Pq => "pq",
@@ -47,20 +47,20 @@ impl Hdr {
 }
 
 impl Light {
-    /// CTA-861.3: nothing is known where it is 0.
+    /// Reads the levels of CTA-861.3, where 0 means unknown.
     pub fn levels(max_content: u16, max_average: u16) -> Self {
         let known = |level: u16| (level > 0).then(|| f64::from(level));
         let (max_content, max_average) = (known(max_content), known(max_average));
         Self { max_content, max_average, display: None }
     }
 
-    /// A display with this black and white.
+    /// Makes a mastering display with this black and white level.
     pub fn display(black: f64, white: f64) -> Self {
         let sane = white > 0.0 && white <= 1e6 && (0.0..white).contains(&black);
         Self { display: sane.then_some((black, white)), ..Self::default() }
     }
 
-    /// With what `other` tells where this does not.
+    /// Fills missing values from `other`.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
         Self {
@@ -72,7 +72,7 @@ impl Light {
 }
 
 impl Colors {
-    /// Of code points, of which any may be "unspecified".
+    /// Makes colors from code points, each of which may be "unspecified".
     pub fn of(primaries: u8, transfer: u8, matrix: u8) -> Self {
         let told = |code: u8| (code != UNSPECIFIED).then_some(code);
         Self {
@@ -83,7 +83,7 @@ impl Colors {
         }
     }
 
-    /// With what `other` tells where this does not.
+    /// Fills missing values from `other`.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
         Self {
@@ -95,7 +95,7 @@ impl Colors {
         }
     }
 
-    /// Which HDR it is, if it is.
+    /// The kind of HDR, or `None` for SDR.
     pub const fn hdr(&self) -> Option<Hdr> {
         match self.transfer {
             Some(16) => Some(Hdr::Pq),
@@ -104,7 +104,7 @@ impl Colors {
         }
     }
 
-    /// `colorInfo` ("Enhanced RTMP", Metadata Frame), a body of its values.
+    /// Reads `colorInfo` ("Enhanced RTMP", Metadata Frame) from the values of a body.
     pub fn of_enhanced(values: &[Value]) -> Option<Self> {
         let [name, told, ..] = values else { return None };
         if name.as_str() != Some("colorInfo") {
@@ -135,7 +135,7 @@ impl Colors {
     }
 }
 
-/// What primaries are called; `None` for what has no name.
+/// Name of color primaries; `None` if the code has no name.
 pub const fn primaries_name(code: u8) -> Option<&'static str> {
     Some(match code {
         1 => "bt709",
@@ -153,7 +153,7 @@ pub const fn primaries_name(code: u8) -> Option<&'static str> {
     })
 }
 
-/// What transfer characteristics are called; `None` for what has no name.
+/// Name of transfer characteristics; `None` if the code has no name.
 pub const fn transfer_name(code: u8) -> Option<&'static str> {
     Some(match code {
         1 => "bt709",
@@ -176,7 +176,7 @@ pub const fn transfer_name(code: u8) -> Option<&'static str> {
     })
 }
 
-/// What matrix coefficients are called; `None` for what has no name.
+/// Name of matrix coefficients; `None` if the code has no name.
 pub const fn matrix_name(code: u8) -> Option<&'static str> {
     Some(match code {
         0 => "gbr",

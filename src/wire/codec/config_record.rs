@@ -1,15 +1,16 @@
-//! Configurations written: from the form of one container into that of another, or from the first packet
-//! where a stream has none.
+//! Writes codec configs: converts them between containers, or derives them from the first packet if the
+//! stream has none.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::media::AudioConfig;
 use crate::wire::bits::{BitReader, BitWriter, Error};
 
-/// A stream marker and a block's head before FLAC's STREAMINFO: the last one, 34 bytes (RFC 9639 §8.1).
+/// The FLAC stream marker and the block header before STREAMINFO: last block, 34 bytes (RFC 9639 §8.1).
 pub const FLAC_HEAD: &[u8] = b"fLaC\x80\0\0\x22";
 
-/// An identification header of Opus (RFC 7845 §5.1); where there is none, one of one or two channels.
+/// The identification header of Opus (RFC 7845 §5.1); if the stream has none, a header for one or two
+/// channels.
 pub fn opus_head(audio: &AudioConfig) -> Bytes {
     if audio.config.starts_with(b"OpusHead") && audio.config.len() >= 19 {
         return audio.config.clone();
@@ -22,7 +23,7 @@ pub fn opus_head(audio: &AudioConfig) -> Bytes {
     head.freeze()
 }
 
-/// How much at the beginning of Opus is not heard.
+/// Nanoseconds at the start of Opus audio that are not played (pre-skip).
 pub fn opus_delay_nanos(audio: &AudioConfig) -> u64 {
     match *audio.config {
         [b'O', b'p', b'u', b's', b'H', b'e', b'a', b'd', _, _, low, high, ..] => {
@@ -32,7 +33,7 @@ pub fn opus_delay_nanos(audio: &AudioConfig) -> u64 {
     }
 }
 
-/// The content of `dOps` (Encapsulation of Opus in ISO Base Media File Format §4.3.2).
+/// Makes the content of `dOps` (Encapsulation of Opus in ISO Base Media File Format §4.3.2).
 pub fn opus_box(audio: &AudioConfig) -> Bytes {
     let head = opus_head(audio);
     let mut out = BytesMut::with_capacity(32);
@@ -45,7 +46,7 @@ pub fn opus_box(audio: &AudioConfig) -> Bytes {
     out.freeze()
 }
 
-/// The content of `dac3` or `dec3` from a packet of AC-3 or E-AC-3 (ETSI TS 102 366 §F.4, §F.6).
+/// Makes the content of `dac3` or `dec3` from a packet of AC-3 or E-AC-3 (ETSI TS 102 366 §F.4, §F.6).
 pub fn ac3_record(packet: &[u8], bitrate: u32) -> Option<Bytes> {
     let &[0x0B, 0x77, _, _, b4, b5, b6, ..] = packet else { return None };
     let mut out = BitWriter::with_capacity(8);
@@ -63,7 +64,7 @@ pub fn ac3_record(packet: &[u8], bitrate: u32) -> Option<Bytes> {
         return Some(out.into_bytes().into());
     }
     let (mut rest, mut main, mut dependent) = (packet, Vec::new(), 0_u32);
-    // Independent substreams, and how many depend on the last of them.
+    // Independent substreams, and the number of substreams that depend on the last of them.
     while let Some((length, _)) = super::ac3_frame(rest) {
         let (frame, after) = rest.split_at_checked(length).unwrap_or((rest, &[]));
         match *frame {
@@ -83,14 +84,14 @@ pub fn ac3_record(packet: &[u8], bitrate: u32) -> Option<Bytes> {
         let rate = if b4 >> 6 == 3 { 3 } else { u32::from(b4 >> 6) };
         out.bits(2, rate);
         out.bits(5, u32::from(b5 >> 3));
-        // Reserved, no associated service, a complete main one.
+        // Reserved bits, no associated service, a complete main service.
         out.bits(5, 0);
         out.bits(3, u32::from(b4 >> 1 & 7));
         out.flag(b4 & 1 == 1);
         out.bits(3, 0);
         let dependents = if place + 1 == main.len() { dependent.min(15) } else { 0 };
         out.bits(4, dependents);
-        // Where they audio: left and right in the back, as they mostly do.
+        // Channel locations of dependent substreams: rear left and right, the usual case.
         match dependents {
             0 => out.bits(1, 0),
             _ => out.bits(9, 2),
@@ -99,8 +100,8 @@ pub fn ac3_record(packet: &[u8], bitrate: u32) -> Option<Bytes> {
     Some(out.into_bytes().into())
 }
 
-/// MP4's configuration of VP9 from a frame that decodes on its own (VP9 §6.2, VP Codec ISO Media File
-/// Format Binding §2.2); the level is the lowest for its size and rate.
+/// Makes the VP9 configuration of MP4 from a keyframe (VP9 §6.2, VP Codec ISO Media File Format Binding
+/// §2.2). The level is the lowest for its size and rate.
 pub fn vp9_record(picture: &[u8], frame_rate: f64) -> Option<Bytes> {
     let (width, height) = super::vp9_key_size(picture)?;
     let front = || -> Result<[u8; 2], Error> {
@@ -111,7 +112,7 @@ pub fn vp9_record(picture: &[u8], frame_rate: f64) -> Option<Bytes> {
         let depth = if profile >= 2 { 10 + 2 * bits.bits(1)? } else { 8 };
         let rgb = bits.bits(3)? == 7;
         let full = rgb || bits.flag()?;
-        // 4:2:0 beside the luma, 4:2:2, 4:4:4.
+        // 4:2:0 colocated with luma, 4:2:2, 4:4:4.
         let chroma = match (profile & 1, rgb) {
             (0, _) => 1,
             (_, true) => 3,
@@ -126,7 +127,7 @@ pub fn vp9_record(picture: &[u8], frame_rate: f64) -> Option<Bytes> {
     let [profile, bits] = front().ok()?;
     let size = u64::from(width) * u64::from(height);
     let rate = (size as f64 * frame_rate) as u64;
-    // Level, luma samples a second, luma samples of a frame.
+    // Level, luma samples per second, luma samples per frame.
     const LEVELS: [(u8, u64, u64); 13] = [
         (10, 829_440, 36_864),
         (11, 2_764_800, 73_728),
@@ -172,7 +173,7 @@ mod tests {
 
     #[test]
     fn ac3_is_told_as_ffmpeg_tells_it() {
-        // 192 kbit/s, 48 kHz, stereo; 448 kbit/s, 5.1; E-AC-3 of 192 kbit/s, stereo.
+        // AC-3 of 192 kbit/s, 48 kHz, stereo and of 448 kbit/s, 5.1; E-AC-3 of 192 kbit/s, stereo.
         let told = |packet: &[u8]| ac3_record(packet, 192_000).map(|it| it.to_vec());
         assert_eq!(told(&[0x0B, 0x77, 0, 0, 0x14, 0x40, 0x43, 0]), Some(vec![0x10, 0x11, 0x40]));
         assert_eq!(told(&[0x0B, 0x77, 0, 0, 0x1E, 0x40, 0xE1, 0]), Some(vec![0x10, 0x3D, 0xE0]));

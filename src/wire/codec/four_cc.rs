@@ -4,12 +4,12 @@ use std::fmt;
 
 use crate::media::{AudioCodec, VideoCodec};
 
-/// Four letters.
+/// A FourCC: a codec name of four letters.
 #[derive(Copy, Clone, PartialEq, Eq, Hash)]
 pub struct FourCc(pub [u8; 4]);
 
 impl FourCc {
-    /// As the number that is in metadata.
+    /// The FourCC as the number in metadata.
     pub const fn as_u32(self) -> u32 {
         u32::from_be_bytes(self.0)
     }
@@ -27,7 +27,7 @@ impl fmt::Debug for FourCc {
     }
 }
 
-/// How frames are encoded.
+/// Codec of a video body.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum VideoFormat {
     H264,
@@ -36,17 +36,18 @@ pub enum VideoFormat {
     Av1,
     Vp8,
     Vp9,
-    /// MPEG-4 part 2 and MPEG-2: in no specification of FLV; what our readers of other files hand on.
+    /// MPEG-4 part 2 and MPEG-2: not in any specification of FLV, but returned by our readers of
+    /// other containers.
     Mpeg4,
     Mpeg2,
-    /// A legacy number that is none of the above.
+    /// A legacy number without a variant here.
     Legacy(u8),
-    /// A FourCC that is none of the above.
+    /// A FourCC without a variant here.
     Other(FourCc),
 }
 
 impl VideoFormat {
-    /// From the number in a legacy header. HEVC under 12 is a habit of Chinese services.
+    /// Converts the number in a legacy header. Chinese services use 12 for HEVC.
     pub const fn from_legacy(id: u8) -> Self {
         match id {
             7 => Self::H264,
@@ -57,7 +58,7 @@ impl VideoFormat {
         }
     }
 
-    /// From an enhanced header.
+    /// Converts the FourCC of an enhanced header.
     pub const fn from_fourcc(fourcc: FourCc) -> Self {
         match &fourcc.0 {
             b"avc1" => Self::H264,
@@ -72,12 +73,12 @@ impl VideoFormat {
         }
     }
 
-    /// Whether coded frames carry a composition time (H.264, HEVC, VVC).
+    /// True if coded frames have a composition time (H.264, HEVC, VVC).
     pub(in crate::wire) const fn has_composition_time(self) -> bool {
         matches!(self, Self::H264 | Self::Hevc | Self::Vvc | Self::Mpeg4 | Self::Mpeg2)
     }
 
-    /// The codec, where it is one that may be decoded.
+    /// The codec, or `None` if onair has no decoder for the format.
     pub const fn codec(self) -> Option<VideoCodec> {
         Some(match self {
             Self::H264 => VideoCodec::H264,
@@ -139,7 +140,7 @@ impl fmt::Display for VideoFormat {
     }
 }
 
-/// How audio is encoded.
+/// Codec of an audio body.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum AudioFormat {
     Aac,
@@ -148,17 +149,18 @@ pub enum AudioFormat {
     Flac,
     Ac3,
     Eac3,
-    /// Uncompressed, and Vorbis: in no specification of FLV; what our readers of other files hand on.
+    /// Uncompressed audio and Vorbis: not in any specification of FLV, but returned by our readers of
+    /// other containers.
     Pcm,
     Vorbis,
-    /// A legacy number that is none of the above.
+    /// A legacy number without a variant here.
     Legacy(u8),
-    /// A FourCC that is none of the above.
+    /// A FourCC without a variant here.
     Other(FourCc),
 }
 
 impl AudioFormat {
-    /// From the number in a legacy header.
+    /// Converts the number in a legacy header.
     pub const fn from_legacy(id: u8) -> Self {
         match id {
             10 => Self::Aac,
@@ -168,7 +170,7 @@ impl AudioFormat {
         }
     }
 
-    /// From an enhanced header.
+    /// Converts the FourCC of an enhanced header.
     pub const fn from_fourcc(fourcc: FourCc) -> Self {
         match &fourcc.0 {
             b"mp4a" => Self::Aac,

@@ -1,13 +1,13 @@
-//! What is beside frames of how bright they are: supplemental enhancement information of H.264 and
-//! HEVC (H.265 Annex D), metadata units of AV1 (AV1 §5.8).
+//! Reads brightness and color metadata beside frames: SEI of H.264 and HEVC (H.265 Annex D),
+//! metadata OBUs of AV1 (AV1 §5.8).
 
 use crate::wire::codec::color::{Colors, Light};
 use crate::wire::codec::h264::nal::unescape;
 use crate::wire::codec::obu::obus;
 
-/// Units of a frame, and messages of one of them, that are looked at.
+/// Maximum number of units per frame, and of messages per unit, that are read.
 const MAX_UNITS: usize = 64;
-/// Looked at of a unit.
+/// Maximum number of bytes that are read of a unit.
 const MAX_UNIT_BYTES: usize = 1 << 10;
 
 fn u16_at(data: &[u8], at: usize) -> Option<u16> {
@@ -18,7 +18,7 @@ fn u32_at(data: &[u8], at: usize) -> Option<u32> {
     data.get(at..)?.first_chunk().copied().map(u32::from_be_bytes)
 }
 
-/// What the messages of a unit without its NAL header tell.
+/// Reads the messages of a unit without its NAL header.
 fn messages(unit: &[u8]) -> Colors {
     let data = unescape(unit.get(..MAX_UNIT_BYTES).unwrap_or(unit));
     let mut found = Colors::default();
@@ -30,7 +30,8 @@ fn messages(unit: &[u8]) -> Colors {
         match kind {
             137 => found.light = found.light.or(display_volume(payload).unwrap_or_default()),
             144 => found.light = found.light.or(levels(payload).unwrap_or_default()),
-            // The transfer that is meant, where another one is told to those who know no better.
+            // The preferred transfer function; the VUI has a substitute for receivers that do not
+            // know it.
             147 => found.transfer = payload.first().copied().or(found.transfer),
             _ => {}
         }
@@ -38,7 +39,7 @@ fn messages(unit: &[u8]) -> Colors {
     found
 }
 
-/// A number that is added up (§7.3.5).
+/// Reads a number that is coded as a sum of bytes (§7.3.5).
 fn number(rest: &mut &[u8]) -> Option<usize> {
     let mut sum = 0;
     loop {
@@ -51,20 +52,20 @@ fn number(rest: &mut &[u8]) -> Option<usize> {
     }
 }
 
-/// `content_light_level_info()`, which is also what is in `clli` and in AV1.
+/// Reads `content_light_level_info()`; `clli` and AV1 have the same content.
 pub fn levels(payload: &[u8]) -> Option<Light> {
     Some(Light::levels(u16_at(payload, 0)?, u16_at(payload, 2)?))
 }
 
-/// `mastering_display_colour_volume()`, which is also what is in `mdcv`: the corners of its colors
-/// and its white, then white and black in 0.0001 cd/m².
+/// Reads `mastering_display_colour_volume()`; `mdcv` has the same content: the primaries and the
+/// white point, then maximum and minimum luminance in 0.0001 cd/m².
 pub fn display_volume(payload: &[u8]) -> Option<Light> {
     let tell = |at| u32_at(payload, at).map(|value| f64::from(value) / 10_000.0);
     let (white, black) = (tell(16)?, tell(20)?);
     Some(Light::display(black, white))
 }
 
-/// What is beside a frame of H.264 in the shape of MP4.
+/// Reads the metadata beside a frame of H.264 in AVCC format.
 pub fn of_h264(picture: &[u8], length_size: usize) -> Colors {
     units(picture, length_size, |unit| match unit {
         [head, payload @ ..] if head & 0x1F == 6 => Some(payload),
@@ -72,7 +73,7 @@ pub fn of_h264(picture: &[u8], length_size: usize) -> Colors {
     })
 }
 
-/// What is beside a frame of HEVC in the shape of MP4, or in the arrays of its configuration.
+/// Reads the metadata beside an HEVC frame in MP4 format, or in the arrays of its configuration.
 pub fn of_hevc(picture: &[u8], length_size: usize) -> Colors {
     units(picture, length_size, |unit| match unit {
         [head, _, payload @ ..] if head >> 1 & 0x3F == 39 => Some(payload),
@@ -80,7 +81,7 @@ pub fn of_hevc(picture: &[u8], length_size: usize) -> Colors {
     })
 }
 
-/// The same of the units in a configuration, of which `kind` is the type.
+/// Reads the metadata of a unit of type `kind` in a configuration.
 pub(super) fn of_hevc_unit(kind: u8, unit: &[u8]) -> Colors {
     if kind == 39 { messages(unit.get(2..).unwrap_or_default()) } else { Colors::default() }
 }
@@ -103,11 +104,11 @@ fn units<'a>(
     found
 }
 
-/// What is beside a frame of AV1, or in its configuration.
+/// Reads the metadata beside an AV1 frame, or in its configuration.
 pub fn of_av1(units: &[u8]) -> Colors {
     let mut light = Light::default();
     for (kind, payload) in obus(units).take(MAX_UNITS) {
-        // Metadata, whose kinds have one byte each.
+        // Only metadata OBUs; their types take one byte each.
         if kind != 5 {
             continue;
         }

@@ -1,21 +1,22 @@
-//! The way through an HEVC sequence parameter set to what it tells of colors (H.265 §7.3.2.2.1,
-//! §7.3.4, §7.3.7, Annex E.2.1): nothing on it has a length, so all of it is read.
+//! Reads the color description of an HEVC sequence parameter set (H.265 §7.3.2.2.1, §7.3.4, §7.3.7,
+//! Annex E.2.1). No field before it has a length, so all of them are parsed.
 
 use crate::wire::bits::{BitReader, Error};
 use crate::wire::codec::color::Colors;
 
-/// Sets of reference frames (§7.4.3.2.1).
+/// Maximum number of reference picture sets (§7.4.3.2.1).
 const MAX_SETS: u32 = 64;
-/// Frames in one of them, with room for a set that lies.
+/// Maximum number of frames in a set, with a margin for wrong values.
 const MAX_PICTURES: u32 = 32;
-/// Frames that are kept for long.
+/// Maximum number of long-term reference frames.
 const MAX_LONG_TERM: u32 = 33;
 
-/// What a set tells; `bits` are behind its bit depths. `sub_layers`: those beside the first.
+/// Reads the colors of a set; `bits` are just after its bit depths. `sub_layers` is the number of
+/// sub-layers after the first.
 pub(super) fn colors(bits: &mut BitReader<'_>, sub_layers: u32) -> Result<Colors, Error> {
     let order_bits = bits.ue()?.min(12) + 4;
     let layers = if bits.flag()? { sub_layers + 1 } else { 1 };
-    // Sizes of the buffer of each layer; sizes of blocks.
+    // Buffer sizes of each layer, then block sizes.
     for _ in 0..layers * 3 + 6 {
         bits.ue()?;
     }
@@ -24,7 +25,7 @@ pub(super) fn colors(bits: &mut BitReader<'_>, sub_layers: u32) -> Result<Colors
     }
     bits.skip(2)?;
     if bits.flag()? {
-        // Blocks without a transform.
+        // Blocks without a transform (PCM).
         bits.skip(8)?;
         bits.ue()?;
         bits.ue()?;
@@ -80,13 +81,13 @@ fn scaling_lists(bits: &mut BitReader<'_>) -> Result<(), Error> {
 fn reference_sets(bits: &mut BitReader<'_>) -> Result<(), Error> {
     let mut pictures = 0;
     for set in 0..bits.ue()?.min(MAX_SETS) {
-        // As the one before it, with changes.
+        // Predicted from the previous set.
         if set > 0 && bits.flag()? {
             bits.skip(1)?;
             bits.ue()?;
             let mut kept = 0;
             for _ in 0..=pictures {
-                // Used by the frame; or else perhaps by others.
+                // Used by this frame, or perhaps by later frames.
                 if bits.flag()? || bits.flag()? {
                     kept += 1;
                 }

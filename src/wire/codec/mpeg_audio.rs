@@ -1,16 +1,16 @@
 //! Frame headers of MPEG audio (ISO/IEC 11172-3 §2.4.1.3, 13818-3): MP1, MP2, MP3, and MPEG 2.5's
-//! lower rates. Pure.
+//! lower rates. This module has no I/O.
 
-/// What a frame's header says.
+/// Fields of a frame header.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// 1, 2 or 3.
+    /// Layer 1, 2 or 3.
     pub layer: u8,
     pub sample_rate: u32,
     pub channels: u16,
-    /// Samples a channel.
+    /// Samples per channel.
     pub samples: u32,
-    /// Bits a second.
+    /// Bitrate in bits per second.
     pub bitrate: u32,
     /// Bytes of the whole frame.
     pub length: usize,
@@ -19,7 +19,7 @@ pub struct Header {
 /// Bytes of a header.
 pub const HEADER: usize = 4;
 
-/// Reads the header at the start of `data`; `None` where there is none, or one of a free bitrate.
+/// Reads the header at the start of `data`; `None` if there is no header or its bitrate is free.
 pub fn header(data: &[u8]) -> Option<Header> {
     let &[sync, b1, b2, b3] = data.first_chunk::<HEADER>()?;
     if sync != 0xFF || b1 & 0xE0 != 0xE0 {
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn headers_as_lame_writes_them() {
-        // 128 kbit/s, 44.1 kHz, joint stereo; with padding one byte more.
+        // 128 kbit/s, 44.1 kHz, joint stereo; padding adds one byte.
         let plain = header(&[0xFF, 0xFB, 0x90, 0x64]).unwrap();
         assert_eq!((plain.layer, plain.sample_rate, plain.channels), (3, 44_100, 2));
         assert_eq!((plain.samples, plain.length), (1_152, 417));

@@ -1,15 +1,15 @@
-//! Uncompressed audio: how its numbers are written down. Files tell it in many ways; between our own
-//! readers and decoders it travels as eleven bytes (`lpcm`, coding, bytes of a value, channels, rate).
+//! Uncompressed audio (PCM) and its sample formats. Files describe it in many ways. Between our readers and
+//! decoders, the config has eleven bytes: `lpcm`, coding, bytes per value, channels, rate.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::media::{AudioCodec, AudioConfig, BitsPerSecond};
 
-/// What is before what is told of it.
+/// The first bytes of this config.
 pub const MARK: &[u8; 4] = b"lpcm";
 const MAX_CHANNELS: u16 = 16;
 
-/// What a value is.
+/// The coding of a value.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Coding {
     Signed,
@@ -24,12 +24,12 @@ const CODINGS: [Coding; 5] =
     [Coding::Signed, Coding::Unsigned, Coding::Float, Coding::ALaw, Coding::MuLaw];
 const BIG_ENDIAN: u8 = 0x80;
 
-/// How audio is written down; channels are interleaved.
+/// Format of uncompressed audio; channels are interleaved.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Pcm {
     pub coding: Coding,
     pub big_endian: bool,
-    /// Of a value.
+    /// Bytes per value.
     pub bytes: u8,
     pub channels: u16,
     pub sample_rate: u32,
@@ -41,7 +41,7 @@ impl Pcm {
         Self::unchecked(config).filter(Self::is_audio)
     }
 
-    /// As [`parse`](Self::parse), of what may not be told yet.
+    /// As [`parse`](Self::parse), for a config that may be incomplete.
     pub fn unchecked(config: &[u8]) -> Option<Self> {
         let &[coding, bytes, channels, a, b, c, d] =
             config.strip_prefix(MARK)?.first_chunk::<7>()?;
@@ -54,13 +54,13 @@ impl Pcm {
         })
     }
 
-    /// As a WAV file's format tells it (WAVEFORMATEX, or its extensible form); `None`: it is none of these,
-    /// or makes no sense.
+    /// Reads the format of a WAV file (WAVEFORMATEX, or its extensible form); `None` if it is another
+    /// format or invalid.
     pub fn of_wave(format: &[u8]) -> Option<Self> {
         let field = |at: usize| Some(u16::from_le_bytes(*format.get(at..)?.first_chunk()?));
         let bits = field(14)?;
         let kind = match field(0)? {
-            // The first bytes of a longer name are the plain number.
+            // The first bytes of the longer GUID are the plain number.
             0xFFFE => field(24)?,
             kind => kind,
         };
@@ -82,7 +82,7 @@ impl Pcm {
         Some(pcm).filter(Self::is_audio)
     }
 
-    /// Whether such audio can be.
+    /// True if the format is valid.
     pub fn is_audio(&self) -> bool {
         let sizes: &[u8] = match self.coding {
             Coding::Signed | Coding::Unsigned => &[1, 2, 3, 4],
@@ -94,7 +94,7 @@ impl Pcm {
             && (1_000..=384_000).contains(&self.sample_rate)
     }
 
-    /// All of it, in bytes.
+    /// Writes the config bytes.
     pub fn config(&self) -> Bytes {
         let mut out = BytesMut::from(&MARK[..]);
         let coding = CODINGS.iter().position(|it| *it == self.coding).unwrap_or(0) as u8;
@@ -105,7 +105,7 @@ impl Pcm {
         out.freeze()
     }
 
-    /// As FFmpeg calls it.
+    /// FFmpeg's name of the format.
     pub fn name(&self) -> String {
         let (coding, bits) = match self.coding {
             Coding::ALaw => return "pcm_alaw".to_owned(),
@@ -122,7 +122,7 @@ impl Pcm {
         format!("pcm_{coding}{bits}{order}")
     }
 
-    /// The same as parameters.
+    /// Converts the format to an audio config.
     pub fn parameters(&self) -> AudioConfig {
         AudioConfig {
             codec: AudioCodec::Pcm,
@@ -133,16 +133,16 @@ impl Pcm {
         }
     }
 
-    /// Bytes of one value of each channel.
+    /// Bytes of one value of every channel.
     pub fn frame(&self) -> u32 {
         u32::from(self.bytes) * u32::from(self.channels)
     }
 
-    /// The values that are in `data`, mostly from -1 to 1.
+    /// Converts `data` to values, mostly between -1 and 1.
     pub fn values(self, data: &[u8]) -> impl Iterator<Item = f32> {
         let Self { coding, big_endian, bytes, .. } = self;
         let size = usize::from(bytes).max(1);
-        // The most significant byte first, at the top of eight.
+        // Most significant byte first, left-aligned in eight bytes.
         let word = move |value: &[u8]| {
             let add = |word: u64, byte: &u8| word << 8 | u64::from(*byte);
             let word = if big_endian {
@@ -224,14 +224,14 @@ mod tests {
 
     #[test]
     fn formats_of_wav_are_told() {
-        // Six channels of 24 bits at 96 kHz, by the longer name.
+        // Six channels of 24 bits at 96 kHz, in the extensible form.
         let mut format = vec![0xFE, 0xFF, 6, 0, 0, 0x77, 1, 0, 0, 0x5E, 0x1A, 0, 18, 0, 24, 0];
         format.extend([22, 0, 24, 0, 0x3F, 0, 0, 0, 1, 0]);
         format.extend([0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xAA, 0, 0x38, 0x9B, 0x71]);
         let told = Pcm::of_wave(&format).unwrap();
         assert_eq!((told.coding, told.bytes, told.channels), (Coding::Signed, 3, 6));
         assert_eq!((told.sample_rate, told.frame(), told.big_endian), (96_000, 18, false));
-        // ADPCM, one that ends too soon, one without channels.
+        // ADPCM, a format that ends too early, and one without channels.
         format[24] = 2;
         assert_eq!(Pcm::of_wave(&format), None);
         assert_eq!(Pcm::of_wave(&format[..20]), None);
@@ -246,7 +246,7 @@ mod tests {
         // Smallest, largest and middle values.
         assert_eq!([0xD5, 0x55, 0xAA, 0x2A].map(a_law), [8, -8, 32_256, -32_256]);
         assert_eq!([0xFF, 0x7F, 0x80, 0x00].map(mu_law), [0, 0, 32_124, -32_124]);
-        // Rising without a gap.
+        // Values rise without a gap.
         let rising = |law: fn(u8) -> i16| {
             let mut all: Vec<i16> = (0..=255).map(law).collect();
             all.sort_unstable();

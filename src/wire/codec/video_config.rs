@@ -1,4 +1,4 @@
-//! Frames: HEVC, AV1, VP9.
+//! Configurations of video codecs: HEVC, AV1 and VP9.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
@@ -8,23 +8,23 @@ use crate::wire::codec::h264::nal::unescape;
 use crate::wire::codec::obu::obus;
 use crate::wire::codec::{hdr, hevc_vui};
 
-/// Looked at of a parameter set: sizes are in front.
+/// Bytes of a parameter set that are read: the sizes are at the start.
 const MAX_SPS_BYTES: usize = 1 << 10;
-/// Looked at of an AV1 sequence header.
+/// Bytes of an AV1 sequence header that are read.
 const MAX_OBU_BYTES: usize = 1 << 10;
 
-/// What is known of a frame stream.
+/// Properties of a video stream.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct VideoInfo {
     pub profile: Option<String>,
-    /// As the codec writes it, and ffprobe shows it: for 3.1 HEVC has 93, AV1 5, VP9 31.
+    /// Level as the codec writes it and ffprobe shows it: 3.1 is 93 for HEVC, 5 for AV1 and 31 for VP9.
     pub level: Option<u32>,
-    /// Width and height as shown.
+    /// Displayed width and height.
     pub size: Option<(u32, u32)>,
     pub colors: Colors,
 }
 
-/// Out of an HEVCDecoderConfigurationRecord.
+/// Reads an HEVCDecoderConfigurationRecord.
 pub fn hevc(config: &[u8]) -> Option<VideoInfo> {
     let [1, profile, more @ ..] = config else { return None };
     let name = match profile & 0x1F {
@@ -35,11 +35,11 @@ pub fn hevc(config: &[u8]) -> Option<VideoInfo> {
         9 => "Screen Content Coding",
         _ => "",
     };
-    // The compatibility and constraint flags are between.
+    // The compatibility and constraint flags precede the level.
     let level = more.get(10).map(|level| u32::from(*level)).filter(|level| *level > 0);
     let (mut sps, mut beside) = (None, Colors::default());
     let arrays = config.get(22..).unwrap_or_default();
-    // An array that was cut short still has what is in front.
+    // A truncated array is used up to its end.
     let _ = hevc_units(arrays, &mut |kind, unit| {
         if kind == 33 && sps.is_none() {
             sps = unit.get(2..).and_then(|sps| HevcSps::parse(sps).ok());
@@ -51,7 +51,7 @@ pub fn hevc(config: &[u8]) -> Option<VideoInfo> {
     Some(VideoInfo { profile, level, size, colors: beside.or(told) })
 }
 
-/// The units in the arrays of a record, with their kind.
+/// The units in the arrays of a record, with their types.
 fn hevc_units<'a>(arrays: &'a [u8], take: &mut impl FnMut(u8, &'a [u8])) -> Option<()> {
     let (&count, mut rest) = arrays.split_first()?;
     for _ in 0..count {
@@ -67,9 +67,9 @@ fn hevc_units<'a>(arrays: &'a [u8], take: &mut impl FnMut(u8, &'a [u8])) -> Opti
     Some(())
 }
 
-/// What is in front of an HEVC sequence parameter set (H.265 §7.3.2.2.1).
+/// First fields of an HEVC sequence parameter set (H.265 §7.3.2.2.1).
 struct HevcSps {
-    /// `general_profile_space` up to `general_level_idc`, as a configuration repeats them.
+    /// `general_profile_space` to `general_level_idc`, which a configuration repeats.
     profile_and_level: [u8; 12],
     layers: u8,
     nested: bool,
@@ -80,12 +80,12 @@ struct HevcSps {
 }
 
 impl HevcSps {
-    /// Of a set without its NAL header.
+    /// Reads a set without its NAL header.
     fn parse(sps: &[u8]) -> Result<Self, Error> {
         let sps = unescape(sps.get(..MAX_SPS_BYTES).unwrap_or(sps));
         let mut bits = BitReader::new(&sps);
         let (size, chroma, layers, nested) = hevc_front(&mut bits)?;
-        // A set that was cut short still tells the size.
+        // A truncated set still has the size.
         let depths = (bits.ue().unwrap_or(0), bits.ue().unwrap_or(0));
         let colors = hevc_vui::colors(&mut bits, layers).unwrap_or_default();
         let small = |value: u32| u8::try_from(value.min(15)).unwrap_or(0);
@@ -102,14 +102,14 @@ impl HevcSps {
     }
 }
 
-/// An HEVCDecoderConfigurationRecord with lengths of 4 bytes (ISO/IEC 14496-15 §8.3.3.1) of these
+/// Makes an HEVCDecoderConfigurationRecord with 4-byte lengths (ISO/IEC 14496-15 §8.3.3.1) from these
 /// NAL units: video, sequence and picture parameter sets.
 pub fn hevc_record(sets: [&[Bytes]; 3]) -> Option<Bytes> {
     let sps = HevcSps::parse(sets.get(1)?.first()?.get(2..)?).ok()?;
     let mut out = BytesMut::with_capacity(64);
     out.put_u8(1);
     out.put_slice(&sps.profile_and_level);
-    // No segmentation, no parallelism told; the form of the samples; no rate told.
+    // No segmentation, unknown parallelism, the sample format, unknown frame rate.
     out.put_u16(0xF000);
     out.put_u8(0xFC);
     out.put_u8(0xFC | sps.chroma);
@@ -129,13 +129,13 @@ pub fn hevc_record(sets: [&[Bytes]; 3]) -> Option<Bytes> {
     Some(out.freeze())
 }
 
-/// Size, chroma format, sub-layers beside the first, and whether those are nested; the bits stand
-/// behind them then.
+/// Reads size, chroma format, the number of sub-layers after the first, and whether they are nested;
+/// `bits` then follow these fields.
 fn hevc_front(bits: &mut BitReader<'_>) -> Result<((u32, u32), u32, u32, bool), Error> {
     bits.skip(4)?;
     let sub_layers = bits.bits(3)?;
     let nested = bits.flag()?;
-    // profile_tier_level: the general part, then what there is of each sub-layer.
+    // profile_tier_level: the general part, then the present parts of each sub-layer.
     bits.skip(96)?;
     let mut present = 0;
     for layer in 0..8 {
@@ -171,7 +171,7 @@ fn hevc_front(bits: &mut BitReader<'_>) -> Result<((u32, u32), u32, u32, bool), 
     Ok(((width, height), chroma, sub_layers, nested))
 }
 
-/// Out of an AV1CodecConfigurationRecord.
+/// Reads an AV1CodecConfigurationRecord.
 pub fn av1(config: &[u8]) -> Option<VideoInfo> {
     let [0x81, profile_and_level, _, _, obus @ ..] = config else { return None };
     let profile = match profile_and_level >> 5 {
@@ -180,15 +180,15 @@ pub fn av1(config: &[u8]) -> Option<VideoInfo> {
         2 => Some("Professional"),
         _ => None,
     };
-    // 31 represents no level.
+    // 31 means no level.
     let index = u32::from(profile_and_level & 0x1F);
     let level = Some(index).filter(|index| *index < 31);
     let told = av1_key(obus).unwrap_or_default();
     Some(VideoInfo { profile: profile.map(str::to_owned), level, ..told })
 }
 
-/// Size and colors from what is before an AV1 frame that decodes on its own, or in its
-/// configuration; `None` without a sequence header.
+/// Reads size and colors from the OBUs before an AV1 keyframe, or in its configuration; `None` without
+/// a sequence header.
 pub fn av1_key(units: &[u8]) -> Option<VideoInfo> {
     let (_, header) = obus(units).find(|(kind, _)| *kind == 1)?;
     let mut bits = BitReader::new(header.get(..MAX_OBU_BYTES).unwrap_or(header));
@@ -198,7 +198,7 @@ pub fn av1_key(units: &[u8]) -> Option<VideoInfo> {
     Some(VideoInfo { size: Some(front.size), colors, ..VideoInfo::default() })
 }
 
-/// What is in front of a sequence header (AV1 §5.5.1).
+/// First fields of a sequence header (AV1 §5.5.1).
 struct Av1Front {
     profile: u32,
     /// `reduced_still_picture_header`.
@@ -245,10 +245,10 @@ fn av1_front(bits: &mut BitReader<'_>) -> Result<Av1Front, Error> {
     Ok(Av1Front { profile, still, size })
 }
 
-/// What a sequence header tells of colors (AV1 §5.5.2); the bits are behind its sizes.
+/// Reads the colors of a sequence header (AV1 §5.5.2); the bits are just after its sizes.
 fn av1_colors(bits: &mut BitReader<'_>, front: &Av1Front) -> Result<Colors, Error> {
     if !front.still && bits.flag()? {
-        // Numbers of frames.
+        // Frame numbers.
         bits.skip(7)?;
     }
     bits.skip(3)?;
@@ -279,7 +279,7 @@ fn av1_colors(bits: &mut BitReader<'_>, front: &Av1Front) -> Result<Colors, Erro
     Ok(Colors { full_range: Some(full), ..Colors::of(primaries, transfer, matrix) })
 }
 
-/// Out of a VPCodecConfigurationRecord, with or without the version in front. The size is with the
+/// Reads a VPCodecConfigurationRecord, with or without the version before it. The size is in the
 /// frames: [`vp9_key_size`].
 pub fn vp9(config: &[u8]) -> Option<VideoInfo> {
     let record = config.strip_prefix(&[1, 0, 0, 0]).unwrap_or(config);
@@ -296,19 +296,19 @@ pub fn vp9(config: &[u8]) -> Option<VideoInfo> {
     Some(VideoInfo { profile, level, size: None, colors })
 }
 
-/// Primaries and transfer (numbers of ITU-T H.273) from the same record, which are not in VP9's frames.
+/// Reads primaries and transfer (ITU-T H.273) from the same record; VP9 frames do not have them.
 pub fn vp9_colors(config: &[u8]) -> Option<(u8, u8)> {
     let record = config.strip_prefix(&[1, 0, 0, 0]).unwrap_or(config);
     let (&[_, _, _, primaries, transfer], _) = record.split_first_chunk::<5>()?;
     Some((primaries, transfer))
 }
 
-/// Width and height from a VP9 frame that decodes on its own.
+/// Reads width and height of a VP9 keyframe.
 pub fn vp9_key_size(picture: &[u8]) -> Option<(u32, u32)> {
     vp9_key(picture)?.size
 }
 
-/// What a VP9 frame that decodes on its own tells (VP9 §6.2, §7.2.2).
+/// Reads the properties of a VP9 keyframe (VP9 §6.2, §7.2.2).
 pub fn vp9_key(picture: &[u8]) -> Option<VideoInfo> {
     let read = |picture: &[u8]| -> Result<Option<VideoInfo>, Error> {
         let mut bits = BitReader::new(picture);
@@ -331,7 +331,7 @@ pub fn vp9_key(picture: &[u8]) -> Option<VideoInfo> {
         if profile & 1 == 1 {
             bits.skip(if space == 7 { 1 } else { 3 })?;
         }
-        // The matrix is all that it tells.
+        // VP9 frames have only the matrix.
         let matrix = match space {
             1 => 5,
             2 => 1,
@@ -355,7 +355,7 @@ mod tests {
     use super::*;
     use crate::wire::bits::BitWriter;
 
-    /// A record with one SPS of that size, cropped at the bottom by this many chroma samples.
+    /// A record with one SPS of this size, cropped at the bottom by this many chroma samples.
     fn hvcc(width: u32, height: u32, crop: u32, sub_layers: u32) -> Vec<u8> {
         let mut sps = BitWriter::with_capacity(64);
         sps.bits(4, 0);
@@ -365,7 +365,7 @@ mod tests {
             sps.bits(8, 0);
         }
         if sub_layers > 0 {
-            // Of the first sub-layer both are there.
+            // The first sub-layer has both profile and level.
             sps.bits(2, 3);
             sps.bits(14, 0);
             (0..12).for_each(|_| sps.bits(8, 0));
@@ -382,7 +382,7 @@ mod tests {
         let sps = crate::wire::codec::h264::nal::escape(&sps.into_bytes());
         let mut record = vec![1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 93];
         record.resize(22, 0);
-        // A video parameter set first.
+        // A video parameter set comes first.
         record.extend([2, 0x20, 0, 1, 0, 3, 0x40, 1, 0]);
         record.extend([0x21, 0, 1, 0, sps.len() as u8 + 2, 0x42, 1]);
         record.extend(sps);
@@ -400,7 +400,8 @@ mod tests {
     #[test]
     fn av1_tells_profile_level_and_size() {
         let mut header = BitWriter::with_capacity(16);
-        // Main, not still, not reduced; no timing, no delay, one operating point, of level 2.1.
+        // Main profile, neither still nor reduced; no timing, no delay, one operating point of level
+        // 2.1.
         header.bits(3, 0);
         header.bits(4, 0);
         header.bits(5, 0);
@@ -413,7 +414,7 @@ mod tests {
         header.trailing_bits();
         let header = header.into_bytes();
         let mut record = vec![0x81, 0x05, 0, 0];
-        // A temporal delimiter first.
+        // A temporal delimiter comes first.
         record.extend([0x12, 0, 0x0A, header.len() as u8]);
         record.extend(header);
         let picture = av1(&record).unwrap();

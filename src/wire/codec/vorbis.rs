@@ -1,37 +1,37 @@
-//! Vorbis (Vorbis I specification): how long packets last, which only the headers tell.
+//! Durations of Vorbis packets (Vorbis I specification), which depend on the headers.
 
 use bytes::Bytes;
 
 use crate::wire::codec::AudioInfo;
 
-/// How it is called in bodies between our own readers and decoders.
+/// The first bytes of a config between our readers and decoders.
 pub const MARK: &[u8; 4] = b"vorb";
-/// The three headers begin so (§4.2.1); behind it stands which one.
+/// The three headers begin with this name after their number (§4.2.1).
 const NAME: &[u8] = b"vorbis";
 /// Bytes of the first header.
 const IDENTITY: usize = 30;
-/// The most modes.
+/// The maximum number of modes.
 const MAX_MODES: usize = 64;
 /// Bits of a mode (§4.2.4): long blocks, window and transform (both none), mapping.
 const MODE: usize = 41;
 
-/// What is needed to go about in a stream.
+/// State that gives the duration of each packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Blocks {
     pub sample_rate: u32,
     pub channels: u16,
-    /// Of short and long blocks.
+    /// Sizes of short and long blocks.
     sizes: [u32; 2],
-    /// By the mode: whether its blocks are long.
+    /// For each mode, true if its blocks are long.
     long: Vec<bool>,
-    /// Bits of a mode's number.
+    /// Bits of a mode number.
     bits: u32,
-    /// The block before.
+    /// The size of the previous block.
     before: Option<u32>,
 }
 
-/// The configuration as it is carried here: the first and the third header. `laced`: as Matroska has all
-/// three.
+/// Makes the config that onair uses, the first and the third header, from `laced`, which has all three
+/// as in Matroska.
 pub fn unlaced(laced: &[u8]) -> Option<Bytes> {
     let (&2, mut rest) = laced.split_first()? else { return None };
     let mut sizes = [0_usize; 2];
@@ -51,26 +51,26 @@ pub fn unlaced(laced: &[u8]) -> Option<Bytes> {
     config(first, setup)
 }
 
-/// The configuration from the two headers that matter.
+/// Makes the config from the first and the third header.
 pub fn config(identity: &[u8], setup: &[u8]) -> Option<Bytes> {
     let identity = identity.get(..IDENTITY)?;
     let fits = is_header(1, identity) && is_header(5, setup);
     fits.then(|| [identity, setup].concat().into())
 }
 
-/// Whether a packet is the header of this number.
+/// True if a packet is the header with this number.
 pub fn is_header(number: u8, packet: &[u8]) -> bool {
     packet.split_first().is_some_and(|(first, rest)| *first == number && rest.starts_with(NAME))
 }
 
-/// What a configuration tells.
+/// Reads the properties of a config.
 pub fn audio_info(config: &[u8]) -> Option<AudioInfo> {
     let blocks = Blocks::of(config)?;
     Some(AudioInfo { sample_rate: blocks.sample_rate, channels: blocks.channels })
 }
 
 impl Blocks {
-    /// Out of a configuration; `None` where it makes no sense.
+    /// Reads a config; `None` if it is invalid.
     pub fn of(config: &[u8]) -> Option<Self> {
         let (identity, setup) = config.split_at_checked(IDENTITY)?;
         if !is_header(1, identity) || !is_header(5, setup) {
@@ -87,13 +87,13 @@ impl Blocks {
             return None;
         }
         let modes = modes(setup)?;
-        // As many as the highest number needs.
+        // The number of bits for the highest mode number.
         let bits = usize::BITS - (modes.len() - 1).leading_zeros();
         let sizes = [1 << short, 1 << long];
         Some(Self { sample_rate, channels, sizes, long: modes, bits, before: None })
     }
 
-    /// How many samples a packet gives after the one before it; `None`: it is no audio.
+    /// Number of samples that a packet adds after the previous packet; `None` if it is not audio.
     pub fn lasts(&mut self, packet: &[u8]) -> Option<u32> {
         let first = *packet.first()?;
         if first & 1 == 1 {
@@ -106,8 +106,8 @@ impl Blocks {
     }
 }
 
-/// Of each mode whether its blocks are long. They are at the end of the last header, behind much that
-/// would have to be taken apart: they are read from the end.
+/// For each mode, true if its blocks are long. The modes are at the end of the last header, after many
+/// fields that are hard to parse, so they are read backwards from the end.
 fn modes(setup: &[u8]) -> Option<Vec<bool>> {
     let bit = |at: usize| -> Option<bool> { Some(setup.get(at / 8)? >> (at % 8) & 1 == 1) };
     let number = |at: usize, count: usize| -> Option<u32> {
@@ -124,7 +124,7 @@ fn modes(setup: &[u8]) -> Option<Vec<bool>> {
             break;
         }
         (at, count) = (begin, count + 1);
-        // Before them stands how many there are, less one.
+        // The mode count, minus one, precedes the modes.
         if at.checked_sub(6).and_then(|at| number(at, 6)) == u32::try_from(count - 1).ok() {
             found = Some((at, count));
         }
@@ -137,7 +137,7 @@ fn modes(setup: &[u8]) -> Option<Vec<bool>> {
 mod tests {
     use super::*;
 
-    /// Bits, the lowest of each byte first.
+    /// Packs bits, the lowest bit of each byte first.
     fn packed(bits: &[(u64, usize)]) -> Vec<u8> {
         let mut all = Vec::new();
         for (value, count) in bits {

@@ -1,10 +1,10 @@
-//! What our writers of the formats have a place for, and what a file may have beside that.
+//! Which codecs our muxers support per format, and other parts of a file that may be lost.
 
 use super::Format;
 use crate::media::{AudioCodec, VideoCodec};
 
 impl Format {
-    /// Whether our writer of this format has a place for video of this codec.
+    /// True if our muxer of this format supports this video codec.
     pub const fn carries_video(self, codec: VideoCodec) -> bool {
         use VideoCodec as Codec;
         match codec {
@@ -14,7 +14,7 @@ impl Format {
         }
     }
 
-    /// Whether our writer of this format has a place for audio of this codec.
+    /// True if our muxer of this format supports this audio codec.
     pub const fn carries_audio(self, codec: AudioCodec) -> bool {
         use AudioCodec as Codec;
         match codec {
@@ -25,26 +25,26 @@ impl Format {
     }
 }
 
-/// What a file may have and another one cannot, as `--drop` names it.
+/// A part of a file that the output format may not support, as named by `--drop`.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Part {
     Video,
     Audio,
     Subtitles,
-    /// Timecode and other tracks that are neither seen nor heard.
+    /// Timecode and other tracks without video or audio.
     Data,
-    /// Video after a change of its size.
+    /// Video after its size changes.
     Resized,
-    /// How transparent video is.
+    /// Transparency of the video.
     Alpha,
 }
 
 impl Part {
-    /// All of them.
+    /// All parts.
     pub const ALL: [Self; 6] =
         [Self::Video, Self::Audio, Self::Subtitles, Self::Data, Self::Resized, Self::Alpha];
 
-    /// As `--drop` has it.
+    /// The name in `--drop`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Video => "video",

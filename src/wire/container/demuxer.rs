@@ -1,29 +1,29 @@
-//! Files that are read bit by bit: from the disk, or while the bytes are still to come, as from a web
-//! server. Whoever reads is told what is missing, and calls again once it is there.
+//! Reads files incrementally: from the disk, or while the bytes still arrive from a web server. A reader
+//! reports missing bytes; the caller calls again when they are there.
 
 use std::fmt;
 
 use crate::base::Timestamp;
 use crate::wire::container::{Error, Index, ReadAt, SampleLocation, Unit};
 
-/// The reader of a file. Where bytes are missing a method continues when it is called again.
+/// The reader of a file format. After missing bytes, a method continues when it is called again.
 pub trait Demuxer: fmt::Debug + Send + Sync {
-    /// The format's name, which is also its extension.
+    /// Name of the format, also its file extension.
     fn name(&self) -> &'static str;
 
-    /// Reads what tells of the whole.
+    /// Reads the headers of the file.
     ///
     /// # Errors
-    /// What is wrong with the file, or [`Error::is_missing`].
+    /// Fails if the file is invalid, or with [`Error::is_missing`].
     fn head(&mut self, source: &mut dyn ReadAt) -> Result<(), Error>;
 
-    /// What is in it; samples only where [all are known](Self::is_whole).
+    /// The contents of the file; the samples are complete only if [all are known](Self::is_whole).
     fn index(&self) -> &Index;
 
-    /// Adds the samples that follow to `found`, by their DTS as far as they were read. False at the end.
+    /// Adds the next samples to `found`, sorted by DTS as far as they are read. Returns false at the end.
     ///
     /// # Errors
-    /// As [`head`](Self::head).
+    /// As for [`head`](Self::head).
     fn read_on(
         &mut self,
         source: &mut dyn ReadAt,
@@ -33,57 +33,57 @@ pub trait Demuxer: fmt::Debug + Send + Sync {
     /// The first unit.
     fn beginning(&self) -> Unit;
 
-    /// What is read next begins there.
+    /// Moves to a unit, where the next read begins.
     fn go_to(&mut self, unit: Unit);
 
-    /// Where it ends, as far as that is known by now.
+    /// End time of the file, as far as it is known.
     fn end(&self) -> Option<Timestamp>;
 
-    /// Of audio alone, when what is heard begins: what its encoder put before it comes earlier.
+    /// For audio-only files, the time at which audible audio begins; encoder padding precedes it.
     fn heard_from(&self) -> Option<Timestamp> {
         None
     }
 
-    /// Of audio alone that was read from its beginning to its end, what is heard of it.
+    /// For an audio-only file that was read completely, its audible span.
     fn audio_span(&self) -> Option<(Timestamp, Timestamp)> {
         None
     }
 
-    /// Whether what tells where everything is has not come yet, and may be at the end.
+    /// True if the index of the file has not arrived yet, and may be at the end.
     fn is_blind(&self) -> bool {
         false
     }
 
-    /// Whether all samples are known by now.
+    /// True if all samples are known.
     fn is_whole(&self) -> bool {
         false
     }
 
-    /// Looks up where units are and where it ends, where that is at the end.
+    /// Looks up the units and the end time if they are at the end of the file.
     ///
     /// # Errors
-    /// As [`head`](Self::head).
+    /// As for [`head`](Self::head).
     fn look_up(&mut self, _source: &mut dyn ReadAt) -> Result<(), Error> {
         Ok(())
     }
 
-    /// Where units are, as far as that is known, by their times.
+    /// The known units, by time.
     fn units(&self) -> &[Unit] {
         &[]
     }
 
-    /// The units that begin in these bytes, which are at `at`; and perhaps what only looks like one.
+    /// The units that begin in these bytes, which are at `at`; may include false matches.
     fn units_in(&self, _bytes: &[u8], _at: u64) -> Vec<Unit> {
         Vec::new()
     }
 
-    /// Between two places that are so near, in bytes, units are read one after the other: about as much as
-    /// is asked for at a time.
+    /// Positions that are at most this many bytes apart are read in one piece: about the size of a
+    /// request.
     fn stretch(&self) -> u64 {
         128 << 10
     }
 
-    /// The same, for who reads elsewhere in the file.
+    /// A copy for reading at another position.
     fn boxed(&self) -> Box<dyn Demuxer>;
 }
 

@@ -6,15 +6,15 @@ use std::io;
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// A part of a media file, as errors name it.
+/// A part of a media file, for error messages.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum FilePart {
     Header,
-    /// Where the samples are and how long they last.
+    /// Positions and durations of the samples.
     Index,
     /// The file was cut off before its index was written.
     UnwrittenIndex,
-    /// The boxes, elements or tags that the file consists of.
+    /// The boxes, elements or tags of the file.
     Structure,
     Samples,
     CodecConfig,
@@ -42,17 +42,17 @@ impl From<FilePart> for Problem {
 /// Why a file cannot be read.
 #[derive(Debug)]
 pub enum Error {
-    /// The system cannot.
+    /// A system error.
     Io(io::Error),
-    /// It begins like none of the formats.
+    /// The start of the file matches no known format.
     UnknownFormat,
-    /// This part of it is damaged.
+    /// This part of the file is damaged.
     Damaged(FilePart),
-    /// This part of it is larger than onair reads.
+    /// This part of the file exceeds the limits of onair.
     TooMuch(FilePart),
-    /// A codec or format that onair does not read, by its name.
+    /// An unsupported codec or format, by name.
     Unsupported(String),
-    /// No track of it can be used.
+    /// The file has no usable track.
     Empty,
 }
 
@@ -84,7 +84,7 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 impl Error {
-    /// Whether the bytes are still to come.
+    /// True if the bytes have not arrived yet.
     pub fn is_missing(&self) -> bool {
         matches!(self, Self::Io(error) if error.kind() == io::ErrorKind::WouldBlock)
     }

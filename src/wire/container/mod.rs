@@ -1,6 +1,6 @@
-//! What the file formats have in common: tracks, samples, chapters, how a file is written while it
-//! may be cut off at any moment ([`Muxer`]), and what is found in one ([`Index`]). Pure: bytes to be
-//! written are handed out, bytes to be read come through [`ReadAt`].
+//! Shared code of the file formats: tracks, samples, chapters, the writer interface for files that may be cut
+//! off at any moment ([`Muxer`]), and the contents of a file ([`Index`]). This module has no I/O: muxers
+//! return bytes to write, and demuxers read through [`ReadAt`].
 
 pub mod audio;
 mod capacity;
@@ -38,11 +38,11 @@ pub use error::{Error, FilePart};
 pub use opening::open;
 pub use packet_times::{Timing, TrackTiming, audio_frame};
 
-/// The most audio tracks of a file.
+/// Maximum number of audio tracks in a file.
 pub const MAX_AUDIO_TRACKS: usize = 16;
-/// The most samples that are read from one file: two days of video and audio.
+/// Maximum number of samples that are read from a file: two days of video and audio.
 pub const MAX_SAMPLES: usize = 16_000_000;
-/// The most chapters that are kept of one file.
+/// Maximum number of chapters of a file.
 pub const MAX_CHAPTERS: usize = 1_000;
 
 /// The file formats.
@@ -58,10 +58,10 @@ pub enum Format {
 }
 
 impl Format {
-    /// All of them.
+    /// All formats.
     pub const ALL: [Self; 3] = [Self::Flv, Self::Mp4, Self::Mkv];
 
-    /// The extension of its files, which is also its name.
+    /// The file extension, which is also the name of the format.
     pub const fn extension(self) -> &'static str {
         match self {
             Self::Flv => "flv",
@@ -70,13 +70,13 @@ impl Format {
         }
     }
 
-    /// From the extension of a path, in whatever case.
+    /// Detects the format by the extension of a path, in any case.
     pub fn of_path(path: &std::path::Path) -> Option<Self> {
         let extension = path.extension()?;
         Self::ALL.into_iter().find(|format| extension.eq_ignore_ascii_case(format.extension()))
     }
 
-    /// From the first bytes of a file.
+    /// Detects the format by the first bytes of a file.
     pub fn of_bytes(start: &[u8]) -> Option<Self> {
         match start {
             [b'F', b'L', b'V', ..] => Some(Self::Flv),
@@ -104,24 +104,24 @@ impl std::str::FromStr for Format {
     }
 }
 
-/// What is in a file: at most one frame track, and any number of audio tracks.
+/// The tracks of a file: at most one video track, and any number of audio tracks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tracks {
     pub video: Option<VideoConfig>,
-    /// The first is the one that plays unless another is chosen.
+    /// The first one is the default.
     pub audio: Vec<AudioTrack>,
 }
 
-/// A audio track of a file.
+/// An audio track of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AudioTrack {
     pub parameters: AudioConfig,
-    /// What players call it, at most [`MAX_TITLE`] bytes; empty: nothing in particular.
+    /// Title of the track, at most [`MAX_TITLE`] bytes; empty if it has none.
     pub name: String,
 }
 
 impl AudioTrack {
-    /// With as much of the name as every format takes, without control characters.
+    /// Creates a track with a title that every format accepts: truncated, and without control characters.
     pub fn named(parameters: AudioConfig, name: &str) -> Self {
         Self { parameters, name: printable(name) }
     }
@@ -140,16 +140,16 @@ impl From<StreamConfig> for Tracks {
     }
 }
 
-/// Which track of a file.
+/// Identifies a track of a file.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum TrackId {
     Video,
-    /// Counted from 0.
+    /// Audio track, counted from 0.
     Audio(u8),
 }
 
 impl TrackId {
-    /// The same among the tracks of a stream.
+    /// The same track in a stream.
     pub const fn track(self) -> Track {
         match self {
             Self::Video => Track::Video,
@@ -169,70 +169,70 @@ impl From<Track> for TrackId {
     }
 }
 
-/// Bytes for a file: some to be appended, some to be written over others.
+/// Bytes for a file: some to append, and some that replace others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MuxerOutput {
-    /// To be appended at the end.
+    /// Bytes to append.
     pub append: Bytes,
-    /// To be written over what is at these places, after the above.
+    /// Bytes to write at these positions, after the append.
     pub patches: Vec<(u64, Bytes)>,
 }
 
-/// Writes a file that can be read at every moment: whole units are appended, and the end makes it
-/// an ordinary file with an index.
+/// Writes a file that is readable at every moment: it appends whole units, and the end makes it an ordinary
+/// file with an index.
 pub trait Muxer: fmt::Debug + Send {
-    /// The start of the file. Called once, first.
+    /// Returns the start of the file. It is called once, before all others.
     fn begin(&mut self) -> Bytes;
 
-    /// Takes a packet or a chapter in, which is part of the next [`Muxer::flush`]. Times are those of the file,
-    /// which begins at zero; packets of a track come in the order of their DTS.
+    /// Adds a packet or a chapter to the next [`Muxer::flush`]. Times begin at zero, and the packets of a
+    /// track come in DTS order.
     fn write(&mut self, event: &StreamEvent);
 
-    /// Bytes taken in and not handed out.
+    /// Bytes that were added and not flushed.
     fn waiting(&self) -> usize;
 
-    /// Everything that waits, as whole units for the end of the file, which is at `at`. Once the
-    /// bytes are written [`Muxer::commit`] is called, and [`Muxer::discard`] when they cannot be.
+    /// Returns all waiting data as whole units for the end of the file, which is at `at`. The caller then
+    /// calls [`Muxer::commit`] after writing the bytes, or [`Muxer::discard`] if it cannot write them.
     fn flush(&mut self, at: u64) -> MuxerOutput;
 
-    /// What was last handed out is in the file.
+    /// Confirms that the last flush is in the file.
     fn commit(&mut self);
 
-    /// What waits or was last handed out is not in the file and never will be.
+    /// Discards waiting data and the last flush, which are not in the file.
     fn discard(&mut self);
 
-    /// What makes the file whole, whose end is at `at` and whose content reaches to `end`. Of what
-    /// was committed only.
+    /// Completes the file, whose size is `at` and whose content lasts until `end`. The result covers only
+    /// committed data.
     fn finish(&mut self, at: u64, end: Timestamp) -> MuxerOutput;
 
-    /// What can still be put right in a file to whose end nothing can be added any more (a full
-    /// disk); it plays without.
+    /// Patches that are possible if nothing can be appended (a full disk); the file plays without them.
     fn close(&mut self, at: u64, end: Timestamp) -> Vec<(u64, Bytes)>;
 
-    /// How many bytes [`Muxer::finish`] would append now, roughly and not less.
+    /// Upper estimate of the bytes that [`Muxer::finish`] would append now.
     fn index_weight(&self) -> usize;
 }
 
-/// A file, or bytes in memory, to be read at any place.
+/// A file, or bytes in memory, with random access.
 pub trait ReadAt {
-    /// Bytes in all.
+    /// Total bytes.
     fn size(&self) -> u64;
 
-    /// Fills `buffer` from `at` on.
+    /// Fills `buffer` from position `at`.
     ///
     /// # Errors
-    /// `UnexpectedEof` where there are not this many bytes; `WouldBlock` where they are still to come.
+    /// Fails with `UnexpectedEof` if there are not enough bytes, or `WouldBlock` if they have not arrived
+    /// yet.
     fn read_at(&mut self, at: u64, buffer: &mut [u8]) -> io::Result<()>;
 
-    /// The most that is read at a time.
+    /// Maximum bytes of one read.
     fn most(&self) -> usize {
         usize::MAX
     }
 
-    /// Where this many bytes from `at` on end.
+    /// End position of this many bytes from `at`.
     ///
     /// # Errors
-    /// `UnexpectedEof` where there are not this many.
+    /// Fails with `UnexpectedEof` if there are not enough bytes.
     fn end(&self, at: u64, length: usize) -> io::Result<u64> {
         let end = at.checked_add(length as u64).filter(|end| *end <= self.size());
         end.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
@@ -253,10 +253,10 @@ impl ReadAt for &[u8] {
     }
 }
 
-/// Reads `size` bytes at `at`, at most `most`: what a file claims is never allocated unseen.
+/// Reads `size` bytes at `at`, at most `most`. A claimed size never leads to an unchecked allocation.
 ///
 /// # Errors
-/// Where there are not this many, or they are too many.
+/// Fails if there are not enough bytes, or too many.
 pub fn read(
     source: &mut dyn ReadAt,
     at: u64,
@@ -272,30 +272,29 @@ pub fn read(
     Ok(bytes.into())
 }
 
-/// Where a sample is in a file.
+/// Position of a sample in a file.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct SampleLocation {
     pub track: TrackId,
     pub keyframe: bool,
     pub dts: Timestamp,
     pub pts: Timestamp,
-    /// Of its data.
+    /// Position of its data.
     pub at: u64,
     pub size: u32,
 }
 
-/// Bytes in the middle of a sample that are none of its own, such as the head of a page.
+/// Foreign bytes within a sample, such as a page header.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Hole {
     pub at: u64,
     pub size: u64,
 }
 
-/// Reads the bytes of a sample without the holes in it, which are in their order; at most `most` of
-/// them and of what lies between.
+/// Reads the bytes of a sample without its holes, which are sorted; at most `most` bytes with the holes.
 ///
 /// # Errors
-/// As [`read`].
+/// As for [`read`].
 pub fn read_around(
     source: &mut dyn ReadAt,
     place: &SampleLocation,
@@ -321,66 +320,65 @@ pub fn read_around(
     Ok(data)
 }
 
-/// A part of a file from which on it can be read, without what is before it: a cluster, a fragment.
+/// A part of a file from which reading can start: a cluster or a fragment.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Unit {
-    /// When the first of it is seen or heard.
+    /// Time of its first sample.
     pub time: Timestamp,
-    /// Its first byte.
+    /// Position of its first byte.
     pub at: u64,
 }
 
-/// A stream of audio that follows another one in a file of audio alone.
+/// A chained audio stream in an audio-only file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Link {
-    /// Where its first packet is.
+    /// Position of its first packet.
     pub at: u64,
-    /// When it is heard: what came before is heard up to then, though more of it is decoded.
+    /// Start of its playback. The previous stream plays until then, even if more of it is decoded.
     pub heard: Timestamp,
     pub parameters: AudioConfig,
 }
 
-/// What is in a file.
+/// The contents of a file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Index {
     pub tracks: Tracks,
-    /// What the file, and not the stream in it, tells of the frame's colors.
+    /// Color description in the container, not in the video stream.
     pub colors: Colors,
-    /// As who plays wants it: times begin at zero. Who copies gets the times
-    /// as they are, below zero too, and is told of all that is lacking.
+    /// True for playback, where times begin at zero. For copying, the times are unchanged, also below zero,
+    /// and all missing parts are reported.
     pub to_play: bool,
-    /// Who plays has the key of what is encrypted.
+    /// True if the player has the key of encrypted samples.
     pub has_key: bool,
-    /// So many samples are taken at most; 0: [`MAX_SAMPLES`].
+    /// Maximum number of samples; 0 means [`MAX_SAMPLES`].
     pub most: usize,
-    /// In the order in which they are to be written: by DTS, frames first.
+    /// Samples in writing order: by DTS, video first.
     pub samples: Vec<SampleLocation>,
-    /// How much is seen of frames, as frames of the same codec whose luma tells it: that of each by
-    /// its `pts`.
+    /// Alpha channel of the frames, as frames of the same codec whose luma is the opacity; matched by `pts`.
     pub alpha: Vec<SampleLocation>,
-    /// What is left out when samples are read, by its place.
+    /// Bytes to skip within samples, by position.
     pub holes: Vec<Hole>,
-    /// Of audio alone, what follows the first stream in the same file, in order.
+    /// For audio-only files, the streams that follow the first one, in order.
     pub links: Vec<Link>,
-    /// Of audio alone, what is heard of it: without what its encoder put before and behind it.
+    /// For audio-only files, the audible span without the encoder's padding.
     pub heard: Option<(Timestamp, Timestamp)>,
     pub chapters: Vec<Chapter>,
-    /// What else is in it and is not carried, in words.
+    /// Other contents that are not kept, in words.
     pub left_out: Vec<String>,
-    /// The same by its kind.
+    /// The same, by kind.
     pub lacking: Vec<(Part, String)>,
-    /// Ticks a second of the tracks, where they are finer than a millisecond.
+    /// Ticks per second of tracks that are finer than a millisecond.
     pub timescales: Vec<(TrackId, u32)>,
-    /// Tracks of it that nobody here plays; with `to_play`.
+    /// Tracks without a decoder; filled with `to_play`.
     pub unsupported: Vec<UnsupportedTrack>,
-    /// Where the last whole unit ends; what follows was cut off, or is an index.
+    /// End of the last whole unit; an index or a truncated unit follows.
     pub whole: u64,
-    /// The file has its index and its duration: it was finished.
+    /// True if the file has its index and duration, so it was finished.
     pub finished: bool,
 }
 
 impl Index {
-    /// What is not carried.
+    /// Notes contents that are not kept.
     pub fn lack(&mut self, part: Part, what: String) {
         if self.left_out.len() < 32 {
             self.left_out.push(what.clone());
@@ -388,21 +386,21 @@ impl Index {
         }
     }
 
-    /// A track that nobody here plays.
+    /// Notes a track without a decoder.
     pub fn leave(&mut self, track: Option<UnsupportedTrack>) {
         if let Some(track) = track.filter(|_| self.to_play) {
             unsupported::note(&mut self.unsupported, &track);
         }
     }
 
-    /// What is missing without them: audio, and the frame where there is no other.
+    /// Tracks whose absence matters: audio, and video if there is no other.
     pub fn missed(&self) -> impl Iterator<Item = &UnsupportedTrack> {
         let seen = self.tracks.video.is_some();
         self.unsupported.iter().filter(move |it| it.medium == TrackKind::Audio || !seen)
     }
 
-    /// Puts the samples into the order of their DTS, keeps the order within each track, and begins
-    /// at zero where times lie before it, unless it is to be copied.
+    /// Sorts the samples by DTS, keeps the order within each track, and moves negative times to zero, except
+    /// for copying.
     pub fn arrange(&mut self) {
         self.samples.sort_by_key(|sample| (sample.dts, sample.track));
         if !self.to_play {
@@ -421,10 +419,10 @@ impl Index {
         }
     }
 
-    /// Takes a sample in.
+    /// Adds a sample.
     ///
     /// # Errors
-    /// Where there are too many.
+    /// Fails if there are too many.
     pub fn push(&mut self, place: SampleLocation) -> Result<(), Error> {
         let most = if self.most == 0 { MAX_SAMPLES } else { self.most };
         if self.samples.len() >= most {
@@ -434,23 +432,23 @@ impl Index {
         Ok(())
     }
 
-    /// Takes a chapter in; those past [`MAX_CHAPTERS`] are left out.
+    /// Adds a chapter; chapters beyond [`MAX_CHAPTERS`] are ignored.
     pub fn push_chapter(&mut self, chapter: Chapter) {
         if self.chapters.len() < MAX_CHAPTERS {
             self.chapters.push(chapter);
         }
     }
 
-    /// Without what lies beyond the last whole unit.
+    /// Removes data after the last whole unit.
     pub fn cut(&mut self) {
         let whole = self.whole;
         self.samples.retain(|place| place.at + u64::from(place.size) <= whole);
     }
 
-    /// Nothing where there is a track that can be used.
+    /// Checks that at least one track can be used.
     ///
     /// # Errors
-    /// What is there instead.
+    /// Fails with the reason otherwise.
     pub fn usable(&self) -> Result<(), Error> {
         if !self.is_empty() {
             return Ok(());
@@ -461,12 +459,12 @@ impl Index {
         })
     }
 
-    /// Whether there is no track that can be used.
+    /// True if no track can be used.
     pub fn is_empty(&self) -> bool {
         self.tracks.video.is_none() && self.tracks.audio.is_empty()
     }
 
-    /// How far the content reaches: the last video or audio with its length.
+    /// End time of the last video or audio sample.
     pub fn end(&self) -> Timestamp {
         let reach = |sample: &SampleLocation| sample.pts + self.tracks.length(sample.track);
         self.samples.iter().map(reach).max().unwrap_or_default()
@@ -474,7 +472,7 @@ impl Index {
 }
 
 impl Tracks {
-    /// How long a sample of this track lasts.
+    /// Duration of a sample of this track.
     pub fn length(&self, track: TrackId) -> Duration {
         match track {
             TrackId::Video => {
@@ -489,14 +487,14 @@ impl Tracks {
         }
     }
 
-    /// All of them, frames first.
+    /// All tracks, video first.
     pub fn ids(&self) -> impl Iterator<Item = TrackId> {
         let video = self.video.as_ref().map(|_| TrackId::Video);
         video.into_iter().chain((0..self.audio.len().min(MAX_AUDIO_TRACKS)).map(audio_track))
     }
 }
 
-/// The audio track of this number.
+/// The audio track with this number.
 pub fn audio_track(index: usize) -> TrackId {
     TrackId::Audio(u8::try_from(index).unwrap_or(u8::MAX))
 }
@@ -534,7 +532,7 @@ mod tests {
             index.samples.iter().map(|it| (it.track, it.dts.as_millis())).collect()
         };
         index.arrange();
-        // Who copies wants it as it is.
+        // Times stay unchanged for copying.
         assert_eq!(times(&index), [(TrackId::Video, -40), (TrackId::Audio(0), 10)]);
         index.to_play = true;
         index.arrange();

@@ -1,11 +1,11 @@
-//! Which reader reads a file.
+//! Opens the reader of a file format.
 
 use crate::wire::container::{Demuxer, Error, Format, ReadAt, audio, mkv, mp4};
 
-/// The reader of a file of this format; `None`: of audio alone, whose kind its head tells.
+/// Opens the reader for this format; `None` means audio only, whose format the header defines.
 ///
 /// # Errors
-/// It is of none that is read so, or [`Error::is_missing`].
+/// Fails if no reader supports the format, or with [`Error::is_missing`].
 pub fn open(format: Option<Format>, source: &mut dyn ReadAt) -> Result<Box<dyn Demuxer>, Error> {
     match format {
         Some(Format::Mp4) => Ok(Box::new(mp4::Reader::to_play())),
@@ -27,7 +27,7 @@ mod tests {
     use crate::media::{AudioCodec, AudioConfig, BitsPerSecond, EncodedPacket, StreamEvent, Track};
     use crate::wire::container::{Muxer, SampleLocation, Tracks, Unit};
 
-    /// Bytes of which only some have come; and what is wanted of the others.
+    /// Bytes that arrive over time, and the requested positions.
     struct Coming<'a> {
         bytes: &'a [u8],
         come: u64,
@@ -49,7 +49,7 @@ mod tests {
         }
     }
 
-    /// Does it, with some bytes more each time that they are missing.
+    /// Repeats a call with more bytes each time that some are missing.
     fn patiently<T>(
         coming: &mut Coming<'_>,
         mut it: impl FnMut(&mut Coming<'_>) -> Result<T, Error>,
@@ -73,7 +73,7 @@ mod tests {
         }
     }
 
-    /// Ten seconds of audio; in fragments or clusters, `finished` with an index.
+    /// Ten seconds of audio in fragments or clusters; `finished` adds an index.
     fn file(format: Format, finished: bool) -> Vec<u8> {
         let tracks = Tracks { video: None, audio: vec![audio().into()] };
         let mut muxer: Box<dyn Muxer> = match format {
@@ -157,7 +157,7 @@ mod tests {
                 let first = whole.iter().position(|place| place.at > unit.at).unwrap();
                 assert_eq!(found, whole[first..], "{format} {unit:?}");
             }
-            // An index that lies.
+            // A wrong index.
             demuxer.go_to(Unit { time: Timestamp::ZERO, at: 77 });
             let found = demuxer.read_on(&mut &bytes[..], &mut Vec::new());
             assert!(matches!(found, Err(Error::Damaged(_))), "{found:?}");
@@ -167,7 +167,7 @@ mod tests {
     #[test]
     fn what_stands_before_damage_is_found() {
         let mut bytes = file(Format::Mkv, false);
-        // A cluster whose time is longer than a number.
+        // A cluster whose time exceeds the number range.
         bytes.extend([0x1F, 0x43, 0xB6, 0x75, 0x8B, 0xE7, 0x89]);
         bytes.extend([0; 9]);
         let mut coming = Coming { bytes: &bytes, come: 0, wanted: 0 };

@@ -1,4 +1,4 @@
-//! How long packets last, and how the times of a file that is copied lie.
+//! Durations of packets, and the times of a copied file.
 
 use std::time::Duration;
 
@@ -7,35 +7,35 @@ use crate::base::Timestamp;
 use crate::media::{AudioCodec, AudioConfig};
 use crate::wire::codec::aac::AudioSpecificConfig;
 
-/// The times of a file that is copied, which may lie below zero.
+/// The times of a copied file, which may be negative.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Timing {
-    /// Where the file's zero is among the times of the samples that a writer gets: whole seconds.
+    /// Time zero of the file on the timeline of the samples that a writer gets: whole seconds.
     pub zero: Timestamp,
     pub tracks: Vec<TrackTiming>,
 }
 
-/// Those of one track.
+/// Times of one track.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct TrackTiming {
     pub track: TrackId,
-    /// Ticks a second, by which each time of it is exact; 0: milliseconds.
+    /// Ticks per second in which every time is exact; 0 means milliseconds.
     pub timescale: u32,
-    /// How long a sample lasts, mostly.
+    /// Usual duration of a sample.
     pub period: Duration,
-    /// When the first sample is shown or heard, without the above zero.
+    /// Presentation time of the first sample, relative to `zero`.
     pub begins: Timestamp,
 }
 
 impl Timing {
-    /// That of a track.
+    /// Times of this track.
     pub fn of(&self, track: TrackId) -> Option<&TrackTiming> {
         self.tracks.iter().find(|timing| timing.track == track)
     }
 }
 
-/// Samples of one packet of audio, and how many of them make a second: of AAC those of the core, where
-/// bands are replicated on top of it. Of Opus and FLAC, whose packets may differ, what is usual.
+/// Samples per audio packet, and samples per second. For AAC with SBR these are the values of the
+/// core. For Opus and FLAC, whose packets may differ, the usual values.
 pub fn audio_frame(audio: &AudioConfig) -> (u32, u32) {
     let rate = audio.sample_rate.max(1);
     match audio.codec {

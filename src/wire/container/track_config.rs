@@ -1,4 +1,4 @@
-//! What configs, and packets where there is none, tell of a track. Pure.
+//! Track configs from codec configs, or from packets if there is no config. This module has no I/O.
 
 use bytes::Bytes;
 
@@ -11,12 +11,12 @@ use crate::wire::codec::h264::{DecoderConfig, NalType, avcc_nals};
 use crate::wire::codec::{mpeg_audio, vorbis};
 use crate::wire::container::flv::Metadata;
 
-/// No configuration is longer than this: those of H.264 and AAC have some dozens of bytes, the books of
-/// Vorbis some thousands.
+/// Maximum length of a configuration: H.264 and AAC use tens of bytes, the codebooks of Vorbis some
+/// thousands.
 pub const MAX_CONFIG: usize = 64 << 10;
 
-/// What a config, or else a packet on its own, tells of an audio track that is not AAC. Where neither
-/// tells sample rate (in Hz) and channels, those that were `announced` hold.
+/// Derives the config of an audio track other than AAC from its codec config, or otherwise from a
+/// packet. If neither has sample rate (in Hz) and channels, the `announced` values apply.
 pub fn audio_config(
     codec: AudioCodec,
     announced: Option<(u32, u16)>,
@@ -42,7 +42,7 @@ pub fn audio_config(
         }
         AudioCodec::Flac => {
             let told = codec::flac(config)?;
-            // The stream marker and a block's head may be before it.
+            // The stream marker and a block header may precede it.
             let from = if config.starts_with(b"fLaC") { 8 } else { 0 };
             (
                 told.sample_rate,
@@ -67,7 +67,7 @@ pub fn audio_config(
     Some(AudioConfig { codec, sample_rate, channels, bitrate: BitsPerSecond(0), config })
 }
 
-/// What the config of a video track tells; `None`: it is damaged, or missing where the codec needs one.
+/// Parses the config of a video track; `None` if it is damaged, or missing for a codec that needs one.
 pub fn video_config(codec: VideoCodec, config: Bytes) -> Option<VideoConfig> {
     match codec {
         VideoCodec::H264 => h264_config(config),
@@ -76,10 +76,10 @@ pub fn video_config(codec: VideoCodec, config: Bytes) -> Option<VideoConfig> {
     }
 }
 
-/// What the parameter sets within a frame of H.264 tell, where they are in it.
+/// Parses the parameter sets within an H.264 frame, if it has any.
 pub fn in_band(body: &Bytes) -> Option<VideoConfig> {
     let (mut sps, mut pps) = (None, None);
-    // Without a configuration the lengths are of the usual size.
+    // Without a configuration, length fields have the usual size.
     for nal in avcc_nals(body, 4) {
         let nal = nal.ok()?;
         match NalType::of(nal) {
@@ -96,13 +96,13 @@ fn h264_config(config: Bytes) -> Option<VideoConfig> {
     told_h264_config(config, &Metadata::default())
 }
 
-/// What an avcC tells, and what only metadata tell.
+/// Parses an avcC, with missing values from metadata.
 pub fn told_h264_config(config: Bytes, metadata: &Metadata) -> Option<VideoConfig> {
     let parsed = DecoderConfig::parse(&config).ok()?;
     let sps = parsed.first_sps().ok()?;
     let told = sps.frame_rate().and_then(|(num, den)| FrameRate::new(num, den));
     let frame_rate = told.or_else(|| {
-        // Fractions such as 29.97 as services write them.
+        // Fractions such as 29.97, as services write them.
         let fps = metadata.frame_rate?;
         let ntsc = (fps * 1.001).round();
         if (fps - fps.round()).abs() < 0.002 {
@@ -122,8 +122,8 @@ pub fn told_h264_config(config: Bytes, metadata: &Metadata) -> Option<VideoConfi
     })
 }
 
-/// The config of a video track that is not H.264. Its size is what the codec's own config or the first
-/// keyframe tells; decoders do not need it.
+/// Makes the config of a video track other than H.264. The size comes from the codec config or the
+/// first keyframe; decoders do not need it.
 pub fn bare_video_config(codec: VideoCodec, config: Bytes, picture: &[u8]) -> VideoConfig {
     let told = match codec {
         VideoCodec::Hevc => codec::hevc(&config).and_then(|told| told.size),
@@ -141,7 +141,7 @@ pub fn bare_video_config(codec: VideoCodec, config: Bytes, picture: &[u8]) -> Vi
     }
 }
 
-/// What an AudioSpecificConfig tells; `None`: it is damaged.
+/// Parses an AudioSpecificConfig; `None` if it is damaged.
 pub fn aac_config(config: Bytes) -> Option<AudioConfig> {
     let specific = AudioSpecificConfig::parse(&config).ok()?;
     Some(AudioConfig {
@@ -153,8 +153,8 @@ pub fn aac_config(config: Bytes) -> Option<AudioConfig> {
     })
 }
 
-/// What an AudioSpecificConfig tells, and what only metadata tell. Rate and channels are those that a
-/// decoder with all extensions gives.
+/// Parses an AudioSpecificConfig, with missing values from metadata. Rate and channels are those of a
+/// decoder that supports all extensions.
 pub fn told_aac_config(config: Bytes, metadata: &Metadata) -> Option<AudioConfig> {
     let told = aac_config(config)?;
     let channels = if told.channels == 0 { metadata.channels.unwrap_or(2) } else { told.channels };

@@ -1,12 +1,11 @@
-//! Tracks that are in a file or stream and are read by nobody here: what they are called, by people
-//! and by programs (as ffprobe does).
+//! Tracks of a file or stream without a decoder: their names for users and (as in ffprobe) for programs.
 
 use crate::media::{TrackKind, UnsupportedTrack};
 
-/// More of them in one file or stream are not told.
+/// Maximum number of such tracks that are reported per file or stream.
 const MAX_REPORTED: usize = 16;
 
-/// What MP4 and QuickTime call them, ffprobe's name, and people's.
+/// Name in MP4 and QuickTime, name in ffprobe, and name for users.
 const FOUR_CC: &[(&[u8; 4], &str, &str)] = &[
     (b"alac", "alac", "ALAC"),
     (b"dtsc", "dts", "DTS"),
@@ -36,7 +35,7 @@ const FOUR_CC: &[(&[u8; 4], &str, &str)] = &[
     (b"enca", "unknown", "encrypted"),
 ];
 
-/// What Matroska calls them.
+/// Name in Matroska, name in ffprobe, and name for users.
 const MATROSKA: &[(&str, &str, &str)] = &[
     ("A_VORBIS", "vorbis", "Vorbis"),
     ("A_DTS", "dts", "DTS"),
@@ -56,7 +55,7 @@ const MATROSKA: &[(&str, &str, &str)] = &[
     ("V_MPEGH/ISO/HEVC", "hevc", "HEVC"),
 ];
 
-/// Adds a track to those that are known; whether it is a new one, of which not too many are known.
+/// Adds a track to the known ones; returns true if it is new and within the limit.
 pub fn note(known: &mut Vec<UnsupportedTrack>, track: &UnsupportedTrack) -> bool {
     let new = known.len() < MAX_REPORTED && !known.contains(track);
     if new {
@@ -66,8 +65,8 @@ pub fn note(known: &mut Vec<UnsupportedTrack>, track: &UnsupportedTrack) -> bool
 }
 
 impl UnsupportedTrack {
-    /// A track of an MP4 file, by its handler and the name of its description. `None` for what is neither
-    /// seen nor heard.
+    /// A track of an MP4 file, by its handler and the name of its description. Returns `None` for tracks
+    /// that are neither video nor audio.
     pub fn of_mp4(handler: [u8; 4], name: [u8; 4]) -> Option<Self> {
         let medium = match &handler {
             b"vide" => TrackKind::Video,
@@ -91,7 +90,7 @@ impl UnsupportedTrack {
             _ => return None,
         };
         let known = MATROSKA.iter().find(|(known, ..)| codec.starts_with(known));
-        // It is what the file says: not longer than any codec is called.
+        // The name comes from the file, so its length is limited.
         let bare =
             || -> String { codec.chars().filter(|c| !c.is_control()).skip(2).take(32).collect() };
         Some(Self {

@@ -1,14 +1,14 @@
 //! Attribute lists (RFC 8216 §4.2).
 
-/// Most attributes of a tag.
+/// Maximum number of attributes of a tag.
 const MAX_ATTRIBUTES: usize = 64;
 
-/// The attributes of a tag; quotes are taken off.
+/// The attributes of a tag, without quotes.
 #[derive(Debug, Default)]
 pub(super) struct Attributes<'a>(Vec<(&'a str, &'a str)>);
 
 impl<'a> Attributes<'a> {
-    /// Reads a list; ends where it makes no sense.
+    /// Parses a list; ends at the first error.
     pub fn parse(list: &'a str) -> Self {
         let mut found = Vec::new();
         let mut rest = list;

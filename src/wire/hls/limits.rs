@@ -1,4 +1,4 @@
-//! How much of a playlist is read, and what is wrong with one.
+//! Limits for playlists, and their errors.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,16 +6,16 @@ use std::time::Duration;
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// The longest playlist that is read.
+/// The longest accepted playlist in bytes.
 pub const MAX_TEXT: usize = 4 << 20;
-/// The most variants and renditions.
+/// Maximum number of variants and renditions.
 pub(super) const MAX_VARIANTS: usize = 200;
-/// The most segments.
+/// Maximum number of segments.
 pub const MAX_SEGMENTS: usize = 100_000;
-/// No segment lasts longer, and no list is held back further.
+/// Maximum duration of a segment and of a hold-back, in seconds.
 const MAX_SECONDS: f64 = 86_400.0;
 
-/// Why a text is no playlist that can be played.
+/// Why a text is not a playable playlist.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Error {
     NotPlaylist,
@@ -49,7 +49,7 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// Seconds as playlists write them.
+/// Parses seconds in a playlist.
 pub(super) fn seconds(text: &str) -> Option<Duration> {
     let seconds: f64 = text.trim().parse().ok()?;
     (0.0..=MAX_SECONDS).contains(&seconds).then(|| Duration::from_secs_f64(seconds))

@@ -4,31 +4,31 @@ use crate::media::VideoCodec;
 use crate::wire::hls::attributes::Attributes;
 use crate::wire::hls::limits::{Error, MAX_VARIANTS};
 
-/// Several forms of the same.
+/// Several variants of one stream.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Master {
     pub variants: Vec<Variant>,
     pub renditions: Vec<Rendition>,
 }
 
-/// One form.
+/// One variant.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Variant {
     pub uri: String,
-    /// Peak bits a second.
+    /// Peak bitrate in bits per second.
     pub bandwidth: u64,
     pub resolution: Option<(u32, u32)>,
     pub codecs: Option<String>,
-    /// Frames a second.
+    /// Frames per second.
     pub frame_rate: Option<f64>,
-    /// It says that its brightness is that of HDR (`VIDEO-RANGE` is PQ or HLG).
+    /// True if the variant is HDR (`VIDEO-RANGE` is PQ or HLG).
     pub hdr: bool,
-    /// The group of its audio, where that has playlists of its own.
+    /// Group of its audio renditions, if these have separate playlists.
     pub audio: Option<String>,
 }
 
 impl Variant {
-    /// How its frame is encoded.
+    /// The video codec of the variant.
     pub fn video(&self) -> VariantVideo {
         let codecs = self.codecs.as_deref().unwrap_or_default().split(',').map(str::trim);
         let known = codecs.map(|codec| match codec.get(..4).unwrap_or(codec) {
@@ -37,7 +37,7 @@ impl Variant {
             "av01" => VariantVideo::Of(VideoCodec::Av1),
             "vp09" | "vp9" => VariantVideo::Of(VideoCodec::Vp9),
             "vvc1" | "vvi1" => VariantVideo::Of(VideoCodec::Vvc),
-            // Dolby Vision's own layers.
+            // The codec names of Dolby Vision.
             "dvh1" | "dvhe" | "dva1" | "dvav" | "dav1" => VariantVideo::Unknown,
             _ => VariantVideo::Untold,
         });
@@ -47,7 +47,7 @@ impl Variant {
         )
     }
 
-    /// Whether it says that it has audio only.
+    /// True if the variant declares audio only.
     pub fn is_audio_only(&self) -> bool {
         self.resolution.is_none()
             && self.codecs.as_ref().is_some_and(|codecs| {
@@ -60,28 +60,28 @@ impl Variant {
     }
 }
 
-/// How the frame of a variant is encoded, as far as it tells.
+/// The video codec of a variant, if declared.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum VariantVideo {
     Of(VideoCodec),
-    /// In a way that is not known here.
+    /// An unknown codec.
     Unknown,
-    /// It does not tell, or has none.
+    /// Not declared, or no video.
     Untold,
 }
 
-/// A playlist of audio that goes with a group of variants.
+/// An audio playlist for a group of variants.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rendition {
     pub group: String,
     pub name: String,
-    /// None: it is inside the variant.
+    /// `None` if the audio is inside the variant.
     pub uri: Option<String>,
     pub default: bool,
 }
 
 impl Master {
-    /// The audio of a variant that has a separate playlist: the default one, or the first.
+    /// The separate audio playlist of a variant: the default one, or the first.
     pub fn audio_of(&self, variant: &Variant) -> Option<&Rendition> {
         let group = variant.audio.as_ref()?;
         let of_group = || self.renditions.iter().filter(|one| one.group == *group);
@@ -90,7 +90,7 @@ impl Master {
     }
 }
 
-/// Frames a second that can be.
+/// A plausible frame rate.
 fn rate(text: &str) -> Option<f64> {
     text.parse().ok().filter(|rate| (1.0..=1_000.0).contains(rate))
 }

@@ -1,64 +1,64 @@
-//! Media playlists (RFC 8216 §4.3.2, §4.3.3; of its second edition the partial segments of §4.4.4.9
-//! and what goes with them): segments, and what holds for them.
+//! Media playlists (RFC 8216 §4.3.2, §4.3.3; from the second edition the partial segments of
+//! §4.4.4.9 and related tags).
 
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A list of segments.
+/// A media playlist.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Media {
-    /// No segment is longer; reloading goes by it.
+    /// Maximum segment duration, which defines the reload interval.
     pub target_duration: Duration,
-    /// The number of the first segment.
+    /// Sequence number of the first segment.
     pub sequence: u64,
-    /// Nothing will be added.
+    /// True if no more segments will be added.
     pub ended: bool,
-    /// It never loses its beginning (`EVENT`, `VOD`).
+    /// True if the list keeps its first segments (`EVENT`, `VOD`).
     pub keeps_all: bool,
     pub control: Control,
-    /// No part is longer; `None` where the list has none.
+    /// Maximum part duration; `None` if the list has no parts.
     pub part_target: Option<Duration>,
     pub segments: Vec<Segment>,
-    /// The parts of the segment after the last, as far as they are there.
+    /// The available parts of the segment after the last.
     pub pending: Vec<Part>,
-    /// When that segment was made, as of each [`Segment::made`].
+    /// Creation time of that segment, see [`Segment::made`].
     pub pending_made: Option<i64>,
-    /// The part that comes next.
+    /// The preload hint for the next part.
     pub hint: Option<Hint>,
-    /// How far other lists of the same are.
+    /// Progress of the other renditions.
     pub reports: Vec<Report>,
 }
 
-/// How a list is delivered (EXT-X-SERVER-CONTROL).
+/// Delivery options of a list (EXT-X-SERVER-CONTROL).
 #[derive(Copy, Clone, Debug, Default, PartialEq)]
 pub struct Control {
-    /// How far from its end the server wants players to be.
+    /// Distance from the end that the server wants from players.
     pub hold_back: Option<Duration>,
-    /// The same of players that take parts.
+    /// The same for players that load parts.
     pub part_hold_back: Option<Duration>,
-    /// Asked for a part that is not there yet, the server answers when it is.
+    /// True if the server holds a request for a future part until the part exists.
     pub can_block: bool,
-    /// What is further from the end need not be told again.
+    /// Segments further from the end may be skipped in an update.
     pub skip_until: Option<Duration>,
 }
 
-/// A piece of a stream.
+/// A segment of a stream.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Segment {
     pub uri: String,
     pub duration: Duration,
-    /// What comes does not follow from what came before.
+    /// True if its timestamps do not continue those of the previous segment.
     pub discontinuity: bool,
-    /// It is missing at the server.
+    /// True if the segment is missing on the server.
     pub gap: bool,
-    /// Bytes from, and up to, of what is at the address.
+    /// First byte and end of its range at the address.
     pub range: Option<(u64, u64)>,
     pub map: Option<Arc<Map>>,
     pub key: Option<Arc<Key>>,
-    /// The same in parts, while it is near the end of the list.
+    /// Its parts, while it is near the end of the list.
     pub parts: Vec<Part>,
-    /// When it begins by the clock of whoever made it, in microseconds since 1970: as told
-    /// (EXT-X-PROGRAM-DATE-TIME), or as it follows from what was told of one before it.
+    /// Start time by the clock of its encoder, in microseconds since 1970: from
+    /// EXT-X-PROGRAM-DATE-TIME, or derived from an earlier segment.
     pub made: Option<i64>,
 }
 
@@ -67,7 +67,7 @@ pub struct Segment {
 pub struct Part {
     pub uri: String,
     pub duration: Duration,
-    /// It begins with a frame that needs no other.
+    /// True if the part begins with a keyframe.
     pub independent: bool,
     pub discontinuity: bool,
     pub gap: bool,
@@ -76,24 +76,24 @@ pub struct Part {
     pub key: Option<Arc<Key>>,
 }
 
-/// A part that is not there yet and may be asked for.
+/// A future part that may be requested.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hint {
     pub uri: String,
-    /// From which byte, and how many; `None` where that is not known either.
+    /// First byte and length; `None` if unknown.
     pub range: Option<(u64, Option<u64>)>,
 }
 
-/// How far another list of the same is.
+/// Progress of another rendition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
     pub uri: String,
-    /// The number of its last segment, and of the last part in that.
+    /// Sequence number of its last segment; `part` is the last part of it.
     pub sequence: u64,
     pub part: Option<u64>,
 }
 
-/// What is before the segments of an MP4.
+/// The initialization segment of an MP4.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Map {
     pub uri: String,
@@ -101,29 +101,29 @@ pub struct Map {
     pub key: Option<Arc<Key>>,
 }
 
-/// How segments are encrypted.
+/// Encryption of segments.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Key {
     pub method: Method,
     pub uri: String,
-    /// None: the segment's number.
+    /// The IV; `None` means the sequence number of the segment.
     pub iv: Option<u128>,
 }
 
-/// By what.
+/// Encryption method.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Method {
     /// Whole segments, AES-128 in CBC mode.
     Aes128,
-    /// Video and audio one by one, AES-128 in CBC mode, with a key that anybody can ask for.
+    /// Samples, AES-128 in CBC mode, with a key at a plain address.
     SampleAes,
-    /// The same in CTR mode.
+    /// Samples, AES-128 in CTR mode.
     SampleAesCtr,
-    /// A license server has the keys.
+    /// DRM: a license server has the keys.
     Licensed(System),
 }
 
-/// Who has the keys.
+/// The DRM system.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum System {
     FairPlay,
@@ -132,22 +132,22 @@ pub enum System {
     Other,
 }
 
-/// Parts that are shorter are none: a list of them would be asked for without a pause.
+/// Minimum duration of a part: shorter ones would cause requests without a pause.
 const MIN_PART: Duration = Duration::from_millis(50);
 
 impl Media {
-    /// How long all segments are.
+    /// Total duration of the segments.
     pub fn duration(&self) -> Duration {
         self.segments.iter().map(|segment| segment.duration).sum()
     }
 
-    /// Whether it can be followed part by part.
+    /// True if the list can be loaded part by part.
     pub fn is_low_latency(&self) -> bool {
         self.control.can_block && self.part_target.is_some_and(|target| target >= MIN_PART)
     }
 
-    /// The number of the segment that is played `place` after the beginning, and how far from there
-    /// it begins; the last one where the list is not this long.
+    /// Sequence number of the segment at `place` after the start, and the offset of the segment's
+    /// start; the last segment if the list is shorter.
     pub fn at(&self, place: Duration) -> (u64, Duration) {
         let (mut number, mut begins) = (self.sequence, Duration::ZERO);
         for segment in self.segments.iter().take(self.segments.len().saturating_sub(1)) {
@@ -160,13 +160,13 @@ impl Media {
         (number, begins)
     }
 
-    /// The segment of this number.
+    /// The segment with this sequence number.
     pub fn segment(&self, number: u64) -> Option<&Segment> {
         let at = usize::try_from(number.checked_sub(self.sequence)?).ok()?;
         self.segments.get(at)
     }
 
-    /// The parts of the segment of this number, whether it is whole or not.
+    /// The parts of the segment with this number, complete or not.
     pub fn parts(&self, number: u64) -> &[Part] {
         match self.segment(number) {
             Some(segment) => &segment.parts,
@@ -175,7 +175,7 @@ impl Media {
         }
     }
 
-    /// When this part of the segment of this number was made, see [`Segment::made`].
+    /// Creation time of this part of this segment, see [`Segment::made`].
     pub fn made(&self, number: u64, part: usize) -> Option<i64> {
         let whole = match self.segment(number) {
             Some(segment) => segment.made?,
@@ -186,18 +186,18 @@ impl Media {
         later(whole, before)
     }
 
-    /// The number after the last whole segment's.
+    /// The sequence number after the last complete segment.
     pub fn end(&self) -> u64 {
         self.sequence.saturating_add(self.segments.len() as u64)
     }
 
-    /// How long the segments from this number on are.
+    /// Duration of the segments from this number on.
     pub fn from(&self, number: u64) -> Duration {
         let skip = usize::try_from(number.saturating_sub(self.sequence)).unwrap_or(usize::MAX);
         self.segments.iter().skip(skip).map(|segment| segment.duration).sum()
     }
 
-    /// How long everything is from this part of this segment on.
+    /// Duration of everything from this part of this segment on.
     pub fn from_part(&self, number: u64, part: usize) -> Duration {
         let parts = |parts: &[Part]| parts.iter().map(|part| part.duration).sum::<Duration>();
         let before = self.parts(number);
@@ -205,8 +205,8 @@ impl Media {
         (self.from(number) + parts(&self.pending)).saturating_sub(before)
     }
 
-    /// The last segment that begins at least `distance` before the end; the first where there is
-    /// not this much.
+    /// The last segment that begins at least `distance` before the end; the first one if the list
+    /// is shorter.
     pub fn before_end(&self, distance: Duration) -> u64 {
         let mut left = Duration::ZERO;
         for (at, segment) in self.segments.iter().enumerate().rev() {
@@ -218,7 +218,7 @@ impl Media {
         self.sequence
     }
 
-    /// The same with parts: a segment, and the part of it with which decoding can begin.
+    /// The same with parts: a segment, and a part of it where decoding can begin.
     pub fn part_before_end(&self, distance: Duration) -> (u64, usize) {
         let mut left = Duration::ZERO;
         let first = self.before_end(distance);
@@ -226,7 +226,8 @@ impl Media {
             let parts = self.parts(number);
             for (at, part) in parts.iter().enumerate().rev() {
                 left += part.duration;
-                // Only what has its beginning on its own can be read from its middle on.
+                // Reading can start within a segment only if it has a separate initialization
+                // segment.
                 let opens = part.independent && part.map.is_some();
                 if left >= distance && (opens || at == 0) {
                     return (number, at);
@@ -243,7 +244,7 @@ impl Media {
     }
 }
 
-/// Microseconds since 1970, this much later.
+/// Adds a duration to a time in microseconds since 1970.
 pub(super) fn later(made: i64, by: Duration) -> Option<i64> {
     made.checked_add(i64::try_from(by.as_micros()).ok()?)
 }

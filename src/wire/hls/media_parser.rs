@@ -1,4 +1,4 @@
-//! Reads a media playlist line by line.
+//! Parses a media playlist line by line.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,10 +9,10 @@ use crate::wire::hls::media::{
     Control, Hint, Key, Map, Media, Method, Part, Report, Segment, System, later,
 };
 
-/// Reports of other lists that are looked at.
+/// Maximum number of rendition reports that are read.
 const MAX_REPORTS: usize = 200;
 
-/// Reads a list. `before` is what was known of it, for what it leaves out.
+/// Parses a list. `before` is the previous version, for skipped segments.
 pub(super) fn parse<'a>(
     lines: impl Iterator<Item = &'a str>,
     before: Option<&Media>,
@@ -34,7 +34,7 @@ pub(super) fn parse<'a>(
     Ok(media)
 }
 
-/// The length of a range, and where it begins, if that is told.
+/// Length of a byte range, and its start if given.
 type Span = (u64, Option<u64>);
 
 #[derive(Default)]
@@ -44,19 +44,19 @@ struct Reader<'a> {
     target: Option<Duration>,
     map: Option<Arc<Map>>,
     key: Option<Arc<Key>>,
-    /// The key was told for what comes next, and not for something before.
+    /// True if the key was given for the next segment, not for an earlier one.
     key_is_new: bool,
     duration: Option<Duration>,
     discontinuity: bool,
     gap: bool,
     range: Option<Span>,
-    /// Where the last ranges of an address ended, of segments and of parts.
+    /// Ends of the last ranges per address, for segments and for parts.
     ends: [Option<(String, u64)>; 2],
-    /// Of the segment whose own line is still to come.
+    /// Parts of the segment whose own line has not come yet.
     parts: Vec<Part>,
-    /// All parts.
+    /// Number of all parts.
     count: usize,
-    /// When what comes next was made: as told for it, and as it follows from what came before.
+    /// Creation time of the next segment: as given, and as derived from the previous one.
     told: Option<i64>,
     follows: Option<i64>,
 }
@@ -87,7 +87,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// When what comes next was made. What follows on nothing has a time only where one is told.
+    /// Creation time of the next segment. After a discontinuity, only a given time counts.
     fn made(&self) -> Option<i64> {
         self.told.or(self.follows.filter(|_| !self.discontinuity))
     }
@@ -102,7 +102,7 @@ impl Reader<'_> {
                 self.target = Some(seconds(value).ok_or(Error::Tag("EXT-X-TARGETDURATION"))?);
             }
             "#EXT-X-MEDIA-SEQUENCE" => {
-                // Those after it can be counted, too.
+                // Numbers after it must be countable too.
                 let number = value.trim().parse().ok().filter(|it| *it < u64::MAX / 2);
                 self.media.sequence = number.ok_or(Error::Tag("EXT-X-MEDIA-SEQUENCE"))?;
             }
@@ -186,8 +186,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Segments that were told before (§4.4.5.2), which are before all others: what holds for them
-    /// holds on.
+    /// Handles skipped segments (§4.4.5.2), which precede all others; their attributes stay in effect.
     fn skip(&mut self, list: &Attributes<'_>) -> Result<(), Error> {
         if !self.media.segments.is_empty() {
             return Err(Error::Skipped);
@@ -199,7 +198,7 @@ impl Reader<'_> {
         let from = usize::try_from(from).map_err(|_| Error::Skipped)?;
         let until = from.checked_add(count).ok_or(Error::Skipped)?;
         let known = before.segments.get(from..until).ok_or(Error::Skipped)?;
-        // No longer than a list that tells all of it may be.
+        // The result must not be longer than a complete list may be.
         if names(known) > MAX_TEXT {
             return Err(Error::TooLong);
         }
@@ -209,13 +208,13 @@ impl Reader<'_> {
             let [end, _] = &mut self.ends;
             *end = last.range.map(|(_, until)| (last.uri.clone(), until));
         }
-        // Parts are told while they are near the end only.
+        // Parts are listed only near the end.
         let bare = |segment: &Segment| Segment { parts: Vec::new(), ..segment.clone() };
         self.media.segments.extend(known.iter().map(bare));
         Ok(())
     }
 
-    /// Of several keys for one segment that which anybody can ask for.
+    /// If a segment has several keys, the one with a plain address.
     fn key(&mut self, list: &Attributes<'_>) -> Result<(), Error> {
         let is_new = std::mem::replace(&mut self.key_is_new, true);
         let method = list.get("METHOD").unwrap_or("NONE");
@@ -251,7 +250,7 @@ impl Reader<'_> {
     }
 }
 
-/// Bytes of the addresses in segments; one that holds for several in a row counts once.
+/// Bytes of the addresses in segments; a shared address counts once.
 fn names(segments: &[Segment]) -> usize {
     let own = segments.iter().map(|segment| segment.uri.len());
     let map = |segment: &Segment| segment.map.as_ref().map(Arc::as_ptr);
@@ -265,7 +264,7 @@ fn names(segments: &[Segment]) -> usize {
     own.chain(maps).chain(keys).sum()
 }
 
-/// Who has the keys, by the names that are registered for that.
+/// The DRM system, by its registered names.
 fn system(format: &str) -> System {
     match format.to_ascii_lowercase().as_str() {
         "com.apple.streamingkeydelivery" => System::FairPlay,
@@ -293,7 +292,7 @@ fn report(list: &Attributes<'_>) -> Option<Report> {
     Some(Report { uri: list.get("URI")?.to_owned(), sequence, part })
 }
 
-/// A date and a time with what they are off from Greenwich's: without that nobody knows which they are.
+/// Parses a date and time with UTC offset; without an offset the time is ambiguous and is ignored.
 fn date(text: &str) -> Option<i64> {
     const MAX_DATE_LENGTH: usize = 64;
     let text = text.trim();
@@ -306,8 +305,7 @@ fn iv(text: &str) -> Option<u128> {
     u128::from_str_radix(digits, 16).ok()
 }
 
-/// Where a range is, which continues from the last one of the same address unless it says so; `None`
-/// beyond all numbers.
+/// Start of a range. It continues the last range of the same address unless given; `None` on overflow.
 fn place(
     range: Option<Span>,
     uri: &str,
@@ -321,7 +319,7 @@ fn place(
     Some(Some((from, until)))
 }
 
-/// `length[@from]`.
+/// Parses `length[@from]`.
 fn span(text: &str) -> Option<Span> {
     match text.trim().split_once('@') {
         Some((length, from)) => Some((length.parse().ok()?, Some(from.parse().ok()?))),

@@ -1,5 +1,5 @@
-//! HLS playlists (RFC 8216 and its second edition): what a text says, within bounds, and texts that say
-//! it. Pure; where its parts are, is for others to find out.
+//! HLS playlists (RFC 8216 and its second edition): a parser with limits, and a writer. This module has
+//! no I/O; callers resolve the addresses.
 
 mod attributes;
 mod limits;

@@ -1,4 +1,4 @@
-//! A playlist of either kind.
+//! A playlist, either master or media.
 
 use crate::wire::hls::limits::{Error, MAX_TEXT};
 use crate::wire::hls::master::Master;
@@ -12,24 +12,23 @@ pub enum Playlist {
     Media(Media),
 }
 
-/// Whether bytes begin as a playlist does.
+/// True if bytes begin like a playlist.
 pub fn is_playlist(start: &[u8]) -> bool {
     start.strip_prefix("\u{feff}".as_bytes()).unwrap_or(start).starts_with(b"#EXTM3U")
 }
 
-/// Reads a playlist.
+/// Parses a playlist.
 ///
 /// # Errors
-/// What is wrong with it.
+/// Fails if the playlist is invalid.
 pub fn parse(text: &[u8]) -> Result<Playlist, Error> {
     read(text, None)
 }
 
-/// As [`parse`], of a list of which `before` is known: what it leaves out is taken from there
-/// (playlist delta updates).
+/// As [`parse`], for a playlist delta update: skipped segments come from `before`.
 ///
 /// # Errors
-/// As [`parse`].
+/// As for [`parse`].
 pub fn parse_update(text: &[u8], before: &Media) -> Result<Playlist, Error> {
     read(text, Some(before))
 }
@@ -198,7 +197,7 @@ mod tests {
             &media,
         );
         assert_eq!(new.segment(5).unwrap().made, Some(nine + 602_000_000));
-        // Which time it is, one cannot know; or it is none.
+        // Times without an offset, and invalid ones.
         for wrong in ["2026-11-22T10:00:00", "2026-11-22", "99999-01-01T00:00:00Z", "", "now", "🕙"]
         {
             let text = format!("#EXT-X-PROGRAM-DATE-TIME:{wrong}\n#EXTINF:2,\na\n");
@@ -222,7 +221,7 @@ mod tests {
         assert_eq!(list(&skip(2), &two).unwrap().segments.len(), 2);
         assert_eq!(list(&skip(2).repeat(2), &two), Err(Error::Skipped), "the same twice");
         assert_eq!(list(&format!("#EXTINF:1,\na\n{}", skip(2)), &two), Err(Error::Skipped));
-        // Each adds as much as a text may have to what was there.
+        // Each adds as much text as a list may have.
         let name = "n".repeat(MAX_TEXT / 2 - 1_000);
         for tag in ["", "#EXT-X-MAP:URI=", "#EXT-X-KEY:METHOD=AES-128,URI="] {
             let more = match tag {
@@ -260,10 +259,10 @@ mod tests {
             key(&[&fairplay[..], &widevine].concat()),
             Some(Method::Licensed(System::FairPlay))
         );
-        // The one that anybody can ask for, wherever it stands.
+        // The key with a plain address, at any position.
         assert_eq!(key(&[&fairplay[..], &identity].concat()), Some(Method::SampleAes));
         assert_eq!(key(&[&identity[..], &fairplay].concat()), Some(Method::SampleAes));
-        // Of a segment before, it says nothing.
+        // A key of an earlier segment does not matter.
         let other = [&identity[..], "#EXTINF:1,\nz\n", &fairplay].concat();
         let text = format!("#EXTM3U\n#EXT-X-TARGETDURATION:1\n{other}#EXTINF:1,\na\n");
         let Playlist::Media(media) = parse(text.as_bytes()).unwrap() else { panic!() };
@@ -288,7 +287,7 @@ mod tests {
         );
         assert_eq!(parse(huge.as_bytes()), Err(Error::TooMany(MAX_SEGMENTS)));
         assert_eq!(parse(&vec![b'#'; MAX_TEXT + 1]), Err(Error::TooLong));
-        // An empty list of a broadcast that has just begun.
+        // An empty list of a stream that has just begun.
         let Playlist::Media(empty) = parse(b"#EXTM3U\n#EXT-X-TARGETDURATION:4\n").unwrap() else {
             panic!()
         };

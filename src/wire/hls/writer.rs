@@ -1,4 +1,5 @@
-//! Writes playlists (RFC 8216bis §4.4): lists of segments with their parts, and lists of variants. Pure.
+//! Writes playlists (RFC 8216bis §4.4): media playlists with parts, and master playlists. This module
+//! has no I/O.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -6,16 +7,16 @@ use std::time::Duration;
 
 use crate::wire::hls::media::{Map, Media, Part};
 
-/// What is said of a list beside what [`Media`] has.
+/// Values of a list that [`Media`] does not have.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListPosition {
-    /// Discontinuities before the first segment.
+    /// Number of discontinuities before the first segment.
     pub discontinuities: u64,
-    /// So many segments at the beginning are left out, since whoever asks knows them.
+    /// Number of first segments that are skipped, because the client has them.
     pub skipped: usize,
 }
 
-/// A list of segments.
+/// Writes a media playlist.
 pub fn write_media(media: &Media, position: ListPosition) -> String {
     let mut out = String::with_capacity(512 + media.segments.len() * 256);
     let version = if media.control.skip_until.is_some() { 9 } else { 6 };
@@ -88,7 +89,7 @@ fn write_control(out: &mut String, media: &Media) {
     }
 }
 
-/// What is before the first part of a segment.
+/// Tags before the first part of a segment.
 struct SegmentStart<'a> {
     discontinuity: bool,
     map: Option<&'a Arc<Map>>,
@@ -96,7 +97,7 @@ struct SegmentStart<'a> {
 }
 
 impl<'a> SegmentStart<'a> {
-    /// `before`: what the segments before it need.
+    /// `before` has the tags in effect from earlier segments.
     fn write(&self, out: &mut String, before: &mut Option<&'a Arc<Map>>) {
         if self.discontinuity {
             out.push_str("#EXT-X-DISCONTINUITY\n");
@@ -119,27 +120,27 @@ fn write_part(out: &mut String, part: &Part) {
     let _ = writeln!(out, "#EXT-X-PART:DURATION={duration},URI=\"{uri}\"{independent}{gap}");
 }
 
-/// Seconds, exact to a microsecond.
+/// Formats seconds with microseconds.
 fn seconds(duration: Duration) -> String {
     let text = format!("{:.6}", duration.as_secs_f64());
     let text = text.trim_end_matches('0');
     text.strip_suffix('.').map_or_else(|| text.to_owned(), |whole| format!("{whole}.0"))
 }
 
-/// A variant that is offered.
+/// A variant in a master playlist.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OfferedVariant {
     pub uri: String,
-    /// Bits a second: the most of any segment, and on average.
+    /// Peak bitrate of any segment in bits per second; the next field has the average.
     pub bandwidth: u64,
     pub average_bandwidth: u64,
-    /// Of each track, as in [`crate::wire::container::mp4::codec_names`].
+    /// Codec name of each track, as in [`crate::wire::container::mp4::codec_names`].
     pub codecs: Vec<String>,
     pub size: Option<(u32, u32)>,
     pub frame_rate: Option<f64>,
 }
 
-/// A list of variants.
+/// Writes a master playlist.
 pub fn write_master(variants: &[OfferedVariant], independent: bool) -> String {
     let mut out = "#EXTM3U\n#EXT-X-VERSION:9\n".to_owned();
     if independent {

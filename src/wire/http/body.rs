@@ -1,55 +1,56 @@
-//! Where a body ends (RFC 9112, 6 and 7): by length, in chunks, or with the connection.
+//! Finds the end of a body (RFC 9112, 6 and 7): by length, by chunks, or by the end of the
+//! connection.
 
 use super::{Error, Fields};
 
-/// Longest line with a chunk's size, and longest trailer.
+/// Maximum length of a line with a chunk size, and of a trailer.
 const MAX_LINE: usize = 1_024;
 
-/// A body that is being received. Feed it with [`Body::next`] until [`Body::is_done`].
+/// A body in progress. Call [`Body::next`] until [`Body::is_done`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Body {
-    /// So many bytes are still to come.
+    /// This many bytes are left.
     Length(u64),
-    /// In chunks, each with its size before it.
+    /// Chunks, each after its size.
     Chunked(Chunked),
-    /// Up to the end of the connection.
+    /// The body ends with the connection.
     UntilClose,
 }
 
-/// How far a chunked body has come.
+/// Progress of a chunked body.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Chunked {
     state: State,
     line: Vec<u8>,
-    /// Bytes of trailers.
+    /// Bytes of trailers so far.
     trailer: usize,
 }
 
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 enum State {
-    /// In the line that holds the size.
+    /// In the line with the size.
     #[default]
     Size,
     Data(u64),
-    /// In the line break behind the data.
+    /// In the line break after the data.
     Gap,
     Trailer,
     Done,
 }
 
 impl Body {
-    /// Of a request: without a length there is none.
+    /// Creates the body of a request: without a length there is none.
     ///
     /// # Errors
-    /// [`Error::Length`] where the fields contradict each other.
+    /// Fails with [`Error::Length`] if the fields are contradictory.
     pub fn of_request(fields: &Fields) -> Result<Self, Error> {
         Ok(Self::of(fields)?.unwrap_or(Self::Length(0)))
     }
 
-    /// Of a response to a request that has a body for an answer.
+    /// Creates the body of a response to a request other than HEAD.
     ///
     /// # Errors
-    /// [`Error::Length`] where the fields contradict each other.
+    /// Fails with [`Error::Length`] if the fields are contradictory.
     pub fn of_response(status: u16, fields: &Fields) -> Result<Self, Error> {
         match status {
             100..=199 | 204 | 304 => Ok(Self::Length(0)),
@@ -73,7 +74,7 @@ impl Body {
         let mut codings = fields.all("transfer-encoding");
         match (codings.next(), length) {
             (None, length) => Ok(length.map(Self::Length)),
-            // Two lengths: somebody is being fooled.
+            // Two lengths may be a request smuggling attack.
             (Some(_), Some(_)) => Err(Error::Length),
             (Some(coding), None) => {
                 let chunked = coding.eq_ignore_ascii_case("chunked") && codings.next().is_none();
@@ -82,7 +83,7 @@ impl Body {
         }
     }
 
-    /// Whether all of it has come. Never of one that ends with the connection.
+    /// True if the body is complete. A body that ends with the connection is never complete.
     pub fn is_done(&self) -> bool {
         match self {
             Self::Length(left) => *left == 0,
@@ -91,11 +92,11 @@ impl Body {
         }
     }
 
-    /// The next piece of the body in `input`, which moves on behind it. Empty where all of `input`
-    /// is used up or the body is done.
+    /// Returns the next piece of the body in `input`, and advances `input` past it. The piece is
+    /// empty if `input` is used up or the body is done.
     ///
     /// # Errors
-    /// [`Error::Chunk`].
+    /// Fails with [`Error::Chunk`].
     pub fn next<'a>(&mut self, input: &mut &'a [u8]) -> Result<&'a [u8], Error> {
         match self {
             Self::Length(left) => Ok(take(input, left)),
@@ -105,7 +106,7 @@ impl Body {
     }
 }
 
-/// As much of `input` as is `left`.
+/// Takes at most `left` bytes of `input`.
 fn take<'a>(input: &mut &'a [u8], left: &mut u64) -> &'a [u8] {
     let count = usize::try_from(*left).unwrap_or(usize::MAX).min(input.len());
     let (piece, rest) = input.split_at(count);
@@ -160,7 +161,7 @@ impl Chunked {
     }
 }
 
-/// The size in a chunk's first line, which may continue behind a `;`.
+/// Parses the size in the first line of a chunk, which may have an extension after a `;`.
 fn size(line: &[u8]) -> Result<u64, Error> {
     let text = std::str::from_utf8(line).map_err(|_| Error::Chunk)?;
     let digits = text.split(';').next().unwrap_or("").trim();
@@ -178,7 +179,7 @@ mod tests {
         Body::of_response(200, &Response::parse(head.as_bytes()).unwrap().fields)
     }
 
-    /// All of a body from pieces of `step` bytes, and what is left over.
+    /// Reads a body in pieces of `step` bytes; also returns the remaining bytes.
     fn read(mut body: Body, text: &[u8], step: usize) -> Result<(Vec<u8>, usize, bool), Error> {
         let (mut out, mut left) = (Vec::new(), 0);
         for piece in text.chunks(step) {
@@ -226,7 +227,7 @@ mod tests {
             let chunked = body("Transfer-Encoding: chunked\r\n").unwrap();
             assert_eq!(read(chunked, bad, 7), Err(Error::Chunk), "{bad:?}");
         }
-        // A claim of any size costs nothing.
+        // A huge claimed size allocates nothing.
         let huge = body("Transfer-Encoding: chunked\r\n").unwrap();
         assert_eq!(read(huge, b"ffffffffffffffff\r\nab", 64), Ok((b"ab".to_vec(), 0, false)));
     }

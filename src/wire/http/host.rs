@@ -1,11 +1,11 @@
-//! Who a browser believes to talk to (`Host`, RFC 9110 §7.2) and which page made it ask (`Origin`,
-//! RFC 6454 §7). A name that its owner lets point to this machine (DNS rebinding) is no name of ours,
-//! whatever the page that uses it says.
+//! Checks which server a browser addresses (`Host`, RFC 9110 §7.2) and which page sent the request
+//! (`Origin`, RFC 6454 §7). A foreign name that resolves to this machine (DNS rebinding) is rejected,
+//! whatever origin the page has.
 
 use std::net::{IpAddr, Ipv6Addr};
 
-/// Whether a server goes by what `Host` says: any address (none can be let point elsewhere),
-/// `localhost`, or one of these names. Programs that are no browsers may leave it out.
+/// True if the server accepts this `Host`: any IP address (rebinding needs a name), `localhost`, or
+/// one of these names. Clients other than browsers may omit it.
 pub fn is_known_host(host: Option<&str>, names: &[String]) -> bool {
     let Some(host) = host else { return true };
     if let Some(rest) = host.strip_prefix('[') {
@@ -21,7 +21,7 @@ pub fn is_known_host(host: Option<&str>, names: &[String]) -> bool {
     name.parse::<IpAddr>().is_ok() || known("localhost") || names.iter().any(|it| known(it))
 }
 
-/// Whether a page of the server itself asks, or no page at all.
+/// True if the request comes from a page of this server, or from no page.
 pub fn is_same_origin(origin: Option<&str>, host: Option<&str>) -> bool {
     match origin {
         Some(origin) => {

@@ -1,5 +1,5 @@
-//! HTTP/1.1 as far as tunnels and proxies need it (RFC 9112): sequence headers of requests and responses, and
-//! where a body ends. Sans-IO; a head is bounded, a body is handed on as it comes and never kept.
+//! HTTP/1.1 for tunnels and proxies (RFC 9112): headers of requests and responses, and the end of a body.
+//! Sans-IO. Headers are limited in size; body data is passed on and not stored.
 
 mod body;
 mod host;
@@ -7,12 +7,12 @@ mod host;
 pub use body::Body;
 pub use host::{is_known_host, is_same_origin};
 
-/// Longest head taken, first line and blank line included.
+/// Maximum length of a header, with first line and blank line.
 pub const MAX_HEAD: usize = 16 << 10;
-/// Most header fields in a head.
+/// Maximum number of header fields.
 const MAX_FIELDS: usize = 100;
 
-/// Why something is no HTTP that could be used.
+/// Why bytes are not usable HTTP.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     #[error("the head is longer than {MAX_HEAD} bytes or has more than {MAX_FIELDS} fields")]
@@ -27,12 +27,12 @@ pub enum Error {
     Chunk,
 }
 
-/// Header fields in the order they came; names in lower case.
+/// Header fields in their order, with lowercase names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fields(Vec<(String, String)>);
 
 impl Fields {
-    /// The first value of a field; `name` in lower case.
+    /// The first value of a field; `name` is lowercase.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.all(name).next()
     }
@@ -42,40 +42,39 @@ impl Fields {
         named.map(|(_, value)| value.as_str())
     }
 
-    /// Whether a field's list of words holds this one; both in lower case.
+    /// True if the word list of a field contains this word; both are lowercase.
     fn lists(&self, name: &str, word: &str) -> bool {
         let words = self.all(name).flat_map(|value| value.split(','));
         words.map(str::trim).any(|known| known.eq_ignore_ascii_case(word))
     }
 }
 
-/// A request's head.
+/// The header of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     pub method: String,
-    /// The path with its query, as it came.
+    /// The unchanged path with query.
     pub target: String,
-    /// Whether another request may follow on the connection.
+    /// True if another request may follow on the connection.
     pub keep_alive: bool,
     pub fields: Fields,
 }
 
-/// A response's head.
+/// The header of a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {
     pub status: u16,
-    /// The words behind the status, shortened and made printable.
+    /// The reason phrase, truncated and printable.
     pub reason: String,
-    /// Whether another request may follow on the connection.
+    /// True if another request may follow on the connection.
     pub keep_alive: bool,
     pub fields: Fields,
 }
 
-/// The length of the head at the beginning of `input`, the blank line included; `None` where it is
-/// not there as a whole.
+/// Length of the header at the start of `input`, with the blank line; `None` if it is incomplete.
 ///
 /// # Errors
-/// [`Error::TooLong`].
+/// Fails with [`Error::TooLong`].
 pub fn head_length(input: &[u8]) -> Result<Option<usize>, Error> {
     let looked_at = input.get(..MAX_HEAD).unwrap_or(input);
     let mut line_start = 0;
@@ -90,10 +89,10 @@ pub fn head_length(input: &[u8]) -> Result<Option<usize>, Error> {
 }
 
 impl Request {
-    /// Reads a whole head.
+    /// Parses a complete header.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// Fails if the header is invalid.
     pub fn parse(head: &[u8]) -> Result<Self, Error> {
         let (first, fields) = split(head)?;
         let mut words = first.split(' ');
@@ -112,10 +111,10 @@ impl Request {
 }
 
 impl Response {
-    /// Reads a whole head.
+    /// Parses a complete header.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// Fails if the header is invalid.
     pub fn parse(head: &[u8]) -> Result<Self, Error> {
         let (first, fields) = split(head)?;
         let mut words = first.splitn(3, ' ');
@@ -129,7 +128,7 @@ impl Response {
     }
 }
 
-/// The first line, and the fields.
+/// Splits off the first line, and parses the fields.
 fn split(head: &[u8]) -> Result<(String, Fields), Error> {
     if head.len() > MAX_HEAD {
         return Err(Error::TooLong);
@@ -140,7 +139,7 @@ fn split(head: &[u8]) -> Result<(String, Fields), Error> {
     let mut fields = Vec::new();
     for line in lines.take_while(|line| !line.is_empty()) {
         let (name, value) = line.split_once(':').ok_or(Error::Field)?;
-        // A folded line or a blank before the colon has fooled many a proxy.
+        // Folded lines and spaces before the colon enable attacks on proxies.
         if name.is_empty() || name.bytes().any(|byte| byte <= b' ' || byte >= 0x7f) {
             return Err(Error::Field);
         }
@@ -208,7 +207,7 @@ mod tests {
         assert_eq!(head_length(&vec![b'a'; MAX_HEAD]), Err(Error::TooLong));
         let many = format!("GET / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(MAX_FIELDS + 1));
         assert_eq!(Request::parse(many.as_bytes()), Err(Error::TooLong));
-        // Blank lines before the first are no head.
+        // Blank lines alone are not a header.
         assert_eq!(head_length(b"\r\n"), Ok(None));
     }
 }

@@ -1,5 +1,5 @@
-//! NetConnection and NetStream commands (RTMP 1.0, 7.2) and the capabilities of Enhanced RTMP that
-//! travel in connect: bodies to values and back.
+//! NetConnection and NetStream commands (RTMP 1.0, 7.2) and the Enhanced RTMP capabilities in
+//! connect: reads and writes their bodies.
 
 use std::borrow::Cow;
 
@@ -9,32 +9,32 @@ use crate::wire::amf0::{Data, Decoder, Value, ValueRef};
 use crate::wire::rtmp::message::Kind;
 use crate::wire::rtmp::status::Status;
 
-/// A command as it came. Texts are borrowed from the body.
+/// A received command. Its strings are borrowed from the body.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Command<'a> {
-    /// Without the `@` that some put in front.
+    /// The name, without the `@` that some peers add.
     pub name: Cow<'a, str>,
-    /// 0 where no reply is expected, or where the peer left it out.
+    /// Transaction number; 0 if no reply is expected, or if the peer omitted it.
     pub transaction: f64,
-    /// The command object, mostly null.
+    /// The command object, usually null.
     pub object: ValueRef<'a>,
-    /// What follows.
+    /// The values after the command object.
     pub arguments: Vec<ValueRef<'a>>,
-    /// Something behind the name cannot be read; it is left out, with all that follows it.
+    /// True if a value after the name cannot be read; it and all following values are missing.
     pub malformed: bool,
 }
 
-/// Why a body is no command.
+/// The body of a command has no name.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a command has no name")]
 pub struct MissingName;
 
 impl<'a> Command<'a> {
-    /// Reads the body of a message of kind 20, or 17 (whose AMF0 body follows a zero byte). What
-    /// cannot be read behind the name is left out.
+    /// Reads the body of a message of kind 20, or 17 (whose AMF0 body follows a zero byte).
+    /// Unreadable values after the name are ignored.
     ///
     /// # Errors
-    /// Where there is no name.
+    /// Fails if there is no name.
     pub fn parse(kind: Kind, body: &'a [u8]) -> Result<Self, MissingName> {
         let mut decoder = Decoder::new(amf0_body(kind, body));
         let Ok(Some(Data::String(name))) = decoder.next_value::<Cow<'a, str>>() else {
@@ -62,18 +62,18 @@ impl<'a> Command<'a> {
         Ok(Self { name, transaction: transaction.unwrap_or(0.0), object, arguments, malformed })
     }
 
-    /// The text at a place among the arguments; empty where there is none.
+    /// The string argument at an index; empty if there is none.
     pub fn text(&self, at: usize) -> &str {
         self.arguments.get(at).and_then(Data::as_str).unwrap_or_default()
     }
 
-    /// The number at a place among the arguments.
+    /// The numeric argument at an index.
     pub fn number(&self, at: usize) -> Option<f64> {
         self.arguments.get(at).and_then(Data::as_number)
     }
 
-    /// The status in an `onStatus` or a reply: the first argument that is an object, or the command
-    /// object where that is all there is.
+    /// The status in an `onStatus` or a reply: the first argument that is an object, otherwise the
+    /// command object.
     pub fn status(&self) -> Status {
         let mut infos = self.arguments.iter().filter(|info| info.properties().is_some());
         let info = infos.next().or(self.arguments.first()).unwrap_or(&self.object);
@@ -81,7 +81,7 @@ impl<'a> Command<'a> {
     }
 }
 
-/// The AMF0 in a command or data body: kinds 15 and 17 put a zero byte in front.
+/// The AMF0 part of a command or data body: kinds 15 and 17 begin with a zero byte.
 pub fn amf0_body(kind: Kind, body: &[u8]) -> &[u8] {
     match (kind, body) {
         (Kind::COMMAND_AMF3 | Kind::DATA_AMF3, [0, rest @ ..])
@@ -93,7 +93,7 @@ pub fn amf0_body(kind: Kind, body: &[u8]) -> &[u8] {
     }
 }
 
-/// The body of a command.
+/// Makes the body of a command.
 pub fn command(name: &str, transaction: f64, object: &Value, arguments: &[Value]) -> Bytes {
     let mut body = Vec::with_capacity(128);
     ValueRef::from(name).encode(&mut body);
@@ -105,17 +105,17 @@ pub fn command(name: &str, transaction: f64, object: &Value, arguments: &[Value]
     body.into()
 }
 
-/// The body of an `onStatus`.
+/// Makes the body of an `onStatus`.
 pub fn on_status(status: &Status) -> Bytes {
     command("onStatus", 0.0, &Value::Null, &[status.to_value()])
 }
 
-/// The body of a data message.
+/// Makes the body of a data message.
 pub fn data(values: &[Value]) -> Bytes {
     crate::wire::amf0::encode(values).into()
 }
 
-/// What a client says when it connects (RTMP 1.0, 7.2.1.1).
+/// Contents of a client's connect command (RTMP 1.0, 7.2.1.1).
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Connect {
     pub app: String,
@@ -123,15 +123,15 @@ pub struct Connect {
     pub flash_version: String,
     pub swf_url: String,
     pub page_url: String,
-    /// 0 for AMF0, 3 where the client would rather speak AMF3.
+    /// 0 for AMF0, 3 if the client prefers AMF3.
     pub object_encoding: f64,
     pub enhanced: Enhanced,
-    /// The command object as it came: everything else the client said.
+    /// The unchanged command object, with all other properties.
     pub properties: Vec<(String, Value)>,
 }
 
 impl Connect {
-    /// Out of the command object.
+    /// Reads the command object.
     pub fn parse<S: AsRef<str>>(object: &Data<S>) -> Self {
         let text = |name| object.get_str(name).unwrap_or_default().to_owned();
         Self {
@@ -149,14 +149,14 @@ impl Connect {
         }
     }
 
-    /// Whether the client says that it is an encoder, as all that are do.
+    /// True if the client identifies as an encoder, as all encoders do.
     pub fn is_publisher(&self) -> bool {
         let kind = self.properties.iter().find(|(name, _)| name == "type");
         self.flash_version.starts_with("FMLE/")
             || kind.is_some_and(|(_, kind)| kind.as_str() == Some("nonprivate"))
     }
 
-    /// The command object a publisher sends, as OBS and FMLE write it.
+    /// The command object of a publisher, in the form of OBS and FMLE.
     pub fn publisher(app: &str, tc_url: &str, enhanced: &Enhanced) -> Value {
         let mut properties = vec![
             ("app".to_owned(), app.into()),
@@ -169,7 +169,7 @@ impl Connect {
         Value::Object(properties)
     }
 
-    /// The command object a player sends.
+    /// The command object of a player.
     pub fn player(app: &str, tc_url: &str, enhanced: &Enhanced) -> Value {
         let mut properties = vec![
             ("app".to_owned(), app.into()),
@@ -186,12 +186,12 @@ impl Connect {
     }
 }
 
-/// What a peer can do beyond plain RTMP (Enhanced RTMP v2, "Enhancing NetConnection connect").
+/// Capabilities of a peer beyond plain RTMP (Enhanced RTMP v2, "Enhancing NetConnection connect").
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Enhanced {
-    /// `fourCcList`: codecs the peer takes; `*` is all of them.
+    /// `fourCcList`: codecs that the peer accepts; `*` means all.
     pub four_cc_list: Vec<String>,
-    /// `videoFourCcInfoMap`: per codec (or `*`) what the peer can do with it, see [`can`].
+    /// `videoFourCcInfoMap`: abilities of the peer per codec (or `*`), see [`can`].
     pub video: Vec<(String, u32)>,
     /// `audioFourCcInfoMap`: the same for audio.
     pub audio: Vec<(String, u32)>,
@@ -199,7 +199,7 @@ pub struct Enhanced {
     pub caps_ex: u32,
 }
 
-/// What can be done with a codec: bits of the info maps.
+/// Abilities for a codec: bits of the info maps.
 pub mod can {
     pub const DECODE: u32 = 1;
     pub const ENCODE: u32 = 2;
@@ -215,8 +215,8 @@ pub mod caps_ex {
 }
 
 impl Enhanced {
-    /// Out of connect's command object, or of the information object of its reply. Values of odd
-    /// type are passed over.
+    /// Reads the command object of connect, or the information object of its reply. Values of
+    /// unexpected type are ignored.
     pub fn parse<S: AsRef<str>>(object: &Data<S>) -> Self {
         let list = object.get("fourCcList").and_then(Data::elements).unwrap_or_default();
         let map = |name| {
@@ -239,7 +239,7 @@ impl Enhanced {
         }
     }
 
-    /// What a relay says that forwards any codec untouched.
+    /// Capabilities of a relay that forwards any codec unchanged.
     pub fn forwards_all() -> Self {
         Self {
             four_cc_list: vec!["*".to_owned()],
@@ -252,8 +252,8 @@ impl Enhanced {
         }
     }
 
-    /// What a player of ours says: it decodes H.264 and AAC, writes any codec down untouched, and
-    /// understands tracks, time offsets and a request to reconnect.
+    /// Capabilities of our player: it decodes H.264 and AAC, stores any codec unchanged, and
+    /// supports tracks, time offsets and reconnect requests.
     pub fn plays() -> Self {
         let own = |codec: &str| {
             vec![(codec.to_owned(), can::DECODE | can::FORWARD), ("*".to_owned(), can::FORWARD)]
@@ -261,8 +261,8 @@ impl Enhanced {
         Self { video: own("avc1"), audio: own("mp4a"), ..Self::forwards_all() }
     }
 
-    /// What a publisher of ours says: it encodes H.264 and AAC and passes on any other codec, and
-    /// understands a request to reconnect.
+    /// Capabilities of our publisher: it encodes H.264 and AAC, forwards any other codec, and
+    /// supports reconnect requests.
     pub fn publishes() -> Self {
         let own = |codec: &str| {
             vec![(codec.to_owned(), can::ENCODE | can::FORWARD), ("*".to_owned(), can::FORWARD)]
@@ -270,12 +270,12 @@ impl Enhanced {
         Self { video: own("avc1"), audio: own("mp4a"), ..Self::forwards_all() }
     }
 
-    /// Whether the peer said nothing of the kind.
+    /// True if the peer declared no capabilities.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// What the peer can do with a codec: bits of [`can`].
+    /// Abilities of the peer for a codec: bits of [`can`].
     pub fn abilities(&self, four_cc: &str) -> u32 {
         let maps = self.video.iter().chain(&self.audio);
         let listed = self.four_cc_list.iter().any(|codec| codec == four_cc || codec == "*");
@@ -283,7 +283,7 @@ impl Enhanced {
             .fold(if listed { can::DECODE } else { 0 }, |all, (_, bits)| all | bits)
     }
 
-    /// As properties of an object.
+    /// Converts the capabilities to properties of an object.
     pub fn to_properties(&self) -> Vec<(String, Value)> {
         let mut properties = Vec::new();
         let map = |entries: &[(String, u32)]| {
@@ -309,7 +309,7 @@ impl Enhanced {
 }
 
 fn number<S: AsRef<str>>(value: &Data<S>) -> Option<u32> {
-    // `as` saturates: hostile numbers become 0 or the largest.
+    // The `as` conversion saturates: hostile numbers become 0 or the largest value.
     value.as_number().map(|number| number as u32)
 }
 
@@ -323,12 +323,12 @@ mod tests {
         let parsed = Command::parse(Kind::COMMAND, &body).unwrap();
         assert_eq!((parsed.name.as_ref(), parsed.transaction), ("publish", 5.0));
         assert_eq!((parsed.text(0), parsed.text(1), parsed.text(2)), ("key", "live", ""));
-        // command 17: a zero byte, then AMF0
+        // Command 17: a zero byte, then AMF0.
         let mut amf3 = vec![0];
         amf3.extend_from_slice(&body);
         assert_eq!(Command::parse(Kind::COMMAND_AMF3, &amf3).unwrap(), parsed);
         assert_eq!(Command::parse(Kind::COMMAND_AMF3, &body).unwrap(), parsed);
-        // cut in the middle of an argument, and with an @
+        // Truncated within an argument, and with an @.
         let cut = Command::parse(Kind::COMMAND, &body[..body.len() - 2]).unwrap();
         assert_eq!(cut.text(0), "key");
         let aliased = command("@connect", 1.0, &Value::Null, &[]);

@@ -1,5 +1,5 @@
-//! What client and server sessions share: the shape of their output, and the connection's own
-//! housekeeping (acknowledgements, window sizes, pings).
+//! Shared code of client and server sessions: their output type, and protocol control
+//! (acknowledgements, window sizes, pings).
 
 use bytes::Bytes;
 
@@ -14,20 +14,21 @@ use crate::wire::rtmp::message::{
 use crate::wire::rtmp::send_queue::SendQueue;
 use crate::wire::rtmp::{chunk, command};
 
-/// What a session wants done next. Ask again after each, until `Timeout` or `Idle`.
+/// The next action of a session. Call again after each, until `Timeout` or `Idle`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Output<E> {
-    /// Send these bytes, then ask again: on a slow link what comes next is decided only then.
+    /// Send these bytes, then call again: on a slow link, the session decides the next bytes only
+    /// then.
     Transmit(Bytes),
-    /// Something happened.
+    /// An event.
     Event(E),
-    /// Nothing now. Call `handle_timeout` at this instant, if nothing has come in by then.
+    /// Nothing to do now. Call `handle_timeout` at this time, if no input arrives before.
     Timeout(Timestamp),
-    /// Nothing until something comes in or is sent.
+    /// Nothing to do until input arrives or something is sent.
     Idle,
 }
 
-/// A window of this many bytes is asked for: what FFmpeg asks, and every server knows.
+/// The requested window in bytes: the value of FFmpeg, which every server supports.
 pub(super) const WINDOW: u32 = 2_500_000;
 
 /// Both directions of a connection after the handshake.
@@ -35,29 +36,29 @@ pub(super) const WINDOW: u32 = 2_500_000;
 pub(super) struct Connection {
     pub(super) reader: Reader,
     pub(super) out: SendQueue,
-    /// Bytes of chunks received, and how many of them were acknowledged.
+    /// Received chunk bytes; `acknowledged` has those that we acknowledged.
     received: u64,
     acknowledged: u64,
-    /// Nothing is acknowledged.
+    /// True if nothing is acknowledged.
     silent: bool,
-    /// The peer wants to hear of each this many bytes.
+    /// Window of the peer: bytes between acknowledgements.
     window: Option<u32>,
-    /// The window we told last.
+    /// The last window that we announced.
     announced_window: Option<u32>,
-    /// Bytes the peer has acknowledged, counted without wrap-around.
+    /// Bytes that the peer has acknowledged, without wrap-around.
     peer_acknowledged: u64,
 }
 
-/// What came in: bytes that are copied, or a block that bodies may share.
+/// Input bytes: a plain slice that is copied, or a block that bodies may share.
 pub(super) trait Input {
-    /// What is left.
+    /// The remaining bytes.
     fn bytes(&self) -> &[u8];
-    /// Passes over this many of them.
+    /// Skips this many bytes.
     fn pass(&mut self, count: usize);
-    /// The next whole message.
+    /// Reads the next whole message.
     fn next_message(&mut self, reader: &mut Reader) -> Result<Option<Message>, chunk::Error>;
 
-    /// Lets `act` take from the front.
+    /// Lets `act` take bytes from the front.
     fn with<T>(&mut self, act: impl FnOnce(&mut &[u8]) -> T) -> T {
         let mut rest = self.bytes();
         let before = rest.len();
@@ -96,13 +97,13 @@ impl Input for ByteBlock<'_> {
     }
 }
 
-/// What a control message means to a session.
+/// Effect of a control message on a session.
 pub(super) enum ConnectionEvent {
     Acknowledged { bytes: u64 },
     User(UserControl),
 }
 
-/// A data message's content.
+/// Content of a data message.
 pub(super) enum Script {
     Metadata {
         value: Value,
@@ -114,7 +115,7 @@ pub(super) enum Script {
         name: String,
         body: Bytes,
     },
-    /// Nothing that can be read, or nothing that matters.
+    /// Unreadable or irrelevant.
     Nothing,
 }
 
@@ -132,7 +133,7 @@ impl Connection {
         }
     }
 
-    /// The next whole message in `input`.
+    /// Reads the next whole message in `input`.
     pub(super) fn read(&mut self, input: &mut impl Input) -> Result<Option<Message>, chunk::Error> {
         let before = input.bytes().len();
         let message = input.next_message(&mut self.reader);
@@ -140,22 +141,23 @@ impl Connection {
         message
     }
 
-    /// Bytes of chunks received.
+    /// Received chunk bytes.
     pub(super) fn received_bytes(&self) -> u64 {
         self.received
     }
 
-    /// Acknowledges nothing any more, as some servers do.
+    /// Stops acknowledgements, as some servers do.
     pub(super) fn withhold_acknowledgements(&mut self) {
         self.silent = true;
     }
 
-    /// Acknowledges, where half the peer's window has come in: some senders stop at the whole.
+    /// Sends an acknowledgement after half the peer's window: some senders stop when the whole
+    /// window is used.
     pub(super) fn acknowledge(&mut self) {
         let Some(window) = self.window.filter(|_| !self.silent) else { return };
         if self.received - self.acknowledged >= u64::from(window / 2).max(1) {
             self.acknowledged = self.received;
-            // The counter on the wire wraps.
+            // The counter in the protocol wraps.
             self.control(Control::Acknowledgement(self.received as u32));
         }
     }
@@ -168,7 +170,7 @@ impl Connection {
         self.out.push_control(control.message());
     }
 
-    /// Tells the window after which we want to hear.
+    /// Announces our acknowledgement window.
     pub(super) fn tell_window(&mut self, window: u32) {
         self.announced_window = Some(window);
         self.control(Control::WindowAcknowledgementSize(window));
@@ -203,7 +205,7 @@ impl Connection {
         self.out.push_media(Message { chunk_stream, kind, stream, time, body });
     }
 
-    /// Obeys a message of kinds 1 to 6.
+    /// Handles a message of kinds 1 to 6.
     pub(super) fn handle_control(&mut self, message: &Message) -> Option<ConnectionEvent> {
         if message.kind == Kind::USER_CONTROL {
             let control = UserControl::parse(&message.body)?;
@@ -228,13 +230,13 @@ impl Connection {
                 }
                 None
             }
-            // The reader has obeyed these.
+            // The reader has already applied these.
             Control::SetChunkSize(_) | Control::Abort { .. } => None,
         }
     }
 }
 
-/// Whether a message is audio or video, alone or in an aggregate.
+/// True if a message is audio or video, alone or in an aggregate.
 pub(super) fn is_media(kind: Kind) -> bool {
     matches!(kind, Kind::AUDIO | Kind::VIDEO | Kind::AGGREGATE)
 }
@@ -248,7 +250,7 @@ pub(super) fn parts(message: Message) -> impl Iterator<Item = Message> {
     one.into_iter().chain(many.into_iter().flatten())
 }
 
-/// Reads a data message. What is no AMF0 (time codes, for one) is passed over.
+/// Reads a data message. Data that is not AMF0 (such as time codes) is ignored.
 pub(super) fn script(message: &Message) -> Script {
     let body = command::amf0_body(message.kind, &message.body);
     let mut decoder = Decoder::new(body);

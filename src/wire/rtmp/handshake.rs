@@ -1,10 +1,10 @@
-//! The handshake (RTMP 1.0, 5.2) with the digests of Flash Player 9, both roles, sans-IO.
+//! The RTMP handshake (RTMP 1.0, 5.2) with the digests of Flash Player 9, for both roles, sans-IO.
 //!
-//! A client sends the simple form, which nearly every server takes, or with digests what Flash Player
-//! sent, which some servers insist on. A server answers with digests where
-//! the client's own digest proves that it knows about them, and with a plain echo otherwise, whose
-//! version field is zero (some clients verify digests of servers that claim a version of 3 and
-//! more). What the last 1,536 bytes hold is never a reason to fail: in the field they hold anything.
+//! A client sends the simple form, which nearly every server accepts, or the digests of Flash Player,
+//! which some servers require. A server answers with digests if the client's digest proves support
+//! for them. Otherwise it sends a plain echo with version zero, because some clients verify digests
+//! of servers with version 3 or more. The content of the last 1,536 bytes never causes an error: real
+//! peers send any value.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -15,9 +15,9 @@ const VERSION: u8 = 3;
 const DIGEST: usize = 32;
 const PLAYER_KEY: &[u8; 30] = b"Genuine Adobe Flash Player 001";
 const SERVER_KEY: &[u8; 36] = b"Genuine Adobe Flash Media Server 001";
-/// The version of the first Flash Player that sends digests in this place.
+/// The version of Flash Player that first sent digests at this position.
 const FLASH_PLAYER: [u8; 4] = [9, 0, 124, 2];
-/// What both keys are longer by where whole messages are signed.
+/// The tail of both keys for signing whole messages.
 const KEY_TAIL: [u8; 32] = [
     0xF0, 0xEE, 0xC2, 0x4A, 0x80, 0x68, 0xBE, 0xE8, 0x2E, 0x00, 0xD0, 0xD1, 0x02, 0x9E, 0x7E, 0x57,
     0x6E, 0xEC, 0x5D, 0x2D, 0x29, 0x80, 0x6F, 0xAB, 0x93, 0xB8, 0xE6, 0x36, 0xCF, 0xEB, 0x31, 0xAE,
@@ -34,17 +34,18 @@ pub enum Error {
     ProxyHeader(u16),
 }
 
-/// The client's side. Send what [`Client::new`] gives, then feed [`Client::read`].
+/// Client side of the handshake. Send the bytes from [`Client::new`], then call [`Client::read`].
 #[derive(Debug)]
 pub struct Client {
     received: Vec<u8>,
     answered: bool,
-    /// It began with a digest. Fills the random part of the answer.
+    /// Set if the client began with a digest. The value fills the random part of the answer.
     digests: Option<u64>,
 }
 
 impl Client {
-    /// Starts; gives C0 and C1. `seed` fills the random part, it need not be secret.
+    /// Starts a handshake; also returns C0 and C1. `seed` fills the random part and need not be
+    /// secret.
     pub fn new(seed: u64) -> (Self, Vec<u8>) {
         let mut hello = vec![0; 1 + SIZE];
         fill_random(hello.get_mut(9..).unwrap_or_default(), seed);
@@ -54,8 +55,8 @@ impl Client {
         (Self { received: Vec::new(), answered: false, digests: None }, hello)
     }
 
-    /// As [`Client::new`], with the digest of Flash Player in C1. C2 is signed where the server's own
-    /// digest proves that it knows about them, and an echo otherwise.
+    /// As [`Client::new`], with the digest of Flash Player in C1. C2 is signed if the server's own
+    /// digest proves support for digests, otherwise it is an echo.
     pub fn with_digests(seed: u64) -> (Self, Vec<u8>) {
         let (client, mut hello) = Self::new(seed);
         if let Some(c1) = hello.get_mut(1..) {
@@ -64,11 +65,11 @@ impl Client {
         (Self { digests: Some(seed), ..client }, hello)
     }
 
-    /// Takes bytes from the front of `input`, appends what is to be sent (C2) to `out`; tells
-    /// whether the handshake is done. What then remains of `input` are chunks.
+    /// Takes bytes from the front of `input` and appends C2 to `out`; true if the handshake is done.
+    /// The remaining `input` then contains chunks.
     ///
     /// # Errors
-    /// The peer is no RTMP server.
+    /// Fails if the peer is not an RTMP server.
     pub fn read(&mut self, input: &mut &[u8], out: &mut Vec<u8>) -> Result<bool, Error> {
         take(&mut self.received, 1 + 2 * SIZE, input);
         check_version(&self.received)?;
@@ -91,27 +92,27 @@ impl Client {
     }
 }
 
-/// The server's side. Feed [`Server::read`].
+/// Server side of the handshake. Call [`Server::read`].
 #[derive(Debug)]
 pub struct Server {
     seed: u64,
     received: Vec<u8>,
-    /// What a proxy in front of us has to say about the client still has this many bytes to come.
+    /// Remaining bytes of the proxy header.
     proxy: usize,
     answered: bool,
 }
 
 impl Server {
-    /// Waits for a client. `seed` fills the random part, it need not be secret.
+    /// Waits for a client. `seed` fills the random part and need not be secret.
     pub const fn new(seed: u64) -> Self {
         Self { seed, received: Vec::new(), proxy: 0, answered: false }
     }
 
-    /// Takes bytes from the front of `input`, appends what is to be sent (S0, S1 and S2) to `out`;
-    /// tells whether the handshake is done. What then remains of `input` are chunks.
+    /// Takes bytes from the front of `input` and appends S0, S1 and S2 to `out`; true if the
+    /// handshake is done. The remaining `input` then contains chunks.
     ///
     /// # Errors
-    /// The peer is no RTMP client.
+    /// Fails if the peer is not an RTMP client.
     pub fn read(&mut self, input: &mut &[u8], out: &mut Vec<u8>) -> Result<bool, Error> {
         if !self.skip_proxy(input)? {
             return Ok(false);
@@ -128,8 +129,8 @@ impl Server {
         Ok(self.received.len() == 1 + 2 * SIZE)
     }
 
-    /// Some proxies put 0xF3, a length of 16 bits and the client's address in front. Tells whether
-    /// the client's own bytes come next.
+    /// Some proxies prepend 0xF3, a 16-bit length and the client's address. Returns true if the
+    /// client's own bytes come next.
     fn skip_proxy(&mut self, input: &mut &[u8]) -> Result<bool, Error> {
         loop {
             let (_, rest) = input.split_at(self.proxy.min(input.len()));
@@ -161,14 +162,14 @@ fn check_version(received: &[u8]) -> Result<(), Error> {
     }
 }
 
-/// Moves bytes to `received` until it holds `total`.
+/// Moves bytes to `received` until it has `total`.
 fn take(received: &mut Vec<u8>, total: usize, input: &mut &[u8]) {
     let (now, rest) = input.split_at((total - received.len()).min(input.len()));
     received.extend_from_slice(now);
     *input = rest;
 }
 
-/// S1 and S2 for this C1.
+/// Makes S1 and S2 for this C1.
 fn answer(c1: &[u8], seed: u64, out: &mut Vec<u8>) {
     let start = out.len();
     out.resize(start + 2 * SIZE, 0);
@@ -185,7 +186,7 @@ fn answer(c1: &[u8], seed: u64, out: &mut Vec<u8>) {
     sign_answer(s2, seed, SERVER_KEY, &client_digest);
 }
 
-/// Gives C1 or S1, whose random part is filled, its version and its digest.
+/// Signs C1 or S1, whose random part is filled: sets its version and its digest.
 fn sign_hello(hello: &mut [u8], version: [u8; 4], offset: Offset, key: &[u8]) {
     if let Some(place) = hello.get_mut(4..8) {
         place.copy_from_slice(&version);
@@ -197,7 +198,7 @@ fn sign_hello(hello: &mut [u8], version: [u8; 4], offset: Offset, key: &[u8]) {
     }
 }
 
-/// Makes C2 or S2 for the digest that the other one sent.
+/// Makes C2 or S2 for the digest of the peer.
 fn sign_answer(answer: &mut [u8], seed: u64, key: &[u8], digest: &[u8; DIGEST]) {
     fill_random(answer, seed.rotate_left(32) ^ 0x5DEE_CE66);
     let full_key: Vec<u8> = key.iter().chain(&KEY_TAIL).copied().collect();
@@ -207,12 +208,12 @@ fn sign_answer(answer: &mut [u8], seed: u64, key: &[u8], digest: &[u8; DIGEST]) 
     }
 }
 
-/// Where the digest lies in a message: bytes 8 to 11 tell.
+/// Offset of the digest in a message, from bytes 8 to 11.
 fn offset_low(message: &[u8]) -> usize {
     12 + sum_of_four(message, 8) % 728
 }
 
-/// The other place: bytes 772 to 775 tell.
+/// The alternative offset, from bytes 772 to 775.
 fn offset_high(message: &[u8]) -> usize {
     776 + sum_of_four(message, 772) % 728
 }
@@ -223,7 +224,7 @@ fn sum_of_four(message: &[u8], at: usize) -> usize {
 
 type Offset = fn(&[u8]) -> usize;
 
-/// The digest in a message and the schema by which it was found, if it is valid in either.
+/// The digest in a message and its schema, if it is valid in either.
 fn find_digest(message: &[u8], key: &[u8]) -> Option<(Offset, [u8; DIGEST])> {
     if message.get(4..8).is_none_or(|version| version == [0; 4]) {
         return None;
@@ -236,7 +237,7 @@ fn find_digest(message: &[u8], key: &[u8]) -> Option<(Offset, [u8; DIGEST])> {
     })
 }
 
-/// Where the digest of C1 lies, if it has a valid one.
+/// Offset of the digest in C1, if it has a valid one.
 pub fn digest_offset(c1: &[u8; SIZE]) -> Option<usize> {
     find_digest(c1, PLAYER_KEY).map(|(offset, _)| offset(c1))
 }
@@ -249,7 +250,7 @@ fn digest_around(message: &[u8], offset: usize, key: &[u8]) -> [u8; DIGEST] {
 }
 
 fn hmac(key: &[u8], parts: &[&[u8]]) -> [u8; DIGEST] {
-    // A key of any length will do; the error is for other algorithms.
+    // Any key length is valid; the error is for other algorithms.
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return [0; DIGEST] };
     for part in parts {
         mac.update(part);
@@ -257,7 +258,7 @@ fn hmac(key: &[u8], parts: &[&[u8]]) -> [u8; DIGEST] {
     mac.finalize().into_bytes().into()
 }
 
-/// SplitMix64: the random parts only have to differ from connection to connection.
+/// SplitMix64: the random parts only have to be different for each connection.
 fn fill_random(out: &mut [u8], seed: u64) {
     let mut state = seed;
     for chunk in out.chunks_mut(8) {
@@ -276,7 +277,7 @@ fn fill_random(out: &mut [u8], seed: u64) {
 mod tests {
     use super::*;
 
-    /// A C1 with a digest in the given place, as Flash and FFmpeg send it.
+    /// A C1 with a digest at the given position, as Flash and FFmpeg send it.
     fn signed_c1(schema: Offset) -> Vec<u8> {
         let mut c1 = vec![0; SIZE];
         fill_random(&mut c1, 7);
@@ -337,7 +338,7 @@ mod tests {
             let (mut client, hello) = Client::with_digests(seed);
             let c1: &[u8; SIZE] = hello[1..].try_into().unwrap();
             assert!(digest_offset(c1).is_some());
-            // A server that knows: its digest is answered.
+            // A server with digest support: its digest is answered.
             let mut answer = Vec::new();
             Server::new(seed + 1).read(&mut hello.as_slice(), &mut answer).unwrap();
             let (_, server_digest) = find_digest(&answer[1..=SIZE], SERVER_KEY).unwrap();
@@ -346,7 +347,7 @@ mod tests {
             let key = hmac(&[&PLAYER_KEY[..], &KEY_TAIL].concat(), &[&server_digest]);
             assert_eq!(hmac(&key, &[&c2[..SIZE - DIGEST]]), c2[SIZE - DIGEST..]);
         }
-        // One that does not: it is echoed.
+        // A server without it: its bytes are echoed.
         let (mut client, _) = Client::with_digests(1);
         let mut plain = vec![VERSION];
         plain.extend(std::iter::repeat_n(7, 2 * SIZE));

@@ -1,11 +1,11 @@
-//! Messages as they are between chunks and sessions: kinds, protocol control (RTMP 1.0, 5.4),
-//! user control (7.1.7) and aggregates (7.1.6).
+//! Messages between chunks and sessions: kinds, protocol control (RTMP 1.0, 5.4), user control
+//! (7.1.7) and aggregates (7.1.6).
 
 use bytes::Bytes;
 
 use super::Time;
 
-/// The message type id (RTMP 1.0, 5.4 and 7.1). Unknown ones are carried, not refused.
+/// The message type id (RTMP 1.0, 5.4 and 7.1). Unknown ids are passed on, not rejected.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Kind(pub u8);
 
@@ -30,7 +30,7 @@ impl Kind {
 /// A whole message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// The chunk stream it came on or goes to: 2 to 65,599.
+    /// The chunk stream of the message: 2 to 65,599.
     pub chunk_stream: u32,
     pub kind: Kind,
     /// The message stream; 0 is the connection itself.
@@ -39,7 +39,7 @@ pub struct Message {
     pub body: Bytes,
 }
 
-/// Chunk streams used for sending. Peers may use any; these are what most expect.
+/// Chunk streams for sending. Peers may use any; most expect these.
 pub mod chunk_stream {
     /// Protocol control and user control messages.
     pub const CONTROL: u32 = 2;
@@ -64,20 +64,20 @@ pub enum LimitType {
 /// A protocol control message (RTMP 1.0, 5.4).
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Control {
-    /// The sender's chunk size from now on, in bytes.
+    /// The sender's new chunk size in bytes.
     SetChunkSize(u32),
-    /// The rest of the message under way on this chunk stream will not come.
+    /// The rest of the current message on this chunk stream will not come.
     Abort { chunk_stream: u32 },
     /// Bytes received so far, modulo 2^32.
     Acknowledgement(u32),
-    /// The sender wants an acknowledgement each this many bytes.
+    /// The sender wants an acknowledgement after this many bytes.
     WindowAcknowledgementSize(u32),
-    /// How many unacknowledged bytes the receiver may have under way.
+    /// Number of unacknowledged bytes that the receiver may send.
     SetPeerBandwidth { window: u32, limit: Option<LimitType> },
 }
 
 impl Control {
-    /// Reads a message of kinds 1, 2, 3, 5, 6; `None` for others and for bodies cut short.
+    /// Reads a message of kinds 1, 2, 3, 5, 6; `None` for others and for truncated bodies.
     pub fn parse(kind: Kind, body: &[u8]) -> Option<Self> {
         let (value, rest) = body.split_first_chunk::<4>()?;
         let value = u32::from_be_bytes(*value);
@@ -99,7 +99,7 @@ impl Control {
         })
     }
 
-    /// As a message on the control chunk stream.
+    /// Makes a message on the control chunk stream.
     pub fn message(self) -> Message {
         let (kind, value, last) = match self {
             Self::SetChunkSize(size) => (Kind::SET_CHUNK_SIZE, size, None),
@@ -122,7 +122,7 @@ impl Control {
     }
 }
 
-/// A user control message (RTMP 1.0, 7.1.7, and what Flash Media Server added).
+/// A user control message (RTMP 1.0, 7.1.7, and additions of Flash Media Server).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UserControl {
     StreamBegin(u32),
@@ -135,19 +135,19 @@ pub enum UserControl {
     StreamIsRecorded(u32),
     PingRequest(u32),
     PingResponse(u32),
-    /// The server asks for proof of the player's program; cannot be answered.
+    /// The server requests a verification of the player's SWF file, which is not possible.
     SwfVerificationRequest,
     SwfVerificationResponse,
-    /// The server has sent what it had (31), and continues (32).
+    /// The server has sent all its data (31), or continues (32).
     BufferEmpty(u32),
     BufferReady(u32),
-    /// Anything else, with its number.
+    /// Another event, with its number.
     Other(u16),
 }
 
 impl UserControl {
-    /// Reads the body of a message of kind 4. A missing stream reads as 0 (seen with 31 and 32);
-    /// `None` only where not even the event's number is there.
+    /// Reads the body of a message of kind 4. A missing stream id reads as 0 (seen with 31 and 32);
+    /// `None` only if even the event number is missing.
     pub fn parse(body: &[u8]) -> Option<Self> {
         let (event, rest) = body.split_first_chunk::<2>()?;
         let (first, rest) = word(rest);
@@ -168,7 +168,7 @@ impl UserControl {
         })
     }
 
-    /// As a message on the control chunk stream.
+    /// Makes a message on the control chunk stream.
     pub fn message(&self) -> Message {
         let (event, first, second) = match *self {
             Self::StreamBegin(stream) => (0, Some(stream), None),
@@ -200,8 +200,8 @@ fn control(kind: Kind, body: Bytes) -> Message {
     Message { chunk_stream: chunk_stream::CONTROL, kind, stream: 0, time: Time(0), body }
 }
 
-/// The messages inside an aggregate. Their times are moved so that the first one has the
-/// aggregate's own time. Ends at the first part that is cut short or is itself an aggregate.
+/// The messages inside an aggregate. Their times are shifted so that the first one has the time of
+/// the aggregate. The iterator ends at the first part that is truncated or itself an aggregate.
 pub fn split_aggregate(aggregate: &Message) -> impl Iterator<Item = Message> + use<> {
     let mut rest = aggregate.body.clone();
     let (stream, chunk_stream, base) = (aggregate.stream, aggregate.chunk_stream, aggregate.time);
@@ -218,7 +218,7 @@ pub fn split_aggregate(aggregate: &Message) -> impl Iterator<Item = Message> + u
         }
         let start = *first.get_or_insert(time);
         let body = rest.slice(11..11 + length);
-        // Behind the body comes a back pointer of 4 bytes, which some leave out at the end.
+        // A back pointer of 4 bytes follows the body; some peers omit it at the end.
         rest = rest.slice((11 + length + 4).min(rest.len())..);
         let time = base.plus(time.since(start).cast_unsigned());
         Some(Message { chunk_stream, kind, stream, time, body })

@@ -1,9 +1,9 @@
-//! The Real-Time Messaging Protocol (Adobe, 2012; Enhanced RTMP v2), both ends of it, sans-IO.
+//! Real-Time Messaging Protocol (Adobe, 2012; Enhanced RTMP v2), both sides, sans-IO.
 //!
-//! From the bytes upwards: [`handshake`], [`chunk`] (messages cut into chunks), [`message`] (kinds,
-//! control and user control messages), [`command`] and [`status`] (what is said in AMF0),
-//! [`client::Session`] and [`server::Session`] (who says what when). Media bodies are opaque
-//! [`bytes::Bytes`] here: `wire::flv` knows what is in them.
+//! From the bottom up: [`handshake`], [`chunk`] (messages in chunks), [`message`] (kinds, control
+//! and user control messages), [`command`] and [`status`] (the AMF0 contents), [`client::Session`]
+//! and [`server::Session`] (the message sequences). Media bodies are opaque [`bytes::Bytes`] here;
+//! the FLV container code parses them.
 
 pub mod auth;
 pub mod chunk;

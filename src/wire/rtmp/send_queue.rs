@@ -1,14 +1,14 @@
-//! What is waiting to be sent, and in which order its chunks leave.
+//! Send queue of a session, which defines the order of chunks.
 //!
-//! Control and commands go first, then whichever of audio and video is earlier. Frames leave
-//! chunk by chunk, and audio may overtake them between two chunks: freely as long as it runs but
-//! little ahead, else one message in [`TURN_MS`], so that bursts keep their order. A slice lasts about
-//! [`SLICE_MS`] at the link's rate, and the system is to hold no more than [`UNSENT_MS`] before it: audio
-//! never waits longer than both behind a keyframe.
+//! Control messages and commands go first, then the earlier of audio and video. Frames are sent chunk by
+//! chunk, and audio may overtake them between two chunks: without limit if it is only slightly ahead,
+//! otherwise one message per [`TURN_MS`], so that bursts keep their order. A slice takes about
+//! [`SLICE_MS`] at the link rate, and the system should buffer at most [`UNSENT_MS`] before it, so audio
+//! waits at most the sum of both behind a keyframe.
 //!
-//! The chunk size is chosen for a link of a quarter of the rate, so that this holds on one that gets
-//! slower, and never becomes smaller: nginx-rtmp (1.2.2) loses its place in the stream when a smaller
-//! size comes with more bytes behind it, and cuts the connection. It grows between messages.
+//! The chunk size is chosen for a link of a quarter of the rate, so that this also holds on a slower
+//! link. It never decreases: nginx-rtmp (1.2.2) loses synchronization when more bytes follow a smaller
+//! size, and closes the connection. It grows only between messages.
 
 use std::collections::VecDeque;
 
@@ -18,55 +18,57 @@ use crate::media::BitsPerSecond;
 use crate::wire::rtmp::chunk::{Pending, Writer};
 use crate::wire::rtmp::message::{Control, Kind, Message};
 
-/// A slice at the link's rate: how long audio may have to wait behind a piece of a frame.
+/// Duration of a slice at the link rate in ms: the time for which audio may wait behind a piece of a
+/// frame.
 const SLICE_MS: u32 = 9;
-/// What the system may hold unsent when the next slice goes to it, at the link's rate.
+/// Maximum unsent data in the system before the next slice, in ms at the link rate.
 const UNSENT_MS: u32 = 6;
-/// It holds at least this many bytes.
+/// Minimum of this limit in bytes.
 const UNSENT: u32 = 1_024;
-/// Chunk sizes used: below, headers cost too much; above, nothing is gained.
+/// Range of chunk sizes: smaller ones add too many headers, larger ones have no benefit.
 const SMALLEST: u32 = 128;
 const MAX_CHUNK: u32 = 65_536;
-/// Audio that runs far ahead overtakes as often as this, in milliseconds at the link's rate: it keeps
-/// pace, and gains little.
+/// Interval at which audio far ahead of the video may overtake it, in ms at the link rate: it keeps pace
+/// and gains little.
 const TURN_MS: u32 = 18;
-/// How far audio may run ahead of the frame it overtakes, in ms: freely, and at all.
+/// Lead of audio over the frame that it overtakes, in ms: without limit, and the maximum.
 const FREE_LEAD: i32 = 100;
 const MAX_LEAD: i32 = 1_000;
-/// Bytes of one slice where no rate is known.
+/// Bytes of a slice if the rate is unknown.
 const SLICE: usize = 2 * MAX_CHUNK as usize;
-/// Control messages waiting: more only where a peer asks and does not read.
+/// Maximum number of waiting control messages; only a peer that sends requests and does not read exceeds
+/// it.
 const MAX_CONTROL: usize = 512;
 
 /// The outgoing direction of a session.
 #[derive(Debug)]
 pub(super) struct SendQueue {
     writer: Writer,
-    /// Bytes that go before anything else: the handshake.
+    /// Bytes that precede everything else: the handshake.
     raw: Vec<u8>,
     control: VecDeque<Message>,
     audio: VecDeque<Message>,
     video: VecDeque<Pending>,
-    /// Whole messages, encoded elsewhere.
+    /// Whole messages that were encoded elsewhere.
     shared: VecDeque<Bytes>,
     queued: usize,
-    /// What the link is seen to carry.
+    /// The measured link rate.
     rate: Option<BitsPerSecond>,
-    /// A chunk size to be told before the next message begins.
+    /// A new chunk size, announced before the next message.
     next_size: Option<u32>,
-    /// A piece of a frame was the last to leave.
+    /// True if a piece of a frame was sent last.
     after_video: bool,
-    /// Bytes that left since an audio began to, with its own.
+    /// Bytes sent since the last start of an audio message, including it.
     since_audio: usize,
     sent: u64,
 }
 
-/// Bytes that a link of that rate carries in this many milliseconds.
+/// Bytes that a link of this rate carries in this many milliseconds.
 fn carried(rate: BitsPerSecond, ms: u32) -> u64 {
     u64::from(rate.0) * u64::from(ms) / 8_000
 }
 
-/// The chunk size for a link of that rate: a slice on one of a quarter of it.
+/// The chunk size for a link of this rate: one slice at a quarter of it.
 fn chunk_size_for(rate: BitsPerSecond) -> u32 {
     u32::try_from(carried(rate, SLICE_MS) / 4).unwrap_or(MAX_CHUNK).clamp(SMALLEST, MAX_CHUNK)
 }
@@ -89,7 +91,7 @@ impl SendQueue {
         }
     }
 
-    /// Where the handshake is appended.
+    /// The buffer for the handshake.
     pub(super) fn raw(&mut self) -> &mut Vec<u8> {
         &mut self.raw
     }
@@ -109,23 +111,23 @@ impl SendQueue {
         }
     }
 
-    /// Queues bytes that are whole messages already.
+    /// Queues bytes that are already whole messages.
     pub(super) fn push_shared(&mut self, bytes: Bytes) {
         self.queued += bytes.len();
         self.shared.push_back(bytes);
     }
 
-    /// Whether the peer makes us say more than it reads.
+    /// True if the peer causes more messages than it reads.
     pub(super) fn is_flooded(&self) -> bool {
         self.control.len() > MAX_CONTROL
     }
 
-    /// Bytes waiting, without headers.
+    /// Waiting bytes, without headers.
     pub(super) fn queued_bytes(&self) -> usize {
         self.queued + self.raw.len()
     }
 
-    /// Bytes handed out so far.
+    /// Bytes returned so far.
     pub(super) fn sent_bytes(&self) -> u64 {
         self.sent
     }
@@ -134,13 +136,13 @@ impl SendQueue {
         self.writer.chunk_size()
     }
 
-    /// Changes the chunk size before the next message begins, telling the peer.
+    /// Changes the chunk size before the next message, and announces it to the peer.
     pub(super) fn set_chunk_size(&mut self, size: u32) {
         self.next_size = Some(size).filter(|size| *size != self.writer.chunk_size());
     }
 
-    /// Follows the link's rate: slices at once, the chunk size upwards only. Small changes are not
-    /// worth a message.
+    /// Follows the link rate: the slice size at once, the chunk size only upwards. Small changes are
+    /// ignored.
     pub(super) fn set_rate(&mut self, rate: BitsPerSecond) {
         self.rate = Some(rate);
         let (now, size) = (self.next_size.unwrap_or(self.chunk_size()), chunk_size_for(rate));
@@ -149,13 +151,13 @@ impl SendQueue {
         }
     }
 
-    /// What the system may hold unsent when the next slice goes to it, where a rate is known.
+    /// Maximum unsent bytes in the system before the next slice, if the rate is known.
     pub(super) fn unsent_limit(&self) -> Option<u32> {
         let bytes = carried(self.rate?, UNSENT_MS);
         Some(u32::try_from(bytes).unwrap_or(MAX_CHUNK).clamp(UNSENT, MAX_CHUNK))
     }
 
-    /// Throws away media whose first chunk has not left.
+    /// Drops media whose first chunk is not sent.
     pub(super) fn discard_media(&mut self) {
         self.audio.clear();
         self.video.retain(Pending::is_started);
@@ -164,7 +166,7 @@ impl SendQueue {
             + self.shared.iter().map(Bytes::len).sum::<usize>();
     }
 
-    /// The next bytes to send: at most a slice, or one chunk where that is longer.
+    /// The next bytes to send: at most a slice, or one chunk if that is longer.
     pub(super) fn next_slice(&mut self) -> Option<Bytes> {
         let mut out = std::mem::take(&mut self.raw);
         self.change_size(&mut out);
@@ -208,7 +210,7 @@ impl SendQueue {
         Some(out.into())
     }
 
-    /// Bytes a slice may have.
+    /// Maximum bytes of a slice.
     fn slice(&self) -> usize {
         let chunk = self.chunk_size() as usize;
         match self.rate.map(|rate| carried(rate, SLICE_MS)) {
@@ -220,7 +222,7 @@ impl SendQueue {
         }
     }
 
-    /// Tells a new chunk size and uses it, unless a message is under way.
+    /// Announces and applies a new chunk size, unless a message is in progress.
     fn change_size(&mut self, out: &mut Vec<u8>) {
         let started = self.video.front().is_some_and(Pending::is_started);
         if !started && let Some(size) = self.next_size.take() {
@@ -229,13 +231,13 @@ impl SendQueue {
         }
     }
 
-    /// Bytes from one audio that runs far ahead to the next.
+    /// Bytes between two audio messages that are far ahead.
     fn turn(&self) -> usize {
         let bytes = self.rate.map(|rate| carried(rate, TURN_MS));
         bytes.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or_else(|| self.slice())
     }
 
-    /// Whether the next audio goes before the next piece of a frame.
+    /// True if the next audio message precedes the next piece of a frame.
     fn audio_is_next(&self) -> bool {
         let Some(audio) = self.audio.front() else { return false };
         let Some(video) = self.video.front() else { return true };
@@ -262,8 +264,8 @@ mod tests {
         Message { chunk_stream, kind, stream: 1, time: Time(time), body }
     }
 
-    /// A live stream over a link that carries exactly `rate`: how long audio waits at most, in ms,
-    /// and headers as a share of all bytes. Everything sent arrives.
+    /// Simulates a live stream over a link with exactly `rate`. Returns the maximum delay of audio in ms,
+    /// and the share of headers in all bytes. Everything sent arrives.
     fn simulate(rate: u32, stream_rate: u32, changed_to: Option<u32>) -> (f64, f64) {
         let mut out = SendQueue::new();
         out.set_rate(BitsPerSecond(rate));
@@ -301,7 +303,7 @@ mod tests {
                 clock = f64::from(*at);
                 continue;
             };
-            // What leaves in this slice waited until now.
+            // Messages in this slice have waited until now.
             let mut input = slice.as_ref();
             while let Some(message) = reader.read(&mut input).unwrap() {
                 if message.kind == Kind::AUDIO {
@@ -326,7 +328,7 @@ mod tests {
             let (longest, _) = simulate(rate, (rate - 140_000) / 10 * 9, None);
             assert!(longest <= most, "{rate}: {longest} ms");
         }
-        // also where the link gets slower in the middle of the stream, and where it gets faster
+        // Also if the link gets slower or faster during the stream.
         let (longest, _) = simulate(4_000_000, 1_500_000, Some(1_800_000));
         assert!(longest <= most, "slower: {longest} ms");
         let (longest, _) = simulate(1_000_000, 700_000, Some(4_000_000));
@@ -405,7 +407,7 @@ mod tests {
         while let Some(message) = reader.read(&mut input).unwrap() {
             times.push(message.time.0);
         }
-        // the audio was out before, the second frame is gone
+        // The audio was sent before; the second frame is dropped.
         assert_eq!(times, [20, 0]);
         assert_eq!(reader.partial_bytes(), 0);
     }

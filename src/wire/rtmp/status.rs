@@ -1,10 +1,10 @@
-//! What servers say in `onStatus` and `_error`, and what it means (RTMP 1.0, 7.2).
+//! Status of a server in `onStatus` and `_error`, and its meaning (RTMP 1.0, 7.2).
 
 use std::borrow::Cow;
 
 use crate::wire::amf0::{Data, Value};
 
-/// The codes used and understood.
+/// Status codes that onair uses or reads.
 pub mod code {
     pub const CONNECT_SUCCESS: &str = "NetConnection.Connect.Success";
     pub const CONNECT_REJECTED: &str = "NetConnection.Connect.Rejected";
@@ -32,7 +32,7 @@ pub mod code {
     pub const DATA_START: &str = "NetStream.Data.Start";
 }
 
-/// How serious a status is.
+/// Severity of a status.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Level {
     Status,
@@ -41,7 +41,7 @@ pub enum Level {
 }
 
 impl Level {
-    /// As it is on the wire.
+    /// The name in the protocol.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Status => "status",
@@ -51,23 +51,23 @@ impl Level {
     }
 }
 
-/// What a server said about a connection or a stream.
+/// A server's status for a connection or a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
     pub level: Level,
-    /// `NetStream.Publish.Start` and the like; may be empty.
+    /// The code, such as `NetStream.Publish.Start`; may be empty.
     pub code: String,
-    /// Free text, often the only thing that helps. Keys are taken out by the session.
+    /// Free text, often the only useful information. The session removes keys from it.
     pub description: String,
 }
 
 impl Status {
-    /// A status.
+    /// Creates a status.
     pub fn new(level: Level, code: &str, description: impl Into<String>) -> Self {
         Self { level, code: code.to_owned(), description: description.into() }
     }
 
-    /// From an information object; whatever is missing or of odd type stays empty.
+    /// Reads an information object; missing values and those of unexpected type stay empty.
     pub fn parse<S: AsRef<str>>(info: &Data<S>) -> Self {
         let text = |name| match info.get(name) {
             Some(Data::Number(number)) => Cow::Owned(number.to_string()),
@@ -86,7 +86,7 @@ impl Status {
         Self { level, code: text("code").into_owned(), description }
     }
 
-    /// As an information object.
+    /// Converts the status to an information object.
     pub fn to_value(&self) -> Value {
         Value::object([
             ("level", self.level.as_str().into()),
@@ -95,12 +95,12 @@ impl Status {
         ])
     }
 
-    /// Why the server refuses, if that is what it says.
+    /// The reason of a rejection, if it is one.
     pub fn refusal(&self) -> Option<Refusal> {
         Refusal::of(self)
     }
 
-    /// Whether it says that the stream being played has ended.
+    /// True if the played stream has ended.
     pub fn ends_play(&self) -> bool {
         matches!(self.code.as_str(), code::PLAY_STOP | code::PLAY_COMPLETE | code::PLAY_UNPUBLISHED)
     }
@@ -117,14 +117,14 @@ impl std::fmt::Display for Status {
     }
 }
 
-/// Why a server refuses to take or to give a stream.
+/// Why a server rejects a publisher or a player.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Refusal {
     /// The key, token, name or password is wrong or missing.
     Unauthorized,
-    /// The server does not want this stream, for a separate reason.
+    /// The server rejects this stream for another reason.
     Rejected,
-    /// Somebody, perhaps our own former self, is publishing under this name.
+    /// Another publisher, perhaps our own previous connection, uses this name.
     Busy,
     /// The server has no such application.
     BadApp,
@@ -137,7 +137,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// Whether waiting and trying again may help.
+    /// True if waiting and trying again may help.
     pub const fn may_pass(self) -> bool {
         matches!(self, Self::Busy | Self::NotFound | Self::Closed | Self::Failed)
     }

@@ -1,5 +1,5 @@
-//! Which stream a client means: app, stream and query from what connect and publish or play said.
-//! Clients divide one URL in different ways; here all come to the same.
+//! Resolves the stream that a client means: app, stream and query from connect and publish or play.
+//! Clients split one URL in different ways; here all have the same result.
 
 use std::fmt;
 
@@ -8,24 +8,24 @@ use crate::base::sanitize::is_harmless;
 /// A stream on a server. Neither `Display` nor `Debug` shows the query.
 #[derive(Clone, PartialEq, Eq, Hash, Default)]
 pub struct StreamName {
-    /// The application: every part of the path but the last.
+    /// The application: the path without its last part.
     pub app: String,
-    /// The last part of the path; empty where the path has only one.
+    /// The last part of the path; empty if the path has only one.
     pub stream: String,
-    /// What followed a `?`, without it: tokens, mostly. Treat as a secret.
+    /// The text after a `?`: usually tokens. It must be treated as a secret.
     pub query: String,
 }
 
-/// Longest app, stream or query taken.
+/// Maximum length of app, stream and query.
 pub const MAX_LENGTH: usize = 1_024;
 
 impl StreamName {
-    /// From connect's `tcUrl` and `app`, and the name given to publish or play. Slashes at the ends
-    /// and a trailing `_definst_` say nothing; a query may stand with the app or with the name.
+    /// Resolves `tcUrl` and `app` of connect, and the name in publish or play. Slashes at the ends
+    /// and a trailing `_definst_` are ignored; a query may be in the app or in the name.
     pub fn resolve(tc_url: &str, app: &str, name: &str) -> Self {
         let app = if app.trim_matches('/').is_empty() { path_of(tc_url) } else { app };
         let (app, app_query) = app.split_once('?').unwrap_or((app, ""));
-        // The answer to a demand for a password is about the connection, not the stream.
+        // The response to a login challenge belongs to the connection, not to the stream.
         let app_query = if app_query.starts_with("authmod=") { "" } else { app_query };
         let (name, name_query) = name.split_once('?').unwrap_or((name, ""));
         let app = app.trim_matches('/');
@@ -49,7 +49,7 @@ impl StreamName {
         }
     }
 
-    /// Whether it is fit to be a name: not empty, not overlong, no control characters.
+    /// True for a valid name: not empty, not too long, no control characters.
     pub fn is_plain(&self) -> bool {
         let parts = [&self.app, &self.stream, &self.query];
         !self.app.is_empty()
@@ -57,7 +57,7 @@ impl StreamName {
             && parts.iter().all(|part| part.chars().all(is_harmless))
     }
 
-    /// The value of a query's parameter.
+    /// The value of a query parameter.
     pub fn parameter(&self, name: &str) -> Option<&str> {
         let pairs = self.query.split('&').filter_map(|pair| pair.split_once('='));
         pairs.into_iter().find(|(key, _)| *key == name).map(|(_, value)| value)

@@ -1,24 +1,24 @@
 //! RTMP time: 32 bits of milliseconds that wrap every 49 d 17 h 2 min 47 s (RTMP 1.0, 3).
 
-/// A message's time in milliseconds, modulo 2^32. It has no total order, therefore no `Ord`:
-/// compare with [`Time::since`], which is serial arithmetic (RFC 1982).
+/// Time of a message in milliseconds, modulo 2^32. It has no total order and therefore no `Ord`.
+/// Compare with [`Time::since`], which is serial arithmetic (RFC 1982).
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub struct Time(pub u32);
 
 impl Time {
-    /// `self + delta`, wrapping.
+    /// Returns `self + delta`, wrapping.
     #[must_use]
     pub const fn plus(self, delta_ms: u32) -> Self {
         Self(self.0.wrapping_add(delta_ms))
     }
 
-    /// Signed milliseconds from `earlier` to `self`, right as long as they lie less than 24.8 days
-    /// apart; negative where `earlier` is the later one.
+    /// Milliseconds from `earlier` to `self`, correct up to a distance of 24.8 days; negative if
+    /// `earlier` is later.
     pub const fn since(self, earlier: Self) -> i32 {
         self.0.wrapping_sub(earlier.0) as i32
     }
 
-    /// Whether `self` comes before `other`.
+    /// True if `self` is before `other`.
     pub const fn is_before(self, other: Self) -> bool {
         self.since(other) < 0
     }

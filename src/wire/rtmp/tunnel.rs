@@ -1,39 +1,38 @@
-//! RTMPT: RTMP's bytes carried in HTTP requests, for networks that let nothing else through. Sans-IO.
+//! RTMPT: RTMP in HTTP requests, for networks that allow nothing else. Sans-IO.
 //!
-//! Adobe never wrote it down; this is what FFmpeg, librtmp and Adobe's servers do. All requests are
-//! POSTs. `/open/1` is answered with the session's name and a line break. `/send/NAME/N` carries
-//! bytes to the server, `/idle/NAME/N` (with a zero byte) asks for some; both are answered with a
-//! byte that says how long to wait before asking again, in units of 16 ms, and then the bytes that
-//! go to the client. `/close/NAME/N` ends. N counts the requests behind `/open`. With TLS below it
-//! is called RTMPTS.
+//! Adobe never specified it; this follows FFmpeg, librtmp and Adobe's servers. All requests are
+//! POSTs. The reply to `/open/1` is the session name and a line break. `/send/NAME/N` carries bytes
+//! to the server, `/idle/NAME/N` (with a zero byte) polls. The reply to both begins with a byte, the
+//! polling interval in units of 16 ms, followed by the bytes for the client. `/close/NAME/N` ends the
+//! session. N counts the requests after `/open`. With TLS it is called RTMPTS.
 
 use std::time::Duration;
 
-/// What the bodies are called.
+/// Content type of the bodies.
 pub const CONTENT_TYPE: &str = "application/x-fcs";
-/// Longest name of a session: FFmpeg keeps 64 bytes for it.
+/// Maximum length of a session name: FFmpeg reserves 64 bytes for it.
 pub const MAX_NAME: usize = 63;
-/// The unit of the byte at the head of an answer.
+/// Unit of the first byte of a reply.
 const UNIT: Duration = Duration::from_millis(16);
-/// However long a server wants to be left alone, nobody waits longer before asking again.
+/// Maximum polling interval, whatever the server requests.
 const MAX_WAIT: Duration = Duration::from_millis(500);
-/// A server that wants to be asked at once is asked after this.
+/// Minimum polling interval.
 const MIN_WAIT: Duration = Duration::from_millis(10);
 
-/// What a request is for.
+/// Kind of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request {
-    /// A new session.
+    /// Opens a session.
     Open,
-    /// Bytes for the server.
+    /// Sends bytes to the server.
     Send(Address),
-    /// Are there bytes for the client?
+    /// Polls for bytes for the client.
     Idle(Address),
-    /// The session has ended.
+    /// Closes the session.
     Close(Address),
 }
 
-/// Which session, and which of its requests.
+/// Session name and request number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
     pub name: String,
@@ -50,7 +49,7 @@ pub enum Error {
 }
 
 impl Request {
-    /// Out of a request's path; `None` where it is none of the tunnel's.
+    /// Parses the path of a request; `None` if it does not belong to the tunnel.
     pub fn parse(path: &str) -> Option<Self> {
         let mut parts = path.split('/').skip(1);
         let (command, second, third, end) =
@@ -81,16 +80,17 @@ fn is_name(name: &str) -> bool {
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte))
 }
 
-/// The server's look at the numbers of a session's requests: each must follow the one before it, or
-/// bytes would be lost or doubled. The first may be any: some count from 0 and some from 1.
+/// Server-side check of a session's request numbers: each must follow the previous one, otherwise
+/// bytes would be lost or duplicated. The first may be any: some clients count from 0 and some from
+/// 1.
 #[derive(Clone, Debug, Default)]
 pub struct TunnelCommand(Option<u64>);
 
 impl TunnelCommand {
-    /// Takes the next number.
+    /// Checks the next number.
     ///
     /// # Errors
-    /// [`Error::Order`].
+    /// Fails with [`Error::Order`].
     pub fn take(&mut self, number: u64) -> Result<(), Error> {
         let expected = self.0.map(|last| last.wrapping_add(1));
         self.0 = Some(number);
@@ -98,36 +98,36 @@ impl TunnelCommand {
     }
 }
 
-/// How long to wait before asking again, by the byte at the head of an answer.
+/// Polling interval from the first byte of a reply.
 pub fn interval(byte: u8) -> Duration {
     (UNIT * u32::from(byte)).clamp(MIN_WAIT, MAX_WAIT)
 }
 
-/// The client's side of a tunnel: what to ask next.
+/// Client side of a tunnel: makes the next request.
 #[derive(Clone, Debug)]
 pub struct Client {
-    /// `host:port` as HTTP names it.
+    /// `host:port` in HTTP form.
     host: String,
-    /// Empty before the session is open.
+    /// Session name; empty before the session is open.
     name: String,
     number: u64,
 }
 
 impl Client {
-    /// A tunnel to this host, `name:port`, IPv6 in brackets.
+    /// Creates a tunnel to this host, `name:port`, with IPv6 in brackets.
     pub fn new(host: impl Into<String>) -> Self {
         Self { host: host.into(), name: String::new(), number: 0 }
     }
 
-    /// The first request.
+    /// Makes the first request.
     pub fn open(&self) -> Vec<u8> {
         self.request("/open/1", &[0])
     }
 
-    /// Takes the answer to the first request.
+    /// Handles the reply to the first request.
     ///
     /// # Errors
-    /// [`Error::Name`].
+    /// Fails with [`Error::Name`].
     pub fn opened(&mut self, answer: &[u8]) -> Result<(), Error> {
         let name = answer.trim_ascii();
         let name = std::str::from_utf8(name).ok().filter(|name| is_name(name));
@@ -135,12 +135,12 @@ impl Client {
         Ok(())
     }
 
-    /// The next request: with bytes for the server, or to ask for some.
+    /// Makes the next request: with bytes for the server, or a poll.
     pub fn exchange(&mut self, data: &[u8]) -> Vec<u8> {
         if data.is_empty() { self.next("idle", &[0]) } else { self.next("send", data) }
     }
 
-    /// The last request.
+    /// Makes the last request.
     pub fn close(&mut self) -> Vec<u8> {
         self.next("close", &[0])
     }
@@ -162,7 +162,7 @@ impl Client {
     }
 }
 
-/// A server's answer with this body. Written as librtmp reads it: with these capitals.
+/// Makes a server's reply with this body. The capitalization is the one that librtmp expects.
 pub fn answer(body: &[u8], keep_alive: bool) -> Vec<u8> {
     let (length, connection) = (body.len(), if keep_alive { "Keep-Alive" } else { "close" });
     let head = format!(
@@ -172,7 +172,7 @@ pub fn answer(body: &[u8], keep_alive: bool) -> Vec<u8> {
     [head.as_bytes(), body].concat()
 }
 
-/// A server's answer to what it does not want.
+/// Makes a server's reply to a rejected request.
 pub fn refusal(status: u16, reason: &str, keep_alive: bool) -> Vec<u8> {
     let connection = if keep_alive { "Keep-Alive" } else { "close" };
     let length = reason.len() + 1;

@@ -1,10 +1,10 @@
-//! RTMP URLs (`rtmp`, `rtmps`, `rtmpt`, `rtmpts`): one pasted whole, or a server's URL with the key
-//! apart.
+//! RTMP URLs (`rtmp`, `rtmps`, `rtmpt`, `rtmpts`): a complete one, or a server's URL with a separate
+//! key.
 //!
-//! Clients split a path differently. Here: the last segment of a pasted URL is the stream (its key),
-//! with the whole query that follows it, everything before is the app; where the key is given apart,
-//! the whole path is the app. A query *inside* the path (`app?vhost=x/stream`) stays with the app.
-//! Nothing is percent-decoded: services compare what was pasted, byte for byte.
+//! Clients split a path differently. Here the last segment of a complete URL is the stream (its
+//! key), with the whole query after it, and the rest is the app. With a separate key, the whole path
+//! is the app. A query *inside* the path (`app?vhost=x/stream`) stays in the app. Nothing is
+//! percent-decoded: services compare the text byte for byte.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use percent_encoding::percent_decode_str;
 use crate::base::Secret;
 use crate::text::problem::{Problem, problem};
 
-/// What carries the protocol.
+/// Transport of the protocol.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Scheme {
     /// Plain TCP, port 1935.
@@ -27,7 +27,7 @@ pub enum Scheme {
 }
 
 impl Scheme {
-    /// As it is in a URL.
+    /// The name in a URL.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Rtmp => "rtmp",
@@ -37,7 +37,7 @@ impl Scheme {
         }
     }
 
-    /// The port where the URL names none.
+    /// The default port.
     pub const fn default_port(self) -> u16 {
         match self {
             Self::Rtmp => 1935,
@@ -46,42 +46,42 @@ impl Scheme {
         }
     }
 
-    /// Whether it runs inside TLS.
+    /// True if it uses TLS.
     pub const fn is_secure(self) -> bool {
         matches!(self, Self::Rtmps | Self::Rtmpts)
     }
 
-    /// Whether it is carried in HTTP requests.
+    /// True if it uses HTTP requests.
     pub const fn is_tunnel(self) -> bool {
         matches!(self, Self::Rtmpt | Self::Rtmpts)
     }
 }
 
-/// Where a stream is published to or played from. Neither `Display` nor `Debug` shows the key.
+/// The address of a stream. Neither `Display` nor `Debug` shows the key.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Url {
     pub scheme: Scheme,
     /// Name or address, without the brackets of IPv6.
     pub host: String,
     pub port: u16,
-    /// Whether the URL itself names the port; otherwise it is the scheme's own.
+    /// True if the URL has a port; otherwise the default port of the scheme applies.
     pub names_port: bool,
-    /// The application, without slashes at its ends; may hold slashes and a query inside.
+    /// The application, without slashes at its ends; may contain slashes and a query.
     pub app: String,
-    /// The stream's name and its query; may be empty.
+    /// The stream name with its query; may be empty.
     pub stream: Secret,
-    /// What was before an `@`: for servers that ask for a name and a password.
+    /// Name and password before an `@`, for servers that require them.
     pub credentials: Option<Credentials>,
 }
 
-/// A name and a password from a URL, percent-decoded.
+/// Name and password of a URL, percent-decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credentials {
     pub user: String,
     pub password: Secret,
 }
 
-/// Why a text is no RTMP URL. The texts never hold the URL itself: a key may be in it.
+/// Why a text is not an RTMP URL. The messages never contain the URL, because it may contain a key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", Problem::from(self))]
 pub enum Error {
@@ -116,7 +116,7 @@ impl From<&Error> for Problem {
     }
 }
 
-/// What to do instead of a scheme that people paste and that is none of ours.
+/// Advice for a scheme that users may paste but RTMP does not have.
 fn instead_of(scheme: &str) -> Problem {
     match scheme {
         "rtmpe" | "rtmpte" => problem!("url-instead-of-rtmpe"),
@@ -130,15 +130,15 @@ fn instead_of(scheme: &str) -> Problem {
     }
 }
 
-/// Longest URL taken, and longest key given apart.
+/// Maximum length of a URL, and of a separate key.
 pub const MAX_LENGTH: usize = 4_096;
 
 impl Url {
-    /// Takes a whole URL apart: `rtmp[s]://[user:password@]host[:port]/app[/…]/stream[?query]`.
-    /// With a single path segment there is no stream; see [`Url::require_stream`].
+    /// Parses a complete URL: `rtmp[s]://[user:password@]host[:port]/app[/…]/stream[?query]`. With a
+    /// single path segment there is no stream; see [`Url::require_stream`].
     ///
     /// # Errors
-    /// What is wrong with it, in words for a person.
+    /// Fails with a problem for the user.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let (mut url, path) = Self::authority_of(text)?;
         let (app, stream) = split(path);
@@ -147,11 +147,11 @@ impl Url {
         if url.app.is_empty() || url.app.starts_with('?') { Err(Error::NoApp) } else { Ok(url) }
     }
 
-    /// A server's URL, whose whole path is the app, and the key that goes with it. Blanks around
-    /// the key (from pasting) are dropped.
+    /// Combines a server's URL, whose whole path is the app, with its key. Spaces around the key
+    /// (from pasting) are removed.
     ///
     /// # Errors
-    /// What is wrong with it, in words for a person.
+    /// Fails with a problem for the user.
     pub fn with_key(server: &str, key: &str) -> Result<Self, Error> {
         let (mut url, path) = Self::authority_of(server)?;
         let key = key.trim().trim_start_matches('/');
@@ -161,15 +161,15 @@ impl Url {
         if url.app.is_empty() || url.app.starts_with('?') { Err(Error::NoApp) } else { Ok(url) }
     }
 
-    /// Where a server sends us with this URL of its own: the same stream there. User and password
-    /// go along to the same host only. `None` where the text is no URL of ours, or leads from a
-    /// secured connection to one that is not.
+    /// Resolves a server's redirection: the same stream at this URL. User and password are kept only
+    /// for the same host. Returns `None` if the text is not an RTMP URL, or leads from a secure
+    /// connection to an insecure one.
     pub fn redirected(&self, target: &str) -> Option<Self> {
         let url = Self::with_key(target, self.stream.expose()).ok()?;
         if self.scheme.is_secure() && !url.scheme.is_secure() {
             return None;
         }
-        // A redirection to the whole stream rather than to the application.
+        // A redirection to the complete stream instead of the application.
         let name = self.stream.expose().split('?').next().unwrap_or_default();
         let app = match url.app.strip_suffix(name).and_then(|app| app.strip_suffix('/')) {
             Some(app) if !name.is_empty() && !app.is_empty() => app.to_owned(),
@@ -180,9 +180,9 @@ impl Url {
         Some(Self { app, credentials, ..url })
     }
 
-    /// Where a server asks us to connect again, by a reference that may be relative to where we are
-    /// (`now`), and is that where there is none (Enhanced RTMP v2, "Reconnect Request"). `self` is
-    /// the person's own URL; otherwise as [`redirected`](Self::redirected).
+    /// Resolves the address of a reconnect request (Enhanced RTMP v2, "Reconnect Request"), which
+    /// may be relative to the current address `now`; without a reference it is `now`. `self` is the
+    /// user's original URL; otherwise as [`redirected`](Self::redirected).
     pub fn asked_to(&self, now: &Self, reference: Option<&str>) -> Option<Self> {
         let reference = reference.map(str::trim).filter(|it| !it.is_empty());
         let Some(reference) = reference else { return Some(now.clone()) };
@@ -194,7 +194,7 @@ impl Url {
         } else if reference.starts_with('/') {
             format!("{}{reference}", here())
         } else {
-            // Beside the last part of the application (RFC 3986 §5.2.3).
+            // Relative to the last part of the application (RFC 3986 §5.2.3).
             let app = now.app.split('?').next().unwrap_or_default();
             let folder = app.rsplit_once('/').map_or(String::new(), |(it, _)| format!("{it}/"));
             format!("{}/{folder}{reference}", here())
@@ -202,15 +202,15 @@ impl Url {
         self.redirected(&whole)
     }
 
-    /// `self`, if it names a stream.
+    /// Returns `self` if it has a stream.
     ///
     /// # Errors
-    /// [`Error::NoStream`].
+    /// Fails with [`Error::NoStream`].
     pub fn require_stream(self) -> Result<Self, Error> {
         if self.stream.is_empty() { Err(Error::NoStream) } else { Ok(self) }
     }
 
-    /// Scheme to port; the path, not yet taken apart, comes back beside it.
+    /// Parses from scheme to port; returns the unparsed path too.
     fn authority_of(text: &str) -> Result<(Self, &str), Error> {
         let text = text.trim();
         if text.is_empty() {
@@ -247,28 +247,28 @@ impl Url {
         Ok((url, path))
     }
 
-    /// Host and, where it is not the scheme's own, port; IPv6 in brackets.
+    /// Host and, if it is not the default, port; IPv6 in brackets.
     pub fn authority(&self) -> String {
         let host =
             if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
         if self.port == self.scheme.default_port() { host } else { format!("{host}:{}", self.port) }
     }
 
-    /// The `tcUrl` of connect: everything but the stream and the credentials.
+    /// The `tcUrl` of connect: everything except the stream and the credentials.
     pub fn tc_url(&self) -> String {
         format!("{}://{}/{}", self.scheme.as_str(), self.authority(), self.app)
     }
 
-    /// The whole URL with the stream's name, for our own server, where names are no secrets.
+    /// The complete URL with the stream name, for our own server, where names are not secret.
     pub fn display_with_name(&self) -> String {
         let slash = if self.stream.is_empty() { "" } else { "/" };
-        // A key may be behind the name.
+        // A key may follow the name.
         let name = self.stream.expose().split('?').next().unwrap_or_default();
         format!("{}{slash}{name}", self.tc_url())
     }
 
-    /// `text` (what a server said) without the key, also where only its name or one value of its
-    /// query is repeated.
+    /// Removes the key from `text` (a message of a server), also if the text repeats only its name
+    /// or one value of its query.
     pub fn redact(&self, text: &str) -> String {
         let key = self.stream.expose();
         let mut clean = self.stream.redact(text);
@@ -319,15 +319,15 @@ fn check_characters(text: &str) -> Result<(), Error> {
     }
 }
 
-/// `host:port`, an IPv6 address in brackets.
+/// `host:port`, with an IPv6 address in brackets.
 pub fn authority(host: &str, port: u16) -> String {
     if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }
 
-/// Takes `[user:password@]host[:port]` apart. IPv6 is in brackets, and comes without them.
+/// Parses `[user:password@]host[:port]`. An IPv6 address is in brackets, which are removed.
 ///
 /// # Errors
-/// What is wrong with it.
+/// Fails if the text is invalid.
 pub fn split_authority(text: &str) -> Result<(Option<Credentials>, &str, Option<u16>), Error> {
     let (credentials, authority) = match text.rsplit_once('@') {
         Some((user_info, authority)) => (Some(Credentials::parse(user_info)), authority),
@@ -363,8 +363,8 @@ fn split_port(authority: &str) -> Result<(&str, Option<&str>), Error> {
     }
 }
 
-/// App and stream of a pasted path. The stream begins at the last slash before the query; only
-/// where that leaves no app, a slash inside the query divides.
+/// Splits a pasted path into app and stream. The stream begins after the last slash before the
+/// query. Only if that leaves no app, a slash inside the query separates them.
 fn split(path: &str) -> (&str, &str) {
     let path = path.strip_prefix('/').unwrap_or(path);
     let plain = path.split_once('?').map_or(path, |(plain, _)| plain);
@@ -430,7 +430,7 @@ mod tests {
         let away = url.redirected("rtmps://elsewhere/other/key").unwrap();
         assert_eq!((away.app.as_str(), away.stream.expose()), ("other", "key?t=1"));
         assert!(away.credentials.is_none());
-        // Whoever sends us on does not choose whom we are.
+        // A redirecting server must not choose our credentials.
         assert!(url.redirected("rtmps://x:y@elsewhere/other").unwrap().credentials.is_none());
         for bad in ["rtmp://h/live", "http://h/live", "", "rtmps://h", "rtmps://h/a b"] {
             assert_eq!(url.redirected(bad), None, "{bad}");
@@ -454,7 +454,7 @@ mod tests {
         assert_eq!(asked(Some("c")), elsewhere("rtmp://other:1937/a/c"));
         assert_eq!(asked(Some("//third/c")), elsewhere("rtmp://third/c"));
         assert_eq!(asked(Some("rtmp://x:y@third/c")), elsewhere("rtmp://third/c"));
-        // Home again, where the password is for.
+        // Back to the original host, for which the password is valid.
         assert_eq!(asked(Some("rtmp://h:1936/live")), ("rtmp://h:1936/live".to_owned(), true));
         assert_eq!(front.asked_to(&now, Some("http://h/live")), None);
         let safe = Url::parse("rtmps://h/live/key").unwrap();
@@ -468,7 +468,7 @@ mod tests {
         assert_eq!(format!("{url}"), "rtmps://[fe80::1]:99/app?***/***");
         assert!(!format!("{url:?}").contains("secret"));
         assert_eq!(url.credentials.as_ref().unwrap().password.expose(), "pa ss");
-        // Not the number that it might be read as.
+        // The text must not be read as a number.
         let signed = Url::parse("rtmp://me:100%+5@h/app/key").unwrap();
         assert_eq!(signed.credentials.unwrap().password.expose(), "100%+5");
         for (escaped, plain) in [("%41%6a%6A%25", "Ajj%"), ("%4", "%4"), ("%zz%%41", "%zz%A")] {

@@ -1,18 +1,18 @@
 //! H.264 in RTP (RFC 6184), packetization mode 1: single NAL units, STAP-A for the parameter sets, FU-A for
-//! what is longer than a packet.
+//! units longer than a packet.
 
 use std::sync::Arc;
 
-/// Types of NAL units (H.264 table 7-1) that a receiver has no use for: delimiters and filler, and parameter
-/// sets, which go in front of each keyframe.
+/// NAL unit types (H.264 table 7-1) that receivers do not need: delimiters, filler, and parameter sets,
+/// which precede each keyframe separately.
 const LEFT_OUT: [u8; 5] = [7, 8, 9, 12, 13];
 const STAP_A: u8 = 24;
 const FU_A: u8 = 28;
-/// The importance in a NAL unit's header.
+/// The importance bits in the header of a NAL unit.
 const NRI: u8 = 0x60;
 
-/// The payloads of one picture, each at most `longest` bytes: the parameter sets where there are any, then
-/// its NAL units.
+/// The payloads of one frame, each of at most `longest` bytes: its parameter sets, if any, then its NAL
+/// units.
 pub fn packetize<'a>(
     parameter_sets: &(impl Iterator<Item = &'a [u8]> + Clone),
     nals: impl Iterator<Item = &'a [u8]>,
@@ -51,7 +51,7 @@ fn aggregate<'a>(nals: impl Iterator<Item = &'a [u8]>, length: usize) -> Arc<[u8
     packet.into()
 }
 
-/// A NAL unit as it is, or in fragments (§5.8).
+/// Splits a NAL unit into fragments if needed (§5.8).
 fn split(nal: &[u8], longest: usize, out: &mut Vec<Arc<[u8]>>) {
     let Some((&header, body)) = nal.split_first() else { return };
     if nal.len() <= longest {
@@ -76,7 +76,7 @@ mod tests {
 
     use super::*;
 
-    /// The NAL units in these payloads, as a receiver puts them together.
+    /// Joins the NAL units in these payloads like a receiver.
     fn join(payloads: &[Arc<[u8]>]) -> Vec<Vec<u8>> {
         let mut nals: Vec<Vec<u8>> = Vec::new();
         for payload in payloads {
@@ -108,7 +108,7 @@ mod tests {
         let made = packetize(&sets.into_iter(), nals.into_iter(), 100);
         assert_eq!(*made[0], [0x78, 0, 3, 0x67, 1, 2, 0, 2, 0x68, 3]);
         assert_eq!(join(&made), [sets[0], sets[1], nals[2], nals[3]]);
-        // Parameter sets that have no room together go one by one.
+        // Parameter sets that do not fit together are sent one by one.
         let made = packetize(&sets.into_iter(), nals.into_iter(), 6);
         assert_eq!(join(&made), [sets[0], sets[1], nals[2], nals[3]]);
     }

@@ -1,7 +1,7 @@
-//! Payloads of RTP: how access units travel in packets.
+//! RTP payloads: packetization of access units.
 
 pub mod h264;
 
-/// The longest payload, in bytes. With its headers, their extensions and the seal of SRTP it stays below the
-/// 1,200 bytes that pass everywhere.
+/// The longest payload in bytes. With headers, extensions and the SRTP tag it stays below 1,200 bytes, which
+/// every network path supports.
 pub const MAX_PAYLOAD: usize = 1_100;

@@ -1,35 +1,35 @@
-//! ADTS (ISO/IEC 14496-3 Annex 1.A): AAC frames with a header each, as in `.aac` files.
+//! ADTS (ISO/IEC 14496-3 Annex 1.A): AAC frames that each have a header, as in `.aac` files.
 
 use super::{AudioSpecificConfig, Error, index_of, sample_rate_at};
 
-/// Bytes of a header without checksum.
+/// Bytes of a header without a checksum.
 pub const HEADER: usize = 7;
 
-/// One frame.
+/// One ADTS frame.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct AdtsFrame<'a> {
-    /// Main, LC, SSR or LTP.
+    /// Audio object type: Main, LC, SSR or LTP.
     pub object_type: u8,
-    /// In Hz.
+    /// Sample rate in Hz.
     pub sample_rate: u32,
-    /// As in [`AudioSpecificConfig::channel_config`].
+    /// Same values as [`AudioSpecificConfig::channel_config`].
     pub channel_config: u8,
     /// The access unit.
     pub payload: &'a [u8],
 }
 
-/// What a frame's header says, whether the frame is whole or not.
+/// The header of a frame, which may be incomplete.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct AdtsHeader {
     pub object_type: u8,
     pub sample_rate: u32,
     pub channel_config: u8,
-    /// Of the header, and of the whole frame.
+    /// Bytes of the header; `length` has the bytes of the whole frame.
     pub header_length: usize,
     pub length: usize,
 }
 
-/// Reads the header at the start of `data`; `None` where there is not enough of it.
+/// Reads the header at the start of `data`; `None` if `data` is too short.
 pub fn head(data: &[u8]) -> Result<Option<AdtsHeader>, Error> {
     let Some(header) = data.first_chunk::<HEADER>() else { return Ok(None) };
     let [sync, flags, profile, channels, length, fullness, blocks] = *header;
@@ -55,7 +55,8 @@ pub fn head(data: &[u8]) -> Result<Option<AdtsHeader>, Error> {
     }))
 }
 
-/// Reads the frame at the start of `data` and gives what follows it; `None` where it is not whole.
+/// Reads the frame at the start of `data`, and returns it with the bytes after it; `None` if it is
+/// incomplete.
 pub fn parse(data: &[u8]) -> Result<Option<(AdtsFrame<'_>, &[u8])>, Error> {
     let Some(head) = head(data)? else { return Ok(None) };
     let Some((frame, rest)) = data.split_at_checked(head.length) else { return Ok(None) };
@@ -68,7 +69,7 @@ pub fn parse(data: &[u8]) -> Result<Option<(AdtsFrame<'_>, &[u8])>, Error> {
     Ok(Some((frame, rest)))
 }
 
-/// The header for a payload of `length` bytes.
+/// Makes the header for a payload of `length` bytes.
 pub fn header(config: &AudioSpecificConfig, length: usize) -> Result<[u8; HEADER], Error> {
     let total = length + HEADER;
     if total >= 1 << 13 {

@@ -1,5 +1,5 @@
-//! AAC bytes: AudioSpecificConfig (ISO/IEC 14496-3 §1.6.2.1) here, ADTS in [`adts`]. Pure; no audio
-//! is decoded here.
+//! AAC configuration: AudioSpecificConfig (ISO/IEC 14496-3 §1.6.2.1) here, ADTS in [`adts`]. This
+//! module does not decode audio and has no I/O.
 
 pub mod adts;
 
@@ -7,13 +7,13 @@ use bytes::Bytes;
 
 use crate::wire::bits::{self, BitReader, BitWriter};
 
-/// What is wrong with some AAC bytes.
+/// Why AAC bytes are invalid.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// They end too early.
+    /// The bytes end too early.
     #[error("audio configuration: {0}")]
     Bits(#[from] bits::Error),
-    /// A sampling frequency index that represents nothing.
+    /// A reserved sampling frequency index.
     #[error("the sampling frequency index {0} is reserved")]
     SampleRate(u8),
     /// Not an ADTS header.
@@ -22,15 +22,15 @@ pub enum Error {
     /// An ADTS frame whose length does not even cover its header.
     #[error("an ADTS frame claims a length of {0} bytes")]
     AdtsLength(usize),
-    /// An ADTS frame with several raw data blocks: legal, and never seen.
+    /// An ADTS frame with several raw data blocks: legal, but not used in practice.
     #[error("an ADTS frame holds several blocks")]
     AdtsBlocks,
-    /// A configuration that the format has no room for.
+    /// A configuration that the format cannot express.
     #[error("{0} cannot be expressed")]
     Inexpressible(&'static str),
 }
 
-/// Audio object types (Table 1.17) that matter to us.
+/// Audio object types (Table 1.17) that onair uses.
 pub mod object_type {
     pub const MAIN: u8 = 1;
     pub const LC: u8 = 2;
@@ -50,38 +50,40 @@ const SAMPLE_RATES: [u32; 13] = [
 
 const EXPLICIT_RATE: u8 = 15;
 
-/// AudioSpecificConfig.
+/// An AudioSpecificConfig.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AudioSpecificConfig {
-    /// Of the core, see [`object_type`].
+    /// Object type of the core, see [`object_type`].
     pub object_type: u8,
-    /// Of the core, in Hz.
+    /// Sample rate of the core in Hz.
     pub sample_rate: u32,
-    /// 1…7, or 0: see the program config element, or the audio itself.
+    /// 1…7; or 0 if the program config element or the audio itself defines the channels.
     pub channel_config: u8,
-    /// Channels that a program config element names.
+    /// Number of channels in the program config element.
     pub element_channels: Option<u8>,
-    /// Band replication on top of the core.
+    /// Spectral band replication on top of the core.
     pub extension: Option<Extension>,
-    /// Frames of 960 samples instead of 1,024.
+    /// Frames have 960 samples instead of 1,024.
     pub short_frames: bool,
-    /// `coreCoderDelay`, where it depends on a core coder.
+    /// `coreCoderDelay`, if the stream depends on a core coder.
     pub core_coder_delay: Option<u16>,
 }
 
-/// HE-AAC signalling.
+/// Signaling of HE-AAC.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Extension {
-    /// Output rate in Hz.
+    /// Output sample rate in Hz.
     pub sample_rate: u32,
-    /// Parametric stereo as well: HE-AAC v2.
+    /// True for parametric stereo (HE-AAC v2).
     pub parametric_stereo: bool,
-    /// Told first (hierarchical), otherwise by a sync word at the end that older decoders pass over.
+    /// True for hierarchical signaling, where the extension comes first. Otherwise a sync word at
+    /// the end signals it, which older decoders ignore.
     pub explicit: bool,
 }
 
 impl AudioSpecificConfig {
-    /// AAC-LC. Channels that have no configuration of their own (7, 9 and more) are an error.
+    /// Makes a configuration for AAC-LC. Channel counts without a channel configuration (7, 9 and
+    /// more) are an error.
     pub fn lc(sample_rate: u32, channels: u16) -> Result<Self, Error> {
         let channel_config = match channels {
             1..=6 => channels as u8,
@@ -137,7 +139,7 @@ impl AudioSpecificConfig {
         }
         let extended = r.flag()?;
         if self.channel_config == 0 {
-            // Often left out in practice: the audio's first frame carries it then.
+            // Often missing in practice: then the first audio frame contains it.
             self.element_channels = read_program_config(&mut r.clone()).ok();
             if self.element_channels.is_some() {
                 read_program_config(r)?;
@@ -197,8 +199,8 @@ impl AudioSpecificConfig {
         Ok(w.into_bytes().into())
     }
 
-    /// Channels of the core; 0 where only the audio itself tells. Parametric stereo makes two of
-    /// one, see [`Self::output_channels`].
+    /// Channels of the core; 0 if only the audio itself defines them. Parametric stereo makes two
+    /// channels of one, see [`Self::output_channels`].
     pub fn channels(&self) -> u16 {
         match self.channel_config {
             0 => self.element_channels.unwrap_or(0).into(),
@@ -209,23 +211,23 @@ impl AudioSpecificConfig {
         }
     }
 
-    /// Channels that come from a decoder that knows all extensions.
+    /// Output channels of a decoder that supports all extensions.
     pub fn output_channels(&self) -> u16 {
         let stereo = self.extension.is_some_and(|extension| extension.parametric_stereo);
         if stereo && self.channels() == 1 { 2 } else { self.channels() }
     }
 
-    /// Rate that comes from a decoder that knows all extensions, in Hz.
+    /// Output sample rate in Hz of a decoder that supports all extensions.
     pub fn output_sample_rate(&self) -> u32 {
         self.extension.map_or(self.sample_rate, |extension| extension.sample_rate)
     }
 
-    /// Samples of a channel in a frame, at the core's rate.
+    /// Samples per channel in a frame, at the rate of the core.
     pub fn frame_samples(&self) -> u32 {
         if self.short_frames { 960 } else { 1_024 }
     }
 
-    /// The name by which players know it.
+    /// The common name of the profile.
     pub fn profile(&self) -> &'static str {
         match (self.extension, self.object_type) {
             (Some(extension), _) if extension.parametric_stereo => "HE-AACv2",
@@ -292,7 +294,7 @@ fn write_sample_rate(w: &mut BitWriter, sample_rate: u32) {
     }
 }
 
-/// The backward-compatible signalling after the configuration; absent is no error.
+/// Reads the backward-compatible signaling after the configuration, which may be absent.
 fn read_sync_extension(r: &mut BitReader<'_>) -> Option<Extension> {
     if r.bits(11).ok()? != SYNC_SBR || read_object_type(r).ok()? != object_type::SBR {
         return None;
@@ -305,7 +307,7 @@ fn read_sync_extension(r: &mut BitReader<'_>) -> Option<Extension> {
     Some(Extension { sample_rate, parametric_stereo, explicit: false })
 }
 
-/// program_config_element (§4.4.1.1): the channels it names.
+/// Reads a program_config_element (§4.4.1.1) and returns its number of channels.
 fn read_program_config(r: &mut BitReader<'_>) -> Result<u8, Error> {
     r.skip(4 + 2 + 4)?;
     let (front, side, back) = (r.byte(4)?, r.byte(4)?, r.byte(4)?);

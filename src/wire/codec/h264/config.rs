@@ -4,35 +4,35 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 
 use super::{Error, Sps};
 
-/// The record.
+/// A decoder configuration record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DecoderConfig {
     pub profile_idc: u8,
-    /// The constraint flags, `constraint_set0_flag` in bit 7.
+    /// Constraint flags; `constraint_set0_flag` is bit 7.
     pub constraints: u8,
     pub level_idc: u8,
-    /// Bytes of a NAL unit's length: 1, 2 or 4 (3 is not legal, but read).
+    /// Bytes of a NAL unit's length field: 1, 2 or 4 (3 is illegal but accepted).
     pub length_size: usize,
-    /// Whole NAL units.
+    /// Sequence parameter sets as whole NAL units.
     pub sps: Vec<Bytes>,
-    /// Whole NAL units.
+    /// Picture parameter sets as whole NAL units.
     pub pps: Vec<Bytes>,
-    /// Chroma format and bit depths, where the record has its high-profile fields.
+    /// Chroma format and bit depths, if the record has its high-profile fields.
     pub extension: Option<Extension>,
 }
 
-/// Fields that follow for the high profiles.
+/// Additional fields of the high profiles.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Extension {
     pub chroma_format: u8,
     pub bit_depth_luma: u8,
     pub bit_depth_chroma: u8,
-    /// Whole NAL units.
+    /// SPS extensions as whole NAL units.
     pub sps_ext: Vec<Bytes>,
 }
 
 impl DecoderConfig {
-    /// From parameter sets as an encoder gives them (whole NAL units); 4-byte lengths.
+    /// Makes a record with 4-byte lengths from the parameter sets of an encoder (whole NAL units).
     pub fn new(sps: Bytes, pps: Bytes) -> Result<Self, Error> {
         let parsed = Sps::parse(&sps)?;
         let high = !matches!(parsed.profile_idc, 66 | 77 | 88);
@@ -52,8 +52,8 @@ impl DecoderConfig {
         })
     }
 
-    /// Reads a record. The parameter sets share its bytes. What the high-profile fields hold is
-    /// optional, as many writers leave them out.
+    /// Reads a record. The parameter sets share the bytes of the record. The high-profile fields
+    /// are optional, because many writers omit them.
     pub fn parse(record: &Bytes) -> Result<Self, Error> {
         let mut rest = record.clone();
         if rest.len() < 6 {
@@ -89,7 +89,7 @@ impl DecoderConfig {
         })
     }
 
-    /// Writes the record. More sets, or longer ones, than it has room for are an error.
+    /// Writes the record. Too many or too long parameter sets are an error.
     pub fn build(&self) -> Result<Bytes, Error> {
         let sets = self.sps.iter().chain(&self.pps).map(|set| set.len() + 2).sum::<usize>();
         let mut out = BytesMut::with_capacity(sets + 16);
@@ -116,12 +116,12 @@ impl DecoderConfig {
         Ok(out.freeze())
     }
 
-    /// All parameter sets, sequence before frame, as decoders want them before a keyframe.
+    /// All parameter sets, SPS before PPS, in the order that decoders need before a keyframe.
     pub fn parameter_sets(&self) -> impl Iterator<Item = &[u8]> + Clone {
         self.sps.iter().chain(&self.pps).map(|set| &set[..])
     }
 
-    /// The first sequence parameter set, read.
+    /// Parses the first sequence parameter set.
     pub fn first_sps(&self) -> Result<Sps, Error> {
         Sps::parse(self.sps.first().ok_or(Error::NoNal)?)
     }

@@ -1,51 +1,51 @@
-//! Decoding times for sources that tell presentation times only (ITU-T H.264 §8.2.1: frame order
-//! count). Pure.
+//! Derives decoding times from presentation times by the picture order count (ITU-T H.264 §8.2.1), for
+//! sources without a DTS. This module has no I/O.
 //!
-//! With a reordering depth of D frames, the n-th frame decoded is due D frame intervals before
-//! the n-th frame shown. A frame's order count tells how many places it is shown behind (or
-//! before) the one that is due, so the time from the last decoding to its presentation is that many
-//! intervals and D + 1, and a share of it is one interval. No frame rate is needed.
+//! With a reordering depth of D frames, the n-th decoded frame has its DTS D frame intervals before
+//! the PTS of the n-th shown frame. The order count of a frame gives its display position relative to
+//! the frame that is due. The time from the last DTS to its PTS is therefore that difference plus D +
+//! 1 intervals, which gives the length of one interval. The frame rate is not needed.
 //!
-//! D is learned from the frames themselves: what sources say of it is often missing or wrong. Where
-//! it turns out to be deeper, decoding times stand still (they advance by one step) for as
-//! many frames as it has grown, and for this long one may lie behind its presentation.
+//! D is learned from the frames, because the values in streams are often missing or wrong. When D
+//! grows by n, the DTS advances by only one step for n frames, and may exceed the PTS during these
+//! frames.
 
 use super::Error;
 use crate::wire::bits::BitReader;
 use crate::wire::codec::h264::nal::{NalType, unescape};
 use crate::wire::codec::h264::sps::{PicOrderCount, Sps};
 
-/// The deepest reordering there is (A.3.1: `max_dec_frame_buffering`).
+/// The maximum reordering depth (A.3.1: `max_dec_frame_buffering`).
 const MAX_DEPTH: i64 = 16;
-/// Bytes of a slice in which its header's first fields end, escaped.
+/// Bytes of an escaped slice that contain the first fields of its header.
 const SLICE_START: usize = 64;
 
 /// Derives decoding times. Feed it every access unit in decoding order.
 #[derive(Clone, Debug)]
 pub struct DtsExtractor {
-    /// What decoding times advance by where they stand still.
+    /// Increment of the DTS while it waits for a larger depth.
     step: i64,
     sps: Option<Sps>,
-    /// The set's bytes, to notice another one.
+    /// Bytes of the current SPS, to detect a change.
     sps_nal: Vec<u8>,
     last: Option<i64>,
-    /// Frames shown later than decoded, at most.
+    /// Maximum number of frames by which display follows decoding.
     depth: i64,
-    /// Frames for which decoding times still stand still.
+    /// Number of frames during which the DTS still advances by `step` only.
     standing: i64,
     since_idr: SinceIdr,
 }
 
-/// Where the coded video sequence is.
+/// Position in the coded video sequence.
 #[derive(Copy, Clone, Debug)]
 struct SinceIdr {
-    /// The order count of the IDR frame: not 0 with some encoders.
+    /// The order count of the IDR frame: some encoders do not start at 0.
     base: i64,
-    /// Frames decoded since.
+    /// Number of frames decoded since the IDR frame.
     pictures: i64,
-    /// Order counts from one frame to the next: mostly 2, as each field has its own.
+    /// Difference of order counts between frames: mostly 2, because each field has its own count.
     increment: i64,
-    /// Whether every frame so far was shown at twice its place.
+    /// True if every frame so far was shown at twice its position.
     doubled: bool,
 }
 
@@ -54,7 +54,7 @@ impl SinceIdr {
         Self { base, pictures: 0, increment, doubled: true }
     }
 
-    /// How many places behind the one that is due the next frame is shown.
+    /// Number of positions by which the next frame is shown after the frame that is due.
     fn advance(&mut self, count: i64, modulus: i64) -> i64 {
         self.pictures += 1;
         let behind = |increment: i64| {
@@ -64,7 +64,7 @@ impl SinceIdr {
         if self.increment == 2 && behind(0) % 2 != 0 {
             self.increment = 1;
         }
-        // Some encoders count by 4; one frame alone might be shown later.
+        // Some encoders count by 4. One frame alone could also be shown later.
         self.doubled &= behind(4) == 0;
         if self.increment == 2 && self.doubled && self.pictures == 2 {
             self.increment = 4;
@@ -74,8 +74,8 @@ impl SinceIdr {
 }
 
 impl DtsExtractor {
-    /// `step` is what decoding times advance by where they stand still, in the unit of the times: the
-    /// least that a container can tell apart, such as a millisecond.
+    /// Creates an extractor. `step` is the increment of the DTS while it waits: the smallest unit of
+    /// the container, such as a millisecond.
     pub fn new(step: i64) -> Self {
         Self {
             step: step.max(1),
@@ -88,12 +88,12 @@ impl DtsExtractor {
         }
     }
 
-    /// The decoding time of an access unit, given as NAL units without start codes, that is shown at
-    /// `pts`. `None` where it holds no frame.
+    /// Returns the DTS of an access unit that is shown at `pts`, given as NAL units without start
+    /// codes. Returns `None` if the access unit contains no frame.
     ///
     /// # Errors
-    /// No parameter set has come, it or the slice cannot be read, or the order of frames is told in
-    /// a way that is not supported (type 1) or possible. The next access unit may be fed all the same.
+    /// Fails if no parameter set has come, if it or the slice cannot be read, or if the order count is
+    /// invalid or of an unsupported kind (type 1). The caller may continue with the next access unit.
     pub fn extract<'n>(
         &mut self,
         nals: impl IntoIterator<Item = &'n [u8]>,
@@ -111,7 +111,7 @@ impl DtsExtractor {
         let Some((idr, slice)) = slice else { return Ok(None) };
         let sps = self.sps.as_ref().ok_or(Error::NoNal)?;
         let dts = match sps.pic_order_cnt {
-            // Fields are not paired here; their encoders for live streams do not reorder.
+            // Fields are not paired here: live encoders that use fields do not reorder.
             _ if !sps.frame_mbs_only => pts,
             PicOrderCount::DecodingOrder => pts,
             PicOrderCount::Cycle { .. } => return Err(Error::Range("pic_order_cnt_type")),
@@ -148,7 +148,8 @@ impl DtsExtractor {
             self.standing -= 1;
             return Ok(last.saturating_add(self.step));
         }
-        // Shown earlier than the depth allows, or later than one frame after all that wait.
+        // The frame is shown earlier than the depth allows, or later than one frame after the full
+        // delay.
         let deeper = (-behind).max(behind - 1) - self.depth;
         if deeper > 0 {
             if self.depth + deeper > MAX_DEPTH {
@@ -164,7 +165,7 @@ impl DtsExtractor {
     }
 }
 
-/// `pic_order_cnt_lsb` of a slice of a frame (§7.3.3).
+/// Reads `pic_order_cnt_lsb` of a slice of a frame (§7.3.3).
 fn order_count(nal: &[u8], idr: bool, sps: &Sps, log2_max_lsb: u32) -> Result<i64, Error> {
     let start = unescape(nal.get(..SLICE_START).unwrap_or(nal));
     let mut reader = BitReader::new(&start);
@@ -192,11 +193,11 @@ mod tests {
 
     const INTERVAL: i64 = 3_000;
 
-    /// Baseline, order counts of 8 bits.
+    /// Baseline profile, order counts of 8 bits.
     fn sps() -> Vec<u8> {
         let mut writer = BitWriter::default();
         [0x67, 66, 0, 30].into_iter().for_each(|byte| writer.bits(8, byte));
-        // id, frame_num of 4 bits, order count type 0 of 8 bits, references
+        // Id, frame_num of 4 bits, order count type 0 of 8 bits, references.
         [0, 0, 0, 4, 4].into_iter().for_each(|code| writer.ue(code));
         writer.flag(false);
         [19, 14].into_iter().for_each(|code| writer.ue(code));
@@ -218,7 +219,7 @@ mod tests {
         escape(&writer.into_bytes())
     }
 
-    /// The decoding times of frames shown in these places, the first an IDR frame.
+    /// Decoding times of frames with these display positions; the first is an IDR frame.
     fn times(places: &[i64]) -> Vec<i64> {
         let mut extractor = DtsExtractor::new(1);
         let set = sps();
@@ -237,7 +238,7 @@ mod tests {
 
     #[test]
     fn reordered_pictures_are_decoded_at_even_distances_once_the_depth_is_known() {
-        // I P B b b, a depth of two
+        // I P B b b, a depth of two.
         let places: Vec<i64> =
             (0..40).flat_map(|group| [4, 2, 1, 3].map(|place| place + 4 * group)).collect();
         let places = [&[0], &places[..]].concat();

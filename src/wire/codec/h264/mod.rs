@@ -1,6 +1,6 @@
-//! H.264 bytes (ITU-T H.264, ISO/IEC 14496-15): NAL units and their two packings, parameter sets,
-//! the decoder configuration record, slice types, decoding times from presentation times. Pure; no
-//! frames are decoded here.
+//! H.264 bitstreams (ITU-T H.264, ISO/IEC 14496-15): NAL units in both formats, parameter sets, the
+//! decoder configuration record, slice types, and decoding times from presentation times. This
+//! module does not decode frames and has no I/O.
 
 pub mod config;
 pub mod dts;
@@ -25,19 +25,19 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::bits;
 
-/// What is wrong with some H.264 bytes.
+/// Why H.264 bytes are invalid.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", Problem::from(*self))]
 pub enum Error {
-    /// A field lies beyond the end, or a code is malformed.
+    /// A field is beyond the end, or a code is malformed.
     Bits(#[from] bits::Error),
-    /// The bytes hold no NAL unit.
+    /// The bytes contain no NAL unit.
     NoNal,
-    /// Another NAL unit than the one asked for, or one with the forbidden bit set.
+    /// A NAL unit of an unexpected type, or one with the forbidden bit set.
     WrongNal { header: u8, expected: &'static str },
-    /// A NAL unit's length reaches beyond the bytes.
+    /// The length of a NAL unit exceeds the bytes.
     Length,
-    /// A value outside what the standard allows, or what onair accepts, by its name in the standard.
+    /// A value that the standard or onair does not allow, with its name in the standard.
     Range(&'static str),
 }
 

@@ -1,13 +1,12 @@
-//! NAL units: Annex B (start codes, ITU-T H.264 Annex B) and AVCC (lengths, ISO/IEC 14496-15
-//! §5.3.2) packing, conversion between the two, emulation prevention (§7.4.1), and
-//! what kind of slice one is.
+//! NAL units: Annex B (start codes, ITU-T H.264 Annex B) and AVCC format (lengths, ISO/IEC 14496-15 §5.3.2),
+//! conversion between the two, emulation prevention (§7.4.1), and slice types.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::Error;
 use crate::wire::bits::BitReader;
 
-/// What a NAL unit holds (Table 7-1), as far as we act on it.
+/// Type of a NAL unit (Table 7-1), as far as onair distinguishes it.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum NalType {
     /// A slice of a frame that is not an IDR frame.
@@ -29,7 +28,7 @@ pub enum NalType {
 }
 
 impl NalType {
-    /// From the first byte of a NAL unit.
+    /// The type in the first byte of a NAL unit.
     pub const fn from_header(header: u8) -> Self {
         match header & 0x1F {
             1 => Self::Slice,
@@ -43,7 +42,7 @@ impl NalType {
         }
     }
 
-    /// From a whole NAL unit; `None` where it is empty.
+    /// The type of a whole NAL unit; `None` if it is empty.
     pub fn of(nal: &[u8]) -> Option<Self> {
         nal.first().map(|header| Self::from_header(*header))
     }
@@ -52,7 +51,7 @@ impl NalType {
 /// The position of the next `00 00 01` at or after `from`.
 fn start_code(data: &[u8], from: usize) -> Option<usize> {
     let mut at = from;
-    // Look at every third byte: only where it is 0 or 1 can a start code be near.
+    // Check every third byte: a start code can be near only if it is 0 or 1.
     while let Some(window) = data.get(at..at + 3) {
         match window {
             [0, 0, 1] => return Some(at),
@@ -64,8 +63,8 @@ fn start_code(data: &[u8], from: usize) -> Option<usize> {
     None
 }
 
-/// The NAL units of Annex B data, without start codes and trailing zeros. Bytes before the first
-/// start code and empty units are passed over.
+/// The NAL units of Annex B data, without start codes and trailing zeros. Empty units and bytes before the
+/// first start code are skipped.
 pub fn annexb_nals(data: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
     let mut next = start_code(data, 0);
     std::iter::from_fn(move || {
@@ -74,7 +73,8 @@ pub fn annexb_nals(data: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
             next = start_code(data, start);
             let end = next.unwrap_or(data.len());
             let nal = data.get(start..end).unwrap_or_default();
-            // A NAL unit never ends with a zero byte (§7.4.1): these belong to what follows.
+            // A NAL unit never ends with a zero byte (§7.4.1), so these zeros are part of the next start
+            // code.
             let length = nal.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
             if length > 0 {
                 return nal.get(..length);
@@ -83,8 +83,8 @@ pub fn annexb_nals(data: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
     })
 }
 
-/// The NAL units of AVCC data whose lengths take `length_size` bytes (1 to 4). Empty units are
-/// passed over; a length that reaches beyond the data gives one error, then the end.
+/// The NAL units of AVCC data with length fields of `length_size` bytes (1 to 4). Empty units are skipped. A
+/// length beyond the data gives one error, then the iterator ends.
 pub fn avcc_nals(data: &[u8], length_size: usize) -> impl Iterator<Item = Result<&[u8], Error>> {
     let mut rest = data;
     std::iter::from_fn(move || {
@@ -112,10 +112,11 @@ pub fn avcc_nals(data: &[u8], length_size: usize) -> impl Iterator<Item = Result
     })
 }
 
-/// Annex B to AVCC with 4-byte lengths, keeping the NAL units that `keep` accepts. One allocation.
+/// Converts Annex B to AVCC with 4-byte lengths, and keeps the NAL units that `keep` accepts. This makes one
+/// allocation.
 pub fn annexb_to_avcc(data: &[u8], mut keep: impl FnMut(&[u8]) -> bool) -> Result<Bytes, Error> {
-    // Where all start codes have 3 bytes, each unit grows by one. Units have at least one byte, so
-    // there is at most one for every 4 bytes.
+    // If all start codes have 3 bytes, each unit grows by one byte. Units have at least one byte, so there is
+    // at most one unit per 4 bytes.
     let units = annexb_nals(data).count();
     let mut out = BytesMut::with_capacity(data.len() + units);
     for nal in annexb_nals(data) {
@@ -127,8 +128,8 @@ pub fn annexb_to_avcc(data: &[u8], mut keep: impl FnMut(&[u8]) -> bool) -> Resul
     Ok(out.freeze())
 }
 
-/// AVCC to Annex B with 4-byte start codes, `before` (parameter sets, without start codes) first.
-/// One allocation.
+/// Converts AVCC to Annex B with 4-byte start codes, after `before` (parameter sets without start codes).
+/// This makes one allocation.
 pub fn avcc_to_annexb<'a>(
     data: &'a [u8],
     length_size: usize,
@@ -149,7 +150,8 @@ pub fn avcc_to_annexb<'a>(
     Ok(out.freeze())
 }
 
-/// AVCC of any length size to AVCC with 4-byte lengths; shares the bytes where they are so already.
+/// Converts AVCC of any length size to AVCC with 4-byte lengths, and shares the bytes if they already have
+/// this form.
 pub fn avcc_to_avcc4(data: &Bytes, length_size: usize) -> Result<Bytes, Error> {
     if length_size == 4 {
         return Ok(data.clone());
@@ -167,7 +169,7 @@ pub fn avcc_to_avcc4(data: &Bytes, length_size: usize) -> Result<Bytes, Error> {
     Ok(out.freeze())
 }
 
-/// Takes emulation prevention bytes out: a NAL unit to its raw payload (RBSP).
+/// Removes the emulation prevention bytes of a NAL unit, which gives its raw payload (RBSP).
 pub fn unescape(nal: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(nal.len());
     let mut zeros = 0;
@@ -182,7 +184,7 @@ pub fn unescape(nal: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Puts emulation prevention bytes in: a raw payload to a NAL unit. A payload that ends with a
+/// Inserts emulation prevention bytes into a raw payload, which gives a NAL unit. A payload that ends with a
 /// `cabac_zero_word` gets a 3 after it (§7.4.1).
 pub fn escape(rbsp: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(rbsp.len() + rbsp.len() / 2 + 1);
@@ -201,7 +203,7 @@ pub fn escape(rbsp: &[u8]) -> Vec<u8> {
     out
 }
 
-/// What a slice refers to (Table 7-6).
+/// Slice type (Table 7-6).
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum SliceType {
     P,
@@ -211,13 +213,14 @@ pub enum SliceType {
     Si,
 }
 
-/// The type of a slice, from its whole NAL unit (types 1, 2 and 5), by the first fields of its header (§7.3.3).
+/// Reads the type of a slice from its whole NAL unit (types 1, 2 and 5), by the first fields of its header
+/// (§7.3.3).
 pub fn slice_type(nal: &[u8]) -> Result<SliceType, Error> {
     let (header, rest) = nal.split_first().ok_or(Error::NoNal)?;
     if header & 0x80 != 0 || !matches!(header & 0x1F, 1 | 2 | 5) {
         return Err(Error::WrongNal { header: *header, expected: "slice" });
     }
-    // Two codes of at most 63 bits each, and what escaping may add.
+    // Two codes of at most 63 bits each, plus the bytes of escaping.
     let start = unescape(rest.get(..24).unwrap_or(rest));
     let mut reader = BitReader::new(&start);
     let _first_macroblock = reader.ue()?;

@@ -5,22 +5,22 @@ use crate::wire::bits::BitReader;
 use crate::wire::codec::h264::nal::unescape;
 use crate::wire::codec::h264::sps::{ScalingList, scaling_lists};
 
-/// Longest set accepted, slice group maps included.
+/// The longest accepted set, slice group maps included.
 const MAX_BYTES: usize = 65_536;
 
-/// The number of a set is in this many bytes at its beginning.
+/// Number of bytes at the start of a set that contain its id.
 const ID_BYTES: usize = 16;
 
-/// `pic_parameter_set_rbsp()`, without the maps of slice groups, which are read over.
+/// `pic_parameter_set_rbsp()`; the maps of slice groups are skipped.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pps {
     pub id: u32,
     pub sps_id: u32,
-    /// CABAC, otherwise CAVLC.
+    /// True for CABAC, false for CAVLC.
     pub cabac: bool,
     pub bottom_field_pic_order_present: bool,
     pub num_slice_groups: u32,
-    /// Default number of active references of list 0 and 1.
+    /// Default number of active references of lists 0 and 1.
     pub num_ref_idx_default: [u32; 2],
     pub weighted_pred: bool,
     pub weighted_bipred_idc: u8,
@@ -35,7 +35,7 @@ pub struct Pps {
     pub second_chroma_qp_index_offset: i32,
 }
 
-/// Whether it may be such a NAL unit.
+/// Checks the header and the length of a NAL unit.
 fn check(nal: &[u8]) -> Result<(), Error> {
     let header = *nal.first().ok_or(Error::NoNal)?;
     if header & 0x9F != 8 {
@@ -48,10 +48,10 @@ fn check(nal: &[u8]) -> Result<(), Error> {
 }
 
 impl Pps {
-    /// The number alone of a whole NAL unit.
+    /// Reads only the id of a whole NAL unit.
     pub fn id_of(nal: &[u8]) -> Result<u32, Error> {
         check(nal)?;
-        // What is behind it needs no look.
+        // The fields after the id are not needed.
         let rbsp = unescape(nal.get(..ID_BYTES).unwrap_or(nal));
         let mut r = BitReader::new(&rbsp);
         r.skip(8)?;

@@ -4,7 +4,7 @@ use super::{Error, Vui};
 use crate::wire::bits::BitReader;
 use crate::wire::codec::h264::nal::unescape;
 
-/// Longest set accepted: real ones have under 100 bytes, scaling lists and HRDs included.
+/// The longest accepted set: real sets have under 100 bytes, scaling lists and HRDs included.
 const MAX_BYTES: usize = 4_096;
 
 /// `seq_parameter_set_data()`.
@@ -15,13 +15,13 @@ pub struct Sps {
     pub constraints: u8,
     pub level_idc: u8,
     pub id: u32,
-    /// 0 monochrome, 1 4:2:0, 2 4:2:2, 3 4:4:4.
+    /// 0 is monochrome, 1 is 4:2:0, 2 is 4:2:2, 3 is 4:4:4.
     pub chroma_format_idc: u32,
     pub separate_colour_planes: bool,
     pub bit_depth_luma: u32,
     pub bit_depth_chroma: u32,
     pub lossless_transform_bypass: bool,
-    /// What the scaling matrix says of each of 8 or 12 lists; empty where there is no matrix.
+    /// The 8 or 12 lists of the scaling matrix; empty if there is no matrix.
     pub scaling_lists: Vec<ScalingList>,
     pub log2_max_frame_num: u32,
     pub pic_order_cnt: PicOrderCount,
@@ -29,25 +29,25 @@ pub struct Sps {
     pub gaps_in_frame_num_allowed: bool,
     pub width_in_mbs: u32,
     pub height_in_map_units: u32,
-    /// No fields: every frame is progressive.
+    /// True if there are no fields: every frame is progressive.
     pub frame_mbs_only: bool,
     pub mb_adaptive_frame_field: bool,
     pub direct_8x8_inference: bool,
-    /// Left, right, top, bottom, in crop units.
+    /// Left, right, top and bottom, in crop units.
     pub cropping: Option<[u32; 4]>,
     pub vui: Option<Vui>,
-    /// Cropped, in luma samples.
+    /// Width after cropping, in luma samples.
     pub width: u32,
-    /// Cropped, in luma samples.
+    /// Height after cropping, in luma samples.
     pub height: u32,
-    /// Where `vui_parameters_present_flag` is in the raw payload, in bits.
+    /// Position of `vui_parameters_present_flag` in the raw payload, in bits.
     pub(super) vui_flag_at: usize,
 }
 
 /// One list of a scaling matrix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ScalingList {
-    /// Falls back (Table 7-2, rule A or B).
+    /// The list is absent; a fallback applies (Table 7-2, rule A or B).
     Absent,
     /// The default list.
     Default,
@@ -55,7 +55,7 @@ pub enum ScalingList {
     Explicit(Vec<u8>),
 }
 
-/// How output order is told.
+/// How the stream signals the output order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PicOrderCount {
     /// Type 0.
@@ -67,7 +67,7 @@ pub enum PicOrderCount {
         offset_for_top_to_bottom_field: i32,
         offsets_for_ref_frame: Vec<i32>,
     },
-    /// Type 2: as decoded.
+    /// Type 2: output order is decoding order.
     DecodingOrder,
 }
 
@@ -77,7 +77,7 @@ impl Default for PicOrderCount {
     }
 }
 
-/// Reads `count` lists of a scaling matrix, 6 of 16 values first.
+/// Reads `count` lists of a scaling matrix; the first 6 have 16 values.
 pub(super) fn scaling_lists(
     reader: &mut BitReader<'_>,
     count: usize,
@@ -110,7 +110,7 @@ pub(super) fn scaling_lists(
 }
 
 impl Sps {
-    /// Reads a whole NAL unit, header byte and emulation prevention included.
+    /// Reads a whole NAL unit, with header byte and emulation prevention.
     pub fn parse(nal: &[u8]) -> Result<Self, Error> {
         let header = *nal.first().ok_or(Error::NoNal)?;
         if header & 0x9F != 7 {
@@ -158,7 +158,7 @@ impl Sps {
         }
         sps.set_size()?;
         sps.vui_flag_at = r.position();
-        // Real encoders cut the usability information short; the frame decodes all the same.
+        // Real encoders truncate the VUI; the frames decode correctly.
         if r.flag().unwrap_or(false) {
             sps.vui = match Vui::read(&mut r) {
                 Ok(vui) => Some(vui),
@@ -184,7 +184,7 @@ impl Sps {
         Ok(())
     }
 
-    /// The cropped size (§7.4.2.1.1); an error where nothing is left of the frame.
+    /// Computes the cropped size (§7.4.2.1.1); an error if nothing of the frame is left.
     fn set_size(&mut self) -> Result<(), Error> {
         let field_factor = if self.frame_mbs_only { 1 } else { 2 };
         let chroma = if self.separate_colour_planes { 0 } else { self.chroma_format_idc };
@@ -201,7 +201,7 @@ impl Sps {
         Ok(())
     }
 
-    /// Frames a second, as numerator and denominator, where the usability information tells it.
+    /// Frame rate as numerator and denominator, if the VUI has it.
     pub fn frame_rate(&self) -> Option<(u32, u32)> {
         let timing = self.vui.as_ref()?.timing?;
         let (num, den) = (u64::from(timing.time_scale), 2 * u64::from(timing.units_in_tick));
@@ -209,7 +209,7 @@ impl Sps {
         Some((u32::try_from(num / divisor).ok()?, u32::try_from(den / divisor).ok()?))
     }
 
-    /// Frames a second, where told.
+    /// Frame rate in frames per second, if known.
     pub fn fps(&self) -> Option<f64> {
         self.frame_rate().map(|(num, den)| f64::from(num) / f64::from(den))
     }
@@ -260,7 +260,7 @@ fn read_pic_order(r: &mut BitReader<'_>) -> Result<PicOrderCount, Error> {
     }
 }
 
-/// Whether `chroma_format_idc` and what follows it are present (§7.3.2.1.1).
+/// True if `chroma_format_idc` and the fields after it are present (§7.3.2.1.1).
 fn has_chroma_fields(profile_idc: u8) -> bool {
     matches!(profile_idc, 100 | 110 | 122 | 244 | 44 | 83 | 86 | 118 | 128 | 138 | 139 | 134 | 135)
 }
@@ -273,7 +273,7 @@ pub fn profile_name(profile_idc: u8, constraints: u8) -> &'static str {
         66 => "Baseline",
         77 => "Main",
         88 => "Extended",
-        // Constrained and Progressive High too: nobody else tells them apart either.
+        // Constrained High and Progressive High are called "High" too, as in other tools.
         100 => "High",
         110 if set(3) => "High 10 Intra",
         110 => "High 10",

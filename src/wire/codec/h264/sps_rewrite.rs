@@ -1,5 +1,5 @@
-//! Rewrites the usability information of a sequence parameter set: openh264 writes neither timing
-//! nor, unless told, color, and players need both to start without guessing.
+//! Rewrites the VUI of a sequence parameter set. openh264 writes no timing, and color only on
+//! request; players need both to start without guessing.
 
 use bytes::Bytes;
 
@@ -10,23 +10,23 @@ use crate::wire::bits::{BitReader, BitWriter};
 use crate::wire::codec::h264::nal::{escape, unescape};
 use crate::wire::codec::h264::vui::{Restriction, Timing, VideoSignal};
 
-/// What to put in; what is `None` stays as it is.
+/// Changes to the VUI; `None` keeps a value.
 #[derive(Copy, Clone, Debug, Default)]
 pub struct VuiChanges {
     /// Primaries, transfer, matrix and range.
     pub color: Option<Color>,
     /// A fixed frame rate.
     pub frame_rate: Option<FrameRate>,
-    /// Promise that frames come out in decoding order, so that a decoder shows each at once.
+    /// Signals that output order is decoding order, so that a decoder shows each frame at once.
     pub no_reordering: bool,
 }
 
-/// The sequence parameter set `nal` (a whole NAL unit) with the changes.
+/// Returns the sequence parameter set `nal` (a whole NAL unit) with the changes.
 pub fn rewrite_sps_vui(nal: &[u8], changes: &VuiChanges) -> Result<Bytes, Error> {
     let sps = Sps::parse(nal)?;
     let mut vui = sps.vui.clone().unwrap_or_default();
     if let Some(color) = changes.color {
-        // Code points of H.273: 1 is BT.709 in all three; BT.601 is 6 (SMPTE 170M).
+        // H.273 code points: 1 is BT.709 in all three tables; BT.601 is 6 (SMPTE 170M).
         let point = match color.matrix {
             Matrix::Bt709 => 1,
             Matrix::Bt601 => 6,
@@ -36,7 +36,7 @@ pub fn rewrite_sps_vui(nal: &[u8], changes: &VuiChanges) -> Result<Bytes, Error>
         vui.signal = Some(VideoSignal { format, full_range, color: Some((point, point, point)) });
     }
     if let Some(rate) = changes.frame_rate {
-        // A tick is a field: two a frame (§E.2.1).
+        // A tick is a field, and a frame has two fields (§E.2.1).
         vui.timing = Some(Timing {
             units_in_tick: rate.den(),
             time_scale: rate.num().saturating_mul(2),
@@ -53,7 +53,7 @@ pub fn rewrite_sps_vui(nal: &[u8], changes: &VuiChanges) -> Result<Bytes, Error>
             log2_max_mv_length_horizontal: old.map_or(15, |old| old.log2_max_mv_length_horizontal),
             log2_max_mv_length_vertical: old.map_or(15, |old| old.log2_max_mv_length_vertical),
             max_num_reorder_frames: 0,
-            // At least what the references need.
+            // At least the number of reference frames.
             max_dec_frame_buffering: sps.max_num_ref_frames,
         });
     }
@@ -71,7 +71,7 @@ pub fn rewrite_sps_vui(nal: &[u8], changes: &VuiChanges) -> Result<Bytes, Error>
 mod tests {
     use super::*;
 
-    /// As libx264 writes it: 768x320, with timing and restriction.
+    /// Output of libx264: 768x320, with timing and restriction.
     const SPS: [u8; 25] = [
         0x67, 0x64, 0x00, 0x20, 0xac, 0xd9, 0x40, 0xc0, 0x29, 0xb0, 0x11, 0x00, 0x00, 0x03, 0x00,
         0x01, 0x00, 0x00, 0x03, 0x00, 0x32, 0x0f, 0x18, 0x31, 0x96,

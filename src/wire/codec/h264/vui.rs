@@ -3,14 +3,14 @@
 use super::Error;
 use crate::wire::bits::{BitReader, BitWriter};
 
-/// `vui_parameters()`; a part that is absent is `None`.
+/// `vui_parameters()`; absent parts are `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Vui {
-    /// `aspect_ratio_idc` and, for 255, the explicit ratio.
+    /// `aspect_ratio_idc`, and the explicit ratio for 255.
     pub aspect_ratio: Option<AspectRatio>,
     /// `overscan_appropriate_flag`.
     pub overscan_appropriate: Option<bool>,
-    /// Format, range and color.
+    /// Video format, range and color.
     pub signal: Option<VideoSignal>,
     /// `chroma_sample_loc_type` of the top and bottom field.
     pub chroma_location: Option<(u32, u32)>,
@@ -20,11 +20,11 @@ pub struct Vui {
     pub nal_hrd: Option<Hrd>,
     /// Hypothetical reference decoder for coded slices.
     pub vcl_hrd: Option<Hrd>,
-    /// `low_delay_hrd_flag`; meaningful where there is one of the two above.
+    /// `low_delay_hrd_flag`; has a meaning only with one of the two fields above.
     pub low_delay_hrd: bool,
     /// `pic_struct_present_flag`.
     pub pic_struct_present: bool,
-    /// What the stream promises about references and reordering.
+    /// Limits of the stream for references and reordering.
     pub restriction: Option<Restriction>,
 }
 
@@ -32,21 +32,21 @@ pub struct Vui {
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct AspectRatio {
     pub idc: u8,
-    /// Width and height; 0 where the table holds none.
+    /// Width and height; 0 if the table has no ratio.
     pub ratio: (u16, u16),
 }
 
 /// `video_signal_type`.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct VideoSignal {
-    /// 5 is "unspecified".
+    /// Video format; 5 is "unspecified".
     pub format: u8,
     pub full_range: bool,
-    /// Primaries, transfer characteristics, matrix (code points of ITU-T H.273).
+    /// Primaries, transfer characteristics and matrix (code points of ITU-T H.273).
     pub color: Option<(u8, u8, u8)>,
 }
 
-/// Timing: one tick lasts `units_in_tick / time_scale` seconds, a frame two ticks.
+/// Timing: one tick lasts `units_in_tick / time_scale` seconds, and a frame lasts two ticks.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Timing {
     pub units_in_tick: u32,
@@ -59,7 +59,7 @@ pub struct Timing {
 pub struct Hrd {
     pub bit_rate_scale: u8,
     pub cpb_size_scale: u8,
-    /// 1 to 32 entries: `bit_rate_value_minus1`, `cpb_size_value_minus1`, `cbr_flag`.
+    /// 1 to 32 entries of `bit_rate_value_minus1`, `cpb_size_value_minus1`, `cbr_flag`.
     pub entries: Vec<(u32, u32, bool)>,
     pub initial_cpb_removal_delay_length_minus1: u8,
     pub cpb_removal_delay_length_minus1: u8,
@@ -75,14 +75,15 @@ pub struct Restriction {
     pub max_bits_per_mb_denom: u32,
     pub log2_max_mv_length_horizontal: u32,
     pub log2_max_mv_length_vertical: u32,
-    /// Frames that may precede another in decoding order and follow it in output order.
+    /// Maximum number of frames that precede a frame in decoding order and follow it in output
+    /// order.
     pub max_num_reorder_frames: u32,
     pub max_dec_frame_buffering: u32,
 }
 
 const EXTENDED_SAR: u8 = 255;
 
-/// Table E-1, from `aspect_ratio_idc` 1.
+/// Ratios of Table E-1, from `aspect_ratio_idc` 1.
 const RATIOS: [(u16, u16); 16] = [
     (1, 1),
     (12, 11),

@@ -1,4 +1,4 @@
-//! FLAC (RFC 9639): its frames have no length, so the next one's header is looked for.
+//! FLAC (RFC 9639). Its frames have no length field, so a frame ends at the header of the next one.
 
 use crate::media::{AudioCodec, AudioConfig};
 use crate::wire::codec;
@@ -7,34 +7,34 @@ use crate::wire::container::{Error, FilePart, ReadAt, read};
 
 /// Bytes of STREAMINFO.
 pub(super) const INFO: usize = 34;
-/// The longest header of a frame.
+/// The longest frame header.
 pub(super) const MAX_FRAME_HEADER: usize = 16;
-/// Blocks of metadata.
+/// Maximum number of metadata blocks.
 const MAX_BLOCKS: usize = 1_024;
-/// Looked through at a time.
+/// Bytes that are searched at a time.
 const BLOCK: usize = 64 << 10;
-/// A frame is no longer, where the file does not say how long they are: beyond, one was damaged.
+/// Maximum frame length if the file does not tell it; a longer frame is damaged.
 const MAX_FRAME_BYTES: u64 = 1 << 20;
-/// What is longer than this and has no frame in it is the end.
+/// A longer run of bytes without a frame is the end of the audio.
 const MAX_NOISE: u64 = 16 << 20;
 
-/// What a frame's header says.
+/// Fields of a frame header.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) struct FlacHeader {
-    /// All frames have the same samples, and are counted; else samples are.
+    /// True if all frames have the same number of samples and are counted; otherwise samples are counted.
     fixed: bool,
     number: u64,
     pub(super) samples: u32,
 }
 
-/// Reads the header at the start of `data`; `None` where there is none (§9.1).
+/// Reads the header at the start of `data`; `None` if there is none (§9.1).
 pub(super) fn head(data: &[u8]) -> Option<FlacHeader> {
     let &[0xFF, second @ (0xF8 | 0xF9), sizes, channels, lead, ..] = data else { return None };
     let (block, rate) = (sizes >> 4, sizes & 0xF);
     if block == 0 || rate == 15 || channels >> 4 > 10 || channels & 0xE == 6 || channels & 1 == 1 {
         return None;
     }
-    // As UTF-8, up to 36 bits.
+    // Coded like UTF-8, up to 36 bits.
     let more = match lead.leading_ones() {
         0 => 0,
         ones @ 2..=7 => ones as usize - 1,
@@ -77,22 +77,22 @@ fn crc8(mut sum: u8) -> u8 {
     sum
 }
 
-/// What the head of a file tells of its frames.
+/// Frame properties from the header of a file.
 #[derive(Clone, Debug)]
 pub(super) struct FrameInfo {
     pub(super) parameters: AudioConfig,
-    /// Samples of a frame, where frames are alike; only the last one may be shorter.
+    /// Samples per frame if all frames have the same size; only the last may be shorter.
     usual: u64,
-    /// Bytes of a frame, at most.
+    /// Maximum bytes of a frame.
     pub(super) longest: u64,
-    /// Samples in all; 0: that is not told.
+    /// Total samples; 0 if unknown.
     pub(super) samples: u64,
-    /// Where they begin.
+    /// Position of the first frame.
     pub(super) frames: u64,
 }
 
 impl FrameInfo {
-    /// Of a file that begins at `begin`.
+    /// Reads the header of a file that begins at `begin`.
     pub(super) fn read(source: &mut dyn ReadAt, begin: u64) -> Result<Self, Error> {
         let mut at = begin + 4;
         let mut info = None;
@@ -123,21 +123,21 @@ impl FrameInfo {
         Ok(Self { parameters, usual, longest, samples, frames: at })
     }
 
-    /// The number of a frame's first sample.
+    /// Index of the first sample of a frame.
     pub(super) fn begins(&self, frame: FlacHeader) -> u64 {
         if frame.fixed { frame.number.saturating_mul(self.usual) } else { frame.number }
     }
 }
 
-/// A frame that is looked for, and how far that has come.
+/// A search for a frame, with its progress.
 #[derive(Clone, Debug)]
 pub(super) struct FrameSearch {
     at: u64,
-    /// It begins with this sample; `None`: with any.
+    /// First sample of the wanted frame; `None` accepts any frame.
     wanted: Option<u64>,
     longest: u64,
     from: u64,
-    /// The first one that begins later.
+    /// The first frame found that begins later.
     later: Option<(u64, FlacHeader)>,
 }
 
@@ -146,19 +146,19 @@ impl FrameSearch {
         Self { at, wanted, longest, from: at, later: None }
     }
 
-    /// The first one from there on.
+    /// Searches for the first frame from `at` on.
     pub(super) fn any(at: u64) -> Self {
         Self::new(at, None, MAX_FRAME_BYTES)
     }
 
-    /// The one behind this one.
+    /// Searches for the frame after this one.
     pub(super) fn behind(place: u64, frame: FlacHeader, told: &FrameInfo) -> Self {
         let wanted = told.begins(frame).saturating_add(frame.samples.into());
         Self::new(place + 1, Some(wanted), told.longest)
     }
 }
 
-/// What is looked through, and where it stands.
+/// The bytes that are searched, and their position.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Scan {
     block: Vec<u8>,
@@ -166,8 +166,8 @@ pub(super) struct Scan {
 }
 
 impl Scan {
-    /// The frame that is looked for. Where there is none within its longest, one was damaged: the first that
-    /// begins later. Where bytes are missing, it continues there when it is called again.
+    /// Searches for the frame. If none is found within the longest frame length, a frame was damaged: this
+    /// returns the first one that begins later. If bytes are missing, the next call continues the search.
     pub(super) fn find(
         &mut self,
         source: &mut dyn ReadAt,
@@ -185,7 +185,7 @@ impl Scan {
             let start = (*from - self.at) as usize;
             let bytes = self.block.get(start..).unwrap_or_default();
             let last = self.at + self.block.len() as u64 == source.size();
-            // The end of the block is looked at with what follows it.
+            // The end of the block is searched together with the next block.
             let usable =
                 if last { bytes.len() } else { bytes.len().saturating_sub(MAX_FRAME_HEADER) };
             for (offset, frame) in heads(bytes, usable) {
@@ -202,7 +202,7 @@ impl Scan {
         }
     }
 
-    /// Has what is at `at` in hand; false at the end.
+    /// Loads the bytes at `at`; false at the end.
     fn fill(&mut self, source: &mut dyn ReadAt, at: u64) -> Result<bool, Error> {
         if at >= source.size() {
             return Ok(false);
@@ -211,7 +211,7 @@ impl Scan {
         let enough = at + MAX_FRAME_HEADER as u64 <= end || end == source.size();
         if at < self.at || at >= end || !enough {
             let length = (source.size() - at).min(BLOCK as u64) as usize;
-            // Where that fails nothing is in hand.
+            // If reading fails, the block stays empty.
             let mut block = std::mem::take(&mut self.block);
             block.resize(length, 0);
             source.read_at(at, &mut block)?;
@@ -221,7 +221,7 @@ impl Scan {
     }
 }
 
-/// What may be sequence headers of frames among the first bytes of these, and where they are.
+/// Possible frame headers that start in the first `usable` bytes, with their positions.
 pub(super) fn heads(bytes: &[u8], usable: usize) -> impl Iterator<Item = (usize, FlacHeader)> {
     let inside = bytes.get(..usable).unwrap_or_default().iter().enumerate();
     let begins = inside.filter(|(_, byte)| **byte == 0xFF);

@@ -1,4 +1,4 @@
-//! Reads FLAC: each frame tells which samples it has, and ends where the next one begins.
+//! Reads FLAC: each frame has the index of its samples, and ends where the next frame begins.
 
 use std::collections::BTreeSet;
 
@@ -11,25 +11,25 @@ use crate::wire::container::{
     Demuxer, Error, FilePart, Index, ReadAt, SampleLocation, TrackId, Unit,
 };
 
-/// So many sequence headers are looked at in one piece.
+/// Maximum number of possible headers that are checked in one block.
 const MAX_HEADERS: usize = 65_536;
 
-/// See the module.
+/// The FLAC reader.
 #[derive(Clone, Debug)]
 pub(super) struct Flac {
     index: Index,
     told: FrameInfo,
     rate: u32,
     scan: Scan,
-    /// The frame whose end is looked for, and what is looked for.
+    /// The frame whose end is searched for, and the search.
     frame: Option<(u64, FlacHeader)>,
     hunt: Option<FrameSearch>,
-    /// Samples before what is read next.
+    /// Samples before the next frame.
     samples: u64,
-    /// The first one of all.
+    /// The first sample of all.
     first: Option<u64>,
     over: bool,
-    /// Where it was found to end.
+    /// End of the frame, once found.
     end: Option<u64>,
 }
 
@@ -53,7 +53,8 @@ impl Flac {
         })
     }
 
-    /// Finds the frame with which it begins, here or after the beginning. False: there is none.
+    /// Finds the first frame, at the start of the audio or after it. Returns false if there is
+    /// none.
     fn begin(&mut self, source: &mut dyn ReadAt) -> Result<bool, Error> {
         if self.frame.is_some() {
             return Ok(true);
@@ -135,7 +136,7 @@ impl Demuxer for Flac {
         audio_span(self.beginning().time, self.end().unwrap_or(all), all)
     }
 
-    // Frames behind which another one follows as it should.
+    // Frames that a matching frame follows.
     fn units_in(&self, bytes: &[u8], at: u64) -> Vec<Unit> {
         let usable = bytes.len().saturating_sub(MAX_FRAME_HEADER);
         let found: Vec<_> = heads(bytes, usable).take(MAX_HEADERS).collect();

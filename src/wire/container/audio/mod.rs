@@ -1,6 +1,6 @@
-//! Files that hold audio alone: MP3, ADTS (`.aac`), FLAC, WAV, and Ogg with Vorbis, Opus or FLAC in it.
-//! Each kind has its own way to another place: by the numbers in its frames (FLAC), by the counts of its pages
-//! (Ogg), or by where it is in the file (MP3, ADTS, WAV). Pure.
+//! Audio-only files: MP3, ADTS (`.aac`), FLAC, WAV, and Ogg with Vorbis, Opus or FLAC. Each format has its
+//! own method for seeking: frame numbers (FLAC), page counts (Ogg), or the position in the file (MP3, ADTS,
+//! WAV). This module has no I/O.
 
 mod flac;
 mod flac_reader;
@@ -24,15 +24,16 @@ pub use packets::Kind;
 use packets::peek;
 use wav::WavCursor;
 
-/// Tags that may be before the audio, one after the other.
+/// Maximum number of tags before the audio.
 const MAX_TAGS: usize = 16;
-/// Where the first frame of a file without a head is looked for, past its tags.
+/// Bytes after the tags in which the first frame of a file without a header is searched for.
 const MAX_NOISE: u64 = 64 << 10;
 
-/// Which kind a file is, by its first bytes, and where its audio begins; `None`: none of them.
+/// Detects the format by the first bytes, and returns it with the start of the audio; `None` if it is another
+/// format.
 ///
 /// # Errors
-/// It cannot be read.
+/// Fails if the file cannot be read.
 pub fn kind(source: &mut dyn ReadAt) -> Result<Option<(Kind, u64)>, Error> {
     let mut at = 0;
     for _ in 0..MAX_TAGS {
@@ -67,23 +68,22 @@ pub fn kind(source: &mut dyn ReadAt) -> Result<Option<(Kind, u64)>, Error> {
     Ok(None)
 }
 
-/// Whether a beginning may be that of such a file: it says so itself, or is like the first frame of one
-/// that does not.
+/// True if a file with this start may be one of these formats: it has a signature, or starts like a frame.
 pub fn may_begin(start: &[u8]) -> bool {
     let named = [&b"ID3"[..], b"OggS", b"fLaC"].iter().any(|name| start.starts_with(name));
     let wave = start.first_chunk().is_some_and(wav::begins);
     named || wave || mpeg_frames::MPEG(start).is_some() || mpeg_frames::ADTS(start).is_some()
 }
 
-/// The reader of such a file.
+/// Opens the reader of such a file.
 ///
 /// # Errors
-/// It is none of these, its head makes no sense, or [`Error::is_missing`].
+/// Fails if the format is unknown, the header is invalid, or with [`Error::is_missing`].
 pub fn open(source: &mut dyn ReadAt) -> Result<Box<dyn Demuxer>, Error> {
     open_for(source, false)
 }
 
-/// The same for who wants `all` that is in it, or what follows each time.
+/// As [`open`], either with the whole index (`all`) or packet by packet.
 fn open_for(source: &mut dyn ReadAt, all: bool) -> Result<Box<dyn Demuxer>, Error> {
     let (kind, at) = kind(source)?.ok_or(Error::UnknownFormat)?;
     Ok(match kind {
@@ -94,10 +94,10 @@ fn open_for(source: &mut dyn ReadAt, all: bool) -> Result<Box<dyn Demuxer>, Erro
     })
 }
 
-/// Finds everything in it, and what of it is heard.
+/// Finds all packets in the file, and the audible span.
 ///
 /// # Errors
-/// It is none of these, cannot be read, or nothing in it can be used.
+/// Fails if the format is unknown, the file cannot be read, or nothing in it can be used.
 pub fn index(source: &mut dyn ReadAt) -> Result<Index, Error> {
     let mut reader = open_for(source, true)?;
     reader.head(source)?;

@@ -1,4 +1,4 @@
-//! Frames that follow each other without anything around them: MP3 and ADTS.
+//! Frames that follow each other without a container: MP3 and ADTS.
 
 use bytes::Bytes;
 
@@ -8,30 +8,30 @@ use crate::wire::codec::mpeg_audio;
 use crate::wire::container::audio::packets::{parameters, peek};
 use crate::wire::container::{Error, FilePart, ReadAt, read};
 
-/// So many that follow each other are no accident.
+/// This many consecutive frames are not a coincidence.
 const MIN_FRAMES: usize = 3;
-/// Between two frames: what is longer is none of the audio.
+/// Maximum bytes between two frames; after a longer gap the audio has ended.
 pub(super) const MAX_NOISE: u64 = 1 << 20;
-/// Looked through at a time.
+/// Bytes that are searched at a time.
 const BLOCK: usize = 4 << 10;
-/// A decoder of MP3 gives its first sample this much later (LAME's tag counts from there).
+/// Delay of an MP3 decoder in samples (LAME's tag counts from there).
 pub(super) const DECODER_DELAY: u64 = 529;
 
-/// A frame by its header.
+/// A frame, described by its header.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Frame {
-    /// Of what is before the packet, and of all.
+    /// Bytes of the header; `length` has the bytes of the whole frame.
     pub(super) header: usize,
     pub(super) length: usize,
     pub(super) samples: u32,
-    /// Bits a second, where it tells them; else 0.
+    /// Bitrate in bits per second if the header has it, otherwise 0.
     pub(super) bitrate: u32,
-    /// Alike in all frames of one stream: codec or object type, rate, channels of ADTS.
+    /// Equal in all frames of a stream: codec or object type, rate, channels of ADTS.
     pub(super) key: Key,
 }
 
 pub(super) type Key = (u8, u32, u8);
-/// Reads a header.
+/// A function that reads a header.
 pub(super) type ReadHeader = fn(&[u8]) -> Option<Frame>;
 
 pub(super) const MPEG: ReadHeader = |data| {
@@ -41,7 +41,7 @@ pub(super) const MPEG: ReadHeader = |data| {
     Some(Frame { header: 0, length, samples, bitrate, key })
 };
 
-/// The highest bit of a key tells that it is ADTS.
+/// The highest bit of a key marks ADTS.
 const OF_ADTS: u8 = 0x80;
 
 pub(super) const ADTS: ReadHeader = |data| {
@@ -62,8 +62,8 @@ pub(super) fn frame_at(
     Ok(head(bytes.get(..there).unwrap_or_default()))
 }
 
-/// How many whole frames of one kind follow each other at `at`, up to [`MIN_FRAMES`], and whether the file
-/// ends with them.
+/// Number of consecutive whole frames of one kind at `at`, up to [`MIN_FRAMES`], and whether the file ends
+/// with them.
 fn run(source: &mut dyn ReadAt, at: u64, head: ReadHeader) -> Result<(usize, bool), Error> {
     let (mut at, mut key, mut count) = (at, None, 0);
     while count < MIN_FRAMES {
@@ -73,7 +73,7 @@ fn run(source: &mut dyn ReadAt, at: u64, head: ReadHeader) -> Result<(usize, boo
         }
         at = at.saturating_add(frame.length as u64);
         if at > source.size() {
-            // The last one was cut off.
+            // The last frame was cut off.
             return Ok((count, count > 0));
         }
         count += 1;
@@ -84,14 +84,14 @@ fn run(source: &mut dyn ReadAt, at: u64, head: ReadHeader) -> Result<(usize, boo
     Ok((count, false))
 }
 
-/// Whether such a stream begins here.
+/// True if such a stream begins here.
 pub(super) fn begins(source: &mut dyn ReadAt, at: u64, head: ReadHeader) -> Result<bool, Error> {
     let (count, ends) = run(source, at, head)?;
     Ok(count >= MIN_FRAMES || ends && count > 0)
 }
 
-/// The first frame from `at` on, not more than `most` bytes away, which others follow: of this kind,
-/// where that is known.
+/// Finds the first frame from `at`, at most `most` bytes away, that is followed by others, of this kind if
+/// it is known.
 pub(super) fn find(
     source: &mut dyn ReadAt,
     at: u64,
@@ -145,16 +145,16 @@ pub(super) fn describe(
     Ok(parameters(AudioCodec::Aac, rate, channels, config))
 }
 
-/// The frame that encoders of MP3 put first: it is silent, and tells of the rest.
+/// The silent first frame of an MP3 encoder, which describes the rest (Xing, LAME or VBRI tag).
 #[derive(Copy, Clone, Debug, Default)]
 pub(super) struct Tag {
-    /// Samples that the encoder put before the first, and behind the last.
+    /// Padding samples before the audio; `behind` has those after it.
     pub(super) before: Option<u64>,
     pub(super) behind: u64,
-    /// Frames of audio, and bytes from this frame on to the end.
+    /// Number of audio frames; `bytes` has the bytes from this frame to the end.
     pub(super) frames: Option<u32>,
     pub(super) bytes: Option<u32>,
-    /// Where each hundredth of it stands, in 256ths of the bytes, where the bitrate changes.
+    /// Positions of each hundredth of the audio, in 1/256 of the bytes, for a variable bitrate.
     pub(super) places: Option<[u8; 100]>,
 }
 
@@ -170,7 +170,7 @@ impl Tag {
         let length = frame.length.min(512);
         let bytes = read(source, at, length as u64, 512, FilePart::Samples)?;
         let mono = mpeg_audio::header(&bytes).is_some_and(|found| found.channels == 1);
-        // Behind the side information, which depends on version and channels.
+        // The tag is after the side information, whose size depends on version and channels.
         let place = match (frame.samples, mono) {
             (576, true) => 13,
             (576, false) | (_, true) => 21,
@@ -181,7 +181,7 @@ impl Tag {
             Some(u32::from_be_bytes(*bytes))
         };
         if bytes.get(36..40) == Some(b"VBRI") {
-            // Its table has sizes of its own, and is not read.
+            // VBRI has its own table format, which is not read.
             return Ok(Some(Self { frames: number(50), bytes: number(46), ..Self::default() }));
         }
         let Some(name) = bytes.get(place..place + 4) else { return Ok(None) };
@@ -189,7 +189,7 @@ impl Tag {
             return Ok(None);
         }
         let Some(flags) = number(place + 4) else { return Ok(None) };
-        // Frames, bytes, a table of places, the quality: each where its flag is set.
+        // Frames, bytes, a seek table and the quality, each present if its flag is set.
         let mut at = place + 8;
         let mut part = |flag: u32, length: usize| {
             let there = flags & flag != 0;

@@ -1,5 +1,5 @@
-//! Reads MP3 and ADTS: their frames do not tell which they are. Where one is in the file does, by the table
-//! that an encoder left, or by how many bytes a frame has on average.
+//! Reads MP3 and ADTS. Their frames have no index. The position in the file gives the time, by the encoder's
+//! seek table or by the average frame size.
 
 use crate::base::Timestamp;
 use crate::wire::container::audio::mpeg_frames::{
@@ -11,12 +11,12 @@ use crate::wire::container::{
     Demuxer, Error, FilePart, Index, ReadAt, SampleLocation, TrackId, Unit,
 };
 
-/// Bytes at the end whose frames are counted.
+/// Bytes at the end of the file whose frames are counted.
 const TAIL: u64 = 64 << 10;
-/// Places that one can go to are a second apart, and no more than this many.
+/// Seek positions are one second apart, at most this many.
 const MAX_UNITS: u64 = 4_096;
 
-/// See the module.
+/// The reader of MP3 and ADTS files.
 #[derive(Clone, Debug)]
 pub(super) struct MpegFile {
     kind: Kind,
@@ -25,31 +25,31 @@ pub(super) struct MpegFile {
     first: Frame,
     rate: u32,
     tag: Tag,
-    /// Where its audio begins.
+    /// Position of the first audio byte.
     sound: u64,
-    /// Samples in all, as it tells or as they were reckoned.
+    /// Total samples, announced or computed.
     all: Option<u64>,
-    /// Samples and the bytes where they stand, in order.
+    /// Sample counts with their byte positions, in order.
     map: Vec<(u64, u64)>,
     units: Vec<Unit>,
-    /// What is read next.
+    /// Position of the next read.
     at: u64,
     samples: u64,
-    /// A frame is to be found there first.
+    /// A frame must be found at the position first.
     lands: bool,
-    /// It was not read from its beginning on without a leap.
+    /// True if the file was not read continuously from its start.
     leapt: bool,
-    /// What was read from the beginning on.
+    /// Frames counted from the start of the file.
     seen: FrameCount,
 }
 
-/// Frames that were counted.
+/// Counts of frames and bytes.
 #[derive(Copy, Clone, Debug, Default)]
 struct FrameCount {
     frames: u64,
     bytes: u64,
     samples: u64,
-    /// Of a bitrate that all of them have; 0: they differ, or do not tell it.
+    /// Bitrate of all frames; 0 if it varies or is unknown.
     bitrate: u32,
 }
 
@@ -74,12 +74,12 @@ impl FrameCount {
         }
     }
 
-    /// Bytes of a frame of this many samples at this rate, on average.
+    /// Average bytes of a frame with this many samples at this rate.
     fn mean(&self, samples: u32, rate: u32) -> f64 {
         let frames = self.frames.max(1) as f64;
         let mean = self.bytes as f64 / frames;
         let told = f64::from(self.bitrate) / 8.0 * f64::from(samples) / f64::from(rate);
-        // A constant bitrate is kept to the byte, by frames of which some are a byte longer; not by all encoders.
+        // Most encoders keep a constant bitrate exact by padding some frames with a byte.
         if (told - mean).abs() * frames <= 2.0 { told } else { mean }
     }
 }
@@ -126,7 +126,7 @@ impl MpegFile {
         Ok(found)
     }
 
-    /// It has this many samples, and ends there; between lie these.
+    /// Sets the total samples, the end, and the points between.
     fn lies(&mut self, all: u64, end: u64, between: Vec<(u64, u64)>) {
         self.all = Some(all);
         self.map = vec![(0, self.sound)];
@@ -138,12 +138,12 @@ impl MpegFile {
         self.units = places.map(unit).collect();
     }
 
-    /// Where these samples stand, about.
+    /// Approximate byte position of this sample.
     fn byte(&self, samples: u64) -> u64 {
         between(self.map.iter().copied(), samples).unwrap_or(self.sound)
     }
 
-    /// Which samples are there: those of a whole number of frames.
+    /// Sample index at a byte position, rounded to whole frames.
     fn samples_at(&self, at: u64) -> u64 {
         let each = u64::from(self.first.samples.max(1));
         let samples = between(self.map.iter().map(|(samples, at)| (*at, *samples)), at);
@@ -151,13 +151,13 @@ impl MpegFile {
         (samples + each / 2) / each * each
     }
 
-    /// The next frame, past what is none; `None` at the end.
+    /// The next frame, after any other bytes; `None` at the end.
     fn frame(&self, source: &mut dyn ReadAt, at: &mut u64) -> Result<Option<Frame>, Error> {
         let (key, size) = (self.first.key, source.size());
         while *at < size {
             let frame = frame_at(source, *at, self.head)?.filter(|frame| frame.key == key);
             if let Some(frame) = frame {
-                // The last one was cut off.
+                // The last frame was cut off.
                 return Ok(Some(frame).filter(|it| *at + it.length as u64 <= source.size()));
             }
             match find(source, *at + 1, MAX_NOISE, Some(key), self.head)? {
@@ -177,10 +177,10 @@ impl MpegFile {
         }
         let mut at = self.at;
         let Some(frame) = self.frame(source, &mut at)? else {
-            // Where a frame is there it was cut off.
+            // A frame header at the end belongs to a frame that was cut off.
             let cut = frame_at(source, at, self.head)?.is_some_and(|it| it.key == self.first.key);
             self.index.finished = !cut;
-            // All of them have been counted.
+            // All frames are counted.
             if self.all.is_none() && !self.leapt {
                 self.lies(self.samples, self.at, Vec::new());
             }
@@ -195,7 +195,7 @@ impl MpegFile {
         Ok(Some(SampleLocation { track, keyframe: true, dts: pts, pts, at, size }))
     }
 
-    /// When what `samples` make is heard to its end.
+    /// The time at which `samples` end.
     fn ends(&self, samples: u64) -> Timestamp {
         let behind = self.tag.behind.saturating_sub(DECODER_DELAY);
         time(samples.saturating_sub(behind), self.rate)
@@ -246,7 +246,7 @@ impl Demuxer for MpegFile {
         audio_span(self.heard_from()?, self.ends(self.samples), all)
     }
 
-    // Counts the frames at the end, where nothing tells how many there are.
+    // Counts the frames at the end of the file if no tag has the total.
     fn look_up(&mut self, source: &mut dyn ReadAt) -> Result<(), Error> {
         let size = source.size();
         if self.all.is_some() || size >= ENDLESS {
@@ -258,7 +258,7 @@ impl Demuxer for MpegFile {
         if !is_all {
             match find(source, from, TAIL, Some(self.first.key), self.head)? {
                 Some(place) => at = place,
-                // The end is something else.
+                // The end of the file is not audio.
                 None => at = size,
             }
         }
@@ -290,7 +290,7 @@ impl Demuxer for MpegFile {
     }
 }
 
-/// What belongs to `at` on the line through these points, which are in order.
+/// Interpolates the value at `at` between these points, which are in order.
 fn between(points: impl Iterator<Item = (u64, u64)> + Clone, at: u64) -> Option<u64> {
     let pairs = points.clone().zip(points.skip(1));
     let ((from, first), (to, last)) =

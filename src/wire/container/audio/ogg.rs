@@ -1,5 +1,5 @@
-//! Ogg (RFC 3533): pages whose segments are packets, of which the first track of audio that is known is
-//! taken: Vorbis, Opus (RFC 7845) or FLAC.
+//! Ogg (RFC 3533): pages with packets in segments. The reader takes the first audio track with a known
+//! codec: Vorbis, Opus (RFC 7845) or FLAC.
 
 use bytes::Bytes;
 
@@ -14,28 +14,28 @@ use crate::wire::container::{
     Error, FilePart, Hole, ReadAt, SampleLocation, TrackId, read, read_around,
 };
 
-/// Bytes of a page's head before its table.
+/// Bytes of a page header before its segment table.
 pub(super) const PAGE_HEADER_BYTES: usize = 27;
-/// Between two pages: what is longer is the end.
+/// Maximum bytes between two pages; a longer gap is the end.
 const MAX_NOISE: u64 = 1 << 20;
-/// A configuration is no longer. Frames and texts among the sequence headers are passed over.
+/// Maximum length of a configuration. Images and texts in the header packets are skipped.
 pub(super) const MAX_CONFIG: usize = 1 << 20;
-/// A packet with what lies between its parts is no longer.
+/// Maximum length of a packet with the gaps between its parts.
 const MAX_PACKET: u64 = 16 << 20;
-/// What is looked at of a packet to know how long it lasts.
+/// Bytes of a packet that give its duration.
 const START: usize = flac::MAX_FRAME_HEADER;
-/// Flags of a page.
+/// Page flag: continues a packet.
 const CONTINUED: u8 = 1;
 pub(super) const BEGINS: u8 = 2;
 pub(super) const ENDS: u8 = 4;
-/// Opus is always counted so.
+/// Granule positions of Opus are always at this rate, in Hz.
 const OPUS_RATE: u32 = 48_000;
 
-/// A page's head.
+/// A page header.
 #[derive(Clone, Debug)]
 pub(super) struct Page {
     pub(super) flags: u8,
-    /// Samples until the end of its last whole packet.
+    /// Samples up to the end of its last whole packet.
     pub(super) granule: Option<u64>,
     pub(super) serial: u32,
     /// Lengths of the segments.
@@ -62,7 +62,7 @@ impl Page {
         let length: u64 = table.iter().map(|part| u64::from(*part)).sum();
         Ok(Some(Self {
             flags,
-            // None ends on it.
+            // No packet ends on this page.
             granule: Some(granule).filter(|granule| *granule < 1 << 62),
             serial: u32::from_le_bytes([s0, s1, s2, s3]),
             table,
@@ -71,7 +71,7 @@ impl Page {
         }))
     }
 
-    /// The one at `at`, or the next one where that is damaged.
+    /// Reads the page at `at`, or the next one if that is damaged.
     pub(super) fn next(source: &mut dyn ReadAt, at: u64) -> Result<Option<Self>, Error> {
         if let Some(page) = Self::at(source, at)? {
             return Ok(Some(page));
@@ -86,14 +86,14 @@ impl Page {
                     return Ok(Some(page));
                 }
             }
-            // A name may be cut by the border.
+            // A capture pattern may cross the block boundary.
             from += there.saturating_sub(3).max(1) as u64;
         }
         Ok(None)
     }
 }
 
-/// What a packet that begins a track says.
+/// Codec of a track, from its first packet.
 #[derive(Clone, Debug)]
 enum Track {
     Vorbis { identity: Bytes, blocks: Option<Blocks> },
@@ -101,16 +101,16 @@ enum Track {
     Flac,
 }
 
-/// The packets are put together here.
+/// Assembles the packets of a track.
 #[derive(Clone, Debug)]
 pub(super) struct Reader {
     track: Track,
     pub(super) packets: Option<Packets>,
-    /// Where the packet in hand begins, and its bytes in this page.
+    /// Start of the open packet, and its bytes in this page.
     open: Option<(u64, u64)>,
-    /// Holes in sequence headers, until the first packet of audio.
+    /// Gaps in header packets, up to the first audio packet.
     head_holes: Vec<Hole>,
-    /// Of samples in the stream and the pages' own count, the difference.
+    /// Difference between samples in the stream and the granule positions.
     base: Option<i64>,
     last: Option<u64>,
 }
@@ -126,7 +126,7 @@ impl Reader {
             packets = Some(parameters(AudioCodec::Opus, OPUS_RATE, channels, config));
             Track::Opus { skip: u16::from_le_bytes(*skip).into() }
         } else {
-            // The mapping's own head, the marker and a block's head are before STREAMINFO.
+            // The Ogg mapping header, the marker and a block header precede STREAMINFO.
             let info =
                 packet.strip_prefix(b"\x7FFLAC").and_then(|_| packet.get(17..17 + flac::INFO))?;
             let told = codec::flac(info)?;
@@ -140,7 +140,7 @@ impl Reader {
 
     pub(super) fn page(&mut self, source: &mut dyn ReadAt, page: &Page) -> Result<(), Error> {
         let mut at = page.data;
-        // The rest of what was begun before, or one whose beginning is missing.
+        // The rest of an earlier packet, or a packet whose start is missing.
         let mut skips = false;
         match (&self.open, page.flags & CONTINUED != 0) {
             (Some((begin, end)), true) => {
@@ -172,7 +172,7 @@ impl Reader {
         }
         let samples = self.packets.as_ref().map_or(0, |packets| packets.samples);
         if let Some(granule) = page.granule.filter(|_| whole && samples > before) {
-            // A page that is the only one may end early: nothing is known of its beginning then.
+            // A page that is also the last may end early, so the position of its start is unknown.
             let base = if page.flags & ENDS == 0 {
                 granule.cast_signed() - samples.cast_signed()
             } else {
@@ -184,7 +184,7 @@ impl Reader {
         Ok(())
     }
 
-    /// A whole packet.
+    /// Adds a whole packet.
     fn packet(&mut self, source: &mut dyn ReadAt, at: u64, end: u64) -> Result<(), Error> {
         let Ok(size) = u32::try_from(end - at) else { return Ok(()) };
         let holes = match &self.packets {
@@ -194,7 +194,7 @@ impl Reader {
         let track = TrackId::Audio(0);
         let zero = Timestamp::ZERO;
         let place = |size| SampleLocation { track, keyframe: true, dts: zero, pts: zero, at, size };
-        // As much of it as lies in one piece tells enough.
+        // The first contiguous part has enough bytes for the duration.
         let hole = holes.partition_point(|hole| hole.at < at);
         let piece = holes.get(hole).map_or(end, |hole| hole.at.min(end)) - at;
         let start = read(source, at, piece.min(START as u64), START, FilePart::Samples)?;
@@ -223,7 +223,7 @@ impl Reader {
         }
     }
 
-    /// The same with nothing read of it but its sequence headers.
+    /// A copy with only the header packets.
     pub(super) fn emptied(&self) -> Self {
         let mut empty = self.clone();
         (empty.open, empty.last) = (None, None);
@@ -233,7 +233,7 @@ impl Reader {
         empty
     }
 
-    /// What is read next is heard then.
+    /// Sets the time of the next packet.
     pub(super) fn count_from(&mut self, time: Timestamp) {
         if let Some(packets) = &mut self.packets {
             let micros = u128::from(time.as_micros().max(0).unsigned_abs());
@@ -242,27 +242,27 @@ impl Reader {
         }
     }
 
-    /// Where the packet in hand begins, or else far behind everything.
+    /// Start of the open packet, or a position after everything.
     pub(super) fn open_at(&self) -> u64 {
         self.open.map_or(u64::MAX, |(begin, _)| begin)
     }
 
-    /// What is taken from a page's count to have samples of this stream.
+    /// Difference that converts a granule position to samples of this stream.
     pub(super) fn base(&self) -> i64 {
         self.base.unwrap_or(0)
     }
 
-    /// The first sample that is heard.
+    /// The first audible sample.
     pub(super) fn begins(&self) -> u64 {
         match &self.track {
             Track::Opus { skip } => *skip,
-            // Audio before its zero is none.
+            // Audio before granule position zero is not played.
             Track::Vorbis { .. } => u64::try_from(self.base().saturating_neg()).unwrap_or(0),
             Track::Flac => 0,
         }
     }
 
-    /// Where what is heard ends, in samples, and how many of them a second has.
+    /// The end of the audible part in samples, and the sample rate.
     pub(super) fn ends(&self) -> Option<(u64, u32)> {
         let packets = self.packets.as_ref()?;
         let ends = self.last.and_then(|last| last.cast_signed().checked_sub(self.base()));
@@ -271,7 +271,7 @@ impl Reader {
     }
 }
 
-/// Samples of a packet of Opus (RFC 6716 §3.1), at 48 kHz.
+/// Samples of an Opus packet (RFC 6716 §3.1), at 48 kHz.
 pub fn opus_lasts(packet: &[u8]) -> Option<u32> {
     let toc = *packet.first()?;
     let config = toc >> 3;
@@ -288,7 +288,7 @@ pub fn opus_lasts(packet: &[u8]) -> Option<u32> {
         1 | 2 => 2,
         _ => u32::from(packet.get(1)? & 0x3F),
     };
-    // 120 ms at most.
+    // At most 120 ms.
     Some(frame * count).filter(|lasts| (1..=5_760).contains(lasts))
 }
 

@@ -1,6 +1,6 @@
-//! Reads Ogg: each page tells how many samples there are up to its end. Of streams that follow each other, each
-//! with sequence headers of its own, all are read: what is heard of one begins where what is heard of the one before it
-//! ends. One goes about in a file of one stream, whose pages count on.
+//! Reads Ogg: each page has the number of samples up to its end. Chained streams, each with its own header
+//! packets, are all read: the audio of each begins where that of the previous one ends. Seeking works in
+//! files with one stream, whose page counts are continuous.
 
 use crate::base::Timestamp;
 use crate::wire::container::audio::ogg::{
@@ -11,45 +11,44 @@ use crate::wire::container::{
     Demuxer, Error, FilePart, Index, Link, ReadAt, SampleLocation, Unit, read,
 };
 
-/// More streams than anybody joined, and as much of sequence headers that differ.
+/// Maximum number of chained streams, and maximum bytes of their different headers.
 const MAX_LINKS: usize = 4_096;
 const MAX_HEADERS: usize = 16 << 20;
 
-/// So many pieces between parts of packets are known; of a file that has more they are of packets that were
-/// read long ago.
+/// Maximum number of known gaps between parts of packets; in a file with more, the older ones belong to
+/// packets that are already read.
 const MAX_HOLES: usize = 65_536;
 
-/// See the module.
+/// The Ogg reader.
 #[derive(Clone, Debug)]
 pub(super) struct Ogg {
     index: Index,
     begin: u64,
-    /// All pieces between parts of packets are known, however many there are.
+    /// True if all gaps between parts of packets are kept, without a limit.
     all: bool,
-    /// The next page.
+    /// Position of the next page.
     at: u64,
-    /// The stream that is read, and the number of its pages.
+    /// Serial number and reader of the current stream.
     chosen: Option<(u32, Reader)>,
-    /// The page before began a stream.
+    /// True if the previous page began a stream.
     begins: bool,
-    /// A stream of something else was there.
+    /// Codec of a stream that was skipped.
     unknown: Option<String>,
-    /// Packets that were found while it was read what is in it.
+    /// Packets that were found while the headers were read.
     ready: Vec<SampleLocation>,
-    /// The first stream with nothing read of it.
+    /// The first stream, before any packet of it was read.
     first: Option<(u32, Reader)>,
-    /// By how much later than in its own time the stream that is read is heard, in microseconds; `None`:
-    /// nothing of it was heard yet.
+    /// Microseconds added to the stream's own times; `None` before its first audio.
     later: Option<i64>,
-    /// Where it is known that what is heard ends: of the stream that is read, and of all.
+    /// Known ends of the audio: of the current stream, and of the file.
     ends: Option<Timestamp>,
     end: Option<Timestamp>,
     heard_from: Option<Timestamp>,
-    /// Where the packets end that were read.
+    /// End time of the packets that are read.
     reach: Timestamp,
-    /// Bytes of sequence headers of the streams.
+    /// Bytes of all header packets.
     heads: usize,
-    /// The next page that tells its count tells when what was read is heard.
+    /// True if the next page with a granule position defines the time of the packets before it.
     lands: bool,
 }
 
@@ -75,7 +74,7 @@ impl Ogg {
         }
     }
 
-    /// Reads a page. False at the end.
+    /// Reads a page. Returns false at the end.
     fn page(
         &mut self,
         source: &mut dyn ReadAt,
@@ -90,9 +89,9 @@ impl Ogg {
             return Ok(false);
         };
         let begins = page.flags & BEGINS != 0;
-        // Tracks beside each other begin before anything else comes of any; what begins later follows.
+        // Parallel tracks all begin before any data. A track that begins later is the next in the chain.
         let beside = self.begins;
-        // Where bytes are missing nothing of it was read.
+        // If bytes are missing, the page counts as unread.
         let mut chosen = self.chosen.clone();
         let mut before = None;
         if begins {
@@ -147,7 +146,7 @@ impl Ogg {
         self.index.links.len() >= MAX_LINKS || self.heads >= MAX_HEADERS
     }
 
-    /// Takes what a page gave.
+    /// Adds the packets of a page.
     fn take(&mut self, page: &Page, found: &mut Vec<SampleLocation>) {
         let Some((_, reader)) = &mut self.chosen else { return };
         let begins = reader.begins();
@@ -173,7 +172,7 @@ impl Ogg {
             let before = self.index.links.last().map(|link| &link.parameters);
             let before = before.or(self.index.tracks.audio.first().map(|it| &it.parameters));
             match before.filter(|before| before.config == parameters.config) {
-                // Kept once.
+                // Stored once.
                 Some(before) => parameters.config = before.config.clone(),
                 None => self.heads += parameters.config.len(),
             }
@@ -183,7 +182,7 @@ impl Ogg {
         let its = || ends.map_or(0, |ends| ends.micros_since(begins));
         let mut later = *self.later.get_or_insert_with(its);
         self.heard_from.get_or_insert(begins);
-        // After a leap the first count tells which packets these were.
+        // After a seek, the first granule position identifies these packets.
         if std::mem::take(&mut self.lands)
             && page.flags & ENDS == 0
             && let Some(count) = page.granule
@@ -200,7 +199,7 @@ impl Ogg {
         }));
     }
 
-    /// A stream has ended.
+    /// Ends a stream.
     fn close(&mut self, whole: &Reader) {
         let Some(later) = self.later.take() else { return };
         if let Some((samples, rate)) = whole.ends() {
@@ -210,7 +209,7 @@ impl Ogg {
     }
 }
 
-/// What a codec that is none of ours writes at the begin of its first packet: `Speex`, `theora`.
+/// Name of an unknown codec at the start of its first packet: `Speex`, `theora`.
 fn codec_name(packet: &[u8]) -> String {
     let name = packet.iter().filter(|byte| byte.is_ascii_graphic()).take(8);
     format!("Ogg {}", name.map(|byte| char::from(*byte)).collect::<String>())
@@ -221,7 +220,7 @@ impl Demuxer for Ogg {
         Kind::Ogg.extension()
     }
 
-    // Up to the first packets.
+    // Reads up to the first packets.
     fn head(&mut self, source: &mut dyn ReadAt) -> Result<(), Error> {
         let mut ready = std::mem::take(&mut self.ready);
         while ready.is_empty() {
@@ -284,7 +283,7 @@ impl Demuxer for Ogg {
         audio_span(self.heard_from.unwrap_or_default(), self.end.unwrap_or(self.reach), self.reach)
     }
 
-    // Pages of the first stream that follow one of it.
+    // Pages of the first stream that follow another page of it.
     fn units_in(&self, bytes: &[u8], at: u64) -> Vec<Unit> {
         let Some((serial, first)) = &self.first else { return Vec::new() };
         let Some(rate) = first.packets.as_ref().map(|packets| packets.rate) else {

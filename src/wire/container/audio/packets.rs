@@ -1,10 +1,10 @@
-//! The packets of a file that holds audio alone, as its readers find them.
+//! Packets of audio-only files, as their readers find them.
 
 use crate::base::Timestamp;
 use crate::media::{AudioCodec, AudioConfig, BitsPerSecond};
 use crate::wire::container::{Error, Index, ReadAt, SampleLocation, TrackId};
 
-/// What kind of file it is.
+/// Format of an audio-only file.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
     Mp3,
@@ -16,7 +16,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Its name, which is also its extension.
+    /// Name of the format, also its file extension.
     pub const fn extension(self) -> &'static str {
         match self {
             Self::Mp3 => "mp3",
@@ -28,17 +28,17 @@ impl Kind {
     }
 }
 
-/// Packets that are looked up at a time, where bytes may be missing.
+/// Packets read at a time when bytes may be missing.
 const MAX_PACKETS_PER_TURN: usize = 32;
 
-/// Fills `buffer` with what there is from `at` on; how much that was.
+/// Fills `buffer` with the bytes at `at`, and returns their number.
 pub(super) fn peek(source: &mut dyn ReadAt, at: u64, buffer: &mut [u8]) -> Result<usize, Error> {
     let there = source.size().saturating_sub(at).min(buffer.len() as u64) as usize;
     source.read_at(at.min(source.size()), buffer.get_mut(..there).unwrap_or_default())?;
     Ok(there)
 }
 
-/// Such audio, of a bitrate that nobody told.
+/// Makes an audio config without a known bitrate.
 pub(super) fn parameters(
     codec: AudioCodec,
     rate: u32,
@@ -49,25 +49,25 @@ pub(super) fn parameters(
     AudioConfig { codec, sample_rate: rate, channels, bitrate, config }
 }
 
-/// What is in a file of such audio, without its packets.
+/// Makes an index of this audio, without packets.
 pub(super) fn described(parameters: AudioConfig) -> Index {
     let mut index = Index { to_play: true, finished: true, ..Index::default() };
     index.tracks.audio.push(parameters.into());
     index
 }
 
-/// When this many samples have been heard.
+/// The time after this many samples.
 pub(super) fn time(samples: u64, rate: u32) -> Timestamp {
     let micros = u128::from(samples) * 1_000_000 / u128::from(rate.max(1));
     Timestamp::from_micros(i64::try_from(micros).unwrap_or(i64::MAX / 4))
 }
 
-/// The packets of the one track, as they are found.
+/// Packets of the single track, in the order in which they are found.
 #[derive(Clone, Debug)]
 pub(super) struct Packets {
     pub(super) index: Index,
     pub(super) rate: u32,
-    /// Samples so far.
+    /// Number of samples so far.
     pub(super) samples: u64,
 }
 
@@ -81,12 +81,12 @@ impl Packets {
         time(samples, self.rate)
     }
 
-    /// When what is found next is heard.
+    /// Time of the next packet.
     pub(super) fn time_now(&self) -> Timestamp {
         self.time(self.samples)
     }
 
-    /// One that lasts this many samples.
+    /// Adds a packet with this many samples.
     pub(super) fn add(&mut self, at: u64, size: u32, samples: u64) -> Result<(), Error> {
         let pts = self.time(self.samples);
         let track = TrackId::Audio(0);
@@ -96,7 +96,8 @@ impl Packets {
     }
 }
 
-/// Of all that there is, up to `all`, what is heard from `first` to `end`; all of it where that makes no sense.
+/// The audible span from `first` to `end` of audio that ends at `all`; the whole span if these values are
+/// invalid.
 pub(super) fn audio_span(
     first: Timestamp,
     end: Timestamp,
@@ -107,7 +108,8 @@ pub(super) fn audio_span(
     (first < end).then_some((first, end))
 }
 
-/// Adds some packets one by one. False at the end; what is missing after the first is for the next time.
+/// Adds several packets. Returns false at the end. If bytes are missing after the first packet, the next call
+/// continues.
 pub(super) fn several(
     found: &mut Vec<SampleLocation>,
     step: &mut dyn FnMut() -> Result<Option<SampleLocation>, Error>,

@@ -1,4 +1,5 @@
-//! Files of audio of which only some bytes are there: the same is found as at once, from any place.
+//! Audio files that arrive in parts: from any position, the reader finds the same packets as in the whole
+//! file.
 
 use std::io;
 
@@ -11,8 +12,7 @@ use crate::wire::container::audio::tests::{
 };
 use crate::wire::container::{SampleLocation, Unit};
 
-/// Bytes of which only some have come, and what is wanted of the others; before the end has come nobody may
-/// know where it is.
+/// Bytes that arrive over time, and the requested positions. The end is unknown until it has arrived.
 struct Coming<'a> {
     bytes: &'a [u8],
     come: u64,
@@ -25,7 +25,7 @@ impl<'a> Coming<'a> {
         Self { bytes, come: 0, wanted: 0, told }
     }
 
-    /// Does it, with some bytes more each time that they are missing.
+    /// Repeats a call with more bytes each time that some are missing.
     fn patiently<T>(
         &mut self,
         mut it: impl FnMut(&mut Self) -> Result<T, Error>,
@@ -56,7 +56,7 @@ impl ReadAt for Coming<'_> {
     }
 }
 
-/// Frames of MP3 behind a tag, with one that tells how many there are.
+/// MP3 frames after a tag that has their number.
 fn tagged() -> Vec<u8> {
     let mut head = mp3_frame(0);
     head[36..40].copy_from_slice(b"Info");
@@ -86,7 +86,7 @@ fn flac(frames: u8) -> Vec<u8> {
     file
 }
 
-/// Pages of 40 ms, of which every third packet continues in the next page.
+/// Pages of 40 ms; every third packet continues in the next page.
 fn opus(pages: i64) -> Vec<u8> {
     let mut file = page(2, 0, 7, &[19], &opus_head());
     file.extend(page(0, 0, 7, &[8], b"OpusTags"));
@@ -153,7 +153,7 @@ fn where_it_ends_is_known_beforehand_or_reckoned() {
         let length = ends.micros_since(begins);
         match name {
             "opus" | "streams" => assert_eq!(off, None, "{name}"),
-            // Its frames differ in length.
+            // ADTS frames differ in length.
             "adts" => assert!(off.unwrap().abs() < length / 50, "{name}: {off:?} of {length}"),
             _ => assert_eq!(off, Some(0), "{name}"),
         }
@@ -180,7 +180,7 @@ fn one_begins_at_any_unit() {
             let mut found = Vec::new();
             while coming.patiently(|it| reader.read_on(it, &mut found)).unwrap() {}
             let first = index.samples.iter().position(|place| place.at >= unit.at);
-            // On its last page the last packet ends.
+            // The last packet ends on its last page.
             let Some(first) = first else {
                 assert!(found.is_empty(), "{name} {unit:?}");
                 continue;
@@ -196,7 +196,7 @@ fn one_begins_at_any_unit() {
             let off = found.first().unwrap().pts.micros_since(unit.time);
             assert!(off.abs() < 30_000.max(near), "{name} {unit:?}: {off} µs");
         }
-        // Where nothing is, nothing is found there.
+        // Past the end, nothing is found.
         reader.go_to(Unit { time: Timestamp::ZERO, at: bytes.len() as u64 + 9 });
         assert_eq!(reader.read_on(&mut bytes.as_slice(), &mut Vec::new()).ok(), Some(false));
     }
@@ -204,7 +204,7 @@ fn one_begins_at_any_unit() {
 
 #[test]
 fn places_in_what_changes_its_bitrate_are_those_of_the_table() {
-    // The first half has frames of 417 bytes, the second of 1,044.
+    // The first half has frames of 417 bytes, the second half of 1,044.
     let mut large = vec![7; 1_044];
     large[..4].copy_from_slice(&[0xFF, 0xFB, 0xE0, 0x64]);
     let mut head = mp3_frame(0);
@@ -230,7 +230,7 @@ fn places_in_what_changes_its_bitrate_are_those_of_the_table() {
         reader.read_on(&mut bytes.as_slice(), &mut found).unwrap();
         let first = found.first().unwrap();
         let wanted = index.samples.iter().find(|place| place.at == first.at).unwrap();
-        // A 256th of the bytes is no exact place.
+        // 1/256 of the bytes is not exact.
         let off = first.pts.micros_since(wanted.pts);
         assert!(off.abs() < length.as_micros() / 100, "{unit:?}: {off} µs");
     }

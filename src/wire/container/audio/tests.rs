@@ -1,4 +1,4 @@
-//! Files of audio alone: made, cut and mutated.
+//! Audio-only files that are built, truncated and mutated.
 
 use proptest::prelude::*;
 
@@ -8,7 +8,7 @@ use crate::media::AudioCodec;
 use crate::wire::codec::vorbis;
 use crate::wire::container::{Hole, SampleLocation, TrackId, read_around};
 
-/// 128 kbit/s, 44.1 kHz.
+/// An MP3 frame of 128 kbit/s, 44.1 kHz.
 pub(super) fn mp3_frame(fill: u8) -> Vec<u8> {
     let mut frame = vec![fill; 417];
     frame[..4].copy_from_slice(&[0xFF, 0xFB, 0x90, 0x64]);
@@ -46,7 +46,7 @@ fn mp3_behind_a_tag_lasts_as_its_frames_do() {
     assert_eq!(index.samples.len(), 50);
     assert_eq!((index.samples[0].at, index.samples[0].size), (200_010, 417));
     assert_eq!(micros(&index), (0, 50 * 1_152 * 1_000_000 / 44_100));
-    // Noise in the middle is passed over; what was cut off is left out.
+    // Noise in the middle is skipped; the truncated frame is ignored.
     let at = 200_010 + 417 * 20;
     file.splice(at..at, [0xFF, 0xFB, 7, 7, 7]);
     assert_eq!(look(&file).unwrap().samples.len(), 50);
@@ -60,7 +60,7 @@ fn what_an_encoder_of_mp3_put_around_the_sound_is_not_heard() {
     file[36..40].copy_from_slice(b"Info");
     file[40..44].copy_from_slice(&15_u32.to_be_bytes());
     file[156..160].copy_from_slice(b"LAME");
-    // 576 before, 1,000 behind.
+    // 576 samples of padding before the audio, 1,000 after it.
     file[177..180].copy_from_slice(&[0x24, 0x03, 0xE8]);
     for number in 0..20 {
         file.extend(mp3_frame(number));
@@ -89,7 +89,8 @@ fn adts_is_read_without_its_headers() {
     assert_eq!(micros(&index), (0, 213_333));
 }
 
-/// Stereo at 44.1 kHz of this many bits, with other chunks before the audio, and this many values of each side.
+/// A WAV file in stereo at 44.1 kHz with this many bits and samples per channel, and other chunks before the
+/// audio.
 pub(super) fn wav(bits: u16, before: &[u8], samples: u32) -> Vec<u8> {
     let frame = bits / 8 * 2;
     let mut file = b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x01\0\x02\0\x44\xAC\0\0".to_vec();
@@ -105,7 +106,7 @@ pub(super) fn wav(bits: u16, before: &[u8], samples: u32) -> Vec<u8> {
 
 #[test]
 fn wav_is_read_in_packets_of_a_fiftieth_of_a_second() {
-    // A chunk of an odd length is followed by a byte that is none of it.
+    // A pad byte follows a chunk of odd length.
     let file = wav(24, b"LIST\x03\0\0\0abc\0", 44_100);
     let index = look(&file).unwrap();
     assert_eq!(kind(&mut file.as_slice()).unwrap(), Some((Kind::Wav, 0)));
@@ -114,7 +115,7 @@ fn wav_is_read_in_packets_of_a_fiftieth_of_a_second() {
     assert_eq!((index.samples.len(), index.samples[0].at, index.samples[0].size), (50, 56, 5_292));
     assert_eq!(micros(&index), (0, 1_000_000));
     assert!(index.finished);
-    // Cut off in the middle of a value; what its writer did not know; a length of 64 bits.
+    // A file cut within a value; an unknown length; a length of 64 bits.
     let cut = look(&file[..56 + 6_000]).unwrap();
     assert_eq!((cut.samples.len(), cut.samples[1].size, cut.finished), (2, 708, false));
     for untold in [0, u32::MAX] {
@@ -128,7 +129,7 @@ fn wav_is_read_in_packets_of_a_fiftieth_of_a_second() {
     let at = 36 + sizes.len() + 4;
     file[at..at + 4].copy_from_slice(&u32::MAX.to_le_bytes());
     assert_eq!(micros(&look(&file).unwrap()), (0, 50_000));
-    // Audio of another kind, no format, nothing behind the sequence headers.
+    // Another kind of audio, no format, nothing after the headers.
     let mut other = wav(16, &[], 10);
     other[20] = 2;
     assert!(matches!(look(&other), Err(Error::Unsupported(_))), "{:?}", look(&other));
@@ -137,7 +138,7 @@ fn wav_is_read_in_packets_of_a_fiftieth_of_a_second() {
     assert!(look(&wav(16, &[], 0)).is_err());
 }
 
-/// A frame of FLAC of 4,096 samples, whose audio is noise.
+/// A FLAC frame of 4,096 samples with noise.
 pub(super) fn flac_frame(number: u8) -> Vec<u8> {
     let mut frame = vec![0xFF, 0xF8, 0xC9, 0x18, number];
     let sum = frame.iter().fold(0_u8, |sum, byte| {
@@ -145,7 +146,7 @@ pub(super) fn flac_frame(number: u8) -> Vec<u8> {
     });
     frame.push(sum);
     frame.extend((0..900_u32).map(|it| (it * 77 + u32::from(number)) as u8));
-    // Looks like a frame, and is of another place.
+    // Looks like a frame, but of another position.
     frame.extend([0xFF, 0xF8, 0xC9, 0x18, 99]);
     frame
 }
@@ -172,7 +173,7 @@ fn frames_of_flac_are_found_by_their_numbers() {
     assert!(index.samples.iter().all(|place| place.size == 911), "{:?}", index.samples);
     assert_eq!(index.samples[9].pts.as_micros(), 9 * 4_096 * 1_000_000 / 44_100);
     assert_eq!(micros(&index), (0, 40_000 * 1_000_000 / 44_100));
-    // One whose header is damaged is missing, and what follows stays where it is.
+    // A frame with a damaged header is missing, and the frames after it keep their positions.
     file[begin + 911 * 4 + 2] = 0;
     let index = look(&file).unwrap();
     assert_eq!(index.samples.len(), 9);
@@ -205,11 +206,11 @@ pub(super) fn opus_head() -> Vec<u8> {
 fn packets_of_ogg_are_put_together_out_of_pages() {
     let mut file = page(2, 0, 9, &[4], b"what");
     file.extend(page(2, 0, 7, &[19], &opus_head()));
-    // The texts continue over pages; another stream lies between.
+    // The comments continue over several pages; another stream is between them.
     file.extend(page(0, -1, 7, &[255], &[b"OpusTags".as_slice(), &[1; 247]].concat()));
     file.extend(page(0, 0, 9, &[3], b"abc"));
     file.extend(page(1, 0, 7, &[5], b"texts"));
-    // 20 ms each; the third continues in the next page.
+    // Packets of 20 ms each; the third continues in the next page.
     let packet = |number: u8, length: usize| {
         let mut packet = vec![number; length];
         packet[0] = 0xF8;
@@ -236,7 +237,7 @@ fn packets_of_ogg_are_put_together_out_of_pages() {
     assert!(look(&file[..file.len() - 500]).is_err(), "no packet is whole");
 }
 
-/// Two seconds' hundredths of Opus: its head, and three packets of which 2,488 samples are heard.
+/// An Opus stream: its headers and three packets with 2,488 audible samples.
 pub(super) fn opus_stream(serial: u32, fill: u8) -> Vec<u8> {
     let mut head = opus_head();
     head[9] = 1 + fill % 2;
@@ -258,8 +259,7 @@ fn streams_of_ogg_that_follow_each_other_are_one_after_the_other() {
     let (begins, ends) = micros(&index);
     assert_eq!(begins, time(312));
     assert!((ends - time(312 + 3 * 2_488)).abs() < 10, "{ends}");
-    // Each is heard from where the one before ends, and its packets begin as much earlier as it has to
-    // be decoded before.
+    // The audio of each stream begins where the previous one ends; its packets begin earlier by the pre-roll.
     assert_eq!(index.links.len(), 2);
     for (number, link) in (1..).zip(&index.links) {
         let heard = link.heard.as_micros();
@@ -271,7 +271,7 @@ fn streams_of_ogg_that_follow_each_other_are_one_after_the_other() {
     }
     assert_eq!(index.tracks.audio[0].parameters.channels, 1);
 
-    // One without its end flag, one that says nothing, and one of another kind between them.
+    // A stream without an end flag, an empty one, and one with another codec between them.
     let mut cut = streams[0].clone();
     let last = cut.len() - 30 - 27 - 3;
     assert_eq!(cut[last..last + 4], *b"OggS");
@@ -281,7 +281,7 @@ fn streams_of_ogg_that_follow_each_other_are_one_after_the_other() {
     let file = [cut, mute, other, streams[1].clone()].concat();
     let index = look(&file).unwrap();
     assert_eq!((index.samples.len(), index.links.len()), (6, 1));
-    // The first that can be used begins it.
+    // The first usable stream starts the file.
     let file = [page(6, 0, 5, &[19], &opus_head()), streams[1].clone()].concat();
     let index = look(&file).unwrap();
     assert_eq!((index.samples.len(), index.links.len()), (3, 0));
@@ -312,7 +312,7 @@ fn other_files_are_none_of_these() {
     {
         assert!(matches!(look(file), Err(Error::UnknownFormat)), "{:?}", look(file));
     }
-    // A tag that claims more than there is.
+    // A tag that claims more bytes than the file has.
     assert!(look(b"ID3\x04\0\0\x7F\x7F\x7F\x7F").is_err());
 }
 

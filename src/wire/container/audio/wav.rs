@@ -1,4 +1,4 @@
-//! WAV (RIFF, and RF64 as EBU Tech 3306 has it): uncompressed audio, whose places are counted.
+//! WAV (RIFF, and RF64 as in EBU Tech 3306): uncompressed audio with computable positions.
 
 use crate::base::Timestamp;
 use crate::wire::codec::pcm::{Coding, Pcm};
@@ -7,25 +7,25 @@ use crate::wire::container::{
     Demuxer, Error, FilePart, Index, ReadAt, SampleLocation, TrackId, Unit, read,
 };
 
-/// Chunks that may be before the audio.
+/// Maximum number of chunks before the audio.
 const MAX_CHUNKS: usize = 1_024;
-/// What is read of a format.
+/// Bytes of a format chunk that are read.
 const FORMAT: usize = 64;
-/// Who wrote it did not know how long it becomes.
+/// The writer did not know the final length.
 const UNKNOWN_LENGTH: u64 = 0xFFFF_FFFF;
-/// Packets are taken this often a second.
+/// Packets per second.
 const A_SECOND: u32 = 50;
-/// Places that one can go to are a second apart, and no more than this many.
+/// Seek positions are one second apart, at most this many.
 const MAX_UNITS: u64 = 4_096;
-/// A file that claims to be longer has no known end.
+/// A file that claims to be longer has an unknown end.
 pub(super) const ENDLESS: u64 = 1 << 60;
 
-/// Whether a file begins as these do.
+/// True if a file begins like WAV.
 pub(super) fn begins(head: &[u8; 12]) -> bool {
     (head.starts_with(b"RIFF") || head.starts_with(b"RF64")) && head.ends_with(b"WAVE")
 }
 
-/// The audio of a file: how it is written down, and where it is, as the file says.
+/// Format and position of the audio in a file, from its header.
 #[derive(Copy, Clone, Debug)]
 pub struct WavAudio {
     pub pcm: Pcm,
@@ -34,10 +34,10 @@ pub struct WavAudio {
 }
 
 impl WavAudio {
-    /// In a file that begins at `begin`.
+    /// Finds the audio in a file that begins at `begin`.
     ///
     /// # Errors
-    /// It is no WAV file, cannot be read, or its audio is of an unknown kind.
+    /// Fails if it is not a WAV file, cannot be read, or has an unsupported format.
     pub fn find(source: &mut dyn ReadAt, begin: u64) -> Result<Self, Error> {
         let head = read(source, begin, 12, 12, FilePart::Header)?;
         if !head.first_chunk().is_some_and(begins) {
@@ -60,7 +60,7 @@ impl WavAudio {
                         FilePart::Header,
                     )?);
                 }
-                // Sizes of a file that is longer than their usual field: of all, and of the audio.
+                // 64-bit sizes of the file and of the audio.
                 b"ds64" => {
                     let sizes = read(source, content, size.min(16), 16, FilePart::Header)?;
                     let sound = sizes.get(8..).and_then(<[u8]>::first_chunk::<8>);
@@ -76,20 +76,21 @@ impl WavAudio {
                         Error::Unsupported(format!("WAV 0x{kind:04X}"))
                     })?;
                     let told = content.saturating_add(size);
-                    // Who did not know how long it becomes left it to the end of the file.
+                    // An unknown length means that the audio extends to the end of the file.
                     let ends = if size == 0 { source.size() } else { told };
                     return Ok(Self { pcm, begins: content, ends });
                 }
                 _ => {}
             }
-            // Chunks begin at even places.
+            // Chunks begin at even positions.
             at = content.saturating_add(size).saturating_add(size & 1);
         }
         Err(Error::TooMuch(FilePart::Header))
     }
 }
 
-/// What is before this many bytes of PCM; more than the format can tell are to the end of the file.
+/// Makes the header for this many bytes of PCM. A length beyond the field means up to the end of
+/// the file.
 pub fn head(pcm: Pcm, bytes: u64) -> Vec<u8> {
     let length = |more: u64| u32::try_from(bytes + more).unwrap_or(u32::MAX).to_le_bytes();
     let frame = u16::try_from(pcm.frame()).unwrap_or(u16::MAX);
@@ -111,17 +112,17 @@ pub fn head(pcm: Pcm, bytes: u64) -> Vec<u8> {
     .concat()
 }
 
-/// Its audio, and which of it is read next.
+/// The audio of a file, and the next read position.
 #[derive(Clone, Debug)]
 pub(super) struct WavCursor {
     index: Index,
     rate: u32,
-    /// Bytes of a value of each channel.
+    /// Bytes of one value of every channel.
     frame: u64,
-    /// Where it begins and ends, as the file says.
+    /// First audio byte, from the header; the next field has the end.
     data: u64,
     end: u64,
-    /// Samples, where that is known.
+    /// Total samples, if known.
     all: Option<u64>,
     at: u64,
     units: Vec<Unit>,
@@ -132,7 +133,7 @@ impl WavCursor {
         let WavAudio { pcm, begins: data, ends: end } = WavAudio::find(source, begin)?;
         let (frame, rate) = (u64::from(pcm.frame()), pcm.sample_rate);
         let mut index = described(pcm.parameters());
-        // What its head tells is more than there is: it was cut off.
+        // The header announces more than the file has: it was cut off.
         index.finished = end <= source.size();
         let there = end.min(source.size());
         let all = (there < ENDLESS).then(|| there.saturating_sub(data) / frame);
@@ -150,11 +151,11 @@ impl WavCursor {
         at.saturating_sub(self.data) / self.frame
     }
 
-    /// The next packet; `None` at the end.
+    /// Reads the next packet; `None` at the end.
     fn step(&mut self, source: &mut dyn ReadAt) -> Result<Option<SampleLocation>, Error> {
         let most = u64::from((self.rate / A_SECOND).max(1)) * self.frame;
         let mut last = [0];
-        // Where the end is not known it may be found by this.
+        // This read may find the end if it is unknown.
         peek(source, self.at.saturating_add(most - 1), &mut last)?;
         let end = self.end.min(source.size());
         let size = end.saturating_sub(self.at).min(most) / self.frame * self.frame;

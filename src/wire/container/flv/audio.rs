@@ -1,4 +1,4 @@
-//! Audio bodies, read in the legacy form (Annex E.4.2) and in the enhanced one ("Enhanced Audio").
+//! Audio bodies in the legacy form (Annex E.4.2) and the enhanced form ("Enhanced Audio").
 
 use bytes::Bytes;
 
@@ -9,19 +9,20 @@ use crate::wire::container::flv::enhanced::{AUDIO_MULTITRACK, Fields, Part, modi
 /// An audio body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AudioTag {
-    /// To be added to the tag's time (ModEx).
+    /// Nanoseconds to add to the time of the tag (ModEx).
     pub offset_nanos: u32,
-    /// It is in the form for several tracks, even if there is one only.
+    /// True for the multitrack form, even with a single track.
     pub is_multitrack: bool,
-    /// What a legacy header says of rate and channels.
+    /// Rate and channels of a legacy header.
     pub legacy: Option<LegacyAudio>,
-    /// The only track, or the first.
+    /// The only or the first track.
     pub track: AudioTrack,
-    /// More tracks (Multitrack); mostly empty, which allocates nothing.
+    /// Further tracks (Multitrack); mostly empty, which allocates nothing.
     pub more_tracks: Vec<AudioTrack>,
 }
 
-/// Rate and channels of a legacy header. Meaningless for AAC, which always says 44.1 kHz stereo.
+/// Rate and channels of a legacy header. They have no meaning for AAC, whose header always has 44.1
+/// kHz stereo.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct LegacyAudio {
     pub sample_rate: u32,
@@ -29,62 +30,62 @@ pub struct LegacyAudio {
     pub channels: u16,
 }
 
-/// What a body holds of one track.
+/// The part of a body that belongs to one track.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AudioTrack {
-    /// 0 outside multitrack bodies.
+    /// The track id, 0 outside multitrack bodies.
     pub id: u8,
     pub format: AudioFormat,
     pub packet: AudioPacket,
 }
 
-/// One packet.
+/// A packet of an audio body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AudioPacket {
-    /// A decoder configuration; empty ones are seen and mean "not yet known".
+    /// A decoder configuration. An empty one occurs and means "not known yet".
     SequenceStart(Bytes),
     /// Coded audio.
     Frame(Bytes),
-    /// No more audio.
+    /// The end of the audio.
     SequenceEnd,
-    /// Enhanced: how channels are laid out.
+    /// The channel layout (enhanced form).
     MultichannelConfig(ChannelLayout),
 }
 
-/// How channels are laid out.
+/// A channel layout.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChannelLayout {
     pub channels: u8,
     pub order: ChannelOrder,
 }
 
-/// In which order.
+/// Order of the channels.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChannelOrder {
     Unspecified,
-    /// Bit flags of the speakers present.
+    /// Bit flags of the speakers that are present.
     Native(u32),
     /// A speaker for each channel.
     Custom(Bytes),
 }
 
 impl AudioTag {
-    /// All tracks.
+    /// All tracks of the body.
     pub fn tracks(&self) -> impl Iterator<Item = &AudioTrack> {
         std::iter::once(&self.track).chain(&self.more_tracks)
     }
 
-    /// What it holds of one track.
+    /// Returns the track with this id.
     pub fn into_track(self, id: u8) -> Option<AudioTrack> {
         std::iter::once(self.track).chain(self.more_tracks).find(|track| track.id == id)
     }
 
-    /// Whether it tells how channels are laid out, which is kept beside the configuration.
+    /// True if the body has a channel layout, which is kept beside the configuration.
     pub fn is_layout(&self) -> bool {
         matches!(self.track.packet, AudioPacket::MultichannelConfig(_))
     }
 
-    /// Whether this body must be kept for those who come later. An empty configuration need not.
+    /// True if this body must be kept for late viewers. An empty configuration is not kept.
     pub fn is_sequence_start(&self) -> bool {
         self.tracks().any(|track| match &track.packet {
             AudioPacket::SequenceStart(config) => {
@@ -96,7 +97,7 @@ impl AudioTag {
     }
 }
 
-/// Reads an audio body. The packets share its bytes.
+/// Reads an audio body. The packets share the bytes of the body.
 pub fn parse_audio(body: &Bytes) -> Result<AudioTag, Error> {
     let mut fields = Fields::new(body, "audio");
     let first = fields.u8()?;
@@ -137,7 +138,7 @@ pub fn parse_audio(body: &Bytes) -> Result<AudioTag, Error> {
 
 const EX_HEADER: u8 = 9;
 
-/// Packet types of the enhanced header.
+/// Packet types in the enhanced header.
 mod packet_type {
     pub(super) const SEQUENCE_START: u8 = 0;
     pub(super) const CODED_FRAMES: u8 = 1;

@@ -1,41 +1,41 @@
-//! Takes an FLV file or HTTP-FLV stream apart, however the bytes arrive. Holds no more than has been
-//! received: a tag's claimed size only tells how long to wait.
+//! Splits an FLV file or HTTP-FLV stream into tags; the bytes may arrive in any pieces. It stores
+//! only received bytes: the claimed size of a tag does not reserve memory.
 
 use bytes::BytesMut;
 
 use super::{Error, TAG_HEADER, TAG_TRAILER, Tag, TagKind};
 use crate::wire::byte_block::ByteBlock;
 
-/// The longest file header accepted: the specification knows 9.
+/// The longest accepted file header; the specification has 9 bytes.
 const MAX_HEADER: u32 = 4_096;
 const HEADER: usize = 9;
 
-/// The demuxer. After an error nothing more can be read.
+/// The FLV demuxer. After an error, nothing more can be read.
 #[derive(Debug, Default)]
 pub struct Demuxer {
-    /// What has come and was not given out.
+    /// Received bytes that are not returned yet.
     buffer: BytesMut,
-    /// The memory that a body taken from the buffer keeps.
+    /// Bytes of memory that a body keeps when it shares the buffer.
     whole: usize,
     state: State,
 }
 
-/// Where in the file it stands.
+/// Position in the file structure.
 #[derive(Debug, Default)]
 struct State {
     started: bool,
-    /// Bytes yet to be passed over: the size after a tag, tags of unknown type.
+    /// Bytes to skip: the size after a tag, and tags of unknown type.
     skip: usize,
     skipped_tags: u64,
 }
 
 impl Demuxer {
-    /// Expects the start of a file.
+    /// Creates a demuxer at the start of a file.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Gives it bytes as they come; [`Demuxer::next_tag`] has the tags.
+    /// Adds received bytes; [`Demuxer::next_tag`] returns the tags.
     pub fn push(&mut self, mut data: &[u8]) {
         if self.buffer.is_empty() && self.state.skip > 0 {
             let pass = self.state.skip.min(data.len());
@@ -45,22 +45,22 @@ impl Demuxer {
         self.keep(data);
     }
 
-    /// The next tag; `None` until more bytes come. Tags that are neither audio, video nor script,
-    /// and encrypted ones, are passed over and counted.
+    /// Returns the next tag, or `None` if more bytes are needed. Encrypted tags, and tags that are
+    /// neither audio, video nor script, are skipped and counted.
     ///
     /// # Errors
-    /// This is no FLV.
+    /// Fails if the data is not FLV.
     pub fn next_tag(&mut self) -> Result<Option<Tag>, Error> {
         self.state.next_tag(&mut ByteBlock::of(&mut self.buffer, self.whole))
     }
 
-    /// As [`Demuxer::next_tag`], of a block that has just come and that bodies may share
-    /// ([`ByteBlock::take`]). The block is empty where this gives `None`.
+    /// As [`Demuxer::next_tag`], for a new block whose memory bodies may share
+    /// ([`ByteBlock::take`]). When this returns `None`, the block is empty.
     ///
     /// # Errors
-    /// This is no FLV.
+    /// Fails if the data is not FLV.
     pub fn next_tag_of(&mut self, block: &mut ByteBlock<'_>) -> Result<Option<Tag>, Error> {
-        // The rest of what was cut first, and not a byte more of what can be shared.
+        // First complete the tag that was cut, without taking further bytes that could be shared.
         while !self.buffer.is_empty() {
             if let Some(tag) = self.next_tag()? {
                 return Ok(Some(tag));
@@ -88,19 +88,19 @@ impl Demuxer {
         self.whole = self.whole.max(self.buffer.capacity());
     }
 
-    /// Tags passed over so far.
+    /// Number of skipped tags.
     pub fn skipped_tags(&self) -> u64 {
         self.state.skipped_tags
     }
 
-    /// Bytes received and not yet given out: at the end of a file, what a cut tag left.
+    /// Received bytes that are not returned yet; at the end of a file, the bytes of a truncated tag.
     pub fn pending(&self) -> usize {
         self.buffer.len()
     }
 }
 
 impl State {
-    /// How many bytes the header, or the tag that begins here, has.
+    /// Bytes of the header or of the tag that begins here.
     fn wanted(&self, bytes: &[u8]) -> usize {
         match bytes.first_chunk::<TAG_HEADER>() {
             _ if !self.started => HEADER,
@@ -172,7 +172,7 @@ mod tests {
     fn file() -> Vec<u8> {
         let mut out = BytesMut::from(&file_header(true, true)[..]);
         write_tag(TagKind::Audio, 5, &[0xAF, 0], &mut out);
-        // Unknown, then encrypted.
+        // An unknown tag, then an encrypted one.
         out.extend_from_slice(&[1, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 9, 9, 0, 0, 0, 13]);
         out.extend_from_slice(&[0x29, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 12]);
         write_tag(TagKind::Video, 0x0123_4567, &[], &mut out);

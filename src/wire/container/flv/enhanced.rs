@@ -1,19 +1,19 @@
-//! What enhanced video and audio bodies share: fields that may be missing, ModEx, and tracks
-//! (Enhanced RTMP v2, "Enhanced Audio" and "Enhanced Video").
+//! Shared parsing of enhanced video and audio bodies: optional fields, ModEx and tracks (Enhanced
+//! RTMP v2, "Enhanced Audio" and "Enhanced Video").
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
 use super::{Error, TagKind};
 use crate::wire::codec::four_cc::FourCc;
 
-/// The most tracks accepted in one body; ids have one byte, real streams up to 10.
+/// Maximum number of tracks in a body; ids have one byte, and real streams have up to 10.
 pub(super) const MAX_TRACKS: usize = 32;
 
-/// Takes fields off the front of a body.
+/// Reads fields from the start of a body.
 #[derive(Clone, Debug)]
 pub(super) struct Fields {
     pub(super) rest: Bytes,
-    /// For the error: "video" or "audio".
+    /// "video" or "audio", for the error.
     what: &'static str,
 }
 
@@ -36,7 +36,7 @@ impl Fields {
         Ok(self.rest.get_uint(3) as u32)
     }
 
-    /// Signed, as composition times are.
+    /// Reads a signed 24-bit number, the format of composition times.
     pub(super) fn i24(&mut self) -> Result<i32, Error> {
         self.need(3)?;
         Ok(self.rest.get_int(3) as i32)
@@ -57,14 +57,14 @@ impl Fields {
     }
 }
 
-/// The packet type that announces modifiers, in both kinds of body.
+/// The packet type of modifiers, in both kinds of body.
 pub(super) const MOD_EX: u8 = 7;
-/// The packet types that announce tracks.
+/// The packet types of multitrack bodies.
 pub(super) const VIDEO_MULTITRACK: u8 = 6;
 pub(super) const AUDIO_MULTITRACK: u8 = 5;
 
-/// Reads modifiers until a packet type that is none follows: that type, and the nanoseconds by
-/// which the timestamp is to be moved.
+/// Reads modifiers up to the next other packet type, and returns that type and the timestamp offset
+/// in nanoseconds.
 pub(super) fn modifiers(fields: &mut Fields, first_type: u8) -> Result<(u8, u32), Error> {
     let (mut packet_type, mut nanos) = (first_type, 0);
     while packet_type == MOD_EX {
@@ -82,7 +82,7 @@ pub(super) fn modifiers(fields: &mut Fields, first_type: u8) -> Result<(u8, u32)
     Ok((packet_type, nanos))
 }
 
-/// One track's share of a body.
+/// The part of a body that belongs to one track.
 pub(super) struct Part {
     pub(super) id: u8,
     pub(super) fourcc: FourCc,
@@ -90,8 +90,8 @@ pub(super) struct Part {
     pub(super) fields: Fields,
 }
 
-/// Splits the body of a multitrack packet, or takes the whole as track 0.
-/// `multitrack` is the packet type that represents it. Gives the first part and those after it.
+/// Splits the body of a multitrack packet; another body becomes track 0. `multitrack` is the packet
+/// type of multitrack bodies. Returns the first part and the others.
 pub(super) fn parts(
     fields: &mut Fields,
     packet_type: u8,
@@ -116,7 +116,7 @@ pub(super) fn parts(
             value: packet_type,
         });
     }
-    // 0: one track. 1: many of one codec. 2: each with its codec.
+    // 0: one track. 1: several tracks of one codec. 2: several tracks, each with its own codec.
     let shared = if kind < 2 { Some(fields.fourcc()?) } else { None };
     let next = |fields: &mut Fields| -> Result<Part, Error> {
         let fourcc = shared.map_or_else(|| fields.fourcc(), Ok)?;
@@ -138,9 +138,9 @@ pub(super) fn parts(
     }
     Ok((first, others))
 }
-/// Of a body in the form for several tracks, the given track in the form for one: the legacy one for
-/// H.264 and AAC, which any player takes, else the enhanced one. `None` where the body has no such
-/// track or is in another form.
+/// Extracts a track of a multitrack body as a single-track body: in the legacy form for H.264 and
+/// AAC, which every player reads, otherwise in the enhanced form. Returns `None` if the body has no
+/// such track or another form.
 pub fn default_track(kind: TagKind, body: &Bytes, track: u8) -> Option<Bytes> {
     let (what, multitrack) = match kind {
         TagKind::Video => ("video", VIDEO_MULTITRACK),
@@ -161,7 +161,7 @@ pub fn default_track(kind: TagKind, body: &Bytes, track: u8) -> Option<Bytes> {
         std::iter::once(one).chain(more).find(|part| part.id == track)?;
     let mut out = BytesMut::with_capacity(5 + rest.len());
     match (kind, &fourcc.0, packet_type) {
-        // With the composition time in front, which is there already, or with none.
+        // The composition time is already there, or absent.
         (TagKind::Video, b"avc1", 0..=3) => {
             out.put_u8(first & 0x70 | 7);
             out.put_u8(if packet_type == 3 { 1 } else { packet_type });
@@ -189,12 +189,12 @@ mod tests {
         let of = |kind, body: &'static [u8], track| {
             default_track(kind, &Bytes::from_static(body), track)
         };
-        // A keyframe of two tracks of H.264, composition times of 1 and 2.
+        // A keyframe with two H.264 tracks, with composition times 1 and 2.
         let two = b"\x96\x11avc1\x00\x00\x00\x05\x00\x00\x01AB\x01\x00\x00\x04\x00\x00\x02C";
         assert_eq!(of(TagKind::Video, two, 0).unwrap()[..], *b"\x17\x01\x00\x00\x01AB");
         assert_eq!(of(TagKind::Video, two, 1).unwrap()[..], *b"\x17\x01\x00\x00\x02C");
         assert_eq!(of(TagKind::Video, two, 2), None);
-        // Each its own codec, behind a modifier.
+        // Each track has its own codec, after a modifier.
         let mixed =
             b"\x97\x02\x00\x00\x05\x06\x20av01\x00\x00\x00\x01\x0Ahvc1\x01\x00\x00\x02\x0B\x0C";
         let av1 = of(TagKind::Video, mixed, 0).unwrap();

@@ -1,5 +1,4 @@
-//! Finds everything in an FLV file, whole or cut off, without reading the video and audio
-//! themselves.
+//! Indexes an FLV file, complete or truncated, without reading its video and audio data.
 
 use bytes::Bytes;
 
@@ -22,15 +21,15 @@ use crate::wire::container::{
     TrackId, audio_track, read,
 };
 
-/// What is read of a body to know what it is.
+/// Bytes of a body that identify its content.
 const PREFIX: usize = 64;
-/// The longest decoder configuration that is read.
+/// The longest decoder configuration that is accepted.
 const MAX_CONFIG: usize = 64 << 10;
 
-/// Finds what is in the file. A body that makes no sense is passed over.
+/// Indexes the file. Invalid bodies are skipped.
 ///
 /// # Errors
-/// Where it is no FLV, cannot be read, or has nothing that can be used.
+/// Fails if the file is not FLV, cannot be read, or has nothing usable.
 pub fn index(source: &mut dyn ReadAt) -> Result<Index, Error> {
     let start = read(source, 0, 9, 9, FilePart::Header)?;
     let [b'F', b'L', b'V', _, _, a, b, c, d] = start[..] else {
@@ -68,15 +67,15 @@ struct Scan {
     index: Index,
     time: WireTime,
     metadata: Metadata,
-    /// The track number in the file of each audio track of the index, and its codec.
+    /// FLV track number and codec of each audio track of the index.
     audio_ids: Vec<(u8, AudioFormat)>,
-    /// The frames are not those that the first configuration describes.
+    /// True if the frames do not match the first configuration.
     resized: bool,
     was_resized: bool,
-    /// Configurations beside the first were seen and change nothing here.
+    /// Other configurations without an effect on the index.
     other_video: Option<VideoFormat>,
     other_audio: Option<AudioFormat>,
-    /// Video and audio that is in further tracks, which are not read.
+    /// True for video and for audio if further tracks exist, which are not read.
     more_tracks: (bool, bool),
 }
 
@@ -144,7 +143,7 @@ impl Scan {
             return Ok(());
         };
         if known.is_none() && codec == VideoCodec::Vp9 {
-            // Its frames tell all.
+            // The frames of this codec contain all parameters.
             self.index.tracks.video = Some(self.video_of(codec, Bytes::new()));
         }
         match tag.track.packet {
@@ -191,7 +190,7 @@ impl Scan {
         }
         let (id, format) = (tag.track.id, tag.track.format);
         let known = self.audio_ids.iter().position(|known| *known == (id, format));
-        // One that changes its codec is not the same any more.
+        // A track whose codec changes is a different track.
         let changed = known.is_none() && self.audio_ids.iter().any(|(other, _)| *other == id);
         if changed || matches!(format, AudioFormat::Legacy(_) | AudioFormat::Other(_)) {
             self.other_audio = Some(format);
@@ -224,12 +223,12 @@ impl Scan {
         }
     }
 
-    /// Nothing is known of the frames, or nothing but that they come.
+    /// True if nothing is known about the frames, except that they exist.
     fn is_untold(&self) -> bool {
         self.index.tracks.video.as_ref().is_none_or(|video| video.config.is_empty())
     }
 
-    /// Parameters of frames that are no H.264.
+    /// Video parameters for codecs other than H.264.
     fn video_of(&self, codec: VideoCodec, config: Bytes) -> VideoConfig {
         let told = bare_video_config(codec, config, &[]);
         let size = Some((told.size.width, told.size.height)).filter(|(width, _)| *width > 0);
@@ -243,7 +242,7 @@ impl Scan {
         }
     }
 
-    /// What a config, or else a frame, tells of audio.
+    /// Audio parameters from a config, or otherwise from a frame.
     fn audio_of(&self, format: AudioFormat, config: Bytes, frame: &[u8]) -> Option<AudioConfig> {
         let codec = audio_codec(format, None)?;
         let is_carried = Format::ALL.iter().any(|format| format.carries_audio(codec));
@@ -306,18 +305,18 @@ impl Scan {
     }
 }
 
-/// Whether one of our writers may have a place for it.
+/// True if one of our muxers supports the codec.
 fn is_carried(codec: VideoCodec) -> bool {
     Format::ALL.iter().any(|format| format.carries_video(codec)) && codec != VideoCodec::Vp8
 }
 
-/// Whether a body holds several tracks, of which none is taken.
+/// True if the body is a multitrack body, whose tracks are not read.
 fn is_shared(body: &[u8], multitrack: u8) -> bool {
     matches!(body, [first, kind, ..] if first & 0x8F == 0x80 | multitrack && kind >> 4 > 0)
         && (multitrack == VIDEO_MULTITRACK || body.first().is_some_and(|first| first >> 4 == 9))
 }
 
-/// A body after its head.
+/// Reads a body after its header.
 fn rest(source: &mut dyn ReadAt, at: u64, size: u32, head: usize) -> Result<Bytes, Error> {
     let length = u64::from(size).saturating_sub(head as u64);
     read(source, at + head as u64, length, MAX_CONFIG, FilePart::CodecConfig)

@@ -1,17 +1,18 @@
-//! onMetaData: what a stream says of itself before its first packet. Written as services expect it,
-//! read as peers really send it. It is a hint and never the truth: the sequence headers are.
+//! `onMetaData`: the description of a stream before its first packet. It is written in the form that
+//! services expect, and read leniently. It is only a hint: the sequence headers are authoritative.
 
 use super::Error;
 use crate::media::{Codec, StreamConfig};
 use crate::wire::amf0::{self, Value};
 use crate::wire::container::flv::tag_body::codec_id;
 
-/// Keyframes that an index has at most: a day and a half of one in two seconds.
+/// Maximum number of keyframes in an index: 36 hours with one keyframe every two seconds.
 pub const MAX_KEYFRAMES: usize = 65_536;
-/// The longest script that is read: two numbers of nine bytes for each of those, and as much beside.
+/// The longest accepted script: two numbers of nine bytes per keyframe, and the same again for the
+/// rest.
 pub const MAX_SCRIPT: usize = 2 << 20;
 
-/// The value of `onMetaData` for a stream that is sent: an ECMA array in the order that services
+/// Makes the `onMetaData` value of an outgoing stream: an ECMA array in the order that services
 /// expect.
 pub fn metadata(parameters: &StreamConfig) -> Value {
     let number = Value::Number;
@@ -39,17 +40,17 @@ pub fn metadata(parameters: &StreamConfig) -> Value {
     Value::ecma_array(entries)
 }
 
-/// What is understood of metadata that came in; everything may be absent or wrong.
+/// The known values of received metadata; any may be missing or wrong.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Metadata {
-    /// In seconds; `None` where 0, as live streams say.
+    /// Duration in seconds; `None` for 0, the value of live streams.
     pub duration: Option<f64>,
     pub width: Option<u32>,
     pub height: Option<u32>,
     pub frame_rate: Option<f64>,
-    /// In bits a second.
+    /// Video bitrate in bits per second.
     pub video_bitrate: Option<u32>,
-    /// In bits a second.
+    /// Audio bitrate in bits per second.
     pub audio_bitrate: Option<u32>,
     pub sample_rate: Option<u32>,
     pub channels: Option<u16>,
@@ -57,14 +58,14 @@ pub struct Metadata {
 }
 
 impl Metadata {
-    /// From the value of `onMetaData`: an ECMA array or an object.
+    /// Reads the value of `onMetaData`: an ECMA array or an object.
     pub fn from_value(value: &Value) -> Self {
         let number = |name| {
             let value = value.get(name)?;
             let number = value.as_number().or_else(|| value.as_str()?.trim().parse().ok());
             number.filter(|number: &f64| number.is_finite() && *number > 0.0)
         };
-        // `as` saturates.
+        // The `as` conversion saturates.
         let whole = |name| number(name).map(|number| number.round() as u32).filter(|n| *n > 0);
         let bitrate = |name| number(name).map(|kbps| (kbps * 1_000.0).round() as u32);
         let stereo = || {
@@ -87,17 +88,17 @@ impl Metadata {
     }
 }
 
-/// Whether script data is `onMetaData`, by its beginning.
+/// True if script data begins like `onMetaData`.
 pub fn is_metadata(body: &[u8]) -> bool {
     const NAME: &[u8] = b"onMetaData";
     body.get(..32).unwrap_or(body).windows(NAME.len()).any(|name| name == NAME)
 }
 
-/// The value of `onMetaData` in a script body, `@setDataFrame` before it or not; `None` where the
-/// body is other script data.
+/// Returns the value of `onMetaData` in a script body, with or without `@setDataFrame`; `None` for
+/// other script data.
 ///
 /// # Errors
-/// When it cannot be read, or is larger than one with an index of keyframes is.
+/// Fails if it cannot be read, or is larger than metadata with an index of keyframes.
 pub fn parse_script(body: &[u8]) -> Result<Option<Value>, Error> {
     if body.len() > MAX_SCRIPT {
         return Err(Error::Script("it is longer than any index"));

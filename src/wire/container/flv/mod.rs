@@ -1,5 +1,5 @@
-//! FLV (Adobe Flash Video File Format 10.1, Annex E) and the media bodies that RTMP shares with it,
-//! legacy and Enhanced RTMP v2. Pure: bytes in, values out, and back.
+//! FLV (Adobe Flash Video File Format 10.1, Annex E), and the media bodies that it shares with
+//! RTMP, legacy and Enhanced RTMP v2. This module has no I/O.
 
 pub mod audio;
 pub mod demuxer;
@@ -34,38 +34,38 @@ use crate::wire::amf0::Value;
 use crate::text::Problem;
 use crate::text::problem::problem;
 
-/// Bytes of a tag before its body.
+/// Bytes of a tag header.
 pub const TAG_HEADER: usize = 11;
-/// Bytes of a tag after its body: its size again.
+/// Bytes after the body of a tag, which repeat its size.
 pub const TAG_TRAILER: usize = 4;
-/// The longest body a tag has room for.
+/// The longest possible body of a tag.
 pub const MAX_BODY: usize = 0xFF_FFFF;
 
-/// What is wrong with some FLV bytes.
+/// Why FLV bytes are invalid.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// The file does not begin as FLV does.
+    /// The file does not have the FLV signature.
     #[error("onair does not know its format")]
     NotFlv,
-    /// The file header claims a length that no writer uses.
+    /// The file header has a length that no writer uses.
     #[error("the FLV header claims to be {0} bytes long")]
     HeaderLength(u32),
     /// A tag body ends before its fields do.
     #[error("a {0} body ends too early")]
     Short(&'static str),
-    /// A field with a value that represents nothing.
+    /// A field has a reserved value.
     #[error("{what} {value} is unknown")]
     Unknown { what: &'static str, value: u8 },
-    /// More tracks in one body than are accepted.
+    /// A body has too many tracks.
     #[error("a body holds more than {0} tracks")]
     TooManyTracks(usize),
-    /// The script data is no metadata.
+    /// The script data is not metadata.
     #[error("script data: {0}")]
     Script(&'static str),
-    /// The H.264 configuration or frame.
+    /// The H.264 configuration or frame is invalid.
     #[error(transparent)]
     H264(#[from] crate::wire::codec::h264::Error),
-    /// The AAC configuration.
+    /// The AAC configuration is invalid.
     #[error(transparent)]
     Aac(#[from] crate::wire::codec::aac::Error),
 }
@@ -74,13 +74,13 @@ impl From<&Error> for Problem {
     fn from(error: &Error) -> Self {
         match error {
             Error::NotFlv => problem!("media-unknown"),
-            // For whoever looks into a fault.
+            // Details for troubleshooting.
             other => Self::words(other.to_string()),
         }
     }
 }
 
-/// What a tag holds.
+/// Type of a tag.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum TagKind {
     Audio,
@@ -89,7 +89,7 @@ pub enum TagKind {
 }
 
 impl TagKind {
-    /// The number in the tag header, which is also RTMP's message type.
+    /// The number in the tag header, which is also the RTMP message type.
     pub const fn id(self) -> u8 {
         match self {
             Self::Audio => 8,
@@ -98,7 +98,7 @@ impl TagKind {
         }
     }
 
-    /// From the number in the tag header.
+    /// Converts the number in the tag header.
     pub const fn from_id(id: u8) -> Option<Self> {
         match id {
             8 => Some(Self::Audio),
@@ -109,38 +109,38 @@ impl TagKind {
     }
 }
 
-/// One tag.
+/// An FLV tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tag {
     pub kind: TagKind,
-    /// Decoding time, modulo 2³² milliseconds.
+    /// DTS in milliseconds, modulo 2³².
     pub time_ms: u32,
     pub body: Bytes,
 }
 
-/// The file header, with the size of the tag before the first, which is none.
+/// Makes the file header, with the zero size of the tag before the first.
 pub fn file_header(audio: bool, video: bool) -> Bytes {
     let flags = if audio { 4 } else { 0 } | u8::from(video);
     Bytes::copy_from_slice(&[b'F', b'L', b'V', 1, flags, 0, 0, 0, 9, 0, 0, 0, 0])
 }
 
-/// The header of a tag whose body has `length` bytes (at most [`MAX_BODY`]).
+/// Makes the header of a tag with a body of `length` bytes (at most [`MAX_BODY`]).
 pub fn tag_header(kind: TagKind, time_ms: u32, length: usize) -> [u8; TAG_HEADER] {
     let [t3, t2, t1, t0] = time_ms.to_be_bytes();
     let [_, s2, s1, s0] = (length.min(MAX_BODY) as u32).to_be_bytes();
     [kind.id(), s2, s1, s0, t2, t1, t0, t3, 0, 0, 0]
 }
 
-/// What follows the body of a tag.
+/// Makes the trailer of a tag.
 pub fn tag_trailer(length: usize) -> [u8; TAG_TRAILER] {
     ((length.min(MAX_BODY) + TAG_HEADER) as u32).to_be_bytes()
 }
 
-/// Bodies are copied in pieces so short that the C library never takes to the processor's string
-/// instructions, which on several processors are slower where source and target lie unluckily.
+/// Bodies are copied in pieces short enough that the C library does not use the processor's string
+/// instructions, which are slow on several processors if source and target are badly aligned.
 const COPY_BYTES: usize = 2_048 - 64;
 
-/// Appends a whole tag. A body that is too long for a tag (16 MiB) is left out.
+/// Appends a whole tag. A body that is too long for a tag (16 MiB) is omitted.
 pub fn write_tag(kind: TagKind, time_ms: u32, body: &[u8], out: &mut BytesMut) {
     if body.len() <= MAX_BODY {
         out.reserve(TAG_HEADER + body.len() + TAG_TRAILER);
@@ -152,7 +152,7 @@ pub fn write_tag(kind: TagKind, time_ms: u32, body: &[u8], out: &mut BytesMut) {
     }
 }
 
-/// The script body that names the metadata.
+/// Makes the script body with the metadata.
 pub fn metadata_body(value: &Value) -> Bytes {
     crate::wire::amf0::encode(&[Value::String("onMetaData".to_owned()), value.clone()]).into()
 }

@@ -1,5 +1,5 @@
-//! The FLV reader: an FLV file or stream, however its bytes arrive, or the messages of an RTMP stream, tag by
-//! tag as stream events. Pure.
+//! The FLV reader: converts an FLV file or stream, or the messages of an RTMP stream, to stream events, tag
+//! by tag. The bytes may arrive in any pieces. This module has no I/O.
 
 use super::events::{BodyReader, TagEvent};
 use super::tag_content::TagContent;
@@ -12,29 +12,29 @@ use crate::wire::codec::four_cc::VideoFormat;
 /// A tag or RTMP message that was read.
 #[derive(Clone, Debug)]
 pub struct ReadTag {
-    /// As it came, for those who keep it so.
+    /// The unchanged tag, for receivers that store it.
     pub tag: Tag,
     pub content: TagContent,
-    /// When it is decoded and shown, without wrap-arounds; zero for script data.
+    /// DTS without wrap-around, beside the PTS; zero for script data.
     pub dts: Timestamp,
     pub pts: Timestamp,
-    /// Of video; audio can begin anywhere.
+    /// Drop priority of video; audio can begin anywhere.
     pub priority: Priority,
     /// At most a config and its first packet, of the first track of each kind.
     pub events: [Option<TagEvent>; 2],
-    /// Tags before this one that turned out to be damage.
+    /// Number of earlier tags that turned out to be damage.
     pub strays: u32,
-    /// A format that cannot be decoded and came a few times before any frame, and no frame after.
+    /// A format without a decoder that came a few times, with no frame of another format.
     pub suspect: Option<VideoFormat>,
 }
 
 impl ReadTag {
-    /// Whether decoding may start at it.
+    /// True if decoding may start at this tag.
     pub fn is_keyframe(&self) -> bool {
         self.tag.kind == TagKind::Video && self.priority == Priority::Key
     }
 
-    /// Its packet.
+    /// The packet of the tag.
     pub fn packet(&self) -> Option<&EncodedPacket> {
         self.events.iter().flatten().find_map(|event| match event {
             TagEvent::Event(StreamEvent::Packet(packet)) => Some(packet),
@@ -42,7 +42,7 @@ impl ReadTag {
         })
     }
 
-    /// The same, this many microseconds later.
+    /// The same tag, this many microseconds later.
     pub fn later(mut self, micros: i64) -> Self {
         (self.dts, self.pts) = (self.dts.offset(micros), self.pts.offset(micros));
         for event in self.events.iter_mut().flatten() {
@@ -54,7 +54,7 @@ impl ReadTag {
     }
 }
 
-/// The reader of one stream after the other.
+/// Reads one stream after another.
 #[derive(Debug)]
 pub struct Reader {
     demuxer: Demuxer,
@@ -63,25 +63,25 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// `decodable`: whether video of a codec can be decoded by whoever takes the events.
+    /// Creates a reader. `decodable` is true for video codecs that the receiver of the events can decode.
     pub fn new(decodable: fn(VideoCodec) -> bool) -> Self {
         let (demuxer, time) = (Demuxer::new(), WireTime::default());
         Self { demuxer, time, bodies: BodyReader::new(decodable) }
     }
 
-    /// What comes next is of another connection or file: nothing of what came before describes it.
+    /// Starts a new connection or file, which earlier configs do not describe.
     pub fn restart(&mut self) {
         self.demuxer = Demuxer::new();
         self.bodies.restart();
     }
 
-    /// The bytes that come next are a file's first ones again.
+    /// Continues at the start of a file.
     pub fn rewind(&mut self) {
         self.time = WireTime::default();
         self.go_to(0);
     }
 
-    /// The bytes that come next are there in the same file, and begin with a tag.
+    /// Continues at this position of the same file, at the start of a tag.
     pub fn go_to(&mut self, at: u64) {
         self.demuxer = Demuxer::new();
         if at > 0 {
@@ -89,25 +89,25 @@ impl Reader {
         }
     }
 
-    /// Gives it bytes as they come; [`Reader::next_tag`] has the tags.
+    /// Adds received bytes; [`Reader::next_tag`] returns the tags.
     pub fn push(&mut self, bytes: &[u8]) {
         self.demuxer.push(bytes);
     }
 
-    /// The next tag; `None` until more bytes come.
+    /// Returns the next tag, or `None` if more bytes are needed.
     ///
     /// # Errors
-    /// This is no FLV.
+    /// Fails if the data is not FLV.
     pub fn next_tag(&mut self) -> Result<Option<ReadTag>, Error> {
         Ok(self.demuxer.next_tag()?.map(|tag| self.read(tag)))
     }
 
-    /// Bytes received and not yet given out.
+    /// Received bytes that are not returned yet.
     pub fn pending(&self) -> usize {
         self.demuxer.pending()
     }
 
-    /// Reads a tag, or a message of RTMP.
+    /// Converts a tag or an RTMP message.
     pub fn read(&mut self, tag: Tag) -> ReadTag {
         let dts = match tag.kind {
             TagKind::Script => Timestamp::ZERO,

@@ -1,5 +1,5 @@
-//! Writes an FLV recording: whole tags while it runs; duration, size and an index of keyframes over
-//! room that was reserved in the metadata when it ends.
+//! Writes an FLV recording. Tags are written as they come; at the end, duration, size and an index
+//! of keyframes replace reserved space in the metadata.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
@@ -15,47 +15,48 @@ use crate::wire::container::{
     Chapter, Error, FilePart, Muxer, MuxerOutput, ReadAt, SampleLocation, TrackId, Tracks, read,
 };
 
-/// Room for this many keyframes in the index; in longer files every second, fourth… is listed. With
-/// two numbers each it stays below the 4,096 values that readers (ours too) take from a script tag.
+/// Capacity of the index in keyframes; in longer files, every second, fourth… keyframe is listed.
+/// With two numbers per keyframe, it stays below the limit of 4,096 values that readers (ours too)
+/// accept in a script tag.
 const INDEX: usize = 1_800;
-/// FFmpeg warns of an index with fewer entries: as long as it would have fewer, it bears a name that
-/// readers pass over, as long as the right one.
+/// FFmpeg warns of an index with fewer entries. A shorter index gets another name of the same
+/// length, which readers ignore.
 const FEWEST: usize = 2;
 const UNINDEXED: &str = "unindexed";
-/// Where the body of the metadata begins.
+/// Position of the metadata body.
 const METADATA_AT: u64 = 13 + TAG_HEADER as u64;
 
-/// The writer.
+/// The FLV writer.
 #[derive(Debug)]
 pub struct Recording {
     tracks: Tracks,
-    /// Whole tags not yet handed out.
+    /// Whole tags that are not taken yet.
     buffer: BytesMut,
-    /// Keyframes in `buffer`: seconds and place in it.
+    /// Keyframes in `buffer`: time in seconds, and position in it.
     new_keyframes: Vec<(f64, usize)>,
-    /// Where `buffer` was put in the file.
+    /// Position of `buffer` in the file.
     handed_at: u64,
     index: Keyframes,
 }
 
-/// Where the keyframes are.
+/// Index of keyframes.
 #[derive(Debug)]
 struct Keyframes {
-    /// Seconds and place in the file.
+    /// Time in seconds, and position in the file.
     entries: Vec<(f64, f64)>,
-    /// One in this many keyframes is listed.
+    /// One of this many keyframes is listed.
     every: u64,
     seen: u64,
 }
 
-/// Milliseconds, rounded, modulo 2³².
+/// Converts a time to rounded milliseconds, modulo 2³².
 fn millis(at: Timestamp) -> u32 {
     (at.offset(500).as_millis().max(0) & i64::from(u32::MAX)) as u32
 }
 
 impl Recording {
-    /// For a file with these tracks. Audio tracks after the first travel in multitrack bodies of
-    /// Enhanced RTMP, which players that do not know them pass over.
+    /// Creates a writer for these tracks. Further audio tracks are written as multitrack bodies of
+    /// Enhanced RTMP, which other players ignore.
     pub fn new(tracks: Tracks) -> Self {
         Self {
             tracks,
@@ -66,12 +67,12 @@ impl Recording {
         }
     }
 
-    /// For a file of ours that was cut off, with these samples in it.
+    /// Continues one of our files that was cut off and has these samples.
     pub fn resume(tracks: Tracks, samples: &[SampleLocation]) -> Self {
         let mut recording = Self::new(tracks);
         for place in samples.iter().filter(|place| place.track == TrackId::Video && place.keyframe)
         {
-            // A place is that of the data, after the tag's and the frame's own head.
+            // The position is that of the data, after the headers of the tag and of the frame.
             let codec = recording.tracks.video.as_ref().map(|video| video.codec);
             let front = codec.and_then(|codec| tag_body::picture_front(codec, true, 0));
             let front = front.map_or(5, |front| front.len());
@@ -81,10 +82,10 @@ impl Recording {
         recording
     }
 
-    /// Whether a file with these tracks has metadata with the room that ours have.
+    /// True if a file with these tracks has metadata with the reserved space of our files.
     ///
     /// # Errors
-    /// Where the file cannot be read.
+    /// Fails if the file cannot be read.
     pub fn has_room(source: &mut dyn ReadAt, tracks: &Tracks) -> Result<bool, Error> {
         let head = read(source, METADATA_AT - TAG_HEADER as u64, 4, 4, FilePart::Structure)?;
         let length = Self::new(tracks.clone()).metadata(None).len();
@@ -92,7 +93,7 @@ impl Recording {
         Ok(head.first() == Some(&TagKind::Script.id()) && head.get(1..) == length.get(1..))
     }
 
-    /// The body of onMetaData, of the same length whatever is in it.
+    /// Makes the body of onMetaData, whose length does not depend on its values.
     fn metadata(&self, end: Option<(Timestamp, u64)>) -> Bytes {
         let parameters = StreamConfig {
             video: self.tracks.video.clone(),
@@ -121,7 +122,7 @@ impl Recording {
             ];
             let name = if listed.len() < FEWEST { UNINDEXED } else { "keyframes" };
             entries.push((name.to_owned(), Value::Object(index)));
-            // What the lists do not need, zeros fill: FFmpeg takes no string of over 1,023 bytes.
+            // Zeros fill the unused space, because FFmpeg accepts no string longer than 1,023 bytes.
             let room = INDEX.saturating_sub(listed.len()) * 2;
             let zeros = std::iter::repeat_n(Value::Number(0.0), room).collect();
             entries.push(("spacer".to_owned(), Value::StrictArray(zeros)));
@@ -129,7 +130,7 @@ impl Recording {
         metadata_body(&Value::EcmaArray(entries))
     }
 
-    /// A tag with its body in two parts.
+    /// Appends a tag whose body has two parts.
     fn tag(&mut self, kind: TagKind, at: Timestamp, head: &[u8], data: &[u8]) {
         let length = head.len() + data.len();
         if length > MAX_BODY {
@@ -159,7 +160,7 @@ impl Recording {
                 let composition = i32::try_from(composition).unwrap_or(0);
                 let front = tag_body::picture_front(codec, packet.keyframe, composition);
                 let Some(front) = front else { return };
-                // Of some codecs a body has room for one time only.
+                // The body of some codecs has only one time.
                 let at =
                     if tag_body::has_composition_time(codec) { packet.dts } else { packet.pts };
                 self.tag(TagKind::Video, at, &front, &packet.data);
@@ -258,7 +259,7 @@ impl Keyframes {
             return;
         }
         if self.entries.len() == INDEX {
-            // Full: every second one goes, and from here on twice as many are passed over.
+            // The index is full: remove every second entry, and list half as many from here on.
             let mut keep = false;
             self.entries.retain(|_| {
                 keep = !keep;
@@ -294,7 +295,7 @@ mod tests {
         StreamEvent::Packet(EncodedPacket::received(Track::Video, (at, at), keyframe, data))
     }
 
-    /// A finished file of these frames, each written on its own.
+    /// A finished file of these frames, each written separately.
     fn file(samples: impl Iterator<Item = StreamEvent>, end: Timestamp) -> Vec<u8> {
         let mut recording = Recording::new(tracks());
         let mut file = recording.begin().to_vec();

@@ -1,6 +1,6 @@
-//! Media bodies of FLV tags and RTMP messages, written: H.264, AAC and MP3 in the legacy form that every
-//! server knows (Annex E.4.2, E.4.3), other codecs in the enhanced one (Enhanced RTMP v2, "Enhanced
-//! Video", "Enhanced Audio"). A codec without a form in FLV has no bodies.
+//! Writes media bodies of FLV tags and RTMP messages: H.264, AAC and MP3 in the legacy form that every
+//! server reads (Annex E.4.2, E.4.3), other codecs in the enhanced form (Enhanced RTMP v2, "Enhanced
+//! Video", "Enhanced Audio"). Codecs that FLV does not support have no bodies.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
@@ -8,17 +8,17 @@ use crate::media::{AudioCodec, AudioConfig, Codec, EncodedPacket, TrackConfig, V
 use crate::wire::codec::four_cc::FourCc;
 use crate::wire::codec::{self, FLAC_HEAD, mpeg_audio};
 
-/// Packet types of the enhanced headers.
+/// Packet types in the enhanced headers.
 const SEQUENCE_START: u8 = 0;
 const CODED_FRAMES: u8 = 1;
 const SEQUENCE_END: u8 = 2;
 
-/// Numbers of the legacy forms.
+/// Codec numbers of the legacy form.
 const LEGACY_AVC: f64 = 7.0;
 const LEGACY_AAC: f64 = 10.0;
 const LEGACY_MP3: f64 = 2.0;
 
-/// Whether FLV carries a codec.
+/// True if FLV supports a codec.
 pub fn carries(codec: Codec) -> bool {
     match codec {
         Codec::Video(codec) => codec == VideoCodec::H264 || video_four_cc(codec).is_some(),
@@ -38,7 +38,7 @@ pub fn codec_id(codec: Codec) -> Option<f64> {
     Some(four_cc.as_u32().into())
 }
 
-/// The body that is before the packets of a track; `None` where its codec has none, or no form in
+/// The config body that precedes the packets of a track; `None` if the codec has no config or no form in
 /// FLV.
 pub fn config_body(config: &TrackConfig) -> Option<Bytes> {
     match config {
@@ -54,12 +54,12 @@ pub fn config_body(config: &TrackConfig) -> Option<Bytes> {
     }
 }
 
-/// [`config_body`] of the audio track of this number.
+/// The [`config_body`] of the audio track with this number.
 pub fn audio_config_body(audio: &AudioConfig, track: u8) -> Option<Bytes> {
     let config = match audio.codec {
         AudioCodec::Opus => codec::opus_head(audio),
         AudioCodec::Aac | AudioCodec::Flac => audio.config.clone(),
-        // Every packet tells all.
+        // Every packet of these codecs contains its parameters.
         _ => return None,
     };
     let mut out = if audio.codec == AudioCodec::Aac && track == 0 {
@@ -74,7 +74,7 @@ pub fn audio_config_body(audio: &AudioConfig, track: u8) -> Option<Bytes> {
     Some(out.freeze())
 }
 
-/// The body of one packet; `None` where FLV has no form for its codec.
+/// Makes the body of a packet; `None` if FLV does not support its codec.
 pub fn packet_body(codec: Codec, packet: &EncodedPacket) -> Option<Bytes> {
     let front = packet_front(codec, packet)?;
     let mut out = BytesMut::with_capacity(front.len() + packet.data.len());
@@ -83,7 +83,7 @@ pub fn packet_body(codec: Codec, packet: &EncodedPacket) -> Option<Bytes> {
     Some(out.freeze())
 }
 
-/// Bytes of [`packet_body`], without making it.
+/// Bytes of [`packet_body`], without making the body.
 pub fn packet_body_size(codec: Codec, packet: &EncodedPacket) -> Option<usize> {
     packet_front(codec, packet).map(|front| front.len() + packet.data.len())
 }
@@ -99,23 +99,23 @@ fn packet_front(codec: Codec, packet: &EncodedPacket) -> Option<BytesMut> {
     }
 }
 
-/// The body that ends the frames of a video track.
+/// Makes the body that ends a video track.
 pub fn end_body(codec: VideoCodec) -> Option<Bytes> {
     video_front(codec, true, SEQUENCE_END, 0).map(BytesMut::freeze)
 }
 
-/// Whether bodies of a codec tell when a frame is shown beside when it is decoded.
+/// True if bodies of a codec have a composition time beside the DTS.
 pub const fn has_composition_time(codec: VideoCodec) -> bool {
     matches!(codec, VideoCodec::H264 | VideoCodec::Hevc | VideoCodec::Vvc)
 }
 
-/// What is in a body before a frame, which is shown this much later than it is decoded.
+/// The bytes of a body before the frame data, with this composition time.
 pub fn picture_front(codec: VideoCodec, keyframe: bool, composition_ms: i32) -> Option<BytesMut> {
     video_front(codec, keyframe, CODED_FRAMES, composition_ms)
 }
 
-/// What is in a body before an audio packet, in the track of this number: of the first in the form
-/// that everybody reads.
+/// The bytes of a body before an audio packet of this track; the first track has the form that every
+/// player reads.
 pub fn audio_front(codec: AudioCodec, track: u8, data: &[u8]) -> Option<BytesMut> {
     match (codec, mp3_head(data)) {
         (AudioCodec::Aac, _) if track == 0 => Some(BytesMut::from(&[0xAF, 1][..])),
@@ -133,7 +133,7 @@ fn video_front(
     composition_ms: i32,
 ) -> Option<BytesMut> {
     let frame_type = if keyframe { 0x10 } else { 0x20 };
-    // 24 bits; real ones are under a few seconds.
+    // 24 bits; real values are under a few seconds.
     let [_, composition @ ..] = composition_ms.clamp(-0x80_0000, 0x7F_FFFF).to_be_bytes();
     let mut out = BytesMut::with_capacity(8);
     if codec == VideoCodec::H264 {
@@ -149,7 +149,7 @@ fn video_front(
     Some(out)
 }
 
-/// The enhanced head of an audio body: of the first track, or of one of several.
+/// The enhanced header of an audio body, for the first track or for one of several.
 fn enhanced_audio(codec: AudioCodec, packet_type: u8, track: u8) -> Option<BytesMut> {
     let four_cc = audio_four_cc(codec)?;
     let mut out = BytesMut::with_capacity(8);
@@ -157,7 +157,7 @@ fn enhanced_audio(codec: AudioCodec, packet_type: u8, track: u8) -> Option<Bytes
         out.put_u8(0x90 | packet_type);
         out.put_slice(&four_cc.0);
     } else {
-        // Multitrack, one track.
+        // Multitrack body with one track.
         out.put_slice(&[0x95, packet_type]);
         out.put_slice(&four_cc.0);
         out.put_u8(track);
@@ -188,7 +188,7 @@ const fn audio_four_cc(codec: AudioCodec) -> Option<FourCc> {
     }))
 }
 
-/// The legacy head of an MPEG audio frame (Annex E.4.2.1), where there is one for its rate.
+/// The legacy header of an MPEG audio frame (Annex E.4.2.1), if one exists for its rate.
 fn mp3_head(frame: &[u8]) -> Option<u8> {
     let header = mpeg_audio::header(frame)?;
     let format_and_rate = match header.sample_rate {
@@ -198,7 +198,7 @@ fn mp3_head(frame: &[u8]) -> Option<u8> {
         8_000 => 0xE0,
         _ => return None,
     };
-    // 16 bits.
+    // The sample size is 16 bits.
     Some(format_and_rate | 2 | u8::from(header.channels > 1))
 }
 

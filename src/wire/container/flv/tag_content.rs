@@ -1,4 +1,4 @@
-//! What kind of content a tag or RTMP message has.
+//! Content type of a tag or RTMP message.
 
 use bytes::Bytes;
 
@@ -6,33 +6,33 @@ use super::audio::{AudioPacket, AudioTag};
 use super::video::{VideoPacket, VideoTag};
 use super::{FrameType, TagKind, metadata, parse_audio, parse_video};
 
-/// What a tag is.
+/// Content type of a tag.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum TagContent {
     /// `onMetaData`.
     Metadata,
-    /// Other script data, such as the lines of a chat.
+    /// Other script data, such as chat messages.
     Script,
     /// A decoder config.
     Config,
-    /// Audio: how channels are laid out, which is kept beside the config.
+    /// Audio: the channel layout, which is kept beside the config.
     ChannelLayout,
-    /// Video: how colors are meant.
+    /// Video: the color description.
     ColorInfo,
     /// A coded frame.
     Frame,
     /// A frame or config without data.
     Empty,
-    /// No more frames.
+    /// The end of the track.
     SequenceEnd,
     /// A command to the player.
     Command,
-    /// It cannot be read.
+    /// The body cannot be read.
     Unreadable,
 }
 
 impl TagContent {
-    /// Of a body, or of its beginning.
+    /// Content type of a body, of which the start is enough.
     pub fn of(kind: TagKind, body: &Bytes) -> Self {
         match kind {
             TagKind::Script if metadata::is_metadata(body) => Self::Metadata,
@@ -46,13 +46,13 @@ impl TagContent {
         }
     }
 
-    /// Of a video body. The readers of events and of files both go by it.
+    /// Content type of a video body. The event reader and the file reader both use it.
     pub(super) fn of_video(tag: &VideoTag) -> Self {
         let frame = |packet: &VideoPacket| matches!(packet, VideoPacket::Frame { data, .. } if !data.is_empty());
         match &tag.track.packet {
             _ if tag.is_sequence_start() => Self::Config,
             VideoPacket::Command(_) => Self::Command,
-            // Its frame type means nothing: several encoders send it as that of a command.
+            // The frame type has no meaning here: several encoders use that of a command.
             VideoPacket::Metadata(_) => Self::ColorInfo,
             _ if tag.frame_type == FrameType::Command => Self::Command,
             _ if tag.tracks().any(|track| frame(&track.packet)) => Self::Frame,
@@ -73,7 +73,7 @@ impl TagContent {
         }
     }
 
-    /// Whether it tells of what comes after it, and its time says nothing.
+    /// True if the tag describes the tags after it, so that its time has no meaning.
     pub const fn is_header(self) -> bool {
         matches!(self, Self::Metadata | Self::Script | Self::Config | Self::ChannelLayout)
     }

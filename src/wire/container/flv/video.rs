@@ -1,4 +1,4 @@
-//! Video bodies, read in the legacy form (Annex E.4.3) and in the enhanced one ("Enhanced Video").
+//! Video bodies in the legacy form (Annex E.4.3) and the enhanced form ("Enhanced Video").
 
 use bytes::Bytes;
 
@@ -6,7 +6,7 @@ use super::Error;
 use crate::wire::codec::four_cc::{FourCc, VideoFormat};
 use crate::wire::container::flv::enhanced::{Fields, Part, VIDEO_MULTITRACK, modifiers, parts};
 
-/// What kind of frame a body holds.
+/// Frame type of a body.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum FrameType {
     Key,
@@ -15,9 +15,9 @@ pub enum FrameType {
     Disposable,
     /// Reserved for servers.
     GeneratedKey,
-    /// No frame: a command to the player.
+    /// Not a frame, but a command to the player.
     Command,
-    /// 0, 6 or 7: represents nothing, but seen with configurations.
+    /// 0, 6 or 7: reserved, but used with configurations in practice.
     Reserved(u8),
 }
 
@@ -38,60 +38,60 @@ impl FrameType {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VideoTag {
     pub frame_type: FrameType,
-    /// To be added to the tag's time (ModEx).
+    /// Nanoseconds to add to the time of the tag (ModEx).
     pub offset_nanos: u32,
-    /// It is in the form for several tracks, even if there is one only.
+    /// True for the multitrack form, even with a single track.
     pub is_multitrack: bool,
-    /// The only track, or the first.
+    /// The only or the first track.
     pub track: VideoTrack,
-    /// More tracks (Multitrack); mostly empty, which allocates nothing.
+    /// Further tracks (Multitrack); mostly empty, which allocates nothing.
     pub more_tracks: Vec<VideoTrack>,
 }
 
-/// What a body holds of one track.
+/// The part of a body that belongs to one track.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VideoTrack {
-    /// 0 outside multitrack bodies.
+    /// The track id, 0 outside multitrack bodies.
     pub id: u8,
     pub format: VideoFormat,
     pub packet: VideoPacket,
 }
 
-/// One packet.
+/// A packet of a video body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum VideoPacket {
     /// A decoder configuration (avcC, hvcC, av1C…).
     SequenceStart(Bytes),
-    /// A coded frame; presentation is `composition_ms` after decoding.
+    /// A coded frame, shown `composition_ms` milliseconds after its DTS.
     Frame { composition_ms: i32, data: Bytes },
-    /// No more frames.
+    /// The end of the video.
     SequenceEnd,
-    /// Enhanced: AMF values such as `colorInfo`.
+    /// AMF values such as `colorInfo` (enhanced form).
     Metadata(Bytes),
-    /// Enhanced: an MPEG-2 TS descriptor in place of a configuration.
+    /// An MPEG-2 TS descriptor instead of a configuration (enhanced form).
     Mpeg2TsSequenceStart(Bytes),
-    /// A command to the player (seeking starts, ends).
+    /// A command to the player (start or end of a seek).
     Command(u8),
 }
 
 impl VideoTag {
-    /// All tracks.
+    /// All tracks of the body.
     pub fn tracks(&self) -> impl Iterator<Item = &VideoTrack> {
         std::iter::once(&self.track).chain(&self.more_tracks)
     }
 
-    /// What it holds of one track.
+    /// Returns the track with this id.
     pub fn into_track(self, id: u8) -> Option<VideoTrack> {
         std::iter::once(self.track).chain(self.more_tracks).find(|track| track.id == id)
     }
 
-    /// Whether decoding may start at this body.
+    /// True if decoding may start at this body.
     pub fn is_keyframe(&self) -> bool {
         self.frame_type == FrameType::Key
             && self.tracks().any(|track| matches!(track.packet, VideoPacket::Frame { .. }))
     }
 
-    /// Whether this body must be kept for those who come later.
+    /// True if this body must be kept for late viewers.
     pub fn is_sequence_start(&self) -> bool {
         self.tracks().any(|track| {
             matches!(
@@ -107,7 +107,7 @@ impl VideoTag {
     }
 }
 
-/// Reads a video body. The packets share its bytes.
+/// Reads a video body. The packets share the bytes of the body.
 pub fn parse_video(body: &Bytes) -> Result<VideoTag, Error> {
     let mut fields = Fields::new(body, "video");
     let first = fields.u8()?;
@@ -126,11 +126,11 @@ fn parse_legacy(mut fields: Fields, frame_type: FrameType, id: u8) -> Result<Vid
         let command = VideoPacket::Command(fields.rest.first().copied().unwrap_or(0));
         return Ok(VideoTag::single(frame_type, format, command));
     }
-    // H.264 and those who took its form over: packet type and composition time.
+    // H.264, and codecs with the same form: packet type and composition time.
     let packet = if matches!(id, 7 | 12 | 13 | 14) {
         let packet_type = fields.u8()?;
         match packet_type {
-            // Some writers leave the composition time out where it means nothing.
+            // Some writers omit the composition time if it has no meaning.
             2 => VideoPacket::SequenceEnd,
             0 => {
                 fields.i24()?;
@@ -145,7 +145,7 @@ fn parse_legacy(mut fields: Fields, frame_type: FrameType, id: u8) -> Result<Vid
     Ok(VideoTag::single(frame_type, format, packet))
 }
 
-/// Packet types of the enhanced header.
+/// Packet types in the enhanced header.
 mod packet_type {
     pub(super) const SEQUENCE_START: u8 = 0;
     pub(super) const CODED_FRAMES: u8 = 1;
@@ -215,7 +215,7 @@ mod tests {
         let data = Bytes::from_static(&[1]);
         assert_eq!(tag.track.packet, VideoPacket::Frame { composition_ms: 10, data: data.clone() });
         assert!(tag.is_keyframe());
-        // No composition time in AV1 and in CodedFramesX.
+        // AV1 and CodedFramesX have no composition time.
         for body in [&b"\x91av01\x01"[..], b"\x93hvc1\x01"] {
             let packet = VideoPacket::Frame { composition_ms: 0, data: data.clone() };
             assert_eq!(parse(body).unwrap().track.packet, packet);
@@ -230,13 +230,13 @@ mod tests {
         let tag = parse(b"\x97\x02\x07\xA1\x20\x01av01\x05").unwrap();
         assert_eq!(tag.offset_nanos, 500_000);
         assert!(tag.is_keyframe());
-        // Many tracks with a codec each.
+        // Several tracks, each with its own codec.
         let tag = parse(b"\x96\x20av01\x00\x00\x00\x01\x0Avp09\x03\x00\x00\x02\x0B\x0C").unwrap();
         assert_eq!(tag.more_tracks.len(), 1);
         let second = &tag.more_tracks[0];
         assert_eq!((second.id, second.format), (3, VideoFormat::Vp9));
         assert_eq!(second.packet, VideoPacket::SequenceStart(Bytes::from_static(&[11, 12])));
-        // One track takes all the rest.
+        // A single track takes the rest of the body.
         let tag = parse(b"\x96\x01av01\x07\x01\x02").unwrap();
         assert_eq!(tag.track.id, 7);
         for bad in [&b"\x96\x26av01\x00"[..], b"\x96\x30av01", b"\x97\xFF\xFF\xFF\x00", b"\x97\x02"]

@@ -1,15 +1,15 @@
-//! FLV's and RTMP's 32-bit milliseconds as microseconds that do not wrap.
+//! Converts 32-bit milliseconds of FLV and RTMP to microseconds without wrap-around.
 
-/// Unwraps the times of one stream, all its tracks together.
+/// Unwraps the times of one stream, for all its tracks together.
 #[derive(Debug, Default)]
 pub struct WireTime {
-    /// The last time, and the same without its wrap-arounds, in milliseconds.
+    /// The last time in milliseconds, with and without wrap-around.
     last: Option<(u32, i64)>,
 }
 
 impl WireTime {
-    /// This time in microseconds: of all that could be meant the one nearest to the last. The first is
-    /// taken as it is.
+    /// Converts a time to microseconds: the candidate nearest to the previous time. The first time is
+    /// not changed.
     pub fn micros(&mut self, raw_ms: u32) -> i64 {
         let unwrapped = self.last.map_or(i64::from(raw_ms), |(last, unwrapped)| {
             unwrapped + i64::from(raw_ms.wrapping_sub(last).cast_signed())

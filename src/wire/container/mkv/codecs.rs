@@ -1,4 +1,4 @@
-//! What a Matroska track says of its codec, in the terms that the rest uses.
+//! Converts the codec fields of a Matroska track to the types of onair.
 
 use bytes::Bytes;
 
@@ -13,11 +13,11 @@ use crate::wire::container::mkv::ebml::{child, float, id, uint};
 pub(super) const AVC: &str = "V_MPEG4/ISO/AVC";
 pub(super) const AAC: &str = "A_AAC";
 
-/// Audio that is no AAC and is known.
+/// Known audio codecs other than AAC.
 pub(super) fn other_audio(entry: &[u8], codec: &str, config: Bytes) -> Option<AudioConfig> {
     let (codec, told, config) = match codec {
         "A_OPUS" => (AudioCodec::Opus, codec::opus(&config)?, config),
-        // The stream marker and a block's head are before it.
+        // The stream marker and a block header precede it.
         "A_FLAC" => {
             let info = config.get(8..42).map(|_| config.slice(8..42))?;
             (AudioCodec::Flac, codec::flac(&config)?, info)
@@ -26,7 +26,7 @@ pub(super) fn other_audio(entry: &[u8], codec: &str, config: Bytes) -> Option<Au
             let config = vorbis::unlaced(&config)?;
             (AudioCodec::Vorbis, vorbis::audio_info(&config)?, config)
         }
-        // What they are is told by each frame, and by the track's entry.
+        // The frames and the track entry have the parameters.
         "A_AC3" | "A_EAC3" | "A_MPEG/L2" | "A_MPEG/L3" => {
             let codec = match codec {
                 "A_AC3" => AudioCodec::Ac3,
@@ -42,7 +42,7 @@ pub(super) fn other_audio(entry: &[u8], codec: &str, config: Bytes) -> Option<Au
     Some(AudioConfig { codec, sample_rate, channels, bitrate, config })
 }
 
-/// What a track's entry tells of its audio; what it leaves out, or what cannot be, as most audio is.
+/// Reads the audio fields of a track entry; missing and invalid values get usual defaults.
 fn audio_info(entry: &[u8]) -> codec::AudioInfo {
     let audio = child(entry, id::AUDIO).unwrap_or_default();
     let rate = child(audio, id::SAMPLING_FREQUENCY).and_then(float);
@@ -53,7 +53,7 @@ fn audio_info(entry: &[u8]) -> codec::AudioInfo {
     codec::AudioInfo { sample_rate: rate.unwrap_or(48_000), channels: channels.unwrap_or(2) }
 }
 
-/// Uncompressed audio (Matroska codec mappings, `A_PCM`; `A_MS/ACM` is described as in a WAV file).
+/// Uncompressed audio (Matroska codec mappings, `A_PCM`; `A_MS/ACM` has the format of a WAV file).
 pub(super) fn pcm(entry: &[u8], codec: &str, config: &[u8]) -> Option<Pcm> {
     if codec == "A_MS/ACM" {
         return Pcm::of_wave(config);
@@ -79,15 +79,15 @@ pub(super) fn pcm(entry: &[u8], codec: &str, config: &[u8]) -> Option<Pcm> {
     Some(pcm).filter(Pcm::is_audio)
 }
 
-/// VP9's configuration in the shape of MP4 (VP Codec ISO Media File Format Binding §2.2) out of
-/// Matroska's features (WebM container guidelines, "VP9 Codec Feature Metadata"), which may lack, and what
-/// the track's entry tells of colors (RFC 9559 §5.1.4.1.28.16).
+/// Makes the VP9 configuration of MP4 (VP Codec ISO Media File Format Binding §2.2) from Matroska's
+/// features (WebM container guidelines, "VP9 Codec Feature Metadata"), which may be missing, and from the
+/// colors of the track entry (RFC 9559 §5.1.4.1.28.16).
 pub(super) fn vp9_config(entry: &[u8], features: &[u8]) -> Bytes {
-    // Some writers put MP4's own there.
+    // Some writers use the configuration of MP4 here.
     if features.len() >= 12 && features.starts_with(&[1, 0, 0, 0]) {
         return Bytes::copy_from_slice(features);
     }
-    // Profile, level (1.0 unless told), depth, chroma subsampling (as most frames are).
+    // Profile, level (default 1.0), bit depth, chroma subsampling (default 4:2:0).
     let mut found = [0, 10, 8, 1];
     let mut rest = features;
     while let [id @ 1..=4, 1, value, after @ ..] = rest {
@@ -98,7 +98,7 @@ pub(super) fn vp9_config(entry: &[u8], features: &[u8]) -> Bytes {
     }
     let [profile, level, depth, chroma] = found;
     let told = colors(entry);
-    // What is not told is 2; the range is limited then.
+    // Unspecified values are 2, and the default range is limited.
     let full = u8::from(told.full_range == Some(true));
     let [primaries, transfer, matrix] =
         [told.primaries, told.transfer, told.matrix].map(|code| code.unwrap_or(2));
@@ -107,7 +107,7 @@ pub(super) fn vp9_config(entry: &[u8], features: &[u8]) -> Bytes {
     [&[1, 0, 0, 0, profile, level, bits], &colors[..]].concat().into()
 }
 
-/// What a track's entry tells of colors (RFC 9559 §5.1.4.1.28.16 to §5.1.4.1.28.40).
+/// Reads the colors of a track entry (RFC 9559 §5.1.4.1.28.16 to §5.1.4.1.28.40).
 pub(super) fn colors(entry: &[u8]) -> Colors {
     let told = child(entry, id::VIDEO).and_then(|video| child(video, id::COLOUR));
     let Some(told) = told else { return Colors::default() };
@@ -129,7 +129,7 @@ pub(super) fn colors(entry: &[u8]) -> Colors {
     Colors { full_range, light, ..Colors::of(primaries, transfer, matrix) }
 }
 
-/// Frames that are no H.264 and are known.
+/// Known video codecs other than H.264.
 pub(super) fn other_video(entry: &[u8], codec: &str, config: Bytes) -> Option<VideoConfig> {
     let codec = match codec {
         "V_MPEGH/ISO/HEVC" => VideoCodec::Hevc,
@@ -156,13 +156,13 @@ pub(super) fn other_video(entry: &[u8], codec: &str, config: Bytes) -> Option<Vi
     })
 }
 
-/// What a track is called.
+/// The name of a track.
 pub(super) fn name(entry: &[u8]) -> String {
     let name = child(entry, id::NAME).unwrap_or_default();
     String::from_utf8_lossy(name).trim_end_matches('\0').to_owned()
 }
 
-/// Matroska's name of a codec and its `CodecPrivate`, where there is one: the way back.
+/// Matroska's name of a video codec and its `CodecPrivate`, if any, for writing.
 pub(super) fn video_entry(video: &VideoConfig) -> Option<(&'static str, Bytes)> {
     let config = video.config.clone();
     Some(match video.codec {
@@ -175,7 +175,7 @@ pub(super) fn video_entry(video: &VideoConfig) -> Option<(&'static str, Bytes)> 
     })
 }
 
-/// The same of audio.
+/// Matroska's name of an audio codec and its `CodecPrivate`, if any, for writing.
 pub(super) fn audio_entry(audio: &AudioConfig) -> Option<(&'static str, Bytes)> {
     Some(match audio.codec {
         AudioCodec::Aac => (AAC, audio.config.clone()),
@@ -189,7 +189,7 @@ pub(super) fn audio_entry(audio: &AudioConfig) -> Option<(&'static str, Bytes)> 
     })
 }
 
-/// Features of VP9 from MP4's configuration.
+/// VP9 features from the configuration of MP4.
 fn vp9_features(config: &[u8]) -> Bytes {
     let record = config.strip_prefix(&[1, 0, 0, 0]).unwrap_or(config);
     let [profile, level, bits, ..] = *record else { return Bytes::new() };

@@ -1,6 +1,6 @@
-//! Matroska tells when a frame is shown and not when it is decoded; the order of the file is that
-//! of decoding. This gives the frames decoding times again: the times at which frames are
-//! shown, in order, as much earlier as the deepest reordering needs.
+//! Matroska stores the PTS of a frame and no DTS; the order in the file is the decoding order. This
+//! module restores the DTS: the sorted presentation times, shifted back by the maximum reordering
+//! depth.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 
-/// The deepest reordering that a decoder allows (H.264 Annex A).
+/// The maximum reordering depth of decoders (H.264 Annex A).
 const MAX_DEPTH: usize = 16;
 
-/// Decoding times for frames that are shown at these times, given in the order of decoding.
+/// Decoding times of frames with these presentation times, given in decoding order.
 pub fn decoding_times(shown: &[Timestamp], period: Duration) -> Vec<Timestamp> {
     let mut sorted = shown.to_vec();
     sorted.sort_unstable();
@@ -24,7 +24,7 @@ pub fn decoding_times(shown: &[Timestamp], period: Duration) -> Vec<Timestamp> {
     times.zip(shown).map(|(time, shown)| time.min(*shown)).collect()
 }
 
-/// How many frames are decoded before one that is shown earlier, at most.
+/// Maximum number of frames that are decoded before a frame that is shown earlier.
 fn depth(shown: &[Timestamp], sorted: &[Timestamp]) -> usize {
     shown
         .iter()
@@ -38,17 +38,17 @@ fn depth(shown: &[Timestamp], sorted: &[Timestamp]) -> usize {
         .min(MAX_DEPTH)
 }
 
-/// The same for who reads a file bit by bit: how deep it is reordered is told by what was read so far.
+/// As [`decoding_times`], for incremental reading: the depth comes from the frames read so far.
 #[derive(Clone, Debug, Default)]
 pub struct DecodeOrder {
     depth: usize,
-    /// Shown at these times, which are the next at which something is decoded.
+    /// Presentation times that become the next decoding times.
     waiting: BinaryHeap<Reverse<Timestamp>>,
     last: Option<Timestamp>,
 }
 
 impl DecodeOrder {
-    /// Decoding times for the frames that follow.
+    /// Returns the decoding times of the next frames.
     pub fn next(&mut self, shown: &[Timestamp], period: Duration) -> Vec<Timestamp> {
         let mut sorted = shown.to_vec();
         sorted.sort_unstable();
@@ -68,7 +68,7 @@ impl DecodeOrder {
         decoded.collect()
     }
 
-    /// What follows stands elsewhere in the file.
+    /// Prepares for a jump to another position of the file.
     pub fn leave(&mut self) {
         self.waiting.clear();
         self.last = None;
@@ -89,9 +89,9 @@ mod tests {
     #[test]
     fn decoding_comes_before_showing_and_in_order() {
         check(&[0, 10, 20], &[0, 10, 20]);
-        // I P B B P B B, with the offset that x264 gives them.
+        // I P B B P B B, with the offset of x264.
         check(&[20, 50, 30, 40, 80, 60, 70], &[10, 20, 30, 40, 50, 60, 70]);
-        // A pyramid needs two.
+        // A B-pyramid needs a depth of two.
         check(&[20, 60, 40, 30, 50], &[0, 10, 20, 30, 40]);
         check(&[], &[]);
     }
@@ -110,11 +110,11 @@ mod tests {
                 times.extend(order.next(two, period));
             }
             assert_eq!(times, whole, "{first}");
-            // The same again after a move, with what is known of the depth.
+            // After a seek, the known depth applies again.
             order.leave();
             assert_eq!(order.next(&shown, period), whole);
         }
-        // Before the depth is known none is decoded later than it is shown.
+        // Before the depth is known, no DTS exceeds its PTS.
         let mut order = DecodeOrder::default();
         let mut times = shown.iter().flat_map(|at| order.next(&[*at], period));
         assert!(shown.iter().all(|at| times.next().unwrap() <= *at));

@@ -1,4 +1,4 @@
-//! EBML elements: id, size, content (RFC 8794 §4 to §6), and the ids of Matroska that are used here
+//! EBML elements: id, size and content (RFC 8794 §4 to §6), and the Matroska ids that onair uses
 //! (RFC 9559 §5).
 
 use bytes::{BufMut, BytesMut};
@@ -87,7 +87,7 @@ pub mod id {
     pub const ATTACHMENTS: u32 = 0x1941_A469;
 }
 
-/// A size of eight bytes that says that it is not known.
+/// A size of eight bytes that means "unknown".
 pub const UNKNOWN_SIZE: u64 = 0x01FF_FFFF_FFFF_FFFF;
 
 /// Writes an id.
@@ -97,10 +97,10 @@ pub fn put_id(out: &mut BytesMut, id: u32) {
     out.put_slice(bytes.get(skip..).unwrap_or_default());
 }
 
-/// Writes a size in as few bytes as it takes.
+/// Writes a size in the fewest possible bytes.
 pub fn put_size(out: &mut BytesMut, size: u64) {
     let mut length = 1_u32;
-    // All ones stand for "unknown".
+    // All ones mean "unknown".
     while length < 8 && size >= (1 << (7 * length)) - 1 {
         length += 1;
     }
@@ -109,12 +109,12 @@ pub fn put_size(out: &mut BytesMut, size: u64) {
     out.put_slice(bytes.get(8 - length as usize..).unwrap_or_default());
 }
 
-/// A size in eight bytes, whatever it is.
+/// Encodes any size in eight bytes.
 pub fn long_size(size: u64) -> [u8; 8] {
     (size & 0x00FF_FFFF_FFFF_FFFF | 0x01 << 56).to_be_bytes()
 }
 
-/// Writes a master element around what `content` writes.
+/// Writes a master element with the content that `content` writes.
 pub fn put_master(out: &mut BytesMut, id: u32, content: impl FnOnce(&mut BytesMut)) {
     let mut inner = BytesMut::new();
     content(&mut inner);
@@ -128,7 +128,7 @@ pub fn put_binary(out: &mut BytesMut, id: u32, content: &[u8]) {
     out.put_slice(content);
 }
 
-/// Writes a number in as few bytes as it takes.
+/// Writes a number in the fewest possible bytes.
 pub fn put_uint(out: &mut BytesMut, id: u32, value: u64) {
     let bytes = value.to_be_bytes();
     let skip = (value.leading_zeros() / 8).min(7) as usize;
@@ -145,7 +145,7 @@ pub fn put_float(out: &mut BytesMut, id: u32, value: f64) {
     put_binary(out, id, &value.to_be_bytes());
 }
 
-/// Writes an element that says nothing, `length` bytes in all (at least 2).
+/// Writes a Void element of `length` bytes in all (at least 2).
 pub fn put_void(out: &mut BytesMut, length: usize) {
     out.put_u8(0xEC);
     if length < 10 {
@@ -157,20 +157,20 @@ pub fn put_void(out: &mut BytesMut, length: usize) {
     }
 }
 
-/// The head of an element as it was found.
+/// The header of an element in a file.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct ElementHeader {
     pub id: u32,
-    /// `None`: not known.
+    /// Size of the content; `None` if unknown.
     pub size: Option<u64>,
-    /// Bytes of the head itself.
+    /// Bytes of the header itself.
     pub length: usize,
 }
 
-/// The most bytes a head has.
+/// The maximum bytes of a header.
 pub const MAX_HEAD: usize = 12;
 
-/// Reads the head at the start of `data`.
+/// Reads the header at the start of `data`.
 pub fn head(data: &[u8]) -> Option<ElementHeader> {
     let first = *data.first()?;
     let id_length = first.leading_zeros() as usize + 1;
@@ -182,7 +182,7 @@ pub fn head(data: &[u8]) -> Option<ElementHeader> {
     Some(ElementHeader { id, size, length: id_length + size_length })
 }
 
-/// Reads a number with its length in front; `None` inside where all its bits are set.
+/// Reads a variable-size integer; the inner `None` means that all its bits are set.
 pub fn vint(data: &[u8]) -> Option<(Option<u64>, usize)> {
     let first = *data.first()?;
     let length = first.leading_zeros() as usize + 1;
@@ -195,7 +195,7 @@ pub fn vint(data: &[u8]) -> Option<(Option<u64>, usize)> {
     Some(((value != mask).then_some(value), length))
 }
 
-/// The elements in `data`, one after the other; ends at the first that makes no sense.
+/// The elements in `data`; ends at the first invalid one.
 pub fn elements(mut data: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
     std::iter::from_fn(move || {
         let head = head(data)?;
@@ -207,17 +207,17 @@ pub fn elements(mut data: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
     })
 }
 
-/// The first element of this id.
+/// The first element with this id.
 pub fn child(data: &[u8], id: u32) -> Option<&[u8]> {
     elements(data).find(|(its, _)| *its == id).map(|(_, content)| content)
 }
 
-/// A whole number of up to eight bytes.
+/// Reads an unsigned integer of up to eight bytes.
 pub fn uint(content: &[u8]) -> Option<u64> {
     (content.len() <= 8).then(|| content.iter().fold(0, |all, byte| all << 8 | u64::from(*byte)))
 }
 
-/// A floating-point number of four or eight bytes.
+/// Reads a floating-point number of four or eight bytes.
 pub fn float(content: &[u8]) -> Option<f64> {
     match content.len() {
         0 => Some(0.0),

@@ -1,4 +1,4 @@
-//! What is before the clusters: the EBML head, `SeekHead`, `Info`, `Tracks`, `Chapters`.
+//! Elements before the clusters: the EBML header, `SeekHead`, `Info`, `Tracks` and `Chapters`.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
@@ -10,19 +10,19 @@ use crate::wire::container::mkv::ebml::{
 };
 use crate::wire::container::{Chapter, TrackId, Tracks, audio_frame};
 
-/// Nanoseconds of a tick.
+/// Nanoseconds per tick.
 pub(super) const TICK_NANOS: u64 = 1_000_000;
-/// Room for `SeekHead` with all its entries.
+/// Reserved bytes for `SeekHead` with all its entries.
 pub(super) const SEEK_ROOM: usize = 128;
-/// Length of the `Duration` element, and of the nothing in its place.
+/// Bytes of the `Duration` element, and of the Void element that reserves its space.
 pub(super) const DURATION_LENGTH: usize = 11;
-/// Room for chapters while the file is written.
+/// Reserved bytes for chapters while the file is written.
 pub(super) const CHAPTER_ROOM: usize = 8 << 10;
 
 pub(super) const TYPE_VIDEO: u64 = 1;
 pub(super) const TYPE_AUDIO: u64 = 2;
 pub(super) const TYPE_SUBTITLE: u64 = 17;
-/// What a decoder of Opus is given before the place that is gone to (RFC 7845 §4.6).
+/// Pre-roll of an Opus decoder before a seek position (RFC 7845 §4.6).
 const OPUS_PRE_ROLL_NANOS: u64 = 80_000_000;
 
 pub(super) fn put_ebml(out: &mut BytesMut) {
@@ -37,7 +37,8 @@ pub(super) fn put_ebml(out: &mut BytesMut) {
     });
 }
 
-/// `SeekHead` with these places (from the start of the segment's content), filled up to its room.
+/// `SeekHead` with these positions (relative to the segment's content), padded to its reserved
+/// size.
 pub(super) fn seek_head(places: &[(u32, u64)]) -> Bytes {
     let mut out = BytesMut::new();
     put_master(&mut out, id::SEEK_HEAD, |out| {
@@ -55,7 +56,7 @@ pub(super) fn seek_head(places: &[(u32, u64)]) -> Bytes {
     out.freeze()
 }
 
-/// `Info`, and where in it the duration belongs.
+/// `Info`, and the position of the duration in it.
 pub(super) fn info() -> (Bytes, usize) {
     let app = concat!("onair ", env!("CARGO_PKG_VERSION"));
     let mut inner = BytesMut::new();
@@ -77,13 +78,13 @@ pub(super) fn duration(end: Timestamp) -> Bytes {
     out.freeze()
 }
 
-/// The number of a track in the file, from 1.
+/// The number of a track in the file, counted from 1.
 pub(super) fn number(tracks: &Tracks, track: TrackId) -> Option<u8> {
     let place = tracks.ids().position(|id| id == track)?;
     u8::try_from(place + 1).ok()
 }
 
-/// `Tracks`; `delays` are those of the audio tracks.
+/// Writes `Tracks`; `delays` are the codec delays of the audio tracks.
 pub(super) fn put_tracks(out: &mut BytesMut, tracks: &Tracks, delays: &[u64]) {
     put_master(out, id::TRACKS, |out| {
         for (number, track) in (1_u64..).zip(tracks.ids()) {

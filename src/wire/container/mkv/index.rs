@@ -1,4 +1,4 @@
-//! Finds everything in a Matroska file, whole or cut off, without reading its frames.
+//! Indexes a Matroska file, complete or truncated, without reading its frames.
 
 use bytes::Bytes;
 
@@ -22,31 +22,32 @@ use crate::wire::container::{
     TrackId, audio_track, read,
 };
 
-/// The longest head, track list or chapter list that is read.
+/// The longest accepted header, track list or chapter list.
 pub(super) const MAX_MASTER: usize = 4 << 20;
 
-/// Frames by which the frame rate is measured, which is told roughly if at all.
+/// Number of frames from which the frame rate is measured, because files have it only roughly or not at
+/// all.
 const MAX_MEASURED: usize = 10_000;
 
-/// Finds what is in the file, for who copies it.
+/// Indexes the file for copying.
 ///
 /// # Errors
-/// Where it is no Matroska, cannot be read, or has nothing that can be used.
+/// Fails if the file is not Matroska, cannot be read, or has nothing usable.
 pub fn index(source: &mut dyn ReadAt) -> Result<Index, Error> {
     survey(source).map(|survey| survey.index)
 }
 
-/// As [`index`], for who plays: with audio of every codec that is known.
+/// As [`index`], for playback: with audio of every known codec.
 ///
 /// # Errors
-/// As [`index`].
+/// As for [`index`].
 pub fn index_to_play(source: &mut dyn ReadAt) -> Result<Index, Error> {
     let mut walk = ClusterWalk::to_play();
     walk.walk(source)?;
     walk.finish().map(|survey| survey.index)
 }
 
-/// What is in the file and, where it is one of ours, what is needed to finish it where it is.
+/// The contents of the file and, for one of our own files, the data to finish it in place.
 #[derive(Debug)]
 pub struct FileIndex {
     pub index: Index,
@@ -54,56 +55,56 @@ pub struct FileIndex {
     pub cues: Vec<Cue>,
 }
 
-/// As [`index`], with more.
+/// As [`index`], with the data to finish the file.
 ///
 /// # Errors
-/// As [`index`].
+/// As for [`index`].
 pub fn survey(source: &mut dyn ReadAt) -> Result<FileIndex, Error> {
     let mut walk = ClusterWalk { scale_nanos: 1_000_000, ..ClusterWalk::default() };
     walk.walk(source)?;
     walk.finish()
 }
 
-/// A walk from element to element, which may stand still where bytes are not there yet.
+/// A walk from element to element, which pauses while bytes are missing.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ClusterWalk {
     pub index: Index,
-    /// Where the next element begins.
+    /// Position of the next element.
     pub at: u64,
-    /// Nanoseconds of a tick.
+    /// Nanoseconds per tick.
     pub scale_nanos: u64,
-    /// The tracks that are used.
+    /// The tracks in use.
     pub used: Vec<UsedTracks>,
     pub segment: u64,
-    /// It says where it ends, and all of it is there.
+    /// True if the segment has a size and is complete.
     segment_known: bool,
     has_duration: bool,
     pub info: Option<(u64, Bytes)>,
     tracks_at: Option<u64>,
-    /// The element after `Tracks`, and its length.
+    /// Position and length of the element after `Tracks`.
     after_tracks: Option<(u64, u64)>,
     seek_head_at: Option<u64>,
     ours: bool,
-    /// Where the cluster in work begins, its content, and where it ends, if that is known.
+    /// The current cluster: its position, its content, and its end if known.
     pub cluster: (u64, u64, Option<u64>),
     cluster_time: u64,
-    /// The last sample is in a block group, and where that ends.
+    /// End of the block group with the last sample.
     pub group: Option<u64>,
     pub cues: Vec<Cue>,
     laced: bool,
-    /// What is added to blocks of frames is how much is seen of them.
+    /// True if the block additions of video are its alpha channel.
     has_alpha: bool,
 }
 
-/// A track that is used.
+/// A track in use.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct UsedTracks {
-    /// In the file.
+    /// Number of the track in the file.
     pub number: u64,
     pub track: TrackId,
-    /// How long a sample lasts, where the file tells.
+    /// Duration of a sample, if the file has it.
     period_nanos: Option<u64>,
-    /// How much earlier its samples are heard than they are stamped; told to who copies.
+    /// Codec delay: presentation is this much earlier than the timestamps. Only used for copying.
     delay_nanos: u64,
 }
 
@@ -120,14 +121,14 @@ impl ClusterWalk {
         Ok(())
     }
 
-    /// For who plays.
+    /// Creates a walk for playback.
     pub(super) fn to_play() -> Self {
         let mut walk = Self { scale_nanos: 1_000_000, ..Self::default() };
         walk.index.to_play = true;
         walk
     }
 
-    /// Reads the head of the file.
+    /// Reads the header of the file.
     pub(super) fn begin(&mut self, source: &mut dyn ReadAt) -> Result<(), Error> {
         let Some(ebml) = head_at(source, 0)?.filter(|head| head.id == id::EBML) else {
             return Err(Error::Damaged(FilePart::Header));
@@ -142,7 +143,7 @@ impl ClusterWalk {
         Ok(())
     }
 
-    /// Reads the next element, or into it; false at the end. Where it cannot be read now it may be called
+    /// Reads or enters the next element; false at the end. If it cannot be read yet, the caller may call
     /// again.
     pub(super) fn step(&mut self, source: &mut dyn ReadAt) -> Result<bool, Error> {
         let at = self.at;
@@ -155,12 +156,12 @@ impl ClusterWalk {
             id::SEGMENT if self.segment == 0 => {
                 self.segment = content;
                 let end = found.size.and_then(|size| content.checked_add(size));
-                // One that ends behind the file was cut off.
+                // A segment that ends after the file was cut off.
                 self.segment_known = end.is_some_and(|end| end <= source.size());
                 self.index.whole = content;
                 true
             }
-            // Another one: of a file that was glued on.
+            // A second segment of a concatenated file.
             id::SEGMENT => return Ok(false),
             id::CLUSTER => {
                 self.cluster = (at, content, found.size.and_then(|size| content.checked_add(size)));
@@ -182,9 +183,9 @@ impl ClusterWalk {
         self.element(source, found.id, at, content, end - content)?;
         self.at = end;
         match self.cluster.2 {
-            // Within a cluster whose end is known only that end makes it whole.
+            // Within a cluster of known size, only the end of the cluster makes it complete.
             Some(cluster_end) if end < cluster_end => {}
-            // An index is made again.
+            // The index is written again.
             _ if found.id == id::CUES => {}
             _ => self.index.whole = self.index.whole.max(end),
         }
@@ -268,7 +269,7 @@ impl ClusterWalk {
         }
     }
 
-    /// Whether it can be used.
+    /// Adds a track; true if it can be used.
     fn track(&mut self, entry: &[u8], codec: &str) -> bool {
         let number = child(entry, id::TRACK_NUMBER).and_then(uint);
         let kind = child(entry, id::TRACK_TYPE).and_then(uint);
@@ -321,7 +322,7 @@ impl ClusterWalk {
         let untold = config.as_ref().is_none_or(Bytes::is_empty);
         let mut video = other_video(entry, codec, config.unwrap_or_default())?;
         if untold && !self.index.to_play {
-            // Who copies looks for it in the frames.
+            // When copying, the config comes from the frames.
             video.config = Bytes::new();
         }
         tracks.video = Some(video);
@@ -402,7 +403,7 @@ impl ClusterWalk {
         }
         for (index, (from, size)) in frames.into_iter().enumerate() {
             let later = i128::try_from(index as u128 * period_nanos).unwrap_or(0);
-            // To the nearest microsecond.
+            // Rounded to the nearest microsecond.
             let micros = nanos.saturating_add(later + 500).div_euclid(1_000);
             let pts = Timestamp::from_micros(i64::try_from(micros).unwrap_or(i64::MAX / 2));
             let at = content + data + from;
@@ -411,7 +412,7 @@ impl ClusterWalk {
         Ok(())
     }
 
-    /// What is added to the last block: the first kind of it (`BlockAddID` 1) is its alpha.
+    /// Reads the additions of the last block: the first kind (`BlockAddID` 1) is its alpha channel.
     fn additions(&mut self, source: &mut dyn ReadAt, from: u64, end: u64) -> Result<(), Error> {
         let (mut at, mut kind, mut data) = (from, 1, None);
         while at < end {
@@ -442,14 +443,14 @@ impl ClusterWalk {
             return Ok(());
         };
         let last = self.index.samples.last().filter(|last| last.track == TrackId::Video);
-        // One for each frame.
+        // One per frame.
         if let Some(last) = last.filter(|_| self.index.alpha.len() < self.index.samples.len()) {
             self.index.alpha.push(SampleLocation { at, size, ..*last });
         }
         Ok(())
     }
 
-    /// Where things are in a file of ours.
+    /// Positions of the elements in one of our files.
     fn layout(&self) -> Option<Layout> {
         let (info_content, info) = self.info.as_ref().filter(|_| self.ours)?;
         let (chapters, length) = self.after_tracks?;
@@ -464,7 +465,7 @@ impl ClusterWalk {
             }
             at = end;
         }
-        // The room for chapters: nothing, or chapters and nothing after them.
+        // The space for chapters: empty, or chapters with nothing after them.
         let is_room = length == CHAPTER_ROOM as u64 || !self.index.chapters.is_empty();
         let fits = self.seek_head_at == Some(self.segment)
             && info_at < *info_content
@@ -507,7 +508,7 @@ impl ClusterWalk {
         let shown: Vec<_> = self.index.samples.iter().filter(is_video).map(|it| it.pts).collect();
         let decoded = decoding_times(&shown, period);
         let pictures = self.index.samples.iter_mut().filter(|place| place.track == TrackId::Video);
-        // Before a zero that nothing is shown before there is nothing but what rounding makes.
+        // Times before zero, up to one tick, come only from rounding.
         let tick = i64::try_from(self.scale_nanos.div_ceil(1_000)).unwrap_or(0);
         let first = shown.iter().all(|at| *at >= Timestamp::ZERO);
         let rounded = Timestamp::from_micros(-tick)..Timestamp::ZERO;

@@ -1,19 +1,19 @@
-//! Several small frames in one block (RFC 9559 §10.3), as programs that write Matroska do with audio.
+//! Lacing: several small frames in one block (RFC 9559 §10.3), which muxers use for audio.
 
 use crate::wire::container::mkv::ebml::vint;
 
-/// The most that is read of a block to find its frames: 256 sizes, each of a usual length.
+/// Bytes of a block that are read to find its frames: 256 sizes of usual length.
 pub const MAX_SIZES: usize = 4_096;
 
-/// Where each frame begins and how long it is, in bytes from the start of `data`, which is what of a
-/// block follows its flags (or the beginning of it) and is `size` bytes long in all. `None` where
-/// nothing is laced or the sizes do not fit.
+/// Position and length of each frame, in bytes from the start of `data`: the block content after its
+/// flags, or the beginning of that content, whose full length is `size`. Returns `None` if the block
+/// has no lacing or the sizes do not fit.
 pub fn frames(flags: u8, data: &[u8], size: u64) -> Option<Vec<(u64, u32)>> {
     let (first, mut rest) = data.split_first()?;
     let others = usize::from(*first);
     let mut sizes = Vec::with_capacity(others + 1);
     match flags & 0x06 {
-        // Xiph: as many 255 as go into it, and what is left.
+        // Xiph lacing: a size is a sum of bytes, where 255 continues.
         0x02 => {
             for _ in 0..others {
                 let full = rest.iter().take_while(|byte| **byte == 255).count();
@@ -22,12 +22,12 @@ pub fn frames(flags: u8, data: &[u8], size: u64) -> Option<Vec<(u64, u32)>> {
                 sizes.push(full as u64 * 255 + u64::from(last));
             }
         }
-        // All of one size.
+        // Fixed-size lacing.
         0x04 => {
             let each = size.checked_sub(1)? / (others as u64 + 1);
             sizes.resize(others, each);
         }
-        // EBML: the first as it is, of each further one the difference.
+        // EBML lacing: the first size, then the differences.
         0x06 => {
             for _ in 0..others {
                 let (Some(value), length) = vint(rest)? else { return None };
@@ -51,7 +51,7 @@ pub fn frames(flags: u8, data: &[u8], size: u64) -> Option<Vec<(u64, u32)>> {
         frames.push((at, u32::try_from(length).ok()?));
         at = at.checked_add(length)?;
     }
-    // The last one is what is left.
+    // The last frame takes the remaining bytes.
     frames.push((at, u32::try_from(size.checked_sub(at)?).ok()?));
     Some(frames)
 }
@@ -62,7 +62,8 @@ mod tests {
 
     #[test]
     fn frames_of_each_way_are_found() {
-        // Three frames of 800, 500 and 1,000 bytes, as the specification has them (RFC 9559 §10.3).
+        // Three frames of 800, 500 and 1,000 bytes, the example of the specification (RFC 9559
+        // §10.3).
         let sizes = |frames: Option<Vec<(u64, u32)>>| {
             frames.map(|frames| frames.iter().map(|frame| frame.1).collect::<Vec<_>>())
         };
@@ -74,7 +75,7 @@ mod tests {
         assert_eq!(found, Some(vec![(5, 800), (805, 500), (1_305, 1_000)]));
         let fixed = frames(0x04, &[2], 1 + 2_400);
         assert_eq!(fixed, Some(vec![(1, 800), (801, 800), (1_601, 800)]));
-        // A frame of exactly 255 bytes needs a zero after it; one frame alone needs no size.
+        // A frame of exactly 255 bytes needs a zero after it; a single frame needs no size.
         assert_eq!(sizes(frames(0x02, &[1, 255, 0], 3 + 300)), Some(vec![255, 45]));
         assert_eq!(sizes(frames(0x06, &[0], 1 + 9)), Some(vec![9]));
         assert_eq!(frames(0x00, &ebml, 2_305), None);
@@ -88,7 +89,7 @@ mod tests {
             (0x02, &[1, 200], 100),
             (0x06, &[1, 0xFF], 300),
             (0x06, &[1, 0x01, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFE], 300),
-            // Less than nothing.
+            // A negative size.
             (0x06, &[2, 0x81, 0x80], 300),
             (0x06, &[1], 300),
             (0x04, &[255], 0),

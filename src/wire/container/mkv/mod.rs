@@ -1,9 +1,9 @@
-//! Matroska (RFC 9559) over EBML (RFC 8794): files that can be read while they are written, and
-//! reading of any. Pure.
+//! Matroska (RFC 9559) over EBML (RFC 8794): writes files that are readable during recording, and
+//! reads any file. This module has no I/O.
 //!
-//! A file being written is the EBML head, a `Segment` of unknown size with `SeekHead`, `Info`,
-//! `Tracks`, room for chapters, then whole clusters of about a second each. Its end appends the
-//! `Cues` and puts sizes, duration and places in.
+//! A file in progress has the EBML header, a `Segment` of unknown size with `SeekHead`, `Info`,
+//! `Tracks` and reserved space for chapters, then whole clusters of about one second. The end of
+//! the recording appends `Cues` and fills in sizes, duration and positions.
 
 mod codecs;
 mod decode_order;

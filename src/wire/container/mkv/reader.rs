@@ -1,5 +1,4 @@
-//! A Matroska file that is read bit by bit, from its beginning or from any cluster on, while the bytes
-//! are still to come.
+//! Reads a Matroska file incrementally, from its start or from any cluster, while bytes still arrive.
 
 use crate::base::Timestamp;
 use crate::wire::container::demuxer::Demuxer;
@@ -10,31 +9,31 @@ use crate::wire::container::{
     Error, FilePart, Format, Index, ReadAt, SampleLocation, TrackId, Unit, read,
 };
 
-/// So many samples are handed out at a time where they are there.
+/// Number of samples that are returned at a time if they are available.
 const MAX_SAMPLES_PER_TURN: usize = 48;
-/// And this many, whatever they are said to belong to.
+/// Hard limit of samples at a time, for all tracks together.
 const MAX_PER_TURN: usize = 4_096;
 
-/// See the module.
+/// The incremental Matroska reader.
 #[derive(Clone, Debug)]
 pub struct Reader {
     walk: ClusterWalk,
-    /// The head of the file was read.
+    /// True if the header of the file is read.
     begun: bool,
-    /// Samples have come: how deep frames are reordered is known.
+    /// True if samples were read, so that the reordering depth is known.
     came: bool,
     order: DecodeOrder,
-    /// Where the index is, as the head tells.
+    /// Position of the index, from the header.
     cues_at: Option<u64>,
     units: Vec<Unit>,
-    /// The first cluster.
+    /// Position of the first cluster.
     beginning: u64,
-    /// A cluster begins here.
+    /// True if a cluster must begin at the current position.
     landing: bool,
 }
 
 impl Reader {
-    /// For who plays.
+    /// Creates a reader for playback.
     pub fn to_play() -> Self {
         Self {
             walk: ClusterWalk::to_play(),
@@ -130,7 +129,7 @@ impl Demuxer for Reader {
         }
         let mut goes_on = true;
         while goes_on {
-            // Whether a frame is a keyframe is behind it.
+            // The keyframe flag of a frame comes after it.
             let inside = self.walk.group.is_some_and(|end| self.walk.at < end);
             let count = self.walk.index.samples.len();
             if count >= MAX_SAMPLES_PER_TURN && !inside || count >= MAX_PER_TURN {
@@ -139,7 +138,7 @@ impl Demuxer for Reader {
             match self.walk.step(source) {
                 Ok(more) => goes_on = more,
                 Err(error) if error.is_missing() && self.came && count > 0 && !inside => break,
-                // What is before damage is handed out first.
+                // Return the samples before the damage first.
                 Err(error) if !error.is_missing() && count > 0 => break,
                 Err(error) => return Err(error),
             }
@@ -203,7 +202,7 @@ impl Demuxer for Reader {
             let rest = bytes.get(offset..)?;
             let cluster = head(rest)?;
             let mut content = rest.get(cluster.length..)?;
-            // A checksum may be before its time.
+            // A checksum may precede the time.
             for _ in 0..3 {
                 let found = head(content)?;
                 let size = usize::try_from(found.size?).ok().filter(|size| *size <= 64)?;
@@ -229,7 +228,7 @@ impl Demuxer for Reader {
     }
 }
 
-/// Where `SeekHead` has the index.
+/// Position of the index in `SeekHead`.
 fn cues_at(content: &[u8], segment: u64) -> Option<u64> {
     let seek = elements(content)
         .filter(|(its, _)| *its == id::SEEK)

@@ -1,4 +1,4 @@
-//! Writes a Matroska file that can be read at every moment (see the room's head).
+//! Writes a Matroska file that is readable at every moment, see the [module](super).
 
 use bytes::{BufMut, Bytes, BytesMut};
 
@@ -16,15 +16,15 @@ use crate::wire::container::{
     AudioTrack, Chapter, Muxer, MuxerOutput, Timing, TrackId, Tracks, audio_track,
 };
 
-/// A block's time is 16 bits beside its cluster's.
+/// Maximum span of a cluster in ms: the time of a block is a 16-bit offset from its cluster.
 const MAX_SPAN: i64 = 30_000;
-/// The longest head of a simple block: id, size, track, time, flags.
+/// The longest header of a simple block: id, size, track, time, flags.
 const BLOCK_HEAD: usize = 16;
 
-/// Places in a file, from its start.
+/// Positions in a file, from its start.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Layout {
-    /// Where the segment's content begins.
+    /// Start of the segment's content.
     pub segment: u64,
     pub info: u64,
     pub duration: u64,
@@ -35,19 +35,19 @@ pub struct Layout {
 /// A keyframe for the index.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Cue {
-    /// Milliseconds.
+    /// Time in milliseconds.
     pub time: u64,
-    /// Of its cluster, from the start of the segment's content.
+    /// Position of its cluster, from the start of the segment's content.
     pub cluster: u64,
-    /// Of its block in the cluster's content.
+    /// Position of its block in the cluster's content.
     pub block: u64,
 }
 
-/// The writer.
+/// The Matroska writer.
 #[derive(Debug)]
 pub struct Writer {
     tracks: Tracks,
-    /// How much earlier audio is heard than it is stamped, in nanoseconds, by its number.
+    /// Codec delay of each audio track in nanoseconds.
     delays: Vec<u64>,
     layout: Layout,
     pending: Vec<EncodedPacket>,
@@ -58,20 +58,20 @@ pub struct Writer {
     new_chapters: Vec<Chapter>,
 }
 
-/// Milliseconds, rounded: nowhere further from the truth than half of one.
+/// Rounds a time to milliseconds, with an error of at most half a millisecond.
 fn ticks(at: Timestamp) -> i64 {
     const MICROS: i64 = (TICK_NANOS / 1_000) as i64;
     at.as_micros().saturating_add(MICROS / 2).div_euclid(MICROS)
 }
 
-/// A delay in ticks, as everybody rounds it.
+/// A codec delay in ticks, rounded as other muxers do.
 pub(super) fn delay_ticks(nanos: u64, scale_nanos: u64) -> i64 {
     let scale = scale_nanos.max(1);
     i64::try_from(nanos.saturating_add(scale / 2) / scale).unwrap_or(i64::MAX / 4)
 }
 
 impl Writer {
-    /// For a file with these tracks.
+    /// Creates a writer for these tracks.
     pub fn new(tracks: Tracks) -> Self {
         Self {
             tracks,
@@ -86,8 +86,8 @@ impl Writer {
         }
     }
 
-    /// For a file that is copied: what of its audio lies before its zero becomes the delay of the codec, as
-    /// the samples that Opus begins with always are.
+    /// Creates a writer for a file copy. Audio before time zero becomes the codec delay, like the first
+    /// samples of Opus.
     pub fn copying(tracks: Tracks, timing: &Timing) -> Self {
         let delay = |(index, audio): (usize, &AudioTrack)| {
             let begins = timing.of(audio_track(index)).map_or(0, |it| it.begins.as_micros());
@@ -100,7 +100,7 @@ impl Writer {
         Self { delays, ..Self::new(tracks) }
     }
 
-    /// When a block is stamped, in ticks.
+    /// The timestamp of a block in ticks.
     fn stamp(&self, packet: &EncodedPacket) -> i64 {
         let delay = match TrackId::from(packet.track) {
             TrackId::Video => None,
@@ -109,19 +109,19 @@ impl Writer {
         ticks(packet.pts) + delay.map_or(0, |nanos| delay_ticks(*nanos, TICK_NANOS))
     }
 
-    /// For a file of ours that was cut off, laid out like this and with these keyframes.
+    /// Continues one of our files that was cut off, with this layout and these keyframes.
     pub fn resume(tracks: Tracks, layout: Layout, cues: Vec<Cue>, chapters: Vec<Chapter>) -> Self {
         Self { layout, cues, chapters, ..Self::new(tracks) }
     }
 
-    /// Where a file with these tracks has what, if it is one of ours.
+    /// The positions in one of our files with these tracks.
     pub fn layout_of(tracks: &Tracks) -> Layout {
         let mut writer = Self::new(tracks.clone());
         let _head = writer.begin();
         writer.layout
     }
 
-    /// The room for chapters with these in it; `None` where they do not fit.
+    /// The reserved space with these chapters; `None` if they do not fit.
     fn chapter_room(&self) -> Option<Bytes> {
         if self.chapters.is_empty() && self.new_chapters.is_empty() {
             let mut out = BytesMut::new();
@@ -145,7 +145,7 @@ impl Writer {
             let track = TrackId::from(sample.track);
             let Some(number) = number(&self.tracks, track) else { continue };
             let time = self.stamp(sample);
-            // Only audio has cues where there are no frames, one for each cluster.
+            // Audio has cues only in files without video, one per cluster.
             let is_cue = match track {
                 TrackId::Video => sample.keyframe,
                 TrackId::Audio(0) => {
@@ -235,7 +235,7 @@ impl Muxer for Writer {
         let mut out = BytesMut::with_capacity(self.waiting + 64);
         let mut rest = pending.as_slice();
         while let Some(first) = rest.first() {
-            // Mostly all of them: what is flushed spans a second.
+            // Usually all of them: a flush spans one second.
             let limit = self.stamp(first) + MAX_SPAN;
             let count = rest.iter().position(|sample| self.stamp(sample) > limit);
             let (samples, after) = rest.split_at(count.unwrap_or(rest.len()));
@@ -278,7 +278,7 @@ impl Muxer for Writer {
             let place = match self.chapter_room() {
                 Some(_) => self.layout.chapters,
                 None => {
-                    // More than there is room for: at the end, and nothing where they were.
+                    // The chapters do not fit: write them at the end, and clear the reserved space.
                     let mut room = BytesMut::new();
                     put_void(&mut room, CHAPTER_ROOM);
                     patches.push((self.layout.chapters, room.freeze()));

@@ -1,5 +1,5 @@
-//! Boxes: length, name, content (ISO/IEC 14496-12 §4.2). Written with the length put in when it is
-//! known; read within bounds.
+//! MP4 boxes: length, name, content (ISO/IEC 14496-12 §4.2). The writer fills in the length
+//! afterwards; the reader stays within bounds.
 
 use bytes::{BufMut, BytesMut};
 
@@ -12,14 +12,14 @@ pub fn put_box(out: &mut BytesMut, name: Name, content: impl FnOnce(&mut BytesMu
     out.put_u32(0);
     out.put_slice(&name);
     content(out);
-    // A box of ours is a few hundred megabytes at the very most: `moov` of weeks.
+    // Our largest box is a few hundred megabytes: a `moov` of weeks.
     let length = u32::try_from(out.len() - at).unwrap_or(u32::MAX).to_be_bytes();
     if let Some(place) = out.get_mut(at..at + 4) {
         place.copy_from_slice(&length);
     }
 }
 
-/// Writes a box that begins with a version and flags (§4.2, FullBox).
+/// Writes a box with version and flags (§4.2, FullBox).
 pub fn put_full(
     out: &mut BytesMut,
     name: Name,
@@ -36,24 +36,24 @@ pub fn put_full(
 /// The unity matrix of a movie or track.
 const MATRIX: [u32; 9] = [0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000];
 
-/// Writes it.
+/// Writes the unity matrix.
 pub fn put_matrix(out: &mut BytesMut) {
     MATRIX.iter().for_each(|value| out.put_u32(*value));
 }
 
-/// A box as it was found.
+/// A box in a file.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct BoxSpan<'a> {
     pub name: Name,
     pub content: &'a [u8],
 }
 
-/// The boxes in `data`, one after the other; ends at the first that makes no sense.
+/// The boxes in `data`; ends at the first invalid one.
 pub fn boxes(mut data: &[u8]) -> impl Iterator<Item = BoxSpan<'_>> {
     std::iter::from_fn(move || {
         let (header, name, size) = header(data)?;
         let size = match size {
-            // To the end.
+            // Size 0 means up to the end.
             0 => data.len(),
             size => usize::try_from(size).ok()?,
         };
@@ -63,12 +63,12 @@ pub fn boxes(mut data: &[u8]) -> impl Iterator<Item = BoxSpan<'_>> {
     })
 }
 
-/// The first box of this name.
+/// The first box with this name.
 pub fn child(data: &[u8], name: Name) -> Option<&[u8]> {
     boxes(data).find(|found| found.name == name).map(|found| found.content)
 }
 
-/// Header length, name and whole length (0: to the end) of the box at the start of `data`.
+/// Header length, name and total length (0: to the end) of the box at the start of `data`.
 pub fn header(data: &[u8]) -> Option<(usize, Name, u64)> {
     let [a, b, c, d, n0, n1, n2, n3, rest @ ..] = data else { return None };
     let name = [*n0, *n1, *n2, *n3];
@@ -83,7 +83,7 @@ pub fn header(data: &[u8]) -> Option<(usize, Name, u64)> {
     }
 }
 
-/// Reads numbers off the front of a box.
+/// Reads numbers from the start of a box.
 #[derive(Clone, Copy, Debug)]
 pub struct Fields<'a>(pub &'a [u8]);
 
@@ -116,13 +116,13 @@ impl<'a> Fields<'a> {
         self.array().map(u64::from_be_bytes)
     }
 
-    /// Version and flags.
+    /// Reads version and flags.
     pub fn full(&mut self) -> Option<(u8, u32)> {
         let word = self.u32()?;
         Some(((word >> 24) as u8, word & 0xFF_FFFF))
     }
 
-    /// 64 bits in version 1, 32 in version 0.
+    /// Reads 64 bits for version 1, 32 for version 0.
     pub fn long(&mut self, version: u8) -> Option<u64> {
         if version == 1 { self.u64() } else { self.u32().map(u64::from) }
     }

@@ -1,6 +1,6 @@
-//! Chapters as a text track that the first track names as its own (`tref` of kind `chap`; QuickTime
-//! File Format, "Chapter Lists" and "Text Media"): what QuickTime, VLC, mpv and FFmpeg read. Beside it
-//! stands the older list `chpl`. Each sample is a title, and lasts until the next one begins.
+//! Chapters as a text track that the first track references (`tref` of kind `chap`; QuickTime File
+//! Format, "Chapter Lists" and "Text Media"), as QuickTime, VLC, mpv and FFmpeg read them. The file
+//! also has the older list `chpl`. Each sample is a title, which lasts until the next one.
 
 use bytes::{BufMut, BytesMut};
 
@@ -11,15 +11,15 @@ use crate::wire::container::{
     Chapter, Error, FilePart, MAX_CHAPTERS, ReadAt, SampleLocation, read,
 };
 
-/// Ticks a second of the track: a chapter may last for weeks.
+/// Ticks per second of the track: a chapter may last for weeks.
 const TIMESCALE: u32 = 1_000;
-/// A sample larger than this is no title.
+/// A larger sample is not a title.
 const MAX_SAMPLE: u32 = 4_096;
-/// A title is UTF-8: `encd` of this kind behind it.
+/// Marks a title as UTF-8, in an `encd` box after it.
 const UTF_8: u32 = 0x100;
 
-/// The samples of these chapters one after the other, and their table, where the first lies at `at`
-/// in the file and the last one lasts until `end`.
+/// The samples of these chapters and their table; the first is at `at` in the file, and the last one
+/// lasts until `end`.
 pub(super) fn samples(chapters: &[Chapter], at: u64, end: Timestamp) -> (BytesMut, Table) {
     let mut sorted: Vec<&Chapter> = chapters.iter().collect();
     sorted.sort_by_key(|chapter| chapter.at);
@@ -38,23 +38,23 @@ pub(super) fn samples(chapters: &[Chapter], at: u64, end: Timestamp) -> (BytesMu
     let rest = entries.last().map_or(0, |last| ticks(end, TIMESCALE) - last.dts);
     let mut table = Table::new(TIMESCALE, u32::try_from(rest.max(1)).unwrap_or(u32::MAX));
     table.chunk(at, &entries);
-    // FFmpeg takes the length of the media for the end of the last one, on the movie's time line.
+    // FFmpeg uses the media duration as the end of the last chapter, on the movie's timeline.
     table.overhang = u32::try_from(table.first_dts()).unwrap_or(0);
     (data, table)
 }
 
-/// How many bytes that and its `trak` are, not less.
+/// Upper estimate of the bytes of the samples and their `trak`.
 pub(super) fn weight(chapters: &[Chapter]) -> usize {
     let each = chapters.iter().map(|chapter| 2 * chapter.title.len() + 60).sum::<usize>();
     if chapters.is_empty() { 0 } else { 1_000 + each }
 }
 
-/// What is in `minf` of a text track (QuickTime's base media header).
+/// Writes the content of `minf` for a text track (QuickTime's base media header).
 pub(super) fn put_header(out: &mut BytesMut) {
     put_box(out, *b"gmhd", |out| {
         put_box(out, *b"gmin", |out| {
             out.put_u32(0);
-            // Copied as it is, over mid gray.
+            // Graphics mode "copy", over mid gray.
             out.put_u16(0x40);
             (0..3).for_each(|_| out.put_u16(0x8000));
             out.put_u32(0);
@@ -63,19 +63,19 @@ pub(super) fn put_header(out: &mut BytesMut) {
     });
 }
 
-/// The sample description: nothing of how the titles look is told.
+/// Writes the sample description, without any text style.
 pub(super) fn put_description(out: &mut BytesMut) {
     put_box(out, *b"text", |out| {
         out.put_bytes(0, 6);
         out.put_u16(1);
         // Flags, justification, background, box, reserved, font, face.
         out.put_bytes(0, 4 + 4 + 6 + 8 + 8 + 2 + 2);
-        // Reserved, foreground, a name of no letters.
+        // Reserved, foreground, an empty name.
         out.put_bytes(0, 1 + 2 + 6 + 1);
     });
 }
 
-/// The tracks of `moov` that are chapters of others.
+/// Ids of the tracks in `moov` that are chapter tracks of others.
 pub(super) fn tracks(moov: &[u8]) -> Vec<u32> {
     let mut numbers = Vec::new();
     for trak in boxes(moov).filter(|found| found.name == *b"trak").take(64) {
@@ -88,7 +88,7 @@ pub(super) fn tracks(moov: &[u8]) -> Vec<u32> {
     numbers
 }
 
-/// The chapters that the samples of such a track are; one without a title is none.
+/// Reads the chapters from the samples of such a track; samples without a title are skipped.
 pub(super) fn titles(
     source: &mut dyn ReadAt,
     places: &[SampleLocation],

@@ -1,12 +1,12 @@
-//! What players call codecs before they have seen any of them (RFC 6381, ISO/IEC 14496-15 Annex E, AV1 in
-//! ISOBMFF §5): the `CODECS` of a playlist. Pure.
+//! Codec names for players before they load the media (RFC 6381, ISO/IEC 14496-15 Annex E, AV1 in ISOBMFF
+//! §5): the `CODECS` attribute of a playlist. This module has no I/O.
 
 use std::fmt::Write;
 
 use crate::media::{AudioCodec, AudioConfig, VideoCodec, VideoConfig};
 use crate::wire::codec::aac::AudioSpecificConfig;
 
-/// Of a video track; `None` where its configuration does not tell.
+/// Codec name of a video track; `None` if its configuration does not define it.
 pub fn video_codec_name(video: &VideoConfig) -> Option<String> {
     let config = &video.config;
     match video.codec {
@@ -34,8 +34,8 @@ pub fn video_codec_name(video: &VideoConfig) -> Option<String> {
     }
 }
 
-/// Profile space and profile, compatibility with its bits the other way round, tier and level, and the
-/// constraints without the zeros behind them.
+/// Profile space and profile, compatibility flags in reverse bit order, tier and level, and the
+/// constraints without trailing zeros.
 fn hevc(config: &[u8]) -> Option<String> {
     let [_, profile, c0, c1, c2, c3, constraints @ ..] = config else { return None };
     let level = constraints.get(6)?;
@@ -43,7 +43,7 @@ fn hevc(config: &[u8]) -> Option<String> {
     let space = ["", "A", "B", "C"].get(usize::from(profile >> 6)).copied().unwrap_or_default();
     let compatibility = u32::from_be_bytes([*c0, *c1, *c2, *c3]).reverse_bits();
     let tier = if profile & 0x20 == 0 { 'L' } else { 'H' };
-    // Parameter sets that are not in the configuration are with the frames.
+    // Parameter sets that are not in the configuration are in the stream.
     let name = if config.get(22).is_none_or(|arrays| *arrays == 0) { "hev1" } else { "hvc1" };
     let mut out = format!("{name}.{space}{}.{compatibility:X}.{tier}{level}", profile & 0x1F);
     let told = constraints.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
@@ -53,7 +53,7 @@ fn hevc(config: &[u8]) -> Option<String> {
     Some(out)
 }
 
-/// Of an audio track.
+/// Codec name of an audio track.
 pub fn audio_codec_name(audio: &AudioConfig) -> String {
     match audio.codec {
         AudioCodec::Opus => "Opus".to_owned(),
@@ -92,7 +92,7 @@ mod tests {
     fn names_are_those_that_browsers_know() {
         let avc = video(VideoCodec::H264, &[1, 0x64, 0, 0x1F, 0xFF]);
         assert_eq!(avc.as_deref(), Some("avc1.64001f"));
-        // Main, level 3.1, progressive and not interlaced.
+        // Main profile, level 3.1, progressive, not interlaced.
         let mut hvcc = vec![1, 1, 0x60, 0, 0, 0, 0xB0, 0, 0, 0, 0, 0, 93];
         hvcc.resize(22, 0);
         hvcc.push(3);

@@ -1,44 +1,47 @@
-//! What of the samples of an MP4 is encrypted (ISO/IEC 23001-7, Common Encryption): `sinf` in a
-//! track's description says how, `senc` beside a fragment's samples what of each. Nothing is
-//! decrypted here.
+//! Encryption of MP4 samples (ISO/IEC 23001-7, Common Encryption): `sinf` in the sample description
+//! defines the method, and `senc` in a fragment defines the encrypted parts. This module does not
+//! decrypt.
 
 use crate::wire::container::mp4::boxes::{BoxSpan, Fields, Name, boxes, child};
 
-/// Encrypted parts of one sample that are read: no frame has more slices.
+/// Maximum number of encrypted parts per sample: no frame has more slices.
 const MAX_PARTS: usize = 4_096;
 
-/// By which means.
+/// Encryption scheme.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Scheme {
-    /// `cenc`: AES-128 in CTR mode, everything.
+    /// `cenc`: AES-128 in CTR mode, all bytes.
     Ctr,
-    /// `cbcs`: AES-128 in CBC mode, this many blocks of 16 bytes and then this many not.
+    /// `cbcs`: AES-128 in CBC mode; this many encrypted blocks of 16 bytes, then this many clear
+    /// ones.
     Cbc { sealed: u8, open: u8 },
 }
 
-/// A sample that is encrypted.
+/// An encrypted sample.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EncryptedTrack {
-    /// Where it is, and how long.
+    /// Position of the sample; `size` is its length.
     pub at: u64,
     pub size: u32,
     pub scheme: Scheme,
     pub iv: [u8; 16],
-    /// Bytes that are not encrypted, and those after them that may be; none: all of it may be.
+    /// Pairs of clear and possibly encrypted byte counts; if empty, the whole sample may be
+    /// encrypted.
     pub parts: Vec<(u16, u32)>,
 }
 
-/// How the samples of a track are encrypted.
+/// Encryption of the samples of a track.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) struct Protection {
     scheme: Scheme,
-    /// Bytes of a sample's own IV: 0, 8 or 16.
+    /// Bytes of the IV per sample: 0, 8 or 16.
     iv_size: u8,
-    /// The IV of all samples that have none of their own.
+    /// The constant IV, if samples have none.
     iv: [u8; 16],
 }
 
-/// A sample description without its protection: what it is in truth, and how it is protected.
+/// Removes the protection from a sample description, and returns the original description with its
+/// protection.
 pub(super) fn unwrap<'a>(entry: &BoxSpan<'a>) -> Option<(BoxSpan<'a>, Option<Protection>)> {
     let head = match &entry.name {
         b"encv" => 78,
@@ -82,7 +85,7 @@ fn protection(sinf: &[u8]) -> Option<Protection> {
     matches!(iv_size, 0 | 8 | 16).then_some(Protection { scheme, iv_size, iv })
 }
 
-/// An IV of 8 or 16 bytes; the first is followed by a counter.
+/// Pads an IV of 8 or 16 bytes; a counter follows a short one.
 fn padded(bytes: &[u8]) -> Option<[u8; 16]> {
     let mut iv = [0; 16];
     if !matches!(bytes.len(), 8 | 16) {
@@ -92,8 +95,8 @@ fn padded(bytes: &[u8]) -> Option<[u8; 16]> {
     Some(iv)
 }
 
-/// What of the samples of a fragment's track, which are at these places, is encrypted. `None` where
-/// that makes no sense.
+/// The encrypted parts of the samples at these positions, in a fragment of one track. Returns
+/// `None` if the data is invalid.
 pub(super) fn samples(
     traf: &[u8],
     protection: Protection,
@@ -102,7 +105,7 @@ pub(super) fn samples(
     let Protection { scheme, iv_size, iv } = protection;
     let all = |&(at, size): &(u64, u32)| EncryptedTrack { at, size, scheme, iv, parts: Vec::new() };
     let Some(senc) = boxes(traf).find(|found| found.name == *b"senc") else {
-        // Only where nothing is told of each sample.
+        // Only if there is no per-sample data.
         return (iv_size == 0).then(|| places.iter().map(all).collect());
     };
     let mut fields = Fields(senc.content);
@@ -168,7 +171,7 @@ mod tests {
         let found = samples(&traf, protection, &places).unwrap();
         assert_eq!((found[0].at, &found[0].parts[..]), (100, &[(5, 32)][..]));
         assert!(found[1].parts.is_empty());
-        // One more than is told of.
+        // One sample more than the data describes.
         assert_eq!(samples(&traf, protection, &[(0, 1); 3]), None);
         assert_eq!(samples(&[], protection, &places).unwrap().len(), 2);
         assert_eq!(samples(&[], Protection { iv_size: 8, ..protection }, &places), None);

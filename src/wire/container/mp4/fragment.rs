@@ -1,27 +1,28 @@
-//! Writes the head of a fragment (`moof`, ISO/IEC 14496-12 §8.8). Pure.
+//! Writes the header of a fragment (`moof`, ISO/IEC 14496-12 §8.8). This module has no I/O.
 
 use bytes::{BufMut, BytesMut};
 
 use crate::wire::container::mp4::boxes::{put_box, put_full};
 use crate::wire::container::mp4::sample_table::Entry;
 
-/// Sample flags (§8.8.3.1): depends on others and is no sync sample; depends on none.
+/// Sample flags (§8.8.3.1): depends on others and is not a sync sample; depends on none.
 pub(super) const INTER: u32 = 0x0101_0000;
 pub(super) const SYNC: u32 = 0x0200_0000;
 
 /// Samples of one track in a fragment.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct SampleRun<'a> {
-    /// Of the track, from 1.
+    /// Track number, from 1.
     pub number: u32,
     pub video: bool,
     pub entries: &'a [Entry],
-    /// How long the last of them lasts, in the track's ticks; the others last up to the next one.
+    /// Duration of the last sample in the track's ticks; each other sample lasts until the next
+    /// one.
     pub last_duration: u32,
 }
 
-/// The head of a fragment of these runs, whose data follow in their order; the first of them at
-/// `data_offset` from the beginning of the head.
+/// Makes the header of a fragment with these runs. Their data follows in the same order, and begins
+/// `data_offset` bytes after the start of the header.
 pub(super) fn moof(sequence: u32, runs: &[SampleRun<'_>], data_offset: u32) -> BytesMut {
     let mut out = BytesMut::new();
     put_box(&mut out, *b"moof", |out| {
@@ -37,11 +38,11 @@ pub(super) fn moof(sequence: u32, runs: &[SampleRun<'_>], data_offset: u32) -> B
 
 fn put_traf(out: &mut BytesMut, run: &SampleRun<'_>, offset: u32) {
     put_box(out, *b"traf", |out| {
-        // Offsets count from the start of `moof`.
+        // Offsets are relative to the start of `moof`.
         put_full(out, *b"tfhd", 0, 0x2_0000, |out| out.put_u32(run.number));
         let first = run.entries.first().map_or(0, |entry| entry.dts);
         put_full(out, *b"tfdt", 1, 0, |out| out.put_u64(first.max(0).unsigned_abs()));
-        // Offset, and of each sample duration and size; of frames flags and composition too.
+        // Offset; duration and size per sample; for video also flags and composition time.
         let flags = if run.video { 0xF01 } else { 0x301 };
         put_full(out, *b"trun", 1, flags, |out| {
             out.put_u32(u32::try_from(run.entries.len()).unwrap_or(u32::MAX));

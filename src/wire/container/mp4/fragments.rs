@@ -1,16 +1,16 @@
-//! Where the fragments of an MP4 are: by the index before them (`sidx`, ISO/IEC 14496-12 §8.16.3), by the
-//! one behind them (`mfra`, §8.8.9), or by what they look like.
+//! Finds the fragments of an MP4: by the index before them (`sidx`, ISO/IEC 14496-12 §8.16.3), the one
+//! after them (`mfra`, §8.8.9), or by their signature.
 
 use crate::base::Timestamp;
 use crate::wire::container::Unit;
 use crate::wire::container::mp4::boxes::{Fields, Name, boxes, child, header};
 use crate::wire::container::mp4::movie::{Movie, Track};
 
-/// An index before the fragments that reaches so far to the end of the file is one of all of it.
+/// A `sidx` that covers at least this share of the file is an index of the whole file.
 const COMPLETE_SHARE: f64 = 0.98;
 
-/// What `sidx` tells, which ends at `end` of a file of this many bytes: the fragments, and where the last
-/// one ends. `None` where it makes no sense or is that of a part.
+/// Reads `sidx`, which ends at `end` of a file of `size` bytes: the fragments, and the end time of the
+/// last one. Returns `None` if it is invalid or covers only a part.
 pub(super) fn sidx(content: &[u8], end: u64, size: u64) -> Option<(Vec<Unit>, Timestamp)> {
     let mut fields = Fields(content);
     let (version, _) = fields.full()?;
@@ -36,7 +36,7 @@ pub(super) fn sidx(content: &[u8], end: u64, size: u64) -> Option<(Vec<Unit>, Ti
     (whole && !units.is_empty()).then(|| (units, clock(time)))
 }
 
-/// Where `mfra` is, by the 16 bytes at the end of a file of this many bytes.
+/// Position of `mfra`, from the last 16 bytes of a file of this size.
 pub(super) fn mfra_at(last: &[u8], size: u64) -> Option<u64> {
     let mut fields = Fields(child(last, *b"mfro")?);
     fields.full()?;
@@ -44,7 +44,7 @@ pub(super) fn mfra_at(last: &[u8], size: u64) -> Option<u64> {
     size.checked_sub(length.into()).filter(|at| *at < size)
 }
 
-/// What `mfra` tells of the track of frames.
+/// Reads the fragments of the video track from `mfra`.
 pub(super) fn mfra(bytes: &[u8], movie: &Movie, size: u64) -> Option<Vec<Unit>> {
     let content = child(bytes, *b"mfra")?;
     let main = movie.main()?;
@@ -66,7 +66,7 @@ fn tfra(content: &[u8], track: &Track, size: u64) -> Option<Vec<Unit>> {
     let rest = [4, 2, 0].iter().map(|shift| (lengths >> shift & 3) as usize + 1).sum();
     let count = fields.u32()?;
     let mut units = Vec::new();
-    // As far as there are bytes.
+    // As far as bytes are available.
     for _ in 0..count {
         let (Some(time), Some(at)) = (fields.long(version), fields.long(version)) else { break };
         if fields.bytes(rest).is_none() {
@@ -79,8 +79,8 @@ fn tfra(content: &[u8], track: &Track, size: u64) -> Option<Vec<Unit>> {
     Some(units)
 }
 
-/// The fragments that begin in these bytes, which are at `at` in the file. What only looks like one may
-/// be among them.
+/// The fragments that begin in these bytes, which are at `at` in the file. The result may contain false
+/// matches.
 pub(super) fn units_in(bytes: &[u8], at: u64, movie: &Movie) -> Vec<Unit> {
     let Some(main) = movie.main() else { return Vec::new() };
     const NAME: &Name = b"moof";
@@ -98,7 +98,7 @@ pub(super) fn units_in(bytes: &[u8], at: u64, movie: &Movie) -> Vec<Unit> {
     named.filter_map(unit).collect()
 }
 
-/// When a fragment of this track begins.
+/// Start time of a fragment of this track.
 fn time(traf: &[u8], track: &Track) -> Option<Timestamp> {
     let mut fields = Fields(child(traf, *b"tfhd")?);
     fields.full()?;

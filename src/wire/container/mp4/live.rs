@@ -1,5 +1,6 @@
-//! A live stream in pieces (ISO/IEC 23000-19, CMAF): what is before them, and chunks of one track
-//! each. Chunks of several tracks, one behind the other, are a piece of all of them. Pure.
+//! Segments of a live stream (ISO/IEC 23000-19, CMAF): the initialization segment, and chunks of
+//! one track each. Concatenated chunks of several tracks are a segment of all of them. This module
+//! has no I/O.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
@@ -10,39 +11,39 @@ use crate::wire::container::mp4::sample_table::Entry;
 use crate::wire::container::mp4::writer::{self, Writer};
 use crate::wire::container::{AudioTrack, Tracks, audio_frame};
 
-/// Ticks a second of frames.
+/// Ticks per second of video.
 pub const VIDEO_TIMESCALE: u32 = writer::MOVIE_TIMESCALE;
-/// The number of the video track, and of the audio track where there is video.
+/// Track number of the video, and of the audio if there is video.
 pub const FIRST_TRACK: u32 = 1;
 pub const SECOND_TRACK: u32 = 2;
 
-/// Ticks a second of audio.
+/// Ticks per second of audio.
 pub fn audio_timescale(audio: &AudioConfig) -> u32 {
     audio_frame(audio).1
 }
 
-/// Whether frames of a codec can be sent so, and shown by browsers or players at least somewhere.
+/// True if video of this codec can be sent in this form, and some browsers or players support it.
 pub const fn is_live_video(codec: VideoCodec) -> bool {
     matches!(codec, VideoCodec::H264 | VideoCodec::Hevc | VideoCodec::Av1 | VideoCodec::Vp9)
 }
 
-/// The same of audio.
+/// True if audio of this codec can be sent in this form, and some browsers or players support it.
 pub const fn is_live_audio(codec: AudioCodec) -> bool {
     matches!(codec, AudioCodec::Aac | AudioCodec::Opus | AudioCodec::Flac | AudioCodec::Mp3)
 }
 
-/// What is before the chunks of these tracks, of which the first has this number.
+/// Makes the initialization segment of these tracks; the first one has this number.
 pub fn initialization(tracks: &Tracks, first_track: u32) -> Bytes {
     Writer::live(tracks.clone(), first_track.max(1)).initialization()
 }
 
-/// The tracks of a stream with at most one of each kind.
+/// Tracks of a stream with at most one of each kind.
 pub fn tracks(video: Option<&crate::media::VideoConfig>, audio: Option<&AudioConfig>) -> Tracks {
     let audio = audio.map(|audio| AudioTrack { parameters: audio.clone(), name: String::new() });
     Tracks { video: video.cloned(), audio: audio.into_iter().collect() }
 }
 
-/// A sample of a chunk, in the ticks of its track.
+/// A sample of a chunk, with times in ticks of its track.
 #[derive(Clone, Debug)]
 pub struct ChunkSample {
     pub entry: Entry,
@@ -56,7 +57,7 @@ pub struct ChunkTrack {
     pub video: bool,
 }
 
-/// A chunk of one track: `moof` and `mdat`. Its last sample lasts for this many ticks.
+/// Makes a chunk of one track: `moof` and `mdat`. The last sample has this duration in ticks.
 pub fn chunk(
     track: ChunkTrack,
     sequence: u32,
@@ -119,7 +120,7 @@ mod tests {
             let at = sample.at as usize;
             assert_eq!(&file[at..at + sample.size as usize], b"abc");
         }
-        // What a player of one track alone is given has the track's number in all of the stream.
+        // A player of a single track gets the same track number as in the whole stream.
         let second = initialization(&tracks, SECOND_TRACK);
         let moov = child(&second, *b"moov").unwrap();
         let tkhd = child(child(moov, *b"trak").unwrap(), *b"tkhd").unwrap();

@@ -1,11 +1,11 @@
-//! MP4 (ISO/IEC 14496-12, -14 and -15): files that are fragmented while they are written and
-//! ordinary once they are finished, and reading of both kinds. Pure.
+//! MP4 (ISO/IEC 14496-12, -14 and -15): writes files that are fragmented during recording and ordinary
+//! at the end, and reads both kinds. This module has no I/O.
 //!
-//! A file being written is `ftyp`, a `free` of sixteen bytes, a `moov` without samples, then `moof`
-//! and `mdat` by turns, each at most about a second. Its end appends the titles of chapters, if there
-//! are any (in an `mdat` of their own), and a `moov` with all samples, and turns the sixteen bytes into
-//! the header of one `mdat` that covers everything before those: an ordinary file, without moving a
-//! byte of the media. A crash between the two leaves a file that still plays by its fragments.
+//! A file in progress has `ftyp`, a `free` box of sixteen bytes, a `moov` without samples, then
+//! alternating `moof` and `mdat`, each of at most about a second. The end appends the chapter titles,
+//! if any (in their own `mdat`), and a `moov` with all samples. It turns the `free` box into the header
+//! of one `mdat` that covers everything before. The result is an ordinary file, without moving any
+//! media byte. After a crash before the end, the file still plays by its fragments.
 
 pub mod boxes;
 mod chapters;

@@ -1,5 +1,5 @@
-//! Reads `moov` and `moof`: tracks, and where their samples are. Counts that a file claims are
-//! bounded by the bytes that are there. (It is long because both boxes fill the same tracks.)
+//! Reads `moov` and `moof`: tracks, and the positions of their samples. Counts in the file are
+//! limited by the available bytes. The file is long because both boxes fill the same tracks.
 
 use bytes::Bytes;
 
@@ -20,23 +20,23 @@ use crate::wire::container::{
     SampleLocation, TrackId, audio_track,
 };
 
-/// A sample depends on others (§8.8.3.1).
+/// The sample depends on others (§8.8.3.1).
 const IS_INTER: u32 = 0x1_0000;
 
-/// A track of the file that is used.
+/// A track of the file in use.
 #[derive(Clone, Debug)]
 pub(super) struct Track {
     number: u32,
     id: TrackId,
     timescale: u32,
-    /// What the edit list moves it by, in microseconds.
+    /// Time shift of the edit list in microseconds.
     shift: i64,
     defaults: Defaults,
-    /// Where the next fragment begins unless it says so.
+    /// Start of the next fragment, unless it has its own.
     next_dts: i64,
-    /// How its samples are encrypted.
+    /// Encryption of its samples.
     protection: Option<Protection>,
-    /// Of uncompressed audio: bytes of a value of each channel.
+    /// For uncompressed audio, the bytes of one value of every channel.
     frame: Option<u32>,
 }
 
@@ -47,27 +47,27 @@ struct Defaults {
     flags: u32,
 }
 
-/// What `moov` says.
+/// Contents of `moov`.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Movie {
     pub tracks: Vec<Track>,
-    /// The titles of chapters.
+    /// Chapter titles.
     pub titles: Vec<SampleLocation>,
-    /// What is encrypted.
+    /// Encrypted samples.
     pub sealed: Vec<EncryptedTrack>,
-    /// How long it is with its fragments, in seconds, where it says so.
+    /// Duration with all fragments in seconds, if the file has it.
     pub length: Option<f64>,
-    /// There is room for fragments.
+    /// True if the file may have fragments.
     pub fragmented: bool,
 }
 
 impl Movie {
-    /// The track of frames, or else the first.
+    /// The video track, or otherwise the first track.
     pub fn main(&self) -> Option<&Track> {
         self.tracks.iter().find(|track| track.id == TrackId::Video).or(self.tracks.first())
     }
 
-    /// What is read next begins there, where it does not say so itself.
+    /// Sets the time of the next fragment, for fragments without their own time.
     pub fn go_to(&mut self, time: Timestamp) {
         for track in &mut self.tracks {
             let micros = i128::from(time.offset(track.shift.saturating_neg()).as_micros());
@@ -81,7 +81,8 @@ fn damaged<T>(value: Option<T>, part: FilePart) -> Result<T, Error> {
     value.ok_or(Error::Damaged(part))
 }
 
-/// Reads `moov`; its tracks, samples and chapters go into `index`. `room` is the size of the file.
+/// Reads `moov`; its tracks, samples and chapters are added to `index`. `room` is the size of the
+/// file.
 pub(super) fn moov(content: &[u8], index: &mut Index, room: u64) -> Result<Movie, Error> {
     let mut fields = Fields(damaged(child(content, *b"mvhd"), FilePart::Header)?);
     let header = |fields: &mut Fields| {
@@ -122,7 +123,7 @@ pub(super) fn moov(content: &[u8], index: &mut Index, room: u64) -> Result<Movie
     Ok(movie)
 }
 
-/// How long all fragments are together (§8.8.2).
+/// Duration of all fragments (§8.8.2).
 fn whole(mvex: &[u8], movie_timescale: u32) -> Option<f64> {
     let mut fields = Fields(child(mvex, *b"mehd")?);
     let (version, _) = fields.full()?;
@@ -147,7 +148,7 @@ fn chpl_list(chpl: &[u8], index: &mut Index) -> Option<()> {
     Some(())
 }
 
-/// What the sequence headers of a `trak` say.
+/// Header fields of a `trak`.
 #[derive(Copy, Clone)]
 struct TrackHead {
     number: u32,
@@ -166,7 +167,7 @@ impl TrackHead {
         Some(Self { number, timescale: fields.u32()?.max(1) })
     }
 
-    /// By how many microseconds its edit list moves it.
+    /// Time shift of its edit list in microseconds.
     fn shift(self, trak: &[u8], movie_timescale: u32) -> i64 {
         child(trak, *b"edts")
             .and_then(|edts| child(edts, *b"elst"))
@@ -181,7 +182,7 @@ impl TrackHead {
     }
 }
 
-/// A track that can be used; others are noted.
+/// Reads a track; unsupported tracks are noted.
 fn trak_header(
     trak: &[u8],
     movie_timescale: u32,
@@ -241,8 +242,8 @@ fn trak_header(
     Some(Track { defaults, protection, frame, ..head.track(id, shift) })
 }
 
-/// Uncompressed audio with its rate, which the track's clock has where the description does not; and
-/// the bytes of a value of each channel.
+/// Uncompressed audio with its rate, which is the track's timescale if the description has none; and
+/// the bytes of one value of every channel.
 fn with_clock(
     described: TrackDescription,
     timescale: u32,
@@ -262,15 +263,15 @@ fn with_clock(
     Some((TrackDescription::Audio(pcm.parameters(), *name), Some(pcm.frame())))
 }
 
-/// What a track is called: by its user data, or else by its handler, where that is not what every
-/// track of a writer is called.
+/// The name of a track, from its user data or its handler, unless the handler has a default name of
+/// the writer.
 fn name(trak: &[u8]) -> String {
     let told = child(trak, *b"udta").and_then(|udta| child(udta, *b"name"));
     let handler = || {
         let mut fields = Fields(child(child(trak, *b"mdia")?, *b"hdlr")?);
         fields.full()?;
         fields.bytes(20)?;
-        // QuickTime's begin with their length.
+        // Names in QuickTime begin with their length.
         let text = match fields.0 {
             [length, text @ ..] if usize::from(*length) == text.len() => text,
             text => text,
@@ -285,7 +286,7 @@ fn name(trak: &[u8]) -> String {
     String::from_utf8_lossy(text).trim_end_matches('\0').to_owned()
 }
 
-/// What kind of track it is.
+/// The handler type of a track.
 fn handler(mdia: &[u8]) -> Option<Name> {
     let mut fields = Fields(child(mdia, *b"hdlr")?);
     fields.full()?;
@@ -293,7 +294,7 @@ fn handler(mdia: &[u8]) -> Option<Name> {
     fields.bytes(4)?.try_into().ok()
 }
 
-/// What is missing without a track.
+/// The part that is lost without this track.
 fn part(mdia: &[u8]) -> Part {
     match &handler(mdia).unwrap_or_default() {
         b"vide" => Part::Video,
@@ -313,7 +314,7 @@ fn video(config: Bytes, timescale: u32, period: Option<u32>) -> Option<crate::me
     let rate = period.map(|period| f64::from(timescale) / f64::from(period));
     let metadata = Metadata { frame_rate: rate, ..Metadata::default() };
     let mut video = told_h264_config(config, &metadata)?;
-    // What our own writer would have made these ticks of is exact.
+    // If our own writer makes these ticks from an exact rate, that rate applies.
     if let Some(period) = period
         && let Some(exact) =
             FrameRate::new(timescale / gcd(timescale, period), period / gcd(timescale, period))
@@ -348,7 +349,7 @@ fn trex(mvex: &[u8], number: u32) -> Option<Defaults> {
     })
 }
 
-/// By how many microseconds an edit list moves the media: nothing first, and where it then begins.
+/// Time shift of an edit list in microseconds: an empty edit, and the start of the media.
 fn edit(elst: &[u8], movie_timescale: u32, timescale: u32) -> Option<i64> {
     let mut fields = Fields(elst);
     let (version, _) = fields.full()?;
@@ -364,7 +365,7 @@ fn edit(elst: &[u8], movie_timescale: u32, timescale: u32) -> Option<i64> {
         fields.u32()?;
         if from >= 0 {
             let moved = empty.checked_sub(micros(from, timescale).as_micros())?;
-            // A day is no edit.
+            // A shift of a day is not a valid edit.
             return Some(moved).filter(|moved| moved.abs() < 86_400_000_000);
         }
         let duration = i64::try_from(duration).ok()?;
@@ -373,7 +374,7 @@ fn edit(elst: &[u8], movie_timescale: u32, timescale: u32) -> Option<i64> {
     None
 }
 
-/// A list of pairs that run over the samples.
+/// A run-length list for consecutive samples.
 struct Runs<'a> {
     fields: Fields<'a>,
     left: u32,
@@ -398,7 +399,7 @@ impl<'a> Runs<'a> {
     }
 }
 
-/// The samples of an ordinary `trak`.
+/// Reads the samples of an ordinary `trak`.
 fn samples(trak: &[u8], track: &Track, index: &mut Index, room: u64) -> Result<(), Error> {
     let stbl = child(trak, *b"mdia").and_then(|mdia| child(mdia, *b"minf"));
     let Some(stbl) = stbl.and_then(|minf| child(minf, *b"stbl")) else { return Ok(()) };
@@ -472,12 +473,12 @@ fn samples(trak: &[u8], track: &Track, index: &mut Index, room: u64) -> Result<(
 }
 
 impl Track {
-    /// As the file names it.
+    /// The track id in the file.
     pub fn number(&self) -> u32 {
         self.number
     }
 
-    /// When this is, of its own ticks.
+    /// Converts ticks of this track to a time.
     pub fn time(&self, ticks: u64) -> Timestamp {
         let ticks = i64::try_from(ticks).unwrap_or(i64::MAX).min(i64::MAX / 4);
         micros(ticks, self.timescale).offset(self.shift)
@@ -513,7 +514,7 @@ pub(super) fn moof(
 ) -> Result<(), Error> {
     let mut end_of_last = moof_at;
     for traf in boxes(content).filter(|found| found.name == *b"traf").take(64) {
-        // A part that makes no sense is passed over: what follows may be whole.
+        // An invalid part is skipped: the next one may be valid.
         let _ = self::traf(traf.content, moof_at, &mut end_of_last, movie, index, room)?;
     }
     Ok(())
@@ -560,7 +561,7 @@ fn traf(
             at = base.saturating_add_signed(offset);
         }
         let mut first_flags = if flags & 4 != 0 { fields.u32() } else { None };
-        // Each sample has at least a separate size, or they all have the same.
+        // Samples have individual fields, or all share the defaults.
         let each = (flags & 0xF00).count_ones() as usize * 4;
         let most = fields.0.len().checked_div(each).unwrap_or(MAX_SAMPLES);
         for _ in 0..(count as usize).min(most) {

@@ -1,14 +1,15 @@
-//! Uncompressed audio in MP4 (ISO/IEC 23003-5) and QuickTime ("Audio Sample Descriptions"): how it is
-//! described, and its samples, each of which is one value of each channel: they are taken together.
+//! Uncompressed audio in MP4 (ISO/IEC 23003-5) and QuickTime ("Audio Sample Descriptions"): its
+//! description, and its samples. Each sample is one value per channel, so they are grouped.
 
 use crate::wire::codec::pcm::{Coding, Pcm};
 use crate::wire::container::mp4::boxes::{BoxSpan, Fields, child};
 use crate::wire::container::{Error, FilePart, Index, TrackId};
 
-/// So many are taken together.
+/// Maximum number of samples in a group.
 const TOGETHER: u32 = 1_024;
 
-/// A sample description of uncompressed audio; its rate is 0 where the track's clock tells it.
+/// Reads a sample description of uncompressed audio; the rate is 0 if the track's timescale defines
+/// it.
 pub(super) fn described(entry: &BoxSpan<'_>) -> Option<Pcm> {
     let mut fields = Fields(entry.content);
     fields.bytes(8)?;
@@ -22,7 +23,7 @@ pub(super) fn described(entry: &BoxSpan<'_>) -> Option<Pcm> {
         1 => fields.0.get(16..)?,
         _ => fields.0.get(36..)?,
     };
-    // Only these two names are also of little-endian audio, which a box inside says.
+    // Only these two names are also used for little-endian audio, which a nested box marks.
     let little = || {
         let enda = child(inner, *b"enda").or_else(|| child(child(inner, *b"wave")?, *b"enda"));
         enda.is_some_and(|enda| enda == [0, 1])
@@ -48,7 +49,7 @@ pub(super) fn described(entry: &BoxSpan<'_>) -> Option<Pcm> {
             of(coding, flags & 1 == 0, bits.div_ceil(8))
         }
         b"lpcm" if version == 2 => {
-            // The structure's own size, then rate, channels, a constant and bits.
+            // The size of the structure, then rate, channels, a constant and bits.
             fields.bytes(4)?;
             let rate = f64::from_bits(fields.u64()?);
             let channels = u16::try_from(fields.u32()?).ok()?;
@@ -67,8 +68,8 @@ pub(super) fn described(entry: &BoxSpan<'_>) -> Option<Pcm> {
     })
 }
 
-/// Hands the samples of an ordinary track to `take` (their time, where they are, how long): those of a
-/// chunk lie together. False where their sizes differ.
+/// Passes the samples of an ordinary track to `take` (time, position, duration), grouped by chunk.
+/// Returns false if their sizes differ.
 pub(super) fn samples(
     stbl: &[u8],
     frame: u32,
@@ -82,7 +83,7 @@ pub(super) fn samples(
     };
     let sizes = list(*b"stsz").and_then(|mut sizes| Some((sizes.u32()?, sizes.u32()?)));
     let Some((fixed @ 1.., mut left)) = sizes else { return Ok(false) };
-    // Old writers say 1; what a frame takes, its description tells.
+    // Old writers use size 1; the description has the real frame size.
     if fixed != frame && fixed != 1 {
         return Ok(false);
     }
@@ -130,7 +131,7 @@ pub(super) fn samples(
     Ok(true)
 }
 
-/// Whether a sample of a fragment was taken together with the one before it.
+/// True if a sample of a fragment was merged into the previous one.
 pub(super) fn is_joined(id: TrackId, frame: u32, at: u64, size: u32, index: &mut Index) -> bool {
     let Some(last) = index.samples.last_mut() else { return false };
     let together = last.size.saturating_add(size);

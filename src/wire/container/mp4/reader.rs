@@ -1,6 +1,6 @@
-//! Reads an MP4 box by box, ordinary or of fragments, whole or cut off: all of it, or only as far as is
-//! wanted while the bytes are still to come. An ordinary one is read by its index, wherever that stands, one
-//! of fragments from its beginning or from any fragment on.
+//! Reads an MP4 box by box, ordinary or fragmented, complete or truncated: completely, or incrementally
+//! while bytes still arrive. An ordinary file is read by its index, at any position; a fragmented one from
+//! its start or from any fragment.
 
 use crate::base::Timestamp;
 use crate::wire::container::demuxer::Demuxer;
@@ -14,97 +14,97 @@ use crate::wire::container::{
     Chapter, Error, FilePart, Format, Index, ReadAt, SampleLocation, Unit, read,
 };
 
-/// The largest `moov` that is read: days of samples.
+/// The largest accepted `moov`: days of samples.
 const MAX_MOOV: usize = 512 << 20;
-/// The largest `moof` that is read.
+/// The largest accepted `moof`.
 const MAX_MOOF: usize = 16 << 20;
-/// The longest box in which a chapter may be.
+/// The longest box that may contain a chapter.
 const MAX_CHAPTER: usize = 512;
-/// The longest index of fragments that is read.
+/// The longest accepted index of fragments.
 const MAX_INDEX: usize = 4 << 20;
-/// The most samples of a file whose length nobody has measured (half a day), and of one fragment of it.
+/// Maximum number of samples of a file of unknown length (half a day), and of one fragment of it.
 const MAX_SAMPLES: usize = 4_000_000;
 const MAX_FRAGMENT_SAMPLES: usize = 100_000;
 
 const NO_MP4: Error = Error::Damaged(FilePart::Header);
 
-/// What is in the file and, where it is one of ours, what is needed to finish it where it is.
+/// The contents of the file and, for one of our own files, the data to finish it in place.
 #[derive(Debug)]
 pub struct FileIndex {
     pub index: Index,
-    /// Where the room for the header of `mdat` is.
+    /// Position of the space for the `mdat` header.
     pub room: Option<u64>,
-    /// What is encrypted of the samples.
+    /// Encrypted samples.
     pub sealed: Vec<EncryptedTrack>,
 }
 
-/// Finds what is in the file, for who copies it.
+/// Indexes the file for copying.
 ///
 /// # Errors
-/// Where it is no MP4, cannot be read, or has nothing that can be used.
+/// Fails if the file is not MP4, cannot be read, or has nothing usable.
 pub fn index(source: &mut dyn ReadAt) -> Result<Index, Error> {
     survey(source).map(|survey| survey.index)
 }
 
-/// As [`index`], for who plays: with every codec that is known.
+/// As [`index`], for playback: with every known codec.
 ///
 /// # Errors
-/// As [`index`].
+/// As for [`index`].
 pub fn index_to_play(source: &mut dyn ReadAt) -> Result<Index, Error> {
     let index = Index { to_play: true, ..Index::default() };
     Reader::of(index, true).all(source).map(|survey| survey.index)
 }
 
-/// As [`index_to_play`], for who has the key of what is encrypted; and what that is.
+/// As [`index_to_play`], for a player with the decryption key; also returns the encrypted samples.
 ///
 /// # Errors
-/// As [`index`].
+/// As for [`index`].
 pub fn index_sealed(source: &mut dyn ReadAt) -> Result<(Index, Vec<EncryptedTrack>), Error> {
     let index = Index { to_play: true, has_key: true, ..Index::default() };
     Reader::of(index, true).all(source).map(|survey| (survey.index, survey.sealed))
 }
 
-/// As [`index`], with more.
+/// As [`index`], with the data to finish the file.
 ///
 /// # Errors
-/// As [`index`].
+/// As for [`index`].
 pub fn survey(source: &mut dyn ReadAt) -> Result<FileIndex, Error> {
     Reader::of(Index::default(), true).all(source)
 }
 
-/// See the module.
+/// The incremental MP4 reader.
 #[derive(Clone, Debug)]
 pub struct Reader {
     index: Index,
-    /// All of it is read: what follows an index, and chapters wherever they stand.
+    /// True to read the whole file: data after an index, and chapters at any position.
     surveys: bool,
     movie: Option<Movie>,
-    /// The box that is read next, and how many came before it.
+    /// Position of the next box; `number` counts those before it.
     at: u64,
     number: u64,
-    /// Where the room for the header of `mdat` is.
+    /// Position of the space for the `mdat` header.
     room: Option<u64>,
     units: Vec<Unit>,
-    /// Where it ends, as it tells itself.
+    /// End time according to the file.
     end: Option<Timestamp>,
     looked: bool,
-    /// What is read first, and the samples that are told before all fragments.
+    /// Position of the first read, after the samples that precede all fragments.
     beginning: u64,
     first: Vec<SampleLocation>,
-    /// A fragment begins here.
+    /// True if a fragment must begin at the current position.
     landing: bool,
 }
 
-/// A box at the top of the file.
+/// A top-level box.
 #[derive(Copy, Clone, Debug)]
 struct TopBox {
     name: Name,
-    /// Where its content begins.
+    /// Position of its content.
     content: u64,
     end: u64,
 }
 
-/// The box at `at`; `None` where none is whole.
+/// The box at `at`; `None` if it is incomplete.
 fn next_box(source: &mut dyn ReadAt, at: u64) -> Result<Option<TopBox>, Error> {
     let size = source.size();
     let start = read(source, at, size.saturating_sub(at).min(16), 16, FilePart::Structure)?;
@@ -114,13 +114,13 @@ fn next_box(source: &mut dyn ReadAt, at: u64) -> Result<Option<TopBox>, Error> {
     Ok(end.map(|end| TopBox { name, content: at + head as u64, end }))
 }
 
-/// Whether a file may begin with such a box.
+/// True if a file may begin with this box.
 const fn may_begin(name: Name) -> bool {
     matches!(&name, b"ftyp" | b"styp" | b"moov" | b"free" | b"wide" | b"mdat")
 }
 
 impl Reader {
-    /// For who plays it while it comes.
+    /// Creates a reader for playback while bytes arrive.
     pub fn to_play() -> Self {
         Self::of(Index { to_play: true, most: MAX_SAMPLES, ..Index::default() }, false)
     }
@@ -142,7 +142,7 @@ impl Reader {
         }
     }
 
-    /// Reads all of it.
+    /// Reads the whole file.
     fn all(mut self, source: &mut dyn ReadAt) -> Result<FileIndex, Error> {
         while let Some(next) = next_box(source, self.at)? {
             self.take(source, next)?;
@@ -160,7 +160,7 @@ impl Reader {
         Error::Damaged(FilePart::UnwrittenIndex)
     }
 
-    /// Reads the next box, which is this one.
+    /// Reads the next box.
     fn take(&mut self, source: &mut dyn ReadAt, next: TopBox) -> Result<(), Error> {
         let TopBox { name, content, end } = next;
         if self.number == 0 && !may_begin(name) {
@@ -179,7 +179,7 @@ impl Reader {
                     let bytes = read(source, content, length, MAX_MOOF, FilePart::Structure)?;
                     moof(&bytes, self.at, movie, &mut self.index, source.size())?;
                 }
-                // Only with its data it is whole.
+                // The fragment is complete only with its data.
                 is_whole = false;
             }
             b"sidx" if !self.surveys && self.movie.is_some() && self.beginning == 0 => {
@@ -204,7 +204,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Takes an index in: of two, the last is that of a file that was all but finished.
+    /// Reads an index. If there are two, the file was nearly finished, and the last one applies.
     fn moov(&mut self, source: &mut dyn ReadAt, bytes: &[u8]) -> Result<(), Error> {
         let first = self.movie.is_none();
         let Index { to_play, has_key, most, .. } = self.index;
@@ -213,7 +213,7 @@ impl Reader {
         if !first && (movie.fragmented || found.samples.is_empty()) {
             return Ok(());
         }
-        // The list is more exact, and has no more than 255.
+        // The list is more exact but limited to 255 entries.
         let titles = std::mem::take(&mut movie.titles);
         if self.surveys {
             let titled = chapters::titles(source, &titles)?;
@@ -286,7 +286,7 @@ impl Demuxer for Reader {
             }
             let Some(next) = next else { return Ok(false) };
             self.take(source, next)?;
-            // Nobody has the key.
+            // There is no key.
             if let Some(movie) = &mut self.movie {
                 movie.sealed.clear();
             }
@@ -353,7 +353,7 @@ impl Demuxer for Reader {
     }
 }
 
-/// A chapter kept between fragments.
+/// Reads a chapter between fragments.
 fn chapter(bytes: &[u8], index: &mut Index) -> Option<()> {
     let rest = bytes.strip_prefix(CHAPTER_MARK)?;
     let (at, title) = rest.split_first_chunk()?;

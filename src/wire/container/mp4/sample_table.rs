@@ -1,62 +1,62 @@
-//! All samples of one track in the compact form of the sample tables (ISO/IEC 14496-12 §8.6, §8.7).
+//! Sample tables: all samples of one track in compact form (ISO/IEC 14496-12 §8.6, §8.7).
 
 use bytes::{BufMut, BytesMut};
 
 use crate::base::Timestamp;
 use crate::wire::container::mp4::boxes::{put_box, put_full};
 
-/// A sample lies on its predecessor's end if it is no further from it than this, in ticks: what
-/// rounding to microseconds does.
+/// Maximum gap or overlap in ticks that counts as contiguous, because times are rounded to microseconds.
 const SNAP: i64 = 2;
 
-/// From microseconds to the ticks of a track.
+/// Converts microseconds to ticks of a track.
 pub fn ticks(at: Timestamp, timescale: u32) -> i64 {
     let product = i128::from(at.as_micros()) * i128::from(timescale);
     i64::try_from((product + 500_000).div_euclid(1_000_000)).unwrap_or(i64::MAX)
 }
 
-/// From the ticks of a track to microseconds.
+/// Converts ticks of a track to microseconds.
 pub fn micros(ticks: i64, timescale: u32) -> Timestamp {
     let product = i128::from(ticks) * 1_000_000 + i128::from(timescale / 2);
     let micros = product.div_euclid(i128::from(timescale.max(1)));
     Timestamp::from_micros(i64::try_from(micros).unwrap_or(i64::MAX))
 }
 
-/// One sample in the track's ticks.
+/// One sample, in ticks of its track.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     pub dts: i64,
-    /// PTS − DTS.
+    /// PTS − DTS in ticks.
     pub composition: i32,
     pub size: u32,
     pub keyframe: bool,
 }
 
-/// The table.
+/// The sample table.
 #[derive(Clone, Debug, Default)]
 pub struct Table {
     pub timescale: u32,
-    /// How long a sample lasts where no other follows it.
+    /// Duration of a sample that no other follows.
     pub default_duration: u32,
-    /// How much longer the last sample is in the media than it is shown.
+    /// Ticks by which the last sample is longer in the media than in the presentation.
     pub overhang: u32,
-    /// Of a file that is copied: where its zero is among the times of the samples, which stay as they are.
+    /// For a copied file, time zero on the timeline of its samples, which stay unchanged.
     zero: Option<i64>,
     first_dts: Option<i64>,
     last_dts: i64,
-    /// When the last of what is shown begins to be.
+    /// Presentation time of the last shown sample.
     last_shown: i64,
-    /// Runs of samples with the same duration; the last sample's is not in it yet.
+    /// Runs of samples with the same duration, without the last sample.
     durations: Vec<(u32, u32)>,
     compositions: Vec<(u32, i32)>,
     sizes: Vec<u32>,
-    /// Numbers of the keyframes, from 1.
+    /// Numbers of the keyframes, counted from 1.
     keyframes: Vec<u32>,
-    /// Where each run of samples lies, and how many they are.
+    /// Position and sample count of each chunk.
     chunks: Vec<(u64, u32)>,
 }
 
-/// Puts the time of a sample onto the end of its predecessor, whose duration is known, or after it at least.
+/// Aligns a sample with the end of the previous one, whose duration is known, or places it after that
+/// sample.
 fn settle(dts: i64, last: Option<i64>, duration: Option<u32>) -> i64 {
     let Some(last) = last else { return dts };
     let expected = duration.map(|duration| last + i64::from(duration));
@@ -71,24 +71,24 @@ impl Table {
         Self { timescale, default_duration, ..Self::default() }
     }
 
-    /// Of a file that is copied, whose zero is there.
+    /// Sets the time zero of a copied file.
     pub fn copying(self, zero: i64) -> Self {
         Self { zero: Some(zero), ..self }
     }
 
-    /// When a sample is decoded that is to be at `dts`.
+    /// The DTS of a sample after alignment.
     pub fn settle(&self, dts: i64, last: Option<i64>) -> i64 {
-        // What is copied was not rounded on its way, and its jitter is its own.
+        // Copied times were not rounded again, so their jitter is kept.
         let snapped = if self.zero.is_some() { None } else { Some(self.default_duration) };
         settle(dts, last, snapped)
     }
 
-    /// From the file's zero to the first sample's decoding.
+    /// Ticks from time zero to the DTS of the first sample.
     fn begins(&self) -> i64 {
         self.first_dts().saturating_sub(self.zero.unwrap_or(0))
     }
 
-    /// Where it ends on the movie's time line, in its own ticks.
+    /// End on the movie's timeline, in ticks of the track.
     pub fn end(&self) -> u64 {
         let reaches = i64::try_from(self.duration()).unwrap_or(i64::MAX);
         self.begins().saturating_add(reaches).max(0).unsigned_abs()
@@ -103,12 +103,12 @@ impl Table {
         self.first_dts.map(|_| self.last_dts)
     }
 
-    /// When the first sample is decoded.
+    /// The DTS of the first sample.
     pub fn first_dts(&self) -> i64 {
         self.first_dts.unwrap_or(0)
     }
 
-    /// From the first sample's decoding to the end of the last, as far as it is shown.
+    /// Ticks from the first DTS to the presentation end of the last sample.
     pub fn duration(&self) -> u64 {
         let span = self.last_dts - self.first_dts();
         if self.is_empty() {
@@ -118,7 +118,7 @@ impl Table {
         }
     }
 
-    /// Adds samples that lie one after the other from `at` on.
+    /// Adds consecutive samples from position `at`.
     pub fn chunk(&mut self, at: u64, entries: &[Entry]) {
         if entries.is_empty() {
             return;
@@ -145,7 +145,7 @@ impl Table {
         }
     }
 
-    /// How many bytes [`Table::write`] makes of it, roughly and not less.
+    /// Upper estimate of the bytes that [`Table::write`] makes.
     pub fn weight(&self) -> usize {
         200 + self.durations.len() * 8
             + self.compositions.len() * 8
@@ -153,7 +153,7 @@ impl Table {
             + self.chunks.len() * 20
     }
 
-    /// The boxes beside `stsd` in `stbl`.
+    /// Writes the boxes in `stbl` other than `stsd`.
     pub fn write(&self, out: &mut BytesMut) {
         let mut durations = self.durations.clone();
         if !self.is_empty() {
@@ -173,7 +173,7 @@ impl Table {
         if self.keyframes.len() < self.sizes.len() {
             list(out, *b"stss", 0, &self.keyframes, |out, number| out.put_u32(*number));
         }
-        // First chunk of each run, samples in each, description.
+        // First chunk of each run, samples per chunk, description.
         let mut runs: Vec<(u32, u32)> = Vec::new();
         for (number, (_, count)) in (1..).zip(&self.chunks) {
             if runs.last().is_none_or(|(_, last)| last != count) {
@@ -202,7 +202,7 @@ impl Table {
         }
     }
 
-    /// Tables without samples, as a file of fragments has them.
+    /// Writes tables without samples, for a fragmented file.
     pub fn write_empty(out: &mut BytesMut) {
         for name in [*b"stts", *b"stsc", *b"stco"] {
             put_full(out, name, 0, 0, |out| out.put_u32(0));
@@ -210,8 +210,8 @@ impl Table {
         put_full(out, *b"stsz", 0, 0, |out| out.put_u64(0));
     }
 
-    /// The edit list, where the track does not begin at zero (§8.6.6): first nothing, then all; or all that
-    /// does not lie before it.
+    /// Writes the edit list if the track does not begin at zero (§8.6.6): an empty edit and then all media,
+    /// or the media without the part before zero.
     pub fn write_edits(&self, movie_timescale: u32, out: &mut BytesMut) {
         let begins = self.begins();
         if begins == 0 || self.zero.is_none() && begins < 0 {
@@ -222,11 +222,11 @@ impl Table {
             let scale = u128::from(self.timescale.max(1));
             u64::try_from((product + scale / 2) / scale).unwrap_or(u64::MAX)
         };
-        // Where the first frame is shown: readers look for a keyframe there.
+        // Presentation time of the first frame: readers expect a keyframe there.
         let shown = self.compositions.first().map_or(0, |(_, offset)| i64::from(*offset)).max(0);
         let nothing = begins.saturating_add(shown);
         let from = if nothing < 0 { begins.saturating_neg() } else { shown };
-        // As long as it is decoded, or until the last of it was shown.
+        // As long as the decoding lasts, or until the last sample was shown.
         let last = self.last_shown.saturating_sub(self.first_dts()).saturating_sub(from);
         let last = last.saturating_add(self.default_duration.into()).max(0).unsigned_abs();
         let length = self.duration().saturating_add_signed(nothing.min(0));
@@ -274,7 +274,7 @@ mod tests {
 
     #[test]
     fn rounding_to_microseconds_leaves_no_trace() {
-        // Audio whose zero lies between two of its samples.
+        // Audio whose time zero is between two samples.
         let origin = 1_234_567;
         let mut last = None;
         for n in 0..100_000_i64 {

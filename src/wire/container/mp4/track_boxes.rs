@@ -1,5 +1,5 @@
-//! What a track is, in boxes: `trak` with its sample description (ISO/IEC 14496-12 §8.3 to §8.5,
-//! -14 §5.6, -15 §5.4.2), and the way back from a description to parameters.
+//! Writes the boxes of a track: `trak` with its sample description (ISO/IEC 14496-12 §8.3 to §8.5,
+//! -14 §5.6, -15 §5.4.2); also parses descriptions.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
@@ -15,40 +15,40 @@ use crate::wire::container::mp4::{chapters, encryption, pcm};
 use crate::wire::container::track_config::told_aac_config;
 use crate::wire::container::{AudioTrack, audio_frame};
 
-/// What tracks without a separate name are called.
+/// Default names of tracks.
 const VIDEO: &str = "Video";
 const CHAPTERS: &str = "Chapters";
 pub(super) const SOUND: &str = "Audio";
-/// `und`, packed as ISO 639-2 letters.
+/// `und` as packed ISO 639-2 letters.
 const UNDETERMINED: u16 = 0x55C4;
 
-/// Which kind of track, with its parameters.
+/// Kind of a track with its config.
 #[derive(Copy, Clone, Debug)]
 pub(super) enum Kind<'a> {
     Video(&'a VideoConfig),
     Audio(&'a AudioTrack),
-    /// The titles of chapters.
+    /// Chapter titles.
     Chapters,
 }
 
-/// Everything `trak` says.
+/// The fields of `trak`.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Trak<'a> {
-    /// From 1.
+    /// Track id, from 1.
     pub id: u32,
     pub kind: Kind<'a>,
-    /// The one of its kind that plays unless another is chosen.
+    /// True for the default track of its kind.
     pub first: bool,
     pub table: &'a Table,
     pub movie_timescale: u32,
-    /// The track that has its chapters.
+    /// Id of its chapter track.
     pub chapters: Option<u32>,
-    /// With all samples, or as a file of fragments has it.
+    /// True with all samples, false for a fragmented file.
     pub whole: bool,
 }
 
 impl Trak<'_> {
-    /// The track's end on the movie's time line.
+    /// The end of the track on the movie's timeline.
     pub fn end(&self) -> u64 {
         let product = u128::from(self.table.end()) * u128::from(self.movie_timescale);
         u64::try_from(product / u128::from(self.table.timescale.max(1))).unwrap_or(u64::MAX)
@@ -69,7 +69,7 @@ impl Trak<'_> {
             if let Kind::Audio(AudioTrack { name, .. }) = self.kind
                 && !name.is_empty()
             {
-                // Where QuickTime looks for it, and most others do.
+                // The location for QuickTime and most other players.
                 put_box(out, *b"udta", |out| {
                     put_box(out, *b"name", |out| out.put_slice(name.as_bytes()));
                 });
@@ -78,7 +78,7 @@ impl Trak<'_> {
     }
 
     fn header(&self, out: &mut BytesMut) {
-        // Enabled, and in the presentation.
+        // Enabled, and used in the presentation.
         let flags = if self.first { 3 } else { 2 };
         put_full(out, *b"tkhd", 1, flags, |out| {
             out.put_bytes(0, 16);
@@ -133,7 +133,7 @@ impl Trak<'_> {
             put_box(out, *b"dinf", |out| {
                 put_full(out, *b"dref", 0, 0, |out| {
                     out.put_u32(1);
-                    // In this same file.
+                    // The media is in this file.
                     put_full(out, *b"url ", 0, 1, |_| ());
                 });
             });
@@ -156,10 +156,10 @@ impl Trak<'_> {
     }
 }
 
-/// How the description of video is called, and the box of its configuration.
+/// Names of the video sample description and of its configuration box.
 fn video_names(video: &VideoConfig) -> (&'static Name, &'static Name) {
     match video.codec {
-        // Parameter sets that are not in the configuration are with the frames.
+        // Parameter sets that are not in the configuration are in the stream.
         VideoCodec::Hevc if video.config.get(22).is_none_or(|arrays| *arrays == 0) => {
             (b"hev1", b"hvcC")
         }
@@ -178,7 +178,7 @@ fn put_video(out: &mut BytesMut, video: &VideoConfig) {
         out.put_bytes(0, 16);
         out.put_u16(u16::try_from(video.size.width).unwrap_or(u16::MAX));
         out.put_u16(u16::try_from(video.size.height).unwrap_or(u16::MAX));
-        // 72 dpi, both ways.
+        // 72 dpi in both directions.
         out.put_u32(0x48_0000);
         out.put_u32(0x48_0000);
         out.put_u32(0);
@@ -187,7 +187,7 @@ fn put_video(out: &mut BytesMut, video: &VideoConfig) {
         out.put_u16(0x18);
         out.put_i16(-1);
         put_box(out, *config, |out| {
-            // Some have it without version and flags.
+            // Some configs lack version and flags.
             if video.codec == VideoCodec::Vp9 && !video.config.starts_with(&[1, 0, 0, 0]) {
                 out.put_slice(&[1, 0, 0, 0]);
             }
@@ -196,7 +196,7 @@ fn put_video(out: &mut BytesMut, video: &VideoConfig) {
     });
 }
 
-/// How the description of audio is called.
+/// Name of the audio sample description.
 fn audio_name(codec: AudioCodec) -> Name {
     match codec {
         AudioCodec::Opus => *b"Opus",
@@ -216,12 +216,12 @@ fn put_audio(out: &mut BytesMut, audio: &AudioConfig) {
         out.put_u16(16);
         out.put_u32(0);
         let (_, rate) = audio_frame(audio);
-        // 16.16: rates that do not fit are told by the configuration only.
+        // 16.16 fixed point: larger rates are only in the configuration.
         out.put_u32(u16::try_from(rate).map_or(0, |rate| u32::from(rate) << 16));
         match audio.codec {
             AudioCodec::Opus => put_box(out, *b"dOps", |out| out.put_slice(&opus_box(audio))),
             AudioCodec::Flac => put_full(out, *b"dfLa", 0, 0, |out| {
-                // The head of the last block, which is STREAMINFO, without the stream marker.
+                // The header of the last block (STREAMINFO), without the stream marker.
                 out.put_slice(FLAC_HEAD.get(4..).unwrap_or_default());
                 out.put_slice(&audio.config);
             }),
@@ -241,7 +241,7 @@ mod tag {
 }
 
 fn descriptor(tag: u8, content: &[u8]) -> Vec<u8> {
-    // Four bytes of length, as most writers do.
+    // Four length bytes, as in most writers.
     let length = content.len();
     let mut out = vec![tag];
     out.extend([21, 14, 7].map(|shift| 0x80 | (length >> shift & 0x7F) as u8));
@@ -251,7 +251,7 @@ fn descriptor(tag: u8, content: &[u8]) -> Vec<u8> {
 }
 
 fn es_descriptor(audio: &AudioConfig) -> Vec<u8> {
-    // AAC, or MPEG audio; an audio stream.
+    // AAC or MPEG audio; stream type audio.
     let kind = if audio.codec == AudioCodec::Mp3 { 0x6B } else { 0x40 };
     let mut decoder = vec![kind, 0x15, 0, 0, 0];
     decoder.extend(audio.bitrate.0.to_be_bytes());
@@ -265,21 +265,21 @@ fn es_descriptor(audio: &AudioConfig) -> Vec<u8> {
     descriptor(tag::ES, &es)
 }
 
-/// A sample description that was read.
+/// A parsed sample description.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum TrackDescription {
-    /// An avcC.
+    /// An `avcC` configuration.
     Avc(Bytes),
-    /// Audio, and how its description is called.
+    /// Audio, and the name of its description.
     Audio(AudioConfig, Name),
-    /// Frames that are no H.264, with their configuration, and how their description is called.
+    /// Video other than H.264, with its configuration and the name of its description.
     Video(VideoCodec, (u16, u16), Bytes, Name),
-    /// Something else, by its name.
+    /// Another description, by its name.
     Other(Name),
 }
 
-/// Reads the first entry of `stsd`, and how its samples are encrypted. Who has no key is told no more
-/// of those.
+/// Reads the first entry of `stsd`, and the encryption of its samples. Without a key, encrypted
+/// samples are not described further.
 pub(super) fn describe(
     stsd: &[u8],
     has_key: bool,
@@ -303,7 +303,7 @@ fn described(entry: &BoxSpan<'_>) -> Option<TrackDescription> {
         b"mp4a" => {
             let mut fields = Fields(entry.content);
             fields.bytes(8)?;
-            // QuickTime's audio descriptions are longer.
+            // Audio descriptions of QuickTime are longer.
             let more = match fields.u16()? {
                 0 => 0,
                 1 => 16,
@@ -329,7 +329,7 @@ fn described(entry: &BoxSpan<'_>) -> Option<TrackDescription> {
             let mut fields = Fields(child(inner, *b"dOps")?);
             let (_version, channels) = (fields.u8()?, fields.u8()?);
             let (skip, rate, gain) = (fields.u16()?, fields.u32()?, fields.u16()?);
-            // The same in Ogg's order (RFC 7845 §5.1).
+            // The same fields in Ogg's byte order (RFC 7845 §5.1).
             let mut head = BytesMut::from(&b"OpusHead\x01"[..]);
             head.put_u8(channels);
             head.put_u16_le(skip);
@@ -342,7 +342,7 @@ fn described(entry: &BoxSpan<'_>) -> Option<TrackDescription> {
             let inner = entry.content.get(28..)?;
             let mut fields = Fields(child(inner, *b"dfLa")?);
             fields.full()?;
-            // A block's head, then STREAMINFO.
+            // A block header, then STREAMINFO.
             fields.u32()?;
             let info = Bytes::copy_from_slice(fields.bytes(34)?);
             audio_entry(entry, AudioCodec::Flac, info)
@@ -373,7 +373,7 @@ fn described(entry: &BoxSpan<'_>) -> Option<TrackDescription> {
     }
 }
 
-/// What the first entry of `stsd`, which is visual, tells of colors: `colr`, `mdcv`, `clli` (ISO/IEC
+/// Reads the colors of the first `stsd` entry, which is visual: `colr`, `mdcv`, `clli` (ISO/IEC
 /// 14496-12 §12.1.5 to §12.1.8).
 pub(super) fn colors(stsd: &[u8]) -> Option<Colors> {
     let mut fields = Fields(stsd);
@@ -387,7 +387,7 @@ pub(super) fn colors(stsd: &[u8]) -> Option<Colors> {
     Some(colors)
 }
 
-/// Code points of a `colr`.
+/// Reads the code points of a `colr` box.
 fn coded(colr: &[u8]) -> Option<Colors> {
     let mut fields = Fields(colr);
     let kind = fields.bytes(4)?;
@@ -396,19 +396,19 @@ fn coded(colr: &[u8]) -> Option<Colors> {
     }
     let mut code = || fields.u16().map(|code| u8::try_from(code).unwrap_or(2));
     let colors = Colors::of(code()?, code()?, code()?);
-    // QuickTime's has no range.
+    // The box of QuickTime has no range.
     let full_range = fields.u8().filter(|_| kind == b"nclx").map(|flags| flags & 0x80 != 0);
     Some(Colors { full_range, ..colors })
 }
 
-/// Width and height of a visual sample entry (ISO/IEC 14496-12 §12.1.3).
+/// Reads width and height of a visual sample entry (ISO/IEC 14496-12 §12.1.3).
 fn sides(entry: &BoxSpan<'_>) -> Option<(u16, u16)> {
     let mut fields = Fields(entry.content);
     fields.bytes(24)?;
     Some((fields.u16()?, fields.u16()?))
 }
 
-/// A visual sample entry whose configuration is in a box of this name.
+/// Reads a visual sample entry whose configuration is in a box with this name.
 fn video_entry(entry: &BoxSpan<'_>, codec: VideoCodec, config: &Name) -> Option<TrackDescription> {
     let found = child(entry.content.get(78..)?, *config)?;
     Some(TrackDescription::Video(codec, sides(entry)?, Bytes::copy_from_slice(found), entry.name))
@@ -427,7 +427,7 @@ fn next_descriptor<'a>(fields: &mut Fields<'a>) -> Option<(u8, &'a [u8])> {
     Some((tag, fields.bytes(length)?))
 }
 
-/// A audio description of a codec with this configuration.
+/// An audio description of a codec with this configuration.
 fn audio_entry(entry: &BoxSpan<'_>, codec: AudioCodec, config: Bytes) -> Option<TrackDescription> {
     let mut fields = Fields(entry.content);
     fields.bytes(16)?;
@@ -439,17 +439,17 @@ fn audio_entry(entry: &BoxSpan<'_>, codec: AudioCodec, config: Bytes) -> Option<
     Some(TrackDescription::Audio(parameters, entry.name))
 }
 
-/// What an ES descriptor is of.
+/// Codec in an ES descriptor.
 enum Specific<'a> {
     /// An AudioSpecificConfig.
     Aac(&'a [u8]),
     /// MPEG audio.
     Mpeg,
-    /// Frames, with what is before the first of them.
+    /// Video, with its decoder configuration.
     Video(VideoCodec, &'a [u8]),
 }
 
-/// What an ES descriptor is of, where that is known (ISO/IEC 14496-1 §7.2.6.6).
+/// Reads the codec of an ES descriptor, if known (ISO/IEC 14496-1 §7.2.6.6).
 fn specific_config(es: &[u8]) -> Option<Specific<'_>> {
     let mut fields = Fields(es);
     let (tag::ES, es) = next_descriptor(&mut fields)? else { return None };
@@ -468,7 +468,7 @@ fn specific_config(es: &[u8]) -> Option<Specific<'_>> {
     }
     let (tag::DECODER_CONFIG, config) = next_descriptor(&mut fields)? else { return None };
     let mut fields = Fields(config);
-    // MPEG-4 audio, or AAC by MPEG-2's name.
+    // MPEG-4 audio, or AAC by its MPEG-2 number.
     match fields.u8()? {
         0x40 | 0x66..=0x68 => {}
         0x69 | 0x6B => return Some(Specific::Mpeg),

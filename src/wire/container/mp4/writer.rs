@@ -1,4 +1,4 @@
-//! Writes an MP4 file: fragments while it runs, one index at the end (see the room's head).
+//! Writes an MP4 file: fragments during recording, one index at the end, see the [module](super).
 
 use bytes::{BufMut, Bytes, BytesMut};
 
@@ -11,33 +11,33 @@ use crate::wire::container::mp4::sample_table::{Entry, Table, ticks};
 use crate::wire::container::mp4::track_boxes::{Kind, Trak};
 use crate::wire::container::{Chapter, Muxer, MuxerOutput, Timing, TrackId, Tracks, audio_frame};
 
-/// Ticks a second of the movie where there is no audio.
+/// Ticks per second of the movie if there is no audio.
 pub(super) const MOVIE_TIMESCALE: u32 = 90_000;
-/// A movie counts no finer.
+/// The finest timescale of a movie.
 const MAX_MOVIE_TIMESCALE: u64 = 1_000_000_000;
-/// The most chapters that `chpl` can count.
+/// Maximum number of chapters in `chpl`.
 const MAX_CHAPTERS: usize = 255;
-/// How a chapter is kept between fragments: a `free` box that begins with these bytes.
+/// Marks a chapter between fragments: a `free` box that begins with these bytes.
 pub(super) const CHAPTER_MARK: &[u8; 8] = b"onairchp";
-/// Length of the box that becomes the header of `mdat`.
+/// Bytes of the box that becomes the header of `mdat`.
 pub(super) const MDAT_HEADER_BYTES: u64 = 16;
 
-/// The writer.
+/// The MP4 writer.
 #[derive(Debug)]
 pub struct Writer {
     tracks: Vec<Track>,
     shape: Tracks,
-    /// Where the room for the header of `mdat` is.
+    /// Position of the space for the `mdat` header.
     room_at: u64,
-    /// Ticks a second of the movie.
+    /// Ticks per second of the movie.
     movie_timescale: u32,
     sequence: u32,
     chapters: Vec<Chapter>,
     new_chapters: Vec<Chapter>,
-    /// Where the data of what was handed out begins, track by track.
+    /// Positions of the flushed data, track by track.
     handed: Vec<u64>,
     waiting: usize,
-    /// The number of the first track.
+    /// Id of the first track.
     first_id: u32,
 }
 
@@ -45,12 +45,12 @@ pub struct Writer {
 struct Track {
     id: TrackId,
     table: Table,
-    /// Of the fragment in work.
+    /// Samples of the current fragment.
     entries: Vec<Entry>,
     data: Vec<Bytes>,
 }
 
-/// Ticks a second for frames of this rate, and how many of them one lasts: whole numbers.
+/// Ticks per second for this frame rate, and ticks per frame, both whole numbers.
 pub(super) fn video_timescale(rate: FrameRate) -> (u32, u32) {
     let (mut scale, mut period) = (rate.num(), rate.den());
     while scale < 10_000 {
@@ -65,7 +65,7 @@ fn gcd(a: u64, b: u64) -> u64 {
 }
 
 impl Writer {
-    /// For a file with these tracks.
+    /// Creates a writer for these tracks.
     pub fn new(shape: Tracks) -> Self {
         let tracks: Vec<_> = shape
             .ids()
@@ -102,14 +102,14 @@ impl Writer {
         }
     }
 
-    /// For a file that is copied: with the clocks of its tracks, and its zero where it was.
+    /// Creates a writer for a file copy: with the timescales of its tracks and its original time zero.
     pub fn copying(shape: Tracks, timing: &Timing) -> Self {
         let mut writer = Self::new(shape);
         for track in &mut writer.tracks {
             let Some(its) = timing.of(track.id) else { continue };
             let usual = track.table.timescale;
             let timescale = match (its.timescale, track.id) {
-                // Milliseconds, which those of frames are exact in.
+                // Milliseconds, if they are exact for the frames.
                 (0, TrackId::Video) if !usual.is_multiple_of(1_000) => MOVIE_TIMESCALE,
                 (0, _) => usual,
                 (told, _) => told,
@@ -118,7 +118,7 @@ impl Writer {
             let table = Table::new(timescale, u32::try_from(period).unwrap_or(u32::MAX));
             track.table = table.copying(ticks(timing.zero, timescale));
         }
-        // One that every track's edits are exact in.
+        // A timescale in which the edits of every track are exact.
         let mut movie = 1_u64;
         for track in &writer.tracks {
             let its = u64::from(track.table.timescale.max(1));
@@ -129,8 +129,8 @@ impl Writer {
         writer
     }
 
-    /// For a file that was cut off: with these samples in it already (in the order of the file), and
-    /// its room at `room_at`.
+    /// Continues a file that was cut off: it has these samples (in file order) and its free space at
+    /// `room_at`.
     pub fn resume(
         shape: Tracks,
         samples: &[crate::wire::container::SampleLocation],
@@ -161,7 +161,7 @@ impl Writer {
         writer
     }
 
-    /// The tracks; `chapters`: the number of the one with the titles, where there is one.
+    /// The tracks; `chapters` is the id of the chapter track, if any.
     fn traks(&self, whole: bool, chapters: Option<u32>) -> impl Iterator<Item = Trak<'_>> {
         let movie_timescale = self.movie_timescale;
         (self.first_id..).zip(&self.tracks).filter_map(move |(id, track)| {
@@ -175,7 +175,7 @@ impl Writer {
         })
     }
 
-    /// The index: without samples, or with all of them and where the titles of chapters are.
+    /// Makes the index: without samples, or with all samples and the chapter titles.
     fn moov(&self, whole: bool, titles: Option<&Table>) -> Bytes {
         let mut out = BytesMut::new();
         let tracks = u32::try_from(self.tracks.len()).unwrap_or(u32::MAX);
@@ -221,7 +221,7 @@ impl Writer {
         out.freeze()
     }
 
-    /// `moof` for what waits; the data follows in the order of the tracks.
+    /// Makes a `moof` for the waiting samples; the data follows in track order.
     fn moof(&self, data_offset: u32) -> BytesMut {
         let runs: Vec<_> = (1_u32..)
             .zip(&self.tracks)
@@ -236,7 +236,8 @@ impl Writer {
         moof(self.sequence, &runs, data_offset)
     }
 
-    /// What is before the fragments of a live stream: no file begins so, since nothing ends it.
+    /// Makes the initialization segment of a live stream; a file begins differently, because it is
+    /// completed at its end.
     pub(super) fn initialization(&self) -> Bytes {
         let mut out = BytesMut::new();
         self.put_ftyp(&mut out);
@@ -244,8 +245,8 @@ impl Writer {
         out.freeze()
     }
 
-    /// For pieces of a live stream: tracks are counted from `first_id` on, and frames have a clock that
-    /// is exact for milliseconds.
+    /// Creates a writer for segments of a live stream: tracks are numbered from `first_id`, and the
+    /// video timescale is exact for milliseconds.
     pub(super) fn live(shape: Tracks, first_id: u32) -> Self {
         let mut writer = Self::new(shape);
         writer.first_id = first_id;
@@ -288,7 +289,8 @@ fn entry(
     Entry { dts: at, composition: i32::try_from(composition).unwrap_or(0), size, keyframe }
 }
 
-/// The chapter list that most players read: 100 ns from the start, and a title of up to 255 bytes.
+/// Writes the chapter list that most players read: start in units of 100 ns, and a title of up to 255
+/// bytes.
 fn put_chpl(out: &mut BytesMut, chapters: &[Chapter]) {
     let listed = chapters.get(..MAX_CHAPTERS).unwrap_or(chapters);
     put_full(out, *b"chpl", 1, 0, |out| {
@@ -394,7 +396,7 @@ impl Muxer for Writer {
         if self.chapters.is_empty() {
             append.put_slice(&self.moov(true, None));
         } else {
-            // In a box, so that the file can be walked through until the room is filled in.
+            // The titles are in a box, so that the file can be parsed before the header is filled in.
             let (titles, table) = chapters::samples(&self.chapters, at + 8, end);
             put_box(&mut append, *b"mdat", |out| out.put_slice(&titles));
             append.put_slice(&self.moov(true, Some(&table)));
@@ -407,7 +409,7 @@ impl Muxer for Writer {
     }
 
     fn close(&mut self, _at: u64, _end: Timestamp) -> Vec<(u64, Bytes)> {
-        // It stays a file of fragments.
+        // The file stays fragmented.
         Vec::new()
     }
 

@@ -1,5 +1,5 @@
-//! Audio in a transport stream: ADTS, MPEG audio, Opus, AC-3 and E-AC-3 become access units. Frames
-//! may be cut by the borders of units.
+//! Splits audio of a transport stream into access units: ADTS, MPEG audio, Opus, AC-3 and E-AC-3.
+//! Frames may cross unit boundaries.
 
 use bytes::Bytes;
 
@@ -9,19 +9,19 @@ use crate::wire::codec::mpeg_audio;
 use crate::wire::codec::pcm::{Coding, Pcm};
 use crate::wire::container::ts::event::{CLOCK, Codec, Event};
 
-/// What may wait for its rest: more than any frame has.
+/// Maximum bytes that wait for the rest of a frame: more than any frame has.
 const MAX_REST: usize = 64 << 10;
 
-/// Bytes of a syncframe of AC-3 in which its length, rate and channels stand.
+/// Bytes of an AC-3 syncframe that contain its length, rate and channels.
 const AC3_HEAD: usize = 7;
 
-/// The reader.
+/// The audio reader.
 #[derive(Debug)]
 pub(super) struct AudioUnits {
     codec: Codec,
     channels: u8,
     rest: Vec<u8>,
-    /// When the frame at the start of `rest` is heard.
+    /// Time of the frame at the start of `rest`.
     time: Option<i64>,
     config: Option<Bytes>,
 }
@@ -31,18 +31,18 @@ impl AudioUnits {
         Self { codec, channels, rest: Vec::new(), time: None, config: None }
     }
 
-    /// Bytes held.
+    /// Number of buffered bytes.
     pub fn held(&self) -> usize {
         self.rest.len()
     }
 
-    /// Something is missing: what was begun is no use.
+    /// Discards an incomplete frame after lost data.
     pub fn forget(&mut self) {
         self.rest.clear();
         self.time = None;
     }
 
-    /// Reads a unit; its time is that of the first frame that begins in it.
+    /// Reads a unit; its time applies to the first frame that begins in it.
     pub fn read(&mut self, pts: Option<i64>, data: &[u8], events: &mut Vec<Event>) {
         if self.codec == Codec::Opus {
             return self.opus(pts, data, events);
@@ -50,7 +50,7 @@ impl AudioUnits {
         if self.codec == Codec::S302m {
             return self.s302m(pts, data, events);
         }
-        // Where the unit's own time holds from.
+        // Position from which the unit's time applies.
         let mut border = pts.map(|pts| (self.rest.len(), pts));
         self.rest.extend_from_slice(data);
         let whole = std::mem::take(&mut self.rest);
@@ -67,7 +67,7 @@ impl AudioUnits {
                 FoundFrame::Frame(length) => at += length,
                 FoundFrame::Cut => break,
                 FoundFrame::Noise => {
-                    // On to the next byte that may begin a frame.
+                    // Skip to the next byte that may begin a frame.
                     let first =
                         if matches!(self.codec, Codec::Ac3 | Codec::Eac3) { 0x0B } else { 0xFF };
                     let next = rest.iter().skip(1).position(|byte| *byte == first);
@@ -86,8 +86,8 @@ impl AudioUnits {
         }
     }
 
-    /// Reads a unit of SMPTE 302M: a head of four bytes, then values of 16, 20 or 24 bits, each from
-    /// its lowest bit on and followed by four bits that say nothing of the audio.
+    /// Reads a unit of SMPTE 302M: a header of four bytes, then values of 16, 20 or 24 bits, lowest
+    /// bit first, each followed by four bits without audio.
     fn s302m(&mut self, pts: Option<i64>, data: &[u8], events: &mut Vec<Event>) {
         let (Some(pts), Some((head, rest))) = (pts, data.split_first_chunk::<4>()) else { return };
         let head = u32::from_be_bytes(*head);
@@ -114,7 +114,7 @@ impl AudioUnits {
         for number in 0..count {
             let from = number * (bits + 4);
             let value = (0..bits).fold(0, |value, at| value | bit(from + at) << at);
-            // Twenty bits are at the top of three bytes.
+            // Twenty bits are left-aligned in three bytes.
             let value = value << (usize::from(bytes) * 8 - bits);
             out.extend(value.to_le_bytes().into_iter().take(bytes.into()));
         }
@@ -170,7 +170,8 @@ impl AudioUnits {
         FoundFrame::Frame(length)
     }
 
-    /// Opus has a control header before each access unit (its mapping to transport streams, 4.1).
+    /// Opus has a control header before each access unit (mapping of Opus to transport streams,
+    /// 4.1).
     fn opus(&mut self, pts: Option<i64>, data: &[u8], events: &mut Vec<Event>) {
         if self.config.is_none() {
             let mut head = b"OpusHead\x01".to_vec();
@@ -211,9 +212,9 @@ impl AudioUnits {
 }
 
 enum FoundFrame {
-    /// So many bytes long.
+    /// A frame of this many bytes.
     Frame(usize),
-    /// Its rest is to come.
+    /// The rest of the frame has not arrived.
     Cut,
     Noise,
 }

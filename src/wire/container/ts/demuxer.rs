@@ -1,4 +1,5 @@
-//! Packets (ISO/IEC 13818-1 §2.4.3.2): in step, in order, to whom they belong.
+//! Transport stream packets (ISO/IEC 13818-1 §2.4.3.2): synchronization, continuity and
+//! demultiplexing.
 
 use crate::wire::container::ts::audio::AudioUnits;
 use crate::wire::container::ts::event::{Codec, Event};
@@ -7,15 +8,15 @@ use crate::wire::container::ts::section;
 use crate::wire::container::ts::section::{Kind, Sections};
 use crate::wire::container::ts::video::VideoUnits;
 
-/// Bytes of a packet.
+/// Bytes per packet.
 pub const PACKET: usize = 188;
 const SYNC: u8 = 0x47;
-/// Takes a stream apart.
+/// Demultiplexes a transport stream.
 #[derive(Debug, Default)]
 pub struct Demuxer {
-    /// Bytes that do not make a packet yet.
+    /// Bytes of an incomplete packet.
     rest: Vec<u8>,
-    /// Out of step.
+    /// True if packet synchronization is lost.
     astray: bool,
     pat: Sections,
     pmt: Option<(u16, Sections)>,
@@ -37,25 +38,25 @@ struct Stream<T> {
     reader: T,
 }
 
-/// Audio that stands on its own, without a transport stream around it.
+/// Packed audio: audio without a transport stream.
 #[derive(Debug)]
 pub struct PackedAudio(AudioUnits);
 
-/// A reader of AAC with ADTS, or of MPEG audio, as its first bytes say.
+/// Creates a reader of AAC with ADTS, or of MPEG audio, depending on the first bytes.
 pub fn packed_audio(first: Option<&[u8; 4]>) -> PackedAudio {
-    // MPEG audio has a layer where ADTS has none.
+    // MPEG audio has a layer number where ADTS has zero.
     let mpeg = first.is_some_and(|[_, second, ..]| second & 0x06 != 0);
     PackedAudio(AudioUnits::new(if mpeg { Codec::Mpeg } else { Codec::Aac }, 2))
 }
 
 impl PackedAudio {
-    /// Reads what begins at `pts`.
+    /// Reads data that begins at `pts`.
     pub fn read(&mut self, pts: i64, data: &[u8], events: &mut Vec<Event>) {
         self.0.read(Some(pts), data, events);
     }
 }
 
-/// Makes 64 bits of 33: each time is the one nearest to the last.
+/// Extends 33-bit times to 64 bits: each time is the candidate nearest to the previous one.
 #[derive(Debug, Default)]
 struct Unwrap(Option<i64>);
 
@@ -76,12 +77,12 @@ impl Unwrap {
 }
 
 impl Demuxer {
-    /// Knows nothing yet.
+    /// Creates a demuxer.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Takes bytes as they come, cut anywhere; what came from them is handed to `take`.
+    /// Adds bytes in any pieces, and passes the events to `take`.
     pub fn push(&mut self, data: &[u8], take: &mut dyn FnMut(Event)) {
         let mut data = data;
         while !data.is_empty() {
@@ -98,7 +99,7 @@ impl Demuxer {
         }
     }
 
-    /// Nothing more will come: what was held back.
+    /// Ends the stream, and passes the buffered data to `take`.
     pub fn finish(&mut self, take: &mut dyn FnMut(Event)) {
         self.end_video();
         self.end_audio();
@@ -107,27 +108,27 @@ impl Demuxer {
         }
     }
 
-    /// Bytes held back.
+    /// Number of buffered bytes.
     pub fn held(&self) -> usize {
         let video = self.video.as_ref().map_or(0, |video| video.pes.held());
         let audio = self.audio.as_ref().map_or(0, |audio| audio.pes.held() + audio.reader.held());
         self.rest.len() + video + audio
     }
 
-    /// So many bytes are looked at together: out of step a packet is believed only where another
+    /// Bytes that are checked together: without synchronization, a packet counts only if another
     /// one follows.
     fn wanted(&self) -> usize {
         if self.astray { PACKET + 1 } else { PACKET }
     }
 
-    /// The packet at the start of `rest`, which is at least as long as is wanted.
+    /// Reads the packet at the start of `rest`, which has at least the wanted length.
     fn one(&mut self) {
         let mut packet = [0; PACKET];
         let follows = !self.astray || self.rest.get(PACKET) == Some(&SYNC);
         match self.rest.get(..PACKET) {
             Some(bytes) if follows && bytes.first() == Some(&SYNC) => packet.copy_from_slice(bytes),
             _ => {
-                // Out of step: on to the next byte that may begin a packet.
+                // No synchronization: skip to the next byte that may begin a packet.
                 let next = self.rest.iter().skip(1).position(|byte| *byte == SYNC);
                 let skip = next.map_or(self.rest.len(), |next| next + 1);
                 self.rest.drain(..skip);
@@ -145,7 +146,7 @@ impl Demuxer {
     fn packet(&mut self, packet: &[u8; PACKET]) {
         let [_, b1, b2, b3, ..] = *packet;
         if b1 & 0x80 != 0 {
-            // The receiver found it damaged.
+            // The receiver marked the packet as damaged.
             return;
         }
         let starts = b1 & 0x40 != 0;
@@ -226,7 +227,7 @@ impl Demuxer {
         let Some(video) = &mut self.video else { return };
         let Some(unit) = video.pes.take() else { return };
         let dts = unit.dts.or(unit.pts).map(|time| self.time.next(time));
-        // Presentation is near decoding, whatever wrapped in between.
+        // The PTS is near the DTS, even if one of them wrapped.
         let pts = unit.pts.zip(dts).map(|(pts, dts)| {
             let mut near = Unwrap(Some(dts));
             near.next(pts)
@@ -254,7 +255,8 @@ impl Demuxer {
         let mut others = Vec::new();
         for stream in streams {
             match stream.kind {
-                // The first of each; of several kinds one that every player here decodes.
+                // The first stream of each kind; among several codecs, one that every player here
+                // decodes.
                 Kind::Video(Codec::H264) if is_kind(&video, |it| it == HEVC) => {
                     video = Some(stream);
                 }
@@ -310,14 +312,14 @@ impl Demuxer {
 const HEVC: Kind = Kind::Video(Codec::Hevc);
 const DOLBY: [Kind; 2] = [Kind::Audio(Codec::Ac3), Kind::Audio(Codec::Eac3)];
 
-/// Whether there is none yet, or one of a kind.
+/// True if there is no stream yet, or one of this kind.
 fn is_kind(stream: &Option<section::Stream>, kind: impl Fn(Kind) -> bool) -> bool {
     stream.as_ref().is_none_or(|stream| kind(stream.kind))
 }
 
 enum Continuity {
     Fine,
-    /// The same packet again, as is allowed.
+    /// The same packet again, which the standard allows.
     Repeated,
     Broken,
 }
@@ -347,7 +349,7 @@ mod tests {
         section::crc(data).to_be_bytes()
     }
 
-    /// A packet of `pid` with this payload, stuffed to its length.
+    /// A packet of `pid` with this payload, padded to full length.
     fn packet(pid: u16, counter: u8, starts: bool, payload: &[u8]) -> Vec<u8> {
         let mut out = vec![SYNC, (pid >> 8) as u8 | if starts { 0x40 } else { 0 }, pid as u8];
         let stuffing = PACKET - 4 - payload.len();
@@ -376,7 +378,7 @@ mod tests {
         out
     }
 
-    /// PAT and PMT of H.264 at 0x100 and AAC at 0x101.
+    /// PAT and PMT with H.264 at 0x100 and AAC at 0x101.
     fn tables() -> Vec<u8> {
         let pat = section(0, &[0, 1, 0xE0, 0x20]);
         let pmt = section(2, &[0xE1, 0, 0xF0, 0, 0x1B, 0xE1, 0, 0xF0, 0, 0x0F, 0xE1, 1, 0xF0, 0]);
@@ -439,7 +441,7 @@ mod tests {
         let frames = [adts(&[1; 20]), adts(&[2; 30])].concat();
         let mut data = tables();
         data.extend(packet(0x100, 0, true, &pes(0xE0, near, &key())));
-        // A frame of audio is cut by the border of two units.
+        // An audio frame crosses the boundary of two units.
         data.extend(packet(0x101, 0, true, &pes(0xC0, near, &frames[..40])));
         data.extend(packet(0x101, 1, true, &pes(0xC0, 920, &frames[40..])));
         let inter = [0, 0, 1, 0x41, 9];
@@ -478,7 +480,7 @@ mod tests {
         let mut data = tables();
         let parts: Vec<_> = unit.chunks(184).collect();
         data.extend(packet(0x100, 0, true, parts[0]));
-        // The second is lost.
+        // The second packet is lost.
         data.extend(packet(0x100, 2, false, parts[2]));
         data.extend(packet(0x100, 3, true, &pes(0xE0, 12_000, &key())));
         let events = read(&data, 188);

@@ -1,4 +1,4 @@
-//! What a transport stream gives: with its own clock, and as stream events.
+//! Events of a transport stream, with its own clock and as stream events.
 
 use bytes::Bytes;
 
@@ -10,10 +10,10 @@ use crate::media::{
 use crate::wire::codec::pcm;
 use crate::wire::container::track_config;
 
-/// Ticks a second of all times here.
+/// Ticks per second of all times here.
 pub const CLOCK: i64 = 90_000;
 
-/// A codec as it is called.
+/// Codec in a transport stream.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Codec {
     H264,
@@ -24,44 +24,44 @@ pub enum Codec {
     Opus,
     Ac3,
     Eac3,
-    /// Uncompressed (SMPTE 302M).
+    /// Uncompressed audio (SMPTE 302M).
     S302m,
-    /// The same as Blu-ray has it.
+    /// Uncompressed audio of Blu-ray.
     BluRayPcm,
-    /// `stream_type` of the program map.
+    /// Another `stream_type` of the program map.
     Other(u8),
 }
 
-/// What comes out. Times are in 90,000ths of a second, without wrap-arounds.
+/// An event of the demuxer. Times are in units of 1/90,000 s, without wrap-around.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// The decoder configuration record of the codec, from here on.
+    /// The decoder configuration record, valid from here.
     VideoConfig { codec: Codec, config: Bytes },
-    /// An access unit, its NAL units with 4-byte lengths.
+    /// A video access unit; its NAL units have 4-byte lengths.
     Video { codec: Codec, dts: i64, pts: i64, keyframe: bool, data: Bytes },
-    /// AudioSpecificConfig, from here on.
+    /// The AudioSpecificConfig, valid from here.
     AudioConfig(Bytes),
-    /// An access unit of audio.
+    /// An audio access unit.
     Audio { codec: Codec, pts: i64, data: Bytes },
-    /// Something that is not taken apart here; told once.
+    /// A codec that onair does not support; reported once.
     Unsupported(Codec),
-    /// Video and audio are encrypted one by one (SAMPLE-AES); told once, before the first of them.
+    /// Video and audio samples are encrypted (SAMPLE-AES); reported once, before the first of them.
     Sealed,
-    /// It is encrypted packet by packet; told once.
+    /// The packets are encrypted; reported once.
     Scrambled,
-    /// Packets are missing, or damaged.
+    /// Packets are missing or damaged.
     Lost,
 }
 
-/// Makes stream events of them, one after the other.
+/// Converts these events to stream events.
 #[derive(Debug, Default)]
 pub struct StreamEvents {
-    /// The audio codec that a config told.
+    /// The audio codec of the last config.
     audio: Option<Codec>,
 }
 
 impl StreamEvents {
-    /// One of them; those that say nothing of a stream give nothing.
+    /// Converts an event; some events give no stream event.
     pub fn take(&mut self, event: Event, take: &mut dyn FnMut(StreamEvent)) {
         match event {
             Event::VideoConfig { codec, config } => {
@@ -88,7 +88,7 @@ impl StreamEvents {
                     Codec::Eac3 => Some(AudioCodec::Eac3),
                     _ => None,
                 };
-                // Each of their frames tells the rest.
+                // Each frame of these codecs contains the other parameters.
                 if let Some(itself) = itself.filter(|_| self.audio != Some(codec)) {
                     self.audio = Some(codec);
                     take(audio_config(itself, Bytes::new()));
@@ -109,12 +109,12 @@ impl StreamEvents {
     }
 }
 
-/// Microseconds of a 90 kHz time.
+/// Converts a 90 kHz time to microseconds.
 pub const fn micros(ticks: i64) -> i64 {
     ticks.saturating_mul(1_000_000 / 10_000).div_euclid(CLOCK / 10_000)
 }
 
-/// The 90 kHz time of microseconds.
+/// Converts microseconds to a 90 kHz time.
 pub const fn ticks(micros: i64) -> i64 {
     micros.saturating_mul(CLOCK / 10_000).div_euclid(1_000_000 / 10_000)
 }
@@ -128,7 +128,7 @@ fn audio_config(codec: AudioCodec, config: Bytes) -> StreamEvent {
         AudioCodec::Aac => track_config::aac_config(config.clone()),
         _ => track_config::audio_config(codec, None, &config, &[]),
     };
-    // What cannot be read is left to the decoder to name.
+    // An unreadable config is left to the decoder, which reports the error.
     let unread =
         || AudioConfig { codec, sample_rate: 0, channels: 0, bitrate: BitsPerSecond(0), config };
     StreamEvent::Config(TrackConfig::Audio(told.unwrap_or_else(unread)))

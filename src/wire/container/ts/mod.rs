@@ -1,6 +1,7 @@
-//! MPEG-2 transport streams (ISO/IEC 13818-1): the first program's first frame and first audio.
-//! H.264 comes out as AVCC with its configuration beside it, AAC without ADTS, MPEG audio frame by
-//! frame. Pure; nothing it is given can stop it, and it holds no more than one frame.
+//! MPEG-2 transport streams (ISO/IEC 13818-1): the first video and the first audio stream of the
+//! first program. H.264 is converted to AVCC with a separate configuration, AAC loses its ADTS
+//! headers, and MPEG audio is split into frames. This module has no I/O. No input stops it, and it
+//! buffers at most one frame.
 
 mod audio;
 mod demuxer;

@@ -1,14 +1,14 @@
-//! Packetized elementary streams (ISO/IEC 13818-1 §2.4.3.6): one unit with its times, from the
-//! payloads of packets.
+//! Packetized elementary streams (ISO/IEC 13818-1 §2.4.3.6): assembles a unit with its times from
+//! packet payloads.
 
 /// The longest unit: the largest frames have some megabytes.
 const MAX_UNIT: usize = 8 << 20;
 
-/// A unit that is being put together.
+/// A unit in progress.
 #[derive(Debug, Default)]
 pub(super) struct Pes {
     data: Vec<u8>,
-    /// It has begun, and nothing of it is missing.
+    /// True if the unit has begun and nothing of it is missing.
     whole: bool,
 }
 
@@ -21,7 +21,7 @@ pub(super) struct Unit {
 }
 
 impl Pes {
-    /// Takes a payload; tells whether the unit is complete by its own account.
+    /// Adds a payload; returns true if the unit is complete by its own length.
     pub fn push(&mut self, payload: &[u8], starts: bool) -> bool {
         if starts {
             self.data.clear();
@@ -44,18 +44,18 @@ impl Pes {
         }
     }
 
-    /// Something of it is missing.
+    /// Discards the unit after lost data.
     pub fn drop_it(&mut self) {
         self.data = Vec::new();
         self.whole = false;
     }
 
-    /// Bytes held.
+    /// Number of buffered bytes.
     pub fn held(&self) -> usize {
         self.data.len()
     }
 
-    /// The unit, if it is one.
+    /// Takes the unit, if it is valid.
     pub fn take(&mut self) -> Option<Unit> {
         let data = std::mem::take(&mut self.data);
         if !std::mem::replace(&mut self.whole, false) {
@@ -82,7 +82,7 @@ impl Pes {
     }
 }
 
-/// 33 bits between marks.
+/// Reads a time: 33 bits between marker bits.
 fn stamp([b0, b1, b2, b3, b4]: [u8; 5]) -> u64 {
     u64::from(b0 >> 1 & 7) << 30
         | u64::from(b1) << 22

@@ -1,18 +1,18 @@
-//! Tables: which programmes there are (ISO/IEC 13818-1 §2.4.4.3), and what is in one (§2.4.4.8).
+//! Tables: the list of programs (ISO/IEC 13818-1 §2.4.4.3), and the streams of a program (§2.4.4.8).
 
 use crate::wire::container::ts::event::Codec;
 
 /// The longest section (§2.4.4.1).
 const MAX_SECTION: usize = 1_024;
-/// Streams of a program that are looked at.
+/// Maximum number of streams of a program that are read.
 const MAX_STREAMS: usize = 64;
 
-/// Puts the sections of one PID together.
+/// Assembles the sections of one PID.
 #[derive(Debug, Default)]
 pub(super) struct Sections(Vec<u8>);
 
 impl Sections {
-    /// Takes a packet's payload; the section that is complete with it, checked.
+    /// Adds the payload of a packet; returns a section once it is complete and its checksum is valid.
     pub fn push(&mut self, payload: &[u8], starts: bool) -> Option<Vec<u8>> {
         if starts {
             let (pointer, rest) = payload.split_first()?;
@@ -29,7 +29,7 @@ impl Sections {
         }
         let whole = self.0.get(..length)?.to_vec();
         self.0.clear();
-        // With its checksum behind it the sum is zero.
+        // The CRC over data and checksum is zero.
         (crc(&whole) == 0).then_some(whole)
     }
 }
@@ -45,18 +45,18 @@ pub(super) fn crc(data: &[u8]) -> u32 {
     })
 }
 
-/// What lies between a section's head and its checksum.
+/// The bytes between the header and the checksum of a section.
 fn body(section: &[u8], table: u8) -> Option<&[u8]> {
-    // Only what is in force now.
+    // Only sections that are currently valid.
     let valid = section.first() == Some(&table) && section.get(5)? & 1 == 1;
     section.get(8..section.len().checked_sub(4)?).filter(|_| valid)
 }
 
-/// Where the first program's map is.
+/// The PID of the first program map.
 pub(super) fn programme(section: &[u8]) -> Option<u16> {
     let body = body(section, 0)?;
     body.chunks_exact(4).find_map(|entry| match *entry {
-        // Number 0 is the network's own table.
+        // Program number 0 is the network table.
         [0, 0, ..] => None,
         [_, _, high, low] => Some(u16::from_be_bytes([high & 0x1F, low])),
         _ => None,
@@ -69,13 +69,13 @@ pub(super) struct Stream {
     pub pid: u16,
     pub stream_type: u8,
     pub kind: Kind,
-    /// Of Opus, where its descriptor tells.
+    /// Channels of Opus, from its descriptor.
     pub channels: u8,
-    /// Its units are encrypted one by one.
+    /// True if its units are encrypted.
     pub sealed: bool,
 }
 
-/// What a stream is.
+/// Kind of a stream.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Video(Codec),
@@ -83,7 +83,7 @@ pub(super) enum Kind {
     Data,
 }
 
-/// What is in a program.
+/// Reads the streams of a program.
 pub(super) fn streams(section: &[u8]) -> Option<Vec<Stream>> {
     let body = body(section, 2)?;
     let info = usize::from(u16::from_be_bytes([body.get(2)? & 0xF, *body.get(3)?]));
@@ -105,7 +105,7 @@ pub(super) fn streams(section: &[u8]) -> Option<Vec<Stream>> {
     Some(streams)
 }
 
-/// What DTS is called where only a descriptor tells.
+/// Stream type for DTS that only a descriptor identifies.
 const DTS: u8 = 0x8A;
 
 fn kind(stream_type: u8, descriptors: &[u8]) -> (Kind, u8) {
@@ -117,7 +117,7 @@ fn kind(stream_type: u8, descriptors: &[u8]) -> (Kind, u8) {
         0x0F => Kind::Audio(Codec::Aac),
         0x80 if has(descriptors, b"HDMV") => Kind::Audio(Codec::BluRayPcm),
         0x11 => Kind::Audio(Codec::Other(stream_type)),
-        // Others use these numbers for subtitles and cues.
+        // Other systems use these numbers for subtitles and cues.
         0x82 | 0x83 | 0x85 | 0x86 if has(descriptors, b"HDMV") => {
             Kind::Audio(Codec::Other(stream_type))
         }
@@ -131,7 +131,7 @@ fn kind(stream_type: u8, descriptors: &[u8]) -> (Kind, u8) {
     (kind, 0)
 }
 
-/// Whether something is registered under this name.
+/// True if a registration descriptor has this name.
 fn has(descriptors: &[u8], name: &[u8; 4]) -> bool {
     descriptors.windows(6).any(|it| it.starts_with(&[0x05, 4]) && it.ends_with(name))
 }
@@ -140,8 +140,8 @@ fn is_dts(descriptors: &[u8]) -> bool {
     [b"DTS1", b"DTS2", b"DTS3"].into_iter().any(|name| has(descriptors, name))
 }
 
-/// What is encrypted unit by unit has types and names of its own ("MPEG-2 Stream Encryption Format for
-/// HTTP Live Streaming").
+/// Kind of an encrypted stream, which has special types and names ("MPEG-2 Stream Encryption Format
+/// for HTTP Live Streaming").
 fn sealed(stream_type: u8, descriptors: &[u8]) -> Option<Kind> {
     let (name, kind) = match stream_type {
         0xDB => (b"zavc", Kind::Video(Codec::H264)),
@@ -155,7 +155,7 @@ fn sealed(stream_type: u8, descriptors: &[u8]) -> Option<Kind> {
     told.then_some(kind)
 }
 
-/// Private data say what they are in their descriptors.
+/// Kind of private data, from its descriptors.
 fn private(descriptors: &[u8]) -> (Kind, u8) {
     let (mut rest, mut kind, mut channels) = (descriptors, Kind::Data, 2);
     while let [tag, length, after @ ..] = rest {
@@ -167,7 +167,7 @@ fn private(descriptors: &[u8]) -> (Kind, u8) {
             (0x05, [b'B', b'S', b'S', b'D', ..]) => kind = Kind::Audio(Codec::S302m),
             (0x7B, _) => kind = Kind::Audio(Codec::Other(DTS)),
             (0x05, [b'H', b'E', b'V', b'C', ..]) => kind = Kind::Video(Codec::Hevc),
-            // Opus in its own extension descriptor.
+            // Opus, in its extension descriptor.
             (0x7F, [0x80, count, ..]) => channels = *count,
             _ => {}
         }

@@ -1,5 +1,5 @@
-//! H.264 and HEVC in a transport stream: Annex B with its parameter sets inside becomes NAL units
-//! with lengths, and a configuration record beside them.
+//! H.264 and HEVC in a transport stream: converts Annex B with in-band parameter sets to NAL units
+//! with lengths and a separate configuration record.
 
 use bytes::Bytes;
 
@@ -7,31 +7,31 @@ use crate::wire::codec::h264::{DecoderConfig, NalType, annexb_nals, annexb_to_av
 use crate::wire::codec::hevc_record;
 use crate::wire::container::ts::event::{CLOCK, Codec, Event};
 
-/// Parameter sets of one frame that are kept.
+/// Maximum number of parameter sets of a frame that are kept.
 const MAX_SETS: usize = 16;
 
-/// Parameter sets: of the video (HEVC alone), of the sequence, of frames.
+/// Parameter sets: VPS (only HEVC), SPS and PPS.
 type Sets = [Vec<Bytes>; 3];
 
-/// The reader.
+/// The video reader.
 #[derive(Debug)]
 pub(super) struct VideoUnits {
     codec: Codec,
     sets: Sets,
-    /// As last told.
+    /// The last reported parameter sets.
     told: Option<Sets>,
     last: Option<i64>,
     step: i64,
 }
 
-/// What a NAL unit is.
+/// Kind of a NAL unit.
 #[derive(Copy, Clone, PartialEq, Eq)]
 enum Unit {
-    /// A parameter set, by its place in [`Sets`].
+    /// A parameter set, by its index in [`Sets`].
     Set(usize),
-    /// A part of a frame, and whether decoding may begin at that.
+    /// A slice; true if decoding may begin at it.
     Slice(bool),
-    /// What is between access units, or fills them.
+    /// A delimiter or filler between access units.
     Border,
     Other,
 }
@@ -57,7 +57,7 @@ fn unit(codec: Codec, nal: &[u8]) -> Unit {
 }
 
 impl VideoUnits {
-    /// Of this codec: H.264 or HEVC.
+    /// Creates a reader for this codec: H.264 or HEVC.
     pub fn new(codec: Codec) -> Self {
         Self { codec, sets: Sets::default(), told: None, last: None, step: 0 }
     }
@@ -88,7 +88,7 @@ impl VideoUnits {
                 *kept = fresh;
             }
         }
-        // Without a time it follows the one before it by the usual step.
+        // Without a time, a frame follows the previous one at the usual distance.
         let dts = dts.or_else(|| self.last.map(|last| last.saturating_add(self.step.max(1))));
         let Some(dts) = dts else { return };
         if let Some(last) = self.last
@@ -109,7 +109,7 @@ impl VideoUnits {
         }
     }
 
-    /// Tells the configuration where it is new.
+    /// Reports the configuration if it is new.
     fn tell(&mut self, events: &mut Vec<Event>) {
         if self.told.as_ref() == Some(&self.sets) {
             return;
@@ -121,7 +121,7 @@ impl VideoUnits {
     }
 }
 
-/// The configuration record of these sets, once they are all there.
+/// Makes the configuration record of these sets, once all are there.
 fn record(codec: Codec, sets: &Sets) -> Option<Bytes> {
     let [video, sequence, pictures] = sets;
     let (sps, pps) = (sequence.first()?, pictures.first()?);

@@ -1,6 +1,6 @@
-//! The server's side: who gives the right name and password comes in. A challenge carries its time and
-//! a signature of the server, so that nothing is kept of who only asks: it is good for a minute. An
-//! answer that was right counts once.
+//! Server side of the login: checks name and password. A challenge contains its time and a signature
+//! of the server, so that pending logins need no state. It is valid for a minute. A correct response
+//! is accepted only once.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -15,46 +15,46 @@ use crate::base::secret::is_same_secret;
 use crate::base::{Secret, Timestamp};
 use crate::wire::rtmp::url::Credentials;
 
-/// How long a challenge may be answered.
+/// How long a challenge is valid.
 const VALID: Duration = Duration::from_secs(60);
-/// Right answers that are remembered, so that nobody repeats what he overheard.
+/// Number of stored challenges with a correct response, against replay.
 const MAX_ANSWERED: usize = 1_024;
-/// Longest name that is repeated to who gave it.
+/// The longest user name that is echoed to the client.
 const MAX_USER: usize = 128;
-/// Hexadecimal digits of a challenge: of chance, of its time, of its signature.
+/// Hexadecimal digits of a challenge: random part, time, signature.
 const CHANCE: usize = 16;
 const TIME: usize = 12;
 const SIGNATURE: usize = 32;
 
-/// Asks for a name and a password.
+/// Requires a name and a password.
 #[derive(Debug)]
 pub struct Login {
     method: Method,
     credentials: Credentials,
-    /// What challenges are signed with.
+    /// Key for signing challenges.
     secret: Secret,
-    /// Challenges that were answered rightly, oldest first.
+    /// Challenges with a correct response, oldest first.
     answered: VecDeque<String>,
 }
 
-/// What the door says.
+/// Result of a login attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Come in.
+    /// The client is accepted.
     Welcome,
-    /// Connect again with what this asks for: the description of a rejection.
+    /// The client must connect again with a response; this is the description of the rejection.
     Rejected(String),
-    /// The name or the password is wrong: the description of a rejection.
+    /// Name or password is wrong; this is the description of the rejection.
     Wrong(String),
 }
 
 impl Login {
-    /// For one name and password; `secret` is anything that nobody can guess.
+    /// Creates a login for one name and password; `secret` is any value that cannot be guessed.
     pub fn new(method: Method, credentials: Credentials, secret: Secret) -> Self {
         Self { method, credentials, secret, answered: VecDeque::new() }
     }
 
-    /// Whether connect's `app` carries an answer to a challenge, right or wrong.
+    /// True if `app` of connect contains a response to a challenge, correct or not.
     pub fn is_answer(app: &str) -> bool {
         let query = app.split_once('?').map_or("", |(_, query)| query);
         query.split('&').any(|pair| pair.starts_with("response="))
@@ -79,7 +79,7 @@ impl Login {
         signature
     }
 
-    /// Whether it is a challenge of ours that may be answered still.
+    /// True for a challenge of this server that is still valid.
     fn is_open(&self, challenge: &str, now: Timestamp) -> bool {
         let Some((signed, signature)) = challenge.split_at_checked(CHANCE + TIME) else {
             return false;
@@ -91,8 +91,8 @@ impl Login {
             && !self.answered.iter().any(|answered| answered == challenge)
     }
 
-    /// Looks at connect's `app` with its query. `fresh` is at least 16 hexadecimal digits that
-    /// nobody can guess, new each time.
+    /// Checks `app` of connect with its query. `fresh` has at least 16 unpredictable hexadecimal
+    /// digits, new for each call.
     pub fn knock(&mut self, app: &str, fresh: &str, now: Timestamp) -> Verdict {
         let (app, query) = app.split_once('?').unwrap_or((app, ""));
         let decoded = |value| percent_decode_str(value).decode_utf8_lossy().into_owned();
@@ -151,7 +151,7 @@ impl Login {
     }
 }
 
-/// The salt goes with its challenge, so that it need not be kept.
+/// The salt is derived from the challenge, so that it need not be stored.
 fn salt(challenge: &str) -> &str {
     challenge.get(..8).unwrap_or(challenge)
 }
@@ -167,7 +167,7 @@ mod tests {
         Credentials { user: user.into(), password: crate::base::Secret::new(password) }
     }
 
-    /// Knocks as our client does, until the door says the same thing permanently.
+    /// Logs in as our client does, until the result does not change.
     fn dialogue(door: &mut Login, login: &Credentials, app: &str) -> Vec<Verdict> {
         let (mut said, mut query) = (Vec::new(), String::new());
         for round in 0..4 {
@@ -211,7 +211,7 @@ mod tests {
             format!("live?{}", next_query(&challenge, &me, "live", "0a0b0c0d").unwrap())
         };
         let mut door = Login::new(Method::Adobe, me.clone(), "signs".into());
-        // Who only asks, however often, keeps nobody from answering.
+        // Login attempts without a response do not block other clients.
         let app = answer(&mut door, Timestamp::ZERO);
         for _ in 0..10_000 {
             answer(&mut door, Timestamp::ZERO);
@@ -221,7 +221,7 @@ mod tests {
         let app = answer(&mut door, Timestamp::ZERO);
         assert_ne!(door.knock(&app, FRESH, Timestamp::ZERO + VALID), Verdict::Welcome);
         assert_eq!(door.answered.len(), 1, "who asks, or is wrong, costs nothing");
-        // A challenge of another server, or of nobody, is none.
+        // A challenge of another server, or a made-up one, is not accepted.
         let mut other = Login::new(Method::Adobe, me.clone(), "signs otherwise".into());
         let app = answer(&mut other, Timestamp::ZERO);
         assert!(matches!(door.knock(&app, FRESH, Timestamp::ZERO), Verdict::Wrong(_)));

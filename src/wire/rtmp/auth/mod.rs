@@ -1,8 +1,8 @@
-//! Authentication by name and password as Adobe's and Limelight's servers ask for it.
+//! Authentication by name and password for servers of Adobe and Limelight.
 //!
-//! It takes up to three connections: the first is rejected with the method, the second (which names
-//! the user) with a salt and a challenge, the third carries the response. [`next_query`] gives what
-//! has to be appended to app and tcUrl of the next connection.
+//! It takes up to three connections. The server rejects the first with its method, and the second,
+//! which has the user name, with a salt and a challenge. The third has the response. [`next_query`]
+//! returns the text to append to app and tcUrl of the next connection.
 
 mod login;
 
@@ -13,30 +13,30 @@ pub use login::{Login, Verdict};
 
 use crate::wire::rtmp::url::Credentials;
 
-/// The method a server asks for.
+/// The method that a server requests.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Method {
     /// `authmod=adobe`.
     Adobe,
-    /// `authmod=llnw`, Limelight's: a digest as HTTP has it.
+    /// `authmod=llnw` of Limelight: an HTTP digest.
     Llnw,
 }
 
-/// What a server said when it rejected a connection for want of a name and a password.
+/// A server's rejection of a connection without name and password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Challenge {
     pub method: Method,
-    /// Of a reply to the second connection only, as are the others.
+    /// Only in the reply to the second connection, like the next fields.
     pub salt: Option<String>,
     pub challenge: Option<String>,
     pub opaque: Option<String>,
     pub nonce: Option<String>,
-    /// `needauth`, `authfailed`, `nosuchuser`…; empty where the server gave none.
+    /// `needauth`, `authfailed`, `nosuchuser`…; empty if the server gave no reason.
     pub reason: String,
 }
 
 impl Method {
-    /// As it is on the wire.
+    /// The name in the protocol.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Adobe => "adobe",
@@ -46,7 +46,7 @@ impl Method {
 }
 
 impl Challenge {
-    /// Out of the description of a rejection; `None` where that is about something else.
+    /// Parses the description of a rejection; `None` if it has another reason.
     pub fn parse(description: &str) -> Option<Self> {
         let method = if description.contains("authmod=adobe") {
             Method::Adobe
@@ -70,14 +70,14 @@ impl Challenge {
         })
     }
 
-    /// Whether the server has seen the response and does not accept it.
+    /// True if the server has received the response and rejected it.
     pub fn is_final(&self) -> bool {
         matches!(self.reason.as_str(), "authfailed" | "nosuchuser")
     }
 }
 
-/// The query for app and tcUrl of the next connection (without `?`); `None` where the challenge
-/// cannot be answered. `client_challenge` is 8 hexadecimal digits of anything.
+/// The query for app and tcUrl of the next connection (without `?`); `None` if the challenge has no
+/// response. `client_challenge` is any 8 hexadecimal digits.
 pub fn next_query(
     challenge: &Challenge,
     credentials: &Credentials,
@@ -114,7 +114,7 @@ pub fn next_query(
     }
 }
 
-/// `authmod=adobe`'s answer to a salt and a challenge.
+/// The response of `authmod=adobe` to a salt and a challenge.
 pub fn adobe_response(
     credentials: &Credentials,
     salt: &str,
@@ -127,7 +127,8 @@ pub fn adobe_response(
     BASE64.encode(&md5(&[&salted, theirs, client_challenge]))
 }
 
-/// `authmod=llnw`'s answer to a nonce: HTTP's digest, with the method `publish` and the realm `live`.
+/// The response of `authmod=llnw` to a nonce: an HTTP digest with the method `publish` and the realm
+/// `live`.
 pub fn llnw_response(
     credentials: &Credentials,
     app: &str,

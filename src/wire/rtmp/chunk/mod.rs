@@ -1,10 +1,11 @@
-//! Messages cut into chunks (RTMP 1.0, 5.3).
+//! Splits messages into chunks and joins them (RTMP 1.0, 5.3).
 //!
-//! [`Reader`] takes bytes as they arrive and gives whole [`Message`](super::message::Message)s; each
-//! payload byte is copied once, from the input to its message's body. [`Writer`] appends messages to
-//! a buffer, whole or chunk by chunk (so that other messages may go in between), with the shortest
-//! header that says it; nothing is allocated a chunk. [`encode_standalone`] depends on no
-//! connection's state: a server encodes a message once and shares the bytes between all viewers.
+//! [`Reader`] takes bytes as they arrive and returns whole [`Message`](super::message::Message)s.
+//! Each payload byte is copied once, from the input to the body of its message. [`Writer`] appends
+//! messages to a buffer, whole or chunk by chunk (so that other messages can be interleaved), with
+//! the shortest possible header and without an allocation per chunk. [`encode_standalone`] does not
+//! depend on connection state: a server encodes a message once and shares the bytes between all
+//! viewers.
 
 mod reader;
 mod writer;
@@ -12,18 +13,18 @@ mod writer;
 pub use reader::{Error, Limits, Reader};
 pub use writer::{Pending, Writer, encode_standalone, standalone};
 
-/// The chunk size of both directions until somebody changes it.
+/// The initial chunk size of both directions.
 pub const DEFAULT_SIZE: u32 = 128;
-/// The largest chunk size worth telling apart: no message is longer than its 24-bit length.
+/// The largest useful chunk size: a message length has 24 bits.
 pub const MAX_SIZE: u32 = 0x00FF_FFFF;
-/// The value of a 24-bit time field that says: the time follows in 32 bits.
+/// The value of a 24-bit time field that means: a 32-bit time follows.
 const EXTENDED: u32 = 0x00FF_FFFF;
-/// The longest body a message header can announce.
+/// The longest body that a message header can announce.
 pub const MAX_BODY: usize = 0x00FF_FFFF;
 
-/// Appends in pieces so short that copying never takes to the processor's string instructions, which
-/// the C library uses from 2 KiB up: on several processors these are three to five times slower where
-/// the two places lie unluckily to each other in their pages. `out` has room already.
+/// Appends in pieces short enough that copying does not use the processor's string instructions,
+/// which the C library uses from 2 KiB. On several processors these are three to five times slower if
+/// the two addresses are badly aligned. `out` already has the capacity.
 fn append_pieces(out: &mut Vec<u8>, bytes: &[u8]) {
     for piece in bytes.chunks(COPY_BYTES) {
         out.extend_from_slice(piece);
@@ -46,7 +47,7 @@ mod tests {
         Message { chunk_stream, kind: Kind(kind), stream, time: Time(time), body }
     }
 
-    /// All messages in the bytes, fed in parts of `cut` bytes.
+    /// All messages in the bytes, read in parts of `cut` bytes.
     fn read_cut(reader: &mut Reader, bytes: &[u8], cut: usize) -> Result<Vec<Message>, Error> {
         let mut messages = Vec::new();
         for mut part in bytes.chunks(cut.max(1)) {
@@ -78,8 +79,8 @@ mod tests {
             writer.write(&message(4, 8, 1, time, length), &mut bytes);
             sizes.push(bytes.len() - before - length);
         }
-        // full; delta; nothing new; other length; time goes back; delta (a type 3 after a type 0
-        // would be read as 1,050 more)
+        // Full; delta; nothing new; other length; time goes back; delta (a type 3 after a type 0
+        // would mean 1,050 more).
         assert_eq!(sizes, [12, 4, 1, 8, 12, 4]);
         let times: Vec<_> = read(&bytes).unwrap().iter().map(|message| message.time.0).collect();
         assert_eq!(times, [1_000, 1_020, 1_040, 1_060, 1_050, 1_050]);
@@ -127,7 +128,7 @@ mod tests {
 
     #[test]
     fn a_short_rest_that_looks_like_a_time_is_payload_after_all() {
-        // no repeated time; the last chunk is 2 bytes that equal its beginning
+        // No repeated time; the last chunk has 2 bytes that equal the start of the time.
         let mut bytes = vec![6, 0xFF, 0xFF, 0xFF, 0, 0, 130, 9, 1, 0, 0, 0, 1, 2, 3, 4];
         bytes.extend([0; 128]);
         bytes.extend([0xC6, 1, 2]);
@@ -142,7 +143,7 @@ mod tests {
     fn fresh_chunk_streams_may_begin_with_type_1_or_2_but_not_3() {
         let messages = read(&[0x44, 0, 0, 5, 0, 0, 1, 8, 0xAA]).unwrap();
         assert_eq!((messages[0].time.0, messages[0].stream), (5, 0));
-        // a type 2 on csid 33, as drones send first: nothing in it, nothing lost
+        // A type 2 on csid 33, as drones send first: it is empty, and nothing is lost.
         let mut bytes = vec![0xA1, 0, 0, 0];
         Writer::new().write(&message(3, 20, 0, 0, 10), &mut bytes);
         assert_eq!(read(&bytes).unwrap().len(), 2);
@@ -182,7 +183,7 @@ mod tests {
         bytes.extend(header);
         bytes.extend([2; 72]);
         assert_eq!(read(&bytes).unwrap()[0].body.len(), 200);
-        // CVE-2016-10191: a header with another length in the middle of a message
+        // CVE-2016-10191: a header with another length in the middle of a message.
         let mut bytes = header.to_vec();
         bytes.extend([1; 128]);
         bytes.extend([6, 0, 0, 9, 0, 0, 2, 9, 1, 0, 0, 0, 7, 7]);

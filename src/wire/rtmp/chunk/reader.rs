@@ -1,4 +1,4 @@
-//! Chunks to messages.
+//! Reads chunks into messages.
 
 use bytes::Bytes;
 
@@ -7,16 +7,16 @@ use crate::wire::byte_block::ByteBlock;
 use crate::wire::rtmp::Time;
 use crate::wire::rtmp::message::{Control, Kind, Message};
 
-/// What a peer may make the reader hold.
+/// Limits for the memory that a peer may use.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Longest message, in bytes.
     pub message: usize,
-    /// Messages under way at the same time.
+    /// Maximum number of messages in progress at the same time.
     pub partials: usize,
-    /// Bytes of all messages under way.
+    /// Maximum bytes of all messages in progress.
     pub partial_bytes: usize,
-    /// Chunk streams ever used.
+    /// Maximum number of chunk streams.
     pub chunk_streams: usize,
 }
 
@@ -26,8 +26,8 @@ impl Default for Limits {
     }
 }
 
-/// Why the bytes are no chunks, or more than is taken. The connection is out of step after any of
-/// these and must be closed.
+/// Why the bytes are not valid chunks, or exceed a limit. After any of these errors, the connection is
+/// out of sync and must be closed.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     #[error("chunk stream {0} continues a message it never began")]
@@ -44,35 +44,35 @@ pub enum Error {
     ChunkSizeZero,
 }
 
-/// Room that a message gets on its announced length alone. More follows with the bytes themselves,
-/// or where this peer has sent messages as long before.
+/// Capacity that a message gets by its announced length alone. More is allocated when the bytes
+/// arrive, or if this peer has already sent messages of this length.
 const TRUSTED: usize = 16 << 10;
 const MAX_TRUSTED: usize = 1 << 20;
 /// The longest chunk header: 3 bytes of basic header, 11 of message header, 4 of time.
 const MAX_HEADER: usize = 18;
 
-/// Reads one direction of a connection. Feed it through [`Reader::read`] until that gives `None`.
+/// Reads one direction of a connection. Call [`Reader::read`] until it returns `None`.
 #[derive(Debug)]
 pub struct Reader {
     limits: Limits,
     chunk_size: usize,
     streams: Vec<Stream>,
-    /// Chunk stream ids below 64 to index in `streams` plus 1: those everybody uses.
+    /// Maps chunk stream ids below 64, the usual ones, to an index in `streams` plus 1.
     index: [u8; 64],
-    /// The chunk under way: its stream, and how many of its bytes are still to come.
+    /// The current chunk: its stream, and its remaining bytes.
     current: Option<(usize, usize)>,
-    /// A header that is cut by the end of the input.
+    /// A header that the end of the input cuts.
     header: Bytes20,
-    /// Bytes taken for a time that turned out to be payload.
+    /// Bytes that were read as a time and turned out to be payload.
     pushed_back: Bytes20,
-    /// Whether type 3 chunks repeat the extended time, once that is known.
+    /// True if type 3 chunks repeat the extended time, once known.
     repeats_extended: Option<bool>,
     partials: usize,
     partial_bytes: usize,
     trusted: usize,
 }
 
-/// What is remembered of a chunk stream.
+/// State of a chunk stream.
 #[derive(Debug, Default)]
 struct Stream {
     id: u32,
@@ -81,14 +81,14 @@ struct Stream {
     time: Time,
     delta: u32,
     length: usize,
-    /// The extended time of the last header of type 0, 1 or 2, if it had one.
+    /// The extended time of the last type 0, 1 or 2 header, if any.
     extended: Option<u32>,
-    /// Whether a message is under way.
+    /// True if a message is in progress.
     partial: bool,
     body: Vec<u8>,
 }
 
-/// A few bytes in place.
+/// An inline buffer of a few bytes.
 #[derive(Copy, Clone, Debug, Default)]
 struct Bytes20 {
     bytes: [u8; 20],
@@ -100,7 +100,7 @@ impl Bytes20 {
         self.bytes.get(..self.length).unwrap_or_default()
     }
 
-    /// Appends as much of `more` as fits a header.
+    /// Appends bytes of `more` up to the length of a header.
     fn fill(&mut self, more: &[u8]) {
         let room = self.bytes.get_mut(self.length..MAX_HEADER).unwrap_or_default();
         for (to, from) in room.iter_mut().zip(more) {
@@ -116,23 +116,23 @@ impl Bytes20 {
     }
 }
 
-/// A chunk header, as far as it says anything.
+/// A parsed chunk header.
 struct Header {
     chunk_stream: u32,
-    /// Bytes it takes.
+    /// Bytes of the header.
     size: usize,
     fields: Fields,
 }
 
 enum Fields {
-    /// Type 0, 1 or 2.
+    /// A header of type 0, 1 or 2.
     Explicit {
         time: u32,
         extended: bool,
         length_and_kind: Option<(usize, u8)>,
         stream: Option<u32>,
     },
-    /// Type 3, and what it proves of the sender's habit.
+    /// A header of type 3, and what it proves about the sender's format.
     Same { repeats_extended: Option<bool> },
 }
 
@@ -143,7 +143,7 @@ impl Default for Reader {
 }
 
 impl Reader {
-    /// A connection's reader at its start.
+    /// Creates a reader for a new connection.
     pub const fn new(limits: Limits) -> Self {
         Self {
             limits,
@@ -160,36 +160,36 @@ impl Reader {
         }
     }
 
-    /// Sets the longest message from the next one on.
+    /// Sets the maximum message length from the next message on.
     pub const fn set_message_limit(&mut self, bytes: usize) {
         self.limits.message = bytes;
     }
 
-    /// The peer's chunk size. It follows the peer's messages on its own.
+    /// The peer's chunk size. It follows the peer's messages automatically.
     pub const fn chunk_size(&self) -> usize {
         self.chunk_size
     }
 
-    /// Sets the peer's chunk size from outside: for readers that join a connection half way.
+    /// Sets the peer's chunk size, for readers that join an existing connection.
     pub fn set_chunk_size(&mut self, size: u32) {
         self.chunk_size = size.clamp(1, MAX_SIZE) as usize;
     }
 
-    /// Bytes held of messages that are not whole yet.
+    /// Buffered bytes of incomplete messages.
     pub const fn partial_bytes(&self) -> usize {
         self.partial_bytes
     }
 
-    /// Room taken for them.
+    /// Allocated capacity for incomplete messages.
     pub fn reserved_bytes(&self) -> usize {
         self.streams.iter().map(|stream| stream.body.capacity()).sum()
     }
 
-    /// Takes bytes from the front of `input` until a message is whole; `None` when all are taken
-    /// and none is. Chunk size changes and aborts take effect here and are given out as well.
+    /// Takes bytes from the front of `input` until a message is complete; `None` if all bytes are used
+    /// up without one. Chunk size changes and aborts are applied here, and are returned too.
     ///
     /// # Errors
-    /// The peer is out of step or asks for too much; nothing more can be read.
+    /// Fails if the peer is out of sync or exceeds a limit; nothing more can be read.
     pub fn read(&mut self, input: &mut &[u8]) -> Result<Option<Message>, Error> {
         loop {
             if self.pushed_back.length > 0 {
@@ -208,11 +208,11 @@ impl Reader {
         }
     }
 
-    /// As [`Reader::read`], from a block that bodies may share: a message that is one chunk, and whole
-    /// in the block, is not copied where it is a good part of the block ([`ByteBlock::take`]).
+    /// As [`Reader::read`], for a block that bodies may share: a single-chunk message that is complete
+    /// in the block and takes a large part of it is not copied ([`ByteBlock::take`]).
     ///
     /// # Errors
-    /// As [`Reader::read`].
+    /// As for [`Reader::read`].
     pub fn read_block(&mut self, block: &mut ByteBlock<'_>) -> Result<Option<Message>, Error> {
         let between = self.current.is_none() && self.header.length + self.pushed_back.length == 0;
         if between && let Some(header) = self.parse_header(block.as_slice()) {
@@ -268,7 +268,7 @@ impl Reader {
         }
     }
 
-    /// The next header, if it is all there.
+    /// The next header, if it is complete.
     fn next_header(&mut self, input: &mut &[u8]) -> Result<Option<Header>, Error> {
         if self.header.length == 0 {
             if let Some(header) = self.parse_header(input) {
@@ -290,14 +290,14 @@ impl Reader {
             *input = input.get(header.size - before..).unwrap_or_default();
             return Ok(Some(header));
         }
-        // Some of what was kept is payload after all. Read it first, then the input: give the
-        // header out with the payload put in front.
+        // Some of the stored bytes are payload. Read these first, then the input: return the header
+        // with the payload put back.
         self.pushed_back = Bytes20::of(cut.as_slice().get(header.size..before).unwrap_or_default());
         self.current = Some(self.begin_chunk(&header)?);
         Ok(None)
     }
 
-    /// `None` where more bytes are needed.
+    /// Returns `None` if more bytes are needed.
     fn parse_header(&self, bytes: &[u8]) -> Option<Header> {
         let (&first, rest) = bytes.split_first()?;
         let (chunk_stream, rest) = match (first & 0x3F, rest) {
@@ -348,9 +348,9 @@ impl Reader {
         Some(Header { chunk_stream, size: bytes.len() - after.len(), fields })
     }
 
-    /// Whether `bytes`, behind a type 3 header, begin with a repeated extended time, and what that
-    /// proves. Some senders repeat it, some do not, some write zeros (which might be payload as
-    /// well: they prove nothing). `None` where it cannot be told yet.
+    /// True if `bytes`, after a type 3 header, begin with a repeated extended time, and what that
+    /// proves. Some senders repeat it, some do not, and some write zeros (which may also be payload
+    /// and prove nothing). Returns `None` if it is not known yet.
     fn repeated_time(&self, stream: &Stream, bytes: &[u8]) -> Option<(bool, Option<bool>)> {
         if let Some(known) = self.repeats_extended {
             return Some((known, None));
@@ -373,7 +373,7 @@ impl Reader {
         }
     }
 
-    /// Takes a header in; gives the stream's index and the length of the chunk's payload.
+    /// Applies a header; returns the stream's index and the payload length of the chunk.
     fn begin_chunk(&mut self, header: &Header) -> Result<(usize, usize), Error> {
         let id = header.chunk_stream;
         let at = match self.find(id) {
@@ -398,8 +398,8 @@ impl Reader {
         match header.fields {
             Fields::Explicit { time, extended, length_and_kind, stream: message_stream } => {
                 if stream.partial {
-                    // Against the specification, yet seen: a message continued under a repeated
-                    // header. Anything else gives up the old message.
+                    // Not allowed by the specification but seen in practice: a message that continues
+                    // under a repeated header. Any other header discards the old message.
                     let repeated = length_and_kind.is_none_or(|(length, kind)| {
                         (stream.length, stream.kind) == (length, kind)
                     }) && message_stream
@@ -457,7 +457,7 @@ impl Reader {
         self.complete(at, body)
     }
 
-    /// The message of which `body` is all.
+    /// Makes the message with this complete body.
     fn complete(&mut self, at: usize, body: Bytes) -> Result<Message, Error> {
         let Some(stream) = self.streams.get_mut(at) else {
             return Err(Error::NothingToContinue(0));
@@ -472,7 +472,7 @@ impl Reader {
             body,
         };
         match Control::parse(message.kind, &message.body) {
-            // The first bit is reserved and has to be 0.
+            // The first bit is reserved and must be 0.
             Some(Control::SetChunkSize(size)) => match size & 0x7FFF_FFFF {
                 0 => return Err(Error::ChunkSizeZero),
                 size => self.set_chunk_size(size),
@@ -494,7 +494,7 @@ impl Reader {
     }
 }
 
-/// Appends payload; room grows with what has come, never with what was announced.
+/// Appends payload; capacity grows with received bytes, never with announced ones.
 fn append(stream: &mut Stream, payload: &[u8], trusted: usize) {
     let body = &mut stream.body;
     if body.capacity() - body.len() < payload.len() {
@@ -505,8 +505,8 @@ fn append(stream: &mut Stream, payload: &[u8], trusted: usize) {
     append_pieces(body, payload);
 }
 
-/// Takes the whole chunks of the same message that follow at once, which is how nearly all of a long
-/// message arrives.
+/// Takes all following whole chunks of the same message at once: nearly all chunks of a long message
+/// arrive like this.
 fn follow_up(stream: &mut Stream, chunk_size: usize, trusted: usize, input: &mut &[u8]) {
     let header = 0xC0 | stream.id as u8;
     loop {

@@ -1,15 +1,14 @@
-//! Messages to chunks.
+//! Writes messages as chunks.
 
 use bytes::Bytes;
 
 use super::{DEFAULT_SIZE, EXTENDED, MAX_BODY, MAX_SIZE, append_pieces};
 use crate::wire::rtmp::{Kind, Message, Time};
 
-/// Appends a message in a form that any reader at that chunk size takes at any time: a full header,
-/// then type 3 chunks. Bodies longer than [`MAX_BODY`] are cut.
+/// Appends a message in a form that any reader with that chunk size accepts at any time: a full
+/// header, then type 3 chunks. Bodies longer than [`MAX_BODY`] are truncated.
 ///
-/// `chunk_stream` must be used for nothing else by whoever also writes through a [`Writer`] on the
-/// same connection.
+/// On a connection that also uses a [`Writer`], `chunk_stream` must have no other use.
 pub fn encode_standalone(
     chunk_stream: u32,
     stream: u32,
@@ -29,7 +28,7 @@ pub fn encode_standalone(
     continuation(header.chunk_stream, extended, rest, size, out);
 }
 
-/// [`encode_standalone`] of a message, as bytes ready to share.
+/// [`encode_standalone`] of a message, as shareable bytes.
 pub fn standalone(message: &Message, chunk_size: u32) -> Bytes {
     let mut out = Vec::new();
     let Message { chunk_stream, stream, time, kind, body } = message;
@@ -37,7 +36,7 @@ pub fn standalone(message: &Message, chunk_size: u32) -> Bytes {
     out.into()
 }
 
-/// What a message header says, save the length.
+/// Fields of a message header, except the length.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 struct Header {
     chunk_stream: u32,
@@ -46,35 +45,34 @@ struct Header {
     time: Time,
 }
 
-/// What the reader at the other end remembers of a chunk stream.
+/// Chunk stream state in the peer's reader.
 #[derive(Copy, Clone, Debug)]
 struct Sent {
     header: Header,
     length: usize,
-    /// The delta a type 3 header would mean now.
+    /// The delta that a type 3 header would mean now.
     delta: u32,
 }
 
-/// Writes one direction of a connection. Headers are compressed against what was sent before on the
-/// same chunk stream, so everything on those chunk streams must go through one writer, in order.
+/// Writes one direction of a connection. Headers are compressed against earlier ones on the same
+/// chunk stream, so everything on these chunk streams must go through one writer, in order.
 #[derive(Debug)]
 pub struct Writer {
     chunk_size: u32,
     sent: Vec<Sent>,
 }
 
-/// A message under way: its chunks may be interleaved with those of messages on *other* chunk
-/// streams.
+/// A message in progress: its chunks may be interleaved with messages on *other* chunk streams.
 #[derive(Debug)]
 pub struct Pending {
     message: Message,
     at: usize,
-    /// What type 3 headers repeat, if the message's own header had it.
+    /// Extended time that type 3 headers repeat, if the message's header had one.
     extended: Option<u32>,
 }
 
 impl Pending {
-    /// Nothing of it has been written yet.
+    /// Creates a pending message, of which nothing is written yet.
     pub fn new(mut message: Message) -> Self {
         message.body.truncate(MAX_BODY);
         Self { message, at: 0, extended: None }
@@ -85,12 +83,12 @@ impl Pending {
         &self.message
     }
 
-    /// Bytes of the body that are still to be written.
+    /// Bytes of the body that are not written yet.
     pub fn remaining(&self) -> usize {
         self.message.body.len() - self.at
     }
 
-    /// Whether its first chunk has been written.
+    /// True if its first chunk is written.
     pub const fn is_started(&self) -> bool {
         self.at > 0
     }
@@ -103,18 +101,18 @@ impl Default for Writer {
 }
 
 impl Writer {
-    /// A connection's writer at its start.
+    /// Creates a writer for a new connection.
     pub const fn new() -> Self {
         Self { chunk_size: DEFAULT_SIZE, sent: Vec::new() }
     }
 
-    /// The chunk size in use.
+    /// The current chunk size.
     pub const fn chunk_size(&self) -> u32 {
         self.chunk_size
     }
 
-    /// Uses another chunk size from the next chunk on. The peer has to be told, by a
-    /// [`super::super::message::Control::SetChunkSize`] written just before.
+    /// Changes the chunk size from the next chunk on. The caller must announce it with a
+    /// [`super::super::message::Control::SetChunkSize`] message just before.
     pub fn set_chunk_size(&mut self, size: u32) {
         self.chunk_size = size.clamp(1, MAX_SIZE);
     }
@@ -130,7 +128,7 @@ impl Writer {
         continuation(message.chunk_stream, extended, rest, size, out);
     }
 
-    /// Appends the next chunk of a message; tells whether it was the last.
+    /// Appends the next chunk of a message; true if it was the last.
     pub fn write_chunk(&mut self, pending: &mut Pending, out: &mut Vec<u8>) -> bool {
         let length = pending.message.body.len();
         if pending.at == 0 {
@@ -147,9 +145,9 @@ impl Writer {
         end == length
     }
 
-    /// Writes the header of a message's first chunk, the shortest that says it. A type 3 header
-    /// that would repeat a type 0's time as a delta is never used unless both are 0: readers differ
-    /// in what they make of it.
+    /// Writes the header of a message's first chunk in the shortest possible form. A type 3 header
+    /// that would repeat the time of a type 0 header as a delta is used only if both are 0, because
+    /// readers interpret it differently.
     fn start(&mut self, message: &Message, length: usize, out: &mut Vec<u8>) -> Option<u32> {
         let header = Header {
             chunk_stream: message.chunk_stream,
@@ -185,7 +183,7 @@ impl Writer {
     }
 }
 
-/// The chunks after the first.
+/// Writes the chunks after the first.
 fn continuation(
     chunk_stream: u32,
     extended: Option<u32>,
@@ -194,7 +192,7 @@ fn continuation(
     out: &mut Vec<u8>,
 ) {
     if extended.is_none() && (2..64).contains(&chunk_stream) {
-        // By far the most common case, kept tight.
+        // By far the most common case, on the fast path.
         let header = 0xC0 | chunk_stream as u8;
         for chunk in rest.chunks(size) {
             out.push(header);
@@ -211,13 +209,13 @@ fn continuation(
     }
 }
 
-/// A type 0 header; gives the time that type 3 headers have to repeat.
+/// Writes a type 0 header; returns the time that type 3 headers must repeat.
 fn full_header(header: &Header, length: usize, out: &mut Vec<u8>) -> Option<u32> {
     let extended = (header.time.0 >= EXTENDED).then_some(header.time.0);
     basic_header(0, header.chunk_stream, out);
     let [_, t0, t1, t2] = extended.map_or(header.time.0, |_| EXTENDED).to_be_bytes();
     let [_, l0, l1, l2] = length_field(length);
-    // The one little-endian field of the protocol.
+    // The only little-endian field of the protocol.
     let [s0, s1, s2, s3] = header.stream.to_le_bytes();
     out.extend_from_slice(&[t0, t1, t2, l0, l1, l2, header.kind.0, s0, s1, s2, s3]);
     if let Some(time) = extended {

@@ -1,4 +1,4 @@
-//! The client's side of a connection: publishes or plays one stream. Sans-IO, no clock, no thread.
+//! Client side of a connection: publishes or plays one stream. Sans-IO, without clock or thread.
 //!
 //! ```text
 //! let mut session = Session::new(Config::publish(url, bitrate), now, seed);
@@ -11,15 +11,15 @@
 //!     }
 //! }
 //! ```
-//! Input goes to [`Session::handle_input`]. After [`Event::PublishStarted`] feed
-//! [`Session::send_metadata`], [`Session::send_video`], [`Session::send_audio`]; look at
-//! [`Session::queued_bytes`] before, the session drops nothing on its own. To end, call
-//! [`Session::close`] and continue until [`Event::Finished`]. An `Err` from any call ends the session;
-//! it says why, in which [`ClientStage`], and for refusals of what sort.
+//! Pass input to [`Session::handle_input`]. After [`Event::PublishStarted`], call
+//! [`Session::send_metadata`], [`Session::send_video`] and [`Session::send_audio`]. Check
+//! [`Session::queued_bytes`] first: the session itself drops nothing. To end, call [`Session::close`]
+//! and continue until [`Event::Finished`]. An `Err` from any call ends the session; it has the cause,
+//! the [`ClientStage`], and for rejections their kind.
 //!
-//! What a server says is read for the whole session: a [`Event::Status`] comes for everything, a
-//! refusal ends it with [`Error::Refused`] even in the middle of a stream. Keys are taken out of
-//! the texts.
+//! The session reads server messages all the time: each one gives an [`Event::Status`], and a
+//! rejection ends the session with [`Error::Refused`] even during a stream. Keys are removed from the
+//! texts.
 
 mod session;
 
@@ -37,50 +37,51 @@ use crate::wire::rtmp::status::{Refusal, Status};
 use crate::wire::rtmp::url::Url;
 use crate::wire::rtmp::{chunk, handshake};
 
-/// What the session asks its driver to do.
+/// Actions for the driver of the session.
 pub type Output = crate::wire::rtmp::connection::Output<Event>;
 
-/// What the connection is for.
+/// Purpose of the connection.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Purpose {
     Publish,
     Play,
 }
 
-/// How to connect.
+/// Options of a connection.
 #[derive(Clone, Debug)]
 pub struct Config {
     pub url: Url,
     pub purpose: Purpose,
-    /// The stream's bitrate: decides the outgoing chunk size, which follows
-    /// [`Session::set_link_rate`] afterwards.
+    /// Bitrate of the stream, which sets the initial outgoing chunk size; later it follows
+    /// [`Session::set_link_rate`].
     pub bitrate: Option<BitsPerSecond>,
-    /// What connect says of Enhanced RTMP.
+    /// Enhanced RTMP capabilities in connect.
     pub enhanced: Enhanced,
-    /// Appended to app and tcUrl: the answer to a [`Challenge`], from [`super::auth::next_query`].
+    /// Text to append to app and tcUrl: the response to a [`Challenge`], from
+    /// [`super::auth::next_query`].
     pub auth_query: Option<String>,
-    /// Play: how much the player buffers, for the server to know.
+    /// Buffer length of the player, which is reported to the server.
     pub buffer: Duration,
-    /// Begin with the digests of Flash Player instead of the simple handshake.
+    /// Use the digests of Flash Player instead of the simple handshake.
     pub digests: bool,
-    /// From the start to the end of the handshake.
+    /// Time limit of the handshake.
     pub handshake_timeout: Duration,
-    /// From then on to the start of publishing or playing.
+    /// Time limit from the handshake to the start of publishing or playing.
     pub command_timeout: Duration,
 }
 
 impl Config {
-    /// To publish a stream of that bitrate.
+    /// Options to publish a stream with this bitrate.
     pub fn publish(url: Url, bitrate: BitsPerSecond) -> Self {
         Self { bitrate: Some(bitrate), ..Self::new(url, Purpose::Publish) }
     }
 
-    /// To play.
+    /// Options to play a stream.
     pub fn play(url: Url) -> Self {
         Self::new(url, Purpose::Play)
     }
 
-    /// For either.
+    /// Options for either purpose.
     pub fn new(url: Url, purpose: Purpose) -> Self {
         Self {
             url,
@@ -99,25 +100,25 @@ impl Config {
     }
 }
 
-/// What happened.
+/// An event of the session.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
     /// The peer speaks RTMP.
     HandshakeDone,
-    /// The server accepted the connection.
+    /// The server has accepted the connection.
     Connected {
-        /// `fmsVer`, as servers name themselves; may be empty.
+        /// `fmsVer`, the server's name; may be empty.
         server: String,
-        /// What it says of Enhanced RTMP.
+        /// Enhanced RTMP capabilities of the server.
         enhanced: Enhanced,
     },
     /// Media may be sent.
     PublishStarted,
-    /// The server will send media, once there is a publisher.
+    /// The server will send media as soon as there is a publisher.
     PlayStarted,
-    /// The server said something, for the log at least.
+    /// A status of the server, at least for the log.
     Status(Status),
-    /// `onMetaData`, and its body as AMF0 from the name on.
+    /// `onMetaData`, and its AMF0 body from the name on.
     Metadata {
         time_ms: u32,
         value: Value,
@@ -129,12 +130,12 @@ pub enum Event {
         name: String,
         body: Bytes,
     },
-    /// A frame, as an FLV tag body.
+    /// A frame as an FLV tag body.
     Video {
         time_ms: u32,
         body: Bytes,
     },
-    /// Audio, as an FLV tag body.
+    /// Audio as an FLV tag body.
     Audio {
         time_ms: u32,
         body: Bytes,
@@ -142,31 +143,31 @@ pub enum Event {
     StreamBegin,
     StreamEof,
     StreamDry,
-    /// The server plays it from its disk: it has an end already, and one can go about in it.
+    /// The server plays a recording, which has an end and allows seeking.
     StreamIsRecorded,
-    /// The stream that was played has ended, or its publisher is gone.
+    /// The played stream has ended, or its publisher is gone.
     Unpublished,
-    /// The server has received this many bytes, all told.
+    /// The server has received this many bytes in total.
     Acknowledged {
         bytes: u64,
     },
-    /// The server asks to connect again, perhaps elsewhere (Enhanced RTMP).
+    /// The server requests a reconnect, perhaps to another address (Enhanced RTMP).
     ReconnectRequest {
         tc_url: Option<String>,
         description: String,
     },
-    /// After [`Session::close`]: everything was said, the socket may be closed.
+    /// After [`Session::close`]: everything is sent, and the socket may be closed.
     Finished,
 }
 
-/// How far the session had come.
+/// Progress of the session.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum ClientStage {
     Handshake,
     Connect,
     Publish,
     Play,
-    /// Publishing or playing had begun.
+    /// Publishing or playing has begun.
     Media,
 }
 
@@ -199,21 +200,21 @@ pub enum Error {
     Over,
 }
 
-/// A server's refusal, with all it said.
+/// A rejection of the server, with all its details.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{stage}: {refusal:?} ({status})")]
 pub struct Refused {
     pub stage: ClientStage,
     pub refusal: Refusal,
     pub status: Status,
-    /// The server wants a name and a password: connect again with an answer.
+    /// The server requires a name and a password: connect again with a response.
     pub challenge: Option<Challenge>,
-    /// The server wants us elsewhere.
+    /// Address to which the server redirects.
     pub redirect: Option<String>,
 }
 
 impl Error {
-    /// The refusal, if it is one.
+    /// The rejection, if it is one.
     pub fn refusal(&self) -> Option<&Refused> {
         match self {
             Self::Refused(refused) => Some(refused),

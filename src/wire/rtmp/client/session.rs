@@ -1,4 +1,4 @@
-//! The client's state machine.
+//! State machine of the client.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -21,7 +21,7 @@ use crate::wire::rtmp::status::{Refusal, Status, code};
 use crate::wire::rtmp::url::Url;
 use crate::wire::rtmp::{Time, handshake};
 
-/// Transaction numbers. Each command is sent once.
+/// Transaction numbers of commands. Each command is sent once.
 mod transaction {
     pub(super) const CONNECT: f64 = 1.0;
     pub(super) const RELEASE_STREAM: f64 = 2.0;
@@ -32,7 +32,7 @@ mod transaction {
     pub(super) const DELETE_STREAM: f64 = 7.0;
 }
 
-/// Chunk size where no bitrate is known: what OBS uses.
+/// Chunk size for an unknown bitrate, the same as in OBS.
 const CHUNK_SIZE: u32 = 4_096;
 
 #[derive(Debug)]
@@ -44,17 +44,17 @@ enum State {
     Creating,
     /// publish or play was sent.
     Starting,
-    /// Media flow.
+    /// Media is flowing.
     Started,
-    /// An error was given out.
+    /// An error was returned.
     Over,
 }
 
-/// How far the end has come.
+/// Progress of closing.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 enum Closing {
     No,
-    /// Asked for; media may still be queued.
+    /// Close was requested; media may still be queued.
     Asked,
     /// The last commands are queued.
     Said,
@@ -67,19 +67,20 @@ pub struct Session {
     config: Config,
     state: State,
     link: Connection,
-    /// The message stream the server gave.
+    /// The message stream id from the server.
     stream: u32,
-    /// Of the media sent last.
+    /// Time of the last sent media.
     time: Time,
     deadline: Option<(Timestamp, Duration)>,
     events: VecDeque<Event>,
     closing: Closing,
-    /// The stream that is played has ended and not begun again.
+    /// True if the played stream has ended and not begun again.
     ended: bool,
 }
 
 impl Session {
-    /// Starts: the first output is the handshake. `seed` should differ from session to session.
+    /// Starts a session: the first output is the handshake. `seed` should be different for each
+    /// session.
     pub fn new(config: Config, now: Timestamp, seed: u64) -> Self {
         let (handshake, hello) = if config.digests {
             handshake::Client::with_digests(seed)
@@ -102,20 +103,20 @@ impl Session {
         }
     }
 
-    /// Takes what came from the server.
+    /// Handles bytes from the server.
     ///
     /// # Errors
-    /// Why the session has ended.
+    /// Fails when the session ends, with the cause.
     pub fn handle_input(&mut self, now: Timestamp, input: &[u8]) -> Result<(), Error> {
         let result = self.take_input(now, input);
         self.note(result)
     }
 
-    /// As [`Session::handle_input`], of a block that bodies may share. All of it is taken, unless the
-    /// session has ended.
+    /// As [`Session::handle_input`], for a block that bodies may share. All of it is read, unless the
+    /// session ends.
     ///
     /// # Errors
-    /// Why the session has ended.
+    /// Fails when the session ends, with the cause.
     pub fn handle_block(&mut self, now: Timestamp, block: ByteBlock<'_>) -> Result<(), Error> {
         let result = self.take_input(now, block);
         self.note(result)
@@ -129,10 +130,10 @@ impl Session {
         result
     }
 
-    /// Looks at the deadline.
+    /// Checks the deadline.
     ///
     /// # Errors
-    /// The server has not answered in time.
+    /// Fails if the server has not answered in time.
     pub fn handle_timeout(&mut self, now: Timestamp) -> Result<(), Error> {
         match self.deadline {
             Some((at, after)) if now >= at => {
@@ -145,17 +146,17 @@ impl Session {
         }
     }
 
-    /// What happened, while nothing can be sent.
+    /// The next event, while nothing can be sent.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
     }
 
-    /// When [`Session::handle_timeout`] is to be called.
+    /// Time for the next call of [`Session::handle_timeout`].
     pub fn deadline(&self) -> Option<Timestamp> {
         self.deadline.map(|(at, _)| at)
     }
 
-    /// What to do next.
+    /// The next action.
     pub fn poll_output(&mut self) -> Output {
         if let Some(event) = self.poll_event() {
             return Output::Event(event);
@@ -185,18 +186,18 @@ impl Session {
         }
     }
 
-    /// Queues a frame (an FLV tag body); `false` where publishing has not begun or has ended.
+    /// Queues a frame (an FLV tag body); `false` if publishing has not begun or has ended.
     pub fn send_video(&mut self, time_ms: u32, body: Bytes) -> bool {
         self.send_media(Kind::VIDEO, time_ms, body)
     }
 
-    /// Queues audio (an FLV tag body); `false` where publishing has not begun or has ended.
+    /// Queues audio (an FLV tag body); `false` if publishing has not begun or has ended.
     pub fn send_audio(&mut self, time_ms: u32, body: Bytes) -> bool {
         self.send_media(Kind::AUDIO, time_ms, body)
     }
 
-    /// Queues `@setDataFrame onMetaData` at the time of the media sent last; `false` where
-    /// publishing has not begun or has ended.
+    /// Queues `@setDataFrame onMetaData` at the time of the last media; `false` if publishing has not
+    /// begun or has ended.
     pub fn send_metadata(&mut self, metadata: Value) -> bool {
         let may = self.may_send();
         if may {
@@ -206,7 +207,8 @@ impl Session {
         may
     }
 
-    /// Ends in order: what is queued, then FCUnpublish and deleteStream, then [`Event::Finished`].
+    /// Closes in order: sends queued data, then FCUnpublish and deleteStream, then returns
+    /// [`Event::Finished`].
     pub fn close(&mut self) {
         if self.closing == Closing::No {
             self.closing = Closing::Asked;
@@ -214,40 +216,39 @@ impl Session {
         }
     }
 
-    /// Throws away media that are queued and whose first chunk has not left: to close at once, or
-    /// to catch up.
+    /// Drops queued media whose first chunk is not sent: to close at once, or to catch up.
     pub fn discard_queued_media(&mut self) {
         self.link.out.discard_media();
     }
 
-    /// What the link is seen to carry: slices follow, so that audio waits for no more than 20 ms
-    /// behind a frame, where [`Session::unsent_limit`] is kept too.
+    /// Sets the measured link rate, from which the slice size follows: audio waits at most 20 ms
+    /// behind a frame if [`Session::unsent_limit`] is also kept.
     pub fn set_link_rate(&mut self, rate: BitsPerSecond) {
         self.link.out.set_rate(rate);
     }
 
-    /// How many bytes the system may hold unsent when more is handed to it: what lies there, audio
-    /// cannot overtake. `None` where the link's rate is not known.
+    /// Maximum unsent bytes in the system's buffer before more is added, because audio cannot
+    /// overtake them there. Returns `None` if the link rate is unknown.
     pub fn unsent_limit(&self) -> Option<u32> {
         self.link.out.unsent_limit()
     }
 
-    /// Whether media may be sent or come in.
+    /// True if media may be sent or received.
     pub fn is_started(&self) -> bool {
         matches!(self.state, State::Started)
     }
 
-    /// Bytes that wait to be handed out by [`Session::poll_output`].
+    /// Bytes that wait for [`Session::poll_output`].
     pub fn queued_bytes(&self) -> usize {
         self.link.out.queued_bytes()
     }
 
-    /// Bytes handed out so far.
+    /// Bytes returned so far.
     pub fn sent_bytes(&self) -> u64 {
         self.link.out.sent_bytes()
     }
 
-    /// Bytes received behind the handshake.
+    /// Bytes received after the handshake.
     pub fn received_bytes(&self) -> u64 {
         self.link.received_bytes()
     }
@@ -257,7 +258,7 @@ impl Session {
         self.link.out.chunk_size()
     }
 
-    /// How far it has come.
+    /// Current stage.
     pub fn stage(&self) -> ClientStage {
         match (&self.state, self.config.purpose) {
             (State::Handshake(_), _) => ClientStage::Handshake,
@@ -319,7 +320,7 @@ impl Session {
     }
 
     fn handle_noted(&mut self, noted: &ConnectionEvent) {
-        // Stream 0 is the connection itself; some say StreamBegin of it after connect.
+        // Stream 0 is the connection itself; some servers send StreamBegin for it after connect.
         let ours = |stream: u32| stream != 0 && self.config.purpose == Purpose::Play;
         let event = match *noted {
             ConnectionEvent::Acknowledged { bytes } => Event::Acknowledged { bytes },
@@ -381,7 +382,7 @@ impl Session {
                 let tc_url = tc_url.map(str::to_owned);
                 self.handle_status(command.status(), tc_url, Some(&command))
             }
-            // Wowza measures bandwidth and waits for the answer.
+            // Wowza measures bandwidth and waits for the reply.
             "_onbwcheck" => {
                 let reply = command::command("_result", command.transaction, &Value::Null, &[]);
                 self.link.command(0, reply);
@@ -391,7 +392,7 @@ impl Session {
                 let status = Status::parse(&Value::Null);
                 Err(self.refused(Refusal::Closed, status, None))
             }
-            // onBWDone, onFCPublish, onFCSubscribe and what else servers say: nothing waits for it.
+            // onBWDone, onFCPublish, onFCSubscribe and other messages of servers need no reply.
             _ => Ok(()),
         }
     }
@@ -415,7 +416,7 @@ impl Session {
                 self.say_create_stream();
             }
             State::Creating => {
-                // Replies to releaseStream and FCPublish carry no number.
+                // Replies to releaseStream and FCPublish have no number.
                 let id = command.number(0).filter(|_| {
                     command.transaction != transaction::RELEASE_STREAM
                         && command.transaction != transaction::FC_PUBLISH
@@ -446,7 +447,8 @@ impl Session {
             State::Starting => command.transaction == transaction::START,
             _ => false,
         };
-        // Servers that do not know releaseStream or FCPublish say so here, to no effect.
+        // Servers that do not know releaseStream or FCPublish report an error here, which is
+        // harmless.
         if matters || status.refusal().is_some_and(|refusal| refusal != Refusal::Failed) {
             let refusal = status.refusal().unwrap_or(Refusal::Rejected);
             return Err(self.refused(refusal, status, Some(command)));
@@ -520,7 +522,7 @@ impl Session {
         self.link.command(0, body);
     }
 
-    /// SRS wants exactly this order; nginx-rtmp answers the last one only.
+    /// SRS requires exactly this order; nginx-rtmp replies only to the last one.
     fn say_create_stream(&mut self) {
         self.link.tell_window(WINDOW);
         if self.config.purpose == Purpose::Publish {
@@ -537,7 +539,7 @@ impl Session {
                 self.say(self.stream, "publish", transaction::START, &arguments);
             }
             Purpose::Play => {
-                // Any negative start is live; FFmpeg sends this one.
+                // Any negative start means live; FFmpeg sends this value.
                 let arguments = [self.key(), Value::Number(-2_000.0)];
                 self.say(self.stream, "play", transaction::START, &arguments);
                 let millis = u32::try_from(self.config.buffer.as_millis()).unwrap_or(u32::MAX);
@@ -547,7 +549,7 @@ impl Session {
         }
     }
 
-    /// Play: asks a server for a pause of a recorded stream at this place, or for its end.
+    /// For playing: requests a pause of a recorded stream at this position, or the end of the pause.
     pub fn pause(&mut self, paused: bool, at: Duration) {
         if self.is_started() && self.config.purpose == Purpose::Play {
             let arguments = [Value::Boolean(paused), Value::Number(at.as_millis() as f64)];
@@ -555,7 +557,7 @@ impl Session {
         }
     }
 
-    /// Play: asks a server to continue elsewhere in a recorded stream.
+    /// For playing: requests a seek in a recorded stream.
     pub fn seek(&mut self, to: Duration) {
         if self.is_started() && self.config.purpose == Purpose::Play {
             self.say(self.stream, "seek", 0.0, &[Value::Number(to.as_millis() as f64)]);

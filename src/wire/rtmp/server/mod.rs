@@ -1,14 +1,15 @@
-//! The server's side of a connection: a client that publishes or plays one stream. Sans-IO, no
-//! clock, no thread; driven like [`super::client`].
+//! Server side of a connection: a client that publishes or plays one stream. Sans-IO, without clock
+//! or thread; driven like [`super::client`].
 //!
-//! The client's wishes come as events that must be decided: after [`Event::ConnectRequested`] call
-//! [`Session::accept_connect`] or [`Session::reject_connect`], likewise for publish and play. Until
-//! then what follows is held back (and bounded), so a decision may take its time.
+//! Requests of the client are events that need a decision: after [`Event::ConnectRequested`] call
+//! [`Session::accept_connect`] or [`Session::reject_connect`], and likewise for publish and play.
+//! Until then further input is buffered (with a limit), so a decision may take time.
 //!
-//! A publisher's media come as [`Event::Metadata`], [`Event::Video`], [`Event::Audio`]; bodies are
-//! shared, not copied. To a player, send [`Session::send_shared`] with bytes from
-//! [`chunk::standalone`] (encoded once for all viewers at [`Session::chunk_size`] and message
-//! stream [`Session::message_stream`]), or the `send_…` methods. `queued_bytes` says what waits.
+//! A publisher's media arrives as [`Event::Metadata`], [`Event::Video`] and [`Event::Audio`];
+//! bodies are shared, not copied. To send to a player, call [`Session::send_shared`] with bytes
+//! from [`chunk::standalone`] (encoded once for all viewers with [`Session::chunk_size`] and
+//! message stream [`Session::message_stream`]), or the `send_…` methods. `queued_bytes` returns the
+//! waiting bytes.
 
 mod session;
 
@@ -23,22 +24,23 @@ use crate::wire::rtmp::command::{Connect, Enhanced};
 use crate::wire::rtmp::stream_name::StreamName;
 use crate::wire::rtmp::{chunk, handshake};
 
-/// What the session asks its driver to do.
+/// Actions for the driver of the session.
 pub type Output = crate::wire::rtmp::connection::Output<Event>;
 
-/// How to serve.
+/// Options of the server.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The outgoing chunk size.
     pub chunk_size: u32,
-    /// What the reply to connect says of Enhanced RTMP, to clients that speak of it themselves.
+    /// Enhanced RTMP capabilities in the reply to connect, for clients that declare their own.
     pub enhanced: Enhanced,
-    /// Longest message before publish or play is accepted, and after.
+    /// Maximum message length before publish or play is accepted; the next field applies
+    /// afterwards.
     pub first_message_limit: usize,
     pub message_limit: usize,
-    /// From the start to the end of the handshake.
+    /// Time limit of the handshake.
     pub handshake_timeout: Duration,
-    /// From then on to publish or play, and again after each has ended.
+    /// Time limit from the handshake to publish or play, and again after each has ended.
     pub command_timeout: Duration,
 }
 
@@ -55,24 +57,24 @@ impl Default for Config {
     }
 }
 
-/// What happened.
+/// An event of the session.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
-    /// The client connects to an application: to be accepted or rejected.
+    /// The client requests a connection to an application; accept or reject it.
     ConnectRequested(Box<Connect>),
-    /// The client wants to publish: to be accepted or rejected.
+    /// The client requests to publish; accept or reject it.
     PublishRequested {
         name: StreamName,
-        /// `live`, `record`, `append`; as it came.
+        /// `live`, `record` or `append`, unchanged.
         kind: String,
     },
-    /// The client wants to play: to be accepted or rejected.
+    /// The client requests to play; accept or reject it.
     PlayRequested {
         name: StreamName,
-        /// Negative for live. In seconds, or in milliseconds from those who multiply.
+        /// Start position; negative means live. In seconds, or in milliseconds from some clients.
         start: f64,
     },
-    /// `onMetaData`, and its body as AMF0 from the name on.
+    /// `onMetaData`, and its AMF0 body from the name on.
     Metadata {
         time_ms: u32,
         value: Value,
@@ -84,50 +86,50 @@ pub enum Event {
         name: String,
         body: Bytes,
     },
-    /// A frame, as an FLV tag body.
+    /// A frame as an FLV tag body.
     Video {
         time_ms: u32,
         body: Bytes,
     },
-    /// Audio, as an FLV tag body.
+    /// Audio as an FLV tag body.
     Audio {
         time_ms: u32,
         body: Bytes,
     },
-    /// The client has ended its publication; it may begin another.
+    /// The client has stopped publishing; it may publish again.
     Unpublished,
-    /// The client has stopped playing; it may begin again.
+    /// The client has stopped playing; it may play again.
     PlayStopped,
-    /// The client wants no media until it says so, or wants them again.
+    /// The client pauses (true) or resumes (false) the media.
     Paused(bool),
-    /// The client wants audio (or frames) or does not.
+    /// The client enables or disables audio (or video).
     ReceiveAudio(bool),
     ReceiveVideo(bool),
-    /// How much the client buffers.
+    /// The client's buffer length.
     BufferLength {
         millis: u32,
     },
-    /// The client has received this many bytes, all told.
+    /// The client has received this many bytes in total.
     Acknowledged {
         bytes: u64,
     },
-    /// The answer to [`Session::ping`], with the time given there.
+    /// The reply to [`Session::ping`], with its time.
     Pong {
         time_ms: u32,
     },
-    /// After a rejection or [`Session::close`]: everything was said, the socket may be closed.
+    /// After a rejection or [`Session::close`]: everything is sent, and the socket may be closed.
     Finished,
 }
 
-/// How far a client has come on its way to publish.
+/// Progress of a client towards publishing.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     Handshake,
-    /// The handshake is done; `connect` has not been answered.
+    /// The handshake is done; `connect` is not answered yet.
     Connect,
-    /// `connect` was answered.
+    /// `connect` is answered.
     Connected,
-    /// It asks to publish.
+    /// The client requests to publish.
     Publish,
     Publishing,
 }

@@ -1,4 +1,4 @@
-//! The server's state machine (long because one state machine is best read in one piece).
+//! State machine of the server, in one piece for readability.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -19,9 +19,9 @@ use crate::wire::rtmp::status::{Level, Status, code};
 use crate::wire::rtmp::stream_name::StreamName;
 use crate::wire::rtmp::{Time, handshake};
 
-/// Input held back while a decision is pending.
+/// Maximum bytes of buffered input while a decision is pending.
 const MAX_HELD: usize = 256 << 10;
-/// Message streams a client may create.
+/// Maximum number of message streams that a client may create.
 const MAX_STREAMS: u32 = 16;
 
 #[derive(Debug)]
@@ -29,19 +29,19 @@ enum State {
     Handshake(handshake::Server),
     /// connect has not come.
     Greeted,
-    /// Neither publishing nor playing.
+    /// The client neither publishes nor plays.
     Connected,
     /// The caller decides.
     Deciding(ClientRequest),
     Publishing,
     Playing,
-    /// Rejected or closed by us.
+    /// Rejected, or closed by us.
     Closing,
-    /// An error was given out.
+    /// An error was returned.
     Over,
 }
 
-/// What the client wants, and the transaction to answer.
+/// A request of the client, and the transaction to answer.
 #[derive(Copy, Clone, Debug, PartialEq)]
 enum ClientRequest {
     Connect { transaction: f64 },
@@ -58,9 +58,9 @@ pub struct Session {
     connect: Connect,
     /// Message streams created so far.
     streams: u32,
-    /// The one that publishes or plays.
+    /// The message stream that publishes or plays.
     stream: u32,
-    /// Of the stream that publishes or plays, for texts.
+    /// Name of the stream that is published or played, for texts.
     name: StreamName,
     held: Vec<u8>,
     now: Timestamp,
@@ -70,7 +70,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// Waits for a client. `seed` should differ from session to session.
+    /// Creates a session that waits for a client. `seed` should be different for each session.
     pub fn new(config: Config, now: Timestamp, seed: u64) -> Self {
         let limits = Limits { message: config.first_message_limit, ..Limits::default() };
         let deadline = Some(now + config.handshake_timeout);
@@ -90,31 +90,31 @@ impl Session {
         }
     }
 
-    /// Takes what came from the client.
+    /// Handles bytes from the client.
     ///
     /// # Errors
-    /// Why the session has ended.
+    /// Fails when the session ends, with the cause.
     pub fn handle_input(&mut self, now: Timestamp, input: &[u8]) -> Result<(), Error> {
         self.now = now;
         let result = self.take_input(input);
         self.note(result)
     }
 
-    /// As [`Session::handle_input`], of a block that bodies may share. All of it is taken, unless the
-    /// session has ended.
+    /// As [`Session::handle_input`], for a block that bodies may share. All of it is read, unless the
+    /// session ends.
     ///
     /// # Errors
-    /// Why the session has ended.
+    /// Fails when the session ends, with the cause.
     pub fn handle_block(&mut self, now: Timestamp, block: ByteBlock<'_>) -> Result<(), Error> {
         self.now = now;
         let result = self.take_input(block);
         self.note(result)
     }
 
-    /// Looks at the deadline.
+    /// Checks the deadline.
     ///
     /// # Errors
-    /// The client has not come on in time.
+    /// Fails if the client has not continued in time.
     pub fn handle_timeout(&mut self, now: Timestamp) -> Result<(), Error> {
         self.now = now;
         match self.deadline {
@@ -129,7 +129,7 @@ impl Session {
         }
     }
 
-    /// What to do next.
+    /// The next action.
     pub fn poll_output(&mut self) -> Output {
         if let Some(event) = self.events.pop_front() {
             return Output::Event(event);
@@ -147,10 +147,10 @@ impl Session {
         }
     }
 
-    /// Lets the client in.
+    /// Accepts the connection.
     ///
     /// # Errors
-    /// What came while the decision was pending ends the session.
+    /// Fails if input that arrived during the decision ends the session.
     pub fn accept_connect(&mut self) -> Result<(), Error> {
         let State::Deciding(ClientRequest::Connect { transaction }) = self.state else {
             return Ok(());
@@ -178,12 +178,12 @@ impl Session {
         self.resume()
     }
 
-    /// Turns the client away, with a status of [`code::CONNECT_REJECTED`] or its like.
+    /// Rejects the connection, with a status such as [`code::CONNECT_REJECTED`].
     pub fn reject_connect(&mut self, status: &Status) {
         self.refuse_connect(&status.to_value());
     }
 
-    /// Sends the client elsewhere: a rejection that names the address in `ex.redirect`.
+    /// Redirects the client: a rejection with the address in `ex.redirect`.
     pub fn redirect_connect(&mut self, url: &str) {
         let ex = Value::object([("code", 302_u32.into()), ("redirect", url.into())]);
         let (level, code) = ("error".into(), code::CONNECT_REJECTED.into());
@@ -198,10 +198,10 @@ impl Session {
         }
     }
 
-    /// Lets the client publish.
+    /// Accepts the client as a publisher.
     ///
     /// # Errors
-    /// What came while the decision was pending ends the session.
+    /// Fails if input that arrived during the decision ends the session.
     pub fn accept_publish(&mut self) -> Result<(), Error> {
         if !matches!(self.state, State::Deciding(ClientRequest::Publish)) {
             return Ok(());
@@ -211,7 +211,7 @@ impl Session {
         self.resume()
     }
 
-    /// Does not let the client publish; the session ends once that is said.
+    /// Rejects the publisher; the session ends after this message.
     pub fn reject_publish(&mut self, status: &Status) {
         if matches!(self.state, State::Deciding(ClientRequest::Publish)) {
             self.link.command(self.stream, command::on_status(status));
@@ -219,10 +219,10 @@ impl Session {
         }
     }
 
-    /// Lets the client play; metadata and media follow by `send_…`.
+    /// Accepts the client as a player; metadata and media follow by `send_…`.
     ///
     /// # Errors
-    /// What came while the decision was pending ends the session.
+    /// Fails if input that arrived during the decision ends the session.
     pub fn accept_play(&mut self) -> Result<(), Error> {
         if !matches!(self.state, State::Deciding(ClientRequest::Play)) {
             return Ok(());
@@ -233,12 +233,12 @@ impl Session {
         self.status(code::PLAY_START, "Started playing.");
         let access = ["|RtmpSampleAccess".into(), true.into(), true.into()];
         self.link.data(self.stream, Time(0), &access);
-        // No onStatus with NetStream.Data.Start: players need none, and FFmpeg takes it for a stream
-        // of an unknown codec, and warns.
+        // No onStatus with NetStream.Data.Start: players do not need it, and FFmpeg interprets it as
+        // a stream with an unknown codec and warns.
         self.resume()
     }
 
-    /// Does not let the client play; the session ends once that is said.
+    /// Rejects the player; the session ends after this message.
     pub fn reject_play(&mut self, status: &Status) {
         if matches!(self.state, State::Deciding(ClientRequest::Play)) {
             self.link.command(self.stream, command::on_status(status));
@@ -246,9 +246,9 @@ impl Session {
         }
     }
 
-    /// Queues whole messages for the player, encoded by [`super::chunk::standalone`] at this
-    /// session's chunk size and message stream, on the chunk streams for audio, frames and data.
-    /// Not to be mixed with `send_video` and `send_audio` in one session.
+    /// Queues whole messages for the player, encoded by [`super::chunk::standalone`] with this
+    /// session's chunk size and message stream, on the chunk streams for audio, video and data. Do
+    /// not mix it with `send_video` and `send_audio` in one session.
     pub fn send_shared(&mut self, bytes: Bytes) {
         if self.is_playing() {
             self.link.out.push_shared(bytes);
@@ -276,7 +276,8 @@ impl Session {
         }
     }
 
-    /// Tells the player that the publisher is gone. It stays connected and may get media again.
+    /// Reports to the player that the publisher is gone. The player stays connected and may get media
+    /// again.
     pub fn end_play(&mut self) {
         if self.is_playing() {
             self.link.user_control(&UserControl::StreamEof(self.stream));
@@ -284,7 +285,7 @@ impl Session {
         }
     }
 
-    /// Tells the player that there is a publisher again.
+    /// Reports to the player that there is a publisher again.
     pub fn resume_play(&mut self) {
         if self.is_playing() {
             self.link.user_control(&UserControl::StreamBegin(self.stream));
@@ -292,12 +293,12 @@ impl Session {
         }
     }
 
-    /// Says something to the client, in a publication or before.
+    /// Sends a status to the client, while it publishes or before.
     pub fn send_status(&mut self, status: &Status) {
         self.link.command(self.stream, command::on_status(status));
     }
 
-    /// Asks the client to connect again, perhaps elsewhere (Enhanced RTMP).
+    /// Requests that the client connects again, perhaps to another address (Enhanced RTMP).
     pub fn request_reconnect(&mut self, tc_url: Option<&str>, description: &str) {
         let mut info = Status::new(Level::Status, code::RECONNECT_REQUEST, description).to_value();
         if let (Value::Object(properties), Some(tc_url)) = (&mut info, tc_url) {
@@ -306,22 +307,23 @@ impl Session {
         self.link.command(0, command::command("onStatus", 0.0, &Value::Null, &[info]));
     }
 
-    /// Whether the client has said in connect that it understands [`Session::request_reconnect`].
+    /// True if the client declared support for [`Session::request_reconnect`] in connect.
     pub fn reconnects_on_request(&self) -> bool {
         self.connect.enhanced.caps_ex & caps_ex::RECONNECT != 0
     }
 
-    /// Whether the client has said in connect that it takes bodies of several tracks.
+    /// True if the client declared support for multitrack bodies in connect.
     pub fn takes_tracks(&self) -> bool {
         self.connect.enhanced.caps_ex & caps_ex::MULTITRACK != 0
     }
 
-    /// Asks for a sign of life; [`Event::Pong`] answers.
+    /// Sends a ping; [`Event::Pong`] is the reply.
     pub fn ping(&mut self, time_ms: u32) {
         self.link.user_control(&UserControl::PingRequest(time_ms));
     }
 
-    /// Ends: what is queued is sent, then [`Event::Finished`] comes. Input is no longer read.
+    /// Closes the session: sends queued data, then returns [`Event::Finished`]. Further input is
+    /// ignored.
     pub fn close(&mut self) {
         if !matches!(self.state, State::Over) {
             self.state = State::Closing;
@@ -330,12 +332,12 @@ impl Session {
         }
     }
 
-    /// Acknowledges nothing from now on, as some servers do.
+    /// Stops acknowledgements, as some servers do.
     pub fn withhold_acknowledgements(&mut self) {
         self.link.withhold_acknowledgements();
     }
 
-    /// How far the client has come to publish; `None` where it plays or is done.
+    /// Progress of the client towards publishing; `None` if it plays or is done.
     pub fn step(&self) -> Option<Step> {
         match self.state {
             State::Handshake(_) => Some(Step::Handshake),
@@ -350,17 +352,17 @@ impl Session {
         }
     }
 
-    /// Whether the client publishes.
+    /// True if the client publishes.
     pub fn is_publishing(&self) -> bool {
         matches!(self.state, State::Publishing)
     }
 
-    /// Whether the client plays.
+    /// True if the client plays.
     pub fn is_playing(&self) -> bool {
         matches!(self.state, State::Playing)
     }
 
-    /// The message stream that publishes or plays: 1 with nearly all clients.
+    /// The message stream that publishes or plays: 1 for nearly all clients.
     pub fn message_stream(&self) -> u32 {
         self.stream
     }
@@ -370,17 +372,17 @@ impl Session {
         self.config.chunk_size
     }
 
-    /// Bytes that wait to be handed out by [`Session::poll_output`].
+    /// Bytes that wait for [`Session::poll_output`].
     pub fn queued_bytes(&self) -> usize {
         self.link.out.queued_bytes()
     }
 
-    /// Bytes handed out so far.
+    /// Bytes returned so far.
     pub fn sent_bytes(&self) -> u64 {
         self.link.out.sent_bytes()
     }
 
-    /// Bytes received behind the handshake.
+    /// Bytes received after the handshake.
     pub fn received_bytes(&self) -> u64 {
         self.link.received_bytes()
     }
@@ -400,7 +402,7 @@ impl Session {
         self.link.reader.set_message_limit(self.config.message_limit);
     }
 
-    /// Reads on after a decision.
+    /// Continues reading after a decision.
     fn resume(&mut self) -> Result<(), Error> {
         let held = std::mem::take(&mut self.held);
         let result = self.take_input(held.as_slice());
@@ -531,7 +533,7 @@ impl Session {
                 self.link.command(0, command::command(name, 0.0, &Value::Null, &[info]));
             }
             "publish" => {
-                // publish(false) ends a publication.
+                // publish(false) stops publishing.
                 if command.arguments.first().and_then(Data::as_str).is_none()
                     && command.arguments.first() == Some(&Data::Boolean(false))
                 {
@@ -552,7 +554,8 @@ impl Session {
                 }
             }
             "deleteStream" => {
-                // Some name no stream, or one that never was: only another one's end is no end.
+                // Some clients send no stream id, or a wrong one: only the id of another stream is
+                // ignored.
                 let named = command.number(0).map_or(self.stream, |id| id as u32);
                 if named == self.stream || !(1..=self.streams).contains(&named) {
                     self.stop();
@@ -583,7 +586,7 @@ impl Session {
         }
     }
 
-    /// Notes that the client wants to publish or play; `false` where the name is unfit.
+    /// Notes a request to publish or play; `false` if the name is invalid.
     fn wish(&mut self, message: &Message, command: &Command<'_>, wish: ClientRequest) -> bool {
         self.stop();
         self.stream = if message.stream == 0 { 1 } else { message.stream };
@@ -603,7 +606,7 @@ impl Session {
         true
     }
 
-    /// The client has ended what it did.
+    /// Handles the end of publishing or playing.
     fn stop(&mut self) {
         match self.state {
             State::Publishing => {

@@ -1,6 +1,6 @@
-//! The bodies of FLV tags and RTMP messages as stream events: legacy and enhanced, of the first track of each kind.
-//! A few bodies of another codec in the middle of a stream are damage and left out; announced ones, or
-//! many of them, change the codec. Pure.
+//! Converts FLV tags and RTMP messages, legacy and enhanced, to stream events of the first track of each
+//! kind. A few bodies with another codec within a stream are damage and ignored. An announced change, or many
+//! such bodies, change the codec. This module has no I/O.
 
 #[cfg(test)]
 mod tests;
@@ -22,23 +22,23 @@ use crate::wire::container::track_config::{
     MAX_CONFIG, aac_config, audio_config, bare_video_config, in_band, video_config,
 };
 
-/// So many bodies of another codec in a row are no accident.
+/// This many consecutive bodies of another codec are a real change.
 const MEANT: u32 = 12;
 
-/// What a body gave.
+/// Result of a body.
 #[derive(Clone, Debug)]
 pub enum TagEvent {
     Event(StreamEvent),
-    /// A codec that FLV has no meaning for, or that cannot be decoded; told once.
+    /// A codec without a meaning in FLV or without a decoder; reported once.
     UnsupportedVideo(VideoFormat),
     UnsupportedAudio(AudioFormat),
-    /// How colors are meant (Enhanced RTMP v2, `colorInfo`).
+    /// The color description (Enhanced RTMP v2, `colorInfo`).
     Colors(Colors),
-    /// How many channels the audio has, by its layout.
+    /// The number of audio channels, from the channel layout.
     Channels(AudioFormat, u16),
-    /// The body makes no sense.
+    /// The body is invalid.
     Damaged,
-    /// A config of this many bytes, which is longer than any real one.
+    /// A config of this many bytes, longer than any real one.
     TooLong(usize),
 }
 
@@ -47,7 +47,7 @@ pub(super) type TagEvents = [Option<TagEvent>; 2];
 
 const NOTHING: TagEvents = [None, None];
 
-/// Reads the bodies of one stream, in their order.
+/// Converts the bodies of one stream, in their order.
 #[derive(Debug)]
 pub(super) struct BodyReader {
     video: VideoReader,
@@ -56,19 +56,19 @@ pub(super) struct BodyReader {
 
 #[derive(Debug)]
 struct VideoReader {
-    /// Whether there is a decoder: what cannot be decoded is doubted longer.
+    /// True if a decoder for the codec exists; other codecs need more evidence.
     decodable: fn(VideoCodec) -> bool,
-    /// The track that is read: the first that came.
+    /// The track that is read: the first that arrived.
     track: Option<u8>,
-    /// What the stream is of, once it has begun.
+    /// The format of the stream, once it has begun.
     playing: Option<VideoFormat>,
-    /// The last config event.
+    /// The last reported config.
     config: Option<(VideoCodec, Bytes)>,
-    /// A config of another format, which may have come by accident.
+    /// A config of another format, perhaps by accident.
     announced: Option<(VideoFormat, Option<VideoConfig>)>,
-    /// Bodies of another codec in a row.
+    /// Consecutive bodies of another codec.
     strange: u32,
-    /// Those before the first frame that turned out to be damage, until they are taken.
+    /// Damaged bodies before the first frame, until they are taken.
     strays: u32,
     suspect: Option<VideoFormat>,
     named: Option<VideoFormat>,
@@ -78,24 +78,24 @@ struct VideoReader {
 struct AudioReader {
     track: Option<u8>,
     aac: Option<AudioConfig>,
-    /// What is played is not AAC.
+    /// True if the current audio is not AAC.
     other: bool,
-    /// Frames of AAC came without a config.
+    /// True if AAC frames came without a config.
     bare: bool,
-    /// The config of what is not AAC, as it came.
+    /// The unchanged config of a codec other than AAC.
     config: Bytes,
-    /// Which codec beside AAC a config announced.
+    /// The codec, other than AAC, that a config announced.
     announced: Option<AudioFormat>,
-    /// It differs from the one in the last config event.
+    /// True if the config differs from the last reported one.
     fresh: bool,
-    /// What the last config event was of, where that is not AAC.
+    /// Codec of the last config event if it is not AAC.
     told: Option<(AudioCodec, Option<LegacyAudio>)>,
     strange: u32,
     named: Option<AudioFormat>,
 }
 
 impl BodyReader {
-    /// `decodable`: whether video of a codec can be decoded by whoever takes the events.
+    /// Creates a reader. `decodable` is true for video codecs that the receiver of the events can decode.
     pub(super) fn new(decodable: fn(VideoCodec) -> bool) -> Self {
         let video = VideoReader {
             decodable,
@@ -111,7 +111,7 @@ impl BodyReader {
         Self { video, audio: AudioReader::default() }
     }
 
-    /// What comes next is of another connection or file: nothing of what came before describes it.
+    /// Starts a new connection or file, which earlier configs do not describe.
     pub(super) fn restart(&mut self) {
         self.video.settle();
         let (strays, named) = (self.video.strays, self.video.named);
@@ -120,17 +120,17 @@ impl BodyReader {
         (self.video.strays, self.video.named, self.audio.named) = (strays, named, heard);
     }
 
-    /// A format that cannot be decoded and came a few times before any frame, and no frame after.
+    /// A format without a decoder that came a few times, with no frame of another format.
     pub(super) fn suspect(&self) -> Option<VideoFormat> {
         self.video.suspect
     }
 
-    /// Bodies that were damage, as is known since what came after them was none.
+    /// Number of bodies that turned out to be damage, because valid ones followed.
     pub(super) fn take_strays(&mut self) -> u32 {
         std::mem::take(&mut self.video.strays)
     }
 
-    /// A video body that is decoded at `dts`; `None`: it cannot be read.
+    /// Converts a video body with this DTS; `None` if it cannot be read.
     pub(super) fn video(
         &mut self,
         dts: Timestamp,
@@ -172,7 +172,7 @@ impl BodyReader {
         }
     }
 
-    /// An audio body that is decoded at `dts`; `None`: it cannot be read.
+    /// Converts an audio body with this DTS; `None` if it cannot be read.
     pub(super) fn audio(
         &mut self,
         dts: Timestamp,
@@ -216,7 +216,8 @@ impl BodyReader {
         }
         match track.packet {
             AudioPacket::SequenceStart(config) => {
-                // Its event comes with the first frame; until then a few bodies of it are doubted again.
+                // Its event comes with its first frame. Until then, a few bodies of this codec may be damage
+                // again.
                 (its.config, its.fresh, its.other) = (config, true, false);
                 NOTHING
             }
@@ -229,7 +230,7 @@ impl BodyReader {
 }
 
 impl VideoReader {
-    /// A config of a format.
+    /// Handles a config of a format.
     fn config(&mut self, format: VideoFormat, config: Bytes) -> TagEvents {
         if self.playing.is_some_and(|playing| playing != format) {
             let codec = self.decodable(format);
@@ -244,20 +245,20 @@ impl VideoReader {
             self.announced = None;
         }
         if self.decodable(format).is_none() {
-            // What names a codec is believed where there is such a codec.
+            // A named codec is accepted if it is a known one.
             return self.unsupported(format, format.codec().is_some());
         }
         self.begin(format, config)
     }
 
-    /// A frame of a format.
+    /// Handles a frame of a format.
     fn frame(&mut self, format: VideoFormat, mut packet: EncodedPacket) -> TagEvents {
         let mut fresh = None;
         if self.playing.is_some_and(|playing| playing != format) {
             let announced = self.announced.take_if(|(its, _)| *its == format);
             let told = announced.and_then(|(_, told)| told);
             if packet.keyframe && told.is_some() {
-                // Announced, and begun with a frame that the others can begin with: it is meant.
+                // The format was announced and begins with a keyframe, so the change is real.
                 (self.playing, fresh) = (Some(format), told);
             } else {
                 let makes_sense = told.is_some();
@@ -278,7 +279,7 @@ impl VideoReader {
         if packet.data.is_empty() {
             return NOTHING;
         }
-        // The byte that crops the frame is before each of them.
+        // A byte for cropping precedes each frame.
         let is_vp6 = matches!(codec, VideoCodec::Vp6 | VideoCodec::Vp6Alpha);
         let crop = if is_vp6 { packet.data.split_to(1) } else { Bytes::new() };
         let known = self.playing == Some(format);
@@ -300,7 +301,7 @@ impl VideoReader {
         [config, Some(TagEvent::Event(StreamEvent::Packet(packet)))]
     }
 
-    /// Frames of this format from here on.
+    /// Starts a new format.
     fn begin(&mut self, format: VideoFormat, config: Bytes) -> TagEvents {
         let config = format.codec().and_then(|codec| video_config(codec, config));
         let Some(config) = config else { return one(TagEvent::Damaged) };
@@ -314,7 +315,8 @@ impl VideoReader {
         TagEvent::Event(StreamEvent::Config(TrackConfig::Video(config)))
     }
 
-    /// Another format has come so often that it is meant. Returns its config, where one came.
+    /// Gives up the current format after enough bodies of another one. Returns the config of the new format,
+    /// if one arrived.
     fn give_up_playing(&mut self, format: VideoFormat) -> Option<Bytes> {
         self.decodable(format)?;
         self.playing = None;
@@ -322,16 +324,16 @@ impl VideoReader {
         told.map(|told| told.config)
     }
 
-    /// The codec of a format that can be decoded.
+    /// The codec of a format, if it can be decoded.
     fn decodable(&self, format: VideoFormat) -> Option<VideoCodec> {
         let codec = format.codec()?;
         (self.playing == Some(format) || (self.decodable)(codec)).then_some(codec)
     }
 
     fn unsupported(&mut self, format: VideoFormat, announced: bool) -> TagEvents {
-        // Before the first frame too a few of them are damage.
+        // Before the first frame, a few such bodies are damage too.
         if self.playing.is_none() && !announced && self.is_passing() {
-            // Damage chooses no track.
+            // Damage must not choose the track.
             (self.track, self.suspect) = (None, Some(format));
             return NOTHING;
         }
@@ -344,7 +346,7 @@ impl VideoReader {
         self.strange < MEANT
     }
 
-    /// A body of the stream itself, or no more come.
+    /// Counts pending bodies as damage, after a valid body or at the end of the stream.
     fn settle(&mut self) {
         let strange = std::mem::take(&mut self.strange);
         self.suspect = None;
@@ -370,11 +372,11 @@ impl AudioReader {
             return NOTHING;
         }
         let Some(config) = &self.aac else {
-            // What it is of is known, and not how it is decoded.
+            // The codec is known, but not its parameters.
             let config = (!std::mem::replace(&mut self.bare, true)).then(bare_aac);
             return [config, Some(TagEvent::Event(StreamEvent::Packet(packet)))];
         };
-        // Back from another codec, without a config.
+        // The stream returns from another codec without a config.
         let back = self
             .told
             .take()
@@ -384,7 +386,7 @@ impl AudioReader {
         [back, Some(TagEvent::Event(StreamEvent::Packet(packet)))]
     }
 
-    /// Whether a body of another codec beside AAC came by accident.
+    /// True if a body of a codec other than AAC came by accident.
     fn is_damage(
         &mut self,
         format: AudioFormat,
@@ -416,7 +418,7 @@ impl AudioReader {
         let told = self.told == Some((codec, legacy)) && !self.fresh;
         if !self.other {
             let read = audio_config(codec, announced(legacy), &self.config, &packet.data);
-            // Beside AAC; on its own it is what the stream is of, readable or not.
+            // Only beside AAC; otherwise this is the codec of the stream, readable or not.
             if read.is_none() && self.aac.is_some() {
                 return one(TagEvent::Damaged);
             }
@@ -429,7 +431,7 @@ impl AudioReader {
     fn event(&mut self, codec: AudioCodec, legacy: Option<LegacyAudio>, data: &[u8]) -> TagEvent {
         (self.told, self.fresh) = (Some((codec, legacy)), false);
         let read = audio_config(codec, announced(legacy), &self.config, data);
-        // What cannot be read is left to the decoder to name.
+        // An unreadable config is left to the decoder, which reports the error.
         let config = read.unwrap_or_else(|| {
             let (sample_rate, channels) = announced(legacy).unwrap_or_default();
             let config = self.config.clone();
@@ -443,7 +445,7 @@ const fn one(event: TagEvent) -> TagEvents {
     [Some(event), None]
 }
 
-/// AAC of which nothing else is known.
+/// AAC without known parameters.
 fn bare_aac() -> TagEvent {
     let (codec, config) = (AudioCodec::Aac, Bytes::new());
     let (sample_rate, channels, bitrate) = (0, 0, BitsPerSecond(0));
@@ -466,12 +468,12 @@ fn packet(
     EncodedPacket { priority, ..EncodedPacket::received(track, times, keyframe, data) }
 }
 
-/// A part of a body, copied where it is so small that it would keep the rest in memory.
+/// A part of a body; a small part is copied, because it would keep the whole body in memory.
 fn apart(part: Bytes, body: &Bytes) -> Bytes {
     if part.len() < body.len() / 4 { Bytes::copy_from_slice(&part) } else { part }
 }
 
-/// Which codec a format of FLV is, if it is one that may be decoded.
+/// The codec of an FLV audio format, if it may be decoded.
 pub fn audio_codec(format: AudioFormat, legacy: Option<LegacyAudio>) -> Option<AudioCodec> {
     Some(match format {
         AudioFormat::Aac => AudioCodec::Aac,
@@ -495,7 +497,7 @@ pub fn audio_codec(format: AudioFormat, legacy: Option<LegacyAudio>) -> Option<A
     })
 }
 
-/// Whether an audio packet is one whole frame of this codec by its own header.
+/// True if an audio packet is one whole frame of this codec, by its own header.
 fn is_itself(codec: AudioCodec, packet: &AudioPacket) -> bool {
     let AudioPacket::Frame(data) = packet else { return false };
     let length = match codec {

@@ -1,4 +1,4 @@
-//! What bodies become, of every kind and in every order.
+//! Events of bodies of every kind, in every order.
 
 use super::*;
 use crate::wire::codec::h264::DecoderConfig;
@@ -53,7 +53,7 @@ fn aac_plays() -> BodyReader {
 
 #[test]
 fn sound_that_is_announced_or_shows_what_it_is_follows_aac_at_once() {
-    // STREAMINFO of 48 kHz and two channels.
+    // STREAMINFO with 48 kHz and two channels.
     let mut flac = b"\x90fLaC".to_vec();
     flac.extend([0x10, 0, 0x10, 0, 0, 0, 0, 0, 0, 0, 0x0B, 0xB8, 0x02, 0xF0]);
     flac.extend([0; 20]);
@@ -61,9 +61,9 @@ fn sound_that_is_announced_or_shows_what_it_is_follows_aac_at_once() {
     assert!(audio(&mut reader, &flac).is_empty());
     assert_eq!(audio(&mut reader, b"\x91fLaCrest"), ["FLAC", "rest"]);
     assert_eq!(audio(&mut reader, b"\x91fLaCmore"), ["more"]);
-    // Back without a config.
+    // The stream returns to AAC without a config.
     assert_eq!(audio(&mut reader, b"\xAF\x01abc"), ["AAC", "abc"]);
-    // A whole frame of MP3, 128 kbit/s at 44.1 kHz.
+    // A whole MP3 frame, 128 kbit/s at 44.1 kHz.
     let mut mp3 = vec![0x2F, 0xFF, 0xFB, 0x90, 0x64];
     mp3.resize(1 + 417, 0);
     let mut reader = aac_plays();
@@ -84,7 +84,7 @@ fn sound_without_a_config_is_named_and_legacy_heads_tell_rate_and_channels() {
         panic!("no config")
     };
     assert_eq!((told.codec, told.sample_rate, told.channels), (AudioCodec::PcmS16Le, 22_050, 2));
-    // Damaged from the start, and named all the same.
+    // The codec is reported even if the first frame is damaged.
     assert_eq!(audio(&mut BodyReader::new(|_| true), b"\x2Eabcd"), ["MP3", "abcd"]);
     assert_eq!(audio(&mut reader, b"\xCFab"), ["no audio codec 12"]);
     assert!(audio(&mut reader, b"\xCFab").is_empty(), "said once");
@@ -105,7 +105,7 @@ fn times_are_those_of_the_body_to_the_microsecond() {
         })
     };
     assert_eq!(take(&mut reader, b"\x17\x01\x00\x00\x28abcd"), Some((1_000_001, 1_040_001)));
-    // ModEx: 500,000 ns more.
+    // ModEx: adds 500,000 ns.
     let mut reader = BodyReader::new(|_| true);
     assert_eq!(
         take(&mut reader, b"\x97\x02\x07\xA1\x20\x01vp09\x05"),
@@ -121,7 +121,7 @@ fn a_config_has_a_bound_and_keeps_nothing_else() {
     assert_eq!(video(&mut reader, &[&b"\x17\0\0\0\0"[..], &config].concat()), long);
     assert_eq!(video(&mut reader, &[&b"\x90hvc1"[..], &config].concat()), long);
     assert_eq!(audio(&mut reader, &[&b"\xAF\0"[..], &config].concat()), long);
-    // The smallest of the parts of a large body is kept without the others.
+    // A small part of a large body does not keep the rest in memory.
     let body = Bytes::from(vec![0; 1 << 20]);
     let within = |part: &Bytes| body.as_ptr_range().contains(&part.as_ptr());
     assert!(!within(&apart(body.slice(9..99), &body)));
@@ -137,14 +137,14 @@ fn before_the_first_picture_a_few_of_no_codec_are_damage_and_more_are_meant() {
     }
     assert_eq!((reader.suspect(), reader.take_strays()), (Some(VideoFormat::Legacy(15)), 0));
     assert_eq!(video(&mut reader, strange), ["no unknown codec 15"]);
-    // A new connection counts again, and what comes after them decides what they were.
+    // A new connection counts from zero, and the next bodies decide whether these were damage.
     let mut reader = BodyReader::new(|_| true);
     for _ in 1..MEANT {
         video(&mut reader, strange);
     }
     reader.restart();
     assert_eq!((reader.suspect(), reader.take_strays()), (None, MEANT - 1));
-    // One of many tracks, of a codec that nobody knows.
+    // A multitrack body with an unknown codec.
     assert!(video(&mut reader, b"\x96\x01abcd\x25picture").is_empty());
     let config = DecoderConfig::new(
         Bytes::from_static(&SPS),
@@ -153,7 +153,7 @@ fn before_the_first_picture_a_few_of_no_codec_are_damage_and_more_are_meant() {
     let config = config.unwrap().build().unwrap();
     assert_eq!(video(&mut reader, &[b"\x17\0\0\0\0", &config[..]].concat()), ["H.264"]);
     assert!(reader.take_strays() > 0 && reader.suspect().is_none());
-    // A codec that is known is believed as soon as it is announced.
+    // A known codec is accepted at its first announcement.
     let mut reader = BodyReader::new(|codec| codec != VideoCodec::Vvc);
     assert_eq!(video(&mut reader, b"\x90vvc1config"), ["no VVC"]);
 }
@@ -164,7 +164,7 @@ fn pictures_of_another_codec_begin_with_their_first_keyframe_where_they_were_ann
     assert_eq!(video(&mut reader, b"\x90vp09conf"), ["VP9"]);
     assert_eq!(video(&mut reader, b"\x91vp09picture"), ["picture"]);
     assert!(video(&mut reader, b"\x90av01conf").is_empty());
-    // One frame of the first, and the announcement was an accident.
+    // One frame of the first codec shows that the announcement was an accident.
     assert_eq!(video(&mut reader, b"\xA1vp09picture"), ["picture"]);
     assert_eq!(video(&mut reader, b"\x91av01picture"), ["damaged"]);
     assert!(video(&mut reader, b"\x90av01conf").is_empty());
@@ -190,7 +190,8 @@ fn the_byte_that_crops_vp6_is_its_config_and_tells_when_it_changes() {
     assert_eq!(take(&mut reader, b"\x14\x20key"), Some(vec![0x20]));
 }
 
-/// ffmpeg and others send `colorInfo` in the frame type of a command (Enhanced RTMP, Metadata Frame).
+/// FFmpeg and others send `colorInfo` with the frame type of a command (Enhanced RTMP, Metadata
+/// Frame).
 #[test]
 fn colors_are_read_in_either_frame_type_and_empty_ones_are_not_told() {
     use crate::wire::amf0::{Value, encode};
