@@ -237,7 +237,7 @@ fn notices_help_and_go_away() {
     assert!(harness.query_by_label("Dismiss").is_none());
     assert_eq!(click(&mut harness, "3 more"), []);
     for row in [
-        "Microphone HD Pro Webcam C920 is disconnected. Viewers hear silence.",
+        "Microphone Yeti Stereo Microphone is disconnected. Viewers hear silence.",
         "No audio from Yeti.",
     ] {
         harness.get_by_role_and_label(Role::ListItem, row);

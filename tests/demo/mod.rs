@@ -159,9 +159,17 @@ impl Demo {
                 if snapshot.live == LiveState::OnAir {
                     snapshot.figures.on_air_for += period;
                 }
-                if let Some(audio) = snapshot.audio.as_mut().filter(|audio| !audio.clipped) {
+                if let Some(audio) = snapshot
+                    .audio
+                    .as_mut()
+                    .filter(|audio| !audio.clipped && audio.state == SourceState::Open)
+                {
                     let wave = (index as f32 * 0.21).sin() * (index as f32 * 0.037).cos();
                     audio.peak_dbfs = -18.0 + 8.0 * wave;
+                    let peak_dbfs = audio.peak_dbfs + 1.1;
+                    let loudness = &mut snapshot.loudness;
+                    loudness.peak_dbfs = peak_dbfs;
+                    loudness.short_term_lufs = Some(-17.0 + 2.0 * wave);
                 }
             }
         });

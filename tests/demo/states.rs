@@ -209,6 +209,15 @@ pub fn snapshot(name: &str) -> Snapshot {
             faults: Vec::new(),
             successor: String::new(),
         },
+        loudness: Reading {
+            peak_dbfs: -13.1,
+            held_dbfs: -8.9,
+            rms_dbfs: -21.0,
+            momentary_lufs: Some(-16.4),
+            short_term_lufs: Some(-16.1),
+            integrated_lufs: Some(-16.3),
+            ..Reading::default()
+        },
         watch_figures: WatchFigures { volume: 0.8, ..WatchFigures::default() },
         recent: vec![
             "rtmp://live.example.com/app/main-hall".into(),
@@ -302,10 +311,10 @@ pub fn snapshot(name: &str) -> Snapshot {
         "targets" => {
             snapshot.live = LiveState::OnAir;
             snapshot.figures = figures;
-            let view = |target, state, bitrate, cause: Option<&str>| TargetView {
+            let view = |target, state, bitrate, cause: Option<Problem>| TargetView {
                 state: Some(state),
                 bitrate,
-                cause: cause.map(onair::text::Problem::words),
+                cause,
                 ..TargetView::idle(target)
             };
             let twitch = Target {
@@ -331,7 +340,7 @@ pub fn snapshot(name: &str) -> Snapshot {
                         own,
                         TargetState::Reconnecting,
                         0,
-                        Some("connection refused: nothing is listening there"),
+                        Some(problem!("net-connection-refused")),
                     )
                 },
                 TargetView::idle(backup),
@@ -392,7 +401,12 @@ pub fn snapshot(name: &str) -> Snapshot {
         "reconnecting" => {
             let (retry_in, cause) = (Duration::from_millis(1900), problem!("net-cut"));
             snapshot.live = LiveState::Reconnecting { retry_in, cause: cause.clone() };
-            snapshot.figures = LiveFigures { bitrate: 0, round_trip: None, ..figures };
+            let mut bitrate_history = figures.bitrate_history.clone();
+            bitrate_history.iter_mut().rev().take(9).for_each(|rate| *rate = 0);
+            let (bitrate, reconnects) = (0, 1);
+            snapshot.figures =
+                LiveFigures { bitrate, bitrate_history, reconnects, round_trip: None, ..figures };
+            snapshot.server.viewers = 0;
             snapshot.recording = Some(recording);
             snapshot.targets[0].target.enabled = false;
             let own = Target::custom(1, "rtmp://media.school.example/live", "k".into());
@@ -413,7 +427,7 @@ pub fn snapshot(name: &str) -> Snapshot {
             snapshot.notices = vec![
                 notice(
                     1,
-                    problem!("microphone-lost", device = "HD Pro Webcam C920"),
+                    problem!("microphone-lost", device = "Yeti Stereo Microphone"),
                     Level::Warning,
                     Some(Remedy::RefreshDevices),
                 ),
@@ -441,6 +455,13 @@ pub fn snapshot(name: &str) -> Snapshot {
                     Some(Remedy::UseTestSource),
                 ),
             ];
+            snapshot.server.rtmp = "rtmp://127.0.0.1:1936".into();
+            snapshot.server.play_url = "rtmp://127.0.0.1:1936/live/onair".into();
+            snapshot.video.as_mut().unwrap().state = SourceState::Lost;
+            let audio = snapshot.audio.as_mut().unwrap();
+            audio.state = SourceState::Lost;
+            (audio.peak_dbfs, audio.held_dbfs, audio.rms_dbfs) = (-60.0, -60.0, -60.0);
+            snapshot.loudness = Reading::default();
             let key = Target::custom(1, "rtmp://live.example.com/app", "k".into());
             snapshot.targets.push(TargetView::idle(Target { enabled: false, ..key }));
             snapshot.notices[1].remedies = vec![Remedy::EditKey(1), Remedy::SwitchOff(1)];
@@ -462,7 +483,7 @@ pub fn snapshot(name: &str) -> Snapshot {
             snapshot.microphones.clear();
             snapshot.video = None;
             snapshot.audio = None;
-            snapshot.server = ServerFigures::default();
+            snapshot.loudness = Reading::default();
         }
         "opening" => snapshot.video.as_mut().unwrap().state = SourceState::Opening,
         "lost" => {

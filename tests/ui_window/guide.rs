@@ -226,3 +226,14 @@ fn every_step_fits_in_both_languages_and_themes() {
         }
     }
 }
+
+/// Scenes are data, but the first one has no name that anybody chose.
+#[test]
+fn the_first_scene_has_a_name_in_the_language_of_the_guide() {
+    let size = Vec2::new(1280.0, 720.0);
+    let mut harness = guide("idle", size, Language::Chinese, Theme::Dark);
+    let rename = Command::Edit(Edit::RenameScene(scene::SceneId(1), "主场景".into()));
+    assert_eq!(press(&mut harness, Key::Escape), [rename]);
+    let mut harness = guide("filters", size, Language::Chinese, Theme::Dark);
+    assert_eq!(press(&mut harness, Key::Escape), []);
+}

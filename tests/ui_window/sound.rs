@@ -17,7 +17,7 @@ fn the_test_pattern_helps_where_there_is_no_camera() {
     harness.run();
     harness.get_by_role_and_label(Role::Button, "Camera").click_accesskit();
     harness.run();
-    harness.get_by_label("No camera found");
+    assert_eq!(harness.get_all_by_label("No camera found").count(), 2);
     harness.get_by_label("Search again").click_accesskit();
     assert!(commands(&mut harness).contains(&Command::RefreshDevices));
 }

@@ -435,3 +435,35 @@ fn sound_that_went_too_is_told_beside_the_dropped_pictures() {
     harness.run();
     assert!(said(&harness, "%), audio 1\u{a0}250"));
 }
+
+/// A target with a problem comes first, except while the list is used.
+#[test]
+fn on_air_a_target_with_a_problem_is_listed_first() {
+    let top = |harness: &Harness<'static, Window>, name: &str| {
+        harness.get_by_role_and_label(Role::Button, name).rect().top()
+    };
+    let mut harness = open("targets");
+    let (troubled, well) = ("media.school.example", "Built-in server");
+    assert!(top(&harness, troubled) < top(&harness, well));
+    // The bell counts it although the studio has no notice of it, and lists it with its button.
+    click(&mut harness, "Notices: 1 open");
+    let row = "On air, but not at media.school.example.";
+    harness.get_by_role_and_label(Role::ListItem, row);
+    let retry = format!("Retry now: {row}");
+    assert_eq!(click(&mut harness, &retry), [Command::RetryNow]);
+    // Its trouble ends under the pointer: nothing moves before the pointer leaves.
+    let heal = |snapshot: &mut onair::studio::Snapshot| {
+        let entry = snapshot.targets.iter_mut().find(|it| it.target.id == 2).unwrap();
+        (entry.state, entry.cause) = (Some(onair::studio::targets::TargetState::Live), None);
+    };
+    let at = harness.get_by_role_and_label(Role::Button, troubled).rect().center();
+    harness.event(egui::Event::PointerMoved(at));
+    harness.run();
+    harness.state().demo.change(heal);
+    harness.run();
+    assert!(top(&harness, troubled) < top(&harness, well));
+    harness.event(egui::Event::PointerMoved(egui::pos2(600.0, 300.0)));
+    harness.run();
+    harness.run();
+    assert!(top(&harness, troubled) > top(&harness, well));
+}

@@ -75,3 +75,6 @@ guide-ready-second = This is what you chose. Everything can be changed in the st
 guide-again = To run this guide again, press { $keys } and choose “Set up again…”.
 key-missing = Enter the stream key first. You get it from the service or the owner of the server.
 server-missing = Enter the server address first.
+
+# The name of the first scene.
+guide-first-scene = Main

@@ -21,6 +21,10 @@ add-nothing-found = Nothing found.
 add-again-advice = Sources of all scenes appear here.
 windows-none-advice = Open the program first, then search again.
 text-first-words = Your text
+placeholder-no-camera = No camera found
+placeholder-no-camera-advice = Plug one in, or start with the test pattern.
+placeholder-unchosen = No video source is chosen
+placeholder-unchosen-advice = Choose a camera or another source on the left, or start with the test pattern.
 placeholder-empty = This scene is empty
 placeholder-empty-advice = Add a source on the left. The test pattern always works.
 

@@ -75,3 +75,6 @@ guide-ready-second = 这是你的选择，以后都可以在工作室里更改�
 guide-again = 想再次运行向导，请按 { $keys }，选择“重新运行设置向导…”。
 key-missing = 请先填写推流密钥，可在平台开播页面或向服务器管理员获取。
 server-missing = 请先填写推流地址。
+
+# The name of the first scene.
+guide-first-scene = 主场景

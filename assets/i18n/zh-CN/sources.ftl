@@ -9,7 +9,7 @@ source-color = 颜色
 source-stream = 网络流
 source-text = 文字
 
-sources-of = “{ $scene }”的来源
+sources-of = 来源：{ $scene }
 source-add-row = 添加来源…
 source-incomplete = onair 无法使用它的部分文件。
 source-add-title = 添加来源
@@ -20,6 +20,10 @@ add-nothing-found = 没有找到。
 add-again-advice = 所有场景的来源都会列在这里。
 windows-none-advice = 请先打开程序，然后重新查找。
 text-first-words = 在此输入文字
+placeholder-no-camera = 未找到摄像头
+placeholder-no-camera-advice = 请连接摄像头，或先用测试画面。
+placeholder-unchosen = 还没有选择视频来源
+placeholder-unchosen-advice = 请在左侧选择摄像头或其他来源，或先用测试画面。
 placeholder-empty = 此场景是空的
 placeholder-empty-advice = 请在左侧添加来源。测试画面随时可用。
 

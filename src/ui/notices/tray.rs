@@ -10,6 +10,7 @@ use crate::studio::notices::health::is_possible;
 use crate::studio::{Level, Notice, Remedy};
 use crate::ui::notices::diagnostics;
 use crate::ui::notices::remedy::{remedy_name, words};
+use crate::ui::studio_page::go_live;
 use crate::ui::style::icons;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap, size};
@@ -22,13 +23,16 @@ const WIDTH: f32 = 520.0;
 const ICON: f32 = 20.0;
 /// Of the time of day and the cross beside it.
 const SIDE: f32 = 96.0;
+/// Height of the tray's own last line, with the gaps around it.
+const FOOTER: f32 = 72.0;
 
 /// What is asked for in the tray.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum TrayRequest {
     /// Do this, which a notice offers.
+    /// `notice`: `None` if the health sentence alone reports the problem.
     Help {
-        notice: u64,
+        notice: Option<u64>,
         remedy: Remedy,
     },
     Dismiss(u64),
@@ -46,7 +50,9 @@ pub fn tray(
 ) -> Option<TrayRequest> {
     let window = bell.ctx.content_rect();
     let width = WIDTH.min(window.width() - 2.0 * gap::M);
-    let height = (window.height() - size::TOP_BAR - size::HEALTH_BAR - 80.0).max(120.0);
+    // The buttons that start and end a broadcast stay in sight.
+    let below = size::STATUS_BAR + go_live::HEIGHT + FOOTER;
+    let height = (window.height() - size::TOP_BAR - size::HEALTH_BAR - below).max(120.0);
     let frame = Frame::popup(&bell.ctx.global_style()).fill(view.theme.panel);
     let name = view.texts.get("notices");
     let shown = Popup::from_response(bell)
@@ -78,12 +84,18 @@ pub fn tray(
 fn list(ui: &mut Ui, view: &View<'_>, mut fresh: bool) -> Option<TrayRequest> {
     let snapshot = view.snapshot;
     let mut asked = None;
-    if snapshot.notices.is_empty() && snapshot.past_notices.is_empty() {
+    if snapshot.notices.is_empty() && snapshot.past_notices.is_empty() && !view.health.alone {
         inside(ui, |ui| {
             paragraph(ui, &view.texts.get("notices-none"), Type::Body, view.theme.secondary);
         });
     }
     let mut first = true;
+    if view.health.alone {
+        line_above(ui, view, &mut first);
+        let pressed = ui.push_id("health", |ui| unreported(ui, view, fresh)).inner;
+        asked = asked.or(pressed);
+        fresh = false;
+    }
     for notice in snapshot.notices.iter().rev() {
         line_above(ui, view, &mut first);
         let pressed = ui.push_id(notice.id, |ui| entry(ui, view, notice, fresh)).inner;
@@ -165,7 +177,11 @@ fn entry(ui: &mut Ui, view: &View<'_>, notice: &Notice, fresh: bool) -> Option<T
                 if !advice.is_empty() {
                     paragraph(ui, &advice, Type::Small, theme.secondary);
                 }
-                helped = buttons(ui, view, notice, (&title, fresh));
+                let look = match is_newest(view, notice) {
+                    true => ButtonWeight::Primary,
+                    false => ButtonWeight::Plain,
+                };
+                helped = buttons(ui, view, &notice.remedies, (&title, look, fresh));
             },
             |ui| {
                 let name = texts.get("dismiss");
@@ -175,21 +191,52 @@ fn entry(ui: &mut Ui, view: &View<'_>, notice: &Notice, fresh: bool) -> Option<T
                 label(ui, &time, Type::Small, theme.secondary);
             },
         );
-        asked = helped.map(|remedy| TrayRequest::Help { notice: notice.id, remedy });
+        asked = helped.map(|remedy| TrayRequest::Help { notice: Some(notice.id), remedy });
         asked = asked.or(dismissed.then_some(TrayRequest::Dismiss(notice.id)));
     });
     frame.response.widget_info(|| WidgetInfo::labeled(Role::ListItem, true, &title));
     asked
 }
 
+/// Only one button of the tray is the main one: that of the newest problem.
+fn is_newest(view: &View<'_>, notice: &Notice) -> bool {
+    let offers = |it: &&Notice| it.remedies.iter().any(|it| is_possible(*it, view.snapshot));
+    let newest = view.snapshot.notices.iter().rev().find(offers);
+    !view.health.alone && newest.is_some_and(|newest| newest.id == notice.id)
+}
+
+/// The problem of the health sentence, if no notice reports it.
+fn unreported(ui: &mut Ui, view: &View<'_>, fresh: bool) -> Option<TrayRequest> {
+    let (theme, health) = (view.theme, view.health);
+    let (title, beside) = health.words(view.texts.language());
+    let mut helped = None;
+    let frame = Frame::new().inner_margin(Margin::symmetric(10, 9)).show(ui, |ui| {
+        columns(
+            ui,
+            (Icon::Warning, theme.warn),
+            |ui| {
+                titled(ui, &title, Type::Sentence, theme.text);
+                if !beside.is_empty() {
+                    paragraph(ui, &beside, Type::Small, theme.secondary);
+                }
+                let offered = health.remedy.as_slice();
+                helped = buttons(ui, view, offered, (&title, ButtonWeight::Primary, fresh));
+            },
+            |_| {},
+        );
+    });
+    frame.response.widget_info(|| WidgetInfo::labeled(Role::ListItem, true, &title));
+    helped.map(|remedy| TrayRequest::Help { notice: None, remedy })
+}
+
 /// What helps against it, the best first.
 fn buttons(
     ui: &mut Ui,
     view: &View<'_>,
-    notice: &Notice,
-    (title, fresh): (&str, bool),
+    remedies: &[Remedy],
+    (title, best, fresh): (&str, ButtonWeight, bool),
 ) -> Option<Remedy> {
-    let possible = notice.remedies.iter().filter(|it| is_possible(**it, view.snapshot));
+    let possible = remedies.iter().filter(|it| is_possible(**it, view.snapshot));
     let remedies: Vec<Remedy> = possible.copied().collect();
     if remedies.is_empty() {
         return None;
@@ -200,7 +247,7 @@ fn buttons(
         ui.spacing_mut().item_spacing = vec2(gap::S, gap::XS);
         for (index, remedy) in remedies.into_iter().enumerate() {
             let name = remedy_name(view.texts, remedy);
-            let look = if index == 0 { ButtonWeight::Primary } else { ButtonWeight::Plain };
+            let look = if index == 0 { best } else { ButtonWeight::Plain };
             // The health bar may have the same button: this one says whose it is.
             let whose = format!("{name}: {title}");
             let button = Button::new(&name).small().look(look).name(&whose).show(ui, view.theme);
@@ -251,7 +298,8 @@ fn footer(ui: &mut Ui, view: &View<'_>, fresh: bool) -> Option<TrayRequest> {
         let count = view.snapshot.history.len();
         let name = texts.with("notices-log", &[("count", count.to_string().into())]);
         let log = Button::new(&name).small().look(ButtonWeight::Quiet).show(ui, theme);
-        let has_buttons = view.snapshot.notices.iter().any(|it| !it.remedies.is_empty());
+        let has_buttons = (view.health.alone && view.health.remedy.is_some())
+            || view.snapshot.notices.iter().any(|it| !it.remedies.is_empty());
         if fresh && !has_buttons {
             log.request_focus();
         }

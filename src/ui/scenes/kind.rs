@@ -24,6 +24,8 @@ pub enum RowLamp {
     Bad,
     /// It is on air.
     OnAir,
+    /// It was on air until the connection was lost.
+    OffAir,
     /// It is prepared.
     Prepared,
 }

@@ -241,6 +241,7 @@ impl Screen {
             None => {}
             Some(GuideAnswer::TargetChanged(id)) => self.target.relearn(id),
             Some(answer) => {
+                guide::name_first_scene(&mut view);
                 self.dialog = None;
                 // Settings are written: the guide comes at the first start only.
                 self.wishes.push(WindowRequest::Preferences);

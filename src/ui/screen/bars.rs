@@ -88,7 +88,7 @@ fn tools(ui: &mut Ui, view: &View<'_>, tray: &mut TrayState, room: Rect) -> Opti
         Language::English => "EN / 中",
         Language::Chinese => "中 / EN",
     };
-    let count = view.snapshot.notices.len();
+    let count = view.snapshot.notices.len() + usize::from(view.health.alone);
     let bell_text = if count == 0 { String::new() } else { count.to_string() };
     let commands = texts.get("commands");
     let keys = shortcut_text(ui.ctx(), Action::Palette).unwrap_or_default();
@@ -205,7 +205,8 @@ pub fn status(ui: &mut Ui, view: &View<'_>, page: Page, room: Rect) {
 
 fn server(ui: &Ui, view: &View<'_>, room: Rect, left: f32) {
     let server = &view.snapshot.server;
-    if server.play_url.is_empty() {
+    let on = view.snapshot.targets.iter().any(|it| it.target.is_built_in() && it.target.enabled);
+    if server.play_url.is_empty() || !(on || server.viewers > 0) {
         return;
     }
     let viewers = view.texts.counted("viewers", server.viewers);

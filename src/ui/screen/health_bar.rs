@@ -2,13 +2,15 @@
 //! cause, the one button that helps, and how many more notices hold.
 
 use egui::{
-    Align, Align2, Color32, CornerRadius, Layout, Rect, Role, Sense, Stroke, StrokeKind, Ui,
+    Align, Align2, Color32, CornerRadius, Layout, Pos2, Rect, Role, Sense, Stroke, StrokeKind, Ui,
     UiBuilder, WidgetInfo, pos2, vec2,
 };
 
 use crate::studio::notices::health::{Activity, Health};
 use crate::studio::{Level, Remedy};
 use crate::ui::notices::remedy_name;
+use crate::ui::style::icons;
+use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{BORDER, RADIUS, Type, gap, size};
 use crate::ui::text::format;
 use crate::ui::view::View;
@@ -41,11 +43,7 @@ pub fn show(ui: &mut Ui, view: &View<'_>, room: Rect, inset: f32) -> Option<Pres
     }
     ui.painter().hline(room.x_range(), room.bottom() - 0.5, line);
 
-    let place = Rect::from_min_size(
-        pos2(room.left() + gap::M, room.center().y - 14.0),
-        vec2(size::PILL, 28.0),
-    );
-    pill(ui, view, health.activity, place);
+    let place = pill(ui, view, pos2(room.left() + gap::M, room.center().y));
     let (pressed, right) = buttons(ui, view, health, room.with_max_x(room.right() - inset));
     let words = Rect::from_min_max(
         pos2(place.right() + gap::M, room.top()),
@@ -55,12 +53,16 @@ pub fn show(ui: &mut Ui, view: &View<'_>, room: Rect, inset: f32) -> Option<Pres
     pressed.or(asked.then_some(Pressed::Notices))
 }
 
-/// What the studio does, and for how long.
-fn pill(ui: &Ui, view: &View<'_>, activity: Activity, place: Rect) {
-    let theme = view.theme;
+/// What the studio does, and for how long; `left`: the middle of its left edge. Gives its place.
+fn pill(ui: &Ui, view: &View<'_>, left: Pos2) -> Rect {
+    let (theme, activity) = (view.theme, view.health.activity);
+    // Going live would work, but something is wrong.
+    let warns =
+        activity == Activity::NotReady || (activity == Activity::Ready && view.health.is_trouble());
     let figures = &view.snapshot.figures;
     let (fill, border, text) = match activity {
         Activity::OnAir => (theme.live_fill, theme.live_fill, Color32::WHITE),
+        _ if warns => (Color32::TRANSPARENT, theme.warn_line(), theme.warn),
         Activity::Ready => (Color32::TRANSPARENT, theme.good.gamma_multiply(0.5), theme.good),
         Activity::Connecting => (Color32::TRANSPARENT, theme.line, theme.accent),
         Activity::Reconnecting | Activity::NotReady => {
@@ -82,6 +84,15 @@ fn pill(ui: &Ui, view: &View<'_>, activity: Activity, place: Rect) {
     };
     let word = view.texts.say(&activity.problem()).to_uppercase();
     let time = time.map(format::clock);
+    let font = Type::Pill.font();
+    let width = match time {
+        Some(_) => size::PILL,
+        None => {
+            let words = ui.painter().layout_no_wrap(word.clone(), font.clone(), text).size().x;
+            28.0 + words + gap::M
+        }
+    };
+    let place = Rect::from_min_size(left - vec2(0.0, 14.0), vec2(width, 28.0));
     ui.painter().rect(
         place,
         CornerRadius::same(RADIUS),
@@ -90,9 +101,17 @@ fn pill(ui: &Ui, view: &View<'_>, activity: Activity, place: Rect) {
         StrokeKind::Inside,
     );
     let y = place.center().y;
-    ui.painter().circle_filled(pos2(place.left() + 15.0, y), 4.5, text);
+    let dot = pos2(place.left() + 15.0, y);
+    match warns {
+        true => {
+            let room = Rect::from_center_size(dot, vec2(14.0, 14.0));
+            icons::paint(ui.painter(), Icon::Warning, room, text);
+        }
+        false => {
+            ui.painter().circle_filled(dot, 4.5, text);
+        }
+    }
     let at = pos2(place.left() + 28.0, y);
-    let font = Type::Pill.font();
     ui.painter().text(at, Align2::LEFT_CENTER, &word, font, text);
     if let Some(time) = &time {
         let color = if activity == Activity::OnAir { Color32::WHITE } else { theme.text };
@@ -107,6 +126,7 @@ fn pill(ui: &Ui, view: &View<'_>, activity: Activity, place: Rect) {
     if time.is_some() && activity != Activity::Recording {
         response.on_hover_text(&*view.texts.get("tip-on-air-time"));
     }
+    place
 }
 
 /// The buttons at the right end, and where they begin.

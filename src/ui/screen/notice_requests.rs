@@ -24,7 +24,7 @@ impl Screen {
             Some(Pressed::Tray(TrayRequest::Dismiss(notice))) => self.dismiss(notice),
             Some(Pressed::Tray(TrayRequest::Help { notice, remedy })) => {
                 self.help(remedy);
-                if notices::is_final(remedy) {
+                if let Some(notice) = notice.filter(|_| notices::is_final(remedy)) {
                     self.dismiss(notice);
                 }
             }

@@ -4,6 +4,7 @@ use egui::Ui;
 
 use crate::studio::Command;
 use crate::studio::live::view::LiveState;
+use crate::studio::notices::health::Activity;
 use crate::ui::input::actions::{Action, key};
 use crate::ui::input::hotkeys::{shortcut_text, tooltip};
 use crate::ui::style::icons::Icon;
@@ -17,7 +18,7 @@ use crate::ui::widgets::{Button, ButtonWeight};
 const BUTTONS_WIDTH: f32 = size::RECORD + gap::S;
 /// From this width on there is room for the button of chapters.
 const CHAPTER_FROM: f32 = 260.0;
-/// How high [`show`] is.
+/// Height of [`show`], in points.
 pub const HEIGHT: f32 = size::GO_LIVE + gap::S + size::RECORD;
 
 /// The big button, and below it the one that records with those beside it; gives what was asked for.
@@ -42,7 +43,12 @@ fn big(ui: &mut Ui, view: &mut View<'_>) -> Option<Action> {
     let pressed = match &view.snapshot.live {
         LiveState::Idle => {
             let text = texts.get("go-live");
-            base(&text).look(ButtonWeight::Primary).show(ui, theme).on_hover_text(tip).clicked()
+            let button = match view.health.activity {
+                // Pressed all the same, it shows what is missing.
+                Activity::NotReady => base(&text).look(ButtonWeight::Raised),
+                _ => base(&text).look(ButtonWeight::Primary),
+            };
+            button.show(ui, theme).on_hover_text(tip).clicked()
         }
         LiveState::Connecting { stage } => {
             let text = texts.get("connecting-to");
@@ -54,25 +60,9 @@ fn big(ui: &mut Ui, view: &mut View<'_>) -> Option<Action> {
             }
             false
         }
-        LiveState::OnAir => {
+        LiveState::OnAir | LiveState::Reconnecting { .. } => {
             let text = texts.get("stop");
             base(&text).look(ButtonWeight::Live).show(ui, theme).on_hover_text(tip).clicked()
-        }
-        LiveState::Reconnecting { retry_in, .. } => {
-            let seconds = format::countdown(*retry_in);
-            let (now, soon) = if view.snapshot.figures.was_live() {
-                (key!("reconnecting-now"), key!("reconnecting-in"))
-            } else {
-                (key!("trying-now"), key!("trying-in"))
-            };
-            let second = if seconds == 0 {
-                texts.get(now).to_string()
-            } else {
-                texts.with(soon, &[("count", seconds.to_string().into())])
-            };
-            let text = texts.get("stop");
-            let stop = base(&text).kind(Type::Title).second(&second).look(ButtonWeight::Live);
-            stop.show(ui, theme).on_hover_text(tip).clicked()
         }
         LiveState::Stopping => {
             let text = texts.get("stopping-button");

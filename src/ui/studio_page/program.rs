@@ -153,6 +153,18 @@ fn program(
                 view.texts.get("placeholder-failed-advice"),
                 true,
             ),
+            ShownSources::Unchosen => match view.snapshot.cameras.is_empty() {
+                true => (
+                    view.texts.get("placeholder-no-camera"),
+                    view.texts.get("placeholder-no-camera-advice"),
+                    true,
+                ),
+                false => (
+                    view.texts.get("placeholder-unchosen"),
+                    view.texts.get("placeholder-unchosen-advice"),
+                    true,
+                ),
+            },
             ShownSources::Nothing => (
                 view.texts.get("placeholder-empty"),
                 view.texts.get("placeholder-empty-advice"),
@@ -186,6 +198,8 @@ fn program(
 #[derive(Copy, Clone, Debug)]
 enum ShownSources {
     Nothing,
+    /// The main source alone, for which no device is chosen.
+    Unchosen,
     /// A source alone, and how it fares.
     One(SourceState),
     /// The frame says how they fare.
@@ -197,9 +211,9 @@ fn shows_picture(state: ShownSources) -> bool {
     match state {
         ShownSources::Several
         | ShownSources::One(SourceState::Open | SourceState::Stalled | SourceState::Lost) => true,
-        ShownSources::Nothing | ShownSources::One(SourceState::Opening | SourceState::Failed) => {
-            false
-        }
+        ShownSources::Nothing
+        | ShownSources::Unchosen
+        | ShownSources::One(SourceState::Opening | SourceState::Failed) => false,
     }
 }
 
@@ -212,7 +226,7 @@ fn only_source(view: &View<'_>) -> ShownSources {
             Content::Source(MAIN) => {
                 let video = view.snapshot.video.as_ref();
                 let video = video.filter(|video| video.choice != VideoChoice::None);
-                video.map_or(ShownSources::Nothing, |video| ShownSources::One(video.state))
+                video.map_or(ShownSources::Unchosen, |video| ShownSources::One(video.state))
             }
             Content::Source(id) => {
                 ShownSources::One(scenes.source(id).map_or(SourceState::Opening, |it| it.state))

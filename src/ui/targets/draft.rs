@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use egui::Id;
+use egui::{Id, Rect};
 use zeroize::Zeroizing;
 
 use crate::base::{Latest, Secret};
@@ -19,6 +19,9 @@ use crate::ui::video::FrameView;
 pub struct Draft {
     /// The entry that is opened to be edited.
     pub(super) open: Option<u32>,
+    /// The targets as they are listed, and the place of the list in the last frame.
+    pub(super) order: Vec<u32>,
+    pub(super) cards: Option<Rect>,
     /// Those that are on air or on their way: what is typed about them is sent when that is asked for.
     pub(super) running: BTreeSet<u32>,
     texts: BTreeMap<u32, Texts>,

@@ -1,9 +1,12 @@
 //! The card after a broadcast: how long, to where, how many viewers, what was lost, and the recording.
 
+use std::path::Path;
+
 use egui::{Align, CornerRadius, Frame, Layout, Margin, Ui};
 
-use crate::studio::Remedy;
+use crate::studio::live::recording::library::RecordingsCommand;
 use crate::studio::live::view::BroadcastSummary;
+use crate::studio::{Command, Remedy};
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{RADIUS_LARGE, Type, gap};
 use crate::ui::targets::Draft;
@@ -34,16 +37,15 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
                 });
             });
             figures(ui, view, ended);
-            if ended.recording.is_some() {
-                recording(ui, view);
+            if let Some(path) = &ended.recording {
+                recording(ui, view, path);
             }
         });
 }
 
 fn figures(ui: &mut Ui, view: &View<'_>, ended: &BroadcastSummary) {
     let (theme, texts) = (view.theme, view.texts);
-    let share = 100.0 * ended.dropped_frames as f64 / (ended.total_frames as f64).max(1.0);
-    let dropped = format!("{} ({share:.1}\u{a0}%)", format::grouped(ended.dropped_frames));
+    let dropped = format::part_of(ended.dropped_frames, ended.total_frames);
     let mut lines = vec![
         (texts.get("ended-duration"), format::clock(ended.on_air_for), String::new()),
         (texts.get("ended-hosts"), ended.hosts.join(", "), ended.hosts.join(", ")),
@@ -66,11 +68,11 @@ fn figures(ui: &mut Ui, view: &View<'_>, ended: &BroadcastSummary) {
     }
 }
 
-fn recording(ui: &mut Ui, view: &mut View<'_>) {
+fn recording(ui: &mut Ui, view: &mut View<'_>, path: &Path) {
     let (theme, texts) = (view.theme, view.texts);
     ui.add_space(gap::S);
     ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing.x = gap::S;
+        ui.spacing_mut().item_spacing = egui::vec2(gap::S, gap::S);
         let asked = [
             ("recordings-play", Icon::Play, Remedy::PlayRecording),
             ("remedy-recording", Icon::Film, Remedy::ShowRecording),
@@ -80,6 +82,11 @@ fn recording(ui: &mut Ui, view: &mut View<'_>) {
             if Button::new(&text).icon(icon).small().show(ui, theme).clicked() {
                 view.wishes.push(WindowRequest::Help(remedy));
             }
+        }
+        let text = texts.get("recordings-show");
+        if Button::new(&text).icon(Icon::Folder).small().show(ui, theme).clicked() {
+            let command = RecordingsCommand::ShowInFolder(path.to_owned());
+            view.send(Command::Recordings(command));
         }
     });
 }

@@ -1,5 +1,7 @@
 //! The list of targets: a switch each, how it fares, and one opened to be edited.
 
+use std::collections::BTreeSet;
+
 use egui::{
     Align, Color32, CornerRadius, Frame, Layout, Margin, Popup, PopupCloseBehavior, Rect, Role,
     Sense, Stroke, Ui, UiBuilder, WidgetInfo, pos2, vec2,
@@ -29,9 +31,14 @@ const HEAD: f32 = 38.0;
 /// be shown.
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> bool {
     let (theme, snapshot) = (view.theme, view.snapshot);
-    for entry in &snapshot.targets {
-        ui.push_id(("target", entry.target.id), |ui| card(ui, view, draft, entry));
+    reorder(ui, view, draft);
+    let top = ui.cursor().min;
+    for id in draft.order.clone() {
+        let Some(entry) = snapshot.targets.iter().find(|it| it.target.id == id) else { continue };
+        ui.push_id(("target", id), |ui| card(ui, view, draft, entry));
     }
+    let bottom = pos2(ui.max_rect().right(), ui.cursor().top());
+    draft.cards = Some(Rect::from_min_max(top, bottom));
     if draft.complain && !snapshot.targets.iter().any(|entry| entry.target.enabled) {
         let said = view.texts.get("no-target-on");
         paragraph(ui, &said, Type::Small, theme.warn);
@@ -43,6 +50,26 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> bool 
     let button = Button::new(&name).small().look(ButtonWeight::Quiet).icon(Icon::Plus);
     let response = button.show(ui, theme);
     menu(&response, view, draft)
+}
+
+/// On air, targets with a problem come first. Nothing moves under the pointer, or while one is being edited.
+fn reorder(ui: &Ui, view: &View<'_>, draft: &mut Draft) {
+    let targets = &view.snapshot.targets;
+    let mut order: Vec<u32> = targets.iter().map(|it| it.target.id).collect();
+    let same = order.len() == draft.order.len() && order.iter().all(|id| draft.order.contains(id));
+    let pointed_at = draft.cards.is_some_and(|cards| ui.rect_contains_pointer(cards));
+    if same && (draft.open.is_some() || pointed_at) {
+        return;
+    }
+    if view.snapshot.live != LiveState::Idle {
+        let failing: BTreeSet<u32> = targets
+            .iter()
+            .filter(|entry| fares(view, draft, entry).trouble)
+            .map(|entry| entry.target.id)
+            .collect();
+        order.sort_by_key(|id| !failing.contains(id));
+    }
+    draft.order = order;
 }
 
 /// What kind of target to add; tells whether the person's own services are to be shown.

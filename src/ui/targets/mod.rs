@@ -17,7 +17,6 @@ use egui::{Ui, UiBuilder, vec2};
 
 use crate::studio::Target;
 use crate::studio::live::view::LiveState;
-use crate::studio::snapshot::SourceState;
 use crate::ui::input::actions::{Action, key};
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::text::format;
@@ -52,8 +51,7 @@ pub fn broadcast(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> Option<
 /// What is ready, and a closer look.
 fn readiness(ui: &mut Ui, view: &View<'_>, draft: &Draft) -> Option<Action> {
     let (theme, texts, snapshot) = (view.theme, view.texts, view.snapshot);
-    let picture = snapshot.delivers_video();
-    let sound = snapshot.audio.as_ref().is_some_and(|audio| audio.state == SourceState::Open);
+    let ready = view.health.readiness;
     let enabled = || snapshot.targets.iter().map(|it| &it.target).filter(|it| it.enabled);
     let count = enabled().count();
     let runs = !snapshot.server.rtmp.is_empty() || !snapshot.server.play_url.is_empty();
@@ -67,9 +65,9 @@ fn readiness(ui: &mut Ui, view: &View<'_>, draft: &Draft) -> Option<Action> {
             Tag { text, good }.show(ui, theme).on_hover_text(&*tip);
         };
         let (yes, no) = (key!("tip-ready-video"), key!("tip-not-ready-video"));
-        chip(&texts.get("ready-video"), picture, yes, no);
+        chip(&texts.get("ready-video"), ready.video, yes, no);
         let (yes, no) = (key!("tip-ready-audio"), key!("tip-not-ready-audio"));
-        chip(&texts.get("ready-audio"), sound, yes, no);
+        chip(&texts.get("ready-audio"), ready.audio, yes, no);
         let (yes, no) = (key!("tip-ready-targets"), key!("tip-not-ready-targets"));
         chip(&texts.counted("ready-targets", count), targets, yes, no);
         let mut asked = None;
@@ -104,8 +102,7 @@ pub fn live_figures(ui: &mut Ui, view: &View<'_>) {
     let corner = graph.rect.right_top() + vec2(-6.0, 3.0);
     place(ui, corner, egui::Align2::RIGHT_TOP, &name, Type::Tiny, theme.secondary);
     graph.on_hover_text(&*texts.get("tip-sparkline"));
-    let share = 100.0 * live.dropped_frames as f64 / (live.total_frames as f64).max(1.0);
-    let mut dropped = format!("{} ({share:.1}\u{a0}%)", format::grouped(live.dropped_frames));
+    let mut dropped = format::part_of(live.dropped_frames, live.total_frames);
     if live.dropped_audio > 0 {
         let audio = format::grouped(live.dropped_audio);
         let args = [("frames", dropped.into()), ("audio", audio.into())];

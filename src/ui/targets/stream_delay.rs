@@ -8,7 +8,7 @@ use crate::ui::input::actions::key;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::text::{Texts, format};
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, ButtonWeight, paragraph};
+use crate::ui::widgets::{Button, paragraph};
 
 /// What viewers see of it, in a sentence; `None` while nothing is held back.
 pub fn sentence(texts: &Texts, snapshot: &Snapshot) -> Option<String> {
@@ -30,7 +30,7 @@ pub(super) fn on_air(ui: &mut Ui, view: &mut View<'_>) {
     paragraph(ui, &said, Type::Small, color);
     if held.state != DelayState::Draining && !held.held.is_zero() {
         let name = texts.get("stop-after-delay");
-        let button = Button::new(&name).small().look(ButtonWeight::Quiet).show(ui, theme);
+        let button = Button::new(&name).small().show(ui, theme);
         if button.on_hover_text(&*texts.get("tip-stop-after-delay")).clicked() {
             view.send(Command::StopAfterDelay);
         }

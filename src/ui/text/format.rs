@@ -43,6 +43,16 @@ pub fn grouped(number: u64) -> String {
     out
 }
 
+/// `36 (0.2 %)`: a number and its share of `total`; a share that would round to nothing is `<0.1 %`.
+pub fn part_of(number: u64, total: u64) -> String {
+    let share = 100.0 * number as f64 / (total as f64).max(1.0);
+    let share = match share {
+        share if share > 0.0 && share < 0.1 => "<0.1".to_owned(),
+        share => format!("{share:.1}"),
+    };
+    format!("{} ({share}\u{a0}%)", grouped(number))
+}
+
 /// `2 512 kbps`.
 pub fn bitrate(bits_per_second: u32) -> String {
     format!("{}\u{a0}kbps", grouped(u64::from(bits_per_second).div_ceil(1000)))
@@ -136,6 +146,9 @@ mod tests {
         assert_eq!(bitrate(2_512_000), "2\u{a0}512\u{a0}kbps");
         assert_eq!(behind(Duration::from_millis(12_400)), "−12\u{a0}s");
         assert_eq!(behind(Duration::from_secs(65)), "−1:05");
+        assert_eq!(part_of(0, 0), "0 (0.0\u{a0}%)");
+        assert_eq!(part_of(36, 90_000), "36 (<0.1\u{a0}%)");
+        assert_eq!(part_of(904, 22_620), "904 (4.0\u{a0}%)");
         assert_eq!(grouped(999), "999");
         assert_eq!(grouped(1_234_567), "1\u{a0}234\u{a0}567");
         assert_eq!(decibels(-14.24), "−14.2\u{a0}dB");

@@ -10,15 +10,15 @@ mod tests;
 
 pub use broadcast::trouble_of_viewers;
 pub use finding::is_possible;
-pub use sentence::{Activity, Health};
+pub use sentence::{Activity, Health, Readiness};
 
 use crate::studio::live::view::LiveState;
-use crate::studio::notices::Notice;
 use crate::studio::notices::health::broadcast::{
     all_is_well, of_targets, recording_ended, too_slow,
 };
 use crate::studio::notices::health::finding::{Finding, is_broadcasting};
-use crate::studio::notices::health::signal::{audio, video};
+use crate::studio::notices::health::signal::{audio, audio_gone, readiness, video};
+use crate::studio::notices::{Level, Notice};
 use crate::studio::snapshot::Snapshot;
 
 impl Health {
@@ -30,10 +30,13 @@ impl Health {
         });
         let finding = worst.unwrap_or_else(|| all_is_well(snapshot));
         let told = |notice: &&Notice| !finding.covers.contains(&notice.id);
+        let more = snapshot.notices.iter().filter(told).count();
         Self {
             activity: activity(snapshot, finding.blocks),
             level: finding.level,
-            more: snapshot.notices.iter().filter(told).count(),
+            more,
+            alone: finding.level > Some(Level::Info) && more == snapshot.notices.len(),
+            readiness: readiness(snapshot),
             sentence: finding.sentence,
             details: finding.details,
             remedy: finding.remedy.filter(|remedy| is_possible(*remedy, snapshot)),
@@ -53,6 +56,8 @@ fn findings(snapshot: &Snapshot) -> Vec<Finding> {
     if broadcasting {
         found.extend(too_slow(snapshot));
         found.extend(audio(snapshot));
+    } else {
+        found.extend(audio_gone(snapshot));
     }
     // A player's trouble is nobody's but the operator's.
     let (own, watched): (Vec<&Notice>, Vec<&Notice>) =

@@ -64,6 +64,16 @@ pub struct Health {
     pub remedy: Option<Remedy>,
     /// The number of active notices that the sentence does not cover.
     pub more: usize,
+    /// The sentence is about a problem that no active notice reports.
+    pub alone: bool,
+    pub readiness: Readiness,
+}
+
+/// The parts of the program that nothing is wrong with.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Readiness {
+    pub video: bool,
+    pub audio: bool,
 }
 
 impl Health {

@@ -6,6 +6,7 @@ use crate::audio::AudioChoice;
 use crate::capture::VideoChoice;
 use crate::compose::scene::SourceId;
 use crate::studio::notices::health::finding::{Finding, is_broadcasting};
+use crate::studio::notices::health::sentence::Readiness;
 use crate::studio::notices::{Level, Notice, Remedy, groups};
 use crate::studio::scenes::MAIN;
 use crate::studio::snapshot::{Snapshot, SourceState};
@@ -87,7 +88,8 @@ fn nothing_shown(snapshot: &Snapshot) -> Finding {
         // That is what was asked for.
         return Finding::new(Some(Level::Info), problem!("health-audio-only"));
     }
-    if snapshot.video.is_none() && collection.sources.is_empty() {
+    let shows_main = collection.plan(collection.current).sources().any(|id| id == MAIN);
+    if shows_main || (snapshot.video.is_none() && collection.sources.is_empty()) {
         return Finding::new(Some(Level::Warning), problem!("health-no-video"))
             .with_remedy(Remedy::UseTestSource)
             .blocking();
@@ -95,8 +97,7 @@ fn nothing_shown(snapshot: &Snapshot) -> Finding {
     let current = collection.current();
     let scene = current.map_or("", |scene| &scene.name);
     // Something that is hidden is shown again rather than covered, and no test pattern is offered to viewers.
-    let own = collection.plan(collection.current).sources().any(|id| id == MAIN)
-        || (current.is_some_and(|scene| scene.items.is_empty()) && !is_broadcasting(snapshot));
+    let own = current.is_some_and(|scene| scene.items.is_empty()) && !is_broadcasting(snapshot);
     Finding::new(Some(Level::Warning), problem!("health-scene-empty", scene = scene))
         .with_remedy(own.then_some(Remedy::UseTestSource))
         .blocking()
@@ -113,6 +114,38 @@ fn is_audible(snapshot: &Snapshot) -> bool {
     snapshot.loudness.held_dbfs > SILENT_DBFS
         || snapshot.audio.as_ref().is_some_and(main)
         || snapshot.strips.iter().any(strip)
+}
+
+/// An audio source that should be heard is gone, before a broadcast.
+pub(super) fn audio_gone(snapshot: &Snapshot) -> Option<Finding> {
+    let main = snapshot.audio.as_ref().filter(|audio| !audio.muted);
+    let main = main.map(|audio| (&audio.name, audio.state));
+    let strips = snapshot.strips.iter().skip(1).filter(|it| it.shown && !it.sound.strip.muted);
+    let strips = strips.map(|strip| (&strip.name, strip.state));
+    let (name, _) = main.into_iter().chain(strips).find(|(_, state)| state.is_down())?;
+    let known = snapshot.notices.iter().rev().find(|notice| is_down(notice, name));
+    Some(match known {
+        Some(notice) => Finding::of_notice(notice),
+        None => Finding::new(Some(Level::Warning), problem!("health-audio-gone", name = &**name)),
+    })
+}
+
+/// The parts of the program that no source and no notice reports a problem of.
+pub(super) fn readiness(snapshot: &Snapshot) -> Readiness {
+    let reported = |families: [&str; 2]| {
+        snapshot
+            .notices
+            .iter()
+            .filter(|notice| notice.level > Level::Info)
+            .any(|notice| families.iter().any(|family| notice.key().starts_with(family)))
+    };
+    let shown = video(snapshot).is_none_or(|finding| finding.level <= Some(Level::Info));
+    let audio = snapshot.audio.as_ref();
+    let open = audio.is_some_and(|audio| !audio.muted && audio.state == SourceState::Open);
+    Readiness {
+        video: snapshot.delivers_video() && shown && !reported(["camera-", "scene-source-"]),
+        audio: open && audio_gone(snapshot).is_none() && !reported(["microphone-", "audio-"]),
+    }
 }
 
 /// The program is silent, but should not be.

@@ -195,10 +195,18 @@ fn rows() -> Vec<Row> {
         (
             "no picture was chosen",
             with(idle(), |it| it.video.as_mut().unwrap().choice = VideoChoice::None),
-            "Nothing is shown: the scene Main is empty.",
-            "Add a source, or show one that is hidden.",
+            "No video yet.",
+            "Choose a source on the left, or start with the test pattern.",
             bad,
             Some(Remedy::UseTestSource),
+        ),
+        (
+            "the microphone is gone before going live",
+            with(idle(), |it| it.audio.as_mut().unwrap().state = SourceState::Lost),
+            "Yeti sends no audio.",
+            "Reconnect it, or choose another audio source.",
+            bad,
+            None,
         ),
         (
             "audio only, on purpose",
@@ -480,4 +488,37 @@ fn what_the_studio_does_is_one_word() {
     assert_eq!(of(&off_air(false, true)), Activity::Reconnecting);
     assert_eq!(of(&off_air(true, false)), Activity::Connecting);
     assert_eq!(of(&with(on_air(), |it| it.live = LiveState::Stopping)), Activity::Stopping);
+}
+
+#[test]
+fn a_problem_without_a_notice_is_counted_by_the_bell() {
+    assert!(!Health::of(&idle()).alone);
+    assert!(Health::of(&with(idle(), empty_scene)).alone);
+    let mut snapshot = on_air();
+    lost(&mut snapshot, &problem!("net-closed"), true);
+    assert!(Health::of(&snapshot).alone);
+    snapshot.notices.push(refused(Next::Retry(Duration::from_secs(2))));
+    assert!(!Health::of(&snapshot).alone);
+}
+
+/// What the chips beside *Go Live* show never contradicts a source's state or a notice.
+#[test]
+fn video_and_audio_are_ready_only_without_a_reported_problem() {
+    let of = |snapshot: &Snapshot| {
+        let ready = Health::of(snapshot).readiness;
+        (ready.video, ready.audio)
+    };
+    let reported = |message: StudioMessage| with(idle(), |it| it.notices.push(notice(&message)));
+    let device = || "Yeti".to_owned();
+    assert_eq!(of(&idle()), (true, true));
+    assert_eq!(of(&with(idle(), empty_scene)), (false, true));
+    let video = |state| with(idle(), |it| it.video.as_mut().unwrap().state = state);
+    assert_eq!(of(&video(SourceState::Lost)), (false, true));
+    let audio = |state| with(idle(), |it| it.audio.as_mut().unwrap().state = state);
+    assert_eq!(of(&audio(SourceState::Stalled)), (true, false));
+    assert_eq!(of(&with(idle(), |it| it.audio.as_mut().unwrap().muted = true)), (true, false));
+    assert_eq!(of(&reported(StudioMessage::CameraLost { device: device() })), (false, true));
+    let silent = StudioMessage::Alarm { alarm: SourceAlarm::Silent, device: device() };
+    assert_eq!(of(&reported(silent)), (true, false));
+    assert_eq!(of(&reported(StudioMessage::RecordingSaved { path: "a.mp4".into() })), (true, true));
 }

@@ -89,6 +89,9 @@ impl PanelRow<'_> {
             RowLamp::None => {}
             RowLamp::Good => filled(3.5, theme.good),
             RowLamp::OnAir => filled(4.0, theme.live),
+            RowLamp::OffAir => {
+                painter.circle_stroke(at, 3.5, Stroke::new(1.5, theme.warn));
+            }
             RowLamp::Prepared => filled(4.0, theme.accent),
             RowLamp::Opening => {
                 painter.circle_stroke(at, 3.5, Stroke::new(1.5, theme.secondary));

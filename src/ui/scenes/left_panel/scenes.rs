@@ -46,7 +46,8 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         let current = scene.id == collection.current;
         let prepared = snapshot.scenes.prepared == Some(scene.id);
         let lamp = match snapshot.live {
-            LiveState::OnAir | LiveState::Reconnecting { .. } if current => RowLamp::OnAir,
+            LiveState::OnAir | LiveState::Stopping if current => RowLamp::OnAir,
+            LiveState::Reconnecting { .. } if current => RowLamp::OffAir,
             _ if prepared => RowLamp::Prepared,
             _ => RowLamp::None,
         };

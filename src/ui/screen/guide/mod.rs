@@ -12,7 +12,7 @@ use egui::{
     WidgetInfo, pos2, vec2,
 };
 
-use crate::studio::{Language, Preferences};
+use crate::studio::{Collection, Command, Edit, Language, Preferences};
 use crate::ui::input::actions::key;
 use crate::ui::screen::guide::destination::Destination;
 use crate::ui::style::theme::{RADIUS_LARGE, Type, gap, size};
@@ -80,6 +80,17 @@ pub struct Guide {
     destination: Destination,
     /// The quality that was picked in the place of the recommended one.
     preset: Option<usize>,
+}
+
+/// Renames the one scene of a first start in the language that was chosen.
+pub fn name_first_scene(view: &mut View<'_>) {
+    let name = view.texts.get("guide-first-scene");
+    let untouched = Collection::default();
+    if *view.snapshot.scenes.collection == untouched
+        && let Some(scene) = untouched.scenes.first().filter(|scene| *scene.name != *name)
+    {
+        view.send(Command::Edit(Edit::RenameScene(scene.id, name.to_string())));
+    }
 }
 
 /// What comes of the guide.

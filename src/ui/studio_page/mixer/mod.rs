@@ -8,12 +8,12 @@ pub mod monitoring;
 mod strip;
 mod upright;
 
-use egui::{Rect, ScrollArea, Sense, Ui, UiBuilder, Vec2, pos2, vec2};
+use egui::{Align, Layout, Rect, ScrollArea, Sense, Ui, UiBuilder, Vec2, pos2, vec2};
 
 use crate::ui::studio_page::mixer::strip::Strip;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::View;
-use crate::ui::widgets::label;
+use crate::ui::widgets::paragraph;
 
 /// From this height on the faders are upright.
 const UPRIGHT_FROM: f32 = 190.0;
@@ -32,13 +32,9 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, room: Rect) -> bool {
     let upright = inner.height() >= UPRIGHT_FROM;
     let (width, program) = if upright { (UPRIGHT, UPRIGHT) } else { (STRIP, PROGRAM) };
     let strips = Strip::all(view);
-    if strips.is_empty() {
-        let mut child = ui.new_child(UiBuilder::new().max_rect(inner).id_salt("none"));
-        let text = view.texts.get("no-microphone-title");
-        label(&mut child, &text, Type::Body, view.theme.secondary);
-    }
     // The program is beside the others, however wide the window is.
-    let count = strips.len() as f32;
+    // Words stand in the place of a strip where there is none.
+    let count = strips.len().max(1) as f32;
     let most = (inner.width() - program - gap::L).max(0.0);
     let wanted = count * (width + gap::M);
     // Where there is no room for it, strips are added among all there is to set.
@@ -53,6 +49,10 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, room: Rect) -> bool {
     ScrollArea::horizontal().id_salt("strips").show(&mut child, |ui| {
         ui.spacing_mut().item_spacing.x = gap::M;
         ui.horizontal_top(|ui| {
+            if strips.is_empty() {
+                let (rect, _) = ui.allocate_exact_size(vec2(width, inner.height()), Sense::hover());
+                nothing_heard(ui, view, rect);
+            }
             for strip in &strips {
                 let (rect, _) = ui.allocate_exact_size(vec2(width, inner.height()), Sense::hover());
                 // Not a scope, which would take room of its own.
@@ -76,4 +76,19 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, room: Rect) -> bool {
         false => strip::program(&mut child, view, end),
     }
     mixer_asked
+}
+
+/// In the place of the first strip: no microphone was found, or none is chosen.
+fn nothing_heard(ui: &mut Ui, view: &View<'_>, rect: Rect) {
+    let layout = Layout::top_down(Align::Min);
+    let rect = rect.with_min_y(rect.top() + gap::S);
+    let mut column = ui.new_child(UiBuilder::new().max_rect(rect).layout(layout).id_salt("none"));
+    column.spacing_mut().item_spacing.y = gap::XS;
+    let (theme, texts) = (view.theme, view.texts);
+    let (title, advice) = match view.snapshot.microphones.is_empty() {
+        true => (texts.get("no-microphone-title"), texts.get("no-microphone-advice")),
+        false => (texts.get("no-audio-title"), texts.get("no-audio-advice")),
+    };
+    paragraph(&mut column, &title, Type::BodyStrong, theme.text);
+    paragraph(&mut column, &advice, Type::Small, theme.secondary);
 }
