@@ -1,4 +1,4 @@
-//! State machine of the client.
+//! State machine of the client (long because one state machine is best read in one piece).
 
 use std::collections::VecDeque;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! State machine of the server, in one piece for readability.
+//! State machine of the server (long because one state machine is best read in one piece).
 
 use std::collections::VecDeque;
 use std::time::Duration;
